@@ -1,0 +1,65 @@
+// Package metricnames holds the metric and label names that the exporter, the
+// rule generator, the dashboards and the pages agree on. It imports nothing.
+package metricnames
+
+// Labels of every recorded series and every per-target exporter metric.
+const (
+	SLA     = "sla"
+	Service = "service"
+	SLO     = "slo"
+)
+
+// Labels of exporter metrics.
+const (
+	Target    = "target"
+	Location  = "location"
+	Outcome   = "outcome"
+	Reason    = "reason"
+	Phase     = "phase"
+	Threshold = "threshold"
+)
+
+// Exporter metrics; each carries sla, service, slo, target and location.
+const (
+	ProbeResults   = "upheld_probe_results_total"          // outcome
+	ProbeOwed      = "upheld_probe_owed_total"             // what the schedule owed: the sum of all outcomes
+	ProbeFailures  = "upheld_probe_failures_total"         // reason, of bad and inconclusive results
+	ProbeDuration  = "upheld_probe_duration_seconds"       // histogram
+	ProbePhase     = "upheld_probe_phase_duration_seconds" // histogram by phase
+	ProbeWithin    = "upheld_probe_within_threshold_total" // threshold (seconds): good probes that took at most that long
+	ProbeLastState = "upheld_probe_last_outcome_good"      // 1 good, 0 bad; of the last conclusive probe
+)
+
+// Outcomes of a probe that the schedule owed.
+const (
+	Good         = "good"
+	Bad          = "bad"
+	Inconclusive = "inconclusive"
+	Maintenance  = "maintenance"
+	Missed       = "missed"
+)
+
+// Labels of recorded series and alerts.
+const (
+	Period      = "period"
+	Severity    = "severity"
+	Tier        = "tier"
+	LongWindow  = "long_window"
+	ShortWindow = "short_window"
+)
+
+// Recorded series; each carries sla, service and slo, those of a period also
+// the period label.
+const (
+	TotalRate       = "sla:total:rate5m"                  // events (or known seconds) per second
+	BadRate         = "sla:bad:rate5m"                    // bad events (or bad seconds) per second
+	TotalAvg        = "sla:total:avg_rate5m"              // second tier: average of TotalRate over 5m
+	BadAvg          = "sla:bad:avg_rate5m"                // second tier: average of BadRate over 5m
+	ErrorRatio      = "sla:error:ratio_rate"              // prefix; the window follows: sla:error:ratio_rate1h
+	ErrorPeriod     = "sla:error:ratio_period"            // bad share of the period
+	BudgetRemaining = "sla:budget_remaining:ratio_period" // 1 = untouched, 0 = spent, negative = overspent
+	BurnRate        = "sla:burn_rate:ratio_period"        // 1 = the budget lasts exactly the period
+	TargetRatio     = "sla:target:ratio"
+	ObjectiveRatio  = "sla:objective:ratio"
+	LevelInfo       = "sla_service_level_info"
+)

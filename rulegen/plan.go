@@ -1,0 +1,51 @@
+// Package rulegen turns an agreement into a Plan: the recording rules and
+// alerts that measure it. It is pure functions from the model to typed
+// expressions; rulegen/promql makes and proves the expressions and
+// rulegen/emit prints them.
+//
+// It must not import the exporter, a file format or the rule engine.
+package rulegen
+
+import (
+	"time"
+
+	"github.com/upheld-sla/upheld/rulegen/promql"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// Plan is everything that is generated for one agreement.
+type Plan struct {
+	Agreement *sla.Agreement
+	Levels    []LevelPlan
+}
+
+// LevelPlan is what one service level becomes.
+type LevelPlan struct {
+	Level  *sla.ServiceLevel
+	Groups []Group
+}
+
+// Group is a rule group: rules that are evaluated in order, every Interval.
+type Group struct {
+	Name     string
+	Interval time.Duration
+	Rules    []Rule
+}
+
+// Rule is a recording rule or an alert: exactly one of Record and Alert is set.
+type Rule struct {
+	Record        string
+	Alert         string
+	Expr          promql.Expr
+	For           time.Duration
+	KeepFiringFor time.Duration
+	Labels        map[string]string
+	Annotations   map[string]string
+}
+
+// Options are what the environment decides rather than the agreement.
+type Options struct {
+	// Interval is how often the first tier of rules is evaluated, a minute by
+	// default; the second tier runs at five times that.
+	Interval time.Duration
+}

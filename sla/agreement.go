@@ -1,0 +1,83 @@
+package sla
+
+import "time"
+
+// Agreement is one service level agreement: a named set of service levels.
+type Agreement struct {
+	Name        string
+	Description string
+	Labels      map[string]string // carried by the info series and by alerts
+	Levels      []*ServiceLevel   // in the order of the source
+	Pos         Position
+}
+
+// ID names a service level everywhere: the three labels that every recorded
+// series and every exporter metric carries.
+type ID struct {
+	SLA     string // the agreement
+	Service string
+	SLO     string // the service level; unique within its service
+}
+
+// String is "sla:service/slo".
+func (id ID) String() string { return id.SLA + ":" + id.Service + "/" + id.SLO }
+
+// ServiceLevel is one promise: an indicator, how it becomes a number, the
+// target it is held to and over which period.
+type ServiceLevel struct {
+	ID          ID
+	Description string
+	Indicator   Indicator
+	Aggregation Aggregation
+	Target      Decimal // percent, as the contract says it: 99.9
+	Objective   Decimal // percent; the stricter internal goal that alerts hang on, the target if none was given
+	Period      Period
+	Alerting    Alerting
+	Labels      map[string]string // the agreement's labels with the level's own over them
+	Pos         Position
+	TargetPos   Position
+	PeriodPos   Position
+}
+
+var hundred = NewDecimal(100, 1)
+
+// TargetRatio is the target as a ratio: 0.999.
+func (l *ServiceLevel) TargetRatio() Decimal { return l.Target.Quo(hundred) }
+
+// ObjectiveRatio is the objective as a ratio.
+func (l *ServiceLevel) ObjectiveRatio() Decimal { return l.Objective.Quo(hundred) }
+
+// TargetBudget is the share of bad that the target allows: 1 - target.
+func (l *ServiceLevel) TargetBudget() Decimal { return NewDecimal(1, 1).Sub(l.TargetRatio()) }
+
+// ObjectiveBudget is the share of bad that the objective allows: 1 - objective.
+func (l *ServiceLevel) ObjectiveBudget() Decimal { return NewDecimal(1, 1).Sub(l.ObjectiveRatio()) }
+
+// Period is the time over which a target is judged: the last Rolling.
+type Period struct {
+	Rolling time.Duration
+}
+
+// String is the value of the "period" label: "30d".
+func (p Period) String() string { return FormatDuration(p.Rolling) }
+
+// Aggregation is how measurements become one number (sla-domain taxonomy).
+type Aggregation string
+
+// The aggregations.
+const (
+	// RequestRatio is bad events over all events: every request weighs the same
+	// (OpenSLO Occurrences).
+	RequestRatio Aggregation = "request_ratio"
+	// Time is bad time over known time: every second weighs the same, however
+	// many probes fell into it (ITIL availability).
+	Time Aggregation = "time"
+)
+
+// Alerting says whom a burning budget wakes, and how.
+type Alerting struct {
+	Tiers       []Tier            // enabled tiers, most urgent first
+	Labels      map[string]string // added to every alert of the level
+	Annotations map[string]string // added to every alert of the level
+	Runbook     string            // URL, becomes the runbook_url annotation
+}

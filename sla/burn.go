@@ -1,0 +1,143 @@
+package sla
+
+import (
+	"math"
+	"slices"
+	"time"
+)
+
+// BaseWindow is the window over which raw series are scanned; every longer one
+// is summed from what was recorded over it.
+const BaseWindow = 5 * time.Minute
+
+// Tier is one step of multi-window, multi-burn-rate alerting (Google SRE
+// Workbook, chapter 5): it fires while the bad share over both windows exceeds
+// Factor × budget.
+type Tier struct {
+	Name          string // "page-fast"
+	Severity      string // "page" or "ticket", or the user's own
+	Long, Short   time.Duration
+	Factor        Decimal // burn rate: 1 spends the budget in exactly one period
+	For           time.Duration
+	KeepFiringFor time.Duration
+	Pos           Position // of the user's own tier, if it is one
+}
+
+// StandardWindows are recorded for every level whatever its tiers, because
+// dashboards and others rely on them; ascending.
+var StandardWindows = []time.Duration{
+	5 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 6 * time.Hour, 24 * time.Hour, 72 * time.Hour,
+}
+
+// workbook is the table of the SRE Workbook for a 30-day period. floor is the
+// shortest long window that a shorter period may scale a tier down to.
+var workbook = []struct {
+	name, severity string
+	long           time.Duration
+	factor         string
+	floor          time.Duration
+}{
+	{"page-fast", "page", time.Hour, "14.4", 30 * time.Minute},
+	{"page-slow", "page", 6 * time.Hour, "6", time.Hour},
+	{"ticket-fast", "ticket", 24 * time.Hour, "3", 2 * time.Hour},
+	{"ticket-slow", "ticket", 72 * time.Hour, "1", 6 * time.Hour},
+}
+
+// ladder are the windows that scaling snaps to.
+var ladder = []time.Duration{
+	30 * time.Minute, time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour,
+	12 * time.Hour, 24 * time.Hour, 48 * time.Hour, 72 * time.Hour,
+}
+
+const referencePeriod = 30 * 24 * time.Hour
+
+// DefaultTiers is the workbook's table for a period. Periods from 28 days keep
+// the windows and the share of the budget that each tier stands for (2 % in
+// 1 h, 5 % in 6 h, 10 % in 1 d and 3 d), so the factor follows the period's
+// length: share × period / window. Shorter periods keep the factors and get
+// shorter windows instead, because a day of burning is most of a week's budget.
+func DefaultTiers(period Period) []Tier {
+	tiers := make([]Tier, 0, len(workbook))
+	for _, row := range workbook {
+		t := Tier{Name: row.name, Severity: row.severity, Long: row.long, Factor: MustDecimal(row.factor)}
+		if period.Rolling >= 28*24*time.Hour {
+			t.Factor = t.Factor.Mul(NewDecimal(int64(period.Rolling), int64(referencePeriod)))
+		} else {
+			scaled := time.Duration(float64(row.long) * float64(period.Rolling) / float64(referencePeriod))
+			t.Long = max(nearest(ladder, scaled), row.floor)
+		}
+		t.Short = ShortWindow(t.Long)
+		tiers = append(tiers, t)
+	}
+	return tiers
+}
+
+// ShortWindow is the workbook's choice of a short window: a twelfth of the long
+// one, never under BaseWindow.
+func ShortWindow(long time.Duration) time.Duration { return max(long/12, BaseWindow) }
+
+// nearest is the entry of steps that is closest to d in proportion.
+func nearest(steps []time.Duration, d time.Duration) time.Duration {
+	return slices.MinFunc(steps, func(a, b time.Duration) int {
+		fa := math.Abs(math.Log(float64(a) / float64(d)))
+		fb := math.Abs(math.Log(float64(b) / float64(d)))
+		switch {
+		case fa < fb:
+			return -1
+		case fa > fb:
+			return 1
+		}
+		return 0
+	})
+}
+
+// maxThreshold is the highest bad share that an alert waits for: above it even
+// a total outage would hardly, or never, be seen.
+var maxThreshold = MustDecimal("0.9")
+
+// Threshold is the bad share at which the tier fires for a budget (a share of
+// bad, e.g. 0.001): Factor × budget. Where that exceeds 0.9, which even a total
+// outage would hardly reach, it is capped there and adapted is true.
+func (t Tier) Threshold(budget Decimal) (threshold Decimal, adapted bool) {
+	threshold = t.Factor.Mul(budget)
+	if threshold.Cmp(maxThreshold) > 0 {
+		return maxThreshold, true
+	}
+	return threshold, false
+}
+
+// BudgetShare is the share of a period's budget that burning at the tier's
+// factor for its long window spends: Factor × Long / period.
+func (t Tier) BudgetShare(period Period) Decimal {
+	return t.Factor.Mul(NewDecimal(int64(t.Long), int64(period.Rolling)))
+}
+
+// TimeToDetect is how long a total outage at constant traffic lasts before the
+// tier fires, counted from the outage's first second and without the delays of
+// scraping and evaluation. Windows are sums of five-minute rates, so an outage
+// enters them as a ramp: after t its share of a window w is t²/(2·5m·w) up to
+// five minutes and (t-2.5m)/w after; the five-minute rate itself is t/5m.
+func (t Tier) TimeToDetect(budget Decimal) time.Duration {
+	threshold, _ := t.Threshold(budget)
+	return max(reach(threshold, t.Long), reach(threshold, t.Short)) + t.For
+}
+
+func reach(threshold Decimal, window time.Duration) time.Duration {
+	w, base := window.Seconds(), BaseWindow.Seconds()
+	bad := threshold.Float64() * w // seconds of total outage that the window must hold
+	var seconds float64
+	switch {
+	case window <= BaseWindow:
+		seconds = bad
+	case bad < base/2:
+		seconds = math.Sqrt(2 * base * bad)
+	default:
+		seconds = bad + base/2
+	}
+	return time.Duration(seconds * float64(time.Second))
+}
+
+// BudgetTime is the bad time that a budget allows in a period: budget × period.
+func BudgetTime(budget Decimal, period Period) time.Duration {
+	return budget.Mul(Seconds(period.Rolling)).Duration()
+}

@@ -1,0 +1,92 @@
+package sla
+
+import (
+	"fmt"
+	"math/big"
+	"regexp"
+	"strconv"
+	"time"
+)
+
+// Decimal is an exact, immutable rational number that is read from and, where
+// possible, printed as a decimal. Targets, thresholds and budgets are Decimals
+// so that 1-0.999 is 0.001 and never 0.0010000000000000009. The zero value is 0.
+type Decimal struct{ rat *big.Rat }
+
+var decimalText = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?$`)
+
+// ParseDecimal reads plain decimal notation ("99.95"). It refuses exponents,
+// fractions, hexadecimals and more than 30 digits, which nobody signs.
+func ParseDecimal(text string) (Decimal, error) {
+	if !decimalText.MatchString(text) || len(text) > 31 {
+		return Decimal{}, fmt.Errorf("%q is not a decimal number", text)
+	}
+	r, ok := new(big.Rat).SetString(text)
+	if !ok {
+		return Decimal{}, fmt.Errorf("%q is not a decimal number", text)
+	}
+	return Decimal{r}, nil
+}
+
+// MustDecimal is ParseDecimal for constants; it panics on bad text.
+func MustDecimal(text string) Decimal {
+	d, err := ParseDecimal(text)
+	if err != nil {
+		panic(err)
+	}
+	return d
+}
+
+// NewDecimal is num/den exactly; it panics if den is 0.
+func NewDecimal(num, den int64) Decimal { return Decimal{big.NewRat(num, den)} }
+
+// Seconds is a duration as an exact number of seconds.
+func Seconds(d time.Duration) Decimal { return NewDecimal(int64(d), int64(time.Second)) }
+
+func (d Decimal) value() *big.Rat {
+	if d.rat == nil {
+		return new(big.Rat)
+	}
+	return d.rat
+}
+
+// Add is d + e.
+func (d Decimal) Add(e Decimal) Decimal { return Decimal{new(big.Rat).Add(d.value(), e.value())} }
+
+// Sub is d - e.
+func (d Decimal) Sub(e Decimal) Decimal { return Decimal{new(big.Rat).Sub(d.value(), e.value())} }
+
+// Mul is d × e.
+func (d Decimal) Mul(e Decimal) Decimal { return Decimal{new(big.Rat).Mul(d.value(), e.value())} }
+
+// Quo is d / e; it panics if e is 0.
+func (d Decimal) Quo(e Decimal) Decimal { return Decimal{new(big.Rat).Quo(d.value(), e.value())} }
+
+// Cmp is -1, 0 or +1 as d is less than, equal to or greater than e.
+func (d Decimal) Cmp(e Decimal) int { return d.value().Cmp(e.value()) }
+
+// Sign is -1, 0 or +1.
+func (d Decimal) Sign() int { return d.value().Sign() }
+
+// Float64 is the nearest float64.
+func (d Decimal) Float64() float64 {
+	f, _ := d.value().Float64()
+	return f
+}
+
+// Duration reads d as seconds, rounded to the nanosecond.
+func (d Decimal) Duration() time.Duration {
+	ns := new(big.Rat).Mul(d.value(), big.NewRat(int64(time.Second), 1))
+	f, _ := ns.Float64()
+	return time.Duration(f)
+}
+
+// String is the exact decimal where one of at most 17 places exists, without
+// trailing zeros, and otherwise the shortest decimal that reads back as the
+// nearest float64. Both are valid PromQL number literals.
+func (d Decimal) String() string {
+	if places, exact := d.value().FloatPrec(); exact && places <= 17 {
+		return d.value().FloatString(places)
+	}
+	return strconv.FormatFloat(d.Float64(), 'f', -1, 64)
+}

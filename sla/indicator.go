@@ -1,0 +1,97 @@
+package sla
+
+import (
+	"strings"
+	"time"
+)
+
+// Indicator is what a service level measures. The kinds are sealed: rulegen has
+// one table over them.
+type Indicator interface {
+	// Kind is the key it has in a specification: "probe", "events", "latency".
+	Kind() string
+	// Aggregations are those that make sense for the kind, the default first.
+	Aggregations() []Aggregation
+	// Queries are the user's PromQL texts in it, each with its place.
+	Queries() []Query
+}
+
+// Query is PromQL text that a user wrote, opaque here, with where it stands.
+type Query struct {
+	Text string
+	Pos  Position // of the first byte of Text
+	// Folded is set where the text in the file does not run on one line as in
+	// Text, so that a place inside it is only known as Pos.
+	Folded bool
+}
+
+// At is the place of a byte offset within the query.
+func (q Query) At(offset int) Position {
+	if q.Folded || offset < 0 || offset > len(q.Text) {
+		return q.Pos
+	}
+	p := q.Pos
+	before := q.Text[:offset]
+	if n := strings.Count(before, "\n"); n > 0 {
+		return Position{File: p.File, Line: p.Line + n, Column: p.Column + offset - strings.LastIndexByte(before, '\n') - 1}
+	}
+	p.Column += offset
+	return p
+}
+
+// Events counts events of the service itself. Total is required, and exactly
+// one of Bad and Good has text.
+type Events struct {
+	Bad, Good, Total Query
+}
+
+// Kind is "events".
+func (*Events) Kind() string { return "events" }
+
+// Aggregations of events: by request.
+func (*Events) Aggregations() []Aggregation { return []Aggregation{RequestRatio} }
+
+// Queries are the ones that were given.
+func (e *Events) Queries() []Query {
+	var qs []Query
+	for _, q := range []Query{e.Bad, e.Good, e.Total} {
+		if q.Text != "" {
+			qs = append(qs, q)
+		}
+	}
+	return qs
+}
+
+// HistogramLatency is good while a request took at most Threshold, read from a
+// classic histogram in seconds that has a bucket with exactly that bound.
+type HistogramLatency struct {
+	Histogram Query // selector of the base name, without _bucket
+	Threshold time.Duration
+}
+
+// Kind is "latency".
+func (*HistogramLatency) Kind() string { return "latency" }
+
+// Aggregations of histogram latency: by request.
+func (*HistogramLatency) Aggregations() []Aggregation { return []Aggregation{RequestRatio} }
+
+// Queries is the histogram's selector.
+func (l *HistogramLatency) Queries() []Query { return []Query{l.Histogram} }
+
+// ProbeLatency is good while a probe that another level defines succeeded
+// within Threshold; a failed probe is not fast.
+type ProbeLatency struct {
+	Of        ID // the level that defines the probe
+	OfPos     Position
+	Threshold time.Duration
+	Probe     *Probe // of that level, once references are resolved
+}
+
+// Kind is "latency".
+func (*ProbeLatency) Kind() string { return "latency" }
+
+// Aggregations of probe latency: by time, or by probe.
+func (*ProbeLatency) Aggregations() []Aggregation { return []Aggregation{Time, RequestRatio} }
+
+// Queries is none: the exporter counts.
+func (*ProbeLatency) Queries() []Query { return nil }

@@ -1,0 +1,110 @@
+package sla
+
+import (
+	"net/url"
+	"slices"
+	"time"
+)
+
+// Probe is measured from outside by the exporter.
+type Probe struct {
+	Check    Check
+	Interval time.Duration // between starts of successive probes
+	Timeout  time.Duration // of one probe, at most Interval
+}
+
+// Kind is "probe".
+func (*Probe) Kind() string { return "probe" }
+
+// Aggregations of probes: by time, or by probe.
+func (*Probe) Aggregations() []Aggregation { return []Aggregation{Time, RequestRatio} }
+
+// Queries is none: the exporter counts.
+func (*Probe) Queries() []Query { return nil }
+
+// Check is one kind of probe with its options; the kinds are sealed and each
+// has its prober in exporter/probe.
+type Check interface {
+	// ProbeKind is the key it has in a specification: "http", "tcp".
+	ProbeKind() string
+	// Target is what is probed, free of secrets, as the "target" label shows it.
+	Target() string
+}
+
+// HTTPCheck requests a URL and judges the answer.
+type HTTPCheck struct {
+	URL                string            // absolute, http or https
+	Method             string            // GET by default
+	Headers            map[string]string // sent with the request; "Host" sets the host
+	Body               string            // sent with the request
+	Status             []StatusRange     // accepted codes; 200-299 by default
+	BodyMatches        string            // RE2 that the body must match, if any
+	FollowRedirects    bool              // true by default
+	InsecureSkipVerify bool              // accept any certificate; false by default
+}
+
+// ProbeKind is "http".
+func (*HTTPCheck) ProbeKind() string { return "http" }
+
+// Target is the URL without user info.
+func (c *HTTPCheck) Target() string {
+	u, err := url.Parse(c.URL)
+	if err != nil || u.User == nil {
+		return c.URL
+	}
+	u.User = nil
+	return u.String()
+}
+
+// StatusRange is an inclusive range of HTTP status codes.
+type StatusRange struct{ From, To int }
+
+// TCPCheck opens a TCP connection, and on request a TLS session over it.
+type TCPCheck struct {
+	Address            string // host:port
+	TLS                bool   // handshake after connecting
+	ServerName         string // for TLS; the host by default
+	InsecureSkipVerify bool
+}
+
+// ProbeKind is "tcp".
+func (*TCPCheck) ProbeKind() string { return "tcp" }
+
+// Target is the address.
+func (c *TCPCheck) Target() string { return c.Address }
+
+// ProbeTarget is one probe that an exporter has to run.
+type ProbeTarget struct {
+	ID         ID // of the level that defines the probe
+	Probe      *Probe
+	Thresholds []time.Duration // of the response-time levels that read it; ascending, unique
+}
+
+// ProbeTargets are the probes of the agreements in order, each with the
+// response-time thresholds that any level of the agreements holds it to.
+func ProbeTargets(agreements []*Agreement) []ProbeTarget {
+	var targets []ProbeTarget
+	index := map[ID]int{}
+	for _, a := range agreements {
+		for _, l := range a.Levels {
+			if p, ok := l.Indicator.(*Probe); ok {
+				index[l.ID] = len(targets)
+				targets = append(targets, ProbeTarget{ID: l.ID, Probe: p})
+			}
+		}
+	}
+	for _, a := range agreements {
+		for _, l := range a.Levels {
+			if lat, ok := l.Indicator.(*ProbeLatency); ok {
+				if i, ok := index[lat.Of]; ok {
+					targets[i].Thresholds = append(targets[i].Thresholds, lat.Threshold)
+				}
+			}
+		}
+	}
+	for i := range targets {
+		slices.Sort(targets[i].Thresholds)
+		targets[i].Thresholds = slices.Compact(targets[i].Thresholds)
+	}
+	return targets
+}
