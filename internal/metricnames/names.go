@@ -53,12 +53,15 @@ const (
 const (
 	TotalRate       = "sla:total:rate5m"                  // events (or known seconds) per second
 	BadRate         = "sla:bad:rate5m"                    // bad events (or bad seconds) per second
-	TotalAvg        = "sla:total:avg_rate5m"              // second tier: average of TotalRate over 5m
-	BadAvg          = "sla:bad:avg_rate5m"                // second tier: average of BadRate over 5m
+	TotalIncrease   = "sla:total:increase"                // second tier: events (or known seconds) since its last evaluation
+	BadIncrease     = "sla:bad:increase"                  // second tier: bad events (or bad seconds) since its last evaluation
+	TotalPeriod     = "sla:total:sum_period"              // events (or known seconds) of the period
+	BadPeriod       = "sla:bad:sum_period"                // bad events (or bad seconds) of the period
+	CoveragePeriod  = "sla:coverage:ratio_period"         // share of the period with a known state
 	ErrorRatio      = "sla:error:ratio_rate"              // prefix; the window follows: sla:error:ratio_rate1h
 	ErrorPeriod     = "sla:error:ratio_period"            // bad share of the period
-	BudgetRemaining = "sla:budget_remaining:ratio_period" // 1 = untouched, 0 = spent, negative = overspent
-	BurnRate        = "sla:burn_rate:ratio_period"        // 1 = the budget lasts exactly the period
+	BudgetRemaining = "sla:budget_remaining:ratio_period" // of the whole period: 1 = untouched, 0 = spent, negative = overspent
+	BurnRate        = "sla:burn_rate:ratio_period"        // bad share over allowed share, to date: 1 = just met
 	TargetRatio     = "sla:target:ratio"
 	ObjectiveRatio  = "sla:objective:ratio"
 	LevelInfo       = "sla_service_level_info"

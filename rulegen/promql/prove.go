@@ -1,0 +1,169 @@
+package promql
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql/parser"
+)
+
+// The rules must run on Prometheus 2.42 and later, Thanos, Mimir and
+// VictoriaMetrics, so nothing experimental is let through in either direction.
+var language = parser.NewParser(parser.Options{})
+
+// Prove prints e, parses the text back, which also checks its types, and
+// compares the two trees. An error is a fault of the generator, not of a user.
+func (e Expr) Prove() (string, error) {
+	if e.node == nil {
+		return "", errors.New("empty expression")
+	}
+	text := e.node.String()
+	back, err := language.ParseExpr(text)
+	if err != nil {
+		return "", fmt.Errorf("printed %q, which does not parse: %w", text, err)
+	}
+	if meant, said := shape(e.node), shape(back); meant != said {
+		return "", fmt.Errorf("printed %q, which means %s instead of %s", text, said, meant)
+	}
+	return text, nil
+}
+
+// ParseError is a syntax or type error in PromQL that a user wrote.
+type ParseError struct {
+	Offset  int // in bytes from the start of the text
+	Message string
+}
+
+// Error is the message without the place.
+func (e *ParseError) Error() string { return e.Message }
+
+// Parse reads a user's PromQL; an error is a *ParseError.
+func Parse(text string) (Expr, error) {
+	node, err := language.ParseExpr(text)
+	if err == nil {
+		return Expr{node}, nil
+	}
+	var errs parser.ParseErrors
+	var one *parser.ParseErr
+	switch {
+	case errors.As(err, &errs) && len(errs) > 0:
+		return Expr{}, &ParseError{int(errs[0].PositionRange.Start), errs[0].Err.Error()}
+	case errors.As(err, &one):
+		return Expr{}, &ParseError{int(one.PositionRange.Start), one.Err.Error()}
+	}
+	return Expr{}, &ParseError{0, err.Error()}
+}
+
+// Selectors reads e as a plain series selector or a sum of them (a + b + c).
+// Anything else is a *ParseError at the part that does not fit.
+func (e Expr) Selectors() ([]Selector, error) {
+	switch n := e.node.(type) {
+	case *parser.ParenExpr:
+		return Expr{n.Expr}.Selectors()
+	case *parser.VectorSelector:
+		if n.OriginalOffset != 0 || n.Timestamp != nil || n.StartOrEnd != 0 {
+			return nil, &ParseError{int(n.PosRange.Start), "a selector here cannot have an offset or @"}
+		}
+		return []Selector{{n}}, nil
+	case *parser.BinaryExpr:
+		if n.Op != parser.ADD {
+			break
+		}
+		left, err := Expr{n.LHS}.Selectors()
+		if err != nil {
+			return nil, err
+		}
+		right, err := Expr{n.RHS}.Selectors()
+		return append(left, right...), err
+	}
+	return nil, &ParseError{int(e.node.PositionRange().Start), "not a series selector or a sum of them"}
+}
+
+// WithSuffix is the same selector for the metric whose name has suffix added,
+// with further matchers.
+func (s Selector) WithSuffix(suffix string, more ...Matcher) Selector {
+	return Series(s.Name()+suffix, append(s.Matchers(), more...)...)
+}
+
+// MatchesLabel tells whether the selector has a condition on the label.
+func (s Selector) MatchesLabel(label string) bool {
+	return slices.ContainsFunc(s.vector.LabelMatchers, func(m *labels.Matcher) bool { return m.Name == label })
+}
+
+// shape writes a tree with every operation in parentheses of its own, so that
+// two trees are the same query exactly if their shapes are equal.
+func shape(n parser.Expr) string {
+	switch n := n.(type) {
+	case *parser.ParenExpr:
+		return shape(n.Expr)
+	case *parser.StepInvariantExpr:
+		return shape(n.Expr)
+	case *parser.NumberLiteral:
+		return strconv.FormatFloat(n.Val, 'g', -1, 64)
+	case *parser.StringLiteral:
+		return strconv.Quote(n.Val)
+	case *parser.UnaryExpr:
+		inner := shape(n.Expr)
+		if lit, ok := n.Expr.(*parser.NumberLiteral); ok && n.Op == parser.SUB {
+			return strconv.FormatFloat(-lit.Val, 'g', -1, 64)
+		}
+		return "(" + n.Op.String() + inner + ")"
+	case *parser.VectorSelector:
+		return shapeSelector(n)
+	case *parser.MatrixSelector:
+		return shape(n.VectorSelector) + "[" + n.Range.String() + "]"
+	case *parser.SubqueryExpr:
+		return fmt.Sprintf("(%s)[%s:%s]%s", shape(n.Expr), n.Range, n.Step, n.OriginalOffset)
+	case *parser.Call:
+		return n.Func.Name + shapes(n.Args)
+	case *parser.AggregateExpr:
+		return shapeAggregate(n)
+	case *parser.BinaryExpr:
+		return fmt.Sprintf("(%s %s%s %s)", shape(n.LHS), n.Op, shapeMatching(n), shape(n.RHS))
+	}
+	return fmt.Sprintf("unknown node %T", n)
+}
+
+func shapes(args parser.Expressions) string {
+	parts := make([]string, len(args))
+	for i, a := range args {
+		parts[i] = shape(a)
+	}
+	return "(" + strings.Join(parts, ", ") + ")"
+}
+
+func shapeSelector(n *parser.VectorSelector) string {
+	parts := make([]string, 0, len(n.LabelMatchers))
+	for _, m := range n.LabelMatchers {
+		parts = append(parts, m.String())
+	}
+	slices.Sort(parts)
+	at := ""
+	if n.Timestamp != nil {
+		at = fmt.Sprint(*n.Timestamp)
+	}
+	return fmt.Sprintf("{%s}%s%s%d", strings.Join(parts, ","), n.OriginalOffset, at, n.StartOrEnd)
+}
+
+func shapeAggregate(n *parser.AggregateExpr) string {
+	param := ""
+	if n.Param != nil {
+		param = shape(n.Param) + ", "
+	}
+	return fmt.Sprintf("%s %t %q (%s%s)", n.Op, n.Without, n.Grouping, param, shape(n.Expr))
+}
+
+func shapeMatching(n *parser.BinaryExpr) string {
+	s := ""
+	if n.ReturnBool {
+		s = " bool"
+	}
+	if m := n.VectorMatching; m != nil {
+		s += fmt.Sprintf(" %s %t %q %q", m.Card, m.On, m.MatchingLabels, m.Include)
+	}
+	return s
+}
