@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"net"
+	"strconv"
 	"strings"
 	"time"
 
@@ -58,8 +59,12 @@ func (o ScrapeOptions) validate() error {
 		return fmt.Errorf("scrape interval %s is too short; Prometheus counts in milliseconds", o.Interval)
 	}
 	for _, address := range append(append([]string{}, o.Exporters...), o.Alertmanagers...) {
-		if _, _, err := net.SplitHostPort(address); err != nil {
+		host, port, err := net.SplitHostPort(address)
+		if err != nil {
 			return fmt.Errorf("address %q is not host:port: %w", address, err)
+		}
+		if _, err := strconv.ParseUint(port, 10, 16); err != nil || strings.Contains(host, "/") {
+			return fmt.Errorf("address %q is not host:port; give it without scheme and path", address)
 		}
 	}
 	return nil
