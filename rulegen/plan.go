@@ -3,6 +3,10 @@
 // expressions; rulegen/promql makes and proves the expressions and
 // rulegen/emit prints them.
 //
+// The principle: raw series are scanned once, over five minutes; everything
+// longer is summed from what was recorded, weighted by events. Bad and total
+// are recorded, never only their ratio. docs/rules.md explains every series.
+//
 // It must not import the exporter, a file format or the rule engine.
 package rulegen
 
@@ -43,9 +47,16 @@ type Rule struct {
 	Annotations   map[string]string
 }
 
+// DefaultInterval is how often the first tier of rules is evaluated.
+const DefaultInterval = time.Minute
+
+// secondTier is how many first-tier evaluations one second-tier evaluation
+// spans, and so the factor between the two intervals.
+const secondTier = 5
+
 // Options are what the environment decides rather than the agreement.
 type Options struct {
-	// Interval is how often the first tier of rules is evaluated, a minute by
-	// default; the second tier runs at five times that.
+	// Interval is how often the first tier of rules is evaluated, DefaultInterval
+	// if 0; the second tier runs at five times that.
 	Interval time.Duration
 }

@@ -3,11 +3,14 @@ package promql
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
@@ -166,4 +169,14 @@ func shapeMatching(n *parser.BinaryExpr) string {
 		s += fmt.Sprintf(" %s %t %q %q", m.Card, m.On, m.MatchingLabels, m.Include)
 	}
 	return s
+}
+
+// ProveRuleFile parses a printed rule file as Prometheus would and returns the
+// first fault.
+func ProveRuleFile(content []byte) error {
+	_, errs := rulefmt.Parse(content, false, model.LegacyValidation, language, slog.New(slog.DiscardHandler))
+	if len(errs) > 0 {
+		return errs[0]
+	}
+	return nil
 }

@@ -1,0 +1,124 @@
+package rulegen
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/rulegen/promql"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// Compile makes the plan of an agreement. Findings are mistakes in the user's
+// PromQL, each at its place, for every level whose indicator could be read;
+// the plan holds the levels without an error.
+func Compile(a *sla.Agreement, opts Options) (*Plan, sla.Findings) {
+	if opts.Interval == 0 {
+		opts.Interval = DefaultInterval
+	}
+	plan := &Plan{Agreement: a}
+	var findings sla.Findings
+	for _, l := range a.Levels {
+		if l.Indicator == nil {
+			continue // the reader has reported it
+		}
+		level, fs := compileLevel(l, opts)
+		findings = append(findings, fs...)
+		if !fs.HasErrors() {
+			plan.Levels = append(plan.Levels, level)
+		}
+	}
+	findings.Sort()
+	return plan, findings
+}
+
+// compiler makes the rules of one level.
+type compiler struct {
+	level    *sla.ServiceLevel
+	interval time.Duration
+}
+
+func compileLevel(l *sla.ServiceLevel, opts Options) (LevelPlan, sla.Findings) {
+	c := compiler{level: l, interval: opts.Interval}
+	base, findings := c.base()
+	if findings.HasErrors() || l.Period.Rolling <= 0 {
+		return LevelPlan{}, findings // without a period, which the reader has reported, only queries are checked
+	}
+	short, long := c.windows()
+	name := fmt.Sprintf("upheld:%s:%s:%s", l.ID.SLA, l.ID.Service, l.ID.SLO)
+	first := Group{Name: name, Interval: opts.Interval, Rules: slices.Concat(base, c.ratios(short), c.constants())}
+	second := Group{Name: name + ":long", Interval: secondTier * opts.Interval, Rules: slices.Concat(c.increases(), c.ratios(long), c.period())}
+	for _, t := range l.Alerting.Tiers {
+		// An alert stands in the group that records its long window, so that it
+		// reads a sample of its own evaluation and never one about to go stale.
+		if t.Long > longestFirstTier {
+			second.Rules = append(second.Rules, c.burnAlert(t))
+		} else {
+			first.Rules = append(first.Rules, c.burnAlert(t))
+		}
+	}
+	first.Rules = append(first.Rules, c.measurementLost())
+	level := LevelPlan{Level: l, Groups: []Group{first, second}}
+	for _, g := range level.Groups {
+		for _, r := range g.Rules {
+			if _, err := r.Expr.Prove(); err != nil {
+				findings = append(findings, sla.Finding{Severity: sla.Error, Rule: "generator-fault", Pos: l.Pos,
+					Message: fmt.Sprintf("the generator made a wrong expression for %s%s: %v", r.Record, r.Alert, err),
+					Remedy:  "this is a fault in upheld; please report it with the specification"})
+			}
+		}
+	}
+	return level, findings
+}
+
+// labels are the level's own labels with more added.
+func (c compiler) labels(more ...string) map[string]string {
+	id := c.level.ID
+	m := map[string]string{metricnames.SLA: id.SLA, metricnames.Service: id.Service, metricnames.SLO: id.SLO}
+	for i := 0; i < len(more); i += 2 {
+		m[more[i]] = more[i+1]
+	}
+	return m
+}
+
+// record is a recording rule with the level's labels and more.
+func (c compiler) record(name string, e promql.Expr, more ...string) Rule {
+	return Rule{Record: name, Expr: e, Labels: c.labels(more...)}
+}
+
+// recorded selects a series that the level records.
+func (c compiler) recorded(name string, more ...promql.Matcher) promql.Selector {
+	return promql.Series(name, append(identity(c.level.ID), more...)...)
+}
+
+func identity(id sla.ID) []promql.Matcher {
+	return []promql.Matcher{
+		promql.Eq(metricnames.SLA, id.SLA), promql.Eq(metricnames.Service, id.Service), promql.Eq(metricnames.SLO, id.SLO),
+	}
+}
+
+// joinLabels are those that every recorded series of a level shares. No join
+// uses others, so no label that a user edits can break one.
+var joinLabels = []string{metricnames.SLA, metricnames.Service, metricnames.SLO}
+
+// constants record what the level promises, and a description of it as labels.
+func (c compiler) constants() []Rule {
+	l := c.level
+	info := c.labels("indicator", l.Indicator.Kind(), metricnames.Period, l.Period.String(),
+		"target", l.Target.String(), "objective", l.Objective.String())
+	for _, k := range slices.Sorted(maps.Keys(l.Labels)) {
+		info["label_"+k] = l.Labels[k]
+	}
+	return []Rule{
+		c.record(metricnames.TargetRatio, promql.Vector(l.TargetRatio())),
+		c.record(metricnames.ObjectiveRatio, promql.Vector(l.ObjectiveRatio())),
+		{Record: metricnames.LevelInfo, Expr: promql.Vector(one), Labels: info},
+	}
+}
+
+var (
+	zero = sla.NewDecimal(0, 1)
+	one  = sla.NewDecimal(1, 1)
+)

@@ -1,0 +1,198 @@
+package rulegen
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/rulegen/promql"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// base makes the two series that everything else is summed from:
+// sla:total:rate5m and sla:bad:rate5m. This is the table over indicator kinds.
+func (c compiler) base() ([]Rule, sla.Findings) {
+	switch ind := c.level.Indicator.(type) {
+	case *sla.Probe:
+		return c.probe(c.level.ID, ind, metricnames.ProbeResults, promql.Eq(metricnames.Outcome, metricnames.Bad), false), nil
+	case *sla.ProbeLatency:
+		if ind.Probe == nil {
+			return nil, nil // a dangling reference, which the reader has reported
+		}
+		within := promql.Eq(metricnames.Threshold, FormatSeconds(ind.Threshold))
+		return c.probe(ind.Of, ind.Probe, metricnames.ProbeWithin, within, true), nil
+	case *sla.Events:
+		return c.events(ind)
+	case *sla.HistogramLatency:
+		return c.histogram(ind)
+	}
+	return nil, sla.Findings{{Severity: sla.Error, Rule: "unsupported-indicator", Pos: c.level.Pos,
+		Message: fmt.Sprintf("no rules are known for the indicator %q", c.level.Indicator.Kind())}}
+}
+
+// FormatSeconds is a duration in seconds as the exporter and client libraries
+// write it into labels: "0.3", "1".
+func FormatSeconds(d time.Duration) string { return sla.Seconds(d).String() }
+
+// totalRule records the total; every term of it counts, and it has no sample
+// only if no term has one.
+func (c compiler) totalRule(e promql.Expr) Rule { return c.record(metricnames.TotalRate, e) }
+
+func (c compiler) total() promql.Expr { return c.recorded(metricnames.TotalRate).Now() }
+
+// orZero is e, or 0 while there is a total: a series that was not born yet, as
+// the error series of a service that never failed, counts nothing rather than
+// making everything unknown.
+func (c compiler) orZero(e promql.Expr) promql.Expr {
+	return promql.OrOn(e, promql.Mul(promql.Num(zero), c.total()))
+}
+
+// badFromRest records bad as total - good, never negative: the two are scraped
+// at once but extrapolated apart.
+func (c compiler) badFromRest(good promql.Expr) Rule {
+	return c.record(metricnames.BadRate, promql.ClampMin(promql.SubOn(c.total(), good), zero))
+}
+
+// probe counts the conclusive probes of a level. Inconclusive, missed and
+// maintenance results are in neither series: the prober's fault is not the
+// target's downtime. Aggregated by time, a probe stands for the interval that
+// it samples, so that the series are known and bad seconds per second and a
+// change of the interval does not change the weight of a minute.
+func (c compiler) probe(of sla.ID, p *sla.Probe, metric string, matcher promql.Matcher, counted bool) []Rule {
+	rate := func(name string, m promql.Matcher) promql.Expr {
+		e := promql.Sum(promql.Series(name, append(identity(of), m)...).Rate(sla.BaseWindow))
+		if c.level.Aggregation == sla.Time {
+			e = promql.Mul(e, promql.Num(sla.Seconds(p.Interval)))
+		}
+		return e
+	}
+	conclusive := promql.Re(metricnames.Outcome, metricnames.Good+"|"+metricnames.Bad)
+	total := c.totalRule(rate(metricnames.ProbeResults, conclusive))
+	if counted { // what is counted is good, the rest is bad
+		return []Rule{total, c.badFromRest(rate(metric, matcher))}
+	}
+	return []Rule{total, c.record(metricnames.BadRate, c.orZero(rate(metric, matcher)))}
+}
+
+// events counts the service's own events.
+func (c compiler) events(e *sla.Events) ([]Rule, sla.Findings) {
+	total, findings := sumOfRates(e.Total)
+	counted := e.Bad
+	if counted.Text == "" {
+		counted = e.Good
+	}
+	sum, more := sumOfRates(counted)
+	if findings = append(findings, more...); findings.HasErrors() {
+		return nil, findings
+	}
+	if e.Bad.Text == "" {
+		return []Rule{c.totalRule(total), c.badFromRest(c.orZero(sum))}, findings
+	}
+	return []Rule{c.totalRule(total), c.record(metricnames.BadRate, c.orZero(sum))}, findings
+}
+
+// histogram counts the requests that the bucket of the threshold does not hold.
+// The bucket has no "or 0": every bucket is born with its histogram, so a
+// missing one is a threshold without a bucket, which must read "unknown" and
+// not "everything is slow".
+func (c compiler) histogram(h *sla.HistogramLatency) ([]Rule, sla.Findings) {
+	s, findings := histogramSelector(h.Histogram)
+	if findings.HasErrors() {
+		return nil, findings
+	}
+	count := promql.Sum(s.WithSuffix("_count").Rate(sla.BaseWindow))
+	bucket := promql.Sum(s.WithSuffix("_bucket", boundary(h.Threshold)).Rate(sla.BaseWindow))
+	return []Rule{c.totalRule(count), c.badFromRest(bucket)}, findings
+}
+
+// boundary matches the bucket of a threshold. Whole numbers are written "1" by
+// clients of the text format and "1.0" since Prometheus 3 normalises them.
+func boundary(threshold time.Duration) promql.Matcher {
+	le := FormatSeconds(threshold)
+	if _, err := strconv.Atoi(le); err == nil {
+		return promql.Re("le", le+`(\.0)?`)
+	}
+	return promql.Eq("le", le)
+}
+
+// sumOfRates is the rate of a counter, or of the sum of several, without
+// labels. Several are told apart by a label before they are joined, because
+// "a or b" would drop what of b has the labels of a, and a + b would be empty
+// where one of them is not born yet.
+func sumOfRates(q sla.Query) (promql.Expr, sla.Findings) {
+	selectors, findings := counterSelectors(q)
+	if findings.HasErrors() {
+		return promql.Expr{}, findings
+	}
+	if len(selectors) == 1 {
+		return promql.Sum(selectors[0].Rate(sla.BaseWindow)), findings
+	}
+	var union promql.Expr
+	for i, s := range selectors {
+		term := promql.SetLabel(promql.Sum(s.Rate(sla.BaseWindow)), "term", strconv.Itoa(i+1))
+		if i == 0 {
+			union = term
+		} else {
+			union = promql.Or(union, term)
+		}
+	}
+	return promql.Sum(union), findings
+}
+
+func counterSelectors(q sla.Query) ([]promql.Selector, sla.Findings) {
+	const remedy = `write the counter's selector alone, like http_requests_total{job="api"}, or a sum of such (a + b); rate and sum are added by the generator`
+	expr, err := promql.Parse(q.Text)
+	if err != nil {
+		return nil, sla.Findings{queryError(q, "promql-syntax", "not valid PromQL: ", err, "correct the expression")}
+	}
+	selectors, err := expr.Selectors()
+	if err != nil {
+		return nil, sla.Findings{queryError(q, "not-a-selector", "", err, remedy)}
+	}
+	var findings sla.Findings
+	for _, s := range selectors {
+		if s.Name() != "" && strings.HasPrefix(s.Name(), "sla:") {
+			findings = append(findings, sla.Finding{Severity: sla.Error, Rule: "not-a-counter", Pos: q.Pos,
+				Message: fmt.Sprintf("%s is a series that upheld records, not a counter", s.Name()), Remedy: remedy})
+		}
+	}
+	return selectors, findings
+}
+
+func histogramSelector(q sla.Query) (promql.Selector, sla.Findings) {
+	selectors, findings := counterSelectors(q)
+	if findings.HasErrors() {
+		return promql.Selector{}, findings
+	}
+	wrong := func(message, remedy string) (promql.Selector, sla.Findings) {
+		return promql.Selector{}, sla.Findings{{Severity: sla.Error, Rule: "histogram-selector", Pos: q.Pos, Message: message, Remedy: remedy}}
+	}
+	const base = `name the histogram by its base name, like http_request_duration_seconds{job="api"}`
+	s := selectors[0]
+	switch {
+	case len(selectors) > 1:
+		return wrong("a latency level reads one histogram, not a sum of several", "give each histogram a service level of its own")
+	case s.Name() == "":
+		return wrong("the histogram's selector has no metric name", base)
+	case s.MatchesLabel("le"):
+		return wrong(`the histogram's selector has a condition on "le"`, `remove it: "threshold" chooses the bucket`)
+	}
+	for _, suffix := range []string{"_bucket", "_count", "_sum"} {
+		if name, ok := strings.CutSuffix(s.Name(), suffix); ok {
+			return wrong(fmt.Sprintf("%q is one of the histogram's series, not the histogram", s.Name()), fmt.Sprintf("write %q", name))
+		}
+	}
+	return s, findings
+}
+
+func queryError(q sla.Query, rule, prefix string, err error, remedy string) sla.Finding {
+	f := sla.Finding{Severity: sla.Error, Rule: rule, Pos: q.Pos, Message: prefix + err.Error(), Remedy: remedy}
+	var at *promql.ParseError
+	if errors.As(err, &at) {
+		f.Pos = q.At(at.Offset)
+	}
+	return f
+}

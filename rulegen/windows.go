@@ -1,0 +1,96 @@
+package rulegen
+
+import (
+	"slices"
+	"time"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/rulegen/promql"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// longestFirstTier is the longest window summed from the first tier; longer
+// ones are summed from the second, which has a fifth of the samples.
+const longestFirstTier = 6 * time.Hour
+
+// windows are those to record: the standard ones and those of the alert tiers,
+// ascending, split by the tier that they are summed from.
+func (c compiler) windows() (short, long []time.Duration) {
+	all := slices.Clone(sla.StandardWindows)
+	for _, t := range c.level.Alerting.Tiers {
+		all = append(all, t.Long, t.Short)
+	}
+	slices.Sort(all)
+	all = slices.Compact(all)
+	i, _ := slices.BinarySearch(all, longestFirstTier+1)
+	return all[:i], all[i:]
+}
+
+// ratios record the bad share of each window: bad events over all events of
+// the window. A window without events has no ratio, rather than NaN.
+func (c compiler) ratios(windows []time.Duration) []Rule {
+	rules := make([]Rule, 0, len(windows))
+	for _, w := range windows {
+		rules = append(rules, c.record(ratioName(w), c.ratio(w)))
+	}
+	return rules
+}
+
+func ratioName(w time.Duration) string { return metricnames.ErrorRatio + sla.FormatDuration(w) }
+
+func (c compiler) ratio(w time.Duration) promql.Expr {
+	if w == sla.BaseWindow {
+		return share(c.recorded(metricnames.BadRate).Now(), c.recorded(metricnames.TotalRate).Now())
+	}
+	bad, total := metricnames.BadRate, metricnames.TotalRate
+	if w > longestFirstTier {
+		bad, total = metricnames.BadIncrease, metricnames.TotalIncrease
+	}
+	return share(c.recorded(bad).SumOverTime(w), c.recorded(total).SumOverTime(w))
+}
+
+func share(bad, total promql.Expr) promql.Expr {
+	return promql.Div(bad, promql.Gt(total, promql.Num(zero)))
+}
+
+// increases are the second tier: how many events there were since its last
+// evaluation, as the sum of the rates recorded since, each standing for one
+// interval. Every first-tier sample falls into exactly one of them.
+func (c compiler) increases() []Rule {
+	increase := func(rate string) promql.Expr {
+		return promql.Mul(c.recorded(rate).SumOverTime(secondTier*c.interval), promql.Num(sla.Seconds(c.interval)))
+	}
+	return []Rule{
+		c.record(metricnames.TotalIncrease, increase(metricnames.TotalRate)),
+		c.record(metricnames.BadIncrease, increase(metricnames.BadRate)),
+	}
+}
+
+// period records the sums, the bad share and the budget of the period.
+//
+// Coverage is the share of the period for which the state is known: evaluations
+// of the second tier that have a value, over those that the period holds. The
+// budget is that of the whole period, so what is spent of it is the bad share
+// to date times coverage, over the allowed share: after one bad hour in a
+// service's first day the month's budget is not gone.
+func (c compiler) period() []Rule {
+	p := c.level.Period
+	label := []string{metricnames.Period, p.String()}
+	rec := func(name string, e promql.Expr) Rule { return c.record(name, e, label...) }
+	ofPeriod := func(name string) promql.Expr {
+		return c.recorded(name, promql.Eq(metricnames.Period, p.String())).Now()
+	}
+	slots := sla.NewDecimal(int64(secondTier*c.interval), int64(p.Rolling))
+	budget := promql.Num(c.level.TargetBudget())
+	ratio := ofPeriod(metricnames.ErrorPeriod)
+	return []Rule{
+		rec(metricnames.TotalPeriod, c.recorded(metricnames.TotalIncrease).SumOverTime(p.Rolling)),
+		rec(metricnames.BadPeriod, c.recorded(metricnames.BadIncrease).SumOverTime(p.Rolling)),
+		rec(metricnames.CoveragePeriod, promql.ClampMax(promql.Mul(
+			c.recorded(metricnames.TotalIncrease).CountOverTime(p.Rolling), promql.Num(slots)), one)),
+		rec(metricnames.ErrorPeriod, share(ofPeriod(metricnames.BadPeriod), ofPeriod(metricnames.TotalPeriod))),
+		rec(metricnames.BurnRate, promql.Div(ratio, budget)),
+		rec(metricnames.BudgetRemaining, promql.Sub(promql.Num(one),
+			promql.Mul(ofPeriod(metricnames.BurnRate), ofPeriod(metricnames.CoveragePeriod)))),
+	}
+}
