@@ -14,6 +14,8 @@ type Indicator interface {
 	Aggregations() []Aggregation
 	// Queries are the user's PromQL texts in it, each with its place.
 	Queries() []Query
+	// Words say what is measured, for people: "HTTP GET https://… every 15s".
+	Words() string
 }
 
 // Query is PromQL text that a user wrote, opaque here, with where it stands.

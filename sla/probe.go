@@ -29,6 +29,8 @@ type Check interface {
 	ProbeKind() string
 	// Target is what is probed, free of secrets, as the "target" label shows it.
 	Target() string
+	// Words say what is done, for people: "TCP connection to db.example:5432".
+	Words() string
 }
 
 // HTTPCheck requests a URL and judges the answer.

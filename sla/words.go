@@ -1,0 +1,37 @@
+package sla
+
+import "fmt"
+
+// Words says what the probe does: "HTTP GET https://shop.example/health every 15s".
+func (p *Probe) Words() string {
+	return fmt.Sprintf("%s every %s", p.Check.Words(), FormatDuration(p.Interval))
+}
+
+// Words says what is requested.
+func (c *HTTPCheck) Words() string { return "HTTP " + c.Method + " " + c.Target() }
+
+// Words says what is connected to.
+func (c *TCPCheck) Words() string {
+	if c.TLS {
+		return "TLS session with " + c.Address
+	}
+	return "TCP connection to " + c.Address
+}
+
+// Words says what is counted.
+func (e *Events) Words() string {
+	if e.Good.Text != "" {
+		return fmt.Sprintf("good events %s of all %s", e.Good.Text, e.Total.Text)
+	}
+	return fmt.Sprintf("bad events %s of all %s", e.Bad.Text, e.Total.Text)
+}
+
+// Words says which requests are good.
+func (l *HistogramLatency) Words() string {
+	return fmt.Sprintf("requests of %s answered within %s", l.Histogram.Text, FormatDuration(l.Threshold))
+}
+
+// Words says which probes are good.
+func (l *ProbeLatency) Words() string {
+	return fmt.Sprintf("probe of %s answered within %s", l.Of, FormatDuration(l.Threshold))
+}
