@@ -1,0 +1,108 @@
+// Package archtest holds the arrows between the packages of this module: who
+// may import whom, and which libraries stay behind which door. It consists of
+// tests only, reads the packages with the go command, and imports nothing of
+// ours.
+package archtest
+
+const (
+	module     = "github.com/upheld-sla/upheld"
+	prometheus = "github.com/prometheus/prometheus/"
+	clientGo   = "github.com/prometheus/client_golang/"
+)
+
+// component is one folder at the top of the module and the folders it may
+// import. A package may always import others of its own component and the
+// packages of names (internal/...), unless a wall below says otherwise.
+type component struct {
+	folder string
+	may    []string
+	reason string
+}
+
+// components are drawn from the bottom to the top: arrows point up this list
+// only. A folder that is not here fails the test, so that a new one is placed
+// by intent.
+var components = []component{
+	{"internal", nil, "names and test harnesses that every half shares know nothing of the halves"},
+	{"sla", nil, "the model is the root: formats, rules and probes depend on it, never the reverse"},
+	{"rulegen", []string{"sla"}, "rules are pure functions of the model"},
+	{"verdict", []string{"sla"}, "a verdict is a pure function of the model and samples"},
+	{"exporter", []string{"sla"}, "the exporter measures by the model alone; with the rule generator it shares only names"},
+	{"dashboards", []string{"sla", "rulegen"}, "panels show what the plan records"},
+	{"simulate", []string{"sla", "rulegen", "verdict"}, "a simulation runs the plan, it does not probe or show"},
+	{"report", []string{"sla", "verdict"}, "a document is made of a verdict"},
+	{"web", []string{"sla", "rulegen", "verdict", "report"}, "pages ask through an interface; who serves them decides what is behind"},
+	{"demo", []string{"sla"}, "the sample services are an input of the loop, not a part of it"},
+	{"serve", []string{"sla", "rulegen", "verdict", "exporter", "dashboards", "web", "report", "simulate"}, "serve is the assembly of the halves in one process"},
+	{"cmd", []string{"sla", "rulegen", "verdict", "exporter", "dashboards", "simulate", "report", "web", "demo", "serve"}, "commands wire everything; nobody imports a command"},
+	{"docs", []string{"sla", "rulegen", "exporter", "dashboards"}, "what checks the pages may look at what they describe"},
+	{"examples", []string{"sla", "rulegen", "exporter", "dashboards"}, "what checks the examples may run them"},
+	{"test", []string{"sla", "rulegen", "exporter", "dashboards"}, "acceptance tests drive the programs"},
+}
+
+// wall forbids imports to the packages under one path.
+type wall struct {
+	from   string   // path below the module; covers what is under it too
+	except []string // paths below from that may pass
+	not    []string // import path prefixes; "/" at the end covers the packages below only
+	allow  []string // import path prefixes that may pass all the same
+	deep   bool     // holds for everything that is linked in, not only for direct imports
+	reason string
+}
+
+// walls are the doors that only some packages may go through. The code of
+// tests is free: it needs oracles.
+var walls = []wall{
+	{
+		from: "sla", not: []string{
+			"net/http", "gopkg.in/yaml", "go.yaml.in/yaml", prometheus, clientGo,
+		}, except: []string{"sla/spec"},
+		reason: "the model knows no YAML, no PromQL and no HTTP: what depends on it stays small and every format stays replaceable",
+	},
+	{
+		from: "sla/spec", not: []string{prometheus, clientGo, module + "/internal"},
+		reason: "formats turn documents into the model and do nothing else",
+	},
+	{
+		// serve hands the queries of API clients to the engine and prints none;
+		// enginetest is a harness that tests run rules in.
+		from: "", not: []string{prometheus + "promql/parser"}, except: []string{"rulegen/promql", "serve", "internal/enginetest"},
+		reason: "parser nodes print without parentheses: only rulegen/promql, which proves what it printed, may hold them",
+	},
+	{
+		from: "sla", not: []string{module + "/internal"}, except: []string{"sla/spec"},
+		allow:  []string{module + "/internal/metricnames"},
+		reason: "the model shares names with the rest, and nothing else",
+	},
+	{
+		from: "exporter", not: []string{clientGo}, except: []string{"exporter/measure"},
+		reason: "probers return results; only exporter/measure turns them into metrics",
+	},
+	{
+		from: "exporter", not: []string{
+			prometheus + "promql", prometheus + "tsdb", prometheus + "rules", prometheus + "scrape", prometheus + "web",
+		}, deep: true,
+		reason: "the exporter is a small daemon; the rule engine alone would add 40 MB",
+	},
+	{
+		from: "cmd/upheld-exporter", not: []string{
+			prometheus + "promql", prometheus + "tsdb", prometheus + "rules", prometheus + "scrape", prometheus + "web",
+			module + "/rulegen", module + "/serve", module + "/web", module + "/dashboards",
+		}, deep: true,
+		reason: "the exporter is a small daemon; the rule engine alone would add 40 MB",
+	},
+	{
+		from: "rulegen", not: []string{
+			prometheus + "tsdb", prometheus + "rules", prometheus + "scrape", prometheus + "web", "net/http",
+		},
+		reason: "generating rules is pure; running them is for serve and for tests",
+	},
+	{
+		from: "web", not: []string{prometheus + "promql", prometheus + "tsdb", prometheus + "rules"},
+		reason: "pages ask through an interface, so that they can stand before any Prometheus",
+	},
+	{
+		from: "", not: []string{"go.yaml.in/yaml"},
+		reason: "its nodes decode to nothing beside those of gopkg.in/yaml.v3, silently: our documents use the latter, rule files go through rulefmt",
+	},
+}
