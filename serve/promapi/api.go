@@ -1,0 +1,137 @@
+// Package promapi answers Prometheus' HTTP API, version 1, from the parts of an
+// embedded Prometheus: engine, storage, rule manager, scrape manager and
+// notifier. It is what Grafana needs of a Prometheus data source, and every
+// answer is as Prometheus itself would give it.
+//
+// Prometheus' own package for this, web/api/v1, brings remote read and write,
+// OTLP and OpenAPI along; docs/architecture/embedded-prometheus.md has the
+// figures. What it can do and this cannot is answered with 404: admin calls,
+// remote read and write, OTLP, search and notifications.
+//
+// It must not import web/api/v1, nor anything of Upheld.
+package promapi
+
+import (
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/prometheus/prometheus/config"
+	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/promql/parser"
+	"github.com/prometheus/prometheus/rules"
+	"github.com/prometheus/prometheus/scrape"
+	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/tsdb"
+	"github.com/prometheus/prometheus/util/httputil"
+)
+
+// Targets tells what is scraped; *scrape.Manager does.
+type Targets interface {
+	ScrapePools() []string
+	TargetsActive() map[string][]*scrape.Target
+	TargetsDropped() map[string][]*scrape.Target
+	TargetsDroppedCounts() map[string]int
+}
+
+// Rules tells what is evaluated; *rules.Manager does.
+type Rules interface {
+	RuleGroups() []*rules.Group
+	AlertingRules() []*rules.AlertingRule
+}
+
+// Alertmanagers tells who is notified; *notifier.Manager does.
+type Alertmanagers interface {
+	Alertmanagers() []*url.URL
+	DroppedAlertmanagers() []*url.URL
+}
+
+// Head is what the status pages say about the storage; *tsdb.DB's head does.
+type Head interface {
+	Stats(statsByLabelName string, limit int) *tsdb.Stats
+	NumSeries() uint64
+}
+
+// BuildInfo is the answer of status/buildinfo. Version is that of the embedded
+// Prometheus, because clients choose their calls by it.
+type BuildInfo struct {
+	Version   string `json:"version"`
+	Revision  string `json:"revision"`
+	Branch    string `json:"branch"`
+	BuildUser string `json:"buildUser"`
+	BuildDate string `json:"buildDate"`
+	GoVersion string `json:"goVersion"`
+}
+
+// RuntimeInfo is what status/runtimeinfo cannot find out by itself.
+type RuntimeInfo struct {
+	StartTime           time.Time
+	ReloadConfigSuccess bool
+	LastConfigTime      time.Time
+	StorageRetention    string
+}
+
+// Options are the parts that the API answers from; all are required.
+type Options struct {
+	Engine        promql.QueryEngine
+	Parser        parser.Parser
+	Queryable     storage.Queryable
+	Exemplars     storage.ExemplarQueryable
+	Targets       Targets
+	Rules         Rules
+	Alertmanagers Alertmanagers
+	Head          Head
+	HeadChunks    func() int64
+	Config        func() *config.Config
+	Flags         map[string]string
+	Build         BuildInfo
+	Runtime       func() RuntimeInfo
+	// ExternalHost replaces the host of targets on loopback in their globalUrl,
+	// for viewers on other machines.
+	ExternalHost string
+	Logger       *slog.Logger
+}
+
+type api struct {
+	Options
+	now func() time.Time
+}
+
+// New is the handler of /api/v1/.
+func New(opts Options) http.Handler {
+	a := &api{Options: opts, now: time.Now}
+	mux := http.NewServeMux()
+	for _, route := range []struct {
+		path string
+		post bool
+		call func(*http.Request) result
+	}{
+		{"query", true, a.query},
+		{"query_range", true, a.queryRange},
+		{"query_exemplars", true, a.queryExemplars},
+		{"format_query", true, a.formatQuery},
+		{"series", true, a.series},
+		{"labels", true, a.labelNames},
+		{"label/{name}/values", false, a.labelValues},
+		{"metadata", false, a.metadata},
+		{"rules", false, a.rules},
+		{"alerts", false, a.alerts},
+		{"targets", false, a.targets},
+		{"targets/metadata", false, a.targetMetadata},
+		{"scrape_pools", false, a.scrapePools},
+		{"alertmanagers", false, a.alertmanagers},
+		{"status/config", false, a.statusConfig},
+		{"status/flags", false, a.statusFlags},
+		{"status/buildinfo", false, a.statusBuild},
+		{"status/runtimeinfo", false, a.statusRuntime},
+		{"status/tsdb", false, a.statusTSDB},
+	} {
+		handler := httputil.CompressionHandler{Handler: a.answer(route.call)}
+		mux.Handle("GET /api/v1/"+route.path, handler)
+		if route.post {
+			mux.Handle("POST /api/v1/"+route.path, handler)
+		}
+	}
+	return mux
+}
