@@ -76,6 +76,7 @@ const (
 
 // Alerting says whom a burning budget wakes, and how.
 type Alerting struct {
+	Disabled    bool              // no alert of any kind, also none of lost measurement; Tiers is empty then
 	Tiers       []Tier            // enabled tiers, most urgent first
 	Labels      map[string]string // added to every alert of the level
 	Annotations map[string]string // added to every alert of the level

@@ -1,0 +1,284 @@
+package spec
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+var alertingSection = &section{
+	name: "alerting",
+	doc:  "Whom a burning error budget wakes. Without it there are four tiers, after the SRE Workbook's table, fitted to the period.",
+	fields: []field{
+		{key: "enabled", typ: booleanType, def: "true", doc: "`false`: no alert at all."},
+		{key: "labels", typ: labelsType, doc: "Added to every alert, e.g. for routing."},
+		{key: "annotations", typ: valueType{name: "mapping of names to text", sample: `{summary: "…"}`, scalars: labelsType.scalars}, doc: "Added to every alert. Prometheus' templates work."},
+		{key: "runbook", typ: urlType, example: "https://runbooks.example/shop", doc: "What to read when woken; becomes the annotation `runbook_url`."},
+		{key: "tiers", typ: valueType{name: "mapping of names to mappings", sample: "{ticket-slow: {enabled: false}}", sections: []*section{tierSection}, shape: byName}, def: "`page-fast`, `page-slow`, `ticket-fast`, `ticket-slow`", doc: "Changes a default tier key by key, turns it off, or adds one of another name."},
+	},
+}
+
+var tierSection = &section{
+	name: "an alert tier",
+	doc:  "Fires while the bad share, over a long and over a short window, exceeds factor × error budget of the objective. A tier of a new name needs `severity`, `long` and `factor`; a default tier keeps what is left out.",
+	fields: []field{
+		{key: "enabled", typ: booleanType, def: "true", doc: "`false` turns the tier off."},
+		{key: "severity", typ: valueType{name: "text", sample: "page", scalars: textType.scalars}, doc: "The label `severity` of the alert. `page` and `ticket` are what the generated routing knows."},
+		{key: "long", typ: durationType, example: "1h", doc: "The long window: how much has to burn. In whole minutes up to `6h`, in steps of 5 minutes above; longer than `short`, not longer than the period."},
+		{key: "short", typ: durationType, def: "a twelfth of `long`, at least 5m", example: "5m", doc: "The short window: that it is still burning. At least `5m`."},
+		{key: "factor", typ: decimalType, doc: "The burn rate: 1 spends the budget in exactly one period."},
+		{key: "for", typ: durationType, def: "0s", example: "2m", doc: "How long it must burn before the alert fires."},
+		{key: "keepFiringFor", typ: durationType, def: "0s", example: "10m", doc: "How long the alert goes on after it stopped burning."},
+	},
+}
+
+// alertingPatch is alerting as one mapping gives it: what is nil or empty is
+// left to the mapping that it is laid over.
+type alertingPatch struct {
+	enabled             *bool
+	labels, annotations map[string]string
+	runbook             string
+	tiers               []tierPatch
+}
+
+// tierPatch is a tier as one mapping gives it.
+type tierPatch struct {
+	at                      value // its mapping
+	keys                    map[string]value
+	enabled                 *bool
+	severity                *string
+	long, short, hold, keep *time.Duration
+	factor                  *sla.Decimal
+}
+
+// optional is a key's value, or nil if it was not given or is wrong.
+func optional[T any](o *object, key string, parse func(value) (T, bool)) *T {
+	if got, _, ok := read(o, key, parse); ok {
+		return &got
+	}
+	return nil
+}
+
+func (v value) alerting() (*alertingPatch, bool) {
+	o := v.object(alertingSection)
+	if o == nil {
+		return nil, false
+	}
+	p := &alertingPatch{enabled: optional(o, "enabled", value.boolean)}
+	p.labels, _, _ = read(o, "labels", value.labels)
+	p.annotations, _, _ = read(o, "annotations", value.annotations)
+	p.runbook, _, _ = read(o, "runbook", value.link)
+	entries, _, _ := read(o, "tiers", value.entries)
+	for _, entry := range entries {
+		if !nameRegexp.MatchString(entry.name) {
+			v.d.errorAt(entry.key, "bad-name", quote(entry.name)+" is not a valid name of a tier", "use lower-case letters, digits and -")
+			continue
+		}
+		if tier := entry.object(tierSection); tier != nil {
+			p.tiers = append(p.tiers, decodeTier(tier))
+		}
+	}
+	return p, true
+}
+
+func decodeTier(o *object) tierPatch {
+	return tierPatch{
+		at:       o.value,
+		keys:     o.values,
+		enabled:  optional(o, "enabled", value.boolean),
+		severity: optional(o, "severity", value.text),
+		long:     optional(o, "long", value.duration),
+		short:    optional(o, "short", value.duration),
+		factor:   optional(o, "factor", value.decimal),
+		hold:     optional(o, "for", value.durationOrZero),
+		keep:     optional(o, "keepFiringFor", value.durationOrZero),
+	}
+}
+
+// tierDraft is a tier while patches are laid on it.
+type tierDraft struct {
+	sla.Tier
+	enabled    bool
+	standard   bool             // one of the default tiers
+	shortGiven bool             // else it follows the long window
+	at         value            // of the last patch that names it
+	keys       map[string]value // what patches gave, to point at
+}
+
+// alertingOf is the alerting of a level: the default tiers of its period, with
+// the agreement's patch and then the level's own laid on.
+func (d *decoder) alertingOf(l *sla.ServiceLevel, targetOK bool, patches ...*alertingPatch) sla.Alerting {
+	var a sla.Alerting
+	var drafts []*tierDraft
+	for _, t := range sla.DefaultTiers(l.Period) {
+		drafts = append(drafts, &tierDraft{Tier: t, enabled: true, standard: true, keys: map[string]value{}})
+	}
+	enabled := true
+	for _, p := range patches {
+		if p == nil {
+			continue
+		}
+		if p.enabled != nil {
+			enabled = *p.enabled
+		}
+		a.Labels = merged(a.Labels, p.labels)
+		a.Annotations = merged(a.Annotations, p.annotations)
+		a.Runbook = cmp.Or(p.runbook, a.Runbook)
+		for _, t := range p.tiers {
+			drafts = applyTier(drafts, t)
+		}
+	}
+	a.Disabled = !enabled
+	for _, t := range drafts {
+		if !t.complete(drafts) || !t.enabled || !enabled {
+			continue
+		}
+		if t.windowsFit(l) && targetOK {
+			t.warnAdapted(d, l)
+		}
+		a.Tiers = append(a.Tiers, t.Tier)
+	}
+	slices.SortStableFunc(a.Tiers, func(x, y sla.Tier) int {
+		return cmp.Or(y.Factor.Cmp(x.Factor), cmp.Compare(x.Long, y.Long))
+	})
+	return a
+}
+
+// applyTier lays a patch on the tier of its name, or adds that.
+func applyTier(drafts []*tierDraft, p tierPatch) []*tierDraft {
+	i := slices.IndexFunc(drafts, func(t *tierDraft) bool { return t.Name == p.at.name })
+	if i < 0 {
+		drafts = append(drafts, &tierDraft{Tier: sla.Tier{Name: p.at.name}, enabled: true, keys: map[string]value{}})
+		i = len(drafts) - 1
+	}
+	t := drafts[i]
+	t.at, t.Pos = p.at, p.at.d.pos(p.at.key)
+	for key, v := range p.keys {
+		t.keys[key] = v
+	}
+	set(&t.enabled, p.enabled)
+	set(&t.Severity, p.severity)
+	set(&t.Long, p.long)
+	set(&t.Short, p.short)
+	set(&t.Factor, p.factor)
+	set(&t.For, p.hold)
+	set(&t.KeepFiringFor, p.keep)
+	t.shortGiven = t.shortGiven || p.short != nil
+	if !t.shortGiven && t.Long > 0 {
+		t.Short = sla.ShortWindow(t.Long).Truncate(time.Minute)
+	}
+	return drafts
+}
+
+func set[T any](to *T, from *T) {
+	if from != nil {
+		*to = *from
+	}
+}
+
+// complete reports a tier of a new name that lacks what has no default.
+func (t *tierDraft) complete(all []*tierDraft) bool {
+	if t.standard {
+		return true
+	}
+	var standard, missing []string
+	for _, other := range all {
+		if other.standard {
+			standard = append(standard, other.Name)
+		}
+	}
+	for _, key := range []string{"severity", "long", "factor"} {
+		if _, given := t.keys[key]; !given {
+			missing = append(missing, key)
+		}
+	}
+	if len(missing) == 0 {
+		return t.Severity != "" && t.Long > 0 && t.Factor.Sign() != 0
+	}
+	remedy := "add " + list(missing)
+	if near := nearest(t.Name, standard); near != "" {
+		remedy = "did you mean " + quote(near) + "? Otherwise " + remedy
+	}
+	t.at.d.errorAt(t.at.key, "missing-key", fmt.Sprintf("the tier %q is none of the default ones (%s), so it needs %s",
+		t.Name, list(standard), list(missing)), remedy)
+	return false
+}
+
+// secondTier is the window above which rules sum five-minute averages.
+const secondTier = 6 * time.Hour
+
+// windowsFit reports windows and factors that cannot work for the level; where
+// a window is a default one, the tier is pointed at.
+func (t *tierDraft) windowsFit(l *sla.ServiceLevel) bool {
+	if len(t.keys) == 0 {
+		return true // a default tier fits by construction
+	}
+	long, short := t.window("long"), t.window("short")
+	name := "the tier " + quote(t.Name)
+	switch {
+	case t.Factor.Sign() <= 0:
+		t.point("factor").wrong("bad-factor", "the factor "+quote(t.Factor.String())+" of "+name+" is not above 0", `1 spends the budget in exactly one period; "14.4" pages`)
+		return false
+	case t.Short < sla.BaseWindow:
+		short.wrong("bad-window", fmt.Sprintf("%s has the short window %s, under the 5m that rules look at", name, sla.FormatDuration(t.Short)), "write short: 5m")
+		return false
+	case t.Long <= t.Short:
+		long.wrong("bad-window", fmt.Sprintf("%s has the long window %s, which is not longer than the short one of %s",
+			name, sla.FormatDuration(t.Long), sla.FormatDuration(t.Short)), "the workbook takes a twelfth of the long window for the short one; leave short out for that")
+		return false
+	case t.Long > l.Period.Rolling:
+		long.wrong("bad-window", fmt.Sprintf("%s has the long window %s, longer than the period of %s of level %q",
+			name, sla.FormatDuration(t.Long), l.Period, l.ID.SLO), "choose a window that is a small part of the period")
+		return false
+	}
+	fit := true
+	for at, window := range map[*value]time.Duration{&long: t.Long, &short: t.Short} {
+		step := time.Minute
+		if window > secondTier {
+			step = 5 * time.Minute
+		}
+		if window%step != 0 {
+			fit = false
+			at.wrong("bad-window", fmt.Sprintf("%s has the window %s, no multiple of %s, in which windows of that length are summed",
+				name, sla.FormatDuration(window), sla.FormatDuration(step)), "round it")
+		}
+	}
+	if factor, given := t.keys["factor"]; given && fit && t.Factor.Cmp(sla.NewDecimal(1, 1)) < 0 {
+		factor.warn("low-factor", fmt.Sprintf("%s fires at a burn rate of %s, at which the budget lasts longer than the period",
+			name, t.Factor), "use a factor of at least 1, unless you want to know of any failure")
+	}
+	return fit
+}
+
+// window is the place to point at for a window.
+func (t *tierDraft) window(key string) value { return t.point(key) }
+
+// point is the value of a key, or else the tier's mapping.
+func (t *tierDraft) point(key string) value {
+	if v, given := t.keys[key]; given {
+		return v
+	}
+	return t.at
+}
+
+// warnAdapted warns where the budget is so large that the tier's factor cannot
+// be reached, and the alert fires at another threshold than the factor says.
+func (t *tierDraft) warnAdapted(d *decoder, l *sla.ServiceLevel) {
+	threshold, adapted := t.Threshold(l.ObjectiveBudget())
+	if !adapted {
+		return
+	}
+	pos := l.TargetPos
+	if factor, given := t.keys["factor"]; given {
+		pos = factor.pos()
+	}
+	d.report(sla.Warning, pos, "adapted-threshold", fmt.Sprintf(
+		"the tier %q of level %q wants %s × the error budget of %s %%, that is %s %% bad, which an outage can hardly or never reach; it fires at %s %% instead",
+		t.Name, l.ID.SLO, t.Factor, percentOf(l.ObjectiveBudget()), percentOf(t.Factor.Mul(l.ObjectiveBudget())), percentOf(threshold)),
+		"choose a smaller factor for it, or turn it off: tiers: {"+t.Name+": {enabled: false}}")
+}
+
+func percentOf(ratio sla.Decimal) string { return ratio.Mul(sla.NewDecimal(100, 1)).String() }

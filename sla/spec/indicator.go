@@ -1,0 +1,51 @@
+package spec
+
+import (
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// indicatorKind is one way to measure a level.
+type indicatorKind struct {
+	key     string
+	typ     valueType
+	doc     string
+	example string
+	decode  func(value) (sla.Indicator, bool)
+}
+
+// indicatorKinds are the kinds of indicator, one line each. A kind's keys,
+// defaults and checks are in its own file.
+var indicatorKinds = []indicatorKind{
+	{"probe", mapping(probeSections()...), "Measured from outside, by the exporter.", `{http: "https://shop.example/health"}`, decodeProbe},
+	{"events", mapping(eventsSection), "Counted by the service itself: bad (or good) events of all events.", "", decodeEvents},
+	{"latency", mapping(latencySection), "Response time: requests, or probes, that took at most a threshold.", "", decodeLatency},
+}
+
+var indicatorSection = newIndicatorSection()
+
+func newIndicatorSection() *section {
+	s := &section{name: "indicator", doc: "What is measured: exactly one of these."}
+	var keys []string
+	for _, k := range indicatorKinds {
+		s.fields = append(s.fields, field{key: k.key, typ: k.typ, doc: k.doc, example: k.example})
+		keys = append(keys, k.key)
+	}
+	s.oneOf = [][]string{keys}
+	return s
+}
+
+// indicator is the first kind that was given.
+func (v value) indicator() (sla.Indicator, bool) {
+	o := v.object(indicatorSection)
+	if o == nil {
+		return nil, false
+	}
+	var first sla.Indicator
+	for _, k := range indicatorKinds {
+		indicator, _, ok := read(o, k.key, k.decode)
+		if ok && first == nil {
+			first = indicator
+		}
+	}
+	return first, first != nil
+}

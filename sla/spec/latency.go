@@ -1,0 +1,54 @@
+package spec
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+var latencySection = &section{
+	name: "latency",
+	doc:  "Response time, of the service's own requests or of a probe.",
+	fields: []field{
+		{key: "histogram", typ: queryType, example: `'http_request_duration_seconds{job="api"}'`, doc: "Selector of a classic histogram in seconds, by its base name without `_bucket`. Either `histogram` or `probe`."},
+		{key: "probe", typ: valueType{name: "reference", sample: "storefront/availability", scalars: textType.scalars}, doc: "The level that defines the probe: `service/level`, or `agreement:service/level` of another agreement. A failed probe is not fast. Either `histogram` or `probe`."},
+		{key: "threshold", typ: durationType, required: true, example: "300ms", doc: "What is still fast enough. The histogram must have a bucket with exactly this bound; for a probe it must be shorter than the probe's timeout."},
+	},
+	oneOf: [][]string{{"histogram", "probe"}},
+}
+
+func decodeLatency(v value) (sla.Indicator, bool) {
+	o := v.object(latencySection)
+	if o == nil {
+		return nil, false
+	}
+	threshold, _, _ := read(o, "threshold", value.duration)
+	if histogram, _, ok := read(o, "histogram", value.query); ok {
+		return &sla.HistogramLatency{Histogram: histogram, Threshold: threshold}, true
+	}
+	if reference, at, ok := read(o, "probe", value.reference); ok {
+		return &sla.ProbeLatency{Of: reference, OfPos: at.pos(), Threshold: threshold}, true
+	}
+	return nil, false
+}
+
+var referenceRegexp = regexp.MustCompile(`^(?:([^:/\s]+):)?([^:/\s]+)/([^:/\s]+)$`)
+
+// reference names a level; the agreement is left empty if it is the own one.
+func (v value) reference() (sla.ID, bool) {
+	text, ok := v.text()
+	if !ok {
+		return sla.ID{}, false
+	}
+	m := referenceRegexp.FindStringSubmatch(text)
+	if m == nil {
+		remedy := "write service/level, or agreement:service/level of another agreement"
+		if strings.Contains(text, "://") {
+			remedy = "the URL belongs to a level with a probe indicator; refer to that level here as service/level"
+		}
+		v.wrong("bad-reference", v.said()+" does not name a service level", remedy)
+		return sla.ID{}, false
+	}
+	return sla.ID{SLA: m[1], Service: m[2], SLO: m[3]}, true
+}

@@ -1,0 +1,345 @@
+package spec
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// What a document of this format begins with.
+const (
+	APIVersion = "upheld/v1"
+	Kind       = "ServiceLevelAgreement"
+)
+
+var documentSection = &section{
+	name: "the document",
+	doc:  "One YAML document is one agreement; a file may hold several, separated by `---`.",
+	fields: []field{
+		{key: "apiVersion", typ: oneOf(APIVersion), required: true, doc: "The version of the format."},
+		{key: "kind", typ: oneOf(Kind), required: true, doc: "What the document is."},
+		{key: "metadata", typ: mapping(metadataSection), required: true, example: "{name: shop}", doc: "What the agreement is called."},
+		{key: "spec", typ: mapping(specSection), required: true, example: "{serviceLevels: […]}", doc: "What is agreed."},
+	},
+}
+
+// rootSection breaks the initialization cycle of decoders and tables.
+var rootSection *section
+
+func init() { rootSection = documentSection }
+
+var metadataSection = &section{
+	name: "metadata",
+	doc:  "The agreement's name and what is said about it.",
+	fields: []field{
+		{key: "name", typ: nameType, required: true, doc: "Names the agreement in the label `sla`, in files and in pages. Unique over all files that are loaded together. Lower-case letters, digits and `-`, at most 63."},
+		{key: "description", typ: textType, doc: "A sentence for people."},
+		{key: "labels", typ: labelsType, doc: "Carried by every alert and, prefixed with `label_`, by `sla_service_level_info`. Service levels add to them and override them."},
+	},
+}
+
+var specSection = &section{
+	name: "spec",
+	doc:  "The service levels, and the defaults that they share.",
+	fields: []field{
+		{key: "period", typ: periodType, def: "30d", doc: "The time over which targets are judged; each level may have its own."},
+		{key: "alerting", typ: mapping(alertingSection), doc: "Alerting of every level; levels override it key by key."},
+		{key: "serviceLevels", typ: valueType{name: "list of mappings", sample: "[…]", sections: []*section{levelSection}, shape: listOf}, required: true, doc: "The promises, at least one."},
+	},
+}
+
+var levelSection = &section{
+	name: "a service level",
+	doc:  "One promise: what is measured, what it is held to, and over which period.",
+	fields: []field{
+		{key: "name", typ: nameType, required: true, example: "availability", doc: "Names the level in the label `slo`. Unique within its service."},
+		{key: "service", typ: nameType, def: "`metadata.name`", doc: "The service that the promise is about; the label `service`."},
+		{key: "description", typ: textType, doc: "A sentence for people."},
+		{key: "indicator", typ: mapping(indicatorSection), required: true, example: `{probe: {http: "https://shop.example/health"}}`, doc: "What is measured."},
+		{key: "target", typ: percentType, required: true, doc: "The share that must be good, in per cent, as the contract says it. Above 0, below 100, at most 9 places after the point, always in quotes. The error budget is what is left to 100."},
+		{key: "objective", typ: percentType, def: "`target`", example: `"99.95"`, doc: "A stricter goal that alerts hang on, so that you are woken before the contract is broken. Not below `target`, below 100."},
+		{key: "aggregation", typ: oneOf(string(sla.Time), string(sla.RequestRatio)), def: "`time` for probes, else `request_ratio`", doc: "How measurements become one number: `time` weighs every second the same, `request_ratio` every event. Probes (and response times of probes) take both, events and histograms `request_ratio`."},
+		{key: "period", typ: periodType, def: "`spec.period`", doc: "The time over which the target is judged."},
+		{key: "labels", typ: labelsType, example: "{tier_of_contract: gold}", doc: "As in `metadata`, for this level."},
+		{key: "alerting", typ: mapping(alertingSection), doc: "Overrides `spec.alerting` key by key."},
+	},
+}
+
+var periodType = valueType{name: "duration, or a mapping", sample: "30d", scalars: durationType.scalars, sections: []*section{periodSection}}
+
+var periodSection = &section{
+	name: "period",
+	doc:  "A period may be written short, `period: 30d`, or as this mapping.",
+	fields: []field{
+		{key: "rolling", typ: durationType, required: true, example: "30d", doc: "The last so much time, always. From `1d` to `366d`, in steps of 5 minutes."},
+	},
+}
+
+var defaultPeriod = sla.Period{Rolling: 30 * 24 * time.Hour}
+
+// decodeDocument is the agreement of a document, as far as it can be read, or
+// nil if the document is something else.
+func decodeDocument(root value) *sla.Agreement {
+	root.name = "a document"
+	if !isNative(root) {
+		return nil
+	}
+	o := root.object(documentSection)
+	version, _, _ := read(o, "apiVersion", word(APIVersion))
+	kind, _, _ := read(o, "kind", word(Kind))
+	_, _ = version, kind
+	a := &sla.Agreement{Pos: root.pos()}
+	if v, ok := o.get("metadata"); ok {
+		decodeMetadata(v, a)
+	}
+	if v, ok := o.get("spec"); ok {
+		decodeSpec(v, a)
+	}
+	return a
+}
+
+// isNative tells whether a document is meant to be an agreement of this
+// format, so that its keys are worth looking at, and reports one that is not.
+func isNative(root value) bool {
+	pairs, ok := root.entries()
+	if !ok {
+		return false
+	}
+	given := map[string]value{}
+	for _, pair := range pairs {
+		given[pair.name] = pair
+	}
+	version, hasVersion := given["apiVersion"]
+	kind, hasKind := given["kind"]
+	ours := hasVersion && strings.HasPrefix(version.node.Value, "upheld") ||
+		hasKind && nearest(kind.node.Value, []string{Kind}) != ""
+	if ours {
+		return true
+	}
+	_, hasSpec := given["spec"]
+	if !hasVersion && !hasKind && hasSpec {
+		return true // forgotten; reported as missing
+	}
+	if !hasVersion && !hasKind {
+		root.wrong("wrong-kind", "this document is no service level agreement: it has no apiVersion and kind",
+			"begin it with apiVersion: "+APIVersion+" and kind: "+Kind)
+		return false
+	}
+	at := version
+	if !hasVersion {
+		at = kind
+	}
+	root.d.errorAt(at.node, "wrong-kind", fmt.Sprintf("this is apiVersion %q, kind %q, which is no service level agreement",
+		valueText(version), valueText(kind)), "begin it with apiVersion: "+APIVersion+" and kind: "+Kind+", or keep it out of the files that are loaded")
+	return false
+}
+
+func valueText(v value) string {
+	if v.node == nil {
+		return ""
+	}
+	return v.node.Value
+}
+
+func decodeMetadata(v value, a *sla.Agreement) {
+	o := v.object(metadataSection)
+	if o == nil {
+		return
+	}
+	name, at, _ := read(o, "name", value.identifier)
+	if a.Name = name; name != "" {
+		a.Pos = at.pos()
+	}
+	a.Description, _, _ = read(o, "description", value.text)
+	a.Labels, _, _ = read(o, "labels", value.labels)
+}
+
+func decodeSpec(v value, a *sla.Agreement) {
+	o := v.object(specSection)
+	if o == nil {
+		return
+	}
+	shared := levelDefaults{agreement: a, period: defaultPeriod, periodAt: v}
+	if period, at, ok := read(o, "period", value.period); ok {
+		shared.period, shared.periodAt = period, at
+	}
+	shared.alerting, _, _ = read(o, "alerting", value.alerting)
+	items, _, _ := read(o, "serviceLevels", value.list)
+	for _, item := range items {
+		item.name = "a service level"
+		if level := decodeLevel(item, shared); level != nil {
+			a.Levels = append(a.Levels, level)
+		}
+	}
+}
+
+// levelDefaults is what a level takes from its agreement.
+type levelDefaults struct {
+	agreement *sla.Agreement
+	period    sla.Period
+	periodAt  value
+	alerting  *alertingPatch
+}
+
+func decodeLevel(v value, shared levelDefaults) *sla.ServiceLevel {
+	o := v.object(levelSection)
+	if o == nil {
+		return nil
+	}
+	l := &sla.ServiceLevel{
+		ID:     sla.ID{SLA: shared.agreement.Name, Service: shared.agreement.Name},
+		Period: shared.period,
+		Pos:    v.pos(), TargetPos: v.pos(), PeriodPos: shared.periodAt.pos(),
+	}
+	name, at, _ := read(o, "name", value.identifier)
+	if l.ID.SLO = name; name != "" {
+		l.Pos = at.pos()
+	}
+	if service, _, _ := read(o, "service", value.identifier); service != "" {
+		l.ID.Service = service
+	}
+	l.Description, _, _ = read(o, "description", value.text)
+	if period, at, ok := read(o, "period", value.period); ok {
+		l.Period, l.PeriodPos = period, at.pos()
+	}
+	own, _, _ := read(o, "labels", value.labels)
+	l.Labels = merged(shared.agreement.Labels, own)
+	l.Indicator, _, _ = read(o, "indicator", value.indicator)
+	decodeAggregation(o, l)
+	targetOK := decodeTarget(o, l)
+	alerting, _, _ := read(o, "alerting", value.alerting)
+	l.Alerting = v.d.alertingOf(l, targetOK, shared.alerting, alerting)
+	if targetOK {
+		warnCoarseProbe(o, l)
+	}
+	return l
+}
+
+// decodeTarget reads target and objective; it is false if either is wrong.
+func decodeTarget(o *object, l *sla.ServiceLevel) bool {
+	target, at, ok := read(o, "target", value.percent)
+	if ok {
+		l.Target, l.Objective, l.TargetPos = target, target, at.pos()
+	}
+	if _, given := o.get("objective"); !given {
+		return ok
+	}
+	objective, at, objectiveOK := read(o, "objective", value.percent)
+	if !objectiveOK {
+		return false
+	}
+	if ok && objective.Cmp(target) < 0 {
+		at.wrong("bad-target", at.said()+" is below the target "+quote(target.String())+": alerts would come after the contract is broken",
+			"make the objective at least the target, or leave it out")
+		return false
+	}
+	l.Objective = objective
+	return ok
+}
+
+func decodeAggregation(o *object, l *sla.ServiceLevel) {
+	aggregation, at, ok := read(o, "aggregation", word(sla.Time, sla.RequestRatio))
+	if l.Indicator == nil {
+		l.Aggregation = aggregation
+		return
+	}
+	allowed := l.Indicator.Aggregations()
+	l.Aggregation = allowed[0]
+	if !ok {
+		return
+	}
+	names := make([]string, len(allowed))
+	for i, a := range allowed {
+		if names[i] = string(a); a == aggregation {
+			l.Aggregation = aggregation
+			return
+		}
+	}
+	at.wrong("bad-aggregation", at.said()+" does not suit this "+l.Indicator.Kind()+" indicator, which counts single events",
+		"it takes "+list(names)+", which is the default: leave the key out")
+}
+
+// The bounds of a rolling period, and the step of the series it is summed from.
+const (
+	minPeriod  = 24 * time.Hour
+	maxPeriod  = 366 * 24 * time.Hour
+	periodStep = 5 * time.Minute
+)
+
+var calendarPeriods = map[string]string{
+	"day": "1d", "daily": "1d", "week": "7d", "weekly": "7d", "month": "30d", "monthly": "30d",
+	"quarter": "90d", "quarterly": "90d", "year": "365d", "yearly": "365d", "calendar": "30d",
+}
+
+// period is a rolling period, short or as a mapping.
+func (v value) period() (sla.Period, bool) {
+	at := v
+	if v.node.Kind != yamlScalar {
+		if calendar := calendarKey(v); calendar != nil {
+			calendar.calendarPeriod(calendarPeriods[calendar.node.Value])
+			return sla.Period{}, false
+		}
+		o := v.object(periodSection)
+		if o == nil {
+			return sla.Period{}, false
+		}
+		var given bool
+		if at, given = o.get("rolling"); !given {
+			return sla.Period{}, false
+		}
+	}
+	if rolling, ok := calendarPeriods[strings.ToLower(at.node.Value)]; ok {
+		at.calendarPeriod(rolling)
+		return sla.Period{}, false
+	}
+	d, ok := at.duration()
+	switch {
+	case !ok:
+		return sla.Period{}, false
+	case d < minPeriod || d > maxPeriod:
+		at.wrong("bad-period", at.said()+" is outside 1d to 366d", "30d is the most common")
+	case d%periodStep != 0:
+		at.wrong("bad-period", at.said()+" is no multiple of 5 minutes, in which periods are summed", "round it")
+	default:
+		return sla.Period{Rolling: d}, true
+	}
+	return sla.Period{}, false
+}
+
+// calendarKey is the value of a key calendar in a period's mapping.
+func calendarKey(v value) *value {
+	if v.node.Kind != yamlMapping {
+		return nil
+	}
+	pairs, _ := v.entries()
+	for _, pair := range pairs {
+		if pair.name == "calendar" {
+			return &pair
+		}
+	}
+	return nil
+}
+
+func (v value) calendarPeriod(rolling string) {
+	if rolling == "" {
+		rolling = "30d"
+	}
+	v.wrong("calendar-period", v.said()+": calendar periods are not supported yet", "write the rolling period nearest to it: period: "+rolling)
+}
+
+// merged is base with over laid on it; nil if both are empty.
+func merged(base, over map[string]string) map[string]string {
+	if len(base)+len(over) == 0 {
+		return nil
+	}
+	m := map[string]string{}
+	for k, v := range base {
+		m[k] = v
+	}
+	for k, v := range over {
+		m[k] = v
+	}
+	return m
+}

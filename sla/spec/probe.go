@@ -1,0 +1,154 @@
+package spec
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// probeKind is one kind of probe. Its options stand beside its key.
+type probeKind struct {
+	key     string // holds what is probed
+	section *section
+	decode  func(*object) sla.Check
+}
+
+// probeKinds are the kinds of probe, one line each. A kind's options, defaults
+// and checks are in its own file.
+var probeKinds = []probeKind{
+	{"http", httpSection, decodeHTTP},
+	{"tcp", tcpSection, decodeTCP},
+}
+
+// The bounds of a probe's interval: four probes must fall into every base
+// window, or a single late one would leave it nearly empty.
+const (
+	defaultInterval = 15 * time.Second
+	minInterval     = 100 * time.Millisecond
+	maxInterval     = sla.BaseWindow / 4
+	defaultTimeout  = 5 * time.Second
+)
+
+// probeFields are the options that every kind of probe has.
+func probeFields() []field {
+	return []field{
+		{key: "interval", typ: durationType, def: "15s", example: "15s", doc: "Time between the starts of two probes, from `100ms` to `1m15s` (four probes in every five minutes)."},
+		{key: "timeout", typ: durationType, def: "5s, or `interval` if that is shorter", example: "5s", doc: "When a probe is given up and counts as bad. At most `interval`."},
+	}
+}
+
+func probeSections() []*section {
+	var s []*section
+	for _, k := range probeKinds {
+		s = append(s, k.section)
+	}
+	return s
+}
+
+func decodeProbe(v value) (sla.Indicator, bool) {
+	kind := v.probeKind()
+	if kind == nil {
+		return nil, false
+	}
+	o := v.object(kind.section)
+	p := &sla.Probe{Check: kind.decode(o), Interval: defaultInterval}
+	if interval, at, ok := read(o, "interval", value.duration); ok {
+		p.Interval = interval
+		switch {
+		case interval < minInterval:
+			at.wrong("bad-interval", at.said()+" is below 100ms", "15s is enough for targets up to 99.9 over 30 days")
+		case interval > maxInterval:
+			at.wrong("bad-interval", fmt.Sprintf("%s is above %s: fewer than four probes would fall into the five minutes that rules look at",
+				at.said(), sla.FormatDuration(maxInterval)), "probe at least every "+sla.FormatDuration(maxInterval)+", e.g. every 15s or 1m")
+		}
+	}
+	p.Timeout = min(defaultTimeout, p.Interval)
+	if timeout, at, ok := read(o, "timeout", value.duration); ok {
+		p.Timeout = timeout
+		if timeout > p.Interval {
+			at.wrong("bad-timeout", fmt.Sprintf("%s is longer than the interval of %s: the next probe would be due before this one ends",
+				at.said(), sla.FormatDuration(p.Interval)), "make it at most the interval, or leave it out")
+		}
+	}
+	return p, p.Check != nil
+}
+
+// probeKind is the kind whose key the mapping has; without one, or with
+// several, that is reported.
+func (v value) probeKind() *probeKind {
+	pairs, ok := v.entries()
+	if !ok {
+		return nil
+	}
+	var keys []string
+	var found *probeKind
+	for i := range probeKinds {
+		k := &probeKinds[i]
+		keys = append(keys, k.key)
+		for _, pair := range pairs {
+			if pair.name != k.key {
+				continue
+			}
+			if found != nil {
+				v.d.errorAt(pair.key, "conflicting-keys", quote(found.key)+" and "+quote(k.key)+" exclude each other in a probe",
+					"keep one of them; two things to probe are two service levels")
+				return nil
+			}
+			found = k
+		}
+	}
+	if found == nil {
+		v.noProbeKind(pairs, keys)
+	}
+	return found
+}
+
+func (v value) noProbeKind(pairs []value, keys []string) {
+	for _, pair := range pairs {
+		if near := nearest(pair.name, keys); near != "" {
+			v.d.errorAt(pair.key, "unknown-key", "unknown key "+quote(pair.name)+" in a probe", didYouMean(pair.name, keys))
+			return
+		}
+	}
+	v.d.errorAt(v.key, "missing-key", "the probe does not say what is probed: it needs one of "+list(keys),
+		`add http: "https://…" or tcp: "host:port"`)
+}
+
+// validPort tells a TCP port number.
+func validPort(text string) bool {
+	n, err := strconv.ParseUint(text, 10, 16)
+	return err == nil && n > 0
+}
+
+// coarse is the share of a period's budget above which a single probe is too
+// much: with fewer than twenty probes to a budget, luck decides.
+var coarse = sla.NewDecimal(1, 20)
+
+// warnCoarseProbe warns where one failed probe costs a large part of the budget.
+func warnCoarseProbe(o *object, l *sla.ServiceLevel) {
+	p, ok := l.Indicator.(*sla.Probe)
+	if !ok {
+		return
+	}
+	budget := sla.BudgetTime(l.TargetBudget(), l.Period)
+	if budget <= 0 || sla.Seconds(p.Interval).Cmp(sla.Seconds(budget).Mul(coarse)) <= 0 {
+		return
+	}
+	at, _ := o.get("target")
+	finest := (budget / 20).Truncate(time.Second)
+	if finest < time.Second {
+		finest = (budget / 20).Truncate(100 * time.Millisecond)
+	}
+	remedy := "probe more often, or promise less"
+	if finest >= minInterval {
+		remedy = "probe at least every " + sla.FormatDuration(finest) + ", or promise less"
+	}
+	at.warn("coarse-probe", fmt.Sprintf("%s leaves a budget of %s in %s, and one failed probe in %s spends %s %% of it",
+		at.said(), sla.FormatDuration(budget.Round(time.Second/10)), l.Period, sla.FormatDuration(p.Interval), share(p.Interval, budget)), remedy)
+}
+
+func share(part, whole time.Duration) string {
+	return strconv.FormatFloat(100*float64(part)/float64(whole), 'f', 0, 64)
+}

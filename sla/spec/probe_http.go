@@ -1,0 +1,181 @@
+package spec
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+var httpMethods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+
+const (
+	headerPattern = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
+	statusPattern = `^([1-5][0-9][0-9](-[1-5][0-9][0-9])?|[1-5]xx)$`
+)
+
+var httpSection = &section{
+	name: "probe (http)",
+	doc:  "Requests a URL over a new connection. Good if the answer has an accepted status (and body) in time.",
+	fields: append([]field{
+		{key: "http", typ: urlType, required: true, example: `"https://shop.example/health"`, doc: "The URL, `http://` or `https://`, without user name and password."},
+		{key: "method", typ: oneOf(httpMethods...), def: "GET", doc: "The request method."},
+		{key: "headers", typ: valueType{name: "mapping of names to text", sample: `{Accept: "text/html"}`, scalars: []schema{{
+			"type": "object", "propertyNames": schema{"pattern": headerPattern}, "additionalProperties": schema{"type": "string"},
+		}}}, doc: "Sent with the request. `Host` sets the host that is asked for."},
+		{key: "body", typ: textType, doc: "Sent with the request."},
+		{key: "status", typ: valueType{name: "list of codes, ranges and classes", sample: `["200-299", 301]`, scalars: []schema{
+			{"type": "string", "pattern": statusPattern}, {"type": "integer", "minimum": 100, "maximum": 599},
+		}, shape: listOf}, def: `["200-299"]`, doc: "Accepted status codes: `301`, `\"200-299\"` or `\"2xx\"`."},
+		{key: "bodyMatches", typ: valueType{name: "RE2", sample: `"ok"`, scalars: textType.scalars}, doc: "A regular expression that the body must match somewhere."},
+		{key: "followRedirects", typ: booleanType, def: "true", doc: "Whether to follow redirects and judge the last answer."},
+		{key: "insecureSkipVerify", typ: booleanType, def: "false", doc: "Accept any certificate."},
+	}, probeFields()...),
+}
+
+func decodeHTTP(o *object) sla.Check {
+	c := &sla.HTTPCheck{Method: http.MethodGet, Status: []sla.StatusRange{{From: 200, To: 299}}, FollowRedirects: true}
+	if method, _, ok := read(o, "method", word(httpMethods...)); ok {
+		c.Method = method
+	}
+	c.Headers, _, _ = read(o, "headers", value.headers)
+	c.Body, _, _ = read(o, "body", value.text)
+	if status, _, ok := read(o, "status", value.statusRanges); ok {
+		c.Status = status
+	}
+	pattern, at, ok := read(o, "bodyMatches", value.regexp)
+	if c.BodyMatches = pattern; ok && c.Method == http.MethodHead {
+		o.d.errorAt(at.key, "conflicting-keys", "an answer to HEAD has no body for bodyMatches to match", "use method: GET")
+	}
+	if follow, _, ok := read(o, "followRedirects", value.boolean); ok {
+		c.FollowRedirects = follow
+	}
+	c.InsecureSkipVerify, _, _ = read(o, "insecureSkipVerify", value.boolean)
+	target, _, ok := read(o, "http", value.probeURL)
+	if !ok {
+		return nil
+	}
+	c.URL = target
+	return c
+}
+
+// probeURL is a link without a fragment, which is never sent.
+func (v value) probeURL() (string, bool) {
+	text, ok := v.link()
+	if !ok {
+		return "", false
+	}
+	if u, err := url.Parse(text); err == nil && u.Fragment != "" {
+		v.wrong("bad-url", v.said()+" has a fragment, which is never sent to a server", "leave #"+u.Fragment+" out")
+		return "", false
+	}
+	return text, true
+}
+
+func (v value) regexp() (string, bool) {
+	text, ok := v.text()
+	if !ok {
+		return "", false
+	}
+	if _, err := regexp.Compile(text); err != nil {
+		v.wrong("bad-regexp", v.said()+" does not compile: "+strings.TrimPrefix(err.Error(), "error parsing regexp: "),
+			"see https://github.com/google/re2/wiki/Syntax")
+		return "", false
+	}
+	return text, true
+}
+
+var headerRegexp = regexp.MustCompile(headerPattern)
+
+// ownHeaders are written by the HTTP client itself, whatever is asked for.
+var ownHeaders = map[string]bool{"Content-Length": true, "Transfer-Encoding": true, "Connection": true, "Trailer": true}
+
+// headers are names to values of a request.
+func (v value) headers() (map[string]string, bool) {
+	entries, ok := v.entries()
+	if !ok {
+		return nil, false
+	}
+	headers, seen := map[string]string{}, map[string]string{}
+	for _, entry := range entries {
+		canonical := http.CanonicalHeaderKey(entry.name)
+		switch before, dup := seen[canonical]; {
+		case !headerRegexp.MatchString(entry.name):
+			v.d.errorAt(entry.key, "bad-header", quote(entry.name)+" is not a valid header name", "use letters, digits and -")
+			continue
+		case ownHeaders[canonical]:
+			v.d.errorAt(entry.key, "bad-header", "the header "+quote(entry.name)+" is set by the probe itself", "leave it out")
+			continue
+		case dup:
+			v.d.errorAt(entry.key, "duplicate-key", quote(entry.name)+" is the same header as "+quote(before), "keep one of them")
+			continue
+		}
+		seen[canonical] = entry.name
+		if text, ok := entry.headerValue(); ok {
+			headers[entry.name] = text
+		}
+	}
+	return headers, true
+}
+
+func (v value) headerValue() (string, bool) {
+	if v.node.Kind == yamlScalar && v.node.ShortTag() == "!!str" && v.node.Value == "" {
+		return "", true
+	}
+	text, ok := v.text()
+	if ok && strings.ContainsFunc(text, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
+		v.wrong("bad-header", "the value of the header "+quote(v.name)+" has a line break or another control character in it", "write it on one line")
+		return "", false
+	}
+	return text, ok
+}
+
+// statusRanges are accepted status codes.
+func (v value) statusRanges() ([]sla.StatusRange, bool) {
+	items, ok := v.list()
+	if !ok {
+		return nil, false
+	}
+	var ranges []sla.StatusRange
+	for _, item := range items {
+		r, itemOK := item.statusRange()
+		ok = ok && itemOK
+		ranges = append(ranges, r)
+	}
+	return ranges, ok
+}
+
+var statusRegexp = regexp.MustCompile(statusPattern)
+
+func (v value) statusRange() (sla.StatusRange, bool) {
+	text := v.node.Value
+	tag := v.node.ShortTag()
+	if v.node.Kind != yamlScalar || tag != "!!str" && tag != "!!int" {
+		v.wrong("wrong-type", "a status must be a code or a range, this is "+describe(v.node), `write 301, "200-299" or "2xx"`)
+		return sla.StatusRange{}, false
+	}
+	if !statusRegexp.MatchString(text) {
+		v.wrong("bad-status", "the status "+quote(text)+" is not a code, range or class from 100 to 599", `write 301, "200-299" or "2xx"`)
+		return sla.StatusRange{}, false
+	}
+	if class, ok := strings.CutSuffix(text, "xx"); ok {
+		n, _ := strconv.Atoi(class)
+		return sla.StatusRange{From: n * 100, To: n*100 + 99}, true
+	}
+	from, to, isRange := strings.Cut(text, "-")
+	if !isRange {
+		to = from
+	}
+	var r sla.StatusRange
+	r.From, _ = strconv.Atoi(from)
+	r.To, _ = strconv.Atoi(to)
+	if r.From > r.To {
+		v.wrong("bad-status", fmt.Sprintf("the status range %q runs backwards", text), fmt.Sprintf("write %q", to+"-"+from))
+		return r, false
+	}
+	return r, true
+}

@@ -1,0 +1,92 @@
+package spec
+
+import (
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+const (
+	yamlScalar  = yaml.ScalarNode
+	yamlMapping = yaml.MappingNode
+)
+
+// query is PromQL text with its place. The text is not looked into.
+func (v value) query() (sla.Query, bool) {
+	text, ok := v.text()
+	if !ok {
+		return sla.Query{}, false
+	}
+	text = strings.TrimRight(text, " \t\r\n")
+	pos := v.pos()
+	switch {
+	case v.node.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
+		pos = v.blockStart(text)
+	case v.node.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0:
+		pos = v.flowStart(pos, `'"`)
+		pos.Column++
+	default:
+		pos = v.flowStart(pos, text[:1])
+	}
+	return sla.Query{Text: text, Pos: pos, Folded: !v.standsAt(pos, text)}, true
+}
+
+// flowStart moves past an anchor or a tag, at which the parser lets a scalar
+// begin, to the first of some characters.
+func (v value) flowStart(pos sla.Position, first string) sla.Position {
+	line := v.d.src.line(pos.Line)
+	if pos.Column > len(line) {
+		return pos
+	}
+	rest := line[pos.Column-1:]
+	skip := 0
+	for strings.HasPrefix(rest[skip:], "&") || strings.HasPrefix(rest[skip:], "!") {
+		end := strings.IndexByte(rest[skip:], ' ')
+		if end < 0 {
+			return pos
+		}
+		skip += end
+		skip += len(rest[skip:]) - len(strings.TrimLeft(rest[skip:], " "))
+	}
+	if i := strings.IndexAny(rest[skip:], first); i == 0 {
+		pos.Column += skip
+	}
+	return pos
+}
+
+// blockStart is where the text of a block scalar begins: on the line after its
+// indicator, after the indentation.
+func (v value) blockStart(text string) sla.Position {
+	pos := v.pos()
+	pos.Line++
+	for i, textLine := range strings.Split(text, "\n") {
+		if textLine == "" {
+			continue
+		}
+		line := v.d.src.line(pos.Line + i)
+		if at := strings.Index(line, textLine); at >= 0 {
+			pos.Column = at + 1
+		} else {
+			pos.Column = len(line) - len(strings.TrimLeft(line, " ")) + 1
+		}
+		break
+	}
+	return pos
+}
+
+// standsAt tells whether the file holds the text at pos line by line, so that
+// a byte of the text is at a known place.
+func (v value) standsAt(pos sla.Position, text string) bool {
+	for i, textLine := range strings.Split(text, "\n") {
+		line := v.d.src.line(pos.Line + i)
+		if textLine == "" {
+			continue
+		}
+		if pos.Column-1 > len(line) || !strings.HasPrefix(line[pos.Column-1:], textLine) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,119 @@
+package spec
+
+import (
+	"gopkg.in/yaml.v3"
+)
+
+// maxNodes bounds what a document may amount to once its aliases are followed;
+// an agreement of a thousand levels has some twenty thousand.
+const maxNodes = 200_000
+
+// resolve replaces aliases by what they stand for and applies merge keys, so
+// that nothing after it needs to know of either. Duplicate keys are reported
+// and dropped. It is nil if the document cannot be used at all. Nodes are
+// shared, not copied, so the time it takes is that of the text's length.
+func (d *decoder) resolve(root *yaml.Node) *yaml.Node {
+	r := &resolver{d: d, sizes: map[*yaml.Node]int{}}
+	size := r.visit(root)
+	switch {
+	case r.cyclic != nil:
+		d.errorAt(r.cyclic, "alias-cycle", "this alias stands inside what it stands for", "write the value out")
+		return nil
+	case size > maxNodes:
+		d.errorAt(root, "alias-expansion", "with its aliases followed this document has more than 200000 values",
+			"use fewer aliases of aliases, or split the agreement")
+		return nil
+	}
+	return root
+}
+
+type resolver struct {
+	d      *decoder
+	sizes  map[*yaml.Node]int // of the resolved trees, capped above maxNodes; -1 while being visited
+	cyclic *yaml.Node
+}
+
+func (r *resolver) visit(node *yaml.Node) int {
+	if size, seen := r.sizes[node]; seen {
+		if size < 0 {
+			r.cyclic = node
+			return 0
+		}
+		return size
+	}
+	r.sizes[node] = -1
+	if node.Kind == yaml.MappingNode {
+		r.mapping(node)
+	}
+	size := 1
+	for i, child := range node.Content {
+		for child.Kind == yaml.AliasNode {
+			child = child.Alias
+		}
+		node.Content[i] = child
+		size = min(size+r.visit(child), maxNodes+1)
+	}
+	r.sizes[node] = size
+	return size
+}
+
+// mapping drops duplicate keys and puts in what merge keys bring.
+func (r *resolver) mapping(node *yaml.Node) {
+	first := map[string]*yaml.Node{}
+	var kept, merged []*yaml.Node
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		key, val := node.Content[i], node.Content[i+1]
+		for key.Kind == yaml.AliasNode {
+			key = key.Alias
+		}
+		if key.Kind != yaml.ScalarNode {
+			r.d.errorAt(key, "wrong-type", "a key must be text, this is "+describe(key), "")
+			continue
+		}
+		if before, dup := first[key.Value]; dup {
+			r.d.errorAt(key, "duplicate-key", quote(key.Value)+" is given twice; first on line "+itoa(before.Line),
+				"keep one of them")
+			continue
+		}
+		first[key.Value] = key
+		if key.Tag == "!!merge" {
+			merged = append(merged, val)
+			continue
+		}
+		kept = append(kept, key, val)
+	}
+	node.Content = kept
+	for _, val := range merged {
+		r.merge(node, first, val)
+	}
+}
+
+// merge adds the pairs of val, a mapping or a list of them, whose keys node
+// does not have.
+func (r *resolver) merge(node *yaml.Node, have map[string]*yaml.Node, val *yaml.Node) {
+	for val.Kind == yaml.AliasNode {
+		val = val.Alias
+	}
+	switch val.Kind {
+	case yaml.MappingNode:
+		r.visit(val)
+		for i := 0; i+1 < len(val.Content); i += 2 {
+			if key := val.Content[i]; have[key.Value] == nil {
+				have[key.Value] = key
+				node.Content = append(node.Content, key, val.Content[i+1])
+			}
+		}
+	case yaml.SequenceNode:
+		if size, seen := r.sizes[val]; seen && size < 0 {
+			r.cyclic = val
+			return
+		}
+		r.sizes[val] = -1
+		for _, item := range val.Content {
+			r.merge(node, have, item)
+		}
+		delete(r.sizes, val)
+	default:
+		r.d.errorAt(val, "wrong-type", "<< merges mappings, this is "+describe(val), "write an alias of a mapping: <<: *name")
+	}
+}

@@ -1,0 +1,79 @@
+package spec
+
+import "slices"
+
+// section describes a mapping of the format: the keys it may have. Decoder,
+// JSON Schema and reference are all made from it.
+type section struct {
+	name   string // as messages and the reference call it
+	doc    string
+	fields []field
+	oneOf  [][]string // groups of keys of which exactly one must be given
+}
+
+// field describes one key.
+type field struct {
+	key      string
+	typ      valueType
+	required bool
+	def      string // what holds if the key is left out
+	doc      string // what it means, with unit and constraints; Markdown
+	example  string // a value as it is written
+}
+
+func (f *field) sample() string {
+	if f.example != "" {
+		return f.example
+	}
+	return f.typ.sample
+}
+
+func (s *section) field(key string) *field {
+	for i := range s.fields {
+		if s.fields[i].key == key {
+			return &s.fields[i]
+		}
+	}
+	return nil
+}
+
+func (s *section) keys() []string {
+	keys := make([]string, len(s.fields))
+	for i, f := range s.fields {
+		keys[i] = f.key
+	}
+	return keys
+}
+
+// unknownRemedy says which key was meant: one of the section that is spelt
+// nearly so, or one that stands elsewhere.
+func unknownRemedy(s *section, key string) string {
+	if near := nearest(key, s.keys()); near != "" {
+		return "did you mean " + quote(near) + "?"
+	}
+	for _, other := range sections() {
+		if other != s && other.field(key) != nil {
+			return quote(key) + " is a key of " + other.name + "; " + s.name + " has " + list(s.keys())
+		}
+	}
+	return "its keys are " + list(s.keys())
+}
+
+// sections are all sections, in the order of the reference: each before those
+// that stand in it.
+func sections() []*section {
+	var found []*section
+	queue := []*section{rootSection}
+	for len(queue) > 0 {
+		s := queue[0]
+		queue = queue[1:]
+		if slices.Contains(found, s) {
+			continue
+		}
+		found = append(found, s)
+		for _, f := range s.fields {
+			queue = append(queue, f.typ.sections...)
+		}
+	}
+	return found
+}

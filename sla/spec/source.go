@@ -1,0 +1,85 @@
+package spec
+
+import (
+	"os"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// source is the text of one file by lines, to show lines and turn the YAML
+// parser's columns, which count characters, into bytes.
+type source struct {
+	file  string
+	lines []string
+}
+
+func newSource(file, text string) *source {
+	return &source{file: file, lines: splitLines(text)}
+}
+
+// splitLines breaks text where YAML does, which beside \n, \r and \r\n is at
+// the Unicode breaks NEL, LS and PS.
+func splitLines(text string) []string {
+	var lines []string
+	start := 0
+	for i := 0; i < len(text); {
+		r, size := utf8.DecodeRuneInString(text[i:])
+		if r == '\r' && strings.HasPrefix(text[i+size:], "\n") {
+			size++
+		}
+		if strings.ContainsRune("\n\r\u0085\u2028\u2029", r) {
+			lines = append(lines, text[start:i])
+			start = i + size
+		}
+		i += size
+	}
+	return append(lines, text[start:])
+}
+
+// line is a source line counted from 1, empty outside the file.
+func (s *source) line(n int) string {
+	if n < 1 || n > len(s.lines) {
+		return ""
+	}
+	return s.lines[n-1]
+}
+
+// position is the place of a character column, both counted from 1.
+func (s *source) position(line, column int) sla.Position {
+	text, bytes := s.line(line), 0
+	if line == 1 && strings.HasPrefix(text, "\ufeff") {
+		bytes = len("\ufeff") // which the parser does not count
+	}
+	for range column - 1 {
+		_, size := utf8.DecodeRuneInString(text[bytes:])
+		bytes += size
+	}
+	return sla.Position{File: s.file, Line: line, Column: bytes + 1}
+}
+
+// WithSnippets fills the source line into the findings that have a place but no
+// line yet, such as those of the rule generator. A file that can no longer be
+// read leaves its findings without a line.
+func WithSnippets(findings sla.Findings) sla.Findings {
+	sources := map[string]*source{}
+	filled := make(sla.Findings, len(findings))
+	for i, f := range findings {
+		if f.Snippet == "" && f.Pos.Line > 0 {
+			src, seen := sources[f.Pos.File]
+			if !seen {
+				text, err := os.ReadFile(f.Pos.File)
+				if err == nil {
+					src = newSource(f.Pos.File, string(text))
+				}
+				sources[f.Pos.File] = src
+			}
+			if src != nil {
+				f.Snippet = src.line(f.Pos.Line)
+			}
+		}
+		filled[i] = f
+	}
+	return filled
+}

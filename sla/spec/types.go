@@ -1,0 +1,323 @@
+package spec
+
+import (
+	"fmt"
+	"math/big"
+	"net/url"
+	"regexp"
+	"strings"
+	"text/template/parse"
+	"time"
+
+	"github.com/prometheus/common/model"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// valueType is what may stand under a key, as the schema and the reference
+// show it; the methods of value below read it.
+type valueType struct {
+	name     string
+	sample   string
+	scalars  []schema   // JSON Schemas of the forms that are no mapping
+	sections []*section // the mappings it may be
+	shape    shape
+}
+
+// shape says how many of the value stand under a key.
+type shape int
+
+const (
+	single shape = iota
+	listOf
+	byName // a mapping of names to the value
+)
+
+const (
+	namePattern     = `^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`
+	labelPattern    = `^[a-zA-Z_][a-zA-Z0-9_]*$`
+	durationPattern = `^([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$`
+	decimalPattern  = `^[0-9]+(\.[0-9]+)?$`
+)
+
+var (
+	textType     = valueType{name: "text", sample: `"…"`, scalars: []schema{{"type": "string", "pattern": `\S`}}}
+	nameType     = valueType{name: "name", sample: "shop", scalars: []schema{{"type": "string", "pattern": namePattern}}}
+	durationType = valueType{name: "duration", sample: "5m", scalars: []schema{{"type": "string", "minLength": 2, "pattern": durationPattern}}}
+	percentType  = valueType{name: "decimal in quotes, percent", sample: `"99.9"`, scalars: []schema{{"type": "string", "pattern": decimalPattern}}}
+	decimalType  = valueType{name: "decimal in quotes", sample: `"14.4"`, scalars: []schema{{"type": "string", "pattern": decimalPattern}}}
+	booleanType  = valueType{name: "boolean", sample: "true", scalars: []schema{{"type": "boolean"}}}
+	urlType      = valueType{name: "URL", sample: "https://…", scalars: []schema{{"type": "string", "pattern": "^https?://"}}}
+	queryType    = valueType{name: "PromQL", sample: `'http_requests_total{job="api"}'`, scalars: []schema{{"type": "string", "pattern": `\S`}}}
+	labelsType   = valueType{name: "labels", sample: "{team: shop}", scalars: []schema{{
+		"type": "object", "propertyNames": schema{"pattern": labelPattern}, "additionalProperties": schema{"type": "string", "pattern": `\S`},
+	}}}
+)
+
+// oneOf is the type of a value that is one of some words.
+func oneOf(words ...string) valueType {
+	return valueType{name: "one of " + list(words), sample: words[0], scalars: []schema{{"type": "string", "enum": words}}}
+}
+
+func mapping(s ...*section) valueType {
+	return valueType{name: "mapping", sample: "{…}", sections: s}
+}
+
+// read is a key's value as parse reads it; ok is false if the key was not given
+// or its value is wrong, which has then been reported.
+func read[T any](o *object, key string, parse func(value) (T, bool)) (got T, at value, ok bool) {
+	at, given := o.get(key)
+	if !given {
+		return got, at, false
+	}
+	got, ok = parse(at)
+	return got, at, ok
+}
+
+var nameRegexp = regexp.MustCompile(namePattern)
+
+// identifier is a name as DNS labels are, fit for file names and labels.
+func (v value) identifier() (string, bool) {
+	text, ok := v.text()
+	if ok && !nameRegexp.MatchString(text) {
+		remedy := "use lower-case letters, digits and -, beginning and ending with a letter or digit, at most 63"
+		if fixed := toName(text); fixed != "" {
+			remedy += ", e.g. " + fixed
+		}
+		v.wrong("bad-name", v.said()+" is not a valid name", remedy)
+		return text, false
+	}
+	return text, ok
+}
+
+var notInNames = regexp.MustCompile(`[^a-z0-9]+`)
+
+// toName is the valid name nearest to a text, if there is one.
+func toName(text string) string {
+	name := strings.Trim(notInNames.ReplaceAllString(strings.ToLower(text), "-"), "-")
+	return strings.TrimRight(name[:min(len(name), 63)], "-")
+}
+
+// duration is a time in Prometheus' notation, above zero.
+func (v value) duration() (time.Duration, bool) {
+	d, ok := v.durationOrZero()
+	if ok && d == 0 {
+		v.wrong("bad-duration", v.said()+" must be more than zero", "")
+		return 0, false
+	}
+	return d, ok
+}
+
+// durationOrZero is a time in Prometheus' notation.
+func (v value) durationOrZero() (time.Duration, bool) {
+	const form = "write whole numbers with units: 300ms, 15s, 5m, 1h30m, 30d"
+	if v.node.ShortTag() == "!!int" {
+		v.wrong("bad-duration", v.name+" "+v.node.Value+" has no unit", "write "+v.name+": "+v.node.Value+"s if seconds are meant")
+		return 0, false
+	}
+	text, ok := v.text()
+	if !ok {
+		return 0, false
+	}
+	d, err := model.ParseDuration(text)
+	if err == nil {
+		return time.Duration(d), true
+	}
+	switch std, stdErr := time.ParseDuration(text); {
+	case strings.HasPrefix(text, "-"):
+		v.wrong("bad-duration", v.said()+" is negative", form)
+	case stdErr == nil && std%time.Millisecond == 0:
+		v.wrong("bad-duration", v.said()+" is not a duration", "write "+sla.FormatDuration(std))
+	default:
+		v.wrong("bad-duration", v.said()+" is not a duration", form)
+	}
+	return 0, false
+}
+
+// maxPlaces bounds the places after the point of a target: seven nines have
+// five, and rule files must be able to print the ratio exactly.
+const maxPlaces = 9
+
+// decimal is an exact number, which has to be written as text.
+func (v value) decimal() (sla.Decimal, bool) {
+	switch tag := v.node.ShortTag(); {
+	case v.node.Kind == yamlScalar && (tag == "!!float" || tag == "!!int"):
+		v.wrong("unquoted-number", v.name+" is a bare number, which YAML may round; numbers that decide are text",
+			"write "+v.name+`: "`+v.node.Value+`"`)
+		return sla.Decimal{}, false
+	}
+	text, ok := v.text()
+	if !ok {
+		return sla.Decimal{}, false
+	}
+	d, err := sla.ParseDecimal(text)
+	if err != nil {
+		v.wrong("bad-decimal", v.said()+" is not a decimal number", decimalRemedy(v.name, text))
+		return d, false
+	}
+	if _, fraction, _ := strings.Cut(text, "."); len(fraction) > maxPlaces {
+		v.wrong("bad-decimal", fmt.Sprintf("%s has %d places after the point, more than %d", v.said(), len(fraction), maxPlaces), "round it")
+		return d, false
+	}
+	return d, true
+}
+
+// decimalRemedy recognises how numbers are often written.
+func decimalRemedy(name, text string) string {
+	fixed := strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(text), "%"))
+	fixed = strings.Replace(fixed, ",", ".", 1)
+	if _, err := sla.ParseDecimal(fixed); err == nil {
+		return "write " + name + `: "` + fixed + `"`
+	}
+	if f, ok := new(big.Rat).SetString(fixed); ok && f.IsInt() {
+		return "write " + name + `: "` + f.Num().String() + `"`
+	}
+	return `write digits with a decimal point, e.g. "99.9"`
+}
+
+// percent is a target: more than 0 and less than 100 per cent.
+func (v value) percent() (sla.Decimal, bool) {
+	d, ok := v.decimal()
+	switch {
+	case !ok:
+		return d, false
+	case d.Cmp(sla.NewDecimal(100, 1)) == 0:
+		v.wrong("bad-target", v.said()+" leaves no error budget: the first failure would breach it", `promise less, e.g. "99.99"`)
+	case d.Cmp(sla.NewDecimal(100, 1)) > 0:
+		v.wrong("bad-target", v.said()+" is more than 100 %", `write a percentage below 100, e.g. "99.9"`)
+	case d.Sign() <= 0:
+		v.wrong("bad-target", v.said()+" promises nothing", `write a percentage above 0, e.g. "99.9"`)
+	default:
+		return d, true
+	}
+	return d, false
+}
+
+// link is an absolute http or https URL with a host and without user info.
+func (v value) link() (string, bool) {
+	text, ok := v.text()
+	if !ok {
+		return "", false
+	}
+	u, err := url.Parse(text)
+	port := ""
+	if err == nil {
+		port = u.Port()
+	}
+	switch {
+	case err != nil:
+		v.wrong("bad-url", v.name+" is not a URL: "+urlReason(err), "write it as https://host/path")
+	case u.Scheme != "http" && u.Scheme != "https":
+		v.wrong("bad-url", v.said()+" does not begin with http:// or https://", "write it in full, e.g. https://"+strings.TrimPrefix(text, "//"))
+	case u.Hostname() == "":
+		v.wrong("bad-url", v.said()+" names no host", "write it as https://host/path")
+	case u.User != nil:
+		u.User = nil
+		v.wrong("bad-url", v.name+" "+quote(u.String())+" has a user name or password before its host, which would be shown in labels and logs",
+			"leave it out of the URL and use headers: {Authorization: …}")
+	case port != "" && !validPort(port):
+		v.wrong("bad-url", v.said()+" has the port "+port, "a port is a number from 1 to 65535")
+	default:
+		return text, true
+	}
+	return "", false
+}
+
+// urlReason is what a URL error says besides the URL, which may hold secrets.
+func urlReason(err error) string {
+	text := err.Error()
+	if i := strings.LastIndex(text, `": `); i >= 0 {
+		return text[i+3:]
+	}
+	return text
+}
+
+// word is text that is one of some words.
+func word[T ~string](words ...T) func(value) (T, bool) {
+	return func(v value) (T, bool) {
+		text, ok := v.text()
+		if !ok {
+			return "", false
+		}
+		names := make([]string, len(words))
+		for i, w := range words {
+			if names[i] = string(w); text == names[i] {
+				return w, true
+			}
+		}
+		v.wrong("bad-value", v.said()+" is not one of "+list(names), didYouMean(text, names))
+		return "", false
+	}
+}
+
+var labelRegexp = regexp.MustCompile(labelPattern)
+
+// reservedLabels are set by the rules themselves.
+var reservedLabels = map[string]bool{
+	"sla": true, "service": true, "slo": true, "severity": true, "tier": true, "long_window": true,
+	"short_window": true, "period": true, "alertname": true,
+}
+
+// labels are names to texts, as series and alerts carry them.
+func (v value) labels() (map[string]string, bool) {
+	return v.named(func(entry value) bool {
+		if reservedLabels[entry.name] {
+			v.d.errorAt(entry.key, "bad-label", "the label "+quote(entry.name)+" is set by the rules themselves", "choose another name")
+			return false
+		}
+		return true
+	})
+}
+
+// annotations are names to texts, as alerts carry them.
+func (v value) annotations() (map[string]string, bool) {
+	return v.named(func(entry value) bool {
+		if entry.name == "runbook_url" {
+			v.d.errorAt(entry.key, "bad-label", `the annotation "runbook_url" is made of alerting.runbook`, "write runbook: instead")
+			return false
+		}
+		return true
+	})
+}
+
+func (v value) named(accept func(value) bool) (map[string]string, bool) {
+	entries, ok := v.entries()
+	if !ok {
+		return nil, false
+	}
+	texts := map[string]string{}
+	for _, entry := range entries {
+		switch {
+		case !labelRegexp.MatchString(entry.name):
+			v.d.errorAt(entry.key, "bad-label", quote(entry.name)+" is not a valid name in "+v.name,
+				"use letters, digits and _, not beginning with a digit")
+		case strings.HasPrefix(entry.name, "__"):
+			v.d.errorAt(entry.key, "bad-label", quote(entry.name)+" begins with __, which Prometheus keeps for itself", "choose another name")
+		case accept(entry):
+			if text, ok := entry.text(); ok && entry.template(text) {
+				texts[entry.name] = text
+			}
+		}
+	}
+	return texts, true
+}
+
+// template checks text that Prometheus expands when an alert fires; a mistake
+// in it would keep the whole rule file from loading.
+func (v value) template(text string) bool {
+	if !strings.Contains(text, "{{") {
+		return true
+	}
+	const variables = "{{$labels := .}}{{$externalLabels := .}}{{$externalURL := .}}{{$value := .}}"
+	tree := parse.New("text")
+	tree.Mode = parse.SkipFuncCheck
+	if _, err := tree.Parse(variables+text, "", "", map[string]*parse.Tree{}); err != nil {
+		message := err.Error()
+		if _, rest, ok := strings.Cut(message, "template: text:"); ok {
+			_, message, _ = strings.Cut(rest, ": ")
+		}
+		v.wrong("bad-template", v.name+" is not a valid template: "+message, "see Prometheus' template reference; {{ begins a template")
+		return false
+	}
+	return true
+}
