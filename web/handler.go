@@ -1,23 +1,199 @@
 package web
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"errors"
+	"fmt"
+	"html/template"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"time"
+
+	"github.com/upheld-sla/upheld/sla"
 )
 
-// Options are what the pages need besides their Source.
+//go:embed templates/*.html assets
+var files embed.FS
+
+// Options are what the pages need besides what is measured.
 type Options struct {
-	Source  Source        // required
-	Logger  *slog.Logger  // slog.Default if nil
-	Version string        // shown in the footer, may be empty
-	Started time.Time     // when measuring began; the zero time shows nothing
-	Refresh time.Duration // how often the script renews a page; 5s if 0
+	Source  Source           // required
+	Logger  *slog.Logger     // slog.Default if nil
+	Version string           // shown in the footer, may be empty
+	Refresh time.Duration    // how often the script renews a page; 5s if 0
+	Now     func() time.Time // time.Now if nil
+}
+
+// page is what every template is given.
+type page struct {
+	Title   string
+	Version string
+	Assets  string // changes with the assets, so that browsers may cache them
+	Refresh int64  // milliseconds
+	At      stamp
+
+	now time.Time
+}
+
+type handler struct {
+	opts   Options
+	pages  map[string]*template.Template
+	assets string
 }
 
 // New is the handler of the pages: "/", "/level/{sla}/{service}/{slo}" and
-// "/assets/". Every other path is answered with 404, so mount it last.
+// "/assets/". Every other path is answered with 404, so mount it last. An error
+// means that the embedded templates do not parse.
 func New(opts Options) (http.Handler, error) {
+	if opts.Source == nil {
+		return nil, errors.New("web: Options.Source is missing: the pages have nothing to show")
+	}
+	if opts.Logger == nil {
+		opts.Logger = slog.Default()
+	}
+	if opts.Refresh <= 0 {
+		opts.Refresh = 5 * time.Second
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	h := &handler{opts: opts, pages: map[string]*template.Template{}}
+	for _, name := range []string{"overview", "level", "error"} {
+		t, err := template.New(name).ParseFS(files, "templates/layout.html", "templates/"+name+".html")
+		if err != nil {
+			return nil, fmt.Errorf("web: template %s: %w", name, err)
+		}
+		h.pages[name] = t
+	}
+	assets, err := fs.Sub(files, "assets")
+	if err != nil {
+		return nil, fmt.Errorf("web: assets: %w", err)
+	}
+	if h.assets, err = fingerprint(assets); err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
-	return mux, nil
+	mux.Handle("GET /assets/", cached(http.StripPrefix("/assets/", http.FileServerFS(assets))))
+	mux.HandleFunc("GET /{$}", h.overview)
+	mux.HandleFunc("GET /level/{sla}/{service}/{slo}", h.level)
+	mux.HandleFunc("GET /", h.notFound)
+	return secured(mux), nil
+}
+
+// fingerprint changes whenever an asset does.
+func fingerprint(assets fs.FS) (string, error) {
+	sum := sha256.New()
+	err := fs.WalkDir(assets, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := fs.ReadFile(assets, path)
+		sum.Write(data)
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("web: assets: %w", err)
+	}
+	return fmt.Sprintf("%x", sum.Sum(nil)[:6]), nil
+}
+
+// cached lets browsers keep assets, whose addresses change with their content.
+func cached(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// policy allows what the pages need, which all comes from here, and nothing
+// else: text that slipped through unescaped would still run no script.
+const policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; " +
+	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+func secured(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		header := w.Header()
+		header.Set("Content-Security-Policy", policy)
+		header.Set("X-Content-Type-Options", "nosniff")
+		header.Set("X-Frame-Options", "DENY")
+		header.Set("Referrer-Policy", "no-referrer")
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (h *handler) page(title string) page {
+	now := h.opts.Now()
+	return page{
+		Title: title, Version: h.opts.Version, Assets: h.assets,
+		Refresh: h.opts.Refresh.Milliseconds(), At: newStamp(now, now), now: now,
+	}
+}
+
+func (h *handler) overview(w http.ResponseWriter, r *http.Request) {
+	levels, err := h.opts.Source.Levels(r.Context())
+	if err != nil {
+		h.unavailable(w, r, err)
+		return
+	}
+	h.render(w, http.StatusOK, "overview", newOverview(h.page("Service levels"), levels))
+}
+
+func (h *handler) level(w http.ResponseWriter, r *http.Request) {
+	id := sla.ID{SLA: r.PathValue("sla"), Service: r.PathValue("service"), SLO: r.PathValue("slo")}
+	status, found, err := h.opts.Source.Level(r.Context(), id)
+	switch {
+	case err != nil:
+		h.unavailable(w, r, err)
+	case !found:
+		h.render(w, http.StatusNotFound, "error", failure{
+			page: h.page("No such service level"), Words: "There is no service level " + id.String() + ".",
+			Remedy: "It may have been renamed or removed from the specification.",
+		})
+	default:
+		p := h.page(id.Service + " / " + id.SLO)
+		h.render(w, http.StatusOK, "level", detail{p, newLevel(status, p.now)})
+	}
+}
+
+// failure is what the template of an error shows.
+type failure struct {
+	page
+	Words, Detail, Remedy string
+}
+
+func (h *handler) notFound(w http.ResponseWriter, r *http.Request) {
+	h.render(w, http.StatusNotFound, "error", failure{
+		page: h.page("Page not found"), Words: "There is no page " + r.URL.Path + ".",
+	})
+}
+
+func (h *handler) unavailable(w http.ResponseWriter, r *http.Request, err error) {
+	if r.Context().Err() != nil {
+		return // whoever asked has left
+	}
+	h.opts.Logger.Error("service levels could not be read", "path", r.URL.Path, "err", err)
+	h.render(w, http.StatusServiceUnavailable, "error", failure{
+		page: h.page("Service levels could not be read"), Words: "The service levels could not be read.",
+		Detail: err.Error(), Remedy: "Probing and alerting do not depend on this page. It tries again by itself.",
+	})
+}
+
+// render writes a page only once it is complete, so that a template that fails
+// half way never leaves half a page with status 200.
+func (h *handler) render(w http.ResponseWriter, status int, name string, data any) {
+	var body bytes.Buffer
+	if err := h.pages[name].ExecuteTemplate(&body, "layout", data); err != nil {
+		h.opts.Logger.Error("page could not be rendered", "page", name, "err", err)
+		http.Error(w, "The page could not be rendered; the server's log says why.", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	if _, err := body.WriteTo(w); err != nil {
+		h.opts.Logger.Debug("page could not be sent", "page", name, "err", err)
+	}
 }

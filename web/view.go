@@ -1,0 +1,318 @@
+package web
+
+import (
+	"math"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// overview is what the template of "/" shows.
+type overview struct {
+	page
+	Agreements []agreementView
+	Levels     int
+	OK         int
+	Failing    int
+	NoData     int
+	Firing     int
+	Pages      int // firing with severity page
+}
+
+// What the summary says, each with its own sign.
+func (o overview) OKMark() mark      { return mark{"good", strconv.Itoa(o.OK) + " OK"} }
+func (o overview) FailingMark() mark { return mark{"bad", strconv.Itoa(o.Failing) + " failing"} }
+func (o overview) NoDataMark() mark  { return mark{"none", strconv.Itoa(o.NoData) + " without data"} }
+
+// AlertMark counts the alerts that fire.
+func (o overview) AlertMark() mark {
+	switch {
+	case o.Firing == 0:
+		return mark{"good", "no alert firing"}
+	case o.Firing == 1:
+		return mark{"bad", "1 alert firing" + pages(o.Pages)}
+	}
+	return mark{"bad", strconv.Itoa(o.Firing) + " alerts firing" + pages(o.Pages)}
+}
+
+func pages(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return ", " + strconv.Itoa(n) + " of severity page"
+}
+
+type agreementView struct {
+	Name     string
+	Services []serviceView
+}
+
+type serviceView struct {
+	Name   string
+	Levels []levelView
+}
+
+// detail is what the template of a level's page shows.
+type detail struct {
+	page
+	levelView
+}
+
+// levelView is one level in words and in numbers made for people.
+type levelView struct {
+	ID          sla.ID
+	Anchor      string // unique on the page
+	Path        string
+	Description string
+	Indicator   string
+	Target      string
+	Objective   string // empty if it is the target
+	Period      string
+	Aggregation string
+
+	State    mark
+	Verdict  mark // achieved against target
+	Achieved string
+	Measured string // how much of the period has been measured
+	Budget   budgetView
+	Burns    []burnView
+	Alerts   []alertView
+	Worst    *alertView // the most urgent alert that is not inactive
+	Failures []failureView
+	Last     *failureView // the newest failure
+	Probed   bool         // single measurements are seen, so failures are known
+	Strip    stripView
+	Queries  []queryView
+	NoData   bool
+}
+
+// NoBurn and Quiet stand where there is nothing to show.
+func (page) NoBurn() mark { return mark{"none", "No data yet"} }
+func (page) Quiet() mark  { return mark{"good", "Inactive"} }
+
+// mark is a judgement: a class for the colour, and a word, because colour is
+// never the only sign. The class also picks the symbol.
+type mark struct {
+	Class string // good, bad, warn, none
+	Word  string
+}
+
+type burnView struct{ Window, Rate string }
+
+type alertView struct {
+	Name, Tier, Severity     string
+	State                    mark
+	Since                    stamp
+	Long, Short              string // windows
+	Factor, Threshold        string
+	LongShare, ShortShare    string
+	HasTier, Active, Pending bool
+}
+
+type failureView struct {
+	At           stamp
+	Reason       string
+	Detail       string
+	Took         string
+	Inconclusive bool
+}
+
+type queryView struct{ Title, Expr, Path string }
+
+// stamp is a moment: exact for machines, relative for people.
+type stamp struct{ ISO, Clock, Ago string }
+
+func newStamp(at, now time.Time) stamp {
+	if at.IsZero() {
+		return stamp{}
+	}
+	utc := at.UTC()
+	clock := utc.Format("15:04:05 UTC")
+	if now.Sub(at) > 20*time.Hour {
+		clock = utc.Format("2006-01-02 15:04 UTC")
+	}
+	return stamp{ISO: utc.Format(time.RFC3339), Clock: clock, Ago: ago(at, now)}
+}
+
+func newOverview(p page, statuses []LevelStatus) overview {
+	o := overview{page: p, Levels: len(statuses)}
+	for _, s := range statuses {
+		v := newLevel(s, p.now)
+		switch s.State {
+		case OK:
+			o.OK++
+		case Failing:
+			o.Failing++
+		default:
+			o.NoData++
+		}
+		for _, a := range s.Alerts {
+			if a.State == Firing {
+				o.Firing++
+				if a.Severity == "page" {
+					o.Pages++
+				}
+			}
+		}
+		o.add(v)
+	}
+	return o
+}
+
+// add puts a level under its agreement and service, which stay in the order in
+// which they first appear.
+func (o *overview) add(v levelView) {
+	i := slices.IndexFunc(o.Agreements, func(a agreementView) bool { return a.Name == v.ID.SLA })
+	if i < 0 {
+		i = len(o.Agreements)
+		o.Agreements = append(o.Agreements, agreementView{Name: v.ID.SLA})
+	}
+	a := &o.Agreements[i]
+	j := slices.IndexFunc(a.Services, func(s serviceView) bool { return s.Name == v.ID.Service })
+	if j < 0 {
+		j = len(a.Services)
+		a.Services = append(a.Services, serviceView{Name: v.ID.Service})
+	}
+	a.Services[j].Levels = append(a.Services[j].Levels, v)
+}
+
+// levelPath is where the page of a level is.
+func levelPath(id sla.ID) string {
+	return "/level/" + url.PathEscape(id.SLA) + "/" + url.PathEscape(id.Service) + "/" + url.PathEscape(id.SLO)
+}
+
+func newLevel(s LevelStatus, now time.Time) levelView {
+	l := s.Level
+	v := levelView{
+		ID: l.ID, Anchor: strings.Join([]string{l.ID.SLA, l.ID.Service, l.ID.SLO}, "_"), Path: levelPath(l.ID),
+		Description: l.Description, Indicator: l.Indicator.Words(),
+		Target: l.Target.String() + thin + "%", Period: span(l.Period.Rolling),
+		Aggregation: aggregationWords(l.Aggregation),
+		State:       stateMark(s.State), Verdict: mark{"none", "No data yet"},
+		Budget: newBudget(s), Strip: newStrip(s, now), NoData: !s.Achieved.Known,
+		Probed: len(l.Indicator.Queries()) == 0,
+	}
+	if l.Objective.Cmp(l.Target) != 0 {
+		v.Objective = l.Objective.String() + thin + "%"
+	}
+	if s.Achieved.Known {
+		v.Achieved = achieved(s.Achieved.Value, l.Target)
+		v.Verdict = mark{"good", "Meets the target so far"}
+		if below(s.Achieved.Value, l.TargetRatio().Float64()) {
+			v.Verdict = mark{"bad", "Below the target so far"}
+		}
+	}
+	v.Measured = measured(s)
+	for _, w := range []time.Duration{time.Hour, 6 * time.Hour} {
+		if share, ok := s.BadShare[w]; ok && l.TargetBudget().Sign() > 0 {
+			v.Burns = append(v.Burns, burnView{sla.FormatDuration(w), times(share / l.TargetBudget().Float64())})
+		}
+	}
+	for _, a := range s.Alerts {
+		v.Alerts = append(v.Alerts, newAlert(a, s, now))
+	}
+	v.Worst = worst(v.Alerts)
+	for _, f := range s.Failures {
+		v.Failures = append(v.Failures, failureView{
+			At: newStamp(f.At, now), Reason: strings.ReplaceAll(f.Reason, "_", " "), Detail: f.Detail,
+			Took: took(f.Duration), Inconclusive: f.Inconclusive,
+		})
+	}
+	if len(v.Failures) > 0 {
+		v.Last = &v.Failures[0]
+	}
+	for _, q := range s.Queries {
+		v.Queries = append(v.Queries, queryView{q.Title, q.Expr, "/api/v1/query?query=" + url.QueryEscape(q.Expr)})
+	}
+	return v
+}
+
+func stateMark(s State) mark {
+	switch s {
+	case OK:
+		return mark{"good", "OK"}
+	case Failing:
+		return mark{"bad", "Failing"}
+	}
+	return mark{"none", "No data"}
+}
+
+func aggregationWords(a sla.Aggregation) string {
+	switch a {
+	case sla.Time:
+		return "by time: every second weighs the same"
+	case sla.RequestRatio:
+		return "by event: every one weighs the same"
+	}
+	return string(a)
+}
+
+// measured says how much of the period the figures stand on.
+func measured(s LevelStatus) string {
+	if !s.Total.Known {
+		return ""
+	}
+	if s.Level.Aggregation != sla.Time {
+		return count(s.Total.Value, true) + " events so far"
+	}
+	known := seconds(s.Total.Value)
+	if known >= s.Level.Period.Rolling-s.Level.Period.Rolling/100 {
+		return "the whole period measured"
+	}
+	return span(known) + " of " + span(s.Level.Period.Rolling) + " measured"
+}
+
+// worst is the first alert that fires, else the first that is pending.
+func worst(alerts []alertView) *alertView {
+	for i := range alerts {
+		if alerts[i].Active && !alerts[i].Pending {
+			return &alerts[i]
+		}
+	}
+	for i := range alerts {
+		if alerts[i].Pending {
+			return &alerts[i]
+		}
+	}
+	return nil
+}
+
+func newAlert(a Alert, s LevelStatus, now time.Time) alertView {
+	v := alertView{Name: a.Name, Tier: a.Tier, Severity: a.Severity, State: mark{"good", "Inactive"}}
+	switch a.State {
+	case Firing:
+		v.State, v.Active, v.Since = mark{"bad", "Firing"}, true, newStamp(a.Since, now)
+	case Pending:
+		v.State, v.Active, v.Pending, v.Since = mark{"warn", "Pending"}, true, true, newStamp(a.Since, now)
+	}
+	tiers := s.Level.Alerting.Tiers
+	i := slices.IndexFunc(tiers, func(t sla.Tier) bool { return t.Name == a.Tier })
+	if a.Tier == "" || i < 0 {
+		return v
+	}
+	t := tiers[i]
+	threshold, _ := t.Threshold(s.Level.ObjectiveBudget())
+	v.HasTier = true
+	v.Long, v.Short = sla.FormatDuration(t.Long), sla.FormatDuration(t.Short)
+	v.Factor, v.Threshold = times(t.Factor.Float64()), percent(threshold.Float64())
+	v.LongShare, v.ShortShare = share(s, t.Long), share(s, t.Short)
+	return v
+}
+
+func share(s LevelStatus, window time.Duration) string {
+	if bad, ok := s.BadShare[window]; ok {
+		return percent(bad)
+	}
+	return "no data"
+}
+
+func seconds(s float64) time.Duration {
+	if s >= math.MaxInt64/float64(time.Second) {
+		return math.MaxInt64
+	}
+	return time.Duration(s * float64(time.Second))
+}
