@@ -16,7 +16,10 @@ import (
 )
 
 // verbs are the commands, in the order that help shows them.
-var verbs = []func() *cobra.Command{}
+var verbs = []func() *cobra.Command{
+	newCheck,
+	newSchema,
+}
 
 // Exit codes, as docs/cli.md documents them.
 const (

@@ -235,15 +235,18 @@ func (t *tierDraft) windowsFit(l *sla.ServiceLevel) bool {
 		return false
 	}
 	fit := true
-	for at, window := range map[*value]time.Duration{&long: t.Long, &short: t.Short} {
+	for _, w := range []struct {
+		at     value
+		length time.Duration
+	}{{long, t.Long}, {short, t.Short}} {
 		step := time.Minute
-		if window > secondTier {
+		if w.length > secondTier {
 			step = 5 * time.Minute
 		}
-		if window%step != 0 {
+		if w.length%step != 0 {
 			fit = false
-			at.wrong("bad-window", fmt.Sprintf("%s has the window %s, no multiple of %s, in which windows of that length are summed",
-				name, sla.FormatDuration(window), sla.FormatDuration(step)), "round it")
+			w.at.wrong("bad-window", fmt.Sprintf("%s has the window %s, no multiple of %s, in which windows of that length are summed",
+				name, sla.FormatDuration(w.length), sla.FormatDuration(step)), "round it")
 		}
 	}
 	if factor, given := t.keys["factor"]; given && fit && t.Factor.Cmp(sla.NewDecimal(1, 1)) < 0 {

@@ -31,6 +31,13 @@ func (d *decoder) errorAt(node *yaml.Node, rule, message, remedy string) {
 	d.report(sla.Error, d.pos(node), rule, message, remedy)
 }
 
+// mask blots a secret out of the source lines of findings.
+func (d *decoder) mask(secret string) {
+	for i, f := range d.findings {
+		d.findings[i].Snippet = strings.ReplaceAll(f.Snippet, secret+"@", strings.Repeat("*", len(secret))+"@")
+	}
+}
+
 // value is a node and the key it stands under; a list item has the list's key.
 type value struct {
 	d    *decoder

@@ -75,7 +75,7 @@ func (l *loader) nearestProbe(doc *document, id sla.ID) string {
 	for _, other := range l.docs {
 		known = known || other.agreement.Name == id.SLA
 		for _, level := range other.agreement.Levels {
-			if _, ok := level.Indicator.(*sla.Probe); ok {
+			if _, ok := level.Indicator.(*sla.Probe); ok || level.Indicator == nil { // nil: it could not be read
 				candidates = append(candidates, level.ID.String())
 			}
 		}

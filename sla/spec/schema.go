@@ -1,4 +1,87 @@
 package spec
 
+import (
+	"maps"
+	"regexp"
+	"strings"
+)
+
 // schema is a JSON Schema; encoding/json prints it with sorted keys.
-type schema map[string]any
+type schema = map[string]any
+
+// Schema is the JSON Schema (draft 2020-12) of a document, made from the tables
+// that the decoder reads by. What follows from several values together, such as
+// an objective below its target, only the decoder knows.
+func Schema() map[string]any {
+	defs := schema{}
+	for _, s := range sections() {
+		if s != rootSection {
+			defs[s.id()] = s.schema()
+		}
+	}
+	root := rootSection.schema()
+	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+	root["$id"] = "https://github.com/upheld-sla/upheld/schema/upheld-v1.json"
+	root["title"] = "Service level agreement, " + APIVersion
+	root["$defs"] = defs
+	return root
+}
+
+var notInID = regexp.MustCompile(`[^a-z]+`)
+
+// id is the section's name in $defs.
+func (s *section) id() string {
+	name := strings.TrimPrefix(strings.TrimPrefix(s.name, "a "), "an ")
+	return strings.Trim(notInID.ReplaceAllString(name, "-"), "-")
+}
+
+func (s *section) schema() schema {
+	properties, required := schema{}, []string{}
+	for _, f := range s.fields {
+		properties[f.key] = f.schema()
+		if f.required {
+			required = append(required, f.key)
+		}
+	}
+	result := schema{
+		"type": "object", "description": s.doc, "properties": properties, "additionalProperties": false,
+	}
+	if len(required) > 0 {
+		result["required"] = required
+	}
+	for _, group := range s.oneOf { // at most one group a section so far; allOf would take more
+		var alternatives []schema
+		for _, key := range group {
+			alternatives = append(alternatives, schema{"required": []string{key}})
+		}
+		result["oneOf"] = alternatives
+	}
+	return result
+}
+
+func (f *field) schema() schema {
+	result := f.typ.schema()
+	result["description"] = f.doc
+	if f.def != "" {
+		result["description"] = f.doc + " Default: " + f.def + "."
+	}
+	return result
+}
+
+func (t *valueType) schema() schema {
+	alternatives := append([]schema(nil), t.scalars...)
+	for _, s := range t.sections {
+		alternatives = append(alternatives, schema{"$ref": "#/$defs/" + s.id()})
+	}
+	one := maps.Clone(alternatives[0])
+	if len(alternatives) > 1 {
+		one = schema{"oneOf": alternatives}
+	}
+	switch t.shape {
+	case listOf:
+		return schema{"type": "array", "minItems": 1, "items": one}
+	case byName:
+		return schema{"type": "object", "propertyNames": schema{"pattern": namePattern}, "additionalProperties": one}
+	}
+	return one
+}

@@ -36,14 +36,14 @@ const (
 const (
 	namePattern     = `^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`
 	labelPattern    = `^[a-zA-Z_][a-zA-Z0-9_]*$`
-	durationPattern = `^([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$`
+	durationPattern = `^(0|([0-9]+(y|w|d|h|m|s|ms))+)$`
 	decimalPattern  = `^[0-9]+(\.[0-9]+)?$`
 )
 
 var (
 	textType     = valueType{name: "text", sample: `"…"`, scalars: []schema{{"type": "string", "pattern": `\S`}}}
 	nameType     = valueType{name: "name", sample: "shop", scalars: []schema{{"type": "string", "pattern": namePattern}}}
-	durationType = valueType{name: "duration", sample: "5m", scalars: []schema{{"type": "string", "minLength": 2, "pattern": durationPattern}}}
+	durationType = valueType{name: "duration", sample: "5m", scalars: []schema{{"type": "string", "pattern": durationPattern}}}
 	percentType  = valueType{name: "decimal in quotes, percent", sample: `"99.9"`, scalars: []schema{{"type": "string", "pattern": decimalPattern}}}
 	decimalType  = valueType{name: "decimal in quotes", sample: `"14.4"`, scalars: []schema{{"type": "string", "pattern": decimalPattern}}}
 	booleanType  = valueType{name: "boolean", sample: "true", scalars: []schema{{"type": "boolean"}}}
@@ -212,7 +212,9 @@ func (v value) link() (string, bool) {
 	case u.Hostname() == "":
 		v.wrong("bad-url", v.said()+" names no host", "write it as https://host/path")
 	case u.User != nil:
+		secret := u.User.String()
 		u.User = nil
+		defer v.d.mask(secret)
 		v.wrong("bad-url", v.name+" "+quote(u.String())+" has a user name or password before its host, which would be shown in labels and logs",
 			"leave it out of the URL and use headers: {Authorization: …}")
 	case port != "" && !validPort(port):

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+func newCheck() *cobra.Command {
+	var format string
+	var strict bool
+	cmd := &cobra.Command{
+		Use:   "check SPEC...",
+		Short: "Find everything that is wrong with specifications",
+		Long: `Check reads specifications and lists everything that is wrong with them at
+once, each with its place, the line and what to write instead. It also reads the
+PromQL in them. SPEC is a file, a directory (every *.yaml and *.yml directly in
+it) or a glob; references between agreements are resolved among all that are named.
+
+The findings go to standard output, the closing count to standard error. Exit
+code 0 means no errors, 1 errors (or, with --strict, warnings).`,
+		Example: `  # everything in a directory
+  upheld check specs/
+
+  # in GitHub Actions: findings appear beside the lines of the change
+  upheld check --strict --format=github specs/*.yaml`,
+		Args: atLeastOneSpec,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			for _, f := range findingFormats {
+				if f.name != format {
+					continue
+				}
+				agreements, findings := checkSpecs(args)
+				if err := f.print(cmd.OutOrStdout(), findings); err != nil {
+					return fmt.Errorf("print findings: %w", err)
+				}
+				fmt.Fprintln(cmd.ErrOrStderr(), summary(agreements, findings))
+				if findings.HasErrors() || strict && len(findings) > 0 {
+					return errReported
+				}
+				return nil
+			}
+			return usageError{fmt.Errorf("unknown format %q; it is one of %s", format, strings.Join(findingFormatNames(), ", "))}
+		},
+	}
+	cmd.Flags().StringVar(&format, "format", "text", "how to print findings: "+strings.Join(findingFormatNames(), ", "))
+	cmd.Flags().BoolVar(&strict, "strict", false, "exit with 1 on warnings too")
+	return cmd
+}
+
+// atLeastOneSpec is the argument check of verbs that read specifications.
+func atLeastOneSpec(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return usageError{fmt.Errorf("%s needs at least one specification: a file, a directory or a glob", cmd.Name())}
+	}
+	return nil
+}
+
+// noArguments is the argument check of verbs that take none.
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usageError{fmt.Errorf("%s takes no arguments, it got %q", cmd.Name(), args[0])}
+	}
+	return nil
+}

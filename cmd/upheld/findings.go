@@ -1,0 +1,126 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/upheld-sla/upheld/rulegen"
+	"github.com/upheld-sla/upheld/sla"
+	"github.com/upheld-sla/upheld/sla/spec"
+)
+
+// checkSpecs is what the specifications say and everything that is wrong with
+// them: what the reader finds, and what the rule generator finds in their
+// queries. Agreements come back also when there are errors; they are fit for
+// use only if findings.Err() is nil.
+func checkSpecs(paths []string) ([]*sla.Agreement, sla.Findings) {
+	agreements, findings := spec.Load(paths...)
+	for _, a := range agreements {
+		_, found := rulegen.Compile(a, rulegen.Options{})
+		findings = append(findings, found...)
+	}
+	findings = spec.WithSnippets(findings)
+	findings.Sort()
+	return agreements, findings
+}
+
+// mustLoad is the agreements of specifications without errors. Findings are
+// printed to notes, warnings too; errors end the verb.
+func mustLoad(notes io.Writer, paths []string) ([]*sla.Agreement, error) {
+	agreements, findings := checkSpecs(paths)
+	if err := printText(notes, findings); err != nil {
+		return nil, err
+	}
+	if findings.HasErrors() {
+		fmt.Fprintln(notes, summary(agreements, findings))
+		return nil, errReported
+	}
+	return agreements, nil
+}
+
+// printText prints findings for people: the place and the message, the line
+// with a caret under the place, and the remedy.
+func printText(w io.Writer, findings sla.Findings) error {
+	var b strings.Builder
+	for _, f := range findings {
+		fmt.Fprintf(&b, "%s: %s: %s\n", f.Pos, f.Severity, f.Message)
+		if f.Snippet != "" && f.Pos.Line > 0 {
+			line, caret := excerpt(f.Snippet, f.Pos.Column)
+			number := fmt.Sprintf("%5d", f.Pos.Line)
+			fmt.Fprintf(&b, "%s | %s\n%s | %s\n", number, line, strings.Repeat(" ", len(number)), caret)
+		}
+		if f.Remedy != "" {
+			fmt.Fprintf(&b, "      = %s\n", f.Remedy)
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// excerpt is a line as it fits a terminal, and a line with a caret under its
+// byte column, which counts from 1.
+func excerpt(line string, column int) (text, caret string) {
+	const before, most = 70, 110
+	at := min(max(column-1, 0), len(line))
+	start := 0
+	if at > before && utf8.RuneCountInString(line) > most {
+		start = at - before
+		for start < at && !utf8.RuneStart(line[start]) {
+			start++
+		}
+	}
+	end := min(len(line), start+most)
+	for end < len(line) && !utf8.RuneStart(line[end]) {
+		end++
+	}
+	text = line[start:end]
+	if start > 0 {
+		text = "…" + text
+		caret = " "
+	}
+	if end < len(line) {
+		text += "…"
+	}
+	for _, r := range line[start:at] {
+		if r == '\t' {
+			caret += "\t"
+		} else {
+			caret += " "
+		}
+	}
+	return strings.ToValidUTF8(text, "\ufffd"), caret + "^"
+}
+
+// summary counts what was read and found.
+func summary(agreements []*sla.Agreement, findings sla.Findings) string {
+	levels := 0
+	for _, a := range agreements {
+		levels += len(a.Levels)
+	}
+	errors, warnings := count(findings)
+	read := fmt.Sprintf("%s with %s", plural(len(agreements), "agreement"), plural(levels, "service level"))
+	if errors+warnings == 0 {
+		return read + ": nothing to complain about"
+	}
+	return fmt.Sprintf("%s: %s, %s", read, plural(errors, "error"), plural(warnings, "warning"))
+}
+
+func count(findings sla.Findings) (errors, warnings int) {
+	for _, f := range findings {
+		if f.Severity == sla.Error {
+			errors++
+		} else {
+			warnings++
+		}
+	}
+	return errors, warnings
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
