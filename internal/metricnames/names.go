@@ -23,11 +23,23 @@ const (
 const (
 	ProbeResults   = "upheld_probe_results_total"          // outcome
 	ProbeOwed      = "upheld_probe_owed_total"             // what the schedule owed: the sum of all outcomes
-	ProbeFailures  = "upheld_probe_failures_total"         // reason, of bad and inconclusive results
+	ProbeFailures  = "upheld_probe_failures_total"         // reason; of everything that is not good: bad, inconclusive and missed
 	ProbeDuration  = "upheld_probe_duration_seconds"       // histogram
 	ProbePhase     = "upheld_probe_phase_duration_seconds" // histogram by phase
 	ProbeWithin    = "upheld_probe_within_threshold_total" // threshold (seconds): good probes that took at most that long
 	ProbeLastState = "upheld_probe_last_outcome_good"      // 1 good, 0 bad; of the last conclusive probe
+)
+
+// Metrics of the exporter about itself.
+const (
+	ExporterLag          = "upheld_exporter_schedule_lag_seconds" // histogram: how late probes start
+	ExporterInFlight     = "upheld_exporter_probes_in_flight"
+	ExporterConcurrency  = "upheld_exporter_probes_in_flight_limit"
+	ExporterTargets      = "upheld_exporter_targets"
+	ExporterReloadOK     = "upheld_exporter_config_last_reload_successful"
+	ExporterReloadTime   = "upheld_exporter_config_last_reload_success_timestamp_seconds"
+	ExporterBuildInfo    = "upheld_exporter_build_info"
+	ExporterBuildProgram = "upheld_exporter" // what client_golang makes ExporterBuildInfo of
 )
 
 // Outcomes of a probe that the schedule owed.

@@ -1,0 +1,169 @@
+// Package exporter is the measuring half: it probes targets on a fixed time
+// table and exposes what became of every probe as metrics over HTTP.
+//
+// It wires three parts that do not know each other: probe runs one probe,
+// schedule says when, measure counts. It can run as the daemon upheld-exporter
+// or inside another process. It must import neither rulegen nor anything of
+// the Prometheus server.
+package exporter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/upheld-sla/upheld/exporter/measure"
+	"github.com/upheld-sla/upheld/exporter/probe"
+	"github.com/upheld-sla/upheld/exporter/schedule"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// DefaultLocation is the "location" label of an exporter that was not told
+// where it is.
+const DefaultLocation = "default"
+
+// Options of an exporter; the zero value is usable.
+type Options struct {
+	Logger         *slog.Logger // none if nil
+	Location       string       // where it probes from, the "location" label; DefaultLocation if empty
+	MaxConcurrency int          // probes at once; schedule.DefaultMaxConcurrency if 0
+	Probe          probe.Env    // resolver, certificate authorities, user agent
+	// Load reads the targets anew for Reload. Without it there is no reloading.
+	Load func() ([]sla.ProbeTarget, error)
+}
+
+// Exporter probes targets and counts the results. Its methods are safe for
+// concurrent use.
+type Exporter struct {
+	opts      Options
+	factory   *probe.Factory
+	scheduler *schedule.Scheduler
+	metrics   *measure.Metrics
+	running   atomic.Bool
+	applied   atomic.Bool
+
+	applying sync.Mutex // one Apply or Reload at a time
+	mu       sync.RWMutex
+	targets  []*target // in the order of Apply
+	byID     map[sla.ID]*target
+}
+
+// New makes an exporter without targets.
+func New(opts Options) *Exporter {
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	if opts.Location == "" {
+		opts.Location = DefaultLocation
+	}
+	e := &Exporter{opts: opts, factory: probe.NewFactory(opts.Probe), byID: map[sla.ID]*target{}}
+	e.scheduler = schedule.New(schedule.Options{
+		MaxConcurrency: opts.MaxConcurrency,
+		OnStart:        func(lag time.Duration) { e.metrics.ObserveLag(lag) },
+	})
+	e.metrics = measure.New(measure.Options{
+		Location:       opts.Location,
+		MaxConcurrency: e.scheduler.MaxConcurrency(),
+		InFlight:       e.scheduler.InFlight,
+	})
+	return e
+}
+
+// Apply makes targets the ones that are probed. Targets whose level and
+// address stay keep their counts, recent results and place on the time table.
+// If any cannot be probed nothing changes, and the error names every one.
+func (e *Exporter) Apply(targets []sla.ProbeTarget) error {
+	e.applying.Lock()
+	defer e.applying.Unlock()
+	probers, err := e.makeProbers(targets)
+	if err != nil {
+		e.metrics.ConfigFailed()
+		return err
+	}
+	specs := make([]measure.Spec, len(targets))
+	for i, t := range targets {
+		specs[i] = measure.Spec{
+			ID: t.ID, Target: t.Probe.Check.Target(), Thresholds: t.Thresholds,
+			Reasons: probe.Reasons(t.Probe.Check.ProbeKind()), Phases: probers[i].Phases(),
+		}
+	}
+	e.swap(targets, probers, e.metrics.Replace(specs))
+	e.metrics.ConfigLoaded()
+	e.applied.Store(true)
+	return nil
+}
+
+func (e *Exporter) makeProbers(targets []sla.ProbeTarget) ([]probe.Prober, error) {
+	probers := make([]probe.Prober, len(targets))
+	known := make(map[sla.ID]bool, len(targets))
+	var errs []error
+	for i, t := range targets {
+		if known[t.ID] {
+			errs = append(errs, fmt.Errorf("%s: two service levels have this name; give one of them another", t.ID))
+		}
+		known[t.ID] = true
+		if t.Probe.Interval <= 0 {
+			errs = append(errs, fmt.Errorf("%s: the interval is %s; it must be more than 0", t.ID, t.Probe.Interval))
+		}
+		prober, err := e.factory.New(t.Probe)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", t.ID, err))
+		}
+		probers[i] = prober
+	}
+	return probers, errors.Join(errs...)
+}
+
+// swap puts a new set of targets in force.
+func (e *Exporter) swap(targets []sla.ProbeTarget, probers []probe.Prober, accounts []*measure.Target) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	jobs := make([]schedule.Target, len(targets))
+	list := make([]*target, len(targets))
+	byID := make(map[sla.ID]*target, len(targets))
+	for i, t := range targets {
+		next := &target{spec: t, prober: probers[i], account: accounts[i], logger: e.opts.Logger}
+		if old := e.byID[t.ID]; old != nil && old.name() == next.name() {
+			next.history = old.history
+		} else {
+			next.history = new(history)
+		}
+		list[i], byID[t.ID] = next, next
+		jobs[i] = schedule.Target{Key: next.key(), Interval: t.Probe.Interval, Job: next}
+	}
+	e.targets, e.byID = list, byID
+	e.scheduler.Set(jobs)
+}
+
+// Run probes until ctx ends and then returns nil, once no probe is running any
+// more. It can run once.
+func (e *Exporter) Run(ctx context.Context) error {
+	e.running.Store(true)
+	defer e.running.Store(false)
+	return e.scheduler.Run(ctx)
+}
+
+// Metrics answers scrapes.
+func (e *Exporter) Metrics() http.Handler { return e.metrics.Handler() }
+
+// errNoLoad is what reloading answers where there is nothing to reload from.
+var errNoLoad = errors.New("this exporter has no specification files to reload")
+
+// Reload loads the targets anew and applies them. If that fails, the exporter
+// goes on with those it has.
+func (e *Exporter) Reload() error {
+	if e.opts.Load == nil {
+		return errNoLoad
+	}
+	targets, err := e.opts.Load()
+	if err != nil {
+		e.metrics.ConfigFailed()
+		return err
+	}
+	return e.Apply(targets)
+}

@@ -1,0 +1,109 @@
+package exporter_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/upheld-sla/upheld/exporter"
+	"github.com/upheld-sla/upheld/exporter/probe"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func webTarget(name, url string, interval time.Duration, thresholds ...time.Duration) sla.ProbeTarget {
+	return sla.ProbeTarget{
+		ID: sla.ID{SLA: "shop", Service: "storefront", SLO: name},
+		Probe: &sla.Probe{
+			Check:    &sla.HTTPCheck{URL: url, FollowRedirects: true},
+			Interval: interval, Timeout: interval,
+		},
+		Thresholds: thresholds,
+	}
+}
+
+// start runs an exporter until the test ends.
+func start(t *testing.T, e *exporter.Exporter) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- e.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
+}
+
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if ok() {
+			return
+		}
+	}
+	t.Fatalf("not within 10 s: %s", what)
+}
+
+func scrape(t *testing.T, h http.Handler) string {
+	t.Helper()
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	text, err := io.ReadAll(w.Result().Body)
+	if err != nil || w.Code != http.StatusOK {
+		t.Fatalf("scrape: %d %v %s", w.Code, err, text)
+	}
+	return string(text)
+}
+
+func TestRecentAndFailuresAreKeptApart(t *testing.T) {
+	var broken atomic.Bool
+	broken.Store(true)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if broken.Load() {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}))
+	defer srv.Close()
+	e := exporter.New(exporter.Options{})
+	target := webTarget("availability", srv.URL, 20*time.Millisecond)
+	if err := e.Apply([]sla.ProbeTarget{target}); err != nil {
+		t.Fatal(err)
+	}
+	start(t, e)
+	eventually(t, "a bad result", func() bool { return len(e.Failures(target.ID)) > 0 })
+	broken.Store(false)
+	eventually(t, "nothing but good results in Recent", func() bool {
+		recent := e.Recent(target.ID)
+		for _, r := range recent {
+			if r.Outcome != probe.Good {
+				return false
+			}
+		}
+		return len(recent) == exporter.RecentResults
+	})
+	failures := e.Failures(target.ID)
+	var found bool
+	for _, f := range failures {
+		found = found || f.Reason == probe.Status && f.Outcome == probe.Bad && f.Detail == "HTTP 503" && f.Duration > 0
+	}
+	if !found {
+		t.Errorf("the outage is no longer known; failures: %+v", failures)
+	}
+	recent := e.Recent(target.ID)
+	if !recent[0].At.After(recent[len(recent)-1].At) {
+		t.Error("Recent is not newest first")
+	}
+	if text := scrape(t, e.Metrics()); !strings.Contains(text, `upheld_probe_last_outcome_good{location="default",service="storefront",sla="shop",slo="availability",target="`+srv.URL+`"} 1`) {
+		t.Errorf("no last state in\n%s", text)
+	}
+}

@@ -1,0 +1,89 @@
+package measure
+
+import (
+	"slices"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
+)
+
+// Metric describes one metric of the exporter, for its exposition and for
+// docs/metrics.md alike.
+type Metric struct {
+	Name   string
+	Type   string // counter, gauge or histogram
+	Labels []string
+	Help   string // the HELP line
+	Note   string // what a reader should know besides, for the documentation
+}
+
+// targetLabels name the target of every per-target series.
+var targetLabels = []string{metricnames.SLA, metricnames.Service, metricnames.SLO, metricnames.Target, metricnames.Location}
+
+func perTarget(extra ...string) []string { return append(slices.Clone(targetLabels), extra...) }
+
+var (
+	results = Metric{
+		Name: metricnames.ProbeResults, Type: "counter", Labels: perTarget(metricnames.Outcome),
+		Help: "Probes by what became of them.",
+		Note: "`good` and `bad` are what the target did. `inconclusive` is the exporter's own fault (no file descriptors, its resolver or its network gone, no CPU), " +
+			"`missed` was owed and never run, `maintenance` was declared in advance not to count; none of the three is downtime of the target. " +
+			"In every scrape the outcomes of a target add up to `" + metricnames.ProbeOwed + "`.",
+	}
+	owed = Metric{
+		Name: metricnames.ProbeOwed, Type: "counter", Labels: perTarget(),
+		Help: "Probes that the schedule owed and that are accounted for.",
+		Note: "One for every interval. A probe counts here in the same instant as in `" + metricnames.ProbeResults + "`: one that is still running is not there yet.",
+	}
+	failures = Metric{
+		Name: metricnames.ProbeFailures, Type: "counter", Labels: perTarget(metricnames.Reason),
+		Help: "Probes that were not good, by the reason.",
+		Note: "Every `bad`, `inconclusive` and `missed` probe has exactly one reason. All reasons that the kind of probe can have are there from the start, at 0.",
+	}
+	duration = Metric{
+		Name: metricnames.ProbeDuration, Type: "histogram", Labels: perTarget(),
+		Help: "How long probes took, good and bad ones.",
+		Note: "Classic and native. Failures are included, a timeout with the time it took; inconclusive and missed probes are not.",
+	}
+	phase = Metric{
+		Name: metricnames.ProbePhase, Type: "histogram", Labels: perTarget(metricnames.Phase),
+		Help: "How long the phases of probes took: resolve, connect, tls, processing, transfer.",
+		Note: "Classic and native. A phase that a probe never reached is not counted, rather than counted as 0. " +
+			"`resolve` is absent for an address, `tls` for plain text, `processing` (request sent to first byte of the answer) and `transfer` (first byte to last) for TCP. " +
+			"After redirects the times of a phase add up.",
+	}
+	within = Metric{
+		Name: metricnames.ProbeWithin, Type: "counter", Labels: perTarget(metricnames.Threshold),
+		Help: "Good probes that took at most the threshold, in seconds.",
+		Note: "One series for each threshold that a response-time level of the specification holds the probe to; counted exactly, not read off a bucket. Absent where no level does.",
+	}
+	lastState = Metric{
+		Name: metricnames.ProbeLastState, Type: "gauge", Labels: perTarget(),
+		Help: "1 if the last probe that was good or bad was good, else 0.",
+		Note: "Absent until a probe has been good or bad. Inconclusive and missed probes leave it as it was.",
+	}
+
+	lag = Metric{
+		Name: metricnames.ExporterLag, Type: "histogram",
+		Help: "How late probes started.",
+		Note: "Classic and native. More than half the interval, or a second if that is less, and a probe is not run.",
+	}
+	inFlight    = Metric{Name: metricnames.ExporterInFlight, Type: "gauge", Help: "Probes that are running."}
+	concurrency = Metric{Name: metricnames.ExporterConcurrency, Type: "gauge", Help: "How many probes may run at once (--probe.max-concurrency)."}
+	targets     = Metric{Name: metricnames.ExporterTargets, Type: "gauge", Help: "Targets that are probed."}
+	reloadOK    = Metric{Name: metricnames.ExporterReloadOK, Type: "gauge", Help: "1 if the last load of the specification succeeded, else 0.",
+		Note: "While it is 0 the exporter runs on what it loaded last."}
+	reloadTime = Metric{Name: metricnames.ExporterReloadTime, Type: "gauge", Help: "When the specification was last loaded with success, in seconds since the epoch."}
+	buildInfo  = Metric{Name: metricnames.ExporterBuildInfo, Type: "gauge", Labels: []string{"branch", "goarch", "goos", "goversion", "revision", "tags", "version"},
+		Help: "A metric with a constant '1' value labeled by version, revision, branch, goversion from which upheld_exporter was built, and the goos and goarch for the build."}
+)
+
+// TargetMetrics are those that every target has, Self those of the exporter
+// about itself, in the order of the documentation.
+func TargetMetrics() []Metric {
+	return []Metric{results, owed, failures, duration, phase, within, lastState}
+}
+
+// SelfMetrics are those of the exporter about itself.
+func SelfMetrics() []Metric {
+	return []Metric{lag, inFlight, concurrency, targets, reloadOK, reloadTime, buildInfo}
+}

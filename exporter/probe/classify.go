@@ -1,0 +1,169 @@
+package probe
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"syscall"
+	"time"
+)
+
+// starvedAfter is how long after its deadline a probe may notice it. Where it
+// takes longer, the exporter had no CPU, and that the target did not answer in
+// time is not known.
+const starvedAfter = 250 * time.Millisecond
+
+// stage is where in a probe an error happened.
+type stage struct {
+	phase   Phase
+	address string // host:port
+	what    string // what was being done, for people: "connect 192.0.2.1:80"
+}
+
+// classify turns an error of the network into a verdict. Faults of the
+// exporter's own host come first, so that none of them can count as the
+// target's.
+func (d *dialer) classify(ctx context.Context, err error, at stage) *failure {
+	now := time.Now()
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return &failure{Cancelled, at.what + ": cancelled"}
+	}
+	if reason, ok := ownFault(err, at.address); ok {
+		return &failure{reason, at.what + ": " + briefly(err)}
+	}
+	timeout := isTimeout(err)
+	if deadline, ok := ctx.Deadline(); ok && timeout && now.Sub(deadline) > starvedAfter {
+		return &failure{Starved, at.what + ": the deadline was noticed " + now.Sub(deadline).Round(time.Millisecond).String() + " late"}
+	}
+	if dns, ok := errors.AsType[*net.DNSError](err); ok {
+		return d.classifyDNS(dns)
+	}
+	if timeout {
+		if at.phase == Connect {
+			return &failure{ConnectTimeout, at.what + ": no answer in time"}
+		}
+		return &failure{Timeout, at.what + ": no answer in time"}
+	}
+	return &failure{targetFault(err, at.phase), at.what + ": " + briefly(err)}
+}
+
+// ownErrnos are errors of system calls that only the exporter's host can cause.
+var ownErrnos = map[syscall.Errno]Reason{
+	syscall.EMFILE:        NoFD,
+	syscall.ENFILE:        NoFD,
+	syscall.ENOMEM:        NoMemory,
+	syscall.ENOBUFS:       NoMemory,
+	syscall.EADDRNOTAVAIL: AddressUnavailable,
+	syscall.EADDRINUSE:    AddressUnavailable,
+	syscall.EACCES:        LocalNetwork,
+	syscall.EPERM:         LocalNetwork,
+	syscall.ENETDOWN:      LocalNetwork,
+}
+
+func ownFault(err error, address string) (Reason, bool) {
+	errno, ok := errors.AsType[syscall.Errno](err)
+	if !ok {
+		return "", false
+	}
+	if errno == syscall.ENETUNREACH && !hasRoute(err, address) {
+		return LocalNetwork, true
+	}
+	reason, ok := ownErrnos[errno]
+	return reason, ok
+}
+
+// hasRoute asks the kernel whether this host has a route to the address that
+// an error is about: connecting a UDP socket looks the route up and sends
+// nothing. It tells a missing route here from a router's "network
+// unreachable", for which TCP reports the same error.
+func hasRoute(err error, address string) bool {
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Addr != nil {
+		address = op.Addr.String()
+	}
+	conn, err := net.Dial("udp", address)
+	if err != nil {
+		return !errors.Is(err, syscall.ENETUNREACH)
+	}
+	conn.Close()
+	return true
+}
+
+func isTimeout(err error) bool {
+	n, ok := errors.AsType[net.Error](err)
+	return ok && n.Timeout()
+}
+
+// targetFault names what is neither the exporter's fault nor a timeout.
+func targetFault(err error, phase Phase) Reason {
+	switch errno, _ := errors.AsType[syscall.Errno](err); errno {
+	case syscall.ECONNREFUSED:
+		return ConnectRefused
+	case syscall.ENETUNREACH, syscall.EHOSTUNREACH, syscall.EHOSTDOWN:
+		return Unreachable
+	case syscall.ECONNRESET, syscall.ECONNABORTED, syscall.EPIPE:
+		return Reset
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return Reset
+	}
+	switch phase {
+	case Connect:
+		return Unreachable
+	case TLS:
+		return certificateFault(err)
+	}
+	return Protocol
+}
+
+func certificateFault(err error) Reason {
+	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok && invalid.Reason == x509.Expired {
+		return TLSExpired
+	}
+	if _, ok := errors.AsType[x509.HostnameError](err); ok {
+		return TLSName
+	}
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		return TLSAuthority
+	}
+	return TLSOther
+}
+
+// briefly is the innermost cause of an error, without the addresses that the
+// layers of net repeat. What a peer sent is never part of it.
+func briefly(err error) string {
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
+		return errno.Error()
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return "the connection was closed"
+	}
+	if verification, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return clip(verification.Err.Error())
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return "the answer is not TLS"
+	}
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		return clip(op.Err.Error())
+	}
+	return clip(err.Error())
+}
+
+// maxDetail bounds the details of results, in bytes.
+const maxDetail = 200
+
+// clip keeps text printable, on one line and within maxDetail.
+func clip(text string) string {
+	clean := make([]byte, 0, min(len(text), maxDetail))
+	for i := 0; i < len(text) && len(clean) < maxDetail; i++ {
+		c := text[i]
+		if c < ' ' || c > '~' {
+			c = ' '
+		}
+		clean = append(clean, c)
+	}
+	return string(clean)
+}

@@ -1,0 +1,104 @@
+package probe
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/http/httptrace"
+	"net/netip"
+	"time"
+)
+
+// dialer opens connections for probers of every kind: it measures the phases
+// and turns what goes wrong into a failure.
+type dialer struct {
+	net       net.Dialer
+	env       Env
+	resolving *resolverCheck
+}
+
+func newDialer(env Env) *dialer {
+	if env.UserAgent == "" {
+		env.UserAgent = "upheld-exporter"
+	}
+	return &dialer{
+		net: net.Dialer{
+			Resolver:  env.Resolver,
+			KeepAlive: -1, // a probe ends before a keep-alive would be sent
+			Control:   env.Control,
+		},
+		env:       env,
+		resolving: &resolverCheck{resolver: env.Resolver},
+	}
+}
+
+// connect opens a TCP connection to host:port, with a TLS session over it if
+// conf is not nil, until the deadline of ctx. All of the addresses of a name
+// are tried, IPv6 and IPv4 as in RFC 6555.
+func (d *dialer) connect(ctx context.Context, address string, conf *tls.Config, phases *Phases) (net.Conn, *failure) {
+	conn, err := d.dial(ctx, address, phases)
+	if err != nil {
+		return nil, d.classify(ctx, err, connecting(address))
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		if err := conn.SetDeadline(deadline); err != nil {
+			conn.Close()
+			return nil, d.classify(ctx, err, connecting(address))
+		}
+	}
+	if conf == nil {
+		return conn, nil
+	}
+	session := tls.Client(conn, conf)
+	start := time.Now()
+	err = session.HandshakeContext(ctx)
+	phases.Add(TLS, time.Since(start))
+	if err != nil {
+		conn.Close()
+		return nil, d.classify(ctx, err, stage{phase: TLS, address: address, what: "TLS handshake with " + address})
+	}
+	return session, nil
+}
+
+func connecting(address string) stage {
+	return stage{phase: Connect, address: address, what: "connect " + address}
+}
+
+// dial opens the TCP connection and measures Resolve, if there is a name to
+// resolve, and Connect.
+func (d *dialer) dial(ctx context.Context, address string, phases *Phases) (net.Conn, error) {
+	start := time.Now()
+	if isLiteral(address) {
+		conn, err := d.net.DialContext(ctx, "tcp", address)
+		phases.Add(Connect, time.Since(start))
+		return conn, err
+	}
+	var resolved time.Time
+	trace := &httptrace.ClientTrace{DNSDone: func(info httptrace.DNSDoneInfo) {
+		phases.Add(Resolve, time.Since(start))
+		if info.Err == nil {
+			resolved = time.Now()
+		}
+	}}
+	conn, err := d.net.DialContext(httptrace.WithClientTrace(ctx, trace), "tcp", address)
+	if !resolved.IsZero() {
+		phases.Add(Connect, time.Since(resolved))
+	}
+	return conn, err
+}
+
+// isLiteral tells whether host:port has an address for a host.
+func isLiteral(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	_, err = netip.ParseAddr(host)
+	return err == nil
+}
+
+// interruptible makes every pending and later operation on conn fail once ctx
+// ends, until the returned function is called.
+func interruptible(ctx context.Context, conn net.Conn) (stop func() bool) {
+	return context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+}

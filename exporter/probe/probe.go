@@ -1,0 +1,86 @@
+// Package probe runs one probe of one target and says what it saw.
+//
+// A Prober is made once per target (regexps, TLS settings and requests are
+// prepared then) and opens a new connection every time it runs, so that name
+// resolution, connecting and the handshake are always part of what is
+// measured; nothing is ever retried. What it returns is a plain Result: this
+// package makes no metrics, keeps no time table, and must import neither
+// client_golang nor the rest of exporter. Nothing in a Result holds user
+// info, header values or bodies.
+//
+// Each kind of check is one file here and one line in the table kinds.
+package probe
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"syscall"
+	"time"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// Prober runs probes of one target. It is safe for concurrent use.
+type Prober interface {
+	// Probe runs once, within the target's timeout, and returns early with the
+	// reason Cancelled if ctx ends before that.
+	Probe(ctx context.Context) Result
+	// Phases are those that every probe of the target goes through when all is
+	// well, in order.
+	Phases() []Phase
+}
+
+// Env is what probers of all kinds share. The zero value is right for
+// production: the system's resolver and certificate authorities.
+type Env struct {
+	Resolver  *net.Resolver
+	RootCAs   *x509.CertPool
+	UserAgent string
+	// Control, if set, is called on each socket before it connects, as in
+	// net.Dialer.
+	Control func(network, address string, c syscall.RawConn) error
+}
+
+// kind is one row of the table: how to make a prober of a check, and which
+// reasons its probes can fail for.
+type kind struct {
+	new     func(check sla.Check, timeout time.Duration, d *dialer) (Prober, error)
+	reasons []Reason
+}
+
+// kinds is the table of checks, by sla.Check.ProbeKind.
+var kinds = map[string]kind{
+	"http": {newHTTP, httpReasons},
+	"tcp":  {newTCP, tcpReasons},
+}
+
+// Factory makes probers that share an Env.
+type Factory struct{ dialer *dialer }
+
+// NewFactory prepares what probers share.
+func NewFactory(env Env) *Factory { return &Factory{newDialer(env)} }
+
+// New makes the prober of a probe. The error names what is wrong with the
+// check; it never holds a secret of it.
+func (f *Factory) New(p *sla.Probe) (Prober, error) {
+	k, ok := kinds[p.Check.ProbeKind()]
+	if !ok {
+		return nil, fmt.Errorf("no prober for checks of kind %q", p.Check.ProbeKind())
+	}
+	if p.Timeout <= 0 {
+		return nil, fmt.Errorf("the timeout is %s; it must be more than 0", p.Timeout)
+	}
+	return k.new(p.Check, p.Timeout, f.dialer)
+}
+
+// Reasons are all that a probe of the kind can fail for, sorted as in the
+// table of reasons, with those of a schedule that could not run it at the end.
+func Reasons(probeKind string) []Reason {
+	var all []Reason
+	for _, group := range [][]Reason{connectReasons, kinds[probeKind].reasons, ownReasons, unrunReasons} {
+		all = append(all, group...)
+	}
+	return all
+}

@@ -1,0 +1,93 @@
+package probe
+
+// Reason says why a probe is not good, from a bounded list: it is a label
+// value.
+type Reason string
+
+// The reasons. What each means, and whose fault it is, says the table below.
+const (
+	DNS            Reason = "dns"
+	ConnectRefused Reason = "connect_refused"
+	ConnectTimeout Reason = "connect_timeout"
+	Unreachable    Reason = "unreachable"
+	Reset          Reason = "reset"
+	Timeout        Reason = "timeout"
+	TLSExpired     Reason = "tls_expired"
+	TLSName        Reason = "tls_name"
+	TLSAuthority   Reason = "tls_authority"
+	TLSOther       Reason = "tls_other"
+	Status         Reason = "status"
+	Body           Reason = "body"
+	Redirect       Reason = "redirect"
+	Protocol       Reason = "protocol"
+
+	NoFD               Reason = "no_fd"
+	NoMemory           Reason = "no_memory"
+	AddressUnavailable Reason = "address_unavailable"
+	LocalNetwork       Reason = "local_network"
+	Resolver           Reason = "resolver"
+	Starved            Reason = "starved"
+	Cancelled          Reason = "cancelled"
+
+	Overlap  Reason = "overlap"
+	Overload Reason = "overload"
+	Late     Reason = "late"
+)
+
+// reasonInfo is what documentation and probers need to know about a reason.
+type reasonInfo struct {
+	outcome Outcome
+	help    string
+}
+
+// reasons is the table: the outcome that each reason stands for, so that no
+// prober can blame a target for what is its own fault, and its meaning.
+var reasons = map[Reason]reasonInfo{
+	DNS:            {Bad, "the name does not resolve, although the resolver answers"},
+	ConnectRefused: {Bad, "nothing listens on the port"},
+	ConnectTimeout: {Bad, "no connection within the timeout"},
+	Unreachable:    {Bad, "the network reported that the host cannot be reached"},
+	Reset:          {Bad, "the connection was reset or closed before the probe was done"},
+	Timeout:        {Bad, "connected, but not done within the timeout"},
+	TLSExpired:     {Bad, "the certificate has expired or is not valid yet"},
+	TLSName:        {Bad, "the certificate is for another name"},
+	TLSAuthority:   {Bad, "the certificate is signed by an unknown authority"},
+	TLSOther:       {Bad, "the TLS handshake failed for another reason"},
+	Status:         {Bad, "the HTTP status is not an accepted one"},
+	Body:           {Bad, "the body does not match"},
+	Redirect:       {Bad, "too many redirects, or one that cannot be followed"},
+	Protocol:       {Bad, "the answer is not HTTP/1.x"},
+
+	NoFD:               {Inconclusive, "the exporter is out of file descriptors"},
+	NoMemory:           {Inconclusive, "the exporter's host is out of network buffers or memory"},
+	AddressUnavailable: {Inconclusive, "the exporter's host has no free local address or port"},
+	LocalNetwork:       {Inconclusive, "the exporter's host has no route, or its own firewall forbids the connection"},
+	Resolver:           {Inconclusive, "the exporter's own resolver does not answer"},
+	Starved:            {Inconclusive, "the exporter had no CPU: the probe began, or noticed its deadline, too late"},
+	Cancelled:          {Inconclusive, "the exporter is shutting down; never counted"},
+
+	Overlap:  {Missed, "the previous probe of the target was still running"},
+	Overload: {Missed, "more probes were due than may run at once"},
+	Late:     {Missed, "the scheduler came to it too late"},
+}
+
+// Outcome is what a probe with the reason counts as.
+func (r Reason) Outcome() Outcome { return reasons[r].outcome }
+
+// Help is the reason in words.
+func (r Reason) Help() string { return reasons[r].help }
+
+// Groups of reasons that kinds share.
+var (
+	connectReasons = []Reason{DNS, ConnectRefused, ConnectTimeout, Unreachable, Reset, Timeout, TLSExpired, TLSName, TLSAuthority, TLSOther}
+	ownReasons     = []Reason{NoFD, NoMemory, AddressUnavailable, LocalNetwork, Resolver, Starved}
+	unrunReasons   = []Reason{Overlap, Overload, Late}
+)
+
+// failure is a verdict on its way up as an error.
+type failure struct {
+	reason Reason
+	detail string
+}
+
+func (f *failure) Error() string { return string(f.reason) + ": " + f.detail }

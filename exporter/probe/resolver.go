@@ -1,0 +1,60 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"time"
+)
+
+// classifyDNS tells a name that does not resolve from a resolver that does not
+// answer. Only "no such name" is told by the answer itself; silence and server
+// failures look the same whether the target's name servers or the exporter's
+// own resolver are gone, so then the resolver is asked for something that
+// does not depend on the target.
+func (d *dialer) classifyDNS(err *net.DNSError) *failure {
+	name := clip(err.Name)
+	if err.IsNotFound {
+		return &failure{DNS, "resolve " + name + ": no such host"}
+	}
+	if !d.resolving.works() {
+		return &failure{Resolver, "resolve " + name + ": the resolver does not answer"}
+	}
+	if err.IsTimeout {
+		return &failure{DNS, "resolve " + name + ": no answer in time"}
+	}
+	return &failure{DNS, "resolve " + name + ": its name servers fail"}
+}
+
+// How a resolver is checked: how long it has to answer, and for how long the
+// answer stands for all targets.
+const (
+	resolverPatience = time.Second
+	resolverMemory   = 5 * time.Second
+)
+
+// resolverCheck asks a resolver for the name servers of the root. That it can
+// name them, or says that there are none, shows that it answers.
+type resolverCheck struct {
+	resolver *net.Resolver // nil: the system's
+
+	mu    sync.Mutex
+	asked time.Time
+	good  bool
+}
+
+func (c *resolverCheck) works() bool {
+	c.mu.Lock() // held while asking, so that many probes ask once
+	defer c.mu.Unlock()
+	if !c.asked.IsZero() && time.Since(c.asked) < resolverMemory {
+		return c.good
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), resolverPatience)
+	defer cancel()
+	_, err := c.resolver.LookupNS(ctx, ".")
+	dns, failed := errors.AsType[*net.DNSError](err)
+	c.good = err == nil || failed && dns.IsNotFound
+	c.asked = time.Now()
+	return c.good
+}

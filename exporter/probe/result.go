@@ -1,0 +1,82 @@
+package probe
+
+import (
+	"iter"
+	"time"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
+)
+
+// Outcome is what became of one probe that the schedule owed.
+type Outcome string
+
+// The outcomes. A Prober returns the first three only.
+const (
+	Good         Outcome = metricnames.Good         // the target answered as it should
+	Bad          Outcome = metricnames.Bad          // the target failed
+	Inconclusive Outcome = metricnames.Inconclusive // the prober could not tell; its own fault
+	Maintenance  Outcome = metricnames.Maintenance  // declared in advance not to count
+	Missed       Outcome = metricnames.Missed       // never run
+)
+
+// Outcomes are all of them.
+var Outcomes = []Outcome{Good, Bad, Inconclusive, Maintenance, Missed}
+
+// Result is what one probe saw.
+type Result struct {
+	Outcome  Outcome
+	Reason   Reason        // why it is not good; empty if it is
+	Detail   string        // one short line for people: "HTTP 503"
+	Duration time.Duration // from the start to the verdict
+	Phases   Phases
+}
+
+// Phase is one part of a probe.
+type Phase uint8
+
+// The phases, in the order in which they happen. After a redirect they happen
+// again, and their times add up.
+const (
+	Resolve    Phase = iota // looking the name up; none for an address
+	Connect                 // opening the TCP connection
+	TLS                     // the handshake
+	Processing              // from the request sent to the first byte of the answer
+	Transfer                // from the first byte to the last that was read
+	phaseCount
+)
+
+var phaseNames = [phaseCount]string{"resolve", "connect", "tls", "processing", "transfer"}
+
+// String is the value of the "phase" label.
+func (p Phase) String() string { return phaseNames[p] }
+
+// AllPhases are all of them, in order.
+func AllPhases() []Phase { return []Phase{Resolve, Connect, TLS, Processing, Transfer} }
+
+// Phases are the durations of the phases that took place. A phase that never
+// began has none, which is not the same as zero; one that failed has the time
+// until it did.
+type Phases struct {
+	took [phaseCount]time.Duration
+	seen [phaseCount]bool
+}
+
+// Add counts d to a phase.
+func (p *Phases) Add(phase Phase, d time.Duration) {
+	p.took[phase] += d
+	p.seen[phase] = true
+}
+
+// Get is the duration of a phase, and whether it took place.
+func (p *Phases) Get(phase Phase) (time.Duration, bool) { return p.took[phase], p.seen[phase] }
+
+// All yields the phases that took place, in order.
+func (p *Phases) All() iter.Seq2[Phase, time.Duration] {
+	return func(yield func(Phase, time.Duration) bool) {
+		for phase, seen := range p.seen {
+			if seen && !yield(Phase(phase), p.took[phase]) {
+				return
+			}
+		}
+	}
+}

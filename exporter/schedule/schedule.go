@@ -1,0 +1,388 @@
+// Package schedule decides when each target is probed, and accounts for every
+// probe that was owed.
+//
+// A target owes one probe at each point of a fixed grid: the times t with
+// t ≡ phase (mod interval), counted in nanoseconds since the Unix epoch. The
+// phase comes from a hash of the target's name, so that targets spread evenly,
+// a restart or a second exporter keeps to the same times, and nothing bursts
+// at the start. The grid is tied to the wall clock once, when the scheduler
+// runs, and from then on follows the monotonic clock: setting the clock moves
+// nothing.
+//
+// One goroutine holds a heap of due times; an idle target has neither
+// goroutine nor timer. For each point of the grid exactly one thing happens:
+// the probe is run, or the target's Job is told why it was not. The package
+// knows nothing of probes or metrics.
+package schedule
+
+import (
+	"container/heap"
+	"context"
+	"errors"
+	"math/bits"
+	"sync"
+	"time"
+)
+
+// Unrun says why a probe that was owed was not run.
+type Unrun int
+
+// The reasons not to run.
+const (
+	Overlap  Unrun = iota // the previous probe of the target was still running
+	Overload              // no free slot within the bound on lateness
+	Late                  // the scheduler came to it beyond the bound on lateness
+	Starved               // it was started in time, but its goroutine got no CPU within the bound
+)
+
+// Job is what the scheduler runs for a target. Its methods are called from
+// several goroutines, Run never twice at once.
+type Job interface {
+	// Run probes once. When ctx ends it must return soon.
+	Run(ctx context.Context)
+	// Skip accounts for n probes in a row that were not run. It must not block
+	// and must not call the scheduler.
+	Skip(why Unrun, n int)
+}
+
+// Target is one thing to probe regularly.
+type Target struct {
+	Key      string // names it across Set and restarts; unique
+	Interval time.Duration
+	Job      Job
+}
+
+// Clock is the time that a scheduler goes by.
+type Clock interface {
+	Now() time.Time
+	// After is like time.NewTimer: a channel that receives once d has passed,
+	// and a function that releases it before that.
+	After(d time.Duration) (<-chan time.Time, func() bool)
+}
+
+type systemClock struct{}
+
+func (systemClock) Now() time.Time { return time.Now() }
+func (systemClock) After(d time.Duration) (<-chan time.Time, func() bool) {
+	t := time.NewTimer(d)
+	return t.C, t.Stop
+}
+
+// Options of a scheduler; the zero value is usable.
+type Options struct {
+	MaxConcurrency int                     // probes at once; DefaultMaxConcurrency if 0
+	Clock          Clock                   // the system's if nil
+	OnStart        func(lag time.Duration) // called as each probe starts, with how late it is
+}
+
+// DefaultMaxConcurrency is how many probes run at once at most.
+const DefaultMaxConcurrency = 1024
+
+// maxLag bounds how late a probe may start, for intervals from twice that on.
+const maxLag = time.Second
+
+// MaxLag is how late a probe of a target with the interval may start.
+func MaxLag(interval time.Duration) time.Duration { return min(interval/2, maxLag) }
+
+// Scheduler runs probes when they are due.
+type Scheduler struct {
+	opts Options
+	wake chan struct{} // holds one token when there may be something to do
+	wg   sync.WaitGroup
+
+	mu       sync.Mutex
+	running  bool
+	base     time.Time // carries the monotonic clock; set when Run begins
+	baseNano int64     // base, in nanoseconds since the epoch
+	entries  map[string]*entry
+	leaving  map[string]*entry // removed, but a probe of it is still running
+	due      queue
+	waiting  []*entry // due, in time, but all slots are taken; oldest first
+	inFlight int
+}
+
+// entry is the state of one target.
+type entry struct {
+	key      string
+	interval int64
+	job      Job
+	next     int64 // the next point of the grid not yet accounted for
+	busy     bool  // a probe of it is running
+	waiting  bool  // its probe of slot waits for a free one
+	slot     int64
+	queued   bool // it stands in Scheduler.waiting, perhaps no longer waiting
+	removed  bool
+}
+
+// New makes a scheduler without targets.
+func New(opts Options) *Scheduler {
+	if opts.MaxConcurrency <= 0 {
+		opts.MaxConcurrency = DefaultMaxConcurrency
+	}
+	if opts.Clock == nil {
+		opts.Clock = systemClock{}
+	}
+	if opts.OnStart == nil {
+		opts.OnStart = func(time.Duration) {}
+	}
+	return &Scheduler{opts: opts, wake: make(chan struct{}, 1), entries: map[string]*entry{}, leaving: map[string]*entry{}}
+}
+
+// Phase is the offset of a target's grid, in [0, interval).
+func Phase(key string, interval time.Duration) time.Duration {
+	hi, _ := bits.Mul64(hash(key), uint64(interval))
+	return time.Duration(hi)
+}
+
+// hash is 64-bit FNV-1a with a finish that spreads its high bits, which short
+// keys leave alike. It must never change: phases come from it.
+func hash(key string) uint64 {
+	h := uint64(14695981039346656037)
+	for i := range len(key) {
+		h = (h ^ uint64(key[i])) * 1099511628211
+	}
+	h = (h ^ h>>33) * 0xff51afd7ed558ccd
+	h = (h ^ h>>33) * 0xc4ceb9fe1a85ec53
+	return h ^ h>>33
+}
+
+// after is the first point of the grid later than t; both in nanoseconds since
+// the epoch.
+func after(t int64, key string, interval int64) int64 {
+	phase := int64(Phase(key, time.Duration(interval)))
+	since := (t - phase) % interval
+	if since < 0 {
+		since += interval
+	}
+	return t - since + interval
+}
+
+// now is the time on the scheduler's own scale.
+func (s *Scheduler) now() int64 { return s.baseNano + int64(s.opts.Clock.Now().Sub(s.base)) }
+
+// Set replaces the targets. One whose key stays keeps its place on the grid,
+// unless its interval changes, and a probe of it that is running stays the only
+// one. Keys must be unique and intervals more than 0.
+func (s *Scheduler) Set(targets []Target) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old := s.entries
+	s.entries = make(map[string]*entry, len(targets))
+	s.due = make(queue, 0, len(targets))
+	for _, t := range targets {
+		e := s.adopt(t.Key, old)
+		s.place(e, t)
+		s.entries[t.Key] = e
+		s.due = append(s.due, e)
+	}
+	for key, e := range old {
+		e.removed, e.waiting = true, false
+		if e.busy {
+			s.leaving[key] = e
+		}
+	}
+	heap.Init(&s.due)
+	s.poke()
+}
+
+// adopt finds the entry of a key, among old ones or those that are leaving, so
+// that a running probe stays the only one; or makes one.
+func (s *Scheduler) adopt(key string, old map[string]*entry) *entry {
+	if e := old[key]; e != nil {
+		delete(old, key)
+		return e
+	}
+	if e := s.leaving[key]; e != nil {
+		delete(s.leaving, key)
+		e.removed, e.interval = false, 0 // it starts anew on the grid
+		return e
+	}
+	return &entry{key: key}
+}
+
+// place gives an entry its job and its place on the grid.
+func (s *Scheduler) place(e *entry, t Target) {
+	interval := int64(t.Interval)
+	if s.running && e.interval != interval {
+		now := s.now()
+		if e.interval > 0 && e.next <= now { // owed on the old grid, not looked at yet
+			e.job.Skip(Late, int((now-e.next)/e.interval)+1)
+		}
+		e.next = after(now, e.key, interval)
+	}
+	e.job, e.interval = t.Job, interval
+}
+
+// InFlight is how many probes are running.
+func (s *Scheduler) InFlight() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.inFlight
+}
+
+// MaxConcurrency is how many probes may run at once.
+func (s *Scheduler) MaxConcurrency() int { return s.opts.MaxConcurrency }
+
+// Run probes until ctx ends, and returns once no probe is running any more. It
+// can run once.
+func (s *Scheduler) Run(ctx context.Context) error {
+	if err := s.begin(); err != nil {
+		return err
+	}
+	defer s.wg.Wait()
+	for {
+		pause := s.step(ctx)
+		timer, stop := s.opts.Clock.After(pause)
+		select {
+		case <-ctx.Done():
+			stop()
+			return nil
+		case <-s.wake:
+		case <-timer:
+		}
+		stop()
+	}
+}
+
+var errRunTwice = errors.New("a scheduler can be run only once")
+
+func (s *Scheduler) begin() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.running {
+		return errRunTwice
+	}
+	s.running = true
+	s.base = s.opts.Clock.Now()
+	s.baseNano = s.base.UnixNano()
+	for _, e := range s.due {
+		e.next = after(s.baseNano, e.key, e.interval)
+	}
+	heap.Init(&s.due)
+	return nil
+}
+
+// idle is how long the loop sleeps when there is nothing to wait for.
+const idle = time.Hour
+
+// step starts what is due and says how long there is nothing to do.
+func (s *Scheduler) step(ctx context.Context) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.admit(ctx)
+	for len(s.due) > 0 {
+		e, now := s.due[0], s.now()
+		if e.next > now {
+			return min(time.Duration(e.next-now), idle)
+		}
+		s.owe(ctx, e, now)
+		heap.Fix(&s.due, 0)
+	}
+	return idle
+}
+
+// owe accounts for every point of e's grid up to now. Only the last can still
+// be run; those before it have passed while nobody looked.
+func (s *Scheduler) owe(ctx context.Context, e *entry, now int64) {
+	passed := (now - e.next) / e.interval
+	slot := e.next + passed*e.interval
+	e.next = slot + e.interval
+	if e.waiting { // its turn did not come within a whole interval
+		e.waiting = false
+		e.job.Skip(Overload, 1)
+	}
+	late := passed
+	if time.Duration(now-slot) > MaxLag(time.Duration(e.interval)) {
+		late++
+	}
+	if late > 0 {
+		e.job.Skip(Late, int(late))
+	}
+	switch {
+	case late > passed:
+	case e.busy:
+		e.job.Skip(Overlap, 1)
+	case s.inFlight >= s.opts.MaxConcurrency:
+		e.waiting, e.slot = true, slot
+		if !e.queued {
+			e.queued = true
+			s.waiting = append(s.waiting, e)
+		}
+	default:
+		s.launch(ctx, e, slot)
+	}
+}
+
+// admit gives free slots to those that wait for one, oldest first.
+func (s *Scheduler) admit(ctx context.Context) {
+	for len(s.waiting) > 0 && s.inFlight < s.opts.MaxConcurrency {
+		e := s.waiting[0]
+		s.waiting[0] = nil
+		s.waiting = s.waiting[1:]
+		e.queued = false
+		if !e.waiting {
+			continue
+		}
+		e.waiting = false
+		if time.Duration(s.now()-e.slot) > MaxLag(time.Duration(e.interval)) {
+			e.job.Skip(Overload, 1)
+			continue
+		}
+		s.launch(ctx, e, e.slot)
+	}
+}
+
+// launch runs one probe in a goroutine of its own.
+func (s *Scheduler) launch(ctx context.Context, e *entry, slot int64) {
+	e.busy = true
+	s.inFlight++
+	job, bound := e.job, MaxLag(time.Duration(e.interval))
+	s.wg.Go(func() {
+		defer s.finish(e)
+		lag := time.Duration(s.now() - slot)
+		s.opts.OnStart(lag)
+		if lag > bound {
+			job.Skip(Starved, 1)
+			return
+		}
+		job.Run(ctx)
+	})
+}
+
+func (s *Scheduler) finish(e *entry) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e.busy = false
+	s.inFlight--
+	if e.removed {
+		delete(s.leaving, e.key)
+	}
+	if len(s.waiting) > 0 {
+		s.poke()
+	}
+}
+
+// poke makes the loop look again.
+func (s *Scheduler) poke() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// queue is a heap of entries by their next due time.
+type queue []*entry
+
+func (q queue) Len() int           { return len(q) }
+func (q queue) Less(i, j int) bool { return q[i].next < q[j].next }
+func (q queue) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
+
+// Push is for container/heap; the scheduler only reorders.
+func (q *queue) Push(x any) { *q = append(*q, x.(*entry)) }
+
+// Pop is for container/heap; the scheduler only reorders.
+func (q *queue) Pop() any {
+	last := (*q)[len(*q)-1]
+	*q = (*q)[:len(*q)-1]
+	return last
+}
