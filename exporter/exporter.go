@@ -17,6 +17,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/upheld-sla/upheld/exporter/measure"
 	"github.com/upheld-sla/upheld/exporter/probe"
 	"github.com/upheld-sla/upheld/exporter/schedule"
@@ -150,6 +152,10 @@ func (e *Exporter) Run(ctx context.Context) error {
 
 // Metrics answers scrapes.
 func (e *Exporter) Metrics() http.Handler { return e.metrics.Handler() }
+
+// Gatherer is what Metrics answers from, for a process that adds metrics of its
+// own.
+func (e *Exporter) Gatherer() prometheus.Gatherer { return e.metrics.Gatherer() }
 
 // errNoLoad is what reloading answers where there is nothing to reload from.
 var errNoLoad = errors.New("this exporter has no specification files to reload")

@@ -150,6 +150,10 @@ func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{EnableOpenMetrics: true})
 }
 
+// Gatherer is what Handler answers from, for a process that adds metrics of
+// its own.
+func (m *Metrics) Gatherer() prometheus.Gatherer { return m.registry }
+
 // Describe is for the registry.
 func (m *Metrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{m.results, m.owed, m.failures, m.within, m.lastState} {
