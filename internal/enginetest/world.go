@@ -1,0 +1,274 @@
+// Package enginetest runs generated rule files in the real Prometheus engine
+// over simulated time: samples are scraped from a function of time into a real
+// TSDB, rule groups are evaluated at the times at which the rule manager would.
+// It is imported by tests only.
+package enginetest
+
+import (
+	"context"
+	"log/slog"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/rulefmt"
+	"github.com/prometheus/prometheus/model/value"
+	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/promql/parser"
+	"github.com/prometheus/prometheus/rules"
+	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/util/teststorage"
+)
+
+// Sample is one scraped value. Series is in PromQL notation: name{label="x"}.
+type Sample struct {
+	Series string
+	Value  float64
+}
+
+// Target is what a scrape at t reads; a series that is missing after having
+// been there gets a staleness marker, as Prometheus would write.
+type Target func(t time.Time) []Sample
+
+// World is a Prometheus in simulated time.
+type World struct {
+	t       testing.TB
+	store   *teststorage.TestStorage
+	engine  *promql.Engine
+	query   rules.QueryFunc
+	manager *rules.Manager
+	groups  []*scheduled
+	target  Target
+	scrape  time.Duration
+	now     time.Time
+	seen    map[string]labels.Labels
+	firing  []Transition
+	state   map[string]bool
+	files   memory
+}
+
+// memory serves rule files by name, so that the times of evaluation, which hang
+// on the name, are the same in every run.
+type memory map[string][]byte
+
+func (m memory) Load(name string, ignoreUnknown bool, scheme model.ValidationScheme) (*rulefmt.RuleGroups, []error) {
+	return rulefmt.Parse(m[name], ignoreUnknown, scheme, language, slog.New(slog.DiscardHandler))
+}
+
+func (m memory) Parse(query string) (parser.Expr, error) { return language.ParseExpr(query) }
+
+var language = parser.NewParser(parser.Options{})
+
+type scheduled struct {
+	group *rules.Group
+	next  time.Time
+}
+
+// Transition is an alert that began or ceased to fire.
+type Transition struct {
+	At     time.Time
+	Name   string
+	Labels map[string]string
+	Firing bool
+}
+
+// Start is where simulated time begins: a Thursday, at no edge of anything.
+var Start = time.Date(2026, 3, 5, 10, 7, 0, 0, time.UTC)
+
+// New starts a world at Start that scrapes the target every scrape interval.
+func New(t testing.TB, scrape time.Duration, target Target) *World {
+	t.Helper()
+	w := &World{t: t, store: teststorage.New(t), target: target, scrape: scrape, now: Start,
+		seen: map[string]labels.Labels{}, state: map[string]bool{}, files: memory{}}
+	w.engine = promql.NewEngine(promql.EngineOpts{MaxSamples: 50_000_000, Timeout: time.Minute,
+		EnableAtModifier: true, EnableNegativeOffset: true, Parser: language})
+	t.Cleanup(func() { _ = w.engine.Close() })
+	w.query = rules.EngineQueryFunc(w.engine, w.store)
+	w.manager = rules.NewManager(&rules.ManagerOptions{QueryFunc: w.query, Appendable: w.store, Queryable: w.store,
+		Context: context.Background(), NotifyFunc: func(context.Context, string, ...*rules.Alert) {},
+		Parser: language, GroupLoader: w.files})
+	return w
+}
+
+// Load replaces the rules by those of the files; groups whose content is the
+// same keep their state, as on a reload.
+func (w *World) Load(files ...[]byte) {
+	w.t.Helper()
+	clear(w.files)
+	paths := make([]string, 0, len(files))
+	for i, f := range files {
+		p := string(rune('a'+i)) + ".yaml"
+		w.files[p] = f
+		paths = append(paths, p)
+	}
+	groups, errs := w.manager.LoadGroups(time.Minute, labels.EmptyLabels(), "", rules.DefaultEvalIterationFunc, false, paths...)
+	if len(errs) > 0 {
+		w.t.Fatal(errs)
+	}
+	old := w.groups
+	w.groups = nil
+	for _, g := range groups {
+		for _, o := range old {
+			if o.group.Name() == g.Name() {
+				g.CopyState(o.group)
+			}
+		}
+		next := g.EvalTimestamp(w.now.UnixNano())
+		if next.Before(w.now) {
+			next = next.Add(g.Interval())
+		}
+		w.groups = append(w.groups, &scheduled{g, next})
+	}
+	slices.SortFunc(w.groups, func(a, b *scheduled) int { return strings.Compare(a.group.Name(), b.group.Name()) })
+}
+
+// Run advances simulated time by d: scrapes and evaluations happen in order.
+func (w *World) Run(d time.Duration) {
+	w.t.Helper()
+	for end := w.now.Add(d); w.now.Before(end); w.now = w.now.Add(w.scrape) {
+		w.scrapeAt(w.now)
+		for _, s := range w.groups {
+			for ; s.next.Before(w.now.Add(w.scrape)); s.next = s.next.Add(s.group.Interval()) {
+				w.evaluate(s.group, s.next)
+			}
+		}
+	}
+}
+
+// Skip advances simulated time without scraping or evaluating: Prometheus is down.
+func (w *World) Skip(d time.Duration) {
+	w.now = w.now.Add(d)
+	for _, s := range w.groups {
+		for s.next.Before(w.now) {
+			s.next = s.next.Add(s.group.Interval())
+		}
+	}
+}
+
+// Now is the simulated time.
+func (w *World) Now() time.Time { return w.now }
+
+func (w *World) scrapeAt(at time.Time) {
+	w.t.Helper()
+	app := w.store.Appender(context.Background())
+	ms := at.UnixMilli()
+	gone := map[string]bool{}
+	for s := range w.seen {
+		gone[s] = true
+	}
+	for _, s := range w.target(at) {
+		l, ok := w.seen[s.Series]
+		if !ok {
+			l = w.parse(s.Series)
+			w.seen[s.Series] = l
+		}
+		delete(gone, s.Series)
+		w.append(app, l, ms, s.Value)
+	}
+	for s := range gone {
+		w.append(app, w.seen[s], ms, math.Float64frombits(value.StaleNaN))
+		delete(w.seen, s)
+	}
+	if err := app.Commit(); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *World) append(app storage.Appender, l labels.Labels, ms int64, v float64) {
+	w.t.Helper()
+	if _, err := app.Append(0, l, ms, v); err != nil {
+		w.t.Fatalf("append %s: %v", l, err)
+	}
+}
+
+func (w *World) parse(series string) labels.Labels {
+	w.t.Helper()
+	l, err := language.ParseMetric(series)
+	if err != nil {
+		w.t.Fatalf("series %q: %v", series, err)
+	}
+	return l
+}
+
+func (w *World) evaluate(g *rules.Group, at time.Time) {
+	w.t.Helper()
+	g.Eval(context.Background(), at)
+	for _, r := range g.Rules() {
+		if r.LastError() != nil {
+			w.t.Fatalf("%s at %s: %v", r.Name(), at.Sub(Start), r.LastError())
+		}
+	}
+	now := map[string]bool{}
+	for _, r := range g.AlertingRules() {
+		for _, a := range r.ActiveAlerts() {
+			if a.State == rules.StateFiring {
+				key := g.Name() + " " + a.Labels.String()
+				now[key] = true
+				if !w.state[key] {
+					w.state[key] = true
+					w.firing = append(w.firing, Transition{at, r.Name(), a.Labels.Map(), true})
+				}
+			}
+		}
+	}
+	for key := range w.state {
+		if strings.HasPrefix(key, g.Name()+" ") && !now[key] {
+			delete(w.state, key)
+			l := w.parse(strings.TrimPrefix(key, g.Name()+" "))
+			w.firing = append(w.firing, Transition{at, l.Get("alertname"), l.Map(), false})
+		}
+	}
+}
+
+// Transitions are the alerts that began or ceased to fire so far, in order.
+func (w *World) Transitions() []Transition { return w.firing }
+
+// Query evaluates an expression now, one second after the last evaluation.
+func (w *World) Query(expr string) promql.Vector {
+	w.t.Helper()
+	v, err := w.query(context.Background(), expr, w.now)
+	if err != nil {
+		w.t.Fatalf("query %s: %v", expr, err)
+	}
+	return v
+}
+
+// Value is the one value of an expression; anything but one sample fails the test.
+func (w *World) Value(expr string) float64 {
+	w.t.Helper()
+	v := w.Query(expr)
+	if len(v) != 1 {
+		w.t.Fatalf("query %s at %s: want one sample, got %v", expr, w.now.Sub(Start), v)
+	}
+	return v[0].F
+}
+
+// NaNs counts the NaN samples, staleness markers aside, of every recorded
+// series in the last d.
+func (w *World) NaNs(d time.Duration) []string {
+	w.t.Helper()
+	q, err := w.store.Querier(w.now.Add(-d).UnixMilli(), w.now.UnixMilli())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer q.Close()
+	set := q.Select(context.Background(), true, nil, labels.MustNewMatcher(labels.MatchRegexp, labels.MetricName, "sla:.*"))
+	var bad []string
+	for set.Next() {
+		it := set.At().Iterator(nil)
+		for it.Next() != 0 {
+			if _, f := it.At(); math.IsNaN(f) && !value.IsStaleNaN(f) {
+				bad = append(bad, set.At().Labels().String())
+				break
+			}
+		}
+	}
+	if set.Err() != nil {
+		w.t.Fatal(set.Err())
+	}
+	return bad
+}
