@@ -38,11 +38,16 @@ type page struct {
 	now time.Time
 }
 
-type handler struct {
-	opts   Options
-	pages  map[string]*template.Template
-	assets string
+// pages is the handler.
+type pages struct {
+	opts      Options
+	templates map[string]*template.Template
+	assets    string // their fingerprint
+	routes    http.Handler
 }
+
+// ServeHTTP answers with a page or an asset.
+func (h *pages) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.routes.ServeHTTP(w, r) }
 
 // New is the handler of the pages: "/", "/level/{sla}/{service}/{slo}" and
 // "/assets/". Every other path is answered with 404, so mount it last. An error
@@ -60,13 +65,13 @@ func New(opts Options) (http.Handler, error) {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	h := &handler{opts: opts, pages: map[string]*template.Template{}}
+	h := &pages{opts: opts, templates: map[string]*template.Template{}}
 	for _, name := range []string{"overview", "level", "error"} {
 		t, err := template.New(name).ParseFS(files, "templates/layout.html", "templates/"+name+".html")
 		if err != nil {
 			return nil, fmt.Errorf("web: template %s: %w", name, err)
 		}
-		h.pages[name] = t
+		h.templates[name] = t
 	}
 	assets, err := fs.Sub(files, "assets")
 	if err != nil {
@@ -80,7 +85,8 @@ func New(opts Options) (http.Handler, error) {
 	mux.HandleFunc("GET /{$}", h.overview)
 	mux.HandleFunc("GET /level/{sla}/{service}/{slo}", h.level)
 	mux.HandleFunc("GET /", h.notFound)
-	return secured(mux), nil
+	h.routes = secured(mux)
+	return h, nil
 }
 
 // fingerprint changes whenever an asset does.
@@ -124,7 +130,7 @@ func secured(next http.Handler) http.Handler {
 	})
 }
 
-func (h *handler) page(title string) page {
+func (h *pages) page(title string) page {
 	now := h.opts.Now()
 	return page{
 		Title: title, Version: h.opts.Version, Assets: h.assets,
@@ -132,7 +138,7 @@ func (h *handler) page(title string) page {
 	}
 }
 
-func (h *handler) overview(w http.ResponseWriter, r *http.Request) {
+func (h *pages) overview(w http.ResponseWriter, r *http.Request) {
 	levels, err := h.opts.Source.Levels(r.Context())
 	if err != nil {
 		h.unavailable(w, r, err)
@@ -141,7 +147,7 @@ func (h *handler) overview(w http.ResponseWriter, r *http.Request) {
 	h.render(w, http.StatusOK, "overview", newOverview(h.page("Service levels"), levels))
 }
 
-func (h *handler) level(w http.ResponseWriter, r *http.Request) {
+func (h *pages) level(w http.ResponseWriter, r *http.Request) {
 	id := sla.ID{SLA: r.PathValue("sla"), Service: r.PathValue("service"), SLO: r.PathValue("slo")}
 	status, found, err := h.opts.Source.Level(r.Context(), id)
 	switch {
@@ -164,13 +170,13 @@ type failure struct {
 	Words, Detail, Remedy string
 }
 
-func (h *handler) notFound(w http.ResponseWriter, r *http.Request) {
+func (h *pages) notFound(w http.ResponseWriter, r *http.Request) {
 	h.render(w, http.StatusNotFound, "error", failure{
 		page: h.page("Page not found"), Words: "There is no page " + r.URL.Path + ".",
 	})
 }
 
-func (h *handler) unavailable(w http.ResponseWriter, r *http.Request, err error) {
+func (h *pages) unavailable(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Context().Err() != nil {
 		return // whoever asked has left
 	}
@@ -183,9 +189,9 @@ func (h *handler) unavailable(w http.ResponseWriter, r *http.Request, err error)
 
 // render writes a page only once it is complete, so that a template that fails
 // half way never leaves half a page with status 200.
-func (h *handler) render(w http.ResponseWriter, status int, name string, data any) {
+func (h *pages) render(w http.ResponseWriter, status int, name string, data any) {
 	var body bytes.Buffer
-	if err := h.pages[name].ExecuteTemplate(&body, "layout", data); err != nil {
+	if err := h.templates[name].ExecuteTemplate(&body, "layout", data); err != nil {
 		h.opts.Logger.Error("page could not be rendered", "page", name, "err", err)
 		http.Error(w, "The page could not be rendered; the server's log says why.", http.StatusInternalServerError)
 		return

@@ -34,12 +34,12 @@ func (o overview) AlertMark() mark {
 	case o.Firing == 0:
 		return mark{"good", "no alert firing"}
 	case o.Firing == 1:
-		return mark{"bad", "1 alert firing" + pages(o.Pages)}
+		return mark{"bad", "1 alert firing" + ofPages(o.Pages)}
 	}
-	return mark{"bad", strconv.Itoa(o.Firing) + " alerts firing" + pages(o.Pages)}
+	return mark{"bad", strconv.Itoa(o.Firing) + " alerts firing" + ofPages(o.Pages)}
 }
 
-func pages(n int) string {
+func ofPages(n int) string {
 	if n == 0 {
 		return ""
 	}

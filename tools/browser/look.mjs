@@ -1,0 +1,71 @@
+// Looks at pages in a real Chromium, wide and narrow, light and dark: nothing
+// may offend axe-core, nothing may stick out sideways, and the console must stay
+// silent (which also proves that the content security policy fits the pages).
+//
+//   node look.mjs [--shots DIR] NAME=URL...
+//
+// Prints one JSON line for each problem and exits with 1 if there are any. With
+// --shots it also writes NAME-WIDTH-SCHEME.png.
+import { mkdtempSync, rmSync, mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { chromium } from "playwright-core";
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const { values, positionals } = parseArgs({ options: { shots: { type: "string" } }, allowPositionals: true });
+const profile = mkdtempSync(join(tmpdir(), "upheld-look-"));
+const problems = [];
+const report = (problem) => {
+  problems.push(problem);
+  console.log(JSON.stringify(problem));
+};
+
+async function look(context, name, url, width, scheme) {
+  const where = { page: name, width, scheme };
+  const page = await context.newPage();
+  page.on("console", (m) => {
+    const expected = m.text().startsWith("Failed to load resource") && m.location().url === url; // an error page is one
+    if (["error", "warning"].includes(m.type()) && !expected) report({ ...where, console: m.text() });
+  });
+  page.on("pageerror", (e) => report({ ...where, script: String(e) }));
+  page.on("request", (r) => {
+    if (new URL(r.url()).origin !== new URL(url).origin) report({ ...where, foreign: r.url() });
+  });
+  await page.setViewportSize({ width, height: 900 });
+  await page.emulateMedia({ colorScheme: scheme });
+  await page.goto(url, { waitUntil: "load" });
+  const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  if (over > 0) report({ ...where, sticksOutBy: over });
+  await page.evaluate(axeSource);
+  const { violations } = await page.evaluate(() => axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
+  for (const v of violations) {
+    for (const n of v.nodes) report({ ...where, axe: v.id, impact: v.impact, html: n.html, why: n.failureSummary });
+  }
+  if (values.shots) {
+    await page.screenshot({ path: join(values.shots, `${name}-${width}-${scheme}.png`), fullPage: true });
+  }
+  await page.close();
+}
+
+try {
+  if (values.shots) mkdirSync(values.shots, { recursive: true });
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
+    headless: true,
+    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+      "--disable-component-update", "--disable-sync"],
+  });
+  for (const arg of positionals) {
+    const cut = arg.indexOf("=");
+    const [name, url] = [arg.slice(0, cut), arg.slice(cut + 1)];
+    for (const width of [1280, 390]) {
+      for (const scheme of ["light", "dark"]) await look(context, name, url, width, scheme);
+    }
+  }
+  await context.close();
+} finally {
+  rmSync(profile, { recursive: true, force: true });
+}
+process.exitCode = problems.length ? 1 : 0;

@@ -1,0 +1,114 @@
+package web
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// noon is when the tests look.
+var noon = time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)
+
+// fixed is a Source of prepared states.
+type fixed struct {
+	levels []LevelStatus
+	err    error
+}
+
+func (f fixed) Levels(context.Context) ([]LevelStatus, error) { return f.levels, f.err }
+
+func (f fixed) Level(_ context.Context, id sla.ID) (LevelStatus, bool, error) {
+	i := slices.IndexFunc(f.levels, func(s LevelStatus) bool { return s.Level.ID == id })
+	if i < 0 {
+		return LevelStatus{}, false, f.err
+	}
+	return f.levels[i], true, f.err
+}
+
+func level(service, slo, target string, indicator sla.Indicator) *sla.ServiceLevel {
+	period := sla.Period{Rolling: 30 * 24 * time.Hour}
+	return &sla.ServiceLevel{
+		ID: sla.ID{SLA: "shop", Service: service, SLO: slo}, Indicator: indicator,
+		Aggregation: indicator.Aggregations()[0], Target: sla.MustDecimal(target), Objective: sla.MustDecimal(target),
+		Period: period, Alerting: sla.Alerting{Tiers: sla.DefaultTiers(period)},
+	}
+}
+
+func httpProbe() *sla.Probe {
+	return &sla.Probe{
+		Check:    &sla.HTTPCheck{URL: "https://shop.example/health", Method: "GET"},
+		Interval: 15 * time.Second, Timeout: 5 * time.Second,
+	}
+}
+
+func tierAlerts(firing ...string) []Alert {
+	var alerts []Alert
+	for _, t := range sla.DefaultTiers(sla.Period{Rolling: 30 * 24 * time.Hour}) {
+		a := Alert{Name: "SLABudgetBurn", Tier: t.Name, Severity: t.Severity, State: Inactive}
+		if slices.Contains(firing, t.Name) {
+			a.State, a.Since = Firing, noon.Add(-95*time.Second)
+		}
+		alerts = append(alerts, a)
+	}
+	return append(alerts, Alert{Name: "SLAMeasurementLost", Severity: "ticket", State: Inactive})
+}
+
+// outage is a history in which the minutes from..to before noon were bad.
+func outage(from, to int) []Point {
+	var points []Point
+	for m := 59; m >= 0; m-- {
+		good := Known(1)
+		if m <= from && m >= to {
+			good = Known(0.2)
+		}
+		if m == 30 {
+			good = Figure{}
+		}
+		points = append(points, Point{At: noon.Add(-time.Duration(m) * time.Minute), Good: good})
+	}
+	return points
+}
+
+// sample is one level in each state that the pages must be able to show.
+func sample() []LevelStatus {
+	failing := LevelStatus{
+		Level: level("storefront", "availability", "99.9", httpProbe()), State: Failing,
+		Achieved: Known(0.998996), Bad: Known(1325), Total: Known(15 * 24 * 3600), BudgetRemaining: Known(-0.004),
+		BadShare: map[time.Duration]float64{5 * time.Minute: 1, 30 * time.Minute: 0.4, time.Hour: 0.22, 6 * time.Hour: 0.037, 24 * time.Hour: 0.012},
+		Alerts:   tierAlerts("page-fast", "ticket-fast"), History: outage(20, 1),
+		Failures: []Failure{
+			{At: noon.Add(-4 * time.Second), Reason: "status", Detail: "HTTP 503", Duration: 12 * time.Millisecond},
+			{At: noon.Add(-19 * time.Second), Reason: "connect_timeout", Detail: "192.0.2.7:443", Duration: 5 * time.Second},
+			{At: noon.Add(-3 * time.Hour), Reason: "dns", Detail: "resolver did not answer", Duration: time.Second, Inconclusive: true},
+			{At: noon.Add(-49 * time.Hour), Reason: "body", Detail: `body does not match "ok"`, Duration: 40 * time.Microsecond},
+		},
+		Queries: []Query{{"Achieved over 30d", `1 - sla:error:ratio_period{sla="shop",service="storefront",slo="availability",period="30d"}`}},
+	}
+	failing.Level.Description = "The shop answers its customers"
+	failing.Level.Objective = sla.MustDecimal("99.95")
+
+	healthy := LevelStatus{
+		Level: level("storefront", "response-time", "99.5", &sla.ProbeLatency{Of: failing.Level.ID, Threshold: 300 * time.Millisecond}),
+		State: OK, Achieved: Known(0.99931), Bad: Known(1800), Total: Known(30 * 24 * 3600), BudgetRemaining: Known(0.861),
+		BadShare: map[time.Duration]float64{5 * time.Minute: 0, time.Hour: 0, 6 * time.Hour: 0.00002},
+		Alerts:   tierAlerts(), History: outage(-1, -1),
+	}
+	healthy.Level.Objective = healthy.Level.Target
+
+	spent := LevelStatus{
+		Level: level("payments", "errors", "99.95", &sla.Events{
+			Bad: sla.Query{Text: `http_requests_total{job="payments",code=~"5.."}`}, Total: sla.Query{Text: `http_requests_total{job="payments"}`},
+		}),
+		State: OK, Achieved: Known(0.99912), Bad: Known(1204.2), Total: Known(1368421), BudgetRemaining: Known(-0.76),
+		BadShare: map[time.Duration]float64{5 * time.Minute: 0.0002, time.Hour: 0.0007, 6 * time.Hour: 0.0011},
+		Alerts:   tierAlerts(), History: outage(50, 45),
+	}
+	spent.Alerts[3].State, spent.Alerts[3].Since = Pending, noon.Add(-40*time.Minute)
+
+	unborn := LevelStatus{
+		Level: level("orders", "queue", "99", &sla.Probe{Check: &sla.TCPCheck{Address: "orders.example:5672"}, Interval: 15 * time.Second}),
+	}
+	return []LevelStatus{failing, healthy, spent, unborn}
+}
