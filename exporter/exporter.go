@@ -49,10 +49,11 @@ type Exporter struct {
 	running   atomic.Bool
 	applied   atomic.Bool
 
-	applying sync.Mutex // one Apply or Reload at a time
-	mu       sync.RWMutex
-	targets  []*target // in the order of Apply
-	byID     map[sla.ID]*target
+	reloading sync.Mutex // one Reload at a time
+	applying  sync.Mutex // one Apply at a time
+	mu        sync.RWMutex
+	targets   []*target // in the order of Apply
+	byID      map[sla.ID]*target
 }
 
 // New makes an exporter without targets.
@@ -161,15 +162,37 @@ func (e *Exporter) Gatherer() prometheus.Gatherer { return e.metrics.Gatherer() 
 var errNoLoad = errors.New("this exporter has no specification files to reload")
 
 // Reload loads the targets anew and applies them. If that fails, the exporter
-// goes on with those it has.
+// goes on with those it has, logs every finding and returns the error.
 func (e *Exporter) Reload() error {
-	if e.opts.Load == nil {
-		return errNoLoad
+	e.reloading.Lock()
+	defer e.reloading.Unlock()
+	targets, err := e.load()
+	if err == nil {
+		err = e.Apply(targets)
 	}
-	targets, err := e.opts.Load()
 	if err != nil {
 		e.metrics.ConfigFailed()
+		e.logFailure(err)
 		return err
 	}
-	return e.Apply(targets)
+	e.opts.Logger.Info("specification loaded", "targets", len(targets))
+	return nil
+}
+
+func (e *Exporter) load() ([]sla.ProbeTarget, error) {
+	if e.opts.Load == nil {
+		return nil, errNoLoad
+	}
+	return e.opts.Load()
+}
+
+func (e *Exporter) logFailure(err error) {
+	e.opts.Logger.Error("specification not loaded; the targets stay as they are")
+	if findings, ok := errors.AsType[sla.Findings](err); ok {
+		for _, f := range findings {
+			e.opts.Logger.Error(f.Message, "at", f.Pos.String(), "severity", string(f.Severity), "rule", f.Rule, "remedy", f.Remedy)
+		}
+		return
+	}
+	e.opts.Logger.Error(err.Error())
 }

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+
+	"github.com/prometheus/common/promslog"
+	"github.com/prometheus/common/version"
+	"github.com/prometheus/exporter-toolkit/web"
+	"github.com/spf13/cobra"
+
+	"github.com/upheld-sla/upheld/exporter"
+	"github.com/upheld-sla/upheld/exporter/probe"
+	"github.com/upheld-sla/upheld/exporter/schedule"
+	"github.com/upheld-sla/upheld/sla"
+	"github.com/upheld-sla/upheld/sla/spec"
+)
+
+// config is what the flags say.
+type config struct {
+	specs          []string
+	checkOnly      bool
+	listen         []string
+	systemdSocket  bool
+	webConfig      string
+	telemetryPath  string
+	location       string
+	maxConcurrency int
+	log            promslog.Config
+}
+
+func newCommand() *cobra.Command {
+	c := &config{log: promslog.Config{Level: promslog.NewLevel(), Format: promslog.NewFormat()}}
+	command := &cobra.Command{
+		Use:   "upheld-exporter --spec.file FILE",
+		Short: "Probe the targets of service level agreements and expose the results as Prometheus metrics",
+		Long: `upheld-exporter reads service level agreements, runs the probes they define and
+exposes what became of every probe as Prometheus metrics.
+
+SIGHUP, or POST to /-/reload, reads the specification again. One with errors
+changes nothing: the exporter goes on with the one it has. SIGTERM and SIGINT end
+the exporter cleanly. Exit codes: 1 for errors in the specification or a server
+that could not run, 2 for mistakes in the command line.`,
+		Example: `  upheld-exporter --spec.file shop.yaml
+  upheld-exporter --spec.file '/etc/upheld/*.yaml' --location fra1 --web.config.file web.yml
+  upheld-exporter --spec.file /etc/upheld --config.check
+  curl -X POST http://localhost:9799/-/reload`,
+		Version:       version.Info(),
+		Args:          cobra.NoArgs,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := c.validate(); err != nil {
+				return usageError{err}
+			}
+			if c.checkOnly {
+				return c.check(cmd.OutOrStdout(), cmd.ErrOrStderr())
+			}
+			return c.serve(cmd.Context(), cmd.ErrOrStderr())
+		},
+	}
+	command.SetVersionTemplate(version.Print("upheld-exporter") + "\n")
+	command.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	c.addFlags(command)
+	return command
+}
+
+func (c *config) addFlags(command *cobra.Command) {
+	f := command.Flags()
+	f.SortFlags = false
+	f.StringArrayVar(&c.specs, "spec.file", nil, "specification: a `file`, a directory (its *.yaml and *.yml) or a glob; repeatable")
+	f.BoolVar(&c.checkOnly, "config.check", false, "check the specification and the web configuration, and exit")
+	f.StringVar(&c.location, "location", exporter.DefaultLocation, "where this exporter probes from: the label location of its metrics")
+	f.IntVar(&c.maxConcurrency, "probe.max-concurrency", schedule.DefaultMaxConcurrency, "how many probes may run at once")
+	f.StringArrayVar(&c.listen, "web.listen-address", []string{":9799"}, "`address` to listen on; repeatable")
+	f.StringVar(&c.webConfig, "web.config.file", "", "`file` that enables TLS or authentication, see https://github.com/prometheus/exporter-toolkit/blob/master/docs/web-configuration.md")
+	f.BoolVar(&c.systemdSocket, "web.systemd-socket", false, "listen on the sockets that systemd hands over (Linux only)")
+	f.StringVar(&c.telemetryPath, "web.telemetry-path", "/metrics", "`path` of the metrics")
+	f.Var(logFlag{c.log.Level, "level"}, "log.level", "least severity to log: debug, info, warn or error")
+	f.Var(logFlag{c.log.Format, "format"}, "log.format", "format of the log: logfmt or json")
+}
+
+// logFlag gives the settings of promslog the type name that pflag asks for.
+type logFlag struct {
+	setting interface {
+		String() string
+		Set(string) error
+	}
+	kind string
+}
+
+func (f logFlag) String() string {
+	if f.setting == nil {
+		return ""
+	}
+	return f.setting.String()
+}
+func (f logFlag) Set(s string) error { return f.setting.Set(s) }
+func (f logFlag) Type() string       { return f.kind }
+
+// validate finds mistakes in the flags that no flag can see by itself.
+func (c *config) validate() error {
+	switch {
+	case len(c.specs) == 0:
+		return errors.New("no specification: name one with --spec.file")
+	case c.maxConcurrency < 1:
+		return fmt.Errorf("--probe.max-concurrency is %d; it must be at least 1", c.maxConcurrency)
+	case c.location == "":
+		return errors.New("--location is empty; leave it out or give a name")
+	case !strings.HasPrefix(c.telemetryPath, "/") || c.telemetryPath == "/" || strings.HasPrefix(c.telemetryPath, "/-/") || strings.ContainsAny(c.telemetryPath, "{} "):
+		return fmt.Errorf("--web.telemetry-path is %q; it must be a plain path like /metrics, other than / and /-/...", c.telemetryPath)
+	}
+	return nil
+}
+
+// check loads everything that serve would, prints what it finds and says how
+// many targets there are.
+func (c *config) check(stdout, stderr io.Writer) error {
+	agreements, findings := spec.Load(c.specs...)
+	if len(findings) > 0 {
+		fmt.Fprintln(stderr, findings.Error())
+	}
+	targets := sla.ProbeTargets(agreements)
+	if findings.HasErrors() {
+		return errReported
+	}
+	if err := exporter.New(exporter.Options{}).Apply(targets); err != nil {
+		return err
+	}
+	if err := web.Validate(c.webConfig); err != nil {
+		return fmt.Errorf("%s: %w", c.webConfig, err)
+	}
+	fmt.Fprintf(stdout, "%s, %s: ok\n", plural(len(agreements), "agreement"), plural(len(targets), "target"))
+	return nil
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// load reads the targets from the specification. Errors come back as findings,
+// warnings are logged.
+func (c *config) load(logger *slog.Logger) ([]sla.ProbeTarget, error) {
+	agreements, findings := spec.Load(c.specs...)
+	if err := findings.Err(); err != nil {
+		return nil, err
+	}
+	for _, f := range findings {
+		logger.Warn(f.Message, "at", f.Pos.String(), "rule", f.Rule, "remedy", f.Remedy)
+	}
+	targets := sla.ProbeTargets(agreements)
+	if len(targets) == 0 {
+		logger.Warn("the specification defines no probes", "agreements", len(agreements))
+	}
+	return targets, nil
+}
+
+func (c *config) options(logger *slog.Logger) exporter.Options {
+	return exporter.Options{
+		Logger:         logger,
+		Location:       c.location,
+		MaxConcurrency: c.maxConcurrency,
+		Probe:          probe.Env{UserAgent: "upheld-exporter/" + userAgentVersion()},
+		Load:           func() ([]sla.ProbeTarget, error) { return c.load(logger) },
+	}
+}
+
+func userAgentVersion() string {
+	if version.Version == "" {
+		return "devel"
+	}
+	return version.Version
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/common/promslog"
+	"github.com/prometheus/common/version"
+	"github.com/prometheus/exporter-toolkit/web"
+
+	"github.com/upheld-sla/upheld/exporter"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// How long requests may take: to send their header, and to be answered once
+// the exporter ends.
+const (
+	headerPatience   = 10 * time.Second
+	shutdownPatience = 5 * time.Second
+)
+
+// serve probes and answers scrapes until ctx ends.
+func (c *config) serve(ctx context.Context, stderr io.Writer) error {
+	c.log.Writer = stderr
+	logger := promslog.New(&c.log)
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP) // before anything else, so that none ends the process
+	defer signal.Stop(hangups)
+	e := exporter.New(c.options(logger))
+	logger.Info("upheld-exporter starting", "version", version.Info(), "build", version.BuildContext())
+	if err := c.first(e, logger, stderr); err != nil {
+		return err
+	}
+
+	ctx, cancel := context.WithCancel(ctx)
+	var background sync.WaitGroup
+	defer background.Wait()
+	defer cancel()
+	background.Go(func() {
+		if err := e.Run(ctx); err != nil {
+			logger.Error("probing ended", "err", err)
+		}
+	})
+	background.Go(func() { reloadOnHangup(ctx, hangups, e) })
+	err := c.listenAndServe(ctx, e.Handler(c.telemetryPath), logger)
+	logger.Info("upheld-exporter ends")
+	return err
+}
+
+// first loads the specification at the start, where there is nothing to fall
+// back on.
+func (c *config) first(e *exporter.Exporter, logger *slog.Logger, stderr io.Writer) error {
+	targets, err := c.load(logger)
+	if findings, ok := errors.AsType[sla.Findings](err); ok {
+		fmt.Fprintln(stderr, findings.Error())
+		return errReported
+	}
+	if err != nil {
+		return err
+	}
+	if err := e.Apply(targets); err != nil {
+		return err
+	}
+	logger.Info("specification loaded", "targets", len(targets))
+	return nil
+}
+
+// reloadOnHangup reloads at each SIGHUP. What goes wrong is logged by Reload.
+func reloadOnHangup(ctx context.Context, hangups <-chan os.Signal, e *exporter.Exporter) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangups:
+			_ = e.Reload()
+		}
+	}
+}
+
+// listenAndServe serves until ctx ends, then lets requests under way finish.
+func (c *config) listenAndServe(ctx context.Context, handler http.Handler, logger *slog.Logger) error {
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: headerPatience}
+	flags := &web.FlagConfig{WebListenAddresses: &c.listen, WebSystemdSocket: &c.systemdSocket, WebConfigFile: &c.webConfig}
+	ended := make(chan error, 1)
+	go func() { ended <- web.ListenAndServe(server, flags, logger) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	patience, cancel := context.WithTimeout(context.Background(), shutdownPatience)
+	defer cancel()
+	if err := server.Shutdown(patience); err != nil {
+		server.Close()
+	}
+	if err := <-ended; err != nil && !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,129 @@
+package exporter
+
+import (
+	"bytes"
+	"fmt"
+	"html/template"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/common/version"
+	"github.com/prometheus/exporter-toolkit/web"
+
+	"github.com/upheld-sla/upheld/exporter/probe"
+)
+
+// Handler serves everything that the daemon serves: the metrics at
+// telemetryPath, /-/healthy, /-/ready, /-/reload and a page that links them
+// and shows the last result of each target.
+func (e *Exporter) Handler(telemetryPath string) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET "+telemetryPath, e.Metrics())
+	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintln(w, "upheld-exporter is healthy.")
+	})
+	mux.HandleFunc("GET /-/ready", e.serveReady)
+	mux.HandleFunc("POST /-/reload", e.serveReload)
+	mux.HandleFunc("PUT /-/reload", e.serveReload)
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { e.serveLanding(w, r, telemetryPath) })
+	return mux
+}
+
+func (e *Exporter) serveReady(w http.ResponseWriter, _ *http.Request) {
+	if !e.running.Load() || !e.applied.Load() {
+		http.Error(w, "upheld-exporter is not probing yet.", http.StatusServiceUnavailable)
+		return
+	}
+	fmt.Fprintln(w, "upheld-exporter is ready.")
+}
+
+func (e *Exporter) serveReload(w http.ResponseWriter, _ *http.Request) {
+	if err := e.Reload(); err != nil {
+		http.Error(w, "The specification was not reloaded; the exporter goes on with the one it has.\n"+err.Error(), http.StatusInternalServerError)
+		return
+	}
+	fmt.Fprintln(w, "The specification was reloaded.")
+}
+
+// maxRows bounds the targets on the landing page.
+const maxRows = 500
+
+// row is one target on the landing page.
+type row struct {
+	Level, Target, Every, Outcome, Reason, Detail, When string
+}
+
+var landingTable = template.Must(template.New("targets").Parse(`
+<h2>Targets</h2>
+{{- if .Rows}}
+<table>
+<caption>The last result of each target{{if .More}}; {{.More}} more are in the metrics{{end}}</caption>
+<thead><tr><th scope="col">Service level</th><th scope="col">Target</th><th scope="col">Every</th><th scope="col">Outcome</th><th scope="col">Reason</th><th scope="col">Detail</th><th scope="col">When</th></tr></thead>
+<tbody>
+{{- range .Rows}}
+<tr class="{{.Outcome}}"><th scope="row">{{.Level}}</th><td>{{.Target}}</td><td>{{.Every}}</td><td>{{.Outcome}}</td><td>{{.Reason}}</td><td>{{.Detail}}</td><td>{{.When}}</td></tr>
+{{- end}}
+</tbody>
+</table>
+{{- else}}
+<p>The specification defines no probes.</p>
+{{- end}}
+`))
+
+const landingCSS = `
+table { border-collapse: collapse; }
+caption { text-align: left; padding: .3em 0; }
+th, td { border: 1px solid #ccc; padding: .3em .6em; text-align: left; overflow-wrap: anywhere; }
+tr.bad td:nth-child(4) { background: #fbd5d5; }
+tr.inconclusive td:nth-child(4), tr.missed td:nth-child(4) { background: #fdf0c4; }
+`
+
+func (e *Exporter) serveLanding(w http.ResponseWriter, r *http.Request, telemetryPath string) {
+	rows, more := e.rows(time.Now())
+	var table bytes.Buffer
+	if err := landingTable.Execute(&table, map[string]any{"Rows": rows, "More": more}); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	page, err := web.NewLandingPage(web.LandingConfig{
+		Name:        "Upheld Exporter",
+		Description: "Probes the targets of service level agreements, from " + template.HTMLEscapeString(e.opts.Location) + ".",
+		Version:     version.Info(),
+		Links: []web.LandingLinks{
+			{Address: telemetryPath, Text: "Metrics"},
+			{Address: "/-/healthy", Text: "Health"},
+			{Address: "/-/ready", Text: "Readiness"},
+		},
+		ExtraHTML: table.String(),
+		ExtraCSS:  landingCSS,
+		Profiling: "false",
+	})
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	page.ServeHTTP(w, r)
+}
+
+// rows are the targets with their last results, and how many did not fit.
+func (e *Exporter) rows(now time.Time) (rows []row, more int) {
+	e.mu.RLock()
+	targets := e.targets
+	e.mu.RUnlock()
+	if len(targets) > maxRows {
+		targets, more = targets[:maxRows], len(targets)-maxRows
+	}
+	for _, t := range targets {
+		line := row{Level: t.spec.ID.String(), Target: t.name(), Every: t.spec.Probe.Interval.String(), Outcome: "not probed yet"}
+		if recent := t.history.recent(); len(recent) > 0 {
+			last := recent[0]
+			line.Outcome, line.Reason, line.Detail = string(last.Outcome), string(last.Reason), last.Detail
+			line.When = now.Sub(last.At).Round(time.Second).String() + " ago"
+			if last.Outcome == probe.Good {
+				line.Detail += " in " + last.Duration.Round(10*time.Microsecond).String()
+			}
+		}
+		rows = append(rows, line)
+	}
+	return rows, more
+}
