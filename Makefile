@@ -1,0 +1,117 @@
+# make            builds, tests and lints
+# make help       lists the targets
+#
+# Nothing but Go and make is needed for build and test. Tools are built from
+# their own modules under tools/ into bin/tools, at the versions pinned there.
+
+GO    ?= go
+BIN   := bin
+TOOLS := $(BIN)/tools
+
+# The same flags everywhere: what one target has compiled, the next finds in the
+# cache, and the rule engine is compiled once rather than once per target.
+export CGO_ENABLED := 0
+export GOFLAGS := $(strip $(GOFLAGS) -trimpath)
+
+# What the binaries say about themselves. Taken from git where there is one; an
+# image build, which has none, passes them in. The time is that of the commit,
+# so that two builds of one commit are the same bytes.
+VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+REVISION   ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+BRANCH     ?= $(shell git rev-parse --abbrev-ref HEAD 2>/dev/null || echo unknown)
+BUILD_DATE ?= $(shell git log -1 --format=%cI 2>/dev/null || echo unknown)
+
+INFO    := github.com/prometheus/common/version
+LDFLAGS := -s -w \
+	-X $(INFO).Version=$(VERSION) \
+	-X $(INFO).Revision=$(REVISION) \
+	-X $(INFO).Branch=$(BRANCH) \
+	-X $(INFO).BuildDate=$(BUILD_DATE)
+
+# Packages that run concurrently and do not need the rule engine, which takes
+# minutes to compile with the race detector.
+RACE ?= ./exporter/... ./web/... ./demo/... ./cmd/upheld-exporter/...
+
+FUZZTIME ?= 10s
+
+.PHONY: all
+all: build test lint ## build, test, lint (the default)
+
+.PHONY: help
+help: ## show the targets
+	@awk -F ':.*## ' '/^[a-zA-Z_-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## bin/upheld and bin/upheld-exporter: static, reproducible
+	$(GO) build -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/...
+
+.PHONY: test
+test: ## every test that needs only Go; others skip themselves and say so
+	$(GO) test ./...
+
+.PHONY: test-race
+test-race: ## what runs concurrently, under the race detector (needs a C compiler)
+	CGO_ENABLED=1 $(GO) test -race $(RACE)
+
+.PHONY: lint
+lint: $(TOOLS)/golangci-lint $(TOOLS)/actionlint ## golangci-lint, actionlint, the shell scripts' syntax
+	$(TOOLS)/golangci-lint run ./...
+	$(TOOLS)/golangci-lint run --build-tags integration ./test/...
+	$(TOOLS)/actionlint
+	bash -n .ci/run scripts/*
+
+.PHONY: fmt
+fmt: $(TOOLS)/gofumpt ## format the Go files
+	$(TOOLS)/gofumpt -l -w .
+
+.PHONY: bench
+bench: ## every benchmark, with allocations
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: update
+update: ## record the golden files again, then run every test on them
+	scripts/update-golden
+	$(GO) test ./...
+
+.PHONY: integration
+integration: prometheus-tools ## the programs against real Prometheus and Alertmanager servers
+	$(GO) test -tags integration -count=1 -timeout 15m -v ./test/integration/...
+
+.PHONY: examples
+examples: build prometheus-tools ## generate examples/ and let promtool, pint and amtool judge it
+	rm -rf $(BIN)/examples
+	$(BIN)/upheld check examples
+	$(BIN)/upheld generate examples -o $(BIN)/examples
+	scripts/check-generated $(BIN)/examples
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME (10s) each
+	scripts/fuzz $(FUZZTIME)
+
+.PHONY: govulncheck
+govulncheck: $(TOOLS)/govulncheck ## known vulnerabilities; skipped when their database cannot be reached
+	scripts/govulncheck $(TOOLS)/govulncheck
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf $(BIN)
+
+# Tools. Each is built when its go.mod changes.
+
+.PHONY: prometheus-tools
+prometheus-tools: $(TOOLS)/prometheus $(TOOLS)/promtool $(TOOLS)/pint $(TOOLS)/amtool
+
+PACKAGE_golangci-lint := github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+PACKAGE_gofumpt       := mvdan.cc/gofumpt
+PACKAGE_actionlint    := github.com/rhysd/actionlint/cmd/actionlint
+PACKAGE_pint          := github.com/cloudflare/pint/cmd/pint
+PACKAGE_amtool        := github.com/prometheus/alertmanager/cmd/amtool
+PACKAGE_govulncheck   := golang.org/x/vuln/cmd/govulncheck
+
+$(TOOLS)/%: tools/%/go.mod
+	$(GO) -C tools/$* build -ldflags '-s -w' -o $(abspath $@) $(PACKAGE_$*)
+
+# Prometheus' two programs share a module. Its service discoveries, with the
+# clouds' client libraries, are left out: they are most of the compile time.
+$(TOOLS)/prometheus $(TOOLS)/promtool: $(TOOLS)/%: tools/prometheus/go.mod
+	$(GO) -C tools/prometheus build -tags remove_all_sd -ldflags '-s -w' -o $(abspath $@) github.com/prometheus/prometheus/cmd/$*
