@@ -68,7 +68,9 @@ func percent(share float64) string {
 // times prints a burn rate: "14.4×". A burn that is not nothing never shows as 0.
 func times(burn float64) string {
 	switch {
-	case burn > noise && burn < 0.01:
+	case burn <= noise:
+		return "0×"
+	case burn < 0.01:
 		return "< 0.01×"
 	case burn < 10:
 		return strconv.FormatFloat(burn, 'f', 2, 64) + "×"

@@ -124,7 +124,7 @@ type failureView struct {
 type queryView struct{ Title, Expr, Path string }
 
 // stamp is a moment: exact for machines, relative for people.
-type stamp struct{ ISO, Clock, Ago string }
+type stamp struct{ ISO, Clock, Ago, For string }
 
 func newStamp(at, now time.Time) stamp {
 	if at.IsZero() {
@@ -135,7 +135,7 @@ func newStamp(at, now time.Time) stamp {
 	if now.Sub(at) > 20*time.Hour {
 		clock = utc.Format("2006-01-02 15:04 UTC")
 	}
-	return stamp{ISO: utc.Format(time.RFC3339), Clock: clock, Ago: ago(at, now)}
+	return stamp{ISO: utc.Format(time.RFC3339), Clock: clock, Ago: ago(at, now), For: span(max(0, now.Sub(at)).Truncate(time.Second))}
 }
 
 func newOverview(p page, statuses []LevelStatus) overview {
