@@ -9,6 +9,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -17,9 +18,6 @@ const receiverPrefix = "upheld-"
 
 // otherReceiver gets the alerts that are not of an agreement.
 const otherReceiver = receiverPrefix + "other"
-
-// budgetBurn is the alert that every tier raises.
-const budgetBurn = "SLABudgetBurn"
 
 // severityRoute is how notifications of one severity are paced, and who could
 // receive them.
@@ -171,8 +169,8 @@ func rootRoute(routes []severityRoute) alertmanagerRoute {
 // of a level fires, the slower tiers that it sets off too are held back.
 func pageInhibitsTicket() inhibitRule {
 	return inhibitRule{
-		SourceMatchers: []string{equals("alertname", budgetBurn), equals(metricnames.Severity, "page")},
-		TargetMatchers: []string{equals("alertname", budgetBurn), equals(metricnames.Severity, "ticket")},
+		SourceMatchers: []string{equals("alertname", rulegen.AlertBudgetBurn), equals(metricnames.Severity, "page")},
+		TargetMatchers: []string{equals("alertname", rulegen.AlertBudgetBurn), equals(metricnames.Severity, "ticket")},
 		Equal:          []string{metricnames.SLA, metricnames.Service, metricnames.SLO},
 	}
 }

@@ -1,0 +1,338 @@
+package dashboards_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/grafana/grafana-foundation-sdk/go/cog/plugins"
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
+	"github.com/prometheus/prometheus/promql/parser"
+
+	"github.com/upheld-sla/upheld/dashboards"
+	"github.com/upheld-sla/upheld/internal/golden"
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/rulegen/emit"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+const day = 24 * time.Hour
+
+func level(id sla.ID, target string, indicator sla.Indicator) *sla.ServiceLevel {
+	period := sla.Period{Rolling: 30 * day}
+	return &sla.ServiceLevel{
+		ID: id, Indicator: indicator, Aggregation: indicator.Aggregations()[0],
+		Target: sla.MustDecimal(target), Objective: sla.MustDecimal(target),
+		Period: period, Alerting: sla.Alerting{Tiers: sla.DefaultTiers(period)},
+	}
+}
+
+// shop has a level of each kind.
+func shop() *sla.Agreement {
+	probe := &sla.Probe{Check: &sla.HTTPCheck{URL: "https://shop.example/health"}, Interval: 15 * time.Second, Timeout: 5 * time.Second}
+	availability := sla.ID{SLA: "shop", Service: "storefront", SLO: "availability"}
+	strict := level(sla.ID{SLA: "shop", Service: "checkout", SLO: "errors"}, "99.9", &sla.Events{
+		Bad: sla.Query{Text: `http_requests_total{code=~"5.."}`}, Total: sla.Query{Text: "http_requests_total"}})
+	strict.Objective = sla.MustDecimal("99.95")
+	return &sla.Agreement{Name: "shop", Description: "The shop, as its customers meet it", Levels: []*sla.ServiceLevel{
+		level(availability, "99.9", probe),
+		level(sla.ID{SLA: "shop", Service: "storefront", SLO: "response-time"}, "99",
+			&sla.ProbeLatency{Of: availability, Threshold: 500 * time.Millisecond, Probe: probe}),
+		strict,
+		level(sla.ID{SLA: "shop", Service: "checkout", SLO: "latency"}, "99.5",
+			&sla.HistogramLatency{Histogram: sla.Query{Text: "http_request_duration_seconds"}, Threshold: 300 * time.Millisecond}),
+	}}
+}
+
+// odd has names, a severity and a target that try quoting and limits.
+func odd() *sla.Agreement {
+	name := strings.Repeat("very-long-name-of-an-agreement-", 2)
+	l := level(sla.ID{SLA: name, Service: `$service "x"\`, SLO: "{{slo}}"}, "99.9999", &sla.Probe{Check: &sla.TCPCheck{Address: "db.example:5432"}})
+	l.Period.Rolling = 7 * day
+	l.Alerting.Tiers = nil
+	return &sla.Agreement{Name: name, Levels: []*sla.ServiceLevel{l}}
+}
+
+// made is every dashboard that the tests look at.
+func made(t *testing.T) map[string][]byte {
+	t.Helper()
+	all := map[string][]byte{}
+	add := func(name string, bytes []byte, err error) {
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		all[name] = bytes
+	}
+	b, err := dashboards.Overview([]*sla.Agreement{shop(), odd()})
+	add("overview", b, err)
+	b, err = dashboards.Overview(nil)
+	add("overview of nothing", b, err)
+	for _, a := range []*sla.Agreement{shop(), odd(), {Name: "empty"}} {
+		b, err = dashboards.Agreement(a)
+		add("agreement "+a.Name, b, err)
+	}
+	return all
+}
+
+func TestGolden(t *testing.T) {
+	overview, err := dashboards.Overview([]*sla.Agreement{shop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden.Equal(t, "testdata/overview.json", overview)
+	agreement, err := dashboards.Agreement(shop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden.Equal(t, "testdata/agreement.json", agreement)
+}
+
+func TestEqualInputGivesEqualBytes(t *testing.T) {
+	first := made(t)
+	for range 5 {
+		for name, again := range made(t) {
+			if !bytes.Equal(first[name], again) {
+				t.Errorf("%s: two runs differ", name)
+			}
+		}
+	}
+}
+
+func TestStrictRoundTrip(t *testing.T) {
+	plugins.RegisterDefaultPlugins()
+	for name, text := range made(t) {
+		var d dashboard.Dashboard
+		if err := d.UnmarshalJSONStrict(text); err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if err := d.Validate(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		again, err := json.Marshal(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// The SDK reads an open row's empty list of panels as none.
+		again = bytes.ReplaceAll(again, []byte(`"panels":null`), []byte(`"panels":[]`))
+		if diff := cmp.Diff(generic(t, text), generic(t, again)); diff != "" {
+			t.Errorf("%s: reading and printing it again changes it (-written +again):\n%s", name, diff)
+		}
+	}
+}
+
+func generic(t *testing.T, text []byte) any {
+	t.Helper()
+	var v any
+	if err := json.Unmarshal(text, &v); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func TestUIDs(t *testing.T) {
+	legal := regexp.MustCompile(`^[a-zA-Z0-9_-]{1,40}$`)
+	seen := map[string]string{dashboards.OverviewUID: "the overview"}
+	for _, name := range []string{"shop", "overview", strings.Repeat("a", 33), strings.Repeat("a", 34), strings.Repeat("a", 63), strings.Repeat("a", 62) + "b"} {
+		uid := dashboards.UID(name)
+		if !legal.MatchString(uid) {
+			t.Errorf("uid %q of %q is not legal", uid, name)
+		}
+		if other, ok := seen[uid]; ok {
+			t.Errorf("%q and %s have the same uid %q", name, other, uid)
+		}
+		seen[uid] = name
+	}
+	if dashboards.UID("shop") != "upheld-shop" {
+		t.Errorf("uid of shop is %q: links that people saved would break", dashboards.UID("shop"))
+	}
+}
+
+func TestMarkerIsThatOfAllOutputs(t *testing.T) {
+	if dashboards.Marker != emit.Marker {
+		t.Errorf("dashboards are marked %q, other files %q", dashboards.Marker, emit.Marker)
+	}
+	for name, text := range made(t) {
+		var d dashboard.Dashboard
+		if err := json.Unmarshal(text, &d); err != nil {
+			t.Fatal(err)
+		}
+		if d.Description == nil || !strings.HasPrefix(*d.Description, dashboards.Marker+" from ") {
+			t.Errorf("%s: its description does not say who made it", name)
+		}
+	}
+}
+
+func TestPanelIDsSurviveOtherLevels(t *testing.T) {
+	ids := func(a *sla.Agreement) map[string]uint32 {
+		found := map[string]uint32{}
+		text, err := dashboards.Agreement(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		section := ""
+		for _, p := range parse(t, text).everyPanel() {
+			if p.Type == "row" {
+				section = p.Title
+			}
+			found[section+"/"+p.Title] = p.ID
+		}
+		return found
+	}
+	all, fewer := shop(), shop()
+	fewer.Levels = []*sla.ServiceLevel{fewer.Levels[2], fewer.Levels[0]}
+	whole := ids(all)
+	for name, id := range ids(fewer) {
+		if whole[name] != id {
+			t.Errorf("panel %q has id %d, and %d beside more levels", name, id, whole[name])
+		}
+	}
+}
+
+func TestNoUserQueryIsAsked(t *testing.T) {
+	text, err := dashboards.Agreement(shop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, raw := range []string{"http_requests_total", "http_request_duration_seconds"} {
+		if bytes.Contains(text, []byte(raw)) {
+			t.Errorf("the dashboard asks for the user's %s", raw)
+		}
+	}
+}
+
+// variables of Grafana, and a value for each to check expressions with.
+var variables = strings.NewReplacer("$__rate_interval", "5m", "$__range", "1h", "$__interval", "1m",
+	"$service", ".+", "$slo", ".+", "$sla", ".+")
+
+func TestExpressionsAskOnlyForOurSeries(t *testing.T) {
+	for name, text := range made(t) {
+		for _, p := range parse(t, text).everyPanel() {
+			for _, q := range p.Targets {
+				node, err := parser.NewParser(parser.Options{}).ParseExpr(variables.Replace(q.Expr))
+				if err != nil {
+					t.Errorf("%s, panel %q, %s: %v\n%s", name, p.Title, q.RefID, err, q.Expr)
+					continue
+				}
+				parser.Inspect(node, func(n parser.Node, _ []parser.Node) error {
+					if v, ok := n.(*parser.VectorSelector); ok && !ours(v.Name) {
+						t.Errorf("%s, panel %q, %s asks for %s, which nobody records", name, p.Title, q.RefID, v.Name)
+					}
+					return nil
+				})
+			}
+		}
+	}
+}
+
+func TestVariablesAskOnlyForOurSeries(t *testing.T) {
+	values := regexp.MustCompile(`^label_values\((.+), (\w+)\)$`)
+	for name, text := range made(t) {
+		for _, v := range parse(t, text).Templating.List {
+			if v.Type == "datasource" {
+				continue
+			}
+			m := values.FindStringSubmatch(v.Query)
+			if m == nil {
+				t.Errorf("%s: variable %s asks %q", name, v.Name, v.Query)
+				continue
+			}
+			node, err := parser.NewParser(parser.Options{}).ParseExpr(variables.Replace(m[1]))
+			if err != nil {
+				t.Errorf("%s: variable %s: %v", name, v.Name, err)
+			} else if s, ok := node.(*parser.VectorSelector); !ok || s.Name != metricnames.TargetRatio || m[2] != v.Name {
+				t.Errorf("%s: variable %s asks %q", name, v.Name, v.Query)
+			}
+		}
+	}
+}
+
+func ours(metric string) bool {
+	known := []string{
+		"ALERTS", metricnames.ProbeResults, metricnames.ProbeOwed, metricnames.ProbeFailures, metricnames.ProbeDuration,
+		metricnames.ProbeDuration + "_bucket", metricnames.ProbePhase, metricnames.ProbeWithin, metricnames.ProbeLastState,
+		metricnames.TotalRate, metricnames.BadRate, metricnames.BadPeriod, metricnames.CoveragePeriod, metricnames.ErrorPeriod,
+		metricnames.BudgetRemaining, metricnames.BurnRate, metricnames.TargetRatio, metricnames.ObjectiveRatio, metricnames.LevelInfo,
+	}
+	for _, w := range sla.StandardWindows {
+		known = append(known, metricnames.ErrorRatio+sla.FormatDuration(w))
+	}
+	for _, k := range known {
+		if k == metric {
+			return true
+		}
+	}
+	return false
+}
+
+// model is what the tests read of a dashboard, by hand so that a fault in the
+// SDK's types cannot hide one of ours.
+type model struct {
+	UID           string       `json:"uid"`
+	Title         string       `json:"title"`
+	Tags          []string     `json:"tags"`
+	SchemaVersion int          `json:"schemaVersion"`
+	Panels        []modelPanel `json:"panels"`
+	Templating    struct {
+		List []struct {
+			Name, Type, Query string
+		} `json:"list"`
+	} `json:"templating"`
+}
+
+type modelPanel struct {
+	ID          uint32           `json:"id"`
+	Type        string           `json:"type"`
+	Title       string           `json:"title"`
+	Description string           `json:"description"`
+	Collapsed   bool             `json:"collapsed"`
+	Datasource  *modelDatasource `json:"datasource"`
+	GridPos     struct{ X, Y, W, H int }
+	Panels      []modelPanel `json:"panels"`
+	Targets     []struct {
+		RefID      string           `json:"refId"`
+		Expr       string           `json:"expr"`
+		Instant    bool             `json:"instant"`
+		Range      bool             `json:"range"`
+		Format     string           `json:"format"`
+		Datasource *modelDatasource `json:"datasource"`
+	} `json:"targets"`
+	FieldConfig struct {
+		Defaults  map[string]any `json:"defaults"`
+		Overrides []struct {
+			Matcher    struct{ ID, Options string }
+			Properties []struct {
+				ID    string `json:"id"`
+				Value any    `json:"value"`
+			}
+		} `json:"overrides"`
+	} `json:"fieldConfig"`
+}
+
+type modelDatasource struct{ Type, UID string }
+
+func parse(t *testing.T, text []byte) model {
+	t.Helper()
+	var m model
+	if err := json.Unmarshal(text, &m); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// everyPanel is the panels in order, those inside collapsed rows too.
+func (m model) everyPanel() []modelPanel {
+	var all []modelPanel
+	for _, p := range m.Panels {
+		all = append(all, p)
+		all = append(all, p.Panels...)
+	}
+	return all
+}
+
+func (p modelPanel) String() string { return fmt.Sprintf("panel %d %q", p.ID, p.Title) }

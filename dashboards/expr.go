@@ -1,0 +1,127 @@
+package dashboards
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/rulegen"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// selector is the matchers that choose series; it prints in the order given.
+type selector []string
+
+// eq matches a label's value exactly. A dollar sign is written as an escape, so
+// that Grafana does not take what follows for one of its variables.
+func eq(label, value string) string {
+	return label + "=" + strings.ReplaceAll(strconv.Quote(value), "$", `\x24`)
+}
+
+// among matches the values that are chosen in a template variable.
+func among(label, variable string) string { return label + `=~"$` + variable + `"` }
+
+// with is the selector with more matchers.
+func (s selector) with(matchers ...string) selector { return slices.Concat(s, matchers) }
+
+// series is a metric under the selector.
+func (s selector) series(metric string) string {
+	if len(s) == 0 {
+		return metric
+	}
+	return metric + "{" + strings.Join(s, ", ") + "}"
+}
+
+// ofLevel selects the series of one service level.
+func ofLevel(id sla.ID) selector {
+	return selector{eq(metricnames.SLA, id.SLA), eq(metricnames.Service, id.Service), eq(metricnames.SLO, id.SLO)}
+}
+
+// byLevel are the labels that every series of a level has. All expressions are
+// brought down to them, so that they can be joined whatever labels users, other
+// servers or replicas add.
+const byLevel = metricnames.SLA + ", " + metricnames.Service + ", " + metricnames.SLO
+
+// level aggregates to one series a level; where replicas or an edit of the
+// period leave two for some minutes, op says which of them counts.
+func (s selector) level(op, metric string) string {
+	return fmt.Sprintf("%s by (%s) (%s)", op, byLevel, s.series(metric))
+}
+
+func (s selector) target() string    { return s.level("max", metricnames.TargetRatio) }
+func (s selector) objective() string { return s.level("max", metricnames.ObjectiveRatio) }
+func (s selector) budget() string    { return s.level("min", metricnames.BudgetRemaining) }
+func (s selector) bad() string       { return s.level("max", metricnames.BadPeriod) }
+func (s selector) coverage() string  { return s.level("min", metricnames.CoveragePeriod) }
+func (s selector) totalRate() string { return s.level("max", metricnames.TotalRate) }
+func (s selector) badRate() string   { return s.level("max", metricnames.BadRate) }
+
+// achieved is the share of the period that was good, to date.
+func (s selector) achieved() string { return "1 - " + s.level("max", metricnames.ErrorPeriod) }
+
+// errorRatio is the bad share of a window.
+func (s selector) errorRatio(window time.Duration) string {
+	return s.level("max", metricnames.ErrorRatio+sla.FormatDuration(window))
+}
+
+// burn is how many times faster than the objective allows a window burnt: what
+// the alert tiers compare with their factors.
+func (s selector) burn(window time.Duration) string {
+	return fmt.Sprintf("%s / on (%s) (1 - %s)", s.errorRatio(window), byLevel, s.objective())
+}
+
+// info is one series a level with its period as a label.
+func (s selector) info() string {
+	return fmt.Sprintf("max by (%s, %s) (%s)", byLevel, metricnames.Period, s.series(metricnames.LevelInfo))
+}
+
+var (
+	anyAlert = "alertname=~\"" + rulegen.AlertBudgetBurn + "|" + rulegen.AlertMeasurementLost + "\""
+	firing   = eq("alertstate", "firing")
+	pending  = eq("alertstate", "pending")
+)
+
+// alerts counts the firing alerts of each level; 0 for those without.
+func (s selector) alerts() string {
+	return fmt.Sprintf("count by (%s) (%s) or on (%s) 0 * %s",
+		byLevel, s.with(anyAlert, firing).series("ALERTS"), byLevel, s.objective())
+}
+
+// Values of alertState.
+const (
+	stateQuiet   = 0
+	statePending = 1
+	stateFiring  = 2
+)
+
+// alertState is the state of the alerts that the matchers choose, of each level
+// that is evaluated: quiet, pending or firing, whichever of several is worst.
+func (s selector) alertState(matchers ...string) string {
+	chosen := s.with(matchers...)
+	return fmt.Sprintf("max by (%s) (%d * %s or %d * %s) or on (%s) %d * %s", byLevel,
+		stateFiring, chosen.with(firing).series("ALERTS"), statePending, chosen.with(pending).series("ALERTS"),
+		byLevel, stateQuiet, s.objective())
+}
+
+// orZero is an expression without labels that is 0 where it has no value.
+func orZero(expr string) string { return expr + " or vector(0)" }
+
+// perMinute is how often a minute something was counted, by a label.
+func (s selector) perMinute(counter, by string) string {
+	return fmt.Sprintf("60 * sum by (%s) (rate(%s[$__rate_interval]))", by, s.series(counter))
+}
+
+// responseTime is a quantile of what probes took, read from the native
+// histogram where the server keeps it and otherwise from the classic buckets.
+func (s selector) responseTime(quantile string) string {
+	return fmt.Sprintf("histogram_quantile(%s, sum(rate(%s[$__rate_interval]))) or histogram_quantile(%s, sum by (le) (rate(%s[$__rate_interval])))",
+		quantile, s.series(metricnames.ProbeDuration), quantile, s.series(metricnames.ProbeDuration+"_bucket"))
+}
+
+// lastOutcome is what the latest conclusive probe of each location found.
+func (s selector) lastOutcome() string {
+	return fmt.Sprintf("min by (%s, %s) (%s)", metricnames.Location, metricnames.Target, s.series(metricnames.ProbeLastState))
+}

@@ -1,0 +1,94 @@
+package dashboards
+
+import (
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
+)
+
+// gridWidth is the number of columns that Grafana divides a dashboard into.
+const gridWidth = 24
+
+// grid places panels from left to right and from top to bottom, and numbers
+// them.
+type grid struct {
+	panels    []dashboard.PanelOrRowPanel
+	row       *dashboard.RowPanel // open row that takes the panels in, if collapsed
+	x, y, low uint32              // where the next panel goes, and the end of the lowest of its line
+	nextID    uint32
+	taken     map[uint32]bool
+}
+
+// idsPerSection is how many panels a section can hold.
+const idsPerSection = 100
+
+// section begins a range of panel ids that depends on the name only, so that
+// links to a panel survive when other sections come and go.
+func (g *grid) section(name string) {
+	if g.taken == nil {
+		g.taken = map[uint32]bool{}
+	}
+	const sections = 20_000_000 // × idsPerSection stays below 2^31
+	slot := sum32(name) % sections
+	for g.taken[slot] {
+		slot = (slot + 1) % sections
+	}
+	g.taken[slot] = true
+	g.nextID = slot*idsPerSection + 1
+}
+
+func (g *grid) id() *uint32 {
+	id := g.nextID
+	g.nextID++
+	return &id
+}
+
+// newLine continues below everything that was placed.
+func (g *grid) newLine() { g.x, g.y = 0, g.low }
+
+// add places panels of one height in a line; widths are columns.
+func (g *grid) add(height uint32, panels ...sized) {
+	g.newLine()
+	for _, s := range panels {
+		if g.x+s.width > gridWidth {
+			g.newLine()
+		}
+		s.panel.Id = g.id()
+		s.panel.GridPos = &dashboard.GridPos{X: g.x, Y: g.y, W: s.width, H: height}
+		g.x += s.width
+		g.low = max(g.low, g.y+height)
+		if g.row != nil {
+			g.row.Panels = append(g.row.Panels, s.panel.Panel)
+		} else {
+			g.panels = append(g.panels, dashboard.PanelOrRowPanel{Panel: &s.panel.Panel})
+		}
+	}
+}
+
+// sized is a panel with its width.
+type sized struct {
+	width uint32
+	panel *panel
+}
+
+// header begins a row. Grafana keeps the panels of a collapsed row inside it
+// and those of an open one behind it.
+func (g *grid) header(title string, collapsed bool) {
+	g.row = nil
+	g.newLine()
+	row := &dashboard.RowPanel{
+		Type: "row", Title: &title, Collapsed: collapsed, Id: *g.id(), Panels: []dashboard.Panel{},
+		GridPos: &dashboard.GridPos{Y: g.y, W: gridWidth, H: 1},
+	}
+	g.panels = append(g.panels, dashboard.PanelOrRowPanel{RowPanel: row})
+	g.low = g.y + 1
+	if collapsed {
+		g.row = row
+	}
+}
+
+// closeRow ends a collapsed row: what follows stands right below its header.
+func (g *grid) closeRow() {
+	if g.row != nil {
+		g.low = g.row.GridPos.Y + 1
+		g.row = nil
+	}
+}

@@ -1,0 +1,244 @@
+package dashboards
+
+import (
+	"fmt"
+
+	"github.com/grafana/grafana-foundation-sdk/go/cog"
+	"github.com/grafana/grafana-foundation-sdk/go/common"
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
+	"github.com/grafana/grafana-foundation-sdk/go/gauge"
+	"github.com/grafana/grafana-foundation-sdk/go/prometheus"
+	"github.com/grafana/grafana-foundation-sdk/go/stat"
+	"github.com/grafana/grafana-foundation-sdk/go/statetimeline"
+	"github.com/grafana/grafana-foundation-sdk/go/table"
+	"github.com/grafana/grafana-foundation-sdk/go/timeseries"
+	"github.com/grafana/grafana-foundation-sdk/go/units"
+)
+
+// Colours, by their names in Grafana's palette, so that themes apply.
+const (
+	colorGood    = "green"
+	colorWarn    = "yellow"
+	colorWorse   = "orange"
+	colorBad     = "red"
+	colorNeutral = "blue"
+	colorUnknown = "purple"
+	colorText    = "text"
+)
+
+// Units of Grafana.
+const (
+	unitRatio     = units.PercentUnit
+	unitSeconds   = units.Seconds
+	unitRequests  = units.RequestsPerSecond
+	unitPerMinute = units.CountsPerMinute
+	unitNumber    = units.Short
+	unitFactor    = "suffix:x"
+)
+
+// panel is a Grafana panel under construction.
+type panel struct{ dashboard.Panel }
+
+func newPanel(kind, title, description string, options any) *panel {
+	p := &panel{}
+	p.Type = kind
+	p.PluginVersion = cog.ToPtr(pluginVersion)
+	p.Title, p.Description = &title, &description
+	p.Datasource = datasource()
+	p.Options = options
+	p.FieldConfig = &dashboard.FieldConfigSource{Overrides: []dashboard.DashboardFieldConfigSourceOverrides{}}
+	return p
+}
+
+func statPanel(title, description string) *panel {
+	o := stat.NewOptions()
+	o.GraphMode = common.BigValueGraphModeNone
+	o.ReduceOptions.Calcs = []string{"lastNotNull"}
+	return newPanel("stat", title, description, o)
+}
+
+func gaugePanel(title, description string) *panel {
+	o := gauge.NewOptions()
+	o.ReduceOptions.Calcs = []string{"lastNotNull"}
+	return newPanel("gauge", title, description, o)
+}
+
+func timePanel(title, description string) *panel {
+	o := timeseries.NewOptions()
+	o.Legend = legend()
+	o.Tooltip = common.VizTooltipOptions{Mode: common.TooltipDisplayModeMulti, Sort: common.SortOrderDescending}
+	p := newPanel("timeseries", title, description, o)
+	p.FieldConfig.Defaults.Custom = &timeseries.FieldConfig{
+		DrawStyle:   cog.ToPtr(common.GraphDrawStyleLine),
+		LineWidth:   cog.ToPtr(1.0),
+		FillOpacity: cog.ToPtr(5.0),
+		ShowPoints:  cog.ToPtr(common.VisibilityModeNever),
+		AxisSoftMin: cog.ToPtr(0.0),
+	}
+	p.FieldConfig.Defaults.Color = &dashboard.FieldColor{Mode: dashboard.FieldColorModeIdPaletteClassic}
+	return p
+}
+
+func statePanel(title, description string) *panel {
+	o := statetimeline.NewOptions()
+	o.ShowValue = common.VisibilityModeNever
+	o.Legend = legend()
+	o.Tooltip = common.VizTooltipOptions{Mode: common.TooltipDisplayModeSingle, Sort: common.SortOrderNone}
+	p := newPanel("state-timeline", title, description, o)
+	p.FieldConfig.Defaults.Custom = &statetimeline.FieldConfig{LineWidth: cog.ToPtr[uint32](0), FillOpacity: cog.ToPtr[uint32](80)}
+	p.FieldConfig.Defaults.Mappings = []dashboard.ValueMapping{values(map[string]dashboard.ValueMappingResult{
+		fmt.Sprint(stateQuiet):   shown("quiet", colorGood, 0),
+		fmt.Sprint(statePending): shown("pending", colorWarn, 1),
+		fmt.Sprint(stateFiring):  shown("firing", colorBad, 2),
+	})}
+	return p
+}
+
+func tablePanel(title, description string) *panel {
+	o := table.NewOptions()
+	o.CellHeight = cog.ToPtr(common.TableCellHeightSm)
+	o.Footer = nil
+	p := newPanel("table", title, description, o)
+	p.FieldConfig.Defaults.Custom = &table.FieldConfig{Align: common.FieldTextAlignmentAuto, Filterable: cog.ToPtr(true)}
+	return p
+}
+
+func legend() common.VizLegendOptions {
+	return common.VizLegendOptions{
+		DisplayMode: common.LegendDisplayModeList, Placement: common.LegendPlacementBottom, ShowLegend: true, Calcs: []string{},
+	}
+}
+
+// query adds an expression that is asked over the time range; legend names its
+// series, with {{label}} for the value of a label.
+func (p *panel) query(expr, legend string) *panel {
+	return p.target(prometheus.Dataquery{Expr: expr, LegendFormat: &legend, Range: cog.ToPtr(true)})
+}
+
+// now adds an expression that is asked for the end of the time range only.
+func (p *panel) now(expr, legend string) *panel {
+	return p.target(prometheus.Dataquery{Expr: expr, LegendFormat: &legend, Instant: cog.ToPtr(true), Range: cog.ToPtr(false)})
+}
+
+// column adds an expression whose labels and value become columns of a table.
+func (p *panel) column(expr string) *panel {
+	return p.target(prometheus.Dataquery{
+		Expr: expr, Format: cog.ToPtr(prometheus.PromQueryFormatTable), Instant: cog.ToPtr(true), Range: cog.ToPtr(false),
+	})
+}
+
+func (p *panel) target(q prometheus.Dataquery) *panel {
+	q.RefId = cog.ToPtr(refID(len(p.Targets)))
+	q.Datasource = datasource()
+	q.EditorMode = cog.ToPtr(prometheus.QueryEditorModeCode)
+	p.Targets = append(p.Targets, q)
+	return p
+}
+
+// refID names a panel's queries: A, B, C.
+func refID(index int) string { return string(rune('A' + index)) }
+
+// minStep is the shortest interval that the panel's rates are taken over.
+func (p *panel) minStep(interval string) *panel {
+	p.Interval = &interval
+	return p
+}
+
+// unit sets how values are printed; decimals below 0 leave them to Grafana.
+func (p *panel) unit(unit string, decimals int) *panel {
+	p.FieldConfig.Defaults.Unit = &unit
+	if decimals >= 0 {
+		p.FieldConfig.Defaults.Decimals = cog.ToPtr(float64(decimals))
+	}
+	return p
+}
+
+// noValue is the text where there is no data.
+func (p *panel) noValue(text string) *panel {
+	p.FieldConfig.Defaults.NoValue = &text
+	return p
+}
+
+func (p *panel) between(low, high float64) *panel {
+	p.FieldConfig.Defaults.Min, p.FieldConfig.Defaults.Max = &low, &high
+	return p
+}
+
+// step is a threshold: from its value upwards the colour applies.
+type step struct {
+	from  float64
+	color string
+}
+
+// thresholds colour values, the first colour from minus infinity. In stats and
+// gauges that colours the value, in graphs dashed lines are drawn.
+func (p *panel) thresholds(base string, steps ...step) *panel {
+	config := thresholds(base, steps...)
+	p.FieldConfig.Defaults.Thresholds = &config
+	if custom, ok := p.FieldConfig.Defaults.Custom.(*timeseries.FieldConfig); ok {
+		custom.ThresholdsStyle = &common.GraphThresholdsStyleConfig{Mode: common.GraphThresholdsStyleModeDashed}
+	} else {
+		p.FieldConfig.Defaults.Color = &dashboard.FieldColor{Mode: dashboard.FieldColorModeIdThresholds}
+	}
+	return p
+}
+
+func thresholds(base string, steps ...step) dashboard.ThresholdsConfig {
+	config := dashboard.ThresholdsConfig{Mode: dashboard.ThresholdsModeAbsolute, Steps: []dashboard.Threshold{{Color: base}}}
+	for _, s := range steps {
+		config.Steps = append(config.Steps, dashboard.Threshold{Value: cog.ToPtr(s.from), Color: s.color})
+	}
+	return config
+}
+
+// setExpr replaces the expression of a query.
+func setExpr(p *panel, index int, expr string) {
+	q := p.Targets[index].(prometheus.Dataquery)
+	q.Expr = expr
+	p.Targets[index] = q
+}
+
+// softMax makes a graph reach at least that high.
+func (p *panel) softMax(v float64) *panel {
+	p.FieldConfig.Defaults.Custom.(*timeseries.FieldConfig).AxisSoftMax = &v
+	return p
+}
+
+// stacked draws bars on top of each other.
+func (p *panel) stacked() *panel {
+	custom := p.FieldConfig.Defaults.Custom.(*timeseries.FieldConfig)
+	custom.DrawStyle = cog.ToPtr(common.GraphDrawStyleBars)
+	custom.FillOpacity = cog.ToPtr(80.0)
+	custom.Stacking = &common.StackingConfig{Mode: cog.ToPtr(common.StackingModeNormal), Group: cog.ToPtr("A")}
+	return p
+}
+
+func (p *panel) mapping(m dashboard.ValueMapping) *panel {
+	p.FieldConfig.Defaults.Mappings = append(p.FieldConfig.Defaults.Mappings, m)
+	return p
+}
+
+func values(options map[string]dashboard.ValueMappingResult) dashboard.ValueMapping {
+	return dashboard.ValueMapping{ValueMap: &dashboard.ValueMap{Type: dashboard.MappingTypeValueToText, Options: options}}
+}
+
+// shown is how a mapped value is shown; index orders the mappings.
+func shown(text, color string, index int32) dashboard.ValueMappingResult {
+	return dashboard.ValueMappingResult{Text: &text, Color: &color, Index: &index}
+}
+
+// property is one setting of an override.
+type property = dashboard.DynamicConfigValue
+
+// override changes settings of the field, or series, of that name.
+func (p *panel) override(name string, properties ...property) *panel {
+	p.FieldConfig.Overrides = append(p.FieldConfig.Overrides, dashboard.DashboardFieldConfigSourceOverrides{
+		Matcher: dashboard.MatcherConfig{Id: "byName", Options: name}, Properties: properties,
+	})
+	return p
+}
+
+// colored gives the series of that name a fixed colour.
+func (p *panel) colored(name, color string) *panel {
+	return p.override(name, property{Id: "color", Value: dashboard.FieldColor{Mode: dashboard.FieldColorModeIdFixed, FixedColor: &color}})
+}

@@ -1,0 +1,167 @@
+package dashboards
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/grafana/grafana-foundation-sdk/go/cog"
+	"github.com/grafana/grafana-foundation-sdk/go/common"
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
+	"github.com/grafana/grafana-foundation-sdk/go/table"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// lowBudget is the share of the budget below which a level counts as at risk.
+const lowBudget = 0.25
+
+// Names of the table's columns that other settings refer to.
+const (
+	colAgreement = "Agreement"
+	colService   = "Service"
+	colLevel     = "Level"
+	colPeriod    = "Period"
+	colTarget    = "Target"
+	colAchieved  = "Achieved"
+	colBudget    = "Budget left"
+	colBurnHour  = "Burn 1h"
+	colBurnSix   = "Burn 6h"
+	colAlerts    = "Firing"
+	colDashboard = "Dashboard"
+)
+
+// overviewPanels are the figures of all agreements, the table of levels, and
+// how budgets and alerts went.
+func overviewPanels(g *grid, agreements []*sla.Agreement) {
+	of := selector{among(metricnames.SLA, varSLA)}
+	g.section("overview")
+	g.add(4, sized{4, countPanel("Service levels", "Service levels that the rules evaluate.",
+		"count("+of.target()+")", colorNeutral)},
+		sized{5, countPanel("At risk", fmt.Sprintf("Service levels that a page-tier alert fires for, or that have less than %.0f %% of their error budget left.", 100*lowBudget),
+			of.atRisk(), colorGood, step{1, colorWorse})},
+		sized{5, countPanel("Budget spent", "Service levels that have no error budget left: as things stand the target is missed.",
+			"count("+of.budget()+" <= 0)", colorGood, step{1, colorBad})},
+		sized{5, countPanel("Alerts firing", "Alerts of all tiers, and those for lost measurements.",
+			"count("+of.with(anyAlert, firing).series("ALERTS")+")", colorGood, step{1, colorBad})},
+		sized{5, countPanel("Not measured", "Service levels that have a target but no data for the last five minutes: no traffic, or the measurement is lost.",
+			fmt.Sprintf("count(%s unless on (%s) %s)", of.target(), byLevel, of.totalRate()), colorGood, step{1, colorWarn})})
+	p := levelTable("Service levels, the worst first", of)
+	linkToAgreements(p, agreements)
+	g.add(12, sized{gridWidth, p})
+	legend := "{{sla}}: {{service}}/{{slo}}"
+	g.add(9, sized{12, budgetPanel(of, legend)}, sized{12, alertsPanel(of, legend)})
+}
+
+// atRisk counts the levels with little budget or a page.
+func (s selector) atRisk() string {
+	pages := s.with(anyAlert, eq(metricnames.Severity, "page"), firing).series("ALERTS")
+	return fmt.Sprintf("count(%s < %v or on (%s) count by (%s) (%s))", s.budget(), lowBudget, byLevel, byLevel, pages)
+}
+
+func countPanel(title, description, expr, base string, steps ...step) *panel {
+	return statPanel(title, description).now(orZero(expr), title).unit(unitNumber, 0).thresholds(base, steps...)
+}
+
+// levelTable is a line for each level of the selector.
+func levelTable(title string, of selector) *panel {
+	p := tablePanel(title, "Achieved, and the budget left, are of the whole period that the level has, to date. Burn is how many times faster than the objective allows the last 1h and 6h burnt; alerts hang on it.")
+	p.noValue("no data")
+	columns := []struct{ name, expr string }{
+		{"", of.info()},
+		{colTarget, of.target()},
+		{colAchieved, of.achieved()},
+		{colBudget, of.budget()},
+		{colBurnHour, of.burn(time.Hour)},
+		{colBurnSix, of.burn(6 * time.Hour)},
+		{colAlerts, of.alerts()},
+	}
+	rename := map[string]string{
+		metricnames.SLA: colAgreement, metricnames.Service: colService, metricnames.SLO: colLevel, metricnames.Period: colPeriod,
+	}
+	hide := map[string]bool{"Time": true}
+	order := map[string]int{metricnames.SLA: 0, metricnames.Service: 1, metricnames.SLO: 2, metricnames.Period: 3}
+	for i, c := range columns {
+		p.column(c.expr)
+		field := "Value #" + refID(i)
+		if c.name == "" {
+			hide[field] = true
+			continue
+		}
+		rename[field] = c.name
+		order[field] = len(order)
+	}
+	p.Transformations = []dashboard.DataTransformerConfig{
+		{Id: "merge", Options: map[string]any{}},
+		{Id: "organize", Options: map[string]any{"renameByName": rename, "excludeByName": hide, "indexByName": order}},
+	}
+	p.Options.(*table.Options).SortBy = []common.TableSortByFieldState{{DisplayName: colBudget, Desc: cog.ToPtr(false)}}
+	ratio := func(decimals float64) []property {
+		return []property{{Id: "unit", Value: unitRatio}, {Id: "decimals", Value: decimals}}
+	}
+	p.override(colTarget, ratio(3)...)
+	p.override(colAchieved, append(ratio(4), property{Id: "noValue", Value: "no traffic"})...)
+	p.override(colBudget, append(ratio(1), inColor(budgetThresholds())...)...)
+	for _, name := range []string{colBurnHour, colBurnSix} {
+		p.override(name, append([]property{{Id: "unit", Value: unitFactor}, {Id: "decimals", Value: 2.0}, {Id: "noValue", Value: "no traffic"}},
+			inColor(thresholds(colorGood, step{1, colorWarn}, step{6, colorWorse}, step{14.4, colorBad}))...)...)
+	}
+	p.override(colAlerts, append([]property{{Id: "decimals", Value: 0.0}}, inColor(thresholds(colorGood, step{1, colorBad}))...)...)
+	return p
+}
+
+// inColor colours a table's cell by thresholds; Grafana 9 knows the setting by
+// one name and later ones by the other, and each ignores what it does not know.
+func inColor(config dashboard.ThresholdsConfig) []property {
+	return []property{
+		{Id: "thresholds", Value: config},
+		{Id: "color", Value: dashboard.FieldColor{Mode: dashboard.FieldColorModeIdThresholds}},
+		{Id: "custom.displayMode", Value: "color-text"},
+		{Id: "custom.cellOptions", Value: map[string]any{"type": "color-text"}},
+	}
+}
+
+func budgetThresholds() dashboard.ThresholdsConfig {
+	return thresholds(colorBad, step{0.1, colorWorse}, step{lowBudget, colorWarn}, step{0.5, colorGood})
+}
+
+// linkToAgreements adds a column with each agreement's dashboard, and leads
+// from there, and from the level's name, to it. The uid is made in the query,
+// because the table also shows agreements that were generated elsewhere.
+func linkToAgreements(p *panel, agreements []*sla.Agreement) {
+	of := selector{among(metricnames.SLA, varSLA)}
+	const label = "dashboard"
+	uid := fmt.Sprintf(`label_replace(%s, "%s", "%s$1", "%s", "(.*)")`, of.info(), label, uidPrefix, metricnames.SLA)
+	for _, a := range agreements {
+		if UID(a.Name) != uidPrefix+a.Name {
+			uid = fmt.Sprintf(`label_replace(%s, "%s", "%s", "%s", "%s")`, uid, label, UID(a.Name), metricnames.SLA, a.Name)
+		}
+	}
+	setExpr(p, 0, uid)
+	options := p.Transformations[1].Options.(map[string]any)
+	options["renameByName"].(map[string]string)[label] = colDashboard
+	order := options["indexByName"].(map[string]int)
+	order[label] = len(order)
+	url := strings.Join([]string{
+		"/d/${__data.fields.Dashboard}?${datasource:queryparam}",
+		"var-service=${__data.fields.Service:percentencode}",
+		"var-slo=${__data.fields.Level:percentencode}",
+		"${__url_time_range}",
+	}, "&")
+	links := property{Id: "links", Value: []map[string]any{{"title": "Open the agreement's dashboard", "url": url, "targetBlank": false}}}
+	p.override(colLevel, links)
+	p.override(colDashboard, links)
+}
+
+func budgetPanel(of selector, legend string) *panel {
+	p := timePanel("Error budget remaining", "Of the period's whole budget: 100 % is untouched, 0 % is spent, below that the target is missed.")
+	p.query(of.budget(), legend).unit(unitRatio, 1).noValue("no data").thresholds(colorGood, step{0, colorBad})
+	p.softMax(1)
+	return p
+}
+
+func alertsPanel(of selector, legend string) *panel {
+	return statePanel("Alerts", "The worst state of any alert of the service level.").
+		query(of.alertState(anyAlert), legend).noValue("no service level is evaluated")
+}
