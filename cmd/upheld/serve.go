@@ -1,0 +1,181 @@
+package main
+
+import (
+	"context"
+	"encoding"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/units"
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/common/promslog"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/upheld-sla/upheld/serve"
+	"github.com/upheld-sla/upheld/sla"
+	"github.com/upheld-sla/upheld/sla/spec"
+)
+
+// serveFlags is what the flags of serve say.
+type serveFlags struct {
+	options        serve.Options
+	retention      model.Duration
+	retentionSize  units.Base2Bytes
+	scrapeInterval model.Duration
+	rulesInterval  model.Duration
+	queryTimeout   model.Duration
+	log            promslog.Config
+}
+
+func newServe() *cobra.Command {
+	f := &serveFlags{
+		scrapeInterval: model.Duration(serve.DefaultScrapeInterval),
+		rulesInterval:  model.Duration(serve.DefaultRulesInterval),
+		queryTimeout:   model.Duration(serve.DefaultQueryTimeout),
+		log:            promslog.Config{Level: promslog.NewLevel(), Format: promslog.NewFormat()},
+	}
+	cmd := &cobra.Command{
+		Use:   "serve SPEC...",
+		Short: "Probe, record, alert and show, all in one process",
+		Long: `Serve runs the probes of the specifications, an embedded Prometheus that records
+them and evaluates the generated rules, and pages that show how every service
+level stands. The same address answers Prometheus' HTTP API under /api/v1, so
+Grafana can use it as a data source.
+
+SPEC is a file, a directory (every *.yaml and *.yml directly in it) or a glob.
+SIGHUP, or POST to /-/reload, reads the specifications and the scrape
+configuration again; if there is a mistake in them, everything goes on as before.
+SIGINT and SIGTERM end it, with everything measured on disk.
+
+The address of the pages is printed to standard output, the log goes to standard
+error. Exit code 1 means mistakes in a specification or a part that could not
+run, 2 mistakes in how the command was called.`,
+		Example: `  # the pages are at http://127.0.0.1:9798, the samples in ./data
+  upheld serve shop.yaml
+
+  # levels that count events, too: what else to scrape, and whom to tell
+  upheld serve specs/ --scrape.config.file prometheus.yml --alertmanager.url http://127.0.0.1:9093
+
+  # after a change in the specifications
+  curl -X POST http://127.0.0.1:9798/-/reload`,
+		Args: atLeastOneSpec,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			f.options.Specs = args
+			return f.run(cmd)
+		},
+	}
+	f.bind(cmd.Flags())
+	return cmd
+}
+
+func (f *serveFlags) bind(flags *pflag.FlagSet) {
+	o := &f.options
+	flags.StringVar(&o.ListenAddress, "web.listen-address", serve.DefaultListenAddress, "`address` for pages, API and metrics; port 0 takes a free one")
+	flags.StringVar(&o.WebConfigFile, "web.config.file", "", "`file` with TLS and basic auth settings, as other exporters take it")
+	flags.StringVar(&o.ExternalURL, "web.external-url", "", "`URL` under which others reach this server, for links in alerts (default: the listen address)")
+	flags.StringVar(&o.StoragePath, "storage.path", serve.DefaultStoragePath, "`directory` for samples and rule files")
+	textVar(flags, &f.retention, "storage.retention.time", "how long samples are kept, a `duration` (default: the longest period of the specifications and a day)")
+	textVar(flags, &f.retentionSize, "storage.retention.size", "how many `bytes` of samples are kept, such as 512MB (default: no limit)")
+	flags.StringArrayVar(&o.AlertmanagerURLs, "alertmanager.url", nil, "`URL` of an Alertmanager that is sent alerts; may be repeated")
+	flags.StringVar(&o.ScrapeConfigFile, "scrape.config.file", "", "Prometheus configuration `file` whose scrape_configs are scraped too")
+	textVar(flags, &f.scrapeInterval, "scrape.interval", "how often the probes' metrics are recorded, a `duration` of 1s to 1m")
+	textVar(flags, &f.rulesInterval, "rules.interval", "how often rules are evaluated, a `duration` of 1s to 1m; periods and long windows at five times that")
+	flags.StringVar(&o.Location, "location", "", "`name` of where the probes come from, in the label \"location\"")
+	textVar(flags, &f.queryTimeout, "query.timeout", "`duration` after which a query is given up")
+	flags.IntVar(&o.QueryMaxSamples, "query.max-samples", serve.DefaultQueryMaxSamples, "`number` of samples that a query may load at once")
+	flags.IntVar(&o.QueryMaxConcurrency, "query.max-concurrency", serve.DefaultQueryMaxConcurrency, "`number` of queries at a time")
+	flags.Var(logSetting{f.log.Level}, "log.level", "least severity to log: debug, info, warn or error")
+	flags.Var(logSetting{f.log.Format}, "log.format", "format of the log: logfmt or json")
+}
+
+// textVar binds a value that reads and prints itself; what it holds is the
+// default.
+func textVar[T any, P interface {
+	*T
+	encoding.TextUnmarshaler
+	encoding.TextMarshaler
+}](flags *pflag.FlagSet, value P, name, usage string,
+) {
+	initial := *value
+	flags.TextVar(value, name, P(&initial), usage)
+}
+
+// logSetting gives the settings of promslog the type name that pflag asks for.
+type logSetting struct {
+	setting interface {
+		fmt.Stringer
+		Set(string) error
+	}
+}
+
+func (s logSetting) Set(text string) error { return s.setting.Set(text) }
+func (logSetting) Type() string            { return "string" }
+
+// String is empty for the zero value, which pflag asks for its default.
+func (s logSetting) String() string {
+	if s.setting == nil {
+		return ""
+	}
+	return s.setting.String()
+}
+
+func (f *serveFlags) run(cmd *cobra.Command) error {
+	f.log.Writer = cmd.ErrOrStderr()
+	o := f.options
+	o.RetentionTime = time.Duration(f.retention)
+	o.RetentionSize = int64(f.retentionSize)
+	o.ScrapeInterval = time.Duration(f.scrapeInterval)
+	o.RulesInterval = time.Duration(f.rulesInterval)
+	o.QueryTimeout = time.Duration(f.queryTimeout)
+	o.Logger = promslog.New(&f.log)
+	o.Flags = map[string]string{}
+	cmd.Flags().VisitAll(func(flag *pflag.Flag) { o.Flags[flag.Name] = flag.Value.String() })
+	o.Ready = func(url string) { fmt.Fprintf(cmd.OutOrStdout(), "Upheld is at %s\n", url) }
+	ctx, cancel := context.WithCancel(cmd.Context())
+	defer cancel()
+	o.Reload = hangups(ctx)
+	return explainSpecs(cmd.ErrOrStderr(), serve.Run(ctx, o))
+}
+
+// hangups passes on each SIGHUP until ctx ends. One that comes while another is
+// waiting adds nothing to it.
+func hangups(ctx context.Context) <-chan struct{} {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGHUP)
+	reload := make(chan struct{})
+	go func() {
+		defer signal.Stop(signals)
+		for {
+			select {
+			case <-signals:
+				select {
+				case reload <- struct{}{}:
+				case <-ctx.Done():
+					return
+				}
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return reload
+}
+
+// explainSpecs prints mistakes in specifications as upheld check does; other
+// errors are returned as they are.
+func explainSpecs(notes io.Writer, err error) error {
+	var findings sla.Findings
+	if !errors.As(err, &findings) {
+		return err
+	}
+	if err := printText(notes, spec.WithSnippets(findings)); err != nil {
+		return err
+	}
+	return errReported
+}

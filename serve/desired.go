@@ -1,0 +1,78 @@
+package serve
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/prometheus/config"
+	"github.com/upheld-sla/upheld/rulegen"
+	"github.com/upheld-sla/upheld/rulegen/emit"
+	"github.com/upheld-sla/upheld/sla"
+	"github.com/upheld-sla/upheld/sla/spec"
+)
+
+// desired is everything that follows from the specifications and the scrape
+// configuration. It is made in full before anything running is touched, so that
+// a mistake in either changes nothing.
+type desired struct {
+	agreements []*sla.Agreement
+	targets    []sla.ProbeTarget
+	ruleFiles  map[string][]byte // by file name
+	config     *config.Config    // scrapes and notifications
+	retention  time.Duration
+	at         time.Time // when it was made
+}
+
+// load makes the desired state. Warnings are logged; errors come back all
+// together.
+func load(o Options, self string) (*desired, error) {
+	agreements, findings := spec.Load(o.Specs...)
+	d := &desired{agreements: agreements, at: time.Now(), ruleFiles: map[string][]byte{}}
+	var plans []*rulegen.Plan
+	if !findings.HasErrors() {
+		for _, a := range agreements {
+			plan, more := rulegen.Compile(a, rulegen.Options{Interval: o.RulesInterval})
+			plans = append(plans, plan)
+			findings = append(findings, more...)
+		}
+	}
+	if err := findings.Err(); err != nil {
+		return nil, err
+	}
+	logFindings(o.Logger, findings)
+	for _, plan := range plans {
+		content, err := emit.Prometheus(plan)
+		if err != nil {
+			return nil, err
+		}
+		d.ruleFiles[plan.Agreement.Name+".yaml"] = content
+	}
+	d.targets = sla.ProbeTargets(agreements)
+	d.retention = retention(o, agreements)
+	var err error
+	if d.config, err = loadConfig(o, self); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+func logFindings(logger *slog.Logger, findings sla.Findings) {
+	for _, f := range findings {
+		logger.Warn(f.Message, "at", f.Pos.String(), "rule", f.Rule, "remedy", f.Remedy)
+	}
+}
+
+// retention is what the user wants, with a warning where that is too short to
+// judge the agreements, or else what they need.
+func retention(o Options, agreements []*sla.Agreement) time.Duration {
+	needed := Retention(agreements)
+	if o.RetentionTime == 0 {
+		return needed
+	}
+	if o.RetentionTime < needed {
+		o.Logger.Warn(fmt.Sprintf("Samples are kept for %s, but the specifications need %s: the share of good over the longest period will be that of what is kept. Leave out --storage.retention.time or make it longer.",
+			sla.FormatDuration(o.RetentionTime), sla.FormatDuration(needed)))
+	}
+	return o.RetentionTime
+}

@@ -1,0 +1,145 @@
+package serve
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	commonconfig "github.com/prometheus/common/config"
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/config"
+	"github.com/prometheus/prometheus/discovery"
+	"github.com/prometheus/prometheus/discovery/targetgroup"
+	"github.com/prometheus/prometheus/notifier"
+	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/promql/parser"
+	"github.com/prometheus/prometheus/rules"
+	"github.com/prometheus/prometheus/scrape"
+
+	"github.com/upheld-sla/upheld/web"
+)
+
+// What Prometheus has as defaults of its flags.
+const (
+	alertQueueCapacity = 10_000
+	outageTolerance    = time.Hour
+	forGracePeriod     = 10 * time.Minute
+	resendDelay        = time.Minute
+)
+
+// makeEngine makes the query engine. Its tracker bounds the queries at a time,
+// and says after a crash which ones were running.
+func (s *server) makeEngine() error {
+	tracker, err := promql.NewActiveQueryTracker(s.StoragePath, s.QueryMaxConcurrency, s.Logger)
+	if err != nil {
+		return fmt.Errorf("storage directory %s: %w", s.StoragePath, err)
+	}
+	s.parser = parser.NewParser(parser.Options{})
+	s.engine = promql.NewEngine(promql.EngineOpts{
+		Logger:               s.Logger.With("component", "query engine"),
+		Reg:                  s.registry,
+		MaxSamples:           s.QueryMaxSamples,
+		Timeout:              s.QueryTimeout,
+		ActiveQueryTracker:   tracker,
+		EnableAtModifier:     true,
+		EnableNegativeOffset: true,
+		NoStepSubqueryIntervalFn: func(int64) int64 {
+			return s.RulesInterval.Milliseconds()
+		},
+		Parser: s.parser,
+	})
+	return nil
+}
+
+func (s *server) newScrapes(loop *loopback) (*scrape.Manager, error) {
+	manager, err := scrape.NewManager(&scrape.Options{
+		DiscoveryReloadOnStartup: true,
+		DiscoveryReloadInterval:  model.Duration(time.Second),
+		HTTPClientOptions:        []commonconfig.HTTPClientOption{commonconfig.WithDialContextFunc(loop.dial)},
+	}, s.Logger.With("component", "scrape manager"), nil, nil, s.db, s.registry)
+	if err != nil {
+		return nil, fmt.Errorf("scrape manager: %w", err)
+	}
+	return manager, nil
+}
+
+func (s *server) newDiscovery(ctx context.Context) (*discovery.Manager, error) {
+	metrics, err := discovery.CreateAndRegisterSDMetrics(s.registry)
+	if err != nil {
+		return nil, fmt.Errorf("service discovery: %w", err)
+	}
+	manager := discovery.NewManager(ctx, s.Logger.With("component", "discovery"), s.registry, metrics, discovery.Name("scrape"))
+	if manager == nil {
+		return nil, fmt.Errorf("service discovery: its metrics cannot be registered")
+	}
+	return manager, nil
+}
+
+func (s *server) newNotifier() *notifier.Manager {
+	return notifier.NewManager(&notifier.Options{
+		QueueCapacity: alertQueueCapacity,
+		// What fired before the end should still be heard of.
+		DrainOnShutdown: true,
+		Registerer:      s.registry,
+	}, model.UTF8Validation, s.Logger.With("component", "notifier"))
+}
+
+func (s *server) newRules() *rules.Manager {
+	return rules.NewManager(&rules.ManagerOptions{
+		ExternalURL:          s.external,
+		QueryFunc:            rules.EngineQueryFunc(s.engine, s.db),
+		NotifyFunc:           s.notify,
+		Context:              context.Background(),
+		Appendable:           s.db,
+		Queryable:            s.db,
+		Logger:               s.Logger.With("component", "rule manager"),
+		Registerer:           s.registry,
+		OutageTolerance:      outageTolerance,
+		ForGracePeriod:       forGracePeriod,
+		ResendDelay:          resendDelay,
+		RestoreNewRuleGroups: true,
+		Parser:               s.parser,
+	})
+}
+
+// notify passes alerts on to Alertmanager, each with a link to the page of its
+// level.
+func (s *server) notify(_ context.Context, _ string, alerts ...*rules.Alert) {
+	if len(alerts) == 0 {
+		return
+	}
+	sent := make([]*notifier.Alert, 0, len(alerts))
+	for _, a := range alerts {
+		out := &notifier.Alert{
+			Labels:       a.Labels,
+			Annotations:  a.Annotations,
+			StartsAt:     a.FiredAt,
+			EndsAt:       a.ValidUntil,
+			GeneratorURL: s.external.JoinPath(web.LevelPath(idOf(a.Labels))).String(),
+		}
+		if !a.ResolvedAt.IsZero() {
+			out.EndsAt = a.ResolvedAt
+		}
+		sent = append(sent, out)
+	}
+	s.notifier.Send(sent...)
+}
+
+type alertmanagerGroups = []*targetgroup.Group
+
+// staticGroups are the groups of every Alertmanager, as discovery would give
+// them to the notifier.
+func staticGroups(cfg *config.Config) map[string]alertmanagerGroups {
+	groups := map[string]alertmanagerGroups{}
+	for name, am := range cfg.AlertingConfig.AlertmanagerConfigs.ToMap() {
+		for _, sd := range am.ServiceDiscoveryConfigs {
+			if static, ok := sd.(discovery.StaticConfig); ok {
+				groups[name] = append(groups[name], static...)
+			}
+		}
+	}
+	return groups
+}
+
+func (s *server) rulesPath() string { return filepath.Join(s.StoragePath, rulesDir) }

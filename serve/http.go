@@ -1,0 +1,217 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"runtime"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/prometheus/common/version"
+	toolkit "github.com/prometheus/exporter-toolkit/web"
+	"github.com/prometheus/prometheus/config"
+	"gopkg.in/yaml.v3"
+
+	"github.com/upheld-sla/upheld/serve/promapi"
+	"github.com/upheld-sla/upheld/sla"
+	"github.com/upheld-sla/upheld/web"
+)
+
+// PrometheusVersion is the release that is embedded, as status/buildinfo says
+// it; a test holds it to go.mod.
+const PrometheusVersion = "3.15.0"
+
+// shutdownGrace is how long requests may go on after the end was asked for.
+const shutdownGrace = 5 * time.Second
+
+// startHTTP serves on the listener. Until s.handler is set it only answers that
+// the process is alive.
+func (s *server) startHTTP(parts *parts, listener net.Listener) {
+	// Request contexts end with the server, so that a query of minutes does not
+	// hold up the end.
+	serving, cancel := context.WithCancel(context.Background())
+	httpServer := &http.Server{
+		Handler:           http.HandlerFunc(s.serveHTTP),
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		BaseContext:       func(net.Listener) context.Context { return serving },
+	}
+	systemd := false
+	flags := &toolkit.FlagConfig{
+		WebListenAddresses: &[]string{s.ListenAddress},
+		WebSystemdSocket:   &systemd,
+		WebConfigFile:      &s.WebConfigFile,
+	}
+	logger := s.Logger.With("component", "web")
+	parts.add("web server",
+		func() error { return toolkit.Serve(listener, httpServer, flags, logger) },
+		func() error {
+			defer cancel()
+			graceful, done := context.WithTimeout(context.Background(), shutdownGrace)
+			defer done()
+			if err := httpServer.Shutdown(graceful); errors.Is(err, context.DeadlineExceeded) {
+				cancel()
+				return httpServer.Close()
+			}
+			return nil
+		})
+}
+
+func (s *server) serveHTTP(w http.ResponseWriter, r *http.Request) {
+	handler := s.handler.Load()
+	switch {
+	case r.URL.Path == "/-/healthy":
+		fmt.Fprintln(w, "Upheld is alive.")
+	case handler == nil:
+		w.Header().Set("Retry-After", "5")
+		http.Error(w, "Upheld is starting: the storage is being read.", http.StatusServiceUnavailable)
+	default:
+		(*handler).ServeHTTP(w, r)
+	}
+}
+
+// routes are the answers of a running server.
+func (s *server) routes() (http.Handler, error) {
+	pages, err := web.New(web.Options{
+		Source:  &source{s},
+		Logger:  s.Logger.With("component", "pages"),
+		Version: version.Version,
+		Refresh: min(s.ScrapeInterval, 5*time.Second),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("pages: %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/metrics", s.metricsHandler())
+	mux.Handle("/api/v1/", s.api())
+	mux.HandleFunc("/-/ready", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "Upheld is ready.") })
+	mux.HandleFunc("POST /-/reload", s.serveReload)
+	mux.HandleFunc("PUT /-/reload", s.serveReload)
+	mux.Handle("/", pages)
+	return mux, nil
+}
+
+func (s *server) api() http.Handler {
+	return promapi.New(promapi.Options{
+		Engine:        s.engine,
+		Parser:        s.parser,
+		Queryable:     s.db,
+		Exemplars:     s.db,
+		Targets:       s.scrapes,
+		Rules:         s.rules,
+		Alertmanagers: s.notifier,
+		Head:          s.db.Head(),
+		HeadChunks:    s.headChunks,
+		Config:        func() *config.Config { return s.state.Load().config },
+		Flags:         s.Flags,
+		Build: promapi.BuildInfo{
+			Version: PrometheusVersion, Revision: version.GetRevision(), Branch: version.Branch,
+			BuildUser: version.BuildUser, BuildDate: version.BuildDate, GoVersion: runtime.Version(),
+		},
+		Runtime: func() promapi.RuntimeInfo {
+			state := s.state.Load()
+			return promapi.RuntimeInfo{
+				StartTime: s.started, ReloadConfigSuccess: s.reloaded.Load(), LastConfigTime: state.at,
+				StorageRetention: sla.FormatDuration(state.retention),
+			}
+		},
+		ExternalHost: s.external.Hostname(),
+		Logger:       s.Logger.With("component", "api"),
+	})
+}
+
+// serveReload reloads and answers with what is wrong, if anything is.
+func (s *server) serveReload(w http.ResponseWriter, r *http.Request) {
+	answer := make(chan error, 1)
+	select {
+	case s.reloads <- answer:
+	case <-r.Context().Done():
+		return
+	}
+	if err := <-answer; err != nil {
+		http.Error(w, "Reload failed; everything goes on as before.\n"+err.Error(), http.StatusInternalServerError)
+		return
+	}
+	fmt.Fprintln(w, "Reloaded.")
+}
+
+// metricsHandler answers scrapes with the probes' metrics, and those of the
+// embedded Prometheus under the names they have there.
+func (s *server) metricsHandler() http.Handler {
+	all := prometheus.Gatherers{s.exporter.Gatherer(), s.registry}
+	return promhttp.HandlerFor(all, promhttp.HandlerOpts{EnableOpenMetrics: true})
+}
+
+// headChunks is the chunks in memory, which the database tells only in its
+// metrics.
+func (s *server) headChunks() int64 {
+	families, err := s.registry.Gather()
+	if err != nil {
+		return 0
+	}
+	for _, f := range families {
+		if f.GetName() == "prometheus_tsdb_head_chunks" && len(f.GetMetric()) > 0 {
+			return int64(f.GetMetric()[0].GetGauge().GetValue())
+		}
+	}
+	return 0
+}
+
+// externalURL is the URL that was given, or that of the bound address.
+func (s *server) externalURL(bound net.Addr) (*url.URL, error) {
+	if s.ExternalURL != "" {
+		return webURL(s.ExternalURL)
+	}
+	scheme, err := webScheme(s.WebConfigFile)
+	if err != nil {
+		return nil, err
+	}
+	host, port, err := net.SplitHostPort(bound.String())
+	if err != nil {
+		return nil, fmt.Errorf("bound address: %w", err)
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		// Bound to every address; the name of the machine is the best guess.
+		if host, err = os.Hostname(); err != nil {
+			host = "localhost"
+		}
+	}
+	return &url.URL{Scheme: scheme, Host: net.JoinHostPort(host, port)}, nil
+}
+
+// webScheme is https if the web configuration sets up TLS.
+func webScheme(file string) (string, error) {
+	if file == "" {
+		return "http", nil
+	}
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return "", fmt.Errorf("web configuration: %w", err)
+	}
+	var parsed struct {
+		TLS map[string]any `yaml:"tls_server_config"`
+	}
+	if err := yaml.Unmarshal(content, &parsed); err != nil {
+		return "", fmt.Errorf("web configuration %s: %w", file, err)
+	}
+	if len(parsed.TLS) > 0 {
+		return "https", nil
+	}
+	return "http", nil
+}
+
+// selfAddress is the address under which this process appears as a target. It
+// is the configured one rather than the bound one, so that series stay the same
+// over restarts with a free port.
+func selfAddress(listen string) string {
+	if host, port, err := net.SplitHostPort(listen); err == nil && host == "" {
+		return net.JoinHostPort("localhost", port)
+	}
+	return listen
+}

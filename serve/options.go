@@ -1,0 +1,134 @@
+package serve
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"time"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// Defaults of Options.
+const (
+	DefaultListenAddress       = "127.0.0.1:9798"
+	DefaultStoragePath         = "data/"
+	DefaultScrapeInterval      = 15 * time.Second
+	DefaultRulesInterval       = time.Minute
+	DefaultQueryTimeout        = 2 * time.Minute
+	DefaultQueryMaxSamples     = 50_000_000
+	DefaultQueryMaxConcurrency = 20
+)
+
+// maxInterval is the longest interval of scrapes and of rules: both feed rates
+// over sla.BaseWindow, which want some points.
+const maxInterval = time.Minute
+
+// Options say what to serve. Specs is required; a zero value elsewhere means
+// the default named there.
+type Options struct {
+	Specs []string // files, directories or globs, as spec.Load takes them
+
+	ListenAddress string // host:port; port 0 takes a free one
+	WebConfigFile string // TLS and basic auth as exporter-toolkit reads them; none if empty
+	ExternalURL   string // how others reach this server, for links in alerts; the bound address if empty
+
+	StoragePath   string        // directory, made if it is not there
+	RetentionTime time.Duration // 0: what the specs need, see Retention
+	RetentionSize int64         // bytes of blocks; 0 is no limit
+
+	AlertmanagerURLs []string // with user info for basic auth, with a path for a prefix
+	ScrapeConfigFile string   // a Prometheus configuration, of which the scrape part is used
+
+	ScrapeInterval time.Duration // of the scrape of this process; 1s to 1m
+	RulesInterval  time.Duration // of the first tier of rules; 1s to 1m
+
+	Location string // label of the probes, see exporter.Options
+
+	QueryTimeout        time.Duration
+	QueryMaxSamples     int // that a query may hold in memory at once
+	QueryMaxConcurrency int // queries, those of rules included
+
+	Flags  map[string]string // shown at /api/v1/status/flags
+	Logger *slog.Logger      // slog.Default if nil
+
+	// Reload asks for the specs and the scrape configuration to be read again.
+	Reload <-chan struct{}
+	// Ready is called once everything runs, with the URL of the pages.
+	Ready func(url string)
+}
+
+// withDefaults fills in what is not set and refuses what cannot work.
+func (o Options) withDefaults() (Options, error) {
+	setDefault(&o.ListenAddress, DefaultListenAddress)
+	setDefault(&o.StoragePath, DefaultStoragePath)
+	setDefault(&o.ScrapeInterval, DefaultScrapeInterval)
+	setDefault(&o.RulesInterval, DefaultRulesInterval)
+	setDefault(&o.QueryTimeout, DefaultQueryTimeout)
+	setDefault(&o.QueryMaxSamples, DefaultQueryMaxSamples)
+	setDefault(&o.QueryMaxConcurrency, DefaultQueryMaxConcurrency)
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	var errs []error
+	if len(o.Specs) == 0 {
+		errs = append(errs, errors.New("no specification is given; name at least one file, directory or glob"))
+	}
+	for _, interval := range []struct {
+		name  string
+		value time.Duration
+	}{{"scrape interval", o.ScrapeInterval}, {"rules interval", o.RulesInterval}} {
+		if interval.value < time.Second || interval.value > maxInterval {
+			errs = append(errs, fmt.Errorf("the %s %s is not between 1s and %s: rates over %s are made of it; take 15s or 1m",
+				interval.name, interval.value, sla.FormatDuration(maxInterval), sla.FormatDuration(sla.BaseWindow)))
+		}
+	}
+	if o.RetentionTime < 0 || o.RetentionSize < 0 {
+		errs = append(errs, errors.New("a retention cannot be negative; leave it out for what the specifications need"))
+	}
+	if o.QueryTimeout < 0 || o.QueryMaxSamples < 0 || o.QueryMaxConcurrency < 0 {
+		errs = append(errs, errors.New("a limit of queries cannot be negative; leave it out for the default"))
+	}
+	if o.ExternalURL != "" {
+		if _, err := webURL(o.ExternalURL); err != nil {
+			errs = append(errs, fmt.Errorf("external URL: %w", err))
+		}
+	}
+	return o, errors.Join(errs...)
+}
+
+func setDefault[T comparable](value *T, fallback T) {
+	var zero T
+	if *value == zero {
+		*value = fallback
+	}
+}
+
+// webURL is an absolute http or https URL.
+func webURL(text string) (*url.URL, error) {
+	u, err := url.Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("%q is not a URL: %w; write http://host:port", text, err)
+	}
+	if (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+		return nil, fmt.Errorf("%q is not an http or https URL; write http://host:port", u.Redacted())
+	}
+	return u, nil
+}
+
+// Retention is how long samples have to be kept for the agreements to be
+// judged: the longest period or alert window of any level, and a day more so
+// that a period is still whole when it is looked at the day after.
+func Retention(agreements []*sla.Agreement) time.Duration {
+	longest := sla.StandardWindows[len(sla.StandardWindows)-1]
+	for _, a := range agreements {
+		for _, l := range a.Levels {
+			longest = max(longest, l.Period.Rolling)
+			for _, tier := range l.Alerting.Tiers {
+				longest = max(longest, tier.Long)
+			}
+		}
+	}
+	return longest + 24*time.Hour
+}

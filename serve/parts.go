@@ -1,0 +1,63 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+)
+
+// parts are what has been started, in order.
+type parts struct {
+	list   []part
+	failed chan error // the first part that ended by itself with an error
+}
+
+type part struct {
+	name string
+	stop func() error
+	done <-chan error // closed at the end of its run; nil for what does not run
+}
+
+func newParts() *parts { return &parts{failed: make(chan error, 1)} }
+
+// add starts run, if there is one, in the background and remembers how to stop.
+// stop must make run return.
+func (p *parts) add(name string, run, stop func() error) {
+	added := part{name: name, stop: stop}
+	if run != nil {
+		done := make(chan error, 1)
+		added.done = done
+		go func() {
+			err := run()
+			if errors.Is(err, context.Canceled) || errors.Is(err, http.ErrServerClosed) || errors.Is(err, net.ErrClosed) {
+				err = nil
+			}
+			if err != nil {
+				err = fmt.Errorf("%s: %w", name, err)
+				select {
+				case p.failed <- err:
+				default:
+				}
+			}
+			close(done)
+		}()
+	}
+	p.list = append(p.list, added)
+}
+
+// stop stops everything, the last started first, and waits for it.
+func (p *parts) stop() error {
+	var errs []error
+	for _, one := range slices.Backward(p.list) {
+		if err := one.stop(); err != nil {
+			errs = append(errs, fmt.Errorf("stopping the %s: %w", one.name, err))
+		}
+		if one.done != nil {
+			<-one.done
+		}
+	}
+	return errors.Join(errs...)
+}

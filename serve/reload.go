@@ -1,0 +1,80 @@
+package serve
+
+import (
+	"errors"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// reload reads specifications and scrape configuration again. If anything is
+// wrong with them, everything stays as it is.
+func (s *server) reload() error {
+	next, err := load(s.Options, s.self)
+	if err == nil {
+		old := s.state.Load()
+		if err = s.put(next); err != nil {
+			err = errors.Join(err, s.put(old))
+		}
+	}
+	s.noteReload(next, err)
+	return err
+}
+
+// put makes the running parts what d says. It is called for the first state and
+// for every reload, and never twice at a time.
+func (s *server) put(d *desired) error {
+	files, err := writeRuleFiles(s.rulesPath(), d.ruleFiles)
+	if err != nil {
+		return err
+	}
+	jobs, err := discoveries(d.config)
+	if err != nil {
+		return err
+	}
+	// What can be refused without anything having changed comes first.
+	if err := s.exporter.Apply(d.targets); err != nil {
+		return err
+	}
+	if err := errors.Join(
+		s.rules.Update(s.RulesInterval, files, d.config.GlobalConfig.ExternalLabels, s.external.String(), nil),
+		s.notifier.ApplyConfig(d.config),
+		s.scrapes.ApplyConfig(d.config),
+		s.discovery.ApplyConfig(jobs),
+		setRetention(s.db, d.retention, s.RetentionSize),
+	); err != nil {
+		return err
+	}
+	s.state.Store(d)
+	return nil
+}
+
+// noteReload tells how a load went, in the log and in the metrics.
+func (s *server) noteReload(d *desired, err error) {
+	s.reloaded.Store(err == nil)
+	if err != nil {
+		s.Logger.Error("Reload failed; everything goes on as before", "err", err)
+		s.metrics.successful.Set(0)
+		return
+	}
+	s.metrics.successful.Set(1)
+	s.metrics.at.Set(float64(d.at.UnixMilli()) / 1000)
+	s.Logger.Info("Specifications loaded", "agreements", len(d.agreements), "probes", len(d.targets), "took", time.Since(d.at))
+}
+
+type reloadMetrics struct{ successful, at prometheus.Gauge }
+
+func newReloadMetrics(reg prometheus.Registerer) *reloadMetrics {
+	m := &reloadMetrics{
+		successful: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "upheld_config_last_reload_successful",
+			Help: "Whether the last attempt to load specifications and scrape configuration succeeded (1) or not (0).",
+		}),
+		at: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "upheld_config_last_reload_success_timestamp_seconds",
+			Help: "Unix time of the last successful load of specifications and scrape configuration.",
+		}),
+	}
+	reg.MustRegister(m.successful, m.at)
+	return m
+}

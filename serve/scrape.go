@@ -1,0 +1,213 @@
+package serve
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	commonconfig "github.com/prometheus/common/config"
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/config"
+	"github.com/prometheus/prometheus/discovery"
+	"github.com/prometheus/prometheus/discovery/targetgroup"
+
+	// The service discoveries that a scrape configuration may use besides
+	// static_configs; neither brings in anything that is not here already.
+	_ "github.com/prometheus/prometheus/discovery/file"
+	_ "github.com/prometheus/prometheus/discovery/http"
+)
+
+// selfJob is the job of this process in its own storage.
+const selfJob = "upheld"
+
+// loadConfig reads the user's configuration, if there is one, and puts the
+// scrape of this process, under the address self, in front of it.
+func loadConfig(o Options, self string) (*config.Config, error) {
+	cfg, err := config.Load("", o.Logger)
+	if err != nil {
+		return nil, fmt.Errorf("default configuration: %w", err)
+	}
+	if o.ScrapeConfigFile != "" {
+		cfg, err = config.LoadFile(o.ScrapeConfigFile, false, o.Logger)
+		if err != nil {
+			return nil, explainConfigError(o.ScrapeConfigFile, err)
+		}
+		warnOfUnused(o, cfg)
+	}
+	own, err := selfScrape(o, self)
+	if err != nil {
+		return nil, err
+	}
+	cfg.ScrapeConfigs = append([]*config.ScrapeConfig{own}, cfg.ScrapeConfigs...)
+	all, err := cfg.GetScrapeConfigs()
+	if err != nil {
+		return nil, explainConfigError(o.ScrapeConfigFile, err)
+	}
+	for _, other := range all {
+		if other != own && other.JobName == selfJob {
+			return nil, fmt.Errorf("%s: job_name %q is that of this process, which scrapes itself; name the job otherwise, or leave it out", o.ScrapeConfigFile, selfJob)
+		}
+	}
+	cfg.GlobalConfig.EvaluationInterval = model.Duration(o.RulesInterval)
+	cfg.RuleFiles, cfg.RemoteWriteConfigs, cfg.RemoteReadConfigs = nil, nil, nil
+	cfg.AlertingConfig.AlertmanagerConfigs, err = alertmanagers(o.AlertmanagerURLs)
+	return cfg, err
+}
+
+// explainConfigError adds the remedy to the two mistakes that are peculiar to
+// this program: a service discovery that it does not have, and no such file.
+func explainConfigError(file string, err error) error {
+	if strings.Contains(err.Error(), "_sd_configs not found") {
+		return fmt.Errorf("scrape configuration %s: %w; upheld serve knows static_configs, file_sd_configs and http_sd_configs: use one of these, or run Prometheus itself", file, err)
+	}
+	return fmt.Errorf("scrape configuration %s: %w", file, err)
+}
+
+// warnOfUnused names the parts of a Prometheus configuration that have no
+// meaning here, so that nobody relies on them.
+func warnOfUnused(o Options, cfg *config.Config) {
+	for section, present := range map[string]bool{
+		"rule_files":             len(cfg.RuleFiles) > 0,
+		"alerting.alertmanagers": len(cfg.AlertingConfig.AlertmanagerConfigs) > 0,
+		"remote_write":           len(cfg.RemoteWriteConfigs) > 0,
+		"remote_read":            len(cfg.RemoteReadConfigs) > 0,
+	} {
+		if present {
+			o.Logger.Warn("A section of the scrape configuration is not used", "file", o.ScrapeConfigFile, "section", section)
+		}
+	}
+}
+
+// selfScrape is the scrape of this process: native histograms by protobuf, and
+// the classic ones beside them.
+func selfScrape(o Options, self string) (*config.ScrapeConfig, error) {
+	interval := model.Duration(o.ScrapeInterval)
+	timeout := min(interval, config.DefaultGlobalConfig.ScrapeTimeout)
+	cfg, err := config.Load(fmt.Sprintf(`
+scrape_configs:
+  - job_name: %s
+    scrape_interval: %s
+    scrape_timeout: %s
+    scrape_native_histograms: true
+    always_scrape_classic_histograms: true
+    static_configs:
+      - targets: [%q]
+`, selfJob, interval, timeout, self), o.Logger)
+	if err != nil {
+		return nil, fmt.Errorf("scrape of this process: %w", err)
+	}
+	return cfg.ScrapeConfigs[0], nil
+}
+
+// discoveries are the service discoveries of each job.
+func discoveries(cfg *config.Config) (map[string]discovery.Configs, error) {
+	scrapes, err := cfg.GetScrapeConfigs()
+	if err != nil {
+		return nil, err
+	}
+	byJob := make(map[string]discovery.Configs, len(scrapes))
+	for _, s := range scrapes {
+		byJob[s.JobName] = s.ServiceDiscoveryConfigs
+	}
+	return byJob, nil
+}
+
+// loopback is a listener within the process. The scrape of this process goes
+// through it, so that it works whatever address, certificate or password the
+// outer listener asks for.
+type loopback struct {
+	address string // that is answered here
+	conns   chan net.Conn
+	closed  chan struct{}
+}
+
+func newLoopback(address string) *loopback {
+	return &loopback{address: address, conns: make(chan net.Conn), closed: make(chan struct{})}
+}
+
+// dial connects to the loopback for its address, and to the network for others.
+func (l *loopback) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	if address != l.address {
+		return (&net.Dialer{}).DialContext(ctx, network, address)
+	}
+	client, server := net.Pipe()
+	select {
+	case l.conns <- server:
+		return client, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// Accept waits for the next connection.
+func (l *loopback) Accept() (net.Conn, error) {
+	select {
+	case conn := <-l.conns:
+		return conn, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+// Close ends Accept and dial; it is called once, by the http.Server.
+func (l *loopback) Close() error {
+	close(l.closed)
+	return nil
+}
+
+// Addr is the address that is answered.
+func (l *loopback) Addr() net.Addr { return loopbackAddr(l.address) }
+
+type loopbackAddr string
+
+func (loopbackAddr) Network() string  { return "loopback" }
+func (a loopbackAddr) String() string { return string(a) }
+
+// newLoopbackServer serves only the metrics.
+func newLoopbackServer(metrics http.Handler) *http.Server {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", metrics)
+	return &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+}
+
+// alertmanagers are static configurations, one for each URL.
+func alertmanagers(urls []string) (config.AlertmanagerConfigs, error) {
+	var configs config.AlertmanagerConfigs
+	for _, text := range urls {
+		u, err := webURL(text)
+		if err != nil {
+			return nil, fmt.Errorf("Alertmanager: %w", err) //nolint:staticcheck // a name
+		}
+		am := config.DefaultAlertmanagerConfig
+		am.Scheme = u.Scheme
+		am.PathPrefix = u.Path
+		am.ServiceDiscoveryConfigs = discovery.Configs{discovery.StaticConfig{staticGroup(u)}}
+		if u.User != nil {
+			password, _ := u.User.Password()
+			am.HTTPClientConfig.BasicAuth = &commonconfig.BasicAuth{
+				Username: u.User.Username(),
+				Password: commonconfig.Secret(password),
+			}
+		}
+		configs = append(configs, &am)
+	}
+	return configs, nil
+}
+
+func staticGroup(u *url.URL) *targetgroup.Group {
+	host := u.Host
+	if u.Port() == "" {
+		port := map[string]string{"http": "80", "https": "443"}[u.Scheme]
+		host = net.JoinHostPort(u.Hostname(), port)
+	}
+	return &targetgroup.Group{
+		Source:  u.Redacted(),
+		Targets: []model.LabelSet{{model.AddressLabel: model.LabelValue(host)}},
+	}
+}

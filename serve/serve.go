@@ -1,0 +1,202 @@
+// Package serve is the whole loop in one process: the exporter that probes, an
+// embedded Prometheus that scrapes it, stores, evaluates the generated rules
+// and notifies Alertmanager, Prometheus' HTTP API over that storage, and the
+// pages of package web.
+//
+// It wires parts together and owns their lifecycle; what rules say is decided
+// in rulegen, what pages show in web, what the API answers in serve/promapi. It
+// must not import Prometheus' web packages, which
+// docs/architecture/embedded-prometheus.md weighs, nor service discoveries that
+// bring in the SDK of a cloud.
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	toolkit "github.com/prometheus/exporter-toolkit/web"
+	"github.com/prometheus/prometheus/discovery"
+	"github.com/prometheus/prometheus/notifier"
+	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/promql/parser"
+	"github.com/prometheus/prometheus/rules"
+	"github.com/prometheus/prometheus/scrape"
+	"github.com/prometheus/prometheus/tsdb"
+
+	"github.com/upheld-sla/upheld/exporter"
+)
+
+// server is the running parts.
+type server struct {
+	Options
+	self     string   // address under which this process scrapes itself
+	external *url.URL // how others reach it
+	started  time.Time
+
+	registry  *prometheus.Registry // of everything but the probes
+	exporter  *exporter.Exporter
+	db        *tsdb.DB
+	parser    parser.Parser
+	engine    *promql.Engine
+	notifier  *notifier.Manager
+	scrapes   *scrape.Manager
+	discovery *discovery.Manager
+	rules     *rules.Manager
+
+	metrics  *reloadMetrics
+	reloads  chan chan error // asked for over HTTP
+	state    atomic.Pointer[desired]
+	reloaded atomic.Bool                  // whether the last reload succeeded
+	handler  atomic.Pointer[http.Handler] // nil until ready
+}
+
+// Run serves until ctx ends, which is no error, or until a part fails. Whatever
+// it started has stopped when it returns, and everything that was measured is
+// on disk.
+func Run(ctx context.Context, o Options) error {
+	o, err := o.withDefaults()
+	if err != nil {
+		return err
+	}
+	if err := toolkit.Validate(o.WebConfigFile); err != nil {
+		return fmt.Errorf("web configuration %s: %w", o.WebConfigFile, err)
+	}
+	s := &server{Options: o, self: selfAddress(o.ListenAddress), started: time.Now(), reloads: make(chan chan error)}
+	first, err := load(o, s.self)
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", o.ListenAddress)
+	if err != nil {
+		return fmt.Errorf("%w; choose another address with --web.listen-address", err)
+	}
+	if s.external, err = s.externalURL(listener.Addr()); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	parts := newParts()
+	// The listener comes first so that health can be asked for while the storage
+	// replays its log, and stops last.
+	s.startHTTP(parts, listener)
+	err = s.start(parts, first)
+	if err == nil {
+		err = s.ready(first)
+	}
+	if err == nil {
+		err = s.wait(ctx, parts)
+	}
+	return errors.Join(err, parts.stop())
+}
+
+// start makes and starts the parts. Each one is stopped, in reverse order, by
+// parts, also if a later one cannot be started.
+func (s *server) start(parts *parts, first *desired) error {
+	s.registry = prometheus.NewRegistry()
+	s.metrics = newReloadMetrics(s.registry)
+	s.exporter = exporter.New(exporter.Options{Logger: s.Logger.With("component", "exporter"), Location: s.Location})
+	var err error
+	if s.db, err = openStorage(s.StoragePath, first.retention, s.RetentionSize, s.Logger, s.registry); err != nil {
+		return err
+	}
+	parts.add("storage", nil, s.db.Close)
+	if err := s.makeEngine(); err != nil {
+		return err
+	}
+	parts.add("query engine", nil, s.engine.Close)
+
+	s.notifier = s.newNotifier()
+	groups := make(chan map[string]alertmanagerGroups, 1)
+	groups <- staticGroups(first.config)
+	parts.add("notifier", func() error { s.notifier.Run(groups); return nil }, func() error { s.notifier.Stop(); return nil })
+
+	probing, stopProbing := context.WithCancel(context.Background())
+	parts.add("exporter", func() error { return s.exporter.Run(probing) }, func() error { stopProbing(); return nil })
+
+	if err := s.startScraping(parts); err != nil {
+		return err
+	}
+	s.rules = s.newRules()
+	if err := s.put(first); err != nil {
+		return errors.Join(err, s.stopUnstartedRules())
+	}
+	parts.add("rule manager", func() error { s.rules.Run(); return nil }, func() error { s.rules.Stop(); return nil })
+	s.noteReload(first, nil)
+	return nil
+}
+
+// stopUnstartedRules ends the groups of a rule manager that was never run: they
+// wait for it to start before they notice that they are to stop.
+func (s *server) stopUnstartedRules() error {
+	go s.rules.Run()
+	s.rules.Stop()
+	return nil
+}
+
+// startScraping starts discovery and scrapes, and the loopback that the scrape
+// of this process goes through.
+func (s *server) startScraping(parts *parts) error {
+	loop := newLoopback(s.self)
+	inner := newLoopbackServer(s.metricsHandler())
+	parts.add("loopback", func() error { return inner.Serve(loop) }, inner.Close)
+
+	var err error
+	if s.scrapes, err = s.newScrapes(loop); err != nil {
+		return err
+	}
+	discovering, stopDiscovery := context.WithCancel(context.Background())
+	if s.discovery, err = s.newDiscovery(discovering); err != nil {
+		stopDiscovery()
+		return err
+	}
+	parts.add("scrape manager", func() error { return s.scrapes.Run(s.discovery.SyncCh()) }, func() error { s.scrapes.Stop(); return nil })
+	parts.add("discovery", s.discovery.Run, func() error { stopDiscovery(); return nil })
+	return nil
+}
+
+// ready lets requests through and tells the caller.
+func (s *server) ready(first *desired) error {
+	handler, err := s.routes()
+	if err != nil {
+		return err
+	}
+	s.handler.Store(&handler)
+	levels := 0
+	for _, a := range first.agreements {
+		levels += len(a.Levels)
+	}
+	s.Logger.Info("Ready", "url", s.external.String(), "agreements", len(first.agreements), "levels", levels,
+		"storage", filepath.Clean(s.StoragePath), "retention", first.retention)
+	if s.Ready != nil {
+		s.Ready(s.external.String())
+	}
+	return nil
+}
+
+// wait reloads when asked to, until ctx ends or a part fails.
+func (s *server) wait(ctx context.Context, parts *parts) error {
+	for {
+		select {
+		case <-ctx.Done():
+			s.Logger.Info("Stopping")
+			return nil
+		case err := <-parts.failed:
+			return err
+		case answer := <-s.reloads:
+			answer <- s.reload()
+		case _, open := <-s.Reload:
+			if !open {
+				s.Reload = nil
+				continue
+			}
+			// The outcome is logged and in the metrics.
+			_ = s.reload()
+		}
+	}
+}

@@ -1,0 +1,278 @@
+package serve
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/rules"
+
+	"github.com/upheld-sla/upheld/exporter"
+	"github.com/upheld-sla/upheld/exporter/probe"
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/sla"
+	"github.com/upheld-sla/upheld/web"
+)
+
+// source is the web.Source over the storage, the rule manager and the exporter.
+type source struct{ s *server }
+
+// current selects, with the level's newest value each, every series that the
+// pages show a figure of.
+const current = `{__name__=~"` +
+	metricnames.ErrorPeriod + "|" + metricnames.BudgetRemaining + "|" +
+	metricnames.TotalPeriod + "|" + metricnames.BadPeriod + "|" +
+	metricnames.ErrorRatio + "[0-9].*|" + metricnames.ProbeLastState + `"}`
+
+// historySpan is how far back the pages' strip of the recent past goes.
+const (
+	historySpan  = time.Hour
+	historySteps = 120
+)
+
+// Levels is the state of every level.
+func (src *source) Levels(ctx context.Context) ([]web.LevelStatus, error) {
+	figures, err := src.figures(ctx, current)
+	if err != nil {
+		return nil, err
+	}
+	alerts := src.alerts()
+	statuses := []web.LevelStatus{}
+	for _, a := range src.s.state.Load().agreements {
+		for _, l := range a.Levels {
+			status := newStatus(l, figures[l.ID], alerts[l.ID])
+			if failures := src.failures(l); len(failures) > 0 {
+				status.Failures = failures[:1]
+			}
+			statuses = append(statuses, status)
+		}
+	}
+	return statuses, nil
+}
+
+// Level is the state of one level in full.
+func (src *source) Level(ctx context.Context, id sla.ID) (web.LevelStatus, bool, error) {
+	level := src.level(id)
+	if level == nil {
+		return web.LevelStatus{}, false, nil
+	}
+	figures, err := src.figures(ctx, strings.TrimSuffix(current, "}")+", "+matchers(id)+"}")
+	if err != nil {
+		return web.LevelStatus{}, true, err
+	}
+	status := newStatus(level, figures[id], src.alerts()[id])
+	status.Failures = src.failures(level)
+	status.Queries = queries(level)
+	status.History, err = src.history(ctx, id)
+	return status, true, err
+}
+
+func (src *source) level(id sla.ID) *sla.ServiceLevel {
+	for _, a := range src.s.state.Load().agreements {
+		for _, l := range a.Levels {
+			if l.ID == id {
+				return l
+			}
+		}
+	}
+	return nil
+}
+
+// series are samples of one level by what tells them apart: the name, and the
+// period where there is one.
+type series map[seriesKey]float64
+
+type seriesKey struct{ name, period string }
+
+func (f series) figure(name, period string) web.Figure {
+	v, ok := f[seriesKey{name, period}]
+	return web.Figure{Value: v, Known: ok}
+}
+
+// lookback is how old a sample may be that still counts as current: twice the
+// interval of the second tier of rules.
+func (src *source) lookback() time.Duration {
+	return max(10*src.s.RulesInterval, time.Minute)
+}
+
+// figures runs an instant query and sorts what it gives by level.
+func (src *source) figures(ctx context.Context, query string) (map[sla.ID]series, error) {
+	opts := promql.NewPrometheusQueryOpts(false, src.lookback())
+	q, err := src.s.engine.NewInstantQuery(ctx, src.s.db, opts, query, time.Now())
+	if err != nil {
+		return nil, fmt.Errorf("query %s: %w", query, err)
+	}
+	defer q.Close()
+	vector, err := q.Exec(ctx).Vector()
+	if err != nil {
+		return nil, fmt.Errorf("query %s: %w", query, err)
+	}
+	byLevel := map[sla.ID]series{}
+	for _, sample := range vector {
+		id := idOf(sample.Metric)
+		if byLevel[id] == nil {
+			byLevel[id] = series{}
+		}
+		byLevel[id][seriesKey{sample.Metric.Get(model.MetricNameLabel), sample.Metric.Get(metricnames.Period)}] = sample.F
+	}
+	return byLevel, nil
+}
+
+func idOf(ls labels.Labels) sla.ID {
+	return sla.ID{SLA: ls.Get(metricnames.SLA), Service: ls.Get(metricnames.Service), SLO: ls.Get(metricnames.SLO)}
+}
+
+// matchers select the series of a level.
+func matchers(id sla.ID) string {
+	return fmt.Sprintf("%s=%q, %s=%q, %s=%q", metricnames.SLA, id.SLA, metricnames.Service, id.Service, metricnames.SLO, id.SLO)
+}
+
+func newStatus(l *sla.ServiceLevel, f series, alerts []web.Alert) web.LevelStatus {
+	period := l.Period.String()
+	status := web.LevelStatus{
+		Level:           l,
+		BudgetRemaining: f.figure(metricnames.BudgetRemaining, period),
+		Bad:             f.figure(metricnames.BadPeriod, period),
+		Total:           f.figure(metricnames.TotalPeriod, period),
+		BadShare:        map[time.Duration]float64{},
+		Alerts:          alerts,
+	}
+	if bad := f.figure(metricnames.ErrorPeriod, period); bad.Known {
+		status.Achieved = web.Known(1 - bad.Value)
+	}
+	for key, value := range f {
+		if window, ok := strings.CutPrefix(key.name, metricnames.ErrorRatio); ok {
+			if d, err := model.ParseDuration(window); err == nil {
+				status.BadShare[time.Duration(d)] = value
+			}
+		}
+	}
+	status.State = state(l, f, status.BadShare)
+	return status
+}
+
+// state is how a level stands now: a probed one as its last conclusive probe,
+// another by whether the last five minutes kept within the objective.
+func state(l *sla.ServiceLevel, f series, badShare map[time.Duration]float64) web.State {
+	if _, probed := l.Indicator.(*sla.Probe); probed {
+		last := f.figure(metricnames.ProbeLastState, "")
+		return stateOf(last.Known, last.Value == 1)
+	}
+	bad, known := badShare[sla.BaseWindow]
+	return stateOf(known, bad <= l.ObjectiveBudget().Float64())
+}
+
+func stateOf(known, good bool) web.State {
+	switch {
+	case !known:
+		return web.Unknown
+	case good:
+		return web.OK
+	}
+	return web.Failing
+}
+
+// alerts are the alert rules by level, in the order of the rule files, which is
+// that of their urgency.
+func (src *source) alerts() map[sla.ID][]web.Alert {
+	byLevel := map[sla.ID][]web.Alert{}
+	for _, group := range src.s.rules.RuleGroups() {
+		for _, rule := range group.AlertingRules() {
+			id := idOf(rule.Labels())
+			byLevel[id] = append(byLevel[id], describe(rule))
+		}
+	}
+	return byLevel
+}
+
+func describe(rule *rules.AlertingRule) web.Alert {
+	alert := web.Alert{
+		Name:     rule.Name(),
+		Tier:     rule.Labels().Get(metricnames.Tier),
+		Severity: rule.Labels().Get(metricnames.Severity),
+		State:    web.AlertState(rule.State().String()),
+	}
+	for _, active := range rule.ActiveAlerts() {
+		since := active.ActiveAt
+		if active.State == rules.StateFiring {
+			since = active.FiredAt
+		}
+		if alert.Since.IsZero() || since.Before(alert.Since) {
+			alert.Since = since
+		}
+	}
+	if alert.State == web.Inactive || rule.State() == rules.StateUnknown {
+		alert.State, alert.Since = web.Inactive, time.Time{}
+	}
+	return alert
+}
+
+// failures are those of the probe that a level reads.
+func (src *source) failures(l *sla.ServiceLevel) []web.Failure {
+	id := l.ID
+	if latency, ok := l.Indicator.(*sla.ProbeLatency); ok {
+		id = latency.Of
+	}
+	records := src.s.exporter.Failures(id)
+	failures := make([]web.Failure, 0, len(records))
+	for _, r := range records {
+		failures = append(failures, failure(r))
+	}
+	return failures
+}
+
+func failure(r exporter.Record) web.Failure {
+	return web.Failure{
+		At:           r.At,
+		Reason:       string(r.Reason),
+		Detail:       r.Detail,
+		Duration:     r.Duration,
+		Inconclusive: r.Outcome != probe.Bad,
+	}
+}
+
+// history is the share of good over the last hour.
+func (src *source) history(ctx context.Context, id sla.ID) ([]web.Point, error) {
+	query := fmt.Sprintf("1 - %s5m{%s}", metricnames.ErrorRatio, matchers(id))
+	step := max(historySpan/historySteps, src.s.RulesInterval)
+	end := time.Now().Truncate(step)
+	start := end.Add(-historySpan)
+	opts := promql.NewPrometheusQueryOpts(false, 2*step)
+	q, err := src.s.engine.NewRangeQuery(ctx, src.s.db, opts, query, start, end, step)
+	if err != nil {
+		return nil, fmt.Errorf("query %s: %w", query, err)
+	}
+	defer q.Close()
+	matrix, err := q.Exec(ctx).Matrix()
+	if err != nil {
+		return nil, fmt.Errorf("query %s: %w", query, err)
+	}
+	known := map[int64]float64{}
+	for _, s := range matrix {
+		for _, p := range s.Floats {
+			known[p.T] = p.F
+		}
+	}
+	var points []web.Point
+	for at := start; !at.After(end); at = at.Add(step) {
+		v, ok := known[at.UnixMilli()]
+		points = append(points, web.Point{At: at, Good: web.Figure{Value: v, Known: ok}})
+	}
+	return points, nil
+}
+
+// queries are what the figures of a level's page are read with.
+func queries(l *sla.ServiceLevel) []web.Query {
+	of := matchers(l.ID)
+	period := fmt.Sprintf("%s, %s=%q", of, metricnames.Period, l.Period)
+	return []web.Query{
+		{Title: "Achieved over " + l.Period.String(), Expr: fmt.Sprintf("1 - %s{%s}", metricnames.ErrorPeriod, period)},
+		{Title: "Budget left of " + l.Period.String(), Expr: fmt.Sprintf("%s{%s}", metricnames.BudgetRemaining, period)},
+		{Title: "Bad share over 5m", Expr: fmt.Sprintf("%s5m{%s}", metricnames.ErrorRatio, of)},
+		{Title: "Bad share over 1h", Expr: fmt.Sprintf("%s1h{%s}", metricnames.ErrorRatio, of)},
+	}
+}
