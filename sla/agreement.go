@@ -34,6 +34,7 @@ type ServiceLevel struct {
 	Period      Period
 	Alerting    Alerting
 	Labels      map[string]string // the agreement's labels with the level's own over them
+	Defaults    []Default         // what the specification left out, in the order of the keys
 	Pos         Position
 	TargetPos   Position
 	PeriodPos   Position

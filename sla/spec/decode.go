@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -14,7 +15,10 @@ import (
 type decoder struct {
 	src      *source
 	findings sla.Findings
-	read     map[string]bool // "section.key" of the keys that were asked for, where it is made: a test's witness
+	// thresholds are where those of response-time levels stand, which are
+	// checked when the probe is known.
+	thresholds map[sla.Indicator]sla.Position
+	read       map[string]bool // "section.key" of the keys that were asked for, where it is made: a test's witness
 }
 
 func (d *decoder) pos(node *yaml.Node) sla.Position {
@@ -23,7 +27,7 @@ func (d *decoder) pos(node *yaml.Node) sla.Position {
 
 func (d *decoder) report(severity sla.Severity, pos sla.Position, rule, message, remedy string) {
 	d.findings = append(d.findings, sla.Finding{
-		Severity: severity, Rule: rule, Pos: pos, Message: message, Remedy: remedy, Snippet: d.src.line(pos.Line),
+		Severity: severity, Rule: rule, Pos: pos, Message: message, Remedy: remedy, Snippet: d.src.shown(pos.Line),
 	})
 }
 
@@ -31,19 +35,14 @@ func (d *decoder) errorAt(node *yaml.Node, rule, message, remedy string) {
 	d.report(sla.Error, d.pos(node), rule, message, remedy)
 }
 
-// mask blots a secret out of the source lines of findings.
-func (d *decoder) mask(secret string) {
-	for i, f := range d.findings {
-		d.findings[i].Snippet = strings.ReplaceAll(f.Snippet, secret+"@", strings.Repeat("*", len(secret))+"@")
-	}
-}
-
 // value is a node and the key it stands under; a list item has the list's key.
 type value struct {
-	d    *decoder
-	key  *yaml.Node // nil for the root of a document
-	node *yaml.Node
-	name string // of the key, as messages call the value
+	d     *decoder
+	key   *yaml.Node // nil for the root of a document
+	node  *yaml.Node
+	name  string // of the key, as messages call the value
+	field *field // what describes the key, if its section does
+	item  bool   // of a list
 }
 
 // wrong reports an error at the value.
@@ -61,11 +60,25 @@ func (v value) said() string { return v.name + " " + quote(v.node.Value) }
 
 // wrongType reports that the value is not of the type wanted.
 func (v value) wrongType(want, remedy string) {
+	if remedy == "" {
+		remedy = "write " + want
+		if v.field != nil {
+			remedy = "write it like " + v.name + ": " + v.field.sample()
+		}
+	}
 	if isNull(v.node) {
-		v.wrong("wrong-type", v.name+" has no value; it is "+want, "give it a value or leave the key out")
+		v.wrong("wrong-type", v.name+" has no value; it must be "+want, v.giveValue("a value"))
 		return
 	}
 	v.wrong("wrong-type", v.name+" must be "+want+", this is "+describe(v.node), remedy)
+}
+
+// giveValue is the remedy of an empty value.
+func (v value) giveValue(what string) string {
+	if v.field != nil && v.field.required || v.item {
+		return "give it " + what
+	}
+	return "give it " + what + " or leave the key out"
 }
 
 // text is a non-empty string.
@@ -79,7 +92,7 @@ func (v value) text() (string, bool) {
 		return "", false
 	}
 	if strings.TrimSpace(v.node.Value) == "" {
-		v.wrong("empty-value", v.name+" is empty", "give it a value or leave the key out")
+		v.wrong("empty-value", v.name+" is empty", v.giveValue("a value"))
 		return "", false
 	}
 	return v.node.Value, true
@@ -107,17 +120,20 @@ func (v value) list() ([]value, bool) {
 		}
 		if v.node.Kind == yaml.MappingNode {
 			remedy = "start each item with '- '"
+			if len(v.node.Content) > 0 && v.field != nil && len(v.field.typ.sections) > 0 {
+				remedy += ", e.g. - name: " + v.node.Content[0].Value
+			}
 		}
 		v.wrongType("a list", remedy)
 		return nil, false
 	}
 	if len(v.node.Content) == 0 {
-		v.d.errorAt(v.key, "empty-value", v.name+" is an empty list", "give it at least one item or leave the key out")
+		v.d.errorAt(v.key, "empty-value", v.name+" is an empty list", v.giveValue("at least one item"))
 		return nil, false
 	}
 	items := make([]value, len(v.node.Content))
 	for i, item := range v.node.Content {
-		items[i] = value{d: v.d, key: v.key, node: item, name: "an item of " + v.name}
+		items[i] = value{d: v.d, key: v.key, node: item, name: "an item of " + v.name, item: true}
 	}
 	return items, true
 }
@@ -153,26 +169,30 @@ func (v value) object(s *section) *object {
 		return nil
 	}
 	o := &object{value: v, section: s, values: map[string]value{}}
+	var meant []string // by misspelt keys, which is complaint enough
 	pairs, _ := v.entries()
 	for _, pair := range pairs {
-		if s.field(pair.name) == nil {
+		f := s.field(pair.name)
+		if f == nil {
 			v.d.errorAt(pair.key, "unknown-key", "unknown key "+quote(pair.name)+" in "+s.name, unknownRemedy(s, pair.name))
+			meant = append(meant, nearest(pair.name, s.keys()))
 			continue
 		}
+		pair.field = f
 		o.values[pair.name] = pair
 	}
 	for _, f := range s.fields {
-		if _, given := o.values[f.key]; f.required && !given {
+		if _, given := o.values[f.key]; f.required && !given && !slices.Contains(meant, f.key) {
 			o.missing(quote(f.key)+" is missing in "+s.name, "add "+f.key+": "+f.sample())
 		}
 	}
 	for _, group := range s.oneOf {
-		o.exactlyOne(group)
+		o.exactlyOne(group, meant)
 	}
 	return o
 }
 
-func (o *object) exactlyOne(group []string) {
+func (o *object) exactlyOne(group, meant []string) {
 	var given []string
 	for _, key := range group {
 		if _, ok := o.values[key]; ok {
@@ -180,8 +200,9 @@ func (o *object) exactlyOne(group []string) {
 		}
 	}
 	switch {
+	case len(given) == 0 && slices.ContainsFunc(group, func(key string) bool { return slices.Contains(meant, key) }):
 	case len(given) == 0:
-		o.missing(o.section.name+" needs one of "+list(group), "add "+group[0]+": "+o.section.field(group[0]).sample())
+		o.missing(o.section.name+" needs "+either(group), "add "+group[0]+": "+o.section.field(group[0]).sample())
 	case len(given) > 1:
 		o.d.errorAt(o.values[given[1]].key, "conflicting-keys",
 			list(given)+" exclude each other in "+o.section.name, "keep one of them")
@@ -191,7 +212,7 @@ func (o *object) exactlyOne(group []string) {
 // missing reports what is not there, at the key of the mapping it is not in.
 func (o *object) missing(message, remedy string) {
 	at := o.node
-	if o.key != nil && o.node.Line >= o.key.Line && !strings.HasPrefix(o.name, "an item of") {
+	if o.key != nil && !o.item {
 		at = o.key
 	}
 	o.d.errorAt(at, "missing-key", message, remedy)
@@ -237,9 +258,11 @@ func describe(node *yaml.Node) string {
 	}
 }
 
-// quote is text in double quotes, shortened where it is very long.
+// quote is text in double quotes, shortened where it is very long, and free of
+// passwords.
 func quote(text string) string {
 	const most = 80
+	text = maskUserInfo(text)
 	if len(text) > most {
 		cut := most
 		for !utf8.RuneStart(text[cut]) {

@@ -23,12 +23,16 @@ func decodeLatency(v value) (sla.Indicator, bool) {
 	if o == nil {
 		return nil, false
 	}
-	threshold, _, _ := read(o, "threshold", value.duration)
+	threshold, thresholdAt, thresholdOK := read(o, "threshold", value.duration)
 	if histogram, _, ok := read(o, "histogram", value.query); ok {
 		return &sla.HistogramLatency{Histogram: histogram, Threshold: threshold}, true
 	}
 	if reference, at, ok := read(o, "probe", value.reference); ok {
-		return &sla.ProbeLatency{Of: reference, OfPos: at.pos(), Threshold: threshold}, true
+		latency := &sla.ProbeLatency{Of: reference, OfPos: at.pos(), Threshold: threshold}
+		if thresholdOK {
+			v.d.thresholds[latency] = thresholdAt.pos()
+		}
+		return latency, true
 	}
 	return nil, false
 }

@@ -61,8 +61,8 @@ func (l *loader) linkProbe(doc *document, latency *sla.ProbeLatency, levels map[
 		return
 	}
 	latency.Probe = probe
-	if latency.Threshold >= probe.Timeout {
-		doc.report(sla.Error, latency.OfPos, "bad-threshold", fmt.Sprintf(
+	if at, ok := doc.thresholds[latency]; ok && latency.Threshold >= probe.Timeout {
+		doc.report(sla.Error, at, "bad-threshold", fmt.Sprintf(
 			"the threshold %s is not below the probe's timeout of %s, so no answer could ever be too slow",
 			sla.FormatDuration(latency.Threshold), sla.FormatDuration(probe.Timeout)), "choose a shorter threshold, or give the probe a longer timeout")
 	}

@@ -143,7 +143,7 @@ func (l *loader) read(file string, text []byte) {
 	src := newSource(file, string(text))
 	roots, syntax := parseYAML(src, text)
 	for _, root := range roots {
-		d := &decoder{src: src}
+		d := &decoder{src: src, thresholds: map[sla.Indicator]sla.Position{}}
 		if resolved := d.resolve(root); resolved != nil {
 			if a := decodeDocument(value{d: d, node: resolved}); a != nil {
 				l.docs = append(l.docs, &document{decoder: d, agreement: a})

@@ -103,10 +103,12 @@ func decodeDocument(root value) *sla.Agreement {
 // isNative tells whether a document is meant to be an agreement of this
 // format, so that its keys are worth looking at, and reports one that is not.
 func isNative(root value) bool {
-	pairs, ok := root.entries()
-	if !ok {
+	if root.node.Kind != yamlMapping {
+		root.wrong("wrong-kind", "this document is no service level agreement, it is "+describe(root.node),
+			"begin it with apiVersion: "+APIVersion+" and kind: "+Kind)
 		return false
 	}
+	pairs, _ := root.entries()
 	given := map[string]value{}
 	for _, pair := range pairs {
 		given[pair.name] = pair
@@ -276,7 +278,11 @@ var calendarPeriods = map[string]string{
 // period is a rolling period, short or as a mapping.
 func (v value) period() (sla.Period, bool) {
 	at := v
-	if v.node.Kind != yamlScalar {
+	if v.node.Kind != yamlScalar && v.node.Kind != yamlMapping {
+		v.wrongType("a duration", "write "+v.name+": 30d")
+		return sla.Period{}, false
+	}
+	if v.node.Kind == yamlMapping {
 		if calendar := calendarKey(v); calendar != nil {
 			calendar.calendarPeriod(calendarPeriods[calendar.node.Value])
 			return sla.Period{}, false

@@ -112,7 +112,7 @@ func (v value) noProbeKind(pairs []value, keys []string) {
 			return
 		}
 	}
-	v.d.errorAt(v.key, "missing-key", "the probe does not say what is probed: it needs one of "+list(keys),
+	v.d.errorAt(v.key, "missing-key", "the probe does not say what is probed: it needs "+either(keys),
 		`add http: "https://…" or tcp: "host:port"`)
 }
 

@@ -67,7 +67,7 @@ func (r *resolver) mapping(node *yaml.Node) {
 			key = key.Alias
 		}
 		if key.Kind != yaml.ScalarNode {
-			r.d.errorAt(key, "wrong-type", "a key must be text, this is "+describe(key), "")
+			r.d.errorAt(key, "wrong-type", "a key must be text, this is "+describe(key), "write it as key: value")
 			continue
 		}
 		if before, dup := first[key.Value]; dup {

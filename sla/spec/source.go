@@ -2,6 +2,7 @@ package spec
 
 import (
 	"os"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -46,6 +47,19 @@ func (s *source) line(n int) string {
 	return s.lines[n-1]
 }
 
+// shown is a source line as findings show it.
+func (s *source) shown(n int) string { return maskUserInfo(s.line(n)) }
+
+var userInfo = regexp.MustCompile(`://[^/?#\s"'@]*@`)
+
+// maskUserInfo blots user names and passwords out of URLs, which are refused
+// but must not end up in the log of a build for that. Columns stay as they are.
+func maskUserInfo(text string) string {
+	return userInfo.ReplaceAllStringFunc(text, func(m string) string {
+		return "://" + strings.Repeat("*", len(m)-len("://@")) + "@"
+	})
+}
+
 // position is the place of a character column, both counted from 1.
 func (s *source) position(line, column int) sla.Position {
 	text, bytes := s.line(line), 0
@@ -76,7 +90,7 @@ func WithSnippets(findings sla.Findings) sla.Findings {
 				sources[f.Pos.File] = src
 			}
 			if src != nil {
-				f.Snippet = src.line(f.Pos.Line)
+				f.Snippet = src.shown(f.Pos.Line)
 			}
 		}
 		filled[i] = f

@@ -60,9 +60,14 @@ func didYouMean(word string, candidates []string) string {
 }
 
 // list is "a, b and c".
-func list(words []string) string {
+func list(words []string) string { return enumerate(words, "and") }
+
+// either is "a, b or c".
+func either(words []string) string { return enumerate(words, "or") }
+
+func enumerate(words []string, conjunction string) string {
 	if len(words) < 2 {
 		return strings.Join(words, "")
 	}
-	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
+	return strings.Join(words[:len(words)-1], ", ") + " " + conjunction + " " + words[len(words)-1]
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"text/template/parse"
 	"time"
+	"unicode"
 
 	"github.com/prometheus/common/model"
 
@@ -56,7 +57,7 @@ var (
 
 // oneOf is the type of a value that is one of some words.
 func oneOf(words ...string) valueType {
-	return valueType{name: "one of " + list(words), sample: words[0], scalars: []schema{{"type": "string", "enum": words}}}
+	return valueType{name: "one of " + either(words), sample: words[0], scalars: []schema{{"type": "string", "enum": words}}}
 }
 
 func mapping(s ...*section) valueType {
@@ -79,6 +80,10 @@ var nameRegexp = regexp.MustCompile(namePattern)
 // identifier is a name as DNS labels are, fit for file names and labels.
 func (v value) identifier() (string, bool) {
 	text, ok := v.text()
+	if ok && len(text) > 63 {
+		v.wrong("bad-name", fmt.Sprintf("%s has %d characters, more than 63", v.said(), len(text)), "shorten it; description holds the rest")
+		return text, false
+	}
 	if ok && !nameRegexp.MatchString(text) {
 		remedy := "use lower-case letters, digits and -, beginning and ending with a letter or digit, at most 63"
 		if fixed := toName(text); fixed != "" {
@@ -94,6 +99,11 @@ var notInNames = regexp.MustCompile(`[^a-z0-9]+`)
 
 // toName is the valid name nearest to a text, if there is one.
 func toName(text string) string {
+	for _, r := range text {
+		if r > unicode.MaxASCII {
+			return "" // to drop letters would make another word
+		}
+	}
 	name := strings.Trim(notInNames.ReplaceAllString(strings.ToLower(text), "-"), "-")
 	return strings.TrimRight(name[:min(len(name), 63)], "-")
 }
@@ -102,17 +112,24 @@ func toName(text string) string {
 func (v value) duration() (time.Duration, bool) {
 	d, ok := v.durationOrZero()
 	if ok && d == 0 {
-		v.wrong("bad-duration", v.said()+" must be more than zero", "")
+		v.wrong("bad-duration", v.said()+" must be more than zero", "write a time above zero, e.g. "+v.durationSample())
 		return 0, false
 	}
 	return d, ok
+}
+
+func (v value) durationSample() string {
+	if v.field != nil {
+		return v.field.sample()
+	}
+	return "15s"
 }
 
 // durationOrZero is a time in Prometheus' notation.
 func (v value) durationOrZero() (time.Duration, bool) {
 	const form = "write whole numbers with units: 300ms, 15s, 5m, 1h30m, 30d"
 	if v.node.ShortTag() == "!!int" {
-		v.wrong("bad-duration", v.name+" "+v.node.Value+" has no unit", "write "+v.name+": "+v.node.Value+"s if seconds are meant")
+		v.wrong("bad-duration", v.name+" "+v.node.Value+" has no unit", unitRemedy(v.node.Value))
 		return 0, false
 	}
 	text, ok := v.text()
@@ -126,12 +143,18 @@ func (v value) durationOrZero() (time.Duration, bool) {
 	switch std, stdErr := time.ParseDuration(text); {
 	case strings.HasPrefix(text, "-"):
 		v.wrong("bad-duration", v.said()+" is negative", form)
+	case strings.Trim(text, "0123456789") == "":
+		v.wrong("bad-duration", v.said()+" has no unit", unitRemedy(text))
 	case stdErr == nil && std%time.Millisecond == 0:
 		v.wrong("bad-duration", v.said()+" is not a duration", "write "+sla.FormatDuration(std))
 	default:
 		v.wrong("bad-duration", v.said()+" is not a duration", form)
 	}
 	return 0, false
+}
+
+func unitRemedy(number string) string {
+	return "write " + number + "s if seconds are meant, " + number + "ms if milliseconds"
 }
 
 // maxPlaces bounds the places after the point of a target: seven nines have
@@ -208,14 +231,11 @@ func (v value) link() (string, bool) {
 	case err != nil:
 		v.wrong("bad-url", v.name+" is not a URL: "+urlReason(err), "write it as https://host/path")
 	case u.Scheme != "http" && u.Scheme != "https":
-		v.wrong("bad-url", v.said()+" does not begin with http:// or https://", "write it in full, e.g. https://"+strings.TrimPrefix(text, "//"))
+		v.wrong("bad-url", v.said()+" does not begin with http:// or https://", "write it in full, e.g. https://"+afterScheme(text))
 	case u.Hostname() == "":
 		v.wrong("bad-url", v.said()+" names no host", "write it as https://host/path")
 	case u.User != nil:
-		secret := u.User.String()
-		u.User = nil
-		defer v.d.mask(secret)
-		v.wrong("bad-url", v.name+" "+quote(u.String())+" has a user name or password before its host, which would be shown in labels and logs",
+		v.wrong("bad-url", v.said()+" has a user name or password before its host, which would be shown in labels and logs",
 			"leave it out of the URL and use headers: {Authorization: …}")
 	case port != "" && !validPort(port):
 		v.wrong("bad-url", v.said()+" has the port "+port, "a port is a number from 1 to 65535")
@@ -223,6 +243,13 @@ func (v value) link() (string, bool) {
 		return text, true
 	}
 	return "", false
+}
+
+func afterScheme(text string) string {
+	if _, rest, found := strings.Cut(text, "//"); found {
+		text = rest
+	}
+	return maskUserInfo("://" + text)[len("://"):]
 }
 
 // urlReason is what a URL error says besides the URL, which may hold secrets.
@@ -247,7 +274,7 @@ func word[T ~string](words ...T) func(value) (T, bool) {
 				return w, true
 			}
 		}
-		v.wrong("bad-value", v.said()+" is not one of "+list(names), didYouMean(text, names))
+		v.wrong("bad-value", v.said()+" is not "+either(names), didYouMean(text, names))
 		return "", false
 	}
 }

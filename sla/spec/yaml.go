@@ -102,7 +102,7 @@ func syntaxFinding(src *source, err error, read int) *sla.Finding {
 		Pos:      sla.Position{File: src.file, Line: line, Column: column},
 		Message:  "this is not YAML: " + message,
 		Remedy:   syntaxRemedy(message, text),
-		Snippet:  text,
+		Snippet:  maskUserInfo(text),
 	}
 }
 
@@ -112,7 +112,7 @@ var syntaxRemedies = []struct{ part, remedy string }{
 	{"mapping values are not allowed", "check the indentation of this line and the one before, and put text with a colon in it into quotes"},
 	{"did not find expected key", "check the indentation of this line: it must be that of its neighbours; a quote inside quoted text ends it"},
 	{"did not find expected '-' indicator", "start the line with '- ' like the other items of the list, or indent it as part of one"},
-	{"did not find expected ',' or", "close the { or [ that was opened, or put text with , [ ] { } in it into quotes"},
+	{"did not find expected ',' or", "close the { or [ that was opened here or before, or put text with , [ ] { } in it into quotes"},
 	{"could not find expected ':'", "write a colon and a space after the key"},
 	{"found unexpected end of stream", "close the quote that is opened here"},
 	{"unknown anchor", "define the anchor with & before it is used with *"},
