@@ -59,7 +59,9 @@ func compileLevel(l *sla.ServiceLevel, opts Options) (LevelPlan, sla.Findings) {
 			first.Rules = append(first.Rules, c.burnAlert(t))
 		}
 	}
-	first.Rules = append(first.Rules, c.measurementLost())
+	if !l.Alerting.Disabled {
+		first.Rules = append(first.Rules, c.measurementLost())
+	}
 	level := LevelPlan{Level: l, Groups: []Group{first, second}}
 	for _, g := range level.Groups {
 		for _, r := range g.Rules {

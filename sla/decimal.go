@@ -68,6 +68,11 @@ func (d Decimal) Cmp(e Decimal) int { return d.value().Cmp(e.value()) }
 // Sign is -1, 0 or +1.
 func (d Decimal) Sign() int { return d.value().Sign() }
 
+// Fraction is d in lowest terms: 0.003 is "3" of "1000".
+func (d Decimal) Fraction() (num, den string) {
+	return d.value().Num().String(), d.value().Denom().String()
+}
+
 // Float64 is the nearest float64.
 func (d Decimal) Float64() float64 {
 	f, _ := d.value().Float64()

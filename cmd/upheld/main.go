@@ -18,6 +18,9 @@ import (
 // verbs are the commands, in the order that help shows them.
 var verbs = []func() *cobra.Command{
 	newCheck,
+	newGenerate,
+	newServe,
+	newExplain,
 	newSchema,
 }
 

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+func newExplain() *cobra.Command {
+	return &cobra.Command{
+		Use:   "explain SPEC...",
+		Short: "Say in words and numbers what specifications mean",
+		Long: `Explain prints what each service level promises: what is measured and how it is
+counted, every default that was filled in, the error budget in minutes or events,
+and the alerts with the time after which each sees a total outage.
+
+The time to detect is that of constant traffic failing altogether, on rules that
+sum five-minute rates; scraping and evaluating add up to a scrape and an evaluation
+interval (the second tier of rules, for windows above 6h, five of those).`,
+		Example: `  upheld explain specs/shop.yaml`,
+		Args:    atLeastOneSpec,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			agreements, err := mustLoad(cmd.ErrOrStderr(), args)
+			if err != nil {
+				return err
+			}
+			var b strings.Builder
+			for i, a := range agreements {
+				if i > 0 {
+					b.WriteString("\n")
+				}
+				explainAgreement(&b, a)
+			}
+			_, err = io.WriteString(cmd.OutOrStdout(), b.String())
+			return err
+		},
+	}
+}
+
+func explainAgreement(b *strings.Builder, a *sla.Agreement) {
+	fmt.Fprintf(b, "Agreement %s", a.Name)
+	if a.Description != "" {
+		fmt.Fprintf(b, ": %s", a.Description)
+	}
+	b.WriteString("\n")
+	for _, l := range a.Levels {
+		fmt.Fprintf(b, "\n%s/%s", l.ID.Service, l.ID.SLO)
+		if l.Description != "" {
+			fmt.Fprintf(b, ": %s", l.Description)
+		}
+		b.WriteString("\n")
+		explainLevel(b, l)
+		explainAlerts(b, l)
+	}
+}
+
+func explainLevel(b *strings.Builder, l *sla.ServiceLevel) {
+	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	line := func(name, format string, args ...any) {
+		fmt.Fprintf(w, "  %s\t%s\n", name, fmt.Sprintf(format, args...))
+	}
+	line("Measured", "%s", l.Indicator.Words())
+	line("Counted", "%s%s", aggregationWords[l.Aggregation], l.Defaulted("aggregation"))
+	line("Target", "%s %% of %s%s", l.Target, l.Period, l.Defaulted("period"))
+	line("Objective", "%s %%, which alerts hang on%s", l.Objective, l.Defaulted("objective"))
+	line("Budget", "%s", budgetWords(l, l.TargetBudget()))
+	if l.Objective.Cmp(l.Target) != 0 {
+		line("", "%s, of the objective", budgetWords(l, l.ObjectiveBudget()))
+	}
+	if len(l.Labels) > 0 {
+		line("Labels", "%s", labelWords(l.Labels))
+	}
+	if filled := l.FilledIn(); filled != "" {
+		line("Defaults", "%s", filled)
+	}
+	_ = w.Flush() // into a strings.Builder, which cannot fail
+}
+
+// aggregationWords say how measurements become one number.
+var aggregationWords = map[sla.Aggregation]string{
+	sla.Time:         "by time: bad seconds over known seconds; inconclusive and missed probes are neither",
+	sla.RequestRatio: "by event: bad events over all events",
+}
+
+// budgetWords is a budget in what people can picture: minutes or events.
+func budgetWords(l *sla.ServiceLevel, budget sla.Decimal) string {
+	if l.Aggregation == sla.Time {
+		return fmt.Sprintf("%s bad in %s", span(sla.BudgetTime(budget, l.Period)), l.Period)
+	}
+	bad, of := budget.Fraction()
+	return fmt.Sprintf("%s bad of every %s events", bad, of)
+}
+
+// span is a duration for people: "43m12s", "3h36m".
+func span(d time.Duration) string {
+	s := d.Round(time.Second).String()
+	if d >= time.Hour {
+		s = d.Round(time.Minute).String()
+	}
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
+
+func labelWords(labels map[string]string) string {
+	parts := make([]string, 0, len(labels))
+	for _, k := range slices.Sorted(maps.Keys(labels)) {
+		parts = append(parts, k+"="+labels[k])
+	}
+	return strings.Join(parts, ", ")
+}
+
+// explainAlerts prints the alert table: at which bad share, over which windows,
+// how much of the budget that is, and when a total outage is seen.
+func explainAlerts(b *strings.Builder, l *sla.ServiceLevel) {
+	if len(l.Alerting.Tiers) == 0 {
+		b.WriteString("  Alerts    none\n")
+		return
+	}
+	b.WriteString("  Alerts, while the bad share over both windows is above the threshold:\n")
+	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "    tier\tseverity\tburn rate\tthreshold\twindows\tbudget spent\ttotal outage seen after")
+	var notes []string
+	budget := l.ObjectiveBudget()
+	for _, t := range l.Alerting.Tiers {
+		threshold, adapted := t.Threshold(budget)
+		burn := threshold.Quo(budget)
+		windows := sla.FormatDuration(t.Long) + " and " + sla.FormatDuration(t.Short)
+		if t.For > 0 {
+			windows += ", for " + sla.FormatDuration(t.For)
+		}
+		spent := burn.Mul(sla.NewDecimal(int64(t.Long), int64(l.Period.Rolling)))
+		fmt.Fprintf(w, "    %s\t%s\t%s x\t%s %%\t%s\t%s %%\t%s\n", t.Name, t.Severity, figure(burn), figure(threshold.Mul(percent)),
+			windows, figure(spent.Mul(percent)), span(t.TimeToDetect(budget)))
+		if adapted {
+			notes = append(notes, fmt.Sprintf("    %s: %s times a budget of %s %% is more than everything, so it fires above %s %% instead",
+				t.Name, figure(t.Factor), budget.Mul(percent), threshold.Mul(percent)))
+		}
+	}
+	_ = w.Flush() // into a strings.Builder, which cannot fail
+	for _, n := range notes {
+		b.WriteString(n + "\n")
+	}
+}
+
+var percent = sla.NewDecimal(100, 1)
+
+// figure is a number for people, three significant digits.
+func figure(d sla.Decimal) string {
+	if f := d.Float64(); f < 1000 {
+		return fmt.Sprintf("%.3g", f)
+	}
+	return fmt.Sprintf("%.0f", d.Float64())
+}

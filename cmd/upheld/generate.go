@@ -1,0 +1,159 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/upheld-sla/upheld/dashboards"
+	"github.com/upheld-sla/upheld/internal/filetree"
+	"github.com/upheld-sla/upheld/rulegen"
+	"github.com/upheld-sla/upheld/rulegen/emit"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// generateOptions are the flags of generate.
+type generateOptions struct {
+	dir           string
+	verify        bool
+	rulesInterval time.Duration
+	scrape        emit.ScrapeOptions
+}
+
+func newGenerate() *cobra.Command {
+	var o generateOptions
+	cmd := &cobra.Command{
+		Use:   "generate SPEC... -o DIR",
+		Short: "Write rules, dashboards, scrape and Alertmanager configuration",
+		Long: `Generate writes what Prometheus, Grafana and Alertmanager need for agreements:
+
+  DIR/rules/<agreement>.yaml             recording rules and alerts
+  DIR/dashboards/upheld-overview.json    every level at a glance
+  DIR/dashboards/<agreement>.json        one dashboard an agreement
+  DIR/prometheus/scrape.yaml             the exporter's scrape job
+  DIR/prometheus/prometheus.yml          a complete small configuration
+  DIR/alertmanager/alertmanager.yml      routes by severity, receivers to fill in
+
+The same specifications give the same bytes. All files are made before any is
+written, so an error in one specification leaves the whole directory as it was.
+Files that were generated before and no longer are get removed; files that upheld
+did not make are never touched. Paths that changed go to standard output.`,
+		Example: `  upheld generate specs/ -o generated
+
+  # in CI: fail if somebody changed a specification and forgot to generate
+  upheld generate specs/ -o generated --verify`,
+		Args: atLeastOneSpec,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.check(); err != nil {
+				return usageError{err}
+			}
+			agreements, err := mustLoad(cmd.ErrOrStderr(), args)
+			if err != nil {
+				return err
+			}
+			return o.run(cmd, agreements)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVarP(&o.dir, "output-dir", "o", "", "the directory to write to (required)")
+	f.BoolVar(&o.verify, "verify", false, "write nothing; exit with 1 if what is in the directory is stale")
+	f.DurationVar(&o.rulesInterval, "rules.interval", rulegen.DefaultInterval, "how often the first tier of rules is evaluated; the second tier five times slower")
+	f.StringSliceVar(&o.scrape.Exporters, "exporter.address", []string{"localhost:9799"}, "host:port of each upheld-exporter")
+	f.DurationVar(&o.scrape.Interval, "scrape.interval", 15*time.Second, "how often Prometheus scrapes the exporter")
+	f.StringSliceVar(&o.scrape.Alertmanagers, "alertmanager.address", []string{"localhost:9093"}, "host:port of each Alertmanager, for prometheus.yml")
+	return cmd
+}
+
+// maxRulesInterval keeps five first-tier samples in the second tier's windows
+// and every recorded sample within Prometheus' five-minute lookback.
+const maxRulesInterval = time.Minute
+
+func (o generateOptions) check() error {
+	if o.dir == "" {
+		return fmt.Errorf("generate needs a directory to write to: -o DIR")
+	}
+	if o.rulesInterval < time.Second || o.rulesInterval > maxRulesInterval {
+		return fmt.Errorf("--rules.interval=%s is not between 1s and %s", o.rulesInterval, maxRulesInterval)
+	}
+	if o.scrape.Interval < time.Second || o.scrape.Interval > sla.BaseWindow/4 {
+		return fmt.Errorf("--scrape.interval=%s is not between 1s and %s: a five-minute rate needs four scrapes", o.scrape.Interval, sla.BaseWindow/4)
+	}
+	for _, a := range append(o.scrape.Exporters, o.scrape.Alertmanagers...) {
+		if _, _, err := net.SplitHostPort(a); err != nil {
+			return fmt.Errorf("%q is not host:port", a)
+		}
+	}
+	return nil
+}
+
+func (o generateOptions) run(cmd *cobra.Command, agreements []*sla.Agreement) error {
+	tree, err := outputs(agreements, rulegen.Options{Interval: o.rulesInterval}, o.scrape)
+	if err != nil {
+		return err
+	}
+	changes, err := tree.Diff(o.dir, emit.Marker)
+	if err != nil {
+		return err
+	}
+	for _, c := range changes {
+		fmt.Fprintf(cmd.OutOrStdout(), "%s %s/%s\n", verb(c.Kind, o.verify), o.dir, c.Path)
+	}
+	if o.verify {
+		if len(changes) > 0 {
+			return fmt.Errorf("%s of %d in %s stale; run: upheld generate SPEC... -o %s", plural(len(changes), "file"), len(tree), o.dir, o.dir)
+		}
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s in %s up to date\n", plural(len(tree), "file"), o.dir)
+		return nil
+	}
+	if err := tree.Apply(o.dir, changes); err != nil {
+		return err
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "%s in %s, %d changed\n", plural(len(tree), "file"), o.dir, len(changes))
+	return nil
+}
+
+// verb is what happened to a file, or what is the matter with it.
+func verb(k filetree.Kind, verify bool) string {
+	done := map[filetree.Kind]string{filetree.Missing: "created", filetree.Differs: "updated", filetree.Stale: "removed"}
+	if verify {
+		return string(k)
+	}
+	return done[k]
+}
+
+// outputs are all files for the agreements, made and proven in memory.
+func outputs(agreements []*sla.Agreement, rules rulegen.Options, scrape emit.ScrapeOptions) (filetree.Tree, error) {
+	tree := filetree.Tree{}
+	for _, a := range agreements {
+		plan, findings := rulegen.Compile(a, rules)
+		if err := findings.Err(); err != nil {
+			return nil, err
+		}
+		content, err := emit.Prometheus(plan)
+		if err != nil {
+			return nil, err
+		}
+		tree["rules/"+a.Name+".yaml"] = content
+		if tree["dashboards/"+a.Name+".json"], err = dashboards.Agreement(a); err != nil {
+			return nil, fmt.Errorf("dashboard of %s: %w", a.Name, err)
+		}
+	}
+	for path, produce := range map[string]func() ([]byte, error){
+		"dashboards/upheld-overview.json": func() ([]byte, error) { return dashboards.Overview(agreements) },
+		"prometheus/scrape.yaml":          func() ([]byte, error) { return emit.Scrape(agreements, scrape) },
+		"prometheus/prometheus.yml":       func() ([]byte, error) { return emit.PrometheusConfig(agreements, scrape) },
+		"alertmanager/alertmanager.yml":   func() ([]byte, error) { return emit.Alertmanager(agreements) },
+	} {
+		if _, taken := tree[path]; taken {
+			return nil, fmt.Errorf("the agreement's name collides with the file %s; name the agreement otherwise", path)
+		}
+		content, err := produce()
+		if err != nil {
+			return nil, err
+		}
+		tree[path] = content
+	}
+	return tree, nil
+}
