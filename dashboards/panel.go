@@ -99,7 +99,11 @@ func tablePanel(title, description string) *panel {
 	o.CellHeight = cog.ToPtr(common.TableCellHeightSm)
 	o.Footer = nil
 	p := newPanel("table", title, description, o)
-	p.FieldConfig.Defaults.Custom = &table.FieldConfig{Align: common.FieldTextAlignmentAuto, Filterable: cog.ToPtr(true)}
+	p.FieldConfig.Defaults.Custom = &table.FieldConfig{
+		Align:       common.FieldTextAlignmentAuto,
+		CellOptions: &common.TableCellOptions{TableAutoCellOptions: common.NewTableAutoCellOptions()},
+		Filterable:  cog.ToPtr(true),
+	}
 	return p
 }
 

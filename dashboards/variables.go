@@ -44,7 +44,6 @@ func valuesVariable(label, title string, of selector) dashboard.VariableModel {
 		Name:       label,
 		Label:      &title,
 		Query:      &dashboard.StringOrMap{String: &query},
-		Definition: &query,
 		Datasource: datasource(),
 		Current:    &dashboard.VariableOption{Selected: cog.ToPtr(true), Text: all("All"), Value: all("$__all")},
 		Multi:      cog.ToPtr(true),
