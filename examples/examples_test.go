@@ -1,0 +1,141 @@
+// Package examples_test holds every example to what it claims: it loads without
+// a finding, generates, and its rules measure in the real engine what is fed in.
+package examples_test
+
+import (
+	"fmt"
+	"io/fs"
+	"math"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/upheld-sla/upheld/internal/enginetest"
+	"github.com/upheld-sla/upheld/rulegen"
+	"github.com/upheld-sla/upheld/rulegen/emit"
+	"github.com/upheld-sla/upheld/sla"
+	"github.com/upheld-sla/upheld/sla/spec"
+)
+
+// feed is what the services of an example that count for themselves expose
+// after n seconds, and the bad share that each of their levels must then read.
+type feed struct {
+	series func(n float64) []enginetest.Sample
+	want   map[string]float64 // service/level
+}
+
+// feeds are for examples with events or histograms; probes are fed from the
+// model: one in ten is bad and another one in ten is slow.
+var feeds = map[string]feed{
+	"shop.yaml": {
+		series: func(n float64) []enginetest.Sample {
+			return []enginetest.Sample{
+				{Series: `http_requests_total{job="api",code="200"}`, Value: 97 * n},
+				{Series: `http_requests_total{job="api",code="404"}`, Value: n},
+				{Series: `http_requests_total{job="api",code="503"}`, Value: 2 * n},
+				{Series: `http_requests_total{job="other",code="503"}`, Value: 50 * n},
+				{Series: `orders_total{job="api"}`, Value: 10 * n},
+				{Series: `orders_accepted_total{job="api"}`, Value: 8 * n},
+				{Series: `orders_queued_total{job="api"}`, Value: 1.5 * n},
+				{Series: `http_request_duration_seconds_count{job="api"}`, Value: 100 * n},
+				{Series: `http_request_duration_seconds_bucket{job="api",le="0.3"}`, Value: 93 * n},
+			}
+		},
+		want: map[string]float64{"api/requests": 0.02, "api/orders": 0.05, "api/latency": 0.07},
+	},
+}
+
+func probeSeries(targets []sla.ProbeTarget, n float64) []enginetest.Sample {
+	var samples []enginetest.Sample
+	for _, p := range targets {
+		labels := fmt.Sprintf(`sla=%q,service=%q,slo=%q,target=%q,location="here"`, p.ID.SLA, p.ID.Service, p.ID.SLO, p.Probe.Check.Target())
+		done := n / p.Probe.Interval.Seconds()
+		for outcome, share := range map[string]float64{"good": 0.9, "bad": 0.1, "inconclusive": 0.3} {
+			samples = append(samples, enginetest.Sample{Series: fmt.Sprintf(`upheld_probe_results_total{outcome=%q,%s}`, outcome, labels), Value: share * done})
+		}
+		for _, th := range p.Thresholds {
+			samples = append(samples, enginetest.Sample{
+				Series: fmt.Sprintf(`upheld_probe_within_threshold_total{threshold="%v",%s}`, th.Seconds(), labels), Value: 0.8 * done,
+			})
+		}
+	}
+	return samples
+}
+
+// wanted is the bad share that a level must read.
+func wanted(l *sla.ServiceLevel, f feed) (float64, bool) {
+	switch l.Indicator.(type) {
+	case *sla.Probe:
+		return 0.1, true
+	case *sla.ProbeLatency:
+		return 0.2, true
+	}
+	v, ok := f.want[l.ID.Service+"/"+l.ID.SLO]
+	return v, ok
+}
+
+func TestExamples(t *testing.T) {
+	var files []string
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if strings.HasSuffix(path, ".yaml") {
+			files = append(files, path)
+		}
+		return err
+	})
+	if err != nil || len(files) < 2 {
+		t.Fatalf("found %v, %v", files, err)
+	}
+	for _, file := range files {
+		t.Run(filepath.ToSlash(file), func(t *testing.T) { evaluate(t, file) })
+	}
+}
+
+func evaluate(t *testing.T, file string) {
+	agreements, findings := spec.Load(file)
+	if len(agreements) == 0 && !findings.HasErrors() {
+		t.Skip("not an agreement")
+	}
+	if len(findings) > 0 {
+		t.Fatal(findings)
+	}
+	f := feeds[filepath.ToSlash(file)]
+	targets := sla.ProbeTargets(agreements)
+	w := enginetest.New(t, 15*time.Second, func(at time.Time) []enginetest.Sample {
+		n := at.Sub(enginetest.Start).Seconds()
+		samples := probeSeries(targets, n)
+		if f.series != nil {
+			samples = append(samples, f.series(n)...)
+		}
+		return samples
+	})
+	var rules [][]byte
+	for _, a := range agreements {
+		plan, findings := rulegen.Compile(a, rulegen.Options{})
+		if len(findings) > 0 {
+			t.Fatal(findings)
+		}
+		content, err := emit.Prometheus(plan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rules = append(rules, content)
+	}
+	w.Load(rules...)
+	w.Run(40 * time.Minute)
+	for _, a := range agreements {
+		for _, l := range a.Levels {
+			want, ok := wanted(l, f)
+			if !ok {
+				t.Errorf("%s: no feed for %s; add it to the table in this test", file, l.ID)
+				continue
+			}
+			for _, name := range []string{"sla:error:ratio_rate5m", "sla:error:ratio_rate30m", "sla:error:ratio_rate3d", "sla:error:ratio_period"} {
+				got := w.Value(fmt.Sprintf("%s{sla=%q,service=%q,slo=%q}", name, l.ID.SLA, l.ID.Service, l.ID.SLO))
+				if math.Abs(got-want) > 0.002 {
+					t.Errorf("%s of %s = %v, want %v", name, l.ID, got, want)
+				}
+			}
+		}
+	}
+}
