@@ -19,6 +19,7 @@ import (
 	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/rulegen/emit"
 	"github.com/upheld-sla/upheld/sla"
+	"github.com/upheld-sla/upheld/sla/spec"
 )
 
 const day = 24 * time.Hour
@@ -66,30 +67,46 @@ func made(t *testing.T) map[string][]byte {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
+		for all[name] != nil {
+			name += "'" // an example may be named like one made here
+		}
 		all[name] = bytes
 	}
 	b, err := dashboards.Overview([]*sla.Agreement{shop(), odd()})
 	add("overview", b, err)
 	b, err = dashboards.Overview(nil)
 	add("overview of nothing", b, err)
-	for _, a := range []*sla.Agreement{shop(), odd(), {Name: "empty"}} {
+	for _, a := range append(examples(t), shop(), odd(), &sla.Agreement{Name: "empty"}) {
 		b, err = dashboards.Agreement(a)
 		add("agreement "+a.Name, b, err)
 	}
 	return all
 }
 
+// examples are the repository's own specifications.
+func examples(t *testing.T) []*sla.Agreement {
+	t.Helper()
+	agreements, findings := spec.Load("../examples")
+	if err := findings.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return agreements
+}
+
 func TestGolden(t *testing.T) {
-	overview, err := dashboards.Overview([]*sla.Agreement{shop()})
+	agreements := examples(t)
+	overview, err := dashboards.Overview(agreements)
 	if err != nil {
 		t.Fatal(err)
 	}
 	golden.Equal(t, "testdata/overview.json", overview)
-	agreement, err := dashboards.Agreement(shop())
-	if err != nil {
-		t.Fatal(err)
+	for _, a := range agreements {
+		text, err := dashboards.Agreement(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		golden.Equal(t, "testdata/agreement-"+a.Name+".json", text)
 	}
-	golden.Equal(t, "testdata/agreement.json", agreement)
 }
 
 func TestEqualInputGivesEqualBytes(t *testing.T) {
