@@ -87,7 +87,7 @@ func (e *Exporter) serveLanding(w http.ResponseWriter, r *http.Request, telemetr
 	}
 	page, err := web.NewLandingPage(web.LandingConfig{
 		Name:        "Upheld Exporter",
-		Description: "Probes the targets of service level agreements, from " + template.HTMLEscapeString(e.opts.Location) + ".",
+		Description: "Probes the targets of service level agreements. Location: " + template.HTMLEscapeString(e.opts.Location),
 		Version:     version.Info(),
 		Links: []web.LandingLinks{
 			{Address: telemetryPath, Text: "Metrics"},

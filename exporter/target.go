@@ -64,9 +64,9 @@ func (t *target) key() string { return t.spec.ID.String() + " " + t.name() }
 
 // Run probes once and accounts for it. A probe that the end of the exporter
 // cut short is not counted.
-func (t *target) Run(ctx context.Context) {
+func (t *target) Run(ctx context.Context, next time.Time) {
 	at := time.Now()
-	r := t.prober.Probe(ctx)
+	r := t.prober.Probe(ctx, next)
 	if r.Reason == probe.Cancelled {
 		return
 	}
@@ -102,7 +102,7 @@ func (t *target) remember(r Record) {
 	if !t.logger.Enabled(context.Background(), level) {
 		return
 	}
-	t.logger.Log(context.Background(), level, "probe result", "level", t.spec.ID.String(), "target", t.name(),
+	t.logger.Log(context.Background(), level, "probe result", "slo", t.spec.ID.String(), "target", t.name(),
 		"outcome", string(r.Outcome), "reason", string(r.Reason), "detail", r.Detail, "duration", r.Duration, "count", r.Count)
 }
 

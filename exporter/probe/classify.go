@@ -31,7 +31,7 @@ func (d *dialer) classify(ctx context.Context, err error, at stage) *failure {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return &failure{Cancelled, at.what + ": cancelled"}
 	}
-	if reason, ok := ownFault(err, at.address); ok {
+	if reason, ok := d.ownFault(err, at.address); ok {
 		return &failure{reason, at.what + ": " + briefly(err)}
 	}
 	timeout := isTimeout(err)
@@ -63,12 +63,12 @@ var ownErrnos = map[syscall.Errno]Reason{
 	syscall.ENETDOWN:      LocalNetwork,
 }
 
-func ownFault(err error, address string) (Reason, bool) {
+func (d *dialer) ownFault(err error, address string) (Reason, bool) {
 	errno, ok := errors.AsType[syscall.Errno](err)
 	if !ok {
 		return "", false
 	}
-	if errno == syscall.ENETUNREACH && !hasRoute(err, address) {
+	if errno == syscall.ENETUNREACH && !d.hasRoute(err, address) {
 		return LocalNetwork, true
 	}
 	reason, ok := ownErrnos[errno]
@@ -79,11 +79,11 @@ func ownFault(err error, address string) (Reason, bool) {
 // an error is about: connecting a UDP socket looks the route up and sends
 // nothing. It tells a missing route here from a router's "network
 // unreachable", for which TCP reports the same error.
-func hasRoute(err error, address string) bool {
+func (d *dialer) hasRoute(err error, address string) bool {
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Addr != nil {
 		address = op.Addr.String()
 	}
-	conn, err := net.Dial("udp", address)
+	conn, err := d.net.Dial("udp", address)
 	if err != nil {
 		return !errors.Is(err, syscall.ENETUNREACH)
 	}

@@ -21,7 +21,7 @@ import (
 // net/http cannot be brought to do cheaply.
 type exchange struct {
 	prober  *httpProber
-	phases  Phases
+	phases  *Phases
 	conn    net.Conn
 	stop    func() bool // ends the watch over conn
 	limited io.LimitedReader
@@ -48,7 +48,7 @@ func (x *exchange) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn, fault := x.prober.dialer.connect(ctx, address, conf, &x.phases)
+	conn, fault := x.prober.dialer.connect(ctx, address, conf, x.phases)
 	if fault != nil {
 		return nil, fault
 	}

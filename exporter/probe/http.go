@@ -132,11 +132,11 @@ func hostPort(u *url.URL) string {
 
 // Probe requests the URL, follows redirects if it may, and judges the last
 // answer.
-func (p *httpProber) Probe(ctx context.Context) Result {
-	start := time.Now()
-	ctx, cancel := context.WithDeadline(ctx, start.Add(p.timeout))
+func (p *httpProber) Probe(ctx context.Context, by time.Time) Result {
+	r := begin(p.timeout, by)
+	ctx, cancel := context.WithDeadline(ctx, r.deadline)
 	defer cancel()
-	x := &exchange{prober: p}
+	x := &exchange{prober: p, phases: &r.phases}
 	defer x.close()
 	// http.Client knows which redirects change the method and which headers may
 	// go to another host; everything on the wire is done by the exchange.
@@ -147,12 +147,12 @@ func (p *httpProber) Probe(ctx context.Context) Result {
 	}
 	response, err := client.Do(request)
 	if err != nil {
-		return failed(clientFault(err), start, x.phases)
+		return r.failed(clientFault(err))
 	}
 	if fault := p.judge(ctx, response, x); fault != nil {
-		return failed(fault, start, x.phases)
+		return r.failed(fault)
 	}
-	return Result{Outcome: Good, Detail: httpDetail(response.StatusCode), Duration: time.Since(start), Phases: x.phases}
+	return r.good(httpDetail(response.StatusCode))
 }
 
 func httpDetail(code int) string { return "HTTP " + strconv.Itoa(code) }

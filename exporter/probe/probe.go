@@ -24,9 +24,10 @@ import (
 
 // Prober runs probes of one target. It is safe for concurrent use.
 type Prober interface {
-	// Probe runs once, within the target's timeout, and returns early with the
-	// reason Cancelled if ctx ends before that.
-	Probe(ctx context.Context) Result
+	// Probe runs once. It is over within the target's timeout and by the time
+	// by, unless that is zero, and returns early with the reason Cancelled if
+	// ctx ends.
+	Probe(ctx context.Context, by time.Time) Result
 	// Phases are those that every probe of the target goes through when all is
 	// well, in order.
 	Phases() []Phase

@@ -66,7 +66,7 @@ var reasons = map[Reason]reasonInfo{
 	Starved:            {Inconclusive, "the exporter had no CPU: the probe began, or noticed its deadline, too late"},
 	Cancelled:          {Inconclusive, "the exporter is shutting down; never counted"},
 
-	Overlap:  {Missed, "the previous probe of the target was still running"},
+	Overlap:  {Missed, "the previous probe of the target was still running when it should have begun"},
 	Overload: {Missed, "more probes were due than may run at once"},
 	Late:     {Missed, "the scheduler came to it too late"},
 }

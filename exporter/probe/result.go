@@ -80,3 +80,34 @@ func (p *Phases) All() iter.Seq2[Phase, time.Duration] {
 		}
 	}
 }
+
+// run is one probe under way.
+type run struct {
+	start    time.Time
+	deadline time.Time     // the one bound on everything that the probe does
+	cut      time.Duration // how much of the timeout the deadline leaves out
+	phases   Phases
+}
+
+func begin(timeout time.Duration, by time.Time) run {
+	r := run{start: time.Now()}
+	r.deadline = r.start.Add(timeout)
+	if !by.IsZero() && by.Before(r.deadline) {
+		r.cut = r.deadline.Sub(by)
+		r.deadline = by
+	}
+	return r
+}
+
+func (r *run) good(detail string) Result {
+	return Result{Outcome: Good, Detail: detail, Duration: time.Since(r.start), Phases: r.phases}
+}
+
+// failed is the result of a probe that a failure ended. If the probe began so
+// late that its target had less than its time, a timeout is not the target's.
+func (r *run) failed(f *failure) Result {
+	if r.cut > starvedAfter && (f.reason == Timeout || f.reason == ConnectTimeout) {
+		f = &failure{Starved, f.detail + "; the probe had begun too late to wait for the whole timeout"}
+	}
+	return Result{Outcome: f.reason.Outcome(), Reason: f.reason, Detail: f.detail, Duration: time.Since(r.start), Phases: r.phases}
+}

@@ -58,18 +58,17 @@ func connectPhases(address string, secure bool) []Phase {
 }
 
 // Probe connects and hangs up.
-func (p *tcpProber) Probe(ctx context.Context) Result {
-	start := time.Now()
-	ctx, cancel := context.WithDeadline(ctx, start.Add(p.timeout))
+func (p *tcpProber) Probe(ctx context.Context, by time.Time) Result {
+	r := begin(p.timeout, by)
+	ctx, cancel := context.WithDeadline(ctx, r.deadline)
 	defer cancel()
-	var phases Phases
-	conn, fault := p.dialer.connect(ctx, p.address, p.tls, &phases)
+	conn, fault := p.dialer.connect(ctx, p.address, p.tls, &r.phases)
 	if fault != nil {
-		return failed(fault, start, phases)
+		return r.failed(fault)
 	}
-	r := Result{Outcome: Good, Detail: "connected", Duration: time.Since(start), Phases: phases}
+	result := r.good("connected")
 	hangUp(conn)
-	return r
+	return result
 }
 
 // hangUp closes a connection at once. A TLS session is closed below it,
@@ -79,9 +78,4 @@ func hangUp(conn net.Conn) {
 		conn = session.NetConn()
 	}
 	conn.Close()
-}
-
-// failed is the result of a probe that a failure ended.
-func failed(f *failure, start time.Time, phases Phases) Result {
-	return Result{Outcome: f.reason.Outcome(), Reason: f.reason, Detail: f.detail, Duration: time.Since(start), Phases: phases}
 }

@@ -29,7 +29,7 @@ type Unrun int
 
 // The reasons not to run.
 const (
-	Overlap  Unrun = iota // the previous probe of the target was still running
+	Overlap  Unrun = iota // the previous probe of the target ran beyond the bound on lateness
 	Overload              // no free slot within the bound on lateness
 	Late                  // the scheduler came to it beyond the bound on lateness
 	Starved               // it was started in time, but its goroutine got no CPU within the bound
@@ -38,8 +38,9 @@ const (
 // Job is what the scheduler runs for a target. Its methods are called from
 // several goroutines, Run never twice at once.
 type Job interface {
-	// Run probes once. When ctx ends it must return soon.
-	Run(ctx context.Context)
+	// Run probes once. It should be over by the time next, when the next probe
+	// is due, and must return soon when ctx ends.
+	Run(ctx context.Context, next time.Time)
 	// Skip accounts for n probes in a row that were not run. It must not block
 	// and must not call the scheduler.
 	Skip(why Unrun, n int)
@@ -97,7 +98,7 @@ type Scheduler struct {
 	entries  map[string]*entry
 	leaving  map[string]*entry // removed, but a probe of it is still running
 	due      queue
-	waiting  []*entry // due, in time, but all slots are taken; oldest first
+	waiting  []*entry // due and in time, but all slots were taken, or one's own probe was running; oldest first
 	inFlight int
 }
 
@@ -108,7 +109,8 @@ type entry struct {
 	job      Job
 	next     int64 // the next point of the grid not yet accounted for
 	busy     bool  // a probe of it is running
-	waiting  bool  // its probe of slot waits for a free one
+	waiting  bool  // its probe of slot is due, and waits for what why says
+	why      Unrun
 	slot     int64
 	queued   bool // it stands in Scheduler.waiting, perhaps no longer waiting
 	removed  bool
@@ -289,7 +291,7 @@ func (s *Scheduler) owe(ctx context.Context, e *entry, now int64) {
 	e.next = slot + e.interval
 	if e.waiting { // its turn did not come within a whole interval
 		e.waiting = false
-		e.job.Skip(Overload, 1)
+		e.job.Skip(e.why, 1)
 	}
 	late := passed
 	if time.Duration(now-slot) > MaxLag(time.Duration(e.interval)) {
@@ -300,16 +302,21 @@ func (s *Scheduler) owe(ctx context.Context, e *entry, now int64) {
 	}
 	switch {
 	case late > passed:
-	case e.busy:
-		e.job.Skip(Overlap, 1)
+	case e.busy: // most likely at its deadline; finish lets it go on
+		e.waiting, e.why, e.slot = true, Overlap, slot
 	case s.inFlight >= s.opts.MaxConcurrency:
-		e.waiting, e.slot = true, slot
-		if !e.queued {
-			e.queued = true
-			s.waiting = append(s.waiting, e)
-		}
+		e.waiting, e.why, e.slot = true, Overload, slot
+		s.enqueue(e)
 	default:
 		s.launch(ctx, e, slot)
+	}
+}
+
+// enqueue puts a waiting entry at the end of those that want a free slot.
+func (s *Scheduler) enqueue(e *entry) {
+	if !e.queued {
+		e.queued = true
+		s.waiting = append(s.waiting, e)
 	}
 }
 
@@ -320,12 +327,12 @@ func (s *Scheduler) admit(ctx context.Context) {
 		s.waiting[0] = nil
 		s.waiting = s.waiting[1:]
 		e.queued = false
-		if !e.waiting {
+		if !e.waiting || e.busy {
 			continue
 		}
 		e.waiting = false
 		if time.Duration(s.now()-e.slot) > MaxLag(time.Duration(e.interval)) {
-			e.job.Skip(Overload, 1)
+			e.job.Skip(e.why, 1)
 			continue
 		}
 		s.launch(ctx, e, e.slot)
@@ -337,6 +344,7 @@ func (s *Scheduler) launch(ctx context.Context, e *entry, slot int64) {
 	e.busy = true
 	s.inFlight++
 	job, bound := e.job, MaxLag(time.Duration(e.interval))
+	next := s.base.Add(time.Duration(slot + e.interval - s.baseNano))
 	s.wg.Go(func() {
 		defer s.finish(e)
 		lag := time.Duration(s.now() - slot)
@@ -345,7 +353,7 @@ func (s *Scheduler) launch(ctx context.Context, e *entry, slot int64) {
 			job.Skip(Starved, 1)
 			return
 		}
-		job.Run(ctx)
+		job.Run(ctx, next)
 	})
 }
 
@@ -356,6 +364,9 @@ func (s *Scheduler) finish(e *entry) {
 	s.inFlight--
 	if e.removed {
 		delete(s.leaving, e.key)
+	}
+	if e.waiting {
+		s.enqueue(e)
 	}
 	if len(s.waiting) > 0 {
 		s.poke()
