@@ -1,0 +1,135 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Shop is the running sample services.
+type Shop struct {
+	// Addresses are host:port by service.
+	Addresses map[string]string
+
+	storefront *storefront
+	payments   *payments
+	orders     *orders
+	servers    []*http.Server
+	stop       context.CancelFunc
+	running    sync.WaitGroup
+}
+
+// Start brings up the services on free ports of 127.0.0.1, sends customers to
+// payments, and breaks services by the schedule, which counts from now. Each
+// change is told to tell (from one goroutine) with what is broken or works
+// again. Close ends everything.
+func Start(schedule Schedule, tell func(elapsed time.Duration, words string)) (*Shop, error) {
+	if err := schedule.Validate(); err != nil {
+		return nil, err
+	}
+	s := &Shop{Addresses: map[string]string{}, storefront: &storefront{}, payments: newPayments()}
+	for _, service := range []struct {
+		name    string
+		handler http.Handler
+	}{{Storefront, s.storefront.handler()}, {Payments, s.payments.handler()}} {
+		if err := s.serve(service.name, service.handler); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+	}
+	var err error
+	if s.orders, err = openOrders(); err != nil {
+		return nil, errors.Join(fmt.Errorf("demo: %s: %w", Orders, err), s.Close())
+	}
+	s.Addresses[Orders] = s.orders.address
+
+	ctx, cancel := context.WithCancel(context.Background())
+	s.stop = cancel
+	s.running.Go(func() { customers(ctx, "http://"+s.Addresses[Payments]+"/pay") })
+	s.running.Go(func() { s.follow(ctx, schedule, tell) })
+	return s, nil
+}
+
+func (s *Shop) serve(name string, handler http.Handler) error {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("demo: %s: %w", name, err)
+	}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second}
+	s.Addresses[name] = listener.Addr().String()
+	s.servers = append(s.servers, server)
+	s.running.Go(func() { _ = server.Serve(listener) }) // ends with ErrServerClosed
+	return nil
+}
+
+// Close ends the services, the customers and the faults; nothing of them runs
+// when it returns.
+func (s *Shop) Close() error {
+	if s.stop != nil {
+		s.stop()
+	}
+	var errs []error
+	for _, server := range s.servers {
+		errs = append(errs, server.Close())
+	}
+	if s.orders != nil {
+		errs = append(errs, s.orders.close())
+	}
+	s.running.Wait()
+	return errors.Join(errs...)
+}
+
+// follow breaks and mends services as the schedule says.
+func (s *Shop) follow(ctx context.Context, schedule Schedule, tell func(time.Duration, string)) {
+	start := time.Now()
+	broken := map[string]Effect{}
+	for elapsed := time.Duration(0); ; {
+		now := schedule.At(elapsed)
+		for _, service := range []string{Storefront, Payments, Orders} {
+			before, after := broken[service], now[service]
+			if before == after {
+				continue
+			}
+			if err := s.set(ctx, service, after); err != nil {
+				tell(elapsed, fmt.Sprintf("%s: %v", service, err))
+				continue
+			}
+			if after == "" {
+				tell(elapsed, service+" is well again")
+			} else {
+				tell(elapsed, schedule.words(service, after))
+			}
+		}
+		broken = now
+		// The next edge is counted from this one, so that waking late adds up to nothing.
+		elapsed += schedule.Next(elapsed)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(elapsed - time.Since(start)):
+		}
+	}
+}
+
+func (s *Shop) set(ctx context.Context, service string, effect Effect) error {
+	switch service {
+	case Storefront:
+		s.storefront.fault.Store(effect)
+	case Payments:
+		s.payments.fault.Store(effect)
+	case Orders:
+		return s.orders.set(ctx, effect)
+	}
+	return nil
+}
+
+// wait sleeps for d unless the one who waits gives up.
+func wait(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
