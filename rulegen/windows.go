@@ -80,13 +80,13 @@ func (c compiler) period() []Rule {
 	ofPeriod := func(name string) promql.Expr {
 		return c.recorded(name, promql.Eq(metricnames.Period, p.String())).Now()
 	}
-	slots := sla.NewDecimal(int64(secondTier*c.interval), int64(p.Rolling))
+	slots := sla.NewDecimal(int64(p.Rolling), int64(secondTier*c.interval))
 	budget := promql.Num(c.level.TargetBudget())
 	ratio := ofPeriod(metricnames.ErrorPeriod)
 	return []Rule{
 		rec(metricnames.TotalPeriod, c.recorded(metricnames.TotalIncrease).SumOverTime(p.Rolling)),
 		rec(metricnames.BadPeriod, c.recorded(metricnames.BadIncrease).SumOverTime(p.Rolling)),
-		rec(metricnames.CoveragePeriod, promql.ClampMax(promql.Mul(
+		rec(metricnames.CoveragePeriod, promql.ClampMax(promql.Div(
 			c.recorded(metricnames.TotalIncrease).CountOverTime(p.Rolling), promql.Num(slots)), one)),
 		rec(metricnames.ErrorPeriod, share(ofPeriod(metricnames.BadPeriod), ofPeriod(metricnames.TotalPeriod))),
 		rec(metricnames.BurnRate, promql.Div(ratio, budget)),

@@ -1,0 +1,45 @@
+package rulegen_test
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/upheld-sla/upheld/rulegen"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// Every series and every alert that is made is explained, and nothing is
+// explained that is not made.
+func TestDocumentationNamesWhatIsMade(t *testing.T) {
+	content, err := os.ReadFile("../docs/rules.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, findings := rulegen.Compile(&sla.Agreement{Name: "shop", Levels: []*sla.ServiceLevel{
+		level("bad", "99.9", events("bad_total", "", "requests_total")),
+	}}, rulegen.Options{})
+	if len(findings) > 0 {
+		t.Fatal(findings)
+	}
+	made := map[string]bool{}
+	window := regexp.MustCompile(`^(sla:error:ratio_rate)(30m|1h|2h|6h|1d|3d)$`)
+	for _, g := range plan.Levels[0].Groups {
+		for _, r := range g.Rules {
+			name := r.Record + r.Alert
+			made[window.ReplaceAllString(name, "$1")] = true
+		}
+	}
+	made["sla:error:ratio_rate5m"], made["sla:error:ratio_rate30m"], made["sla:error:ratio_rate1d"] = true, true, true
+	for name := range made {
+		if !strings.Contains(string(content), "`"+name) {
+			t.Errorf("docs/rules.md does not explain %s", name)
+		}
+	}
+	for _, name := range regexp.MustCompile("`(sla:[a-z0-9:_]+|SLA[A-Za-z]+)`").FindAllStringSubmatch(string(content), -1) {
+		if !made[name[1]] {
+			t.Errorf("docs/rules.md explains %s, which is not made", name[1])
+		}
+	}
+}
