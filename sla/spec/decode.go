@@ -18,7 +18,9 @@ type decoder struct {
 	// thresholds are where those of response-time levels stand, which are
 	// checked when the probe is known.
 	thresholds map[sla.Indicator]sla.Position
-	read       map[string]bool // "section.key" of the keys that were asked for, where it is made: a test's witness
+	// read and given are the witnesses of a test, where it makes them:
+	// "section.key" of the keys that were asked for, and found.
+	read, given map[string]bool
 }
 
 func (d *decoder) pos(node *yaml.Node) sla.Position {
@@ -227,6 +229,9 @@ func (o *object) get(key string) (value, bool) {
 		o.d.read[o.section.name+"."+key] = true
 	}
 	v, ok := o.values[key]
+	if ok && o.d.given != nil {
+		o.d.given[o.section.name+"."+key] = true
+	}
 	return v, ok
 }
 
