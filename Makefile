@@ -114,4 +114,6 @@ $(TOOLS)/%: tools/%/go.mod
 # Prometheus' two programs share a module. Its service discoveries, with the
 # clouds' client libraries, are left out: they are most of the compile time.
 $(TOOLS)/prometheus $(TOOLS)/promtool: $(TOOLS)/%: tools/prometheus/go.mod
-	$(GO) -C tools/prometheus build -tags remove_all_sd -ldflags '-s -w' -o $(abspath $@) github.com/prometheus/prometheus/cmd/$*
+	$(GO) -C tools/prometheus build -tags remove_all_sd \
+		-ldflags "-s -w -X $(INFO).Version=$$($(GO) -C tools/prometheus list -m -f '{{.Version}}' github.com/prometheus/prometheus)" \
+		-o $(abspath $@) github.com/prometheus/prometheus/cmd/$*

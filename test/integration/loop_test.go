@@ -1,0 +1,385 @@
+//go:build integration
+
+package integration
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// programs are those under test, built once.
+type programs struct{ upheld, exporter string }
+
+func build(t *testing.T) programs {
+	t.Helper()
+	dir := t.TempDir()
+	run(t, root, "go", "build", "-o", dir+string(filepath.Separator), "./cmd/...")
+	return programs{upheld: filepath.Join(dir, "upheld"), exporter: filepath.Join(dir, "upheld-exporter")}
+}
+
+// TestLoop runs the whole loop, once on an old Prometheus that users still have
+// and once on a current one.
+func TestLoop(t *testing.T) {
+	const install = "install the packages prometheus and prometheus-alertmanager"
+	alertmanager := program(t, "prometheus-alertmanager", install)
+	servers := map[string]string{
+		"distribution": program(t, "/usr/bin/prometheus", install),
+		"current":      program(t, root+"/bin/tools/prometheus", "run make prometheus-tools"),
+	}
+	built := build(t)
+	for name, server := range servers {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			t.Log(strings.SplitN(run(t, ".", server, "--version"), "\n", 2)[0])
+			newLoop(t, built, server, alertmanager).test(t)
+		})
+	}
+}
+
+// loop is the fixture with everything around it.
+type loop struct {
+	built     programs
+	fixture   *fixture
+	desk      *desk
+	spec      string // path
+	generated string // path
+	addresses struct{ exporter, prometheus, alertmanager string }
+
+	server  prometheus
+	process *process // of the server
+}
+
+func newLoop(t *testing.T, built programs, server, alertmanager string) *loop {
+	dir := t.TempDir()
+	l := &loop{built: built, fixture: newFixture(t), desk: newDesk(t),
+		spec: filepath.Join(dir, "spec.yaml"), generated: filepath.Join(dir, "generated")}
+	l.addresses.exporter, l.addresses.prometheus, l.addresses.alertmanager = freeAddress(t), freeAddress(t), freeAddress(t)
+	l.write(t, `{grade: silver}`)
+	l.generate(t)
+	run(t, root, "scripts/check-generated", l.generated)
+
+	startAlertmanager(t, alertmanager, l.generated, l.addresses.alertmanager, l.desk)
+	// The server is there first, so that it sees the exporter's counters from
+	// their beginning and can be held to what the fixture has counted.
+	l.server, l.process = startPrometheus(t, server, l.generated, l.addresses.prometheus, l.fixture.http.Listener.Addr().String())
+	exporter := start(t, "upheld-exporter", built.exporter, "--spec.file="+l.spec, "--web.listen-address="+l.addresses.exporter)
+	awaitReady(t, exporter, l.addresses.exporter)
+	return l
+}
+
+func (l *loop) write(t *testing.T, labels string) {
+	t.Helper()
+	if err := os.WriteFile(l.spec, []byte(l.fixture.specification(labels)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (l *loop) generate(t *testing.T) {
+	t.Helper()
+	run(t, ".", l.built.upheld, "check", l.spec)
+	run(t, ".", l.built.upheld, "generate", l.spec, "-o", l.generated,
+		"--rules.interval=1s", "--scrape.interval=1s",
+		"--exporter.address="+l.addresses.exporter, "--alertmanager.address="+l.addresses.alertmanager)
+}
+
+func (l *loop) test(t *testing.T) {
+	await(t, 2*time.Minute, "all series of all levels", func() error {
+		all, err := l.server.series()
+		if err != nil {
+			return err
+		}
+		return missing(all)
+	})
+	// Long enough for shares of some hundred probes to be near their truth.
+	time.Sleep(settle)
+	l.checkValues(t)
+	l.checkAccount(t)
+	l.server.checkRules(t)
+	l.checkAlerts(t)
+	l.checkPages(t)
+	l.checkLabelEdit(t)
+}
+
+// truth is what a level's fixture decides: the bad share, how exactly it can be
+// known, and how many events (or known seconds) there have been.
+type truth struct {
+	bad       float64
+	tolerance float64
+	events    float64
+	slack     float64 // of events: what two scrapes may bring
+	budget    float64 // 1 - target
+	alerting  float64 // 1 - objective
+}
+
+const (
+	exact = 1e-9 // shares of counters that grow in step
+	near  = 0.05 // shares of some hundred probes, of which one is under way
+)
+
+func (l *loop) truths() map[string]truth {
+	f := l.fixture
+	probed := func(path string, weight, budget float64) truth {
+		asked, failed := f.seen(path)
+		return truth{bad: float64(failed) / float64(asked), tolerance: near, events: float64(asked) * weight, slack: 6 * weight, budget: budget, alerting: budget}
+	}
+	const interval = 0.5 // seconds that a probe stands for
+	n := float64(f.counted())
+	all := map[string]truth{
+		"probes/healthy": probed("/ok", interval, 0.001),
+		"probes/broken":  probed("/broken", interval, 0.001),
+		"probes/flaky":   probed("/flaky", 1, 0.01),
+		"probes/uneven":  probed("/uneven", interval, 0.001),
+		"probes/port":    probed("tcp", interval, 0.001),
+		"api/errors":     {float64(errorsPerScrape) / requestsPerScrape, exact, n * requestsPerScrape, 3 * requestsPerScrape, 0.1, 0.1},
+		"api/successes":  {float64(errorsPerScrape) / requestsPerScrape, exact, n * requestsPerScrape, 3 * requestsPerScrape, 0.1, 0.1},
+		"api/response":   {float64(slowPerScrape) / timedPerScrape, exact, n * timedPerScrape, 3 * timedPerScrape, 0.1, 0.075},
+		"clean/errors":   {0, 0, n * requestsPerScrape, 3 * requestsPerScrape, 0.001, 0.001},
+	}
+	fast := all["probes/uneven"] // every other answer takes too long
+	fast.bad, fast.budget, fast.alerting = 0.5, 0.05, 0.05
+	all["probes/fast"] = fast
+	refused := all["probes/broken"] // nobody there can count, but it is asked as often
+	all["probes/refused"] = refused
+	for _, never := range []string{"probes/healthy", "probes/broken", "probes/uneven", "probes/port", "probes/refused"} {
+		one := all[never]
+		one.tolerance = 0
+		all[never] = one
+	}
+	return all
+}
+
+// names that every level with events must have.
+var names = func() []string {
+	all := []string{
+		"sla:total:rate5m", "sla:bad:rate5m", "sla:target:ratio", "sla:objective:ratio", "sla_service_level_info",
+		"sla:error:ratio_period", "sla:budget_remaining:ratio_period", "sla:burn_rate:ratio_period",
+	}
+	for _, window := range windows {
+		all = append(all, "sla:error:ratio_rate"+window)
+	}
+	return all
+}()
+
+var windows = []string{"5m", "30m", "1h", "2h", "6h", "1d", "3d"}
+
+// idle is the level whose counters stand still.
+const idle = "idle/errors"
+
+// missing says which series of which levels are not there yet.
+func missing(all recorded) error {
+	var absent []string
+	for _, l := range levels {
+		for _, name := range names {
+			if _, ok := all[l][name]; !ok {
+				absent = append(absent, l+" "+name)
+			}
+		}
+	}
+	if len(absent) > 0 {
+		return fmt.Errorf("%d of %d series are missing: %s ...", len(absent), len(levels)*len(names), strings.Join(absent[:min(3, len(absent))], ", "))
+	}
+	return nil
+}
+
+var levels = []string{
+	"probes/healthy", "probes/broken", "probes/flaky", "probes/uneven", "probes/fast", "probes/port", "probes/refused",
+	"api/errors", "api/successes", "api/response", "clean/errors",
+}
+
+// checkValues compares every recorded figure with the fixture's truth.
+func (l *loop) checkValues(t *testing.T) {
+	t.Helper()
+	all, err := l.server.series()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := missing(all); err != nil {
+		t.Fatal(err)
+	}
+	truths := l.truths()
+	for _, name := range levels {
+		got, want := all[name], truths[name]
+		expect := func(series string, want, tolerance float64) {
+			t.Helper()
+			if v := got[series]; math.Abs(v-want) > tolerance {
+				t.Errorf("%s: %s is %v, want %v ± %v", name, series, v, want, tolerance)
+			}
+		}
+		for _, window := range windows {
+			expect("sla:error:ratio_rate"+window, want.bad, want.tolerance)
+		}
+		expect("sla:error:ratio_period", want.bad, want.tolerance)
+		expect("sla:target:ratio", 1-want.budget, exact)
+		expect("sla:objective:ratio", 1-want.alerting, exact)
+		expect("sla_service_level_info", 1, 0)
+		expect("sla:burn_rate:ratio_period", want.bad/want.budget, want.tolerance/want.budget+exact/want.budget)
+		// The base rate is over five minutes, of which less has passed.
+		expect("sla:total:rate5m", want.events/300, (0.05*want.events+want.slack)/300)
+		expect("sla:bad:rate5m", want.bad*want.events/300, (0.05*want.events+want.slack)*want.bad/300+want.tolerance*want.events/300)
+		l.expectBudget(t, name, got["sla:budget_remaining:ratio_period"], want)
+		t.Logf("%-15s bad %.4f (truth %.4f), events/5m %.1f (truth %.1f), budget left %.5f", name,
+			got["sla:error:ratio_rate1h"], want.bad, got["sla:total:rate5m"]*300, want.events, got["sla:budget_remaining:ratio_period"])
+	}
+	l.checkIdle(t, all[idle])
+	if others := len(all) - len(levels) - 1; others != 0 {
+		t.Errorf("%d levels too many are recorded: %v", others, slices.Sorted(maps.Keys(all)))
+	}
+}
+
+// expectBudget holds the budget to plain arithmetic: the bad share of the time
+// since the beginning, over what 30 days allow.
+func (l *loop) expectBudget(t *testing.T, name string, got float64, want truth) {
+	t.Helper()
+	const period = 30 * 24 * 3600
+	seconds := float64(l.fixture.counted())
+	spent := want.bad * seconds / (want.budget * period)
+	tolerance := 15*max(want.bad, want.tolerance)/(want.budget*period) + spent*0.1 + exact
+	if math.Abs(got-(1-spent)) > tolerance {
+		t.Errorf("%s: the budget left is %v, want %v ± %v after %.0f s", name, got, 1-spent, tolerance, seconds)
+	}
+}
+
+// checkIdle holds the level without traffic to "no events", which is neither
+// good nor bad and no share at all.
+func (l *loop) checkIdle(t *testing.T, got map[string]float64) {
+	t.Helper()
+	for _, name := range []string{"sla:total:rate5m", "sla:bad:rate5m"} {
+		if v, ok := got[name]; !ok || v != 0 {
+			t.Errorf("%s: %s is %v (there: %t), want 0", idle, name, v, ok)
+		}
+	}
+	for name, v := range got {
+		if strings.HasPrefix(name, "sla:error:ratio") || strings.HasPrefix(name, "sla:burn_rate") {
+			t.Errorf("%s: %s is %v, want no series", idle, name, v)
+		}
+	}
+}
+
+// checkAccount holds the exporter's counters to what its targets have counted.
+func (l *loop) checkAccount(t *testing.T) {
+	t.Helper()
+	unbalanced, err := l.server.query(`sum by (service, slo) (upheld_probe_results_total) != sum by (service, slo) (upheld_probe_owed_total)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range unbalanced {
+		t.Errorf("%s: the outcomes sum to %v, which is not what was owed", level(s.Metric), s.value())
+	}
+	owed, err := l.server.query(`upheld_probe_owed_total`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(owed) != 6 {
+		t.Errorf("%d targets are probed, want 6", len(owed))
+	}
+	reasons, err := l.server.query(`sum by (service, slo, reason) (upheld_probe_failures_total) > 0`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, s := range reasons {
+		got[level(s.Metric)] += s.Metric["reason"]
+	}
+	want := map[string]string{"probes/broken": "status", "probes/flaky": "status", "probes/refused": "connect_refused"}
+	if !maps.Equal(got, want) {
+		t.Errorf("reasons of failure are %v, want %v", got, want)
+	}
+}
+
+// tiers of the SRE workbook for 30 days.
+var tiers = []struct {
+	name, severity string
+	factor         float64
+}{
+	{"page-fast", "page", 14.4}, {"page-slow", "page", 6}, {"ticket-fast", "ticket", 3}, {"ticket-slow", "ticket", 1},
+}
+
+// checkAlerts compares the alerts that fire with those that the truth demands:
+// all of them, and no others.
+func (l *loop) checkAlerts(t *testing.T) {
+	t.Helper()
+	want := map[string]bool{}
+	for name, truth := range l.truths() {
+		for _, tier := range tiers {
+			if truth.bad > min(tier.factor*truth.alerting, 0.9) {
+				want[name+" "+tier.name+" "+tier.severity] = true
+			}
+		}
+	}
+	await(t, settle, "the right alerts fire", func() error {
+		got, err := l.server.firing()
+		if err != nil {
+			return err
+		}
+		if !maps.Equal(got, want) {
+			return fmt.Errorf("firing\n%v, want\n%v", slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want)))
+		}
+		return nil
+	})
+	t.Logf("%d alerts fire, as they should", len(want))
+}
+
+// checkPages waits until the desk has been paged for every level that deserves
+// it, by the page receiver, and for no other.
+func (l *loop) checkPages(t *testing.T) {
+	t.Helper()
+	want := []string{"probes/broken", "probes/fast", "probes/flaky", "probes/refused"}
+	await(t, 90*time.Second, "the desk is paged", func() error {
+		paged := map[string]bool{}
+		for _, n := range l.desk.received() {
+			for _, a := range n.Alerts {
+				if n.Receiver != "upheld-"+a.Labels["severity"] {
+					t.Fatalf("an alert with severity %s came by the receiver %s: %v", a.Labels["severity"], n.Receiver, a.Labels)
+				}
+				if a.Annotations["summary"] == "" || a.Annotations["description"] == "" {
+					t.Fatalf("an alert came without a summary or description: %v", a)
+				}
+				if n.Receiver == "upheld-page" && a.Status == "firing" {
+					paged[level(a.Labels)] = true
+				}
+			}
+		}
+		if got := slices.Sorted(maps.Keys(paged)); !slices.Equal(got, want) {
+			return fmt.Errorf("paged for %v, want %v", got, want)
+		}
+		return nil
+	})
+	t.Logf("paged for %v", want)
+}
+
+// checkLabelEdit changes a label in the specification, has everything reload,
+// and expects all figures to go on as if nothing had happened.
+func (l *loop) checkLabelEdit(t *testing.T) {
+	t.Helper()
+	l.write(t, `{grade: gold, region: north}`)
+	l.generate(t)
+	resp, err := http.Post("http://"+l.addresses.exporter+"/-/reload", "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		t.Fatalf("the exporter's reload: %s", resp.Status)
+	}
+	l.process.signal(t, syscall.SIGHUP)
+	await(t, settle, "the edited label", func() error {
+		got, err := l.server.query(`sla_service_level_info{slo="healthy",label_grade="gold",label_region="north"}`)
+		if err == nil && len(got) != 1 {
+			err = fmt.Errorf("%d series carry it", len(got))
+		}
+		return err
+	})
+	time.Sleep(settle / 3) // two evaluations of the second tier
+	l.checkValues(t)
+	l.checkAccount(t)
+	l.server.checkRules(t)
+}
