@@ -35,3 +35,7 @@ func Equal(t *testing.T, path string, got []byte) {
 		t.Errorf("%s differs (-want +got); run the test with -update if that is meant:\n%s", path, cmp.Diff(string(want), string(got)))
 	}
 }
+
+// Updating tells whether the test runs with -update, for tests whose golden
+// content is part of a file.
+func Updating() bool { return *update }

@@ -1,7 +1,6 @@
 package emit_test
 
 import (
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,13 +9,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/upheld-sla/upheld/internal/golden"
 	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/rulegen/emit"
 	"github.com/upheld-sla/upheld/sla"
 	"github.com/upheld-sla/upheld/sla/spec"
 )
-
-var update = flag.Bool("update", false, "rewrite the expected rules in testdata/rules")
 
 // generate is the rule files of a specification, or its findings.
 func generate(text string) string {
@@ -60,7 +58,7 @@ func TestRulesGolden(t *testing.T) {
 			if again := generate(string(archive.Files[0].Data)); again != got {
 				t.Error("the same specification gives other bytes the second time")
 			}
-			if *update {
+			if golden.Updating() {
 				archive.Files[1].Data = []byte(got)
 				if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
 					t.Fatal(err)
