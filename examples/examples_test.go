@@ -44,6 +44,17 @@ var feeds = map[string]feed{
 		},
 		want: map[string]float64{"api/requests": 0.02, "api/orders": 0.05, "api/latency": 0.07},
 	},
+	"demo/shop.yaml": {
+		series: func(n float64) []enginetest.Sample {
+			return []enginetest.Sample{
+				{Series: `http_requests_total{job="payments",code="200"}`, Value: 19 * n},
+				{Series: `http_requests_total{job="payments",code="500"}`, Value: n},
+				{Series: `http_request_duration_seconds_count{job="payments"}`, Value: 20 * n},
+				{Series: `http_request_duration_seconds_bucket{job="payments",le="0.3"}`, Value: 17 * n},
+			}
+		},
+		want: map[string]float64{"payments/errors": 0.05, "payments/latency": 0.15},
+	},
 }
 
 func probeSeries(targets []sla.ProbeTarget, n float64) []enginetest.Sample {

@@ -19,6 +19,7 @@ import (
 var verbs = []func() *cobra.Command{
 	newCheck,
 	newGenerate,
+	newDemo,
 	newServe,
 	newExplain,
 	newSchema,

@@ -34,9 +34,9 @@ var components = []component{
 	{"web", []string{"sla", "rulegen", "verdict", "report"}, "pages ask through an interface; who serves them decides what is behind"},
 	{"demo", []string{"sla"}, "the sample services are an input of the loop, not a part of it"},
 	{"serve", []string{"sla", "rulegen", "verdict", "exporter", "dashboards", "web", "report", "simulate"}, "serve is the assembly of the halves in one process"},
-	{"cmd", []string{"sla", "rulegen", "verdict", "exporter", "dashboards", "simulate", "report", "web", "demo", "serve"}, "commands wire everything; nobody imports a command"},
-	{"docs", []string{"sla", "rulegen", "exporter", "dashboards"}, "what checks the pages may look at what they describe"},
 	{"examples", []string{"sla", "rulegen", "exporter", "dashboards"}, "what checks the examples may run them"},
+	{"cmd", []string{"sla", "rulegen", "verdict", "exporter", "dashboards", "simulate", "report", "web", "demo", "serve", "examples"}, "commands wire everything; nobody imports a command"},
+	{"docs", []string{"sla", "rulegen", "exporter", "dashboards"}, "what checks the pages may look at what they describe"},
 	{"test", []string{"sla", "rulegen", "exporter", "dashboards"}, "acceptance tests drive the programs"},
 }
 

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/common/promslog"
+	"github.com/spf13/cobra"
+
+	"github.com/upheld-sla/upheld/demo"
+	example "github.com/upheld-sla/upheld/examples/demo"
+	"github.com/upheld-sla/upheld/serve"
+)
+
+// demoListenAddress is not the default of serve, so that both can run.
+const demoListenAddress = "127.0.0.1:9797"
+
+// demoInterval is that of scrapes and rules in the demo: short, so that
+// something is visible at once. The second tier of rules runs at five times that.
+const demoInterval = 2 * time.Second
+
+func newDemo() *cobra.Command {
+	var (
+		address  string
+		duration model.Duration
+		level    = promslog.NewLevel()
+	)
+	if err := level.Set("warn"); err != nil {
+		panic(err) // a constant
+	}
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "See the whole loop on a small shop that breaks by itself",
+		Long: `Demo starts a small shop of sample services on loopback, breaks them by a
+schedule, and runs upheld serve on the agreement for them: real probes, real
+rules, real alerts, in one process. Nothing else needs to be installed, and
+nothing is left behind when it ends.
+
+What breaks and mends is printed to standard output as it happens; the log goes
+to standard error.`,
+		Example: `  # the pages are at http://127.0.0.1:9797
+  upheld demo
+
+  # on a free port, for two minutes
+  upheld demo --web.listen-address=127.0.0.1:0 --duration=2m`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx := cmd.Context()
+			if duration > 0 {
+				var cancel context.CancelFunc
+				ctx, cancel = context.WithTimeout(ctx, time.Duration(duration))
+				defer cancel()
+			}
+			logger := promslog.New(&promslog.Config{Level: level, Writer: cmd.ErrOrStderr()})
+			if err := runDemo(ctx, serve.Options{ListenAddress: address, Logger: logger}, cmd.OutOrStdout()); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), "The demo has ended; nothing is left behind.")
+			return err
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&address, "web.listen-address", demoListenAddress, "`address` for pages, API and metrics; port 0 takes a free one")
+	textVar(flags, &duration, "duration", "`duration` after which the demo ends by itself (default: it goes on until Ctrl-C)")
+	flags.Var(logSetting{level}, "log.level", "least severity to log: debug, info, warn or error")
+	return cmd
+}
+
+// runDemo runs the shop and serve until ctx ends, and removes what they stored.
+func runDemo(ctx context.Context, o serve.Options, out io.Writer) (err error) {
+	dir, err := os.MkdirTemp("", "upheld-demo-")
+	if err != nil {
+		return fmt.Errorf("folder for the samples: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+
+	shop, err := demo.Start(demo.Default, func(elapsed time.Duration, words string) {
+		fmt.Fprintf(out, "%s  %s\n", clock(elapsed), words)
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, shop.Close()) }()
+
+	if err := writeDemoFiles(dir, shop.Addresses, &o); err != nil {
+		return err
+	}
+	o.ScrapeInterval, o.RulesInterval = demoInterval, demoInterval
+	o.Ready = func(url string) {
+		fmt.Fprint(out, welcome(url, demo.Default))
+	}
+	if err := serve.Run(ctx, o); err != nil {
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return fmt.Errorf("%s is taken, perhaps by another demo; take a free port with --web.listen-address=127.0.0.1:0", o.ListenAddress)
+		}
+		return err
+	}
+	return nil
+}
+
+// writeDemoFiles writes the agreement with the real addresses in it, and whom
+// to scrape, and points the options there.
+func writeDemoFiles(dir string, addresses map[string]string, o *serve.Options) error {
+	spec := strings.NewReplacer(
+		example.StorefrontAddress, addresses[demo.Storefront],
+		example.OrdersAddress, addresses[demo.Orders],
+	).Replace(example.Spec)
+	scrape := fmt.Sprintf(`scrape_configs:
+  - job_name: payments
+    scrape_interval: %s
+    scrape_timeout: %s
+    static_configs:
+      - targets: [%q]
+`, demoInterval, demoInterval, addresses[demo.Payments])
+	o.Specs = []string{filepath.Join(dir, "shop.yaml")}
+	o.ScrapeConfigFile = filepath.Join(dir, "prometheus.yaml")
+	o.StoragePath = filepath.Join(dir, "data")
+	return errors.Join(
+		os.WriteFile(o.Specs[0], []byte(spec), 0o600),
+		os.WriteFile(o.ScrapeConfigFile, []byte(scrape), 0o600),
+	)
+}
+
+// welcome tells where to look, and for what.
+func welcome(url string, schedule demo.Schedule) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\nUpheld is at %s\n\n", url)
+	fmt.Fprintln(&b, "Open it and watch a small shop break and mend, again every "+model.Duration(schedule.Cycle).String()+":")
+	for _, f := range schedule.Faults {
+		fmt.Fprintf(&b, "  %s to %s  %s\n", clock(f.From), clock(f.To), f.Words)
+	}
+	fmt.Fprintf(&b, `
+Each fault shows as failures with a reason, burns error budget and brings the
+alert SLABudgetBurn to firing; five minutes later it is quiet again. The numbers
+are there for Prometheus clients, too:
+  curl -s '%s/api/v1/query?query=sla:error:ratio_rate5m'
+  curl -s %s/api/v1/alerts
+Ctrl-C ends the demo.
+
+`, strings.TrimSuffix(url, "/"), strings.TrimSuffix(url, "/"))
+	return b.String()
+}
+
+// clock is minutes and seconds: "01:15".
+func clock(d time.Duration) string {
+	seconds := int(d.Seconds())
+	return fmt.Sprintf("%02d:%02d", seconds/60, seconds%60)
+}
