@@ -99,8 +99,9 @@ type api struct {
 }
 
 // New is the handler of /api/v1/.
-func New(opts Options) http.Handler {
-	a := &api{Options: opts, now: time.Now}
+func New(opts Options) http.Handler { return (&api{Options: opts, now: time.Now}).routes() }
+
+func (a *api) routes() http.Handler {
 	mux := http.NewServeMux()
 	for _, route := range []struct {
 		path string

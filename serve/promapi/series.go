@@ -23,7 +23,9 @@ type selection struct {
 	matchers [][]*labels.Matcher
 }
 
-func (a *api) selection(r *http.Request) (selection, *result) {
+// selection reads the parameters; badMatchers is what series and the others
+// answer differently to bad selectors.
+func (a *api) selection(r *http.Request, badMatchers func(error) result) (selection, *result) {
 	limit, err := parseLimit(r)
 	if err != nil {
 		res := badParameter("limit", err)
@@ -41,7 +43,7 @@ func (a *api) selection(r *http.Request) (selection, *result) {
 	}
 	matchers, err := a.parseMatchers(r.Form["match[]"])
 	if err != nil {
-		res := fail(badData, err)
+		res := badMatchers(err)
 		return selection{}, &res
 	}
 	return selection{limit, timestamp.FromTime(start), timestamp.FromTime(end), matchers}, nil
@@ -54,7 +56,7 @@ func (a *api) series(r *http.Request) result {
 	if len(r.Form["match[]"]) == 0 {
 		return fail(badData, errors.New("no match[] parameter provided"))
 	}
-	sel, bad := a.selection(r)
+	sel, bad := a.selection(r, func(err error) result { return badParameter("match[]", err) })
 	if bad != nil {
 		return *bad
 	}
@@ -112,7 +114,7 @@ func (a *api) labelValues(r *http.Request) result {
 // strings asks for names or values once for each set of matchers, or once
 // without any, and answers with their sorted union.
 func (a *api) strings(r *http.Request, ask func(context.Context, storage.Querier, *storage.LabelHints, ...*labels.Matcher) ([]string, annotations.Annotations, error)) result {
-	sel, bad := a.selection(r)
+	sel, bad := a.selection(r, func(err error) result { return fail(badData, err) })
 	if bad != nil {
 		return *bad
 	}
