@@ -1,6 +1,7 @@
 package probe_test
 
 import (
+	"bufio"
 	"context"
 	"io"
 	"log"
@@ -215,13 +216,16 @@ func TestNothingIsSentTwice(t *testing.T) {
 
 func TestEachProbeOpensItsOwnConnection(t *testing.T) {
 	var connections atomic.Int32
-	srv := webServer(t, func(http.ResponseWriter, *http.Request) {})
-	srv.Config.ConnState = func(_ net.Conn, s http.ConnState) {
-		if s == http.StateNew {
-			connections.Add(1)
+	address := rawServer(t, func(c net.Conn) {
+		connections.Add(1)
+		for { // it would keep the connection open
+			if _, err := http.ReadRequest(bufio.NewReader(c)); err != nil {
+				return
+			}
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
 		}
-	}
-	p, err := probe.NewFactory(probe.Env{}).New(&sla.Probe{Check: get(srv.URL), Timeout: time.Second})
+	})
+	p, err := probe.NewFactory(probe.Env{}).New(&sla.Probe{Check: get("http://" + address), Timeout: time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}

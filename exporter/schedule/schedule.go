@@ -207,6 +207,10 @@ func (s *Scheduler) place(e *entry, t Target) {
 	interval := int64(t.Interval)
 	if s.running && e.interval != interval {
 		now := s.now()
+		if e.waiting { // due on the old grid; the new one owes its own
+			e.waiting = false
+			e.job.Skip(e.why, 1)
+		}
 		if e.interval > 0 && e.next <= now { // owed on the old grid, not looked at yet
 			e.job.Skip(Late, int((now-e.next)/e.interval)+1)
 		}

@@ -1,0 +1,443 @@
+package schedule_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+	"pgregory.net/rapid"
+
+	"github.com/upheld-sla/upheld/exporter/schedule"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// life is a stretch of time in which a target was in force with one interval.
+type life struct {
+	from, to time.Time // to is zero while it lasts
+	interval time.Duration
+}
+
+// points counts the grid's points in (from, to], straight from the definition.
+func (l life) points(key string, end time.Time) int {
+	to := l.to
+	if to.IsZero() {
+		to = end
+	}
+	phase, n := int64(schedule.Phase(key, l.interval)), int64(l.interval)
+	floor := func(t time.Time) int64 { return (t.UnixNano() - phase) / n }
+	return int(floor(to) - floor(l.from))
+}
+
+// account is what a test saw happen to one target.
+type account struct {
+	lives    []life
+	removed  bool
+	running  int
+	started  int
+	finished int
+	skipped  map[schedule.Unrun]int
+	lags     []time.Duration
+}
+
+func (a *account) settled() int {
+	n := a.finished
+	for _, k := range a.skipped {
+		n += k
+	}
+	return n
+}
+
+func (a *account) owed(key string, end time.Time) int {
+	n := 0
+	for _, l := range a.lives {
+		n += l.points(key, end)
+	}
+	return n
+}
+
+// world runs a scheduler against jobs of known duration, in the simulated time
+// of a synctest bubble.
+type world struct {
+	mu       sync.Mutex
+	accounts map[string]*account
+	running  int
+	peak     int
+	took     func(key string, n int) time.Duration // of the n-th probe
+	problems []string
+}
+
+func newWorld(took func(string, int) time.Duration) *world {
+	return &world{accounts: map[string]*account{}, took: took}
+}
+
+func (w *world) problem(format string, args ...any) {
+	w.problems = append(w.problems, fmt.Sprintf(format, args...))
+}
+
+// job is what the scheduler runs in a world.
+type job struct {
+	w        *world
+	key      string
+	interval time.Duration
+}
+
+func (j job) Run(ctx context.Context, next time.Time) {
+	now := time.Now()
+	j.w.mu.Lock()
+	a := j.w.accounts[j.key]
+	if a.running++; a.running > 1 {
+		j.w.problem("%s: %d probes at once", j.key, a.running)
+	}
+	j.w.running++
+	j.w.peak = max(j.w.peak, j.w.running)
+	lag := time.Duration((now.UnixNano() - int64(schedule.Phase(j.key, j.interval))) % int64(j.interval))
+	a.lags = append(a.lags, lag)
+	if lag > schedule.MaxLag(j.interval) {
+		j.w.problem("%s: started %s after its time", j.key, lag)
+	}
+	if want := now.Add(j.interval - lag); !next.Equal(want) {
+		j.w.problem("%s: told that the next probe is due at %s, not %s", j.key, next, want)
+	}
+	took := j.w.took(j.key, a.started)
+	a.started++
+	j.w.mu.Unlock()
+	select {
+	case <-ctx.Done():
+	case <-time.After(took):
+	}
+	j.w.mu.Lock()
+	defer j.w.mu.Unlock()
+	a.running--
+	a.finished++
+	j.w.running--
+}
+
+func (j job) Skip(why schedule.Unrun, n int) {
+	j.w.mu.Lock()
+	defer j.w.mu.Unlock()
+	if n < 1 {
+		j.w.problem("%s: %d probes skipped", j.key, n)
+	}
+	j.w.accounts[j.key].skipped[why] += n
+}
+
+// set puts targets in force, and notes since when.
+func (w *world) set(s *schedule.Scheduler, intervals map[string]time.Duration) {
+	w.mu.Lock()
+	now := time.Now()
+	for key, a := range w.accounts {
+		last := &a.lives[len(a.lives)-1]
+		if interval, stays := intervals[key]; last.to.IsZero() && (!stays || interval != last.interval) {
+			last.to = now
+			a.removed = a.removed || !stays
+		}
+	}
+	targets := make([]schedule.Target, 0, len(intervals))
+	for key, interval := range intervals {
+		a := w.accounts[key]
+		if a == nil {
+			a = &account{skipped: map[schedule.Unrun]int{}}
+			w.accounts[key] = a
+		}
+		if n := len(a.lives); n == 0 || !a.lives[n-1].to.IsZero() {
+			a.lives = append(a.lives, life{from: now, interval: interval})
+		}
+		targets = append(targets, schedule.Target{Key: key, Interval: interval, Job: job{w, key, interval}})
+	}
+	w.mu.Unlock()
+	s.Set(targets)
+}
+
+// start runs the scheduler; the returned function ends it.
+func start(t *testing.T, s *schedule.Scheduler) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	synctest.Wait()
+	return func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// sluggish is a clock whose alarms ring late, by what lateness says.
+type sluggish struct{ lateness func() time.Duration }
+
+func (sluggish) Now() time.Time { return time.Now() }
+func (c sluggish) After(d time.Duration) (<-chan time.Time, func() bool) {
+	t := time.NewTimer(d + c.lateness())
+	return t.C, t.Stop
+}
+
+// plan is one random history.
+type plan struct {
+	concurrency int
+	sets        []map[string]time.Duration // one after the other
+	gaps        []time.Duration            // before the next set
+	took        []time.Duration
+	lateness    []time.Duration
+}
+
+func drawPlan(t *rapid.T) plan {
+	ms := func(lo, hi int) *rapid.Generator[time.Duration] {
+		return rapid.Custom(func(t *rapid.T) time.Duration {
+			return time.Duration(rapid.IntRange(lo, hi).Draw(t, "ms")) * time.Millisecond
+		})
+	}
+	var p plan
+	p.concurrency = rapid.IntRange(1, 6).Draw(t, "concurrency")
+	keys := rapid.SampledFrom([]string{"a", "b", "c", "d", "e", "f", "g"})
+	intervals := rapid.SampledFrom([]time.Duration{200 * time.Millisecond, time.Second, 1500 * time.Millisecond, 7 * time.Second})
+	p.sets = rapid.SliceOfN(rapid.MapOfN(keys, intervals, 0, 7), 1, 4).Draw(t, "sets")
+	// An odd number of nanoseconds keeps reloads off the grid's points.
+	for range p.sets {
+		p.gaps = append(p.gaps, ms(0, 20_000).Draw(t, "gap")+time.Duration(rapid.IntRange(1, 999_999).Draw(t, "odd")))
+	}
+	p.took = rapid.SliceOfN(rapid.OneOf(ms(0, 50), ms(0, 3000)), 1, 20).Draw(t, "took")
+	p.lateness = rapid.SliceOfN(rapid.OneOf(rapid.Just(time.Duration(0)), ms(0, 20), ms(0, 5000)), 1, 20).Draw(t, "lateness")
+	return p
+}
+
+// play runs a plan and returns what was wrong.
+func (p plan) play(t *testing.T) []string {
+	w := newWorld(func(key string, n int) time.Duration { return p.took[(n+int(key[0]))%len(p.took)] })
+	alarms, punctual := 0, false
+	s := schedule.New(schedule.Options{MaxConcurrency: p.concurrency, Clock: sluggish{func() time.Duration {
+		if alarms++; punctual {
+			return 0
+		}
+		return p.lateness[alarms%len(p.lateness)]
+	}}})
+	w.set(s, p.sets[0])
+	stop := start(t, s)
+	for i, gap := range p.gaps {
+		time.Sleep(gap)
+		if i+1 < len(p.sets) {
+			w.set(s, p.sets[i+1])
+		}
+	}
+	// Everything owed is settled once no alarm is late and nothing waits: a
+	// probe takes at most 3 s, an alarm is at most 5 s late.
+	punctual = true
+	time.Sleep(10*time.Second + 1)
+	synctest.Wait()
+	w.check(time.Now(), p.concurrency)
+	stop()
+	return w.problems
+}
+
+// check compares what happened with what was owed.
+func (w *world) check(end time.Time, concurrency int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.peak > concurrency {
+		w.problem("%d probes at once, only %d may be", w.peak, concurrency)
+	}
+	for key, a := range w.accounts {
+		owed, settled := a.owed(key, end), a.settled()
+		// One probe may be running and the next wait for it or for a free slot. What
+		// a removed target owed in its last moments is gone with it.
+		open := owed - settled - a.running
+		if open < 0 || open > 1 && !a.removed {
+			w.problem("%s: owed %d, settled %d (%d run, %v skipped), running %d", key, owed, settled, a.finished, a.skipped, a.running)
+		}
+	}
+}
+
+func TestEveryProbeOwedIsAccountedFor(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		p := drawPlan(rt)
+		var problems []string
+		synctest.Test(t, func(t *testing.T) { problems = p.play(t) })
+		for _, problem := range problems {
+			rt.Error(problem)
+		}
+	})
+}
+
+func TestPunctualProbesRunOnTheGrid(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(func(string, int) time.Duration { return 30 * time.Millisecond })
+		s := schedule.New(schedule.Options{})
+		intervals := map[string]time.Duration{}
+		for i := range 500 {
+			intervals[fmt.Sprint("target-", i)] = 10 * time.Second
+		}
+		w.set(s, intervals)
+		defer start(t, s)()
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		for key, a := range w.accounts {
+			if len(a.skipped) > 0 || a.owed(key, time.Now()) != 60 || a.started != 60 {
+				t.Fatalf("%s: started %d, skipped %v", key, a.started, a.skipped)
+			}
+			for _, lag := range a.lags {
+				if lag > time.Millisecond {
+					t.Fatalf("%s: started %s late though nothing was in the way", key, lag)
+				}
+			}
+		}
+		// 500 targets every 10 s are 1.5 at once on average at 30 ms each.
+		if w.peak > 20 {
+			t.Errorf("%d probes at once: they do not spread", w.peak)
+		}
+		if len(w.problems) > 0 {
+			t.Error(w.problems)
+		}
+	})
+}
+
+func TestAProbeAsLongAsItsIntervalDelaysTheNextByAMomentOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(func(string, int) time.Duration { return time.Second + time.Millisecond })
+		s := schedule.New(schedule.Options{})
+		w.set(s, map[string]time.Duration{"a": time.Second})
+		defer start(t, s)()
+		time.Sleep(20 * time.Second)
+		synctest.Wait()
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if a := w.accounts["a"]; a.started < 19 || len(a.skipped) > 0 {
+			t.Errorf("started %d, skipped %v", a.started, a.skipped)
+		}
+	})
+}
+
+func TestWhyProbesAreNotRun(t *testing.T) {
+	for name, c := range map[string]struct {
+		took        time.Duration
+		concurrency int
+		late        time.Duration
+		want        schedule.Unrun
+	}{
+		"overlap":  {took: 2700 * time.Millisecond, concurrency: 10, want: schedule.Overlap},
+		"overload": {took: 900 * time.Millisecond, concurrency: 1, want: schedule.Overload},
+		"late":     {took: time.Millisecond, concurrency: 10, late: 5 * time.Second, want: schedule.Late},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(func(string, int) time.Duration { return c.took })
+				s := schedule.New(schedule.Options{MaxConcurrency: c.concurrency, Clock: sluggish{func() time.Duration { return c.late }}})
+				w.set(s, map[string]time.Duration{"a": time.Second, "b": time.Second, "c": time.Second})
+				stop := start(t, s)
+				time.Sleep(30 * time.Second)
+				synctest.Wait()
+				if c.late == 0 { // else the last are not looked at yet
+					w.check(time.Now(), c.concurrency)
+				}
+				stop()
+				if len(w.problems) > 0 {
+					t.Error(w.problems)
+				}
+				n := 0
+				for key, a := range w.accounts {
+					n += a.skipped[c.want]
+					for why := range a.skipped {
+						if why != c.want {
+							t.Errorf("%s: %v, want only reason %d", key, a.skipped, c.want)
+						}
+					}
+				}
+				if n < 10 {
+					t.Errorf("%d probes skipped of 90", n)
+				}
+			})
+		})
+	}
+}
+
+func TestPhasesAreStableAndSpread(t *testing.T) {
+	// Written down once: a change would move every probe of every user.
+	if got := schedule.Phase("shop:shop/storefront https://shop.example/health", 15*time.Second); got != 8410202382 {
+		t.Errorf("phase is %d", got)
+	}
+	const n, bins = 10_000, 50
+	var histogram [bins]int
+	for i := range n {
+		p := schedule.Phase(fmt.Sprintf("shop:shop/level-%d https://shop.example/%d", i, i), time.Minute)
+		if p < 0 || p >= time.Minute {
+			t.Fatalf("phase %s of a minute", p)
+		}
+		histogram[int(p*bins/time.Minute)]++
+	}
+	chi := 0.0
+	for _, k := range histogram {
+		d := float64(k) - n/bins
+		chi += d * d / (n / bins)
+	}
+	if chi > 85 { // the 0.1 % point of chi-squared with 49 degrees of freedom
+		t.Errorf("phases are uneven: chi-squared %.0f, %v", chi, histogram)
+	}
+}
+
+func TestARestartKeepsToTheSameTimes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		offsets := map[time.Duration]bool{}
+		for range 3 {
+			w := newWorld(func(string, int) time.Duration { return 0 })
+			s := schedule.New(schedule.Options{OnStart: func(time.Duration) {
+				offsets[time.Duration(time.Now().UnixNano()%int64(4*time.Second))] = true
+			}})
+			w.set(s, map[string]time.Duration{"a": 4 * time.Second})
+			stop := start(t, s)
+			time.Sleep(9 * time.Second)
+			stop()
+			time.Sleep(1234567 * time.Microsecond)
+		}
+		if len(offsets) != 1 {
+			t.Errorf("probes at the offsets %v", offsets)
+		}
+	})
+}
+
+func TestRunEndsRunningProbesAndCannotBeRepeated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(func(string, int) time.Duration { return time.Hour })
+		s := schedule.New(schedule.Options{})
+		w.set(s, map[string]time.Duration{"a": time.Minute})
+		stop := start(t, s)
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		if n := s.InFlight(); n != 1 {
+			t.Errorf("%d in flight", n)
+		}
+		stop()
+		if n := s.InFlight(); n != 0 {
+			t.Errorf("%d in flight after the end", n)
+		}
+		if err := s.Run(context.Background()); err == nil {
+			t.Error("a second Run went ahead")
+		}
+	})
+}
+
+func TestARemovedTargetThatComesBackWaitsForItsOldProbe(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(func(string, int) time.Duration { return 2500 * time.Millisecond })
+		s := schedule.New(schedule.Options{})
+		a := map[string]time.Duration{"a": time.Second}
+		w.set(s, a)
+		defer start(t, s)()
+		for range 20 {
+			time.Sleep(1100 * time.Millisecond)
+			w.set(s, nil)
+			time.Sleep(100 * time.Millisecond)
+			w.set(s, a)
+		}
+		synctest.Wait()
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if len(w.problems) > 0 {
+			t.Error(w.problems)
+		}
+	})
+}
