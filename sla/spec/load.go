@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/upheld-sla/upheld/sla"
 )
@@ -141,6 +142,16 @@ func reason(err error) string {
 
 func (l *loader) read(file string, text []byte) {
 	src := newSource(file, string(text))
+	if bad := invalidUTF8(text); bad >= 0 {
+		before := splitLines(string(text[:bad]))
+		l.findings = append(l.findings, sla.Finding{
+			Severity: sla.Error, Rule: "yaml-syntax",
+			Pos:     sla.Position{File: file, Line: len(before), Column: len(before[len(before)-1]) + 1},
+			Message: fmt.Sprintf("this is not UTF-8 text: it has the byte 0x%02x here", text[bad]),
+			Remedy:  "save the file as UTF-8", Snippet: strings.ToValidUTF8(src.shown(len(before)), "\ufffd"),
+		})
+		return
+	}
 	roots, syntax := parseYAML(src, text)
 	for _, root := range roots {
 		d := &decoder{src: src, thresholds: map[sla.Indicator]sla.Position{}}
@@ -157,6 +168,18 @@ func (l *loader) read(file string, text []byte) {
 	} else if len(roots) == 0 {
 		l.failed(file, "empty-file", "holds no document", "the smallest agreement is in the introduction of docs/spec.md")
 	}
+}
+
+// invalidUTF8 is the offset of the first byte that is no UTF-8, or -1.
+func invalidUTF8(text []byte) int {
+	for i := 0; i < len(text); {
+		r, size := utf8.DecodeRune(text[i:])
+		if r == utf8.RuneError && size == 1 {
+			return i
+		}
+		i += size
+	}
+	return -1
 }
 
 // finish does what needs all documents, and puts the findings into order.
