@@ -51,6 +51,10 @@ func Prometheus(p *rulegen.Plan) ([]byte, error) {
 	}
 	var head comment
 	head.line("%s from the agreement %s. Do not edit: change the agreement and generate again.", Marker, p.Agreement.Name)
+	head.line("")
+	head.line("Rules read across groups by design: the long windows are summed from what the")
+	head.line("first tier recorded. The next line says so to pint, which checks rule files.")
+	head.line("pint file/disable rule/dependency")
 	content, err := document(head, file)
 	if err != nil {
 		return nil, fmt.Errorf("rules of %s: %w", p.Agreement.Name, err)
