@@ -100,7 +100,7 @@ var calls = map[string][]call{
 		instant("absent(nothing_here{a=\"b\"})"),
 		posted(instant("count(http_requests_total)")),
 		instant("http_requests_total", "time", "x"), // the first value counts
-		instant("http_requests_total", "lookback_delta", "1s"),
+		latest(instant("http_requests_total", "lookback_delta", "1s")), // since 2.43
 		instant("http_requests_total", "timeout", "1m"),
 		latest(instant("http_requests_total", "limit", "2")),
 		latest(instant("http_requests_total[40s]", "limit", "1")),
@@ -123,7 +123,7 @@ var calls = map[string][]call{
 		instant("rate(http_requests_total)"),
 		{path: "/api/v1/query", form: form("query", "1", "time", "yesterday"), floats: true},
 		instant("1", "timeout", "soon"),
-		instant("1", "lookback_delta", "x"),
+		latest(instant("1", "lookback_delta", "x")),
 		latest(instant("1", "limit", "-1")),
 		instant(`http_requests_total * on (job) http_requests_total`),
 		latest(instant("http_requests_total[90m]", "timeout", "30s")), // more samples than the engine may hold
