@@ -26,10 +26,10 @@ var tierSection = &section{
 	doc:  "Fires while the bad share, over a long and over a short window, exceeds factor × error budget of the objective. A tier of a new name needs `severity`, `long` and `factor`; a default tier keeps what is left out.",
 	fields: []field{
 		{key: "enabled", typ: booleanType, def: "true", doc: "`false` turns the tier off."},
-		{key: "severity", typ: valueType{name: "text", sample: "page", scalars: textType.scalars}, doc: "The label `severity` of the alert. `page` and `ticket` are what the generated routing knows."},
-		{key: "long", typ: durationType, example: "1h", doc: "The long window: how much has to burn. In whole minutes up to `6h`, in steps of 5 minutes above; longer than `short`, not longer than the period."},
+		{key: "severity", typ: valueType{name: "text", sample: "page", scalars: textType.scalars}, def: "the default tier's", doc: "The label `severity` of the alert. `page` and `ticket` are what the generated routing knows."},
+		{key: "long", typ: durationType, def: "the default tier's", example: "1h", doc: "The long window: how much has to burn. In whole minutes up to `6h`, in steps of 5 minutes above; longer than `short`, not longer than the period."},
 		{key: "short", typ: durationType, def: "a twelfth of `long`, at least 5m", example: "5m", doc: "The short window: that it is still burning. At least `5m`."},
-		{key: "factor", typ: decimalType, doc: "The burn rate: 1 spends the budget in exactly one period."},
+		{key: "factor", typ: decimalType, def: "the default tier's", doc: "The burn rate: 1 spends the budget in exactly one period."},
 		{key: "for", typ: durationType, def: "0s", example: "2m", doc: "How long it must burn before the alert fires."},
 		{key: "keepFiringFor", typ: durationType, def: "0s", example: "10m", doc: "How long the alert goes on after it stopped burning."},
 	},

@@ -45,7 +45,7 @@ var specSection = &section{
 	doc:  "The service levels, and the defaults that they share.",
 	fields: []field{
 		{key: "period", typ: periodType, def: "30d", doc: "The time over which targets are judged; each level may have its own."},
-		{key: "alerting", typ: mapping(alertingSection), doc: "Alerting of every level; levels override it key by key."},
+		{key: "alerting", typ: mapping(alertingSection), def: "four [alert tiers](#alert-tiers)", doc: "Alerting of every level; levels override it key by key."},
 		{key: "serviceLevels", typ: valueType{name: "list of mappings", sample: "[…]", sections: []*section{levelSection}, shape: listOf}, required: true, doc: "The promises, at least one."},
 	},
 }
@@ -63,7 +63,7 @@ var levelSection = &section{
 		{key: "aggregation", typ: oneOf(string(sla.Time), string(sla.RequestRatio)), def: "`time` for probes, else `request_ratio`", doc: "How measurements become one number: `time` weighs every second the same, `request_ratio` every event. Probes (and response times of probes) take both, events and histograms `request_ratio`."},
 		{key: "period", typ: periodType, def: "`spec.period`", doc: "The time over which the target is judged."},
 		{key: "labels", typ: labelsType, example: "{tier_of_contract: gold}", doc: "As in `metadata`, for this level."},
-		{key: "alerting", typ: mapping(alertingSection), doc: "Overrides `spec.alerting` key by key."},
+		{key: "alerting", typ: mapping(alertingSection), def: "`spec.alerting`", doc: "Overrides `spec.alerting` key by key."},
 	},
 }
 

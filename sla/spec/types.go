@@ -57,7 +57,11 @@ var (
 
 // oneOf is the type of a value that is one of some words.
 func oneOf(words ...string) valueType {
-	return valueType{name: "one of " + either(words), sample: words[0], scalars: []schema{{"type": "string", "enum": words}}}
+	name := words[0]
+	if len(words) > 1 {
+		name = "one of " + either(words)
+	}
+	return valueType{name: name, sample: words[0], scalars: []schema{{"type": "string", "enum": words}}}
 }
 
 func mapping(s ...*section) valueType {
