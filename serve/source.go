@@ -25,13 +25,15 @@ type source struct{ s *server }
 // pages show a figure of.
 const current = `{__name__=~"` +
 	metricnames.ErrorPeriod + "|" + metricnames.BudgetRemaining + "|" +
-	metricnames.TotalPeriod + "|" + metricnames.BadPeriod + "|" +
+	metricnames.TotalPeriod + "|" + metricnames.BadPeriod + "|" + metricnames.CoveragePeriod + "|" +
 	metricnames.ErrorRatio + "[0-9].*|" + metricnames.ProbeLastState + `"}`
 
-// historySpan is how far back the pages' strip of the recent past goes.
+// historySpan is how far back the pages' strip of the recent past goes, in at
+// most so many steps; those of all levels on one page are at most historyPoints.
 const (
-	historySpan  = time.Hour
-	historySteps = 120
+	historySpan   = time.Hour
+	historySteps  = 360
+	historyPoints = 12000
 )
 
 // Levels is the state of every level.
@@ -40,11 +42,17 @@ func (src *source) Levels(ctx context.Context) ([]web.LevelStatus, error) {
 	if err != nil {
 		return nil, err
 	}
+	agreements := src.s.state.Load().agreements
+	history, err := src.histories(ctx, agreements)
+	if err != nil {
+		return nil, err
+	}
 	alerts := src.alerts()
 	statuses := []web.LevelStatus{}
-	for _, a := range src.s.state.Load().agreements {
+	for _, a := range agreements {
 		for _, l := range a.Levels {
 			status := newStatus(l, figures[l.ID], alerts[l.ID])
+			status.History = history[l.ID]
 			if failures := src.failures(l); len(failures) > 0 {
 				status.Failures = failures[:1]
 			}
@@ -67,7 +75,8 @@ func (src *source) Level(ctx context.Context, id sla.ID) (web.LevelStatus, bool,
 	status := newStatus(level, figures[id], src.alerts()[id])
 	status.Failures = src.failures(level)
 	status.Queries = queries(level)
-	status.History, err = src.history(ctx, id)
+	history, err := src.history(ctx, "{"+matchers(id)+"}", historySteps)
+	status.History = history[id]
 	return status, true, err
 }
 
@@ -136,6 +145,7 @@ func newStatus(l *sla.ServiceLevel, f series, alerts []web.Alert) web.LevelStatu
 	status := web.LevelStatus{
 		Level:           l,
 		BudgetRemaining: f.figure(metricnames.BudgetRemaining, period),
+		Coverage:        f.figure(metricnames.CoveragePeriod, period),
 		Bad:             f.figure(metricnames.BadPeriod, period),
 		Total:           f.figure(metricnames.TotalPeriod, period),
 		BadShare:        map[time.Duration]float64{},
@@ -235,13 +245,23 @@ func failure(r exporter.Record) web.Failure {
 	}
 }
 
-// history is the share of good over the last hour.
-func (src *source) history(ctx context.Context, id sla.ID) ([]web.Point, error) {
-	query := fmt.Sprintf("1 - %s5m{%s}", metricnames.ErrorRatio, matchers(id))
-	step := max(historySpan/historySteps, src.s.RulesInterval)
+// histories are those of every level, with the coarser steps the more there are.
+func (src *source) histories(ctx context.Context, agreements []*sla.Agreement) (map[sla.ID][]web.Point, error) {
+	levels := 1
+	for _, a := range agreements {
+		levels += len(a.Levels)
+	}
+	return src.history(ctx, "", min(historySteps, max(historyPoints/levels, int(historySpan/(5*time.Minute)))))
+}
+
+// history is the share of good over the last hour, by level, of the levels that
+// are selected.
+func (src *source) history(ctx context.Context, selector string, steps int) (map[sla.ID][]web.Point, error) {
+	query := "1 - " + metricnames.ErrorRatio + "5m" + selector
+	step := max(historySpan/time.Duration(steps), src.s.RulesInterval).Truncate(time.Second)
 	end := time.Now().Truncate(step)
 	start := end.Add(-historySpan)
-	opts := promql.NewPrometheusQueryOpts(false, 2*step)
+	opts := promql.NewPrometheusQueryOpts(false, max(step, 2*src.s.RulesInterval))
 	q, err := src.s.engine.NewRangeQuery(ctx, src.s.db, opts, query, start, end, step)
 	if err != nil {
 		return nil, fmt.Errorf("query %s: %w", query, err)
@@ -251,18 +271,20 @@ func (src *source) history(ctx context.Context, id sla.ID) ([]web.Point, error) 
 	if err != nil {
 		return nil, fmt.Errorf("query %s: %w", query, err)
 	}
-	known := map[int64]float64{}
+	byLevel := map[sla.ID][]web.Point{}
 	for _, s := range matrix {
+		known := make(map[int64]float64, len(s.Floats))
 		for _, p := range s.Floats {
 			known[p.T] = p.F
 		}
+		var points []web.Point
+		for at := start; !at.After(end); at = at.Add(step) {
+			v, ok := known[at.UnixMilli()]
+			points = append(points, web.Point{At: at, Good: web.Figure{Value: v, Known: ok}})
+		}
+		byLevel[idOf(s.Metric)] = points
 	}
-	var points []web.Point
-	for at := start; !at.After(end); at = at.Add(step) {
-		v, ok := known[at.UnixMilli()]
-		points = append(points, web.Point{At: at, Good: web.Figure{Value: v, Known: ok}})
-	}
-	return points, nil
+	return byLevel, nil
 }
 
 // queries are what the figures of a level's page are read with.

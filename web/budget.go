@@ -2,6 +2,7 @@ package web
 
 import (
 	"math"
+	"strconv"
 	"time"
 
 	"github.com/upheld-sla/upheld/sla"
@@ -10,66 +11,65 @@ import (
 // budgetView is the error budget in words, and the length of its bar.
 type budgetView struct {
 	Known bool
-	Left  string // "98.8 %" of the budget, "none" when it is spent
-	Words string // "42 min 41 s of 43 min 12 s left"
+	Left  string // "98.8 %"
+	Words string // "42 min 41 s of 43 min 12 s left"; empty where events are counted
 	State mark
 	Bar   float64 // 0 to 100
 }
 
-// newBudget gives the budget of the target. A level counted by time is judged
-// against the bad time that its whole period allows, so that a short outage in
-// the first minutes of measuring costs what it will have cost at the end; how
-// many events a period will see nobody knows, so there the budget is that of
-// the events so far.
+// newBudget gives the budget of the target over the whole period. Where time is
+// counted it is also told as time; how many events a period will see nobody
+// knows before it is over.
 func newBudget(s LevelStatus) budgetView {
-	budget := s.Level.TargetBudget()
-	if s.Level.Aggregation == sla.Time && s.Bad.Known && budget.Sign() > 0 {
-		allowed := sla.BudgetTime(budget, s.Level.Period)
-		spent := seconds(s.Bad.Value)
-		v := remaining(1 - spent.Seconds()/allowed.Seconds())
-		v.Words = timeWords(allowed, spent)
-		return v
-	}
 	if !s.BudgetRemaining.Known {
 		return budgetView{State: mark{"none", "No data yet"}}
 	}
-	v := remaining(s.BudgetRemaining.Value)
-	if s.Level.Aggregation != sla.Time && s.Bad.Known && s.Total.Known {
-		v.Words = eventWords(s.Total.Value*budget.Float64(), s.Bad.Value)
-	}
-	return v
-}
-
-// remaining judges the share that is left of a budget.
-func remaining(left float64) budgetView {
-	v := budgetView{Known: true, Bar: math.Round(1000*min(1, max(0, left))) / 10, Left: percent(left)}
-	switch {
-	case left < -noise:
-		v.Left, v.State = percent(-left)+" over", mark{"bad", "Overspent"}
-	case left <= noise:
-		v.Left, v.State = "0"+thin+"%", mark{"bad", "Spent"}
-	case left < 0.25:
-		v.State = mark{"warn", "Running out"}
-	default:
-		v.State = mark{"good", "Enough left"}
-	}
-	if left > 0 && v.Bar < 0.5 {
+	left := s.BudgetRemaining.Value
+	v := budgetView{Known: true, Left: budgetLeft(left), State: budgetMark(left), Bar: math.Round(1000*min(1, max(0, left))) / 10}
+	if left > noise && v.Bar < 0.5 {
 		v.Bar = 0.5 // what is left stays visible
 	}
+	if s.Level.Aggregation == sla.Time {
+		allowed := sla.BudgetTime(s.Level.TargetBudget(), s.Level.Period)
+		v.Words = timeWords(allowed, time.Duration(left*float64(allowed)))
+	}
 	return v
 }
 
-// timeWords rounds what is left down and what is overspent up.
-func timeWords(allowed, spent time.Duration) string {
-	if spent > allowed {
-		return spanUp(spent-allowed) + " more than the " + span(allowed) + " allowed"
+func budgetMark(left float64) mark {
+	switch {
+	case left < -noise:
+		return mark{"bad", "Overspent"}
+	case left <= noise:
+		return mark{"bad", "Spent"}
+	case left < 0.25:
+		return mark{"warn", "Running out"}
 	}
-	return span(allowed-spent) + " of " + span(allowed) + " left"
+	return mark{"good", "Enough left"}
 }
 
-func eventWords(allowed, bad float64) string {
-	if bad > allowed+noise {
-		return count(bad, false) + " bad events, " + count(allowed, true) + " allowed so far"
+// budgetLeft rounds what is left down and what is overspent up, so that neither
+// looks better than it is.
+func budgetLeft(left float64) string {
+	switch {
+	case left >= 1-noise:
+		return "100" + thin + "%"
+	case left < -noise:
+		return tenths(math.Ceil(-left*1000-1e-9)) + thin + "% over"
+	case left <= noise:
+		return "0" + thin + "%"
+	case left < 0.001:
+		return "< 0.1" + thin + "%"
 	}
-	return count(allowed-bad, true) + " of " + count(allowed, true) + " allowed bad events left so far"
+	return tenths(math.Floor(left*1000+1e-9)) + thin + "%"
+}
+
+func tenths(n float64) string { return group(strconv.FormatFloat(n/10, 'f', 1, 64)) }
+
+// timeWords rounds like budgetLeft.
+func timeWords(allowed, left time.Duration) string {
+	if left < 0 {
+		return spanUp(-left) + " more than the " + span(allowed) + " allowed"
+	}
+	return span(left) + " of " + span(allowed) + " left"
 }

@@ -75,12 +75,13 @@ func outage(from, to int) []Point {
 func sample() []LevelStatus {
 	failing := LevelStatus{
 		Level: level("storefront", "availability", "99.9", httpProbe()), State: Failing,
-		Achieved: Known(0.998996), Bad: Known(1325), Total: Known(15 * 24 * 3600), BudgetRemaining: Known(-0.004),
+		Achieved: Known(0.998996), Coverage: Known(0.5), Bad: Known(1301), Total: Known(15 * 24 * 3600), BudgetRemaining: Known(0.498),
 		BadShare: map[time.Duration]float64{5 * time.Minute: 1, 30 * time.Minute: 0.4, time.Hour: 0.22, 6 * time.Hour: 0.037, 24 * time.Hour: 0.012},
 		Alerts:   tierAlerts("page-fast", "ticket-fast"), History: outage(20, 1),
 		Failures: []Failure{
 			{At: noon.Add(-4 * time.Second), Reason: "status", Detail: "HTTP 503", Duration: 12 * time.Millisecond},
-			{At: noon.Add(-19 * time.Second), Reason: "connect_timeout", Detail: "192.0.2.7:443", Duration: 5 * time.Second},
+			{At: noon.Add(-19 * time.Second), Reason: "status", Detail: "HTTP 503", Duration: 31 * time.Millisecond},
+			{At: noon.Add(-34 * time.Second), Reason: "connect_timeout", Detail: "192.0.2.7:443", Duration: 5 * time.Second},
 			{At: noon.Add(-3 * time.Hour), Reason: "dns", Detail: "resolver did not answer", Duration: time.Second, Inconclusive: true},
 			{At: noon.Add(-49 * time.Hour), Reason: "body", Detail: `body does not match "ok"`, Duration: 40 * time.Microsecond},
 		},
@@ -91,7 +92,7 @@ func sample() []LevelStatus {
 
 	healthy := LevelStatus{
 		Level: level("storefront", "response-time", "99.5", &sla.ProbeLatency{Of: failing.Level.ID, Threshold: 300 * time.Millisecond}),
-		State: OK, Achieved: Known(0.99931), Bad: Known(1800), Total: Known(30 * 24 * 3600), BudgetRemaining: Known(0.861),
+		State: OK, Achieved: Known(0.99931), Coverage: Known(1), Bad: Known(1788), Total: Known(30 * 24 * 3600), BudgetRemaining: Known(0.862),
 		BadShare: map[time.Duration]float64{5 * time.Minute: 0, time.Hour: 0, 6 * time.Hour: 0.00002},
 		Alerts:   tierAlerts(), History: outage(-1, -1),
 	}
@@ -101,7 +102,7 @@ func sample() []LevelStatus {
 		Level: level("payments", "errors", "99.95", &sla.Events{
 			Bad: sla.Query{Text: `http_requests_total{job="payments",code=~"5.."}`}, Total: sla.Query{Text: `http_requests_total{job="payments"}`},
 		}),
-		State: OK, Achieved: Known(0.99912), Bad: Known(1204.2), Total: Known(1368421), BudgetRemaining: Known(-0.76),
+		State: OK, Achieved: Known(0.99912), Coverage: Known(0.999), Bad: Known(1204.2), Total: Known(1368421), BudgetRemaining: Known(-0.76),
 		BadShare: map[time.Duration]float64{5 * time.Minute: 0.0002, time.Hour: 0.0007, 6 * time.Hour: 0.0011},
 		Alerts:   tierAlerts(), History: outage(50, 45),
 	}

@@ -96,12 +96,16 @@ func count(n float64, down bool) string {
 }
 
 // group puts a thin space between thousands.
-func group(digits string) string {
-	sign, digits := splitSign(digits)
-	for i := len(digits) - 3; i > 0; i -= 3 {
-		digits = digits[:i] + thin + digits[i:]
+func group(number string) string {
+	sign, number := splitSign(number)
+	whole, fraction, found := strings.Cut(number, ".")
+	for i := len(whole) - 3; i > 0; i -= 3 {
+		whole = whole[:i] + thin + whole[i:]
 	}
-	return sign + digits
+	if found {
+		whole += "." + fraction
+	}
+	return sign + whole
 }
 
 // minus is the number with a true minus sign.
@@ -139,7 +143,7 @@ func span(d time.Duration) string {
 		if i+1 < len(units) {
 			next := units[i+1]
 			if rest := d % u.size / next.size; rest > 0 {
-				text += " " + strconv.FormatInt(int64(rest), 10) + thin + next.name
+				text += "\u00a0" + strconv.FormatInt(int64(rest), 10) + thin + next.name
 			}
 		}
 		return text

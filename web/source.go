@@ -18,8 +18,8 @@ import (
 // page, from many goroutines at once, and should honour the context.
 type Source interface {
 	// Levels is the state of every service level, in the order of the
-	// agreements and of the levels in them. Failures, History and Queries may
-	// be left empty here except for the newest failure, which the overview shows.
+	// agreements and of the levels in them. The overview shows no Queries, the
+	// newest of the Failures, and a History where there is one.
 	Levels(ctx context.Context) ([]LevelStatus, error)
 	// Level is the state of one level in full; found is false if there is none
 	// of that name.
@@ -36,11 +36,13 @@ type LevelStatus struct {
 	// Achieved is the share of good over the period, as far as it has been
 	// measured: 0.9987.
 	Achieved Figure
+	// Coverage is the share of the period that has been measured, 0 to 1.
+	Coverage Figure
 	// Bad and Total are the amounts behind Achieved: seconds where the level's
-	// aggregation is sla.Time, else events.
+	// aggregation is sla.Time, else events. They may lag by sla.BaseWindow.
 	Bad, Total Figure
-	// BudgetRemaining is 1 untouched, 0 spent, negative overspent, judged on
-	// what has been measured: the series sla:budget_remaining:ratio_period.
+	// BudgetRemaining is 1 untouched, 0 spent, negative overspent, of the budget
+	// of the whole period: the series sla:budget_remaining:ratio_period.
 	BudgetRemaining Figure
 	// BadShare is the share of bad (0 to 1) by window: sla:error:ratio_rate5m
 	// and so on. A window without a value is left out. The pages want 5m, 1h,
@@ -49,7 +51,7 @@ type LevelStatus struct {
 
 	Alerts   []Alert   // every alert rule of the level, the inactive ones too, most urgent first
 	Failures []Failure // newest first, bounded
-	History  []Point   // share of good over the last hour, oldest first, steps as the source likes
+	History  []Point   // share of good over the last hour, oldest first, evenly spaced
 	Queries  []Query   // the PromQL that gives these figures
 }
 

@@ -11,8 +11,9 @@ import (
 // the colours say.
 type stripView struct {
 	Cells []cellView
-	Span  string // "5 min", what the row covers
-	Words string // the row for those who do not see it
+	Width float64 // of a cell
+	Span  string  // "5 min", what the row covers
+	Words string  // the row for those who do not see it
 }
 
 type cellView struct {
@@ -21,7 +22,8 @@ type cellView struct {
 }
 
 const (
-	stripCells  = 60
+	stripCells  = 60 // at most
+	stripWidth  = 240.0
 	stripHeight = 24.0
 )
 
@@ -29,41 +31,55 @@ const (
 // everything known.
 var spans = []time.Duration{5 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour}
 
-// newStrip sorts the history into cells; each shows the mean of its points.
+// newStrip sorts the history into cells, none narrower than the history is fine;
+// each shows the mean of its points.
 func newStrip(s LevelStatus, now time.Time) stripView {
 	length := stripSpan(s.History, now)
 	if length == 0 {
 		return stripView{}
 	}
-	cell := length / stripCells
-	var sum, n [stripCells]float64
-	for _, p := range s.History {
-		i := stripCells - 1 - int(now.Sub(p.At)/cell)
-		if !p.Good.Known || p.At.After(now) || i < 0 {
-			continue
-		}
-		sum[i] += 1 - p.Good.Value
-		n[i]++
+	cells := stripCells
+	if len(s.History) > 1 {
+		step := s.History[1].At.Sub(s.History[0].At)
+		cells = int(max(2, min(stripCells, length/max(step, 1))))
 	}
-	budget := s.Level.ObjectiveBudget().Float64()
-	v := stripView{Span: span(length)}
-	known, bad := 0, 0
-	for i := range stripCells {
-		c := cellView{Class: "none", X: float64(i) * 4, Height: 2}
+	bad, n := make([]float64, cells), make([]float64, cells)
+	for _, p := range s.History {
+		i := cells - 1 - int(now.Sub(p.At)/(length/time.Duration(cells)))
+		if p.Good.Known && !p.At.After(now) && i >= 0 {
+			bad[i] += 1 - p.Good.Value
+			n[i]++
+		}
+	}
+	v := stripView{Span: span(length), Width: stripWidth / float64(cells) * 0.75}
+	known, missed := 0, 0
+	for i := range cells {
+		share := -1.0
 		if n[i] > 0 {
 			known++
-			c.Class, c.Height = "good", 8
-			if share := sum[i] / n[i]; share > budget+noise {
-				bad++
-				// The root lets one bad request in a hundred be seen beside an outage.
-				c.Class, c.Height = "bad", math.Round(10*(10+14*math.Sqrt(min(1, share))))/10
-			}
+			share = bad[i] / n[i]
 		}
-		c.Y = stripHeight - c.Height
+		c := newCell(share, s.Level.ObjectiveBudget().Float64())
+		c.X, c.Y = stripWidth/float64(cells)*float64(i), stripHeight-c.Height
+		if c.Class == "bad" {
+			missed++
+		}
 		v.Cells = append(v.Cells, c)
 	}
-	v.Words = fmt.Sprintf("Last %s: %d of %d measured steps within the objective", v.Span, known-bad, known)
+	v.Words = fmt.Sprintf("Last %s: %d of %d measured steps within the objective", v.Span, known-missed, known)
 	return v
+}
+
+// newCell judges a share of bad, which is negative if it is not known.
+func newCell(share, budget float64) cellView {
+	switch {
+	case share < 0:
+		return cellView{Class: "none", Height: 2}
+	case share <= budget+noise:
+		return cellView{Class: "good", Height: 8}
+	}
+	// The root lets one bad request in a hundred be seen beside an outage.
+	return cellView{Class: "bad", Height: math.Round(10*(10+14*math.Sqrt(min(1, share)))) / 10}
 }
 
 // stripSpan is the shortest span that reaches back to the first known point, 0

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"math"
 	"net/url"
 	"slices"
 	"strconv"
@@ -78,6 +77,7 @@ type levelView struct {
 	Verdict  mark // achieved against target
 	Achieved string
 	Measured string // how much of the period has been measured
+	Counted  string // events, where they are counted
 	Budget   budgetView
 	Burns    []burnView
 	Alerts   []alertView
@@ -113,12 +113,16 @@ type alertView struct {
 	HasTier, Active, Pending bool
 }
 
+// failureView is a run of failures alike, told once.
 type failureView struct {
-	At           stamp
+	At, First    stamp // of the newest and of the oldest
+	Times        int
 	Reason       string
 	Detail       string
-	Took         string
+	Took         string // the longest
 	Inconclusive bool
+
+	took time.Duration
 }
 
 type queryView struct{ Title, Expr, Path string }
@@ -206,7 +210,7 @@ func newLevel(s LevelStatus, now time.Time) levelView {
 			v.Verdict = mark{"bad", "Below the target so far"}
 		}
 	}
-	v.Measured = measured(s)
+	v.Measured, v.Counted = measured(s), counted(s)
 	for _, w := range []time.Duration{time.Hour, 6 * time.Hour} {
 		if share, ok := s.BadShare[w]; ok && l.TargetBudget().Sign() > 0 {
 			v.Burns = append(v.Burns, burnView{sla.FormatDuration(w), times(share / l.TargetBudget().Float64())})
@@ -216,12 +220,7 @@ func newLevel(s LevelStatus, now time.Time) levelView {
 		v.Alerts = append(v.Alerts, newAlert(a, s, now))
 	}
 	v.Worst = worst(v.Alerts)
-	for _, f := range s.Failures {
-		v.Failures = append(v.Failures, failureView{
-			At: newStamp(f.At, now), Reason: strings.ReplaceAll(f.Reason, "_", " "), Detail: f.Detail,
-			Took: took(f.Duration), Inconclusive: f.Inconclusive,
-		})
-	}
+	v.Failures = failures(s.Failures, now)
 	if len(v.Failures) > 0 {
 		v.Last = &v.Failures[0]
 	}
@@ -251,19 +250,45 @@ func aggregationWords(a sla.Aggregation) string {
 	return string(a)
 }
 
+// failures puts neighbours that fail alike into one: an outage is one line, not
+// one for each probe.
+func failures(all []Failure, now time.Time) []failureView {
+	var views []failureView
+	for _, f := range all {
+		at, reason := newStamp(f.At, now), strings.ReplaceAll(f.Reason, "_", " ")
+		if n := len(views); n > 0 {
+			if last := &views[n-1]; last.Reason == reason && last.Detail == f.Detail && last.Inconclusive == f.Inconclusive {
+				last.First, last.Times, last.took = at, last.Times+1, max(last.took, f.Duration)
+				last.Took = took(last.took)
+				continue
+			}
+		}
+		views = append(views, failureView{
+			At: at, First: at, Times: 1, Reason: reason, Detail: f.Detail,
+			Took: took(f.Duration), Inconclusive: f.Inconclusive, took: f.Duration,
+		})
+	}
+	return views
+}
+
 // measured says how much of the period the figures stand on.
 func measured(s LevelStatus) string {
-	if !s.Total.Known {
+	period := s.Level.Period.Rolling
+	switch {
+	case !s.Coverage.Known:
 		return ""
-	}
-	if s.Level.Aggregation != sla.Time {
-		return count(s.Total.Value, true) + " events so far"
-	}
-	known := seconds(s.Total.Value)
-	if known >= s.Level.Period.Rolling-s.Level.Period.Rolling/100 {
+	case s.Coverage.Value >= 0.99:
 		return "the whole period measured"
 	}
-	return span(known) + " of " + span(s.Level.Period.Rolling) + " measured"
+	return span(time.Duration(s.Coverage.Value*float64(period))) + " of " + span(period) + " measured"
+}
+
+// counted are the events behind the figures; time needs no such words.
+func counted(s LevelStatus) string {
+	if s.Level.Aggregation == sla.Time || !s.Bad.Known || !s.Total.Known {
+		return ""
+	}
+	return count(s.Bad.Value, false) + " bad of " + count(s.Total.Value, true) + " events"
 }
 
 // worst is the first alert that fires, else the first that is pending.
@@ -308,11 +333,4 @@ func share(s LevelStatus, window time.Duration) string {
 		return percent(bad)
 	}
 	return "no data"
-}
-
-func seconds(s float64) time.Duration {
-	if s >= math.MaxInt64/float64(time.Second) {
-		return math.MaxInt64
-	}
-	return time.Duration(s * float64(time.Second))
 }
