@@ -15,7 +15,9 @@ import (
 	"context"
 	"crypto/x509"
 	"fmt"
+	"maps"
 	"net"
+	"slices"
 	"syscall"
 	"time"
 
@@ -85,3 +87,6 @@ func Reasons(probeKind string) []Reason {
 	}
 	return all
 }
+
+// Kinds are the kinds of check that there is a prober for, sorted.
+func Kinds() []string { return slices.Sorted(maps.Keys(kinds)) }

@@ -331,7 +331,7 @@ func (s *Scheduler) admit(ctx context.Context) {
 		s.waiting[0] = nil
 		s.waiting = s.waiting[1:]
 		e.queued = false
-		if !e.waiting || e.busy {
+		if !e.waiting {
 			continue
 		}
 		e.waiting = false

@@ -1,0 +1,88 @@
+package measure
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/upheld-sla/upheld/exporter/probe"
+)
+
+// WriteDocs writes the reference of the exporter's metrics as Markdown.
+func WriteDocs(w io.Writer) error {
+	var b strings.Builder
+	b.WriteString(docsHead)
+	b.WriteString("\n## Of each target\n\nEach series carries ")
+	b.WriteString(labelList(targetLabels) + ":\n\n" + docsLabels)
+	writeMetrics(&b, TargetMetrics())
+	writeReasons(&b)
+	b.WriteString("\n## Of the exporter itself\n\nBesides these there are the usual `go_*` and `process_*` metrics.\n")
+	writeMetrics(&b, SelfMetrics())
+	b.WriteString(docsTail)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+const docsHead = `# Metrics of the exporter
+
+<!-- Generated from exporter/measure/catalog.go and exporter/probe/reason.go by
+     "go test ./exporter/measure -update". Do not edit. -->
+
+What ` + "`upheld-exporter`" + `, and ` + "`upheld serve`" + ` for its own probes, expose. All series of a target are there from the first scrape on, at 0,
+so that ` + "`increase()`" + ` and ` + "`rate()`" + ` see its first event. None carries a timestamp.
+
+Histograms are classic and native at once: a Prometheus that asks for native histograms (` + "`scrape_native_histograms: true`" + ` in current ones)
+gets both, any other one the classic buckets.
+`
+
+const docsLabels = "- `sla`, `service`, `slo`: the service level that defines the probe\n" +
+	"- `target`: what is probed, a URL or host:port, without user name and password\n" +
+	"- `location`: where the exporter probes from (`--location`)\n"
+
+const docsTail = `
+## Recorded series
+
+<!-- recorded-series -->
+The series ` + "`sla:*`" + ` that rules record from these metrics, and from those of your services, are described in [rules.md](rules.md).
+<!-- /recorded-series -->
+`
+
+func writeMetrics(b *strings.Builder, metrics []Metric) {
+	for _, m := range metrics {
+		fmt.Fprintf(b, "\n### `%s`\n\n%s", m.Name, strings.ToUpper(m.Type[:1])+m.Type[1:])
+		if extra := m.Labels[min(len(m.Labels), ownLabels(m)):]; len(extra) > 0 {
+			fmt.Fprintf(b, " by %s", labelList(extra))
+		}
+		fmt.Fprintf(b, ". %s\n", m.Help)
+		if m.Note != "" {
+			fmt.Fprintf(b, "\n%s\n", m.Note)
+		}
+	}
+}
+
+// ownLabels is how many of a metric's labels only name its target.
+func ownLabels(m Metric) int {
+	if len(m.Labels) >= len(targetLabels) && m.Labels[0] == targetLabels[0] {
+		return len(targetLabels)
+	}
+	return 0
+}
+
+func labelList(names []string) string { return "`" + strings.Join(names, "`, `") + "`" }
+
+func writeReasons(b *strings.Builder) {
+	b.WriteString("\n### Reasons\n\n| reason | counts as | kinds of probe | meaning |\n|---|---|---|---|\n")
+	var order []probe.Reason
+	kinds := map[probe.Reason][]string{}
+	for _, kind := range probe.Kinds() {
+		for _, r := range probe.Reasons(kind) {
+			if kinds[r] == nil {
+				order = append(order, r)
+			}
+			kinds[r] = append(kinds[r], kind)
+		}
+	}
+	for _, r := range order {
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", r, r.Outcome(), strings.Join(kinds[r], ", "), r.Help())
+	}
+}

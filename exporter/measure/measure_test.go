@@ -1,0 +1,295 @@
+package measure
+
+import (
+	"bytes"
+	"flag"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+
+	"github.com/upheld-sla/upheld/exporter/probe"
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+var update = flag.Bool("update", false, "write golden files and docs/metrics.md")
+
+func golden(t *testing.T, path string, got []byte) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s is stale; run: go test ./exporter/measure -update\ngot:\n%s", path, got)
+	}
+}
+
+func spec(slo, kind, target string, thresholds ...time.Duration) Spec {
+	phases := []probe.Phase{probe.Connect}
+	if kind == "http" {
+		phases = []probe.Phase{probe.Resolve, probe.Connect, probe.Processing, probe.Transfer}
+	}
+	return Spec{
+		ID: sla.ID{SLA: "shop", Service: "storefront", SLO: slo}, Target: target,
+		Reasons: probe.Reasons(kind), Phases: phases, Thresholds: thresholds,
+	}
+}
+
+func result(outcome probe.Outcome, reason probe.Reason, took time.Duration, phases ...probe.Phase) probe.Result {
+	r := probe.Result{Outcome: outcome, Reason: reason, Duration: took}
+	for _, p := range phases {
+		r.Phases.Add(p, took/time.Duration(len(phases)))
+	}
+	return r
+}
+
+func newMetrics() *Metrics {
+	return New(Options{Location: "fra1", MaxConcurrency: 100, InFlight: func() int { return 3 }})
+}
+
+// targetNames are the per-target metrics, those that goldens hold.
+func targetNames() []string {
+	var names []string
+	for _, m := range TargetMetrics() {
+		names = append(names, m.Name)
+	}
+	return names
+}
+
+func exposition(t *testing.T, m *Metrics) []byte {
+	t.Helper()
+	text, err := testutil.CollectAndFormat(m, expfmt.TypeTextPlain, targetNames()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func TestEverySeriesIsThereBeforeTheFirstProbe(t *testing.T) {
+	m := newMetrics()
+	m.Replace([]Spec{spec("availability", "http", "https://shop.example/", 300*time.Millisecond, 2*time.Second), spec("database", "tcp", "db.example:5432")})
+	golden(t, filepath.Join("testdata", "before.prom"), exposition(t, m))
+}
+
+func TestResultsBecomeSeries(t *testing.T) {
+	m := newMetrics()
+	target := m.Replace([]Spec{spec("availability", "http", "https://shop.example/", 300*time.Millisecond, 2*time.Second)})[0]
+	all := []probe.Phase{probe.Resolve, probe.Connect, probe.Processing, probe.Transfer}
+	target.Observe(result(probe.Good, "", 200*time.Millisecond, all...))
+	target.Observe(result(probe.Good, "", 300*time.Millisecond, all...)) // exactly at the threshold
+	target.Observe(result(probe.Good, "", 1200*time.Millisecond, all...))
+	target.Observe(result(probe.Bad, probe.Status, 40*time.Millisecond, all...)) // fast, but bad
+	target.Observe(result(probe.Bad, probe.Timeout, 5*time.Second, probe.Connect, probe.Processing))
+	target.Observe(result(probe.Inconclusive, probe.NoFD, time.Millisecond, probe.Connect))
+	target.Skip(probe.Late, 4)
+	target.Skip(probe.Starved, 1)
+	text := exposition(t, m)
+	golden(t, filepath.Join("testdata", "after.prom"), text)
+	if err := testutil.GatherAndCompare(m.registry, bytes.NewReader(text), targetNames()...); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestLint(t *testing.T) {
+	m := newMetrics()
+	m.Replace([]Spec{spec("availability", "http", "https://shop.example/", time.Second)})[0].Observe(result(probe.Good, "", time.Second))
+	var names []string
+	for _, metric := range append(TargetMetrics(), SelfMetrics()...) {
+		names = append(names, metric.Name)
+	}
+	problems, err := testutil.GatherAndLint(m.registry, names...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		t.Errorf("%s: %s", p.Metric, p.Text)
+	}
+}
+
+// TestCatalogIsComplete compares the catalog with what a scrape holds, both
+// ways, and the documentation with the catalog.
+func TestCatalogIsComplete(t *testing.T) {
+	m := newMetrics()
+	target := m.Replace([]Spec{spec("availability", "http", "https://shop.example/", time.Second)})[0]
+	target.Observe(result(probe.Good, "", time.Second, probe.Connect))
+	families, err := m.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	exposed := map[string]*dto.MetricFamily{}
+	for _, f := range families {
+		if !strings.HasPrefix(f.GetName(), "go_") && !strings.HasPrefix(f.GetName(), "process_") {
+			exposed[f.GetName()] = f
+		}
+	}
+	for _, metric := range append(TargetMetrics(), SelfMetrics()...) {
+		f := exposed[metric.Name]
+		delete(exposed, metric.Name)
+		if f == nil {
+			t.Errorf("%s is documented and not exposed", metric.Name)
+			continue
+		}
+		if got := strings.ToLower(f.GetType().String()); got != metric.Type {
+			t.Errorf("%s is a %s, documented as a %s", metric.Name, got, metric.Type)
+		}
+		if f.GetHelp() != metric.Help && metric.Name != metricnames.ExporterBuildInfo {
+			t.Errorf("%s: help is %q, documented %q", metric.Name, f.GetHelp(), metric.Help)
+		}
+		var labels []string
+		for _, l := range f.Metric[0].Label {
+			labels = append(labels, l.GetName())
+		}
+		if want := slices.Sorted(slices.Values(metric.Labels)); !slices.Equal(labels, want) {
+			t.Errorf("%s: labels are %v, documented %v", metric.Name, labels, want)
+		}
+	}
+	for name := range exposed {
+		t.Errorf("%s is exposed and not documented", name)
+	}
+	var docs bytes.Buffer
+	if err := WriteDocs(&docs); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, filepath.Join("..", "..", "docs", "metrics.md"), docs.Bytes())
+}
+
+func TestReplaceKeepsWhatStaysAndDropsWhatGoes(t *testing.T) {
+	m := newMetrics()
+	stays, goes := spec("stays", "http", "https://shop.example/", time.Second), spec("goes", "tcp", "db.example:1")
+	accounts := m.Replace([]Spec{stays, goes})
+	for _, a := range accounts {
+		a.Observe(result(probe.Good, "", time.Millisecond, probe.Connect))
+		a.Skip(probe.Overlap, 1)
+	}
+	stays.Thresholds = []time.Duration{500 * time.Millisecond, time.Second}
+	again := m.Replace([]Spec{stays})
+	if again[0] != accounts[0] {
+		t.Error("a target that stays got a new account")
+	}
+	text := string(exposition(t, m))
+	if strings.Contains(text, "goes") {
+		t.Errorf("series of a removed target:\n%s", text)
+	}
+	for _, want := range []string{
+		`upheld_probe_owed_total{location="fra1",service="storefront",sla="shop",slo="stays",target="https://shop.example/"} 2`,
+		`upheld_probe_within_threshold_total{location="fra1",service="storefront",sla="shop",slo="stays",target="https://shop.example/",threshold="0.5"} 0`,
+		`upheld_probe_within_threshold_total{location="fra1",service="storefront",sla="shop",slo="stays",target="https://shop.example/",threshold="1"} 1`,
+		`upheld_probe_duration_seconds_count{location="fra1",service="storefront",sla="shop",slo="stays",target="https://shop.example/"} 1`,
+	} {
+		if !strings.Contains(text, want+"\n") {
+			t.Errorf("missing: %s", want)
+		}
+	}
+	back := m.Replace([]Spec{goes})
+	if text := string(exposition(t, m)); back[0] == accounts[1] || !strings.Contains(text, `upheld_probe_duration_seconds_count{location="fra1",service="storefront",sla="shop",slo="goes",target="db.example:1"} 0`+"\n") {
+		t.Errorf("a target that came back did not start anew:\n%s", text)
+	}
+}
+
+func TestOutcomesAddUpInEveryScrape(t *testing.T) {
+	m := newMetrics()
+	target := m.Replace([]Spec{spec("availability", "http", "https://shop.example/")})[0]
+	stop := make(chan struct{})
+	var writers sync.WaitGroup
+	for range 4 {
+		writers.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					target.Observe(result(probe.Good, "", time.Millisecond))
+					target.Observe(result(probe.Bad, probe.Reset, time.Millisecond))
+					target.Skip(probe.Late, 3)
+				}
+			}
+		})
+	}
+	for range 200 {
+		sums := sumByName(t, m.registry)
+		if owed, all := sums[metricnames.ProbeOwed], sums[metricnames.ProbeResults]; owed != all {
+			t.Errorf("owed %v, outcomes %v", owed, all)
+		}
+		if notGood, why := sums[metricnames.ProbeResults]-sums["good"], sums[metricnames.ProbeFailures]; notGood != why {
+			t.Errorf("not good %v, with a reason %v", notGood, why)
+		}
+	}
+	close(stop)
+	writers.Wait()
+}
+
+func sumByName(t *testing.T, g prometheus.Gatherer) map[string]float64 {
+	t.Helper()
+	families, err := g.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sums := map[string]float64{}
+	for _, f := range families {
+		for _, metric := range f.Metric {
+			sums[f.GetName()] += metric.GetCounter().GetValue()
+			for _, l := range metric.Label {
+				if l.GetValue() == metricnames.Good {
+					sums["good"] += metric.GetCounter().GetValue()
+				}
+			}
+		}
+	}
+	return sums
+}
+
+func TestHistogramsAreNativeToo(t *testing.T) {
+	m := newMetrics()
+	m.Replace([]Spec{spec("availability", "http", "https://shop.example/")})[0].Observe(result(probe.Good, "", time.Second, probe.Connect))
+	m.ObserveLag(time.Millisecond)
+	families, err := m.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]bool{}
+	for _, f := range families {
+		for _, metric := range f.Metric {
+			if h := metric.GetHistogram(); h != nil && len(h.PositiveSpan) > 0 && len(h.Bucket) > 0 {
+				found[f.GetName()] = true
+			}
+		}
+	}
+	for _, name := range []string{metricnames.ProbeDuration, metricnames.ProbePhase, metricnames.ExporterLag} {
+		if !found[name] {
+			t.Errorf("%s has no native buckets beside classic ones; have %v", name, slices.Collect(maps.Keys(found)))
+		}
+	}
+}
+
+func BenchmarkScrape10kTargets(b *testing.B) {
+	m := newMetrics()
+	specs := make([]Spec, 10_000)
+	for i := range specs {
+		specs[i] = spec("availability", "http", "https://shop.example/"+string(rune('a'+i%26))+strings.Repeat("x", i/26))
+	}
+	for _, t := range m.Replace(specs) {
+		t.Observe(result(probe.Good, "", time.Millisecond, probe.Resolve, probe.Connect, probe.Processing, probe.Transfer))
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := m.registry.Gather(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
