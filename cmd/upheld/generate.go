@@ -30,7 +30,7 @@ func newGenerate() *cobra.Command {
 		Long: `Generate writes what Prometheus, Grafana and Alertmanager need for agreements:
 
   DIR/rules/<agreement>.yaml             recording rules and alerts
-  DIR/dashboards/upheld-overview.json    every level at a glance
+  DIR/dashboards/upheld_overview.json    every level at a glance
   DIR/dashboards/<agreement>.json        one dashboard an agreement
   DIR/prometheus/scrape.yaml             the exporter's scrape job
   DIR/prometheus/prometheus.yml          a complete small configuration
@@ -141,14 +141,11 @@ func outputs(agreements []*sla.Agreement, rules rulegen.Options, scrape emit.Scr
 		}
 	}
 	for path, produce := range map[string]func() ([]byte, error){
-		"dashboards/upheld-overview.json": func() ([]byte, error) { return dashboards.Overview(agreements) },
-		"prometheus/scrape.yaml":          func() ([]byte, error) { return emit.Scrape(agreements, scrape) },
-		"prometheus/prometheus.yml":       func() ([]byte, error) { return emit.PrometheusConfig(agreements, scrape) },
-		"alertmanager/alertmanager.yml":   func() ([]byte, error) { return emit.Alertmanager(agreements) },
+		"dashboards/" + dashboards.OverviewUID + ".json": func() ([]byte, error) { return dashboards.Overview(agreements) },
+		"prometheus/scrape.yaml":                         func() ([]byte, error) { return emit.Scrape(agreements, scrape) },
+		"prometheus/prometheus.yml":                      func() ([]byte, error) { return emit.PrometheusConfig(agreements, scrape) },
+		"alertmanager/alertmanager.yml":                  func() ([]byte, error) { return emit.Alertmanager(agreements) },
 	} {
-		if _, taken := tree[path]; taken {
-			return nil, fmt.Errorf("the agreement's name collides with the file %s; name the agreement otherwise", path)
-		}
 		content, err := produce()
 		if err != nil {
 			return nil, err
