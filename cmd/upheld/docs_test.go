@@ -67,7 +67,7 @@ Results go to standard output, notes to standard error.
 
 func writeCommand(b *strings.Builder, cmd *cobra.Command) {
 	cmd.InitDefaultHelpFlag()
-	fmt.Fprintf(b, "\n## upheld %s\n\n%s\n\n```\n%s\n```\n", cmd.Name(), strings.TrimSpace(cmd.Long), cmd.UseLine())
+	fmt.Fprintf(b, "\n## upheld %s\n\n%s\n\n```\n%s\n```\n", cmd.Name(), strings.ReplaceAll(strings.TrimSpace(cmd.Long), "*", `\*`), cmd.UseLine())
 	if cmd.Example != "" {
 		fmt.Fprintf(b, "\n```sh\n%s\n```\n", unindent(cmd.Example))
 	}
