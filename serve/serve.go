@@ -32,6 +32,7 @@ import (
 	"github.com/prometheus/prometheus/tsdb"
 
 	"github.com/upheld-sla/upheld/exporter"
+	"github.com/upheld-sla/upheld/sla"
 )
 
 // server is the running parts.
@@ -112,6 +113,10 @@ func (s *server) start(parts *parts, first *desired) error {
 	parts.add("query engine", nil, s.engine.Close)
 
 	s.notifier = s.newNotifier()
+	// It only takes groups for Alertmanagers that it knows.
+	if err := s.notifier.ApplyConfig(first.config); err != nil {
+		return fmt.Errorf("notifier: %w", err)
+	}
 	groups := make(chan map[string]alertmanagerGroups, 1)
 	groups <- staticGroups(first.config)
 	parts.add("notifier", func() error { s.notifier.Run(groups); return nil }, func() error { s.notifier.Stop(); return nil })
@@ -172,7 +177,7 @@ func (s *server) ready(first *desired) error {
 		levels += len(a.Levels)
 	}
 	s.Logger.Info("Ready", "url", s.external.String(), "agreements", len(first.agreements), "levels", levels,
-		"storage", filepath.Clean(s.StoragePath), "retention", first.retention)
+		"storage", filepath.Clean(s.StoragePath), "retention", sla.FormatDuration(first.retention))
 	if s.Ready != nil {
 		s.Ready(s.external.String())
 	}

@@ -99,7 +99,7 @@ var calls = map[string][]call{
 		instant("sum by (job) (rate(http_requests_total[5m]))"),
 		instant("absent(nothing_here{a=\"b\"})"),
 		posted(instant("count(http_requests_total)")),
-		instant("http_requests_total", "time", "x"), // the first value counts
+		instant("http_requests_total", "time", "x"),                    // the first value counts
 		latest(instant("http_requests_total", "lookback_delta", "1s")), // since 2.43
 		instant("http_requests_total", "timeout", "1m"),
 		latest(instant("http_requests_total", "limit", "2")),

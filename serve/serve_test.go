@@ -1,0 +1,453 @@
+package serve_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/upheld-sla/upheld/serve"
+)
+
+// patience is how long anything may take on a slow machine.
+const patience = time.Minute
+
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m,
+		// Started by glog's fork in k8s.io/klog when it is loaded, for the life of
+		// the process; nothing here uses it.
+		goleak.IgnoreTopFunction("k8s.io/klog/v2.(*flushDaemon).run.func1"),
+		// The pool of connections that the tests' own client keeps.
+		goleak.IgnoreTopFunction("net/http.(*persistConn).writeLoop"),
+		goleak.IgnoreTopFunction("internal/poll.runtime_pollWait"),
+	)
+}
+
+const shop = `
+apiVersion: upheld/v1
+kind: ServiceLevelAgreement
+metadata: {name: shop}
+spec:
+  serviceLevels:
+    - name: availability
+      service: storefront
+      indicator: {probe: {http: "%[1]s/storefront", interval: 1s}}
+      target: "99.9"
+    - name: latency
+      service: storefront
+      indicator: {latency: {probe: storefront/availability, threshold: 800ms}}
+      target: "99"
+    - name: availability
+      service: warehouse
+      indicator: {probe: {http: "%[1]s/warehouse", interval: 1s}}
+      target: "99.9"
+    - name: orders
+      service: checkout
+      indicator: {events: {bad: 'orders_total{result="failed"}', total: 'orders_total'}}
+      target: "99"
+`
+
+// sample is a service to probe and to scrape, that fails on command.
+type sample struct {
+	*httptest.Server
+	down   atomic.Bool
+	orders atomic.Int64
+}
+
+func newSample(t *testing.T) *sample {
+	t.Helper()
+	s := &sample{}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/warehouse", func(http.ResponseWriter, *http.Request) {})
+	mux.HandleFunc("/storefront", func(w http.ResponseWriter, _ *http.Request) {
+		if s.down.Load() {
+			http.Error(w, "down", http.StatusServiceUnavailable)
+		}
+	})
+	mux.HandleFunc("/metrics", func(w http.ResponseWriter, _ *http.Request) {
+		// Every scrape finds four orders more, one of them failed.
+		n := s.orders.Add(1)
+		fmt.Fprintf(w, "# TYPE orders_total counter\norders_total{result=\"failed\"} %d\norders_total{result=\"ok\"} %d\n", n, 3*n)
+	})
+	s.Server = httptest.NewServer(mux)
+	t.Cleanup(s.Close)
+	return s
+}
+
+// receiver is an Alertmanager that remembers what it was sent.
+type receiver struct {
+	*httptest.Server
+	mu     sync.Mutex
+	alerts []received
+}
+
+type received struct {
+	Labels       map[string]string `json:"labels"`
+	Annotations  map[string]string `json:"annotations"`
+	GeneratorURL string            `json:"generatorURL"`
+	user         string
+}
+
+func newReceiver(t *testing.T) *receiver {
+	t.Helper()
+	r := &receiver{}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /prefix/api/v2/alerts", func(_ http.ResponseWriter, req *http.Request) {
+		var alerts []received
+		if err := json.NewDecoder(req.Body).Decode(&alerts); err != nil {
+			t.Errorf("what was sent to Alertmanager: %v", err)
+		}
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		for _, a := range alerts {
+			a.user, _, _ = req.BasicAuth()
+			r.alerts = append(r.alerts, a)
+		}
+	})
+	r.Server = httptest.NewServer(mux)
+	t.Cleanup(r.Close)
+	return r
+}
+
+// find is the first alert with all the labels.
+func (r *receiver) find(labels map[string]string) (received, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+next:
+	for _, a := range r.alerts {
+		for name, value := range labels {
+			if a.Labels[name] != value {
+				continue next
+			}
+		}
+		return a, true
+	}
+	return received{}, false
+}
+
+// running is a server that a test started.
+type running struct {
+	t      *testing.T
+	url    string
+	stop   context.CancelFunc
+	done   chan error
+	reload chan struct{}
+	log    *lockedBuffer
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+// start runs a server on a free port and waits until it is ready.
+func start(t *testing.T, o serve.Options) *running {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	r := &running{t: t, stop: cancel, done: make(chan error, 1), reload: make(chan struct{}), log: &lockedBuffer{}}
+	ready := make(chan string, 1)
+	setIfEmpty(&o.ListenAddress, "127.0.0.1:0")
+	setIfEmpty(&o.ScrapeInterval, time.Second)
+	setIfEmpty(&o.RulesInterval, time.Second)
+	o.Logger = slog.New(slog.NewTextHandler(r.log, nil))
+	o.Reload = r.reload
+	o.Ready = func(url string) { ready <- url }
+	go func() { r.done <- serve.Run(ctx, o) }()
+	t.Cleanup(func() {
+		cancel()
+		if t.Failed() {
+			t.Logf("log:\n%s", r.log)
+		}
+	})
+	select {
+	case r.url = <-ready:
+	case err := <-r.done:
+		t.Fatalf("the server ended: %v\n%s", err, r.log)
+	case <-time.After(patience):
+		t.Fatal("the server did not become ready")
+	}
+	return r
+}
+
+func setIfEmpty[T comparable](p *T, v T) {
+	var zero T
+	if *p == zero {
+		*p = v
+	}
+}
+
+// end stops the server and waits until it has.
+func (r *running) end() {
+	r.t.Helper()
+	r.stop()
+	select {
+	case err := <-r.done:
+		if err != nil {
+			r.t.Errorf("the server ended with: %v", err)
+		}
+	case <-time.After(patience):
+		r.t.Fatal("the server did not end")
+	}
+	http.DefaultClient.CloseIdleConnections()
+}
+
+// get is the status and the body of an answer.
+func (r *running) get(path string) (int, string) {
+	r.t.Helper()
+	resp, err := http.Get(r.url + path)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return resp.StatusCode, string(body)
+}
+
+// value is what a query for one series gives; known is false if there is none.
+func (r *running) value(query string) (value float64, known bool) {
+	r.t.Helper()
+	status, body := r.get("/api/v1/query?query=" + url.QueryEscape(query))
+	var answer struct {
+		Data struct {
+			Result []struct {
+				Value [2]any `json:"value"`
+			} `json:"result"`
+		} `json:"data"`
+	}
+	if err := json.Unmarshal([]byte(body), &answer); err != nil || status != http.StatusOK {
+		r.t.Fatalf("%s: %d %s", query, status, body)
+	}
+	if len(answer.Data.Result) == 0 {
+		return 0, false
+	}
+	text, _ := answer.Data.Result[0].Value[1].(string)
+	value, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		r.t.Fatalf("%s: %s: %v", query, body, err)
+	}
+	return value, true
+}
+
+// eventually waits until holds does.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !holds(); time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("in %s it did not come about that %s", patience, what)
+		}
+	}
+}
+
+func (r *running) eventuallyValue(query string, want func(float64) bool) {
+	r.t.Helper()
+	eventually(r.t, query+" has the right value", func() bool {
+		v, known := r.value(query)
+		return known && want(v)
+	})
+}
+
+func equals(want float64) func(float64) bool {
+	return func(v float64) bool { return math.Abs(v-want) < 1e-9 }
+}
+
+func write(t *testing.T, path, content string) string {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestLoop follows an outage from the probe to the receiver of the alert, and
+// reloads, stops and starts again.
+func TestLoop(t *testing.T) {
+	sample, alertmanager := newSample(t), newReceiver(t)
+	dir := t.TempDir()
+	specFile := write(t, filepath.Join(dir, "shop.yaml"), fmt.Sprintf(shop, sample.URL))
+	options := serve.Options{
+		Specs:       []string{specFile},
+		StoragePath: filepath.Join(dir, "data"),
+		Location:    "here",
+		ScrapeConfigFile: write(t, filepath.Join(dir, "prometheus.yml"), fmt.Sprintf(
+			"scrape_configs: [{job_name: checkout, scrape_interval: 1s, scrape_timeout: 1s, static_configs: [{targets: [%q]}]}]",
+			strings.TrimPrefix(sample.URL, "http://"))),
+		AlertmanagerURLs: []string{strings.Replace(alertmanager.URL, "http://", "http://me:secret@", 1) + "/prefix"},
+	}
+	r := start(t, options)
+
+	// Well: nothing is bad, and of the orders a quarter fails.
+	r.eventuallyValue(`sla:error:ratio_rate5m{service="storefront",slo="availability"}`, equals(0))
+	r.eventuallyValue(`sla:error:ratio_rate5m{service="checkout"}`, equals(0.25))
+	r.eventuallyValue(`upheld_probe_results_total{service="storefront",outcome="good",location="here"}`, func(v float64) bool { return v > 0 })
+	r.eventuallyValue(`histogram_count(upheld_probe_duration_seconds{service="storefront"})`, func(v float64) bool { return v > 0 })
+	r.eventuallyValue(`upheld_probe_duration_seconds_bucket{service="storefront",le="+Inf"}`, func(v float64) bool { return v > 0 })
+
+	// Down: the level burns, and somebody is paged; the others stay well.
+	sample.down.Store(true)
+	r.eventuallyValue(`sla:error:ratio_rate5m{service="storefront",slo="availability"}`, func(v float64) bool { return v > 0.1 && v < 1 })
+	r.eventuallyValue(`ALERTS{alertname="SLABudgetBurn",alertstate="firing",service="storefront",slo="availability",tier="page-fast"}`, equals(1))
+	r.eventuallyValue(`sla:error:ratio_rate5m{service="warehouse"}`, equals(0))
+	page := map[string]string{"alertname": "SLABudgetBurn", "sla": "shop", "service": "storefront", "slo": "availability", "severity": "page", "tier": "page-fast"}
+	eventually(t, "Alertmanager is sent the page", func() bool { _, ok := alertmanager.find(page); return ok })
+	alert, _ := alertmanager.find(page)
+	if want := r.url + "/level/shop/storefront/availability"; alert.GeneratorURL != want {
+		t.Errorf("the alert links to %s, want %s", alert.GeneratorURL, want)
+	}
+	if alert.user != "me" {
+		t.Errorf("the alert was sent by user %q, want me", alert.user)
+	}
+	if _, found := alertmanager.find(map[string]string{"service": "warehouse"}); found {
+		t.Error("an alert was sent for a service that is well")
+	}
+	r.eventuallyValue(`sla:error:ratio_period{service="storefront",slo="availability",period="30d"}`, func(v float64) bool { return v > 0 && v < 1 })
+	checkPages(t, r)
+	checkAPI(t, r)
+	checkReload(t, r, specFile)
+
+	before, known := r.value(`sum(count_over_time(up[1h]))`)
+	if !known || before < 3 {
+		t.Errorf("there are %v samples of up", before)
+	}
+	r.end()
+	r = start(t, options)
+	if after, known := r.value(`sum(count_over_time(up[1h]))`); !known || after < before {
+		t.Errorf("after a restart there are %v samples, before it were %v", after, before)
+	}
+	if strings.Contains(r.log.String(), "level=ERROR") {
+		t.Errorf("there are errors in the log of the restart:\n%s", r.log)
+	}
+	r.end()
+}
+
+// checkPages looks at what the pages say during the outage.
+func checkPages(t *testing.T, r *running) {
+	t.Helper()
+	for path, words := range map[string][]string{
+		"/":                                   {"storefront", "warehouse", "checkout", "3 failing"},
+		"/level/shop/storefront/availability": {"HTTP 503", "Firing", "sla:error:ratio_rate5m"},
+		"/level/shop/storefront/latency":      {"HTTP 503"},
+		"/level/shop/checkout/orders":         {"checkout"},
+	} {
+		for _, word := range words {
+			eventually(t, path+" shows "+word, func() bool {
+				status, body := r.get(path)
+				return status == http.StatusOK && strings.Contains(body, word)
+			})
+		}
+	}
+	if status, _ := r.get("/level/shop/storefront/none"); status != http.StatusNotFound {
+		t.Errorf("the page of a level that there is not answers %d, want 404", status)
+	}
+}
+
+// checkAPI looks at the calls that only a whole server can answer.
+func checkAPI(t *testing.T, r *running) {
+	t.Helper()
+	for path, words := range map[string][]string{
+		"/api/v1/targets?state=active":            {`"scrapePool":"upheld"`, `"health":"up"`, `"job":"checkout"`, `"instance":"127.0.0.1:0"`},
+		"/api/v1/metadata?metric=orders_total":    {`"orders_total":[{"type":"counter"`},
+		"/api/v1/rules?type=alert":                {`"name":"SLABudgetBurn"`, `"state":"firing"`},
+		"/api/v1/rules?type=record":               {`"name":"sla:error:ratio_period"`, `"health":"ok"`},
+		"/api/v1/alerts":                          {`"alertname":"SLABudgetBurn"`},
+		"/api/v1/alertmanagers":                   {"/prefix/api/v2/alerts"},
+		"/api/v1/label/sla/values":                {`["shop"]`},
+		"/api/v1/status/buildinfo":                {serve.PrometheusVersion},
+		"/api/v1/status/runtimeinfo":              {`"reloadConfigSuccess":true`, `"storageRetention":"31d"`},
+		"/api/v1/status/config":                   {"job_name: upheld", "job_name: checkout", "\\u003csecret\\u003e"},
+		"/api/v1/status/tsdb":                     {`"seriesCountByMetricName"`},
+		"/-/healthy":                              {"alive"},
+		"/-/ready":                                {"ready"},
+		"/metrics":                                {"upheld_probe_results_total", "prometheus_tsdb_head_series", "upheld_config_last_reload_successful 1", "go_goroutines"},
+		"/api/v1/series?match[]=sla:target:ratio": {`"__name__":"sla:target:ratio"`},
+	} {
+		status, body := r.get(path)
+		for _, word := range words {
+			if status != http.StatusOK || !strings.Contains(body, word) {
+				t.Errorf("%s: %d, %s is missing in:\n%.2000s", path, status, word, body)
+			}
+		}
+	}
+	if _, body := r.get("/api/v1/rules"); strings.Contains(body, `"health":"err"`) {
+		t.Errorf("a rule fails: %s", body)
+	}
+}
+
+// checkReload reloads a specification with a mistake, and then one without.
+func checkReload(t *testing.T, r *running, specFile string) {
+	t.Helper()
+	good, err := os.ReadFile(specFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, specFile, strings.Replace(string(good), `"99.9"`, `"199.9"`, 1))
+	status, body := r.post("/-/reload")
+	if status != http.StatusInternalServerError || !strings.Contains(body, "shop.yaml:") {
+		t.Errorf("a reload with a mistake answers %d: %s", status, body)
+	}
+	if _, metrics := r.get("/metrics"); !strings.Contains(metrics, "upheld_config_last_reload_successful 0") {
+		t.Error("the failed reload is not in the metrics")
+	}
+	if alert, known := r.value(`ALERTS{alertstate="firing",service="storefront",slo="availability",tier="page-fast"}`); !known || alert != 1 {
+		t.Error("after a failed reload the alert does not fire any more")
+	}
+	// A change, by signal: the changed level is followed, the others go on.
+	changed := strings.Replace(string(good), "name: orders", "name: purchases", 1)
+	write(t, specFile, changed)
+	r.reload <- struct{}{}
+	r.eventuallyValue(`sla:error:ratio_rate5m{slo="purchases"}`, equals(0.25))
+	eventually(t, "the series of a level that is gone have ended", func() bool {
+		_, known := r.value(`sla:error:ratio_rate5m{slo="orders"}`)
+		return !known
+	})
+	if since, known := r.value(`ALERTS{alertstate="firing",service="storefront",slo="availability",tier="page-fast"}`); !known || since != 1 {
+		t.Error("after a reload the alert of an unchanged level does not fire any more")
+	}
+	if status, body := r.post("/-/reload"); status != http.StatusOK {
+		t.Errorf("a reload answers %d: %s", status, body)
+	}
+}
+
+func (r *running) post(path string) (int, string) {
+	r.t.Helper()
+	resp, err := http.Post(r.url+path, "", nil)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return resp.StatusCode, string(body)
+}
