@@ -2,6 +2,7 @@ package rulegen_test
 
 import (
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -65,8 +66,36 @@ func TestProbesCountConclusiveResultsOnly(t *testing.T) {
 		near(t, s+" of up", w.Value(web(s, "up")), 1./15, 0.05)
 		near(t, s+" of fast", w.Value(web(s, "fast")), 2./15, 0.05)
 	}
-	// By time, the series are known and bad seconds: three quarters are known.
-	near(t, "known seconds of the period", w.Value(web("sla:total:sum_period", "up")), 0.75*3*3600, 0.03)
+	// By time, the series are known and bad seconds: three quarters are known,
+	// and the budget of the period is spent by the bad seconds alone.
+	known, bad := w.Value(web("sla:total:sum_period", "up")), w.Value(web("sla:bad:sum_period", "up"))
+	near(t, "known seconds of the period", known, 0.75*3*3600, 0.04)
+	near(t, "coverage", w.Value(web("sla:coverage:ratio_period", "up")), known/(720*3600), 1e-9)
+	near(t, "budget remaining", w.Value(web("sla:budget_remaining:ratio_period", "up")), 1-bad/(0.01*720*3600), 1e-9)
+}
+
+// A second exporter that sees the same does not double the seconds.
+func TestExportersAreAveraged(t *testing.T) {
+	up, fast := probeLevels()
+	one := probes(10*time.Second, func(n int) (string, bool) {
+		if n%10 == 0 {
+			return "bad", false
+		}
+		return "good", n%10 != 1
+	})
+	w := enginetest.New(t, 15*time.Second, func(at time.Time) []enginetest.Sample {
+		samples := one(at)
+		for _, s := range samples {
+			s.Series = strings.Replace(s.Series, `location="here"`, `location="there"`, 1)
+			samples = append(samples, s)
+		}
+		return samples
+	})
+	w.Load(generate(t, rulegen.Options{}, up, fast))
+	w.Run(2 * time.Hour)
+	near(t, "known seconds", w.Value(`sla:total:sum_period{slo="up"}`), 2*3600, 0.07)
+	near(t, "bad share of up", w.Value(`sla:error:ratio_rate1h{slo="up"}`), 0.1, 0.01)
+	near(t, "bad share of fast", w.Value(`sla:error:ratio_rate1h{slo="fast"}`), 0.2, 0.01)
 }
 
 // Aggregated by time an hour weighs the same before and after the interval

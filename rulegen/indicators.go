@@ -58,23 +58,34 @@ func (c compiler) badFromRest(good promql.Expr) Rule {
 
 // probe counts the conclusive probes of a level. Inconclusive, missed and
 // maintenance results are in neither series: the prober's fault is not the
-// target's downtime. Aggregated by time, a probe stands for the interval that
-// it samples, so that the series are known and bad seconds per second and a
-// change of the interval does not change the weight of a minute.
-func (c compiler) probe(of sla.ID, p *sla.Probe, metric string, matcher promql.Matcher, counted bool) []Rule {
+// target's downtime. What is counted is good if the rest is bad, else bad.
+//
+// Aggregated by time, a probe stands for the interval that it samples, and
+// several exporters are averaged, so that the series are known and bad seconds
+// per second and neither a change of the interval nor another exporter changes
+// the weight of a minute.
+func (c compiler) probe(of sla.ID, p *sla.Probe, metric string, matcher promql.Matcher, restIsBad bool) []Rule {
+	join := promql.Sum
+	if c.level.Aggregation == sla.Time {
+		join = promql.Avg
+	}
 	rate := func(name string, m promql.Matcher) promql.Expr {
-		e := promql.Sum(promql.Series(name, append(identity(of), m)...).Rate(sla.BaseWindow))
+		return join(promql.Series(name, append(identity(of), m)...).Rate(sla.BaseWindow))
+	}
+	scaled := func(e promql.Expr) promql.Expr {
 		if c.level.Aggregation == sla.Time {
-			e = promql.Mul(e, promql.Num(sla.Seconds(p.Interval)))
+			return promql.Mul(e, promql.Num(sla.Seconds(p.Interval)))
 		}
 		return e
 	}
-	conclusive := promql.Re(metricnames.Outcome, metricnames.Good+"|"+metricnames.Bad)
-	total := c.totalRule(rate(metricnames.ProbeResults, conclusive))
-	if counted { // what is counted is good, the rest is bad
-		return []Rule{total, c.badFromRest(rate(metric, matcher))}
+	outcome := func(name string) promql.Expr {
+		return rate(metricnames.ProbeResults, promql.Eq(metricnames.Outcome, name))
 	}
-	return []Rule{total, c.record(metricnames.BadRate, c.orZero(rate(metric, matcher)))}
+	total := c.totalRule(scaled(promql.Add(outcome(metricnames.Good), outcome(metricnames.Bad))))
+	if restIsBad {
+		return []Rule{total, c.badFromRest(scaled(rate(metric, matcher)))}
+	}
+	return []Rule{total, c.record(metricnames.BadRate, c.orZero(scaled(rate(metric, matcher))))}
 }
 
 // events counts the service's own events.

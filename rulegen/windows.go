@@ -68,10 +68,8 @@ func (c compiler) increases() []Rule {
 
 // period records the sums, the bad share and the budget of the period.
 //
-// Coverage is the share of the period for which the state is known: evaluations
-// of the second tier that have a value, over those that the period holds. The
-// budget is that of the whole period, so what is spent of it is the bad share
-// to date times coverage, over the allowed share: after one bad hour in a
+// The budget is that of the whole period, so what is spent of it is the bad
+// share to date times coverage, over the allowed share: after one bad hour in a
 // service's first day the month's budget is not gone.
 func (c compiler) period() []Rule {
 	p := c.level.Period
@@ -80,17 +78,27 @@ func (c compiler) period() []Rule {
 	ofPeriod := func(name string) promql.Expr {
 		return c.recorded(name, promql.Eq(metricnames.Period, p.String())).Now()
 	}
-	slots := sla.NewDecimal(int64(p.Rolling), int64(secondTier*c.interval))
 	budget := promql.Num(c.level.TargetBudget())
 	ratio := ofPeriod(metricnames.ErrorPeriod)
 	return []Rule{
 		rec(metricnames.TotalPeriod, c.recorded(metricnames.TotalIncrease).SumOverTime(p.Rolling)),
 		rec(metricnames.BadPeriod, c.recorded(metricnames.BadIncrease).SumOverTime(p.Rolling)),
-		rec(metricnames.CoveragePeriod, promql.ClampMax(promql.Div(
-			c.recorded(metricnames.TotalIncrease).CountOverTime(p.Rolling), promql.Num(slots)), one)),
+		rec(metricnames.CoveragePeriod, promql.ClampMax(c.coverage(ofPeriod(metricnames.TotalPeriod)), one)),
 		rec(metricnames.ErrorPeriod, share(ofPeriod(metricnames.BadPeriod), ofPeriod(metricnames.TotalPeriod))),
 		rec(metricnames.BurnRate, promql.Div(ratio, budget)),
 		rec(metricnames.BudgetRemaining, promql.Sub(promql.Num(one),
 			promql.Mul(ofPeriod(metricnames.BurnRate), ofPeriod(metricnames.CoveragePeriod)))),
 	}
+}
+
+// coverage is the share of the period for which the state is known: by time,
+// the known seconds over all; by event, the evaluations of the second tier that
+// have a value over those that the period holds, since no traffic is known too.
+func (c compiler) coverage(total promql.Expr) promql.Expr {
+	p := c.level.Period.Rolling
+	if c.level.Aggregation == sla.Time {
+		return promql.Div(total, promql.Num(sla.Seconds(p)))
+	}
+	slots := sla.NewDecimal(int64(p), int64(secondTier*c.interval))
+	return promql.Div(c.recorded(metricnames.TotalIncrease).CountOverTime(p), promql.Num(slots))
 }

@@ -94,6 +94,9 @@ func Vector(d sla.Decimal) Expr { return call("vector", Num(d)) }
 // Sum is sum(e), without labels.
 func Sum(e Expr) Expr { return Expr{&parser.AggregateExpr{Op: parser.SUM, Expr: e.node}} }
 
+// Avg is avg(e), without labels.
+func Avg(e Expr) Expr { return Expr{&parser.AggregateExpr{Op: parser.AVG, Expr: e.node}} }
+
 // Absent is absent(s): 1 with the labels that s fixes, if s selects nothing.
 func Absent(s Selector) Expr { return call("absent", s.Now()) }
 
