@@ -123,7 +123,11 @@ func (v value) list() ([]value, bool) {
 		if v.node.Kind == yaml.MappingNode {
 			remedy = "start each item with '- '"
 			if len(v.node.Content) > 0 && v.field != nil && len(v.field.typ.sections) > 0 {
-				remedy += ", e.g. - name: " + v.node.Content[0].Value
+				name := v.node.Content[0].Value
+				if name == "name" {
+					name = v.node.Content[1].Value
+				}
+				remedy += ", e.g. - name: " + name
 			}
 		}
 		v.wrongType("a list", remedy)
@@ -177,7 +181,7 @@ func (v value) object(s *section) *object {
 		f := s.field(pair.name)
 		if f == nil {
 			v.d.errorAt(pair.key, "unknown-key", "unknown key "+quote(pair.name)+" in "+s.name, unknownRemedy(s, pair.name))
-			meant = append(meant, nearest(pair.name, s.keys()))
+			meant = append(meant, meantKey(s, pair.name))
 			continue
 		}
 		pair.field = f

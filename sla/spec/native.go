@@ -58,7 +58,7 @@ var levelSection = &section{
 		{key: "service", typ: nameType, def: "`metadata.name`", doc: "The service that the promise is about; the label `service`."},
 		{key: "description", typ: textType, doc: "A sentence for people."},
 		{key: "indicator", typ: mapping(indicatorSection), required: true, example: `{probe: {http: "https://shop.example/health"}}`, doc: "What is measured."},
-		{key: "target", typ: percentType, required: true, doc: "The share that must be good, in per cent, as the contract says it. Above 0, below 100, at most 9 places after the point, always in quotes. The error budget is what is left to 100."},
+		{key: "target", typ: percentType, required: true, doc: "The share that must be good, in per cent, as the contract says it. At least 1, below 100, at most 9 places after the point, always in quotes. The error budget is what is left to 100."},
 		{key: "objective", typ: percentType, def: "`target`", example: `"99.95"`, doc: "A stricter goal that alerts hang on, so that you are woken before the contract is broken. Not below `target`, below 100."},
 		{key: "aggregation", typ: oneOf(string(sla.Time), string(sla.RequestRatio)), def: "`time` for probes, else `request_ratio`", doc: "How measurements become one number: `time` weighs every second the same, `request_ratio` every event. Probes (and response times of probes) take both, events and histograms `request_ratio`."},
 		{key: "period", typ: periodType, def: "`spec.period`", doc: "The time over which the target is judged."},

@@ -107,9 +107,11 @@ func (v value) probeKind() *probeKind {
 
 func (v value) noProbeKind(pairs []value, keys []string) {
 	for _, pair := range pairs {
-		if near := nearest(pair.name, keys); near != "" {
-			v.d.errorAt(pair.key, "unknown-key", "unknown key "+quote(pair.name)+" in a probe", didYouMean(pair.name, keys))
-			return
+		for _, k := range probeKinds {
+			if k.section.field(pair.name) == nil && meantKey(k.section, pair.name) == k.key {
+				v.d.errorAt(pair.key, "unknown-key", "unknown key "+quote(pair.name)+" in a probe", "did you mean "+quote(k.key)+"?")
+				return
+			}
 		}
 	}
 	v.d.errorAt(v.key, "missing-key", "the probe does not say what is probed: it needs "+either(keys),
@@ -146,7 +148,7 @@ func warnCoarseProbe(o *object, l *sla.ServiceLevel) {
 		remedy = "probe at least every " + sla.FormatDuration(finest) + ", or promise less"
 	}
 	at.warn("coarse-probe", fmt.Sprintf("%s leaves a budget of %s in %s, and one failed probe in %s spends %s %% of it",
-		at.said(), sla.FormatDuration(budget.Round(time.Second/10)), l.Period, sla.FormatDuration(p.Interval), share(p.Interval, budget)), remedy)
+		at.said(), budget.Round(time.Second/10), l.Period, sla.FormatDuration(p.Interval), share(p.Interval, budget)), remedy)
 }
 
 func share(part, whole time.Duration) string {

@@ -1,6 +1,9 @@
 package spec
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // section describes a mapping of the format: the keys it may have. Decoder,
 // JSON Schema and reference are all made from it.
@@ -48,7 +51,7 @@ func (s *section) keys() []string {
 // unknownRemedy says which key was meant: one of the section that is spelt
 // nearly so, or one that stands elsewhere.
 func unknownRemedy(s *section, key string) string {
-	if near := nearest(key, s.keys()); near != "" {
+	if near := meantKey(s, key); near != "" {
 		return "did you mean " + quote(near) + "?"
 	}
 	for _, other := range sections() {
@@ -57,6 +60,47 @@ func unknownRemedy(s *section, key string) string {
 		}
 	}
 	return "its keys are " + list(s.keys())
+}
+
+// otherWords are what other formats and people call our keys.
+var otherWords = map[string][]string{
+	"serviceLevels":      {"slos", "objectives", "levels", "slas", "serviceLevelObjectives", "services"},
+	"target":             {"goal", "slo", "availability", "percentage"},
+	"period":             {"window", "timeWindow", "time_window", "duration"},
+	"indicator":          {"sli", "indicators", "measure", "metric"},
+	"alerting":           {"alerts", "alert", "notifications", "burnRateAlerts"},
+	"tiers":              {"rules", "alerts", "levels"},
+	"labels":             {"tags", "team", "owner"},
+	"http":               {"url", "endpoint", "https", "get"},
+	"tcp":                {"host", "address", "port"},
+	"bodyMatches":        {"body_regex", "contains", "expect", "match"},
+	"status":             {"expectedStatus", "codes", "statusCodes", "validStatus"},
+	"events":             {"ratio", "ratioMetric", "requests", "counter"},
+	"latency":            {"duration", "responseTime", "response_time"},
+	"bad":                {"errors", "error", "failed", "error_query", "errorQuery"},
+	"good":               {"success", "successful", "ok"},
+	"total":              {"all", "valid", "total_query", "totalQuery"},
+	"threshold":          {"max", "below", "limit", "le"},
+	"followRedirects":    {"follow_redirects", "redirects"},
+	"insecureSkipVerify": {"insecure", "skipVerify", "insecure_skip_verify", "tlsSkipVerify"},
+	"runbook":            {"runbook_url", "runbookUrl", "runbookURL"},
+	"factor":             {"burnRate", "burn_rate", "rate"},
+	"long":               {"longWindow", "long_window"},
+	"short":              {"shortWindow", "short_window"},
+	"keepFiringFor":      {"keep_firing_for"},
+}
+
+// meantKey is the key of a section that an unknown one stands for, or "".
+func meantKey(s *section, key string) string {
+	if near := nearest(key, s.keys()); near != "" {
+		return near
+	}
+	for _, f := range s.fields {
+		if slices.ContainsFunc(otherWords[f.key], func(word string) bool { return strings.EqualFold(word, key) }) {
+			return f.key
+		}
+	}
+	return ""
 }
 
 // sections are all sections, in the order of the reference: each before those

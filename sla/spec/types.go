@@ -132,7 +132,7 @@ func (v value) durationSample() string {
 // durationOrZero is a time in Prometheus' notation.
 func (v value) durationOrZero() (time.Duration, bool) {
 	const form = "write whole numbers with units: 300ms, 15s, 5m, 1h30m, 30d"
-	if v.node.ShortTag() == "!!int" {
+	if tag := v.node.ShortTag(); tag == "!!int" || tag == "!!float" {
 		v.wrong("bad-duration", v.name+" "+v.node.Value+" has no unit", unitRemedy(v.node.Value))
 		return 0, false
 	}
@@ -158,6 +158,9 @@ func (v value) durationOrZero() (time.Duration, bool) {
 }
 
 func unitRemedy(number string) string {
+	if seconds, err := time.ParseDuration(number + "s"); err == nil && strings.Contains(number, ".") {
+		return "write " + sla.FormatDuration(seconds) + " if seconds are meant"
+	}
 	return "write " + number + "s if seconds are meant, " + number + "ms if milliseconds"
 }
 
@@ -169,8 +172,11 @@ const maxPlaces = 9
 func (v value) decimal() (sla.Decimal, bool) {
 	switch tag := v.node.ShortTag(); {
 	case v.node.Kind == yamlScalar && (tag == "!!float" || tag == "!!int"):
-		v.wrong("unquoted-number", v.name+" is a bare number, which YAML may round; numbers that decide are text",
-			"write "+v.name+`: "`+v.node.Value+`"`)
+		remedy := "write " + v.name + `: "` + v.node.Value + `"`
+		if ratio, err := sla.ParseDecimal(v.node.Value); err == nil && v.field != nil && v.field.typ.name == percentType.name && looksLikeRatio(ratio) {
+			remedy = asPercent(v.name, ratio)
+		}
+		v.wrong("unquoted-number", v.name+" is a bare number, which YAML may round; numbers that decide are text", remedy)
 		return sla.Decimal{}, false
 	}
 	text, ok := v.text()
@@ -202,7 +208,7 @@ func decimalRemedy(name, text string) string {
 	return `write digits with a decimal point, e.g. "99.9"`
 }
 
-// percent is a target: more than 0 and less than 100 per cent.
+// percent is a target: at least 1 and less than 100 per cent.
 func (v value) percent() (sla.Decimal, bool) {
 	d, ok := v.decimal()
 	switch {
@@ -214,10 +220,19 @@ func (v value) percent() (sla.Decimal, bool) {
 		v.wrong("bad-target", v.said()+" is more than 100 %", `write a percentage below 100, e.g. "99.9"`)
 	case d.Sign() <= 0:
 		v.wrong("bad-target", v.said()+" promises nothing", `write a percentage above 0, e.g. "99.9"`)
+	case looksLikeRatio(d):
+		v.wrong("bad-target", v.said()+" would be less than one per cent; it looks like a ratio", asPercent(v.name, d))
 	default:
 		return d, true
 	}
 	return d, false
+}
+
+// looksLikeRatio tells 0.999 from a percentage: nobody promises less than 1 %.
+func looksLikeRatio(d sla.Decimal) bool { return d.Sign() > 0 && d.Cmp(sla.NewDecimal(1, 1)) < 0 }
+
+func asPercent(name string, ratio sla.Decimal) string {
+	return "targets are in per cent: write " + name + `: "` + percentOf(ratio) + `"`
 }
 
 // link is an absolute http or https URL with a host and without user info.

@@ -96,6 +96,11 @@ func syntaxFinding(src *source, err error, read int) *sla.Finding {
 	if tab := strings.IndexByte(text, '\t'); tab >= 0 && strings.TrimLeft(text[:tab], " ") == "" {
 		column = tab + 1
 	}
+	if first := strings.Index(text, ": "); first >= 0 && strings.HasPrefix(message, "mapping values") {
+		if second := strings.Index(text[first+2:], ": "); second >= 0 {
+			column = first + 2 + second + 1 // the colon that is one too many
+		}
+	}
 	return &sla.Finding{
 		Severity: sla.Error,
 		Rule:     "yaml-syntax",
