@@ -29,14 +29,7 @@ import (
 const patience = time.Minute
 
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m,
-		// Started by glog's fork in k8s.io/klog when it is loaded, for the life of
-		// the process; nothing here uses it.
-		goleak.IgnoreTopFunction("k8s.io/klog/v2.(*flushDaemon).run.func1"),
-		// The pool of connections that the tests' own client keeps.
-		goleak.IgnoreTopFunction("net/http.(*persistConn).writeLoop"),
-		goleak.IgnoreTopFunction("internal/poll.runtime_pollWait"),
-	)
+	goleak.VerifyTestMain(m)
 }
 
 const shop = `
