@@ -1,6 +1,7 @@
 package measure
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"sync"
@@ -156,45 +157,58 @@ func (t *Target) phase(p probe.Phase) prometheus.Histogram {
 	return t.phases[p]
 }
 
-// collect sends every series of the target, with counters of one instant.
-func (t *Target) collect(ch chan<- prometheus.Metric) {
-	for _, s := range t.samples() {
-		ch <- s
-	}
+// series is one series of a target, with what it sorts by within its metric
+// before the target does: the value of a label whose name comes first.
+type series struct {
+	prometheus.Metric
+	group group
 }
 
-func (t *Target) samples() []prometheus.Metric {
+type group struct {
+	metric string
+	value  string
+}
+
+// snapshot is every series of the target, with counters of one instant.
+func (t *Target) snapshot() []series {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	m := t.metrics
-	all := make([]prometheus.Metric, 0, 32)
-	count := func(desc *prometheus.Desc, labels []*dto.LabelPair, n uint64) {
-		all = append(all, &sample{desc: desc, labels: labels, value: float64(n), created: t.created})
+	all := make([]series, 0, len(t.outcomes)+len(t.failures)+len(t.within)+phaseCount+3)
+	add := func(metric, value string, s prometheus.Metric) { all = append(all, series{s, group{metric, value}}) }
+	count := func(desc *prometheus.Desc, labels []*dto.LabelPair, n uint64) prometheus.Metric {
+		return &sample{desc: desc, labels: labels, value: float64(n), created: t.created}
 	}
 	for _, c := range t.outcomes {
-		count(m.results, c.labels, c.n)
+		add(metricnames.ProbeResults, string(c.of), count(m.results, c.labels, c.n))
 	}
-	count(m.owed, t.labels, t.owed)
+	add(metricnames.ProbeOwed, "", count(m.owed, t.labels, t.owed))
 	for _, c := range t.failures {
-		count(m.failures, c.labels, c.n)
+		add(metricnames.ProbeFailures, string(c.of), count(m.failures, c.labels, c.n))
 	}
 	for _, c := range t.within {
-		count(m.within, c.labels, c.n)
+		add(metricnames.ProbeWithin, "", count(m.within, c.labels, c.n))
 	}
 	if t.last != "" {
 		state := 0.0
 		if t.last == probe.Good {
 			state = 1
 		}
-		all = append(all, &sample{desc: m.lastState, labels: t.labels, value: state, gauge: true})
+		add(metricnames.ProbeLastState, "", &sample{desc: m.lastState, labels: t.labels, value: state, gauge: true})
 	}
-	all = append(all, t.duration)
-	for _, h := range t.phases {
+	add(metricnames.ProbeDuration, "", t.duration)
+	for i, h := range t.phases {
 		if h != nil {
-			all = append(all, h)
+			add(metricnames.ProbePhase, probe.Phase(i).String(), h)
 		}
 	}
 	return all
+}
+
+// compareKeys orders as the exposition does: by the labels in order of name.
+func compareKeys(a, b key) int {
+	return cmp.Or(strings.Compare(a.id.Service, b.id.Service), strings.Compare(a.id.SLA, b.id.SLA),
+		strings.Compare(a.id.SLO, b.id.SLO), strings.Compare(a.target, b.target))
 }
 
 // withLabel is labels with one more, sorted by name.
