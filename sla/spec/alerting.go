@@ -63,6 +63,10 @@ func optional[T any](o *object, key string, parse func(value) (T, bool)) *T {
 }
 
 func (v value) alerting() (*alertingPatch, bool) {
+	if v.node.ShortTag() == "!!bool" {
+		v.wrongType("a mapping", "write "+v.name+": {enabled: "+v.node.Value+"}")
+		return nil, false
+	}
 	o := v.object(alertingSection)
 	if o == nil {
 		return nil, false

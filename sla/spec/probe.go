@@ -2,6 +2,7 @@ package spec
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -54,7 +55,11 @@ func decodeProbe(v value) (sla.Indicator, bool) {
 	}
 	o := v.object(kind.section)
 	p := &sla.Probe{Check: kind.decode(o), Interval: defaultInterval}
-	if interval, at, ok := read(o, "interval", value.duration); ok {
+	interval, at, intervalOK := read(o, "interval", value.duration)
+	if _, given := o.get("interval"); !given {
+		interval, intervalOK = defaultInterval, true
+	}
+	if intervalOK {
 		p.Interval = interval
 		switch {
 		case interval < minInterval:
@@ -67,7 +72,7 @@ func decodeProbe(v value) (sla.Indicator, bool) {
 	p.Timeout = min(defaultTimeout, p.Interval)
 	if timeout, at, ok := read(o, "timeout", value.duration); ok {
 		p.Timeout = timeout
-		if timeout > p.Interval {
+		if timeout > p.Interval && intervalOK {
 			at.wrong("bad-timeout", fmt.Sprintf("%s is longer than the interval of %s: the next probe would be due before this one ends",
 				at.said(), sla.FormatDuration(p.Interval)), "make it at most the interval, or leave it out")
 		}
@@ -112,6 +117,13 @@ func (v value) noProbeKind(pairs []value, keys []string) {
 				v.d.errorAt(pair.key, "unknown-key", "unknown key "+quote(pair.name)+" in a probe", "did you mean "+quote(k.key)+"?")
 				return
 			}
+		}
+	}
+	for _, pair := range pairs {
+		if !slices.ContainsFunc(probeKinds, func(k probeKind) bool { return meantKey(k.section, pair.name) != "" }) {
+			v.d.errorAt(pair.key, "unknown-key", "unknown key "+quote(pair.name)+" in a probe, which needs "+either(keys),
+				"the kinds of probe are "+list(keys))
+			return
 		}
 	}
 	v.d.errorAt(v.key, "missing-key", "the probe does not say what is probed: it needs "+either(keys),

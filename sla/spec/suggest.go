@@ -47,18 +47,6 @@ func distance(a, b string) int {
 	return rows[len(s)][len(t)]
 }
 
-// didYouMean is a remedy that names the nearest candidate, or all of them
-// where none is near.
-func didYouMean(word string, candidates []string) string {
-	if near := nearest(word, candidates); near != "" {
-		return "did you mean " + quote(near) + "?"
-	}
-	if len(candidates) == 0 {
-		return ""
-	}
-	return "known are " + list(candidates)
-}
-
 // list is "a, b and c".
 func list(words []string) string { return enumerate(words, "and") }
 

@@ -293,7 +293,13 @@ func word[T ~string](words ...T) func(value) (T, bool) {
 				return w, true
 			}
 		}
-		v.wrong("bad-value", v.said()+" is not "+either(names), didYouMean(text, names))
+		remedy := "write " + v.name + ": " + names[0]
+		if near := nearest(text, names); near != "" {
+			remedy = "did you mean " + quote(near) + "?"
+		} else if len(names) > 1 {
+			remedy = "choose one of them"
+		}
+		v.wrong("bad-value", v.said()+" is not "+either(names), remedy)
 		return "", false
 	}
 }
