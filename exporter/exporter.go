@@ -17,8 +17,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/upheld-sla/upheld/exporter/measure"
 	"github.com/upheld-sla/upheld/exporter/probe"
 	"github.com/upheld-sla/upheld/exporter/schedule"
@@ -156,7 +154,7 @@ func (e *Exporter) Metrics() http.Handler { return e.metrics.Handler() }
 
 // Gatherer is what Metrics answers from, for a process that adds metrics of its
 // own.
-func (e *Exporter) Gatherer() prometheus.Gatherer { return e.metrics.Gatherer() }
+func (e *Exporter) Gatherer() measure.Gatherer { return e.metrics.Gatherer() }
 
 // errNoLoad is what reloading answers where there is nothing to reload from.
 var errNoLoad = errors.New("this exporter has no specification files to reload")

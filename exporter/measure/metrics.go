@@ -156,9 +156,13 @@ func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{EnableOpenMetrics: true})
 }
 
+// Gatherer collects metrics; it has a name here so that the exporter can pass
+// one on without importing client_golang.
+type Gatherer = prometheus.Gatherer
+
 // Gatherer is what Handler answers from, for a process that adds metrics of
 // its own.
-func (m *Metrics) Gatherer() prometheus.Gatherer { return m.registry }
+func (m *Metrics) Gatherer() Gatherer { return m.registry }
 
 // Describe is for the registry.
 func (m *Metrics) Describe(ch chan<- *prometheus.Desc) {
