@@ -96,7 +96,7 @@ func (f *serveFlags) bind(flags *pflag.FlagSet) {
 
 // textVar binds a value that reads and prints itself; what it holds is the
 // default.
-func textVar[T any, P interface {
+func textVar[T comparable, P interface {
 	*T
 	encoding.TextUnmarshaler
 	encoding.TextMarshaler
@@ -104,6 +104,9 @@ func textVar[T any, P interface {
 ) {
 	initial := *value
 	flags.TextVar(value, name, P(&initial), usage)
+	if initial == *new(T) {
+		flags.Lookup(name).DefValue = "" // the usage says what it means
+	}
 }
 
 // logSetting gives the settings of promslog the type name that pflag asks for.
