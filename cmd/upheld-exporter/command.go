@@ -34,6 +34,7 @@ type config struct {
 
 func newCommand() *cobra.Command {
 	c := &config{log: promslog.Config{Level: promslog.NewLevel(), Format: promslog.NewFormat()}}
+	_ = c.log.Format.Set("logfmt") // the default, so that help shows it
 	command := &cobra.Command{
 		Use:   "upheld-exporter --spec.file FILE",
 		Short: "Probe the targets of service level agreements and expose the results as Prometheus metrics",
@@ -48,8 +49,13 @@ that could not run, 2 for mistakes in the command line.`,
   upheld-exporter --spec.file '/etc/upheld/*.yaml' --location fra1 --web.config.file web.yml
   upheld-exporter --spec.file /etc/upheld --config.check
   curl -X POST http://localhost:9799/-/reload`,
-		Version:       version.Info(),
-		Args:          cobra.NoArgs,
+		Version: version.Info(),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usageError{fmt.Errorf("unexpected %q; name specifications with --spec.file", args[0])}
+			}
+			return nil
+		},
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
