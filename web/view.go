@@ -73,6 +73,7 @@ type levelView struct {
 	Period      string
 	Aggregation string
 
+	Urgency  string // class of the whole card: the worst of all that it shows
 	State    mark
 	Verdict  mark // achieved against target
 	Achieved string
@@ -83,6 +84,7 @@ type levelView struct {
 	Alerts   []alertView
 	Worst    *alertView // the most urgent alert that is not inactive
 	Failures []failureView
+	Seen     int          // single failures in Failures
 	Last     *failureView // the newest failure
 	Probed   bool         // single measurements are seen, so failures are known
 	Strip    stripView
@@ -219,7 +221,11 @@ func newLevel(s LevelStatus, now time.Time) levelView {
 	for _, a := range s.Alerts {
 		v.Alerts = append(v.Alerts, newAlert(a, s, now))
 	}
-	v.Worst = worst(v.Alerts)
+	v.Worst, v.Seen = worst(v.Alerts), len(s.Failures)
+	v.Urgency = v.State.Class
+	if s.State != Failing && (v.Worst != nil || v.Verdict.Class == "bad" || v.Budget.State.Class == "bad") {
+		v.Urgency = "warn"
+	}
 	v.Failures = failures(s.Failures, now)
 	if len(v.Failures) > 0 {
 		v.Last = &v.Failures[0]

@@ -33,7 +33,7 @@ func newDemo() *cobra.Command {
 		duration model.Duration
 		level    = promslog.NewLevel()
 	)
-	if err := level.Set("warn"); err != nil {
+	if err := level.Set("error"); err != nil {
 		panic(err) // a constant
 	}
 	cmd := &cobra.Command{
