@@ -81,7 +81,7 @@ func TestErrors(t *testing.T) {
 			func(t *testing.T, dir string, o *serve.Options) {
 				o.ScrapeConfigFile = write(t, filepath.Join(dir, "p.yml"), "scrape_configs: [{job_name: k, kubernetes_sd_configs: [{role: pod}]}]")
 			},
-			[]string{"p.yml", "kubernetes_sd_configs", "static_configs, file_sd_configs and http_sd_configs"},
+			[]string{"p.yml:1: ", "kubernetes_sd_configs", "static_configs, file_sd_configs and http_sd_configs"},
 		},
 		"job of the process itself": {
 			func(t *testing.T, dir string, o *serve.Options) {

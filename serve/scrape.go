@@ -2,10 +2,12 @@ package serve
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 	"github.com/prometheus/prometheus/config"
 	"github.com/prometheus/prometheus/discovery"
 	"github.com/prometheus/prometheus/discovery/targetgroup"
+	"go.yaml.in/yaml/v2"
 
 	// The service discoveries that a scrape configuration may use besides
 	// static_configs; neither brings in anything that is not here already.
@@ -58,13 +61,20 @@ func loadConfig(o Options, self string) (*config.Config, error) {
 	return cfg, err
 }
 
-// explainConfigError adds the remedy to the two mistakes that are peculiar to
-// this program: a service discovery that it does not have, and no such file.
+// unknownDiscovery is how YAML says that a service discovery is not compiled in.
+var unknownDiscovery = regexp.MustCompile(`line (\d+): field (\w+_sd_configs) not found`)
+
+// explainConfigError names the file, on one line, and the remedy for what is
+// peculiar to this program: a service discovery that it does not have.
 func explainConfigError(file string, err error) error {
-	if strings.Contains(err.Error(), "_sd_configs not found") {
-		return fmt.Errorf("scrape configuration %s: %w; upheld serve knows static_configs, file_sd_configs and http_sd_configs: use one of these, or run Prometheus itself", file, err)
+	if found := unknownDiscovery.FindStringSubmatch(err.Error()); found != nil {
+		return fmt.Errorf("scrape configuration %s:%s: upheld serve has no %s; it knows static_configs, file_sd_configs and http_sd_configs: use one of these, or run Prometheus itself", file, found[1], found[2])
 	}
-	return fmt.Errorf("scrape configuration %s: %w", file, err)
+	var broken *yaml.TypeError
+	if errors.As(err, &broken) {
+		return fmt.Errorf("scrape configuration %s: %s", file, strings.Join(broken.Errors, "; "))
+	}
+	return fmt.Errorf("scrape configuration: %w", err)
 }
 
 // warnOfUnused names the parts of a Prometheus configuration that have no
