@@ -50,7 +50,10 @@ func (s *server) startHTTP(parts *parts, listener net.Listener) {
 	}
 	logger := s.Logger.With("component", "web")
 	parts.add("web server",
-		func() error { return toolkit.Serve(listener, httpServer, flags, logger) },
+		func() error {
+			defer listener.Close() // which Serve leaves open if it cannot begin
+			return toolkit.Serve(listener, httpServer, flags, logger)
+		},
 		func() error {
 			defer cancel()
 			graceful, done := context.WithTimeout(context.Background(), shutdownGrace)
@@ -131,6 +134,9 @@ func (s *server) serveReload(w http.ResponseWriter, r *http.Request) {
 	answer := make(chan error, 1)
 	select {
 	case s.reloads <- answer:
+	case <-s.stopping:
+		http.Error(w, "Upheld is stopping.", http.StatusServiceUnavailable)
+		return
 	case <-r.Context().Done():
 		return
 	}

@@ -12,7 +12,7 @@ import (
 // parts are what has been started, in order.
 type parts struct {
 	list   []part
-	failed chan error // the first part that ended by itself with an error
+	failed chan<- error // takes the error of the first part that ended by itself with one
 }
 
 type part struct {
@@ -21,7 +21,7 @@ type part struct {
 	done <-chan error // closed at the end of its run; nil for what does not run
 }
 
-func newParts() *parts { return &parts{failed: make(chan error, 1)} }
+func newParts(failed chan<- error) *parts { return &parts{failed: failed} }
 
 // add starts run, if there is one, in the background and remembers how to stop.
 // stop must make run return.

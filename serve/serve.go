@@ -54,14 +54,14 @@ type server struct {
 
 	metrics  *reloadMetrics
 	reloads  chan chan error // asked for over HTTP
+	stopping chan struct{}   // closed when no more reloads are taken
 	state    atomic.Pointer[desired]
 	reloaded atomic.Bool                  // whether the last reload succeeded
 	handler  atomic.Pointer[http.Handler] // nil until ready
 }
 
 // Run serves until ctx ends, which is no error, or until a part fails. Whatever
-// it started has stopped when it returns, and everything that was measured is
-// on disk.
+// it started has stopped when it returns, and every sample is on disk.
 func Run(ctx context.Context, o Options) error {
 	o, err := o.withDefaults()
 	if err != nil {
@@ -70,7 +70,7 @@ func Run(ctx context.Context, o Options) error {
 	if err := toolkit.Validate(o.WebConfigFile); err != nil {
 		return fmt.Errorf("web configuration %s: %w", o.WebConfigFile, err)
 	}
-	s := &server{Options: o, self: selfAddress(o.ListenAddress), started: time.Now(), reloads: make(chan chan error)}
+	s := &server{Options: o, self: selfAddress(o.ListenAddress), started: time.Now(), reloads: make(chan chan error), stopping: make(chan struct{})}
 	first, err := load(o, s.self)
 	if err != nil {
 		return err
@@ -82,18 +82,21 @@ func Run(ctx context.Context, o Options) error {
 	if s.external, err = s.externalURL(listener.Addr()); err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	parts := newParts()
-	// The listener comes first so that health can be asked for while the storage
-	// replays its log, and stops last.
-	s.startHTTP(parts, listener)
-	err = s.start(parts, first)
+	// The web server starts first, so that health can be asked for while the
+	// storage replays its log, and also stops first, so that nobody asks a storage
+	// that is closed.
+	failed := make(chan error, 1)
+	front, back := newParts(failed), newParts(failed)
+	s.startHTTP(front, listener)
+	err = s.start(back, first)
 	if err == nil {
 		err = s.ready(first)
 	}
 	if err == nil {
-		err = s.wait(ctx, parts)
+		err = s.wait(ctx, failed)
 	}
-	return errors.Join(err, parts.stop())
+	close(s.stopping)
+	return errors.Join(err, front.stop(), back.stop())
 }
 
 // start makes and starts the parts. Each one is stopped, in reverse order, by
@@ -185,13 +188,13 @@ func (s *server) ready(first *desired) error {
 }
 
 // wait reloads when asked to, until ctx ends or a part fails.
-func (s *server) wait(ctx context.Context, parts *parts) error {
+func (s *server) wait(ctx context.Context, failed <-chan error) error {
 	for {
 		select {
 		case <-ctx.Done():
 			s.Logger.Info("Stopping")
 			return nil
-		case err := <-parts.failed:
+		case err := <-failed:
 			return err
 		case answer := <-s.reloads:
 			answer <- s.reload()
