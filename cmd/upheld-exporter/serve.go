@@ -88,7 +88,10 @@ func reloadOnHangup(ctx context.Context, hangups <-chan os.Signal, e *exporter.E
 
 // listenAndServe serves until ctx ends, then lets requests under way finish.
 func (c *config) listenAndServe(ctx context.Context, handler http.Handler, logger *slog.Logger) error {
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: headerPatience}
+	server := &http.Server{
+		Handler: handler, ReadHeaderTimeout: headerPatience,
+		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
+	}
 	flags := &web.FlagConfig{WebListenAddresses: &c.listen, WebSystemdSocket: &c.systemdSocket, WebConfigFile: &c.webConfig}
 	ended := make(chan error, 1)
 	go func() { ended <- web.ListenAndServe(server, flags, logger) }()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -208,9 +209,10 @@ func drawPlan(t *rapid.T) plan {
 // play runs a plan and returns what was wrong.
 func (p plan) play(t *testing.T) []string {
 	w := newWorld(func(key string, n int) time.Duration { return p.took[(n+int(key[0]))%len(p.took)] })
-	alarms, punctual := 0, false
+	var punctual atomic.Bool
+	alarms := 0
 	s := schedule.New(schedule.Options{MaxConcurrency: p.concurrency, Clock: sluggish{func() time.Duration {
-		if alarms++; punctual {
+		if alarms++; punctual.Load() {
 			return 0
 		}
 		return p.lateness[alarms%len(p.lateness)]
@@ -225,7 +227,7 @@ func (p plan) play(t *testing.T) []string {
 	}
 	// Everything owed is settled once no alarm is late and nothing waits: a
 	// probe takes at most 3 s, an alarm is at most 5 s late.
-	punctual = true
+	punctual.Store(true)
 	time.Sleep(10*time.Second + 1)
 	synctest.Wait()
 	w.check(time.Now(), p.concurrency)
