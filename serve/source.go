@@ -53,9 +53,7 @@ func (src *source) Levels(ctx context.Context) ([]web.LevelStatus, error) {
 		for _, l := range a.Levels {
 			status := newStatus(l, figures[l.ID], alerts[l.ID])
 			status.History = history[l.ID]
-			if failures := src.failures(l); len(failures) > 0 {
-				status.Failures = failures[:1]
-			}
+			status.Failures = src.failures(l)
 			statuses = append(statuses, status)
 		}
 	}

@@ -160,3 +160,16 @@ func TestNeighbouringFailuresAlikeAreOne(t *testing.T) {
 		t.Errorf("%+v does not reach from the oldest to the newest with the longest time", got[0])
 	}
 }
+
+// What the prober could not find out must not hide the last real failure.
+func TestTheLastFailureIsOneThatCounts(t *testing.T) {
+	s := sample()[0]
+	s.Failures = append([]Failure{{At: noon, Reason: "late", Inconclusive: true}}, s.Failures...)
+	if v := newLevel(s, noon); v.Last == nil || v.Last.Reason != "status" {
+		t.Errorf("last failure %+v", v.Last)
+	}
+	s.Failures = s.Failures[:1]
+	if v := newLevel(s, noon); v.Last != nil {
+		t.Errorf("last failure %+v, though none counts", v.Last)
+	}
+}

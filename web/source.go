@@ -19,7 +19,7 @@ import (
 type Source interface {
 	// Levels is the state of every service level, in the order of the
 	// agreements and of the levels in them. The overview shows no Queries, the
-	// newest of the Failures, and a History where there is one.
+	// newest of the Failures that counts, and a History where there is one.
 	Levels(ctx context.Context) ([]LevelStatus, error)
 	// Level is the state of one level in full; found is false if there is none
 	// of that name.

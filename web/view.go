@@ -85,7 +85,7 @@ type levelView struct {
 	Worst    *alertView // the most urgent alert that is not inactive
 	Failures []failureView
 	Seen     int          // single failures in Failures
-	Last     *failureView // the newest failure
+	Last     *failureView // the newest failure that counts
 	Probed   bool         // single measurements are seen, so failures are known
 	Strip    stripView
 	Queries  []queryView
@@ -227,8 +227,8 @@ func newLevel(s LevelStatus, now time.Time) levelView {
 		v.Urgency = "warn"
 	}
 	v.Failures = failures(s.Failures, now)
-	if len(v.Failures) > 0 {
-		v.Last = &v.Failures[0]
+	if i := slices.IndexFunc(v.Failures, func(f failureView) bool { return !f.Inconclusive }); i >= 0 {
+		v.Last = &v.Failures[i]
 	}
 	for _, q := range s.Queries {
 		v.Queries = append(v.Queries, queryView{q.Title, q.Expr, "/api/v1/query?query=" + url.QueryEscape(q.Expr)})
