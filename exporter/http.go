@@ -2,6 +2,7 @@ package exporter
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"html/template"
 	"net/http"
@@ -73,7 +74,9 @@ var landingTable = template.Must(template.New("targets").Parse(`
 const landingCSS = `
 table { border-collapse: collapse; }
 caption { text-align: left; padding: .3em 0; }
-th, td { border: 1px solid #ccc; padding: .3em .6em; text-align: left; overflow-wrap: anywhere; }
+th, td { border: 1px solid #ccc; padding: .3em .6em; text-align: left; overflow-wrap: break-word; }
+th, td:last-child { white-space: nowrap; }
+td:nth-child(2), td:nth-child(6) { overflow-wrap: anywhere; }
 tr.bad td:nth-child(4) { background: #fbd5d5; }
 tr.inconclusive td:nth-child(4), tr.missed td:nth-child(4) { background: #fdf0c4; }
 `
@@ -88,7 +91,7 @@ func (e *Exporter) serveLanding(w http.ResponseWriter, r *http.Request, telemetr
 	page, err := web.NewLandingPage(web.LandingConfig{
 		Name:        "Upheld Exporter",
 		Description: "Probes the targets of service level agreements. Location: " + template.HTMLEscapeString(e.opts.Location),
-		Version:     version.Info(),
+		Version:     cmp.Or(version.Version, "devel"),
 		Links: []web.LandingLinks{
 			{Address: telemetryPath, Text: "Metrics"},
 			{Address: "/-/healthy", Text: "Health"},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -172,14 +173,7 @@ func (c *config) options(logger *slog.Logger) exporter.Options {
 		Logger:         logger,
 		Location:       c.location,
 		MaxConcurrency: c.maxConcurrency,
-		Probe:          probe.Env{UserAgent: "upheld-exporter/" + userAgentVersion()},
+		Probe:          probe.Env{UserAgent: "upheld-exporter/" + cmp.Or(version.Version, "devel")},
 		Load:           func() ([]sla.ProbeTarget, error) { return c.load(logger) },
 	}
-}
-
-func userAgentVersion() string {
-	if version.Version == "" {
-		return "devel"
-	}
-	return version.Version
 }
