@@ -1,9 +1,6 @@
 package sla
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 // Default is a value that the specification left out and the reader filled in.
 type Default struct {
@@ -17,13 +14,4 @@ func (l *ServiceLevel) Defaulted(key string) string {
 		return " (default)"
 	}
 	return ""
-}
-
-// FilledIn lists what was filled in as "key: value, key: value".
-func (l *ServiceLevel) FilledIn() string {
-	parts := make([]string, len(l.Defaults))
-	for i, d := range l.Defaults {
-		parts[i] = d.Key + ": " + d.Value
-	}
-	return strings.Join(parts, ", ")
 }

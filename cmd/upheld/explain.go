@@ -78,8 +78,8 @@ func explainLevel(b *strings.Builder, l *sla.ServiceLevel) {
 	if len(l.Labels) > 0 {
 		line("Labels", "%s", labelWords(l.Labels))
 	}
-	if filled := l.FilledIn(); filled != "" {
-		line("Defaults", "%s", filled)
+	for i, text := range defaultWords(l.Defaults) {
+		line([]string{"Defaults", ""}[min(i, 1)], "%s", text)
 	}
 	_ = w.Flush() // into a strings.Builder, which cannot fail
 }
@@ -112,6 +112,24 @@ func span(d time.Duration) string {
 		s = strings.TrimSuffix(s, "0m")
 	}
 	return s
+}
+
+// defaultWords lists what was filled in as "key: value", in lines that fit.
+func defaultWords(defaults []sla.Default) []string {
+	const width = 100
+	var lines []string
+	for i, d := range defaults {
+		word := d.Key + ": " + d.Value
+		if i < len(defaults)-1 {
+			word += ","
+		}
+		if last := len(lines) - 1; last >= 0 && len(lines[last])+len(word) < width {
+			lines[last] += " " + word
+		} else {
+			lines = append(lines, word)
+		}
+	}
+	return lines
 }
 
 func labelWords(labels map[string]string) string {

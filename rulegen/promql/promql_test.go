@@ -108,7 +108,7 @@ func TestSelectorsOfAUsersQuery(t *testing.T) {
 			t.Errorf("%s: selectors %q, want %q", text, got, want)
 		}
 	}
-	for text, offset := range map[string]int{`sum(a)`: 0, `a - b`: 0, `a + rate(b[5m])`: 4, `a offset 5m`: 0, `a +`: 3, `a{x=}`: 4} {
+	for text, offset := range map[string]int{`sum(a)`: 0, `a - b`: 0, `a + rate(b[5m])`: 4, `a offset 5m`: 0, `a +`: 3, `a{x=}`: 4, `a + on (x) b`: 0, `c + (a + ignoring (x) b)`: 5} {
 		e, err := Parse(text)
 		if err == nil {
 			_, err = e.Selectors()

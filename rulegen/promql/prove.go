@@ -76,6 +76,9 @@ func (e Expr) Selectors() ([]Selector, error) {
 		if n.Op != parser.ADD {
 			break
 		}
+		if m := n.VectorMatching; m == nil || m.On || len(m.MatchingLabels) > 0 || m.Card != parser.CardOneToOne {
+			return nil, &ParseError{int(n.PositionRange().Start), "a sum of selectors takes no on, ignoring or group modifiers"}
+		}
 		left, err := Expr{n.LHS}.Selectors()
 		if err != nil {
 			return nil, err

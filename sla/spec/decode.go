@@ -18,6 +18,8 @@ type decoder struct {
 	// thresholds are where those of response-time levels stand, which are
 	// checked when the probe is known.
 	thresholds map[sla.Indicator]sla.Position
+	// probeDefaults are what was filled in for probes, for the level to tell.
+	probeDefaults map[sla.Indicator][]sla.Default
 	// read and given are the witnesses of a test, where it makes them:
 	// "section.key" of the keys that were asked for, and found.
 	read, given map[string]bool

@@ -165,7 +165,7 @@ func decodeSpec(v value, a *sla.Agreement) {
 	}
 	shared := levelDefaults{agreement: a, period: defaultPeriod, periodAt: v}
 	if period, at, ok := read(o, "period", value.period); ok {
-		shared.period, shared.periodAt = period, at
+		shared.period, shared.periodAt, shared.periodGiven = period, at, true
 	}
 	shared.alerting, _, _ = read(o, "alerting", value.alerting)
 	items, _, _ := read(o, "serviceLevels", value.list)
@@ -179,10 +179,11 @@ func decodeSpec(v value, a *sla.Agreement) {
 
 // levelDefaults is what a level takes from its agreement.
 type levelDefaults struct {
-	agreement *sla.Agreement
-	period    sla.Period
-	periodAt  value
-	alerting  *alertingPatch
+	agreement   *sla.Agreement
+	period      sla.Period
+	periodAt    value
+	periodGiven bool // else it is the default
+	alerting    *alertingPatch
 }
 
 func decodeLevel(v value, shared levelDefaults) *sla.ServiceLevel {
@@ -213,6 +214,7 @@ func decodeLevel(v value, shared levelDefaults) *sla.ServiceLevel {
 	targetOK := decodeTarget(o, l)
 	alerting, _, _ := read(o, "alerting", value.alerting)
 	l.Alerting = v.d.alertingOf(l, targetOK, shared.alerting, alerting)
+	l.Defaults = o.defaultsOf(l, shared)
 	if targetOK {
 		warnCoarseProbe(o, l)
 	}

@@ -77,6 +77,9 @@ func decodeProbe(v value) (sla.Indicator, bool) {
 				at.said(), sla.FormatDuration(p.Interval)), "make it at most the interval, or leave it out")
 		}
 	}
+	v.d.probeDefaults[p] = o.filledIn("indicator.probe.", map[string]string{
+		"interval": sla.FormatDuration(p.Interval), "timeout": sla.FormatDuration(p.Timeout),
+	})
 	return p, p.Check != nil
 }
 

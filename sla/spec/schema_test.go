@@ -119,7 +119,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 	if syntax != nil || len(roots) != 1 {
 		t.Fatalf("%d documents, %v", len(roots), syntax)
 	}
-	d := &decoder{src: src, thresholds: map[sla.Indicator]sla.Position{}, read: map[string]bool{}, given: map[string]bool{}}
+	d := &decoder{src: src, thresholds: map[sla.Indicator]sla.Position{}, probeDefaults: map[sla.Indicator][]sla.Default{}, read: map[string]bool{}, given: map[string]bool{}}
 	decodeDocument(value{d: d, node: d.resolve(roots[0])})
 	for _, s := range sections() {
 		for _, f := range s.fields {

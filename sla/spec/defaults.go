@@ -1,0 +1,44 @@
+package spec
+
+import (
+	"strings"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// filledIn lists the keys of a section that were left out and have a default,
+// with the value that holds: the one in values, or the section's own words.
+func (o *object) filledIn(prefix string, values map[string]string) []sla.Default {
+	var filled []sla.Default
+	for _, f := range o.section.fields {
+		if _, given := o.get(f.key); given {
+			continue
+		}
+		value, known := values[f.key]
+		if !known {
+			value = strings.Trim(f.def, "`")
+		}
+		if value != "" {
+			filled = append(filled, sla.Default{Key: prefix + f.key, Value: value})
+		}
+	}
+	return filled
+}
+
+// defaultsOf is what was filled in for a level: its own keys and those of its
+// probe. What the agreement gives for all its levels is no default.
+func (o *object) defaultsOf(l *sla.ServiceLevel, shared levelDefaults) []sla.Default {
+	values := map[string]string{
+		"service":     l.ID.Service,
+		"objective":   l.Objective.String(),
+		"aggregation": string(l.Aggregation),
+		"period":      l.Period.String(),
+	}
+	if shared.periodGiven {
+		values["period"] = ""
+	}
+	if values["alerting"] = "the standard tiers"; shared.alerting != nil {
+		values["alerting"] = ""
+	}
+	return append(o.filledIn("", values), o.d.probeDefaults[l.Indicator]...)
+}
