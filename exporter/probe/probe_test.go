@@ -170,6 +170,10 @@ func dnsRows(t *testing.T) []failing {
 		{name: "resolver unreachable", check: check, env: probe.Env{Resolver: &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
 			return nil, &net.OpError{Op: "dial", Net: "udp", Err: syscall.EMFILE}
 		}}}, want: probe.Resolver, outcome: probe.Inconclusive},
+		{name: "no such name, says who cannot ask", check: check, env: probe.Env{
+			Resolver: resolverWith(t, map[string]reply{"shop.test.": {code: dnsmessage.RCodeNameError}}),
+			Control:  func(string, string, syscall.RawConn) error { return syscall.EMFILE },
+		}, want: probe.NoFD, outcome: probe.Inconclusive, detail: "too many open files", phases: R},
 		{name: "name resolves, port closed", check: check, env: env(map[string]reply{"shop.test.": {address: [4]byte{127, 0, 0, 1}}}), want: probe.ConnectRefused, outcome: probe.Bad, phases: []probe.Phase{probe.Resolve, probe.Connect}},
 	}
 }

@@ -15,6 +15,11 @@ import (
 // does not depend on the target.
 func (d *dialer) classifyDNS(err *net.DNSError) *failure {
 	name := clip(err.Name)
+	// A process without descriptors cannot read /etc/hosts or ask anybody, and
+	// libraries then call the name unknown.
+	if reason, err := d.socketFault(); err != nil {
+		return &failure{reason, "resolve " + name + ": " + briefly(err)}
+	}
 	if err.IsNotFound {
 		return &failure{DNS, "resolve " + name + ": no such host"}
 	}
@@ -27,11 +32,25 @@ func (d *dialer) classifyDNS(err *net.DNSError) *failure {
 	return &failure{DNS, "resolve " + name + ": its name servers fail"}
 }
 
+// socketFault tells whether this process cannot open sockets, and why.
+func (d *dialer) socketFault() (Reason, error) {
+	listen := net.ListenConfig{Control: d.env.Control}
+	conn, err := listen.ListenPacket(context.Background(), "udp", ":0")
+	if err == nil {
+		conn.Close()
+		return "", nil
+	}
+	if reason, own := d.ownFault(err, ""); own {
+		return reason, err
+	}
+	return "", nil
+}
+
 // How a resolver is checked: how long it has to answer, and for how long the
 // answer stands for all targets.
 const (
 	resolverPatience = time.Second
-	resolverMemory   = 5 * time.Second
+	resolverMemory   = time.Second
 )
 
 // resolverCheck asks a resolver for the name servers of the root. That it can

@@ -1,0 +1,52 @@
+package schedule
+
+import (
+	"math/bits"
+	"time"
+)
+
+// Phase is the offset of a target's grid, in [0, interval).
+func Phase(key string, interval time.Duration) time.Duration {
+	hi, _ := bits.Mul64(hash(key), uint64(interval))
+	return time.Duration(hi)
+}
+
+// hash is 64-bit FNV-1a with a finish that spreads its high bits, which short
+// keys leave alike. It must never change: phases come from it.
+func hash(key string) uint64 {
+	h := uint64(14695981039346656037)
+	for i := range len(key) {
+		h = (h ^ uint64(key[i])) * 1099511628211
+	}
+	h = (h ^ h>>33) * 0xff51afd7ed558ccd
+	h = (h ^ h>>33) * 0xc4ceb9fe1a85ec53
+	return h ^ h>>33
+}
+
+// after is the first point of the grid later than t; both in nanoseconds since
+// the epoch.
+func after(t int64, key string, interval int64) int64 {
+	phase := int64(Phase(key, time.Duration(interval)))
+	since := (t - phase) % interval
+	if since < 0 {
+		since += interval
+	}
+	return t - since + interval
+}
+
+// queue is a heap of entries by their next due time.
+type queue []*entry
+
+func (q queue) Len() int           { return len(q) }
+func (q queue) Less(i, j int) bool { return q[i].next < q[j].next }
+func (q queue) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
+
+// Push is for container/heap; the scheduler only reorders.
+func (q *queue) Push(x any) { *q = append(*q, x.(*entry)) }
+
+// Pop is for container/heap; the scheduler only reorders.
+func (q *queue) Pop() any {
+	last := (*q)[len(*q)-1]
+	*q = (*q)[:len(*q)-1]
+	return last
+}
