@@ -98,7 +98,7 @@ func (s *Shop) follow(ctx context.Context, schedule Schedule, tell func(time.Dur
 				continue
 			}
 			if after == "" {
-				tell(elapsed, service+" is well again")
+				tell(elapsed, service+": well again")
 			} else {
 				tell(elapsed, schedule.words(service, after))
 			}
