@@ -28,7 +28,11 @@ func TestBrowser(t *testing.T) {
 		args = append(args, "--shots", dir)
 	}
 	serve := func(name, path string, source Source) {
-		server := httptest.NewServer(handlerFor(t, source))
+		h, err := New(Options{Source: source, Refresh: 400 * time.Millisecond, Now: func() time.Time { return noon }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		server := httptest.NewServer(h)
 		t.Cleanup(server.Close)
 		args = append(args, name+"="+server.URL+path)
 	}

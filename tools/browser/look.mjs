@@ -1,6 +1,7 @@
 // Looks at pages in a real Chromium, wide and narrow, light and dark: nothing
-// may offend axe-core, nothing may stick out sideways, and the console must stay
-// silent (which also proves that the content security policy fits the pages).
+// may offend axe-core, nothing may stick out sideways, the console must stay
+// silent (which also proves that the content security policy fits the pages),
+// and the script must keep them fresh.
 //
 //   node look.mjs [--shots DIR] NAME=URL...
 //
@@ -46,7 +47,26 @@ async function look(context, name, url, width, scheme) {
   if (values.shots) {
     await page.screenshot({ path: join(values.shots, `${name}-${width}-${scheme}.png`), fullPage: true });
   }
+  if (width === 1280 && scheme === "light") await renewal(page, where);
   await page.close();
+}
+
+// The script must renew the content, keep the keyboard where it is, and stop
+// when told to.
+async function renewal(page, where) {
+  const mark = () => page.evaluate(() => { document.querySelector("main h1").dataset.old = "yes"; });
+  const gone = (timeout) => page.waitForFunction(() => !document.querySelector("main h1").dataset.old, null, { timeout, polling: 100 })
+    .then(() => true, () => false);
+  const every = await page.evaluate(() => Number(document.body.dataset.refresh));
+  const focused = () => page.evaluate(() => document.activeElement.outerHTML);
+  await page.evaluate(() => document.querySelector("main a")?.focus());
+  const before = await focused();
+  await mark();
+  if (!(await gone(10 * every + 5000))) report({ ...where, renewal: "the content is not renewed" });
+  if ((await focused()) !== before) report({ ...where, renewal: "the focus moved", before, after: await focused() });
+  await page.click("#pause");
+  await mark();
+  if (await gone(3 * every)) report({ ...where, renewal: "the content is renewed although updates are paused" });
 }
 
 try {
