@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -38,7 +39,8 @@ func shop() *sla.Agreement {
 	probe := &sla.Probe{Check: &sla.HTTPCheck{URL: "https://shop.example/health"}, Interval: 15 * time.Second, Timeout: 5 * time.Second}
 	availability := sla.ID{SLA: "shop", Service: "storefront", SLO: "availability"}
 	strict := level(sla.ID{SLA: "shop", Service: "checkout", SLO: "errors"}, "99.9", &sla.Events{
-		Bad: sla.Query{Text: `http_requests_total{code=~"5.."}`}, Total: sla.Query{Text: "http_requests_total"}})
+		Bad: sla.Query{Text: `http_requests_total{code=~"5.."}`}, Total: sla.Query{Text: "http_requests_total"},
+	})
 	strict.Objective = sla.MustDecimal("99.95")
 	return &sla.Agreement{Name: "shop", Description: "The shop, as its customers meet it", Levels: []*sla.ServiceLevel{
 		level(availability, "99.9", probe),
@@ -279,12 +281,7 @@ func ours(metric string) bool {
 	for _, w := range sla.StandardWindows {
 		known = append(known, metricnames.ErrorRatio+sla.FormatDuration(w))
 	}
-	for _, k := range known {
-		if k == metric {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(known, metric)
 }
 
 // model is what the tests read of a dashboard, by hand so that a fault in the

@@ -51,7 +51,7 @@ func levelPanels(g *grid, l *sla.ServiceLevel, thresholds map[sla.ID][]time.Dura
 		sized{4, remainingPanel(l, period)},
 		sized{4, burnStat(l, own)},
 		sized{4, badPanel(l, period)},
-		sized{4, knownPanel(l, period)},
+		sized{4, knownPanel(period)},
 		sized{3, firingPanel(own)})
 	g.add(8, sized{12, burnPanel(l, own)}, sized{12, ratioPanel(l, own)})
 	g.add(8, sized{12, budgetPanel(period, "remaining")}, sized{12, tiersPanel(l, own)})
@@ -135,7 +135,7 @@ func badPanel(l *sla.ServiceLevel, period selector) *panel {
 	return p
 }
 
-func knownPanel(l *sla.ServiceLevel, period selector) *panel {
+func knownPanel(period selector) *panel {
 	return statPanel("Known", "The share of the period for which the state is known. It grows from nothing while the first period is measured; figures of the period rest on this much of it.").
 		now(period.coverage(), "known").unit(unitRatio, 1).noValue("nothing yet").thresholds(colorText)
 }
@@ -200,8 +200,11 @@ func probePanels(g *grid, probe selector, thresholds []time.Duration) {
 		query(probe.perMinute(metricnames.ProbeResults, metricnames.Outcome), "{{outcome}}").
 		unit(unitPerMinute, -1).noValue("no exporter is scraped").minStep("1m").stacked()
 	for _, c := range []struct{ outcome, color string }{
-		{metricnames.Good, colorGood}, {metricnames.Bad, colorBad}, {metricnames.Inconclusive, colorUnknown},
-		{metricnames.Maintenance, colorNeutral}, {metricnames.Missed, colorWorse},
+		{metricnames.Good, colorGood},
+		{metricnames.Bad, colorBad},
+		{metricnames.Inconclusive, colorUnknown},
+		{metricnames.Maintenance, colorNeutral},
+		{metricnames.Missed, colorWorse},
 	} {
 		outcomes.colored(c.outcome, c.color)
 	}

@@ -72,8 +72,13 @@ func TestEndpoints(t *testing.T) {
 		method, path string
 		code         int
 	}{
-		{http.MethodGet, "/-/healthy", 200}, {http.MethodHead, "/-/healthy", 200}, {http.MethodGet, "/metrics", 200},
-		{http.MethodGet, "/-/reload", 405}, {http.MethodPost, "/-/reload", 500}, {http.MethodGet, "/nothing", 404}, {http.MethodPost, "/metrics", 405},
+		{http.MethodGet, "/-/healthy", 200},
+		{http.MethodHead, "/-/healthy", 200},
+		{http.MethodGet, "/metrics", 200},
+		{http.MethodGet, "/-/reload", 405},
+		{http.MethodPost, "/-/reload", 500},
+		{http.MethodGet, "/nothing", 404},
+		{http.MethodPost, "/metrics", 405},
 	} {
 		if code, text := ask(h, c.method, c.path); code != c.code {
 			t.Errorf("%s %s: %d, want %d: %s", c.method, c.path, code, c.code, text)

@@ -66,9 +66,11 @@ func compileLevel(l *sla.ServiceLevel, opts Options) (LevelPlan, sla.Findings) {
 	for _, g := range level.Groups {
 		for _, r := range g.Rules {
 			if _, err := r.Expr.Prove(); err != nil {
-				findings = append(findings, sla.Finding{Severity: sla.Error, Rule: "generator-fault", Pos: l.Pos,
+				findings = append(findings, sla.Finding{
+					Severity: sla.Error, Rule: "generator-fault", Pos: l.Pos,
 					Message: fmt.Sprintf("the generator made a wrong expression for %s%s: %v", r.Record, r.Alert, err),
-					Remedy:  "this is a fault in upheld; please report it with the specification"})
+					Remedy:  "this is a fault in upheld; please report it with the specification",
+				})
 			}
 		}
 	}

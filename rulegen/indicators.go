@@ -29,8 +29,10 @@ func (c compiler) base() ([]Rule, sla.Findings) {
 	case *sla.HistogramLatency:
 		return c.histogram(ind)
 	}
-	return nil, sla.Findings{{Severity: sla.Error, Rule: "unsupported-indicator", Pos: c.level.Pos,
-		Message: fmt.Sprintf("no rules are known for the indicator %q", c.level.Indicator.Kind())}}
+	return nil, sla.Findings{{
+		Severity: sla.Error, Rule: "unsupported-indicator", Pos: c.level.Pos,
+		Message: fmt.Sprintf("no rules are known for the indicator %q", c.level.Indicator.Kind()),
+	}}
 }
 
 // FormatSeconds is a duration in seconds as the exporter and client libraries
@@ -166,8 +168,10 @@ func counterSelectors(q sla.Query) ([]promql.Selector, sla.Findings) {
 	var findings sla.Findings
 	for _, s := range selectors {
 		if s.Name() != "" && strings.HasPrefix(s.Name(), "sla:") {
-			findings = append(findings, sla.Finding{Severity: sla.Error, Rule: "not-a-counter", Pos: q.Pos,
-				Message: fmt.Sprintf("%s is a series that upheld records, not a counter", s.Name()), Remedy: remedy})
+			findings = append(findings, sla.Finding{
+				Severity: sla.Error, Rule: "not-a-counter", Pos: q.Pos,
+				Message: fmt.Sprintf("%s is a series that upheld records, not a counter", s.Name()), Remedy: remedy,
+			})
 		}
 	}
 	return selectors, findings
@@ -201,8 +205,7 @@ func histogramSelector(q sla.Query) (promql.Selector, sla.Findings) {
 
 func queryError(q sla.Query, rule, prefix string, err error, remedy string) sla.Finding {
 	f := sla.Finding{Severity: sla.Error, Rule: rule, Pos: q.Pos, Message: prefix + err.Error(), Remedy: remedy}
-	var at *promql.ParseError
-	if errors.As(err, &at) {
+	if at, ok := errors.AsType[*promql.ParseError](err); ok {
 		f.Pos = q.At(at.Offset)
 	}
 	return f

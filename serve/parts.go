@@ -18,7 +18,7 @@ type parts struct {
 type part struct {
 	name string
 	stop func() error
-	done <-chan error // closed at the end of its run; nil for what does not run
+	done <-chan struct{} // closed at the end of its run; nil for what does not run
 }
 
 func newParts(failed chan<- error) *parts { return &parts{failed: failed} }
@@ -28,7 +28,7 @@ func newParts(failed chan<- error) *parts { return &parts{failed: failed} }
 func (p *parts) add(name string, run, stop func() error) {
 	added := part{name: name, stop: stop}
 	if run != nil {
-		done := make(chan error, 1)
+		done := make(chan struct{})
 		added.done = done
 		go func() {
 			err := run()

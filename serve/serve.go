@@ -132,7 +132,8 @@ func (s *server) start(parts *parts, first *desired) error {
 	}
 	s.rules = s.newRules()
 	if err := s.put(first); err != nil {
-		return errors.Join(err, s.stopUnstartedRules())
+		s.stopUnstartedRules()
+		return err
 	}
 	parts.add("rule manager", func() error { s.rules.Run(); return nil }, func() error { s.rules.Stop(); return nil })
 	s.noteReload(first, nil)
@@ -141,10 +142,9 @@ func (s *server) start(parts *parts, first *desired) error {
 
 // stopUnstartedRules ends the groups of a rule manager that was never run: they
 // wait for it to start before they notice that they are to stop.
-func (s *server) stopUnstartedRules() error {
+func (s *server) stopUnstartedRules() {
 	go s.rules.Run()
 	s.rules.Stop()
-	return nil
 }
 
 // startScraping starts discovery and scrapes, and the loopback that the scrape

@@ -29,10 +29,10 @@ func (o overview) NoDataMark() mark  { return mark{"none", strconv.Itoa(o.NoData
 
 // AlertMark counts the alerts that fire.
 func (o overview) AlertMark() mark {
-	switch {
-	case o.Firing == 0:
+	switch o.Firing {
+	case 0:
 		return mark{"good", "no alert firing"}
-	case o.Firing == 1:
+	case 1:
 		return mark{"bad", "1 alert firing" + ofPages(o.Pages)}
 	}
 	return mark{"bad", strconv.Itoa(o.Firing) + " alerts firing" + ofPages(o.Pages)}

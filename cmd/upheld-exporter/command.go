@@ -118,7 +118,7 @@ func (c *config) validate() error {
 	case c.location == "":
 		return errors.New("--location is empty; leave it out or give a name")
 	case !strings.HasPrefix(c.telemetryPath, "/") || c.telemetryPath == "/" || strings.HasPrefix(c.telemetryPath, "/-/") || strings.ContainsAny(c.telemetryPath, "{} "):
-		return fmt.Errorf("--web.telemetry-path is %q; it must be a plain path like /metrics, other than / and /-/...", c.telemetryPath)
+		return fmt.Errorf("--web.telemetry-path is %q; it must be a plain path like /metrics, other than / and those below /-/", c.telemetryPath)
 	}
 	return nil
 }

@@ -70,11 +70,15 @@ var (
 	inFlight    = Metric{Name: metricnames.ExporterInFlight, Type: "gauge", Help: "Probes that are running."}
 	concurrency = Metric{Name: metricnames.ExporterConcurrency, Type: "gauge", Help: "How many probes may run at once (--probe.max-concurrency)."}
 	targets     = Metric{Name: metricnames.ExporterTargets, Type: "gauge", Help: "Targets that are probed."}
-	reloadOK    = Metric{Name: metricnames.ExporterReloadOK, Type: "gauge", Help: "1 if the last load of the specification succeeded, else 0.",
-		Note: "While it is 0 the exporter runs on what it loaded last."}
+	reloadOK    = Metric{
+		Name: metricnames.ExporterReloadOK, Type: "gauge", Help: "1 if the last load of the specification succeeded, else 0.",
+		Note: "While it is 0 the exporter runs on what it loaded last.",
+	}
 	reloadTime = Metric{Name: metricnames.ExporterReloadTime, Type: "gauge", Help: "When the specification was last loaded with success, in seconds since the epoch."}
-	buildInfo  = Metric{Name: metricnames.ExporterBuildInfo, Type: "gauge", Labels: []string{"branch", "goarch", "goos", "goversion", "revision", "tags", "version"},
-		Help: "A metric with a constant '1' value labeled by version, revision, branch, goversion from which upheld_exporter was built, and the goos and goarch for the build."}
+	buildInfo  = Metric{
+		Name: metricnames.ExporterBuildInfo, Type: "gauge", Labels: []string{"branch", "goarch", "goos", "goversion", "revision", "tags", "version"},
+		Help: "A metric with a constant '1' value labeled by version, revision, branch, goversion from which upheld_exporter was built, and the goos and goarch for the build.",
+	}
 )
 
 // TargetMetrics are those that every target has, Self those of the exporter

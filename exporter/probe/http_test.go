@@ -196,7 +196,9 @@ func TestDetailsTellNoSecrets(t *testing.T) {
 	secret := map[string]string{"X-Token": "s3cret"}
 	for _, check := range []*sla.HTTPCheck{
 		get("http://bob:s3cret@" + leaky), get("http://bob:s3cret@" + closedPort(t)), get("http://bob:s3cret@no-such-name.invalid"),
-		get(location.URL), {URL: body.URL, BodyMatches: "x", Headers: secret, Body: "s3cret"}, get("http://" + chunks), get("http://" + header),
+		get(location.URL),
+		{URL: body.URL, BodyMatches: "x", Headers: secret, Body: "s3cret"},
+		get("http://" + chunks), get("http://" + header),
 	} {
 		r := once(t, probe.Env{Resolver: resolverWith(t, nil)}, check, patience)
 		if r.Outcome == probe.Good || strings.Contains(r.Detail, "s3cret") {

@@ -82,15 +82,21 @@ var Start = time.Date(2026, 3, 5, 10, 7, 0, 0, time.UTC)
 // New starts a world at Start that scrapes the target every scrape interval.
 func New(t testing.TB, scrape time.Duration, target Target) *World {
 	t.Helper()
-	w := &World{t: t, store: teststorage.New(t), target: target, scrape: scrape, now: Start,
-		seen: map[string]labels.Labels{}, state: map[string]bool{}, files: memory{}}
-	w.engine = promql.NewEngine(promql.EngineOpts{MaxSamples: 50_000_000, Timeout: time.Minute,
-		EnableAtModifier: true, EnableNegativeOffset: true, Parser: language})
+	w := &World{
+		t: t, store: teststorage.New(t), target: target, scrape: scrape, now: Start,
+		seen: map[string]labels.Labels{}, state: map[string]bool{}, files: memory{},
+	}
+	w.engine = promql.NewEngine(promql.EngineOpts{
+		MaxSamples: 50_000_000, Timeout: time.Minute,
+		EnableAtModifier: true, EnableNegativeOffset: true, Parser: language,
+	})
 	t.Cleanup(func() { _ = w.engine.Close() })
 	w.query = rules.EngineQueryFunc(w.engine, w.store)
-	w.manager = rules.NewManager(&rules.ManagerOptions{QueryFunc: w.query, Appendable: w.store, Queryable: w.store,
+	w.manager = rules.NewManager(&rules.ManagerOptions{
+		QueryFunc: w.query, Appendable: w.store, Queryable: w.store,
 		Context: context.Background(), NotifyFunc: func(context.Context, string, ...*rules.Alert) {},
-		Parser: language, GroupLoader: w.files})
+		Parser: language, GroupLoader: w.files,
+	})
 	return w
 }
 

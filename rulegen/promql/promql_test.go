@@ -21,7 +21,8 @@ func expression(depth int) *rapid.Generator[Expr] {
 		sub := expression(depth - 1)
 		a := sub.Draw(t, "a")
 		b := sub.Draw(t, "b")
-		joins := []func(a, b Expr) Expr{Add, Sub, Mul, Div, Gt, Or,
+		joins := []func(a, b Expr) Expr{
+			Add, Sub, Mul, Div, Gt, Or,
 			func(a, b Expr) Expr { return SubOn(a, b, "x", "y") },
 			func(a, b Expr) Expr { return OrOn(a, b) },
 			func(a, b Expr) Expr { return AndOn(a, b, "x") },
@@ -37,8 +38,10 @@ func leaf(t *rapid.T) Expr {
 	value := rapid.StringMatching(`[a-z\\"'{}=, é\n]*`).Draw(t, "value")
 	s := Series(rapid.SampledFrom([]string{"m", "sla:total:rate5m"}).Draw(t, "name"), Eq("a", value), Re("b", "x|y"))
 	window := time.Duration(rapid.IntRange(1, 5000).Draw(t, "minutes")) * time.Minute
-	leaves := []Expr{s.Now(), s.Rate(window), s.SumOverTime(window), s.CountOverTime(window), Absent(s),
-		Vector(sla.NewDecimal(rapid.Int64Range(-1000, 1000).Draw(t, "n"), 7))}
+	leaves := []Expr{
+		s.Now(), s.Rate(window), s.SumOverTime(window), s.CountOverTime(window), Absent(s),
+		Vector(sla.NewDecimal(rapid.Int64Range(-1000, 1000).Draw(t, "n"), 7)),
+	}
 	return rapid.SampledFrom(leaves).Draw(t, "leaf kind")
 }
 

@@ -3,6 +3,7 @@ package spec
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -160,9 +161,7 @@ func applyTier(drafts []*tierDraft, p tierPatch) []*tierDraft {
 	}
 	t := drafts[i]
 	t.at, t.Pos = p.at, p.at.d.pos(p.at.key)
-	for key, v := range p.keys {
-		t.keys[key] = v
-	}
+	maps.Copy(t.keys, p.keys)
 	set(&t.enabled, p.enabled)
 	set(&t.Severity, p.severity)
 	set(&t.Long, p.long)

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -134,10 +135,8 @@ func heading(s *section) string {
 
 func inGroup(s *section, key string) bool {
 	for _, group := range s.oneOf {
-		for _, k := range group {
-			if k == key {
-				return true
-			}
+		if slices.Contains(group, key) {
+			return true
 		}
 	}
 	return false

@@ -133,8 +133,7 @@ func (l *loader) load(file string) {
 // reason is the cause of a file error without the path, which is printed
 // before it anyway.
 func reason(err error) string {
-	var path *fs.PathError
-	if errors.As(err, &path) {
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
 		return path.Err.Error()
 	}
 	return err.Error()

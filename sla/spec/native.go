@@ -2,6 +2,7 @@ package spec
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -343,11 +344,7 @@ func merged(base, over map[string]string) map[string]string {
 		return nil
 	}
 	m := map[string]string{}
-	for k, v := range base {
-		m[k] = v
-	}
-	for k, v := range over {
-		m[k] = v
-	}
+	maps.Copy(m, base)
+	maps.Copy(m, over)
 	return m
 }
