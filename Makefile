@@ -55,8 +55,8 @@ test-race: ## what runs concurrently, under the race detector (needs a C compile
 
 .PHONY: lint
 lint: $(TOOLS)/golangci-lint $(TOOLS)/actionlint ## golangci-lint, actionlint, the shell scripts' syntax
-	$(TOOLS)/golangci-lint run ./...
-	$(TOOLS)/golangci-lint run --build-tags integration ./test/...
+	$(TOOLS)/golangci-lint run --allow-parallel-runners ./...
+	$(TOOLS)/golangci-lint run --allow-parallel-runners --build-tags integration ./test/...
 	$(TOOLS)/actionlint
 	bash -n .ci/run scripts/*
 
@@ -80,9 +80,11 @@ integration: prometheus-tools ## the programs against real Prometheus and Alertm
 .PHONY: examples
 examples: build prometheus-tools ## generate examples/ and let promtool, pint and amtool judge it
 	rm -rf $(BIN)/examples
-	$(BIN)/upheld check examples
-	$(BIN)/upheld generate examples -o $(BIN)/examples
-	scripts/check-generated $(BIN)/examples
+	set -e; for dir in $(sort $(dir $(wildcard examples/*.yaml examples/*/*.yaml))); do \
+		$(BIN)/upheld check $$dir; \
+		$(BIN)/upheld generate $$dir -o $(BIN)/$$dir; \
+		scripts/check-generated $(BIN)/$$dir; \
+	done
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (10s) each
