@@ -68,8 +68,8 @@ func explainConfigError(file string, err error) error {
 	if found := unknownDiscovery.FindStringSubmatch(err.Error()); found != nil {
 		return fmt.Errorf("scrape configuration %s:%s: upheld serve has no %s; it knows static_configs, file_sd_configs and http_sd_configs: use one of these, or run Prometheus itself", file, found[1], found[2])
 	}
-	if broken, ok := errors.AsType[*yaml.TypeError](err); ok {
-		return fmt.Errorf("scrape configuration %s: %s", file, strings.Join(broken.Errors, "; "))
+	if _, places, found := strings.Cut(err.Error(), "yaml: unmarshal errors:\n"); found {
+		return fmt.Errorf("scrape configuration %s: %s", file, strings.ReplaceAll(strings.TrimSpace(places), "\n  ", "; "))
 	}
 	return fmt.Errorf("scrape configuration: %w", err)
 }
