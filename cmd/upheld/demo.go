@@ -139,8 +139,8 @@ func welcome(url string, schedule demo.Schedule) string {
 	}
 	fmt.Fprintf(&b, `
 Each fault shows as failures with a reason, burns error budget and brings the
-alert SLABudgetBurn to firing; five minutes later it is quiet again. The numbers
-are there for Prometheus clients, too:
+alert SLABudgetBurn to firing; what pages is quiet again five minutes later. The
+numbers are there for Prometheus clients, too:
   curl -s '%s/api/v1/query?query=sla:error:ratio_rate5m'
   curl -s %s/api/v1/alerts
 Ctrl-C ends the demo.
