@@ -29,6 +29,7 @@ type ServiceLevel struct {
 	Description string
 	Indicator   Indicator
 	Aggregation Aggregation
+	Slots       Slots   // for the aggregations over slots
 	Target      Decimal // percent, as the contract says it: 99.9
 	Objective   Decimal // percent; the stricter internal goal that alerts hang on, the target if none was given
 	Period      Period
@@ -61,25 +62,3 @@ type Period struct {
 
 // String is the value of the "period" label: "30d".
 func (p Period) String() string { return FormatDuration(p.Rolling) }
-
-// Aggregation is how measurements become one number (sla-domain taxonomy).
-type Aggregation string
-
-// The aggregations.
-const (
-	// RequestRatio is bad events over all events: every request weighs the same
-	// (OpenSLO Occurrences).
-	RequestRatio Aggregation = "request_ratio"
-	// Time is bad time over known time: every second weighs the same, however
-	// many probes fell into it (ITIL availability).
-	Time Aggregation = "time"
-)
-
-// Alerting says whom a burning budget wakes, and how.
-type Alerting struct {
-	Disabled    bool              // no alert of any kind, also none of lost measurement; Tiers is empty then
-	Tiers       []Tier            // enabled tiers, most urgent first
-	Labels      map[string]string // added to every alert of the level
-	Annotations map[string]string // added to every alert of the level
-	Runbook     string            // URL, becomes the runbook_url annotation
-}

@@ -50,8 +50,10 @@ type Events struct {
 // Kind is "events".
 func (*Events) Kind() string { return "events" }
 
-// Aggregations of events: by request.
-func (*Events) Aggregations() []Aggregation { return []Aggregation{RequestRatio} }
+// Aggregations of events: by request, or over slots.
+func (*Events) Aggregations() []Aggregation {
+	return []Aggregation{RequestRatio, MeanSlotErrorRate, BadMinute, QualifiedRun, AllFailedMinute}
+}
 
 // Queries are the ones that were given.
 func (e *Events) Queries() []Query {
@@ -74,8 +76,10 @@ type HistogramLatency struct {
 // Kind is "latency".
 func (*HistogramLatency) Kind() string { return "latency" }
 
-// Aggregations of histogram latency: by request.
-func (*HistogramLatency) Aggregations() []Aggregation { return []Aggregation{RequestRatio} }
+// Aggregations of histogram latency: by request, or over slots.
+func (*HistogramLatency) Aggregations() []Aggregation {
+	return []Aggregation{RequestRatio, MeanSlotErrorRate, BadMinute, QualifiedRun, SlotQuantile}
+}
 
 // Queries is the histogram's selector.
 func (l *HistogramLatency) Queries() []Query { return []Query{l.Histogram} }
@@ -92,8 +96,10 @@ type ProbeLatency struct {
 // Kind is "latency".
 func (*ProbeLatency) Kind() string { return "latency" }
 
-// Aggregations of probe latency: by time, or by probe.
-func (*ProbeLatency) Aggregations() []Aggregation { return []Aggregation{Time, RequestRatio} }
+// Aggregations of probe latency: by time, by probe, or over minutes.
+func (*ProbeLatency) Aggregations() []Aggregation {
+	return []Aggregation{Time, RequestRatio, BadMinute, QualifiedRun, AllFailedMinute}
+}
 
 // Queries is none: the exporter counts.
 func (*ProbeLatency) Queries() []Query { return nil }

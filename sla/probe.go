@@ -16,8 +16,10 @@ type Probe struct {
 // Kind is "probe".
 func (*Probe) Kind() string { return "probe" }
 
-// Aggregations of probes: by time, or by probe.
-func (*Probe) Aggregations() []Aggregation { return []Aggregation{Time, RequestRatio} }
+// Aggregations of probes: by time, by probe, or over minutes.
+func (*Probe) Aggregations() []Aggregation {
+	return []Aggregation{Time, RequestRatio, BadMinute, QualifiedRun, AllFailedMinute}
+}
 
 // Queries is none: the exporter counts.
 func (*Probe) Queries() []Query { return nil }
@@ -43,6 +45,8 @@ type HTTPCheck struct {
 	BodyMatches        string            // RE2 that the body must match, if any
 	FollowRedirects    bool              // true by default
 	InsecureSkipVerify bool              // accept any certificate; false by default
+	// CertificateValidFor is how much longer the certificate must be valid.
+	CertificateValidFor time.Duration
 }
 
 // ProbeKind is "http".
@@ -60,20 +64,6 @@ func (c *HTTPCheck) Target() string {
 
 // StatusRange is an inclusive range of HTTP status codes.
 type StatusRange struct{ From, To int }
-
-// TCPCheck opens a TCP connection, and on request a TLS session over it.
-type TCPCheck struct {
-	Address            string // host:port
-	TLS                bool   // handshake after connecting
-	ServerName         string // for TLS; the host by default
-	InsecureSkipVerify bool
-}
-
-// ProbeKind is "tcp".
-func (*TCPCheck) ProbeKind() string { return "tcp" }
-
-// Target is the address.
-func (c *TCPCheck) Target() string { return c.Address }
 
 // ProbeTarget is one probe that an exporter has to run.
 type ProbeTarget struct {

@@ -10,14 +10,6 @@ func (p *Probe) Words() string {
 // Words says what is requested.
 func (c *HTTPCheck) Words() string { return "HTTP " + c.Method + " " + c.Target() }
 
-// Words says what is connected to.
-func (c *TCPCheck) Words() string {
-	if c.TLS {
-		return "TLS session with " + c.Address
-	}
-	return "TCP connection to " + c.Address
-}
-
 // Words says what is counted.
 func (e *Events) Words() string {
 	if e.Good.Text != "" {

@@ -85,6 +85,12 @@ func (s Selector) SumOverTime(window time.Duration) Expr { return s.over("sum_ov
 // CountOverTime is count_over_time(s[window]).
 func (s Selector) CountOverTime(window time.Duration) Expr { return s.over("count_over_time", window) }
 
+// AvgOverTime is avg_over_time(s[window]).
+func (s Selector) AvgOverTime(window time.Duration) Expr { return s.over("avg_over_time", window) }
+
+// MinOverTime is min_over_time(s[window]).
+func (s Selector) MinOverTime(window time.Duration) Expr { return s.over("min_over_time", window) }
+
 // Num is a number literal.
 func Num(d sla.Decimal) Expr { return Expr{&parser.NumberLiteral{Val: d.Float64()}} }
 
@@ -96,6 +102,22 @@ func Sum(e Expr) Expr { return Expr{&parser.AggregateExpr{Op: parser.SUM, Expr: 
 
 // Avg is avg(e), without labels.
 func Avg(e Expr) Expr { return Expr{&parser.AggregateExpr{Op: parser.AVG, Expr: e.node}} }
+
+// SumBy is sum by (labels) (e).
+func SumBy(e Expr, labels ...string) Expr {
+	return Expr{&parser.AggregateExpr{Op: parser.SUM, Expr: e.node, Grouping: labels}}
+}
+
+// HistogramQuantile is histogram_quantile(q, e).
+func HistogramQuantile(q sla.Decimal, e Expr) Expr { return call("histogram_quantile", Num(q), e) }
+
+// HistogramCount is histogram_count(e).
+func HistogramCount(e Expr) Expr { return call("histogram_count", e) }
+
+// HistogramFraction is histogram_fraction(low, high, e).
+func HistogramFraction(low, high sla.Decimal, e Expr) Expr {
+	return call("histogram_fraction", Num(low), Num(high), e)
+}
 
 // Absent is absent(s): 1 with the labels that s fixes, if s selects nothing.
 func Absent(s Selector) Expr { return call("absent", s.Now()) }
@@ -138,6 +160,23 @@ func Div(a, b Expr) Expr { return join(parser.DIV, a, b, nil) }
 
 // Gt keeps the samples of a that are greater than b.
 func Gt(a, b Expr) Expr { return join(parser.GTR, a, b, nil) }
+
+// Ge keeps the samples of a that are at least b.
+func Ge(a, b Expr) Expr { return join(parser.GTE, a, b, nil) }
+
+// GtBool is 1 where a is greater than b, else 0.
+func GtBool(a, b Expr) Expr { return asBool(Gt(a, b)) }
+
+// GeBool is 1 where a is at least b, else 0.
+func GeBool(a, b Expr) Expr { return asBool(Ge(a, b)) }
+
+// EqBool is 1 where a equals b, else 0.
+func EqBool(a, b Expr) Expr { return asBool(join(parser.EQLC, a, b, nil)) }
+
+func asBool(comparison Expr) Expr {
+	comparison.node.(*parser.BinaryExpr).ReturnBool = true
+	return comparison
+}
 
 // SubOn is a - on (labels) b.
 func SubOn(a, b Expr, on ...string) Expr { return join(parser.SUB, a, b, &on) }

@@ -26,7 +26,12 @@ func expression(depth int) *rapid.Generator[Expr] {
 			func(a, b Expr) Expr { return SubOn(a, b, "x", "y") },
 			func(a, b Expr) Expr { return OrOn(a, b) },
 			func(a, b Expr) Expr { return AndOn(a, b, "x") },
+			GtBool, GeBool, EqBool, Ge,
 			func(a, _ Expr) Expr { return Sum(a) },
+			func(a, _ Expr) Expr { return Avg(a) },
+			func(a, _ Expr) Expr { return SumBy(a, "x", "le") },
+			func(a, _ Expr) Expr { return HistogramQuantile(sla.NewDecimal(19, 20), a) },
+			func(a, _ Expr) Expr { return HistogramFraction(sla.NewDecimal(0, 1), sla.NewDecimal(3, 10), HistogramCount(a)) },
 			func(a, _ Expr) Expr { return ClampMin(a, sla.NewDecimal(-1, 2)) },
 			func(a, _ Expr) Expr { return SetLabel(a, "l", `q"\uote`) },
 		}
@@ -39,7 +44,7 @@ func leaf(t *rapid.T) Expr {
 	s := Series(rapid.SampledFrom([]string{"m", "sla:total:rate5m"}).Draw(t, "name"), Eq("a", value), Re("b", "x|y"))
 	window := time.Duration(rapid.IntRange(1, 5000).Draw(t, "minutes")) * time.Minute
 	leaves := []Expr{
-		s.Now(), s.Rate(window), s.SumOverTime(window), s.CountOverTime(window), Absent(s),
+		s.Now(), s.Rate(window), s.SumOverTime(window), s.CountOverTime(window), s.AvgOverTime(window), s.MinOverTime(window), Absent(s),
 		Vector(sla.NewDecimal(rapid.Int64Range(-1000, 1000).Draw(t, "n"), 7)),
 	}
 	return rapid.SampledFrom(leaves).Draw(t, "leaf kind")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/upheld-sla/upheld/sla"
@@ -18,6 +19,8 @@ var alertingSection = &section{
 		{key: "labels", typ: labelsType, doc: "Added to every alert, e.g. for routing."},
 		{key: "annotations", typ: valueType{name: "mapping of names to text", sample: `{summary: "…"}`, scalars: labelsType.scalars}, doc: "Added to every alert. Prometheus' templates work."},
 		{key: "runbook", typ: urlType, example: "https://runbooks.example/shop", doc: "What to read when woken; becomes the annotation `runbook_url`."},
+		{key: "minimumBadEvents", typ: countType, def: "3 for `events` and histograms, 0 for probes", doc: "How many bad events a tier's long window must hold before the tier fires, so that one failure in a quiet hour wakes nobody. Of probes, that many failed ones. `0` asks for none."},
+		{key: "minimumEvents", typ: countType, def: "0", example: "100", doc: "How many events of any kind the long window must hold before the tier fires. With too little traffic nobody is woken then, however bad it is."},
 		{key: "tiers", typ: valueType{name: "mapping of names to mappings", sample: "{ticket-slow: {enabled: false}}", sections: []*section{tierSection}, shape: byName}, def: "`page-fast`, `page-slow`, `ticket-fast`, `ticket-slow`", doc: "Changes a default tier key by key, turns it off, or adds one of another name."},
 	},
 }
@@ -42,7 +45,37 @@ type alertingPatch struct {
 	enabled             *bool
 	labels, annotations map[string]string
 	runbook             string
+	minEvents, minBad   *count
 	tiers               []tierPatch
+}
+
+// countType is a whole number of things.
+var countType = valueType{name: "whole number", sample: "3", scalars: []schema{{"type": "integer", "minimum": 0, "maximum": maxCount}}}
+
+const maxCount = 1_000_000_000
+
+// count is a number of things and where it was written.
+type count struct {
+	number int
+	at     value
+}
+
+// count is a whole number, not negative.
+func (v value) count() (count, bool) {
+	if v.node.ShortTag() != "!!int" {
+		remedy := ""
+		if _, err := strconv.ParseUint(v.node.Value, 10, 32); err == nil {
+			remedy = "write " + v.name + ": " + v.node.Value + ", without quotes"
+		}
+		v.wrongType("a whole number", remedy)
+		return count{}, false
+	}
+	n, err := strconv.Atoi(v.node.Value)
+	if err != nil || n < 0 || n > maxCount {
+		v.wrong("bad-count", v.said()+" is not a whole number from 0 to "+strconv.Itoa(maxCount), "write digits alone, e.g. "+v.name+": "+v.field.sample())
+		return count{}, false
+	}
+	return count{n, v}, true
 }
 
 // tierPatch is a tier as one mapping gives it.
@@ -76,6 +109,8 @@ func (v value) alerting() (*alertingPatch, bool) {
 	p.labels, _, _ = read(o, "labels", value.labels)
 	p.annotations, _, _ = read(o, "annotations", value.annotations)
 	p.runbook, _, _ = read(o, "runbook", value.link)
+	p.minEvents = optional(o, "minimumEvents", value.count)
+	p.minBad = optional(o, "minimumBadEvents", value.count)
 	entries, _, _ := read(o, "tiers", value.entries)
 	for _, entry := range entries {
 		if !nameRegexp.MatchString(entry.name) {
@@ -137,6 +172,7 @@ func (d *decoder) alertingOf(l *sla.ServiceLevel, targetOK bool, patches ...*ale
 		}
 	}
 	a.Disabled = !enabled
+	a.MinimumEvents, a.MinimumBadEvents = minima(l, patches)
 	for _, t := range drafts {
 		if !t.complete(drafts) || !t.enabled || !enabled {
 			continue
@@ -150,6 +186,43 @@ func (d *decoder) alertingOf(l *sla.ServiceLevel, targetOK bool, patches ...*ale
 		return cmp.Or(y.Factor.Cmp(x.Factor), cmp.Compare(x.Long, y.Long))
 	})
 	return a
+}
+
+// minima are how many events, and bad ones, alerts of the level wait for. What
+// the agreement says for all its levels holds for those that count events.
+func minima(l *sla.ServiceLevel, patches []*alertingPatch) (total, bad int) {
+	if l.CountsOwnEvents() {
+		bad = sla.DefaultMinimumBadEvents
+	}
+	for i, p := range patches {
+		if p == nil {
+			continue
+		}
+		for _, m := range []struct {
+			to   *int
+			from *count
+		}{{&total, p.minEvents}, {&bad, p.minBad}} {
+			switch own := i == len(patches)-1; {
+			case m.from == nil || l.Indicator == nil:
+			case countsEvents(l):
+				*m.to = m.from.number
+			case own:
+				m.from.at.wrong("no-events", fmt.Sprintf("%s: the level %q is measured by %s, which counts no single events",
+					m.from.at.name, l.ID.SLO, l.Aggregation), "leave it out")
+			}
+		}
+	}
+	return total, bad
+}
+
+// countsEvents tells whether single events, or probes, can be counted. Whose
+// probe a response time is of is not resolved yet.
+func countsEvents(l *sla.ServiceLevel) bool {
+	if _, ok := l.EventSize(); ok {
+		return true
+	}
+	_, ok := l.Indicator.(*sla.ProbeLatency)
+	return ok && l.Aggregation == sla.Time
 }
 
 // applyTier lays a patch on the tier of its name, or adds that.

@@ -72,7 +72,7 @@ func TestFull(t *testing.T) {
 	if got := levels["database"]; !got.Alerting.Disabled || len(got.Alerting.Tiers) > 0 {
 		t.Errorf("alerting that is off: %+v", got.Alerting)
 	}
-	if got, want := levels["database"].Indicator.(*sla.Probe).Check, (&sla.TCPCheck{Address: "db.example:5432", TLS: true, ServerName: "db.internal"}); !reflect.DeepEqual(got, want) {
+	if got, want := levels["database"].Indicator.(*sla.Probe).Check, (&sla.TCPCheck{Address: "db.example:5432", TLS: true, TLSOptions: sla.TLSOptions{ServerName: "db.internal"}}); !reflect.DeepEqual(got, want) {
 		t.Errorf("tcp: %+v", got)
 	}
 	if got := levels["errors"].ID.Service; got != "shop" {

@@ -34,6 +34,7 @@ var httpSection = &section{
 		{key: "bodyMatches", typ: valueType{name: "RE2", sample: `"ok"`, scalars: textType.scalars}, doc: "A regular expression that the body must match somewhere."},
 		{key: "followRedirects", typ: booleanType, def: "true", doc: "Whether to follow redirects and judge the last answer."},
 		{key: "insecureSkipVerify", typ: booleanType, def: "false", doc: "Accept any certificate."},
+		certificateField(" Only for `https://`."),
 	}, probeFields()...),
 }
 
@@ -55,11 +56,14 @@ func decodeHTTP(o *object) sla.Check {
 		c.FollowRedirects = follow
 	}
 	c.InsecureSkipVerify, _, _ = read(o, "insecureSkipVerify", value.boolean)
-	target, _, ok := read(o, "http", value.probeURL)
-	if !ok {
+	c.CertificateValidFor, at, ok = read(o, "certificateValidFor", value.duration)
+	target, _, targetOK := read(o, "http", value.probeURL)
+	if !targetOK {
 		return nil
 	}
-	c.URL = target
+	if c.URL = target; ok && !c.FollowRedirects && strings.HasPrefix(target, "http://") {
+		o.d.errorAt(at.key, "conflicting-keys", "certificateValidFor has no effect without TLS", "probe https://, or leave certificateValidFor out")
+	}
 	return c
 }
 

@@ -7,35 +7,51 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
+var tcpStepSection = stepSection("a step (tcp)", "One step of a dialogue: exactly one of these.",
+	sendLine, sendBytes, expectLine, expectBytes, startTLS)
+
 var tcpSection = &section{
 	name: "probe (tcp)",
-	doc:  "Opens a TCP connection, and if asked a TLS session over it. Good if that succeeds in time.",
-	fields: append([]field{
-		{key: "tcp", typ: valueType{name: "host:port", sample: `"db.example:5432"`, scalars: []schema{{"type": "string", "pattern": `^.+:[0-9]+$`}}}, required: true, doc: "What to connect to. IPv6 addresses in brackets: `\"[::1]:5432\"`."},
-		{key: "tls", typ: booleanType, def: "false", doc: "Whether to do a TLS handshake, and check the certificate, after connecting."},
-		{key: "serverName", typ: textType, def: "the host", example: "db.example", doc: "The name to ask for, and to find in the certificate. Only with `tls: true`."},
-		{key: "insecureSkipVerify", typ: booleanType, def: "false", doc: "Accept any certificate. Only with `tls: true`."},
-	}, probeFields()...),
+	doc:  "Opens a TCP connection, if asked a TLS session over it, and if asked talks. Good if all of that succeeds in time.",
+	fields: append(append([]field{
+		{key: "tcp", typ: hostPortType(`"db.example:5432"`), required: true, doc: "What to connect to. IPv6 addresses in brackets: `\"[::1]:5432\"`."},
+		{key: "tls", typ: booleanType, def: "false", doc: "Whether to do a TLS handshake, and check the certificate, right after connecting."},
+		dialogueField(tcpStepSection, "What to say and to hear, in order, after connecting and after the handshake."),
+	}, tlsFields(" Only with `tls: true` or a step `startTLS`.")...), probeFields()...),
+}
+
+func hostPortType(sample string) valueType {
+	return valueType{name: "host:port", sample: sample, scalars: []schema{{"type": "string", "pattern": `^.+:[0-9]+$`}}}
 }
 
 func decodeTCP(o *object) sla.Check {
 	c := &sla.TCPCheck{}
 	c.TLS, _, _ = read(o, "tls", value.boolean)
-	c.ServerName, _, _ = read(o, "serverName", value.text)
-	c.InsecureSkipVerify, _, _ = read(o, "insecureSkipVerify", value.boolean)
-	if !c.TLS {
-		for _, key := range []string{"serverName", "insecureSkipVerify"} {
-			if v, given := o.get(key); given {
-				o.d.errorAt(v.key, "conflicting-keys", key+" has no effect without TLS", "add tls: true, or leave "+key+" out")
-			}
-		}
-	}
+	c.Dialogue, _, _ = read(o, "dialogue", steps(tcpStepSection))
+	started := o.startTLS(c)
+	c.TLSOptions = o.tlsOptions(c.TLS || started, "add tls: true")
 	address, _, ok := read(o, "tcp", value.hostPort)
 	if !ok {
 		return nil
 	}
 	c.Address = address
 	return c
+}
+
+// startTLS tells whether the dialogue begins TLS, which it can only once.
+func (o *object) startTLS(c *sla.TCPCheck) (started bool) {
+	for _, step := range c.Dialogue {
+		if !step.StartTLS {
+			continue
+		}
+		if at, given := o.get("dialogue"); given && (started || c.TLS) {
+			o.d.errorAt(at.key, "conflicting-keys", "the dialogue begins TLS although it is spoken already",
+				"use one step startTLS, or tls: true")
+			return true
+		}
+		started = true
+	}
+	return started
 }
 
 // hostPort is an address to connect to.

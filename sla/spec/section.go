@@ -88,6 +88,8 @@ var otherWords = map[string][]string{
 	"long":               {"longWindow", "long_window"},
 	"short":              {"shortWindow", "short_window"},
 	"keepFiringFor":      {"keep_firing_for"},
+	"minimumEvents":      {"minEvents", "minRequests", "minimumRequests", "minimumTraffic", "min_events"},
+	"minimumBadEvents":   {"minBadEvents", "minErrors", "minFailures", "minimumErrors", "minimumFailures"},
 }
 
 // meantKey is the key of a section that an unknown one stands for, or "".
