@@ -259,9 +259,13 @@ func TestRuleFilesFollowAgreements(t *testing.T) {
 		}
 	}
 	check("mine.yaml", "small.yaml")
-	write(t, filepath.Join(specs, "b.yaml"), strings.Replace(smallSpec, "name: small", "name: other", 1))
+	other := strings.Replace(smallSpec, "name: small", "name: other", 1)
+	write(t, filepath.Join(specs, "b.yaml"), strings.Replace(other, "spec:\n", "spec:\n  period: 90d\n", 1))
 	r.post("/-/reload")
 	check("mine.yaml", "other.yaml", "small.yaml")
+	if _, metrics := r.get("/metrics"); !strings.Contains(metrics, "prometheus_tsdb_retention_limit_seconds 7.8624e+06") {
+		t.Error("a reload with a period of 90d does not make the storage keep 91d")
+	}
 	if err := os.Remove(filepath.Join(specs, "a.yaml")); err != nil {
 		t.Fatal(err)
 	}

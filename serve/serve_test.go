@@ -288,13 +288,13 @@ func TestLoop(t *testing.T) {
 	sample, alertmanager := newSample(t), newReceiver(t)
 	dir := t.TempDir()
 	specFile := write(t, filepath.Join(dir, "shop.yaml"), fmt.Sprintf(shop, sample.URL))
+	write(t, filepath.Join(dir, "targets.json"), fmt.Sprintf(`[{"targets": [%q]}]`, strings.TrimPrefix(sample.URL, "http://")))
 	options := serve.Options{
 		Specs:       []string{specFile},
 		StoragePath: filepath.Join(dir, "data"),
 		Location:    "here",
-		ScrapeConfigFile: write(t, filepath.Join(dir, "prometheus.yml"), fmt.Sprintf(
-			"scrape_configs: [{job_name: checkout, scrape_interval: 1s, scrape_timeout: 1s, static_configs: [{targets: [%q]}]}]",
-			strings.TrimPrefix(sample.URL, "http://"))),
+		ScrapeConfigFile: write(t, filepath.Join(dir, "prometheus.yml"),
+			"scrape_configs: [{job_name: checkout, scrape_interval: 1s, scrape_timeout: 1s, file_sd_configs: [{files: [targets.json]}]}]"),
 		AlertmanagerURLs: []string{strings.Replace(alertmanager.URL, "http://", "http://me:secret@", 1) + "/prefix"},
 	}
 	r := start(t, options)
