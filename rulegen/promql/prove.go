@@ -18,21 +18,54 @@ import (
 // VictoriaMetrics, so nothing experimental is let through in either direction.
 var language = parser.NewParser(parser.Options{})
 
-// Prove prints e, parses the text back, which also checks its types, and
-// compares the two trees. An error is a fault of the generator, not of a user.
+// Prove is the text of e's Proof.
 func (e Expr) Prove() (string, error) {
+	p, err := e.Proof()
+	return p.Text, err
+}
+
+// Proof prints e and proves that the text means it. An error is a fault of the
+// generator, not of a user.
+//
+// The proof is that the text is parsed back, which also checks its types, and
+// that the two trees are compared. It is made once for each shape of tree: a
+// shape leaves holes for the literals whose value nothing in the grammar hangs
+// on (see printer). Two trees of one shape print the same tokens but for the
+// values of literals, each of which the lexer reads back as one literal of that
+// value: strings of printable ASCII without quotes and backslashes, and
+// unsigned finite numbers in digits. So the parser takes the same steps for
+// both, and what was proven of one holds for the other. Everything else is part
+// of the shape: operators, functions, names, regular expressions, windows,
+// parentheses, matching, and any literal that is not as plain as that.
+// TestProofOfAShapeHoldsForItsTrees compares this with the full proof.
+func (e Expr) Proof() (Proof, error) {
 	if e.node == nil {
-		return "", errors.New("empty expression")
+		return Proof{}, errors.New("empty expression")
 	}
-	text := e.node.String()
+	return shapes.prove(e.node)
+}
+
+// Proof is an expression's text, proven to mean the expression.
+type Proof struct {
+	Text string
+	// Shape stands for all expressions that were proven together: two of one
+	// Shape differ only in plain literals. It is nil for one of its own kind.
+	Shape *Shape
+}
+
+// Shape has no content; only its address counts.
+type Shape struct{ _ byte }
+
+// proveText parses a tree's text and compares the two.
+func proveText(node parser.Expr, text string) error {
 	back, err := language.ParseExpr(text)
 	if err != nil {
-		return "", fmt.Errorf("printed %q, which does not parse: %w", text, err)
+		return fmt.Errorf("printed %q, which does not parse: %w", text, err)
 	}
-	if meant, said := shape(e.node), shape(back); meant != said {
-		return "", fmt.Errorf("printed %q, which means %s instead of %s", text, said, meant)
+	if meant, said := shapeOf(node), shapeOf(back); meant != said {
+		return fmt.Errorf("printed %q, which means %s instead of %s", text, said, meant)
 	}
-	return text, nil
+	return nil
 }
 
 // ParseError is a syntax or type error in PromQL that a user wrote.
@@ -100,20 +133,20 @@ func (s Selector) MatchesLabel(label string) bool {
 	return slices.ContainsFunc(s.vector.LabelMatchers, func(m *labels.Matcher) bool { return m.Name == label })
 }
 
-// shape writes a tree with every operation in parentheses of its own, so that
+// shapeOf writes a tree with every operation in parentheses of its own, so that
 // two trees are the same query exactly if their shapes are equal.
-func shape(n parser.Expr) string {
+func shapeOf(n parser.Expr) string {
 	switch n := n.(type) {
 	case *parser.ParenExpr:
-		return shape(n.Expr)
+		return shapeOf(n.Expr)
 	case *parser.StepInvariantExpr:
-		return shape(n.Expr)
+		return shapeOf(n.Expr)
 	case *parser.NumberLiteral:
 		return strconv.FormatFloat(n.Val, 'g', -1, 64)
 	case *parser.StringLiteral:
 		return strconv.Quote(n.Val)
 	case *parser.UnaryExpr:
-		inner := shape(n.Expr)
+		inner := shapeOf(n.Expr)
 		if lit, ok := n.Expr.(*parser.NumberLiteral); ok && n.Op == parser.SUB {
 			return strconv.FormatFloat(-lit.Val, 'g', -1, 64)
 		}
@@ -121,23 +154,23 @@ func shape(n parser.Expr) string {
 	case *parser.VectorSelector:
 		return shapeSelector(n)
 	case *parser.MatrixSelector:
-		return shape(n.VectorSelector) + "[" + n.Range.String() + "]"
+		return shapeOf(n.VectorSelector) + "[" + n.Range.String() + "]"
 	case *parser.SubqueryExpr:
-		return fmt.Sprintf("(%s)[%s:%s]%s", shape(n.Expr), n.Range, n.Step, n.OriginalOffset)
+		return fmt.Sprintf("(%s)[%s:%s]%s", shapeOf(n.Expr), n.Range, n.Step, n.OriginalOffset)
 	case *parser.Call:
-		return n.Func.Name + shapes(n.Args)
+		return n.Func.Name + shapesOf(n.Args)
 	case *parser.AggregateExpr:
 		return shapeAggregate(n)
 	case *parser.BinaryExpr:
-		return fmt.Sprintf("(%s %s%s %s)", shape(n.LHS), n.Op, shapeMatching(n), shape(n.RHS))
+		return fmt.Sprintf("(%s %s%s %s)", shapeOf(n.LHS), n.Op, shapeMatching(n), shapeOf(n.RHS))
 	}
 	return fmt.Sprintf("unknown node %T", n)
 }
 
-func shapes(args parser.Expressions) string {
+func shapesOf(args parser.Expressions) string {
 	parts := make([]string, len(args))
 	for i, a := range args {
-		parts[i] = shape(a)
+		parts[i] = shapeOf(a)
 	}
 	return "(" + strings.Join(parts, ", ") + ")"
 }
@@ -158,9 +191,9 @@ func shapeSelector(n *parser.VectorSelector) string {
 func shapeAggregate(n *parser.AggregateExpr) string {
 	param := ""
 	if n.Param != nil {
-		param = shape(n.Param) + ", "
+		param = shapeOf(n.Param) + ", "
 	}
-	return fmt.Sprintf("%s %t %q (%s%s)", n.Op, n.Without, n.Grouping, param, shape(n.Expr))
+	return fmt.Sprintf("%s %t %q (%s%s)", n.Op, n.Without, n.Grouping, param, shapeOf(n.Expr))
 }
 
 func shapeMatching(n *parser.BinaryExpr) string {
