@@ -1,7 +1,5 @@
 package sla
 
-import "time"
-
 // Agreement is one service level agreement: a named set of service levels.
 type Agreement struct {
 	Name        string
@@ -54,11 +52,3 @@ func (l *ServiceLevel) TargetBudget() Decimal { return NewDecimal(1, 1).Sub(l.Ta
 
 // ObjectiveBudget is the share of bad that the objective allows: 1 - objective.
 func (l *ServiceLevel) ObjectiveBudget() Decimal { return NewDecimal(1, 1).Sub(l.ObjectiveRatio()) }
-
-// Period is the time over which a target is judged: the last Rolling.
-type Period struct {
-	Rolling time.Duration
-}
-
-// String is the value of the "period" label: "30d".
-func (p Period) String() string { return FormatDuration(p.Rolling) }

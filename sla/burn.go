@@ -60,10 +60,10 @@ func DefaultTiers(period Period) []Tier {
 	tiers := make([]Tier, 0, len(workbook))
 	for _, row := range workbook {
 		t := Tier{Name: row.name, Severity: row.severity, Long: row.long, Factor: MustDecimal(row.factor)}
-		if period.Rolling >= 28*24*time.Hour {
-			t.Factor = t.Factor.Mul(NewDecimal(int64(period.Rolling), int64(referencePeriod)))
+		if period.Nominal() >= 28*24*time.Hour {
+			t.Factor = t.Factor.Mul(NewDecimal(int64(period.Nominal()), int64(referencePeriod)))
 		} else {
-			scaled := time.Duration(float64(row.long) * float64(period.Rolling) / float64(referencePeriod))
+			scaled := time.Duration(float64(row.long) * float64(period.Nominal()) / float64(referencePeriod))
 			t.Long = max(nearest(ladder, scaled), row.floor)
 		}
 		t.Short = ShortWindow(t.Long)
@@ -109,7 +109,7 @@ func (t Tier) Threshold(budget Decimal) (threshold Decimal, adapted bool) {
 // BudgetShare is the share of a period's budget that burning at the tier's
 // factor for its long window spends: Factor × Long / period.
 func (t Tier) BudgetShare(period Period) Decimal {
-	return t.Factor.Mul(NewDecimal(int64(t.Long), int64(period.Rolling)))
+	return t.Factor.Mul(NewDecimal(int64(t.Long), int64(period.Nominal())))
 }
 
 // TimeToDetect is how long a total outage at constant traffic lasts before the
@@ -139,5 +139,5 @@ func reach(threshold Decimal, window time.Duration) time.Duration {
 
 // BudgetTime is the bad time that a budget allows in a period: budget × period.
 func BudgetTime(budget Decimal, period Period) time.Duration {
-	return budget.Mul(Seconds(period.Rolling)).Duration()
+	return budget.Mul(Seconds(period.Nominal())).Duration()
 }
