@@ -189,8 +189,9 @@ func TestDemoShowsTheWholeLoop(t *testing.T) {
 	})
 	eventually(t, paged, "the outage has burnt budget", func() error {
 		got, err := p.values("sla:budget_remaining:ratio_period")
-		// 25 s of the 86.4 s that a day allows: about 0.71 in the end.
-		if left := got["storefront/availability"]; err == nil && !(left > 0.2 && left < 0.95) {
+		// 25 s of the 86.4 s that a day allows: about 0.71 in the end, which it
+		// nears over the five minutes of the rates that it is summed from.
+		if left := got["storefront/availability"]; err == nil && !(left > 0.2 && left < 0.99) {
 			err = fmt.Errorf("left: %v", got)
 		}
 		if err == nil && got["orders/accepting"] != 1 {
