@@ -115,10 +115,16 @@ func targetFault(err error, phase Phase) Reason {
 	case TLS:
 		return certificateFault(err)
 	}
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "remote error" {
+		return TLSOther // an alert after the handshake, as for want of a client's certificate
+	}
 	return Protocol
 }
 
 func certificateFault(err error) Reason {
+	if _, ok := errors.AsType[*expiringError](err); ok {
+		return TLSExpiring
+	}
 	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok && invalid.Reason == x509.Expired {
 		return TLSExpired
 	}

@@ -2,7 +2,6 @@ package probe
 
 import (
 	"context"
-	"crypto/tls"
 	"net"
 	"net/http/httptrace"
 	"net/netip"
@@ -33,10 +32,10 @@ func newDialer(env Env) *dialer {
 }
 
 // connect opens a TCP connection to host:port, with a TLS session over it if
-// conf is not nil, until the deadline of ctx. All of the addresses of a name
+// s is not nil, until the deadline of ctx. All of the addresses of a name
 // are tried, IPv6 and IPv4 as in RFC 6555.
-func (d *dialer) connect(ctx context.Context, address string, conf *tls.Config, phases *Phases) (net.Conn, *failure) {
-	conn, err := d.dial(ctx, address, phases)
+func (d *dialer) connect(ctx context.Context, address string, s *session, r *run) (net.Conn, *failure) {
+	conn, err := d.dial(ctx, address, &r.phases)
 	if err != nil {
 		return nil, d.classify(ctx, err, connecting(address))
 	}
@@ -46,18 +45,14 @@ func (d *dialer) connect(ctx context.Context, address string, conf *tls.Config, 
 			return nil, d.classify(ctx, err, connecting(address))
 		}
 	}
-	if conf == nil {
+	if s == nil {
 		return conn, nil
 	}
-	session := tls.Client(conn, conf)
-	start := time.Now()
-	err = session.HandshakeContext(ctx)
-	phases.Add(TLS, time.Since(start))
-	if err != nil {
-		conn.Close()
-		return nil, d.classify(ctx, err, stage{phase: TLS, address: address, what: "TLS handshake with " + address})
+	secured, fault := d.secure(ctx, conn, s, address, r)
+	if fault != nil {
+		return nil, fault
 	}
-	return session, nil
+	return secured, nil
 }
 
 func connecting(address string) stage {

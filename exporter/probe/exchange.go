@@ -3,7 +3,6 @@ package probe
 import (
 	"bufio"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -21,7 +20,7 @@ import (
 // net/http cannot be brought to do cheaply.
 type exchange struct {
 	prober  *httpProber
-	phases  *Phases
+	run     *run
 	conn    net.Conn
 	stop    func() bool // ends the watch over conn
 	limited io.LimitedReader
@@ -48,7 +47,7 @@ func (x *exchange) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn, fault := x.prober.dialer.connect(ctx, address, conf, x.phases)
+	conn, fault := x.prober.dialer.connect(ctx, address, conf, x.run)
 	if fault != nil {
 		return nil, fault
 	}
@@ -91,18 +90,13 @@ func isRedirect(code int) bool {
 	return false
 }
 
-// tlsFor is the TLS configuration for a URL, nil for plain HTTP.
-func (x *exchange) tlsFor(u *url.URL) (*tls.Config, error) {
+// tlsFor says how to speak TLS for a URL; nil for plain HTTP.
+func (x *exchange) tlsFor(u *url.URL) (*session, error) {
 	switch u.Scheme {
 	case "http":
 		return nil, nil
 	case "https":
-		if u.Hostname() == x.prober.tls.ServerName {
-			return x.prober.tls, nil
-		}
-		conf := x.prober.tls.Clone()
-		conf.ServerName = u.Hostname()
-		return conf, nil
+		return x.prober.tls.as(u.Hostname()), nil
 	}
 	return nil, &failure{Redirect, "a redirect to a URL that is neither http nor https"}
 }
@@ -132,14 +126,14 @@ func (x *exchange) receive(r *http.Request) (*http.Response, error) {
 	sent := time.Now()
 	_, err := x.reader.Peek(1)
 	x.first = time.Now()
-	x.phases.Add(Processing, x.first.Sub(sent))
+	x.run.phases.Add(Processing, x.first.Sub(sent))
 	if err != nil {
 		return nil, err
 	}
 	for {
 		response, err := http.ReadResponse(x.reader, r)
 		if err != nil {
-			x.phases.Add(Transfer, time.Since(x.first))
+			x.run.phases.Add(Transfer, time.Since(x.first))
 			if x.limited.N <= 0 {
 				err = errHeaderTooLong
 			}
@@ -147,7 +141,7 @@ func (x *exchange) receive(r *http.Request) (*http.Response, error) {
 		}
 		if response.StatusCode >= 200 || response.StatusCode == http.StatusSwitchingProtocols {
 			x.limited.N = math.MaxInt64
-			x.phases.Add(Transfer, time.Since(x.first))
+			x.run.phases.Add(Transfer, time.Since(x.first))
 			x.first = time.Now()
 			return response, nil
 		}
@@ -162,7 +156,7 @@ func (x *exchange) readBody(ctx context.Context, body io.Reader, wanted bool) ([
 	total := 0
 	defer func() {
 		*x.scratch = buf
-		x.phases.Add(Transfer, time.Since(x.first))
+		x.run.phases.Add(Transfer, time.Since(x.first))
 	}()
 	for total < maxBody {
 		if len(buf) == cap(buf) {

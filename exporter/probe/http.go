@@ -2,7 +2,6 @@ package probe
 
 import (
 	"context"
-	"crypto/tls"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -37,7 +36,7 @@ type httpProber struct {
 	match   *regexp.Regexp // nil: any body
 	follow  bool
 	timeout time.Duration
-	tls     *tls.Config // for the host of request
+	tls     *session // with the host of request
 	dialer  *dialer
 }
 
@@ -57,12 +56,8 @@ func newHTTP(check sla.Check, timeout time.Duration, d *dialer) (Prober, error) 
 		follow:  c.FollowRedirects,
 		timeout: timeout,
 		dialer:  d,
-		tls: &tls.Config{
-			ServerName:         request.URL.Hostname(),
-			RootCAs:            d.env.RootCAs,
-			InsecureSkipVerify: c.InsecureSkipVerify,
-			NextProtos:         []string{"http/1.1"},
-		},
+		tls: d.session(sla.TLSOptions{InsecureSkipVerify: c.InsecureSkipVerify, CertificateValidFor: c.CertificateValidFor},
+			request.URL.Hostname(), "http/1.1"),
 	}
 	if len(p.status) == 0 {
 		p.status = []sla.StatusRange{{From: 200, To: 299}}
@@ -136,7 +131,7 @@ func (p *httpProber) Probe(ctx context.Context, by time.Time) Result {
 	r := begin(p.timeout, by)
 	ctx, cancel := context.WithDeadline(ctx, r.deadline)
 	defer cancel()
-	x := &exchange{prober: p, phases: &r.phases}
+	x := &exchange{prober: p, run: &r}
 	defer x.close()
 	// http.Client knows which redirects change the method and which headers may
 	// go to another host; everything on the wire is done by the exchange.

@@ -136,10 +136,10 @@ func TestTLS(t *testing.T) {
 	}
 	mustBeGood(t, env, get(valid.URL))
 	mustBeGood(t, env, &sla.TCPCheck{Address: valid.Listener.Addr().String(), TLS: true})
-	mustBeGood(t, env, &sla.TCPCheck{Address: valid.Listener.Addr().String(), TLS: true, ServerName: "localhost"})
+	mustBeGood(t, env, &sla.TCPCheck{Address: valid.Listener.Addr().String(), TLS: true, TLSOptions: sla.TLSOptions{ServerName: "localhost"}})
 	expired := tlsServer(t, ca.sign(t, "localhost", time.Now().Add(-time.Hour)))
 	mustBeGood(t, env, &sla.HTTPCheck{URL: expired.URL, InsecureSkipVerify: true})
-	mustBeGood(t, env, &sla.TCPCheck{Address: expired.Listener.Addr().String(), TLS: true, InsecureSkipVerify: true})
+	mustBeGood(t, env, &sla.TCPCheck{Address: expired.Listener.Addr().String(), TLS: true, TLSOptions: sla.TLSOptions{InsecureSkipVerify: true}})
 	away := webServer(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, byName, http.StatusFound) })
 	mustBeGood(t, env, get(away.URL))
 }

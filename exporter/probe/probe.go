@@ -56,7 +56,7 @@ type kind struct {
 // kinds is the table of checks, by sla.Check.ProbeKind.
 var kinds = map[string]kind{
 	"http": {newHTTP, httpReasons},
-	"tcp":  {newTCP, tcpReasons},
+	"tcp":  {newTCP, dialogueReasons},
 }
 
 // Factory makes probers that share an Env.

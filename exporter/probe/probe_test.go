@@ -96,7 +96,7 @@ func TestEveryFailureHasItsReason(t *testing.T) {
 		{name: "handshake cut off", check: &sla.TCPCheck{Address: rawServer(t, answer("")), TLS: true}, want: probe.Reset, outcome: probe.Bad},
 		{name: "expired", check: get(tlsServer(t, ca.sign(t, "localhost", time.Now().Add(-time.Hour))).URL), env: trusting, want: probe.TLSExpired, outcome: probe.Bad, detail: "expired", phases: []probe.Phase{C, probe.TLS}},
 		{name: "another name", check: get(tlsServer(t, ca.sign(t, "else.example", time.Now().Add(time.Hour))).URL), env: trusting, want: probe.TLSName, outcome: probe.Bad},
-		{name: "another name over tcp", check: &sla.TCPCheck{Address: tlsServer(t, valid).Listener.Addr().String(), TLS: true, ServerName: "db.example"}, env: trusting, want: probe.TLSName, outcome: probe.Bad},
+		{name: "another name over tcp", check: &sla.TCPCheck{Address: tlsServer(t, valid).Listener.Addr().String(), TLS: true, TLSOptions: sla.TLSOptions{ServerName: "db.example"}}, env: trusting, want: probe.TLSName, outcome: probe.Bad},
 		{name: "unknown authority", check: get(tlsServer(t, valid).URL), env: probe.Env{RootCAs: x509Empty()}, want: probe.TLSAuthority, outcome: probe.Bad},
 		{name: "no TLS there", check: get("https://" + rawServer(t, answer("SSH-2.0-OpenSSH_9.9\r\n"))), want: probe.TLSOther, outcome: probe.Bad, detail: "not TLS"},
 		{name: "wrong status", check: get(status(503)), want: probe.Status, outcome: probe.Bad, detail: "HTTP 503"},
@@ -119,6 +119,12 @@ func TestEveryFailureHasItsReason(t *testing.T) {
 	}
 	rows = append(rows, dnsRows(t)...)
 	rows = append(rows, ownRows(closed)...)
+	checkFailures(t, rows)
+}
+
+// checkFailures runs every row of a failure matrix.
+func checkFailures(t *testing.T, rows []failing) {
+	t.Helper()
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -276,7 +282,7 @@ func TestAProbeThatBeganTooLateBlamesNobody(t *testing.T) {
 }
 
 func TestEveryReasonIsDocumentedAndExpected(t *testing.T) {
-	for _, kind := range []string{"http", "tcp"} {
+	for _, kind := range probe.Kinds() {
 		seen := map[probe.Reason]bool{}
 		for _, r := range probe.Reasons(kind) {
 			if seen[r] {

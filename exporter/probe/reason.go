@@ -15,10 +15,12 @@ const (
 	TLSExpired     Reason = "tls_expired"
 	TLSName        Reason = "tls_name"
 	TLSAuthority   Reason = "tls_authority"
+	TLSExpiring    Reason = "tls_expiring"
 	TLSOther       Reason = "tls_other"
 	Status         Reason = "status"
 	Body           Reason = "body"
 	Redirect       Reason = "redirect"
+	Dialogue       Reason = "dialogue"
 	Protocol       Reason = "protocol"
 
 	NoFD               Reason = "no_fd"
@@ -52,11 +54,13 @@ var reasons = map[Reason]reasonInfo{
 	TLSExpired:     {Bad, "the certificate has expired or is not valid yet"},
 	TLSName:        {Bad, "the certificate is for another name"},
 	TLSAuthority:   {Bad, "the certificate is signed by an unknown authority"},
+	TLSExpiring:    {Bad, "the certificate is valid for less than `certificateValidFor`"},
 	TLSOther:       {Bad, "the TLS handshake failed for another reason"},
 	Status:         {Bad, "the HTTP status is not an accepted one"},
 	Body:           {Bad, "the body does not match"},
 	Redirect:       {Bad, "too many redirects, or one that cannot be followed"},
-	Protocol:       {Bad, "the answer is not HTTP/1.x"},
+	Dialogue:       {Bad, "the target answered, but not what was expected"},
+	Protocol:       {Bad, "the answer is not one of the protocol"},
 
 	NoFD:               {Inconclusive, "the exporter is out of file descriptors"},
 	NoMemory:           {Inconclusive, "the exporter's host is out of network buffers or memory"},
@@ -79,7 +83,7 @@ func (r Reason) Help() string { return reasons[r].help }
 
 // Groups of reasons that kinds share.
 var (
-	connectReasons = []Reason{DNS, ConnectRefused, ConnectTimeout, Unreachable, Reset, Timeout, TLSExpired, TLSName, TLSAuthority, TLSOther}
+	connectReasons = []Reason{DNS, ConnectRefused, ConnectTimeout, Unreachable, Reset, Timeout, TLSExpired, TLSName, TLSAuthority, TLSExpiring, TLSOther}
 	ownReasons     = []Reason{NoFD, NoMemory, AddressUnavailable, LocalNetwork, Resolver, Starved}
 	unrunReasons   = []Reason{Overlap, Overload, Late}
 )

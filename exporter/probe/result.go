@@ -29,6 +29,7 @@ type Result struct {
 	Detail   string        // one short line for people: "HTTP 503"
 	Duration time.Duration // from the start to the verdict
 	Phases   Phases
+	TLS      *TLSFacts // of the handshake, if one got as far as the certificate
 }
 
 // Phase is one part of a probe.
@@ -87,6 +88,7 @@ type run struct {
 	deadline time.Time     // the one bound on everything that the probe does
 	cut      time.Duration // how much of the timeout the deadline leaves out
 	phases   Phases
+	tls      *TLSFacts
 }
 
 func begin(timeout time.Duration, by time.Time) run {
@@ -100,7 +102,7 @@ func begin(timeout time.Duration, by time.Time) run {
 }
 
 func (r *run) good(detail string) Result {
-	return Result{Outcome: Good, Detail: detail, Duration: time.Since(r.start), Phases: r.phases}
+	return Result{Outcome: Good, Detail: detail, Duration: time.Since(r.start), Phases: r.phases, TLS: r.tls}
 }
 
 // failed is the result of a probe that a failure ended. If the probe began so
@@ -109,5 +111,5 @@ func (r *run) failed(f *failure) Result {
 	if r.cut > starvedAfter && (f.reason == Timeout || f.reason == ConnectTimeout) {
 		f = &failure{Starved, f.detail + "; the probe had begun too late to wait for the whole timeout"}
 	}
-	return Result{Outcome: f.reason.Outcome(), Reason: f.reason, Detail: f.detail, Duration: time.Since(r.start), Phases: r.phases}
+	return Result{Outcome: f.reason.Outcome(), Reason: f.reason, Detail: f.detail, Duration: time.Since(r.start), Phases: r.phases, TLS: r.tls}
 }

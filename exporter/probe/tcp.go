@@ -5,19 +5,20 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// tcpReasons: a TCP probe fails for nothing but reasons of connecting.
-var tcpReasons []Reason
-
-// tcpProber opens a connection, and a TLS session over it if asked.
+// tcpProber opens a connection, a TLS session over it if asked, and talks if
+// asked.
 type tcpProber struct {
 	address string
 	timeout time.Duration
-	tls     *tls.Config // nil: none
+	tls     bool     // right after connecting
+	session *session // for tls and startTLS
+	steps   []step
 	dialer  *dialer
 }
 
@@ -30,26 +31,26 @@ func newTCP(check sla.Check, timeout time.Duration, d *dialer) (Prober, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the address must be host:port: %w", err)
 	}
-	p := &tcpProber{address: c.Address, timeout: timeout, dialer: d}
-	if c.TLS {
-		name := c.ServerName
-		if name == "" {
-			name = host
-		}
-		p.tls = &tls.Config{ServerName: name, RootCAs: d.env.RootCAs, InsecureSkipVerify: c.InsecureSkipVerify}
+	steps, err := prepare(c.Dialogue, "\r\n")
+	if err != nil {
+		return nil, err
 	}
-	return p, nil
+	return &tcpProber{
+		address: c.Address, timeout: timeout, dialer: d, steps: steps,
+		tls: c.TLS, session: d.session(c.TLSOptions, host),
+	}, nil
 }
 
-// Phases of a TCP probe: to the connection, or to the session.
-func (p *tcpProber) Phases() []Phase { return connectPhases(p.address, p.tls != nil) }
+// Phases of a TCP probe: to the connection, to the session, or to the end of
+// the dialogue.
+func (p *tcpProber) Phases() []Phase {
+	secure := p.tls || slices.ContainsFunc(p.steps, func(s step) bool { return s.startTLS })
+	return append(connectPhases(p.address, secure), listenPhases(p.steps)...)
+}
 
 // connectPhases are the phases of opening a connection to host:port.
 func connectPhases(address string, secure bool) []Phase {
-	var phases []Phase
-	if !isLiteral(address) {
-		phases = append(phases, Resolve)
-	}
+	phases := resolvePhases(address)
 	phases = append(phases, Connect)
 	if secure {
 		phases = append(phases, TLS)
@@ -57,18 +58,45 @@ func connectPhases(address string, secure bool) []Phase {
 	return phases
 }
 
-// Probe connects and hangs up.
+func resolvePhases(address string) []Phase {
+	if isLiteral(address) {
+		return nil
+	}
+	return []Phase{Resolve}
+}
+
+// listenPhases are those of a dialogue that waits for something.
+func listenPhases(steps []step) []Phase {
+	if slices.ContainsFunc(steps, func(s step) bool { return s.listens() }) {
+		return []Phase{Processing}
+	}
+	return nil
+}
+
+// Probe connects, talks and hangs up.
 func (p *tcpProber) Probe(ctx context.Context, by time.Time) Result {
 	r := begin(p.timeout, by)
 	ctx, cancel := context.WithDeadline(ctx, r.deadline)
 	defer cancel()
-	conn, fault := p.dialer.connect(ctx, p.address, p.tls, &r.phases)
+	var s *session
+	if p.tls {
+		s = p.session
+	}
+	conn, fault := p.dialer.connect(ctx, p.address, s, &r)
 	if fault != nil {
 		return r.failed(fault)
 	}
-	result := r.good("connected")
-	hangUp(conn)
-	return result
+	defer func() { hangUp(conn) }()
+	if len(p.steps) == 0 {
+		return r.good("connected")
+	}
+	t := talk{dialer: p.dialer, session: p.session, address: p.address, run: &r, conn: conn}
+	fault = t.speak(ctx, p.steps)
+	conn = t.conn
+	if fault != nil {
+		return r.failed(fault)
+	}
+	return r.good(fmt.Sprintf("connected, %d steps", len(p.steps)))
 }
 
 // hangUp closes a connection at once. A TLS session is closed below it,

@@ -106,21 +106,24 @@ func TestSchemaRefuses(t *testing.T) {
 	}
 }
 
-// TestEveryKeyIsRead decodes the full example and demands that the decoder
+// TestEveryKeyIsRead decodes the full examples and demands that the decoder
 // asked for every key of every table: a key that is only documented would be
 // accepted and ignored.
 func TestEveryKeyIsRead(t *testing.T) {
-	text, err := os.ReadFile("testdata/valid/full.yaml")
-	if err != nil {
-		t.Fatal(err)
+	d := &decoder{thresholds: map[sla.Indicator]sla.Position{}, probeDefaults: map[sla.Indicator][]sla.Default{}, read: map[string]bool{}, given: map[string]bool{}}
+	for _, file := range []string{"full.yaml", "probes.yaml"} {
+		text, err := os.ReadFile("testdata/valid/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		src := newSource(file, string(text))
+		roots, syntax := parseYAML(src, text)
+		if syntax != nil || len(roots) != 1 {
+			t.Fatalf("%d documents, %v", len(roots), syntax)
+		}
+		d.src = src
+		decodeDocument(value{d: d, node: d.resolve(roots[0])})
 	}
-	src := newSource("full.yaml", string(text))
-	roots, syntax := parseYAML(src, text)
-	if syntax != nil || len(roots) != 1 {
-		t.Fatalf("%d documents, %v", len(roots), syntax)
-	}
-	d := &decoder{src: src, thresholds: map[sla.Indicator]sla.Position{}, probeDefaults: map[sla.Indicator][]sla.Default{}, read: map[string]bool{}, given: map[string]bool{}}
-	decodeDocument(value{d: d, node: d.resolve(roots[0])})
 	for _, s := range sections() {
 		for _, f := range s.fields {
 			key := s.name + "." + f.key
@@ -128,7 +131,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 				t.Errorf("the decoder never asks for %s", key)
 			}
 			if !d.given[key] {
-				t.Errorf("testdata/valid/full.yaml does not show %s", key)
+				t.Errorf("neither testdata/valid/full.yaml nor probes.yaml shows %s", key)
 			}
 		}
 	}

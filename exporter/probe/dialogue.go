@@ -1,0 +1,217 @@
+package probe
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"regexp"
+	"time"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// dialogueReasons are those of kinds that talk.
+var dialogueReasons = []Reason{Dialogue, Protocol}
+
+// maxHeard bounds, in bytes, what one step listens to.
+const maxHeard = 1 << 20
+
+// step is a prepared sla.Step.
+type step struct {
+	send     []byte
+	match    *regexp.Regexp
+	bytes    []byte
+	startTLS bool
+	what     string // "step 2 of 5 (expect)"
+}
+
+func (s *step) listens() bool { return s.match != nil || s.bytes != nil }
+
+// prepare makes the steps of a dialogue; eol ends the lines that are sent.
+func prepare(dialogue []sla.Step, eol string) ([]step, error) {
+	steps := make([]step, 0, len(dialogue))
+	for i, d := range dialogue {
+		s := step{send: d.SendBytes, bytes: d.ExpectBytes, startTLS: d.StartTLS}
+		verb := "send"
+		switch {
+		case d.Send != "":
+			s.send = []byte(d.Send + eol)
+		case d.Expect != "":
+			match, err := regexp.Compile(d.Expect)
+			if err != nil {
+				return nil, fmt.Errorf("step %d, expect: %w", i+1, err)
+			}
+			s.match, verb = match, "expect"
+		case d.ExpectBytes != nil:
+			verb = "expectBytes"
+		case d.StartTLS:
+			verb = "startTLS"
+		case d.SendBytes == nil:
+			return nil, fmt.Errorf("step %d does nothing", i+1)
+		}
+		s.what = fmt.Sprintf("step %d of %d (%s)", i+1, len(dialogue), verb)
+		steps = append(steps, s)
+	}
+	return steps, nil
+}
+
+// talk is a dialogue under way over a stream.
+type talk struct {
+	dialer  *dialer
+	session *session // of startTLS
+	address string
+	run     *run
+	conn    net.Conn
+	reader  *bufio.Reader
+	limited io.LimitedReader
+}
+
+// speak goes through the steps. The connection that it leaves in t.conn is
+// another one after startTLS.
+func (t *talk) speak(ctx context.Context, steps []step) *failure {
+	t.reader = readers.Get().(*bufio.Reader)
+	defer func() {
+		t.reader.Reset(nil)
+		readers.Put(t.reader)
+	}()
+	t.listenTo(t.conn)
+	stop := interruptible(ctx, t.conn)
+	defer stop()
+	for i := range steps {
+		if fault := t.do(ctx, &steps[i]); fault != nil {
+			return fault
+		}
+	}
+	return nil
+}
+
+func (t *talk) listenTo(conn net.Conn) {
+	t.conn = conn
+	t.limited.R = conn
+	t.reader.Reset(&t.limited)
+}
+
+func (t *talk) do(ctx context.Context, s *step) *failure {
+	switch {
+	case s.startTLS:
+		return t.startTLS(ctx, s)
+	case s.listens():
+		t.limited.N = maxHeard
+		start := time.Now()
+		heard, err := t.hear(s)
+		t.run.phases.Add(Processing, time.Since(start))
+		return t.judge(ctx, s, heard, err)
+	}
+	if _, err := t.conn.Write(s.send); err != nil {
+		return t.dialer.classify(ctx, err, t.at(s))
+	}
+	return nil
+}
+
+func (t *talk) at(s *step) stage { return stage{phase: Processing, address: t.address, what: s.what} }
+
+func (t *talk) startTLS(ctx context.Context, s *step) *failure {
+	if t.reader.Buffered() > 0 {
+		// Whoever sits in between could have put it there, and it would count
+		// as said within the session.
+		return &failure{Protocol, s.what + ": the server spoke before the handshake"}
+	}
+	secured, fault := t.dialer.secure(ctx, t.conn, t.session, t.address, t.run)
+	if fault != nil {
+		fault.detail = s.what + ": " + fault.detail
+		return fault
+	}
+	t.listenTo(secured)
+	return nil
+}
+
+var errNoMatch = errors.New("no match")
+
+// hear reads until the step has what it waits for; it returns how many lines,
+// or bytes, were heard in vain.
+func (t *talk) hear(s *step) (heard int, err error) {
+	if s.match != nil {
+		return t.hearLine(s.match)
+	}
+	return t.hearBytes(s.bytes)
+}
+
+func (t *talk) hearLine(match *regexp.Regexp) (heard int, err error) {
+	var long []byte // a line that does not fit the reader's buffer
+	for {
+		line, err := t.reader.ReadSlice('\n')
+		if errors.Is(err, bufio.ErrBufferFull) {
+			long = append(long, line...)
+			continue
+		}
+		if len(long) > 0 {
+			line = append(long, line...)
+			long = long[:0]
+		}
+		if len(line) > 0 {
+			whole := err == nil || errors.Is(err, io.EOF) // the last line may have no end
+			if whole && match.Match(bytes.TrimRight(line, "\r\n")) {
+				return heard, nil
+			}
+			heard++
+		}
+		if err != nil {
+			return heard, t.spent(err)
+		}
+	}
+}
+
+func (t *talk) hearBytes(want []byte) (heard int, err error) {
+	window := make([]byte, 0, 2*len(want))
+	for {
+		b, err := t.reader.ReadByte()
+		if err != nil {
+			return heard, t.spent(err)
+		}
+		heard++
+		if len(window) == cap(window) { // keep what could begin a match
+			window = window[:copy(window, window[len(window)-len(want)+1:])]
+		}
+		window = append(window, b)
+		if bytes.HasSuffix(window, want) {
+			return heard, nil
+		}
+	}
+}
+
+// spent turns an end that is our own bound into what it is.
+func (t *talk) spent(err error) error {
+	if t.limited.N <= 0 && errors.Is(err, io.EOF) {
+		return errNoMatch
+	}
+	return err
+}
+
+// judge says what is wrong with what was heard. What the server said is not
+// told: it could hold anything.
+func (t *talk) judge(ctx context.Context, s *step, heard int, err error) *failure {
+	if err == nil {
+		return nil
+	}
+	what := "lines"
+	if s.bytes != nil {
+		what = "bytes"
+	}
+	vain := fmt.Sprintf("%d %s, and not what is expected", heard, what)
+	if errors.Is(err, errNoMatch) {
+		return &failure{Dialogue, s.what + ": more than 1 MiB, and not what is expected"}
+	}
+	fault := t.dialer.classify(ctx, err, t.at(s))
+	if heard == 0 {
+		return fault
+	}
+	if fault.reason == Reset {
+		fault.reason = Dialogue
+	}
+	fault.detail += "; heard " + vain
+	return fault
+}

@@ -1,0 +1,74 @@
+package probe_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/upheld-sla/upheld/exporter/probe"
+	"github.com/upheld-sla/upheld/sla"
+	"github.com/upheld-sla/upheld/sla/spec"
+)
+
+// realServers start, for each kind of probe, a server of the protocol, and give
+// a check that it must pass with the certificates of the test authority.
+var realServers = map[string]func(t *testing.T) sla.Check{
+	"http": func(t *testing.T) sla.Check {
+		return get(tlsServer(t, newAuthority().sign(t, "localhost", time.Now().Add(time.Hour))).URL)
+	},
+	"tcp": func(t *testing.T) sla.Check {
+		return &sla.TCPCheck{Address: mailServer(t, newAuthority().sign(t, "localhost", time.Now().Add(time.Hour)), ""), Dialogue: smtp}
+	},
+}
+
+// TestEveryKindProbesARealServer demands a server of each kind, and that the
+// probes go through exactly the phases that were foretold.
+func TestEveryKindProbesARealServer(t *testing.T) {
+	for _, kind := range probe.Kinds() {
+		t.Run(kind, func(t *testing.T) {
+			start, ok := realServers[kind]
+			if !ok {
+				t.Fatal("no server in the table")
+			}
+			check := start(t)
+			if check.ProbeKind() != kind {
+				t.Fatalf("the check is of the kind %q", check.ProbeKind())
+			}
+			p, err := probe.NewFactory(probe.Env{RootCAs: newAuthority().pool()}).New(&sla.Probe{Check: check, Timeout: 5 * time.Second})
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := p.Probe(t.Context(), time.Time{})
+			if r.Outcome != probe.Good || r.Detail == "" || r.Duration <= 0 {
+				t.Fatalf("%+v", r)
+			}
+			var seen []probe.Phase
+			for phase := range r.Phases.All() {
+				seen = append(seen, phase)
+			}
+			if want := p.Phases(); !slices.Equal(seen, want) {
+				t.Errorf("went through %v, foretold were %v", seen, want)
+			}
+		})
+	}
+}
+
+// TestEveryExampleHasAProber holds the kinds that can be written to those that
+// can be probed.
+func TestEveryExampleHasAProber(t *testing.T) {
+	agreements, findings := spec.Load("../../examples/probes.yaml")
+	if len(findings) > 0 {
+		t.Fatal(findings)
+	}
+	var kinds []string
+	for _, target := range sla.ProbeTargets(agreements) {
+		if _, err := probe.NewFactory(probe.Env{}).New(target.Probe); err != nil {
+			t.Errorf("%s: %v", target.ID, err)
+		}
+		kinds = append(kinds, target.Probe.Check.ProbeKind())
+	}
+	slices.Sort(kinds)
+	if kinds = slices.Compact(kinds); !slices.Equal(kinds, probe.Kinds()) {
+		t.Errorf("the examples are of %v, probers of %v", kinds, probe.Kinds())
+	}
+}

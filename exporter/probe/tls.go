@@ -1,0 +1,155 @@
+package probe
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"math"
+	"net"
+	"time"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// TLSFacts are what a handshake showed, also one that failed because of the
+// certificate.
+type TLSFacts struct {
+	Version string // "TLS 1.3"
+	// EarliestExpiry is when the first of the certificates that the server sent
+	// expires.
+	EarliestExpiry time.Time
+	// ChainExpiry is until when the certificate can be verified: the best of
+	// the verified chains, and in it the first that expires. Zero if none was.
+	ChainExpiry time.Time
+}
+
+// session says how TLS is spoken with a target. Certificates are verified
+// here rather than by crypto/tls, which shows nothing of those it refuses.
+type session struct {
+	conf     *tls.Config
+	roots    *x509.CertPool
+	skip     bool // verification
+	validFor time.Duration
+}
+
+// session prepares sessions with a host that speak one of the protocols.
+func (d *dialer) session(o sla.TLSOptions, host string, protocols ...string) *session {
+	name := o.ServerName
+	if name == "" {
+		name = host
+	}
+	return &session{
+		conf:     &tls.Config{ServerName: name, InsecureSkipVerify: true, NextProtos: protocols}, // verified in inspect
+		roots:    d.env.RootCAs,
+		skip:     o.InsecureSkipVerify,
+		validFor: o.CertificateValidFor,
+	}
+}
+
+// as is the session with another host, as after a redirect.
+func (s *session) as(host string) *session {
+	if s.conf.ServerName == host {
+		return s
+	}
+	other := *s
+	other.conf = s.conf.Clone()
+	other.conf.ServerName = host
+	return &other
+}
+
+// secure begins a TLS session over conn, and closes conn if that fails.
+func (d *dialer) secure(ctx context.Context, conn net.Conn, s *session, address string, r *run) (*tls.Conn, *failure) {
+	conf := s.conf.Clone()
+	var facts *TLSFacts
+	conf.VerifyConnection = func(state tls.ConnectionState) (err error) {
+		facts, err = s.inspect(state)
+		return err
+	}
+	secured := tls.Client(conn, conf)
+	start := time.Now()
+	err := secured.HandshakeContext(ctx)
+	r.phases.Add(TLS, time.Since(start))
+	r.saw(facts)
+	if err == nil {
+		err = s.lasts(facts, start)
+	}
+	if err != nil {
+		conn.Close()
+		return nil, d.classify(ctx, err, stage{phase: TLS, address: address, what: "TLS handshake with " + address})
+	}
+	return secured, nil
+}
+
+// inspect verifies as crypto/tls would, and keeps what it saw either way.
+func (s *session) inspect(state tls.ConnectionState) (*TLSFacts, error) {
+	facts := &TLSFacts{Version: tls.VersionName(state.Version)}
+	if len(state.PeerCertificates) == 0 {
+		return facts, nil
+	}
+	facts.EarliestExpiry = firstExpiry(state.PeerCertificates)
+	options := x509.VerifyOptions{Roots: s.roots, DNSName: s.conf.ServerName, Intermediates: x509.NewCertPool()}
+	for _, cert := range state.PeerCertificates[1:] {
+		options.Intermediates.AddCert(cert)
+	}
+	chains, err := state.PeerCertificates[0].Verify(options)
+	for _, chain := range chains {
+		if expiry := firstExpiry(chain); expiry.After(facts.ChainExpiry) {
+			facts.ChainExpiry = expiry
+		}
+	}
+	if s.skip {
+		if err != nil {
+			facts.ChainExpiry = time.Time{}
+		}
+		return facts, nil
+	}
+	return facts, err
+}
+
+func firstExpiry(certs []*x509.Certificate) time.Time {
+	first := certs[0].NotAfter
+	for _, cert := range certs[1:] {
+		if cert.NotAfter.Before(first) {
+			first = cert.NotAfter
+		}
+	}
+	return first
+}
+
+// expiringError is a certificate that is valid, but not for long enough.
+type expiringError struct{ left, want time.Duration }
+
+func (e *expiringError) Error() string {
+	return fmt.Sprintf("the certificate is valid for %.1f more days, less than %.1f", days(e.left), days(e.want))
+}
+
+// days are rounded down to tenths, so that too little never looks enough.
+func days(d time.Duration) float64 { return math.Floor(d.Hours()/24*10) / 10 }
+
+// lasts checks for how much longer the certificate is valid. Certificates that
+// the server sends in vain, as an expired root, do not count.
+func (s *session) lasts(facts *TLSFacts, now time.Time) error {
+	if s.validFor == 0 || facts == nil {
+		return nil
+	}
+	until := facts.ChainExpiry
+	if until.IsZero() {
+		until = facts.EarliestExpiry
+	}
+	if left := until.Sub(now); left < s.validFor {
+		return &expiringError{left, s.validFor}
+	}
+	return nil
+}
+
+// saw keeps the facts of a handshake: after redirects, of the one whose
+// certificate expires first.
+func (r *run) saw(facts *TLSFacts) {
+	if facts == nil || facts.EarliestExpiry.IsZero() {
+		return
+	}
+	if r.tls == nil || facts.EarliestExpiry.Before(r.tls.EarliestExpiry) {
+		r.tls = facts
+	}
+}

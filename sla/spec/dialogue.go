@@ -1,0 +1,124 @@
+package spec
+
+import (
+	"encoding/hex"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+const hexPattern = `^([0-9A-Fa-f]{2}\s*)+$`
+
+var (
+	hexType    = valueType{name: "bytes in hexadecimal", sample: `"0d 0a"`, scalars: []schema{{"type": "string", "pattern": hexPattern}}}
+	regexpType = valueType{name: "RE2", sample: `"ok"`, scalars: textType.scalars}
+)
+
+// dialogueField is the dialogue of a kind of probe.
+func dialogueField(steps *section, doc string) field {
+	return field{key: "dialogue", typ: valueType{name: "list", sample: `[{expect: "ready"}]`, sections: []*section{steps}, shape: listOf}, doc: doc}
+}
+
+// The keys that steps may have.
+var (
+	sendLine    = field{key: "send", typ: textType, example: `"QUIT"`, doc: "A line to send; CR LF is added."}
+	sendBytes   = field{key: "sendBytes", typ: hexType, example: `"50494e47 0d0a"`, doc: "Bytes to send, in hexadecimal, exactly."}
+	expectLine  = field{key: "expect", typ: regexpType, example: `"^220 "`, doc: "A regular expression. Lines are read until one matches; its end is not part of it."}
+	expectBytes = field{key: "expectBytes", typ: hexType, example: `"2b504f4e47"`, doc: "Bytes, in hexadecimal, that must come next or after others."}
+	startTLS    = field{key: "startTLS", typ: booleanType, example: "true", doc: "Always `true`: begin the TLS session here."}
+)
+
+func stepSection(name, doc string, fields ...field) *section {
+	s := &section{name: name, doc: doc, fields: fields}
+	var keys []string
+	for _, f := range fields {
+		keys = append(keys, f.key)
+	}
+	s.oneOf = [][]string{keys}
+	return s
+}
+
+// steps reads a dialogue of the keys that the section has.
+func steps(s *section) func(value) ([]sla.Step, bool) {
+	return func(v value) ([]sla.Step, bool) {
+		items, ok := v.list()
+		if !ok {
+			return nil, false
+		}
+		var list []sla.Step
+		for _, item := range items {
+			step, stepOK := item.step(s)
+			ok = ok && stepOK
+			list = append(list, step)
+		}
+		return list, ok
+	}
+}
+
+func (v value) step(s *section) (step sla.Step, ok bool) {
+	o := v.object(s)
+	if o == nil {
+		return step, false
+	}
+	found := 0
+	for _, f := range s.fields {
+		var read bool
+		switch f.key {
+		case "send":
+			step.Send, read = readStep(o, f.key, value.oneLine)
+		case "sendBytes":
+			step.SendBytes, read = readStep(o, f.key, value.hexBytes)
+		case "expect":
+			step.Expect, read = readStep(o, f.key, value.regexp)
+		case "expectBytes":
+			step.ExpectBytes, read = readStep(o, f.key, value.hexBytes)
+		case "startTLS":
+			step.StartTLS, read = readStep(o, f.key, value.onlyTrue)
+		}
+		if read {
+			found++
+		}
+	}
+	return step, found == 1
+}
+
+func readStep[T any](o *object, key string, parse func(value) (T, bool)) (T, bool) {
+	got, _, ok := read(o, key, parse)
+	return got, ok
+}
+
+// oneLine is text without a line break.
+func (v value) oneLine() (string, bool) {
+	text, ok := v.text()
+	if ok && strings.ContainsAny(text, "\r\n") {
+		v.wrong("bad-value", v.name+" has a line break in it", "write each line as a step of its own; its end is added")
+		return "", false
+	}
+	return text, ok
+}
+
+func (v value) onlyTrue() (yes, ok bool) {
+	yes, ok = v.boolean()
+	if ok && !yes {
+		v.wrong("bad-value", v.name+" false does nothing", "leave the step out")
+	}
+	return yes, ok && yes
+}
+
+var hexRegexp = regexp.MustCompile(hexPattern)
+
+// hexBytes are bytes in hexadecimal, in groups as one likes.
+func (v value) hexBytes() ([]byte, bool) {
+	text, ok := v.text()
+	if !ok {
+		return nil, false
+	}
+	if !hexRegexp.MatchString(text) {
+		v.wrong("bad-value", v.name+" is not bytes in hexadecimal", fmt.Sprintf("two digits a byte; the text itself would be %q", hex.EncodeToString([]byte(text))))
+		return nil, false
+	}
+	b, err := hex.DecodeString(strings.Join(strings.Fields(text), ""))
+	return b, err == nil
+}
