@@ -44,6 +44,7 @@ type Exporter struct {
 	factory   *probe.Factory
 	scheduler *schedule.Scheduler
 	metrics   *measure.Metrics
+	ids       ids
 	running   atomic.Bool
 	applied   atomic.Bool
 
@@ -63,6 +64,7 @@ func New(opts Options) *Exporter {
 		opts.Location = DefaultLocation
 	}
 	e := &Exporter{opts: opts, factory: probe.NewFactory(opts.Probe), byID: map[sla.ID]*target{}}
+	e.ids.last.Store(uint64(time.Now().UnixNano())) // so that a restart repeats none
 	e.scheduler = schedule.New(schedule.Options{
 		MaxConcurrency: opts.MaxConcurrency,
 		OnStart:        func(lag time.Duration) { e.metrics.ObserveLag(lag) },
@@ -90,7 +92,7 @@ func (e *Exporter) Apply(targets []sla.ProbeTarget) error {
 	for i, t := range targets {
 		specs[i] = measure.Spec{
 			ID: t.ID, Target: t.Probe.Check.Target(), Thresholds: t.Thresholds,
-			Reasons: probe.Reasons(t.Probe.Check.ProbeKind()), Phases: probers[i].Phases(),
+			Phases: probers[i].Phases(),
 		}
 	}
 	e.swap(targets, probers, e.metrics.Replace(specs))
@@ -128,7 +130,7 @@ func (e *Exporter) swap(targets []sla.ProbeTarget, probers []probe.Prober, accou
 	list := make([]*target, len(targets))
 	byID := make(map[sla.ID]*target, len(targets))
 	for i, t := range targets {
-		next := &target{spec: t, prober: probers[i], account: accounts[i], logger: e.opts.Logger}
+		next := &target{spec: t, prober: probers[i], account: accounts[i], exporter: e}
 		if old := e.byID[t.ID]; old != nil && old.name() == next.name() {
 			next.history = old.history
 		} else {

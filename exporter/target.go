@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/upheld-sla/upheld/exporter/measure"
@@ -19,6 +20,7 @@ type Record struct {
 	Reason   probe.Reason  // why it is not good
 	Detail   string        // for people: "HTTP 503"; never a secret
 	Duration time.Duration // 0 if it was not run
+	ID       measure.ID    // as exemplars name it; 0 if it was not run
 	Count    int           // probes in a row that the record stands for, more than 1 only if they were not run
 }
 
@@ -49,12 +51,17 @@ func (e *Exporter) remembered(id sla.ID, read func(*history) []Record) []Record 
 
 // target is one thing to probe: what the scheduler runs.
 type target struct {
-	spec    sla.ProbeTarget
-	prober  probe.Prober
-	account *measure.Target
-	history *history
-	logger  *slog.Logger
+	spec     sla.ProbeTarget
+	prober   probe.Prober
+	account  *measure.Target
+	history  *history
+	exporter *Exporter
 }
+
+// ids gives every probe one of its own.
+type ids struct{ last atomic.Uint64 }
+
+func (i *ids) next() measure.ID { return measure.ID(i.last.Add(1)) }
 
 func (t *target) name() string { return t.spec.Probe.Check.Target() }
 
@@ -70,8 +77,9 @@ func (t *target) Run(ctx context.Context, next time.Time) {
 	if r.Reason == probe.Cancelled {
 		return
 	}
-	t.account.Observe(r)
-	t.remember(Record{At: at, Outcome: r.Outcome, Reason: r.Reason, Detail: r.Detail, Duration: r.Duration, Count: 1})
+	id := t.exporter.ids.next()
+	t.account.Observe(r, id, at)
+	t.remember(Record{At: at, ID: id, Outcome: r.Outcome, Reason: r.Reason, Detail: r.Detail, Duration: r.Duration, Count: 1})
 }
 
 var unrunReasons = map[schedule.Unrun]probe.Reason{
@@ -99,10 +107,11 @@ func (t *target) remember(r Record) {
 			level = slog.LevelWarn
 		}
 	}
-	if !t.logger.Enabled(context.Background(), level) {
+	logger := t.exporter.opts.Logger
+	if !logger.Enabled(context.Background(), level) {
 		return
 	}
-	t.logger.Log(context.Background(), level, "probe result", "slo", t.spec.ID.String(), "target", t.name(),
+	logger.Log(context.Background(), level, "probe result", "slo", t.spec.ID.String(), "target", t.name(),
 		"outcome", string(r.Outcome), "reason", string(r.Reason), "detail", r.Detail, "duration", r.Duration, "count", r.Count)
 }
 

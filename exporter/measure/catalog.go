@@ -19,6 +19,9 @@ type Metric struct {
 // targetLabels name the target of every per-target series.
 var targetLabels = []string{metricnames.SLA, metricnames.Service, metricnames.SLO, metricnames.Target, metricnames.Location}
 
+// exemplarLabel names the probe that an exemplar is of.
+const exemplarLabel = "probe_id"
+
 func perTarget(extra ...string) []string { return append(slices.Clone(targetLabels), extra...) }
 
 var (
@@ -37,17 +40,19 @@ var (
 	failures = Metric{
 		Name: metricnames.ProbeFailures, Type: "counter", Labels: perTarget(metricnames.Reason),
 		Help: "Probes that were not good, by the reason.",
-		Note: "Every `bad`, `inconclusive` and `missed` probe has exactly one reason. All reasons that the kind of probe can have are there from the start, at 0.",
+		Note: "Every `bad`, `inconclusive` and `missed` probe has exactly one reason. A reason has a series once it has happened to the target: the first scrape after that shows it at 0 and the next its count, so that `increase()` and `rate()` see the first failure too. " +
+			"How many failures there are in all, `" + metricnames.ProbeResults + "` says from the start.",
 	}
 	duration = Metric{
 		Name: metricnames.ProbeDuration, Type: "histogram", Labels: perTarget(),
 		Help: "How long probes took, good and bad ones.",
-		Note: "Classic and native. Failures are included, a timeout with the time it took; inconclusive and missed probes are not.",
+		Note: "Classic, with few buckets, and native. Failures are included, a timeout with the time it took; inconclusive and missed probes are not. " +
+			"Exemplars, for scrapes in protobuf or OpenMetrics, name the last good and the last bad probe by `" + exemplarLabel + "`.",
 	}
 	phase = Metric{
 		Name: metricnames.ProbePhase, Type: "histogram", Labels: perTarget(metricnames.Phase),
 		Help: "How long the phases of probes took: resolve, connect, tls, processing, transfer.",
-		Note: "Classic and native. A phase that a probe never reached is not counted, rather than counted as 0. " +
+		Note: "Native; classic only as sum, count and the bucket that holds everything. A phase that a probe never reached is not counted, rather than counted as 0. " +
 			"`resolve` is absent for an address, `tls` for plain text, `processing` (request sent to first byte of the answer) and `transfer` (first byte to last) for TCP. " +
 			"After redirects the times of a phase add up.",
 	}

@@ -28,11 +28,11 @@ const docsHead = `# Metrics of the exporter
 <!-- Generated from exporter/measure/catalog.go and exporter/probe/reason.go by
      "go test ./exporter/measure -update". Do not edit. -->
 
-What ` + "`upheld-exporter`" + `, and ` + "`upheld serve`" + ` for its own probes, expose. All series of a target are there from the first scrape on, at 0,
+What ` + "`upheld-exporter`" + `, and ` + "`upheld serve`" + ` for its own probes, expose. All series of a target but those by reason are there from the first scrape on, at 0,
 so that ` + "`increase()`" + ` and ` + "`rate()`" + ` see its first event. None carries a timestamp.
 
-Histograms are classic and native at once: a Prometheus that asks for native histograms (` + "`scrape_native_histograms: true`" + ` in current ones)
-gets both, any other one the classic buckets.
+Histograms are native ones for a Prometheus that asks for them (` + "`scrape_native_histograms: true`" + ` in current ones); any other gets classic
+buckets. Formats: Prometheus' text, OpenMetrics and protobuf, as the scraper asks for, compressed with gzip where it takes that.
 `
 
 const docsLabels = "- `sla`, `service`, `slo`: the service level that defines the probe\n" +

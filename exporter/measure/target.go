@@ -7,20 +7,14 @@ import (
 	"sync"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	dto "github.com/prometheus/client_model/go"
-	"google.golang.org/protobuf/types/known/timestamppb"
-
 	"github.com/upheld-sla/upheld/exporter/probe"
-	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/sla"
 )
 
 // Spec says which series a target has.
 type Spec struct {
 	ID         sla.ID
-	Target     string // without secrets
-	Reasons    []probe.Reason
+	Target     string          // without secrets
 	Phases     []probe.Phase   // there from the start; others appear when they happen
 	Thresholds []time.Duration // ascending, unique
 }
@@ -31,44 +25,46 @@ type key struct {
 	target string
 }
 
-// Target is the account of one target. Its counters change together.
+// Target is the account of one target. Its counters change together. There are
+// many targets, most of them well, so that it holds no more than what
+// happened.
 type Target struct {
-	key      key
-	labels   []*dto.LabelPair // sorted by name
-	created  *timestamppb.Timestamp
-	metrics  *Metrics
-	duration prometheus.Histogram
+	key     key
+	block   string // the labels that name it, as the text exposition writes them
+	created int64  // nanoseconds since the epoch
 
 	mu       sync.Mutex
-	owed     uint64
-	outcomes []counter[probe.Outcome]
-	failures []counter[probe.Reason]
-	within   []counter[time.Duration]
-	phases   [phaseCount]prometheus.Histogram // nil until known
-	last     probe.Outcome                    // of the last conclusive probe; empty before
+	last     probe.Outcome // of the last conclusive probe; empty before
+	outcomes [outcomeCount]uint64
+	failures []failureCount // by reason, sorted; only those that happened
+	within   []withinCount
+	duration *probeDurations // nil until the first
+	phases   []phaseDurations
 }
 
-const phaseCount = len([...]probe.Phase{probe.Resolve, probe.Connect, probe.TLS, probe.Processing, probe.Transfer})
+const outcomeCount = 5
 
-// counter is one series with its own label.
-type counter[T comparable] struct {
-	of     T
-	labels []*dto.LabelPair
+// failureCount counts the failures for one reason.
+type failureCount struct {
+	reason probe.Reason
+	born   int64 // when it first happened
 	n      uint64
+	shown  bool // it was in a scrape, as 0
 }
 
-func newTarget(m *Metrics, k key, now time.Time) *Target {
-	t := &Target{key: k, created: timestamppb.New(now), metrics: m}
-	for i, value := range t.values() {
-		t.labels = withLabel(t.labels, targetLabels[i], value)
-	}
-	t.duration = m.duration.WithLabelValues(t.values()...).(prometheus.Histogram)
-	return t
+type withinCount struct {
+	threshold time.Duration
+	label     string // with its comma, as the text exposition writes it
+	n         uint64
 }
 
-// values are those of targetLabels.
-func (t *Target) values() []string {
-	return []string{t.key.id.SLA, t.key.id.Service, t.key.id.SLO, t.key.target, t.metrics.location}
+type phaseDurations struct {
+	phase probe.Phase
+	*durations
+}
+
+func newTarget(k key, now time.Time) *Target {
+	return &Target{key: k, block: targetBlock(k), created: now.UnixNano()}
 }
 
 // configure gives the target the series of a spec and keeps the counts of
@@ -76,15 +72,18 @@ func (t *Target) values() []string {
 func (t *Target) configure(s Spec) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.outcomes = keepCounts(t.outcomes, probe.Outcomes, func(o probe.Outcome) []*dto.LabelPair {
-		return withLabel(t.labels, metricnames.Outcome, string(o))
-	})
-	t.failures = keepCounts(t.failures, s.Reasons, func(r probe.Reason) []*dto.LabelPair {
-		return withLabel(t.labels, metricnames.Reason, string(r))
-	})
-	t.within = keepCounts(t.within, s.Thresholds, func(d time.Duration) []*dto.LabelPair {
-		return withLabel(t.labels, metricnames.Threshold, FormatThreshold(d))
-	})
+	old := t.within
+	t.within = nil
+	for _, d := range s.Thresholds {
+		next := withinCount{threshold: d, label: thresholdLabel(d)}
+		if i := slices.IndexFunc(old, func(w withinCount) bool { return w.threshold == d }); i >= 0 {
+			next.n = old[i].n
+		}
+		t.within = append(t.within, next)
+	}
+	if t.phases == nil {
+		t.phases = make([]phaseDurations, 0, len(s.Phases))
+	}
 	for _, p := range s.Phases {
 		t.phase(p)
 	}
@@ -93,19 +92,12 @@ func (t *Target) configure(s Spec) {
 // FormatThreshold is a threshold as the "threshold" label shows it: in seconds.
 func FormatThreshold(d time.Duration) string { return sla.Seconds(d).String() }
 
-func keepCounts[T comparable](old []counter[T], wanted []T, labels func(T) []*dto.LabelPair) []counter[T] {
-	next := make([]counter[T], len(wanted))
-	for i, w := range wanted {
-		next[i] = counter[T]{of: w, labels: labels(w)}
-		if j := slices.IndexFunc(old, func(c counter[T]) bool { return c.of == w }); j >= 0 {
-			next[i].n = old[j].n
-		}
-	}
-	return next
-}
+// ID names one probe, for exemplars; 0 is none.
+type ID uint64
 
-// Observe accounts for a probe that was run.
-func (t *Target) Observe(r probe.Result) {
+// Observe accounts for a probe that was run, began at the time at, and is
+// remembered as id.
+func (t *Target) Observe(r probe.Result, id ID, at time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.settle(r.Outcome, r.Reason, 1)
@@ -113,15 +105,26 @@ func (t *Target) Observe(r probe.Result) {
 		return
 	}
 	t.last = r.Outcome
-	t.duration.Observe(r.Duration.Seconds())
+	if t.duration == nil {
+		t.duration = new(probeDurations)
+	}
+	which := 0
+	if r.Outcome == probe.Bad {
+		which = 1
+	}
+	t.duration.observe(r.Duration.Seconds(), which, id, at)
 	for p, d := range r.Phases.All() {
-		t.phase(p).Observe(d.Seconds())
+		h := t.phase(p)
+		if h.durations == nil {
+			h.durations = new(durations)
+		}
+		h.observe(d.Seconds())
 	}
 	if r.Outcome != probe.Good {
 		return
 	}
 	for i := range t.within {
-		if r.Duration <= t.within[i].of {
+		if r.Duration <= t.within[i].threshold {
 			t.within[i].n++
 		}
 	}
@@ -135,87 +138,30 @@ func (t *Target) Skip(why probe.Reason, n int) {
 }
 
 func (t *Target) settle(outcome probe.Outcome, why probe.Reason, n uint64) {
-	t.owed += n
-	i := slices.IndexFunc(t.outcomes, func(c counter[probe.Outcome]) bool { return c.of == outcome })
-	t.outcomes[i].n += n
+	t.outcomes[slices.Index(probe.Outcomes, outcome)] += n
 	if why == "" {
 		return
 	}
-	i = slices.IndexFunc(t.failures, func(c counter[probe.Reason]) bool { return c.of == why })
-	if i < 0 { // not foreseen for the kind; counted all the same
-		i = len(t.failures)
-		t.failures = append(t.failures, counter[probe.Reason]{of: why, labels: withLabel(t.labels, metricnames.Reason, string(why))})
+	i, found := slices.BinarySearchFunc(t.failures, why, func(f failureCount, why probe.Reason) int {
+		return strings.Compare(string(f.reason), string(why))
+	})
+	if !found {
+		t.failures = slices.Insert(t.failures, i, failureCount{reason: why, born: time.Now().UnixNano()})
 	}
 	t.failures[i].n += n
 }
 
 // phase is the histogram of a phase; t.mu is held.
-func (t *Target) phase(p probe.Phase) prometheus.Histogram {
-	if t.phases[p] == nil {
-		t.phases[p] = t.metrics.phase.WithLabelValues(append(t.values(), p.String())...).(prometheus.Histogram)
+func (t *Target) phase(p probe.Phase) *phaseDurations {
+	i, found := slices.BinarySearchFunc(t.phases, p, func(h phaseDurations, p probe.Phase) int { return int(h.phase) - int(p) })
+	if !found {
+		t.phases = slices.Insert(t.phases, i, phaseDurations{phase: p})
 	}
-	return t.phases[p]
-}
-
-// series is one series of a target, with what it sorts by within its metric
-// before the target does: the value of a label whose name comes first.
-type series struct {
-	prometheus.Metric
-	group group
-}
-
-type group struct {
-	metric string
-	value  string
-}
-
-// snapshot is every series of the target, with counters of one instant.
-func (t *Target) snapshot() []series {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	m := t.metrics
-	all := make([]series, 0, len(t.outcomes)+len(t.failures)+len(t.within)+phaseCount+3)
-	add := func(metric, value string, s prometheus.Metric) { all = append(all, series{s, group{metric, value}}) }
-	count := func(desc *prometheus.Desc, labels []*dto.LabelPair, n uint64) prometheus.Metric {
-		return &sample{desc: desc, labels: labels, value: float64(n), created: t.created}
-	}
-	for _, c := range t.outcomes {
-		add(metricnames.ProbeResults, string(c.of), count(m.results, c.labels, c.n))
-	}
-	add(metricnames.ProbeOwed, "", count(m.owed, t.labels, t.owed))
-	for _, c := range t.failures {
-		add(metricnames.ProbeFailures, string(c.of), count(m.failures, c.labels, c.n))
-	}
-	for _, c := range t.within {
-		add(metricnames.ProbeWithin, "", count(m.within, c.labels, c.n))
-	}
-	if t.last != "" {
-		state := 0.0
-		if t.last == probe.Good {
-			state = 1
-		}
-		add(metricnames.ProbeLastState, "", &sample{desc: m.lastState, labels: t.labels, value: state, gauge: true})
-	}
-	add(metricnames.ProbeDuration, "", t.duration)
-	for i, h := range t.phases {
-		if h != nil {
-			add(metricnames.ProbePhase, probe.Phase(i).String(), h)
-		}
-	}
-	return all
+	return &t.phases[i]
 }
 
 // compareKeys orders as the exposition does: by the labels in order of name.
 func compareKeys(a, b key) int {
 	return cmp.Or(strings.Compare(a.id.Service, b.id.Service), strings.Compare(a.id.SLA, b.id.SLA),
 		strings.Compare(a.id.SLO, b.id.SLO), strings.Compare(a.target, b.target))
-}
-
-// withLabel is labels with one more, sorted by name.
-func withLabel(labels []*dto.LabelPair, name, value string) []*dto.LabelPair {
-	pair := &dto.LabelPair{Name: &name, Value: &value}
-	at, _ := slices.BinarySearchFunc(labels, name, func(p *dto.LabelPair, name string) int {
-		return strings.Compare(p.GetName(), name)
-	})
-	return slices.Insert(slices.Clone(labels), at, pair)
 }

@@ -1,0 +1,124 @@
+package measure
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/prometheus/common/expfmt"
+)
+
+// Handler answers scrapes in the format that the scraper asks for, compressed
+// where it takes that. The metrics of targets are written straight from their
+// accounts; those of the exporter itself come from client_golang.
+func (m *Metrics) Handler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		format := expfmt.NegotiateIncludingOpenMetrics(r.Header)
+		w.Header().Set("Content-Type", string(format))
+		w.Header().Set("Vary", "Accept, Accept-Encoding")
+		var out io.Writer = w
+		if takesGzip(r.Header) {
+			w.Header().Set("Content-Encoding", "gzip")
+			z := compressors.Get().(*gzip.Writer)
+			defer compressors.Put(z)
+			z.Reset(w)
+			defer z.Close()
+			out = z
+		}
+		if err := m.write(out, format); err != nil {
+			// Too late for a status; a connection cut short is what the scraper
+			// can tell from a whole answer.
+			panic(http.ErrAbortHandler)
+		}
+	})
+}
+
+// compressors are kept, because making one costs a megabyte.
+var compressors = sync.Pool{New: func() any {
+	z, err := gzip.NewWriterLevel(nil, gzip.BestSpeed)
+	if err != nil {
+		panic(err) // the level is a constant
+	}
+	return z
+}}
+
+func takesGzip(h http.Header) bool {
+	for _, line := range h.Values("Accept-Encoding") {
+		for part := range strings.SplitSeq(line, ",") {
+			coding, weight, _ := strings.Cut(strings.TrimSpace(part), ";")
+			if strings.TrimSpace(coding) == "gzip" && strings.ReplaceAll(weight, " ", "") != "q=0" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// write writes all metrics.
+func (m *Metrics) write(out io.Writer, format expfmt.Format) error {
+	gather := m.registry.Gather
+	switch format.FormatType() {
+	case expfmt.TypeProtoDelim:
+		if err := m.writeProto(out); err != nil {
+			return err
+		}
+	case expfmt.TypeTextPlain, expfmt.TypeOpenMetrics:
+		if err := m.writeText(out, format.FormatType() == expfmt.TypeOpenMetrics); err != nil {
+			return err
+		}
+	default: // formats for people
+		gather = m.Gatherer().Gather
+	}
+	families, err := gather()
+	if err != nil {
+		return err
+	}
+	encoder := expfmt.NewEncoder(out, format)
+	for _, family := range families {
+		if err := encoder.Encode(family); err != nil {
+			return err
+		}
+	}
+	if end, ok := encoder.(expfmt.Closer); ok {
+		return end.Close()
+	}
+	return nil
+}
+
+func (m *Metrics) snapshot() *snapshot {
+	m.mu.RLock()
+	targets := m.sorted
+	m.mu.RUnlock()
+	s := snapshots.Get().(*snapshot)
+	s.take(targets)
+	return s
+}
+
+var textBuffers = sync.Pool{New: func() any { return new([]byte) }}
+
+func (m *Metrics) writeText(out io.Writer, openMetrics bool) error {
+	s := m.snapshot()
+	defer s.release()
+	buf := textBuffers.Get().(*[]byte)
+	defer textBuffers.Put(buf)
+	w := textWriter{out: out, buf: (*buf)[:0], location: m.location, openMetrics: openMetrics}
+	err := w.write(s)
+	*buf = w.buf
+	return err
+}
+
+var protoWriters = sync.Pool{New: func() any { return new(protoWriter) }}
+
+func (m *Metrics) writeProto(out io.Writer) error {
+	s := m.snapshot()
+	defer s.release()
+	w := protoWriters.Get().(*protoWriter)
+	defer func() {
+		w.out = nil
+		protoWriters.Put(w)
+	}()
+	w.out, w.err, w.location = out, nil, m.location
+	return w.write(s)
+}

@@ -1,0 +1,165 @@
+package measure
+
+import (
+	"math"
+	"slices"
+	"sort"
+	"time"
+)
+
+// Native histograms grow by 2^(1/8), about 9 %, from bucket to bucket, and by
+// the square of that each time one would have more than nativeBuckets.
+const (
+	nativeSchema  = 3
+	nativeBuckets = 100
+	zeroThreshold = 0x1p-128 // as everywhere in Prometheus' world; a duration is 0 or a nanosecond
+)
+
+// nativeBounds are the bucket bounds of nativeSchema within [0.5, 1).
+var nativeBounds = func() (bounds [1 << nativeSchema]float64) {
+	for i := range bounds {
+		bounds[i] = math.Exp2(float64(i)/(1<<nativeSchema) - 1)
+	}
+	return bounds
+}()
+
+// durations is a sparse histogram: it holds the buckets that were hit, in
+// order. The zero value is empty.
+type durations struct {
+	sum     float64 // seconds
+	count   uint64
+	zeros   uint64
+	coarser int32 // how often the resolution was halved
+	buckets []bucket
+}
+
+// bucket holds what is in (b^(at-1), b^at], b being the histogram's base.
+type bucket struct {
+	at int32
+	n  uint64
+}
+
+func (d *durations) observe(v float64) {
+	d.sum += v
+	d.count++
+	if v <= zeroThreshold {
+		d.zeros++
+		return
+	}
+	frac, exp := math.Frexp(v)
+	at := int32(sort.SearchFloat64s(nativeBounds[:], frac) + (exp-1)*len(nativeBounds))
+	for range d.coarser {
+		at = halve(at)
+	}
+	i, found := slices.BinarySearchFunc(d.buckets, at, func(b bucket, at int32) int { return int(b.at) - int(at) })
+	if !found {
+		d.buckets = slices.Insert(d.buckets, i, bucket{at: at})
+	}
+	d.buckets[i].n++
+	if len(d.buckets) > nativeBuckets {
+		d.coarsen()
+	}
+}
+
+// halve is the bucket at half the resolution.
+func halve(at int32) int32 { return (at + 1) >> 1 }
+
+func (d *durations) coarsen() {
+	d.coarser++
+	merged := d.buckets[:0]
+	for _, b := range d.buckets {
+		b.at = halve(b.at)
+		if last := len(merged) - 1; last >= 0 && merged[last].at == b.at {
+			merged[last].n += b.n
+			continue
+		}
+		merged = append(merged, b)
+	}
+	d.buckets = merged
+}
+
+func (d *durations) schema() int32 { return nativeSchema - d.coarser }
+
+// maxGap is how many empty buckets are written out rather than ending a span,
+// which would cost more.
+const maxGap = 2
+
+// span is a run of buckets in a native histogram: how far it is from the end
+// of the one before, and how long.
+type span struct {
+	offset int32
+	length uint32
+}
+
+// native is the histogram as the protobuf exposition holds it: spans, and the
+// difference of each bucket to the one before. It appends to the slices given.
+func (d *durations) native(spans []span, deltas []int64) ([]span, []int64) {
+	if d.count == 0 { // says that the histogram is a native one
+		return append(spans, span{}), deltas
+	}
+	var before int64
+	next := int32(0) // the bucket after the last written
+	for i, b := range d.buckets {
+		gap := b.at - next
+		if i == 0 || gap > maxGap {
+			spans = append(spans, span{offset: gap})
+			gap = 0
+		}
+		for range gap {
+			deltas = append(deltas, -before)
+			before = 0
+		}
+		deltas = append(deltas, int64(b.n)-before)
+		before = int64(b.n)
+		spans[len(spans)-1].length += uint32(gap) + 1
+		next = b.at + 1
+	}
+	return spans, deltas
+}
+
+// classicBounds are the upper bounds of the classic buckets of
+// upheld_probe_duration_seconds, in seconds. They are few, because each is a
+// series of every target; the native histogram is for more.
+var classicBounds = [...]float64{0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5}
+
+// probeDurations is the histogram of whole probes: native and classic, with
+// exemplars.
+type probeDurations struct {
+	durations
+	classic   [len(classicBounds)]uint64 // not cumulative; what is larger is only in count
+	exemplars [2]exemplar                // of the last good and the last bad probe
+}
+
+// exemplar points from a histogram to one probe.
+type exemplar struct {
+	id    ID
+	at    int64 // nanoseconds since the epoch
+	value float64
+}
+
+func (h *probeDurations) observe(v float64, which int, id ID, at time.Time) {
+	h.durations.observe(v)
+	if i := classicBucket(v); i < len(h.classic) {
+		h.classic[i]++
+	}
+	if id != 0 {
+		h.exemplars[which] = exemplar{id: id, at: at.UnixNano(), value: v}
+	}
+}
+
+// classicBucket is the index of the first classic bound that v does not
+// exceed.
+func classicBucket(v float64) int { return sort.SearchFloat64s(classicBounds[:], v) }
+
+// exemplarIn is the newer exemplar of a classic bucket, if any; of the last
+// bucket, without a bound, for i = len(classicBounds).
+func (h *probeDurations) exemplarIn(i int) *exemplar {
+	var found *exemplar
+	for j := range h.exemplars {
+		e := &h.exemplars[j]
+		if e.id != 0 && classicBucket(e.value) == i && (found == nil || e.at > found.at) {
+			found = e
+		}
+	}
+	return found
+}

@@ -1,0 +1,68 @@
+package measure
+
+import (
+	"sync"
+
+	"github.com/upheld-sla/upheld/exporter/probe"
+)
+
+// snapshot is the counters of all targets for one scrape. Those of a target
+// are of one instant, so that what is written family by family still adds up.
+type snapshot struct {
+	views    []view
+	failures []failureView // of all targets, one after the other
+	within   []uint64
+}
+
+// view is the counters of one target.
+type view struct {
+	*Target
+	last     probe.Outcome
+	outcomes [outcomeCount]uint64
+	failures int // how many of snapshot.failures are its own
+	within   []withinCount
+}
+
+type failureView struct {
+	reason probe.Reason
+	born   int64
+	n      uint64
+}
+
+func (v *view) owed() (sum uint64) {
+	for _, n := range v.outcomes {
+		sum += n
+	}
+	return sum
+}
+
+var snapshots = sync.Pool{New: func() any { return new(snapshot) }}
+
+// take fills the snapshot. A reason that is in a scrape for the first time is
+// there with 0, and with its count from the next scrape on: a counter that
+// appears with 1 never increases.
+func (s *snapshot) take(targets []*Target) {
+	s.views, s.failures, s.within = s.views[:0], s.failures[:0], s.within[:0]
+	for _, t := range targets {
+		t.mu.Lock()
+		s.views = append(s.views, view{Target: t, last: t.last, outcomes: t.outcomes, failures: len(t.failures), within: t.within})
+		for i := range t.failures {
+			f := &t.failures[i]
+			seen := failureView{reason: f.reason, born: f.born}
+			if f.shown {
+				seen.n = f.n
+			}
+			f.shown = true
+			s.failures = append(s.failures, seen)
+		}
+		for i := range t.within {
+			s.within = append(s.within, t.within[i].n)
+		}
+		t.mu.Unlock()
+	}
+}
+
+func (s *snapshot) release() {
+	clear(s.views) // so that targets that are gone can go
+	snapshots.Put(s)
+}

@@ -1,0 +1,278 @@
+package measure
+
+import (
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/upheld-sla/upheld/exporter/probe"
+	"github.com/upheld-sla/upheld/internal/metricnames"
+)
+
+// escaper writes label values as the text expositions want them.
+var escaper = strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)
+
+func label(name, value string) string { return name + `="` + escaper.Replace(value) + `"` }
+
+// targetBlock is the labels that name a target, but for the location.
+func targetBlock(k key) string {
+	return label(metricnames.Service, k.id.Service) + "," + label(metricnames.SLA, k.id.SLA) + "," +
+		label(metricnames.SLO, k.id.SLO) + "," + label(metricnames.Target, k.target)
+}
+
+func thresholdLabel(d time.Duration) string {
+	return "," + label(metricnames.Threshold, FormatThreshold(d))
+}
+
+// textWriter writes the metrics of targets as text: Prometheus' own format or
+// OpenMetrics, which differ in names of counters, and in exemplars. A line is
+// a head that many targets share, the target's block and the value.
+type textWriter struct {
+	out         io.Writer
+	buf         []byte
+	err         error
+	location    string
+	openMetrics bool
+}
+
+// textChunk is how much is gathered before it is written.
+const textChunk = 32 << 10
+
+// spill writes once enough is gathered. It must not be called with the lock of
+// a target: the scraper may be slow.
+func (w *textWriter) spill() {
+	if len(w.buf) > textChunk {
+		w.flush()
+	}
+}
+
+func (w *textWriter) flush() {
+	if w.err == nil && len(w.buf) > 0 {
+		_, w.err = w.out.Write(w.buf)
+	}
+	w.buf = w.buf[:0]
+}
+
+// family begins a metric.
+func (w *textWriter) family(m Metric) {
+	name := m.Name
+	if w.openMetrics && m.Type == "counter" {
+		name = strings.TrimSuffix(name, "_total")
+	}
+	w.buf = append(w.buf, "# HELP "+name+" "+m.Help+"\n# TYPE "+name+" "+m.Type+"\n"...)
+}
+
+// head is a line up to the target's block. The extra label sorts between
+// location and service, as all of ours do.
+func (w *textWriter) head(name, extra, value string) string {
+	head := name + "{" + label(metricnames.Location, w.location) + ","
+	if extra != "" {
+		head += label(extra, value) + ","
+	}
+	return head
+}
+
+// line begins a line, all but the value; rest is labels after the block.
+func (w *textWriter) line(head string, t *Target, rest string) {
+	w.buf = append(w.buf, head...)
+	w.buf = append(w.buf, t.block...)
+	w.buf = append(w.buf, rest...)
+	w.buf = append(w.buf, "} "...)
+}
+
+func (w *textWriter) count(head string, t *Target, rest string, n uint64) {
+	w.line(head, t, rest)
+	w.buf = strconv.AppendUint(w.buf, n, 10)
+	w.buf = append(w.buf, '\n')
+}
+
+func (w *textWriter) write(s *snapshot) error {
+	w.counters(s)
+	w.durations(s)
+	w.phases(s)
+	w.flush()
+	return w.err
+}
+
+func (w *textWriter) counters(s *snapshot) {
+	w.family(results)
+	var heads [outcomeCount]string
+	for i, o := range probe.Outcomes {
+		heads[i] = w.head(results.Name, metricnames.Outcome, string(o))
+	}
+	for i := range s.views {
+		w.spill()
+		for j, n := range s.views[i].outcomes {
+			w.count(heads[j], s.views[i].Target, "", n)
+		}
+	}
+	w.family(owed)
+	head := w.head(owed.Name, "", "")
+	for i := range s.views {
+		w.spill()
+		w.count(head, s.views[i].Target, "", s.views[i].owed())
+	}
+	if len(s.failures) > 0 {
+		w.family(failures)
+		s.eachFailure(func(v *view, f failureView) {
+			w.spill()
+			w.count(w.head(failures.Name, metricnames.Reason, string(f.reason)), v.Target, "", f.n)
+		})
+	}
+	if len(s.within) > 0 {
+		w.family(within)
+		head = w.head(within.Name, "", "")
+		s.eachWithin(func(v *view, c withinCount, n uint64) {
+			w.spill()
+			w.count(head, v.Target, c.label, n)
+		})
+	}
+	w.states(s)
+}
+
+func (w *textWriter) states(s *snapshot) {
+	begun, head := false, w.head(lastState.Name, "", "")
+	for i := range s.views {
+		v := &s.views[i]
+		if v.last == "" {
+			continue
+		}
+		if !begun {
+			w.family(lastState)
+			begun = true
+		}
+		w.spill()
+		w.count(head, v.Target, "", v.state())
+	}
+}
+
+// state is the value of upheld_probe_last_outcome_good.
+func (v *view) state() uint64 {
+	if v.last == probe.Good {
+		return 1
+	}
+	return 0
+}
+
+// eachFailure visits the failures of all targets in order.
+func (s *snapshot) eachFailure(visit func(*view, failureView)) {
+	rest := s.failures
+	for i := range s.views {
+		v := &s.views[i]
+		for _, f := range rest[:v.failures] {
+			visit(v, f)
+		}
+		rest = rest[v.failures:]
+	}
+}
+
+// eachWithin visits the threshold counters of all targets in order.
+func (s *snapshot) eachWithin(visit func(*view, withinCount, uint64)) {
+	rest := s.within
+	for i := range s.views {
+		v := &s.views[i]
+		for j, c := range v.within {
+			visit(v, c, rest[j])
+		}
+		rest = rest[len(v.within):]
+	}
+}
+
+// bucketLabels are the "le" labels, of the last bucket at the end.
+func (w *textWriter) bucketLabels() (labels [len(classicBounds) + 1]string) {
+	for i, bound := range classicBounds {
+		text := strconv.FormatFloat(bound, 'g', -1, 64)
+		if w.openMetrics && !strings.ContainsAny(text, ".e") {
+			text += ".0"
+		}
+		labels[i] = `,le="` + text + `"`
+	}
+	labels[len(classicBounds)] = `,le="+Inf"`
+	return labels
+}
+
+func (w *textWriter) durations(s *snapshot) {
+	if len(s.views) == 0 {
+		return
+	}
+	w.family(duration)
+	bucket, sum, count := w.head(duration.Name+"_bucket", "", ""), w.head(duration.Name+"_sum", "", ""), w.head(duration.Name+"_count", "", "")
+	les := w.bucketLabels()
+	empty := new(probeDurations)
+	for i := range s.views {
+		w.spill()
+		t := s.views[i].Target
+		t.mu.Lock()
+		h := t.duration
+		if h == nil {
+			h = empty
+		}
+		below := uint64(0)
+		for j := range les {
+			if j < len(h.classic) {
+				below += h.classic[j]
+			} else {
+				below = h.count
+			}
+			w.line(bucket, t, les[j])
+			w.buf = strconv.AppendUint(w.buf, below, 10)
+			w.exemplar(h, j)
+			w.buf = append(w.buf, '\n')
+		}
+		w.total(sum, count, t, &h.durations)
+		t.mu.Unlock()
+	}
+}
+
+func (w *textWriter) total(sum, count string, t *Target, d *durations) {
+	w.line(sum, t, "")
+	w.buf = strconv.AppendFloat(w.buf, d.sum, 'g', -1, 64)
+	w.buf = append(w.buf, '\n')
+	w.count(count, t, "", d.count)
+}
+
+// exemplar ends the line of a bucket, where the format has exemplars.
+func (w *textWriter) exemplar(h *probeDurations, bucket int) {
+	if !w.openMetrics {
+		return
+	}
+	e := h.exemplarIn(bucket)
+	if e == nil {
+		return
+	}
+	w.buf = append(w.buf, " # {"+exemplarLabel+`="`...)
+	w.buf = append(w.buf, e.id.String()...)
+	w.buf = append(w.buf, `"} `...)
+	w.buf = strconv.AppendFloat(w.buf, e.value, 'g', -1, 64)
+	w.buf = append(w.buf, ' ')
+	w.buf = strconv.AppendFloat(w.buf, float64(e.at/1e6)/1e3, 'f', 3, 64)
+}
+
+func (w *textWriter) phases(s *snapshot) {
+	type heads struct{ bucket, sum, count string }
+	var known []heads
+	for _, p := range probe.AllPhases() {
+		head := func(suffix string) string { return w.head(phase.Name+suffix, metricnames.Phase, p.String()) }
+		known = append(known, heads{head("_bucket"), head("_sum"), head("_count")})
+	}
+	begun, empty := false, new(durations)
+	for i := range s.views {
+		w.spill()
+		t := s.views[i].Target
+		t.mu.Lock()
+		for _, p := range t.phases {
+			if !begun {
+				w.family(phase)
+				begun = true
+			}
+			h := p.durations
+			if h == nil {
+				h = empty
+			}
+			w.count(known[p.phase].bucket, t, `,le="+Inf"`, h.count)
+			w.total(known[p.phase].sum, known[p.phase].count, t, h)
+		}
+		t.mu.Unlock()
+	}
+}
