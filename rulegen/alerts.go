@@ -32,11 +32,11 @@ func (c compiler) burnAlert(t sla.Tier) Rule {
 	long, short := sla.FormatDuration(t.Long), sla.FormatDuration(t.Short)
 	factor := threshold.Quo(budget)
 	spent := factor.Mul(sla.NewDecimal(int64(t.Long), int64(c.level.Period.Rolling)))
-	r := c.alert(AlertBudgetBurn, promql.AndOn(over(t.Long), over(t.Short), joinLabels...), map[string]string{
+	r := c.alert(AlertBudgetBurn, c.withLeast(promql.AndOn(over(t.Long), over(t.Short), joinLabels...), t.Long), map[string]string{
 		"summary": fmt.Sprintf("%s/%s burns its error budget more than %s times too fast", c.level.ID.Service, c.level.ID.SLO, round(factor)),
 		"description": fmt.Sprintf("{{ $value | humanizePercentage }} bad over %s, and over %s it goes on; the objective of %s%% allows %s%%. "+
-			"%s like this, or worse, spends at least %s%% of the budget of %s.",
-			long, short, c.level.Objective, budget.Mul(hundred), long, round(spent.Mul(hundred)), c.level.Period),
+			"%s like this, or worse, spends at least %s%% of the budget of %s.%s",
+			long, short, c.level.Objective, budget.Mul(hundred), long, round(spent.Mul(hundred)), c.level.Period, c.leastWords(long)),
 	}, metricnames.Severity, t.Severity, metricnames.Tier, t.Name, metricnames.LongWindow, long, metricnames.ShortWindow, short)
 	r.For, r.KeepFiringFor = t.For, t.KeepFiringFor
 	return r
@@ -48,14 +48,14 @@ func (c compiler) measurementLost() Rule {
 	r := c.alert(AlertMeasurementLost, promql.Absent(c.recorded(metricnames.TotalRate)), map[string]string{
 		"summary": fmt.Sprintf("%s/%s is not being measured", c.level.ID.Service, c.level.ID.SLO),
 		"description": fmt.Sprintf("There has been no %s for %s. The service may be well or not: nobody knows. "+
-			"Look for a stopped exporter, a failing scrape or a renamed series.", source(c.level.Indicator), sla.FormatDuration(measurementLostFor)),
+			"Look for a stopped exporter, a failing scrape or a renamed series.", sourceWords(c.level.Indicator), sla.FormatDuration(measurementLostFor)),
 	}, metricnames.Severity, "ticket")
 	r.For = measurementLostFor
 	return r
 }
 
-// source says in words where a level's data come from.
-func source(i sla.Indicator) string {
+// sourceWords says in words where a level's data come from.
+func sourceWords(i sla.Indicator) string {
 	if len(i.Queries()) == 0 {
 		return "conclusive probe result"
 	}

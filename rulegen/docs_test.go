@@ -17,20 +17,21 @@ func TestDocumentationNamesWhatIsMade(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan, findings := rulegen.Compile(&sla.Agreement{Name: "shop", Levels: []*sla.ServiceLevel{
-		level("bad", "99.9", events("bad_total", "", "requests_total")),
-	}}, rulegen.Options{})
+	l := level("bad", "99.9", events("bad_total", "", "requests_total"))
+	l.Alerting.MinimumEvents, l.Alerting.MinimumBadEvents = 100, 3
+	plan, findings := rulegen.Compile(&sla.Agreement{Name: "shop", Levels: []*sla.ServiceLevel{l}}, rulegen.Options{})
 	if len(findings) > 0 {
 		t.Fatal(findings)
 	}
 	made := map[string]bool{}
-	window := regexp.MustCompile(`^(sla:error:ratio_rate)(30m|1h|2h|6h|1d|3d)$`)
+	window := regexp.MustCompile(`^(sla:error:ratio_rate|sla:(?:bad|total):sum_)(30m|1h|2h|6h|1d|3d)$`)
 	for _, g := range plan.Levels[0].Groups {
 		for _, r := range g.Rules {
 			name := r.Record + r.Alert
 			made[window.ReplaceAllString(name, "$1")] = true
 		}
 	}
+	made["sla:total:sum_1h"], made["sla:bad:sum_1h"] = true, true
 	made["sla:error:ratio_rate5m"], made["sla:error:ratio_rate30m"], made["sla:error:ratio_rate1d"] = true, true, true
 	for name := range made {
 		if !strings.Contains(string(content), "`"+name) {

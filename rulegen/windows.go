@@ -31,6 +31,7 @@ func (c compiler) windows() (short, long []time.Duration) {
 func (c compiler) ratios(windows []time.Duration) []Rule {
 	rules := make([]Rule, 0, len(windows))
 	for _, w := range windows {
+		rules = append(rules, c.counts(w)...)
 		rules = append(rules, c.record(ratioName(w), c.ratio(w)))
 	}
 	return rules
@@ -42,11 +43,7 @@ func (c compiler) ratio(w time.Duration) promql.Expr {
 	if w == sla.BaseWindow {
 		return share(c.recorded(metricnames.BadRate).Now(), c.recorded(metricnames.TotalRate).Now())
 	}
-	bad, total := metricnames.BadRate, metricnames.TotalRate
-	if w > longestFirstTier {
-		bad, total = metricnames.BadIncrease, metricnames.TotalIncrease
-	}
-	return share(c.recorded(bad).SumOverTime(w), c.recorded(total).SumOverTime(w))
+	return share(c.sumOver(w, badSeries), c.sumOver(w, totalSeries))
 }
 
 func share(bad, total promql.Expr) promql.Expr {

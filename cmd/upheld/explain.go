@@ -168,6 +168,7 @@ func explainAlerts(b *strings.Builder, l *sla.ServiceLevel) {
 		}
 	}
 	_ = w.Flush() // into a strings.Builder, which cannot fail
+	explainMinima(b, l.Alerting)
 	for _, n := range notes {
 		b.WriteString(n + "\n")
 	}

@@ -1,0 +1,122 @@
+package rulegen
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/rulegen/promql"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// counted names the series of one thing that is counted, bad or all of it.
+type counted struct {
+	rate, increase, sum string // sum is the prefix of sums over a window
+}
+
+var (
+	badSeries   = counted{metricnames.BadRate, metricnames.BadIncrease, metricnames.BadSum}
+	totalSeries = counted{metricnames.TotalRate, metricnames.TotalIncrease, metricnames.TotalSum}
+)
+
+// least is how much of what a window must hold before an alert on it fires.
+type least struct {
+	counted
+	amount sla.Decimal // in the unit of the sums: events, or seconds
+}
+
+// seen is the least share of an event that a sum of rates counts. Of the five
+// rates that an event falls into, one may have it in the gap between its last
+// scrape and its end; the others are extrapolated by up to a ninth.
+var seen = sla.NewDecimal(4, 5)
+
+// minima are those that the level asks for. So many events
+// always suffice; up to three, one fewer never does.
+func (c compiler) minima() []least {
+	size, ok := c.level.EventSize()
+	if !ok {
+		return nil
+	}
+	var ms []least
+	for _, m := range []struct {
+		counted
+		events int
+	}{{badSeries, c.level.Alerting.MinimumBadEvents}, {totalSeries, c.level.Alerting.MinimumEvents}} {
+		if m.events > 0 {
+			ms = append(ms, least{m.counted, sla.NewDecimal(int64(m.events), 1).Mul(seen).Mul(size)})
+		}
+	}
+	return ms
+}
+
+// gates tells whether alerts ask for least counts over a window.
+func (c compiler) gates(w time.Duration) bool {
+	for _, t := range c.level.Alerting.Tiers {
+		if t.Long == w {
+			return true
+		}
+	}
+	return false
+}
+
+// counts record how many events a window held, where alerts ask for it. The
+// window's ratio then reads them, so that nothing is summed twice.
+func (c compiler) counts(w time.Duration) []Rule {
+	var rules []Rule
+	for _, m := range c.minima() {
+		if c.gates(w) {
+			rules = append(rules, c.record(m.sum+sla.FormatDuration(w), c.countOf(w, m.counted)))
+		}
+	}
+	return rules
+}
+
+// countOf is the events of a window.
+func (c compiler) countOf(w time.Duration, of counted) promql.Expr {
+	if w > longestFirstTier {
+		return c.recorded(of.increase).SumOverTime(w)
+	}
+	return promql.Mul(c.recorded(of.rate).SumOverTime(w), promql.Num(sla.Seconds(c.interval)))
+}
+
+// sumOver is what the ratio of a window is made of: the counts, if they are
+// recorded, or sums of rates, which have the same ratio.
+func (c compiler) sumOver(w time.Duration, of counted) promql.Expr {
+	ms := c.minima()
+	if len(ms) == 0 || !c.gates(w) {
+		if w > longestFirstTier {
+			return c.recorded(of.increase).SumOverTime(w)
+		}
+		return c.recorded(of.rate).SumOverTime(w)
+	}
+	for _, m := range ms {
+		if m.counted == of {
+			return c.recorded(of.sum + sla.FormatDuration(w)).Now()
+		}
+	}
+	return c.countOf(w, of)
+}
+
+// withLeast lets e through only while the window holds as many events as the
+// level asks for.
+func (c compiler) withLeast(e promql.Expr, w time.Duration) promql.Expr {
+	for _, m := range c.minima() {
+		enough := promql.Gt(c.recorded(m.sum+sla.FormatDuration(w)).Now(), promql.Num(m.amount))
+		e = promql.AndOn(e, enough, joinLabels...)
+	}
+	return e
+}
+
+// leastWords say what the alert has waited for besides the burn rate.
+func (c compiler) leastWords(window string) string {
+	a := c.level.Alerting
+	switch ms := c.minima(); {
+	case len(ms) == 0:
+		return ""
+	case a.MinimumEvents == 0:
+		return fmt.Sprintf(" At least %d bad ones were counted in %s.", a.MinimumBadEvents, window)
+	case a.MinimumBadEvents == 0:
+		return fmt.Sprintf(" At least %d events were counted in %s.", a.MinimumEvents, window)
+	}
+	return fmt.Sprintf(" At least %d events, %d of them bad, were counted in %s.", a.MinimumEvents, a.MinimumBadEvents, window)
+}

@@ -1,0 +1,127 @@
+package rulegen_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/upheld-sla/upheld/internal/enginetest"
+	"github.com/upheld-sla/upheld/rulegen"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// sparse is one request a minute, bad in the minutes that the function names.
+func sparse(slo string, bad func(minute int) bool) enginetest.Target {
+	return func(at time.Time) []enginetest.Sample {
+		counts := map[bool]float64{}
+		for m := range int(at.Sub(enginetest.Start).Seconds()+30) / 60 {
+			counts[bad(m)]++
+		}
+		return []enginetest.Sample{
+			{Series: `requests_total{code="200",slo="` + slo + `"}`, Value: counts[false]},
+			{Series: `requests_total{code="500",slo="` + slo + `"}`, Value: counts[true]},
+		}
+	}
+}
+
+// A single failure of a service with one request a minute is 1.7 % of an hour
+// and over the paging threshold of 99.9 %. Least counts hold it back, and
+// nothing else: as many failures as are asked for do page.
+func TestLittleTraffic(t *testing.T) {
+	cases := []struct {
+		slo                string
+		minimum, minimumOf int // of bad events, of all
+		bad                func(minute int) bool
+		want               []string      // the tiers that fire
+		after              time.Duration // since the first failure, of the first tier
+	}{
+		{"ungated", 0, 0, minutes(90), []string{"page-fast", "page-slow"}, 0},
+		{"one", 3, 0, minutes(90), nil, 0},
+		{"two", 3, 0, minutes(90, 93), nil, 0},
+		{"three", 3, 0, minutes(90, 91, 93), []string{"page-fast", "page-slow"}, 3 * time.Minute},
+		// 60 requests an hour are never 100; in 100 minutes of the six hours they
+		// are. (Sampled at this phase 0.84 of each is seen, and 0.8 suffices.)
+		{"few", 0, 100, func(m int) bool { return m >= 20 }, []string{"page-slow"}, 75 * time.Minute},
+		{"enough", 0, 50, func(m int) bool { return m >= 90 }, []string{"page-fast", "page-slow"}, 0},
+	}
+	var levels []*sla.ServiceLevel
+	for _, c := range cases {
+		l := level(c.slo, "99.9", events(`requests_total{code="500",slo="`+c.slo+`"}`, "", `requests_total{slo="`+c.slo+`"}`))
+		l.Alerting.MinimumBadEvents, l.Alerting.MinimumEvents = c.minimum, c.minimumOf
+		l.Alerting.Tiers = l.Alerting.Tiers[:2] // the world is too young for the others
+		levels = append(levels, l)
+	}
+	w := enginetest.New(t, 15*time.Second, func(at time.Time) []enginetest.Sample {
+		var samples []enginetest.Sample
+		for _, c := range cases {
+			samples = append(samples, sparse(c.slo, c.bad)(at)...)
+		}
+		return samples
+	})
+	w.Load(generate(t, rulegen.Options{}, levels...))
+	w.Run(100 * time.Minute)
+	// What is counted is what happened: each failure once.
+	near(t, "failures counted", w.Value(`sla:bad:sum_1h{slo="three"}`), 3, 0.2)
+	near(t, "requests counted", w.Value(`sla:total:sum_1h{slo="few"}`), 60, 0.2)
+	near(t, "share", w.Value(`sla:error:ratio_rate1h{slo="three"}`), 3./60, 0.05)
+	near(t, "share", w.Value(`sla:error:ratio_rate1h{slo="few"}`), 1, 1e-9)
+	w.Run(60 * time.Minute)
+	for _, c := range cases {
+		var fired []string
+		var first time.Time
+		for _, tr := range w.Transitions() {
+			if tr.Labels["slo"] == c.slo && tr.Firing {
+				if fired = append(fired, tr.Labels["tier"]); first.IsZero() {
+					first = tr.At
+				}
+			}
+		}
+		slices.Sort(fired)
+		if fired = slices.Compact(fired); !slices.Equal(fired, c.want) {
+			t.Errorf("%s: fired %v, want %v", c.slo, fired, c.want)
+		}
+		if len(fired) == 0 {
+			continue
+		}
+		failure := 0
+		for !c.bad(failure) {
+			failure++
+		}
+		if after := first.Sub(enginetest.Start.Add(time.Duration(failure)*time.Minute + 30*time.Second)); after < c.after-time.Minute || after > c.after+6*time.Minute {
+			t.Errorf("%s: fired %s after the first failure, want %s to 6m more", c.slo, after, c.after)
+		}
+	}
+}
+
+// minutes is bad in these minutes.
+func minutes(bad ...int) func(int) bool {
+	return func(m int) bool { return slices.Contains(bad, m) }
+}
+
+// Probes counted by time are recorded in seconds; what is asked for is probes.
+func TestLeastBadProbes(t *testing.T) {
+	for _, bad := range []int{3, 4} {
+		up, _ := probeLevels()
+		up.Target, up.Objective = sla.MustDecimal("99.9"), sla.MustDecimal("99.9")
+		up.Alerting.MinimumBadEvents = 4
+		w := enginetest.New(t, 15*time.Second, probes(10*time.Second, func(n int) (string, bool) {
+			if n >= 180 && n < 180+bad {
+				return "bad", false
+			}
+			return "good", true
+		}))
+		w.Load(generate(t, rulegen.Options{}, up))
+		w.Run(40 * time.Minute)
+		var fired []string
+		for _, tr := range w.Transitions() {
+			if tr.Firing {
+				fired = append(fired, tr.Labels["tier"])
+			}
+		}
+		if paged := slices.Contains(fired, "page-fast"); paged != (bad == 4) {
+			t.Errorf("%d bad probes of 4 asked for: fired %v", bad, fired)
+		}
+		near(t, fmt.Sprint("seconds of ", bad, " probes"), w.Value(`sla:bad:sum_1h{slo="up"}`), float64(bad)*10, 0.1)
+	}
+}
