@@ -15,23 +15,37 @@ import (
 // PromQL, each at its place, for every level whose indicator could be read;
 // the plan holds the levels without an error.
 func Compile(a *sla.Agreement, opts Options) (*Plan, sla.Findings) {
+	plan := &Plan{Agreement: a}
+	findings, _ := Each(a, opts, func(l LevelPlan) error {
+		plan.Levels = append(plan.Levels, l)
+		return nil
+	})
+	return plan, findings
+}
+
+// Each is Compile without holding more than one level at a time: use gets what
+// each level without an error becomes, in the order of the agreement. An error
+// of use ends it and is returned.
+func Each(a *sla.Agreement, opts Options, use func(LevelPlan) error) (sla.Findings, error) {
 	if opts.Interval == 0 {
 		opts.Interval = DefaultInterval
 	}
-	plan := &Plan{Agreement: a}
 	var findings sla.Findings
+	defer func() { findings.Sort() }()
 	for _, l := range a.Levels {
 		if l.Indicator == nil {
 			continue // the reader has reported it
 		}
 		level, fs := compileLevel(l, opts)
 		findings = append(findings, fs...)
-		if !fs.HasErrors() {
-			plan.Levels = append(plan.Levels, level)
+		if fs.HasErrors() || level.Level == nil {
+			continue
+		}
+		if err := use(level); err != nil {
+			return findings, err
 		}
 	}
-	findings.Sort()
-	return plan, findings
+	return findings, nil
 }
 
 // compiler makes the rules of one level.
@@ -64,8 +78,9 @@ func compileLevel(l *sla.ServiceLevel, opts Options) (LevelPlan, sla.Findings) {
 	}
 	level := LevelPlan{Level: l, Groups: []Group{first, second}}
 	for _, g := range level.Groups {
-		for _, r := range g.Rules {
-			if _, err := r.Expr.Prove(); err != nil {
+		for i, r := range g.Rules {
+			var err error
+			if g.Rules[i].Proof, err = r.Expr.Proof(); err != nil {
 				findings = append(findings, sla.Finding{
 					Severity: sla.Error, Rule: "generator-fault", Pos: l.Pos,
 					Message: fmt.Sprintf("the generator made a wrong expression for %s%s: %v", r.Record, r.Alert, err),

@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
@@ -210,9 +212,46 @@ func shapeMatching(n *parser.BinaryExpr) string {
 // ProveRuleFile parses a printed rule file as Prometheus would and returns the
 // first fault.
 func ProveRuleFile(content []byte) error {
-	_, errs := rulefmt.Parse(content, false, model.LegacyValidation, language, slog.New(slog.DiscardHandler))
+	_, err := ReadRuleFile(content)
+	return err
+}
+
+// RuleGroup is a group as Prometheus read it from a rule file.
+type RuleGroup struct {
+	Name     string
+	Interval time.Duration
+	Rules    []RuleText
+}
+
+// RuleText is a rule as Prometheus read it from a rule file.
+type RuleText struct {
+	Record, Alert, Expr string
+	For, KeepFiringFor  time.Duration
+	Labels, Annotations map[string]string
+}
+
+// Equal tells whether two rules say the same.
+func (r RuleText) Equal(o RuleText) bool {
+	return r.Record == o.Record && r.Alert == o.Alert && r.Expr == o.Expr && r.For == o.For && r.KeepFiringFor == o.KeepFiringFor &&
+		maps.Equal(r.Labels, o.Labels) && maps.Equal(r.Annotations, o.Annotations)
+}
+
+// ReadRuleFile reads a rule file as Prometheus would; an error is the first fault.
+func ReadRuleFile(content []byte) ([]RuleGroup, error) {
+	file, errs := rulefmt.Parse(content, false, model.LegacyValidation, language, slog.New(slog.DiscardHandler))
 	if len(errs) > 0 {
-		return errs[0]
+		return nil, errs[0]
 	}
-	return nil
+	groups := make([]RuleGroup, 0, len(file.Groups))
+	for _, g := range file.Groups {
+		out := RuleGroup{Name: g.Name, Interval: time.Duration(g.Interval)}
+		for _, r := range g.Rules {
+			out.Rules = append(out.Rules, RuleText{
+				Record: r.Record, Alert: r.Alert, Expr: r.Expr, For: time.Duration(r.For), KeepFiringFor: time.Duration(r.KeepFiringFor),
+				Labels: r.Labels, Annotations: r.Annotations,
+			})
+		}
+		groups = append(groups, out)
+	}
+	return groups, nil
 }
