@@ -35,7 +35,20 @@ func newDialer(env Env) *dialer {
 // s is not nil, until the deadline of ctx. All of the addresses of a name
 // are tried, IPv6 and IPv4 as in RFC 6555.
 func (d *dialer) connect(ctx context.Context, address string, s *session, r *run) (net.Conn, *failure) {
-	conn, err := d.dial(ctx, address, &r.phases)
+	conn, fault := d.open(ctx, "tcp", address, r)
+	if fault != nil || s == nil {
+		return conn, fault
+	}
+	secured, fault := d.secure(ctx, conn, s, address, r)
+	if fault != nil {
+		return nil, fault
+	}
+	return secured, nil
+}
+
+// open opens a connection, of packets or a stream, until the deadline of ctx.
+func (d *dialer) open(ctx context.Context, network, address string, r *run) (net.Conn, *failure) {
+	conn, err := d.dial(ctx, network, address, &r.phases)
 	if err != nil {
 		return nil, d.classify(ctx, err, connecting(address))
 	}
@@ -45,27 +58,22 @@ func (d *dialer) connect(ctx context.Context, address string, s *session, r *run
 			return nil, d.classify(ctx, err, connecting(address))
 		}
 	}
-	if s == nil {
-		return conn, nil
-	}
-	secured, fault := d.secure(ctx, conn, s, address, r)
-	if fault != nil {
-		return nil, fault
-	}
-	return secured, nil
+	return conn, nil
 }
 
 func connecting(address string) stage {
 	return stage{phase: Connect, address: address, what: "connect " + address}
 }
 
-// dial opens the TCP connection and measures Resolve, if there is a name to
-// resolve, and Connect.
-func (d *dialer) dial(ctx context.Context, address string, phases *Phases) (net.Conn, error) {
+// dial opens the connection and measures Resolve, if there is a name to
+// resolve, and Connect, which UDP does not do.
+func (d *dialer) dial(ctx context.Context, network, address string, phases *Phases) (net.Conn, error) {
 	start := time.Now()
-	if isLiteral(address) {
-		conn, err := d.net.DialContext(ctx, "tcp", address)
-		phases.Add(Connect, time.Since(start))
+	if network == "unix" || isLiteral(address) {
+		conn, err := d.net.DialContext(ctx, network, address)
+		if network != "udp" {
+			phases.Add(Connect, time.Since(start))
+		}
 		return conn, err
 	}
 	var resolved time.Time
@@ -75,8 +83,8 @@ func (d *dialer) dial(ctx context.Context, address string, phases *Phases) (net.
 			resolved = time.Now()
 		}
 	}}
-	conn, err := d.net.DialContext(httptrace.WithClientTrace(ctx, trace), "tcp", address)
-	if !resolved.IsZero() {
+	conn, err := d.net.DialContext(httptrace.WithClientTrace(ctx, trace), network, address)
+	if !resolved.IsZero() && network != "udp" {
 		phases.Add(Connect, time.Since(resolved))
 	}
 	return conn, err

@@ -155,7 +155,8 @@ func TestPhasesSumToTheDuration(t *testing.T) {
 	r := mustBeGood(t, probe.Env{}, get("http://"+address))
 	processing, _ := r.Phases.Get(probe.Processing)
 	transfer, _ := r.Phases.Get(probe.Transfer)
-	if processing < 59*time.Millisecond || transfer < 29*time.Millisecond {
+	// On a busy machine the first byte is noticed late, at the cost of transfer.
+	if processing < 59*time.Millisecond || transfer <= 0 || processing+transfer < 88*time.Millisecond {
 		t.Errorf("processing %s, transfer %s", processing, transfer)
 	}
 	var sum time.Duration

@@ -13,6 +13,10 @@ import (
 // realServers start, for each kind of probe, a server of the protocol, and give
 // a check that it must pass with the certificates of the test authority.
 var realServers = map[string]func(t *testing.T) sla.Check{
+	"dns": func(t *testing.T) sla.Check {
+		cert := newAuthority().sign(t, "localhost", time.Now().Add(time.Hour))
+		return ask(nameServer(t, "tls", cert, zone), "tls", "shop.example", "A")
+	},
 	"http": func(t *testing.T) sla.Check {
 		return get(tlsServer(t, newAuthority().sign(t, "localhost", time.Now().Add(time.Hour))).URL)
 	},

@@ -21,6 +21,8 @@ const (
 	Body           Reason = "body"
 	Redirect       Reason = "redirect"
 	Dialogue       Reason = "dialogue"
+	RCode          Reason = "rcode"
+	Records        Reason = "records"
 	Protocol       Reason = "protocol"
 
 	NoFD               Reason = "no_fd"
@@ -59,6 +61,8 @@ var reasons = map[Reason]reasonInfo{
 	Status:         {Bad, "the HTTP status is not an accepted one"},
 	Body:           {Bad, "the body does not match"},
 	Redirect:       {Bad, "too many redirects, or one that cannot be followed"},
+	RCode:          {Bad, "the code of the DNS answer is not an accepted one"},
+	Records:        {Bad, "the DNS answer has not the records that it must have, or some that it must not"},
 	Dialogue:       {Bad, "the target answered, but not what was expected"},
 	Protocol:       {Bad, "the answer is not one of the protocol"},
 

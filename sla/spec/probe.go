@@ -21,6 +21,7 @@ type probeKind struct {
 var probeKinds = []probeKind{
 	{"http", httpSection, decodeHTTP},
 	{"tcp", tcpSection, decodeTCP},
+	{"dns", dnsSection, decodeDNS},
 }
 
 // The bounds of a probe's interval: four probes must fall into every base

@@ -54,6 +54,16 @@ func (o *object) startTLS(c *sla.TCPCheck) (started bool) {
 	return started
 }
 
+// usualPorts are those of kinds of probe that have one.
+var usualPorts = map[string]string{"dns": "53"}
+
+func (v value) usualPort() string {
+	if port, ok := usualPorts[v.name]; ok {
+		return port
+	}
+	return "443"
+}
+
 // hostPort is an address to connect to.
 func (v value) hostPort() (string, bool) {
 	text, ok := v.text()
@@ -69,7 +79,7 @@ func (v value) hostPort() (string, bool) {
 	case err != nil && strings.Count(text, ":") > 1 && !strings.HasPrefix(text, "["):
 		v.wrong("bad-address", v.said()+" is not host:port", `put an IPv6 address in brackets: "[::1]:5432"`)
 	case err != nil && !strings.Contains(text, ":"):
-		v.wrong("bad-address", v.said()+" has no port", "write host:port: "+quote(text+":443"))
+		v.wrong("bad-address", v.said()+" has no port", "write host:port: "+quote(text+":"+v.usualPort()))
 	case err != nil || host == "" || strings.ContainsAny(host, " /@"):
 		v.wrong("bad-address", v.said()+" is not host:port", `write it as "db.example:5432"`)
 	case !validPort(port):

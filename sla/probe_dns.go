@@ -1,0 +1,54 @@
+package sla
+
+import "strings"
+
+// DNSTransport is how a DNS server is asked.
+type DNSTransport string
+
+// The transports.
+const (
+	DNSOverUDP   DNSTransport = "udp"
+	DNSOverTCP   DNSTransport = "tcp"
+	DNSOverTLS   DNSTransport = "tls"
+	DNSOverHTTPS DNSTransport = "https" // of a server that is a URL
+)
+
+// DNSTypes are the types of record that can be asked for.
+var DNSTypes = []string{
+	"A", "AAAA", "ANY", "CAA", "CNAME", "DNSKEY", "DS", "HTTPS", "MX", "NAPTR", "NS", "PTR", "SOA", "SRV", "SSHFP", "SVCB", "TLSA", "TXT",
+}
+
+// DNSRCodes are the codes of an answer that can be accepted.
+var DNSRCodes = []string{"NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"}
+
+// DNSCheck asks a DNS server and judges its answer.
+type DNSCheck struct {
+	Server    string // host:port, or a URL for DNSOverHTTPS
+	Transport DNSTransport
+	Name      string   // what is asked for
+	Type      string   // of record; A by default
+	Recursion bool     // whether the server may ask others; true by default
+	RCodes    []string // accepted codes; NOERROR by default
+	TLSOptions
+	Answer, Authority, Additional RecordMatch // what each section must be like
+}
+
+// RecordMatch is what the records of a section must be like: RE2 over a record
+// as a zone file shows it, "shop.example. 300 IN A 192.0.2.1". Empty ones hold
+// of any.
+type RecordMatch struct {
+	Any  string // one record at least matches
+	All  string // all records match, and there is one
+	None string // no record matches
+}
+
+// ProbeKind is "dns".
+func (*DNSCheck) ProbeKind() string { return "dns" }
+
+// Target is the server.
+func (c *DNSCheck) Target() string { return c.Server }
+
+// Words says who is asked for what.
+func (c *DNSCheck) Words() string {
+	return "DNS " + c.Type + " " + c.Name + " asked of " + c.Server + " over " + strings.ToUpper(string(c.Transport))
+}
