@@ -125,7 +125,7 @@ func burnSteps(l *sla.ServiceLevel) []step {
 
 func badPanel(l *sla.ServiceLevel, period selector) *panel {
 	title, description, unit := "Bad events", "Bad events of the period to date.", unitNumber
-	if l.Aggregation == sla.Time {
+	if l.Aggregation.ByTime() {
 		title, unit = "Bad time", unitSeconds
 		description = fmt.Sprintf("Bad time of the period to date. The target allows %s over %s.",
 			sla.BudgetTime(l.TargetBudget(), l.Period).Round(time.Second), l.Period)

@@ -28,6 +28,22 @@ type feed struct {
 // feeds are for examples with events or histograms; probes are fed from the
 // model: one in ten is bad and another one in ten is slow.
 var feeds = map[string]feed{
+	"aggregations.yaml": {
+		series: func(n float64) []enginetest.Sample { // 6 % errors, all the time, and 7 % slow
+			return []enginetest.Sample{
+				{Series: `http_requests_total{job="api",code="200"}`, Value: 94 * n},
+				{Series: `http_requests_total{job="api",code="503"}`, Value: 6 * n},
+				{Series: `http_request_duration_seconds_count{job="api"}`, Value: 100 * n},
+				{Series: `http_request_duration_seconds_bucket{job="api",le="0.3"}`, Value: 93 * n},
+				{Series: `http_request_duration_seconds_bucket{job="api",le="1"}`, Value: 100 * n},
+				{Series: `http_request_duration_seconds_bucket{job="api",le="+Inf"}`, Value: 100 * n},
+			}
+		},
+		want: map[string]float64{
+			"aggregations/by-request": 0.06, "aggregations/mean-of-slots": 0.06, "aggregations/bad-minutes": 1,
+			"aggregations/runs-of-bad-minutes": 1, "aggregations/all-failed-minutes": 0, "aggregations/slow-slots": 1,
+		},
+	},
 	"shop.yaml": {
 		series: func(n float64) []enginetest.Sample {
 			return []enginetest.Sample{

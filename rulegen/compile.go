@@ -52,6 +52,7 @@ func Each(a *sla.Agreement, opts Options, use func(LevelPlan) error) (sla.Findin
 type compiler struct {
 	level    *sla.ServiceLevel
 	interval time.Duration
+	into     source // what the indicator is counted into
 }
 
 func compileLevel(l *sla.ServiceLevel, opts Options) (LevelPlan, sla.Findings) {

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/sla"
@@ -19,16 +20,23 @@ func TestDocumentationNamesWhatIsMade(t *testing.T) {
 	}
 	l := level("bad", "99.9", events("bad_total", "", "requests_total"))
 	l.Alerting.MinimumEvents, l.Alerting.MinimumBadEvents = 100, 3
-	plan, findings := rulegen.Compile(&sla.Agreement{Name: "shop", Levels: []*sla.ServiceLevel{l}}, rulegen.Options{})
+	levels := []*sla.ServiceLevel{l}
+	for _, a := range l.Indicator.Aggregations()[1:] {
+		slotted := level(strings.ReplaceAll(string(a), "_", "-"), "99.9", l.Indicator)
+		slotted.Aggregation, slotted.Slots = a, sla.Slots{Width: 5 * time.Minute, MinRun: 5 * time.Minute}
+		levels = append(levels, slotted)
+	}
+	plan, findings := rulegen.Compile(&sla.Agreement{Name: "shop", Levels: levels}, rulegen.Options{})
 	if len(findings) > 0 {
 		t.Fatal(findings)
 	}
 	made := map[string]bool{}
 	window := regexp.MustCompile(`^(sla:error:ratio_rate|sla:(?:bad|total):sum_)(30m|1h|2h|6h|1d|3d)$`)
-	for _, g := range plan.Levels[0].Groups {
-		for _, r := range g.Rules {
-			name := r.Record + r.Alert
-			made[window.ReplaceAllString(name, "$1")] = true
+	for _, l := range plan.Levels {
+		for _, g := range l.Groups {
+			for _, r := range g.Rules {
+				made[window.ReplaceAllString(r.Record+r.Alert, "$1")] = true
+			}
 		}
 	}
 	made["sla:total:sum_1h"], made["sla:bad:sum_1h"] = true, true

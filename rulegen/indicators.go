@@ -12,9 +12,24 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// base makes the two series that everything else is summed from:
-// sla:total:rate5m and sla:bad:rate5m. This is the table over indicator kinds.
-func (c compiler) base() ([]Rule, sla.Findings) {
+// source names the two series that an indicator is counted into, as rates over
+// a window of raw samples.
+type source struct {
+	total, bad string
+	window     time.Duration
+	atEnd      bool // of the last whole slot of the window's width, not of the last so much time
+}
+
+// scan is an expression over raw series as the source takes it.
+func (c compiler) scan(e promql.Expr) promql.Expr {
+	if c.into.atEnd {
+		return promql.AtSlotEnd(e, c.into.window)
+	}
+	return e
+}
+
+// count makes the two series of the indicator. This is the table over kinds.
+func (c compiler) count() ([]Rule, sla.Findings) {
 	switch ind := c.level.Indicator.(type) {
 	case *sla.Probe:
 		return c.probe(c.level.ID, ind, metricnames.ProbeResults, promql.Eq(metricnames.Outcome, metricnames.Bad), false), nil
@@ -29,10 +44,8 @@ func (c compiler) base() ([]Rule, sla.Findings) {
 	case *sla.HistogramLatency:
 		return c.histogram(ind)
 	}
-	return nil, sla.Findings{{
-		Severity: sla.Error, Rule: "unsupported-indicator", Pos: c.level.Pos,
-		Message: fmt.Sprintf("no rules are known for the indicator %q", c.level.Indicator.Kind()),
-	}}
+	return nil, sla.Findings{{Severity: sla.Error, Rule: "unsupported-indicator", Pos: c.level.Pos,
+		Message: fmt.Sprintf("no rules are known for the indicator %q", c.level.Indicator.Kind())}}
 }
 
 // FormatSeconds is a duration in seconds as the exporter and client libraries
@@ -41,9 +54,9 @@ func FormatSeconds(d time.Duration) string { return sla.Seconds(d).String() }
 
 // totalRule records the total; every term of it counts, and it has no sample
 // only if no term has one.
-func (c compiler) totalRule(e promql.Expr) Rule { return c.record(metricnames.TotalRate, e) }
+func (c compiler) totalRule(e promql.Expr) Rule { return c.record(c.into.total, e) }
 
-func (c compiler) total() promql.Expr { return c.recorded(metricnames.TotalRate).Now() }
+func (c compiler) total() promql.Expr { return c.recorded(c.into.total).Now() }
 
 // orZero is e, or 0 while there is a total: a series that was not born yet, as
 // the error series of a service that never failed, counts nothing rather than
@@ -55,7 +68,7 @@ func (c compiler) orZero(e promql.Expr) promql.Expr {
 // badFromRest records bad as total - good, never negative: the two are scraped
 // at once but extrapolated apart.
 func (c compiler) badFromRest(good promql.Expr) Rule {
-	return c.record(metricnames.BadRate, promql.ClampMin(promql.SubOn(c.total(), good), zero))
+	return c.record(c.into.bad, promql.ClampMin(promql.SubOn(c.total(), good), zero))
 }
 
 // probe counts the conclusive probes of a level. Inconclusive, missed and
@@ -72,7 +85,7 @@ func (c compiler) probe(of sla.ID, p *sla.Probe, metric string, matcher promql.M
 		join = promql.Avg
 	}
 	rate := func(name string, m promql.Matcher) promql.Expr {
-		return join(promql.Series(name, append(identity(of), m)...).Rate(sla.BaseWindow))
+		return c.scan(join(promql.Series(name, append(identity(of), m)...).Rate(c.into.window)))
 	}
 	scaled := func(e promql.Expr) promql.Expr {
 		if c.level.Aggregation == sla.Time {
@@ -87,24 +100,24 @@ func (c compiler) probe(of sla.ID, p *sla.Probe, metric string, matcher promql.M
 	if restIsBad {
 		return []Rule{total, c.badFromRest(scaled(rate(metric, matcher)))}
 	}
-	return []Rule{total, c.record(metricnames.BadRate, c.orZero(scaled(rate(metric, matcher))))}
+	return []Rule{total, c.record(c.into.bad, c.orZero(scaled(rate(metric, matcher))))}
 }
 
 // events counts the service's own events.
 func (c compiler) events(e *sla.Events) ([]Rule, sla.Findings) {
-	total, findings := sumOfRates(e.Total)
+	total, findings := c.sumOfRates(e.Total)
 	counted := e.Bad
 	if counted.Text == "" {
 		counted = e.Good
 	}
-	sum, more := sumOfRates(counted)
+	sum, more := c.sumOfRates(counted)
 	if findings = append(findings, more...); findings.HasErrors() {
 		return nil, findings
 	}
 	if e.Bad.Text == "" {
 		return []Rule{c.totalRule(total), c.badFromRest(c.orZero(sum))}, findings
 	}
-	return []Rule{c.totalRule(total), c.record(metricnames.BadRate, c.orZero(sum))}, findings
+	return []Rule{c.totalRule(total), c.record(c.into.bad, c.orZero(sum))}, findings
 }
 
 // histogram counts the requests that the bucket of the threshold does not hold.
@@ -116,8 +129,8 @@ func (c compiler) histogram(h *sla.HistogramLatency) ([]Rule, sla.Findings) {
 	if findings.HasErrors() {
 		return nil, findings
 	}
-	count := promql.Sum(s.WithSuffix("_count").Rate(sla.BaseWindow))
-	bucket := promql.Sum(s.WithSuffix("_bucket", boundary(h.Threshold)).Rate(sla.BaseWindow))
+	count := c.scan(promql.Sum(s.WithSuffix("_count").Rate(c.into.window)))
+	bucket := c.scan(promql.Sum(s.WithSuffix("_bucket", boundary(h.Threshold)).Rate(c.into.window)))
 	return []Rule{c.totalRule(count), c.badFromRest(bucket)}, findings
 }
 
@@ -135,24 +148,24 @@ func boundary(threshold time.Duration) promql.Matcher {
 // labels. Several are told apart by a label before they are joined, because
 // "a or b" would drop what of b has the labels of a, and a + b would be empty
 // where one of them is not born yet.
-func sumOfRates(q sla.Query) (promql.Expr, sla.Findings) {
+func (c compiler) sumOfRates(q sla.Query) (promql.Expr, sla.Findings) {
 	selectors, findings := counterSelectors(q)
 	if findings.HasErrors() {
 		return promql.Expr{}, findings
 	}
 	if len(selectors) == 1 {
-		return promql.Sum(selectors[0].Rate(sla.BaseWindow)), findings
+		return c.scan(promql.Sum(selectors[0].Rate(c.into.window))), findings
 	}
 	var union promql.Expr
 	for i, s := range selectors {
-		term := promql.SetLabel(promql.Sum(s.Rate(sla.BaseWindow)), "term", strconv.Itoa(i+1))
+		term := promql.SetLabel(promql.Sum(s.Rate(c.into.window)), "term", strconv.Itoa(i+1))
 		if i == 0 {
 			union = term
 		} else {
 			union = promql.Or(union, term)
 		}
 	}
-	return promql.Sum(union), findings
+	return c.scan(promql.Sum(union)), findings
 }
 
 func counterSelectors(q sla.Query) ([]promql.Selector, sla.Findings) {

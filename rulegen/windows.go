@@ -93,7 +93,7 @@ func (c compiler) period() []Rule {
 // have a value over those that the period holds, since no traffic is known too.
 func (c compiler) coverage(total promql.Expr) promql.Expr {
 	p := c.level.Period.Rolling
-	if c.level.Aggregation == sla.Time {
+	if c.level.Aggregation.ByTime() {
 		return promql.Div(total, promql.Num(sla.Seconds(p)))
 	}
 	slots := sla.NewDecimal(int64(p), int64(secondTier*c.interval))

@@ -29,7 +29,7 @@ func newBudget(s LevelStatus) budgetView {
 	if left > noise && v.Bar < 0.5 {
 		v.Bar = 0.5 // what is left stays visible
 	}
-	if s.Level.Aggregation == sla.Time {
+	if s.Level.Aggregation.ByTime() {
 		allowed := sla.BudgetTime(s.Level.TargetBudget(), s.Level.Period)
 		v.Words = timeWords(allowed, time.Duration(left*float64(allowed)))
 	}

@@ -197,7 +197,7 @@ func newLevel(s LevelStatus, now time.Time) levelView {
 		ID: l.ID, Anchor: strings.Join([]string{l.ID.SLA, l.ID.Service, l.ID.SLO}, "_"), Path: levelPath(l.ID),
 		Description: l.Description, Indicator: l.Indicator.Words(),
 		Target: l.Target.String() + thin + "%", Period: span(l.Period.Rolling),
-		Aggregation: aggregationWords(l.Aggregation),
+		Aggregation: l.AggregationWords(),
 		State:       stateMark(s.State), Verdict: mark{"none", "No data yet"},
 		Budget: newBudget(s), Strip: newStrip(s, now), NoData: !s.Achieved.Known,
 		Probed: len(l.Indicator.Queries()) == 0,
@@ -246,16 +246,6 @@ func stateMark(s State) mark {
 	return mark{"none", "No data"}
 }
 
-func aggregationWords(a sla.Aggregation) string {
-	switch a {
-	case sla.Time:
-		return "by time: every second weighs the same"
-	case sla.RequestRatio:
-		return "by event: every one weighs the same"
-	}
-	return string(a)
-}
-
 // failures puts neighbours that fail alike into one: an outage is one line, not
 // one for each probe.
 func failures(all []Failure, now time.Time) []failureView {
@@ -291,7 +281,7 @@ func measured(s LevelStatus) string {
 
 // counted are the events behind the figures; time needs no such words.
 func counted(s LevelStatus) string {
-	if s.Level.Aggregation == sla.Time || !s.Bad.Known || !s.Total.Known {
+	if s.Level.Aggregation.ByTime() || !s.Bad.Known || !s.Total.Known {
 		return ""
 	}
 	return count(s.Bad.Value, false) + " bad of " + count(s.Total.Value, true) + " events"

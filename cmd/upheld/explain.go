@@ -68,7 +68,7 @@ func explainLevel(b *strings.Builder, l *sla.ServiceLevel) {
 		fmt.Fprintf(w, "  %s\t%s\n", name, fmt.Sprintf(format, args...))
 	}
 	line("Measured", "%s", l.Indicator.Words())
-	line("Counted", "%s%s", aggregationWords[l.Aggregation], l.Defaulted("aggregation"))
+	line("Counted", "%s%s", l.AggregationWords(), l.Defaulted("aggregation"))
 	line("Target", "%s %% of %s%s", l.Target, l.Period, l.Defaulted("period"))
 	line("Objective", "%s %%, which alerts hang on%s", l.Objective, l.Defaulted("objective"))
 	line("Budget", "%s", budgetWords(l, l.TargetBudget()))
@@ -84,15 +84,9 @@ func explainLevel(b *strings.Builder, l *sla.ServiceLevel) {
 	_ = w.Flush() // into a strings.Builder, which cannot fail
 }
 
-// aggregationWords say how measurements become one number.
-var aggregationWords = map[sla.Aggregation]string{
-	sla.Time:         "by time: bad seconds over known seconds; inconclusive and missed probes are neither",
-	sla.RequestRatio: "by event: bad events over all events",
-}
-
 // budgetWords is a budget in what people can picture: minutes or events.
 func budgetWords(l *sla.ServiceLevel, budget sla.Decimal) string {
-	if l.Aggregation == sla.Time {
+	if l.Aggregation.ByTime() {
 		return fmt.Sprintf("%s bad in %s", span(sla.BudgetTime(budget, l.Period)), l.Period)
 	}
 	bad, of := budget.Fraction()

@@ -80,3 +80,12 @@ const (
 	ObjectiveRatio  = "sla:objective:ratio"
 	LevelInfo       = "sla_service_level_info"
 )
+
+// Recorded series of aggregations over slots.
+const (
+	SlotTotal     = "sla:slot_total:rate" // events per second of a minute or slot
+	SlotBad       = "sla:slot_bad:rate"   // bad events per second of a minute or slot
+	SlotJudged    = "sla:slot:bad"        // what a slot counts: 0 good, 1 bad, between them its error rate
+	SlotBadMinute = "sla:slot:bad_minute" // 1 for a minute above the threshold, whatever the run
+	SlotQualified = "sla:slot:qualified"  // 1 while a run of bad minutes is long enough
+)

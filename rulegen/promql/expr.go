@@ -72,6 +72,13 @@ func (s Selector) Matchers() []Matcher {
 // Now is the selector as an instant vector.
 func (s Selector) Now() Expr { return Expr{s.vector} }
 
+// Offset is the selector's value of d ago.
+func (s Selector) Offset(d time.Duration) Expr {
+	v := *s.vector
+	v.OriginalOffset = d
+	return Expr{&v}
+}
+
 func (s Selector) over(function string, window time.Duration) Expr {
 	return call(function, Expr{&parser.MatrixSelector{VectorSelector: s.vector, Range: window}})
 }
@@ -163,6 +170,16 @@ func Gt(a, b Expr) Expr { return join(parser.GTR, a, b, nil) }
 
 // Ge keeps the samples of a that are at least b.
 func Ge(a, b Expr) Expr { return join(parser.GTE, a, b, nil) }
+
+// AtSlotEnd is the value that e had at the end of the last whole slot of the
+// width: slots end at multiples of it in UTC, as the steps of a subquery do.
+func AtSlotEnd(e Expr, width time.Duration) Expr {
+	inner := e.node
+	if _, ok := inner.(*parser.BinaryExpr); ok {
+		inner = &parser.ParenExpr{Expr: inner}
+	}
+	return call("last_over_time", Expr{node: &parser.SubqueryExpr{Expr: inner, Range: width, Step: width}})
+}
 
 // GtBool is 1 where a is greater than b, else 0.
 func GtBool(a, b Expr) Expr { return asBool(Gt(a, b)) }

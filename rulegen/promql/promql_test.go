@@ -26,12 +26,15 @@ func expression(depth int) *rapid.Generator[Expr] {
 			func(a, b Expr) Expr { return SubOn(a, b, "x", "y") },
 			func(a, b Expr) Expr { return OrOn(a, b) },
 			func(a, b Expr) Expr { return AndOn(a, b, "x") },
+			func(a, _ Expr) Expr { return AtSlotEnd(a, time.Hour) },
 			GtBool, GeBool, EqBool, Ge,
 			func(a, _ Expr) Expr { return Sum(a) },
 			func(a, _ Expr) Expr { return Avg(a) },
 			func(a, _ Expr) Expr { return SumBy(a, "x", "le") },
 			func(a, _ Expr) Expr { return HistogramQuantile(sla.NewDecimal(19, 20), a) },
-			func(a, _ Expr) Expr { return HistogramFraction(sla.NewDecimal(0, 1), sla.NewDecimal(3, 10), HistogramCount(a)) },
+			func(a, _ Expr) Expr {
+				return HistogramFraction(sla.NewDecimal(0, 1), sla.NewDecimal(3, 10), HistogramCount(a))
+			},
 			func(a, _ Expr) Expr { return ClampMin(a, sla.NewDecimal(-1, 2)) },
 			func(a, _ Expr) Expr { return SetLabel(a, "l", `q"\uote`) },
 		}

@@ -3,6 +3,7 @@ package spec
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -61,7 +62,7 @@ var levelSection = &section{
 		{key: "indicator", typ: mapping(indicatorSection), required: true, example: `{probe: {http: "https://shop.example/health"}}`, doc: "What is measured."},
 		{key: "target", typ: percentType, required: true, doc: "The share that must be good, in per cent, as the contract says it. At least 1, below 100, at most 9 places after the point, always in quotes. The error budget is what is left to 100."},
 		{key: "objective", typ: percentType, def: "`target`", example: `"99.95"`, doc: "A stricter goal that alerts hang on, so that you are woken before the contract is broken. Not below `target`, below 100."},
-		{key: "aggregation", typ: oneOf(string(sla.Time), string(sla.RequestRatio)), def: "`time` for probes, else `request_ratio`", doc: "How measurements become one number: `time` weighs every second the same, `request_ratio` every event. Probes (and response times of probes) take both, events and histograms `request_ratio`."},
+		{key: "aggregation", typ: aggregationType, def: "`time` for probes, else `request_ratio`", doc: "How measurements become one number: `time` weighs every second the same, `request_ratio` every event; others judge minutes or slots. Which of them suit depends on the indicator."},
 		{key: "period", typ: periodType, def: "`spec.period`", doc: "The time over which the target is judged."},
 		{key: "labels", typ: labelsType, example: "{tier_of_contract: gold}", doc: "As in `metadata`, for this level."},
 		{key: "alerting", typ: mapping(alertingSection), def: "`spec.alerting`", doc: "Overrides `spec.alerting` key by key."},
@@ -245,25 +246,27 @@ func decodeTarget(o *object, l *sla.ServiceLevel) bool {
 }
 
 func decodeAggregation(o *object, l *sla.ServiceLevel) {
-	aggregation, at, ok := read(o, "aggregation", word(sla.Time, sla.RequestRatio))
+	given, at, ok := read(o, "aggregation", value.aggregation)
 	if l.Indicator == nil {
-		l.Aggregation = aggregation
+		l.Aggregation, l.Slots = given.method, given.slots
 		return
 	}
 	allowed := l.Indicator.Aggregations()
-	l.Aggregation = allowed[0]
+	l.Aggregation, l.Slots = allowed[0], defaultSlots(allowed[0])
 	if !ok {
+		return
+	}
+	if slices.Contains(allowed, given.method) {
+		l.Aggregation, l.Slots = given.method, given.slots
 		return
 	}
 	names := make([]string, len(allowed))
 	for i, a := range allowed {
-		if names[i] = string(a); a == aggregation {
-			l.Aggregation = aggregation
-			return
-		}
+		names[i] = string(a)
 	}
-	at.wrong("bad-aggregation", at.said()+" does not suit this "+l.Indicator.Kind()+" indicator, which counts single events",
-		"it takes "+list(names)+", which is the default: leave the key out")
+	at = given.methodAt
+	at.wrong("bad-aggregation", at.said()+" does not suit this "+l.Indicator.Kind()+" indicator",
+		"it takes "+list(names)+"; the first is the default")
 }
 
 // The bounds of a rolling period, and the step of the series it is summed from.

@@ -54,12 +54,29 @@ func unknownRemedy(s *section, key string) string {
 	if near := meantKey(s, key); near != "" {
 		return "did you mean " + quote(near) + "?"
 	}
-	for _, other := range sections() {
+	for _, other := range kinFirst(s, sections()) {
 		if other != s && other.field(key) != nil {
 			return quote(key) + " is a key of " + other.name + "; " + s.name + " has " + list(s.keys())
 		}
 	}
 	return "its keys are " + list(s.keys())
+}
+
+// kinFirst is the sections with those of the same family, as the kinds of probe
+// are, before the others.
+func kinFirst(s *section, all []*section) []*section {
+	family := func(x *section) string { return strings.Fields(x.name)[0] }
+	sorted := slices.Clone(all)
+	slices.SortStableFunc(sorted, func(a, b *section) int {
+		switch kinA, kinB := family(a) == family(s), family(b) == family(s); {
+		case kinA && !kinB:
+			return -1
+		case kinB && !kinA:
+			return 1
+		}
+		return 0
+	})
+	return sorted
 }
 
 // otherWords are what other formats and people call our keys.

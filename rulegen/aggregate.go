@@ -1,0 +1,149 @@
+package rulegen
+
+import (
+	"time"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/rulegen/promql"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// method is how an aggregation makes the base series: what the indicator is
+// counted into, and the rules from there to sla:total:rate5m and sla:bad:rate5m.
+type method struct {
+	into  source
+	slots func(compiler) []Rule // nil if the counts are the base series
+}
+
+var (
+	direct    = source{metricnames.TotalRate, metricnames.BadRate, sla.BaseWindow, false}
+	perMinute = source{metricnames.SlotTotal, metricnames.SlotBad, time.Minute, false}
+	perSlot   = source{metricnames.SlotTotal, metricnames.SlotBad, 0, true} // the width is the level's
+)
+
+// methods is the table over aggregations.
+var methods = map[sla.Aggregation]method{
+	sla.RequestRatio:      {direct, nil},
+	sla.Time:              {direct, nil},
+	sla.MeanSlotErrorRate: {perSlot, compiler.meanOfSlots},
+	sla.BadMinute:         {perMinute, compiler.badMinutes},
+	sla.QualifiedRun:      {perMinute, compiler.qualifiedRuns},
+	sla.AllFailedMinute:   {perMinute, compiler.allFailedMinutes},
+	sla.SlotQuantile:      {perSlot, compiler.slotQuantiles},
+}
+
+// base makes the two series that everything else is summed from:
+// sla:total:rate5m and sla:bad:rate5m.
+func (c compiler) base() ([]Rule, sla.Findings) {
+	m := methods[c.level.Aggregation]
+	if c.into = m.into; c.into.atEnd {
+		c.into.window = c.level.Slots.Width
+	}
+	rules, findings := c.count()
+	if findings.HasErrors() || m.slots == nil {
+		return rules, findings
+	}
+	return append(rules, m.slots(c)...), findings
+}
+
+// slotShare is the error rate of a slot that has enough requests.
+func (c compiler) slotShare() promql.Expr {
+	return promql.Div(c.recorded(c.into.bad).Now(), c.busy())
+}
+
+// busy is the slot's total where it has enough requests to be judged.
+func (c compiler) busy() promql.Expr {
+	total := c.recorded(c.into.total).Now()
+	if c.level.Slots.MinRequests == 0 {
+		return promql.Gt(total, promql.Num(zero))
+	}
+	// Rates are extrapolated, so that n requests read as n give or take a little.
+	least := sla.NewDecimal(2*c.level.Slots.MinRequests-1, 2).Quo(sla.Seconds(c.into.window))
+	return promql.Ge(total, promql.Num(least))
+}
+
+// judged is the judgement of a slot, 0 for an empty one unless that is declared
+// unknown.
+func (c compiler) judged(e promql.Expr) promql.Expr {
+	if c.level.Slots.EmptyUnknown {
+		return e
+	}
+	return c.orZero(e)
+}
+
+// overThreshold is 1 for a minute whose error rate is above the threshold.
+func (c compiler) overThreshold() promql.Expr {
+	limit := c.level.Slots.ErrorThreshold.Quo(hundred)
+	return c.judged(promql.GtBool(c.slotShare(), promql.Num(limit)))
+}
+
+// spread makes the base series of judged minutes: the share of the last five
+// that is known, and that is bad. n samples of the judgement are read by a
+// range of half an interval less than five minutes, which holds n of them
+// whether or not a server counts the range's left edge.
+func (c compiler) spread(bad promql.Expr) []Rule {
+	slots := sla.NewDecimal(int64(sla.BaseWindow), int64(c.interval))
+	known := promql.Div(c.recorded(metricnames.SlotJudged).CountOverTime(c.samples(sla.BaseWindow)), promql.Num(slots))
+	return []Rule{
+		c.record(metricnames.SlotJudged, bad),
+		c.record(metricnames.TotalRate, known),
+		c.record(metricnames.BadRate, promql.Div(c.recorded(metricnames.SlotJudged).SumOverTime(c.samples(sla.BaseWindow)), promql.Num(slots))),
+	}
+}
+
+// samples is the range that holds exactly the evaluations of d.
+func (c compiler) samples(d time.Duration) time.Duration { return d - c.interval/2 }
+
+func (c compiler) badMinutes() []Rule { return c.spread(c.overThreshold()) }
+
+// allFailedMinutes compares with a share just under 1: the rates of two series
+// of the same events are extrapolated apart.
+func (c compiler) allFailedMinutes() []Rule {
+	almostAll := sla.NewDecimal(999, 1000)
+	return c.spread(c.judged(promql.GeBool(c.slotShare(), promql.Num(almostAll))))
+}
+
+// qualifiedRuns counts bad minutes in runs of at least MinRun: when a run has
+// become long enough its minutes count at once, later ones one by one. So the
+// figures are right from there on, and up to MinRun late before.
+func (c compiler) qualifiedRuns() []Rule {
+	const badMinute, qualified = metricnames.SlotBadMinute, metricnames.SlotQualified
+	n := sla.NewDecimal(int64(c.level.Slots.MinRun), int64(c.interval))
+	window := c.samples(c.level.Slots.MinRun)
+	full := promql.GeBool(c.recorded(badMinute).CountOverTime(window), promql.Num(n))
+	now := c.recorded(qualified).Now()
+	before := promql.OrOn(c.recorded(qualified).Offset(c.interval), promql.Mul(promql.Num(zero), now))
+	begun := promql.GtBool(now, before)
+	return append([]Rule{
+		c.record(badMinute, c.overThreshold()),
+		c.record(qualified, promql.Mul(c.recorded(badMinute).MinOverTime(window), full)),
+	}, c.spread(promql.Add(now, promql.Mul(begun, promql.Num(n.Sub(one)))))...)
+}
+
+// meanOfSlots takes the error rate of each slot.
+func (c compiler) meanOfSlots() []Rule { return c.held(c.judged(c.slotShare())) }
+
+// held makes the base series of slots of five minutes or more, which are judged
+// at their end and count while the next one lasts: the error rates of windows
+// that slide would not have the mean of those that do not.
+func (c compiler) held(bad promql.Expr) []Rule {
+	judged := c.recorded(metricnames.SlotJudged).Now()
+	return []Rule{
+		c.record(metricnames.SlotJudged, bad),
+		c.record(metricnames.TotalRate, promql.Add(promql.Mul(promql.Num(zero), judged), promql.Num(one))),
+		c.record(metricnames.BadRate, judged),
+	}
+}
+
+// slotQuantiles judges the quantile of response times in a slot.
+func (c compiler) slotQuantiles() []Rule {
+	h := c.level.Indicator.(*sla.HistogramLatency) // its aggregations are those of histograms
+	s, findings := histogramSelector(h.Histogram)
+	if findings.HasErrors() {
+		return nil // reported by count
+	}
+	buckets := c.scan(promql.SumBy(s.WithSuffix("_bucket").Rate(c.into.window), "le"))
+	quantile := promql.HistogramQuantile(c.level.Slots.Quantile, buckets)
+	slow := promql.GtBool(quantile, promql.Num(sla.Seconds(h.Threshold)))
+	return c.held(c.judged(promql.AndOn(slow, c.busy())))
+}
