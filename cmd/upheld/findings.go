@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -18,30 +19,40 @@ import (
 func checkSpecs(paths []string) ([]*sla.Agreement, sla.Findings) {
 	agreements, findings := spec.Load(paths...)
 	for _, a := range agreements {
-		_, found := rulegen.Compile(a, rulegen.Options{})
-		for _, f := range found {
-			if f.Pos.File != "" { // else a query that is missing, which the reader has reported
-				findings = append(findings, f)
-			}
-		}
+		found, _ := rulegen.Each(a, rulegen.Options{}, func(rulegen.LevelPlan) error { return nil })
+		findings = append(findings, found...)
 	}
+	return agreements, presentable(findings)
+}
+
+// presentable are findings of reader and rule generator as they are shown: in
+// order, each with its line, and without those of a query that is missing, which
+// has no place and which the reader has reported.
+func presentable(findings sla.Findings) sla.Findings {
+	findings = slices.DeleteFunc(findings, func(f sla.Finding) bool { return f.Pos.File == "" })
 	findings = spec.WithSnippets(findings)
 	findings.Sort()
-	return agreements, findings
+	return findings
 }
 
 // mustLoad is the agreements of specifications without errors. Findings are
 // printed to notes, warnings too; errors end the verb.
 func mustLoad(notes io.Writer, paths []string) ([]*sla.Agreement, error) {
 	agreements, findings := checkSpecs(paths)
+	return agreements, tell(notes, agreements, findings)
+}
+
+// tell prints findings to notes; with errors among them it counts them and
+// returns an error.
+func tell(notes io.Writer, agreements []*sla.Agreement, findings sla.Findings) error {
 	if err := printText(notes, findings); err != nil {
-		return nil, err
+		return err
 	}
 	if findings.HasErrors() {
 		fmt.Fprintln(notes, summary(agreements, findings))
-		return nil, errReported
+		return errReported
 	}
-	return agreements, nil
+	return nil
 }
 
 // printText prints findings for people: the place and the message, the line

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/rulegen/emit"
 	"github.com/upheld-sla/upheld/sla"
+	"github.com/upheld-sla/upheld/sla/spec"
 )
 
 // generateOptions are the flags of generate.
@@ -37,7 +39,7 @@ func newGenerate() *cobra.Command {
   DIR/alertmanager/alertmanager.yml      routes by severity, receivers to fill in
 
 The same specifications give the same bytes. All files are made before any is
-written, so an error in one specification leaves the whole directory as it was.
+put into place, so an error in one specification leaves the whole directory as it was.
 Files that were generated before and no longer are get removed; files that upheld
 did not make are never touched. Paths that changed go to standard output.`,
 		Example: `  upheld generate specs/ -o generated
@@ -49,11 +51,7 @@ did not make are never touched. Paths that changed go to standard output.`,
 			if err := o.check(); err != nil {
 				return usageError{err}
 			}
-			agreements, err := mustLoad(cmd.ErrOrStderr(), args)
-			if err != nil {
-				return err
-			}
-			return o.run(cmd, agreements)
+			return o.run(cmd, args)
 		},
 	}
 	f := cmd.Flags()
@@ -88,12 +86,20 @@ func (o generateOptions) check() error {
 	return nil
 }
 
-func (o generateOptions) run(cmd *cobra.Command, agreements []*sla.Agreement) error {
-	tree, err := outputs(agreements, rulegen.Options{Interval: o.rulesInterval}, o.scrape)
+func (o generateOptions) run(cmd *cobra.Command, paths []string) error {
+	stage := filetree.New(o.dir, emit.Marker, o.verify)
+	defer stage.Discard()
+	agreements, findings := spec.Load(paths...)
+	more, err := o.outputs(stage, agreements, !findings.HasErrors())
+	if findings := presentable(append(findings, more...)); len(findings) > 0 {
+		if err := tell(cmd.ErrOrStderr(), agreements, findings); err != nil {
+			return err
+		}
+	}
 	if err != nil {
 		return err
 	}
-	changes, err := tree.Diff(o.dir, emit.Marker)
+	changes, err := stage.Changes()
 	if err != nil {
 		return err
 	}
@@ -102,15 +108,15 @@ func (o generateOptions) run(cmd *cobra.Command, agreements []*sla.Agreement) er
 	}
 	if o.verify {
 		if len(changes) > 0 {
-			return fmt.Errorf("%s of %d in %s stale; run: upheld generate SPEC... -o %s", plural(len(changes), "file"), len(tree), o.dir, o.dir)
+			return fmt.Errorf("%s of %d in %s stale; run: upheld generate SPEC... -o %s", plural(len(changes), "file"), stage.Len(), o.dir, o.dir)
 		}
-		fmt.Fprintf(cmd.ErrOrStderr(), "%s in %s up to date\n", plural(len(tree), "file"), o.dir)
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s in %s up to date\n", plural(stage.Len(), "file"), o.dir)
 		return nil
 	}
-	if err := tree.Apply(o.dir, changes); err != nil {
+	if err := stage.Commit(changes); err != nil {
 		return err
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "%s in %s, %d changed\n", plural(len(tree), "file"), o.dir, len(changes))
+	fmt.Fprintf(cmd.ErrOrStderr(), "%s in %s, %d changed\n", plural(stage.Len(), "file"), o.dir, len(changes))
 	return nil
 }
 
@@ -123,34 +129,64 @@ func verb(k filetree.Kind, verify bool) string {
 	return done[k]
 }
 
-// outputs are all files for the agreements, made and proven in memory.
-func outputs(agreements []*sla.Agreement, rules rulegen.Options, scrape emit.ScrapeOptions) (filetree.Tree, error) {
-	tree := filetree.Tree{}
+// outputs makes all files for the agreements, proven, on the stage. Findings are
+// mistakes in queries, of all agreements also after the first; with any error
+// among them, or if the agreements are not good, nothing that was made counts.
+func (o generateOptions) outputs(stage *filetree.Stage, agreements []*sla.Agreement, good bool) (sla.Findings, error) {
+	var findings sla.Findings
 	for _, a := range agreements {
-		plan, findings := rulegen.Compile(a, rules)
-		if err := findings.Err(); err != nil {
-			return nil, err
-		}
-		content, err := emit.Prometheus(plan)
+		more, err := o.ruleFile(stage, a, good)
+		findings = append(findings, more...)
+		good = good && !more.HasErrors()
 		if err != nil {
-			return nil, err
+			return findings, err
 		}
-		tree["rules/"+a.Name+".yaml"] = content
-		if tree["dashboards/"+a.Name+".json"], err = dashboards.Agreement(a); err != nil {
-			return nil, fmt.Errorf("dashboard of %s: %w", a.Name, err)
+		if !good {
+			continue
 		}
+		content, err := dashboards.Agreement(a)
+		if err != nil {
+			return findings, fmt.Errorf("dashboard of %s: %w", a.Name, err)
+		}
+		if err := stage.Put("dashboards/"+a.Name+".json", content); err != nil {
+			return findings, err
+		}
+	}
+	if !good {
+		return findings, nil
 	}
 	for path, produce := range map[string]func() ([]byte, error){
 		"dashboards/" + dashboards.OverviewUID + ".json": func() ([]byte, error) { return dashboards.Overview(agreements) },
-		"prometheus/scrape.yaml":                         func() ([]byte, error) { return emit.Scrape(agreements, scrape) },
-		"prometheus/prometheus.yml":                      func() ([]byte, error) { return emit.PrometheusConfig(agreements, scrape) },
+		"prometheus/scrape.yaml":                         func() ([]byte, error) { return emit.Scrape(agreements, o.scrape) },
+		"prometheus/prometheus.yml":                      func() ([]byte, error) { return emit.PrometheusConfig(agreements, o.scrape) },
 		"alertmanager/alertmanager.yml":                  func() ([]byte, error) { return emit.Alertmanager(agreements) },
 	} {
 		content, err := produce()
 		if err != nil {
-			return nil, err
+			return findings, err
 		}
-		tree[path] = content
+		if err := stage.Put(path, content); err != nil {
+			return findings, err
+		}
 	}
-	return tree, nil
+	return findings, nil
+}
+
+// ruleFile writes the rules of an agreement as they are made, or, if it is not
+// good, only looks for findings.
+func (o generateOptions) ruleFile(stage *filetree.Stage, a *sla.Agreement, good bool) (sla.Findings, error) {
+	rules := rulegen.Options{Interval: o.rulesInterval}
+	if !good {
+		return rulegen.Each(a, rules, func(rulegen.LevelPlan) error { return nil })
+	}
+	f, err := stage.Create("rules/" + a.Name + ".yaml")
+	if err != nil {
+		return nil, err
+	}
+	w := emit.NewRuleWriter(f, a.Name)
+	findings, err := rulegen.Each(a, rules, w.Level)
+	if err == nil {
+		err = w.Close()
+	}
+	return findings, errors.Join(err, f.Close())
 }

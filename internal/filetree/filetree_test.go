@@ -1,6 +1,7 @@
 package filetree
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -40,56 +41,126 @@ func snapshot(t *testing.T, dir string) map[string]string {
 	return files
 }
 
-func TestDiffAndApply(t *testing.T) {
+// stage takes files that are written in pieces of some bytes.
+func stage(t *testing.T, dir string, dry bool, piece int, files map[string]string) *Stage {
+	t.Helper()
+	s := New(dir, marker, dry)
+	t.Cleanup(s.Discard)
+	for path, content := range files {
+		f, err := s.Create(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for ; content != ""; content = content[min(piece, len(content)):] {
+			if _, err := f.Write([]byte(content[:min(piece, len(content))])); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return s
+}
+
+func TestChangesAndCommit(t *testing.T) {
 	dir := t.TempDir()
+	long := strings.Repeat("long ", 50_000)
 	write(t, dir, "rules/old.yaml", "# "+marker+" old")
 	write(t, dir, "rules/mine.yaml", "my own")
 	write(t, dir, "rules/same.yaml", marker+" same")
 	write(t, dir, "rules/changed.yaml", marker+" before")
+	write(t, dir, "rules/longer.yaml", long+marker)
+	write(t, dir, "rules/shorter.yaml", marker+long+"more")
+	write(t, dir, "rules/late.yaml", long+marker+"x"+long)
+	write(t, dir, "rules/.upheld-1", marker+" left behind by a crash")
 	write(t, dir, "elsewhere/old.yaml", marker+" not in a directory of the tree")
-	tree := Tree{"rules/same.yaml": []byte(marker + " same"), "rules/changed.yaml": []byte(marker + " after"), "boards/new.json": []byte("{}")}
-
-	changes, err := tree.Diff(dir, marker)
+	files := map[string]string{
+		"rules/same.yaml": marker + " same", "rules/changed.yaml": marker + " after", "boards/new.json": "{}",
+		"rules/longer.yaml": long + marker + long, "rules/shorter.yaml": marker + long, "rules/late.yaml": long + marker + "y" + long,
+	}
+	want := []Change{
+		{"boards/new.json", Missing}, {"rules/.upheld-1", Stale}, {"rules/changed.yaml", Differs}, {"rules/late.yaml", Differs},
+		{"rules/longer.yaml", Differs}, {"rules/old.yaml", Stale}, {"rules/shorter.yaml", Differs},
+	}
+	before := snapshot(t, dir)
+	for _, piece := range []int{7, 100_000} {
+		s := stage(t, dir, true, piece, files)
+		changes, err := s.Changes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(want, changes); d != "" {
+			t.Fatal(d)
+		}
+		if d := cmp.Diff(before, snapshot(t, dir)); d != "" {
+			t.Fatal("a dry stage wrote:", d)
+		}
+	}
+	s := stage(t, dir, false, 1000, files)
+	changes, err := s.Changes()
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []Change{{"boards/new.json", Missing}, {"rules/changed.yaml", Differs}, {"rules/old.yaml", Stale}}
 	if d := cmp.Diff(want, changes); d != "" {
 		t.Fatal(d)
 	}
-	if err := tree.Apply(dir, changes); err != nil {
+	if err := s.Commit(changes); err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff(map[string]string{
-		"rules/mine.yaml": "my own", "rules/same.yaml": marker + " same", "rules/changed.yaml": marker + " after",
-		"boards/new.json": "{}", "elsewhere/old.yaml": marker + " not in a directory of the tree",
-	}, snapshot(t, dir)); d != "" {
+	s.Discard()
+	files["rules/mine.yaml"], files["elsewhere/old.yaml"] = "my own", marker+" not in a directory of the tree"
+	if d := cmp.Diff(files, snapshot(t, dir)); d != "" {
 		t.Error(d)
 	}
-	if changes, err := tree.Diff(dir, marker); err != nil || len(changes) != 0 {
+	delete(files, "rules/mine.yaml")
+	delete(files, "elsewhere/old.yaml")
+	if changes, err := stage(t, dir, false, 1000, files).Changes(); err != nil || len(changes) != 0 {
 		t.Errorf("after applying: %v, %v", changes, err)
+	}
+}
+
+// Thousands of files are put into place with a few open at once.
+func TestManyFiles(t *testing.T) {
+	dir := t.TempDir()
+	files := map[string]string{}
+	for i := range 2 * fewFiles {
+		files[fmt.Sprintf("rules/%d.yaml", i)] = marker + fmt.Sprint(i)
+	}
+	s := stage(t, dir, false, 100, files)
+	changes, err := s.Changes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Commit(changes); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(files, snapshot(t, dir)); d != "" {
+		t.Error(d)
 	}
 }
 
 func TestForeignFileIsNeverReplaced(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "rules/a.yaml", "written by hand")
-	_, err := Tree{"rules/a.yaml": []byte(marker)}.Diff(dir, marker)
+	s := stage(t, dir, false, 100, map[string]string{"rules/a.yaml": marker})
+	_, err := s.Changes()
 	if err == nil || !strings.Contains(err.Error(), "a.yaml was not generated") {
 		t.Errorf("got %v", err)
 	}
 }
 
-// A failure while writing leaves everything as it was, and nothing behind.
-func TestFailedApplyChangesNothing(t *testing.T) {
+// What is not committed changes nothing, and leaves nothing behind.
+func TestDiscardedStageChangesNothing(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "rules/a.yaml", marker+" before")
 	write(t, dir, "zzz", "a file where a directory is needed")
 	before := snapshot(t, dir)
-	tree := Tree{"rules/a.yaml": []byte(marker + " after"), "zzz/b.yaml": []byte(marker)}
-	if err := tree.Apply(dir, []Change{{"rules/a.yaml", Differs}, {"zzz/b.yaml", Missing}}); err == nil {
+	s := stage(t, dir, false, 100, map[string]string{"rules/a.yaml": marker + " after"})
+	if _, err := s.Create("zzz/b.yaml"); err == nil {
 		t.Fatal("no error")
 	}
+	s.Discard()
 	if d := cmp.Diff(before, snapshot(t, dir)); d != "" {
 		t.Error(d)
 	}

@@ -57,10 +57,11 @@ func (l *loader) failed(file, rule, message, remedy string) {
 // expand turns paths into files, each once, in the order of the paths.
 func (l *loader) expand(paths []string) []string {
 	var files []string
+	seen := map[string]bool{}
 	for _, path := range paths {
-		found := l.filesOf(path)
-		for _, file := range found {
-			if !slices.Contains(files, file) {
+		for _, file := range l.filesOf(path) {
+			if !seen[file] {
+				seen[file] = true
 				files = append(files, file)
 			}
 		}
