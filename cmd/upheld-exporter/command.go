@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/upheld-sla/upheld/exporter"
+	"github.com/upheld-sla/upheld/exporter/guard"
 	"github.com/upheld-sla/upheld/exporter/probe"
 	"github.com/upheld-sla/upheld/exporter/schedule"
 	"github.com/upheld-sla/upheld/sla"
@@ -30,6 +31,7 @@ type config struct {
 	telemetryPath  string
 	location       string
 	maxConcurrency int
+	limits         guard.Options
 	log            promslog.Config
 }
 
@@ -82,6 +84,10 @@ func (c *config) addFlags(command *cobra.Command) {
 	f.BoolVar(&c.checkOnly, "config.check", false, "check the specification and the web configuration, and exit")
 	f.StringVar(&c.location, "location", exporter.DefaultLocation, "where this exporter probes from: the label location of its metrics")
 	f.IntVar(&c.maxConcurrency, "probe.max-concurrency", schedule.DefaultMaxConcurrency, "how many probes may run at once")
+	f.StringArrayVar(&c.limits.DenyCIDR, "probe.deny-cidr", nil, "never connect to addresses in `CIDR`, or in one of cloud-metadata, link-local, loopback, private; repeatable")
+	f.StringArrayVar(&c.limits.AllowCIDR, "probe.allow-cidr", nil, "connect only to addresses in `CIDR` (or those names); where both have an address, the more specific one decides; repeatable")
+	f.StringArrayVar(&c.limits.DenyHost, "probe.deny-host", nil, "never connect to this host `name`, or with *. before it to those below; repeatable")
+	f.StringArrayVar(&c.limits.AllowHost, "probe.allow-host", nil, "connect only to hosts of this `name`, or with *. before it below it; repeatable")
 	f.StringArrayVar(&c.listen, "web.listen-address", []string{":9799"}, "`address` to listen on; repeatable")
 	f.StringVar(&c.webConfig, "web.config.file", "", "`file` that enables TLS or authentication, see https://github.com/prometheus/exporter-toolkit/blob/master/docs/web-configuration.md")
 	f.BoolVar(&c.systemdSocket, "web.systemd-socket", false, "listen on the sockets that systemd hands over (Linux only)")
@@ -119,6 +125,9 @@ func (c *config) validate() error {
 		return errors.New("--location is empty; leave it out or give a name")
 	case !strings.HasPrefix(c.telemetryPath, "/") || c.telemetryPath == "/" || strings.HasPrefix(c.telemetryPath, "/-/") || strings.ContainsAny(c.telemetryPath, "{} "):
 		return fmt.Errorf("--web.telemetry-path is %q; it must be a plain path like /metrics, other than / and those below /-/", c.telemetryPath)
+	}
+	if _, err := guard.New(c.limits); err != nil {
+		return fmt.Errorf("--probe.allow-* and --probe.deny-*: %w", err)
 	}
 	return nil
 }
@@ -169,11 +178,12 @@ func (c *config) load(logger *slog.Logger) ([]sla.ProbeTarget, error) {
 }
 
 func (c *config) options(logger *slog.Logger) exporter.Options {
+	limits, _ := guard.New(c.limits) // validated
 	return exporter.Options{
 		Logger:         logger,
 		Location:       c.location,
 		MaxConcurrency: c.maxConcurrency,
-		Probe:          probe.Env{UserAgent: "upheld-exporter/" + cmp.Or(version.Version, "devel")},
+		Probe:          probe.Env{Guard: limits, UserAgent: "upheld-exporter/" + cmp.Or(version.Version, "devel")},
 		Load:           func() ([]sla.ProbeTarget, error) { return c.load(logger) },
 	}
 }

@@ -242,3 +242,15 @@ func TestLifeOfTheDaemon(t *testing.T) {
 		t.Error("the log tells a header")
 	}
 }
+
+func TestDeniedTargetsAreNotProbed(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { t.Errorf("got %s", r.URL) }))
+	defer srv.Close()
+	file := filepath.Join(t.TempDir(), "shop.yaml")
+	write(t, file, fmt.Sprintf(oneLevel, srv.URL))
+	d := startDaemon(t, "--spec.file", file, "--probe.deny-cidr", "loopback")
+	d.eventually("metrics", `upheld_probe_failures_total{location="default",reason="denied"`, d.metrics)
+	if text := d.metrics(); !strings.Contains(text, `outcome="bad",service="shop",sla="shop",slo="availability",target="`+srv.URL+`"} 0`+"\n") {
+		t.Errorf("a refusal counts as the target's:\n%s", text)
+	}
+}

@@ -31,6 +31,9 @@ func (d *dialer) classify(ctx context.Context, err error, at stage) *failure {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return &failure{Cancelled, at.what + ": cancelled"}
 	}
+	if refused, ok := errors.AsType[*refusal](err); ok {
+		return &failure{Denied, at.what + ": " + clip(refused.Error())}
+	}
 	if reason, ok := d.ownFault(err, at.address); ok {
 		return &failure{reason, at.what + ": " + briefly(err)}
 	}

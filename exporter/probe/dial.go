@@ -20,15 +20,18 @@ func newDialer(env Env) *dialer {
 	if env.UserAgent == "" {
 		env.UserAgent = "upheld-exporter"
 	}
-	return &dialer{
+	d := &dialer{
 		net: net.Dialer{
 			Resolver:  env.Resolver,
 			KeepAlive: -1, // a probe ends before a keep-alive would be sent
-			Control:   env.Control,
 		},
 		env:       env,
 		resolving: &resolverCheck{resolver: env.Resolver},
 	}
+	if env.Guard != nil || env.Control != nil {
+		d.net.Control = d.control
+	}
+	return d
 }
 
 // connect opens a TCP connection to host:port, with a TLS session over it if
@@ -68,6 +71,9 @@ func connecting(address string) stage {
 // dial opens the connection and measures Resolve, if there is a name to
 // resolve, and Connect, which UDP does not do.
 func (d *dialer) dial(ctx context.Context, network, address string, phases *Phases) (net.Conn, error) {
+	if err := d.mayName(network, address); err != nil {
+		return nil, err
+	}
 	start := time.Now()
 	if network == "unix" || isLiteral(address) {
 		conn, err := d.net.DialContext(ctx, network, address)

@@ -41,6 +41,8 @@ type Env struct {
 	Resolver  *net.Resolver
 	RootCAs   *x509.CertPool
 	UserAgent string
+	// Guard, if set, says what may be connected to.
+	Guard Guard
 	// Control, if set, is called on each socket before it connects, as in
 	// net.Dialer.
 	Control func(network, address string, c syscall.RawConn) error

@@ -31,6 +31,7 @@ const (
 	LocalNetwork       Reason = "local_network"
 	Resolver           Reason = "resolver"
 	Starved            Reason = "starved"
+	Denied             Reason = "denied"
 	Cancelled          Reason = "cancelled"
 
 	Overlap  Reason = "overlap"
@@ -72,6 +73,7 @@ var reasons = map[Reason]reasonInfo{
 	LocalNetwork:       {Inconclusive, "the exporter's host has no route, or its own firewall forbids the connection"},
 	Resolver:           {Inconclusive, "the exporter's own resolver does not answer"},
 	Starved:            {Inconclusive, "the exporter had no CPU: the probe began, or noticed its deadline, too late"},
+	Denied:             {Inconclusive, "the exporter's own configuration forbids connecting to the host or address"},
 	Cancelled:          {Inconclusive, "the exporter is shutting down; never counted"},
 
 	Overlap:  {Missed, "the previous probe of the target was still running when it should have begun"},
@@ -88,7 +90,7 @@ func (r Reason) Help() string { return reasons[r].help }
 // Groups of reasons that kinds share.
 var (
 	connectReasons = []Reason{DNS, ConnectRefused, ConnectTimeout, Unreachable, Reset, Timeout, TLSExpired, TLSName, TLSAuthority, TLSExpiring, TLSOther}
-	ownReasons     = []Reason{NoFD, NoMemory, AddressUnavailable, LocalNetwork, Resolver, Starved}
+	ownReasons     = []Reason{NoFD, NoMemory, AddressUnavailable, LocalNetwork, Resolver, Starved, Denied}
 	unrunReasons   = []Reason{Overlap, Overload, Late}
 )
 

@@ -1,0 +1,56 @@
+package probe
+
+import (
+	"net"
+	"net/netip"
+	"strings"
+	"syscall"
+)
+
+// Guard says what may be connected to; an error is the reason why not.
+type Guard interface {
+	Host(host string) error        // by name, before it is resolved; of every redirect too
+	Address(addr netip.Addr) error // of a socket that is about to connect
+	Socket(path string) error      // of the Unix domain
+}
+
+// refusal is the error of a connection that the guard did not allow.
+type refusal struct{ why error }
+
+func (r *refusal) Error() string { return r.why.Error() }
+
+// mayName asks the guard about what a connection is to be opened to, as far as
+// its name says.
+func (d *dialer) mayName(network, address string) error {
+	if d.env.Guard == nil {
+		return nil
+	}
+	var err error
+	if strings.HasPrefix(network, "unix") {
+		err = d.env.Guard.Socket(address)
+	} else if host, _, split := net.SplitHostPort(address); split == nil {
+		err = d.env.Guard.Host(host)
+	}
+	if err != nil {
+		return &refusal{err}
+	}
+	return nil
+}
+
+// control is called on each socket before it connects, with the very address
+// that it connects to: what a name resolved to a moment ago does not count.
+func (d *dialer) control(network, address string, c syscall.RawConn) error {
+	if d.env.Guard != nil && !strings.HasPrefix(network, "unix") {
+		to, err := netip.ParseAddrPort(address)
+		if err == nil {
+			err = d.env.Guard.Address(to.Addr())
+		}
+		if err != nil {
+			return &refusal{err}
+		}
+	}
+	if d.env.Control != nil {
+		return d.env.Control(network, address, c)
+	}
+	return nil
+}
