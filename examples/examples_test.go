@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/prometheus/model/histogram"
+
 	"github.com/upheld-sla/upheld/internal/enginetest"
 	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/rulegen/emit"
@@ -28,6 +30,25 @@ type feed struct {
 // feeds are for examples with events or histograms; probes are fed from the
 // model: one in ten is bad and another one in ten is slow.
 var feeds = map[string]feed{
+	"states.yaml": {
+		series: func(n float64) []enginetest.Sample {
+			return []enginetest.Sample{
+				{Series: `queue_oldest_message_age_seconds{queue="mail"}`, Value: 90},
+				{Series: `queue_oldest_message_age_seconds{queue="push"}`, Value: 1},
+				{Series: `queue_consumers{queue="mail"}`, Value: 2},
+				{Series: `mesh:errors:ratio{destination="checkout",source="a"}`, Value: 0.04},
+				{Series: `mesh:errors:ratio{destination="checkout",source="b"}`, Value: 0.02},
+				{Series: `mesh:errors:ratio{destination="checkout",source="idle"}`, Value: math.NaN()},
+				{Series: `probe_success{job="blackbox",instance="https://partner.example"}`, Value: 0.9},
+				{Series: `probe_duration_seconds{job="blackbox",instance="https://partner.example"}`, Value: 0.6},
+				{Series: `rpc_duration_seconds{job="api"}`, Histogram: nativeHistogram(n)},
+			}
+		},
+		want: map[string]float64{
+			"queue/fresh": 1, "queue/runs": 1, "mesh/errors": 0.03, "partner/availability": 0.1,
+			"partner/response-time": 1, "api/latency": 0.25,
+		},
+	},
 	"aggregations.yaml": {
 		series: func(n float64) []enginetest.Sample { // 6 % errors, all the time, and 7 % slow
 			return []enginetest.Sample{
@@ -71,6 +92,16 @@ var feeds = map[string]feed{
 		},
 		want: map[string]float64{"payments/errors": 0.05, "payments/latency": 0.15},
 	},
+}
+
+// nativeHistogram has a quarter of its requests in (0.5, 0.71] and the others in
+// (0.125, 0.177] seconds: schema 1 has two buckets to a power of two.
+func nativeHistogram(n float64) *histogram.FloatHistogram {
+	return &histogram.FloatHistogram{
+		Schema: 1, Count: 40 * n, Sum: 10 * n,
+		PositiveSpans:   []histogram.Span{{Offset: -5, Length: 1}, {Offset: 3, Length: 1}},
+		PositiveBuckets: []float64{30 * n, 10 * n},
+	}
 }
 
 func probeSeries(targets []sla.ProbeTarget, n float64) []enginetest.Sample {

@@ -36,6 +36,12 @@ var methods = map[sla.Aggregation]method{
 // sla:total:rate5m and sla:bad:rate5m.
 func (c compiler) base() ([]Rule, sla.Findings) {
 	m := methods[c.level.Aggregation]
+	switch c.level.Indicator.(type) {
+	case *sla.Condition, *sla.Ratio:
+		if m.slots == nil { // they are looked at, not counted
+			m = method{perMinute, compiler.states}
+		}
+	}
 	if c.into = m.into; c.into.atEnd {
 		c.into.window = c.level.Slots.Width
 	}
@@ -137,13 +143,17 @@ func (c compiler) held(bad promql.Expr) []Rule {
 
 // slotQuantiles judges the quantile of response times in a slot.
 func (c compiler) slotQuantiles() []Rule {
-	h := c.level.Indicator.(*sla.HistogramLatency) // its aggregations are those of histograms
-	s, findings := histogramSelector(h.Histogram)
-	if findings.HasErrors() {
-		return nil // reported by count
+	var buckets promql.Expr
+	var threshold time.Duration
+	switch h := c.level.Indicator.(type) {
+	case *sla.HistogramLatency:
+		s, _ := histogramSelector(h.Histogram) // count has reported what is wrong with it
+		buckets, threshold = promql.SumBy(s.WithSuffix("_bucket").Rate(c.into.window), "le"), h.Threshold
+	case *sla.NativeLatency:
+		s, _ := histogramSelector(h.Histogram)
+		buckets, threshold = promql.Sum(s.Rate(c.into.window)), h.Threshold
 	}
-	buckets := c.scan(promql.SumBy(s.WithSuffix("_bucket").Rate(c.into.window), "le"))
-	quantile := promql.HistogramQuantile(c.level.Slots.Quantile, buckets)
-	slow := promql.GtBool(quantile, promql.Num(sla.Seconds(h.Threshold)))
+	quantile := promql.HistogramQuantile(c.level.Slots.Quantile, c.scan(buckets))
+	slow := promql.GtBool(quantile, promql.Num(sla.Seconds(threshold)))
 	return c.held(c.judged(promql.AndOn(slow, c.busy())))
 }

@@ -43,6 +43,14 @@ func (c compiler) count() ([]Rule, sla.Findings) {
 		return c.events(ind)
 	case *sla.HistogramLatency:
 		return c.histogram(ind)
+	case *sla.NativeLatency:
+		return c.native(ind)
+	case *sla.Condition:
+		return c.condition(ind.Expr)
+	case *sla.Ratio:
+		return c.takenOver(ind.Bad)
+	case *sla.Blackbox:
+		return c.blackbox(ind.Success)
 	}
 	return nil, sla.Findings{{Severity: sla.Error, Rule: "unsupported-indicator", Pos: c.level.Pos,
 		Message: fmt.Sprintf("no rules are known for the indicator %q", c.level.Indicator.Kind())}}

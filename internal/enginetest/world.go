@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/prometheus/prometheus/model/value"
@@ -26,8 +27,9 @@ import (
 
 // Sample is one scraped value. Series is in PromQL notation: name{label="x"}.
 type Sample struct {
-	Series string
-	Value  float64
+	Series    string
+	Value     float64
+	Histogram *histogram.FloatHistogram // a native histogram instead of Value
 }
 
 // Target is what a scrape at t reads; a series that is missing after having
@@ -173,7 +175,11 @@ func (w *World) scrapeAt(at time.Time) {
 			w.seen[s.Series] = l
 		}
 		delete(gone, s.Series)
-		w.append(app, l, ms, s.Value)
+		if s.Histogram == nil {
+			w.append(app, l, ms, s.Value)
+		} else if _, err := app.AppendHistogram(0, l, ms, nil, s.Histogram); err != nil {
+			w.t.Fatalf("append %s: %v", l, err)
+		}
 	}
 	for s := range gone {
 		w.append(app, w.seen[s], ms, math.Float64frombits(value.StaleNaN))

@@ -187,9 +187,6 @@ func GtBool(a, b Expr) Expr { return asBool(Gt(a, b)) }
 // GeBool is 1 where a is at least b, else 0.
 func GeBool(a, b Expr) Expr { return asBool(Ge(a, b)) }
 
-// EqBool is 1 where a equals b, else 0.
-func EqBool(a, b Expr) Expr { return asBool(join(parser.EQLC, a, b, nil)) }
-
 func asBool(comparison Expr) Expr {
 	comparison.node.(*parser.BinaryExpr).ReturnBool = true
 	return comparison

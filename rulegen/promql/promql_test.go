@@ -27,9 +27,10 @@ func expression(depth int) *rapid.Generator[Expr] {
 			func(a, b Expr) Expr { return OrOn(a, b) },
 			func(a, b Expr) Expr { return AndOn(a, b, "x") },
 			func(a, _ Expr) Expr { return AtSlotEnd(a, time.Hour) },
-			GtBool, GeBool, EqBool, Ge,
+			GtBool, GeBool, Ge,
 			func(a, _ Expr) Expr { return Sum(a) },
 			func(a, _ Expr) Expr { return Avg(a) },
+			func(a, _ Expr) Expr { return Min(a) },
 			func(a, _ Expr) Expr { return SumBy(a, "x", "le") },
 			func(a, _ Expr) Expr { return HistogramQuantile(sla.NewDecimal(19, 20), a) },
 			func(a, _ Expr) Expr {

@@ -19,6 +19,9 @@ var indicatorKinds = []indicatorKind{
 	{"probe", mapping(probeSections()...), "Measured from outside, by the exporter.", `{http: "https://shop.example/health"}`, decodeProbe},
 	{"events", mapping(eventsSection), "Counted by the service itself: bad (or good) events of all events.", "", decodeEvents},
 	{"latency", mapping(latencySection), "Response time: requests, or probes, that took at most a threshold.", "", decodeLatency},
+	{"condition", mapping(conditionSection), "A state, good while a PromQL condition holds.", "", decodeCondition},
+	{"ratio", mapping(ratioSection), "A bad share that is calculated already.", "", decodeRatio},
+	{"blackbox", mapping(blackboxSection), "Measured from outside, by a blackbox_exporter.", "", decodeBlackbox},
 }
 
 var indicatorSection = newIndicatorSection()

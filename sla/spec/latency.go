@@ -11,9 +11,10 @@ var latencySection = &section{
 	name: "latency",
 	doc:  "Response time, of the service's own requests or of a probe.",
 	fields: []field{
-		{key: "histogram", typ: queryType, example: `'http_request_duration_seconds{job="api"}'`, doc: "Selector of a classic histogram in seconds, by its base name without `_bucket`. Either `histogram` or `probe`."},
+		{key: "histogram", typ: queryType, example: `'http_request_duration_seconds{job="api"}'`, doc: "Selector of a histogram in seconds, by its base name without `_bucket`. Either `histogram` or `probe`."},
+		{key: "native", typ: booleanType, def: "false", doc: "The histogram is a native one: the share within the threshold is interpolated in its bucket."},
 		{key: "probe", typ: valueType{name: "reference", sample: "storefront/availability", scalars: textType.scalars}, doc: "The level that defines the probe: `service/level`, or `agreement:service/level` of another agreement. A failed probe is not fast. Either `histogram` or `probe`."},
-		{key: "threshold", typ: durationType, required: true, example: "300ms", doc: "What is still fast enough. The histogram must have a bucket with exactly this bound; for a probe it must be shorter than the probe's timeout."},
+		{key: "threshold", typ: durationType, required: true, example: "300ms", doc: "What is still fast enough. A classic histogram must have a bucket with exactly this bound; for a probe it must be shorter than the probe's timeout."},
 	},
 	oneOf: [][]string{{"histogram", "probe"}},
 }
@@ -25,6 +26,9 @@ func decodeLatency(v value) (sla.Indicator, bool) {
 	}
 	threshold, thresholdAt, thresholdOK := read(o, "threshold", value.duration)
 	if histogram, _, ok := read(o, "histogram", value.query); ok {
+		if native, _, _ := read(o, "native", value.boolean); native {
+			return &sla.NativeLatency{Histogram: histogram, Threshold: threshold}, true
+		}
 		return &sla.HistogramLatency{Histogram: histogram, Threshold: threshold}, true
 	}
 	if reference, at, ok := read(o, "probe", value.reference); ok {

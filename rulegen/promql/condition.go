@@ -1,0 +1,60 @@
+package promql
+
+import (
+	"github.com/prometheus/prometheus/promql/parser"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// Min is min(e), without labels.
+func Min(e Expr) Expr { return Expr{&parser.AggregateExpr{Op: parser.MIN, Expr: e.node}} }
+
+// Truth reads e as a condition and makes it a number without labels: 1 while it
+// holds for every series that it compares, 0 while it does not for one, and no
+// sample while there is nothing to compare. A comparison, which by itself drops
+// what does not hold, is made to answer 0; conditions are joined by and / or
+// without matching. Anything else is a *ParseError at the part that does not fit.
+func (e Expr) Truth() (Expr, error) {
+	switch n := e.node.(type) {
+	case *parser.ParenExpr:
+		return Expr{n.Expr}.Truth()
+	case *parser.BinaryExpr:
+		switch {
+		case n.Op.IsComparisonOperator():
+			return truthOfComparison(n)
+		case n.Op == parser.LAND || n.Op == parser.LOR:
+			return truthOfBoth(n)
+		}
+	}
+	return Expr{}, &ParseError{int(e.node.PositionRange().Start), "not a condition"}
+}
+
+func truthOfComparison(n *parser.BinaryExpr) (Expr, error) {
+	if n.Type() != parser.ValueTypeVector {
+		return Expr{}, &ParseError{int(n.PositionRange().Start), "this compares two numbers, and no series"}
+	}
+	answer := *n
+	answer.ReturnBool = true
+	return Min(Expr{&answer}), nil
+}
+
+func truthOfBoth(n *parser.BinaryExpr) (Expr, error) {
+	if m := n.VectorMatching; m != nil && (m.On || len(m.MatchingLabels) > 0) {
+		return Expr{}, &ParseError{int(n.PositionRange().Start), "conditions are joined without on and ignoring"}
+	}
+	left, err := Expr{n.LHS}.Truth()
+	if err != nil {
+		return Expr{}, err
+	}
+	right, err := Expr{n.RHS}.Truth()
+	if err != nil {
+		return Expr{}, err
+	}
+	if n.Op == parser.LAND {
+		return Mul(left, right), nil
+	}
+	return ClampMax(Add(left, right), sla.NewDecimal(1, 1)), nil
+}
+
+// IsVector tells whether e is an instant vector, as most expressions are.
+func (e Expr) IsVector() bool { return e.node.Type() == parser.ValueTypeVector }

@@ -1,0 +1,82 @@
+package rulegen
+
+import (
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/rulegen/promql"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// states spreads what is looked at in each evaluation over five minutes.
+func (c compiler) states() []Rule {
+	return c.spread(c.recorded(metricnames.SlotBad).Now())
+}
+
+// condition is bad while the condition does not hold. There is one look an
+// evaluation, so the total of a minute is 1 wherever there is an answer.
+func (c compiler) condition(q sla.Query) ([]Rule, sla.Findings) {
+	expr, err := promql.Parse(q.Text)
+	if err != nil {
+		return nil, sla.Findings{queryError(q, "promql-syntax", "not valid PromQL: ", err, "correct the expression")}
+	}
+	holds, err := expr.Truth()
+	if err != nil {
+		return nil, sla.Findings{queryError(q, "not-a-condition", "", err,
+			"write comparisons of series with numbers or other series, joined by and / or, like queue_age_seconds < 60")}
+	}
+	return c.looks(promql.Sub(promql.Num(one), holds)), nil
+}
+
+// takenOver is a bad share that the user has calculated; what is no number is unknown.
+func (c compiler) takenOver(q sla.Query) ([]Rule, sla.Findings) {
+	expr, err := promql.Parse(q.Text)
+	if err != nil {
+		return nil, sla.Findings{queryError(q, "promql-syntax", "not valid PromQL: ", err, "correct the expression")}
+	}
+	if !expr.IsVector() {
+		return nil, sla.Findings{{Severity: sla.Error, Rule: "not-a-ratio", Pos: q.Pos,
+			Message: "this is a number or a range, and no series", Remedy: "write an expression whose series are shares from 0 to 1"}}
+	}
+	known := promql.Ge(expr, promql.Num(zero)) // drops NaN
+	return c.looks(promql.ClampMax(promql.Avg(known), one)), nil
+}
+
+// looks records a share of bad that is looked at in each evaluation.
+func (c compiler) looks(bad promql.Expr) []Rule {
+	judged := c.recorded(c.into.bad).Now()
+	return []Rule{
+		c.record(c.into.bad, bad),
+		c.totalRule(promql.Add(promql.Mul(promql.Num(zero), judged), promql.Num(one))),
+	}
+}
+
+// blackbox averages a gauge that is 1 for a probe that succeeded. Scrapes that
+// failed have no sample, so they are unknown and not bad.
+func (c compiler) blackbox(q sla.Query) ([]Rule, sla.Findings) {
+	selectors, findings := counterSelectors(q)
+	if findings.HasErrors() {
+		return nil, findings
+	}
+	if len(selectors) > 1 {
+		return nil, sla.Findings{{Severity: sla.Error, Rule: "not-a-selector", Pos: q.Pos,
+			Message: "a blackbox level reads one selector, not a sum", Remedy: "give each its own service level, or select both with =~"}}
+	}
+	good := promql.Avg(selectors[0].AvgOverTime(c.into.window))
+	return []Rule{
+		c.totalRule(promql.Add(promql.Mul(promql.Num(zero), good), promql.Num(one))),
+		c.badFromRest(good),
+	}, findings
+}
+
+// native counts the requests of a native histogram above the threshold. Without
+// requests the fraction is NaN, which the comparison drops.
+func (c compiler) native(n *sla.NativeLatency) ([]Rule, sla.Findings) {
+	s, findings := histogramSelector(n.Histogram)
+	if findings.HasErrors() {
+		return nil, findings
+	}
+	rate := promql.Sum(s.Rate(c.into.window))
+	count := promql.HistogramCount(rate)
+	within := promql.Mul(promql.HistogramFraction(zero, sla.Seconds(n.Threshold), rate), count)
+	good := promql.Ge(c.scan(within), promql.Num(zero))
+	return []Rule{c.totalRule(c.scan(count)), c.badFromRest(c.orZero(good))}, findings
+}
