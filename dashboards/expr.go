@@ -79,7 +79,7 @@ func (s selector) info() string {
 }
 
 var (
-	anyAlert = "alertname=~\"" + rulegen.AlertBudgetBurn + "|" + rulegen.AlertMeasurementLost + "\""
+	anyAlert = "alertname=~\"" + rulegen.AlertBudgetBurn + "|" + rulegen.AlertBudgetExhausted + "|" + rulegen.AlertBudgetForecast + "|" + rulegen.AlertMeasurementLost + "\""
 	firing   = eq("alertstate", "firing")
 	pending  = eq("alertstate", "pending")
 )

@@ -13,12 +13,10 @@ import (
 // Names of the alerts.
 const (
 	AlertBudgetBurn      = "SLABudgetBurn"
+	AlertBudgetExhausted = "SLABudgetExhausted"
+	AlertBudgetForecast  = "SLABudgetForecast"
 	AlertMeasurementLost = "SLAMeasurementLost"
 )
-
-// measurementLostFor is how long a level must be without data before that is
-// an alert of its own: longer than a restart with the base window refilled.
-const measurementLostFor = 10 * time.Minute
 
 // burnAlert fires while the bad share over both windows of a tier exceeds its
 // threshold (Google SRE Workbook, chapter 5, "Multiwindow, Multi-Burn-Rate
@@ -33,25 +31,109 @@ func (c compiler) burnAlert(t sla.Tier) Rule {
 	factor := threshold.Quo(budget)
 	spent := factor.Mul(sla.NewDecimal(int64(t.Long), int64(c.level.Period.Rolling)))
 	r := c.alert(AlertBudgetBurn, c.withLeast(promql.AndOn(over(t.Long), over(t.Short), joinLabels...), t.Long), map[string]string{
-		"summary": fmt.Sprintf("%s/%s burns its error budget more than %s times too fast", c.level.ID.Service, c.level.ID.SLO, round(factor)),
+		"summary": fmt.Sprintf("%s burns its error budget more than %s times too fast", c.name(), round(factor)),
 		"description": fmt.Sprintf("{{ $value | humanizePercentage }} bad over %s, and over %s it goes on; the objective of %s%% allows %s%%. "+
 			"%s like this, or worse, spends at least %s%% of the budget of %s.%s",
 			long, short, c.level.Objective, budget.Mul(hundred), long, round(spent.Mul(hundred)), c.level.Period, c.leastWords(long)),
+		"time_to_detect": fmt.Sprintf("at constant traffic a total outage is seen after %s, and a scrape and an evaluation", roughly(t.TimeToDetect(budget))),
 	}, metricnames.Severity, t.Severity, metricnames.Tier, t.Name, metricnames.LongWindow, long, metricnames.ShortWindow, short)
 	r.For, r.KeepFiringFor = t.For, t.KeepFiringFor
-	return r
+	return withLabels(r, t.Labels)
+}
+
+// notices are the alerts of the level beside its tiers: those of the first tier
+// of rules, and those of the second, which records the budget.
+func (c compiler) notices() (first, second []Rule) {
+	a := c.level.Alerting
+	if n := a.MeasurementLost; n != nil {
+		first = append(first, c.measurementLost(*n))
+	}
+	if n := a.BudgetExhausted; n != nil {
+		second = append(second, c.exhausted(*n))
+	}
+	if f := a.BudgetForecast; f != nil {
+		second = append(second, c.forecast(*f))
+	}
+	return first, second
 }
 
 // measurementLost fires when nobody knows how the level is doing, which is told
 // apart from its being down.
-func (c compiler) measurementLost() Rule {
-	r := c.alert(AlertMeasurementLost, promql.Absent(c.recorded(metricnames.TotalRate)), map[string]string{
-		"summary": fmt.Sprintf("%s/%s is not being measured", c.level.ID.Service, c.level.ID.SLO),
+func (c compiler) measurementLost(n sla.Notice) Rule {
+	return c.notice(AlertMeasurementLost, n, promql.Absent(c.recorded(metricnames.TotalRate)), map[string]string{
+		"summary": c.name() + " is not being measured",
 		"description": fmt.Sprintf("There has been no %s for %s. The service may be well or not: nobody knows. "+
-			"Look for a stopped exporter, a failing scrape or a renamed series.", sourceWords(c.level.Indicator), sla.FormatDuration(measurementLostFor)),
-	}, metricnames.Severity, "ticket")
-	r.For = measurementLostFor
+			"Look for a stopped exporter, a failing scrape or a renamed series.", sourceWords(c.level.Indicator), sla.FormatDuration(n.For)),
+	})
+}
+
+// remaining selects the budget that is left of the level's period. At the edge
+// of a calendar period there can be two of them for some minutes.
+func (c compiler) remaining() promql.Expr {
+	return c.recorded(metricnames.BudgetRemaining, promql.Eq(metricnames.Period, c.level.Period.String())).Now()
+}
+
+// exhausted fires while nothing of the whole period's budget is left.
+func (c compiler) exhausted(n sla.Notice) Rule {
+	l := c.level
+	back := "It ends with the period."
+	if l.Period.Calendar == "" {
+		back = "It ends when enough of what was bad is longer ago than that."
+	}
+	return c.notice(AlertBudgetExhausted, n, promql.Le(c.remaining(), promql.Num(zero)), map[string]string{
+		"summary": fmt.Sprintf("%s has spent its error budget of %s", c.name(), l.Period),
+		"description": fmt.Sprintf("{{ $value | humanizePercentage }} of the budget of %s is left: the target of %s%% is missed, or will be. %s",
+			l.Period, l.Target, back),
+	})
+}
+
+// forecast fires while the rest of the budget, burnt at the rate of a window,
+// ends within a time; its value is that time in seconds.
+//
+// What is left is a share of the whole period's budget, and a window whose bad
+// share is the budget burns one budget a period: so it lasts left × period ×
+// budget / bad share. Of a rolling period something comes back all the while,
+// so a burn rate under 1 does not end it.
+func (c compiler) forecast(f sla.Forecast) Rule {
+	l := c.level
+	budget := l.TargetBudget()
+	burning := zero
+	if l.Period.Calendar == "" {
+		burning = budget
+	}
+	left := promql.Mul(promql.Gt(c.remaining(), promql.Num(zero)), promql.Num(sla.Seconds(l.Period.Nominal()).Mul(budget)))
+	ends := promql.DivManyOn(left, promql.Gt(c.recorded(ratioName(f.Over)).Now(), promql.Num(burning)), joinLabels...)
+	soon := c.withLeast(promql.Lt(ends, promql.Num(sla.Seconds(f.Within))), f.Over)
+	return c.notice(AlertBudgetForecast, f.Notice, soon, map[string]string{
+		"summary": fmt.Sprintf("%s is about to spend its error budget of %s", c.name(), l.Period),
+		"description": fmt.Sprintf("If it goes on as over the last %s, the rest of the budget of %s ends in {{ $value | humanizeDuration }}; then the target of %s%% is missed.",
+			sla.FormatDuration(f.Over), l.Period, l.Target),
+	})
+}
+
+// notice is an alert of which the level has one.
+func (c compiler) notice(name string, n sla.Notice, e promql.Expr, annotations map[string]string) Rule {
+	r := c.alert(name, e, annotations, metricnames.Severity, n.Severity)
+	r.For, r.KeepFiringFor = n.For, n.KeepFiringFor
+	return withLabels(r, n.Labels)
+}
+
+// withLabels lays an alert's own labels on those of its level. None is one that
+// the rules set: the reader sees to that.
+func withLabels(r Rule, own map[string]string) Rule {
+	maps.Copy(r.Labels, own)
 	return r
+}
+
+// name is how alerts call the level.
+func (c compiler) name() string { return c.level.ID.Service + "/" + c.level.ID.SLO }
+
+// roughly is a duration for people: in seconds up to an hour, then in minutes.
+func roughly(d time.Duration) string {
+	if d > time.Hour {
+		return sla.FormatDuration(d.Round(time.Minute))
+	}
+	return sla.FormatDuration(d.Round(time.Second))
 }
 
 // sourceWords says in words where a level's data come from.
@@ -67,6 +149,9 @@ func sourceWords(i sla.Indicator) string {
 func (c compiler) alert(name string, e promql.Expr, annotations map[string]string, labels ...string) Rule {
 	l := c.level
 	r := Rule{Alert: name, Expr: e, Labels: map[string]string{}, Annotations: annotations}
+	if c.dashboard != "" {
+		r.Annotations["dashboard_url"] = c.dashboard
+	}
 	if l.Alerting.Runbook != "" {
 		r.Annotations["runbook_url"] = l.Alerting.Runbook
 	}

@@ -2,6 +2,7 @@ package rulegen
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
@@ -51,12 +52,11 @@ func (c compiler) minima() []least {
 
 // gates tells whether alerts ask for least counts over a window.
 func (c compiler) gates(w time.Duration) bool {
-	for _, t := range c.level.Alerting.Tiers {
-		if t.Long == w {
-			return true
-		}
+	a := c.level.Alerting
+	if a.BudgetForecast != nil && a.BudgetForecast.Over == w {
+		return true
 	}
-	return false
+	return slices.ContainsFunc(a.Tiers, func(t sla.Tier) bool { return t.Long == w })
 }
 
 // counts record how many events a window held, where alerts ask for it. The

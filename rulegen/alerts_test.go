@@ -71,7 +71,7 @@ func TestLittleTraffic(t *testing.T) {
 		var fired []string
 		var first time.Time
 		for _, tr := range w.Transitions() {
-			if tr.Labels["slo"] == c.slo && tr.Firing {
+			if tr.Name == rulegen.AlertBudgetBurn && tr.Labels["slo"] == c.slo && tr.Firing {
 				if fired = append(fired, tr.Labels["tier"]); first.IsZero() {
 					first = tr.At
 				}
@@ -123,5 +123,69 @@ func TestLeastBadProbes(t *testing.T) {
 			t.Errorf("%d bad probes of 4 asked for: fired %v", bad, fired)
 		}
 		near(t, fmt.Sprint("seconds of ", bad, " probes"), w.Value(`sla:bad:sum_1h{slo="up"}`), float64(bad)*10, 0.1)
+	}
+}
+
+// A budget that burns steadily is told to end while it still lasts the time
+// that is left by division, and to be spent when what was counted says so.
+func TestForecastAndExhaustion(t *testing.T) {
+	// 1 % of a day's 86,400 requests, one a second, may fail: 864. From the
+	// second hour on every tenth fails: a burn rate of 10, 360 an hour.
+	const begin, perSecond = time.Hour, 0.1
+	day := sla.Period{Rolling: 24 * time.Hour}
+	steady := func(slo string, share float64) enginetest.Target {
+		return func(at time.Time) []enginetest.Sample {
+			s := at.Sub(enginetest.Start).Seconds()
+			bad := share * max(0, s-begin.Seconds())
+			return []enginetest.Sample{
+				{Series: `requests_total{code="200",slo="` + slo + `"}`, Value: s - bad},
+				{Series: `requests_total{code="500",slo="` + slo + `"}`, Value: bad},
+			}
+		}
+	}
+	of := func(slo string) *sla.ServiceLevel {
+		l := level(slo, "99", events(`requests_total{code="500",slo="`+slo+`"}`, "", `requests_total{slo="`+slo+`"}`))
+		l.Period = day
+		l.Alerting = sla.DefaultAlerting(day)
+		l.Alerting.BudgetForecast.Over = 30 * time.Minute
+		l.Alerting.BudgetForecast.Within = time.Hour
+		return l
+	}
+	quiet := of("off")
+	quiet.Alerting.BudgetForecast, quiet.Alerting.BudgetExhausted = nil, nil
+	w := enginetest.New(t, 30*time.Second, func(at time.Time) []enginetest.Sample {
+		return slices.Concat(steady("burns", perSecond)(at), steady("off", perSecond)(at), steady("calm", 0.009)(at))
+	})
+	w.Load(generate(t, rulegen.Options{}, of("burns"), quiet, of("calm")))
+	w.Run(begin + 1*time.Hour + 30*time.Minute)
+	// 90 minutes have cost 540 of 864; the other 324 last 54 minutes.
+	near(t, "what is left", w.Value(`sla:budget_remaining:ratio_period{slo="burns"}`), 324./864, 0.08) // it trails by some minutes
+	w.Run(90 * time.Minute)
+	fired := map[string]time.Duration{}
+	for _, tr := range w.Transitions() {
+		if tr.Name != rulegen.AlertBudgetForecast && tr.Name != rulegen.AlertBudgetExhausted {
+			continue
+		}
+		if tr.Labels["slo"] != "burns" || tr.Labels["severity"] != "ticket" {
+			t.Errorf("unexpected %v", tr)
+		}
+		key := tr.Name
+		if !tr.Firing {
+			key += " stopped"
+		}
+		if _, again := fired[key]; !again {
+			fired[key] = tr.At.Sub(enginetest.Start.Add(begin))
+		}
+	}
+	// 864 are spent after 144 minutes; an hour before that, the last hour begins.
+	// Rates trail by 2.5 minutes, the second tier of rules by up to 5, and the
+	// sums of a counter are extrapolated.
+	for name, want := range map[string]time.Duration{
+		rulegen.AlertBudgetForecast: 84 * time.Minute, rulegen.AlertBudgetExhausted: 144 * time.Minute,
+		rulegen.AlertBudgetForecast + " stopped": 144 * time.Minute, // it is told as spent then
+	} {
+		if got, ok := fired[name]; !ok || got < want-3*time.Minute || got > want+9*time.Minute {
+			t.Errorf("%s after %s (%t), want %s", name, got, ok, want)
+		}
 	}
 }

@@ -50,13 +50,14 @@ func Each(a *sla.Agreement, opts Options, use func(LevelPlan) error) (sla.Findin
 
 // compiler makes the rules of one level.
 type compiler struct {
-	level    *sla.ServiceLevel
-	interval time.Duration
-	into     source // what the indicator is counted into
+	level     *sla.ServiceLevel
+	interval  time.Duration
+	into      source // what the indicator is counted into
+	dashboard string // URL, or ""
 }
 
 func compileLevel(l *sla.ServiceLevel, opts Options) (LevelPlan, sla.Findings) {
-	c := compiler{level: l, interval: opts.Interval}
+	c := compiler{level: l, interval: opts.Interval, dashboard: opts.Dashboard}
 	base, findings := c.base()
 	if findings.HasErrors() || l.Period.Rolling <= 0 {
 		return LevelPlan{}, findings // without a period, which the reader has reported, only queries are checked
@@ -74,9 +75,8 @@ func compileLevel(l *sla.ServiceLevel, opts Options) (LevelPlan, sla.Findings) {
 			first.Rules = append(first.Rules, c.burnAlert(t))
 		}
 	}
-	if !l.Alerting.Disabled {
-		first.Rules = append(first.Rules, c.measurementLost())
-	}
+	ofFirst, ofSecond := c.notices()
+	first.Rules, second.Rules = append(first.Rules, ofFirst...), append(second.Rules, ofSecond...)
 	level := LevelPlan{Level: l, Groups: []Group{first, second}}
 	for _, g := range level.Groups {
 		for i, r := range g.Rules {

@@ -19,7 +19,7 @@ func level(name, target string, indicator sla.Indicator) *sla.ServiceLevel {
 	return &sla.ServiceLevel{
 		ID: sla.ID{SLA: "shop", Service: "api", SLO: name}, Indicator: indicator, Aggregation: indicator.Aggregations()[0],
 		Target: sla.MustDecimal(target), Objective: sla.MustDecimal(target), Period: period,
-		Alerting: sla.Alerting{Tiers: sla.DefaultTiers(period)},
+		Alerting: sla.DefaultAlerting(period),
 	}
 }
 
@@ -272,7 +272,7 @@ func TestTiersFireAboveTheirThreshold(t *testing.T) {
 	for slo := range shares {
 		var got []string
 		for _, tr := range w.Transitions() {
-			if tr.Labels["slo"] == slo && tr.Firing {
+			if tr.Name == rulegen.AlertBudgetBurn && tr.Labels["slo"] == slo && tr.Firing {
 				got = append(got, tr.Labels["tier"])
 			}
 		}

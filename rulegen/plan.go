@@ -60,4 +60,6 @@ type Options struct {
 	// Interval is how often the first tier of rules is evaluated, DefaultInterval
 	// if 0; the second tier runs at five times that.
 	Interval time.Duration
+	// Dashboard is the URL of the agreement's dashboard, which alerts then link.
+	Dashboard string
 }

@@ -20,6 +20,9 @@ func (c compiler) windows() (short, long []time.Duration) {
 	for _, t := range c.level.Alerting.Tiers {
 		all = append(all, t.Long, t.Short)
 	}
+	if f := c.level.Alerting.BudgetForecast; f != nil {
+		all = append(all, f.Over)
+	}
 	slices.Sort(all)
 	all = slices.Compact(all)
 	i, _ := slices.BinarySearch(all, longestFirstTier+1)

@@ -1,5 +1,7 @@
 package sla
 
+import "time"
+
 // Alerting says whom a burning budget wakes, and how.
 type Alerting struct {
 	Disabled    bool              // no alert of any kind, also none of lost measurement; Tiers is empty then
@@ -11,7 +13,72 @@ type Alerting struct {
 	// MinimumEvents and MinimumBadEvents are how many events, and bad ones, a
 	// tier's long window must hold before the tier fires; 0 asks for none.
 	MinimumEvents, MinimumBadEvents int
+
+	// The alerts beside the tiers; nil where one is turned off.
+	BudgetExhausted *Notice
+	BudgetForecast  *Forecast
+	MeasurementLost *Notice
 }
+
+// Severities are those of the alerts, one each.
+func (a Alerting) Severities() []string {
+	var all []string
+	for _, t := range a.Tiers {
+		all = append(all, t.Severity)
+	}
+	if a.BudgetExhausted != nil {
+		all = append(all, a.BudgetExhausted.Severity)
+	}
+	if a.BudgetForecast != nil {
+		all = append(all, a.BudgetForecast.Severity)
+	}
+	if a.MeasurementLost != nil {
+		all = append(all, a.MeasurementLost.Severity)
+	}
+	return all
+}
+
+// Notice is an alert of which a level has one.
+type Notice struct {
+	Severity      string
+	For           time.Duration
+	KeepFiringFor time.Duration
+	Labels        map[string]string // added to this alert
+}
+
+// Forecast is a Notice that fires while the budget, if it goes on burning as it
+// did over Over, ends within Within.
+type Forecast struct {
+	Notice
+	Over, Within time.Duration
+}
+
+// DefaultAlerting is what a level has if nothing is said: the default tiers of
+// its period, and a ticket each for a budget that is spent, for one that is
+// about to be, and for a measurement that was lost.
+//
+// A forecast looks at the window of the slower page, and as far ahead as a
+// thirtieth of the period, a day for 30 days: time enough to act in, and so
+// near that one bad hour in a fresh budget is not told twice.
+func DefaultAlerting(period Period) Alerting {
+	a := Alerting{Tiers: DefaultTiers(period)}
+	a.BudgetExhausted = &Notice{Severity: "ticket"}
+	a.MeasurementLost = &Notice{Severity: "ticket", For: measurementLostFor}
+	a.BudgetForecast = &Forecast{Notice: Notice{Severity: "ticket"}, Over: 6 * time.Hour, Within: time.Hour}
+	for _, t := range a.Tiers {
+		if t.Name == "page-slow" {
+			a.BudgetForecast.Over = t.Long
+		}
+	}
+	if ahead := (period.Nominal() / 30).Truncate(time.Hour); ahead > time.Hour {
+		a.BudgetForecast.Within = ahead
+	}
+	return a
+}
+
+// measurementLostFor is how long a level must be without data before that is
+// an alert of its own: longer than a restart with the base window refilled.
+const measurementLostFor = 10 * time.Minute
 
 // DefaultMinimumBadEvents keeps a single failure on a quiet service from waking
 // anybody: with 1 request a minute it is 1.7 % of an hour, which is over the

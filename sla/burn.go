@@ -20,7 +20,8 @@ type Tier struct {
 	Factor        Decimal // burn rate: 1 spends the budget in exactly one period
 	For           time.Duration
 	KeepFiringFor time.Duration
-	Pos           Position // of the user's own tier, if it is one
+	Labels        map[string]string // added to the tier's alert
+	Pos           Position          // of the user's own tier, if it is one
 }
 
 // StandardWindows are recorded for every level whatever its tiers, because

@@ -137,8 +137,13 @@ func labelWords(labels map[string]string) string {
 // explainAlerts prints the alert table: at which bad share, over which windows,
 // how much of the budget that is, and when a total outage is seen.
 func explainAlerts(b *strings.Builder, l *sla.ServiceLevel) {
-	if len(l.Alerting.Tiers) == 0 {
+	if len(l.Alerting.Severities()) == 0 {
 		b.WriteString("  Alerts    none\n")
+		return
+	}
+	defer explainNotices(b, l)
+	if len(l.Alerting.Tiers) == 0 {
+		b.WriteString("  Alerts of a burning budget: none\n")
 		return
 	}
 	b.WriteString("  Alerts, while the bad share over both windows is above the threshold:\n")

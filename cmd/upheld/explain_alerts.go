@@ -20,3 +20,27 @@ func explainMinima(b *strings.Builder, a sla.Alerting) {
 		fmt.Fprintf(b, "    ... and only with at least %s in the long window, so later where there is little traffic\n", strings.Join(least, " and "))
 	}
 }
+
+// explainNotices says which alerts there are beside the tiers.
+func explainNotices(b *strings.Builder, l *sla.ServiceLevel) {
+	a := l.Alerting
+	line := func(n sla.Notice, format string, args ...any) {
+		hold := ""
+		if n.For > 0 {
+			hold = ", for " + sla.FormatDuration(n.For)
+		}
+		fmt.Fprintf(b, "    a %s when %s%s\n", n.Severity, fmt.Sprintf(format, args...), hold)
+	}
+	if a.BudgetExhausted != nil || a.BudgetForecast != nil || a.MeasurementLost != nil {
+		b.WriteString("  Besides:\n")
+	}
+	if f := a.BudgetForecast; f != nil {
+		line(f.Notice, "the target's budget, burnt as over the last %s, ends within %s", sla.FormatDuration(f.Over), sla.FormatDuration(f.Within))
+	}
+	if n := a.BudgetExhausted; n != nil {
+		line(*n, "the target's budget of %s is spent", l.Period)
+	}
+	if n := a.MeasurementLost; n != nil {
+		line(*n, "nobody knows how the service is")
+	}
+}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,6 +23,7 @@ type generateOptions struct {
 	dir           string
 	verify        bool
 	rulesInterval time.Duration
+	grafana       string
 	scrape        emit.ScrapeOptions
 }
 
@@ -58,6 +61,7 @@ did not make are never touched. Paths that changed go to standard output.`,
 	f.StringVarP(&o.dir, "output-dir", "o", "", "the directory to write to (required)")
 	f.BoolVar(&o.verify, "verify", false, "write nothing; exit with 1 if what is in the directory is stale")
 	f.DurationVar(&o.rulesInterval, "rules.interval", rulegen.DefaultInterval, "how often the first tier of rules is evaluated; the second tier five times slower")
+	f.StringVar(&o.grafana, "grafana.url", "", "where Grafana is; every alert then links the agreement's dashboard")
 	f.StringSliceVar(&o.scrape.Exporters, "exporter.address", []string{"localhost:9799"}, "host:port of each upheld-exporter")
 	f.DurationVar(&o.scrape.Interval, "scrape.interval", 15*time.Second, "how often Prometheus scrapes the exporter")
 	f.StringSliceVar(&o.scrape.Alertmanagers, "alertmanager.address", []string{"localhost:9093"}, "host:port of each Alertmanager, for prometheus.yml")
@@ -77,6 +81,9 @@ func (o generateOptions) check() error {
 	}
 	if o.scrape.Interval < time.Second || o.scrape.Interval > sla.BaseWindow/4 {
 		return fmt.Errorf("--scrape.interval=%s is not between 1s and %s: a five-minute rate needs four scrapes", o.scrape.Interval, sla.BaseWindow/4)
+	}
+	if u, err := url.Parse(o.grafana); o.grafana != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		return fmt.Errorf("--grafana.url=%s is not a URL like https://grafana.example", o.grafana)
 	}
 	for _, a := range append(o.scrape.Exporters, o.scrape.Alertmanagers...) {
 		if _, _, err := net.SplitHostPort(a); err != nil {
@@ -129,6 +136,15 @@ func verb(k filetree.Kind, verify bool) string {
 	return done[k]
 }
 
+// rules are the options of an agreement's rules.
+func (o generateOptions) rules(a *sla.Agreement) rulegen.Options {
+	rules := rulegen.Options{Interval: o.rulesInterval}
+	if o.grafana != "" {
+		rules.Dashboard = strings.TrimRight(o.grafana, "/") + "/d/" + dashboards.UID(a.Name)
+	}
+	return rules
+}
+
 // outputs makes all files for the agreements, proven, on the stage. Findings are
 // mistakes in queries, of all agreements also after the first; with any error
 // among them, or if the agreements are not good, nothing that was made counts.
@@ -175,7 +191,7 @@ func (o generateOptions) outputs(stage *filetree.Stage, agreements []*sla.Agreem
 // ruleFile writes the rules of an agreement as they are made, or, if it is not
 // good, only looks for findings.
 func (o generateOptions) ruleFile(stage *filetree.Stage, a *sla.Agreement, good bool) (sla.Findings, error) {
-	rules := rulegen.Options{Interval: o.rulesInterval}
+	rules := o.rules(a)
 	if !good {
 		return rulegen.Each(a, rules, func(rulegen.LevelPlan) error { return nil })
 	}

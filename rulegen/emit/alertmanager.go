@@ -113,7 +113,7 @@ func Alertmanager(agreements []*sla.Agreement) ([]byte, error) {
 }
 
 // withCustomSeverities is the standard routes and one, paced like a ticket, for
-// each further severity of the agreements' tiers, by name.
+// each further severity of the agreements' alerts, by name.
 func withCustomSeverities(agreements []*sla.Agreement) []severityRoute {
 	routes := slices.Clone(severityRoutes)
 	ticket := routes[len(routes)-1]
@@ -124,10 +124,10 @@ func withCustomSeverities(agreements []*sla.Agreement) []severityRoute {
 	var custom []string
 	for _, a := range agreements {
 		for _, l := range a.Levels {
-			for _, t := range l.Alerting.Tiers {
-				if t.Severity != "" && !known[t.Severity] {
-					known[t.Severity] = true
-					custom = append(custom, t.Severity)
+			for _, severity := range l.Alerting.Severities() {
+				if severity != "" && !known[severity] {
+					known[severity] = true
+					custom = append(custom, severity)
 				}
 			}
 		}
@@ -166,12 +166,15 @@ func rootRoute(routes []severityRoute) alertmanagerRoute {
 }
 
 // pageInhibitsTicket keeps one outage from being told twice: while a page tier
-// of a level fires, the slower tiers that it sets off too are held back.
+// of a level fires, the slower tiers and the forecast that it sets off too are
+// held back. A spent budget and a lost measurement are other news.
 func pageInhibitsTicket() inhibitRule {
 	return inhibitRule{
 		SourceMatchers: []string{equals("alertname", rulegen.AlertBudgetBurn), equals(metricnames.Severity, "page")},
-		TargetMatchers: []string{equals("alertname", rulegen.AlertBudgetBurn), equals(metricnames.Severity, "ticket")},
-		Equal:          []string{metricnames.SLA, metricnames.Service, metricnames.SLO},
+		TargetMatchers: []string{
+			`alertname=~"` + rulegen.AlertBudgetBurn + `|` + rulegen.AlertBudgetForecast + `"`, equals(metricnames.Severity, "ticket"),
+		},
+		Equal: []string{metricnames.SLA, metricnames.Service, metricnames.SLO},
 	}
 }
 

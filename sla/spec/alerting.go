@@ -21,6 +21,9 @@ var alertingSection = &section{
 		{key: "runbook", typ: urlType, example: "https://runbooks.example/shop", doc: "What to read when woken; becomes the annotation `runbook_url`."},
 		{key: "minimumBadEvents", typ: countType, def: "3 for `events` and histograms, 0 for probes", doc: "How many bad events a tier's long window must hold before the tier fires, so that one failure in a quiet hour wakes nobody. Of probes, that many failed ones. `0` asks for none."},
 		{key: "minimumEvents", typ: countType, def: "0", example: "100", doc: "How many events of any kind the long window must hold before the tier fires. With too little traffic nobody is woken then, however bad it is."},
+		{key: "budgetExhausted", typ: mapping(exhaustedSection), def: "a ticket", doc: "The alert `SLABudgetExhausted`: nothing of the target's budget is left."},
+		{key: "budgetForecast", typ: mapping(forecastSection), def: "a ticket", doc: "The alert `SLABudgetForecast`: if it goes on like this the target's budget is about to end."},
+		{key: "measurementLost", typ: mapping(lostSection), def: "a ticket", doc: "The alert `SLAMeasurementLost`: nobody knows how the service is."},
 		{key: "tiers", typ: valueType{name: "mapping of names to mappings", sample: "{ticket-slow: {enabled: false}}", sections: []*section{tierSection}, shape: byName}, def: "`page-fast`, `page-slow`, `ticket-fast`, `ticket-slow`", doc: "Changes a default tier key by key, turns it off, or adds one of another name."},
 	},
 }
@@ -36,6 +39,7 @@ var tierSection = &section{
 		{key: "factor", typ: decimalType, def: "the default tier's", doc: "The burn rate: 1 spends the budget in exactly one period."},
 		{key: "for", typ: durationType, def: "0s", example: "2m", doc: "How long it must burn before the alert fires."},
 		{key: "keepFiringFor", typ: durationType, def: "0s", example: "10m", doc: "How long the alert goes on after it stopped burning."},
+		{key: "labels", typ: labelsType, example: "{channel: night-shift}", doc: "Added to the tier's alert."},
 	},
 }
 
@@ -46,6 +50,8 @@ type alertingPatch struct {
 	labels, annotations map[string]string
 	runbook             string
 	minEvents, minBad   *count
+	exhausted, lost     *noticePatch
+	forecast            *noticePatch
 	tiers               []tierPatch
 }
 
@@ -86,6 +92,7 @@ type tierPatch struct {
 	severity                *string
 	long, short, hold, keep *time.Duration
 	factor                  *sla.Decimal
+	labels                  map[string]string
 }
 
 // optional is a key's value, or nil if it was not given or is wrong.
@@ -111,6 +118,9 @@ func (v value) alerting() (*alertingPatch, bool) {
 	p.runbook, _, _ = read(o, "runbook", value.link)
 	p.minEvents = optional(o, "minimumEvents", value.count)
 	p.minBad = optional(o, "minimumBadEvents", value.count)
+	p.exhausted = noticeOf(o, "budgetExhausted", exhaustedSection)
+	p.forecast = noticeOf(o, "budgetForecast", forecastSection)
+	p.lost = noticeOf(o, "measurementLost", lostSection)
 	entries, _, _ := read(o, "tiers", value.entries)
 	for _, entry := range entries {
 		if !nameRegexp.MatchString(entry.name) {
@@ -125,7 +135,9 @@ func (v value) alerting() (*alertingPatch, bool) {
 }
 
 func decodeTier(o *object) tierPatch {
+	labels, _, _ := read(o, "labels", value.labels)
 	return tierPatch{
+		labels:   labels,
 		at:       o.value,
 		keys:     o.values,
 		enabled:  optional(o, "enabled", value.boolean),
@@ -151,11 +163,12 @@ type tierDraft struct {
 // alertingOf is the alerting of a level: the default tiers of its period, with
 // the agreement's patch and then the level's own laid on.
 func (d *decoder) alertingOf(l *sla.ServiceLevel, targetOK bool, patches ...*alertingPatch) sla.Alerting {
-	var a sla.Alerting
+	a := sla.DefaultAlerting(l.Period)
 	var drafts []*tierDraft
-	for _, t := range sla.DefaultTiers(l.Period) {
+	for _, t := range a.Tiers {
 		drafts = append(drafts, &tierDraft{Tier: t, enabled: true, standard: true, keys: map[string]value{}})
 	}
+	a.Tiers = nil
 	enabled := true
 	for _, p := range patches {
 		if p == nil {
@@ -173,6 +186,7 @@ func (d *decoder) alertingOf(l *sla.ServiceLevel, targetOK bool, patches ...*ale
 	}
 	a.Disabled = !enabled
 	a.MinimumEvents, a.MinimumBadEvents = minima(l, patches)
+	applyNotices(&a, l, patches)
 	for _, t := range drafts {
 		if !t.complete(drafts) || !t.enabled || !enabled {
 			continue
@@ -242,6 +256,7 @@ func applyTier(drafts []*tierDraft, p tierPatch) []*tierDraft {
 	set(&t.Factor, p.factor)
 	set(&t.For, p.hold)
 	set(&t.KeepFiringFor, p.keep)
+	t.Labels = merged(t.Labels, p.labels)
 	t.shortGiven = t.shortGiven || p.short != nil
 	if !t.shortGiven && t.Long > 0 {
 		t.Short = sla.ShortWindow(t.Long).Truncate(time.Minute)

@@ -62,6 +62,13 @@ func TestFull(t *testing.T) {
 	if a.Labels["channel"] != "front" || a.Annotations["dashboard"] == "" || a.Runbook != "https://runbooks.example/shop" {
 		t.Errorf("alerting: %+v", a)
 	}
+	if e, f, m := a.BudgetExhausted, a.BudgetForecast, a.MeasurementLost; e.Severity != "page" || e.For != 5*time.Minute || e.KeepFiringFor != time.Hour ||
+		f.Over != 12*time.Hour || f.Within != 48*time.Hour || f.Labels["channel"] != "managers" || m.For != 20*time.Minute || a.Tiers[0].Labels["channel"] != "night" {
+		t.Errorf("alerts beside the tiers: %+v %+v %+v", e, f, m)
+	}
+	if f := levels["deliveries"].Alerting; f.BudgetForecast != nil || f.BudgetExhausted == nil || f.MinimumEvents != 0 || f.MinimumBadEvents != 5 {
+		t.Errorf("a forecast that is off: %+v", f)
+	}
 	want := []string{
 		"page-fast critical 2h/10m 10 for 2m keep 15m", "page-slow page 12h/1h 5.6 for 0s keep 0s",
 		"ticket-fast ticket 1d/2h 2.8 for 0s keep 0s", "drip ticket 5d/10h 1 for 0s keep 0s",

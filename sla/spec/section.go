@@ -108,6 +108,11 @@ var otherWords = map[string][]string{
 	"long":               {"longWindow", "long_window"},
 	"short":              {"shortWindow", "short_window"},
 	"keepFiringFor":      {"keep_firing_for"},
+	"over":               {"window", "lookback", "lookbackWindow", "rate"},
+	"within":             {"horizon", "ahead", "before", "ends"},
+	"budgetExhausted":    {"exhausted", "budgetSpent", "errorBudgetExhausted"},
+	"budgetForecast":     {"forecast", "prediction", "exhaustion"},
+	"measurementLost":    {"absent", "noData", "alertWhenNoData", "missing"},
 	"minimumEvents":      {"minEvents", "minRequests", "minimumRequests", "minimumTraffic", "min_events"},
 	"minimumBadEvents":   {"minBadEvents", "minErrors", "minFailures", "minimumErrors", "minimumFailures"},
 }

@@ -1,0 +1,17 @@
+package promql
+
+import "github.com/prometheus/prometheus/promql/parser"
+
+// Le keeps the samples of a that are at most b.
+func Le(a, b Expr) Expr { return join(parser.LTE, a, b, nil) }
+
+// Lt keeps the samples of a that are less than b.
+func Lt(a, b Expr) Expr { return join(parser.LSS, a, b, nil) }
+
+// DivManyOn is a / on (labels) group_left () b: several samples of a may have
+// the labels of one of b, and keep their own.
+func DivManyOn(a, b Expr, on ...string) Expr {
+	e := join(parser.DIV, a, b, &on)
+	e.node.(*parser.BinaryExpr).VectorMatching.Card = parser.CardManyToOne
+	return e
+}

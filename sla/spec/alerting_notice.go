@@ -1,0 +1,156 @@
+package spec
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// noticeFields are the keys that the alerts beside the tiers share.
+func noticeFields(hold string, more ...field) []field {
+	return append(more, []field{
+		{key: "enabled", typ: booleanType, def: "true", doc: "`false` turns the alert off."},
+		{key: "severity", typ: valueType{name: "text", sample: "ticket", scalars: textType.scalars}, def: "ticket", doc: "The label `severity` of the alert."},
+		{key: "for", typ: durationType, def: hold, example: "30m", doc: "How long it must be so before the alert fires."},
+		{key: "keepFiringFor", typ: durationType, def: "0s", example: "10m", doc: "How long the alert goes on after it is no longer so."},
+		{key: "labels", typ: labelsType, example: "{channel: managers}", doc: "Added to the alert."},
+	}...)
+}
+
+var exhaustedSection = &section{
+	name:   "the budget exhausted alert",
+	doc:    "Fires while nothing of the whole period's budget is left: the target is missed unless failures leave a rolling period again.",
+	fields: noticeFields("0s"),
+}
+
+var lostSection = &section{
+	name:   "the measurement lost alert",
+	doc:    "Fires when the level has no data, which is not the same as its being down.",
+	fields: noticeFields("10m"),
+}
+
+var forecastSection = &section{
+	name: "the budget forecast alert",
+	doc:  "Fires while the rest of the budget, burnt as over the last hours, ends soon. It waits for `minimumBadEvents` as the tiers do.",
+	fields: noticeFields("0s",
+		field{key: "within", typ: durationType, def: "a thirtieth of the period, at least 1h", example: "1d", doc: "How soon the budget must end. Shorter than the period."},
+		field{key: "over", typ: durationType, def: "the long window of `page-slow`: 6h for 30 days", example: "6h", doc: "Over which time the burn rate is taken. In whole minutes up to `6h`, in steps of 5 minutes above; longer than `5m`, not longer than the period."}),
+}
+
+// noticePatch is such an alert as one mapping gives it.
+type noticePatch struct {
+	enabled    *bool
+	severity   *string
+	hold, keep *time.Duration
+	labels     map[string]string
+	within     *span
+	over       *span
+}
+
+// span is a duration and where it was written.
+type span struct {
+	length time.Duration
+	at     value
+}
+
+func (v value) span() (span, bool) {
+	d, ok := v.duration()
+	return span{d, v}, ok
+}
+
+// noticeOf reads one of the alerts, or is nil if it was not given.
+func noticeOf(o *object, key string, s *section) *noticePatch {
+	v, given := o.get(key)
+	if !given {
+		return nil
+	}
+	if v.node.ShortTag() == "!!bool" {
+		v.wrongType("a mapping", "write "+key+": {enabled: "+v.node.Value+"}")
+		return nil
+	}
+	o = v.object(s)
+	if o == nil {
+		return nil
+	}
+	p := &noticePatch{
+		enabled:  optional(o, "enabled", value.boolean),
+		severity: optional(o, "severity", value.text),
+		hold:     optional(o, "for", value.durationOrZero),
+		keep:     optional(o, "keepFiringFor", value.durationOrZero),
+	}
+	p.labels, _, _ = read(o, "labels", value.labels)
+	if s == forecastSection {
+		p.within = optional(o, "within", value.span)
+		p.over = optional(o, "over", value.span)
+	}
+	return p
+}
+
+// applyNotices lays the patches on the alerts beside the tiers.
+func applyNotices(a *sla.Alerting, l *sla.ServiceLevel, patches []*alertingPatch) {
+	on := map[*sla.Notice]*bool{}
+	lay := func(to *sla.Notice, p *noticePatch) {
+		if p == nil {
+			return
+		}
+		if p.enabled != nil {
+			on[to] = p.enabled
+		}
+		set(&to.Severity, p.severity)
+		set(&to.For, p.hold)
+		set(&to.KeepFiringFor, p.keep)
+		to.Labels = merged(to.Labels, p.labels)
+	}
+	exhausted, forecast, lost := a.BudgetExhausted, a.BudgetForecast, a.MeasurementLost
+	for _, p := range patches {
+		if p == nil {
+			continue
+		}
+		lay(exhausted, p.exhausted)
+		lay(lost, p.lost)
+		if lay(&forecast.Notice, p.forecast); p.forecast != nil {
+			p.forecast.lookAhead(forecast, l)
+		}
+	}
+	off := func(n *sla.Notice) bool { return a.Disabled || on[n] != nil && !*on[n] }
+	if off(exhausted) {
+		a.BudgetExhausted = nil
+	}
+	if off(&forecast.Notice) {
+		a.BudgetForecast = nil
+	}
+	if off(lost) {
+		a.MeasurementLost = nil
+	}
+}
+
+// lookAhead lays a patch on how far, and from what, a forecast looks, and
+// reports what cannot work for the level.
+func (p *noticePatch) lookAhead(f *sla.Forecast, l *sla.ServiceLevel) {
+	period := l.Period.Nominal()
+	if s := p.within; s != nil {
+		f.Within = s.length
+		if s.length >= period {
+			s.at.wrong("bad-window", fmt.Sprintf("%s looks further ahead than the period of %s of level %q", s.at.said(), l.Period, l.ID.SLO),
+				"choose a small part of the period: "+sla.FormatDuration(sla.DefaultAlerting(l.Period).BudgetForecast.Within)+" is the default")
+		}
+	}
+	s := p.over
+	if s == nil {
+		return
+	}
+	f.Over = s.length
+	step := time.Minute
+	if s.length > secondTier {
+		step = 5 * time.Minute
+	}
+	switch {
+	case s.length <= sla.BaseWindow:
+		s.at.wrong("bad-window", s.at.said()+" is not longer than the 5m that rules look at", "write over: 1h, or leave it out")
+	case s.length > period:
+		s.at.wrong("bad-window", fmt.Sprintf("%s is longer than the period of %s of level %q", s.at.said(), l.Period, l.ID.SLO), "write over: 6h, or leave it out")
+	case s.length%step != 0:
+		s.at.wrong("bad-window", fmt.Sprintf("%s is no multiple of %s, in which windows of that length are summed", s.at.said(), sla.FormatDuration(step)), "round it")
+	}
+}
