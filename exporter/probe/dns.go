@@ -337,4 +337,3 @@ func (p *dnsProber) judge(m *dns.Msg) *failure {
 	}
 	return nil
 }
-

@@ -17,6 +17,10 @@ var realServers = map[string]func(t *testing.T) sla.Check{
 		cert := newAuthority().sign(t, "localhost", time.Now().Add(time.Hour))
 		return ask(nameServer(t, "tls", cert, zone), "tls", "shop.example", "A")
 	},
+	"grpc": func(t *testing.T) sla.Check {
+		cert := newAuthority().sign(t, "localhost", time.Now().Add(time.Hour))
+		return &sla.GRPCCheck{Address: healthServer(t, &cert, nil), TLS: true, Service: "shop.Orders"}
+	},
 	"http": func(t *testing.T) sla.Check {
 		return get(tlsServer(t, newAuthority().sign(t, "localhost", time.Now().Add(time.Hour))).URL)
 	},

@@ -58,6 +58,7 @@ type kind struct {
 // kinds is the table of checks, by sla.Check.ProbeKind.
 var kinds = map[string]kind{
 	"dns":  {newDNS, dnsReasons},
+	"grpc": {newGRPC, grpcReasons},
 	"http": {newHTTP, httpReasons},
 	"tcp":  {newTCP, dialogueReasons},
 }

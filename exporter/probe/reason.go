@@ -21,6 +21,7 @@ const (
 	Body           Reason = "body"
 	Redirect       Reason = "redirect"
 	Dialogue       Reason = "dialogue"
+	Health         Reason = "health"
 	RCode          Reason = "rcode"
 	Records        Reason = "records"
 	Protocol       Reason = "protocol"
@@ -59,9 +60,10 @@ var reasons = map[Reason]reasonInfo{
 	TLSAuthority:   {Bad, "the certificate is signed by an unknown authority"},
 	TLSExpiring:    {Bad, "the certificate is valid for less than `certificateValidFor`"},
 	TLSOther:       {Bad, "the TLS handshake failed for another reason"},
-	Status:         {Bad, "the HTTP status is not an accepted one"},
+	Status:         {Bad, "the status of HTTP or gRPC is not an accepted one"},
 	Body:           {Bad, "the body does not match"},
 	Redirect:       {Bad, "too many redirects, or one that cannot be followed"},
+	Health:         {Bad, "the health service says that the target is not serving"},
 	RCode:          {Bad, "the code of the DNS answer is not an accepted one"},
 	Records:        {Bad, "the DNS answer has not the records that it must have, or some that it must not"},
 	Dialogue:       {Bad, "the target answered, but not what was expected"},

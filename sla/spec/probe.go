@@ -22,6 +22,7 @@ var probeKinds = []probeKind{
 	{"http", httpSection, decodeHTTP},
 	{"tcp", tcpSection, decodeTCP},
 	{"dns", dnsSection, decodeDNS},
+	{"grpc", grpcSection, decodeGRPC},
 }
 
 // The bounds of a probe's interval: four probes must fall into every base

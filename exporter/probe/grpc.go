@@ -1,0 +1,247 @@
+package probe
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/stats"
+	"google.golang.org/grpc/status"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+var grpcReasons = []Reason{Health, Status, Protocol}
+
+// maxGRPC bounds, in bytes, the answer and its header.
+const maxGRPC = 64 << 10
+
+// grpcProber asks a server's health service, over a connection that it opens
+// itself: gRPC's own would be opened in the background, and again if it fails.
+type grpcProber struct {
+	address   string
+	authority string
+	service   string
+	metadata  metadata.MD
+	timeout   time.Duration
+	session   *session // nil: plain text
+	dialer    *dialer
+}
+
+func newGRPC(check sla.Check, timeout time.Duration, d *dialer) (Prober, error) {
+	c, ok := check.(*sla.GRPCCheck)
+	if !ok {
+		return nil, fmt.Errorf("a grpc prober was given a %T", check)
+	}
+	host, _, err := net.SplitHostPort(c.Address)
+	if err != nil {
+		return nil, fmt.Errorf("the address must be host:port: %w", err)
+	}
+	p := &grpcProber{address: c.Address, authority: c.Address, service: c.Service, metadata: metadata.New(c.Metadata), timeout: timeout, dialer: d}
+	if c.TLS {
+		p.session = d.session(c.TLSOptions, host, "h2")
+		if c.ServerName != "" {
+			p.authority = c.ServerName
+		}
+	}
+	return p, nil
+}
+
+// Phases of a gRPC probe: the call is one of them.
+func (p *grpcProber) Phases() []Phase {
+	return append(connectPhases(p.address, p.session != nil), Processing)
+}
+
+// Probe connects and makes one call.
+func (p *grpcProber) Probe(ctx context.Context, by time.Time) Result {
+	r := begin(p.timeout, by)
+	ctx, cancel := context.WithDeadline(ctx, r.deadline)
+	defer cancel()
+	conn, fault := p.dialer.connect(ctx, p.address, p.session, &r)
+	if fault != nil {
+		return r.failed(fault)
+	}
+	defer hangUp(conn)
+	if secured, ok := conn.(*tls.Conn); ok && secured.ConnectionState().NegotiatedProtocol != "h2" {
+		return r.failed(&failure{Protocol, "answer of " + p.address + ": no HTTP/2 within TLS (ALPN)"})
+	}
+	start := time.Now()
+	state, fault := p.call(ctx, conn)
+	r.phases.Add(Processing, time.Since(start))
+	if fault != nil {
+		return r.failed(fault)
+	}
+	if state != grpc_health_v1.HealthCheckResponse_SERVING {
+		return r.failed(&failure{Health, clip(state.String())})
+	}
+	return r.good(state.String())
+}
+
+// call asks for the health over conn.
+func (p *grpcProber) call(ctx context.Context, conn net.Conn) (grpc_health_v1.HealthCheckResponse_ServingStatus, *failure) {
+	watched := &watchedConn{Conn: conn}
+	var answered answerWatch
+	client, err := grpc.NewClient("passthrough:///"+p.address, p.options(watched, &answered)...)
+	if err != nil {
+		return 0, &failure{Protocol, "a gRPC client could not be made"}
+	}
+	defer client.Close()
+	ctx = metadata.NewOutgoingContext(ctx, p.metadata)
+	answer, err := grpc_health_v1.NewHealthClient(client).Check(ctx, &grpc_health_v1.HealthCheckRequest{Service: p.service})
+	if err == nil {
+		return answer.GetStatus(), nil
+	}
+	return 0, p.fault(ctx, err, answered.seen.Load(), watched.failure())
+}
+
+func (p *grpcProber) options(conn *watchedConn, answered *answerWatch) []grpc.DialOption {
+	var secure credentials.TransportCredentials = insecure.NewCredentials()
+	if p.session != nil {
+		secure = spokenTLS{}
+	}
+	return []grpc.DialOption{
+		grpc.WithTransportCredentials(secure),
+		grpc.WithContextDialer(conn.once),
+		grpc.WithAuthority(p.authority),
+		grpc.WithUserAgent(p.dialer.env.UserAgent),
+		grpc.WithStatsHandler(answered),
+		grpc.WithDisableRetry(), grpc.WithDisableServiceConfig(), grpc.WithNoProxy(), grpc.WithIdleTimeout(0),
+		grpc.WithMaxHeaderListSize(maxGRPC),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxGRPC)),
+	}
+}
+
+// fault names why a call failed. The server's message is not told: it could
+// hold anything.
+func (p *grpcProber) fault(ctx context.Context, err error, answered bool, broken error) *failure {
+	at := stage{phase: Processing, address: p.address, what: "answer of " + p.address}
+	code := status.Code(err)
+	switch {
+	case ctx.Err() != nil:
+		return p.dialer.classify(ctx, ctx.Err(), at)
+	case code == codes.DeadlineExceeded: // the server, which knows the deadline, may be the first to give up
+		return p.dialer.classify(ctx, context.DeadlineExceeded, at)
+	case answered:
+		return &failure{Status, "gRPC " + code.String()}
+	case broken != nil:
+		return p.dialer.classify(ctx, broken, at)
+	}
+	return &failure{Protocol, at.what + ": not gRPC"}
+}
+
+// watchedConn keeps the error that ended it, which gRPC tells only in words,
+// and is given to one connection only.
+type watchedConn struct {
+	net.Conn
+	taken atomic.Bool
+
+	mu  sync.Mutex
+	err error
+}
+
+var errOneConnection = errors.New("a probe has one connection")
+
+func (c *watchedConn) once(context.Context, string) (net.Conn, error) {
+	if c.taken.Swap(true) {
+		return nil, errOneConnection
+	}
+	return c, nil
+}
+
+// Read is the connection's.
+func (c *watchedConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.note(err)
+	return n, err
+}
+
+// Write is the connection's.
+func (c *watchedConn) Write(b []byte) (int, error) {
+	n, err := c.Conn.Write(b)
+	c.note(err)
+	return n, err
+}
+
+// Close is the connection's, without the goodbye of TLS, which could wait.
+func (c *watchedConn) Close() error {
+	hangUp(c.Conn)
+	return nil
+}
+
+func (c *watchedConn) note(err error) {
+	if err == nil || errors.Is(err, net.ErrClosed) { // closed by this side
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err == nil {
+		c.err = err
+	}
+}
+
+func (c *watchedConn) failure() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err
+}
+
+// answerWatch sees whether the server answered the call, so that its status
+// can be told from those that the client makes up.
+type answerWatch struct{ seen atomic.Bool }
+
+// HandleRPC is called for what happens to the call.
+func (w *answerWatch) HandleRPC(_ context.Context, event stats.RPCStats) {
+	switch event.(type) {
+	case *stats.InHeader, *stats.InTrailer:
+		w.seen.Store(true)
+	}
+}
+
+// TagRPC adds nothing.
+func (*answerWatch) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context { return ctx }
+
+// TagConn adds nothing.
+func (*answerWatch) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context { return ctx }
+
+// HandleConn sees nothing.
+func (*answerWatch) HandleConn(context.Context, stats.ConnStats) {}
+
+// spokenTLS are credentials of a connection that speaks TLS already.
+type spokenTLS struct{}
+
+type spokenInfo struct{ credentials.CommonAuthInfo }
+
+// AuthType is "tls".
+func (spokenInfo) AuthType() string { return "tls" }
+
+// ClientHandshake has been done.
+func (spokenTLS) ClientHandshake(_ context.Context, _ string, conn net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	return conn, spokenInfo{credentials.CommonAuthInfo{SecurityLevel: credentials.PrivacyAndIntegrity}}, nil
+}
+
+// ServerHandshake is not for clients.
+func (spokenTLS) ServerHandshake(net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	return nil, nil, errors.ErrUnsupported
+}
+
+// Info makes the scheme of calls https.
+func (spokenTLS) Info() credentials.ProtocolInfo {
+	return credentials.ProtocolInfo{SecurityProtocol: "tls"}
+}
+
+// Clone is itself.
+func (s spokenTLS) Clone() credentials.TransportCredentials { return s }
+
+// OverrideServerName has no effect.
+func (spokenTLS) OverrideServerName(string) error { return nil }

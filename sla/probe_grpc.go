@@ -1,0 +1,28 @@
+package sla
+
+// GRPCCheck asks the standard health service of a gRPC server.
+type GRPCCheck struct {
+	Address  string            // host:port
+	Service  string            // asked about; empty: the server as a whole
+	TLS      bool              // plain text by default
+	Metadata map[string]string // sent with the call
+	TLSOptions
+}
+
+// ProbeKind is "grpc".
+func (*GRPCCheck) ProbeKind() string { return "grpc" }
+
+// Target is the address.
+func (c *GRPCCheck) Target() string { return c.Address }
+
+// Words says whose health is asked for.
+func (c *GRPCCheck) Words() string {
+	of := c.Address
+	if c.Service != "" {
+		of = c.Service + " at " + c.Address
+	}
+	if c.TLS {
+		of += " over TLS"
+	}
+	return "gRPC health of " + of
+}
