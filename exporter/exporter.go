@@ -32,7 +32,11 @@ type Options struct {
 	Logger         *slog.Logger // none if nil
 	Location       string       // where it probes from, the "location" label; DefaultLocation if empty
 	MaxConcurrency int          // probes at once; schedule.DefaultMaxConcurrency if 0
-	Probe          probe.Env    // resolver, certificate authorities, user agent
+	Probe          probe.Env    // resolver, certificate authorities, user agent, guard
+	// References are targets that answer if the exporter's network is well:
+	// tcp://host:port or URLs. If none does, failures of the network are
+	// inconclusive. Without any, they are the target's.
+	References []string
 	// Load reads the targets anew for Reload. Without it there is no reloading.
 	Load func() ([]sla.ProbeTarget, error)
 }
@@ -45,6 +49,7 @@ type Exporter struct {
 	scheduler *schedule.Scheduler
 	metrics   *measure.Metrics
 	ids       ids
+	vantage   *vantage // nil without references
 	running   atomic.Bool
 	applied   atomic.Bool
 
@@ -55,7 +60,8 @@ type Exporter struct {
 	byID      map[sla.ID]*target
 }
 
-// New makes an exporter without targets.
+// New makes an exporter without targets. Its references must be valid, as
+// CheckReferences tells; those that are not are left out.
 func New(opts Options) *Exporter {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
@@ -69,11 +75,16 @@ func New(opts Options) *Exporter {
 		MaxConcurrency: opts.MaxConcurrency,
 		OnStart:        func(lag time.Duration) { e.metrics.ObserveLag(lag) },
 	})
-	e.metrics = measure.New(measure.Options{
+	self := measure.Options{
 		Location:       opts.Location,
 		MaxConcurrency: e.scheduler.MaxConcurrency(),
 		InFlight:       e.scheduler.InFlight,
-	})
+	}
+	if len(opts.References) > 0 {
+		e.vantage, _ = newVantage(opts.References, e.factory, opts.Logger)
+		self.Vantage = e.vantage.good
+	}
+	e.metrics = measure.New(self)
 	return e
 }
 
@@ -148,7 +159,20 @@ func (e *Exporter) swap(targets []sla.ProbeTarget, probers []probe.Prober, accou
 func (e *Exporter) Run(ctx context.Context) error {
 	e.running.Store(true)
 	defer e.running.Store(false)
+	if e.vantage != nil {
+		ctx, cancel := context.WithCancel(ctx)
+		var background sync.WaitGroup
+		background.Go(func() { e.vantage.run(ctx) })
+		defer background.Wait()
+		defer cancel()
+	}
 	return e.scheduler.Run(ctx)
+}
+
+// CheckReferences tells which of Options.References are no references.
+func CheckReferences(references []string) error {
+	_, err := newVantage(references, probe.NewFactory(probe.Env{}), nil)
+	return err
 }
 
 // Metrics answers scrapes.

@@ -77,6 +77,7 @@ func (t *target) Run(ctx context.Context, next time.Time) {
 	if r.Reason == probe.Cancelled {
 		return
 	}
+	r = t.exporter.vantage.judge(ctx, r, at, next)
 	id := t.exporter.ids.next()
 	t.account.Observe(r, id, at)
 	t.remember(Record{At: at, ID: id, Outcome: r.Outcome, Reason: r.Reason, Detail: r.Detail, Duration: r.Duration, Count: 1})

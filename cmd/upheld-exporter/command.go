@@ -32,6 +32,7 @@ type config struct {
 	location       string
 	maxConcurrency int
 	limits         guard.Options
+	references     []string
 	log            promslog.Config
 }
 
@@ -84,6 +85,7 @@ func (c *config) addFlags(command *cobra.Command) {
 	f.BoolVar(&c.checkOnly, "config.check", false, "check the specification and the web configuration, and exit")
 	f.StringVar(&c.location, "location", exporter.DefaultLocation, "where this exporter probes from: the label location of its metrics")
 	f.IntVar(&c.maxConcurrency, "probe.max-concurrency", schedule.DefaultMaxConcurrency, "how many probes may run at once")
+	f.StringArrayVar(&c.references, "probe.reference", nil, "`target` (tcp://host:port or a URL) that answers if this exporter's network is well: while none does, failures of the network are inconclusive; repeatable")
 	f.StringArrayVar(&c.limits.DenyCIDR, "probe.deny-cidr", nil, "never connect to addresses in `CIDR`, or in one of cloud-metadata, link-local, loopback, private; repeatable")
 	f.StringArrayVar(&c.limits.AllowCIDR, "probe.allow-cidr", nil, "connect only to addresses in `CIDR` (or those names); where both have an address, the more specific one decides; repeatable")
 	f.StringArrayVar(&c.limits.DenyHost, "probe.deny-host", nil, "never connect to this host `name`, or with *. before it to those below; repeatable")
@@ -129,7 +131,7 @@ func (c *config) validate() error {
 	if _, err := guard.New(c.limits); err != nil {
 		return fmt.Errorf("--probe.allow-* and --probe.deny-*: %w", err)
 	}
-	return nil
+	return exporter.CheckReferences(c.references)
 }
 
 // check loads everything that serve would, prints what it finds and says how
@@ -183,6 +185,7 @@ func (c *config) options(logger *slog.Logger) exporter.Options {
 		Logger:         logger,
 		Location:       c.location,
 		MaxConcurrency: c.maxConcurrency,
+		References:     c.references,
 		Probe:          probe.Env{Guard: limits, UserAgent: "upheld-exporter/" + cmp.Or(version.Version, "devel")},
 		Load:           func() ([]sla.ProbeTarget, error) { return c.load(logger) },
 	}

@@ -61,6 +61,12 @@ var (
 		Help: "Good probes that took at most the threshold, in seconds.",
 		Note: "One series for each threshold that a response-time level of the specification holds the probe to; counted exactly, not read off a bucket. Absent where no level does.",
 	}
+	downtime = Metric{
+		Name: metricnames.ProbeDowntime, Type: "counter", Labels: perTarget(metricnames.Bound),
+		Help: "Between which bounds the time is that the target was down, in seconds.",
+		Note: "Between a good and a bad probe, in either order, a target may have been down or not: that time is in the `upper` bound only. Between two bad ones in a row it is in both. " +
+			"Where probes in between were missed or inconclusive, what lies between counts as not known, and is in `upper` only, if one of the two ends is bad. Probes stand for the time at which they began.",
+	}
 	lastState = Metric{
 		Name: metricnames.ProbeLastState, Type: "gauge", Labels: perTarget(),
 		Help: "1 if the last probe that was good or bad was good, else 0.",
@@ -75,7 +81,11 @@ var (
 	inFlight    = Metric{Name: metricnames.ExporterInFlight, Type: "gauge", Help: "Probes that are running."}
 	concurrency = Metric{Name: metricnames.ExporterConcurrency, Type: "gauge", Help: "How many probes may run at once (--probe.max-concurrency)."}
 	targets     = Metric{Name: metricnames.ExporterTargets, Type: "gauge", Help: "Targets that are probed."}
-	reloadOK    = Metric{
+	vantage     = Metric{
+		Name: metricnames.ExporterVantage, Type: "gauge", Help: "1 if a reference target (--probe.reference) answered when they were last asked, else 0.",
+		Note: "Absent without references. While it is 0, failures of the network are `inconclusive` with the reason `vantage`.",
+	}
+	reloadOK = Metric{
 		Name: metricnames.ExporterReloadOK, Type: "gauge", Help: "1 if the last load of the specification succeeded, else 0.",
 		Note: "While it is 0 the exporter runs on what it loaded last.",
 	}
@@ -89,10 +99,10 @@ var (
 // TargetMetrics are those that every target has, Self those of the exporter
 // about itself, in the order of the documentation.
 func TargetMetrics() []Metric {
-	return []Metric{results, owed, failures, duration, phase, within, lastState}
+	return []Metric{results, owed, failures, duration, phase, within, downtime, lastState}
 }
 
 // SelfMetrics are those of the exporter about itself.
 func SelfMetrics() []Metric {
-	return []Metric{lag, inFlight, concurrency, targets, reloadOK, reloadTime, buildInfo}
+	return []Metric{lag, inFlight, concurrency, targets, vantage, reloadOK, reloadTime, buildInfo}
 }

@@ -59,7 +59,7 @@ func result(outcome probe.Outcome, reason probe.Reason, took time.Duration, phas
 }
 
 func newMetrics() *Metrics {
-	return New(Options{Location: "fra1", MaxConcurrency: 100, InFlight: func() int { return 3 }})
+	return New(Options{Location: "fra1", MaxConcurrency: 100, InFlight: func() int { return 3 }, Vantage: func() bool { return true }})
 }
 
 // exposition is the targets' part of a scrape as text.

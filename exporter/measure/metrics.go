@@ -18,9 +18,10 @@ var lagBuckets = []float64{0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1}
 
 // Options of the metrics.
 type Options struct {
-	Location       string     // the "location" label of every target
-	MaxConcurrency int        // how many probes may run at once
-	InFlight       func() int // how many are running
+	Location       string      // the "location" label of every target
+	MaxConcurrency int         // how many probes may run at once
+	InFlight       func() int  // how many are running
+	Vantage        func() bool // whether reference targets answered; nil if there are none
 }
 
 // Metrics are all metrics of an exporter.
@@ -56,6 +57,14 @@ func New(o Options) *Metrics {
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
+	if o.Vantage != nil {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(gauge(vantage), func() float64 {
+			if o.Vantage() {
+				return 1
+			}
+			return 0
+		}))
+	}
 	return m
 }
 

@@ -109,8 +109,11 @@ func (w *protoWriter) end() {
 func (w *protoWriter) labels(t *Target, extra, value string) {
 	m := &w.metric
 	*m = (*m)[:0]
+	if extra != "" && extra < metricnames.Location {
+		m.label(metricLabel, extra, value)
+	}
 	m.label(metricLabel, metricnames.Location, w.location)
-	if extra != "" && extra < metricnames.Service {
+	if metricnames.Location < extra && extra < metricnames.Service {
 		m.label(metricLabel, extra, value)
 	}
 	m.label(metricLabel, metricnames.Service, t.key.id.Service)
@@ -122,9 +125,9 @@ func (w *protoWriter) labels(t *Target, extra, value string) {
 	}
 }
 
-func (w *protoWriter) counter(n uint64, created int64) {
+func (w *protoWriter) counter(n float64, created int64) {
 	w.value = w.value[:0]
-	w.value.double(counterValue, float64(n))
+	w.value.double(counterValue, n)
 	w.value.time(counterCreated, created)
 	w.metric.bytes(metricCounter, w.value)
 	w.family.bytes(familyMetric, w.metric)
@@ -145,21 +148,21 @@ func (w *protoWriter) counters(s *snapshot) {
 		v := &s.views[i]
 		for j, o := range probe.Outcomes {
 			w.labels(v.Target, metricnames.Outcome, string(o))
-			w.counter(v.outcomes[j], v.created)
+			w.counter(float64(v.outcomes[j]), v.created)
 		}
 	}
 	w.end()
 	w.begin(owed)
 	for i := range s.views {
 		w.labels(s.views[i].Target, "", "")
-		w.counter(s.views[i].owed(), s.views[i].created)
+		w.counter(float64(s.views[i].owed()), s.views[i].created)
 	}
 	w.end()
 	if len(s.failures) > 0 {
 		w.begin(failures)
 		s.eachFailure(func(v *view, f failureView) {
 			w.labels(v.Target, metricnames.Reason, string(f.reason))
-			w.counter(f.n, f.born)
+			w.counter(float64(f.n), f.born)
 		})
 		w.end()
 	}
@@ -167,10 +170,19 @@ func (w *protoWriter) counters(s *snapshot) {
 		w.begin(within)
 		s.eachWithin(func(v *view, c withinCount, n uint64) {
 			w.labels(v.Target, metricnames.Threshold, FormatThreshold(c.threshold))
-			w.counter(n, v.created)
+			w.counter(float64(n), v.created)
 		})
 		w.end()
 	}
+	w.begin(downtime)
+	for i := range s.views {
+		v := &s.views[i]
+		for j, d := range v.down {
+			w.labels(v.Target, metricnames.Bound, bounds[j])
+			w.counter(d.Seconds(), v.created)
+		}
+	}
+	w.end()
 	w.states(s)
 }
 

@@ -2,6 +2,7 @@ package measure
 
 import (
 	"sync"
+	"time"
 
 	"github.com/upheld-sla/upheld/exporter/probe"
 )
@@ -19,7 +20,8 @@ type view struct {
 	*Target
 	last     probe.Outcome
 	outcomes [outcomeCount]uint64
-	failures int // how many of snapshot.failures are its own
+	down     [2]time.Duration // lower and upper bound
+	failures int              // how many of snapshot.failures are its own
 	within   []withinCount
 }
 
@@ -28,6 +30,9 @@ type failureView struct {
 	born   int64
 	n      uint64
 }
+
+// bounds are the values of the "bound" label, as in view.down.
+var bounds = [2]string{"lower", "upper"}
 
 func (v *view) owed() (sum uint64) {
 	for _, n := range v.outcomes {
@@ -45,7 +50,7 @@ func (s *snapshot) take(targets []*Target) {
 	s.views, s.failures, s.within = s.views[:0], s.failures[:0], s.within[:0]
 	for _, t := range targets {
 		t.mu.Lock()
-		s.views = append(s.views, view{Target: t, last: t.last, outcomes: t.outcomes, failures: len(t.failures), within: t.within})
+		s.views = append(s.views, view{Target: t, last: t.last, outcomes: t.outcomes, down: [2]time.Duration{t.down.lower, t.down.upper}, failures: len(t.failures), within: t.within})
 		for i := range t.failures {
 			f := &t.failures[i]
 			seen := failureView{reason: f.reason, born: f.born}

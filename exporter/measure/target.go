@@ -40,6 +40,7 @@ type Target struct {
 	within   []withinCount
 	duration *probeDurations // nil until the first
 	phases   []phaseDurations
+	down     bracket
 }
 
 const outcomeCount = 5
@@ -101,6 +102,7 @@ func (t *Target) Observe(r probe.Result, id ID, at time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.settle(r.Outcome, r.Reason, 1)
+	t.down.observe(r.Outcome, at)
 	if r.Outcome != probe.Good && r.Outcome != probe.Bad {
 		return
 	}
@@ -135,6 +137,7 @@ func (t *Target) Skip(why probe.Reason, n int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.settle(why.Outcome(), why, uint64(n))
+	t.down.gap = true
 }
 
 func (t *Target) settle(outcome probe.Outcome, why probe.Reason, n uint64) {

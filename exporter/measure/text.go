@@ -63,14 +63,18 @@ func (w *textWriter) family(m Metric) {
 	w.buf = append(w.buf, "# HELP "+name+" "+m.Help+"\n# TYPE "+name+" "+m.Type+"\n"...)
 }
 
-// head is a line up to the target's block. The extra label sorts between
-// location and service, as all of ours do.
+// head is a line up to the target's block. The extra label sorts before
+// service, as all of ours do.
 func (w *textWriter) head(name, extra, value string) string {
-	head := name + "{" + label(metricnames.Location, w.location) + ","
-	if extra != "" {
-		head += label(extra, value) + ","
+	own := label(metricnames.Location, w.location) + ","
+	switch {
+	case extra == "":
+	case extra < metricnames.Location:
+		own = label(extra, value) + "," + own
+	default:
+		own += label(extra, value) + ","
 	}
-	return head
+	return name + "{" + own
 }
 
 // line begins a line, all but the value; rest is labels after the block.
@@ -128,7 +132,24 @@ func (w *textWriter) counters(s *snapshot) {
 			w.count(head, v.Target, c.label, n)
 		})
 	}
+	w.downtime(s)
 	w.states(s)
+}
+
+func (w *textWriter) downtime(s *snapshot) {
+	if len(s.views) == 0 {
+		return
+	}
+	w.family(downtime)
+	heads := [2]string{w.head(downtime.Name, metricnames.Bound, bounds[0]), w.head(downtime.Name, metricnames.Bound, bounds[1])}
+	for i := range s.views {
+		w.spill()
+		for j, d := range s.views[i].down {
+			w.line(heads[j], s.views[i].Target, "")
+			w.buf = strconv.AppendFloat(w.buf, d.Seconds(), 'g', -1, 64)
+			w.buf = append(w.buf, '\n')
+		}
+	}
 }
 
 func (w *textWriter) states(s *snapshot) {

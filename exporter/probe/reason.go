@@ -33,6 +33,7 @@ const (
 	Resolver           Reason = "resolver"
 	Starved            Reason = "starved"
 	Denied             Reason = "denied"
+	Vantage            Reason = "vantage"
 	Cancelled          Reason = "cancelled"
 
 	Overlap  Reason = "overlap"
@@ -76,6 +77,7 @@ var reasons = map[Reason]reasonInfo{
 	Resolver:           {Inconclusive, "the exporter's own resolver does not answer"},
 	Starved:            {Inconclusive, "the exporter had no CPU: the probe began, or noticed its deadline, too late"},
 	Denied:             {Inconclusive, "the exporter's own configuration forbids connecting to the host or address"},
+	Vantage:            {Inconclusive, "no reference target answered either: the exporter's own network is in doubt"},
 	Cancelled:          {Inconclusive, "the exporter is shutting down; never counted"},
 
 	Overlap:  {Missed, "the previous probe of the target was still running when it should have begun"},
@@ -92,7 +94,7 @@ func (r Reason) Help() string { return reasons[r].help }
 // Groups of reasons that kinds share.
 var (
 	connectReasons = []Reason{DNS, ConnectRefused, ConnectTimeout, Unreachable, Reset, Timeout, TLSExpired, TLSName, TLSAuthority, TLSExpiring, TLSOther}
-	ownReasons     = []Reason{NoFD, NoMemory, AddressUnavailable, LocalNetwork, Resolver, Starved, Denied}
+	ownReasons     = []Reason{NoFD, NoMemory, AddressUnavailable, LocalNetwork, Resolver, Starved, Denied, Vantage}
 	unrunReasons   = []Reason{Overlap, Overload, Late}
 )
 

@@ -17,6 +17,7 @@ const (
 	Reason    = "reason"
 	Phase     = "phase"
 	Threshold = "threshold"
+	Bound     = "bound"
 )
 
 // Exporter metrics; each carries sla, service, slo, target and location.
@@ -27,6 +28,7 @@ const (
 	ProbeDuration  = "upheld_probe_duration_seconds"       // histogram
 	ProbePhase     = "upheld_probe_phase_duration_seconds" // histogram by phase
 	ProbeWithin    = "upheld_probe_within_threshold_total" // threshold (seconds): good probes that took at most that long
+	ProbeDowntime  = "upheld_probe_downtime_seconds_total" // bound: lower and upper bound of the time that the target was down
 	ProbeLastState = "upheld_probe_last_outcome_good"      // 1 good, 0 bad; of the last conclusive probe
 )
 
@@ -36,6 +38,7 @@ const (
 	ExporterInFlight     = "upheld_exporter_probes_in_flight"
 	ExporterConcurrency  = "upheld_exporter_probes_in_flight_limit"
 	ExporterTargets      = "upheld_exporter_targets"
+	ExporterVantage      = "upheld_exporter_vantage_good" // 1 if a reference target answers, else 0; only with references
 	ExporterReloadOK     = "upheld_exporter_config_last_reload_successful"
 	ExporterReloadTime   = "upheld_exporter_config_last_reload_success_timestamp_seconds"
 	ExporterBuildInfo    = "upheld_exporter_build_info"
