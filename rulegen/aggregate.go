@@ -79,6 +79,9 @@ func (c compiler) judged(e promql.Expr) promql.Expr {
 
 // overThreshold is 1 for a minute whose error rate is above the threshold.
 func (c compiler) overThreshold() promql.Expr {
+	if c.level.Slots.Quorum > 0 {
+		return c.agreed()
+	}
 	limit := c.level.Slots.ErrorThreshold.Quo(hundred)
 	return c.judged(promql.GtBool(c.slotShare(), promql.Num(limit)))
 }
@@ -102,10 +105,14 @@ func (c compiler) samples(d time.Duration) time.Duration { return d - c.interval
 
 func (c compiler) badMinutes() []Rule { return c.spread(c.overThreshold()) }
 
-// allFailedMinutes compares with a share just under 1: the rates of two series
-// of the same events are extrapolated apart.
+// almostAll is a share just under 1, which is all: the rates of two series of
+// the same events are extrapolated apart.
+var almostAll = sla.NewDecimal(999, 1000)
+
 func (c compiler) allFailedMinutes() []Rule {
-	almostAll := sla.NewDecimal(999, 1000)
+	if c.level.Slots.Quorum > 0 {
+		return c.spread(c.agreed())
+	}
 	return c.spread(c.judged(promql.GeBool(c.slotShare(), promql.Num(almostAll))))
 }
 

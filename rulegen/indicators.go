@@ -88,6 +88,9 @@ func (c compiler) badFromRest(good promql.Expr) Rule {
 // per second and neither a change of the interval nor another exporter changes
 // the weight of a minute.
 func (c compiler) probe(of sla.ID, p *sla.Probe, metric string, matcher promql.Matcher, restIsBad bool) []Rule {
+	if c.level.Slots.Quorum > 0 {
+		return c.locations(of, metric, matcher, restIsBad)
+	}
 	join := promql.Sum
 	if c.level.Aggregation == sla.Time {
 		join = promql.Avg

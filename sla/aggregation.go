@@ -45,6 +45,7 @@ type Slots struct {
 	MinRun         time.Duration // of consecutive bad minutes from which on they count (QualifiedRun)
 	Quantile       Decimal       // 0.95 (SlotQuantile)
 	EmptyUnknown   bool          // an empty slot is unknown; else it is good
+	Quorum         int64         // locations that must agree that a minute is bad, of probes; 0: they are added up
 }
 
 // AggregationWords say how the level's measurements become one number.
@@ -52,6 +53,9 @@ func (l *ServiceLevel) AggregationWords() string {
 	words := aggregationWords[l.Aggregation](l.Slots)
 	if l.Slots.MinRequests > 0 {
 		words += fmt.Sprintf("; one with fewer than %d requests counts as empty", l.Slots.MinRequests)
+	}
+	if l.Slots.Quorum > 0 {
+		return words + fmt.Sprintf("; as seen from at least %d locations, and unknown while fewer report", l.Slots.Quorum)
 	}
 	if l.Slots.Width > 0 && l.Slots.EmptyUnknown {
 		words += "; an empty one is unknown"

@@ -9,6 +9,9 @@ import (
 // Min is min(e), without labels.
 func Min(e Expr) Expr { return Expr{&parser.AggregateExpr{Op: parser.MIN, Expr: e.node}} }
 
+// Count is count(e), without labels.
+func Count(e Expr) Expr { return Expr{&parser.AggregateExpr{Op: parser.COUNT, Expr: e.node}} }
+
 // Truth reads e as a condition and makes it a number without labels: 1 while it
 // holds for every series that it compares, 0 while it does not for one, and no
 // sample while there is nothing to compare. A comparison, which by itself drops

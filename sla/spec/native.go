@@ -245,6 +245,15 @@ func decodeTarget(o *object, l *sla.ServiceLevel) bool {
 	return ok
 }
 
+// hasLocations tells whether an indicator is measured by exporters.
+func hasLocations(i sla.Indicator) bool {
+	switch i.(type) {
+	case *sla.Probe, *sla.ProbeLatency:
+		return true
+	}
+	return false
+}
+
 func decodeAggregation(o *object, l *sla.ServiceLevel) {
 	given, at, ok := read(o, "aggregation", value.aggregation)
 	if l.Indicator == nil {
@@ -258,6 +267,9 @@ func decodeAggregation(o *object, l *sla.ServiceLevel) {
 	}
 	if slices.Contains(allowed, given.method) {
 		l.Aggregation, l.Slots = given.method, given.slots
+		if given.slots.Quorum > 0 && !hasLocations(l.Indicator) {
+			at.wrong("bad-aggregation", "quorum is for probes, which have locations; this is a "+l.Indicator.Kind()+" indicator", "leave it out")
+		}
 		return
 	}
 	names := make([]string, len(allowed))

@@ -1,0 +1,36 @@
+package rulegen
+
+import (
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/rulegen/promql"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// locations counts, instead of probes, the locations from which probes came in
+// the last minute and, of these, the ones that found it bad by the level's
+// threshold (all probes bad, if it has none).
+func (c compiler) locations(of sla.ID, metric string, matcher promql.Matcher, restIsBad bool) []Rule {
+	by := func(name string, m promql.Matcher) promql.Expr {
+		return promql.SumBy(promql.Series(name, append(identity(of), m)...).Rate(c.into.window), metricnames.Location)
+	}
+	outcome := func(name string) promql.Expr {
+		return by(metricnames.ProbeResults, promql.Eq(metricnames.Outcome, name))
+	}
+	all := promql.Gt(promql.Add(outcome(metricnames.Good), outcome(metricnames.Bad)), promql.Num(zero))
+	share := promql.Div(by(metric, matcher), all)
+	if restIsBad {
+		share = promql.Sub(promql.Num(one), share)
+	}
+	bad := promql.Ge(share, promql.Num(almostAll))
+	if limit := c.level.Slots.ErrorThreshold; limit.Sign() > 0 {
+		bad = promql.Gt(share, promql.Num(limit.Quo(hundred)))
+	}
+	return []Rule{c.totalRule(promql.Count(all)), c.record(c.into.bad, c.orZero(promql.Count(bad)))}
+}
+
+// agreed is 1 while a quorum of locations finds the minute bad, 0 while it does
+// not, and no sample while fewer than a quorum report.
+func (c compiler) agreed() promql.Expr {
+	quorum := promql.Num(sla.NewDecimal(c.level.Slots.Quorum, 1))
+	return promql.AndOn(promql.GeBool(c.recorded(c.into.bad).Now(), quorum), promql.Ge(c.total(), quorum))
+}
