@@ -78,7 +78,7 @@ func made(t *testing.T) map[string][]byte {
 	add("overview", b, err)
 	b, err = dashboards.Overview(nil)
 	add("overview of nothing", b, err)
-	for _, a := range append(examples(t), shop(), odd(), &sla.Agreement{Name: "empty"}) {
+	for _, a := range append(examples(t), shop(), odd(), huge(101), &sla.Agreement{Name: "empty"}) {
 		b, err = dashboards.Agreement(a)
 		add("agreement "+a.Name, b, err)
 	}
@@ -355,3 +355,30 @@ func (m model) everyPanel() []modelPanel {
 }
 
 func (p modelPanel) String() string { return fmt.Sprintf("panel %d %q", p.ID, p.Title) }
+
+// huge is an agreement with too many levels for a row each.
+func huge(levels int) *sla.Agreement {
+	a := &sla.Agreement{Name: "huge"}
+	for i := range levels {
+		l := *shop().Levels[0]
+		l.ID = sla.ID{SLA: "huge", Service: fmt.Sprintf("svc-%05d", i), SLO: "availability"}
+		a.Levels = append(a.Levels, &l)
+	}
+	return a
+}
+
+// Beyond some number of levels a dashboard does not grow: those that are chosen
+// share its panels.
+func TestManyLevelsShareTheirPanels(t *testing.T) {
+	few, err := dashboards.Agreement(huge(101))
+	if err != nil {
+		t.Fatal(err)
+	}
+	many, err := dashboards.Agreement(huge(3000))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(many) > 100_000 || !bytes.Equal(few, many) {
+		t.Errorf("%d bytes for 3000 levels, %d for 101", len(many), len(few))
+	}
+}

@@ -24,6 +24,10 @@ func agreementPanels(g *grid, a *sla.Agreement) {
 	g.add(height, sized{gridWidth, levelTable("Service levels, the worst first", of)})
 	const legend = "{{service}}/{{slo}}"
 	g.add(8, sized{12, budgetPanel(of, legend)}, sized{12, alertsPanel(of, legend)})
+	if len(a.Levels) > maxRows {
+		chosenPanels(g, a, of)
+		return
+	}
 	thresholds := probeThresholds(a)
 	for i, l := range a.Levels {
 		g.section(l.ID.Service + "/" + l.ID.SLO)

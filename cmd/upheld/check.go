@@ -31,6 +31,7 @@ code 0 means no errors, 1 errors (or, with --strict, warnings).`,
 				if f.name != format {
 					continue
 				}
+				collectLess()
 				agreements, findings := checkSpecs(args)
 				if err := f.print(cmd.OutOrStdout(), findings); err != nil {
 					return fmt.Errorf("print findings: %w", err)

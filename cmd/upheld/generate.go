@@ -94,6 +94,7 @@ func (o generateOptions) check() error {
 }
 
 func (o generateOptions) run(cmd *cobra.Command, paths []string) error {
+	collectLess()
 	stage := filetree.New(o.dir, emit.Marker, o.verify)
 	defer stage.Discard()
 	agreements, findings := spec.Load(paths...)

@@ -9,7 +9,15 @@ import (
 
 // yamlText prints mappings of texts as yaml.v3 would, which takes a fifteenth
 // of the time. Anything whose style is not obvious is printed by yaml.v3.
-type yamlText struct{ out []byte }
+type yamlText struct {
+	out []byte
+	// printed is what yaml.v3 made of texts that may come again: levels have
+	// the same templates.
+	printed map[[2]string]string
+}
+
+// maxPrinted bounds the memory that texts take.
+const maxPrinted = 1000
 
 const spaces = "                "
 
@@ -42,7 +50,7 @@ func (y *yamlText) pair(indent int, item bool, key, value string) error {
 		y.out = append(y.out, value...)
 		y.out = append(y.out, '"')
 	default:
-		text, err := pairByLibrary(key, value)
+		text, err := y.byLibrary(key, value)
 		if err != nil {
 			return err
 		}
@@ -58,6 +66,21 @@ func (y *yamlText) pair(indent int, item bool, key, value string) error {
 	}
 	y.out = append(y.out, '\n')
 	return nil
+}
+
+func (y *yamlText) byLibrary(key, value string) (string, error) {
+	if text, ok := y.printed[[2]string{key, value}]; ok {
+		return text, nil
+	}
+	text, err := pairByLibrary(key, value)
+	if err != nil {
+		return "", err
+	}
+	if y.printed == nil || len(y.printed) >= maxPrinted {
+		y.printed = map[[2]string]string{}
+	}
+	y.printed[[2]string{key, value}] = text
+	return text, nil
 }
 
 func pairByLibrary(key, value string) (string, error) {
