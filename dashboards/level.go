@@ -31,7 +31,7 @@ func agreementPanels(g *grid, a *sla.Agreement) {
 	thresholds := probeThresholds(a)
 	for i, l := range a.Levels {
 		g.section(l.ID.Service + "/" + l.ID.SLO)
-		g.header(fmt.Sprintf("%s/%s: %s %% over %s", l.ID.Service, l.ID.SLO, l.Target, l.Period), i > 0)
+		g.header(fmt.Sprintf("%s/%s: %s %% over %s", l.ID.Service, l.ID.SLO, l.Target, l.Period.Words()), i > 0)
 		levelPanels(g, l, thresholds)
 		g.closeRow()
 	}
@@ -84,7 +84,7 @@ func places(percent sla.Decimal) int {
 }
 
 func achievedPanel(l *sla.ServiceLevel, own, period selector) *panel {
-	p := statPanel("Achieved over "+l.Period.String(), "The good share of the period to date, beside the target that the agreement promises.").
+	p := statPanel("Achieved over "+l.Period.Words(), "The good share of the period to date, beside the target that the agreement promises.").
 		now(period.achieved(), "achieved").now(own.target(), "target").
 		unit(unitRatio, places(l.Target)).noValue(silence(l))
 	target, objective := l.TargetRatio().Float64(), l.ObjectiveRatio().Float64()
@@ -132,7 +132,7 @@ func badPanel(l *sla.ServiceLevel, period selector) *panel {
 	if l.Aggregation.ByTime() {
 		title, unit = "Bad time", unitSeconds
 		description = fmt.Sprintf("Bad time of the period to date. The target allows %s over %s.",
-			sla.BudgetTime(l.TargetBudget(), l.Period).Round(time.Second), l.Period)
+			sla.BudgetTime(l.TargetBudget(), l.Period).Round(time.Second), sla.FormatDuration(l.Period.Nominal()))
 	}
 	p := statPanel(title, description).now(period.bad(), title).unit(unit, -1).noValue(silence(l))
 	p.thresholds(colorText)

@@ -29,12 +29,12 @@ func (c compiler) burnAlert(t sla.Tier) Rule {
 	}
 	long, short := sla.FormatDuration(t.Long), sla.FormatDuration(t.Short)
 	factor := threshold.Quo(budget)
-	spent := factor.Mul(sla.NewDecimal(int64(t.Long), int64(c.level.Period.Rolling)))
+	spent := factor.Mul(sla.NewDecimal(int64(t.Long), int64(c.level.Period.Nominal())))
 	r := c.alert(AlertBudgetBurn, c.withLeast(promql.AndOn(over(t.Long), over(t.Short), joinLabels...), t.Long), map[string]string{
 		"summary": fmt.Sprintf("%s burns its error budget more than %s times too fast", c.name(), round(factor)),
 		"description": fmt.Sprintf("{{ $value | humanizePercentage }} bad over %s, and over %s it goes on; the objective of %s%% allows %s%%. "+
 			"%s like this, or worse, spends at least %s%% of the budget of %s.%s",
-			long, short, c.level.Objective, budget.Mul(hundred), long, round(spent.Mul(hundred)), c.level.Period, c.leastWords(long)),
+			long, short, c.level.Objective, budget.Mul(hundred), long, round(spent.Mul(hundred)), c.level.Period.Words(), c.leastWords(long)),
 		"time_to_detect": fmt.Sprintf("at constant traffic a total outage is seen after %s, and a scrape and an evaluation", roughly(t.TimeToDetect(budget))),
 	}, metricnames.Severity, t.Severity, metricnames.Tier, t.Name, metricnames.LongWindow, long, metricnames.ShortWindow, short)
 	r.For, r.KeepFiringFor = t.For, t.KeepFiringFor

@@ -30,13 +30,17 @@ func Each(a *sla.Agreement, opts Options, use func(LevelPlan) error) (sla.Findin
 	if opts.Interval == 0 {
 		opts.Interval = DefaultInterval
 	}
+	if opts.Now.IsZero() {
+		opts.Now = time.Now()
+	}
+	shared := map[string]bool{}
 	var findings sla.Findings
 	defer func() { findings.Sort() }()
 	for _, l := range a.Levels {
 		if l.Indicator == nil {
 			continue // the reader has reported it
 		}
-		level, fs := compileLevel(l, opts)
+		level, fs := compileLevel(l, opts, shared)
 		findings = append(findings, fs...)
 		if fs.HasErrors() || level.Level == nil {
 			continue
@@ -56,10 +60,12 @@ type compiler struct {
 	dashboard string // URL, or ""
 }
 
-func compileLevel(l *sla.ServiceLevel, opts Options) (LevelPlan, sla.Findings) {
+// compileLevel makes the rules of a level. shared are the groups that levels
+// before it have brought and that it may read; those that it brings are added.
+func compileLevel(l *sla.ServiceLevel, opts Options, shared map[string]bool) (LevelPlan, sla.Findings) {
 	c := compiler{level: l, interval: opts.Interval, dashboard: opts.Dashboard}
 	base, findings := c.base()
-	if findings.HasErrors() || l.Period.Rolling <= 0 {
+	if findings.HasErrors() || l.Period.IsZero() {
 		return LevelPlan{}, findings // without a period, which the reader has reported, only queries are checked
 	}
 	short, long := c.windows()
@@ -77,7 +83,7 @@ func compileLevel(l *sla.ServiceLevel, opts Options) (LevelPlan, sla.Findings) {
 	}
 	ofFirst, ofSecond := c.notices()
 	first.Rules, second.Rules = append(first.Rules, ofFirst...), append(second.Rules, ofSecond...)
-	level := LevelPlan{Level: l, Groups: []Group{first, second}}
+	level := LevelPlan{Level: l, Groups: append(c.calendarGroup(opts, shared), first, second)}
 	for _, g := range level.Groups {
 		for i, r := range g.Rules {
 			var err error

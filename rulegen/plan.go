@@ -23,7 +23,8 @@ type Plan struct {
 	Levels    []LevelPlan
 }
 
-// LevelPlan is what one service level becomes.
+// LevelPlan is what one service level becomes. The first level that needs a
+// calendar brings the group of it, which those after it read too.
 type LevelPlan struct {
 	Level  *sla.ServiceLevel
 	Groups []Group
@@ -62,4 +63,7 @@ type Options struct {
 	Interval time.Duration
 	// Dashboard is the URL of the agreement's dashboard, which alerts then link.
 	Dashboard string
+	// Now is when the rules are made, the present if zero. Only its year counts:
+	// tables of clock changes reach from the year before to three years after.
+	Now time.Time
 }

@@ -73,6 +73,9 @@ func (c compiler) increases() []Rule {
 // service's first day the month's budget is not gone.
 func (c compiler) period() []Rule {
 	p := c.level.Period
+	if p.Calendar != "" {
+		return c.calendarPeriod()
+	}
 	label := []string{metricnames.Period, p.String()}
 	rec := func(name string, e promql.Expr) Rule { return c.record(name, e, label...) }
 	ofPeriod := func(name string) promql.Expr {

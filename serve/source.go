@@ -290,8 +290,8 @@ func queries(l *sla.ServiceLevel) []web.Query {
 	of := matchers(l.ID)
 	period := fmt.Sprintf("%s, %s=%q", of, metricnames.Period, l.Period)
 	return []web.Query{
-		{Title: "Achieved over " + l.Period.String(), Expr: fmt.Sprintf("1 - %s{%s}", metricnames.ErrorPeriod, period)},
-		{Title: "Budget left of " + l.Period.String(), Expr: fmt.Sprintf("%s{%s}", metricnames.BudgetRemaining, period)},
+		{Title: "Achieved over " + l.Period.Words(), Expr: fmt.Sprintf("1 - %s{%s}", metricnames.ErrorPeriod, period)},
+		{Title: "Budget left of " + l.Period.Words(), Expr: fmt.Sprintf("%s{%s}", metricnames.BudgetRemaining, period)},
 		{Title: "Bad share over 5m", Expr: fmt.Sprintf("%s5m{%s}", metricnames.ErrorRatio, of)},
 		{Title: "Bad share over 1h", Expr: fmt.Sprintf("%s1h{%s}", metricnames.ErrorRatio, of)},
 	}

@@ -159,6 +159,14 @@ func spanUp(d time.Duration) string {
 	return span(d)
 }
 
+// periodWords name a period: "30 d", "a calendar month".
+func periodWords(p sla.Period) string {
+	if p.Calendar != "" {
+		return p.Words()
+	}
+	return span(p.Rolling)
+}
+
 // took prints how long a probe lasted: "3 ms", "1.25 s".
 func took(d time.Duration) string {
 	switch {

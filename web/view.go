@@ -196,7 +196,7 @@ func newLevel(s LevelStatus, now time.Time) levelView {
 	v := levelView{
 		ID: l.ID, Anchor: strings.Join([]string{l.ID.SLA, l.ID.Service, l.ID.SLO}, "_"), Path: levelPath(l.ID),
 		Description: l.Description, Indicator: l.Indicator.Words(),
-		Target: l.Target.String() + thin + "%", Period: span(l.Period.Rolling),
+		Target: l.Target.String() + thin + "%", Period: periodWords(l.Period),
 		Aggregation: l.AggregationWords(),
 		State:       stateMark(s.State), Verdict: mark{"none", "No data yet"},
 		Budget: newBudget(s), Strip: newStrip(s, now), NoData: !s.Achieved.Known,
@@ -269,7 +269,7 @@ func failures(all []Failure, now time.Time) []failureView {
 
 // measured says how much of the period the figures stand on.
 func measured(s LevelStatus) string {
-	period := s.Level.Period.Rolling
+	period := s.Level.Period.Nominal()
 	switch {
 	case !s.Coverage.Known:
 		return ""

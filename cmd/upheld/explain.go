@@ -69,7 +69,7 @@ func explainLevel(b *strings.Builder, l *sla.ServiceLevel) {
 	}
 	line("Measured", "%s", l.Indicator.Words())
 	line("Counted", "%s%s", l.AggregationWords(), l.Defaulted("aggregation"))
-	line("Target", "%s %% of %s%s", l.Target, l.Period, l.Defaulted("period"))
+	line("Target", "%s %% of %s%s", l.Target, l.Period.Words(), l.Defaulted("period"))
 	line("Objective", "%s %%, which alerts hang on%s", l.Objective, l.Defaulted("objective"))
 	line("Budget", "%s", budgetWords(l, l.TargetBudget()))
 	if l.Objective.Cmp(l.Target) != 0 {
@@ -87,10 +87,19 @@ func explainLevel(b *strings.Builder, l *sla.ServiceLevel) {
 // budgetWords is a budget in what people can picture: minutes or events.
 func budgetWords(l *sla.ServiceLevel, budget sla.Decimal) string {
 	if l.Aggregation.ByTime() {
-		return fmt.Sprintf("%s bad in %s", span(sla.BudgetTime(budget, l.Period)), l.Period)
+		return fmt.Sprintf("%s bad in %s", span(sla.BudgetTime(budget, l.Period)), budgetPeriod(l.Period))
 	}
 	bad, of := budget.Fraction()
 	return fmt.Sprintf("%s bad of every %s events", bad, of)
+}
+
+// budgetPeriod is what a budget is reckoned over, in words: calendar periods
+// differ in length.
+func budgetPeriod(p sla.Period) string {
+	if p.Calendar == "" {
+		return p.String()
+	}
+	return fmt.Sprintf("a %s of %s", p, sla.FormatDuration(p.Nominal()))
 }
 
 // span is a duration for people: "43m12s", "3h36m".
@@ -158,7 +167,7 @@ func explainAlerts(b *strings.Builder, l *sla.ServiceLevel) {
 		if t.For > 0 {
 			windows += ", for " + sla.FormatDuration(t.For)
 		}
-		spent := burn.Mul(sla.NewDecimal(int64(t.Long), int64(l.Period.Rolling)))
+		spent := burn.Mul(sla.NewDecimal(int64(t.Long), int64(l.Period.Nominal())))
 		fmt.Fprintf(w, "    %s\t%s\t%s x\t%s %%\t%s\t%s %%\t%s\n", t.Name, t.Severity, figure(burn), figure(threshold.Mul(percent)),
 			windows, figure(spent.Mul(percent)), span(t.TimeToDetect(budget)))
 		if adapted {

@@ -84,8 +84,14 @@ var Start = time.Date(2026, 3, 5, 10, 7, 0, 0, time.UTC)
 // New starts a world at Start that scrapes the target every scrape interval.
 func New(t testing.TB, scrape time.Duration, target Target) *World {
 	t.Helper()
+	return NewAt(t, Start, scrape, target)
+}
+
+// NewAt is New at another time.
+func NewAt(t testing.TB, start time.Time, scrape time.Duration, target Target) *World {
+	t.Helper()
 	w := &World{
-		t: t, store: teststorage.New(t), target: target, scrape: scrape, now: Start,
+		t: t, store: teststorage.New(t), target: target, scrape: scrape, now: start,
 		seen: map[string]labels.Labels{}, state: map[string]bool{}, files: memory{},
 	}
 	w.engine = promql.NewEngine(promql.EngineOpts{

@@ -165,7 +165,7 @@ func retention(agreements []*sla.Agreement) string {
 	longest := 12 * day
 	for _, a := range agreements {
 		for _, l := range a.Levels {
-			longest = max(longest, l.Period.Rolling)
+			longest = max(longest, l.Period.Longest())
 		}
 	}
 	return sla.FormatDuration(longest.Truncate(day) + 3*day)

@@ -320,7 +320,7 @@ func (t *tierDraft) windowsFit(l *sla.ServiceLevel) bool {
 		long.wrong("bad-window", fmt.Sprintf("%s has the long window %s, which is not longer than the short one of %s",
 			name, sla.FormatDuration(t.Long), sla.FormatDuration(t.Short)), "the workbook takes a twelfth of the long window for the short one; leave short out for that")
 		return false
-	case t.Long > l.Period.Rolling:
+	case t.Long > l.Period.Nominal():
 		long.wrong("bad-window", fmt.Sprintf("%s has the long window %s, longer than the period of %s of level %q",
 			name, sla.FormatDuration(t.Long), l.Period, l.ID.SLO), "choose a window that is a small part of the period")
 		return false
