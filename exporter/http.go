@@ -15,8 +15,8 @@ import (
 )
 
 // Handler serves everything that the daemon serves: the metrics at
-// telemetryPath, /-/healthy, /-/ready, /-/reload and a page that links them
-// and shows the last result of each target.
+// telemetryPath, /-/healthy, /-/ready, /-/reload, a page that links them and
+// shows the last result of each target, and /history with more of each.
 func (e *Exporter) Handler(telemetryPath string) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET "+telemetryPath, e.Metrics())
@@ -26,6 +26,7 @@ func (e *Exporter) Handler(telemetryPath string) http.Handler {
 	mux.HandleFunc("GET /-/ready", e.serveReady)
 	mux.HandleFunc("POST /-/reload", e.serveReload)
 	mux.HandleFunc("PUT /-/reload", e.serveReload)
+	mux.HandleFunc("GET "+historyPath, e.serveHistory)
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { e.serveLanding(w, r, telemetryPath) })
 	return mux
 }
@@ -51,7 +52,7 @@ const maxRows = 500
 
 // row is one target on the landing page.
 type row struct {
-	Level, Target, Every, Outcome, Reason, Detail, When string
+	Level, History, Target, Every, Outcome, Reason, Detail, When string
 }
 
 var landingTable = template.Must(template.New("targets").Parse(`
@@ -62,7 +63,7 @@ var landingTable = template.Must(template.New("targets").Parse(`
 <thead><tr><th scope="col">Service level</th><th scope="col">Target</th><th scope="col">Every</th><th scope="col">Outcome</th><th scope="col">Reason</th><th scope="col">Detail</th><th scope="col">When</th></tr></thead>
 <tbody>
 {{- range .Rows}}
-<tr class="{{.Outcome}}"><th scope="row">{{.Level}}</th><td>{{.Target}}</td><td>{{.Every}}</td><td>{{.Outcome}}</td><td>{{.Reason}}</td><td>{{.Detail}}</td><td>{{.When}}</td></tr>
+<tr class="{{.Outcome}}"><th scope="row"><a href="{{.History}}">{{.Level}}</a></th><td>{{.Target}}</td><td>{{.Every}}</td><td>{{.Outcome}}</td><td>{{.Reason}}</td><td>{{.Detail}}</td><td>{{.When}}</td></tr>
 {{- end}}
 </tbody>
 </table>
@@ -117,7 +118,7 @@ func (e *Exporter) rows(now time.Time) (rows []row, more int) {
 		targets, more = targets[:maxRows], len(targets)-maxRows
 	}
 	for _, t := range targets {
-		line := row{Level: t.spec.ID.String(), Target: t.name(), Every: t.spec.Probe.Interval.String(), Outcome: "not probed yet"}
+		line := row{Level: t.spec.ID.String(), History: historyURL(t.spec.ID.String()), Target: t.name(), Every: t.spec.Probe.Interval.String(), Outcome: "not probed yet"}
 		if recent := t.history.recent(); len(recent) > 0 {
 			last := recent[0]
 			line.Outcome, line.Reason, line.Detail = string(last.Outcome), string(last.Reason), last.Detail

@@ -125,8 +125,8 @@ func (c *config) validate() error {
 		return fmt.Errorf("--probe.max-concurrency is %d; it must be at least 1", c.maxConcurrency)
 	case c.location == "":
 		return errors.New("--location is empty; leave it out or give a name")
-	case !strings.HasPrefix(c.telemetryPath, "/") || c.telemetryPath == "/" || strings.HasPrefix(c.telemetryPath, "/-/") || strings.ContainsAny(c.telemetryPath, "{} "):
-		return fmt.Errorf("--web.telemetry-path is %q; it must be a plain path like /metrics, other than / and those below /-/", c.telemetryPath)
+	case !strings.HasPrefix(c.telemetryPath, "/") || c.telemetryPath == "/" || c.telemetryPath == "/history" || strings.HasPrefix(c.telemetryPath, "/-/") || strings.ContainsAny(c.telemetryPath, "{} "):
+		return fmt.Errorf("--web.telemetry-path is %q; it must be a plain path like /metrics, other than /, /history and those below /-/", c.telemetryPath)
 	}
 	if _, err := guard.New(c.limits); err != nil {
 		return fmt.Errorf("--probe.allow-* and --probe.deny-*: %w", err)

@@ -3,6 +3,7 @@ package measure
 import (
 	"io"
 	"math"
+	"strconv"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -326,4 +327,10 @@ func (id ID) String() string {
 		text[i] = digits[id>>(60-4*i)&15]
 	}
 	return string(text[:])
+}
+
+// ParseID reads what String writes.
+func ParseID(text string) (ID, bool) {
+	id, err := strconv.ParseUint(text, 16, 64)
+	return ID(id), err == nil && len(text) == 16 && id != 0
 }
