@@ -268,7 +268,7 @@ func decodeAggregation(o *object, l *sla.ServiceLevel) {
 	if slices.Contains(allowed, given.method) {
 		l.Aggregation, l.Slots = given.method, given.slots
 		if given.slots.Quorum > 0 && !hasLocations(l.Indicator) {
-			at.wrong("bad-aggregation", "quorum is for probes, which have locations; this is a "+l.Indicator.Kind()+" indicator", "leave it out")
+			at.wrong("bad-aggregation", "quorum is for probes, which have locations, and this indicator is "+quote(l.Indicator.Kind()), "leave it out")
 		}
 		return
 	}
