@@ -55,15 +55,17 @@ func (d *dialer) classify(ctx context.Context, err error, at stage) *failure {
 
 // ownErrnos are errors of system calls that only the exporter's host can cause.
 var ownErrnos = map[syscall.Errno]Reason{
-	syscall.EMFILE:        NoFD,
-	syscall.ENFILE:        NoFD,
-	syscall.ENOMEM:        NoMemory,
-	syscall.ENOBUFS:       NoMemory,
-	syscall.EADDRNOTAVAIL: AddressUnavailable,
-	syscall.EADDRINUSE:    AddressUnavailable,
-	syscall.EACCES:        LocalNetwork,
-	syscall.EPERM:         LocalNetwork,
-	syscall.ENETDOWN:      LocalNetwork,
+	syscall.EMFILE:          NoFD,
+	syscall.ENFILE:          NoFD,
+	syscall.ENOMEM:          NoMemory,
+	syscall.ENOBUFS:         NoMemory,
+	syscall.EADDRNOTAVAIL:   AddressUnavailable,
+	syscall.EADDRINUSE:      AddressUnavailable,
+	syscall.EACCES:          LocalNetwork,
+	syscall.EPERM:           LocalNetwork,
+	syscall.ENETDOWN:        LocalNetwork,
+	syscall.EAFNOSUPPORT:    LocalNetwork,
+	syscall.EPROTONOSUPPORT: LocalNetwork,
 }
 
 func (d *dialer) ownFault(err error, address string) (Reason, bool) {

@@ -24,6 +24,10 @@ var realServers = map[string]func(t *testing.T) sla.Check{
 	"http": func(t *testing.T) sla.Check {
 		return get(tlsServer(t, newAuthority().sign(t, "localhost", time.Now().Add(time.Hour))).URL)
 	},
+	"icmp": func(t *testing.T) sla.Check {
+		mayPing(t)
+		return pings("localhost", 3)
+	},
 	"tcp": func(t *testing.T) sla.Check {
 		return &sla.TCPCheck{Address: mailServer(t, newAuthority().sign(t, "localhost", time.Now().Add(time.Hour)), ""), Dialogue: smtp}
 	},

@@ -60,6 +60,7 @@ var kinds = map[string]kind{
 	"dns":  {newDNS, dnsReasons},
 	"grpc": {newGRPC, grpcReasons},
 	"http": {newHTTP, httpReasons},
+	"icmp": {newICMP, icmpReasons},
 	"tcp":  {newTCP, dialogueReasons},
 }
 

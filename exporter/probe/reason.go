@@ -22,6 +22,7 @@ const (
 	Redirect       Reason = "redirect"
 	Dialogue       Reason = "dialogue"
 	Health         Reason = "health"
+	Loss           Reason = "loss"
 	RCode          Reason = "rcode"
 	Records        Reason = "records"
 	Protocol       Reason = "protocol"
@@ -31,6 +32,7 @@ const (
 	AddressUnavailable Reason = "address_unavailable"
 	LocalNetwork       Reason = "local_network"
 	Resolver           Reason = "resolver"
+	Privilege          Reason = "privilege"
 	Starved            Reason = "starved"
 	Denied             Reason = "denied"
 	Vantage            Reason = "vantage"
@@ -64,6 +66,7 @@ var reasons = map[Reason]reasonInfo{
 	Status:         {Bad, "the status of HTTP or gRPC is not an accepted one"},
 	Body:           {Bad, "the body does not match"},
 	Redirect:       {Bad, "too many redirects, or one that cannot be followed"},
+	Loss:           {Bad, "more packets than allowed stayed unanswered"},
 	Health:         {Bad, "the health service says that the target is not serving"},
 	RCode:          {Bad, "the code of the DNS answer is not an accepted one"},
 	Records:        {Bad, "the DNS answer has not the records that it must have, or some that it must not"},
@@ -75,6 +78,7 @@ var reasons = map[Reason]reasonInfo{
 	AddressUnavailable: {Inconclusive, "the exporter's host has no free local address or port"},
 	LocalNetwork:       {Inconclusive, "the exporter's host has no route, or its own firewall forbids the connection"},
 	Resolver:           {Inconclusive, "the exporter's own resolver does not answer"},
+	Privilege:          {Inconclusive, "the exporter may not open the socket that the probe needs"},
 	Starved:            {Inconclusive, "the exporter had no CPU: the probe began, or noticed its deadline, too late"},
 	Denied:             {Inconclusive, "the exporter's own configuration forbids connecting to the host or address"},
 	Vantage:            {Inconclusive, "no reference target answered either: the exporter's own network is in doubt"},

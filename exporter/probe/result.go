@@ -29,7 +29,8 @@ type Result struct {
 	Detail   string        // one short line for people: "HTTP 503"
 	Duration time.Duration // from the start to the verdict
 	Phases   Phases
-	TLS      *TLSFacts // of the handshake, if one got as far as the certificate
+	Packets  *PacketFacts // of a probe that sends several
+	TLS      *TLSFacts    // of the handshake, if one got as far as the certificate
 }
 
 // Phase is one part of a probe.
@@ -89,6 +90,7 @@ type run struct {
 	cut      time.Duration // how much of the timeout the deadline leaves out
 	phases   Phases
 	tls      *TLSFacts
+	packets  *PacketFacts
 }
 
 func begin(timeout time.Duration, by time.Time) run {
@@ -102,14 +104,14 @@ func begin(timeout time.Duration, by time.Time) run {
 }
 
 func (r *run) good(detail string) Result {
-	return Result{Outcome: Good, Detail: detail, Duration: time.Since(r.start), Phases: r.phases, TLS: r.tls}
+	return Result{Outcome: Good, Detail: detail, Duration: time.Since(r.start), Phases: r.phases, TLS: r.tls, Packets: r.packets}
 }
 
 // failed is the result of a probe that a failure ended. If the probe began so
 // late that its target had less than its time, a timeout is not the target's.
 func (r *run) failed(f *failure) Result {
-	if r.cut > starvedAfter && (f.reason == Timeout || f.reason == ConnectTimeout) {
+	if r.cut > starvedAfter && (f.reason == Timeout || f.reason == ConnectTimeout || f.reason == Loss) {
 		f = &failure{Starved, f.detail + "; the probe had begun too late to wait for the whole timeout"}
 	}
-	return Result{Outcome: f.reason.Outcome(), Reason: f.reason, Detail: f.detail, Duration: time.Since(r.start), Phases: r.phases, TLS: r.tls}
+	return Result{Outcome: f.reason.Outcome(), Reason: f.reason, Detail: f.detail, Duration: time.Since(r.start), Phases: r.phases, TLS: r.tls, Packets: r.packets}
 }

@@ -23,6 +23,7 @@ var probeKinds = []probeKind{
 	{"tcp", tcpSection, decodeTCP},
 	{"dns", dnsSection, decodeDNS},
 	{"grpc", grpcSection, decodeGRPC},
+	{"icmp", icmpSection, decodeICMP},
 }
 
 // The bounds of a probe's interval: four probes must fall into every base

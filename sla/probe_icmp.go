@@ -1,0 +1,40 @@
+package sla
+
+import (
+	"fmt"
+	"time"
+)
+
+// IPVersion says which addresses of a name are used.
+type IPVersion string
+
+// The versions.
+const (
+	AnyIP IPVersion = ""
+	IPv4  IPVersion = "4"
+	IPv6  IPVersion = "6"
+)
+
+// ICMPCheck sends echo requests and counts the answers.
+type ICMPCheck struct {
+	Host           string // a name or an address
+	Packets        int    // of one probe; 1 by default
+	PacketInterval time.Duration
+	MaxLoss        Decimal // percentage of the packets that may stay unanswered; 0 by default
+	PayloadSize    int     // bytes, 56 by default
+	IPVersion      IPVersion
+}
+
+// ProbeKind is "icmp".
+func (*ICMPCheck) ProbeKind() string { return "icmp" }
+
+// Target is the host.
+func (c *ICMPCheck) Target() string { return c.Host }
+
+// Words says what is sent.
+func (c *ICMPCheck) Words() string {
+	if c.Packets == 1 {
+		return "ICMP echo to " + c.Host
+	}
+	return fmt.Sprintf("%d ICMP echoes to %s, loss up to %s %%", c.Packets, c.Host, c.MaxLoss)
+}
