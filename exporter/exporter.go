@@ -37,6 +37,7 @@ type Options struct {
 	// tcp://host:port or URLs. If none does, failures of the network are
 	// inconclusive. Without any, they are the target's.
 	References []string
+	Shard      Shard // which of the targets are this exporter's; all if zero
 	// Load reads the targets anew for Reload. Without it there is no reloading.
 	Load func() ([]sla.ProbeTarget, error)
 }
@@ -94,11 +95,12 @@ func New(opts Options) *Exporter {
 func (e *Exporter) Apply(targets []sla.ProbeTarget) error {
 	e.applying.Lock()
 	defer e.applying.Unlock()
-	probers, err := e.makeProbers(targets)
+	probers, err := e.makeProbers(targets) // of all shards, so that a mistake is one everywhere
 	if err != nil {
 		e.metrics.ConfigFailed()
 		return err
 	}
+	targets, probers = e.own(targets, probers)
 	specs := make([]measure.Spec, len(targets))
 	for i, t := range targets {
 		specs[i] = measure.Spec{
@@ -110,6 +112,23 @@ func (e *Exporter) Apply(targets []sla.ProbeTarget) error {
 	e.metrics.ConfigLoaded()
 	e.applied.Store(true)
 	return nil
+}
+
+// own is the targets of this exporter's shard, with their probers.
+func (e *Exporter) own(targets []sla.ProbeTarget, probers []probe.Prober) ([]sla.ProbeTarget, []probe.Prober) {
+	kept := e.opts.Shard.keep(targets)
+	if len(kept) == len(targets) {
+		return targets, probers
+	}
+	var own []probe.Prober
+	next := 0
+	for i, t := range targets {
+		if next < len(kept) && t.ID == kept[next].ID {
+			own = append(own, probers[i])
+			next++
+		}
+	}
+	return kept, own
 }
 
 func (e *Exporter) makeProbers(targets []sla.ProbeTarget) ([]probe.Prober, error) {

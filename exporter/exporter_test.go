@@ -107,3 +107,34 @@ func TestRecentAndFailuresAreKeptApart(t *testing.T) {
 		t.Errorf("no last state in\n%s", text)
 	}
 }
+
+// TestShardsProbeEverythingOnce runs three exporters on one specification.
+func TestShardsProbeEverythingOnce(t *testing.T) {
+	targets := manyTargets(60, wellServer(t), 50*time.Millisecond)
+	seen := map[sla.ID]int{}
+	for i := range 3 {
+		e := exporter.New(exporter.Options{Shard: exporter.Shard{Number: i + 1, Of: 3}})
+		if err := e.Apply(targets); err != nil {
+			t.Fatal(err)
+		}
+		start(t, e)
+		held := 0
+		for _, target := range targets {
+			if strings.Contains(scrape(t, e.Metrics()), `service="`+target.ID.Service+`",`) {
+				seen[target.ID]++
+				held++
+			}
+		}
+		eventually(t, "results", func() bool {
+			return counter(t, scrape(t, e.Metrics()), "upheld_probe_results_total", `outcome="good"`) > 0
+		})
+		if held == 0 || held == len(targets) {
+			t.Errorf("shard %d holds %d", i+1, held)
+		}
+	}
+	for _, target := range targets {
+		if seen[target.ID] != 1 {
+			t.Errorf("%s is probed by %d", target.ID, seen[target.ID])
+		}
+	}
+}

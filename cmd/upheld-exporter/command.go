@@ -33,6 +33,7 @@ type config struct {
 	maxConcurrency int
 	limits         guard.Options
 	references     []string
+	shard          string
 	log            promslog.Config
 }
 
@@ -84,6 +85,7 @@ func (c *config) addFlags(command *cobra.Command) {
 	f.StringArrayVar(&c.specs, "spec.file", nil, "specification: a `file`, a directory (its *.yaml and *.yml) or a glob; repeatable")
 	f.BoolVar(&c.checkOnly, "config.check", false, "check the specification and the web configuration, and exit")
 	f.StringVar(&c.location, "location", exporter.DefaultLocation, "where this exporter probes from: the label location of its metrics")
+	f.StringVar(&c.shard, "shard", "", "probe only part `i/n` of the levels, as the i-th of n exporters that share a specification")
 	f.IntVar(&c.maxConcurrency, "probe.max-concurrency", schedule.DefaultMaxConcurrency, "how many probes may run at once")
 	f.StringArrayVar(&c.references, "probe.reference", nil, "`target` (tcp://host:port or a URL) that answers if this exporter's network is well: while none does, failures of the network are inconclusive; repeatable")
 	f.StringArrayVar(&c.limits.DenyCIDR, "probe.deny-cidr", nil, "never connect to addresses in `CIDR`, or in one of cloud-metadata, link-local, loopback, private; repeatable")
@@ -131,7 +133,18 @@ func (c *config) validate() error {
 	if _, err := guard.New(c.limits); err != nil {
 		return fmt.Errorf("--probe.allow-* and --probe.deny-*: %w", err)
 	}
+	if _, err := c.part(); err != nil {
+		return fmt.Errorf("--shard: %w", err)
+	}
 	return exporter.CheckReferences(c.references)
+}
+
+// part is what --shard says.
+func (c *config) part() (exporter.Shard, error) {
+	if c.shard == "" {
+		return exporter.Shard{}, nil
+	}
+	return exporter.ParseShard(c.shard)
 }
 
 // check loads everything that serve would, prints what it finds and says how
@@ -181,11 +194,13 @@ func (c *config) load(logger *slog.Logger) ([]sla.ProbeTarget, error) {
 
 func (c *config) options(logger *slog.Logger) exporter.Options {
 	limits, _ := guard.New(c.limits) // validated
+	part, _ := c.part()              // likewise
 	return exporter.Options{
 		Logger:         logger,
 		Location:       c.location,
 		MaxConcurrency: c.maxConcurrency,
 		References:     c.references,
+		Shard:          part,
 		Probe:          probe.Env{Guard: limits, UserAgent: "upheld-exporter/" + cmp.Or(version.Version, "devel")},
 		Load:           func() ([]sla.ProbeTarget, error) { return c.load(logger) },
 	}

@@ -1,0 +1,66 @@
+package exporter
+
+import (
+	"fmt"
+	"hash/fnv"
+	"strconv"
+	"strings"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// Shard is the part of all targets that one exporter of several probes. The
+// zero value is all of them.
+type Shard struct {
+	Number int // from 1
+	Of     int // how many exporters there are
+}
+
+// ParseShard reads "2/3", the second of three.
+func ParseShard(text string) (Shard, error) {
+	number, of, ok := strings.Cut(text, "/")
+	i, err := strconv.Atoi(number)
+	n, err2 := strconv.Atoi(of)
+	if !ok || err != nil || err2 != nil || i < 1 || i > n {
+		return Shard{}, fmt.Errorf("%q is no shard: write i/n with i from 1 to n, as in 2/3 for the second of three", text)
+	}
+	return Shard{i, n}, nil
+}
+
+// keep is the targets of the shard, in their order.
+func (s Shard) keep(targets []sla.ProbeTarget) []sla.ProbeTarget {
+	if s.Of <= 1 {
+		return targets
+	}
+	var own []sla.ProbeTarget
+	for _, t := range targets {
+		if s.holds(t.ID.String()) {
+			own = append(own, t)
+		}
+	}
+	return own
+}
+
+// holds tells whether a level belongs to the shard: to the one of all whose
+// number, hashed together with the level, gives most. With one exporter more,
+// only those levels move that the new one takes.
+func (s Shard) holds(level string) bool {
+	own := weight(level, s.Number)
+	for i := 1; i <= s.Of; i++ {
+		if w := weight(level, i); w > own || w == own && i < s.Number {
+			return false
+		}
+	}
+	return true
+}
+
+// weight must never change: with another one, exporters of two versions side
+// by side would probe levels twice or not at all.
+func weight(level string, number int) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(strconv.Itoa(number) + " " + level))
+	x := h.Sum64() // its high bits are alike for texts that are; mix them
+	x = (x ^ x>>33) * 0xff51afd7ed558ccd
+	x = (x ^ x>>33) * 0xc4ceb9fe1a85ec53
+	return x ^ x>>33
+}
