@@ -83,6 +83,7 @@ func compileLevel(l *sla.ServiceLevel, opts Options, shared map[string]bool) (Le
 	}
 	ofFirst, ofSecond := c.notices()
 	first.Rules, second.Rules = append(first.Rules, ofFirst...), append(second.Rules, ofSecond...)
+	findings = append(findings, c.lint(opts)...)
 	level := LevelPlan{Level: l, Groups: append(c.calendarGroup(opts, shared), first, second)}
 	for _, g := range level.Groups {
 		for i, r := range g.Rules {

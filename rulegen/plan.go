@@ -61,6 +61,10 @@ type Options struct {
 	// Interval is how often the first tier of rules is evaluated, DefaultInterval
 	// if 0; the second tier runs at five times that.
 	Interval time.Duration
+	// ScrapeInterval and Retention are how often the raw series are scraped and
+	// how long the server keeps what it recorded, where that is known: findings
+	// tell what does not fit them.
+	ScrapeInterval, Retention time.Duration
 	// Dashboard is the URL of the agreement's dashboard, which alerts then link.
 	Dashboard string
 	// Now is when the rules are made, the present if zero. Only its year counts:

@@ -10,6 +10,7 @@ import (
 func newCheck() *cobra.Command {
 	var format string
 	var strict bool
+	var server environment
 	cmd := &cobra.Command{
 		Use:   "check SPEC...",
 		Short: "Find everything that is wrong with specifications",
@@ -18,21 +19,31 @@ once, each with its place, the line and what to write instead. It also reads the
 PromQL in them. SPEC is a file, a directory (every *.yaml and *.yml directly in
 it) or a glob; references between agreements are resolved among all that are named.
 
+Told how often Prometheus scrapes, and how long it keeps what it has, it also finds
+windows with too few scrapes and periods that the server would forget.
+
 The findings go to standard output, the closing count to standard error. Exit
 code 0 means no errors, 1 errors (or, with --strict, warnings).`,
 		Example: `  # everything in a directory
   upheld check specs/
 
+  # for a server that scrapes every 30 s and keeps 15 days
+  upheld check specs/ --scrape.interval=30s --retention=15d
+
   # in GitHub Actions: findings appear beside the lines of the change
   upheld check --strict --format=github specs/*.yaml`,
 		Args: atLeastOneSpec,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			rules, err := server.options()
+			if err != nil {
+				return usageError{err}
+			}
 			for _, f := range findingFormats {
 				if f.name != format {
 					continue
 				}
 				collectLess()
-				agreements, findings := checkSpecs(args)
+				agreements, findings := checkSpecs(args, rules)
 				if err := f.print(cmd.OutOrStdout(), findings); err != nil {
 					return fmt.Errorf("print findings: %w", err)
 				}
@@ -47,6 +58,7 @@ code 0 means no errors, 1 errors (or, with --strict, warnings).`,
 	}
 	cmd.Flags().StringVar(&format, "format", "text", "how to print findings: "+strings.Join(findingFormatNames(), ", "))
 	cmd.Flags().BoolVar(&strict, "strict", false, "exit with 1 on warnings too")
+	server.flags(cmd.Flags())
 	return cmd
 }
 

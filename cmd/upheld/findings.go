@@ -16,10 +16,10 @@ import (
 // them: what the reader finds, and what the rule generator finds in their
 // queries. Agreements come back also when there are errors; they are fit for
 // use only if findings.Err() is nil.
-func checkSpecs(paths []string) ([]*sla.Agreement, sla.Findings) {
+func checkSpecs(paths []string, rules rulegen.Options) ([]*sla.Agreement, sla.Findings) {
 	agreements, findings := spec.Load(paths...)
 	for _, a := range agreements {
-		found, _ := rulegen.Each(a, rulegen.Options{}, func(rulegen.LevelPlan) error { return nil })
+		found, _ := rulegen.Each(a, rules, func(rulegen.LevelPlan) error { return nil })
 		findings = append(findings, found...)
 	}
 	return agreements, presentable(findings)
@@ -38,7 +38,7 @@ func presentable(findings sla.Findings) sla.Findings {
 // mustLoad is the agreements of specifications without errors. Findings are
 // printed to notes, warnings too; errors end the verb.
 func mustLoad(notes io.Writer, paths []string) ([]*sla.Agreement, error) {
-	agreements, findings := checkSpecs(paths)
+	agreements, findings := checkSpecs(paths, rulegen.Options{})
 	return agreements, tell(notes, agreements, findings)
 }
 

@@ -1,0 +1,128 @@
+package rulegen
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// minScrapes is how many scrapes a window must hold: with fewer, one that fails
+// leaves rate() without the two samples that it needs, or nearly so.
+const minScrapes = 4
+
+// lint finds what is well formed and will not do what is meant: with the
+// numbers, and what to do instead.
+func (c compiler) lint(opts Options) sla.Findings {
+	var findings sla.Findings
+	warn := func(pos sla.Position, rule, remedy, message string, args ...any) {
+		findings = append(findings, sla.Finding{Severity: sla.Warning, Rule: rule, Pos: pos, Message: fmt.Sprintf(message, args...), Remedy: remedy})
+	}
+	l := c.level
+	if window := c.rateWindow(); opts.ScrapeInterval > 0 && window > 0 && window < minScrapes*opts.ScrapeInterval {
+		warn(l.Pos, "few-scrapes", "scrape at least every "+sla.FormatDuration(window/minScrapes),
+			"the level %q is counted over %s, in which a scrape interval of %s leaves %d scrapes; %d are needed", l.ID.SLO,
+			sla.FormatDuration(window), sla.FormatDuration(opts.ScrapeInterval), window/opts.ScrapeInterval, minScrapes)
+	}
+	if needed := l.Period.Longest(); opts.Retention > 0 && opts.Retention < needed {
+		warn(l.PeriodPos, "short-retention", "keep at least "+sla.FormatDuration(needed)+": --storage.tsdb.retention.time="+sla.FormatDuration((needed+retentionSlack).Truncate(time.Hour)),
+			"the period of level %q is %s and the server keeps %s: its budget would forget everything older", l.ID.SLO, l.Period.Words(), sla.FormatDuration(opts.Retention))
+	}
+	single := false
+	for i, t := range l.Alerting.Tiers {
+		pos := t.Pos
+		if pos.File == "" {
+			pos = l.TargetPos
+		}
+		warn := func(rule, remedy, message string, args ...any) { warn(pos, rule, remedy, message, args...) }
+		c.lintTier(t, warn)
+		single = single || c.lintProbe(t, warn)
+		for _, other := range l.Alerting.Tiers[:i] {
+			if c.same(t, other) {
+				warn("duplicate-tier", "turn one of them off, or give it other windows",
+					"the tiers %q and %q of level %q fire at the same time: both above %s %% over %s and %s", other.Name, t.Name, l.ID.SLO,
+					c.threshold(t).Mul(hundred), sla.FormatDuration(t.Long), sla.FormatDuration(t.Short))
+			}
+		}
+	}
+	return findings
+}
+
+// retentionSlack is kept beyond the period, so that the oldest blocks are not
+// deleted before the last evaluation has read them.
+const retentionSlack = 72 * time.Hour
+
+// lintTier finds a tier that comes too late, or for too little.
+func (c compiler) lintTier(t sla.Tier, warn func(rule, remedy, message string, args ...any)) {
+	l := c.level
+	budget := l.ObjectiveBudget()
+	burn := c.threshold(t).Quo(budget)
+	period := sla.Seconds(l.Period.Nominal())
+	spent := burn.Mul(sla.Seconds(t.Long).Add(sla.Seconds(t.For))).Quo(period)
+	if spent.Cmp(one) >= 0 {
+		longest := period.Quo(burn).Duration().Truncate(5 * time.Minute)
+		warn("late-tier", "shorten its long window, or for, to less than "+sla.FormatDuration(longest)+" together, or lower its factor",
+			"the tier %q of level %q comes after the budget is gone: burning %s times too fast over %s%s spends %s %% of the budget of %s",
+			t.Name, l.ID.SLO, round(burn), sla.FormatDuration(t.Long), forWords(t.For), round(spent.Mul(hundred)), l.Period)
+	}
+}
+
+// lintProbe finds the first tier that a single failed probe fires.
+func (c compiler) lintProbe(t sla.Tier, warn func(rule, remedy, message string, args ...any)) (found bool) {
+	l := c.level
+	p, ok := l.Indicator.(*sla.Probe)
+	if !ok || l.Aggregation != sla.Time || l.Alerting.MinimumBadEvents > 1 || t.For > 0 {
+		return false
+	}
+	one := sla.Seconds(p.Interval).Quo(sla.Seconds(t.Long))
+	if one.Cmp(c.threshold(t)) <= 0 {
+		return false
+	}
+	warn("single-probe", "write minimumBadEvents: 2 under alerting, or probe at least every "+sla.FormatDuration(finest(c.threshold(t), t.Long)),
+		"a single failed probe fires the tier %q of level %q: one of %s is %s %% of %s, and the threshold is %s %%",
+		t.Name, l.ID.SLO, sla.FormatDuration(p.Interval), round(one.Mul(hundred)), sla.FormatDuration(t.Long), c.threshold(t).Mul(hundred))
+	return true
+}
+
+func forWords(d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return " and for another " + sla.FormatDuration(d)
+}
+
+// finest is a probe interval at which two failed probes reach a threshold and
+// one does not.
+func finest(threshold sla.Decimal, window time.Duration) time.Duration {
+	d := threshold.Mul(sla.Seconds(window)).Duration()
+	if d > time.Second {
+		return d.Truncate(time.Second)
+	}
+	return d.Truncate(100 * time.Millisecond)
+}
+
+// threshold is the bad share at which a tier of the level fires.
+func (c compiler) threshold(t sla.Tier) sla.Decimal {
+	threshold, _ := t.Threshold(c.level.ObjectiveBudget())
+	return threshold
+}
+
+// same tells whether two tiers have the same condition.
+func (c compiler) same(a, b sla.Tier) bool {
+	return a.Long == b.Long && a.Short == b.Short && a.For == b.For && c.threshold(a).Cmp(c.threshold(b)) == 0
+}
+
+// rateWindow is the window over which raw counters are looked at, 0 where none
+// are.
+func (c compiler) rateWindow() time.Duration {
+	switch c.level.Indicator.(type) {
+	case *sla.Events, *sla.HistogramLatency, *sla.Probe, *sla.ProbeLatency:
+	default:
+		return 0
+	}
+	m := methods[c.level.Aggregation]
+	if m.into.atEnd {
+		return c.level.Slots.Width
+	}
+	return m.into.window
+}
