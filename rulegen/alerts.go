@@ -81,9 +81,9 @@ func (c compiler) exhausted(n sla.Notice) Rule {
 		back = "It ends when enough of what was bad is longer ago than that."
 	}
 	return c.notice(AlertBudgetExhausted, n, promql.Le(c.remaining(), promql.Num(zero)), map[string]string{
-		"summary": fmt.Sprintf("%s has spent its error budget of %s", c.name(), l.Period),
+		"summary": fmt.Sprintf("%s has spent its error budget of %s", c.name(), l.Period.Words()),
 		"description": fmt.Sprintf("{{ $value | humanizePercentage }} of the budget of %s is left: the target of %s%% is missed, or will be. %s",
-			l.Period, l.Target, back),
+			l.Period.Words(), l.Target, back),
 	})
 }
 
@@ -105,9 +105,9 @@ func (c compiler) forecast(f sla.Forecast) Rule {
 	ends := promql.DivManyOn(left, promql.Gt(c.recorded(ratioName(f.Over)).Now(), promql.Num(burning)), joinLabels...)
 	soon := c.withLeast(promql.Lt(ends, promql.Num(sla.Seconds(f.Within))), f.Over)
 	return c.notice(AlertBudgetForecast, f.Notice, soon, map[string]string{
-		"summary": fmt.Sprintf("%s is about to spend its error budget of %s", c.name(), l.Period),
+		"summary": fmt.Sprintf("%s is about to spend its error budget of %s", c.name(), l.Period.Words()),
 		"description": fmt.Sprintf("If it goes on as over the last %s, the rest of the budget of %s ends in {{ $value | humanizeDuration }}; then the target of %s%% is missed.",
-			sla.FormatDuration(f.Over), l.Period, l.Target),
+			sla.FormatDuration(f.Over), l.Period.Words(), l.Target),
 	})
 }
 

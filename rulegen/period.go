@@ -2,6 +2,7 @@ package rulegen
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
@@ -171,7 +172,7 @@ func (c compiler) calendarGroup(opts Options, shared map[string]bool) []Group {
 		return nil
 	}
 	cal := newCalendar(c.level.ID.SLA, p, opts)
-	g := Group{Name: fmt.Sprintf("upheld:%s:calendar:%s", c.level.ID.SLA, calendarName(p)), Interval: min(opts.Interval, DefaultInterval), Rules: cal.rules()}
+	g := Group{Name: fmt.Sprintf("upheld:%s:calendar:%s", c.level.ID.SLA, strings.NewReplacer(" ", "-", "/", "-").Replace(calendarName(p))), Interval: min(opts.Interval, DefaultInterval), Rules: cal.rules()}
 	if shared[g.Name] {
 		return nil
 	}

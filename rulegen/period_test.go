@@ -2,6 +2,8 @@ package rulegen_test
 
 import (
 	"fmt"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -147,5 +149,37 @@ func TestMonthTurns(t *testing.T) {
 	}
 	if nans := w.NaNs(100 * time.Hour); len(nans) > 0 {
 		t.Errorf("NaN in %v", nans)
+	}
+}
+
+// docs/periods.md explains every series of calendar periods and no other.
+func TestPeriodsDocumentation(t *testing.T) {
+	content, err := os.ReadFile("../docs/periods.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := map[string]bool{}
+	plain := level("bad", "99", events("bad_total", "", "requests_total"))
+	monthly := inPeriod(level("bad", "99", events("bad_total", "", "requests_total")), sla.Period{Calendar: sla.Month, Zone: "Europe/Berlin"})
+	for _, l := range []*sla.ServiceLevel{monthly, plain} {
+		plan, findings := rulegen.Compile(&sla.Agreement{Name: "shop", Levels: []*sla.ServiceLevel{l}}, generated2026)
+		if len(findings) > 0 {
+			t.Fatal(findings)
+		}
+		for _, g := range plan.Levels[0].Groups {
+			for _, r := range g.Rules {
+				made[r.Record+r.Alert] = l == monthly // what rolling periods have too, rules.md explains
+			}
+		}
+	}
+	for name, calendar := range made {
+		if calendar && !strings.Contains(string(content), "`"+name+"`") {
+			t.Errorf("docs/periods.md does not explain %s", name)
+		}
+	}
+	for _, name := range regexp.MustCompile("`(sla:[a-z0-9:_]+|SLA[A-Za-z]+)`").FindAllStringSubmatch(string(content), -1) {
+		if _, ok := made[name[1]]; !ok {
+			t.Errorf("docs/periods.md explains %s, which is not made", name[1])
+		}
 	}
 }

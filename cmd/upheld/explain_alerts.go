@@ -38,7 +38,7 @@ func explainNotices(b *strings.Builder, l *sla.ServiceLevel) {
 		line(f.Notice, "the target's budget, burnt as over the last %s, ends within %s", sla.FormatDuration(f.Over), sla.FormatDuration(f.Within))
 	}
 	if n := a.BudgetExhausted; n != nil {
-		line(*n, "the target's budget of %s is spent", l.Period)
+		line(*n, "the target's budget of %s is spent", l.Period.Words())
 	}
 	if n := a.MeasurementLost; n != nil {
 		line(*n, "nobody knows how the service is")

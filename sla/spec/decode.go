@@ -20,6 +20,10 @@ type decoder struct {
 	thresholds map[sla.Indicator]sla.Position
 	// probeDefaults are what was filled in for probes, for the level to tell.
 	probeDefaults map[sla.Indicator][]sla.Default
+	// zone is the agreement's default time zone, and periodDefaults are what was
+	// filled in for calendar periods, by their place.
+	zone           string
+	periodDefaults map[sla.Position][]sla.Default
 	// read and given are the witnesses of a test, where it makes them:
 	// "section.key" of the keys that were asked for, and found.
 	read, given map[string]bool

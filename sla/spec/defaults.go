@@ -40,5 +40,6 @@ func (o *object) defaultsOf(l *sla.ServiceLevel, shared levelDefaults) []sla.Def
 	if values["alerting"] = "the standard tiers"; shared.alerting != nil {
 		values["alerting"] = ""
 	}
-	return append(o.filledIn("", values), o.d.probeDefaults[l.Indicator]...)
+	filled := append(o.filledIn("", values), o.d.periodDefaults[l.PeriodPos]...)
+	return append(filled, o.d.probeDefaults[l.Indicator]...)
 }

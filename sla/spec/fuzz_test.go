@@ -52,7 +52,7 @@ func FuzzLoad(f *testing.F) {
 				break
 			}
 			for _, l := range a.Levels {
-				if l.Indicator == nil || l.Period.Rolling <= 0 || l.Target.Sign() <= 0 || l.Objective.Cmp(l.Target) < 0 {
+				if l.Indicator == nil || l.Period.IsZero() || l.Target.Sign() <= 0 || l.Objective.Cmp(l.Target) < 0 {
 					t.Errorf("no error, but the level %s is not whole: %+v", l.ID, l)
 				}
 			}

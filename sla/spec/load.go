@@ -154,7 +154,7 @@ func (l *loader) read(file string, text []byte) {
 	}
 	roots, syntax := parseYAML(src, text)
 	for _, root := range roots {
-		d := &decoder{src: src, thresholds: map[sla.Indicator]sla.Position{}, probeDefaults: map[sla.Indicator][]sla.Default{}}
+		d := &decoder{src: src, thresholds: map[sla.Indicator]sla.Position{}, probeDefaults: map[sla.Indicator][]sla.Default{}, periodDefaults: map[sla.Position][]sla.Default{}}
 		if resolved := d.resolve(root); resolved != nil {
 			if a := decodeDocument(value{d: d, node: resolved}); a != nil {
 				l.docs = append(l.docs, &document{decoder: d, agreement: a})

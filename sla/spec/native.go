@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/upheld-sla/upheld/sla"
 )
@@ -47,6 +46,7 @@ var specSection = &section{
 	doc:  "The service levels, and the defaults that they share.",
 	fields: []field{
 		{key: "period", typ: periodType, def: "30d", doc: "The time over which targets are judged; each level may have its own."},
+		{key: "timeZone", typ: zoneType, def: "UTC", doc: "The time zone of calendar periods that name none themselves: an IANA name."},
 		{key: "alerting", typ: mapping(alertingSection), def: "four [alert tiers](#alert-tiers)", doc: "Alerting of every level; levels override it key by key."},
 		{key: "serviceLevels", typ: valueType{name: "list of mappings", sample: "[…]", sections: []*section{levelSection}, shape: listOf}, required: true, doc: "The promises, at least one."},
 	},
@@ -68,18 +68,6 @@ var levelSection = &section{
 		{key: "alerting", typ: mapping(alertingSection), def: "`spec.alerting`", doc: "Overrides `spec.alerting` key by key."},
 	},
 }
-
-var periodType = valueType{name: "duration, or a mapping", sample: "30d", scalars: durationType.scalars, sections: []*section{periodSection}}
-
-var periodSection = &section{
-	name: "period",
-	doc:  "A period may be written short, `period: 30d`, or as this mapping.",
-	fields: []field{
-		{key: "rolling", typ: durationType, required: true, example: "30d", doc: "The last so much time, always. From `1d` to `366d`, in steps of 5 minutes."},
-	},
-}
-
-var defaultPeriod = sla.Period{Rolling: 30 * 24 * time.Hour}
 
 // decodeDocument is the agreement of a document, as far as it can be read, or
 // nil if the document is something else.
@@ -166,6 +154,7 @@ func decodeSpec(v value, a *sla.Agreement) {
 		return
 	}
 	shared := levelDefaults{agreement: a, period: defaultPeriod, periodAt: v}
+	v.d.zone, _, _ = read(o, "timeZone", value.zone)
 	if period, at, ok := read(o, "period", value.period); ok {
 		shared.period, shared.periodAt, shared.periodGiven = period, at, true
 	}
@@ -279,78 +268,6 @@ func decodeAggregation(o *object, l *sla.ServiceLevel) {
 	at = given.methodAt
 	at.wrong("bad-aggregation", at.said()+" does not suit this "+l.Indicator.Kind()+" indicator",
 		"it takes "+list(names)+"; the first is the default")
-}
-
-// The bounds of a rolling period, and the step of the series it is summed from.
-const (
-	minPeriod  = 24 * time.Hour
-	maxPeriod  = 366 * 24 * time.Hour
-	periodStep = 5 * time.Minute
-)
-
-var calendarPeriods = map[string]string{
-	"day": "1d", "daily": "1d", "week": "7d", "weekly": "7d", "month": "30d", "monthly": "30d",
-	"quarter": "90d", "quarterly": "90d", "year": "365d", "yearly": "365d", "calendar": "30d",
-}
-
-// period is a rolling period, short or as a mapping.
-func (v value) period() (sla.Period, bool) {
-	at := v
-	if v.node.Kind != yamlScalar && v.node.Kind != yamlMapping {
-		v.wrongType("a duration", "write "+v.name+": 30d")
-		return sla.Period{}, false
-	}
-	if v.node.Kind == yamlMapping {
-		if calendar := calendarKey(v); calendar != nil {
-			calendar.calendarPeriod(calendarPeriods[calendar.node.Value])
-			return sla.Period{}, false
-		}
-		o := v.object(periodSection)
-		if o == nil {
-			return sla.Period{}, false
-		}
-		var given bool
-		if at, given = o.get("rolling"); !given {
-			return sla.Period{}, false
-		}
-	}
-	if rolling, ok := calendarPeriods[strings.ToLower(at.node.Value)]; ok {
-		at.calendarPeriod(rolling)
-		return sla.Period{}, false
-	}
-	d, ok := at.duration()
-	switch {
-	case !ok:
-		return sla.Period{}, false
-	case d < minPeriod || d > maxPeriod:
-		at.wrong("bad-period", at.said()+" is outside 1d to 366d", "30d is the most common")
-	case d%periodStep != 0:
-		at.wrong("bad-period", at.said()+" is no multiple of 5 minutes, in which periods are summed", "round it")
-	default:
-		return sla.Period{Rolling: d}, true
-	}
-	return sla.Period{}, false
-}
-
-// calendarKey is the value of a key calendar in a period's mapping.
-func calendarKey(v value) *value {
-	if v.node.Kind != yamlMapping {
-		return nil
-	}
-	pairs, _ := v.entries()
-	for _, pair := range pairs {
-		if pair.name == "calendar" {
-			return &pair
-		}
-	}
-	return nil
-}
-
-func (v value) calendarPeriod(rolling string) {
-	if rolling == "" {
-		rolling = "30d"
-	}
-	v.wrong("calendar-period", v.said()+": calendar periods are not supported yet", "write the rolling period nearest to it: period: "+rolling)
 }
 
 // merged is base with over laid on it; nil if both are empty.

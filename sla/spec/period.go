@@ -1,0 +1,258 @@
+package spec
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+var unitNames = func() []string {
+	names := make([]string, len(sla.Units))
+	for i, u := range sla.Units {
+		names[i] = string(u)
+	}
+	return names
+}()
+
+var weekdays = []string{"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"}
+
+// weekday is the day of the name, which is one of weekdays.
+func weekday(name string) time.Weekday {
+	return time.Weekday((slices.Index(weekdays, name) + 1) % 7)
+}
+
+const zonePattern = `^[A-Za-z][A-Za-z0-9_+/-]*$`
+
+var (
+	zoneType   = valueType{name: "IANA time zone", sample: "Europe/Berlin", scalars: []schema{{"type": "string", "pattern": zonePattern}}}
+	offsetType = valueType{name: "months, 0 to 11", sample: "1", scalars: []schema{{"type": "integer", "minimum": 0, "maximum": 11}}}
+	periodType = valueType{
+		name: "duration, " + either(unitNames) + ", or a mapping", sample: "30d",
+		scalars: append(slices.Clone(durationType.scalars), schema{"type": "string", "enum": unitNames}), sections: []*section{periodSection},
+	}
+)
+
+var periodSection = &section{
+	name: "period",
+	doc:  "A period may be written short, `period: 30d` or `period: month`, or as this mapping. [Periods](periods.md) says how they are reckoned.",
+	fields: []field{
+		{key: "rolling", typ: durationType, example: "30d", doc: "The last so much time, always. From `1d` to `366d`, in steps of 5 minutes."},
+		{key: "calendar", typ: oneOf(unitNames...), example: "month", doc: "The calendar period that is running. Budgets and alert tiers are reckoned with 7, 30, 90 and 365 days; figures with the true length."},
+		{key: "timeZone", typ: zoneType, def: "`spec.timeZone`", doc: "Whose midnights bound a calendar period. Changes of clocks are taken into account."},
+		{key: "fiscalOffset", typ: offsetType, def: "0", doc: "By how many months quarters and years begin later than January: `1` begins the year in February."},
+		{key: "weekStart", typ: oneOf(weekdays...), def: "Mon", doc: "The first day of calendar weeks."},
+	},
+	oneOf: [][]string{{"rolling", "calendar"}},
+}
+
+var defaultPeriod = sla.Period{Rolling: 30 * 24 * time.Hour}
+
+// The bounds of a rolling period, and the step of the series it is summed from.
+const (
+	minPeriod  = 24 * time.Hour
+	maxPeriod  = 366 * 24 * time.Hour
+	periodStep = 5 * time.Minute
+)
+
+// unitWords are what people and other formats call calendar periods.
+var unitWords = map[string]sla.Unit{
+	"weekly": sla.Week, "weeks": sla.Week, "monthly": sla.Month, "months": sla.Month, "calendar_month": sla.Month,
+	"quarterly": sla.Quarter, "calendar_quarter": sla.Quarter, "yearly": sla.Year, "annual": sla.Year, "calendar_year": sla.Year,
+}
+
+// period is a period, short or as a mapping.
+func (v value) period() (sla.Period, bool) {
+	switch v.node.Kind {
+	case yamlScalar:
+		if unit, ok := v.unit(); ok || unit != "" {
+			p := sla.Period{Calendar: unit}
+			v.fillCalendar(&p, nil)
+			return p, ok
+		}
+		return v.rolling()
+	case yamlMapping:
+		return v.periodMapping()
+	}
+	v.wrongType("a duration or a calendar period", "write "+v.name+": 30d or "+v.name+": month")
+	return sla.Period{}, false
+}
+
+// unit is a calendar period's unit. It is "" if the text is none, and ok is
+// false if it is one in other words, which has been reported.
+func (v value) unit() (unit sla.Unit, ok bool) {
+	text := v.node.Value
+	if slices.Contains(sla.Units, sla.Unit(text)) {
+		return sla.Unit(text), true
+	}
+	unit, known := unitWords[strings.ToLower(text)]
+	if lower := sla.Unit(strings.ToLower(text)); !known && slices.Contains(sla.Units, lower) {
+		unit, known = lower, true
+	}
+	if known {
+		v.wrong("bad-period", v.said()+" is no calendar period", "did you mean "+quote(string(unit))+"?")
+	}
+	return unit, false
+}
+
+func (v value) rolling() (sla.Period, bool) {
+	if v.node.ShortTag() == "!!str" && (v.node.Value == "day" || v.node.Value == "daily") {
+		v.wrong("bad-period", v.said()+" is no period", "write "+v.name+": 1d for the last 24 hours; calendar periods are "+list(unitNames))
+		return sla.Period{}, false
+	}
+	d, ok := v.duration()
+	switch {
+	case !ok:
+		return sla.Period{}, false
+	case d < minPeriod || d > maxPeriod:
+		v.wrong("bad-period", v.said()+" is outside 1d to 366d", "30d is the most common")
+	case d%periodStep != 0:
+		v.wrong("bad-period", v.said()+" is no multiple of 5 minutes, in which periods are summed", "round it")
+	default:
+		return sla.Period{Rolling: d}, true
+	}
+	return sla.Period{}, false
+}
+
+func (v value) periodMapping() (sla.Period, bool) {
+	o := v.object(periodSection)
+	if o == nil {
+		return sla.Period{}, false
+	}
+	rolling, isRolling := o.get("rolling")
+	unit, unitAt, ok := read(o, "calendar", word(sla.Units...))
+	p := sla.Period{Calendar: unit}
+	fits := v.fillCalendar(&p, o)
+	if !isRolling {
+		return p, ok && fits
+	}
+	for _, key := range []string{"timeZone", "fiscalOffset", "weekStart"} {
+		if at, given := o.get(key); given {
+			v.d.errorAt(at.key, "conflicting-keys", quote(key)+" says something of calendar periods, and this one is rolling", "leave it out, or write calendar: "+unitNames[1])
+			return sla.Period{}, false
+		}
+	}
+	if unitAt.node != nil {
+		return sla.Period{}, false // both, which has been reported
+	}
+	if unit, ok := rolling.unit(); ok {
+		rolling.wrong("bad-period", rolling.said()+" is a calendar period", "write calendar: "+string(unit))
+		return sla.Period{}, false
+	} else if unit != "" {
+		return sla.Period{}, false
+	}
+	return rolling.rolling()
+}
+
+// fillCalendar reads what goes with a calendar period, o being its mapping if
+// it has one, and notes what was left out.
+func (v value) fillCalendar(p *sla.Period, o *object) bool {
+	p.Zone = v.d.zone
+	if p.Calendar == sla.Week {
+		p.WeekStart = time.Monday
+	}
+	fits, given := true, map[string]bool{}
+	if o != nil {
+		if zone, at, ok := read(o, "timeZone", value.zone); at.node != nil {
+			given["timeZone"], fits = true, ok
+			p.Zone = zone
+		}
+		if offset, at, ok := read(o, "fiscalOffset", value.monthOffset); at.node != nil {
+			given["fiscalOffset"] = true
+			if fits = fits && ok; ok && p.Calendar != sla.Quarter && p.Calendar != sla.Year && p.Calendar != "" {
+				v.d.errorAt(at.key, "conflicting-keys", quote("fiscalOffset")+" moves quarters and years, and this is a "+p.String(), "leave it out")
+				fits = false
+			}
+			p.FiscalOffset = offset
+		}
+		if day, at, ok := read(o, "weekStart", word(weekdays...)); at.node != nil {
+			given["weekStart"] = true
+			if fits = fits && ok; ok && p.Calendar != sla.Week && p.Calendar != "" {
+				v.d.errorAt(at.key, "conflicting-keys", quote("weekStart")+" is for weeks, and this is a "+p.String(), "leave it out")
+				fits = false
+			}
+			if ok {
+				p.WeekStart = weekday(day)
+			}
+		}
+	}
+	v.noteCalendarDefaults(*p, given)
+	return fits
+}
+
+func (v value) noteCalendarDefaults(p sla.Period, given map[string]bool) {
+	var filled []sla.Default
+	if p.Zone == "" && !given["timeZone"] {
+		filled = append(filled, sla.Default{Key: "period.timeZone", Value: "UTC"})
+	}
+	if (p.Calendar == sla.Quarter || p.Calendar == sla.Year) && !given["fiscalOffset"] {
+		filled = append(filled, sla.Default{Key: "period.fiscalOffset", Value: "0"})
+	}
+	if p.Calendar == sla.Week && !given["weekStart"] {
+		filled = append(filled, sla.Default{Key: "period.weekStart", Value: "Mon"})
+	}
+	if p.Calendar != "" && v.d.periodDefaults != nil {
+		v.d.periodDefaults[v.pos()] = filled
+	}
+}
+
+// zone is the name of a time zone of the IANA database.
+func (v value) zone() (string, bool) {
+	text, ok := v.text()
+	if !ok {
+		return "", false
+	}
+	if knownZone(text) {
+		return text, true
+	}
+	remedy := "write an IANA name, like Europe/Berlin, America/New_York or UTC"
+	if fixed := zoneSpelling(text); fixed != "" {
+		remedy = "did you mean " + quote(fixed) + "?"
+	}
+	v.wrong("bad-time-zone", v.said()+" is no time zone", remedy)
+	return "", false
+}
+
+func knownZone(name string) bool {
+	if name == "Local" || name == "" {
+		return false
+	}
+	_, err := time.LoadLocation(name)
+	return err == nil
+}
+
+// zoneSpelling is the zone whose name is spelt otherwise: europe/berlin, New York.
+func zoneSpelling(text string) string {
+	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return r == ' ' || r == '_' })
+	name := strings.Join(words, "_")
+	var b strings.Builder
+	for i, r := range name {
+		if i == 0 || strings.ContainsRune("/_-", rune(name[i-1])) {
+			r = []rune(strings.ToUpper(string(r)))[0]
+		}
+		b.WriteRune(r)
+	}
+	for _, candidate := range []string{
+		b.String(), strings.ToUpper(name), "Europe/" + b.String(), "America/" + b.String(), "Asia/" + b.String(), "Australia/" + b.String(),
+	} {
+		if knownZone(candidate) {
+			return candidate
+		}
+	}
+	return ""
+}
+
+// monthOffset is a number of months, 0 to 11.
+func (v value) monthOffset() (int, bool) {
+	n := slices.Index([]string{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11"}, v.node.Value)
+	if v.node.Kind == yamlScalar && v.node.ShortTag() == "!!int" && n >= 0 {
+		return n, true
+	}
+	if v.node.Kind == yamlScalar && v.node.ShortTag() == "!!int" {
+		v.wrong("bad-value", v.name+" "+v.node.Value+" is not a number of months from 0 to 11", "a year that begins in July has 6")
+		return 0, false
+	}
+	v.wrongType("a number of months from 0 to 11", "")
+	return 0, false
+}
