@@ -51,7 +51,7 @@ test: ## every test that needs only Go; others skip themselves and say so
 
 .PHONY: test-race
 test-race: ## what runs concurrently, under the race detector (needs a C compiler)
-	CGO_ENABLED=1 $(GO) test -race $(RACE)
+	CGO_ENABLED=1 $(GO) test -race -skip '^TestBrowser' $(RACE)
 
 .PHONY: lint
 lint: $(TOOLS)/golangci-lint $(TOOLS)/actionlint ## golangci-lint, actionlint, the shell scripts' syntax
