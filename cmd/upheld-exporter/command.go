@@ -198,10 +198,26 @@ func (c *config) options(logger *slog.Logger) exporter.Options {
 	return exporter.Options{
 		Logger:         logger,
 		Location:       c.location,
-		MaxConcurrency: c.maxConcurrency,
+		MaxConcurrency: c.concurrency(descriptors(), logger),
 		References:     c.references,
 		Shard:          part,
 		Probe:          probe.Env{Guard: limits, UserAgent: "upheld-exporter/" + cmp.Or(version.Version, "devel")},
 		Load:           func() ([]sla.ProbeTarget, error) { return c.load(logger) },
 	}
+}
+
+// spareDescriptors are those that probes leave for scrapes, files and name
+// resolution.
+const spareDescriptors = 64
+
+// concurrency is how many probes may run at once: as many as the flag says,
+// but not so many that the exporter could no longer be scraped.
+func (c *config) concurrency(descriptors int, logger *slog.Logger) int {
+	most := max(1, descriptors-spareDescriptors)
+	if descriptors == 0 || c.maxConcurrency <= most {
+		return c.maxConcurrency
+	}
+	logger.Warn("fewer probes than --probe.max-concurrency will run at once, because this process may open too few files; raise the limit (ulimit -n, LimitNOFILE=)",
+		"files", descriptors, "flag", c.maxConcurrency, "probes", most)
+	return most
 }

@@ -122,11 +122,18 @@ var listening = regexp.MustCompile(`msg="Listening on" address=(\S+)`)
 
 func startDaemon(t *testing.T, args ...string) *daemon {
 	t.Helper()
+	return startDaemonWith(t, nil, args...)
+}
+
+// startDaemonWith has another program start the daemon.
+func startDaemonWith(t *testing.T, by []string, args ...string) *daemon {
+	t.Helper()
 	exe, err := exec.LookPath("upheld-exporter") // testscript.Main put it there
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &daemon{t: t, command: exec.CommandContext(t.Context(), exe, append(args, "--web.listen-address=127.0.0.1:0")...)}
+	line := append(append(by, exe), append(args, "--web.listen-address=127.0.0.1:0")...)
+	d := &daemon{t: t, command: exec.CommandContext(t.Context(), line[0], line[1:]...)}
 	stderr, err := d.command.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -252,5 +259,29 @@ func TestDeniedTargetsAreNotProbed(t *testing.T) {
 	d.eventually("metrics", `upheld_probe_failures_total{location="default",reason="denied"`, d.metrics)
 	if text := d.metrics(); !strings.Contains(text, `outcome="bad",service="shop",sla="shop",slo="availability",target="`+srv.URL+`"} 0`+"\n") {
 		t.Errorf("a refusal counts as the target's:\n%s", text)
+	}
+}
+
+// TestFewDescriptorsLeaveRoomForScrapes starts the daemon with a limit on open
+// files below what its probes could use.
+func TestFewDescriptorsLeaveRoomForScrapes(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { time.Sleep(200 * time.Millisecond) }))
+	defer srv.Close()
+	file := filepath.Join(t.TempDir(), "shop.yaml")
+	var levels strings.Builder
+	fmt.Fprintf(&levels, oneLevel, srv.URL)
+	for i := range 200 {
+		fmt.Fprintf(&levels, "    - {name: level-%d, indicator: {probe: {http: %q, interval: 1s}}, target: \"99.9\"}\n", i, srv.URL)
+	}
+	write(t, file, levels.String())
+	d := startDaemonWith(t, []string{"sh", "-c", `ulimit -n 96 && exec "$0" "$@"`}, "--spec.file", file)
+	d.eventually("log", "ulimit -n, LimitNOFILE=", d.text)
+	d.eventually("metrics", "upheld_exporter_probes_in_flight_limit 32\n", d.metrics)
+	time.Sleep(2 * time.Second)
+	text := d.metrics() // still answers
+	for line := range strings.Lines(text) {
+		if (strings.Contains(line, `reason="no_fd"`) || strings.Contains(line, `outcome="bad"`)) && !strings.HasSuffix(line, " 0\n") {
+			t.Error(line)
+		}
 	}
 }
