@@ -68,6 +68,14 @@ fmt: $(TOOLS)/gofumpt ## format the Go files
 bench: ## every benchmark, with allocations
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
+.PHONY: bench-generate
+bench-generate: ## CPU, memory and files of check and generate for 10,000 service levels
+	$(GO) test ./test/bench/generate -run '^$$' -bench . -benchtime 1x -timeout 30m
+
+.PHONY: bench-rules
+bench-rules: $(TOOLS)/sloth ## what a month of rules costs and how exact they are, beside those of Sloth
+	SLOTH=$(abspath $(TOOLS)/sloth) $(GO) test ./test/bench/rules -run '^$$' -bench . -benchtime 1x -timeout 60m
+
 .PHONY: update
 update: ## record the golden files again, then run every test on them
 	scripts/update-golden
@@ -108,6 +116,7 @@ PACKAGE_gofumpt       := mvdan.cc/gofumpt
 PACKAGE_actionlint    := github.com/rhysd/actionlint/cmd/actionlint
 PACKAGE_pint          := github.com/cloudflare/pint/cmd/pint
 PACKAGE_amtool        := github.com/prometheus/alertmanager/cmd/amtool
+PACKAGE_sloth         := github.com/slok/sloth/cmd/sloth
 PACKAGE_govulncheck   := golang.org/x/vuln/cmd/govulncheck
 
 $(TOOLS)/%: tools/%/go.mod

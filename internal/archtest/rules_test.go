@@ -65,8 +65,8 @@ var walls = []wall{
 	},
 	{
 		// serve hands the queries of API clients to the engine and prints none;
-		// enginetest is a harness that tests run rules in.
-		from: "", not: []string{prometheus + "promql/parser"}, except: []string{"rulegen/promql", "serve", "internal/enginetest"},
+		// enginetest and replay are harnesses that tests run rules in.
+		from: "", not: []string{prometheus + "promql/parser"}, except: []string{"rulegen/promql", "serve", "internal/enginetest", "internal/replay"},
 		reason: "parser nodes print without parentheses: only rulegen/promql, which proves what it printed, may hold them",
 	},
 	{

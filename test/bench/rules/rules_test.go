@@ -1,0 +1,155 @@
+// Package rules measures what the rules of one service level cost a Prometheus,
+// and how exact they are, side by side with those of Sloth for the same
+// objective: a month of traffic with outages, restarts and error series that are
+// born late, in the real engine.
+package rules
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/rulefmt"
+	"github.com/prometheus/prometheus/promql/parser"
+
+	"github.com/upheld-sla/upheld/internal/replay"
+	"github.com/upheld-sla/upheld/rulegen"
+	"github.com/upheld-sla/upheld/rulegen/emit"
+	"github.com/upheld-sla/upheld/sla/spec"
+)
+
+const agreement = `apiVersion: upheld/v1
+kind: ServiceLevelAgreement
+metadata: {name: checkout}
+spec:
+  serviceLevels:
+    - name: availability
+      indicator: {events: {bad: 'http_requests_total{job="checkout",code=~"5.."}', total: 'http_requests_total{job="checkout"}'}}
+      target: "99.9"
+`
+
+const slothSpec = `version: prometheus/v1
+service: checkout
+slos:
+  - name: availability
+    objective: 99.9
+    sli:
+      events:
+        error_query: sum(rate(http_requests_total{job="checkout",code=~"5.."}[{{.window}}]))
+        total_query: sum(rate(http_requests_total{job="checkout"}[{{.window}}]))
+    alerting:
+      name: Checkout
+      page_alert: {}
+      ticket_alert: {}
+`
+
+// BenchmarkRules reports, for each generator and number of raw series, samples
+// that the engine touches a second, CPU milliseconds an hour of rules, samples
+// and bytes recorded a day, and the error of the 30-day bad ratio in per cent of it.
+func BenchmarkRules(b *testing.B) {
+	for _, raw := range []int{20, 200} {
+		b.Run(fmt.Sprintf("upheld/%d series", raw), func(b *testing.B) {
+			for b.Loop() {
+				run(b, upheldRules(b), raw, `sla:error:ratio_period`, func(rulefmt.Rule) bool { return true })
+			}
+		})
+		b.Run(fmt.Sprintf("sloth/%d series", raw), func(b *testing.B) {
+			file := slothRules(b)
+			for b.Loop() {
+				run(b, file, raw, `slo:sli_error:ratio_rate30d`, func(r rulefmt.Rule) bool {
+					return r.Record == "slo:sli_error:ratio_rate5m"
+				})
+			}
+		})
+	}
+}
+
+func upheldRules(b *testing.B) []byte {
+	agreements, findings := spec.LoadText("checkout.yaml", agreement)
+	if err := findings.Err(); err != nil {
+		b.Fatal(err)
+	}
+	plan, findings := rulegen.Compile(agreements[0], rulegen.Options{})
+	if err := findings.Err(); err != nil {
+		b.Fatal(err)
+	}
+	file, err := emit.Prometheus(plan)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return file
+}
+
+// slothRules has Sloth generate, whose program the environment names.
+func slothRules(b *testing.B) []byte {
+	program := os.Getenv("SLOTH")
+	if program == "" {
+		b.Skip("SLOTH does not name the program; make bench-rules builds it")
+	}
+	in := filepath.Join(b.TempDir(), "slo.yaml")
+	if err := os.WriteFile(in, []byte(slothSpec), 0o644); err != nil {
+		b.Fatal(err)
+	}
+	out, err := exec.Command(program, "generate", "-i", in).Output()
+	if err != nil {
+		b.Fatalf("sloth: %v", err)
+	}
+	return out
+}
+
+// sampled is how long the rules are run whose values over the whole month do
+// not matter: their cost is the same at any time.
+const sampled = 2 * time.Hour
+
+// run replays a rule file. Rules that are not needed throughout are evaluated
+// in the last hours only, and counted as if they had been.
+func run(b *testing.B, file []byte, raw int, period string, throughout func(rulefmt.Rule) bool) {
+	b.Helper()
+	groups, errs := rulefmt.Parse(file, false, model.UTF8Validation, parser.NewParser(parser.Options{}), slog.New(slog.DiscardHandler))
+	if len(errs) > 0 {
+		b.Fatal(errs[0])
+	}
+	world, truth := replay.New(), month(raw/2)
+	truth.add(world)
+	var perSecond, cpu, recorded, bytes float64
+	for _, g := range groups.Groups {
+		interval := max(time.Duration(g.Interval), time.Minute)
+		for _, r := range g.Rules {
+			from := start.Add(interval)
+			if !throughout(r) {
+				from = end.Add(-sampled)
+			}
+			cost, err := evaluate(world, r, from, interval)
+			if err != nil {
+				b.Fatal(err)
+			}
+			share := 1 / float64(cost.Evaluations) / interval.Seconds()
+			perSecond += float64(cost.Samples) * share
+			cpu += cost.CPU.Seconds() * share * 3600 * 1000
+			recorded += float64(cost.Recorded) * share * day.Seconds()
+			bytes += float64(cost.Bytes) * share * day.Seconds()
+		}
+	}
+	got, err := world.Value(period, end)
+	if err != nil {
+		b.Fatal(err)
+	}
+	want := truth.ratio(30 * day)
+	b.ReportMetric(perSecond, "samples/s")
+	b.ReportMetric(cpu, "cpu-ms/h")
+	b.ReportMetric(recorded, "recorded/day")
+	b.ReportMetric(bytes/1000, "kB/day")
+	b.ReportMetric(100*(got/want-1), "%error")
+}
+
+func evaluate(w *replay.World, r rulefmt.Rule, from time.Time, interval time.Duration) (replay.Cost, error) {
+	if r.Alert != "" {
+		return w.Evaluate(r.Expr, from, end, interval)
+	}
+	return w.Record(r.Record, r.Expr, r.Labels, from, end, interval)
+}

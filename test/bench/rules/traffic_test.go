@@ -1,0 +1,156 @@
+package rules
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
+
+	"github.com/upheld-sla/upheld/internal/replay"
+)
+
+const (
+	scrape = 15 * time.Second
+	days   = 31
+	day    = 24 * time.Hour
+)
+
+var (
+	start = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	end   = start.Add(days * day)
+)
+
+// fault is a time in which a share of requests fails.
+type fault struct {
+	from, to time.Duration // since start
+	share    float64
+}
+
+// faults are what happens in the month. Times are since its first midnight.
+var faults = []fault{
+	{0, days * day, 0.0002},                                     // always a little
+	{9*day + 3*time.Hour, 9*day + 4*time.Hour, 0.9},             // a night outage
+	{17*day + 14*time.Hour, 17*day + 14*time.Hour + 600e9, 0.5}, // a peak outage
+	{23*day + 10*time.Hour, 23*day + 22*time.Hour, 0.015},       // a slow release
+	{27*day + 15*time.Hour, 27*day + 15*time.Hour + 120e9, 1},   // two minutes of nothing
+}
+
+// traffic is the counted truth: events of all pods since start at each scrape.
+type traffic struct {
+	pods      int
+	good, bad []float64
+}
+
+// month is a tide of 20 to 400 requests a second and what fails of it.
+func month(pods int) *traffic {
+	n := int(days*day/scrape) + 1
+	t := &traffic{pods: pods, good: make([]float64, n), bad: make([]float64, n)}
+	for i := 1; i < n; i++ {
+		at := time.Duration(i) * scrape
+		rate := 210 - 190*math.Cos(2*math.Pi*(at-3*time.Hour).Hours()/24)
+		failing := 0.
+		for _, f := range faults {
+			if at > f.from && at <= f.to {
+				failing = math.Max(failing, f.share)
+			}
+		}
+		events := rate * scrape.Seconds()
+		t.good[i], t.bad[i] = t.good[i-1]+events*(1-failing), t.bad[i-1]+events*failing
+	}
+	return t
+}
+
+// pod is one counter of one pod: a pod-th of the events, in whole numbers,
+// which begins at 0 each time the pod restarts. An error counter is born with
+// its first error.
+type pod struct {
+	of       *traffic
+	events   []float64
+	number   int
+	restarts []int // by scrapes
+	born     bool  // exists only from its first event on
+	life     []int // for each restart, the scrape at which the counter is there
+}
+
+// restartEvery spreads restarts: each pod's own every nine days.
+const restartEvery = 9 * day
+
+func (t *traffic) counter(events []float64, number int, born bool) *pod {
+	p := &pod{of: t, events: events, number: number, born: born}
+	p.restarts = []int{0}
+	for at := restartEvery * time.Duration(number+1) / time.Duration(t.pods); at < days*day; at += restartEvery {
+		p.restarts = append(p.restarts, int(at/scrape))
+	}
+	return p
+}
+
+// whole is the pod's events since start, a whole number.
+func (p *pod) whole(i int) float64 {
+	return math.Floor(p.events[i]/float64(p.of.pods) + float64(p.number)/float64(p.of.pods))
+}
+
+// samples are those that a Prometheus scraped. Gaps before a counter is born
+// are left out by the index.
+func (p *pod) samples() replay.Samples {
+	s := scraped{pod: p}
+	for k, from := range p.restarts {
+		to := len(p.events)
+		if k+1 < len(p.restarts) {
+			to = p.restarts[k+1]
+		}
+		first := from
+		if p.born {
+			for first < to && p.whole(first) == p.whole(from) {
+				first++
+			}
+		}
+		if first < to {
+			s.lives = append(s.lives, life{from: first, to: to, base: p.whole(from), at: s.n})
+			s.n += to - first
+		}
+	}
+	return &s
+}
+
+// life is a run of scrapes of a counter, [from, to).
+type life struct {
+	from, to int
+	base     float64
+	at       int // index of its first sample
+}
+
+type scraped struct {
+	pod   *pod
+	lives []life
+	n     int
+}
+
+func (s *scraped) Len() int { return s.n }
+
+func (s *scraped) At(i int) (int64, float64) {
+	k := len(s.lives) - 1
+	for s.lives[k].at > i {
+		k--
+	}
+	l := s.lives[k]
+	scrapes := l.from + i - l.at
+	offset := time.Duration(s.pod.number) * 37 * time.Millisecond // pods are not scraped at once
+	return start.Add(time.Duration(scrapes)*scrape + offset%scrape).UnixMilli(), s.pod.whole(scrapes) - l.base
+}
+
+// add puts two series a pod into the world.
+func (t *traffic) add(w *replay.World) {
+	for i := range t.pods {
+		for code, s := range map[string]*pod{"200": t.counter(t.good, i, false), "500": t.counter(t.bad, i, true)} {
+			w.Add(labels.FromStrings(labels.MetricName, "http_requests_total", "job", "checkout", "pod", fmt.Sprintf("p-%03d", i), "code", code), s.samples())
+		}
+	}
+}
+
+// ratio is the counted bad share of the last d before the end.
+func (t *traffic) ratio(d time.Duration) float64 {
+	i, j := len(t.good)-1-int(d/scrape), len(t.good)-1
+	good, bad := t.good[j]-t.good[i], t.bad[j]-t.bad[i]
+	return bad / (good + bad)
+}
