@@ -213,6 +213,32 @@ func TestHandlerNegotiates(t *testing.T) {
 	}
 }
 
+// TestLargeFamiliesAreWhole reads back families of several chunks, twice from
+// the same writer.
+func TestLargeFamiliesAreWhole(t *testing.T) {
+	m := many(2000)
+	for range 2 {
+		families, err := m.gatherTargets()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]int{}
+		for _, f := range families {
+			got[f.GetName()] += len(f.Metric)
+			seen := map[string]bool{}
+			for _, metric := range f.Metric {
+				seen[fmt.Sprint(metric.Label)] = true
+			}
+			if len(seen) != len(f.Metric) {
+				t.Errorf("%s: %d metrics, %d different ones", f.GetName(), len(f.Metric), len(seen))
+			}
+		}
+		if got[results.Name] != 5*2000 || got[phase.Name] != 4*2000 || got[duration.Name] != 2000 || len(got) != len(families) {
+			t.Errorf("%v in %d families", got, len(families))
+		}
+	}
+}
+
 func TestTakesGzip(t *testing.T) {
 	for value, want := range map[string]bool{"": false, "gzip": true, "br, gzip": true, "gzip; q=0": false, "gzip;q=0.1": true, "deflate": false, "xgzip": false} {
 		if got := takesGzip(http.Header{"Accept-Encoding": {value}}); got != want {

@@ -81,7 +81,9 @@ type protoWriter struct {
 	err      error
 	location string
 
-	family message // the family under construction
+	family message   // the end of the family under construction
+	full   []message // what is before it, in chunks: growing it would copy megabytes
+	spare  []message
 	metric message
 	value  message
 	part   message
@@ -92,17 +94,45 @@ type protoWriter struct {
 
 func (w *protoWriter) begin(m Metric) {
 	w.family = w.family[:0]
+	w.spare, w.full = append(w.spare, w.full...), w.full[:0]
 	w.family.text(familyName, m.Name)
 	w.family.text(familyHelp, m.Help)
 	w.family.uint(familyType, protoTypes[m.Type])
 }
 
 func (w *protoWriter) end() {
-	w.part = protowire.AppendVarint(w.part[:0], uint64(len(w.family)))
-	for _, part := range []message{w.part, w.family} {
-		if w.err == nil {
-			_, w.err = w.out.Write(part)
-		}
+	size := len(w.family)
+	for _, chunk := range w.full {
+		size += len(chunk)
+	}
+	w.part = protowire.AppendVarint(w.part[:0], uint64(size))
+	w.send(w.part)
+	for _, chunk := range w.full {
+		w.send(chunk)
+	}
+	w.send(w.family)
+}
+
+func (w *protoWriter) send(part []byte) {
+	if w.err == nil {
+		_, w.err = w.out.Write(part)
+	}
+}
+
+// protoChunk is how large a chunk of a family is at least.
+const protoChunk = 256 << 10
+
+// add ends a metric.
+func (w *protoWriter) add() {
+	w.family.bytes(familyMetric, w.metric)
+	if len(w.family) < protoChunk {
+		return
+	}
+	w.full = append(w.full, w.family)
+	if last := len(w.spare) - 1; last >= 0 {
+		w.family, w.spare = w.spare[last][:0], w.spare[:last]
+	} else {
+		w.family = make(message, 0, protoChunk+protoChunk/8)
 	}
 }
 
@@ -131,7 +161,7 @@ func (w *protoWriter) counter(n float64, created int64) {
 	w.value.double(counterValue, n)
 	w.value.time(counterCreated, created)
 	w.metric.bytes(metricCounter, w.value)
-	w.family.bytes(familyMetric, w.metric)
+	w.add()
 }
 
 func (w *protoWriter) write(s *snapshot) error {
@@ -202,7 +232,7 @@ func (w *protoWriter) states(s *snapshot) {
 		w.value = w.value[:0]
 		w.value.double(gaugeValue, float64(v.state()))
 		w.metric.bytes(metricGauge, w.value)
-		w.family.bytes(familyMetric, w.metric)
+		w.add()
 	}
 	if some {
 		w.end()
@@ -230,7 +260,7 @@ func (w *protoWriter) histograms(s *snapshot) {
 		}
 		t.mu.Unlock()
 		w.metric.bytes(metricHistogram, w.value)
-		w.family.bytes(familyMetric, w.metric)
+		w.add()
 	}
 	w.end()
 	w.phases(s)
@@ -254,7 +284,7 @@ func (w *protoWriter) phases(s *snapshot) {
 			w.totals(h)
 			w.native(h, t.created)
 			w.metric.bytes(metricHistogram, w.value)
-			w.family.bytes(familyMetric, w.metric)
+			w.add()
 		}
 		t.mu.Unlock()
 	}
