@@ -72,6 +72,29 @@ var (
 		Help: "1 if the last probe that was good or bad was good, else 0.",
 		Note: "Absent until a probe has been good or bad. Inconclusive and missed probes leave it as it was.",
 	}
+	certExpiry = Metric{
+		Name: metricnames.ProbeCertExpiry, Type: "gauge", Labels: perTarget(),
+		Help: "When the first of the certificates that the target sent expires, in seconds since the epoch.",
+		Note: "Absent until a handshake has got as far as the certificate; there also if the certificate was then refused. Probes that fail before the handshake leave it as it was.",
+	}
+	chainExpiry = Metric{
+		Name: metricnames.ProbeChainExpiry, Type: "gauge", Labels: perTarget(),
+		Help: "Until when the target's certificate can be verified, in seconds since the epoch.",
+		Note: "Of the verified chains the one that lasts longest, and in it the certificate that expires first. Absent if the certificate could not be verified.",
+	}
+	packetsSent = Metric{
+		Name: metricnames.ProbePacketsSent, Type: "counter", Labels: perTarget(),
+		Help: "Packets that ICMP probes sent.",
+		Note: "Of probes that were good or bad. What of it is not in `" + metricnames.ProbePacketsReceived + "` was lost.",
+	}
+	packetsReceived = Metric{
+		Name: metricnames.ProbePacketsReceived, Type: "counter", Labels: perTarget(),
+		Help: "Packets of ICMP probes that were answered in time.",
+	}
+	packetJitter = Metric{
+		Name: metricnames.ProbePacketJitter, Type: "gauge", Labels: perTarget(),
+		Help: "Mean difference between the round trips of successive packets, of the last ICMP probe with two answers.",
+	}
 
 	lag = Metric{
 		Name: metricnames.ExporterLag, Type: "histogram",
@@ -99,7 +122,7 @@ var (
 // TargetMetrics are those that every target has, Self those of the exporter
 // about itself, in the order of the documentation.
 func TargetMetrics() []Metric {
-	return []Metric{results, owed, failures, duration, phase, within, downtime, lastState}
+	return []Metric{results, owed, failures, duration, phase, within, downtime, lastState, certExpiry, chainExpiry, packetsSent, packetsReceived, packetJitter}
 }
 
 // SelfMetrics are those of the exporter about itself.

@@ -58,6 +58,13 @@ func result(outcome probe.Outcome, reason probe.Reason, took time.Duration, phas
 	return r
 }
 
+// factual adds the facts that only some kinds of probe see.
+func factual(r probe.Result) probe.Result {
+	r.TLS = &probe.TLSFacts{Version: "TLS 1.3", EarliestExpiry: time.Unix(1_800_000_000, 0), ChainExpiry: time.Unix(1_900_000_000, 0)}
+	r.Packets = &probe.PacketFacts{Sent: 5, Received: 4, Jitter: 250 * time.Microsecond}
+	return r
+}
+
 func newMetrics() *Metrics {
 	return New(Options{Location: "fra1", MaxConcurrency: 100, InFlight: func() int { return 3 }, Vantage: func() bool { return true }})
 }
@@ -104,7 +111,7 @@ func TestResultsBecomeSeries(t *testing.T) {
 
 func TestLint(t *testing.T) {
 	m := newMetrics()
-	m.Replace([]Spec{spec("availability", "http", "https://shop.example/", time.Second)})[0].observe(result(probe.Good, "", time.Second))
+	m.Replace([]Spec{spec("availability", "http", "https://shop.example/", time.Second)})[0].observe(factual(result(probe.Good, "", time.Second)))
 	var names []string
 	for _, metric := range append(TargetMetrics(), SelfMetrics()...) {
 		names = append(names, metric.Name)
@@ -123,7 +130,7 @@ func TestLint(t *testing.T) {
 func TestCatalogIsComplete(t *testing.T) {
 	m := newMetrics()
 	target := m.Replace([]Spec{spec("availability", "http", "https://shop.example/", time.Second)})[0]
-	target.observe(result(probe.Good, "", time.Second, probe.Connect))
+	target.observe(factual(result(probe.Good, "", time.Second, probe.Connect)))
 	target.Skip(probe.Late, 1)
 	families, err := m.Gatherer().Gather()
 	if err != nil {
@@ -277,4 +284,40 @@ func TestHistogramsAreNative(t *testing.T) {
 	if !maps.Equal(classic, want) {
 		t.Errorf("native histograms and whether they are classic too: %v, want %v", classic, want)
 	}
+}
+
+// TestFactsOfSomeProbes demands the series of certificates and packets, and
+// that what a probe did not see stays as it was.
+func TestFactsOfSomeProbes(t *testing.T) {
+	m := newMetrics()
+	target := m.Replace([]Spec{spec("availability", "http", "https://shop.example/")})[0]
+	value := func(name string) (got string) {
+		for line := range strings.Lines(string(exposition(t, m))) {
+			if strings.HasPrefix(line, name+"{") {
+				got += strings.TrimSpace(line[strings.LastIndexByte(line, ' '):])
+			}
+		}
+		return got
+	}
+	check := func(want ...string) {
+		t.Helper()
+		for i, name := range []string{metricnames.ProbeCertExpiry, metricnames.ProbeChainExpiry, metricnames.ProbePacketsSent, metricnames.ProbePacketsReceived, metricnames.ProbePacketJitter} {
+			if got := value(name); got != want[i] {
+				t.Errorf("%s is %q, want %q", name, got, want[i])
+			}
+		}
+	}
+	check("", "", "", "", "")
+	target.observe(factual(result(probe.Good, "", time.Second)))
+	check("1.8e+09", "1.9e+09", "5", "4", "0.00025")
+	lost := result(probe.Bad, probe.Timeout, time.Second)
+	lost.Packets = &probe.PacketFacts{Sent: 5}
+	target.observe(lost)
+	check("1.8e+09", "1.9e+09", "10", "4", "0.00025")
+	refused := result(probe.Bad, probe.TLSExpired, time.Second)
+	refused.TLS = &probe.TLSFacts{EarliestExpiry: time.Unix(1_700_000_000, 0)}
+	target.observe(refused)
+	check("1.7e+09", "", "10", "4", "0.00025")
+	target.observe(result(probe.Bad, probe.ConnectRefused, time.Second))
+	check("1.7e+09", "", "10", "4", "0.00025")
 }

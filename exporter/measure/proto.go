@@ -214,29 +214,21 @@ func (w *protoWriter) counters(s *snapshot) {
 		}
 	}
 	w.end()
-	w.states(s)
+	w.occasionals(s)
 }
 
-func (w *protoWriter) states(s *snapshot) {
-	some := false
-	for i := range s.views {
-		v := &s.views[i]
-		if v.last == "" {
-			continue
-		}
-		if !some {
-			w.begin(lastState)
-			some = true
-		}
+func (w *protoWriter) occasionals(s *snapshot) {
+	s.eachOccasional(w.begin, func(m Metric, v *view, n float64) {
 		w.labels(v.Target, "", "")
+		if m.Type == "counter" {
+			w.counter(n, v.created)
+			return
+		}
 		w.value = w.value[:0]
-		w.value.double(gaugeValue, float64(v.state()))
+		w.value.double(gaugeValue, n)
 		w.metric.bytes(metricGauge, w.value)
 		w.add()
-	}
-	if some {
-		w.end()
-	}
+	}, w.end)
 }
 
 func (w *protoWriter) histograms(s *snapshot) {

@@ -40,6 +40,7 @@ type Target struct {
 	within   []withinCount
 	duration *probeDurations // nil until the first
 	phases   []phaseDurations
+	facts    *facts // nil until the first
 	down     bracket
 }
 
@@ -107,6 +108,7 @@ func (t *Target) Observe(r probe.Result, id ID, at time.Time) {
 		return
 	}
 	t.last = r.Outcome
+	t.learn(r)
 	if t.duration == nil {
 		t.duration = new(probeDurations)
 	}

@@ -133,7 +133,7 @@ func (w *textWriter) counters(s *snapshot) {
 		})
 	}
 	w.downtime(s)
-	w.states(s)
+	w.occasionals(s)
 }
 
 func (w *textWriter) downtime(s *snapshot) {
@@ -152,28 +152,17 @@ func (w *textWriter) downtime(s *snapshot) {
 	}
 }
 
-func (w *textWriter) states(s *snapshot) {
-	begun, head := false, w.head(lastState.Name, "", "")
-	for i := range s.views {
-		v := &s.views[i]
-		if v.last == "" {
-			continue
-		}
-		if !begun {
-			w.family(lastState)
-			begun = true
-		}
+func (w *textWriter) occasionals(s *snapshot) {
+	var head string
+	s.eachOccasional(func(m Metric) {
+		w.family(m)
+		head = w.head(m.Name, "", "")
+	}, func(_ Metric, v *view, n float64) {
 		w.spill()
-		w.count(head, v.Target, "", v.state())
-	}
-}
-
-// state is the value of upheld_probe_last_outcome_good.
-func (v *view) state() uint64 {
-	if v.last == probe.Good {
-		return 1
-	}
-	return 0
+		w.line(head, v.Target, "")
+		w.buf = strconv.AppendFloat(w.buf, n, 'g', -1, 64)
+		w.buf = append(w.buf, '\n')
+	}, func() {})
 }
 
 // eachFailure visits the failures of all targets in order.

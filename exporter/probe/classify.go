@@ -104,7 +104,7 @@ func isTimeout(err error) bool {
 // targetFault names what is neither the exporter's fault nor a timeout.
 func targetFault(err error, phase Phase) Reason {
 	switch errno, _ := errors.AsType[syscall.Errno](err); errno {
-	case syscall.ECONNREFUSED:
+	case syscall.ECONNREFUSED, syscall.ENOENT, syscall.ENOTSOCK, syscall.EPROTOTYPE: // but for the first of Unix sockets alone
 		return ConnectRefused
 	case syscall.ENETUNREACH, syscall.EHOSTUNREACH, syscall.EHOSTDOWN:
 		return Unreachable

@@ -215,3 +215,11 @@ func (t *talk) judge(ctx context.Context, s *step, heard int, err error) *failur
 	fault.detail += "; heard " + vain
 	return fault
 }
+
+// said is the detail of a dialogue that went well.
+func said(steps []step) string {
+	if len(steps) == 0 {
+		return "connected"
+	}
+	return "connected, " + count(len(steps), "step")
+}

@@ -101,7 +101,12 @@ func (p *icmpProber) Probe(ctx context.Context, by time.Time) Result {
 // resolve is the address to send to: the first that the resolver gives.
 func (p *icmpProber) resolve(ctx context.Context, r *run) (netip.Addr, *failure) {
 	if address, err := netip.ParseAddr(p.host); err == nil {
-		return address.Unmap(), nil
+		return p.allowed(ctx, address.Unmap())
+	}
+	if guard := p.dialer.env.Guard; guard != nil {
+		if err := guard.Host(p.host); err != nil {
+			return netip.Addr{}, p.dialer.classify(ctx, &refusal{err}, stage{phase: Connect, what: "echo to " + p.host})
+		}
 	}
 	start := time.Now()
 	addresses, err := p.dialer.env.Resolver.LookupNetIP(ctx, p.network, p.host)
@@ -109,7 +114,17 @@ func (p *icmpProber) resolve(ctx context.Context, r *run) (netip.Addr, *failure)
 	if err != nil {
 		return netip.Addr{}, p.dialer.classify(ctx, err, stage{phase: Connect, what: "resolve " + p.host})
 	}
-	return addresses[0].Unmap(), nil
+	return p.allowed(ctx, addresses[0].Unmap())
+}
+
+// allowed asks the guard about the very address that is sent to.
+func (p *icmpProber) allowed(ctx context.Context, address netip.Addr) (netip.Addr, *failure) {
+	if guard := p.dialer.env.Guard; guard != nil {
+		if err := guard.Address(address); err != nil {
+			return address, p.dialer.classify(ctx, &refusal{err}, stage{phase: Connect, what: "echo to " + p.host})
+		}
+	}
+	return address, nil
 }
 
 // open makes a socket for echoes: one that needs no privilege, or else a raw

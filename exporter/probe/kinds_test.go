@@ -28,6 +28,15 @@ var realServers = map[string]func(t *testing.T) sla.Check{
 		mayPing(t)
 		return pings("localhost", 3)
 	},
+	"tls": func(t *testing.T) sla.Check {
+		return &sla.TLSCheck{Address: tlsServer(t, newAuthority().sign(t, "localhost", time.Now().Add(time.Hour))).Listener.Addr().String()}
+	},
+	"udp": func(t *testing.T) sla.Check {
+		return &sla.UDPCheck{Address: packets(t, func(q []byte) [][]byte { return [][]byte{q} }), Dialogue: []sla.Step{{Send: "x"}, {Expect: "^x$"}}}
+	},
+	"unix": func(t *testing.T) sla.Check {
+		return &sla.UnixCheck{Path: unixServer(t, upper), Dialogue: shout}
+	},
 	"tcp": func(t *testing.T) sla.Check {
 		return &sla.TCPCheck{Address: mailServer(t, newAuthority().sign(t, "localhost", time.Now().Add(time.Hour)), ""), Dialogue: smtp}
 	},

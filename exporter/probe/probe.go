@@ -61,6 +61,9 @@ var kinds = map[string]kind{
 	"grpc": {newGRPC, grpcReasons},
 	"http": {newHTTP, httpReasons},
 	"icmp": {newICMP, icmpReasons},
+	"tls":  {newTLS, nil},
+	"udp":  {newUDP, dialogueReasons},
+	"unix": {newUnix, dialogueReasons},
 	"tcp":  {newTCP, dialogueReasons},
 }
 

@@ -88,7 +88,7 @@ func (p *tcpProber) Probe(ctx context.Context, by time.Time) Result {
 	}
 	defer func() { hangUp(conn) }()
 	if len(p.steps) == 0 {
-		return r.good("connected")
+		return r.good(said(nil))
 	}
 	t := talk{dialer: p.dialer, session: p.session, address: p.address, run: &r, conn: conn}
 	fault = t.speak(ctx, p.steps)
@@ -96,7 +96,7 @@ func (p *tcpProber) Probe(ctx context.Context, by time.Time) Result {
 	if fault != nil {
 		return r.failed(fault)
 	}
-	return r.good(fmt.Sprintf("connected, %d steps", len(p.steps)))
+	return r.good(said(p.steps))
 }
 
 // hangUp closes a connection at once. A TLS session is closed below it,

@@ -30,6 +30,12 @@ const (
 	ProbeWithin    = "upheld_probe_within_threshold_total" // threshold (seconds): good probes that took at most that long
 	ProbeDowntime  = "upheld_probe_downtime_seconds_total" // bound: lower and upper bound of the time that the target was down
 	ProbeLastState = "upheld_probe_last_outcome_good"      // 1 good, 0 bad; of the last conclusive probe
+
+	ProbeCertExpiry      = "upheld_probe_tls_earliest_cert_expiry_timestamp_seconds"
+	ProbeChainExpiry     = "upheld_probe_tls_chain_expiry_timestamp_seconds"
+	ProbePacketsSent     = "upheld_probe_packets_sent_total" // of ICMP
+	ProbePacketsReceived = "upheld_probe_packets_received_total"
+	ProbePacketJitter    = "upheld_probe_packet_jitter_seconds"
 )
 
 // Metrics of the exporter about itself.

@@ -24,6 +24,9 @@ var probeKinds = []probeKind{
 	{"dns", dnsSection, decodeDNS},
 	{"grpc", grpcSection, decodeGRPC},
 	{"icmp", icmpSection, decodeICMP},
+	{"tls", tlsSection, decodeTLS},
+	{"udp", udpSection, decodeUDP},
+	{"unix", unixSection, decodeUnix},
 }
 
 // The bounds of a probe's interval: four probes must fall into every base
@@ -99,7 +102,7 @@ func (v value) probeKind() *probeKind {
 		k := &probeKinds[i]
 		keys = append(keys, k.key)
 		for _, pair := range pairs {
-			if pair.name != k.key {
+			if pair.name != k.key || found != nil && found.section.field(k.key) != nil { // tls is an option of tcp too
 				continue
 			}
 			if found != nil {

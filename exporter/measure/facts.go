@@ -1,0 +1,104 @@
+package measure
+
+import (
+	"time"
+
+	"github.com/upheld-sla/upheld/exporter/probe"
+)
+
+// facts are what only some kinds of probe see. A target has them once a probe
+// has; they are replaced, never changed.
+type facts struct {
+	expiry, chain  time.Time // of certificates; zero: none
+	sent, received uint64    // packets so far; 0: the probe sends none
+	jitter         float64   // of the last probe that had one, in seconds
+	jittered       bool
+}
+
+// learn keeps the facts of a result; t.mu is held.
+func (t *Target) learn(r probe.Result) {
+	if r.TLS == nil && r.Packets == nil {
+		return
+	}
+	next := new(facts)
+	if t.facts != nil {
+		*next = *t.facts
+	}
+	if r.TLS != nil {
+		next.expiry, next.chain = r.TLS.EarliestExpiry, r.TLS.ChainExpiry
+	}
+	if p := r.Packets; p != nil {
+		next.sent += uint64(p.Sent)
+		next.received += uint64(p.Received)
+		if p.Received > 1 {
+			next.jitter, next.jittered = p.Jitter.Seconds(), true
+		}
+	}
+	t.facts = next
+}
+
+// occasional is a metric that a target has only where value says so.
+type occasional struct {
+	metric Metric
+	value  func(*view) (float64, bool)
+}
+
+// occasionals are they, one line each.
+var occasionals = []occasional{
+	{lastState, func(v *view) (float64, bool) { return v.state(), v.last != "" }},
+	{certExpiry, func(v *view) (float64, bool) { return v.moment(func(f *facts) time.Time { return f.expiry }) }},
+	{chainExpiry, func(v *view) (float64, bool) { return v.moment(func(f *facts) time.Time { return f.chain }) }},
+	{packetsSent, func(v *view) (float64, bool) { return v.packets(func(f *facts) uint64 { return f.sent }) }},
+	{packetsReceived, func(v *view) (float64, bool) { return v.packets(func(f *facts) uint64 { return f.received }) }},
+	{packetJitter, func(v *view) (float64, bool) {
+		if v.facts == nil {
+			return 0, false
+		}
+		return v.facts.jitter, v.facts.jittered
+	}},
+}
+
+// state is the value of upheld_probe_last_outcome_good.
+func (v *view) state() float64 {
+	if v.last == probe.Good {
+		return 1
+	}
+	return 0
+}
+
+func (v *view) moment(of func(*facts) time.Time) (float64, bool) {
+	if v.facts == nil || of(v.facts).IsZero() {
+		return 0, false
+	}
+	return float64(of(v.facts).Unix()), true
+}
+
+func (v *view) packets(of func(*facts) uint64) (float64, bool) {
+	if v.facts == nil || v.facts.sent == 0 {
+		return 0, false
+	}
+	return float64(of(v.facts)), true
+}
+
+// eachOccasional calls begin for every metric that some target has, then each
+// of those targets with its value, then end.
+func (s *snapshot) eachOccasional(begin func(Metric), each func(Metric, *view, float64), end func()) {
+	for _, o := range occasionals {
+		begun := false
+		for i := range s.views {
+			v := &s.views[i]
+			n, ok := o.value(v)
+			if !ok {
+				continue
+			}
+			if !begun {
+				begin(o.metric)
+				begun = true
+			}
+			each(o.metric, v, n)
+		}
+		if begun {
+			end()
+		}
+	}
+}

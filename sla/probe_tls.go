@@ -1,0 +1,16 @@
+package sla
+
+// TLSCheck opens a TLS session and judges the certificate.
+type TLSCheck struct {
+	Address string // host:port
+	TLSOptions
+}
+
+// ProbeKind is "tls".
+func (*TLSCheck) ProbeKind() string { return "tls" }
+
+// Target is the address.
+func (c *TLSCheck) Target() string { return c.Address }
+
+// Words says with whom the session is.
+func (c *TLSCheck) Words() string { return "TLS handshake with " + c.Address }

@@ -1,0 +1,21 @@
+package spec
+
+import "github.com/upheld-sla/upheld/sla"
+
+var tlsSection = &section{
+	name: "probe (tls)",
+	doc:  "Opens a TLS session. Good if the certificate is right, and lasts, and the handshake is done in time.",
+	fields: append(append([]field{
+		{key: "tls", typ: hostPortType(`"shop.example:443"`), required: true, doc: "What to connect to."},
+	}, tlsFields("")...), probeFields()...),
+}
+
+func decodeTLS(o *object) sla.Check {
+	c := &sla.TLSCheck{TLSOptions: o.tlsOptions(true, "")}
+	address, _, ok := read(o, "tls", value.hostPort)
+	if !ok {
+		return nil
+	}
+	c.Address = address
+	return c
+}

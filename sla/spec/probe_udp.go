@@ -1,0 +1,39 @@
+package spec
+
+import (
+	"slices"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+var udpStepSection = stepSection("a step (udp)", "One step of a dialogue of packets: exactly one of these.",
+	field{key: "send", typ: textType, example: `"status"`, doc: "A packet to send; nothing is added."},
+	field{key: "sendBytes", typ: hexType, example: `"ffffffff 54"`, doc: "A packet to send, in hexadecimal."},
+	field{key: "expect", typ: regexpType, example: `"^ok"`, doc: "A regular expression. Packets are read until one matches."},
+	field{key: "expectBytes", typ: hexType, example: `"ffffffff 49"`, doc: "Bytes, in hexadecimal. Packets are read until they stand in one."})
+
+var udpSection = &section{
+	name: "probe (udp)",
+	doc:  "Sends UDP packets and waits for answers. Good if those come in time.",
+	fields: append([]field{
+		{key: "udp", typ: hostPortType(`"game.example:27015"`), required: true, doc: "Where to send to."},
+		{key: "dialogue", typ: valueType{name: "list", sample: `[{send: "status"}, {expect: "^ok"}]`, sections: []*section{udpStepSection}, shape: listOf}, required: true,
+			doc: "What to say and to hear, in order. An answer must be expected: without one nothing is known."},
+	}, probeFields()...),
+}
+
+func decodeUDP(o *object) sla.Check {
+	c := &sla.UDPCheck{}
+	dialogue, at, dialogueOK := read(o, "dialogue", steps(udpStepSection))
+	c.Dialogue = dialogue
+	if dialogueOK && !slices.ContainsFunc(dialogue, func(s sla.Step) bool { return s.Expect != "" || s.ExpectBytes != nil }) {
+		at.wrong("bad-value", "the dialogue expects no answer, and without one nothing is known of the target", "add a step expect or expectBytes")
+		dialogueOK = false
+	}
+	address, _, ok := read(o, "udp", value.hostPort)
+	if !ok || !dialogueOK {
+		return nil
+	}
+	c.Address = address
+	return c
+}
