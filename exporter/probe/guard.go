@@ -54,3 +54,19 @@ func (d *dialer) control(network, address string, c syscall.RawConn) error {
 	}
 	return nil
 }
+
+// mayReach asks the guard for probers that send packets without connecting a
+// socket: they send to the very address that they ask about.
+func (d *dialer) mayReach(host string, to netip.Addr) *failure {
+	if d.env.Guard == nil {
+		return nil
+	}
+	err := d.env.Guard.Host(host)
+	if err == nil {
+		err = d.env.Guard.Address(to)
+	}
+	if err != nil {
+		return &failure{Denied, "send to " + clip(host) + ": " + clip(err.Error())}
+	}
+	return nil
+}

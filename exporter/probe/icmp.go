@@ -75,6 +75,9 @@ func (p *icmpProber) Probe(ctx context.Context, by time.Time) Result {
 	if fault != nil {
 		return r.failed(fault)
 	}
+	if fault := p.dialer.mayReach(p.host, address); fault != nil {
+		return r.failed(fault)
+	}
 	s, fault := p.open(address)
 	if fault != nil {
 		return r.failed(fault)
