@@ -68,6 +68,10 @@ fmt: $(TOOLS)/gofumpt ## format the Go files
 bench: ## every benchmark, with allocations
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
+.PHONY: bench-exporter
+bench-exporter: build $(TOOLS)/blackbox_exporter ## what upheld-exporter costs, beside blackbox_exporter (Linux, some minutes)
+	$(GO) run ./test/bench/exporter -exporter $(BIN)/upheld-exporter -blackbox $(TOOLS)/blackbox_exporter
+
 .PHONY: bench-generate
 bench-generate: ## CPU, memory and files of check and generate for 10,000 service levels
 	$(GO) test ./test/bench/generate -run '^$$' -bench . -benchtime 1x -timeout 30m
@@ -116,6 +120,7 @@ PACKAGE_gofumpt       := mvdan.cc/gofumpt
 PACKAGE_actionlint    := github.com/rhysd/actionlint/cmd/actionlint
 PACKAGE_pint          := github.com/cloudflare/pint/cmd/pint
 PACKAGE_amtool        := github.com/prometheus/alertmanager/cmd/amtool
+PACKAGE_blackbox_exporter := github.com/prometheus/blackbox_exporter
 PACKAGE_sloth         := github.com/slok/sloth/cmd/sloth
 PACKAGE_govulncheck   := golang.org/x/vuln/cmd/govulncheck
 

@@ -1,0 +1,90 @@
+// Command exporter measures what upheld-exporter costs, as a whole process on
+// this machine's loopback, and beside it blackbox_exporter. It prints a table
+// in Markdown; make bench-exporter runs it.
+//
+// CPU time is user and system of the process measured, from /proc; the servers
+// that are probed are a process of their own. It needs Linux.
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"time"
+)
+
+type options struct {
+	exporter string
+	blackbox string
+	targets  int
+	interval time.Duration
+	window   time.Duration
+	idle     int
+	probes   int
+}
+
+func main() {
+	if os.Getenv(serverVariable) != "" {
+		serveTargets()
+		return
+	}
+	var o options
+	flag.StringVar(&o.exporter, "exporter", "bin/upheld-exporter", "`path` of upheld-exporter")
+	flag.StringVar(&o.blackbox, "blackbox", "", "`path` of blackbox_exporter; without it there is no comparison")
+	flag.IntVar(&o.targets, "targets", 10_000, "targets under load")
+	flag.DurationVar(&o.interval, "interval", 10*time.Second, "interval of the targets under load")
+	flag.DurationVar(&o.window, "window", 20*time.Second, "how long load is measured")
+	flag.IntVar(&o.idle, "idle", 100_000, "idle targets")
+	flag.IntVar(&o.probes, "probes", 5000, "probes of which the cost of one is taken")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, o); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// row is one line of the table.
+type row struct{ what, value, beside string }
+
+func run(ctx context.Context, o options) error {
+	servers, err := startServers(ctx)
+	if err != nil {
+		return err
+	}
+	defer servers.stop()
+	dir, err := os.MkdirTemp("", "bench-exporter-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	b := &bench{options: o, dir: dir, servers: servers}
+	fmt.Println("| measured | upheld-exporter | blackbox_exporter |\n|---|---|---|")
+	for _, part := range []struct {
+		name string
+		run  func(context.Context) ([]row, error)
+	}{
+		{"the floor", b.floor},
+		{"one HTTP probe", func(ctx context.Context) ([]row, error) { return b.one(ctx, "http") }},
+		{"one TCP probe", func(ctx context.Context) ([]row, error) { return b.one(ctx, "tcp") }},
+		{"load and scrapes", b.load},
+		{"idle targets", b.memory},
+	} {
+		fmt.Fprintf(os.Stderr, "measuring %s\n", part.name)
+		rows, err := part.run(ctx)
+		if err != nil {
+			return fmt.Errorf("%s: %w", part.name, err)
+		}
+		for _, r := range rows {
+			fmt.Printf("| %s | %s | %s |\n", r.what, r.value, cmp.Or(r.beside, "-"))
+		}
+	}
+	return nil
+}
+
+var errFalseFailures = errors.New("a healthy target was found bad")
