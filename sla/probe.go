@@ -43,6 +43,8 @@ type HTTPCheck struct {
 	Body               string            // sent with the request
 	Status             []StatusRange     // accepted codes; 200-299 by default
 	BodyMatches        string            // RE2 that the body must match, if any
+	BodyNotMatches     string            // RE2 that the body must not match, if any
+	HeaderMatches      map[string]string // RE2 that a value of each of these headers must match
 	FollowRedirects    bool              // true by default
 	InsecureSkipVerify bool              // accept any certificate; false by default
 	// CertificateValidFor is how much longer the certificate must be valid.

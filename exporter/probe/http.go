@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -18,7 +19,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-var httpReasons = []Reason{Status, Body, Redirect, Protocol}
+var httpReasons = []Reason{Status, Header, Body, Redirect, Protocol}
 
 // Bounds of an HTTP probe.
 const (
@@ -34,6 +35,8 @@ type httpProber struct {
 	body    string
 	status  []sla.StatusRange
 	match   *regexp.Regexp // nil: any body
+	refuse  *regexp.Regexp // nil: none
+	headers []headerRule
 	follow  bool
 	timeout time.Duration
 	tls     *session // with the host of request
@@ -62,12 +65,37 @@ func newHTTP(check sla.Check, timeout time.Duration, d *dialer) (Prober, error) 
 	if len(p.status) == 0 {
 		p.status = []sla.StatusRange{{From: 200, To: 299}}
 	}
-	if c.BodyMatches != "" {
-		if p.match, err = regexp.Compile(c.BodyMatches); err != nil {
-			return nil, fmt.Errorf("bodyMatches: %w", err)
-		}
+	if err := p.prepareRules(c); err != nil {
+		return nil, err
 	}
 	return p, nil
+}
+
+// headerRule is a header that an answer must have.
+type headerRule struct {
+	name  string
+	match *regexp.Regexp
+}
+
+func (p *httpProber) prepareRules(c *sla.HTTPCheck) (err error) {
+	if c.BodyMatches != "" {
+		if p.match, err = regexp.Compile(c.BodyMatches); err != nil {
+			return fmt.Errorf("bodyMatches: %w", err)
+		}
+	}
+	if c.BodyNotMatches != "" {
+		if p.refuse, err = regexp.Compile(c.BodyNotMatches); err != nil {
+			return fmt.Errorf("bodyNotMatches: %w", err)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.HeaderMatches)) {
+		match, err := regexp.Compile(c.HeaderMatches[name])
+		if err != nil {
+			return fmt.Errorf("headerMatches, %s: %w", name, err)
+		}
+		p.headers = append(p.headers, headerRule{name, match})
+	}
+	return nil
 }
 
 // buildRequest makes the request that every probe copies. User info of the URL
@@ -180,13 +208,21 @@ func (p *httpProber) judge(ctx context.Context, response *http.Response, x *exch
 	if !accepted {
 		return &failure{Status, httpDetail(code)}
 	}
-	body, fault := x.readBody(ctx, response.Body, p.match != nil)
+	for _, rule := range p.headers {
+		if !slices.ContainsFunc(response.Header.Values(rule.name), rule.match.MatchString) {
+			return &failure{Header, httpDetail(code) + "; no header " + clip(rule.name) + " that matches"}
+		}
+	}
+	body, fault := x.readBody(ctx, response.Body, p.match != nil || p.refuse != nil)
 	if fault != nil {
 		fault.detail = httpDetail(code) + "; " + fault.detail
 		return fault
 	}
 	if p.match != nil && !p.match.Match(body) {
 		return &failure{Body, fmt.Sprintf("%s; no match in the %d bytes read of the body", httpDetail(code), len(body))}
+	}
+	if p.refuse != nil && p.refuse.Match(body) {
+		return &failure{Body, httpDetail(code) + "; the body matches what it must not"}
 	}
 	return nil
 }

@@ -63,11 +63,12 @@ func TestAnswersThatAreGood(t *testing.T) {
 		}
 	}).URL
 	for name, check := range map[string]*sla.HTTPCheck{
-		"chunked body that matches":         {URL: chunked, BodyMatches: `(?m)^all is well$`},
-		"HEAD":                              {URL: chunked, Method: "HEAD"},
-		"an accepted status":                {URL: status, Status: []sla.StatusRange{{From: 200, To: 299}, {From: 418, To: 418}}},
-		"a redirect that is not followed":   {URL: moved, Status: []sla.StatusRange{{From: 301, To: 301}}},
-		"an endless body nobody looks into": {URL: endless},
+		"chunked body that matches":              {URL: chunked, BodyMatches: `(?m)^all is well$`},
+		"headers and a body that is not another": {URL: chunked, HeaderMatches: map[string]string{"Content-Type": "^text/plain"}, BodyNotMatches: "maintenance"},
+		"HEAD":                                   {URL: chunked, Method: "HEAD"},
+		"an accepted status":                     {URL: status, Status: []sla.StatusRange{{From: 200, To: 299}, {From: 418, To: 418}}},
+		"a redirect that is not followed":        {URL: moved, Status: []sla.StatusRange{{From: 301, To: 301}}},
+		"an endless body nobody looks into":      {URL: endless},
 		"interim answers": {URL: "http://" + rawServer(t, answer(
 			"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")), BodyMatches: "^ok$"},
 		"HTTP/1.0 until the end of the connection": {URL: "http://" + rawServer(t, answer("HTTP/1.0 200 OK\r\n\r\nok")), BodyMatches: "^ok$"},

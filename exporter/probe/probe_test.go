@@ -102,6 +102,9 @@ func TestEveryFailureHasItsReason(t *testing.T) {
 		{name: "wrong status", check: get(status(503)), want: probe.Status, outcome: probe.Bad, detail: "HTTP 503"},
 		{name: "status outside the ranges", check: &sla.HTTPCheck{URL: status(204), Status: []sla.StatusRange{{From: 200, To: 201}, {From: 301, To: 301}}}, want: probe.Status, outcome: probe.Bad, detail: "HTTP 204"},
 		{name: "wrong body", check: &sla.HTTPCheck{URL: hello, BodyMatches: "^bye"}, want: probe.Body, outcome: probe.Bad, detail: "HTTP 200; no match in the 5 bytes"},
+		{name: "a body that must not be", check: &sla.HTTPCheck{URL: hello, BodyNotMatches: "^hel"}, want: probe.Body, outcome: probe.Bad, detail: "must not"},
+		{name: "a header that is missing", check: &sla.HTTPCheck{URL: hello, HeaderMatches: map[string]string{"X-Version": "."}}, want: probe.Header, outcome: probe.Bad, detail: "HTTP 200; no header X-Version"},
+		{name: "a header of another value", check: &sla.HTTPCheck{URL: hello, HeaderMatches: map[string]string{"Content-Type": "^application/"}}, want: probe.Header, outcome: probe.Bad},
 		{name: "endless body without a match", check: &sla.HTTPCheck{URL: endless, BodyMatches: "y"}, want: probe.Body, outcome: probe.Bad, detail: "1048576 bytes"},
 		{name: "endless header", check: get("http://" + rawServer(t, func(c net.Conn) {
 			answer("HTTP/1.1 200 OK\r\n")(c)

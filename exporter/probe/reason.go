@@ -18,6 +18,7 @@ const (
 	TLSExpiring    Reason = "tls_expiring"
 	TLSOther       Reason = "tls_other"
 	Status         Reason = "status"
+	Header         Reason = "header"
 	Body           Reason = "body"
 	Redirect       Reason = "redirect"
 	Dialogue       Reason = "dialogue"
@@ -64,7 +65,8 @@ var reasons = map[Reason]reasonInfo{
 	TLSExpiring:    {Bad, "the certificate is valid for less than `certificateValidFor`"},
 	TLSOther:       {Bad, "the TLS handshake failed for another reason"},
 	Status:         {Bad, "the status of HTTP or gRPC is not an accepted one"},
-	Body:           {Bad, "the body does not match"},
+	Header:         {Bad, "a header is missing or does not match"},
+	Body:           {Bad, "the body does not match, or matches what it must not"},
 	Redirect:       {Bad, "too many redirects, or one that cannot be followed"},
 	Loss:           {Bad, "more packets than allowed stayed unanswered"},
 	Health:         {Bad, "the health service says that the target is not serving"},

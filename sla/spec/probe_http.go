@@ -32,6 +32,10 @@ var httpSection = &section{
 			{"type": "string", "pattern": statusPattern}, {"type": "integer", "minimum": 100, "maximum": 599},
 		}, shape: listOf}, def: `["200-299"]`, doc: "Accepted status codes: `301`, `\"200-299\"` or `\"2xx\"`."},
 		{key: "bodyMatches", typ: valueType{name: "RE2", sample: `"ok"`, scalars: textType.scalars}, doc: "A regular expression that the body must match somewhere."},
+		{key: "bodyNotMatches", typ: regexpType, example: `"(?i)maintenance"`, doc: "A regular expression that the body must not match anywhere."},
+		{key: "headerMatches", typ: valueType{name: "mapping of names to RE2", sample: `{Content-Type: "^text/html"}`, scalars: []schema{{
+			"type": "object", "propertyNames": schema{"pattern": headerPattern}, "additionalProperties": schema{"type": "string", "pattern": `\S`},
+		}}}, doc: "Headers that the answer must have, each with a value that matches its regular expression."},
 		{key: "followRedirects", typ: booleanType, def: "true", doc: "Whether to follow redirects and judge the last answer."},
 		{key: "insecureSkipVerify", typ: booleanType, def: "false", doc: "Accept any certificate."},
 		certificateField(" Only for `https://`."),
@@ -52,6 +56,11 @@ func decodeHTTP(o *object) sla.Check {
 	if c.BodyMatches = pattern; ok && c.Method == http.MethodHead {
 		o.d.errorAt(at.key, "conflicting-keys", "an answer to HEAD has no body for bodyMatches to match", "use method: GET")
 	}
+	pattern, at, ok = read(o, "bodyNotMatches", value.regexp)
+	if c.BodyNotMatches = pattern; ok && c.Method == http.MethodHead {
+		o.d.errorAt(at.key, "conflicting-keys", "an answer to HEAD has no body for bodyNotMatches to match", "use method: GET")
+	}
+	c.HeaderMatches, _, _ = read(o, "headerMatches", value.headerPatterns)
 	if follow, _, ok := read(o, "followRedirects", value.boolean); ok {
 		c.FollowRedirects = follow
 	}
@@ -124,6 +133,23 @@ func (v value) headers() (map[string]string, bool) {
 		}
 	}
 	return headers, true
+}
+
+// headerPatterns are names of headers to regular expressions.
+func (v value) headerPatterns() (map[string]string, bool) {
+	entries, ok := v.entries()
+	if !ok {
+		return nil, false
+	}
+	patterns := map[string]string{}
+	for _, entry := range entries {
+		if !headerRegexp.MatchString(entry.name) {
+			v.d.errorAt(entry.key, "bad-header", quote(entry.name)+" is not a valid header name", "use letters, digits and -")
+		} else if pattern, ok := entry.regexp(); ok {
+			patterns[http.CanonicalHeaderKey(entry.name)] = pattern
+		}
+	}
+	return patterns, true
 }
 
 func (v value) headerValue() (string, bool) {
