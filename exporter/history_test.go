@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -32,9 +33,12 @@ func TestExemplarsLeadToTheHistory(t *testing.T) {
 	}
 	start(t, e)
 	h := e.Handler("/metrics")
-	eventually(t, "a good result", func() bool { return len(e.Recent(target.ID)) > 0 })
+	has := func(records []exporter.Record, o probe.Outcome) bool {
+		return slices.ContainsFunc(records, func(r exporter.Record) bool { return r.Outcome == o })
+	}
+	eventually(t, "a good result", func() bool { return has(e.Recent(target.ID), probe.Good) })
 	broken.Store(true)
-	eventually(t, "a bad result", func() bool { return len(e.Failures(target.ID)) > 0 })
+	eventually(t, "a bad result", func() bool { return has(e.Failures(target.ID), probe.Bad) })
 	broken.Store(false)
 
 	r := httptest.NewRequest(http.MethodGet, "/metrics", nil)
