@@ -154,10 +154,12 @@ func TestDNS(t *testing.T) {
 			"an error that is wanted":      {Server: server, Transport: sla.DNSTransport(transport), Name: "none.example", Type: "A", RCodes: []string{"NXDOMAIN"}},
 			"an answer without a question": {Server: server, Transport: sla.DNSTransport(transport), Name: "shop.example", Type: "ANY", RCodes: []string{"NOTIMP"}},
 			"without recursion":            {Server: server, Transport: sla.DNSTransport(transport), Name: "recursion.example", Type: "A"},
-			"records": {Server: server, Transport: sla.DNSTransport(transport), Name: "shop.example", Type: "A",
+			"records": {
+				Server: server, Transport: sla.DNSTransport(transport), Name: "shop.example", Type: "A",
 				Answer:     sla.RecordMatch{Any: `^shop\.example\. 300 IN A 192\.0\.2\.2$`, All: ` A 192\.0\.2\.\d$`, None: ` A 10\.`},
 				Authority:  sla.RecordMatch{All: ` SOA ns1\.shop\.example\. .* 2026112301 `},
-				Additional: sla.RecordMatch{All: `^ns1\.shop\.example\. \d+ IN A 192\.0\.2\.53$`}},
+				Additional: sla.RecordMatch{All: `^ns1\.shop\.example\. \d+ IN A 192\.0\.2\.53$`},
+			},
 		} {
 			t.Run(transport+": "+name, func(t *testing.T) {
 				r := mustBeGood(t, env, check)

@@ -106,7 +106,7 @@ func (p *grpcProber) call(ctx context.Context, conn net.Conn) (grpc_health_v1.He
 }
 
 func (p *grpcProber) options(conn *watchedConn, answered *answerWatch) []grpc.DialOption {
-	var secure credentials.TransportCredentials = insecure.NewCredentials()
+	secure := insecure.NewCredentials()
 	if p.session != nil {
 		secure = spokenTLS{}
 	}

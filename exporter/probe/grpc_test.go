@@ -84,7 +84,7 @@ func TestGRPC(t *testing.T) {
 	}
 	var mu sync.Mutex
 	var got metadata.MD
-	var from map[string]bool = map[string]bool{}
+	from := map[string]bool{}
 	address := healthServer(t, nil, func(ctx context.Context) error {
 		mu.Lock()
 		defer mu.Unlock()

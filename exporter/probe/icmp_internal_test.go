@@ -80,8 +80,15 @@ func TestLossIsHeldToItsBound(t *testing.T) {
 		maxLoss           string
 		want              Reason
 	}{
-		{5, 5, "0", ""}, {5, 4, "0", Loss}, {5, 4, "20", ""}, {5, 3, "20", Loss}, {5, 3, "39.9", Loss}, {3, 2, "33.3", Loss}, {3, 2, "33.4", ""},
-		{5, 0, "99", Timeout}, {1, 0, "0", Timeout},
+		{5, 5, "0", ""},
+		{5, 4, "0", Loss},
+		{5, 4, "20", ""},
+		{5, 3, "20", Loss},
+		{5, 3, "39.9", Loss},
+		{3, 2, "33.3", Loss},
+		{3, 2, "33.4", ""},
+		{5, 0, "99", Timeout},
+		{1, 0, "0", Timeout},
 	} {
 		p, s := newEchoes(c.packets, c.maxLoss)
 		for i := range c.answered {

@@ -47,8 +47,16 @@ func serveMail(c net.Conn, cert tls.Certificate, extra string) {
 }
 
 var smtp = []sla.Step{
-	{Expect: "^220 "}, {Send: "EHLO upheld"}, {Expect: `^250[- ]STARTTLS`}, {Send: "STARTTLS"}, {Expect: "^220 "}, {StartTLS: true},
-	{Send: "EHLO upheld"}, {Expect: "^250 "}, {Send: "QUIT"}, {Expect: "^221"},
+	{Expect: "^220 "},
+	{Send: "EHLO upheld"},
+	{Expect: `^250[- ]STARTTLS`},
+	{Send: "STARTTLS"},
+	{Expect: "^220 "},
+	{StartTLS: true},
+	{Send: "EHLO upheld"},
+	{Expect: "^250 "},
+	{Send: "QUIT"},
+	{Expect: "^221"},
 }
 
 func TestTCPDialogue(t *testing.T) {

@@ -26,8 +26,10 @@ var dnsSection = &section{
 	name: "probe (dns)",
 	doc:  "Asks a DNS server. Good if it answers with an accepted code, and with the records that are wanted, in time.",
 	fields: append(append([]field{
-		{key: "dns", typ: valueType{name: "host:port or URL", sample: `"ns1.example:53"`, scalars: []schema{{"type": "string", "pattern": `^(https://.+|.+:[0-9]+)$`}}}, required: true,
-			doc: "The server to ask: `host:port`, or `https://…` for DNS over HTTPS."},
+		{
+			key: "dns", typ: valueType{name: "host:port or URL", sample: `"ns1.example:53"`, scalars: []schema{{"type": "string", "pattern": `^(https://.+|.+:[0-9]+)$`}}}, required: true,
+			doc: "The server to ask: `host:port`, or `https://…` for DNS over HTTPS.",
+		},
 		{key: "transport", typ: oneOf("udp", "tcp", "tls"), def: "udp", doc: "How to ask. `tls` is DNS over TLS, usually on port 853. Not with a URL, which says it already."},
 		{key: "name", typ: valueType{name: "DNS name", sample: "shop.example", scalars: []schema{{"type": "string", "pattern": dnsNamePattern}}}, required: true, doc: "What to ask for. It is always a whole name, with or without the dot at its end."},
 		{key: "type", typ: oneOf(sla.DNSTypes...), def: "A", doc: "The type of record to ask for."},

@@ -5,7 +5,7 @@ import (
 )
 
 // tlsFields are the options of every kind of probe that speaks TLS; when says
-// in which case, for those that need not: " Only with `tls: true`."
+// in which case, for those that need not, as a sentence for the reference.
 func tlsFields(when string) []field {
 	return []field{
 		{key: "serverName", typ: textType, def: "the host", example: "db.example", doc: "The name to ask for, and to find in the certificate." + when},
