@@ -135,8 +135,10 @@ func TestSlotQuantile(t *testing.T) {
 		count += 150
 		fast += 150 * (1 - slowShare(at))
 		return []enginetest.Sample{
-			{Series: `h_seconds_count`, Value: count}, {Series: `h_seconds_bucket{le="0.3"}`, Value: fast},
-			{Series: `h_seconds_bucket{le="1"}`, Value: count}, {Series: `h_seconds_bucket{le="+Inf"}`, Value: count},
+			{Series: `h_seconds_count`, Value: count},
+			{Series: `h_seconds_bucket{le="0.3"}`, Value: fast},
+			{Series: `h_seconds_bucket{le="1"}`, Value: count},
+			{Series: `h_seconds_bucket{le="+Inf"}`, Value: count},
 		}
 	})
 	l := level("p95", "99", &sla.HistogramLatency{Histogram: sla.Query{Text: "h_seconds"}, Threshold: 300 * time.Millisecond})

@@ -52,8 +52,10 @@ func (c compiler) count() ([]Rule, sla.Findings) {
 	case *sla.Blackbox:
 		return c.blackbox(ind.Success)
 	}
-	return nil, sla.Findings{{Severity: sla.Error, Rule: "unsupported-indicator", Pos: c.level.Pos,
-		Message: fmt.Sprintf("no rules are known for the indicator %q", c.level.Indicator.Kind())}}
+	return nil, sla.Findings{{
+		Severity: sla.Error, Rule: "unsupported-indicator", Pos: c.level.Pos,
+		Message: fmt.Sprintf("no rules are known for the indicator %q", c.level.Indicator.Kind()),
+	}}
 }
 
 // FormatSeconds is a duration in seconds as the exporter and client libraries

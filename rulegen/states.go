@@ -33,8 +33,10 @@ func (c compiler) takenOver(q sla.Query) ([]Rule, sla.Findings) {
 		return nil, sla.Findings{queryError(q, "promql-syntax", "not valid PromQL: ", err, "correct the expression")}
 	}
 	if !expr.IsVector() {
-		return nil, sla.Findings{{Severity: sla.Error, Rule: "not-a-ratio", Pos: q.Pos,
-			Message: "this is a number or a range, and no series", Remedy: "write an expression whose series are shares from 0 to 1"}}
+		return nil, sla.Findings{{
+			Severity: sla.Error, Rule: "not-a-ratio", Pos: q.Pos,
+			Message: "this is a number or a range, and no series", Remedy: "write an expression whose series are shares from 0 to 1",
+		}}
 	}
 	known := promql.Ge(expr, promql.Num(zero)) // drops NaN
 	return c.looks(promql.ClampMax(promql.Avg(known), one)), nil
@@ -57,8 +59,10 @@ func (c compiler) blackbox(q sla.Query) ([]Rule, sla.Findings) {
 		return nil, findings
 	}
 	if len(selectors) > 1 {
-		return nil, sla.Findings{{Severity: sla.Error, Rule: "not-a-selector", Pos: q.Pos,
-			Message: "a blackbox level reads one selector, not a sum", Remedy: "give each its own service level, or select both with =~"}}
+		return nil, sla.Findings{{
+			Severity: sla.Error, Rule: "not-a-selector", Pos: q.Pos,
+			Message: "a blackbox level reads one selector, not a sum", Remedy: "give each its own service level, or select both with =~",
+		}}
 	}
 	good := promql.Avg(selectors[0].AvgOverTime(c.into.window))
 	return []Rule{

@@ -37,14 +37,14 @@ func (t *Target) learn(r probe.Result) {
 	t.facts = next
 }
 
-// occasional is a metric that a target has only where value says so.
-type occasional struct {
+// sporadic is a metric that a target has only where value says so.
+type sporadic struct {
 	metric Metric
 	value  func(*view) (float64, bool)
 }
 
-// occasionals are they, one line each.
-var occasionals = []occasional{
+// sporadics are they, one line each.
+var sporadics = []sporadic{
 	{lastState, func(v *view) (float64, bool) { return v.state(), v.last != "" }},
 	{certExpiry, func(v *view) (float64, bool) { return v.moment(func(f *facts) time.Time { return f.expiry }) }},
 	{chainExpiry, func(v *view) (float64, bool) { return v.moment(func(f *facts) time.Time { return f.chain }) }},
@@ -83,7 +83,7 @@ func (v *view) packets(of func(*facts) uint64) (float64, bool) {
 // eachOccasional calls begin for every metric that some target has, then each
 // of those targets with its value, then end.
 func (s *snapshot) eachOccasional(begin func(Metric), each func(Metric, *view, float64), end func()) {
-	for _, o := range occasionals {
+	for _, o := range sporadics {
 		begun := false
 		for i := range s.views {
 			v := &s.views[i]

@@ -57,7 +57,9 @@ func (m *message) text(field protowire.Number, v string) {
 	*m = protowire.AppendString(*m, v)
 }
 
-func (m *message) label(field protowire.Number, name, value string) {
+// label writes a name and a value. The labels of metrics and of exemplars have
+// the same field number by chance.
+func (m *message) label(field protowire.Number, name, value string) { //nolint:unparam // see above
 	size := protowire.SizeTag(labelName) + protowire.SizeBytes(len(name)) + protowire.SizeTag(labelValue) + protowire.SizeBytes(len(value))
 	*m = protowire.AppendTag(*m, field, protowire.BytesType)
 	*m = protowire.AppendVarint(*m, uint64(size))
@@ -214,10 +216,10 @@ func (w *protoWriter) counters(s *snapshot) {
 		}
 	}
 	w.end()
-	w.occasionals(s)
+	w.sporadics(s)
 }
 
-func (w *protoWriter) occasionals(s *snapshot) {
+func (w *protoWriter) sporadics(s *snapshot) {
 	s.eachOccasional(w.begin, func(m Metric, v *view, n float64) {
 		w.labels(v.Target, "", "")
 		if m.Type == "counter" {

@@ -133,7 +133,7 @@ func (w *textWriter) counters(s *snapshot) {
 		})
 	}
 	w.downtime(s)
-	w.occasionals(s)
+	w.sporadics(s)
 }
 
 func (w *textWriter) downtime(s *snapshot) {
@@ -152,7 +152,7 @@ func (w *textWriter) downtime(s *snapshot) {
 	}
 }
 
-func (w *textWriter) occasionals(s *snapshot) {
+func (w *textWriter) sporadics(s *snapshot) {
 	var head string
 	s.eachOccasional(func(m Metric) {
 		w.family(m)

@@ -80,8 +80,13 @@ func TestChangesAndCommit(t *testing.T) {
 		"rules/longer.yaml": long + marker + long, "rules/shorter.yaml": marker + long, "rules/late.yaml": long + marker + "y" + long,
 	}
 	want := []Change{
-		{"boards/new.json", Missing}, {"rules/.upheld-1", Stale}, {"rules/changed.yaml", Differs}, {"rules/late.yaml", Differs},
-		{"rules/longer.yaml", Differs}, {"rules/old.yaml", Stale}, {"rules/shorter.yaml", Differs},
+		{"boards/new.json", Missing},
+		{"rules/.upheld-1", Stale},
+		{"rules/changed.yaml", Differs},
+		{"rules/late.yaml", Differs},
+		{"rules/longer.yaml", Differs},
+		{"rules/old.yaml", Stale},
+		{"rules/shorter.yaml", Differs},
 	}
 	before := snapshot(t, dir)
 	for _, piece := range []int{7, 100_000} {

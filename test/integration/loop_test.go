@@ -60,8 +60,10 @@ type loop struct {
 
 func newLoop(t *testing.T, built programs, server, alertmanager string) *loop {
 	dir := t.TempDir()
-	l := &loop{built: built, fixture: newFixture(t), desk: newDesk(t),
-		spec: filepath.Join(dir, "spec.yaml"), generated: filepath.Join(dir, "generated")}
+	l := &loop{
+		built: built, fixture: newFixture(t), desk: newDesk(t),
+		spec: filepath.Join(dir, "spec.yaml"), generated: filepath.Join(dir, "generated"),
+	}
 	l.addresses.exporter, l.addresses.prometheus, l.addresses.alertmanager = freeAddress(t), freeAddress(t), freeAddress(t)
 	l.write(t, `{grade: silver}`)
 	l.generate(t)

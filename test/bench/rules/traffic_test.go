@@ -70,7 +70,6 @@ type pod struct {
 	number   int
 	restarts []int // by scrapes
 	born     bool  // exists only from its first event on
-	life     []int // for each restart, the scrape at which the counter is there
 }
 
 // restartEvery spreads restarts: each pod's own every nine days.
