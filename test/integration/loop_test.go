@@ -196,7 +196,7 @@ func missing(all recorded) error {
 		}
 	}
 	if len(absent) > 0 {
-		return fmt.Errorf("%d of %d series are missing: %s ...", len(absent), len(levels)*len(names), strings.Join(absent[:min(3, len(absent))], ", "))
+		return fmt.Errorf("%d of %d series are missing: %s and more", len(absent), len(levels)*len(names), strings.Join(absent[:min(3, len(absent))], ", "))
 	}
 	return nil
 }
