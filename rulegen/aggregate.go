@@ -36,11 +36,8 @@ var methods = map[sla.Aggregation]method{
 // sla:total:rate5m and sla:bad:rate5m.
 func (c compiler) base() ([]Rule, sla.Findings) {
 	m := methods[c.level.Aggregation]
-	switch c.level.Indicator.(type) {
-	case *sla.Condition, *sla.Ratio:
-		if m.slots == nil { // they are looked at, not counted
-			m = method{perMinute, compiler.states}
-		}
+	if sla.LookedAt(c.level.Indicator) && m.slots == nil {
+		m = method{perMinute, compiler.states}
 	}
 	if c.into = m.into; c.into.atEnd {
 		c.into.window = c.level.Slots.Width

@@ -112,12 +112,10 @@ func (c compiler) same(a, b sla.Tier) bool {
 	return a.Long == b.Long && a.Short == b.Short && a.For == b.For && c.threshold(a).Cmp(c.threshold(b)) == 0
 }
 
-// rateWindow is the window over which raw counters are looked at, 0 where none
+// rateWindow is the window over which scraped samples are counted, 0 where none
 // are.
 func (c compiler) rateWindow() time.Duration {
-	switch c.level.Indicator.(type) {
-	case *sla.Events, *sla.HistogramLatency, *sla.Probe, *sla.ProbeLatency:
-	default:
+	if sla.LookedAt(c.level.Indicator) {
 		return 0
 	}
 	m := methods[c.level.Aggregation]

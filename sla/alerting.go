@@ -111,11 +111,8 @@ func (l *ServiceLevel) CountsOwnEvents() bool {
 
 // probe is the probe that measures the level, if one does.
 func (l *ServiceLevel) probe() *Probe {
-	switch ind := l.Indicator.(type) {
-	case *Probe:
-		return ind
-	case *ProbeLatency:
-		return ind.Probe
+	if p, ok := l.Indicator.(probed); ok {
+		return p.probed()
 	}
 	return nil
 }

@@ -18,6 +18,29 @@ type Indicator interface {
 	Words() string
 }
 
+// looked marks kinds that are looked at when rules are evaluated; all others
+// are counted from what was scraped.
+type looked interface{ looked() }
+
+// LookedAt tells whether an indicator is a state that is looked at when rules
+// are evaluated, rather than counted from scrapes.
+func LookedAt(i Indicator) bool {
+	_, ok := i.(looked)
+	return ok
+}
+
+// probed marks kinds that exporters measure.
+type probed interface{ probed() *Probe }
+
+// IsProbed tells whether exporters measure an indicator, so that it has locations.
+func IsProbed(i Indicator) bool {
+	_, ok := i.(probed)
+	return ok
+}
+
+func (p *Probe) probed() *Probe        { return p }
+func (l *ProbeLatency) probed() *Probe { return l.Probe }
+
 // Query is PromQL text that a user wrote, opaque here, with where it stands.
 type Query struct {
 	Text string

@@ -20,6 +20,8 @@ func (*Condition) Aggregations() []Aggregation { return []Aggregation{Time, Qual
 // Queries is the condition.
 func (c *Condition) Queries() []Query { return []Query{c.Expr} }
 
+func (*Condition) looked() {}
+
 // Words says what must hold.
 func (c *Condition) Words() string { return "while " + c.Expr.Text }
 
@@ -38,6 +40,8 @@ func (*Ratio) Aggregations() []Aggregation { return []Aggregation{Time, BadMinut
 
 // Queries is the ratio.
 func (r *Ratio) Queries() []Query { return []Query{r.Bad} }
+
+func (*Ratio) looked() {}
 
 // Words says what is taken over.
 func (r *Ratio) Words() string { return "bad share " + r.Bad.Text }

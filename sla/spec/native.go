@@ -234,15 +234,6 @@ func decodeTarget(o *object, l *sla.ServiceLevel) bool {
 	return ok
 }
 
-// hasLocations tells whether an indicator is measured by exporters.
-func hasLocations(i sla.Indicator) bool {
-	switch i.(type) {
-	case *sla.Probe, *sla.ProbeLatency:
-		return true
-	}
-	return false
-}
-
 func decodeAggregation(o *object, l *sla.ServiceLevel) {
 	given, at, ok := read(o, "aggregation", value.aggregation)
 	if l.Indicator == nil {
@@ -256,7 +247,7 @@ func decodeAggregation(o *object, l *sla.ServiceLevel) {
 	}
 	if slices.Contains(allowed, given.method) {
 		l.Aggregation, l.Slots = given.method, given.slots
-		if given.slots.Quorum > 0 && !hasLocations(l.Indicator) {
+		if given.slots.Quorum > 0 && !sla.IsProbed(l.Indicator) {
 			at.wrong("bad-aggregation", "quorum is for probes, which have locations, and this indicator is "+quote(l.Indicator.Kind()), "leave it out")
 		}
 		return
