@@ -74,7 +74,7 @@ func TestExemplarsLeadToTheHistory(t *testing.T) {
 // TestRecordsSurviveBeingPacked compares what is remembered with what was seen.
 func TestRecordsSurviveBeingPacked(t *testing.T) {
 	e := exporter.New(exporter.Options{})
-	target := webTarget("availability", wellServer(t), 20*time.Millisecond)
+	target := webTarget("availability", wellServer(t), 200*time.Millisecond) // long enough for a busy machine to be in time
 	if err := e.Apply([]sla.ProbeTarget{target}); err != nil {
 		t.Fatal(err)
 	}
