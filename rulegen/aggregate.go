@@ -122,7 +122,7 @@ func (c compiler) qualifiedRuns() []Rule {
 	window := c.samples(c.level.Slots.MinRun)
 	full := promql.GeBool(c.recorded(badMinute).CountOverTime(window), promql.Num(n))
 	now := c.recorded(qualified).Now()
-	before := promql.OrOn(c.recorded(qualified).Offset(c.interval), promql.Mul(promql.Num(zero), now))
+	before := promql.OrOn(c.recorded(qualified).Offset(c.interval), promql.Mul(promql.Num(zero), now), c.groupLabels()...)
 	begun := promql.GtBool(now, before)
 	return append([]Rule{
 		c.record(badMinute, c.overThreshold()),
@@ -152,12 +152,12 @@ func (c compiler) slotQuantiles() []Rule {
 	switch h := c.level.Indicator.(type) {
 	case *sla.HistogramLatency:
 		s, _ := histogramSelector(h.Histogram) // count has reported what is wrong with it
-		buckets, threshold = promql.SumBy(s.WithSuffix("_bucket").Rate(c.into.window), "le"), h.Threshold
+		buckets, threshold = promql.Sum(s.WithSuffix("_bucket").Rate(c.into.window), append([]string{"le"}, c.groupLabels()...)...), h.Threshold
 	case *sla.NativeLatency:
 		s, _ := histogramSelector(h.Histogram)
-		buckets, threshold = promql.Sum(s.Rate(c.into.window)), h.Threshold
+		buckets, threshold = promql.Sum(s.Rate(c.into.window), c.groupLabels()...), h.Threshold
 	}
 	quantile := promql.HistogramQuantile(c.level.Slots.Quantile, c.scan(buckets))
 	slow := promql.GtBool(quantile, promql.Num(sla.Seconds(threshold)))
-	return c.held(c.judged(promql.AndOn(slow, c.busy())))
+	return c.held(c.judged(promql.AndOn(slow, c.busy(), c.groupLabels()...)))
 }

@@ -30,7 +30,7 @@ func (c compiler) burnAlert(t sla.Tier) Rule {
 	long, short := sla.FormatDuration(t.Long), sla.FormatDuration(t.Short)
 	factor := threshold.Quo(budget)
 	spent := factor.Mul(sla.NewDecimal(int64(t.Long), int64(c.level.Period.Nominal())))
-	r := c.alert(AlertBudgetBurn, c.withLeast(promql.AndOn(over(t.Long), over(t.Short), joinLabels...), t.Long), map[string]string{
+	r := c.alert(AlertBudgetBurn, c.withLeast(promql.AndOn(over(t.Long), over(t.Short), c.joinLabels()...), t.Long), map[string]string{
 		"summary": fmt.Sprintf("%s burns its error budget more than %s times too fast", c.name(), round(factor)),
 		"description": fmt.Sprintf("{{ $value | humanizePercentage }} bad over %s, and over %s it goes on; the objective of %s%% allows %s%%. "+
 			"%s like this, or worse, spends at least %s%% of the budget of %s.%s",
@@ -102,7 +102,7 @@ func (c compiler) forecast(f sla.Forecast) Rule {
 		burning = budget
 	}
 	left := promql.Mul(promql.Gt(c.remaining(), promql.Num(zero)), promql.Num(sla.Seconds(l.Period.Nominal()).Mul(budget)))
-	ends := promql.DivManyOn(left, promql.Gt(c.recorded(ratioName(f.Over)).Now(), promql.Num(burning)), joinLabels...)
+	ends := promql.DivManyOn(left, promql.Gt(c.recorded(ratioName(f.Over)).Now(), promql.Num(burning)), c.joinLabels()...)
 	soon := c.withLeast(promql.Lt(ends, promql.Num(sla.Seconds(f.Within))), f.Over)
 	return c.notice(AlertBudgetForecast, f.Notice, soon, map[string]string{
 		"summary": fmt.Sprintf("%s is about to spend its error budget of %s", c.name(), l.Period.Words()),

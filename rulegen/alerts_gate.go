@@ -102,7 +102,7 @@ func (c compiler) sumOver(w time.Duration, of counted) promql.Expr {
 func (c compiler) withLeast(e promql.Expr, w time.Duration) promql.Expr {
 	for _, m := range c.minima() {
 		enough := promql.Gt(c.recorded(m.sum+sla.FormatDuration(w)).Now(), promql.Num(m.amount))
-		e = promql.AndOn(e, enough, joinLabels...)
+		e = promql.AndOn(e, enough, c.joinLabels()...)
 	}
 	return e
 }

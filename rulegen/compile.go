@@ -126,9 +126,18 @@ func identity(id sla.ID) []promql.Matcher {
 	}
 }
 
-// joinLabels are those that every recorded series of a level shares. No join
-// uses others, so no label that a user edits can break one.
-var joinLabels = []string{metricnames.SLA, metricnames.Service, metricnames.SLO}
+// groupLabels are those whose values are the groups of the level; none for a
+// level without groups. Everything that is aggregated from raw series goes by
+// them, and so does every join that a level without groups makes without
+// labels: promql.Sum(e, c.groupLabels()...), promql.OrOn(a, b, c.groupLabels()...).
+func (c compiler) groupLabels() []string { return c.level.GroupBy.Labels }
+
+// joinLabels are those by which the recorded series of a level are told apart:
+// its identity and its group labels. A join of recorded series is on them and on
+// no others, so no label that a user edits can break one.
+func (c compiler) joinLabels() []string {
+	return append([]string{metricnames.SLA, metricnames.Service, metricnames.SLO}, c.groupLabels()...)
+}
 
 // constants record what the level promises, and a description of it as labels.
 func (c compiler) constants() []Rule {

@@ -68,17 +68,17 @@ func (c compiler) totalRule(e promql.Expr) Rule { return c.record(c.into.total, 
 
 func (c compiler) total() promql.Expr { return c.recorded(c.into.total).Now() }
 
-// orZero is e, or 0 while there is a total: a series that was not born yet, as
-// the error series of a service that never failed, counts nothing rather than
-// making everything unknown.
+// orZero is e, or 0 while there is a total, group by group: a series that was
+// not born yet, as the error series of a service that never failed, counts
+// nothing rather than making everything unknown.
 func (c compiler) orZero(e promql.Expr) promql.Expr {
-	return promql.OrOn(e, promql.Mul(promql.Num(zero), c.total()))
+	return promql.OrOn(e, promql.Mul(promql.Num(zero), c.total()), c.groupLabels()...)
 }
 
 // badFromRest records bad as total - good, never negative: the two are scraped
 // at once but extrapolated apart.
 func (c compiler) badFromRest(good promql.Expr) Rule {
-	return c.record(c.into.bad, promql.ClampMin(promql.SubOn(c.total(), good), zero))
+	return c.record(c.into.bad, promql.ClampMin(promql.SubOn(c.total(), good, c.groupLabels()...), zero))
 }
 
 // probe counts the conclusive probes of a level. Inconclusive, missed and
@@ -98,7 +98,7 @@ func (c compiler) probe(of sla.ID, p *sla.Probe, metric string, matcher promql.M
 		join = promql.Avg
 	}
 	rate := func(name string, m promql.Matcher) promql.Expr {
-		return c.scan(join(promql.Series(name, append(identity(of), m)...).Rate(c.into.window)))
+		return c.scan(join(promql.Series(name, append(identity(of), m)...).Rate(c.into.window), c.groupLabels()...))
 	}
 	scaled := func(e promql.Expr) promql.Expr {
 		if c.level.Aggregation == sla.Time {
@@ -142,8 +142,8 @@ func (c compiler) histogram(h *sla.HistogramLatency) ([]Rule, sla.Findings) {
 	if findings.HasErrors() {
 		return nil, findings
 	}
-	count := c.scan(promql.Sum(s.WithSuffix("_count").Rate(c.into.window)))
-	bucket := c.scan(promql.Sum(s.WithSuffix("_bucket", boundary(h.Threshold)).Rate(c.into.window)))
+	count := c.scan(promql.Sum(s.WithSuffix("_count").Rate(c.into.window), c.groupLabels()...))
+	bucket := c.scan(promql.Sum(s.WithSuffix("_bucket", boundary(h.Threshold)).Rate(c.into.window), c.groupLabels()...))
 	return []Rule{c.totalRule(count), c.badFromRest(bucket)}, findings
 }
 
@@ -167,18 +167,18 @@ func (c compiler) sumOfRates(q sla.Query) (promql.Expr, sla.Findings) {
 		return promql.Expr{}, findings
 	}
 	if len(selectors) == 1 {
-		return c.scan(promql.Sum(selectors[0].Rate(c.into.window))), findings
+		return c.scan(promql.Sum(selectors[0].Rate(c.into.window), c.groupLabels()...)), findings
 	}
 	var union promql.Expr
 	for i, s := range selectors {
-		term := promql.SetLabel(promql.Sum(s.Rate(c.into.window)), "term", strconv.Itoa(i+1))
+		term := promql.SetLabel(promql.Sum(s.Rate(c.into.window), c.groupLabels()...), "term", strconv.Itoa(i+1))
 		if i == 0 {
 			union = term
 		} else {
 			union = promql.Or(union, term)
 		}
 	}
-	return c.scan(promql.Sum(union)), findings
+	return c.scan(promql.Sum(union, c.groupLabels()...)), findings
 }
 
 func counterSelectors(q sla.Query) ([]promql.Selector, sla.Findings) {

@@ -11,7 +11,7 @@ import (
 // threshold (all probes bad, if it has none).
 func (c compiler) locations(of sla.ID, metric string, matcher promql.Matcher, restIsBad bool) []Rule {
 	by := func(name string, m promql.Matcher) promql.Expr {
-		return promql.SumBy(promql.Series(name, append(identity(of), m)...).Rate(c.into.window), metricnames.Location)
+		return promql.Sum(promql.Series(name, append(identity(of), m)...).Rate(c.into.window), append([]string{metricnames.Location}, c.groupLabels()...)...)
 	}
 	outcome := func(name string) promql.Expr {
 		return by(metricnames.ProbeResults, promql.Eq(metricnames.Outcome, name))
@@ -25,12 +25,12 @@ func (c compiler) locations(of sla.ID, metric string, matcher promql.Matcher, re
 	if limit := c.level.Slots.ErrorThreshold; limit.Sign() > 0 {
 		bad = promql.Gt(share, promql.Num(limit.Quo(hundred)))
 	}
-	return []Rule{c.totalRule(promql.Count(all)), c.record(c.into.bad, c.orZero(promql.Count(bad)))}
+	return []Rule{c.totalRule(promql.Count(all, c.groupLabels()...)), c.record(c.into.bad, c.orZero(promql.Count(bad, c.groupLabels()...)))}
 }
 
 // agreed is 1 while a quorum of locations finds the minute bad, 0 while it does
 // not, and no sample while fewer than a quorum report.
 func (c compiler) agreed() promql.Expr {
 	quorum := promql.Num(sla.NewDecimal(c.level.Slots.Quorum, 1))
-	return promql.AndOn(promql.GeBool(c.recorded(c.into.bad).Now(), quorum), promql.Ge(c.total(), quorum))
+	return promql.AndOn(promql.GeBool(c.recorded(c.into.bad).Now(), quorum), promql.Ge(c.total(), quorum), c.groupLabels()...)
 }

@@ -18,7 +18,7 @@ func (c compiler) condition(q sla.Query) ([]Rule, sla.Findings) {
 	if err != nil {
 		return nil, sla.Findings{queryError(q, "promql-syntax", "not valid PromQL: ", err, "correct the expression")}
 	}
-	holds, err := expr.Truth()
+	holds, err := expr.Truth(c.groupLabels()...)
 	if err != nil {
 		return nil, sla.Findings{queryError(q, "not-a-condition", "", err,
 			"write comparisons of series with numbers or other series, joined by and / or, like queue_age_seconds < 60")}
@@ -39,7 +39,7 @@ func (c compiler) takenOver(q sla.Query) ([]Rule, sla.Findings) {
 		}}
 	}
 	known := promql.Ge(expr, promql.Num(zero)) // drops NaN
-	return c.looks(promql.ClampMax(promql.Avg(known), one)), nil
+	return c.looks(promql.ClampMax(promql.Avg(known, c.groupLabels()...), one)), nil
 }
 
 // looks records a share of bad that is looked at in each evaluation.
@@ -64,7 +64,7 @@ func (c compiler) blackbox(q sla.Query) ([]Rule, sla.Findings) {
 			Message: "a blackbox level reads one selector, not a sum", Remedy: "give each its own service level, or select both with =~",
 		}}
 	}
-	good := promql.Avg(selectors[0].AvgOverTime(c.into.window))
+	good := promql.Avg(selectors[0].AvgOverTime(c.into.window), c.groupLabels()...)
 	return []Rule{
 		c.totalRule(promql.Add(promql.Mul(promql.Num(zero), good), promql.Num(one))),
 		c.badFromRest(good),
@@ -78,7 +78,7 @@ func (c compiler) native(n *sla.NativeLatency) ([]Rule, sla.Findings) {
 	if findings.HasErrors() {
 		return nil, findings
 	}
-	rate := promql.Sum(s.Rate(c.into.window))
+	rate := promql.Sum(s.Rate(c.into.window), c.groupLabels()...)
 	count := promql.HistogramCount(rate)
 	within := promql.Mul(promql.HistogramFraction(zero, sla.Seconds(n.Threshold), rate), count)
 	good := promql.Ge(c.scan(within), promql.Num(zero))

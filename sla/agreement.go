@@ -32,6 +32,7 @@ type ServiceLevel struct {
 	Objective   Decimal // percent; the stricter internal goal that alerts hang on, the target if none was given
 	Period      Period
 	Alerting    Alerting
+	GroupBy     GroupBy           // one budget for each value of labels
 	Labels      map[string]string // the agreement's labels with the level's own over them
 	Defaults    []Default         // what the specification left out, in the order of the keys
 	Pos         Position

@@ -6,50 +6,50 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Min is min(e), without labels.
-func Min(e Expr) Expr { return Expr{&parser.AggregateExpr{Op: parser.MIN, Expr: e.node}} }
+// Min is min by (labels) (e), or min(e) without labels.
+func Min(e Expr, by ...string) Expr { return aggregate(parser.MIN, e, by) }
 
-// Count is count(e), without labels.
-func Count(e Expr) Expr { return Expr{&parser.AggregateExpr{Op: parser.COUNT, Expr: e.node}} }
+// Count is count by (labels) (e), or count(e) without labels.
+func Count(e Expr, by ...string) Expr { return aggregate(parser.COUNT, e, by) }
 
-// Truth reads e as a condition and makes it a number without labels: 1 while it
-// holds for every series that it compares, 0 while it does not for one, and no
-// sample while there is nothing to compare. A comparison, which by itself drops
+// Truth reads e as a condition and makes it a number with the labels by: for
+// each of their values 1 while it holds for every series that it compares, 0
+// while it does not for one, and no sample while there is nothing to compare. A comparison, which by itself drops
 // what does not hold, is made to answer 0; conditions are joined by and / or
 // without matching. Anything else is a *ParseError at the part that does not fit.
-func (e Expr) Truth() (Expr, error) {
+func (e Expr) Truth(by ...string) (Expr, error) {
 	switch n := e.node.(type) {
 	case *parser.ParenExpr:
-		return Expr{n.Expr}.Truth()
+		return Expr{n.Expr}.Truth(by...)
 	case *parser.BinaryExpr:
 		switch {
 		case n.Op.IsComparisonOperator():
-			return truthOfComparison(n)
+			return truthOfComparison(n, by)
 		case n.Op == parser.LAND || n.Op == parser.LOR:
-			return truthOfBoth(n)
+			return truthOfBoth(n, by)
 		}
 	}
 	return Expr{}, &ParseError{int(e.node.PositionRange().Start), "not a condition"}
 }
 
-func truthOfComparison(n *parser.BinaryExpr) (Expr, error) {
+func truthOfComparison(n *parser.BinaryExpr, by []string) (Expr, error) {
 	if n.Type() != parser.ValueTypeVector {
 		return Expr{}, &ParseError{int(n.PositionRange().Start), "this compares two numbers, and no series"}
 	}
 	answer := *n
 	answer.ReturnBool = true
-	return Min(Expr{&answer}), nil
+	return Min(Expr{&answer}, by...), nil
 }
 
-func truthOfBoth(n *parser.BinaryExpr) (Expr, error) {
+func truthOfBoth(n *parser.BinaryExpr, by []string) (Expr, error) {
 	if m := n.VectorMatching; m != nil && (m.On || len(m.MatchingLabels) > 0) {
 		return Expr{}, &ParseError{int(n.PositionRange().Start), "conditions are joined without on and ignoring"}
 	}
-	left, err := Expr{n.LHS}.Truth()
+	left, err := Expr{n.LHS}.Truth(by...)
 	if err != nil {
 		return Expr{}, err
 	}
-	right, err := Expr{n.RHS}.Truth()
+	right, err := Expr{n.RHS}.Truth(by...)
 	if err != nil {
 		return Expr{}, err
 	}

@@ -104,15 +104,14 @@ func Num(d sla.Decimal) Expr { return Expr{&parser.NumberLiteral{Val: d.Float64(
 // Vector is vector(d): one sample without labels.
 func Vector(d sla.Decimal) Expr { return call("vector", Num(d)) }
 
-// Sum is sum(e), without labels.
-func Sum(e Expr) Expr { return Expr{&parser.AggregateExpr{Op: parser.SUM, Expr: e.node}} }
+// Sum is sum by (labels) (e), or sum(e) without labels.
+func Sum(e Expr, by ...string) Expr { return aggregate(parser.SUM, e, by) }
 
-// Avg is avg(e), without labels.
-func Avg(e Expr) Expr { return Expr{&parser.AggregateExpr{Op: parser.AVG, Expr: e.node}} }
+// Avg is avg by (labels) (e), or avg(e) without labels.
+func Avg(e Expr, by ...string) Expr { return aggregate(parser.AVG, e, by) }
 
-// SumBy is sum by (labels) (e).
-func SumBy(e Expr, labels ...string) Expr {
-	return Expr{&parser.AggregateExpr{Op: parser.SUM, Expr: e.node, Grouping: labels}}
+func aggregate(op parser.ItemType, e Expr, by []string) Expr {
+	return Expr{&parser.AggregateExpr{Op: op, Expr: e.node, Grouping: by}}
 }
 
 // HistogramQuantile is histogram_quantile(q, e).
