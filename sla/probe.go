@@ -11,6 +11,9 @@ type Probe struct {
 	Check    Check
 	Interval time.Duration // between starts of successive probes
 	Timeout  time.Duration // of one probe, at most Interval
+	Network  Network
+	// MaxDuration is what a good probe may take; 0: as long as its timeout.
+	MaxDuration time.Duration
 }
 
 // Kind is "probe".

@@ -5,16 +5,6 @@ import (
 	"time"
 )
 
-// IPVersion says which addresses of a name are used.
-type IPVersion string
-
-// The versions.
-const (
-	AnyIP IPVersion = ""
-	IPv4  IPVersion = "4"
-	IPv6  IPVersion = "6"
-)
-
 // ICMPCheck sends echo requests and counts the answers.
 type ICMPCheck struct {
 	Host           string // a name or an address
@@ -22,7 +12,6 @@ type ICMPCheck struct {
 	PacketInterval time.Duration
 	MaxLoss        Decimal // percentage of the packets that may stay unanswered; 0 by default
 	PayloadSize    int     // bytes, 56 by default
-	IPVersion      IPVersion
 }
 
 // ProbeKind is "icmp".

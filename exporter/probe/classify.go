@@ -88,7 +88,7 @@ func (d *dialer) hasRoute(err error, address string) bool {
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Addr != nil {
 		address = op.Addr.String()
 	}
-	conn, err := d.net.Dial("udp", address)
+	conn, err := d.udp.Dial("udp", address)
 	if err != nil {
 		return !errors.Is(err, syscall.ENETUNREACH)
 	}

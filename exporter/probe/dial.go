@@ -3,17 +3,22 @@ package probe
 import (
 	"context"
 	"net"
-	"net/http/httptrace"
 	"net/netip"
 	"time"
+
+	"github.com/upheld-sla/upheld/sla"
 )
 
 // dialer opens connections for probers of every kind: it measures the phases
 // and turns what goes wrong into a failure.
 type dialer struct {
-	net       net.Dialer
 	env       Env
+	network   sla.Network
+	tcp, udp  net.Dialer // bound to the source of network
+	plain     net.Dialer // bound to none: for Unix sockets and for resolvers
+	resolver  *net.Resolver
 	resolving *resolverCheck
+	resolvers *resolvers // that probes name
 }
 
 func newDialer(env Env) *dialer {
@@ -21,22 +26,39 @@ func newDialer(env Env) *dialer {
 		env.UserAgent = "upheld-exporter"
 	}
 	d := &dialer{
-		net: net.Dialer{
-			Resolver:  env.Resolver,
-			KeepAlive: -1, // a probe ends before a keep-alive would be sent
-		},
 		env:       env,
+		resolver:  env.Resolver,
 		resolving: &resolverCheck{resolver: env.Resolver},
+		resolvers: new(resolvers),
+		plain:     net.Dialer{KeepAlive: -1}, // a probe ends before a keep-alive would be sent
 	}
 	if env.Guard != nil || env.Control != nil {
-		d.net.Control = d.control
+		d.plain.Control = d.control
 	}
+	d.tcp, d.udp = d.plain, d.plain
 	return d
 }
 
+// with is the dialer for another network.
+func (d *dialer) with(n sla.Network) *dialer {
+	if n == (sla.Network{}) {
+		return d
+	}
+	other := *d
+	other.network = n
+	if n.Source.IsValid() {
+		other.tcp.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(n.Source, 0))
+		other.udp.LocalAddr = net.UDPAddrFromAddrPort(netip.AddrPortFrom(n.Source, 0))
+	}
+	if n.Resolver.IsValid() {
+		other.resolving = d.resolvers.of(n.Resolver, &d.plain)
+		other.resolver = other.resolving.resolver
+	}
+	return &other
+}
+
 // connect opens a TCP connection to host:port, with a TLS session over it if
-// s is not nil, until the deadline of ctx. All of the addresses of a name
-// are tried, IPv6 and IPv4 as in RFC 6555.
+// s is not nil, until the deadline of ctx.
 func (d *dialer) connect(ctx context.Context, address string, s *session, r *run) (net.Conn, *failure) {
 	conn, fault := d.open(ctx, "tcp", address, r)
 	if fault != nil || s == nil {
@@ -74,36 +96,76 @@ func (d *dialer) dial(ctx context.Context, network, address string, phases *Phas
 	if err := d.mayName(network, address); err != nil {
 		return nil, err
 	}
-	start := time.Now()
-	if network == "unix" || isLiteral(address) {
-		conn, err := d.net.DialContext(ctx, network, address)
-		if network != "udp" {
-			phases.Add(Connect, time.Since(start))
-		}
+	if network == "unix" {
+		start := time.Now()
+		conn, err := d.plain.DialContext(ctx, network, address)
+		phases.Add(Connect, time.Since(start))
 		return conn, err
 	}
-	var resolved time.Time
-	trace := &httptrace.ClientTrace{DNSDone: func(info httptrace.DNSDoneInfo) {
-		phases.Add(Resolve, time.Since(start))
-		if info.Err == nil {
-			resolved = time.Now()
-		}
-	}}
-	conn, err := d.net.DialContext(httptrace.WithClientTrace(ctx, trace), network, address)
-	if !resolved.IsZero() && network != "udp" {
-		phases.Add(Connect, time.Since(resolved))
+	to, err := d.resolve(ctx, network, address, phases)
+	if err != nil {
+		return nil, err
+	}
+	start := time.Now()
+	conn, err := d.dialOneOf(ctx, network, to)
+	if network != "udp" {
+		phases.Add(Connect, time.Since(start))
 	}
 	return conn, err
 }
 
-// isLiteral tells whether host:port has an address for a host.
-func isLiteral(address string) bool {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return false
+// dialOneOf connects to those of the addresses that the network says.
+func (d *dialer) dialOneOf(ctx context.Context, network string, to []netip.AddrPort) (net.Conn, error) {
+	switch {
+	case len(to) == 1 || d.network.Addresses == sla.FirstAddress:
+		return d.dialAddress(ctx, network, to[0])
+	case d.network.Addresses == sla.AddressesInOrder || network == "udp": // which answers at once, or never
+		return d.dialInOrder(ctx, network, to)
 	}
-	_, err = netip.ParseAddr(host)
-	return err == nil
+	return d.race(ctx, network, interleave(to))
+}
+
+func (d *dialer) dialAddress(ctx context.Context, network string, to netip.AddrPort) (net.Conn, error) {
+	if network == "udp" {
+		return d.udp.DialContext(ctx, network, to.String())
+	}
+	return d.tcp.DialContext(ctx, network, to.String())
+}
+
+// leastShare is the least that an address is given of the time, where several
+// are tried one after the other.
+const leastShare = 2 * time.Second
+
+// dialInOrder tries one address after the other.
+func (d *dialer) dialInOrder(ctx context.Context, network string, to []netip.AddrPort) (net.Conn, error) {
+	var faults []error
+	for i, address := range to {
+		one, cancel := ctx, func() {}
+		if deadline, ok := ctx.Deadline(); ok && i < len(to)-1 {
+			share := max(time.Until(deadline)/time.Duration(len(to)-i), leastShare)
+			one, cancel = context.WithTimeout(ctx, share)
+		}
+		conn, err := d.dialAddress(one, network, address)
+		cancel()
+		if err == nil {
+			return conn, nil
+		}
+		if faults = append(faults, err); ctx.Err() != nil {
+			break
+		}
+	}
+	return nil, d.tellingOf(faults)
+}
+
+// tellingOf is the error that stands for all: the first that this host did not
+// cause itself, such as by having no route to one of the families.
+func (d *dialer) tellingOf(faults []error) error {
+	for _, err := range faults {
+		if _, own := d.ownFault(err, ""); !own {
+			return err
+		}
+	}
+	return faults[0]
 }
 
 // interruptible makes every pending and later operation on conn fail once ctx

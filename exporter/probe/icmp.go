@@ -38,7 +38,6 @@ type icmpProber struct {
 	gap     time.Duration
 	maxLoss sla.Decimal
 	payload int
-	network string // of addresses: "ip", "ip4" or "ip6"
 	timeout time.Duration
 	dialer  *dialer
 	listen  func(network, address string) (*icmp.PacketConn, error)
@@ -54,7 +53,7 @@ func newICMP(check sla.Check, timeout time.Duration, d *dialer) (Prober, error) 
 	}
 	return &icmpProber{
 		host: c.Host, packets: c.Packets, gap: c.PacketInterval, maxLoss: c.MaxLoss, payload: c.PayloadSize,
-		network: "ip" + string(c.IPVersion), timeout: timeout, dialer: d, listen: icmp.ListenPacket,
+		timeout: timeout, dialer: d, listen: icmp.ListenPacket,
 	}, nil
 }
 
@@ -101,33 +100,19 @@ func (p *icmpProber) Probe(ctx context.Context, by time.Time) Result {
 	return result
 }
 
-// resolve is the address to send to: the first that the resolver gives.
+// resolve is the address to send to: the first of those that may be used.
 func (p *icmpProber) resolve(ctx context.Context, r *run) (netip.Addr, *failure) {
-	if address, err := netip.ParseAddr(p.host); err == nil {
-		return p.allowed(ctx, address.Unmap())
-	}
+	at := stage{phase: Connect, what: "echo to " + p.host}
 	if guard := p.dialer.env.Guard; guard != nil {
 		if err := guard.Host(p.host); err != nil {
-			return netip.Addr{}, p.dialer.classify(ctx, &refusal{err}, stage{phase: Connect, what: "echo to " + p.host})
+			return netip.Addr{}, p.dialer.classify(ctx, &refusal{err}, at)
 		}
 	}
-	start := time.Now()
-	addresses, err := p.dialer.env.Resolver.LookupNetIP(ctx, p.network, p.host)
-	r.phases.Add(Resolve, time.Since(start))
+	addresses, err := p.dialer.lookup(ctx, p.host, &r.phases)
 	if err != nil {
-		return netip.Addr{}, p.dialer.classify(ctx, err, stage{phase: Connect, what: "resolve " + p.host})
+		return netip.Addr{}, p.dialer.classify(ctx, err, at)
 	}
-	return p.allowed(ctx, addresses[0].Unmap())
-}
-
-// allowed asks the guard about the very address that is sent to.
-func (p *icmpProber) allowed(ctx context.Context, address netip.Addr) (netip.Addr, *failure) {
-	if guard := p.dialer.env.Guard; guard != nil {
-		if err := guard.Address(address); err != nil {
-			return address, p.dialer.classify(ctx, &refusal{err}, stage{phase: Connect, what: "echo to " + p.host})
-		}
-	}
-	return address, nil
+	return addresses[0], nil
 }
 
 // open makes a socket for echoes: one that needs no privilege, or else a raw
@@ -138,6 +123,9 @@ func (p *icmpProber) open(address netip.Addr) (*echoes, *failure) {
 	free, raw, local := "udp4", "ip4:icmp", "0.0.0.0"
 	if address.Is6() {
 		free, raw, local = "udp6", "ip6:ipv6-icmp", "::"
+	}
+	if source := p.dialer.network.Source; source.IsValid() {
+		local = source.String()
 	}
 	var err error
 	if s.conn, err = p.listen(free, local); err != nil && (errors.Is(err, os.ErrPermission) || errors.Is(err, syscall.EPROTONOSUPPORT)) {

@@ -38,11 +38,11 @@ func mayPing(t *testing.T) {
 func TestICMP(t *testing.T) {
 	mayPing(t)
 	for name, check := range map[string]*sla.ICMPCheck{
-		"one packet":     ping("127.0.0.1"),
-		"several":        pings("127.0.0.1", 5),
-		"IPv6":           pings("::1", 3),
-		"IPv4 of a name": {Host: "localhost", Packets: 2, PacketInterval: 10 * time.Millisecond, PayloadSize: 16, IPVersion: sla.IPv4},
-		"large":          {Host: "127.0.0.1", Packets: 2, PacketInterval: 10 * time.Millisecond, PayloadSize: 1452},
+		"one packet": ping("127.0.0.1"),
+		"several":    pings("127.0.0.1", 5),
+		"IPv6":       pings("::1", 3),
+		"a name":     {Host: "localhost", Packets: 2, PacketInterval: 10 * time.Millisecond, PayloadSize: 16},
+		"large":      {Host: "127.0.0.1", Packets: 2, PacketInterval: 10 * time.Millisecond, PayloadSize: 1452},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := mustBeGood(t, probe.Env{}, check)

@@ -83,7 +83,27 @@ func (f *Factory) New(p *sla.Probe) (Prober, error) {
 	if p.Timeout <= 0 {
 		return nil, fmt.Errorf("the timeout is %s; it must be more than 0", p.Timeout)
 	}
-	return k.new(p.Check, p.Timeout, f.dialer)
+	prober, err := k.new(p.Check, p.Timeout, f.dialer.with(p.Network))
+	if err == nil && p.MaxDuration > 0 {
+		prober = &hurried{prober, p.MaxDuration}
+	}
+	return prober, err
+}
+
+// hurried is a prober whose good results may take only so long.
+type hurried struct {
+	Prober
+	most time.Duration
+}
+
+// Probe runs the prober and looks at the time that it took.
+func (h *hurried) Probe(ctx context.Context, by time.Time) Result {
+	r := h.Prober.Probe(ctx, by)
+	if r.Outcome == Good && r.Duration > h.most {
+		r.Outcome, r.Reason = Slow.Outcome(), Slow
+		r.Detail += "; took " + r.Duration.Round(time.Microsecond).String() + ", more than " + sla.FormatDuration(h.most)
+	}
+	return r
 }
 
 // Reasons are all that a probe of the kind can fail for, sorted as in the

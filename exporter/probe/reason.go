@@ -27,6 +27,7 @@ const (
 	RCode          Reason = "rcode"
 	Records        Reason = "records"
 	Protocol       Reason = "protocol"
+	Slow           Reason = "slow"
 
 	NoFD               Reason = "no_fd"
 	NoMemory           Reason = "no_memory"
@@ -74,6 +75,7 @@ var reasons = map[Reason]reasonInfo{
 	Records:        {Bad, "the DNS answer has not the records that it must have, or some that it must not"},
 	Dialogue:       {Bad, "the target answered, but not what was expected"},
 	Protocol:       {Bad, "the answer is not one of the protocol"},
+	Slow:           {Bad, "all was well, but it took longer than `maxDuration`"},
 
 	NoFD:               {Inconclusive, "the exporter is out of file descriptors"},
 	NoMemory:           {Inconclusive, "the exporter's host is out of network buffers or memory"},
@@ -99,7 +101,7 @@ func (r Reason) Help() string { return reasons[r].help }
 
 // Groups of reasons that kinds share.
 var (
-	connectReasons = []Reason{DNS, ConnectRefused, ConnectTimeout, Unreachable, Reset, Timeout, TLSExpired, TLSName, TLSAuthority, TLSExpiring, TLSOther}
+	connectReasons = []Reason{DNS, ConnectRefused, ConnectTimeout, Unreachable, Reset, Timeout, TLSExpired, TLSName, TLSAuthority, TLSExpiring, TLSOther, Slow}
 	ownReasons     = []Reason{NoFD, NoMemory, AddressUnavailable, LocalNetwork, Resolver, Starved, Denied, Vantage}
 	unrunReasons   = []Reason{Overlap, Overload, Late}
 )

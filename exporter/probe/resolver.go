@@ -21,7 +21,7 @@ func (d *dialer) classifyDNS(err *net.DNSError) *failure {
 		return &failure{reason, "resolve " + name + ": " + briefly(err)}
 	}
 	if err.IsNotFound {
-		return &failure{DNS, "resolve " + name + ": no such host"}
+		return &failure{DNS, "resolve " + name + ": no such host" + d.familyWords()}
 	}
 	if !d.resolving.works() {
 		return &failure{Resolver, "resolve " + name + ": the resolver does not answer"}

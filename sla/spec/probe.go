@@ -43,6 +43,7 @@ func probeFields() []field {
 	return []field{
 		{key: "interval", typ: durationType, def: "15s", example: "15s", doc: "Time between the starts of two probes, from `100ms` to `1m15s` (four probes in every five minutes)."},
 		{key: "timeout", typ: durationType, def: "5s, or `interval` if that is shorter", example: "5s", doc: "When a probe is given up and counts as bad. At most `interval`."},
+		{key: "maxDuration", typ: durationType, example: "800ms", doc: "A probe that takes longer is bad, for the reason `slow`, however well it went. Below `timeout`."},
 	}
 }
 
@@ -83,10 +84,21 @@ func decodeProbe(v value) (sla.Indicator, bool) {
 				at.said(), sla.FormatDuration(p.Interval)), "make it at most the interval, or leave it out")
 		}
 	}
+	p.MaxDuration = o.maxDuration(p.Timeout)
+	p.Network = o.network()
 	v.d.probeDefaults[p] = o.filledIn("indicator.probe.", map[string]string{
 		"interval": sla.FormatDuration(p.Interval), "timeout": sla.FormatDuration(p.Timeout),
 	})
 	return p, p.Check != nil
+}
+
+func (o *object) maxDuration(timeout time.Duration) time.Duration {
+	most, at, ok := read(o, "maxDuration", value.duration)
+	if ok && most >= timeout {
+		at.wrong("bad-timeout", fmt.Sprintf("%s is not below the timeout of %s, which ends a probe first", at.said(), sla.FormatDuration(timeout)),
+			"make it shorter, or the timeout longer, or leave it out")
+	}
+	return most
 }
 
 // probeKind is the kind whose key the mapping has; without one, or with

@@ -38,7 +38,7 @@ var dnsSection = &section{
 		{key: "answer", typ: mapping(recordsSection), doc: "What the answer's records must be like."},
 		{key: "authority", typ: mapping(recordsSection), doc: "The same for the authority section."},
 		{key: "additional", typ: mapping(recordsSection), doc: "The same for the additional section."},
-	}, tlsFields(" Only with `transport: tls` or a URL.")...), probeFields()...),
+	}, tlsFields(" Only with `transport: tls` or a URL.")...), append(networkFields(true), probeFields()...)...),
 }
 
 func decodeDNS(o *object) sla.Check {

@@ -21,7 +21,7 @@ var grpcSection = &section{
 		{key: "metadata", typ: valueType{name: "mapping of names to text", sample: `{x-tenant: "shop"}`, scalars: []schema{{
 			"type": "object", "propertyNames": schema{"pattern": metadataPattern}, "additionalProperties": schema{"type": "string"},
 		}}}, doc: "Sent with the call. Names are in lower case."},
-	}, tlsFields(" Only with `tls: true`.")...), probeFields()...),
+	}, tlsFields(" Only with `tls: true`.")...), append(networkFields(true), probeFields()...)...),
 }
 
 func decodeGRPC(o *object) sla.Check {

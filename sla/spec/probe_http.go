@@ -39,7 +39,7 @@ var httpSection = &section{
 		{key: "followRedirects", typ: booleanType, def: "true", doc: "Whether to follow redirects and judge the last answer."},
 		{key: "insecureSkipVerify", typ: booleanType, def: "false", doc: "Accept any certificate."},
 		certificateField(" Only for `https://`."),
-	}, probeFields()...),
+	}, append(networkFields(true), probeFields()...)...),
 }
 
 func decodeHTTP(o *object) sla.Check {

@@ -32,11 +32,8 @@ var icmpSection = &section{
 		{key: "packetInterval", typ: durationType, def: "100ms", example: "200ms", doc: "Time between two packets of a probe, at least `10ms`. All must be sent before the timeout."},
 		{key: "maxLoss", typ: percentType, def: `"0"`, example: `"20"`, doc: "How many per cent of a probe's packets may stay unanswered."},
 		{key: "payloadSize", typ: wholeType(minPayload, maxPayload), def: "56", example: "56", doc: "Bytes in a packet besides its headers."},
-		{key: "ipVersion", typ: ipVersionType, def: "the first address that the resolver gives", doc: "Which addresses of a name to use."},
-	}, probeFields()...),
+	}, append(networkFields(false), probeFields()...)...),
 }
-
-var ipVersionType = oneOf(`4`, `6`)
 
 func wholeType(least, most int) valueType {
 	return valueType{name: "whole number", sample: strconv.Itoa(least), scalars: []schema{{"type": "integer", "minimum": least, "maximum": most}}}
@@ -74,7 +71,6 @@ func decodeICMP(o *object) sla.Check {
 	if loss, _, ok := read(o, "maxLoss", value.lossPercent); ok {
 		c.MaxLoss = loss
 	}
-	c.IPVersion, _, _ = read(o, "ipVersion", value.ipVersion)
 	o.packetsFit(c)
 	host, _, ok := read(o, "icmp", value.host)
 	if !ok {
@@ -109,14 +105,6 @@ func (v value) lossPercent() (sla.Decimal, bool) {
 		return d, false
 	}
 	return d, ok
-}
-
-func (v value) ipVersion() (sla.IPVersion, bool) {
-	if v.node.Kind == yamlScalar && v.node.ShortTag() == "!!int" {
-		v.wrong("wrong-type", v.name+" must be text, this is the number "+v.node.Value, "write "+v.name+": "+strconv.Quote(v.node.Value))
-		return "", false
-	}
-	return word(sla.IPv4, sla.IPv6)(v)
 }
 
 // host is a name or an address, without a port.

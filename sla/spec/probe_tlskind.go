@@ -7,7 +7,7 @@ var tlsSection = &section{
 	doc:  "Opens a TLS session. Good if the certificate is right, and lasts, and the handshake is done in time.",
 	fields: append(append([]field{
 		{key: "tls", typ: hostPortType(`"shop.example:443"`), required: true, doc: "What to connect to."},
-	}, tlsFields("")...), probeFields()...),
+	}, tlsFields("")...), append(networkFields(true), probeFields()...)...),
 }
 
 func decodeTLS(o *object) sla.Check {

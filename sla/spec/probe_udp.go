@@ -21,7 +21,7 @@ var udpSection = &section{
 			key: "dialogue", typ: valueType{name: "list", sample: `[{send: "status"}, {expect: "^ok"}]`, sections: []*section{udpStepSection}, shape: listOf}, required: true,
 			doc: "What to say and to hear, in order. An answer must be expected: without one nothing is known.",
 		},
-	}, probeFields()...),
+	}, append(networkFields(true), probeFields()...)...),
 }
 
 func decodeUDP(o *object) sla.Check {

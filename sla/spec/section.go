@@ -98,6 +98,7 @@ var otherWords = map[string][]string{
 	"good":               {"success", "successful", "ok"},
 	"total":              {"all", "valid", "total_query", "totalQuery"},
 	"threshold":          {"max", "below", "limit", "le"},
+	"ipFamily":           {"ipVersion", "ip_version", "ipProtocol", "preferred_ip_protocol", "ip_protocol"},
 	"followRedirects":    {"follow_redirects", "redirects"},
 	"send":               {"write", "say", "query"},
 	"expect":             {"receive", "read", "hear", "response"},

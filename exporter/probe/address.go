@@ -1,0 +1,168 @@
+package probe
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// resolve is what host:port can be connected to, at least one, in the order in
+// which they are to be tried.
+func (d *dialer) resolve(ctx context.Context, network, address string, phases *Phases) ([]netip.AddrPort, error) {
+	host, service, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	port, err := d.port(ctx, network, service)
+	if err != nil {
+		return nil, err
+	}
+	addresses, err := d.lookup(ctx, host, phases)
+	if err != nil {
+		return nil, err
+	}
+	to := make([]netip.AddrPort, len(addresses))
+	for i, a := range addresses {
+		to[i] = netip.AddrPortFrom(a, port)
+	}
+	return to, nil
+}
+
+func (d *dialer) port(ctx context.Context, network, service string) (uint16, error) {
+	if n, err := strconv.ParseUint(service, 10, 16); err == nil {
+		return uint16(n), nil
+	}
+	n, err := d.resolver.LookupPort(ctx, network, service)
+	return uint16(n), err
+}
+
+// lookup is the addresses of a host that may be used, at least one, in the
+// order in which they are to be tried; Resolve is the time it takes, if the
+// host is a name.
+func (d *dialer) lookup(ctx context.Context, host string, phases *Phases) ([]netip.Addr, error) {
+	if address, err := netip.ParseAddr(host); err == nil {
+		return d.usable(host, []netip.Addr{address})
+	}
+	if d.env.Guard != nil && d.network.Resolver.IsValid() {
+		if err := d.env.Guard.Address(d.network.Resolver.Addr()); err != nil {
+			return nil, &refusal{err}
+		}
+	}
+	network := map[sla.IPFamily]string{sla.IPv4: "ip4", sla.IPv6: "ip6"}[d.network.Family]
+	if network == "" {
+		network = "ip"
+	}
+	start := time.Now()
+	addresses, err := d.resolver.LookupNetIP(ctx, network, host)
+	phases.Add(Resolve, time.Since(start))
+	if _, none := err.(*net.AddrError); none { // it has some, none of the family
+		err = notFound(host)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return d.usable(host, addresses)
+}
+
+func notFound(host string) error {
+	return &net.DNSError{Err: "no suitable address", Name: host, IsNotFound: true}
+}
+
+// usable leaves out addresses of another family, and puts the preferred one
+// first.
+func (d *dialer) usable(host string, addresses []netip.Addr) ([]netip.Addr, error) {
+	kept := addresses[:0]
+	for _, a := range addresses {
+		if a = a.Unmap(); d.uses(a) {
+			kept = append(kept, a)
+		}
+	}
+	if len(kept) == 0 {
+		return nil, notFound(host)
+	}
+	if f := d.network.Family; f == sla.PreferIPv4 || f == sla.PreferIPv6 {
+		rank := func(a netip.Addr) int {
+			if a.Is4() == (f == sla.PreferIPv4) {
+				return 0
+			}
+			return 1
+		}
+		slices.SortStableFunc(kept, func(a, b netip.Addr) int { return rank(a) - rank(b) })
+	}
+	return kept, nil
+}
+
+func (d *dialer) uses(a netip.Addr) bool {
+	if s := d.network.Source; s.IsValid() && s.Is4() != a.Is4() {
+		return false
+	}
+	switch d.network.Family {
+	case sla.IPv4:
+		return a.Is4()
+	case sla.IPv6:
+		return a.Is6()
+	}
+	return true
+}
+
+// familyWords end the message that a name has no address.
+func (d *dialer) familyWords() string {
+	var source string
+	if s := d.network.Source; s.IsValid() {
+		source = " that can be reached from " + s.String()
+	}
+	switch d.network.Family {
+	case sla.IPv4:
+		return ", or none with an IPv4 address" + source
+	case sla.IPv6:
+		return ", or none with an IPv6 address" + source
+	}
+	if source != "" {
+		return ", or none with an address" + source
+	}
+	return ""
+}
+
+// isLiteral tells whether host:port has an address for a host.
+func isLiteral(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	_, err = netip.ParseAddr(host)
+	return err == nil
+}
+
+// resolvers are those that probes name, each with one memory of whether it
+// answers.
+type resolvers struct {
+	mu    sync.Mutex
+	known map[netip.AddrPort]*resolverCheck
+}
+
+// of is the resolver at an address, asked by way of the dialer.
+func (r *resolvers) of(server netip.AddrPort, by *net.Dialer) *resolverCheck {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if c := r.known[server]; c != nil {
+		return c
+	}
+	c := &resolverCheck{resolver: &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		conn, err := by.DialContext(ctx, network, server.String())
+		if err == nil { // package net would wait for seconds for an answer that nobody wants any more
+			context.AfterFunc(ctx, func() { conn.Close() })
+		}
+		return conn, err
+	}}}
+	if r.known == nil {
+		r.known = map[netip.AddrPort]*resolverCheck{}
+	}
+	r.known[server] = c
+	return c
+}

@@ -1,0 +1,95 @@
+package spec
+
+import (
+	"net/netip"
+	"strings"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+var (
+	addressType  = valueType{name: "address", sample: `"192.0.2.10"`, scalars: []schema{{"type": "string", "pattern": `^[0-9A-Fa-f.:]+$`}}}
+	resolverType = valueType{name: "address, or address:port", sample: `"10.0.0.53"`, scalars: []schema{{"type": "string", "pattern": `^[0-9A-Fa-f.:\[\]]+$`}}}
+)
+
+// networkFields are the options of every kind of probe that uses the network;
+// connects says whether it opens connections, of which several can be tried.
+func networkFields(connects bool) []field {
+	fields := []field{{
+		key: "ipFamily", typ: oneOf(wordsOf(sla.IPFamilies)...), def: string(sla.AnyIP),
+		doc: "Which addresses of a name to use. With `preferIPv4` and `preferIPv6` those of the other family come after.",
+	}}
+	if connects {
+		fields = append(fields, field{
+			key: "addresses", typ: oneOf(wordsOf(sla.AddressChoices)...), def: string(sla.RaceAddresses),
+			doc: "Which of several addresses to connect to. `race`: as browsers do (RFC 8305), the families in turn, each with a quarter of a second's head start over the next. `inOrder`: one after the other, each with its share of the time. `first`: the first and no other.",
+		})
+	}
+	return append(fields,
+		field{key: "sourceAddress", typ: addressType, doc: "The exporter's own address to probe from. Of the target's addresses, only those of the same family are used."},
+		field{key: "resolver", typ: resolverType, def: "the exporter's own", doc: "The DNS server that resolves the target's name, on port 53 unless another is given. It is part of the measuring: while it does not answer, probes are `inconclusive`."})
+}
+
+func wordsOf[T ~string](words []T) []string {
+	texts := make([]string, len(words))
+	for i, w := range words {
+		texts[i] = string(w)
+	}
+	return texts
+}
+
+// network reads networkFields, of a section that has them.
+func (o *object) network() (n sla.Network) {
+	if o.section.field("ipFamily") == nil {
+		return n
+	}
+	n.Family, _, _ = read(o, "ipFamily", word(sla.IPFamilies...))
+	if n.Family == sla.AnyIP {
+		n.Family = "" // the same
+	}
+	if o.section.field("addresses") != nil {
+		n.Addresses, _, _ = read(o, "addresses", word(sla.AddressChoices...))
+		if n.Addresses == sla.RaceAddresses {
+			n.Addresses = ""
+		}
+	}
+	source, at, ok := read(o, "sourceAddress", value.address)
+	if n.Source = source; ok && (n.Family == sla.IPv4 && !source.Is4() || n.Family == sla.IPv6 && !source.Is6()) {
+		at.wrong("conflicting-keys", at.said()+" is not of the ipFamily "+string(n.Family), "leave ipFamily out: the source decides the family")
+	}
+	n.Resolver, _, _ = read(o, "resolver", value.resolver)
+	return n
+}
+
+// address is an IP address.
+func (v value) address() (netip.Addr, bool) {
+	text, ok := v.text()
+	if !ok {
+		return netip.Addr{}, false
+	}
+	a, err := netip.ParseAddr(text)
+	if err != nil || a.Zone() != "" {
+		v.wrong("bad-address", v.said()+" is not an IP address", `write one of this host's, like "192.0.2.10"; names are not looked up`)
+		return netip.Addr{}, false
+	}
+	return a.Unmap(), true
+}
+
+const dnsPort = 53
+
+// resolver is the address of a DNS server, with or without a port.
+func (v value) resolver() (netip.AddrPort, bool) {
+	text, ok := v.text()
+	if !ok {
+		return netip.AddrPort{}, false
+	}
+	if a, err := netip.ParseAddr(strings.Trim(text, "[]")); err == nil {
+		return netip.AddrPortFrom(a.Unmap(), dnsPort), true
+	}
+	server, err := netip.ParseAddrPort(text)
+	if err != nil || server.Port() == 0 {
+		v.wrong("bad-address", v.said()+" is not the address of a DNS server", `write it like "10.0.0.53", "10.0.0.53:5353" or "[2001:db8::53]:53"; a name would itself have to be resolved`)
+		return netip.AddrPort{}, false
+	}
+	return server, true
+}
