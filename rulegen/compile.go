@@ -58,18 +58,19 @@ type compiler struct {
 	interval  time.Duration
 	into      source // what the indicator is counted into
 	dashboard string // URL, or ""
+	extra     map[string]string
 }
 
 // compileLevel makes the rules of a level. shared are the groups that levels
 // before it have brought and that it may read; those that it brings are added.
 func compileLevel(l *sla.ServiceLevel, opts Options, shared map[string]bool) (LevelPlan, sla.Findings) {
-	c := compiler{level: l, interval: opts.Interval, dashboard: opts.Dashboard}
+	c := compiler{level: l, interval: opts.Interval, dashboard: opts.Dashboard, extra: opts.Labels}
 	base, findings := c.base()
 	if findings.HasErrors() || l.Period.IsZero() {
 		return LevelPlan{}, findings // without a period, which the reader has reported, only queries are checked
 	}
 	short, long := c.windows()
-	name := fmt.Sprintf("upheld:%s:%s:%s", l.ID.SLA, l.ID.Service, l.ID.SLO)
+	name := fmt.Sprintf(GroupPrefix+"%s:%s:%s", l.ID.SLA, l.ID.Service, l.ID.SLO)
 	first := Group{Name: name, Interval: opts.Interval, Rules: slices.Concat(base, c.ratios(short), c.constants())}
 	second := Group{Name: name + ":long", Interval: secondTier * opts.Interval, Rules: slices.Concat(c.increases(), c.ratios(long), c.period())}
 	for _, t := range l.Alerting.Tiers {
@@ -83,7 +84,7 @@ func compileLevel(l *sla.ServiceLevel, opts Options, shared map[string]bool) (Le
 	}
 	ofFirst, ofSecond := c.notices()
 	first.Rules, second.Rules = append(first.Rules, ofFirst...), append(second.Rules, ofSecond...)
-	findings = append(findings, c.lint(opts)...)
+	findings = append(append(findings, c.lint(opts)...), c.clashes()...)
 	level := LevelPlan{Level: l, Groups: append(c.calendarGroup(opts, shared), first, second)}
 	for _, g := range level.Groups {
 		for i, r := range g.Rules {
@@ -103,7 +104,9 @@ func compileLevel(l *sla.ServiceLevel, opts Options, shared map[string]bool) (Le
 // labels are the level's own labels with more added.
 func (c compiler) labels(more ...string) map[string]string {
 	id := c.level.ID
-	m := map[string]string{metricnames.SLA: id.SLA, metricnames.Service: id.Service, metricnames.SLO: id.SLO}
+	m := make(map[string]string, 3+len(c.extra)+len(more)/2)
+	maps.Copy(m, c.extra)
+	m[metricnames.SLA], m[metricnames.Service], m[metricnames.SLO] = id.SLA, id.Service, id.SLO
 	for i := 0; i < len(more); i += 2 {
 		m[more[i]] = more[i+1]
 	}
@@ -117,7 +120,7 @@ func (c compiler) record(name string, e promql.Expr, more ...string) Rule {
 
 // recorded selects a series that the level records.
 func (c compiler) recorded(name string, more ...promql.Matcher) promql.Selector {
-	return promql.Series(name, append(identity(c.level.ID), more...)...)
+	return promql.Series(name, slices.Concat(identity(c.level.ID), extraMatchers(c.extra), more)...)
 }
 
 func identity(id sla.ID) []promql.Matcher {
@@ -142,10 +145,10 @@ func (c compiler) joinLabels() []string {
 // constants record what the level promises, and a description of it as labels.
 func (c compiler) constants() []Rule {
 	l := c.level
-	info := c.labels("indicator", l.Indicator.Kind(), metricnames.Period, l.Period.String(),
-		"target", l.Target.String(), "objective", l.Objective.String())
+	info := c.labels(infoIndicator, l.Indicator.Kind(), metricnames.Period, l.Period.String(),
+		infoTarget, l.Target.String(), infoObjective, l.Objective.String())
 	for _, k := range slices.Sorted(maps.Keys(l.Labels)) {
-		info["label_"+k] = l.Labels[k]
+		info[infoPrefix+k] = l.Labels[k]
 	}
 	return []Rule{
 		c.record(metricnames.TargetRatio, promql.Vector(l.TargetRatio())),

@@ -2,6 +2,7 @@ package rulegen
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -62,21 +63,25 @@ type calendar struct {
 	offset    time.Duration // of the zone where the tables begin
 	switches  []sla.Switch
 	interval  time.Duration
+	extra     map[string]string // labels of everything that is recorded
 }
 
 func newCalendar(agreement string, p sla.Period, opts Options) calendar {
-	c := calendar{agreement: agreement, period: p, interval: opts.Interval}
+	c := calendar{agreement: agreement, period: p, interval: opts.Interval, extra: opts.Labels}
 	from, to := tableOf(opts.Now)
 	c.offset, c.switches = sla.Switches(p.Zone, from, to.AddDate(1, 0, 0))
 	return c
 }
 
 func (c calendar) labels() map[string]string {
-	return map[string]string{metricnames.SLA: c.agreement, metricnames.Calendar: calendarName(c.period)}
+	m := map[string]string{metricnames.SLA: c.agreement, metricnames.Calendar: calendarName(c.period)}
+	maps.Copy(m, c.extra)
+	return m
 }
 
 func (c calendar) series(name string) promql.Expr {
-	return promql.Series(name, promql.Eq(metricnames.SLA, c.agreement), promql.Eq(metricnames.Calendar, calendarName(c.period))).Now()
+	own := []promql.Matcher{promql.Eq(metricnames.SLA, c.agreement), promql.Eq(metricnames.Calendar, calendarName(c.period))}
+	return promql.Series(name, append(own, extraMatchers(c.extra)...)...).Now()
 }
 
 func number(n int64) promql.Expr { return promql.Num(sla.NewDecimal(n, 1)) }
@@ -172,7 +177,7 @@ func (c compiler) calendarGroup(opts Options, shared map[string]bool) []Group {
 		return nil
 	}
 	cal := newCalendar(c.level.ID.SLA, p, opts)
-	g := Group{Name: fmt.Sprintf("upheld:%s:calendar:%s", c.level.ID.SLA, strings.NewReplacer(" ", "-", "/", "-").Replace(calendarName(p))), Interval: min(opts.Interval, DefaultInterval), Rules: cal.rules()}
+	g := Group{Name: fmt.Sprintf(GroupPrefix+"%s:calendar:%s", c.level.ID.SLA, strings.NewReplacer(" ", "-", "/", "-").Replace(calendarName(p))), Interval: min(opts.Interval, DefaultInterval), Rules: cal.rules()}
 	if shared[g.Name] {
 		return nil
 	}
@@ -207,7 +212,7 @@ const periodKept = 3 * 24 * time.Hour
 // calendarPeriod records the figures of the calendar period that is running,
 // and the final ones of the one before it.
 func (c compiler) calendarPeriod() []Rule {
-	cal := calendar{agreement: c.level.ID.SLA, period: c.level.Period, interval: c.interval}
+	cal := calendar{agreement: c.level.ID.SLA, period: c.level.Period, interval: c.interval, extra: c.extra}
 	unit := c.level.Period.String()
 	rec := func(name string, e promql.Expr) Rule { return c.record(name, e, metricnames.Period, unit) }
 	own := func(name string) promql.Selector { return c.recorded(name, promql.Eq(metricnames.Period, unit)) }

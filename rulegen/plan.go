@@ -30,6 +30,9 @@ type LevelPlan struct {
 	Groups []Group
 }
 
+// GroupPrefix begins the name of every group.
+const GroupPrefix = "upheld:"
+
 // Group is a rule group: rules that are evaluated in order, every Interval.
 type Group struct {
 	Name     string
@@ -56,6 +59,10 @@ const DefaultInterval = time.Minute
 // spans, and so the factor between the two intervals.
 const secondTier = 5
 
+// SecondTier is how often the second tier is evaluated if the first is every
+// interval.
+func SecondTier(interval time.Duration) time.Duration { return secondTier * interval }
+
 // Options are what the environment decides rather than the agreement.
 type Options struct {
 	// Interval is how often the first tier of rules is evaluated, DefaultInterval
@@ -65,6 +72,10 @@ type Options struct {
 	// how long the server keeps what it recorded, where that is known: findings
 	// tell what does not fit them.
 	ScrapeInterval, Retention time.Duration
+	// Labels are added to everything that is recorded and to every alert, and
+	// are then a part of what names a level: whoever edits one begins a new
+	// history. CheckLabel says which may be given.
+	Labels map[string]string
 	// Dashboard is the URL of the agreement's dashboard, which alerts then link.
 	Dashboard string
 	// Now is when the rules are made, the present if zero. Only its year counts:

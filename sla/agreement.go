@@ -6,6 +6,7 @@ type Agreement struct {
 	Description string
 	Labels      map[string]string // carried by the info series and by alerts
 	Levels      []*ServiceLevel   // in the order of the source
+	Digest      string            // SHA-256 of the file that it was read from, in hex
 	Pos         Position
 }
 

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,11 +18,11 @@ import (
 
 // generateOptions are the flags of generate.
 type generateOptions struct {
-	dir           string
-	verify        bool
-	rulesInterval time.Duration
-	grafana       string
-	scrape        emit.ScrapeOptions
+	dir     string
+	verify  bool
+	rules   ruleFlags
+	grafana string
+	scrape  emit.ScrapeOptions
 }
 
 func newGenerate() *cobra.Command {
@@ -38,7 +36,7 @@ func newGenerate() *cobra.Command {
   DIR/dashboards/upheld_overview.json    every level at a glance
   DIR/dashboards/<agreement>.json        one dashboard an agreement
   DIR/prometheus/scrape.yaml             the exporter's scrape job
-  DIR/prometheus/prometheus.yml          a complete small configuration
+  DIR/prometheus/prometheus.yml          a complete small configuration (not for the operator)
   DIR/alertmanager/alertmanager.yml      routes by severity, receivers to fill in
 
 The same specifications give the same bytes. All files are made before any is
@@ -48,7 +46,10 @@ did not make are never touched. Paths that changed go to standard output.`,
 		Example: `  upheld generate specs/ -o generated
 
   # in CI: fail if somebody changed a specification and forgot to generate
-  upheld generate specs/ -o generated --verify`,
+  upheld generate specs/ -o generated --verify
+
+  # objects for the Prometheus operator
+  upheld generate specs/ -o generated --rules.format=operator --operator.namespace=monitoring --operator.label=prometheus=main`,
 		Args: atLeastOneSpec,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.check(); err != nil {
@@ -60,11 +61,12 @@ did not make are never touched. Paths that changed go to standard output.`,
 	f := cmd.Flags()
 	f.StringVarP(&o.dir, "output-dir", "o", "", "the directory to write to (required)")
 	f.BoolVar(&o.verify, "verify", false, "write nothing; exit with 1 if what is in the directory is stale")
-	f.DurationVar(&o.rulesInterval, "rules.interval", rulegen.DefaultInterval, "how often the first tier of rules is evaluated; the second tier five times slower")
+	o.rules.flags(f)
 	f.StringVar(&o.grafana, "grafana.url", "", "where Grafana is; every alert then links the agreement's dashboard")
 	f.StringSliceVar(&o.scrape.Exporters, "exporter.address", []string{"localhost:9799"}, "host:port of each upheld-exporter")
 	f.DurationVar(&o.scrape.Interval, "scrape.interval", 15*time.Second, "how often Prometheus scrapes the exporter")
 	f.StringSliceVar(&o.scrape.Alertmanagers, "alertmanager.address", []string{"localhost:9093"}, "host:port of each Alertmanager, for prometheus.yml")
+	f.StringToStringVar(&o.scrape.ExternalLabels, "prometheus.external-label", nil, "name=value that prometheus.yml adds to everything that leaves the server")
 	return cmd
 }
 
@@ -72,18 +74,23 @@ did not make are never touched. Paths that changed go to standard output.`,
 // and every recorded sample within Prometheus' five-minute lookback.
 const maxRulesInterval = time.Minute
 
-func (o generateOptions) check() error {
+func (o *generateOptions) check() error {
 	if o.dir == "" {
 		return fmt.Errorf("generate needs a directory to write to: -o DIR")
 	}
-	if o.rulesInterval < time.Second || o.rulesInterval > maxRulesInterval {
-		return fmt.Errorf("--rules.interval=%s is not between 1s and %s", o.rulesInterval, maxRulesInterval)
+	if err := o.rules.check(); err != nil {
+		return err
 	}
 	if o.scrape.Interval < time.Second || o.scrape.Interval > sla.BaseWindow/4 {
 		return fmt.Errorf("--scrape.interval=%s is not between 1s and %s: a five-minute rate needs four scrapes", o.scrape.Interval, sla.BaseWindow/4)
 	}
 	if u, err := url.Parse(o.grafana); o.grafana != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
 		return fmt.Errorf("--grafana.url=%s is not a URL like https://grafana.example", o.grafana)
+	}
+	for name, value := range o.scrape.ExternalLabels {
+		if err := rulegen.CheckLabel(name, value); err != nil {
+			return fmt.Errorf("--prometheus.external-label=%s=%s: %w", name, value, err)
+		}
 	}
 	for _, a := range append(o.scrape.Exporters, o.scrape.Alertmanagers...) {
 		if _, _, err := net.SplitHostPort(a); err != nil {
@@ -96,6 +103,7 @@ func (o generateOptions) check() error {
 func (o generateOptions) run(cmd *cobra.Command, paths []string) error {
 	collectLess()
 	stage := filetree.New(o.dir, emit.Marker, o.verify)
+	stage.Ignore(emit.VersionLine)
 	defer stage.Discard()
 	agreements, findings := spec.Load(paths...)
 	more, err := o.outputs(stage, agreements, !findings.HasErrors())
@@ -137,22 +145,14 @@ func verb(k filetree.Kind, verify bool) string {
 	return done[k]
 }
 
-// rules are the options of an agreement's rules.
-func (o generateOptions) rules(a *sla.Agreement) rulegen.Options {
-	rules := rulegen.Options{Interval: o.rulesInterval}
-	if o.grafana != "" {
-		rules.Dashboard = strings.TrimRight(o.grafana, "/") + "/d/" + dashboards.UID(a.Name)
-	}
-	return rules
-}
-
 // outputs makes all files for the agreements, proven, on the stage. Findings are
 // mistakes in queries, of all agreements also after the first; with any error
 // among them, or if the agreements are not good, nothing that was made counts.
 func (o generateOptions) outputs(stage *filetree.Stage, agreements []*sla.Agreement, good bool) (sla.Findings, error) {
 	var findings sla.Findings
+	rules := &ruleFiles{o: o, stage: stage}
 	for _, a := range agreements {
-		more, err := o.ruleFile(stage, a, good)
+		more, err := rules.add(a, good)
 		findings = append(findings, more...)
 		good = good && !more.HasErrors()
 		if err != nil {
@@ -169,15 +169,18 @@ func (o generateOptions) outputs(stage *filetree.Stage, agreements []*sla.Agreem
 			return findings, err
 		}
 	}
-	if !good {
-		return findings, nil
+	if err := rules.close(); err != nil || !good {
+		return findings, err
 	}
-	for path, produce := range map[string]func() ([]byte, error){
+	produced := map[string]func() ([]byte, error){
 		"dashboards/" + dashboards.OverviewUID + ".json": func() ([]byte, error) { return dashboards.Overview(agreements) },
 		"prometheus/scrape.yaml":                         func() ([]byte, error) { return emit.Scrape(agreements, o.scrape) },
-		"prometheus/prometheus.yml":                      func() ([]byte, error) { return emit.PrometheusConfig(agreements, o.scrape) },
 		"alertmanager/alertmanager.yml":                  func() ([]byte, error) { return emit.Alertmanager(agreements) },
-	} {
+	}
+	if o.rules.Format != operatorFormat { // whose files Prometheus does not read by itself
+		produced["prometheus/prometheus.yml"] = func() ([]byte, error) { return emit.PrometheusConfig(agreements, o.scrape) }
+	}
+	for path, produce := range produced {
 		content, err := produce()
 		if err != nil {
 			return findings, err
@@ -187,23 +190,4 @@ func (o generateOptions) outputs(stage *filetree.Stage, agreements []*sla.Agreem
 		}
 	}
 	return findings, nil
-}
-
-// ruleFile writes the rules of an agreement as they are made, or, if it is not
-// good, only looks for findings.
-func (o generateOptions) ruleFile(stage *filetree.Stage, a *sla.Agreement, good bool) (sla.Findings, error) {
-	rules := o.rules(a)
-	if !good {
-		return rulegen.Each(a, rules, func(rulegen.LevelPlan) error { return nil })
-	}
-	f, err := stage.Create("rules/" + a.Name + ".yaml")
-	if err != nil {
-		return nil, err
-	}
-	w := emit.NewRuleWriter(f, a.Name)
-	findings, err := rulegen.Each(a, rules, w.Level)
-	if err == nil {
-		err = w.Close()
-	}
-	return findings, errors.Join(err, f.Close())
 }

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // temporaryPrefix begins the names of files that are not in place yet.
@@ -23,7 +24,14 @@ type File struct {
 	same   int64    // bytes that are the same
 	out    *os.File // the new file, once there is a difference; nil if dry
 	differ bool
+	head   heads
 	*blocks
+}
+
+// heads are the lines of both files that are no difference, each with its end.
+type heads struct {
+	at         int64  // where both begin
+	ours, have []byte // nil without such lines
 }
 
 // blocks are the memory of one open file, which the next one uses again.
@@ -87,14 +95,65 @@ func (f *File) changed(kind Kind) error {
 	f.out = out
 	s.temporary[f.path] = out.Name()
 	if f.have != nil {
-		if _, err := f.have.Seek(0, io.SeekStart); err != nil {
-			return err
-		}
-		if _, err := io.CopyN(out, f.have, f.same); err != nil {
-			return err
-		}
+		return f.copySame(out)
 	}
 	return nil
+}
+
+// copySame writes what was the same, with our own line where that was not.
+func (f *File) copySame(out io.Writer) error {
+	if _, err := f.have.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	rest := f.same
+	if f.head.ours != nil && rest > f.head.at {
+		if _, err := io.CopyN(out, f.have, f.head.at); err != nil {
+			return err
+		}
+		if _, err := out.Write(f.head.ours); err != nil {
+			return err
+		}
+		if _, err := f.have.Seek(int64(len(f.head.have)), io.SeekCurrent); err != nil {
+			return err
+		}
+		rest -= f.head.at + int64(len(f.head.have))
+	}
+	_, err := io.CopyN(out, f.have, rest)
+	return err
+}
+
+// alike is the first block of ours with the line that is no difference as the
+// file in place has it, so that the two can be compared by their bytes.
+func (f *File) alike(p []byte) ([]byte, error) {
+	n, err := f.have.ReadAt(f.compared, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	at, ours := lineOf(p, f.stage.idle)
+	other, have := lineOf(f.compared[:n], f.stage.idle)
+	if ours == nil || have == nil || at != other {
+		return p, nil
+	}
+	f.head = heads{int64(at), bytes.Clone(ours), bytes.Clone(have)}
+	return slices.Concat(p[:at], have, p[at+len(ours):]), nil
+}
+
+// lineOf is the first line of text that begins with the beginning, and where.
+func lineOf(text []byte, beginning string) (at int, line []byte) {
+	if beginning == "" {
+		return 0, nil
+	}
+	if !bytes.HasPrefix(text, []byte(beginning)) {
+		at = bytes.Index(text, []byte("\n"+beginning)) + 1
+		if at == 0 {
+			return 0, nil
+		}
+	}
+	end := bytes.IndexByte(text[at:], '\n')
+	if end < 0 {
+		return 0, nil
+	}
+	return at, text[at : at+end+1]
 }
 
 // Write takes more of the content.
@@ -121,13 +180,9 @@ func (f *File) flush() error {
 
 func (f *File) take(p []byte) error {
 	if !f.differ && len(p) > 0 {
-		n, err := io.ReadFull(f.have, f.compared[:len(p)])
-		if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		same, err := f.compare(p)
+		if same || err != nil {
 			return err
-		}
-		if n == len(p) && bytes.Equal(f.compared[:n], p) {
-			f.same += int64(n)
-			return nil
 		}
 		if err := f.changed(Differs); err != nil {
 			return err
@@ -138,6 +193,28 @@ func (f *File) take(p []byte) error {
 	}
 	_, err := f.out.Write(p)
 	return err
+}
+
+// compare tells whether the file in place goes on with p.
+func (f *File) compare(p []byte) (bool, error) {
+	if f.same == 0 {
+		var err error
+		if p, err = f.alike(p); err != nil {
+			return false, err
+		}
+	}
+	if len(f.compared) < len(p) {
+		f.compared = make([]byte, len(p))
+	}
+	n, err := io.ReadFull(f.have, f.compared[:len(p)])
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return false, err
+	}
+	if n < len(p) || !bytes.Equal(f.compared[:n], p) {
+		return false, nil
+	}
+	f.same += int64(n)
+	return true, nil
 }
 
 // Close ends the file.

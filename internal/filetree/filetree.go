@@ -36,6 +36,7 @@ const (
 // the directory is replaced or removed before Commit.
 type Stage struct {
 	dir, marker string
+	idle        string // the beginning of a line that is no difference
 	dry         bool
 	paths       map[string]bool // files that were taken
 	temporary   map[string]string
@@ -50,6 +51,11 @@ type Stage struct {
 func New(dir, marker string, dry bool) *Stage {
 	return &Stage{dir: dir, marker: marker, dry: dry, paths: map[string]bool{}, temporary: map[string]string{}}
 }
+
+// Ignore makes a line that begins like this no difference between two files:
+// the one in place stays as it is if nothing else differs. It is looked for in
+// the first bytes of a file, and has to be called before the first Create.
+func (s *Stage) Ignore(beginning string) { s.idle = beginning }
 
 // Len is the number of files that were taken.
 func (s *Stage) Len() int { return len(s.paths) }

@@ -170,3 +170,41 @@ func TestDiscardedStageChangesNothing(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+// A line that is to be ignored is no difference by itself, and the new one goes
+// with any other difference.
+func TestIgnoredLineIsNoDifference(t *testing.T) {
+	body := strings.Repeat("more\n", 30_000)
+	for _, test := range []struct{ name, have, made, want string }{
+		{"another version", marker + "\n# by 1.9\n" + body, marker + "\n# by 1.10\n" + body, ""},
+		{"first line", "# by 1.9\n" + marker + body, "# by 1.10\n" + marker + body, ""},
+		{"a change late", marker + "\n# by 1.9\n" + body + "x", marker + "\n# by 1.10\n" + body + "y", marker + "\n# by 1.10\n" + body + "y"},
+		{"a change at once", marker + " a\n# by 1.9\nx", marker + " b\n# by 1.10\nx", marker + " b\n# by 1.10\nx"},
+		{"cut short", marker + "\n# by 1.9\n" + body, marker + "\n# by 1.10\n" + body[5:], marker + "\n# by 1.10\n" + body[5:]},
+		{"goes on", marker + "\n# by 1.9\n" + body, marker + "\n# by 1.10\n" + body + "x", marker + "\n# by 1.10\n" + body + "x"},
+		{"new line", marker + "\nx\n", marker + "\n# by 1.10\nx\n", marker + "\n# by 1.10\nx\n"},
+		{"unfinished line", marker + "\n# by 1.9", marker + "\n# by 1.10\n", marker + "\n# by 1.10\n"},
+	} {
+		dir := t.TempDir()
+		write(t, dir, "a", test.have)
+		s := New(dir, marker, false)
+		s.Ignore("# by ")
+		if err := s.Put("a", []byte(test.made)); err != nil {
+			t.Fatal(err)
+		}
+		changes, err := s.Changes()
+		if err != nil || (len(changes) > 0) != (test.want != "") {
+			t.Errorf("%s: changes %v, %v", test.name, changes, err)
+		}
+		if err := s.Commit(changes); err != nil {
+			t.Fatal(err)
+		}
+		want := test.want
+		if want == "" {
+			want = test.have
+		}
+		if got := snapshot(t, dir)["a"]; got != want {
+			t.Errorf("%s: %d bytes in place, want %d: %.80q", test.name, len(got), len(want), got)
+		}
+	}
+}

@@ -15,7 +15,10 @@ import (
 // the same bytes.
 func Prometheus(p *rulegen.Plan) ([]byte, error) {
 	var out bytes.Buffer
-	w := NewRuleWriter(&out, p.Agreement.Name)
+	w := NewRuleWriter(&out, RuleOptions{})
+	if err := w.Begin(p.Agreement); err != nil {
+		return nil, err
+	}
 	for _, l := range p.Levels {
 		if err := w.Level(l); err != nil {
 			return nil, err
@@ -25,6 +28,22 @@ func Prometheus(p *rulegen.Plan) ([]byte, error) {
 		return nil, err
 	}
 	return out.Bytes(), nil
+}
+
+// prometheusFile is Prometheus' own format: one document, which begins with its
+// first group.
+type prometheusFile struct{}
+
+func (prometheusFile) begin(r *RuleWriter) error {
+	if !r.begun {
+		r.text.line(0, "groups:")
+	}
+	return nil
+}
+
+func (prometheusFile) empty(r *RuleWriter) error {
+	r.text.line(0, "groups: []")
+	return nil
 }
 
 // optional is a duration, or nothing if it is 0.

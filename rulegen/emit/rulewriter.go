@@ -5,9 +5,11 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/upheld-sla/upheld/rulegen"
+	"github.com/upheld-sla/upheld/sla"
 )
 
 // RuleWriter writes a rule file level by level, so that an agreement of any
@@ -21,24 +23,43 @@ import (
 // compare all of it with yaml.v3 and with the reader on whole files.
 type RuleWriter struct {
 	w      io.Writer
-	of     string // the agreement
+	opts   RuleOptions
+	form   ruleForm
+	of     string // the agreement that is being written
 	text   yamlText
 	key    []byte
 	names  []string
 	groups map[string]bool
 	begun  bool
+	object int // bytes since the file, or the object in it, was begun
+	parts  int // objects that were begun
+	packed packing
 }
 
-// NewRuleWriter is a writer of the rule file of the named agreement to w. The
-// file is complete after Close.
-func NewRuleWriter(w io.Writer, agreement string) *RuleWriter {
-	return &RuleWriter{w: w, of: agreement, groups: map[string]bool{}}
+// NewRuleWriter is a writer of one rule file to w, of one agreement or of
+// several one after the other. The file is complete after Close.
+func NewRuleWriter(w io.Writer, opts RuleOptions) *RuleWriter {
+	return &RuleWriter{w: w, opts: opts, form: opts.form(), groups: map[string]bool{}}
+}
+
+// Begin says whose levels come next. Only a bundle may begin a second agreement.
+func (r *RuleWriter) Begin(a *sla.Agreement) error {
+	if err := r.unpack(); err != nil {
+		return err
+	}
+	if r.of == "" {
+		r.text.out = append(r.head(a), r.text.out...)
+	}
+	if r.of = a.Name; r.opts.Bundle != "" {
+		r.text.comment(provenance(a))
+	}
+	return nil
 }
 
 // Level writes the groups of a level.
 func (r *RuleWriter) Level(l rulegen.LevelPlan) error {
 	for _, g := range l.Groups {
-		if err := r.group(g); err != nil {
+		if err := r.add(g); err != nil {
 			return fmt.Errorf("rules of %s: %w", r.of, err)
 		}
 	}
@@ -47,21 +68,42 @@ func (r *RuleWriter) Level(l rulegen.LevelPlan) error {
 
 // Close ends the file; it does not close what is written to.
 func (r *RuleWriter) Close() error {
+	if err := r.unpack(); err != nil {
+		return err
+	}
 	if !r.begun {
-		r.text.out = append(r.head(), "groups: []\n"...)
+		if err := r.form.empty(r); err != nil {
+			return err
+		}
 	}
 	return r.flush()
 }
 
 func (r *RuleWriter) flush() error {
+	r.object += len(r.text.out)
 	_, err := r.w.Write(r.text.out)
 	r.text.out = r.text.out[:0]
 	return err
 }
 
-func (r *RuleWriter) head() []byte {
+// VersionLine begins the line of a rule file that says which program made it.
+// It is no difference between two files.
+const VersionLine = "# Made by "
+
+// head is the comment above the file, which says what made it and of what.
+func (r *RuleWriter) head(a *sla.Agreement) []byte {
 	var head comment
-	head.line("%s from the agreement %s. Do not edit: change the agreement and generate again.", Marker, r.of)
+	if r.opts.Bundle != "" {
+		head.line("%s from agreements, each named above its groups. Do not edit: change the agreement and generate again.", Marker)
+	} else {
+		head.line("%s from the agreement %s. Do not edit: change the agreement and generate again.", Marker, a.Name)
+	}
+	if r.opts.Program != "" {
+		head.text.WriteString(VersionLine + r.opts.Program + "\n")
+	}
+	if r.opts.Bundle == "" && a.Digest != "" {
+		head.line("Specification: sha256:%s", a.Digest)
+	}
 	head.line("")
 	head.line("Rules read across groups by design: the long windows are summed from what the")
 	head.line("first tier recorded. The next line says so to pint, which checks rule files.")
@@ -69,17 +111,24 @@ func (r *RuleWriter) head() []byte {
 	return []byte(head.text.String() + "\n")
 }
 
+// provenance names an agreement and the file that it was read from.
+func provenance(a *sla.Agreement) string {
+	if a.Digest == "" {
+		return "The agreement " + a.Name
+	}
+	return "The agreement " + a.Name + ", sha256:" + a.Digest
+}
+
 func (r *RuleWriter) group(g rulegen.Group) error {
 	if r.groups[g.Name] || g.Name == "" {
 		return fmt.Errorf("the group %q is there twice, a fault of upheld", g.Name)
 	}
 	r.groups[g.Name] = true
-	if !r.begun {
-		r.begun = true
-		r.text.out = append(r.text.out, r.head()...)
-		r.text.line(0, "groups:")
+	if err := r.form.begin(r); err != nil {
+		return err
 	}
-	head := groupHead(g)
+	r.begun = true
+	head := r.groupHead(g)
 	if err := r.text.groupHead(head); err != nil {
 		return err
 	}
@@ -96,14 +145,29 @@ func (r *RuleWriter) group(g rulegen.Group) error {
 }
 
 // groupHead is what a group says before its rules, in order.
-func groupHead(g rulegen.Group) []pair {
-	return []pair{{"name", g.Name}, {"interval", duration(g.Interval)}}
+func (r *RuleWriter) groupHead(g rulegen.Group) []pair {
+	name := g.Name
+	if rest, ok := strings.CutPrefix(name, rulegen.GroupPrefix); ok && r.opts.GroupPrefix != "" {
+		name = r.opts.GroupPrefix + ":" + rest
+	}
+	head := []pair{{"name", name}, {"interval", duration(g.Interval)}}
+	if r.opts.QueryOffset > 0 {
+		head = append(head, pair{"query_offset", duration(r.opts.QueryOffset)})
+	}
+	if r.opts.Limit > 0 {
+		head = append(head, pair{"limit", strconv.Itoa(r.opts.Limit)})
+	}
+	return head
 }
 
 type pair struct{ key, value string }
 
 func (y *yamlText) groupHead(head []pair) error {
 	for i, p := range head {
+		if p.key == "limit" { // a number, which a pair would quote
+			y.line(4, p.key+": "+p.value)
+			continue
+		}
 		if err := y.pair(4, i == 0, p.key, p.value); err != nil {
 			return err
 		}

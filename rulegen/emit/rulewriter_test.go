@@ -143,7 +143,7 @@ func TestRulesThatPrometheusRefusesAreRefused(t *testing.T) {
 		}
 	}
 	write := func(name string, rules ...rulegen.Rule) error {
-		w := NewRuleWriter(io.Discard, "shop")
+		w := NewRuleWriter(io.Discard, RuleOptions{})
 		return w.Level(rulegen.LevelPlan{Groups: []rulegen.Group{{Name: name, Interval: time.Minute, Rules: rules}}})
 	}
 	if err := write("g", good(), good()); err != nil {
@@ -165,7 +165,7 @@ func TestRulesThatPrometheusRefusesAreRefused(t *testing.T) {
 			t.Errorf("%s was let through", what)
 		}
 	}
-	w := NewRuleWriter(io.Discard, "shop")
+	w := NewRuleWriter(io.Discard, RuleOptions{})
 	twice := rulegen.LevelPlan{Groups: []rulegen.Group{{Name: "g", Interval: time.Minute}, {Name: "g", Interval: time.Minute}}}
 	if err := w.Level(twice); err == nil {
 		t.Error("a group that is there twice was let through")

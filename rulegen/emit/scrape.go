@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/common/model"
 	"gopkg.in/yaml.v3"
 
+	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -25,6 +26,9 @@ type ScrapeOptions struct {
 	// Alertmanagers are the host:port that a complete configuration sends
 	// alerts to; localhost:9093.
 	Alertmanagers []string
+	// ExternalLabels are added by a complete configuration to everything that
+	// leaves the server.
+	ExternalLabels map[string]string
 	// RuleFiles is the glob of a complete configuration's rule files, relative
 	// to that configuration's own folder; ../rules/*.yaml.
 	RuleFiles string
@@ -67,6 +71,11 @@ func (o ScrapeOptions) validate() error {
 			return fmt.Errorf("address %q is not host:port; give it without scheme and path", address)
 		}
 	}
+	for name, value := range o.ExternalLabels {
+		if err := rulegen.CheckLabel(name, value); err != nil {
+			return fmt.Errorf("external label: %w", err)
+		}
+	}
 	return nil
 }
 
@@ -81,8 +90,9 @@ type (
 		ScrapeConfigs []scrapeConfig  `yaml:"scrape_configs"`
 	}
 	globalConfig struct {
-		ScrapeInterval     string `yaml:"scrape_interval"`
-		EvaluationInterval string `yaml:"evaluation_interval"`
+		ScrapeInterval     string            `yaml:"scrape_interval"`
+		EvaluationInterval string            `yaml:"evaluation_interval"`
+		ExternalLabels     map[string]string `yaml:"external_labels,omitempty"`
 	}
 	alertingConfig struct {
 		Alertmanagers []staticTargets `yaml:"alertmanagers"`
@@ -138,7 +148,7 @@ func PrometheusConfig(agreements []*sla.Agreement, opts ScrapeOptions) ([]byte, 
 	head.line("Paths in it are relative to its own folder.")
 	head.scraping(agreements)
 	return document(head, prometheusConfig{
-		Global:        &globalConfig{ScrapeInterval: duration(opts.Interval), EvaluationInterval: "1m"},
+		Global:        &globalConfig{ScrapeInterval: duration(opts.Interval), EvaluationInterval: "1m", ExternalLabels: opts.ExternalLabels},
 		RuleFiles:     []string{opts.RuleFiles},
 		Alerting:      &alertingConfig{Alertmanagers: []staticTargets{{StaticConfigs: []targetGroup{{Targets: opts.Alertmanagers}}}}},
 		ScrapeConfigs: scrapeJobs(agreements, opts),

@@ -10,7 +10,8 @@ import (
 // yamlText prints mappings of texts as yaml.v3 would, which takes a fifteenth
 // of the time. Anything whose style is not obvious is printed by yaml.v3.
 type yamlText struct {
-	out []byte
+	out  []byte
+	base int // indent of everything
 	// printed is what yaml.v3 made of texts that may come again: levels have
 	// the same templates.
 	printed map[[2]string]string
@@ -19,18 +20,24 @@ type yamlText struct {
 // maxPrinted bounds the memory that texts take.
 const maxPrinted = 1000
 
-const spaces = "                "
+const spaces = "                  "
 
 // line writes text on a line of its own.
 func (y *yamlText) line(indent int, text string) {
-	y.out = append(y.out, spaces[:indent]...)
+	y.out = append(y.out, spaces[:y.base+indent]...)
 	y.out = append(y.out, text...)
 	y.out = append(y.out, '\n')
+}
+
+// comment writes a comment on a line of its own.
+func (y *yamlText) comment(text string) {
+	y.out = append(append(append(y.out, "# "...), text...), '\n')
 }
 
 // pair writes "key: value"; item makes it the first of a list's item, whose
 // dash takes the last two of the indent.
 func (y *yamlText) pair(indent int, item bool, key, value string) error {
+	indent += y.base
 	at := indent
 	if item {
 		at -= len("- ")

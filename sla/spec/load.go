@@ -1,6 +1,8 @@
 package spec
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -153,10 +155,13 @@ func (l *loader) read(file string, text []byte) {
 		return
 	}
 	roots, syntax := parseYAML(src, text)
+	sum := sha256.Sum256(text)
+	digest := hex.EncodeToString(sum[:])
 	for _, root := range roots {
 		d := &decoder{src: src, thresholds: map[sla.Indicator]sla.Position{}, probeDefaults: map[sla.Indicator][]sla.Default{}, periodDefaults: map[sla.Position][]sla.Default{}}
 		if resolved := d.resolve(root); resolved != nil {
 			if a := decodeDocument(value{d: d, node: resolved}); a != nil {
+				a.Digest = digest
 				l.docs = append(l.docs, &document{decoder: d, agreement: a})
 				continue
 			}

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/common/version"
+	"github.com/spf13/pflag"
+
+	"github.com/upheld-sla/upheld/dashboards"
+	"github.com/upheld-sla/upheld/internal/filetree"
+	"github.com/upheld-sla/upheld/rulegen"
+	"github.com/upheld-sla/upheld/rulegen/emit"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// ruleFlags are the flags of generate that shape rule files.
+type ruleFlags struct {
+	interval       time.Duration
+	offset         string
+	labels         map[string]string
+	operatorLabels map[string]string
+	emit.RuleOptions
+}
+
+func (r *ruleFlags) flags(f *pflag.FlagSet) {
+	f.DurationVar(&r.interval, "rules.interval", rulegen.DefaultInterval, "how often the first tier of rules is evaluated; the second tier five times slower")
+	f.StringVar(&r.Format, "rules.format", emit.RuleFormats()[0], "how rules are written: "+strings.Join(emit.RuleFormats(), ", ")+" (PrometheusRule objects)")
+	f.StringVar(&r.Bundle, "rules.bundle", "", "write the rules of all agreements to one file DIR/rules/NAME.yaml")
+	f.IntVar(&r.GroupSize, "rules.group-size", 0, "let levels share rule groups of at most so many rules; 0 gives each level groups of its own")
+	f.StringVar(&r.GroupPrefix, "rules.group-prefix", strings.TrimSuffix(rulegen.GroupPrefix, ":"), "what names of rule groups begin with")
+	f.StringVar(&r.offset, "rules.query-offset", "", "evaluate rules so much in the past, e.g. 30s, for series that arrive late (needs Prometheus 2.53)")
+	f.IntVar(&r.Limit, "rules.limit", 0, "let a rule fail that makes more series or alerts than this; 0 is no limit")
+	f.StringToStringVar(&r.labels, "rules.label", nil, "name=value that everything recorded and every alert gets; editing one begins a new history")
+	f.StringVar(&r.Operator.Namespace, "operator.namespace", "", "the namespace of PrometheusRule objects")
+	f.StringToStringVar(&r.operatorLabels, "operator.label", nil, "name=value that PrometheusRule objects get, for the ruleSelector of the Prometheus object")
+}
+
+var fileName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
+
+var groupPrefix = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9:_.-]*$`)
+
+// check also completes the options.
+func (r *ruleFlags) check() error {
+	r.Program = "upheld " + version.Version
+	r.Operator.Labels = r.operatorLabels
+	if r.interval < time.Second || r.interval > maxRulesInterval {
+		return fmt.Errorf("--rules.interval=%s is not between 1s and %s", r.interval, maxRulesInterval)
+	}
+	if !slices.Contains(emit.RuleFormats(), r.Format) {
+		return fmt.Errorf("--rules.format=%s is not one of %s", r.Format, strings.Join(emit.RuleFormats(), ", "))
+	}
+	if r.Bundle != "" && !fileName.MatchString(r.Bundle) {
+		return fmt.Errorf("--rules.bundle=%s is not a name: lower case letters, digits and -", r.Bundle)
+	}
+	if !groupPrefix.MatchString(r.GroupPrefix) {
+		return fmt.Errorf("--rules.group-prefix=%s is not a letter with letters, digits, _, ., : and - after it", r.GroupPrefix)
+	}
+	if r.GroupSize < 0 || r.Limit < 0 {
+		return fmt.Errorf("--rules.group-size and --rules.limit are not below 0")
+	}
+	if err := r.checkOffset(); err != nil {
+		return err
+	}
+	for name, value := range r.labels {
+		if err := rulegen.CheckLabel(name, value); err != nil {
+			return fmt.Errorf("--rules.label=%s=%s: %w", name, value, err)
+		}
+	}
+	if r.Format != operatorFormat && (r.Operator.Namespace != "" || len(r.Operator.Labels) > 0) {
+		return fmt.Errorf("--operator.namespace and --operator.label are for --rules.format=%s", operatorFormat)
+	}
+	if err := r.Operator.Check(); err != nil {
+		return fmt.Errorf("--operator: %w", err)
+	}
+	return nil
+}
+
+const operatorFormat = "operator"
+
+// lookback is how far back Prometheus looks for a sample.
+const lookback = 5 * time.Minute
+
+func (r *ruleFlags) checkOffset() error {
+	if r.offset == "" {
+		return nil
+	}
+	d, err := model.ParseDuration(r.offset)
+	if err != nil || d <= 0 {
+		return fmt.Errorf("--rules.query-offset=%s is not a duration above zero like 30s", r.offset)
+	}
+	r.QueryOffset = time.Duration(d)
+	if tier := rulegen.SecondTier(r.interval); tier+r.QueryOffset > lookback {
+		return fmt.Errorf("--rules.query-offset=%s with --rules.interval=%s: what is recorded every %s would be out of sight for a while before it is recorded again, since servers look back %s; "+
+			"lower --rules.interval, for example to 50s with offsets up to 50s, or to 30s up to 2m30s",
+			r.offset, sla.FormatDuration(r.interval), sla.FormatDuration(tier), sla.FormatDuration(lookback))
+	}
+	return nil
+}
+
+// rules are the options of an agreement's rules.
+func (o generateOptions) rulesOf(a *sla.Agreement) rulegen.Options {
+	rules := rulegen.Options{Interval: o.rules.interval, Labels: o.rules.labels}
+	if o.grafana != "" {
+		rules.Dashboard = strings.TrimRight(o.grafana, "/") + "/d/" + dashboards.UID(a.Name)
+	}
+	return rules
+}
+
+// ruleFiles writes the rules of agreements, to a file each or all to one.
+type ruleFiles struct {
+	o      generateOptions
+	stage  *filetree.Stage
+	file   *filetree.File
+	writer *emit.RuleWriter
+}
+
+// add writes the rules of an agreement as they are made, or, if it is not good,
+// only looks for findings.
+func (r *ruleFiles) add(a *sla.Agreement, good bool) (sla.Findings, error) {
+	rules := r.o.rulesOf(a)
+	if !good {
+		return rulegen.Each(a, rules, func(rulegen.LevelPlan) error { return nil })
+	}
+	if err := r.open(a.Name); err != nil {
+		return nil, err
+	}
+	if err := r.writer.Begin(a); err != nil {
+		return nil, errors.Join(err, r.close())
+	}
+	findings, err := rulegen.Each(a, rules, r.writer.Level)
+	if r.o.rules.Bundle == "" || err != nil {
+		err = errors.Join(err, r.close())
+	}
+	return findings, err
+}
+
+// open begins the file of an agreement, unless all share one that is open.
+func (r *ruleFiles) open(agreement string) error {
+	if r.file != nil {
+		return nil
+	}
+	name := agreement
+	if r.o.rules.Bundle != "" {
+		name = r.o.rules.Bundle
+	}
+	f, err := r.stage.Create("rules/" + name + ".yaml")
+	if err != nil {
+		return err
+	}
+	opts := r.o.rules.RuleOptions
+	opts.Operator.Name = "upheld-" + name
+	r.file, r.writer = f, emit.NewRuleWriter(f, opts)
+	return nil
+}
+
+// close ends the file that is open.
+func (r *ruleFiles) close() error {
+	if r.file == nil {
+		return nil
+	}
+	err := errors.Join(r.writer.Close(), r.file.Close())
+	r.file, r.writer = nil, nil
+	return err
+}

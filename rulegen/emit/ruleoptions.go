@@ -1,0 +1,112 @@
+package emit
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/upheld-sla/upheld/rulegen"
+)
+
+// RuleOptions are what the environment decides about a rule file. The zero
+// value is Prometheus' format with a group of each tier for each level.
+type RuleOptions struct {
+	Format string // a name of RuleFormats; "" is the first
+	// Program is what made the file, with its version; "" leaves it out.
+	Program string
+	// Bundle is the name of a file of several agreements; "" is a file of one.
+	Bundle string
+	// GroupPrefix begins the names of groups instead of "upheld".
+	GroupPrefix string
+	// GroupSize is how many rules a group may have. Levels then share groups as
+	// far as they fit, and one that does not is an error. 0 gives every level
+	// its own.
+	GroupSize int
+	// QueryOffset evaluates rules so much in the past (Prometheus 2.53 and later).
+	QueryOffset time.Duration
+	// Limit is how many series a rule may make before it fails; 0 is no limit.
+	Limit int
+	// Operator is for the format of that name.
+	Operator OperatorObject
+}
+
+// ruleForm is how a file of rules is framed.
+type ruleForm interface {
+	begin(r *RuleWriter) error // called before each group
+	empty(r *RuleWriter) error // called for a file without a group
+}
+
+// ruleForms is the table over formats.
+var ruleForms = []struct {
+	name string
+	make func(RuleOptions) ruleForm
+}{
+	{"prometheus", func(RuleOptions) ruleForm { return prometheusFile{} }},
+	{"operator", func(o RuleOptions) ruleForm { return operatorFile{o.Operator} }},
+}
+
+// RuleFormats are the names of the formats, the default first.
+func RuleFormats() []string {
+	names := make([]string, len(ruleForms))
+	for i, f := range ruleForms {
+		names[i] = f.name
+	}
+	return names
+}
+
+func (o RuleOptions) form() ruleForm {
+	name := cmp.Or(o.Format, ruleForms[0].name)
+	for _, f := range ruleForms {
+		if f.name == name {
+			return f.make(o)
+		}
+	}
+	panic("emit: no format " + name)
+}
+
+// packing gathers the rules of levels into groups that they share, one for each
+// interval. Rules of a level stay together and in order.
+type packing struct {
+	open   []rulegen.Group
+	number int
+}
+
+// add writes a group, or packs it with others.
+func (r *RuleWriter) add(g rulegen.Group) error {
+	most := r.opts.GroupSize
+	if most == 0 {
+		return r.group(g)
+	}
+	if len(g.Rules) > most {
+		return fmt.Errorf("%d rules of the group %s read one another and cannot be parted, and a group is to have at most %d", len(g.Rules), g.Name, most)
+	}
+	p := &r.packed
+	i := slices.IndexFunc(p.open, func(o rulegen.Group) bool { return o.Interval == g.Interval })
+	if i >= 0 && len(p.open[i].Rules)+len(g.Rules) > most {
+		if err := r.group(p.open[i]); err != nil {
+			return err
+		}
+		p.open = slices.Delete(p.open, i, i+1)
+		i = -1
+	}
+	if i < 0 {
+		// No level has a service that is called like this.
+		p.number++
+		shared := rulegen.Group{Name: fmt.Sprintf("%s%s:#%d", rulegen.GroupPrefix, r.of, p.number), Interval: g.Interval}
+		p.open, i = append(p.open, shared), len(p.open)
+	}
+	p.open[i].Rules = append(p.open[i].Rules, g.Rules...)
+	return nil
+}
+
+// unpack writes the groups that are still open.
+func (r *RuleWriter) unpack() error {
+	for _, g := range r.packed.open {
+		if err := r.group(g); err != nil {
+			return fmt.Errorf("rules of %s: %w", r.of, err)
+		}
+	}
+	r.packed = packing{}
+	return nil
+}

@@ -1,0 +1,89 @@
+package rulegen
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/rulegen/promql"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+var labelName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
+
+// ownLabels are those that rules set themselves, on some series or alert.
+var ownLabels = []string{
+	metricnames.SLA, metricnames.Service, metricnames.SLO, metricnames.Period, metricnames.Calendar, metricnames.Start,
+	metricnames.Severity, metricnames.Tier, metricnames.LongWindow, metricnames.ShortWindow,
+	infoIndicator, infoTarget, infoObjective, "alertname", "le", "term",
+}
+
+// Labels of sla_service_level_info besides those of every series; the level's
+// own labels follow the prefix.
+const (
+	infoIndicator = "indicator"
+	infoTarget    = "target"
+	infoObjective = "objective"
+	infoPrefix    = "label_"
+)
+
+// CheckLabel tells whether Options.Labels may have the label.
+func CheckLabel(name, value string) error {
+	switch {
+	case !labelName.MatchString(name) || strings.HasPrefix(name, "__"):
+		return fmt.Errorf("%q is not the name of a label", name)
+	case value == "":
+		return fmt.Errorf("the label %q has no value, which is the same as not being there", name)
+	case slices.Contains(ownLabels, name) || strings.HasPrefix(name, infoPrefix):
+		return fmt.Errorf("the label %q is set by the rules themselves; choose another name", name)
+	}
+	return nil
+}
+
+// extraMatchers select by Options.Labels. Without them a label that is edited
+// would leave two histories under one selector, and every sum over both would
+// be two samples with the same labels, which fails the rule.
+func extraMatchers(extra map[string]string) []promql.Matcher {
+	if len(extra) == 0 {
+		return nil
+	}
+	ms := make([]promql.Matcher, 0, len(extra))
+	for _, name := range slices.Sorted(maps.Keys(extra)) {
+		ms = append(ms, promql.Eq(name, extra[name]))
+	}
+	return ms
+}
+
+// clashes are labels that the agreement and Options.Labels both give to alerts.
+func (c compiler) clashes() sla.Findings {
+	var findings sla.Findings
+	a := c.level.Alerting
+	given := []map[string]string{c.level.Labels, a.Labels}
+	for _, t := range a.Tiers {
+		given = append(given, t.Labels)
+	}
+	for _, n := range []*sla.Notice{a.BudgetExhausted, a.MeasurementLost} {
+		if n != nil {
+			given = append(given, n.Labels)
+		}
+	}
+	if a.BudgetForecast != nil {
+		given = append(given, a.BudgetForecast.Labels)
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.extra)) {
+		for _, labels := range given {
+			if value, ok := labels[name]; ok && value != c.extra[name] {
+				findings = append(findings, sla.Finding{
+					Severity: sla.Error, Rule: "label-clash", Pos: c.level.Pos,
+					Message: fmt.Sprintf("the label %q of level %q is %q here, and everything that is recorded is to have %q", name, c.level.ID.SLO, value, c.extra[name]),
+					Remedy:  "give one of them another name, or leave one out",
+				})
+				break
+			}
+		}
+	}
+	return findings
+}
