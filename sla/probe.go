@@ -11,7 +11,7 @@ type Probe struct {
 	Check    Check
 	Interval time.Duration // between starts of successive probes
 	Timeout  time.Duration // of one probe, at most Interval
-	Network  Network
+	Network  *Network      // nil: as most are
 	// MaxDuration is what a good probe may take; 0: as long as its timeout.
 	MaxDuration time.Duration
 }

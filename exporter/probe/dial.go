@@ -40,12 +40,12 @@ func newDialer(env Env) *dialer {
 }
 
 // with is the dialer for another network.
-func (d *dialer) with(n sla.Network) *dialer {
-	if n == (sla.Network{}) {
+func (d *dialer) with(n *sla.Network) *dialer {
+	if n == nil {
 		return d
 	}
 	other := *d
-	other.network = n
+	other.network = *n
 	if n.Source.IsValid() {
 		other.tcp.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(n.Source, 0))
 		other.udp.LocalAddr = net.UDPAddrFromAddrPort(netip.AddrPortFrom(n.Source, 0))

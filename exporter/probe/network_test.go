@@ -96,7 +96,7 @@ func TestFamilyOfTheAddressIsChosen(t *testing.T) {
 	} {
 		for _, choice := range append(sla.AddressChoices, "") {
 			check := &sla.HTTPCheck{URL: "http://" + c.host + ".example:" + port, HeaderMatches: map[string]string{"X-Family": "^" + c.want + "$"}}
-			p, err := probe.NewFactory(probe.Env{}).New(&sla.Probe{Check: check, Timeout: 5 * time.Second, Network: sla.Network{Family: c.family, Addresses: choice, Resolver: resolver}})
+			p, err := probe.NewFactory(probe.Env{}).New(&sla.Probe{Check: check, Timeout: 5 * time.Second, Network: &sla.Network{Family: c.family, Addresses: choice, Resolver: resolver}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -142,7 +142,7 @@ func TestWhichAddressesAreTried(t *testing.T) {
 		{"silent.example:" + deafPort, sla.FirstAddress, probe.ConnectTimeout, 5 * time.Second},
 		{"nobody.example:" + port, sla.RaceAddresses, probe.ConnectRefused, time.Second},
 	} {
-		p, err := probe.NewFactory(probe.Env{}).New(&sla.Probe{Check: &sla.TCPCheck{Address: c.host}, Timeout: 4 * time.Second, Network: sla.Network{Addresses: c.choice, Resolver: resolver}})
+		p, err := probe.NewFactory(probe.Env{}).New(&sla.Probe{Check: &sla.TCPCheck{Address: c.host}, Timeout: 4 * time.Second, Network: &sla.Network{Addresses: c.choice, Resolver: resolver}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -174,7 +174,7 @@ func TestSourceAddress(t *testing.T) {
 		}
 	}()
 	address := l.Addr().String()
-	source := sla.Network{Source: netip.MustParseAddr("127.0.0.7")}
+	source := &sla.Network{Source: netip.MustParseAddr("127.0.0.7")}
 	for _, check := range []sla.Check{
 		&sla.TCPCheck{Address: address}, get("http://" + address), &sla.TLSCheck{Address: address}, &sla.GRPCCheck{Address: address},
 		ask(address, "tcp", "shop.example", "A"),
@@ -195,7 +195,7 @@ func TestSourceAddress(t *testing.T) {
 		"an address of another host": {"192.0.2.1", address, probe.AddressUnavailable},
 		"another family":             {"::1", address, probe.DNS},
 	} {
-		p, err := probe.NewFactory(probe.Env{}).New(&sla.Probe{Check: &sla.TCPCheck{Address: c.to}, Timeout: 5 * time.Second, Network: sla.Network{Source: netip.MustParseAddr(c.source)}})
+		p, err := probe.NewFactory(probe.Env{}).New(&sla.Probe{Check: &sla.TCPCheck{Address: c.to}, Timeout: 5 * time.Second, Network: &sla.Network{Source: netip.MustParseAddr(c.source)}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -229,7 +229,7 @@ func TestResolverOfAProbe(t *testing.T) {
 		"may not be asked":     {netip.MustParseAddrPort("127.0.0.9:53"), "shop.example", probe.Denied},
 		"is asked for nothing": {netip.MustParseAddrPort("127.0.0.9:53"), "127.0.0.1", probe.ConnectRefused},
 	} {
-		p, err := factory.New(&sla.Probe{Check: &sla.TCPCheck{Address: c.host + port}, Timeout: time.Second, Network: sla.Network{Resolver: c.resolver}})
+		p, err := factory.New(&sla.Probe{Check: &sla.TCPCheck{Address: c.host + port}, Timeout: time.Second, Network: &sla.Network{Resolver: c.resolver}})
 		if err != nil {
 			t.Fatal(err)
 		}

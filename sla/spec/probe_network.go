@@ -38,11 +38,13 @@ func wordsOf[T ~string](words []T) []string {
 	return texts
 }
 
-// network reads networkFields, of a section that has them.
-func (o *object) network() (n sla.Network) {
+// network reads networkFields, of a section that has them; nil if all are as
+// by default.
+func (o *object) network() *sla.Network {
 	if o.section.field("ipFamily") == nil {
-		return n
+		return nil
 	}
+	var n sla.Network
 	n.Family, _, _ = read(o, "ipFamily", word(sla.IPFamilies...))
 	if n.Family == sla.AnyIP {
 		n.Family = "" // the same
@@ -58,7 +60,10 @@ func (o *object) network() (n sla.Network) {
 		at.wrong("conflicting-keys", at.said()+" is not of the ipFamily "+string(n.Family), "leave ipFamily out: the source decides the family")
 	}
 	n.Resolver, _, _ = read(o, "resolver", value.resolver)
-	return n
+	if n == (sla.Network{}) {
+		return nil
+	}
+	return &n
 }
 
 // address is an IP address.
