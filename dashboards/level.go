@@ -31,7 +31,7 @@ func agreementPanels(g *grid, a *sla.Agreement) {
 	thresholds := probeThresholds(a)
 	for i, l := range a.Levels {
 		g.section(l.ID.Service + "/" + l.ID.SLO)
-		g.header(fmt.Sprintf("%s/%s: %s %% over %s", l.ID.Service, l.ID.SLO, l.Target, l.Period.Words()), i > 0)
+		g.header(fmt.Sprintf("%s/%s: %s %% over %s", l.ID.Service, l.ID.SLO, l.Target, periodsWords(l)), i > 0)
 		levelPanels(g, l, thresholds)
 		g.closeRow()
 	}
@@ -49,14 +49,23 @@ func probeThresholds(a *sla.Agreement) map[sla.ID][]time.Duration {
 
 func levelPanels(g *grid, l *sla.ServiceLevel, thresholds map[sla.ID][]time.Duration) {
 	own := ofLevel(l.ID)
-	period := own.with(eq(metricnames.Period, l.Period.String()))
+	of := func(p sla.Period) selector { return own.with(eq(metricnames.Period, p.String())) }
+	period := of(l.Period)
 	g.add(5,
-		sized{5, achievedPanel(l, own, period)},
+		sized{5, achievedPanel(l, l.Period, own, period)},
 		sized{4, remainingPanel(l, period)},
 		sized{4, burnStat(l, own)},
-		sized{4, badPanel(l, period)},
+		sized{4, badPanel(l, l.Period, period)},
 		sized{4, knownPanel(period)},
 		sized{3, firingPanel(own)})
+	for _, p := range l.MorePeriods {
+		g.add(5,
+			sized{6, achievedPanel(l, p, own, of(p))},
+			sized{5, remainingPanel(l, of(p))},
+			sized{4, badPanel(l, p, of(p))},
+			sized{3, knownPanel(of(p))},
+			sized{6, budgetPanel(of(p), "remaining")})
+	}
 	g.add(8, sized{12, burnPanel(l, own)}, sized{12, ratioPanel(l, own)})
 	g.add(8, sized{12, budgetPanel(period, "remaining")}, sized{12, tiersPanel(l, own)})
 	switch i := l.Indicator.(type) {
@@ -67,6 +76,15 @@ func levelPanels(g *grid, l *sla.ServiceLevel, thresholds map[sla.ID][]time.Dura
 	default:
 		g.add(8, sized{gridWidth, trafficPanel(own)})
 	}
+}
+
+// periodsWords name the periods of a level.
+func periodsWords(l *sla.ServiceLevel) string {
+	var words []string
+	for _, p := range l.Periods() {
+		words = append(words, p.Words())
+	}
+	return strings.Join(words, " and ")
 }
 
 // silence is what a missing value means for the kind of level.
@@ -83,8 +101,8 @@ func places(percent sla.Decimal) int {
 	return min(len(fraction)+2, 6)
 }
 
-func achievedPanel(l *sla.ServiceLevel, own, period selector) *panel {
-	p := statPanel("Achieved over "+l.Period.Words(), "The good share of the period to date, beside the target that the agreement promises.").
+func achievedPanel(l *sla.ServiceLevel, of sla.Period, own, period selector) *panel {
+	p := statPanel("Achieved over "+of.Words(), "The good share of the period to date, beside the target that the agreement promises.").
 		now(period.achieved(), "achieved").now(own.target(), "target").
 		unit(unitRatio, places(l.Target)).noValue(silence(l))
 	target, objective := l.TargetRatio().Float64(), l.ObjectiveRatio().Float64()
@@ -127,12 +145,12 @@ func burnSteps(l *sla.ServiceLevel) []step {
 	return slices.CompactFunc(steps, func(a, b step) bool { return a.from == b.from })
 }
 
-func badPanel(l *sla.ServiceLevel, period selector) *panel {
+func badPanel(l *sla.ServiceLevel, of sla.Period, period selector) *panel {
 	title, description, unit := "Bad events", "Bad events of the period to date.", unitNumber
 	if l.Aggregation.ByTime() {
 		title, unit = "Bad time", unitSeconds
 		description = fmt.Sprintf("Bad time of the period to date. The target allows %s over %s.",
-			sla.BudgetTime(l.TargetBudget(), l.Period).Round(time.Second), sla.FormatDuration(l.Period.Nominal()))
+			sla.BudgetTime(l.TargetBudget(), of).Round(time.Second), sla.FormatDuration(of.Nominal()))
 	}
 	p := statPanel(title, description).now(period.bad(), title).unit(unit, -1).noValue(silence(l))
 	p.thresholds(colorText)

@@ -189,9 +189,14 @@ func evaluate(t *testing.T, file string) {
 				continue
 			}
 			for _, name := range []string{"sla:error:ratio_rate5m", "sla:error:ratio_rate30m", "sla:error:ratio_rate3d", "sla:error:ratio_period"} {
-				got := w.Value(fmt.Sprintf("%s{sla=%q,service=%q,slo=%q}", name, l.ID.SLA, l.ID.Service, l.ID.SLO))
-				if math.Abs(got-want) > 0.002 {
-					t.Errorf("%s of %s = %v, want %v", name, l.ID, got, want)
+				got := w.Query(fmt.Sprintf("%s{sla=%q,service=%q,slo=%q}", name, l.ID.SLA, l.ID.Service, l.ID.SLO))
+				if name == "sla:error:ratio_period" && len(got) != len(l.Periods()) || len(got) == 0 {
+					t.Errorf("%s of %s: %v for %d periods", name, l.ID, got, len(l.Periods()))
+				}
+				for _, sample := range got {
+					if math.Abs(sample.F-want) > 0.002 {
+						t.Errorf("%s of %s = %v, want %v", name, l.ID, sample, want)
+					}
 				}
 			}
 		}

@@ -48,11 +48,13 @@ func (c compiler) notices() (first, second []Rule) {
 	if n := a.MeasurementLost; n != nil {
 		first = append(first, c.measurementLost(*n))
 	}
-	if n := a.BudgetExhausted; n != nil {
-		second = append(second, c.exhausted(*n))
-	}
-	if f := a.BudgetForecast; f != nil {
-		second = append(second, c.forecast(*f))
+	for _, p := range c.level.Periods() {
+		if n := a.BudgetExhausted; n != nil && n.Watches(p) {
+			second = append(second, c.exhausted(*n, p))
+		}
+		if f := a.BudgetForecast; f != nil && f.Watches(p) {
+			second = append(second, c.forecast(*f, p))
+		}
 	}
 	return first, second
 }
@@ -67,23 +69,23 @@ func (c compiler) measurementLost(n sla.Notice) Rule {
 	})
 }
 
-// remaining selects the budget that is left of the level's period. At the edge
-// of a calendar period there can be two of them for some minutes.
-func (c compiler) remaining() promql.Expr {
-	return c.recorded(metricnames.BudgetRemaining, promql.Eq(metricnames.Period, c.level.Period.String())).Now()
+// remaining selects the budget that is left of a period. At the edge of a
+// calendar period there can be two of them for some minutes.
+func (c compiler) remaining(p sla.Period) promql.Expr {
+	return c.recorded(metricnames.BudgetRemaining, promql.Eq(metricnames.Period, p.String())).Now()
 }
 
 // exhausted fires while nothing of the whole period's budget is left.
-func (c compiler) exhausted(n sla.Notice) Rule {
+func (c compiler) exhausted(n sla.Notice, p sla.Period) Rule {
 	l := c.level
 	back := "It ends with the period."
-	if l.Period.Calendar == "" {
+	if p.Calendar == "" {
 		back = "It ends when enough of what was bad is longer ago than that."
 	}
-	return c.notice(AlertBudgetExhausted, n, promql.Le(c.remaining(), promql.Num(zero)), map[string]string{
-		"summary": fmt.Sprintf("%s has spent its error budget of %s", c.name(), l.Period.Words()),
+	return c.notice(AlertBudgetExhausted, n, promql.Le(c.remaining(p), promql.Num(zero)), map[string]string{
+		"summary": fmt.Sprintf("%s has spent its error budget of %s", c.name(), p.Words()),
 		"description": fmt.Sprintf("{{ $value | humanizePercentage }} of the budget of %s is left: the target of %s%% is missed, or will be. %s",
-			l.Period.Words(), l.Target, back),
+			p.Words(), l.Target, back),
 	})
 }
 
@@ -94,20 +96,20 @@ func (c compiler) exhausted(n sla.Notice) Rule {
 // share is the budget burns one budget a period: so it lasts left × period ×
 // budget / bad share. Of a rolling period something comes back all the while,
 // so a burn rate under 1 does not end it.
-func (c compiler) forecast(f sla.Forecast) Rule {
+func (c compiler) forecast(f sla.Forecast, p sla.Period) Rule {
 	l := c.level
 	budget := l.TargetBudget()
 	burning := zero
-	if l.Period.Calendar == "" {
+	if p.Calendar == "" {
 		burning = budget
 	}
-	left := promql.Mul(promql.Gt(c.remaining(), promql.Num(zero)), promql.Num(sla.Seconds(l.Period.Nominal()).Mul(budget)))
+	left := promql.Mul(promql.Gt(c.remaining(p), promql.Num(zero)), promql.Num(sla.Seconds(p.Nominal()).Mul(budget)))
 	ends := promql.DivManyOn(left, promql.Gt(c.recorded(ratioName(f.Over)).Now(), promql.Num(burning)), c.joinLabels()...)
-	soon := c.withLeast(promql.Lt(ends, promql.Num(sla.Seconds(f.Within))), f.Over)
+	soon := c.withLeast(promql.Lt(ends, promql.Num(sla.Seconds(l.ForecastWithin(p)))), f.Over)
 	return c.notice(AlertBudgetForecast, f.Notice, soon, map[string]string{
-		"summary": fmt.Sprintf("%s is about to spend its error budget of %s", c.name(), l.Period.Words()),
+		"summary": fmt.Sprintf("%s is about to spend its error budget of %s", c.name(), p.Words()),
 		"description": fmt.Sprintf("If it goes on as over the last %s, the rest of the budget of %s ends in {{ $value | humanizeDuration }}; then the target of %s%% is missed.",
-			sla.FormatDuration(f.Over), l.Period.Words(), l.Target),
+			sla.FormatDuration(f.Over), p.Words(), l.Target),
 	})
 }
 

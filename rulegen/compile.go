@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
@@ -72,7 +73,7 @@ func compileLevel(l *sla.ServiceLevel, opts Options, shared map[string]bool) (Le
 	short, long := c.windows()
 	name := fmt.Sprintf(GroupPrefix+"%s:%s:%s", l.ID.SLA, l.ID.Service, l.ID.SLO)
 	first := Group{Name: name, Interval: opts.Interval, Rules: slices.Concat(base, c.ratios(short), c.constants())}
-	second := Group{Name: name + ":long", Interval: secondTier * opts.Interval, Rules: slices.Concat(c.increases(), c.ratios(long), c.period())}
+	second := Group{Name: name + ":long", Interval: secondTier * opts.Interval, Rules: slices.Concat(c.increases(), c.ratios(long), c.periods())}
 	for _, t := range l.Alerting.Tiers {
 		// An alert stands in the group that records its long window, so that it
 		// reads a sample of its own evaluation and never one about to go stale.
@@ -85,7 +86,7 @@ func compileLevel(l *sla.ServiceLevel, opts Options, shared map[string]bool) (Le
 	ofFirst, ofSecond := c.notices()
 	first.Rules, second.Rules = append(first.Rules, ofFirst...), append(second.Rules, ofSecond...)
 	findings = append(append(findings, c.lint(opts)...), c.clashes()...)
-	level := LevelPlan{Level: l, Groups: append(c.calendarGroup(opts, shared), first, second)}
+	level := LevelPlan{Level: l, Groups: append(c.calendarGroups(opts, shared), first, second)}
 	for _, g := range level.Groups {
 		for i, r := range g.Rules {
 			var err error
@@ -145,7 +146,7 @@ func (c compiler) joinLabels() []string {
 // constants record what the level promises, and a description of it as labels.
 func (c compiler) constants() []Rule {
 	l := c.level
-	info := c.labels(infoIndicator, l.Indicator.Kind(), metricnames.Period, l.Period.String(),
+	info := c.labels(infoIndicator, l.Indicator.Kind(), metricnames.Period, periodNames(l),
 		infoTarget, l.Target.String(), infoObjective, l.Objective.String())
 	for _, k := range slices.Sorted(maps.Keys(l.Labels)) {
 		info[infoPrefix+k] = l.Labels[k]
@@ -155,6 +156,15 @@ func (c compiler) constants() []Rule {
 		c.record(metricnames.ObjectiveRatio, promql.Vector(l.ObjectiveRatio())),
 		{Record: metricnames.LevelInfo, Expr: promql.Vector(one), Labels: info},
 	}
+}
+
+// periodNames are the names of a level's periods, joined by commas.
+func periodNames(l *sla.ServiceLevel) string {
+	var names []string
+	for _, p := range l.Periods() {
+		names = append(names, p.String())
+	}
+	return strings.Join(names, ",")
 }
 
 var (

@@ -24,9 +24,8 @@ func (c compiler) lint(opts Options) sla.Findings {
 			"the level %q is counted over %s, in which a scrape interval of %s leaves %d scrapes; %d are needed", l.ID.SLO,
 			sla.FormatDuration(window), sla.FormatDuration(opts.ScrapeInterval), window/opts.ScrapeInterval, minScrapes)
 	}
-	if needed := l.Period.Longest(); opts.Retention > 0 && opts.Retention < needed {
-		warn(l.PeriodPos, "short-retention", "keep at least "+sla.FormatDuration(needed)+": --storage.tsdb.retention.time="+sla.FormatDuration((needed+retentionSlack).Truncate(time.Hour)),
-			"the period of level %q is %s and the server keeps %s: its budget would forget everything older", l.ID.SLO, l.Period.Words(), sla.FormatDuration(opts.Retention))
+	for _, p := range l.Periods() {
+		c.lintPeriod(p, opts, warn)
 	}
 	single := false
 	for i, t := range l.Alerting.Tiers {
@@ -47,6 +46,26 @@ func (c compiler) lint(opts Options) sla.Findings {
 	}
 	return findings
 }
+
+// lintPeriod finds a period that the server forgets, or looks at too seldom.
+func (c compiler) lintPeriod(p sla.Period, opts Options, warn func(pos sla.Position, rule, remedy, message string, args ...any)) {
+	l := c.level
+	if needed := p.Longest(); opts.Retention > 0 && opts.Retention < needed {
+		warn(l.PeriodPos, "short-retention", "keep at least "+sla.FormatDuration(needed)+": --storage.tsdb.retention.time="+sla.FormatDuration((needed+retentionSlack).Truncate(time.Hour)),
+			"the period of level %q is %s and the server keeps %s: its budget would forget everything older", l.ID.SLO, p.Words(), sla.FormatDuration(opts.Retention))
+	}
+	step := secondTier * c.interval
+	if p.Calendar == "" && p.Rolling < minSteps*step {
+		most := (p.Rolling / minSteps / secondTier).Truncate(time.Second)
+		warn(l.PeriodPos, "coarse-period", "evaluate rules at least every "+sla.FormatDuration(most)+", or take a longer period",
+			"the period of level %q is %s, which is summed in steps of %s, five times the interval of the rules: %d steps, and %d are needed",
+			l.ID.SLO, p.Words(), sla.FormatDuration(step), p.Rolling/step, minSteps)
+	}
+}
+
+// minSteps is how many evaluations of the second tier a period must hold: one
+// that is missing or late moves its figures by as much of it.
+const minSteps = 12
 
 // retentionSlack is kept beyond the period, so that the oldest blocks are not
 // deleted before the last evaluation has read them.

@@ -169,10 +169,17 @@ func midnightOf(march promql.Expr) promql.Expr {
 	return promql.Mul(promql.Sub(promql.Add(days, ofYear), number(719483)), number(86400))
 }
 
-// calendarGroup is the group of the level's calendar, unless a level before it
-// has brought that.
-func (c compiler) calendarGroup(opts Options, shared map[string]bool) []Group {
-	p := c.level.Period
+// calendarGroups are the groups of the level's calendars, less those that a
+// level before it has brought.
+func (c compiler) calendarGroups(opts Options, shared map[string]bool) []Group {
+	var groups []Group
+	for _, p := range c.level.Periods() {
+		groups = append(groups, c.calendarGroup(p, opts, shared)...)
+	}
+	return groups
+}
+
+func (c compiler) calendarGroup(p sla.Period, opts Options, shared map[string]bool) []Group {
 	if p.Calendar == "" {
 		return nil
 	}
@@ -209,11 +216,11 @@ func (c calendar) endsAlert(ends time.Time) Rule {
 // period without losing its final figures.
 const periodKept = 3 * 24 * time.Hour
 
-// calendarPeriod records the figures of the calendar period that is running,
-// and the final ones of the one before it.
-func (c compiler) calendarPeriod() []Rule {
-	cal := calendar{agreement: c.level.ID.SLA, period: c.level.Period, interval: c.interval, extra: c.extra}
-	unit := c.level.Period.String()
+// calendarPeriod records the figures of the calendar period of a kind that is
+// running, and the final ones of the one before it.
+func (c compiler) calendarPeriod(p sla.Period) []Rule {
+	cal := calendar{agreement: c.level.ID.SLA, period: p, interval: c.interval, extra: c.extra}
+	unit := p.String()
 	rec := func(name string, e promql.Expr) Rule { return c.record(name, e, metricnames.Period, unit) }
 	own := func(name string) promql.Selector { return c.recorded(name, promql.Eq(metricnames.Period, unit)) }
 	start := func(name string) promql.Expr { return promql.CountValues(metricnames.Start, cal.series(name)) }
@@ -229,14 +236,14 @@ func (c compiler) calendarPeriod() []Rule {
 	} {
 		rules = append(rules,
 			rec(s.tagged, promql.MulLeft(c.recorded(s.increase).Now(), running, nil, []string{metricnames.Start})),
-			rec(s.byStart, promql.AndOn(own(s.tagged).SumOverTime(c.level.Period.Longest()), running, metricnames.Start)),
+			rec(s.byStart, promql.AndOn(own(s.tagged).SumOverTime(p.Longest()), running, metricnames.Start)),
 			rec(s.sum, of(own(s.byStart).Now())),
 			rec(s.previous, promql.AndOn(promql.Or(own(s.byStart).LastOverTime(periodKept), own(s.previous).LastOverTime(periodKept)),
 				start(metricnames.CalendarPreviousDate), metricnames.Start)))
 	}
 	known := own(metricnames.TotalPeriod).Now()
 	if !c.level.Aggregation.ByTime() {
-		slots := of(own(metricnames.TotalIncreasePeriod).CountOverTime(c.level.Period.Longest()))
+		slots := of(own(metricnames.TotalIncreasePeriod).CountOverTime(p.Longest()))
 		known = promql.Mul(slots, promql.Num(sla.Seconds(secondTier*c.interval)))
 	}
 	// What is left begins where counting has come to.

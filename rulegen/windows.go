@@ -66,15 +66,23 @@ func (c compiler) increases() []Rule {
 	}
 }
 
-// period records the sums, the bad share and the budget of the period.
+// periods record the figures of each of the level's periods.
+func (c compiler) periods() []Rule {
+	var rules []Rule
+	for _, p := range c.level.Periods() {
+		rules = append(rules, c.period(p)...)
+	}
+	return rules
+}
+
+// period records the sums, the bad share and the budget of a period.
 //
 // The budget is that of the whole period, so what is spent of it is the bad
 // share to date times coverage, over the allowed share: after one bad hour in a
 // service's first day the month's budget is not gone.
-func (c compiler) period() []Rule {
-	p := c.level.Period
+func (c compiler) period(p sla.Period) []Rule {
 	if p.Calendar != "" {
-		return c.calendarPeriod()
+		return c.calendarPeriod(p)
 	}
 	label := []string{metricnames.Period, p.String()}
 	rec := func(name string, e promql.Expr) Rule { return c.record(name, e, label...) }
@@ -86,7 +94,7 @@ func (c compiler) period() []Rule {
 	return []Rule{
 		rec(metricnames.TotalPeriod, c.recorded(metricnames.TotalIncrease).SumOverTime(p.Rolling)),
 		rec(metricnames.BadPeriod, c.recorded(metricnames.BadIncrease).SumOverTime(p.Rolling)),
-		rec(metricnames.CoveragePeriod, promql.ClampMax(c.coverage(ofPeriod(metricnames.TotalPeriod)), one)),
+		rec(metricnames.CoveragePeriod, promql.ClampMax(c.coverage(p.Rolling, ofPeriod(metricnames.TotalPeriod)), one)),
 		rec(metricnames.ErrorPeriod, share(ofPeriod(metricnames.BadPeriod), ofPeriod(metricnames.TotalPeriod))),
 		rec(metricnames.BurnRate, promql.Div(ratio, budget)),
 		rec(metricnames.BudgetRemaining, promql.Sub(promql.Num(one),
@@ -97,8 +105,7 @@ func (c compiler) period() []Rule {
 // coverage is the share of the period for which the state is known: by time,
 // the known seconds over all; by event, the evaluations of the second tier that
 // have a value over those that the period holds, since no traffic is known too.
-func (c compiler) coverage(total promql.Expr) promql.Expr {
-	p := c.level.Period.Rolling
+func (c compiler) coverage(p time.Duration, total promql.Expr) promql.Expr {
 	if c.level.Aggregation.ByTime() {
 		return promql.Div(total, promql.Num(sla.Seconds(p)))
 	}

@@ -124,7 +124,9 @@ func Retention(agreements []*sla.Agreement) time.Duration {
 	longest := sla.StandardWindows[len(sla.StandardWindows)-1]
 	for _, a := range agreements {
 		for _, l := range a.Levels {
-			longest = max(longest, l.Period.Longest())
+			for _, p := range l.Periods() {
+				longest = max(longest, p.Longest())
+			}
 			for _, tier := range l.Alerting.Tiers {
 				longest = max(longest, tier.Long)
 			}

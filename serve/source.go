@@ -139,18 +139,19 @@ func matchers(id sla.ID) string {
 }
 
 func newStatus(l *sla.ServiceLevel, f series, alerts []web.Alert) web.LevelStatus {
-	period := l.Period.String()
+	first := f.ofPeriod(l.Period)
 	status := web.LevelStatus{
 		Level:           l,
-		BudgetRemaining: f.figure(metricnames.BudgetRemaining, period),
-		Coverage:        f.figure(metricnames.CoveragePeriod, period),
-		Bad:             f.figure(metricnames.BadPeriod, period),
-		Total:           f.figure(metricnames.TotalPeriod, period),
+		Achieved:        first.Achieved,
+		BudgetRemaining: first.BudgetRemaining,
+		Coverage:        first.Coverage,
+		Bad:             first.Bad,
+		Total:           first.Total,
 		BadShare:        map[time.Duration]float64{},
 		Alerts:          alerts,
 	}
-	if bad := f.figure(metricnames.ErrorPeriod, period); bad.Known {
-		status.Achieved = web.Known(1 - bad.Value)
+	for _, p := range l.MorePeriods {
+		status.More = append(status.More, f.ofPeriod(p))
 	}
 	for key, value := range f {
 		if window, ok := strings.CutPrefix(key.name, metricnames.ErrorRatio); ok {
@@ -160,6 +161,21 @@ func newStatus(l *sla.ServiceLevel, f series, alerts []web.Alert) web.LevelStatu
 		}
 	}
 	status.State = state(l, f, status.BadShare)
+	return status
+}
+
+// ofPeriod are the figures of one of a level's periods.
+func (f series) ofPeriod(p sla.Period) web.PeriodStatus {
+	period := p.String()
+	status := web.PeriodStatus{
+		BudgetRemaining: f.figure(metricnames.BudgetRemaining, period),
+		Coverage:        f.figure(metricnames.CoveragePeriod, period),
+		Bad:             f.figure(metricnames.BadPeriod, period),
+		Total:           f.figure(metricnames.TotalPeriod, period),
+	}
+	if bad := f.figure(metricnames.ErrorPeriod, period); bad.Known {
+		status.Achieved = web.Known(1 - bad.Value)
+	}
 	return status
 }
 
@@ -288,11 +304,14 @@ func (src *source) history(ctx context.Context, selector string, steps int) (map
 // queries are what the figures of a level's page are read with.
 func queries(l *sla.ServiceLevel) []web.Query {
 	of := matchers(l.ID)
-	period := fmt.Sprintf("%s, %s=%q", of, metricnames.Period, l.Period)
-	return []web.Query{
-		{Title: "Achieved over " + l.Period.Words(), Expr: fmt.Sprintf("1 - %s{%s}", metricnames.ErrorPeriod, period)},
-		{Title: "Budget left of " + l.Period.Words(), Expr: fmt.Sprintf("%s{%s}", metricnames.BudgetRemaining, period)},
-		{Title: "Bad share over 5m", Expr: fmt.Sprintf("%s5m{%s}", metricnames.ErrorRatio, of)},
-		{Title: "Bad share over 1h", Expr: fmt.Sprintf("%s1h{%s}", metricnames.ErrorRatio, of)},
+	var all []web.Query
+	for _, p := range l.Periods() {
+		period := fmt.Sprintf("%s, %s=%q", of, metricnames.Period, p)
+		all = append(all,
+			web.Query{Title: "Achieved over " + p.Words(), Expr: fmt.Sprintf("1 - %s{%s}", metricnames.ErrorPeriod, period)},
+			web.Query{Title: "Budget left of " + p.Words(), Expr: fmt.Sprintf("%s{%s}", metricnames.BudgetRemaining, period)})
 	}
+	return append(all,
+		web.Query{Title: "Bad share over 5m", Expr: fmt.Sprintf("%s5m{%s}", metricnames.ErrorRatio, of)},
+		web.Query{Title: "Bad share over 1h", Expr: fmt.Sprintf("%s1h{%s}", metricnames.ErrorRatio, of)})
 }

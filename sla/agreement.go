@@ -28,10 +28,11 @@ type ServiceLevel struct {
 	Description string
 	Indicator   Indicator
 	Aggregation Aggregation
-	Slots       Slots   // for the aggregations over slots
-	Target      Decimal // percent, as the contract says it: 99.9
-	Objective   Decimal // percent; the stricter internal goal that alerts hang on, the target if none was given
-	Period      Period
+	Slots       Slots    // for the aggregations over slots
+	Target      Decimal  // percent, as the contract says it: 99.9
+	Objective   Decimal  // percent; the stricter internal goal that alerts hang on, the target if none was given
+	Period      Period   // the first, which alert tiers follow
+	MorePeriods []Period // over which the target is judged too
 	Alerting    Alerting
 	GroupBy     GroupBy           // one budget for each value of labels
 	Labels      map[string]string // the agreement's labels with the level's own over them
@@ -40,6 +41,10 @@ type ServiceLevel struct {
 	TargetPos   Position
 	PeriodPos   Position
 }
+
+// Periods are all over which the target is judged, the first one first. Each has
+// another name.
+func (l *ServiceLevel) Periods() []Period { return append([]Period{l.Period}, l.MorePeriods...) }
 
 var hundred = NewDecimal(100, 1)
 

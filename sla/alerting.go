@@ -1,6 +1,9 @@
 package sla
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Alerting says whom a burning budget wakes, and how.
 type Alerting struct {
@@ -44,6 +47,12 @@ type Notice struct {
 	For           time.Duration
 	KeepFiringFor time.Duration
 	Labels        map[string]string // added to this alert
+	Periods       []string          // of a level with several: the names of those that the alert is for; all if nil
+}
+
+// Watches tells whether an alert about a budget is for that of a period.
+func (n Notice) Watches(p Period) bool {
+	return n.Periods == nil || slices.Contains(n.Periods, p.String())
 }
 
 // Forecast is a Notice that fires while the budget, if it goes on burning as it
@@ -51,6 +60,16 @@ type Notice struct {
 type Forecast struct {
 	Notice
 	Over, Within time.Duration
+	SameWithin   bool // for every period of the level; else Within is that of the first
+}
+
+// ForecastWithin is how soon the budget of one of the level's periods must end
+// for its forecast to fire.
+func (l *ServiceLevel) ForecastWithin(p Period) time.Duration {
+	if f := l.Alerting.BudgetForecast; f.SameWithin || p == l.Period {
+		return f.Within
+	}
+	return forecastWithin(p)
 }
 
 // DefaultAlerting is what a level has if nothing is said: the default tiers of
@@ -64,16 +83,22 @@ func DefaultAlerting(period Period) Alerting {
 	a := Alerting{Tiers: DefaultTiers(period)}
 	a.BudgetExhausted = &Notice{Severity: "ticket"}
 	a.MeasurementLost = &Notice{Severity: "ticket", For: measurementLostFor}
-	a.BudgetForecast = &Forecast{Notice: Notice{Severity: "ticket"}, Over: 6 * time.Hour, Within: time.Hour}
+	a.BudgetForecast = &Forecast{Notice: Notice{Severity: "ticket"}, Over: 6 * time.Hour, Within: forecastWithin(period)}
 	for _, t := range a.Tiers {
 		if t.Name == "page-slow" {
 			a.BudgetForecast.Over = t.Long
 		}
 	}
-	if ahead := (period.Nominal() / 30).Truncate(time.Hour); ahead > time.Hour {
-		a.BudgetForecast.Within = ahead
-	}
 	return a
+}
+
+// forecastWithin is a thirtieth of a period in whole hours, at least one; below
+// a day, where that would be most of the period, a 24th.
+func forecastWithin(p Period) time.Duration {
+	if p.Nominal() < day {
+		return max((p.Nominal() / 24).Truncate(BaseWindow), BaseWindow)
+	}
+	return max((p.Nominal() / 30).Truncate(time.Hour), time.Hour)
 }
 
 // measurementLostFor is how long a level must be without data before that is

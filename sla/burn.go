@@ -31,17 +31,18 @@ var StandardWindows = []time.Duration{
 }
 
 // workbook is the table of the SRE Workbook for a 30-day period. floor is the
-// shortest long window that a shorter period may scale a tier down to.
+// shortest long window that a period of a day or more may scale a tier down to,
+// least that of shorter ones.
 var workbook = []struct {
 	name, severity string
 	long           time.Duration
 	factor         string
-	floor          time.Duration
+	floor, least   time.Duration
 }{
-	{"page-fast", "page", time.Hour, "14.4", 30 * time.Minute},
-	{"page-slow", "page", 6 * time.Hour, "6", time.Hour},
-	{"ticket-fast", "ticket", 24 * time.Hour, "3", 2 * time.Hour},
-	{"ticket-slow", "ticket", 72 * time.Hour, "1", 6 * time.Hour},
+	{"page-fast", "page", time.Hour, "14.4", 30 * time.Minute, 10 * time.Minute},
+	{"page-slow", "page", 6 * time.Hour, "6", time.Hour, 15 * time.Minute},
+	{"ticket-fast", "ticket", 24 * time.Hour, "3", 2 * time.Hour, 20 * time.Minute},
+	{"ticket-slow", "ticket", 72 * time.Hour, "1", 6 * time.Hour, 30 * time.Minute},
 }
 
 // ladder are the windows that scaling snaps to.
@@ -57,7 +58,16 @@ const referencePeriod = 30 * 24 * time.Hour
 // 1 h, 5 % in 6 h, 10 % in 1 d and 3 d), so the factor follows the period's
 // length: share × period / window. Shorter periods keep the factors and get
 // shorter windows instead, because a day of burning is most of a week's budget.
+//
+// Below a day the windows go on shrinking as the period does, to a few minutes
+// at the least, and from there on the factor does: each tier stands for the
+// share of the budget that it has at a day, about a quarter. A tier that would
+// come down to less than a burn rate of 1 is left out, so that a period of an
+// hour has two.
 func DefaultTiers(period Period) []Tier {
+	if period.Nominal() < day {
+		return shortTiers(period.Nominal())
+	}
 	tiers := make([]Tier, 0, len(workbook))
 	for _, row := range workbook {
 		t := Tier{Name: row.name, Severity: row.severity, Long: row.long, Factor: MustDecimal(row.factor)}
@@ -72,6 +82,38 @@ func DefaultTiers(period Period) []Tier {
 	}
 	return tiers
 }
+
+// shortLadder are the windows that those of periods under a day come down to.
+var shortLadder = append([]time.Duration{10 * time.Minute, 15 * time.Minute, 20 * time.Minute}, ladder...)
+
+// atMost is the longest of ascending steps that is not above d, or the first.
+func atMost(steps []time.Duration, d time.Duration) time.Duration {
+	i, found := slices.BinarySearch(steps, d)
+	if found {
+		return d
+	}
+	return steps[max(i-1, 0)]
+}
+
+func shortTiers(period time.Duration) []Tier {
+	var tiers []Tier
+	for _, row := range workbook {
+		t := Tier{Name: row.name, Severity: row.severity, Factor: MustDecimal(row.factor)}
+		inDay := NewDecimal(int64(row.floor), int64(day)) // the floor is the window that a day has
+		t.Long = max(atMost(shortLadder, inDay.Mul(Seconds(period)).Duration()), row.least)
+		if same := t.Factor.Mul(inDay).Mul(NewDecimal(int64(period), int64(t.Long))); same.Cmp(t.Factor) < 0 {
+			t.Factor = twoPlaces(same)
+		}
+		t.Short = ShortWindow(t.Long)
+		if t.Factor.Cmp(NewDecimal(1, 1)) >= 0 {
+			tiers = append(tiers, t)
+		}
+	}
+	return tiers
+}
+
+// twoPlaces rounds down.
+func twoPlaces(d Decimal) Decimal { return NewDecimal(int64(d.Float64()*100+1e-9), 100) }
 
 // ShortWindow is the workbook's choice of a short window: a twelfth of the long
 // one, never under BaseWindow.

@@ -128,3 +128,23 @@ func TestFormatDuration(t *testing.T) {
 		}
 	}
 }
+
+// Tiers of every period under a day can be reached, differ, and leave some of
+// the budget.
+func TestTiersOfShortPeriods(t *testing.T) {
+	for p := time.Hour; p <= 24*time.Hour; p += 5 * time.Minute {
+		tiers := sla.DefaultTiers(sla.Period{Rolling: p})
+		if len(tiers) < 2 || p >= 2*time.Hour && len(tiers) < 3 || p >= 4*time.Hour && len(tiers) < 4 {
+			t.Errorf("%s has %d tiers", p, len(tiers))
+		}
+		for i, tier := range tiers {
+			share := tier.BudgetShare(sla.Period{Rolling: p}).Float64()
+			if share < 0.09 || share > 0.3 || tier.Long >= p || tier.Short >= tier.Long || tier.Factor.Float64() < 1 {
+				t.Errorf("%s: %+v stands for %v of the budget", p, tier, share)
+			}
+			if i > 0 && tier.Long <= tiers[i-1].Long {
+				t.Errorf("%s: %s after %s", p, tier.Long, tiers[i-1].Long)
+			}
+		}
+	}
+}

@@ -44,6 +44,8 @@ type LevelStatus struct {
 	// BudgetRemaining is 1 untouched, 0 spent, negative overspent, of the budget
 	// of the whole period: the series sla:budget_remaining:ratio_period.
 	BudgetRemaining Figure
+	// More are the same figures of the level's MorePeriods, in their order.
+	More []PeriodStatus
 	// BadShare is the share of bad (0 to 1) by window: sla:error:ratio_rate5m
 	// and so on. A window without a value is left out. The pages want 5m, 1h,
 	// 6h and the windows of the level's tiers.
@@ -53,6 +55,22 @@ type LevelStatus struct {
 	Failures []Failure // newest first, bounded
 	History  []Point   // share of good over the last hour, oldest first, evenly spaced
 	Queries  []Query   // the PromQL that gives these figures
+}
+
+// PeriodStatus are the figures of one more period of a level, as LevelStatus
+// has them of the first.
+type PeriodStatus struct {
+	Achieved, Coverage, Bad, Total, BudgetRemaining Figure
+}
+
+// over is the status with the figures of the i-th of the level's more periods
+// in place of the first.
+func (s LevelStatus) over(i int) LevelStatus {
+	l, f := *s.Level, s.More[i]
+	l.Period, l.MorePeriods = l.MorePeriods[i], nil
+	s.Level, s.More = &l, nil
+	s.Achieved, s.Coverage, s.Bad, s.Total, s.BudgetRemaining = f.Achieved, f.Coverage, f.Bad, f.Total, f.BudgetRemaining
+	return s
 }
 
 // State says how a level stands at this moment.

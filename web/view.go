@@ -73,13 +73,10 @@ type levelView struct {
 	Period      string
 	Aggregation string
 
-	Urgency  string // class of the whole card: the worst of all that it shows
-	State    mark
-	Verdict  mark // achieved against target
-	Achieved string
-	Measured string // how much of the period has been measured
-	Counted  string // events, where they are counted
-	Budget   budgetView
+	Urgency string // class of the whole card: the worst of all that it shows
+	State   mark
+	standing
+	More     []moreView // of the level's other periods
 	Burns    []burnView
 	Alerts   []alertView
 	Worst    *alertView // the most urgent alert that is not inactive
@@ -91,6 +88,36 @@ type levelView struct {
 	Queries  []queryView
 	NoData   bool
 }
+
+// standing is how a level does over one period.
+type standing struct {
+	Verdict  mark // achieved against target
+	Achieved string
+	Measured string // how much of the period has been measured
+	Counted  string // events, where they are counted
+	Budget   budgetView
+}
+
+type moreView struct {
+	Period string
+	standing
+}
+
+func newStanding(s LevelStatus) standing {
+	l := s.Level
+	v := standing{Verdict: mark{"none", "No data yet"}, Budget: newBudget(s), Measured: measured(s), Counted: counted(s)}
+	if s.Achieved.Known {
+		v.Achieved = achieved(s.Achieved.Value, l.Target)
+		v.Verdict = mark{"good", "Meets the target so far"}
+		if below(s.Achieved.Value, l.TargetRatio().Float64()) {
+			v.Verdict = mark{"bad", "Below the target so far"}
+		}
+	}
+	return v
+}
+
+// worry tells whether the period calls for attention.
+func (v standing) worry() bool { return v.Verdict.Class == "bad" || v.Budget.State.Class == "bad" }
 
 // NoBurn and Quiet stand where there is nothing to show.
 func (page) NoBurn() mark { return mark{"none", "No data yet"} }
@@ -198,21 +225,17 @@ func newLevel(s LevelStatus, now time.Time) levelView {
 		Description: l.Description, Indicator: l.Indicator.Words(),
 		Target: l.Target.String() + thin + "%", Period: periodWords(l.Period),
 		Aggregation: l.AggregationWords(),
-		State:       stateMark(s.State), Verdict: mark{"none", "No data yet"},
-		Budget: newBudget(s), Strip: newStrip(s, now), NoData: !s.Achieved.Known,
+		State:       stateMark(s.State), standing: newStanding(s), Strip: newStrip(s, now), NoData: !s.Achieved.Known,
 		Probed: len(l.Indicator.Queries()) == 0,
 	}
 	if l.Objective.Cmp(l.Target) != 0 {
 		v.Objective = l.Objective.String() + thin + "%"
 	}
-	if s.Achieved.Known {
-		v.Achieved = achieved(s.Achieved.Value, l.Target)
-		v.Verdict = mark{"good", "Meets the target so far"}
-		if below(s.Achieved.Value, l.TargetRatio().Float64()) {
-			v.Verdict = mark{"bad", "Below the target so far"}
-		}
+	worry := v.worry()
+	for i := range s.More {
+		more := moreView{periodWords(l.MorePeriods[i]), newStanding(s.over(i))}
+		v.More, worry = append(v.More, more), worry || more.worry()
 	}
-	v.Measured, v.Counted = measured(s), counted(s)
 	for _, w := range []time.Duration{time.Hour, 6 * time.Hour} {
 		if share, ok := s.BadShare[w]; ok && l.TargetBudget().Sign() > 0 {
 			v.Burns = append(v.Burns, burnView{sla.FormatDuration(w), times(share / l.TargetBudget().Float64())})
@@ -223,7 +246,7 @@ func newLevel(s LevelStatus, now time.Time) levelView {
 	}
 	v.Worst, v.Seen = worst(v.Alerts), len(s.Failures)
 	v.Urgency = v.State.Class
-	if s.State != Failing && (v.Worst != nil || v.Verdict.Class == "bad" || v.Budget.State.Class == "bad") {
+	if s.State != Failing && (v.Worst != nil || worry) {
 		v.Urgency = "warn"
 	}
 	v.Failures = failures(s.Failures, now)

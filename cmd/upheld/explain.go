@@ -69,9 +69,14 @@ func explainLevel(b *strings.Builder, l *sla.ServiceLevel) {
 	}
 	line("Measured", "%s", l.Indicator.Words())
 	line("Counted", "%s%s", l.AggregationWords(), l.Defaulted("aggregation"))
-	line("Target", "%s %% of %s%s", l.Target, l.Period.Words(), l.Defaulted("period"))
+	line("Target", "%s %% of %s%s", l.Target, periodsWords(l.Periods()), l.Defaulted("period"))
 	line("Objective", "%s %%, which alerts hang on%s", l.Objective, l.Defaulted("objective"))
 	line("Budget", "%s", budgetWords(l, l.TargetBudget()))
+	if l.Aggregation.ByTime() {
+		for _, p := range l.MorePeriods {
+			line("", "%s bad in %s", span(sla.BudgetTime(l.TargetBudget(), p)), budgetPeriod(p))
+		}
+	}
 	if l.Objective.Cmp(l.Target) != 0 {
 		line("", "%s, of the objective", budgetWords(l, l.ObjectiveBudget()))
 	}
@@ -82,6 +87,18 @@ func explainLevel(b *strings.Builder, l *sla.ServiceLevel) {
 		line([]string{"Defaults", ""}[min(i, 1)], "%s", text)
 	}
 	_ = w.Flush() // into a strings.Builder, which cannot fail
+}
+
+// periodsWords name the periods over which a target is judged.
+func periodsWords(periods []sla.Period) string {
+	words := periods[0].Words()
+	for i, p := range periods[1:] {
+		if i == 0 {
+			words += ", which alert tiers follow"
+		}
+		words += ", and of " + p.Words()
+	}
+	return words
 }
 
 // budgetWords is a budget in what people can picture: minutes or events.

@@ -34,11 +34,17 @@ func explainNotices(b *strings.Builder, l *sla.ServiceLevel) {
 	if a.BudgetExhausted != nil || a.BudgetForecast != nil || a.MeasurementLost != nil {
 		b.WriteString("  Besides:\n")
 	}
-	if f := a.BudgetForecast; f != nil {
-		line(f.Notice, "the target's budget, burnt as over the last %s, ends within %s", sla.FormatDuration(f.Over), sla.FormatDuration(f.Within))
-	}
-	if n := a.BudgetExhausted; n != nil {
-		line(*n, "the target's budget of %s is spent", l.Period.Words())
+	for _, p := range l.Periods() {
+		of := ""
+		if len(l.MorePeriods) > 0 {
+			of = " of " + p.Words()
+		}
+		if f := a.BudgetForecast; f != nil && f.Watches(p) {
+			line(f.Notice, "the target's budget%s, burnt as over the last %s, ends within %s", of, sla.FormatDuration(f.Over), sla.FormatDuration(l.ForecastWithin(p)))
+		}
+		if n := a.BudgetExhausted; n != nil && n.Watches(p) {
+			line(*n, "the target's budget of %s is spent", p.Words())
+		}
 	}
 	if n := a.MeasurementLost; n != nil {
 		line(*n, "nobody knows how the service is")

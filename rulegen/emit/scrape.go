@@ -175,7 +175,9 @@ func retention(agreements []*sla.Agreement) string {
 	longest := 12 * day
 	for _, a := range agreements {
 		for _, l := range a.Levels {
-			longest = max(longest, l.Period.Longest())
+			for _, p := range l.Periods() {
+				longest = max(longest, p.Longest())
+			}
 		}
 	}
 	return sla.FormatDuration(longest.Truncate(day) + 3*day)

@@ -1,7 +1,9 @@
 package spec
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/upheld-sla/upheld/sla"
@@ -18,10 +20,16 @@ func noticeFields(hold string, more ...field) []field {
 	}...)
 }
 
+// watchedField says which of several periods an alert about a budget is for.
+var watchedField = field{
+	key: "periods", typ: valueType{name: "list of periods", sample: "[month]", scalars: textType.scalars, shape: listOf}, def: "all of the level's",
+	example: "[month]", doc: "Of a level with several periods: whose budgets the alert is for, by their names: `30d`, `month`.",
+}
+
 var exhaustedSection = &section{
 	name:   "the budget exhausted alert",
 	doc:    "Fires while nothing of the whole period's budget is left: the target is missed unless failures leave a rolling period again.",
-	fields: noticeFields("0s"),
+	fields: noticeFields("0s", watchedField),
 }
 
 var lostSection = &section{
@@ -33,8 +41,8 @@ var lostSection = &section{
 var forecastSection = &section{
 	name: "the budget forecast alert",
 	doc:  "Fires while the rest of the budget, burnt as over the last hours, ends soon. It waits for `minimumBadEvents` as the tiers do.",
-	fields: noticeFields("0s",
-		field{key: "within", typ: durationType, def: "a thirtieth of the period, at least 1h", example: "1d", doc: "How soon the budget must end. Shorter than the period."},
+	fields: noticeFields("0s", watchedField,
+		field{key: "within", typ: durationType, def: "a thirtieth of the period, at least 1h; under a day a 24th", example: "1d", doc: "How soon the budget must end. Shorter than the period, and if there are several the same for all of them."},
 		field{key: "over", typ: durationType, def: "the long window of `page-slow`: 6h for 30 days", example: "6h", doc: "Over which time the burn rate is taken. In whole minutes up to `6h`, in steps of 5 minutes above; longer than `5m`, not longer than the period."}),
 }
 
@@ -44,6 +52,7 @@ type noticePatch struct {
 	severity   *string
 	hold, keep *time.Duration
 	labels     map[string]string
+	periods    []value // that the alert is for
 	within     *span
 	over       *span
 }
@@ -80,6 +89,9 @@ func noticeOf(o *object, key string, s *section) *noticePatch {
 		keep:     optional(o, "keepFiringFor", value.durationOrZero),
 	}
 	p.labels, _, _ = read(o, "labels", value.labels)
+	if s != lostSection {
+		p.periods, _, _ = read(o, "periods", value.list)
+	}
 	if s == forecastSection {
 		p.within = optional(o, "within", value.span)
 		p.over = optional(o, "over", value.span)
@@ -87,10 +99,37 @@ func noticeOf(o *object, key string, s *section) *noticePatch {
 	return p
 }
 
+// watched are the names of the level's periods that the patch names, or nil if
+// it names none. What the agreement names for all its levels holds for those
+// that have it.
+func (p *noticePatch) watched(l *sla.ServiceLevel, own bool) []string {
+	var names []string
+	for _, at := range p.periods {
+		at.name = "period"
+		period, ok := at.period()
+		switch {
+		case !ok:
+		case slices.ContainsFunc(l.Periods(), func(of sla.Period) bool { return of.String() == period.String() }):
+			names = append(names, period.String())
+		case own:
+			at.wrong("bad-period", fmt.Sprintf("%s is no period of level %q, which is judged over %s", quote(period.String()), l.ID.SLO, list(periodNames(l))), "name one of them")
+		}
+	}
+	return names
+}
+
+func periodNames(l *sla.ServiceLevel) []string {
+	var names []string
+	for _, p := range l.Periods() {
+		names = append(names, p.String())
+	}
+	return names
+}
+
 // applyNotices lays the patches on the alerts beside the tiers.
 func applyNotices(a *sla.Alerting, l *sla.ServiceLevel, patches []*alertingPatch) {
 	on := map[*sla.Notice]*bool{}
-	lay := func(to *sla.Notice, p *noticePatch) {
+	lay := func(to *sla.Notice, p *noticePatch, own bool) {
 		if p == nil {
 			return
 		}
@@ -101,15 +140,19 @@ func applyNotices(a *sla.Alerting, l *sla.ServiceLevel, patches []*alertingPatch
 		set(&to.For, p.hold)
 		set(&to.KeepFiringFor, p.keep)
 		to.Labels = merged(to.Labels, p.labels)
+		if watched := p.watched(l, own); watched != nil {
+			to.Periods = watched
+		}
 	}
 	exhausted, forecast, lost := a.BudgetExhausted, a.BudgetForecast, a.MeasurementLost
-	for _, p := range patches {
+	for i, p := range patches {
 		if p == nil {
 			continue
 		}
-		lay(exhausted, p.exhausted)
-		lay(lost, p.lost)
-		if lay(&forecast.Notice, p.forecast); p.forecast != nil {
+		own := i == len(patches)-1
+		lay(exhausted, p.exhausted, own)
+		lay(lost, p.lost, own)
+		if lay(&forecast.Notice, p.forecast, own); p.forecast != nil {
 			p.forecast.lookAhead(forecast, l)
 		}
 	}
@@ -128,12 +171,15 @@ func applyNotices(a *sla.Alerting, l *sla.ServiceLevel, patches []*alertingPatch
 // lookAhead lays a patch on how far, and from what, a forecast looks, and
 // reports what cannot work for the level.
 func (p *noticePatch) lookAhead(f *sla.Forecast, l *sla.ServiceLevel) {
-	period := l.Period.Nominal()
+	shortest := slices.MinFunc(slices.DeleteFunc(l.Periods(), func(p sla.Period) bool { return !f.Watches(p) }), func(a, b sla.Period) int {
+		return cmp.Compare(a.Nominal(), b.Nominal())
+	})
+	period := shortest.Nominal()
 	if s := p.within; s != nil {
-		f.Within = s.length
+		f.Within, f.SameWithin = s.length, true
 		if s.length >= period {
-			s.at.wrong("bad-window", fmt.Sprintf("%s looks further ahead than the period of %s of level %q", s.at.said(), l.Period, l.ID.SLO),
-				"choose a small part of the period: "+sla.FormatDuration(sla.DefaultAlerting(l.Period).BudgetForecast.Within)+" is the default")
+			s.at.wrong("bad-window", fmt.Sprintf("%s looks further ahead than the period of %s of level %q", s.at.said(), shortest, l.ID.SLO),
+				"choose a small part of the period: "+sla.FormatDuration(sla.DefaultAlerting(shortest).BudgetForecast.Within)+" is the default")
 		}
 	}
 	s := p.over
@@ -149,7 +195,7 @@ func (p *noticePatch) lookAhead(f *sla.Forecast, l *sla.ServiceLevel) {
 	case s.length <= sla.BaseWindow:
 		s.at.wrong("bad-window", s.at.said()+" is not longer than the 5m that rules look at", "write over: 1h, or leave it out")
 	case s.length > period:
-		s.at.wrong("bad-window", fmt.Sprintf("%s is longer than the period of %s of level %q", s.at.said(), l.Period, l.ID.SLO), "write over: 6h, or leave it out")
+		s.at.wrong("bad-window", fmt.Sprintf("%s is longer than the period of %s of level %q", s.at.said(), shortest, l.ID.SLO), "write over: 6h, or leave it out")
 	case s.length%step != 0:
 		s.at.wrong("bad-window", fmt.Sprintf("%s is no multiple of %s, in which windows of that length are summed", s.at.said(), sla.FormatDuration(step)), "round it")
 	}

@@ -32,7 +32,7 @@ func (o *object) defaultsOf(l *sla.ServiceLevel, shared levelDefaults) []sla.Def
 		"service":     l.ID.Service,
 		"objective":   l.Objective.String(),
 		"aggregation": string(l.Aggregation),
-		"period":      l.Period.String(),
+		"period":      strings.Join(periodNames(l), ", "),
 	}
 	if shared.periodGiven {
 		values["period"] = ""

@@ -45,7 +45,7 @@ var specSection = &section{
 	name: "spec",
 	doc:  "The service levels, and the defaults that they share.",
 	fields: []field{
-		{key: "period", typ: periodType, def: "30d", doc: "The time over which targets are judged; each level may have its own."},
+		{key: "period", typ: periodType, def: "30d", doc: "The time over which targets are judged, or a list of several; each level may have its own."},
 		{key: "timeZone", typ: zoneType, def: "UTC", doc: "The time zone of calendar periods that name none themselves: an IANA name."},
 		{key: "alerting", typ: mapping(alertingSection), def: "four [alert tiers](#alert-tiers)", doc: "Alerting of every level; levels override it key by key."},
 		{key: "serviceLevels", typ: valueType{name: "list of mappings", sample: "[…]", sections: []*section{levelSection}, shape: listOf}, required: true, doc: "The promises, at least one."},
@@ -63,7 +63,7 @@ var levelSection = &section{
 		{key: "target", typ: percentType, required: true, doc: "The share that must be good, in per cent, as the contract says it. At least 1, below 100, at most 9 places after the point, always in quotes. The error budget is what is left to 100."},
 		{key: "objective", typ: percentType, def: "`target`", example: `"99.95"`, doc: "A stricter goal that alerts hang on, so that you are woken before the contract is broken. Not below `target`, below 100."},
 		{key: "aggregation", typ: aggregationType, def: "`time` for probes, else `request_ratio`", doc: "How measurements become one number: `time` weighs every second the same, `request_ratio` every event; others judge minutes or slots. Which of them suit depends on the indicator."},
-		{key: "period", typ: periodType, def: "`spec.period`", doc: "The time over which the target is judged."},
+		{key: "period", typ: periodType, def: "`spec.period`", doc: "The time over which the target is judged, or a list of several: `[30d, month]`."},
 		{key: "labels", typ: labelsType, example: "{tier_of_contract: gold}", doc: "As in `metadata`, for this level."},
 		{key: "alerting", typ: mapping(alertingSection), def: "`spec.alerting`", doc: "Overrides `spec.alerting` key by key."},
 	},
@@ -153,10 +153,10 @@ func decodeSpec(v value, a *sla.Agreement) {
 	if o == nil {
 		return
 	}
-	shared := levelDefaults{agreement: a, period: defaultPeriod, periodAt: v}
+	shared := levelDefaults{agreement: a, periods: []sla.Period{defaultPeriod}, periodAt: v}
 	v.d.zone, _, _ = read(o, "timeZone", value.zone)
-	if period, at, ok := read(o, "period", value.period); ok {
-		shared.period, shared.periodAt, shared.periodGiven = period, at, true
+	if periods, at, ok := read(o, "period", value.periods); ok {
+		shared.periods, shared.periodAt, shared.periodGiven = periods, at, true
 	}
 	shared.alerting, _, _ = read(o, "alerting", value.alerting)
 	items, _, _ := read(o, "serviceLevels", value.list)
@@ -171,7 +171,7 @@ func decodeSpec(v value, a *sla.Agreement) {
 // levelDefaults is what a level takes from its agreement.
 type levelDefaults struct {
 	agreement   *sla.Agreement
-	period      sla.Period
+	periods     []sla.Period
 	periodAt    value
 	periodGiven bool // else it is the default
 	alerting    *alertingPatch
@@ -184,8 +184,8 @@ func decodeLevel(v value, shared levelDefaults) *sla.ServiceLevel {
 	}
 	l := &sla.ServiceLevel{
 		ID:     sla.ID{SLA: shared.agreement.Name, Service: shared.agreement.Name},
-		Period: shared.period,
-		Pos:    v.pos(), TargetPos: v.pos(), PeriodPos: shared.periodAt.pos(),
+		Period: shared.periods[0], MorePeriods: shared.periods[1:],
+		Pos: v.pos(), TargetPos: v.pos(), PeriodPos: shared.periodAt.pos(),
 	}
 	name, at, _ := read(o, "name", value.identifier)
 	if l.ID.SLO = name; name != "" {
@@ -195,8 +195,8 @@ func decodeLevel(v value, shared levelDefaults) *sla.ServiceLevel {
 		l.ID.Service = service
 	}
 	l.Description, _, _ = read(o, "description", value.text)
-	if period, at, ok := read(o, "period", value.period); ok {
-		l.Period, l.PeriodPos = period, at.pos()
+	if periods, at, ok := read(o, "period", value.periods); ok {
+		l.Period, l.MorePeriods, l.PeriodPos = periods[0], periods[1:], at.pos()
 	}
 	own, _, _ := read(o, "labels", value.labels)
 	l.Labels = merged(shared.agreement.Labels, own)

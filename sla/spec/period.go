@@ -29,16 +29,17 @@ var (
 	zoneType   = valueType{name: "IANA time zone", sample: "Europe/Berlin", scalars: []schema{{"type": "string", "pattern": zonePattern}}}
 	offsetType = valueType{name: "months, 0 to 11", sample: "1", scalars: []schema{{"type": "integer", "minimum": 0, "maximum": 11}}}
 	periodType = valueType{
-		name: "duration, " + either(unitNames) + ", or a mapping", sample: "30d",
+		name: "duration, " + either(unitNames) + ", or a mapping; or a list of such", sample: "30d",
 		scalars: append(slices.Clone(durationType.scalars), schema{"type": "string", "enum": unitNames}), sections: []*section{periodSection},
+		shape: oneOrList,
 	}
 )
 
 var periodSection = &section{
 	name: "period",
-	doc:  "A period may be written short, `period: 30d` or `period: month`, or as this mapping. [Periods](periods.md) says how they are reckoned.",
+	doc:  "A period may be written short, `period: 30d` or `period: month`, or as this mapping. Where a target is judged over several, write a list, `period: [30d, month]`: alert tiers follow the first. [Periods](periods.md) says how they are reckoned.",
 	fields: []field{
-		{key: "rolling", typ: durationType, example: "30d", doc: "The last so much time, always. From `1d` to `366d`, in steps of 5 minutes."},
+		{key: "rolling", typ: durationType, example: "30d", doc: "The last so much time, always. From `1h` to `366d`, in steps of 5 minutes."},
 		{key: "calendar", typ: oneOf(unitNames...), example: "month", doc: "The calendar period that is running. Budgets and alert tiers are reckoned with 7, 30, 90 and 365 days; figures with the true length."},
 		{key: "timeZone", typ: zoneType, def: "`spec.timeZone`", doc: "Whose midnights bound a calendar period. Changes of clocks are taken into account."},
 		{key: "fiscalOffset", typ: offsetType, def: "0", doc: "By how many months quarters and years begin later than January: `1` begins the year in February."},
@@ -51,7 +52,7 @@ var defaultPeriod = sla.Period{Rolling: 30 * 24 * time.Hour}
 
 // The bounds of a rolling period, and the step of the series it is summed from.
 const (
-	minPeriod  = 24 * time.Hour
+	minPeriod  = time.Hour
 	maxPeriod  = 366 * 24 * time.Hour
 	periodStep = 5 * time.Minute
 )
@@ -60,6 +61,39 @@ const (
 var unitWords = map[string]sla.Unit{
 	"weekly": sla.Week, "weeks": sla.Week, "monthly": sla.Month, "months": sla.Month, "calendar_month": sla.Month,
 	"quarterly": sla.Quarter, "calendar_quarter": sla.Quarter, "yearly": sla.Year, "annual": sla.Year, "calendar_year": sla.Year,
+}
+
+// periods are one period or a list of them, each of another name.
+func (v value) periods() ([]sla.Period, bool) {
+	if v.node.Kind != yamlSequence {
+		p, ok := v.period()
+		return []sla.Period{p}, ok
+	}
+	items, ok := v.list()
+	var periods []sla.Period
+	var filled []sla.Default
+	for _, item := range items {
+		item.name = "period"
+		p, fits := item.period()
+		if ok = ok && fits; !fits {
+			continue
+		}
+		if slices.ContainsFunc(periods, func(q sla.Period) bool { return q.String() == p.String() }) {
+			item.wrong("bad-period", "two periods are called "+quote(p.String())+", the name that tells their series apart",
+				"keep one of them; another calendar or zone needs a level of its own")
+			ok = false
+		}
+		periods = append(periods, p)
+		for _, d := range v.d.periodDefaults[item.pos()] {
+			if !slices.Contains(filled, d) {
+				filled = append(filled, d)
+			}
+		}
+	}
+	if v.d.periodDefaults != nil {
+		v.d.periodDefaults[v.pos()] = filled
+	}
+	return periods, ok
 }
 
 // period is a period, short or as a mapping.
@@ -106,7 +140,7 @@ func (v value) rolling() (sla.Period, bool) {
 	case !ok:
 		return sla.Period{}, false
 	case d < minPeriod || d > maxPeriod:
-		v.wrong("bad-period", v.said()+" is outside 1d to 366d", "30d is the most common")
+		v.wrong("bad-period", v.said()+" is outside 1h to 366d", "30d is the most common")
 	case d%periodStep != 0:
 		v.wrong("bad-period", v.said()+" is no multiple of 5 minutes, in which periods are summed", "round it")
 	default:

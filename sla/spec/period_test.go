@@ -23,6 +23,18 @@ func TestPeriods(t *testing.T) {
 			t.Errorf("%s: %+v, want %+v", name, got, want)
 		}
 	}
+	several := sla.ServiceLevel{Period: sla.Period{Rolling: 30 * 24 * time.Hour}, MorePeriods: []sla.Period{
+		{Calendar: sla.Month, Zone: "Europe/Berlin"}, {Calendar: sla.Week, WeekStart: time.Monday, Zone: "UTC"}, {Rolling: 6 * time.Hour},
+	}}
+	if got := levels["several"].Periods(); !slices.Equal(got, several.Periods()) {
+		t.Errorf("several: %+v", got)
+	}
+	if a := levels["several"].Alerting; !slices.Equal(a.BudgetExhausted.Periods, []string{"month"}) || !slices.Equal(a.BudgetForecast.Periods, []string{"month", "week"}) {
+		t.Errorf("alerts about budgets: %+v, %+v", a.BudgetExhausted, a.BudgetForecast)
+	}
+	if tiers := levels["hour"].Alerting.Tiers; len(tiers) != 2 || tiers[1].Long != 15*time.Minute || tiers[1].Factor.String() != "1" {
+		t.Errorf("tiers of an hour: %v", tierWords(tiers))
+	}
 	if tiers := levels["yearly"].Alerting.Tiers; tiers[0].Factor.String() != "175.2" { // 14.4 × 365 / 30
 		t.Errorf("tiers of a year: %v", tierWords(tiers))
 	}

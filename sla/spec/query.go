@@ -9,8 +9,9 @@ import (
 )
 
 const (
-	yamlScalar  = yaml.ScalarNode
-	yamlMapping = yaml.MappingNode
+	yamlScalar   = yaml.ScalarNode
+	yamlMapping  = yaml.MappingNode
+	yamlSequence = yaml.SequenceNode
 )
 
 // query is PromQL text with its place. The text is not looked into.

@@ -80,6 +80,8 @@ func (t *valueType) schema() schema {
 	switch t.shape {
 	case listOf:
 		return schema{"type": "array", "minItems": 1, "items": one}
+	case oneOrList:
+		return schema{"anyOf": []schema{one, {"type": "array", "minItems": 1, "items": one}}}
 	case byName:
 		return schema{"type": "object", "propertyNames": schema{"pattern": namePattern}, "additionalProperties": one}
 	}

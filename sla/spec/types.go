@@ -31,7 +31,8 @@ type shape int
 const (
 	single shape = iota
 	listOf
-	byName // a mapping of names to the value
+	oneOrList // the value, or a list of such
+	byName    // a mapping of names to the value
 )
 
 const (
