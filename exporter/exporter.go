@@ -17,6 +17,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/upheld-sla/upheld/exporter/blackbox"
 	"github.com/upheld-sla/upheld/exporter/measure"
 	"github.com/upheld-sla/upheld/exporter/probe"
 	"github.com/upheld-sla/upheld/exporter/schedule"
@@ -40,6 +41,9 @@ type Options struct {
 	Shard      Shard // which of the targets are this exporter's; all if zero
 	// Load reads the targets anew for Reload. Without it there is no reloading.
 	Load func() ([]sla.ProbeTarget, error)
+	// Requests answers probes that are asked for over HTTP, as
+	// blackbox_exporter does; nil if none may be asked for.
+	Requests *blackbox.Prober
 }
 
 // Exporter probes targets and counts the results. Its methods are safe for
@@ -84,6 +88,9 @@ func New(opts Options) *Exporter {
 	if len(opts.References) > 0 {
 		e.vantage, _ = newVantage(opts.References, e.factory, opts.Logger)
 		self.Vantage = e.vantage.good
+	}
+	if opts.Requests != nil {
+		self.Requests = opts.Requests.Facts
 	}
 	e.metrics = measure.New(self)
 	return e
@@ -204,11 +211,32 @@ func (e *Exporter) Gatherer() measure.Gatherer { return e.metrics.Gatherer() }
 // errNoLoad is what reloading answers where there is nothing to reload from.
 var errNoLoad = errors.New("this exporter has no specification files to reload")
 
-// Reload loads the targets anew and applies them. If that fails, the exporter
-// goes on with those it has, logs every finding and returns the error.
+// Reload loads the targets anew and applies them, and the modules of requests.
+// Where that fails, the exporter goes on with those it has, logs every finding
+// and returns the error.
 func (e *Exporter) Reload() error {
 	e.reloading.Lock()
 	defer e.reloading.Unlock()
+	modules := e.ReloadModules()
+	if e.opts.Load == nil && e.opts.Requests != nil {
+		return modules
+	}
+	return errors.Join(e.reloadTargets(), modules)
+}
+
+// ReloadModules loads the modules of requests anew, if there are any.
+func (e *Exporter) ReloadModules() error {
+	if e.opts.Requests == nil {
+		return nil
+	}
+	err := e.opts.Requests.Reload()
+	if err != nil {
+		e.opts.Logger.Error("modules for /probe not loaded; they stay as they are", "err", err)
+	}
+	return err
+}
+
+func (e *Exporter) reloadTargets() error {
 	targets, err := e.load()
 	if err == nil {
 		err = e.Apply(targets)

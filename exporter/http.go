@@ -11,12 +11,14 @@ import (
 	"github.com/prometheus/common/version"
 	"github.com/prometheus/exporter-toolkit/web"
 
+	"github.com/upheld-sla/upheld/exporter/blackbox"
 	"github.com/upheld-sla/upheld/exporter/probe"
 )
 
 // Handler serves everything that the daemon serves: the metrics at
 // telemetryPath, /-/healthy, /-/ready, /-/reload, a page that links them and
-// shows the last result of each target, and /history with more of each.
+// shows the last result of each target, and /history with more of each; and the
+// pages of blackbox_exporter if there are modules.
 func (e *Exporter) Handler(telemetryPath string) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET "+telemetryPath, e.Metrics())
@@ -27,6 +29,9 @@ func (e *Exporter) Handler(telemetryPath string) http.Handler {
 	mux.HandleFunc("POST /-/reload", e.serveReload)
 	mux.HandleFunc("PUT /-/reload", e.serveReload)
 	mux.HandleFunc("GET "+historyPath, e.serveHistory)
+	if e.opts.Requests != nil {
+		e.opts.Requests.Mount(mux)
+	}
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { e.serveLanding(w, r, telemetryPath) })
 	return mux
 }
@@ -41,10 +46,10 @@ func (e *Exporter) serveReady(w http.ResponseWriter, _ *http.Request) {
 
 func (e *Exporter) serveReload(w http.ResponseWriter, _ *http.Request) {
 	if err := e.Reload(); err != nil {
-		http.Error(w, "The specification was not reloaded; the exporter goes on with the one it has.\n"+err.Error(), http.StatusInternalServerError)
+		http.Error(w, "Not all was reloaded; where that failed the exporter goes on with what it has.\n"+err.Error(), http.StatusInternalServerError)
 		return
 	}
-	fmt.Fprintln(w, "The specification was reloaded.")
+	fmt.Fprintln(w, "Reloaded.")
 }
 
 // maxRows bounds the targets on the landing page.
@@ -70,6 +75,18 @@ var landingTable = template.Must(template.New("targets").Parse(`
 {{- else}}
 <p>The specification defines no probes.</p>
 {{- end}}
+{{- with .Asked}}
+<h2>Probes that were asked for</h2>
+<table>
+<caption>The last ones, and before them some that failed</caption>
+<thead><tr><th scope="col">Module</th><th scope="col">Target</th><th scope="col">Result</th><th scope="col">More</th></tr></thead>
+<tbody>
+{{- range .}}
+<tr><th scope="row">{{.Module}}</th><td>{{.Target}}</td><td>{{if .Success}}success{{else}}<strong>failure</strong>{{end}}</td><td><a href="/logs?id={{.ID}}">logs of {{.ID}}</a></td></tr>
+{{- end}}
+</tbody>
+</table>
+{{- end}}
 `))
 
 const landingCSS = `
@@ -85,7 +102,7 @@ tr.inconclusive td:nth-child(4), tr.missed td:nth-child(4) { background: #fdf0c4
 func (e *Exporter) serveLanding(w http.ResponseWriter, r *http.Request, telemetryPath string) {
 	rows, more := e.rows(time.Now())
 	var table bytes.Buffer
-	if err := landingTable.Execute(&table, map[string]any{"Rows": rows, "More": more}); err != nil {
+	if err := landingTable.Execute(&table, map[string]any{"Rows": rows, "More": more, "Asked": e.asked()}); err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
@@ -107,6 +124,14 @@ func (e *Exporter) serveLanding(w http.ResponseWriter, r *http.Request, telemetr
 		return
 	}
 	page.ServeHTTP(w, r)
+}
+
+// asked are the probes that were asked for and are remembered.
+func (e *Exporter) asked() []blackbox.Recent {
+	if e.opts.Requests == nil {
+		return nil
+	}
+	return e.opts.Requests.Recent()
 }
 
 // rows are the targets with their last results, and how many did not fit.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/prometheus/common/promslog"
@@ -14,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/upheld-sla/upheld/exporter"
+	"github.com/upheld-sla/upheld/exporter/blackbox"
 	"github.com/upheld-sla/upheld/exporter/guard"
 	"github.com/upheld-sla/upheld/exporter/probe"
 	"github.com/upheld-sla/upheld/exporter/schedule"
@@ -34,25 +36,31 @@ type config struct {
 	limits         guard.Options
 	references     []string
 	shard          string
+	requests       requestConfig
 	log            promslog.Config
 }
 
 func newCommand() *cobra.Command {
 	c := &config{log: promslog.Config{Level: promslog.NewLevel(), Format: promslog.NewFormat()}}
+	c.requests.level = promslog.NewLevel()
 	_ = c.log.Format.Set("logfmt") // the default, so that help shows it
 	command := &cobra.Command{
-		Use:   "upheld-exporter --spec.file FILE",
+		Use:   "upheld-exporter [--spec.file FILE] [--config.file FILE]",
 		Short: "Probe the targets of service level agreements and expose the results as Prometheus metrics",
 		Long: `upheld-exporter reads service level agreements, runs the probes they define and
 exposes what became of every probe as Prometheus metrics.
 
-SIGHUP, or POST to /-/reload, reads the specification again. One with errors
-changes nothing: the exporter goes on with the one it has. SIGTERM and SIGINT end
+With --config.file it also is a drop-in for blackbox_exporter: it reads the same
+blackbox.yml and answers /probe?target=&module= with the same metrics.
+
+SIGHUP, or POST to /-/reload, reads the files again. One with errors changes
+nothing: the exporter goes on with what it has. SIGTERM and SIGINT end
 the exporter cleanly. Exit codes: 1 for errors in the specification or a server
 that could not run, 2 for mistakes in the command line.`,
 		Example: `  upheld-exporter --spec.file shop.yaml
   upheld-exporter --spec.file '/etc/upheld/*.yaml' --location fra1 --web.config.file web.yml
   upheld-exporter --spec.file /etc/upheld --config.check
+  upheld-exporter --config.file blackbox.yml --web.listen-address :9115
   curl -X POST http://localhost:9799/-/reload`,
 		Version: version.Info(),
 		Args: func(_ *cobra.Command, args []string) error {
@@ -83,7 +91,8 @@ func (c *config) addFlags(command *cobra.Command) {
 	f := command.Flags()
 	f.SortFlags = false
 	f.StringArrayVar(&c.specs, "spec.file", nil, "specification: a `file`, a directory (its *.yaml and *.yml) or a glob; repeatable")
-	f.BoolVar(&c.checkOnly, "config.check", false, "check the specification and the web configuration, and exit")
+	c.requests.addFile(f)
+	f.BoolVar(&c.checkOnly, "config.check", false, "check the files and the web configuration, and exit")
 	f.StringVar(&c.location, "location", exporter.DefaultLocation, "where this exporter probes from: the label location of its metrics")
 	f.StringVar(&c.shard, "shard", "", "probe only part `i/n` of the levels, as the i-th of n exporters that share a specification")
 	f.IntVar(&c.maxConcurrency, "probe.max-concurrency", schedule.DefaultMaxConcurrency, "how many probes may run at once")
@@ -92,11 +101,13 @@ func (c *config) addFlags(command *cobra.Command) {
 	f.StringArrayVar(&c.limits.AllowCIDR, "probe.allow-cidr", nil, "connect only to addresses in `CIDR` (or those names); where both have an address, the more specific one decides; repeatable")
 	f.StringArrayVar(&c.limits.DenyHost, "probe.deny-host", nil, "never connect to this host `name`, or with *. before it to those below; repeatable")
 	f.StringArrayVar(&c.limits.AllowHost, "probe.allow-host", nil, "connect only to hosts of this `name`, or with *. before it below it; repeatable")
+	c.requests.addFlags(f)
 	f.StringArrayVar(&c.listen, "web.listen-address", []string{":9799"}, "`address` to listen on; repeatable")
 	f.StringVar(&c.webConfig, "web.config.file", "", "`file` that enables TLS or authentication, see https://github.com/prometheus/exporter-toolkit/blob/master/docs/web-configuration.md")
 	f.BoolVar(&c.systemdSocket, "web.systemd-socket", false, "listen on the sockets that systemd hands over (Linux only)")
 	f.StringVar(&c.telemetryPath, "web.telemetry-path", "/metrics", "`path` of the metrics")
 	f.Var(logFlag{c.log.Level, "level"}, "log.level", "least severity to log: debug, info, warn or error")
+	f.Var(logFlag{c.requests.level, "level"}, "log.prober", "least severity to log of what probes asked for at /probe do: debug, info, warn or error")
 	f.Var(logFlag{c.log.Format, "format"}, "log.format", "format of the log: logfmt or json")
 }
 
@@ -118,17 +129,23 @@ func (f logFlag) String() string {
 func (f logFlag) Set(s string) error { return f.setting.Set(s) }
 func (f logFlag) Type() string       { return f.kind }
 
+// ownPaths are those of pages that the metrics cannot be put over.
+var ownPaths = []string{"/config", "/history", "/logs", "/probe"}
+
 // validate finds mistakes in the flags that no flag can see by itself.
 func (c *config) validate() error {
 	switch {
-	case len(c.specs) == 0:
-		return errors.New("no specification: name one with --spec.file")
+	case len(c.specs) == 0 && c.requests.file == "":
+		return errors.New("nothing to probe: name a specification with --spec.file, or a blackbox.yml with --config.file")
 	case c.maxConcurrency < 1:
 		return fmt.Errorf("--probe.max-concurrency is %d; it must be at least 1", c.maxConcurrency)
 	case c.location == "":
 		return errors.New("--location is empty; leave it out or give a name")
-	case !strings.HasPrefix(c.telemetryPath, "/") || c.telemetryPath == "/" || c.telemetryPath == "/history" || strings.HasPrefix(c.telemetryPath, "/-/") || strings.ContainsAny(c.telemetryPath, "{} "):
-		return fmt.Errorf("--web.telemetry-path is %q; it must be a plain path like /metrics, other than /, /history and those below /-/", c.telemetryPath)
+	case !strings.HasPrefix(c.telemetryPath, "/") || c.telemetryPath == "/" || slices.Contains(ownPaths, c.telemetryPath) || strings.HasPrefix(c.telemetryPath, "/-/") || strings.ContainsAny(c.telemetryPath, "{} "):
+		return fmt.Errorf("--web.telemetry-path is %q; it must be a plain path like /metrics, other than /, those below /-/ and %s", c.telemetryPath, strings.Join(ownPaths, ", "))
+	}
+	if err := c.requests.validate(c.limits); err != nil {
+		return err
 	}
 	if _, err := guard.New(c.limits); err != nil {
 		return fmt.Errorf("--probe.allow-* and --probe.deny-*: %w", err)
@@ -148,23 +165,37 @@ func (c *config) part() (exporter.Shard, error) {
 }
 
 // check loads everything that serve would, prints what it finds and says how
-// many targets there are.
+// much there is.
 func (c *config) check(stdout, stderr io.Writer) error {
-	agreements, findings := spec.Load(c.specs...)
-	if len(findings) > 0 {
-		fmt.Fprintln(stderr, findings.Error())
+	var fine []string
+	if len(c.specs) > 0 {
+		agreements, findings := spec.Load(c.specs...)
+		if len(findings) > 0 {
+			fmt.Fprintln(stderr, findings.Error())
+		}
+		if findings.HasErrors() {
+			return errReported
+		}
+		targets := sla.ProbeTargets(agreements)
+		if err := exporter.New(exporter.Options{}).Apply(targets); err != nil {
+			return err
+		}
+		fine = append(fine, plural(len(agreements), "agreement"), plural(len(targets), "target"))
 	}
-	targets := sla.ProbeTargets(agreements)
-	if findings.HasErrors() {
-		return errReported
-	}
-	if err := exporter.New(exporter.Options{}).Apply(targets); err != nil {
-		return err
+	if c.requests.file != "" {
+		modules, warnings, err := blackbox.Load(c.requests.file)
+		if err != nil {
+			return err
+		}
+		for _, w := range warnings {
+			fmt.Fprintln(stderr, "warning: "+w)
+		}
+		fine = append(fine, plural(len(modules), "module"))
 	}
 	if err := web.Validate(c.webConfig); err != nil {
 		return fmt.Errorf("%s: %w", c.webConfig, err)
 	}
-	fmt.Fprintf(stdout, "%s, %s: ok\n", plural(len(agreements), "agreement"), plural(len(targets), "target"))
+	fmt.Fprintf(stdout, "%s: ok\n", strings.Join(fine, ", "))
 	return nil
 }
 
@@ -192,18 +223,25 @@ func (c *config) load(logger *slog.Logger) ([]sla.ProbeTarget, error) {
 	return targets, nil
 }
 
-func (c *config) options(logger *slog.Logger) exporter.Options {
+// options are those of the exporter.
+func (c *config) options(logger *slog.Logger, stderr io.Writer) exporter.Options {
 	limits, _ := guard.New(c.limits) // validated
 	part, _ := c.part()              // likewise
-	return exporter.Options{
+	env := probe.Env{Guard: limits, UserAgent: "upheld-exporter/" + cmp.Or(version.Version, "devel")}
+	most := c.concurrency(descriptors(), logger)
+	options := exporter.Options{
 		Logger:         logger,
 		Location:       c.location,
-		MaxConcurrency: c.concurrency(descriptors(), logger),
+		MaxConcurrency: most,
 		References:     c.references,
 		Shard:          part,
-		Probe:          probe.Env{Guard: limits, UserAgent: "upheld-exporter/" + cmp.Or(version.Version, "devel")},
-		Load:           func() ([]sla.ProbeTarget, error) { return c.load(logger) },
+		Probe:          env,
+		Requests:       c.requests.prober(c, env, most, logger, stderr),
 	}
+	if len(c.specs) > 0 {
+		options.Load = func() ([]sla.ProbeTarget, error) { return c.load(logger) }
+	}
+	return options
 }
 
 // spareDescriptors are those that probes leave for scrapes, files and name

@@ -44,7 +44,7 @@ func (c *config) serve(ctx context.Context, stderr io.Writer) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
-	e := exporter.New(c.options(logger))
+	e := exporter.New(c.options(logger, stderr))
 	logger.Info("upheld-exporter starting", "version", version.Info(), "build", version.BuildContext())
 	if err := c.first(e, logger, stderr); err != nil {
 		return err
@@ -60,20 +60,29 @@ func (c *config) serve(ctx context.Context, stderr io.Writer) error {
 		}
 	})
 	background.Go(func() { reloadOnHangup(ctx, hangups, e) })
+	if c.requests.autoReload {
+		background.Go(func() { c.requests.reloadOnChange(ctx, e, logger) })
+	}
 	err := c.listenAndServe(ctx, e.Handler(c.telemetryPath), logger)
 	logger.Info("upheld-exporter ends")
 	return err
 }
 
-// first loads the specification at the start, where there is nothing to fall
-// back on.
+// first loads everything at the start, where there is nothing to fall back on.
 func (c *config) first(e *exporter.Exporter, logger *slog.Logger, stderr io.Writer) error {
-	targets, err := c.load(logger)
-	if findings, ok := errors.AsType[sla.Findings](err); ok {
-		fmt.Fprintln(stderr, findings.Error())
-		return errReported
+	var targets []sla.ProbeTarget
+	if len(c.specs) > 0 {
+		var err error
+		targets, err = c.load(logger)
+		if findings, ok := errors.AsType[sla.Findings](err); ok {
+			fmt.Fprintln(stderr, findings.Error())
+			return errReported
+		}
+		if err != nil {
+			return err
+		}
 	}
-	if err != nil {
+	if err := e.ReloadModules(); err != nil {
 		return err
 	}
 	if err := e.Apply(targets); err != nil {

@@ -112,12 +112,24 @@ var (
 		Name: metricnames.ExporterReloadOK, Type: "gauge", Help: "1 if the last load of the specification succeeded, else 0.",
 		Note: "While it is 0 the exporter runs on what it loaded last.",
 	}
-	reloadTime = Metric{Name: metricnames.ExporterReloadTime, Type: "gauge", Help: "When the specification was last loaded with success, in seconds since the epoch."}
-	buildInfo  = Metric{
+	reloadTime      = Metric{Name: metricnames.ExporterReloadTime, Type: "gauge", Help: "When the specification was last loaded with success, in seconds since the epoch."}
+	requestInFlight = Metric{Name: metricnames.ExporterRequestInFlight, Type: "gauge", Help: "Probes asked for at /probe that are running.", Note: onlyWithModules}
+	requestRejected = Metric{
+		Name: metricnames.ExporterRequestRejected, Type: "counter", Labels: []string{metricnames.Reason},
+		Help: "Requests for /probe that were turned away, because too many probes were running (concurrency) or asked for (rate).", Note: onlyWithModules,
+	}
+	blackboxReloadOK   = Metric{Name: metricnames.BlackboxReloadOK, Type: "gauge", Help: "Blackbox exporter config loaded successfully.", Note: onlyWithModules}
+	blackboxReloadTime = Metric{Name: metricnames.BlackboxReloadTime, Type: "gauge", Help: "Timestamp of the last successful configuration reload.", Note: onlyWithModules}
+	blackboxUnknown    = Metric{Name: metricnames.BlackboxModuleUnknown, Type: "counter", Help: "Count of unknown modules requested by probes", Note: onlyWithModules}
+
+	buildInfo = Metric{
 		Name: metricnames.ExporterBuildInfo, Type: "gauge", Labels: []string{"branch", "goarch", "goos", "goversion", "revision", "tags", "version"},
 		Help: "A metric with a constant '1' value labeled by version, revision, branch, goversion from which upheld_exporter was built, and the goos and goarch for the build.",
 	}
 )
+
+// onlyWithModules is said of metrics of what blackbox_exporter does too.
+const onlyWithModules = "Absent without modules for `/probe` (`--config.file`); see [blackbox.md](blackbox.md)."
 
 // TargetMetrics are those that every target has, Self those of the exporter
 // about itself, in the order of the documentation.
@@ -127,5 +139,5 @@ func TargetMetrics() []Metric {
 
 // SelfMetrics are those of the exporter about itself.
 func SelfMetrics() []Metric {
-	return []Metric{lag, inFlight, concurrency, targets, vantage, reloadOK, reloadTime, buildInfo}
+	return []Metric{lag, inFlight, concurrency, targets, vantage, reloadOK, reloadTime, requestInFlight, requestRejected, blackboxReloadOK, blackboxReloadTime, blackboxUnknown, buildInfo}
 }

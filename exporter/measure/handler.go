@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/klauspost/compress/gzip"
+	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 )
 
@@ -16,23 +17,37 @@ import (
 func (m *Metrics) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		format := expfmt.NegotiateAccept(r.Header, expfmt.DefaultOpenMetricsAcceptedFormats()...)
-		w.Header().Set("Content-Type", string(format))
-		w.Header().Set("Vary", "Accept, Accept-Encoding")
-		var out io.Writer = w
-		if takesGzip(r.Header) {
-			w.Header().Set("Content-Encoding", "gzip")
-			z := compressors.Get().(*gzip.Writer)
-			defer compressors.Put(z)
-			z.Reset(w)
-			defer z.Close()
-			out = z
-		}
-		if err := m.write(out, format); err != nil {
-			// Too late for a status; a connection cut short is what the scraper
-			// can tell from a whole answer.
-			panic(http.ErrAbortHandler)
-		}
+		answer(w, r, format, m.write)
 	})
+}
+
+// Answer answers a scrape with families, which are sorted. The format is the
+// one that the scraper asks for, but never OpenMetrics: the names and types of
+// blackbox_exporter, which does not offer that either, are not all in order
+// there.
+func Answer(w http.ResponseWriter, r *http.Request, families []*dto.MetricFamily) {
+	answer(w, r, expfmt.Negotiate(r.Header), func(out io.Writer, format expfmt.Format) error {
+		return encode(out, format, families)
+	})
+}
+
+func answer(w http.ResponseWriter, r *http.Request, format expfmt.Format, write func(io.Writer, expfmt.Format) error) {
+	w.Header().Set("Content-Type", string(format))
+	w.Header().Set("Vary", "Accept, Accept-Encoding")
+	var out io.Writer = w
+	if takesGzip(r.Header) {
+		w.Header().Set("Content-Encoding", "gzip")
+		z := compressors.Get().(*gzip.Writer)
+		defer compressors.Put(z)
+		z.Reset(w)
+		defer z.Close()
+		out = z
+	}
+	if err := write(out, format); err != nil {
+		// Too late for a status; a connection cut short is what the scraper
+		// can tell from a whole answer.
+		panic(http.ErrAbortHandler)
+	}
 }
 
 // compressors are kept, because making one costs a megabyte.
@@ -75,6 +90,10 @@ func (m *Metrics) write(out io.Writer, format expfmt.Format) error {
 	if err != nil {
 		return err
 	}
+	return encode(out, format, families)
+}
+
+func encode(out io.Writer, format expfmt.Format, families []*dto.MetricFamily) error {
 	encoder := expfmt.NewEncoder(out, format)
 	for _, family := range families {
 		if err := encoder.Encode(family); err != nil {

@@ -66,7 +66,7 @@ func factual(r probe.Result) probe.Result {
 }
 
 func newMetrics() *Metrics {
-	return New(Options{Location: "fra1", MaxConcurrency: 100, InFlight: func() int { return 3 }, Vantage: func() bool { return true }})
+	return New(Options{Location: "fra1", MaxConcurrency: 100, InFlight: func() int { return 3 }, Vantage: func() bool { return true }, Requests: func() RequestFacts { return RequestFacts{} }})
 }
 
 // exposition is the targets' part of a scrape as text.

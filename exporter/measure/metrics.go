@@ -22,6 +22,18 @@ type Options struct {
 	MaxConcurrency int         // how many probes may run at once
 	InFlight       func() int  // how many are running
 	Vantage        func() bool // whether reference targets answered; nil if there are none
+	// Requests tells of probes that are asked for; nil if none can be.
+	Requests func() RequestFacts
+}
+
+// RequestFacts are what is known of the probes that are asked for at /probe.
+type RequestFacts struct {
+	ReloadSuccessful bool
+	ReloadedAt       time.Time // of the last one that was; zero if none was
+	UnknownModules   int64     // requests that named a module there is not
+	Running          int64     // probes
+	// Requests that were turned away.
+	RejectedByConcurrency, RejectedByRate int64
 }
 
 // Metrics are all metrics of an exporter.
@@ -65,7 +77,36 @@ func New(o Options) *Metrics {
 			return 0
 		}))
 	}
+	if o.Requests != nil {
+		m.registry.MustRegister(requestMetrics(o.Requests)...)
+	}
 	return m
+}
+
+// requestMetrics read the facts at each scrape.
+func requestMetrics(facts func() RequestFacts) []prometheus.Collector {
+	counter := func(m Metric, labels prometheus.Labels, value func(RequestFacts) int64) prometheus.Collector {
+		return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: m.Name, Help: m.Help, ConstLabels: labels}, func() float64 { return float64(value(facts())) })
+	}
+	return []prometheus.Collector{
+		prometheus.NewGaugeFunc(gauge(requestInFlight), func() float64 { return float64(facts().Running) }),
+		counter(requestRejected, prometheus.Labels{metricnames.Reason: "concurrency"}, func(f RequestFacts) int64 { return f.RejectedByConcurrency }),
+		counter(requestRejected, prometheus.Labels{metricnames.Reason: "rate"}, func(f RequestFacts) int64 { return f.RejectedByRate }),
+		counter(blackboxUnknown, nil, func(f RequestFacts) int64 { return f.UnknownModules }),
+		prometheus.NewGaugeFunc(gauge(blackboxReloadOK), func() float64 {
+			if facts().ReloadSuccessful {
+				return 1
+			}
+			return 0
+		}),
+		prometheus.NewGaugeFunc(gauge(blackboxReloadTime), func() float64 {
+			at := facts().ReloadedAt
+			if at.IsZero() {
+				return 0
+			}
+			return float64(at.Unix())
+		}),
+	}
 }
 
 func gauge(m Metric) prometheus.GaugeOpts { return prometheus.GaugeOpts{Name: m.Name, Help: m.Help} }

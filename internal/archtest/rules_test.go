@@ -92,6 +92,10 @@ var walls = []wall{
 		reason: "the exporter is a small daemon; the rule engine alone would add 40 MB",
 	},
 	{
+		from: "", not: []string{"github.com/prometheus/blackbox_exporter/prober"}, deep: true,
+		reason: "probers are our own; those of blackbox_exporter are what tests hold them to",
+	},
+	{
 		from: "rulegen", not: []string{
 			prometheus + "tsdb", prometheus + "rules", prometheus + "scrape", prometheus + "web", "net/http",
 		},

@@ -40,13 +40,21 @@ const (
 
 // Metrics of the exporter about itself.
 const (
-	ExporterLag          = "upheld_exporter_schedule_lag_seconds" // histogram: how late probes start
-	ExporterInFlight     = "upheld_exporter_probes_in_flight"
-	ExporterConcurrency  = "upheld_exporter_probes_in_flight_limit"
-	ExporterTargets      = "upheld_exporter_targets"
-	ExporterVantage      = "upheld_exporter_vantage_good" // 1 if a reference target answers, else 0; only with references
-	ExporterReloadOK     = "upheld_exporter_config_last_reload_successful"
-	ExporterReloadTime   = "upheld_exporter_config_last_reload_success_timestamp_seconds"
+	ExporterLag         = "upheld_exporter_schedule_lag_seconds" // histogram: how late probes start
+	ExporterInFlight    = "upheld_exporter_probes_in_flight"
+	ExporterConcurrency = "upheld_exporter_probes_in_flight_limit"
+	ExporterTargets     = "upheld_exporter_targets"
+	ExporterVantage     = "upheld_exporter_vantage_good" // 1 if a reference target answers, else 0; only with references
+	ExporterReloadOK    = "upheld_exporter_config_last_reload_successful"
+	ExporterReloadTime  = "upheld_exporter_config_last_reload_success_timestamp_seconds"
+	// Of probes that are asked for at /probe.
+	ExporterRequestInFlight = "upheld_exporter_request_probes_in_flight"
+	ExporterRequestRejected = "upheld_exporter_request_probes_rejected_total" // by reason
+	// Names of blackbox_exporter, which its dashboards and alerts use.
+	BlackboxReloadOK      = "blackbox_exporter_config_last_reload_successful"
+	BlackboxReloadTime    = "blackbox_exporter_config_last_reload_success_timestamp_seconds"
+	BlackboxModuleUnknown = "blackbox_module_unknown_total"
+
 	ExporterBuildInfo    = "upheld_exporter_build_info"
 	ExporterBuildProgram = "upheld_exporter" // what client_golang makes ExporterBuildInfo of
 )

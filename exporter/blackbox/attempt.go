@@ -1,0 +1,161 @@
+package blackbox
+
+import (
+	"context"
+	"errors"
+	"hash/fnv"
+	"log/slog"
+	"maps"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/upheld-sla/upheld/exporter/probe"
+)
+
+// kinds is the table of probers, by the name that a module gives. Each returns
+// whether the probe succeeded; why not it has logged.
+var kinds = map[string]func(context.Context, *attempt) bool{
+	"dns":  probeDNS,
+	"grpc": probeGRPC,
+	"http": probeHTTP,
+	"icmp": probeICMP,
+	"tcp":  probeTCP,
+	"unix": probeUnix,
+}
+
+// Kinds are the probers that a module can name, sorted.
+func Kinds() []string { return slices.Sorted(maps.Keys(kinds)) }
+
+// attempt is one probe under way.
+type attempt struct {
+	env    *probe.Env
+	module *Module
+	target string
+	out    results
+	log    *slog.Logger
+
+	// refusal is why the target itself may not be probed; nil if it may.
+	refusal error
+
+	mu        sync.Mutex
+	handshake *handshake // the last one that got as far as a certificate
+}
+
+// dialer opens connections, and asks the guard about the very address of each
+// in the moment before: what a name resolved to a moment ago does not count.
+func (a *attempt) dialer() *net.Dialer {
+	return &net.Dialer{Resolver: a.env.Resolver, KeepAlive: -1, Control: a.control}
+}
+
+func (a *attempt) control(_, address string, _ syscall.RawConn) error {
+	if a.env.Guard == nil {
+		return nil
+	}
+	to, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return nil // not of the internet
+	}
+	return a.env.Guard.Address(to.Addr())
+}
+
+// mayReach asks the guard about the target's name and the address to be used.
+func (a *attempt) mayReach(host string, ip net.IP) error {
+	if a.env.Guard == nil {
+		return nil
+	}
+	a.refusal = a.env.Guard.Host(host)
+	if address, ok := netip.AddrFromSlice(ip); a.refusal == nil && ok {
+		a.refusal = a.env.Guard.Address(address)
+	}
+	return a.refusal
+}
+
+var errNoAddress = errors.New("unable to find ip; no fallback")
+
+// resolve chooses the address of a host to probe, as the module prefers: the
+// first of the preferred version of IP ("ip4"; "ip6" is also the default), or
+// with fallback one of the other. It reports the three metrics of addresses,
+// and returns how long it took, in seconds.
+func (a *attempt) resolve(ctx context.Context, host, prefer string, fallback bool) (ip *net.IPAddr, took float64, err error) {
+	if prefer != "ip4" {
+		prefer = "ip6"
+	}
+	a.out.set("probe_ip_protocol", 0)
+	a.out.set("probe_ip_addr_hash", 0)
+	if a.env.Guard != nil {
+		a.refusal = a.env.Guard.Host(host) // before a name is looked up that nobody may know of
+	}
+	start := time.Now()
+	if err = a.refusal; err == nil {
+		a.log.Debug("Resolving target address", "target", host, "ip_protocol", prefer)
+		ip, err = a.lookUp(ctx, host, prefer, fallback)
+	}
+	took = time.Since(start).Seconds()
+	a.out.set("probe_dns_lookup_time_seconds", took)
+	if err != nil {
+		a.log.Error("Resolution with IP protocol failed", "target", host, "ip_protocol", prefer, "err", err)
+		return nil, took, err
+	}
+	a.log.Debug("Resolved target address", "target", host, "ip", ip.String())
+	a.out.set("probe_ip_protocol", map[bool]float64{true: 4, false: 6}[ip.IP.To4() != nil])
+	a.out.set("probe_ip_addr_hash", addressHash(ip.IP))
+	return ip, took, a.mayReach(host, ip.IP)
+}
+
+func (a *attempt) lookUp(ctx context.Context, host, prefer string, fallback bool) (*net.IPAddr, error) {
+	if !fallback {
+		ips, err := a.env.Resolver.LookupIP(ctx, prefer, host)
+		if err != nil {
+			return nil, err
+		}
+		return &net.IPAddr{IP: ips[0]}, nil // there is one, without an error
+	}
+	addresses, err := a.env.Resolver.LookupIPAddr(ctx, host)
+	if err != nil {
+		return nil, err
+	}
+	for _, address := range addresses {
+		if (address.IP.To4() != nil) == (prefer == "ip4") {
+			return &address, nil
+		}
+	}
+	if len(addresses) == 0 {
+		return nil, errNoAddress
+	}
+	return &addresses[len(addresses)-1], nil
+}
+
+func addressHash(ip net.IP) float64 {
+	h := fnv.New32a()
+	if four := ip.To4(); four != nil {
+		ip = four
+	}
+	_, _ = h.Write(ip)
+	return float64(h.Sum32())
+}
+
+// family is the network with the version of IP that an address has: "tcp4".
+func family(network string, ip net.IP) string {
+	if ip.To4() != nil {
+		return network + "4"
+	}
+	return network + "6"
+}
+
+// source is the address that a module's probes come from; nil if it names none.
+func (a *attempt) source(text string) (net.IP, error) {
+	if text == "" {
+		return nil, nil
+	}
+	ip := net.ParseIP(text)
+	if ip == nil {
+		a.log.Error("Error parsing source ip address", "srcIP", text)
+		return nil, errors.New("error parsing source ip address: " + text)
+	}
+	a.log.Debug("Using local address", "srcIP", ip)
+	return ip, nil
+}

@@ -1,0 +1,140 @@
+package blackbox
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/promslog"
+
+	"github.com/upheld-sla/upheld/exporter/measure"
+	"github.com/upheld-sla/upheld/exporter/probe"
+)
+
+// Defaults of Options, those of blackbox_exporter where it has them.
+const (
+	DefaultTimeoutOffset  = 500 * time.Millisecond
+	DefaultHistoryLimit   = 100
+	DefaultMaxConcurrency = 1000
+)
+
+// Options of a Prober. The zero value has no module, no margin and no memory.
+type Options struct {
+	ConfigFile string // a blackbox.yml
+	// TimeoutOffset is how much sooner than a scrape's timeout a probe ends.
+	TimeoutOffset time.Duration
+	HistoryLimit  int // probes that are remembered
+	// MaxConcurrency is how many probes may run at once, MaxRate how many may
+	// begin in a second; 0 is no bound.
+	MaxConcurrency int
+	MaxRate        float64
+	Probe          probe.Env    // resolver, authorities, user agent, guard
+	Logger         *slog.Logger // of what happens to the configuration; none if nil
+	// ProbeLog is how probes log; what they log is also shown by debug=true and
+	// /logs. Its writer may be nil.
+	ProbeLog promslog.Config
+}
+
+// Prober answers requests for probes. Its methods are safe for concurrent use.
+type Prober struct {
+	opts    Options
+	history history
+	rate    *limiter
+
+	modules atomic.Pointer[map[string]*Module]
+	loading sync.Mutex
+
+	reloadOK   atomic.Bool
+	reloadedAt atomic.Int64 // seconds since the epoch; 0 never
+	unknown    atomic.Int64
+	running    atomic.Int64
+	rejected   [2]atomic.Int64 // by concurrency, by rate
+}
+
+// New makes a prober without modules: Reload loads them.
+func New(opts Options) *Prober {
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	if opts.ProbeLog.Writer == nil {
+		opts.ProbeLog.Writer = io.Discard
+	}
+	p := &Prober{opts: opts, history: history{limit: opts.HistoryLimit}, rate: newLimiter(opts.MaxRate)}
+	p.modules.Store(&map[string]*Module{})
+	return p
+}
+
+// Reload reads the configuration file anew. With an error the modules stay as
+// they are.
+func (p *Prober) Reload() error {
+	p.loading.Lock()
+	defer p.loading.Unlock()
+	modules, warnings, err := Load(p.opts.ConfigFile)
+	p.reloadOK.Store(err == nil)
+	if err != nil {
+		return err
+	}
+	for _, w := range warnings {
+		p.opts.Logger.Warn(w)
+	}
+	p.modules.Store(&modules)
+	p.reloadedAt.Store(time.Now().Unix())
+	p.opts.Logger.Info("modules for /probe loaded", "file", p.opts.ConfigFile, "modules", len(modules))
+	return nil
+}
+
+// Facts are what the Prober knows of itself now.
+func (p *Prober) Facts() measure.RequestFacts {
+	f := measure.RequestFacts{
+		ReloadSuccessful: p.reloadOK.Load(), UnknownModules: p.unknown.Load(), Running: p.running.Load(),
+		RejectedByConcurrency: p.rejected[0].Load(), RejectedByRate: p.rejected[1].Load(),
+	}
+	if at := p.reloadedAt.Load(); at != 0 {
+		f.ReloadedAt = time.Unix(at, 0)
+	}
+	return f
+}
+
+// run probes once and remembers it.
+func (p *Prober) run(ctx context.Context, name string, module *Module, target string, timeout time.Duration) (*record, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	var text bytes.Buffer
+	conf := p.opts.ProbeLog
+	conf.Writer = io.MultiWriter(&text, conf.Writer)
+	log := promslog.New(&conf).With("module", name, "target", withoutPassword(target))
+	log.Debug("Beginning probe", "probe", module.Prober, "timeout_seconds", timeout.Seconds())
+
+	a := &attempt{env: &p.opts.Probe, module: module, target: target, out: results{}, log: log}
+	start := time.Now()
+	success := kinds[module.Prober](ctx, a)
+	took := time.Since(start).Seconds()
+	a.out.set("probe_duration_seconds", took)
+	if success {
+		a.out.set("probe_success", 1)
+		log.Debug("Probe succeeded", "duration_seconds", took)
+	} else {
+		a.out.set("probe_success", 0)
+		log.Error("Probe failed", "duration_seconds", took)
+	}
+	r := &record{name: name, module: module, target: withoutPassword(target), success: success, log: text.String(), out: a.out}
+	p.history.add(r)
+	return r, a.refusal
+}
+
+// debug is all that is known of a probe, for people.
+func (r *record) debug() string {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "Logs for the probe:\n%s\n\n\nMetrics that would have been returned:\n", r.log)
+	for _, family := range r.out.families() {
+		_, _ = expfmt.MetricFamilyToText(&b, family)
+	}
+	fmt.Fprintf(&b, "\n\n\nModule configuration:\n%s", show(r.module.shown()))
+	return b.String()
+}

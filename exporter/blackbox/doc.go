@@ -1,0 +1,14 @@
+// Package blackbox is a drop-in for blackbox_exporter v0.28.0: it reads a
+// blackbox.yml, runs the module that a request to /probe names on the target
+// that it names, and answers with the same metrics.
+//
+// Its probers are written for blackbox_exporter's behaviour, down to the order
+// in which an answer is judged and the values left behind by a probe that
+// failed; those of exporter/probe, which measure service levels, behave better
+// and therefore otherwise, and the two share what may be connected to (Guard).
+// Tests hold this package to blackbox_exporter's own prober, run side by side
+// on the same targets; docs/blackbox.md lists where it differs on purpose.
+//
+// Each kind of prober is one file here and one line in the table kinds. It
+// makes no metrics: a probe fills results, which exporter/measure writes.
+package blackbox

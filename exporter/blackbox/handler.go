@@ -1,0 +1,193 @@
+package blackbox
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/blackbox_exporter/config"
+
+	"github.com/upheld-sla/upheld/exporter/measure"
+)
+
+// timeoutHeader is in what Prometheus sends with a scrape.
+const timeoutHeader = "X-Prometheus-Scrape-Timeout-Seconds"
+
+// patience is the timeout of a scrape that tells none.
+const patience = 120 * time.Second
+
+// Mount adds the pages of blackbox_exporter: /probe, /config and /logs.
+func (p *Prober) Mount(mux *http.ServeMux) {
+	mux.HandleFunc("/probe", p.serveProbe)
+	mux.HandleFunc("GET /config", p.serveConfig)
+	mux.HandleFunc("GET /logs", p.serveLogs)
+}
+
+// asked is what a request wants probed.
+type asked struct {
+	name    string
+	module  *Module
+	target  string
+	timeout time.Duration
+}
+
+// mistake is what is wrong with a request, and the status to answer with.
+type mistake struct {
+	status int
+	text   string
+}
+
+func (p *Prober) serveProbe(w http.ResponseWriter, r *http.Request) {
+	q, wrong := p.read(r)
+	if wrong != nil {
+		http.Error(w, wrong.text, wrong.status)
+		return
+	}
+	if wait, wrong := p.admit(); wrong != nil {
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(max(wait, time.Second).Seconds()))))
+		http.Error(w, wrong.text, wrong.status)
+		return
+	}
+	defer p.running.Add(-1)
+	result, refusal := p.run(r.Context(), q.name, q.module, q.target, q.timeout)
+	switch {
+	case refusal != nil:
+		http.Error(w, fmt.Sprintf("The target may not be probed: %s", refusal), http.StatusForbidden)
+	case r.URL.Query().Get("debug") == "true":
+		w.Header().Set("Content-Type", "text/plain")
+		_, _ = io.WriteString(w, result.debug())
+	default:
+		measure.Answer(w, r, result.out.families())
+	}
+}
+
+// read takes a request apart, in the order that blackbox_exporter does.
+func (p *Prober) read(r *http.Request) (*asked, *mistake) {
+	params := r.URL.Query()
+	q := &asked{name: cmp.Or(params.Get("module"), "http_2xx"), target: params.Get("target")}
+	var known bool
+	if q.module, known = (*p.modules.Load())[q.name]; !known {
+		p.unknown.Add(1)
+		return nil, &mistake{http.StatusBadRequest, fmt.Sprintf("Unknown module %q", q.name)}
+	}
+	var err error
+	if q.timeout, err = timeout(r.Header.Get(timeoutHeader), q.module.Timeout, p.opts.TimeoutOffset); err != nil {
+		return nil, &mistake{http.StatusInternalServerError, fmt.Sprintf("Failed to parse timeout from Prometheus header: %s", err)}
+	}
+	if q.target == "" {
+		return nil, &mistake{http.StatusBadRequest, "Target parameter is missing"}
+	}
+	if _, known := kinds[q.module.Prober]; !known {
+		return nil, &mistake{http.StatusBadRequest, fmt.Sprintf("Unknown prober %q", q.module.Prober)}
+	}
+	if hostname := params.Get("hostname"); hostname != "" {
+		if q.module, err = q.module.withHostname(hostname); err != nil {
+			return nil, &mistake{http.StatusBadRequest, err.Error()}
+		}
+	}
+	return q, nil
+}
+
+// timeout is how long a probe may take: what the header of a scrape says, less
+// the offset, but no longer than the module says (0: it does not). Where the
+// offset would leave nothing, half of the scrape's timeout stays, so that an
+// answer still comes in time.
+func timeout(header string, module, offset time.Duration) (time.Duration, error) {
+	scrape := patience
+	if header != "" {
+		seconds, err := strconv.ParseFloat(header, 64)
+		if err != nil {
+			return 0, err
+		}
+		if math.IsNaN(seconds) || seconds < 0 {
+			return 0, fmt.Errorf("%q is no time that can pass", header)
+		}
+		if seconds > 0 {
+			scrape = time.Duration(min(seconds, time.Hour.Seconds()) * float64(time.Second))
+		}
+	}
+	most := scrape - offset
+	if most <= 0 {
+		most = scrape / 2
+	}
+	if module > 0 {
+		most = min(most, module)
+	}
+	return most, nil
+}
+
+// admit counts one more probe in, unless there are too many.
+func (p *Prober) admit() (wait time.Duration, wrong *mistake) {
+	if n := p.running.Add(1); p.opts.MaxConcurrency > 0 && n > int64(p.opts.MaxConcurrency) {
+		p.running.Add(-1)
+		p.rejected[0].Add(1)
+		return 0, &mistake{http.StatusServiceUnavailable, fmt.Sprintf("%d probes are running, as many as may at once; see --probe.request-max-concurrency", p.opts.MaxConcurrency)}
+	}
+	if wait, ok := p.rate.take(); !ok {
+		p.running.Add(-1)
+		p.rejected[1].Add(1)
+		return wait, &mistake{http.StatusTooManyRequests, fmt.Sprintf("more than %g probes a second are asked for; see --probe.request-max-rate", p.opts.MaxRate)}
+	}
+	return 0, nil
+}
+
+func (p *Prober) serveConfig(w http.ResponseWriter, _ *http.Request) {
+	shown := config.Config{Modules: map[string]config.Module{}}
+	for name, m := range *p.modules.Load() {
+		shown.Modules[name] = m.shown()
+	}
+	w.Header().Set("Content-Type", "text/plain")
+	_, _ = io.WriteString(w, show(shown))
+}
+
+// serveLogs shows what is remembered of one probe: ?id=, or the last of
+// ?target= and perhaps &module=.
+func (p *Prober) serveLogs(w http.ResponseWriter, r *http.Request) {
+	params := r.URL.Query()
+	target, module := params.Get("target"), params.Get("module")
+	id, err := strconv.ParseInt(params.Get("id"), 10, 64)
+	var found *record
+	switch {
+	case err == nil && target != "":
+		http.Error(w, "Probe id and target can't be defined at the same time", http.StatusBadRequest)
+		return
+	case err != nil && target == "" && module != "":
+		http.Error(w, "Probe module filter only works in conjunction with target parameter", http.StatusBadRequest)
+		return
+	case err != nil && target == "":
+		http.Error(w, "Probe id or target must be defined as http query parameters", http.StatusBadRequest)
+		return
+	case target != "":
+		target = withoutPassword(target)
+		found = p.history.find(func(x *record) bool { return x.target == target && (module == "" || module == x.name) })
+	default:
+		found = p.history.find(func(x *record) bool { return x.id == id })
+	}
+	if found == nil {
+		http.Error(w, "The probe is not remembered", http.StatusNotFound)
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain")
+	_, _ = io.WriteString(w, found.debug())
+}
+
+// Recent is one remembered probe in short.
+type Recent struct {
+	ID             int64
+	Module, Target string
+	Success        bool
+}
+
+// Recent are the probes that are remembered, the newest first.
+func (p *Prober) Recent() []Recent {
+	all := p.history.list()
+	short := make([]Recent, len(all))
+	for i, r := range all {
+		short[i] = Recent{r.id, r.name, r.target, r.success}
+	}
+	return short
+}

@@ -1,0 +1,343 @@
+package blackbox
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/netip"
+	"net/url"
+	"sync"
+	"time"
+
+	pconfig "github.com/prometheus/common/config"
+)
+
+// tlsPatience and continuePatience are those of Prometheus' own clients.
+const (
+	tlsPatience      = 10 * time.Second
+	continuePatience = time.Second
+)
+
+// hops is the transport of one HTTP probe: it sends each request, of which
+// redirects make several, over a connection of its own, once, and takes the
+// times of its phases.
+type hops struct {
+	probe      *httpProbe
+	first      *tls.Config                // with the target
+	transports map[string]roundTripCloser // by the host they are for
+
+	mu   sync.Mutex
+	list []*hop
+}
+
+type roundTripCloser interface {
+	http.RoundTripper
+	CloseIdleConnections()
+}
+
+// hop is one request, and when its phases began and ended.
+type hop struct {
+	secure, dialed                       bool
+	start, dnsDone, connected, gotConn   time.Time
+	tlsStart, tlsDone, firstByte, finish time.Time
+}
+
+func (h *hops) prepare(p *httpProbe) (err error) {
+	h.probe, h.transports = p, map[string]roundTripCloser{}
+	h.first, err = p.tlsConfig(&p.conf.HTTPClientConfig.TLSConfig, p.serverName())
+	return err
+}
+
+// RoundTrip sends one request.
+func (h *hops) RoundTrip(r *http.Request) (*http.Response, error) {
+	p := h.probe
+	p.log.Debug("Making HTTP request", "url", r.URL.Redacted(), "host", r.Host)
+	h.mu.Lock()
+	h.list = append(h.list, &hop{secure: r.URL.Scheme == "https"})
+	later := len(h.list) > 1
+	h.mu.Unlock()
+	if later && p.viaProxy() {
+		if err := p.mayRedirect(r.Context(), r.URL.Hostname()); err != nil {
+			return nil, err
+		}
+	}
+	transport, err := h.transport(r.URL.Host)
+	if err != nil {
+		return nil, err
+	}
+	return transport.RoundTrip(r)
+}
+
+// mayRedirect asks the guard about a host that a proxy is to connect to, as
+// far as can be known here: what the name resolves to for the proxy cannot.
+func (a *attempt) mayRedirect(ctx context.Context, host string) error {
+	if a.env.Guard == nil {
+		return nil
+	}
+	if err := a.env.Guard.Host(host); err != nil {
+		return err
+	}
+	addresses, _ := a.env.Resolver.LookupNetIP(ctx, "ip", host)
+	for _, address := range addresses {
+		if err := a.env.Guard.Address(address); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// transport is the one for a host. That of a host which is not the target's
+// has the host's own name in TLS.
+func (h *hops) transport(host string) (roundTripCloser, error) {
+	if t := h.transports[host]; t != nil {
+		return t, nil
+	}
+	conf := h.first
+	if len(h.transports) > 0 {
+		other := h.probe.conf.HTTPClientConfig.TLSConfig
+		other.ServerName = ""
+		name := (&url.URL{Host: host}).Hostname()
+		var err error
+		if conf, err = h.probe.tlsConfig(&other, name); err != nil {
+			return nil, err
+		}
+	}
+	t := h.plain(conf)
+	if h.probe.conf.UseHTTP3 {
+		t = h.quic(conf)
+	}
+	h.transports[host] = t
+	return t, nil
+}
+
+// plain is a transport of HTTP/1.1 and HTTP/2.
+func (h *hops) plain(conf *tls.Config) roundTripCloser {
+	c := &h.probe.conf.HTTPClientConfig
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(c.EnableHTTP2)
+	return &http.Transport{
+		Proxy:                 c.Proxy(),
+		ProxyConnectHeader:    c.GetProxyConnectHeader(),
+		DisableKeepAlives:     true,
+		DisableCompression:    true,
+		TLSClientConfig:       conf,
+		TLSHandshakeTimeout:   tlsPatience,
+		ExpectContinueTimeout: continuePatience,
+		DialContext:           h.dial,
+		Protocols:             protocols,
+	}
+}
+
+var errSentOnce = errors.New("the server closed the connection without an answer; a request is not sent twice")
+
+// dial opens the one connection of a hop. net/http opens another to send a
+// request again that a server did not answer, and no probe may do so.
+func (h *hops) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	h.mu.Lock()
+	current := h.list[len(h.list)-1]
+	again := current.dialed
+	current.dialed = true
+	h.mu.Unlock()
+	if again {
+		return nil, errSentOnce
+	}
+	return h.probe.dialHost(ctx, network, h.chosen(address))
+}
+
+// chosen is what to connect to for host:port: for the target's host the
+// address that was chosen.
+func (h *hops) chosen(address string) string {
+	host, port, err := net.SplitHostPort(address)
+	if p := h.probe; err == nil && p.ip != nil && host == p.url.Hostname() {
+		return net.JoinHostPort(p.ip.String(), port)
+	}
+	return address
+}
+
+// dialHost opens a connection to host:port as far as the guard allows.
+func (a *attempt) dialHost(ctx context.Context, network, address string) (net.Conn, error) {
+	if a.env.Guard != nil {
+		if host, _, err := net.SplitHostPort(address); err == nil {
+			if err := a.env.Guard.Host(host); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return a.dialer().DialContext(ctx, network, address)
+}
+
+// authenticated has requests carry what the module says: credentials and
+// headers. Neither follows a redirect to another host.
+func (p *httpProbe) authenticated(next http.RoundTripper) (http.RoundTripper, error) {
+	c := &p.conf.HTTPClientConfig
+	if c.Authorization != nil {
+		next = pconfig.NewAuthorizationCredentialsRoundTripper(c.Authorization.Type, secret(c.Authorization.Credentials, c.Authorization.CredentialsFile), next)
+	}
+	if c.BearerToken != "" || c.BearerTokenFile != "" {
+		next = pconfig.NewAuthorizationCredentialsRoundTripper("Bearer", secret(c.BearerToken, c.BearerTokenFile), next)
+	}
+	if c.BasicAuth != nil {
+		next = pconfig.NewBasicAuthRoundTripper(secret(pconfig.Secret(c.BasicAuth.Username), c.BasicAuth.UsernameFile), secret(c.BasicAuth.Password, c.BasicAuth.PasswordFile), next)
+	}
+	if c.OAuth2 != nil {
+		key := secret(c.OAuth2.ClientSecret, c.OAuth2.ClientSecretFile)
+		if c.OAuth2.ClientCertificateKey != "" || c.OAuth2.ClientCertificateKeyFile != "" {
+			key = secret(c.OAuth2.ClientCertificateKey, c.OAuth2.ClientCertificateKeyFile)
+		}
+		next = pconfig.NewOAuth2RoundTripper(key, c.OAuth2, next, pconfig.WithDialContextFunc(p.dialHost), pconfig.WithKeepAlivesDisabled())
+	}
+	if c.HTTPHeaders != nil {
+		next = pconfig.NewHeadersRoundTripper(c.HTTPHeaders, &headersStay{next, p})
+	}
+	return next, nil
+}
+
+// secret is one given in the file itself or in another.
+func secret(text pconfig.Secret, file string) pconfig.SecretReader {
+	if text != "" {
+		return pconfig.NewInlineSecret(string(text))
+	}
+	if file != "" {
+		return pconfig.NewFileSecret(file)
+	}
+	return nil
+}
+
+// headersStay takes the headers that may hold secrets from requests to another
+// host than the target's, as the standard library does with its own.
+type headersStay struct {
+	next  http.RoundTripper
+	probe *httpProbe
+}
+
+var sensitiveHeaders = []string{"Authorization", "Www-Authenticate", "Cookie", "Cookie2", "Proxy-Authorization", "Proxy-Authenticate"}
+
+// RoundTrip sends a request.
+func (s *headersStay) RoundTrip(r *http.Request) (*http.Response, error) {
+	if !s.probe.isTarget(r.URL) {
+		r = r.Clone(r.Context())
+		for _, name := range sensitiveHeaders {
+			r.Header.Del(name)
+		}
+	}
+	return s.next.RoundTrip(r)
+}
+
+// isTarget tells whether a URL is on the target's host.
+func (p *httpProbe) isTarget(u *url.URL) bool {
+	host := u.Hostname()
+	return host == p.url.Hostname() || p.ip != nil && host == p.ip.String()
+}
+
+// trace takes the times of the hop under way.
+func (h *hops) trace() *httptrace.ClientTrace {
+	note := func(take func(*hop, time.Time)) {
+		now := time.Now()
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		if len(h.list) > 0 {
+			take(h.list[len(h.list)-1], now)
+		}
+	}
+	return &httptrace.ClientTrace{
+		DNSStart: func(httptrace.DNSStartInfo) { note(func(x *hop, t time.Time) { x.start = t }) },
+		DNSDone:  func(httptrace.DNSDoneInfo) { note(func(x *hop, t time.Time) { x.dnsDone = t }) },
+		ConnectStart: func(string, string) {
+			note(func(x *hop, t time.Time) {
+				if x.dnsDone.IsZero() { // connecting to an address
+					x.start, x.dnsDone = t, t
+				}
+			})
+		},
+		ConnectDone:          func(string, string, error) { note(func(x *hop, t time.Time) { x.connected = t }) },
+		GotConn:              func(httptrace.GotConnInfo) { note(func(x *hop, t time.Time) { x.gotConn = t }) },
+		GotFirstResponseByte: func() { note(func(x *hop, t time.Time) { x.firstByte = t }) },
+		TLSHandshakeStart:    func() { note(func(x *hop, t time.Time) { x.tlsStart = t }) },
+		TLSHandshakeDone:     func(tls.ConnectionState, error) { note(func(x *hop, t time.Time) { x.tlsDone = t }) },
+	}
+}
+
+// finished notes that the last answer has been read.
+func (h *hops) finished() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.list[len(h.list)-1].finish = time.Now()
+}
+
+// report adds the times of all hops up. Of the first the time of resolving has
+// been reported by who did that.
+func (h *hops) report() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	add := func(phase string, from, to time.Time) {
+		h.probe.out.add("probe_http_duration_seconds", to.Sub(from).Seconds(), phase)
+	}
+	for i, x := range h.list {
+		if i > 0 {
+			add("resolve", x.start, x.dnsDone)
+		}
+		if x.gotConn.IsZero() {
+			continue
+		}
+		if x.secure {
+			add("connect", x.dnsDone, x.connected)
+			add("tls", x.tlsStart, x.tlsDone)
+		} else {
+			add("connect", x.dnsDone, x.gotConn)
+		}
+		if x.firstByte.IsZero() {
+			continue
+		}
+		add("processing", x.gotConn, x.firstByte)
+		if !x.finish.IsZero() { // it is not, of one that failed or was redirected
+			add("transfer", x.firstByte, x.finish)
+		}
+	}
+}
+
+func (h *hops) close() {
+	for _, t := range h.transports {
+		t.CloseIdleConnections()
+	}
+}
+
+// errNoUDPAddress is a host without an address to send packets to.
+var errNoUDPAddress = errors.New("the host has no address")
+
+// udpAddress is where QUIC packets for host:port go, as far as the guard
+// allows.
+func (h *hops) udpAddress(ctx context.Context, address string) (*net.UDPAddr, error) {
+	a := h.probe.attempt
+	host, portText, err := net.SplitHostPort(h.chosen(address))
+	if err != nil {
+		return nil, err
+	}
+	if a.env.Guard != nil {
+		if err := a.env.Guard.Host(host); err != nil {
+			return nil, err
+		}
+	}
+	resolver := cmp.Or(a.env.Resolver, net.DefaultResolver)
+	addresses, err := resolver.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		return nil, err
+	}
+	if len(addresses) == 0 {
+		return nil, errNoUDPAddress
+	}
+	if a.env.Guard != nil {
+		if err := a.env.Guard.Address(addresses[0]); err != nil {
+			return nil, err
+		}
+	}
+	port, err := resolver.LookupPort(ctx, "udp", portText)
+	if err != nil {
+		return nil, err
+	}
+	return net.UDPAddrFromAddrPort(netip.AddrPortFrom(addresses[0].Unmap(), uint16(port))), nil
+}

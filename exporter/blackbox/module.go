@@ -1,0 +1,237 @@
+package blackbox
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/textproto"
+	"net/url"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/miekg/dns"
+	"github.com/prometheus/blackbox_exporter/config"
+	pconfig "github.com/prometheus/common/config"
+	"gopkg.in/yaml.v3"
+)
+
+// Module is one module of a blackbox.yml, with what its probes would otherwise
+// compile again each time.
+type Module struct {
+	config.Module
+	expressions map[string]*regexp.Regexp // of DNS records
+	question    dns.Question
+}
+
+func newModule(c config.Module) *Module {
+	m := &Module{Module: c, expressions: map[string]*regexp.Regexp{}}
+	for _, v := range []config.DNSRRValidator{c.DNS.ValidateAnswer, c.DNS.ValidateAuthority, c.DNS.ValidateAdditional} {
+		for _, text := range slices.Concat(v.FailIfMatchesRegexp, v.FailIfAllMatchRegexp, v.FailIfNotMatchesRegexp, v.FailIfNoneMatchesRegexp) {
+			if e, err := regexp.Compile(text); err == nil {
+				m.expressions[text] = e
+			}
+		}
+	}
+	m.question = dns.Question{Name: dns.Fqdn(c.DNS.QueryName), Qtype: dns.TypeANY, Qclass: dns.ClassINET}
+	if kind, ok := dns.StringToType[c.DNS.QueryType]; ok {
+		m.question.Qtype = kind
+	}
+	if class, ok := dns.StringToClass[c.DNS.QueryClass]; ok {
+		m.question.Qclass = class
+	}
+	return m
+}
+
+// dnsTransport tells whether the module names a transport that there is.
+func (m *Module) dnsTransport() error {
+	if transport := m.DNS.TransportProtocol; transport != "" && transport != "udp" && transport != "tcp" {
+		return fmt.Errorf("transport_protocol is %q; it must be udp or tcp", transport)
+	}
+	return nil
+}
+
+// dnsOverTLS tells whether TLS goes together with the transport.
+func (m *Module) dnsOverTLS() error {
+	if m.DNS.DNSOverTLS && m.DNS.TransportProtocol != "tcp" {
+		return errors.New("dns_over_tls needs transport_protocol: tcp")
+	}
+	return nil
+}
+
+// withHostname is the module for a request that names the host besides the
+// target: in the Host header of HTTP, and to TLS.
+func (m *Module) withHostname(hostname string) (*Module, error) {
+	named := *m
+	switch m.Prober {
+	case "http":
+		named.HTTP.Headers = map[string]string{}
+		for name, value := range m.HTTP.Headers {
+			if textproto.CanonicalMIMEHeaderKey(name) == "Host" {
+				if value != hostname {
+					return nil, fmt.Errorf("host header defined both in module configuration (%s) and with URL-parameter 'hostname' (%s)", value, hostname)
+				}
+				continue
+			}
+			named.HTTP.Headers[name] = value
+		}
+		named.HTTP.Headers["Host"] = hostname
+	case "tcp":
+		if named.TCP.TLSConfig.ServerName == "" {
+			named.TCP.TLSConfig.ServerName = hostname
+		}
+	}
+	return &named, nil
+}
+
+// Load reads a blackbox.yml. Mistakes that blackbox_exporter refuses are
+// errors; those with which it starts, and then fails each probe of a module,
+// are warnings.
+func Load(path string) (modules map[string]*Module, warnings []string, err error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, nil, fmt.Errorf("error reading config file: %w", err)
+	}
+	defer file.Close()
+	decoder := yaml.NewDecoder(file)
+	decoder.KnownFields(true)
+	var c config.Config
+	if err := decoder.Decode(&c); err != nil {
+		return nil, nil, placed(path, err)
+	}
+	modules = make(map[string]*Module, len(c.Modules))
+	for _, name := range slices.Sorted(maps.Keys(c.Modules)) {
+		m := newModule(c.Modules[name])
+		m.HTTP.NoFollowRedirects = nil // it has become follow_redirects
+		modules[name] = m
+		for _, w := range m.lint() {
+			warnings = append(warnings, fmt.Sprintf("%s: module %s: %s", path, name, w))
+		}
+	}
+	return modules, warnings, nil
+}
+
+var (
+	atLine       = regexp.MustCompile(`^(?:yaml: )?line (\d+): `)
+	unknownField = regexp.MustCompile(`field (\S+) not found in type \S+`)
+)
+
+// placed is the mistakes of a file, a line each, with file and line.
+func placed(path string, err error) error {
+	texts := []string{err.Error()}
+	if several, ok := errors.AsType[*yaml.TypeError](err); ok {
+		texts = several.Errors
+	}
+	for i, text := range texts {
+		text = unknownField.ReplaceAllString(text, "there is no field $1 here")
+		if at := atLine.FindStringSubmatch(text); at != nil {
+			texts[i] = path + ":" + at[1] + ": " + strings.TrimPrefix(text, at[0])
+			continue
+		}
+		texts[i] = path + ": " + strings.TrimPrefix(text, "yaml: ")
+	}
+	return errors.New(strings.Join(texts, "\n"))
+}
+
+// lint finds what will fail every probe of the module.
+func (m *Module) lint() (found []string) {
+	say := func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) }
+	if _, ok := kinds[m.Prober]; !ok {
+		say("there is no prober %q, only %s", m.Prober, strings.Join(Kinds(), ", "))
+	}
+	for _, source := range []string{m.TCP.SourceIPAddress, m.ICMP.SourceIPAddress, m.DNS.SourceIPAddress} {
+		if source != "" && net.ParseIP(source) == nil {
+			say("source_ip_address is %q, which is no address", source)
+		}
+	}
+	if m.Prober == "dns" {
+		if err := cmp.Or(m.dnsTransport(), m.dnsOverTLS()); err != nil {
+			say("%s", err)
+		}
+		for _, name := range m.DNS.ValidRcodes {
+			if _, ok := dns.StringToRcode[name]; !ok {
+				say("valid_rcodes: there is no DNS code %q", name)
+			}
+		}
+	}
+	for _, v := range []config.DNSRRValidator{m.DNS.ValidateAnswer, m.DNS.ValidateAuthority, m.DNS.ValidateAdditional} {
+		for _, text := range slices.Concat(v.FailIfMatchesRegexp, v.FailIfAllMatchRegexp, v.FailIfNotMatchesRegexp, v.FailIfNoneMatchesRegexp) {
+			if _, err := regexp.Compile(text); err != nil {
+				say("%v", err)
+			}
+		}
+	}
+	for _, s := range slices.Concat(m.TCP.QueryResponse, m.Unix.QueryResponse) {
+		for _, l := range s.Labels {
+			if l.Name == "" {
+				say("a label of query_response has no name")
+			}
+		}
+	}
+	return found
+}
+
+// secretName tells whether a header or a key of metadata holds a secret, going
+// by its name.
+var secretName = regexp.MustCompile(`(?i)auth|cookie|token|key|secret|password|credential|session`)
+
+// hidden stands for what is not shown.
+const hidden = "<secret>"
+
+// shown is the module as people may see it.
+func (m *Module) shown() config.Module {
+	c := m.Module
+	if len(c.HTTP.Headers) > 0 {
+		c.HTTP.Headers = maps.Clone(c.HTTP.Headers)
+		for name := range c.HTTP.Headers {
+			if secretName.MatchString(name) {
+				c.HTTP.Headers[name] = hidden
+			}
+		}
+	}
+	if len(c.GRPC.Metadata) > 0 {
+		c.GRPC.Metadata = maps.Clone(c.GRPC.Metadata)
+		for name := range c.GRPC.Metadata {
+			if secretName.MatchString(name) {
+				c.GRPC.Metadata[name] = []string{hidden}
+			}
+		}
+	}
+	if u := c.HTTP.HTTPClientConfig.ProxyURL.URL; u != nil && u.User != nil {
+		clean := *u
+		clean.User = url.UserPassword(u.User.Username(), "xxxxx")
+		c.HTTP.HTTPClientConfig.ProxyURL = pconfig.URL{URL: &clean}
+	}
+	return c
+}
+
+// show writes modules as YAML, without secrets.
+func show(v any) string {
+	text, err := yaml.Marshal(v)
+	if err != nil {
+		return "Error marshalling config: " + err.Error() + "\n"
+	}
+	return string(text)
+}
+
+// withoutPassword is a target, as it may be shown and logged.
+func withoutPassword(target string) string {
+	if !strings.Contains(target, "@") {
+		return target
+	}
+	text, scheme := target, ""
+	if !strings.Contains(target, "://") {
+		scheme = "http://"
+	}
+	u, err := url.Parse(scheme + text)
+	if err != nil {
+		return hidden
+	}
+	if u.User == nil {
+		return target
+	}
+	return strings.TrimPrefix(u.Redacted(), scheme)
+}

@@ -1,0 +1,173 @@
+package blackbox
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/prometheus/blackbox_exporter/config"
+	pconfig "github.com/prometheus/common/config"
+)
+
+// maxLine is the longest line, in bytes, that a dialogue can have; one as long
+// is a failure.
+const maxLine = bufio.MaxScanTokenSize
+
+// talk is a dialogue under way over a stream.
+type talk struct {
+	*attempt
+	conf   *pconfig.TLSConfig
+	host   string // for TLS, if the module names none
+	conn   net.Conn
+	reader *bufio.Reader
+}
+
+// run begins TLS if it is to, goes through the dialogue, and hangs up.
+func (t *talk) run(ctx context.Context, conn net.Conn, secure bool, dialogue []config.QueryResponse) bool {
+	t.conn = conn
+	defer func() { hangUp(t.conn) }()
+	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
+	if deadline, ok := ctx.Deadline(); ok {
+		if err := conn.SetDeadline(deadline); err != nil {
+			t.log.Error("Error setting deadline", "err", err)
+			return false
+		}
+	}
+	if secure && !t.secure(ctx) {
+		return false
+	}
+	t.log.Debug("Successfully dialed")
+	t.out.set("probe_failed_due_to_regex", 0)
+	t.out.set("probe_failed_due_to_bytes", 0)
+	t.reader = bufio.NewReaderSize(t.conn, maxLine)
+	for i := range dialogue {
+		t.log.Debug("Processing query response entry", "entry_number", i)
+		if !t.step(ctx, i, &dialogue[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// secure begins a TLS session over the connection.
+func (t *talk) secure(ctx context.Context) bool {
+	conf, err := t.tlsConfig(t.conf, t.host)
+	if err != nil {
+		t.log.Error("Failed to create TLS configuration", "err", err)
+		return false
+	}
+	session := tls.Client(t.conn, conf)
+	err = session.HandshakeContext(ctx)
+	t.reportTLS()
+	t.reportChain()
+	if err != nil {
+		t.log.Error("TLS Handshake (client) failed", "err", err)
+		return false
+	}
+	t.log.Debug("TLS Handshake (client) succeeded.")
+	t.conn = session
+	return true
+}
+
+func (t *talk) step(ctx context.Context, i int, s *config.QueryResponse) bool {
+	send := s.Send
+	if s.Expect.Regexp != nil {
+		line, match, ok := t.hearLine(i, s)
+		if !ok {
+			return false
+		}
+		send = string(s.Expect.Expand(nil, []byte(send), line, match))
+		if s.Labels != nil {
+			t.capture(s, line, match)
+		}
+	}
+	if s.ExpectBytes != "" && !t.hearBytes(i, []byte(s.ExpectBytes)) {
+		return false
+	}
+	if send != "" {
+		t.log.Debug("Sending line", "line", send)
+		if _, err := t.conn.Write([]byte(send + "\n")); err != nil {
+			t.log.Error("Failed to send", "entry_number", i, "err", err)
+			return false
+		}
+	}
+	return !s.StartTLS || t.startTLS(ctx, i)
+}
+
+// hearLine reads lines until one matches.
+func (t *talk) hearLine(i int, s *config.QueryResponse) (line []byte, match []int, ok bool) {
+	for {
+		line, err := t.line()
+		if err != nil && !errors.Is(err, io.EOF) {
+			t.log.Error("Error reading from connection", "entry_number", i, "err", err)
+			return nil, nil, false
+		}
+		if err != nil {
+			t.out.set("probe_failed_due_to_regex", 1)
+			t.log.Error("Regexp did not match", "entry_number", i, "regexp", s.Expect.Regexp)
+			return nil, nil, false
+		}
+		t.log.Debug("Read line", "line", string(line))
+		if match = s.Expect.FindSubmatchIndex(line); match != nil {
+			t.log.Debug("Regexp matched", "regexp", s.Expect.Regexp, "line", string(line))
+			t.out.set("probe_failed_due_to_regex", 0)
+			return line, match, true
+		}
+	}
+}
+
+// line reads one line, valid until the next; the last needs no end.
+func (t *talk) line() ([]byte, error) {
+	line, err := t.reader.ReadSlice('\n')
+	if err != nil && !(errors.Is(err, io.EOF) && len(line) > 0) {
+		return nil, err
+	}
+	line = bytes.TrimSuffix(line, []byte("\n"))
+	return bytes.TrimSuffix(line, []byte("\r")), nil
+}
+
+// hearBytes reads as many bytes as are expected and compares them.
+func (t *talk) hearBytes(i int, want []byte) bool {
+	got := make([]byte, len(want))
+	if n, err := io.ReadFull(t.reader, got); err != nil {
+		t.log.Error("Error reading from connection", "entry_number", i, "err", err, "expected", want, "bytes", got[:n])
+		return false
+	}
+	if !bytes.Equal(got, want) {
+		t.out.set("probe_failed_due_to_bytes", 1)
+		t.log.Error("Bytes did not match", "entry_number", i, "expected", want, "bytes", got)
+		return false
+	}
+	t.out.set("probe_failed_due_to_bytes", 0)
+	return true
+}
+
+// capture reports what a line matched as labels that the module names.
+func (t *talk) capture(s *config.QueryResponse, line []byte, match []int) {
+	labels := make([]label, len(s.Labels))
+	for i, l := range s.Labels {
+		value := string(s.Expect.Expand(nil, []byte(l.Value), line, match))
+		labels[i] = label{l.Name, strings.ToValidUTF8(value, "\uFFFD")}
+	}
+	t.out.series("probe_expect_info", labels).value = 1
+}
+
+func (t *talk) startTLS(ctx context.Context, i int) bool {
+	if t.reader.Buffered() > 0 {
+		// Whoever sits in between could have put it there, and it would count
+		// as said within the session.
+		t.log.Error("The server spoke before the TLS handshake", "entry_number", i)
+		return false
+	}
+	if !t.secure(ctx) {
+		return false
+	}
+	t.reader.Reset(t.conn)
+	return true
+}

@@ -1,0 +1,71 @@
+package blackbox
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+)
+
+// probeTCP connects, begins TLS if the module says so, and talks.
+func probeTCP(ctx context.Context, a *attempt) bool {
+	c := &a.module.TCP
+	host, port, err := net.SplitHostPort(a.target)
+	if err != nil {
+		a.log.Error("Error splitting target address and port", "err", err)
+		return false
+	}
+	conn, err := a.dialTCP(ctx, host, port)
+	if err != nil {
+		a.log.Error("Error dialing TCP", "err", err)
+		return false
+	}
+	t := &talk{attempt: a, conf: &c.TLSConfig, host: host}
+	return t.run(ctx, conn, c.TLS, c.QueryResponse)
+}
+
+func (a *attempt) dialTCP(ctx context.Context, host, port string) (net.Conn, error) {
+	c := &a.module.TCP
+	ip, _, err := a.resolve(ctx, host, c.IPProtocol, c.IPProtocolFallback)
+	if err != nil {
+		return nil, err
+	}
+	source, err := a.source(c.SourceIPAddress)
+	if err != nil {
+		return nil, err
+	}
+	dialer := a.dialer()
+	if source != nil {
+		dialer.LocalAddr = &net.TCPAddr{IP: source}
+	}
+	a.log.Debug("Dialing TCP", "tls", c.TLS)
+	return dialer.DialContext(ctx, family("tcp", ip.IP), net.JoinHostPort(ip.String(), port))
+}
+
+// probeUnix connects to a Unix socket, begins TLS if the module says so, and
+// talks.
+func probeUnix(ctx context.Context, a *attempt) bool {
+	if a.env.Guard != nil {
+		if a.refusal = a.env.Guard.Socket(a.target); a.refusal != nil {
+			a.log.Error("Error dialing unix", "err", a.refusal)
+			return false
+		}
+	}
+	c := &a.module.Unix
+	a.log.Debug("Dialing unix", "tls", c.TLS)
+	conn, err := a.dialer().DialContext(ctx, "unix", a.target)
+	if err != nil {
+		a.log.Error("Error dialing unix", "err", err)
+		return false
+	}
+	t := &talk{attempt: a, conf: &c.TLSConfig, host: a.target}
+	return t.run(ctx, conn, c.TLS, c.QueryResponse)
+}
+
+// hangUp closes a connection at once. A TLS session is closed below it,
+// because saying goodbye could wait for the peer.
+func hangUp(conn net.Conn) {
+	if session, ok := conn.(*tls.Conn); ok {
+		conn = session.NetConn()
+	}
+	conn.Close()
+}

@@ -1,0 +1,129 @@
+package blackbox
+
+import (
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+
+	pconfig "github.com/prometheus/common/config"
+)
+
+// handshake is what the peer of a TLS session showed, also one whose
+// certificate was then refused.
+type handshake struct {
+	state  tls.ConnectionState
+	chains [][]*x509.Certificate // verified
+}
+
+// tlsConfig prepares sessions as a module says, with a host that it does not
+// name. Certificates are verified here rather than by crypto/tls, which shows
+// nothing of those that it refuses.
+func (a *attempt) tlsConfig(c *pconfig.TLSConfig, host string) (*tls.Config, error) {
+	conf, err := pconfig.NewTLSConfig(c)
+	if err != nil {
+		return nil, err
+	}
+	if conf.RootCAs == nil {
+		conf.RootCAs = a.env.RootCAs
+	}
+	if conf.ServerName == "" {
+		conf.ServerName = host
+	}
+	a.watch(conf, conf.ServerName)
+	return conf, nil
+}
+
+// watch has the certificates of a configuration's sessions verified here. The
+// name is the one to verify where the session has none, as with an address.
+func (a *attempt) watch(conf *tls.Config, name string) {
+	skip, roots := conf.InsecureSkipVerify, conf.RootCAs
+	conf.InsecureSkipVerify = true
+	conf.VerifyConnection = func(state tls.ConnectionState) error {
+		if state.ServerName != "" {
+			name = state.ServerName
+		}
+		h := &handshake{state: state}
+		var err error
+		if !skip {
+			h.chains, err = verify(state, roots, name)
+		}
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.handshake = h
+		return err
+	}
+}
+
+// verify does what crypto/tls would.
+func verify(state tls.ConnectionState, roots *x509.CertPool, name string) ([][]*x509.Certificate, error) {
+	options := x509.VerifyOptions{Roots: roots, DNSName: name, Intermediates: x509.NewCertPool()}
+	for _, cert := range state.PeerCertificates[1:] {
+		options.Intermediates.AddCert(cert)
+	}
+	chains, err := state.PeerCertificates[0].Verify(options)
+	if err != nil {
+		return nil, &tls.CertificateVerificationError{UnverifiedCertificates: state.PeerCertificates, Err: err}
+	}
+	return chains, nil
+}
+
+// reportTLS reports the last handshake, if there was one: the metrics that
+// probers of all kinds have of it. It returns the state of the session.
+func (a *attempt) reportTLS() *tls.ConnectionState {
+	a.mu.Lock()
+	h := a.handshake
+	a.mu.Unlock()
+	if h == nil || len(h.state.PeerCertificates) == 0 {
+		return nil
+	}
+	leaf := h.state.PeerCertificates[0]
+	a.out.set("probe_ssl_earliest_cert_expiry", float64(earliest(h.state.PeerCertificates).Unix()))
+	a.out.info("probe_tls_version_info", versionName(h.state.Version))
+	fingerprint := sha256.Sum256(leaf.Raw)
+	a.out.info("probe_ssl_last_chain_info", hex.EncodeToString(fingerprint[:]), leaf.Subject.String(), leaf.Issuer.String(),
+		strings.Join(leaf.DNSNames, ","), fmt.Sprintf("%x", leaf.SerialNumber.Bytes()))
+	return &h.state
+}
+
+// reportChain reports until when the certificate of the last handshake can be
+// verified, if it could be: of the chains the best, and in it the certificate
+// that expires first.
+func (a *attempt) reportChain() {
+	a.mu.Lock()
+	h := a.handshake
+	a.mu.Unlock()
+	delete(a.out, "probe_ssl_last_chain_expiry_timestamp_seconds") // of a session before
+	if h == nil || len(h.chains) == 0 {
+		return
+	}
+	var last time.Time
+	for _, chain := range h.chains {
+		if expiry := earliest(chain); last.Before(expiry) {
+			last = expiry
+		}
+	}
+	a.out.set("probe_ssl_last_chain_expiry_timestamp_seconds", float64(last.Unix()))
+}
+
+func earliest(certs []*x509.Certificate) time.Time {
+	first := certs[0].NotAfter
+	for _, cert := range certs[1:] {
+		if cert.NotAfter.Before(first) {
+			first = cert.NotAfter
+		}
+	}
+	return first
+}
+
+func versionName(version uint16) string {
+	if version < tls.VersionTLS10 || version > tls.VersionTLS13 {
+		return "unknown"
+	}
+	return tls.VersionName(version)
+}
+
+func tlsCipher(state *tls.ConnectionState) string { return tls.CipherSuiteName(state.CipherSuite) }
