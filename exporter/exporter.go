@@ -112,7 +112,7 @@ func (e *Exporter) Apply(targets []sla.ProbeTarget) error {
 	for i, t := range targets {
 		specs[i] = measure.Spec{
 			ID: t.ID, Target: t.Probe.Check.Target(), Thresholds: t.Thresholds,
-			Phases: probers[i].Phases(),
+			Phases: probers[i].Phases(), Rechecked: t.Probe.Recheck > 0,
 		}
 	}
 	e.swap(targets, probers, e.metrics.Replace(specs))

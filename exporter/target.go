@@ -34,16 +34,31 @@ func (t *target) key() string { return t.spec.ID.String() + " " + t.name() }
 
 // Run probes once and accounts for it. A probe that the end of the exporter
 // cut short is not counted.
-func (t *target) Run(ctx context.Context, next time.Time) {
+func (t *target) Run(ctx context.Context, next time.Time) time.Duration {
+	return t.probe(ctx, next, t.account.Observe)
+}
+
+// Recheck probes a target that was bad once more before its next probe is due.
+func (t *target) Recheck(ctx context.Context, next time.Time) time.Duration {
+	return t.probe(ctx, next, t.account.Recheck)
+}
+
+// probe runs one probe and accounts for it; it returns after what time the
+// target is to be rechecked, 0 if it need not be.
+func (t *target) probe(ctx context.Context, next time.Time, account func(probe.Result, measure.ID, time.Time)) time.Duration {
 	at := time.Now()
 	r := t.prober.Probe(ctx, next)
 	if r.Reason == probe.Cancelled {
-		return
+		return 0
 	}
 	r = t.exporter.vantage.judge(ctx, r, at, next)
 	id := t.exporter.ids.next()
-	t.account.Observe(r, id, at)
+	account(r, id, at)
 	t.remember(Record{At: at, ID: id, Outcome: r.Outcome, Reason: r.Reason, Detail: r.Detail, Duration: r.Duration, Phases: r.Phases, Count: 1})
+	if r.Outcome == probe.Good {
+		return 0
+	}
+	return t.spec.Probe.Recheck
 }
 
 var unrunReasons = map[schedule.Unrun]probe.Reason{

@@ -11,7 +11,10 @@ type Probe struct {
 	Check    Check
 	Interval time.Duration // between starts of successive probes
 	Timeout  time.Duration // of one probe, at most Interval
-	Network  *Network      // nil: as most are
+	// Recheck is how long after a probe that was not good the target is probed
+	// again without waiting for the next one; 0: never.
+	Recheck time.Duration
+	Network *Network // nil: as most are
 	// MaxDuration is what a good probe may take; 0: as long as its timeout.
 	MaxDuration time.Duration
 }

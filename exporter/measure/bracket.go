@@ -12,6 +12,7 @@ type bracket struct {
 	last         time.Time // when the last conclusive probe began
 	bad          bool      // what it was
 	gap          bool      // a probe after it told nothing
+	rechecked    bool      // probes between two that are owed narrow it
 }
 
 // observe goes on to a probe that began at a time.

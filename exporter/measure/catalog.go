@@ -67,6 +67,12 @@ var (
 		Note: "Between a good and a bad probe, in either order, a target may have been down or not: that time is in the `upper` bound only. Between two bad ones in a row it is in both. " +
 			"Where probes in between were missed or inconclusive, what lies between counts as not known, and is in `upper` only, if one of the two ends is bad. Probes stand for the time at which they began.",
 	}
+	rechecks = Metric{
+		Name: metricnames.ProbeRechecks, Type: "counter", Labels: perTarget(),
+		Help: "Probes between two that the schedule owed, after one that was not good.",
+		Note: "Only of targets with `recheckInterval`. They are in no other counter and no histogram, so that no ratio weighs bad times more for having looked closer; " +
+			"what they find narrows the bounds of `" + metricnames.ProbeDowntime + "`, and is in `" + metricnames.ProbeLastState + "`.",
+	}
 	lastState = Metric{
 		Name: metricnames.ProbeLastState, Type: "gauge", Labels: perTarget(),
 		Help: "1 if the last probe that was good or bad was good, else 0.",
@@ -134,7 +140,7 @@ const onlyWithModules = "Absent without modules for `/probe` (`--config.file`); 
 // TargetMetrics are those that every target has, Self those of the exporter
 // about itself, in the order of the documentation.
 func TargetMetrics() []Metric {
-	return []Metric{results, owed, failures, duration, phase, within, downtime, lastState, certExpiry, chainExpiry, packetsSent, packetsReceived, packetJitter}
+	return []Metric{results, owed, failures, duration, phase, within, downtime, rechecks, lastState, certExpiry, chainExpiry, packetsSent, packetsReceived, packetJitter}
 }
 
 // SelfMetrics are those of the exporter about itself.

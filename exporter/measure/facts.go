@@ -13,6 +13,16 @@ type facts struct {
 	sent, received uint64    // packets so far; 0: the probe sends none
 	jitter         float64   // of the last probe that had one, in seconds
 	jittered       bool
+	rechecks       uint64
+}
+
+// copy is f to be changed; f may be nil.
+func (f *facts) copy() *facts {
+	next := new(facts)
+	if f != nil {
+		*next = *f
+	}
+	return next
 }
 
 // learn keeps the facts of a result; t.mu is held.
@@ -20,10 +30,7 @@ func (t *Target) learn(r probe.Result) {
 	if r.TLS == nil && r.Packets == nil {
 		return
 	}
-	next := new(facts)
-	if t.facts != nil {
-		*next = *t.facts
-	}
+	next := t.facts.copy()
 	if r.TLS != nil {
 		next.expiry, next.chain = r.TLS.EarliestExpiry, r.TLS.ChainExpiry
 	}
@@ -45,6 +52,7 @@ type sporadic struct {
 
 // sporadics are they, one line each.
 var sporadics = []sporadic{
+	{rechecks, func(v *view) (float64, bool) { return v.closer() }},
 	{lastState, func(v *view) (float64, bool) { return v.state(), v.last != "" }},
 	{certExpiry, func(v *view) (float64, bool) { return v.moment(func(f *facts) time.Time { return f.expiry }) }},
 	{chainExpiry, func(v *view) (float64, bool) { return v.moment(func(f *facts) time.Time { return f.chain }) }},
@@ -56,6 +64,14 @@ var sporadics = []sporadic{
 		}
 		return v.facts.jitter, v.facts.jittered
 	}},
+}
+
+// closer is how often the target was rechecked, if it is.
+func (v *view) closer() (float64, bool) {
+	if v.facts == nil {
+		return 0, v.rechecked
+	}
+	return float64(v.facts.rechecks), v.rechecked
 }
 
 // state is the value of upheld_probe_last_outcome_good.

@@ -129,7 +129,9 @@ func TestLint(t *testing.T) {
 // ways, and the documentation with the catalog.
 func TestCatalogIsComplete(t *testing.T) {
 	m := newMetrics()
-	target := m.Replace([]Spec{spec("availability", "http", "https://shop.example/", time.Second)})[0]
+	closer := spec("availability", "http", "https://shop.example/", time.Second)
+	closer.Rechecked = true
+	target := m.Replace([]Spec{closer})[0]
 	target.observe(factual(result(probe.Good, "", time.Second, probe.Connect)))
 	target.Skip(probe.Late, 1)
 	families, err := m.Gatherer().Gather()
@@ -171,6 +173,32 @@ func TestCatalogIsComplete(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, filepath.Join("..", "..", "docs", "metrics.md"), docs.Bytes())
+}
+
+// TestRechecksAreApart counts rechecks in nothing but their own counter, the
+// bounds of the downtime and the last outcome.
+func TestRechecksAreApart(t *testing.T) {
+	m := newMetrics()
+	closer := spec("availability", "http", "https://shop.example/", time.Minute)
+	closer.Rechecked = true
+	target, at := m.Replace([]Spec{closer})[0], time.Now()
+	after := func(seconds int) time.Time { return at.Add(time.Duration(seconds) * time.Second) }
+	target.Observe(result(probe.Good, "", time.Millisecond), 1, at)
+	target.Observe(result(probe.Bad, probe.Reset, time.Millisecond), 2, after(60))
+	before := target.outcomes
+	target.Recheck(result(probe.Bad, probe.Reset, time.Millisecond), 3, after(65))
+	target.Recheck(result(probe.Inconclusive, probe.NoFD, time.Millisecond), 4, after(70))
+	target.Recheck(result(probe.Good, "", time.Millisecond), 5, after(75))
+	target.Observe(result(probe.Good, "", time.Millisecond), 6, after(120))
+	if target.outcomes[0] != before[0]+1 || target.outcomes[1] != before[1] || len(target.failures) != 1 || target.failures[0].n != 1 || target.duration.count != 3 || target.within[0].n != 2 {
+		t.Errorf("rechecks are counted: %v, %v, %d durations, %v within", target.outcomes, target.failures, target.duration.count, target.within)
+	}
+	if got, want := [2]time.Duration{target.down.lower, target.down.upper}, [2]time.Duration{5 * time.Second, 75 * time.Second}; got != want {
+		t.Errorf("down between %s and %s, want %s and %s", got[0], got[1], want[0], want[1])
+	}
+	if text := string(exposition(t, m)); !strings.Contains(text, `target="https://shop.example/"} 3`+"\n") || !strings.Contains(text, "upheld_probe_rechecks_total{") {
+		t.Errorf("three rechecks are not in\n%s", text)
+	}
 }
 
 func TestReplaceKeepsWhatStaysAndDropsWhatGoes(t *testing.T) {

@@ -18,12 +18,13 @@ type snapshot struct {
 // view is the counters of one target.
 type view struct {
 	*Target
-	last     probe.Outcome
-	outcomes [outcomeCount]uint64
-	down     [2]time.Duration // lower and upper bound
-	failures int              // how many of snapshot.failures are its own
-	within   []withinCount
-	facts    *facts // nil: none
+	last      probe.Outcome
+	outcomes  [outcomeCount]uint64
+	down      [2]time.Duration // lower and upper bound
+	failures  int              // how many of snapshot.failures are its own
+	within    []withinCount
+	facts     *facts // nil: none
+	rechecked bool
 }
 
 type failureView struct {
@@ -51,7 +52,7 @@ func (s *snapshot) take(targets []*Target) {
 	s.views, s.failures, s.within = s.views[:0], s.failures[:0], s.within[:0]
 	for _, t := range targets {
 		t.mu.Lock()
-		s.views = append(s.views, view{Target: t, last: t.last, outcomes: t.outcomes, down: [2]time.Duration{t.down.lower, t.down.upper}, failures: len(t.failures), within: t.within, facts: t.facts})
+		s.views = append(s.views, view{Target: t, last: t.last, outcomes: t.outcomes, down: [2]time.Duration{t.down.lower, t.down.upper}, failures: len(t.failures), within: t.within, facts: t.facts, rechecked: t.down.rechecked})
 		for i := range t.failures {
 			f := &t.failures[i]
 			seen := failureView{reason: f.reason, born: f.born}

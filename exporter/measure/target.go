@@ -17,6 +17,7 @@ type Spec struct {
 	Target     string          // without secrets
 	Phases     []probe.Phase   // there from the start; others appear when they happen
 	Thresholds []time.Duration // ascending, unique
+	Rechecked  bool            // it may be probed between two that are owed
 }
 
 // key identifies the series of a target.
@@ -75,7 +76,7 @@ func (t *Target) configure(s Spec) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	old := t.within
-	t.within = nil
+	t.within, t.down.rechecked = nil, s.Rechecked
 	for _, d := range s.Thresholds {
 		next := withinCount{threshold: d, label: thresholdLabel(d)}
 		if i := slices.IndexFunc(old, func(w withinCount) bool { return w.threshold == d }); i >= 0 {
@@ -131,6 +132,21 @@ func (t *Target) Observe(r probe.Result, id ID, at time.Time) {
 		if r.Duration <= t.within[i].threshold {
 			t.within[i].n++
 		}
+	}
+}
+
+// Recheck accounts for a probe that was run between two that are owed. It is
+// in no ratio and no histogram, which would then weigh bad times more; it
+// counts by itself, and narrows the bounds of the downtime.
+func (t *Target) Recheck(r probe.Result, _ ID, at time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	next := t.facts.copy()
+	next.rechecks++
+	t.facts = next
+	if r.Outcome == probe.Good || r.Outcome == probe.Bad { // others tell nothing, and the next owed probe may
+		t.down.observe(r.Outcome, at)
+		t.last = r.Outcome
 	}
 }
 

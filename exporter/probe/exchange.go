@@ -96,7 +96,7 @@ func (x *exchange) tlsFor(u *url.URL) (*session, error) {
 	case "http":
 		return nil, nil
 	case "https":
-		return x.prober.tls.as(u.Hostname()), nil
+		return x.prober.session(u.Hostname()), nil
 	}
 	return nil, &failure{Redirect, "a redirect to a URL that is neither http nor https"}
 }

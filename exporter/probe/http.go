@@ -39,7 +39,8 @@ type httpProber struct {
 	headers []headerRule
 	follow  bool
 	timeout time.Duration
-	tls     *session // with the host of request
+	options sla.TLSOptions
+	tls     *session // with the host of request; nil if that is plain HTTP
 	dialer  *dialer
 }
 
@@ -59,8 +60,10 @@ func newHTTP(check sla.Check, timeout time.Duration, d *dialer) (Prober, error) 
 		follow:  c.FollowRedirects,
 		timeout: timeout,
 		dialer:  d,
-		tls: d.session(sla.TLSOptions{InsecureSkipVerify: c.InsecureSkipVerify, CertificateValidFor: c.CertificateValidFor},
-			request.URL.Hostname(), "http/1.1"),
+		options: sla.TLSOptions{InsecureSkipVerify: c.InsecureSkipVerify, CertificateValidFor: c.CertificateValidFor},
+	}
+	if request.URL.Scheme == "https" {
+		p.tls = p.newSession(request.URL.Hostname())
 	}
 	if len(p.status) == 0 {
 		p.status = []sla.StatusRange{{From: 200, To: 299}}
@@ -69,6 +72,19 @@ func newHTTP(check sla.Check, timeout time.Duration, d *dialer) (Prober, error) 
 		return nil, err
 	}
 	return p, nil
+}
+
+func (p *httpProber) newSession(host string) *session {
+	return p.dialer.session(p.options, host, "http/1.1")
+}
+
+// session is how TLS is spoken with a host. Where only a redirect leads to TLS
+// it is made for the probe: most targets without it need none.
+func (p *httpProber) session(host string) *session {
+	if p.tls == nil {
+		return p.newSession(host)
+	}
+	return p.tls.as(host)
 }
 
 // headerRule is a header that an answer must have.

@@ -34,12 +34,24 @@ func after(t int64, key string, interval int64) int64 {
 	return t - since + interval
 }
 
-// queue is a heap of entries by their next due time.
+// queue is a heap of entries by when something of them is due; each knows its
+// place.
 type queue []*entry
 
 func (q queue) Len() int           { return len(q) }
-func (q queue) Less(i, j int) bool { return q[i].next < q[j].next }
-func (q queue) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
+func (q queue) Less(i, j int) bool { return q[i].due() < q[j].due() }
+func (q queue) Swap(i, j int) {
+	q[i], q[j] = q[j], q[i]
+	q[i].place, q[j].place = int32(i), int32(j)
+}
+
+// due is when a probe of the entry is next due, owed or not.
+func (e *entry) due() int64 {
+	if e.extra > 0 {
+		return e.extra
+	}
+	return e.next
+}
 
 // Push is for container/heap; the scheduler only reorders.
 func (q *queue) Push(x any) { *q = append(*q, x.(*entry)) }

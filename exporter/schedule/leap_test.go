@@ -41,11 +41,14 @@ type counting struct {
 	others    int
 }
 
-func (c *counting) Run(_ context.Context, _ time.Time) {
+func (c *counting) Run(_ context.Context, _ time.Time) time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.run++
+	return 0
 }
+
+func (c *counting) Recheck(context.Context, time.Time) time.Duration { return 0 }
 
 func (c *counting) Skip(why schedule.Unrun, n int) {
 	c.mu.Lock()

@@ -24,7 +24,7 @@ import (
 )
 
 // Unrun says why a probe that was owed was not run.
-type Unrun int
+type Unrun uint8
 
 // The reasons not to run.
 const (
@@ -38,8 +38,12 @@ const (
 // several goroutines, Run never twice at once.
 type Job interface {
 	// Run probes once. It should be over by the time next, when the next probe
-	// is due, and must return soon when ctx ends.
-	Run(ctx context.Context, next time.Time)
+	// is due, and must return soon when ctx ends. If again is more than 0 and
+	// ends before next, Recheck is called after it, unless something else of the
+	// target runs then or all slots are taken: no recheck is owed.
+	Run(ctx context.Context, next time.Time) (again time.Duration)
+	// Recheck is a probe between two that are owed; else it is like Run.
+	Recheck(ctx context.Context, next time.Time) (again time.Duration)
 	// Skip accounts for n probes in a row that were not run. It must not block
 	// and must not call the scheduler.
 	Skip(why Unrun, n int)
@@ -101,17 +105,20 @@ type Scheduler struct {
 	inFlight int
 }
 
-// entry is the state of one target.
+// entry is the state of one target. There are many, most of them idle, so its
+// fields are as small as they can be.
 type entry struct {
 	key      string
 	interval int64
 	job      Job
 	next     int64 // the next point of the grid not yet accounted for
+	extra    int64 // when a recheck is due, always before next; 0: none is
+	slot     int64 // of the probe that waits
+	place    int32 // in Scheduler.due
+	why      Unrun // what the probe that waits waits for
+	waiting  bool  // its probe of slot is due, and waits
 	busy     bool  // a probe of it is running
-	waiting  bool  // its probe of slot is due, and waits for what why says
-	why      Unrun
-	slot     int64
-	queued   bool // it stands in Scheduler.waiting, perhaps no longer waiting
+	queued   bool  // it stands in Scheduler.waiting, perhaps no longer waiting
 	removed  bool
 }
 
@@ -145,6 +152,7 @@ func (s *Scheduler) Set(targets []Target) {
 		e := s.adopt(t.Key, old)
 		s.place(e, t)
 		s.entries[t.Key] = e
+		e.place = int32(len(s.due))
 		s.due = append(s.due, e)
 	}
 	for key, e := range old {
@@ -184,7 +192,7 @@ func (s *Scheduler) place(e *entry, t Target) {
 		if e.interval > 0 && e.next <= now { // owed on the old grid, not looked at yet
 			e.job.Skip(Late, int((now-e.next)/e.interval)+1)
 		}
-		e.next = after(now, e.key, interval)
+		e.next, e.extra = after(now, e.key, interval), 0
 	}
 	e.job, e.interval = t.Job, interval
 }
@@ -248,10 +256,16 @@ func (s *Scheduler) step(ctx context.Context) time.Duration {
 	s.admit(ctx)
 	for len(s.due) > 0 {
 		e, now := s.due[0], s.now()
-		if e.next > now {
-			return min(time.Duration(e.next-now), idle)
+		if e.due() > now {
+			return min(time.Duration(e.due()-now), idle)
 		}
-		s.owe(ctx, e, now)
+		recheck := e.next > now
+		e.extra = 0
+		if !recheck {
+			s.owe(ctx, e, now)
+		} else if !e.busy && s.inFlight < s.opts.MaxConcurrency {
+			s.recheck(ctx, e)
+		}
 		heap.Fix(&s.due, 0)
 	}
 	return idle
@@ -315,29 +329,50 @@ func (s *Scheduler) admit(ctx context.Context) {
 
 // launch runs one probe in a goroutine of its own.
 func (s *Scheduler) launch(ctx context.Context, e *entry, slot int64) {
-	e.busy = true
-	s.inFlight++
 	job, bound := e.job, MaxLag(time.Duration(e.interval))
-	next := s.base.Add(time.Duration(slot + e.interval - s.baseNano))
-	s.wg.Go(func() {
-		defer s.finish(e)
+	next := s.at(slot + e.interval)
+	s.occupy(e, func() time.Duration {
 		lag := time.Duration(s.now() - slot)
 		s.opts.OnStart(lag)
 		if lag > bound {
 			job.Skip(Starved, 1)
-			return
+			return 0
 		}
-		job.Run(ctx, next)
+		return job.Run(ctx, next)
 	})
 }
 
-func (s *Scheduler) finish(e *entry) {
+// recheck runs a probe that is not owed.
+func (s *Scheduler) recheck(ctx context.Context, e *entry) {
+	job, next := e.job, s.at(e.next)
+	s.occupy(e, func() time.Duration { return job.Recheck(ctx, next) })
+}
+
+// at is an instant of the scheduler's own scale.
+func (s *Scheduler) at(nano int64) time.Time { return s.base.Add(time.Duration(nano - s.baseNano)) }
+
+// occupy runs one probe of an entry in a goroutine of its own.
+func (s *Scheduler) occupy(e *entry, run func() (again time.Duration)) {
+	e.busy = true
+	s.inFlight++
+	s.wg.Go(func() {
+		again := time.Duration(0)
+		defer func() { s.finish(e, again) }()
+		again = run()
+	})
+}
+
+func (s *Scheduler) finish(e *entry, again time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e.busy = false
 	s.inFlight--
 	if e.removed {
 		delete(s.leaving, e.key)
+	} else if due := s.now() + int64(again); again > 0 && !e.waiting && due < e.next {
+		e.extra = due
+		heap.Fix(&s.due, int(e.place))
+		s.poke()
 	}
 	if e.waiting {
 		s.enqueue(e)

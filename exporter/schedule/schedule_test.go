@@ -22,6 +22,7 @@ type plan struct {
 	sets        []map[string]time.Duration // one after the other
 	gaps        []time.Duration            // before the next set
 	took        []time.Duration
+	again       []time.Duration // 0: no recheck
 	lateness    []time.Duration
 }
 
@@ -41,6 +42,7 @@ func drawPlan(t *rapid.T) plan {
 		p.gaps = append(p.gaps, ms(0, 20_000).Draw(t, "gap")+time.Duration(rapid.IntRange(1, 999_999).Draw(t, "odd")))
 	}
 	p.took = rapid.SliceOfN(rapid.OneOf(ms(0, 50), ms(0, 3000)), 1, 20).Draw(t, "took")
+	p.again = rapid.SliceOfN(rapid.OneOf(rapid.Just(time.Duration(0)), ms(0, 3000)), 1, 20).Draw(t, "again")
 	p.lateness = rapid.SliceOfN(rapid.OneOf(rapid.Just(time.Duration(0)), ms(0, 20), ms(0, 5000)), 1, 20).Draw(t, "lateness")
 	return p
 }
@@ -48,6 +50,7 @@ func drawPlan(t *rapid.T) plan {
 // play runs a plan and returns what was wrong.
 func (p plan) play(t *testing.T) []string {
 	w := newWorld(func(key string, n int) time.Duration { return p.took[(n+int(key[0]))%len(p.took)] })
+	w.again = func(key string, n int) time.Duration { return p.again[(n+int(key[0]))%len(p.again)] }
 	var punctual atomic.Bool
 	alarms := 0
 	s := schedule.New(schedule.Options{MaxConcurrency: p.concurrency, Clock: sluggish{func() time.Duration {
@@ -115,6 +118,42 @@ func TestPunctualProbesRunOnTheGrid(t *testing.T) {
 		}
 		if len(w.problems) > 0 {
 			t.Error(w.problems)
+		}
+	})
+}
+
+// TestRechecksComeBetween probes a target again and again, between the points
+// of its grid and never instead of them.
+func TestRechecksComeBetween(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(func(string, int) time.Duration { return 500 * time.Millisecond })
+		w.again = func(_ string, n int) time.Duration {
+			if n >= 10 {
+				return 0
+			}
+			return 2 * time.Second
+		}
+		s := schedule.New(schedule.Options{})
+		w.set(s, map[string]time.Duration{"a": 10 * time.Second})
+		defer start(t, s)()
+		time.Sleep(60 * time.Second)
+		synctest.Wait()
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		a := w.accounts["a"]
+		if a.finished != 6 || len(a.skipped) > 0 || len(w.problems) > 0 {
+			t.Errorf("%d owed probes ran, skipped %v, problems %v", a.finished, a.skipped, w.problems)
+		}
+		// Each begins two seconds after the one before has ended: at 2.5, 5 and
+		// 7.5 s; the fourth would be due with the next probe.
+		want := []time.Duration{2500, 5000, 7500, 2500, 5000, 7500, 2500, 5000}
+		if len(a.rechecks) != len(want) {
+			t.Fatalf("rechecks at %v", a.rechecks)
+		}
+		for i, at := range a.rechecks {
+			if at != want[i]*time.Millisecond {
+				t.Errorf("recheck %d came %s after the grid's point, not %s", i, at, want[i]*time.Millisecond)
+			}
 		}
 	})
 }

@@ -32,9 +32,11 @@ func (l life) points(key string, end time.Time) int {
 type account struct {
 	lives    []life
 	removed  bool
-	running  int
+	running  int // owed or not
+	owing    int // running and owed
 	started  int
 	finished int
+	rechecks []time.Duration // how long after the grid's last point
 	skipped  map[schedule.Unrun]int
 	lags     []time.Duration
 }
@@ -63,6 +65,7 @@ type world struct {
 	running  int
 	peak     int
 	took     func(key string, n int) time.Duration // of the n-th probe
+	again    func(key string, n int) time.Duration // until its recheck; nil: none
 	problems []string
 }
 
@@ -81,7 +84,22 @@ type job struct {
 	interval time.Duration
 }
 
-func (j job) Run(ctx context.Context, next time.Time) {
+func (j job) Run(ctx context.Context, next time.Time) time.Duration {
+	return j.run(ctx, next, func(a *account, lag time.Duration) {
+		a.owing++
+		a.lags = append(a.lags, lag)
+		if lag > schedule.MaxLag(j.interval) {
+			j.w.problem("%s: started %s after its time", j.key, lag)
+		}
+	}, func(a *account) { a.owing--; a.finished++ })
+}
+
+func (j job) Recheck(ctx context.Context, next time.Time) time.Duration {
+	return j.run(ctx, next, func(a *account, lag time.Duration) { a.rechecks = append(a.rechecks, lag) }, func(*account) {})
+}
+
+// run is one probe; begun and ended note it.
+func (j job) run(ctx context.Context, next time.Time, begun func(a *account, lag time.Duration), ended func(*account)) time.Duration {
 	now := time.Now()
 	j.w.mu.Lock()
 	a := j.w.accounts[j.key]
@@ -91,14 +109,14 @@ func (j job) Run(ctx context.Context, next time.Time) {
 	j.w.running++
 	j.w.peak = max(j.w.peak, j.w.running)
 	lag := time.Duration((now.UnixNano() - int64(schedule.Phase(j.key, j.interval))) % int64(j.interval))
-	a.lags = append(a.lags, lag)
-	if lag > schedule.MaxLag(j.interval) {
-		j.w.problem("%s: started %s after its time", j.key, lag)
-	}
+	begun(a, lag)
 	if want := now.Add(j.interval - lag); !next.Equal(want) {
 		j.w.problem("%s: told that the next probe is due at %s, not %s", j.key, next, want)
 	}
-	took := j.w.took(j.key, a.started)
+	took, again := j.w.took(j.key, a.started), time.Duration(0)
+	if j.w.again != nil {
+		again = j.w.again(j.key, a.started)
+	}
 	a.started++
 	j.w.mu.Unlock()
 	select {
@@ -108,8 +126,9 @@ func (j job) Run(ctx context.Context, next time.Time) {
 	j.w.mu.Lock()
 	defer j.w.mu.Unlock()
 	a.running--
-	a.finished++
+	ended(a)
 	j.w.running--
+	return again
 }
 
 func (j job) Skip(why schedule.Unrun, n int) {
@@ -182,7 +201,7 @@ func (w *world) check(end time.Time, concurrency int) {
 		owed, settled := a.owed(key, end), a.settled()
 		// One probe may be running and the next wait for it or for a free slot. What
 		// a removed target owed in its last moments is gone with it.
-		open := owed - settled - a.running
+		open := owed - settled - a.owing
 		if open < 0 || open > 1 && !a.removed {
 			w.problem("%s: owed %d, settled %d (%d run, %v skipped), running %d", key, owed, settled, a.finished, a.skipped, a.running)
 		}

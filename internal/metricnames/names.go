@@ -29,6 +29,7 @@ const (
 	ProbePhase     = "upheld_probe_phase_duration_seconds" // histogram by phase
 	ProbeWithin    = "upheld_probe_within_threshold_total" // threshold (seconds): good probes that took at most that long
 	ProbeDowntime  = "upheld_probe_downtime_seconds_total" // bound: lower and upper bound of the time that the target was down
+	ProbeRechecks  = "upheld_probe_rechecks_total"         // probes between two that were owed
 	ProbeLastState = "upheld_probe_last_outcome_good"      // 1 good, 0 bad; of the last conclusive probe
 
 	ProbeCertExpiry      = "upheld_probe_tls_earliest_cert_expiry_timestamp_seconds"

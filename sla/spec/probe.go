@@ -43,6 +43,7 @@ func probeFields() []field {
 	return []field{
 		{key: "interval", typ: durationType, def: "15s", example: "15s", doc: "Time between the starts of two probes, from `100ms` to `1m15s` (four probes in every five minutes)."},
 		{key: "timeout", typ: durationType, def: "5s, or `interval` if that is shorter", example: "5s", doc: "When a probe is given up and counts as bad. At most `interval`."},
+		{key: "recheckInterval", typ: durationType, example: "3s", doc: "How long after a probe that was not good the target is probed again, and again, without waiting for the next one. Below `interval`. These are in no ratio; they narrow down how long the target was down."},
 		{key: "maxDuration", typ: durationType, example: "800ms", doc: "A probe that takes longer is bad, for the reason `slow`, however well it went. Below `timeout`."},
 	}
 }
@@ -86,10 +87,21 @@ func decodeProbe(v value) (sla.Indicator, bool) {
 	}
 	p.MaxDuration = o.maxDuration(p.Timeout)
 	p.Network = o.network()
+	p.Recheck = o.recheck(p.Interval)
 	v.d.probeDefaults[p] = o.filledIn("indicator.probe.", map[string]string{
 		"interval": sla.FormatDuration(p.Interval), "timeout": sla.FormatDuration(p.Timeout),
 	})
 	return p, p.Check != nil
+}
+
+// recheck is the recheckInterval of a probe, held to its interval; 0 without.
+func (o *object) recheck(interval time.Duration) time.Duration {
+	recheck, at, ok := read(o, "recheckInterval", value.duration)
+	if ok && (recheck < minInterval || recheck >= interval) {
+		at.wrong("bad-recheck-interval", fmt.Sprintf("%s is not between 100ms and the interval of %s", at.said(), sla.FormatDuration(interval)),
+			"make it some seconds, or leave it out: then the next probe of the time table tells")
+	}
+	return recheck
 }
 
 func (o *object) maxDuration(timeout time.Duration) time.Duration {
