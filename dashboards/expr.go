@@ -79,7 +79,7 @@ func (s selector) info() string {
 }
 
 var (
-	anyAlert = "alertname=~\"" + rulegen.AlertBudgetBurn + "|" + rulegen.AlertBudgetExhausted + "|" + rulegen.AlertBudgetForecast + "|" + rulegen.AlertMeasurementLost + "\""
+	anyAlert = "alertname=~\"" + rulegen.AlertBudgetBurn + "|" + rulegen.AlertBudgetExhausted + "|" + rulegen.AlertBudgetForecast + "|" + rulegen.AlertMeasurementLost + "|" + rulegen.AlertGroupLimit + "\""
 	firing   = eq("alertstate", "firing")
 	pending  = eq("alertstate", "pending")
 )

@@ -25,6 +25,7 @@ import (
 type feed struct {
 	series func(n float64) []enginetest.Sample
 	want   map[string]float64 // service/level
+	groups map[string]float64 // service/level, and the group's labels as PromQL has them
 }
 
 // feeds are for examples with events or histograms; probes are fed from the
@@ -47,6 +48,29 @@ var feeds = map[string]feed{
 		want: map[string]float64{
 			"queue/fresh": 1, "queue/runs": 1, "mesh/errors": 0.03, "partner/availability": 0.1,
 			"partner/response-time": 1, "api/latency": 0.25,
+		},
+	},
+	"multi-tenant.yaml": {
+		series: func(n float64) []enginetest.Sample {
+			samples := []enginetest.Sample{{Series: `http_requests_total{job="api",code="500"}`, Value: n}} // nobody's
+			for i, tenant := range []string{"acme", "globex", "trial"} {
+				bad := []float64{0, 0.02, 0.2}[i]
+				samples = append(samples,
+					enginetest.Sample{Series: fmt.Sprintf(`http_requests_total{job="api",code="200",tenant=%q}`, tenant), Value: (1 - bad) * 10 * n},
+					enginetest.Sample{Series: fmt.Sprintf(`http_requests_total{job="api",code="503",tenant=%q}`, tenant), Value: bad * 10 * n},
+					enginetest.Sample{Series: fmt.Sprintf(`http_request_duration_seconds_count{job="api",region="eu",tenant=%q}`, tenant), Value: 10 * n},
+					enginetest.Sample{Series: fmt.Sprintf(`http_request_duration_seconds_bucket{job="api",le="0.3",region="eu",tenant=%q}`, tenant), Value: (10 - bad) * n})
+			}
+			return append(samples,
+				enginetest.Sample{Series: `endpoint_up{job="api",endpoint="/cart",pod="a"}`, Value: 1},
+				enginetest.Sample{Series: `endpoint_up{job="api",endpoint="/cart",pod="b"}`, Value: 0},
+				enginetest.Sample{Series: `endpoint_up{job="api",endpoint="/pay",pod="a"}`, Value: 0})
+		},
+		groups: map[string]float64{
+			`api/availability,tenant="acme"`: 0, `api/availability,tenant="globex"`: 0.02, `api/availability,tenant="trial"`: 0.2,
+			`api/response-time,region="eu",tenant="acme"`: 0, `api/response-time,region="eu",tenant="trial"`: 0.02,
+			`api/endpoints,endpoint="/cart"`: 0, `api/endpoints,endpoint="/pay"`: 1,
+			`api/reachable,location="here"`: 0.1,
 		},
 	},
 	"aggregations.yaml": {
@@ -183,6 +207,10 @@ func evaluate(t *testing.T, file string) {
 	w.Run(40 * time.Minute)
 	for _, a := range agreements {
 		for _, l := range a.Levels {
+			if len(l.GroupBy.Labels) > 0 {
+				checkGroups(t, w, l, f)
+				continue
+			}
 			want, ok := wanted(l, f)
 			if !ok {
 				t.Errorf("%s: no feed for %s; add it to the table in this test", file, l.ID)
@@ -200,5 +228,26 @@ func evaluate(t *testing.T, file string) {
 				}
 			}
 		}
+	}
+}
+
+// checkGroups compares the groups of a level that the feed tells of.
+func checkGroups(t *testing.T, w *enginetest.World, l *sla.ServiceLevel, f feed) {
+	t.Helper()
+	known := 0
+	for key, want := range f.groups {
+		name, labels, _ := strings.Cut(key, ",")
+		if name != l.ID.Service+"/"+l.ID.SLO {
+			continue
+		}
+		known++
+		for _, series := range []string{"sla:error:ratio_rate5m", "sla:error:ratio_rate3d", "sla:error:ratio_period"} {
+			if got := w.Value(fmt.Sprintf("%s{sla=%q,service=%q,slo=%q,%s}", series, l.ID.SLA, l.ID.Service, l.ID.SLO, labels)); math.Abs(got-want) > 0.002 {
+				t.Errorf("%s of %s = %v, want %v", series, key, got, want)
+			}
+		}
+	}
+	if known == 0 {
+		t.Errorf("no feed for the groups of %s; add them to the table in this test", l.ID)
 	}
 }

@@ -23,18 +23,19 @@ const (
 // Alerts"). The long window says that it matters, the short one that it goes on.
 func (c compiler) burnAlert(t sla.Tier) Rule {
 	budget := c.level.ObjectiveBudget()
-	threshold, _ := t.Threshold(budget)
+	threshold := c.thresholdOf(t)
 	over := func(w time.Duration) promql.Expr {
-		return promql.Gt(c.recorded(ratioName(w)).Now(), promql.Num(threshold))
+		return promql.Gt(c.recorded(ratioName(w)).Now(), threshold)
 	}
 	long, short := sla.FormatDuration(t.Long), sla.FormatDuration(t.Short)
-	factor := threshold.Quo(budget)
+	factor := c.leastFactor(t)
+	objective, allows := c.promiseWords(metricnames.ObjectiveRatio, c.level.Objective)
 	spent := factor.Mul(sla.NewDecimal(int64(t.Long), int64(c.level.Period.Nominal())))
 	r := c.alert(AlertBudgetBurn, c.withLeast(promql.AndOn(over(t.Long), over(t.Short), c.joinLabels()...), t.Long), map[string]string{
-		"summary": fmt.Sprintf("%s burns its error budget more than %s times too fast", c.name(), round(factor)),
-		"description": fmt.Sprintf("{{ $value | humanizePercentage }} bad over %s, and over %s it goes on; the objective of %s%% allows %s%%. "+
+		"summary": fmt.Sprintf("%s burns its error budget more than %s times too fast", c.nameOfGroup(), round(factor)),
+		"description": fmt.Sprintf("{{ $value | humanizePercentage }} bad over %s, and over %s it goes on; the objective of %s allows %s. "+
 			"%s like this, or worse, spends at least %s%% of the budget of %s.%s",
-			long, short, c.level.Objective, budget.Mul(hundred), long, round(spent.Mul(hundred)), c.level.Period.Words(), c.leastWords(long)),
+			long, short, objective, allows, long, round(spent.Mul(hundred)), c.level.Period.Words(), c.leastWords(long)),
 		"time_to_detect": fmt.Sprintf("at constant traffic a total outage is seen after %s, and a scrape and an evaluation", roughly(t.TimeToDetect(budget))),
 	}, metricnames.Severity, t.Severity, metricnames.Tier, t.Name, metricnames.LongWindow, long, metricnames.ShortWindow, short)
 	r.For, r.KeepFiringFor = t.For, t.KeepFiringFor
@@ -46,7 +47,10 @@ func (c compiler) burnAlert(t sla.Tier) Rule {
 func (c compiler) notices() (first, second []Rule) {
 	a := c.level.Alerting
 	if n := a.MeasurementLost; n != nil {
-		first = append(first, c.measurementLost(*n))
+		first = append(append(first, c.measurementLost(*n)), c.groupsLost(*n)...)
+	}
+	if n := a.GroupLimit; n != nil && c.grouped() {
+		first = append(first, c.groupLimit(*n))
 	}
 	for _, p := range c.level.Periods() {
 		if n := a.BudgetExhausted; n != nil && n.Watches(p) {
@@ -78,14 +82,15 @@ func (c compiler) remaining(p sla.Period) promql.Expr {
 // exhausted fires while nothing of the whole period's budget is left.
 func (c compiler) exhausted(n sla.Notice, p sla.Period) Rule {
 	l := c.level
+	target, _ := c.promiseWords(metricnames.TargetRatio, l.Target)
 	back := "It ends with the period."
 	if p.Calendar == "" {
 		back = "It ends when enough of what was bad is longer ago than that."
 	}
 	return c.notice(AlertBudgetExhausted, n, promql.Le(c.remaining(p), promql.Num(zero)), map[string]string{
-		"summary": fmt.Sprintf("%s has spent its error budget of %s", c.name(), p.Words()),
-		"description": fmt.Sprintf("{{ $value | humanizePercentage }} of the budget of %s is left: the target of %s%% is missed, or will be. %s",
-			p.Words(), l.Target, back),
+		"summary": fmt.Sprintf("%s has spent its error budget of %s", c.nameOfGroup(), p.Words()),
+		"description": fmt.Sprintf("{{ $value | humanizePercentage }} of the budget of %s is left: the target of %s is missed, or will be. %s",
+			p.Words(), target, back),
 	})
 }
 
@@ -98,19 +103,28 @@ func (c compiler) exhausted(n sla.Notice, p sla.Period) Rule {
 // so a burn rate under 1 does not end it.
 func (c compiler) forecast(f sla.Forecast, p sla.Period) Rule {
 	l := c.level
-	budget := l.TargetBudget()
-	burning := zero
+	target, _ := c.promiseWords(metricnames.TargetRatio, l.Target)
+	burning := promql.Num(zero)
 	if p.Calendar == "" {
-		burning = budget
+		burning = c.targetBudget()
 	}
-	left := promql.Mul(promql.Gt(c.remaining(p), promql.Num(zero)), promql.Num(sla.Seconds(p.Nominal()).Mul(budget)))
-	ends := promql.DivManyOn(left, promql.Gt(c.recorded(ratioName(f.Over)).Now(), promql.Num(burning)), c.joinLabels()...)
+	left := c.badTimeLeft(promql.Gt(c.remaining(p), promql.Num(zero)), p)
+	ends := promql.DivManyOn(left, promql.Gt(c.recorded(ratioName(f.Over)).Now(), burning), c.joinLabels()...)
 	soon := c.withLeast(promql.Lt(ends, promql.Num(sla.Seconds(l.ForecastWithin(p)))), f.Over)
 	return c.notice(AlertBudgetForecast, f.Notice, soon, map[string]string{
-		"summary": fmt.Sprintf("%s is about to spend its error budget of %s", c.name(), p.Words()),
-		"description": fmt.Sprintf("If it goes on as over the last %s, the rest of the budget of %s ends in {{ $value | humanizeDuration }}; then the target of %s%% is missed.",
-			sla.FormatDuration(f.Over), p.Words(), l.Target),
+		"summary": fmt.Sprintf("%s is about to spend its error budget of %s", c.nameOfGroup(), p.Words()),
+		"description": fmt.Sprintf("If it goes on as over the last %s, the rest of the budget of %s ends in {{ $value | humanizeDuration }}; then the target of %s is missed.",
+			sla.FormatDuration(f.Over), p.Words(), target),
 	})
+}
+
+// badTimeLeft is a share of the target's budget in seconds of the whole period.
+func (c compiler) badTimeLeft(share promql.Expr, p sla.Period) promql.Expr {
+	period := sla.Seconds(p.Nominal())
+	if !c.ownTargets() {
+		return promql.Mul(share, promql.Num(period.Mul(c.level.TargetBudget())))
+	}
+	return promql.MulLeft(share, promql.Mul(c.targetBudget(), promql.Num(period)), c.joinLabels(), nil)
 }
 
 // notice is an alert of which the level has one.
@@ -129,6 +143,9 @@ func withLabels(r Rule, own map[string]string) Rule {
 
 // name is how alerts call the level.
 func (c compiler) name() string { return c.level.ID.Service + "/" + c.level.ID.SLO }
+
+// nameOfGroup is how alerts of single groups call it.
+func (c compiler) nameOfGroup() string { return c.name() + c.groupWords() }
 
 // roughly is a duration for people: in seconds up to an hour, then in minutes.
 func roughly(d time.Duration) string {

@@ -151,10 +151,20 @@ func (c compiler) constants() []Rule {
 	for _, k := range slices.Sorted(maps.Keys(l.Labels)) {
 		info[infoPrefix+k] = l.Labels[k]
 	}
+	described := Rule{Record: metricnames.LevelInfo, Expr: promql.Vector(one), Labels: info}
+	if c.grouped() {
+		info[infoGroupBy] = strings.Join(c.groupLabels(), ",")
+		return []Rule{
+			c.seenGroups(),
+			c.record(metricnames.TargetRatio, c.promised(func(t sla.GroupTarget) sla.Decimal { return t.Target })),
+			c.record(metricnames.ObjectiveRatio, c.promised(func(t sla.GroupTarget) sla.Decimal { return t.Objective })),
+			described,
+		}
+	}
 	return []Rule{
 		c.record(metricnames.TargetRatio, promql.Vector(l.TargetRatio())),
 		c.record(metricnames.ObjectiveRatio, promql.Vector(l.ObjectiveRatio())),
-		{Record: metricnames.LevelInfo, Expr: promql.Vector(one), Labels: info},
+		described,
 	}
 }
 

@@ -26,6 +26,7 @@ func TestDocumentationNamesWhatIsMade(t *testing.T) {
 		slotted.Aggregation, slotted.Slots = a, sla.Slots{Width: 5 * time.Minute, MinRun: 5 * time.Minute}
 		levels = append(levels, slotted)
 	}
+	levels = append(levels, groupedLevel("groups", l.Indicator))
 	plan, findings := rulegen.Compile(&sla.Agreement{Name: "shop", Levels: levels}, rulegen.Options{})
 	if len(findings) > 0 {
 		t.Fatal(findings)

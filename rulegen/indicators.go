@@ -3,6 +3,7 @@ package rulegen
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -109,16 +110,20 @@ func (c compiler) probe(of sla.ID, p *sla.Probe, metric string, matcher promql.M
 	outcome := func(name string) promql.Expr {
 		return rate(metricnames.ProbeResults, promql.Eq(metricnames.Outcome, name))
 	}
-	total := c.totalRule(scaled(promql.Add(outcome(metricnames.Good), outcome(metricnames.Bad))))
+	total := c.totalRule(c.admitted(scaled(promql.Add(outcome(metricnames.Good), outcome(metricnames.Bad))), c.presentProbes(of)))
 	if restIsBad {
 		return []Rule{total, c.badFromRest(scaled(rate(metric, matcher)))}
 	}
-	return []Rule{total, c.record(c.into.bad, c.orZero(scaled(rate(metric, matcher))))}
+	return []Rule{total, c.record(c.into.bad, c.orZero(c.ofAdmitted(scaled(rate(metric, matcher)))))}
 }
 
 // events counts the service's own events.
 func (c compiler) events(e *sla.Events) ([]Rule, sla.Findings) {
 	total, findings := c.sumOfRates(e.Total)
+	if !findings.HasErrors() {
+		all, _ := counterSelectors(e.Total) // which has been read without an error
+		total = c.admitted(total, c.present(all...))
+	}
 	counted := e.Bad
 	if counted.Text == "" {
 		counted = e.Good
@@ -130,7 +135,7 @@ func (c compiler) events(e *sla.Events) ([]Rule, sla.Findings) {
 	if e.Bad.Text == "" {
 		return []Rule{c.totalRule(total), c.badFromRest(c.orZero(sum))}, findings
 	}
-	return []Rule{c.totalRule(total), c.record(c.into.bad, c.orZero(sum))}, findings
+	return []Rule{c.totalRule(total), c.record(c.into.bad, c.orZero(c.ofAdmitted(sum)))}, findings
 }
 
 // histogram counts the requests that the bucket of the threshold does not hold.
@@ -144,7 +149,7 @@ func (c compiler) histogram(h *sla.HistogramLatency) ([]Rule, sla.Findings) {
 	}
 	count := c.scan(promql.Sum(s.WithSuffix("_count").Rate(c.into.window), c.groupLabels()...))
 	bucket := c.scan(promql.Sum(s.WithSuffix("_bucket", boundary(h.Threshold)).Rate(c.into.window), c.groupLabels()...))
-	return []Rule{c.totalRule(count), c.badFromRest(bucket)}, findings
+	return []Rule{c.totalRule(c.admitted(count, c.present(s.WithSuffix("_count")))), c.badFromRest(bucket)}, findings
 }
 
 // boundary matches the bucket of a threshold. Whole numbers are written "1" by
@@ -169,9 +174,13 @@ func (c compiler) sumOfRates(q sla.Query) (promql.Expr, sla.Findings) {
 	if len(selectors) == 1 {
 		return c.scan(promql.Sum(selectors[0].Rate(c.into.window), c.groupLabels()...)), findings
 	}
+	tag := "term"
+	for slices.Contains(c.groupLabels(), tag) {
+		tag += "_"
+	}
 	var union promql.Expr
 	for i, s := range selectors {
-		term := promql.SetLabel(promql.Sum(s.Rate(c.into.window), c.groupLabels()...), "term", strconv.Itoa(i+1))
+		term := promql.SetLabel(promql.Sum(s.Rate(c.into.window), c.groupLabels()...), tag, strconv.Itoa(i+1))
 		if i == 0 {
 			union = term
 		} else {

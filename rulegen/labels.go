@@ -18,7 +18,7 @@ var labelName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
 var ownLabels = []string{
 	metricnames.SLA, metricnames.Service, metricnames.SLO, metricnames.Period, metricnames.Calendar, metricnames.Start,
 	metricnames.Severity, metricnames.Tier, metricnames.LongWindow, metricnames.ShortWindow,
-	infoIndicator, infoTarget, infoObjective, "alertname", "le", "term",
+	infoIndicator, infoTarget, infoObjective, infoGroupBy, "alertname", "le", "term",
 }
 
 // Labels of sla_service_level_info besides those of every series; the level's
@@ -27,6 +27,7 @@ const (
 	infoIndicator = "indicator"
 	infoTarget    = "target"
 	infoObjective = "objective"
+	infoGroupBy   = "group_by"
 	infoPrefix    = "label_"
 )
 
@@ -65,7 +66,7 @@ func (c compiler) clashes() sla.Findings {
 	for _, t := range a.Tiers {
 		given = append(given, t.Labels)
 	}
-	for _, n := range []*sla.Notice{a.BudgetExhausted, a.MeasurementLost} {
+	for _, n := range []*sla.Notice{a.BudgetExhausted, a.MeasurementLost, a.GroupLimit} {
 		if n != nil {
 			given = append(given, n.Labels)
 		}
@@ -74,6 +75,13 @@ func (c compiler) clashes() sla.Findings {
 		given = append(given, a.BudgetForecast.Labels)
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.extra)) {
+		if slices.Contains(c.groupLabels(), name) {
+			findings = append(findings, sla.Finding{
+				Severity: sla.Error, Rule: "label-clash", Pos: c.level.Pos,
+				Message: fmt.Sprintf("the level %q is grouped by %q, and everything that is recorded is to have %q there", c.level.ID.SLO, name, c.extra[name]),
+				Remedy:  "group by another label, or leave this one out",
+			})
+		}
 		for _, labels := range given {
 			if value, ok := labels[name]; ok && value != c.extra[name] {
 				findings = append(findings, sla.Finding{

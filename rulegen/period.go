@@ -254,7 +254,7 @@ func (c compiler) calendarPeriod(p sla.Period) []Rule {
 	return append(rules,
 		rec(metricnames.CoveragePeriod, promql.ClampMax(promql.DivLeft(known, whole), one)),
 		rec(metricnames.ErrorPeriod, share(own(metricnames.BadPeriod).Now(), own(metricnames.TotalPeriod).Now())),
-		rec(metricnames.BurnRate, promql.Div(ratio, promql.Num(c.level.TargetBudget()))),
+		rec(metricnames.BurnRate, c.perBudget(ratio)),
 		rec(metricnames.BudgetRemaining, promql.Sub(promql.Num(one), promql.Mul(own(metricnames.BurnRate).Now(), coverage))),
 		rec(metricnames.BestPossible, promql.Sub(promql.Num(one),
 			promql.Mul(ratio, promql.Div(coverage, promql.AddLeft(coverage, rest))))),

@@ -13,6 +13,7 @@ package rulegen
 import (
 	"time"
 
+	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/rulegen/promql"
 	"github.com/upheld-sla/upheld/sla"
 )
@@ -32,6 +33,24 @@ type LevelPlan struct {
 
 // GroupPrefix begins the name of every group.
 const GroupPrefix = "upheld:"
+
+// MostSeries is how many series the level records at most: with groups, as many
+// as its limit allows.
+func (l LevelPlan) MostSeries() int {
+	series := 0
+	for _, g := range l.Groups {
+		for _, r := range g.Rules {
+			switch {
+			case r.Record == "":
+			case len(l.Level.GroupBy.Labels) > 0 && r.Record != metricnames.LevelInfo && r.Labels[metricnames.SLO] != "":
+				series += l.Level.GroupBy.Limit
+			default:
+				series++
+			}
+		}
+	}
+	return series
+}
 
 // Group is a rule group: rules that are evaluated in order, every Interval.
 type Group struct {

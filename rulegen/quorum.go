@@ -25,7 +25,9 @@ func (c compiler) locations(of sla.ID, metric string, matcher promql.Matcher, re
 	if limit := c.level.Slots.ErrorThreshold; limit.Sign() > 0 {
 		bad = promql.Gt(share, promql.Num(limit.Quo(hundred)))
 	}
-	return []Rule{c.totalRule(promql.Count(all, c.groupLabels()...)), c.record(c.into.bad, c.orZero(promql.Count(bad, c.groupLabels()...)))}
+	return []Rule{c.totalRule(c.admitted(promql.Count(all, c.groupLabels()...), c.presentProbes(of))),
+		c.record(c.into.bad, c.orZero(c.ofAdmitted(promql.Count(bad, c.groupLabels()...)))),
+	}
 }
 
 // agreed is 1 while a quorum of locations finds the minute bad, 0 while it does

@@ -23,7 +23,7 @@ func (c compiler) condition(q sla.Query) ([]Rule, sla.Findings) {
 		return nil, sla.Findings{queryError(q, "not-a-condition", "", err,
 			"write comparisons of series with numbers or other series, joined by and / or, like queue_age_seconds < 60")}
 	}
-	return c.looks(promql.Sub(promql.Num(one), holds)), nil
+	return c.looks(promql.Sub(promql.Num(one), holds)), c.groupsOf(q, expr)
 }
 
 // takenOver is a bad share that the user has calculated; what is no number is unknown.
@@ -39,14 +39,14 @@ func (c compiler) takenOver(q sla.Query) ([]Rule, sla.Findings) {
 		}}
 	}
 	known := promql.Ge(expr, promql.Num(zero)) // drops NaN
-	return c.looks(promql.ClampMax(promql.Avg(known, c.groupLabels()...), one)), nil
+	return c.looks(promql.ClampMax(promql.Avg(known, c.groupLabels()...), one)), c.groupsOf(q, expr)
 }
 
 // looks records a share of bad that is looked at in each evaluation.
 func (c compiler) looks(bad promql.Expr) []Rule {
 	judged := c.recorded(c.into.bad).Now()
 	return []Rule{
-		c.record(c.into.bad, bad),
+		c.record(c.into.bad, c.admitted(bad, promql.Group(bad, c.groupLabels()...))),
 		c.totalRule(promql.Add(promql.Mul(promql.Num(zero), judged), promql.Num(one))),
 	}
 }
@@ -66,7 +66,7 @@ func (c compiler) blackbox(q sla.Query) ([]Rule, sla.Findings) {
 	}
 	good := promql.Avg(selectors[0].AvgOverTime(c.into.window), c.groupLabels()...)
 	return []Rule{
-		c.totalRule(promql.Add(promql.Mul(promql.Num(zero), good), promql.Num(one))),
+		c.totalRule(c.admitted(promql.Add(promql.Mul(promql.Num(zero), good), promql.Num(one)), c.present(selectors[0]))),
 		c.badFromRest(good),
 	}, findings
 }
@@ -82,5 +82,5 @@ func (c compiler) native(n *sla.NativeLatency) ([]Rule, sla.Findings) {
 	count := promql.HistogramCount(rate)
 	within := promql.Mul(promql.HistogramFraction(zero, sla.Seconds(n.Threshold), rate), count)
 	good := promql.Ge(c.scan(within), promql.Num(zero))
-	return []Rule{c.totalRule(c.scan(count)), c.badFromRest(c.orZero(good))}, findings
+	return []Rule{c.totalRule(c.admitted(c.scan(count), c.present(s))), c.badFromRest(c.orZero(good))}, findings
 }

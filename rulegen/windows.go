@@ -89,14 +89,13 @@ func (c compiler) period(p sla.Period) []Rule {
 	ofPeriod := func(name string) promql.Expr {
 		return c.recorded(name, promql.Eq(metricnames.Period, p.String())).Now()
 	}
-	budget := promql.Num(c.level.TargetBudget())
 	ratio := ofPeriod(metricnames.ErrorPeriod)
 	return []Rule{
 		rec(metricnames.TotalPeriod, c.recorded(metricnames.TotalIncrease).SumOverTime(p.Rolling)),
 		rec(metricnames.BadPeriod, c.recorded(metricnames.BadIncrease).SumOverTime(p.Rolling)),
 		rec(metricnames.CoveragePeriod, promql.ClampMax(c.coverage(p.Rolling, ofPeriod(metricnames.TotalPeriod)), one)),
 		rec(metricnames.ErrorPeriod, share(ofPeriod(metricnames.BadPeriod), ofPeriod(metricnames.TotalPeriod))),
-		rec(metricnames.BurnRate, promql.Div(ratio, budget)),
+		rec(metricnames.BurnRate, c.perBudget(ratio)),
 		rec(metricnames.BudgetRemaining, promql.Sub(promql.Num(one),
 			promql.Mul(ofPeriod(metricnames.BurnRate), ofPeriod(metricnames.CoveragePeriod)))),
 	}

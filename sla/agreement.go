@@ -55,7 +55,7 @@ func (l *ServiceLevel) TargetRatio() Decimal { return l.Target.Quo(hundred) }
 func (l *ServiceLevel) ObjectiveRatio() Decimal { return l.Objective.Quo(hundred) }
 
 // TargetBudget is the share of bad that the target allows: 1 - target.
-func (l *ServiceLevel) TargetBudget() Decimal { return NewDecimal(1, 1).Sub(l.TargetRatio()) }
+func (l *ServiceLevel) TargetBudget() Decimal { return budgetOf(l.Target) }
 
 // ObjectiveBudget is the share of bad that the objective allows: 1 - objective.
-func (l *ServiceLevel) ObjectiveBudget() Decimal { return NewDecimal(1, 1).Sub(l.ObjectiveRatio()) }
+func (l *ServiceLevel) ObjectiveBudget() Decimal { return budgetOf(l.Objective) }

@@ -21,6 +21,7 @@ type Alerting struct {
 	BudgetExhausted *Notice
 	BudgetForecast  *Forecast
 	MeasurementLost *Notice
+	GroupLimit      *Notice // counts only for a level with groups
 }
 
 // Severities are those of the alerts, one each.
@@ -37,6 +38,9 @@ func (a Alerting) Severities() []string {
 	}
 	if a.MeasurementLost != nil {
 		all = append(all, a.MeasurementLost.Severity)
+	}
+	if a.GroupLimit != nil {
+		all = append(all, a.GroupLimit.Severity)
 	}
 	return all
 }
@@ -74,7 +78,8 @@ func (l *ServiceLevel) ForecastWithin(p Period) time.Duration {
 
 // DefaultAlerting is what a level has if nothing is said: the default tiers of
 // its period, and a ticket each for a budget that is spent, for one that is
-// about to be, and for a measurement that was lost.
+// about to be, for a measurement that was lost, and for groups that near their
+// limit, where a level has groups.
 //
 // A forecast looks at the window of the slower page, and as far ahead as a
 // thirtieth of the period, a day for 30 days: time enough to act in, and so
@@ -83,6 +88,7 @@ func DefaultAlerting(period Period) Alerting {
 	a := Alerting{Tiers: DefaultTiers(period)}
 	a.BudgetExhausted = &Notice{Severity: "ticket"}
 	a.MeasurementLost = &Notice{Severity: "ticket", For: measurementLostFor}
+	a.GroupLimit = &Notice{Severity: "ticket"}
 	a.BudgetForecast = &Forecast{Notice: Notice{Severity: "ticket"}, Over: 6 * time.Hour, Within: forecastWithin(period)}
 	for _, t := range a.Tiers {
 		if t.Name == "page-slow" {

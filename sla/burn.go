@@ -134,17 +134,17 @@ func nearest(steps []time.Duration, d time.Duration) time.Duration {
 	})
 }
 
-// maxThreshold is the highest bad share that an alert waits for: above it even
+// MaxThreshold is the highest bad share that an alert waits for: above it even
 // a total outage would hardly, or never, be seen.
-var maxThreshold = MustDecimal("0.9")
+var MaxThreshold = MustDecimal("0.9")
 
 // Threshold is the bad share at which the tier fires for a budget (a share of
 // bad, e.g. 0.001): Factor × budget. Where that exceeds 0.9, which even a total
 // outage would hardly reach, it is capped there and adapted is true.
 func (t Tier) Threshold(budget Decimal) (threshold Decimal, adapted bool) {
 	threshold = t.Factor.Mul(budget)
-	if threshold.Cmp(maxThreshold) > 0 {
-		return maxThreshold, true
+	if threshold.Cmp(MaxThreshold) > 0 {
+		return MaxThreshold, true
 	}
 	return threshold, false
 }

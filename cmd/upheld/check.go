@@ -43,11 +43,12 @@ code 0 means no errors, 1 errors (or, with --strict, warnings).`,
 					continue
 				}
 				collectLess()
-				agreements, findings := checkSpecs(args, rules)
+				var cost groupCost
+				agreements, findings := checkSpecs(args, rules, cost.add)
 				if err := f.print(cmd.OutOrStdout(), findings); err != nil {
 					return fmt.Errorf("print findings: %w", err)
 				}
-				fmt.Fprintln(cmd.ErrOrStderr(), summary(agreements, findings))
+				fmt.Fprint(cmd.ErrOrStderr(), summary(agreements, findings), "\n", cost)
 				if findings.HasErrors() || strict && len(findings) > 0 {
 					return errReported
 				}

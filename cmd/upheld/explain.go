@@ -80,6 +80,7 @@ func explainLevel(b *strings.Builder, l *sla.ServiceLevel) {
 	if l.Objective.Cmp(l.Target) != 0 {
 		line("", "%s, of the objective", budgetWords(l, l.ObjectiveBudget()))
 	}
+	explainGroups(l, line)
 	if len(l.Labels) > 0 {
 		line("Labels", "%s", labelWords(l.Labels))
 	}
@@ -194,6 +195,9 @@ func explainAlerts(b *strings.Builder, l *sla.ServiceLevel) {
 	}
 	_ = w.Flush() // into a strings.Builder, which cannot fail
 	explainMinima(b, l.Alerting)
+	if len(l.GroupBy.Targets) > 0 {
+		b.WriteString("    ... and for groups with a target of their own, the same burn rate of their own budget\n")
+	}
 	for _, n := range notes {
 		b.WriteString(n + "\n")
 	}

@@ -31,7 +31,7 @@ func explainNotices(b *strings.Builder, l *sla.ServiceLevel) {
 		}
 		fmt.Fprintf(b, "    a %s when %s%s\n", n.Severity, fmt.Sprintf(format, args...), hold)
 	}
-	if a.BudgetExhausted != nil || a.BudgetForecast != nil || a.MeasurementLost != nil {
+	if a.BudgetExhausted != nil || a.BudgetForecast != nil || a.MeasurementLost != nil || a.GroupLimit != nil {
 		b.WriteString("  Besides:\n")
 	}
 	for _, p := range l.Periods() {
@@ -48,5 +48,8 @@ func explainNotices(b *strings.Builder, l *sla.ServiceLevel) {
 	}
 	if n := a.MeasurementLost; n != nil {
 		line(*n, "nobody knows how the service is")
+	}
+	if n := a.GroupLimit; n != nil {
+		line(*n, "there are more than 80 %% of at most %d groups", l.GroupBy.Limit)
 	}
 }

@@ -15,11 +15,14 @@ import (
 // checkSpecs is what the specifications say and everything that is wrong with
 // them: what the reader finds, and what the rule generator finds in their
 // queries. Agreements come back also when there are errors; they are fit for
-// use only if findings.Err() is nil.
-func checkSpecs(paths []string, rules rulegen.Options) ([]*sla.Agreement, sla.Findings) {
+// use only if findings.Err() is nil. use gets what each level without an error becomes.
+func checkSpecs(paths []string, rules rulegen.Options, use func(rulegen.LevelPlan)) ([]*sla.Agreement, sla.Findings) {
 	agreements, findings := spec.Load(paths...)
 	for _, a := range agreements {
-		found, _ := rulegen.Each(a, rules, func(rulegen.LevelPlan) error { return nil })
+		found, _ := rulegen.Each(a, rules, func(l rulegen.LevelPlan) error {
+			use(l)
+			return nil
+		})
 		findings = append(findings, found...)
 	}
 	return agreements, presentable(findings)
@@ -38,7 +41,7 @@ func presentable(findings sla.Findings) sla.Findings {
 // mustLoad is the agreements of specifications without errors. Findings are
 // printed to notes, warnings too; errors end the verb.
 func mustLoad(notes io.Writer, paths []string) ([]*sla.Agreement, error) {
-	agreements, findings := checkSpecs(paths, rulegen.Options{})
+	agreements, findings := checkSpecs(paths, rulegen.Options{}, func(rulegen.LevelPlan) {})
 	return agreements, tell(notes, agreements, findings)
 }
 

@@ -245,6 +245,24 @@ func (w *World) evaluate(g *rules.Group, at time.Time) {
 // Transitions are the alerts that began or ceased to fire so far, in order.
 func (w *World) Transitions() []Transition { return w.firing }
 
+// Alert is an alert that fires, as it is told.
+type Alert struct{ Labels, Annotations map[string]string }
+
+// Alerts are those that fired at the last evaluation.
+func (w *World) Alerts() []Alert {
+	var firing []Alert
+	for _, s := range w.groups {
+		for _, r := range s.group.AlertingRules() {
+			for _, a := range r.ActiveAlerts() {
+				if a.State == rules.StateFiring {
+					firing = append(firing, Alert{a.Labels.Map(), a.Annotations.Map()})
+				}
+			}
+		}
+	}
+	return firing
+}
+
 // Query evaluates an expression now, one second after the last evaluation.
 func (w *World) Query(expr string) promql.Vector {
 	w.t.Helper()

@@ -99,6 +99,10 @@ const (
 	LevelInfo       = "sla_service_level_info"
 )
 
+// GroupSeen is recorded for levels with groups: 1 for a group with data, 0 for
+// one that only the figures of the period have still.
+const GroupSeen = "sla:group:seen"
+
 // Recorded series of aggregations over slots.
 const (
 	SlotTotal     = "sla:slot_total:rate" // events per second of a minute or slot

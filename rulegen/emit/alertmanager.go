@@ -83,8 +83,8 @@ type (
 )
 
 // Alertmanager is a complete, small alertmanager.yml: alerts of agreements are
-// routed by severity, one notification per service level; a page holds back the
-// tickets of the same level. The receivers are named and empty, which
+// routed by severity, one notification per service level, or group of one; a page
+// holds back the tickets of the same. The receivers are named and empty, which
 // Alertmanager accepts: alerts show in its own pages and nobody is called until
 // somebody fills them in. Severities that the agreements use beside page and
 // ticket get a route and a receiver of their own.
@@ -99,8 +99,8 @@ func Alertmanager(agreements []*sla.Agreement) ([]byte, error) {
 	head.line("inhibit rule and the receivers into its configuration.")
 	var out bytes.Buffer
 	top, err := document(head, alertmanagerConfig{
-		Route:        rootRoute(routes),
-		InhibitRules: []inhibitRule{pageInhibitsTicket()},
+		Route:        rootRoute(routes, identityOf(agreements)),
+		InhibitRules: []inhibitRule{pageInhibitsTicket(identityOf(agreements))},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("alertmanager configuration: %w", err)
@@ -141,10 +141,24 @@ func withCustomSeverities(agreements []*sla.Agreement) []severityRoute {
 	return routes
 }
 
-func rootRoute(routes []severityRoute) alertmanagerRoute {
+// identityOf are the labels by which promises are told apart: those of levels,
+// and those that any level is grouped by. Alerts of levels that are not are
+// alike in the latter, having none.
+func identityOf(agreements []*sla.Agreement) []string {
+	var groups []string
+	for _, a := range agreements {
+		for _, l := range a.Levels {
+			groups = append(groups, l.GroupBy.Labels...)
+		}
+	}
+	slices.Sort(groups)
+	return append([]string{metricnames.SLA, metricnames.Service, metricnames.SLO}, slices.Compact(groups)...)
+}
+
+func rootRoute(routes []severityRoute, identity []string) alertmanagerRoute {
 	agreements := alertmanagerRoute{
 		Matchers: []string{metricnames.SLA + `=~".+"`},
-		GroupBy:  []string{metricnames.SLA, metricnames.Service, metricnames.SLO},
+		GroupBy:  identity,
 	}
 	for _, r := range routes {
 		if r.belowUnmatched {
@@ -168,13 +182,13 @@ func rootRoute(routes []severityRoute) alertmanagerRoute {
 // pageInhibitsTicket keeps one outage from being told twice: while a page tier
 // of a level fires, the slower tiers and the forecast that it sets off too are
 // held back. A spent budget and a lost measurement are other news.
-func pageInhibitsTicket() inhibitRule {
+func pageInhibitsTicket(identity []string) inhibitRule {
 	return inhibitRule{
 		SourceMatchers: []string{equals("alertname", rulegen.AlertBudgetBurn), equals(metricnames.Severity, "page")},
 		TargetMatchers: []string{
 			`alertname=~"` + rulegen.AlertBudgetBurn + `|` + rulegen.AlertBudgetForecast + `"`, equals(metricnames.Severity, "ticket"),
 		},
-		Equal: []string{metricnames.SLA, metricnames.Service, metricnames.SLO},
+		Equal: identity,
 	}
 }
 

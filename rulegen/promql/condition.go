@@ -12,6 +12,14 @@ func Min(e Expr, by ...string) Expr { return aggregate(parser.MIN, e, by) }
 // Count is count by (labels) (e), or count(e) without labels.
 func Count(e Expr, by ...string) Expr { return aggregate(parser.COUNT, e, by) }
 
+// Group is group by (labels) (e): 1 for each of their values.
+func Group(e Expr, by ...string) Expr { return aggregate(parser.GROUP, e, by) }
+
+// TopK is topk(k, e): the k greatest samples of e.
+func TopK(k int64, e Expr) Expr {
+	return Expr{&parser.AggregateExpr{Op: parser.TOPK, Expr: e.node, Param: Num(sla.NewDecimal(k, 1)).node}}
+}
+
 // Truth reads e as a condition and makes it a number with the labels by: for
 // each of their values 1 while it holds for every series that it compares, 0
 // while it does not for one, and no sample while there is nothing to compare. A comparison, which by itself drops

@@ -24,6 +24,7 @@ var alertingSection = &section{
 		{key: "budgetExhausted", typ: mapping(exhaustedSection), def: "a ticket", doc: "The alert `SLABudgetExhausted`: nothing of the target's budget is left."},
 		{key: "budgetForecast", typ: mapping(forecastSection), def: "a ticket", doc: "The alert `SLABudgetForecast`: if it goes on like this the target's budget is about to end."},
 		{key: "measurementLost", typ: mapping(lostSection), def: "a ticket", doc: "The alert `SLAMeasurementLost`: nobody knows how the service is."},
+		{key: "groupLimit", typ: mapping(groupLimitSection), def: "a ticket", doc: "The alert `SLAGroupLimit` of a level with [groupBy](#groupby): its groups near their limit."},
 		{key: "tiers", typ: valueType{name: "mapping of names to mappings", sample: "{ticket-slow: {enabled: false}}", sections: []*section{tierSection}, shape: byName}, def: "`page-fast`, `page-slow`, `ticket-fast`, `ticket-slow`", doc: "Changes a default tier key by key, turns it off, or adds one of another name."},
 	},
 }
@@ -51,6 +52,7 @@ type alertingPatch struct {
 	runbook             string
 	minEvents, minBad   *count
 	exhausted, lost     *noticePatch
+	groups              *noticePatch
 	forecast            *noticePatch
 	tiers               []tierPatch
 }
@@ -121,6 +123,7 @@ func (v value) alerting() (*alertingPatch, bool) {
 	p.exhausted = noticeOf(o, "budgetExhausted", exhaustedSection)
 	p.forecast = noticeOf(o, "budgetForecast", forecastSection)
 	p.lost = noticeOf(o, "measurementLost", lostSection)
+	p.groups = noticeOf(o, "groupLimit", groupLimitSection)
 	entries, _, _ := read(o, "tiers", value.entries)
 	for _, entry := range entries {
 		if !nameRegexp.MatchString(entry.name) {
@@ -358,21 +361,27 @@ func (t *tierDraft) point(key string) value {
 	return t.at
 }
 
-// warnAdapted warns where the budget is so large that the tier's factor cannot
+// warnAdapted warns where a budget of the level is so large that the tier's factor cannot
 // be reached, and the alert fires at another threshold than the factor says.
 func (t *tierDraft) warnAdapted(d *decoder, l *sla.ServiceLevel) {
-	threshold, adapted := t.Threshold(l.ObjectiveBudget())
-	if !adapted {
-		return
+	for _, promise := range l.Promises() {
+		budget := promise.ObjectiveBudget()
+		threshold, adapted := t.Threshold(budget)
+		if !adapted {
+			continue
+		}
+		pos, of := promise.Pos, ""
+		if factor, given := t.keys["factor"]; given {
+			pos = factor.pos()
+		}
+		if len(promise.Match) > 0 {
+			of = " of " + promise.Words()
+		}
+		d.report(sla.Warning, pos, "adapted-threshold", fmt.Sprintf(
+			"the tier %q of level %q wants %s × the error budget of %s %%%s, that is %s %% bad, which an outage can hardly or never reach; it fires at %s %% instead",
+			t.Name, l.ID.SLO, t.Factor, percentOf(budget), of, percentOf(t.Factor.Mul(budget)), percentOf(threshold)),
+			"choose a smaller factor for it, or turn it off: tiers: {"+t.Name+": {enabled: false}}")
 	}
-	pos := l.TargetPos
-	if factor, given := t.keys["factor"]; given {
-		pos = factor.pos()
-	}
-	d.report(sla.Warning, pos, "adapted-threshold", fmt.Sprintf(
-		"the tier %q of level %q wants %s × the error budget of %s %%, that is %s %% bad, which an outage can hardly or never reach; it fires at %s %% instead",
-		t.Name, l.ID.SLO, t.Factor, percentOf(l.ObjectiveBudget()), percentOf(t.Factor.Mul(l.ObjectiveBudget())), percentOf(threshold)),
-		"choose a smaller factor for it, or turn it off: tiers: {"+t.Name+": {enabled: false}}")
 }
 
 func percentOf(ratio sla.Decimal) string { return ratio.Mul(sla.NewDecimal(100, 1)).String() }

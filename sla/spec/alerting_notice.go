@@ -38,6 +38,12 @@ var lostSection = &section{
 	fields: noticeFields("10m"),
 }
 
+var groupLimitSection = &section{
+	name:   "the group limit alert",
+	doc:    "Fires while a level with `groupBy` has more than 80 % of the groups that its limit allows.",
+	fields: noticeFields("0s"),
+}
+
 var forecastSection = &section{
 	name: "the budget forecast alert",
 	doc:  "Fires while the rest of the budget, burnt as over the last hours, ends soon. It waits for `minimumBadEvents` as the tiers do.",
@@ -48,6 +54,7 @@ var forecastSection = &section{
 
 // noticePatch is such an alert as one mapping gives it.
 type noticePatch struct {
+	at         value // its mapping
 	enabled    *bool
 	severity   *string
 	hold, keep *time.Duration
@@ -83,13 +90,14 @@ func noticeOf(o *object, key string, s *section) *noticePatch {
 		return nil
 	}
 	p := &noticePatch{
+		at:       v,
 		enabled:  optional(o, "enabled", value.boolean),
 		severity: optional(o, "severity", value.text),
 		hold:     optional(o, "for", value.durationOrZero),
 		keep:     optional(o, "keepFiringFor", value.durationOrZero),
 	}
 	p.labels, _, _ = read(o, "labels", value.labels)
-	if s != lostSection {
+	if s.field("periods") != nil {
 		p.periods, _, _ = read(o, "periods", value.list)
 	}
 	if s == forecastSection {
@@ -144,14 +152,18 @@ func applyNotices(a *sla.Alerting, l *sla.ServiceLevel, patches []*alertingPatch
 			to.Periods = watched
 		}
 	}
-	exhausted, forecast, lost := a.BudgetExhausted, a.BudgetForecast, a.MeasurementLost
+	exhausted, forecast, lost, groups := a.BudgetExhausted, a.BudgetForecast, a.MeasurementLost, a.GroupLimit
 	for i, p := range patches {
 		if p == nil {
 			continue
 		}
 		own := i == len(patches)-1
+		if own && p.groups != nil && len(l.GroupBy.Labels) == 0 {
+			p.groups.at.d.errorAt(p.groups.at.key, "no-groups", fmt.Sprintf("groupLimit: the level %q has no groups", l.ID.SLO), "leave it out, or group the level: groupBy: [tenant]")
+		}
 		lay(exhausted, p.exhausted, own)
 		lay(lost, p.lost, own)
+		lay(groups, p.groups, own)
 		if lay(&forecast.Notice, p.forecast, own); p.forecast != nil {
 			p.forecast.lookAhead(forecast, l)
 		}
@@ -165,6 +177,9 @@ func applyNotices(a *sla.Alerting, l *sla.ServiceLevel, patches []*alertingPatch
 	}
 	if off(lost) {
 		a.MeasurementLost = nil
+	}
+	if off(groups) || len(l.GroupBy.Labels) == 0 {
+		a.GroupLimit = nil
 	}
 }
 

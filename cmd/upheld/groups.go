@@ -1,0 +1,51 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/upheld-sla/upheld/rulegen"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// explainGroups says by what a level is grouped, and what single groups are
+// promised instead of its own target.
+func explainGroups(l *sla.ServiceLevel, line func(name, format string, args ...any)) {
+	g := l.GroupBy
+	if len(g.Labels) == 0 {
+		return
+	}
+	line("Groups", "all of this for each %s, at most %d of them", strings.Join(g.Labels, " and "), g.Limit)
+	for _, t := range g.Targets {
+		objective, required := "", ""
+		if t.Objective.Cmp(t.Target) != 0 {
+			objective = fmt.Sprintf(" (objective %s %%)", t.Objective)
+		}
+		if t.Required {
+			required = "; must always have data"
+		}
+		line("", "%s: %s %%%s, %s%s", t.Words(), t.Target, objective, budgetWords(l, t.TargetBudget()), required)
+	}
+}
+
+// groupCost adds up what groups may multiply.
+type groupCost struct {
+	all, grouped, levels int // series that are recorded at most, those of levels with groups, and how many such levels
+}
+
+func (c *groupCost) add(l rulegen.LevelPlan) {
+	series := l.MostSeries()
+	c.all += series
+	if len(l.Level.GroupBy.Labels) > 0 {
+		c.grouped += series
+		c.levels++
+	}
+}
+
+// String tells of the cost where groups multiply it.
+func (c groupCost) String() string {
+	if c.levels == 0 {
+		return ""
+	}
+	return fmt.Sprintf("up to %d series are recorded, %d of them by %s with groups at their limit\n", c.all, c.grouped, plural(c.levels, "level"))
+}

@@ -1,0 +1,76 @@
+package promql
+
+import (
+	"slices"
+
+	"github.com/prometheus/prometheus/promql/parser"
+)
+
+// Loses tells where an expression drops a label that series may have, so that no
+// sample of it can carry the label: by an aggregation that does not keep it, or
+// a join without it. at is the byte offset of that part.
+func (e Expr) Loses(label string) (at int, lost bool) { return loses(e.node, label) }
+
+func loses(node parser.Expr, label string) (at int, lost bool) {
+	here := func(lost bool) (int, bool) { return int(node.PositionRange().Start), lost }
+	switch n := node.(type) {
+	case *parser.ParenExpr:
+		return loses(n.Expr, label)
+	case *parser.UnaryExpr:
+		return loses(n.Expr, label)
+	case *parser.SubqueryExpr:
+		return loses(n.Expr, label)
+	case *parser.AggregateExpr:
+		kept := n.Op == parser.TOPK || n.Op == parser.BOTTOMK || slices.Contains(n.Grouping, label) != n.Without
+		if !kept {
+			return here(true)
+		}
+		return loses(n.Expr, label)
+	case *parser.BinaryExpr:
+		return losesInJoin(n, label)
+	case *parser.Call:
+		return losesInCall(n, label)
+	}
+	return here(false)
+}
+
+func losesInJoin(n *parser.BinaryExpr, label string) (at int, lost bool) {
+	m := n.VectorMatching
+	switch {
+	case m == nil && n.LHS.Type() == parser.ValueTypeVector:
+		return loses(n.LHS, label)
+	case m == nil:
+		return loses(n.RHS, label)
+	case n.Op == parser.LOR:
+		if at, lost := loses(n.LHS, label); !lost {
+			return at, lost
+		}
+		return loses(n.RHS, label)
+	case m.Card == parser.CardOneToOne && m.On != slices.Contains(m.MatchingLabels, label):
+		return int(n.PositionRange().Start), true
+	case m.Card == parser.CardOneToMany:
+		if slices.Contains(m.Include, label) {
+			return loses(n.LHS, label)
+		}
+		return loses(n.RHS, label)
+	case slices.Contains(m.Include, label):
+		return loses(n.RHS, label)
+	}
+	return loses(n.LHS, label)
+}
+
+// losesInCall follows the first argument that has series; functions that make a
+// label, or series of their own, are given the benefit of the doubt.
+func losesInCall(n *parser.Call, label string) (at int, lost bool) {
+	if n.Func.Name == "vector" {
+		return int(n.PositionRange().Start), true
+	}
+	if n.Func.Name != "label_replace" && n.Func.Name != "label_join" && n.Func.Name != "absent" && n.Func.Name != "absent_over_time" {
+		for _, a := range n.Args {
+			if t := a.Type(); t == parser.ValueTypeVector || t == parser.ValueTypeMatrix {
+				return loses(a, label)
+			}
+		}
+	}
+	return int(n.PositionRange().Start), false
+}

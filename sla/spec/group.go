@@ -1,0 +1,220 @@
+package spec
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// maxGroups is the highest limit of groups; each has some thirty series.
+const maxGroups = 10_000
+
+var labelNameSchema = schema{"type": "string", "pattern": labelPattern}
+
+var groupLabelsType = valueType{name: "list of label names", sample: "[tenant]", scalars: []schema{{"type": "array", "minItems": 1, "uniqueItems": true, "items": labelNameSchema}}}
+
+var groupBySection = &section{
+	name: "groupBy",
+	doc:  "One promise for each value of labels of the measured series, with a budget, alerts and panels of its own. It may be written short, `groupBy: [tenant]`. What it means for rules, alerts and pages is in [group-by.md](group-by.md).",
+	fields: []field{
+		{key: "labels", typ: groupLabelsType, required: true, doc: "The labels. Several make one group of each combination that occurs. Of probes `location` or `target`."},
+		{key: "limit", typ: valueType{name: "whole number", sample: "50", scalars: []schema{{"type": "integer", "minimum": 1, "maximum": maxGroups}}}, def: "50", doc: "How many groups are measured at most, from 1 to 10000. Groups that left count until the period has forgotten them; a new one that finds no room is in no figure until there is."},
+		{key: "targets", typ: valueType{name: "list of mappings", sample: "[…]", sections: []*section{groupTargetSection}, shape: listOf}, doc: "Other targets for single groups. The first that matches a group holds for it; where none does, the level's own."},
+	},
+}
+
+var groupTargetSection = &section{
+	name: "a group target",
+	doc:  "What is promised to the groups that it matches.",
+	fields: []field{
+		{key: "match", typ: valueType{name: "labels", sample: "{tenant: acme}", scalars: labelsType.scalars}, required: true, doc: "The values of group labels, exactly. A label that is left out may have any value."},
+		{key: "target", typ: percentType, required: true, example: `"99.95"`, doc: "As that of the level, for these groups."},
+		{key: "objective", typ: percentType, def: "the `target` beside it", example: `"99.97"`, doc: "As that of the level, for these groups."},
+		{key: "required", typ: booleanType, def: "false", doc: "`true`: the group must always have data, else `SLAMeasurementLost` fires for it. `match` then names every label."},
+	},
+}
+
+var groupByType = valueType{name: "list of label names, or a mapping", sample: "[tenant]", scalars: groupLabelsType.scalars, sections: []*section{groupBySection}}
+
+// reservedGroups are labels that recorded series or raw histograms need for
+// themselves, beside reservedLabels.
+var reservedGroups = map[string]bool{"le": true, "start": true, "calendar": true, "alertstate": true}
+
+// groupLabels are the names of labels to group by, with their places.
+func (v value) groupLabels() ([]value, bool) {
+	items, ok := v.list()
+	if !ok {
+		return nil, false
+	}
+	var labels []value
+	for _, item := range items {
+		item.name = "a label of " + v.name
+		name, isText := item.text()
+		switch {
+		case !isText:
+		case !labelRegexp.MatchString(name):
+			item.wrong("bad-label", quote(name)+" is not a valid name of a label", "use letters, digits and _, not beginning with a digit")
+		case strings.HasPrefix(name, "__"):
+			item.wrong("bad-label", quote(name)+" begins with __, which Prometheus keeps for itself", "choose another label")
+		case name == "le":
+			item.wrong("bad-label", `"le" tells the buckets of a histogram apart, so there are no groups of it`, "choose another label")
+		case reservedLabels[name] || reservedGroups[name]:
+			item.wrong("bad-label", "the label "+quote(name)+" is set by the rules themselves", "choose another label, or give the series one of another name when they are scraped")
+		case slices.ContainsFunc(labels, func(l value) bool { return l.node.Value == name }):
+			item.wrong("duplicate-label", "the label "+quote(name)+" is given twice", "keep one of them")
+		default:
+			labels = append(labels, item)
+		}
+	}
+	return labels, len(labels) == len(items)
+}
+
+// groupBy reads a level's groups. The level's indicator, labels, target and
+// objective are known by then.
+func decodeGroupBy(o *object, l *sla.ServiceLevel) {
+	v, given := o.get("groupBy")
+	if !given {
+		return
+	}
+	group := &object{value: v, section: groupBySection}
+	labels, ok := []value(nil), false
+	if v.node.Kind == yamlMapping {
+		if group = v.object(groupBySection); group == nil {
+			return
+		}
+		labels, _, ok = read(group, "labels", value.groupLabels)
+	} else {
+		labels, ok = v.groupLabels()
+	}
+	for _, label := range labels {
+		l.GroupBy.Labels = append(l.GroupBy.Labels, label.node.Value)
+	}
+	l.GroupBy.Limit = sla.DefaultGroupLimit
+	if limit, _, ok := read(group, "limit", value.groupLimit); ok {
+		l.GroupBy.Limit = limit
+	}
+	items, _, _ := read(group, "targets", value.list)
+	for _, item := range items {
+		item.name = "a group target"
+		if to := item.object(groupTargetSection); to != nil {
+			decodeGroupTarget(to, l, ok)
+		}
+	}
+	if !ok {
+		l.GroupBy = sla.GroupBy{}
+		return
+	}
+	suitsGroups(v, labels, l)
+	named := 0
+	for _, t := range l.GroupBy.Targets {
+		if len(t.Match) == len(labels) {
+			named++
+		}
+	}
+	if limit, given := group.get("limit"); given && named > l.GroupBy.Limit {
+		limit.wrong("bad-limit", fmt.Sprintf("%s is less than the %d groups that targets name", limit.said(), named), "raise it, with room for groups to come")
+	}
+}
+
+func (v value) groupLimit() (int, bool) {
+	c, ok := v.count()
+	if ok && (c.number < 1 || c.number > maxGroups) {
+		v.wrong("bad-limit", v.said()+" is not from 1 to "+itoa(maxGroups), "write limit: 50, which is the default, or as many as there can be and some room")
+		return 0, false
+	}
+	return c.number, ok
+}
+
+// suitsGroups reports an indicator that has no such groups, and labels that
+// alerts would carry twice.
+func suitsGroups(v value, labels []value, l *sla.ServiceLevel) {
+	if l.Indicator == nil {
+		return
+	}
+	allowed, any, ok := sla.Groupable(l.Indicator)
+	if !ok {
+		v.d.errorAt(v.key, "bad-group", "a "+l.Indicator.Kind()+" indicator cannot be grouped: it has no series of its own", "leave groupBy out, and group the levels that it is made of")
+		return
+	}
+	for _, label := range labels {
+		switch name := label.node.Value; {
+		case !any && !slices.Contains(allowed, name):
+			label.wrong("bad-group", "probes have no label "+quote(name), "group them by "+either(allowed))
+		case name == "location" && l.Slots.Quorum > 0:
+			label.wrong("bad-group", "a quorum judges all locations together, so there are no groups of them", "leave the quorum out, or the label")
+		case l.Labels[name] != "":
+			label.wrong("bad-group", fmt.Sprintf("the level already has a label %s, %s, which would stand in the place of the group's on alerts", quote(name), quote(l.Labels[name])),
+				"give the one in labels another name")
+		}
+	}
+}
+
+// groupLabelsAreFree reports labels that alerts would carry twice.
+func groupLabelsAreFree(o *object, l *sla.ServiceLevel) {
+	v, given := o.get("groupBy")
+	if !given {
+		return
+	}
+	a := l.Alerting
+	sets := []map[string]string{a.Labels}
+	for _, t := range a.Tiers {
+		sets = append(sets, t.Labels)
+	}
+	for _, n := range []*sla.Notice{a.BudgetExhausted, a.MeasurementLost, a.GroupLimit} {
+		if n != nil {
+			sets = append(sets, n.Labels)
+		}
+	}
+	if a.BudgetForecast != nil {
+		sets = append(sets, a.BudgetForecast.Labels)
+	}
+	for _, name := range l.GroupBy.Labels {
+		if slices.ContainsFunc(sets, func(labels map[string]string) bool { return labels[name] != "" }) {
+			v.wrong("bad-group", "alerting gives alerts a label "+quote(name)+", which would stand in the place of the group's", "give the one in alerting another name")
+		}
+	}
+}
+
+// decodeGroupTarget adds a target to the level's groups; labelsKnown is false
+// where those could not be read.
+func decodeGroupTarget(o *object, l *sla.ServiceLevel, labelsKnown bool) {
+	match, at, ok := read(o, "match", value.entries)
+	t := sla.GroupTarget{Match: map[string]string{}, Pos: o.pos()}
+	if ok && len(match) == 0 {
+		at.wrong("empty-value", "match is empty, so that it would be the level's own target", "name a group, e.g. match: {tenant: acme}")
+		ok = false
+	}
+	for _, entry := range match {
+		if labelsKnown && !slices.Contains(l.GroupBy.Labels, entry.name) {
+			entry.d.errorAt(entry.key, "bad-label", quote(entry.name)+" is no label that the level is grouped by", "it is grouped by "+list(l.GroupBy.Labels))
+			ok = false
+			continue
+		}
+		text, isText := entry.text()
+		t.Match[entry.name] = text
+		ok = ok && isText
+	}
+	promise := &sla.ServiceLevel{}
+	if !decodeTarget(o, promise) || !ok {
+		return
+	}
+	t.Target, t.Objective = promise.Target, promise.Objective
+	if required, at, given := read(o, "required", value.boolean); given && required {
+		if t.Required = true; labelsKnown && len(t.Match) < len(l.GroupBy.Labels) {
+			at.wrong("bad-group", "match leaves a label out, so nobody knows which groups there must be", "name a value of each of "+list(l.GroupBy.Labels)+", or leave required out")
+		}
+	}
+	for _, before := range l.GroupBy.Targets {
+		if before.Covers(t) {
+			remedy := "put this one before it"
+			if t.Covers(before) {
+				remedy = "keep one of them"
+			}
+			at.wrong("unreachable-target", fmt.Sprintf("the target on line %d already matches %s: the first that matches holds", before.Pos.Line, t.Words()), remedy)
+			return
+		}
+	}
+	l.GroupBy.Targets = append(l.GroupBy.Targets, t)
+}
