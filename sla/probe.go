@@ -1,7 +1,6 @@
 package sla
 
 import (
-	"net/url"
 	"slices"
 	"time"
 )
@@ -40,38 +39,6 @@ type Check interface {
 	// Words say what is done, for people: "TCP connection to db.example:5432".
 	Words() string
 }
-
-// HTTPCheck requests a URL and judges the answer.
-type HTTPCheck struct {
-	URL                string            // absolute, http or https
-	Method             string            // GET by default
-	Headers            map[string]string // sent with the request; "Host" sets the host
-	Body               string            // sent with the request
-	Status             []StatusRange     // accepted codes; 200-299 by default
-	BodyMatches        string            // RE2 that the body must match, if any
-	BodyNotMatches     string            // RE2 that the body must not match, if any
-	HeaderMatches      map[string]string // RE2 that a value of each of these headers must match
-	FollowRedirects    bool              // true by default
-	InsecureSkipVerify bool              // accept any certificate; false by default
-	// CertificateValidFor is how much longer the certificate must be valid.
-	CertificateValidFor time.Duration
-}
-
-// ProbeKind is "http".
-func (*HTTPCheck) ProbeKind() string { return "http" }
-
-// Target is the URL without user info.
-func (c *HTTPCheck) Target() string {
-	u, err := url.Parse(c.URL)
-	if err != nil || u.User == nil {
-		return c.URL
-	}
-	u.User = nil
-	return u.String()
-}
-
-// StatusRange is an inclusive range of HTTP status codes.
-type StatusRange struct{ From, To int }
 
 // ProbeTarget is one probe that an exporter has to run.
 type ProbeTarget struct {

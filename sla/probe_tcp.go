@@ -10,6 +10,15 @@ type TLSOptions struct {
 	ServerName          string        // asked for, and to be found in the certificate; the host by default
 	InsecureSkipVerify  bool          // accept any certificate
 	CertificateValidFor time.Duration // how much longer the certificate must be valid; 0: it is valid now
+	Files               *TLSFiles     // nil: none
+}
+
+// TLSFiles are those of a TLS session, in PEM. They are read again when they
+// change.
+type TLSFiles struct {
+	CA          Secret // trusted instead of the system's authorities
+	Certificate Secret // shown to the server, with Key
+	Key         Secret
 }
 
 // TCPCheck opens a TCP connection, on request a TLS session over it, and on

@@ -77,6 +77,10 @@ func (d *dialer) open(ctx context.Context, network, address string, r *run) (net
 	if err != nil {
 		return nil, d.classify(ctx, err, connecting(address))
 	}
+	r.secured = false
+	if to, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
+		r.remote = to.AddrPort().Addr().Unmap()
+	}
 	if deadline, ok := ctx.Deadline(); ok {
 		if err := conn.SetDeadline(deadline); err != nil {
 			conn.Close()

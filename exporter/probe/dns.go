@@ -129,7 +129,9 @@ func (p *dnsProber) overHTTPS(c *sla.DNSCheck, timeout time.Duration, d *dialer)
 	made, err := newHTTP(&sla.HTTPCheck{
 		URL: c.Server, Method: http.MethodPost, Body: string(p.query),
 		Headers:            map[string]string{"Content-Type": media, "Accept": media},
+		Status:             []sla.StatusRange{{From: http.StatusOK, To: http.StatusOK}},
 		InsecureSkipVerify: c.InsecureSkipVerify, CertificateValidFor: c.CertificateValidFor,
+		Options: &sla.HTTPOptions{Files: c.Files},
 	}, timeout, d)
 	if err != nil {
 		return err
@@ -286,23 +288,13 @@ func (p *dnsProber) parse(text []byte, id uint16) (*dns.Msg, error) {
 
 // post asks over HTTPS.
 func (p *dnsProber) post(ctx context.Context, r *run) (*dns.Msg, *failure) {
-	x := &exchange{prober: p.https, run: r}
-	defer x.close()
-	request := p.https.request.WithContext(ctx)
-	request.Body, _ = request.GetBody()
-	response, err := x.RoundTrip(request)
-	if err != nil {
-		return nil, clientFault(err)
-	}
-	if response.StatusCode != http.StatusOK {
-		return nil, &failure{Status, httpDetail(response.StatusCode)}
-	}
-	text, fault := x.readBody(ctx, response.Body, true)
-	if fault != nil {
-		return nil, fault
-	}
-	answer, err := p.parse(text, 0)
-	return answer, p.fault(ctx, err)
+	var answer *dns.Msg
+	_, fault := p.https.client.ask(ctx, r, p.https.first, nil, "", func(_ *http.Response, text []byte) *failure {
+		var err error
+		answer, err = p.parse(text, 0)
+		return p.fault(ctx, err)
+	})
+	return answer, fault
 }
 
 // recordRule is what must hold of the records of a section.

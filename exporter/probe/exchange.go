@@ -3,121 +3,183 @@ package probe
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
-	"fmt"
 	"io"
 	"math"
 	"net"
 	"net/http"
-	"net/url"
+	"net/http/cookiejar"
+	"slices"
+	"strings"
 	"sync"
 	"time"
+
+	"github.com/upheld-sla/upheld/sla"
 )
 
-// exchange is the transport of one HTTP probe: each round trip closes the
-// connection of the one before and opens its own. It keeps nothing alive, runs
-// no goroutine and never sends a request twice, which is what the transport of
-// net/http cannot be brought to do cheaply.
+// exchange is the requests of one HTTP probe. Each has a connection of its
+// own: nothing is kept alive, and nothing sent twice, which is what the
+// transport of net/http cannot be brought to do cheaply. HTTP/1.1 takes no
+// goroutine.
 type exchange struct {
-	prober  *httpProber
+	client  *httpClient
 	run     *run
+	first   *outgoing // the origin of which gets what is secret
+	secrets []pair    // headers for it
+	jar     *cookiejar.Jar
+	step    string // of a journey
+
 	conn    net.Conn
 	stop    func() bool // ends the watch over conn
+	quic    *quicConn
 	limited io.LimitedReader
 	reader  *bufio.Reader
-	first   time.Time // when the first byte of the current answer came
+	began   time.Time // when the first byte of the current answer came
 	scratch *[]byte
 }
 
 var (
 	readers   = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 4<<10) }}
-	writers   = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, 4<<10) }}
 	scratches = sync.Pool{New: func() any { b := make([]byte, 0, 16<<10); return &b }}
 )
 
-// maxScratch is the largest body buffer that is kept for the next probe.
+// maxScratch is the largest buffer that is kept for the next probe.
 const maxScratch = 64 << 10
 
-// RoundTrip sends a request over a new connection and reads the header of the
-// answer.
-func (x *exchange) RoundTrip(r *http.Request) (*http.Response, error) {
-	x.hangUp()
-	ctx, address := r.Context(), hostPort(r.URL)
-	conf, err := x.tlsFor(r.URL)
-	if err != nil {
-		return nil, err
+// buffer is memory for what is sent, and later for a body.
+func (x *exchange) buffer() []byte {
+	if x.scratch == nil {
+		x.scratch = scratches.Get().(*[]byte)
 	}
-	conn, fault := x.prober.dialer.connect(ctx, address, conf, x.run)
+	return (*x.scratch)[:0]
+}
+
+// follow sends the request, and those that redirects ask for, up to an answer
+// to be judged. Its body has not been read.
+func (x *exchange) follow(ctx context.Context, o *outgoing) (*http.Response, *failure) {
+	x.first = o
+	for hop := 0; ; hop++ {
+		before, start := x.run.phases, time.Now()
+		response, fault := x.roundTrip(ctx, o)
+		if fault != nil {
+			x.note(o, 0, before, start, hop > 0)
+			return nil, fault
+		}
+		if x.jar != nil {
+			x.jar.SetCookies(o.url, response.Cookies())
+		}
+		location := response.Header.Get("Location")
+		if !x.client.follow || !isRedirect(response.StatusCode) || location == "" {
+			x.note(o, response.StatusCode, before, start, hop > 0)
+			return response, nil
+		}
+		x.note(o, response.StatusCode, before, start, true)
+		if o, fault = x.redirect(o, response, location, hop); fault != nil {
+			return nil, fault
+		}
+	}
+}
+
+// redirect is the request after a redirect.
+func (x *exchange) redirect(o *outgoing, response *http.Response, location string, hop int) (*outgoing, *failure) {
+	if hop == x.client.redirects {
+		return nil, tooManyRedirects(hop)
+	}
+	next, fault := redirected(o, response.StatusCode, location)
 	if fault != nil {
 		return nil, fault
 	}
-	x.conn = conn
-	x.stop = interruptible(ctx, conn)
-	if !r.Close { // a request that the client made to follow a redirect
-		last := *r
-		last.Close = true
-		r = &last
+	if x.client.sameHost && !strings.EqualFold(next.url.Hostname(), x.first.url.Hostname()) {
+		return nil, &failure{Redirect, "a redirect to another host, " + clip(next.url.Host)}
 	}
-	sendErr := x.send(r)
-	response, err := x.receive(r)
+	if x.jar == nil {
+		if set := response.Cookies(); len(set) > 0 {
+			x.jar, _ = cookiejar.New(nil) // has no errors
+			x.jar.SetCookies(o.url, set)
+		}
+	}
+	return next, nil
+}
+
+// note keeps one request of several.
+func (x *exchange) note(o *outgoing, status int, before Phases, start time.Time, one bool) {
+	if one || x.step != "" {
+		x.run.parts = append(x.run.parts, Part{
+			Step: x.step, URL: shownURL(o.url), Status: status, Duration: time.Since(start), Phases: x.run.phases.since(before),
+		})
+	}
+}
+
+// roundTrip sends a request over a new connection and reads the header of the
+// answer.
+func (x *exchange) roundTrip(ctx context.Context, o *outgoing) (*http.Response, *failure) {
+	x.hangUp()
+	more := x.more(o)
+	if x.client.overQUIC(o.url) {
+		return x.overHTTP3(ctx, o, more)
+	}
+	route, fault := x.client.route(o)
+	if fault != nil {
+		return nil, fault
+	}
+	if x.conn, fault = route.connect(ctx, x.client.dialer, x.client.session(o.url), x.run); fault != nil {
+		return nil, fault
+	}
+	x.stop = interruptible(ctx, x.conn)
+	if secured, ok := x.conn.(*tls.Conn); ok && secured.ConnectionState().NegotiatedProtocol == "h2" {
+		return x.overHTTP2(ctx, o, more, secured)
+	}
+	return x.overHTTP1(ctx, o, append(more, route.headers...), route.whole)
+}
+
+// more is headers besides those of the request itself.
+func (x *exchange) more(o *outgoing) []pair {
+	var more []pair
+	if len(x.secrets) > 0 && (o == x.first || sameOrigin(x.first.url, o.url)) {
+		more = slices.Clone(x.secrets)
+	}
+	if x.jar != nil {
+		var cookies []string
+		for _, c := range x.jar.Cookies(o.url) {
+			cookies = append(cookies, c.Name+"="+c.Value)
+		}
+		if len(cookies) > 0 {
+			more = append(more, pair{"Cookie", strings.Join(cookies, "; ")})
+		}
+	}
+	return more
+}
+
+// The requests that http.ReadResponse wants to know of an answer: only whether
+// the method is HEAD matters.
+var (
+	headRequest = &http.Request{Method: http.MethodHead}
+	getRequest  = &http.Request{Method: http.MethodGet}
+)
+
+func (x *exchange) overHTTP1(ctx context.Context, o *outgoing, more []pair, whole bool) (*http.Response, *failure) {
+	message := o.appendTo(x.buffer(), more, whole)
+	*x.scratch = message
+	_, sendErr := x.conn.Write(message)
+	about := getRequest
+	if o.method == http.MethodHead {
+		about = headRequest
+	}
+	response, err := x.receive(about)
 	if err != nil {
 		if sendErr != nil {
 			err = sendErr // the cause; without an answer the request was not enough
 		}
-		return nil, x.fault(ctx, err, address)
+		return nil, x.fault(ctx, err, o.address)
 	}
-	if x.prober.follow && isRedirect(response.StatusCode) {
-		x.hangUp() // before the client reads a body that nobody wants
-		response.Body = http.NoBody
-		return response, nil
-	}
-	response.Body = keepOpen{response.Body}
 	return response, nil
-}
-
-// keepOpen is a body whose Close does nothing: net/http would read the rest of
-// it, however long. The connection is what is closed.
-type keepOpen struct{ io.Reader }
-
-func (keepOpen) Close() error { return nil }
-
-func isRedirect(code int) bool {
-	switch code {
-	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
-		http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
-		return true
-	}
-	return false
-}
-
-// tlsFor says how to speak TLS for a URL; nil for plain HTTP.
-func (x *exchange) tlsFor(u *url.URL) (*session, error) {
-	switch u.Scheme {
-	case "http":
-		return nil, nil
-	case "https":
-		return x.prober.session(u.Hostname()), nil
-	}
-	return nil, &failure{Redirect, "a redirect to a URL that is neither http nor https"}
-}
-
-func (x *exchange) send(r *http.Request) error {
-	w := writers.Get().(*bufio.Writer)
-	defer func() {
-		w.Reset(nil)
-		writers.Put(w)
-	}()
-	w.Reset(x.conn)
-	if err := r.Write(w); err != nil {
-		return err
-	}
-	return w.Flush()
 }
 
 var errHeaderTooLong = errors.New("the header is longer than 1 MiB")
 
 // receive waits for the answer and reads its header, past interim ones.
-func (x *exchange) receive(r *http.Request) (*http.Response, error) {
+func (x *exchange) receive(about *http.Request) (*http.Response, error) {
 	if x.reader == nil {
 		x.reader = readers.Get().(*bufio.Reader)
 	}
@@ -125,15 +187,15 @@ func (x *exchange) receive(r *http.Request) (*http.Response, error) {
 	x.reader.Reset(&x.limited)
 	sent := time.Now()
 	_, err := x.reader.Peek(1)
-	x.first = time.Now()
-	x.run.phases.Add(Processing, x.first.Sub(sent))
+	x.began = time.Now()
+	x.run.phases.Add(Processing, x.began.Sub(sent))
 	if err != nil {
 		return nil, err
 	}
 	for {
-		response, err := http.ReadResponse(x.reader, r)
+		response, err := http.ReadResponse(x.reader, about)
 		if err != nil {
-			x.run.phases.Add(Transfer, time.Since(x.first))
+			x.run.phases.Add(Transfer, time.Since(x.began))
 			if x.limited.N <= 0 {
 				err = errHeaderTooLong
 			}
@@ -141,61 +203,41 @@ func (x *exchange) receive(r *http.Request) (*http.Response, error) {
 		}
 		if response.StatusCode >= 200 || response.StatusCode == http.StatusSwitchingProtocols {
 			x.limited.N = math.MaxInt64
-			x.run.phases.Add(Transfer, time.Since(x.first))
-			x.first = time.Now()
+			now := time.Now()
+			x.run.phases.Add(Transfer, now.Sub(x.began))
+			x.began = now
 			return response, nil
 		}
 	}
 }
 
-// readBody reads at most maxBody bytes; it returns them if they are wanted,
-// valid until the exchange is closed. A body cut short is a failure.
-func (x *exchange) readBody(ctx context.Context, body io.Reader, wanted bool) ([]byte, *failure) {
-	x.scratch = scratches.Get().(*[]byte)
-	buf := (*x.scratch)[:0]
-	total := 0
-	defer func() {
-		*x.scratch = buf
-		x.run.phases.Add(Transfer, time.Since(x.first))
-	}()
-	for total < maxBody {
-		if len(buf) == cap(buf) {
-			buf = append(buf, 0)[:len(buf)]
-		}
-		n, err := body.Read(buf[len(buf):min(cap(buf), len(buf)+maxBody-total)])
-		total += n
-		if wanted {
-			buf = buf[:len(buf)+n]
-		}
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			fault := x.prober.dialer.classify(ctx, err, stage{phase: Transfer, what: fmt.Sprintf("read the body after %d bytes", total)})
-			return nil, fault
-		}
-	}
-	return buf, nil
-}
-
 // fault names what went wrong between the request and the end of the header.
 func (x *exchange) fault(ctx context.Context, err error, address string) *failure {
 	at := stage{phase: Processing, address: address, what: "answer of " + address}
-	fault := x.prober.dialer.classify(ctx, err, at)
+	fault := x.client.dialer.classify(ctx, err, at)
 	if fault.reason == Protocol && !errors.Is(err, errHeaderTooLong) {
 		fault.detail = at.what + ": not HTTP/1.x" // the error would quote the answer
+		if x.client.speaks(sla.HTTP2) || x.client.speaks(sla.HTTP3) {
+			fault.detail = at.what + ": not HTTP"
+		}
 	}
 	return fault
 }
 
 // hangUp closes the current connection.
 func (x *exchange) hangUp() {
+	if x.quic != nil {
+		x.quic.close()
+		x.quic = nil
+	}
 	if x.conn == nil {
 		return
 	}
-	x.stop()
+	if x.stop != nil {
+		x.stop()
+	}
 	hangUp(x.conn)
-	x.conn = nil
+	x.conn, x.stop = nil, nil
 }
 
 // close gives back everything that the exchange holds.

@@ -1,14 +1,12 @@
 package probe
 
 import (
+	"bytes"
 	"context"
-	"encoding/base64"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
-	"net"
 	"net/http"
+	"net/http/cookiejar"
 	"net/url"
 	"regexp"
 	"slices"
@@ -17,74 +15,50 @@ import (
 	"time"
 
 	"github.com/upheld-sla/upheld/sla"
+	"github.com/upheld-sla/upheld/sla/jsoncel"
 )
 
-var httpReasons = []Reason{Status, Header, Body, Redirect, Protocol}
+var httpReasons = []Reason{Status, Header, Body, Redirect, Protocol, ProxyFailed}
 
-// Bounds of an HTTP probe.
-const (
-	maxRedirects = 10
-	maxHeader    = 1 << 20 // bytes of an answer's header that are read
-	maxBody      = 1 << 20 // bytes of a body that are read and matched
-)
+// maxHeader bounds, in bytes, the header of an answer.
+const maxHeader = 1 << 20
 
-// httpProber requests a URL and judges the answer. It speaks HTTP/1.1, over a
-// new connection for each request.
+// HTTPFacts are what the last answer of an HTTP probe was.
+type HTTPFacts struct {
+	Status        int
+	Version       string // "HTTP/1.1"
+	ContentLength int64  // as the header says; -1 if it does not
+	BodyBytes     int64  // that were read, after decoding
+	TLS           bool
+	Redirects     int
+	LastModified  time.Time
+}
+
+// httpProber requests a URL and judges the answer.
 type httpProber struct {
-	request *http.Request // never sent itself, only copies of it
-	body    string
+	client  httpClient
+	first   *outgoing
+	timeout time.Duration
+}
+
+// httpClient is how requests are made and answers judged; journeys have one for
+// each step.
+type httpClient struct {
+	dialer *dialer
+	tls    *session // with the host of the check; nil if that is plain HTTP
+	wish   sla.TLSOptions
+	follow bool
+	httpRules
+	httpMore
+}
+
+// httpRules are what an answer must be like.
+type httpRules struct {
 	status  []sla.StatusRange
 	match   *regexp.Regexp // nil: any body
 	refuse  *regexp.Regexp // nil: none
 	headers []headerRule
-	follow  bool
-	timeout time.Duration
-	options sla.TLSOptions
-	tls     *session // with the host of request; nil if that is plain HTTP
-	dialer  *dialer
-}
-
-func newHTTP(check sla.Check, timeout time.Duration, d *dialer) (Prober, error) {
-	c, ok := check.(*sla.HTTPCheck)
-	if !ok {
-		return nil, fmt.Errorf("an http prober was given a %T", check)
-	}
-	request, err := buildRequest(c, d.env.UserAgent)
-	if err != nil {
-		return nil, err
-	}
-	p := &httpProber{
-		request: request,
-		body:    c.Body,
-		status:  c.Status,
-		follow:  c.FollowRedirects,
-		timeout: timeout,
-		dialer:  d,
-		options: sla.TLSOptions{InsecureSkipVerify: c.InsecureSkipVerify, CertificateValidFor: c.CertificateValidFor},
-	}
-	if request.URL.Scheme == "https" {
-		p.tls = p.newSession(request.URL.Hostname())
-	}
-	if len(p.status) == 0 {
-		p.status = []sla.StatusRange{{From: 200, To: 299}}
-	}
-	if err := p.prepareRules(c); err != nil {
-		return nil, err
-	}
-	return p, nil
-}
-
-func (p *httpProber) newSession(host string) *session {
-	return p.dialer.session(p.options, host, "http/1.1")
-}
-
-// session is how TLS is spoken with a host. Where only a redirect leads to TLS
-// it is made for the probe: most targets without it need none.
-func (p *httpProber) session(host string) *session {
-	if p.tls == nil {
-		return p.newSession(host)
-	}
-	return p.tls.as(host)
+	json    *jsoncel.Program // nil: any body
 }
 
 // headerRule is a header that an answer must have.
@@ -93,80 +67,97 @@ type headerRule struct {
 	match *regexp.Regexp
 }
 
-func (p *httpProber) prepareRules(c *sla.HTTPCheck) (err error) {
+func newHTTP(check sla.Check, timeout time.Duration, d *dialer) (Prober, error) {
+	c, ok := check.(*sla.HTTPCheck)
+	if !ok {
+		return nil, fmt.Errorf("an http prober was given a %T", check)
+	}
+	first, err := newOutgoing(c, d.env.UserAgent)
+	if err != nil {
+		return nil, err
+	}
+	p := &httpProber{first: first, timeout: timeout}
+	p.client, err = newHTTPClient(c, first.url, d)
+	return p, err
+}
+
+// newHTTPClient prepares everything of a check but its request, which goes to u.
+func newHTTPClient(c *sla.HTTPCheck, u *url.URL, d *dialer) (h httpClient, err error) {
+	h = httpClient{dialer: d, follow: c.FollowRedirects}
+	if h.httpRules, err = newHTTPRules(c); err != nil {
+		return h, err
+	}
+	if h.httpMore, err = newHTTPMore(c.Options, d); err != nil {
+		return h, err
+	}
+	h.wish = sla.TLSOptions{InsecureSkipVerify: c.InsecureSkipVerify, CertificateValidFor: c.CertificateValidFor}
+	if c.Options != nil {
+		h.wish.ServerName, h.wish.Files = c.Options.ServerName, c.Options.Files
+	}
+	if u.Scheme == "https" {
+		h.tls = d.session(h.wish, u.Hostname(), h.protocols()...)
+	}
+	return h, nil
+}
+
+var success = []sla.StatusRange{{From: 200, To: 299}}
+
+func newHTTPRules(c *sla.HTTPCheck) (rules httpRules, err error) {
+	if rules.status = c.Status; len(rules.status) == 0 {
+		rules.status = success
+	}
 	if c.BodyMatches != "" {
-		if p.match, err = regexp.Compile(c.BodyMatches); err != nil {
-			return fmt.Errorf("bodyMatches: %w", err)
+		if rules.match, err = regexp.Compile(c.BodyMatches); err != nil {
+			return rules, fmt.Errorf("bodyMatches: %w", err)
 		}
 	}
 	if c.BodyNotMatches != "" {
-		if p.refuse, err = regexp.Compile(c.BodyNotMatches); err != nil {
-			return fmt.Errorf("bodyNotMatches: %w", err)
+		if rules.refuse, err = regexp.Compile(c.BodyNotMatches); err != nil {
+			return rules, fmt.Errorf("bodyNotMatches: %w", err)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.HeaderMatches)) {
 		match, err := regexp.Compile(c.HeaderMatches[name])
 		if err != nil {
-			return fmt.Errorf("headerMatches, %s: %w", name, err)
+			return rules, fmt.Errorf("headerMatches, %s: %w", name, err)
 		}
-		p.headers = append(p.headers, headerRule{name, match})
+		rules.headers = append(rules.headers, headerRule{name, match})
 	}
-	return nil
+	if c.Options != nil && c.Options.JSON != "" {
+		if rules.json, err = jsoncel.Compile(c.Options.JSON); err != nil {
+			return rules, fmt.Errorf("json: %w", err)
+		}
+	}
+	return rules, nil
 }
 
-// buildRequest makes the request that every probe copies. User info of the URL
-// becomes an Authorization header here, so that no URL carries it any further.
-func buildRequest(c *sla.HTTPCheck, userAgent string) (*http.Request, error) {
-	u, err := url.Parse(c.URL)
-	if err != nil {
-		// The error of url.Parse holds the whole URL, and that may hold a password.
-		return nil, errors.New("the URL cannot be parsed")
+// session says how to speak TLS for a URL; nil for plain HTTP. Where only a
+// redirect leads to TLS it is made for the probe, without a client's
+// certificate: most targets without TLS need none.
+func (h *httpClient) session(u *url.URL) *session {
+	if u.Scheme == "http" {
+		return nil
 	}
-	if (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-		return nil, errors.New("the URL must begin with http:// or https:// and name a host")
+	if h.tls != nil {
+		return h.tls.as(u.Hostname())
 	}
-	user := u.User
-	u.User = nil
-	method := c.Method
-	if method == "" {
-		method = http.MethodGet
+	wish := h.wish
+	if wish.ServerName = ""; wish.Files != nil {
+		wish.Files = &sla.TLSFiles{CA: wish.Files.CA}
 	}
-	r, err := http.NewRequest(method, u.String(), nil)
-	if err != nil {
-		return nil, errors.New("the method or the URL is not one of HTTP")
-	}
-	r.Close = true
-	r.Header.Set("User-Agent", userAgent)
-	if user != nil {
-		password, _ := user.Password()
-		r.Header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(user.Username()+":"+password)))
-	}
-	for name, value := range c.Headers {
-		if strings.EqualFold(name, "Host") {
-			r.Host = value
-			continue
-		}
-		r.Header.Set(name, value)
-	}
-	if c.Body != "" {
-		r.ContentLength = int64(len(c.Body))
-		r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(c.Body)), nil }
-	}
-	return r, nil
+	return h.dialer.session(wish, u.Hostname(), h.protocols()...)
 }
 
 // Phases of an HTTP probe that is not redirected.
 func (p *httpProber) Phases() []Phase {
-	return append(connectPhases(hostPort(p.request.URL), p.request.URL.Scheme == "https"), Processing, Transfer)
-}
-
-// hostPort is what to connect to for a URL.
-func hostPort(u *url.URL) string {
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	if p.client.overQUIC(p.first.url) {
+		return append(resolvePhases(p.first.address), TLS, Processing, Transfer)
 	}
-	return net.JoinHostPort(u.Hostname(), port)
+	address := p.first.address
+	if route, fault := p.client.route(p.first); fault == nil {
+		address = route.address
+	}
+	return append(connectPhases(address, p.first.url.Scheme == "https"), Processing, Transfer)
 }
 
 // Probe requests the URL, follows redirects if it may, and judges the last
@@ -175,70 +166,95 @@ func (p *httpProber) Probe(ctx context.Context, by time.Time) Result {
 	r := begin(p.timeout, by)
 	ctx, cancel := context.WithDeadline(ctx, r.deadline)
 	defer cancel()
-	x := &exchange{prober: p, run: &r}
-	defer x.close()
-	// http.Client knows which redirects change the method and which headers may
-	// go to another host; everything on the wire is done by the exchange.
-	client := http.Client{Transport: x, CheckRedirect: p.checkRedirect}
-	request := p.request.WithContext(ctx)
-	if p.body != "" {
-		request.Body, _ = request.GetBody()
-	}
-	response, err := client.Do(request)
-	if err != nil {
-		return r.failed(clientFault(err))
-	}
-	if fault := p.judge(ctx, response, x); fault != nil {
+	a, fault := p.client.ask(ctx, &r, p.first, nil, "", nil)
+	if fault != nil {
 		return r.failed(fault)
 	}
-	return r.good(httpDetail(response.StatusCode))
+	return r.good(a)
+}
+
+// ask makes a request and judges its answer: it returns what is to be told of
+// it. Before everything is closed, heard is called with a good answer and its
+// body, if it is not nil.
+func (h *httpClient) ask(ctx context.Context, r *run, o *outgoing, jar *cookiejar.Jar, step string, heard func(*http.Response, []byte) *failure) (string, *failure) {
+	x := &exchange{client: h, run: r, jar: jar, step: step}
+	defer x.close()
+	if h.auth != nil || len(h.headerFiles) > 0 {
+		var fault *failure
+		if x.secrets, fault = h.secrets(ctx, r); fault != nil {
+			return "", fault
+		}
+	}
+	response, fault := x.follow(ctx, o)
+	if fault != nil {
+		return "", fault
+	}
+	r.tellHTTP(response, len(r.parts))
+	if response.StatusCode == http.StatusUnauthorized && h.auth != nil {
+		h.auth.refused()
+	}
+	body, fault := x.judge(ctx, response, heard != nil)
+	if fault == nil && heard != nil {
+		fault = heard(response, body)
+	}
+	return httpDetail(response.StatusCode), fault
 }
 
 func httpDetail(code int) string { return "HTTP " + strconv.Itoa(code) }
 
-var errTooManyRedirects = &failure{Redirect, "more than " + strconv.Itoa(maxRedirects) + " redirects"}
-
-func (p *httpProber) checkRedirect(_ *http.Request, via []*http.Request) error {
-	if !p.follow {
-		return http.ErrUseLastResponse
+// tellHTTP keeps the facts of an answer.
+func (r *run) tellHTTP(response *http.Response, parts int) {
+	r.http = &HTTPFacts{
+		Status: response.StatusCode, Version: response.Proto, ContentLength: response.ContentLength,
+		TLS: r.secured, Redirects: max(parts-1, 0),
 	}
-	if len(via) > maxRedirects {
-		return errTooManyRedirects
+	if text := response.Header.Get("Last-Modified"); text != "" {
+		r.http.LastModified, _ = http.ParseTime(text)
 	}
-	return nil
 }
 
-// clientFault is the exchange's own failure, or else the client's, which has
-// only redirects to complain about. Its text would hold the URL.
-func clientFault(err error) *failure {
-	if f, ok := errors.AsType[*failure](err); ok {
-		return f
+// judge reads the answer and says what is wrong with it, if anything. The body
+// is returned if it is wanted, valid until the exchange is closed.
+func (x *exchange) judge(ctx context.Context, response *http.Response, wanted bool) ([]byte, *failure) {
+	code, h := response.StatusCode, x.client
+	if !h.accepts(response.Proto) {
+		return nil, &failure{Protocol, httpDetail(code) + "; " + clip(response.Proto) + " is not an accepted version"}
 	}
-	return &failure{Redirect, "a redirect that cannot be followed"}
-}
-
-// judge reads the answer and says what is wrong with it, if anything.
-func (p *httpProber) judge(ctx context.Context, response *http.Response, x *exchange) *failure {
-	code := response.StatusCode
-	accepted := slices.ContainsFunc(p.status, func(r sla.StatusRange) bool { return r.From <= code && code <= r.To })
-	if !accepted {
-		return &failure{Status, httpDetail(code)}
+	if !slices.ContainsFunc(h.status, func(r sla.StatusRange) bool { return r.From <= code && code <= r.To }) {
+		return nil, &failure{Status, httpDetail(code)}
 	}
-	for _, rule := range p.headers {
+	for _, rule := range h.headers {
 		if !slices.ContainsFunc(response.Header.Values(rule.name), rule.match.MatchString) {
-			return &failure{Header, httpDetail(code) + "; no header " + clip(rule.name) + " that matches"}
+			return nil, &failure{Header, httpDetail(code) + "; no header " + clip(rule.name) + " that matches"}
 		}
 	}
-	body, fault := x.readBody(ctx, response.Body, p.match != nil || p.refuse != nil)
+	body, fault := x.readBody(ctx, response, wanted || h.match != nil || h.refuse != nil || h.json != nil)
+	if fault == nil {
+		fault = h.judgeBody(ctx, body)
+	}
 	if fault != nil {
 		fault.detail = httpDetail(code) + "; " + fault.detail
-		return fault
+		return nil, fault
 	}
-	if p.match != nil && !p.match.Match(body) {
-		return &failure{Body, fmt.Sprintf("%s; no match in the %d bytes read of the body", httpDetail(code), len(body))}
+	return body, nil
+}
+
+func (h *httpRules) judgeBody(ctx context.Context, body []byte) *failure {
+	if h.match != nil && !h.match.Match(body) {
+		return &failure{Body, fmt.Sprintf("no match in the %d bytes read of the body", len(body))}
 	}
-	if p.refuse != nil && p.refuse.Match(body) {
-		return &failure{Body, httpDetail(code) + "; the body matches what it must not"}
+	if h.refuse != nil && h.refuse.Match(body) {
+		return &failure{Body, "the body matches what it must not"}
+	}
+	if h.json == nil {
+		return nil
+	}
+	holds, err := h.json.Holds(ctx, bytes.TrimSpace(body))
+	if err != nil {
+		return &failure{Body, "json: " + clip(strings.ReplaceAll(err.Error(), "\n", " "))}
+	}
+	if !holds {
+		return &failure{Body, "the condition of json does not hold"}
 	}
 	return nil
 }

@@ -29,6 +29,9 @@ const (
 	Protocol       Reason = "protocol"
 	Slow           Reason = "slow"
 
+	Credentials Reason = "credentials"
+	ProxyFailed Reason = "proxy"
+
 	NoFD               Reason = "no_fd"
 	NoMemory           Reason = "no_memory"
 	AddressUnavailable Reason = "address_unavailable"
@@ -82,11 +85,14 @@ var reasons = map[Reason]reasonInfo{
 	AddressUnavailable: {Inconclusive, "the exporter's host has no free local address or port"},
 	LocalNetwork:       {Inconclusive, "the exporter's host has no route, or its own firewall forbids the connection"},
 	Resolver:           {Inconclusive, "the exporter's own resolver does not answer"},
-	Privilege:          {Inconclusive, "the exporter may not open the socket that the probe needs"},
-	Starved:            {Inconclusive, "the exporter had no CPU: the probe began, or noticed its deadline, too late"},
-	Denied:             {Inconclusive, "the exporter's own configuration forbids connecting to the host or address"},
-	Vantage:            {Inconclusive, "no reference target answered either: the exporter's own network is in doubt"},
-	Cancelled:          {Inconclusive, "the exporter is shutting down; never counted"},
+	Credentials:        {Inconclusive, "the exporter could not have the credentials that the probe needs: a file cannot be read, or the token endpoint fails"},
+	ProxyFailed:        {Inconclusive, "the proxy cannot be reached, or refuses"},
+
+	Privilege: {Inconclusive, "the exporter may not open the socket that the probe needs"},
+	Starved:   {Inconclusive, "the exporter had no CPU: the probe began, or noticed its deadline, too late"},
+	Denied:    {Inconclusive, "the exporter's own configuration forbids connecting to the host or address"},
+	Vantage:   {Inconclusive, "no reference target answered either: the exporter's own network is in doubt"},
+	Cancelled: {Inconclusive, "the exporter is shutting down; never counted"},
 
 	Overlap:  {Missed, "the previous probe of the target was still running when it should have begun"},
 	Overload: {Missed, "more probes were due than may run at once"},
@@ -102,7 +108,7 @@ func (r Reason) Help() string { return reasons[r].help }
 // Groups of reasons that kinds share.
 var (
 	connectReasons = []Reason{DNS, ConnectRefused, ConnectTimeout, Unreachable, Reset, Timeout, TLSExpired, TLSName, TLSAuthority, TLSExpiring, TLSOther, Slow}
-	ownReasons     = []Reason{NoFD, NoMemory, AddressUnavailable, LocalNetwork, Resolver, Starved, Denied, Vantage}
+	ownReasons     = []Reason{NoFD, NoMemory, AddressUnavailable, LocalNetwork, Resolver, Starved, Denied, Credentials, Vantage}
 	unrunReasons   = []Reason{Overlap, Overload, Late}
 )
 

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"iter"
+	"net/netip"
 	"time"
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
@@ -31,6 +32,19 @@ type Result struct {
 	Phases   Phases
 	Packets  *PacketFacts // of a probe that sends several
 	TLS      *TLSFacts    // of the handshake, if one got as far as the certificate
+	HTTP     *HTTPFacts   // of the last answer, of a kind that speaks HTTP
+	Remote   netip.Addr   // that was connected to last, if any was
+	Parts    []Part       // of a probe that made several requests, in order
+}
+
+// Part is one request of a probe that made several: before or after a redirect,
+// or of a step of a journey.
+type Part struct {
+	Step     string // of a journey
+	URL      string // without user info and query
+	Status   int    // 0: no answer
+	Duration time.Duration
+	Phases   Phases
 }
 
 // Phase is one part of a probe.
@@ -83,6 +97,17 @@ func (p *Phases) All() iter.Seq2[Phase, time.Duration] {
 	}
 }
 
+// since is what was added to earlier phases.
+func (p *Phases) since(earlier Phases) Phases {
+	var d Phases
+	for i := range p.took {
+		if took := p.took[i] - earlier.took[i]; took > 0 || p.seen[i] && !earlier.seen[i] {
+			d.Add(Phase(i), took)
+		}
+	}
+	return d
+}
+
 // run is one probe under way.
 type run struct {
 	start    time.Time
@@ -91,6 +116,10 @@ type run struct {
 	phases   Phases
 	tls      *TLSFacts
 	packets  *PacketFacts
+	http     *HTTPFacts
+	remote   netip.Addr
+	secured  bool // the connection speaks TLS
+	parts    []Part
 }
 
 func begin(timeout time.Duration, by time.Time) run {
@@ -104,7 +133,16 @@ func begin(timeout time.Duration, by time.Time) run {
 }
 
 func (r *run) good(detail string) Result {
-	return Result{Outcome: Good, Detail: detail, Duration: time.Since(r.start), Phases: r.phases, TLS: r.tls, Packets: r.packets}
+	return Result{
+		Outcome: Good, Detail: detail, Duration: time.Since(r.start), Phases: r.phases,
+		TLS: r.tls, Packets: r.packets, HTTP: r.http, Remote: r.remote, Parts: r.parts,
+	}
+}
+
+// leaveOut takes time that the exporter needed for itself out of the probe.
+func (r *run) leaveOut(d time.Duration) {
+	r.start = r.start.Add(d)
+	r.cut += d
 }
 
 // failed is the result of a probe that a failure ended. If the probe began so
@@ -113,5 +151,7 @@ func (r *run) failed(f *failure) Result {
 	if r.cut > starvedAfter && (f.reason == Timeout || f.reason == ConnectTimeout || f.reason == Loss) {
 		f = &failure{Starved, f.detail + "; the probe had begun too late to wait for the whole timeout"}
 	}
-	return Result{Outcome: f.reason.Outcome(), Reason: f.reason, Detail: f.detail, Duration: time.Since(r.start), Phases: r.phases, TLS: r.tls, Packets: r.packets}
+	result := r.good(f.detail)
+	result.Outcome, result.Reason = f.reason.Outcome(), f.reason
+	return result
 }

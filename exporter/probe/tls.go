@@ -16,6 +16,9 @@ import (
 // certificate.
 type TLSFacts struct {
 	Version string // "TLS 1.3"
+	Cipher  string // "TLS_AES_128_GCM_SHA256"
+	// Certificate is the server's own.
+	Certificate *x509.Certificate
 	// EarliestExpiry is when the first of the certificates that the server sent
 	// expires.
 	EarliestExpiry time.Time
@@ -28,9 +31,11 @@ type TLSFacts struct {
 // here rather than by crypto/tls, which shows nothing of those it refuses.
 type session struct {
 	conf     *tls.Config
+	host     string // of the target
 	roots    *x509.CertPool
 	skip     bool // verification
 	validFor time.Duration
+	files    *tlsFiles // nil: none
 }
 
 // session prepares sessions with a host that speak one of the protocols.
@@ -39,20 +44,30 @@ func (d *dialer) session(o sla.TLSOptions, host string, protocols ...string) *se
 	if name == "" {
 		name = host
 	}
-	return &session{
+	s := &session{
 		conf:     &tls.Config{ServerName: name, InsecureSkipVerify: true, NextProtos: protocols}, // verified in inspect
+		host:     host,
 		roots:    d.env.RootCAs,
 		skip:     o.InsecureSkipVerify,
 		validFor: o.CertificateValidFor,
 	}
+	if o.Files != nil {
+		s.files = &tlsFiles{from: *o.Files}
+	}
+	return s
 }
 
-// as is the session with another host, as after a redirect.
+// as is the session with another host, as after a redirect. It is not shown
+// the client's certificate.
 func (s *session) as(host string) *session {
-	if s.conf.ServerName == host {
+	if s.host == host {
 		return s
 	}
 	other := *s
+	other.host = host
+	if s.files != nil {
+		other.files = &tlsFiles{from: sla.TLSFiles{CA: s.files.from.CA}}
+	}
 	other.conf = s.conf.Clone()
 	other.conf.ServerName = host
 	return &other
@@ -60,35 +75,77 @@ func (s *session) as(host string) *session {
 
 // secure begins a TLS session over conn, and closes conn if that fails.
 func (d *dialer) secure(ctx context.Context, conn net.Conn, s *session, address string, r *run) (*tls.Conn, *failure) {
-	conf := s.conf.Clone()
-	var facts *TLSFacts
-	conf.VerifyConnection = func(state tls.ConnectionState) (err error) {
-		facts, err = s.inspect(state)
-		return err
+	conf, seen, fault := s.config()
+	if fault != nil {
+		conn.Close()
+		return nil, fault
 	}
 	secured := tls.Client(conn, conf)
 	start := time.Now()
 	err := secured.HandshakeContext(ctx)
 	r.phases.Add(TLS, time.Since(start))
+	facts := seen()
 	r.saw(facts)
 	if err == nil {
 		err = s.lasts(facts, start)
 	}
 	if err != nil {
 		conn.Close()
-		return nil, d.classify(ctx, err, stage{phase: TLS, address: address, what: "TLS handshake with " + address})
+		fault := d.classify(ctx, err, stage{phase: TLS, address: address, what: "TLS handshake with " + address})
+		fault.detail += certificateWords(facts, fault.reason)
+		return nil, fault
 	}
+	r.secured = true
 	return secured, nil
 }
 
+// config is the configuration of one handshake, and a function that tells
+// afterwards what it showed.
+func (s *session) config() (*tls.Config, func() *TLSFacts, *failure) {
+	conf, roots := s.conf.Clone(), s.roots
+	if s.files != nil {
+		own, pair, err := s.files.load()
+		if err != nil {
+			return nil, nil, unread(err)
+		}
+		if own != nil {
+			roots = own
+		}
+		if pair != nil {
+			conf.Certificates = []tls.Certificate{*pair}
+		}
+	}
+	var facts *TLSFacts
+	conf.VerifyConnection = func(state tls.ConnectionState) (err error) {
+		facts, err = s.inspect(state, roots)
+		return err
+	}
+	return conf, func() *TLSFacts { return facts }, nil
+}
+
+// certificateWords tell of a certificate that was refused.
+func certificateWords(facts *TLSFacts, why Reason) string {
+	switch why {
+	case TLSExpired, TLSName, TLSAuthority, TLSExpiring:
+	default:
+		return ""
+	}
+	if facts == nil || facts.Certificate == nil {
+		return ""
+	}
+	c := facts.Certificate
+	return fmt.Sprintf("; the certificate of %s by %s, until %s", clip(c.Subject.String()), clip(c.Issuer.String()), c.NotAfter.UTC().Format(time.DateOnly))
+}
+
 // inspect verifies as crypto/tls would, and keeps what it saw either way.
-func (s *session) inspect(state tls.ConnectionState) (*TLSFacts, error) {
-	facts := &TLSFacts{Version: tls.VersionName(state.Version)}
+func (s *session) inspect(state tls.ConnectionState, roots *x509.CertPool) (*TLSFacts, error) {
+	facts := &TLSFacts{Version: tls.VersionName(state.Version), Cipher: tls.CipherSuiteName(state.CipherSuite)}
 	if len(state.PeerCertificates) == 0 {
 		return facts, nil
 	}
+	facts.Certificate = state.PeerCertificates[0]
 	facts.EarliestExpiry = firstExpiry(state.PeerCertificates)
-	options := x509.VerifyOptions{Roots: s.roots, DNSName: s.conf.ServerName, Intermediates: x509.NewCertPool()}
+	options := x509.VerifyOptions{Roots: roots, DNSName: s.conf.ServerName, Intermediates: x509.NewCertPool()}
 	for _, cert := range state.PeerCertificates[1:] {
 		options.Intermediates.AddCert(cert)
 	}

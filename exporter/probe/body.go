@@ -1,0 +1,171 @@
+package probe
+
+import (
+	"bufio"
+	"compress/flate"
+	"compress/gzip"
+	"compress/zlib"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// maxBody is how many bytes of a body are read where a check does not say.
+const maxBody = 1 << 20
+
+// acceptable is the value of Accept-Encoding.
+func acceptable(encodings []sla.Encoding) string {
+	names := make([]string, len(encodings))
+	for i, e := range encodings {
+		names[i] = string(e)
+	}
+	return strings.Join(names, ", ")
+}
+
+// readBody reads the body, decoded, up to its limit; it returns it if it is
+// wanted, valid until the exchange is closed. A body cut short is a failure.
+func (x *exchange) readBody(ctx context.Context, response *http.Response, wanted bool) ([]byte, *failure) {
+	defer func() { x.run.phases.Add(Transfer, time.Since(x.began)) }()
+	body, fault := x.decoded(response)
+	if fault != nil {
+		return nil, fault
+	}
+	most := int64(maxBody)
+	if x.client.limit > 0 {
+		most = x.client.limit + 1 // to see whether it is longer
+	}
+	buf := x.buffer()
+	var total int64
+	defer func() {
+		*x.scratch = buf
+		x.run.http.BodyBytes = total
+	}()
+	for total < most {
+		if len(buf) == cap(buf) {
+			buf = append(buf, 0)[:len(buf)]
+		}
+		n, err := body.Read(buf[len(buf):min(int64(cap(buf)), int64(len(buf))+most-total)])
+		total += int64(n)
+		if wanted {
+			buf = buf[:len(buf)+n]
+		}
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return nil, x.bodyFault(ctx, err, total)
+		}
+	}
+	if x.client.limit > 0 && total > x.client.limit {
+		return nil, &failure{Body, fmt.Sprintf("the body is longer than %d bytes", x.client.limit)}
+	}
+	return buf, nil
+}
+
+func (x *exchange) bodyFault(ctx context.Context, err error, total int64) *failure {
+	if _, ok := errors.AsType[*decodingError](err); ok {
+		return &failure{Body, err.Error()}
+	}
+	return x.client.dialer.classify(ctx, err, stage{phase: Transfer, what: fmt.Sprintf("read the body after %d bytes", total)})
+}
+
+// decodingError is a body that is not encoded as its header says.
+type decodingError struct{ encoding string }
+
+func (e *decodingError) Error() string {
+	return "the body is not " + e.encoding + ", as its header says"
+}
+
+// decoded is the body without its encoding, if it is one that was offered.
+// Without an offer bodies are taken as they are.
+func (x *exchange) decoded(response *http.Response) (io.Reader, *failure) {
+	encoding := strings.ToLower(strings.TrimSpace(response.Header.Get("Content-Encoding")))
+	if len(x.client.encodings) == 0 || encoding == "" || encoding == "identity" {
+		return response.Body, nil
+	}
+	if encoding == "x-gzip" {
+		encoding = "gzip"
+	}
+	if !slices.Contains(x.client.encodings, sla.Encoding(encoding)) {
+		return nil, &failure{Body, "the body is encoded as " + clip(encoding) + ", which was not asked for"}
+	}
+	return &decoder{encoding: encoding, from: &watchedReader{Reader: response.Body}}, nil
+}
+
+// decoder undoes an encoding; an empty body has none.
+type decoder struct {
+	encoding string
+	from     *watchedReader
+	to       io.Reader
+}
+
+// watchedReader keeps the error that ended it, which is then not one of the
+// encoding.
+type watchedReader struct {
+	io.Reader
+	err error
+}
+
+func (r *watchedReader) Read(b []byte) (int, error) {
+	n, err := r.Reader.Read(b)
+	if err != nil {
+		r.err = err
+	}
+	return n, err
+}
+
+// Read reads what is decoded.
+func (d *decoder) Read(b []byte) (int, error) {
+	if d.to == nil {
+		buffered := bufio.NewReader(d.from)
+		if _, err := buffered.Peek(1); err != nil {
+			return 0, err
+		}
+		var err error
+		if d.to, err = decoders[sla.Encoding(d.encoding)](buffered); err != nil {
+			return 0, d.cause()
+		}
+	}
+	n, err := d.to.Read(b)
+	if err != nil && err != io.EOF {
+		err = d.cause()
+	}
+	return n, err
+}
+
+func (d *decoder) cause() error {
+	if d.from.err != nil && d.from.err != io.EOF {
+		return d.from.err
+	}
+	return &decodingError{d.encoding}
+}
+
+// maxWindow bounds the memory that a decoder takes, in bytes.
+const maxWindow = 8 << 20
+
+// decoders undo each of sla.Encodings.
+var decoders = map[sla.Encoding]func(*bufio.Reader) (io.Reader, error){
+	"gzip": func(r *bufio.Reader) (io.Reader, error) { return gzip.NewReader(r) },
+	"br":   func(r *bufio.Reader) (io.Reader, error) { return brotli.NewReader(r), nil },
+	"deflate": func(r *bufio.Reader) (io.Reader, error) {
+		// RFC 9110 says zlib; some servers send it without the header of zlib.
+		if head, _ := r.Peek(2); len(head) == 2 && head[0]&0x0f == 8 && (uint(head[0])<<8|uint(head[1]))%31 == 0 {
+			return zlib.NewReader(r)
+		}
+		return flate.NewReader(r), nil
+	},
+	"zstd": func(r *bufio.Reader) (io.Reader, error) {
+		z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderMaxMemory(maxWindow))
+		return z, err
+	},
+}

@@ -1,0 +1,120 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// maxSecret bounds, in bytes, a file that holds a secret.
+const maxSecret = 64 << 10
+
+// reveal is the secret itself, without the white space around it. The error
+// never holds it.
+func reveal(s sla.Secret) (string, error) {
+	if s.File == "" {
+		return s.Text(), nil
+	}
+	b, err := readSmall(s.File)
+	return strings.TrimSpace(string(b)), err
+}
+
+// readSmall reads a file of at most maxSecret bytes.
+func readSmall(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxSecret+1))
+	if err == nil && len(b) > maxSecret {
+		err = fmt.Errorf("%s is longer than 64 KiB", name)
+	}
+	return b, err
+}
+
+// unread is the failure to read a file that a probe needs, which is never the
+// target's.
+func unread(err error) *failure {
+	return &failure{Credentials, clip(err.Error())}
+}
+
+// authorizer gives the Authorization of a request.
+type authorizer interface {
+	// value is the header's value; it may have to be fetched first.
+	value(ctx context.Context, r *run) (string, *failure)
+	// refused is called when the target does not take the value.
+	refused()
+}
+
+func newAuthorizer(a *sla.HTTPAuth, d *dialer) authorizer {
+	switch {
+	case a.Basic != nil:
+		return basic{a.Basic}
+	case a.Authorization != nil:
+		return typed{a.Authorization}
+	case a.OAuth2 != nil:
+		return newTokens(a.OAuth2, d)
+	}
+	return nil
+}
+
+type basic struct{ from *sla.BasicAuth }
+
+func (b basic) value(context.Context, *run) (string, *failure) {
+	password, err := reveal(b.from.Password)
+	if err != nil {
+		return "", unread(err)
+	}
+	return basicAuth(b.from.Username, password).value, nil
+}
+
+func (basic) refused() {}
+
+type typed struct{ from *sla.Authorization }
+
+func (t typed) value(context.Context, *run) (string, *failure) {
+	credentials, err := reveal(t.from.Credentials)
+	if err != nil {
+		return "", unread(err)
+	}
+	kind := t.from.Type
+	if kind == "" {
+		kind = "Bearer"
+	}
+	return kind + " " + credentials, nil
+}
+
+func (typed) refused() {}
+
+var errControl = errors.New("a file of a header holds characters that headers cannot have")
+
+// secrets are the headers that only the origin of the check gets.
+func (h *httpClient) secrets(ctx context.Context, r *run) ([]pair, *failure) {
+	var all []pair
+	for _, f := range h.headerFiles {
+		value, err := reveal(f.from)
+		if err != nil {
+			return nil, unread(err)
+		}
+		all = append(all, pair{f.name, value})
+	}
+	if h.auth != nil {
+		value, fault := h.auth.value(ctx, r)
+		if fault != nil {
+			return nil, fault
+		}
+		all = append(all, pair{"Authorization", value})
+	}
+	for _, s := range all {
+		if !s.valid() {
+			return nil, unread(errControl)
+		}
+	}
+	return all, nil
+}

@@ -1,0 +1,116 @@
+package probe
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/quic-go/quic-go"
+	"github.com/quic-go/quic-go/http3"
+)
+
+// quicConn is a QUIC connection and what it runs on.
+type quicConn struct {
+	conn      *quic.Conn
+	transport *quic.Transport
+	socket    net.PacketConn
+}
+
+func (q *quicConn) close() {
+	if q.conn != nil {
+		_ = q.conn.CloseWithError(quic.ApplicationErrorCode(http3.ErrCodeNoError), "")
+	}
+	_ = q.transport.Close()
+	_ = q.socket.Close()
+}
+
+// packetsOnly hides from QUIC that the socket is one of UDP, so that it does
+// not set its buffers, and log that it may not.
+type packetsOnly struct{ net.PacketConn }
+
+// SetReadBuffer leaves the buffer as it is: a probe is a few packets.
+func (packetsOnly) SetReadBuffer(int) error { return nil }
+
+// SetWriteBuffer leaves the buffer as it is.
+func (packetsOnly) SetWriteBuffer(int) error { return nil }
+
+// overHTTP3 sends a request over QUIC and reads the header of the answer. The
+// handshake, which connects too, is the phase TLS.
+func (x *exchange) overHTTP3(ctx context.Context, o *outgoing, more []pair) (*http.Response, *failure) {
+	if fault := x.dialQUIC(ctx, o); fault != nil {
+		return nil, fault
+	}
+	client := (&http3.Transport{DisableCompression: true, MaxResponseHeaderBytes: maxHeader}).NewClientConn(x.quic.conn)
+	return x.overClient(ctx, o, more, client.RoundTrip)
+}
+
+func (x *exchange) dialQUIC(ctx context.Context, o *outgoing) *failure {
+	d, at := x.client.dialer, connecting(o.address)
+	if err := d.mayName("udp", o.address); err != nil {
+		return d.classify(ctx, err, at)
+	}
+	to, err := d.resolve(ctx, "udp", o.address, &x.run.phases)
+	if err != nil {
+		return d.classify(ctx, err, at)
+	}
+	if fault := d.mayReach(o.url.Hostname(), to[0].Addr()); fault != nil {
+		return fault
+	}
+	socket, err := d.packetSocket(to[0].Addr())
+	if err != nil {
+		return d.classify(ctx, err, at)
+	}
+	x.quic = &quicConn{transport: &quic.Transport{Conn: packetsOnly{socket}}, socket: socket}
+	conf, facts, fault := x.client.session(o.url).config()
+	if fault != nil {
+		return fault
+	}
+	conf.MinVersion = tls.VersionTLS13
+	start := time.Now()
+	x.quic.conn, err = x.quic.transport.Dial(ctx, net.UDPAddrFromAddrPort(to[0]), conf, &quic.Config{HandshakeIdleTimeout: time.Until(x.run.deadline), MaxIdleTimeout: max(time.Until(x.run.deadline), time.Second)})
+	x.run.phases.Add(TLS, time.Since(start))
+	x.run.remote = to[0].Addr()
+	return x.handshaken(ctx, o, facts(), start, err)
+}
+
+// handshaken judges the end of a handshake of QUIC.
+func (x *exchange) handshaken(ctx context.Context, o *outgoing, facts *TLSFacts, start time.Time, err error) *failure {
+	x.run.saw(facts)
+	if err == nil {
+		err = x.client.session(o.url).lasts(facts, start)
+	}
+	if err == nil {
+		x.run.secured = true
+		return nil
+	}
+	at := stage{phase: TLS, address: o.address, what: "QUIC handshake with " + o.address}
+	if transport, ok := errors.AsType[*quic.TransportError](err); ok && transport.ErrorCode.IsCryptoError() {
+		if cause := errors.Unwrap(transport); cause != nil {
+			err = cause
+		}
+	} else if silent, ok := errors.AsType[*quic.IdleTimeoutError](err); ok {
+		return x.client.dialer.classify(ctx, silent, stage{phase: Connect, address: o.address, what: at.what})
+	} else if _, ok := errors.AsType[*quic.HandshakeTimeoutError](err); ok || ctx.Err() != nil {
+		return x.client.dialer.classify(ctx, context.DeadlineExceeded, stage{phase: Connect, address: o.address, what: at.what})
+	}
+	fault := x.client.dialer.classify(ctx, err, at)
+	fault.detail += certificateWords(facts, fault.reason)
+	return fault
+}
+
+// packetSocket is a socket to send to an address from, bound to the source.
+func (d *dialer) packetSocket(to netip.Addr) (net.PacketConn, error) {
+	network, local := "udp4", "0.0.0.0:0"
+	if to.Is6() {
+		network, local = "udp6", "[::]:0"
+	}
+	if source := d.network.Source; source.IsValid() {
+		local = netip.AddrPortFrom(source, 0).String()
+	}
+	listen := net.ListenConfig{Control: d.env.Control}
+	return listen.ListenPacket(context.Background(), network, local)
+}

@@ -1,0 +1,125 @@
+package sla
+
+import (
+	"net/url"
+	"time"
+)
+
+// HTTPCheck requests a URL and judges the answer.
+type HTTPCheck struct {
+	URL                string            // absolute, http or https
+	Method             string            // GET by default
+	Headers            map[string]string // sent with the request; "Host" sets the host
+	Body               string            // sent with the request
+	Status             []StatusRange     // accepted codes; 200-299 by default
+	BodyMatches        string            // RE2 that the body must match, if any
+	BodyNotMatches     string            // RE2 that the body must not match, if any
+	HeaderMatches      map[string]string // RE2 that a value of each of these headers must match
+	FollowRedirects    bool              // true by default
+	InsecureSkipVerify bool              // accept any certificate; false by default
+	// CertificateValidFor is how much longer the certificate must be valid.
+	CertificateValidFor time.Duration
+	Options             *HTTPOptions // what most requests do without; nil: nothing of it
+}
+
+// HTTPOptions are the rarer options of an HTTPCheck; the zero value is as if
+// there were none.
+type HTTPOptions struct {
+	// JSON is a condition in CEL over the variable body, the answer's body as
+	// JSON: `body.status == "ok"`.
+	JSON string
+	// Versions of HTTP that are offered, and accepted of an answer; 1.0 and 1.1
+	// if empty. HTTP3 stands alone.
+	Versions []HTTPVersion
+	// Encodings of the body that are offered; what an answer uses of them is
+	// undone before it is looked at.
+	Encodings []Encoding
+	// BodyLimit is the most bytes that a body may have, after decoding: more is
+	// bad. 0: only the first MiB is read.
+	BodyLimit int64
+	// MaxRedirects is how many are followed; 10 if 0.
+	MaxRedirects int
+	// SameHost makes a redirect to another host bad.
+	SameHost bool
+	// HeaderFiles are headers whose values are read from files for every probe;
+	// they are sent to the origin of URL only, and never told.
+	HeaderFiles map[string]string
+	ServerName  string // asked for, and to be found in the certificate; the host by default
+	Files       *TLSFiles
+	Auth        *HTTPAuth
+	Proxy       *Proxy
+}
+
+// HTTPVersion is a version of HTTP.
+type HTTPVersion string
+
+// The versions.
+const (
+	HTTP10 HTTPVersion = "1.0" // accepted only: requests are of 1.1
+	HTTP11 HTTPVersion = "1.1"
+	HTTP2  HTTPVersion = "2" // over TLS
+	HTTP3  HTTPVersion = "3" // over QUIC
+)
+
+// HTTPVersions are all of them.
+var HTTPVersions = []HTTPVersion{HTTP10, HTTP11, HTTP2, HTTP3}
+
+// Encoding is a content coding of HTTP.
+type Encoding string
+
+// Encodings are those that can be undone.
+var Encodings = []Encoding{"gzip", "deflate", "br", "zstd"}
+
+// HTTPAuth is how a request shows who it is from; one of its fields is set. It
+// is sent to the origin of the URL only, not to where redirects lead.
+type HTTPAuth struct {
+	Basic         *BasicAuth
+	Authorization *Authorization
+	OAuth2        *OAuth2
+}
+
+// BasicAuth is a user name and a password.
+type BasicAuth struct {
+	Username string
+	Password Secret
+}
+
+// Authorization is the header of this name: a type and credentials.
+type Authorization struct {
+	Type        string // "Bearer"
+	Credentials Secret
+}
+
+// OAuth2 gets a bearer token by client credentials (RFC 6749, section 4.4),
+// and keeps it until it expires or the target does not take it.
+type OAuth2 struct {
+	ClientID     string
+	ClientSecret Secret
+	TokenURL     string
+	Scopes       []string
+	Params       map[string]string // sent with the request for the token
+}
+
+// Proxy says which proxy to go by.
+type Proxy struct {
+	URL         string            // http, https or socks5; empty if it comes from the environment
+	NoProxy     string            // hosts, domains and CIDRs without it, comma-separated
+	Environment bool              // HTTP_PROXY, HTTPS_PROXY and NO_PROXY of the exporter say
+	Headers     map[string]string // sent with CONNECT
+}
+
+// ProbeKind is "http".
+func (*HTTPCheck) ProbeKind() string { return "http" }
+
+// Target is the URL without user info.
+func (c *HTTPCheck) Target() string {
+	u, err := url.Parse(c.URL)
+	if err != nil || u.User == nil {
+		return c.URL
+	}
+	u.User = nil
+	return u.String()
+}
+
+// StatusRange is an inclusive range of HTTP status codes.
+type StatusRange struct{ From, To int }

@@ -1,0 +1,26 @@
+package sla
+
+// Secret is a text that nothing may show: that of a file, which is read when it
+// is needed, or a text that was given. As text and as JSON it is a placeholder.
+type Secret struct {
+	File string
+	text string
+}
+
+// hidden is what a Secret is shown as.
+const hidden = "<secret>"
+
+// SecretText is a secret that was given.
+func SecretText(text string) Secret { return Secret{text: text} }
+
+// Text is the secret if it was given rather than in a file.
+func (s Secret) Text() string { return s.text }
+
+// String is a placeholder.
+func (Secret) String() string { return hidden }
+
+// GoString is a placeholder.
+func (Secret) GoString() string { return hidden }
+
+// MarshalText is a placeholder.
+func (Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
