@@ -94,7 +94,7 @@ examples: build prometheus-tools ## generate examples/ and let promtool, pint an
 	rm -rf $(BIN)/examples
 	set -e; for dir in $(sort $(dir $(wildcard examples/*.yaml examples/*/*.yaml))); do \
 		$(BIN)/upheld check $$dir; \
-		$(BIN)/upheld generate $$dir -o $(BIN)/$$dir; \
+		$(BIN)/upheld generate $$dir -o $(BIN)/$$dir --tests; \
 		scripts/check-generated $(BIN)/$$dir; \
 	done
 

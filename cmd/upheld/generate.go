@@ -20,6 +20,7 @@ import (
 type generateOptions struct {
 	dir     string
 	verify  bool
+	tests   bool
 	rules   ruleFlags
 	grafana string
 	scrape  emit.ScrapeOptions
@@ -37,6 +38,7 @@ func newGenerate() *cobra.Command {
   DIR/dashboards/<agreement>.json        one dashboard an agreement
   DIR/prometheus/scrape.yaml             the exporter's scrape job
   DIR/prometheus/prometheus.yml          a complete small configuration (not for the operator)
+  DIR/tests/<agreement>.yaml             with --tests: tests of the rules for promtool
   DIR/alertmanager/alertmanager.yml      routes by severity, receivers to fill in
 
 The same specifications give the same bytes. All files are made before any is
@@ -47,6 +49,10 @@ did not make are never touched. Paths that changed go to standard output.`,
 
   # in CI: fail if somebody changed a specification and forgot to generate
   upheld generate specs/ -o generated --verify
+
+  # tests of the rules, which promtool runs
+  upheld generate specs/ -o generated --tests
+  promtool test rules generated/tests/*.yaml
 
   # objects for the Prometheus operator
   upheld generate specs/ -o generated --rules.format=operator --operator.namespace=monitoring --operator.label=prometheus=main`,
@@ -62,6 +68,7 @@ did not make are never touched. Paths that changed go to standard output.`,
 	f.StringVarP(&o.dir, "output-dir", "o", "", "the directory to write to (required)")
 	f.BoolVar(&o.verify, "verify", false, "write nothing; exit with 1 if what is in the directory is stale")
 	o.rules.flags(f)
+	f.BoolVar(&o.tests, "tests", false, "also write DIR/tests/<agreement>.yaml, tests of the rules for promtool test rules")
 	f.StringVar(&o.grafana, "grafana.url", "", "where Grafana is; every alert then links the agreement's dashboard")
 	f.StringSliceVar(&o.scrape.Exporters, "exporter.address", []string{"localhost:9799"}, "host:port of each upheld-exporter")
 	f.DurationVar(&o.scrape.Interval, "scrape.interval", 15*time.Second, "how often Prometheus scrapes the exporter")
@@ -80,6 +87,9 @@ func (o *generateOptions) check() error {
 	}
 	if err := o.rules.check(); err != nil {
 		return err
+	}
+	if o.tests && o.rules.Format == operatorFormat {
+		return fmt.Errorf("--tests are of rule files; promtool reads no objects of the operator")
 	}
 	if o.scrape.Interval < time.Second || o.scrape.Interval > sla.BaseWindow/4 {
 		return fmt.Errorf("--scrape.interval=%s is not between 1s and %s: a five-minute rate needs four scrapes", o.scrape.Interval, sla.BaseWindow/4)
@@ -104,6 +114,7 @@ func (o generateOptions) run(cmd *cobra.Command, paths []string) error {
 	collectLess()
 	stage := filetree.New(o.dir, emit.Marker, o.verify)
 	stage.Ignore(emit.VersionLine)
+	stage.Folder("tests")
 	defer stage.Discard()
 	agreements, findings := spec.Load(paths...)
 	more, err := o.outputs(stage, agreements, !findings.HasErrors())

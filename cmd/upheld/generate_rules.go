@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -16,6 +17,7 @@ import (
 	"github.com/upheld-sla/upheld/internal/filetree"
 	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/rulegen/emit"
+	"github.com/upheld-sla/upheld/rulegen/ruletest"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -133,22 +135,41 @@ func (r *ruleFiles) add(a *sla.Agreement, good bool) (sla.Findings, error) {
 	if err := r.writer.Begin(a); err != nil {
 		return nil, errors.Join(err, r.close())
 	}
-	findings, err := rulegen.Each(a, rules, r.writer.Level)
+	suite := ruletest.New(rules)
+	findings, err := rulegen.Each(a, rules, func(l rulegen.LevelPlan) error {
+		if r.o.tests {
+			suite.Add(l)
+		}
+		return r.writer.Level(l)
+	})
+	groups, endErr := r.writer.End()
+	err = errors.Join(err, endErr)
+	if r.o.tests && err == nil {
+		err = r.putTests(a, suite, groups)
+	}
 	if r.o.rules.Bundle == "" || err != nil {
 		err = errors.Join(err, r.close())
 	}
 	return findings, err
 }
 
+func (r *ruleFiles) putTests(a *sla.Agreement, suite *ruletest.Suite, groups []string) error {
+	content, err := emit.Tests(a, suite.File([]string{"../rules/" + r.fileOf(a.Name) + ".yaml"}, groups), r.o.rules.Program)
+	if err != nil {
+		return err
+	}
+	return r.stage.Put("tests/"+a.Name+".yaml", content)
+}
+
+// fileOf is the name of the rule file of an agreement.
+func (r *ruleFiles) fileOf(agreement string) string { return cmp.Or(r.o.rules.Bundle, agreement) }
+
 // open begins the file of an agreement, unless all share one that is open.
 func (r *ruleFiles) open(agreement string) error {
 	if r.file != nil {
 		return nil
 	}
-	name := agreement
-	if r.o.rules.Bundle != "" {
-		name = r.o.rules.Bundle
-	}
+	name := r.fileOf(agreement)
 	f, err := r.stage.Create("rules/" + name + ".yaml")
 	if err != nil {
 		return err

@@ -36,7 +36,8 @@ const (
 // the directory is replaced or removed before Commit.
 type Stage struct {
 	dir, marker string
-	idle        string // the beginning of a line that is no difference
+	idle        string   // the beginning of a line that is no difference
+	also        []string // folders that may be left with nothing but stale files
 	dry         bool
 	paths       map[string]bool // files that were taken
 	temporary   map[string]string
@@ -56,6 +57,10 @@ func New(dir, marker string, dry bool) *Stage {
 // the one in place stays as it is if nothing else differs. It is looked for in
 // the first bytes of a file, and has to be called before the first Create.
 func (s *Stage) Ignore(beginning string) { s.idle = beginning }
+
+// Folder names a folder that may have been generated to before, even if nothing
+// is now.
+func (s *Stage) Folder(name string) { s.also = append(s.also, name) }
 
 // Len is the number of files that were taken.
 func (s *Stage) Len() int { return len(s.paths) }
@@ -87,6 +92,9 @@ func (s *Stage) Changes() ([]Change, error) {
 
 func (s *Stage) stale() ([]Change, error) {
 	folders := map[string]bool{}
+	for _, folder := range s.also {
+		folders[folder] = true
+	}
 	for path := range s.paths {
 		folders[filepath.Dir(filepath.FromSlash(path))] = true
 	}

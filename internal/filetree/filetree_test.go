@@ -145,6 +145,17 @@ func TestManyFiles(t *testing.T) {
 	}
 }
 
+func TestFolderWithNothingButStaleFiles(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "tests/a.yaml", marker)
+	s := New(dir, marker, false)
+	s.Folder("tests")
+	s.Folder("never-there")
+	if changes, err := s.Changes(); err != nil || len(changes) != 1 || changes[0] != (Change{"tests/a.yaml", Stale}) {
+		t.Errorf("%v, %v", changes, err)
+	}
+}
+
 func TestForeignFileIsNeverReplaced(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "rules/a.yaml", "written by hand")

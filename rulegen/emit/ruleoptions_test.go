@@ -38,6 +38,9 @@ func writtenOf(t *testing.T, opts emit.RuleOptions, agreements ...*sla.Agreement
 		if _, err := rulegen.Each(a, rulegen.Options{}, w.Level); err != nil {
 			t.Fatal(err)
 		}
+		if _, err := w.End(); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := w.Close(); err != nil {
 		t.Fatal(err)

@@ -34,6 +34,7 @@ type RuleWriter struct {
 	object int // bytes since the file, or the object in it, was begun
 	parts  int // objects that were begun
 	packed packing
+	order  []string // of the groups that were written since Begin, by their names in the file
 }
 
 // NewRuleWriter is a writer of one rule file to w, of one agreement or of
@@ -44,9 +45,7 @@ func NewRuleWriter(w io.Writer, opts RuleOptions) *RuleWriter {
 
 // Begin says whose levels come next. Only a bundle may begin a second agreement.
 func (r *RuleWriter) Begin(a *sla.Agreement) error {
-	if err := r.unpack(); err != nil {
-		return err
-	}
+	r.order = nil
 	if r.of == "" {
 		r.text.out = append(r.head(a), r.text.out...)
 	}
@@ -64,6 +63,13 @@ func (r *RuleWriter) Level(l rulegen.LevelPlan) error {
 		}
 	}
 	return nil
+}
+
+// End says that all levels of the agreement were written, and returns the names
+// of its groups in the order of the file.
+func (r *RuleWriter) End() ([]string, error) {
+	err := r.unpack()
+	return r.order, err
 }
 
 // Close ends the file; it does not close what is written to.
@@ -129,6 +135,7 @@ func (r *RuleWriter) group(g rulegen.Group) error {
 	}
 	r.begun = true
 	head := r.groupHead(g)
+	r.order = append(r.order, head[0].value)
 	if err := r.text.groupHead(head); err != nil {
 		return err
 	}

@@ -1,0 +1,230 @@
+package ruletest
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/rulegen"
+	"github.com/upheld-sla/upheld/rulegen/promql"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// course is a level's way through a healthy stretch, a slow burn, recovery, a
+// total outage and the end of all samples, in steps.
+//
+// In the burn the bad share is twice the highest threshold, so that the tiers
+// fire one after the other and a tier is seen to be quiet before: in a total
+// outage all would fire within a step or two.
+type course struct {
+	l        *tested
+	windows  []time.Duration
+	share    float64 // bad in the burn
+	burn     int     // when it begins
+	recovery int
+	outage   int
+	lost     int
+	end      int
+}
+
+// late is how many steps anything may come later than it is calculated: a
+// window of servers before version 3 has a sample more, and the second tier's
+// first increase of the burn is half healthy there.
+const late = 3
+
+// tierTime is when a tier fires after the bad share has become so, in steps:
+// not before the first, and by the second.
+func tierTime(t sla.Tier, budget sla.Decimal, share float64) (quiet, fires int) {
+	threshold, _ := t.Threshold(budget)
+	needed := threshold.Float64() * float64(max(t.Long, t.Short)) / float64(step) / share
+	return int(needed) - 2, int(math.Ceil(needed)) + late + steps(t.For)
+}
+
+func newCourse(l *tested) *course {
+	c := &course{l: l, windows: l.windows()}
+	budget, highest := l.ObjectiveBudget(), 0.
+	longest, longestShort, keep := time.Duration(0), time.Duration(0), time.Duration(0)
+	for _, w := range c.windows {
+		longest = max(longest, w)
+	}
+	for _, t := range l.Alerting.Tiers {
+		threshold, _ := t.Threshold(budget)
+		highest = max(highest, threshold.Float64())
+		longestShort, keep = max(longestShort, t.Short), max(keep, t.KeepFiringFor)
+	}
+	if highest == 0 {
+		highest = 0.25 // no tier: any share will do
+	}
+	c.share = min(1, math.Ceil(2*highest*scale)/scale)
+	c.burn = steps(longest) + 2*late
+	burns, outage := 4*late, 4*late
+	for _, t := range l.Alerting.Tiers {
+		_, fires := tierTime(t, budget, c.share)
+		_, inOutage := tierTime(t, budget, 1)
+		burns, outage = max(burns, fires+1), max(outage, inOutage+1)
+	}
+	c.recovery = c.burn + burns
+	c.outage = c.recovery + steps(longestShort) + late + steps(keep)
+	c.lost = c.outage + outage
+	c.end = c.lost + late + 1
+	if n := l.Alerting.MeasurementLost; n != nil {
+		c.end += steps(n.For)
+	}
+	return c
+}
+
+// input is what is fed over the whole course.
+func (c *course) input() []Input {
+	var all []Input
+	for _, f := range c.l.fed {
+		var parts []stretch
+		for _, s := range []struct {
+			steps int
+			bad   float64
+			gone  bool
+		}{{c.burn, 0, false}, {c.recovery - c.burn, c.share, false}, {c.outage - c.recovery, 0, false}, {c.lost - c.outage, 1, false}, {0, 0, true}} {
+			if s.gone {
+				parts = append(parts, stretch{gone: true})
+				continue
+			}
+			v := f.of(s.bad)
+			parts = append(parts, stretch{steps: s.steps, change: v, value: v})
+		}
+		values := counter(parts)
+		if f.gauge {
+			values = gauge(parts)
+		}
+		all = append(all, Input{f.series.String(), values})
+	}
+	return all
+}
+
+// asked is what the rules must have made of it.
+func (c *course) asked() []Asked {
+	l := c.l
+	var all []Asked
+	for _, w := range c.windows { // healthy
+		all = append(all, rounded(l.named(ratioName(w)), c.burn, 0))
+	}
+	all = append(all,
+		rounded(l.named(metricnames.ErrorPeriod, metricnames.Period, l.Period.String()), c.burn, 0),
+		rounded(l.named(metricnames.BudgetRemaining, metricnames.Period, l.Period.String()), c.burn, scale))
+	for _, name := range l.alertNames() {
+		all = append(all, l.alerts(name, c.burn))
+	}
+	all = append(all, rounded(l.named(metricnames.ErrorRatio+sla.FormatDuration(sla.BaseWindow)), c.burn+late, math.Round(c.share*scale)))
+	all = append(all, c.tiers()...)
+	for _, w := range c.windows {
+		all = append(all, c.burnt(ratioName(w), steps(w)))
+	}
+	if l.Period.Calendar == "" { // a calendar period may turn meanwhile
+		all = append(all, c.burnt("", c.recovery))
+	}
+	all = append(all, l.alerts(rulegen.AlertBudgetBurn, c.outage))
+	if len(l.Alerting.Tiers) > 0 {
+		all = append(all, l.alerts(rulegen.AlertBudgetBurn, c.lost, l.labelsOf(rulegen.AlertBudgetBurn)...))
+	}
+	if l.Alerting.MeasurementLost != nil {
+		all = append(all, l.alerts(rulegen.AlertMeasurementLost, c.lost),
+			l.alerts(rulegen.AlertMeasurementLost, c.end, l.labelsOf(rulegen.AlertMeasurementLost)...))
+	}
+	return append(all, Asked{Expr: l.named(metricnames.TotalRate).String(), At: at(c.end), Samples: []Sample{}})
+}
+
+// tiers asks for each tier just before it is due and when it is.
+func (c *course) tiers() []Asked {
+	l := c.l
+	var all []Asked
+	budget := l.ObjectiveBudget()
+	for i, t := range l.Alerting.Tiers {
+		quiet, fires := tierTime(t, budget, c.share)
+		labels := l.tierLabels(i)
+		for _, moment := range []struct {
+			steps  int
+			firing []map[string]string
+		}{{quiet, nil}, {fires, []map[string]string{labels}}} {
+			if moment.steps < 1 {
+				continue // it is due at once
+			}
+			a := l.alerts(rulegen.AlertBudgetBurn, c.burn+moment.steps, moment.firing...)
+			a.Expr = l.named("ALERTS", "alertname", rulegen.AlertBudgetBurn, "alertstate", "firing", metricnames.Tier, t.Name).String()
+			all = append(all, a)
+		}
+	}
+	return all
+}
+
+// burnt asks for the ratio of a window at the end of the burn, or with no name
+// for that of the period, which has counted since the beginning. The bounds
+// hold for windows of n samples and of n + 1.
+func (c *course) burnt(name string, n int) Asked {
+	k := c.recovery - c.burn
+	if name == "" {
+		n = min(n, steps(c.l.Period.Rolling))
+	}
+	low := c.share * max(0, float64(min(k, n))-1.5) / float64(n+1) * 0.99
+	high := c.share * min(1, float64(k+1)/float64(n)) * 1.01
+	if k > n+1 {
+		low = c.share * 0.99
+	}
+	m := c.l.named(name)
+	if name == "" {
+		m = c.l.named(metricnames.ErrorPeriod, metricnames.Period, c.l.Period.String())
+	}
+	return between(m, c.recovery, low, high)
+}
+
+func ratioName(w time.Duration) string { return metricnames.ErrorRatio + sla.FormatDuration(w) }
+
+// windows are those whose ratio the level records, ascending.
+func (l *tested) windows() []time.Duration {
+	all := slices.Clone(sla.StandardWindows)
+	for _, t := range l.Alerting.Tiers {
+		all = append(all, t.Long, t.Short)
+	}
+	if f := l.Alerting.BudgetForecast; f != nil {
+		all = append(all, f.Over)
+	}
+	slices.Sort(all)
+	all = slices.Compact(all)
+	return slices.DeleteFunc(all, func(w time.Duration) bool { return !l.recorded[ratioName(w)] })
+}
+
+// knownAlerts are those that are asked for.
+var knownAlerts = []string{
+	rulegen.AlertBudgetBurn, rulegen.AlertBudgetExhausted, rulegen.AlertBudgetForecast, rulegen.AlertMeasurementLost,
+}
+
+// alertNames are those of the level's known alerts.
+func (l *tested) alertNames() []string {
+	return slices.DeleteFunc(slices.Clone(knownAlerts), func(name string) bool { return len(l.labelsOf(name)) == 0 })
+}
+
+// labelsOf are the labels of the level's alerts of a name. Those on the budget
+// have the period's too, from the series.
+func (l *tested) labelsOf(name string) []map[string]string {
+	var all []map[string]string
+	for _, r := range l.alert {
+		if r.Alert != name {
+			continue
+		}
+		labels := promql.Metric(r.Labels)
+		if name == rulegen.AlertBudgetExhausted || name == rulegen.AlertBudgetForecast {
+			labels = labels.With(promql.Metric{metricnames.Period: l.Period.String()})
+		}
+		all = append(all, labels)
+	}
+	return all
+}
+
+// tierLabels are the labels that the alert of a tier must have.
+func (l *tested) tierLabels(tier int) map[string]string {
+	t := l.Alerting.Tiers[tier]
+	for _, labels := range l.labelsOf(rulegen.AlertBudgetBurn) {
+		if labels[metricnames.Tier] == t.Name {
+			return labels
+		}
+	}
+	return nil
+}

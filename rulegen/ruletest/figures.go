@@ -1,0 +1,247 @@
+package ruletest
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/rulegen"
+	"github.com/upheld-sla/upheld/rulegen/promql"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// figures feed a level the recorded series that its budget and alerts read, just
+// above and just below what each waits for, one moment after the other. Nothing
+// is fed that would be recorded, so the two never meet.
+type figures struct {
+	l     *tested
+	hold  int                                // steps of a moment
+	value map[string]map[int]float64         // of each series, by moment
+	names map[string]promql.Metric           // of the keys of value
+	asked []func(moment int, at int) []Asked // of each moment
+}
+
+// just is how far from a threshold a moment is.
+const just = 0.02
+
+func newFigures(l *tested) *figures {
+	f := &figures{l: l, value: map[string]map[int]float64{}, names: map[string]promql.Metric{}}
+	for _, r := range l.alert {
+		f.hold = max(f.hold, steps(r.For), steps(r.KeepFiringFor))
+	}
+	f.hold += 2
+	f.constants()
+	f.tiers()
+	if l.recorded[metricnames.BadPeriod] && l.recorded[metricnames.TotalPeriod] {
+		f.budget()
+	}
+	return f
+}
+
+// moment begins one and says what is asked at its end.
+func (f *figures) moment(asked func(moment, at int) []Asked) { f.asked = append(f.asked, asked) }
+
+// set is the value of a series in the moment that was begun last.
+func (f *figures) set(series promql.Metric, value float64) {
+	key := series.String()
+	if f.value[key] == nil {
+		f.value[key], f.names[key] = map[int]float64{}, series
+	}
+	f.value[key][len(f.asked)-1] = value
+}
+
+func (f *figures) constants() {
+	l := f.l
+	f.moment(func(_, at int) []Asked {
+		all := []Asked{
+			rounded(l.named(metricnames.TargetRatio), at, math.Round(l.TargetRatio().Float64()*scale)),
+			rounded(l.named(metricnames.ObjectiveRatio), at, math.Round(l.ObjectiveRatio().Float64()*scale)),
+		}
+		return slices.DeleteFunc(all, func(a Asked) bool {
+			return !l.recorded[metricnames.TargetRatio] || !l.recorded[metricnames.ObjectiveRatio]
+		})
+	})
+}
+
+// tiers bring each tier about alone: both windows above its threshold, each of
+// them below it, and, where it asks for a least count, too little in the long
+// one.
+func (f *figures) tiers() {
+	budget := f.l.ObjectiveBudget()
+	for i, t := range f.l.Alerting.Tiers {
+		threshold, _ := t.Threshold(budget)
+		above, below := threshold.Float64()*(1+just), threshold.Float64()*(1-just)
+		fires := f.l.tierLabels(i)
+		for _, m := range []struct {
+			long, short float64
+			enough      bool
+			fires       bool
+		}{{above, above, true, true}, {below, above, true, false}, {above, above, true, true}, {above, below, true, false}, {above, above, false, false}} {
+			if !m.enough && !f.gated(t.Long) {
+				continue
+			}
+			f.moment(func(_, at int) []Asked {
+				a := f.l.alerts(rulegen.AlertBudgetBurn, at)
+				a.Expr = f.l.named("ALERTS", "alertname", rulegen.AlertBudgetBurn, "alertstate", "firing", metricnames.Tier, t.Name).String()
+				if m.fires {
+					a.Samples = f.l.alerts(rulegen.AlertBudgetBurn, at, fires).Samples
+				}
+				return []Asked{a}
+			})
+			f.window(t.Short, m.short, true)
+			f.window(t.Long, m.long, m.enough)
+		}
+	}
+}
+
+// sums are the series of least counts of a window, where they are recorded.
+func (f *figures) sums(w time.Duration) (bad, total string) {
+	if name := metricnames.BadSum + sla.FormatDuration(w); f.l.recorded[name] {
+		bad = name
+	}
+	if name := metricnames.TotalSum + sla.FormatDuration(w); f.l.recorded[name] {
+		total = name
+	}
+	return bad, total
+}
+
+func (f *figures) gated(w time.Duration) bool {
+	bad, total := f.sums(w)
+	return bad != "" || total != ""
+}
+
+// window sets the bad share of a window, with enough events in it or not. The
+// ratio is recorded where both of its sums are fed.
+func (f *figures) window(w time.Duration, ratio float64, enough bool) {
+	l := f.l
+	bad, total := f.sums(w)
+	size, _ := l.EventSize()
+	least := func(events int) float64 { // clearly more, or fewer, than are asked for
+		if enough {
+			return 2 * float64(events) * size.Float64()
+		}
+		return float64(events) * size.Float64() / 2
+	}
+	events, badEvents := least(l.Alerting.MinimumEvents), least(l.Alerting.MinimumBadEvents)
+	switch {
+	case bad != "" && total != "":
+		if enough {
+			events = max(events, badEvents/ratio)
+		}
+		f.set(l.named(total), events)
+		f.set(l.named(bad), events*ratio)
+		return
+	case bad != "":
+		f.set(l.named(bad), badEvents)
+	case total != "":
+		f.set(l.named(total), events)
+	}
+	f.set(l.named(ratioName(w)), ratio)
+}
+
+// budget brings the period's budget to known values and asks what is recorded of
+// it, then the alerts on it.
+func (f *figures) budget() {
+	l := f.l
+	f.remaining(0.5, func(at int) []Asked {
+		of := func(name string) promql.Metric { return l.named(name, metricnames.Period, l.Period.String()) }
+		return []Asked{
+			rounded(of(metricnames.ErrorPeriod), at, math.Round(l.TargetBudget().Float64()/2*scale)),
+			rounded(of(metricnames.BurnRate), at, scale/2),
+			rounded(of(metricnames.BudgetRemaining), at, scale/2),
+		}
+	})
+	if labels := l.labelsOf(rulegen.AlertBudgetExhausted); len(labels) > 0 {
+		f.remaining(just, func(at int) []Asked { return []Asked{l.alerts(rulegen.AlertBudgetExhausted, at)} })
+		f.remaining(-just, func(at int) []Asked { return []Asked{l.alerts(rulegen.AlertBudgetExhausted, at, labels...)} })
+	}
+	f.forecast()
+}
+
+// remaining begins a moment in which so much of the budget is left, with the
+// whole period measured.
+func (f *figures) remaining(left float64, asked func(at int) []Asked) {
+	l := f.l
+	f.moment(func(_, at int) []Asked { return asked(at) })
+	period := []string{metricnames.Period, l.Period.String()}
+	total := 2 * l.Period.Longest().Seconds() // more than the period's seconds, so that it is covered
+	f.set(l.named(metricnames.TotalPeriod, period...), total)
+	f.set(l.named(metricnames.BadPeriod, period...), total*l.TargetBudget().Float64()*(1-left))
+	if !l.Aggregation.ByTime() {
+		f.set(l.named(metricnames.CoveragePeriod, period...), 1)
+	}
+}
+
+// forecast brings about that the rest of the budget ends just after, and just
+// before, the time that the alert looks ahead.
+func (f *figures) forecast() {
+	l := f.l
+	labels := l.labelsOf(rulegen.AlertBudgetForecast)
+	if len(labels) == 0 {
+		return
+	}
+	fc := l.Alerting.BudgetForecast
+	budget := l.TargetBudget().Float64()
+	perLeft := l.Period.Nominal().Seconds() / fc.Within.Seconds() * budget // the bad share that ends a whole budget just in time
+	left := min(0.5, 0.9/perLeft)
+	if left*perLeft <= budget*(1+2*just) {
+		return // of a rolling period as much comes back
+	}
+	for _, m := range []struct {
+		by     float64
+		enough bool
+		fires  bool
+	}{{1 + just, true, true}, {1 - just, true, false}, {1 + just, false, false}} {
+		if !m.enough && !f.gated(fc.Over) {
+			continue
+		}
+		f.remaining(left, func(at int) []Asked {
+			if m.fires {
+				return []Asked{l.alerts(rulegen.AlertBudgetForecast, at, labels...)}
+			}
+			return []Asked{l.alerts(rulegen.AlertBudgetForecast, at)}
+		})
+		f.window(fc.Over, left*perLeft*m.by, m.enough)
+	}
+}
+
+// input is what is fed over all moments; a series that a moment says nothing of
+// has no samples in it.
+func (f *figures) input() []Input {
+	var all []Input
+	for _, key := range f.keys() {
+		var parts []string
+		for m := range f.asked {
+			v, ok := f.value[key][m]
+			for range f.hold {
+				if ok {
+					parts = append(parts, number(v))
+				} else {
+					parts = append(parts, "stale")
+				}
+			}
+		}
+		all = append(all, Input{f.names[key].String(), strings.Join(parts, " ")})
+	}
+	return all
+}
+
+func (f *figures) keys() []string {
+	var keys []string
+	for key := range f.value {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// questions are all of them, each at the end of its moment.
+func (f *figures) questions() []Asked {
+	var all []Asked
+	for m, asked := range f.asked {
+		all = append(all, asked(m, (m+1)*f.hold-1)...)
+	}
+	return all
+}

@@ -1,0 +1,228 @@
+package ruletest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/rulegen"
+	"github.com/upheld-sla/upheld/rulegen/promql"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// tested is a level with what its tests hang on, read off its rules.
+type tested struct {
+	*sla.ServiceLevel
+	own      promql.Metric     // the labels of what it records
+	recorded map[string]bool   // names
+	alert    []rulegen.Rule    // its alerts
+	reads    []promql.Selector // of what it does not record
+	fed      []fed
+	below    bool // the base series are fed, because what is below them cannot be
+	bound    bool // bad follows from the total, so that they cannot be fed apart
+}
+
+// fed is one series that is fed to a level: its change a minute, or its value,
+// as a part of it is bad.
+type fed struct {
+	series promql.Metric
+	gauge  bool
+	of     func(bad float64) float64
+}
+
+// prefixRecorded begins the names of what rules record.
+const prefixRecorded = "sla:"
+
+// known are the recorded series that tests know how to bring about. A level that
+// reads another is not tested, whatever made it.
+var known = []string{
+	metricnames.TotalRate, metricnames.BadRate, metricnames.TotalIncrease, metricnames.BadIncrease,
+	metricnames.TotalPeriod, metricnames.BadPeriod, metricnames.CoveragePeriod, metricnames.ErrorPeriod,
+	metricnames.BudgetRemaining, metricnames.BurnRate, metricnames.BestPossible, metricnames.TargetRatio, metricnames.ObjectiveRatio,
+	metricnames.TotalIncreasePeriod, metricnames.BadIncreasePeriod, metricnames.TotalByStart, metricnames.BadByStart,
+	metricnames.TotalPrevious, metricnames.BadPrevious, metricnames.ErrorPrevious,
+	metricnames.CalendarNow, metricnames.CalendarMonth, metricnames.CalendarStartLocal, metricnames.CalendarStartDate,
+	metricnames.CalendarStart, metricnames.CalendarEndLocal, metricnames.CalendarEnd, metricnames.CalendarPreviousLocal, metricnames.CalendarPreviousDate,
+	metricnames.SlotTotal, metricnames.SlotBad, metricnames.SlotJudged, metricnames.SlotBadMinute, metricnames.SlotQualified,
+}
+
+// knownPrefixes are names with a window after them.
+var knownPrefixes = []string{metricnames.ErrorRatio, metricnames.TotalSum, metricnames.BadSum}
+
+func isKnown(name string) bool {
+	return slices.Contains(known, name) || slices.ContainsFunc(knownPrefixes, func(p string) bool { return strings.HasPrefix(name, p) })
+}
+
+// newTested reads a level's rules. A reason says why it cannot be tested.
+func newTested(p rulegen.LevelPlan, extra map[string]string) (l *tested, reason string) {
+	l = &tested{ServiceLevel: p.Level, own: identity(p.Level.ID, extra), recorded: map[string]bool{}}
+	for _, g := range p.Groups {
+		for _, r := range g.Rules {
+			if r.Alert != "" {
+				l.alert = append(l.alert, r)
+			} else {
+				l.recorded[r.Record] = true
+			}
+			for _, s := range r.Expr.Reads() {
+				l.bound = l.bound || r.Record == metricnames.BadRate && s.Name() == metricnames.TotalRate
+				if !strings.HasPrefix(s.Name(), prefixRecorded) {
+					l.reads = append(l.reads, s)
+				} else if !isKnown(s.Name()) {
+					return nil, fmt.Sprintf("its rules read %s, which no test brings about", s.Name())
+				}
+			}
+		}
+	}
+	for _, q := range p.Level.Indicator.Queries() {
+		e, err := promql.Parse(q.Text)
+		if err != nil {
+			return nil, err.Error()
+		}
+		if e.OutOfNothing() {
+			return nil, "its expression may have a value while nothing is fed"
+		}
+	}
+	if l.fed = feeds(l); l.fed == nil && !l.bound {
+		l.below, l.fed = true, l.base()
+	}
+	return l, ""
+}
+
+// perMinute is how much is counted in a minute: so many that alerts which ask
+// for a least count get it, and shares in millionths are whole numbers.
+const perMinute = 1e7
+
+// base feeds the base series themselves, in parts of a second.
+func (l *tested) base() []fed {
+	return []fed{
+		{l.named(metricnames.TotalRate), true, func(float64) float64 { return perMinute / 60 }},
+		{l.named(metricnames.BadRate), true, func(bad float64) float64 { return bad * (perMinute / 60) }},
+	}
+}
+
+// feeds are series from which the level's own rules count, nil where it has an
+// indicator or aggregation that simple series do not bring about at every step.
+func feeds(l *tested) []fed {
+	if l.Aggregation != sla.RequestRatio && l.Aggregation != sla.Time || l.Slots.Quorum > 0 {
+		return nil
+	}
+	var all []fed
+	switch ind := l.Indicator.(type) {
+	case *sla.Probe:
+		all = probe(l.ID, ind, good, bad)
+	case *sla.ProbeLatency:
+		all = append(probe(ind.Of, ind.Probe, everything, nothing), fed{
+			series: probeSeries(metricnames.ProbeWithin, ind.Of, ind.Probe, metricnames.Threshold, rulegen.FormatSeconds(ind.Threshold)), of: good,
+		})
+	case *sla.Events:
+		all = events(ind)
+	case *sla.HistogramLatency:
+		all = histogram(ind)
+	case *sla.Blackbox:
+		if m, ok := only(ind.Success); ok {
+			all = []fed{{m, true, func(bad float64) float64 { return 1 - bad }}}
+		}
+	}
+	return all
+}
+
+func everything(float64) float64 { return perMinute }
+func nothing(float64) float64    { return 0 }
+func good(bad float64) float64   { return (1 - bad) * perMinute }
+func bad(bad float64) float64    { return bad * perMinute }
+
+// only is an example of what a query of one selector selects.
+func only(q sla.Query) (promql.Metric, bool) {
+	s := selectors(q)
+	if len(s) != 1 {
+		return nil, false
+	}
+	return s[0].Example()
+}
+
+func selectors(q sla.Query) []promql.Selector {
+	e, err := promql.Parse(q.Text)
+	if err != nil {
+		return nil
+	}
+	return e.Reads()
+}
+
+func probeSeries(name string, of sla.ID, p *sla.Probe, more ...string) promql.Metric {
+	m := identity(of, nil).With(promql.Metric{nameLabel: name, metricnames.Target: p.Check.Target(), metricnames.Location: "here"})
+	m[more[0]] = more[1]
+	return m
+}
+
+// probe feeds the results of a probe.
+func probe(of sla.ID, p *sla.Probe, good, bad func(float64) float64) []fed {
+	return []fed{
+		{series: probeSeries(metricnames.ProbeResults, of, p, metricnames.Outcome, metricnames.Good), of: good},
+		{series: probeSeries(metricnames.ProbeResults, of, p, metricnames.Outcome, metricnames.Bad), of: bad},
+	}
+}
+
+func histogram(h *sla.HistogramLatency) []fed {
+	m, ok := only(h.Histogram)
+	if !ok {
+		return nil
+	}
+	name := m[nameLabel]
+	return []fed{
+		{series: m.With(promql.Metric{nameLabel: name + "_count"}), of: everything},
+		{series: m.With(promql.Metric{nameLabel: name + "_bucket", "le": rulegen.FormatSeconds(h.Threshold)}), of: good},
+	}
+}
+
+// events feeds one series that is counted in the total alone and one that is
+// counted as bad, or good. nil if there are none that the selectors count so.
+func events(e *sla.Events) []fed {
+	total, counted, share, rest := selectors(e.Total), selectors(e.Bad), bad, good
+	if e.Bad.Text == "" {
+		counted, share, rest = selectors(e.Good), good, bad
+	}
+	if len(total) == 0 || len(counted) == 0 {
+		return nil
+	}
+	of, ok := counted[0].Example()
+	if !ok {
+		return nil
+	}
+	if m, ok := total[0].Example(); ok && m[nameLabel] == of[nameLabel] { // one counter with labels
+		of = m.With(of)
+	}
+	other, ok := total[0].Example(counted...)
+	inTotal := count(total, of) == 1
+	if !inTotal {
+		rest = everything // what is counted apart is not a part of this series
+	}
+	fits := ok && count(counted, of) == 1 && count(total, other) == 1 && count(counted, other) == 0 && count(total, of) <= 1
+	if !fits {
+		return nil
+	}
+	return []fed{{series: other, of: rest}, {series: of, of: share}}
+}
+
+// count is how many of the selectors select a series.
+func count(all []promql.Selector, m promql.Metric) int {
+	n := 0
+	for _, s := range all {
+		if s.Matches(m) {
+			n++
+		}
+	}
+	return n
+}
+
+// disturbs tells whether one level would count what is fed to the other.
+func (l *tested) disturbs(other *tested) bool {
+	for _, s := range l.reads {
+		for _, f := range other.fed {
+			if s.Matches(f.series) {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,263 @@
+package ruletest_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/upheld-sla/upheld/rulegen"
+	"github.com/upheld-sla/upheld/rulegen/emit"
+	"github.com/upheld-sla/upheld/rulegen/ruletest"
+	"github.com/upheld-sla/upheld/sla/spec"
+)
+
+// mutants are ways to alter a rule, by kind. Each gives the altered rules.
+var mutants = []struct {
+	kind  string
+	alter func(rule map[string]string) []map[string]string
+}{
+	{"dropped", func(map[string]string) []map[string]string { return []map[string]string{nil} }},
+	{"another number", changed(regexp.MustCompile(`([<>*/-]=? )([0-9.]+)\b`), func(m []string) string {
+		f, _ := strconv.ParseFloat(m[2], 64)
+		if f == 0 {
+			f = 0.05
+		}
+		return m[1] + strconv.FormatFloat(f*1.1, 'g', 6, 64)
+	})},
+	{"another window", changed(regexp.MustCompile(`\[(\d+)([mhd])\]`), func(m []string) string {
+		n, _ := strconv.Atoi(m[1])
+		return fmt.Sprintf("[%d%s]", 2*n, m[2])
+	})},
+	{"another ratio", changed(regexp.MustCompile(`sla:error:ratio_rate(\d+[mhd])`), func(m []string) string {
+		if m[1] == "2h" {
+			return "sla:error:ratio_rate6h"
+		}
+		return "sla:error:ratio_rate2h"
+	})},
+	{"bad and total swapped", swapped("sla:bad:", "sla:total:")},
+	{"comparison turned", swapped(" > ", " < ")},
+	{"division turned", changed(regexp.MustCompile(` / `), func([]string) string { return " * " })},
+	{"another label", func(r map[string]string) []map[string]string {
+		if r["tier"] == "" && r["alert"] == "" {
+			return nil
+		}
+		return []map[string]string{with(r, "severity", "other")}
+	}},
+	{"waits longer", func(r map[string]string) []map[string]string {
+		if r["alert"] == "" {
+			return nil
+		}
+		return []map[string]string{with(r, "for", "3h")}
+	}},
+}
+
+// changed alters each match of the expression once.
+func changed(re *regexp.Regexp, to func(m []string) string) func(map[string]string) []map[string]string {
+	return func(r map[string]string) []map[string]string {
+		var all []map[string]string
+		for _, at := range re.FindAllStringIndex(r["expr"], -1) {
+			m := re.FindStringSubmatch(r["expr"][at[0]:at[1]])
+			all = append(all, with(r, "expr", r["expr"][:at[0]]+to(m)+r["expr"][at[1]:]))
+		}
+		return all
+	}
+}
+
+func swapped(a, b string) func(map[string]string) []map[string]string {
+	return func(r map[string]string) []map[string]string {
+		if !strings.Contains(r["expr"], a) && !strings.Contains(r["expr"], b) {
+			return nil
+		}
+		return []map[string]string{with(r, "expr", strings.NewReplacer(a, b, b, a).Replace(r["expr"]))}
+	}
+}
+
+func with(r map[string]string, key, value string) map[string]string {
+	altered := map[string]string{}
+	for k, v := range r {
+		altered[k] = v
+	}
+	altered[key] = value
+	return altered
+}
+
+// mutant is a rule file with one rule altered.
+type mutant struct {
+	what string
+	file []byte
+}
+
+func mutantsOf(t *testing.T, file []byte) []mutant {
+	t.Helper()
+	var all []mutant
+	var groups struct{ Groups []map[string]any }
+	if err := yaml.Unmarshal(file, &groups); err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range mutants {
+		for g, group := range groups.Groups {
+			rules := group["rules"].([]any)
+			for i, rule := range rules {
+				for n, altered := range kind.alter(flat(rule.(map[string]any))) {
+					var copied struct{ Groups []map[string]any }
+					if err := yaml.Unmarshal(file, &copied); err != nil {
+						t.Fatal(err)
+					}
+					of := copied.Groups[g]["rules"].([]any)
+					what := fmt.Sprintf("%s %d: %v", kind.kind, n, flat(rule.(map[string]any)))
+					if altered == nil {
+						copied.Groups[g]["rules"] = append(of[:i], of[i+1:]...)
+					} else {
+						raise(of[i].(map[string]any), altered)
+					}
+					content, err := yaml.Marshal(map[string]any{"groups": copied.Groups})
+					if err != nil {
+						t.Fatal(err)
+					}
+					all = append(all, mutant{what, content})
+				}
+			}
+		}
+	}
+	return all
+}
+
+// flat is a rule with its labels beside its other keys.
+func flat(rule map[string]any) map[string]string {
+	texts := map[string]string{}
+	for k, v := range rule {
+		if text, ok := v.(string); ok {
+			texts[k] = text
+		}
+	}
+	for k, v := range rule["labels"].(map[string]any) {
+		if k == "severity" || k == "tier" {
+			texts[k] = v.(string)
+		}
+	}
+	return texts
+}
+
+// raise puts altered texts back into the rule.
+func raise(rule map[string]any, altered map[string]string) {
+	for _, key := range []string{"expr", "for"} {
+		if v := altered[key]; v != "" {
+			rule[key] = v
+		}
+	}
+	if v := altered["severity"]; v != "" {
+		rule["labels"].(map[string]any)["severity"] = v
+	}
+}
+
+// level has what makes rules: a least count, a tier that waits, a rolling period.
+const level = `apiVersion: upheld/v1
+kind: ServiceLevelAgreement
+metadata: {name: shop}
+spec:
+  serviceLevels:
+    - name: requests
+      service: api
+      indicator: {events: {bad: 'http_requests_total{job="api",code=~"5.."}', total: 'http_requests_total{job="api"}'}}
+      target: "99"
+      objective: "99.5"
+      period: 7d
+`
+
+// tests are the rules of the level and their tests.
+func tests(t *testing.T, text string, opts rulegen.Options) (rules, tests []byte) {
+	t.Helper()
+	agreements, findings := spec.LoadText("shop.yaml", text)
+	if len(findings) > 0 {
+		t.Fatal(findings)
+	}
+	var out bytes.Buffer
+	w, suite := emit.NewRuleWriter(&out, emit.RuleOptions{}), ruletest.New(opts)
+	if err := w.Begin(agreements[0]); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := rulegen.Each(agreements[0], opts, func(l rulegen.LevelPlan) error {
+		suite.Add(l)
+		return w.Level(l)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	groups, err := w.End()
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := emit.Tests(agreements[0], suite.File([]string{"rules.yaml"}, groups), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes(), content
+}
+
+// promtools are those that are there: the distribution's and the one of tools/.
+func promtools(t *testing.T) []string {
+	t.Helper()
+	var found []string
+	for _, path := range []string{"/usr/bin/promtool", "../../bin/tools/promtool"} {
+		if path, err := filepath.Abs(path); err == nil {
+			if _, err := os.Stat(path); err == nil {
+				found = append(found, path)
+			}
+		}
+	}
+	if len(found) == 0 {
+		t.Skip("no promtool: install the package prometheus, or make bin/tools/promtool")
+	}
+	return found
+}
+
+// judge runs the tests with the rules.
+func judge(t *testing.T, promtool string, rules, tests []byte) (passed bool, output string) {
+	t.Helper()
+	dir := t.TempDir()
+	for name, content := range map[string][]byte{"rules.yaml": rules, "tests.yaml": tests} {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out, err := exec.Command(promtool, "test", "rules", filepath.Join(dir, "tests.yaml")).CombinedOutput()
+	return err == nil, string(out)
+}
+
+// sampled is how many mutants an ordinary run tries; UPHELD_MUTANTS=all tries
+// every one.
+const sampled = 8
+
+// Rules pass their tests on every promtool, and do not with a rule altered.
+func TestMutantsAreKilled(t *testing.T) {
+	tools := promtools(t)
+	rules, tests := tests(t, level, rulegen.Options{})
+	for _, tool := range tools {
+		if passed, output := judge(t, tool, rules, tests); !passed {
+			t.Fatalf("%s: %.2000s", tool, output)
+		}
+	}
+	all := mutantsOf(t, rules)
+	stride, survivors := max(1, len(all)/sampled), []string{}
+	if os.Getenv("UPHELD_MUTANTS") == "all" {
+		stride = 1
+	}
+	tried := 0
+	for i := 0; i < len(all); i += stride {
+		tried++
+		if passed, _ := judge(t, tools[0], all[i].file, tests); passed {
+			survivors = append(survivors, all[i].what)
+		}
+	}
+	t.Logf("%d of %d mutants, tried of %d, are killed; survivors:\n%s", tried-len(survivors), tried, len(all), strings.Join(survivors, "\n"))
+	if 10*len(survivors) > 2*tried {
+		t.Errorf("more than a fifth survives")
+	}
+}
