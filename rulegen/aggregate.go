@@ -66,12 +66,13 @@ func (c compiler) busy() promql.Expr {
 }
 
 // judged is the judgement of a slot, 0 for an empty one unless that is declared
-// unknown.
+// unknown. What is bad in a slot is known wherever there is a total, except of a
+// histogram without a bucket for the threshold, which must not read as good.
 func (c compiler) judged(e promql.Expr) promql.Expr {
 	if c.level.Slots.EmptyUnknown {
 		return e
 	}
-	return c.orZero(e)
+	return promql.OrOn(e, promql.Mul(promql.Num(zero), c.recorded(c.into.bad).Now()), c.groupLabels()...)
 }
 
 // overThreshold is 1 for a minute whose error rate is above the threshold.
@@ -145,19 +146,11 @@ func (c compiler) held(bad promql.Expr) []Rule {
 	}
 }
 
-// slotQuantiles judges the quantile of response times in a slot.
+// slotQuantiles judges the quantile of response times in a slot: it is above the
+// threshold exactly if more than the rest is slower. The quantile itself is not
+// calculated, since of what lies beyond the highest bucket it would be the
+// bound of that.
 func (c compiler) slotQuantiles() []Rule {
-	var buckets promql.Expr
-	var threshold time.Duration
-	switch h := c.level.Indicator.(type) {
-	case *sla.HistogramLatency:
-		s, _ := histogramSelector(h.Histogram) // count has reported what is wrong with it
-		buckets, threshold = promql.Sum(s.WithSuffix("_bucket").Rate(c.into.window), append([]string{"le"}, c.groupLabels()...)...), h.Threshold
-	case *sla.NativeLatency:
-		s, _ := histogramSelector(h.Histogram)
-		buckets, threshold = promql.Sum(s.Rate(c.into.window), c.groupLabels()...), h.Threshold
-	}
-	quantile := promql.HistogramQuantile(c.level.Slots.Quantile, c.scan(buckets))
-	slow := promql.GtBool(quantile, promql.Num(sla.Seconds(threshold)))
-	return c.held(c.judged(promql.AndOn(slow, c.busy(), c.groupLabels()...)))
+	rest := one.Sub(c.level.Slots.Quantile)
+	return c.held(c.judged(promql.GtBool(c.slotShare(), promql.Num(rest))))
 }

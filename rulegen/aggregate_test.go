@@ -1,6 +1,8 @@
 package rulegen_test
 
 import (
+	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -150,4 +152,43 @@ func TestSlotQuantile(t *testing.T) {
 		t.Errorf("%.1f bad minutes, want about 30, and up to five for the slot's width", bad)
 	}
 	near(t, "bad share", w.Value(series("sla:error:ratio_rate5m", "p95")), 0, 0)
+}
+
+// A histogram without a bucket for the threshold is unknown, whatever the
+// aggregation; and one whose highest bucket is the threshold can be too slow.
+func TestThresholdsAtTheEndOfTheBuckets(t *testing.T) {
+	w := enginetest.New(t, 15*time.Second, func(at time.Time) []enginetest.Sample {
+		n := at.Sub(enginetest.Start).Seconds() * 10
+		return []enginetest.Sample{
+			{Series: `h_seconds_count`, Value: n},
+			{Series: `h_seconds_bucket{le="0.3"}`, Value: 0.9 * n},
+			{Series: `h_seconds_bucket{le="+Inf"}`, Value: n},
+		}
+	})
+	var levels []*sla.ServiceLevel
+	for _, a := range (&sla.HistogramLatency{}).Aggregations() {
+		for name, threshold := range map[string]time.Duration{"highest": 300 * time.Millisecond, "none": 400 * time.Millisecond} {
+			l := level(name+"-"+strings.ReplaceAll(string(a), "_", "-"), "99", &sla.HistogramLatency{Histogram: sla.Query{Text: "h_seconds"}, Threshold: threshold})
+			l.Aggregation, l.Slots = a, matrixSlots[a][0]
+			levels = append(levels, l)
+		}
+	}
+	w.Load(generate(t, rulegen.Options{}, levels...))
+	w.Run(30 * time.Minute)
+	for _, l := range levels {
+		got := w.Query(series("sla:error:ratio_rate5m", l.ID.SLO))
+		if strings.HasPrefix(l.ID.SLO, "none") {
+			if len(got) != 0 {
+				t.Errorf("%s: %v, want nothing", l.ID.SLO, got)
+			}
+			continue
+		}
+		want := 1.
+		if l.Aggregation == sla.RequestRatio || l.Aggregation == sla.MeanSlotErrorRate {
+			want = 0.1
+		}
+		if len(got) != 1 || math.Abs(got[0].F-want) > 0.001 {
+			t.Errorf("%s: %v, want %v", l.ID.SLO, got, want)
+		}
+	}
 }

@@ -114,9 +114,6 @@ func aggregate(op parser.ItemType, e Expr, by []string) Expr {
 	return Expr{&parser.AggregateExpr{Op: op, Expr: e.node, Grouping: by}}
 }
 
-// HistogramQuantile is histogram_quantile(q, e).
-func HistogramQuantile(q sla.Decimal, e Expr) Expr { return call("histogram_quantile", Num(q), e) }
-
 // HistogramCount is histogram_count(e).
 func HistogramCount(e Expr) Expr { return call("histogram_count", e) }
 

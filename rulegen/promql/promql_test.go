@@ -32,7 +32,6 @@ func expression(depth int) *rapid.Generator[Expr] {
 			func(a, _ Expr) Expr { return Avg(a) },
 			func(a, _ Expr) Expr { return Min(a) },
 			func(a, _ Expr) Expr { return Sum(a, "x", "le") },
-			func(a, _ Expr) Expr { return HistogramQuantile(sla.NewDecimal(19, 20), a) },
 			func(a, _ Expr) Expr {
 				return HistogramFraction(sla.NewDecimal(0, 1), sla.NewDecimal(3, 10), HistogramCount(a))
 			},
