@@ -50,6 +50,12 @@ type HTTPOptions struct {
 	Proxy       *Proxy
 }
 
+// IsZero tells whether there is no option.
+func (o *HTTPOptions) IsZero() bool {
+	return o.JSON == "" && o.Versions == nil && o.Encodings == nil && o.BodyLimit == 0 && o.MaxRedirects == 0 && !o.SameHost &&
+		o.HeaderFiles == nil && o.ServerName == "" && o.Files == nil && o.Auth == nil && o.Proxy == nil
+}
+
 // HTTPVersion is a version of HTTP.
 type HTTPVersion string
 

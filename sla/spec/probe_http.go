@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -23,56 +24,17 @@ var httpSection = &section{
 	doc:  "Requests a URL over a new connection. Good if the answer has an accepted status (and body) in time.",
 	fields: append([]field{
 		{key: "http", typ: urlType, required: true, example: `"https://shop.example/health"`, doc: "The URL, `http://` or `https://`, without user name and password."},
-		{key: "method", typ: oneOf(httpMethods...), def: "GET", doc: "The request method."},
-		{key: "headers", typ: valueType{name: "mapping of names to text", sample: `{Accept: "text/html"}`, scalars: []schema{{
-			"type": "object", "propertyNames": schema{"pattern": headerPattern}, "additionalProperties": schema{"type": "string"},
-		}}}, doc: "Sent with the request. `Host` sets the host that is asked for."},
-		{key: "body", typ: textType, doc: "Sent with the request."},
-		{key: "status", typ: valueType{name: "list of codes, ranges and classes", sample: `["200-299", 301]`, scalars: []schema{
-			{"type": "string", "pattern": statusPattern}, {"type": "integer", "minimum": 100, "maximum": 599},
-		}, shape: listOf}, def: `["200-299"]`, doc: "Accepted status codes: `301`, `\"200-299\"` or `\"2xx\"`."},
-		{key: "bodyMatches", typ: valueType{name: "RE2", sample: `"ok"`, scalars: textType.scalars}, doc: "A regular expression that the body must match somewhere."},
-		{key: "bodyNotMatches", typ: regexpType, example: `"(?i)maintenance"`, doc: "A regular expression that the body must not match anywhere."},
-		{key: "headerMatches", typ: valueType{name: "mapping of names to RE2", sample: `{Content-Type: "^text/html"}`, scalars: []schema{{
-			"type": "object", "propertyNames": schema{"pattern": headerPattern}, "additionalProperties": schema{"type": "string", "pattern": `\S`},
-		}}}, doc: "Headers that the answer must have, each with a value that matches its regular expression."},
-		{key: "followRedirects", typ: booleanType, def: "true", doc: "Whether to follow redirects and judge the last answer."},
-		{key: "insecureSkipVerify", typ: booleanType, def: "false", doc: "Accept any certificate."},
-		certificateField(" Only for `https://`."),
-	}, append(networkFields(true), probeFields()...)...),
+	}, slices.Concat(requestFields(), networkFields(true), probeFields())...),
 }
 
 func decodeHTTP(o *object) sla.Check {
-	c := &sla.HTTPCheck{Method: http.MethodGet, Status: []sla.StatusRange{{From: 200, To: 299}}, FollowRedirects: true}
-	if method, _, ok := read(o, "method", word(httpMethods...)); ok {
-		c.Method = method
-	}
-	c.Headers, _, _ = read(o, "headers", value.headers)
-	c.Body, _, _ = read(o, "body", value.text)
-	if status, _, ok := read(o, "status", value.statusRanges); ok {
-		c.Status = status
-	}
-	pattern, at, ok := read(o, "bodyMatches", value.regexp)
-	if c.BodyMatches = pattern; ok && c.Method == http.MethodHead {
-		o.d.errorAt(at.key, "conflicting-keys", "an answer to HEAD has no body for bodyMatches to match", "use method: GET")
-	}
-	pattern, at, ok = read(o, "bodyNotMatches", value.regexp)
-	if c.BodyNotMatches = pattern; ok && c.Method == http.MethodHead {
-		o.d.errorAt(at.key, "conflicting-keys", "an answer to HEAD has no body for bodyNotMatches to match", "use method: GET")
-	}
-	c.HeaderMatches, _, _ = read(o, "headerMatches", value.headerPatterns)
-	if follow, _, ok := read(o, "followRedirects", value.boolean); ok {
-		c.FollowRedirects = follow
-	}
-	c.InsecureSkipVerify, _, _ = read(o, "insecureSkipVerify", value.boolean)
-	c.CertificateValidFor, at, ok = read(o, "certificateValidFor", value.duration)
-	target, _, targetOK := read(o, "http", value.probeURL)
-	if !targetOK {
+	c := o.request()
+	target, _, ok := read(o, "http", value.probeURL)
+	if !ok {
 		return nil
 	}
-	if c.URL = target; ok && !c.FollowRedirects && strings.HasPrefix(target, "http://") {
-		o.d.errorAt(at.key, "conflicting-keys", "certificateValidFor has no effect without TLS", "probe https://, or leave certificateValidFor out")
-	}
+	c.URL = target
+	o.fits(c, target)
 	return c
 }
 

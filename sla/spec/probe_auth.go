@@ -1,0 +1,248 @@
+package spec
+
+import (
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/upheld-sla/upheld/sla"
+	"github.com/upheld-sla/upheld/sla/jsoncel"
+)
+
+var fileType = valueType{name: "file", sample: "/run/secrets/password", scalars: textType.scalars}
+
+var basicAuthSection = &section{
+	name: "basicAuth",
+	doc:  "User name and password. Secrets stand in files, which are read for every probe and never told; a name that is not absolute is beside the specification.",
+	fields: []field{
+		{key: "username", typ: textType, required: true, example: "probe", doc: "The user name."},
+		{key: "passwordFile", typ: fileType, required: true, doc: "The file that holds the password."},
+	},
+}
+
+var authorizationSection = &section{
+	name: "authorization",
+	doc:  "The header `Authorization`, as a bearer token is sent.",
+	fields: []field{
+		{key: "type", typ: textType, def: "Bearer", example: "Bearer", doc: "The first word of the header."},
+		{key: "credentialsFile", typ: fileType, required: true, example: "/run/secrets/token", doc: "The file that holds what comes after it."},
+	},
+}
+
+var oauth2Section = &section{
+	name: "oauth2",
+	doc:  "A bearer token of OAuth 2 by client credentials. It is kept until it expires, or the target does not take it. Fetching it is no part of the probe; while it cannot be fetched, probes are `inconclusive`.",
+	fields: []field{
+		{key: "clientID", typ: textType, required: true, example: "upheld-probe", doc: "The client's name."},
+		{key: "clientSecretFile", typ: fileType, required: true, example: "/run/secrets/client", doc: "The file that holds the client's secret."},
+		{key: "tokenURL", typ: urlType, required: true, example: `"https://login.example/token"`, doc: "Where tokens are to be had."},
+		{key: "scopes", typ: valueType{name: "list of text", sample: "[read]", scalars: textType.scalars, shape: listOf}, doc: "What the token is to allow."},
+		{key: "endpointParams", typ: valueType{name: "mapping of names to text", sample: "{audience: shop}", scalars: []schema{{
+			"type": "object", "additionalProperties": schema{"type": "string", "pattern": `\S`},
+		}}}, doc: "Sent with the request for a token."},
+	},
+}
+
+// authKeys exclude each other.
+var authKeys = []string{"basicAuth", "authorization", "oauth2"}
+
+func authFields() []field {
+	return []field{
+		{key: "basicAuth", typ: mapping(basicAuthSection), example: "{username: probe, passwordFile: /run/secrets/password}", doc: "User name and password. Like `authorization` and `oauth2`, of which only one can be given, it is sent to the URL's origin only, not to where redirects lead."},
+		{key: "authorization", typ: mapping(authorizationSection), example: "{credentialsFile: /run/secrets/token}", doc: "A bearer token, or another kind of `Authorization`."},
+		{key: "oauth2", typ: mapping(oauth2Section), doc: "A token that is fetched by client credentials."},
+	}
+}
+
+// auth reads authFields.
+func (o *object) auth() *sla.HTTPAuth {
+	var given []string
+	for _, key := range authKeys {
+		if at, ok := o.get(key); ok {
+			if given = append(given, key); len(given) == 2 {
+				o.d.errorAt(at.key, "conflicting-keys", list(given)+" exclude each other", "keep one of them")
+			}
+		}
+	}
+	var a sla.HTTPAuth
+	a.Basic, _, _ = read(o, "basicAuth", func(v value) (*sla.BasicAuth, bool) {
+		b, o := &sla.BasicAuth{}, v.object(basicAuthSection)
+		if o == nil {
+			return nil, false
+		}
+		b.Username, _, _ = read(o, "username", value.text)
+		b.Password, _, _ = read(o, "passwordFile", value.secretFile)
+		return b, true
+	})
+	a.Authorization, _, _ = read(o, "authorization", func(v value) (*sla.Authorization, bool) {
+		c, o := &sla.Authorization{Type: "Bearer"}, v.object(authorizationSection)
+		if o == nil {
+			return nil, false
+		}
+		if kind, _, ok := read(o, "type", value.text); ok {
+			c.Type = kind
+		}
+		c.Credentials, _, _ = read(o, "credentialsFile", value.secretFile)
+		return c, true
+	})
+	a.OAuth2, _, _ = read(o, "oauth2", value.oauth2)
+	if a == (sla.HTTPAuth{}) {
+		return nil
+	}
+	return &a
+}
+
+func (v value) oauth2() (*sla.OAuth2, bool) {
+	o := v.object(oauth2Section)
+	if o == nil {
+		return nil, false
+	}
+	c := &sla.OAuth2{}
+	c.ClientID, _, _ = read(o, "clientID", value.text)
+	c.ClientSecret, _, _ = read(o, "clientSecretFile", value.secretFile)
+	c.TokenURL, _, _ = read(o, "tokenURL", value.probeURL)
+	c.Scopes, _, _ = read(o, "scopes", value.texts)
+	c.Params, _, _ = read(o, "endpointParams", func(v value) (map[string]string, bool) {
+		entries, ok := v.entries()
+		params := map[string]string{}
+		for _, e := range entries {
+			text, entryOK := e.text()
+			params[e.name], ok = text, ok && entryOK
+		}
+		return params, ok
+	})
+	return c, true
+}
+
+func (v value) texts() ([]string, bool) {
+	items, ok := v.list()
+	var texts []string
+	for _, item := range items {
+		text, itemOK := item.text()
+		texts, ok = append(texts, text), ok && itemOK
+	}
+	return texts, ok
+}
+
+// file is the name of a file, beside the specification if it is not absolute.
+// One that cannot be read here is worth a warning: where the probes run it may
+// be there.
+func (v value) file() (string, bool) {
+	name, ok := v.text()
+	if !ok {
+		return "", false
+	}
+	if !filepath.IsAbs(name) {
+		name = filepath.Join(filepath.Dir(v.d.src.file), name)
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		why := err
+		if path, ok := err.(*os.PathError); ok {
+			why = path.Err
+		}
+		v.warn("unreadable-file", v.said()+" cannot be read here: "+why.Error(), "probes are inconclusive where the exporter cannot read it; names that are not absolute are beside the specification")
+		return name, true
+	}
+	f.Close()
+	return name, true
+}
+
+func (v value) secretFile() (sla.Secret, bool) {
+	name, ok := v.file()
+	return sla.Secret{File: name}, ok
+}
+
+// headerFiles are names of headers to files.
+func (v value) headerFiles() (map[string]string, bool) {
+	entries, ok := v.entries()
+	if !ok {
+		return nil, false
+	}
+	files := map[string]string{}
+	for _, entry := range entries {
+		if !headerRegexp.MatchString(entry.name) {
+			v.d.errorAt(entry.key, "bad-header", quote(entry.name)+" is not a valid header name", "use letters, digits and -")
+		} else if name, ok := entry.file(); ok {
+			files[entry.name] = name
+		}
+	}
+	return files, true
+}
+
+// condition is CEL over the variable body.
+func (v value) condition() (string, bool) {
+	q, ok := v.query()
+	if !ok {
+		return "", false
+	}
+	_, err := jsoncel.Compile(q.Text)
+	if err == nil {
+		return q.Text, true
+	}
+	at, message := v.pos(), err.Error()
+	if mistake, ok := err.(*jsoncel.Error); ok && mistake.Line > 0 && !q.Folded {
+		at = q.Pos
+		at.Line += mistake.Line - 1
+		at.Column = min(at.Column+mistake.Column-1, len(v.d.src.line(at.Line))+1)
+	}
+	v.d.report(sla.Error, at, "bad-condition", v.name+" does not compile: "+message, `write a condition over the variable body, like 'body.status == "ok"'; see https://cel.dev`)
+	return "", false
+}
+
+var proxyURLType = valueType{name: "URL", sample: `"http://proxy.example:3128"`, scalars: []schema{{"type": "string", "pattern": "^(https?|socks5h?)://"}}}
+
+func proxyFields() []field {
+	return []field{
+		{key: "proxyURL", typ: proxyURLType, doc: "The proxy to go by: `http://`, `https://` or `socks5://`. While it fails, probes are `inconclusive`. Names are resolved by the proxy."},
+		{key: "noProxy", typ: textType, example: `"10.0.0.0/8,.internal"`, doc: "Hosts, domains and networks that are reached without `proxyURL`, with commas between them."},
+		{key: "proxyFromEnvironment", typ: booleanType, doc: "Whether `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` of the exporter's environment say which proxy to go by."},
+		{key: "proxyHeaders", typ: headersType, example: `{X-Team: sre}`, doc: "Sent to the proxy when it is asked to connect (`CONNECT`)."},
+	}
+}
+
+// proxy reads proxyFields.
+func (o *object) proxy() *sla.Proxy {
+	var p sla.Proxy
+	p.URL, _, _ = read(o, "proxyURL", value.proxyURL)
+	p.NoProxy, _, _ = read(o, "noProxy", value.text)
+	p.Environment, _, _ = read(o, "proxyFromEnvironment", value.boolean)
+	p.Headers, _, _ = read(o, "proxyHeaders", value.headers)
+	by, given := o.get("proxyURL")
+	if given && p.Environment {
+		o.d.errorAt(by.key, "conflicting-keys", "proxyURL and proxyFromEnvironment exclude each other", "keep one of them")
+	}
+	for key, without := range map[string]bool{"noProxy": !given, "proxyHeaders": !given && !p.Environment} {
+		if at, ok := o.get(key); ok && without {
+			o.d.errorAt(at.key, "conflicting-keys", key+" has no effect without a proxy", "add proxyURL, or leave "+key+" out")
+		}
+	}
+	if p.URL == "" && !p.Environment {
+		return nil
+	}
+	return &p
+}
+
+func (v value) proxyURL() (string, bool) {
+	text, ok := v.text()
+	if !ok {
+		return "", false
+	}
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
+		v.wrong("bad-url", v.name+" is not a URL: "+urlReason(err), "write it as http://host:port")
+	case u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "socks5" && u.Scheme != "socks5h":
+		v.wrong("bad-url", v.said()+" does not begin with http://, https:// or socks5://", "write it in full, e.g. http://"+afterScheme(text))
+	case u.Hostname() == "" || u.Port() != "" && !validPort(u.Port()):
+		v.wrong("bad-url", v.said()+" names no host, or no port from 1 to 65535", "write it as http://host:port")
+	case u.User != nil:
+		v.wrong("bad-url", v.said()+" has a user name or password before its host", "leave it out of the URL and use proxyHeaders: {Proxy-Authorization: …}")
+	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
+		v.wrong("bad-url", v.said()+" has something after host and port, which a proxy has no use for", "write "+u.Scheme+"://"+u.Host)
+	default:
+		return text, true
+	}
+	return "", false
+}
