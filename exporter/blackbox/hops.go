@@ -10,6 +10,7 @@ import (
 	"net/http/httptrace"
 	"net/netip"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -208,20 +209,21 @@ func secret(text pconfig.Secret, file string) pconfig.SecretReader {
 	return nil
 }
 
-// headersStay takes the headers that may hold secrets from requests to another
-// host than the target's, as the standard library does with its own.
+// headersStay takes the module's headers that hold secrets from requests to
+// another host than the target's.
 type headersStay struct {
 	next  http.RoundTripper
 	probe *httpProbe
 }
 
-var sensitiveHeaders = []string{"Authorization", "Www-Authenticate", "Cookie", "Cookie2", "Proxy-Authorization", "Proxy-Authenticate"}
-
 // RoundTrip sends a request.
 func (s *headersStay) RoundTrip(r *http.Request) (*http.Response, error) {
-	if !s.probe.isTarget(r.URL) {
-		r = r.Clone(r.Context())
-		for _, name := range sensitiveHeaders {
+	if s.probe.isTarget(r.URL) {
+		return s.next.RoundTrip(r)
+	}
+	r = r.Clone(r.Context())
+	for name, header := range s.probe.conf.HTTPClientConfig.HTTPHeaders.Headers {
+		if len(header.Secrets) > 0 || len(header.Files) > 0 || strings.EqualFold(name, "Cookie") {
 			r.Header.Del(name)
 		}
 	}

@@ -38,7 +38,13 @@ func (t *quicTransport) dial(ctx context.Context, address string, conf *tls.Conf
 	}
 	transport := &quic.Transport{Conn: socket}
 	t.sockets = append(t.sockets, transport)
-	return transport.DialEarly(ctx, to, conf, quicConf)
+	trace := t.hops.trace() // connecting and the handshake are one here, and take the same time
+	trace.ConnectStart("udp", to.String())
+	trace.TLSHandshakeStart()
+	conn, err := transport.DialEarly(ctx, to, conf, quicConf)
+	trace.TLSHandshakeDone(tls.ConnectionState{}, err)
+	trace.ConnectDone("udp", to.String(), err)
+	return conn, err
 }
 
 // RoundTrip sends a request.
