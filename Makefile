@@ -86,7 +86,7 @@ update: ## record the golden files again, then run every test on them
 	$(GO) test ./...
 
 .PHONY: integration
-integration: prometheus-tools ## the programs against real Prometheus and Alertmanager servers
+integration: prometheus-tools $(TOOLS)/blackbox_exporter ## the programs against real Prometheus and Alertmanager servers
 	$(GO) test -tags integration -count=1 -timeout 15m -v ./test/integration/...
 
 .PHONY: examples
