@@ -228,7 +228,7 @@ func (c *config) options(logger *slog.Logger, stderr io.Writer) exporter.Options
 	limits, _ := guard.New(c.limits) // validated
 	part, _ := c.part()              // likewise
 	env := probe.Env{Guard: limits, UserAgent: "upheld-exporter/" + cmp.Or(version.Version, "devel")}
-	most := c.concurrency(descriptors(), logger)
+	most := c.concurrency(c.share(descriptors()), logger)
 	options := exporter.Options{
 		Logger:         logger,
 		Location:       c.location,
@@ -236,7 +236,7 @@ func (c *config) options(logger *slog.Logger, stderr io.Writer) exporter.Options
 		References:     c.references,
 		Shard:          part,
 		Probe:          env,
-		Requests:       c.requests.prober(c, env, most, logger, stderr),
+		Requests:       c.requests.prober(c, env, logger, stderr),
 	}
 	if len(c.specs) > 0 {
 		options.Load = func() ([]sla.ProbeTarget, error) { return c.load(logger) }
@@ -247,6 +247,15 @@ func (c *config) options(logger *slog.Logger, stderr io.Writer) exporter.Options
 // spareDescriptors are those that probes leave for scrapes, files and name
 // resolution.
 const spareDescriptors = 64
+
+// share is what of the descriptors either kind of probe may use: those of the
+// specification and those that are asked for halve them if there are both.
+func (c *config) share(descriptors int) int {
+	if len(c.specs) > 0 && c.requests.file != "" {
+		return descriptors / 2
+	}
+	return descriptors
+}
 
 // concurrency is how many probes may run at once: as many as the flag says,
 // but not so many that the exporter could no longer be scraped.

@@ -90,16 +90,20 @@ func (c *requestConfig) validate(all guard.Options) error {
 }
 
 // prober answers what is asked for; nil if nothing may be.
-func (c *requestConfig) prober(all *config, env probe.Env, most int, logger *slog.Logger, stderr io.Writer) *blackbox.Prober {
+func (c *requestConfig) prober(all *config, env probe.Env, logger *slog.Logger, stderr io.Writer) *blackbox.Prober {
 	if c.file == "" {
 		return nil
 	}
 	env.Guard, _ = c.limits(all.limits) // validated
+	most := c.maxConcurrency
+	if files := all.share(descriptors()); files > 0 {
+		most = min(most, max(1, files-spareDescriptors))
+	}
 	return blackbox.New(blackbox.Options{
 		ConfigFile:     c.file,
 		TimeoutOffset:  time.Duration(c.offset * float64(time.Second)),
 		HistoryLimit:   c.history,
-		MaxConcurrency: min(c.maxConcurrency, most),
+		MaxConcurrency: most,
 		MaxRate:        c.maxRate,
 		Probe:          env,
 		Logger:         logger,

@@ -6,14 +6,11 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/prometheus/common/promslog"
 )
 
 func get(t *testing.T, handler http.Handler, path string, header map[string]string) answer {
@@ -317,28 +314,4 @@ func TestReloadsUnderProbes(t *testing.T) {
 		}
 	}
 	background.Wait()
-}
-
-func BenchmarkHTTP(b *testing.B) {
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 1024)) }))
-	defer srv.Close()
-	file := filepath.Join(b.TempDir(), "blackbox.yml")
-	if err := os.WriteFile(file, []byte("modules: {http_2xx: {prober: http}}"), 0o600); err != nil {
-		b.Fatal(err)
-	}
-	p := New(Options{ConfigFile: file, HistoryLimit: DefaultHistoryLimit, ProbeLog: promslog.Config{Level: promslog.NewLevel()}})
-	if err := p.Reload(); err != nil {
-		b.Fatal(err)
-	}
-	mux := http.NewServeMux()
-	p.Mount(mux)
-	path := "/probe?" + query("http_2xx", srv.URL).Encode()
-	b.ReportAllocs()
-	for b.Loop() {
-		w := httptest.NewRecorder()
-		mux.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
-		if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "probe_success 1") {
-			b.Fatal(w.Body)
-		}
-	}
 }

@@ -29,7 +29,8 @@ const (
 type hops struct {
 	probe      *httpProbe
 	first      *tls.Config                // with the target
-	transports map[string]roundTripCloser // by the host they are for
+	named      [2]string                  // the target in the first request: its URL's host and its Host header
+	transports map[string]roundTripCloser // by host, "" for the target's
 
 	mu   sync.Mutex
 	list []*hop
@@ -61,12 +62,14 @@ func (h *hops) RoundTrip(r *http.Request) (*http.Response, error) {
 	h.list = append(h.list, &hop{secure: r.URL.Scheme == "https"})
 	later := len(h.list) > 1
 	h.mu.Unlock()
-	if later && p.viaProxy() {
-		if err := p.mayRedirect(r.Context(), r.URL.Hostname()); err != nil {
+	if !later {
+		h.named = [2]string{r.URL.Host, r.Host}
+	} else if p.viaProxy() {
+		if err := p.mayRedirect(r.Context(), r.URL.Hostname(), p.conf.SkipResolvePhaseWithProxy); err != nil {
 			return nil, err
 		}
 	}
-	transport, err := h.transport(r.URL.Host)
+	transport, err := h.transport(r)
 	if err != nil {
 		return nil, err
 	}
@@ -74,13 +77,17 @@ func (h *hops) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // mayRedirect asks the guard about a host that a proxy is to connect to, as
-// far as can be known here: what the name resolves to for the proxy cannot.
-func (a *attempt) mayRedirect(ctx context.Context, host string) error {
+// far as can be known here: what the name resolves to for the proxy cannot, and
+// what it resolves to here is not asked if all names are the proxy's to resolve.
+func (a *attempt) mayRedirect(ctx context.Context, host string, nameOnly bool) error {
 	if a.env.Guard == nil {
 		return nil
 	}
 	if err := a.env.Guard.Host(host); err != nil {
 		return err
+	}
+	if nameOnly && net.ParseIP(host) == nil {
+		return nil
 	}
 	addresses, _ := a.env.Resolver.LookupNetIP(ctx, "ip", host)
 	for _, address := range addresses {
@@ -91,19 +98,23 @@ func (a *attempt) mayRedirect(ctx context.Context, host string) error {
 	return nil
 }
 
-// transport is the one for a host. That of a host which is not the target's
-// has the host's own name in TLS.
-func (h *hops) transport(host string) (roundTripCloser, error) {
+// transport is the one for the host of a request. That of a host which is not
+// the target's has the host's own name in TLS, and so has the target's after a
+// redirect that leaves the module's Host header behind, unless the module names
+// the server to TLS.
+func (h *hops) transport(r *http.Request) (roundTripCloser, error) {
+	host, conf := "", h.first
+	if r.URL.Host != h.named[0] || r.Host != h.named[1] && h.probe.conf.HTTPClientConfig.TLSConfig.ServerName == "" {
+		host = r.URL.Host
+	}
 	if t := h.transports[host]; t != nil {
 		return t, nil
 	}
-	conf := h.first
-	if len(h.transports) > 0 {
+	if host != "" {
 		other := h.probe.conf.HTTPClientConfig.TLSConfig
 		other.ServerName = ""
-		name := (&url.URL{Host: host}).Hostname()
 		var err error
-		if conf, err = h.probe.tlsConfig(&other, name); err != nil {
+		if conf, err = h.probe.tlsConfig(&other, r.URL.Hostname()); err != nil {
 			return nil, err
 		}
 	}

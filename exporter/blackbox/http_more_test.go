@@ -183,6 +183,48 @@ modules:
 	}
 }
 
+// TestServerNamesOfRedirects has targets redirect to themselves by whole URLs,
+// with other names in TLS.
+func TestServerNamesOfRedirects(t *testing.T) {
+	ca := newAuthority(t)
+	var asked sync.Map
+	certs := map[string]tls.Certificate{"localhost": ca.server(time.Hour, "localhost"), "vhost.example": ca.server(time.Hour, "vhost.example")}
+	srv := secured(t, certs["localhost"], func(s *httptest.Server) {
+		s.TLS.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+			asked.Store(hello.ServerName, true)
+			cert := certs[hello.ServerName]
+			return &cert, nil
+		}
+		s.TLS.Certificates = nil
+		s.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if to := r.URL.Query().Get("to"); to != "" {
+				http.Redirect(w, r, to, http.StatusFound)
+			}
+		})
+	})
+	p := newPair(t, strings.ReplaceAll(`
+modules:
+  host: {prober: http, http: {preferred_ip_protocol: ip4, headers: {Host: vhost.example}, tls_config: {ca_file: CA}}}
+  named: {prober: http, http: {preferred_ip_protocol: ip4, tls_config: {ca_file: CA, server_name: vhost.example}}}
+`, "CA", ca.file))
+	target := strings.Replace(srv.URL, "127.0.0.1", "localhost", 1)
+	for _, c := range []struct{ module, to, names string }{
+		{"host", "", "vhost.example"}, {"host", "/x", "vhost.example"}, {"host", target + "/", "vhost.example localhost"},
+		{"named", "", "vhost.example"}, {"named", "/x", "vhost.example"}, {"named", target + "/", "vhost.example"},
+	} {
+		asked.Clear()
+		got := ask(t, p.handler, query(c.module, target+"/?to="+c.to), nil)
+		if got.value("probe_success") != "1" {
+			t.Errorf("%s to %q: %s", c.module, c.to, p.lastLog())
+		}
+		for _, name := range []string{"vhost.example", "localhost"} {
+			if _, ok := asked.Load(name); ok != strings.Contains(c.names, name) {
+				t.Errorf("%s to %q: %s asked for: %t", c.module, c.to, name, ok)
+			}
+		}
+	}
+}
+
 // TestSecretsStayWithTheTarget has a target redirect to another host.
 func TestSecretsStayWithTheTarget(t *testing.T) {
 	var leaked atomic.Value

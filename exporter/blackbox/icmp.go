@@ -102,10 +102,19 @@ func (e *echo) open() bool {
 		return false
 	}
 	e.conn, e.raw = conn, true
+	// A raw socket gets every ICMP packet of the host; only replies are wanted.
 	if e.four() {
 		e.v4 = ipv4.NewPacketConn(conn)
+		var f ipv4.ICMPFilter
+		f.SetAll(true)
+		f.Accept(ipv4.ICMPTypeEchoReply)
+		_ = e.v4.SetICMPFilter(&f)
 	} else {
 		e.v6 = ipv6.NewPacketConn(conn)
+		var f ipv6.ICMPFilter
+		f.SetAll(true)
+		f.Accept(ipv6.ICMPTypeEchoReply)
+		_ = e.v6.SetICMPFilter(&f)
 	}
 	return true
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/prometheus/blackbox_exporter/config"
@@ -18,6 +19,9 @@ import (
 // maxLine is the longest line, in bytes, that a dialogue can have; one as long
 // is a failure.
 const maxLine = bufio.MaxScanTokenSize
+
+// readers are kept, because each holds a line of that length.
+var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, maxLine) }}
 
 // talk is a dialogue under way over a stream.
 type talk struct {
@@ -45,7 +49,15 @@ func (t *talk) run(ctx context.Context, conn net.Conn, secure bool, dialogue []c
 	t.log.Debug("Successfully dialed")
 	t.out.set("probe_failed_due_to_regex", 0)
 	t.out.set("probe_failed_due_to_bytes", 0)
-	t.reader = bufio.NewReaderSize(t.conn, maxLine)
+	if len(dialogue) == 0 {
+		return true
+	}
+	t.reader = readers.Get().(*bufio.Reader)
+	defer func() {
+		t.reader.Reset(nil)
+		readers.Put(t.reader)
+	}()
+	t.reader.Reset(t.conn)
 	for i := range dialogue {
 		t.log.Debug("Processing query response entry", "entry_number", i)
 		if !t.step(ctx, i, &dialogue[i]) {
