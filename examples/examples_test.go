@@ -73,6 +73,7 @@ var feeds = map[string]feed{
 			`api/reachable,location="here"`: 0.1,
 		},
 	},
+	"fleet.yaml": {groups: map[string]float64{`shops/availability,region="here"`: 0.1}},
 	"aggregations.yaml": {
 		series: func(n float64) []enginetest.Sample { // 6 % errors, all the time, and 7 % slow
 			return []enginetest.Sample{
@@ -132,6 +133,11 @@ func probeSeries(targets []sla.ProbeTarget, n float64) []enginetest.Sample {
 	var samples []enginetest.Sample
 	for _, p := range targets {
 		labels := fmt.Sprintf(`sla=%q,service=%q,slo=%q,target=%q,location="here"`, p.ID.SLA, p.ID.Service, p.ID.SLO, p.Probe.Check.Target())
+		if d := p.Probe.Discovery; d != nil { // the labels of its lists
+			for _, name := range d.Labels {
+				labels += fmt.Sprintf(`,%s="here"`, name)
+			}
+		}
 		done := n / p.Probe.Interval.Seconds()
 		for outcome, share := range map[string]float64{"good": 0.9, "bad": 0.1, "inconclusive": 0.3} {
 			samples = append(samples, enginetest.Sample{Series: fmt.Sprintf(`upheld_probe_results_total{outcome=%q,%s}`, outcome, labels), Value: share * done})

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -58,11 +59,13 @@ type Exporter struct {
 	running   atomic.Bool
 	applied   atomic.Bool
 
-	reloading sync.Mutex // one Reload at a time
-	applying  sync.Mutex // one Apply at a time
+	reloading sync.Mutex        // one Reload at a time
+	applying  sync.Mutex        // one change of the targets at a time
+	declared  []sla.ProbeTarget // what was applied last; guarded by applying
 	mu        sync.RWMutex
-	targets   []*target // in the order of Apply
-	byID      map[sla.ID]*target
+	targets   []*target // in the order of Apply, those found of a level by address
+	byLevel   map[sla.ID][]*target
+	discovery discovery
 }
 
 // New makes an exporter without targets. Its references must be valid, as
@@ -74,7 +77,7 @@ func New(opts Options) *Exporter {
 	if opts.Location == "" {
 		opts.Location = DefaultLocation
 	}
-	e := &Exporter{opts: opts, factory: probe.NewFactory(opts.Probe), byID: map[sla.ID]*target{}}
+	e := &Exporter{opts: opts, factory: probe.NewFactory(opts.Probe), byLevel: map[sla.ID][]*target{}}
 	e.ids.last.Store(uint64(time.Now().UnixNano())) // so that a restart repeats none
 	e.scheduler = schedule.New(schedule.Options{
 		MaxConcurrency: opts.MaxConcurrency,
@@ -84,6 +87,7 @@ func New(opts Options) *Exporter {
 		Location:       opts.Location,
 		MaxConcurrency: e.scheduler.MaxConcurrency(),
 		InFlight:       e.scheduler.InFlight,
+		Discoveries:    e.discovery.states,
 	}
 	if len(opts.References) > 0 {
 		e.vantage, _ = newVantage(opts.References, e.factory, opts.Logger)
@@ -99,84 +103,97 @@ func New(opts Options) *Exporter {
 // Apply makes targets the ones that are probed. Targets whose level and
 // address stay keep their counts, recent results and place on the time table.
 // If any cannot be probed nothing changes, and the error names every one.
+//
+// The targets of a probe of many are those that were found last, or else the
+// static ones; Run looks for them.
 func (e *Exporter) Apply(targets []sla.ProbeTarget) error {
 	e.applying.Lock()
 	defer e.applying.Unlock()
-	probers, err := e.makeProbers(targets) // of all shards, so that a mistake is one everywhere
+	e.discovery.declare(targets)
+	all, err := e.makeProbers(e.discovery.expand(targets)) // of all shards, so that a mistake is one everywhere
 	if err != nil {
+		e.discovery.declare(e.declared)
 		e.metrics.ConfigFailed()
 		return err
 	}
-	targets, probers = e.own(targets, probers)
-	specs := make([]measure.Spec, len(targets))
-	for i, t := range targets {
-		specs[i] = measure.Spec{
-			ID: t.ID, Target: t.Probe.Check.Target(), Thresholds: t.Thresholds,
-			Phases: probers[i].Phases(), Rechecked: t.Probe.Recheck > 0,
-		}
-	}
-	e.swap(targets, probers, e.metrics.Replace(specs))
+	e.declared = targets
+	e.put(all)
 	e.metrics.ConfigLoaded()
 	e.applied.Store(true)
 	return nil
 }
 
-// own is the targets of this exporter's shard, with their probers.
-func (e *Exporter) own(targets []sla.ProbeTarget, probers []probe.Prober) ([]sla.ProbeTarget, []probe.Prober) {
-	kept := e.opts.Shard.keep(targets)
-	if len(kept) == len(targets) {
-		return targets, probers
-	}
-	var own []probe.Prober
-	next := 0
-	for i, t := range targets {
-		if next < len(kept) && t.ID == kept[next].ID {
-			own = append(own, probers[i])
-			next++
+// put makes the targets of this exporter's shard those that are probed.
+func (e *Exporter) put(all []wanted) {
+	own := slices.DeleteFunc(all, func(w wanted) bool { return !e.opts.Shard.keeps(w) })
+	specs := make([]measure.Spec, len(own))
+	for i, w := range own {
+		specs[i] = measure.Spec{
+			ID: w.ID, Target: w.name(), Labels: w.labels, Thresholds: w.Thresholds,
+			Phases: w.prober.Phases(), Rechecked: w.Probe.Recheck > 0,
 		}
 	}
-	return kept, own
+	e.swap(own, e.metrics.Replace(specs))
 }
 
-func (e *Exporter) makeProbers(targets []sla.ProbeTarget) ([]probe.Prober, error) {
-	probers := make([]probe.Prober, len(targets))
-	known := make(map[sla.ID]bool, len(targets))
+// makeProbers gives each target its prober. A mistake in one that was found is
+// no mistake of the specification: it is left out, and told by the log and the
+// discovery's metric.
+func (e *Exporter) makeProbers(targets []wanted) ([]wanted, error) {
+	type place struct {
+		id      sla.ID
+		address string
+	}
+	known := make(map[place]bool, len(targets))
+	made := make([]wanted, 0, len(targets))
 	var errs []error
-	for i, t := range targets {
-		if known[t.ID] {
+	for _, t := range targets {
+		at := place{id: t.ID}
+		if t.found {
+			at.address = t.name()
+		}
+		if known[at] {
 			errs = append(errs, fmt.Errorf("%s: two service levels have this name; give one of them another", t.ID))
 		}
-		known[t.ID] = true
+		known[at] = true
 		if t.Probe.Interval <= 0 {
 			errs = append(errs, fmt.Errorf("%s: the interval is %s; it must be more than 0", t.ID, t.Probe.Interval))
 		}
 		prober, err := e.factory.New(t.Probe)
-		if err != nil {
+		switch {
+		case err == nil:
+			t.prober = prober
+			made = append(made, t)
+		case t.found:
+			e.discovery.refuse(t.ID)
+			e.opts.Logger.Warn("a target that was found cannot be probed", "slo", t.ID.String(), "target", t.name(), "error", err)
+		default:
 			errs = append(errs, fmt.Errorf("%s: %w", t.ID, err))
 		}
-		probers[i] = prober
 	}
-	return probers, errors.Join(errs...)
+	return made, errors.Join(errs...)
 }
 
 // swap puts a new set of targets in force.
-func (e *Exporter) swap(targets []sla.ProbeTarget, probers []probe.Prober, accounts []*measure.Target) {
+func (e *Exporter) swap(targets []wanted, accounts []*measure.Target) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	old := make(map[string]*history, len(e.targets))
+	for _, t := range e.targets {
+		old[t.key()] = t.history
+	}
 	jobs := make([]schedule.Target, len(targets))
 	list := make([]*target, len(targets))
-	byID := make(map[sla.ID]*target, len(targets))
+	byLevel := make(map[sla.ID][]*target, len(targets))
 	for i, t := range targets {
-		next := &target{spec: t, prober: probers[i], account: accounts[i], exporter: e}
-		if old := e.byID[t.ID]; old != nil && old.name() == next.name() {
-			next.history = old.history
-		} else {
+		next := &target{spec: t.ProbeTarget, prober: t.prober, account: accounts[i], exporter: e}
+		if next.history = old[next.key()]; next.history == nil {
 			next.history = new(history)
 		}
-		list[i], byID[t.ID] = next, next
+		list[i], byLevel[t.ID] = next, append(byLevel[t.ID], next)
 		jobs[i] = schedule.Target{Key: next.key(), Interval: t.Probe.Interval, Job: next}
 	}
-	e.targets, e.byID = list, byID
+	e.targets, e.byLevel = list, byLevel
 	e.scheduler.Set(jobs)
 }
 
@@ -185,13 +202,14 @@ func (e *Exporter) swap(targets []sla.ProbeTarget, probers []probe.Prober, accou
 func (e *Exporter) Run(ctx context.Context) error {
 	e.running.Store(true)
 	defer e.running.Store(false)
+	watched, cancel := context.WithCancel(ctx)
+	var background sync.WaitGroup
+	defer background.Wait()
+	defer cancel()
 	if e.vantage != nil {
-		ctx, cancel := context.WithCancel(ctx)
-		var background sync.WaitGroup
-		background.Go(func() { e.vantage.run(ctx) })
-		defer background.Wait()
-		defer cancel()
+		background.Go(func() { e.vantage.run(watched) })
 	}
+	background.Go(func() { e.discover(watched) })
 	return e.scheduler.Run(ctx)
 }
 

@@ -39,12 +39,17 @@ func (e *Exporter) Failures(id sla.ID) []Record { return e.remembered(id, (*hist
 
 func (e *Exporter) remembered(id sla.ID, read func(*history) []Record) []Record {
 	e.mu.RLock()
-	t := e.byID[id]
+	targets := e.byLevel[id]
 	e.mu.RUnlock()
-	if t == nil {
-		return nil
+	var all []Record
+	for _, t := range targets {
+		all = append(all, read(t.history)...)
 	}
-	return read(t.history)
+	if len(targets) > 1 {
+		slices.SortStableFunc(all, func(a, b Record) int { return b.At.Compare(a.At) })
+		all = all[:min(len(all), RecentResults)]
+	}
+	return all
 }
 
 // history is the memory of one target.

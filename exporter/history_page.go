@@ -12,11 +12,12 @@ import (
 )
 
 // historyPath is where the last results of a target are: ?level=, as sla.ID
-// writes it, or ?probe=, the ID of one as exemplars have it.
+// writes it, and ?target= where the level has several; or ?probe=, the ID of one
+// as exemplars have it.
 const historyPath = "/history"
 
-func historyURL(level string) string {
-	return historyPath + "?" + url.Values{"level": {level}}.Encode()
+func historyURL(level, target string) string {
+	return historyPath + "?" + url.Values{"level": {level}, "target": {target}}.Encode()
 }
 
 // historyRow is one result on the page.
@@ -73,7 +74,7 @@ tr:target, tr.marked { outline: 3px solid #1a5fb4; }
 // serveHistory shows what is remembered of one target.
 func (e *Exporter) serveHistory(w http.ResponseWriter, r *http.Request) {
 	level, asked := r.FormValue("level"), r.FormValue("probe")
-	t := e.find(level, asked)
+	t := e.find(level, r.FormValue("target"), asked)
 	if t == nil {
 		http.Error(w, "No target has this level or remembers this probe; the landing page lists the targets.", http.StatusNotFound)
 		return
@@ -107,13 +108,14 @@ func (e *Exporter) serveHistory(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(page.Bytes())
 }
 
-// find is the target of a level, or else the one that remembers a probe.
-func (e *Exporter) find(level, asked string) *target {
+// find is the target of a level, the first if none is named, or else the one
+// that remembers a probe.
+func (e *Exporter) find(level, name, asked string) *target {
 	e.mu.RLock()
 	targets := e.targets
 	e.mu.RUnlock()
 	for _, t := range targets {
-		if level != "" && t.spec.ID.String() == level {
+		if level != "" && t.spec.ID.String() == level && (name == "" || t.name() == name) {
 			return t
 		}
 	}

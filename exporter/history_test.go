@@ -50,7 +50,7 @@ func TestExemplarsLeadToTheHistory(t *testing.T) {
 		t.Fatalf("no exemplars in\n%s", w.Body)
 	}
 	_, landing := ask(h, http.MethodGet, "/")
-	if !strings.Contains(landing, `href="/history?level=shop%3Astorefront%2F%3Cb%3Eavailability%3C%2Fb%3E"`) {
+	if !strings.Contains(landing, `href="/history?level=shop%3Astorefront%2F%3Cb%3Eavailability%3C%2Fb%3E&amp;target=`) {
 		t.Errorf("the landing page does not link the history:\n%s", landing)
 	}
 	for _, query := range []string{"?probe=" + exemplars[len(exemplars)-1][1], "?level=shop%3Astorefront%2F%3Cb%3Eavailability%3C%2Fb%3E"} {

@@ -5,8 +5,6 @@ import (
 	"hash/fnv"
 	"strconv"
 	"strings"
-
-	"github.com/upheld-sla/upheld/sla"
 )
 
 // Shard is the part of all targets that one exporter of several probes. The
@@ -27,18 +25,16 @@ func ParseShard(text string) (Shard, error) {
 	return Shard{i, n}, nil
 }
 
-// keep is the targets of the shard, in their order.
-func (s Shard) keep(targets []sla.ProbeTarget) []sla.ProbeTarget {
-	if s.Of <= 1 {
-		return targets
+// keeps tells whether a target is the shard's: by its level, and the targets
+// that are found of a level each by itself.
+func (s Shard) keeps(w wanted) bool {
+	switch {
+	case s.Of <= 1:
+		return true
+	case w.found:
+		return s.holds(w.ID.String() + " " + w.name())
 	}
-	var own []sla.ProbeTarget
-	for _, t := range targets {
-		if s.holds(t.ID.String()) {
-			own = append(own, t)
-		}
-	}
-	return own
+	return s.holds(w.ID.String())
 }
 
 // holds tells whether a level belongs to the shard: to the one of all whose

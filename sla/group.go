@@ -78,7 +78,11 @@ var probeGroups = []string{"location", "target"}
 func Groupable(i Indicator) (labels []string, any, ok bool) {
 	switch {
 	case IsProbed(i):
-		return probeGroups, false, true
+		labels = slices.Clone(probeGroups)
+		if p, ok := i.(*Probe); ok && p.Discovery != nil {
+			labels = append(labels, p.Discovery.Labels...)
+		}
+		return labels, false, true
 	case len(i.Queries()) > 0:
 		return nil, true, true
 	}

@@ -13,7 +13,9 @@ type Probe struct {
 	// Recheck is how long after a probe that was not good the target is probed
 	// again without waiting for the next one; 0: never.
 	Recheck time.Duration
-	Network *Network // nil: as most are
+	// Discovery is where the targets are found; nil for one target, that of Check.
+	Discovery *Discovery
+	Network   *Network // nil: as most are
 	// MaxDuration is what a good probe may take; 0: as long as its timeout.
 	MaxDuration time.Duration
 }

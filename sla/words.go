@@ -4,7 +4,11 @@ import "fmt"
 
 // Words says what the probe does: "HTTP GET https://shop.example/health every 15s".
 func (p *Probe) Words() string {
-	return fmt.Sprintf("%s every %s", p.Check.Words(), FormatDuration(p.Interval))
+	words := fmt.Sprintf("%s every %s", p.Check.Words(), FormatDuration(p.Interval))
+	if p.Discovery != nil {
+		words += ", of each target that is found"
+	}
+	return words
 }
 
 // Words says what is requested.

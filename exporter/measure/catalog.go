@@ -19,6 +19,9 @@ type Metric struct {
 // targetLabels name the target of every per-target series.
 var targetLabels = []string{metricnames.SLA, metricnames.Service, metricnames.SLO, metricnames.Target, metricnames.Location}
 
+// levelLabels name a level.
+var levelLabels = []string{metricnames.SLA, metricnames.Service, metricnames.SLO}
+
 // exemplarLabel names the probe that an exemplar is of.
 const exemplarLabel = "probe_id"
 
@@ -110,7 +113,15 @@ var (
 	inFlight    = Metric{Name: metricnames.ExporterInFlight, Type: "gauge", Help: "Probes that are running."}
 	concurrency = Metric{Name: metricnames.ExporterConcurrency, Type: "gauge", Help: "How many probes may run at once (--probe.max-concurrency)."}
 	targets     = Metric{Name: metricnames.ExporterTargets, Type: "gauge", Help: "Targets that are probed."}
-	vantage     = Metric{
+	discovered  = Metric{
+		Name: metricnames.ExporterDiscovered, Type: "gauge", Labels: levelLabels, Help: "Targets that the discovery of a level found last.",
+		Note: "Of levels with `targets`; each of several shards finds all.",
+	}
+	discoveryOK = Metric{
+		Name: metricnames.ExporterDiscoveryOK, Type: "gauge", Labels: levelLabels, Help: "1 if the last look for a level's targets succeeded and all of them can be probed, else 0.",
+		Note: "While a look fails the targets stay as they were; the log says why.",
+	}
+	vantage = Metric{
 		Name: metricnames.ExporterVantage, Type: "gauge", Help: "1 if a reference target (--probe.reference) answered when they were last asked, else 0.",
 		Note: "Absent without references. While it is 0, failures of the network are `inconclusive` with the reason `vantage`.",
 	}
@@ -145,5 +156,5 @@ func TargetMetrics() []Metric {
 
 // SelfMetrics are those of the exporter about itself.
 func SelfMetrics() []Metric {
-	return []Metric{lag, inFlight, concurrency, targets, vantage, reloadOK, reloadTime, requestInFlight, requestRejected, blackboxReloadOK, blackboxReloadTime, blackboxUnknown, buildInfo}
+	return []Metric{lag, inFlight, concurrency, targets, discovered, discoveryOK, vantage, reloadOK, reloadTime, requestInFlight, requestRejected, blackboxReloadOK, blackboxReloadTime, blackboxUnknown, buildInfo}
 }

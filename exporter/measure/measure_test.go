@@ -66,7 +66,13 @@ func factual(r probe.Result) probe.Result {
 }
 
 func newMetrics() *Metrics {
-	return New(Options{Location: "fra1", MaxConcurrency: 100, InFlight: func() int { return 3 }, Vantage: func() bool { return true }, Requests: func() RequestFacts { return RequestFacts{} }})
+	return New(Options{
+		Location: "fra1", MaxConcurrency: 100, InFlight: func() int { return 3 },
+		Vantage: func() bool { return true }, Requests: func() RequestFacts { return RequestFacts{} },
+		Discoveries: func() []Discovery {
+			return []Discovery{{ID: sla.ID{SLA: "shop", Service: "shops", SLO: "fleet"}, Targets: 2, OK: true}}
+		},
+	})
 }
 
 // exposition is the targets' part of a scrape as text.

@@ -22,6 +22,8 @@ type Options struct {
 	MaxConcurrency int         // how many probes may run at once
 	InFlight       func() int  // how many are running
 	Vantage        func() bool // whether reference targets answered; nil if there are none
+	// Discoveries is how the levels do whose targets are found.
+	Discoveries func() []Discovery
 	// Requests tells of probes that are asked for; nil if none can be.
 	Requests func() RequestFacts
 }
@@ -69,6 +71,9 @@ func New(o Options) *Metrics {
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
+	if o.Discoveries != nil {
+		m.registry.MustRegister(discoveries{o.Discoveries})
+	}
 	if o.Vantage != nil {
 		m.registry.MustRegister(prometheus.NewGaugeFunc(gauge(vantage), func() float64 {
 			if o.Vantage() {
@@ -132,10 +137,10 @@ func (m *Metrics) Replace(specs []Spec) []*Target {
 	next := make(map[key]*Target, len(specs))
 	ordered := make([]*Target, len(specs))
 	for i, s := range specs {
-		k := key{s.ID, s.Target}
+		k := keyOf(s)
 		t := m.targets[k]
 		if t == nil {
-			t = newTarget(k, now)
+			t = newTarget(k, s.Labels, now)
 		}
 		t.configure(s)
 		next[k], ordered[i] = t, t

@@ -156,6 +156,9 @@ func (w *protoWriter) labels(t *Target, extra, value string) {
 	if extra > metricnames.Target {
 		m.label(metricLabel, extra, value)
 	}
+	for _, l := range t.labels {
+		m.label(metricLabel, l.Name, l.Value)
+	}
 }
 
 func (w *protoWriter) counter(n float64, created int64) {

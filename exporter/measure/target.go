@@ -15,15 +15,28 @@ import (
 type Spec struct {
 	ID         sla.ID
 	Target     string          // without secrets
+	Labels     []Label         // of the target's series, besides those that name it
 	Phases     []probe.Phase   // there from the start; others appear when they happen
 	Thresholds []time.Duration // ascending, unique
 	Rechecked  bool            // it may be probed between two that are owed
 }
 
+// Label is one of a series.
+type Label struct{ Name, Value string }
+
 // key identifies the series of a target.
 type key struct {
 	id     sla.ID
 	target string
+	more   string // its own labels, as the text exposition writes them, each after a comma
+}
+
+func keyOf(s Spec) key {
+	k := key{id: s.ID, target: s.Target}
+	for _, l := range s.Labels {
+		k.more += "," + label(l.Name, l.Value)
+	}
+	return k
 }
 
 // Target is the account of one target. Its counters change together. There are
@@ -31,8 +44,9 @@ type key struct {
 // happened.
 type Target struct {
 	key     key
-	block   string // the labels that name it, as the text exposition writes them
-	created int64  // nanoseconds since the epoch
+	block   string  // the labels that name it, and its own, as the text exposition writes them
+	labels  []Label // its own
+	created int64   // nanoseconds since the epoch
 
 	mu       sync.Mutex
 	last     probe.Outcome // of the last conclusive probe; empty before
@@ -66,8 +80,8 @@ type phaseDurations struct {
 	*durations
 }
 
-func newTarget(k key, now time.Time) *Target {
-	return &Target{key: k, block: targetBlock(k), created: now.UnixNano()}
+func newTarget(k key, labels []Label, now time.Time) *Target {
+	return &Target{key: k, block: targetBlock(k), labels: labels, created: now.UnixNano()}
 }
 
 // configure gives the target the series of a spec and keeps the counts of
@@ -184,5 +198,5 @@ func (t *Target) phase(p probe.Phase) *phaseDurations {
 // compareKeys orders as the exposition does: by the labels in order of name.
 func compareKeys(a, b key) int {
 	return cmp.Or(strings.Compare(a.id.Service, b.id.Service), strings.Compare(a.id.SLA, b.id.SLA),
-		strings.Compare(a.id.SLO, b.id.SLO), strings.Compare(a.target, b.target))
+		strings.Compare(a.id.SLO, b.id.SLO), strings.Compare(a.target, b.target), strings.Compare(a.more, b.more))
 }

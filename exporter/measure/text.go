@@ -18,7 +18,7 @@ func label(name, value string) string { return name + `="` + escaper.Replace(val
 // targetBlock is the labels that name a target, but for the location.
 func targetBlock(k key) string {
 	return label(metricnames.Service, k.id.Service) + "," + label(metricnames.SLA, k.id.SLA) + "," +
-		label(metricnames.SLO, k.id.SLO) + "," + label(metricnames.Target, k.target)
+		label(metricnames.SLO, k.id.SLO) + "," + label(metricnames.Target, k.target) + k.more
 }
 
 func thresholdLabel(d time.Duration) string {

@@ -46,6 +46,8 @@ const (
 	ExporterConcurrency = "upheld_exporter_probes_in_flight_limit"
 	ExporterTargets     = "upheld_exporter_targets"
 	ExporterVantage     = "upheld_exporter_vantage_good" // 1 if a reference target answers, else 0; only with references
+	ExporterDiscovered  = "upheld_exporter_discovery_targets"
+	ExporterDiscoveryOK = "upheld_exporter_discovery_ok"
 	ExporterReloadOK    = "upheld_exporter_config_last_reload_successful"
 	ExporterReloadTime  = "upheld_exporter_config_last_reload_success_timestamp_seconds"
 	// Of probes that are asked for at /probe.

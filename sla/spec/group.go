@@ -141,7 +141,7 @@ func suitsGroups(v value, labels []value, l *sla.ServiceLevel) {
 	for _, label := range labels {
 		switch name := label.node.Value; {
 		case !any && !slices.Contains(allowed, name):
-			label.wrong("bad-group", "probes have no label "+quote(name), "group them by "+either(allowed))
+			label.wrong("bad-group", "its probe's series have no label "+quote(name), "group them by "+either(allowed))
 		case name == "location" && l.Slots.Quorum > 0:
 			label.wrong("bad-group", "a quorum judges all locations together, so there are no groups of them", "leave the quorum out, or the label")
 		case l.Labels[name] != "":

@@ -14,19 +14,20 @@ type probeKind struct {
 	key     string // holds what is probed
 	section *section
 	decode  func(*object) sla.Check
+	whole   string // something to probe, for a pattern that is sla.TargetVariable alone; "" if there are no such
 }
 
 // probeKinds are the kinds of probe, one line each. A kind's options, defaults
 // and checks are in its own file.
 var probeKinds = []probeKind{
-	{"http", httpSection, decodeHTTP},
-	{"tcp", tcpSection, decodeTCP},
-	{"dns", dnsSection, decodeDNS},
-	{"grpc", grpcSection, decodeGRPC},
-	{"icmp", icmpSection, decodeICMP},
-	{"tls", tlsSection, decodeTLS},
-	{"udp", udpSection, decodeUDP},
-	{"unix", unixSection, decodeUnix},
+	{"http", httpSection, decodeHTTP, "http://" + someTarget + "/"},
+	{"tcp", tcpSection, decodeTCP, someTarget + ":1"},
+	{"dns", dnsSection, decodeDNS, someTarget + ":1"},
+	{"grpc", grpcSection, decodeGRPC, someTarget + ":1"},
+	{"icmp", icmpSection, decodeICMP, someTarget},
+	{"tls", tlsSection, decodeTLS, someTarget + ":1"},
+	{"udp", udpSection, decodeUDP, someTarget + ":1"},
+	{"unix", unixSection, decodeUnix, ""},
 }
 
 // The bounds of a probe's interval: four probes must fall into every base
@@ -62,7 +63,13 @@ func decodeProbe(v value) (sla.Indicator, bool) {
 		return nil, false
 	}
 	o := v.object(kind.section)
-	p := &sla.Probe{Check: kind.decode(o), Interval: defaultInterval}
+	discovery := o.discovery(kind.key, kind.whole)
+	before := len(v.d.findings)
+	p := &sla.Probe{Check: kind.decode(o), Discovery: discovery, Interval: defaultInterval}
+	v.d.forgetSomeTarget(before)
+	if many, ok := p.Check.(sla.Movable); ok && discovery != nil {
+		p.Check = many.At(discovery.Pattern)
+	}
 	interval, at, intervalOK := read(o, "interval", value.duration)
 	if _, given := o.get("interval"); !given {
 		interval, intervalOK = defaultInterval, true

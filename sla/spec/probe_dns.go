@@ -27,7 +27,7 @@ var dnsSection = &section{
 	doc:  "Asks a DNS server. Good if it answers with an accepted code, and with the records that are wanted, in time.",
 	fields: append(append([]field{
 		{
-			key: "dns", typ: valueType{name: "host:port or URL", sample: `"ns1.example:53"`, scalars: []schema{{"type": "string", "pattern": `^(https://.+|.+:[0-9]+)$`}}}, required: true,
+			key: "dns", typ: orTarget(valueType{name: "host:port or URL", sample: `"ns1.example:53"`, scalars: []schema{{"type": "string", "pattern": `^(https://.+|.+:[0-9]+)$`}}}), required: true,
 			doc: "The server to ask: `host:port`, or `https://…` for DNS over HTTPS.",
 		},
 		{key: "transport", typ: oneOf("udp", "tcp", "tls"), def: "udp", doc: "How to ask. `tls` is DNS over TLS, usually on port 853. Not with a URL, which says it already."},

@@ -15,7 +15,7 @@ var grpcSection = &section{
 	name: "probe (grpc)",
 	doc:  "Asks the standard health service (`grpc.health.v1`) of a gRPC server. Good if it answers `SERVING` in time.",
 	fields: append(append([]field{
-		{key: "grpc", typ: hostPortType(`"api.example:443"`), required: true, doc: "The server."},
+		{key: "grpc", typ: orTarget(hostPortType(`"api.example:443"`)), required: true, doc: "The server."},
 		{key: "service", typ: textType, def: "the server as a whole", example: "shop.Orders", doc: "The service whose health is asked for."},
 		{key: "tls", typ: booleanType, def: "false", doc: "Whether to speak TLS."},
 		{key: "metadata", typ: valueType{name: "mapping of names to text", sample: `{x-tenant: "shop"}`, scalars: []schema{{

@@ -27,7 +27,7 @@ var icmpSection = &section{
 	name: "probe (icmp)",
 	doc:  "Sends ICMP echo requests (ping). Good if no more of them than `maxLoss` stay unanswered until the timeout. Its response time is the mean round trip.",
 	fields: append([]field{
-		{key: "icmp", typ: valueType{name: "host", sample: `"gateway.example"`, scalars: []schema{{"type": "string", "pattern": hostPattern}}}, required: true, doc: "A name or an address."},
+		{key: "icmp", typ: orTarget(valueType{name: "host", sample: `"gateway.example"`, scalars: []schema{{"type": "string", "pattern": hostPattern}}}), required: true, doc: "A name or an address."},
 		{key: "packets", typ: wholeType(1, maxPackets), def: "1", example: "5", doc: "How many packets one probe sends."},
 		{key: "packetInterval", typ: durationType, def: "100ms", example: "200ms", doc: "Time between two packets of a probe, at least `10ms`. All must be sent before the timeout."},
 		{key: "maxLoss", typ: percentType, def: `"0"`, example: `"20"`, doc: "How many per cent of a probe's packets may stay unanswered."},

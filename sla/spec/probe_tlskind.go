@@ -6,7 +6,7 @@ var tlsSection = &section{
 	name: "probe (tls)",
 	doc:  "Opens a TLS session. Good if the certificate is right, and lasts, and the handshake is done in time.",
 	fields: append(append([]field{
-		{key: "tls", typ: hostPortType(`"shop.example:443"`), required: true, doc: "What to connect to."},
+		{key: "tls", typ: orTarget(hostPortType(`"shop.example:443"`)), required: true, doc: "What to connect to."},
 	}, tlsFields("")...), append(networkFields(true), probeFields()...)...),
 }
 

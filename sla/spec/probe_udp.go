@@ -16,7 +16,7 @@ var udpSection = &section{
 	name: "probe (udp)",
 	doc:  "Sends UDP packets and waits for answers. Good if those come in time.",
 	fields: append([]field{
-		{key: "udp", typ: hostPortType(`"game.example:27015"`), required: true, doc: "Where to send to."},
+		{key: "udp", typ: orTarget(hostPortType(`"game.example:27015"`)), required: true, doc: "Where to send to."},
 		{
 			key: "dialogue", typ: valueType{name: "list", sample: `[{send: "status"}, {expect: "^ok"}]`, sections: []*section{udpStepSection}, shape: listOf}, required: true,
 			doc: "What to say and to hear, in order. An answer must be expected: without one nothing is known.",

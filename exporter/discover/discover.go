@@ -1,0 +1,93 @@
+// Package discover finds the targets of a probe of many: in lists of a file or
+// a server, in the formats of Prometheus' file_sd_configs and http_sd_configs,
+// and by DNS. It looks when it is asked, and keeps nothing.
+package discover
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// Target is one that was found.
+type Target struct {
+	Address string   // stands for sla.TargetVariable
+	Labels  []string // the values of sla.Discovery.Labels, in their order
+}
+
+// Finder looks for targets. The zero value is usable.
+type Finder struct {
+	Resolver  *net.Resolver // the system's if nil
+	Client    *http.Client  // one that follows no redirect to other hosts, if nil
+	UserAgent string
+}
+
+// patience is how long one look at a server may take.
+const patience = 10 * time.Second
+
+// Find is all targets that there are now, sorted by address, each once. An
+// error of any source is one of the whole: half of the targets is not what the
+// others became.
+func (f Finder) Find(ctx context.Context, d *sla.Discovery) ([]Target, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	groups := []group{{Targets: d.Static}}
+	var errs []error
+	add := func(found []group, err error) {
+		groups = append(groups, found...)
+		if err != nil {
+			errs = append(errs, err)
+		}
+	}
+	for _, pattern := range d.Files {
+		add(readFiles(pattern))
+	}
+	if d.URL != "" {
+		add(f.ask(ctx, d.URL))
+	}
+	if d.DNS != nil {
+		add(f.lookUp(ctx, d.DNS))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	targets := flatten(groups, d.Labels)
+	if len(targets) > d.Limit {
+		return nil, fmt.Errorf("%d targets are found, and the limit is %d; raise it, or find fewer", len(targets), d.Limit)
+	}
+	return targets, nil
+}
+
+// group is one of a list: targets that share labels.
+type group struct {
+	Targets []string          `json:"targets" yaml:"targets"`
+	Labels  map[string]string `json:"labels" yaml:"labels"`
+}
+
+// flatten is the targets of all groups. One that several have is that of the
+// first.
+func flatten(groups []group, labels []string) []Target {
+	known := map[string]bool{}
+	var targets []Target
+	for _, g := range groups {
+		values := make([]string, len(labels))
+		for i, name := range labels {
+			values[i] = g.Labels[name]
+		}
+		for _, address := range g.Targets {
+			if !known[address] {
+				known[address] = true
+				targets = append(targets, Target{address, values})
+			}
+		}
+	}
+	slices.SortFunc(targets, func(a, b Target) int { return strings.Compare(a.Address, b.Address) })
+	return targets
+}

@@ -1,0 +1,56 @@
+package discover
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// lookUp is the targets that a name's records are. A name that is not there has
+// none.
+func (f Finder) lookUp(ctx context.Context, d *sla.DNSDiscovery) ([]group, error) {
+	resolver := f.Resolver
+	if resolver == nil {
+		resolver = net.DefaultResolver
+	}
+	look := map[string]func() ([]string, error){
+		"SRV":  func() ([]string, error) { return services(ctx, resolver, d.Name) },
+		"A":    func() ([]string, error) { return addresses(ctx, resolver, "ip4", d) },
+		"AAAA": func() ([]string, error) { return addresses(ctx, resolver, "ip6", d) },
+	}[d.Type]
+	found, err := look()
+	if dns, failed := errors.AsType[*net.DNSError](err); failed && dns.IsNotFound {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s records of %s: %w", d.Type, d.Name, err)
+	}
+	return []group{{Targets: found}}, nil
+}
+
+func services(ctx context.Context, resolver *net.Resolver, name string) ([]string, error) {
+	_, records, err := resolver.LookupSRV(ctx, "", "", name+".")
+	var found []string
+	for _, r := range records {
+		found = append(found, net.JoinHostPort(strings.TrimSuffix(r.Target, "."), strconv.Itoa(int(r.Port))))
+	}
+	return found, err
+}
+
+func addresses(ctx context.Context, resolver *net.Resolver, network string, d *sla.DNSDiscovery) ([]string, error) {
+	ips, err := resolver.LookupIP(ctx, network, d.Name+".")
+	var found []string
+	for _, ip := range ips {
+		address := ip.String()
+		if d.Port != 0 {
+			address = net.JoinHostPort(address, strconv.Itoa(d.Port))
+		}
+		found = append(found, address)
+	}
+	return found, err
+}

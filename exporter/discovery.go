@@ -1,0 +1,186 @@
+package exporter
+
+import (
+	"context"
+	"reflect"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/upheld-sla/upheld/exporter/discover"
+	"github.com/upheld-sla/upheld/exporter/measure"
+	"github.com/upheld-sla/upheld/exporter/probe"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// wanted is a target that is to be probed.
+type wanted struct {
+	sla.ProbeTarget
+	found  bool            // of a probe of many
+	labels []measure.Label // of its series, besides those that name it
+	prober probe.Prober
+}
+
+func (w *wanted) name() string { return w.Probe.Check.Target() }
+
+// discovery knows which targets the probes of many have.
+type discovery struct {
+	mu     sync.Mutex
+	levels map[sla.ID]*finding
+}
+
+// finding is what is known of the targets of one level.
+type finding struct {
+	spec    *sla.Discovery
+	targets []discover.Target
+	looked  time.Time // when the last look began; zero: not yet
+	failure error     // of the last look
+	refused bool      // a target that was found cannot be probed
+	looking bool
+}
+
+// declare makes the levels of targets those that are looked at. One whose
+// discovery stays as it was keeps what was found.
+func (d *discovery) declare(targets []sla.ProbeTarget) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	next := map[sla.ID]*finding{}
+	for _, t := range targets {
+		spec := t.Probe.Discovery
+		if spec == nil {
+			continue
+		}
+		old := d.levels[t.ID]
+		if old == nil || !reflect.DeepEqual(old.spec, spec) {
+			old = &finding{spec: spec}
+			for _, address := range spec.Static {
+				old.targets = append(old.targets, discover.Target{Address: address, Labels: make([]string, len(spec.Labels))})
+			}
+		}
+		next[t.ID] = old
+	}
+	d.levels = next
+}
+
+// expand puts what was found in the place of the probes of many.
+func (d *discovery) expand(targets []sla.ProbeTarget) []wanted {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	all := make([]wanted, 0, len(targets))
+	for _, t := range targets {
+		if t.Probe.Discovery == nil {
+			all = append(all, wanted{ProbeTarget: t})
+			continue
+		}
+		for _, one := range d.levels[t.ID].targets {
+			w := wanted{ProbeTarget: t, found: true}
+			w.Probe = t.Probe.At(one.Address)
+			for i, name := range t.Probe.Discovery.Labels {
+				w.labels = append(w.labels, measure.Label{Name: name, Value: one.Labels[i]})
+			}
+			all = append(all, w)
+		}
+	}
+	return all
+}
+
+// refuse notes that a target which was found cannot be probed.
+func (d *discovery) refuse(id sla.ID) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if f := d.levels[id]; f != nil {
+		f.refused = true
+	}
+}
+
+// due are the levels to look at now, which are then being looked at.
+func (d *discovery) due(now time.Time) map[sla.ID]*sla.Discovery {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	due := map[sla.ID]*sla.Discovery{}
+	for id, f := range d.levels {
+		if !f.looking && now.Sub(f.looked) >= f.spec.Refresh {
+			f.looking, f.looked = true, now
+			due[id] = f.spec
+		}
+	}
+	return due
+}
+
+// learn takes in what a look has found; changed says whether that is something
+// else than before. A look at what is no longer declared is forgotten.
+func (d *discovery) learn(id sla.ID, of *sla.Discovery, found []discover.Target, err error) (changed, failing bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	f := d.levels[id]
+	if f == nil || f.spec != of {
+		return false, false
+	}
+	failing = err != nil && f.failure == nil
+	f.looking, f.failure = false, err
+	if err != nil || slices.EqualFunc(f.targets, found, func(a, b discover.Target) bool {
+		return a.Address == b.Address && slices.Equal(a.Labels, b.Labels)
+	}) {
+		return false, failing
+	}
+	f.targets, f.refused = found, false
+	return true, false
+}
+
+// states is how the discoveries are doing, for the metrics.
+func (d *discovery) states() []measure.Discovery {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var all []measure.Discovery
+	for id, f := range d.levels {
+		all = append(all, measure.Discovery{ID: id, Targets: len(f.targets), OK: f.failure == nil && !f.refused && !f.looked.IsZero()})
+	}
+	return all
+}
+
+// glance is how often it is seen whether a level is to be looked at.
+const glance = 200 * time.Millisecond
+
+// discover looks for targets until ctx ends.
+func (e *Exporter) discover(ctx context.Context) {
+	finder := discover.Finder{Resolver: e.opts.Probe.Resolver, UserAgent: e.opts.Probe.UserAgent}
+	tick := time.NewTicker(glance)
+	defer tick.Stop()
+	var looks sync.WaitGroup
+	defer looks.Wait()
+	for {
+		for id, spec := range e.discovery.due(time.Now()) {
+			looks.Go(func() {
+				found, err := finder.Find(ctx, spec)
+				if ctx.Err() == nil {
+					e.take(id, spec, found, err)
+				}
+			})
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// take puts what was found in force.
+func (e *Exporter) take(id sla.ID, spec *sla.Discovery, found []discover.Target, err error) {
+	e.applying.Lock()
+	defer e.applying.Unlock()
+	changed, failing := e.discovery.learn(id, spec, found, err)
+	if failing {
+		e.opts.Logger.Warn("targets not looked up; they stay as they are", "slo", id.String(), "error", err)
+	}
+	if !changed {
+		return
+	}
+	all, err := e.makeProbers(e.discovery.expand(e.declared))
+	if err != nil { // a level that could be probed when it was applied
+		e.opts.Logger.Error("targets not changed", "slo", id.String(), "error", err)
+		return
+	}
+	e.put(all)
+	e.opts.Logger.Info("targets found", "slo", id.String(), "targets", len(found))
+}

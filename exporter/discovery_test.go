@@ -1,0 +1,141 @@
+package exporter_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/upheld-sla/upheld/exporter"
+	"github.com/upheld-sla/upheld/exporter/probe"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// fleet is a level whose targets are found.
+func fleet(pattern string, d sla.Discovery) sla.ProbeTarget {
+	t := webTarget("fleet", pattern, 100*time.Millisecond)
+	d.Pattern = pattern
+	if d.Refresh == 0 {
+		d.Refresh = 50 * time.Millisecond
+	}
+	if d.Limit == 0 {
+		d.Limit = 100
+	}
+	t.Probe.Discovery = &d
+	return t
+}
+
+// address is host:port of a server.
+func address(url string) string { return strings.TrimPrefix(url, "http://") }
+
+func TestTargetsOfAFileComeAndGo(t *testing.T) {
+	a, b := address(wellServer(t)), address(wellServer(t))
+	list := filepath.Join(t.TempDir(), "targets.json")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(list+".new", []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(list+".new", list); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(fmt.Sprintf(`[{"targets": [%q], "labels": {"region": "e\"u", "rack": "7"}}]`, a))
+	e := exporter.New(exporter.Options{})
+	if err := e.Apply([]sla.ProbeTarget{fleet("http://${target}/", sla.Discovery{Files: []string{list}, Labels: []string{"region", "zone"}})}); err != nil {
+		t.Fatal(err)
+	}
+	of := func(address string) float64 {
+		return counter(t, scrape(t, e.Metrics()), "upheld_probe_results_total", `outcome="good"`, `target="http://`+address+`/"`)
+	}
+	gauge := func(name string) float64 { return counter(t, scrape(t, e.Metrics()), name) }
+	start(t, e)
+	eventually(t, "the first target", func() bool { return of(a) >= 2 })
+	if text := scrape(t, e.Metrics()); !strings.Contains(text, `target="http://`+a+`/",region="e\"u",zone=""}`) {
+		t.Errorf("the labels of the list are not in\n%s", text)
+	}
+	before := of(a)
+	write(fmt.Sprintf(`[{"targets": [%q, %q], "labels": {"region": "e\"u"}}, {"targets": [%q], "labels": {"region": "us"}}]`, b, a, a))
+	eventually(t, "the second target", func() bool { return of(b) >= 2 })
+	if of(a) < before || gauge("upheld_exporter_discovery_targets") != 2 || gauge("upheld_exporter_discovery_ok") != 1 {
+		t.Errorf("a target that stays lost its counts, or is there twice:\n%s", scrape(t, e.Metrics()))
+	}
+	write(`[{"targets": ["oh dear`)
+	eventually(t, "the mistake to be seen", func() bool { return gauge("upheld_exporter_discovery_ok") == 0 })
+	kept := of(b)
+	eventually(t, "the targets to stay as they were", func() bool { return of(b) > kept && gauge("upheld_exporter_discovery_targets") == 2 })
+	write(fmt.Sprintf(`[{"targets": [%q, "no:such:port"]}]`, b))
+	eventually(t, "the first target to go", func() bool { return !strings.Contains(scrape(t, e.Metrics()), a) })
+	if gauge("upheld_exporter_discovery_ok") != 0 {
+		t.Error("a target that cannot be probed is no failure of the discovery")
+	}
+	if n := len(e.Recent(sla.ID{SLA: "shop", Service: "storefront", SLO: "fleet"})); n == 0 {
+		t.Error("the level has no history")
+	}
+}
+
+func TestTargetsOfAServerAndOfDNS(t *testing.T) {
+	a := address(wellServer(t))
+	var broken atomic.Bool
+	inventory := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if broken.Load() {
+			w.WriteHeader(http.StatusInternalServerError)
+			return
+		}
+		_ = json.NewEncoder(w).Encode([]map[string]any{{"targets": []string{a}}})
+	}))
+	t.Cleanup(inventory.Close)
+	port := a[strings.LastIndex(a, ":")+1:]
+	var number int
+	_, _ = fmt.Sscan(port, &number)
+	byName := fleet("http://${target}/", sla.Discovery{DNS: &sla.DNSDiscovery{Name: "well.test", Type: "A", Port: number}})
+	byName.ID.SLO = "by-name"
+	e := exporter.New(exporter.Options{Probe: probe.Env{Resolver: stormResolver(t)}})
+	if err := e.Apply([]sla.ProbeTarget{fleet("http://${target}/", sla.Discovery{URL: inventory.URL}), byName}); err != nil {
+		t.Fatal(err)
+	}
+	start(t, e)
+	good := func(level string) float64 {
+		return counter(t, scrape(t, e.Metrics()), "upheld_probe_results_total", `outcome="good"`, `slo="`+level+`"`, a)
+	}
+	eventually(t, "targets of both", func() bool { return good("fleet") > 0 && good("by-name") > 0 })
+	broken.Store(true)
+	ok := func() float64 {
+		return counter(t, scrape(t, e.Metrics()), "upheld_exporter_discovery_ok", `slo="fleet"`)
+	}
+	eventually(t, "the server's failure", func() bool { return ok() == 0 })
+	kept := good("fleet")
+	eventually(t, "the target to stay", func() bool { return good("fleet") > kept })
+}
+
+// TestShardsDivideAFleet gives each of three exporters its part of one level.
+func TestShardsDivideAFleet(t *testing.T) {
+	level := fleet("http://${target}/", sla.Discovery{Refresh: time.Hour})
+	for i := range 60 {
+		level.Probe.Discovery.Static = append(level.Probe.Discovery.Static, fmt.Sprintf("host-%d.example", i))
+	}
+	seen := map[string]int{}
+	for i := range 3 {
+		e := exporter.New(exporter.Options{Shard: exporter.Shard{Number: i + 1, Of: 3}})
+		if err := e.Apply([]sla.ProbeTarget{level}); err != nil {
+			t.Fatal(err)
+		}
+		text := scrape(t, e.Metrics())
+		for _, host := range level.Probe.Discovery.Static {
+			if strings.Contains(text, `target="http://`+host+`/"`) {
+				seen[host]++
+			}
+		}
+	}
+	for _, host := range level.Probe.Discovery.Static {
+		if seen[host] != 1 {
+			t.Errorf("%s is probed by %d of the shards", host, seen[host])
+		}
+	}
+}

@@ -1,0 +1,73 @@
+package sla
+
+import (
+	"net/netip"
+	"strings"
+	"time"
+)
+
+// TargetVariable stands for the address of a target in what is probed.
+const TargetVariable = "${target}"
+
+// Discovery says where the targets of a probe of many are found.
+type Discovery struct {
+	Pattern string   // what is probed, with TargetVariable in it
+	Static  []string // addresses
+	Files   []string // paths or globs of lists, in the format of Prometheus' file_sd_configs
+	URL     string   // answers with such a list, as for http_sd_configs; "" for none
+	DNS     *DNSDiscovery
+	Labels  []string      // which labels of a list the target's series get, sorted
+	Refresh time.Duration // between two looks
+	Limit   int           // targets at most
+}
+
+// DNSDiscovery finds targets by a name.
+type DNSDiscovery struct {
+	Name string
+	Type string // DNSDiscoveryTypes
+	Port int    // of A and AAAA records; 0: addresses without a port
+}
+
+// DNSDiscoveryTypes are the types of records that targets are found by.
+var DNSDiscoveryTypes = []string{"SRV", "A", "AAAA"}
+
+// Movable is a check of something that has an address, so that others of its
+// kind can be made for other addresses.
+type Movable interface {
+	Check
+	// At is the same check of what is called so, as the key of its kind has it
+	// in a specification.
+	At(what string) Check
+}
+
+// At is the probe of one target that was found at an address.
+func (p *Probe) At(address string) *Probe {
+	one := *p
+	one.Discovery = nil
+	if ip, err := netip.ParseAddr(address); err == nil && ip.Is6() && p.Discovery.Pattern != TargetVariable {
+		address = "[" + address + "]"
+	}
+	one.Check = p.Check.(Movable).At(strings.ReplaceAll(p.Discovery.Pattern, TargetVariable, address))
+	return &one
+}
+
+// At is the check of another URL.
+func (c *HTTPCheck) At(what string) Check { other := *c; other.URL = what; return &other }
+
+// At is the check of another host and port.
+func (c *TCPCheck) At(what string) Check { other := *c; other.Address = what; return &other }
+
+// At is the check of another host and port.
+func (c *TLSCheck) At(what string) Check { other := *c; other.Address = what; return &other }
+
+// At is the check of another host and port.
+func (c *UDPCheck) At(what string) Check { other := *c; other.Address = what; return &other }
+
+// At is the check of another host and port.
+func (c *GRPCCheck) At(what string) Check { other := *c; other.Address = what; return &other }
+
+// At is the check of another host.
+func (c *ICMPCheck) At(what string) Check { other := *c; other.Host = what; return &other }
+
+// At is the check of another server.
+func (c *DNSCheck) At(what string) Check { other := *c; other.Server = what; return &other }

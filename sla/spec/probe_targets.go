@@ -1,0 +1,236 @@
+package spec
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// Defaults and bounds of discovery.
+const (
+	defaultRefresh = 30 * time.Second
+	minRefresh     = time.Second
+	defaultTargets = 1000
+	maxTargets     = 100_000
+)
+
+var dnsTargetsSection = &section{
+	name: "targets found by DNS",
+	doc:  "A name whose records are the targets.",
+	fields: []field{
+		{key: "name", typ: valueType{name: "DNS name", sample: "_shop._tcp.example", scalars: []schema{{"type": "string", "pattern": dnsNamePattern}}}, required: true, doc: "What to look up."},
+		{key: "type", typ: oneOf(sla.DNSDiscoveryTypes...), def: "SRV", doc: "The type of the records. Those of `SRV` are `host:port`, those of the others addresses."},
+		{key: "port", typ: wholeType(1, 65535), example: "443", doc: "The port of the targets, which `A` and `AAAA` records do not know; without one `" + sla.TargetVariable + "` is the address alone."},
+	},
+}
+
+var targetsSection = &section{
+	name: "targets",
+	doc: "Where the targets of a probe of many are found; `" + sla.TargetVariable + "` in what is probed stands for the address of each. All of them are one level: by time its figures are those of the mean " +
+		"target. What is found is looked at again while the exporter runs; targets that stay keep their counts.",
+	fields: []field{
+		{key: "static", typ: listType("list of addresses", `["a.example", "b.example"]`), doc: "Targets that are always there."},
+		{key: "file", typ: listType("list of paths", `["targets/*.json"]`), doc: "Files of targets, JSON or YAML, in the format of Prometheus' `file_sd_configs`; relative to the specification, with `*` for many."},
+		{key: "http", typ: urlType, example: `"https://inventory.example/targets"`, doc: "A URL that answers with such a list in JSON, as for Prometheus' `http_sd_configs`."},
+		{key: "dns", typ: mapping(dnsTargetsSection), doc: "A name whose records are the targets."},
+		{key: "labels", typ: listType("list of label names", "[region]"), doc: "Which labels of the lists the targets' series get. A target without one of them has it empty."},
+		{key: "refresh", typ: durationType, def: "30s", example: "1m", doc: "Time between two looks."},
+		{key: "limit", typ: wholeType(1, maxTargets), def: "1000", doc: "How many targets there may be. More are a failure of the discovery: the targets stay as they are."},
+	},
+}
+
+func listType(name, sample string) valueType {
+	return valueType{name: name, sample: sample, scalars: textType.scalars, shape: listOf}
+}
+
+// orTarget is a type whose values may hold TargetVariable.
+func orTarget(t valueType) valueType {
+	pattern, _ := t.scalars[0]["pattern"].(string)
+	t.scalars = []schema{{"type": "string", "pattern": "(" + pattern + `)|\$\{target\}`}}
+	return t
+}
+
+// targetsField is the option of the kinds of probe that can have many targets.
+func targetsField() field {
+	return field{key: "targets", typ: mapping(targetsSection), doc: "Where targets are found, for a probe of many. What is probed then holds `" + sla.TargetVariable + "`: `https://" + sla.TargetVariable + "/health`."}
+}
+
+// discovery reads where targets are found, and puts an address in what is
+// probed, so that it can be read like that of any probe. whole is one for
+// patterns that are the variable alone.
+func (o *object) discovery(key, whole string) *sla.Discovery {
+	if o.section.field("targets") == nil {
+		return nil
+	}
+	d, at, given := read(o, "targets", value.targets)
+	main, ok := o.values[key]
+	if !ok {
+		return nil
+	}
+	pattern := main.node.Value
+	switch holds := strings.Contains(pattern, sla.TargetVariable); {
+	case holds && at.node == nil:
+		main.wrong("no-targets", main.said()+" has a variable, and there are no targets", "say beside it where they are found, e.g. targets: {static: [a.example, b.example]}")
+	case !holds && given:
+		main.wrong("no-variable", main.said()+" has no place for the targets", "put "+sla.TargetVariable+" where the address of each is to stand")
+		return nil
+	case !holds:
+		return nil
+	}
+	node := *main.node
+	if node.Value = strings.ReplaceAll(pattern, sla.TargetVariable, someTarget); pattern == sla.TargetVariable {
+		node.Value = whole
+	}
+	main.node = &node
+	o.values[key] = main
+	if d != nil {
+		d.Pattern = pattern
+	}
+	return d
+}
+
+// someTarget stands in for the address of a target.
+const someTarget = "target.invalid"
+
+// forgetSomeTarget lets the findings from the n-th on speak of the variable
+// again.
+func (d *decoder) forgetSomeTarget(n int) {
+	for i := range d.findings[n:] {
+		f := &d.findings[n+i]
+		f.Message = strings.ReplaceAll(f.Message, someTarget, sla.TargetVariable)
+		f.Remedy = strings.ReplaceAll(f.Remedy, someTarget, sla.TargetVariable)
+	}
+}
+
+func (v value) targets() (*sla.Discovery, bool) {
+	o := v.object(targetsSection)
+	if o == nil {
+		return nil, false
+	}
+	d := &sla.Discovery{Refresh: defaultRefresh, Limit: defaultTargets}
+	d.Static, _, _ = read(o, "static", listOfValues(value.text))
+	d.Files, _, _ = read(o, "file", listOfValues(value.targetFile))
+	d.URL, _, _ = read(o, "http", value.listURL)
+	d.DNS, _, _ = read(o, "dns", value.dnsTargets)
+	d.Labels, _, _ = read(o, "labels", listOfValues(value.seriesLabel))
+	slices.Sort(d.Labels)
+	if refresh, at, ok := read(o, "refresh", value.duration); ok {
+		if d.Refresh = refresh; refresh < minRefresh {
+			at.wrong("bad-interval", at.said()+" is below 1s", "30s is the default")
+		}
+	}
+	if limit, _, ok := read(o, "limit", whole(1, maxTargets)); ok {
+		d.Limit = limit
+	}
+	if len(o.given("static", "file", "http", "dns")) == 0 {
+		v.wrong("missing-key", "the targets have no source", "give one of static, file, http and dns, or several")
+		return nil, false
+	}
+	if len(d.Static) > d.Limit {
+		v.wrong("bad-value", fmt.Sprintf("there are %d static targets, and the limit is %d", len(d.Static), d.Limit), "raise the limit")
+	}
+	return d, true
+}
+
+// given are those of the keys that the object has.
+func (o *object) given(keys ...string) []string {
+	return slices.DeleteFunc(keys, func(key string) bool { _, ok := o.values[key]; return !ok })
+}
+
+// listOfValues reads a list of values, no two of them equal.
+func listOfValues(one func(value) (string, bool)) func(value) ([]string, bool) {
+	return func(v value) ([]string, bool) {
+		items, ok := v.list()
+		var texts []string
+		for _, item := range items {
+			text, good := one(item)
+			if ok = ok && good; good && slices.Contains(texts, text) {
+				item.wrong("duplicate", quote(text)+" stands in the list twice", "remove one of them")
+			}
+			texts = append(texts, text)
+		}
+		return texts, ok
+	}
+}
+
+// targetFile is a path, or a glob, of a list of targets.
+func (v value) targetFile() (string, bool) {
+	path, ok := v.text()
+	if !ok {
+		return "", false
+	}
+	if _, err := filepath.Match(path, ""); err != nil {
+		v.wrong("bad-path", v.said()+" is no path: "+err.Error(), "correct the brackets")
+		return "", false
+	}
+	switch filepath.Ext(path) {
+	case ".json", ".yml", ".yaml":
+	default:
+		v.wrong("bad-path", v.said()+" does not end in .json, .yml or .yaml", "the ending says how a list is written")
+		return "", false
+	}
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(filepath.Dir(v.d.src.file), path)
+	}
+	return path, true
+}
+
+// listURL is where a list of targets is asked for.
+func (v value) listURL() (string, bool) {
+	text, ok := v.text()
+	if !ok {
+		return "", false
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
+		v.wrong("bad-url", v.said()+" is not a URL of http or https without user name and password", `write it like "https://inventory.example/targets"`)
+		return "", false
+	}
+	return text, true
+}
+
+func (v value) dnsTargets() (*sla.DNSDiscovery, bool) {
+	o := v.object(dnsTargetsSection)
+	if o == nil {
+		return nil, false
+	}
+	d := &sla.DNSDiscovery{Type: sla.DNSDiscoveryTypes[0]}
+	if t, _, ok := read(o, "type", word(sla.DNSDiscoveryTypes...)); ok {
+		d.Type = t
+	}
+	port, at, given := read(o, "port", whole(1, 65535))
+	if d.Port = port; given && d.Type == "SRV" {
+		at.wrong("conflicting-keys", "SRV records know their ports", "leave the port out, or choose the type A or AAAA")
+	}
+	name, _, ok := read(o, "name", value.dnsName)
+	d.Name = strings.TrimSuffix(name, ".")
+	return d, ok && net.ParseIP(d.Name) == nil
+}
+
+// seriesLabel is a label that the series of a target can get.
+func (v value) seriesLabel() (string, bool) {
+	name, ok := v.text()
+	switch {
+	case !ok:
+		return "", false
+	case !labelRegexp.MatchString(name) || strings.HasPrefix(name, "__"):
+		v.wrong("bad-label", v.said()+" is no name of a label that series can have", "letters, digits and _, no digit at the beginning and not two _")
+	case reservedLabels[name] || ownLabels[name]:
+		v.wrong("bad-label", v.said()+" is a label that upheld sets itself", "choose another")
+	default:
+		return name, true
+	}
+	return "", false
+}
+
+// ownLabels are those that the exporter sets, besides those of rules.
+var ownLabels = map[string]bool{
+	"location": true, "target": true, "outcome": true, "reason": true, "phase": true, "threshold": true, "bound": true,
+	"le": true, "step": true, "address": true, "instance": true, "job": true,
+}
