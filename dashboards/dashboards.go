@@ -68,7 +68,7 @@ func Overview(agreements []*sla.Agreement) ([]byte, error) {
 	d := newDashboard(OverviewUID, "Service levels: overview",
 		fmt.Sprintf("%s from %s. Do not edit by hand.", Marker, names(agreements)))
 	d.Templating.List = append(d.Templating.List,
-		valuesVariable(varSLA, "Agreement", nil))
+		valuesVariable(varSLA, "Agreement", choose()))
 	d.Links = append(d.Links, taggedLink("Agreements"))
 	var g grid
 	overviewPanels(&g, agreements)
@@ -84,10 +84,11 @@ func Agreement(a *sla.Agreement) ([]byte, error) {
 		description += "\n\n" + a.Description
 	}
 	d := newDashboard(UID(a.Name), "Service levels: "+a.Name, description)
-	own := selector{eq("sla", a.Name)}
+	own := choose(eq("sla", a.Name))
 	d.Templating.List = append(d.Templating.List,
 		valuesVariable(varService, "Service", own),
-		valuesVariable(varSLO, "Service level", append(own[:1:1], among("service", varService))))
+		valuesVariable(varSLO, "Service level", own.with(among("service", varService))))
+	d.Templating.List = append(d.Templating.List, groupVariables(a)...)
 	d.Links = append(d.Links, dashboardLink("Overview", "/d/"+OverviewUID))
 	var g grid
 	agreementPanels(&g, a)

@@ -12,8 +12,15 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// selector is the matchers that choose series; it prints in the order given.
-type selector []string
+// selector is the matchers that choose series, which print in the order given,
+// and the labels beside byLevel that keep the groups of a level apart.
+type selector struct {
+	matchers []string
+	groups   []string
+}
+
+// choose selects by matchers.
+func choose(matchers ...string) selector { return selector{matchers: matchers} }
 
 // eq matches a label's value exactly. A dollar sign is written as an escape, so
 // that Grafana does not take what follows for one of its variables.
@@ -25,19 +32,21 @@ func eq(label, value string) string {
 func among(label, variable string) string { return label + `=~"$` + variable + `"` }
 
 // with is the selector with more matchers.
-func (s selector) with(matchers ...string) selector { return slices.Concat(s, matchers) }
+func (s selector) with(matchers ...string) selector {
+	return selector{slices.Concat(s.matchers, matchers), s.groups}
+}
 
 // series is a metric under the selector.
 func (s selector) series(metric string) string {
-	if len(s) == 0 {
+	if len(s.matchers) == 0 {
 		return metric
 	}
-	return metric + "{" + strings.Join(s, ", ") + "}"
+	return metric + "{" + strings.Join(s.matchers, ", ") + "}"
 }
 
 // ofLevel selects the series of one service level.
 func ofLevel(id sla.ID) selector {
-	return selector{eq(metricnames.SLA, id.SLA), eq(metricnames.Service, id.Service), eq(metricnames.SLO, id.SLO)}
+	return choose(eq(metricnames.SLA, id.SLA), eq(metricnames.Service, id.Service), eq(metricnames.SLO, id.SLO))
 }
 
 // byLevel are the labels that every series of a level has. All expressions are
@@ -45,10 +54,13 @@ func ofLevel(id sla.ID) selector {
 // servers or replicas add.
 const byLevel = metricnames.SLA + ", " + metricnames.Service + ", " + metricnames.SLO
 
-// level aggregates to one series a level; where replicas or an edit of the
+// by is byLevel with the labels that keep groups apart, if that is wanted.
+func (s selector) by() string { return strings.Join(append([]string{byLevel}, s.groups...), ", ") }
+
+// level aggregates to one series a level, or group of one; where replicas or an edit of the
 // period leave two for some minutes, op says which of them counts.
 func (s selector) level(op, metric string) string {
-	return fmt.Sprintf("%s by (%s) (%s)", op, byLevel, s.series(metric))
+	return fmt.Sprintf("%s by (%s) (%s)", op, s.by(), s.series(metric))
 }
 
 func (s selector) target() string    { return s.level("max", metricnames.TargetRatio) }
@@ -70,7 +82,17 @@ func (s selector) errorRatio(window time.Duration) string {
 // burn is how many times faster than the objective allows a window burnt: what
 // the alert tiers compare with their factors.
 func (s selector) burn(window time.Duration) string {
-	return fmt.Sprintf("%s / on (%s) (1 - %s)", s.errorRatio(window), byLevel, s.objective())
+	return fmt.Sprintf("%s / on (%s) (1 - %s)", s.errorRatio(window), s.by(), s.objective())
+}
+
+// worstBurn is the burn rate of each level, of its worst group where there are
+// groups by these labels.
+func (s selector) worstBurn(window time.Duration, groups []string) string {
+	if len(groups) == 0 {
+		return s.burn(window)
+	}
+	s.groups = groups
+	return fmt.Sprintf("max by (%s) (%s)", byLevel, s.burn(window))
 }
 
 // info is one series a level with its period as a label.
@@ -87,7 +109,7 @@ var (
 // alerts counts the firing alerts of each level; 0 for those without.
 func (s selector) alerts() string {
 	return fmt.Sprintf("count by (%s) (%s) or on (%s) 0 * %s",
-		byLevel, s.with(anyAlert, firing).series("ALERTS"), byLevel, s.objective())
+		s.by(), s.with(anyAlert, firing).series("ALERTS"), s.by(), s.objective())
 }
 
 // Values of alertState.
@@ -101,9 +123,9 @@ const (
 // that is evaluated: quiet, pending or firing, whichever of several is worst.
 func (s selector) alertState(matchers ...string) string {
 	chosen := s.with(matchers...)
-	return fmt.Sprintf("max by (%s) (%d * %s or %d * %s) or on (%s) %d * %s", byLevel,
+	return fmt.Sprintf("max by (%s) (%d * %s or %d * %s) or on (%s) %d * %s", s.by(),
 		stateFiring, chosen.with(firing).series("ALERTS"), statePending, chosen.with(pending).series("ALERTS"),
-		byLevel, stateQuiet, s.objective())
+		s.by(), stateQuiet, s.objective())
 }
 
 // orZero is an expression without labels that is 0 where it has no value.

@@ -18,10 +18,10 @@ import (
 // agreementPanels are the chosen levels in short, then a row for each level of
 // the agreement, of which the first is open.
 func agreementPanels(g *grid, a *sla.Agreement) {
-	of := selector{eq(metricnames.SLA, a.Name), among(metricnames.Service, varService), among(metricnames.SLO, varSLO)}
+	of := choose(eq(metricnames.SLA, a.Name), among(metricnames.Service, varService), among(metricnames.SLO, varSLO))
 	g.section("summary")
 	height := min(4+uint32(len(a.Levels)), 12)
-	g.add(height, sized{gridWidth, levelTable("Service levels, the worst first", of)})
+	g.add(height, sized{gridWidth, levelTable("Service levels, the worst first", of, groupLabels(a))})
 	const legend = "{{service}}/{{slo}}"
 	g.add(8, sized{12, budgetPanel(of, legend)}, sized{12, alertsPanel(of, legend)})
 	if len(a.Levels) > maxRows {
@@ -31,8 +31,12 @@ func agreementPanels(g *grid, a *sla.Agreement) {
 	thresholds := probeThresholds(a)
 	for i, l := range a.Levels {
 		g.section(l.ID.Service + "/" + l.ID.SLO)
-		g.header(fmt.Sprintf("%s/%s: %s %% over %s", l.ID.Service, l.ID.SLO, l.Target, periodsWords(l)), i > 0)
-		levelPanels(g, l, thresholds)
+		g.header(fmt.Sprintf("%s/%s: %s %% over %s%s", l.ID.Service, l.ID.SLO, l.Target, periodsWords(l), groupWords(l)), i > 0)
+		if len(l.GroupBy.Labels) > 0 {
+			groupPanels(g, l, thresholds)
+		} else {
+			levelPanels(g, l, thresholds)
+		}
 		g.closeRow()
 	}
 }
@@ -68,13 +72,19 @@ func levelPanels(g *grid, l *sla.ServiceLevel, thresholds map[sla.ID][]time.Dura
 	}
 	g.add(8, sized{12, burnPanel(l, own)}, sized{12, ratioPanel(l, own)})
 	g.add(8, sized{12, budgetPanel(period, "remaining")}, sized{12, tiersPanel(l, own)})
+	sourcePanels(g, l, thresholds, sized{gridWidth, trafficPanel(own)})
+}
+
+// sourcePanels show where the level's data come from: what exporters tell of its
+// probe, or else the events.
+func sourcePanels(g *grid, l *sla.ServiceLevel, thresholds map[sla.ID][]time.Duration, events ...sized) {
 	switch i := l.Indicator.(type) {
 	case *sla.Probe:
 		probePanels(g, ofLevel(l.ID), thresholds[l.ID])
 	case *sla.ProbeLatency:
 		probePanels(g, ofLevel(i.Of), []time.Duration{i.Threshold})
 	default:
-		g.add(8, sized{gridWidth, trafficPanel(own)})
+		g.add(8, events...)
 	}
 }
 

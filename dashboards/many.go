@@ -23,7 +23,7 @@ func chosenPanels(g *grid, a *sla.Agreement, of selector) {
 		window := sla.FormatDuration(w)
 		g.add(8,
 			sized{12, timePanel("Burn rate over "+window, "How many times faster than the objective allows: at 1x the budget lasts exactly the period.").
-				query(of.burn(w), legend).unit(unitFactor, 2).noValue("not measured")},
+				query(of.worstBurn(w, groupLabels(a)), legend).unit(unitFactor, 2).noValue("not measured")},
 			sized{12, timePanel("Bad share over "+window, fmt.Sprintf("The bad share of the last %s.", window)).
 				query(of.errorRatio(w), legend).unit(unitRatio, 4).noValue("not measured")})
 	}

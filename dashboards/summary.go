@@ -35,7 +35,7 @@ const (
 // overviewPanels are the figures of all agreements, the table of levels, and
 // how budgets and alerts went.
 func overviewPanels(g *grid, agreements []*sla.Agreement) {
-	of := selector{among(metricnames.SLA, varSLA)}
+	of := choose(among(metricnames.SLA, varSLA))
 	g.section("overview")
 	g.add(4, sized{4, countPanel("Service levels", "Service levels that the rules evaluate.",
 		"count("+of.target()+")", colorNeutral)},
@@ -47,7 +47,7 @@ func overviewPanels(g *grid, agreements []*sla.Agreement) {
 			"count("+of.with(anyAlert, firing).series("ALERTS")+")", colorGood, step{1, colorBad})},
 		sized{5, countPanel("Not measured", "Service levels that have a target but no data for the last five minutes: no traffic, or the measurement is lost.",
 			fmt.Sprintf("count(%s unless on (%s) %s)", of.target(), byLevel, of.totalRate()), colorGood, step{1, colorWarn})})
-	p := levelTable("Service levels, the worst first", of)
+	p := levelTable("Service levels, the worst first", of, groupLabels(agreements...))
 	linkToAgreements(p, agreements)
 	g.add(12, sized{gridWidth, p})
 	legend := "{{sla}}: {{service}}/{{slo}}"
@@ -64,24 +64,43 @@ func countPanel(title, description, expr, base string, steps ...step) *panel {
 	return statPanel(title, description).now(orZero(expr), title).unit(unitNumber, 0).thresholds(base, steps...)
 }
 
-// levelTable is a line for each level of the selector.
-func levelTable(title string, of selector) *panel {
-	p := tablePanel(title, "Achieved, and the budget left, are of the whole period that the level has, to date. Burn is how many times faster than the objective allows the last 1h and 6h burnt; alerts hang on it.")
-	p.noValue("no data")
-	columns := []struct{ name, expr string }{
-		{"", of.info()},
-		{colTarget, of.target()},
-		{colAchieved, of.achieved()},
-		{colBudget, of.budget()},
-		{colBurnHour, of.burn(time.Hour)},
-		{colBurnSix, of.burn(6 * time.Hour)},
-		{colAlerts, of.alerts()},
+// tableWords say what the figures of the tables are.
+const tableWords = "Achieved, and the budget left, are of the whole period that the level has, to date. Burn is how many times faster than the objective allows the last 1h and 6h burnt; alerts hang on it."
+
+// column is a column of a table; one without a name only brings its labels.
+type column struct{ name, expr string }
+
+// levelTable is a line for each level of the selector, of which some are
+// grouped by the labels.
+func levelTable(title string, of selector, groups []string) *panel {
+	words := tableWords
+	if len(groups) > 0 {
+		words += " Of a level with groups each figure is the worst group's, and the target the strictest."
 	}
 	rename := map[string]string{
 		metricnames.SLA: colAgreement, metricnames.Service: colService, metricnames.SLO: colLevel, metricnames.Period: colPeriod,
 	}
+	return promiseTable(title, words, rename, []string{metricnames.SLA, metricnames.Service, metricnames.SLO, metricnames.Period}, []column{
+		{"", of.info()},
+		{colTarget, of.target()},
+		{colAchieved, of.achieved()},
+		{colBudget, of.budget()},
+		{colBurnHour, of.worstBurn(time.Hour, groups)},
+		{colBurnSix, of.worstBurn(6*time.Hour, groups)},
+		{colAlerts, of.alerts()},
+	})
+}
+
+// promiseTable is a line for each promise, the one with the least budget first:
+// its labels, renamed and in order, and then the columns.
+func promiseTable(title, words string, rename map[string]string, labels []string, columns []column) *panel {
+	p := tablePanel(title, words)
+	p.noValue("no data")
 	hide := map[string]bool{"Time": true}
-	order := map[string]int{metricnames.SLA: 0, metricnames.Service: 1, metricnames.SLO: 2, metricnames.Period: 3}
+	order := map[string]int{}
+	for i, label := range labels {
+		order[label] = i
+	}
 	for i, c := range columns {
 		p.column(c.expr)
 		field := "Value #" + refID(i)
@@ -130,7 +149,7 @@ func budgetThresholds() dashboard.ThresholdsConfig {
 // from there, and from the level's name, to it. The uid is made in the query,
 // because the table also shows agreements that were generated elsewhere.
 func linkToAgreements(p *panel, agreements []*sla.Agreement) {
-	of := selector{among(metricnames.SLA, varSLA)}
+	of := choose(among(metricnames.SLA, varSLA))
 	const label = "dashboard"
 	uid := fmt.Sprintf(`label_replace(%s, "%s", "%s$1", "%s", "(.*)")`, of.info(), label, uidPrefix, metricnames.SLA)
 	for _, a := range agreements {

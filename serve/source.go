@@ -51,7 +51,7 @@ func (src *source) Levels(ctx context.Context) ([]web.LevelStatus, error) {
 	statuses := []web.LevelStatus{}
 	for _, a := range agreements {
 		for _, l := range a.Levels {
-			status := newStatus(l, figures[l.ID], alerts[l.ID])
+			status := statusOf(l, figures[l.ID], alerts[l.ID])
 			status.History = history[l.ID]
 			status.Failures = src.failures(l)
 			statuses = append(statuses, status)
@@ -70,7 +70,7 @@ func (src *source) Level(ctx context.Context, id sla.ID) (web.LevelStatus, bool,
 	if err != nil {
 		return web.LevelStatus{}, true, err
 	}
-	status := newStatus(level, figures[id], src.alerts()[id])
+	status := statusOf(level, figures[id], src.alerts()[id])
 	status.Failures = src.failures(level)
 	status.Queries = queries(level)
 	history, err := src.history(ctx, "{"+matchers(id)+"}", historySteps)
@@ -89,7 +89,7 @@ func (src *source) level(id sla.ID) *sla.ServiceLevel {
 	return nil
 }
 
-// series are samples of one level by what tells them apart: the name, and the
+// series are samples of one level, or group of one, by what tells them apart: the name, and the
 // period where there is one.
 type series map[seriesKey]float64
 
@@ -107,7 +107,7 @@ func (src *source) lookback() time.Duration {
 }
 
 // figures runs an instant query and sorts what it gives by level.
-func (src *source) figures(ctx context.Context, query string) (map[sla.ID]series, error) {
+func (src *source) figures(ctx context.Context, query string) (map[sla.ID][]promql.Sample, error) {
 	opts := promql.NewPrometheusQueryOpts(false, src.lookback())
 	q, err := src.s.engine.NewInstantQuery(ctx, src.s.db, opts, query, time.Now())
 	if err != nil {
@@ -118,13 +118,10 @@ func (src *source) figures(ctx context.Context, query string) (map[sla.ID]series
 	if err != nil {
 		return nil, fmt.Errorf("query %s: %w", query, err)
 	}
-	byLevel := map[sla.ID]series{}
+	byLevel := map[sla.ID][]promql.Sample{}
 	for _, sample := range vector {
 		id := idOf(sample.Metric)
-		if byLevel[id] == nil {
-			byLevel[id] = series{}
-		}
-		byLevel[id][seriesKey{sample.Metric.Get(model.MetricNameLabel), sample.Metric.Get(metricnames.Period)}] = sample.F
+		byLevel[id] = append(byLevel[id], sample)
 	}
 	return byLevel, nil
 }
@@ -202,37 +199,42 @@ func stateOf(known, good bool) web.State {
 
 // alerts are the alert rules by level, in the order of the rule files, which is
 // that of their urgency.
-func (src *source) alerts() map[sla.ID][]web.Alert {
-	byLevel := map[sla.ID][]web.Alert{}
+func (src *source) alerts() map[sla.ID][]*rules.AlertingRule {
+	byLevel := map[sla.ID][]*rules.AlertingRule{}
 	for _, group := range src.s.rules.RuleGroups() {
 		for _, rule := range group.AlertingRules() {
 			id := idOf(rule.Labels())
-			byLevel[id] = append(byLevel[id], describe(rule))
+			byLevel[id] = append(byLevel[id], rule)
 		}
 	}
 	return byLevel
 }
 
-func describe(rule *rules.AlertingRule) web.Alert {
-	alert := web.Alert{
-		Name:     rule.Name(),
-		Tier:     rule.Labels().Get(metricnames.Tier),
-		Severity: rule.Labels().Get(metricnames.Severity),
-		State:    web.AlertState(rule.State().String()),
-	}
-	for _, active := range rule.ActiveAlerts() {
-		since := active.ActiveAt
-		if active.State == rules.StateFiring {
-			since = active.FiredAt
+// describe are the rules with what they tell of the alerts that are chosen: the
+// most urgent state of any, since when the first has it.
+func describe(all []*rules.AlertingRule, chosen func(labels.Labels) bool) []web.Alert {
+	alerts := make([]web.Alert, 0, len(all))
+	for _, rule := range all {
+		alert := web.Alert{
+			Name:     rule.Name(),
+			Tier:     rule.Labels().Get(metricnames.Tier),
+			Severity: rule.Labels().Get(metricnames.Severity),
+			State:    web.Inactive,
 		}
-		if alert.Since.IsZero() || since.Before(alert.Since) {
-			alert.Since = since
+		for _, active := range rule.ActiveAlerts() {
+			state, since := web.Pending, active.ActiveAt
+			if active.State == rules.StateFiring {
+				state, since = web.Firing, active.FiredAt
+			}
+			switch {
+			case active.State == rules.StateInactive || !chosen(active.Labels) || state == web.Pending && alert.State == web.Firing:
+			case state != alert.State || since.Before(alert.Since):
+				alert.State, alert.Since = state, since
+			}
 		}
+		alerts = append(alerts, alert)
 	}
-	if alert.State == web.Inactive || rule.State() == rules.StateUnknown {
-		alert.State, alert.Since = web.Inactive, time.Time{}
-	}
-	return alert
+	return alerts
 }
 
 // failures are those of the probe that a level reads.
@@ -296,7 +298,8 @@ func (src *source) history(ctx context.Context, selector string, steps int) (map
 			v, ok := known[at.UnixMilli()]
 			points = append(points, web.Point{At: at, Good: web.Figure{Value: v, Known: ok}})
 		}
-		byLevel[idOf(s.Metric)] = points
+		id := idOf(s.Metric)
+		byLevel[id] = worse(byLevel[id], points)
 	}
 	return byLevel, nil
 }

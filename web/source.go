@@ -51,10 +51,22 @@ type LevelStatus struct {
 	// 6h and the windows of the level's tiers.
 	BadShare map[time.Duration]float64
 
+	// Groups are those of a level with groups, the worst first. Its own figures
+	// are then left out, its State is the worst of theirs, and its History the
+	// worst of theirs at each step.
+	Groups []GroupStatus
+
 	Alerts   []Alert   // every alert rule of the level, the inactive ones too, most urgent first
 	Failures []Failure // newest first, bounded
 	History  []Point   // share of good over the last hour, oldest first, evenly spaced
 	Queries  []Query   // the PromQL that gives these figures
+}
+
+// GroupStatus is what is known about one group of a level: its Level has the
+// target and the objective that are promised to the group.
+type GroupStatus struct {
+	Name string // "tenant acme"
+	LevelStatus
 }
 
 // PeriodStatus are the figures of one more period of a level, as LevelStatus

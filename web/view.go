@@ -87,6 +87,9 @@ type levelView struct {
 	Strip    stripView
 	Queries  []queryView
 	NoData   bool
+	Grouped  bool
+	Groups   []groupView // the worst first
+	MoreOf   int         // groups that Groups leaves out
 }
 
 // standing is how a level does over one period.
@@ -175,6 +178,9 @@ func newOverview(p page, statuses []LevelStatus) overview {
 	o := overview{page: p, Levels: len(statuses)}
 	for _, s := range statuses {
 		v := newLevel(s, p.now)
+		if n := len(v.Groups) - groupsInOverview; n > 0 {
+			v.Groups, v.MoreOf = v.Groups[:groupsInOverview], n
+		}
 		switch s.State {
 		case OK:
 			o.OK++
@@ -225,13 +231,18 @@ func newLevel(s LevelStatus, now time.Time) levelView {
 		Description: l.Description, Indicator: l.Indicator.Words(),
 		Target: l.Target.String() + thin + "%", Period: periodWords(l.Period),
 		Aggregation: l.AggregationWords(),
-		State:       stateMark(s.State), standing: newStanding(s), Strip: newStrip(s, now), NoData: !s.Achieved.Known,
+		State:       stateMark(s.State), Grouped: len(l.GroupBy.Labels) > 0, standing: newStanding(s), Strip: newStrip(s, now), NoData: !s.Achieved.Known,
 		Probed: len(l.Indicator.Queries()) == 0,
 	}
 	if l.Objective.Cmp(l.Target) != 0 {
 		v.Objective = l.Objective.String() + thin + "%"
 	}
 	worry := v.worry()
+	for _, g := range s.Groups {
+		group := newGroup(g, now)
+		v.Groups, v.NoData = append(v.Groups, group), v.NoData && !g.Achieved.Known
+		worry = worry || group.worry()
+	}
 	for i := range s.More {
 		more := moreView{periodWords(l.MorePeriods[i]), newStanding(s.over(i))}
 		v.More, worry = append(v.More, more), worry || more.worry()

@@ -1,0 +1,113 @@
+package serve
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/rules"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/sla"
+	"github.com/upheld-sla/upheld/web"
+)
+
+// statusOf is how a level stands; one with groups as its worst group does, with
+// all of them beside.
+func statusOf(l *sla.ServiceLevel, samples []promql.Sample, alerts []*rules.AlertingRule) web.LevelStatus {
+	all := describe(alerts, func(labels.Labels) bool { return true })
+	if len(l.GroupBy.Labels) == 0 {
+		return newStatus(l, seriesOf(samples), all)
+	}
+	status := web.LevelStatus{Level: l, Alerts: all}
+	for _, g := range groupsOf(l, samples) {
+		status.Groups = append(status.Groups, g.status(l, alerts))
+	}
+	slices.SortStableFunc(status.Groups, worstFirst)
+	for _, g := range status.Groups {
+		status.State = max(status.State, g.State)
+	}
+	return status
+}
+
+func seriesOf(samples []promql.Sample) series {
+	s := series{}
+	for _, sample := range samples {
+		s[seriesKey{sample.Metric.Get(model.MetricNameLabel), sample.Metric.Get(metricnames.Period)}] = sample.F
+	}
+	return s
+}
+
+// group is one of a level's groups with its samples.
+type group struct {
+	values  []string // of the level's group labels, in their order
+	samples []promql.Sample
+}
+
+// groupsOf are the groups that the samples are of, in the order of their values.
+func groupsOf(l *sla.ServiceLevel, samples []promql.Sample) []*group {
+	var groups []*group
+	for _, sample := range samples {
+		values := valuesOf(l, sample.Metric)
+		i, found := slices.BinarySearchFunc(groups, values, func(g *group, v []string) int { return slices.Compare(g.values, v) })
+		if !found {
+			groups = slices.Insert(groups, i, &group{values: values})
+		}
+		groups[i].samples = append(groups[i].samples, sample)
+	}
+	return groups
+}
+
+func valuesOf(l *sla.ServiceLevel, ls labels.Labels) []string {
+	values := make([]string, len(l.GroupBy.Labels))
+	for i, label := range l.GroupBy.Labels {
+		values[i] = ls.Get(label)
+	}
+	return values
+}
+
+// status is how the group stands, held to what is promised to it.
+func (g *group) status(l *sla.ServiceLevel, alerts []*rules.AlertingRule) web.GroupStatus {
+	own, words := map[string]string{}, make([]string, len(g.values))
+	for i, label := range l.GroupBy.Labels {
+		own[label] = g.values[i]
+		words[i] = label + " " + cmp.Or(g.values[i], "(none)")
+	}
+	promise := l.PromiseTo(own)
+	level := *l
+	level.Target, level.Objective = promise.Target, promise.Objective
+	return web.GroupStatus{
+		Name: strings.Join(words, ", "),
+		LevelStatus: newStatus(&level, seriesOf(g.samples), describe(alerts, func(ls labels.Labels) bool {
+			return slices.Equal(valuesOf(l, ls), g.values)
+		})),
+	}
+}
+
+// worstFirst puts the group with the least budget first, and those of which
+// none is known last.
+func worstFirst(a, b web.GroupStatus) int {
+	if a.BudgetRemaining.Known != b.BudgetRemaining.Known {
+		if a.BudgetRemaining.Known {
+			return -1
+		}
+		return 1
+	}
+	return cmp.Compare(a.BudgetRemaining.Value, b.BudgetRemaining.Value)
+}
+
+// worse is, step by step, the worse of two histories of the same steps.
+func worse(a, b []web.Point) []web.Point {
+	if a == nil {
+		return b
+	}
+	for i, p := range b {
+		if p.Good.Known && (!a[i].Good.Known || p.Good.Value < a[i].Good.Value) {
+			a[i].Good = p.Good
+		}
+	}
+	return a
+}
