@@ -33,6 +33,9 @@ spec:
       target: "99.9"
 `
 
+// byPod makes ten promises of the level: one for each pod.
+const byPod = agreement + "      groupBy: [pod]\n"
+
 const slothSpec = `version: prometheus/v1
 service: checkout
 slos:
@@ -55,7 +58,7 @@ func BenchmarkRules(b *testing.B) {
 	for _, raw := range []int{20, 200} {
 		b.Run(fmt.Sprintf("upheld/%d series", raw), func(b *testing.B) {
 			for b.Loop() {
-				run(b, upheldRules(b), raw, `sla:error:ratio_period`, func(rulefmt.Rule) bool { return true })
+				run(b, upheldRules(b, agreement), raw, `sla:error:ratio_period`, func(rulefmt.Rule) bool { return true })
 			}
 		})
 		b.Run(fmt.Sprintf("sloth/%d series", raw), func(b *testing.B) {
@@ -69,7 +72,15 @@ func BenchmarkRules(b *testing.B) {
 	}
 }
 
-func upheldRules(b *testing.B) []byte {
+// BenchmarkGroups is BenchmarkRules of one level with ten groups, each of two of
+// the raw series, to be held against ten times the level without groups.
+func BenchmarkGroups(b *testing.B) {
+	for b.Loop() {
+		run(b, upheldRules(b, byPod), 20, `sum(sla:bad:sum_period) / sum(sla:total:sum_period)`, func(rulefmt.Rule) bool { return true })
+	}
+}
+
+func upheldRules(b *testing.B, agreement string) []byte {
 	agreements, findings := spec.LoadText("checkout.yaml", agreement)
 	if err := findings.Err(); err != nil {
 		b.Fatal(err)
