@@ -1,0 +1,207 @@
+package emit_test
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/upheld-sla/upheld/sla/spec"
+)
+
+// schemaText makes documents of the JSON Schema.
+type schemaText struct{ root, defs map[string]any }
+
+func newSchemaText() schemaText {
+	text, err := json.Marshal(spec.Schema())
+	if err != nil {
+		panic(err)
+	}
+	var root map[string]any
+	if err := json.Unmarshal(text, &root); err != nil {
+		panic(err)
+	}
+	return schemaText{root, root["$defs"].(map[string]any)}
+}
+
+// values are what texts of a key may be, for keys whose form the schema does
+// not tell; wrong ones are among them.
+var values = map[string][]string{
+	"bad":       {`errors_total{job="api"}`, `a_total + b_total{x=~"y|z"}`, `{__name__=~"e.*",code!="200"}`, `job:errors:ratio`, `rate(x[5m])`, `a - b`, `x{`},
+	"good":      {`ok_total`, `ok_total{code!~"5.."} + ok_total{code="501"}`, `sla:total:rate5m`},
+	"total":     {`requests_total{job="api"}`, `requests_total`, `{job="api"}`, `sum(requests_total)`},
+	"histogram": {`duration_seconds{job="api"}`, `{job="api"}`, `duration_seconds_bucket`, `a + b`},
+	"success":   {`probe_success{instance="x"}`, `probe_success`, `a + b`},
+	"expr":      {`queue_age_seconds < 60`, `a < b and c > 1 or d == 0`, `up`, `1 < 2`, `a < bool 1`, `max(x) by (y) < 3`, `(a > 1)`, `a unless b`, `-a < 2`, `a offset 5m < 3`},
+	"probe":     {"shop/a", "a/b", "other:a/b", "x"},
+	"runbook":   {"https://runbooks.example/{{ $labels.slo }}", "https://r.example"},
+	"timeZone":  {"Europe/Berlin", "America/Los_Angeles", "UTC", "Asia/Kolkata", "Africa/Casablanca", "Mars/Olympus"},
+	"name":      {"a", "b", "c", "availability", "x-1"},
+	"service":   {"shop", "a", "b"},
+	"http":      {"https://shop.example/health", "http://127.0.0.1:8080"},
+	"tcp":       {"db.example:5432", "[::1]:80"},
+	"quantile":  {"0.95", "0.5", "2"},
+	"target":    {"99.9", "99", "90", "50", "1", "99.999", "75", "99.99", "95", "98.5", "101"},
+	"objective": {"99.9999", "99.999", "95"},
+	"factor":    {"14.4", "1", "0.5", "300", "2.25"},
+	"long":      {"1h", "6h", "3d", "30m", "10m", "7h"},
+	"short":     {"5m", "30m", "1h", "7m"},
+	"rolling":   {"30d", "1h", "6h", "1d", "90d", "366d"},
+	"period":    {"30d", "1h", "65m", "6h", "7d", "28d", "month"},
+	"interval":  {"15s", "10s", "1m"},
+	"timeout":   {"5s", "1s"},
+	"minRun":    {"5m", "2m"},
+	"slot":      {"5m", "1h"},
+	"threshold": {"300ms", "1s", "4s"},
+	"periods":   {"30d", "month", "1h"},
+	"over":      {"6h", "1h", "30m", "7h"},
+	"within":    {"1d", "1h", "30m"},
+	"weekStart": {"Mon", "Sun"},
+	"labels":    {"region", "zone", "team", "le", "code"},
+	"groupBy":   {"region", "zone"},
+
+	"maxDuration": {"1s"}, "recheckInterval": {"1s"}, "icmp": {"shop.example", "::1"},
+}
+
+// patterns are texts for the patterns of the schema.
+var patterns = []struct{ in, text string }{
+	{"y|w|d|h|m|s|ms", "5m"}, {"(\\.[0-9]+)?$", "12.5"}, {"^https?", "https://x.example/"}, {"a-zA-Z_", "team"}, {"a-z0-9", "name"},
+	{"[0-9A-Fa-f]{2}", "0aff"}, {"[0-9A-Fa-f", "192.0.2.1"}, {":[0-9]+", "host.example:99"}, {"^/", "/run/x.sock"}, {"xx)", "2xx"},
+}
+
+// choice takes bytes one by one; after the last it always takes the first way.
+type choice struct{ bytes []byte }
+
+func (c *choice) of(n int) int {
+	if len(c.bytes) == 0 || n <= 1 {
+		return 0
+	}
+	b := int(c.bytes[0])
+	c.bytes = c.bytes[1:]
+	return b % n
+}
+
+func (s schemaText) document(choices []byte) *yaml.Node {
+	return s.node(&choice{choices}, s.root, "", 0)
+}
+
+func (s schemaText) node(c *choice, schema map[string]any, key string, depth int) *yaml.Node {
+	if ref, ok := schema["$ref"].(string); ok {
+		return s.node(c, s.defs[strings.TrimPrefix(ref, "#/$defs/")].(map[string]any), key, depth)
+	}
+	for _, several := range []string{"oneOf", "anyOf"} {
+		if ways, ok := schema[several].([]any); ok && schema["properties"] == nil {
+			return s.node(c, ways[c.of(len(ways))].(map[string]any), key, depth)
+		}
+	}
+	if words, ok := schema["enum"].([]any); ok {
+		return scalar(words[c.of(len(words))].(string), "!!str")
+	}
+	switch schema["type"] {
+	case "object":
+		return s.mapping(c, schema, key, depth)
+	case "array":
+		list := &yaml.Node{Kind: yaml.SequenceNode}
+		for range 1 + c.of(3) {
+			list.Content = append(list.Content, s.node(c, schema["items"].(map[string]any), key, depth+1))
+		}
+		return list
+	case "boolean":
+		return scalar([]string{"true", "false"}[c.of(2)], "!!bool")
+	case "integer":
+		return scalar([]string{"1", "0", "3", "2", "60", "9"}[c.of(6)], "!!int")
+	case "string":
+		return scalar(s.text(c, schema, key), "!!str")
+	}
+	return scalar("x", "!!str")
+}
+
+func scalar(text, tag string) *yaml.Node {
+	node := &yaml.Node{Kind: yaml.ScalarNode, Value: text, Tag: tag}
+	if tag == "!!str" {
+		node.Style = yaml.DoubleQuotedStyle
+	}
+	return node
+}
+
+func (s schemaText) text(c *choice, schema map[string]any, key string) string {
+	if known := values[key]; known != nil {
+		return known[c.of(len(known))]
+	}
+	pattern, _ := schema["pattern"].(string)
+	for _, p := range patterns {
+		if strings.Contains(pattern, p.in) {
+			return p.text
+		}
+	}
+	return []string{"some text", "page", "{{ $value }}", "a\"b\\c", "ticket"}[c.of(5)]
+}
+
+// mapping takes what is required, one of what excludes each other, and some of
+// the rest.
+func (s schemaText) mapping(c *choice, schema map[string]any, key string, depth int) *yaml.Node {
+	node := &yaml.Node{Kind: yaml.MappingNode}
+	add := func(name string, of map[string]any) {
+		node.Content = append(node.Content, scalar(name, "!!str"), s.node(c, of, name, depth+1))
+	}
+	properties, _ := schema["properties"].(map[string]any)
+	if properties == nil {
+		if of, ok := schema["additionalProperties"].(map[string]any); ok {
+			names := []string{"team", "channel", "a_b"}
+			if key == "tiers" {
+				names = []string{"own", "ticket-slow", "page-fast"}
+			}
+			for _, name := range names[c.of(3):] {
+				add(name, of)
+			}
+		}
+		return node
+	}
+	wanted, exclusive := map[string]bool{}, map[string]bool{}
+	required, _ := schema["required"].([]any)
+	for _, name := range required {
+		wanted[name.(string)] = true
+	}
+	if ways, ok := schema["oneOf"].([]any); ok {
+		chosen := c.of(len(ways))
+		for i, way := range ways {
+			name := way.(map[string]any)["required"].([]any)[0].(string)
+			exclusive[name] = true
+			wanted[name] = i == chosen
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(properties)) {
+		if !wanted[name] && (exclusive[name] || c.of(4+depth) != 3) {
+			continue
+		}
+		add(name, properties[name].(map[string]any))
+	}
+	return node
+}
+
+// The documents are worth something only if many of them become rules.
+func TestSpecificationsOfTheSchemaBecomeRules(t *testing.T) {
+	schema, rules := newSchemaText(), 0
+	for seed := range 400 {
+		choices := make([]byte, 600)
+		state := uint32(seed*2654435761 + 1)
+		for i := range choices {
+			state = state*1664525 + 1013904223
+			choices[i] = byte(state >> 24)
+		}
+		text, err := yaml.Marshal(schema.document(choices))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rulesOrFindings(t, string(text)) {
+			rules++
+		}
+	}
+	t.Logf("%d of 400 become rules", rules)
+	if rules < 40 {
+		t.Errorf("only %d of 400 become rules", rules)
+	}
+}
