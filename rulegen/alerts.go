@@ -60,7 +60,7 @@ func (c compiler) notices() (first, second []Rule) {
 			second = append(second, c.forecast(*f, p))
 		}
 	}
-	return first, second
+	return first, append(second, c.creditAlerts()...)
 }
 
 // measurementLost fires when nobody knows how the level is doing, which is told
@@ -91,7 +91,16 @@ func (c compiler) exhausted(n sla.Notice, p sla.Period) Rule {
 		"summary": fmt.Sprintf("%s has spent its error budget of %s", c.nameOfGroup(), p.Words()),
 		"description": fmt.Sprintf("{{ $value | humanizePercentage }} of the budget of %s is left: the target of %s is missed, or will be. %s",
 			p.Words(), target, back),
-	})
+	}, c.ofSeveral(p)...)
+}
+
+// ofSeveral is the label by which alerts about the budgets of a level with
+// several periods are told apart in the rules; of one, the series has it.
+func (c compiler) ofSeveral(p sla.Period) []string {
+	if len(c.level.MorePeriods) == 0 {
+		return nil
+	}
+	return []string{metricnames.Period, p.String()}
 }
 
 // forecast fires while the rest of the budget, burnt at the rate of a window,
@@ -115,7 +124,7 @@ func (c compiler) forecast(f sla.Forecast, p sla.Period) Rule {
 		"summary": fmt.Sprintf("%s is about to spend its error budget of %s", c.nameOfGroup(), p.Words()),
 		"description": fmt.Sprintf("If it goes on as over the last %s, the rest of the budget of %s ends in {{ $value | humanizeDuration }}; then the target of %s is missed.",
 			sla.FormatDuration(f.Over), p.Words(), target),
-	})
+	}, c.ofSeveral(p)...)
 }
 
 // badTimeLeft is a share of the target's budget in seconds of the whole period.
@@ -128,8 +137,8 @@ func (c compiler) badTimeLeft(share promql.Expr, p sla.Period) promql.Expr {
 }
 
 // notice is an alert of which the level has one.
-func (c compiler) notice(name string, n sla.Notice, e promql.Expr, annotations map[string]string) Rule {
-	r := c.alert(name, e, annotations, metricnames.Severity, n.Severity)
+func (c compiler) notice(name string, n sla.Notice, e promql.Expr, annotations map[string]string, labels ...string) Rule {
+	r := c.alert(name, e, annotations, append([]string{metricnames.Severity, n.Severity}, labels...)...)
 	r.For, r.KeepFiringFor = n.For, n.KeepFiringFor
 	return withLabels(r, n.Labels)
 }

@@ -53,7 +53,7 @@ func (c compiler) minima() []least {
 // gates tells whether alerts ask for least counts over a window.
 func (c compiler) gates(w time.Duration) bool {
 	a := c.level.Alerting
-	if a.BudgetForecast != nil && a.BudgetForecast.Over == w {
+	if slices.ContainsFunc(c.forecasts(), func(f *sla.Forecast) bool { return f.Over == w }) {
 		return true
 	}
 	return slices.ContainsFunc(a.Tiers, func(t sla.Tier) bool { return t.Long == w })

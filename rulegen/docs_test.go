@@ -26,6 +26,13 @@ func TestDocumentationNamesWhatIsMade(t *testing.T) {
 		slotted.Aggregation, slotted.Slots = a, sla.Slots{Width: 5 * time.Minute, MinRun: 5 * time.Minute}
 		levels = append(levels, slotted)
 	}
+	credited := withCredits(level("credits", "99.9", l.Indicator), "99.9", "10")
+	credited.Period = sla.Period{Calendar: sla.Month}
+	levels = append(levels, withCredits(level("rolling-credits", "99.9", l.Indicator), "99.9", "10"))
+	calendar, findings := rulegen.Compile(&sla.Agreement{Name: "shop", Levels: []*sla.ServiceLevel{credited}}, rulegen.Options{})
+	if len(findings) > 0 {
+		t.Fatal(findings)
+	}
 	levels = append(levels, groupedLevel("groups", l.Indicator))
 	plan, findings := rulegen.Compile(&sla.Agreement{Name: "shop", Levels: levels}, rulegen.Options{})
 	if len(findings) > 0 {
@@ -33,6 +40,13 @@ func TestDocumentationNamesWhatIsMade(t *testing.T) {
 	}
 	made := map[string]bool{}
 	window := regexp.MustCompile(`^(sla:error:ratio_rate|sla:(?:bad|total):sum_)(30m|1h|2h|6h|1d|3d)$`)
+	for _, g := range calendar.Levels[0].Groups {
+		for _, r := range g.Rules {
+			if strings.HasPrefix(r.Record, "sla:credit") {
+				made[r.Record] = true
+			}
+		}
+	}
 	for _, l := range plan.Levels {
 		for _, g := range l.Groups {
 			for _, r := range g.Rules {

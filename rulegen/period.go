@@ -251,7 +251,7 @@ func (c compiler) calendarPeriod(p sla.Period) []Rule {
 		promql.Sub(promql.Time(), promql.Num(sla.Seconds(cal.lag())))), zero)
 	coverage, ratio := own(metricnames.CoveragePeriod).Now(), own(metricnames.ErrorPeriod).Now()
 	rest := promql.Div(left, whole)
-	return append(rules,
+	rules = append(rules,
 		rec(metricnames.CoveragePeriod, promql.ClampMax(promql.DivLeft(known, whole), one)),
 		rec(metricnames.ErrorPeriod, share(own(metricnames.BadPeriod).Now(), own(metricnames.TotalPeriod).Now())),
 		rec(metricnames.BurnRate, c.perBudget(ratio)),
@@ -260,4 +260,9 @@ func (c compiler) calendarPeriod(p sla.Period) []Rule {
 			promql.Mul(ratio, promql.Div(coverage, promql.AddLeft(coverage, rest))))),
 		rec(metricnames.ErrorPrevious, share(own(metricnames.BadPrevious).Now(), own(metricnames.TotalPrevious).Now())),
 	)
+	rules = append(rules, c.credits(p, standing{
+		lost: promql.Sub(promql.Num(one), own(metricnames.BestPossible).Now()), of: promql.AddLeft(coverage, rest),
+		span: func(share promql.Expr) promql.Expr { return promql.MulLeft(share, whole, nil, nil) },
+	})...)
+	return append(rules, c.owedPrevious(p, own(metricnames.ErrorPrevious).Now())...)
 }

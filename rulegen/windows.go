@@ -20,13 +20,19 @@ func (c compiler) windows() (short, long []time.Duration) {
 	for _, t := range c.level.Alerting.Tiers {
 		all = append(all, t.Long, t.Short)
 	}
-	if f := c.level.Alerting.BudgetForecast; f != nil {
+	for _, f := range c.forecasts() {
 		all = append(all, f.Over)
 	}
 	slices.Sort(all)
 	all = slices.Compact(all)
 	i, _ := slices.BinarySearch(all, longestFirstTier+1)
 	return all[:i], all[i:]
+}
+
+// forecasts are the alerts that look at a window beside those of the tiers.
+func (c compiler) forecasts() []*sla.Forecast {
+	a := c.level.Alerting
+	return slices.DeleteFunc([]*sla.Forecast{a.BudgetForecast, a.CreditTier}, func(f *sla.Forecast) bool { return f == nil })
 }
 
 // ratios record the bad share of each window: bad events over all events of
@@ -90,7 +96,11 @@ func (c compiler) period(p sla.Period) []Rule {
 		return c.recorded(name, promql.Eq(metricnames.Period, p.String())).Now()
 	}
 	ratio := ofPeriod(metricnames.ErrorPeriod)
-	return []Rule{
+	whole := standing{
+		lost: promql.Mul(ratio, ofPeriod(metricnames.CoveragePeriod)),
+		span: func(share promql.Expr) promql.Expr { return promql.Mul(share, promql.Num(sla.Seconds(p.Rolling))) },
+	}
+	return append([]Rule{
 		rec(metricnames.TotalPeriod, c.recorded(metricnames.TotalIncrease).SumOverTime(p.Rolling)),
 		rec(metricnames.BadPeriod, c.recorded(metricnames.BadIncrease).SumOverTime(p.Rolling)),
 		rec(metricnames.CoveragePeriod, promql.ClampMax(c.coverage(p.Rolling, ofPeriod(metricnames.TotalPeriod)), one)),
@@ -98,7 +108,7 @@ func (c compiler) period(p sla.Period) []Rule {
 		rec(metricnames.BurnRate, c.perBudget(ratio)),
 		rec(metricnames.BudgetRemaining, promql.Sub(promql.Num(one),
 			promql.Mul(ofPeriod(metricnames.BurnRate), ofPeriod(metricnames.CoveragePeriod)))),
-	}
+	}, c.credits(p, whole)...)
 }
 
 // coverage is the share of the period for which the state is known: by time,

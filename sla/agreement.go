@@ -33,6 +33,7 @@ type ServiceLevel struct {
 	Objective   Decimal  // percent; the stricter internal goal that alerts hang on, the target if none was given
 	Period      Period   // the first, which alert tiers follow
 	MorePeriods []Period // over which the target is judged too
+	Credits     Credits
 	Alerting    Alerting
 	GroupBy     GroupBy           // one budget for each value of labels
 	Labels      map[string]string // the agreement's labels with the level's own over them

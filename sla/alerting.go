@@ -21,7 +21,8 @@ type Alerting struct {
 	BudgetExhausted *Notice
 	BudgetForecast  *Forecast
 	MeasurementLost *Notice
-	GroupLimit      *Notice // counts only for a level with groups
+	GroupLimit      *Notice   // counts only for a level with groups
+	CreditTier      *Forecast // nil for a level without credits
 }
 
 // Severities are those of the alerts, one each.
@@ -41,6 +42,9 @@ func (a Alerting) Severities() []string {
 	}
 	if a.GroupLimit != nil {
 		all = append(all, a.GroupLimit.Severity)
+	}
+	if a.CreditTier != nil {
+		all = append(all, a.CreditTier.Severity)
 	}
 	return all
 }

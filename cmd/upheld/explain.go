@@ -81,6 +81,9 @@ func explainLevel(b *strings.Builder, l *sla.ServiceLevel) {
 		line("", "%s, of the objective", budgetWords(l, l.ObjectiveBudget()))
 	}
 	explainGroups(l, line)
+	if len(l.Credits.Tiers) > 0 {
+		line("Credits", "%s, of %s", l.Credits.CreditWords(), l.CreditPeriod().Words())
+	}
 	if len(l.Labels) > 0 {
 		line("Labels", "%s", labelWords(l.Labels))
 	}

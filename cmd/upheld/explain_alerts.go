@@ -46,6 +46,9 @@ func explainNotices(b *strings.Builder, l *sla.ServiceLevel) {
 			line(*n, "the target's budget of %s is spent", p.Words())
 		}
 	}
+	if f := a.CreditTier; f != nil {
+		line(f.Notice, "the next tier of credits, at the bad share of the last %s, is reached within %s", sla.FormatDuration(f.Over), sla.FormatDuration(f.Within))
+	}
 	if n := a.MeasurementLost; n != nil {
 		line(*n, "nobody knows how the service is")
 	}

@@ -101,6 +101,13 @@ const (
 	LevelInfo       = "sla_service_level_info"
 )
 
+// Recorded series of levels with credits; each carries period.
+const (
+	CreditPercent  = "sla:credit:percent_period"          // owed for the running period, if all the rest of it is good
+	CreditPrevious = "sla:credit:percent_period_previous" // start; owed for the calendar period before this
+	CreditMinutes  = "sla:credit_tier:minutes_period"     // tier; of total outage, until the tier is reached
+)
+
 // GroupSeen is recorded for levels with groups: 1 for a group with data, 0 for
 // one that only the figures of the period have still.
 const GroupSeen = "sla:group:seen"

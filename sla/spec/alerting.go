@@ -25,6 +25,7 @@ var alertingSection = &section{
 		{key: "budgetForecast", typ: mapping(forecastSection), def: "a ticket", doc: "The alert `SLABudgetForecast`: if it goes on like this the target's budget is about to end."},
 		{key: "measurementLost", typ: mapping(lostSection), def: "a ticket", doc: "The alert `SLAMeasurementLost`: nobody knows how the service is."},
 		{key: "groupLimit", typ: mapping(groupLimitSection), def: "a ticket", doc: "The alert `SLAGroupLimit` of a level with [groupBy](#groupby): its groups near their limit."},
+		{key: "creditTier", typ: mapping(creditAlertSection), def: "a ticket", doc: "The alert `SLACreditTier` of a level with [credits](#credits): the next tier is near."},
 		{key: "tiers", typ: valueType{name: "mapping of names to mappings", sample: "{ticket-slow: {enabled: false}}", sections: []*section{tierSection}, shape: byName}, def: "`page-fast`, `page-slow`, `ticket-fast`, `ticket-slow`", doc: "Changes a default tier key by key, turns it off, or adds one of another name."},
 	},
 }
@@ -53,7 +54,7 @@ type alertingPatch struct {
 	minEvents, minBad   *count
 	exhausted, lost     *noticePatch
 	groups              *noticePatch
-	forecast            *noticePatch
+	forecast, credit    *noticePatch
 	tiers               []tierPatch
 }
 
@@ -123,6 +124,7 @@ func (v value) alerting() (*alertingPatch, bool) {
 	p.exhausted = noticeOf(o, "budgetExhausted", exhaustedSection)
 	p.forecast = noticeOf(o, "budgetForecast", forecastSection)
 	p.lost = noticeOf(o, "measurementLost", lostSection)
+	p.credit = noticeOf(o, "creditTier", creditAlertSection)
 	p.groups = noticeOf(o, "groupLimit", groupLimitSection)
 	entries, _, _ := read(o, "tiers", value.entries)
 	for _, entry := range entries {

@@ -52,6 +52,14 @@ var forecastSection = &section{
 		field{key: "over", typ: durationType, def: "the long window of `page-slow`: 6h for 30 days", example: "6h", doc: "Over which time the burn rate is taken. In whole minutes up to `6h`, in steps of 5 minutes above; longer than `5m`, not longer than the period."}),
 }
 
+var creditAlertSection = &section{
+	name: "the credit tier alert",
+	doc:  "Fires while the next tier of the level's credits, at the bad share of the last hours, is reached soon. It waits for `minimumBadEvents` as the tiers do.",
+	fields: noticeFields("0s",
+		field{key: "within", typ: durationType, def: "a thirtieth of the period that credits hang on, at least 1h; under a day a 24th", example: "1d", doc: "How soon the tier must be reached. Shorter than the period."},
+		field{key: "over", typ: durationType, def: "the long window of `page-slow`: 6h for 30 days", example: "6h", doc: "Over which time the bad share is taken, as that of `budgetForecast`."}),
+}
+
 // noticePatch is such an alert as one mapping gives it.
 type noticePatch struct {
 	at         value // its mapping
@@ -100,7 +108,7 @@ func noticeOf(o *object, key string, s *section) *noticePatch {
 	if s.field("periods") != nil {
 		p.periods, _, _ = read(o, "periods", value.list)
 	}
-	if s == forecastSection {
+	if s.field("within") != nil {
 		p.within = optional(o, "within", value.span)
 		p.over = optional(o, "over", value.span)
 	}
@@ -152,7 +160,7 @@ func applyNotices(a *sla.Alerting, l *sla.ServiceLevel, patches []*alertingPatch
 			to.Periods = watched
 		}
 	}
-	exhausted, forecast, lost, groups := a.BudgetExhausted, a.BudgetForecast, a.MeasurementLost, a.GroupLimit
+	exhausted, forecast, lost, groups, credit := a.BudgetExhausted, a.BudgetForecast, a.MeasurementLost, a.GroupLimit, sla.DefaultCreditAlert(l.CreditPeriod())
 	for i, p := range patches {
 		if p == nil {
 			continue
@@ -167,6 +175,11 @@ func applyNotices(a *sla.Alerting, l *sla.ServiceLevel, patches []*alertingPatch
 		if lay(&forecast.Notice, p.forecast, own); p.forecast != nil {
 			p.forecast.lookAhead(forecast, l)
 		}
+		if own && p.credit != nil && len(l.Credits.Tiers) == 0 {
+			p.credit.at.d.errorAt(p.credit.at.key, "no-credits", fmt.Sprintf("creditTier: the level %q has no credits", l.ID.SLO), `leave it out, or say what is owed: credits: {tiers: [{below: "99.9", percent: "10"}]}`)
+		} else if lay(&credit.Notice, p.credit, own); p.credit != nil && len(l.Credits.Tiers) > 0 {
+			p.credit.lookAhead(credit, l)
+		}
 	}
 	off := func(n *sla.Notice) bool { return a.Disabled || on[n] != nil && !*on[n] }
 	if off(exhausted) {
@@ -177,6 +190,9 @@ func applyNotices(a *sla.Alerting, l *sla.ServiceLevel, patches []*alertingPatch
 	}
 	if off(lost) {
 		a.MeasurementLost = nil
+	}
+	if a.CreditTier = credit; off(&credit.Notice) || len(l.Credits.Tiers) == 0 {
+		a.CreditTier = nil
 	}
 	if off(groups) || len(l.GroupBy.Labels) == 0 {
 		a.GroupLimit = nil

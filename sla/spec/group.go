@@ -167,8 +167,10 @@ func groupLabelsAreFree(o *object, l *sla.ServiceLevel) {
 			sets = append(sets, n.Labels)
 		}
 	}
-	if a.BudgetForecast != nil {
-		sets = append(sets, a.BudgetForecast.Labels)
+	for _, f := range []*sla.Forecast{a.BudgetForecast, a.CreditTier} {
+		if f != nil {
+			sets = append(sets, f.Labels)
+		}
 	}
 	for _, name := range l.GroupBy.Labels {
 		if slices.ContainsFunc(sets, func(labels map[string]string) bool { return labels[name] != "" }) {

@@ -14,6 +14,21 @@ import (
 	"github.com/upheld-sla/upheld/sla/spec"
 )
 
+// TestCredits reads tiers in any order, and the alert about them.
+func TestCredits(t *testing.T) {
+	l := load(t, "testdata/valid/credits.yaml")["availability"]
+	if got := l.Credits.CreditWords(); got != "10 % below 99.9 %, 30 % below 99 %, 100 % below 95 %" || l.CreditPeriod().Calendar != sla.Month {
+		t.Errorf("%s, of %s", got, l.CreditPeriod())
+	}
+	f := l.Alerting.CreditTier
+	if f == nil || f.For != 5*time.Minute || f.KeepFiringFor != 10*time.Minute || f.Within != 48*time.Hour || f.Over != time.Hour || f.Labels["channel"] != "sales" {
+		t.Errorf("alert %+v", f)
+	}
+	if l := load(t, "testdata/valid/smallest.yaml")["availability"]; l.Alerting.CreditTier != nil {
+		t.Error("a level without credits has an alert about them")
+	}
+}
+
 // TestDefaults reads the smallest agreement and demands every default.
 func TestDefaults(t *testing.T) {
 	level := load(t, "testdata/valid/smallest.yaml")["availability"]

@@ -65,6 +65,7 @@ var levelSection = &section{
 		{key: "aggregation", typ: aggregationType, def: "`time` for probes, else `request_ratio`", doc: "How measurements become one number: `time` weighs every second the same, `request_ratio` every event; others judge minutes or slots. Which of them suit depends on the indicator."},
 		{key: "period", typ: periodType, def: "`spec.period`", doc: "The time over which the target is judged, or a list of several: `[30d, month]`."},
 		{key: "groupBy", typ: groupByType, doc: "One promise for each value of labels: per tenant, region or endpoint. Without it there is one for everything together."},
+		{key: "credits", typ: mapping(creditsSection), example: `{tiers: [{below: "99.9", percent: "10"}]}`, doc: "What a missed target costs."},
 		{key: "labels", typ: labelsType, example: "{tier_of_contract: gold}", doc: "As in `metadata`, for this level."},
 		{key: "alerting", typ: mapping(alertingSection), def: "`spec.alerting`", doc: "Overrides `spec.alerting` key by key."},
 	},
@@ -205,6 +206,7 @@ func decodeLevel(v value, shared levelDefaults) *sla.ServiceLevel {
 	decodeAggregation(o, l)
 	targetOK := decodeTarget(o, l)
 	decodeGroupBy(o, l)
+	decodeCredits(o, l, targetOK)
 	alerting, _, _ := read(o, "alerting", value.alerting)
 	l.Alerting = v.d.alertingOf(l, targetOK, shared.alerting, alerting)
 	groupLabelsAreFree(o, l)
