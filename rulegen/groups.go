@@ -212,30 +212,28 @@ func (c compiler) promiseWords(recorded string, percent sla.Decimal) (promise, a
 // groupsLost fires for the groups that must have data and have none, while the
 // level as a whole is measured.
 func (c compiler) groupsLost(n sla.Notice) []Rule {
-	var lost promql.Expr
+	whole := promql.Absent(c.recorded(metricnames.TotalRate))
+	var rules []Rule
 	for _, t := range c.level.GroupBy.Targets {
 		if !t.Required {
 			continue
 		}
-		match := make([]promql.Matcher, 0, len(c.groupLabels()))
+		// The group's labels are the alert's also in the rule, which tells it from
+		// that of the level and of other groups.
+		var match []promql.Matcher
+		var labels []string
 		for _, label := range c.groupLabels() {
 			match = append(match, promql.Eq(label, t.Match[label]))
+			labels = append(labels, label, t.Match[label])
 		}
-		if gone := promql.Absent(c.recorded(metricnames.TotalRate, match...)); lost.IsZero() {
-			lost = gone
-		} else {
-			lost = promql.Or(lost, gone)
-		}
+		gone := promql.Absent(c.recorded(metricnames.TotalRate, match...))
+		rules = append(rules, c.notice(AlertMeasurementLost, n, promql.UnlessOn(gone, whole), map[string]string{
+			"summary": c.nameOfGroup() + " is not being measured",
+			"description": fmt.Sprintf("There has been no %s of this group for %s, while others are measured. The service may be well for it or not: nobody knows. "+
+				"If it has left, take it out of the specification.", sourceWords(c.level.Indicator), sla.FormatDuration(n.For)),
+		}, labels...))
 	}
-	if lost.IsZero() {
-		return nil
-	}
-	whole := promql.Absent(c.recorded(metricnames.TotalRate))
-	return []Rule{c.notice(AlertMeasurementLost, n, promql.UnlessOn(lost, whole), map[string]string{
-		"summary": c.nameOfGroup() + " is not being measured",
-		"description": fmt.Sprintf("There has been no %s of this group for %s, while others are measured. The service may be well for it or not: nobody knows. "+
-			"If it has left, take it out of the specification.", sourceWords(c.level.Indicator), sla.FormatDuration(n.For)),
-	})}
+	return rules
 }
 
 // longestPeriod is the one that forgets a group last.
