@@ -5,6 +5,7 @@ go 1.26.0
 require (
 	github.com/alecthomas/units v0.0.0-20240927000941-0f3dac36c52b
 	github.com/andybalholm/brotli v1.2.0
+	github.com/coder/websocket v1.8.15
 	github.com/google/cel-go v0.26.1
 	github.com/json-iterator/go v1.1.12
 	github.com/klauspost/compress v1.20.1

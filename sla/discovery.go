@@ -71,3 +71,10 @@ func (c *ICMPCheck) At(what string) Check { other := *c; other.Host = what; retu
 
 // At is the check of another server.
 func (c *DNSCheck) At(what string) Check { other := *c; other.Server = what; return &other }
+
+// At is the check of another URL, of ws or wss.
+func (c *WebSocketCheck) At(what string) Check {
+	other := *c
+	other.Request.URL = "http" + strings.TrimPrefix(what, "ws")
+	return &other
+}

@@ -37,6 +37,9 @@ var realServers = map[string]func(t *testing.T) sla.Check{
 	"unix": func(t *testing.T) sla.Check {
 		return &sla.UnixCheck{Path: unixServer(t, upper), Dialogue: shout}
 	},
+	"websocket": func(t *testing.T) sla.Check {
+		return &sla.WebSocketCheck{Request: *get(socketServer(t, true, echoMessages)), Dialogue: []sla.Step{{Send: "hello"}, {Expect: "^hello$"}}, Ping: true}
+	},
 	"tcp": func(t *testing.T) sla.Check {
 		return &sla.TCPCheck{Address: mailServer(t, newAuthority().sign(t, "localhost", time.Now().Add(time.Hour)), ""), Dialogue: smtp}
 	},

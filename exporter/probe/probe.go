@@ -65,6 +65,8 @@ var kinds = map[string]kind{
 	"udp":  {newUDP, dialogueReasons},
 	"unix": {newUnix, dialogueReasons},
 	"tcp":  {newTCP, dialogueReasons},
+
+	"websocket": {newWebSocket, webSocketReasons},
 }
 
 // Factory makes probers that share an Env.

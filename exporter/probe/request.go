@@ -28,6 +28,8 @@ type outgoing struct {
 	headers []pair
 	body    string
 	address string // host:port to connect to
+	// upgrades makes the header Connection one of the request's own.
+	upgrades bool
 	// head is the request line and the headers as HTTP/1.1 writes them, without
 	// the empty line at their end.
 	head string
@@ -111,7 +113,9 @@ func (o *outgoing) prepare() error {
 	if o.sendsLength() {
 		b.WriteString("Content-Length: " + strconv.Itoa(len(o.body)) + "\r\n")
 	}
-	b.WriteString("Connection: close\r\n")
+	if !o.upgrades {
+		b.WriteString("Connection: close\r\n")
+	}
 	o.head = b.String()
 	return nil
 }

@@ -55,3 +55,8 @@ func serveQUIC(t testing.TB, cert tls.Certificate, handler http.Handler) string 
 	})
 	return "https://" + pc.LocalAddr().String()
 }
+
+func tlsConfigFor(t testing.TB, name string, life time.Duration) *tls.Config {
+	t.Helper()
+	return &tls.Config{Certificates: []tls.Certificate{newAuthority().sign(t, name, time.Now().Add(life))}}
+}

@@ -28,6 +28,7 @@ var probeKinds = []probeKind{
 	{"tls", tlsSection, decodeTLS, someTarget + ":1"},
 	{"udp", udpSection, decodeUDP, someTarget + ":1"},
 	{"unix", unixSection, decodeUnix, ""},
+	{"websocket", webSocketSection, decodeWebSocket, "ws://" + someTarget + "/"},
 }
 
 // The bounds of a probe's interval: four probes must fall into every base

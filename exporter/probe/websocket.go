@@ -1,0 +1,248 @@
+package probe
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+var webSocketReasons = []Reason{Status, Dialogue, Protocol, ProxyFailed}
+
+// webSocketProber opens a WebSocket and talks if asked.
+type webSocketProber struct {
+	client       httpClient
+	first        *outgoing
+	subprotocols []string
+	steps        []step
+	binary       []bool // whether a step sends a binary message
+	ping         bool
+	timeout      time.Duration
+}
+
+func newWebSocket(check sla.Check, timeout time.Duration, d *dialer) (Prober, error) {
+	c, ok := check.(*sla.WebSocketCheck)
+	if !ok {
+		return nil, fmt.Errorf("a websocket prober was given a %T", check)
+	}
+	p := &webSocketProber{subprotocols: c.Subprotocols, ping: c.Ping, timeout: timeout}
+	var err error
+	if p.first, err = newOutgoing(&c.Request, d.env.UserAgent); err != nil {
+		return nil, err
+	}
+	if p.client, err = newHTTPClient(&c.Request, p.first.url, d); err != nil {
+		return nil, err
+	}
+	if p.steps, err = prepare(c.Dialogue, ""); err != nil {
+		return nil, err
+	}
+	for i, s := range c.Dialogue {
+		if s.StartTLS {
+			return nil, fmt.Errorf("step %d begins TLS, which a WebSocket cannot", i+1)
+		}
+		p.binary = append(p.binary, s.SendBytes != nil)
+	}
+	return p, nil
+}
+
+// Phases of a WebSocket probe: Processing is waiting for the server.
+func (p *webSocketProber) Phases() []Phase {
+	address := p.first.address
+	if route, fault := p.client.route(p.first); fault == nil {
+		address = route.address
+	}
+	return append(connectPhases(address, p.first.url.Scheme == "https"), Processing, Transfer)
+}
+
+// Probe shakes hands, talks and hangs up.
+func (p *webSocketProber) Probe(ctx context.Context, by time.Time) Result {
+	r := begin(p.timeout, by)
+	ctx, cancel := context.WithDeadline(ctx, r.deadline)
+	defer cancel()
+	x := &exchange{client: &p.client, run: &r, first: p.first}
+	defer x.close()
+	if p.client.auth != nil || len(p.client.headerFiles) > 0 {
+		var fault *failure
+		if x.secrets, fault = p.client.secrets(ctx, &r); fault != nil {
+			return r.failed(fault)
+		}
+	}
+	conn, fault := p.shakeHands(ctx, x)
+	if fault != nil {
+		return r.failed(fault)
+	}
+	defer func() { _ = conn.CloseNow() }()
+	conn.SetReadLimit(maxHeard)
+	fault = p.talk(ctx, conn, &r)
+	if fault == nil && p.ping {
+		fault = p.pong(ctx, conn, &r)
+	}
+	if fault != nil {
+		return r.failed(fault)
+	}
+	return r.good(said(p.steps))
+}
+
+// handshake is the transport of a handshake: one round trip of an exchange.
+type handshake struct {
+	x     *exchange
+	fault *failure
+	code  int
+}
+
+// upgraded is the body of an answer that agreed: the connection itself.
+type upgraded struct {
+	io.Reader
+	net.Conn
+}
+
+func (u upgraded) Read(b []byte) (int, error) { return u.Reader.Read(b) }
+
+// RoundTrip sends the handshake over a connection of its own.
+func (h *handshake) RoundTrip(r *http.Request) (*http.Response, error) {
+	o := *h.x.first
+	o.headers = slices.Clone(o.headers)
+	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
+		o.set(name, r.Header.Get(name))
+	}
+	o.upgrades = true
+	if err := o.prepare(); err != nil {
+		return nil, err
+	}
+	h.x.first = &o
+	response, fault := h.x.roundTrip(r.Context(), &o)
+	if fault != nil {
+		h.fault = fault
+		return nil, fault
+	}
+	h.x.run.tellHTTP(response, 0)
+	h.code = response.StatusCode
+	response.Body = http.NoBody // an error's, in which nobody looks
+	if h.code == http.StatusSwitchingProtocols {
+		response.Body = upgraded{h.x.reader, h.x.conn}
+	}
+	return response, nil
+}
+
+func (p *webSocketProber) shakeHands(ctx context.Context, x *exchange) (*websocket.Conn, *failure) {
+	h := &handshake{x: x}
+	conn, _, err := websocket.Dial(ctx, p.first.url.String(), &websocket.DialOptions{
+		HTTPClient:   &http.Client{Transport: h, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+		Subprotocols: p.subprotocols,
+	})
+	what := "handshake with " + p.first.address
+	switch {
+	case h.fault != nil:
+		return nil, h.fault
+	case err != nil && h.code != 0 && h.code != http.StatusSwitchingProtocols:
+		if h.code == http.StatusUnauthorized && p.client.auth != nil {
+			p.client.auth.refused()
+		}
+		return nil, &failure{Status, httpDetail(h.code) + ", and not a WebSocket"}
+	case err != nil:
+		return nil, &failure{Protocol, what + ": not one of a WebSocket"} // the error would quote the answer
+	case len(p.subprotocols) > 0 && conn.Subprotocol() == "":
+		_ = conn.CloseNow()
+		return nil, &failure{Protocol, what + ": the server chose none of the subprotocols"}
+	}
+	return conn, nil
+}
+
+// talk goes through the dialogue.
+func (p *webSocketProber) talk(ctx context.Context, conn *websocket.Conn, r *run) *failure {
+	for i := range p.steps {
+		s := &p.steps[i]
+		if !s.listens() {
+			kind := websocket.MessageText
+			if p.binary[i] {
+				kind = websocket.MessageBinary
+			}
+			if err := conn.Write(ctx, kind, s.send); err != nil {
+				return p.fault(ctx, err, s.what, 0)
+			}
+			continue
+		}
+		start := time.Now()
+		heard, err := hearMessage(ctx, conn, s)
+		r.phases.Add(Processing, time.Since(start))
+		if err != nil {
+			return p.fault(ctx, err, s.what, heard)
+		}
+	}
+	return nil
+}
+
+// hearMessage reads until a message is what the step waits for; it returns how
+// many were heard in vain.
+func hearMessage(ctx context.Context, conn *websocket.Conn, s *step) (heard int, err error) {
+	for total := 0; total <= maxHeard; heard++ {
+		_, message, err := conn.Read(ctx)
+		if err != nil {
+			return heard, err
+		}
+		if s.match != nil && s.match.Match(message) || s.bytes != nil && bytes.Contains(message, s.bytes) {
+			return heard, nil
+		}
+		total += len(message) + 1
+	}
+	return heard, errNoMatch
+}
+
+// pong sends a ping and waits for its answer, while messages are passed over.
+func (p *webSocketProber) pong(ctx context.Context, conn *websocket.Conn, r *run) *failure {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			if _, _, err := conn.Read(ctx); err != nil {
+				return
+			}
+		}
+	}()
+	start := time.Now()
+	err := conn.Ping(ctx)
+	r.phases.Add(Processing, time.Since(start))
+	var fault *failure
+	if err != nil {
+		fault = p.fault(ctx, err, "ping", 0)
+	}
+	_ = conn.CloseNow()
+	<-ended
+	return fault
+}
+
+// fault names why a dialogue failed. What the server said is not told.
+func (p *webSocketProber) fault(ctx context.Context, err error, what string, heard int) *failure {
+	if errors.Is(err, errNoMatch) || errors.Is(err, websocket.ErrMessageTooBig) {
+		return &failure{Dialogue, what + ": more than 1 MiB, and not what is expected"}
+	}
+	vain := ""
+	if heard > 0 {
+		vain = "; heard " + count(heard, "message") + ", and not what is expected"
+	}
+	if code := websocket.CloseStatus(err); code != -1 {
+		return &failure{Dialogue, fmt.Sprintf("%s: the server closed the WebSocket (%d)%s", what, code, vain)}
+	}
+	if ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	fault := p.client.dialer.classify(ctx, err, stage{phase: Processing, address: p.first.address, what: what})
+	if fault.reason == Protocol {
+		fault.detail = what + ": not what a WebSocket may hold"
+	}
+	if fault.reason == Reset && heard > 0 {
+		fault.reason = Dialogue
+	}
+	fault.detail += vain
+	return fault
+}

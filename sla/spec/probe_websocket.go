@@ -1,0 +1,75 @@
+package spec
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+var webSocketStepSection = stepSection("a step (websocket)", "One step of a dialogue of messages: exactly one of these.",
+	field{key: "send", typ: textType, example: `"subscribe prices"`, doc: "A text message to send."},
+	field{key: "sendBytes", typ: hexType, example: `"0801"`, doc: "A binary message to send, in hexadecimal."},
+	field{key: "expect", typ: regexpType, example: `"^subscribed"`, doc: "A regular expression. Messages are read until one matches."},
+	field{key: "expectBytes", typ: hexType, example: `"0801"`, doc: "Bytes, in hexadecimal. Messages are read until they stand in one."})
+
+var webSocketSection = &section{
+	name: "probe (websocket)",
+	doc:  "Opens a WebSocket. Good if the server agrees to it, and what is expected comes in time.",
+	fields: slices.Concat([]field{
+		{key: "websocket", typ: valueType{name: "URL", sample: `"wss://shop.example/prices"`, scalars: []schema{{"type": "string", "pattern": "^wss?://"}}}, required: true, doc: "The URL, `ws://` or `wss://`, without user name and password."},
+		dialogueField(webSocketStepSection, "What to say and to hear, in order, as messages."),
+		{key: "ping", typ: booleanType, doc: "Whether to send a ping after that, which the server must answer."},
+		{key: "subprotocols", typ: valueType{name: "list of text", sample: "[graphql-transport-ws]", scalars: textType.scalars, shape: listOf}, doc: "Subprotocols that are offered, one of which the server must choose."},
+		{key: "headers", typ: headersType, doc: "Sent with the handshake. `Host` sets the host that is asked for."},
+		{key: "headerFiles", typ: filesType, doc: "Headers of the handshake whose values are in files: read for every probe, and never told."},
+	}, authFields(), tlsFields(" Only for `wss://`."), proxyFields(), networkFields(true), probeFields()),
+}
+
+func decodeWebSocket(o *object) sla.Check {
+	c := &sla.WebSocketCheck{Request: sla.HTTPCheck{Method: http.MethodGet}}
+	c.Dialogue, _, _ = read(o, "dialogue", steps(webSocketStepSection))
+	c.Ping, _, _ = read(o, "ping", value.boolean)
+	c.Subprotocols, _, _ = read(o, "subprotocols", value.texts)
+	c.Request.Headers, _, _ = read(o, "headers", value.headers)
+	text, _, ok := read(o, "websocket", value.webSocketURL)
+	t := o.tlsOptions(!ok || strings.HasPrefix(text, "wss:"), "connect to wss://")
+	c.Request.InsecureSkipVerify, c.Request.CertificateValidFor = t.InsecureSkipVerify, t.CertificateValidFor
+	more := sla.HTTPOptions{ServerName: t.ServerName, Files: t.Files, Auth: o.auth(), Proxy: o.proxy()}
+	more.HeaderFiles, _, _ = read(o, "headerFiles", value.headerFiles)
+	if !more.IsZero() {
+		c.Request.Options = &more
+	}
+	if c.Request.URL = "http" + strings.TrimPrefix(text, "ws"); !ok {
+		return nil
+	}
+	return c
+}
+
+// webSocketURL is a URL of ws or wss.
+func (v value) webSocketURL() (string, bool) {
+	text, ok := v.text()
+	if !ok {
+		return "", false
+	}
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
+		v.wrong("bad-url", v.name+" is not a URL: "+urlReason(err), "write it as wss://host/path")
+	case u.Scheme == "http" || u.Scheme == "https":
+		v.wrong("bad-url", v.said()+" is a URL of "+u.Scheme, "write ws"+strings.TrimPrefix(u.Scheme, "http")+"://"+u.Host+u.Path)
+	case u.Scheme != "ws" && u.Scheme != "wss":
+		v.wrong("bad-url", v.said()+" does not begin with ws:// or wss://", "write it in full, e.g. wss://"+afterScheme(text))
+	case u.Hostname() == "" || u.Port() != "" && !validPort(u.Port()):
+		v.wrong("bad-url", v.said()+" names no host, or no port from 1 to 65535", "write it as wss://host/path")
+	case u.User != nil:
+		v.wrong("bad-url", v.said()+" has a user name or password before its host, which would be shown in labels and logs", "leave it out of the URL and use basicAuth")
+	case u.Fragment != "":
+		v.wrong("bad-url", v.said()+" has a fragment, which is never sent to a server", "leave #"+u.Fragment+" out")
+	default:
+		return text, true
+	}
+	return "", false
+}
