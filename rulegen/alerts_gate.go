@@ -63,7 +63,7 @@ func (c compiler) gates(w time.Duration) bool {
 // window's ratio then reads them, so that nothing is summed twice.
 func (c compiler) counts(w time.Duration) []Rule {
 	var rules []Rule
-	for _, m := range c.minima() {
+	for _, m := range c.least {
 		if c.gates(w) {
 			rules = append(rules, c.record(m.sum+sla.FormatDuration(w), c.countOf(w, m.counted)))
 		}
@@ -82,7 +82,7 @@ func (c compiler) countOf(w time.Duration, of counted) promql.Expr {
 // sumOver is what the ratio of a window is made of: the counts, if they are
 // recorded, or sums of rates, which have the same ratio.
 func (c compiler) sumOver(w time.Duration, of counted) promql.Expr {
-	ms := c.minima()
+	ms := c.least
 	if len(ms) == 0 || !c.gates(w) {
 		if w > longestFirstTier {
 			return c.recorded(of.increase).SumOverTime(w)
@@ -100,7 +100,7 @@ func (c compiler) sumOver(w time.Duration, of counted) promql.Expr {
 // withLeast lets e through only while the window holds as many events as the
 // level asks for.
 func (c compiler) withLeast(e promql.Expr, w time.Duration) promql.Expr {
-	for _, m := range c.minima() {
+	for _, m := range c.least {
 		enough := promql.Gt(c.recorded(m.sum+sla.FormatDuration(w)).Now(), promql.Num(m.amount))
 		e = promql.AndOn(e, enough, c.joinLabels()...)
 	}
@@ -110,7 +110,7 @@ func (c compiler) withLeast(e promql.Expr, w time.Duration) promql.Expr {
 // leastWords say what the alert has waited for besides the burn rate.
 func (c compiler) leastWords(window string) string {
 	a := c.level.Alerting
-	switch ms := c.minima(); {
+	switch ms := c.least; {
 	case len(ms) == 0:
 		return ""
 	case a.MinimumEvents == 0:

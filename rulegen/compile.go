@@ -60,12 +60,15 @@ type compiler struct {
 	into      source // what the indicator is counted into
 	dashboard string // URL, or ""
 	extra     map[string]string
+	own       []promql.Matcher // of what the level records
+	least     []least          // see minima
 }
 
 // compileLevel makes the rules of a level. shared are the groups that levels
 // before it have brought and that it may read; those that it brings are added.
 func compileLevel(l *sla.ServiceLevel, opts Options, shared map[string]bool) (LevelPlan, sla.Findings) {
 	c := compiler{level: l, interval: opts.Interval, dashboard: opts.Dashboard, extra: opts.Labels}
+	c.own, c.least = slices.Concat(identity(l.ID), extraMatchers(opts.Labels)), c.minima()
 	base, findings := c.base()
 	if findings.HasErrors() || l.Period.IsZero() {
 		return LevelPlan{}, findings // without a period, which the reader has reported, only queries are checked
@@ -121,7 +124,7 @@ func (c compiler) record(name string, e promql.Expr, more ...string) Rule {
 
 // recorded selects a series that the level records.
 func (c compiler) recorded(name string, more ...promql.Matcher) promql.Selector {
-	return promql.Series(name, slices.Concat(identity(c.level.ID), extraMatchers(c.extra), more)...)
+	return promql.Series(name, append(slices.Clip(c.own), more...)...)
 }
 
 func identity(id sla.ID) []promql.Matcher {

@@ -116,33 +116,48 @@ func style(s string) scalarStyle {
 	if s == "" || s[len(s)-1] == ' ' || s[len(s)-1] == ':' {
 		return byLibrary
 	}
+	for i := range len(s) {
+		if c := s[i]; plain[c] {
+			continue
+		} else if c < ' ' || c > '~' || c == ':' && s[i+1] == ' ' || c == '#' && (i == 0 || s[i-1] == ' ') {
+			return byLibrary
+		}
+	}
+	switch first := s[0]; {
+	case first >= '0' && first <= '9':
+		return styleOfDigits(s)
+	case first == '(', first >= 'a' && first <= 'z', first >= 'A' && first <= 'Z':
+		if len(s) <= len("false") && hasMeaning(s) {
+			return byLibrary
+		}
+		return asItIs
+	}
+	return byLibrary
+}
+
+// plain are the bytes that mean nothing wherever they stand in a text.
+var plain = func() (table [256]bool) {
+	for c := ' '; c <= '~'; c++ {
+		table[c] = c != ':' && c != '#'
+	}
+	return table
+}()
+
+// styleOfDigits is the style of a text that begins with a digit and holds
+// nothing that ends a plain text.
+func styleOfDigits(s string) scalarStyle {
 	number, bracket, duration := true, false, true
 	for i := range len(s) {
 		c := s[i]
-		switch {
-		case c < ' ' || c > '~',
-			c == ':' && s[i+1] == ' ',
-			c == '#' && (i == 0 || s[i-1] == ' '):
-			return byLibrary
-		}
 		digit := c >= '0' && c <= '9'
 		number = number && (digit || c == '.' && i > 0)
 		bracket = bracket || c == '(' || c == '{'
 		duration = duration && (digit || i > 0 && strings.IndexByte("smhdwy", c) >= 0)
 	}
-	switch first := s[0]; {
-	case first >= '0' && first <= '9':
-		if number {
-			return quoted
-		}
-		if bracket || duration {
-			return asItIs
-		}
-		return byLibrary
-	case first == '(', first >= 'a' && first <= 'z', first >= 'A' && first <= 'Z':
-		if len(s) <= len("false") && hasMeaning(s) {
-			return byLibrary
-		}
+	switch {
+	case number:
+		return quoted
+	case bracket || duration:
 		return asItIs
 	}
 	return byLibrary
