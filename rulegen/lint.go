@@ -131,6 +131,13 @@ func (c compiler) same(a, b sla.Tier) bool {
 	return a.Long == b.Long && a.Short == b.Short && a.For == b.For && c.threshold(a).Cmp(c.threshold(b)) == 0
 }
 
+// RateWindow is the window over which a level counts scraped samples, 0 where it
+// counts none.
+func RateWindow(l *sla.ServiceLevel) time.Duration { return compiler{level: l}.rateWindow() }
+
+// MinScrapes is how many scrapes that window must hold.
+const MinScrapes = minScrapes
+
 // rateWindow is the window over which scraped samples are counted, 0 where none
 // are.
 func (c compiler) rateWindow() time.Duration {

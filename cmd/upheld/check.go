@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/upheld-sla/upheld/rulegen"
 )
 
 func newCheck() *cobra.Command {
@@ -22,6 +24,10 @@ it) or a glob; references between agreements are resolved among all that are nam
 Told how often Prometheus scrapes, and how long it keeps what it has, it also finds
 windows with too few scrapes and periods that the server would forget.
 
+With --prometheus.url it asks a server: whether the series that levels read are
+there, are counters, have the labels and the bucket that are asked for, are scraped
+often enough and kept long enough, and what the rules will cost. It only asks.
+
 The findings go to standard output, the closing count to standard error. Exit
 code 0 means no errors, 1 errors (or, with --strict, warnings).`,
 		Example: `  # everything in a directory
@@ -29,6 +35,9 @@ code 0 means no errors, 1 errors (or, with --strict, warnings).`,
 
   # for a server that scrapes every 30 s and keeps 15 days
   upheld check specs/ --scrape.interval=30s --retention=15d
+
+  # against a server
+  upheld check specs/ --prometheus.url=http://localhost:9090
 
   # in GitHub Actions: findings appear beside the lines of the change
   upheld check --strict --format=github specs/*.yaml`,
@@ -44,11 +53,22 @@ code 0 means no errors, 1 errors (or, with --strict, warnings).`,
 				}
 				collectLess()
 				var cost groupCost
-				agreements, findings := checkSpecs(args, rules, cost.add)
+				asked, err := server.connect(cmd.Context(), &rules)
+				if err != nil {
+					return err
+				}
+				agreements, findings := checkSpecs(args, rules, func(l rulegen.LevelPlan) {
+					cost.add(l)
+					asked.level(l)
+				})
+				if err := asked.failed(); err != nil {
+					return err
+				}
+				findings = presentable(append(findings, asked.findings...))
 				if err := f.print(cmd.OutOrStdout(), findings); err != nil {
 					return fmt.Errorf("print findings: %w", err)
 				}
-				fmt.Fprint(cmd.ErrOrStderr(), summary(agreements, findings), "\n", cost)
+				fmt.Fprintf(cmd.ErrOrStderr(), "%s\n%s%s", summary(agreements, findings), cost, asked)
 				if findings.HasErrors() || strict && len(findings) > 0 {
 					return errReported
 				}

@@ -13,16 +13,21 @@ import (
 // environment is what check is told about the server that the rules are for.
 type environment struct {
 	scrapeInterval, retention string // in Prometheus' notation; "" is unknown
+	server                    serverFlags
 }
 
 func (e *environment) flags(f *pflag.FlagSet) {
 	f.StringVar(&e.scrapeInterval, "scrape.interval", "", "how often Prometheus scrapes what is counted, e.g. 30s: finds windows with too few scrapes")
 	f.StringVar(&e.retention, "retention", "", "how long Prometheus keeps its data, e.g. 15d: finds periods that are longer")
+	e.server.flags(f)
 }
 
 // options are the rule generator's, with what is known of the server.
 func (e *environment) options() (rulegen.Options, error) {
 	var o rulegen.Options
+	if err := e.server.check(); err != nil {
+		return o, err
+	}
 	for _, flag := range []struct {
 		name, value string
 		to          *time.Duration

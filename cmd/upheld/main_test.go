@@ -26,7 +26,9 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exec-code": execCode},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exec-code": execCode, "prometheus": prometheusCommand(t),
+		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("TMPDIR", env.WorkDir)

@@ -295,7 +295,7 @@ func (t *tierDraft) complete(all []*tierDraft) bool {
 		return t.Severity != "" && t.Long > 0 && t.Factor.Sign() != 0
 	}
 	remedy := "add " + list(missing)
-	if near := nearest(t.Name, standard); near != "" {
+	if near := Nearest(t.Name, standard); near != "" {
 		remedy = "did you mean " + quote(near) + "? Otherwise " + remedy
 	}
 	t.at.d.errorAt(t.at.key, "missing-key", fmt.Sprintf("the tier %q is none of the default ones (%s), so it needs %s",

@@ -112,7 +112,7 @@ func (v value) boolean() (val, ok bool) {
 		return strings.EqualFold(v.node.Value, "true"), true
 	}
 	remedy := "write true or false"
-	if v.node.Kind == yaml.ScalarNode && nearest(v.node.Value, []string{"true", "false"}) != "" {
+	if v.node.Kind == yaml.ScalarNode && Nearest(v.node.Value, []string{"true", "false"}) != "" {
 		remedy += ", without quotes"
 	}
 	v.wrongType("true or false", remedy)

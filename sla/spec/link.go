@@ -81,7 +81,7 @@ func (l *loader) nearestProbe(doc *document, id sla.ID) string {
 		}
 	}
 	own := doc.agreement.Name + ":"
-	if near := nearest(id.String(), candidates); near != "" {
+	if near := Nearest(id.String(), candidates); near != "" {
 		return "did you mean " + quote(strings.TrimPrefix(near, own)) + "?"
 	}
 	if !known {

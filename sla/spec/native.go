@@ -108,7 +108,7 @@ func isNative(root value) bool {
 	version, hasVersion := given["apiVersion"]
 	kind, hasKind := given["kind"]
 	ours := hasVersion && strings.HasPrefix(version.node.Value, "upheld") ||
-		hasKind && nearest(kind.node.Value, []string{Kind}) != ""
+		hasKind && Nearest(kind.node.Value, []string{Kind}) != ""
 	if ours {
 		return true
 	}

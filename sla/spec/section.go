@@ -129,7 +129,7 @@ var otherWords = map[string][]string{
 
 // meantKey is the key of a section that an unknown one stands for, or "".
 func meantKey(s *section, key string) string {
-	if near := nearest(key, s.keys()); near != "" {
+	if near := Nearest(key, s.keys()); near != "" {
 		return near
 	}
 	for _, f := range s.fields {

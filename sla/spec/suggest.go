@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// nearest is the candidate that a misspelt word most likely meant, or "".
-func nearest(word string, candidates []string) string {
+// Nearest is the candidate that a misspelt word most likely meant, or "".
+func Nearest(word string, candidates []string) string {
 	best, bestDistance := "", max(1, len(word)/3)+1
 	for _, c := range slices.Sorted(slices.Values(candidates)) {
 		d := distance(strings.ToLower(word), strings.ToLower(c))

@@ -295,7 +295,7 @@ func word[T ~string](words ...T) func(value) (T, bool) {
 			}
 		}
 		remedy := "write " + v.name + ": " + names[0]
-		if near := nearest(text, names); near != "" {
+		if near := Nearest(text, names); near != "" {
 			remedy = "did you mean " + quote(near) + "?"
 		} else if len(names) > 1 {
 			remedy = "choose one of them"

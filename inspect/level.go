@@ -1,0 +1,346 @@
+package inspect
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/rulegen"
+	"github.com/upheld-sla/upheld/rulegen/promql"
+	"github.com/upheld-sla/upheld/sla"
+	"github.com/upheld-sla/upheld/sla/spec"
+)
+
+// level is one level in question.
+type level struct {
+	*Server
+	of       *sla.ServiceLevel
+	measured int // groups of it, 1 without groups
+	findings sla.Findings
+}
+
+// Level compares a level with what the server has, and adds its rules to the
+// cost. Findings are warnings: a server may not have seen the service yet.
+func (s *Server) Level(p rulegen.LevelPlan) sla.Findings {
+	l := &level{Server: s, of: p.Level, measured: 1}
+	l.indicator()
+	if s.err == nil {
+		s.add(p, l.measured)
+	}
+	if s.err != nil {
+		return nil
+	}
+	return l.findings
+}
+
+func (l *level) warn(pos sla.Position, rule, remedy, message string, args ...any) {
+	l.findings = append(l.findings, sla.Finding{Severity: sla.Warning, Rule: rule, Pos: pos, Message: fmt.Sprintf(message, args...), Remedy: remedy})
+}
+
+// indicator asks what the kind needs. This is the table over kinds; one that is
+// not in it has its selectors looked for.
+func (l *level) indicator() {
+	switch ind := l.of.Indicator.(type) {
+	case *sla.Probe:
+		l.probed(l.of.ID)
+	case *sla.ProbeLatency:
+		l.probed(ind.Of)
+	case *sla.Events:
+		total := l.counters(ind.Total)
+		for _, q := range []sla.Query{ind.Bad, ind.Good} {
+			l.counted(q)
+		}
+		l.scraped(ind.Total, total)
+		l.groups(ind.Total, total)
+	case *sla.HistogramLatency:
+		l.histogram(ind)
+	case *sla.NativeLatency:
+		l.native(ind)
+	default:
+		for _, q := range ind.Queries() {
+			for _, s := range selectors(q) {
+				l.there(q, s, s)
+			}
+		}
+	}
+}
+
+// selectors are those of a query, which the rule generator has read before.
+func selectors(q sla.Query) []promql.Selector {
+	e, err := promql.Parse(q.Text)
+	if err != nil {
+		return nil
+	}
+	return e.Reads()
+}
+
+// probed asks for the exporter's account.
+func (l *level) probed(of sla.ID) {
+	s := promql.Series(metricnames.ProbeResults, promql.Eq(metricnames.SLA, of.SLA), promql.Eq(metricnames.Service, of.Service), promql.Eq(metricnames.SLO, of.SLO))
+	if l.number(promql.Count(s.Now())) == 0 && l.err == nil {
+		l.warn(l.of.Pos, "no-series", "run upheld-exporter on this specification and let the server scrape it; prometheus/scrape.yaml of upheld generate has the job",
+			"no exporter's results of %s/%s are there", of.Service, of.SLO)
+		return
+	}
+	l.often(l.of.Pos, s)
+}
+
+// counters asks for the selectors of a total and returns those that are there.
+func (l *level) counters(q sla.Query) []promql.Selector {
+	var found []promql.Selector
+	for _, s := range selectors(q) {
+		if l.there(q, s, s) {
+			found = append(found, s)
+			l.isCounter(q, s)
+		}
+	}
+	return found
+}
+
+// counted asks for what is counted of a total. It need not be there, as the
+// errors of a service that never failed are not; its metric and labels must be.
+func (l *level) counted(q sla.Query) {
+	for _, s := range selectors(q) {
+		if l.number(promql.Count(s.Now())) > 0 {
+			l.isCounter(q, s)
+			continue
+		}
+		if s.Name() != "" && l.exists(q, s) {
+			l.labelled(q, s)
+		}
+	}
+}
+
+// exists asks for any series of the selector's metric.
+func (l *level) exists(q sla.Query, s promql.Selector) bool {
+	if l.number(promql.Count(promql.Series(s.Name()).Now())) > 0 || l.err != nil {
+		return true
+	}
+	remedy := "look for it where the service is scraped; its counters may also be born with their first event"
+	if near := spec.Nearest(s.Name(), l.metrics()); near != "" {
+		remedy = fmt.Sprintf("did you mean %q?", near)
+	}
+	l.warn(q.At(s.Place()), "no-series", remedy, "the server has no series called %s", s.Name())
+	return false
+}
+
+// labelled asks for each label that the selector wants, and tells whether all
+// are there.
+func (l *level) labelled(q sla.Query, s promql.Selector) bool {
+	for _, label := range s.Wants() {
+		if l.number(promql.Count(promql.Series(s.Name(), promql.Ne(label, "")).Now())) == 0 && l.err == nil {
+			l.warn(q.At(s.Place()), "no-label", "look at one of them: "+l.one(s.Name()), "no series of %s has a label %q", s.Name(), label)
+			return false
+		}
+	}
+	return true
+}
+
+// there asks for the series of a selector. found is the selector whose series
+// are counted, which is another one for a histogram.
+func (l *level) there(q sla.Query, s, found promql.Selector) bool {
+	if l.number(promql.Count(found.Now())) > 0 || l.err != nil {
+		return l.err == nil
+	}
+	if found.Name() == "" {
+		l.warn(q.At(s.Place()), "no-series", "", "the server has no series that this selects")
+		return false
+	}
+	if l.exists(q, found) && l.labelled(q, found) {
+		l.warn(q.At(s.Place()), "no-series", "look at one of them: "+l.one(found.Name()),
+			"the server has series called %s, and none with these labels", found.Name())
+	}
+	return false
+}
+
+// one is a series of a metric, to compare with.
+func (l *level) one(metric string) string {
+	v := l.vector(promql.TopOne(promql.Series(metric).Now()))
+	if len(v) == 0 {
+		return metric
+	}
+	return v[0].Metric.String()
+}
+
+// isCounter asks what the metric is, and where nobody knows goes by its name.
+func (l *level) isCounter(q sla.Query, s promql.Selector) {
+	const remedy = "rates are of counters, which only grow; for a state write a condition"
+	switch kind := l.kind(s.Name()); {
+	case kind == v1.MetricTypeCounter, kind == v1.MetricTypeHistogram, kind == v1.MetricTypeSummary, kind == v1.MetricTypeGaugeHistogram, l.err != nil:
+	case kind != "":
+		l.warn(q.At(s.Place()), "not-a-counter", remedy, "%s is a %s", s.Name(), kind)
+	case !slices.ContainsFunc([]string{"_total", "_count", "_sum", "_bucket"}, func(suffix string) bool { return strings.HasSuffix(s.Name(), suffix) }):
+		l.warn(q.At(s.Place()), "not-a-counter", remedy, "the server does not know what %s is, and it is not called like a counter (…_total)", s.Name())
+	}
+}
+
+// scraped asks how often what is counted is scraped.
+func (l *level) scraped(q sla.Query, of []promql.Selector) {
+	for _, s := range of {
+		l.often(q.At(s.Place()), s)
+	}
+}
+
+// often counts the samples of five minutes; half a sample is left for edges.
+func (l *level) often(pos sla.Position, s promql.Selector) {
+	n, window := l.perWindow(s), rulegen.RateWindow(l.of)
+	if window == 0 || n == 0 {
+		return
+	}
+	if in := n * float64(window) / float64(sla.BaseWindow); in+0.5 < rulegen.MinScrapes {
+		l.warn(pos, "few-scrapes", "scrape at least every "+sla.FormatDuration(window/rulegen.MinScrapes),
+			"%s has about %.1f samples in %s, over which the level %q counts; %d are needed", s.Name(), in, sla.FormatDuration(window), l.of.ID.SLO, rulegen.MinScrapes)
+	}
+}
+
+// perWindow is how many samples a series of the selector has in five minutes.
+func (s *Server) perWindow(sel promql.Selector) float64 {
+	return s.number(promql.Max(sel.CountOverTime(sla.BaseWindow)))
+}
+
+// groups asks for the labels whose values are groups, and how many there are.
+func (l *level) groups(q sla.Query, of []promql.Selector) {
+	by := l.of.GroupBy.Labels
+	for _, s := range of {
+		missing := false
+		for _, label := range by {
+			if l.number(promql.Count(s.With(promql.Ne(label, "")).Now())) == 0 && l.err == nil {
+				missing = true
+				l.warn(q.At(s.Place()), "no-label", "look at one of them: "+l.one(s.Name()), "no series of %s that this selects has the label %q, by which the level %q is grouped", s.Name(), label, l.of.ID.SLO)
+			}
+		}
+		if len(by) == 0 || missing {
+			continue
+		}
+		n := int(l.number(promql.Count(promql.CountBy(s.Now(), by...))))
+		l.measured = max(l.measured, min(n, l.of.GroupBy.Limit))
+		if n > l.of.GroupBy.Limit {
+			l.warn(q.At(s.Place()), "many-groups", "raise the limit of groupBy, or group by less",
+				"%s has %d groups by %s, and the level %q measures at most %d", s.Name(), n, strings.Join(by, ", "), l.of.ID.SLO, l.of.GroupBy.Limit)
+		}
+	}
+}
+
+// histogram asks for a classic histogram with a bucket of the threshold.
+func (l *level) histogram(h *sla.HistogramLatency) {
+	for _, s := range selectors(h.Histogram) {
+		count, buckets := s.WithSuffix("_count"), s.WithSuffix("_bucket")
+		if l.number(promql.Count(buckets.Now())) == 0 && l.number(promql.Count(promql.HistogramCount(s.Now()))) > 0 {
+			l.warn(h.Histogram.At(s.Place()), "native-histogram", "write native: true", "%s is a native histogram, which has no buckets as series", s.Name())
+			continue
+		}
+		if !l.there(h.Histogram, s, count) {
+			continue
+		}
+		l.bucket(h, s, buckets)
+		l.scraped(h.Histogram, []promql.Selector{count})
+		l.groups(h.Histogram, []promql.Selector{count})
+	}
+}
+
+// bucket asks whether the histogram has a bucket of the threshold.
+func (l *level) bucket(h *sla.HistogramLatency, s, buckets promql.Selector) {
+	var below, above *float64
+	want := h.Threshold.Seconds()
+	for _, sample := range l.vector(promql.CountBy(buckets.Now(), "le")) {
+		bound, err := strconv.ParseFloat(string(sample.Metric["le"]), 64)
+		switch {
+		case err != nil:
+		case bound == want:
+			return
+		case bound < want && (below == nil || bound > *below):
+			below = &bound
+		case bound > want && (above == nil || bound < *above):
+			above = &bound
+		}
+	}
+	if l.err != nil {
+		return
+	}
+	remedy := "give the service a bucket of the threshold"
+	if below != nil || above != nil {
+		var near []string
+		for _, b := range []*float64{below, above} {
+			if b != nil {
+				near = append(near, strconv.FormatFloat(*b, 'g', -1, 64)+" s")
+			}
+		}
+		remedy = "the nearest are " + strings.Join(near, " and ") + ": choose one, or give the service a bucket of the threshold"
+	}
+	l.warn(h.Histogram.At(s.Place()), "no-bucket", remedy, "%s has no bucket of %s s, so that the level %q would have no data", s.Name(), rulegen.FormatSeconds(h.Threshold), l.of.ID.SLO)
+}
+
+// native asks for a native histogram.
+func (l *level) native(n *sla.NativeLatency) {
+	for _, s := range selectors(n.Histogram) {
+		if l.number(promql.Count(promql.HistogramCount(s.Now()))) > 0 {
+			l.scraped(n.Histogram, []promql.Selector{s})
+			l.groups(n.Histogram, []promql.Selector{s})
+			continue
+		}
+		if l.number(promql.Count(s.WithSuffix("_bucket").Now())) > 0 {
+			l.warn(n.Histogram.At(s.Place()), "classic-histogram", "leave out native, or let the server keep native histograms", "the server has %s as a classic histogram only", s.Name())
+			continue
+		}
+		l.there(n.Histogram, s, s)
+	}
+}
+
+// Cost is what rules ask of a server.
+type Cost struct {
+	Series  int     // that are recorded
+	Touched float64 // samples that the rules read in a second
+	Raw     float64 // of these, of what is not recorded by rules
+	ADay    float64 // samples that are recorded in a day
+}
+
+// Cost is that of all levels so far.
+func (s *Server) Cost() Cost { return s.cost }
+
+// recordedEvery is how often each recorded series has a sample.
+func recordedEvery(p rulegen.LevelPlan) map[string]time.Duration {
+	every := map[string]time.Duration{}
+	for _, g := range p.Groups {
+		for _, r := range g.Rules {
+			every[r.Record] = g.Interval
+		}
+	}
+	return every
+}
+
+// add counts what the rules of a level read and record: of every selector so
+// many samples a series as its range holds, at every evaluation.
+func (s *Server) add(p rulegen.LevelPlan, groups int) {
+	every := recordedEvery(p)
+	for _, g := range p.Groups {
+		for _, r := range g.Rules {
+			if r.Record != "" {
+				s.cost.Series += groups
+				s.cost.ADay += float64(groups) * (24 * time.Hour).Seconds() / g.Interval.Seconds()
+			}
+			r.Expr.Scans(func(sel promql.Selector, window time.Duration, times float64) {
+				samples, raw := times, !strings.HasPrefix(sel.Name(), "sla:")
+				switch {
+				case raw && window > 0:
+					samples *= s.number(promql.Count(sel.Now())) * s.perWindow(sel) * float64(window) / float64(sla.BaseWindow)
+				case raw:
+					samples *= s.number(promql.Count(sel.Now()))
+				default:
+					samples *= float64(groups)
+					if step := every[sel.Name()]; window > 0 && step > 0 {
+						samples *= float64(window) / float64(step)
+					}
+				}
+				s.cost.Touched += samples / g.Interval.Seconds()
+				if raw {
+					s.cost.Raw += samples / g.Interval.Seconds()
+				}
+			})
+		}
+	}
+}

@@ -1,0 +1,79 @@
+package promql
+
+import (
+	"slices"
+	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql/parser"
+)
+
+// What questions to a server need beside the rules' own expressions.
+
+// Ne matches label != value.
+func Ne(label, value string) Matcher {
+	return Matcher{labels.MustNewMatcher(labels.MatchNotEqual, label, value)}
+}
+
+// Place is where the selector begins in the text that it was read from, in bytes.
+func (s Selector) Place() int { return int(s.vector.PosRange.Start) }
+
+// With is the selector with more conditions.
+func (s Selector) With(more ...Matcher) Selector {
+	v := *s.vector
+	v.LabelMatchers = slices.Clone(v.LabelMatchers)
+	for _, m := range more {
+		v.LabelMatchers = append(v.LabelMatchers, m.matcher)
+	}
+	return Selector{&v}
+}
+
+// Wants are the labels, besides the name, that a series must have to be selected.
+func (s Selector) Wants() []string {
+	var names []string
+	for _, m := range s.vector.LabelMatchers {
+		if m.Name != labels.MetricName && !m.Matches("") {
+			names = append(names, m.Name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// CountBy is count by (labels) (e).
+func CountBy(e Expr, by ...string) Expr {
+	return Expr{&parser.AggregateExpr{Op: parser.COUNT, Expr: e.node, Grouping: by}}
+}
+
+// Max is max(e), without labels.
+func Max(e Expr) Expr { return Expr{&parser.AggregateExpr{Op: parser.MAX, Expr: e.node}} }
+
+// Scans calls use for every selector of an expression with the range that is
+// read of it: the window, or 0 for the newest sample. A selector in a subquery
+// is read once for each of its steps.
+func (e Expr) Scans(use func(s Selector, window time.Duration, times float64)) {
+	parser.Inspect(e.node, func(n parser.Node, path []parser.Node) error {
+		v, ok := n.(*parser.VectorSelector)
+		if !ok {
+			return nil
+		}
+		window, times := time.Duration(0), 1.
+		for _, p := range path {
+			switch p := p.(type) {
+			case *parser.MatrixSelector:
+				window = p.Range
+			case *parser.SubqueryExpr:
+				if p.Step > 0 {
+					times *= float64(p.Range) / float64(p.Step)
+				}
+			}
+		}
+		use(Selector{v}, window, times)
+		return nil
+	})
+}
+
+// TopOne is topk(1, e): one of the series.
+func TopOne(e Expr) Expr {
+	return Expr{&parser.AggregateExpr{Op: parser.TOPK, Expr: e.node, Param: &parser.NumberLiteral{Val: 1}}}
+}
