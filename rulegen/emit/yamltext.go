@@ -14,7 +14,7 @@ type yamlText struct {
 	base int // indent of everything
 	// printed is what yaml.v3 made of texts that may come again: levels have
 	// the same templates.
-	printed map[[2]string]string
+	printed map[libraryPair]string
 }
 
 // maxPrinted bounds the memory that texts take.
@@ -57,47 +57,57 @@ func (y *yamlText) pair(indent int, item bool, key, value string) error {
 		y.out = append(y.out, value...)
 		y.out = append(y.out, '"')
 	default:
-		text, err := y.byLibrary(key, value)
+		text, err := y.byLibrary(indent, key, value)
 		if err != nil {
 			return err
 		}
-		for i, line := range strings.Split(text, "\n") {
-			if i > 0 {
-				y.out = append(y.out, '\n')
-				if line != "" {
-					y.out = append(y.out, spaces[:indent]...)
-				}
-			}
-			y.out = append(y.out, line...)
-		}
+		y.out = append(y.out, text...)
 	}
 	y.out = append(y.out, '\n')
 	return nil
 }
 
-func (y *yamlText) byLibrary(key, value string) (string, error) {
-	if text, ok := y.printed[[2]string{key, value}]; ok {
+func (y *yamlText) byLibrary(indent int, key, value string) (string, error) {
+	this := libraryPair{indent, key, value}
+	if text, ok := y.printed[this]; ok {
 		return text, nil
 	}
-	text, err := pairByLibrary(key, value)
+	text, err := this.text()
 	if err != nil {
 		return "", err
 	}
 	if y.printed == nil || len(y.printed) >= maxPrinted {
-		y.printed = map[[2]string]string{}
+		y.printed = map[libraryPair]string{}
 	}
-	y.printed[[2]string{key, value}] = text
+	y.printed[this] = text
 	return text, nil
 }
 
-func pairByLibrary(key, value string) (string, error) {
+// libraryPair is a pair at an even indent, on which the breaks of its lines hang.
+type libraryPair struct {
+	indent     int
+	key, value string
+}
+
+// text is what yaml.v3 prints for the pair, from its key on: as the innermost of
+// as many mappings as give the indent.
+func (p libraryPair) text() (string, error) {
+	const width = 2
 	var out bytes.Buffer
 	enc := yaml.NewEncoder(&out)
-	enc.SetIndent(2)
-	if err := enc.Encode(map[string]string{key: value}); err != nil {
+	enc.SetIndent(width)
+	var document any = map[string]string{p.key: p.value}
+	for range p.indent / width {
+		document = map[string]any{"around": document}
+	}
+	if err := enc.Encode(document); err != nil {
 		return "", err
 	}
-	return strings.TrimSuffix(out.String(), "\n"), enc.Close()
+	text := out.String()
+	for range p.indent / width {
+		_, text, _ = strings.Cut(text, "\n")
+	}
+	return strings.TrimSuffix(text[p.indent:], "\n"), enc.Close()
 }
 
 // scalarStyle is how a text stands in YAML.

@@ -91,7 +91,7 @@ func (c *course) input() []Input {
 			v := f.of(s.bad)
 			parts = append(parts, stretch{steps: s.steps, change: v, value: v})
 		}
-		values := counter(parts)
+		values := counter(parts, f.born)
 		if f.gauge {
 			values = gauge(parts)
 		}
@@ -114,9 +114,14 @@ func (c *course) asked() []Asked {
 		all = append(all, l.alerts(name, c.burn))
 	}
 	all = append(all, rounded(l.named(metricnames.ErrorRatio+sla.FormatDuration(sla.BaseWindow)), c.burn+late, math.Round(c.share*scale)))
-	all = append(all, c.tiers()...)
+	all = append(append(all, c.tiers()...), c.amounts()...)
 	for _, w := range c.windows {
 		all = append(all, c.burnt(ratioName(w), steps(w)))
+	}
+	for _, w := range c.windows { // what was bad has left the window, and no later
+		if gone := c.recovery + steps(w) + 2; gone <= c.outage {
+			all = append(all, rounded(l.named(ratioName(w)), gone, 0))
+		}
 	}
 	if l.Period.Calendar == "" { // a calendar period may turn meanwhile
 		all = append(all, c.burnt("", c.recovery))
@@ -130,6 +135,24 @@ func (c *course) asked() []Asked {
 			l.alerts(rulegen.AlertMeasurementLost, c.end, l.labelsOf(rulegen.AlertMeasurementLost)...))
 	}
 	return append(all, Asked{Expr: l.named(metricnames.TotalRate).String(), At: at(c.end), Samples: []Sample{}})
+}
+
+// amounts ask for what was counted until the burn, where events are counted one
+// by one: at most one sample of a rate falls into the five minutes of an increase.
+func (c *course) amounts() []Asked {
+	l := c.l
+	if l.below || l.Aggregation != sla.RequestRatio || l.Period.Rolling < step*time.Duration(c.burn+2) {
+		return nil
+	}
+	period := []string{metricnames.Period, l.Period.String()}
+	n := float64(c.burn)
+	perStep := perSample / feed.Seconds() * l.every.Seconds()
+	slots := l.Period.Rolling.Seconds() / rulegen.SecondTier(l.every).Seconds()
+	const exact = 0.02
+	return []Asked{
+		between(l.named(metricnames.TotalPeriod, period...), c.burn, n*perStep*(1-exact), n*perStep*(1+exact)),
+		between(l.named(metricnames.CoveragePeriod, period...), c.burn, n/slots*(1-exact), n/slots*(1+exact)),
+	}
 }
 
 // tiers asks for each tier just before it is due and when it is.

@@ -75,16 +75,22 @@ func at(steps int) string { return sla.FormatDuration(time.Duration(steps) * ste
 // stretch is a time in which a series goes on in one way.
 type stretch struct {
 	steps  int
-	change float64 // of a counter, a minute
+	change float64 // of a counter, a sample
 	value  float64 // of a gauge
 	gone   bool
 }
 
-// counter prints the values of a counter over stretches.
-func counter(stretches []stretch) string {
+// counter prints the values of a counter over stretches. One that is born late
+// is not there before its first stretch with a change, but for the 0 it is born
+// with.
+func counter(stretches []stretch, born bool) string {
 	var parts []string
 	last := 0.
 	for i, s := range stretches {
+		if i == 0 && born && s.change == 0 {
+			parts = append(parts, fmt.Sprintf("_x%d 0", s.steps*int(step/feed)))
+			continue
+		}
 		if s.gone {
 			break // and no sample ends a series for promtool
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/rulegen"
@@ -16,6 +17,7 @@ type tested struct {
 	*sla.ServiceLevel
 	own      promql.Metric     // the labels of what it records
 	recorded map[string]bool   // names
+	every    time.Duration     // evaluations of the first tier
 	alert    []rulegen.Rule    // its alerts
 	reads    []promql.Selector // of what it does not record
 	fed      []fed
@@ -23,12 +25,13 @@ type tested struct {
 	bound    bool // bad follows from the total, so that they cannot be fed apart
 }
 
-// fed is one series that is fed to a level: its change a minute, or its value,
+// fed is one series that is fed to a level: its change a sample, or its value,
 // as a part of it is bad.
 type fed struct {
 	series promql.Metric
 	gauge  bool
 	of     func(bad float64) float64
+	born   bool // with its first event, as an error series is
 }
 
 // prefixRecorded begins the names of what rules record.
@@ -59,6 +62,9 @@ func newTested(p rulegen.LevelPlan, extra map[string]string) (l *tested, reason 
 	l = &tested{ServiceLevel: p.Level, own: identity(p.Level.ID, extra), recorded: map[string]bool{}}
 	for _, g := range p.Groups {
 		for _, r := range g.Rules {
+			if r.Record == metricnames.TotalRate {
+				l.every = g.Interval
+			}
 			if r.Alert != "" {
 				l.alert = append(l.alert, r)
 			} else {
@@ -89,15 +95,15 @@ func newTested(p rulegen.LevelPlan, extra map[string]string) (l *tested, reason 
 	return l, ""
 }
 
-// perMinute is how much is counted in a minute: so many that alerts which ask
+// perSample is how much is counted between two samples: so many that alerts which ask
 // for a least count get it, and shares in millionths are whole numbers.
-const perMinute = 1e7
+const perSample = 1e7
 
 // base feeds the base series themselves, in parts of a second.
 func (l *tested) base() []fed {
 	return []fed{
-		{l.named(metricnames.TotalRate), true, func(float64) float64 { return perMinute / 60 }},
-		{l.named(metricnames.BadRate), true, func(bad float64) float64 { return bad * (perMinute / 60) }},
+		{series: l.named(metricnames.TotalRate), gauge: true, of: func(float64) float64 { return perSample / feed.Seconds() }},
+		{series: l.named(metricnames.BadRate), gauge: true, of: func(bad float64) float64 { return bad * (perSample / feed.Seconds()) }},
 	}
 }
 
@@ -121,16 +127,16 @@ func feeds(l *tested) []fed {
 		all = histogram(ind)
 	case *sla.Blackbox:
 		if m, ok := only(ind.Success); ok {
-			all = []fed{{m, true, func(bad float64) float64 { return 1 - bad }}}
+			all = []fed{{series: m, gauge: true, of: func(bad float64) float64 { return 1 - bad }}}
 		}
 	}
 	return all
 }
 
-func everything(float64) float64 { return perMinute }
+func everything(float64) float64 { return perSample }
 func nothing(float64) float64    { return 0 }
-func good(bad float64) float64   { return (1 - bad) * perMinute }
-func bad(bad float64) float64    { return bad * perMinute }
+func good(bad float64) float64   { return (1 - bad) * perSample }
+func bad(bad float64) float64    { return bad * perSample }
 
 // only is an example of what a query of one selector selects.
 func only(q sla.Query) (promql.Metric, bool) {
@@ -201,7 +207,7 @@ func events(e *sla.Events) []fed {
 	if !fits {
 		return nil
 	}
-	return []fed{{series: other, of: rest}, {series: of, of: share}}
+	return []fed{{series: other, of: rest}, {series: of, of: share, born: e.Bad.Text != ""}}
 }
 
 // count is how many of the selectors select a series.
