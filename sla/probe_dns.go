@@ -18,6 +18,9 @@ var DNSTypes = []string{
 	"A", "AAAA", "ANY", "CAA", "CNAME", "DNSKEY", "DS", "HTTPS", "MX", "NAPTR", "NS", "PTR", "SOA", "SRV", "SSHFP", "SVCB", "TLSA", "TXT",
 }
 
+// DNSClasses are the classes of record that can be asked for.
+var DNSClasses = []string{"IN", "CH", "HS"}
+
 // DNSRCodes are the codes of an answer that can be accepted.
 var DNSRCodes = []string{"NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"}
 
@@ -27,6 +30,7 @@ type DNSCheck struct {
 	Transport DNSTransport
 	Name      string   // what is asked for
 	Type      string   // of record; A by default
+	Class     string   // of record; IN by default
 	Recursion bool     // whether the server may ask others; true by default
 	RCodes    []string // accepted codes; NOERROR by default
 	TLSOptions

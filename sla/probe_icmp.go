@@ -12,6 +12,7 @@ type ICMPCheck struct {
 	PacketInterval time.Duration
 	MaxLoss        Decimal // percentage of the packets that may stay unanswered; 0 by default
 	PayloadSize    int     // bytes, 56 by default
+	TTL            int     // hops that a packet may take; 0: as the system has it
 }
 
 // ProbeKind is "icmp".

@@ -33,6 +33,7 @@ type TCPCheck struct {
 // Step is one step of a dialogue; exactly one of its fields is set.
 type Step struct {
 	Send        string // sent as a line, with CR LF after it; in a message-wise protocol, as a message
+	Reply       string // sent like Send, with what groups of the Expect before it matched, as regexp.Expand puts it in
 	SendBytes   []byte // sent as they are
 	Expect      string // RE2 that a line, or a message, must match
 	ExpectBytes []byte // must come somewhere in what is received

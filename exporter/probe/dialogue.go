@@ -23,6 +23,7 @@ const maxHeard = 1 << 20
 // step is a prepared sla.Step.
 type step struct {
 	send     []byte
+	reply    string // like send, with groups of what was heard
 	match    *regexp.Regexp
 	bytes    []byte
 	startTLS bool
@@ -34,18 +35,24 @@ func (s *step) listens() bool { return s.match != nil || s.bytes != nil }
 // prepare makes the steps of a dialogue; eol ends the lines that are sent.
 func prepare(dialogue []sla.Step, eol string) ([]step, error) {
 	steps := make([]step, 0, len(dialogue))
+	heard := false
 	for i, d := range dialogue {
 		s := step{send: d.SendBytes, bytes: d.ExpectBytes, startTLS: d.StartTLS}
 		verb := "send"
 		switch {
 		case d.Send != "":
 			s.send = []byte(d.Send + eol)
+		case d.Reply != "":
+			if !heard {
+				return nil, fmt.Errorf("step %d replies to nothing", i+1)
+			}
+			s.reply, verb = d.Reply+eol, "reply"
 		case d.Expect != "":
 			match, err := regexp.Compile(d.Expect)
 			if err != nil {
 				return nil, fmt.Errorf("step %d, expect: %w", i+1, err)
 			}
-			s.match, verb = match, "expect"
+			s.match, verb, heard = match, "expect", true
 		case d.ExpectBytes != nil:
 			verb = "expectBytes"
 		case d.StartTLS:
@@ -68,6 +75,7 @@ type talk struct {
 	conn    net.Conn
 	reader  *bufio.Reader
 	limited io.LimitedReader
+	heard   func(template string) []byte // puts groups of the last line that matched into a reply
 }
 
 // speak goes through the steps. The connection that it leaves in t.conn is
@@ -106,7 +114,11 @@ func (t *talk) do(ctx context.Context, s *step) *failure {
 		t.run.phases.Add(Processing, time.Since(start))
 		return t.judge(ctx, s, heard, err)
 	}
-	if _, err := t.conn.Write(s.send); err != nil {
+	send := s.send
+	if s.reply != "" {
+		send = t.heard(s.reply)
+	}
+	if _, err := t.conn.Write(send); err != nil {
 		return t.dialer.classify(ctx, err, t.at(s))
 	}
 	return nil
@@ -154,7 +166,7 @@ func (t *talk) hearLine(match *regexp.Regexp) (heard int, err error) {
 		}
 		if len(line) > 0 {
 			whole := err == nil || errors.Is(err, io.EOF) // the last line may have no end
-			if whole && match.Match(bytes.TrimRight(line, "\r\n")) {
+			if whole && t.matches(match, bytes.TrimRight(line, "\r\n")) {
 				return heard, nil
 			}
 			heard++
@@ -163,6 +175,17 @@ func (t *talk) hearLine(match *regexp.Regexp) (heard int, err error) {
 			return heard, t.spent(err)
 		}
 	}
+}
+
+// matches tells whether a line does, and keeps what replies may repeat of it.
+func (t *talk) matches(match *regexp.Regexp, line []byte) bool {
+	groups := match.FindSubmatchIndex(line)
+	if groups == nil {
+		return false
+	}
+	line = bytes.Clone(line) // the reader's buffer is used again
+	t.heard = func(template string) []byte { return match.Expand(nil, []byte(template), line, groups) }
+	return true
 }
 
 func (t *talk) hearBytes(want []byte) (heard int, err error) {

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -68,8 +69,13 @@ func (p *dnsProber) ask(c *sla.DNSCheck) error {
 	if !ok {
 		return fmt.Errorf("there is no DNS record type %q", c.Type)
 	}
+	class, ok := dns.StringToClass[cmp.Or(c.Class, "IN")]
+	if !ok {
+		return fmt.Errorf("there is no DNS class %q", c.Class)
+	}
 	m := new(dns.Msg)
 	m.SetQuestion(dns.Fqdn(c.Name), kind)
+	m.Question[0].Qclass = class
 	m.Id = 0
 	m.RecursionDesired = c.Recursion
 	m.SetEdns0(dnsPacket, false)

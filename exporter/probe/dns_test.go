@@ -55,6 +55,10 @@ func zone(w dns.ResponseWriter, q *dns.Msg) {
 		if q.RecursionDesired {
 			m.Rcode = dns.RcodeRefused
 		}
+	case "version":
+		if m.Question[0].Qclass == dns.ClassCHAOS {
+			m.Answer = []dns.RR{&dns.TXT{Hdr: dns.RR_Header{Name: m.Question[0].Name, Rrtype: dns.TypeTXT, Class: dns.ClassCHAOS}, Txt: []string{"1.0"}}}
+		}
 	case "long":
 		m.Truncated = true
 	}
@@ -153,6 +157,7 @@ func TestDNS(t *testing.T) {
 			"no records":                   ask(server, transport, "shop.example", "MX"),
 			"an error that is wanted":      {Server: server, Transport: sla.DNSTransport(transport), Name: "none.example", Type: "A", RCodes: []string{"NXDOMAIN"}},
 			"an answer without a question": {Server: server, Transport: sla.DNSTransport(transport), Name: "shop.example", Type: "ANY", RCodes: []string{"NOTIMP"}},
+			"another class":                {Server: server, Transport: sla.DNSTransport(transport), Name: "version.example", Type: "TXT", Class: "CH", Answer: sla.RecordMatch{All: ` CH TXT "1\.0"$`}},
 			"without recursion":            {Server: server, Transport: sla.DNSTransport(transport), Name: "recursion.example", Type: "A"},
 			"records": {
 				Server: server, Transport: sla.DNSTransport(transport), Name: "shop.example", Type: "A",
@@ -288,6 +293,11 @@ func TestDNSWordsAreKnown(t *testing.T) {
 	for _, kind := range sla.DNSTypes {
 		if _, ok := dns.StringToType[kind]; !ok {
 			t.Errorf("type %s is unknown", kind)
+		}
+	}
+	for _, class := range sla.DNSClasses {
+		if _, ok := dns.StringToClass[class]; !ok {
+			t.Errorf("class %s is unknown", class)
 		}
 	}
 	for _, code := range sla.DNSRCodes {

@@ -38,6 +38,7 @@ type icmpProber struct {
 	gap     time.Duration
 	maxLoss sla.Decimal
 	payload int
+	ttl     int // 0: the system's
 	timeout time.Duration
 	dialer  *dialer
 	listen  func(network, address string) (*icmp.PacketConn, error)
@@ -52,7 +53,7 @@ func newICMP(check sla.Check, timeout time.Duration, d *dialer) (Prober, error) 
 		return nil, errors.New("an icmp prober needs a host, packets, time between them and a payload of 16 bytes or more")
 	}
 	return &icmpProber{
-		host: c.Host, packets: c.Packets, gap: c.PacketInterval, maxLoss: c.MaxLoss, payload: c.PayloadSize,
+		host: c.Host, packets: c.Packets, gap: c.PacketInterval, maxLoss: c.MaxLoss, payload: c.PayloadSize, ttl: c.TTL,
 		timeout: timeout, dialer: d, listen: icmp.ListenPacket,
 	}, nil
 }
@@ -140,7 +141,22 @@ func (p *icmpProber) open(address netip.Addr) (*echoes, *failure) {
 	if err != nil {
 		return nil, p.dialer.classify(context.Background(), err, stage{phase: Connect, what: "open an ICMP socket"})
 	}
+	if err := s.limitHops(p.ttl); err != nil {
+		s.conn.Close()
+		return nil, p.dialer.classify(context.Background(), err, stage{phase: Connect, what: "limit the hops of ICMP packets"})
+	}
 	return s, nil
+}
+
+// limitHops bounds how far packets go; 0 leaves that to the system.
+func (s *echoes) limitHops(ttl int) error {
+	if ttl == 0 {
+		return nil
+	}
+	if c := s.conn.IPv4PacketConn(); c != nil {
+		return c.SetTTL(ttl)
+	}
+	return s.conn.IPv6PacketConn().SetHopLimit(ttl)
 }
 
 // tokenSize is what of a payload recognises an answer as this probe's.

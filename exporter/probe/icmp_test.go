@@ -42,6 +42,8 @@ func TestICMP(t *testing.T) {
 		"several":    pings("127.0.0.1", 5),
 		"IPv6":       pings("::1", 3),
 		"a name":     {Host: "localhost", Packets: 2, PacketInterval: 10 * time.Millisecond, PayloadSize: 16},
+		"a bound":    {Host: "127.0.0.1", Packets: 1, PacketInterval: 10 * time.Millisecond, PayloadSize: 16, TTL: 3},
+		"an IPv6":    {Host: "::1", Packets: 1, PacketInterval: 10 * time.Millisecond, PayloadSize: 16, TTL: 3},
 		"large":      {Host: "127.0.0.1", Packets: 2, PacketInterval: 10 * time.Millisecond, PayloadSize: 1452},
 	} {
 		t.Run(name, func(t *testing.T) {

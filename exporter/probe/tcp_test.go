@@ -76,6 +76,8 @@ func TestTCPDialogue(t *testing.T) {
 	for name, check := range map[string]*sla.TCPCheck{
 		"smtp with STARTTLS":        {Address: mailServer(t, cert, ""), Dialogue: smtp},
 		"a line":                    {Address: redis, Dialogue: []sla.Step{{Send: "PING"}, {Expect: `^\+PONG$`}}},
+		"a reply":                   {Address: redis, Dialogue: []sla.Step{{Send: "PING"}, {Expect: `^\+(P)(?P<rest>ONG)$`}, {Reply: "${1}${rest} $$5"}}},
+		"a reply that is heard":     {Address: secured, TLS: true, Dialogue: []sla.Step{{Send: "PING :4711"}, {Expect: "^PING :(.*)$"}, {Reply: "PONG ${1} $$5"}, {Expect: `^PONG 4711 \$5$`}}},
 		"bytes":                     {Address: redis, Dialogue: []sla.Step{{SendBytes: []byte("PING\r\n")}, {ExpectBytes: []byte("PON")}, {ExpectBytes: []byte("G\r\n")}}},
 		"within TLS":                {Address: secured, TLS: true, Dialogue: []sla.Step{{Send: "hello"}, {Expect: "^hello$"}}},
 		"a last line without end":   {Address: rawServer(t, func(c net.Conn) { _, _ = io.WriteString(c, "SSH-2.0-x") }), Dialogue: []sla.Step{{Expect: "^SSH-2"}}},

@@ -39,6 +39,9 @@ func newUDP(check sla.Check, timeout time.Duration, d *dialer) (Prober, error) {
 		if s.startTLS {
 			return nil, errors.New("UDP speaks no TLS")
 		}
+		if s.reply != "" {
+			return nil, errors.New("a udp probe has no replies")
+		}
 	}
 	return &udpProber{address: c.Address, timeout: timeout, steps: steps, dialer: d}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/upheld-sla/upheld/sla"
@@ -24,6 +25,7 @@ func dialogueField(steps *section, doc string) field {
 // The keys that steps may have.
 var (
 	sendLine    = field{key: "send", typ: textType, example: `"QUIT"`, doc: "A line to send; CR LF is added."}
+	sendReply   = field{key: "reply", typ: textType, example: `"PONG ${1}"`, doc: "A line to send like `send`, in which `${1}` stands for what the first group of the `expect` before it has matched, `${name}` for a group with a name and `$$` for a dollar."}
 	sendBytes   = field{key: "sendBytes", typ: hexType, example: `"50494e47 0d0a"`, doc: "Bytes to send, in hexadecimal, exactly."}
 	expectLine  = field{key: "expect", typ: regexpType, example: `"^220 "`, doc: "A regular expression. Lines are read until one matches; its end is not part of it."}
 	expectBytes = field{key: "expectBytes", typ: hexType, example: `"2b504f4e47"`, doc: "Bytes, in hexadecimal, that must come next or after others."}
@@ -48,8 +50,12 @@ func steps(s *section) func(value) ([]sla.Step, bool) {
 			return nil, false
 		}
 		var list []sla.Step
+		var heard *regexp.Regexp // by the last expect
 		for _, item := range items {
-			step, stepOK := item.step(s)
+			step, stepOK := item.step(s, heard)
+			if match, err := regexp.Compile(step.Expect); step.Expect != "" && err == nil {
+				heard = match
+			}
 			ok = ok && stepOK
 			list = append(list, step)
 		}
@@ -57,7 +63,7 @@ func steps(s *section) func(value) ([]sla.Step, bool) {
 	}
 }
 
-func (v value) step(s *section) (step sla.Step, ok bool) {
+func (v value) step(s *section, heard *regexp.Regexp) (step sla.Step, ok bool) {
 	o := v.object(s)
 	if o == nil {
 		return step, false
@@ -68,6 +74,8 @@ func (v value) step(s *section) (step sla.Step, ok bool) {
 		switch f.key {
 		case "send":
 			step.Send, read = readStep(o, f.key, value.oneLine)
+		case "reply":
+			step.Reply, read = readStep(o, f.key, replyTo(heard))
 		case "sendBytes":
 			step.SendBytes, read = readStep(o, f.key, value.hexBytes)
 		case "expect":
@@ -82,6 +90,38 @@ func (v value) step(s *section) (step sla.Step, ok bool) {
 		}
 	}
 	return step, found == 1
+}
+
+// groupRegexp finds what regexp.Expand puts in: $1, ${1}, $name and ${name}.
+var groupRegexp = regexp.MustCompile(`\$(?:\$|\{(\w*)\}|(\w+))`)
+
+// replyTo reads a reply, and demands that what it is to repeat can have been
+// heard; heard is nil before the first expect.
+func replyTo(heard *regexp.Regexp) func(value) (string, bool) {
+	return func(v value) (string, bool) {
+		text, ok := v.oneLine()
+		if !ok {
+			return "", false
+		}
+		if heard == nil {
+			v.wrong("bad-reply", "reply stands before any expect, and so has nothing to repeat", "put an expect with a group before it, or write send")
+			return "", false
+		}
+		repeats := false
+		for _, m := range groupRegexp.FindAllStringSubmatch(text, -1) {
+			name := m[1] + m[2]
+			n, err := strconv.Atoi(name)
+			if err == nil && n > heard.NumSubexp() || err != nil && name != "" && heard.SubexpIndex(name) < 0 {
+				v.wrong("bad-reply", fmt.Sprintf("reply repeats the group %q, which the expect before it has not", name), "put a group in parentheses there; where a letter or digit follows, write ${1}")
+				return "", false
+			}
+			repeats = repeats || name != ""
+		}
+		if !repeats {
+			v.wrong("bad-reply", "reply repeats nothing", "write ${1} for what the first group of the expect before it matched, or send instead of reply")
+		}
+		return text, repeats
+	}
 }
 
 func readStep[T any](o *object, key string, parse func(value) (T, bool)) (T, bool) {

@@ -33,6 +33,7 @@ var dnsSection = &section{
 		{key: "transport", typ: oneOf("udp", "tcp", "tls"), def: "udp", doc: "How to ask. `tls` is DNS over TLS, usually on port 853. Not with a URL, which says it already."},
 		{key: "name", typ: valueType{name: "DNS name", sample: "shop.example", scalars: []schema{{"type": "string", "pattern": dnsNamePattern}}}, required: true, doc: "What to ask for. It is always a whole name, with or without the dot at its end."},
 		{key: "type", typ: oneOf(sla.DNSTypes...), def: "A", doc: "The type of record to ask for."},
+		{key: "class", typ: oneOf(sla.DNSClasses...), def: "IN", doc: "The class of record to ask for. `CH` with the type `TXT` asks a server about itself, as `version.bind`."},
 		{key: "recursion", typ: booleanType, def: "true", doc: "Whether the server is asked to ask others. `false` for a name server of its own zones."},
 		{key: "rcodes", typ: valueType{name: "list of codes", sample: "[NOERROR]", scalars: []schema{{"type": "string", "enum": sla.DNSRCodes}}, shape: listOf}, def: "`[NOERROR]`", doc: "Accepted codes of the answer: " + "`" + strings.Join(sla.DNSRCodes, "`, `") + "`."},
 		{key: "answer", typ: mapping(recordsSection), doc: "What the answer's records must be like."},
@@ -42,11 +43,14 @@ var dnsSection = &section{
 }
 
 func decodeDNS(o *object) sla.Check {
-	c := &sla.DNSCheck{Transport: sla.DNSOverUDP, Type: "A", Recursion: true, RCodes: []string{"NOERROR"}}
+	c := &sla.DNSCheck{Transport: sla.DNSOverUDP, Type: "A", Class: "IN", Recursion: true, RCodes: []string{"NOERROR"}}
 	name, _, nameOK := read(o, "name", value.dnsName)
 	c.Name = name
 	if t, _, ok := read(o, "type", word(sla.DNSTypes...)); ok {
 		c.Type = t
+	}
+	if class, _, ok := read(o, "class", word(sla.DNSClasses...)); ok {
+		c.Class = class
 	}
 	if recursion, _, ok := read(o, "recursion", value.boolean); ok {
 		c.Recursion = recursion

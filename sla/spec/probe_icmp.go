@@ -19,6 +19,7 @@ const (
 	defaultPayload        = 56
 	minPayload            = 16 // room for what recognises an answer
 	maxPayload            = 1452
+	maxTTL                = 255
 )
 
 var hostRegexp = regexp.MustCompile(hostPattern)
@@ -32,6 +33,7 @@ var icmpSection = &section{
 		{key: "packetInterval", typ: durationType, def: "100ms", example: "200ms", doc: "Time between two packets of a probe, at least `10ms`. All must be sent before the timeout."},
 		{key: "maxLoss", typ: percentType, def: `"0"`, example: `"20"`, doc: "How many per cent of a probe's packets may stay unanswered."},
 		{key: "payloadSize", typ: wholeType(minPayload, maxPayload), def: "56", example: "56", doc: "Bytes in a packet besides its headers."},
+		{key: "ttl", typ: wholeType(1, maxTTL), example: "8", doc: "How many hops a packet may take, its time to live: a target that is farther away fails. As the system has it by default, usually 64."},
 	}, append(networkFields(false), probeFields()...)...),
 }
 
@@ -62,6 +64,9 @@ func decodeICMP(o *object) sla.Check {
 	}
 	if n, _, ok := read(o, "payloadSize", whole(minPayload, maxPayload)); ok {
 		c.PayloadSize = n
+	}
+	if n, _, ok := read(o, "ttl", whole(1, maxTTL)); ok {
+		c.TTL = n
 	}
 	if interval, at, ok := read(o, "packetInterval", value.duration); ok {
 		if c.PacketInterval = interval; interval < minPacketInterval {

@@ -8,7 +8,7 @@ import (
 )
 
 var tcpStepSection = stepSection("a step (tcp)", "One step of a dialogue: exactly one of these.",
-	sendLine, sendBytes, expectLine, expectBytes, startTLS)
+	sendLine, sendReply, sendBytes, expectLine, expectBytes, startTLS)
 
 var tcpSection = &section{
 	name: "probe (tcp)",

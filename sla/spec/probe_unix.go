@@ -9,7 +9,7 @@ import (
 const maxSocketPath = 107 // what an address of the kernel's holds
 
 var unixStepSection = stepSection("a step (unix)", "One step of a dialogue: exactly one of these.",
-	field{key: "send", typ: textType, example: `"PING"`, doc: "A line to send; LF is added."}, sendBytes, expectLine, expectBytes)
+	field{key: "send", typ: textType, example: `"PING"`, doc: "A line to send; LF is added."}, sendReply, sendBytes, expectLine, expectBytes)
 
 var unixSection = &section{
 	name: "probe (unix)",
