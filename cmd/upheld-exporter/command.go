@@ -144,14 +144,14 @@ func (c *config) validate() error {
 	case !strings.HasPrefix(c.telemetryPath, "/") || c.telemetryPath == "/" || slices.Contains(ownPaths, c.telemetryPath) || strings.HasPrefix(c.telemetryPath, "/-/") || strings.ContainsAny(c.telemetryPath, "{} "):
 		return fmt.Errorf("--web.telemetry-path is %q; it must be a plain path like /metrics, other than /, those below /-/ and %s", c.telemetryPath, strings.Join(ownPaths, ", "))
 	}
-	if err := c.requests.validate(c.limits); err != nil {
-		return err
-	}
 	if _, err := guard.New(c.limits); err != nil {
 		return fmt.Errorf("--probe.allow-* and --probe.deny-*: %w", err)
 	}
 	if _, err := c.part(); err != nil {
 		return fmt.Errorf("--shard: %w", err)
+	}
+	if err := c.requests.validate(c.limits); err != nil {
+		return err
 	}
 	return exporter.CheckReferences(c.references)
 }

@@ -62,7 +62,8 @@ func (c *requestConfig) limits(all guard.Options) (*guard.Guard, error) {
 	return guard.New(all)
 }
 
-// validate finds mistakes in the flags that no flag can see by itself.
+// validate finds mistakes in the flags that no flag can see by itself; those of
+// all probes are in order.
 func (c *requestConfig) validate(all guard.Options) error {
 	switch {
 	case math.IsNaN(c.offset) || c.offset < 0 || c.offset > time.Hour.Seconds():
@@ -79,9 +80,6 @@ func (c *requestConfig) validate(all guard.Options) error {
 		return errors.New("--config.enable-auto-reload has no file to look at; name it with --config.file")
 	case len(c.deny) > 1 && slices.Contains(c.deny, nothing):
 		return errors.New("--probe.request-deny-cidr: none stands alone")
-	}
-	if _, err := guard.New(all); err != nil {
-		return nil // is the mistake of others, and told by them
 	}
 	if _, err := c.limits(all); err != nil {
 		return fmt.Errorf("--probe.request-deny-cidr: %w", err)

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -51,13 +52,13 @@ func (a *attempt) dialer() *net.Dialer {
 	return &net.Dialer{Resolver: a.env.Resolver, KeepAlive: -1, Control: a.control}
 }
 
-func (a *attempt) control(_, address string, _ syscall.RawConn) error {
-	if a.env.Guard == nil {
+func (a *attempt) control(network, address string, _ syscall.RawConn) error {
+	if a.env.Guard == nil || strings.HasPrefix(network, "unix") {
 		return nil
 	}
 	to, err := netip.ParseAddrPort(address)
 	if err != nil {
-		return nil // not of the internet
+		return err
 	}
 	return a.env.Guard.Address(to.Addr())
 }

@@ -171,7 +171,7 @@ func (a *attempt) validRecords(records []dns.RR, v *config.DNSRRValidator) bool 
 			}
 		}
 	}
-	all, any := true, false
+	all, some := true, false
 	for _, rr := range records {
 		text := rr.String()
 		for _, e := range v.FailIfMatchesRegexp {
@@ -192,14 +192,14 @@ func (a *attempt) validRecords(records []dns.RR, v *config.DNSRRValidator) bool 
 		}
 		for _, e := range v.FailIfNoneMatchesRegexp {
 			re := a.expression(e)
-			any = any || re != nil && re.MatchString(text)
+			some = some || re != nil && re.MatchString(text)
 		}
 	}
 	if len(v.FailIfAllMatchRegexp) > 0 && !all {
 		a.log.Error("Not all RRs matched regexp") // blackbox_exporter fails there too, whatever the name says
 		return false
 	}
-	if len(v.FailIfNoneMatchesRegexp) > 0 && !any {
+	if len(v.FailIfNoneMatchesRegexp) > 0 && !some {
 		a.log.Error("None of the RRs did matched any regexp")
 		return false
 	}

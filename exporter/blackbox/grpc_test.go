@@ -74,12 +74,26 @@ modules:
 		success        bool
 		without        []string
 	}{
-		{"all", plain, true, nil}, {"all", "http://" + plain + "/path", true, nil}, {"down", plain, false, nil}, {"bare", plain, false, nil}, {"unknown", plain, false, nil}, {"missing", plain, false, nil},
-		{"closed", plain, false, nil}, {"open", plain, true, nil}, {"all", bare, false, nil},
-		{"all", "127.0.0.1:1", false, nil}, {"ip4", strings.Replace(plain, "127.0.0.1", "localhost", 1), true, nil}, {"all", "nonexistent.invalid:1", false, nil},
+		{"all", plain, true, nil},
+		{"all", "http://" + plain + "/path", true, nil},
+		{"down", plain, false, nil},
+		{"bare", plain, false, nil},
+		{"unknown", plain, false, nil},
+		{"missing", plain, false, nil},
+		{"closed", plain, false, nil},
+		{"open", plain, true, nil},
+		{"all", bare, false, nil},
+		{"all", "127.0.0.1:1", false, nil},
+		{"ip4", strings.Replace(plain, "127.0.0.1", "localhost", 1), true, nil},
+		{"all", "nonexistent.invalid:1", false, nil},
 		{"all", strings.TrimPrefix(web.URL, "http://"), false, nil},
-		{"tls", secure, true, nil}, {"tls_skip", other, true, nil}, {"tls_named", other, true, nil},
-		{"tls", other, false, seen}, {"tls_system", secure, false, seen}, {"tls", plain, false, nil}, {"all", "http://[::1", false, nil},
+		{"tls", secure, true, nil},
+		{"tls_skip", other, true, nil},
+		{"tls_named", other, true, nil},
+		{"tls", other, false, seen},
+		{"tls_system", secure, false, seen},
+		{"tls", plain, false, nil},
+		{"all", "http://[::1", false, nil},
 	} {
 		t.Run(c.module+" "+c.target, func(t *testing.T) {
 			got := p.both(t, query(c.module, c.target), nil, c.without...)

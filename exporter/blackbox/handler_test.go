@@ -97,7 +97,10 @@ func TestTimeout(t *testing.T) {
 		{"0.4", 100 * time.Millisecond, 500 * time.Millisecond, 100 * time.Millisecond},
 		{"0.6", 5 * time.Second, 500 * time.Millisecond, 100 * time.Millisecond},
 		{"1e300", 0, 0, time.Hour},
-		{"soon", 0, 0, 0}, {"-1", 5 * time.Second, 0, 0}, {"NaN", 5 * time.Second, 0, 0}, {"-Inf", 0, 0, 0},
+		{"soon", 0, 0, 0},
+		{"-1", 5 * time.Second, 0, 0},
+		{"NaN", 5 * time.Second, 0, 0},
+		{"-Inf", 0, 0, 0},
 	} {
 		got, err := timeout(c.header, c.module, c.offset)
 		if (err != nil) != (c.want == 0) || got-c.want > time.Microsecond || c.want-got > time.Microsecond {

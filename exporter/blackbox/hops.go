@@ -185,7 +185,7 @@ func (a *attempt) dialHost(ctx context.Context, network, address string) (net.Co
 
 // authenticated has requests carry what the module says: credentials and
 // headers. Neither follows a redirect to another host.
-func (p *httpProbe) authenticated(next http.RoundTripper) (http.RoundTripper, error) {
+func (p *httpProbe) authenticated(next http.RoundTripper) http.RoundTripper {
 	c := &p.conf.HTTPClientConfig
 	if c.Authorization != nil {
 		next = pconfig.NewAuthorizationCredentialsRoundTripper(c.Authorization.Type, secret(c.Authorization.Credentials, c.Authorization.CredentialsFile), next)
@@ -206,7 +206,7 @@ func (p *httpProbe) authenticated(next http.RoundTripper) (http.RoundTripper, er
 	if c.HTTPHeaders != nil {
 		next = pconfig.NewHeadersRoundTripper(c.HTTPHeaders, &headersStay{next, p})
 	}
-	return next, nil
+	return next
 }
 
 // secret is one given in the file itself or in another.

@@ -116,11 +116,7 @@ func (p *httpProbe) client() (*http.Client, error) {
 	if err := p.hops.prepare(p); err != nil {
 		return nil, err
 	}
-	transport, err := p.authenticated(&p.hops)
-	if err != nil {
-		return nil, err
-	}
-	return &http.Client{Transport: transport, Jar: jar, CheckRedirect: p.checkRedirect}, nil
+	return &http.Client{Transport: p.authenticated(&p.hops), Jar: jar, CheckRedirect: p.checkRedirect}, nil
 }
 
 var errNotFollowed = errors.New("don't follow redirects")

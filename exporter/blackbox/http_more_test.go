@@ -43,10 +43,14 @@ modules:
 		success        bool
 		without        []string
 	}{
-		{"plain", "https://" + address + "/", true, nil}, {"plain", "http://" + address + "/", true, nil}, {"plain", address, true, nil},
+		{"plain", "https://" + address + "/", true, nil},
+		{"plain", "http://" + address + "/", true, nil},
+		{"plain", address, true, nil},
 		{"plain", strings.Replace(address, "127.0.0.1", "localhost", 1), true, nil},
-		{"plain", "https://" + address + "/status/500", false, nil}, {"plain", "https://" + address + "/redirect/2", true, nil},
-		{"version", "https://" + address + "/", true, nil}, {"skip", "https://" + address + "/", true, []string{"probe_ssl_last_chain_expiry_timestamp_seconds"}},
+		{"plain", "https://" + address + "/status/500", false, nil},
+		{"plain", "https://" + address + "/redirect/2", true, nil},
+		{"version", "https://" + address + "/", true, nil},
+		{"skip", "https://" + address + "/", true, []string{"probe_ssl_last_chain_expiry_timestamp_seconds"}},
 		{"system", "https://" + address + "/", false, []string{"probe_ssl_earliest_cert_expiry", "probe_ssl_last_chain_info", "probe_tls_version_info"}},
 		{"plain", "https://127.0.0.1:1/", false, nil},
 	} {
@@ -120,10 +124,26 @@ modules:
 `))
 	named := func(u string) string { return strings.Replace(u, "127.0.0.1", "localhost", 1) }
 	for _, c := range []struct{ module, target string }{
-		{"via", plain.URL}, {"via", named(plain.URL)}, {"via", secure.URL}, {"via", named(secure.URL)}, {"via", plain.URL + "/redirect/2"}, {"via", secure.URL + "/redirect/1"},
-		{"via", named(plain.URL) + "/absolute"}, {"via", "http://127.0.0.1:1/"}, {"via", "https://127.0.0.1:1/"}, {"via", "nonexistent.invalid"},
-		{"names", named(plain.URL)}, {"names", named(secure.URL)}, {"names", "http://nonexistent.invalid/"},
-		{"token", secure.URL}, {"token", plain.URL}, {"not", plain.URL}, {"not", secure.URL}, {"dead", plain.URL}, {"dead", secure.URL}, {"environment", plain.URL},
+		{"via", plain.URL},
+		{"via", named(plain.URL)},
+		{"via", secure.URL},
+		{"via", named(secure.URL)},
+		{"via", plain.URL + "/redirect/2"},
+		{"via", secure.URL + "/redirect/1"},
+		{"via", named(plain.URL) + "/absolute"},
+		{"via", "http://127.0.0.1:1/"},
+		{"via", "https://127.0.0.1:1/"},
+		{"via", "nonexistent.invalid"},
+		{"names", named(plain.URL)},
+		{"names", named(secure.URL)},
+		{"names", "http://nonexistent.invalid/"},
+		{"token", secure.URL},
+		{"token", plain.URL},
+		{"not", plain.URL},
+		{"not", secure.URL},
+		{"dead", plain.URL},
+		{"dead", secure.URL},
+		{"environment", plain.URL},
 	} {
 		t.Run(c.module+" "+c.target, func(t *testing.T) {
 			f.take()
@@ -209,8 +229,12 @@ modules:
 `, "CA", ca.file))
 	target := strings.Replace(srv.URL, "127.0.0.1", "localhost", 1)
 	for _, c := range []struct{ module, to, names string }{
-		{"host", "", "vhost.example"}, {"host", "/x", "vhost.example"}, {"host", target + "/", "vhost.example localhost"},
-		{"named", "", "vhost.example"}, {"named", "/x", "vhost.example"}, {"named", target + "/", "vhost.example"},
+		{"host", "", "vhost.example"},
+		{"host", "/x", "vhost.example"},
+		{"host", target + "/", "vhost.example localhost"},
+		{"named", "", "vhost.example"},
+		{"named", "/x", "vhost.example"},
+		{"named", target + "/", "vhost.example"},
 	} {
 		asked.Clear()
 		got := ask(t, p.handler, query(c.module, target+"/?to="+c.to), nil)

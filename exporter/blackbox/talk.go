@@ -137,7 +137,7 @@ func (t *talk) hearLine(i int, s *config.QueryResponse) (line []byte, match []in
 // line reads one line, valid until the next; the last needs no end.
 func (t *talk) line() ([]byte, error) {
 	line, err := t.reader.ReadSlice('\n')
-	if err != nil && !(errors.Is(err, io.EOF) && len(line) > 0) {
+	if err != nil && (len(line) == 0 || !errors.Is(err, io.EOF)) {
 		return nil, err
 	}
 	line = bytes.TrimSuffix(line, []byte("\n"))

@@ -173,8 +173,10 @@ modules:
 				time.Sleep(20 * time.Millisecond)
 			}
 		}, map[string]string{"probe_success": "1", "probe_failed_due_to_bytes": "0"}},
-		{"injected before TLS", "start", script(&tls.Config{Certificates: []tls.Certificate{ca.server(time.Hour, "mail.example")}}, "220 go\r\n250 injected\r\n", "*"),
-			map[string]string{"probe_success": "0"}},
+		{
+			"injected before TLS", "start", script(&tls.Config{Certificates: []tls.Certificate{ca.server(time.Hour, "mail.example")}}, "220 go\r\n250 injected\r\n", "*"),
+			map[string]string{"probe_success": "0"},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := ask(t, p.handler, query(c.module, serve(t, "tcp", "127.0.0.1:0", c.speak)), map[string]string{timeoutHeader: "1.2"})

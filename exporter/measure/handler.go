@@ -26,7 +26,7 @@ func (m *Metrics) Handler() http.Handler {
 // blackbox_exporter, which does not offer that either, are not all in order
 // there.
 func Answer(w http.ResponseWriter, r *http.Request, families []*dto.MetricFamily) {
-	answer(w, r, expfmt.Negotiate(r.Header), func(out io.Writer, format expfmt.Format) error {
+	answer(w, r, expfmt.NegotiateAccept(r.Header, expfmt.DefaultAcceptedFormats()...), func(out io.Writer, format expfmt.Format) error {
 		return encode(out, format, families)
 	})
 }
