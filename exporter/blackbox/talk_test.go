@@ -121,7 +121,7 @@ func TestTalk(t *testing.T) {
 		{"tls and talk", "tls_talk", "tcp", script(conf, "*", "hello\n", "-"), true, nil},
 		{"no tls", "tls", "tcp", script(nil, "hello\n"), false, nil},
 		{"unix", "unix", "unix", script(nil, "<PING", "PONG\n"), true, nil},
-		{"unix, no answer", "unix", "unix", script(nil, "."), false, nil},
+		{"unix, no answer", "unix", "unix", script(nil, "<PING", "."), false, nil},
 		{"unix tls", "unix_tls", "unix", script(conf, "*", "hello\n", "-"), true, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
