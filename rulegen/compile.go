@@ -88,6 +88,7 @@ func compileLevel(l *sla.ServiceLevel, opts Options, shared map[string]bool) (Le
 	}
 	ofFirst, ofSecond := c.notices()
 	first.Rules, second.Rules = append(first.Rules, ofFirst...), append(second.Rules, ofSecond...)
+	first.Rules, second.Rules = append(first.Rules, c.escalations(first.Rules)...), append(second.Rules, c.escalations(second.Rules)...)
 	findings = append(append(findings, c.lint(opts)...), c.clashes()...)
 	level := LevelPlan{Level: l, Groups: append(c.calendarGroups(opts, shared), first, second)}
 	for _, g := range level.Groups {

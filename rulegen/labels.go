@@ -18,7 +18,7 @@ var labelName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
 var ownLabels = []string{
 	metricnames.SLA, metricnames.Service, metricnames.SLO, metricnames.Period, metricnames.Calendar, metricnames.Start,
 	metricnames.Severity, metricnames.Tier, metricnames.LongWindow, metricnames.ShortWindow,
-	infoIndicator, infoTarget, infoObjective, infoGroupBy, "alertname", "le", "term",
+	metricnames.Escalation, infoIndicator, infoTarget, infoObjective, infoGroupBy, "alertname", "alertstate", "le", "term",
 }
 
 // Labels of sla_service_level_info besides those of every series; the level's

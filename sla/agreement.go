@@ -6,8 +6,13 @@ type Agreement struct {
 	Description string
 	Labels      map[string]string // carried by the info series and by alerts
 	Levels      []*ServiceLevel   // in the order of the source
-	Digest      string            // SHA-256 of the file that it was read from, in hex
-	Pos         Position
+	// Contacts are who can be told of alerts, Escalation is who is told when;
+	// levels have their own Escalation, which is this one if they gave none.
+	Contacts      []Contact
+	Escalation    []EscalationStep
+	Notifications Notifications
+	Digest        string // SHA-256 of the file that it was read from, in hex
+	Pos           Position
 }
 
 // ID names a service level everywhere: the three labels that every recorded
@@ -35,6 +40,7 @@ type ServiceLevel struct {
 	MorePeriods []Period // over which the target is judged too
 	Credits     Credits
 	Alerting    Alerting
+	Escalation  []EscalationStep  // who is told of alerts, and when; in the order of time
 	GroupBy     GroupBy           // one budget for each value of labels
 	Labels      map[string]string // the agreement's labels with the level's own over them
 	Defaults    []Default         // what the specification left out, in the order of the keys

@@ -59,6 +59,7 @@ func explainAgreement(b *strings.Builder, a *sla.Agreement) {
 		b.WriteString("\n")
 		explainLevel(b, l)
 		explainAlerts(b, l)
+		explainEscalation(b, l)
 	}
 }
 

@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"text/tabwriter"
 
 	"github.com/upheld-sla/upheld/sla"
 )
@@ -55,4 +57,21 @@ func explainNotices(b *strings.Builder, l *sla.ServiceLevel) {
 	if n := a.GroupLimit; n != nil {
 		line(*n, "there are more than 80 %% of at most %d groups", l.GroupBy.Limit)
 	}
+}
+
+// explainEscalation says who is told of the level's alerts, and when.
+func explainEscalation(b *strings.Builder, l *sla.ServiceLevel) {
+	if len(l.Escalation) == 0 {
+		return
+	}
+	b.WriteString("  Told, of alerts with a severity or tier:\n")
+	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	for _, s := range l.Escalation {
+		when := "at once"
+		if s.After > 0 {
+			when = "after " + sla.FormatDuration(s.After)
+		}
+		fmt.Fprintf(w, "    %s\t%s\t%s\n", when, strings.Join(s.Notify, ", "), strings.Join(append(slices.Clone(s.Severities), s.Tiers...), ", "))
+	}
+	_ = w.Flush() // into a strings.Builder, which cannot fail
 }

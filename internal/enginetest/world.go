@@ -131,6 +131,9 @@ func (w *World) Load(files ...[]byte) {
 				g.CopyState(o.group)
 			}
 		}
+		for _, r := range g.AlertingRules() {
+			r.SetRestored(true) // or nothing is recorded in ALERTS, which waits for the states of before a restart
+		}
 		next := g.EvalTimestamp(w.now.UnixNano())
 		if next.Before(w.now) {
 			next = next.Add(g.Interval())

@@ -78,6 +78,7 @@ const (
 	Tier        = "tier"
 	LongWindow  = "long_window"
 	ShortWindow = "short_window"
+	Escalation  = "escalation" // how long an alert has been firing when it is told to more people: "15m"
 )
 
 // Recorded series; each carries sla, service and slo, those of a period also

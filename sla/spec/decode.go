@@ -129,11 +129,13 @@ func (v value) list() ([]value, bool) {
 		if v.node.Kind == yaml.MappingNode {
 			remedy = "start each item with '- '"
 			if len(v.node.Content) > 0 && v.field != nil && len(v.field.typ.sections) > 0 {
-				name := v.node.Content[0].Value
-				if name == "name" {
-					name = v.node.Content[1].Value
+				if first := v.node.Content[0].Value; v.field.typ.sections[0].field("name") == nil {
+					remedy += ", e.g. - " + first + ": …"
+				} else if first == "name" {
+					remedy += ", e.g. - name: " + v.node.Content[1].Value
+				} else {
+					remedy += ", e.g. - name: " + first
 				}
-				remedy += ", e.g. - name: " + name
 			}
 		}
 		v.wrongType("a list", remedy)

@@ -48,6 +48,9 @@ var specSection = &section{
 		{key: "period", typ: periodType, def: "30d", doc: "The time over which targets are judged, or a list of several; each level may have its own."},
 		{key: "timeZone", typ: zoneType, def: "UTC", doc: "The time zone of calendar periods that name none themselves: an IANA name."},
 		{key: "alerting", typ: mapping(alertingSection), def: "four [alert tiers](#alert-tiers)", doc: "Alerting of every level; levels override it key by key."},
+		{key: "contacts", typ: valueType{name: "mapping of names to mappings", sample: "{team-lead: {}}", sections: []*section{contactSection}, shape: byName}, doc: "Who can be told of alerts."},
+		{key: "escalation", typ: escalationType, doc: "Who is told of alerts, and when, for every level that has no `escalation` of its own. Without it alerts go to the receiver of their severity."},
+		{key: "notifications", typ: mapping(notificationsSection), example: "{severities: {page: {repeatInterval: 1h}}}", doc: "How Alertmanager gathers alerts and paces notifications."},
 		{key: "serviceLevels", typ: valueType{name: "list of mappings", sample: "[…]", sections: []*section{levelSection}, shape: listOf}, required: true, doc: "The promises, at least one."},
 	},
 }
@@ -68,6 +71,7 @@ var levelSection = &section{
 		{key: "credits", typ: mapping(creditsSection), example: `{tiers: [{below: "99.9", percent: "10"}]}`, doc: "What a missed target costs."},
 		{key: "labels", typ: labelsType, example: "{tier_of_contract: gold}", doc: "As in `metadata`, for this level."},
 		{key: "alerting", typ: mapping(alertingSection), def: "`spec.alerting`", doc: "Overrides `spec.alerting` key by key."},
+		{key: "escalation", typ: escalationType, doc: "Instead of `spec.escalation`. An empty list is none."},
 	},
 }
 
@@ -161,6 +165,11 @@ func decodeSpec(v value, a *sla.Agreement) {
 		shared.periods, shared.periodAt, shared.periodGiven = periods, at, true
 	}
 	shared.alerting, _, _ = read(o, "alerting", value.alerting)
+	a.Contacts, _, _ = read(o, "contacts", value.contacts)
+	shared.notifications, _, _ = read(o, "notifications", value.notifications)
+	a.Notifications = shared.notifications.Notifications
+	shared.escalation = readSteps(o, a.Contacts)
+	a.Escalation = shared.escalation.model()
 	items, _, _ := read(o, "serviceLevels", value.list)
 	for _, item := range items {
 		item.name = "a service level"
@@ -168,6 +177,8 @@ func decodeSpec(v value, a *sla.Agreement) {
 			a.Levels = append(a.Levels, level)
 		}
 	}
+	shared.notifications.fit(a.Levels)
+	shared.escalation.fit(a.Levels, a.Notifications, "the agreement")
 }
 
 // levelDefaults is what a level takes from its agreement.
@@ -177,6 +188,9 @@ type levelDefaults struct {
 	periodAt    value
 	periodGiven bool // else it is the default
 	alerting    *alertingPatch
+
+	escalation    stepList
+	notifications notifications
 }
 
 func decodeLevel(v value, shared levelDefaults) *sla.ServiceLevel {
@@ -210,6 +224,7 @@ func decodeLevel(v value, shared levelDefaults) *sla.ServiceLevel {
 	alerting, _, _ := read(o, "alerting", value.alerting)
 	l.Alerting = v.d.alertingOf(l, targetOK, shared.alerting, alerting)
 	groupLabelsAreFree(o, l)
+	decodeEscalation(o, l, shared)
 	l.Defaults = o.defaultsOf(l, shared)
 	if targetOK {
 		warnCoarseProbe(o, l)

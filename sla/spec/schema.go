@@ -79,11 +79,16 @@ func (t *valueType) schema() schema {
 	}
 	switch t.shape {
 	case listOf:
+		if t.mayBeEmpty {
+			return schema{"type": "array", "items": one}
+		}
 		return schema{"type": "array", "minItems": 1, "items": one}
 	case oneOrList:
 		return schema{"anyOf": []schema{one, {"type": "array", "minItems": 1, "items": one}}}
 	case byName:
 		return schema{"type": "object", "propertyNames": schema{"pattern": namePattern}, "additionalProperties": one}
+	case byText:
+		return schema{"type": "object", "additionalProperties": one}
 	}
 	return one
 }

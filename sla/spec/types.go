@@ -23,6 +23,8 @@ type valueType struct {
 	scalars  []schema   // JSON Schemas of the forms that are no mapping
 	sections []*section // the mappings it may be
 	shape    shape
+	// mayBeEmpty makes an empty list a value of its own.
+	mayBeEmpty bool
 }
 
 // shape says how many of the value stand under a key.
@@ -33,6 +35,7 @@ const (
 	listOf
 	oneOrList // the value, or a list of such
 	byName    // a mapping of names to the value
+	byText    // a mapping of any texts to the value
 )
 
 const (
@@ -310,7 +313,7 @@ var labelRegexp = regexp.MustCompile(labelPattern)
 // reservedLabels are set by the rules themselves.
 var reservedLabels = map[string]bool{
 	"sla": true, "service": true, "slo": true, "severity": true, "tier": true, "long_window": true,
-	"short_window": true, "period": true, "alertname": true,
+	"short_window": true, "period": true, "alertname": true, "alertstate": true, "escalation": true,
 }
 
 // labels are names to texts, as series and alerts carry them.

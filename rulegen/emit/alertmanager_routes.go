@@ -1,0 +1,211 @@
+package emit
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// standardSeverities are those that the standard tiers use, most urgent first.
+var standardSeverities = []string{"page", "ticket"}
+
+// unmatched is the severity whose receiver gets alerts of agreements that have a
+// severity without a route.
+const unmatched = "ticket"
+
+// severitiesOf are the standard severities, and each further one of the
+// agreements' alerts, by name.
+func severitiesOf(agreements []*sla.Agreement) []string {
+	var custom []string
+	for _, a := range agreements {
+		for _, l := range a.Levels {
+			for _, severity := range l.Alerting.Severities() {
+				if severity != "" && !slices.Contains(standardSeverities, severity) {
+					custom = append(custom, severity)
+				}
+			}
+		}
+	}
+	slices.Sort(custom)
+	return slices.Concat(standardSeverities, slices.Compact(custom))
+}
+
+// identityOf are the labels by which promises are told apart: those of levels,
+// and those that any level is grouped by. Alerts of levels that are not are
+// alike in the latter, having none.
+func identityOf(agreements []*sla.Agreement) []string {
+	var groups []string
+	for _, a := range agreements {
+		for _, l := range a.Levels {
+			groups = append(groups, l.GroupBy.Labels...)
+		}
+	}
+	slices.Sort(groups)
+	return append([]string{metricnames.SLA, metricnames.Service, metricnames.SLO}, slices.Compact(groups)...)
+}
+
+// agreementsRoute is the route of all alerts of agreements: first those of
+// agreements that say who is told, then the others by severity.
+func agreementsRoute(agreements []*sla.Agreement, severities []string) alertmanagerRoute {
+	r := alertmanagerRoute{
+		Receiver: receiverPrefix + unmatched,
+		Matchers: []string{metricnames.SLA + `=~".+"`},
+		GroupBy:  identityOf(agreements),
+	}
+	for _, a := range agreements {
+		if own, ok := agreementRoute(a, severities); ok {
+			r.Routes = append(r.Routes, own)
+		}
+	}
+	for _, severity := range severities {
+		r.Routes = append(r.Routes, paced(severity, sla.Notifications{}, alertmanagerRoute{
+			Receiver: receiverPrefix + severity,
+			Matchers: []string{equals(metricnames.Severity, severity)},
+		}))
+	}
+	return r
+}
+
+// agreementRoute is the route of an agreement that says anything of who is told
+// or how; a level with an escalation of its own has one below it.
+func agreementRoute(a *sla.Agreement, severities []string) (alertmanagerRoute, bool) {
+	steps := stepRoutes{agreement: a, severities: severities}
+	r := alertmanagerRoute{Matchers: []string{equals(metricnames.SLA, a.Name)}, GroupBy: a.Notifications.GroupBy}
+	for _, l := range a.Levels {
+		if reflect.DeepEqual(l.Escalation, a.Escalation) {
+			continue
+		}
+		r.Routes = append(r.Routes, alertmanagerRoute{
+			Matchers: []string{equals(metricnames.Service, l.ID.Service), equals(metricnames.SLO, l.ID.SLO)},
+			Routes:   steps.of(l.Escalation, l),
+		})
+	}
+	if len(r.Routes)+len(a.Escalation)+len(a.Notifications.GroupBy)+len(a.Notifications.Pacing) == 0 {
+		return r, false
+	}
+	r.Routes = append(r.Routes, steps.of(a.Escalation, a.Levels...)...)
+	return r, true
+}
+
+// stepRoutes makes the routes of escalations of an agreement.
+type stepRoutes struct {
+	agreement  *sla.Agreement
+	severities []string
+}
+
+// of are the routes of an escalation that holds for levels: one for each step,
+// severity and contact, of which every one that matches is followed; and after
+// them, of each severity, one for the alerts that no step tells at once.
+func (s stepRoutes) of(escalation []sla.EscalationStep, levels ...*sla.ServiceLevel) []alertmanagerRoute {
+	var routes []alertmanagerRoute
+	for _, step := range escalation {
+		for _, severity := range s.severities {
+			which, ok := concerned(step, severity, levels)
+			if !ok {
+				continue
+			}
+			for _, contact := range step.Notify {
+				routes = append(routes, s.route(step.After, severity, which, receiverOf(s.agreement, contact)))
+			}
+		}
+	}
+	for _, severity := range s.severities {
+		if which, ok := untold(escalation, severity, levels); ok {
+			r := s.route(0, severity, which, receiverPrefix+severity)
+			r.Continue = false
+			routes = append(routes, r)
+		}
+	}
+	return routes
+}
+
+// route is that of alerts of a severity that have been firing for a time; which
+// is a further matcher, or "". Who is told later does not wait for what belongs
+// to it, which has come by then.
+func (s stepRoutes) route(after time.Duration, severity, which, receiver string) alertmanagerRoute {
+	time := ""
+	if after > 0 {
+		time = sla.FormatDuration(after)
+	}
+	r := alertmanagerRoute{
+		Receiver: receiver, Continue: true,
+		Matchers: []string{equals(metricnames.Escalation, time), equals(metricnames.Severity, severity)},
+	}
+	if which != "" {
+		r.Matchers = append(r.Matchers, which)
+	}
+	r = paced(severity, s.agreement.Notifications, r)
+	if after > 0 {
+		r.GroupWait = "0s"
+	}
+	return r
+}
+
+func paced(severity string, n sla.Notifications, r alertmanagerRoute) alertmanagerRoute {
+	p := n.PacingOf(severity)
+	r.GroupWait, r.GroupInterval, r.RepeatInterval = sla.FormatDuration(p.GroupWait), sla.FormatDuration(p.GroupInterval), sla.FormatDuration(p.RepeatInterval)
+	return r
+}
+
+// concerned tells which alerts of a severity a step is about: a further matcher
+// if not all of them, and false if none.
+func concerned(step sla.EscalationStep, severity string, levels []*sla.ServiceLevel) (which string, ok bool) {
+	if slices.Contains(step.Severities, severity) {
+		return "", true
+	}
+	tiers := tiersOf(step, severity, levels)
+	return matchTier(tiers, "=", "=~"), len(tiers) > 0
+}
+
+// tiersOf are the tiers that a step names and that have a severity.
+func tiersOf(step sla.EscalationStep, severity string, levels []*sla.ServiceLevel) []string {
+	var tiers []string
+	for _, name := range step.Tiers {
+		if slices.ContainsFunc(levels, func(l *sla.ServiceLevel) bool {
+			return slices.ContainsFunc(l.Alerting.Tiers, func(t sla.Tier) bool { return t.Name == name && t.Severity == severity })
+		}) {
+			tiers = append(tiers, name)
+		}
+	}
+	return tiers
+}
+
+// untold tells which alerts of a severity no step tells at once.
+func untold(escalation []sla.EscalationStep, severity string, levels []*sla.ServiceLevel) (which string, ok bool) {
+	var told []string
+	for _, step := range escalation {
+		if step.After > 0 {
+			continue
+		}
+		if slices.Contains(step.Severities, severity) {
+			return "", false
+		}
+		for _, tier := range tiersOf(step, severity, levels) {
+			if !slices.Contains(told, tier) {
+				told = append(told, tier)
+			}
+		}
+	}
+	return matchTier(told, "!=", "!~"), true
+}
+
+func matchTier(tiers []string, one, several string) string {
+	switch len(tiers) {
+	case 0:
+		return ""
+	case 1:
+		return metricnames.Tier + one + `"` + tiers[0] + `"`
+	}
+	return metricnames.Tier + several + `"` + strings.Join(tiers, "|") + `"`
+}
+
+// matcherEscapes are the only escapes of Alertmanager's quoted values.
+var matcherEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
+
+func equals(label, value string) string {
+	return label + `="` + matcherEscapes.Replace(value) + `"`
+}

@@ -1,0 +1,64 @@
+package rulegen
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/rulegen/promql"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// firingAlerts is the series that Prometheus records of alerts.
+const firingAlerts = "ALERTS"
+
+// escalations are the alerts of a group once more for each time of the level's
+// escalation, with that time as the label escalation: each fires when the alert
+// itself has been firing for so long, and stops with it. They read ALERTS rather
+// than the condition, so that keep_firing_for is a part of how long it has been
+// firing; and they stand in the group of the alert, which has just recorded it.
+//
+// All labels of the alert stay, so that a silence on it, and an inhibition of it,
+// hold for what it escalates to.
+func (c compiler) escalations(rules []Rule) []Rule {
+	var added []Rule
+	for _, after := range c.level.EscalationTimes() {
+		seen := map[[2]string]bool{}
+		for _, r := range rules {
+			severity, tier := r.Labels[metricnames.Severity], r.Labels[metricnames.Tier]
+			if key := [2]string{r.Alert, tier}; r.Alert != "" && !seen[key] && c.level.Escalates(after, severity, tier) {
+				seen[key] = true // notices of several periods have the same labels
+				added = append(added, c.escalation(r, severity, tier, after))
+			}
+		}
+	}
+	return added
+}
+
+// escalation is an alert that has been firing for a time.
+func (c compiler) escalation(of Rule, severity, tier string, after time.Duration) Rule {
+	matchers := []promql.Matcher{promql.Eq("alertname", of.Alert), promql.Eq("alertstate", "firing"), promql.Eq(metricnames.Escalation, "")}
+	matchers = slices.Concat(matchers, identity(c.level.ID), extraMatchers(c.extra))
+	time := sla.FormatDuration(after)
+	own := []string{metricnames.Escalation, time, metricnames.Severity, severity}
+	if tier != "" {
+		matchers = append(matchers, promql.Eq(metricnames.Tier, tier))
+		own = append(own, metricnames.Tier, tier)
+	}
+	annotations := map[string]string{
+		"summary": fmt.Sprintf("%s has been firing for %s", c.nameOfGroup(), time),
+		"description": fmt.Sprintf("%s has been firing for %s and nobody has silenced it. What it says stands in the alert of the same labels without escalation.",
+			of.Alert, time),
+	}
+	for _, name := range []string{"dashboard_url", "runbook_url"} {
+		if text, ok := of.Annotations[name]; ok {
+			annotations[name] = text
+		}
+	}
+	return Rule{
+		Alert: of.Alert, For: after, Annotations: annotations,
+		Expr:   promql.Gt(promql.SumWithout(promql.Series(firingAlerts, matchers...).Now(), "alertstate"), promql.Num(zero)),
+		Labels: c.labels(own...),
+	}
+}

@@ -1,0 +1,82 @@
+package sla
+
+import (
+	"slices"
+	"time"
+)
+
+// Contact is who can be told of alerts.
+type Contact struct {
+	Name        string // unique in the agreement
+	Description string
+	Receiver    string // the Alertmanager receiver that reaches them, if it has a name of its own; else ""
+	Pos         Position
+}
+
+// EscalationStep says who is told when an alert has been firing for a while.
+type EscalationStep struct {
+	After      time.Duration // since the alert began to fire; 0 is at once
+	Notify     []string      // names of contacts
+	Severities []string      // of the alerts that it is about; nil if Tiers says which
+	Tiers      []string      // of the burn alerts that it is about
+	Pos        Position
+}
+
+// Concerns tells whether the step is about an alert; tier is "" for one beside
+// the tiers.
+func (s EscalationStep) Concerns(severity, tier string) bool {
+	return slices.Contains(s.Severities, severity) || tier != "" && slices.Contains(s.Tiers, tier)
+}
+
+// EscalationTimes are the times above 0 after which somebody further is told of
+// the level's alerts, ascending.
+func (l *ServiceLevel) EscalationTimes() []time.Duration {
+	var times []time.Duration
+	for _, s := range l.Escalation {
+		if s.After > 0 && !slices.Contains(times, s.After) {
+			times = append(times, s.After)
+		}
+	}
+	slices.Sort(times)
+	return times
+}
+
+// Escalates tells whether a step of the level is about an alert of it that has
+// been firing for a time.
+func (l *ServiceLevel) Escalates(after time.Duration, severity, tier string) bool {
+	return slices.ContainsFunc(l.Escalation, func(s EscalationStep) bool {
+		return s.After == after && s.Concerns(severity, tier)
+	})
+}
+
+// Notifications say how Alertmanager gathers and paces what it sends.
+type Notifications struct {
+	GroupBy []string          // labels that the alerts of one notification share; nil is the level's identity
+	Pacing  map[string]Pacing // by severity, where it is not DefaultPacing
+}
+
+// Pacing is when a notification is sent, as Alertmanager's options of the same
+// names say.
+type Pacing struct {
+	GroupWait      time.Duration // before the first one, for what belongs to it
+	GroupInterval  time.Duration // before news of the same group
+	RepeatInterval time.Duration // before the same again
+}
+
+// PacingOf is the pacing of a severity.
+func (n Notifications) PacingOf(severity string) Pacing {
+	if p, ok := n.Pacing[severity]; ok {
+		return p
+	}
+	return DefaultPacing(severity)
+}
+
+// DefaultPacing sends a page after half a minute and repeats it while it burns;
+// anything else waits until a page of the same level would be there to inhibit
+// it, and comes again once a day.
+func DefaultPacing(severity string) Pacing {
+	if severity == "page" {
+		return Pacing{GroupWait: 30 * time.Second, GroupInterval: 5 * time.Minute, RepeatInterval: 4 * time.Hour}
+	}
+	return Pacing{GroupWait: 5 * time.Minute, GroupInterval: 15 * time.Minute, RepeatInterval: 24 * time.Hour}
+}

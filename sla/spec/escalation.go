@@ -1,0 +1,372 @@
+package spec
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+var contactSection = &section{
+	name: "a contact",
+	doc:  "Somebody who can be told of alerts, under a name that `escalation` uses.",
+	fields: []field{
+		{key: "description", typ: textType, example: `"leads the shop's team"`, doc: "A sentence for people."},
+		{key: "receiver", typ: textType, def: "`upheld-<agreement>/<contact>`", example: "pagerduty-shop", doc: "The name of the Alertmanager receiver that reaches them, where it has one of its own. It is then defined in your Alertmanager's configuration."},
+	},
+}
+
+// namesType is a list of names.
+func namesType(name, sample string) valueType {
+	return valueType{name: name, sample: sample, scalars: textType.scalars, shape: listOf}
+}
+
+var escalationSection = &section{
+	name: "an escalation step",
+	doc:  "Who is told when an alert has been firing for a while. The steps stand in the order of time. An alert that no step tells at once goes to the receiver of its severity.",
+	fields: []field{
+		{key: "after", typ: durationType, def: "0s", example: "15m", doc: "How long the alert has been firing. `0s` is at once; else at least `1m`, and longer than the severity's `groupWait`."},
+		{key: "notify", typ: namesType("list of contacts", "[team-lead]"), required: true, doc: "Who is told: names of `spec.contacts`."},
+		{key: "severities", typ: namesType("list of severities", "[page]"), def: "`[page]`", doc: "Of which alerts they are told: those with these severities."},
+		{key: "tiers", typ: namesType("list of tiers", "[page-fast]"), doc: "Instead of `severities`: those of these tiers."},
+	},
+}
+
+// escalationType is a list of steps that may be empty, which is how a level has
+// none of the agreement's.
+var escalationType = valueType{name: "list of mappings", sample: "[{after: 15m, notify: [team-lead]}]", sections: []*section{escalationSection}, shape: listOf, mayBeEmpty: true}
+
+var notificationsSection = &section{
+	name: "notifications",
+	doc:  "How Alertmanager gathers alerts and paces notifications.",
+	fields: []field{
+		{key: "groupBy", typ: namesType("list of labels", "[sla, service]"), def: "`[sla, service, slo]`", doc: "The labels that all alerts of one notification share."},
+		{key: "severities", typ: valueType{name: "mapping of severities to mappings", sample: "{page: {repeatInterval: 1h}}", sections: []*section{pacingSection}, shape: byText}, doc: "How notifications of a severity are paced."},
+	},
+}
+
+var pacingSection = &section{
+	name: "the pace of notifications",
+	doc:  "When Alertmanager sends what, as its options of these names say. The defaults are those of `page`, and in brackets those of every other severity.",
+	fields: []field{
+		{key: "groupWait", typ: durationType, def: "30s (5m)", example: "1m", doc: "How long the first notification waits for alerts that belong to it."},
+		{key: "groupInterval", typ: durationType, def: "5m (15m)", example: "10m", doc: "How long news of the same group waits."},
+		{key: "repeatInterval", typ: durationType, def: "4h (1d)", example: "2h", doc: "After which time the same is sent again. Not shorter than `groupInterval`."},
+	},
+}
+
+// step is an escalation step with the places of what it names.
+type step struct {
+	sla.EscalationStep
+	at, after, notify value
+	alerts            []value // that give its severities or tiers; nil for the default
+}
+
+// stepList is the value of escalation.
+type stepList struct {
+	steps []step
+	given bool
+}
+
+func (s stepList) model() []sla.EscalationStep {
+	var steps []sla.EscalationStep
+	for _, st := range s.steps {
+		steps = append(steps, st.EscalationStep)
+	}
+	return steps
+}
+
+// contacts are those of the agreement, by the order of the source.
+func (v value) contacts() ([]sla.Contact, bool) {
+	entries, ok := v.entries()
+	var contacts []sla.Contact
+	for _, entry := range entries {
+		if !nameRegexp.MatchString(entry.name) {
+			v.d.errorAt(entry.key, "bad-name", quote(entry.name)+" is not a valid name of a contact", "use lower-case letters, digits and -")
+			continue
+		}
+		o := entry.object(contactSection)
+		if o == nil {
+			continue
+		}
+		c := sla.Contact{Name: entry.name, Pos: v.d.pos(entry.key)}
+		c.Description, _, _ = read(o, "description", value.text)
+		c.Receiver, _, _ = read(o, "receiver", value.text)
+		contacts = append(contacts, c)
+	}
+	return contacts, ok
+}
+
+// escalation is the steps of a list, which may be empty.
+func (v value) escalation(contacts []sla.Contact) (stepList, bool) {
+	if v.node.Kind == yaml.SequenceNode && len(v.node.Content) == 0 {
+		return stepList{given: true}, true
+	}
+	items, ok := v.list()
+	list := stepList{given: ok}
+	for _, item := range items {
+		item.name = "an escalation step"
+		o := item.object(escalationSection)
+		if o == nil {
+			continue
+		}
+		s := o.step(contacts)
+		if s.order(list.steps) {
+			list.steps = append(list.steps, s)
+		}
+	}
+	return list, ok
+}
+
+// decodeEscalation reads the level's own steps, or takes the agreement's.
+func decodeEscalation(o *object, l *sla.ServiceLevel, shared levelDefaults) {
+	own := readSteps(o, shared.agreement.Contacts)
+	if !own.given {
+		l.Escalation = shared.agreement.Escalation
+		return
+	}
+	l.Escalation = own.model()
+	own.fit([]*sla.ServiceLevel{l}, shared.agreement.Notifications, "level "+quote(l.ID.SLO))
+}
+
+// readSteps are the escalation steps of an agreement or a level.
+func readSteps(o *object, contacts []sla.Contact) stepList {
+	steps, _, _ := read(o, "escalation", func(v value) (stepList, bool) { return v.escalation(contacts) })
+	return steps
+}
+
+func (o *object) step(contacts []sla.Contact) step {
+	s := step{at: o.value}
+	s.Pos = o.pos()
+	s.After, s.after, _ = read(o, "after", value.durationOrZero)
+	if s.soon() {
+		s.after.wrong("bad-escalation", s.after.said()+" is sooner than rules look, which is every minute", "write at least after: 1m, or leave it out to tell at once")
+	}
+	names, at, _ := read(o, "notify", value.names)
+	s.notify = at
+	for _, name := range names {
+		if slices.ContainsFunc(contacts, func(c sla.Contact) bool { return c.Name == name.node.Value }) {
+			s.Notify = append(s.Notify, name.node.Value)
+			continue
+		}
+		name.wrong("unknown-contact", quote(name.node.Value)+" is no contact of the agreement", contactRemedy(name.node.Value, contacts))
+	}
+	severities, _, _ := read(o, "severities", value.names)
+	tiers, at, tiersGiven := read(o, "tiers", value.names)
+	if severities != nil && tiersGiven {
+		o.d.errorAt(at.key, "conflicting-keys", "severities and tiers exclude each other in an escalation step", "keep one of them: a tier has one severity")
+		tiers = nil
+	}
+	s.alerts = slices.Concat(severities, tiers)
+	s.Severities, s.Tiers = texts(severities), texts(tiers)
+	if s.alerts == nil {
+		s.Severities = []string{"page"}
+	}
+	return s
+}
+
+func contactRemedy(name string, contacts []sla.Contact) string {
+	var known []string
+	for _, c := range contacts {
+		known = append(known, c.Name)
+	}
+	if near := Nearest(name, known); near != "" {
+		return "did you mean " + quote(near) + "?"
+	}
+	if len(known) == 0 {
+		return "name it in spec.contacts: {" + name + ": {}}"
+	}
+	return "its contacts are " + list(known) + "; add it to spec.contacts"
+}
+
+// soon tells a time at which nobody can be told.
+func (s *step) soon() bool { return s.After > 0 && s.After < time.Minute }
+
+// order reports a step that comes too late in the list, or says what one before
+// it has said; it is false for one that is not to be used.
+func (s *step) order(before []step) bool {
+	if len(before) == 0 || s.soon() {
+		return true
+	}
+	last := before[len(before)-1]
+	if s.After < last.After {
+		at := s.at
+		if s.after.node != nil {
+			at = s.after
+		}
+		at.wrong("bad-escalation", fmt.Sprintf("this step, after %s, stands below one after %s", sla.FormatDuration(s.After), sla.FormatDuration(last.After)),
+			"put the steps into the order of time")
+		return false
+	}
+	for _, other := range before {
+		for _, who := range s.Notify {
+			if other.After == s.After && slices.Contains(other.Notify, who) && other.overlaps(s.EscalationStep) {
+				s.notify.wrong("duplicate-step", fmt.Sprintf("%s is told of the same alerts, after %s, by the step in line %d",
+					quote(who), sla.FormatDuration(s.After), other.Pos.Line), "leave it out of one of them")
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (s *step) overlaps(other sla.EscalationStep) bool {
+	shared := func(a, b []string) bool {
+		return slices.ContainsFunc(a, func(x string) bool { return slices.Contains(b, x) })
+	}
+	return shared(s.Severities, other.Severities) || shared(s.Tiers, other.Tiers)
+}
+
+// names are a list of texts, each once.
+func (v value) names() ([]value, bool) {
+	items, ok := v.list()
+	var names []value
+	for _, item := range items {
+		text, good := item.text()
+		if !good {
+			continue
+		}
+		if slices.Contains(texts(names), text) {
+			item.wrong("duplicate-item", quote(text)+" stands in "+v.name+" twice", "leave one out")
+			continue
+		}
+		names = append(names, item)
+	}
+	return names, ok
+}
+
+func texts(values []value) []string {
+	var all []string
+	for _, v := range values {
+		all = append(all, v.node.Value)
+	}
+	return all
+}
+
+// fit reports severities and tiers that no alert of the levels has, and steps
+// that would be told before the first notification.
+func (s stepList) fit(levels []*sla.ServiceLevel, pace sla.Notifications, whose string) {
+	severities, tiers := alertsOf(levels)
+	for _, st := range s.steps {
+		known, what := severities, "severity"
+		if st.Tiers != nil {
+			known, what = slices.Sorted(maps.Keys(tiers)), "tier"
+		}
+		for _, at := range st.alerts {
+			if !slices.Contains(known, at.node.Value) {
+				at.wrong("unknown-"+what, fmt.Sprintf("no alert of %s has the %s %s", whose, what, quote(at.node.Value)), alertRemedy(at.node.Value, known))
+			}
+		}
+		if st.alerts == nil && !slices.Contains(severities, "page") {
+			st.at.wrong("unknown-severity", fmt.Sprintf(`no alert of %s has the severity "page", of which a step tells if it does not say of which`, whose), alertRemedy("page", severities))
+		}
+		if st.After == 0 || st.soon() {
+			continue
+		}
+		for _, severity := range st.severities(tiers) {
+			if wait := pace.PacingOf(severity).GroupWait; st.After <= wait {
+				st.after.wrong("bad-escalation", fmt.Sprintf("%s is not longer than the %s that the first notification of a %s waits, so this step would be told before it",
+					st.after.said(), sla.FormatDuration(wait), severity), "choose a longer time, or a shorter notifications: {severities: {"+severity+": {groupWait: 30s}}}")
+			}
+		}
+	}
+}
+
+// severities are those of the alerts that the step is about.
+func (s *step) severities(tiers map[string]string) []string {
+	all := slices.Clone(s.Severities)
+	for _, t := range s.Tiers {
+		if severity := tiers[t]; severity != "" && !slices.Contains(all, severity) {
+			all = append(all, severity)
+		}
+	}
+	return all
+}
+
+// alertsOf are the severities of the alerts of levels, and their tiers with the
+// severity of each.
+func alertsOf(levels []*sla.ServiceLevel) (severities []string, tiers map[string]string) {
+	tiers = map[string]string{}
+	for _, l := range levels {
+		severities = append(severities, l.Alerting.Severities()...)
+		for _, t := range l.Alerting.Tiers {
+			tiers[t.Name] = cmp.Or(tiers[t.Name], t.Severity)
+		}
+	}
+	slices.Sort(severities)
+	return slices.Compact(severities), tiers
+}
+
+func alertRemedy(name string, known []string) string {
+	if near := Nearest(name, known); near != "" {
+		return "did you mean " + quote(near) + "?"
+	}
+	if len(known) == 0 {
+		return "there are none; leave the step out"
+	}
+	return "there are " + list(known)
+}
+
+// notifications are the model's with the places of the severities that it paces.
+type notifications struct {
+	sla.Notifications
+	paced []value
+}
+
+func (v value) notifications() (notifications, bool) {
+	o := v.object(notificationsSection)
+	if o == nil {
+		return notifications{}, false
+	}
+	n := notifications{}
+	labels, _, _ := read(o, "groupBy", value.names)
+	for _, l := range labels {
+		if !labelRegexp.MatchString(l.node.Value) {
+			l.wrong("bad-label", quote(l.node.Value)+" is not the name of a label", "use letters, digits and _")
+			continue
+		}
+		n.GroupBy = append(n.GroupBy, l.node.Value)
+	}
+	n.paced, _, _ = read(o, "severities", value.entries)
+	for _, entry := range n.paced {
+		if o := entry.object(pacingSection); o != nil {
+			if n.Pacing == nil {
+				n.Pacing = map[string]sla.Pacing{}
+			}
+			n.Pacing[entry.name] = o.pacing(sla.DefaultPacing(entry.name))
+		}
+	}
+	return n, true
+}
+
+func (o *object) pacing(p sla.Pacing) sla.Pacing {
+	set(&p.GroupWait, optional(o, "groupWait", value.durationOrZero))
+	set(&p.GroupInterval, optional(o, "groupInterval", value.duration))
+	repeat, at, given := read(o, "repeatInterval", value.duration)
+	if given {
+		p.RepeatInterval = repeat
+	}
+	if p.RepeatInterval < p.GroupInterval {
+		if !given {
+			at, _ = o.get("groupInterval")
+		}
+		at.wrong("bad-duration", fmt.Sprintf("repeatInterval, %s, is shorter than groupInterval, %s: nothing is sent sooner than that",
+			sla.FormatDuration(p.RepeatInterval), sla.FormatDuration(p.GroupInterval)), "make it at least as long")
+	}
+	return p
+}
+
+// fit reports paces of severities that no alert has.
+func (n notifications) fit(levels []*sla.ServiceLevel) {
+	known, _ := alertsOf(levels)
+	for _, at := range n.paced {
+		if !slices.Contains(known, at.name) {
+			at.d.errorAt(at.key, "unknown-severity", "no alert of the agreement has the severity "+quote(at.name), alertRemedy(at.name, known))
+		}
+	}
+}
