@@ -295,7 +295,7 @@ func (p *dnsProber) parse(text []byte, id uint16) (*dns.Msg, error) {
 // post asks over HTTPS.
 func (p *dnsProber) post(ctx context.Context, r *run) (*dns.Msg, *failure) {
 	var answer *dns.Msg
-	_, fault := p.https.client.ask(ctx, r, p.https.first, nil, "", func(_ *http.Response, text []byte) *failure {
+	_, fault := (&exchange{client: &p.https.client, run: r}).ask(ctx, p.https.first, func(_ *http.Response, text []byte) *failure {
 		var err error
 		answer, err = p.parse(text, 0)
 		return p.fault(ctx, err)

@@ -28,7 +28,11 @@ type exchange struct {
 	first   *outgoing // the origin of which gets what is secret
 	secrets []pair    // headers for it
 	jar     *cookiejar.Jar
-	step    string // of a journey
+	step    string              // of a journey
+	redact  func(string) string // what results show of URLs; nil: as it is
+	hops    int                 // redirects that were followed
+	before  Phases              // when the current request began
+	start   time.Time
 
 	conn    net.Conn
 	stop    func() bool // ends the watch over conn
@@ -59,11 +63,11 @@ func (x *exchange) buffer() []byte {
 // to be judged. Its body has not been read.
 func (x *exchange) follow(ctx context.Context, o *outgoing) (*http.Response, *failure) {
 	x.first = o
-	for hop := 0; ; hop++ {
-		before, start := x.run.phases, time.Now()
+	for {
+		x.before, x.start = x.run.phases, time.Now()
 		response, fault := x.roundTrip(ctx, o)
 		if fault != nil {
-			x.note(o, 0, before, start, hop > 0)
+			x.note(o, 0, x.hops > 0)
 			return nil, fault
 		}
 		if x.jar != nil {
@@ -71,20 +75,21 @@ func (x *exchange) follow(ctx context.Context, o *outgoing) (*http.Response, *fa
 		}
 		location := response.Header.Get("Location")
 		if !x.client.follow || !isRedirect(response.StatusCode) || location == "" {
-			x.note(o, response.StatusCode, before, start, hop > 0)
+			x.note(o, response.StatusCode, x.hops > 0)
 			return response, nil
 		}
-		x.note(o, response.StatusCode, before, start, true)
-		if o, fault = x.redirect(o, response, location, hop); fault != nil {
+		x.note(o, response.StatusCode, true)
+		if o, fault = x.redirect(o, response, location); fault != nil {
 			return nil, fault
 		}
+		x.hops++
 	}
 }
 
 // redirect is the request after a redirect.
-func (x *exchange) redirect(o *outgoing, response *http.Response, location string, hop int) (*outgoing, *failure) {
-	if hop == x.client.redirects {
-		return nil, tooManyRedirects(hop)
+func (x *exchange) redirect(o *outgoing, response *http.Response, location string) (*outgoing, *failure) {
+	if x.hops == x.client.redirects {
+		return nil, tooManyRedirects(x.hops)
 	}
 	next, fault := redirected(o, response.StatusCode, location)
 	if fault != nil {
@@ -103,12 +108,26 @@ func (x *exchange) redirect(o *outgoing, response *http.Response, location strin
 }
 
 // note keeps one request of several.
-func (x *exchange) note(o *outgoing, status int, before Phases, start time.Time, one bool) {
-	if one || x.step != "" {
-		x.run.parts = append(x.run.parts, Part{
-			Step: x.step, URL: shownURL(o.url), Status: status, Duration: time.Since(start), Phases: x.run.phases.since(before),
-		})
+func (x *exchange) note(o *outgoing, status int, one bool) {
+	if !one && x.step == "" {
+		return
 	}
+	shown := shownURL(o.url)
+	if x.redact != nil {
+		shown = x.redact(shown)
+	}
+	x.run.parts = append(x.run.parts, Part{
+		Step: x.step, URL: shown, Status: status, Duration: time.Since(x.start), Phases: x.run.phases.since(x.before),
+	})
+}
+
+// finish adds the body to the last request that was noted.
+func (x *exchange) finish() {
+	if x.hops == 0 && x.step == "" || len(x.run.parts) == 0 {
+		return
+	}
+	last := &x.run.parts[len(x.run.parts)-1]
+	last.Duration, last.Phases = time.Since(x.start), x.run.phases.since(x.before)
 }
 
 // roundTrip sends a request over a new connection and reads the header of the

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"net/http/cookiejar"
 	"net/url"
 	"regexp"
 	"slices"
@@ -166,19 +165,20 @@ func (p *httpProber) Probe(ctx context.Context, by time.Time) Result {
 	r := begin(p.timeout, by)
 	ctx, cancel := context.WithDeadline(ctx, r.deadline)
 	defer cancel()
-	a, fault := p.client.ask(ctx, &r, p.first, nil, "", nil)
+	x := exchange{client: &p.client, run: &r}
+	detail, fault := x.ask(ctx, p.first, nil)
 	if fault != nil {
 		return r.failed(fault)
 	}
-	return r.good(a)
+	return r.good(detail)
 }
 
 // ask makes a request and judges its answer: it returns what is to be told of
 // it. Before everything is closed, heard is called with a good answer and its
 // body, if it is not nil.
-func (h *httpClient) ask(ctx context.Context, r *run, o *outgoing, jar *cookiejar.Jar, step string, heard func(*http.Response, []byte) *failure) (string, *failure) {
-	x := &exchange{client: h, run: r, jar: jar, step: step}
+func (x *exchange) ask(ctx context.Context, o *outgoing, heard func(*http.Response, []byte) *failure) (string, *failure) {
 	defer x.close()
+	h, r := x.client, x.run
 	if h.auth != nil || len(h.headerFiles) > 0 {
 		var fault *failure
 		if x.secrets, fault = h.secrets(ctx, r); fault != nil {
@@ -189,11 +189,12 @@ func (h *httpClient) ask(ctx context.Context, r *run, o *outgoing, jar *cookieja
 	if fault != nil {
 		return "", fault
 	}
-	r.tellHTTP(response, len(r.parts))
+	r.tellHTTP(response, x.hops)
 	if response.StatusCode == http.StatusUnauthorized && h.auth != nil {
 		h.auth.refused()
 	}
 	body, fault := x.judge(ctx, response, heard != nil)
+	x.finish()
 	if fault == nil && heard != nil {
 		fault = heard(response, body)
 	}
@@ -203,10 +204,10 @@ func (h *httpClient) ask(ctx context.Context, r *run, o *outgoing, jar *cookieja
 func httpDetail(code int) string { return "HTTP " + strconv.Itoa(code) }
 
 // tellHTTP keeps the facts of an answer.
-func (r *run) tellHTTP(response *http.Response, parts int) {
+func (r *run) tellHTTP(response *http.Response, redirects int) {
 	r.http = &HTTPFacts{
 		Status: response.StatusCode, Version: response.Proto, ContentLength: response.ContentLength,
-		TLS: r.secured, Redirects: max(parts-1, 0),
+		TLS: r.secured, Redirects: redirects,
 	}
 	if text := response.Header.Get("Last-Modified"); text != "" {
 		r.http.LastModified, _ = http.ParseTime(text)

@@ -37,6 +37,10 @@ var realServers = map[string]func(t *testing.T) sla.Check{
 	"unix": func(t *testing.T) sla.Check {
 		return &sla.UnixCheck{Path: unixServer(t, upper), Dialogue: shout}
 	},
+	"journey": func(t *testing.T) sla.Check {
+		url := tlsServer(t, newAuthority().sign(t, "localhost", time.Now().Add(time.Hour))).URL
+		return &sla.JourneyCheck{Steps: []sla.JourneyStep{{Name: "one", Request: *get(url)}, {Name: "two", Request: *get(url)}}}
+	},
 	"websocket": func(t *testing.T) sla.Check {
 		return &sla.WebSocketCheck{Request: *get(socketServer(t, true, echoMessages)), Dialogue: []sla.Step{{Send: "hello"}, {Expect: "^hello$"}}, Ping: true}
 	},

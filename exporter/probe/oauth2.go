@@ -100,7 +100,7 @@ func (t *tokens) fetch(ctx context.Context) (token string, life time.Duration, f
 	if own.deadline, _ = ctx.Deadline(); own.deadline.IsZero() {
 		own.deadline = time.Now().Add(time.Minute)
 	}
-	_, fault = client.ask(ctx, &own, request, nil, "", func(_ *http.Response, body []byte) *failure {
+	_, fault = (&exchange{client: &client, run: &own}).ask(ctx, request, func(_ *http.Response, body []byte) *failure {
 		token, life, fault = parseToken(body)
 		return fault
 	})

@@ -66,6 +66,7 @@ var kinds = map[string]kind{
 	"unix": {newUnix, dialogueReasons},
 	"tcp":  {newTCP, dialogueReasons},
 
+	"journey":   {newJourney, journeyReasons},
 	"websocket": {newWebSocket, webSocketReasons},
 }
 

@@ -28,6 +28,7 @@ const (
 	Records        Reason = "records"
 	Protocol       Reason = "protocol"
 	Slow           Reason = "slow"
+	CaptureFailed  Reason = "capture"
 
 	Credentials Reason = "credentials"
 	ProxyFailed Reason = "proxy"
@@ -78,6 +79,7 @@ var reasons = map[Reason]reasonInfo{
 	Records:        {Bad, "the DNS answer has not the records that it must have, or some that it must not"},
 	Dialogue:       {Bad, "the target answered, but not what was expected"},
 	Protocol:       {Bad, "the answer is not one of the protocol"},
+	CaptureFailed:  {Bad, "an answer of a journey has not the value that a later step needs"},
 	Slow:           {Bad, "all was well, but it took longer than `maxDuration`"},
 
 	NoFD:               {Inconclusive, "the exporter is out of file descriptors"},

@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/google/cel-go/cel"
@@ -35,7 +36,13 @@ type Error struct {
 func (e *Error) Error() string { return e.Message }
 
 // Compile reads a condition. The error is an *Error.
-func Compile(text string) (*Program, error) {
+func Compile(text string) (*Program, error) { return compile(text, true) }
+
+// CompileValue reads an expression whose value is wanted, of text, a number or a
+// boolean. The error is an *Error.
+func CompileValue(text string) (*Program, error) { return compile(text, false) }
+
+func compile(text string, condition bool) (*Program, error) {
 	env, err := cel.NewEnv(cel.Variable("body", cel.DynType))
 	if err != nil {
 		return nil, &Error{Message: err.Error()}
@@ -45,7 +52,7 @@ func Compile(text string) (*Program, error) {
 		first := issues.Errors()[0]
 		return nil, &Error{Line: first.Location.Line(), Column: first.Location.Column() + 1, Message: briefly(first.Message)}
 	}
-	if t := ast.OutputType(); !t.IsExactType(cel.BoolType) && !t.IsExactType(cel.DynType) {
+	if t := ast.OutputType(); condition && !t.IsExactType(cel.BoolType) && !t.IsExactType(cel.DynType) {
 		return nil, &Error{Message: fmt.Sprintf("the condition is a value of the type %s, and neither true nor false", t)}
 	}
 	program, err := env.Program(ast, cel.CostLimit(maxCost), cel.InterruptCheckFrequency(100))
@@ -67,24 +74,54 @@ func briefly(message string) string {
 var (
 	ErrNotJSON = errors.New("the body is not JSON")
 	ErrNotBool = errors.New("the condition is neither true nor false of this body")
+	ErrNotText = errors.New("the value is neither text, a number nor a boolean")
 	ErrCost    = errors.New("the condition costs too much on this body")
 )
 
 // Holds tells whether the condition is true of a body.
 func (p *Program) Holds(ctx context.Context, body []byte) (bool, error) {
-	var value any
-	if json.Unmarshal(body, &value) != nil {
-		return false, ErrNotJSON
-	}
-	result, _, err := p.program.ContextEval(ctx, map[string]any{"body": value})
+	value, err := p.eval(ctx, body)
 	if err != nil {
-		return false, p.explain(err)
+		return false, err
 	}
-	holds, ok := result.Value().(bool)
+	holds, ok := value.(bool)
 	if !ok {
 		return false, ErrNotBool
 	}
 	return holds, nil
+}
+
+// Value is the value of the expression for a body, as text.
+func (p *Program) Value(ctx context.Context, body []byte) (string, error) {
+	value, err := p.eval(ctx, body)
+	switch v := value.(type) {
+	case string:
+		return v, err
+	case bool:
+		return strconv.FormatBool(v), err
+	case int64:
+		return strconv.FormatInt(v, 10), err
+	case uint64:
+		return strconv.FormatUint(v, 10), err
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64), err
+	}
+	if err == nil {
+		err = ErrNotText
+	}
+	return "", err
+}
+
+func (p *Program) eval(ctx context.Context, body []byte) (any, error) {
+	var value any
+	if json.Unmarshal(body, &value) != nil {
+		return nil, ErrNotJSON
+	}
+	result, _, err := p.program.ContextEval(ctx, map[string]any{"body": value})
+	if err != nil {
+		return nil, p.explain(err)
+	}
+	return result.Value(), nil
 }
 
 // explain says why the condition could not be evaluated, and names a key that

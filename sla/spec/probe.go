@@ -29,6 +29,7 @@ var probeKinds = []probeKind{
 	{"udp", udpSection, decodeUDP, someTarget + ":1"},
 	{"unix", unixSection, decodeUnix, ""},
 	{"websocket", webSocketSection, decodeWebSocket, "ws://" + someTarget + "/"},
+	{"journey", journeySection, decodeJourney, ""},
 }
 
 // The bounds of a probe's interval: four probes must fall into every base

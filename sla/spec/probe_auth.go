@@ -171,24 +171,29 @@ func (v value) headerFiles() (map[string]string, bool) {
 	return files, true
 }
 
-// condition is CEL over the variable body.
-func (v value) condition() (string, bool) {
-	q, ok := v.query()
-	if !ok {
+// condition is CEL over the variable body that is true or false.
+var condition = celText(func(text string) error { _, err := jsoncel.Compile(text); return err })
+
+// celText is CEL that compiles.
+func celText(compile func(string) error) func(value) (string, bool) {
+	return func(v value) (string, bool) {
+		q, ok := v.query()
+		if !ok {
+			return "", false
+		}
+		err := compile(q.Text)
+		if err == nil {
+			return q.Text, true
+		}
+		at, message := v.pos(), err.Error()
+		if mistake, ok := err.(*jsoncel.Error); ok && mistake.Line > 0 && !q.Folded {
+			at = q.Pos
+			at.Line += mistake.Line - 1
+			at.Column = min(at.Column+mistake.Column-1, len(v.d.src.line(at.Line))+1)
+		}
+		v.d.report(sla.Error, at, "bad-condition", v.name+" does not compile: "+message, `write CEL over the variable body, like `+v.field.sample()+`; see https://cel.dev`)
 		return "", false
 	}
-	_, err := jsoncel.Compile(q.Text)
-	if err == nil {
-		return q.Text, true
-	}
-	at, message := v.pos(), err.Error()
-	if mistake, ok := err.(*jsoncel.Error); ok && mistake.Line > 0 && !q.Folded {
-		at = q.Pos
-		at.Line += mistake.Line - 1
-		at.Column = min(at.Column+mistake.Column-1, len(v.d.src.line(at.Line))+1)
-	}
-	v.d.report(sla.Error, at, "bad-condition", v.name+" does not compile: "+message, `write a condition over the variable body, like 'body.status == "ok"'; see https://cel.dev`)
-	return "", false
 }
 
 var proxyURLType = valueType{name: "URL", sample: `"http://proxy.example:3128"`, scalars: []schema{{"type": "string", "pattern": "^(https?|socks5h?)://"}}}

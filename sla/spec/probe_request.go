@@ -75,7 +75,7 @@ func (o *object) request() *sla.HTTPCheck {
 	t := o.tlsOptions(true, "")
 	c.InsecureSkipVerify, c.CertificateValidFor = t.InsecureSkipVerify, t.CertificateValidFor
 	more := sla.HTTPOptions{ServerName: t.ServerName, Files: t.Files, Auth: o.auth(), Proxy: o.proxy()}
-	more.JSON, _, _ = read(o, "json", value.condition)
+	more.JSON, _, _ = read(o, "json", condition)
 	more.BodyLimit, _, _ = read(o, "maxBodySize", value.size)
 	more.Encodings, _, _ = read(o, "compression", words(sla.Encodings...))
 	more.Versions, _, _ = read(o, "httpVersions", words(sla.HTTPVersions...))
