@@ -19,6 +19,7 @@ type Record struct {
 	Duration time.Duration // 0 if it was not run
 	Phases   probe.Phases  // those that took place, to about a millionth
 	ID       measure.ID    // as exemplars name it; 0 if it was not run
+	Parts    []probe.Part  // of a probe that made several requests
 	Count    int           // probes in a row that the record stands for, more than 1 only if they were not run
 }
 
@@ -99,6 +100,7 @@ type packed struct {
 	reason   probe.Reason
 	duration time.Duration
 	phases   [packedPhases]float32 // seconds; negative if it did not take place
+	parts    *[]probe.Part         // nil: none
 	count    uint32
 	outcome  uint8 // in probe.Outcomes
 }
@@ -109,6 +111,9 @@ func pack(r Record) packed {
 	p := packed{
 		at: r.At.UnixNano(), id: r.ID, detail: r.Detail, reason: r.Reason, duration: r.Duration,
 		count: uint32(r.Count), outcome: uint8(slices.Index(probe.Outcomes, r.Outcome)),
+	}
+	if len(r.Parts) > 0 {
+		p.parts = &r.Parts
 	}
 	for i := range p.phases {
 		p.phases[i] = -1
@@ -125,6 +130,9 @@ func (p *packed) record() Record {
 	r := Record{
 		At: time.Unix(0, p.at), ID: p.id, Detail: p.detail, Reason: p.reason, Duration: p.duration,
 		Count: int(p.count), Outcome: probe.Outcomes[p.outcome],
+	}
+	if p.parts != nil {
+		r.Parts = *p.parts
 	}
 	for i, seconds := range p.phases {
 		if seconds >= 0 {

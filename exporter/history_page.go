@@ -5,6 +5,8 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/upheld-sla/upheld/exporter/measure"
@@ -27,7 +29,8 @@ type historyRow struct {
 	Marked  bool // the one that was asked for
 	When    string
 	Took    string
-	Parts   []string // the time of each phase, in order of probe.AllPhases
+	Times   []string // of each phase, in order of probe.AllPhases
+	Hops    []string // requests, of a probe that made several
 }
 
 var historyPage = template.Must(template.New("history").Parse(`<!DOCTYPE html>
@@ -60,7 +63,7 @@ tr:target, tr.marked { outline: 3px solid #1a5fb4; }
 <thead><tr><th scope="col">Began</th><th scope="col">Outcome</th><th scope="col">Reason</th><th scope="col">Detail</th><th scope="col">Took</th>{{range $.Phases}}<th scope="col">{{.}}</th>{{end}}<th scope="col">Probe</th></tr></thead>
 <tbody>
 {{- range .Rows}}
-<tr class="{{.Outcome}}{{if .Marked}} marked{{end}}"{{if .Marked}} aria-current="true"{{end}}><td>{{.When}}</td><td class="outcome">{{.Outcome}}{{if gt .Count 1}} × {{.Count}}{{end}}</td><td>{{.Reason}}</td><td class="detail">{{.Detail}}</td><td>{{.Took}}</td>{{range .Parts}}<td>{{.}}</td>{{end}}<td>{{if .ProbeID}}<a href="{{$.Path}}?probe={{.ProbeID}}"><code>{{.ProbeID}}</code></a>{{end}}</td></tr>
+<tr class="{{.Outcome}}{{if .Marked}} marked{{end}}"{{if .Marked}} aria-current="true"{{end}}><td>{{.When}}</td><td class="outcome">{{.Outcome}}{{if gt .Count 1}} × {{.Count}}{{end}}</td><td>{{.Reason}}</td><td class="detail">{{.Detail}}{{if .Hops}}<ol>{{range .Hops}}<li>{{.}}</li>{{end}}</ol>{{end}}</td><td>{{.Took}}</td>{{range .Times}}<td>{{.}}</td>{{end}}<td>{{if .ProbeID}}<a href="{{$.Path}}?probe={{.ProbeID}}"><code>{{.ProbeID}}</code></a>{{end}}</td></tr>
 {{- else}}
 <tr><td colspan="11">none</td></tr>
 {{- end}}
@@ -158,11 +161,36 @@ func rowsOf(records []Record, asked string) []historyRow {
 			if took, ok := r.Phases.Get(p); ok {
 				text = brief(took)
 			}
-			line.Parts = append(line.Parts, text)
+			line.Times = append(line.Times, text)
+		}
+		for _, part := range r.Parts {
+			line.Hops = append(line.Hops, hopWords(part))
 		}
 		rows[i] = line
 	}
 	return rows
+}
+
+// hopWords are one request of several, with its phases.
+func hopWords(p probe.Part) string {
+	var b strings.Builder
+	if p.Step != "" {
+		b.WriteString(p.Step + ": ")
+	}
+	b.WriteString(p.URL)
+	if p.Status != 0 {
+		b.WriteString(", HTTP " + strconv.Itoa(p.Status))
+	}
+	b.WriteString(", " + brief(p.Duration))
+	between := " ("
+	for phase, took := range p.Phases.All() {
+		b.WriteString(between + phase.String() + " " + brief(took))
+		between = ", "
+	}
+	if between != " (" {
+		b.WriteString(")")
+	}
+	return b.String()
 }
 
 // brief is a duration with the digits that matter.

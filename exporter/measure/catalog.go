@@ -59,6 +59,12 @@ var (
 			"`resolve` is absent for an address, `tls` for plain text, `processing` (request sent to first byte of the answer) and `transfer` (first byte to last) for TCP. " +
 			"After redirects the times of a phase add up.",
 	}
+	step = Metric{
+		Name: metricnames.ProbeStep, Type: "histogram", Labels: perTarget(metricnames.Step),
+		Help: "How long the steps of journeys took.",
+		Note: "Native; classic only as sum, count and the bucket that holds everything. A step that was not reached is not counted; one that failed is, with the time until it did. " +
+			"Redirects of a step are part of it. Absent for other kinds of probe.",
+	}
 	within = Metric{
 		Name: metricnames.ProbeWithin, Type: "counter", Labels: perTarget(metricnames.Threshold),
 		Help: "Good probes that took at most the threshold, in seconds.",
@@ -151,7 +157,7 @@ const onlyWithModules = "Absent without modules for `/probe` (`--config.file`); 
 // TargetMetrics are those that every target has, Self those of the exporter
 // about itself, in the order of the documentation.
 func TargetMetrics() []Metric {
-	return []Metric{results, owed, failures, duration, phase, within, downtime, rechecks, lastState, certExpiry, chainExpiry, packetsSent, packetsReceived, packetJitter}
+	return []Metric{results, owed, failures, duration, phase, step, within, downtime, rechecks, lastState, certExpiry, chainExpiry, packetsSent, packetsReceived, packetJitter}
 }
 
 // SelfMetrics are those of the exporter about itself.

@@ -44,6 +44,8 @@ func busy(t testing.TB) *Metrics {
 		}
 		targets[3].Observe(r, ID(i+1), at.Add(time.Duration(i)*time.Second))
 		targets[1].observe(r)
+		r.Parts = []probe.Part{{Step: "lo\"gin", Duration: took / 3}, {Step: "cart", Duration: took / 2}}
+		targets[0].observe(r)
 	}
 	targets[1].observe(result(probe.Good, "", 0))
 	m.snapshot().release() // every reason has been shown

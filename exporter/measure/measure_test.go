@@ -62,6 +62,7 @@ func result(outcome probe.Outcome, reason probe.Reason, took time.Duration, phas
 func factual(r probe.Result) probe.Result {
 	r.TLS = &probe.TLSFacts{Version: "TLS 1.3", EarliestExpiry: time.Unix(1_800_000_000, 0), ChainExpiry: time.Unix(1_900_000_000, 0)}
 	r.Packets = &probe.PacketFacts{Sent: 5, Received: 4, Jitter: 250 * time.Microsecond}
+	r.Parts = []probe.Part{{Step: "login", Duration: time.Second}, {Step: "login", Duration: time.Second}, {Step: "cart", Duration: time.Second / 2}}
 	return r
 }
 

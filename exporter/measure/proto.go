@@ -152,6 +152,9 @@ func (w *protoWriter) labels(t *Target, extra, value string) {
 	m.label(metricLabel, metricnames.Service, t.key.id.Service)
 	m.label(metricLabel, metricnames.SLA, t.key.id.SLA)
 	m.label(metricLabel, metricnames.SLO, t.key.id.SLO)
+	if metricnames.SLO < extra && extra < metricnames.Target {
+		m.label(metricLabel, extra, value)
+	}
 	m.label(metricLabel, metricnames.Target, t.key.target)
 	if extra > metricnames.Target {
 		m.label(metricLabel, extra, value)
@@ -261,6 +264,31 @@ func (w *protoWriter) histograms(s *snapshot) {
 	}
 	w.end()
 	w.phases(s)
+	w.steps(s)
+}
+
+func (w *protoWriter) steps(s *snapshot) {
+	some := false
+	for i := range s.views {
+		t := s.views[i].Target
+		t.mu.Lock()
+		for j := range t.steps {
+			if !some {
+				w.begin(step)
+				some = true
+			}
+			one := &t.steps[j]
+			w.labels(t, metricnames.Step, one.step)
+			w.totals(&one.durations)
+			w.native(&one.durations, t.created)
+			w.metric.bytes(metricHistogram, w.value)
+			w.add()
+		}
+		t.mu.Unlock()
+	}
+	if some {
+		w.end()
+	}
 }
 
 func (w *protoWriter) phases(s *snapshot) {

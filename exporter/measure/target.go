@@ -55,7 +55,8 @@ type Target struct {
 	within   []withinCount
 	duration *probeDurations // nil until the first
 	phases   []phaseDurations
-	facts    *facts // nil until the first
+	steps    []stepDurations // of a journey, in order
+	facts    *facts          // nil until the first
 	down     bracket
 }
 
@@ -78,6 +79,30 @@ type withinCount struct {
 type phaseDurations struct {
 	phase probe.Phase
 	*durations
+}
+
+type stepDurations struct {
+	step string
+	durations
+}
+
+// observeSteps counts the time of each step of a journey; t.mu is held.
+func (t *Target) observeSteps(parts []probe.Part) {
+	for i := 0; i < len(parts); {
+		name, took := parts[i].Step, time.Duration(0)
+		for ; i < len(parts) && parts[i].Step == name; i++ {
+			took += parts[i].Duration
+		}
+		if name == "" { // hops of a request that is no step
+			continue
+		}
+		at := slices.IndexFunc(t.steps, func(s stepDurations) bool { return s.step == name })
+		if at < 0 {
+			at = len(t.steps)
+			t.steps = append(t.steps, stepDurations{step: name})
+		}
+		t.steps[at].observe(took.Seconds())
+	}
 }
 
 func newTarget(k key, labels []Label, now time.Time) *Target {
@@ -132,6 +157,7 @@ func (t *Target) Observe(r probe.Result, id ID, at time.Time) {
 		which = 1
 	}
 	t.duration.observe(r.Duration.Seconds(), which, id, at)
+	t.observeSteps(r.Parts)
 	for p, d := range r.Phases.All() {
 		h := t.phase(p)
 		if h.durations == nil {

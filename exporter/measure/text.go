@@ -95,6 +95,7 @@ func (w *textWriter) write(s *snapshot) error {
 	w.counters(s)
 	w.durations(s)
 	w.phases(s)
+	w.steps(s)
 	w.flush()
 	return w.err
 }
@@ -257,6 +258,30 @@ func (w *textWriter) exemplar(h *probeDurations, bucket int) {
 	w.buf = strconv.AppendFloat(w.buf, e.value, 'g', -1, 64)
 	w.buf = append(w.buf, ' ')
 	w.buf = strconv.AppendFloat(w.buf, float64(e.at/1e6)/1e3, 'f', 3, 64)
+}
+
+func (w *textWriter) steps(s *snapshot) {
+	begun := false
+	for i := range s.views {
+		t := s.views[i].Target
+		t.mu.Lock()
+		for j := range t.steps {
+			if !begun {
+				w.family(step)
+				begun = true
+			}
+			one := &t.steps[j]
+			head := func(suffix string) string { return w.head(step.Name+suffix, "", "") }
+			rest := "," + label(metricnames.Step, one.step)
+			w.count(head("_bucket"), t, rest+`,le="+Inf"`, one.count)
+			w.line(head("_sum"), t, rest)
+			w.buf = strconv.AppendFloat(w.buf, one.sum, 'g', -1, 64)
+			w.buf = append(w.buf, '\n')
+			w.count(head("_count"), t, rest, one.count)
+			w.spill()
+		}
+		t.mu.Unlock()
+	}
 }
 
 func (w *textWriter) phases(s *snapshot) {

@@ -15,6 +15,7 @@ const (
 	Location  = "location"
 	Outcome   = "outcome"
 	Reason    = "reason"
+	Step      = "step"
 	Phase     = "phase"
 	Threshold = "threshold"
 	Bound     = "bound"
@@ -27,6 +28,7 @@ const (
 	ProbeFailures  = "upheld_probe_failures_total"         // reason; of everything that is not good: bad, inconclusive and missed
 	ProbeDuration  = "upheld_probe_duration_seconds"       // histogram
 	ProbePhase     = "upheld_probe_phase_duration_seconds" // histogram by phase
+	ProbeStep      = "upheld_probe_step_duration_seconds"  // histogram by step, of journeys
 	ProbeWithin    = "upheld_probe_within_threshold_total" // threshold (seconds): good probes that took at most that long
 	ProbeDowntime  = "upheld_probe_downtime_seconds_total" // bound: lower and upper bound of the time that the target was down
 	ProbeRechecks  = "upheld_probe_rechecks_total"         // probes between two that were owed

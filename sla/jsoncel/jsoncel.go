@@ -17,9 +17,9 @@ import (
 	"github.com/google/cel-go/cel"
 )
 
-// maxCost bounds an evaluation, in CEL's units, about one an operation: no more
-// than some hundredths of a second.
-const maxCost = 1_000_000
+// maxCost bounds an evaluation, in CEL's units, about one an operation: some
+// tenths of a second of CPU.
+const maxCost = 200_000
 
 // Program is a compiled condition. It is safe for concurrent use.
 type Program struct {
