@@ -194,7 +194,7 @@ func (v value) known(text string, captured, later map[string]string) {
 		message, remedy := v.name+" refers to "+quote(name)+", which no step captures", "capture it in a step before; a dollar and a brace are written $${"
 		if step, ok := later[name]; ok {
 			message, remedy = v.name+" refers to "+quote(name)+", which the step "+quote(step)+" captures only afterwards", "put that step before this one"
-		} else if near := nearest(name, slices.Sorted(keysOf(captured))); near != "" {
+		} else if near := Nearest(name, slices.Sorted(keysOf(captured))); near != "" {
 			remedy = "did you mean ${" + near + "}?"
 		}
 		v.wrong("unknown-capture", message, remedy)
