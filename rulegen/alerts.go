@@ -47,7 +47,7 @@ func (c compiler) burnAlert(t sla.Tier) Rule {
 func (c compiler) notices() (first, second []Rule) {
 	a := c.level.Alerting
 	if n := a.MeasurementLost; n != nil {
-		first = append(append(first, c.measurementLost(*n)), c.groupsLost(*n)...)
+		first = append(first, c.measurementLost(*n))
 	}
 	if n := a.GroupLimit; n != nil && c.grouped() {
 		first = append(first, c.groupLimit(*n))
@@ -66,8 +66,8 @@ func (c compiler) notices() (first, second []Rule) {
 // measurementLost fires when nobody knows how the level is doing, which is told
 // apart from its being down.
 func (c compiler) measurementLost(n sla.Notice) Rule {
-	return c.notice(AlertMeasurementLost, n, promql.Absent(c.recorded(metricnames.TotalRate)), map[string]string{
-		"summary": c.name() + " is not being measured",
+	return c.notice(AlertMeasurementLost, n, c.withGroupsLost(promql.Absent(c.recorded(metricnames.TotalRate))), map[string]string{
+		"summary": c.name() + c.lostGroupWords() + " is not being measured",
 		"description": fmt.Sprintf("There has been no %s for %s. The service may be well or not: nobody knows. "+
 			"Look for a stopped exporter, a failing scrape or a renamed series.", sourceWords(c.level.Indicator), sla.FormatDuration(n.For)),
 	})

@@ -40,11 +40,12 @@ func (c compiler) presentProbes(of sla.ID) promql.Expr {
 	return c.present(promql.Series(metricnames.ProbeResults, append(identity(of), promql.Eq(metricnames.Outcome, metricnames.Good))...))
 }
 
-// groupsOf finds group labels that a user's expression does not have.
-func (c compiler) groupsOf(q sla.Query, expr promql.Expr) sla.Findings {
+// groupsOf finds group labels that a user's expression does not have; loses says
+// where it drops one.
+func (c compiler) groupsOf(q sla.Query, loses func(label string) (at int, lost bool)) sla.Findings {
 	var findings sla.Findings
 	for _, label := range c.groupLabels() {
-		if at, lost := expr.Loses(label); lost {
+		if at, lost := loses(label); lost {
 			findings = append(findings, sla.Finding{
 				Severity: sla.Error, Rule: "lost-group", Pos: q.At(at),
 				Message: fmt.Sprintf("the level %q is grouped by %q, and this part of its expression drops that label", c.level.ID.SLO, label),
@@ -209,31 +210,40 @@ func (c compiler) promiseWords(recorded string, percent sla.Decimal) (promise, a
 	return ask("100 * %s", "%.8g"), ask("100 - 100 * %s", "%.3g")
 }
 
-// groupsLost fires for the groups that must have data and have none, while the
-// level as a whole is measured.
-func (c compiler) groupsLost(n sla.Notice) []Rule {
-	whole := promql.Absent(c.recorded(metricnames.TotalRate))
-	var rules []Rule
-	for _, t := range c.level.GroupBy.Targets {
-		if !t.Required {
-			continue
-		}
-		// The group's labels are the alert's also in the rule, which tells it from
-		// that of the level and of other groups.
-		var match []promql.Matcher
-		var labels []string
+// required are the groups that must always have data.
+func (c compiler) required() []sla.GroupTarget {
+	return slices.DeleteFunc(slices.Clone(c.level.GroupBy.Targets), func(t sla.GroupTarget) bool { return !t.Required })
+}
+
+// withGroupsLost adds to what fires when the level as a whole has no data the
+// groups that must have some and have none. One rule tells of all: several of a
+// name with the same labels would be a duplicate to linters, and a group's value
+// may be no label of a rule, where Prometheus would expand it as a template.
+func (c compiler) withGroupsLost(whole promql.Expr) promql.Expr {
+	var lost promql.Expr
+	for _, t := range c.required() {
+		match := make([]promql.Matcher, 0, len(c.groupLabels()))
 		for _, label := range c.groupLabels() {
 			match = append(match, promql.Eq(label, t.Match[label]))
-			labels = append(labels, label, t.Match[label])
 		}
-		gone := promql.Absent(c.recorded(metricnames.TotalRate, match...))
-		rules = append(rules, c.notice(AlertMeasurementLost, n, promql.UnlessOn(gone, whole), map[string]string{
-			"summary": c.nameOfGroup() + " is not being measured",
-			"description": fmt.Sprintf("There has been no %s of this group for %s, while others are measured. The service may be well for it or not: nobody knows. "+
-				"If it has left, take it out of the specification.", sourceWords(c.level.Indicator), sla.FormatDuration(n.For)),
-		}, labels...))
+		if gone := promql.Absent(c.recorded(metricnames.TotalRate, match...)); lost.IsZero() {
+			lost = gone
+		} else {
+			lost = promql.Or(lost, gone)
+		}
 	}
-	return rules
+	if lost.IsZero() {
+		return whole
+	}
+	return promql.Or(whole, promql.UnlessOn(lost, whole))
+}
+
+// lostGroupWords name the group that is lost, if the alert is not of all.
+func (c compiler) lostGroupWords() string {
+	if len(c.required()) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("{{ if $labels.%s }}%s{{ end }}", c.groupLabels()[0], c.groupWords())
 }
 
 // longestPeriod is the one that forgets a group last.

@@ -254,3 +254,91 @@ func probeCases() []groupedCase {
 		{"fast probe by quorum", "target", fast, sla.BadMinute, quorum},
 	}
 }
+
+// At a month's edge every group has its final figures of the month that ended
+// and new ones of the one that runs: also a group that left before it, and one
+// that came after.
+func TestGroupsAtAMonthsEdge(t *testing.T) {
+	start := time.Date(2026, 3, 31, 19, 0, 0, 0, time.UTC) // April begins at 22:00 in Berlin
+	edge := start.Add(3 * time.Hour)
+	rates := map[string]float64{"stays": 5, "leaves": 3, "comes": 7}
+	alive := func(tenant string, at time.Time) bool {
+		return tenant == "stays" || (tenant == "leaves") == at.Before(edge.Add(-30*time.Minute)) && (tenant != "comes" || !at.Before(edge.Add(time.Hour)))
+	}
+	w := enginetest.NewAt(t, start, 15*time.Second, func(at time.Time) []enginetest.Sample {
+		var samples []enginetest.Sample
+		for tenant, rate := range rates {
+			if n := rate * at.Sub(start).Seconds(); alive(tenant, at) {
+				samples = append(samples,
+					enginetest.Sample{Series: fmt.Sprintf(`requests_total{code="200",tenant=%q}`, tenant), Value: 0.98 * n},
+					enginetest.Sample{Series: fmt.Sprintf(`requests_total{code="500",tenant=%q}`, tenant), Value: 0.02 * n})
+			}
+		}
+		return samples
+	})
+	l := groupedLevel("bad", events(`requests_total{code="500"}`, "", `requests_total`))
+	l.Period = sla.Period{Calendar: sla.Month, Zone: "Europe/Berlin"}
+	l.Alerting = sla.DefaultAlerting(l.Period)
+	l.GroupBy.Targets[0].Match = map[string]string{"tenant": "leaves"}
+	w.Load(generate(t, rulegen.Options{Now: start}, l))
+	w.Run(6 * time.Hour)
+	for _, c := range []struct {
+		name, tenant string
+		hours        float64
+	}{
+		{"sla:total:sum_period_previous", "stays", 3}, {"sla:total:sum_period_previous", "leaves", 2.5},
+		{"sla:total:sum_period", "stays", 3}, {"sla:total:sum_period", "comes", 2},
+	} {
+		near(t, c.name+" of "+c.tenant, w.Value(fmt.Sprintf(`%s{slo="bad",tenant=%q}`, c.name, c.tenant)), c.hours*3600*rates[c.tenant], 0.08)
+	}
+	near(t, "March of leaves", w.Value(`sla:error:ratio_period_previous{tenant="leaves",start="20260301"}`), 0.02, 0.02)
+	for _, none := range []string{`sla:total:sum_period{tenant="leaves"} > 0`, `sla:total:sum_period_previous{tenant="comes"}`} {
+		if v := w.Query(none); len(v) > 0 {
+			t.Errorf("%s = %v", none, v)
+		}
+	}
+	// The windows of alerts remember who left longer than the month does, and by its own objective.
+	near(t, "objective of leaves", w.Value(`sla:objective:ratio{tenant="leaves"}`), 0.999, 1e-9)
+	if nans := w.NaNs(6 * time.Hour); len(nans) > 0 {
+		t.Errorf("NaN in %v", nans)
+	}
+}
+
+// A label that a user's expression drops is found, at its place.
+func TestLostGroupLabels(t *testing.T) {
+	for text, at := range map[string]string{
+		`up{job="api"} < 60`:                                   "",
+		`sum by (tenant, job) (up) < 60`:                       "",
+		`sum without (instance) (up) < 60`:                     "",
+		`up < on (tenant) group_left () limits`:                "",
+		`label_replace(up, "tenant", "x", "", "") < 60`:        "",
+		`sum by (job) (up) < 60`:                               "spec.yaml:7:11",
+		`sum(up) < 60`:                                         "spec.yaml:7:11",
+		`max without (tenant) (up) < 60`:                       "spec.yaml:7:11",
+		`up > 0 and avg_over_time(up[5m]) > 0`:                 "",
+		`up > 0 and avg_over_time(up[5m]) > 0 and sum(up) > 0`: "spec.yaml:7:52", // every comparison answers for each group
+		`up > 0 or (sum(up) > 0)`:                              "spec.yaml:7:22",
+		`up < on (instance) limits`:                            "spec.yaml:7:11",
+	} {
+		l := groupedLevel("state", &sla.Condition{Expr: sla.Query{Text: text, Pos: sla.Position{File: "spec.yaml", Line: 7, Column: 11}}})
+		_, findings := rulegen.Compile(&sla.Agreement{Name: "shop", Levels: []*sla.ServiceLevel{l}}, rulegen.Options{})
+		got := ""
+		for _, f := range findings {
+			if f.Rule == "lost-group" {
+				got = f.Pos.String()
+			}
+		}
+		if got != at {
+			t.Errorf("%s: %q, want %q", text, got, at)
+		}
+	}
+}
+
+// A label that everything recorded is to have cannot be what groups differ in.
+func TestGroupLabelOfTheEnvironment(t *testing.T) {
+	l := groupedLevel("bad", events("bad_total", "", "requests_total"))
+	_, findings := rulegen.Compile(&sla.Agreement{Name: "shop", Levels: []*sla.ServiceLevel{l}}, rulegen.Options{Labels: map[string]string{"tenant": "prod"}})
+	if len(findings) != 1 || findings[0].Rule != "label-clash" {
+		t.Errorf("findings %v", findings)
+	}
+}

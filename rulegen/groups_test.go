@@ -279,7 +279,14 @@ func TestGroupsLost(t *testing.T) {
 		return samples
 	})
 	w.Load(generate(t, rulegen.Options{}, l))
-	w.Run(5 * time.Hour)
+	w.Run(150 * time.Minute)
+	if a := w.Alerts(); len(a) != 1 || a[0].Annotations["summary"] != "api/bad of tenant "+oddTenant+" is not being measured" {
+		t.Errorf("of the lost group is told so: %v", a)
+	}
+	w.Run(150 * time.Minute)
+	if a := w.Alerts(); len(a) != 1 || a[0].Annotations["summary"] != "api/bad is not being measured" {
+		t.Errorf("of the lost level is told so: %v", a)
+	}
 	var got []string
 	for _, tr := range w.Transitions() {
 		hour := int(tr.At.Sub(enginetest.Start) / time.Hour)

@@ -94,12 +94,12 @@ func (c compiler) lintProbe(t sla.Tier, warn func(rule, remedy, message string, 
 		return false
 	}
 	one := sla.Seconds(p.Interval).Quo(sla.Seconds(t.Long))
-	if one.Cmp(c.threshold(t)) <= 0 {
+	if one.Cmp(c.strictest(t)) <= 0 {
 		return false
 	}
-	warn("single-probe", "write minimumBadEvents: 2 under alerting, or probe at least every "+sla.FormatDuration(finest(c.threshold(t), t.Long)),
+	warn("single-probe", "write minimumBadEvents: 2 under alerting, or probe at least every "+sla.FormatDuration(finest(c.strictest(t), t.Long)),
 		"a single failed probe fires the tier %q of level %q: one of %s is %s %% of %s, and the threshold is %s %%",
-		t.Name, l.ID.SLO, sla.FormatDuration(p.Interval), round(one.Mul(hundred)), sla.FormatDuration(t.Long), c.threshold(t).Mul(hundred))
+		t.Name, l.ID.SLO, sla.FormatDuration(p.Interval), round(one.Mul(hundred)), sla.FormatDuration(t.Long), c.strictest(t).Mul(hundred))
 	return true
 }
 
@@ -124,6 +124,17 @@ func finest(threshold sla.Decimal, window time.Duration) time.Duration {
 func (c compiler) threshold(t sla.Tier) sla.Decimal {
 	threshold, _ := t.Threshold(c.level.ObjectiveBudget())
 	return threshold
+}
+
+// strictest is the lowest threshold of a tier for any group of the level.
+func (c compiler) strictest(t sla.Tier) sla.Decimal {
+	least := c.threshold(t)
+	for _, p := range c.level.GroupBy.Targets {
+		if threshold, _ := t.Threshold(p.ObjectiveBudget()); threshold.Cmp(least) < 0 {
+			least = threshold
+		}
+	}
+	return least
 }
 
 // same tells whether two tiers have the same condition.

@@ -23,7 +23,7 @@ func (c compiler) condition(q sla.Query) ([]Rule, sla.Findings) {
 		return nil, sla.Findings{queryError(q, "not-a-condition", "", err,
 			"write comparisons of series with numbers or other series, joined by and / or, like queue_age_seconds < 60")}
 	}
-	return c.looks(promql.Sub(promql.Num(one), holds)), c.groupsOf(q, expr)
+	return c.looks(promql.Sub(promql.Num(one), holds)), c.groupsOf(q, expr.TruthLoses)
 }
 
 // takenOver is a bad share that the user has calculated; what is no number is unknown.
@@ -39,7 +39,7 @@ func (c compiler) takenOver(q sla.Query) ([]Rule, sla.Findings) {
 		}}
 	}
 	known := promql.Ge(expr, promql.Num(zero)) // drops NaN
-	return c.looks(promql.ClampMax(promql.Avg(known, c.groupLabels()...), one)), c.groupsOf(q, expr)
+	return c.looks(promql.ClampMax(promql.Avg(known, c.groupLabels()...), one)), c.groupsOf(q, expr.Loses)
 }
 
 // looks records a share of bad that is looked at in each evaluation.

@@ -85,6 +85,22 @@ func TestAlertmanagerRoutesBySeverity(t *testing.T) {
 	}
 }
 
+// Groups are told of apart, and hold back only their own.
+func TestAlertmanagerKeepsGroupsApart(t *testing.T) {
+	agreements := twoAgreements()
+	agreements[0].Levels[0].GroupBy.Labels = []string{"tenant", "region"}
+	agreements[1].Levels[0].GroupBy.Labels = []string{"tenant"}
+	got, err := emit.Alertmanager(agreements)
+	file := parseAlertmanager(t, must(t, got, err))
+	want := []string{"sla", "service", "slo", "region", "tenant"}
+	if by := file.Route.Routes[0].GroupBy; !slices.Equal(by, want) {
+		t.Errorf("grouped by %v, want %v", by, want)
+	}
+	if equal := file.InhibitRules[0].Equal; !slices.Equal(equal, want) {
+		t.Errorf("inhibits where %v are equal, want %v", equal, want)
+	}
+}
+
 // customSeverities has severities that need quoting in YAML and in matchers.
 func customSeverities() []*sla.Agreement {
 	agreements := twoAgreements()

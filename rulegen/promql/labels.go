@@ -11,6 +11,23 @@ import (
 // a join without it. at is the byte offset of that part.
 func (e Expr) Loses(label string) (at int, lost bool) { return loses(e.node, label) }
 
+// TruthLoses is Loses of a condition, of which every comparison has to keep the
+// label: Truth joins them by it.
+func (e Expr) TruthLoses(label string) (at int, lost bool) {
+	switch n := e.node.(type) {
+	case *parser.ParenExpr:
+		return Expr{n.Expr}.TruthLoses(label)
+	case *parser.BinaryExpr:
+		if n.Op == parser.LAND || n.Op == parser.LOR {
+			if at, lost := (Expr{n.LHS}).TruthLoses(label); lost {
+				return at, lost
+			}
+			return Expr{n.RHS}.TruthLoses(label)
+		}
+	}
+	return e.Loses(label)
+}
+
 func loses(node parser.Expr, label string) (at int, lost bool) {
 	here := func(lost bool) (int, bool) { return int(node.PositionRange().Start), lost }
 	switch n := node.(type) {
