@@ -114,6 +114,8 @@ func (l *loop) test(t *testing.T) {
 	l.checkValues(t)
 	l.checkAccount(t)
 	l.server.checkRules(t)
+	l.checkAgainst(t)
+	l.checkByPint(t)
 	l.checkAlerts(t)
 	l.checkPages(t)
 	l.checkLabelEdit(t)

@@ -175,6 +175,9 @@ func copyTo(t *testing.T, from, to string) {
 	}
 }
 
+// retention is what the head of the generated configuration says for a month.
+const retention = "33d"
+
 // startPrometheus runs a server with the generated configuration, to which a
 // job for the fixture's own metrics is added.
 func startPrometheus(t *testing.T, path, generated, address, service string) (prometheus, *process) {
@@ -191,7 +194,8 @@ func startPrometheus(t *testing.T, path, generated, address, service string) (pr
 		})
 	})
 	p := start(t, "prometheus", path, "--config.file="+config,
-		"--storage.tsdb.path="+filepath.Join(t.TempDir(), "data"), "--web.listen-address="+address)
+		"--storage.tsdb.path="+filepath.Join(t.TempDir(), "data"), "--web.listen-address="+address,
+		"--storage.tsdb.retention.time="+retention)
 	awaitReady(t, p, address)
 	return prometheus{address}, p
 }
