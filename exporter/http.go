@@ -73,7 +73,7 @@ var landingTable = template.Must(template.New("targets").Parse(`
 </tbody>
 </table>
 {{- else}}
-<p>The specification defines no probes.</p>
+<p>{{if .Requests}}None on a time table: probes run when they are asked for.{{else}}The specification defines no probes.{{end}}</p>
 {{- end}}
 {{- with .Asked}}
 <h2>Probes that were asked for</h2>
@@ -102,22 +102,26 @@ tr.inconclusive td:nth-child(4), tr.missed td:nth-child(4) { background: #fdf0c4
 func (e *Exporter) serveLanding(w http.ResponseWriter, r *http.Request, telemetryPath string) {
 	rows, more := e.rows(time.Now())
 	var table bytes.Buffer
-	if err := landingTable.Execute(&table, map[string]any{"Rows": rows, "More": more, "Asked": e.asked()}); err != nil {
+	if err := landingTable.Execute(&table, map[string]any{"Rows": rows, "More": more, "Asked": e.asked(), "Requests": e.opts.Requests != nil}); err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
+	}
+	links := []web.LandingLinks{
+		{Address: telemetryPath, Text: "Metrics"},
+		{Address: "/-/healthy", Text: "Health"},
+		{Address: "/-/ready", Text: "Readiness"},
+	}
+	if e.opts.Requests != nil {
+		links = append(links, web.LandingLinks{Address: "/config", Text: "Modules"})
 	}
 	page, err := web.NewLandingPage(web.LandingConfig{
 		Name:        "Upheld Exporter",
 		Description: "Probes the targets of service level agreements. Location: " + template.HTMLEscapeString(e.opts.Location),
 		Version:     cmp.Or(version.Version, "devel"),
-		Links: []web.LandingLinks{
-			{Address: telemetryPath, Text: "Metrics"},
-			{Address: "/-/healthy", Text: "Health"},
-			{Address: "/-/ready", Text: "Readiness"},
-		},
-		ExtraHTML: table.String(),
-		ExtraCSS:  landingCSS,
-		Profiling: "false",
+		Links:       links,
+		ExtraHTML:   table.String(),
+		ExtraCSS:    landingCSS,
+		Profiling:   "false",
 	})
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)

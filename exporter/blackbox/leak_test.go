@@ -62,3 +62,28 @@ modules:
 	runtime.GC()
 	goleak.VerifyNone(t, before)
 }
+
+// TestHTTP2HoldsNoMemory wants the memory of connections back at once. A timer
+// of each keeps 23 KB for a minute in blackbox_exporter.
+func TestHTTP2HoldsNoMemory(t *testing.T) {
+	secure := secured(t, newAuthority(t).server(time.Hour, "127.0.0.1"), nil)
+	p := newPair(t, "modules: {http_2xx: {prober: http, http: {tls_config: {insecure_skip_verify: true}}}}")
+	probe := func(n int) (held uint64) {
+		for range n {
+			if got := ask(t, p.handler, query("http_2xx", secure.URL), nil); got.value("probe_http_version") != "2" {
+				t.Fatal(got.text)
+			}
+		}
+		time.Sleep(100 * time.Millisecond)
+		runtime.GC()
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := probe(2 * DefaultHistoryLimit) // which fills the history
+	const n = 200
+	if after := probe(n); after > before+n*4096 {
+		t.Errorf("%d bytes a probe are held", (after-before)/n)
+	}
+}
