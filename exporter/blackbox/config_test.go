@@ -1,8 +1,8 @@
 package blackbox
 
 import (
-	"go/build"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,11 +15,11 @@ import (
 // TestFilesOfBlackboxExporter loads every file that blackbox_exporter ships:
 // its default, its examples, and those of its tests, good and bad.
 func TestFilesOfBlackboxExporter(t *testing.T) {
-	pkg, err := build.Import("github.com/prometheus/blackbox_exporter/config", ".", build.FindOnly)
+	folder, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/prometheus/blackbox_exporter").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	root := filepath.Dir(pkg.Dir)
+	root := strings.TrimSpace(string(folder))
 	files := []string{filepath.Join(root, "blackbox.yml"), filepath.Join(root, "example.yml")}
 	tests, err := filepath.Glob(filepath.Join(root, "config", "testdata", "*.yml"))
 	if err != nil {

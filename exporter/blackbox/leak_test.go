@@ -42,6 +42,9 @@ modules:
   silent: {prober: dns, timeout: 300ms, dns: {query_name: silent.example}}
   icmp: {prober: icmp, timeout: 300ms, icmp: {preferred_ip_protocol: ip4}}
 `, "ca_file: CA", "ca_file: "+ca.file))
+	for module, target := range map[string]string{"http": secure.URL, "http3": "https://" + socket.LocalAddr().String(), "grpc": health, "dns": names, "tcp": mute} {
+		ask(t, p.handler, query(module, target), nil) // so that all servers run
+	}
 	before := goleak.IgnoreCurrent()
 	for module, targets := range map[string][]string{
 		"http":   {plain.URL + "/redirect/3", plain.URL + "/slow", plain.URL + "/slowbody", secure.URL, secure.URL + "/slow", secure.URL + "/big", "https://" + mute, "http://127.0.0.1:1"},
