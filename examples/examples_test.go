@@ -90,6 +90,20 @@ var feeds = map[string]feed{
 			"aggregations/runs-of-bad-minutes": 1, "aggregations/all-failed-minutes": 0, "aggregations/slow-slots": 1,
 		},
 	},
+	"failed-or-slow.yaml": {
+		series: func(n float64) []enginetest.Sample { // 10 % fail, 3 of them slowly, and 5 % more are slow
+			return []enginetest.Sample{
+				{Series: `http_requests_total{job="api",code="200"}`, Value: 90 * n},
+				{Series: `http_requests_total{job="api",code="503"}`, Value: 10 * n},
+				{Series: `http_request_duration_seconds_count{job="api",code="200"}`, Value: 90 * n},
+				{Series: `http_request_duration_seconds_bucket{job="api",code="200",le="0.3"}`, Value: 85 * n},
+				{Series: `http_request_duration_seconds_count{job="api",code="503"}`, Value: 10 * n},
+				{Series: `http_request_duration_seconds_bucket{job="api",code="503",le="0.3"}`, Value: 7 * n},
+				{Series: `api_customers_affected`, Value: 100}, {Series: `api_customers`, Value: 400},
+			}
+		},
+		want: map[string]float64{"api/answered": 0.15, "api/outages": 0.25},
+	},
 	"shop.yaml": {
 		series: func(n float64) []enginetest.Sample {
 			return []enginetest.Sample{

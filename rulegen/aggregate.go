@@ -43,6 +43,8 @@ func (c compiler) base() ([]Rule, sla.Findings) {
 		c.into.window = c.level.Slots.Width
 	}
 	rules, findings := c.count()
+	_, ofWeight := c.weight()
+	findings = append(findings, ofWeight...)
 	if findings.HasErrors() || m.slots == nil {
 		return rules, findings
 	}
@@ -92,10 +94,35 @@ func (c compiler) spread(bad promql.Expr) []Rule {
 	slots := sla.NewDecimal(int64(sla.BaseWindow), int64(c.interval))
 	known := promql.Div(c.recorded(metricnames.SlotJudged).CountOverTime(c.samples(sla.BaseWindow)), promql.Num(slots))
 	return []Rule{
-		c.record(metricnames.SlotJudged, bad),
+		c.record(metricnames.SlotJudged, c.weighed(bad)),
 		c.record(metricnames.TotalRate, known),
 		c.record(metricnames.BadRate, promql.Div(c.recorded(metricnames.SlotJudged).SumOverTime(c.samples(sla.BaseWindow)), promql.Num(slots))),
 	}
+}
+
+// weight is the share of a minute that a bad one counts, and what is wrong with
+// it; no expression if the level has none. What is no number is unknown.
+func (c compiler) weight() (promql.Expr, sla.Findings) {
+	q := c.level.Slots.Weight
+	if q.Text == "" {
+		return promql.Expr{}, nil
+	}
+	expr, findings := shareOf(q)
+	if findings.HasErrors() {
+		return promql.Expr{}, findings
+	}
+	known := promql.Avg(promql.Ge(expr, promql.Num(zero)), c.groupLabels()...)
+	full := promql.Add(promql.Mul(promql.Num(zero), c.total()), promql.Num(one))
+	return promql.OrOn(promql.ClampMax(known, one), full, c.groupLabels()...), c.groupsOf(q, expr)
+}
+
+// weighed is the judgement of a minute times its weight.
+func (c compiler) weighed(bad promql.Expr) promql.Expr {
+	weight, findings := c.weight()
+	if weight.IsZero() || findings.HasErrors() {
+		return bad
+	}
+	return promql.MulLeft(bad, weight, c.groupLabels(), nil)
 }
 
 // samples is the range that holds exactly the evaluations of d.

@@ -147,9 +147,38 @@ func (c compiler) histogram(h *sla.HistogramLatency) ([]Rule, sla.Findings) {
 	if findings.HasErrors() {
 		return nil, findings
 	}
+	good, more := c.goodOf(s, h.Good)
+	if findings = append(findings, more...); findings.HasErrors() {
+		return nil, findings
+	}
 	count := c.scan(promql.Sum(s.WithSuffix("_count").Rate(c.into.window), c.groupLabels()...))
-	bucket := c.scan(promql.Sum(s.WithSuffix("_bucket", boundary(h.Threshold)).Rate(c.into.window), c.groupLabels()...))
+	within := func(s promql.Selector) promql.Expr {
+		return c.scan(promql.Sum(s.WithSuffix("_bucket", boundary(h.Threshold)).Rate(c.into.window), c.groupLabels()...))
+	}
+	bucket := within(good)
+	if h.Good.Text != "" {
+		// While nothing succeeds there may be no series of it, which is everything
+		// bad, unless no series at all has the bucket.
+		bucket = promql.OrOn(bucket, promql.Mul(promql.Num(zero), within(s)), c.groupLabels()...)
+	}
 	return []Rule{c.totalRule(c.admitted(count, c.present(s.WithSuffix("_count")))), c.badFromRest(bucket)}, findings
+}
+
+// goodOf is the selector of those series of a histogram whose fast requests are
+// good: the histogram's own, if nothing is said of it.
+func (c compiler) goodOf(histogram promql.Selector, good sla.Query) (promql.Selector, sla.Findings) {
+	if good.Text == "" {
+		return histogram, nil
+	}
+	s, findings := histogramSelector(good)
+	if !findings.HasErrors() && s.Name() != histogram.Name() {
+		findings = append(findings, sla.Finding{
+			Severity: sla.Error, Rule: "histogram-selector", Pos: good.Pos,
+			Message: fmt.Sprintf("good selects %q, which is another histogram than %q", s.Name(), histogram.Name()),
+			Remedy:  "select those of the same histogram's series that did not fail",
+		})
+	}
+	return s, findings
 }
 
 // boundary matches the bucket of a threshold. Whole numbers are written "1" by

@@ -26,17 +26,27 @@ func (c compiler) condition(q sla.Query) ([]Rule, sla.Findings) {
 	return c.looks(promql.Sub(promql.Num(one), holds)), c.groupsOf(q, expr.TruthLoses)
 }
 
-// takenOver is a bad share that the user has calculated; what is no number is unknown.
-func (c compiler) takenOver(q sla.Query) ([]Rule, sla.Findings) {
+// shareOf reads an expression whose series are shares that somebody else has
+// calculated.
+func shareOf(q sla.Query) (promql.Expr, sla.Findings) {
 	expr, err := promql.Parse(q.Text)
 	if err != nil {
-		return nil, sla.Findings{queryError(q, "promql-syntax", "not valid PromQL: ", err, "correct the expression")}
+		return promql.Expr{}, sla.Findings{queryError(q, "promql-syntax", "not valid PromQL: ", err, "correct the expression")}
 	}
 	if !expr.IsVector() {
-		return nil, sla.Findings{{
+		return promql.Expr{}, sla.Findings{{
 			Severity: sla.Error, Rule: "not-a-ratio", Pos: q.Pos,
 			Message: "this is a number or a range, and no series", Remedy: "write an expression whose series are shares from 0 to 1",
 		}}
+	}
+	return expr, nil
+}
+
+// takenOver is a bad share that the user has calculated; what is no number is unknown.
+func (c compiler) takenOver(q sla.Query) ([]Rule, sla.Findings) {
+	expr, findings := shareOf(q)
+	if findings.HasErrors() {
+		return nil, findings
 	}
 	known := promql.Ge(expr, promql.Num(zero)) // drops NaN
 	return c.looks(promql.ClampMax(promql.Avg(known, c.groupLabels()...), one)), c.groupsOf(q, expr.Loses)
@@ -78,9 +88,12 @@ func (c compiler) native(n *sla.NativeLatency) ([]Rule, sla.Findings) {
 	if findings.HasErrors() {
 		return nil, findings
 	}
-	rate := promql.Sum(s.Rate(c.into.window), c.groupLabels()...)
-	count := promql.HistogramCount(rate)
-	within := promql.Mul(promql.HistogramFraction(zero, sla.Seconds(n.Threshold), rate), count)
+	fine, more := c.goodOf(s, n.Good)
+	if findings = append(findings, more...); findings.HasErrors() {
+		return nil, findings
+	}
+	rate := func(s promql.Selector) promql.Expr { return promql.Sum(s.Rate(c.into.window), c.groupLabels()...) }
+	within := promql.Mul(promql.HistogramFraction(zero, sla.Seconds(n.Threshold), rate(fine)), promql.HistogramCount(rate(fine)))
 	good := promql.Ge(c.scan(within), promql.Num(zero))
-	return []Rule{c.totalRule(c.admitted(c.scan(count), c.present(s))), c.badFromRest(c.orZero(good))}, findings
+	return []Rule{c.totalRule(c.admitted(c.scan(promql.HistogramCount(rate(s))), c.present(s))), c.badFromRest(c.orZero(good))}, findings
 }

@@ -45,12 +45,16 @@ type Slots struct {
 	MinRun         time.Duration // of consecutive bad minutes from which on they count (QualifiedRun)
 	Quantile       Decimal       // 0.95 (SlotQuantile)
 	EmptyUnknown   bool          // an empty slot is unknown; else it is good
+	Weight         Query         // PromQL of the share of customers, or of anything, that a bad minute counts for; in full if empty
 	Quorum         int64         // locations that must agree that a minute is bad, of probes; 0: they are added up
 }
 
 // AggregationWords say how the level's measurements become one number.
 func (l *ServiceLevel) AggregationWords() string {
 	words := aggregationWords[l.Aggregation](l.Slots)
+	if l.Slots.Weight.Text != "" {
+		words += ", each bad one weighed by " + l.Slots.Weight.Text
+	}
 	if l.Slots.MinRequests > 0 {
 		words += fmt.Sprintf("; one with fewer than %d requests counts as empty", l.Slots.MinRequests)
 	}

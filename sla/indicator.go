@@ -79,21 +79,14 @@ func (*Events) Aggregations() []Aggregation {
 }
 
 // Queries are the ones that were given.
-func (e *Events) Queries() []Query {
-	var qs []Query
-	for _, q := range []Query{e.Bad, e.Good, e.Total} {
-		if q.Text != "" {
-			qs = append(qs, q)
-		}
-	}
-	return qs
-}
+func (e *Events) Queries() []Query { return given(e.Bad, e.Good, e.Total) }
 
 // HistogramLatency is good while a request took at most Threshold, read from a
 // classic histogram in seconds that has a bucket with exactly that bound.
 type HistogramLatency struct {
 	Histogram Query // selector of the base name, without _bucket
 	Threshold time.Duration
+	Good      Query // selector of those of its series whose fast requests are good; all of them if empty
 }
 
 // Kind is "latency".
@@ -104,8 +97,19 @@ func (*HistogramLatency) Aggregations() []Aggregation {
 	return []Aggregation{RequestRatio, MeanSlotErrorRate, BadMinute, QualifiedRun, SlotQuantile}
 }
 
-// Queries is the histogram's selector.
-func (l *HistogramLatency) Queries() []Query { return []Query{l.Histogram} }
+// Queries are the selectors that were given.
+func (l *HistogramLatency) Queries() []Query { return given(l.Histogram, l.Good) }
+
+// given are the queries that have text.
+func given(all ...Query) []Query {
+	var qs []Query
+	for _, q := range all {
+		if q.Text != "" {
+			qs = append(qs, q)
+		}
+	}
+	return qs
+}
 
 // ProbeLatency is good while a probe that another level defines succeeded
 // within Threshold; a failed probe is not fast.

@@ -69,6 +69,7 @@ func (b *Blackbox) Words() string { return "blackbox probe " + b.Success.Text }
 type NativeLatency struct {
 	Histogram Query
 	Threshold time.Duration
+	Good      Query
 }
 
 // Kind is "latency".
@@ -77,10 +78,10 @@ func (*NativeLatency) Kind() string { return "latency" }
 // Aggregations of native histograms are those of classic ones.
 func (*NativeLatency) Aggregations() []Aggregation { return (*HistogramLatency)(nil).Aggregations() }
 
-// Queries is the histogram's selector.
-func (l *NativeLatency) Queries() []Query { return []Query{l.Histogram} }
+// Queries are the selectors that were given.
+func (l *NativeLatency) Queries() []Query { return given(l.Histogram, l.Good) }
 
 // Words says which requests are good.
 func (l *NativeLatency) Words() string {
-	return (&HistogramLatency{l.Histogram, l.Threshold}).Words()
+	return (*HistogramLatency)(l).Words()
 }

@@ -24,7 +24,11 @@ func (e *Events) Words() string {
 
 // Words says which requests are good.
 func (l *HistogramLatency) Words() string {
-	return fmt.Sprintf("requests of %s answered within %s", l.Histogram.Text, FormatDuration(l.Threshold))
+	words := fmt.Sprintf("requests of %s answered within %s", l.Histogram.Text, FormatDuration(l.Threshold))
+	if l.Good.Text != "" {
+		words += ", and one of " + l.Good.Text
+	}
+	return words
 }
 
 // Words says which probes are good.

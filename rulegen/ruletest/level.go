@@ -170,6 +170,9 @@ func probe(of sla.ID, p *sla.Probe, good, bad func(float64) float64) []fed {
 }
 
 func histogram(h *sla.HistogramLatency) []fed {
+	if h.Good.Text != "" {
+		return nil // what is good need not be an example of the whole
+	}
 	m, ok := only(h.Histogram)
 	if !ok {
 		return nil

@@ -19,12 +19,12 @@ type aggregationKind struct {
 
 // aggregationKinds are the aggregations, one line each.
 var aggregationKinds = []aggregationKind{
-	{sla.Time, nil, nil, "every second weighs the same"},
+	{sla.Time, nil, []string{"weight"}, "every second weighs the same"},
 	{sla.RequestRatio, nil, nil, "every event weighs the same"},
 	{sla.MeanSlotErrorRate, nil, []string{"slot", "minRequests", "emptySlot"}, "the mean of the slots' error rates"},
-	{sla.BadMinute, []string{"errorThreshold"}, []string{"minRequests", "emptySlot", "quorum"}, "minutes with more errors than a threshold"},
+	{sla.BadMinute, []string{"errorThreshold"}, []string{"minRequests", "emptySlot", "quorum", "weight"}, "minutes with more errors than a threshold"},
 	{sla.QualifiedRun, []string{"errorThreshold", "minRun"}, []string{"minRequests", "emptySlot", "quorum"}, "such minutes, where enough of them follow each other"},
-	{sla.AllFailedMinute, nil, []string{"minRequests", "emptySlot", "quorum"}, "minutes in which everything failed"},
+	{sla.AllFailedMinute, nil, []string{"minRequests", "emptySlot", "quorum", "weight"}, "minutes in which everything failed"},
 	{sla.SlotQuantile, []string{"quantile"}, []string{"minRequests", "emptySlot"}, "slots of five minutes whose quantile is above the threshold"},
 }
 
@@ -47,6 +47,7 @@ var aggregationSection = &section{
 		{key: "slot", typ: durationType, def: "5m", example: "1h", doc: "The width of a slot, from `5m` to `1h` in steps of 5 minutes. Of `mean_slot_error_rate`."},
 		{key: "minRequests", typ: countType, example: "60", def: "0", doc: "A minute or slot with fewer events is as if empty."},
 		{key: "emptySlot", typ: oneOf("good", "unknown"), def: "good", doc: "What an empty minute or slot counts as: `good`, as most contracts say, or `unknown`, which is in neither sum."},
+		{key: "weight", typ: queryType, example: `'customers_affected / customers'`, doc: "What share of a whole minute a bad one counts, from 0 to 1, as where a contract weighs outages by the customers affected; several series are averaged. While it has no sample the minute counts in full. Of `bad_minute`, `all_failed_minute`, and `time` of a `condition` or `ratio`."},
 		{key: "quorum", typ: countType, example: "2", doc: "Of probes from several locations: how many must find a minute bad for it to be bad. While fewer report it is unknown. Without it the probes of all locations are added up. Of `bad_minute`, `qualified_run` and `all_failed_minute`."},
 	},
 }
@@ -202,6 +203,7 @@ func (o *object) slotOptions(s *sla.Slots) bool {
 		}),
 		option(o, "minRequests", value.requests, &s.MinRequests, nothingWrong[int64]),
 		option(o, "emptySlot", word("good", "unknown"), &empty, nothingWrong[string]),
+		option(o, "weight", value.query, &s.Weight, nothingWrong[sla.Query]),
 		option(o, "quorum", value.requests, &s.Quorum, func(n int64) (message, remedy string) {
 			if n < 2 {
 				return "is no quorum: it takes two to agree", "write 2 or more, or leave it out"

@@ -12,6 +12,7 @@ var latencySection = &section{
 	doc:  "Response time, of the service's own requests or of a probe.",
 	fields: []field{
 		{key: "histogram", typ: queryType, example: `'http_request_duration_seconds{job="api"}'`, doc: "Selector of a histogram in seconds, by its base name without `_bucket`. Either `histogram` or `probe`."},
+		{key: "good", typ: queryType, example: `'http_request_duration_seconds{job="api",code!~"5.."}'`, doc: "Selector of the same histogram for requests that did not fail. Then a request is bad if it failed or was too slow, and counted once. Only beside `histogram`."},
 		{key: "native", typ: booleanType, def: "false", doc: "The histogram is a native one: the share within the threshold is interpolated in its bucket."},
 		{key: "probe", typ: valueType{name: "reference", sample: "storefront/availability", scalars: textType.scalars}, doc: "The level that defines the probe: `service/level`, or `agreement:service/level` of another agreement. A failed probe is not fast. Either `histogram` or `probe`."},
 		{key: "threshold", typ: durationType, required: true, example: "300ms", doc: "What is still fast enough. A classic histogram must have a bucket with exactly this bound; for a probe it must be shorter than the probe's timeout."},
@@ -26,10 +27,14 @@ func decodeLatency(v value) (sla.Indicator, bool) {
 	}
 	threshold, thresholdAt, thresholdOK := read(o, "threshold", value.duration)
 	if histogram, _, ok := read(o, "histogram", value.query); ok {
+		good, _, _ := read(o, "good", value.query)
 		if native, _, _ := read(o, "native", value.boolean); native {
-			return &sla.NativeLatency{Histogram: histogram, Threshold: threshold}, true
+			return &sla.NativeLatency{Histogram: histogram, Threshold: threshold, Good: good}, true
 		}
-		return &sla.HistogramLatency{Histogram: histogram, Threshold: threshold}, true
+		return &sla.HistogramLatency{Histogram: histogram, Threshold: threshold, Good: good}, true
+	}
+	if good, given := o.get("good"); given {
+		v.d.errorAt(good.key, "conflicting-keys", `"good" chooses series of a histogram, and this is a probe`, "leave it out: a failed probe is not fast")
 	}
 	if reference, at, ok := read(o, "probe", value.reference); ok {
 		latency := &sla.ProbeLatency{Of: reference, OfPos: at.pos(), Threshold: threshold}

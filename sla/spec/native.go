@@ -267,6 +267,10 @@ func decodeAggregation(o *object, l *sla.ServiceLevel) {
 	}
 	if slices.Contains(allowed, given.method) {
 		l.Aggregation, l.Slots = given.method, given.slots
+		if given.method == sla.Time && given.slots.Weight.Text != "" && !sla.LookedAt(l.Indicator) {
+			at.wrong("bad-aggregation", "weight is for single minutes, and this "+l.Indicator.Kind()+" indicator is counted over five of them by time",
+				"use the method bad_minute, or all_failed_minute")
+		}
 		if given.slots.Quorum > 0 && !sla.IsProbed(l.Indicator) {
 			at.wrong("bad-aggregation", "quorum is for probes, which have locations, and this indicator is "+quote(l.Indicator.Kind()), "leave it out")
 		}

@@ -73,7 +73,7 @@ func TestSchemaRefuses(t *testing.T) {
 	// What JSON Schema cannot say, or an editor need not.
 	beyond := []string{
 		"probe-head-body", "tcp-tls-options", "duration-zero", "duration-negative", "tier-incomplete", "merge-keys", "wrong-types",
-		"complex-key", "probe-headers",
+		"complex-key", "probe-headers", "weight-and-good",
 	}
 	seen := 0
 	archives, err := filepath.Glob("testdata/invalid/*.txtar")
