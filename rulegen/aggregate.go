@@ -113,7 +113,7 @@ func (c compiler) weight() (promql.Expr, sla.Findings) {
 	}
 	known := promql.Avg(promql.Ge(expr, promql.Num(zero)), c.groupLabels()...)
 	full := promql.Add(promql.Mul(promql.Num(zero), c.total()), promql.Num(one))
-	return promql.OrOn(promql.ClampMax(known, one), full, c.groupLabels()...), c.groupsOf(q, expr)
+	return promql.OrOn(promql.ClampMax(known, one), full, c.groupLabels()...), c.groupsOf(q, expr.Loses)
 }
 
 // weighed is the judgement of a minute times its weight.
