@@ -24,7 +24,7 @@ import (
 // after n seconds, and the bad share that each of their levels must then read.
 type feed struct {
 	series func(n float64) []enginetest.Sample
-	want   map[string]float64 // service/level
+	want   map[string]float64 // service/level; NaN for one that is out of service
 	groups map[string]float64 // service/level, and the group's labels as PromQL has them
 }
 
@@ -119,6 +119,16 @@ var feeds = map[string]feed{
 			}
 		},
 		want: map[string]float64{"api/requests": 0.02, "api/orders": 0.05, "api/latency": 0.07},
+	},
+	"service-hours.yaml": { // on a Thursday at eleven in Berlin
+		series: func(n float64) []enginetest.Sample {
+			return []enginetest.Sample{
+				{Series: `http_requests_total{job="api",code="200"}`, Value: 97 * n},
+				{Series: `http_requests_total{job="api",code="503"}`, Value: 3 * n},
+				{Series: `customer_link_up{site="a"}`, Value: 1},
+			}
+		},
+		want: map[string]float64{"api/prime": 0.03, "api/non-prime": math.NaN(), "api/around-the-clock": 0.03},
 	},
 	"demo/shop.yaml": {
 		series: func(n float64) []enginetest.Sample {
@@ -238,6 +248,12 @@ func evaluate(t *testing.T, file string) {
 			}
 			for _, name := range []string{"sla:error:ratio_rate5m", "sla:error:ratio_rate30m", "sla:error:ratio_rate3d", "sla:error:ratio_period"} {
 				got := w.Query(fmt.Sprintf("%s{sla=%q,service=%q,slo=%q}", name, l.ID.SLA, l.ID.Service, l.ID.SLO))
+				if math.IsNaN(want) { // out of service: nothing is good or bad
+					if len(got) > 0 {
+						t.Errorf("%s of %s, which is out of service: %v", name, l.ID, got)
+					}
+					continue
+				}
 				if name == "sla:error:ratio_period" && len(got) != len(l.Periods()) || len(got) == 0 {
 					t.Errorf("%s of %s: %v for %d periods", name, l.ID, got, len(l.Periods()))
 				}

@@ -42,11 +42,17 @@ func (c compiler) base() ([]Rule, sla.Findings) {
 	if c.into = m.into; c.into.atEnd {
 		c.into.window = c.level.Slots.Width
 	}
+	if m.slots == nil {
+		c.into.total, c.into.bad = c.measured()
+	}
 	rules, findings := c.count()
 	_, ofWeight := c.weight()
 	findings = append(findings, ofWeight...)
-	if findings.HasErrors() || m.slots == nil {
+	if findings.HasErrors() {
 		return rules, findings
+	}
+	if m.slots == nil {
+		return append(rules, c.masked(c.ago(sla.BaseWindow/2))...), findings
 	}
 	return append(rules, m.slots(c)...), findings
 }
@@ -90,14 +96,40 @@ func (c compiler) overThreshold() promql.Expr {
 // that is known, and that is bad. n samples of the judgement are read by a
 // range of half an interval less than five minutes, which holds n of them
 // whether or not a server counts the range's left edge.
-func (c compiler) spread(bad promql.Expr) []Rule {
-	slots := sla.NewDecimal(int64(sla.BaseWindow), int64(c.interval))
-	known := promql.Div(c.recorded(metricnames.SlotJudged).CountOverTime(c.samples(sla.BaseWindow)), promql.Num(slots))
-	return []Rule{
-		c.record(metricnames.SlotJudged, c.weighed(bad)),
-		c.record(metricnames.TotalRate, known),
-		c.record(metricnames.BadRate, promql.Div(c.recorded(metricnames.SlotJudged).SumOverTime(c.samples(sla.BaseWindow)), promql.Num(slots))),
+//
+// Of a level with masks, each minute is agreed time and excused by itself;
+// counted is what of the judgement counts, kept being the mask of the minute, or
+// nil for the judgement where kept is 1.
+func (c compiler) spread(bad promql.Expr, counted func(kept promql.Selector) promql.Expr) []Rule {
+	slots := promql.Num(sla.NewDecimal(int64(sla.BaseWindow), int64(c.interval)))
+	share := func(name string) promql.Expr {
+		return promql.Div(c.recorded(name).SumOverTime(c.samples(sla.BaseWindow)), slots)
 	}
+	total, worst := c.measured()
+	rules := []Rule{
+		c.record(metricnames.SlotJudged, c.weighed(bad)),
+		c.record(total, promql.Div(c.recorded(metricnames.SlotJudged).CountOverTime(c.samples(sla.BaseWindow)), slots)),
+		c.record(worst, share(metricnames.SlotJudged)),
+	}
+	if !c.level.Masked() {
+		return rules
+	}
+	at, judged, kept := promql.Selector.Now, c.recorded(metricnames.SlotJudged).Now(), c.recorded(metricnames.SlotAgreed)
+	known := promql.Add(promql.Mul(promql.Num(zero), judged), promql.Num(one))
+	rules = append(rules, c.record(metricnames.SlotAgreed, times(known, c.agreedAt(at)...)))
+	if excused := c.outside(at, treatsAsUp); len(excused) > 0 {
+		rules = append(rules, c.record(metricnames.SlotKept, times(kept.Now(), excused...)))
+		kept = c.recorded(metricnames.SlotKept)
+	}
+	counts := promql.Mul(judged, kept.Now())
+	if counted != nil {
+		counts = c.weighed(counted(kept))
+	}
+	rules = append(rules,
+		c.record(metricnames.SlotCounted, counts),
+		c.record(metricnames.TotalRate, share(metricnames.SlotAgreed)),
+		c.record(metricnames.BadRate, share(metricnames.SlotCounted)))
+	return append(rules, c.leftOut(c.ago(sla.BaseWindow/2))...)
 }
 
 // weight is the share of a minute that a bad one counts, and what is wrong with
@@ -128,7 +160,7 @@ func (c compiler) weighed(bad promql.Expr) promql.Expr {
 // samples is the range that holds exactly the evaluations of d.
 func (c compiler) samples(d time.Duration) time.Duration { return d - c.interval/2 }
 
-func (c compiler) badMinutes() []Rule { return c.spread(c.overThreshold()) }
+func (c compiler) badMinutes() []Rule { return c.spread(c.overThreshold(), nil) }
 
 // almostAll is a share just under 1, which is all: the rates of two series of
 // the same events are extrapolated apart.
@@ -136,9 +168,9 @@ var almostAll = sla.NewDecimal(999, 1000)
 
 func (c compiler) allFailedMinutes() []Rule {
 	if c.level.Slots.Quorum > 0 {
-		return c.spread(c.agreed())
+		return c.spread(c.agreed(), nil)
 	}
-	return c.spread(c.judged(promql.GeBool(c.slotShare(), promql.Num(almostAll))))
+	return c.spread(c.judged(promql.GeBool(c.slotShare(), promql.Num(almostAll))), nil)
 }
 
 // qualifiedRuns counts bad minutes in runs of at least MinRun: when a run has
@@ -155,7 +187,10 @@ func (c compiler) qualifiedRuns() []Rule {
 	return append([]Rule{
 		c.record(badMinute, c.overThreshold()),
 		c.record(qualified, promql.Mul(c.recorded(badMinute).MinOverTime(window), full)),
-	}, c.spread(promql.Add(now, promql.Mul(begun, promql.Num(n.Sub(one)))))...)
+	}, c.spread(promql.Add(now, promql.Mul(begun, promql.Num(n.Sub(one)))), func(kept promql.Selector) promql.Expr {
+		earlier := promql.Sub(kept.SumOverTime(window), kept.Now()) // minutes of the run that count, before this one
+		return promql.Add(promql.Mul(now, kept.Now()), promql.Mul(begun, earlier))
+	})...)
 }
 
 // meanOfSlots takes the error rate of each slot.
@@ -166,11 +201,12 @@ func (c compiler) meanOfSlots() []Rule { return c.held(c.judged(c.slotShare())) 
 // that slide would not have the mean of those that do not.
 func (c compiler) held(bad promql.Expr) []Rule {
 	judged := c.recorded(metricnames.SlotJudged).Now()
-	return []Rule{
+	total, worst := c.measured()
+	return append([]Rule{
 		c.record(metricnames.SlotJudged, bad),
-		c.record(metricnames.TotalRate, promql.Add(promql.Mul(promql.Num(zero), judged), promql.Num(one))),
-		c.record(metricnames.BadRate, judged),
-	}
+		c.record(total, promql.Add(promql.Mul(promql.Num(zero), judged), promql.Num(one))),
+		c.record(worst, judged),
+	}, c.masked(c.atSlotMiddle)...)
 }
 
 // slotQuantiles judges the quantile of response times in a slot: it is above the

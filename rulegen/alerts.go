@@ -25,18 +25,18 @@ func (c compiler) burnAlert(t sla.Tier) Rule {
 	budget := c.level.ObjectiveBudget()
 	threshold := c.thresholdOf(t)
 	over := func(w time.Duration) promql.Expr {
-		return promql.Gt(c.recorded(ratioName(w)).Now(), threshold)
+		return promql.Gt(c.byHours(c.recorded(ratioName(w)).Now(), t.Long), threshold)
 	}
 	long, short := sla.FormatDuration(t.Long), sla.FormatDuration(t.Short)
 	factor := c.leastFactor(t)
 	objective, allows := c.promiseWords(metricnames.ObjectiveRatio, c.level.Objective)
 	spent := factor.Mul(sla.NewDecimal(int64(t.Long), int64(c.level.Period.Nominal())))
-	r := c.alert(AlertBudgetBurn, c.withLeast(promql.AndOn(over(t.Long), over(t.Short), c.joinLabels()...), t.Long), map[string]string{
+	r := c.alert(AlertBudgetBurn, c.duringService(c.withLeast(promql.AndOn(over(t.Long), over(t.Short), c.joinLabels()...), t.Long)), map[string]string{
 		"summary": fmt.Sprintf("%s burns its error budget more than %s times too fast", c.nameOfGroup(), round(factor)),
-		"description": fmt.Sprintf("{{ $value | humanizePercentage }} bad over %s, and over %s it goes on; the objective of %s allows %s. "+
+		"description": fmt.Sprintf("{{ $value | humanizePercentage }} bad%s over %s, and over %s it goes on; the objective of %s allows %s. "+
 			"%s like this, or worse, spends at least %s%% of the budget of %s.%s",
-			long, short, objective, allows, long, round(spent.Mul(hundred)), c.level.Period.Words(), c.leastWords(long)),
-		"time_to_detect": fmt.Sprintf("at constant traffic a total outage is seen after %s, and a scrape and an evaluation", roughly(t.TimeToDetect(budget))),
+			c.weighedWords(), long, short, objective, allows, long, round(spent.Mul(hundred)), c.level.Period.Words(), c.leastWords(long)),
+		"time_to_detect": fmt.Sprintf("at constant traffic a total outage is seen after %s, and a scrape and an evaluation", roughly(t.TimeToDetect(budget.Mul(c.share())))),
 	}, metricnames.Severity, t.Severity, metricnames.Tier, t.Name, metricnames.LongWindow, long, metricnames.ShortWindow, short)
 	r.For, r.KeepFiringFor = t.For, t.KeepFiringFor
 	return withLabels(r, t.Labels)
@@ -66,7 +66,7 @@ func (c compiler) notices() (first, second []Rule) {
 // measurementLost fires when nobody knows how the level is doing, which is told
 // apart from its being down.
 func (c compiler) measurementLost(n sla.Notice) Rule {
-	return c.notice(AlertMeasurementLost, n, c.withGroupsLost(promql.Absent(c.recorded(metricnames.TotalRate))), map[string]string{
+	return c.notice(AlertMeasurementLost, n, c.unlessClosed(c.withGroupsLost(promql.Absent(c.recorded(metricnames.TotalRate)))), map[string]string{
 		"summary": c.name() + c.lostGroupWords() + " is not being measured",
 		"description": fmt.Sprintf("There has been no %s for %s. The service may be well or not: nobody knows. "+
 			"Look for a stopped exporter, a failing scrape or a renamed series.", sourceWords(c.level.Indicator), sla.FormatDuration(n.For)),
@@ -118,8 +118,8 @@ func (c compiler) forecast(f sla.Forecast, p sla.Period) Rule {
 		burning = c.targetBudget()
 	}
 	left := c.badTimeLeft(promql.Gt(c.remaining(p), promql.Num(zero)), p)
-	ends := promql.DivManyOn(left, promql.Gt(c.recorded(ratioName(f.Over)).Now(), burning), c.joinLabels()...)
-	soon := c.withLeast(promql.Lt(ends, promql.Num(sla.Seconds(l.ForecastWithin(p)))), f.Over)
+	ends := promql.DivManyOn(left, promql.Gt(c.byHours(c.recorded(ratioName(f.Over)).Now(), f.Over), burning), c.joinLabels()...)
+	soon := c.duringService(c.withLeast(promql.Lt(ends, promql.Num(sla.Seconds(l.ForecastWithin(p)))), f.Over))
 	return c.notice(AlertBudgetForecast, f.Notice, soon, map[string]string{
 		"summary": fmt.Sprintf("%s is about to spend its error budget of %s", c.nameOfGroup(), p.Words()),
 		"description": fmt.Sprintf("If it goes on as over the last %s, the rest of the budget of %s ends in {{ $value | humanizeDuration }}; then the target of %s is missed.",

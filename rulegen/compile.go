@@ -34,14 +34,14 @@ func Each(a *sla.Agreement, opts Options, use func(LevelPlan) error) (sla.Findin
 	if opts.Now.IsZero() {
 		opts.Now = time.Now()
 	}
-	shared := map[string]bool{}
-	var findings sla.Findings
+	shared, masks := map[string]bool{}, newMasks(a, opts)
+	findings := masks.lint()
 	defer func() { findings.Sort() }()
 	for _, l := range a.Levels {
 		if l.Indicator == nil {
 			continue // the reader has reported it
 		}
-		level, fs := compileLevel(l, opts, shared)
+		level, fs := compileLevel(l, opts, shared, masks)
 		findings = append(findings, fs...)
 		if fs.HasErrors() || level.Level == nil {
 			continue
@@ -62,20 +62,24 @@ type compiler struct {
 	extra     map[string]string
 	own       []promql.Matcher // of what the level records
 	least     []least          // see minima
+	masks     *masks
 }
 
 // compileLevel makes the rules of a level. shared are the groups that levels
 // before it have brought and that it may read; those that it brings are added.
-func compileLevel(l *sla.ServiceLevel, opts Options, shared map[string]bool) (LevelPlan, sla.Findings) {
-	c := compiler{level: l, interval: opts.Interval, dashboard: opts.Dashboard, extra: opts.Labels}
+func compileLevel(l *sla.ServiceLevel, opts Options, shared map[string]bool, masks *masks) (LevelPlan, sla.Findings) {
+	c := compiler{level: l, interval: opts.Interval, dashboard: opts.Dashboard, extra: opts.Labels, masks: masks}
 	c.own, c.least = slices.Concat(identity(l.ID), extraMatchers(opts.Labels)), c.minima()
 	base, findings := c.base()
 	if findings.HasErrors() || l.Period.IsZero() {
 		return LevelPlan{}, findings // without a period, which the reader has reported, only queries are checked
 	}
+	if none := c.lintShare(); none.HasErrors() {
+		return LevelPlan{}, append(findings, none...)
+	}
 	short, long := c.windows()
 	name := fmt.Sprintf(GroupPrefix+"%s:%s:%s", l.ID.SLA, l.ID.Service, l.ID.SLO)
-	first := Group{Name: name, Interval: opts.Interval, Rules: slices.Concat(base, c.ratios(short), c.constants())}
+	first := Group{Name: name, Interval: opts.Interval, Rules: slices.Concat(base, c.alertingMask(), c.ratios(short), c.constants())}
 	second := Group{Name: name + ":long", Interval: secondTier * opts.Interval, Rules: slices.Concat(c.increases(), c.ratios(long), c.periods())}
 	for _, t := range l.Alerting.Tiers {
 		// An alert stands in the group that records its long window, so that it
@@ -90,7 +94,12 @@ func compileLevel(l *sla.ServiceLevel, opts Options, shared map[string]bool) (Le
 	first.Rules, second.Rules = append(first.Rules, ofFirst...), append(second.Rules, ofSecond...)
 	first.Rules, second.Rules = append(first.Rules, c.escalations(first.Rules)...), append(second.Rules, c.escalations(second.Rules)...)
 	findings = append(append(findings, c.lint(opts)...), c.clashes()...)
-	level := LevelPlan{Level: l, Groups: append(c.calendarGroups(opts, shared), first, second)}
+	groups := c.calendarGroups(opts, shared)
+	if l.Masked() {
+		ofMasks, wrong := masks.group(shared)
+		groups, findings = append(groups, ofMasks...), append(findings, wrong...)
+	}
+	level := LevelPlan{Level: l, Groups: append(groups, first, second)}
 	for _, g := range level.Groups {
 		for i, r := range g.Rules {
 			var err error

@@ -84,11 +84,11 @@ func (c compiler) creditAlerts() []Rule {
 			burning = promql.Num(t.Budget())
 		}
 		left := promql.Mul(promql.Gt(minutes(t), promql.Num(zero)), number(60))
-		ends := promql.DivManyOn(left, promql.Gt(c.recorded(ratioName(f.Over)).Now(), burning), c.joinLabels()...)
+		ends := promql.DivManyOn(left, c.ofAllTime(promql.Gt(c.byHours(c.recorded(ratioName(f.Over)).Now(), f.Over), burning)), c.joinLabels()...)
 		if i > 0 {
 			ends = promql.AndOn(ends, promql.Le(minutes(c.level.Credits.Tiers[i-1]), promql.Num(zero)), c.joinLabels()...)
 		}
-		rules = append(rules, c.notice(AlertCreditTier, f.Notice, c.withLeast(promql.Lt(ends, promql.Num(sla.Seconds(f.Within))), f.Over), map[string]string{
+		rules = append(rules, c.notice(AlertCreditTier, f.Notice, c.duringService(c.withLeast(promql.Lt(ends, promql.Num(sla.Seconds(f.Within))), f.Over)), map[string]string{
 			"summary": fmt.Sprintf("%s is about to cost %s%% of credit", c.nameOfGroup(), t.Percent),
 			"description": fmt.Sprintf("If it goes on as over the last %s, the good share of %s falls below %s%% in {{ $value | humanizeDuration }}; %s%% of credit is owed from there on.",
 				sla.FormatDuration(f.Over), p.Words(), t.Below, t.Percent),

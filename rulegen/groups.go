@@ -150,8 +150,8 @@ func (c compiler) thresholdOf(t sla.Tier) promql.Expr {
 	}
 	e := promql.Mul(c.objectiveBudget(), promql.Num(t.Factor))
 	for _, p := range c.level.Promises() {
-		if _, adapted := t.Threshold(p.ObjectiveBudget()); adapted {
-			return promql.ClampMax(e, sla.MaxThreshold)
+		if _, adapted := c.reachable(t, p.ObjectiveBudget()); adapted {
+			return promql.ClampMax(e, sla.MaxThreshold.Quo(c.share()))
 		}
 	}
 	return e
@@ -162,7 +162,7 @@ func (c compiler) thresholdOf(t sla.Tier) promql.Expr {
 func (c compiler) leastFactor(t sla.Tier) sla.Decimal {
 	least := t.Factor
 	for _, p := range c.level.Promises() {
-		threshold, _ := t.Threshold(p.ObjectiveBudget())
+		threshold, _ := c.reachable(t, p.ObjectiveBudget())
 		if factor := threshold.Quo(p.ObjectiveBudget()); factor.Cmp(least) < 0 {
 			least = factor
 		}

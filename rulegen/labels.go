@@ -17,6 +17,7 @@ var labelName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
 // ownLabels are those that rules set themselves, on some series or alert.
 var ownLabels = []string{
 	metricnames.SLA, metricnames.Service, metricnames.SLO, metricnames.Period, metricnames.Calendar, metricnames.Start,
+	metricnames.Zone, metricnames.Exclusion, metricnames.Agreed, metricnames.At,
 	metricnames.Severity, metricnames.Tier, metricnames.LongWindow, metricnames.ShortWindow,
 	metricnames.Escalation, infoIndicator, infoTarget, infoObjective, infoGroupBy, "alertname", "alertstate", "le", "term",
 }

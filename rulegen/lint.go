@@ -93,11 +93,11 @@ func (c compiler) lintProbe(t sla.Tier, warn func(rule, remedy, message string, 
 	if !ok || l.Aggregation != sla.Time || l.Alerting.MinimumBadEvents > 1 || t.For > 0 {
 		return false
 	}
-	one := sla.Seconds(p.Interval).Quo(sla.Seconds(t.Long))
+	one := sla.Seconds(p.Interval).Quo(sla.Seconds(t.Long)).Quo(c.share())
 	if one.Cmp(c.strictest(t)) <= 0 {
 		return false
 	}
-	warn("single-probe", "write minimumBadEvents: 2 under alerting, or probe at least every "+sla.FormatDuration(finest(c.strictest(t), t.Long)),
+	warn("single-probe", "write minimumBadEvents: 2 under alerting, or probe at least every "+sla.FormatDuration(finest(c.strictest(t).Mul(c.share()), t.Long)),
 		"a single failed probe fires the tier %q of level %q: one of %s is %s %% of %s, and the threshold is %s %%",
 		t.Name, l.ID.SLO, sla.FormatDuration(p.Interval), round(one.Mul(hundred)), sla.FormatDuration(t.Long), c.strictest(t).Mul(hundred))
 	return true
@@ -122,7 +122,7 @@ func finest(threshold sla.Decimal, window time.Duration) time.Duration {
 
 // threshold is the bad share at which a tier of the level fires.
 func (c compiler) threshold(t sla.Tier) sla.Decimal {
-	threshold, _ := t.Threshold(c.level.ObjectiveBudget())
+	threshold, _ := c.reachable(t, c.level.ObjectiveBudget())
 	return threshold
 }
 
@@ -130,11 +130,18 @@ func (c compiler) threshold(t sla.Tier) sla.Decimal {
 func (c compiler) strictest(t sla.Tier) sla.Decimal {
 	least := c.threshold(t)
 	for _, p := range c.level.GroupBy.Targets {
-		if threshold, _ := t.Threshold(p.ObjectiveBudget()); threshold.Cmp(least) < 0 {
+		if threshold, _ := c.reachable(t, p.ObjectiveBudget()); threshold.Cmp(least) < 0 {
 			least = threshold
 		}
 	}
 	return least
+}
+
+// reachable is the tier's threshold for a budget, lowered to what a total outage
+// in service reaches.
+func (c compiler) reachable(t sla.Tier, budget sla.Decimal) (threshold sla.Decimal, adapted bool) {
+	ofAllTime, adapted := t.Threshold(budget.Mul(c.share()))
+	return ofAllTime.Quo(c.share()), adapted
 }
 
 // same tells whether two tiers have the same condition.

@@ -191,22 +191,21 @@ func (c compiler) calendarGroup(p sla.Period, opts Options, shared map[string]bo
 	shared[g.Name] = true
 	if len(cal.switches) > 0 {
 		_, ends := tableOf(opts.Now)
-		g.Rules = append(g.Rules, cal.endsAlert(ends))
+		g.Rules = append(g.Rules, endsAlert(cal.agreement, cal.labels(), ends))
 	}
 	return []Group{g}
 }
 
-// endsAlert fires when the tables are about to end.
-func (c calendar) endsAlert(ends time.Time) Rule {
-	labels := c.labels()
+// endsAlert fires when the tables of an agreement are about to end.
+func endsAlert(agreement string, labels map[string]string, ends time.Time) Rule {
 	labels[metricnames.Severity] = "ticket"
 	return Rule{
 		Alert:  AlertCalendarEnds,
 		Expr:   promql.Gt(promql.VectorOf(promql.Time()), number(ends.Add(-calendarEndsWithin).Unix())),
 		Labels: labels,
 		Annotations: map[string]string{
-			"summary": fmt.Sprintf("The rules of %s know no change of clocks after %s", c.agreement, ends.Format(time.DateOnly)),
-			"description": "They are years old. From then on their calendar periods may begin and end an hour wrong. " +
+			"summary": fmt.Sprintf("The rules of %s know no change of clocks after %s", agreement, ends.Format(time.DateOnly)),
+			"description": "They are years old. From then on their calendar periods and service hours may begin and end an hour wrong, and holidays and windows be missing. " +
 				"Generate them again with a current upheld.",
 		},
 	}
@@ -215,6 +214,34 @@ func (c calendar) endsAlert(ends time.Time) Rule {
 // periodKept is how long Prometheus may be away around the end of a calendar
 // period without losing its final figures.
 const periodKept = 3 * 24 * time.Hour
+
+// calendarCoverage is the share of the running period, or of its agreed time,
+// that is known, and that is still to come. of takes what belongs to the running
+// period, own selects a series of it.
+func (c compiler) calendarCoverage(p sla.Period, cal calendar, of func(promql.Expr) promql.Expr, own func(string) promql.Selector) (known, rest promql.Expr) {
+	if c.level.Masked() {
+		return promql.Div(own(c.knownSum()).Now(), promql.Gt(own(metricnames.AgreedPeriod).Now(), promql.Num(zero))),
+			promql.Div(c.agreedSeries(metricnames.AgreedLeft, p), promql.Gt(c.calendarWhole(p, cal), promql.Num(zero)))
+	}
+	whole := c.calendarWhole(p, cal)
+	known = own(metricnames.TotalPeriod).Now()
+	if !c.level.Aggregation.ByTime() {
+		slots := of(own(metricnames.TotalIncreasePeriod).CountOverTime(p.Longest()))
+		known = promql.Mul(slots, promql.Num(sla.Seconds(secondTier*c.interval)))
+	}
+	// What is left begins where counting has come to.
+	left := promql.ClampMin(promql.Sub(cal.series(metricnames.CalendarEnd),
+		promql.Sub(promql.Time(), promql.Num(sla.Seconds(cal.lag())))), zero)
+	return promql.DivLeft(known, whole), promql.Div(left, whole)
+}
+
+// calendarWhole is how long the running period is, or how much agreed time it has.
+func (c compiler) calendarWhole(p sla.Period, cal calendar) promql.Expr {
+	if c.level.Masked() {
+		return c.agreedSeries(metricnames.AgreedSeconds, p)
+	}
+	return promql.Sub(cal.series(metricnames.CalendarEnd), cal.series(metricnames.CalendarStart))
+}
 
 // calendarPeriod records the figures of the calendar period of a kind that is
 // running, and the final ones of the one before it.
@@ -225,34 +252,26 @@ func (c compiler) calendarPeriod(p sla.Period) []Rule {
 	own := func(name string) promql.Selector { return c.recorded(name, promql.Eq(metricnames.Period, unit)) }
 	start := func(name string) promql.Expr { return promql.CountValues(metricnames.Start, cal.series(name)) }
 	running := start(metricnames.CalendarStartDate)
-	whole := promql.Sub(cal.series(metricnames.CalendarEnd), cal.series(metricnames.CalendarStart))
 	of := func(e promql.Expr) promql.Expr { // of the running period only, and then without its label
 		return promql.SumWithout(promql.AndOn(e, running, metricnames.Start), metricnames.Start)
 	}
 	var rules []Rule
-	for _, s := range []struct{ increase, tagged, byStart, sum, previous string }{
-		{metricnames.TotalIncrease, metricnames.TotalIncreasePeriod, metricnames.TotalByStart, metricnames.TotalPeriod, metricnames.TotalPrevious},
-		{metricnames.BadIncrease, metricnames.BadIncreasePeriod, metricnames.BadByStart, metricnames.BadPeriod, metricnames.BadPrevious},
-	} {
+	tallies := []metricnames.Tally{metricnames.TallyOf("total", metricnames.TotalRate), metricnames.TallyOf("bad", metricnames.BadRate)}
+	for _, t := range append(tallies, c.tallies()...) {
 		rules = append(rules,
-			rec(s.tagged, promql.MulLeft(c.recorded(s.increase).Now(), running, nil, []string{metricnames.Start})),
-			rec(s.byStart, promql.AndOn(own(s.tagged).SumOverTime(p.Longest()), running, metricnames.Start)),
-			rec(s.sum, of(own(s.byStart).Now())),
-			rec(s.previous, promql.AndOn(promql.Or(own(s.byStart).LastOverTime(periodKept), own(s.previous).LastOverTime(periodKept)),
+			rec(t.Tagged, promql.MulLeft(c.recorded(t.Increase).Now(), running, nil, []string{metricnames.Start})),
+			rec(t.ByStart, promql.AndOn(own(t.Tagged).SumOverTime(p.Longest()), running, metricnames.Start)),
+			rec(t.Sum, of(own(t.ByStart).Now())),
+			rec(t.SumOfPrevious, promql.AndOn(promql.Or(own(t.ByStart).LastOverTime(periodKept), own(t.SumOfPrevious).LastOverTime(periodKept)),
 				start(metricnames.CalendarPreviousDate), metricnames.Start)))
 	}
-	known := own(metricnames.TotalPeriod).Now()
-	if !c.level.Aggregation.ByTime() {
-		slots := of(own(metricnames.TotalIncreasePeriod).CountOverTime(p.Longest()))
-		known = promql.Mul(slots, promql.Num(sla.Seconds(secondTier*c.interval)))
+	covered, rest := c.calendarCoverage(p, cal, of, own)
+	if c.level.Masked() {
+		rules = append(rules, rec(metricnames.AgreedPeriod, c.agreedPeriod(p, own)))
 	}
-	// What is left begins where counting has come to.
-	left := promql.ClampMin(promql.Sub(cal.series(metricnames.CalendarEnd),
-		promql.Sub(promql.Time(), promql.Num(sla.Seconds(cal.lag())))), zero)
 	coverage, ratio := own(metricnames.CoveragePeriod).Now(), own(metricnames.ErrorPeriod).Now()
-	rest := promql.Div(left, whole)
 	rules = append(rules,
-		rec(metricnames.CoveragePeriod, promql.ClampMax(promql.DivLeft(known, whole), one)),
+		rec(metricnames.CoveragePeriod, promql.ClampMax(covered, one)),
 		rec(metricnames.ErrorPeriod, share(own(metricnames.BadPeriod).Now(), own(metricnames.TotalPeriod).Now())),
 		rec(metricnames.BurnRate, c.perBudget(ratio)),
 		rec(metricnames.BudgetRemaining, promql.Sub(promql.Num(one), promql.Mul(own(metricnames.BurnRate).Now(), coverage))),
@@ -262,7 +281,7 @@ func (c compiler) calendarPeriod(p sla.Period) []Rule {
 	)
 	rules = append(rules, c.credits(p, standing{
 		lost: promql.Sub(promql.Num(one), own(metricnames.BestPossible).Now()), of: promql.AddLeft(coverage, rest),
-		span: func(share promql.Expr) promql.Expr { return promql.MulLeft(share, whole, nil, nil) },
+		span: func(share promql.Expr) promql.Expr { return promql.MulLeft(share, c.calendarWhole(p, cal), nil, nil) },
 	})...)
 	return append(rules, c.owedPrevious(p, own(metricnames.ErrorPrevious).Now())...)
 }

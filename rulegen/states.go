@@ -8,22 +8,31 @@ import (
 
 // states spreads what is looked at in each evaluation over five minutes.
 func (c compiler) states() []Rule {
-	return c.spread(c.recorded(metricnames.SlotBad).Now())
+	return c.spread(c.recorded(metricnames.SlotBad).Now(), nil)
 }
 
 // condition is bad while the condition does not hold. There is one look an
 // evaluation, so the total of a minute is 1 wherever there is an answer.
 func (c compiler) condition(q sla.Query) ([]Rule, sla.Findings) {
-	expr, err := promql.Parse(q.Text)
-	if err != nil {
-		return nil, sla.Findings{queryError(q, "promql-syntax", "not valid PromQL: ", err, "correct the expression")}
-	}
-	holds, err := expr.Truth(c.groupLabels()...)
-	if err != nil {
-		return nil, sla.Findings{queryError(q, "not-a-condition", "", err,
-			"write comparisons of series with numbers or other series, joined by and / or, like queue_age_seconds < 60")}
+	expr, holds, findings := truth(q, c.groupLabels()...)
+	if findings.HasErrors() {
+		return nil, findings
 	}
 	return c.looks(promql.Sub(promql.Num(one), holds)), c.groupsOf(q, expr.TruthLoses)
+}
+
+// truth reads a user's condition; holds is 1 while it does for every series that
+// it compares, 0 while it does not, and nothing while there is none.
+func truth(q sla.Query, by ...string) (expr, holds promql.Expr, findings sla.Findings) {
+	expr, err := promql.Parse(q.Text)
+	if err != nil {
+		return expr, holds, sla.Findings{queryError(q, "promql-syntax", "not valid PromQL: ", err, "correct the expression")}
+	}
+	if holds, err = expr.Truth(by...); err != nil {
+		return expr, holds, sla.Findings{queryError(q, "not-a-condition", "", err,
+			"write comparisons of series with numbers or other series, joined by and / or, like queue_age_seconds < 60")}
+	}
+	return expr, holds, nil
 }
 
 // shareOf reads an expression whose series are shares that somebody else has

@@ -42,6 +42,7 @@ func (c compiler) ratios(windows []time.Duration) []Rule {
 	for _, w := range windows {
 		rules = append(rules, c.counts(w)...)
 		rules = append(rules, c.record(ratioName(w), c.ratio(w)))
+		rules = append(rules, c.agreedRatio(w)...)
 	}
 	return rules
 }
@@ -66,10 +67,14 @@ func (c compiler) increases() []Rule {
 	increase := func(rate string) promql.Expr {
 		return promql.Mul(c.recorded(rate).SumOverTime(secondTier*c.interval), promql.Num(sla.Seconds(c.interval)))
 	}
-	return []Rule{
+	rules := []Rule{
 		c.record(metricnames.TotalIncrease, increase(metricnames.TotalRate)),
 		c.record(metricnames.BadIncrease, increase(metricnames.BadRate)),
 	}
+	for _, t := range c.tallies() {
+		rules = append(rules, c.record(t.Increase, increase(t.Rate)))
+	}
+	return rules
 }
 
 // periods record the figures of each of the level's periods.
@@ -92,31 +97,48 @@ func (c compiler) period(p sla.Period) []Rule {
 	}
 	label := []string{metricnames.Period, p.String()}
 	rec := func(name string, e promql.Expr) Rule { return c.record(name, e, label...) }
-	ofPeriod := func(name string) promql.Expr {
-		return c.recorded(name, promql.Eq(metricnames.Period, p.String())).Now()
-	}
+	own := func(name string) promql.Selector { return c.recorded(name, promql.Eq(metricnames.Period, p.String())) }
+	ofPeriod := func(name string) promql.Expr { return own(name).Now() }
 	ratio := ofPeriod(metricnames.ErrorPeriod)
 	whole := standing{
 		lost: promql.Mul(ratio, ofPeriod(metricnames.CoveragePeriod)),
 		span: func(share promql.Expr) promql.Expr { return promql.Mul(share, promql.Num(sla.Seconds(p.Rolling))) },
 	}
-	return append([]Rule{
+	if c.level.Masked() {
+		whole.span = func(share promql.Expr) promql.Expr {
+			return promql.MulLeft(share, c.agreedSeries(metricnames.AgreedSeconds, p), nil, nil)
+		}
+	}
+	rules := []Rule{
 		rec(metricnames.TotalPeriod, c.recorded(metricnames.TotalIncrease).SumOverTime(p.Rolling)),
 		rec(metricnames.BadPeriod, c.recorded(metricnames.BadIncrease).SumOverTime(p.Rolling)),
-		rec(metricnames.CoveragePeriod, promql.ClampMax(c.coverage(p.Rolling, ofPeriod(metricnames.TotalPeriod)), one)),
+	}
+	for _, t := range c.tallies() {
+		rules = append(rules, rec(t.Sum, c.recorded(t.Increase).SumOverTime(p.Rolling)))
+	}
+	if c.level.Masked() {
+		rules = append(rules, rec(metricnames.AgreedPeriod, c.agreedPeriod(p, own)))
+	}
+	rules = append(rules,
+		rec(metricnames.CoveragePeriod, promql.ClampMax(c.coverage(p.Rolling, own), one)),
 		rec(metricnames.ErrorPeriod, share(ofPeriod(metricnames.BadPeriod), ofPeriod(metricnames.TotalPeriod))),
 		rec(metricnames.BurnRate, c.perBudget(ratio)),
 		rec(metricnames.BudgetRemaining, promql.Sub(promql.Num(one),
 			promql.Mul(ofPeriod(metricnames.BurnRate), ofPeriod(metricnames.CoveragePeriod)))),
-	}, c.credits(p, whole)...)
+	)
+	return append(rules, c.credits(p, whole)...)
 }
 
 // coverage is the share of the period for which the state is known: by time,
 // the known seconds over all; by event, the evaluations of the second tier that
 // have a value over those that the period holds, since no traffic is known too.
-func (c compiler) coverage(p time.Duration, total promql.Expr) promql.Expr {
+// With masks it is the share of the agreed time that is known.
+func (c compiler) coverage(p time.Duration, own func(string) promql.Selector) promql.Expr {
+	if c.level.Masked() {
+		return promql.Div(own(c.knownSum()).Now(), promql.Gt(own(metricnames.AgreedPeriod).Now(), promql.Num(zero)))
+	}
 	if c.level.Aggregation.ByTime() {
-		return promql.Div(total, promql.Num(sla.Seconds(p)))
+		return promql.Div(own(metricnames.TotalPeriod).Now(), promql.Num(sla.Seconds(p)))
 	}
 	slots := sla.NewDecimal(int64(p), int64(secondTier*c.interval))
 	return promql.Div(c.recorded(metricnames.TotalIncrease).CountOverTime(p), promql.Num(slots))

@@ -11,7 +11,9 @@ type Agreement struct {
 	Contacts      []Contact
 	Escalation    []EscalationStep
 	Notifications Notifications
-	Digest        string // SHA-256 of the file that it was read from, in hex
+	Calendars     []*Calendar  // of service hours, in the order of the source
+	Exclusions    []*Exclusion // maintenance first, if there is any
+	Digest        string       // SHA-256 of the file that it was read from, in hex
 	Pos           Position
 }
 
@@ -47,6 +49,11 @@ type ServiceLevel struct {
 	Pos         Position
 	TargetPos   Position
 	PeriodPos   Position
+
+	// ServiceHours are when the service is promised, all the time if nil;
+	// Exclusions are what the level is not answerable for.
+	ServiceHours *Calendar
+	Exclusions   []*Exclusion
 }
 
 // Periods are all over which the target is judged, the first one first. Each has

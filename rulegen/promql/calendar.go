@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/prometheus/prometheus/promql/parser"
+
+	"github.com/upheld-sla/upheld/sla"
 )
 
 // What calendar arithmetic needs beside the usual joins.
@@ -72,3 +74,8 @@ func SumWithout(e Expr, labels ...string) Expr {
 
 // LastOverTime is last_over_time(s[window]).
 func (s Selector) LastOverTime(window time.Duration) Expr { return s.over("last_over_time", window) }
+
+// Clamp is clamp(e, floor, ceiling).
+func Clamp(e Expr, floor, ceiling sla.Decimal) Expr {
+	return call("clamp", e, Num(floor), Num(ceiling))
+}

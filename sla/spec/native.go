@@ -47,6 +47,11 @@ var specSection = &section{
 	fields: []field{
 		{key: "period", typ: periodType, def: "30d", doc: "The time over which targets are judged, or a list of several; each level may have its own."},
 		{key: "timeZone", typ: zoneType, def: "UTC", doc: "The time zone of calendar periods that name none themselves: an IANA name."},
+		{key: "holidaySets", typ: holidayType, doc: "Days that calendars can be without: `\"2026-10-30\"`, or `\"12-25\"` for every year."},
+		{key: "calendars", typ: valueType{name: "mapping of names to mappings", sample: `{prime: {weekly: […]}}`, sections: []*section{calendarSection}, shape: byName}, doc: "Hours of service, by name."},
+		{key: "serviceHours", typ: nameType, example: "prime", doc: "The calendar of levels that name none. Without it a service is promised around the clock."},
+		{key: "maintenance", typ: mapping(maintenanceSection), doc: "When the provider may take the service down."},
+		{key: "exclusions", typ: valueType{name: "list of mappings", sample: "[…]", sections: []*section{exclusionSection}, shape: listOf}, doc: "What else the provider does not answer for."},
 		{key: "alerting", typ: mapping(alertingSection), def: "four [alert tiers](#alert-tiers)", doc: "Alerting of every level; levels override it key by key."},
 		{key: "contacts", typ: valueType{name: "mapping of names to mappings", sample: "{team-lead: {}}", sections: []*section{contactSection}, shape: byName}, doc: "Who can be told of alerts."},
 		{key: "escalation", typ: escalationType, doc: "Who is told of alerts, and when, for every level that has no `escalation` of its own. Without it alerts go to the receiver of their severity."},
@@ -69,6 +74,8 @@ var levelSection = &section{
 		{key: "period", typ: periodType, def: "`spec.period`", doc: "The time over which the target is judged, or a list of several: `[30d, month]`."},
 		{key: "groupBy", typ: groupByType, doc: "One promise for each value of labels: per tenant, region or endpoint. Without it there is one for everything together."},
 		{key: "credits", typ: mapping(creditsSection), example: `{tiers: [{below: "99.9", percent: "10"}]}`, doc: "What a missed target costs."},
+		{key: "serviceHours", typ: nameType, example: "prime", doc: "The calendar when it is promised; `always` is around the clock, whatever `spec.serviceHours` says."},
+		{key: "exclusions", typ: valueType{name: "list of names", sample: "[maintenance]", scalars: nameType.scalars, shape: anyList}, doc: "Which of the agreement's exclusions hold for this level, `maintenance` among them. All, if left out; `[]` is none."},
 		{key: "labels", typ: labelsType, example: "{tier_of_contract: gold}", doc: "As in `metadata`, for this level."},
 		{key: "alerting", typ: mapping(alertingSection), def: "`spec.alerting`", doc: "Overrides `spec.alerting` key by key."},
 		{key: "escalation", typ: escalationType, doc: "Instead of `spec.escalation`. An empty list is none."},
@@ -164,6 +171,9 @@ func decodeSpec(v value, a *sla.Agreement) {
 	if periods, at, ok := read(o, "period", value.periods); ok {
 		shared.periods, shared.periodAt, shared.periodGiven = periods, at, true
 	}
+	shared.calendars = decodeCalendars(o)
+	a.Calendars, a.Exclusions = shared.calendars.all, decodeExclusions(o)
+	shared.hours, _, _ = read(o, "serviceHours", shared.calendars.hours)
 	shared.alerting, _, _ = read(o, "alerting", value.alerting)
 	a.Contacts, _, _ = read(o, "contacts", value.contacts)
 	shared.notifications, _, _ = read(o, "notifications", value.notifications)
@@ -188,6 +198,8 @@ type levelDefaults struct {
 	periodAt    value
 	periodGiven bool // else it is the default
 	alerting    *alertingPatch
+	calendars   *calendars
+	hours       *sla.Calendar // nil is always
 
 	escalation    stepList
 	notifications notifications
@@ -213,6 +225,10 @@ func decodeLevel(v value, shared levelDefaults) *sla.ServiceLevel {
 	l.Description, _, _ = read(o, "description", value.text)
 	if periods, at, ok := read(o, "period", value.periods); ok {
 		l.Period, l.MorePeriods, l.PeriodPos = periods[0], periods[1:], at.pos()
+	}
+	l.ServiceHours, l.Exclusions = shared.hours, excluded(o, shared.agreement.Exclusions)
+	if hours, _, ok := read(o, "serviceHours", shared.calendars.hours); ok {
+		l.ServiceHours = hours
 	}
 	own, _, _ := read(o, "labels", value.labels)
 	l.Labels = merged(shared.agreement.Labels, own)

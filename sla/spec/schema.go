@@ -85,6 +85,8 @@ func (t *valueType) schema() schema {
 		return schema{"type": "array", "minItems": 1, "items": one}
 	case oneOrList:
 		return schema{"anyOf": []schema{one, {"type": "array", "minItems": 1, "items": one}}}
+	case anyList:
+		return schema{"type": "array", "items": one}
 	case byName:
 		return schema{"type": "object", "propertyNames": schema{"pattern": namePattern}, "additionalProperties": one}
 	case byText:

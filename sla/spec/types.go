@@ -34,6 +34,7 @@ const (
 	single shape = iota
 	listOf
 	oneOrList // the value, or a list of such
+	anyList   // as listOf, and it may be empty
 	byName    // a mapping of names to the value
 	byText    // a mapping of any texts to the value
 )

@@ -1,0 +1,56 @@
+package metricnames
+
+// Labels of masks and of agreed time.
+const (
+	Zone      = "zone"      // IANA name
+	Exclusion = "exclusion" // its name; "maintenance" for maintenance
+	Agreed    = "agreed"    // which agreed time: "prime less maintenance"
+	At        = "at"        // which end of a period: "start", "now", "end"
+)
+
+// Recorded series of an agreement with service hours or exclusions; each
+// carries sla.
+const (
+	ClockLocal       = "sla:clock:local_seconds"        // zone; Unix seconds of a clock that shows UTC what the zone's shows
+	ClockWeek        = "sla:clock:week_seconds"         // zone; by that clock, since Monday's midnight
+	ClockDay         = "sla:clock:day_seconds"          // zone; by that clock, since midnight
+	ServiceHoursMask = "sla:service_hours:mask"         // calendar; 1 in service, else 0
+	ExclusionMask    = "sla:exclusion:mask"             // exclusion; 1 while it excuses, else 0
+	PeriodClock      = "sla:period_clock:seconds"       // period, at; the instants between which agreed time is counted
+	PeriodClockLocal = "sla:period_clock:local_seconds" // period, at, zone
+	AgreedSeconds    = "sla:agreed:seconds"             // agreed, period; of the period, as far as it is known before
+	AgreedLeft       = "sla:agreed:seconds_left"        // agreed, period; of these, those still to come in a calendar period
+)
+
+// Recorded series of levels with service hours or exclusions.
+const (
+	RawTotalRate      = "sla:raw_total:rate5m" // what was measured, before anything is left out
+	RawBadRate        = "sla:raw_bad:rate5m"
+	ExcludedTotalRate = "sla:excluded_total:rate5m" // what exclusions took out, within service hours
+	ExcludedBadRate   = "sla:excluded_bad:rate5m"
+	AgreedMask        = "sla:agreed:mask"           // 1 in the agreed service time, 0 outside, none where the state is unknown
+	RemovedMask       = "sla:removed:mask"          // 1 while a condition removes agreed time
+	AlertingMask      = "sla:alerting:mask"         // 1 while burn alerts may fire
+	SlotAgreed        = "sla:slot:agreed"           // 1 for a minute in the agreed service time
+	SlotKept          = "sla:slot:kept"             // 1 for such a minute whose failures count
+	SlotCounted       = "sla:slot:bad_counted"      // what of sla:slot:bad counts
+	AgreedRatio       = "sla:agreed:ratio_rate"     // prefix; the window follows: share of it that is known agreed service time
+	AgreedPeriod      = "sla:agreed:seconds_period" // how much agreed time the period has
+)
+
+// Tally names what is summed of a rate: over the second tier, over periods, and
+// by calendar period.
+type Tally struct {
+	Rate, Increase, Sum            string
+	Tagged, ByStart, SumOfPrevious string
+}
+
+// TallyOf names the series of "raw_bad" and the like; rate is the series that
+// is summed.
+func TallyOf(what, rate string) Tally {
+	prefix := "sla:" + what + ":"
+	return Tally{
+		Rate: rate, Increase: prefix + "increase", Sum: prefix + "sum_period",
+		Tagged: prefix + "increase_period", ByStart: prefix + "sum_period_by_start", SumOfPrevious: prefix + "sum_period_previous",
+	}
+}

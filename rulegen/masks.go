@@ -1,0 +1,276 @@
+package rulegen
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/rulegen/promql"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// masks makes the rules of what an agreement's levels share: service hours and
+// exclusions as series that are 1 or 0 at the time at which they are recorded,
+// and how much agreed time periods have.
+type masks struct {
+	agreement *sla.Agreement
+	opts      Options
+	from, to  time.Time // what the tables hold
+	shares    map[string]sla.Decimal
+}
+
+func newMasks(a *sla.Agreement, opts Options) *masks {
+	m := &masks{agreement: a, opts: opts, shares: map[string]sla.Decimal{}}
+	m.from, m.to = tableOf(opts.Now)
+	m.to = m.to.AddDate(1, 0, 0) // periods that begin in the tables' last year end in the next
+	return m
+}
+
+// interval is how often masks are recorded.
+func (m *masks) interval() time.Duration { return min(m.opts.Interval, DefaultInterval) }
+
+// share is which share of all time is agreed service time of a level.
+func (m *masks) share(l *sla.ServiceLevel) sla.Decimal {
+	if !l.Masked() {
+		return one
+	}
+	name := agreedName(l)
+	if _, known := m.shares[name]; !known {
+		m.shares[name] = l.AgreedShare(m.opts.Now)
+	}
+	return m.shares[name]
+}
+
+// agreedName names the agreed service time of a level, as far as it is known
+// before: "prime less maintenance".
+func agreedName(l *sla.ServiceLevel) string {
+	name := "always"
+	if l.ServiceHours != nil {
+		name = l.ServiceHours.Name
+	}
+	for i, e := range removedBefore(l) {
+		name += []string{" less ", ", "}[min(i, 1)] + e.Name
+	}
+	return name
+}
+
+// removedBefore are the exclusions that take windows out of the agreed time.
+func removedBefore(l *sla.ServiceLevel) []*sla.Exclusion {
+	var all []*sla.Exclusion
+	for _, e := range l.Exclusions {
+		if e.Effect == sla.RemoveFromAgreedTime && len(e.Windows) > 0 {
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
+func (m *masks) labels(more ...string) map[string]string {
+	own := map[string]string{metricnames.SLA: m.agreement.Name}
+	maps.Copy(own, m.opts.Labels)
+	for i := 0; i < len(more); i += 2 {
+		own[more[i]] = more[i+1]
+	}
+	return own
+}
+
+func (m *masks) record(name string, e promql.Expr, labels ...string) Rule {
+	return Rule{Record: name, Expr: e, Labels: m.labels(labels...)}
+}
+
+func (m *masks) series(name string, labels ...string) promql.Selector {
+	own := []promql.Matcher{promql.Eq(metricnames.SLA, m.agreement.Name)}
+	for i := 0; i < len(labels); i += 2 {
+		own = append(own, promql.Eq(labels[i], labels[i+1]))
+	}
+	return promql.Series(name, append(own, extraMatchers(m.opts.Labels)...)...)
+}
+
+func zoneName(zone string) string { return cmp.Or(zone, "UTC") }
+
+// maskGroup makes the group of all masks that levels of the agreement need.
+type maskGroup struct {
+	*masks
+	clocks   []Rule
+	seen     map[string]bool // clocks and instants that are recorded
+	rules    []Rule
+	findings sla.Findings
+	tabled   bool // something is known only until the tables end
+}
+
+// group is the group of the agreement's masks, unless a level before has brought it.
+func (m *masks) group(shared map[string]bool) ([]Group, sla.Findings) {
+	g := &maskGroup{masks: m, seen: map[string]bool{}}
+	name := GroupPrefix + m.agreement.Name + ":masks"
+	if shared[name] {
+		return nil, nil
+	}
+	shared[name] = true
+	done := map[string]bool{}
+	once := func(key string) bool {
+		defer func() { done[key] = true }()
+		return !done[key]
+	}
+	for _, l := range m.agreement.Levels {
+		if c := l.ServiceHours; c != nil && once("calendar "+c.Name) {
+			t := g.timetable(c.Service(m.from, m.to), c.Pos, "calendar "+c.Name, zoneName(c.Zone))
+			g.rules = append(g.rules, m.record(metricnames.ServiceHoursMask, g.mask(t), metricnames.Calendar, c.Name))
+		}
+		for _, e := range l.Exclusions {
+			if once("exclusion " + e.Name) {
+				g.exclusion(e)
+			}
+		}
+		for _, p := range l.Periods() {
+			if l.Masked() && !p.IsZero() && once("agreed "+agreedName(l)+" "+periodName(p)) {
+				g.agreed(l, p)
+			}
+		}
+	}
+	group := Group{Name: name, Interval: m.interval(), Rules: append(g.clocks, g.rules...)}
+	if g.tabled {
+		_, ends := tableOf(m.opts.Now)
+		group.Rules = append(group.Rules, endsAlert(m.agreement.Name, m.labels(metricnames.Calendar, "service hours"), ends))
+	}
+	return []Group{group}, g.findings
+}
+
+// maxComparisons bounds the size of a mask: a thousand are 30 KB of rule and
+// less than a millisecond of every minute.
+const maxComparisons = 1000
+
+// timetable is that of the spans, with a finding if it is too long.
+func (g *maskGroup) timetable(spans sla.Spans, pos sla.Position, what string, zones ...string) timetable {
+	t := newTimetable(spans, g.from, g.to, zones...)
+	if n := t.comparisons(); n > maxComparisons {
+		g.findings = append(g.findings, sla.Finding{
+			Severity: sla.Error, Rule: "large-timetable", Pos: pos,
+			Message: fmt.Sprintf("the %s needs %d comparisons until the end of %d, more than the %d that a rule may have: its times follow no pattern of the day or week", what, n, g.to.Year()-1, maxComparisons),
+			Remedy:  "write what repeats as weekly hours, join windows that touch, or end the rule with UNTIL",
+		})
+		return timetable{}
+	}
+	last := g.to.AddDate(-1, 0, 0)
+	g.tabled = g.tabled || len(t.pattern) > 0 && len(t.switches) > 0 ||
+		slices.ContainsFunc(append(slices.Clone(t.adds), t.removes...), func(s sla.Span) bool { return s.To.After(last) })
+	return t
+}
+
+// mask is a timetable's, with the clock that it goes by.
+func (g *maskGroup) mask(t timetable) promql.Expr {
+	if len(t.pattern) == 0 {
+		return t.mask(promql.Expr{})
+	}
+	name := metricnames.ClockWeek
+	if t.cycle.length == daySeconds {
+		name = metricnames.ClockDay
+	}
+	local := g.series(metricnames.ClockLocal, metricnames.Zone, t.zone).Now()
+	if !g.seen[t.zone] {
+		g.seen[t.zone] = true
+		clock := calendar{offset: t.offset, switches: t.switches}
+		now := clock.offsetAt(promql.Time(), func(s sla.Switch) int64 { return s.At.Unix() })
+		g.clocks = append(g.clocks, g.record(metricnames.ClockLocal, promql.VectorOf(promql.Add(promql.Time(), now)), metricnames.Zone, t.zone))
+	}
+	if key := name + t.zone; !g.seen[key] {
+		g.seen[key] = true
+		g.clocks = append(g.clocks, g.record(name, promql.Mod(promql.Add(local, number(t.cycle.phase)), number(t.cycle.length)), metricnames.Zone, t.zone))
+	}
+	return t.mask(g.series(name, metricnames.Zone, t.zone).Now())
+}
+
+// exclusion records when an exclusion excuses.
+func (g *maskGroup) exclusion(e *sla.Exclusion) {
+	var expr promql.Expr
+	if e.Condition.Text != "" {
+		_, holds, findings := truth(e.Condition)
+		g.findings = append(g.findings, findings...)
+		if findings.HasErrors() {
+			return
+		}
+		expr = promql.OrOn(holds, promql.Vector(zero))
+	} else {
+		expr = g.mask(g.timetable(e.Spans(g.from, g.to), e.Pos, "exclusion "+e.Name, zonesOf(e)...))
+	}
+	g.rules = append(g.rules, g.record(metricnames.ExclusionMask, expr, metricnames.Exclusion, e.Name))
+}
+
+// zonesOf are the zones by whose clocks an exclusion's windows may recur.
+func zonesOf(e *sla.Exclusion) []string {
+	var zones []string
+	for _, w := range e.Windows {
+		if w.Recurs != nil {
+			zones = append(zones, zoneName(w.Recurs.Zone))
+		}
+	}
+	slices.Sort(zones)
+	return slices.Compact(zones)
+}
+
+// periodName tells periods of an agreement apart: "30d", "month Europe/Berlin".
+func periodName(p sla.Period) string {
+	if p.Calendar == "" {
+		return p.String()
+	}
+	return calendarName(p)
+}
+
+// agreed records how many seconds of agreed time the level's period has, as far
+// as they are known before, and how many of a calendar period are still to come.
+// It counts those that have passed at the period's ends, whether they are past
+// or to come, and takes the difference.
+func (g *maskGroup) agreed(l *sla.ServiceLevel, p sla.Period) {
+	zones := []string{"UTC"}
+	if l.ServiceHours != nil {
+		zones = append(zones, zoneName(l.ServiceHours.Zone))
+	}
+	for _, e := range removedBefore(l) {
+		zones = append(zones, zonesOf(e)...)
+	}
+	slices.Sort(zones)
+	t := newTimetable(l.Agreed(g.from, g.to), g.from, g.to, slices.Compact(zones)...)
+	labels := []string{metricnames.Agreed, agreedName(l), metricnames.Period, periodName(p)}
+	begin, now, end := g.elapsed(t, p, "start"), g.elapsed(t, p, "now"), promql.Expr{}
+	if p.Calendar == "" {
+		end = now
+	} else {
+		end = g.elapsed(t, p, "end")
+		g.rules = append(g.rules, g.record(metricnames.AgreedLeft, promql.ClampMin(promql.Sub(end, now), zero), labels...))
+	}
+	g.rules = append(g.rules, g.record(metricnames.AgreedSeconds, promql.Sub(end, begin), labels...))
+}
+
+// elapsed is how much of a timetable has passed at an end of a period.
+func (g *maskGroup) elapsed(t timetable, p sla.Period, at string) promql.Expr {
+	labels := []string{metricnames.Period, periodName(p), metricnames.At, at}
+	clock := calendar{agreement: g.agreement.Name, period: p, interval: g.opts.Interval, extra: g.opts.Labels}
+	instant := g.series(metricnames.PeriodClock, labels...).Now()
+	if key := strings.Join(labels, " "); !g.seen[key] {
+		g.seen[key] = true
+		counted := promql.Sub(promql.Time(), promql.Num(sla.Seconds(clock.lag())))
+		e := promql.VectorOf(counted)
+		switch {
+		case p.Calendar != "" && at == "start":
+			e = clock.series(metricnames.CalendarStart)
+		case p.Calendar != "" && at == "end":
+			e = clock.series(metricnames.CalendarEnd)
+		case at == "start":
+			e = promql.VectorOf(promql.Sub(counted, promql.Num(sla.Seconds(p.Rolling))))
+		}
+		g.rules = append(g.rules, g.record(metricnames.PeriodClock, e, labels...))
+	}
+	if len(t.pattern) == 0 {
+		return t.elapsed(instant, promql.Expr{})
+	}
+	local := append(labels, metricnames.Zone, t.zone)
+	if key := strings.Join(local, " "); !g.seen[key] {
+		g.seen[key] = true
+		offset := calendar{offset: t.offset, switches: t.switches}.offsetAt(instant, func(s sla.Switch) int64 { return s.At.Unix() })
+		g.rules = append(g.rules, g.record(metricnames.PeriodClockLocal, promql.Add(instant, offset), local...))
+	}
+	return t.elapsed(instant, g.series(metricnames.PeriodClockLocal, local...).Now())
+}

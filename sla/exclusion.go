@@ -1,0 +1,103 @@
+package sla
+
+import "time"
+
+// Effect is what an exclusion does to the time that it holds.
+type Effect string
+
+// The effects.
+const (
+	// TreatAsUp takes what is bad for good: the time stays agreed time (AWS, Twilio).
+	TreatAsUp Effect = "treat_as_up"
+	// RemoveFromAgreedTime takes the time out of the agreed service time, good
+	// and bad (ITIL).
+	RemoveFromAgreedTime Effect = "remove_from_agreed_time"
+)
+
+// Effects are all effects.
+var Effects = []Effect{TreatAsUp, RemoveFromAgreedTime}
+
+// Categories are the reasons that contracts know for what is excluded.
+var Categories = []string{
+	"customer_caused", "force_majeure", "suspension_under_agreement", "third_party", "beyond_demarcation", "beta", "throttling", "other",
+}
+
+// MaintenanceName is the name of the exclusion that maintenance windows are.
+const MaintenanceName = "maintenance"
+
+// Exclusion is time that the provider does not answer for: windows, or while a
+// PromQL condition holds.
+type Exclusion struct {
+	Name      string
+	Category  string // of Categories, or MaintenanceName
+	Condition Query  // Text "" if it has windows
+	Windows   []*Window
+	Notice    time.Duration // that one-off windows need, unless they are emergencies; 0 needs none
+	Effect    Effect
+	Pos       Position
+}
+
+// Timely tells whether a window excuses: one that was announced too late does not.
+func (e *Exclusion) Timely(w *Window) bool {
+	return e.Notice == 0 || w.Recurs != nil || w.Emergency || !w.Announced.IsZero() && w.Once.From.Sub(w.Announced) >= e.Notice
+}
+
+// Spans are the time within [from, to) that windows of the exclusion excuse;
+// what a condition excuses nobody knows before.
+func (e *Exclusion) Spans(from, to time.Time) Spans {
+	var spans []Span
+	for _, w := range e.Windows {
+		if e.Timely(w) {
+			spans = append(spans, w.Spans(from, to)...)
+		}
+	}
+	return Union(spans...)
+}
+
+// Masked tells whether part of the time does not count for the level.
+func (l *ServiceLevel) Masked() bool { return l.ServiceHours != nil || len(l.Exclusions) > 0 }
+
+// Service is the level's service time within [from, to): its hours, or all.
+func (l *ServiceLevel) Service(from, to time.Time) Spans {
+	if l.ServiceHours == nil {
+		return Union(Span{from, to})
+	}
+	return l.ServiceHours.Service(from, to)
+}
+
+// Agreed is the level's agreed service time within [from, to), as far as it is
+// known before: its hours less the windows that are removed from them.
+func (l *ServiceLevel) Agreed(from, to time.Time) Spans {
+	agreed := l.Service(from, to)
+	for _, e := range l.Exclusions {
+		if e.Effect == RemoveFromAgreedTime {
+			agreed = agreed.Without(e.Spans(from, to))
+		}
+	}
+	return agreed
+}
+
+// AgreedTable is the span that agreed time is averaged over for what cannot
+// follow each period: whole weeks from the Monday on or before the new year
+// before the one that now is in, five years.
+func AgreedTable(now time.Time) (from, to time.Time) {
+	from = time.Date(now.UTC().Year()-1, 1, 1, 0, 0, 0, 0, time.UTC)
+	from = from.AddDate(0, 0, -(int(from.Weekday())+6)%7)
+	return from, from.AddDate(0, 0, 261*7)
+}
+
+// AgreedShare is which share of all time is agreed service time of the level, on
+// the average of the years about now, to the second. What is excluded once
+// changes the budget of its own period, and not this.
+func (l *ServiceLevel) AgreedShare(now time.Time) Decimal {
+	from, to := AgreedTable(now)
+	agreed := l.Service(from, to)
+	for _, e := range l.Exclusions {
+		for _, w := range e.Windows {
+			if e.Effect == RemoveFromAgreedTime && w.Endless() {
+				agreed = agreed.Without(w.Spans(from, to))
+			}
+		}
+	}
+	return Seconds(agreed.Total().Round(time.Second)).Quo(Seconds(to.Sub(from)))
+}

@@ -1,0 +1,289 @@
+package spec
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+var effectNames = []string{string(sla.TreatAsUp), string(sla.RemoveFromAgreedTime)}
+
+const instantPattern = `^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})?$`
+
+var (
+	instantType = valueType{name: "time", sample: `"2026-12-01T22:00"`, scalars: []schema{{"type": "string", "pattern": instantPattern}}}
+	effectType  = oneOf(effectNames...)
+	windowsType = valueType{name: "list of mappings", sample: `[{rrule: "FREQ=MONTHLY;BYDAY=1SU", start: "2026-01-04T01:00", duration: 4h}]`, sections: []*section{windowSection}, shape: listOf}
+)
+
+const effectDoc = "`treat_as_up`: what is bad counts as good. `remove_from_agreed_time`: the time does not count at all, good or bad, and the budget shrinks with it."
+
+var maintenanceSection = &section{
+	name: "maintenance",
+	doc:  "Windows that the provider may use. It is the exclusion of the name `maintenance`.",
+	fields: []field{
+		{key: "windows", typ: windowsType, required: true, doc: "When. What runs over a window counts."},
+		{key: "effect", typ: effectType, required: true, doc: effectDoc},
+		{key: "notice", typ: durationType, example: "5d", doc: "How long before it begins a one-off window has to be `announced`. One that was announced later excuses nothing, and `check` warns of it."},
+	},
+}
+
+var exclusionSection = &section{
+	name: "an exclusion",
+	doc:  "What the provider does not answer for: while a condition holds, or in windows.",
+	fields: []field{
+		{key: "name", typ: nameType, required: true, example: "customer-caused", doc: "The label `exclusion` of its mask. Unique within the agreement, and not `maintenance`."},
+		{key: "category", typ: oneOf(sla.Categories...), def: "other", doc: "The kind of reason, for people."},
+		{key: "condition", typ: queryType, example: `'customer_link_up{site="a"} == 0'`, doc: "Excluded while it holds for every series that it compares; not while there is none. Read as the indicator [condition](#condition) is."},
+		{key: "windows", typ: windowsType, doc: "Excluded in these windows."},
+		{key: "effect", typ: effectType, required: true, doc: effectDoc},
+	},
+	oneOf: [][]string{{"condition", "windows"}},
+}
+
+var windowSection = &section{
+	name: "a window",
+	doc:  "Once (`from` and `to`), again and again (`rrule`, `start` and `duration`), or the events of an iCalendar file (`ics`).",
+	fields: []field{
+		{key: "from", typ: instantType, doc: "When it begins: by the wall clock of `timeZone`, or with an offset or `Z`."},
+		{key: "to", typ: instantType, example: `"2026-12-02T04:00"`, doc: "When it ends."},
+		{key: "rrule", typ: valueType{name: "recurrence rule (RFC 5545)", sample: `"FREQ=WEEKLY;BYDAY=SU"`, scalars: textType.scalars}, doc: "When windows begin, in wall time: a window at 01:00 stays at 01:00 when clocks change."},
+		{key: "start", typ: instantType, example: `"2026-01-04T01:00"`, doc: "The wall time of the first of them, `DTSTART`."},
+		{key: "duration", typ: durationType, example: "4h", doc: "How long each lasts, in elapsed time."},
+		{key: "ics", typ: valueType{name: "file", sample: "maintenance.ics", scalars: textType.scalars}, doc: "An iCalendar file, named relative to this one: each event is a window, with its time zone, `RRULE`, `RDATE`, `EXDATE` and changed instances; cancelled ones are left out. With a `notice`, single events were announced when they were `CREATED`, changed instances when they were `LAST-MODIFIED`."},
+		{key: "timeZone", typ: zoneType, def: "`spec.timeZone`", doc: "Whose wall clock is meant, by an iCalendar file also for events that name no zone."},
+		{key: "announced", typ: instantType, example: `"2026-11-24T09:00"`, doc: "When customers were told of a one-off window."},
+		{key: "emergency", typ: booleanType, def: "false", doc: "`true`: the window needs no notice."},
+	},
+	oneOf: [][]string{{"from", "rrule", "ics"}},
+}
+
+// maxWindow is the longest window, and a bound for what an endless rule covers.
+const maxWindow = 366 * 24 * time.Hour
+
+// decodeExclusions is what an agreement's levels are not answerable for,
+// maintenance first.
+func decodeExclusions(o *object) []*sla.Exclusion {
+	var all []*sla.Exclusion
+	if at, given := o.get("maintenance"); given {
+		if m := at.object(maintenanceSection); m != nil {
+			e := &sla.Exclusion{Name: sla.MaintenanceName, Category: sla.MaintenanceName, Pos: at.d.pos(at.key)}
+			e.Notice, _, _ = read(m, "notice", value.duration)
+			e.Windows = decodeWindows(m, e.Notice)
+			e.Effect, _, _ = read(m, "effect", word(sla.Effects...))
+			all = append(all, e)
+		}
+	}
+	items, _, _ := read(o, "exclusions", value.list)
+	for _, item := range items {
+		item.name = "an exclusion"
+		x := item.object(exclusionSection)
+		if x == nil {
+			continue
+		}
+		e := &sla.Exclusion{Category: "other", Pos: item.pos()}
+		name, at, ok := read(x, "name", value.identifier)
+		if e.Name = name; ok {
+			e.Pos = at.pos()
+			if name == sla.MaintenanceName || slices.ContainsFunc(all, func(other *sla.Exclusion) bool { return other.Name == name }) {
+				at.wrong("duplicate-exclusion", "the name "+quote(name)+" is taken", "give this exclusion another name")
+			}
+		}
+		if category, _, ok := read(x, "category", word(sla.Categories...)); ok {
+			e.Category = category
+		}
+		e.Condition, _, _ = read(x, "condition", value.query)
+		e.Windows = decodeWindows(x, 0)
+		e.Effect, _, _ = read(x, "effect", word(sla.Effects...))
+		all = append(all, e)
+	}
+	return all
+}
+
+func decodeWindows(o *object, notice time.Duration) []*sla.Window {
+	var windows []*sla.Window
+	items, _, _ := read(o, "windows", value.list)
+	for _, item := range items {
+		item.name = "a window"
+		if w := item.object(windowSection); w != nil {
+			windows = append(windows, decodeWindow(w, notice)...)
+		}
+	}
+	return windows
+}
+
+// windowKeys are those that go with each way of saying when.
+var windowKeys = map[string][]string{"from": {"to", "announced", "emergency"}, "rrule": {"start", "duration"}, "ics": nil}
+
+func decodeWindow(o *object, notice time.Duration) []*sla.Window {
+	zone := o.d.zone
+	if own, _, ok := read(o, "timeZone", value.zone); ok {
+		zone = own
+	}
+	kind, ok := o.windowKind()
+	if !ok {
+		return nil
+	}
+	switch kind {
+	case "from":
+		return decodeOnce(o, zone, notice)
+	case "rrule":
+		return decodeRule(o, zone)
+	}
+	file, at, ok := read(o, "ics", value.text)
+	if !ok {
+		return nil
+	}
+	return at.icsWindows(file, zone, notice)
+}
+
+// windowKind is the way of saying when, after complaints of keys that do not go
+// with it and of those that are missing.
+func (o *object) windowKind() (kind string, ok bool) {
+	for key := range windowKeys {
+		if _, given := o.get(key); given {
+			if kind != "" {
+				return "", false // both, which has been reported
+			}
+			kind = key
+		}
+	}
+	ok = kind != ""
+	for other, keys := range windowKeys {
+		for _, key := range keys {
+			at, given := o.get(key)
+			switch {
+			case given && kind != "" && other != kind:
+				ok = false
+				o.d.errorAt(at.key, "conflicting-keys", quote(key)+" goes with "+quote(other)+", and this window has "+quote(kind), "leave it out")
+			case !given && other == kind && key != "announced" && key != "emergency":
+				ok = false
+				o.missing(quote(key)+" is missing in "+o.section.name+" with "+quote(kind), "add "+key+": "+o.section.field(key).sample())
+			}
+		}
+	}
+	return kind, ok
+}
+
+func decodeOnce(o *object, zone string, notice time.Duration) []*sla.Window {
+	from, at, fromOK := read(o, "from", instantIn(zone))
+	to, toAt, toOK := read(o, "to", instantIn(zone))
+	w := &sla.Window{Once: sla.Span{From: from, To: to}, Pos: at.pos()}
+	emergency, _, _ := read(o, "emergency", value.boolean)
+	w.Emergency = emergency
+	announced, announcedAt, announcedOK := read(o, "announced", instantIn(zone))
+	w.Announced = announced
+	switch {
+	case !fromOK || !toOK || announcedAt.node != nil && !announcedOK:
+		return nil
+	case !from.Before(to):
+		toAt.wrong("bad-window", toAt.said()+" is not after "+at.said(), "write the later one as to")
+		return nil
+	case to.Sub(from) > maxWindow:
+		toAt.wrong("bad-window", "this window is longer than a year", "check its years")
+		return nil
+	case notice > 0 && announcedAt.node == nil && !emergency:
+		o.missing("this window says not when it was announced, and maintenance needs a notice of "+sla.FormatDuration(notice),
+			`add announced: "…", or emergency: true`)
+		return nil
+	}
+	return []*sla.Window{w}
+}
+
+func decodeRule(o *object, zone string) []*sla.Window {
+	rule, at, ruleOK := read(o, "rrule", value.text)
+	start, startAt, startOK := read(o, "start", value.wall)
+	length, lengthAt, lengthOK := read(o, "duration", value.duration)
+	if !ruleOK || !startOK || !lengthOK {
+		return nil
+	}
+	if start.Location() != time.UTC {
+		startAt.wrong("bad-time", startAt.said()+" has an offset, and a rule begins at wall times", "leave the offset out; timeZone says whose clock is meant")
+		return nil
+	}
+	if length > maxWindow {
+		lengthAt.wrong("bad-window", lengthAt.said()+" is longer than a year", "shorten it")
+		return nil
+	}
+	r, err := sla.NewRecurrence(rule, start, length, zone)
+	if err != nil {
+		at.wrong("bad-rrule", at.said()+" is no recurrence rule: "+err.Error(), `write it like "FREQ=MONTHLY;BYDAY=1SU" (RFC 5545, section 3.3.10)`)
+		return nil
+	}
+	return []*sla.Window{{Recurs: r, Pos: at.pos()}}
+}
+
+// wallLayouts are the ways in which times are written.
+var wallLayouts = []string{"2006-01-02T15:04", "2006-01-02T15:04:05"}
+
+// utcMeant is the location of times that say that they are of UTC, or have
+// another offset, so that they are no wall times.
+var utcMeant = time.FixedZone("UTC", 0)
+
+// wall is a time, in UTC if it is a wall time of whoever's clock.
+func (v value) wall() (time.Time, bool) {
+	text, ok := v.plain()
+	if !ok {
+		return time.Time{}, false
+	}
+	for _, layout := range wallLayouts {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t, true
+		}
+		if t, err := time.Parse(layout+"Z07:00", text); err == nil {
+			return t.In(utcMeant), true
+		}
+	}
+	remedy := `write it like "2026-12-01T22:00"`
+	for _, layout := range []string{"2006-01-02 15:04", "2006-01-02 15:04:05", time.DateOnly, "02.01.2006 15:04"} {
+		if t, err := time.Parse(layout, text); err == nil {
+			remedy = "write " + quote(t.Format(wallLayouts[0]))
+		}
+	}
+	v.wrong("bad-time", v.said()+" is no time", remedy)
+	return time.Time{}, false
+}
+
+// instantIn reads a time as an instant, wall times by the clock of a zone.
+func instantIn(zone string) func(value) (time.Time, bool) {
+	return func(v value) (time.Time, bool) {
+		t, ok := v.wall()
+		if ok && t.Location() == time.UTC {
+			t = sla.Instant(t, zone)
+		}
+		return t.UTC(), ok
+	}
+}
+
+// excluded are the exclusions that a level names, all if it names none.
+func excluded(o *object, all []*sla.Exclusion) []*sla.Exclusion {
+	at, given := o.get("exclusions")
+	if !given {
+		return all
+	}
+	if at.node.Kind == yamlSequence && len(at.node.Content) == 0 {
+		return nil
+	}
+	var own []*sla.Exclusion
+	var names []string
+	for _, e := range all {
+		names = append(names, e.Name)
+	}
+	items, _ := at.list()
+	for _, item := range items {
+		name, ok := item.identifier()
+		i := slices.Index(names, name)
+		switch {
+		case !ok:
+		case i < 0:
+			item.unknown("unknown-exclusion", "exclusion", name, names, "spec.exclusions")
+		case slices.Contains(own, all[i]):
+			item.wrong("duplicate-exclusion", fmt.Sprintf("%q is named twice", name), "name it once")
+		default:
+			own = append(own, all[i])
+		}
+	}
+	return own
+}

@@ -1,0 +1,152 @@
+package sla
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"time"
+
+	"github.com/teambition/rrule-go"
+)
+
+// Window is time that somebody has declared: once, or again and again.
+type Window struct {
+	Once      Span        // where Recurs is nil
+	Recurs    *Recurrence // or nil
+	Announced time.Time   // when it was told to the customer; zero if that is not said
+	Emergency bool        // it needs no notice
+	Name      string      // for people; ""
+	Pos       Position
+}
+
+// Recurrence is a rule of RFC 5545: windows of the same length, in elapsed time,
+// that begin at wall times of a zone. Its wall times are times of UTC that show
+// what the zone's clock shows.
+type Recurrence struct {
+	Rule   string // RRULE without DTSTART; "" is Start and Also only
+	Start  time.Time
+	Length time.Duration
+	Except []time.Time // wall times at which none begins, though the rule says so
+	Also   []time.Time // wall times at which one begins too
+	Zone   string      // IANA name; "" is UTC
+	// ByClock is set for whole days: Length is then what the clock shows to have
+	// passed, and a day on which it changes has 23 or 25 hours.
+	ByClock bool
+	rule    *rrule.RRule
+}
+
+// maxOccurrences bounds what a rule may amount to until the end of a table.
+const maxOccurrences = 50_000
+
+// NewRecurrence reads a rule. start is the wall time of the first window. The
+// error says what is wrong in words that can be shown to whom wrote the rule.
+func NewRecurrence(rule string, start time.Time, length time.Duration, zone string) (*Recurrence, error) {
+	r := &Recurrence{Rule: rule, Start: start, Length: length, Zone: zone}
+	if length <= 0 {
+		return nil, errors.New("it lasts no time")
+	}
+	if rule == "" {
+		return r, nil
+	}
+	option, err := rrule.StrToROption(rule)
+	if err != nil {
+		return nil, err
+	}
+	if option.Freq == rrule.MINUTELY || option.Freq == rrule.SECONDLY {
+		return nil, fmt.Errorf("FREQ=%s would begin more windows than rules can hold", option.Freq)
+	}
+	option.Dtstart = start
+	if until := option.Until; !until.IsZero() {
+		option.Until = wallOf(until, rule, location(zone))
+	}
+	if r.rule, err = rrule.NewRRule(*option); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Spans are the windows' time within [from, to).
+func (w *Window) Spans(from, to time.Time) Spans {
+	if w.Recurs == nil {
+		return Union(w.Once).Within(from, to)
+	}
+	return w.Recurs.spans(from, to)
+}
+
+// Endless tells whether there are windows beyond any date.
+func (w *Window) Endless() bool {
+	return w.Recurs != nil && w.Recurs.rule != nil && w.Recurs.rule.OrigOptions.Until.IsZero() && w.Recurs.rule.OrigOptions.Count == 0
+}
+
+func (r *Recurrence) spans(from, to time.Time) Spans {
+	loc := location(r.Zone)
+	var spans []Span
+	add := func(wall time.Time) bool {
+		at := instantOf(wall, loc)
+		if !at.Before(to) {
+			return false
+		}
+		if end := r.end(wall, at); end.After(from) && !slices.ContainsFunc(r.Except, wall.Equal) {
+			spans = append(spans, Span{at, end})
+		}
+		return true
+	}
+	if r.rule != nil {
+		next := r.rule.Iterator()
+		for range maxOccurrences {
+			wall, ok := next()
+			if !ok || !add(wall) {
+				break
+			}
+		}
+	} else {
+		add(r.Start)
+	}
+	for _, wall := range r.Also {
+		add(wall)
+	}
+	return Union(spans...).Within(from, to)
+}
+
+// end is when the window that begins at a wall time, and so at an instant, ends.
+func (r *Recurrence) end(wall, at time.Time) time.Time {
+	if r.ByClock {
+		return instantOf(wall.Add(r.Length), location(r.Zone))
+	}
+	return at.Add(r.Length)
+}
+
+// First is the window at Start, whatever the rule says.
+func (r *Recurrence) First() Span {
+	at := instantOf(r.Start, location(r.Zone))
+	return Span{at, r.end(r.Start, at)}
+}
+
+var untilUTC = regexp.MustCompile(`UNTIL=\d{8}T\d{6}Z`)
+
+// wallOf is the end of a rule as a wall time: one that is given in UTC is
+// turned into the zone's.
+func wallOf(until time.Time, rule string, loc *time.Location) time.Time {
+	if !untilUTC.MatchString(rule) {
+		return time.Date(until.Year(), until.Month(), until.Day(), until.Hour(), until.Minute(), until.Second(), 0, time.UTC)
+	}
+	local := until.In(loc)
+	return time.Date(local.Year(), local.Month(), local.Day(), local.Hour(), local.Minute(), local.Second(), 0, time.UTC)
+}
+
+// instantOf is when a clock in loc shows a wall time: the first time, if it
+// does so twice, and as if the clock had not gone forward, if it does not (RFC
+// 5545, section 3.3.5).
+func instantOf(wall time.Time, loc *time.Location) time.Time {
+	first := firstInstant(wall, loc)
+	if local := first.In(loc); local.Hour() != wall.Hour() || local.Minute() != wall.Minute() {
+		_, before := first.Add(-time.Second).In(loc).Zone()
+		return wall.Add(-time.Duration(before) * time.Second)
+	}
+	return first
+}
+
+// Instant is when a clock of the zone shows a wall time, which is given as a
+// time of UTC.
+func Instant(wall time.Time, zone string) time.Time { return instantOf(wall, location(zone)) }
