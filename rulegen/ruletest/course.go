@@ -171,7 +171,7 @@ func (c *course) tiers() []Asked {
 				continue // it is due at once
 			}
 			a := l.alerts(rulegen.AlertBudgetBurn, c.burn+moment.steps, moment.firing...)
-			a.Expr = l.named("ALERTS", "alertname", rulegen.AlertBudgetBurn, "alertstate", "firing", metricnames.Tier, t.Name).String()
+			a.Expr = l.selectAlerts(rulegen.AlertBudgetBurn, metricnames.Tier, t.Name).String()
 			all = append(all, a)
 		}
 	}
@@ -225,7 +225,8 @@ func (l *tested) alertNames() []string {
 }
 
 // labelsOf are the labels of the level's alerts of a name. Those on the budget
-// have the period's too, from the series.
+// have the period's too, from the series; of several periods only the first is
+// fed.
 func (l *tested) labelsOf(name string) []map[string]string {
 	var all []map[string]string
 	for _, r := range l.alert {
@@ -235,6 +236,10 @@ func (l *tested) labelsOf(name string) []map[string]string {
 		labels := promql.Metric(r.Labels)
 		if name == rulegen.AlertBudgetExhausted || name == rulegen.AlertBudgetForecast {
 			labels = labels.With(promql.Metric{metricnames.Period: l.Period.String()})
+			remaining := l.named(metricnames.BudgetRemaining, metricnames.Period, l.Period.String())
+			if !slices.ContainsFunc(r.Expr.Reads(), func(s promql.Selector) bool { return s.Matches(remaining) }) {
+				continue
+			}
 		}
 		all = append(all, labels)
 	}

@@ -84,7 +84,7 @@ func (f *figures) tiers() {
 			}
 			f.moment(func(_, at int) []Asked {
 				a := f.l.alerts(rulegen.AlertBudgetBurn, at)
-				a.Expr = f.l.named("ALERTS", "alertname", rulegen.AlertBudgetBurn, "alertstate", "firing", metricnames.Tier, t.Name).String()
+				a.Expr = f.l.selectAlerts(rulegen.AlertBudgetBurn, metricnames.Tier, t.Name).String()
 				if m.fires {
 					a.Samples = f.l.alerts(rulegen.AlertBudgetBurn, at, fires).Samples
 				}

@@ -163,13 +163,23 @@ func between(m promql.Metric, steps int, low, high float64) Asked {
 	}
 }
 
+const alerts, isFiring = "ALERTS", "firing"
+
+// selectAlerts selects the firing alerts of a name, without those that only say
+// another one again to somebody else.
+func (l *tested) selectAlerts(name string, more ...string) promql.Metric {
+	m := l.named(alerts, append([]string{"alertname", name, "alertstate", isFiring}, more...)...)
+	if l.escalated {
+		m[metricnames.Escalation] = ""
+	}
+	return m
+}
+
 // alerts asks which of a level's alerts of a name fire, each by all its labels.
 func (l *tested) alerts(name string, steps int, firing ...map[string]string) Asked {
-	const alerts, firingState = "ALERTS", "firing"
-	selector := l.own.With(promql.Metric{nameLabel: alerts, "alertname": name, "alertstate": firingState})
-	a := Asked{Expr: selector.String(), At: at(steps), Samples: []Sample{}}
+	a := Asked{Expr: l.selectAlerts(name).String(), At: at(steps), Samples: []Sample{}}
 	for _, labels := range firing {
-		m := promql.Metric(labels).With(promql.Metric{nameLabel: alerts, "alertname": name, "alertstate": firingState})
+		m := promql.Metric(labels).With(promql.Metric{nameLabel: alerts, "alertname": name, "alertstate": isFiring})
 		a.Samples = append(a.Samples, Sample{m.String(), 1})
 	}
 	return a

@@ -15,14 +15,15 @@ import (
 // tested is a level with what its tests hang on, read off its rules.
 type tested struct {
 	*sla.ServiceLevel
-	own      promql.Metric     // the labels of what it records
-	recorded map[string]bool   // names
-	every    time.Duration     // evaluations of the first tier
-	alert    []rulegen.Rule    // its alerts
-	reads    []promql.Selector // of what it does not record
-	fed      []fed
-	below    bool // the base series are fed, because what is below them cannot be
-	bound    bool // bad follows from the total, so that they cannot be fed apart
+	own       promql.Metric     // the labels of what it records
+	recorded  map[string]bool   // names
+	every     time.Duration     // evaluations of the first tier
+	alert     []rulegen.Rule    // its alerts
+	reads     []promql.Selector // of what it does not record
+	fed       []fed
+	below     bool // the base series are fed, because what is below them cannot be
+	escalated bool // it has alerts that escalate others, of which nothing is asked
+	bound     bool // bad follows from the total, so that they cannot be fed apart
 }
 
 // fed is one series that is fed to a level: its change a sample, or its value,
@@ -65,7 +66,9 @@ func newTested(p rulegen.LevelPlan, extra map[string]string) (l *tested, reason 
 			if r.Record == metricnames.TotalRate {
 				l.every = g.Interval
 			}
-			if r.Alert != "" {
+			if r.Labels[metricnames.Escalation] != "" {
+				l.escalated = true
+			} else if r.Alert != "" {
 				l.alert = append(l.alert, r)
 			} else {
 				l.recorded[r.Record] = true

@@ -74,6 +74,9 @@ func (l *tested) unasked() []string {
 			names = append(names, r.Alert)
 		}
 	}
+	if l.escalated {
+		names = append(names, "its escalations")
+	}
 	slices.Sort(names)
 	return slices.Compact(names)
 }
