@@ -160,7 +160,7 @@ func badPanel(l *sla.ServiceLevel, of sla.Period, period selector) *panel {
 	if l.Aggregation.ByTime() {
 		title, unit = "Bad time", unitSeconds
 		description = fmt.Sprintf("Bad time of the period to date. The target allows %s over %s.",
-			sla.BudgetTime(l.TargetBudget(), of).Round(time.Second), sla.FormatDuration(of.Nominal()))
+			l.BudgetTime(l.TargetBudget(), of, time.Now()).Round(time.Second), sla.FormatDuration(of.Nominal()))
 	}
 	p := statPanel(title, description).now(period.bad(), title).unit(unit, -1).noValue(silence(l))
 	p.thresholds(colorText)

@@ -140,8 +140,7 @@ func (c compiler) strictest(t sla.Tier) sla.Decimal {
 // reachable is the tier's threshold for a budget, lowered to what a total outage
 // in service reaches.
 func (c compiler) reachable(t sla.Tier, budget sla.Decimal) (threshold sla.Decimal, adapted bool) {
-	ofAllTime, adapted := t.Threshold(budget.Mul(c.share()))
-	return ofAllTime.Quo(c.share()), adapted
+	return t.ThresholdWithin(c.share(), budget)
 }
 
 // same tells whether two tiers have the same condition.

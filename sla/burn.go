@@ -180,6 +180,20 @@ func reach(threshold Decimal, window time.Duration) time.Duration {
 	return time.Duration(seconds * float64(time.Second))
 }
 
+// ThresholdWithin is Threshold for a service of which share is the agreed part of
+// all time, and whose windows are weighed by their hours: lowered, where it is, to
+// what a total outage in service reaches.
+func (t Tier) ThresholdWithin(share, budget Decimal) (threshold Decimal, adapted bool) {
+	threshold, adapted = t.Threshold(budget.Mul(share))
+	return threshold.Quo(share), adapted
+}
+
+// BudgetTime is the bad time that a budget allows in a period of the level, of
+// its agreed time on the average.
+func (l *ServiceLevel) BudgetTime(budget Decimal, period Period, now time.Time) time.Duration {
+	return BudgetTime(budget.Mul(l.AgreedShare(now)), period)
+}
+
 // BudgetTime is the bad time that a budget allows in a period: budget × period.
 func BudgetTime(budget Decimal, period Period) time.Duration {
 	return budget.Mul(Seconds(period.Nominal())).Duration()

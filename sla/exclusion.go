@@ -90,6 +90,9 @@ func AgreedTable(now time.Time) (from, to time.Time) {
 // the average of the years about now, to the second. What is excluded once
 // changes the budget of its own period, and not this.
 func (l *ServiceLevel) AgreedShare(now time.Time) Decimal {
+	if !l.Masked() {
+		return NewDecimal(1, 1)
+	}
 	from, to := AgreedTable(now)
 	agreed := l.Service(from, to)
 	for _, e := range l.Exclusions {

@@ -4,8 +4,6 @@ import (
 	"math"
 	"strconv"
 	"time"
-
-	"github.com/upheld-sla/upheld/sla"
 )
 
 // budgetView is the error budget in words, and the length of its bar.
@@ -30,7 +28,7 @@ func newBudget(s LevelStatus) budgetView {
 		v.Bar = 0.5 // what is left stays visible
 	}
 	if s.Level.Aggregation.ByTime() {
-		allowed := sla.BudgetTime(s.Level.TargetBudget(), s.Level.Period)
+		allowed := s.Level.BudgetTime(s.Level.TargetBudget(), s.Level.Period, time.Now())
 		v.Words = timeWords(allowed, time.Duration(left*float64(allowed)))
 	}
 	return v

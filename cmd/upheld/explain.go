@@ -37,7 +37,7 @@ interval (the second tier of rules, for windows above 6h, five of those).`,
 				if i > 0 {
 					b.WriteString("\n")
 				}
-				explainAgreement(&b, a)
+				explainAgreement(&b, a, time.Now())
 			}
 			_, err = io.WriteString(cmd.OutOrStdout(), b.String())
 			return err
@@ -45,7 +45,7 @@ interval (the second tier of rules, for windows above 6h, five of those).`,
 	}
 }
 
-func explainAgreement(b *strings.Builder, a *sla.Agreement) {
+func explainAgreement(b *strings.Builder, a *sla.Agreement, now time.Time) {
 	fmt.Fprintf(b, "Agreement %s", a.Name)
 	if a.Description != "" {
 		fmt.Fprintf(b, ": %s", a.Description)
@@ -57,31 +57,32 @@ func explainAgreement(b *strings.Builder, a *sla.Agreement) {
 			fmt.Fprintf(b, ": %s", l.Description)
 		}
 		b.WriteString("\n")
-		explainLevel(b, l)
-		explainAlerts(b, l)
+		explainLevel(b, l, now)
+		explainAlerts(b, l, now)
 		explainEscalation(b, l)
 	}
 }
 
-func explainLevel(b *strings.Builder, l *sla.ServiceLevel) {
+func explainLevel(b *strings.Builder, l *sla.ServiceLevel, now time.Time) {
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	line := func(name, format string, args ...any) {
 		fmt.Fprintf(w, "  %s\t%s\n", name, fmt.Sprintf(format, args...))
 	}
 	line("Measured", "%s", l.Indicator.Words())
 	line("Counted", "%s%s", l.AggregationWords(), l.Defaulted("aggregation"))
+	explainHours(l, now, line)
 	line("Target", "%s %% of %s%s", l.Target, periodsWords(l.Periods()), l.Defaulted("period"))
 	line("Objective", "%s %%, which alerts hang on%s", l.Objective, l.Defaulted("objective"))
-	line("Budget", "%s", budgetWords(l, l.TargetBudget()))
+	line("Budget", "%s", budgetWords(l, l.TargetBudget(), now))
 	if l.Aggregation.ByTime() {
 		for _, p := range l.MorePeriods {
-			line("", "%s bad in %s", span(sla.BudgetTime(l.TargetBudget(), p)), budgetPeriod(p))
+			line("", "%s bad in %s", span(l.BudgetTime(l.TargetBudget(), p, now)), budgetPeriod(p))
 		}
 	}
 	if l.Objective.Cmp(l.Target) != 0 {
-		line("", "%s, of the objective", budgetWords(l, l.ObjectiveBudget()))
+		line("", "%s, of the objective", budgetWords(l, l.ObjectiveBudget(), now))
 	}
-	explainGroups(l, line)
+	explainGroups(l, now, line)
 	if len(l.Credits.Tiers) > 0 {
 		line("Credits", "%s, of %s", l.Credits.CreditWords(), l.CreditPeriod().Words())
 	}
@@ -107,9 +108,9 @@ func periodsWords(periods []sla.Period) string {
 }
 
 // budgetWords is a budget in what people can picture: minutes or events.
-func budgetWords(l *sla.ServiceLevel, budget sla.Decimal) string {
+func budgetWords(l *sla.ServiceLevel, budget sla.Decimal, now time.Time) string {
 	if l.Aggregation.ByTime() {
-		return fmt.Sprintf("%s bad in %s", span(sla.BudgetTime(budget, l.Period)), budgetPeriod(l.Period))
+		return fmt.Sprintf("%s bad in %s", span(l.BudgetTime(budget, l.Period, now)), budgetPeriod(l.Period))
 	}
 	bad, of := budget.Fraction()
 	return fmt.Sprintf("%s bad of every %s events", bad, of)
@@ -167,7 +168,7 @@ func labelWords(labels map[string]string) string {
 
 // explainAlerts prints the alert table: at which bad share, over which windows,
 // how much of the budget that is, and when a total outage is seen.
-func explainAlerts(b *strings.Builder, l *sla.ServiceLevel) {
+func explainAlerts(b *strings.Builder, l *sla.ServiceLevel, now time.Time) {
 	if len(l.Alerting.Severities()) == 0 {
 		b.WriteString("  Alerts    none\n")
 		return
@@ -177,13 +178,17 @@ func explainAlerts(b *strings.Builder, l *sla.ServiceLevel) {
 		b.WriteString("  Alerts of a burning budget: none\n")
 		return
 	}
-	b.WriteString("  Alerts, while the bad share over both windows is above the threshold:\n")
+	weighed := ""
+	if l.Masked() {
+		weighed = ", in service, and weighed by its hours,"
+	}
+	fmt.Fprintf(b, "  Alerts, while the bad share over both windows%s is above the threshold:\n", weighed)
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "    tier\tseverity\tburn rate\tthreshold\twindows\tbudget spent\ttotal outage seen after")
 	var notes []string
-	budget := l.ObjectiveBudget()
+	budget, agreed := l.ObjectiveBudget(), l.AgreedShare(now)
 	for _, t := range l.Alerting.Tiers {
-		threshold, adapted := t.Threshold(budget)
+		threshold, adapted := t.ThresholdWithin(agreed, budget)
 		burn := threshold.Quo(budget)
 		windows := sla.FormatDuration(t.Long) + " and " + sla.FormatDuration(t.Short)
 		if t.For > 0 {
@@ -191,7 +196,7 @@ func explainAlerts(b *strings.Builder, l *sla.ServiceLevel) {
 		}
 		spent := burn.Mul(sla.NewDecimal(int64(t.Long), int64(l.Period.Nominal())))
 		fmt.Fprintf(w, "    %s\t%s\t%s x\t%s %%\t%s\t%s %%\t%s\n", t.Name, t.Severity, figure(burn), figure(threshold.Mul(percent)),
-			windows, figure(spent.Mul(percent)), span(t.TimeToDetect(budget)))
+			windows, figure(spent.Mul(percent)), span(t.TimeToDetect(budget.Mul(agreed))))
 		if adapted {
 			notes = append(notes, fmt.Sprintf("    %s: %s times a budget of %s %% is more than everything, so it fires above %s %% instead",
 				t.Name, figure(t.Factor), budget.Mul(percent), threshold.Mul(percent)))

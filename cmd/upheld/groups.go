@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/sla"
@@ -10,7 +11,7 @@ import (
 
 // explainGroups says by what a level is grouped, and what single groups are
 // promised instead of its own target.
-func explainGroups(l *sla.ServiceLevel, line func(name, format string, args ...any)) {
+func explainGroups(l *sla.ServiceLevel, now time.Time, line func(name, format string, args ...any)) {
 	g := l.GroupBy
 	if len(g.Labels) == 0 {
 		return
@@ -24,7 +25,7 @@ func explainGroups(l *sla.ServiceLevel, line func(name, format string, args ...a
 		if t.Required {
 			required = "; must always have data"
 		}
-		line("", "%s: %s %%%s, %s%s", t.Words(), t.Target, objective, budgetWords(l, t.TargetBudget()), required)
+		line("", "%s: %s %%%s, %s%s", t.Words(), t.Target, objective, budgetWords(l, t.TargetBudget(), now), required)
 	}
 }
 

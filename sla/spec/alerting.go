@@ -369,8 +369,8 @@ func (t *tierDraft) warnAdapted(d *decoder, l *sla.ServiceLevel) {
 	for _, promise := range l.Promises() {
 		budget := promise.ObjectiveBudget()
 		threshold, adapted := t.Threshold(budget)
-		if adapted && l.Masked() { // of all time less is allowed
-			_, adapted = t.Threshold(budget.Mul(l.AgreedShare(time.Now())))
+		if share := l.AgreedShare(time.Now()); adapted && share.Sign() > 0 {
+			threshold, adapted = t.ThresholdWithin(share, budget)
 		}
 		if !adapted {
 			continue
