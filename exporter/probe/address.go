@@ -2,6 +2,7 @@ package probe
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"slices"
@@ -61,7 +62,7 @@ func (d *dialer) lookup(ctx context.Context, host string, phases *Phases) ([]net
 	start := time.Now()
 	addresses, err := d.resolver.LookupNetIP(ctx, network, host)
 	phases.Add(Resolve, time.Since(start))
-	if _, none := err.(*net.AddrError); none { // it has some, none of the family
+	if _, none := errors.AsType[*net.AddrError](err); none { // it has some, none of the family
 		err = notFound(host)
 	}
 	if err != nil {

@@ -108,3 +108,44 @@ func BenchmarkHTTPS(b *testing.B) {
 	cert := ca.sign(b, "localhost", time.Now().Add(time.Hour))
 	benchmark(b, probe.Env{RootCAs: ca.pool()}, get(tlsServer(b, cert).URL))
 }
+
+// BenchmarkFloor is what a connection, a request and its answer take of Go and
+// the kernel without any measuring: the least that BenchmarkHTTP can.
+func BenchmarkFloor(b *testing.B) {
+	address := benchServer(b)
+	request := []byte("GET / HTTP/1.1\r\nHost: " + address + "\r\nConnection: close\r\n\r\n")
+	answer := make([]byte, 4096)
+	b.ReportAllocs()
+	b.ResetTimer()
+	before := cpu()
+	for range b.N {
+		conn, err := net.Dial("tcp", address)
+		if err != nil {
+			b.Fatal(err)
+		}
+		_, _ = conn.Write(request)
+		for err == nil {
+			_, err = conn.Read(answer)
+		}
+		conn.Close()
+	}
+	b.ReportMetric(float64((cpu()-before).Microseconds())/float64(b.N), "cpu-us/op")
+}
+
+// BenchmarkClient is net/http's client, with a new connection each time.
+func BenchmarkClient(b *testing.B) {
+	url := "http://" + benchServer(b)
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	b.ReportAllocs()
+	b.ResetTimer()
+	before := cpu()
+	for range b.N {
+		r, err := client.Get(url)
+		if err != nil {
+			b.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, r.Body)
+		r.Body.Close()
+	}
+	b.ReportMetric(float64((cpu()-before).Microseconds())/float64(b.N), "cpu-us/op")
+}

@@ -2,6 +2,7 @@ package probe_test
 
 import (
 	"bufio"
+	"crypto/tls"
 	"encoding/binary"
 	"io"
 	"net"
@@ -118,9 +119,24 @@ func TestProxies(t *testing.T) {
 	if len(asked) != 0 {
 		t.Errorf("asked although it should not be: %q", asked)
 	}
+	overTLS := tlsProxy(t, proxy)
+	mustBeGood(t, env, with(plain.URL, sla.HTTPOptions{Proxy: &sla.Proxy{URL: overTLS}}))
+	mustBeGood(t, env, with(secured.URL, sla.HTTPOptions{Proxy: &sla.Proxy{URL: overTLS}}))
 	socks := socksServer(t)
 	mustBeGood(t, env, with(plain.URL, sla.HTTPOptions{Proxy: &sla.Proxy{URL: "socks5://" + socks}}))
 	mustBeGood(t, env, with(strings.Replace(secured.URL, "127.0.0.1", "localhost", 1), sla.HTTPOptions{Proxy: &sla.Proxy{URL: "socks5://" + socks}}))
+}
+
+// tlsProxy speaks TLS in front of a proxy.
+func tlsProxy(t *testing.T, proxy string) string {
+	t.Helper()
+	conf := tlsConfigFor(t, "localhost", time.Hour)
+	return "https://" + rawServer(t, func(c net.Conn) {
+		to, err := net.Dial("tcp", proxy)
+		if err == nil {
+			forward(tls.Server(c, conf), to)
+		}
+	})
 }
 
 func TestFaultsOfProxies(t *testing.T) {

@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"errors"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -139,7 +140,7 @@ func (v value) file() (string, bool) {
 	f, err := os.Open(name)
 	if err != nil {
 		why := err
-		if path, ok := err.(*os.PathError); ok {
+		if path, ok := errors.AsType[*os.PathError](err); ok {
 			why = path.Err
 		}
 		v.warn("unreadable-file", v.said()+" cannot be read here: "+why.Error(), "probes are inconclusive where the exporter cannot read it; names that are not absolute are beside the specification")
@@ -186,7 +187,7 @@ func celText(compile func(string) error) func(value) (string, bool) {
 			return q.Text, true
 		}
 		at, message := v.pos(), err.Error()
-		if mistake, ok := err.(*jsoncel.Error); ok && mistake.Line > 0 && !q.Folded {
+		if mistake, ok := errors.AsType[*jsoncel.Error](err); ok && mistake.Line > 0 && !q.Folded {
 			at = q.Pos
 			at.Line += mistake.Line - 1
 			at.Column = min(at.Column+mistake.Column-1, len(v.d.src.line(at.Line))+1)
