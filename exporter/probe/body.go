@@ -137,14 +137,14 @@ func (d *decoder) Read(b []byte) (int, error) {
 		}
 	}
 	n, err := d.to.Read(b)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = d.cause()
 	}
 	return n, err
 }
 
 func (d *decoder) cause() error {
-	if d.from.err != nil && d.from.err != io.EOF {
+	if d.from.err != nil && !errors.Is(d.from.err, io.EOF) {
 		return d.from.err
 	}
 	return &decodingError{d.encoding}

@@ -268,7 +268,9 @@ func TestNoResultHoldsASecret(t *testing.T) {
 	targets := map[string]string{
 		"status": webServer(t, echo).URL, "refused": "http://" + closedPort(t),
 		"not HTTP": "http://" + rawServer(t, answer(canary+"\r\n")), "silent": "http://" + rawServer(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }),
-		"redirected": webServer(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://"+canary+":x/", 302) }).URL,
+		"redirected": webServer(t, func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://"+canary+":x/", http.StatusFound)
+		}).URL,
 	}
 	options := map[string]sla.HTTPOptions{
 		"basic":  {Auth: basicOf(sla.SecretText(canary))},

@@ -30,9 +30,9 @@ func with(url string, o sla.HTTPOptions) *sla.HTTPCheck {
 func encodings(t *testing.T, text string) map[string][]byte {
 	t.Helper()
 	all := map[string][]byte{}
-	add := func(name string, make func(io.Writer) io.WriteCloser) {
+	add := func(name string, encoder func(io.Writer) io.WriteCloser) {
 		var b bytes.Buffer
-		w := make(&b)
+		w := encoder(&b)
 		if _, err := io.WriteString(w, text); err != nil {
 			t.Fatal(err)
 		}

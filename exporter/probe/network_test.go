@@ -90,9 +90,17 @@ func TestFamilyOfTheAddressIsChosen(t *testing.T) {
 		family sla.IPFamily
 		want   string // family that answered; else a part of the detail
 	}{
-		{"both", sla.IPv4, "4"}, {"both", sla.IPv6, "6"}, {"both", sla.PreferIPv4, "4"}, {"both", sla.PreferIPv6, "6"},
-		{"four", sla.PreferIPv6, "4"}, {"six", sla.PreferIPv4, "6"}, {"four", sla.AnyIP, "4"}, {"six", "", "6"},
-		{"four", sla.IPv6, "none with an IPv6 address"}, {"six", sla.IPv4, "none with an IPv4 address"}, {"no", sla.AnyIP, "no such host"},
+		{"both", sla.IPv4, "4"},
+		{"both", sla.IPv6, "6"},
+		{"both", sla.PreferIPv4, "4"},
+		{"both", sla.PreferIPv6, "6"},
+		{"four", sla.PreferIPv6, "4"},
+		{"six", sla.PreferIPv4, "6"},
+		{"four", sla.AnyIP, "4"},
+		{"six", "", "6"},
+		{"four", sla.IPv6, "none with an IPv6 address"},
+		{"six", sla.IPv4, "none with an IPv4 address"},
+		{"no", sla.AnyIP, "no such host"},
 	} {
 		for _, choice := range append(sla.AddressChoices, "") {
 			check := &sla.HTTPCheck{URL: "http://" + c.host + ".example:" + port, HeaderMatches: map[string]string{"X-Family": "^" + c.want + "$"}}
