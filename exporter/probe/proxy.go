@@ -100,7 +100,9 @@ func (r route) connect(ctx context.Context, d *dialer, s *session, run *run) (ne
 	if r.proxy.Scheme == "https" {
 		outer = d.session(sla.TLSOptions{}, r.proxy.Hostname(), "http/1.1")
 	}
+	targets := run.tls
 	conn, fault := d.connect(ctx, r.address, outer, run)
+	run.tls, run.secured = targets, false // what the proxy showed is not the target's
 	if fault != nil {
 		return nil, asProxys(fault)
 	}

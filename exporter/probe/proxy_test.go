@@ -120,7 +120,9 @@ func TestProxies(t *testing.T) {
 		t.Errorf("asked although it should not be: %q", asked)
 	}
 	overTLS := tlsProxy(t, proxy)
-	mustBeGood(t, env, with(plain.URL, sla.HTTPOptions{Proxy: &sla.Proxy{URL: overTLS}}))
+	if r := mustBeGood(t, env, with(plain.URL, sla.HTTPOptions{Proxy: &sla.Proxy{URL: overTLS}})); r.TLS != nil || r.HTTP.TLS {
+		t.Errorf("the proxy's certificate counts as the target's: %+v", r.TLS)
+	}
 	mustBeGood(t, env, with(secured.URL, sla.HTTPOptions{Proxy: &sla.Proxy{URL: overTLS}}))
 	socks := socksServer(t)
 	mustBeGood(t, env, with(plain.URL, sla.HTTPOptions{Proxy: &sla.Proxy{URL: "socks5://" + socks}}))
