@@ -186,6 +186,9 @@ func (k matrixKind) level(w *irregular, probes map[string][]string, a sla.Aggreg
 // the clock changes, the final figures of the periods before, and when alerts
 // fire and stop.
 func TestMatrix(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes a minute")
+	}
 	traffic := newIrregular(20261101)
 	cases, probes := matrixCases(traffic)
 	var levels []*sla.ServiceLevel
