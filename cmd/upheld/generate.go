@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,6 +24,7 @@ type generateOptions struct {
 	tests   bool
 	rules   ruleFlags
 	grafana string
+	merged  string // an Alertmanager configuration of somebody else's
 	scrape  emit.ScrapeOptions
 }
 
@@ -54,6 +56,9 @@ did not make are never touched. Paths that changed go to standard output.`,
   upheld generate specs/ -o generated --tests
   promtool test rules generated/tests/*.yaml
 
+  # into the configuration of an Alertmanager that has other work
+  upheld generate specs/ -o generated --alertmanager.merge=alertmanager.yml
+
   # objects for the Prometheus operator
   upheld generate specs/ -o generated --rules.format=operator --operator.namespace=monitoring --operator.label=prometheus=main`,
 		Args: atLeastOneSpec,
@@ -73,6 +78,7 @@ did not make are never touched. Paths that changed go to standard output.`,
 	f.StringSliceVar(&o.scrape.Exporters, "exporter.address", []string{"localhost:9799"}, "host:port of each upheld-exporter")
 	f.DurationVar(&o.scrape.Interval, "scrape.interval", 15*time.Second, "how often Prometheus scrapes the exporter")
 	f.StringSliceVar(&o.scrape.Alertmanagers, "alertmanager.address", []string{"localhost:9093"}, "host:port of each Alertmanager, for prometheus.yml")
+	f.StringVar(&o.merged, "alertmanager.merge", "", "write routes, inhibit rules and receivers into this alertmanager.yml, and leave all else in it as it is, instead of DIR/alertmanager/alertmanager.yml")
 	f.StringToStringVar(&o.scrape.ExternalLabels, "prometheus.external-label", nil, "name=value that prometheus.yml adds to everything that leaves the server")
 	return cmd
 }
@@ -115,10 +121,17 @@ func (o generateOptions) run(cmd *cobra.Command, paths []string) error {
 	stage := filetree.New(o.dir, emit.Marker, o.verify)
 	stage.Ignore(emit.VersionLine)
 	stage.Folder("tests")
+	stage.Folder(filepath.Dir(alertmanagerPath))
 	defer stage.Discard()
 	agreements, findings := spec.Load(paths...)
-	more, err := o.outputs(stage, agreements, !findings.HasErrors())
-	if findings := presentable(append(findings, more...)); len(findings) > 0 {
+	merged, more, err := o.merge(agreements, !findings.HasErrors())
+	defer merged.discard()
+	findings = append(findings, more...)
+	if err == nil {
+		more, err = o.outputs(stage, agreements, !findings.HasErrors())
+		findings = append(findings, more...)
+	}
+	if findings := presentable(findings); len(findings) > 0 {
 		if err := tell(cmd.ErrOrStderr(), agreements, findings); err != nil {
 			return err
 		}
@@ -130,17 +143,31 @@ func (o generateOptions) run(cmd *cobra.Command, paths []string) error {
 	if err != nil {
 		return err
 	}
+	return o.put(cmd, stage, changes, merged)
+}
+
+// put tells what changes and, unless it is only looked at, puts it into place.
+func (o generateOptions) put(cmd *cobra.Command, stage *filetree.Stage, changes []filetree.Change, merged mergedFile) error {
 	for _, c := range changes {
 		fmt.Fprintf(cmd.OutOrStdout(), "%s %s/%s\n", verb(c.Kind, o.verify), o.dir, c.Path)
+	}
+	if merged.stale {
+		fmt.Fprintf(cmd.OutOrStdout(), "%s %s\n", verb(filetree.Differs, o.verify), merged.path)
 	}
 	if o.verify {
 		if len(changes) > 0 {
 			return fmt.Errorf("%s of %d in %s stale; run: upheld generate SPEC... -o %s", plural(len(changes), "file"), stage.Len(), o.dir, o.dir)
 		}
+		if merged.stale {
+			return fmt.Errorf("%s is stale; run: upheld generate SPEC... -o %s --alertmanager.merge=%s", merged.path, o.dir, merged.path)
+		}
 		fmt.Fprintf(cmd.ErrOrStderr(), "%s in %s up to date\n", plural(stage.Len(), "file"), o.dir)
 		return nil
 	}
 	if err := stage.Commit(changes); err != nil {
+		return err
+	}
+	if err := merged.commit(); err != nil {
 		return err
 	}
 	fmt.Fprintf(cmd.ErrOrStderr(), "%s in %s, %d changed\n", plural(stage.Len(), "file"), o.dir, len(changes))
@@ -186,7 +213,9 @@ func (o generateOptions) outputs(stage *filetree.Stage, agreements []*sla.Agreem
 	produced := map[string]func() ([]byte, error){
 		"dashboards/" + dashboards.OverviewUID + ".json": func() ([]byte, error) { return dashboards.Overview(agreements) },
 		"prometheus/scrape.yaml":                         func() ([]byte, error) { return emit.Scrape(agreements, o.scrape) },
-		"alertmanager/alertmanager.yml":                  func() ([]byte, error) { return emit.Alertmanager(agreements) },
+	}
+	if o.merged == "" {
+		produced[alertmanagerPath] = func() ([]byte, error) { return emit.Alertmanager(agreements) }
 	}
 	if o.rules.Format != operatorFormat { // whose files Prometheus does not read by itself
 		produced["prometheus/prometheus.yml"] = func() ([]byte, error) { return emit.PrometheusConfig(agreements, o.scrape) }

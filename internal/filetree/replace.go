@@ -1,0 +1,53 @@
+package filetree
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+)
+
+// Replacement is new content for one file that is somebody else's. It lies
+// beside the file until Commit.
+type Replacement struct {
+	path, temporary string
+}
+
+// Replace prepares new content for an existing file. What a symbolic link points
+// to is replaced, not the link; the permissions stay.
+func Replace(path string, content []byte) (*Replacement, error) {
+	path, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), temporaryPrefix+"*")
+	if err != nil {
+		return nil, err
+	}
+	r := &Replacement{path, f.Name()}
+	_, err = f.Write(content)
+	if err = errors.Join(err, f.Chmod(info.Mode().Perm()), f.Sync(), f.Close()); err != nil {
+		r.Discard()
+		return nil, err
+	}
+	return r, nil
+}
+
+// Commit puts the content into place.
+func (r *Replacement) Commit() error {
+	if err := os.Rename(r.temporary, r.path); err != nil {
+		return err
+	}
+	r.temporary = ""
+	return nil
+}
+
+// Discard removes what was not put into place.
+func (r *Replacement) Discard() {
+	if r.temporary != "" {
+		os.Remove(r.temporary)
+	}
+}

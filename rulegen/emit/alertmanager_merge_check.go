@@ -1,0 +1,150 @@
+package emit
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// parseMapping is the one document of a text.
+func parseMapping(text string) (*yaml.Node, error) {
+	dec := yaml.NewDecoder(strings.NewReader(text))
+	var doc, more yaml.Node
+	switch err := dec.Decode(&doc); {
+	case errors.Is(err, io.EOF):
+		return nil, errors.New("yaml: line 1: the file is empty")
+	case err != nil:
+		return nil, err
+	}
+	if err := dec.Decode(&more); err == nil {
+		return nil, fmt.Errorf("yaml: line %d: a second document begins here, and Alertmanager reads one only", more.Line)
+	} else if !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	return doc.Content[0], nil
+}
+
+var yamlLine = regexp.MustCompile(`^yaml: line (\d+): `)
+
+// yamlFinding is an error of the YAML parser at its place.
+func yamlFinding(file string, err error) sla.Finding {
+	f := sla.Finding{Severity: sla.Error, Rule: "yaml-syntax", Pos: sla.Position{File: file, Line: 1, Column: 1}, Message: strings.TrimPrefix(err.Error(), "yaml: ")}
+	if found := yamlLine.FindStringSubmatch(err.Error()); found != nil {
+		f.Pos.Line, _ = strconv.Atoi(found[1]) // it is a number
+		f.Message = strings.TrimPrefix(err.Error(), found[0])
+	}
+	f.Remedy = "let Alertmanager's own check pass first: amtool check-config " + file
+	return f
+}
+
+// find is a key of a mapping with its value, or nil.
+func find(in *yaml.Node, name string) (key, value *yaml.Node) {
+	if in == nil || in.Kind != yaml.MappingNode {
+		return nil, nil
+	}
+	for i := 0; i+1 < len(in.Content); i += 2 {
+		if in.Content[i].Value == name {
+			return in.Content[i], in.Content[i+1]
+		}
+	}
+	return nil, nil
+}
+
+// sameNode tells whether two trees hold the same, wherever it stands.
+func sameNode(a, b *yaml.Node) bool {
+	if a.Kind == yaml.AliasNode && b.Kind == yaml.AliasNode {
+		return a.Value == b.Value
+	}
+	return a.Kind == b.Kind && a.ShortTag() == b.ShortTag() && a.Value == b.Value && a.Anchor == b.Anchor &&
+		slices.EqualFunc(a.Content, b.Content, sameNode)
+}
+
+// named are the names that the items of lists have, with where each stands.
+func (m *merger) named(keys ...string) map[string]*yaml.Node {
+	names := map[string]*yaml.Node{}
+	for _, key := range keys {
+		_, list := find(m.root, key)
+		if list == nil {
+			continue
+		}
+		for _, item := range list.Content {
+			var named struct {
+				Name yaml.Node `yaml:"name"`
+			}
+			if item.Decode(&named) != nil || named.Name.Value == "" {
+				continue
+			}
+			at := named.Name
+			if first, twice := names[at.Value]; twice {
+				m.at(&at, fmt.Sprintf("the name %q is in line %d already, and Alertmanager refuses that", at.Value, first.Line), "remove one of them")
+				continue
+			}
+			names[at.Value] = &at
+		}
+	}
+	return names
+}
+
+// undefined are the receivers that the file does not define itself.
+func (m *merger) undefined(receivers []receiver) []receiver {
+	defined := m.named("receivers")
+	return slices.DeleteFunc(slices.Clone(receivers), func(r receiver) bool { return defined[r.name] != nil })
+}
+
+// names reports what Alertmanager would refuse of names: receivers that nobody
+// defines, and names that are taken.
+func (m *merger) names(n notifying) {
+	defined := m.named("receivers")
+	for _, r := range n.receivers {
+		if r.foreign == nil || defined[r.name] != nil {
+			continue
+		}
+		m.findings = append(m.findings, sla.Finding{
+			Severity: sla.Error, Rule: "alertmanager-merge", Pos: r.foreign.Pos,
+			Message: fmt.Sprintf("the contact %q is reached by the receiver %q, which %s does not define", r.foreign.Name, r.name, m.file),
+			Remedy:  "define it there, or leave receiver out: then one is made, to be filled in",
+		})
+	}
+	_, route := find(m.root, "route")
+	if k, _ := find(route, "receiver"); k == nil {
+		m.at(route, "the route at the top has no receiver, and Alertmanager refuses that", "give it one: receiver: …")
+	}
+	for _, r := range n.receivers {
+		defined[r.name] = route
+	}
+	m.routed(route, "receiver", func(name *yaml.Node) {
+		if defined[name.Value] == nil {
+			m.at(name, fmt.Sprintf("the receiver %q is not defined", name.Value), "define it below receivers:, or name another one")
+		}
+	})
+}
+
+// routed calls use with a key's value, or each item of it, of a route and of all
+// below it.
+func (m *merger) routed(route *yaml.Node, key string, use func(*yaml.Node)) {
+	if route != nil && route.Kind == yaml.AliasNode {
+		return // seen where it is defined
+	}
+	if _, value := find(route, key); value != nil {
+		if value.Kind == yaml.SequenceNode {
+			for _, item := range value.Content {
+				use(item)
+			}
+		} else {
+			use(value)
+		}
+	}
+	if _, routes := find(route, "routes"); routes != nil {
+		for _, r := range routes.Content {
+			m.routed(r, key, use)
+		}
+	}
+}
