@@ -36,8 +36,9 @@ type Recurrence struct {
 	rule    *rrule.RRule
 }
 
-// maxOccurrences bounds what a rule may amount to until the end of a table.
-const maxOccurrences = 50_000
+// mostADay is how many windows of a day a rule may begin: it bounds what a rule
+// amounts to, whenever it begins.
+const mostADay = 48
 
 // NewRecurrence reads a rule. start is the wall time of the first window. The
 // error says what is wrong in words that can be shown to whom wrote the rule.
@@ -53,8 +54,20 @@ func NewRecurrence(rule string, start time.Time, length time.Duration, zone stri
 	if err != nil {
 		return nil, err
 	}
-	if option.Freq == rrule.MINUTELY || option.Freq == rrule.SECONDLY {
-		return nil, fmt.Errorf("FREQ=%s would begin more windows than rules can hold", option.Freq)
+	if option.Freq > rrule.DAILY || max(1, len(option.Byhour))*max(1, len(option.Byminute))*max(1, len(option.Bysecond)) > mostADay {
+		return nil, fmt.Errorf("it may begin more than %d windows a day; FREQ is DAILY, WEEKLY, MONTHLY or YEARLY, and BYHOUR tells several of a day", mostADay)
+	}
+	most := 5 // of a weekday in a month
+	if option.Freq == rrule.YEARLY && len(option.Bymonth) == 0 {
+		most = 53
+	}
+	for _, d := range option.Byweekday { // the library does not check it
+		if n := d.N(); n > most || n < -most {
+			return nil, fmt.Errorf("BYDAY counts to %d of a weekday, and there are at most %d", n, most)
+		}
+	}
+	if option.Interval < 0 {
+		return nil, fmt.Errorf("INTERVAL=%d is negative", option.Interval)
 	}
 	option.Dtstart = start
 	if until := option.Until; !until.IsZero() {
@@ -94,11 +107,8 @@ func (r *Recurrence) spans(from, to time.Time) Spans {
 	}
 	if r.rule != nil {
 		next := r.rule.Iterator()
-		for range maxOccurrences {
-			wall, ok := next()
-			if !ok || !add(wall) {
-				break
-			}
+		for wall, ok := next(); ok && add(wall); {
+			wall, ok = next()
 		}
 	} else {
 		add(r.Start)

@@ -104,7 +104,7 @@ func TestRecurrence(t *testing.T) {
 			t.Errorf("%s: %d windows, want %d", what, got[0], got[1])
 		}
 	}
-	for _, wrong := range []string{"FREQ=MINUTELY", "FREQ=OFTEN", "BYDAY=SU", "FREQ=WEEKLY;BYDAY=XX"} {
+	for _, wrong := range []string{"FREQ=MINUTELY", "FREQ=MONTHLY;BYDAY=9TU", "FREQ=MONTHLY;BYDAY=-6TU", "FREQ=DAILY;INTERVAL=-1", "FREQ=HOURLY", "FREQ=DAILY;BYHOUR=1,2,3,4,5;BYMINUTE=0,5,10,15,20,25,30,35,40,45", "FREQ=OFTEN", "BYDAY=SU", "FREQ=WEEKLY;BYDAY=XX"} {
 		if _, err := sla.NewRecurrence(wrong, wall(1, 1), time.Hour, "UTC"); err == nil {
 			t.Errorf("%q is taken for a rule", wrong)
 		}
