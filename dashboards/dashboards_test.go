@@ -282,6 +282,7 @@ func ours(metric string) bool {
 		metricnames.ProbeDuration + "_bucket", metricnames.ProbePhase, metricnames.ProbeWithin, metricnames.ProbeLastState,
 		metricnames.TotalRate, metricnames.BadRate, metricnames.BadPeriod, metricnames.CoveragePeriod, metricnames.ErrorPeriod,
 		metricnames.BudgetRemaining, metricnames.BurnRate, metricnames.TargetRatio, metricnames.ObjectiveRatio, metricnames.LevelInfo,
+		metricnames.NodeBad, metricnames.BlameTally.Increase, metricnames.BlameBudget, metricnames.Divergence + "1h",
 	}
 	for _, w := range sla.StandardWindows {
 		known = append(known, metricnames.ErrorRatio+sla.FormatDuration(w))

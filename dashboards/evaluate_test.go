@@ -292,7 +292,14 @@ func TestOverviewLinksLeadToTheDashboards(t *testing.T) {
 // Every recorded series that a dashboard names with a level's own labels is one
 // that the rules of that level record.
 func TestRulesRecordWhatDashboardsAskFor(t *testing.T) {
-	a := shop()
+	all := examples(t)
+	checkout := all[slices.IndexFunc(all, func(a *sla.Agreement) bool { return a.Name == "checkout" })]
+	for _, a := range []*sla.Agreement{shop(), checkout} {
+		t.Run(a.Name, func(t *testing.T) { rulesRecordWhatIsAskedFor(t, a) })
+	}
+}
+
+func rulesRecordWhatIsAskedFor(t *testing.T, a *sla.Agreement) {
 	plan, findings := rulegen.Compile(a, rulegen.Options{})
 	if err := findings.Err(); err != nil {
 		t.Fatal(err)

@@ -101,7 +101,7 @@ func (s selector) info() string {
 }
 
 var (
-	anyAlert = "alertname=~\"" + rulegen.AlertBudgetBurn + "|" + rulegen.AlertBudgetExhausted + "|" + rulegen.AlertBudgetForecast + "|" + rulegen.AlertMeasurementLost + "|" + rulegen.AlertGroupLimit + "|" + rulegen.AlertCreditTier + "\""
+	anyAlert = "alertname=~\"" + rulegen.AlertBudgetBurn + "|" + rulegen.AlertBudgetExhausted + "|" + rulegen.AlertBudgetForecast + "|" + rulegen.AlertMeasurementLost + "|" + rulegen.AlertGroupLimit + "|" + rulegen.AlertCreditTier + "|" + rulegen.AlertCompositeDivergence + "\""
 	firing   = eq("alertstate", "firing")
 	pending  = eq("alertstate", "pending")
 )

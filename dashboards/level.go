@@ -81,6 +81,8 @@ func sourcePanels(g *grid, l *sla.ServiceLevel, thresholds map[sla.ID][]time.Dur
 	switch i := l.Indicator.(type) {
 	case *sla.Probe:
 		probePanels(g, ofLevel(l.ID), thresholds[l.ID])
+	case *sla.Composite:
+		compositePanels(g, l, i, ofLevel(l.ID))
 	case *sla.ProbeLatency:
 		probePanels(g, ofLevel(i.Of), []time.Duration{i.Threshold})
 	default:

@@ -139,8 +139,14 @@ func (p *panel) target(q prometheus.Dataquery) *panel {
 	return p
 }
 
-// refID names a panel's queries: A, B, C.
-func refID(index int) string { return string(rune('A' + index)) }
+// refID names a panel's queries: A, B, ... Z, AA, AB.
+func refID(index int) string {
+	const letters = 26
+	if index >= letters {
+		return refID(index/letters-1) + refID(index%letters)
+	}
+	return string(rune('A' + index))
+}
 
 // minStep is the shortest interval that the panel's rates are taken over.
 func (p *panel) minStep(interval string) *panel {

@@ -50,6 +50,15 @@ var feeds = map[string]feed{
 			"partner/response-time": 1, "api/latency": 0.25,
 		},
 	},
+	"checkout.yaml": {
+		series: func(n float64) []enginetest.Sample { // the cart is down by its threshold of a fifth, all others are up
+			return []enginetest.Sample{
+				{Series: `http_requests_total{job="cart",code="200"}`, Value: 7 * n},
+				{Series: `http_requests_total{job="cart",code="503"}`, Value: 3 * n},
+			}
+		},
+		want: map[string]float64{"cart/availability": 0.3, "checkout/availability": 1},
+	},
 	"multi-tenant.yaml": {
 		series: func(n float64) []enginetest.Sample {
 			samples := []enginetest.Sample{{Series: `http_requests_total{job="api",code="500"}`, Value: n}} // nobody's

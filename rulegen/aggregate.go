@@ -1,6 +1,7 @@
 package rulegen
 
 import (
+	"slices"
 	"time"
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
@@ -119,8 +120,8 @@ func (c compiler) spread(bad promql.Expr, counted func(kept promql.Selector) pro
 	rules = append(rules, c.record(metricnames.SlotAgreed, times(known, c.agreedAt(at)...)))
 	if excused := c.outside(at, treatsAsUp); len(excused) > 0 {
 		rules = append(rules, c.record(metricnames.SlotKept, times(kept.Now(), excused...)))
-		kept = c.recorded(metricnames.SlotKept)
 	}
+	kept = c.recorded(c.keptMask())
 	counts := promql.Mul(judged, kept.Now())
 	if counted != nil {
 		counts = c.weighed(counted(kept))
@@ -155,6 +156,14 @@ func (c compiler) weighed(bad promql.Expr) promql.Expr {
 		return bad
 	}
 	return promql.MulLeft(bad, weight, c.groupLabels(), nil)
+}
+
+// keptMask is the mask of the minutes whose failures count.
+func (c compiler) keptMask() string {
+	if slices.ContainsFunc(c.level.Exclusions, treatsAsUp) {
+		return metricnames.SlotKept
+	}
+	return metricnames.SlotAgreed
 }
 
 // samples is the range that holds exactly the evaluations of d.

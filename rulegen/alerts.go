@@ -52,6 +52,7 @@ func (c compiler) notices() (first, second []Rule) {
 	if n := a.GroupLimit; n != nil && c.grouped() {
 		first = append(first, c.groupLimit(*n))
 	}
+	first = append(first, c.diverges()...)
 	for _, p := range c.level.Periods() {
 		if n := a.BudgetExhausted; n != nil && n.Watches(p) {
 			second = append(second, c.exhausted(*n, p))
@@ -66,7 +67,7 @@ func (c compiler) notices() (first, second []Rule) {
 // measurementLost fires when nobody knows how the level is doing, which is told
 // apart from its being down.
 func (c compiler) measurementLost(n sla.Notice) Rule {
-	return c.notice(AlertMeasurementLost, n, c.unlessClosed(c.withGroupsLost(promql.Absent(c.recorded(metricnames.TotalRate)))), map[string]string{
+	return c.notice(AlertMeasurementLost, n, c.unlessClosed(c.withGroupsLost(promql.Absent(c.recorded(c.measuredBy())))), map[string]string{
 		"summary": c.name() + c.lostGroupWords() + " is not being measured",
 		"description": fmt.Sprintf("There has been no %s for %s. The service may be well or not: nobody knows. "+
 			"Look for a stopped exporter, a failing scrape or a renamed series.", sourceWords(c.level.Indicator), sla.FormatDuration(n.For)),
@@ -166,10 +167,13 @@ func roughly(d time.Duration) string {
 
 // sourceWords says in words where a level's data come from.
 func sourceWords(i sla.Indicator) string {
-	if len(i.Queries()) == 0 {
+	switch {
+	case len(i.Queries()) > 0:
+		return "sample of its counters"
+	case sla.IsProbed(i):
 		return "conclusive probe result"
 	}
-	return "sample of its counters"
+	return "known state of a component"
 }
 
 // alert is an alert of the level. The user's annotations win over ours; the
@@ -183,10 +187,12 @@ func (c compiler) alert(name string, e promql.Expr, annotations map[string]strin
 	if l.Alerting.Runbook != "" {
 		r.Annotations["runbook_url"] = l.Alerting.Runbook
 	}
+	c.tellComponents(r)
 	maps.Copy(r.Annotations, l.Alerting.Annotations)
 	maps.Copy(r.Labels, l.Labels)
 	maps.Copy(r.Labels, l.Alerting.Labels)
 	maps.Copy(r.Labels, c.labels(labels...))
+	c.linkComposites(r)
 	return r
 }
 

@@ -56,6 +56,7 @@ func Each(a *sla.Agreement, opts Options, use func(LevelPlan) error) (sla.Findin
 // compiler makes the rules of one level.
 type compiler struct {
 	level     *sla.ServiceLevel
+	probed    sla.ID // whose probe is counted, if not the level's own
 	interval  time.Duration
 	into      source // what the indicator is counted into
 	dashboard string // URL, or ""
@@ -69,6 +70,9 @@ type compiler struct {
 // before it have brought and that it may read; those that it brings are added.
 func compileLevel(l *sla.ServiceLevel, opts Options, shared map[string]bool, masks *masks) (LevelPlan, sla.Findings) {
 	c := compiler{level: l, interval: opts.Interval, dashboard: opts.Dashboard, extra: opts.Labels, masks: masks}
+	if of, composite := l.Indicator.(*sla.Composite); composite && of.Tree == nil {
+		return LevelPlan{}, nil // a mistake in it, which the reader has reported
+	}
 	c.own, c.least = slices.Concat(identity(l.ID), extraMatchers(opts.Labels)), c.minima()
 	base, findings := c.base()
 	if findings.HasErrors() || l.Period.IsZero() {

@@ -1,6 +1,7 @@
 package rulegen
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -33,7 +34,7 @@ func (c compiler) scan(e promql.Expr) promql.Expr {
 func (c compiler) count() ([]Rule, sla.Findings) {
 	switch ind := c.level.Indicator.(type) {
 	case *sla.Probe:
-		return c.probe(c.level.ID, ind, metricnames.ProbeResults, promql.Eq(metricnames.Outcome, metricnames.Bad), false), nil
+		return c.probe(cmp.Or(c.probed, c.level.ID), ind, metricnames.ProbeResults, promql.Eq(metricnames.Outcome, metricnames.Bad), false), nil
 	case *sla.ProbeLatency:
 		if ind.Probe == nil {
 			return nil, nil // a dangling reference, which the reader has reported
@@ -52,6 +53,8 @@ func (c compiler) count() ([]Rule, sla.Findings) {
 		return c.takenOver(ind.Bad)
 	case *sla.Blackbox:
 		return c.blackbox(ind.Success)
+	case *sla.Composite:
+		return c.composite(ind)
 	}
 	return nil, sla.Findings{{
 		Severity: sla.Error, Rule: "unsupported-indicator", Pos: c.level.Pos,

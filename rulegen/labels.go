@@ -20,6 +20,8 @@ var ownLabels = []string{
 	metricnames.Zone, metricnames.Exclusion, metricnames.Agreed, metricnames.At,
 	metricnames.Severity, metricnames.Tier, metricnames.LongWindow, metricnames.ShortWindow,
 	metricnames.Escalation, infoIndicator, infoTarget, infoObjective, infoGroupBy, "alertname", "alertstate", "le", "term",
+	metricnames.Component, metricnames.Node, metricnames.Parent, metricnames.Assume, metricnames.Members, metricnames.Part, metricnames.How,
+	metricnames.PartOf, metricnames.InhibitedBy,
 }
 
 // Labels of sla_service_level_info besides those of every series; the level's

@@ -212,10 +212,14 @@ var (
 
 // tallies are what is summed beside total and bad.
 func (c compiler) tallies() []metricnames.Tally {
-	if !c.level.Masked() {
-		return nil
+	var all []metricnames.Tally
+	if _, composite := c.level.Indicator.(*sla.Composite); composite {
+		all = append(all, metricnames.BlameTally)
 	}
-	all := []metricnames.Tally{metricnames.TallyOf("raw_total", metricnames.RawTotalRate), metricnames.TallyOf("raw_bad", metricnames.RawBadRate)}
+	if !c.level.Masked() {
+		return all
+	}
+	all = append(all, metricnames.TallyOf("raw_total", metricnames.RawTotalRate), metricnames.TallyOf("raw_bad", metricnames.RawBadRate))
 	if len(c.level.Exclusions) > 0 {
 		all = append(all, metricnames.TallyOf("excluded_total", metricnames.ExcludedTotalRate), metricnames.TallyOf("excluded_bad", metricnames.ExcludedBadRate))
 	}

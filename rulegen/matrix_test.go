@@ -51,6 +51,15 @@ var matrixKinds = []matrixKind{
 		counted: func(w *irregular, _ sla.Aggregation) counts {
 			return look(func(s int) float64 { return math.Floor(w.queueAge[s] / 60) }, 1)
 		}},
+	{name: "composite", indicator: func(id sla.ID) sla.Indicator {
+		queue := level("queue", "99", &sla.Condition{Expr: sla.Query{Text: `queue_age_seconds < 60`}})
+		c := &sla.Composite{Root: &sla.Node{Op: sla.OpAll, Members: []*sla.Node{{Op: sla.OpLevel, Of: queue.ID, Level: queue}}}}
+		c.Resolve(&sla.ServiceLevel{ID: id})
+		return c
+	},
+		counted: func(w *irregular, _ sla.Aggregation) counts {
+			return look(func(s int) float64 { return math.Floor(w.queueAge[s] / 60) }, 1)
+		}},
 	{name: "ratio", indicator: func(sla.ID) sla.Indicator { return &sla.Ratio{Bad: sla.Query{Text: `mesh:errors:ratio{to="shop"}`}} },
 		counted: func(w *irregular, _ sla.Aggregation) counts {
 			return look(func(s int) float64 { return w.meshErrors[s] }, 1)

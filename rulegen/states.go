@@ -8,7 +8,11 @@ import (
 
 // states spreads what is looked at in each evaluation over five minutes.
 func (c compiler) states() []Rule {
-	return c.spread(c.recorded(metricnames.SlotBad).Now(), nil)
+	rules := c.spread(c.recorded(metricnames.SlotBad).Now(), nil)
+	if of, ok := c.level.Indicator.(*sla.Composite); ok {
+		rules = append(append(rules, c.tree(of).blames()...), c.divergence(of)...)
+	}
+	return rules
 }
 
 // condition is bad while the condition does not hold. There is one look an

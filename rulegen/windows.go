@@ -81,7 +81,7 @@ func (c compiler) increases() []Rule {
 func (c compiler) periods() []Rule {
 	var rules []Rule
 	for _, p := range c.level.Periods() {
-		rules = append(rules, c.period(p)...)
+		rules = append(append(rules, c.period(p)...), c.blameOfBudget(p)...)
 	}
 	return rules
 }

@@ -73,6 +73,9 @@ func (src *source) Level(ctx context.Context, id sla.ID) (web.LevelStatus, bool,
 	status := statusOf(level, figures[id], src.alerts()[id])
 	status.Failures = src.failures(level)
 	status.Queries = queries(level)
+	if status.Members, err = src.members(ctx, level); err != nil {
+		return web.LevelStatus{}, true, err
+	}
 	history, err := src.history(ctx, "{"+matchers(id)+"}", historySteps)
 	status.History = history[id]
 	return status, true, err

@@ -51,6 +51,9 @@ type Slots struct {
 
 // AggregationWords say how the level's measurements become one number.
 func (l *ServiceLevel) AggregationWords() string {
+	if _, composite := l.Indicator.(*Composite); composite {
+		return "by time: bad minutes over known minutes"
+	}
 	words := aggregationWords[l.Aggregation](l.Slots)
 	if l.Slots.Weight.Text != "" {
 		words += ", each bad one weighed by " + l.Slots.Weight.Text

@@ -45,6 +45,7 @@ type ServiceLevel struct {
 	Escalation  []EscalationStep  // who is told of alerts, and when; in the order of time
 	GroupBy     GroupBy           // one budget for each value of labels
 	Labels      map[string]string // the agreement's labels with the level's own over them
+	PartOf      []PartOf          // the composites that the level is a component of
 	Defaults    []Default         // what the specification left out, in the order of the keys
 	Pos         Position
 	TargetPos   Position

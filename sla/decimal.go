@@ -95,3 +95,15 @@ func (d Decimal) String() string {
 	}
 	return strconv.FormatFloat(d.Float64(), 'f', -1, 64)
 }
+
+// trimmed is a ratio in per cent with percentPlaces places at most, cut off or
+// rounded up, without trailing zeros.
+func trimmed(ratio Decimal, roundUp bool) string {
+	scale := new(big.Int).Exp(big.NewInt(10), big.NewInt(percentPlaces), nil)
+	scaled := new(big.Rat).Mul(ratio.value(), new(big.Rat).SetInt(new(big.Int).Mul(scale, big.NewInt(100))))
+	whole, rest := new(big.Int).QuoRem(scaled.Num(), scaled.Denom(), new(big.Int))
+	if roundUp && rest.Sign() > 0 {
+		whole.Add(whole, big.NewInt(1))
+	}
+	return Decimal{new(big.Rat).SetFrac(whole, scale)}.String()
+}

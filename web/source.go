@@ -58,6 +58,7 @@ type LevelStatus struct {
 
 	Alerts   []Alert   // every alert rule of the level, the inactive ones too, most urgent first
 	Failures []Failure // newest first, bounded
+	Members  []Member  // of a composite, the whole first and every part before those below it; only of Level
 	History  []Point   // share of good over the last hour, oldest first, evenly spaced
 	Queries  []Query   // the PromQL that gives these figures
 }

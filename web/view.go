@@ -85,6 +85,8 @@ type levelView struct {
 	Last     *failureView // the newest failure that counts
 	Probed   bool         // single measurements are seen, so failures are known
 	Strip    stripView
+	Members  []memberView
+	Wholes   []wholeView // composites that it is a part of
 	Queries  []queryView
 	NoData   bool
 	Grouped  bool
@@ -232,7 +234,7 @@ func newLevel(s LevelStatus, now time.Time) levelView {
 		Target: l.Target.String() + thin + "%", Period: periodWords(l.Period),
 		Aggregation: l.AggregationWords(),
 		State:       stateMark(s.State), Grouped: len(l.GroupBy.Labels) > 0, standing: newStanding(s), Strip: newStrip(s, now), NoData: !s.Achieved.Known,
-		Probed: len(l.Indicator.Queries()) == 0,
+		Probed: sla.IsProbed(l.Indicator), Members: newMembers(s.Members, now), Wholes: newWholes(l),
 	}
 	if l.Objective.Cmp(l.Target) != 0 {
 		v.Objective = l.Objective.String() + thin + "%"

@@ -30,7 +30,7 @@ type (
 	inhibitRule struct {
 		SourceMatchers []string `yaml:"source_matchers"`
 		TargetMatchers []string `yaml:"target_matchers"`
-		Equal          []string `yaml:"equal,flow"`
+		Equal          []string `yaml:"equal,flow,omitempty"`
 	}
 	alertmanagerConfig struct {
 		Route        alertmanagerRoute `yaml:"route"`

@@ -33,7 +33,7 @@ func inhibitRules(agreements []*sla.Agreement) []inhibitRule {
 			rules = append(rules, inhibitRule{i.source, i.target, slices.Concat(labels, i.more)})
 		}
 	}
-	return rules
+	return append(rules, compositesInhibit(agreements)...)
 }
 
 // burning are the alerts of a budget that burns.

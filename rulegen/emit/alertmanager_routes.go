@@ -23,7 +23,7 @@ func severitiesOf(agreements []*sla.Agreement) []string {
 	var custom []string
 	for _, a := range agreements {
 		for _, l := range a.Levels {
-			for _, severity := range l.Alerting.Severities() {
+			for _, severity := range l.Severities() {
 				if severity != "" && !slices.Contains(standardSeverities, severity) {
 					custom = append(custom, severity)
 				}

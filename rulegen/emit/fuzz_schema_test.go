@@ -60,11 +60,13 @@ var values = map[string][]string{
 	"over":      {"6h", "1h", "30m", "7h"},
 	"within":    {"1d", "1h", "30m"},
 	"weekStart": {"Mon", "Sun"},
-	"labels":    {"region", "zone", "team", "le", "code"},
-	"groupBy":   {"region", "zone"},
-	"after":     {"15m"},
-	"notify":    {"lead", "lead", "lead", "boss"},
-	"tiers":     {"page-fast", "ticket-slow"},
+	"all":       {"shop/a", "shop/b", "a/a", "b/a"}, "any": {"shop/a", "a/b", "shop/c"}, "of": {"shop/a", "shop/b", "a/a"}, "needs": {"shop/a", "a/a"},
+	"level": {"shop/a", "a/availability"}, "affects": {"shop/a"}, "endToEnd": {"shop/a", "shop/b"}, "weight": {"1", "0.5"}, "downAbove": {"20"},
+	"labels":  {"region", "zone", "team", "le", "code"},
+	"groupBy": {"region", "zone"},
+	"after":   {"15m"},
+	"notify":  {"lead", "lead", "lead", "boss"},
+	"tiers":   {"page-fast", "ticket-slow"},
 
 	"severities": {"page", "ticket"}, "groupWait": {"10s", "1m"}, "groupInterval": {"5m"}, "repeatInterval": {"4h"},
 
@@ -202,8 +204,8 @@ func (s schemaText) mapping(c *choice, schema map[string]any, key string, depth 
 	}
 	if ways, ok := schema["oneOf"].([]any); ok {
 		chosen := c.of(len(ways))
-		if first := ways[chosen].(map[string]any)["required"].([]any)[0]; first == "ics" || first == "complementOf" {
-			chosen = c.of(len(ways)) // mostly not: there is no such file, and seldom such a calendar
+		if first := ways[chosen].(map[string]any)["required"].([]any)[0]; first == "ics" || first == "complementOf" || first == "composite" {
+			chosen = c.of(len(ways)) // mostly not: there is no such file, and seldom such a calendar or such levels
 		}
 		for i, way := range ways {
 			name := way.(map[string]any)["required"].([]any)[0].(string)

@@ -45,9 +45,6 @@ func CountBy(e Expr, by ...string) Expr {
 	return Expr{&parser.AggregateExpr{Op: parser.COUNT, Expr: e.node, Grouping: by}}
 }
 
-// Max is max(e), without labels.
-func Max(e Expr) Expr { return Expr{&parser.AggregateExpr{Op: parser.MAX, Expr: e.node}} }
-
 // Scans calls use for every selector of an expression with the range that is
 // read of it: the window, or 0 for the newest sample. A selector in a subquery
 // is read once for each of its steps.

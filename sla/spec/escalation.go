@@ -293,7 +293,7 @@ func (s *step) severities(tiers map[string]string) []string {
 func alertsOf(levels []*sla.ServiceLevel) (severities []string, tiers map[string]string) {
 	tiers = map[string]string{}
 	for _, l := range levels {
-		severities = append(severities, l.Alerting.Severities()...)
+		severities = append(severities, l.Severities()...)
 		for _, t := range l.Alerting.Tiers {
 			tiers[t.Name] = cmp.Or(tiers[t.Name], t.Severity)
 		}

@@ -22,6 +22,7 @@ var indicatorKinds = []indicatorKind{
 	{"condition", mapping(conditionSection), "A state, good while a PromQL condition holds.", "", decodeCondition},
 	{"ratio", mapping(ratioSection), "A bad share that is calculated already.", "", decodeRatio},
 	{"blackbox", mapping(blackboxSection), "Measured from outside, by a blackbox_exporter.", "", decodeBlackbox},
+	{"composite", mapping(compositeSection), "A combination of other levels: what the customer of a service feels that is made of several systems.", "", decodeComposite},
 }
 
 var indicatorSection = newIndicatorSection()

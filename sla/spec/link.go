@@ -33,6 +33,7 @@ func (l *loader) link() {
 			}
 		}
 	}
+	defer l.linkComposites(levels)
 	for _, doc := range l.docs {
 		for _, level := range doc.agreement.Levels {
 			if latency, ok := level.Indicator.(*sla.ProbeLatency); ok {

@@ -314,7 +314,7 @@ var labelRegexp = regexp.MustCompile(labelPattern)
 // reservedLabels are set by the rules themselves.
 var reservedLabels = map[string]bool{
 	"sla": true, "service": true, "slo": true, "severity": true, "tier": true, "long_window": true,
-	"short_window": true, "period": true, "alertname": true, "alertstate": true, "escalation": true,
+	"short_window": true, "period": true, "alertname": true, "alertstate": true, "escalation": true, "composite": true, "inhibited_by": true,
 }
 
 // labels are names to texts, as series and alerts carry them.

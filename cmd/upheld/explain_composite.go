@@ -1,0 +1,191 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// explainComposite prints what a composite is made of, what its components'
+// targets give, and what is doubtful about it.
+func explainComposite(b *strings.Builder, l *sla.ServiceLevel) {
+	c, ok := l.Indicator.(*sla.Composite)
+	if !ok {
+		return
+	}
+	p, err := c.Predict()
+	b.WriteString("  Made of:\n")
+	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "    \tpromises\tis down in a minute when\tif it never failed\talone it would have to promise")
+	explainNode(w, l, c, p, c.Tree, "", "")
+	for _, s := range p.Shared {
+		fmt.Fprintf(w, "    %s (shared)\t%s %%\tis no member\t%s\n", s.Label, sla.Percent(s.Promised), partWords(l, p, s))
+	}
+	_ = w.Flush() // into a strings.Builder, which cannot fail
+	w = tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	line := func(name, format string, args ...any) {
+		fmt.Fprintf(w, "  %s\t%s\n", name, fmt.Sprintf(format, args...))
+	}
+	if err != nil {
+		line("Predicted", "cannot be told: %v", err)
+	} else {
+		explainPrediction(line, l, c, p)
+	}
+	explainMeasuring(line, c)
+	explainChecks(line, l)
+	_ = w.Flush() // into a strings.Builder, which cannot fail
+}
+
+// explainNode prints a node and those below it as a tree.
+func explainNode(w *tabwriter.Writer, l *sla.ServiceLevel, c *sla.Composite, p sla.Prediction, n *sla.Node, lead, below string) {
+	title := n.Title()
+	if n.Op != sla.OpLevel && n.Level != nil {
+		title = n.Level.ID.String() + ": " + title
+	}
+	if n.Name != "" {
+		title = n.Name + ": " + title
+	}
+	row := "\t\t\t"
+	if n.Op == sla.OpLevel {
+		row = fmt.Sprintf("%s %%\t%s\t", n.Level.Target, downWords(n.Component))
+		for i, x := range c.Component {
+			if x == n.Component && i < len(p.Parts) {
+				row += partWords(l, p, p.Parts[i])
+			}
+		}
+	}
+	fmt.Fprintf(w, "    %s%s\t%s\n", lead, title, row)
+	for i, m := range n.Members {
+		branch, deeper := "├ ", "│ "
+		if i == len(n.Members)-1 {
+			branch, deeper = "└ ", "  "
+		}
+		if n.Op == sla.OpWeighted {
+			branch += sla.Percent(n.Weights[i]) + " % "
+		}
+		explainNode(w, l, c, p, m, below+branch, below+deeper)
+	}
+}
+
+// partWords say what the whole would be if a part never failed, and what it
+// would have to promise for the target.
+func partWords(l *sla.ServiceLevel, p sla.Prediction, part sla.Part) string {
+	words := fmt.Sprintf("%s %% in all\t", sla.Percent(part.IfPerfect))
+	switch needs, ok := part.Needs(l.TargetRatio()); {
+	case !ok:
+		return words + "it cannot alone"
+	case needs.Sign() == 0:
+		return words + "nothing"
+	default:
+		return words + sla.PercentUp(needs) + " %"
+	}
+}
+
+// downWords say when a component is down.
+func downWords(x *sla.Component) string {
+	l := x.Level
+	switch {
+	case l.SharesEvents():
+		return fmt.Sprintf("more than %s %% is bad", x.DownAbove)
+	case l.Slots.Width > 0:
+		return "its own rule for minutes says so"
+	}
+	return "the condition does not hold"
+}
+
+func explainPrediction(line func(name, format string, args ...any), l *sla.ServiceLevel, c *sla.Composite, p sla.Prediction) {
+	line("Predicted", "%s %% if every component is as good as its target and they fail independently of each other", sla.Percent(p.Independent))
+	line("", "%s %% to %s %% whatever their failures have to do with each other", sla.Percent(p.Low), sla.Percent(p.High))
+	apart := p.Independent.Sub(l.TargetRatio())
+	if apart.Sign() < 0 {
+		line("", "the target of %s %% is %s %% more than that: it cannot be expected to be met", l.Target, sla.Percent(l.TargetRatio().Sub(p.Independent)))
+	} else {
+		line("", "the target of %s %% leaves %s %% to spare", l.Target, sla.Percent(apart))
+	}
+	weakest := p.Weakest()
+	line("Weakest link", "%s: its failures cost %s %%", weakest.Label, sla.Percent(weakest.Gain(p)))
+	var alone, shared []string
+	for _, part := range append(append([]sla.Part{}, p.Parts...), p.Shared...) {
+		if part.IfDown.Sign() == 0 {
+			alone = append(alone, part.Label)
+		}
+	}
+	if len(alone) > 0 {
+		line("Down with any of", "%s: nothing stands in for them", strings.Join(alone, ", "))
+	}
+	for _, x := range c.Component {
+		if x.Leaves > 1 {
+			shared = append(shared, fmt.Sprintf("%s is in %d places and counted once", x.Label, x.Leaves))
+		}
+	}
+	for _, d := range c.Shared {
+		var affected []string
+		for _, id := range d.Affects {
+			affected = append(affected, strings.TrimPrefix(id.String(), l.ID.SLA+":"))
+		}
+		shared = append(shared, fmt.Sprintf("%s (%s %%) is counted once, and not again in the targets of %s", d.Name, d.Availability, strings.Join(affected, ", ")))
+	}
+	for i, text := range shared {
+		line([]string{"Shared", ""}[min(i, 1)], "%s", text)
+	}
+	c.Tree.Walk(func(n *sla.Node) {
+		if n.Failover.Time > 0 {
+			line("Failover", "%s × %s in 30 days are taken off, %s %%; in measurements it is rounded up to whole minutes", n.Failover.Expected, sla.FormatDuration(n.Failover.Time), sla.Percent(n.Failover.Share()))
+		}
+	})
+}
+
+var unknownWords = map[sla.UnknownPolicy]string{
+	sla.UnknownExcluded: "counts as neither good nor bad",
+	sla.UnknownBad:      "counts as bad",
+	sla.UnknownGood:     "counts as good",
+}
+
+var componentAlertWords = map[sla.ComponentAlerts]string{
+	sla.AlertsLinked:      "carry the label composite, which leads here",
+	sla.AlertsInhibited:   "are silent while an alert of this one fires (Alertmanager's inhibition), and carry the label composite",
+	sla.AlertsIndependent: "have nothing to do with it",
+}
+
+func explainMeasuring(line func(name, format string, args ...any), c *sla.Composite) {
+	line("Measured how", "each minute the states of the components are combined, so outages that overlap count once;")
+	line("", "what their own contracts excuse counts here, unless the contract of this level excuses it too")
+	line("Unknown", "a minute of which nobody knows whether it was good %s", unknownWords[c.Unknown])
+	line("Their alerts", "%s", componentAlertWords[c.Alerts])
+	if e := c.EndToEnd; e != nil {
+		told := "nobody is told"
+		if e.Notice != nil {
+			told = fmt.Sprintf("a %s tells", e.Notice.Severity)
+		}
+		line("End to end", "%s measures the whole; %s when over %s it is worse than this by more than %s %% of the time", e.Of, told, sla.FormatDuration(e.Over), e.Above)
+	}
+}
+
+// compositeChecks are what check looks for in composites, as people ask it.
+var compositeChecks = []struct{ rule, good string }{
+	{"composite-target", "the targets of its components give its own"},
+	{"composite-period", "it is judged over the same period as its components"},
+	{"composite-exclusions", "no contract of a component excuses what this one does not"},
+	{"composite-double", "nothing is counted twice"},
+	{"composite-shared", "no component promises more than what it depends on"},
+}
+
+func explainChecks(line func(name, format string, args ...any), l *sla.ServiceLevel) {
+	findings := l.CheckComposite()
+	first := "Checked"
+	for _, check := range compositeChecks {
+		good := true
+		for _, f := range findings {
+			if f.Rule == check.rule {
+				line(first, "NO: %s; %s", f.Message, f.Remedy)
+				first, good = "", false
+			}
+		}
+		if good {
+			line(first, "yes: %s", check.good)
+			first = ""
+		}
+	}
+}

@@ -1,0 +1,160 @@
+package rulegen
+
+import (
+	"strconv"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/rulegen/promql"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// Which component caused a composite's bad time. What is bad in a slot runs down
+// the tree from the whole to the components, at every node to those of its
+// members that are bad, in equal shares, so that all shares sum to the whole.
+//
+// Blame is recorded only where there is some: while all is well, which is nearly
+// always, it costs nothing, and its sums over a period read what little there is.
+
+// blames record what each component caused of every slot, and of that what
+// counts by the composite's contract.
+func (t tree) blames() []Rule {
+	var rules []Rule
+	parts := weightedTop(t.Tree, one)
+	for _, p := range parts {
+		rules = append(rules, t.part(p, len(parts) > 1)...)
+	}
+	rules = append(rules, t.record(metricnames.BlameSlot, promql.Sum(t.recorded(metricnames.PartBlame).Now(), metricnames.Component, metricnames.How)))
+	counted := metricnames.BlameSlot
+	if t.level.Masked() {
+		kept := t.recorded(t.keptMask()).Now()
+		rules = append(rules, t.record(metricnames.BlameCounted, some(promql.MulLeft(t.recorded(metricnames.BlameSlot).Now(), kept, nil, nil))))
+		counted = metricnames.BlameCounted
+	}
+	slots := promql.Num(sla.NewDecimal(int64(sla.BaseWindow), int64(t.interval)))
+	return append(rules, t.record(metricnames.BlameRate, promql.Div(t.recorded(counted).SumOverTime(t.samples(sla.BaseWindow)), slots)))
+}
+
+// part is a node at the end of the weighted top of a tree: what it weighs of the
+// whole is caused by its components alone.
+type part struct {
+	*sla.Node
+	weight sla.Decimal
+}
+
+func weightedTop(n *sla.Node, weight sla.Decimal) []part {
+	if n.Op != sla.OpWeighted {
+		return []part{{n, weight}}
+	}
+	var parts []part
+	for i, m := range n.Members {
+		parts = append(parts, weightedTop(m, weight.Mul(n.Weights[i]))...)
+	}
+	return parts
+}
+
+// part divides the bad time of a part among its components.
+func (t tree) part(p part, several bool) []Rule {
+	whole := t.recorded(t.into.bad).Now()
+	if several {
+		// What is left out of a slot for being unknown has no part in its badness.
+		badness := promql.Sum(t.at(node(t.Tree.Path), assume(t.decided())))
+		own := promql.Mul(promql.Num(p.weight), promql.Sum(t.at(node(p.Path), assume(t.decided()))))
+		whole = promql.Mul(promql.Sum(whole), promql.Div(own, promql.ClampMin(badness, hardly)))
+	} else {
+		whole = promql.Sum(whole)
+	}
+	var direct []Rule
+	rest := whole
+	for _, a := range t.assumptions {
+		if a.works == nil || !p.FailsAlone(a.works) {
+			continue
+		}
+		mended := promql.Sum(t.at(node(p.Path), assume(a.label)))
+		fixed := promql.LeBool(mended, promql.Num(zero))
+		direct = append(direct, t.record(metricnames.PartBlame, some(promql.Mul(whole, fixed)),
+			metricnames.Part, p.Path+" "+a.works.Label, metricnames.Component, a.works.Label, metricnames.How, metricnames.Alone))
+		rest = promql.Mul(rest, promql.Sub(promql.Num(one), fixed))
+	}
+	rules := append(direct, t.record(metricnames.NodeBlame, some(rest), blameLabels(p.Node)...))
+	rules = append(rules, t.handDown(p.Node)...)
+	return append(rules, t.sharesOf(p)...)
+}
+
+// some is e where there is any.
+func some(e promql.Expr) promql.Expr { return promql.Gt(e, promql.Num(zero)) }
+
+func blameLabels(n *sla.Node) []string {
+	labels := []string{metricnames.Node, n.Path}
+	if n.Op == sla.OpLevel {
+		labels = append(labels, metricnames.Component, n.Component.Label)
+	}
+	return labels
+}
+
+// handDown divides what runs through a node among its members: in proportion to
+// their badness, which is in equal shares where they are up or down; to weight
+// times badness; and with failover to the first members, for as far as all of
+// them are bad.
+func (t tree) handDown(n *sla.Node) []Rule {
+	if n.Op == sla.OpLevel {
+		return nil
+	}
+	blame := promql.Sum(t.recorded(metricnames.NodeBlame, node(n.Path)).Now())
+	of := assume(t.decided())
+	var rules []Rule
+	switch {
+	case n.Op == sla.OpWeighted:
+		per := promql.Div(blame, promql.ClampMin(promql.Sum(t.at(node(n.Path), of)), hardly))
+		for i, m := range n.Members {
+			own := promql.Mul(promql.Num(n.Weights[i]), promql.Sum(t.at(node(m.Path), of)))
+			rules = append(rules, t.record(metricnames.NodeBlame, some(promql.Mul(own, per)), blameLabels(m)...))
+		}
+	case n.Failover.Time > 0 && len(n.Members) > 1:
+		first := func(more ...promql.Matcher) promql.Expr {
+			return promql.Sum(t.recorded(metricnames.FirstBad, append([]promql.Matcher{node(n.Path), of}, more...)...).Now())
+		}
+		per := promql.Div(blame, promql.ClampMin(first(), hardly))
+		for i, m := range n.Members {
+			rules = append(rules, t.record(metricnames.NodeBlame, some(promql.Mul(first(promql.Eq(metricnames.Members, strconv.Itoa(i+1))), per)), blameLabels(m)...))
+		}
+	default:
+		members := t.at(parent(n.Path), of)
+		per := promql.Div(blame, promql.ClampMin(promql.Sum(members), hardly))
+		rules = append(rules, t.record(metricnames.NodeBlame, some(promql.MulLeft(members, per, nil, nil)), metricnames.Parent, n.Path))
+	}
+	for _, m := range n.Members {
+		rules = append(rules, t.handDown(m)...)
+	}
+	return rules
+}
+
+// sharesOf adds up what came down to each component of a part, and tells whether
+// it is all of it.
+func (t tree) sharesOf(p part) []Rule {
+	below := promql.Re(metricnames.Node, literal(p.Path)+"([.].+)?")
+	shares := promql.Sum(t.recorded(metricnames.NodeBlame, below, promql.Re(metricnames.Component, ".+")).Now(), metricnames.Component)
+	all := promql.ClampMin(promql.Sum(t.recorded(metricnames.NodeBlame, node(p.Path)).Now()), hardly)
+	alone := promql.GeBool(promql.DivLeft(shares, all), promql.Num(almostAll))
+	record := func(how string, e promql.Expr) Rule {
+		return t.record(metricnames.PartBlame, some(e), metricnames.Part, p.Path, metricnames.How, how)
+	}
+	return []Rule{
+		record(metricnames.Alone, promql.Mul(shares, alone)),
+		record(metricnames.WithOthers, promql.Mul(shares, promql.Sub(promql.Num(one), alone))),
+	}
+}
+
+// blameOfBudget records which share of a period's budget each component has
+// spent: what it caused of the bad time, of what is spent of the budget.
+func (c compiler) blameOfBudget(p sla.Period) []Rule {
+	if _, ok := c.level.Indicator.(*sla.Composite); !ok {
+		return nil
+	}
+	of := func(name string) promql.Expr {
+		return c.recorded(name, promql.Eq(metricnames.Period, p.String())).Now()
+	}
+	spent := promql.Sub(promql.Num(one), of(metricnames.BudgetRemaining))
+	per := promql.Div(spent, promql.Gt(of(metricnames.BadPeriod), promql.Num(zero)))
+	e := promql.MulLeft(of(metricnames.BlameTally.Sum), per, c.joinLabels(), nil)
+	return []Rule{c.record(metricnames.BlameBudget, e, metricnames.Period, p.String())}
+}

@@ -1,0 +1,236 @@
+package rulegen
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/rulegen/promql"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// Rules of composites. Every node of the tree is recorded in every slot, each
+// time for several assumptions side by side, told apart by the label assume: that
+// all that is unknown is good, that it is bad, and that a component works. What
+// is the same under the first two is known whatever the unknown is, which is
+// Kleene's three-valued logic. docs/composites.md has the formulas.
+
+// tree makes the rules of one composite.
+type tree struct {
+	compiler
+	*sla.Composite
+	assumptions []assumption
+}
+
+// assumption is a world in which the tree is evaluated.
+type assumption struct {
+	label string
+	// unknown is what an unknown component counts as, works the component that
+	// is taken to be good, if there is one.
+	unknown sla.Decimal
+	works   *sla.Component
+	// other is the assumption that says how long something has surely been bad.
+	other string
+}
+
+func (c compiler) tree(of *sla.Composite) tree {
+	t := tree{compiler: c, Composite: of, assumptions: []assumption{
+		{label: metricnames.UnknownGood, unknown: zero, other: metricnames.UnknownBad},
+		{label: metricnames.UnknownBad, unknown: one, other: metricnames.UnknownGood},
+	}}
+	decided := t.assumptions[0]
+	if of.Unknown == sla.UnknownBad {
+		decided = t.assumptions[1]
+	}
+	for _, x := range of.Component {
+		// Whether one of several places in the tree was the cause cannot be told
+		// place by place.
+		if x.Leaves > 1 && of.Tree.FailsAlone(x) {
+			t.assumptions = append(t.assumptions, assumption{label: works(x), unknown: decided.unknown, works: x, other: decided.other})
+		}
+	}
+	return t
+}
+
+func works(x *sla.Component) string { return x.Label + " works" }
+
+// decided is the assumption that the composite's policy makes; what it leaves
+// out for being unknown is neither.
+func (t tree) decided() string {
+	if t.Composite.Unknown == sla.UnknownBad {
+		return metricnames.UnknownBad
+	}
+	return metricnames.UnknownGood
+}
+
+// composite records the states of all components and of every node, and from
+// them the badness of the slot.
+func (c compiler) composite(of *sla.Composite) ([]Rule, sla.Findings) {
+	var rules []Rule
+	var findings sla.Findings
+	for _, x := range of.Component {
+		more, wrong := c.stateOf(x.Level, x.Label, x.DownAbove, componentState)
+		rules, findings = append(rules, more...), append(findings, wrong...)
+	}
+	more, wrong := c.endToEnd(of)
+	if findings = append(findings, wrong...); findings.HasErrors() {
+		return nil, findings
+	}
+	t := c.tree(of)
+	rules = append(append(rules, c.downSince()), more...)
+	rules = append(rules, t.nodes(of.Tree, "", zero, false)...)
+	return append(rules, c.record(c.into.bad, t.slot())), findings
+}
+
+// at selects the badness of nodes.
+func (t tree) at(more ...promql.Matcher) promql.Expr {
+	return t.recorded(metricnames.NodeBad, more...).Now()
+}
+
+func node(path string) promql.Matcher    { return promql.Eq(metricnames.Node, path) }
+func parent(path string) promql.Matcher  { return promql.Eq(metricnames.Parent, path) }
+func assume(label string) promql.Matcher { return promql.Eq(metricnames.Assume, label) }
+
+// slot is the badness of the whole by the policy for what is unknown. Left out,
+// only what is known of the weights counts.
+func (t tree) slot() promql.Expr {
+	whole := func(label string) promql.Expr { return promql.Sum(t.at(node(t.Tree.Path), assume(label))) }
+	good, bad := whole(metricnames.UnknownGood), whole(metricnames.UnknownBad)
+	switch t.Composite.Unknown {
+	case sla.UnknownBad:
+		return bad
+	case sla.UnknownGood:
+		return good
+	}
+	known := promql.Sub(promql.Num(one), promql.Sub(bad, good))
+	return promql.Div(good, promql.Gt(known, promql.Num(hardly)))
+}
+
+// hardly is less than any weight, and more than what sums of them are off.
+var hardly = sla.NewDecimal(1, 1_000_000_000_000)
+
+// nodes record a node after its members. forced is what unknown components below
+// it count as by the policy of a composite that is a part of this one.
+func (t tree) nodes(n *sla.Node, above string, forced sla.Decimal, force bool) []Rule {
+	if n.Unknown == sla.UnknownGood || n.Unknown == sla.UnknownBad {
+		forced, force = zero, true
+		if n.Unknown == sla.UnknownBad {
+			forced = one
+		}
+	}
+	labels := []string{metricnames.Node, n.Path, metricnames.Parent, above}
+	if above == "" {
+		labels = labels[:2]
+	}
+	if n.Op == sla.OpLevel {
+		labels = append(labels, metricnames.Component, n.Component.Label)
+		return []Rule{t.record(metricnames.NodeBad, t.leaf(n, forced, force), labels...)}
+	}
+	var rules []Rule
+	for _, m := range n.Members {
+		rules = append(rules, t.nodes(m, n.Path, forced, force)...)
+	}
+	if n.Failover.Time > 0 && len(n.Members) > 1 {
+		return append(rules, t.failover(n, labels)...)
+	}
+	members := t.at(parent(n.Path))
+	var e promql.Expr
+	switch n.Op {
+	case sla.OpAny:
+		e = promql.Min(members, metricnames.Assume)
+	case sla.OpAtLeast:
+		e = promql.Max(promql.BottomK(int64(n.K), members, metricnames.Assume), metricnames.Assume)
+	case sla.OpWeighted:
+		var terms promql.Expr
+		for i, m := range n.Members {
+			terms = union(terms, promql.Mul(promql.Num(n.Weights[i]), t.at(node(m.Path))))
+		}
+		e = promql.Sum(terms, metricnames.Assume)
+	default:
+		e = promql.Max(members, metricnames.Assume)
+	}
+	return append(rules, t.record(metricnames.NodeBad, e, labels...))
+}
+
+// union is a or b, where a may be nothing yet. The labels of the two differ.
+func union(a, b promql.Expr) promql.Expr {
+	if a.IsZero() {
+		return b
+	}
+	return promql.Or(a, b)
+}
+
+// leaf is the state of a component under each assumption.
+func (t tree) leaf(n *sla.Node, forced sla.Decimal, force bool) promql.Expr {
+	state := promql.Sum(t.recorded(metricnames.ComponentBad, promql.Eq(metricnames.Component, n.Component.Label)).Now())
+	var e promql.Expr
+	for _, a := range t.assumptions {
+		unknown := a.unknown
+		if force {
+			unknown = forced
+		}
+		bad := promql.Or(state, promql.Vector(unknown))
+		if a.works == n.Component {
+			bad = promql.Vector(zero)
+		}
+		e = union(e, promql.SetLabel(bad, metricnames.Assume, a.label))
+	}
+	return e
+}
+
+// failover records an any that takes time to go on to the next member. While the
+// first i members are bad the next one serves, but for the slots that switching
+// takes, counted from when all of them have been bad.
+func (t tree) failover(n *sla.Node, labels []string) []Rule {
+	var rules []Rule
+	for i := range n.Members {
+		rules = append(rules, t.record(metricnames.FirstBad, promql.Min(t.at(anyNode(n.Members[:i+1]), parent(n.Path)), metricnames.Assume),
+			metricnames.Node, n.Path, metricnames.Members, strconv.Itoa(i+1)))
+	}
+	slots := t.slotsOf(n.Failover.Time)
+	window := t.samples(time.Duration(slots+1) * t.interval)
+	for _, a := range t.assumptions {
+		first := func(i int, label string) promql.Selector {
+			return t.recorded(metricnames.FirstBad, node(n.Path), promql.Eq(metricnames.Members, strconv.Itoa(i)), assume(label))
+		}
+		last := len(n.Members)
+		terms := promql.SetLabel(promql.Sum(first(last, a.label).Now()), metricnames.Members, strconv.Itoa(last))
+		for i := 1; i < last; i++ {
+			surely := first(i, a.other)
+			switched := promql.Mul(promql.Sum(promql.GtBool(surely.MinOverTime(window), promql.Num(zero))),
+				promql.Sum(promql.GeBool(surely.CountOverTime(window), number(int64(slots+1)))))
+			switching := promql.Mul(promql.Sum(first(i, a.label).Now()), promql.Sub(promql.Num(one), switched))
+			terms = union(terms, promql.SetLabel(switching, metricnames.Members, strconv.Itoa(i)))
+		}
+		rules = append(rules, t.record(metricnames.NodeBad, promql.Max(terms), append([]string{metricnames.Assume, a.label}, labels...)...))
+	}
+	return rules
+}
+
+// slotsOf is how many slots a time is, rounded up.
+func (c compiler) slotsOf(d time.Duration) int { return int((d + c.interval - 1) / c.interval) }
+
+// anyNode matches some nodes.
+func anyNode(nodes []*sla.Node) promql.Matcher {
+	if len(nodes) == 1 {
+		return node(nodes[0].Path)
+	}
+	paths := make([]string, len(nodes))
+	for i, n := range nodes {
+		paths[i] = literal(n.Path)
+	}
+	return promql.Re(metricnames.Node, strings.Join(paths, "|"))
+}
+
+// literal is a path as a regular expression.
+func literal(path string) string { return strings.ReplaceAll(path, ".", "[.]") }
+
+// downSince records since when each component is down that is: what was recorded
+// before, while it is still down, else now.
+func (c compiler) downSince() Rule {
+	down := promql.Gt(c.recorded(metricnames.ComponentBad).Now(), promql.Num(zero))
+	since := promql.AndOn(c.recorded(metricnames.DownSince).Now(), down, metricnames.Component)
+	begun := promql.Add(promql.Mul(promql.Num(zero), down), promql.Time())
+	return c.record(metricnames.DownSince, promql.OrOn(since, begun, metricnames.Component))
+}

@@ -1,0 +1,66 @@
+package rulegen
+
+import (
+	"fmt"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/rulegen/promql"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// endToEnd records the state of the level that measures the whole.
+func (c compiler) endToEnd(of *sla.Composite) ([]Rule, sla.Findings) {
+	e := of.EndToEnd
+	if e == nil {
+		return nil, nil
+	}
+	return c.stateOf(e.Level, componentLabel(c.level.ID, e.Level.ID), e.DownAbove, endToEndState)
+}
+
+// componentLabel names a level as a composite calls it.
+func componentLabel(composite, level sla.ID) string {
+	if composite.SLA == level.SLA {
+		return level.Service + "/" + level.SLO
+	}
+	return level.String()
+}
+
+// divergence records by how much the level that measures the whole was worse
+// than the composite: of each slot of which both are known, and of a window, of
+// which all slots count.
+func (c compiler) divergence(of *sla.Composite) []Rule {
+	if of.EndToEnd == nil {
+		return nil
+	}
+	worse := promql.Sub(promql.Sum(c.recorded(metricnames.EndToEndBad).Now()), promql.Sum(c.recorded(metricnames.SlotJudged).Now()))
+	slots := sla.NewDecimal(int64(of.EndToEnd.Over), int64(c.interval))
+	sum := c.recorded(metricnames.DivergenceSlot).SumOverTime(c.samples(of.EndToEnd.Over))
+	return []Rule{
+		c.record(metricnames.DivergenceSlot, worse),
+		c.record(divergenceName(of), promql.Div(sum, promql.Num(slots))),
+	}
+}
+
+func divergenceName(of *sla.Composite) string {
+	return metricnames.Divergence + sla.FormatDuration(of.EndToEnd.Over)
+}
+
+// AlertCompositeDivergence fires while a composite looks better than what its
+// customers meet.
+const AlertCompositeDivergence = "SLACompositeDivergence"
+
+// diverges is the alert of a composite that is worse when measured end to end.
+func (c compiler) diverges() []Rule {
+	of, ok := c.level.Indicator.(*sla.Composite)
+	if !ok || of.EndToEnd == nil || of.EndToEnd.Notice == nil || c.level.Alerting.Disabled {
+		return nil
+	}
+	e := of.EndToEnd
+	over := sla.FormatDuration(e.Over)
+	worse := promql.Gt(c.recorded(divergenceName(of)).Now(), promql.Num(e.Above.Quo(hundred)))
+	return []Rule{c.notice(AlertCompositeDivergence, *e.Notice, c.duringService(worse), map[string]string{
+		"summary": fmt.Sprintf("%s looks better than what customers meet", c.name()),
+		"description": fmt.Sprintf("Measured end to end by %s it was bad for {{ $value | humanizePercentage }} more of the last %s than its components account for; %s%% is let pass. "+
+			"Something that customers need is no component, or is not seen to fail.", componentLabel(c.level.ID, e.Level.ID), over, e.Above),
+	})}
+}

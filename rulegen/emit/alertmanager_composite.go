@@ -1,0 +1,31 @@
+package emit
+
+import (
+	"regexp"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/rulegen"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// compositesInhibit hold the alerts of components back while a composite that is
+// told to do so has an alert of the same urgency, or a page.
+func compositesInhibit(agreements []*sla.Agreement) []inhibitRule {
+	var rules []inhibitRule
+	for _, a := range agreements {
+		for _, l := range a.Levels {
+			if c, ok := l.Indicator.(*sla.Composite); !ok || c.Alerts != sla.AlertsInhibited {
+				continue
+			}
+			source := []string{
+				equals("alertname", rulegen.AlertBudgetBurn), equals(metricnames.SLA, l.ID.SLA),
+				equals(metricnames.Service, l.ID.Service), equals(metricnames.SLO, l.ID.SLO),
+			}
+			target := []string{metricnames.InhibitedBy + `=~"(.*,)?` + matcherEscapes.Replace(regexp.QuoteMeta(l.ID.String())) + `(,.*)?"`}
+			rules = append(rules,
+				inhibitRule{SourceMatchers: append(source, equals(metricnames.Severity, "page")), TargetMatchers: target},
+				inhibitRule{SourceMatchers: source, TargetMatchers: target, Equal: []string{metricnames.Severity}})
+		}
+	}
+	return rules
+}

@@ -1,0 +1,82 @@
+package serve
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/prometheus/prometheus/promql"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/sla"
+	"github.com/upheld-sla/upheld/web"
+)
+
+// memberSeries are what is shown of a composite's tree.
+const memberSeries = `{__name__=~"` + metricnames.NodeBad + "|" + metricnames.DownSince + "|" + metricnames.BlameBudget + `", `
+
+// members are the parts of a composite as they are now; nothing for a level of
+// another kind.
+func (src *source) members(ctx context.Context, l *sla.ServiceLevel) ([]web.Member, error) {
+	c, ok := l.Indicator.(*sla.Composite)
+	if !ok || c.Tree == nil {
+		return nil, nil
+	}
+	opts := promql.NewPrometheusQueryOpts(false, src.lookback())
+	query := memberSeries + matchers(l.ID) + "}"
+	q, err := src.s.engine.NewInstantQuery(ctx, src.s.db, opts, query, time.Now())
+	if err != nil {
+		return nil, fmt.Errorf("query %s: %w", query, err)
+	}
+	defer q.Close()
+	vector, err := q.Exec(ctx).Vector()
+	if err != nil {
+		return nil, fmt.Errorf("query %s: %w", query, err)
+	}
+	found := map[string]float64{} // by name and what tells them apart
+	for _, s := range vector {
+		switch name := s.Metric.Get("__name__"); {
+		case name == metricnames.NodeBad:
+			found[s.Metric.Get(metricnames.Node)+" "+s.Metric.Get(metricnames.Assume)] = s.F
+		case name == metricnames.DownSince:
+			found[name+" "+s.Metric.Get(metricnames.Component)] = s.F
+		case s.Metric.Get(metricnames.Period) == l.Period.String():
+			found[s.Metric.Get(metricnames.How)+" "+s.Metric.Get(metricnames.Component)] = s.F
+		}
+	}
+	var members []web.Member
+	told := map[*sla.Component]bool{}
+	c.Tree.Walk(func(n *sla.Node) {
+		m := web.Member{Name: n.Name, Title: n.Title(), Depth: strings.Count(n.Path, "."), State: nodeState(found, n.Path)}
+		if n.Level != nil && n.Level != l {
+			m.Of = n.Level.ID
+		}
+		if n.Op == sla.OpLevel {
+			if since, down := found[metricnames.DownSince+" "+n.Component.Label]; down {
+				m.Since = time.Unix(int64(since), 0)
+			}
+			if !told[n.Component] {
+				told[n.Component] = true
+				m.Alone = figureOf(found, metricnames.Alone+" "+n.Component.Label)
+				m.WithOthers = figureOf(found, metricnames.WithOthers+" "+n.Component.Label)
+			}
+		}
+		members = append(members, m)
+	})
+	return members, nil
+}
+
+// nodeState is failing while any of a part is surely bad.
+func nodeState(found map[string]float64, path string) web.State {
+	sure, known := found[path+" "+metricnames.UnknownGood]
+	if worst := found[path+" "+metricnames.UnknownBad]; sure == 0 && worst > 0 {
+		return web.Unknown
+	}
+	return stateOf(known, sure == 0)
+}
+
+func figureOf(found map[string]float64, key string) web.Figure {
+	v, ok := found[key]
+	return web.Figure{Value: v, Known: ok}
+}

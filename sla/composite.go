@@ -1,0 +1,349 @@
+package sla
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Composite is good while a combination of other levels is: what the customer of
+// a service feels that is made of several systems. Slot by slot the states of its
+// components are combined, so that outages that overlap count once and
+// redundancy counts where it helped.
+type Composite struct {
+	Root      *Node // as it was written: levels of any kind are its leaves
+	Unknown   UnknownPolicy
+	Shared    []SharedDependency
+	EndToEnd  *EndToEnd // nil if no probe of the whole is named
+	Alerts    ComponentAlerts
+	Tree      *Node        // Root with every composite in it in the place of its level, once references are resolved
+	Component []*Component // the levels that Tree is made of, each once, in the order in which they first appear
+	agreement string       // whose composite it is
+}
+
+// UnknownPolicy is what a slot counts as in which nobody knows whether the
+// composite was good.
+type UnknownPolicy string
+
+// The policies.
+const (
+	UnknownExcluded UnknownPolicy = "excluded" // neither good nor bad
+	UnknownBad      UnknownPolicy = "bad"      // what is not known to be good is bad
+	UnknownGood     UnknownPolicy = "good"     // what is not known to be bad is good
+)
+
+// UnknownPolicies are all policies, the default first.
+var UnknownPolicies = []UnknownPolicy{UnknownExcluded, UnknownBad, UnknownGood}
+
+// ComponentAlerts is what the composite does to the alerts of its components.
+type ComponentAlerts string
+
+// What may be done to them.
+const (
+	AlertsLinked      ComponentAlerts = "linked"      // a label names the composite
+	AlertsInhibited   ComponentAlerts = "inhibited"   // linked, and silent while the composite's own alert fires
+	AlertsIndependent ComponentAlerts = "independent" // nothing
+)
+
+// AllComponentAlerts are all choices, the default first.
+var AllComponentAlerts = []ComponentAlerts{AlertsLinked, AlertsInhibited, AlertsIndependent}
+
+// Operator is how a node makes one state of those of its members.
+type Operator string
+
+// The operators. Goodness is 1 or 0, and between them only below a weighted node.
+const (
+	OpLevel    Operator = "level"    // a leaf: the state of a level
+	OpAll      Operator = "all"      // as good as the worst member
+	OpAny      Operator = "any"      // as good as the best member
+	OpAtLeast  Operator = "atLeast"  // as good as the K-th best member
+	OpWeighted Operator = "weighted" // the mean of the members by their weights
+	OpJourney  Operator = "journey"  // steps of which all must work, in an order
+)
+
+// Node is a part of a composite.
+type Node struct {
+	Op       Operator
+	Path     string // "1.2" is the second member of the first member, set in a Tree
+	Name     string // of a journey's step, of a weighted member; else empty
+	Members  []*Node
+	K        int       // of OpAtLeast
+	Weights  []Decimal // of OpWeighted: one for each member, 1 in all
+	Failover Failover  // of OpAny
+	Pos      Position
+
+	// Of OpLevel, and in a Tree of a node that stands for another composite.
+	Of        ID
+	DownAbove Decimal       // percent of a slot's events from which on the level is down; 0 if nothing was said
+	Level     *ServiceLevel // once references are resolved
+	Unknown   UnknownPolicy // of that composite
+
+	Component *Component // of a leaf in a Tree
+}
+
+// Failover is what it costs to go on to the next member of an OpAny, in their
+// order. The zero value is none.
+type Failover struct {
+	Time     time.Duration
+	Expected Decimal // switches in 30 days, for the prediction
+}
+
+// DefaultFailovers is how many switches in 30 days are reckoned with.
+var DefaultFailovers = NewDecimal(1, 1)
+
+// Share is the share of all time that switching is expected to take.
+func (f Failover) Share() Decimal {
+	return Seconds(f.Time).Mul(f.Expected).Quo(Seconds(referencePeriod))
+}
+
+// SharedDependency is what several components need, though it is no member
+// itself: a DNS service, a region.
+type SharedDependency struct {
+	Name         string
+	Of           ID // a level, or zero
+	Level        *ServiceLevel
+	Availability Decimal // percent: the level's target, or what was given
+	Affects      []ID
+	AffectsPos   []Position
+	Pos          Position
+}
+
+// EndToEnd is a level that measures the composite as a customer does, to hold
+// the model against.
+type EndToEnd struct {
+	Of        ID
+	Level     *ServiceLevel
+	DownAbove Decimal
+	Above     Decimal // percentage points by which it may be worse than the composite
+	Over      time.Duration
+	Notice    *Notice // nil if nobody is told
+	Pos       Position
+}
+
+// Defaults of EndToEnd: a share of an hour, because the two see an outage up to
+// a minute apart.
+const DefaultDivergenceOver = time.Hour
+
+// DefaultDivergenceAbove is in percentage points: three minutes of an hour.
+var DefaultDivergenceAbove = NewDecimal(5, 1)
+
+// Component is a level that a composite is made of.
+type Component struct {
+	Level     *ServiceLevel
+	Label     string  // "service/level", with the agreement before it if that is another
+	DownAbove Decimal // percent
+	Leaves    int     // how often it is in the tree
+}
+
+// DefaultDownAbove is the share of bad events in a slot, in percent, above which
+// a component is down in it.
+var DefaultDownAbove = NewDecimal(50, 1)
+
+// Kind is "composite".
+func (*Composite) Kind() string { return "composite" }
+
+// Aggregations of composites: by time, slot by slot.
+func (*Composite) Aggregations() []Aggregation { return []Aggregation{Time} }
+
+// Queries is none: the components have them.
+func (*Composite) Queries() []Query { return nil }
+
+func (*Composite) looked() {}
+
+// Words say how the members are combined.
+func (c *Composite) Words() string { return c.Root.words(c.agreement) }
+
+// words are the node as a formula for people: `all of (web/availability, any of (a/x, b/x))`.
+func (n *Node) words(agreement string) string {
+	if n.Op == OpLevel {
+		return labelIn(agreement, n.Of)
+	}
+	words := make([]string, len(n.Members))
+	for i, m := range n.Members {
+		words[i] = m.words(agreement)
+		if n.Op == OpWeighted {
+			words[i] = n.Weights[i].String() + " × " + words[i]
+		}
+		if m.Name != "" {
+			words[i] = m.Name + ": " + words[i]
+		}
+	}
+	return n.Title() + " (" + strings.Join(words, ", ") + ")"
+}
+
+// Title is what the node does with its members: "at least 2 of", or for a leaf
+// the component's label.
+func (n *Node) Title() string {
+	switch n.Op {
+	case OpLevel:
+		if n.Component != nil {
+			return n.Component.Label
+		}
+		return n.Of.String()
+	case OpAny:
+		if n.Failover.Time > 0 {
+			return "any of, " + FormatDuration(n.Failover.Time) + " to fail over"
+		}
+	case OpAtLeast:
+		return fmt.Sprintf("at least %d of", n.K)
+	case OpWeighted:
+		return "weighted"
+	case OpJourney:
+		return "journey"
+	}
+	return string(n.Op) + " of"
+}
+
+// Walk calls visit for the node and all below it, parents first.
+func (n *Node) Walk(visit func(*Node)) {
+	visit(n)
+	for _, m := range n.Members {
+		m.Walk(visit)
+	}
+}
+
+// Leaves are the levels below a node, in order.
+func (n *Node) Leaves() []*Node {
+	var leaves []*Node
+	n.Walk(func(m *Node) {
+		if m.Op == OpLevel {
+			leaves = append(leaves, m)
+		}
+	})
+	return leaves
+}
+
+// MaxLeaves is how many leaves a composite may have once the composites in it
+// are put in their places.
+const MaxLeaves = 200
+
+// Resolve makes Tree and Component once every leaf of Root, and of the
+// composites in it, has its Level and no composite is in itself. Mistakes are
+// told with their places: too many leaves, or a component that is down above one
+// share here and above another there.
+func (c *Composite) Resolve(own *ServiceLevel) Findings {
+	c.Tree, c.Component, c.agreement = nil, nil, own.ID.SLA
+	leaves := 0
+	tree := expand(c.Root, &leaves)
+	if leaves > MaxLeaves {
+		return Findings{{
+			Severity: Error, Rule: "composite-size", Pos: own.Pos,
+			Message: fmt.Sprintf("the composite %q has more than %d leaves once the composites in it are put in their places", own.ID.SLO, MaxLeaves),
+			Remedy:  "combine fewer levels",
+		}}
+	}
+	tree.number("1")
+	var findings Findings
+	for _, leaf := range tree.Leaves() {
+		down := leaf.DownAbove
+		if down.Sign() == 0 {
+			down = DefaultDownAbove
+		}
+		i := slices.IndexFunc(c.Component, func(x *Component) bool { return x.Level == leaf.Level })
+		if i < 0 {
+			c.Component, i = append(c.Component, &Component{Level: leaf.Level, Label: labelIn(own.ID.SLA, leaf.Level.ID), DownAbove: down}), len(c.Component)
+		}
+		leaf.Component = c.Component[i]
+		leaf.Component.Leaves++
+		if leaf.Component.DownAbove.Cmp(down) != 0 {
+			findings = append(findings, Finding{
+				Severity: Error, Rule: "composite-down-above", Pos: own.Pos,
+				Message: fmt.Sprintf("in the composite %q the component %s is down above %s %% in one place and above %s %% in another",
+					own.ID.SLO, leaf.Component.Label, leaf.Component.DownAbove, down),
+				Remedy: "give it the same downAbove everywhere",
+			})
+		}
+	}
+	if len(findings) == 0 {
+		c.Tree = tree
+	}
+	return findings
+}
+
+// labelIn names a level as the composites of an agreement call it.
+func labelIn(agreement string, id ID) string {
+	if id.SLA == agreement {
+		return id.Service + "/" + id.SLO
+	}
+	return id.String()
+}
+
+// expand copies a tree with the trees of composites in the places of their
+// levels.
+func expand(n *Node, leaves *int) *Node {
+	copied := *n
+	copied.Members = nil
+	if n.Op == OpLevel {
+		inner, ok := n.Level.Indicator.(*Composite)
+		if !ok {
+			*leaves++
+			return &copied
+		}
+		if *leaves > MaxLeaves {
+			return &copied
+		}
+		tree := expand(inner.Root, leaves)
+		tree.Of, tree.Level, tree.Unknown, tree.Pos = n.Level.ID, n.Level, inner.Unknown, n.Pos
+		if tree.Name == "" {
+			tree.Name = n.Name
+		}
+		return tree
+	}
+	for _, m := range n.Members {
+		copied.Members = append(copied.Members, expand(m, leaves))
+	}
+	return &copied
+}
+
+func (n *Node) number(path string) {
+	n.Path = path
+	for i, m := range n.Members {
+		m.number(fmt.Sprintf("%s.%d", path, i+1))
+	}
+}
+
+// FailsAlone tells whether a component's failure is enough for some of the node
+// to fail.
+func (n *Node) FailsAlone(c *Component) bool {
+	switch n.Op {
+	case OpLevel:
+		return n.Component == c
+	case OpAny, OpAtLeast:
+		failing := 0
+		for _, m := range n.Members {
+			if m.FailsAlone(c) {
+				failing++
+			}
+		}
+		return failing > len(n.Members)-n.least()
+	}
+	return slices.ContainsFunc(n.Members, func(m *Node) bool { return m.FailsAlone(c) })
+}
+
+// least is how many members must be good.
+func (n *Node) least() int {
+	switch n.Op {
+	case OpAny:
+		return 1
+	case OpAtLeast:
+		return n.K
+	}
+	return len(n.Members)
+}
+
+// PartOf is a composite that a level is a component of, and what it does to the
+// level's alerts.
+type PartOf struct {
+	Composite ID
+	Alerts    ComponentAlerts
+}
+
+// Severities are those of all alerts of the level, one each.
+func (l *ServiceLevel) Severities() []string {
+	all := l.Alerting.Severities()
+	if c, ok := l.Indicator.(*Composite); ok && c.EndToEnd != nil && c.EndToEnd.Notice != nil && !l.Alerting.Disabled {
+		all = append(all, c.EndToEnd.Notice.Severity)
+	}
+	return all
+}

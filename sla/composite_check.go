@@ -1,0 +1,195 @@
+package sla
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// SharesEvents tells whether a slot of the level has a share of bad events, so
+// that it must be said from which share on the level is down. Other levels are
+// judged minute by minute by a rule of their own.
+func (l *ServiceLevel) SharesEvents() bool {
+	switch l.Aggregation {
+	case RequestRatio, Time, MeanSlotErrorRate:
+		_, condition := l.Indicator.(*Condition)
+		_, composite := l.Indicator.(*Composite)
+		return !condition && !composite
+	}
+	return false
+}
+
+// CheckComposite finds what is doubtful about a composite that is resolved: a
+// target that its components' targets do not give, other periods than theirs,
+// what counts twice. It is nothing for a level of another kind.
+func (l *ServiceLevel) CheckComposite() Findings {
+	c, ok := l.Indicator.(*Composite)
+	if !ok || c.Tree == nil {
+		return nil
+	}
+	var findings Findings
+	warn := func(pos Position, rule, remedy, message string, args ...any) {
+		findings = append(findings, Finding{Severity: Warning, Rule: rule, Pos: pos, Message: fmt.Sprintf(message, args...), Remedy: remedy})
+	}
+	l.checkPrediction(c, warn)
+	l.checkPeriods(c, warn)
+	l.checkExclusions(c, warn)
+	c.checkDoubles(l, warn)
+	c.checkShared(warn)
+	return findings
+}
+
+type warning func(pos Position, rule, remedy, message string, args ...any)
+
+// checkPrediction finds a target that the targets of the components do not give.
+func (l *ServiceLevel) checkPrediction(c *Composite, warn warning) {
+	p, err := c.Predict()
+	if err != nil {
+		warn(l.Pos, "composite-target", "put what is shared into composites of its own", "whether the target of %q can be met cannot be told: %v", l.ID.SLO, err)
+		return
+	}
+	if l.Target.Sign() == 0 || p.Independent.Cmp(l.TargetRatio()) >= 0 {
+		return
+	}
+	weakest := p.Weakest()
+	remedy := fmt.Sprintf("promise at most %s %%", Percent(p.Independent))
+	if needs, ok := weakest.Needs(l.TargetRatio()); ok {
+		remedy += fmt.Sprintf(", or have %s promise %s %% instead of %s %%", weakest.Label, PercentUp(needs), Percent(weakest.Promised))
+	} else {
+		remedy += fmt.Sprintf("; %s costs most, and it alone cannot make up for it", weakest.Label)
+	}
+	warn(l.TargetPos, "composite-target", remedy, "the target %s %% of %q is more than the %s %% that its components' targets give if they fail independently (between %s and %s %% otherwise)",
+		l.Target, l.ID.SLO, Percent(p.Independent), Percent(p.Low), Percent(p.High))
+}
+
+// checkPeriods finds components that are judged over other periods.
+func (l *ServiceLevel) checkPeriods(c *Composite, warn warning) {
+	var others []string
+	for _, x := range c.Component {
+		if !slices.ContainsFunc(x.Level.Periods(), func(p Period) bool { return p == l.Period }) {
+			others = append(others, fmt.Sprintf("%s over %s", x.Label, x.Level.Period.Words()))
+		}
+	}
+	if len(others) > 0 {
+		warn(l.PeriodPos, "composite-period", "judge them over the same period: a level may have several",
+			"%q is judged over %s and components of it over others, so their figures do not explain its own: %s", l.ID.SLO, l.Period.Words(), strings.Join(others, ", "))
+	}
+}
+
+// checkExclusions finds components whose promises do not hold at times when that
+// of the composite does: hours of service, maintenance and other exclusions that
+// the composite does not have.
+func (l *ServiceLevel) checkExclusions(c *Composite, warn warning) {
+	from, to := AgreedTable(time.Now())
+	own := l.promised(from, to)
+	for _, x := range c.Component {
+		var why []string
+		if left := own.Without(x.Level.promised(from, to)); len(left) > 0 {
+			share := NewDecimal(int64(left.Total()), int64(own.Total()))
+			why = append(why, fmt.Sprintf("in %s %% of the time that counts for %q", PercentUp(share), l.ID.SLO))
+		}
+		for _, e := range x.Level.Exclusions {
+			if e.Condition.Text != "" && !slices.Contains(l.Exclusions, e) {
+				why = append(why, "while "+e.Name)
+			}
+		}
+		if len(why) > 0 {
+			warn(l.Pos, "composite-exclusions", "agree on the same hours and exclusions, or promise less: what is excused there is not excused here",
+				"%s is excused by its own contract %s, and %q is not", x.Label, strings.Join(why, ", and "), l.ID.SLO)
+		}
+	}
+}
+
+// promised is the time in which failures count, as far as it is known before.
+func (l *ServiceLevel) promised(from, to time.Time) Spans {
+	left := l.Agreed(from, to)
+	for _, e := range l.Exclusions {
+		if e.Effect == TreatAsUp {
+			left = left.Without(e.Spans(from, to))
+		}
+	}
+	return left
+}
+
+// checkDoubles finds members that are there twice without being meant so.
+func (c *Composite) checkDoubles(l *ServiceLevel, warn warning) {
+	c.Root.Walk(func(n *Node) {
+		seen := map[*ServiceLevel]bool{}
+		for _, m := range n.Members {
+			if m.Op != OpLevel {
+				continue
+			}
+			if seen[m.Level] {
+				remedy := "keep one of them"
+				if n.least() < len(n.Members) {
+					remedy += ": the same thing twice is no redundancy"
+				}
+				warn(m.Pos, "composite-double", remedy, "%s is twice a member of the same part of %q", labelIn(l.ID.SLA, m.Of), l.ID.SLO)
+			}
+			seen[m.Level] = true
+		}
+	})
+	for _, x := range c.Component {
+		if x.Leaves < 2 {
+			continue
+		}
+		direct, within := false, ""
+		for i, leaf := range c.Root.Leaves() {
+			if leaf.Level == x.Level {
+				direct = true
+			} else if inner, ok := leaf.Level.Indicator.(*Composite); ok && inner.contains(x.Level) {
+				within = c.Root.Leaves()[i].Of.String()
+			}
+		}
+		if direct && within != "" {
+			warn(l.Pos, "composite-double", "leave it out if the part that is a composite is enough",
+				"%s is a member of %q and also within %s, which is one too; it is reckoned with once", x.Label, l.ID.SLO, within)
+		}
+	}
+}
+
+// contains tells whether a level is a leaf of a composite, or of one in it.
+func (c *Composite) contains(level *ServiceLevel) bool {
+	return slices.ContainsFunc(c.Root.Leaves(), func(n *Node) bool {
+		inner, ok := n.Level.Indicator.(*Composite)
+		return n.Level == level || ok && inner.contains(level)
+	})
+}
+
+// checkShared finds components that promise more than what they depend on.
+func (c *Composite) checkShared(warn warning) {
+	for _, d := range c.Shared {
+		ratio := d.Availability.Quo(hundred)
+		for i, id := range d.Affects {
+			for _, x := range c.Component {
+				if x.Level.ID == id && x.Level != d.Level && x.Level.TargetRatio().Cmp(ratio) > 0 {
+					warn(d.AffectsPos[i], "composite-shared", "correct one of the two targets",
+						"%s promises %s %% and depends on %s, which promises %s %%", x.Label, x.Level.Target, d.Name, d.Availability)
+				}
+			}
+		}
+	}
+}
+
+// percentPlaces are enough to tell five nines apart.
+const percentPlaces = 4
+
+// Percent is a ratio in per cent for people, cut off rather than rounded: what is
+// below a target never reads like it.
+func Percent(ratio Decimal) string { return trimmed(ratio, false) }
+
+// PercentUp is Percent rounded up, for what is needed.
+func PercentUp(ratio Decimal) string { return trimmed(ratio, true) }
+
+// EmptySlotIsGood tells whether a slot in which nothing was counted is good as a
+// component's state: what the level's aggregation says of empty slots, and else
+// good where users' requests are counted, and unknown where probes are or states
+// are looked at.
+func (l *ServiceLevel) EmptySlotIsGood() bool {
+	if l.Slots.Width > 0 {
+		return !l.Slots.EmptyUnknown
+	}
+	_, blackbox := l.Indicator.(*Blackbox)
+	return !blackbox && !IsProbed(l.Indicator) && !LookedAt(l.Indicator)
+}

@@ -1,0 +1,407 @@
+package spec
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+var (
+	referenceScalar = []schema{{"type": "string", "pattern": `\S`}}
+	memberType      = valueType{name: "reference, or a mapping", sample: "storefront/availability", scalars: referenceScalar}
+	membersType     = valueType{name: "list of references and mappings", sample: "[storefront/availability, payments/availability]", scalars: referenceScalar, shape: listOf}
+)
+
+// operatorKind is one way to combine members.
+type operatorKind struct {
+	key     string
+	typ     valueType
+	doc     string
+	example string
+	decode  func(value, *sla.Node) bool
+}
+
+// operatorKinds are the ways to combine members, one line each. Members hold
+// members, so the table is made by init.
+var operatorKinds []operatorKind
+
+func operatorKeys() []string {
+	keys := make([]string, len(operatorKinds))
+	for i, k := range operatorKinds {
+		keys[i] = k.key
+	}
+	return keys
+}
+
+var failoverFields = []field{
+	{key: "failover", typ: durationType, def: "0s", example: "60s", doc: "How long it takes to go on to the next member of `any` when one fails: for so long it is bad although the next one is good. Rounded up to whole slots. Of `any`."},
+	{key: "failovers", typ: decimalType, def: "1", example: `"4"`, doc: "How many failovers are expected in 30 days. Only the prediction uses it. Of `any` with `failover`."},
+}
+
+var downAboveField = field{key: "downAbove", typ: percentType, def: "50", example: `"20"`,
+	doc: "A component is down in a slot if more than this share of its events, or probes, is bad in it. Aggregations that judge minutes or slots keep their own threshold."}
+
+var (
+	compositeSection       = &section{name: "composite", doc: "A combination of other levels, of this agreement and of others, slot by slot. What it means, with the formulas, is in [composites.md](composites.md)."}
+	memberSection          = &section{name: "a member", doc: "A level, or levels combined: exactly one of these. A level alone may be written short, `service/level`."}
+	atLeastSection         = &section{name: "at least", doc: "So many of the members must be good."}
+	weightedSection        = &section{name: "weighted", doc: "Members with weights."}
+	weightedMemberSection  = &section{name: "a weighted member", doc: "A member and what it weighs."}
+	compositeStepSection   = &section{name: "a step of a journey", doc: "One step and what it needs."}
+	sharedSection          = &section{name: "a shared dependency", doc: "Something that several components need though it is no member: a DNS service, a region. The prediction counts it once; what was measured needs no telling."}
+	endToEndSection        = &section{name: "endToEnd", doc: "A level that measures the whole as a customer does. It may be written short, `service/level`. `SLACompositeDivergence` fires while it is worse than the model of the components."}
+	levelReferenceSentence = "`service/level`, or `agreement:service/level` of another agreement, whose file must be given too."
+)
+
+func init() {
+	memberType.sections, membersType.sections = []*section{memberSection}, []*section{memberSection}
+	operatorKinds = []operatorKind{
+		{"all", membersType, "Good while every member is.", "[web/availability, cart/availability]", decodeMembers(sla.OpAll)},
+		{"any", membersType, "Good while one member is: redundancy. With `failover` in the order in which they are used.", "[psp-a/availability, psp-b/availability]", decodeMembers(sla.OpAny)},
+		{"atLeast", mapping(atLeastSection), "Good while so many members are.", "{k: 2, of: [search-1/availability, search-2/availability, search-3/availability]}", decodeAtLeast},
+		{"weighted", mapping(weightedSection), "The mean of the members, by weights: a slot is as bad as the weight of what is bad in it.", "{of: [{weight: \"0.8\", needs: web/availability}, {weight: \"0.2\", needs: api/availability}]}", decodeWeighted},
+		{"journey", valueType{name: "list of mappings", sample: "[…]", sections: []*section{compositeStepSection}, shape: listOf}, "Steps that a user takes one after the other, of which all must work.", "[{step: browse, needs: web/availability}, {step: pay, needs: psp/availability}]", decodeSteps},
+	}
+	var operators []field
+	for _, k := range operatorKinds {
+		operators = append(operators, field{key: k.key, typ: k.typ, doc: k.doc, example: k.example})
+	}
+	referenceType := valueType{name: "reference", sample: "storefront/availability", scalars: textType.scalars}
+	memberSection.fields = slices.Concat([]field{{key: "level", typ: referenceType, doc: "A level: " + levelReferenceSentence}},
+		operators, failoverFields, []field{downAboveField})
+	memberSection.oneOf = [][]string{append([]string{"level"}, operatorKeys()...)}
+	compositeSection.fields = slices.Concat(operators, failoverFields, []field{
+		{key: "unknown", typ: oneOf("excluded", "bad", "good"), def: "excluded", doc: "What a slot counts as in which it is not known whether the composite was good: neither (`excluded`), `bad` or `good`. That one of two redundant members is unknown while the other is good leaves nothing unknown."},
+		{key: "componentAlerts", typ: oneOf("linked", "inhibited", "independent"), def: "linked", doc: "What becomes of the components' own alerts: `linked` gives them the label `composite`, `inhibited` lets Alertmanager silence them while the composite's alert fires, `independent` leaves them alone."},
+		{key: "endToEnd", typ: valueType{name: "reference, or a mapping", sample: "checkout/journey", scalars: referenceScalar, sections: []*section{endToEndSection}}, doc: "A level that measures the whole as a customer does."},
+		{key: "sharedDependencies", typ: valueType{name: "list of mappings", sample: "[…]", sections: []*section{sharedSection}, shape: listOf}, doc: "What several components need though it is no member."},
+	})
+	compositeSection.oneOf = [][]string{operatorKeys()}
+	atLeastSection.fields = []field{
+		{key: "k", typ: countType, required: true, example: "2", doc: "How many must be good, from 1 to the number of members."},
+		{key: "of", typ: membersType, required: true, doc: "The members."},
+	}
+	weightedSection.fields = []field{
+		{key: "of", typ: valueType{name: "list of mappings", sample: "[…]", sections: []*section{weightedMemberSection}, shape: listOf}, required: true, doc: "The members with their weights, which sum to 1."},
+		{key: "normalize", typ: booleanType, def: "false", doc: "`true`: the weights are parts of their sum, whatever that is."},
+	}
+	weightedMemberSection.fields = []field{
+		{key: "weight", typ: decimalType, required: true, example: `"0.5"`, doc: "What the member weighs, above 0."},
+		{key: "name", typ: textType, example: "browse", doc: "What people call it."},
+		{key: "needs", typ: memberType, required: true, doc: "The member."},
+	}
+	compositeStepSection.fields = []field{
+		{key: "step", typ: textType, required: true, example: "pay", doc: "What people call the step."},
+		{key: "needs", typ: memberType, required: true, doc: "What the step needs to work."},
+	}
+	sharedSection.fields = []field{
+		{key: "name", typ: textType, required: true, example: "dns", doc: "What people call it."},
+		{key: "level", typ: referenceType, doc: "The level that promises it: " + levelReferenceSentence + " Either `level` or `availability`."},
+		{key: "availability", typ: percentType, doc: "What it promises, in per cent, where it has no level. Either `level` or `availability`."},
+		{key: "affects", typ: valueType{name: "list of references", sample: "[web/availability, cart/availability]", scalars: referenceScalar, shape: listOf}, required: true, doc: "The components that fail with it. Their targets are taken to hold for their users, so to include its failures."},
+	}
+	sharedSection.oneOf = [][]string{{"level", "availability"}}
+	endToEndSection.fields = []field{
+		{key: "level", typ: referenceType, required: true, doc: "The level: " + levelReferenceSentence},
+		downAboveField,
+		{key: "above", typ: percentType, def: "5", example: `"2"`, doc: "By how many percentage points more of the window the level must have been bad than the composite."},
+		{key: "over", typ: durationType, def: "1h", doc: "The window, in whole minutes from `10m` to `6h`."},
+		{key: "enabled", typ: booleanType, def: "true", doc: "`false`: the divergence is recorded, and nobody is told."},
+		{key: "severity", typ: valueType{name: "text", sample: "ticket", scalars: textType.scalars}, def: "ticket", doc: "The label `severity` of the alert."},
+		{key: "for", typ: durationType, def: "0s", example: "10m", doc: "How long it must be so before the alert fires."},
+		{key: "labels", typ: labelsType, example: "{channel: sre}", doc: "Added to the alert."},
+	}
+}
+
+func decodeComposite(v value) (sla.Indicator, bool) {
+	o := v.object(compositeSection)
+	if o == nil {
+		return nil, false
+	}
+	c := &sla.Composite{Unknown: sla.UnknownExcluded, Alerts: sla.AlertsLinked}
+	root, ok := decodeOperator(o, o.value)
+	c.Root = root
+	if unknown, _, given := read(o, "unknown", word(sla.UnknownPolicies...)); given {
+		c.Unknown = unknown
+	}
+	if alerts, _, given := read(o, "componentAlerts", word(sla.AllComponentAlerts...)); given {
+		c.Alerts = alerts
+	}
+	if at, given := o.get("endToEnd"); given {
+		if c.EndToEnd = decodeEndToEnd(at); c.EndToEnd == nil {
+			ok = false
+		}
+	}
+	items, _, _ := read(o, "sharedDependencies", value.list)
+	for _, item := range items {
+		item.name = "a shared dependency"
+		if d, good := decodeShared(item); good {
+			c.Shared = append(c.Shared, d)
+		} else {
+			ok = false
+		}
+	}
+	if _, given := o.get("sharedDependencies"); given && len(items) == 0 {
+		ok = false
+	}
+	return c, ok
+}
+
+// decodeMember reads a level, short or in a mapping, or levels combined.
+func decodeMember(v value) (*sla.Node, bool) {
+	if v.node.Kind != yamlMapping {
+		of, ok := v.reference()
+		return &sla.Node{Op: sla.OpLevel, Of: of, Pos: v.pos()}, ok
+	}
+	o := v.object(memberSection)
+	if o == nil {
+		return nil, false
+	}
+	of, at, ok := read(o, "level", value.reference)
+	if !ok {
+		return decodeOperator(o, v)
+	}
+	n := &sla.Node{Op: sla.OpLevel, Of: of, Pos: at.pos()}
+	n.DownAbove, ok = o.downAbove()
+	return n, o.failover(n) && ok
+}
+
+// decodeOperator reads the operator of a member or of the composite itself.
+func decodeOperator(o *object, v value) (*sla.Node, bool) {
+	for _, k := range operatorKinds {
+		at, given := o.get(k.key)
+		if !given {
+			continue
+		}
+		n := &sla.Node{Pos: v.d.pos(at.key)}
+		ok := k.decode(at, n)
+		if o.section.field("downAbove") != nil {
+			if down, given := o.get("downAbove"); given {
+				v.d.errorAt(down.key, "conflicting-keys", `"downAbove" belongs to a level`, "write it beside level")
+				ok = false
+			}
+		}
+		return n, o.failover(n) && ok
+	}
+	return nil, false
+}
+
+// failover reads what beside any says what going on to the next member costs.
+func (o *object) failover(n *sla.Node) bool {
+	duration, _, given := read(o, "failover", value.durationOrZero)
+	expected, expectedAt, counted := read(o, "failovers", value.decimal)
+	at, asked := o.get("failover")
+	count, askedCount := o.get("failovers")
+	switch {
+	case !asked && !askedCount:
+		return true
+	case n.Op != sla.OpAny:
+		if !asked {
+			at = count
+		}
+		o.d.errorAt(at.key, "conflicting-keys", quote(at.name)+" belongs to any, whose members are used one after the other", "leave it out, or use any")
+		return false
+	case !asked:
+		o.d.errorAt(count.key, "missing-key", `"failovers" needs "failover": how long one takes`, "add failover: 60s")
+		return false
+	case !given || askedCount && !counted:
+		return false
+	case counted && expected.Sign() <= 0:
+		expectedAt.wrong("bad-decimal", expectedAt.said()+" is not above 0", `write e.g. "4", or leave it out`)
+		return false
+	case duration > maxFailover:
+		at.wrong("bad-duration", at.said()+" is longer than "+sla.FormatDuration(maxFailover), "what takes so long is an outage of its own: measure it")
+		return false
+	}
+	if !counted {
+		expected = sla.DefaultFailovers
+	}
+	n.Failover = sla.Failover{Time: duration, Expected: expected}
+	return true
+}
+
+const maxFailover = time.Hour
+
+func (o *object) downAbove() (sla.Decimal, bool) {
+	at, given := o.get("downAbove")
+	if !given {
+		return sla.Decimal{}, true
+	}
+	d, ok := at.decimal()
+	if ok && (d.Sign() <= 0 || d.Cmp(sla.NewDecimal(100, 1)) >= 0) {
+		at.wrong("bad-threshold", at.said()+" is not between 0 and 100 per cent", `write e.g. "20"`)
+		return d, false
+	}
+	return d, ok
+}
+
+func decodeMembers(op sla.Operator) func(value, *sla.Node) bool {
+	return func(v value, n *sla.Node) bool {
+		n.Op = op
+		items, ok := v.list()
+		for _, item := range items {
+			item.name = "a member of " + v.name
+			m, good := decodeMember(item)
+			n.Members, ok = append(n.Members, m), ok && good
+		}
+		return ok
+	}
+}
+
+func decodeAtLeast(v value, n *sla.Node) bool {
+	o := v.object(atLeastSection)
+	if o == nil {
+		return false
+	}
+	k, at, kOK := read(o, "k", value.count)
+	of, given := o.get("of")
+	ok := given && decodeMembers(sla.OpAtLeast)(of, n)
+	if n.Op, n.K = sla.OpAtLeast, k.number; kOK && ok && (n.K < 1 || n.K > len(n.Members)) {
+		at.wrong("bad-count", fmt.Sprintf("%s is not from 1 to the %d members", at.said(), len(n.Members)), "write fewer, or add members")
+		return false
+	}
+	return ok && kOK
+}
+
+func decodeWeighted(v value, n *sla.Node) bool {
+	n.Op = sla.OpWeighted
+	o := v.object(weightedSection)
+	if o == nil {
+		return false
+	}
+	normalize, _, _ := read(o, "normalize", value.boolean)
+	items, at, ok := read(o, "of", value.list)
+	var sum sla.Decimal
+	for _, item := range items {
+		item.name = "a weighted member"
+		m, weight, good := decodeWeightedMember(item)
+		n.Members, n.Weights, ok = append(n.Members, m), append(n.Weights, weight), ok && good
+		sum = sum.Add(weight)
+	}
+	one := sla.NewDecimal(1, 1)
+	switch {
+	case !ok:
+		return false
+	case normalize:
+		for i, w := range n.Weights {
+			n.Weights[i] = w.Quo(sum)
+		}
+		return true
+	case sum.Cmp(one) == 0:
+		return true
+	}
+	message, remedy := fmt.Sprintf("the weights sum to %s, and not to 1", sum), `correct them, or write normalize: true, which makes them parts of their sum`
+	if slices.ContainsFunc(n.Weights, func(w sla.Decimal) bool { return w.Cmp(one) > 0 }) && slices.ContainsFunc(n.Weights, func(w sla.Decimal) bool { return w.Cmp(one) < 0 }) {
+		message += ": some look like per cent and some like shares"
+		remedy = `write all of them as shares, "0.5" for a half`
+	}
+	o.d.errorAt(at.key, "bad-weights", message, remedy)
+	return false
+}
+
+func decodeWeightedMember(v value) (*sla.Node, sla.Decimal, bool) {
+	o := v.object(weightedMemberSection)
+	if o == nil {
+		return nil, sla.Decimal{}, false
+	}
+	weight, at, ok := read(o, "weight", value.decimal)
+	if ok && weight.Sign() <= 0 {
+		at.wrong("bad-weights", at.said()+" is not above 0", "leave out what weighs nothing")
+		ok = false
+	}
+	m, _, good := read(o, "needs", decodeMember)
+	if good {
+		m.Name, _, _ = read(o, "name", value.text)
+	}
+	return m, weight, ok && good
+}
+
+func decodeSteps(v value, n *sla.Node) bool {
+	n.Op = sla.OpJourney
+	items, ok := v.list()
+	for _, item := range items {
+		item.name = "a step"
+		o := item.object(compositeStepSection)
+		if o == nil {
+			return false
+		}
+		m, _, good := read(o, "needs", decodeMember)
+		name, _, named := read(o, "step", value.text)
+		if good {
+			m.Name = name
+		}
+		n.Members, ok = append(n.Members, m), ok && good && named
+	}
+	return ok
+}
+
+func decodeShared(v value) (d sla.SharedDependency, ok bool) {
+	o := v.object(sharedSection)
+	if o == nil {
+		return d, false
+	}
+	d.Pos = v.pos()
+	name, _, named := read(o, "name", value.text)
+	d.Name = name
+	var promised bool
+	if of, at, good := read(o, "level", value.reference); good {
+		d.Of, d.Pos, promised = of, at.pos(), true
+	} else if availability, _, good := read(o, "availability", value.percent); good {
+		d.Availability, promised = availability, true
+	}
+	items, _, listed := read(o, "affects", value.list)
+	for _, item := range items {
+		of, good := item.reference()
+		d.Affects, d.AffectsPos, listed = append(d.Affects, of), append(d.AffectsPos, item.pos()), listed && good
+	}
+	return d, named && promised && listed
+}
+
+func decodeEndToEnd(v value) *sla.EndToEnd {
+	e := &sla.EndToEnd{Above: sla.DefaultDivergenceAbove, Over: sla.DefaultDivergenceOver, DownAbove: sla.DefaultDownAbove,
+		Notice: &sla.Notice{Severity: "ticket"}, Pos: v.pos()}
+	if v.node.Kind != yamlMapping {
+		of, ok := v.reference()
+		if e.Of = of; !ok {
+			return nil
+		}
+		return e
+	}
+	o := v.object(endToEndSection)
+	if o == nil {
+		return nil
+	}
+	of, at, ok := read(o, "level", value.reference)
+	if !ok {
+		return nil
+	}
+	e.Of, e.Pos = of, at.pos()
+	down, good := o.downAbove()
+	if down.Sign() > 0 {
+		e.DownAbove = down
+	}
+	if above, at, given := read(o, "above", value.decimal); given {
+		if e.Above = above; above.Sign() <= 0 || above.Cmp(sla.NewDecimal(100, 1)) >= 0 {
+			at.wrong("bad-threshold", at.said()+" is not between 0 and 100 percentage points", `write e.g. "5"`)
+			good = false
+		}
+	}
+	if over, at, given := read(o, "over", value.duration); given {
+		if e.Over = over; over%time.Minute != 0 || over < 10*time.Minute || over > 6*time.Hour {
+			at.wrong("bad-window", at.said()+" is not a whole number of minutes from 10m to 6h", "write e.g. 1h")
+			good = false
+		}
+	}
+	set(&e.Notice.Severity, optional(o, "severity", value.text))
+	set(&e.Notice.For, optional(o, "for", value.durationOrZero))
+	e.Notice.Labels, _, _ = read(o, "labels", value.labels)
+	if enabled := optional(o, "enabled", value.boolean); enabled != nil && !*enabled {
+		e.Notice = nil
+	}
+	if !good {
+		return nil
+	}
+	return e
+}

@@ -1,0 +1,219 @@
+package spec
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// compositeLink finds the levels that composites refer to.
+type compositeLink struct {
+	*loader
+	levels map[sla.ID]*sla.ServiceLevel
+	broken map[*sla.Composite]bool // mistakes were reported, or are of a composite in it
+}
+
+func (l *loader) linkComposites(levels map[sla.ID]*sla.ServiceLevel) {
+	link := compositeLink{l, levels, map[*sla.Composite]bool{}}
+	each := func(visit func(*document, *sla.ServiceLevel, *sla.Composite)) {
+		for _, doc := range l.docs {
+			for _, level := range doc.agreement.Levels {
+				if c, ok := level.Indicator.(*sla.Composite); ok && c.Root != nil {
+					visit(doc, level, c)
+				}
+			}
+		}
+	}
+	each(func(doc *document, _ *sla.ServiceLevel, c *sla.Composite) { link.references(doc, c) })
+	each(func(doc *document, level *sla.ServiceLevel, c *sla.Composite) { link.cycle(doc, level, c) })
+	each(func(doc *document, level *sla.ServiceLevel, c *sla.Composite) {
+		if link.whole(c) {
+			link.resolve(doc, level, c)
+		}
+	})
+}
+
+// references finds every level that a composite names.
+func (l compositeLink) references(doc *document, c *sla.Composite) {
+	for _, leaf := range c.Root.Leaves() {
+		if leaf.Level = l.find(doc, &leaf.Of, leaf.Pos); leaf.Level == nil {
+			l.broken[c] = true
+			continue
+		}
+		if leaf.DownAbove.Sign() > 0 && !leaf.Level.SharesEvents() {
+			doc.report(sla.Error, leaf.Pos, "composite-down-above", fmt.Sprintf("the level %q is judged by its own rule, so there is no share of events for downAbove", leaf.Of), "leave downAbove out")
+			l.broken[c] = true
+		}
+	}
+	if e := c.EndToEnd; e != nil {
+		if e.Level = l.find(doc, &e.Of, e.Pos); e.Level == nil {
+			l.broken[c] = true
+		} else if e.Level.Indicator.Kind() == c.Kind() {
+			doc.report(sla.Error, e.Pos, "bad-reference", fmt.Sprintf("the level %q is a composite, which measures nothing end to end", e.Of), "name a level that measures the whole, like a probe of the journey")
+			l.broken[c] = true
+		}
+	}
+	for i := range c.Shared {
+		d := &c.Shared[i]
+		if d.Of != (sla.ID{}) {
+			if d.Level = l.find(doc, &d.Of, d.Pos); d.Level == nil {
+				l.broken[c] = true
+			} else {
+				d.Availability = d.Level.Target
+			}
+		}
+		for j := range d.Affects {
+			if l.find(doc, &d.Affects[j], d.AffectsPos[j]) == nil {
+				l.broken[c] = true
+			}
+		}
+	}
+}
+
+// find is the level that is named, or nil if it cannot be a component, which is
+// then reported. A name without an agreement is completed.
+func (l compositeLink) find(doc *document, id *sla.ID, pos sla.Position) *sla.ServiceLevel {
+	if id.SLA == "" {
+		id.SLA = doc.agreement.Name
+	}
+	level, exists := l.levels[*id]
+	switch {
+	case !exists:
+		doc.report(sla.Error, pos, "dangling-reference", fmt.Sprintf("there is no level %q", *id), l.nearestLevel(doc, *id))
+		return nil
+	case level.Indicator == nil:
+		return nil // reported where it stands
+	case len(level.GroupBy.Labels) > 0:
+		doc.report(sla.Error, pos, "bad-reference", fmt.Sprintf("the level %q has groups, so it has many states and not one", *id),
+			"refer to a level without groupBy: one that counts what matters here")
+		return nil
+	}
+	return level
+}
+
+// nearestLevel says which level was meant.
+func (l compositeLink) nearestLevel(doc *document, id sla.ID) string {
+	var candidates, agreements []string
+	for _, other := range l.docs {
+		agreements = append(agreements, other.agreement.Name)
+		for _, level := range other.agreement.Levels {
+			candidates = append(candidates, level.ID.String())
+		}
+	}
+	own := doc.agreement.Name + ":"
+	if !slices.Contains(agreements, id.SLA) && Nearest(id.SLA, agreements) == "" {
+		return fmt.Sprintf("no agreement %q is loaded: name its file too", id.SLA)
+	}
+	if near := Nearest(id.String(), candidates); near != "" {
+		return "did you mean " + quote(strings.TrimPrefix(near, own)) + "?"
+	}
+	for i, c := range candidates {
+		candidates[i] = strings.TrimPrefix(c, own)
+	}
+	return "the levels are " + list(candidates[:min(len(candidates), 8)])
+}
+
+// cycle reports a composite that is in itself, where the circle begins.
+func (l compositeLink) cycle(doc *document, level *sla.ServiceLevel, c *sla.Composite) {
+	seen := map[*sla.ServiceLevel]bool{}
+	var way func(from *sla.Composite) []string
+	way = func(from *sla.Composite) []string {
+		for _, leaf := range from.Root.Leaves() {
+			inner, ok := compositeOf(leaf.Level)
+			switch {
+			case leaf.Level == level:
+				return []string{leaf.Of.String()}
+			case !ok || seen[leaf.Level]:
+				continue
+			}
+			seen[leaf.Level] = true
+			if rest := way(inner); rest != nil {
+				return append([]string{leaf.Of.String()}, rest...)
+			}
+		}
+		return nil
+	}
+	for _, leaf := range c.Root.Leaves() {
+		circle := []string{level.ID.String()}
+		if leaf.Level != level {
+			inner, ok := compositeOf(leaf.Level)
+			if !ok {
+				continue
+			}
+			if circle = way(inner); circle == nil {
+				continue
+			}
+			circle = append([]string{leaf.Of.String()}, circle...)
+		}
+		doc.report(sla.Error, leaf.Pos, "composite-cycle", fmt.Sprintf("the composite %q is a part of itself: %s", level.ID.SLO,
+			strings.Join(append([]string{level.ID.String()}, circle...), " → ")), "take one of them out")
+		l.broken[c] = true
+		return
+	}
+}
+
+func compositeOf(level *sla.ServiceLevel) (*sla.Composite, bool) {
+	if level == nil {
+		return nil, false
+	}
+	c, ok := level.Indicator.(*sla.Composite)
+	return c, ok && c.Root != nil
+}
+
+// whole tells whether neither a composite nor one in it is broken.
+func (l compositeLink) whole(c *sla.Composite) bool {
+	if l.broken[c] {
+		return false
+	}
+	for _, leaf := range c.Root.Leaves() {
+		if leaf.Level.Indicator.Kind() != c.Kind() {
+			continue
+		}
+		if inner, ok := compositeOf(leaf.Level); !ok || !l.whole(inner) {
+			l.broken[c] = true
+			return false
+		}
+	}
+	return true
+}
+
+// resolve puts composites into the places of their levels, and reports what is
+// wrong or doubtful with the whole.
+func (l compositeLink) resolve(doc *document, level *sla.ServiceLevel, c *sla.Composite) {
+	findings := c.Resolve(level)
+	if !findings.HasErrors() {
+		for _, d := range c.Shared {
+			for i, id := range d.Affects {
+				if !slices.ContainsFunc(c.Component, func(x *sla.Component) bool { return x.Level.ID == id }) {
+					doc.report(sla.Error, d.AffectsPos[i], "bad-reference", fmt.Sprintf("the level %q is no component of the composite %q, so nothing of it fails with %s", id, level.ID.SLO, d.Name),
+						"name components, or leave it out")
+					c.Tree = nil
+				}
+			}
+		}
+	}
+	if c.Tree != nil {
+		findings = append(findings, level.CheckComposite()...)
+		tellComponents(level, c)
+	}
+	for _, f := range findings {
+		doc.report(f.Severity, f.Pos, f.Rule, f.Message, f.Remedy)
+	}
+}
+
+// tellComponents tells the levels of a composite, those that are composites
+// themselves too, what they are a part of.
+func tellComponents(level *sla.ServiceLevel, c *sla.Composite) {
+	if c.Alerts == sla.AlertsIndependent {
+		return
+	}
+	told := map[*sla.ServiceLevel]bool{}
+	c.Tree.Walk(func(n *sla.Node) {
+		if n.Level != nil && !told[n.Level] {
+			told[n.Level] = true
+			n.Level.PartOf = append(n.Level.PartOf, sla.PartOf{Composite: level.ID, Alerts: c.Alerts})
+		}
+	})
+}

@@ -1,0 +1,59 @@
+package web
+
+import (
+	"time"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// Member is a part of a composite.
+type Member struct {
+	Name  string // of a step or a weighted member, may be empty
+	Title string // the component, or how the members below are combined
+	Depth int    // 0 is the whole
+	Of    sla.ID // the level that it is, zero for a part that is none
+	State State
+	Since time.Time // since when a component is down, zero while it is not
+	// Alone and WithOthers are the shares of the period's budget that a component
+	// has spent; not known where it has spent none.
+	Alone, WithOthers Figure
+}
+
+type memberView struct {
+	Name, Title string
+	Depth       int
+	Path        string // of its level's page, may be empty
+	State       mark
+	Since       stamp
+	Alone       string
+	WithOthers  string
+}
+
+func newMembers(members []Member, now time.Time) []memberView {
+	var views []memberView
+	for _, m := range members {
+		v := memberView{Name: m.Name, Title: m.Title, Depth: min(m.Depth, 6), State: stateMark(m.State), Since: newStamp(m.Since, now)}
+		if m.Of != (sla.ID{}) {
+			v.Path = levelPath(m.Of)
+		}
+		if m.Alone.Known {
+			v.Alone = percent(m.Alone.Value)
+		}
+		if m.WithOthers.Known {
+			v.WithOthers = percent(m.WithOthers.Value)
+		}
+		views = append(views, v)
+	}
+	return views
+}
+
+// wholeView is a composite that a level is a part of.
+type wholeView struct{ Name, Path string }
+
+func newWholes(l *sla.ServiceLevel) []wholeView {
+	var views []wholeView
+	for _, p := range l.PartOf {
+		views = append(views, wholeView{p.Composite.Service + " / " + p.Composite.SLO, levelPath(p.Composite)})
+	}
+	return views
+}
