@@ -108,7 +108,8 @@ var feeds = map[string]feed{
 				{Series: `http_request_duration_seconds_bucket{job="api",code="200",le="0.3"}`, Value: 85 * n},
 				{Series: `http_request_duration_seconds_count{job="api",code="503"}`, Value: 10 * n},
 				{Series: `http_request_duration_seconds_bucket{job="api",code="503",le="0.3"}`, Value: 7 * n},
-				{Series: `api_customers_affected`, Value: 100}, {Series: `api_customers`, Value: 400},
+				{Series: `api_customers_affected`, Value: 100},
+				{Series: `api_customers`, Value: 400},
 			}
 		},
 		want: map[string]float64{"api/answered": 0.15, "api/outages": 0.25},

@@ -177,7 +177,7 @@ func stormResolver(t *testing.T) *net.Resolver {
 				continue
 			}
 			q := m.Questions[0]
-			m.Header.Response, m.Additionals = true, nil
+			m.Response, m.Additionals = true, nil
 			switch name := q.Name.String(); {
 			case name != "well.test." && name != ".":
 				m.RCode = dnsmessage.RCodeNameError

@@ -58,7 +58,7 @@ func works(x *sla.Component) string { return x.Label + " works" }
 // decided is the assumption that the composite's policy makes; what it leaves
 // out for being unknown is neither.
 func (t tree) decided() string {
-	if t.Composite.Unknown == sla.UnknownBad {
+	if t.Unknown == sla.UnknownBad {
 		return metricnames.UnknownBad
 	}
 	return metricnames.UnknownGood
@@ -97,7 +97,7 @@ func assume(label string) promql.Matcher { return promql.Eq(metricnames.Assume, 
 func (t tree) slot() promql.Expr {
 	whole := func(label string) promql.Expr { return promql.Sum(t.at(node(t.Tree.Path), assume(label))) }
 	good, bad := whole(metricnames.UnknownGood), whole(metricnames.UnknownBad)
-	switch t.Composite.Unknown {
+	switch t.Unknown {
 	case sla.UnknownBad:
 		return bad
 	case sla.UnknownGood:

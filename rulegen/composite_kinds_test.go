@@ -94,9 +94,16 @@ func TestComponentsOfEveryKind(t *testing.T) {
 			up = 0
 		}
 		samples := []enginetest.Sample{
-			{Series: "e_bad", Value: bad}, {Series: "e_good", Value: total - bad}, {Series: "e_total", Value: total},
-			{Series: "h_count", Value: total}, {Series: `h_bucket{le="1"}`, Value: total - bad}, {Series: `h_bucket{le="+Inf"}`, Value: total}, {Series: `h_bucket{le="2"}`, Value: total},
-			{Series: "c_up", Value: up}, {Series: "r_bad", Value: p.bad}, {Series: "probe_success", Value: 1 - p.bad},
+			{Series: "e_bad", Value: bad},
+			{Series: "e_good", Value: total - bad},
+			{Series: "e_total", Value: total},
+			{Series: "h_count", Value: total},
+			{Series: `h_bucket{le="1"}`, Value: total - bad},
+			{Series: `h_bucket{le="+Inf"}`, Value: total},
+			{Series: `h_bucket{le="2"}`, Value: total},
+			{Series: "c_up", Value: up},
+			{Series: "r_bad", Value: p.bad},
+			{Series: "probe_success", Value: 1 - p.bad},
 		}
 		for _, probe := range []string{"probe", "seldom"} {
 			id := fmt.Sprintf(`sla="parts",service=%q,slo="up",target="x",location="here"`, probe)

@@ -2,6 +2,7 @@ package rulegen_test
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -111,9 +112,7 @@ func completions(states map[*sla.Component]state) []resolved {
 					continue
 				}
 				copied := resolved{c: down}
-				for k, v := range r {
-					copied[k] = v
-				}
+				maps.Copy(copied, r)
 				next = append(next, copied)
 			}
 		}

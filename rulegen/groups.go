@@ -198,14 +198,14 @@ func (c compiler) promiseWords(recorded string, percent sla.Decimal) (promise, a
 	}
 	id := c.level.ID
 	matchers := fmt.Sprintf(`%s=%q,%s=%q,%s=%q`, metricnames.SLA, id.SLA, metricnames.Service, id.Service, metricnames.SLO, id.SLO)
-	arguments := ""
+	var more, arguments strings.Builder
 	for _, label := range c.groupLabels() {
-		matchers += "," + label + "=%q"
-		arguments += " $labels." + label
+		more.WriteString("," + label + "=%q")
+		arguments.WriteString(" $labels." + label)
 	}
 	ask := func(query, format string) string {
 		return fmt.Sprintf("{{ with printf `%s` %s | query }}{{ . | first | value | printf `%s` }}%%{{ end }}",
-			fmt.Sprintf(query, recorded+"{"+matchers+"}"), strings.TrimSpace(arguments), format)
+			fmt.Sprintf(query, recorded+"{"+matchers+more.String()+"}"), strings.TrimSpace(arguments.String()), format)
 	}
 	return ask("100 * %s", "%.8g"), ask("100 - 100 * %s", "%.3g")
 }

@@ -153,7 +153,7 @@ func TestAGroupIsLikeALevelOfItsOwn(t *testing.T) {
 			if i%3 == 0 {
 				period = sla.Period{Calendar: sla.Month, Zone: "Europe/Berlin"}
 			}
-			make := func(matcher, target string) *sla.ServiceLevel {
+			levelOf := func(matcher, target string) *sla.ServiceLevel {
 				l := level("x", target, c.indicator(matcher))
 				l.Aggregation, l.Slots, l.Period = c.aggregation, c.slots, period
 				l.Alerting = sla.DefaultAlerting(period)
@@ -162,14 +162,14 @@ func TestAGroupIsLikeALevelOfItsOwn(t *testing.T) {
 				}
 				return l
 			}
-			grouped := make("", "98")
+			grouped := levelOf("", "98")
 			grouped.GroupBy = sla.GroupBy{Labels: []string{c.label}, Limit: 50, Targets: []sla.GroupTarget{
 				{Match: map[string]string{c.label: `o"neil`}, Target: sla.MustDecimal("90"), Objective: sla.MustDecimal("95.1")},
 			}}
 			together := runKinds(t, grouped, "")
 			compared := 0
 			for _, tenant := range []string{"acme", `o"neil`, "late"} {
-				single := make(fmt.Sprintf(`,%s=%q`, c.label, tenant), "98")
+				single := levelOf(fmt.Sprintf(`,%s=%q`, c.label, tenant), "98")
 				if tenant == `o"neil` {
 					single.Target, single.Objective = sla.MustDecimal("90"), sla.MustDecimal("95.1")
 				}
@@ -286,8 +286,10 @@ func TestGroupsAtAMonthsEdge(t *testing.T) {
 		name, tenant string
 		hours        float64
 	}{
-		{"sla:total:sum_period_previous", "stays", 3}, {"sla:total:sum_period_previous", "leaves", 2.5},
-		{"sla:total:sum_period", "stays", 3}, {"sla:total:sum_period", "comes", 2},
+		{"sla:total:sum_period_previous", "stays", 3},
+		{"sla:total:sum_period_previous", "leaves", 2.5},
+		{"sla:total:sum_period", "stays", 3},
+		{"sla:total:sum_period", "comes", 2},
 	} {
 		near(t, c.name+" of "+c.tenant, w.Value(fmt.Sprintf(`%s{slo="bad",tenant=%q}`, c.name, c.tenant)), c.hours*3600*rates[c.tenant], 0.08)
 	}

@@ -26,7 +26,8 @@ func TestLabelsOfTheEnvironment(t *testing.T) {
 	w := enginetest.New(t, 15*time.Second, func(at time.Time) []enginetest.Sample {
 		n := at.Sub(enginetest.Start).Seconds()
 		return []enginetest.Sample{
-			{Series: `requests_total{code="200"}`, Value: 9 * n}, {Series: `requests_total{code="500"}`, Value: n},
+			{Series: `requests_total{code="200"}`, Value: 9 * n},
+			{Series: `requests_total{code="500"}`, Value: n},
 			{Series: `up`, Value: 0},
 		}
 	})

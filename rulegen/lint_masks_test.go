@@ -23,16 +23,24 @@ func TestHoursAndWindowsThatWillNotDo(t *testing.T) {
   calendars: {prime: {weekly: [{days: [Mon, Tue], from: "08:00", to: "20:00"}], holidays: [de]}}`, `serviceHours: prime`, "holidays-end: the last dated holiday of the calendar \"prime\" is 2026-12-25"},
 		"holidays go on": {`holidaySets: {de: ["2027-10-03", "12-25"]}
   calendars: {prime: {weekly: [{days: [Mon, Tue], from: "08:00", to: "20:00"}], holidays: [de]}}`, `serviceHours: prime`, ""},
-		"late": {`maintenance: {effect: treat_as_up, notice: 5d, windows: [{from: "2026-12-01T10:00", to: "2026-12-01T12:00", announced: "2026-11-30T10:00"}]}`, ``,
-			"late-notice: this window was announced 1d before it begins, and maintenance needs 5d"},
+		"late": {
+			`maintenance: {effect: treat_as_up, notice: 5d, windows: [{from: "2026-12-01T10:00", to: "2026-12-01T12:00", announced: "2026-11-30T10:00"}]}`, ``,
+			"late-notice: this window was announced 1d before it begins, and maintenance needs 5d",
+		},
 		"past": {`maintenance: {effect: treat_as_up, windows: [{from: "2019-12-01T10:00", to: "2019-12-01T12:00"}]}`, ``, "past-window: this window of maintenance ended on 2019-12-01"},
-		"overlap": {`maintenance: {effect: treat_as_up, windows: [{rrule: "FREQ=WEEKLY;BYDAY=SU", start: "2026-01-04T01:00", duration: 4h}, {from: "2026-11-29T03:00", to: "2026-11-29T07:00"}]}`, ``,
-			"overlapping-windows: two windows of maintenance overlap on 2026-11-29"},
-		"outside": {`calendars: {` + prime + `}
+		"overlap": {
+			`maintenance: {effect: treat_as_up, windows: [{rrule: "FREQ=WEEKLY;BYDAY=SU", start: "2026-01-04T01:00", duration: 4h}, {from: "2026-11-29T03:00", to: "2026-11-29T07:00"}]}`, ``,
+			"overlapping-windows: two windows of maintenance overlap on 2026-11-29",
+		},
+		"outside": {
+			`calendars: {` + prime + `}
   maintenance: {effect: treat_as_up, windows: [{rrule: "FREQ=WEEKLY;BYDAY=SU", start: "2026-01-04T01:00", duration: 4h}]}`, `serviceHours: prime`,
-			"outside-hours: all windows of maintenance are outside the service hours of every level"},
-		"too long": {`exclusions: [{name: odd, effect: treat_as_up, windows: [{rrule: "FREQ=DAILY;INTERVAL=3", start: "2024-01-01T01:00", duration: 1h}]}]`, ``,
-			"large-timetable: the exclusion odd needs 1"},
+			"outside-hours: all windows of maintenance are outside the service hours of every level",
+		},
+		"too long": {
+			`exclusions: [{name: odd, effect: treat_as_up, windows: [{rrule: "FREQ=DAILY;INTERVAL=3", start: "2024-01-01T01:00", duration: 1h}]}]`, ``,
+			"large-timetable: the exclusion odd needs 1",
+		},
 		"no condition": {`exclusions: [{name: odd, effect: treat_as_up, condition: "link_up"}]`, ``, "not-a-condition: "},
 		"syntax":       {`exclusions: [{name: odd, effect: treat_as_up, condition: "link_up =="}]`, ``, "promql-syntax: "},
 	} {

@@ -234,10 +234,9 @@ func (g *maskGroup) agreed(l *sla.ServiceLevel, p sla.Period) {
 	slices.Sort(zones)
 	t := newTimetable(l.Agreed(g.from, g.to), g.from, g.to, slices.Compact(zones)...)
 	labels := []string{metricnames.Agreed, agreedName(l), metricnames.Period, periodName(p)}
-	begin, now, end := g.elapsed(t, p, "start"), g.elapsed(t, p, "now"), promql.Expr{}
-	if p.Calendar == "" {
-		end = now
-	} else {
+	begin, now := g.elapsed(t, p, "start"), g.elapsed(t, p, "now")
+	end := now
+	if p.Calendar != "" {
 		end = g.elapsed(t, p, "end")
 		g.rules = append(g.rules, g.record(metricnames.AgreedLeft, promql.ClampMin(promql.Sub(end, now), zero), labels...))
 	}

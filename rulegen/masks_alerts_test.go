@@ -94,9 +94,12 @@ spec:
 	}
 	for key, want := range map[string][]window{
 		rulegen.AlertBudgetBurn: {
-			{"fires", at(10, 10, 6), at(10, 10, 10)}, {"stops", at(10, 10, 33), at(10, 10, 38)},
-			{"fires", at(10, 18, 46), at(10, 18, 50)}, {"stops", at(10, 19, 0), at(10, 19, 2)},
-			{"fires", at(11, 7, 6), at(11, 7, 10)}, {"stops", at(11, 7, 33), at(11, 7, 38)},
+			{"fires", at(10, 10, 6), at(10, 10, 10)},
+			{"stops", at(10, 10, 33), at(10, 10, 38)},
+			{"fires", at(10, 18, 46), at(10, 18, 50)},
+			{"stops", at(10, 19, 0), at(10, 19, 2)},
+			{"fires", at(11, 7, 6), at(11, 7, 10)},
+			{"stops", at(11, 7, 33), at(11, 7, 38)},
 		},
 		rulegen.AlertMeasurementLost: {{"fires", at(11, 14, 10), at(11, 14, 20)}, {"stops", at(11, 14, 30), at(11, 14, 36)}},
 	} {

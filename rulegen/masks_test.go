@@ -236,7 +236,7 @@ func TestFiguresOfAgreedTime(t *testing.T) {
 	clock := func(minute int) time.Time { return begin.Add(time.Duration(minute) * time.Minute).In(york) }
 	prime := func(l time.Time) bool {
 		weekend := l.Weekday() == time.Saturday || l.Weekday() == time.Sunday
-		return !weekend && l.Hour() >= 8 && l.Hour() < 20 && !(l.Month() == 10 && l.Day() == 30)
+		return !weekend && l.Hour() >= 8 && l.Hour() < 20 && (l.Month() != 10 || l.Day() != 30)
 	}
 	night := func(l time.Time) bool { return l.Hour() >= 22 || l.Hour() < 6 }
 	always := func(time.Time) bool { return true }
@@ -339,9 +339,11 @@ spec:
 		link                bool
 		unit                float64 // of what is counted in a minute
 	}{
-		{"all", always, nil, nil, false, 600}, {"prime", prime, nil, nil, false, 600},
+		{"all", always, nil, nil, false, 600},
+		{"prime", prime, nil, nil, false, 600},
 		{"rest", func(l time.Time) bool { return !prime(l) }, nil, nil, false, 600},
-		{"maintained", night, maintained, excused, false, 600}, {"linked", always, maintained, nil, true, 600},
+		{"maintained", night, maintained, excused, false, 600},
+		{"linked", always, maintained, nil, true, 600},
 		{"state", night, maintained, excused, false, 60},
 	} {
 		for _, period := range []struct {

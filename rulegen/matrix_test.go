@@ -47,26 +47,33 @@ var matrixKinds = []matrixKind{
 	{name: "probes", indicator: probeKind, counted: countProbes(false, three), locations: three},
 	{name: "within", indicator: withinKind, counted: countProbes(true, alone), locations: alone, within: true},
 	{name: "withins", indicator: withinKind, counted: countProbes(true, three), locations: three, within: true},
-	{name: "condition", indicator: func(sla.ID) sla.Indicator { return &sla.Condition{Expr: sla.Query{Text: `queue_age_seconds < 60`}} },
+	{
+		name: "condition", indicator: func(sla.ID) sla.Indicator { return &sla.Condition{Expr: sla.Query{Text: `queue_age_seconds < 60`}} },
 		counted: func(w *irregular, _ sla.Aggregation) counts {
 			return look(func(s int) float64 { return math.Floor(w.queueAge[s] / 60) }, 1)
-		}},
-	{name: "composite", indicator: func(id sla.ID) sla.Indicator {
-		queue := level("queue", "99", &sla.Condition{Expr: sla.Query{Text: `queue_age_seconds < 60`}})
-		c := &sla.Composite{Root: &sla.Node{Op: sla.OpAll, Members: []*sla.Node{{Op: sla.OpLevel, Of: queue.ID, Level: queue}}}}
-		c.Resolve(&sla.ServiceLevel{ID: id})
-		return c
+		},
 	},
+	{
+		name: "composite", indicator: func(id sla.ID) sla.Indicator {
+			queue := level("queue", "99", &sla.Condition{Expr: sla.Query{Text: `queue_age_seconds < 60`}})
+			c := &sla.Composite{Root: &sla.Node{Op: sla.OpAll, Members: []*sla.Node{{Op: sla.OpLevel, Of: queue.ID, Level: queue}}}}
+			c.Resolve(&sla.ServiceLevel{ID: id})
+			return c
+		},
 		counted: func(w *irregular, _ sla.Aggregation) counts {
 			return look(func(s int) float64 { return math.Floor(w.queueAge[s] / 60) }, 1)
-		}},
-	{name: "ratio", indicator: func(sla.ID) sla.Indicator { return &sla.Ratio{Bad: sla.Query{Text: `mesh:errors:ratio{to="shop"}`}} },
+		},
+	},
+	{
+		name: "ratio", indicator: func(sla.ID) sla.Indicator { return &sla.Ratio{Bad: sla.Query{Text: `mesh:errors:ratio{to="shop"}`}} },
 		counted: func(w *irregular, _ sla.Aggregation) counts {
 			return look(func(s int) float64 { return w.meshErrors[s] }, 1)
-		}},
-	{name: "blackbox", indicator: func(sla.ID) sla.Indicator {
-		return &sla.Blackbox{Success: sla.Query{Text: `probe_success{instance="shop"}`}}
+		},
 	},
+	{
+		name: "blackbox", indicator: func(sla.ID) sla.Indicator {
+			return &sla.Blackbox{Success: sla.Query{Text: `probe_success{instance="shop"}`}}
+		},
 		counted: func(*irregular, sla.Aggregation) counts {
 			return look(func(s int) float64 {
 				if between(float64(s)/60-matrixBefore.Minutes(), -12, 18) {
@@ -74,7 +81,8 @@ var matrixKinds = []matrixKind{
 				}
 				return 0
 			}, 1)
-		}},
+		},
+	},
 }
 
 func eventsKind(bad, good, total string) func(sla.ID) sla.Indicator {
@@ -137,9 +145,12 @@ var matrixSlots = map[sla.Aggregation][]sla.Slots{
 // matrixPeriods are the kinds of periods; every level has them all. The edge of
 // the world is one of each calendar period.
 var matrixPeriods = []sla.Period{
-	{Rolling: 30 * 24 * time.Hour}, {Rolling: 3 * time.Hour},
-	{Calendar: sla.Week, WeekStart: time.Sunday, Zone: losAngeles}, {Calendar: sla.Month, Zone: losAngeles},
-	{Calendar: sla.Quarter, FiscalOffset: 1, Zone: losAngeles}, {Calendar: sla.Year, FiscalOffset: 10, Zone: losAngeles},
+	{Rolling: 30 * 24 * time.Hour},
+	{Rolling: 3 * time.Hour},
+	{Calendar: sla.Week, WeekStart: time.Sunday, Zone: losAngeles},
+	{Calendar: sla.Month, Zone: losAngeles},
+	{Calendar: sla.Quarter, FiscalOffset: 1, Zone: losAngeles},
+	{Calendar: sla.Year, FiscalOffset: 10, Zone: losAngeles},
 }
 
 const losAngeles = "America/Los_Angeles"
@@ -316,9 +327,9 @@ func (c matrixCase) budget(t *testing.T, now time.Time, p sla.Period, total floa
 // a five-minute rate altogether, an evaluation, two scrapes, and for windows of
 // the second tier five minutes more.
 const (
-	matrixSees       = 7 * time.Minute
-	matrixSeesSecond = 12 * time.Minute
-	matrixMargin     = 1.25 // by which a share must be over, or under, its threshold to decide
+	matrixSees     = 7 * time.Minute
+	matrixSeesLong = 12 * time.Minute
+	matrixMargin   = 1.25 // by which a share must be over, or under, its threshold to decide
 )
 
 // timelines replays each tier's condition on the counts, minute by minute. An
@@ -330,7 +341,7 @@ func (c matrixCase) timelines(t *testing.T, w *enginetest.World) {
 	for _, tier := range c.level.Alerting.Tiers {
 		sees := matrixSees
 		if tier.Long > 6*time.Hour {
-			sees = matrixSeesSecond
+			sees = matrixSeesLong
 		}
 		firing := firingTimes(w, c.level.ID.SLO, tier.Name)
 		threshold := tier.Factor.Float64() * 0.01

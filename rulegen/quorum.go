@@ -25,7 +25,8 @@ func (c compiler) locations(of sla.ID, metric string, matcher promql.Matcher, re
 	if limit := c.level.Slots.ErrorThreshold; limit.Sign() > 0 {
 		bad = promql.Gt(share, promql.Num(limit.Quo(hundred)))
 	}
-	return []Rule{c.totalRule(c.admitted(promql.Count(all, c.groupLabels()...), c.presentProbes(of))),
+	return []Rule{
+		c.totalRule(c.admitted(promql.Count(all, c.groupLabels()...), c.presentProbes(of))),
 		c.record(c.into.bad, c.orZero(c.ofAdmitted(promql.Count(bad, c.groupLabels()...)))),
 	}
 }

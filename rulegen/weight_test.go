@@ -30,8 +30,10 @@ func TestMinutesWeighedByTheShareAffected(t *testing.T) {
 			age = 100
 		}
 		samples := []enginetest.Sample{
-			{Series: `requests_total{code="200"}`, Value: good}, {Series: `requests_total{code="500"}`, Value: bad},
-			{Series: `queue_age_seconds`, Value: age}, {Series: `customers`, Value: 400},
+			{Series: `requests_total{code="200"}`, Value: good},
+			{Series: `requests_total{code="500"}`, Value: bad},
+			{Series: `queue_age_seconds`, Value: age},
+			{Series: `customers`, Value: 400},
 		}
 		switch {
 		case m < 70:

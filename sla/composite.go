@@ -121,8 +121,8 @@ type EndToEnd struct {
 	Pos       Position
 }
 
-// Defaults of EndToEnd: a share of an hour, because the two see an outage up to
-// a minute apart.
+// DefaultDivergenceOver is an hour, because the two see an outage up to a minute
+// apart.
 const DefaultDivergenceOver = time.Hour
 
 // DefaultDivergenceAbove is in percentage points: three minutes of an hour.

@@ -12,8 +12,10 @@ import (
 
 // levelOf is a level that promises a target.
 func levelOf(name, target string) *sla.ServiceLevel {
-	return &sla.ServiceLevel{ID: sla.ID{SLA: "a", Service: name, SLO: "up"}, Target: sla.MustDecimal(target),
-		Aggregation: sla.Time, Indicator: &sla.Condition{}, Period: sla.Period{Rolling: 30 * 24 * 3600e9}}
+	return &sla.ServiceLevel{
+		ID: sla.ID{SLA: "a", Service: name, SLO: "up"}, Target: sla.MustDecimal(target),
+		Aggregation: sla.Time, Indicator: &sla.Condition{}, Period: sla.Period{Rolling: 30 * 24 * 3600e9},
+	}
 }
 
 func leafOf(l *sla.ServiceLevel) *sla.Node { return &sla.Node{Op: sla.OpLevel, Of: l.ID, Level: l} }

@@ -74,8 +74,8 @@ func (l *ServiceLevel) PromiseTo(labels map[string]string) GroupTarget {
 var probeGroups = []string{"location", "target"}
 
 // Groupable are the labels by which an indicator can be grouped; ok is false if
-// it cannot be grouped at all, and any is set if the labels are the user's own.
-func Groupable(i Indicator) (labels []string, any, ok bool) {
+// it cannot be grouped at all, and own is set if the labels are the user's own.
+func Groupable(i Indicator) (labels []string, own, ok bool) {
 	switch {
 	case IsProbed(i):
 		labels = slices.Clone(probeGroups)

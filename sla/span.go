@@ -79,7 +79,7 @@ func (s Spans) Without(o Spans) Spans {
 				break
 			}
 		}
-		left = append(left, Spans(near).Gaps(span.From, span.To)...)
+		left = append(left, near.Gaps(span.From, span.To)...)
 	}
 	return left
 }

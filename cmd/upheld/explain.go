@@ -98,14 +98,14 @@ func explainLevel(b *strings.Builder, l *sla.ServiceLevel, now time.Time) {
 
 // periodsWords name the periods over which a target is judged.
 func periodsWords(periods []sla.Period) string {
-	words := periods[0].Words()
-	for i, p := range periods[1:] {
-		if i == 0 {
-			words += ", which alert tiers follow"
-		}
-		words += ", and of " + p.Words()
+	words := []string{periods[0].Words()}
+	if len(periods) > 1 {
+		words[0] += ", which alert tiers follow"
 	}
-	return words
+	for _, p := range periods[1:] {
+		words = append(words, p.Words())
+	}
+	return strings.Join(words, ", and of ")
 }
 
 // budgetWords is a budget in what people can picture: minutes or events.

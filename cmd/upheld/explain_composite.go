@@ -21,7 +21,7 @@ func explainComposite(b *strings.Builder, l *sla.ServiceLevel) {
 	fmt.Fprintln(w, "    \tpromises\tis down in a minute when\tif it never failed\talone it would have to promise")
 	explainNode(w, l, c, p, c.Tree, "", "")
 	for _, s := range p.Shared {
-		fmt.Fprintf(w, "    %s (shared)\t%s %%\tis no member\t%s\n", s.Label, sla.Percent(s.Promised), partWords(l, p, s))
+		fmt.Fprintf(w, "    %s (shared)\t%s %%\tis no member\t%s\n", s.Label, sla.Percent(s.Promised), partWords(l, s))
 	}
 	_ = w.Flush() // into a strings.Builder, which cannot fail
 	w = tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
@@ -52,7 +52,7 @@ func explainNode(w *tabwriter.Writer, l *sla.ServiceLevel, c *sla.Composite, p s
 		row = fmt.Sprintf("%s %%\t%s\t", n.Level.Target, downWords(n.Component))
 		for i, x := range c.Component {
 			if x == n.Component && i < len(p.Parts) {
-				row += partWords(l, p, p.Parts[i])
+				row += partWords(l, p.Parts[i])
 			}
 		}
 	}
@@ -71,7 +71,7 @@ func explainNode(w *tabwriter.Writer, l *sla.ServiceLevel, c *sla.Composite, p s
 
 // partWords say what the whole would be if a part never failed, and what it
 // would have to promise for the target.
-func partWords(l *sla.ServiceLevel, p sla.Prediction, part sla.Part) string {
+func partWords(l *sla.ServiceLevel, part sla.Part) string {
 	words := fmt.Sprintf("%s %% in all\t", sla.Percent(part.IfPerfect))
 	switch needs, ok := part.Needs(l.TargetRatio()); {
 	case !ok:

@@ -3,6 +3,7 @@ package discover
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -53,7 +54,7 @@ func parse(text []byte, isJSON bool) (groups []group, err error) {
 		decoder.KnownFields(true)
 		err = decoder.Decode(&groups)
 	}
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("not a list of {targets: [...], labels: {...}}: %w", err)
 	}
 	for _, g := range groups {

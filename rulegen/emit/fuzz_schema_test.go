@@ -84,8 +84,19 @@ var values = map[string][]string{
 
 // patterns are texts for the patterns of the schema.
 var patterns = []struct{ in, text string }{
-	{"24:00", "08:00"}, {"T[0-9]", "2026-12-01T22:00"}, {"-[0-9]{2}$", "12-25"}, {"y|w|d|h|m|s|ms", "5m"}, {"(\\.[0-9]+)?$", "12.5"}, {"^https?", "https://x.example/"}, {"a-zA-Z_", "team"}, {"a-z0-9", "name"},
-	{"[0-9A-Fa-f]{2}", "0aff"}, {"[0-9A-Fa-f", "192.0.2.1"}, {":[0-9]+", "host.example:99"}, {"^/", "/run/x.sock"}, {"xx)", "2xx"},
+	{"24:00", "08:00"},
+	{"T[0-9]", "2026-12-01T22:00"},
+	{"-[0-9]{2}$", "12-25"},
+	{"y|w|d|h|m|s|ms", "5m"},
+	{"(\\.[0-9]+)?$", "12.5"},
+	{"^https?", "https://x.example/"},
+	{"a-zA-Z_", "team"},
+	{"a-z0-9", "name"},
+	{"[0-9A-Fa-f]{2}", "0aff"},
+	{"[0-9A-Fa-f", "192.0.2.1"},
+	{":[0-9]+", "host.example:99"},
+	{"^/", "/run/x.sock"},
+	{"xx)", "2xx"},
 }
 
 // choice takes bytes one by one; after the last it always takes the first way.

@@ -3,6 +3,7 @@ package ruletest_test
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -81,9 +82,9 @@ func swapped(a, b string) func(map[string]string) []map[string]string {
 }
 
 func with(r map[string]string, key, value string) map[string]string {
-	altered := map[string]string{}
-	for k, v := range r {
-		altered[k] = v
+	altered := maps.Clone(r)
+	if altered == nil {
+		altered = map[string]string{}
 	}
 	altered[key] = value
 	return altered

@@ -65,7 +65,7 @@ func (l *tested) unasked() []string {
 	var names []string
 	for name := range l.recorded {
 		if !slices.Contains(asked, name) && !slices.ContainsFunc(knownPrefixes, func(p string) bool { return strings.HasPrefix(name, p) }) &&
-			!(l.below && isKnown(name)) && name != metricnames.LevelInfo && !strings.HasPrefix(name, "sla:calendar_") {
+			(!l.below || !isKnown(name)) && name != metricnames.LevelInfo && !strings.HasPrefix(name, "sla:calendar_") {
 			names = append(names, name)
 		}
 	}

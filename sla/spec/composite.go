@@ -40,8 +40,10 @@ var failoverFields = []field{
 	{key: "failovers", typ: decimalType, def: "1", example: `"4"`, doc: "How many failovers are expected in 30 days. Only the prediction uses it. Of `any` with `failover`."},
 }
 
-var downAboveField = field{key: "downAbove", typ: percentType, def: "50", example: `"20"`,
-	doc: "A component is down in a slot if more than this share of its events, or probes, is bad in it. Aggregations that judge minutes or slots keep their own threshold."}
+var downAboveField = field{
+	key: "downAbove", typ: percentType, def: "50", example: `"20"`,
+	doc: "A component is down in a slot if more than this share of its events, or probes, is bad in it. Aggregations that judge minutes or slots keep their own threshold.",
+}
 
 var (
 	compositeSection       = &section{name: "composite", doc: "A combination of other levels, of this agreement and of others, slot by slot. What it means, with the formulas, is in [composites.md](composites.md)."}
@@ -360,8 +362,10 @@ func decodeShared(v value) (d sla.SharedDependency, ok bool) {
 }
 
 func decodeEndToEnd(v value) *sla.EndToEnd {
-	e := &sla.EndToEnd{Above: sla.DefaultDivergenceAbove, Over: sla.DefaultDivergenceOver, DownAbove: sla.DefaultDownAbove,
-		Notice: &sla.Notice{Severity: "ticket"}, Pos: v.pos()}
+	e := &sla.EndToEnd{
+		Above: sla.DefaultDivergenceAbove, Over: sla.DefaultDivergenceOver, DownAbove: sla.DefaultDownAbove,
+		Notice: &sla.Notice{Severity: "ticket"}, Pos: v.pos(),
+	}
 	if v.node.Kind != yamlMapping {
 		of, ok := v.reference()
 		if e.Of = of; !ok {

@@ -133,14 +133,14 @@ func suitsGroups(v value, labels []value, l *sla.ServiceLevel) {
 	if l.Indicator == nil {
 		return
 	}
-	allowed, any, ok := sla.Groupable(l.Indicator)
+	allowed, own, ok := sla.Groupable(l.Indicator)
 	if !ok {
 		v.d.errorAt(v.key, "bad-group", "a "+l.Indicator.Kind()+" indicator cannot be grouped: it has no series of its own", "leave groupBy out, and group the levels that it is made of")
 		return
 	}
 	for _, label := range labels {
 		switch name := label.node.Value; {
-		case !any && !slices.Contains(allowed, name):
+		case !own && !slices.Contains(allowed, name):
 			label.wrong("bad-group", "its probe's series have no label "+quote(name), "group them by "+either(allowed))
 		case name == "location" && l.Slots.Quorum > 0:
 			label.wrong("bad-group", "a quorum judges all locations together, so there are no groups of them", "leave the quorum out, or the label")
