@@ -2,6 +2,7 @@ package rulegen_test
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"regexp"
 	"strings"
@@ -258,5 +259,76 @@ func TestCompositeSeriesAreDocumented(t *testing.T) {
 		if !strings.Contains(string(text), name[1]) {
 			t.Errorf("docs/composites.md does not name %s", name[1])
 		}
+	}
+}
+
+// maskedAgreement has a component whose own contract excuses its works, and two
+// composites of it: of one the contract does not, of the other it does.
+const maskedAgreement = `apiVersion: upheld/v1
+kind: ServiceLevelAgreement
+metadata: {name: shop}
+spec:
+  exclusions: [{name: works, category: force_majeure, effect: %s, condition: "works > 0"}]
+  alerting: {enabled: false}
+  serviceLevels:
+    - {name: up, service: web, target: "50", indicator: {condition: {expr: "web_up > 0"}}}
+    - {name: up, service: cart, target: "50", exclusions: [], indicator: {condition: {expr: "cart_up > 0"}}}
+    - {name: strict, target: "50", exclusions: [], indicator: {composite: {all: [web/up, cart/up]}}}
+    - {name: excused, target: "50", indicator: {composite: {all: [web/up, cart/up]}}}
+`
+
+// TestCompositeExclusions: web is down for 30 minutes, during the first 20 of
+// which works excuse it by its own contract; the cart is down for the last 15.
+func TestCompositeExclusions(t *testing.T) {
+	for effect, known := range map[string]float64{"treat_as_up": 100, "remove_from_agreed_time": 80} {
+		t.Run(effect, func(t *testing.T) {
+			agreements, findings := spec.LoadText("shop.yaml", fmt.Sprintf(maskedAgreement, effect))
+			if err := findings.Err(); err != nil {
+				t.Fatal(err)
+			}
+			plan, findings := rulegen.Compile(agreements[0], rulegen.Options{})
+			if err := findings.Err(); err != nil {
+				t.Fatal(err)
+			}
+			file, err := emit.Prometheus(plan)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w := enginetest.New(t, 15*time.Second, func(at time.Time) []enginetest.Sample {
+				minute := int(at.Sub(enginetest.Start) / time.Minute)
+				is := func(yes bool) float64 { return map[bool]float64{true: 1}[yes] }
+				return []enginetest.Sample{
+					{Series: "web_up", Value: is(minute < 20 || minute >= 50)},
+					{Series: "cart_up", Value: is(minute < 35 || minute >= 50)},
+					{Series: "works", Value: is(minute >= 20 && minute < 40)},
+				}
+			})
+			w.Load(file)
+			w.Run(130 * time.Minute)
+			minutes := func(query string) float64 {
+				return w.Value("sum("+query+") or vector(0)") / 60
+			}
+			near := func(what string, got, want, off float64) {
+				if math.Abs(got-want) > off {
+					t.Errorf("%s: %v minutes, want %v", what, got, want)
+				}
+			}
+			const edge = 1.01 // the works are seen by a group that is evaluated at another moment
+			near("bad without an excuse", minutes(`sla:bad:sum_period{slo="strict"}`), 30, 1e-6)
+			near("bad with one", minutes(`sla:bad:sum_period{slo="excused"}`), 10, edge)
+			near("web alone", minutes(`sla:blame:sum_period{slo="strict",component="web/up",how="alone"}`), 15, 1e-6)
+			near("web with others", minutes(`sla:blame:sum_period{slo="strict",component="web/up",how="with_others"}`), 7.5, 1e-6)
+			near("the cart", minutes(`sla:blame:sum_period{slo="strict",component="cart/up"}`), 7.5, 1e-6)
+			for _, slo := range []string{"strict", "excused"} {
+				near("blame of "+slo, minutes(`sla:blame:sum_period{slo="`+slo+`"}`), minutes(`sla:bad:sum_period{slo="`+slo+`"}`), 1e-6)
+				spent := 1 - w.Value(`sla:budget_remaining:ratio_period{slo="`+slo+`"}`)
+				if blamed := w.Value(`sum(sla:blame:budget_ratio_period{slo="` + slo + `"})`); math.Abs(blamed-spent) > 1e-9 {
+					t.Errorf("%s: %v of the budget is blamed, %v is spent", slo, blamed, spent)
+				}
+			}
+			near("web, excused", minutes(`sla:blame:sum_period{slo="excused",component="web/up"}`), 5, edge)
+			lost := minutes(`sla:total:sum_period{slo="strict"}`) - minutes(`sla:total:sum_period{slo="excused"}`)
+			near("agreed time less", lost, 100-known, 5.01) // the second tiers of the two are evaluated apart
+		})
 	}
 }

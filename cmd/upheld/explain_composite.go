@@ -100,12 +100,12 @@ func explainPrediction(line func(name, format string, args ...any), l *sla.Servi
 	line("", "%s %% to %s %% whatever their failures have to do with each other", sla.Percent(p.Low), sla.Percent(p.High))
 	apart := p.Independent.Sub(l.TargetRatio())
 	if apart.Sign() < 0 {
-		line("", "the target of %s %% is %s %% more than that: it cannot be expected to be met", l.Target, sla.Percent(l.TargetRatio().Sub(p.Independent)))
+		line("", "the target of %s %% is %s %% more than that: it cannot be expected to be met", l.Target, figure(l.TargetRatio().Sub(p.Independent).Mul(percent)))
 	} else {
-		line("", "the target of %s %% leaves %s %% to spare", l.Target, sla.Percent(apart))
+		line("", "the target of %s %% leaves %s %% to spare", l.Target, figure(apart.Mul(percent)))
 	}
 	weakest := p.Weakest()
-	line("Weakest link", "%s: its failures cost %s %%", weakest.Label, sla.Percent(weakest.Gain(p)))
+	line("Weakest link", "%s: its failures cost %s %%", weakest.Label, figure(weakest.Gain(p).Mul(percent)))
 	var alone, shared []string
 	for _, part := range append(append([]sla.Part{}, p.Parts...), p.Shared...) {
 		if part.IfDown.Sign() == 0 {
@@ -132,7 +132,7 @@ func explainPrediction(line func(name, format string, args ...any), l *sla.Servi
 	}
 	c.Tree.Walk(func(n *sla.Node) {
 		if n.Failover.Time > 0 {
-			line("Failover", "%s × %s in 30 days are taken off, %s %%; in measurements it is rounded up to whole minutes", n.Failover.Expected, sla.FormatDuration(n.Failover.Time), sla.Percent(n.Failover.Share()))
+			line("Failover", "%s × %s in 30 days are taken off, %s %%; in measurements it is rounded up to whole minutes", n.Failover.Expected, sla.FormatDuration(n.Failover.Time), figure(n.Failover.Share().Mul(percent)))
 		}
 	})
 }
