@@ -32,7 +32,7 @@ const holidaysEndWithin = 60 * 24 * time.Hour
 
 // lintCalendar finds a calendar that nobody uses, and holidays that run out.
 func (m *masks) lintCalendar(c *sla.Calendar, warn warner) {
-	used := slices.ContainsFunc(m.agreement.Levels, func(l *sla.ServiceLevel) bool { return l.ServiceHours == c }) ||
+	used := slices.ContainsFunc(m.agreement.Levels, func(l *sla.ServiceLevel) bool { return l.ServiceHours == c || l.EscalatesWithin(c) }) ||
 		slices.ContainsFunc(m.agreement.Calendars, func(o *sla.Calendar) bool { return o.Of == c.Name })
 	if !used {
 		warn(c.Pos, "unused-calendar", "name it as serviceHours, or take it out", "no service level uses the calendar %q", c.Name)

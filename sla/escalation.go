@@ -19,6 +19,7 @@ type EscalationStep struct {
 	Notify     []string      // names of contacts
 	Severities []string      // of the alerts that it is about; nil if Tiers says which
 	Tiers      []string      // of the burn alerts that it is about
+	Hours      *Calendar     // outside of which it waits; nil is never
 	Pos        Position
 }
 
@@ -47,6 +48,12 @@ func (l *ServiceLevel) Escalates(after time.Duration, severity, tier string) boo
 	return slices.ContainsFunc(l.Escalation, func(s EscalationStep) bool {
 		return s.After == after && s.Concerns(severity, tier)
 	})
+}
+
+// EscalatesWithin tells whether a step of the level waits outside of a calendar's
+// hours.
+func (l *ServiceLevel) EscalatesWithin(c *Calendar) bool {
+	return slices.ContainsFunc(l.Escalation, func(s EscalationStep) bool { return s.Hours == c })
 }
 
 // Notifications say how Alertmanager gathers and paces what it sends.

@@ -71,6 +71,9 @@ func explainEscalation(b *strings.Builder, l *sla.ServiceLevel) {
 		if s.After > 0 {
 			when = "after " + sla.FormatDuration(s.After)
 		}
+		if s.Hours != nil {
+			when += ", within " + s.Hours.Name
+		}
 		fmt.Fprintf(w, "    %s\t%s\t%s\n", when, strings.Join(s.Notify, ", "), strings.Join(append(slices.Clone(s.Severities), s.Tiers...), ", "))
 	}
 	_ = w.Flush() // into a strings.Builder, which cannot fail

@@ -15,7 +15,7 @@ const receiverPrefix = "upheld-"
 const otherReceiver = receiverPrefix + "other"
 
 // The parts of Alertmanager's configuration that are written; all are known to
-// Alertmanager 0.22 and later.
+// Alertmanager 0.22 and later, hours to 0.25 and later.
 type (
 	alertmanagerRoute struct {
 		Receiver       string              `yaml:"receiver,omitempty"`
@@ -25,6 +25,8 @@ type (
 		GroupInterval  string              `yaml:"group_interval,omitempty"`
 		RepeatInterval string              `yaml:"repeat_interval,omitempty"`
 		Continue       bool                `yaml:"continue,omitempty"`
+		Active         []string            `yaml:"active_time_intervals,omitempty,flow"`
+		Mute           []string            `yaml:"mute_time_intervals,omitempty,flow"`
 		Routes         []alertmanagerRoute `yaml:"routes,omitempty"`
 	}
 	inhibitRule struct {
@@ -35,6 +37,7 @@ type (
 	alertmanagerConfig struct {
 		Route        alertmanagerRoute `yaml:"route"`
 		InhibitRules []inhibitRule     `yaml:"inhibit_rules"`
+		Times        []namedInterval   `yaml:"time_intervals,omitempty"`
 	}
 	namedReceiver struct {
 		Name string `yaml:"name"`
@@ -45,6 +48,7 @@ type (
 type notifying struct {
 	route     alertmanagerRoute // of all alerts of agreements
 	inhibit   []inhibitRule
+	times     []namedInterval
 	receivers []receiver
 }
 
@@ -53,6 +57,7 @@ func notifyingOf(agreements []*sla.Agreement) notifying {
 	return notifying{
 		route:     agreementsRoute(agreements, severities),
 		inhibit:   inhibitRules(agreements),
+		times:     namedIntervals(agreements),
 		receivers: slices.Concat(severityReceivers(severities), contactReceivers(agreements)),
 	}
 }
@@ -67,7 +72,11 @@ func Alertmanager(agreements []*sla.Agreement) ([]byte, error) {
 	var head comment
 	head.line("%s from %s. Do not edit by hand.", Marker, names(agreements))
 	head.line("")
-	head.line("A complete configuration for Alertmanager 0.22 and later. Copy it, fill in the")
+	version := "0.22"
+	if len(n.times) > 0 {
+		version = "0.25"
+	}
+	head.line("A complete configuration for Alertmanager %s and later. Copy it, fill in the", version)
 	head.line("receivers at its end, and keep your copy: this file is written anew each time.")
 	head.line("For an Alertmanager that has other work, let upheld generate write into its")
 	head.line("configuration: --alertmanager.merge=FILE keeps everything else in it as it is.")
@@ -75,6 +84,7 @@ func Alertmanager(agreements []*sla.Agreement) ([]byte, error) {
 	top, err := document(head, alertmanagerConfig{
 		Route:        alertmanagerRoute{Receiver: otherReceiver, GroupBy: []string{"alertname"}, Routes: []alertmanagerRoute{n.route}},
 		InhibitRules: n.inhibit,
+		Times:        n.times,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("alertmanager configuration: %w", err)

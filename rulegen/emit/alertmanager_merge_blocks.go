@@ -66,6 +66,9 @@ func (m *merger) blocks(n notifying) []mergedBlock {
 	if len(n.inhibit) > 0 {
 		blocks = append(blocks, m.topBlock("inhibit rules", "inhibit_rules", asItems(n.inhibit), len(n.inhibit)))
 	}
+	if len(n.times) > 0 {
+		blocks = append(blocks, m.topBlock("time intervals", "time_intervals", asItems(n.times), len(n.times)))
+	}
 	if own := m.undefined(n.receivers); len(own) > 0 {
 		var out bytes.Buffer
 		out.WriteString("# Not here: copy one out of this block, fill the copy in, and generate again.\n")

@@ -117,6 +117,20 @@ func (m *merger) names(n notifying) {
 	if k, _ := find(route, "receiver"); k == nil {
 		m.at(route, "the route at the top has no receiver, and Alertmanager refuses that", "give it one: receiver: …")
 	}
+	intervals := m.named("time_intervals", "mute_time_intervals")
+	for _, t := range n.times {
+		if at := intervals[t.Name]; at != nil {
+			m.at(at, fmt.Sprintf("the time interval %q is defined here, and an agreement makes one of that name", t.Name), "give it another name")
+		}
+		intervals[t.Name] = route
+	}
+	for _, key := range []string{"active_time_intervals", "mute_time_intervals"} {
+		m.routed(route, key, func(name *yaml.Node) {
+			if intervals[name.Value] == nil {
+				m.at(name, fmt.Sprintf("the time interval %q is not defined", name.Value), "define it below time_intervals:, or name another one")
+			}
+		})
+	}
 	for _, r := range n.receivers {
 		defined[r.name] = route
 	}

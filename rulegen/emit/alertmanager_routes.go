@@ -109,7 +109,7 @@ func (s stepRoutes) of(escalation []sla.EscalationStep, levels ...*sla.ServiceLe
 				continue
 			}
 			for _, contact := range step.Notify {
-				routes = append(routes, s.route(step.After, severity, which, receiverOf(s.agreement, contact)))
+				routes = append(routes, s.within(step.Hours, s.route(step.After, severity, which, receiverOf(s.agreement, contact))))
 			}
 		}
 	}
@@ -141,6 +141,19 @@ func (s stepRoutes) route(after time.Duration, severity, which, receiver string)
 	r = paced(severity, s.agreement.Notifications, r)
 	if after > 0 {
 		r.GroupWait = "0s"
+	}
+	return r
+}
+
+// within lets a route wait outside of the hours of a calendar.
+func (s stepRoutes) within(hours *sla.Calendar, r alertmanagerRoute) alertmanagerRoute {
+	if hours == nil {
+		return r
+	}
+	active, mute := intervalNames(s.agreement, hours)
+	r.Active = []string{active}
+	if len(timesOf(hours).mute) > 0 {
+		r.Mute = []string{mute}
 	}
 	return r
 }

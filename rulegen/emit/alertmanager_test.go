@@ -23,6 +23,8 @@ type route struct {
 	GroupInterval  string   `yaml:"group_interval"`
 	RepeatInterval string   `yaml:"repeat_interval"`
 	Continue       bool     `yaml:"continue"`
+	Active         []string `yaml:"active_time_intervals"`
+	Mute           []string `yaml:"mute_time_intervals"`
 	Routes         []route  `yaml:"routes"`
 }
 
@@ -33,6 +35,7 @@ type alertmanagerFile struct {
 		Target []string `yaml:"target_matchers"`
 		Equal  []string `yaml:"equal"`
 	} `yaml:"inhibit_rules"`
+	Times     []any `yaml:"time_intervals"`
 	Receivers []struct {
 		Name string `yaml:"name"`
 	} `yaml:"receivers"`

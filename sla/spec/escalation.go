@@ -34,6 +34,7 @@ var escalationSection = &section{
 		{key: "notify", typ: namesType("list of contacts", "[team-lead]"), required: true, doc: "Who is told: names of `spec.contacts`."},
 		{key: "severities", typ: namesType("list of severities", "[page]"), def: "`[page]`", doc: "Of which alerts they are told: those with these severities."},
 		{key: "tiers", typ: namesType("list of tiers", "[page-fast]"), doc: "Instead of `severities`: those of these tiers."},
+		{key: "hours", typ: nameType, def: "always", example: "business", doc: "A calendar of `spec.calendars`, outside of whose hours the step waits: they are told when the hours begin, if the alert still fires. Another step with the calendar's complement says who is told meanwhile."},
 	},
 }
 
@@ -103,7 +104,7 @@ func (v value) contacts() ([]sla.Contact, bool) {
 }
 
 // escalation is the steps of a list, which may be empty.
-func (v value) escalation(contacts []sla.Contact) (stepList, bool) {
+func (v value) escalation(contacts []sla.Contact, calendars *calendars) (stepList, bool) {
 	if v.node.Kind == yaml.SequenceNode && len(v.node.Content) == 0 {
 		return stepList{given: true}, true
 	}
@@ -115,7 +116,7 @@ func (v value) escalation(contacts []sla.Contact) (stepList, bool) {
 		if o == nil {
 			continue
 		}
-		s := o.step(contacts)
+		s := o.step(contacts, calendars)
 		if s.order(list.steps) {
 			list.steps = append(list.steps, s)
 		}
@@ -125,7 +126,7 @@ func (v value) escalation(contacts []sla.Contact) (stepList, bool) {
 
 // decodeEscalation reads the level's own steps, or takes the agreement's.
 func decodeEscalation(o *object, l *sla.ServiceLevel, shared levelDefaults) {
-	own := readSteps(o, shared.agreement.Contacts)
+	own := readSteps(o, shared.agreement.Contacts, shared.calendars)
 	if !own.given {
 		l.Escalation = shared.agreement.Escalation
 		return
@@ -135,12 +136,12 @@ func decodeEscalation(o *object, l *sla.ServiceLevel, shared levelDefaults) {
 }
 
 // readSteps are the escalation steps of an agreement or a level.
-func readSteps(o *object, contacts []sla.Contact) stepList {
-	steps, _, _ := read(o, "escalation", func(v value) (stepList, bool) { return v.escalation(contacts) })
+func readSteps(o *object, contacts []sla.Contact, calendars *calendars) stepList {
+	steps, _, _ := read(o, "escalation", func(v value) (stepList, bool) { return v.escalation(contacts, calendars) })
 	return steps
 }
 
-func (o *object) step(contacts []sla.Contact) step {
+func (o *object) step(contacts []sla.Contact, calendars *calendars) step {
 	s := step{at: o.value}
 	s.Pos = o.pos()
 	s.After, s.after, _ = read(o, "after", value.durationOrZero)
@@ -164,6 +165,7 @@ func (o *object) step(contacts []sla.Contact) step {
 	}
 	s.alerts = slices.Concat(severities, tiers)
 	s.Severities, s.Tiers = texts(severities), texts(tiers)
+	s.Hours, _, _ = read(o, "hours", calendars.hours)
 	if s.alerts == nil {
 		s.Severities = []string{"page"}
 	}
@@ -205,7 +207,7 @@ func (s *step) order(before []step) bool {
 	}
 	for _, other := range before {
 		for _, who := range s.Notify {
-			if other.After == s.After && slices.Contains(other.Notify, who) && other.overlaps(s.EscalationStep) {
+			if other.After == s.After && other.Hours == s.Hours && slices.Contains(other.Notify, who) && other.overlaps(s.EscalationStep) {
 				s.notify.wrong("duplicate-step", fmt.Sprintf("%s is told of the same alerts, after %s, by the step in line %d",
 					quote(who), sla.FormatDuration(s.After), other.Pos.Line), "leave it out of one of them")
 				return false

@@ -178,7 +178,7 @@ func decodeSpec(v value, a *sla.Agreement) {
 	a.Contacts, _, _ = read(o, "contacts", value.contacts)
 	shared.notifications, _, _ = read(o, "notifications", value.notifications)
 	a.Notifications = shared.notifications.Notifications
-	shared.escalation = readSteps(o, a.Contacts)
+	shared.escalation = readSteps(o, a.Contacts, shared.calendars)
 	a.Escalation = shared.escalation.model()
 	items, _, _ := read(o, "serviceLevels", value.list)
 	for _, item := range items {
