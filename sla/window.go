@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"slices"
+	"strings"
 	"time"
 
 	"github.com/teambition/rrule-go"
@@ -40,6 +40,13 @@ type Recurrence struct {
 // amounts to, whenever it begins.
 const mostADay = 48
 
+// Other bounds of rules: far beyond those that people write.
+const (
+	longestRule     = 1000 // characters
+	longestInterval = 10_000
+	firstYear       = 1900
+)
+
 // NewRecurrence reads a rule. start is the wall time of the first window. The
 // error says what is wrong in words that can be shown to whom wrote the rule.
 func NewRecurrence(rule string, start time.Time, length time.Duration, zone string) (*Recurrence, error) {
@@ -54,22 +61,10 @@ func NewRecurrence(rule string, start time.Time, length time.Duration, zone stri
 	if err != nil {
 		return nil, err
 	}
-	if option.Freq > rrule.DAILY || max(1, len(option.Byhour))*max(1, len(option.Byminute))*max(1, len(option.Bysecond)) > mostADay {
-		return nil, fmt.Errorf("it may begin more than %d windows a day; FREQ is DAILY, WEEKLY, MONTHLY or YEARLY, and BYHOUR tells several of a day", mostADay)
-	}
-	most := 5 // of a weekday in a month
-	if option.Freq == rrule.YEARLY && len(option.Bymonth) == 0 {
-		most = 53
-	}
-	for _, d := range option.Byweekday { // the library does not check it
-		if n := d.N(); n > most || n < -most {
-			return nil, fmt.Errorf("BYDAY counts to %d of a weekday, and there are at most %d", n, most)
-		}
-	}
-	if option.Interval < 0 {
-		return nil, fmt.Errorf("INTERVAL=%d is negative", option.Interval)
-	}
 	option.Dtstart = start
+	if err := follow(option, rule); err != nil {
+		return nil, err
+	}
 	if until := option.Until; !until.IsZero() {
 		option.Until = wallOf(until, rule, location(zone))
 	}
@@ -77,6 +72,54 @@ func NewRecurrence(rule string, start time.Time, length time.Duration, zone stri
 		return nil, err
 	}
 	return r, nil
+}
+
+// follow says why a rule cannot be followed: what the library does not check, on
+// some of which it panics, and what would keep it busy for very long.
+func follow(option *rrule.ROption, rule string) error {
+	switch {
+	case len(rule) > longestRule:
+		return fmt.Errorf("it is too long, %d characters of at most %d", len(rule), longestRule)
+	case option.Dtstart.Year() < firstYear:
+		return fmt.Errorf("it starts in %d; let it start in %d or later", option.Dtstart.Year(), firstYear)
+	case option.Freq > rrule.DAILY || max(1, len(option.Byhour))*max(1, len(option.Byminute))*max(1, len(option.Bysecond)) > mostADay:
+		return fmt.Errorf("it may begin more than %d windows a day; FREQ is DAILY, WEEKLY, MONTHLY or YEARLY, and BYHOUR tells several of a day", mostADay)
+	case len(option.Byeaster) > 0:
+		return errors.New("BYEASTER is not of RFC 5545; write such days out, each with from and to")
+	case strings.Contains(rule, "INTERVAL=") && (option.Interval < 1 || option.Interval > longestInterval):
+		return fmt.Errorf("INTERVAL=%d is not from 1 to %d", option.Interval, longestInterval)
+	case strings.Contains(rule, "COUNT=") && option.Count < 1:
+		return fmt.Errorf("COUNT=%d is less than 1", option.Count)
+	}
+	most := 5 // of a weekday in a month
+	if option.Freq == rrule.YEARLY && len(option.Bymonth) == 0 {
+		most = 53
+	}
+	for _, d := range option.Byweekday {
+		if n := d.N(); n > most || n < -most {
+			return fmt.Errorf("BYDAY counts to %d of a weekday, and there are at most %d", n, most)
+		}
+	}
+	return occurs(*option)
+}
+
+// occurs says whether a rule never begins a window. The library would look for
+// one until the year 9999, each time it is asked. Dates and weekdays repeat each
+// 400 years, so it is asked about the last of those. A rule that begins a window
+// there does so again and again, which bounds the search for any later one.
+func occurs(option rrule.ROption) error {
+	const last = rrule.MAXYEAR/400*400 - 400
+	year := option.Dtstart.Year()
+	option.Dtstart = option.Dtstart.AddDate(last+year%400-year, 0, 0)
+	option.Until, option.Count = time.Time{}, 0
+	r, err := rrule.NewRRule(option)
+	if err != nil {
+		return err
+	}
+	if _, ok := r.Iterator()(); !ok {
+		return errors.New("it never begins a window: no day is all that it asks for")
+	}
+	return nil
 }
 
 // Spans are the windows' time within [from, to).
@@ -92,15 +135,25 @@ func (w *Window) Endless() bool {
 	return w.Recurs != nil && w.Recurs.rule != nil && w.Recurs.rule.OrigOptions.Until.IsZero() && w.Recurs.rule.OrigOptions.Count == 0
 }
 
+// farFromUTC is further than any clock is from UTC, or goes forward.
+const farFromUTC = 48 * time.Hour
+
 func (r *Recurrence) spans(from, to time.Time) Spans {
 	loc := location(r.Zone)
+	except := map[int64]bool{}
+	for _, wall := range r.Except {
+		except[wall.Unix()] = true
+	}
 	var spans []Span
 	add := func(wall time.Time) bool {
+		if wall.Add(r.Length + farFromUTC).Before(from) {
+			return true // over long before: what its instants are need not be known
+		}
 		at := instantOf(wall, loc)
 		if !at.Before(to) {
 			return false
 		}
-		if end := r.end(wall, at); end.After(from) && !slices.ContainsFunc(r.Except, wall.Equal) {
+		if end := r.end(wall, at); end.After(from) && !except[wall.Unix()] {
 			spans = append(spans, Span{at, end})
 		}
 		return true

@@ -209,7 +209,7 @@ func decodeRule(o *object, zone string) []*sla.Window {
 	}
 	r, err := sla.NewRecurrence(rule, start, length, zone)
 	if err != nil {
-		at.wrong("bad-rrule", at.said()+" is no recurrence rule: "+err.Error(), `write it like "FREQ=MONTHLY;BYDAY=1SU" (RFC 5545, section 3.3.10)`)
+		at.wrong("bad-rrule", at.said()+" is no recurrence rule that can be followed: "+err.Error(), `write it like "FREQ=MONTHLY;BYDAY=1SU" (RFC 5545, section 3.3.10)`)
 		return nil
 	}
 	return []*sla.Window{{Recurs: r, Pos: at.pos()}}
