@@ -206,6 +206,9 @@ func (src *source) alerts() map[sla.ID][]*rules.AlertingRule {
 	byLevel := map[sla.ID][]*rules.AlertingRule{}
 	for _, group := range src.s.rules.RuleGroups() {
 		for _, rule := range group.AlertingRules() {
+			if rule.Labels().Get(metricnames.Escalation) != "" {
+				continue // the same alert, told to more people
+			}
 			id := idOf(rule.Labels())
 			byLevel[id] = append(byLevel[id], rule)
 		}

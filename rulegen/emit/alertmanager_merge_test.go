@@ -180,6 +180,8 @@ func TestMergeMistakes(t *testing.T) {
 		{"receiver twice", good + "  - name: a\n", `am.yml:6:11: error: the name "a" is in line 4 already`},
 		{"no root receiver", "route:\n  group_by: [a]\nreceivers:\n  - name: pagerduty-shop\n", `am.yml:2:3: error: the route at the top has no receiver`},
 		{"contact's receiver", "route:\n  receiver: a\nreceivers:\n  - name: a\n", `testdata/told.yaml:8:5: error: the contact "on-call" is reached by the receiver "pagerduty-shop", which am.yml does not define`},
+		{"time interval taken", good + "time_intervals:\n  - name: upheld-shop/office\n", `am.yml:7:11: error: the time interval "upheld-shop/office" is defined here, and an agreement makes one of that name`},
+		{"time interval unknown", strings.Replace(good, "receiver: a\n", "receiver: a\n  routes:\n    - mute_time_intervals: [night]\n", 1), `am.yml:4:29: error: the time interval "night" is not defined`},
 		{"edited", strings.Replace(merged, "- name: upheld-ticket\n", "- name: upheld-ticket\n    webhook_configs: [{url: http://a}]\n", 1), `error: the receivers of upheld were edited by hand`},
 		{"no end", strings.Replace(merged, "# END upheld receivers\n", "", 1), `error: the beginning of the receivers of upheld, which nothing ends`},
 		{"no beginning", good + "# END upheld receivers\n", `am.yml:6:1: error: the end of the receivers of upheld, which nothing begins`},
