@@ -48,7 +48,11 @@ func (src *source) members(ctx context.Context, l *sla.ServiceLevel) ([]web.Memb
 	var members []web.Member
 	told := map[*sla.Component]bool{}
 	c.Tree.Walk(func(n *sla.Node) {
-		m := web.Member{Name: n.Name, Title: n.Title(), Depth: strings.Count(n.Path, "."), State: nodeState(found, n.Path)}
+		policy := sla.UnknownExcluded // the parts are shown as they are, the whole as its policy has it
+		if n == c.Tree {
+			policy = c.Unknown
+		}
+		m := web.Member{Name: n.Name, Title: n.Title(), Depth: strings.Count(n.Path, "."), State: nodeState(found, n.Path, policy)}
 		if n.Level != nil && n.Level != l {
 			m.Of = n.Level.ID
 		}
@@ -67,13 +71,18 @@ func (src *source) members(ctx context.Context, l *sla.ServiceLevel) ([]web.Memb
 	return members, nil
 }
 
-// nodeState is failing while any of a part is surely bad.
-func nodeState(found map[string]float64, path string) web.State {
+// nodeState is failing while any of a part is surely bad, and unknown while it
+// may be, unless the policy says what it is then.
+func nodeState(found map[string]float64, path string, policy sla.UnknownPolicy) web.State {
 	sure, known := found[path+" "+metricnames.UnknownGood]
-	if worst := found[path+" "+metricnames.UnknownBad]; sure == 0 && worst > 0 {
+	maybe := found[path+" "+metricnames.UnknownBad] > 0
+	switch {
+	case sure > 0 || policy == sla.UnknownBad && maybe:
+		return stateOf(known, false)
+	case maybe && policy != sla.UnknownGood:
 		return web.Unknown
 	}
-	return stateOf(known, sure == 0)
+	return stateOf(known, true)
 }
 
 func figureOf(found map[string]float64, key string) web.Figure {
