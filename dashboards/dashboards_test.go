@@ -76,6 +76,8 @@ func made(t *testing.T) map[string][]byte {
 	}
 	b, err := dashboards.Overview([]*sla.Agreement{shop(), odd()})
 	add("overview", b, err)
+	b, err = dashboards.Overview(examples(t))
+	add("overview of the examples", b, err)
 	b, err = dashboards.Overview(nil)
 	add("overview of nothing", b, err)
 	for _, a := range append(examples(t), shop(), odd(), huge(101), &sla.Agreement{Name: "empty"}) {
@@ -282,6 +284,7 @@ func ours(metric string) bool {
 		metricnames.ProbeDuration + "_bucket", metricnames.ProbePhase, metricnames.ProbeWithin, metricnames.ProbeLastState,
 		metricnames.TotalRate, metricnames.BadRate, metricnames.BadPeriod, metricnames.CoveragePeriod, metricnames.ErrorPeriod,
 		metricnames.BudgetRemaining, metricnames.BurnRate, metricnames.TargetRatio, metricnames.ObjectiveRatio, metricnames.LevelInfo,
+		metricnames.RollupWorst, metricnames.RollupLevels, metricnames.RollupAtRisk, metricnames.RollupLevelBudget, metricnames.RollupLevelWeight,
 		metricnames.NodeBad, metricnames.BlameTally.Increase, metricnames.BlameBudget, metricnames.Divergence + "1h",
 	}
 	for _, w := range sla.StandardWindows {

@@ -15,7 +15,7 @@ import (
 )
 
 // lowBudget is the share of the budget below which a level counts as at risk.
-const lowBudget = 0.25
+var lowBudget = sla.AtRisk.Float64()
 
 // Names of the table's columns that other settings refer to.
 const (
@@ -50,6 +50,7 @@ func overviewPanels(g *grid, agreements []*sla.Agreement) {
 	p := levelTable("Service levels, the worst first", of, groupLabels(agreements...))
 	linkToAgreements(p, agreements)
 	g.add(12, sized{gridWidth, p})
+	rollupPanels(g, agreements, of)
 	legend := "{{sla}}: {{service}}/{{slo}}"
 	g.add(9, sized{12, budgetPanel(of, legend)}, sized{12, alertsPanel(of, legend)})
 }

@@ -84,7 +84,7 @@ func compileLevel(l *sla.ServiceLevel, opts Options, shared map[string]bool, mas
 	short, long := c.windows()
 	name := fmt.Sprintf(GroupPrefix+"%s:%s:%s", l.ID.SLA, l.ID.Service, l.ID.SLO)
 	first := Group{Name: name, Interval: opts.Interval, Rules: slices.Concat(base, c.alertingMask(), c.ratios(short), c.constants())}
-	second := Group{Name: name + ":long", Interval: secondTier * opts.Interval, Rules: slices.Concat(c.increases(), c.ratios(long), c.periods())}
+	second := Group{Name: name + ":long", Interval: secondTier * opts.Interval, Rules: slices.Concat(c.increases(), c.ratios(long), c.periods(), c.rollups())}
 	for _, t := range l.Alerting.Tiers {
 		// An alert stands in the group that records its long window, so that it
 		// reads a sample of its own evaluation and never one about to go stale.
@@ -103,7 +103,7 @@ func compileLevel(l *sla.ServiceLevel, opts Options, shared map[string]bool, mas
 		ofMasks, wrong := masks.group(shared)
 		groups, findings = append(groups, ofMasks...), append(findings, wrong...)
 	}
-	level := LevelPlan{Level: l, Groups: append(groups, first, second)}
+	level := LevelPlan{Level: l, Groups: append(append(groups, first, second), c.rollupGroup(shared)...)}
 	for _, g := range level.Groups {
 		for i, r := range g.Rules {
 			var err error

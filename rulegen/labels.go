@@ -21,7 +21,7 @@ var ownLabels = []string{
 	metricnames.Severity, metricnames.Tier, metricnames.LongWindow, metricnames.ShortWindow,
 	metricnames.Escalation, infoIndicator, infoTarget, infoObjective, infoGroupBy, "alertname", "alertstate", "le", "term",
 	metricnames.Component, metricnames.Node, metricnames.Parent, metricnames.Assume, metricnames.Members, metricnames.Part, metricnames.How,
-	metricnames.PartOf, metricnames.InhibitedBy,
+	metricnames.PartOf, metricnames.InhibitedBy, metricnames.By, metricnames.Value,
 }
 
 // Labels of sla_service_level_info besides those of every series; the level's

@@ -46,10 +46,13 @@ type ServiceLevel struct {
 	GroupBy     GroupBy           // one budget for each value of labels
 	Labels      map[string]string // the agreement's labels with the level's own over them
 	PartOf      []PartOf          // the composites that the level is a component of
-	Defaults    []Default         // what the specification left out, in the order of the keys
-	Pos         Position
-	TargetPos   Position
-	PeriodPos   Position
+
+	RollupLabels []string  // by which the agreement puts levels together
+	RollupWeight Decimal   // what the level weighs in that
+	Defaults     []Default // what the specification left out, in the order of the keys
+	Pos          Position
+	TargetPos    Position
+	PeriodPos    Position
 
 	// ServiceHours are when the service is promised, all the time if nil;
 	// Exclusions are what the level is not answerable for.

@@ -56,6 +56,7 @@ var specSection = &section{
 		{key: "contacts", typ: valueType{name: "mapping of names to mappings", sample: "{team-lead: {}}", sections: []*section{contactSection}, shape: byName}, doc: "Who can be told of alerts."},
 		{key: "escalation", typ: escalationType, doc: "Who is told of alerts, and when, for every level that has no `escalation` of its own. Without it alerts go to the receiver of their severity."},
 		{key: "notifications", typ: mapping(notificationsSection), example: "{severities: {page: {repeatInterval: 1h}}}", doc: "How Alertmanager gathers alerts and paces notifications."},
+		{key: "rollups", typ: groupLabelsType, example: "[team, customer]", doc: "Labels, of `labels`, by whose values levels are put together: the worst budget, the mean one, and how many levels are at risk, for each team, customer, and for the agreement. See [composites.md](composites.md#rollups)."},
 		{key: "serviceLevels", typ: valueType{name: "list of mappings", sample: "[…]", sections: []*section{levelSection}, shape: listOf}, required: true, doc: "The promises, at least one."},
 	},
 }
@@ -77,6 +78,7 @@ var levelSection = &section{
 		{key: "serviceHours", typ: nameType, example: "prime", doc: "The calendar when it is promised; `always` is around the clock, whatever `spec.serviceHours` says."},
 		{key: "exclusions", typ: valueType{name: "list of names", sample: "[maintenance]", scalars: nameType.scalars, shape: anyList}, doc: "Which of the agreement's exclusions hold for this level, `maintenance` among them. All, if left out; `[]` is none."},
 		{key: "labels", typ: labelsType, example: "{tier_of_contract: gold}", doc: "As in `metadata`, for this level."},
+		{key: "rollupWeight", typ: decimalType, def: "1", example: `"3"`, doc: "What the level weighs in the mean budget of `spec.rollups`. Above 0."},
 		{key: "alerting", typ: mapping(alertingSection), def: "`spec.alerting`", doc: "Overrides `spec.alerting` key by key."},
 		{key: "escalation", typ: escalationType, doc: "Instead of `spec.escalation`. An empty list is none."},
 	},
@@ -180,6 +182,10 @@ func decodeSpec(v value, a *sla.Agreement) {
 	a.Notifications = shared.notifications.Notifications
 	shared.escalation = readSteps(o, a.Contacts, shared.calendars)
 	a.Escalation = shared.escalation.model()
+	rollups, _, _ := read(o, "rollups", value.groupLabels)
+	for _, label := range rollups {
+		shared.rollups = append(shared.rollups, label.node.Value)
+	}
 	items, _, _ := read(o, "serviceLevels", value.list)
 	for _, item := range items {
 		item.name = "a service level"
@@ -187,6 +193,7 @@ func decodeSpec(v value, a *sla.Agreement) {
 			a.Levels = append(a.Levels, level)
 		}
 	}
+	warnUnusedRollups(rollups, a)
 	shared.notifications.fit(a.Levels)
 	shared.escalation.fit(a.Levels, a.Notifications, "the agreement")
 }
@@ -203,6 +210,7 @@ type levelDefaults struct {
 
 	escalation    stepList
 	notifications notifications
+	rollups       []string // labels by which levels are put together
 }
 
 func decodeLevel(v value, shared levelDefaults) *sla.ServiceLevel {
@@ -232,6 +240,7 @@ func decodeLevel(v value, shared levelDefaults) *sla.ServiceLevel {
 	}
 	own, _, _ := read(o, "labels", value.labels)
 	l.Labels = merged(shared.agreement.Labels, own)
+	decodeRollup(o, l, shared)
 	l.Indicator, _, _ = read(o, "indicator", value.indicator)
 	decodeAggregation(o, l)
 	targetOK := decodeTarget(o, l)

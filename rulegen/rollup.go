@@ -1,0 +1,55 @@
+package rulegen
+
+import (
+	"maps"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/rulegen/promql"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// rollups record the level's budget, and its weight, once for each set of levels
+// that it is in: what is put together then needs no join with labels of users.
+func (c compiler) rollups() []Rule {
+	budget := promql.Min(c.remaining(c.level.Period))
+	var rules []Rule
+	for _, r := range c.level.Rollups() {
+		of := []string{metricnames.By, r.By, metricnames.Value, r.Value}
+		rules = append(rules,
+			c.record(metricnames.RollupLevelBudget, budget, of...),
+			c.record(metricnames.RollupLevelWeight, promql.Add(promql.Mul(promql.Num(zero), budget), promql.Num(c.level.RollupWeight)), of...))
+	}
+	return rules
+}
+
+// rollupGroup puts together the levels of an agreement; nothing if none asks for
+// it, or if a level before has brought it.
+func (c compiler) rollupGroup(shared map[string]bool) []Group {
+	name := GroupPrefix + c.level.ID.SLA + ":rollup"
+	if len(c.level.Rollups()) == 0 || shared[name] {
+		return nil
+	}
+	shared[name] = true
+	labels := map[string]string{metricnames.SLA: c.level.ID.SLA}
+	maps.Copy(labels, c.extra)
+	record := func(name string, e promql.Expr) Rule {
+		own := maps.Clone(labels)
+		return Rule{Record: name, Expr: e, Labels: own}
+	}
+	// They are recorded by other groups, every five intervals: two of these are
+	// looked at, so that none is missed.
+	last := func(name string) promql.Expr {
+		own := append([]promql.Matcher{promql.Eq(metricnames.SLA, c.level.ID.SLA)}, extraMatchers(c.extra)...)
+		return promql.Series(name, own...).LastOverTime(2 * secondTier * c.interval)
+	}
+	by := []string{metricnames.By, metricnames.Value}
+	each := append([]string{metricnames.Service, metricnames.SLO}, by...)
+	budget, weight := last(metricnames.RollupLevelBudget), last(metricnames.RollupLevelWeight)
+	count := promql.Count(budget, by...)
+	return []Group{{Name: name, Interval: secondTier * c.interval, Rules: []Rule{
+		record(metricnames.RollupWorst, promql.Min(budget, by...)),
+		record(metricnames.RollupWeighted, promql.Div(promql.Sum(promql.MulLeft(budget, weight, each, nil), by...), promql.Sum(weight, by...))),
+		record(metricnames.RollupLevels, count),
+		record(metricnames.RollupAtRisk, promql.OrOn(promql.Count(promql.Lt(budget, promql.Num(sla.AtRisk)), by...), promql.Mul(promql.Num(zero), count), by...)),
+	}}}
+}
