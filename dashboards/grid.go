@@ -14,7 +14,7 @@ type grid struct {
 	row       *dashboard.RowPanel // open row that takes the panels in, if collapsed
 	x, y, low uint32              // where the next panel goes, and the end of the lowest of its line
 	nextID    uint32
-	taken     map[uint32]bool
+	taken     slots
 }
 
 // idsPerSection is how many panels a section can hold.
@@ -24,15 +24,23 @@ const idsPerSection = 100
 // links to a panel survive when other sections come and go.
 func (g *grid) section(name string) {
 	if g.taken == nil {
-		g.taken = map[uint32]bool{}
+		g.taken = slots{}
 	}
+	g.nextID = g.taken.firstID(name)
+}
+
+// slots are the ranges of panel ids that sections have taken.
+type slots map[uint32]bool
+
+// firstID takes the range of a section, or the next one that is free.
+func (s slots) firstID(name string) uint32 {
 	const sections = 20_000_000 // × idsPerSection stays below 2^31
 	slot := sum32(name) % sections
-	for g.taken[slot] {
+	for s[slot] {
 		slot = (slot + 1) % sections
 	}
-	g.taken[slot] = true
-	g.nextID = slot*idsPerSection + 1
+	s[slot] = true
+	return slot*idsPerSection + 1
 }
 
 func (g *grid) id() *uint32 {

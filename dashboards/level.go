@@ -15,11 +15,16 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
+// Sections of an agreement's dashboard: the summary, then one for each level.
+const sectionSummary = "summary"
+
+func sectionOf(id sla.ID) string { return id.Service + "/" + id.SLO }
+
 // agreementPanels are the chosen levels in short, then a row for each level of
 // the agreement, of which the first is open.
 func agreementPanels(g *grid, a *sla.Agreement) {
 	of := choose(eq(metricnames.SLA, a.Name), among(metricnames.Service, varService), among(metricnames.SLO, varSLO))
-	g.section("summary")
+	g.section(sectionSummary)
 	height := min(4+uint32(len(a.Levels)), 12)
 	g.add(height, sized{gridWidth, levelTable("Service levels, the worst first", of, groupLabels(a))})
 	const legend = "{{service}}/{{slo}}"
@@ -30,7 +35,7 @@ func agreementPanels(g *grid, a *sla.Agreement) {
 	}
 	thresholds := probeThresholds(a)
 	for i, l := range a.Levels {
-		g.section(l.ID.Service + "/" + l.ID.SLO)
+		g.section(sectionOf(l.ID))
 		g.header(fmt.Sprintf("%s/%s: %s %% over %s%s", l.ID.Service, l.ID.SLO, l.Target, periodsWords(l), groupWords(l)), i > 0)
 		if len(l.GroupBy.Labels) > 0 {
 			groupPanels(g, l, thresholds)

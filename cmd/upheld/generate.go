@@ -189,6 +189,7 @@ func verb(k filetree.Kind, verify bool) string {
 func (o generateOptions) outputs(stage *filetree.Stage, agreements []*sla.Agreement, good bool) (sla.Findings, error) {
 	var findings sla.Findings
 	rules := &ruleFiles{o: o, stage: stage}
+	var boards dashboards.Printer
 	for _, a := range agreements {
 		more, err := rules.add(a, good)
 		findings = append(findings, more...)
@@ -199,7 +200,7 @@ func (o generateOptions) outputs(stage *filetree.Stage, agreements []*sla.Agreem
 		if !good {
 			continue
 		}
-		content, err := dashboards.Agreement(a)
+		content, err := boards.Agreement(a)
 		if err != nil {
 			return findings, fmt.Errorf("dashboard of %s: %w", a.Name, err)
 		}

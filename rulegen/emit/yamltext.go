@@ -3,6 +3,7 @@ package emit
 import (
 	"bytes"
 	"strings"
+	"sync"
 
 	"gopkg.in/yaml.v3"
 )
@@ -12,10 +13,14 @@ import (
 type yamlText struct {
 	out  []byte
 	base int // indent of everything
-	// printed is what yaml.v3 made of texts that may come again: levels have
-	// the same templates.
-	printed map[libraryPair]string
 }
+
+// printed is what yaml.v3 made of texts that may come again: levels have the
+// same templates, also those of other files.
+var printed = struct {
+	sync.Mutex
+	texts map[libraryPair]string
+}{texts: map[libraryPair]string{}}
 
 // maxPrinted bounds the memory that texts take.
 const maxPrinted = 1000
@@ -57,7 +62,7 @@ func (y *yamlText) pair(indent int, item bool, key, value string) error {
 		y.out = append(y.out, value...)
 		y.out = append(y.out, '"')
 	default:
-		text, err := y.byLibrary(indent, key, value)
+		text, err := printedByLibrary(indent, key, value)
 		if err != nil {
 			return err
 		}
@@ -67,19 +72,24 @@ func (y *yamlText) pair(indent int, item bool, key, value string) error {
 	return nil
 }
 
-func (y *yamlText) byLibrary(indent int, key, value string) (string, error) {
+func printedByLibrary(indent int, key, value string) (string, error) {
 	this := libraryPair{indent, key, value}
-	if text, ok := y.printed[this]; ok {
+	printed.Lock()
+	text, ok := printed.texts[this]
+	printed.Unlock()
+	if ok {
 		return text, nil
 	}
 	text, err := this.text()
 	if err != nil {
 		return "", err
 	}
-	if y.printed == nil || len(y.printed) >= maxPrinted {
-		y.printed = map[libraryPair]string{}
+	printed.Lock()
+	defer printed.Unlock()
+	if len(printed.texts) >= maxPrinted {
+		clear(printed.texts)
 	}
-	y.printed[this] = text
+	printed.texts[this] = text
 	return text, nil
 }
 
