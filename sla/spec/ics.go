@@ -213,7 +213,7 @@ func (e event) length() (time.Duration, error) {
 func (e event) times(kind ics.ComponentProperty) ([]time.Time, error) {
 	var all []time.Time
 	for _, p := range e.GetProperties(kind) {
-		for _, text := range strings.Split(p.Value, ",") {
+		for text := range strings.SplitSeq(p.Value, ",") {
 			t, err := e.wall(text, p.ICalParameters)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", kind, err)
