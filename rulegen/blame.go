@@ -23,7 +23,7 @@ func (t tree) blames() []Rule {
 	for _, p := range parts {
 		rules = append(rules, t.part(p, len(parts) > 1)...)
 	}
-	rules = append(rules, t.record(metricnames.BlameSlot, promql.Sum(t.recorded(metricnames.PartBlame).Now(), metricnames.Component, metricnames.How)))
+	rules = append(rules, t.blameOfSlot())
 	counted := metricnames.BlameSlot
 	if t.level.Masked() {
 		kept := t.recorded(t.keptMask()).Now()
@@ -32,6 +32,16 @@ func (t tree) blames() []Rule {
 	}
 	slots := promql.Num(sla.NewDecimal(int64(sla.BaseWindow), int64(t.interval)))
 	return append(rules, t.record(metricnames.BlameRate, promql.Div(t.recorded(counted).SumOverTime(t.samples(sla.BaseWindow)), slots)))
+}
+
+// blameOfSlot adds up the parts. What was recorded before a restart, or by a tree
+// that was another one, can be visible for some minutes beside what is recorded
+// now, since blame ends without a last 0; so all of it is scaled to the badness of
+// the slot, which is 1 at all other times.
+func (t tree) blameOfSlot() Rule {
+	parts := t.recorded(metricnames.PartBlame).Now()
+	scale := promql.Div(promql.Sum(t.recorded(t.into.bad).Now()), promql.Sum(parts))
+	return t.record(metricnames.BlameSlot, some(promql.MulLeft(promql.Sum(parts, metricnames.Component, metricnames.How), scale, nil, nil)))
 }
 
 // part is a node at the end of the weighted top of a tree: what it weighs of the

@@ -158,6 +158,9 @@ const MinScrapes = minScrapes
 // rateWindow is the window over which scraped samples are counted, 0 where none
 // are.
 func (c compiler) rateWindow() time.Duration {
+	if _, composite := c.level.Indicator.(*sla.Composite); composite {
+		return time.Minute // of its components
+	}
 	if sla.LookedAt(c.level.Indicator) {
 		return 0
 	}

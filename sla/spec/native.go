@@ -78,7 +78,7 @@ var levelSection = &section{
 		{key: "serviceHours", typ: nameType, example: "prime", doc: "The calendar when it is promised; `always` is around the clock, whatever `spec.serviceHours` says."},
 		{key: "exclusions", typ: valueType{name: "list of names", sample: "[maintenance]", scalars: nameType.scalars, shape: anyList}, doc: "Which of the agreement's exclusions hold for this level, `maintenance` among them. All, if left out; `[]` is none."},
 		{key: "labels", typ: labelsType, example: "{tier_of_contract: gold}", doc: "As in `metadata`, for this level."},
-		{key: "rollupWeight", typ: decimalType, def: "1", example: `"3"`, doc: "What the level weighs in the mean budget of `spec.rollups`. Above 0."},
+		{key: "rollupWeight", typ: decimalType, example: `"3"`, doc: "What the level weighs in the mean budget of `spec.rollups`: above 0, and 1 without it."},
 		{key: "alerting", typ: mapping(alertingSection), def: "`spec.alerting`", doc: "Overrides `spec.alerting` key by key."},
 		{key: "escalation", typ: escalationType, doc: "Instead of `spec.escalation`. An empty list is none."},
 	},
