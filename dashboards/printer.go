@@ -11,7 +11,7 @@ const maxSkeletons = 4 << 20
 
 // Printer prints the dashboards of many agreements. What differs from one that
 // it printed before in nothing but names is printed by that one's text, which
-// takes a twentieth of the time. The zero value is ready for use, by one
+// takes far less time. The zero value is ready for use, by one
 // goroutine at a time.
 type Printer struct {
 	known map[string]*skeleton // by shape

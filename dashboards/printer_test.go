@@ -109,7 +109,7 @@ func TestPrinterSavesWork(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	if allocations > 1000 { // made anew it takes ten times as many
+	if allocations > 1000 { // made anew it takes far more
 		t.Errorf("%.0f allocations", allocations)
 	}
 }
