@@ -18,6 +18,7 @@ import (
 // TestEscalation lets a real Alertmanager say who is told and when: two services
 // are down, and the page of one is silenced before the later step.
 func TestEscalation(t *testing.T) {
+	t.Parallel() // it mostly waits
 	const install = "install the packages prometheus and prometheus-alertmanager"
 	server, alertmanager := program(t, "/usr/bin/prometheus", install), program(t, "prometheus-alertmanager", install)
 	built, dir, told := build(t), t.TempDir(), newDesk(t)

@@ -29,6 +29,7 @@ func build(t *testing.T) programs {
 // TestLoop runs the whole loop, once on an old Prometheus that users still have
 // and once on a current one.
 func TestLoop(t *testing.T) {
+	t.Parallel() // with what mostly waits, too
 	const install = "install the packages prometheus and prometheus-alertmanager"
 	alertmanager := program(t, "prometheus-alertmanager", install)
 	servers := map[string]string{
