@@ -55,6 +55,7 @@ spec:
 // TestComponentsOfEveryKind holds what is down in which phase to what is fed in.
 // Only the composite's own rule file is loaded: it needs no other.
 func TestComponentsOfEveryKind(t *testing.T) {
+	t.Parallel()
 	agreements, findings := spec.LoadText("kinds.yaml", kindsAgreement)
 	if findings.HasErrors() {
 		t.Fatal(findings)

@@ -401,6 +401,7 @@ func evaluatedAt(w *enginetest.World) time.Time {
 // TestCompositeSlots compares composites of every shape with the reference, over
 // outages that overlap, coincide and miss each other, with unknown states.
 func TestCompositeSlots(t *testing.T) {
+	t.Parallel()
 	for name, tc := range map[string]struct {
 		composite string
 		unknown   bool
@@ -432,6 +433,7 @@ func TestCompositeSlots(t *testing.T) {
 
 // TestCompositesOfAnyShape draws trees.
 func TestCompositesOfAnyShape(t *testing.T) {
+	t.Parallel()
 	components := []string{"a", "b", "c", "d", "e"}
 	for seed := range uint64(6) {
 		r := rand.New(rand.NewPCG(seed, 2))

@@ -146,6 +146,7 @@ func slowOf(all, slow float64) *histogram.FloatHistogram {
 // every recorded value and every alert, of every kind of indicator and every
 // aggregation, over a rolling and over a calendar period, with a target of its own.
 func TestAGroupIsLikeALevelOfItsOwn(t *testing.T) {
+	t.Parallel()
 	cases := append(groupedCases(), probeCases()...)
 	for i, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -107,6 +107,7 @@ func groupedLevel(name string, indicator sla.Indicator) *sla.ServiceLevel {
 // series born late, no traffic at all, no label, a label full of quotes, and one
 // that leaves. Its budget and thresholds are its own.
 func TestGroupsMatchTheirOwnCount(t *testing.T) {
+	t.Parallel()
 	const total = 7 * time.Hour
 	ts := shopTenants(total)
 	w := enginetest.New(t, 15*time.Second, ts.scrape)
@@ -200,6 +201,7 @@ func TestGroupsWithOneTarget(t *testing.T) {
 // Label values without end are cut at the limit: those that were measured stay,
 // newcomers are in no figure, and an alert said so before.
 func TestGroupLimit(t *testing.T) {
+	t.Parallel()
 	const limit = 10
 	l := groupedLevel("bad", events(`requests_total{code="500"}`, "", `requests_total`))
 	l.GroupBy.Limit, l.GroupBy.Targets = limit, nil

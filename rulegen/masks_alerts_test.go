@@ -17,6 +17,7 @@ import (
 // page-fast is to come when an hour has spent 2 %, 4m19s, and nobody is to be
 // woken by what happens at night, in maintenance or through the customer.
 func TestAlertsKeepServiceHours(t *testing.T) {
+	t.Parallel()
 	begin := time.Date(2026, 11, 10, 9, 0, 0, 0, time.UTC)
 	at := func(day, hour, minute int) time.Time { return time.Date(2026, 11, day, hour, minute, 0, 0, time.UTC) }
 	type outage struct{ from, to time.Time }

@@ -87,6 +87,7 @@ func (tr siteEvents) bySlots(judge func(share float64) float64) []float64 {
 // hour that is removed, and of groups. What is recorded of the period is compared
 // with sums over minutes.
 func TestAgreedTimeOfEachMethod(t *testing.T) {
+	t.Parallel()
 	berlin, err := time.LoadLocation("Europe/Berlin")
 	if err != nil {
 		t.Fatal(err)

@@ -109,6 +109,7 @@ func someHours(r *rand.Rand, holiday time.Time) (yaml string, in func(local time
 // others: the recorded masks are what the clock on the wall says of every
 // minute, and the agreed time of a period is the sum of its minutes.
 func TestMasksSayWhatTheWallClockSays(t *testing.T) {
+	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 2))
 	zones := []string{"UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "America/Sao_Paulo", "America/Santiago", "Africa/Casablanca", "Pacific/Chatham"}
 	begins := []time.Time{
@@ -215,6 +216,7 @@ func (m *minutely) At(i int) (int64, float64) {
 // hours and their complement, hours across midnight, windows that recur across
 // the change of the clock, and one that overlaps them, counted once.
 func TestFiguresOfAgreedTime(t *testing.T) {
+	t.Parallel()
 	york, err := time.LoadLocation("America/New_York")
 	if err != nil {
 		t.Fatal(err)

@@ -206,6 +206,7 @@ func (k matrixKind) level(w *irregular, probes map[string][]string, a sla.Aggreg
 // the clock changes, the final figures of the periods before, and when alerts
 // fire and stop.
 func TestMatrix(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes a minute")
 	}
