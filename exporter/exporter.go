@@ -66,6 +66,7 @@ type Exporter struct {
 	targets   []*target // in the order of Apply, those found of a level by address
 	byLevel   map[sla.ID][]*target
 	discovery discovery
+	excerpts  excerpts
 }
 
 // New makes an exporter without targets. Its references must be valid, as
@@ -190,8 +191,12 @@ func (e *Exporter) swap(targets []wanted, accounts []*measure.Target) {
 		if next.history = old[next.key()]; next.history == nil {
 			next.history = new(history)
 		}
+		delete(old, next.key())
 		list[i], byLevel[t.ID] = next, append(byLevel[t.ID], next)
 		jobs[i] = schedule.Target{Key: next.key(), Interval: t.Probe.Interval, Job: next}
+	}
+	for _, gone := range old {
+		gone.forget(&e.excerpts)
 	}
 	e.targets, e.byLevel = list, byLevel
 	e.scheduler.Set(jobs)

@@ -20,6 +20,7 @@ type Record struct {
 	Phases   probe.Phases  // those that took place, to about a millionth
 	ID       measure.ID    // as exemplars name it; 0 if it was not run
 	Parts    []probe.Part  // of a probe that made several requests
+	Excerpt  string        // what a bad target answered, as probe.Result has it; of some of those remembered
 	Count    int           // probes in a row that the record stands for, more than 1 only if they were not run
 }
 
@@ -57,26 +58,31 @@ func (e *Exporter) remembered(id sla.ID, read func(*history) []Record) []Record 
 type history struct {
 	mu   sync.Mutex
 	all  ring
-	bad  ring
+	bad  ring // the excerpts are of these
 	last probe.Outcome
 	why  probe.Reason
 }
 
 // add keeps a record and tells whether outcome or reason differ from the one
 // before.
-func (h *history) add(r Record) (changed bool) {
+func (h *history) add(r Record, kept *excerpts) (changed bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	changed = r.Outcome != h.last || r.Reason != h.why
 	h.last, h.why = r.Outcome, r.Reason
-	kept := pack(r)
-	if before := h.all.newest(); before != nil && before.detail == kept.detail {
-		kept.detail = before.detail // the same text, once
+	one := pack(r)
+	if before := h.all.newest(); before != nil && before.detail == one.detail {
+		one.detail = before.detail // the same text, once
 	}
-	h.all.add(kept, RecentResults)
-	if r.Outcome != probe.Good {
-		h.bad.add(kept, RecentFailures)
+	if r.Outcome == probe.Good {
+		h.all.add(one, RecentResults)
+		return changed
 	}
+	if r.Excerpt != "" {
+		one.excerpt = kept.keep(r.Excerpt, h.bad.newest())
+	}
+	h.all.add(one, RecentResults)
+	kept.release(h.bad.add(one, RecentFailures))
 	return changed
 }
 
@@ -101,6 +107,7 @@ type packed struct {
 	duration time.Duration
 	phases   [packedPhases]float32 // seconds; negative if it did not take place
 	parts    *[]probe.Part         // nil: none
+	excerpt  *excerpt              // nil: none
 	count    uint32
 	outcome  uint8 // in probe.Outcomes
 }
@@ -134,6 +141,7 @@ func (p *packed) record() Record {
 	if p.parts != nil {
 		r.Parts = *p.parts
 	}
+	r.Excerpt = p.excerpt.read()
 	for i, seconds := range p.phases {
 		if seconds >= 0 {
 			r.Phases.Add(probe.Phase(i), time.Duration(float64(seconds)*float64(time.Second)))
@@ -148,16 +156,19 @@ type ring struct {
 	next    int // the oldest, once full
 }
 
-func (r *ring) add(rec packed, bound int) {
+// add keeps a record, and returns the excerpt of the one that it forgets for it.
+func (r *ring) add(rec packed, bound int) (forgotten *excerpt) {
 	if len(r.records) < bound {
 		if len(r.records) == cap(r.records) { // by no more than needed, and never beyond
 			r.records = slices.Grow(r.records, min(4, bound-len(r.records)))
 		}
 		r.records = append(r.records, rec)
-		return
+		return nil
 	}
+	forgotten = r.records[r.next].excerpt
 	r.records[r.next] = rec
 	r.next = (r.next + 1) % bound
+	return forgotten
 }
 
 func (r *ring) newest() *packed {

@@ -45,6 +45,7 @@ table { border-collapse: collapse; margin-bottom: 2em; }
 caption { text-align: left; padding: .3em 0; font-weight: bold; }
 th, td { border: 1px solid #ccc; padding: .3em .6em; text-align: left; white-space: nowrap; }
 td.detail { white-space: normal; overflow-wrap: anywhere; }
+pre { white-space: pre-wrap; background: #f4f4f4; padding: .5em; margin: .3em 0; max-height: 30em; overflow: auto; }
 tr.bad td.outcome { background: #fbd5d5; }
 tr.inconclusive td.outcome, tr.missed td.outcome { background: #fdf0c4; }
 tr:target, tr.marked { outline: 3px solid #1a5fb4; }
@@ -62,8 +63,8 @@ tr:target, tr.marked { outline: 3px solid #1a5fb4; }
 <caption>{{.Caption}}</caption>
 <thead><tr><th scope="col">Began</th><th scope="col">Outcome</th><th scope="col">Reason</th><th scope="col">Detail</th><th scope="col">Took</th>{{range $.Phases}}<th scope="col">{{.}}</th>{{end}}<th scope="col">Probe</th></tr></thead>
 <tbody>
-{{- range .Rows}}
-<tr class="{{.Outcome}}{{if .Marked}} marked{{end}}"{{if .Marked}} aria-current="true"{{end}}><td>{{.When}}</td><td class="outcome">{{.Outcome}}{{if gt .Count 1}} × {{.Count}}{{end}}</td><td>{{.Reason}}</td><td class="detail">{{.Detail}}{{if .Hops}}<ol>{{range .Hops}}<li>{{.}}</li>{{end}}</ol>{{end}}</td><td>{{.Took}}</td>{{range .Times}}<td>{{.}}</td>{{end}}<td>{{if .ProbeID}}<a href="{{$.Path}}?probe={{.ProbeID}}"><code>{{.ProbeID}}</code></a>{{end}}</td></tr>
+{{- range $row := .Rows}}
+<tr class="{{.Outcome}}{{if .Marked}} marked{{end}}"{{if .Marked}} aria-current="true"{{end}}><td>{{.When}}</td><td class="outcome">{{.Outcome}}{{if gt .Count 1}} × {{.Count}}{{end}}</td><td>{{.Reason}}</td><td class="detail">{{.Detail}}{{if .Hops}}<ol>{{range .Hops}}<li>{{.}}</li>{{end}}</ol>{{end}}{{with .Excerpt}}<details{{if $row.Marked}} open{{end}}><summary>what the target answered</summary><pre>{{.}}</pre></details>{{end}}</td><td>{{.Took}}</td>{{range .Times}}<td>{{.}}</td>{{end}}<td>{{if .ProbeID}}<a href="{{$.Path}}?probe={{.ProbeID}}"><code>{{.ProbeID}}</code></a>{{end}}</td></tr>
 {{- else}}
 <tr><td colspan="11">none</td></tr>
 {{- end}}

@@ -1,6 +1,7 @@
 package exporter_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/upheld-sla/upheld/exporter"
+	"github.com/upheld-sla/upheld/exporter/probe"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -23,6 +25,7 @@ func TestHistoryListsHopsAndStepsWithoutSecrets(t *testing.T) {
 			w.Header().Set("X-Token", canary)
 		default:
 			w.WriteHeader(http.StatusTeapot)
+			fmt.Fprintf(w, "<b>no cart</b> of %s", r.Header.Get("X-Token"))
 		}
 	}))
 	defer srv.Close()
@@ -31,7 +34,7 @@ func TestHistoryListsHopsAndStepsWithoutSecrets(t *testing.T) {
 		{Name: "login", Request: sla.HTTPCheck{URL: srv.URL + "/login", FollowRedirects: true}, Captures: []sla.Capture{{Name: "token", Header: "X-Token"}}},
 		{Name: "cart", Request: sla.HTTPCheck{URL: srv.URL + "/carts/${token}", Headers: map[string]string{"X-Token": "${token}"}}},
 	}}
-	e := exporter.New(exporter.Options{})
+	e := exporter.New(exporter.Options{Probe: probe.Env{Excerpt: probe.DefaultExcerpt}})
 	if err := e.Apply([]sla.ProbeTarget{target}); err != nil {
 		t.Fatal(err)
 	}
@@ -41,6 +44,7 @@ func TestHistoryListsHopsAndStepsWithoutSecrets(t *testing.T) {
 	for path, wants := range map[string][]string{
 		"/history?level=shop%3Astorefront%2Fjourney": {
 			"step 2 of 2 (cart): HTTP 418", "login: " + srv.URL + "/login, HTTP 302", "login: " + srv.URL + "/home, HTTP 200", "cart: " + srv.URL + "/carts/${token}, HTTP 418", "processing",
+			"HTTP/1.1 418 I&#39;m a teapot", "&lt;b&gt;no cart&lt;/b&gt; of &lt;hidden&gt;",
 		},
 		"/metrics": {`upheld_probe_step_duration_seconds_count{`, `step="cart"`},
 		"/":        {"journey"},

@@ -36,6 +36,7 @@ type config struct {
 	limits         guard.Options
 	references     []string
 	shard          string
+	excerpt        int
 	requests       requestConfig
 	log            promslog.Config
 }
@@ -101,6 +102,7 @@ func (c *config) addFlags(command *cobra.Command) {
 	f.StringArrayVar(&c.limits.AllowCIDR, "probe.allow-cidr", nil, "connect only to addresses in `CIDR` (or those names); where both have an address, the more specific one decides; repeatable")
 	f.StringArrayVar(&c.limits.DenyHost, "probe.deny-host", nil, "never connect to this host `name`, or with *. before it to those below; repeatable")
 	f.StringArrayVar(&c.limits.AllowHost, "probe.allow-host", nil, "connect only to hosts of this `name`, or with *. before it below it; repeatable")
+	f.IntVar(&c.excerpt, "history.excerpt-bytes", probe.DefaultExcerpt, "how much of the header and of the body of a bad answer the history page shows, without secrets, in `bytes`; 0: nothing")
 	c.requests.addFlags(f)
 	f.StringArrayVar(&c.listen, "web.listen-address", []string{":9799"}, "`address` to listen on; repeatable")
 	f.StringVar(&c.webConfig, "web.config.file", "", "`file` that enables TLS or authentication, see https://github.com/prometheus/exporter-toolkit/blob/master/docs/web-configuration.md")
@@ -132,6 +134,9 @@ func (f logFlag) Type() string       { return f.kind }
 // ownPaths are those of pages that the metrics cannot be put over.
 var ownPaths = []string{"/config", "/history", "/logs", "/probe"}
 
+// maxExcerpt bounds --history.excerpt-bytes.
+const maxExcerpt = 16 << 10
+
 // validate finds mistakes in the flags that no flag can see by itself.
 func (c *config) validate() error {
 	switch {
@@ -139,6 +144,8 @@ func (c *config) validate() error {
 		return errors.New("nothing to probe: name a specification with --spec.file, or a blackbox.yml with --config.file")
 	case c.maxConcurrency < 1:
 		return fmt.Errorf("--probe.max-concurrency is %d; it must be at least 1", c.maxConcurrency)
+	case c.excerpt < 0 || c.excerpt > maxExcerpt:
+		return fmt.Errorf("--history.excerpt-bytes is %d; it must be between 0 (no excerpts) and %d", c.excerpt, maxExcerpt)
 	case c.location == "":
 		return errors.New("--location is empty; leave it out or give a name")
 	case !strings.HasPrefix(c.telemetryPath, "/") || c.telemetryPath == "/" || slices.Contains(ownPaths, c.telemetryPath) || strings.HasPrefix(c.telemetryPath, "/-/") || strings.ContainsAny(c.telemetryPath, "{} "):
@@ -227,7 +234,7 @@ func (c *config) load(logger *slog.Logger) ([]sla.ProbeTarget, error) {
 func (c *config) options(logger *slog.Logger, stderr io.Writer) exporter.Options {
 	limits, _ := guard.New(c.limits) // validated
 	part, _ := c.part()              // likewise
-	env := probe.Env{Guard: limits, UserAgent: "upheld-exporter/" + cmp.Or(version.Version, "devel")}
+	env := probe.Env{Guard: limits, Excerpt: c.excerpt, UserAgent: "upheld-exporter/" + cmp.Or(version.Version, "devel")}
 	most := c.concurrency(c.share(descriptors()), logger)
 	options := exporter.Options{
 		Logger:         logger,

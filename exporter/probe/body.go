@@ -45,9 +45,11 @@ func (x *exchange) readBody(ctx context.Context, response *http.Response, wanted
 		most = x.client.limit + 1 // to see whether it is longer
 	}
 	buf := x.buffer()
+	x.read = true
 	var total int64
 	defer func() {
 		*x.scratch = buf
+		x.body = buf
 		x.run.http.BodyBytes = total
 	}()
 	for total < most {
@@ -58,6 +60,8 @@ func (x *exchange) readBody(ctx context.Context, response *http.Response, wanted
 		total += int64(n)
 		if wanted {
 			buf = buf[:len(buf)+n]
+		} else { // the rest is only counted
+			buf = buf[:max(len(buf), min(len(buf)+n, x.run.excerpt))]
 		}
 		if err == io.EOF {
 			break

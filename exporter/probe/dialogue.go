@@ -76,11 +76,15 @@ type talk struct {
 	reader  *bufio.Reader
 	limited io.LimitedReader
 	heard   func(template string) []byte // puts groups of the last line that matched into a reply
+	ears    ears
+	steps   []step
+	replied []string // what was sent of that
 }
 
 // speak goes through the steps. The connection that it leaves in t.conn is
 // another one after startTLS.
 func (t *talk) speak(ctx context.Context, steps []step) *failure {
+	t.steps = steps
 	t.reader = readers.Get().(*bufio.Reader)
 	defer func() {
 		t.reader.Reset(nil)
@@ -99,7 +103,8 @@ func (t *talk) speak(ctx context.Context, steps []step) *failure {
 
 func (t *talk) listenTo(conn net.Conn) {
 	t.conn = conn
-	t.limited.R = conn
+	t.ears.from = conn
+	t.limited.R = &t.ears
 	t.reader.Reset(&t.limited)
 }
 
@@ -109,14 +114,21 @@ func (t *talk) do(ctx context.Context, s *step) *failure {
 		return t.startTLS(ctx, s)
 	case s.listens():
 		t.limited.N = maxHeard
+		ahead, _ := t.reader.Peek(t.reader.Buffered())
+		t.ears.begin(ahead, t.run.excerpt)
 		start := time.Now()
 		heard, err := t.hear(s)
 		t.run.phases.Add(Processing, time.Since(start))
-		return t.judge(ctx, s, heard, err)
+		fault := t.judge(ctx, s, heard, err)
+		if fault != nil {
+			t.tell()
+		}
+		return fault
 	}
 	send := s.send
 	if s.reply != "" {
 		send = t.heard(s.reply)
+		t.replied = append(t.replied, string(send))
 	}
 	if _, err := t.conn.Write(send); err != nil {
 		return t.dialer.classify(ctx, err, t.at(s))

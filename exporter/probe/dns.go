@@ -165,11 +165,14 @@ func (p *dnsProber) Phases() []Phase {
 // Probe asks once.
 func (p *dnsProber) Probe(ctx context.Context, by time.Time) Result {
 	r := begin(p.timeout, by)
+	r.excerpt = p.dialer.env.Excerpt
 	ctx, cancel := context.WithDeadline(ctx, r.deadline)
 	defer cancel()
 	answer, fault := p.exchange(ctx, &r)
 	if fault == nil {
-		fault = p.judge(answer)
+		if fault = p.judge(answer); fault != nil {
+			r.tellDNS(answer)
+		}
 	}
 	if fault != nil {
 		return r.failed(fault)

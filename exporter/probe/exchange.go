@@ -23,16 +23,17 @@ import (
 // transport of net/http cannot be brought to do cheaply. HTTP/1.1 takes no
 // goroutine.
 type exchange struct {
-	client  *httpClient
-	run     *run
-	first   *outgoing // the origin of which gets what is secret
-	secrets []pair    // headers for it
-	jar     *cookiejar.Jar
-	step    string              // of a journey
-	redact  func(string) string // what results show of URLs; nil: as it is
-	hops    int                 // redirects that were followed
-	before  Phases              // when the current request began
-	start   time.Time
+	client   *httpClient
+	run      *run
+	first    *outgoing // the origin of which gets what is secret
+	secrets  []pair    // headers for it
+	jar      *cookiejar.Jar
+	step     string              // of a journey
+	redact   func(string) string // what results show of URLs; nil: as it is
+	captured map[string]string   // of a journey
+	hops     int                 // redirects that were followed
+	before   Phases              // when the current request began
+	start    time.Time
 
 	conn    net.Conn
 	stop    func() bool // ends the watch over conn
@@ -41,6 +42,13 @@ type exchange struct {
 	reader  *bufio.Reader
 	began   time.Time // when the first byte of the current answer came
 	scratch *[]byte
+
+	// For the excerpt of a bad answer.
+	current *outgoing      // the last request
+	answer  *http.Response // to it; nil: none
+	raw     []byte         // what came instead of HTTP
+	read    bool           // somebody has read of the answer's body
+	body    []byte         // its beginning, valid until the exchange is closed
 }
 
 var (
@@ -70,6 +78,7 @@ func (x *exchange) follow(ctx context.Context, o *outgoing) (*http.Response, *fa
 			x.note(o, 0, x.hops > 0)
 			return nil, fault
 		}
+		x.answer = response
 		if x.jar != nil {
 			x.jar.SetCookies(o.url, response.Cookies())
 		}
@@ -134,6 +143,7 @@ func (x *exchange) finish() {
 // answer.
 func (x *exchange) roundTrip(ctx context.Context, o *outgoing) (*http.Response, *failure) {
 	x.hangUp()
+	x.current, x.answer = o, nil
 	more := x.more(o)
 	if x.client.overQUIC(o.url) {
 		return x.overHTTP3(ctx, o, more)
@@ -211,6 +221,7 @@ func (x *exchange) receive(about *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	x.keepRaw()
 	for {
 		response, err := http.ReadResponse(x.reader, about)
 		if err != nil {

@@ -66,6 +66,7 @@ func (p *grpcProber) Phases() []Phase {
 // Probe connects and makes one call.
 func (p *grpcProber) Probe(ctx context.Context, by time.Time) Result {
 	r := begin(p.timeout, by)
+	r.excerpt = p.dialer.env.Excerpt
 	ctx, cancel := context.WithDeadline(ctx, r.deadline)
 	defer cancel()
 	conn, fault := p.dialer.connect(ctx, p.address, p.session, &r)
@@ -77,7 +78,7 @@ func (p *grpcProber) Probe(ctx context.Context, by time.Time) Result {
 		return r.failed(&failure{Protocol, "answer of " + p.address + ": no HTTP/2 within TLS (ALPN)"})
 	}
 	start := time.Now()
-	state, fault := p.call(ctx, conn)
+	state, fault := p.call(ctx, conn, &r)
 	r.phases.Add(Processing, time.Since(start))
 	if fault != nil {
 		return r.failed(fault)
@@ -89,7 +90,7 @@ func (p *grpcProber) Probe(ctx context.Context, by time.Time) Result {
 }
 
 // call asks for the health over conn.
-func (p *grpcProber) call(ctx context.Context, conn net.Conn) (grpc_health_v1.HealthCheckResponse_ServingStatus, *failure) {
+func (p *grpcProber) call(ctx context.Context, conn net.Conn, r *run) (grpc_health_v1.HealthCheckResponse_ServingStatus, *failure) {
 	watched := &watchedConn{Conn: conn}
 	var answered answerWatch
 	client, err := grpc.NewClient("passthrough:///"+p.address, p.options(watched, &answered)...)
@@ -101,6 +102,9 @@ func (p *grpcProber) call(ctx context.Context, conn net.Conn) (grpc_health_v1.He
 	answer, err := grpc_health_v1.NewHealthClient(client).Check(ctx, &grpc_health_v1.HealthCheckRequest{Service: p.service})
 	if err == nil {
 		return answer.GetStatus(), nil
+	}
+	if answered.seen.Load() {
+		r.tell("gRPC "+status.Code(err).String(), []byte(status.Convert(err).Message()), p.secretTexts())
 	}
 	return 0, p.fault(ctx, err, answered.seen.Load(), watched.failure())
 }
@@ -122,8 +126,18 @@ func (p *grpcProber) options(conn *watchedConn, answered *answerWatch) []grpc.Di
 	}
 }
 
-// fault names why a call failed. The server's message is not told: it could
-// hold anything.
+// secretTexts are what the call has sent and nobody is to see.
+func (p *grpcProber) secretTexts() (s secretTexts) {
+	for _, values := range p.metadata {
+		for _, value := range values {
+			s.addAuthorization(value)
+		}
+	}
+	return s
+}
+
+// fault names why a call failed. The server's message is not told here: it
+// could hold anything.
 func (p *grpcProber) fault(ctx context.Context, err error, answered bool, broken error) *failure {
 	at := stage{phase: Processing, address: p.address, what: "answer of " + p.address}
 	code := status.Code(err)

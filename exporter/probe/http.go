@@ -163,6 +163,7 @@ func (p *httpProber) Phases() []Phase {
 // answer.
 func (p *httpProber) Probe(ctx context.Context, by time.Time) Result {
 	r := begin(p.timeout, by)
+	r.excerpt = p.client.dialer.env.Excerpt
 	ctx, cancel := context.WithDeadline(ctx, r.deadline)
 	defer cancel()
 	x := exchange{client: &p.client, run: &r}
@@ -187,6 +188,7 @@ func (x *exchange) ask(ctx context.Context, o *outgoing, heard func(*http.Respon
 	}
 	response, fault := x.follow(ctx, o)
 	if fault != nil {
+		x.tellAnswer()
 		return "", fault
 	}
 	r.tellHTTP(response, x.hops)
@@ -197,6 +199,9 @@ func (x *exchange) ask(ctx context.Context, o *outgoing, heard func(*http.Respon
 	x.finish()
 	if fault == nil && heard != nil {
 		fault = heard(response, body)
+	}
+	if fault != nil {
+		x.tellAnswer()
 	}
 	return httpDetail(response.StatusCode), fault
 }

@@ -139,6 +139,7 @@ func (p *journeyProber) Phases() []Phase {
 // Probe takes the steps in order, until one fails.
 func (p *journeyProber) Probe(ctx context.Context, by time.Time) Result {
 	r := begin(p.timeout, by)
+	r.excerpt = p.dialer.env.Excerpt
 	ctx, cancel := context.WithDeadline(ctx, r.deadline)
 	defer cancel()
 	jar, err := cookiejar.New(nil)
@@ -166,7 +167,7 @@ func (s *journeyStep) take(ctx context.Context, r *run, jar *cookiejar.Jar, valu
 	if err != nil { // without variables it could be made
 		return &failure{CaptureFailed, "what was captured cannot stand in a request: " + err.Error()}
 	}
-	x := &exchange{client: &s.client, run: r, jar: jar, step: s.name, redact: redacted(values)}
+	x := &exchange{client: &s.client, run: r, jar: jar, step: s.name, redact: redacted(values), captured: values}
 	_, fault := x.ask(ctx, request, func(response *http.Response, body []byte) *failure {
 		for _, c := range s.captures {
 			value, fault := c.from(ctx, response, body)

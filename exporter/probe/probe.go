@@ -6,7 +6,8 @@
 // measured; nothing is ever retried. What it returns is a plain Result: this
 // package makes no metrics, keeps no time table, and must import neither
 // client_golang nor the rest of exporter. Nothing in a Result holds user
-// info, header values or bodies.
+// info, header values or bodies, but for Excerpt, from which secrets are taken
+// out.
 //
 // Each kind of check is one file here and one line in the table kinds.
 package probe
@@ -41,6 +42,9 @@ type Env struct {
 	Resolver  *net.Resolver
 	RootCAs   *x509.CertPool
 	UserAgent string
+	// Excerpt is how much of what a bad target answered Results show, in bytes,
+	// of its header and of its body; 0: nothing.
+	Excerpt int
 	// Guard, if set, says what may be connected to.
 	Guard Guard
 	// Control, if set, is called on each socket before it connects, as in

@@ -26,9 +26,10 @@ var discard = log.New(io.Discard, "", 0)
 
 const patience = 400 * time.Millisecond // of probes that are meant to time out
 
-// once runs one probe of a check.
+// once runs one probe of a check, with excerpts of what is bad.
 func once(t testing.TB, env probe.Env, check sla.Check, timeout time.Duration) probe.Result {
 	t.Helper()
+	env.Excerpt = probe.DefaultExcerpt
 	p, err := probe.NewFactory(env).New(&sla.Probe{Check: check, Interval: time.Minute, Timeout: timeout})
 	if err != nil {
 		t.Fatal(err)

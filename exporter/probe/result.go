@@ -35,6 +35,7 @@ type Result struct {
 	HTTP     *HTTPFacts   // of the last answer, of a kind that speaks HTTP
 	Remote   netip.Addr   // that was connected to last, if any was
 	Parts    []Part       // of a probe that made several requests, in order
+	Excerpt  string       // the beginning of what a bad target answered, without secrets; lines of text
 }
 
 // Part is one request of a probe that made several: before or after a redirect,
@@ -120,6 +121,9 @@ type run struct {
 	remote   netip.Addr
 	secured  bool // the connection speaks TLS
 	parts    []Part
+	ended    time.Time // of the verdict, if what follows is no part of the probe
+	excerpt  int       // how much of a bad answer is kept, in bytes; 0: nothing
+	heard    *heard    // nil: nothing
 }
 
 func begin(timeout time.Duration, by time.Time) run {
@@ -133,8 +137,12 @@ func begin(timeout time.Duration, by time.Time) run {
 }
 
 func (r *run) good(detail string) Result {
+	end := r.ended
+	if end.IsZero() {
+		end = time.Now()
+	}
 	return Result{
-		Outcome: Good, Detail: detail, Duration: time.Since(r.start), Phases: r.phases,
+		Outcome: Good, Detail: detail, Duration: end.Sub(r.start), Phases: r.phases,
 		TLS: r.tls, Packets: r.packets, HTTP: r.http, Remote: r.remote, Parts: r.parts,
 	}
 }
@@ -153,5 +161,8 @@ func (r *run) failed(f *failure) Result {
 	}
 	result := r.good(f.detail)
 	result.Outcome, result.Reason = f.reason.Outcome(), f.reason
+	if result.Outcome == Bad && r.heard != nil {
+		result.Excerpt = r.heard.text(r.excerpt)
+	}
 	return result
 }

@@ -76,6 +76,7 @@ func listenPhases(steps []step) []Phase {
 // Probe connects, talks and hangs up.
 func (p *tcpProber) Probe(ctx context.Context, by time.Time) Result {
 	r := begin(p.timeout, by)
+	r.excerpt = p.dialer.env.Excerpt
 	ctx, cancel := context.WithDeadline(ctx, r.deadline)
 	defer cancel()
 	var s *session

@@ -52,6 +52,7 @@ func (p *udpProber) Phases() []Phase { return append(resolvePhases(p.address), P
 // Probe goes through the dialogue once.
 func (p *udpProber) Probe(ctx context.Context, by time.Time) Result {
 	r := begin(p.timeout, by)
+	r.excerpt = p.dialer.env.Excerpt
 	ctx, cancel := context.WithDeadline(ctx, r.deadline)
 	defer cancel()
 	conn, fault := p.dialer.open(ctx, "udp", p.address, &r)
@@ -67,7 +68,7 @@ func (p *udpProber) Probe(ctx context.Context, by time.Time) Result {
 		var err error
 		if s.listens() {
 			start := time.Now()
-			heard, err = s.awaitPacket(conn, buf)
+			heard, err = s.awaitPacket(conn, buf, func(packet []byte) { r.tell("", packet, sentTexts(p.steps)) })
 			r.phases.Add(Processing, time.Since(start))
 		} else {
 			_, err = conn.Write(s.send)
@@ -85,8 +86,8 @@ func (p *udpProber) Probe(ctx context.Context, by time.Time) Result {
 }
 
 // awaitPacket reads packets until one is what the step expects; others are
-// passed over, and counted.
-func (s *step) awaitPacket(conn net.Conn, buf []byte) (heard int, err error) {
+// passed over, and counted. The first of those is given to other.
+func (s *step) awaitPacket(conn net.Conn, buf []byte, other func([]byte)) (heard int, err error) {
 	for {
 		n, err := conn.Read(buf)
 		if err != nil {
@@ -95,6 +96,8 @@ func (s *step) awaitPacket(conn net.Conn, buf []byte) (heard int, err error) {
 		if s.match != nil && s.match.Match(buf[:n]) || s.bytes != nil && bytes.Contains(buf[:n], s.bytes) {
 			return heard, nil
 		}
-		heard++
+		if heard++; heard == 1 {
+			other(buf[:n])
+		}
 	}
 }

@@ -44,6 +44,7 @@ func (p *unixProber) Phases() []Phase { return append([]Phase{Connect}, listenPh
 // Probe connects, talks and hangs up.
 func (p *unixProber) Probe(ctx context.Context, by time.Time) Result {
 	r := begin(p.timeout, by)
+	r.excerpt = p.dialer.env.Excerpt
 	ctx, cancel := context.WithDeadline(ctx, r.deadline)
 	defer cancel()
 	conn, fault := p.dialer.open(ctx, "unix", p.path, &r)

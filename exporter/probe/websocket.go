@@ -67,6 +67,7 @@ func (p *webSocketProber) Phases() []Phase {
 // Probe shakes hands, talks and hangs up.
 func (p *webSocketProber) Probe(ctx context.Context, by time.Time) Result {
 	r := begin(p.timeout, by)
+	r.excerpt = p.client.dialer.env.Excerpt
 	ctx, cancel := context.WithDeadline(ctx, r.deadline)
 	defer cancel()
 	x := &exchange{client: &p.client, run: &r, first: p.first}
@@ -127,6 +128,8 @@ func (h *handshake) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	h.x.run.tellHTTP(response, 0)
 	h.code = response.StatusCode
+	kept := *response
+	h.x.answer = &kept
 	response.Body = http.NoBody // an error's, in which nobody looks
 	if h.code == http.StatusSwitchingProtocols {
 		response.Body = upgraded{h.x.reader, h.x.conn}
@@ -143,11 +146,13 @@ func (p *webSocketProber) shakeHands(ctx context.Context, x *exchange) (*websock
 	what := "handshake with " + p.first.address
 	switch {
 	case h.fault != nil:
+		x.tellAnswer()
 		return nil, h.fault
 	case err != nil && h.code != 0 && h.code != http.StatusSwitchingProtocols:
 		if h.code == http.StatusUnauthorized && p.client.auth != nil {
 			p.client.auth.refused()
 		}
+		x.tellAnswer()
 		return nil, &failure{Status, httpDetail(h.code) + ", and not a WebSocket"}
 	case err != nil:
 		return nil, &failure{Protocol, what + ": not one of a WebSocket"} // the error would quote the answer
@@ -173,7 +178,7 @@ func (p *webSocketProber) talk(ctx context.Context, conn *websocket.Conn, r *run
 			continue
 		}
 		start := time.Now()
-		heard, err := hearMessage(ctx, conn, s)
+		heard, err := hearMessage(ctx, conn, s, func(message []byte) { r.tell("", message, sentTexts(p.steps)) })
 		r.phases.Add(Processing, time.Since(start))
 		if err != nil {
 			return p.fault(ctx, err, s.what, heard)
@@ -183,8 +188,8 @@ func (p *webSocketProber) talk(ctx context.Context, conn *websocket.Conn, r *run
 }
 
 // hearMessage reads until a message is what the step waits for; it returns how
-// many were heard in vain.
-func hearMessage(ctx context.Context, conn *websocket.Conn, s *step) (heard int, err error) {
+// many were heard in vain, the first of which is given to other.
+func hearMessage(ctx context.Context, conn *websocket.Conn, s *step, other func([]byte)) (heard int, err error) {
 	for total := 0; total <= maxHeard; heard++ {
 		_, message, err := conn.Read(ctx)
 		if err != nil {
@@ -192,6 +197,9 @@ func hearMessage(ctx context.Context, conn *websocket.Conn, s *step) (heard int,
 		}
 		if s.match != nil && s.match.Match(message) || s.bytes != nil && bytes.Contains(message, s.bytes) {
 			return heard, nil
+		}
+		if heard == 0 {
+			other(message)
 		}
 		total += len(message) + 1
 	}

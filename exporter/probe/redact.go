@@ -1,0 +1,203 @@
+package probe
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"html"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// hidden stands for what is not shown.
+const hidden = "<hidden>"
+
+// secretName tells whether a header or a key holds a secret, going by its name.
+var secretName = regexp.MustCompile(`(?i)auth|cookie|token|key|secret|passw|pwd|credential|session|jwt|csrf|xsrf|nonce|signature|\botp\b`)
+
+// Ways in which answers hold secrets that the probe has never heard of: what
+// has a telling name in JSON, forms and query strings; what stands in the
+// fields of a form; bearer tokens; and JSON web tokens. The first group stays.
+var secretPatterns = []*regexp.Regexp{
+	regexp.MustCompile(`(?i)([\w.-]*(?:auth|cookie|token|key|secret|passw|pwd|credential|session|jwt|csrf|xsrf|nonce|signature)[\w.-]*\\?["']?\s*[:=]\s*\[?\s*)(?:\\?"(?:[^"\\]|\\[^"])*\\?"?|'[^']*'?|[^\s,;&<>"'{}\[\]]+)`),
+	regexp.MustCompile(`(?i)(<(?:input|meta|param)\b[^>]*\b(?:value|content)\s*=\s*)(?:"[^"]*"?|'[^']*'?|[^\s>"']+)`),
+	regexp.MustCompile(`(?i)(\bbearer\s+)[\w+/=.~-]{4,}`),
+	regexp.MustCompile(`()\beyJ[\w-]{5,}(?:\.[\w-]*)*`),
+}
+
+// secretTexts are what must not be shown: the probe's own secrets.
+type secretTexts struct {
+	values []string
+}
+
+// add takes secrets in, in the forms in which answers repeat them.
+func (s *secretTexts) add(values ...string) {
+	for _, value := range values {
+		if value == "" {
+			continue
+		}
+		quoted, _ := json.Marshal(value)
+		forms := []string{
+			value, escaped(value), url.QueryEscape(value), (&url.URL{Path: value}).EscapedPath(), html.EscapeString(value),
+			strings.Trim(string(quoted), `"`), base64.StdEncoding.EncodeToString([]byte(value)),
+		}
+		for _, form := range forms {
+			if form != "" && !slices.Contains(s.values, form) {
+				s.values = append(s.values, form)
+			}
+		}
+	}
+}
+
+// shortest is how long, in bytes, what was sent must be to be looked for in
+// what came back: less is in every text.
+const shortest = 4
+
+// addSent takes in what was sent to a target in the clear: the whole, and each
+// word of it but the first, which is a command. Echoes would show it.
+func (s *secretTexts) addSent(text string) {
+	text = strings.TrimSpace(text)
+	s.addBody(text)
+	words := strings.Fields(text)
+	for i, word := range words {
+		if i > 0 && len(word) >= shortest {
+			s.add(word)
+		}
+	}
+}
+
+// addBody takes in a body that was sent: the whole, and the values of a form or
+// of JSON.
+func (s *secretTexts) addBody(body string) {
+	if len(body) < shortest {
+		return
+	}
+	s.add(body)
+	if form, err := url.ParseQuery(body); err == nil {
+		for _, values := range form {
+			s.addLong(values...)
+		}
+	}
+	var value any
+	if json.Unmarshal([]byte(body), &value) == nil {
+		s.addLeaves(value)
+	}
+}
+
+func (s *secretTexts) addLong(values ...string) {
+	for _, value := range values {
+		if len(value) >= shortest {
+			s.add(value)
+		}
+	}
+}
+
+func (s *secretTexts) addLeaves(value any) {
+	switch v := value.(type) {
+	case string:
+		s.addLong(v)
+	case []any:
+		for _, one := range v {
+			s.addLeaves(one)
+		}
+	case map[string]any:
+		for _, one := range v {
+			s.addLeaves(one)
+		}
+	}
+}
+
+// addAuthorization takes in the credentials of a header like Authorization,
+// those of basic authentication decoded too.
+func (s *secretTexts) addAuthorization(value string) {
+	s.add(value)
+	_, credentials, _ := strings.Cut(value, " ")
+	s.add(credentials)
+	if plain, err := base64.StdEncoding.DecodeString(credentials); err == nil {
+		_, password, _ := strings.Cut(string(plain), ":")
+		s.add(string(plain), password)
+	}
+}
+
+// redact is a text without secrets.
+func (s *secretTexts) redact(text string) string {
+	// The longest first: one may be part of another.
+	slices.SortFunc(s.values, func(a, b string) int { return len(b) - len(a) })
+	pairs := make([]string, 0, 2*len(s.values))
+	for _, value := range s.values {
+		pairs = append(pairs, value, hidden)
+	}
+	text = strings.NewReplacer(pairs...).Replace(text)
+	for _, pattern := range secretPatterns {
+		text = pattern.ReplaceAllString(text, "${1}"+hidden)
+	}
+	return text
+}
+
+// withoutPart is a text without the beginning of a secret at its end, where it
+// was cut.
+func (s *secretTexts) withoutPart(text string) string {
+	end := len(text)
+	for _, value := range s.values {
+		for n := min(len(value)-1, len(text)); n > 2; n-- {
+			if strings.HasSuffix(text, value[:n]) {
+				end = min(end, len(text)-n)
+				break
+			}
+		}
+	}
+	return text[:end]
+}
+
+// within tells whether bytes hold a secret.
+func (s *secretTexts) within(said []byte) bool {
+	return slices.ContainsFunc(s.values, func(value string) bool { return strings.Contains(string(said), value) })
+}
+
+// openHeaders are those of a request whose values say nothing that is secret.
+var openHeaders = []string{"User-Agent", "Accept", "Accept-Encoding", "Accept-Language", "Content-Type", "Cache-Control"}
+
+// secretTexts are what the exchange has sent, or was told, that nobody is to
+// see.
+func (x *exchange) secretTexts() (s secretTexts) {
+	for _, secret := range x.secrets {
+		s.addAuthorization(secret.value)
+	}
+	for _, value := range x.captured {
+		s.add(value)
+	}
+	for _, o := range []*outgoing{x.first, x.current} {
+		if o == nil {
+			continue
+		}
+		for _, h := range o.headers {
+			switch {
+			case secretName.MatchString(h.name):
+				s.addAuthorization(h.value)
+			case !slices.Contains(openHeaders, h.name):
+				s.addLong(h.value)
+			}
+		}
+		s.addBody(o.body)
+		for name, values := range o.url.Query() {
+			if secretName.MatchString(name) {
+				s.add(values...)
+			}
+		}
+		if x.jar != nil {
+			for _, cookie := range x.jar.Cookies(o.url) {
+				s.addLong(cookie.Value)
+			}
+		}
+	}
+	if x.answer != nil {
+		if _, query, ok := strings.Cut(x.answer.Header.Get("Location"), "?"); ok {
+			s.addBody(query)
+		}
+		for _, cookie := range x.answer.Cookies() {
+			s.addLong(cookie.Value)
+		}
+	}
+	return s
+}
