@@ -34,6 +34,7 @@ func Each(a *sla.Agreement, opts Options, use func(LevelPlan) error) (sla.Findin
 	if opts.Now.IsZero() {
 		opts.Now = time.Now()
 	}
+	opts.Patterns.begin(opts)
 	shared, masks := map[string]bool{}, newMasks(a, opts)
 	findings := masks.lint()
 	defer func() { findings.Sort() }()
@@ -81,23 +82,17 @@ func compileLevel(l *sla.ServiceLevel, opts Options, shared map[string]bool, mas
 	if none := c.lintShare(); none.HasErrors() {
 		return LevelPlan{}, append(findings, none...)
 	}
-	short, long := c.windows()
 	name := fmt.Sprintf(GroupPrefix+"%s:%s:%s", l.ID.SLA, l.ID.Service, l.ID.SLO)
-	first := Group{Name: name, Interval: opts.Interval, Rules: slices.Concat(base, c.alertingMask(), c.ratios(short), c.constants())}
-	second := Group{Name: name + ":long", Interval: secondTier * opts.Interval, Rules: slices.Concat(c.increases(), c.ratios(long), c.periods(), c.rollups())}
-	for _, t := range l.Alerting.Tiers {
-		// An alert stands in the group that records its long window, so that it
-		// reads a sample of its own evaluation and never one about to go stale.
-		if t.Long > longestFirstTier {
-			second.Rules = append(second.Rules, c.burnAlert(t))
-		} else {
-			first.Rules = append(first.Rules, c.burnAlert(t))
-		}
+	first, second := Group{Name: name, Interval: opts.Interval, Rules: base}, Group{Name: name + ":long", Interval: secondTier * opts.Interval}
+	alike := opts.Patterns.find(c)
+	var rest restRules
+	if p := alike.pattern; p != nil {
+		first.Rest, second.Rest = Filled{p.first, alike.names}, Filled{p.second, alike.names}
+	} else {
+		rest = c.rest()
+		first.Rules, second.Rules = append(first.Rules, rest.first...), rest.second
+		findings = append(append(findings, c.lint(opts)...), c.clashes()...)
 	}
-	ofFirst, ofSecond := c.notices()
-	first.Rules, second.Rules = append(first.Rules, ofFirst...), append(second.Rules, ofSecond...)
-	first.Rules, second.Rules = append(first.Rules, c.escalations(first.Rules)...), append(second.Rules, c.escalations(second.Rules)...)
-	findings = append(append(findings, c.lint(opts)...), c.clashes()...)
 	groups := c.calendarGroups(opts, shared)
 	if l.Masked() {
 		ofMasks, wrong := masks.group(shared)
@@ -105,18 +100,52 @@ func compileLevel(l *sla.ServiceLevel, opts Options, shared map[string]bool, mas
 	}
 	level := LevelPlan{Level: l, Groups: append(append(groups, first, second), c.rollupGroup(shared)...)}
 	for _, g := range level.Groups {
-		for i, r := range g.Rules {
-			var err error
-			if g.Rules[i].Proof, err = r.Expr.Proof(); err != nil {
-				findings = append(findings, sla.Finding{
-					Severity: sla.Error, Rule: "generator-fault", Pos: l.Pos,
-					Message: fmt.Sprintf("the generator made a wrong expression for %s%s: %v", r.Record, r.Alert, err),
-					Remedy:  "this is a fault in upheld; please report it with the specification",
-				})
-			}
-		}
+		findings = append(findings, c.proveRules(g.Rules)...)
+	}
+	if alike.pattern == nil && len(findings) == 0 { // which is what those that are alike have, too
+		n := len(base)
+		opts.Patterns.learn(alike, c, restRules{first.Rules[n:], second.Rules})
 	}
 	return level, findings
+}
+
+// proveRules proves the expressions of rules.
+func (c compiler) proveRules(rules []Rule) sla.Findings {
+	var findings sla.Findings
+	for i, r := range rules {
+		var err error
+		if rules[i].Proof, err = r.Expr.Proof(); err != nil {
+			findings = append(findings, sla.Finding{
+				Severity: sla.Error, Rule: "generator-fault", Pos: c.level.Pos,
+				Message: fmt.Sprintf("the generator made a wrong expression for %s%s: %v", r.Record, r.Alert, err),
+				Remedy:  "this is a fault in upheld; please report it with the specification",
+			})
+		}
+	}
+	return findings
+}
+
+// restRules are what a level records and raises beside its base series, in the
+// groups of the two tiers.
+type restRules struct{ first, second []Rule }
+
+// rest makes the rules that do not hang on the level's queries.
+func (c compiler) rest() restRules {
+	short, long := c.windows()
+	first := slices.Concat(c.alertingMask(), c.ratios(short), c.constants())
+	second := slices.Concat(c.increases(), c.ratios(long), c.periods(), c.rollups())
+	for _, t := range c.level.Alerting.Tiers {
+		// An alert stands in the group that records its long window, so that it
+		// reads a sample of its own evaluation and never one about to go stale.
+		if t.Long > longestFirstTier {
+			second = append(second, c.burnAlert(t))
+		} else {
+			first = append(first, c.burnAlert(t))
+		}
+	}
+	ofFirst, ofSecond := c.notices()
+	first, second = append(first, ofFirst...), append(second, ofSecond...)
+	return restRules{append(first, c.escalations(first)...), append(second, c.escalations(second)...)}
 }
 
 // labels are the level's own labels with more added.

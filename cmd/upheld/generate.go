@@ -188,7 +188,7 @@ func verb(k filetree.Kind, verify bool) string {
 // among them, or if the agreements are not good, nothing that was made counts.
 func (o generateOptions) outputs(stage *filetree.Stage, agreements []*sla.Agreement, good bool) (sla.Findings, error) {
 	var findings sla.Findings
-	rules := &ruleFiles{o: o, stage: stage}
+	rules := newRuleFiles(o, stage)
 	var boards dashboards.Printer
 	for _, a := range agreements {
 		more, err := rules.add(a, good)

@@ -116,16 +116,26 @@ func (o generateOptions) rulesOf(a *sla.Agreement) rulegen.Options {
 
 // ruleFiles writes the rules of agreements, to a file each or all to one.
 type ruleFiles struct {
-	o      generateOptions
-	stage  *filetree.Stage
-	file   *filetree.File
-	writer *emit.RuleWriter
+	o        generateOptions
+	stage    *filetree.Stage
+	patterns *rulegen.Patterns // nil where every level needs all its rules
+	file     *filetree.File
+	writer   *emit.RuleWriter
+}
+
+func newRuleFiles(o generateOptions, stage *filetree.Stage) *ruleFiles {
+	r := &ruleFiles{o: o, stage: stage}
+	if !o.tests {
+		r.patterns = emit.NewPatterns()
+	}
+	return r
 }
 
 // add writes the rules of an agreement as they are made, or, if it is not good,
 // only looks for findings.
 func (r *ruleFiles) add(a *sla.Agreement, good bool) (sla.Findings, error) {
 	rules := r.o.rulesOf(a)
+	rules.Patterns = r.patterns
 	if !good {
 		return rulegen.Each(a, rules, func(rulegen.LevelPlan) error { return nil })
 	}

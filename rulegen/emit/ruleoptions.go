@@ -68,23 +68,31 @@ func (o RuleOptions) form() ruleForm {
 // packing gathers the rules of levels into groups that they share, one for each
 // interval. Rules of a level stay together and in order.
 type packing struct {
-	open   []rulegen.Group
+	open   []sharedGroup
 	number int
+}
+
+// sharedGroup is a group whose rules are those of its parts.
+type sharedGroup struct {
+	name     string
+	interval time.Duration
+	rules    int
+	parts    []rulegen.Group
 }
 
 // add writes a group, or packs it with others.
 func (r *RuleWriter) add(g rulegen.Group) error {
-	most := r.opts.GroupSize
+	most, rules := r.opts.GroupSize, g.Len()
 	if most == 0 {
-		return r.group(g)
+		return r.group(g.Name, g.Interval, g)
 	}
-	if len(g.Rules) > most {
-		return fmt.Errorf("%d rules of the group %s read one another and cannot be parted, and a group is to have at most %d", len(g.Rules), g.Name, most)
+	if rules > most {
+		return fmt.Errorf("%d rules of the group %s read one another and cannot be parted, and a group is to have at most %d", rules, g.Name, most)
 	}
 	p := &r.packed
-	i := slices.IndexFunc(p.open, func(o rulegen.Group) bool { return o.Interval == g.Interval })
-	if i >= 0 && len(p.open[i].Rules)+len(g.Rules) > most {
-		if err := r.group(p.open[i]); err != nil {
+	i := slices.IndexFunc(p.open, func(o sharedGroup) bool { return o.interval == g.Interval })
+	if i >= 0 && p.open[i].rules+rules > most {
+		if err := r.shared(p.open[i]); err != nil {
 			return err
 		}
 		p.open = slices.Delete(p.open, i, i+1)
@@ -93,17 +101,20 @@ func (r *RuleWriter) add(g rulegen.Group) error {
 	if i < 0 {
 		// No level has a service that is called like this.
 		p.number++
-		shared := rulegen.Group{Name: fmt.Sprintf("%s%s:#%d", rulegen.GroupPrefix, r.of, p.number), Interval: g.Interval}
-		p.open, i = append(p.open, shared), len(p.open)
+		name := fmt.Sprintf("%s%s:#%d", rulegen.GroupPrefix, r.of, p.number)
+		p.open, i = append(p.open, sharedGroup{name: name, interval: g.Interval}), len(p.open)
 	}
-	p.open[i].Rules = append(p.open[i].Rules, g.Rules...)
+	o := &p.open[i]
+	o.parts, o.rules = append(o.parts, g), o.rules+rules
 	return nil
 }
 
+func (r *RuleWriter) shared(o sharedGroup) error { return r.group(o.name, o.interval, o.parts...) }
+
 // unpack writes the groups that are still open.
 func (r *RuleWriter) unpack() error {
-	for _, g := range r.packed.open {
-		if err := r.group(g); err != nil {
+	for _, o := range r.packed.open {
+		if err := r.shared(o); err != nil {
 			return fmt.Errorf("rules of %s: %w", r.of, err)
 		}
 	}

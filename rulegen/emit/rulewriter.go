@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/sla"
@@ -125,39 +126,52 @@ func provenance(a *sla.Agreement) string {
 	return "The agreement " + a.Name + ", sha256:" + a.Digest
 }
 
-func (r *RuleWriter) group(g rulegen.Group) error {
-	if r.groups[g.Name] || g.Name == "" {
-		return fmt.Errorf("the group %q is there twice, a fault of upheld", g.Name)
+// group writes a group; its rules are those of its parts, one after the other.
+func (r *RuleWriter) group(name string, interval time.Duration, parts ...rulegen.Group) error {
+	if r.groups[name] || name == "" {
+		return fmt.Errorf("the group %q is there twice, a fault of upheld", name)
 	}
-	r.groups[g.Name] = true
+	r.groups[name] = true
 	if err := r.form.begin(r); err != nil {
 		return err
 	}
 	r.begun = true
-	head := r.groupHead(g)
+	head := r.groupHead(name, interval)
 	r.order = append(r.order, head[0].value)
 	if err := r.text.groupHead(head); err != nil {
 		return err
 	}
-	for i := range g.Rules {
-		rule := &g.Rules[i]
-		if err := r.prove(head, rule); err != nil {
-			return fmt.Errorf("%s%s of group %s: %w", rule.Record, rule.Alert, g.Name, err)
-		}
-		if err := r.rule(rule); err != nil {
-			return err
+	for _, part := range parts {
+		if err := r.part(head, part); err != nil {
+			return fmt.Errorf("group %s: %w", name, err)
 		}
 	}
 	return r.flush()
 }
 
+// part writes the rules of a group.
+func (r *RuleWriter) part(head []pair, g rulegen.Group) error {
+	for i := range g.Rules {
+		rule := &g.Rules[i]
+		if err := r.prove(head, rule); err != nil {
+			return fmt.Errorf("%s%s: %w", rule.Record, rule.Alert, err)
+		}
+		if err := r.rule(rule); err != nil {
+			return err
+		}
+	}
+	if g.Rest.Pattern == nil {
+		return nil
+	}
+	return r.fill(head, g.Rest)
+}
+
 // groupHead is what a group says before its rules, in order.
-func (r *RuleWriter) groupHead(g rulegen.Group) []pair {
-	name := g.Name
+func (r *RuleWriter) groupHead(name string, interval time.Duration) []pair {
 	if rest, ok := strings.CutPrefix(name, rulegen.GroupPrefix); ok && r.opts.GroupPrefix != "" {
 		name = r.opts.GroupPrefix + ":" + rest
 	}
-	head := []pair{{"name", name}, {"interval", duration(g.Interval)}}
+	head := []pair{{"name", name}, {"interval", duration(interval)}}
 	if r.opts.QueryOffset > 0 {
 		head = append(head, pair{"query_offset", duration(r.opts.QueryOffset)})
 	}
