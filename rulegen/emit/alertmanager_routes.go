@@ -57,7 +57,7 @@ func agreementsRoute(agreements []*sla.Agreement, severities []string) alertmana
 		GroupBy:  identityOf(agreements),
 	}
 	for _, a := range agreements {
-		if own, ok := agreementRoute(a, severities); ok {
+		if own, ok := agreementRoute(a, severities, r.GroupBy); ok {
 			r.Routes = append(r.Routes, own)
 		}
 	}
@@ -71,9 +71,10 @@ func agreementsRoute(agreements []*sla.Agreement, severities []string) alertmana
 }
 
 // agreementRoute is the route of an agreement that says anything of who is told
-// or how; a level with an escalation of its own has one below it.
-func agreementRoute(a *sla.Agreement, severities []string) (alertmanagerRoute, bool) {
-	steps := stepRoutes{agreement: a, severities: severities}
+// or how; a level with an escalation of its own has one below it. identity are
+// the labels by which promises are told apart.
+func agreementRoute(a *sla.Agreement, severities, identity []string) (alertmanagerRoute, bool) {
+	steps := stepRoutes{agreement: a, severities: severities, alone: slices.Concat(identity, []string{"alertname", metricnames.Tier})}
 	r := alertmanagerRoute{Matchers: []string{equals(metricnames.SLA, a.Name)}, GroupBy: a.Notifications.GroupBy}
 	for _, l := range a.Levels {
 		if reflect.DeepEqual(l.Escalation, a.Escalation) {
@@ -95,6 +96,7 @@ func agreementRoute(a *sla.Agreement, severities []string) (alertmanagerRoute, b
 type stepRoutes struct {
 	agreement  *sla.Agreement
 	severities []string
+	alone      []string // labels that tell every alert from every other
 }
 
 // of are the routes of an escalation that holds for levels: one for each step,
@@ -125,7 +127,9 @@ func (s stepRoutes) of(escalation []sla.EscalationStep, levels ...*sla.ServiceLe
 
 // route is that of alerts of a severity that have been firing for a time; which
 // is a further matcher, or "". Who is told later does not wait for what belongs
-// to it, which has come by then.
+// to it, which has come by then. Nor for the next word of a group that another
+// alert has opened, perhaps one that is held back, so that nobody was told: each
+// is a group by itself.
 func (s stepRoutes) route(after time.Duration, severity, which, receiver string) alertmanagerRoute {
 	time := ""
 	if after > 0 {
@@ -140,7 +144,7 @@ func (s stepRoutes) route(after time.Duration, severity, which, receiver string)
 	}
 	r = paced(severity, s.agreement.Notifications, r)
 	if after > 0 {
-		r.GroupWait = "0s"
+		r.GroupWait, r.GroupBy = "0s", s.alone
 	}
 	return r
 }

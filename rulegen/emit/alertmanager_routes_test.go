@@ -193,3 +193,31 @@ func TestAlertmanagerPaces(t *testing.T) {
 		t.Errorf("the bank is grouped by %v", by)
 	}
 }
+
+// A later step is told of each alert by itself. In a group with others it would
+// come as late as the group's next word whenever the group's first alert is one
+// that is held back, as page-slow is by page-fast.
+func TestLaterStepsWaitForNoOtherAlert(t *testing.T) {
+	got, err := emit.Alertmanager(told(t))
+	file := parseAlertmanager(t, must(t, got, err))
+	steps := 0
+	var walk func(route)
+	walk = func(r route) {
+		later := slices.ContainsFunc(r.Matchers, func(m string) bool { return strings.HasPrefix(m, "escalation=") && m != `escalation=""` })
+		if later {
+			steps++
+			for _, label := range []string{"sla", "service", "slo", "alertname", "tier"} {
+				if !slices.Contains(r.GroupBy, label) {
+					t.Errorf("%v puts alerts of different %s together: %v", r.Matchers, label, r.GroupBy)
+				}
+			}
+		}
+		for _, child := range r.Routes {
+			walk(child)
+		}
+	}
+	walk(file.Route)
+	if steps < 3 {
+		t.Errorf("only %d later steps", steps)
+	}
+}
