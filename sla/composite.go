@@ -247,8 +247,12 @@ func (c *Composite) Resolve(own *ServiceLevel) Findings {
 		leaf.Component = c.Component[i]
 		leaf.Component.Leaves++
 		if leaf.Component.DownAbove.Cmp(down) != 0 {
+			at := own.Pos
+			if slices.ContainsFunc(c.Root.Leaves(), func(n *Node) bool { return n.Pos == leaf.Pos }) {
+				at = leaf.Pos // and not within a composite in it, which by itself is right
+			}
 			findings = append(findings, Finding{
-				Severity: Error, Rule: "composite-down-above", Pos: own.Pos,
+				Severity: Error, Rule: "composite-down-above", Pos: at,
 				Message: fmt.Sprintf("in the composite %q the component %s is down above %s %% in one place and above %s %% in another",
 					own.ID.SLO, leaf.Component.Label, leaf.Component.DownAbove, down),
 				Remedy: "give it the same downAbove everywhere",

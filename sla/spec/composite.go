@@ -152,7 +152,7 @@ func decodeAtLeast(v value, n *sla.Node) bool {
 	of, given := o.get("of")
 	ok := given && decodeMembers(sla.OpAtLeast)(of, n)
 	if n.Op, n.K = sla.OpAtLeast, k.number; kOK && ok && (n.K < 1 || n.K > len(n.Members)) {
-		at.wrong("bad-count", fmt.Sprintf("%s is not from 1 to the %d members", at.said(), len(n.Members)), "write fewer, or add members")
+		at.wrong("bad-count", fmt.Sprintf("%s is not from 1 to the %d members", at.said(), len(n.Members)), fmt.Sprintf("write a number from 1 to %d, or add members", len(n.Members)))
 		return false
 	}
 	return ok && kOK

@@ -214,7 +214,8 @@ func (o *object) exactlyOne(group, meant []string) {
 		}
 	}
 	switch {
-	case len(given) == 0 && slices.ContainsFunc(group, func(key string) bool { return slices.Contains(meant, key) }):
+	case len(given) == 0 && slices.ContainsFunc(meant, func(key string) bool { return key == "" || slices.Contains(group, key) }):
+		// What nobody can read may have been meant as one of them.
 	case len(given) == 0:
 		o.missing(o.section.name+" needs "+either(group), "add "+group[0]+": "+o.section.field(group[0]).sample())
 	case len(given) > 1:

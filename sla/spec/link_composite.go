@@ -13,10 +13,11 @@ type compositeLink struct {
 	*loader
 	levels map[sla.ID]*sla.ServiceLevel
 	broken map[*sla.Composite]bool // mistakes were reported, or are of a composite in it
+	told   map[string]bool         // circles that were reported, by what is in them
 }
 
 func (l *loader) linkComposites(levels map[sla.ID]*sla.ServiceLevel) {
-	link := compositeLink{l, levels, map[*sla.Composite]bool{}}
+	link := compositeLink{l, levels, map[*sla.Composite]bool{}, map[string]bool{}}
 	each := func(visit func(*document, *sla.ServiceLevel, *sla.Composite)) {
 		for _, doc := range l.docs {
 			for _, level := range doc.agreement.Levels {
@@ -106,7 +107,11 @@ func (l compositeLink) nearestLevel(doc *document, id sla.ID) string {
 	if !slices.Contains(agreements, id.SLA) && Nearest(id.SLA, agreements) == "" {
 		return fmt.Sprintf("no agreement %q is loaded: name its file too", id.SLA)
 	}
-	if near := Nearest(id.String(), candidates); near != "" {
+	near := Nearest(id.String(), candidates)
+	if i := slices.IndexFunc(candidates, func(c string) bool { return strings.HasSuffix(c, ":"+id.Service+"/"+id.SLO) }); i >= 0 {
+		near = candidates[i] // of another agreement
+	}
+	if near != "" {
 		return "did you mean " + quote(strings.TrimPrefix(near, own)) + "?"
 	}
 	for i, c := range candidates {
@@ -147,9 +152,18 @@ func (l compositeLink) cycle(doc *document, level *sla.ServiceLevel, c *sla.Comp
 			}
 			circle = append([]string{leaf.Of.String()}, circle...)
 		}
-		doc.report(sla.Error, leaf.Pos, "composite-cycle", fmt.Sprintf("the composite %q is a part of itself: %s", level.ID.SLO,
-			strings.Join(append([]string{level.ID.String()}, circle...), " → ")), "take one of them out")
 		l.broken[c] = true
+		members := strings.Join(slices.Sorted(slices.Values(circle)), " ")
+		if l.told[members] {
+			return // where another one of the circle stands
+		}
+		l.told[members] = true
+		remedy := "take it out"
+		if len(circle) > 1 {
+			remedy = "take one of them out"
+		}
+		doc.report(sla.Error, leaf.Pos, "composite-cycle", fmt.Sprintf("the composite %q is a part of itself: %s", level.ID.SLO,
+			strings.Join(append([]string{level.ID.String()}, circle...), " → ")), remedy)
 		return
 	}
 }

@@ -227,6 +227,9 @@ func decodeLevel(v value, shared levelDefaults) *sla.ServiceLevel {
 	if l.ID.SLO = name; name != "" {
 		l.Pos = at.pos()
 	}
+	if !shared.periodGiven {
+		l.PeriodPos = l.Pos
+	}
 	if service, _, _ := read(o, "service", value.identifier); service != "" {
 		l.ID.Service = service
 	}

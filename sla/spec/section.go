@@ -96,6 +96,7 @@ var otherWords = map[string][]string{
 	"latency":            {"duration", "responseTime", "response_time"},
 	"bad":                {"errors", "error", "failed", "error_query", "errorQuery"},
 	"good":               {"success", "successful", "ok"},
+	"all":                {"allOf", "all_of", "every", "and"},
 	"total":              {"all", "valid", "total_query", "totalQuery"},
 	"threshold":          {"max", "below", "limit", "le"},
 	"passwordFile":       {"password", "password_file"},
@@ -128,6 +129,10 @@ var otherWords = map[string][]string{
 	"budgetForecast":     {"forecast", "prediction", "exhaustion"},
 	"measurementLost":    {"absent", "noData", "alertWhenNoData", "missing"},
 	"minimumEvents":      {"minEvents", "minRequests", "minimumRequests", "minimumTraffic", "min_events"},
+	"any":                {"anyOf", "any_of", "oneOf", "or"},
+	"atLeast":            {"at_least", "kOfN", "k_of_n", "quorum", "minimum"},
+	"journey":            {"steps", "path", "chain"},
+	"weighted":           {"weights", "mean", "average"},
 	"minimumBadEvents":   {"minBadEvents", "minErrors", "minFailures", "minimumErrors", "minimumFailures"},
 }
 
