@@ -3,6 +3,7 @@ package sla
 import (
 	"math"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -65,16 +66,30 @@ const referencePeriod = 30 * 24 * time.Hour
 // come down to less than a burn rate of 1 is left out, so that a period of an
 // hour has two.
 func DefaultTiers(period Period) []Tier {
-	if period.Nominal() < day {
-		return shortTiers(period.Nominal())
+	length := period.Nominal()
+	if known, ok := tiersOf.Load(length); ok {
+		return slices.Clone(known.([]Tier)) // which callers change
+	}
+	tiers := makeTiers(length)
+	tiersOf.Store(length, slices.Clone(tiers))
+	return tiers
+}
+
+// tiersOf are the default tiers that were made, by the nominal length of their
+// period: thousands of levels share a few.
+var tiersOf sync.Map
+
+func makeTiers(period time.Duration) []Tier {
+	if period < day {
+		return shortTiers(period)
 	}
 	tiers := make([]Tier, 0, len(workbook))
 	for _, row := range workbook {
 		t := Tier{Name: row.name, Severity: row.severity, Long: row.long, Factor: MustDecimal(row.factor)}
-		if period.Nominal() >= 28*24*time.Hour {
-			t.Factor = t.Factor.Mul(NewDecimal(int64(period.Nominal()), int64(referencePeriod)))
+		if period >= 28*24*time.Hour {
+			t.Factor = t.Factor.Mul(NewDecimal(int64(period), int64(referencePeriod)))
 		} else {
-			scaled := time.Duration(float64(row.long) * float64(period.Nominal()) / float64(referencePeriod))
+			scaled := time.Duration(float64(row.long) * float64(period) / float64(referencePeriod))
 			t.Long = max(nearest(ladder, scaled), row.floor)
 		}
 		t.Short = ShortWindow(t.Long)

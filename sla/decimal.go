@@ -3,8 +3,8 @@ package sla
 import (
 	"fmt"
 	"math/big"
-	"regexp"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -13,12 +13,10 @@ import (
 // so that 1-0.999 is 0.001 and never 0.0010000000000000009. The zero value is 0.
 type Decimal struct{ rat *big.Rat }
 
-var decimalText = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?$`)
-
 // ParseDecimal reads plain decimal notation ("99.95"). It refuses exponents,
 // fractions, hexadecimals and more than 30 digits, which nobody signs.
 func ParseDecimal(text string) (Decimal, error) {
-	if !decimalText.MatchString(text) || len(text) > 31 {
+	if !isDecimal(text) || len(text) > 31 {
 		return Decimal{}, fmt.Errorf("%q is not a decimal number", text)
 	}
 	r, ok := new(big.Rat).SetString(text)
@@ -26,6 +24,21 @@ func ParseDecimal(text string) (Decimal, error) {
 		return Decimal{}, fmt.Errorf("%q is not a decimal number", text)
 	}
 	return Decimal{r}, nil
+}
+
+// isDecimal tells -?[0-9]+(\.[0-9]+)?
+func isDecimal(text string) bool {
+	whole, places, point := strings.Cut(strings.TrimPrefix(text, "-"), ".")
+	return isDigits(whole) && (!point || isDigits(places))
+}
+
+func isDigits(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // MustDecimal is ParseDecimal for constants; it panics on bad text.

@@ -192,12 +192,13 @@ func (d *decoder) alertingOf(l *sla.ServiceLevel, targetOK bool, patches ...*ale
 	a.Disabled = !enabled
 	a.MinimumEvents, a.MinimumBadEvents = minima(l, patches)
 	applyNotices(&a, l, patches)
+	promises := promisesOf(l)
 	for _, t := range drafts {
 		if !t.complete(drafts) || !t.enabled || !enabled {
 			continue
 		}
 		if t.windowsFit(l) && targetOK {
-			t.warnAdapted(d, l)
+			t.warnAdapted(d, l, promises)
 		}
 		a.Tiers = append(a.Tiers, t.Tier)
 	}
@@ -363,14 +364,30 @@ func (t *tierDraft) point(key string) value {
 	return t.at
 }
 
+// promiseBudget is a promise of a level with the share of bad that it allows.
+type promiseBudget struct {
+	sla.GroupTarget
+	budget sla.Decimal
+}
+
+func promisesOf(l *sla.ServiceLevel) []promiseBudget {
+	var all []promiseBudget
+	for _, p := range l.Promises() {
+		all = append(all, promiseBudget{p, p.ObjectiveBudget()})
+	}
+	return all
+}
+
 // warnAdapted warns where a budget of the level is so large that the tier's factor cannot
 // be reached, and the alert fires at another threshold than the factor says.
-func (t *tierDraft) warnAdapted(d *decoder, l *sla.ServiceLevel) {
-	for _, promise := range l.Promises() {
-		budget := promise.ObjectiveBudget()
+func (t *tierDraft) warnAdapted(d *decoder, l *sla.ServiceLevel, promises []promiseBudget) {
+	for _, promise := range promises {
+		budget := promise.budget
 		threshold, adapted := t.Threshold(budget)
-		if share := l.AgreedShare(time.Now()); adapted && share.Sign() > 0 {
-			threshold, adapted = t.ThresholdWithin(share, budget)
+		if adapted { // else it is not with fewer hours either
+			if share := l.AgreedShare(time.Now()); share.Sign() > 0 {
+				threshold, adapted = t.ThresholdWithin(share, budget)
+			}
 		}
 		if !adapted {
 			continue

@@ -177,6 +177,9 @@ func (l *loader) read(file string, text []byte) {
 
 // invalidUTF8 is the offset of the first byte that is no UTF-8, or -1.
 func invalidUTF8(text []byte) int {
+	if utf8.Valid(text) {
+		return -1
+	}
 	for i := 0; i < len(text); {
 		r, size := utf8.DecodeRune(text[i:])
 		if r == utf8.RuneError && size == 1 {

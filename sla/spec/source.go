@@ -26,6 +26,10 @@ func splitLines(text string) []string {
 	var lines []string
 	start := 0
 	for i := 0; i < len(text); {
+		if c := text[i]; c < utf8.RuneSelf && c != '\n' && c != '\r' {
+			i++
+			continue
+		}
 		r, size := utf8.DecodeRuneInString(text[i:])
 		if r == '\r' && strings.HasPrefix(text[i+size:], "\n") {
 			size++
