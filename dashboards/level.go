@@ -86,6 +86,8 @@ func sourcePanels(g *grid, l *sla.ServiceLevel, thresholds map[sla.ID][]time.Dur
 	switch i := l.Indicator.(type) {
 	case *sla.Probe:
 		probePanels(g, ofLevel(l.ID), thresholds[l.ID])
+	case *sla.SharedProbe:
+		probePanels(g, ofLevel(i.Of), thresholds[i.Of])
 	case *sla.Composite:
 		compositePanels(g, l, i, ofLevel(l.ID))
 	case *sla.ProbeLatency:

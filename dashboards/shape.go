@@ -43,6 +43,9 @@ func shapeOf(a *sla.Agreement) (key string, bare *sla.Agreement, ok bool) {
 		if latency, ok := indicator.(*sla.ProbeLatency); ok {
 			k = fmt.Appendf(k, " %d %q", latency.Threshold, latency.Of)
 		}
+		if shared, ok := indicator.(*sla.SharedProbe); ok {
+			k = fmt.Appendf(k, " %q", shared.Of)
+		}
 		for _, t := range l.Alerting.Tiers {
 			if strings.Contains(t.Name, opening) {
 				return "", nil, false
@@ -71,6 +74,10 @@ func bareIndicator(l *sla.ServiceLevel, ids map[sla.ID]sla.ID) sla.Indicator {
 		return &sla.Events{Total: sla.Query{Text: "any"}}
 	case *sla.Probe:
 		return &sla.Probe{}
+	case *sla.SharedProbe:
+		if of, ok := ids[i.Of]; ok {
+			return &sla.SharedProbe{Of: of}
+		}
 	case *sla.ProbeLatency:
 		if of, ok := ids[i.Of]; ok {
 			return &sla.ProbeLatency{Of: of, Threshold: i.Threshold}

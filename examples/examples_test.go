@@ -138,7 +138,7 @@ var feeds = map[string]feed{
 				{Series: `customer_link_up{site="a"}`, Value: 1},
 			}
 		},
-		want: map[string]float64{"api/prime": 0.03, "api/non-prime": math.NaN(), "api/around-the-clock": 0.03},
+		want: map[string]float64{"api/prime": 0.03, "api/non-prime": math.NaN(), "api/around-the-clock": 0.03, "storefront/non-prime": math.NaN()},
 	},
 	"demo/shop.yaml": {
 		series: func(n float64) []enginetest.Sample {
@@ -187,14 +187,16 @@ func probeSeries(targets []sla.ProbeTarget, n float64) []enginetest.Sample {
 
 // wanted is the bad share that a level must read.
 func wanted(l *sla.ServiceLevel, f feed) (float64, bool) {
+	if v, ok := f.want[l.ID.Service+"/"+l.ID.SLO]; ok {
+		return v, true
+	}
 	switch l.Indicator.(type) {
-	case *sla.Probe:
+	case *sla.Probe, *sla.SharedProbe:
 		return 0.1, true
 	case *sla.ProbeLatency:
 		return 0.2, true
 	}
-	v, ok := f.want[l.ID.Service+"/"+l.ID.SLO]
-	return v, ok
+	return 0, false
 }
 
 func TestExamples(t *testing.T) {

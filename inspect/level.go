@@ -48,6 +48,8 @@ func (l *level) indicator() {
 	switch ind := l.of.Indicator.(type) {
 	case *sla.Probe:
 		l.probed(l.of.ID)
+	case *sla.SharedProbe:
+		l.probed(ind.Of)
 	case *sla.ProbeLatency:
 		l.probed(ind.Of)
 	case *sla.Events:

@@ -57,13 +57,7 @@ func (c compiler) within(of *sla.ServiceLevel, label string) compiler {
 // that come seldom as much as surely holds one of them between two scrapes.
 func slotWindow(l *sla.ServiceLevel) time.Duration {
 	const scrapes = 30 * time.Second // two scrapes of a window, which rate needs at its ends
-	var probe *sla.Probe
-	switch i := l.Indicator.(type) {
-	case *sla.Probe:
-		probe = i
-	case *sla.ProbeLatency:
-		probe = i.Probe
-	}
+	_, probe, _ := l.Probed()
 	if probe == nil || probe.Interval+scrapes <= time.Minute {
 		return time.Minute
 	}

@@ -35,6 +35,11 @@ func (c compiler) count() ([]Rule, sla.Findings) {
 	switch ind := c.level.Indicator.(type) {
 	case *sla.Probe:
 		return c.probe(cmp.Or(c.probed, c.level.ID), ind, metricnames.ProbeResults, promql.Eq(metricnames.Outcome, metricnames.Bad), false), nil
+	case *sla.SharedProbe:
+		if ind.Probe == nil {
+			return nil, nil // as below
+		}
+		return c.probe(ind.Of, ind.Probe, metricnames.ProbeResults, promql.Eq(metricnames.Outcome, metricnames.Bad), false), nil
 	case *sla.ProbeLatency:
 		if ind.Probe == nil {
 			return nil, nil // a dangling reference, which the reader has reported

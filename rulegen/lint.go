@@ -89,8 +89,8 @@ func (c compiler) lintTier(t sla.Tier, warn func(rule, remedy, message string, a
 // lintProbe finds the first tier that a single failed probe fires.
 func (c compiler) lintProbe(t sla.Tier, warn func(rule, remedy, message string, args ...any)) (found bool) {
 	l := c.level
-	p, ok := l.Indicator.(*sla.Probe)
-	if !ok || l.Aggregation != sla.Time || l.Alerting.MinimumBadEvents > 1 || t.For > 0 {
+	_, p, _ := l.Probed()
+	if _, latency := l.Indicator.(*sla.ProbeLatency); latency || p == nil || l.Aggregation != sla.Time || l.Alerting.MinimumBadEvents > 1 || t.For > 0 {
 		return false
 	}
 	one := sla.Seconds(p.Interval).Quo(sla.Seconds(t.Long)).Quo(c.share())

@@ -118,7 +118,7 @@ func (m *masks) group(shared map[string]bool) ([]Group, sla.Findings) {
 	for _, l := range m.agreement.Levels {
 		if c := l.ServiceHours; c != nil && once("calendar "+c.Name) {
 			t := g.timetable(c.Service(m.from, m.to), c.Pos, "calendar "+c.Name, zoneName(c.Zone))
-			g.rules = append(g.rules, m.record(metricnames.ServiceHoursMask, g.mask(t), metricnames.Calendar, c.Name))
+			g.add(m.record(metricnames.ServiceHoursMask, g.mask(t), metricnames.Calendar, c.Name), &t)
 		}
 		for _, e := range l.Exclusions {
 			if once("exclusion " + e.Name) {
@@ -186,6 +186,7 @@ func (g *maskGroup) mask(t timetable) promql.Expr {
 // exclusion records when an exclusion excuses.
 func (g *maskGroup) exclusion(e *sla.Exclusion) {
 	var expr promql.Expr
+	var byClock *timetable
 	if e.Condition.Text != "" {
 		_, holds, findings := truth(e.Condition)
 		g.findings = append(g.findings, findings...)
@@ -194,9 +195,18 @@ func (g *maskGroup) exclusion(e *sla.Exclusion) {
 		}
 		expr = promql.OrOn(holds, promql.Vector(zero))
 	} else {
-		expr = g.mask(g.timetable(e.Spans(g.from, g.to), e.Pos, "exclusion "+e.Name, zonesOf(e)...))
+		t := g.timetable(e.Spans(g.from, g.to), e.Pos, "exclusion "+e.Name, zonesOf(e)...)
+		expr, byClock = g.mask(t), &t
 	}
-	g.rules = append(g.rules, g.record(metricnames.ExclusionMask, expr, metricnames.Exclusion, e.Name))
+	g.add(g.record(metricnames.ExclusionMask, expr, metricnames.Exclusion, e.Name), byClock)
+}
+
+// add adds the rule of a mask, with the timetable that it goes by, if by one.
+func (g *maskGroup) add(r Rule, t *timetable) {
+	if t != nil {
+		r.Mask = &Mask{*t}
+	}
+	g.rules = append(g.rules, r)
 }
 
 // zonesOf are the zones by whose clocks an exclusion's windows may recur.

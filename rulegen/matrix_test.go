@@ -45,6 +45,9 @@ var matrixKinds = []matrixKind{
 	}, counted: countSlow},
 	{name: "probe", indicator: probeKind, counted: countProbes(false, alone), locations: alone},
 	{name: "probes", indicator: probeKind, counted: countProbes(false, three), locations: three},
+	{name: "shared", indicator: func(id sla.ID) sla.Indicator {
+		return &sla.SharedProbe{Of: id, Probe: probeKind(id).(*sla.Probe)}
+	}, counted: countProbes(false, alone), locations: alone},
 	{name: "within", indicator: withinKind, counted: countProbes(true, alone), locations: alone, within: true},
 	{name: "withins", indicator: withinKind, counted: countProbes(true, three), locations: three, within: true},
 	{

@@ -78,6 +78,29 @@ type Rule struct {
 	KeepFiringFor time.Duration
 	Labels        map[string]string
 	Annotations   map[string]string
+	Mask          *Mask // of a rule that records a mask by the clock; nil for all others
+}
+
+// Mask is what a rule records that hangs on nothing but the time: hours of
+// service, or windows.
+type Mask struct{ t timetable }
+
+// Holds tells whether the mask is 1 at an instant, also long before the years of
+// its tables, as in tests that begin in 1970: there it is the pattern alone.
+func (m *Mask) Holds(at time.Time) bool {
+	unix := at.Unix()
+	holds := false
+	if len(m.t.pattern) > 0 {
+		second := m.t.inCycle(unix)
+		holds = slices.ContainsFunc(m.t.pattern, func(p stretch) bool { return p.from <= second && second < p.to })
+	}
+	within := func(s sla.Span) bool { return s.From.Unix() <= unix && unix < s.To.Unix() }
+	return (holds || slices.ContainsFunc(m.t.adds, within)) && !slices.ContainsFunc(m.t.removes, within)
+}
+
+// Corrections are the spans in which the mask is not what its pattern says.
+func (m *Mask) Corrections() sla.Spans {
+	return sla.Union(append(slices.Clone(m.t.adds), m.t.removes...)...)
 }
 
 // DefaultInterval is how often the first tier of rules is evaluated.

@@ -245,9 +245,9 @@ func describe(all []*rules.AlertingRule, chosen func(labels.Labels) bool) []web.
 
 // failures are those of the probe that a level reads.
 func (src *source) failures(l *sla.ServiceLevel) []web.Failure {
-	id := l.ID
-	if latency, ok := l.Indicator.(*sla.ProbeLatency); ok {
-		id = latency.Of
+	id, _, probed := l.Probed()
+	if !probed {
+		id = l.ID
 	}
 	records := src.s.exporter.Failures(id)
 	failures := make([]web.Failure, 0, len(records))

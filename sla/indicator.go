@@ -29,8 +29,12 @@ func LookedAt(i Indicator) bool {
 	return ok
 }
 
-// probed marks kinds that exporters measure.
-type probed interface{ probed() *Probe }
+// probed marks kinds that exporters measure: by which probe, and which level
+// defines it, being the level own or another.
+type probed interface {
+	probed() *Probe
+	definedBy(own ID) ID
+}
 
 // IsProbed tells whether exporters measure an indicator, so that it has locations.
 func IsProbed(i Indicator) bool {
@@ -40,6 +44,22 @@ func IsProbed(i Indicator) bool {
 
 func (p *Probe) probed() *Probe        { return p }
 func (l *ProbeLatency) probed() *Probe { return l.Probe }
+func (s *SharedProbe) probed() *Probe  { return s.Probe }
+
+func (*Probe) definedBy(own ID) ID      { return own }
+func (l *ProbeLatency) definedBy(ID) ID { return l.Of }
+func (s *SharedProbe) definedBy(ID) ID  { return s.Of }
+
+// Probed is the probe that measures the level and the level that defines it, which
+// may be another; nil while a reference to it is not resolved. It is false if
+// exporters do not measure the level.
+func (l *ServiceLevel) Probed() (of ID, p *Probe, ok bool) {
+	i, ok := l.Indicator.(probed)
+	if !ok {
+		return ID{}, nil, false
+	}
+	return i.definedBy(l.ID), i.probed(), true
+}
 
 // Query is PromQL text that a user wrote, opaque here, with where it stands.
 type Query struct {
@@ -110,6 +130,23 @@ func given(all ...Query) []Query {
 	}
 	return qs
 }
+
+// SharedProbe counts the probe that another level defines, as that level does:
+// one measurement that is promised twice, as in prime time and outside of it.
+type SharedProbe struct {
+	Of    ID // the level that defines the probe
+	OfPos Position
+	Probe *Probe // of that level, once references are resolved
+}
+
+// Kind is "probe".
+func (*SharedProbe) Kind() string { return "probe" }
+
+// Aggregations are those of the probe itself.
+func (*SharedProbe) Aggregations() []Aggregation { return (*Probe)(nil).Aggregations() }
+
+// Queries is none: the exporter counts.
+func (*SharedProbe) Queries() []Query { return nil }
 
 // ProbeLatency is good while a probe that another level defines succeeded
 // within Threshold; a failed probe is not fast.

@@ -20,6 +20,7 @@ func TestProbeTargets(t *testing.T) {
 			{ID: id("a", "up"), Indicator: probe},
 			{ID: id("a", "errors"), Indicator: &sla.Events{}},
 			{ID: id("a", "unread")},
+			{ID: id("a", "again"), Indicator: &sla.SharedProbe{Of: id("a", "up"), Probe: probe}}, // probes nothing itself
 		}},
 		{Name: "b", Levels: []*sla.ServiceLevel{
 			{ID: id("b", "up"), Indicator: probe},

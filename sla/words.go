@@ -31,6 +31,14 @@ func (l *HistogramLatency) Words() string {
 	return words
 }
 
+// Words says what the probe does, and whose it is.
+func (s *SharedProbe) Words() string {
+	if s.Probe == nil || s.Probe.Check == nil {
+		return fmt.Sprintf("probe of %s", s.Of)
+	}
+	return fmt.Sprintf("%s: the probe of %s", s.Probe.Words(), s.Of)
+}
+
 // Words says which probes are good.
 func (l *ProbeLatency) Words() string {
 	return fmt.Sprintf("probe of %s answered within %s", l.Of, FormatDuration(l.Threshold))

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -164,11 +165,21 @@ func (r *ruleFiles) add(a *sla.Agreement, good bool) (sla.Findings, error) {
 }
 
 func (r *ruleFiles) putTests(a *sla.Agreement, suite *ruletest.Suite, groups []string) error {
-	content, err := emit.Tests(a, suite.File([]string{"../rules/" + r.fileOf(a.Name) + ".yaml"}, groups), r.o.rules.Program)
-	if err != nil {
-		return err
+	rules := []string{"../rules/" + r.fileOf(a.Name) + ".yaml"}
+	files := map[string]ruletest.File{a.Name: suite.File(rules, groups)}
+	for _, d := range suite.Dated(rules, groups) {
+		files[a.Name+"."+d.At.Format("20060102T1504")] = d.File
 	}
-	return r.stage.Put("tests/"+a.Name+".yaml", content)
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		content, err := emit.Tests(a, files[name], r.o.rules.Program)
+		if err != nil {
+			return err
+		}
+		if err := r.stage.Put("tests/"+name+".yaml", content); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // fileOf is the name of the rule file of an agreement.

@@ -26,6 +26,8 @@ type course struct {
 	outage   int
 	lost     int
 	end      int
+	alone    bool // of a group that must be there: its samples end before those of others
+	last     bool // the end of all samples is asked for here
 }
 
 // late is how many steps anything may come later than it is calculated: a
@@ -56,7 +58,8 @@ func newCourse(l *tested) *course {
 	if highest == 0 {
 		highest = 0.25 // no tier: any share will do
 	}
-	c.share = min(1, math.Ceil(2*highest*scale)/scale)
+	more := 1 + float64(l.nth)/4 // of each group another share, so that none is taken for another
+	c.share = min(1, math.Ceil(2*more*highest*scale)/scale)
 	c.burn = steps(longest) + 2*late
 	burns, outage := 4*late, 4*late
 	for _, t := range l.Alerting.Tiers {
@@ -73,6 +76,8 @@ func newCourse(l *tested) *course {
 	}
 	return c
 }
+
+func (c *course) of() []*tested { return []*tested{c.l} }
 
 // input is what is fed over the whole course.
 func (c *course) input() []Input {
@@ -111,7 +116,9 @@ func (c *course) asked() []Asked {
 		rounded(l.named(metricnames.ErrorPeriod, metricnames.Period, l.Period.String()), c.burn, 0),
 		rounded(l.named(metricnames.BudgetRemaining, metricnames.Period, l.Period.String()), c.burn, scale))
 	for _, name := range l.alertNames() {
-		all = append(all, l.alerts(name, c.burn))
+		if l.first() || !slices.Contains(toldOfAll, name) {
+			all = append(all, l.alerts(name, c.burn))
+		}
 	}
 	all = append(all, rounded(l.named(metricnames.ErrorRatio+sla.FormatDuration(sla.BaseWindow)), c.burn+late, math.Round(c.share*scale)))
 	all = append(append(all, c.tiers()...), c.amounts()...)
@@ -131,10 +138,48 @@ func (c *course) asked() []Asked {
 		all = append(all, l.alerts(rulegen.AlertBudgetBurn, c.lost, l.labelsOf(rulegen.AlertBudgetBurn)...))
 	}
 	if l.Alerting.MeasurementLost != nil {
-		all = append(all, l.alerts(rulegen.AlertMeasurementLost, c.lost),
-			l.alerts(rulegen.AlertMeasurementLost, c.end, l.labelsOf(rulegen.AlertMeasurementLost)...))
+		all = append(all, c.loss()...)
 	}
 	return append(all, Asked{Expr: l.named(metricnames.TotalRate).String(), At: at(c.end), Samples: []Sample{}})
+}
+
+// loss asks for the alert that nobody knows how the level is, which is told of
+// all groups together, and of one that must be there by itself.
+func (c *course) loss() []Asked {
+	l, told := c.l, c.l.labelsOf(rulegen.AlertMeasurementLost)
+	switch {
+	case c.alone:
+		a := l.alerts(rulegen.AlertMeasurementLost, c.end, promql.Metric(told[0]).With(l.group))
+		a.Expr = l.named(alerts, "alertname", rulegen.AlertMeasurementLost, "alertstate", isFiring).String()
+		return []Asked{a}
+	case c.last:
+		return []Asked{l.alerts(rulegen.AlertMeasurementLost, c.lost), l.alerts(rulegen.AlertMeasurementLost, c.end, told...)}
+	}
+	return nil
+}
+
+// together has the courses of a level's groups end one after the other if there
+// is one that must be there, and else at once.
+func together(courses []*course) {
+	lost, longest := 0, 0
+	for _, c := range courses {
+		lost, longest = max(lost, c.lost), max(longest, c.end-c.lost)
+	}
+	alone := -1
+	if len(courses) > 1 {
+		alone = slices.IndexFunc(courses, func(c *course) bool { return c.l.required })
+	}
+	asked := false
+	for i, c := range courses {
+		c.lost, c.end = lost, lost+longest
+		if c.alone = i == alone; c.alone {
+			continue
+		}
+		if alone >= 0 {
+			c.lost, c.end = c.end+late, c.end+late+longest
+		}
+		c.last, asked = !asked, true
+	}
 }
 
 // amounts ask for what was counted until the burn, where events are counted one
@@ -216,7 +261,7 @@ func (l *tested) windows() []time.Duration {
 
 // knownAlerts are those that are asked for.
 var knownAlerts = []string{
-	rulegen.AlertBudgetBurn, rulegen.AlertBudgetExhausted, rulegen.AlertBudgetForecast, rulegen.AlertMeasurementLost,
+	rulegen.AlertBudgetBurn, rulegen.AlertBudgetExhausted, rulegen.AlertBudgetForecast, rulegen.AlertMeasurementLost, rulegen.AlertGroupLimit,
 }
 
 // alertNames are those of the level's known alerts.
@@ -234,6 +279,9 @@ func (l *tested) labelsOf(name string) []map[string]string {
 			continue
 		}
 		labels := promql.Metric(r.Labels)
+		if !slices.Contains(toldOfAll, name) {
+			labels = labels.With(l.group)
+		}
 		if name == rulegen.AlertBudgetExhausted || name == rulegen.AlertBudgetForecast {
 			labels = labels.With(promql.Metric{metricnames.Period: l.Period.String()})
 			remaining := l.named(metricnames.BudgetRemaining, metricnames.Period, l.Period.String())

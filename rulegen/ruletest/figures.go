@@ -21,7 +21,21 @@ type figures struct {
 	value map[string]map[int]float64         // of each series, by moment
 	names map[string]promql.Metric           // of the keys of value
 	asked []func(moment int, at int) []Asked // of each moment
+	begin []int                              // the steps at which moments begin
 }
+
+// when says at which times a moment may be.
+type when int
+
+const (
+	anyTime when = iota
+	open         // while burn alerts may fire
+	closed       // while none may
+)
+
+// longestSearch is how many steps are looked through for a time for a moment:
+// three weeks, so that a pattern of the week has three.
+const longestSearch = 21 * 24 * 6
 
 // just is how far from a threshold a moment is.
 const just = 0.02
@@ -34,6 +48,7 @@ func newFigures(l *tested) *figures {
 	f.hold += 2
 	f.constants()
 	f.tiers()
+	f.limit()
 	if l.recorded[metricnames.BadPeriod] && l.recorded[metricnames.TotalPeriod] {
 		f.budget()
 	}
@@ -41,7 +56,31 @@ func newFigures(l *tested) *figures {
 }
 
 // moment begins one and says what is asked at its end.
-func (f *figures) moment(asked func(moment, at int) []Asked) { f.asked = append(f.asked, asked) }
+func (f *figures) moment(asked func(moment, at int) []Asked) { f.momentAt(anyTime, asked) }
+
+// momentAt is moment at a time of a kind; false if there is none.
+func (f *figures) momentAt(w when, asked func(moment, at int) []Asked) bool {
+	next := 0
+	if n := len(f.begin); n > 0 {
+		next = f.begin[n-1] + f.hold
+	}
+	for begin := next; w == anyTime || begin < next+longestSearch; begin++ {
+		last := begin + f.hold - 1
+		if w == anyTime || w == open && f.l.hours.alerting(begin, last) || w == closed && f.l.hours.never(begin, last) {
+			f.begin, f.asked = append(f.begin, begin), append(f.asked, asked)
+			f.seen()
+			return true
+		}
+	}
+	return false
+}
+
+// seen keeps a group in sight, of whom rules ask what it was promised.
+func (f *figures) seen() {
+	if f.l.group != nil {
+		f.set(f.l.named(metricnames.TotalPeriod, metricnames.Period, f.l.Period.String()), 1)
+	}
+}
 
 // set is the value of a series in the moment that was begun last.
 func (f *figures) set(series promql.Metric, value float64) {
@@ -71,18 +110,22 @@ func (f *figures) constants() {
 func (f *figures) tiers() {
 	budget := f.l.ObjectiveBudget()
 	for i, t := range f.l.Alerting.Tiers {
-		threshold, _ := t.Threshold(budget)
+		threshold, _ := t.ThresholdWithin(f.l.share, budget)
 		above, below := threshold.Float64()*(1+just), threshold.Float64()*(1-just)
 		fires := f.l.tierLabels(i)
 		for _, m := range []struct {
 			long, short float64
 			enough      bool
 			fires       bool
-		}{{above, above, true, true}, {below, above, true, false}, {above, above, true, true}, {above, below, true, false}, {above, above, false, false}} {
-			if !m.enough && !f.gated(t.Long) {
+			when        when
+		}{
+			{above, above, true, true, open}, {below, above, true, false, open}, {above, above, true, true, open},
+			{above, below, true, false, open}, {above, above, false, false, open}, {above, above, true, false, closed},
+		} {
+			if !m.enough && !f.gated(t.Long) || m.when == closed && (!f.l.Masked() || i > 0) {
 				continue
 			}
-			f.moment(func(_, at int) []Asked {
+			there := f.momentAt(m.when, func(_, at int) []Asked {
 				a := f.l.alerts(rulegen.AlertBudgetBurn, at)
 				a.Expr = f.l.selectAlerts(rulegen.AlertBudgetBurn, metricnames.Tier, t.Name).String()
 				if m.fires {
@@ -90,10 +133,23 @@ func (f *figures) tiers() {
 				}
 				return []Asked{a}
 			})
-			f.window(t.Short, m.short, true)
-			f.window(t.Long, m.long, m.enough)
+			if there {
+				f.window(t.Short, m.short*f.weight(t.Long), true)
+				f.window(t.Long, m.long*f.weight(t.Long), m.enough)
+			}
 		}
 	}
+}
+
+// weight sets which share of a window is agreed time, half of it, and is what its
+// bad share has to be multiplied with to weigh as much as without.
+func (f *figures) weight(w time.Duration) float64 {
+	const half = 0.5
+	if !f.l.Masked() {
+		return 1
+	}
+	f.set(f.l.named(metricnames.AgreedRatio+sla.FormatDuration(w)), half)
+	return f.l.share.Float64() / half
 }
 
 // sums are the series of least counts of a window, where they are recorded.
@@ -145,7 +201,7 @@ func (f *figures) window(w time.Duration, ratio float64, enough bool) {
 // it, then the alerts on it.
 func (f *figures) budget() {
 	l := f.l
-	f.remaining(0.5, func(at int) []Asked {
+	f.remaining(anyTime, 0.5, func(at int) []Asked {
 		of := func(name string) promql.Metric { return l.named(name, metricnames.Period, l.Period.String()) }
 		return []Asked{
 			rounded(of(metricnames.ErrorPeriod), at, math.Round(l.TargetBudget().Float64()/2*scale)),
@@ -154,17 +210,19 @@ func (f *figures) budget() {
 		}
 	})
 	if labels := l.labelsOf(rulegen.AlertBudgetExhausted); len(labels) > 0 {
-		f.remaining(just, func(at int) []Asked { return []Asked{l.alerts(rulegen.AlertBudgetExhausted, at)} })
-		f.remaining(-just, func(at int) []Asked { return []Asked{l.alerts(rulegen.AlertBudgetExhausted, at, labels...)} })
+		f.remaining(anyTime, just, func(at int) []Asked { return []Asked{l.alerts(rulegen.AlertBudgetExhausted, at)} })
+		f.remaining(anyTime, -just, func(at int) []Asked { return []Asked{l.alerts(rulegen.AlertBudgetExhausted, at, labels...)} })
 	}
 	f.forecast()
 }
 
 // remaining begins a moment in which so much of the budget is left, with the
 // whole period measured.
-func (f *figures) remaining(left float64, asked func(at int) []Asked) {
+func (f *figures) remaining(w when, left float64, asked func(at int) []Asked) bool {
 	l := f.l
-	f.moment(func(_, at int) []Asked { return asked(at) })
+	if !f.momentAt(w, func(_, at int) []Asked { return asked(at) }) {
+		return false
+	}
 	period := []string{metricnames.Period, l.Period.String()}
 	total := 2 * l.Period.Longest().Seconds() // more than the period's seconds, so that it is covered
 	f.set(l.named(metricnames.TotalPeriod, period...), total)
@@ -172,7 +230,14 @@ func (f *figures) remaining(left float64, asked func(at int) []Asked) {
 	if !l.Aggregation.ByTime() {
 		f.set(l.named(metricnames.CoveragePeriod, period...), 1)
 	}
+	if l.recorded[removed.Sum] {
+		f.set(l.named(removed.Sum, period...), 0)
+	}
+	return true
 }
+
+// removed is what conditions have taken out of the agreed time.
+var removed = metricnames.TallyOf("removed", metricnames.RemovedMask)
 
 // forecast brings about that the rest of the budget ends just after, and just
 // before, the time that the alert looks ahead.
@@ -197,13 +262,15 @@ func (f *figures) forecast() {
 		if !m.enough && !f.gated(fc.Over) {
 			continue
 		}
-		f.remaining(left, func(at int) []Asked {
+		there := f.remaining(open, left, func(at int) []Asked {
 			if m.fires {
 				return []Asked{l.alerts(rulegen.AlertBudgetForecast, at, labels...)}
 			}
 			return []Asked{l.alerts(rulegen.AlertBudgetForecast, at)}
 		})
-		f.window(fc.Over, left*perLeft*m.by, m.enough)
+		if there {
+			f.window(fc.Over, left*perLeft*m.by*f.weight(fc.Over), m.enough)
+		}
 	}
 }
 
@@ -214,6 +281,9 @@ func (f *figures) input() []Input {
 	for _, key := range f.keys() {
 		var parts []string
 		for m := range f.asked {
+			for len(parts) < f.begin[m] {
+				parts = append(parts, "stale")
+			}
 			v, ok := f.value[key][m]
 			for range f.hold {
 				if ok {
@@ -241,7 +311,7 @@ func (f *figures) keys() []string {
 func (f *figures) questions() []Asked {
 	var all []Asked
 	for m, asked := range f.asked {
-		all = append(all, asked(m, (m+1)*f.hold-1)...)
+		all = append(all, asked(m, f.begin[m]+f.hold-1)...)
 	}
 	return all
 }

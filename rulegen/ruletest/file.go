@@ -9,6 +9,7 @@ package ruletest
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -171,6 +172,11 @@ func (l *tested) selectAlerts(name string, more ...string) promql.Metric {
 	m := l.named(alerts, append([]string{"alertname", name, "alertstate", isFiring}, more...)...)
 	if l.escalated {
 		m[metricnames.Escalation] = ""
+	}
+	if slices.Contains(toldOfAll, name) {
+		for label := range l.group {
+			m[label] = ""
+		}
 	}
 	return m
 }

@@ -12,18 +12,25 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// tested is a level with what its tests hang on, read off its rules.
+// tested is a level, or one group of it, with what its tests hang on, read off
+// its rules.
 type tested struct {
-	*sla.ServiceLevel
-	own       promql.Metric     // the labels of what it records
-	recorded  map[string]bool   // names
-	every     time.Duration     // evaluations of the first tier
-	alert     []rulegen.Rule    // its alerts
-	reads     []promql.Selector // of what it does not record
-	fed       []fed
-	below     bool // the base series are fed, because what is below them cannot be
-	escalated bool // it has alerts that escalate others, of which nothing is asked
-	bound     bool // bad follows from the total, so that they cannot be fed apart
+	*sla.ServiceLevel                   // of a group, with its promise
+	own               promql.Metric     // the labels of what it records, those of the group among them
+	group             promql.Metric     // of these, the group's; nil without groups
+	nth               int               // of the level's groups
+	required          bool              // the group must always have data
+	whole             *tested           // of a group: the level
+	hours             hours             // when its time counts
+	share             sla.Decimal       // agreed service time of all time
+	recorded          map[string]bool   // names
+	every             time.Duration     // evaluations of the first tier
+	alert             []rulegen.Rule    // its alerts
+	reads             []promql.Selector // of what it does not record
+	fed               []fed
+	below             bool // the base series are fed, because what is below them cannot be
+	escalated         bool // it has alerts that escalate others, of which nothing is asked
+	bound             bool // bad follows from the total, so that they cannot be fed apart
 }
 
 // fed is one series that is fed to a level: its change a sample, or its value,
@@ -49,18 +56,29 @@ var known = []string{
 	metricnames.CalendarNow, metricnames.CalendarMonth, metricnames.CalendarStartLocal, metricnames.CalendarStartDate,
 	metricnames.CalendarStart, metricnames.CalendarEndLocal, metricnames.CalendarEnd, metricnames.CalendarPreviousLocal, metricnames.CalendarPreviousDate,
 	metricnames.SlotTotal, metricnames.SlotBad, metricnames.SlotJudged, metricnames.SlotBadMinute, metricnames.SlotQualified,
+	metricnames.GroupSeen,
+	metricnames.ServiceHoursMask, metricnames.ExclusionMask, metricnames.ClockLocal, metricnames.ClockWeek, metricnames.ClockDay,
+	metricnames.PeriodClock, metricnames.PeriodClockLocal, metricnames.AgreedSeconds, metricnames.AgreedLeft,
+	metricnames.RawTotalRate, metricnames.RawBadRate, metricnames.ExcludedTotalRate, metricnames.ExcludedBadRate,
+	metricnames.AgreedMask, metricnames.RemovedMask, metricnames.AlertingMask, metricnames.SlotAgreed, metricnames.SlotKept, metricnames.SlotCounted,
+	metricnames.AgreedPeriod,
 }
 
-// knownPrefixes are names with a window after them.
-var knownPrefixes = []string{metricnames.ErrorRatio, metricnames.TotalSum, metricnames.BadSum}
+// knownPrefixes are names with a window, or the tier of a sum, after them.
+var knownPrefixes = []string{
+	metricnames.ErrorRatio, metricnames.TotalSum, metricnames.BadSum, metricnames.AgreedRatio,
+	"sla:raw_total:", "sla:raw_bad:", "sla:excluded_total:", "sla:excluded_bad:", "sla:agreed:", "sla:removed:",
+	"sla:component", "sla:composite", "sla:blame:", "sla:end_to_end", "sla:rollup",
+}
 
 func isKnown(name string) bool {
 	return slices.Contains(known, name) || slices.ContainsFunc(knownPrefixes, func(p string) bool { return strings.HasPrefix(name, p) })
 }
 
 // newTested reads a level's rules. A reason says why it cannot be tested.
-func newTested(p rulegen.LevelPlan, extra map[string]string) (l *tested, reason string) {
-	l = &tested{ServiceLevel: p.Level, own: identity(p.Level.ID, extra), recorded: map[string]bool{}}
+func newTested(p rulegen.LevelPlan, extra map[string]string, masks masks, now time.Time) (l *tested, reason string) {
+	l = &tested{ServiceLevel: p.Level, own: identity(p.Level.ID, extra), recorded: map[string]bool{}, share: p.Level.AgreedShare(now)}
+	l.hours = masks.of(p.Level)
 	for _, g := range p.Groups {
 		for _, r := range g.Rules {
 			if r.Record == metricnames.TotalRate {
@@ -92,22 +110,56 @@ func newTested(p rulegen.LevelPlan, extra map[string]string) (l *tested, reason 
 			return nil, "its expression may have a value while nothing is fed"
 		}
 	}
+	l.feed()
+	return l, ""
+}
+
+// feed says what the level is fed, now that its group is known.
+func (l *tested) feed() {
 	if l.fed = feeds(l); l.fed == nil && !l.bound {
 		l.below, l.fed = true, l.base()
 	}
-	return l, ""
 }
 
 // perSample is how much is counted between two samples: so many that alerts which ask
 // for a least count get it, and shares in millionths are whole numbers.
 const perSample = 1e7
 
-// base feeds the base series themselves, in parts of a second.
+// base feeds what the level's figures begin with, in parts of a second: the base
+// series themselves; of a level that judges minutes by masks, the judgements; of
+// a composite, the states of its components.
 func (l *tested) base() []fed {
-	return []fed{
-		{series: l.named(metricnames.TotalRate), gauge: true, of: func(float64) float64 { return perSample / feed.Seconds() }},
-		{series: l.named(metricnames.BadRate), gauge: true, of: func(bad float64) float64 { return bad * (perSample / feed.Seconds()) }},
+	total := func(v float64) func(float64) float64 { return func(float64) float64 { return v } }
+	bad := func(v float64) func(float64) float64 { return func(bad float64) float64 { return bad * v } }
+	rate := perSample / feed.Seconds()
+	composite, ok := l.Indicator.(*sla.Composite)
+	switch {
+	case ok:
+		var all []fed
+		for _, x := range composite.Component {
+			all = append(all, fed{series: l.named(metricnames.ComponentBad, metricnames.Component, x.Label), gauge: true, of: bad(1)})
+		}
+		return all
+	case l.recorded[metricnames.SlotAgreed]:
+		return []fed{{series: l.named(metricnames.SlotJudged), gauge: true, of: bad(1)}}
+	case l.Masked() && !l.heldSlots():
+		return []fed{
+			{series: l.named(metricnames.RawTotalRate), gauge: true, of: total(l.unit())},
+			{series: l.named(metricnames.RawBadRate), gauge: true, of: bad(l.unit())},
+		}
+	case l.Masked():
+		rate = l.unit()
 	}
+	return []fed{
+		{series: l.named(metricnames.TotalRate), gauge: true, of: total(rate)},
+		{series: l.named(metricnames.BadRate), gauge: true, of: bad(rate)},
+	}
+}
+
+// heldSlots tells of slots of five minutes and more: the mask of their middle is
+// taken by a subquery, which sees nothing of masks that are recorded each step.
+func (l *tested) heldSlots() bool {
+	return l.Aggregation == sla.MeanSlotErrorRate || l.Aggregation == sla.SlotQuantile
 }
 
 // feeds are series from which the level's own rules count, nil where it has an
@@ -117,9 +169,13 @@ func feeds(l *tested) []fed {
 		return nil
 	}
 	var all []fed
+	scale := l.scale()
+	everything, good, bad := scaled(everything, scale), scaled(good, scale), scaled(bad, scale)
 	switch ind := l.Indicator.(type) {
 	case *sla.Probe:
 		all = probe(l.ID, ind, good, bad)
+	case *sla.SharedProbe:
+		all = probe(ind.Of, ind.Probe, good, bad)
 	case *sla.ProbeLatency:
 		all = append(probe(ind.Of, ind.Probe, everything, nothing), fed{
 			series: probeSeries(metricnames.ProbeWithin, ind.Of, ind.Probe, metricnames.Threshold, rulegen.FormatSeconds(ind.Threshold)), of: good,
@@ -133,7 +189,11 @@ func feeds(l *tested) []fed {
 			all = []fed{{series: m, gauge: true, of: func(bad float64) float64 { return 1 - bad }}}
 		}
 	}
-	return all
+	return l.ofGroup(all)
+}
+
+func scaled(of func(float64) float64, scale float64) func(float64) float64 {
+	return func(bad float64) float64 { return of(bad) * scale }
 }
 
 func everything(float64) float64 { return perSample }

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"gopkg.in/yaml.v3"
 
@@ -159,8 +160,10 @@ func raise(rule map[string]any, altered map[string]string) {
 	}
 }
 
-// level has what makes rules: a least count, a tier that waits, a rolling period.
-const level = `apiVersion: upheld/v1
+// levels are agreements that are altered, each of a kind of rules.
+var levels = map[string]string{
+	// A least count, and a rolling period.
+	"plain": `apiVersion: upheld/v1
 kind: ServiceLevelAgreement
 metadata: {name: shop}
 spec:
@@ -171,10 +174,63 @@ spec:
       target: "99"
       objective: "99.5"
       period: 7d
-`
+`,
+	// Hours with a holiday, a window every week of which the time is removed, and
+	// one in which what is bad counts as good.
+	"masked": `apiVersion: upheld/v1
+kind: ServiceLevelAgreement
+metadata: {name: shop}
+spec:
+  holidaySets: {days: ["2026-12-25"]}
+  calendars:
+    prime: {weekly: [{days: [Mon, Tue, Wed, Thu, Fri], from: "08:00", to: "20:00"}], holidays: [days]}
+  maintenance: {effect: remove_from_agreed_time, windows: [{rrule: "FREQ=WEEKLY;BYDAY=TH", start: "2026-01-01T10:00", duration: 1h}]}
+  exclusions:
+    - {name: tests, effect: treat_as_up, windows: [{rrule: "FREQ=WEEKLY;BYDAY=TH", start: "2026-01-01T13:00", duration: 1h}]}
+  serviceLevels:
+    - name: requests
+      service: api
+      serviceHours: prime
+      indicator: {events: {bad: 'http_requests_total{job="api",code=~"5.."}', total: 'http_requests_total{job="api"}'}}
+      target: "99"
+      objective: "99.5"
+      period: 7d
+`,
+	// Groups with a target of their own, and one that must be there.
+	"grouped": `apiVersion: upheld/v1
+kind: ServiceLevelAgreement
+metadata: {name: shop}
+spec:
+  serviceLevels:
+    - name: requests
+      service: api
+      indicator: {events: {bad: 'http_requests_total{job="api",code=~"5.."}', total: 'http_requests_total{job="api"}'}}
+      target: "99"
+      groupBy:
+        labels: [tenant]
+        limit: 10
+        targets: [{match: {tenant: acme}, target: "99.5", required: true}]
+      period: 7d
+`,
+	// Redundancy, weights, and an unknown state that is not left out.
+	"composite": `apiVersion: upheld/v1
+kind: ServiceLevelAgreement
+metadata: {name: shop}
+spec:
+  period: 2d
+  serviceLevels:
+    - name: whole
+      service: shop
+      indicator: {composite: {all: [web/up, {any: [a/up, b/up]}]}}
+      target: "98"
+    - {name: up, service: web, indicator: &a {probe: {http: "https://shop.example/"}}, target: "99", alerting: {enabled: false}}
+    - {name: up, service: a, indicator: *a, target: "99", alerting: {enabled: false}}
+    - {name: up, service: b, indicator: *a, target: "99", alerting: {enabled: false}}
+`,
+}
 
-// tests are the rules of the level and their tests.
-func tests(t *testing.T, text string, opts rulegen.Options) (rules, tests []byte) {
+// tests are the rules of an agreement and the files of their tests.
+func tests(t *testing.T, text string, opts rulegen.Options) (rules []byte, tests [][]byte) {
 	t.Helper()
 	agreements, findings := spec.LoadText("shop.yaml", text)
 	if len(findings) > 0 {
@@ -195,11 +251,18 @@ func tests(t *testing.T, text string, opts rulegen.Options) (rules, tests []byte
 	if err != nil {
 		t.Fatal(err)
 	}
-	content, err := emit.Tests(agreements[0], suite.File([]string{"rules.yaml"}, groups), "")
-	if err != nil {
-		t.Fatal(err)
+	files := []ruletest.File{suite.File([]string{"rules.yaml"}, groups)}
+	for _, d := range suite.Dated([]string{"rules.yaml"}, groups) {
+		files = append(files, d.File)
 	}
-	return out.Bytes(), content
+	for _, f := range files {
+		content, err := emit.Tests(agreements[0], f, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		tests = append(tests, content)
+	}
+	return out.Bytes(), tests
 }
 
 // promtools are those that are there: the distribution's and the one of tools/.
@@ -220,45 +283,55 @@ func promtools(t *testing.T) []string {
 }
 
 // judge runs the tests with the rules.
-func judge(t *testing.T, promtool string, rules, tests []byte) (passed bool, output string) {
+func judge(t *testing.T, promtool string, rules []byte, tests [][]byte) (passed bool, output string) {
 	t.Helper()
 	dir := t.TempDir()
-	for name, content := range map[string][]byte{"rules.yaml": rules, "tests.yaml": tests} {
+	files, args := map[string][]byte{"rules.yaml": rules}, []string{"test", "rules"}
+	for i, content := range tests {
+		name := fmt.Sprintf("tests%d.yaml", i)
+		files[name], args = content, append(args, filepath.Join(dir, name))
+	}
+	for name, content := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	out, err := exec.Command(promtool, "test", "rules", filepath.Join(dir, "tests.yaml")).CombinedOutput()
+	out, err := exec.Command(promtool, args...).CombinedOutput()
 	return err == nil, string(out)
 }
 
-// sampled is how many mutants an ordinary run tries; UPHELD_MUTANTS=all tries
-// every one.
-const sampled = 8
+// sampled is how many mutants of each agreement an ordinary run tries;
+// UPHELD_MUTANTS=all tries every one, UPHELD_MUTANTS=masked those of one.
+const sampled = 2
 
 // Rules pass their tests on every promtool, and do not with a rule altered.
 func TestMutantsAreKilled(t *testing.T) {
 	tools := promtools(t)
-	rules, tests := tests(t, level, rulegen.Options{})
-	for _, tool := range tools {
-		if passed, output := judge(t, tool, rules, tests); !passed {
-			t.Fatalf("%s: %.2000s", tool, output)
-		}
-	}
-	all := mutantsOf(t, rules)
-	stride, survivors := max(1, len(all)/sampled), []string{}
-	if os.Getenv("UPHELD_MUTANTS") == "all" {
-		stride = 1
-	}
-	tried := 0
-	for i := 0; i < len(all); i += stride {
-		tried++
-		if passed, _ := judge(t, tools[0], all[i].file, tests); passed {
-			survivors = append(survivors, all[i].what)
-		}
-	}
-	t.Logf("%d of %d mutants, tried of %d, are killed; survivors:\n%s", tried-len(survivors), tried, len(all), strings.Join(survivors, "\n"))
-	if 10*len(survivors) > 2*tried {
-		t.Errorf("more than a fifth survives")
+	for kind, text := range levels {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			rules, tests := tests(t, text, rulegen.Options{Now: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)})
+			for _, tool := range tools {
+				if passed, output := judge(t, tool, rules, tests); !passed {
+					t.Fatalf("%s: %.2000s", tool, output)
+				}
+			}
+			all := mutantsOf(t, rules)
+			stride, survivors := max(1, len(all)/sampled), []string{}
+			if which := os.Getenv("UPHELD_MUTANTS"); which == "all" || which == kind {
+				stride = 1
+			}
+			tried := 0
+			for i := 0; i < len(all); i += stride {
+				tried++
+				if passed, _ := judge(t, tools[len(tools)-1], all[i].file, tests); passed {
+					survivors = append(survivors, all[i].what)
+				}
+			}
+			t.Logf("%d of %d mutants, tried of %d, are killed; survivors:\n%s", tried-len(survivors), tried, len(all), strings.Join(survivors, "\n"))
+			if most := max(1, tried/5); len(survivors) > most {
+				t.Errorf("more than a fifth survives")
+			}
+		})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/rulegen"
@@ -12,45 +13,152 @@ import (
 
 // Suite gathers the tests of an agreement level by level.
 type Suite struct {
-	extra   map[string]string
-	courses [][]*course // levels of one inner list do not disturb one another
+	opts    rulegen.Options
+	masks   masks
+	all     [][]*tested // levels, each in its groups
+	levels  [][]*tested // of these, those that can be fed
 	figures []*figures
 	notes   []string
 }
 
+// way is a stretch of time that a level is led through.
+type way interface {
+	of() []*tested
+	input() []Input
+	asked() []Asked
+}
+
 // New is a suite for rules that were made with these options.
-func New(opts rulegen.Options) *Suite { return &Suite{extra: opts.Labels} }
+func New(opts rulegen.Options) *Suite {
+	if opts.Now.IsZero() {
+		opts.Now = time.Now()
+	}
+	return &Suite{opts: opts, masks: newMasks()}
+}
 
 // Add takes a level.
 func (s *Suite) Add(p rulegen.LevelPlan) {
-	l, reason := newTested(p, s.extra)
+	s.masks.add(p)
+	l, reason := newTested(p, s.opts.Labels, s.masks, s.opts.Now)
 	if reason != "" {
 		s.notes = append(s.notes, fmt.Sprintf("%s/%s is not tested: %s.", p.Level.ID.Service, p.Level.ID.SLO, reason))
 		return
 	}
-	if l.below {
-		s.notes = append(s.notes, fmt.Sprintf("%s/%s is tested from %s and %s on: what they are made of, no simple series brings about (a %s level, %s).",
-			l.ID.Service, l.ID.SLO, metricnames.TotalRate, metricnames.BadRate, l.Indicator.Kind(), l.Aggregation))
+	groups := l.groups()
+	s.note(groups[0])
+	s.all = append(s.all, groups)
+	for _, g := range groups {
+		s.figures = append(s.figures, newFigures(g))
 	}
-	if l.fed == nil {
-		s.notes = append(s.notes, fmt.Sprintf("%s/%s: only what its budget and alerts wait for is tested, because promtool 2.42 cannot be fed what it counts (a %s level).",
-			l.ID.Service, l.ID.SLO, l.Indicator.Kind()))
+	if groups[0].fed != nil {
+		s.levels = append(s.levels, groups)
 	}
-	if names := l.unasked(); len(names) > 0 {
-		s.notes = append(s.notes, fmt.Sprintf("%s/%s: nothing is asked of %s.", l.ID.Service, l.ID.SLO, strings.Join(names, ", ")))
-	}
-	s.figures = append(s.figures, newFigures(l))
-	if l.fed == nil {
-		return
-	}
-	c := newCourse(l)
-	for i, side := range s.courses {
-		if !slices.ContainsFunc(side, func(other *course) bool { return l.disturbs(other.l) || other.l.disturbs(l) }) {
-			s.courses[i] = append(side, c)
-			return
+}
+
+// ways are those of all levels; those of one inner list do not disturb one another.
+func (s *Suite) ways() [][]way {
+	var all [][]way
+	var shifts []*shift
+	for _, groups := range s.levels {
+		for _, l := range groups {
+			if !l.Masked() {
+				continue
+			}
+			if i := slices.IndexFunc(shifts, func(c *shift) bool { return sameFeed(c.levels[0], l) }); i >= 0 {
+				shifts[i].levels = append(shifts[i].levels, l)
+				continue
+			}
+			shifts = append(shifts, &shift{levels: []*tested{l}})
 		}
 	}
-	s.courses = append(s.courses, []*course{c})
+	for _, groups := range s.levels {
+		var courses []*course
+		for _, l := range groups {
+			i := slices.IndexFunc(shifts, func(c *shift) bool { return sameFeed(c.levels[0], l) })
+			switch {
+			case l.Masked():
+			case i >= 0 && len(groups) == 1:
+				shifts[i].levels = append(shifts[i].levels, l)
+			default:
+				courses = append(courses, newCourse(l))
+			}
+		}
+		together(courses)
+		all = put(all, courses...)
+	}
+	for i := 0; i < len(shifts); { // the groups of a level are neighbours, and disturb nobody
+		n := i + 1
+		for n < len(shifts) && shifts[n].levels[0].ID == shifts[i].levels[0].ID {
+			n++
+		}
+		all = put(all, shifts[i:n]...)
+		i = n
+	}
+	return all
+}
+
+// put has levels go their ways beside others that they do not disturb.
+func put[W way](all [][]way, ways ...W) [][]way {
+	if len(ways) == 0 {
+		return all
+	}
+	mine := make([]way, len(ways))
+	for i, w := range ways {
+		mine[i] = w
+	}
+	disturbed := func(other way) bool {
+		return slices.ContainsFunc(mine, func(w way) bool { return disturb(w, other) })
+	}
+	for i, side := range all {
+		if !slices.ContainsFunc(side, disturbed) {
+			all[i] = append(side, mine...)
+			return all
+		}
+	}
+	return append(all, mine)
+}
+
+// disturb tells whether levels of one way count what is fed on the other.
+func disturb(a, b way) bool {
+	return slices.ContainsFunc(a.of(), func(l *tested) bool {
+		return slices.ContainsFunc(b.of(), func(m *tested) bool { return l.disturbs(m) || m.disturbs(l) })
+	})
+}
+
+// note says what of the level is not tested, and why.
+func (s *Suite) note(l *tested) {
+	note := func(format string, args ...any) {
+		s.notes = append(s.notes, fmt.Sprintf("%s/%s", l.ID.Service, l.ID.SLO)+fmt.Sprintf(format, args...))
+	}
+	_, composite := l.Indicator.(*sla.Composite)
+	switch {
+	case composite:
+		if newTruthTable(l).counters() == nil {
+			note(" is tested from the states of its components on: what those are counted from, no simple series brings about for each alone.")
+		}
+		if failsOver(l.Indicator.(*sla.Composite).Tree) {
+			note(" fails over, which takes minutes, and promtool looks every ten: how long it took is not tested.")
+		}
+	case l.below && l.Masked() && !l.heldSlots():
+		note(" is tested from %s on: what it is made of, no simple series brings about (a %s level, %s).", l.fed[0].series[nameLabel], l.Indicator.Kind(), l.Aggregation)
+	case l.below:
+		note(" is tested from %s and %s on: what they are made of, no simple series brings about (a %s level, %s).",
+			metricnames.TotalRate, metricnames.BadRate, l.Indicator.Kind(), l.Aggregation)
+	}
+	if l.below && l.Masked() && l.heldSlots() {
+		note(": its masks hold back alerts, and what they leave out is not tested: they are taken in the middle of a slot, which is at no step of promtool's.")
+	}
+	if l.fed == nil {
+		note(": only what its budget and alerts wait for is tested, because promtool 2.42 cannot be fed what it counts (a %s level).", l.Indicator.Kind())
+	}
+	for _, e := range l.Exclusions {
+		if e.Condition.Text != "" {
+			note(": the exclusion %q never holds in the tests, since its condition is yours and nothing is fed to it.", e.Name)
+		}
+	}
+	if names := l.unasked(); len(names) > 0 {
+		note(": nothing is asked of %s.", strings.Join(names, ", "))
+	}
 }
 
 // asked are recorded series whose values are compared, beside the ratios of
@@ -58,6 +166,8 @@ func (s *Suite) Add(p rulegen.LevelPlan) {
 var asked = []string{
 	metricnames.TotalRate, metricnames.BadRate, metricnames.TotalIncrease, metricnames.BadIncrease, metricnames.TotalPeriod, metricnames.BadPeriod,
 	metricnames.ErrorPeriod, metricnames.BurnRate, metricnames.BudgetRemaining, metricnames.TargetRatio, metricnames.ObjectiveRatio, metricnames.CoveragePeriod,
+	metricnames.GroupSeen, metricnames.RawTotalRate, metricnames.RawBadRate, metricnames.ExcludedTotalRate, metricnames.ExcludedBadRate,
+	metricnames.AgreedMask, metricnames.AlertingMask, metricnames.SlotAgreed, metricnames.SlotKept, metricnames.SlotCounted,
 }
 
 // unasked are the level's recorded series and alerts of which nothing is asked.
@@ -85,10 +195,11 @@ func (l *tested) unasked() []string {
 // in this order.
 func (s *Suite) File(ruleFiles, groups []string) File {
 	f := File{RuleFiles: ruleFiles, EvaluationInterval: sla.FormatDuration(step), GroupEvalOrder: groups, Notes: s.notes}
-	for i, levels := range s.courses {
+	ways := s.ways()
+	for i, levels := range ways {
 		t := Test{Name: "healthy, burning, recovered, down, lost", Interval: sla.FormatDuration(feed)}
-		if len(s.courses) > 1 {
-			t.Name += fmt.Sprintf(" (part %d of %d, for levels that count the same series)", i+1, len(s.courses))
+		if len(ways) > 1 {
+			t.Name += fmt.Sprintf(" (part %d of %d, for levels that count the same series)", i+1, len(ways))
 		}
 		for _, c := range levels {
 			t.Input, t.Asked = append(t.Input, c.input()...), append(t.Asked, c.asked()...)
@@ -98,6 +209,15 @@ func (s *Suite) File(ruleFiles, groups []string) File {
 	t := Test{Name: "just above and below what budgets and alerts wait for", Interval: sla.FormatDuration(step)}
 	for _, l := range s.figures {
 		t.Input, t.Asked = append(t.Input, l.input()...), append(t.Asked, l.questions()...)
+	}
+	if len(t.Asked) > 0 {
+		f.Tests = append(f.Tests, t)
+	}
+	t = Test{Name: "components of composites down, up and unknown, one after the other", Interval: sla.FormatDuration(tableFeed)}
+	for _, groups := range s.all {
+		if table := newTruthTable(groups[0]); table != nil {
+			t.Input, t.Asked = append(t.Input, table.input()...), append(t.Asked, table.asked()...)
+		}
 	}
 	if len(t.Asked) > 0 {
 		f.Tests = append(f.Tests, t)

@@ -241,8 +241,7 @@ func countsEvents(l *sla.ServiceLevel) bool {
 	if _, ok := l.EventSize(); ok {
 		return true
 	}
-	_, ok := l.Indicator.(*sla.ProbeLatency)
-	return ok && l.Aggregation == sla.Time
+	return sla.IsProbed(l.Indicator) && l.Aggregation == sla.Time
 }
 
 // applyTier lays a patch on the tier of its name, or adds that.

@@ -16,7 +16,7 @@ type indicatorKind struct {
 // indicatorKinds are the kinds of indicator, one line each. A kind's keys,
 // defaults and checks are in its own file.
 var indicatorKinds = []indicatorKind{
-	{"probe", mapping(probeSections()...), "Measured from outside, by the exporter.", `{http: "https://shop.example/health"}`, decodeProbe},
+	{"probe", valueType{name: "reference, or a mapping", sample: "{…}", scalars: referenceScalar, sections: probeSections()}, "Measured from outside, by the exporter. A reference, `service/level` or `agreement:service/level`, is to the level that defines the probe: it is probed once, and promised twice.", `{http: "https://shop.example/health"}`, decodeProbe},
 	{"events", mapping(eventsSection), "Counted by the service itself: bad (or good) events of all events.", "", decodeEvents},
 	{"latency", mapping(latencySection), "Response time: requests, or probes, that took at most a threshold.", "", decodeLatency},
 	{"condition", mapping(conditionSection), "A state, good while a PromQL condition holds.", "", decodeCondition},

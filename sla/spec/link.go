@@ -36,36 +36,64 @@ func (l *loader) link() {
 	defer l.linkComposites(levels)
 	for _, doc := range l.docs {
 		for _, level := range doc.agreement.Levels {
-			if latency, ok := level.Indicator.(*sla.ProbeLatency); ok {
-				if latency.Of.SLA == "" {
-					latency.Of.SLA = doc.agreement.Name
+			switch i := level.Indicator.(type) {
+			case *sla.ProbeLatency:
+				i.Probe = l.probeOf(doc, level.ID, &i.Of, i.OfPos, levels)
+				if i.Probe != nil {
+					checkThreshold(doc, i)
 				}
-				l.linkProbe(doc, latency, levels)
+			case *sla.SharedProbe:
+				i.Probe = l.probeOf(doc, level.ID, &i.Of, i.OfPos, levels)
+				if message, remedy, is := coarseProbe(level); is && level.Target.Sign() > 0 {
+					doc.report(sla.Warning, level.TargetPos, "coarse-probe", fmt.Sprintf("target %q", level.Target)+message, remedy)
+				}
 			}
 		}
 	}
 }
 
-// linkProbe finds the probe that a response-time level reads.
-func (l *loader) linkProbe(doc *document, latency *sla.ProbeLatency, levels map[sla.ID]*sla.ServiceLevel) {
-	level, exists := levels[latency.Of]
-	if !exists {
-		doc.report(sla.Error, latency.OfPos, "dangling-reference", fmt.Sprintf("there is no level %q", latency.Of), l.nearestProbe(doc, latency.Of))
-		return
+// probeOf is the probe that a level defines, which another one reads. A reference
+// without an agreement is completed.
+func (l *loader) probeOf(doc *document, own sla.ID, of *sla.ID, pos sla.Position, levels map[sla.ID]*sla.ServiceLevel) *sla.Probe {
+	if of.SLA == "" {
+		of.SLA = doc.agreement.Name
 	}
-	probe, ok := level.Indicator.(*sla.Probe)
-	if !ok {
-		if level.Indicator != nil {
-			doc.report(sla.Error, latency.OfPos, "bad-reference", fmt.Sprintf("the level %q has no probe, its indicator is %s",
-				latency.Of, level.Indicator.Kind()), "refer to a level with a probe indicator")
+	level, exists := levels[*of]
+	switch {
+	case !exists:
+		doc.report(sla.Error, pos, "dangling-reference", fmt.Sprintf("there is no level %q", *of), l.nearestProbe(doc, *of))
+		return nil
+	case *of == own:
+		doc.report(sla.Error, pos, "bad-reference", "this level refers to itself for its probe", "write what is probed here, or refer to another level")
+		return nil
+	}
+	switch i := level.Indicator.(type) {
+	case nil: // reported where it stands
+	case *sla.Probe:
+		return i
+	case *sla.SharedProbe:
+		remedy := "write what is probed at one of them, and refer to that level"
+		if i.Of.SLA == "" {
+			i.Of.SLA = level.ID.SLA
 		}
-		return
+		if defines, ok := levels[i.Of]; ok {
+			if _, ok := defines.Indicator.(*sla.Probe); ok {
+				remedy = "refer to " + quote(strings.TrimPrefix(i.Of.String(), doc.agreement.Name+":")) + ", which defines it"
+			}
+		}
+		doc.report(sla.Error, pos, "bad-reference", fmt.Sprintf("the level %q has no probe of its own, it refers to another's too", *of), remedy)
+	default:
+		doc.report(sla.Error, pos, "bad-reference", fmt.Sprintf("the level %q has no probe, its indicator is %s", *of, i.Kind()), "refer to a level with a probe indicator")
 	}
-	latency.Probe = probe
-	if at, ok := doc.thresholds[latency]; ok && latency.Threshold >= probe.Timeout {
+	return nil
+}
+
+// checkThreshold reports a response time that a probe has no time to exceed.
+func checkThreshold(doc *document, latency *sla.ProbeLatency) {
+	if at, ok := doc.thresholds[latency]; ok && latency.Threshold >= latency.Probe.Timeout {
 		doc.report(sla.Error, at, "bad-threshold", fmt.Sprintf(
 			"the threshold %s is not below the probe's timeout of %s, so no answer could ever be too slow",
-			sla.FormatDuration(latency.Threshold), sla.FormatDuration(probe.Timeout)), "choose a shorter threshold, or give the probe a longer timeout")
+			sla.FormatDuration(latency.Threshold), sla.FormatDuration(latency.Probe.Timeout)), "choose a shorter threshold, or give the probe a longer timeout")
 	}
 }
 

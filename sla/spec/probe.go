@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/upheld-sla/upheld/sla"
@@ -60,6 +61,9 @@ func probeSections() []*section {
 }
 
 func decodeProbe(v value) (sla.Indicator, bool) {
+	if v.node.Kind == yamlScalar && v.node.ShortTag() == "!!str" {
+		return decodeSharedProbe(v)
+	}
 	kind := v.probeKind()
 	if kind == nil {
 		return nil, false
@@ -101,6 +105,16 @@ func decodeProbe(v value) (sla.Indicator, bool) {
 		"interval": sla.FormatDuration(p.Interval), "timeout": sla.FormatDuration(p.Timeout),
 	})
 	return p, p.Check != nil
+}
+
+// decodeSharedProbe is a reference to the level that defines the probe.
+func decodeSharedProbe(v value) (sla.Indicator, bool) {
+	if strings.Contains(v.node.Value, "://") {
+		v.wrong("bad-reference", v.said()+" does not name a service level", `to probe a URL, write probe: {http: "…"}`)
+		return nil, false
+	}
+	of, ok := v.reference()
+	return &sla.SharedProbe{Of: of, OfPos: v.pos()}, ok
 }
 
 // recheck is the recheckInterval of a probe, held to its interval; 0 without.
@@ -184,25 +198,33 @@ var coarse = sla.NewDecimal(1, 20)
 
 // warnCoarseProbe warns where one failed probe costs a large part of the budget.
 func warnCoarseProbe(o *object, l *sla.ServiceLevel) {
-	p, ok := l.Indicator.(*sla.Probe)
-	if !ok {
-		return
+	if message, remedy, is := coarseProbe(l); is {
+		at, _ := o.get("target")
+		at.warn("coarse-probe", at.said()+message, remedy)
+	}
+}
+
+// coarseProbe says of a target what one failed probe costs, and what to do, if
+// that is too much.
+func coarseProbe(l *sla.ServiceLevel) (message, remedy string, is bool) {
+	_, p, _ := l.Probed()
+	if _, latency := l.Indicator.(*sla.ProbeLatency); p == nil || latency {
+		return "", "", false
 	}
 	budget := sla.BudgetTime(l.TargetBudget(), l.Period)
 	if budget <= 0 || sla.Seconds(p.Interval).Cmp(sla.Seconds(budget).Mul(coarse)) <= 0 {
-		return
+		return "", "", false
 	}
-	at, _ := o.get("target")
 	finest := (budget / 20).Truncate(time.Second)
 	if finest < time.Second {
 		finest = (budget / 20).Truncate(100 * time.Millisecond)
 	}
-	remedy := "probe more often, or promise less"
+	remedy = "probe more often, or promise less"
 	if finest >= minInterval {
 		remedy = "probe at least every " + sla.FormatDuration(finest) + ", or promise less"
 	}
-	at.warn("coarse-probe", fmt.Sprintf("%s leaves a budget of %s in %s, and one failed probe in %s spends %s %% of it",
-		at.said(), budget.Round(time.Second/10), l.Period, sla.FormatDuration(p.Interval), share(p.Interval, budget)), remedy)
+	return fmt.Sprintf(" leaves a budget of %s in %s, and one failed probe in %s spends %s %% of it",
+		budget.Round(time.Second/10), l.Period, sla.FormatDuration(p.Interval), share(p.Interval, budget)), remedy, true
 }
 
 func share(part, whole time.Duration) string {

@@ -1,0 +1,144 @@
+package ruletest
+
+import (
+	"slices"
+	"time"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/rulegen"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// masks are those of an agreement that go by the clock, by what they are of.
+type masks struct {
+	hours, exclusions map[string]*rulegen.Mask
+	rules             []rulegen.Rule
+}
+
+func newMasks() masks {
+	return masks{map[string]*rulegen.Mask{}, map[string]*rulegen.Mask{}, nil}
+}
+
+// add takes the masks that a level's groups bring for all levels.
+func (m *masks) add(p rulegen.LevelPlan) {
+	for _, g := range p.Groups {
+		for _, r := range g.Rules {
+			switch {
+			case r.Mask == nil:
+				continue
+			case r.Record == metricnames.ServiceHoursMask:
+				m.hours[r.Labels[metricnames.Calendar]] = r.Mask
+			case r.Record == metricnames.ExclusionMask:
+				m.exclusions[r.Labels[metricnames.Exclusion]] = r.Mask
+			}
+			m.rules = append(m.rules, r)
+		}
+	}
+}
+
+// hours are when the time of a level counts, by the clock. What is excluded on a
+// condition never is in the tests: nothing is fed that it could be about.
+type hours struct {
+	service          *rulegen.Mask // nil: always
+	removed, excused []*rulegen.Mask
+}
+
+func (m masks) of(l *sla.ServiceLevel) hours {
+	var h hours
+	if l.ServiceHours != nil {
+		h.service = m.hours[l.ServiceHours.Name]
+	}
+	for _, e := range l.Exclusions {
+		mask := m.exclusions[e.Name]
+		switch {
+		case mask == nil:
+		case e.Effect == sla.RemoveFromAgreedTime:
+			h.removed = append(h.removed, mask)
+		default:
+			h.excused = append(h.excused, mask)
+		}
+	}
+	return h
+}
+
+// moment is the instant of a step; tests begin with 1970.
+func moment(steps int) time.Time { return time.Unix(0, 0).Add(time.Duration(steps) * step) }
+
+func holds(all []*rulegen.Mask, at time.Time) bool {
+	return slices.ContainsFunc(all, func(m *rulegen.Mask) bool { return m.Holds(at) })
+}
+
+func (h hours) inService(step int) bool { return h.service == nil || h.service.Holds(moment(step)) }
+
+func (h hours) agreed(step int) bool { return h.inService(step) && !holds(h.removed, moment(step)) }
+
+// kept tells whether failures count.
+func (h hours) kept(step int) bool { return h.agreed(step) && !holds(h.excused, moment(step)) }
+
+// between steps, both included, whether burn alerts may fire all the time.
+func (h hours) alerting(from, to int) bool {
+	for k := from; k <= to; k++ {
+		if !h.kept(k) {
+			return false
+		}
+	}
+	return true
+}
+
+// never tells whether burn alerts may fire at no step of these, both included.
+func (h hours) never(from, to int) bool {
+	for k := from; k <= to; k++ {
+		if h.kept(k) {
+			return false
+		}
+	}
+	return true
+}
+
+// stretches are the runs of at least so many steps, up to the last one, in which
+// burn alerts may fire: first and last step of each.
+func (h hours) stretches(least, last int) [][2]int {
+	var all [][2]int
+	from := -1
+	for k := 0; k <= last+1; k++ {
+		on := k <= last && h.kept(k)
+		if on && from < 0 {
+			from = k
+		}
+		if !on && from >= 0 {
+			if k-from >= least {
+				all = append(all, [2]int{from, k - 1})
+			}
+			from = -1
+		}
+	}
+	return all
+}
+
+// unit is what is counted in a second, all of it. Of a level whose time counts
+// by masks it is ten known seconds where time is counted: rules that stand for a
+// minute are evaluated every ten, so that what they sum is then the true time.
+func (l *tested) unit() float64 {
+	_, composite := l.Indicator.(*sla.Composite)
+	_, p, _ := l.Probed()
+	switch {
+	case composite || l.recorded[metricnames.SlotAgreed]:
+		return l.every.Seconds() / sla.BaseWindow.Seconds() // the one minute of five that has a judgement
+	case l.Aggregation == sla.RequestRatio:
+		return perSample / feed.Seconds()
+	case l.below:
+		return step.Seconds() / l.every.Seconds()
+	case p != nil:
+		return perSample * l.scale() / feed.Seconds() * p.Interval.Seconds()
+	}
+	return 1 // a state
+}
+
+// scale is what perSample is multiplied with.
+func (l *tested) scale() float64 {
+	_, p, _ := l.Probed()
+	if !l.Masked() || l.Aggregation != sla.Time || p == nil {
+		return 1
+	}
+	return step.Seconds() / l.every.Seconds() * feed.Seconds() / p.Interval.Seconds() / perSample
+}
