@@ -128,7 +128,7 @@ func (c compiler) probe(of sla.ID, p *sla.Probe, metric string, matcher promql.M
 // events counts the service's own events.
 func (c compiler) events(e *sla.Events) ([]Rule, sla.Findings) {
 	total, findings := c.sumOfRates(e.Total)
-	if !findings.HasErrors() {
+	if c.grouped() && !findings.HasErrors() {
 		all, _ := counterSelectors(e.Total) // which has been read without an error
 		total = c.admitted(total, c.present(all...))
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"net"
 	"net/url"
@@ -149,11 +150,15 @@ func (o generateOptions) run(cmd *cobra.Command, paths []string) error {
 
 // put tells what changes and, unless it is only looked at, puts it into place.
 func (o generateOptions) put(cmd *cobra.Command, stage *filetree.Stage, changes []filetree.Change, merged mergedFile) error {
+	var told bytes.Buffer
 	for _, c := range changes {
-		fmt.Fprintf(cmd.OutOrStdout(), "%s %s/%s\n", verb(c.Kind, o.verify), o.dir, c.Path)
+		fmt.Fprintf(&told, "%s %s/%s\n", verb(c.Kind, o.verify), o.dir, c.Path)
 	}
 	if merged.stale {
-		fmt.Fprintf(cmd.OutOrStdout(), "%s %s\n", verb(filetree.Differs, o.verify), merged.path)
+		fmt.Fprintf(&told, "%s %s\n", verb(filetree.Differs, o.verify), merged.path)
+	}
+	if _, err := cmd.OutOrStdout().Write(told.Bytes()); err != nil {
+		return fmt.Errorf("tell what changes: %w", err)
 	}
 	if o.verify {
 		if len(changes) > 0 {

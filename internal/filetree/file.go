@@ -1,7 +1,9 @@
 package filetree
 
 import (
+	"bufio"
 	"bytes"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 )
 
 // temporaryPrefix begins the names of files that are not in place yet.
@@ -20,7 +23,7 @@ const temporaryPrefix = ".upheld-"
 type File struct {
 	stage  *Stage
 	path   string
-	have   *os.File // the file in place, while no difference was found
+	have   *os.File // the file in place, nil if there is none
 	same   int64    // bytes that are the same
 	out    *os.File // the new file, once there is a difference; nil if dry
 	differ bool
@@ -36,11 +39,16 @@ type heads struct {
 
 // blocks are the memory of one open file, which the next one uses again.
 type blocks struct {
-	gathered []byte // small writes
-	compared []byte // of the file in place
+	gathered []byte        // small writes
+	place    *bufio.Reader // of the file in place, while no difference was found
 }
 
 const blockSize = 64 << 10
+
+func newBlocks() *blocks {
+	// A block of the file in place may be longer by the line that is no difference.
+	return &blocks{gathered: make([]byte, 0, blockSize), place: bufio.NewReaderSize(nil, blockSize+4<<10)}
+}
 
 // Create begins a file at a slash-separated path below the directory. Close has
 // to be called before the next is created, or open files pile up.
@@ -49,10 +57,10 @@ func (s *Stage) Create(path string) (*File, error) {
 	if n := len(s.free); n > 0 {
 		f.blocks, s.free = s.free[n-1], s.free[:n-1]
 	} else {
-		f.blocks = &blocks{gathered: make([]byte, 0, blockSize), compared: make([]byte, blockSize)}
+		f.blocks = newBlocks()
 	}
 	s.paths[path] = true
-	have, err := os.Open(s.place(path))
+	have, err := openFile(s.place(path), os.O_RDONLY, 0)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return f, f.changed(Missing)
@@ -60,6 +68,7 @@ func (s *Stage) Create(path string) (*File, error) {
 		return nil, err
 	}
 	f.have = have
+	f.place.Reset(have)
 	return f, nil
 }
 
@@ -81,14 +90,7 @@ func (f *File) changed(kind Kind) error {
 	if s.dry {
 		return nil
 	}
-	folder := filepath.Dir(s.place(f.path))
-	out, err := os.CreateTemp(folder, temporaryPrefix+"*")
-	if errors.Is(err, fs.ErrNotExist) {
-		if err := os.MkdirAll(folder, 0o755); err != nil {
-			return err
-		}
-		out, err = os.CreateTemp(folder, temporaryPrefix+"*")
-	}
+	out, err := s.createBeside(f.path)
 	if err != nil {
 		return err
 	}
@@ -98,6 +100,52 @@ func (f *File) changed(kind Kind) error {
 		return f.copySame(out)
 	}
 	return nil
+}
+
+// createBeside creates a new file in the folder of a path, which is made if it is
+// not there.
+func (s *Stage) createBeside(path string) (*os.File, error) {
+	folder := filepath.Dir(s.place(path))
+	create := func() (*os.File, error) {
+		s.created++
+		name := filepath.Join(folder, fmt.Sprintf("%s%s-%d", temporaryPrefix, s.unique, s.created))
+		return openFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	}
+	out, err := create()
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := os.MkdirAll(folder, 0o755); err != nil {
+			return nil, err
+		}
+		out, err = create()
+	}
+	for tries := 0; errors.Is(err, fs.ErrExist) && tries < 10; tries++ {
+		s.unique = rand.Text()
+		out, err = create()
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := s.permit(out); err != nil {
+		return nil, errors.Join(err, out.Close())
+	}
+	return out, nil
+}
+
+// permit lets everybody read a new file. The first one shows whether the umask
+// takes something off, and so all have to be told.
+func (s *Stage) permit(f *os.File) error {
+	const mode = 0o644
+	if !s.permitted {
+		info, err := f.Stat()
+		if err != nil {
+			return err
+		}
+		s.permitted, s.narrowed = true, info.Mode().Perm() != mode
+	}
+	if !s.narrowed {
+		return nil
+	}
+	return f.Chmod(mode)
 }
 
 // copySame writes what was the same, with our own line where that was not.
@@ -125,12 +173,15 @@ func (f *File) copySame(out io.Writer) error {
 // alike is the first block of ours with the line that is no difference as the
 // file in place has it, so that the two can be compared by their bytes.
 func (f *File) alike(p []byte) ([]byte, error) {
-	n, err := f.have.ReadAt(f.compared, 0)
+	if f.stage.idle == "" {
+		return p, nil
+	}
+	first, err := f.place.Peek(min(len(p), headSize))
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
 	at, ours := lineOf(p, f.stage.idle)
-	other, have := lineOf(f.compared[:n], f.stage.idle)
+	other, have := lineOf(first, f.stage.idle)
 	if ours == nil || have == nil || at != other {
 		return p, nil
 	}
@@ -138,11 +189,12 @@ func (f *File) alike(p []byte) ([]byte, error) {
 	return slices.Concat(p[:at], have, p[at+len(ours):]), nil
 }
 
+// headSize is how far into a file the line is looked for.
+const headSize = 4 << 10
+
 // lineOf is the first line of text that begins with the beginning, and where.
 func lineOf(text []byte, beginning string) (at int, line []byte) {
-	if beginning == "" {
-		return 0, nil
-	}
+	text = text[:min(len(text), headSize)]
 	if !bytes.HasPrefix(text, []byte(beginning)) {
 		at = bytes.Index(text, []byte("\n"+beginning)) + 1
 		if at == 0 {
@@ -178,6 +230,7 @@ func (f *File) flush() error {
 	return err
 }
 
+// take compares, or writes, the next block. It can be of any length.
 func (f *File) take(p []byte) error {
 	if !f.differ && len(p) > 0 {
 		same, err := f.compare(p)
@@ -203,17 +256,22 @@ func (f *File) compare(p []byte) (bool, error) {
 			return false, err
 		}
 	}
-	if len(f.compared) < len(p) {
-		f.compared = make([]byte, len(p))
+	n := int64(len(p))
+	for len(p) > 0 {
+		some := p[:min(len(p), f.place.Size())]
+		have, err := f.place.Peek(len(some))
+		if err != nil && !errors.Is(err, io.EOF) {
+			return false, err
+		}
+		if !bytes.Equal(have, some) {
+			return false, nil
+		}
+		p = p[len(some):]
+		if _, err := f.place.Discard(len(some)); err != nil {
+			return false, err
+		}
 	}
-	n, err := io.ReadFull(f.have, f.compared[:len(p)])
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return false, err
-	}
-	if n < len(p) || !bytes.Equal(f.compared[:n], p) {
-		return false, nil
-	}
-	f.same += int64(n)
+	f.same += n
 	return true, nil
 }
 
@@ -221,7 +279,7 @@ func (f *File) compare(p []byte) (bool, error) {
 func (f *File) Close() error {
 	err := f.flush()
 	if err == nil && !f.differ {
-		if n, _ := f.have.Read(f.compared[:1]); n > 0 { // the file in place goes on
+		if more, _ := f.place.Peek(1); len(more) > 0 { // the file in place goes on
 			err = f.changed(Differs)
 		}
 	}
@@ -233,17 +291,20 @@ func (f *File) Close() error {
 	if f.out == nil {
 		return err
 	}
-	return errors.Join(err, f.out.Chmod(0o644), f.out.Close())
+	return errors.Join(err, f.out.Close())
 }
 
 // marked tells whether the file has the marker.
 func (s *Stage) marked(name string) (bool, error) {
-	f, err := os.Open(name)
+	f, err := openFile(name, os.O_RDONLY, 0)
 	if err != nil {
 		return false, err
 	}
 	defer f.Close()
-	buf, kept := make([]byte, blockSize), 0
+	if s.looked == nil {
+		s.looked = make([]byte, blockSize)
+	}
+	buf, kept := s.looked, 0
 	for {
 		n, err := f.Read(buf[kept:])
 		if bytes.Contains(buf[:kept+n], []byte(s.marker)) {
@@ -279,6 +340,29 @@ func (s *Stage) sync() error {
 			return err
 		}
 		if err := errors.Join(f.Sync(), f.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// syncFolders brings the names of changed files safely to disk, where a file
+// system can do that for folders.
+func (s *Stage) syncFolders(changes []Change) error {
+	synced := map[string]bool{}
+	for _, c := range changes {
+		folder := filepath.Dir(s.place(c.Path))
+		if synced[folder] {
+			continue
+		}
+		synced[folder] = true
+		f, err := os.Open(folder)
+		if err != nil {
+			return err
+		}
+		err = f.Sync()
+		f.Close() // it was only read
+		if err != nil && !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, fs.ErrPermission) {
 			return err
 		}
 	}

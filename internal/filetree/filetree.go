@@ -7,6 +7,7 @@
 package filetree
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -44,18 +45,24 @@ type Stage struct {
 	changes     []Change
 	foreign     []error
 	free        []*blocks
+	looked      []byte // by marked
+
+	unique  string // of this stage, in the names of temporary files
+	created int    // temporary files
+
+	permitted, narrowed bool // see permit
 }
 
 // New is a stage for the files below dir, which need not exist. A dry one only
 // compares and writes nothing at all. Files are stale that carry the marker and
 // lie in one of the folders that are generated to.
 func New(dir, marker string, dry bool) *Stage {
-	return &Stage{dir: dir, marker: marker, dry: dry, paths: map[string]bool{}, temporary: map[string]string{}}
+	return &Stage{dir: dir, marker: marker, dry: dry, unique: rand.Text(), paths: map[string]bool{}, temporary: map[string]string{}}
 }
 
 // Ignore makes a line that begins like this no difference between two files:
 // the one in place stays as it is if nothing else differs. It is looked for in
-// the first bytes of a file, and has to be called before the first Create.
+// the first four kilobytes of a file, and has to be called before the first Create.
 func (s *Stage) Ignore(beginning string) { s.idle = beginning }
 
 // Folder names a folder that may have been generated to before, even if nothing
@@ -74,8 +81,7 @@ func (s *Stage) Put(path string, content []byte) error {
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(content)
-	return errors.Join(err, f.Close())
+	return errors.Join(f.take(content), f.Close())
 }
 
 // Changes lists, by path, what Commit changes. It is an error if a file would
@@ -127,9 +133,11 @@ func (s *Stage) stale() ([]Change, error) {
 	return stale, nil
 }
 
-// Commit carries out changes that Changes listed. When it begins, every new
-// content is on disk; an error before the first file is renamed leaves the
-// directory as it was.
+// Commit carries out changes that Changes listed. Before it renames the first
+// file every new content is on disk, so that after a crash at any moment each
+// file is the old one or the new one, whole; when it returns, all are the new ones
+// and the folders are on disk too. An error before the first file is renamed
+// leaves the directory as it was.
 func (s *Stage) Commit(changes []Change) error {
 	if s.dry {
 		return fmt.Errorf("filetree: nothing was written to be put into place")
@@ -141,7 +149,7 @@ func (s *Stage) Commit(changes []Change) error {
 		if c.Kind == Stale {
 			continue
 		}
-		if err := os.Rename(s.temporary[c.Path], s.place(c.Path)); err != nil {
+		if err := rename(s.temporary[c.Path], s.place(c.Path)); err != nil {
 			return err
 		}
 		delete(s.temporary, c.Path)
@@ -153,7 +161,7 @@ func (s *Stage) Commit(changes []Change) error {
 			}
 		}
 	}
-	return nil
+	return s.syncFolders(changes)
 }
 
 // Discard removes what was written and not put into place. After Commit it has

@@ -1,10 +1,12 @@
 package spec
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -120,17 +122,35 @@ func (l *loader) filesIn(dir string) []string {
 }
 
 func (l *loader) load(file string) {
-	info, err := os.Stat(file)
-	if err == nil && info.Size() > maxFileSize {
-		l.failed(file, "unreadable-file", fmt.Sprintf("is %d MiB large; a specification has at most %d", info.Size()>>20, maxFileSize>>20), "")
-		return
-	}
-	text, err := os.ReadFile(file)
-	if err != nil {
+	text, size, err := readFile(file)
+	switch {
+	case err != nil:
 		l.failed(file, "unreadable-file", "cannot be read: "+reason(err), "")
+		return
+	case size > maxFileSize:
+		l.failed(file, "unreadable-file", fmt.Sprintf("is %d MiB large; a specification has at most %d", size>>20, maxFileSize>>20), "")
 		return
 	}
 	l.read(file, text)
+}
+
+// readFile is the content of a file, unless it is larger than maxFileSize.
+func readFile(file string) (text []byte, size int64, err error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, 0, err
+	}
+	if info.Size() > maxFileSize {
+		return nil, info.Size(), nil
+	}
+	buffer := bytes.NewBuffer(make([]byte, 0, info.Size()+bytes.MinRead))
+	size, err = buffer.ReadFrom(io.LimitReader(f, maxFileSize+1)) // it may grow, or be a pipe
+	return buffer.Bytes(), size, err
 }
 
 // reason is the cause of a file error without the path, which is printed
