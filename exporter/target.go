@@ -54,7 +54,7 @@ func (t *target) probe(ctx context.Context, next time.Time, account func(probe.R
 	r = t.exporter.vantage.judge(ctx, r, at, next)
 	id := t.exporter.ids.next()
 	account(r, id, at)
-	t.remember(Record{At: at, ID: id, Outcome: r.Outcome, Reason: r.Reason, Detail: r.Detail, Duration: r.Duration, Phases: r.Phases, Parts: r.Parts, Excerpt: r.Excerpt, Count: 1})
+	t.remember(Record{At: at, ID: id, Outcome: r.Outcome, Reason: r.Reason, Detail: r.Told(), Duration: r.Duration, Phases: r.Phases, Parts: r.Parts, Excerpt: r.Excerpt, Count: 1})
 	if r.Outcome == probe.Good {
 		return 0
 	}

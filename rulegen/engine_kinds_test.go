@@ -74,6 +74,27 @@ func TestProbesCountConclusiveResultsOnly(t *testing.T) {
 	near(t, "budget remaining", w.Value(web("sla:budget_remaining:ratio_period", "up")), 1-bad/(0.01*720*3600), 1e-9)
 }
 
+// Of every 20 good probes 5 cannot be timed, and 3 of the others are slow: the
+// level of response times is of the 15 that are known, that of availability of
+// all.
+func TestUntimedProbesAreNeitherFastNorSlow(t *testing.T) {
+	up, fast := probeLevels()
+	known := probes(10*time.Second, func(n int) (string, bool) { return "good", n%20 >= 8 })
+	w := enginetest.New(t, 15*time.Second, func(at time.Time) []enginetest.Sample {
+		done := at.Sub(enginetest.Start) / (10 * time.Second)
+		return append(known(at), enginetest.Sample{
+			Series: `upheld_probe_threshold_unknown_total{threshold="0.5",` + probeLabels + `}`,
+			Value:  float64(done/20*5 + min(done%20+1, 5)),
+		})
+	})
+	w.Load(generate(t, rulegen.Options{}, up, fast))
+	w.Run(3 * time.Hour)
+	near(t, "bad share of up", w.Value(`sla:error:ratio_rate1h{slo="up"}`), 0, 1e-9)
+	near(t, "bad share of fast", w.Value(`sla:error:ratio_rate1h{slo="fast"}`), 3./15, 0.05)
+	near(t, "known seconds of up", w.Value(`sla:total:sum_period{slo="up"}`), 3*3600, 0.04)
+	near(t, "known seconds of fast", w.Value(`sla:total:sum_period{slo="fast"}`), 0.75*3*3600, 0.04)
+}
+
 // A second exporter that sees the same does not double the seconds.
 func TestExportersAreAveraged(t *testing.T) {
 	up, fast := probeLevels()

@@ -118,11 +118,23 @@ func (c compiler) probe(of sla.ID, p *sla.Probe, metric string, matcher promql.M
 	outcome := func(name string) promql.Expr {
 		return rate(metricnames.ProbeResults, promql.Eq(metricnames.Outcome, name))
 	}
-	total := c.totalRule(c.admitted(scaled(promql.Add(outcome(metricnames.Good), outcome(metricnames.Bad))), c.presentProbes(of)))
+	good := outcome(metricnames.Good)
+	if metric == metricnames.ProbeWithin {
+		good = timed(good, rate(metricnames.ProbeUntimed, matcher), c.groupLabels()...)
+	}
+	all := promql.Add(good, outcome(metricnames.Bad))
+	total := c.totalRule(c.admitted(scaled(all), c.presentProbes(of)))
 	if restIsBad {
 		return []Rule{total, c.badFromRest(scaled(rate(metric, matcher)))}
 	}
 	return []Rule{total, c.record(c.into.bad, c.orZero(c.ofAdmitted(scaled(rate(metric, matcher)))))}
+}
+
+// timed leaves out the good probes that the exporter was too late to time: of
+// those it is not known whether they took too long. The counter may be absent:
+// exporters of other versions have none.
+func timed(good, unknown promql.Expr, by ...string) promql.Expr {
+	return promql.SubOn(good, promql.OrOn(unknown, promql.Mul(promql.Num(zero), good), by...), by...)
 }
 
 // events counts the service's own events.

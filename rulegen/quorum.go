@@ -16,7 +16,11 @@ func (c compiler) locations(of sla.ID, metric string, matcher promql.Matcher, re
 	outcome := func(name string) promql.Expr {
 		return by(metricnames.ProbeResults, promql.Eq(metricnames.Outcome, name))
 	}
-	all := promql.Gt(promql.Add(outcome(metricnames.Good), outcome(metricnames.Bad)), promql.Num(zero))
+	good := outcome(metricnames.Good)
+	if metric == metricnames.ProbeWithin {
+		good = timed(good, by(metricnames.ProbeUntimed, matcher), append([]string{metricnames.Location}, c.groupLabels()...)...)
+	}
+	all := promql.Gt(promql.Add(good, outcome(metricnames.Bad)), promql.Num(zero))
 	share := promql.Div(by(metric, matcher), all)
 	if restIsBad {
 		share = promql.Sub(promql.Num(one), share)

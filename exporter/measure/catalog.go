@@ -49,7 +49,8 @@ var (
 	duration = Metric{
 		Name: metricnames.ProbeDuration, Type: "histogram", Labels: perTarget(),
 		Help: "How long probes took, good and bad ones.",
-		Note: "Classic, with few buckets, and native. Failures are included, a timeout with the time it took; inconclusive and missed probes are not. " +
+		Note: "Classic, with few buckets, and native. Failures are included, a timeout with the time it took; inconclusive and missed probes are not, " +
+			"nor those that `" + metricnames.ExporterUntimed + "` counts. " +
 			"Exemplars, for scrapes in protobuf or OpenMetrics, name the last good and the last bad probe by `" + exemplarLabel + "`.",
 	}
 	phase = Metric{
@@ -69,6 +70,12 @@ var (
 		Name: metricnames.ProbeWithin, Type: "counter", Labels: perTarget(metricnames.Threshold),
 		Help: "Good probes that took at most the threshold, in seconds.",
 		Note: "One series for each threshold that a response-time level of the specification holds the probe to; counted exactly, not read off a bucket. Absent where no level does.",
+	}
+	untimed = Metric{
+		Name: metricnames.ProbeUntimed, Type: "counter", Labels: perTarget(metricnames.Threshold),
+		Help: "Good probes of which it is not known whether they took at most the threshold, in seconds.",
+		Note: "Those of which more than 5 % of the time and 2 ms may be the exporter's own, because it had no CPU, where with that time they exceed the threshold and without it they do not. " +
+			"Response-time levels leave them out. There where `" + metricnames.ProbeWithin + "` is.",
 	}
 	downtime = Metric{
 		Name: metricnames.ProbeDowntime, Type: "counter", Labels: perTarget(metricnames.Bound),
@@ -116,6 +123,11 @@ var (
 		Help: "How late probes started.",
 		Note: "Classic and native. More than half the interval, or a second if that is less, and a probe is not run.",
 	}
+	untimedAll = Metric{
+		Name: metricnames.ExporterUntimed, Type: "counter",
+		Help: "Good and bad probes of which more than 5 % of the time and 2 ms may be the exporter's own.",
+		Note: "The exporter read late what had arrived, because it had no CPU. What became of the probe stands; its duration is in no histogram. On Linux only: elsewhere the kernel is not asked.",
+	}
 	inFlight    = Metric{Name: metricnames.ExporterInFlight, Type: "gauge", Help: "Probes that are running."}
 	concurrency = Metric{Name: metricnames.ExporterConcurrency, Type: "gauge", Help: "How many probes may run at once (--probe.max-concurrency)."}
 	targets     = Metric{Name: metricnames.ExporterTargets, Type: "gauge", Help: "Targets that are probed."}
@@ -157,10 +169,10 @@ const onlyWithModules = "Absent without modules for `/probe` (`--config.file`); 
 // TargetMetrics are those that every target has, Self those of the exporter
 // about itself, in the order of the documentation.
 func TargetMetrics() []Metric {
-	return []Metric{results, owed, failures, duration, phase, step, within, downtime, rechecks, lastState, certExpiry, chainExpiry, packetsSent, packetsReceived, packetJitter}
+	return []Metric{results, owed, failures, duration, phase, step, within, untimed, downtime, rechecks, lastState, certExpiry, chainExpiry, packetsSent, packetsReceived, packetJitter}
 }
 
 // SelfMetrics are those of the exporter about itself.
 func SelfMetrics() []Metric {
-	return []Metric{lag, inFlight, concurrency, targets, discovered, discoveryOK, vantage, reloadOK, reloadTime, requestInFlight, requestRejected, blackboxReloadOK, blackboxReloadTime, blackboxUnknown, buildInfo}
+	return []Metric{lag, untimedAll, inFlight, concurrency, targets, discovered, discoveryOK, vantage, reloadOK, reloadTime, requestInFlight, requestRejected, blackboxReloadOK, blackboxReloadTime, blackboxUnknown, buildInfo}
 }

@@ -46,6 +46,8 @@ type Metrics struct {
 	lag                  prometheus.Histogram
 	reloadOK, reloadTime prometheus.Gauge
 
+	all shared
+
 	mu      sync.RWMutex
 	targets map[key]*Target
 	sorted  []*Target // never changed in place
@@ -65,6 +67,7 @@ func New(o Options) *Metrics {
 	limit.Set(float64(o.MaxConcurrency))
 	m.registry.MustRegister(
 		m.lag, m.reloadOK, m.reloadTime, limit,
+		prometheus.NewCounterFunc(prometheus.CounterOpts(gauge(untimedAll)), func() float64 { return float64(m.all.untimed.Load()) }),
 		prometheus.NewGaugeFunc(gauge(inFlight), func() float64 { return float64(o.InFlight()) }),
 		prometheus.NewGaugeFunc(gauge(targets), func() float64 { return float64(m.count()) }),
 		version.NewCollector(metricnames.ExporterBuildProgram),
@@ -140,7 +143,7 @@ func (m *Metrics) Replace(specs []Spec) []*Target {
 		k := keyOf(s)
 		t := m.targets[k]
 		if t == nil {
-			t = newTarget(k, s.Labels, now)
+			t = newTarget(k, s.Labels, now, &m.all)
 		}
 		t.configure(s)
 		next[k], ordered[i] = t, t

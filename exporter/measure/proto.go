@@ -207,9 +207,15 @@ func (w *protoWriter) counters(s *snapshot) {
 	}
 	if len(s.within) > 0 {
 		w.begin(within)
-		s.eachWithin(func(v *view, c withinCount, n uint64) {
+		s.eachWithin(func(v *view, c withinCount, now withinNow) {
 			w.labels(v.Target, metricnames.Threshold, FormatThreshold(c.threshold))
-			w.counter(float64(n), v.created)
+			w.counter(float64(now.n), v.created)
+		})
+		w.end()
+		w.begin(untimed)
+		s.eachWithin(func(v *view, c withinCount, now withinNow) {
+			w.labels(v.Target, metricnames.Threshold, FormatThreshold(c.threshold))
+			w.counter(float64(now.unknown), v.created)
 		})
 		w.end()
 	}

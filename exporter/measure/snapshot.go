@@ -12,7 +12,7 @@ import (
 type snapshot struct {
 	views    []view
 	failures []failureView // of all targets, one after the other
-	within   []uint64
+	within   []withinNow
 }
 
 // view is the counters of one target.
@@ -32,6 +32,9 @@ type failureView struct {
 	born   int64
 	n      uint64
 }
+
+// withinNow is the counts of one threshold.
+type withinNow struct{ n, unknown uint64 }
 
 // bounds are the values of the "bound" label, as in view.down.
 var bounds = [2]string{"lower", "upper"}
@@ -63,7 +66,7 @@ func (s *snapshot) take(targets []*Target) {
 			s.failures = append(s.failures, seen)
 		}
 		for i := range t.within {
-			s.within = append(s.within, t.within[i].n)
+			s.within = append(s.within, withinNow{t.within[i].n, t.within[i].unknown})
 		}
 		t.mu.Unlock()
 	}

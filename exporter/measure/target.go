@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/upheld-sla/upheld/exporter/probe"
@@ -47,6 +48,7 @@ type Target struct {
 	block   string  // the labels that name it, and its own, as the text exposition writes them
 	labels  []Label // its own
 	created int64   // nanoseconds since the epoch
+	all     *shared
 
 	mu       sync.Mutex
 	last     probe.Outcome // of the last conclusive probe; empty before
@@ -58,6 +60,11 @@ type Target struct {
 	steps    []stepDurations // of a journey, in order
 	facts    *facts          // nil until the first
 	down     bracket
+}
+
+// shared is what all targets count together.
+type shared struct {
+	untimed atomic.Uint64 // probes whose duration is not known well enough
 }
 
 const outcomeCount = 5
@@ -74,6 +81,7 @@ type withinCount struct {
 	threshold time.Duration
 	label     string // with its comma, as the text exposition writes it
 	n         uint64
+	unknown   uint64 // good, but the exporter was too late to tell
 }
 
 type phaseDurations struct {
@@ -105,8 +113,8 @@ func (t *Target) observeSteps(parts []probe.Part) {
 	}
 }
 
-func newTarget(k key, labels []Label, now time.Time) *Target {
-	return &Target{key: k, block: targetBlock(k), labels: labels, created: now.UnixNano()}
+func newTarget(k key, labels []Label, now time.Time, all *shared) *Target {
+	return &Target{all: all, key: k, block: targetBlock(k), labels: labels, created: now.UnixNano()}
 }
 
 // configure gives the target the series of a spec and keeps the counts of
@@ -119,7 +127,7 @@ func (t *Target) configure(s Spec) {
 	for _, d := range s.Thresholds {
 		next := withinCount{threshold: d, label: thresholdLabel(d)}
 		if i := slices.IndexFunc(old, func(w withinCount) bool { return w.threshold == d }); i >= 0 {
-			next.n = old[i].n
+			next.n, next.unknown = old[i].n, old[i].unknown
 		}
 		t.within = append(t.within, next)
 	}
@@ -149,6 +157,33 @@ func (t *Target) Observe(r probe.Result, id ID, at time.Time) {
 	}
 	t.last = r.Outcome
 	t.learn(r)
+	if r.Outcome == probe.Good {
+		t.compare(&r)
+	}
+	if r.Unsure() {
+		t.all.untimed.Add(1)
+		return
+	}
+	t.time(&r, id, at)
+}
+
+// compare holds the duration of a good probe against the thresholds; t.mu is
+// held. With a duration that is not known well only what holds with and without
+// the exporter's own time is told.
+func (t *Target) compare(r *probe.Result) {
+	for i := range t.within {
+		w := &t.within[i]
+		switch {
+		case r.Duration <= w.threshold:
+			w.n++
+		case r.Unsure() && r.Duration-r.Late <= w.threshold:
+			w.unknown++
+		}
+	}
+}
+
+// time counts the duration of a probe and those of its parts; t.mu is held.
+func (t *Target) time(r *probe.Result, id ID, at time.Time) {
 	if t.duration == nil {
 		t.duration = new(probeDurations)
 	}
@@ -164,14 +199,6 @@ func (t *Target) Observe(r probe.Result, id ID, at time.Time) {
 			h.durations = new(durations)
 		}
 		h.observe(d.Seconds())
-	}
-	if r.Outcome != probe.Good {
-		return
-	}
-	for i := range t.within {
-		if r.Duration <= t.within[i].threshold {
-			t.within[i].n++
-		}
 	}
 }
 

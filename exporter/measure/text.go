@@ -128,9 +128,15 @@ func (w *textWriter) counters(s *snapshot) {
 	if len(s.within) > 0 {
 		w.family(within)
 		head = w.head(within.Name, "", "")
-		s.eachWithin(func(v *view, c withinCount, n uint64) {
+		s.eachWithin(func(v *view, c withinCount, now withinNow) {
 			w.spill()
-			w.count(head, v.Target, c.label, n)
+			w.count(head, v.Target, c.label, now.n)
+		})
+		w.family(untimed)
+		head = w.head(untimed.Name, "", "")
+		s.eachWithin(func(v *view, c withinCount, now withinNow) {
+			w.spill()
+			w.count(head, v.Target, c.label, now.unknown)
 		})
 	}
 	w.downtime(s)
@@ -179,7 +185,7 @@ func (s *snapshot) eachFailure(visit func(*view, failureView)) {
 }
 
 // eachWithin visits the threshold counters of all targets in order.
-func (s *snapshot) eachWithin(visit func(*view, withinCount, uint64)) {
+func (s *snapshot) eachWithin(visit func(*view, withinCount, withinNow)) {
 	rest := s.within
 	for i := range s.views {
 		v := &s.views[i]

@@ -78,6 +78,9 @@ func (d *dialer) open(ctx context.Context, network, address string, r *run) (net
 		return nil, d.classify(ctx, err, connecting(address))
 	}
 	r.secured = false
+	if c, ok := conn.(reports); ok {
+		c.reportTo(r)
+	}
 	if to, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
 		r.remote = to.AddrPort().Addr().Unmap()
 	}
@@ -130,10 +133,16 @@ func (d *dialer) dialOneOf(ctx context.Context, network string, to []netip.AddrP
 }
 
 func (d *dialer) dialAddress(ctx context.Context, network string, to netip.AddrPort) (net.Conn, error) {
+	by := &d.tcp
 	if network == "udp" {
-		return d.udp.DialContext(ctx, network, to.String())
+		by = &d.udp
 	}
-	return d.tcp.DialContext(ctx, network, to.String())
+	began := time.Now()
+	conn, err := by.DialContext(ctx, network, to.String())
+	if err != nil {
+		return nil, err
+	}
+	return attested(conn, began, time.Now()), nil
 }
 
 // leastShare is the least that an address is given of the time, where several

@@ -144,6 +144,7 @@ func (x *exchange) tellAnswer() {
 	}
 	if r.ended.IsZero() {
 		r.ended = time.Now()
+		r.late.until(r.ended, true)
 	}
 	if !x.read {
 		x.peekBody()

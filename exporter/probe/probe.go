@@ -103,11 +103,16 @@ type hurried struct {
 	most time.Duration
 }
 
-// Probe runs the prober and looks at the time that it took.
+// Probe runs the prober and looks at the time that it took. If the exporter was
+// too late itself to tell whether that is too long, the fault is its own.
 func (h *hurried) Probe(ctx context.Context, by time.Time) Result {
 	r := h.Prober.Probe(ctx, by)
 	if r.Outcome == Good && r.Duration > h.most {
-		r.Outcome, r.Reason = Slow.Outcome(), Slow
+		why := Slow
+		if r.Unsure() && r.Duration-r.Late <= h.most {
+			why = Starved
+		}
+		r.Outcome, r.Reason = why.Outcome(), why
 		r.Detail += "; took " + r.Duration.Round(time.Microsecond).String() + ", more than " + sla.FormatDuration(h.most)
 	}
 	return r

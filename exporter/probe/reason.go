@@ -91,7 +91,7 @@ var reasons = map[Reason]reasonInfo{
 	ProxyFailed:        {Inconclusive, "the proxy cannot be reached, or refuses"},
 
 	Privilege: {Inconclusive, "the exporter may not open the socket that the probe needs"},
-	Starved:   {Inconclusive, "the exporter had no CPU: the probe began, or noticed its deadline, too late"},
+	Starved:   {Inconclusive, "the exporter had no CPU: the probe began, noticed its deadline, or read what had arrived, too late"},
 	Denied:    {Inconclusive, "the exporter's own configuration forbids connecting to the host or address"},
 	Vantage:   {Inconclusive, "no reference target answered either: the exporter's own network is in doubt"},
 	Cancelled: {Inconclusive, "the exporter is shutting down; never counted"},

@@ -29,6 +29,7 @@ type Result struct {
 	Reason   Reason        // why it is not good; empty if it is
 	Detail   string        // one short line for people: "HTTP 503"
 	Duration time.Duration // from the start to the verdict
+	Late     time.Duration // how much of Duration may be the exporter's own; 0 where that is not known
 	Phases   Phases
 	Packets  *PacketFacts // of a probe that sends several
 	TLS      *TLSFacts    // of the handshake, if one got as far as the certificate
@@ -115,6 +116,7 @@ type run struct {
 	deadline time.Time     // the one bound on everything that the probe does
 	cut      time.Duration // how much of the timeout the deadline leaves out
 	phases   Phases
+	late     *lateness // nil: nothing is attested
 	tls      *TLSFacts
 	packets  *PacketFacts
 	http     *HTTPFacts
@@ -137,15 +139,24 @@ func begin(timeout time.Duration, by time.Time) run {
 }
 
 func (r *run) good(detail string) Result {
+	return r.result(detail, true)
+}
+
+// result is that of a good probe, or of one for which the target answered.
+func (r *run) result(detail string, answered bool) Result {
 	end := r.ended
 	if end.IsZero() {
 		end = time.Now()
 	}
+	took := end.Sub(r.start)
 	return Result{
-		Outcome: Good, Detail: detail, Duration: end.Sub(r.start), Phases: r.phases,
+		Outcome: Good, Detail: detail, Duration: took, Late: min(r.late.until(end, answered), took), Phases: r.phases,
 		TLS: r.tls, Packets: r.packets, HTTP: r.http, Remote: r.remote, Parts: r.parts,
 	}
 }
+
+// unanswered are the reasons for which the probe was still waiting.
+var unanswered = map[Reason]bool{Timeout: true, ConnectTimeout: true, Loss: true, Cancelled: true}
 
 // leaveOut takes time that the exporter needed for itself out of the probe.
 func (r *run) leaveOut(d time.Duration) {
@@ -159,8 +170,11 @@ func (r *run) failed(f *failure) Result {
 	if r.cut > starvedAfter && (f.reason == Timeout || f.reason == ConnectTimeout || f.reason == Loss) {
 		f = &failure{Starved, f.detail + "; the probe had begun too late to wait for the whole timeout"}
 	}
-	result := r.good(f.detail)
+	result := r.result(f.detail, !unanswered[f.reason])
 	result.Outcome, result.Reason = f.reason.Outcome(), f.reason
+	if f.reason == Timeout && r.late.missed(result.Duration) { // with that time the answer might have been in time
+		result.Outcome, result.Reason = Starved.Outcome(), Starved
+	}
 	if result.Outcome == Bad && r.heard != nil {
 		result.Excerpt = r.heard.text(r.excerpt)
 	}

@@ -82,7 +82,9 @@ func (d *dialer) secure(ctx context.Context, conn net.Conn, s *session, address 
 	}
 	secured := tls.Client(conn, conf)
 	start := time.Now()
+	r.late.setAside(true)
 	err := secured.HandshakeContext(ctx)
+	r.late.setAside(false)
 	r.phases.Add(TLS, time.Since(start))
 	facts := seen()
 	r.saw(facts)

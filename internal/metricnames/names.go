@@ -30,6 +30,7 @@ const (
 	ProbePhase     = "upheld_probe_phase_duration_seconds" // histogram by phase
 	ProbeStep      = "upheld_probe_step_duration_seconds"  // histogram by step, of journeys
 	ProbeWithin    = "upheld_probe_within_threshold_total" // threshold (seconds): good probes that took at most that long
+	ProbeUntimed   = "upheld_probe_threshold_unknown_total" // threshold (seconds): good probes of which that is not known
 	ProbeDowntime  = "upheld_probe_downtime_seconds_total" // bound: lower and upper bound of the time that the target was down
 	ProbeRechecks  = "upheld_probe_rechecks_total"         // probes between two that were owed
 	ProbeLastState = "upheld_probe_last_outcome_good"      // 1 good, 0 bad; of the last conclusive probe
@@ -44,6 +45,7 @@ const (
 // Metrics of the exporter about itself.
 const (
 	ExporterLag         = "upheld_exporter_schedule_lag_seconds" // histogram: how late probes start
+	ExporterUntimed     = "upheld_exporter_untimed_probes_total" // probes whose duration the exporter was too late to tell
 	ExporterInFlight    = "upheld_exporter_probes_in_flight"
 	ExporterConcurrency = "upheld_exporter_probes_in_flight_limit"
 	ExporterTargets     = "upheld_exporter_targets"

@@ -1,0 +1,130 @@
+package probe
+
+import (
+	"sync"
+	"time"
+)
+
+// lateness adds up how much of a probe's time is the exporter's own: the time
+// for which it is not attested that the exporter waited for the peer. A busy
+// host makes goroutines wait after what they wait for has come; a clock that is
+// read before and after cannot tell that from a slow target, the kernel can.
+//
+// What is read over a connection can be noted by another goroutine than that of
+// the probe.
+type lateness struct {
+	mu      sync.Mutex
+	own     time.Duration
+	longest time.Duration // that one arrival waited to be read
+	last    time.Time     // when the last wait ended; what comes after it is own time
+	waiting bool
+	over    bool          // the verdict is there; what is read after it is no part of the probe
+	aside   bool          // what the exporter calculates is no lateness: a handshake
+}
+
+// wait notes that the exporter begins to wait for the peer.
+func (l *lateness) wait(from time.Time) {
+	if l == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.over {
+		return
+	}
+	l.work(from)
+	l.waiting = true
+}
+
+// resume notes the end of a wait: what it had waited for was there late before.
+func (l *lateness) resume(at time.Time, late time.Duration) {
+	if l == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.over {
+		return
+	}
+	l.own += max(late, 0)
+	l.longest = max(l.longest, late)
+	l.last, l.waiting = at, false
+}
+
+// work counts what has passed since the last wait; l.mu is held.
+func (l *lateness) work(until time.Time) {
+	if !l.aside && until.After(l.last) {
+		l.own += until.Sub(l.last)
+	}
+	l.last = until
+}
+
+// setAside begins and ends a stretch in which calculating is no lateness: the
+// arithmetic of a handshake is a part of what it takes.
+func (l *lateness) setAside(on bool) {
+	if l == nil {
+		return
+	}
+	now := time.Now()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.work(now)
+	l.aside = on
+}
+
+// until is the exporter's own time up to the verdict, and ends the account. While it waits in vain
+// what passes is the peer's; after an answer it is the exporter's, also where
+// another goroutine already waits for more.
+func (l *lateness) until(now time.Time, answered bool) time.Duration {
+	if l == nil {
+		return 0
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.over && (answered || !l.waiting) {
+		l.work(now)
+	}
+	l.over = true
+	return l.own
+}
+
+// missed tells whether a probe that waited in vain until now may have missed its
+// answer: because something that had arrived was read too late. The sum over all
+// that arrived tells nothing of that: a target that floods the exporter keeps it
+// busy.
+func (l *lateness) missed(took time.Duration) bool {
+	if l == nil {
+		return false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return tooLate(l.longest, took)
+}
+
+// How late the exporter may be itself before a duration is not told: a share of
+// the time that the target took, and never less than a time.
+const (
+	lateShare = 20 // the twentieth part, 5 %
+	lateLeast = 2 * time.Millisecond
+)
+
+// tooLate tells whether so much own time in a duration is too much.
+func tooLate(late, duration time.Duration) bool {
+	return late > max((duration-late)/lateShare, lateLeast)
+}
+
+// Unsure tells whether too much of the duration may be the exporter's own: the
+// target took between Duration - Late and Duration.
+func (r *Result) Unsure() bool { return tooLate(r.Late, r.Duration) }
+
+// Told is the detail, and how late the exporter was if that makes the duration
+// unsure.
+func (r *Result) Told() string {
+	if !r.Unsure() {
+		return r.Detail
+	}
+	return r.Detail + "; up to " + r.Late.Round(100*time.Microsecond).String() + " of the time was the exporter's own, for want of CPU"
+}
+
+// reports is a connection that tells a probe of its lateness.
+type reports interface{ reportTo(r *run) }

@@ -1,0 +1,190 @@
+//go:build linux
+
+package probe_test
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/upheld-sla/upheld/exporter/probe"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// The server of these tests is a process of its own: what starves the prober
+// must not starve the server.
+const sleepyVariable = "UPHELD_TEST_SLEEPY_SERVER"
+
+func init() {
+	delay, err := time.ParseDuration(os.Getenv(sleepyVariable))
+	if err != nil {
+		return
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	_, _ = io.WriteString(os.Stdout, l.Addr().String()+"\n")
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		os.Exit(0)
+	}()
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			panic(err)
+		}
+		go func() {
+			defer conn.Close()
+			_, _ = bufio.NewReader(conn).ReadString('\n')
+			time.Sleep(delay)
+			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+		}()
+	}
+}
+
+// sleepyServer answers HTTP after a delay.
+func sleepyServer(t *testing.T, delay time.Duration) string {
+	t.Helper()
+	server := exec.Command(os.Args[0])
+	server.Env = append(os.Environ(), sleepyVariable+"="+delay.String())
+	stdin, err := server.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := server.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		stdin.Close()
+		_ = server.Wait()
+	})
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(line)
+}
+
+// starve leaves goroutines one processor, and keeps that busy until the test
+// ends: each that becomes ready waits for all of the busy ones' turns.
+func starve(t *testing.T, busy int) {
+	procs := runtime.GOMAXPROCS(1)
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	for range busy {
+		wg.Go(func() {
+			for n := 0; ; n++ {
+				if n%1e6 == 0 {
+					select {
+					case <-stop:
+						return
+					default:
+					}
+				}
+			}
+		})
+	}
+	t.Cleanup(func() {
+		close(stop)
+		wg.Wait()
+		runtime.GOMAXPROCS(procs)
+	})
+}
+
+func probeOnce(t *testing.T, check sla.Check, timeout, most time.Duration) probe.Result {
+	t.Helper()
+	p, err := probe.NewFactory(probe.Env{}).New(&sla.Probe{Check: check, Timeout: timeout, MaxDuration: most})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p.Probe(context.Background(), time.Time{})
+}
+
+// TestAStarvedProberIsNotASlowServer lets the server take 30 ms and the prober
+// have no CPU for longer than that: the time is not the server's, and the
+// result says so.
+func TestAStarvedProberIsNotASlowServer(t *testing.T) {
+	const delay = 30 * time.Millisecond
+	check := get("http://" + sleepyServer(t, delay))
+	starve(t, 5)
+	starved, exact := 0, 0
+	for range 8 {
+		r := probeOnce(t, check, 5*time.Second, 0)
+		if r.Outcome != probe.Good {
+			t.Fatalf("a success is one, however late it is read: %+v", r)
+		}
+		if r.Duration < delay+20*time.Millisecond {
+			continue // it got CPU in time
+		}
+		starved++
+		if r.Unsure() && r.Duration-r.Late < delay+5*time.Millisecond { // what else runs on the machine may hold up the server, too
+			exact++
+		} else {
+			t.Logf("took %s, of which %s is said to be the exporter's own; the server took %s", r.Duration, r.Late, delay)
+		}
+	}
+	if starved == 0 || exact < starved/2 {
+		t.Errorf("starved %d times; it is told %d times that the server took no longer than it did", starved, exact)
+	}
+}
+
+// TestASlowServerIsNotAStarvedProber is the other way round: nothing is in the
+// exporter's way.
+func TestASlowServerIsNotAStarvedProber(t *testing.T) {
+	check := get("http://" + sleepyServer(t, 150*time.Millisecond))
+	sure := 0
+	for range 10 {
+		r := probeOnce(t, check, 5*time.Second, 0)
+		if r.Outcome != probe.Good || r.Duration-r.Late < 149*time.Millisecond {
+			t.Errorf("the server's time is said to be the exporter's: %+v", r)
+		}
+		if !r.Unsure() {
+			sure++
+		}
+	}
+	if sure < 5 { // other work on the machine may disturb some
+		t.Errorf("only %d of 10 durations are sure", sure)
+	}
+	if r := probeOnce(t, check, 5*time.Second, 100*time.Millisecond); r.Reason != probe.Slow {
+		t.Errorf("a server that is too slow: %+v", r)
+	}
+	if r := probeOnce(t, check, 100*time.Millisecond, 0); r.Reason != probe.Timeout {
+		t.Errorf("a server that does not answer in time: %+v", r)
+	}
+}
+
+// TestStarvedVerdicts are those that would blame a server that was in time.
+func TestStarvedVerdicts(t *testing.T) {
+	const delay, patience = 20 * time.Millisecond, 120 * time.Millisecond
+	check := get("http://" + sleepyServer(t, delay))
+	starve(t, 16)
+	starved := 0
+	for range 5 {
+		late := probeOnce(t, check, 5*time.Second, patience)
+		short := probeOnce(t, check, patience, 0)
+		for _, r := range []probe.Result{late, short} {
+			switch r.Reason {
+			case probe.Starved:
+				starved++
+			case probe.Slow, probe.Timeout:
+				t.Errorf("the server is blamed: %+v", r)
+			}
+		}
+	}
+	if starved == 0 {
+		t.Error("the prober was not starved once")
+	}
+}
