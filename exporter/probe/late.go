@@ -15,11 +15,22 @@ import (
 type lateness struct {
 	mu      sync.Mutex
 	own     time.Duration
-	longest time.Duration // that one arrival waited to be read
+	opening time.Duration // the part of own in arrivals that were read late before the session was open
+	pending time.Duration // how late the last arrival was read
 	last    time.Time     // when the last wait ended; what comes after it is own time
 	waiting bool
-	over    bool          // the verdict is there; what is read after it is no part of the probe
-	aside   bool          // what the exporter calculates is no lateness: a handshake
+	over    bool // the verdict is there; what is read after it is no part of the probe
+	aside   bool // what the exporter calculates is no lateness: a handshake
+}
+
+// opened notes that a connection was open at a time, of which own was the
+// exporter's.
+func (l *lateness) opened(at time.Time, own time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.own += own
+	l.opening += own
+	l.last = at
 }
 
 // wait notes that the exporter begins to wait for the peer.
@@ -47,7 +58,9 @@ func (l *lateness) resume(at time.Time, late time.Duration) {
 		return
 	}
 	l.own += max(late, 0)
-	l.longest = max(l.longest, late)
+	if l.pending = max(late, 0); l.aside {
+		l.opening += l.pending
+	}
 	l.last, l.waiting = at, false
 }
 
@@ -89,16 +102,16 @@ func (l *lateness) until(now time.Time, answered bool) time.Duration {
 }
 
 // missed tells whether a probe that waited in vain until now may have missed its
-// answer: because something that had arrived was read too late. The sum over all
-// that arrived tells nothing of that: a target that floods the exporter keeps it
-// busy.
+// answer: because what had arrived last was read too late, or the session was
+// open too late. What arrived in between tells nothing of that: a target that
+// floods the exporter keeps it busy.
 func (l *lateness) missed(took time.Duration) bool {
 	if l == nil {
 		return false
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return tooLate(l.longest, took)
+	return tooLate(min(l.opening+l.pending, took), took)
 }
 
 // How late the exporter may be itself before a duration is not told: a share of

@@ -109,10 +109,10 @@ func (c *stampedUDP) Read(b []byte) (int, error) { return c.read(b) }
 
 func (s *stamps) reportTo(r *run) {
 	if r.late == nil {
-		r.late = &lateness{last: s.opened}
+		r.late = new(lateness)
 	}
 	s.late = r.late
-	s.late.resume(s.opened, s.own)
+	s.late.opened(s.opened, s.own)
 }
 
 func (s *stamps) read(b []byte) (int, error) {
