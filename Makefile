@@ -90,11 +90,11 @@ update: ## record the golden files again, then run every test on them
 	$(GO) test ./...
 
 .PHONY: integration
-integration: prometheus-tools $(TOOLS)/blackbox_exporter ## the programs against real Prometheus and Alertmanager servers
+integration: prometheus-tools victoriametrics-tools $(TOOLS)/blackbox_exporter ## the programs against real Prometheus and Alertmanager servers
 	$(GO) test -tags integration -count=1 -timeout 15m -v ./test/integration/...
 
 .PHONY: examples
-examples: build prometheus-tools ## generate examples/ and let promtool, pint and amtool judge it
+examples: build prometheus-tools victoriametrics-tools ## generate examples/ and let promtool, pint, amtool and vmalert judge it
 	rm -rf $(BIN)/examples
 	set -e; for dir in $(sort $(dir $(wildcard examples/*.yaml examples/*/*.yaml))); do \
 		$(BIN)/upheld check $$dir; \
@@ -130,6 +130,13 @@ PACKAGE_govulncheck   := golang.org/x/vuln/cmd/govulncheck
 
 $(TOOLS)/%: tools/%/go.mod
 	$(GO) -C tools/$* build -ldflags '-s -w' -o $(abspath $@) $(PACKAGE_$*)
+
+# VictoriaMetrics' two programs share a module too.
+.PHONY: victoriametrics-tools
+victoriametrics-tools: $(TOOLS)/vmalert $(TOOLS)/victoria-metrics
+
+$(TOOLS)/vmalert $(TOOLS)/victoria-metrics: $(TOOLS)/%: tools/victoriametrics/go.mod
+	$(GO) -C tools/victoriametrics build -ldflags '-s -w' -o $(abspath $@) github.com/VictoriaMetrics/VictoriaMetrics/app/$*
 
 # Prometheus' two programs share a module. Its service discoveries, with the
 # clouds' client libraries, are left out: they are most of the compile time.

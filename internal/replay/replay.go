@@ -130,14 +130,20 @@ func (w *World) evaluate(expr string, start, end time.Time, interval time.Durati
 	return out, cost, nil
 }
 
-// Value is the one value of an expression at a time.
-func (w *World) Value(expr string, at time.Time) (float64, error) {
+// Vector is what an expression is at a time.
+func (w *World) Vector(expr string, at time.Time) (promql.Vector, error) {
 	q, err := w.engine.NewInstantQuery(context.Background(), w, nil, expr, at)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	defer q.Close()
 	v, err := q.Exec(context.Background()).Vector()
+	return slices.Clone(v), err
+}
+
+// Value is the one value of an expression at a time.
+func (w *World) Value(expr string, at time.Time) (float64, error) {
+	v, err := w.Vector(expr, at)
 	if err != nil {
 		return 0, err
 	}
