@@ -2,6 +2,7 @@ package exporter
 
 import (
 	"context"
+	"fmt"
 	"reflect"
 	"slices"
 	"sync"
@@ -16,12 +17,15 @@ import (
 // wanted is a target that is to be probed.
 type wanted struct {
 	sla.ProbeTarget
-	found  bool            // of a probe of many
-	labels []measure.Label // of its series, besides those that name it
-	prober probe.Prober
+	found   bool            // of a probe of many
+	address string          // of sla.Discovery.Host; "" if it has none, or there is no such
+	labels  []measure.Label // of its series, besides those that name it
+	prober  probe.Prober
 }
 
 func (w *wanted) name() string { return w.Probe.Check.Target() }
+
+func (w *wanted) key() string { return keyOf(w.ID, w.name(), w.address) }
 
 // discovery knows which targets the probes of many have.
 type discovery struct {
@@ -37,6 +41,16 @@ type finding struct {
 	failure error     // of the last look
 	refused bool      // a target that was found cannot be probed
 	looking bool
+	learned bool // a look has ended
+}
+
+// found are the targets that there are. A host without an address is one, which
+// fails for that: it is down, and not out of sight.
+func (f *finding) found() []discover.Target {
+	if f.spec.Host != "" && f.learned && len(f.targets) == 0 {
+		return []discover.Target{{Labels: make([]string, len(f.spec.Labels))}}
+	}
+	return f.targets
 }
 
 // declare makes the levels of targets those that are looked at. One whose
@@ -72,9 +86,12 @@ func (d *discovery) expand(targets []sla.ProbeTarget) []wanted {
 			all = append(all, wanted{ProbeTarget: t})
 			continue
 		}
-		for _, one := range d.levels[t.ID].targets {
+		for _, one := range d.levels[t.ID].found() {
 			w := wanted{ProbeTarget: t, found: true}
 			w.Probe = t.Probe.At(one.Address)
+			if t.Probe.Discovery.Host != "" {
+				w.address = one.Address
+			}
 			for i, name := range t.Probe.Discovery.Labels {
 				w.labels = append(w.labels, measure.Label{Name: name, Value: one.Labels[i]})
 			}
@@ -117,14 +134,36 @@ func (d *discovery) learn(id sla.ID, of *sla.Discovery, found []discover.Target,
 		return false, false
 	}
 	failing = err != nil && f.failure == nil
-	f.looking, f.failure = false, err
-	if err != nil || slices.EqualFunc(f.targets, found, func(a, b discover.Target) bool {
+	first := !f.learned && f.spec.Host != ""
+	f.looking, f.failure, f.learned = false, err, true
+	if err != nil {
+		return first, failing
+	}
+	if !first && slices.EqualFunc(f.targets, found, func(a, b discover.Target) bool {
 		return a.Address == b.Address && slices.Equal(a.Labels, b.Labels)
 	}) {
-		return false, failing
+		return false, false
 	}
 	f.targets, f.refused = found, false
 	return true, false
+}
+
+// addresses are the targets that the addresses of a host are.
+func (e *Exporter) addresses(ctx context.Context, d *sla.Discovery) ([]discover.Target, error) {
+	ctx, cancel := context.WithTimeout(ctx, discover.Patience)
+	defer cancel()
+	found, err := e.factory.Addresses(ctx, d.Network, d.Host)
+	if err != nil {
+		return nil, err
+	}
+	if len(found) > d.Limit {
+		return nil, fmt.Errorf("%s has %d addresses, and at most %d are probed", d.Host, len(found), d.Limit)
+	}
+	targets := make([]discover.Target, len(found))
+	for i, a := range found {
+		targets[i] = discover.Target{Address: a.String(), Labels: []string{a.String()}}
+	}
+	return targets, nil
 }
 
 // states is how the discoveries are doing, for the metrics.
@@ -143,7 +182,7 @@ const glance = 200 * time.Millisecond
 
 // discover looks for targets until ctx ends.
 func (e *Exporter) discover(ctx context.Context) {
-	finder := discover.Finder{Resolver: e.opts.Probe.Resolver, UserAgent: e.opts.Probe.UserAgent}
+	finder := discover.Finder{Resolver: e.opts.Probe.Resolver, UserAgent: e.opts.Probe.UserAgent, Dial: e.factory.Dial}
 	tick := time.NewTicker(glance)
 	defer tick.Stop()
 	var looks sync.WaitGroup
@@ -151,7 +190,11 @@ func (e *Exporter) discover(ctx context.Context) {
 	for {
 		for id, spec := range e.discovery.due(time.Now()) {
 			looks.Go(func() {
-				found, err := finder.Find(ctx, spec)
+				find := finder.Find
+				if spec.Host != "" {
+					find = e.addresses
+				}
+				found, err := find(ctx, spec)
 				if ctx.Err() == nil {
 					e.take(id, spec, found, err)
 				}

@@ -34,6 +34,7 @@ type Options struct {
 	Logger         *slog.Logger // none if nil
 	Location       string       // where it probes from, the "location" label; DefaultLocation if empty
 	MaxConcurrency int          // probes at once; schedule.DefaultMaxConcurrency if 0
+	MaxPerHost     int          // probes of one host at once; as many as there are if 0
 	Probe          probe.Env    // resolver, certificate authorities, user agent, guard
 	// References are targets that answer if the exporter's network is well:
 	// tcp://host:port or URLs. If none does, failures of the network are
@@ -82,6 +83,7 @@ func New(opts Options) *Exporter {
 	e.ids.last.Store(uint64(time.Now().UnixNano())) // so that a restart repeats none
 	e.scheduler = schedule.New(schedule.Options{
 		MaxConcurrency: opts.MaxConcurrency,
+		MaxPerHost:     opts.MaxPerHost,
 		OnStart:        func(lag time.Duration) { e.metrics.ObserveLag(lag) },
 	})
 	self := measure.Options{
@@ -151,7 +153,7 @@ func (e *Exporter) makeProbers(targets []wanted) ([]wanted, error) {
 	for _, t := range targets {
 		at := place{id: t.ID}
 		if t.found {
-			at.address = t.name()
+			at.address = t.key()
 		}
 		if known[at] {
 			errs = append(errs, fmt.Errorf("%s: two service levels have this name; give one of them another", t.ID))
@@ -187,13 +189,13 @@ func (e *Exporter) swap(targets []wanted, accounts []*measure.Target) {
 	list := make([]*target, len(targets))
 	byLevel := make(map[sla.ID][]*target, len(targets))
 	for i, t := range targets {
-		next := &target{spec: t.ProbeTarget, prober: t.prober, account: accounts[i], exporter: e}
+		next := &target{spec: t.ProbeTarget, address: t.address, prober: t.prober, account: accounts[i], exporter: e}
 		if next.history = old[next.key()]; next.history == nil {
 			next.history = new(history)
 		}
 		delete(old, next.key())
 		list[i], byLevel[t.ID] = next, append(byLevel[t.ID], next)
-		jobs[i] = schedule.Target{Key: next.key(), Interval: t.Probe.Interval, Job: next}
+		jobs[i] = schedule.Target{Key: next.key(), Interval: t.Probe.Interval, Job: next, Host: next.host()}
 	}
 	for _, gone := range old {
 		gone.forget(&e.excerpts)

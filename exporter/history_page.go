@@ -14,12 +14,16 @@ import (
 )
 
 // historyPath is where the last results of a target are: ?level=, as sla.ID
-// writes it, and ?target= where the level has several; or ?probe=, the ID of one
+// writes it, and ?target= and ?address= where the level has several; or ?probe=, the ID of one
 // as exemplars have it.
 const historyPath = "/history"
 
-func historyURL(level, target string) string {
-	return historyPath + "?" + url.Values{"level": {level}, "target": {target}}.Encode()
+func historyURL(t *target) string {
+	query := url.Values{"level": {t.spec.ID.String()}, "target": {t.name()}}
+	if t.address != "" {
+		query.Set("address", t.address)
+	}
+	return historyPath + "?" + query.Encode()
 }
 
 // historyRow is one result on the page.
@@ -54,7 +58,7 @@ tr:target, tr.marked { outline: 3px solid #1a5fb4; }
 <body>
 <p><a href="/">All targets</a></p>
 <h1>{{.Level}}</h1>
-<p>Target <code>{{.Target}}</code>, every {{.Every}}, from {{.Location}}. Times are UTC.</p>
+<p>Target <code>{{.Target}}</code>{{with .Address}} at <code>{{.}}</code>{{end}}, every {{.Every}}, from {{.Location}}. Times are UTC.</p>
 {{- if and .Asked (not .Found)}}
 <p role="status">The probe {{.Asked}} is no longer remembered: {{.Kept}} results of a target are, and {{.KeptBad}} that were not good.</p>
 {{- end}}
@@ -78,7 +82,7 @@ tr:target, tr.marked { outline: 3px solid #1a5fb4; }
 // serveHistory shows what is remembered of one target.
 func (e *Exporter) serveHistory(w http.ResponseWriter, r *http.Request) {
 	level, asked := r.FormValue("level"), r.FormValue("probe")
-	t := e.find(level, r.FormValue("target"), asked)
+	t := e.find(level, r.FormValue("target"), r.FormValue("address"), asked)
 	if t == nil {
 		http.Error(w, "No target has this level or remembers this probe; the landing page lists the targets.", http.StatusNotFound)
 		return
@@ -99,7 +103,7 @@ func (e *Exporter) serveHistory(w http.ResponseWriter, r *http.Request) {
 	}
 	var page bytes.Buffer
 	err := historyPage.Execute(&page, map[string]any{
-		"Level": t.spec.ID.String(), "Target": t.name(), "Every": t.spec.Probe.Interval.String(), "Location": e.opts.Location,
+		"Level": t.spec.ID.String(), "Target": t.name(), "Address": t.address, "Every": t.spec.Probe.Interval.String(), "Location": e.opts.Location,
 		"Phases": probe.AllPhases(), "Tables": tables, "Asked": asked, "Found": found, "Path": historyPath,
 		"Kept": RecentResults, "KeptBad": RecentFailures,
 	})
@@ -114,12 +118,12 @@ func (e *Exporter) serveHistory(w http.ResponseWriter, r *http.Request) {
 
 // find is the target of a level, the first if none is named, or else the one
 // that remembers a probe.
-func (e *Exporter) find(level, name, asked string) *target {
+func (e *Exporter) find(level, name, address, asked string) *target {
 	e.mu.RLock()
 	targets := e.targets
 	e.mu.RUnlock()
 	for _, t := range targets {
-		if level != "" && t.spec.ID.String() == level && (name == "" || t.name() == name) {
+		if level != "" && t.spec.ID.String() == level && (name == "" || t.name() == name) && (address == "" || t.address == address) {
 			return t
 		}
 	}

@@ -147,7 +147,7 @@ func (e *Exporter) rows(now time.Time) (rows []row, more int) {
 		targets, more = targets[:maxRows], len(targets)-maxRows
 	}
 	for _, t := range targets {
-		line := row{Level: t.spec.ID.String(), History: historyURL(t.spec.ID.String(), t.name()), Target: t.name(), Every: t.spec.Probe.Interval.String(), Outcome: "not probed yet"}
+		line := row{Level: t.spec.ID.String(), History: historyURL(t), Target: t.shown(), Every: t.spec.Probe.Interval.String(), Outcome: "not probed yet"}
 		if recent := t.history.recent(); len(recent) > 0 {
 			last := recent[0]
 			line.Outcome, line.Reason, line.Detail = string(last.Outcome), string(last.Reason), last.Detail

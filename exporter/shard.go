@@ -32,7 +32,7 @@ func (s Shard) keeps(w wanted) bool {
 	case s.Of <= 1:
 		return true
 	case w.found:
-		return s.holds(w.ID.String() + " " + w.name())
+		return s.holds(w.key())
 	}
 	return s.holds(w.ID.String())
 }

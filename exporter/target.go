@@ -3,6 +3,7 @@ package exporter
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 // target is one thing to probe: what the scheduler runs.
 type target struct {
 	spec     sla.ProbeTarget
+	address  string // of sla.Discovery.Host; "" if it is the target's only one
 	prober   probe.Prober
 	account  *measure.Target
 	history  *history
@@ -28,9 +30,36 @@ func (i *ids) next() measure.ID { return measure.ID(i.last.Add(1)) }
 
 func (t *target) name() string { return t.spec.Probe.Check.Target() }
 
+// shown is the target for people.
+func (t *target) shown() string {
+	if t.address == "" {
+		return t.name()
+	}
+	return t.name() + " at " + t.address
+}
+
+// host is what the bound on probes of one host goes by; "" if there is no host.
+func (t *target) host() string {
+	if t.address != "" {
+		return t.address
+	}
+	if hosted, ok := t.spec.Probe.Check.(sla.Hosted); ok {
+		return strings.ToLower(strings.TrimSuffix(hosted.HostName(), "."))
+	}
+	return ""
+}
+
 // key names the target to the scheduler; its place on the time table comes
 // from it.
-func (t *target) key() string { return t.spec.ID.String() + " " + t.name() }
+func (t *target) key() string { return keyOf(t.spec.ID, t.name(), t.address) }
+
+func keyOf(id sla.ID, name, address string) string {
+	key := id.String() + " " + name
+	if address != "" {
+		key += " " + address
+	}
+	return key
+}
 
 // Run probes once and accounts for it. A probe that the end of the exporter
 // cut short is not counted.
@@ -66,6 +95,7 @@ var unrunReasons = map[schedule.Unrun]probe.Reason{
 	schedule.Overload: probe.Overload,
 	schedule.Late:     probe.Late,
 	schedule.Starved:  probe.Starved,
+	schedule.Crowded:  probe.Crowded,
 }
 
 // Skip accounts for probes that were not run.
@@ -90,6 +120,6 @@ func (t *target) remember(r Record) {
 	if !logger.Enabled(context.Background(), level) {
 		return
 	}
-	logger.Log(context.Background(), level, "probe result", "slo", t.spec.ID.String(), "target", t.name(),
+	logger.Log(context.Background(), level, "probe result", "slo", t.spec.ID.String(), "target", t.shown(),
 		"outcome", string(r.Outcome), "reason", string(r.Reason), "detail", r.Detail, "duration", r.Duration, "count", r.Count)
 }

@@ -11,14 +11,26 @@ const TargetVariable = "${target}"
 
 // Discovery says where the targets of a probe of many are found.
 type Discovery struct {
-	Pattern string   // what is probed, with TargetVariable in it
-	Static  []string // addresses
-	Files   []string // paths or globs of lists, in the format of Prometheus' file_sd_configs
-	URL     string   // answers with such a list, as for http_sd_configs; "" for none
+	Pattern string // what is probed, with TargetVariable in it
+	// Host, if set, stands in the place of all others: each address that Network
+	// has of it is a target, of the same check.
+	Host    string
+	Network *Network
+	Static  []string    // addresses
+	Files   []string    // paths or globs of lists, in the format of Prometheus' file_sd_configs
+	URL     string      // answers with such a list, as for http_sd_configs; "" for none
+	Access  *ListAccess // how URL is asked; nil: without credentials
 	DNS     *DNSDiscovery
 	Labels  []string      // which labels of a list the target's series get, sorted
 	Refresh time.Duration // between two looks
 	Limit   int           // targets at most
+}
+
+// ListAccess is how a server that has a list of targets is asked.
+type ListAccess struct {
+	Auth  *HTTPAuth
+	TLS   TLSOptions
+	Proxy *Proxy
 }
 
 // DNSDiscovery finds targets by a name.
@@ -44,10 +56,36 @@ type Movable interface {
 func (p *Probe) At(address string) *Probe {
 	one := *p
 	one.Discovery = nil
+	if host := p.Discovery.Host; host != "" {
+		return p.pinned(host, address)
+	}
 	if ip, err := netip.ParseAddr(address); err == nil && ip.Is6() && p.Discovery.Pattern != TargetVariable {
 		address = "[" + address + "]"
 	}
 	one.Check = p.Check.(Movable).At(strings.ReplaceAll(p.Discovery.Pattern, TargetVariable, address))
+	return &one
+}
+
+// MaxAddresses bounds the targets that EachAddress makes of a name.
+const MaxAddresses = 64
+
+// AddressLabel is the label of the targets that EachAddress makes.
+const AddressLabel = "address"
+
+// pinned is the probe of one address of its host; of the host as a whole if the
+// address is empty: it has none.
+func (p *Probe) pinned(host, address string) *Probe {
+	one := *p
+	one.Discovery = nil
+	network := Network{}
+	if p.Network != nil {
+		network = *p.Network
+	}
+	network.Addresses = ""
+	if at, err := netip.ParseAddr(address); err == nil {
+		network.Pinned, network.PinnedHost = at, host
+	}
+	one.Network = &network
 	return &one
 }
 

@@ -1,6 +1,11 @@
 package sla
 
-import "net/netip"
+import (
+	"net"
+	"net/netip"
+	"net/url"
+	"strings"
+)
 
 // IPFamily says which addresses of a name are used, and which come first.
 type IPFamily string
@@ -30,10 +35,13 @@ const (
 	// that is left.
 	AddressesInOrder AddressChoice = "inOrder"
 	FirstAddress     AddressChoice = "first" // and no other
+	// EachAddress makes every address that the name has a target of its own, with
+	// series and an account; see Discovery.Host.
+	EachAddress AddressChoice = "each"
 )
 
 // AddressChoices are all of them.
-var AddressChoices = []AddressChoice{RaceAddresses, AddressesInOrder, FirstAddress}
+var AddressChoices = []AddressChoice{RaceAddresses, AddressesInOrder, FirstAddress, EachAddress}
 
 // Network says how a probe reaches its target. The zero value is right for
 // most: any family, a race, the kernel's choice of source, the exporter's own
@@ -43,4 +51,67 @@ type Network struct {
 	Addresses AddressChoice // RaceAddresses if empty
 	Source    netip.Addr    // what the socket is bound to; addresses of its family only are used
 	Resolver  netip.AddrPort
+	// Pinned is the one address that PinnedHost stands for, of a target of
+	// EachAddress; other names are resolved.
+	Pinned     netip.Addr
+	PinnedHost string
+}
+
+// IsPinned tells whether a host is not looked up, because it stands for one
+// address.
+func (n *Network) IsPinned(host string) bool {
+	return n.Pinned.IsValid() && strings.EqualFold(host, n.PinnedHost)
+}
+
+// Hosted is a check of something on a host that the network knows.
+type Hosted interface {
+	Check
+	// HostName is the name, or the address, of what is connected to first.
+	HostName() string
+}
+
+func hostOf(address string) string {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return address
+	}
+	return host
+}
+
+// HostName is that of the URL.
+func (c *HTTPCheck) HostName() string {
+	u, err := url.Parse(c.URL)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
+}
+
+// HostName is that of the first step.
+func (c *JourneyCheck) HostName() string { return c.Steps[0].Request.HostName() }
+
+// HostName is that of the URL.
+func (c *WebSocketCheck) HostName() string { return c.Request.HostName() }
+
+// HostName is that of the address.
+func (c *TCPCheck) HostName() string { return hostOf(c.Address) }
+
+// HostName is that of the address.
+func (c *TLSCheck) HostName() string { return hostOf(c.Address) }
+
+// HostName is that of the address.
+func (c *UDPCheck) HostName() string { return hostOf(c.Address) }
+
+// HostName is that of the address.
+func (c *GRPCCheck) HostName() string { return hostOf(c.Address) }
+
+// HostName is what is pinged.
+func (c *ICMPCheck) HostName() string { return c.Host }
+
+// HostName is that of the server.
+func (c *DNSCheck) HostName() string {
+	if c.Transport == DNSOverHTTPS {
+		return (&HTTPCheck{URL: c.Server}).HostName()
+	}
+	return hostOf(c.Server)
 }

@@ -5,7 +5,11 @@ import "fmt"
 // Words says what the probe does: "HTTP GET https://shop.example/health every 15s".
 func (p *Probe) Words() string {
 	words := fmt.Sprintf("%s every %s", p.Check.Words(), FormatDuration(p.Interval))
-	if p.Discovery != nil {
+	switch d := p.Discovery; {
+	case d == nil:
+	case d.Host != "":
+		words += ", at each address of " + d.Host
+	default:
 		words += ", of each target that is found"
 	}
 	return words

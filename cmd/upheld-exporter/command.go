@@ -33,6 +33,7 @@ type config struct {
 	telemetryPath  string
 	location       string
 	maxConcurrency int
+	maxPerHost     int
 	limits         guard.Options
 	references     []string
 	shard          string
@@ -97,6 +98,7 @@ func (c *config) addFlags(command *cobra.Command) {
 	f.StringVar(&c.location, "location", exporter.DefaultLocation, "where this exporter probes from: the label location of its metrics")
 	f.StringVar(&c.shard, "shard", "", "probe only part `i/n` of the levels, as the i-th of n exporters that share a specification")
 	f.IntVar(&c.maxConcurrency, "probe.max-concurrency", schedule.DefaultMaxConcurrency, "how many probes may run at once")
+	f.IntVar(&c.maxPerHost, "probe.max-concurrency-per-host", 0, "how many probes of one host may run at once; 0: as many as of all")
 	f.StringArrayVar(&c.references, "probe.reference", nil, "`target` (tcp://host:port or a URL) that answers if this exporter's network is well: while none does, failures of the network are inconclusive; repeatable")
 	f.StringArrayVar(&c.limits.DenyCIDR, "probe.deny-cidr", nil, "never connect to addresses in `CIDR`, or in one of cloud-metadata, link-local, loopback, private; repeatable")
 	f.StringArrayVar(&c.limits.AllowCIDR, "probe.allow-cidr", nil, "connect only to addresses in `CIDR` (or those names); where both have an address, the more specific one decides; repeatable")
@@ -144,6 +146,8 @@ func (c *config) validate() error {
 		return errors.New("nothing to probe: name a specification with --spec.file, or a blackbox.yml with --config.file")
 	case c.maxConcurrency < 1:
 		return fmt.Errorf("--probe.max-concurrency is %d; it must be at least 1", c.maxConcurrency)
+	case c.maxPerHost < 0:
+		return fmt.Errorf("--probe.max-concurrency-per-host is %d; it must be at least 1, or 0 for no bound", c.maxPerHost)
 	case c.excerpt < 0 || c.excerpt > maxExcerpt:
 		return fmt.Errorf("--history.excerpt-bytes is %d; it must be between 0 (no excerpts) and %d", c.excerpt, maxExcerpt)
 	case c.location == "":
@@ -240,6 +244,7 @@ func (c *config) options(logger *slog.Logger, stderr io.Writer) exporter.Options
 		Logger:         logger,
 		Location:       c.location,
 		MaxConcurrency: most,
+		MaxPerHost:     c.maxPerHost,
 		References:     c.references,
 		Shard:          part,
 		Probe:          env,

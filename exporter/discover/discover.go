@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -24,19 +23,21 @@ type Target struct {
 
 // Finder looks for targets. The zero value is usable.
 type Finder struct {
-	Resolver  *net.Resolver // the system's if nil
-	Client    *http.Client  // one that follows no redirect to other hosts, if nil
+	Resolver *net.Resolver // the system's if nil
+	// Dial opens the connections to servers that have lists, and to proxies; as
+	// net.Dialer does if nil.
+	Dial      func(ctx context.Context, network, address string) (net.Conn, error)
 	UserAgent string
 }
 
-// patience is how long one look at a server may take.
-const patience = 10 * time.Second
+// Patience is how long one look at a server may take.
+const Patience = 10 * time.Second
 
 // Find is all targets that there are now, sorted by address, each once. An
 // error of any source is one of the whole: half of the targets is not what the
 // others became.
 func (f Finder) Find(ctx context.Context, d *sla.Discovery) ([]Target, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, Patience)
 	defer cancel()
 	groups := []group{{Targets: d.Static}}
 	var errs []error
@@ -50,7 +51,7 @@ func (f Finder) Find(ctx context.Context, d *sla.Discovery) ([]Target, error) {
 		add(readFiles(pattern))
 	}
 	if d.URL != "" {
-		add(f.ask(ctx, d.URL))
+		add(f.ask(ctx, d.URL, d.Access))
 	}
 	if d.DNS != nil {
 		add(f.lookUp(ctx, d.DNS))

@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/upheld-sla/upheld/sla"
 )
 
 // maxList is how long a list may be, in bytes.
@@ -68,20 +70,21 @@ func parse(text []byte, isJSON bool) (groups []group, err error) {
 }
 
 // ask is the groups that a server answers with.
-func (f Finder) ask(ctx context.Context, from string) ([]group, error) {
+func (f Finder) ask(ctx context.Context, from string, access *sla.ListAccess) ([]group, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, from, nil)
 	if err != nil {
 		return nil, err
 	}
 	request.Header.Set("Accept", "application/json")
 	request.Header.Set("User-Agent", f.UserAgent)
-	client := f.Client
-	if client == nil {
-		client = &http.Client{CheckRedirect: sameHost}
+	client, err := f.client(access)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", from, err)
 	}
+	defer client.CloseIdleConnections()
 	answer, err := client.Do(request)
 	if err != nil {
-		return nil, err
+		return nil, withoutAnswer(err)
 	}
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {

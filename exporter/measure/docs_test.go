@@ -37,7 +37,8 @@ buckets. Formats: Prometheus' text, OpenMetrics and protobuf, as the scraper ask
 
 const docsLabels = "- `sla`, `service`, `slo`: the service level that defines the probe\n" +
 	"- `target`: what is probed, a URL or host:port, without user name and password\n" +
-	"- `location`: where the exporter probes from (`--location`)\n"
+	"- `location`: where the exporter probes from (`--location`)\n" +
+	"- `address`, of levels with `addresses: each` alone: which address of the target\n"
 
 const docsTail = `
 ## Recorded series

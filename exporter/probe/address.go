@@ -47,6 +47,9 @@ func (d *dialer) port(ctx context.Context, network, service string) (uint16, err
 // order in which they are to be tried; Resolve is the time it takes, if the
 // host is a name.
 func (d *dialer) lookup(ctx context.Context, host string, phases *Phases) ([]netip.Addr, error) {
+	if d.network.IsPinned(host) {
+		return []netip.Addr{d.network.Pinned}, nil
+	}
 	if address, err := netip.ParseAddr(host); err == nil {
 		return d.usable(host, []netip.Addr{address})
 	}
@@ -69,6 +72,18 @@ func (d *dialer) lookup(ctx context.Context, host string, phases *Phases) ([]net
 		return nil, err
 	}
 	return d.usable(host, addresses)
+}
+
+// Addresses are those that the probes of a network would use of a host, sorted;
+// none if the host has none.
+func (f *Factory) Addresses(ctx context.Context, n *sla.Network, host string) ([]netip.Addr, error) {
+	d := f.dialer.with(n)
+	addresses, err := d.lookup(ctx, asciiName(host), new(Phases))
+	if dns, ok := errors.AsType[*net.DNSError](err); ok && dns.IsNotFound {
+		return nil, nil
+	}
+	slices.SortFunc(addresses, netip.Addr.Compare)
+	return slices.Compact(addresses), err
 }
 
 func notFound(host string) error {

@@ -46,6 +46,7 @@ func (d *dialer) with(n *sla.Network) *dialer {
 	}
 	other := *d
 	other.network = *n
+	other.network.PinnedHost = asciiName(n.PinnedHost)
 	if n.Source.IsValid() {
 		other.tcp.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(n.Source, 0))
 		other.udp.LocalAddr = net.UDPAddrFromAddrPort(netip.AddrPortFrom(n.Source, 0))
@@ -55,6 +56,16 @@ func (d *dialer) with(n *sla.Network) *dialer {
 		other.resolver = other.resolving.resolver
 	}
 	return &other
+}
+
+// Dial opens a connection for what is no probe, to where probes may connect.
+func (f *Factory) Dial(ctx context.Context, network, address string) (net.Conn, error) {
+	if err := f.dialer.mayName(network, address); err != nil {
+		return nil, err
+	}
+	own := f.dialer.plain
+	own.Resolver = f.dialer.env.Resolver
+	return own.DialContext(ctx, network, address)
 }
 
 // connect opens a TCP connection to host:port, with a TLS session over it if

@@ -91,10 +91,21 @@ func (f *Factory) New(p *sla.Probe) (Prober, error) {
 		return nil, fmt.Errorf("the timeout is %s; it must be more than 0", p.Timeout)
 	}
 	prober, err := k.new(p.Check, p.Timeout, f.dialer.with(p.Network))
+	if err == nil && p.Network != nil && p.Network.Pinned.IsValid() {
+		prober = pinned{prober}
+	}
 	if err == nil && p.MaxDuration > 0 {
 		prober = &hurried{prober, p.MaxDuration}
 	}
 	return prober, err
+}
+
+// pinned is a prober of one address of a name, which is not looked up.
+type pinned struct{ Prober }
+
+// Phases are the prober's, without Resolve.
+func (p pinned) Phases() []Phase {
+	return slices.DeleteFunc(p.Prober.Phases(), func(phase Phase) bool { return phase == Resolve })
 }
 
 // hurried is a prober whose good results may take only so long.

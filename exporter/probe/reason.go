@@ -47,6 +47,7 @@ const (
 	Overlap  Reason = "overlap"
 	Overload Reason = "overload"
 	Late     Reason = "late"
+	Crowded  Reason = "host_overload"
 )
 
 // reasonInfo is what documentation and probers need to know about a reason.
@@ -98,6 +99,7 @@ var reasons = map[Reason]reasonInfo{
 
 	Overlap:  {Missed, "the previous probe of the target was still running when it should have begun"},
 	Overload: {Missed, "more probes were due than may run at once"},
+	Crowded:  {Missed, "more probes of the host were due than `--probe.max-concurrency-per-host` lets run at once"},
 	Late:     {Missed, "the scheduler came to it too late"},
 }
 
@@ -111,7 +113,7 @@ func (r Reason) Help() string { return reasons[r].help }
 var (
 	connectReasons = []Reason{DNS, ConnectRefused, ConnectTimeout, Unreachable, Reset, Timeout, TLSExpired, TLSName, TLSAuthority, TLSExpiring, TLSOther, Slow}
 	ownReasons     = []Reason{NoFD, NoMemory, AddressUnavailable, LocalNetwork, Resolver, Starved, Denied, Credentials, Vantage}
-	unrunReasons   = []Reason{Overlap, Overload, Late}
+	unrunReasons   = []Reason{Overlap, Overload, Crowded, Late}
 )
 
 // failure is a verdict on its way up as an error.

@@ -128,6 +128,14 @@ func (o *outgoing) sendsLength() bool {
 	return o.body != "" || o.method == http.MethodPost || o.method == http.MethodPut || o.method == http.MethodPatch
 }
 
+// asciiName is a host's name as it is looked up, or as it is if it cannot be.
+func asciiName(host string) string {
+	if name, err := idna.Lookup.ToASCII(host); err == nil && strings.ContainsFunc(host, func(r rune) bool { return r >= 0x80 }) {
+		return name
+	}
+	return host
+}
+
 // asciiHost is the URL's host as it is sent and looked up.
 func asciiHost(u *url.URL) (string, error) {
 	for i := range len(u.Host) {

@@ -32,6 +32,7 @@ const (
 	Overload              // no free slot within the bound on lateness
 	Late                  // the scheduler came to it beyond the bound on lateness
 	Starved               // it was started in time, but its goroutine got no CPU within the bound
+	Crowded               // no free slot of the target's host within the bound on lateness
 )
 
 // Job is what the scheduler runs for a target. Its methods are called from
@@ -54,6 +55,7 @@ type Target struct {
 	Key      string // names it across Set and restarts; unique
 	Interval time.Duration
 	Job      Job
+	Host     string // of which so many probes run at once as Options say; "" if it has none
 }
 
 // Clock is the time that a scheduler goes by.
@@ -75,6 +77,7 @@ func (systemClock) After(d time.Duration) (<-chan time.Time, func() bool) {
 // Options of a scheduler; the zero value is usable.
 type Options struct {
 	MaxConcurrency int                     // probes at once; DefaultMaxConcurrency if 0
+	MaxPerHost     int                     // probes of one host at once; as many as MaxConcurrency if 0
 	Clock          Clock                   // the system's if nil
 	OnStart        func(lag time.Duration) // called as each probe starts, with how late it is
 }
@@ -103,6 +106,8 @@ type Scheduler struct {
 	due      queue
 	waiting  []*entry // due and in time, but all slots were taken, or one's own probe was running; oldest first
 	inFlight int
+	hosts    map[string]*host // empty without MaxPerHost
+	freed    []*host          // those that have a free slot again, and somebody waiting for it
 }
 
 // entry is the state of one target. There are many, most of them idle, so its
@@ -114,11 +119,12 @@ type entry struct {
 	next     int64 // the next point of the grid not yet accounted for
 	extra    int64 // when a recheck is due, always before next; 0: none is
 	slot     int64 // of the probe that waits
+	host     *host // nil: none that is bounded
 	place    int32 // in Scheduler.due
 	why      Unrun // what the probe that waits waits for
 	waiting  bool  // its probe of slot is due, and waits
 	busy     bool  // a probe of it is running
-	queued   bool  // it stands in Scheduler.waiting, perhaps no longer waiting
+	queued   bool  // it stands in Scheduler.waiting, or its host's, perhaps no longer waiting
 	removed  bool
 }
 
@@ -133,7 +139,7 @@ func New(opts Options) *Scheduler {
 	if opts.OnStart == nil {
 		opts.OnStart = func(time.Duration) {}
 	}
-	return &Scheduler{opts: opts, wake: make(chan struct{}, 1), entries: map[string]*entry{}, leaving: map[string]*entry{}}
+	return &Scheduler{opts: opts, wake: make(chan struct{}, 1), entries: map[string]*entry{}, leaving: map[string]*entry{}, hosts: map[string]*host{}}
 }
 
 // now is the time on the scheduler's own scale.
@@ -148,6 +154,7 @@ func (s *Scheduler) Set(targets []Target) {
 	old := s.entries
 	s.entries = make(map[string]*entry, len(targets))
 	s.due = make(queue, 0, len(targets))
+	s.forgetHosts()
 	for _, t := range targets {
 		e := s.adopt(t.Key, old)
 		s.place(e, t)
@@ -194,7 +201,7 @@ func (s *Scheduler) place(e *entry, t Target) {
 		}
 		e.next, e.extra = after(now, e.key, interval), 0
 	}
-	e.job, e.interval = t.Job, interval
+	e.job, e.interval, e.host = t.Job, interval, s.host(t.Host)
 }
 
 // InFlight is how many probes are running.
@@ -263,7 +270,7 @@ func (s *Scheduler) step(ctx context.Context) time.Duration {
 		e.extra = 0
 		if !recheck {
 			s.owe(ctx, e, now)
-		} else if !e.busy && s.inFlight < s.opts.MaxConcurrency {
+		} else if !e.busy && s.inFlight < s.opts.MaxConcurrency && !s.crowded(e) {
 			s.recheck(ctx, e)
 		}
 		heap.Fix(&s.due, 0)
@@ -292,9 +299,20 @@ func (s *Scheduler) owe(ctx context.Context, e *entry, now int64) {
 	case late > passed:
 	case e.busy: // most likely at its deadline; finish lets it go on
 		e.waiting, e.why, e.slot = true, Overlap, slot
+	default:
+		s.start(ctx, e, slot)
+	}
+}
+
+// start runs a probe, or has it wait for a slot.
+func (s *Scheduler) start(ctx context.Context, e *entry, slot int64) {
+	switch {
 	case s.inFlight >= s.opts.MaxConcurrency:
 		e.waiting, e.why, e.slot = true, Overload, slot
 		s.enqueue(e)
+	case s.crowded(e):
+		e.waiting, e.why, e.slot = true, Crowded, slot
+		e.host.enqueue(e)
 	default:
 		s.launch(ctx, e, slot)
 	}
@@ -310,21 +328,27 @@ func (s *Scheduler) enqueue(e *entry) {
 
 // admit gives free slots to those that wait for one, oldest first.
 func (s *Scheduler) admit(ctx context.Context) {
+	s.admitOfHosts(ctx)
 	for len(s.waiting) > 0 && s.inFlight < s.opts.MaxConcurrency {
 		e := s.waiting[0]
 		s.waiting[0] = nil
 		s.waiting = s.waiting[1:]
-		e.queued = false
-		if !e.waiting {
-			continue
-		}
-		e.waiting = false
-		if time.Duration(s.now()-e.slot) > MaxLag(time.Duration(e.interval)) {
-			e.job.Skip(e.why, 1)
-			continue
-		}
-		s.launch(ctx, e, e.slot)
+		s.retry(ctx, e)
 	}
+}
+
+// retry is the turn of an entry that has stood in a queue.
+func (s *Scheduler) retry(ctx context.Context, e *entry) {
+	e.queued = false
+	if !e.waiting {
+		return
+	}
+	e.waiting = false
+	if time.Duration(s.now()-e.slot) > MaxLag(time.Duration(e.interval)) {
+		e.job.Skip(e.why, 1)
+		return
+	}
+	s.start(ctx, e, e.slot)
 }
 
 // launch runs one probe in a goroutine of its own.
@@ -355,18 +379,24 @@ func (s *Scheduler) at(nano int64) time.Time { return s.base.Add(time.Duration(n
 func (s *Scheduler) occupy(e *entry, run func() (again time.Duration)) {
 	e.busy = true
 	s.inFlight++
+	at := e.host
+	at.enter()
 	s.wg.Go(func() {
 		again := time.Duration(0)
-		defer func() { s.finish(e, again) }()
+		defer func() { s.finish(e, at, again) }()
 		again = run()
 	})
 }
 
-func (s *Scheduler) finish(e *entry, again time.Duration) {
+func (s *Scheduler) finish(e *entry, at *host, again time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e.busy = false
 	s.inFlight--
+	if at.leave() {
+		s.freed = append(s.freed, at)
+		s.poke()
+	}
 	if e.removed {
 		delete(s.leaving, e.key)
 	} else if due := s.now() + int64(again); again > 0 && !e.waiting && due < e.next {

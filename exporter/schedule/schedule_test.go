@@ -19,6 +19,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // plan is one random history.
 type plan struct {
 	concurrency int
+	perHost     int      // 0: no bound
+	hosts       []string // of the targets, in turn
 	sets        []map[string]time.Duration // one after the other
 	gaps        []time.Duration            // before the next set
 	took        []time.Duration
@@ -34,6 +36,8 @@ func drawPlan(t *rapid.T) plan {
 	}
 	var p plan
 	p.concurrency = rapid.IntRange(1, 6).Draw(t, "concurrency")
+	p.perHost = rapid.IntRange(0, 3).Draw(t, "perHost")
+	p.hosts = rapid.SliceOfN(rapid.SampledFrom([]string{"", "x", "y"}), 1, 7).Draw(t, "hosts")
 	keys := rapid.SampledFrom([]string{"a", "b", "c", "d", "e", "f", "g"})
 	intervals := rapid.SampledFrom([]time.Duration{200 * time.Millisecond, time.Second, 1500 * time.Millisecond, 7 * time.Second})
 	p.sets = rapid.SliceOfN(rapid.MapOfN(keys, intervals, 0, 7), 1, 4).Draw(t, "sets")
@@ -51,9 +55,11 @@ func drawPlan(t *rapid.T) plan {
 func (p plan) play(t *testing.T) []string {
 	w := newWorld(func(key string, n int) time.Duration { return p.took[(n+int(key[0]))%len(p.took)] })
 	w.again = func(key string, n int) time.Duration { return p.again[(n+int(key[0]))%len(p.again)] }
+	w.perHost = p.perHost
+	w.host = func(key string) string { return p.hosts[int(key[0])%len(p.hosts)] }
 	var punctual atomic.Bool
 	alarms := 0
-	s := schedule.New(schedule.Options{MaxConcurrency: p.concurrency, Clock: sluggish{func() time.Duration {
+	s := schedule.New(schedule.Options{MaxConcurrency: p.concurrency, MaxPerHost: p.perHost, Clock: sluggish{func() time.Duration {
 		if alarms++; punctual.Load() {
 			return 0
 		}
@@ -178,17 +184,20 @@ func TestWhyProbesAreNotRun(t *testing.T) {
 	for name, c := range map[string]struct {
 		took        time.Duration
 		concurrency int
+		perHost     int
 		late        time.Duration
 		want        schedule.Unrun
 	}{
 		"overlap":  {took: 2700 * time.Millisecond, concurrency: 10, want: schedule.Overlap},
 		"overload": {took: 900 * time.Millisecond, concurrency: 1, want: schedule.Overload},
+		"crowded":  {took: 900 * time.Millisecond, concurrency: 10, perHost: 1, want: schedule.Crowded},
 		"late":     {took: time.Millisecond, concurrency: 10, late: 5 * time.Second, want: schedule.Late},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(func(string, int) time.Duration { return c.took })
-				s := schedule.New(schedule.Options{MaxConcurrency: c.concurrency, Clock: sluggish{func() time.Duration { return c.late }}})
+				w.perHost, w.host = c.perHost, func(string) string { return "shop.example" }
+				s := schedule.New(schedule.Options{MaxConcurrency: c.concurrency, MaxPerHost: c.perHost, Clock: sluggish{func() time.Duration { return c.late }}})
 				w.set(s, map[string]time.Duration{"a": time.Second, "b": time.Second, "c": time.Second})
 				stop := start(t, s)
 				time.Sleep(30 * time.Second)

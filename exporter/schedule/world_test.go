@@ -67,10 +67,14 @@ type world struct {
 	took     func(key string, n int) time.Duration // of the n-th probe
 	again    func(key string, n int) time.Duration // until its recheck; nil: none
 	problems []string
+
+	host    func(key string) string // nil: none has one
+	perHost int                     // probes of one host at once; 0: any number
+	atHost  map[string]int          // that are running
 }
 
 func newWorld(took func(string, int) time.Duration) *world {
-	return &world{accounts: map[string]*account{}, took: took}
+	return &world{accounts: map[string]*account{}, atHost: map[string]int{}, took: took}
 }
 
 func (w *world) problem(format string, args ...any) {
@@ -108,6 +112,10 @@ func (j job) run(ctx context.Context, next time.Time, begun func(a *account, lag
 	}
 	j.w.running++
 	j.w.peak = max(j.w.peak, j.w.running)
+	host := j.w.hostOf(j.key)
+	if j.w.atHost[host]++; host != "" && j.w.perHost > 0 && j.w.atHost[host] > j.w.perHost {
+		j.w.problem("%s: %d probes of the host %s at once, only %d may be", j.key, j.w.atHost[host], host, j.w.perHost)
+	}
 	lag := time.Duration((now.UnixNano() - int64(schedule.Phase(j.key, j.interval))) % int64(j.interval))
 	begun(a, lag)
 	if want := now.Add(j.interval - lag); !next.Equal(want) {
@@ -128,7 +136,15 @@ func (j job) run(ctx context.Context, next time.Time, begun func(a *account, lag
 	a.running--
 	ended(a)
 	j.w.running--
+	j.w.atHost[host]--
 	return again
+}
+
+func (w *world) hostOf(key string) string {
+	if w.host == nil {
+		return ""
+	}
+	return w.host(key)
 }
 
 func (j job) Skip(why schedule.Unrun, n int) {
@@ -161,7 +177,7 @@ func (w *world) set(s *schedule.Scheduler, intervals map[string]time.Duration) {
 		if n := len(a.lives); n == 0 || !a.lives[n-1].to.IsZero() {
 			a.lives = append(a.lives, life{from: now, interval: interval})
 		}
-		targets = append(targets, schedule.Target{Key: key, Interval: interval, Job: job{w, key, interval}})
+		targets = append(targets, schedule.Target{Key: key, Interval: interval, Job: job{w, key, interval}, Host: w.hostOf(key)})
 	}
 	w.mu.Unlock()
 	s.Set(targets)

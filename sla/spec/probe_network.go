@@ -2,6 +2,7 @@ package spec
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/upheld-sla/upheld/sla"
@@ -12,6 +13,8 @@ var (
 	resolverType = valueType{name: "address, or address:port", sample: `"10.0.0.53"`, scalars: []schema{{"type": "string", "pattern": `^[0-9A-Fa-f.:\[\]]+$`}}}
 )
 
+const eachWords = "`each`: every address that the name has is a target of its own, with series that have the label `address`."
+
 // networkFields are the options of every kind of probe that uses the network;
 // connects says whether it opens connections, of which several can be tried.
 func networkFields(connects bool) []field {
@@ -19,10 +22,15 @@ func networkFields(connects bool) []field {
 		key: "ipFamily", typ: oneOf(wordsOf(sla.IPFamilies)...), def: string(sla.AnyIP),
 		doc: "Which addresses of a name to use. With `preferIPv4` and `preferIPv6` those of the other family come after.",
 	}}
-	if connects {
+	if !connects {
+		fields = append(fields, field{
+			key: "addresses", typ: oneOf(string(sla.FirstAddress), string(sla.EachAddress)), def: string(sla.FirstAddress),
+			doc: "Which of several addresses to use. " + eachWords,
+		})
+	} else {
 		fields = append(fields, field{
 			key: "addresses", typ: oneOf(wordsOf(sla.AddressChoices)...), def: string(sla.RaceAddresses),
-			doc: "Which of several addresses to connect to. `race`: as browsers do (RFC 8305), the families in turn, each with a quarter of a second's head start over the next. `inOrder`: one after the other, each with its share of the time. `first`: the first and no other.",
+			doc: "Which of several addresses to connect to. `race`: as browsers do (RFC 8305), the families in turn, each with a quarter of a second's head start over the next. `inOrder`: one after the other, each with its share of the time. `first`: the first and no other. " + eachWords,
 		})
 	}
 	return append(fields, targetsField(),
@@ -49,10 +57,14 @@ func (o *object) network() *sla.Network {
 	if n.Family == sla.AnyIP {
 		n.Family = "" // the same
 	}
+	choices := sla.AddressChoices
+	if o.section.field("icmp") != nil {
+		choices = []sla.AddressChoice{sla.FirstAddress, sla.EachAddress}
+	}
 	if o.section.field("addresses") != nil {
-		n.Addresses, _, _ = read(o, "addresses", word(sla.AddressChoices...))
-		if n.Addresses == sla.RaceAddresses {
-			n.Addresses = ""
+		n.Addresses, _, _ = read(o, "addresses", word(choices...))
+		if n.Addresses == choices[0] {
+			n.Addresses = "" // the default
 		}
 	}
 	source, at, ok := read(o, "sourceAddress", value.address)
@@ -97,4 +109,33 @@ func (v value) resolver() (netip.AddrPort, bool) {
 		return netip.AddrPort{}, false
 	}
 	return server, true
+}
+
+// eachAddress makes the addresses of a probe's host its targets, if it is to be
+// probed at each.
+func (o *object) eachAddress(p *sla.Probe) {
+	if p.Network == nil || p.Network.Addresses != sla.EachAddress {
+		return
+	}
+	at, _ := o.get("addresses")
+	hosted, ok := p.Check.(sla.Hosted)
+	switch {
+	case p.Check == nil || !ok: // found already
+	case p.Discovery != nil:
+		at.wrong("conflicting-keys", "addresses: each finds the targets of one name, and targets finds them elsewhere", "leave one of them out")
+	case len(o.given("proxyURL", "proxyFromEnvironment")) > 0 || stepHasProxy(p.Check):
+		at.wrong("conflicting-keys", "a proxy chooses the address itself, so that each of them cannot be probed", "leave the proxy out, or addresses: each")
+	default:
+		p.Discovery = &sla.Discovery{
+			Host: hosted.HostName(), Network: p.Network, Labels: []string{sla.AddressLabel},
+			Refresh: defaultRefresh, Limit: sla.MaxAddresses,
+		}
+	}
+}
+
+func stepHasProxy(c sla.Check) bool {
+	journey, ok := c.(*sla.JourneyCheck)
+	return ok && slices.ContainsFunc(journey.Steps, func(s sla.JourneyStep) bool {
+		return s.Request.Options != nil && s.Request.Options.Proxy != nil
+	})
 }

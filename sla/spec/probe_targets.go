@@ -30,6 +30,16 @@ var dnsTargetsSection = &section{
 	},
 }
 
+var httpTargetsSection = &section{
+	name: "server of targets",
+	doc:  "A server that answers with a list of targets, and how it is asked. Files are read for every look.",
+	fields: slices.Concat([]field{
+		{key: "url", typ: urlType, required: true, example: `"https://inventory.example/targets"`, doc: "What to ask for."},
+	}, authFields(), slices.DeleteFunc(tlsFields(""), func(f field) bool { return f.key == "certificateValidFor" }), proxyFields()),
+}
+
+var listServerType = valueType{name: "URL, or mapping", sample: `"https://inventory.example/targets"`, scalars: urlType.scalars, sections: []*section{httpTargetsSection}}
+
 var targetsSection = &section{
 	name: "targets",
 	doc: "Where the targets of a probe of many are found; `" + sla.TargetVariable + "` in what is probed stands for the address of each. All of them are one level: by time its figures are those of the mean " +
@@ -37,7 +47,7 @@ var targetsSection = &section{
 	fields: []field{
 		{key: "static", typ: listType("list of addresses", `["a.example", "b.example"]`), doc: "Targets that are always there."},
 		{key: "file", typ: listType("list of paths", `["targets/*.json"]`), doc: "Files of targets, JSON or YAML, in the format of Prometheus' `file_sd_configs`; relative to the specification, with `*` for many."},
-		{key: "http", typ: urlType, example: `"https://inventory.example/targets"`, doc: "A URL that answers with such a list in JSON, as for Prometheus' `http_sd_configs`."},
+		{key: "http", typ: listServerType, example: `"https://inventory.example/targets"`, doc: "A URL that answers with such a list in JSON, as for Prometheus' `http_sd_configs`; or a mapping with credentials for it."},
 		{key: "dns", typ: mapping(dnsTargetsSection), doc: "A name whose records are the targets."},
 		{key: "labels", typ: listType("list of label names", "[region]"), doc: "Which labels of the lists the targets' series get. A target without one of them has it empty."},
 		{key: "refresh", typ: durationType, def: "30s", example: "1m", doc: "Time between two looks."},
@@ -116,7 +126,7 @@ func (v value) targets() (*sla.Discovery, bool) {
 	d := &sla.Discovery{Refresh: defaultRefresh, Limit: defaultTargets}
 	d.Static, _, _ = read(o, "static", listOfValues(value.text))
 	d.Files, _, _ = read(o, "file", listOfValues(value.targetFile))
-	d.URL, _, _ = read(o, "http", value.listURL)
+	o.httpTargets(d)
 	d.DNS, _, _ = read(o, "dns", value.dnsTargets)
 	d.Labels, _, _ = read(o, "labels", listOfValues(value.seriesLabel))
 	slices.Sort(d.Labels)
@@ -193,6 +203,30 @@ func (v value) listURL() (string, bool) {
 		return "", false
 	}
 	return text, true
+}
+
+// httpTargets reads where a list is asked for, and how.
+func (o *object) httpTargets(d *sla.Discovery) {
+	at, given := o.get("http")
+	if !given {
+		return
+	}
+	if at.node.Kind == yamlScalar {
+		d.URL, _ = at.listURL()
+		return
+	}
+	server := at.object(httpTargetsSection)
+	if server == nil {
+		return
+	}
+	d.URL, _, _ = read(server, "url", value.listURL)
+	a := sla.ListAccess{Auth: server.auth(), Proxy: server.proxy()}
+	a.TLS.ServerName, _, _ = read(server, "serverName", value.text)
+	a.TLS.InsecureSkipVerify, _, _ = read(server, "insecureSkipVerify", value.boolean)
+	a.TLS.Files = server.tlsFiles()
+	if a != (sla.ListAccess{}) {
+		d.Access = &a
+	}
 }
 
 func (v value) dnsTargets() (*sla.DNSDiscovery, bool) {
