@@ -34,7 +34,13 @@ func once(t testing.TB, env probe.Env, check sla.Check, timeout time.Duration) p
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p.Probe(context.Background(), time.Time{})
+	var r probe.Result
+	for range 5 { // on a machine that is too busy to tell, which is what the probe then says
+		if r = p.Probe(context.Background(), time.Time{}); r.Reason != probe.Starved {
+			break
+		}
+	}
+	return r
 }
 
 func get(url string) *sla.HTTPCheck { return &sla.HTTPCheck{URL: url, FollowRedirects: true} }
