@@ -19,8 +19,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // plan is one random history.
 type plan struct {
 	concurrency int
-	perHost     int      // 0: no bound
-	hosts       []string // of the targets, in turn
+	perHost     int                        // 0: no bound
+	hosts       []string                   // of the targets, in turn
 	sets        []map[string]time.Duration // one after the other
 	gaps        []time.Duration            // before the next set
 	took        []time.Duration
