@@ -1,8 +1,6 @@
 package serve
 
 import (
-	"context"
-	"fmt"
 	"strings"
 	"time"
 
@@ -13,26 +11,23 @@ import (
 	"github.com/upheld-sla/upheld/web"
 )
 
-// memberSeries are what is shown of a composite's tree.
-const memberSeries = `{__name__=~"` + metricnames.NodeBad + "|" + metricnames.DownSince + "|" + metricnames.BlameBudget + `", `
+// memberSeries selects what is shown of the trees of composites.
+const memberSeries = `{__name__=~"` + metricnames.NodeBad + "|" + metricnames.DownSince + "|" + metricnames.BlameBudget + `"}`
 
-// members are the parts of a composite as they are now; nothing for a level of
-// another kind.
-func (src *source) members(ctx context.Context, l *sla.ServiceLevel) ([]web.Member, error) {
+// addMembers tells of a composite what it is made of, and lets it stand as the
+// whole does in this moment; of a level of another kind it tells nothing.
+func addMembers(status *web.LevelStatus, vector []promql.Sample) {
+	status.Members = members(status.Level, vector)
+	if len(status.Members) > 0 {
+		status.State = status.Members[0].State
+	}
+}
+
+// members are the parts of a composite by its samples of memberSeries.
+func members(l *sla.ServiceLevel, vector []promql.Sample) []web.Member {
 	c, ok := l.Indicator.(*sla.Composite)
 	if !ok || c.Tree == nil {
-		return nil, nil
-	}
-	opts := promql.NewPrometheusQueryOpts(false, src.lookback())
-	query := memberSeries + matchers(l.ID) + "}"
-	q, err := src.s.engine.NewInstantQuery(ctx, src.s.db, opts, query, time.Now())
-	if err != nil {
-		return nil, fmt.Errorf("query %s: %w", query, err)
-	}
-	defer q.Close()
-	vector, err := q.Exec(ctx).Vector()
-	if err != nil {
-		return nil, fmt.Errorf("query %s: %w", query, err)
+		return nil
 	}
 	found := map[string]float64{} // by name and what tells them apart
 	for _, s := range vector {
@@ -68,7 +63,7 @@ func (src *source) members(ctx context.Context, l *sla.ServiceLevel) ([]web.Memb
 		}
 		members = append(members, m)
 	})
-	return members, nil
+	return members
 }
 
 // nodeState is failing while any of a part is surely bad, and unknown while it

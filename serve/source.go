@@ -47,6 +47,10 @@ func (src *source) Levels(ctx context.Context) ([]web.LevelStatus, error) {
 	if err != nil {
 		return nil, err
 	}
+	parts, err := src.figures(ctx, memberSeries)
+	if err != nil {
+		return nil, err
+	}
 	alerts := src.alerts()
 	statuses := []web.LevelStatus{}
 	for _, a := range agreements {
@@ -54,6 +58,7 @@ func (src *source) Levels(ctx context.Context) ([]web.LevelStatus, error) {
 			status := statusOf(l, figures[l.ID], alerts[l.ID])
 			status.History = history[l.ID]
 			status.Failures = src.failures(l)
+			addMembers(&status, parts[l.ID])
 			statuses = append(statuses, status)
 		}
 	}
@@ -66,16 +71,18 @@ func (src *source) Level(ctx context.Context, id sla.ID) (web.LevelStatus, bool,
 	if level == nil {
 		return web.LevelStatus{}, false, nil
 	}
-	figures, err := src.figures(ctx, strings.TrimSuffix(current, "}")+", "+matchers(id)+"}")
+	figures, err := src.figures(ctx, ofLevel(current, id))
+	if err != nil {
+		return web.LevelStatus{}, true, err
+	}
+	parts, err := src.figures(ctx, ofLevel(memberSeries, id))
 	if err != nil {
 		return web.LevelStatus{}, true, err
 	}
 	status := statusOf(level, figures[id], src.alerts()[id])
 	status.Failures = src.failures(level)
 	status.Queries = queries(level)
-	if status.Members, err = src.members(ctx, level); err != nil {
-		return web.LevelStatus{}, true, err
-	}
+	addMembers(&status, parts[id])
 	history, err := src.history(ctx, "{"+matchers(id)+"}", historySteps)
 	status.History = history[id]
 	return status, true, err
@@ -131,6 +138,11 @@ func (src *source) figures(ctx context.Context, query string) (map[sla.ID][]prom
 
 func idOf(ls labels.Labels) sla.ID {
 	return sla.ID{SLA: ls.Get(metricnames.SLA), Service: ls.Get(metricnames.Service), SLO: ls.Get(metricnames.SLO)}
+}
+
+// ofLevel is a selector narrowed to one level.
+func ofLevel(selector string, id sla.ID) string {
+	return strings.TrimSuffix(selector, "}") + ", " + matchers(id) + "}"
 }
 
 // matchers select the series of a level.

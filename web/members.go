@@ -32,10 +32,7 @@ type memberView struct {
 func newMembers(members []Member, now time.Time) []memberView {
 	var views []memberView
 	for _, m := range members {
-		v := memberView{Name: m.Name, Title: m.Title, Depth: min(m.Depth, 6), State: stateMark(m.State), Since: newStamp(m.Since, now)}
-		if m.Of != (sla.ID{}) {
-			v.Path = levelPath(m.Of)
-		}
+		v := memberView{Name: m.Name, Title: m.Title, Depth: min(m.Depth, 6), Path: pathOf(m), State: stateMark(m.State), Since: newStamp(m.Since, now)}
 		if m.Alone.Known {
 			v.Alone = percent(m.Alone.Value)
 		}

@@ -5,7 +5,9 @@ import (
 	"time"
 
 	"github.com/upheld-sla/upheld/internal/golden"
+	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/sla"
+	"github.com/upheld-sla/upheld/sla/spec"
 )
 
 // TestCompositePage shows the parts of a composite, and where a component leads.
@@ -28,11 +30,75 @@ func TestCompositePage(t *testing.T) {
 		{Level: web, State: Failing},
 	}}
 	h := handlerFor(t, source)
-	for name, path := range map[string]string{"level-composite": "/level/shop/checkout/availability", "level-component": "/level/shop/web/availability"} {
+	for name, path := range map[string]string{"overview-composite": "/", "level-composite": "/level/shop/checkout/availability", "level-component": "/level/shop/web/availability"} {
 		w := get(t, h, path)
 		if w.Code != 200 {
 			t.Errorf("%s: status %d", path, w.Code)
 		}
 		golden.Equal(t, "testdata/"+name+".html", stable(h, w.Body.String()))
+	}
+}
+
+// TestCauses: which component it is, and what each has cost, the dearest first.
+func TestCauses(t *testing.T) {
+	whole := level("checkout", "availability", "99.5", &sla.Composite{Root: &sla.Node{Op: sla.OpAll}}) // 3 h 36 min of 30 d
+	member := func(name string, alone, withOthers float64) Member {
+		m := Member{Title: name}
+		if alone > 0 {
+			m.Alone = Known(alone)
+		}
+		if withOthers > 0 {
+			m.WithOthers = Known(withOthers)
+		}
+		return m
+	}
+	got := newCauses(whole, []Member{member("all of", 0, 0), member("web", 0.1, 0), member("a", 0.05, 0.25), member("b", 0, 0.1), member("c", 0, 0)}, noon)
+	want := [][3]string{
+		{"a", "60.0\u202f%", "1\u202fh\u00a04\u202fmin, 30.0\u202f% of the budget; 10\u202fmin\u00a048\u202fs of it alone, the rest together with others"},
+		{"web", "20.0\u202f%", "21\u202fmin\u00a036\u202fs, 10.0\u202f% of the budget; all of it alone"},
+		{"b", "20.0\u202f%", "21\u202fmin\u00a036\u202fs, 10.0\u202f% of the budget; always together with others"},
+	}
+	if len(got) != len(want) {
+		t.Fatalf("got %+v", got)
+	}
+	for i, w := range want {
+		if g := [3]string{got[i].Title, got[i].Share, got[i].Cost + "; " + got[i].How}; g != w {
+			t.Errorf("got %q, want %q", g, w)
+		}
+	}
+	down := Member{Title: "a", Since: noon.Add(-time.Minute)}
+	if downs := newDowns([]Member{{Title: "all of"}, down, {Title: "b"}, down}, noon); len(downs) != 1 || downs[0].Title != "a" {
+		t.Errorf("down are %+v", downs)
+	}
+}
+
+// TestEveryAlertSaysWhen: what a tier is above stands in its row; of any other
+// alert that an agreement can have, words do.
+func TestEveryAlertSaysWhen(t *testing.T) {
+	agreements, findings := spec.Load("../examples/*.yaml")
+	if findings.HasErrors() {
+		t.Fatal(findings)
+	}
+	seen := map[string]bool{}
+	for _, a := range agreements {
+		plan, findings := rulegen.Compile(a, rulegen.Options{})
+		if findings.HasErrors() {
+			t.Fatal(findings)
+		}
+		for _, l := range plan.Levels {
+			for _, g := range l.Groups {
+				for _, r := range g.Rules {
+					if r.Alert == "" || r.Labels["tier"] != "" || r.Labels["slo"] == "" {
+						continue
+					}
+					if seen[r.Alert] = true; alertWords[r.Alert] == "" {
+						t.Errorf("%s does not say when it fires", r.Alert)
+					}
+				}
+			}
+		}
+	}
+	if len(seen) < 5 || alertWords[rulegen.AlertCreditTier] == "" {
+		t.Errorf("the examples have only %v", seen)
 	}
 }

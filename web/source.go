@@ -58,7 +58,7 @@ type LevelStatus struct {
 
 	Alerts   []Alert   // every alert rule of the level, the inactive ones too, most urgent first
 	Failures []Failure // newest first, bounded
-	Members  []Member  // of a composite, the whole first and every part before those below it; only of Level
+	Members  []Member  // of a composite, the whole first and every part before those below it
 	History  []Point   // share of good over the last hour, oldest first, evenly spaced
 	Queries  []Query   // the PromQL that gives these figures
 }
@@ -89,8 +89,8 @@ func (s LevelStatus) over(i int) LevelStatus {
 // State says how a level stands at this moment.
 type State int
 
-// The states. A probed level is as its last conclusive probe; another is
-// Failing while the bad share of the last five minutes exceeds the budget of
+// The states. A probed level is as its last conclusive probe, a composite as its
+// parts are combined now; another is Failing while the bad share of the last five minutes exceeds the budget of
 // its objective.
 const (
 	Unknown State = iota

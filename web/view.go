@@ -86,6 +86,8 @@ type levelView struct {
 	Probed   bool         // single measurements are seen, so failures are known
 	Strip    stripView
 	Members  []memberView
+	Downs    []downView  // components of it that are down
+	Causes   []causeView // components by what they have spent of its budget
 	Wholes   []wholeView // composites that it is a part of
 	Queries  []queryView
 	NoData   bool
@@ -124,9 +126,11 @@ func newStanding(s LevelStatus) standing {
 // worry tells whether the period calls for attention.
 func (v standing) worry() bool { return v.Verdict.Class == "bad" || v.Budget.State.Class == "bad" }
 
-// NoBurn and Quiet stand where there is nothing to show.
-func (page) NoBurn() mark { return mark{"none", "No data yet"} }
-func (page) Quiet() mark  { return mark{"good", "Inactive"} }
+// NoBurn, Quiet, Up and Harmless stand where there is nothing to show.
+func (page) NoBurn() mark   { return mark{"none", "No data yet"} }
+func (page) Quiet() mark    { return mark{"good", "Inactive"} }
+func (page) Up() mark       { return mark{"good", "No component"} }
+func (page) Harmless() mark { return mark{"good", "Nothing is spent"} }
 
 // mark is a judgement: a class for the colour, and a word, because colour is
 // never the only sign. The class also picks the symbol.
@@ -144,6 +148,7 @@ type alertView struct {
 	Long, Short              string // windows
 	Factor, Threshold        string
 	LongShare, ShortShare    string
+	When                     string // it fires, of one without a tier
 	HasTier, Active, Pending bool
 }
 
@@ -235,6 +240,7 @@ func newLevel(s LevelStatus, now time.Time) levelView {
 		Aggregation: l.AggregationWords(),
 		State:       stateMark(s.State), Grouped: len(l.GroupBy.Labels) > 0, standing: newStanding(s), Strip: newStrip(s, now), NoData: !s.Achieved.Known,
 		Probed: sla.IsProbed(l.Indicator), Members: newMembers(s.Members, now), Wholes: newWholes(l),
+		Downs: newDowns(s.Members, now), Causes: newCauses(l, s.Members, now),
 	}
 	if l.Objective.Cmp(l.Target) != 0 {
 		v.Objective = l.Objective.String() + thin + "%"
@@ -338,8 +344,18 @@ func worst(alerts []alertView) *alertView {
 	return nil
 }
 
+// alertWords say when alerts without a tier fire.
+var alertWords = map[string]string{
+	"SLABudgetExhausted":     "the budget is spent",
+	"SLABudgetForecast":      "the budget ends soon if it goes on like this",
+	"SLACompositeDivergence": "customers meet worse than its parts show",
+	"SLACreditTier":          "the next credit is near",
+	"SLAGroupLimit":          "there are nearly as many groups as it may have",
+	"SLAMeasurementLost":     "no measurement arrives",
+}
+
 func newAlert(a Alert, s LevelStatus, now time.Time) alertView {
-	v := alertView{Name: a.Name, Tier: a.Tier, Severity: a.Severity, State: mark{"good", "Inactive"}}
+	v := alertView{Name: a.Name, Tier: a.Tier, Severity: a.Severity, State: mark{"good", "Inactive"}, When: alertWords[a.Name]}
 	switch a.State {
 	case Firing:
 		v.State, v.Active, v.Since = mark{"bad", "Firing"}, true, newStamp(a.Since, now)

@@ -1,0 +1,79 @@
+package web
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// What people ask first when a composite fails: which of its components it is
+// now, and which of them have cost how much.
+
+// downView is a component that is down.
+type downView struct {
+	Title, Path string
+	Since       stamp
+}
+
+// causeView is a component that has spent some of a composite's budget.
+type causeView struct {
+	Title, Path string
+	Share       string // of what is spent: "60 %"
+	Cost        string // "35 s, 8.1 % of the budget"
+	How         string // "6 s of it alone, the rest together with others"
+
+	spent float64 // of the budget
+}
+
+// newDowns are the components that are down, each once, as the tree has them.
+func newDowns(members []Member, now time.Time) []downView {
+	var downs []downView
+	for _, m := range members {
+		if m.Since.IsZero() || slices.ContainsFunc(downs, func(d downView) bool { return d.Title == m.Title }) {
+			continue
+		}
+		downs = append(downs, downView{m.Title, pathOf(m), newStamp(m.Since, now)})
+	}
+	return downs
+}
+
+// newCauses are the components that have spent some of the budget, the one that
+// has spent most first.
+func newCauses(l *sla.ServiceLevel, members []Member, now time.Time) []causeView {
+	allowed := l.BudgetTime(l.TargetBudget(), l.Period, now)
+	cost := func(share float64) string { return span(time.Duration(share * float64(allowed))) }
+	all := 0.0
+	var causes []causeView
+	for _, m := range members {
+		spent := m.Alone.Value + m.WithOthers.Value // what is not known is 0
+		if spent <= noise {
+			continue
+		}
+		all += spent
+		c := causeView{Title: m.Title, Path: pathOf(m), Cost: cost(spent) + ", " + percent(spent) + " of the budget", spent: spent}
+		switch {
+		case m.WithOthers.Value <= noise:
+			c.How = "all of it alone"
+		case m.Alone.Value <= noise:
+			c.How = "always together with others"
+		default:
+			c.How = cost(m.Alone.Value) + " of it alone, the rest together with others"
+		}
+		causes = append(causes, c)
+	}
+	for i := range causes {
+		causes[i].Share = percent(causes[i].spent / all)
+	}
+	slices.SortStableFunc(causes, func(a, b causeView) int { return cmp.Compare(b.spent, a.spent) })
+	return causes
+}
+
+// pathOf is where the page of a part's level is, or "".
+func pathOf(m Member) string {
+	if m.Of == (sla.ID{}) {
+		return ""
+	}
+	return levelPath(m.Of)
+}
