@@ -169,8 +169,13 @@ func (n *Node) words(agreement string) string {
 			words[i] = m.Name + ": " + words[i]
 		}
 	}
+	if n.Failover.Time > 0 {
+		return "any of (" + strings.Join(words, ", ") + "; " + n.failoverWords() + ")"
+	}
 	return n.Title() + " (" + strings.Join(words, ", ") + ")"
 }
+
+func (n *Node) failoverWords() string { return FormatDuration(n.Failover.Time) + " to fail over" }
 
 // Title is what the node does with its members: "at least 2 of", or for a leaf
 // the component's label.
@@ -183,7 +188,7 @@ func (n *Node) Title() string {
 		return n.Of.String()
 	case OpAny:
 		if n.Failover.Time > 0 {
-			return "any of, " + FormatDuration(n.Failover.Time) + " to fail over"
+			return "any of (" + n.failoverWords() + ")"
 		}
 	case OpAtLeast:
 		return fmt.Sprintf("at least %d of", n.K)

@@ -58,7 +58,7 @@ func explainAgreement(b *strings.Builder, a *sla.Agreement, now time.Time) {
 		}
 		b.WriteString("\n")
 		explainLevel(b, l, now)
-		explainComposite(b, l)
+		explainComposite(b, l, now)
 		explainAlerts(b, l, now)
 		explainEscalation(b, l)
 	}

@@ -64,9 +64,16 @@ func explainEscalation(b *strings.Builder, l *sla.ServiceLevel) {
 	if len(l.Escalation) == 0 {
 		return
 	}
+	if len(l.Severities()) == 0 {
+		return // of nothing
+	}
 	b.WriteString("  Told, of alerts with a severity or tier:\n")
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	for _, s := range l.Escalation {
+		concerns := slices.ContainsFunc(s.Severities, func(severity string) bool { return slices.Contains(l.Severities(), severity) })
+		if !concerns && len(s.Tiers) == 0 {
+			continue // the level has no such alert
+		}
 		when := "at once"
 		if s.After > 0 {
 			when = "after " + sla.FormatDuration(s.After)

@@ -4,13 +4,14 @@ import (
 	"fmt"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/upheld-sla/upheld/sla"
 )
 
 // explainComposite prints what a composite is made of, what its components'
 // targets give, and what is doubtful about it.
-func explainComposite(b *strings.Builder, l *sla.ServiceLevel) {
+func explainComposite(b *strings.Builder, l *sla.ServiceLevel, now time.Time) {
 	c, ok := l.Indicator.(*sla.Composite)
 	if !ok {
 		return
@@ -18,7 +19,7 @@ func explainComposite(b *strings.Builder, l *sla.ServiceLevel) {
 	p, err := c.Predict()
 	b.WriteString("  Made of:\n")
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "    \tpromises\tis down in a minute when\tif it never failed\talone it would have to promise")
+	fmt.Fprintf(w, "    \tpromises\tis down in a minute when\tthe whole, if it never failed\tneeded of it for %s %%\n", l.Target)
 	explainNode(w, l, c, p, c.Tree, "", "")
 	for _, s := range p.Shared {
 		fmt.Fprintf(w, "    %s (shared)\t%s %%\tis no member\t%s\n", s.Label, sla.Percent(s.Promised), partWords(l, s))
@@ -31,9 +32,9 @@ func explainComposite(b *strings.Builder, l *sla.ServiceLevel) {
 	if err != nil {
 		line("Predicted", "cannot be told: %v", err)
 	} else {
-		explainPrediction(line, l, c, p)
+		explainPrediction(line, l, c, p, now)
 	}
-	explainMeasuring(line, c)
+	explainMeasuring(line, l, c, now)
 	explainChecks(line, l)
 	_ = w.Flush() // into a strings.Builder, which cannot fail
 }
@@ -70,12 +71,12 @@ func explainNode(w *tabwriter.Writer, l *sla.ServiceLevel, c *sla.Composite, p s
 }
 
 // partWords say what the whole would be if a part never failed, and what it
-// would have to promise for the target.
+// would have to promise at least for the target, all others as they are.
 func partWords(l *sla.ServiceLevel, part sla.Part) string {
-	words := fmt.Sprintf("%s %% in all\t", sla.Percent(part.IfPerfect))
+	words := fmt.Sprintf("%s %%\t", sla.Percent(part.IfPerfect))
 	switch needs, ok := part.Needs(l.TargetRatio()); {
 	case !ok:
-		return words + "it cannot alone"
+		return words + "no promise of it alone is enough"
 	case needs.Sign() == 0:
 		return words + "nothing"
 	default:
@@ -95,17 +96,21 @@ func downWords(x *sla.Component) string {
 	return "the condition does not hold"
 }
 
-func explainPrediction(line func(name, format string, args ...any), l *sla.ServiceLevel, c *sla.Composite, p sla.Prediction) {
-	line("Predicted", "%s %% if every component is as good as its target and they fail independently of each other", sla.Percent(p.Independent))
-	line("", "%s %% to %s %% whatever their failures have to do with each other", sla.Percent(p.Low), sla.Percent(p.High))
+func explainPrediction(line func(name, format string, args ...any), l *sla.ServiceLevel, c *sla.Composite, p sla.Prediction, now time.Time) {
+	bad := func(share sla.Decimal) string { return span(l.BudgetTime(share, l.Period, now)) }
+	one := sla.NewDecimal(1, 1)
+	line("Predicted", "%s %%, so %s bad in %s, if every component is as good as its target and they fail independently of each other",
+		sla.Percent(p.Independent), bad(one.Sub(p.Independent)), budgetPeriod(l.Period))
+	line("", "%s %% (%s) to %s %% (%s), whatever their failures have to do with each other",
+		sla.Percent(p.Low), bad(one.Sub(p.Low)), sla.Percent(p.High), bad(one.Sub(p.High)))
 	apart := p.Independent.Sub(l.TargetRatio())
 	if apart.Sign() < 0 {
-		line("", "the target of %s %% is %s %% more than that: it cannot be expected to be met", l.Target, figure(l.TargetRatio().Sub(p.Independent).Mul(percent)))
+		line("", "the target of %s %% allows %s less than that: it cannot be expected to be met", l.Target, bad(l.TargetRatio().Sub(p.Independent)))
 	} else {
-		line("", "the target of %s %% leaves %s %% to spare", l.Target, figure(apart.Mul(percent)))
+		line("", "the target of %s %% leaves %s to spare", l.Target, bad(apart))
 	}
 	weakest := p.Weakest()
-	line("Weakest link", "%s: its failures cost %s %%", weakest.Label, figure(weakest.Gain(p).Mul(percent)))
+	line("Weakest link", "%s: its failures cost %s of that, and no other's cost more", weakest.Label, bad(weakest.Gain(p)))
 	var alone, shared []string
 	for _, part := range append(append([]sla.Part{}, p.Parts...), p.Shared...) {
 		if part.IfDown.Sign() == 0 {
@@ -132,7 +137,8 @@ func explainPrediction(line func(name, format string, args ...any), l *sla.Servi
 	}
 	c.Tree.Walk(func(n *sla.Node) {
 		if n.Failover.Time > 0 {
-			line("Failover", "%s × %s in 30 days are taken off, %s %%; in measurements it is rounded up to whole minutes", n.Failover.Expected, sla.FormatDuration(n.Failover.Time), figure(n.Failover.Share().Mul(percent)))
+			line("Failover", "%s × %s in 30 days are reckoned with, %s of that; in measurements each is rounded up to whole minutes",
+				n.Failover.Expected, sla.FormatDuration(n.Failover.Time), bad(n.Failover.Share()))
 		}
 	})
 }
@@ -149,11 +155,12 @@ var componentAlertWords = map[sla.ComponentAlerts]string{
 	sla.AlertsIndependent: "have nothing to do with it",
 }
 
-func explainMeasuring(line func(name, format string, args ...any), c *sla.Composite) {
+func explainMeasuring(line func(name, format string, args ...any), l *sla.ServiceLevel, c *sla.Composite, now time.Time) {
 	line("Measured how", "each minute the states of the components are combined, so outages that overlap count once;")
 	line("", "what their own contracts excuse counts here, unless the contract of this level excuses it too")
 	line("Unknown", "a minute of which nobody knows whether it was good %s", unknownWords[c.Unknown])
 	line("Their alerts", "%s", componentAlertWords[c.Alerts])
+	explainFirstPages(line, l, c, now)
 	if e := c.EndToEnd; e != nil {
 		told := "nobody is told"
 		if e.Notice != nil {
@@ -161,6 +168,37 @@ func explainMeasuring(line func(name, format string, args ...any), c *sla.Compos
 		}
 		line("End to end", "%s measures the whole; %s when over %s it is worse than this by more than %s %% of the time", e.Of, told, sla.FormatDuration(e.Over), e.Above)
 	}
+}
+
+// explainFirstPages names the components whose pages come before the composite's
+// own in a total outage: nothing holds back what has been told already.
+func explainFirstPages(line func(name, format string, args ...any), l *sla.ServiceLevel, c *sla.Composite, now time.Time) {
+	own, pages := firstPage(l, now)
+	if c.Alerts != sla.AlertsInhibited || !pages {
+		return
+	}
+	var sooner []string
+	for _, x := range c.Component {
+		if first, pages := firstPage(x.Level, now); pages && first < own {
+			sooner = append(sooner, x.Label+" ("+span(first)+")")
+		}
+	}
+	if len(sooner) > 0 {
+		line("", "a total outage pages sooner for %s than for this one (%s): they are told first, unless the groupWait of pages is longer than what lies between",
+			strings.Join(sooner, ", "), span(own))
+	}
+}
+
+// firstPage is after how long of a total outage a level pages; false if it never
+// does.
+func firstPage(l *sla.ServiceLevel, now time.Time) (after time.Duration, pages bool) {
+	budget := l.ObjectiveBudget().Mul(l.AgreedShare(now))
+	for _, t := range l.Alerting.Tiers {
+		if at := t.TimeToDetect(budget); t.Severity == "page" && (!pages || at < after) {
+			after, pages = at, true
+		}
+	}
+	return after, pages
 }
 
 // compositeChecks are what check looks for in composites, as people ask it.
