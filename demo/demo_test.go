@@ -25,6 +25,9 @@ func TestServicesBreakAndMend(t *testing.T) {
 		{"storefront down", Fault{Service: Storefront, Effect: Down}, func(s *Shop) bool {
 			return status(t, client, "http://"+s.Addresses[Storefront]+"/health") == http.StatusServiceUnavailable
 		}},
+		{"second provider down", Fault{Service: ProviderB, Effect: Down}, func(s *Shop) bool {
+			return status(t, client, "http://"+s.Addresses[ProviderB]+"/health") == http.StatusServiceUnavailable
+		}},
 		{"storefront slow", Fault{Service: Storefront, Effect: Slow}, func(s *Shop) bool {
 			start := time.Now()
 			status(t, client, "http://"+s.Addresses[Storefront]+"/health")
@@ -113,6 +116,7 @@ func TestScheduleRefusesWhatItCannotHold(t *testing.T) {
 		"no cycle":     {},
 		"overlap":      {time.Minute, []Fault{{Orders, Closed, 1, 20, ""}, {Orders, Closed, 10, 30, ""}}},
 		"backwards":    {time.Minute, []Fault{{Orders, Closed, 20, 10, ""}}},
+		"nobody":       {time.Minute, []Fault{{"warehouse", Down, 1, 20, ""}}},
 		"beyond cycle": {time.Minute, []Fault{{Orders, Closed, 20, 2 * time.Minute, ""}}},
 	} {
 		if s.Validate() == nil {
@@ -137,10 +141,22 @@ func TestScheduleEdges(t *testing.T) {
 		}
 		between := at + time.Duration(rapid.Int64Range(0, int64(next)-1).Draw(t, "between"))
 		before, after := Default.At(at), Default.At(between)
-		for _, service := range []string{Storefront, Payments, Orders} {
+		for _, service := range services {
 			if before[service] != after[service] {
 				t.Fatalf("%s changes between %s and %s, before the next edge in %s", service, at, between, next)
 			}
 		}
 	})
+}
+
+// The terminal says of each fault what it is, also where a service fails alike
+// for two reasons; of a provider that fails alone, that the other takes over.
+func TestScheduleTellsFaultsApart(t *testing.T) {
+	alone, both := Default.At(400*time.Second), Default.At(500*time.Second)
+	if _, ok := alone[ProviderB]; ok || alone[ProviderA].Effect != Down || both[ProviderA].Effect != Down || both[ProviderB].Effect != Down {
+		t.Errorf("alone %v, both %v", alone, both)
+	}
+	if alone[ProviderA].Words == both[ProviderA].Words {
+		t.Errorf("both times %q is told", alone[ProviderA].Words)
+	}
 }

@@ -25,19 +25,22 @@ func (f *fault) is(e Effect) bool {
 	return now == e
 }
 
-// storefront is a shop's page and its health check.
-type storefront struct{ fault fault }
+// site is a web page with a health check: the shop's, or a provider's.
+type site struct {
+	title string
+	fault fault
+}
 
-func (s *storefront) handler() http.Handler {
+func (s *site) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprintln(w, "<!doctype html><html lang=\"en\"><title>Sample shop</title><h1>Sample shop</h1><p>Tea, bread, string.</p>")
+		fmt.Fprintf(w, "<!doctype html><html lang=\"en\"><title>%[1]s</title><h1>%[1]s</h1>\n", s.title)
 	})
 	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case s.fault.is(Down):
-			http.Error(w, "the shop is closed", http.StatusServiceUnavailable)
+			http.Error(w, "out of service", http.StatusServiceUnavailable)
 			return
 		case s.fault.is(Slow):
 			wait(r.Context(), 450*time.Millisecond)

@@ -1,6 +1,6 @@
 // Package demo is a small shop of sample services on loopback that break by a
 // fixed schedule, for upheld demo: a storefront, a payments API that counts its
-// own requests, and the TCP port of an order queue.
+// own requests, the TCP port of an order queue, and two payment providers.
 //
 // They are services like any other: what Upheld knows of them it has probed or
 // scraped. The package must not import any other of this module.
@@ -8,6 +8,8 @@ package demo
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -16,7 +18,12 @@ const (
 	Storefront = "storefront"
 	Payments   = "payments"
 	Orders     = "orders"
+	ProviderA  = "psp-a"
+	ProviderB  = "psp-b"
 )
+
+// services are all of them, in the order in which the terminal tells of them.
+var services = []string{Storefront, Payments, Orders, ProviderA, ProviderB}
 
 // Effect is what a fault does to a service.
 type Effect string
@@ -45,15 +52,21 @@ type Schedule struct {
 }
 
 // Default is the schedule of upheld demo. Alerts look at the last five minutes
-// at least, so every service has that long to recover before it breaks again.
+// at least, so every service has that long to recover before it breaks again,
+// and the composite of the storefront and the providers before the first provider
+// fails. Outages that a composite should see outlast half of the minute by which
+// it judges its components.
 var Default = Schedule{
-	Cycle: 10 * time.Minute,
+	Cycle: 12 * time.Minute,
 	Faults: []Fault{
-		{Storefront, Down, 20 * time.Second, 45 * time.Second, "the storefront answers 503"},
+		{Storefront, Down, 20 * time.Second, 55 * time.Second, "the storefront answers 503"},
 		{Payments, Failing, 75 * time.Second, 105 * time.Second, "two of five payments end with 500"},
 		{Orders, Closed, 150 * time.Second, 180 * time.Second, "the order queue refuses connections"},
 		{Payments, Slow, 240 * time.Second, 280 * time.Second, "payments take over 300 ms"},
 		{Storefront, Slow, 360 * time.Second, 390 * time.Second, "the storefront takes over 400 ms"},
+		{ProviderA, Down, 390 * time.Second, 435 * time.Second, "psp-a, the first payment provider, answers 503; psp-b takes over"},
+		{ProviderA, Down, 480 * time.Second, 550 * time.Second, "psp-a answers 503 again"},
+		{ProviderB, Down, 480 * time.Second, 550 * time.Second, "psp-b answers 503, too: nobody can pay"},
 	},
 }
 
@@ -64,6 +77,9 @@ func (s Schedule) Validate() error {
 	}
 	ends := map[string]time.Duration{}
 	for _, f := range s.Faults {
+		if !slices.Contains(services, f.Service) {
+			return fmt.Errorf("demo: fault %q of %s: there is no such service; take one of %s", f.Effect, f.Service, strings.Join(services, ", "))
+		}
 		if f.From < ends[f.Service] || f.To <= f.From || f.To > s.Cycle {
 			return fmt.Errorf("demo: fault %q of %s from %s to %s: it must come after the service's last, end after it began and within the cycle of %s",
 				f.Effect, f.Service, f.From, f.To, s.Cycle)
@@ -73,16 +89,16 @@ func (s Schedule) Validate() error {
 	return nil
 }
 
-// At is the effect on each broken service at a time since the start.
-func (s Schedule) At(elapsed time.Duration) map[string]Effect {
+// At is the fault of each broken service at a time since the start.
+func (s Schedule) At(elapsed time.Duration) map[string]Fault {
 	at := elapsed % s.Cycle
-	effects := map[string]Effect{}
+	faults := map[string]Fault{}
 	for _, f := range s.Faults {
 		if f.From <= at && at < f.To {
-			effects[f.Service] = f.Effect
+			faults[f.Service] = f
 		}
 	}
-	return effects
+	return faults
 }
 
 // Next is how long after elapsed something begins or ends, or a cycle does.
@@ -97,14 +113,4 @@ func (s Schedule) Next(elapsed time.Duration) time.Duration {
 		}
 	}
 	return next - at
-}
-
-// words are what the terminal says of an effect on a service.
-func (s Schedule) words(service string, effect Effect) string {
-	for _, f := range s.Faults {
-		if f.Service == service && f.Effect == effect {
-			return f.Words
-		}
-	}
-	return service + " is " + string(effect)
 }

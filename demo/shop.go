@@ -15,12 +15,12 @@ type Shop struct {
 	// Addresses are host:port by service.
 	Addresses map[string]string
 
-	storefront *storefront
-	payments   *payments
-	orders     *orders
-	servers    []*http.Server
-	stop       context.CancelFunc
-	running    sync.WaitGroup
+	sites    map[string]*site // by service
+	payments *payments
+	orders   *orders
+	servers  []*http.Server
+	stop     context.CancelFunc
+	running  sync.WaitGroup
 }
 
 // Start brings up the services on free ports of 127.0.0.1, sends customers to
@@ -31,12 +31,16 @@ func Start(schedule Schedule, tell func(elapsed time.Duration, words string)) (*
 	if err := schedule.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Shop{Addresses: map[string]string{}, storefront: &storefront{}, payments: newPayments()}
-	for _, service := range []struct {
-		name    string
-		handler http.Handler
-	}{{Storefront, s.storefront.handler()}, {Payments, s.payments.handler()}} {
-		if err := s.serve(service.name, service.handler); err != nil {
+	s := &Shop{
+		Addresses: map[string]string{}, payments: newPayments(),
+		sites: map[string]*site{Storefront: {title: "Sample shop"}, ProviderA: {title: "Payment provider A"}, ProviderB: {title: "Payment provider B"}},
+	}
+	handlers := map[string]http.Handler{Payments: s.payments.handler()}
+	for name, site := range s.sites {
+		handlers[name] = site.handler()
+	}
+	for name, handler := range handlers {
+		if err := s.serve(name, handler); err != nil {
 			return nil, errors.Join(err, s.Close())
 		}
 	}
@@ -85,23 +89,22 @@ func (s *Shop) Close() error {
 // follow breaks and mends services as the schedule says.
 func (s *Shop) follow(ctx context.Context, schedule Schedule, tell func(time.Duration, string)) {
 	start := time.Now()
-	broken := map[string]Effect{}
+	broken := map[string]Fault{}
 	for elapsed := time.Duration(0); ; {
 		now := schedule.At(elapsed)
-		for _, service := range []string{Storefront, Payments, Orders} {
-			before, after := broken[service], now[service]
-			if before == after {
+		for _, service := range services {
+			after := now[service]
+			if broken[service] == after {
 				continue
 			}
-			if err := s.set(ctx, service, after); err != nil {
-				tell(elapsed, fmt.Sprintf("%s: %v", service, err))
-				continue
+			words := after.Words
+			if after.Effect == "" {
+				words = service + ": well again"
 			}
-			if after == "" {
-				tell(elapsed, service+": well again")
-			} else {
-				tell(elapsed, schedule.words(service, after))
+			if err := s.set(ctx, service, after.Effect); err != nil {
+				words = fmt.Sprintf("%s: %v", service, err)
 			}
+			tell(elapsed, words)
 		}
 		broken = now
 		// The next edge is counted from this one, so that waking late adds up to nothing.
@@ -116,12 +119,12 @@ func (s *Shop) follow(ctx context.Context, schedule Schedule, tell func(time.Dur
 
 func (s *Shop) set(ctx context.Context, service string, effect Effect) error {
 	switch service {
-	case Storefront:
-		s.storefront.fault.Store(effect)
 	case Payments:
 		s.payments.fault.Store(effect)
 	case Orders:
 		return s.orders.set(ctx, effect)
+	default:
+		s.sites[service].fault.Store(effect)
 	}
 	return nil
 }

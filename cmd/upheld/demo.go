@@ -29,7 +29,7 @@ const demoInterval = 2 * time.Second
 
 func newDemo() *cobra.Command {
 	var (
-		address  string
+		options  serve.Options
 		duration model.Duration
 		level    = promslog.NewLevel()
 	)
@@ -50,7 +50,11 @@ to standard error.`,
   upheld demo
 
   # on a free port, for two minutes
-  upheld demo --web.listen-address=127.0.0.1:0 --duration=2m`,
+  upheld demo --web.listen-address=127.0.0.1:0 --duration=2m
+
+  # with an Alertmanager that runs on what upheld generate has made of
+  # examples/demo/shop.yaml: who is told, and what is held back
+  upheld demo --alertmanager.url=http://127.0.0.1:9093`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
@@ -59,8 +63,8 @@ to standard error.`,
 				ctx, cancel = context.WithTimeout(ctx, time.Duration(duration))
 				defer cancel()
 			}
-			logger := promslog.New(&promslog.Config{Level: level, Writer: cmd.ErrOrStderr()})
-			if err := runDemo(ctx, serve.Options{ListenAddress: address, Logger: logger}, cmd.OutOrStdout()); err != nil {
+			options.Logger = promslog.New(&promslog.Config{Level: level, Writer: cmd.ErrOrStderr()})
+			if err := runDemo(ctx, options, cmd.OutOrStdout()); err != nil {
 				return err
 			}
 			_, err := fmt.Fprintln(cmd.OutOrStdout(), "The demo has ended; nothing is left behind.")
@@ -68,7 +72,8 @@ to standard error.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&address, "web.listen-address", demoListenAddress, "`address` for pages, API and metrics; port 0 takes a free one")
+	flags.StringVar(&options.ListenAddress, "web.listen-address", demoListenAddress, "`address` for pages, API and metrics; port 0 takes a free one")
+	bindAlertmanagers(flags, &options)
 	textVar(flags, &duration, "duration", "`duration` after which the demo ends by itself (default: it goes on until Ctrl-C)")
 	flags.Var(logSetting{level}, "log.level", "least severity to log: debug, info, warn or error")
 	return cmd
@@ -109,10 +114,6 @@ func runDemo(ctx context.Context, o serve.Options, out io.Writer) (err error) {
 // writeDemoFiles writes the agreement with the real addresses in it, and whom
 // to scrape, and points the options there.
 func writeDemoFiles(dir string, addresses map[string]string, o *serve.Options) error {
-	spec := strings.NewReplacer(
-		example.StorefrontAddress, addresses[demo.Storefront],
-		example.OrdersAddress, addresses[demo.Orders],
-	).Replace(example.Spec)
 	scrape := fmt.Sprintf(`scrape_configs:
   - job_name: payments
     scrape_interval: %s
@@ -124,7 +125,7 @@ func writeDemoFiles(dir string, addresses map[string]string, o *serve.Options) e
 	o.ScrapeConfigFile = filepath.Join(dir, "prometheus.yaml")
 	o.StoragePath = filepath.Join(dir, "data")
 	return errors.Join(
-		os.WriteFile(o.Specs[0], []byte(spec), 0o600),
+		os.WriteFile(o.Specs[0], []byte(example.SpecAt(addresses)), 0o600),
 		os.WriteFile(o.ScrapeConfigFile, []byte(scrape), 0o600),
 	)
 }

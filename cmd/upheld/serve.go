@@ -82,7 +82,7 @@ func (f *serveFlags) bind(flags *pflag.FlagSet) {
 	flags.StringVar(&o.StoragePath, "storage.path", serve.DefaultStoragePath, "`directory` for samples and rule files")
 	textVar(flags, &f.retention, "storage.retention.time", "how long samples are kept, a `duration` (default: the longest period of the specifications and a day)")
 	textVar(flags, &f.retentionSize, "storage.retention.size", "how many `bytes` of samples are kept, such as 512MB (default: no limit)")
-	flags.StringArrayVar(&o.AlertmanagerURLs, "alertmanager.url", nil, "`URL` of an Alertmanager that is sent alerts; may be repeated")
+	bindAlertmanagers(flags, o)
 	flags.StringVar(&o.ScrapeConfigFile, "scrape.config.file", "", "Prometheus configuration `file` whose scrape_configs are scraped too")
 	textVar(flags, &f.scrapeInterval, "scrape.interval", "how often the probes' metrics are recorded, a `duration` of 1s to 1m")
 	textVar(flags, &f.rulesInterval, "rules.interval", "how often rules are evaluated, a `duration` of 1s to 1m; periods and long windows at five times that")
@@ -92,6 +92,10 @@ func (f *serveFlags) bind(flags *pflag.FlagSet) {
 	flags.IntVar(&o.QueryMaxConcurrency, "query.max-concurrency", serve.DefaultQueryMaxConcurrency, "`number` of queries at a time")
 	flags.Var(logSetting{f.log.Level}, "log.level", "least severity to log: debug, info, warn or error")
 	flags.Var(logSetting{f.log.Format}, "log.format", "format of the log: logfmt or json")
+}
+
+func bindAlertmanagers(flags *pflag.FlagSet, o *serve.Options) {
+	flags.StringArrayVar(&o.AlertmanagerURLs, "alertmanager.url", nil, "`URL` of an Alertmanager that is sent alerts; may be repeated")
 }
 
 // textVar binds a value that reads and prints itself; what it holds is the

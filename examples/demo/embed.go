@@ -1,15 +1,32 @@
 // Package demo holds the agreement that upheld demo serves.
 package demo
 
-import _ "embed"
+import (
+	_ "embed"
+	"strings"
+)
 
 // Spec is shop.yaml.
 //
 //go:embed shop.yaml
 var Spec string
 
-// The addresses in Spec, which the demo replaces by those of its services.
-const (
-	StorefrontAddress = "127.0.0.1:18080"
-	OrdersAddress     = "127.0.0.1:18082"
-)
+// addresses are those in Spec, by service.
+var addresses = map[string]string{
+	"storefront": "127.0.0.1:18080",
+	"orders":     "127.0.0.1:18082",
+	"psp-a":      "127.0.0.1:18083",
+	"psp-b":      "127.0.0.1:18084",
+}
+
+// SpecAt is Spec with the addresses of running services, host:port by service,
+// in the place of its own.
+func SpecAt(running map[string]string) string {
+	text := Spec
+	for service, own := range addresses {
+		if address, ok := running[service]; ok {
+			text = strings.ReplaceAll(text, own, address)
+		}
+	}
+	return text
+}
