@@ -204,6 +204,7 @@ type notification struct {
 	Receiver string `json:"receiver"`
 	Alerts   []struct {
 		Status      string            `json:"status"`
+		StartsAt    time.Time         `json:"startsAt"`
 		Labels      map[string]string `json:"labels"`
 		Annotations map[string]string `json:"annotations"`
 	} `json:"alerts"`

@@ -53,6 +53,40 @@ func (p prometheus) query(promql string) ([]sample, error) {
 	return data.Result, nil
 }
 
+// raw are the samples of each series that a selector finds, as far back as span,
+// with the moments at which they were recorded.
+func (p prometheus) raw(selector, span string) ([]recording, error) {
+	var data struct {
+		Result []struct {
+			Metric map[string]string `json:"metric"`
+			Values [][2]any          `json:"values"`
+		}
+	}
+	if err := p.get("/api/v1/query", url.Values{"query": {selector + "[" + span + "]"}}, &data); err != nil {
+		return nil, fmt.Errorf("%s: %w", selector, err)
+	}
+	var all []recording
+	for _, s := range data.Result {
+		r := recording{labels: s.Metric}
+		for _, v := range s.Values {
+			at, ok := v[0].(float64)
+			if !ok {
+				return nil, fmt.Errorf("%s: %v is no moment", selector, v[0])
+			}
+			r.at, r.value = append(r.at, at), append(r.value, sample{Value: v}.value())
+		}
+		all = append(all, r)
+	}
+	return all, nil
+}
+
+// recording is a series: values at Unix times in seconds, ascending.
+type recording struct {
+	labels map[string]string
+	at     []float64
+	value  []float64
+}
+
 // value is the sample's number; NaN, which is never right, if it is none.
 func (s sample) value() float64 {
 	text, _ := s.Value[1].(string)
@@ -201,10 +235,10 @@ func startPrometheus(t *testing.T, path, generated, address, service string) (pr
 }
 
 // startAlertmanager runs a server with the generated configuration, in which
-// every receiver is the desk.
-func startAlertmanager(t *testing.T, path, generated, address string, d *desk) {
+// every receiver is the desk, and returns the path of that.
+func startAlertmanager(t *testing.T, path, generated, address string, d *desk) (config string) {
 	t.Helper()
-	config := filepath.Join(t.TempDir(), "alertmanager.yml")
+	config = filepath.Join(t.TempDir(), "alertmanager.yml")
 	copyTo(t, filepath.Join(generated, "alertmanager", "alertmanager.yml"), config)
 	patch(t, config, func(document map[string]any) {
 		for _, receiver := range document["receivers"].([]any) {
@@ -214,6 +248,7 @@ func startAlertmanager(t *testing.T, path, generated, address string, d *desk) {
 	p := start(t, "alertmanager", path, "--config.file="+config, "--cluster.listen-address=",
 		"--storage.path="+filepath.Join(t.TempDir(), "data"), "--web.listen-address="+address)
 	awaitReady(t, p, address)
+	return config
 }
 
 // settle is how long something may take that the next scrape and evaluations
