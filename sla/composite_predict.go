@@ -270,8 +270,7 @@ func (p *predictor) conditioned(n *Node, v int) (outcomes, error) {
 }
 
 // kthBest is the k-th best of independent members, less the share of time that
-// switching takes. The chance that at least k of them reach a value is counted
-// member by member: reached[j] is that of exactly j so far.
+// switching takes.
 func kthBest(members []outcomes, k int, switching Decimal) outcomes {
 	var values []Decimal
 	for _, m := range members {
@@ -284,19 +283,11 @@ func kthBest(members []outcomes, k int, switching Decimal) outcomes {
 	var result outcomes
 	above := Decimal{} // the chance of more than the value
 	for _, v := range slices.Backward(values) {
-		reached := make([]Decimal, len(members)+1)
-		reached[0] = NewDecimal(1, 1)
+		chances := make([]Decimal, len(members))
 		for i, m := range members {
-			chance := m.atLeast(v)
-			for j := i + 1; j > 0; j-- {
-				reached[j] = reached[j].Mul(NewDecimal(1, 1).Sub(chance)).Add(reached[j-1].Mul(chance))
-			}
-			reached[0] = reached[0].Mul(NewDecimal(1, 1).Sub(chance))
+			chances[i] = m.atLeast(v)
 		}
-		var least Decimal
-		for _, chance := range reached[k:] {
-			least = least.Add(chance)
-		}
+		least := atLeastSo(chances, k)
 		if v.Sign() > 0 {
 			least = clamp(least.Sub(switching))
 		}

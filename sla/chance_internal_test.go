@@ -1,0 +1,31 @@
+package sla
+
+import "testing"
+
+// The chance of so many of independent events is that of all their outcomes with
+// so many of them.
+func TestAtLeastSo(t *testing.T) {
+	one := NewDecimal(1, 1)
+	chances := []Decimal{{}, MustDecimal("0.999"), MustDecimal("0.5"), one, MustDecimal("0.01"), NewDecimal(1, 3), MustDecimal("0.7")}
+	for n := range len(chances) + 1 {
+		for k := range n + 1 {
+			var want Decimal
+			for outcome := range 1 << n {
+				chance, happened := one, 0
+				for i, c := range chances[:n] {
+					if outcome>>i&1 == 1 {
+						chance, happened = chance.Mul(c), happened+1
+					} else {
+						chance = chance.Mul(one.Sub(c))
+					}
+				}
+				if happened >= k {
+					want = want.Add(chance)
+				}
+			}
+			if got := atLeastSo(chances[:n], k); got.Cmp(want) != 0 {
+				t.Errorf("%d or more of %d: %s, want %s", k, n, got, want)
+			}
+		}
+	}
+}
