@@ -39,7 +39,9 @@ func TestHistoryListsHopsAndStepsWithoutSecrets(t *testing.T) {
 		t.Fatal(err)
 	}
 	start(t, e)
-	eventually(t, "a bad result", func() bool { return len(e.Failures(target.ID)) > 0 })
+	eventually(t, "a bad result that was in time", func() bool { // a busy machine times not every one
+		return len(e.Failures(target.ID)) > 0 && strings.Contains(scrape(t, e.Metrics()), `step="cart"`)
+	})
 	h := e.Handler("/metrics")
 	for path, wants := range map[string][]string{
 		"/history?level=shop%3Astorefront%2Fjourney": {
