@@ -103,7 +103,8 @@ func read(text string) (prefixes []netip.Prefix, err error) {
 func canonical(host string) string { return strings.ToLower(strings.TrimSuffix(host, ".")) }
 
 // Host tells whether connections to a host, a name or an address as text, are
-// allowed as far as its name says. The error is the reason why not.
+// allowed as far as its name says. The error is the reason why not. A number is
+// held to what is said of addresses, too.
 func (g *Guard) Host(host string) error {
 	name := canonical(host)
 	matches := func(pattern string) bool {
@@ -115,6 +116,9 @@ func (g *Guard) Host(host string) error {
 	}
 	if len(g.allowHosts) > 0 && !slices.ContainsFunc(g.allowHosts, matches) {
 		return fmt.Errorf("the host %s is not among those allowed", name)
+	}
+	if addr, ok := legacyIPv4(name); ok { // a resolver of the system takes it for that
+		return g.Address(addr)
 	}
 	return nil
 }

@@ -73,6 +73,24 @@ func TestHosts(t *testing.T) {
 	}
 }
 
+// TestNumbersAreAddresses in all notations that resolvers take.
+func TestNumbersAreAddresses(t *testing.T) {
+	g, err := New(Options{DenyCIDR: []string{"loopback"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for host, allowed := range map[string]bool{
+		"2130706433": false, "0x7f000001": false, "0X7F000001": false, "017700000001": false, "0x7f.1": false, "127.1": false, "127.0.1": false, "0177.0.0.1": false,
+		"0x7f.0.0.0x1": false, "127.0.0.1.": false, "0": false, "0x": false, "127.65535": false, "0177.0x0.0.1": false,
+		"3221225985": true, "0xc0.0.513": true, // 192.0.2.1
+		"127.0.0.256": true, "4294967296": true, "127.0.0.1.2": true, "0x7g.1": true, "089.1": true, "127..1": true, "127.0.0.1.example": true, "7f000001": true,
+	} {
+		if err := g.Host(host); (err == nil) != allowed {
+			t.Errorf("%s: %v", host, err)
+		}
+	}
+}
+
 func TestSockets(t *testing.T) {
 	for _, c := range []struct {
 		options Options

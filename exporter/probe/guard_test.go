@@ -52,6 +52,7 @@ func TestDeniedAddressesAreNotConnectedTo(t *testing.T) {
 	known := resolverWith(t, map[string]reply{"harmless.example.": {address: [4]byte{127, 0, 0, 2}}})
 	deny := guard.Options{DenyCIDR: []string{"127.0.0.2/32"}}
 	named := "http://harmless.example:" + port
+	well := webServer(t, func(http.ResponseWriter, *http.Request) {}).URL
 	follow := &sla.HTTPCheck{URL: open.URL, FollowRedirects: true}
 	for _, c := range []struct {
 		name     string
@@ -73,6 +74,25 @@ func TestDeniedAddressesAreNotConnectedTo(t *testing.T) {
 		{"a name over HTTP/3 that resolves to it", deny, known, with("https://harmless.example:"+port, sla.HTTPOptions{Versions: []sla.HTTPVersion{"3"}}), ""},
 		{"a proxy there", deny, nil, with("https://shop.example", sla.HTTPOptions{Proxy: &sla.Proxy{URL: secret.URL}}), ""},
 		{"a WebSocket there", deny, nil, &sla.WebSocketCheck{Request: sla.HTTPCheck{URL: secret.URL}}, ""},
+		{"a WebSocket at a name that resolves to it", deny, known, &sla.WebSocketCheck{Request: sla.HTTPCheck{URL: named}}, ""},
+		{"as one number", deny, nil, get("http://2130706434:" + port), ""},
+		{"as octal numbers", deny, nil, get("http://0177.0.0.2:" + port), ""},
+		{"as hexadecimal numbers", deny, nil, &sla.TCPCheck{Address: "0x7f.2:" + port}, ""},
+		{"a redirect to one number", deny, nil, follow, "http://2130706434:" + port},
+		{"a redirect to IPv4 in IPv6", deny, nil, follow, "http://[::ffff:7f00:2]:" + port},
+		{"a redirect to NAT64", deny, nil, follow, "http://[64:ff9b::7f00:2]:" + port},
+		{"a connection", deny, known, &sla.TCPCheck{Address: "harmless.example:" + port}, ""},
+		{"a connection for STARTTLS", deny, nil, &sla.TCPCheck{Address: "127.0.0.2:" + port, Dialogue: []sla.Step{{StartTLS: true}}}, ""},
+		{"a TLS session", deny, known, &sla.TLSCheck{Address: "harmless.example:" + port}, ""},
+		{"packets", deny, known, &sla.UDPCheck{Address: "harmless.example:" + port, Dialogue: []sla.Step{{Send: "a"}, {Expect: "b"}}}, ""},
+		{"a gRPC call", deny, known, &sla.GRPCCheck{Address: "harmless.example:" + port}, ""},
+		{"a question of DNS", deny, nil, ask("127.0.0.2:"+port, "udp", "a.test", "A"), ""},
+		{"a question of DNS over TCP", deny, known, ask("harmless.example:"+port, "tcp", "a.test", "A"), ""},
+		{"a question of DNS over HTTPS", deny, known, ask("https://harmless.example:"+port+"/q", "https", "a.test", "A"), ""},
+		{"the second step of a journey", deny, known, &sla.JourneyCheck{Steps: []sla.JourneyStep{{Name: "a", Request: *get(well)}, {Name: "b", Request: *get(named)}}}, ""},
+		{"a redirect in a journey", deny, known, &sla.JourneyCheck{Steps: []sla.JourneyStep{{Name: "a", Request: *follow}}}, named},
+		{"a token there", deny, known, with(well, sla.HTTPOptions{Auth: &sla.HTTPAuth{OAuth2: &sla.OAuth2{ClientID: "a", ClientSecret: sla.SecretText("x"), TokenURL: named}}}), ""},
+		{"by way of a proxy", deny, nil, with(secret.URL, sla.HTTPOptions{Proxy: &sla.Proxy{URL: well}}), ""},
 		{"outside of what is allowed", guard.Options{AllowCIDR: []string{"127.0.0.1/32"}}, nil, get(secret.URL), ""},
 		{"a redirect out of what is allowed", guard.Options{AllowCIDR: []string{"127.0.0.1/32"}}, nil, follow, secret.URL},
 		{"a denied host", guard.Options{DenyHost: []string{"*.example"}}, known, get(named), ""},

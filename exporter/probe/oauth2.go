@@ -55,7 +55,11 @@ func (t *tokens) value(ctx context.Context, r *run) (string, *failure) {
 		if fault.reason == Cancelled {
 			return "", fault
 		}
-		t.failure, t.again = &failure{Credentials, "fetch a token: " + fault.detail}, time.Now().Add(tokenBackoff)
+		reason := Credentials
+		if fault.reason == Denied {
+			reason = Denied
+		}
+		t.failure, t.again = &failure{reason, "fetch a token: " + fault.detail}, time.Now().Add(tokenBackoff)
 		return "", t.failure
 	}
 	t.token, t.until, t.failure = token, now.Add(life), nil
