@@ -101,7 +101,7 @@ func (s selector) info() string {
 }
 
 var (
-	anyAlert = "alertname=~\"" + rulegen.AlertBudgetBurn + "|" + rulegen.AlertBudgetExhausted + "|" + rulegen.AlertBudgetForecast + "|" + rulegen.AlertMeasurementLost + "|" + rulegen.AlertGroupLimit + "|" + rulegen.AlertCreditTier + "|" + rulegen.AlertCompositeDivergence + "\"," + eq(metricnames.Escalation, "") // and not once more where it is told to more people
+	anyAlert = "alertname=~\"" + rulegen.AlertBudgetBurn + "|" + rulegen.AlertBudgetExhausted + "|" + rulegen.AlertBudgetForecast + "|" + rulegen.AlertMeasurementLost + "|" + rulegen.AlertGroupLimit + "|" + rulegen.AlertCreditTier + "|" + rulegen.AlertCompositeDivergence + "|" + rulegen.AlertExclusionCap + "\"," + eq(metricnames.Escalation, "") // and not once more where it is told to more people
 	firing   = eq("alertstate", "firing")
 	pending  = eq("alertstate", "pending")
 )

@@ -3,6 +3,7 @@ package rulegen
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
@@ -61,7 +62,7 @@ func (c compiler) notices() (first, second []Rule) {
 			second = append(second, c.forecast(*f, p))
 		}
 	}
-	return first, append(second, c.creditAlerts()...)
+	return first, slices.Concat(second, c.creditAlerts(), c.capAlerts())
 }
 
 // measurementLost fires when nobody knows how the level is doing, which is told

@@ -74,6 +74,11 @@ func (c compiler) clashes() sla.Findings {
 			given = append(given, n.Labels)
 		}
 	}
+	for _, e := range c.level.Exclusions {
+		if e.Cap != nil && e.Cap.Notice != nil {
+			given = append(given, e.Cap.Notice.Labels)
+		}
+	}
 	if a.BudgetForecast != nil {
 		given = append(given, a.BudgetForecast.Labels)
 	}

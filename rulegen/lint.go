@@ -27,6 +27,7 @@ func (c compiler) lint(opts Options) sla.Findings {
 	for _, p := range l.Periods() {
 		c.lintPeriod(p, opts, warn)
 	}
+	c.lintCaps(warn)
 	single := false
 	for i, t := range l.Alerting.Tiers {
 		pos := t.Pos

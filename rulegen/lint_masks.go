@@ -77,6 +77,11 @@ func (m *masks) lintExclusion(e *sla.Exclusion, warn warner) {
 			break
 		}
 	}
+	if beyond, amount, exceeded := e.Exceeded(m.from.AddDate(1, 0, 0), m.to); exceeded {
+		warn(e.Cap.Pos, "beyond-cap", "move a window to another "+string(e.Cap.Per.Calendar)+", shorten it, or agree on a larger cap",
+			"the windows of %s come to %s in the %s of %s, and %s are excused: from %s on they excuse nothing in it", e.Name, sla.FormatDuration(amount),
+			e.Cap.Per.Calendar, beyond.In(e.Cap.Per.Location()).Format(time.DateOnly), sla.FormatDuration(e.Cap.WindowTime), beyond.In(e.Cap.Per.Location()).Format("2006-01-02T15:04"))
+	}
 	m.lintHours(e, warn)
 }
 

@@ -116,6 +116,7 @@ func (c compiler) leftOut(at sample) []Rule {
 			rules = append(rules, c.record(s.name, promql.Sub(within, c.recorded(s.counted).Now())))
 		}
 	}
+	rules = append(rules, c.capped(at)...)
 	if slices.ContainsFunc(c.level.Exclusions, onCondition) {
 		before := append(c.inService(at), c.outside(at, func(e *sla.Exclusion) bool { return removes(e) && !onCondition(e) })...)
 		holds := promql.Sub(promql.Num(one), times(promql.Vector(one), c.outside(at, onCondition)...))
@@ -222,6 +223,9 @@ func (c compiler) tallies() []metricnames.Tally {
 	all = append(all, metricnames.TallyOf("raw_total", metricnames.RawTotalRate), metricnames.TallyOf("raw_bad", metricnames.RawBadRate))
 	if len(c.level.Exclusions) > 0 {
 		all = append(all, metricnames.TallyOf("excluded_total", metricnames.ExcludedTotalRate), metricnames.TallyOf("excluded_bad", metricnames.ExcludedBadRate))
+	}
+	if len(c.caps()) > 0 {
+		all = append(all, metricnames.CappedTally)
 	}
 	if !c.level.Aggregation.ByTime() {
 		all = append(all, agreedTally)

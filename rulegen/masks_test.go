@@ -433,6 +433,10 @@ func TestServiceHoursDocumentation(t *testing.T) {
     - {name: early, effect: treat_as_up, windows: [{rrule: "FREQ=DAILY", start: "2026-01-01T08:00", duration: 1h}]}
     - {name: link, effect: remove_from_agreed_time, condition: "link_up == 0"}
 `+levels), true)
+	names(compiled(t, head+`
+  exclusions: [{name: tests, effect: treat_as_up, condition: "tests == 1", cap: {excludedDowntime: 4h, per: month}}]
+  serviceLevels: [{name: d, indicator: {ratio: {bad: x}}, target: "99", period: month}]
+`), true)
 	names(compiled(t, head+levels), false)
 	suffix := regexp.MustCompile(`(increase|sum)_period(_by_start|_previous)?$|(agreed:ratio_rate)(6h|1d|3d)$`)
 	for name := range made {

@@ -283,5 +283,6 @@ func (c compiler) calendarPeriod(p sla.Period) []Rule {
 		lost: promql.Sub(promql.Num(one), own(metricnames.BestPossible).Now()), of: promql.AddLeft(coverage, rest),
 		span: func(share promql.Expr) promql.Expr { return promql.MulLeft(share, c.calendarWhole(p, cal), nil, nil) },
 	})...)
+	rules = append(rules, c.capsUsed(p)...)
 	return append(rules, c.owedPrevious(p, own(metricnames.ErrorPrevious).Now())...)
 }

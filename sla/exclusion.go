@@ -1,6 +1,9 @@
 package sla
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Effect is what an exclusion does to the time that it holds.
 type Effect string
@@ -34,6 +37,7 @@ type Exclusion struct {
 	Windows   []*Window
 	Notice    time.Duration // that one-off windows need, unless they are emergencies; 0 needs none
 	Effect    Effect
+	Cap       *Cap // nil: there is no bound
 	Pos       Position
 }
 
@@ -42,9 +46,17 @@ func (e *Exclusion) Timely(w *Window) bool {
 	return e.Notice == 0 || w.Recurs != nil || w.Emergency || !w.Announced.IsZero() && w.Once.From.Sub(w.Announced) >= e.Notice
 }
 
-// Spans are the time within [from, to) that windows of the exclusion excuse;
-// what a condition excuses nobody knows before.
+// Spans are the time within [from, to) that windows of the exclusion excuse, as
+// far as its cap lets them; what a condition excuses nobody knows before.
 func (e *Exclusion) Spans(from, to time.Time) Spans {
+	if e.Cap != nil && e.Cap.WindowTime > 0 {
+		return e.Cap.within(e.announced, from, to)
+	}
+	return e.announced(from, to)
+}
+
+// announced is the time of all windows that were announced as they have to be.
+func (e *Exclusion) announced(from, to time.Time) Spans {
 	var spans []Span
 	for _, w := range e.Windows {
 		if e.Timely(w) {
@@ -96,10 +108,10 @@ func (l *ServiceLevel) AgreedShare(now time.Time) Decimal {
 	from, to := AgreedTable(now)
 	agreed := l.Service(from, to)
 	for _, e := range l.Exclusions {
-		for _, w := range e.Windows {
-			if e.Effect == RemoveFromAgreedTime && w.Endless() {
-				agreed = agreed.Without(w.Spans(from, to))
-			}
+		if e.Effect == RemoveFromAgreedTime {
+			endless := *e
+			endless.Windows = slices.DeleteFunc(slices.Clone(e.Windows), func(w *Window) bool { return !w.Endless() })
+			agreed = agreed.Without(endless.Spans(from, to))
 		}
 	}
 	return Seconds(agreed.Total().Round(time.Second)).Quo(Seconds(to.Sub(from)))

@@ -85,7 +85,7 @@ func exclusionWords(e *sla.Exclusion) string {
 	}
 	words += map[sla.Effect]string{sla.TreatAsUp: ", treated as up: ", sla.RemoveFromAgreedTime: ", removed from the agreed time: "}[e.Effect]
 	if e.Condition.Text != "" {
-		return words + "while " + e.Condition.Text
+		return words + "while " + e.Condition.Text + capWords(e.Cap)
 	}
 	once, recurring := 0, []string{}
 	for _, w := range e.Windows {
@@ -102,5 +102,20 @@ func exclusionWords(e *sla.Exclusion) string {
 	if e.Notice > 0 {
 		words += ", announced " + sla.FormatDuration(e.Notice) + " before"
 	}
-	return words
+	return words + capWords(e.Cap)
+}
+
+// capWords say how much is excused at most.
+func capWords(c *sla.Cap) string {
+	switch {
+	case c == nil:
+		return ""
+	case c.WindowTime > 0:
+		return fmt.Sprintf("; at most %s of windows a %s, the first ones", sla.FormatDuration(c.WindowTime), c.Per.Calendar)
+	}
+	told := "nobody"
+	if c.Notice != nil {
+		told = "a " + c.Notice.Severity
+	}
+	return fmt.Sprintf("; at most %s of downtime a %s, by the contract: figures and alerts go on excusing it, %s tells when it is used up", sla.FormatDuration(c.Downtime), c.Per.Calendar, told)
 }

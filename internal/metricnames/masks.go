@@ -28,15 +28,20 @@ const (
 	RawBadRate        = "sla:raw_bad:rate5m"
 	ExcludedTotalRate = "sla:excluded_total:rate5m" // what exclusions took out, within service hours
 	ExcludedBadRate   = "sla:excluded_bad:rate5m"
-	AgreedMask        = "sla:agreed:mask"           // 1 in the agreed service time, 0 outside, none where the state is unknown
-	RemovedMask       = "sla:removed:mask"          // 1 while a condition removes agreed time
-	AlertingMask      = "sla:alerting:mask"         // 1 while burn alerts may fire
-	SlotAgreed        = "sla:slot:agreed"           // 1 for a minute in the agreed service time
-	SlotKept          = "sla:slot:kept"             // 1 for such a minute whose failures count
-	SlotCounted       = "sla:slot:bad_counted"      // what of sla:slot:bad counts
-	AgreedRatio       = "sla:agreed:ratio_rate"     // prefix; the window follows: share of it that is known agreed service time
-	AgreedPeriod      = "sla:agreed:seconds_period" // how much agreed time the period has
+	AgreedMask        = "sla:agreed:mask"                     // 1 in the agreed service time, 0 outside, none where the state is unknown
+	RemovedMask       = "sla:removed:mask"                    // 1 while a condition removes agreed time
+	AlertingMask      = "sla:alerting:mask"                   // 1 while burn alerts may fire
+	SlotAgreed        = "sla:slot:agreed"                     // 1 for a minute in the agreed service time
+	SlotKept          = "sla:slot:kept"                       // 1 for such a minute whose failures count
+	SlotCounted       = "sla:slot:bad_counted"                // what of sla:slot:bad counts
+	AgreedRatio       = "sla:agreed:ratio_rate"               // prefix; the window follows: share of it that is known agreed service time
+	ExclusionBadRate  = "sla:exclusion_bad:rate5m"            // exclusion; what was bad in it within service hours, of those with a cap on that
+	CapUsed           = "sla:exclusion_cap:used_ratio_period" // exclusion, period; of the downtime that may be excluded
+	AgreedPeriod      = "sla:agreed:seconds_period"           // how much agreed time the period has
 )
+
+// CappedTally names what is summed of ExclusionBadRate.
+var CappedTally = TallyOf("exclusion_bad", ExclusionBadRate)
 
 // Tally names what is summed of a rate: over the second tier, over periods, and
 // by calendar period.

@@ -23,17 +23,17 @@ const (
 
 // Exporter metrics; each carries sla, service, slo, target and location.
 const (
-	ProbeResults   = "upheld_probe_results_total"          // outcome
-	ProbeOwed      = "upheld_probe_owed_total"             // what the schedule owed: the sum of all outcomes
-	ProbeFailures  = "upheld_probe_failures_total"         // reason; of everything that is not good: bad, inconclusive and missed
-	ProbeDuration  = "upheld_probe_duration_seconds"       // histogram
-	ProbePhase     = "upheld_probe_phase_duration_seconds" // histogram by phase
-	ProbeStep      = "upheld_probe_step_duration_seconds"  // histogram by step, of journeys
-	ProbeWithin    = "upheld_probe_within_threshold_total" // threshold (seconds): good probes that took at most that long
+	ProbeResults   = "upheld_probe_results_total"           // outcome
+	ProbeOwed      = "upheld_probe_owed_total"              // what the schedule owed: the sum of all outcomes
+	ProbeFailures  = "upheld_probe_failures_total"          // reason; of everything that is not good: bad, inconclusive and missed
+	ProbeDuration  = "upheld_probe_duration_seconds"        // histogram
+	ProbePhase     = "upheld_probe_phase_duration_seconds"  // histogram by phase
+	ProbeStep      = "upheld_probe_step_duration_seconds"   // histogram by step, of journeys
+	ProbeWithin    = "upheld_probe_within_threshold_total"  // threshold (seconds): good probes that took at most that long
 	ProbeUntimed   = "upheld_probe_threshold_unknown_total" // threshold (seconds): good probes of which that is not known
-	ProbeDowntime  = "upheld_probe_downtime_seconds_total" // bound: lower and upper bound of the time that the target was down
-	ProbeRechecks  = "upheld_probe_rechecks_total"         // probes between two that were owed
-	ProbeLastState = "upheld_probe_last_outcome_good"      // 1 good, 0 bad; of the last conclusive probe
+	ProbeDowntime  = "upheld_probe_downtime_seconds_total"  // bound: lower and upper bound of the time that the target was down
+	ProbeRechecks  = "upheld_probe_rechecks_total"          // probes between two that were owed
+	ProbeLastState = "upheld_probe_last_outcome_good"       // 1 good, 0 bad; of the last conclusive probe
 
 	ProbeCertExpiry      = "upheld_probe_tls_earliest_cert_expiry_timestamp_seconds"
 	ProbeChainExpiry     = "upheld_probe_tls_chain_expiry_timestamp_seconds"

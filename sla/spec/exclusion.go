@@ -26,6 +26,7 @@ var maintenanceSection = &section{
 	fields: []field{
 		{key: "windows", typ: windowsType, required: true, doc: "When. What runs over a window counts."},
 		{key: "effect", typ: effectType, required: true, doc: effectDoc},
+		{key: "cap", typ: mapping(capSection), example: "{windowTime: 4h, per: month}", doc: capDoc},
 		{key: "notice", typ: durationType, example: "5d", doc: "How long before it begins a one-off window has to be `announced`. One that was announced later excuses nothing, and `check` warns of it."},
 	},
 }
@@ -39,6 +40,7 @@ var exclusionSection = &section{
 		{key: "condition", typ: queryType, example: `'customer_link_up{site="a"} == 0'`, doc: "Excluded while it holds for every series that it compares; not while there is none. Read as the indicator [condition](#condition) is."},
 		{key: "windows", typ: windowsType, doc: "Excluded in these windows."},
 		{key: "effect", typ: effectType, required: true, doc: effectDoc},
+		{key: "cap", typ: mapping(capSection), example: "{excludedDowntime: 2h, per: quarter}", doc: capDoc},
 	},
 	oneOf: [][]string{{"condition", "windows"}},
 }
@@ -60,6 +62,73 @@ var windowSection = &section{
 	oneOf: [][]string{{"from", "rrule", "ics"}},
 }
 
+var capSection = &section{
+	name: "cap",
+	doc:  "How much is excused of each calendar period, in the order of time.",
+	fields: []field{
+		{key: "windowTime", typ: durationType, example: "4h", doc: "Of the time of windows, whatever happens in them. What is beyond excuses nothing: rules know it before, and `check` says where it is."},
+		{key: "excludedDowntime", typ: durationType, example: "240m", doc: "Of what was bad in windows, or while the condition held. It is measured for levels that count time and are judged over the period too: `SLAExclusionCap` fires when it is used up. Figures and alerts go on excusing; the overrun counts where the contract is settled."},
+		{key: "per", typ: valueType{name: either(unitNames) + ", or a mapping", sample: "month", scalars: []schema{{"type": "string", "enum": unitNames}}, sections: []*section{periodSection}}, required: true, example: "month", doc: "The calendar period that it is of."},
+		{key: "enabled", typ: booleanType, def: "true", doc: "`false`: how much of `excludedDowntime` is used is recorded, and nobody is told."},
+		{key: "severity", typ: valueType{name: "text", sample: "ticket", scalars: textType.scalars}, def: "ticket", doc: "The label `severity` of the alert."},
+		{key: "for", typ: durationType, def: "0s", example: "10m", doc: "How long it must be so before the alert fires."},
+		{key: "labels", typ: labelsType, doc: "More labels of the alert."},
+	},
+	oneOf: [][]string{{"windowTime", "excludedDowntime"}},
+}
+
+const capDoc = "How much of it is excused at most in a calendar period."
+
+// decodeCap is the bound of an exclusion, or nil.
+func decodeCap(o *object, e *sla.Exclusion) *sla.Cap {
+	v, given := o.get("cap")
+	if !given {
+		return nil
+	}
+	v.name = "cap"
+	x := v.object(capSection)
+	if x == nil {
+		return nil
+	}
+	c := &sla.Cap{Pos: v.d.pos(v.key)}
+	windows, at, ofWindows := read(x, "windowTime", value.duration)
+	down, downAt, ofDowntime := read(x, "excludedDowntime", value.duration)
+	per, perAt, good := read(x, "per", value.period)
+	if good && per.Calendar == "" {
+		perAt.wrong("bad-cap", perAt.said()+" is no calendar period, so that there is no order in which it is used up", "write "+either(unitNames))
+		good = false
+	}
+	c.WindowTime, c.Downtime, c.Per = windows, down, per
+	if ofDowntime {
+		at = downAt
+		c.Notice = &sla.Notice{Severity: "ticket"}
+		set(&c.Notice.Severity, optional(x, "severity", value.text))
+		set(&c.Notice.For, optional(x, "for", value.durationOrZero))
+		c.Notice.Labels, _, _ = read(x, "labels", value.labels)
+	}
+	if enabled := optional(x, "enabled", value.boolean); enabled != nil && !*enabled {
+		c.Notice = nil
+	}
+	switch {
+	case !good || ofWindows == ofDowntime:
+		return nil
+	case ofWindows && e.Condition.Text != "":
+		at.wrong("bad-cap", "windowTime bounds windows, and this exclusion holds on a condition", "write excludedDowntime")
+		return nil
+	case max(windows, down) >= per.Nominal():
+		at.wrong("bad-cap", fmt.Sprintf("%s is no bound: it is as long as a %s", at.said(), per.Calendar), "make it shorter, or leave cap out")
+		return nil
+	}
+	if ofWindows {
+		for _, key := range []string{"enabled", "severity", "for", "labels"} {
+			if alert, given := x.get(key); given {
+				v.d.errorAt(alert.key, "conflicting-keys", quote(key)+" is of an alert, and of windowTime there is none: what is beyond it is known before", "leave it out")
+			}
+		}
+	}
+	return c
+}
+
 // maxWindow is the longest window, and a bound for what an endless rule covers.
 const maxWindow = 366 * 24 * time.Hour
 
@@ -73,6 +142,7 @@ func decodeExclusions(o *object) []*sla.Exclusion {
 			e.Notice, _, _ = read(m, "notice", value.duration)
 			e.Windows = decodeWindows(m, e.Notice)
 			e.Effect, _, _ = read(m, "effect", word(sla.Effects...))
+			e.Cap = decodeCap(m, e)
 			all = append(all, e)
 		}
 	}
@@ -97,6 +167,7 @@ func decodeExclusions(o *object) []*sla.Exclusion {
 		e.Condition, _, _ = read(x, "condition", value.query)
 		e.Windows = decodeWindows(x, 0)
 		e.Effect, _, _ = read(x, "effect", word(sla.Effects...))
+		e.Cap = decodeCap(x, e)
 		all = append(all, e)
 	}
 	return all

@@ -47,13 +47,19 @@ func TestServiceHours(t *testing.T) {
 	if s := levels["support"].ServiceHours; !s.InService(at("2026-11-10 04:00")) || !s.InService(at("2026-11-11 11:59")) || s.InService(at("2026-11-11 12:00")) {
 		t.Error("22:00 to 06:00 in New York is 04:00 to 12:00 in Berlin, and belongs to Monday and Tuesday")
 	}
-	if levels["always"].ServiceHours != nil || len(levels["always"].Exclusions) != 0 || len(levels["prime"].Exclusions) != 3 || len(levels["non-prime"].Exclusions) != 2 {
+	if levels["always"].ServiceHours != nil || len(levels["always"].Exclusions) != 0 || len(levels["prime"].Exclusions) != 4 || len(levels["non-prime"].Exclusions) != 2 {
 		t.Errorf("exclusions %v", levels["non-prime"].Exclusions)
 	}
 	if len(a.Calendars) != 3 || a.Calendars[1].Of != "prime" {
 		t.Errorf("calendars %+v", a.Calendars)
 	}
 	maintenance := a.Exclusions[0]
+	if c := maintenance.Cap; c == nil || c.WindowTime != 240*time.Hour || c.Downtime != 0 || c.Per != (sla.Period{Calendar: sla.Month, Zone: "Europe/Berlin"}) {
+		t.Errorf("the cap of maintenance is %+v", c)
+	}
+	if c := a.Exclusions[2].Cap; c == nil || c.Downtime != 4*time.Hour || c.Per.FiscalOffset != 1 || c.Notice.Severity != "page" || c.Notice.For != 10*time.Minute || c.Notice.Labels["channel"] != "managers" {
+		t.Errorf("the cap of outside-tests is %+v", c)
+	}
 	for text, want := range map[string]bool{
 		"2026-12-01 21:59": false, "2026-12-01 22:00": true, "2026-12-02 03:59": true, "2026-12-02 04:00": false, // one-off
 		"2026-12-05 23:30": true, "2026-12-06 00:30": false, // in UTC
@@ -68,7 +74,7 @@ func TestServiceHours(t *testing.T) {
 			t.Errorf("%s: in maintenance %v, want %v", text, got, want)
 		}
 	}
-	storm := a.Exclusions[2].Windows[0].Once
+	storm := a.Exclusions[3].Windows[0].Once
 	if storm.To.Sub(storm.From) != 35*time.Hour {
 		t.Errorf("the storm is %v", storm)
 	}
