@@ -286,6 +286,8 @@ func ours(metric string) bool {
 		metricnames.BudgetRemaining, metricnames.BurnRate, metricnames.TargetRatio, metricnames.ObjectiveRatio, metricnames.LevelInfo,
 		metricnames.RollupWorst, metricnames.RollupLevels, metricnames.RollupAtRisk, metricnames.RollupLevelBudget, metricnames.RollupLevelWeight,
 		metricnames.NodeBad, metricnames.BlameTally.Increase, metricnames.BlameBudget, metricnames.Divergence + "1h",
+		metricnames.TallyOf("raw_bad", "").Sum, metricnames.TallyOf("excluded_bad", "").Sum, metricnames.TallyOf("excluded_bad", "").Increase,
+		metricnames.BadIncrease, metricnames.AgreedPeriod, metricnames.CapUsed, metricnames.CreditPercent, metricnames.CreditMinutes,
 	}
 	for _, w := range sla.StandardWindows {
 		known = append(known, metricnames.ErrorRatio+sla.FormatDuration(w))

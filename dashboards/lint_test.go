@@ -10,7 +10,7 @@ import (
 // Grafana 9 and later know and that the dashboards use.
 var (
 	knownPanels    = []string{"row", "stat", "gauge", "timeseries", "state-timeline", "table"}
-	knownUnits     = []string{"percentunit", "s", "reqps", "cpm", "short", "suffix:x"}
+	knownUnits     = []string{"percentunit", "s", "reqps", "cpm", "short", "suffix:x", "percent", "m"}
 	knownSettings  = []string{"unit", "decimals", "noValue", "thresholds", "color", "links", "custom.displayMode", "custom.cellOptions"}
 	knownDefaults  = []string{"unit", "decimals", "min", "max", "noValue", "thresholds", "color", "mappings", "custom"}
 	knownColors    = []string{"green", "yellow", "orange", "red", "blue", "purple", "text"}

@@ -33,6 +33,8 @@ const (
 	unitRequests  = units.RequestsPerSecond
 	unitPerMinute = units.CountsPerMinute
 	unitNumber    = units.Short
+	unitPercent   = units.Percent
+	unitMinutes   = units.Minutes
 	unitFactor    = "suffix:x"
 )
 

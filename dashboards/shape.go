@@ -32,7 +32,7 @@ func shapeOf(a *sla.Agreement) (key string, bare *sla.Agreement, ok bool) {
 	k := fmt.Appendf(nil, "%t", a.Description != "")
 	for _, l := range a.Levels {
 		indicator := bareIndicator(l, ids)
-		if indicator == nil || len(l.GroupBy.Labels) > 0 || l.Masked() {
+		if indicator == nil || len(l.GroupBy.Labels) > 0 || l.Masked() || len(l.Credits.Tiers) > 0 {
 			return "", nil, false
 		}
 		b := &sla.ServiceLevel{

@@ -36,7 +36,7 @@ func statusOf(l *sla.ServiceLevel, samples []promql.Sample, alerts []*rules.Aler
 func seriesOf(samples []promql.Sample) series {
 	s := series{}
 	for _, sample := range samples {
-		s[seriesKey{sample.Metric.Get(model.MetricNameLabel), sample.Metric.Get(metricnames.Period)}] = sample.F
+		s[seriesKey{sample.Metric.Get(model.MetricNameLabel), sample.Metric.Get(metricnames.Period), sample.Metric.Get(metricnames.Tier)}] = sample.F
 	}
 	return s
 }

@@ -25,6 +25,7 @@ type source struct{ s *server }
 // pages show a figure of.
 const current = `{__name__=~"` +
 	metricnames.ErrorPeriod + "|" + metricnames.BudgetRemaining + "|" +
+	"sla:(raw|excluded)_bad:sum_period|" + metricnames.CreditPercent + "|" + metricnames.CreditMinutes + "|" +
 	metricnames.TotalPeriod + "|" + metricnames.BadPeriod + "|" + metricnames.CoveragePeriod + "|" +
 	metricnames.ErrorRatio + "[0-9].*|" + metricnames.ProbeLastState + `"}`
 
@@ -100,13 +101,13 @@ func (src *source) level(id sla.ID) *sla.ServiceLevel {
 }
 
 // series are samples of one level, or group of one, by what tells them apart: the name, and the
-// period where there is one.
+// period and the tier of credits where there is one.
 type series map[seriesKey]float64
 
-type seriesKey struct{ name, period string }
+type seriesKey struct{ name, period, tier string }
 
 func (f series) figure(name, period string) web.Figure {
-	v, ok := f[seriesKey{name, period}]
+	v, ok := f[seriesKey{name, period, ""}]
 	return web.Figure{Value: v, Known: ok}
 }
 
@@ -159,11 +160,14 @@ func newStatus(l *sla.ServiceLevel, f series, alerts []web.Alert) web.LevelStatu
 		Coverage:        first.Coverage,
 		Bad:             first.Bad,
 		Total:           first.Total,
+		Contract:        f.contract(l, l.Period),
 		BadShare:        map[time.Duration]float64{},
 		Alerts:          alerts,
 	}
 	for _, p := range l.MorePeriods {
-		status.More = append(status.More, f.ofPeriod(p))
+		more := f.ofPeriod(p)
+		more.Contract = f.contract(l, p)
+		status.More = append(status.More, more)
 	}
 	for key, value := range f {
 		if window, ok := strings.CutPrefix(key.name, metricnames.ErrorRatio); ok {
@@ -174,6 +178,25 @@ func newStatus(l *sla.ServiceLevel, f series, alerts []web.Alert) web.LevelStatu
 	}
 	status.State = state(l, f, status.BadShare)
 	return status
+}
+
+// contract is what the contract makes of a period: what was left out, and what
+// is owed, of the period that credits hang on.
+func (f series) contract(l *sla.ServiceLevel, p sla.Period) web.Contract {
+	period := p.String()
+	c := web.Contract{
+		MeasuredBad: f.figure(metricnames.TallyOf("raw_bad", "").Sum, period),
+		ExcludedBad: f.figure(metricnames.TallyOf("excluded_bad", "").Sum, period),
+	}
+	if len(l.Credits.Tiers) == 0 || p != l.CreditPeriod() {
+		return c
+	}
+	c.Owed = f.figure(metricnames.CreditPercent, period)
+	for _, t := range l.Credits.Tiers {
+		v, ok := f[seriesKey{metricnames.CreditMinutes, period, t.Below.String()}]
+		c.MinutesToTier = append(c.MinutesToTier, web.Figure{Value: v, Known: ok})
+	}
+	return c
 }
 
 // ofPeriod are the figures of one of a level's periods.

@@ -44,6 +44,7 @@ type LevelStatus struct {
 	// BudgetRemaining is 1 untouched, 0 spent, negative overspent, of the budget
 	// of the whole period: the series sla:budget_remaining:ratio_period.
 	BudgetRemaining Figure
+	Contract        Contract
 	// More are the same figures of the level's MorePeriods, in their order.
 	More []PeriodStatus
 	// BadShare is the share of bad (0 to 1) by window: sla:error:ratio_rate5m
@@ -74,6 +75,20 @@ type GroupStatus struct {
 // has them of the first.
 type PeriodStatus struct {
 	Achieved, Coverage, Bad, Total, BudgetRemaining Figure
+	Contract                                        Contract
+}
+
+// Contract is what the contract makes of a period.
+type Contract struct {
+	// MeasuredBad is what was bad before hours and exclusions left anything out,
+	// ExcludedBad what exclusions took of it, in the unit of Bad. Of a level without
+	// them neither is known.
+	MeasuredBad, ExcludedBad Figure
+	// Owed is the credit in per cent, if the rest of the period is good, and
+	// MinutesToTier are the minutes of total outage until each of the level's credit
+	// tiers, in their order. Only of the period that credits hang on.
+	Owed          Figure
+	MinutesToTier []Figure
 }
 
 // over is the status with the figures of the i-th of the level's more periods
@@ -83,6 +98,7 @@ func (s LevelStatus) over(i int) LevelStatus {
 	l.Period, l.MorePeriods = l.MorePeriods[i], nil
 	s.Level, s.More = &l, nil
 	s.Achieved, s.Coverage, s.Bad, s.Total, s.BudgetRemaining = f.Achieved, f.Coverage, f.Bad, f.Total, f.BudgetRemaining
+	s.Contract = f.Contract
 	return s
 }
 

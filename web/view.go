@@ -102,6 +102,8 @@ type standing struct {
 	Achieved string
 	Measured string // how much of the period has been measured
 	Counted  string // events, where they are counted
+	LeftOut  string // what hours and exclusions took out of what was bad
+	Owed     string // credits
 	Budget   budgetView
 }
 
@@ -112,7 +114,7 @@ type moreView struct {
 
 func newStanding(s LevelStatus) standing {
 	l := s.Level
-	v := standing{Verdict: mark{"none", "No data yet"}, Budget: newBudget(s), Measured: measured(s), Counted: counted(s)}
+	v := standing{Verdict: mark{"none", "No data yet"}, Budget: newBudget(s), Measured: measured(s), Counted: counted(s), LeftOut: leftOut(s), Owed: owed(s)}
 	if s.Achieved.Known {
 		v.Achieved = achieved(s.Achieved.Value, l.Target)
 		v.Verdict = mark{"good", "Meets the target so far"}

@@ -1,0 +1,30 @@
+package serve
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/upheld-sla/upheld/sla"
+	"github.com/upheld-sla/upheld/web"
+)
+
+// Of each period what was left out is told, and what is owed of the one that
+// credits hang on alone, tier by tier.
+func TestContractOfPeriods(t *testing.T) {
+	l := &sla.ServiceLevel{Period: sla.Period{Rolling: 30 * 24 * time.Hour}, MorePeriods: []sla.Period{{Calendar: sla.Month}}}
+	l.Credits.Tiers = []sla.CreditTier{{Below: sla.MustDecimal("99.9")}, {Below: sla.MustDecimal("99")}}
+	f := series{
+		{"sla:raw_bad:sum_period", "30d", ""}: 30, {"sla:excluded_bad:sum_period", "30d", ""}: 20,
+		{"sla:raw_bad:sum_period", "month", ""}: 3, {"sla:credit:percent_period", "month", ""}: 10,
+		{"sla:credit_tier:minutes_period", "month", "99.9"}: 0, {"sla:credit_tier:minutes_period", "month", "99"}: 60,
+	}
+	want := web.Contract{MeasuredBad: web.Known(30), ExcludedBad: web.Known(20)}
+	if got := f.contract(l, l.Period); !reflect.DeepEqual(got, want) {
+		t.Errorf("of 30d: %+v, want %+v", got, want)
+	}
+	want = web.Contract{MeasuredBad: web.Known(3), Owed: web.Known(10), MinutesToTier: []web.Figure{web.Known(0), web.Known(60)}}
+	if got := f.contract(l, l.MorePeriods[0]); !reflect.DeepEqual(got, want) {
+		t.Errorf("of the month: %+v, want %+v", got, want)
+	}
+}
