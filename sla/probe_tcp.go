@@ -30,12 +30,15 @@ type TCPCheck struct {
 	Dialogue []Step // after connecting, and after the handshake
 }
 
-// Step is one step of a dialogue; exactly one of its fields is set.
+// Step is one step of a dialogue; exactly one of its fields but Labels is set.
 type Step struct {
-	Send        string // sent as a line, with CR LF after it; in a message-wise protocol, as a message
-	Reply       string // sent like Send, with what groups of the Expect before it matched, as regexp.Expand puts it in
-	SendBytes   []byte // sent as they are
-	Expect      string // RE2 that a line, or a message, must match
+	Send      string // sent as a line, with CR LF after it; in a message-wise protocol, as a message
+	Reply     string // sent like Send, with what groups of the Expect before it matched, as regexp.Expand puts it in
+	SendBytes []byte // sent as they are
+	Expect    string // RE2 that a line, or a message, must match
+	// Labels of an info metric, with what groups of this step's Expect matched;
+	// beside Expect only.
+	Labels      map[string]string
 	ExpectBytes []byte // must come somewhere in what is received
 	StartTLS    bool   // begin the TLS session
 }

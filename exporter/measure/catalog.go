@@ -117,6 +117,11 @@ var (
 		Name: metricnames.ProbePacketJitter, Type: "gauge", Labels: perTarget(),
 		Help: "Mean difference between the round trips of successive packets, of the last ICMP probe with two answers.",
 	}
+	dialogueInfo = Metric{
+		Name: metricnames.ProbeDialogueInfo, Type: "gauge", Labels: perTarget(),
+		Help: "Always 1, with the labels that the dialogue of the probe took from an answer.",
+		Note: "Of dialogues with `labels` beside an `expect`; as the last good or bad probe that got that far has heard it.",
+	}
 
 	lag = Metric{
 		Name: metricnames.ExporterLag, Type: "histogram",
@@ -169,7 +174,7 @@ const onlyWithModules = "Absent without modules for `/probe` (`--config.file`); 
 // TargetMetrics are those that every target has, Self those of the exporter
 // about itself, in the order of the documentation.
 func TargetMetrics() []Metric {
-	return []Metric{results, owed, failures, duration, phase, step, within, untimed, downtime, rechecks, lastState, certExpiry, chainExpiry, packetsSent, packetsReceived, packetJitter}
+	return []Metric{results, owed, failures, duration, phase, step, within, untimed, downtime, rechecks, lastState, certExpiry, chainExpiry, packetsSent, packetsReceived, packetJitter, dialogueInfo}
 }
 
 // SelfMetrics are those of the exporter about itself.

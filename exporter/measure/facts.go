@@ -1,6 +1,7 @@
 package measure
 
 import (
+	"slices"
 	"time"
 
 	"github.com/upheld-sla/upheld/exporter/probe"
@@ -13,6 +14,7 @@ type facts struct {
 	sent, received uint64    // packets so far; 0: the probe sends none
 	jitter         float64   // of the last probe that had one, in seconds
 	jittered       bool
+	info           []probe.InfoLabel // nil: none
 	rechecks       uint64
 }
 
@@ -27,7 +29,7 @@ func (f *facts) copy() *facts {
 
 // learn keeps the facts of a result; t.mu is held.
 func (t *Target) learn(r probe.Result) {
-	if r.TLS == nil && r.Packets == nil {
+	if r.TLS == nil && r.Packets == nil && (len(r.Info) == 0 || t.facts != nil && slices.Equal(t.facts.info, r.Info)) {
 		return
 	}
 	next := t.facts.copy()
@@ -40,6 +42,9 @@ func (t *Target) learn(r probe.Result) {
 		if p.Received > 1 {
 			next.jitter, next.jittered = p.Jitter.Seconds(), true
 		}
+	}
+	if len(r.Info) > 0 {
+		next.info = r.Info
 	}
 	t.facts = next
 }
@@ -64,6 +69,15 @@ var sporadics = []sporadic{
 		}
 		return v.facts.jitter, v.facts.jittered
 	}},
+	{dialogueInfo, func(v *view) (float64, bool) { return 1, v.facts != nil && len(v.facts.info) > 0 }},
+}
+
+// more are the labels that a sporadic metric has besides those of its target.
+func (v *view) more(m Metric) []probe.InfoLabel {
+	if m.Name != dialogueInfo.Name {
+		return nil
+	}
+	return v.facts.info
 }
 
 // closer is how often the target was rechecked, if it is.

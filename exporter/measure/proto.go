@@ -234,6 +234,9 @@ func (w *protoWriter) counters(s *snapshot) {
 func (w *protoWriter) sporadics(s *snapshot) {
 	s.eachOccasional(w.begin, func(m Metric, v *view, n float64) {
 		w.labels(v.Target, "", "")
+		for _, l := range v.more(m) {
+			w.metric.label(metricLabel, l.Name, l.Value)
+		}
 		if m.Type == "counter" {
 			w.counter(n, v.created)
 			return

@@ -164,9 +164,13 @@ func (w *textWriter) sporadics(s *snapshot) {
 	s.eachOccasional(func(m Metric) {
 		w.family(m)
 		head = w.head(m.Name, "", "")
-	}, func(_ Metric, v *view, n float64) {
+	}, func(m Metric, v *view, n float64) {
 		w.spill()
-		w.line(head, v.Target, "")
+		rest := ""
+		for _, l := range v.more(m) {
+			rest += "," + label(l.Name, l.Value)
+		}
+		w.line(head, v.Target, rest)
 		w.buf = strconv.AppendFloat(w.buf, n, 'g', -1, 64)
 		w.buf = append(w.buf, '\n')
 	}, func() {})

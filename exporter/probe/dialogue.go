@@ -7,8 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"regexp"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/upheld-sla/upheld/sla"
@@ -26,6 +29,7 @@ type step struct {
 	reply    string // like send, with groups of what was heard
 	match    *regexp.Regexp
 	bytes    []byte
+	labels   []InfoLabel // with templates for values
 	startTLS bool
 	what     string // "step 2 of 5 (expect)"
 }
@@ -53,6 +57,9 @@ func prepare(dialogue []sla.Step, eol string) ([]step, error) {
 				return nil, fmt.Errorf("step %d, expect: %w", i+1, err)
 			}
 			s.match, verb, heard = match, "expect", true
+			for _, name := range slices.Sorted(maps.Keys(d.Labels)) {
+				s.labels = append(s.labels, InfoLabel{name, d.Labels[name]})
+			}
 		case d.ExpectBytes != nil:
 			verb = "expectBytes"
 		case d.StartTLS:
@@ -122,6 +129,8 @@ func (t *talk) do(ctx context.Context, s *step) *failure {
 		fault := t.judge(ctx, s, heard, err)
 		if fault != nil {
 			t.tell()
+		} else if len(s.labels) > 0 {
+			t.label(s.labels)
 		}
 		return fault
 	}
@@ -134,6 +143,25 @@ func (t *talk) do(ctx context.Context, s *step) *failure {
 		return t.dialer.classify(ctx, err, t.at(s))
 	}
 	return nil
+}
+
+// maxInfo bounds, in bytes, a value that is taken from an answer.
+const maxInfo = 64
+
+// label takes values from what was heard. Of two steps with the same label, the
+// last counts.
+func (t *talk) label(labels []InfoLabel) {
+	for _, l := range labels {
+		value := strings.ToValidUTF8(printable(string(t.heard(l.Value))), "\uFFFD")
+		if len(value) > maxInfo {
+			value = strings.ToValidUTF8(value[:maxInfo], "")
+		}
+		i, known := slices.BinarySearchFunc(t.run.info, l.Name, func(a InfoLabel, name string) int { return strings.Compare(a.Name, name) })
+		if !known {
+			t.run.info = slices.Insert(t.run.info, i, InfoLabel{Name: l.Name})
+		}
+		t.run.info[i].Value = value
+	}
 }
 
 func (t *talk) at(s *step) stage { return stage{phase: Processing, address: t.address, what: s.what} }

@@ -36,8 +36,12 @@ type Result struct {
 	HTTP     *HTTPFacts   // of the last answer, of a kind that speaks HTTP
 	Remote   netip.Addr   // that was connected to last, if any was
 	Parts    []Part       // of a probe that made several requests, in order
+	Info     []InfoLabel  // what a dialogue took from the answer, sorted by name
 	Excerpt  string       // the beginning of what a bad target answered, without secrets; lines of text
 }
+
+// InfoLabel is what a probe took from an answer, for a metric.
+type InfoLabel struct{ Name, Value string }
 
 // Part is one request of a probe that made several: before or after a redirect,
 // or of a step of a journey.
@@ -126,6 +130,7 @@ type run struct {
 	ended    time.Time // of the verdict, if what follows is no part of the probe
 	excerpt  int       // how much of a bad answer is kept, in bytes; 0: nothing
 	heard    *heard    // nil: nothing
+	info     []InfoLabel
 }
 
 func begin(timeout time.Duration, by time.Time) run {
@@ -151,7 +156,7 @@ func (r *run) result(detail string, answered bool) Result {
 	took := end.Sub(r.start)
 	return Result{
 		Outcome: Good, Detail: detail, Duration: took, Late: min(r.late.until(end, answered), took), Phases: r.phases,
-		TLS: r.tls, Packets: r.packets, HTTP: r.http, Remote: r.remote, Parts: r.parts,
+		TLS: r.tls, Packets: r.packets, HTTP: r.http, Remote: r.remote, Parts: r.parts, Info: r.info,
 	}
 }
 

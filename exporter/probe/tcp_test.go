@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -205,5 +206,22 @@ func TestDialoguesTellNoSecrets(t *testing.T) {
 	r := once(t, probe.Env{}, check, 5*time.Second)
 	if r.Outcome != probe.Bad || strings.Contains(r.Detail+check.Words()+check.Target(), "s3cret") {
 		t.Errorf("%+v, %s", r, check.Words())
+	}
+}
+
+// TestLabelsOfADialogue are what its steps heard, cut and made printable.
+func TestLabelsOfADialogue(t *testing.T) {
+	address := rawServer(t, func(c net.Conn) {
+		_, _ = io.WriteString(c, "SSH-2.0-Open\x01SSH_9.\xff6\r\nMOTD "+strings.Repeat("ä", 100)+"\r\n")
+		_, _ = c.Read(make([]byte, 1))
+	})
+	check := &sla.TCPCheck{Address: address, Dialogue: []sla.Step{
+		{Expect: `^SSH-(?P<protocol>[\d.]+)-(.*)$`, Labels: map[string]string{"software": "${2}", "protocol": "v${protocol}"}},
+		{Expect: `^MOTD (.*)`, Labels: map[string]string{"motd": "$1", "protocol": "again"}},
+	}}
+	r := mustBeGood(t, probe.Env{}, check)
+	want := []probe.InfoLabel{{Name: "motd", Value: strings.Repeat("ä", 32)}, {Name: "protocol", Value: "again"}, {Name: "software", Value: "Open\uFFFDSSH_9.\uFFFD6"}}
+	if !slices.Equal(r.Info, want) {
+		t.Errorf("%q, want %q", r.Info, want)
 	}
 }

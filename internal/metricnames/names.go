@@ -40,6 +40,7 @@ const (
 	ProbePacketsSent     = "upheld_probe_packets_sent_total" // of ICMP
 	ProbePacketsReceived = "upheld_probe_packets_received_total"
 	ProbePacketJitter    = "upheld_probe_packet_jitter_seconds"
+	ProbeDialogueInfo    = "upheld_probe_dialogue_info" // with labels of the user's own
 )
 
 // Metrics of the exporter about itself.

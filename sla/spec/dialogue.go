@@ -24,19 +24,22 @@ func dialogueField(steps *section, doc string) field {
 
 // The keys that steps may have.
 var (
-	sendLine    = field{key: "send", typ: textType, example: `"QUIT"`, doc: "A line to send; CR LF is added."}
-	sendReply   = field{key: "reply", typ: textType, example: `"PONG ${1}"`, doc: "A line to send like `send`, in which `${1}` stands for what the first group of the `expect` before it has matched, `${name}` for a group with a name and `$$` for a dollar."}
-	sendBytes   = field{key: "sendBytes", typ: hexType, example: `"50494e47 0d0a"`, doc: "Bytes to send, in hexadecimal, exactly."}
-	expectLine  = field{key: "expect", typ: regexpType, example: `"^220 "`, doc: "A regular expression. Lines are read until one matches; its end is not part of it."}
-	expectBytes = field{key: "expectBytes", typ: hexType, example: `"2b504f4e47"`, doc: "Bytes, in hexadecimal, that must come next or after others."}
-	startTLS    = field{key: "startTLS", typ: booleanType, example: "true", doc: "Always `true`: begin the TLS session here."}
+	sendLine     = field{key: "send", typ: textType, example: `"QUIT"`, doc: "A line to send; CR LF is added."}
+	sendReply    = field{key: "reply", typ: textType, example: `"PONG ${1}"`, doc: "A line to send like `send`, in which `${1}` stands for what the first group of the `expect` before it has matched, `${name}` for a group with a name and `$$` for a dollar."}
+	sendBytes    = field{key: "sendBytes", typ: hexType, example: `"50494e47 0d0a"`, doc: "Bytes to send, in hexadecimal, exactly."}
+	expectLine   = field{key: "expect", typ: regexpType, example: `"^220 "`, doc: "A regular expression. Lines are read until one matches; its end is not part of it."}
+	expectBytes  = field{key: "expectBytes", typ: hexType, example: `"2b504f4e47"`, doc: "Bytes, in hexadecimal, that must come next or after others."}
+	expectLabels = field{key: "labels", typ: valueType{name: "labels", sample: `{software: "${1}"}`, scalars: labelsType.scalars}, doc: "Beside `expect`: labels of `upheld_probe_dialogue_info`, in which `${1}` and `${name}` stand for what its groups have matched. At most 5; values are cut at 64 bytes."}
+	startTLS     = field{key: "startTLS", typ: booleanType, example: "true", doc: "Always `true`: begin the TLS session here."}
 )
 
 func stepSection(name, doc string, fields ...field) *section {
 	s := &section{name: name, doc: doc, fields: fields}
 	var keys []string
 	for _, f := range fields {
-		keys = append(keys, f.key)
+		if f.key != expectLabels.key { // beside one of them
+			keys = append(keys, f.key)
+		}
 	}
 	s.oneOf = [][]string{keys}
 	return s
@@ -89,7 +92,54 @@ func (v value) step(s *section, heard *regexp.Regexp) (step sla.Step, ok bool) {
 			found++
 		}
 	}
+	if s.field(expectLabels.key) != nil {
+		step.Labels = o.expectLabels(step.Expect)
+	}
 	return step, found == 1
+}
+
+// maxExpectLabels bounds what a step may take for labels.
+const maxExpectLabels = 5
+
+// expectLabels reads the labels that a step takes from what it heard.
+func (o *object) expectLabels(expect string) map[string]string {
+	labels, at, ok := read(o, expectLabels.key, value.labels)
+	if !ok {
+		return nil
+	}
+	match, err := regexp.Compile(expect)
+	switch {
+	case expect == "" && len(o.given("expect")) == 0:
+		o.d.errorAt(at.key, "conflicting-keys", "labels has no effect without expect", "put it beside the expect whose groups it repeats")
+		return nil
+	case err != nil || expect == "": // found already
+		return nil
+	case len(labels) > maxExpectLabels:
+		at.wrong("bad-label", fmt.Sprintf("labels has %d labels", len(labels)), fmt.Sprintf("at most %d", maxExpectLabels))
+	}
+	entries, _ := at.entries()
+	for _, entry := range entries {
+		if ownLabels[entry.name] {
+			o.d.errorAt(entry.key, "bad-label", quote(entry.name)+" is a label that upheld sets itself", "choose another")
+		}
+		if group, ok := missingGroup(match, labels[entry.name]); !ok {
+			entry.wrong("bad-label", fmt.Sprintf("%s repeats the group %q, which expect has not", entry.said(), group), "put a group in parentheses there; where a letter or digit follows, write ${1}")
+		}
+	}
+	return labels
+}
+
+// missingGroup is a group that a text repeats and an expression has not; ok if
+// there is none.
+func missingGroup(match *regexp.Regexp, text string) (group string, ok bool) {
+	for _, m := range groupRegexp.FindAllStringSubmatch(text, -1) {
+		name := m[1] + m[2]
+		n, err := strconv.Atoi(name)
+		if err == nil && n > match.NumSubexp() || err != nil && name != "" && match.SubexpIndex(name) < 0 {
+			return name, false
+		}
+	}
+	return "", true
 }
 
 // groupRegexp finds what regexp.Expand puts in: $1, ${1}, $name and ${name}.
@@ -107,15 +157,13 @@ func replyTo(heard *regexp.Regexp) func(value) (string, bool) {
 			v.wrong("bad-reply", "reply stands before any expect, and so has nothing to repeat", "put an expect with a group before it, or write send")
 			return "", false
 		}
+		if group, ok := missingGroup(heard, text); !ok {
+			v.wrong("bad-reply", fmt.Sprintf("reply repeats the group %q, which the expect before it has not", group), "put a group in parentheses there; where a letter or digit follows, write ${1}")
+			return "", false
+		}
 		repeats := false
 		for _, m := range groupRegexp.FindAllStringSubmatch(text, -1) {
-			name := m[1] + m[2]
-			n, err := strconv.Atoi(name)
-			if err == nil && n > heard.NumSubexp() || err != nil && name != "" && heard.SubexpIndex(name) < 0 {
-				v.wrong("bad-reply", fmt.Sprintf("reply repeats the group %q, which the expect before it has not", name), "put a group in parentheses there; where a letter or digit follows, write ${1}")
-				return "", false
-			}
-			repeats = repeats || name != ""
+			repeats = repeats || m[1]+m[2] != ""
 		}
 		if !repeats {
 			v.wrong("bad-reply", "reply repeats nothing", "write ${1} for what the first group of the expect before it matched, or send instead of reply")
@@ -161,4 +209,26 @@ func (v value) hexBytes() ([]byte, bool) {
 	}
 	b, err := hex.DecodeString(strings.Join(strings.Fields(text), ""))
 	return b, err == nil
+}
+
+// sharedLabels finds labels of a dialogue that the targets have from elsewhere.
+func (o *object) sharedLabels(p *sla.Probe) {
+	if p.Discovery == nil || o.section.field("dialogue") == nil {
+		return
+	}
+	at, _ := o.get("dialogue")
+	for _, step := range dialogueOf(p.Check) {
+		for _, name := range p.Discovery.Labels {
+			if _, both := step.Labels[name]; both {
+				at.wrong("bad-label", "the label "+quote(name)+" of a step is one that the targets have", "choose another name for one of them")
+			}
+		}
+	}
+}
+
+func dialogueOf(c sla.Check) []sla.Step {
+	if tcp, ok := c.(*sla.TCPCheck); ok {
+		return tcp.Dialogue
+	}
+	return nil // of the other kinds, none has labels and targets
 }

@@ -101,6 +101,7 @@ func decodeProbe(v value) (sla.Indicator, bool) {
 	p.MaxDuration = o.maxDuration(p.Timeout)
 	p.Network = o.network()
 	o.eachAddress(p)
+	o.sharedLabels(p)
 	p.Recheck = o.recheck(p.Interval)
 	v.d.probeDefaults[p] = o.filledIn("indicator.probe.", map[string]string{
 		"interval": sla.FormatDuration(p.Interval), "timeout": sla.FormatDuration(p.Timeout),

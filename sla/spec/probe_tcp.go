@@ -7,8 +7,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-var tcpStepSection = stepSection("a step (tcp)", "One step of a dialogue: exactly one of these.",
-	sendLine, sendReply, sendBytes, expectLine, expectBytes, startTLS)
+var tcpStepSection = stepSection("a step (tcp)", "One step of a dialogue: exactly one of these, and `labels` beside `expect`.",
+	sendLine, sendReply, sendBytes, expectLine, expectLabels, expectBytes, startTLS)
 
 var tcpSection = &section{
 	name: "probe (tcp)",

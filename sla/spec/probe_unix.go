@@ -8,8 +8,8 @@ import (
 
 const maxSocketPath = 107 // what an address of the kernel's holds
 
-var unixStepSection = stepSection("a step (unix)", "One step of a dialogue: exactly one of these.",
-	field{key: "send", typ: textType, example: `"PING"`, doc: "A line to send; LF is added."}, sendReply, sendBytes, expectLine, expectBytes)
+var unixStepSection = stepSection("a step (unix)", "One step of a dialogue: exactly one of these, and `labels` beside `expect`.",
+	field{key: "send", typ: textType, example: `"PING"`, doc: "A line to send; LF is added."}, sendReply, sendBytes, expectLine, expectLabels, expectBytes)
 
 var unixSection = &section{
 	name: "probe (unix)",
