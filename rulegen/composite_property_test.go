@@ -33,23 +33,31 @@ type drawn struct {
 
 var drawnWeights = map[int][][]string{2: {{"0.25", "0.75"}, {"0.6", "0.4"}}, 3: {{"0.5", "0.3", "0.2"}, {"0.125", "0.125", "0.75"}}}
 
-// draw draws a node. plain is a node whose parts are up or down and know no
-// failover.
-func draw(r *rand.Rand, components []string, depth int, plain bool) *drawn {
+// kinds are what a node may be: below a failover nothing is in between up and
+// down, and below a policy for what is unknown nothing fails over.
+type kinds struct {
+	ops      []string
+	failover bool
+}
+
+var (
+	anyKind   = kinds{[]string{"all", "any", "atLeast", "journey", "any", "weighted"}, true}
+	upOrDown  = kinds{anyKind.ops[:5], true}
+	momentary = kinds{anyKind.ops[:4], false}
+)
+
+// draw draws a node and what is below it.
+func draw(r *rand.Rand, components []string, depth int, of kinds) *drawn {
 	if depth == 0 || depth < 3 && r.IntN(4) == 0 {
 		return &drawn{name: components[r.IntN(len(components))]}
 	}
-	ops := []string{"all", "any", "atLeast", "journey", "weighted", "any"}
-	if plain {
-		ops = ops[:4]
-	}
-	n := &drawn{op: ops[r.IntN(len(ops))]}
-	if n.op == "any" && !plain && r.IntN(2) == 0 {
-		n.failover = 1 + r.IntN(3)
+	n := &drawn{op: of.ops[r.IntN(len(of.ops))]}
+	if n.op == "any" && of.failover && r.IntN(2) == 0 {
+		n.failover, of = 1+r.IntN(3), upOrDown
 	}
 	count := 2 + r.IntN(2)
 	for range count {
-		n.members = append(n.members, draw(r, components, depth-1, plain || n.failover > 0))
+		n.members = append(n.members, draw(r, components, depth-1, of))
 	}
 	n.k = 1 + r.IntN(count)
 	n.weights = drawnWeights[count][r.IntN(len(drawnWeights[count]))]
@@ -245,14 +253,14 @@ func TestCompositesOverAnyHistory(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 33))
 			policy := func() sla.UnknownPolicy { return sla.UnknownPolicies[r.IntN(len(sla.UnknownPolicies))] }
-			inner := draw(r, components, 2, true)
+			inner := draw(r, components, 2, momentary)
 			for inner.op == "" {
-				inner = draw(r, components, 2, true)
+				inner = draw(r, components, 2, momentary)
 			}
 			inner.policy, inner.level = policy(), "shop/inner"
 			var wholes []*drawn
 			for i := range 5 {
-				n := draw(r, components, 3, false)
+				n := draw(r, components, 3, anyKind)
 				n.policy = policy()
 				if last := len(n.members) - 1; i%2 == 0 && n.failover == 0 {
 					n.members[last] = inner
