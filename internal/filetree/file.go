@@ -182,7 +182,7 @@ func (f *File) alike(p []byte) ([]byte, error) {
 	}
 	at, ours := lineOf(p, f.stage.idle)
 	other, have := lineOf(first, f.stage.idle)
-	if ours == nil || have == nil || at != other {
+	if ours == nil || have == nil || at != other || bytes.Equal(ours, have) {
 		return p, nil
 	}
 	f.head = heads{int64(at), bytes.Clone(ours), bytes.Clone(have)}

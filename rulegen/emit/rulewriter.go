@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/upheld-sla/upheld/rulegen"
@@ -41,14 +42,22 @@ type RuleWriter struct {
 // NewRuleWriter is a writer of one rule file to w, of one agreement or of
 // several one after the other. The file is complete after Close.
 func NewRuleWriter(w io.Writer, opts RuleOptions) *RuleWriter {
-	return &RuleWriter{w: w, opts: opts, form: opts.form(), groups: map[string]bool{}}
+	r := &RuleWriter{w: w, opts: opts, form: opts.form(), groups: map[string]bool{}}
+	if used, ok := usedBuffers.Get().(*[]byte); ok {
+		r.text.out = *used
+	}
+	return r
 }
+
+// usedBuffers are those of writers that were closed, empty: thousands of files
+// are written one after the other.
+var usedBuffers sync.Pool
 
 // Begin says whose levels come next. Only a bundle may begin a second agreement.
 func (r *RuleWriter) Begin(a *sla.Agreement) error {
 	r.order = nil
 	if r.of == "" {
-		r.text.out = append(r.head(a), r.text.out...)
+		r.text.out = append(r.text.out, r.head(a)...) // the first thing in the file
 	}
 	if r.of = a.Name; r.opts.Bundle != "" {
 		r.text.comment(provenance(a))
@@ -83,7 +92,11 @@ func (r *RuleWriter) Close() error {
 			return err
 		}
 	}
-	return r.flush()
+	err := r.flush()
+	used := r.text.out[:0]
+	r.text.out = nil
+	usedBuffers.Put(&used)
+	return err
 }
 
 func (r *RuleWriter) flush() error {
