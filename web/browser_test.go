@@ -42,6 +42,8 @@ func TestBrowser(t *testing.T) {
 	serve("overview-error", "/", fixed{err: errors.New("storage is closed")})
 	serve("level-failing", "/level/shop/storefront/availability", sampled)
 	serve("level-events", "/level/shop/payments/errors", sampled)
+	serve("overview-composite", "/", composed(t))
+	serve("level-composite", "/level/shop/checkout/availability", composed(t))
 	serve("level-no-data", "/level/shop/orders/queue", sampled)
 
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)

@@ -10,8 +10,9 @@ import (
 	"github.com/upheld-sla/upheld/sla/spec"
 )
 
-// TestCompositePage shows the parts of a composite, and where a component leads.
-func TestCompositePage(t *testing.T) {
+// composed are a composite that fails and the component that it is about.
+func composed(t *testing.T) fixed {
+	t.Helper()
 	web := level("web", "availability", "99.95", httpProbe())
 	leaf := &sla.Node{Op: sla.OpLevel, Of: web.ID, Level: web}
 	composite := &sla.Composite{Root: &sla.Node{Op: sla.OpAll, Members: []*sla.Node{leaf, leaf}}}
@@ -20,7 +21,7 @@ func TestCompositePage(t *testing.T) {
 		t.Fatal(findings)
 	}
 	web.PartOf = []sla.PartOf{{Composite: whole.ID, Alerts: sla.AlertsLinked}}
-	source := fixed{levels: []LevelStatus{
+	return fixed{levels: []LevelStatus{
 		{Level: whole, State: Failing, Achieved: Known(0.996), Coverage: Known(1), BudgetRemaining: Known(0.2), Members: []Member{
 			{Title: "all of", State: Failing},
 			{Title: "web/availability", Depth: 1, Of: web.ID, State: Failing, Since: noon.Add(-4 * time.Minute), Alone: Known(0.75), WithOthers: Known(0.05)},
@@ -29,6 +30,11 @@ func TestCompositePage(t *testing.T) {
 		}},
 		{Level: web, State: Failing},
 	}}
+}
+
+// TestCompositePage shows the parts of a composite, and where a component leads.
+func TestCompositePage(t *testing.T) {
+	source := composed(t)
 	h := handlerFor(t, source)
 	for name, path := range map[string]string{"overview-composite": "/", "level-composite": "/level/shop/checkout/availability", "level-component": "/level/shop/web/availability"} {
 		w := get(t, h, path)
