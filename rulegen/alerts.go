@@ -37,7 +37,7 @@ func (c compiler) burnAlert(t sla.Tier) Rule {
 		"description": fmt.Sprintf("{{ $value | humanizePercentage }} bad%s over %s, and over %s it goes on; the objective of %s allows %s. "+
 			"%s like this, or worse, spends at least %s%% of the budget of %s.%s",
 			c.weighedWords(), long, short, objective, allows, long, round(spent.Mul(hundred)), c.level.Period.Words(), c.leastWords(long)),
-		"time_to_detect": fmt.Sprintf("at constant traffic a total outage is seen after %s, and a scrape and an evaluation", roughly(t.TimeToDetect(budget.Mul(c.share())))),
+		"time_to_detect": fmt.Sprintf("at constant traffic a total outage is seen after %s, and a scrape and an evaluation", roughly(t.TimeToDetect(budget.Mul(c.alertShare())))),
 	}, metricnames.Severity, t.Severity, metricnames.Tier, t.Name, metricnames.LongWindow, long, metricnames.ShortWindow, short)
 	r.For, r.KeepFiringFor = t.For, t.KeepFiringFor
 	return withLabels(r, t.Labels)

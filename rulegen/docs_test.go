@@ -34,12 +34,15 @@ func TestDocumentationNamesWhatIsMade(t *testing.T) {
 		t.Fatal(findings)
 	}
 	levels = append(levels, groupedLevel("groups", l.Indicator))
+	traffic := level("traffic", "99.9", l.Indicator)
+	traffic.Alerting.WeighByTraffic = true
+	levels = append(levels, traffic)
 	plan, findings := rulegen.Compile(&sla.Agreement{Name: "shop", Levels: levels}, rulegen.Options{})
 	if len(findings) > 0 {
 		t.Fatal(findings)
 	}
 	made := map[string]bool{}
-	window := regexp.MustCompile(`^(sla:error:ratio_rate|sla:(?:bad|total):sum_)(30m|1h|2h|6h|1d|3d)$`)
+	window := regexp.MustCompile(`^(sla:(?:error|traffic):ratio_rate|sla:(?:bad|total):sum_)(30m|1h|2h|6h|1d|3d)$`)
 	for _, g := range calendar.Levels[0].Groups {
 		for _, r := range g.Rules {
 			if strings.HasPrefix(r.Record, "sla:credit") {
@@ -55,6 +58,7 @@ func TestDocumentationNamesWhatIsMade(t *testing.T) {
 		}
 	}
 	made["sla:total:sum_1h"], made["sla:bad:sum_1h"] = true, true
+	made["sla:traffic:ratio_rate1h"] = made["sla:traffic:ratio_rate"]
 	made["sla:error:ratio_rate5m"], made["sla:error:ratio_rate30m"], made["sla:error:ratio_rate1d"] = true, true, true
 	for name := range made {
 		if !strings.Contains(string(content), "`"+name) {

@@ -151,7 +151,7 @@ func (c compiler) thresholdOf(t sla.Tier) promql.Expr {
 	e := promql.Mul(c.objectiveBudget(), promql.Num(t.Factor))
 	for _, p := range c.level.Promises() {
 		if _, adapted := c.reachable(t, p.ObjectiveBudget()); adapted {
-			return promql.ClampMax(e, sla.MaxThreshold.Quo(c.share()))
+			return promql.ClampMax(e, sla.MaxThreshold.Quo(c.alertShare()))
 		}
 	}
 	return e

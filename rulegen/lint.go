@@ -141,7 +141,7 @@ func (c compiler) strictest(t sla.Tier) sla.Decimal {
 // reachable is the tier's threshold for a budget, lowered to what a total outage
 // in service reaches.
 func (c compiler) reachable(t sla.Tier, budget sla.Decimal) (threshold sla.Decimal, adapted bool) {
-	return t.ThresholdWithin(c.share(), budget)
+	return t.ThresholdWithin(c.alertShare(), budget)
 }
 
 // same tells whether two tiers have the same condition.

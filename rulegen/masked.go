@@ -155,7 +155,10 @@ func (c compiler) unlessClosed(e promql.Expr) promql.Expr {
 
 // weighedWords say of a bad share that it is weighed.
 func (c compiler) weighedWords() string {
-	if !c.level.Masked() {
+	switch {
+	case c.level.Alerting.WeighByTraffic:
+		return ", weighed by the traffic,"
+	case !c.level.Masked():
 		return ""
 	}
 	return ", weighed by the hours in service,"
@@ -177,6 +180,9 @@ func (c compiler) share() sla.Decimal { return c.masks.share(c.level) }
 // that the window has spent, over the window's share of the period. over is the
 // window whose agreed time counts.
 func (c compiler) byHours(ratio promql.Expr, over time.Duration) promql.Expr {
+	if c.level.Alerting.WeighByTraffic {
+		return c.byTraffic(ratio, over)
+	}
 	if !c.level.Masked() {
 		return ratio
 	}
@@ -195,7 +201,7 @@ func (c compiler) ofAllTime(weighed promql.Expr) promql.Expr {
 // agreedRatio records which share of a window that alerts look over is agreed
 // time that is known.
 func (c compiler) agreedRatio(w time.Duration) []Rule {
-	if !c.level.Masked() || !c.gates(w) {
+	if !c.level.Masked() || !c.gates(w) || c.level.Alerting.WeighByTraffic {
 		return nil
 	}
 	name := metricnames.AgreedRatio + sla.FormatDuration(w)

@@ -43,6 +43,7 @@ func (c compiler) ratios(windows []time.Duration) []Rule {
 		rules = append(rules, c.counts(w)...)
 		rules = append(rules, c.record(ratioName(w), c.ratio(w)))
 		rules = append(rules, c.agreedRatio(w)...)
+		rules = append(rules, c.trafficRatio(w)...)
 	}
 	return rules
 }

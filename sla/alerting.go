@@ -17,6 +17,10 @@ type Alerting struct {
 	// tier's long window must hold before the tier fires; 0 asks for none.
 	MinimumEvents, MinimumBadEvents int
 
+	// WeighByTraffic weighs the bad share of a window by its traffic: what is
+	// compared is then the share of the period's events that were bad in it.
+	WeighByTraffic bool
+
 	// The alerts beside the tiers; nil where one is turned off.
 	BudgetExhausted *Notice
 	BudgetForecast  *Forecast

@@ -98,6 +98,15 @@ func AgreedTable(now time.Time) (from, to time.Time) {
 	return from, from.AddDate(0, 0, 261*7)
 }
 
+// AlertShare is which share of all time burn alerts weigh windows against: the
+// agreed one, or all, where traffic says how much of the budget a window can spend.
+func (l *ServiceLevel) AlertShare(now time.Time) Decimal {
+	if l.Alerting.WeighByTraffic {
+		return NewDecimal(1, 1)
+	}
+	return l.AgreedShare(now)
+}
+
 // AgreedShare is which share of all time is agreed service time of the level, on
 // the average of the years about now, to the second. What is excluded once
 // changes the budget of its own period, and not this.

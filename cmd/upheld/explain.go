@@ -180,14 +180,17 @@ func explainAlerts(b *strings.Builder, l *sla.ServiceLevel, now time.Time) {
 		return
 	}
 	weighed := ""
-	if l.Masked() {
+	switch {
+	case l.Alerting.WeighByTraffic:
+		weighed = ", weighed by their traffic against the mean of the period,"
+	case l.Masked():
 		weighed = ", in service, and weighed by its hours,"
 	}
 	fmt.Fprintf(b, "  Alerts, while the bad share over both windows%s is above the threshold:\n", weighed)
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "    tier\tseverity\tburn rate\tthreshold\twindows\tbudget spent\ttotal outage seen after")
 	var notes []string
-	budget, agreed := l.ObjectiveBudget(), l.AgreedShare(now)
+	budget, agreed := l.ObjectiveBudget(), l.AlertShare(now)
 	for _, t := range l.Alerting.Tiers {
 		threshold, adapted := t.ThresholdWithin(agreed, budget)
 		burn := threshold.Quo(budget)

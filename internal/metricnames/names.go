@@ -98,6 +98,7 @@ const (
 	CoveragePeriod  = "sla:coverage:ratio_period"         // share of the period with a known state
 	TotalSum        = "sla:total:sum_"                    // prefix; events (or known seconds) of the window that follows: sla:total:sum_1h
 	BadSum          = "sla:bad:sum_"                      // prefix; bad events (or bad seconds) of the window: sla:bad:sum_1h
+	TrafficRatio    = "sla:traffic:ratio_rate"            // prefix; traffic of the window that follows over the period's mean: sla:traffic:ratio_rate1h
 	ErrorRatio      = "sla:error:ratio_rate"              // prefix; the window follows: sla:error:ratio_rate1h
 	ErrorPeriod     = "sla:error:ratio_period"            // bad share of the period
 	BudgetRemaining = "sla:budget_remaining:ratio_period" // of the whole period: 1 = untouched, 0 = spent, negative = overspent

@@ -134,7 +134,7 @@ func (c *course) asked() []Asked {
 		all = append(all, c.burnt("", c.recovery))
 	}
 	all = append(all, l.alerts(rulegen.AlertBudgetBurn, c.outage))
-	if len(l.Alerting.Tiers) > 0 {
+	if len(l.Alerting.Tiers) > 0 && !l.Alerting.WeighByTraffic {
 		all = append(all, l.alerts(rulegen.AlertBudgetBurn, c.lost, l.labelsOf(rulegen.AlertBudgetBurn)...))
 	}
 	if l.Alerting.MeasurementLost != nil {
@@ -203,6 +203,9 @@ func (c *course) amounts() []Asked {
 // tiers asks for each tier just before it is due and when it is.
 func (c *course) tiers() []Asked {
 	l := c.l
+	if l.Alerting.WeighByTraffic {
+		return nil // what is evaluated every ten minutes stands for one, so that traffic weighs less than it does
+	}
 	var all []Asked
 	budget := l.ObjectiveBudget()
 	for i, t := range l.Alerting.Tiers {

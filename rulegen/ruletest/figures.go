@@ -145,6 +145,10 @@ func (f *figures) tiers() {
 // bad share has to be multiplied with to weigh as much as without.
 func (f *figures) weight(w time.Duration) float64 {
 	const half = 0.5
+	if f.l.Alerting.WeighByTraffic {
+		f.set(f.l.named(metricnames.TrafficRatio+sla.FormatDuration(w)), half)
+		return 1 / half
+	}
 	if !f.l.Masked() {
 		return 1
 	}

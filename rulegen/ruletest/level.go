@@ -66,7 +66,7 @@ var known = []string{
 
 // knownPrefixes are names with a window, or the tier of a sum, after them.
 var knownPrefixes = []string{
-	metricnames.ErrorRatio, metricnames.TotalSum, metricnames.BadSum, metricnames.AgreedRatio,
+	metricnames.ErrorRatio, metricnames.TotalSum, metricnames.BadSum, metricnames.AgreedRatio, metricnames.TrafficRatio,
 	"sla:raw_total:", "sla:raw_bad:", "sla:excluded_total:", "sla:excluded_bad:", "sla:agreed:", "sla:removed:",
 	"sla:component", "sla:composite", "sla:blame:", "sla:end_to_end", "sla:rollup",
 }
@@ -77,7 +77,7 @@ func isKnown(name string) bool {
 
 // newTested reads a level's rules. A reason says why it cannot be tested.
 func newTested(p rulegen.LevelPlan, extra map[string]string, masks masks, now time.Time) (l *tested, reason string) {
-	l = &tested{ServiceLevel: p.Level, own: identity(p.Level.ID, extra), recorded: map[string]bool{}, share: p.Level.AgreedShare(now)}
+	l = &tested{ServiceLevel: p.Level, own: identity(p.Level.ID, extra), recorded: map[string]bool{}, share: p.Level.AlertShare(now)}
 	l.hours = masks.of(p.Level)
 	for _, g := range p.Groups {
 		for _, r := range g.Rules {

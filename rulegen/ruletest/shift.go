@@ -168,7 +168,9 @@ func (c *shift) asked() []Asked {
 			all = append(all, s.counted(k)...)
 		}
 		for i, t := range l.Alerting.Tiers {
-			all = append(all, s.tier(i, t)...)
+			if !l.Alerting.WeighByTraffic { // as in a course
+				all = append(all, s.tier(i, t)...)
+			}
 		}
 		if c.lost > 0 && l.first() && l.Alerting.MeasurementLost != nil && l.hours.alerting(c.lost, c.end) {
 			told := l.labelsOf(rulegen.AlertMeasurementLost)

@@ -151,6 +151,9 @@ func (s *Suite) note(l *tested) {
 	if l.fed == nil {
 		note(": only what its budget and alerts wait for is tested, because promtool 2.42 cannot be fed what it counts (a %s level).", l.Indicator.Kind())
 	}
+	if l.Alerting.WeighByTraffic {
+		note(": its tiers are tested by what they wait for, and not in the course of days: promtool evaluates every ten minutes what stands for one, and traffic weighs less then.")
+	}
 	for _, e := range l.Exclusions {
 		if e.Condition.Text != "" {
 			note(": the exclusion %q never holds in the tests, since its condition is yours and nothing is fed to it.", e.Name)

@@ -21,6 +21,7 @@ var alertingSection = &section{
 		{key: "runbook", typ: urlType, example: "https://runbooks.example/shop", doc: "What to read when woken; becomes the annotation `runbook_url`."},
 		{key: "minimumBadEvents", typ: countType, def: "3 for `events` and histograms, 0 for probes", doc: "How many bad events a tier's long window must hold before the tier fires, so that one failure in a quiet hour wakes nobody. Of probes, that many failed ones. `0` asks for none."},
 		{key: "minimumEvents", typ: countType, def: "0", example: "100", doc: "How many events of any kind the long window must hold before the tier fires. With too little traffic nobody is woken then, however bad it is."},
+		{key: "weighByTraffic", typ: booleanType, def: "false", doc: "`true`: the bad share of a window counts as much as the window has traffic, against the mean of the period. So a quiet night's failures weigh little, and those of the busiest hour much. For levels that count events."},
 		{key: "budgetExhausted", typ: mapping(exhaustedSection), def: "a ticket", doc: "The alert `SLABudgetExhausted`: nothing of the target's budget is left."},
 		{key: "budgetForecast", typ: mapping(forecastSection), def: "a ticket", doc: "The alert `SLABudgetForecast`: if it goes on like this the target's budget is about to end."},
 		{key: "measurementLost", typ: mapping(lostSection), def: "a ticket", doc: "The alert `SLAMeasurementLost`: nobody knows how the service is."},
@@ -52,6 +53,7 @@ type alertingPatch struct {
 	labels, annotations map[string]string
 	runbook             string
 	minEvents, minBad   *count
+	byTraffic           *choice
 	exhausted, lost     *noticePatch
 	groups              *noticePatch
 	forecast, credit    *noticePatch
@@ -121,6 +123,11 @@ func (v value) alerting() (*alertingPatch, bool) {
 	p.runbook, _, _ = read(o, "runbook", value.link)
 	p.minEvents = optional(o, "minimumEvents", value.count)
 	p.minBad = optional(o, "minimumBadEvents", value.count)
+	if at, given := o.get("weighByTraffic"); given {
+		if on := optional(o, "weighByTraffic", value.boolean); on != nil {
+			p.byTraffic = &choice{at, *on}
+		}
+	}
 	p.exhausted = noticeOf(o, "budgetExhausted", exhaustedSection)
 	p.forecast = noticeOf(o, "budgetForecast", forecastSection)
 	p.lost = noticeOf(o, "measurementLost", lostSection)
@@ -191,6 +198,8 @@ func (d *decoder) alertingOf(l *sla.ServiceLevel, targetOK bool, patches ...*ale
 	}
 	a.Disabled = !enabled
 	a.MinimumEvents, a.MinimumBadEvents = minima(l, patches)
+	a.WeighByTraffic = byTraffic(l, patches)
+	l.Alerting.WeighByTraffic = a.WeighByTraffic // thresholds hang on it
 	applyNotices(&a, l, patches)
 	promises := promisesOf(l)
 	for _, t := range drafts {
@@ -233,6 +242,29 @@ func minima(l *sla.ServiceLevel, patches []*alertingPatch) (total, bad int) {
 		}
 	}
 	return total, bad
+}
+
+// choice is a boolean with its place.
+type choice struct {
+	at value
+	on bool
+}
+
+// byTraffic tells whether the level's windows are weighed by traffic. What the
+// agreement says for all its levels holds for those that count events.
+func byTraffic(l *sla.ServiceLevel, patches []*alertingPatch) bool {
+	weigh := false
+	for i, p := range patches {
+		switch own := i == len(patches)-1; {
+		case p == nil || p.byTraffic == nil || l.Indicator == nil:
+		case l.CountsOwnEvents():
+			weigh = p.byTraffic.on
+		case own && p.byTraffic.on:
+			p.byTraffic.at.wrong("no-events", fmt.Sprintf("weighByTraffic: the level %q is measured by %s, whose traffic is not its users'", l.ID.SLO, l.Aggregation),
+				"leave it out: a minute of it weighs as much as another")
+		}
+	}
+	return weigh
 }
 
 // countsEvents tells whether single events, or probes, can be counted. Whose
@@ -384,7 +416,7 @@ func (t *tierDraft) warnAdapted(d *decoder, l *sla.ServiceLevel, promises []prom
 		budget := promise.budget
 		threshold, adapted := t.Threshold(budget)
 		if adapted { // else it is not with fewer hours either
-			if share := l.AgreedShare(time.Now()); share.Sign() > 0 {
+			if share := l.AlertShare(time.Now()); share.Sign() > 0 {
 				threshold, adapted = t.ThresholdWithin(share, budget)
 			}
 		}
