@@ -37,6 +37,7 @@ func (l *ServiceLevel) CheckComposite() Findings {
 	l.checkExclusions(c, warn)
 	c.checkDoubles(l, warn)
 	c.checkShared(warn)
+	c.checkEndToEnd(l, warn)
 	return findings
 }
 
@@ -169,6 +170,15 @@ func (c *Composite) checkShared(warn warning) {
 				}
 			}
 		}
+	}
+}
+
+// checkEndToEnd finds a measurement of the whole that is one of a part: what it
+// measures is in the composite already, so the two hardly ever differ.
+func (c *Composite) checkEndToEnd(l *ServiceLevel, warn warning) {
+	if c.EndToEnd != nil && c.contains(c.EndToEnd.Level) {
+		warn(c.EndToEnd.Pos, "composite-end-to-end", "name a level that measures the whole, like a probe of the journey",
+			"%s is a component of %q, so it measures a part and not the whole", labelIn(l.ID.SLA, c.EndToEnd.Of), l.ID.SLO)
 	}
 }
 

@@ -208,6 +208,7 @@ var compositeChecks = []struct{ rule, good string }{
 	{"composite-exclusions", "no contract of a component excuses what this one does not"},
 	{"composite-double", "nothing is counted twice"},
 	{"composite-shared", "no component promises more than what it depends on"},
+	{"composite-end-to-end", "no component of it is taken for a measurement of the whole"},
 }
 
 func explainChecks(line func(name, format string, args ...any), l *sla.ServiceLevel) {
