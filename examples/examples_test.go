@@ -82,7 +82,7 @@ var feeds = map[string]feed{
 			`api/reachable,location="here"`: 0.1,
 		},
 	},
-	"fleet.yaml": {groups: map[string]float64{`shops/availability,region="here"`: 0.1}},
+	"fleet.yaml": {groups: map[string]float64{`shops/availability,region="here"`: 0.1, `shops/front-door,address="here"`: 0.1}},
 	"aggregations.yaml": {
 		series: func(n float64) []enginetest.Sample { // 6 % errors, all the time, and 7 % slow
 			return []enginetest.Sample{

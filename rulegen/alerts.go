@@ -188,6 +188,9 @@ func (c compiler) alert(name string, e promql.Expr, annotations map[string]strin
 	if l.Alerting.Runbook != "" {
 		r.Annotations["runbook_url"] = l.Alerting.Runbook
 	}
+	if words := c.approximation(); words != "" && name != AlertMeasurementLost && name != AlertGroupLimit {
+		r.Annotations[annotationApproximation] = words
+	}
 	c.tellComponents(r)
 	maps.Copy(r.Annotations, l.Alerting.Annotations)
 	maps.Copy(r.Labels, l.Labels)

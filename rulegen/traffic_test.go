@@ -30,7 +30,7 @@ spec:
 		t.Fatal(findings)
 	}
 	const night, day = 14 * time.Hour, 26 * time.Hour // from the start, 10:07, on: half past midnight, half past noon
-	minute := func(after time.Duration) float64 { // requests
+	minute := func(after time.Duration) float64 {     // requests
 		if hour := enginetest.Start.Add(after).Hour(); hour >= 8 && hour < 20 {
 			return 6000
 		}

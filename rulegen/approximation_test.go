@@ -1,0 +1,47 @@
+package rulegen_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/upheld-sla/upheld/rulegen"
+)
+
+// Alerts say of every level whose figures are not exact what is not, and of no
+// other; that nobody knows how a level is, is exact.
+func TestApproximationsAreTold(t *testing.T) {
+	plan := compiled(t, `apiVersion: upheld/v1
+kind: ServiceLevelAgreement
+metadata: {name: shop}
+spec:
+  calendars: {prime: {weekly: [{days: [Mon], from: "08:00", to: "20:00"}]}}
+  serviceLevels:
+    - {name: exact, target: "99", indicator: &i {events: {bad: b, total: t}}}
+    - {name: minutes, target: "99", indicator: *i, aggregation: {method: bad_minute, errorThreshold: "5"}}
+    - {name: run, target: "99", indicator: *i, aggregation: {method: qualified_run, errorThreshold: "5", minRun: 7m}}
+    - {name: failed, target: "99", indicator: *i, aggregation: all_failed_minute}
+    - {name: slots, target: "99", indicator: *i, aggregation: mean_slot_error_rate}
+    - {name: native, target: "99", indicator: {latency: {histogram: h, native: true, threshold: 300ms}}}
+    - {name: hours, target: "99", indicator: *i, serviceHours: prime}
+`)
+	want := map[string]string{
+		"exact": "", "minutes": "cost or win one bad minute", "run": "become 7m long", "failed": "one bad minute",
+		"slots": "Slots of 5m", "native": "interpolated", "hours": "37.5 s",
+	}
+	for _, l := range plan.Levels {
+		for _, g := range l.Groups {
+			for _, r := range g.Rules {
+				words, told := r.Annotations["approximation"]
+				switch expected := want[l.Level.ID.SLO]; {
+				case r.Alert == "" || r.Alert == rulegen.AlertCalendarEnds:
+				case r.Alert == rulegen.AlertMeasurementLost || expected == "":
+					if told {
+						t.Errorf("%s of %s: %q", r.Alert, l.Level.ID, words)
+					}
+				case !strings.Contains(words, expected):
+					t.Errorf("%s of %s says %q, not %q", r.Alert, l.Level.ID, words, expected)
+				}
+			}
+		}
+	}
+}
