@@ -84,13 +84,14 @@ func (d *dialer) connect(ctx context.Context, address string, s *session, r *run
 
 // open opens a connection, of packets or a stream, until the deadline of ctx.
 func (d *dialer) open(ctx context.Context, network, address string, r *run) (net.Conn, *failure) {
+	wanted := time.Now()
 	conn, err := d.dial(ctx, network, address, &r.phases)
 	if err != nil {
 		return nil, d.classify(ctx, err, connecting(address))
 	}
 	r.secured = false
 	if c, ok := conn.(reports); ok {
-		c.reportTo(r)
+		c.reportTo(r, wanted)
 	}
 	if to, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
 		r.remote = to.AddrPort().Addr().Unmap()

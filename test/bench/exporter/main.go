@@ -1,6 +1,6 @@
 // Command exporter measures what upheld-exporter costs, as a whole process on
 // this machine's loopback, and beside it blackbox_exporter. It prints a table
-// in Markdown; make bench-exporter runs it.
+// in Markdown, and which goals were reached; make bench-exporter runs it.
 //
 // CPU time is user and system of the process measured, from /proc; the servers
 // that are probed are a process of their own. It needs Linux.
@@ -9,11 +9,12 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -25,6 +26,7 @@ type options struct {
 	window   time.Duration
 	idle     int
 	probes   int
+	parts    []string
 }
 
 func main() {
@@ -40,7 +42,11 @@ func main() {
 	flag.DurationVar(&o.window, "window", 20*time.Second, "how long load is measured")
 	flag.IntVar(&o.idle, "idle", 100_000, "idle targets")
 	flag.IntVar(&o.probes, "probes", 5000, "probes of which the cost of one is taken")
+	parts := flag.String("parts", "", "`names` of the parts to measure, with commas between; all if empty")
 	flag.Parse()
+	if *parts != "" {
+		o.parts = append(strings.Split(*parts, ","), "the floor") // of which others take their base
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := run(ctx, o); err != nil {
@@ -65,6 +71,7 @@ func run(ctx context.Context, o options) error {
 	defer os.RemoveAll(dir)
 	b := &bench{options: o, dir: dir, servers: servers}
 	fmt.Println("| measured | upheld-exporter | blackbox_exporter |\n|---|---|---|")
+	began := time.Now()
 	for _, part := range []struct {
 		name string
 		run  func(context.Context) ([]row, error)
@@ -72,10 +79,15 @@ func run(ctx context.Context, o options) error {
 		{"the floor", b.floor},
 		{"one HTTP probe", func(ctx context.Context) ([]row, error) { return b.one(ctx, "http") }},
 		{"one TCP probe", func(ctx context.Context) ([]row, error) { return b.one(ctx, "tcp") }},
+		{"one HTTPS probe", b.secure},
 		{"load and scrapes", b.load},
 		{"idle targets", b.memory},
+		{"precision", b.precision},
 	} {
-		fmt.Fprintf(os.Stderr, "measuring %s\n", part.name)
+		if !slices.Contains(o.parts, part.name) && len(o.parts) > 0 {
+			continue
+		}
+		fmt.Fprintf(os.Stderr, "%4.0f s: measuring %s\n", time.Since(began).Seconds(), part.name)
 		rows, err := part.run(ctx)
 		if err != nil {
 			return fmt.Errorf("%s: %w", part.name, err)
@@ -84,7 +96,9 @@ func run(ctx context.Context, o options) error {
 			fmt.Printf("| %s | %s | %s |\n", r.what, r.value, cmp.Or(r.beside, "-"))
 		}
 	}
+	fmt.Println()
+	for _, g := range b.goals {
+		fmt.Println(g)
+	}
 	return nil
 }
-
-var errFalseFailures = errors.New("a healthy target was found bad")

@@ -23,6 +23,7 @@ type process struct {
 	url     string
 	client  *http.Client
 	ended   chan struct{} // closed then
+	log     *bytes.Buffer // what it wrote, to be read once it has ended
 }
 
 // launch starts a program that listens on an address of its own, given to it
@@ -39,8 +40,8 @@ func launch(ctx context.Context, path, ready string, args ...string) (*process, 
 		url:     "http://" + address,
 		client:  &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 4, DisableCompression: true}, Timeout: time.Minute},
 	}
-	var log bytes.Buffer
-	p.command.Stderr = &log
+	log := new(bytes.Buffer)
+	p.command.Stderr, p.log = log, log
 	if err := p.command.Start(); err != nil {
 		return nil, err
 	}

@@ -3,9 +3,11 @@ package main
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"strings"
@@ -13,27 +15,42 @@ import (
 
 const serverVariable = "UPHELD_BENCH_SERVERS"
 
-// serveTargets is the process that is probed: one HTTP server, which tells its
-// address and ends with its standard input.
+// serveTargets is the process that is probed. It tells the addresses of its
+// servers and ends with its standard input.
 func serveTargets() {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		panic(err)
-	}
-	_, _ = io.WriteString(os.Stdout, l.Addr().String()+"\n")
+	body := strings.Repeat("all is well\n", 85) // about 1 KB
+	well := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) })
+	slow := &sleepy{taken: map[string][]span{}}
+	plain, delayed, told := listen(), stamped(listen()), listen()
+	secure := httptest.NewUnstartedServer(well)
+	secure.Config.ErrorLog = nil
+	secure.StartTLS()
+	fmt.Println(plain.Addr(), secure.Listener.Addr(), delayed.Addr(), told.Addr())
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		os.Exit(0)
 	}()
-	body := strings.Repeat("all is well\n", 85) // about 1 KB
-	_ = http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) }))
+	go slow.serve(delayed)
+	go func() { _ = http.Serve(told, slow) }()
+	_ = http.Serve(plain, well)
+}
+
+func listen() net.Listener {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	return l
 }
 
 // servers are what is probed.
 type servers struct {
 	command *exec.Cmd
 	stdin   io.Closer
-	address string
+	address string // plain HTTP
+	secure  string // HTTPS
+	delayed string // plain HTTP with a delay
+	told    string // what the delays were
 }
 
 func startServers(ctx context.Context) (*servers, error) {
@@ -43,6 +60,7 @@ func startServers(ctx context.Context) (*servers, error) {
 	}
 	s := &servers{command: exec.CommandContext(ctx, self)}
 	s.command.Env = append(os.Environ(), serverVariable+"=1")
+	s.command.Stderr = os.Stderr
 	stdin, err := s.command.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -55,8 +73,7 @@ func startServers(ctx context.Context) (*servers, error) {
 	if err := s.command.Start(); err != nil {
 		return nil, err
 	}
-	line, err := bufio.NewReader(stdout).ReadString('\n')
-	s.address = strings.TrimSpace(line)
+	_, err = fmt.Fscan(bufio.NewReader(stdout), &s.address, &s.secure, &s.delayed, &s.told)
 	return s, err
 }
 

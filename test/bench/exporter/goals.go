@@ -1,0 +1,26 @@
+package main
+
+import "fmt"
+
+// goal is a bound that a figure is held to.
+type goal struct {
+	what    string
+	figure  string
+	reached bool
+}
+
+func (g goal) String() string {
+	verdict := "not reached"
+	if g.reached {
+		verdict = "reached"
+	}
+	return fmt.Sprintf("goal: %s: %s (%s)", g.what, verdict, g.figure)
+}
+
+// atMost is a goal that wants a figure to be no more than a bound.
+func atMost(what string, figure, bound float64, format string) goal {
+	return goal{what: what, figure: fmt.Sprintf(format, figure), reached: figure <= bound}
+}
+
+// promise adds to what is told at the end.
+func (b *bench) promise(g goal) { b.goals = append(b.goals, g) }
