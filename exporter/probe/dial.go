@@ -22,6 +22,7 @@ type dialer struct {
 }
 
 func newDialer(env Env) *dialer {
+	stampAll()
 	if env.UserAgent == "" {
 		env.UserAgent = "upheld-exporter"
 	}

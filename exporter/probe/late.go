@@ -16,7 +16,7 @@ type lateness struct {
 	mu      sync.Mutex
 	own     time.Duration
 	opening time.Duration // the part of own in arrivals that were read late before the session was open
-	pending time.Duration // how late the last arrival was read
+	pending time.Duration // how long something had been there that a deadline kept from being read
 	last    time.Time     // when the last wait ended; what comes after it is own time
 	waiting bool
 	over    bool // the verdict is there; what is read after it is no part of the probe
@@ -59,10 +59,23 @@ func (l *lateness) resume(at time.Time, late time.Duration) {
 		return
 	}
 	l.own += max(late, 0)
-	if l.pending = max(late, 0); l.aside {
-		l.opening += l.pending
+	if l.aside {
+		l.opening += max(late, 0)
 	}
 	l.last, l.waiting = at, false
+}
+
+// unread notes that something had been there for so long when a deadline ended
+// the wait for it.
+func (l *lateness) unread(late time.Duration) {
+	if l == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.over {
+		l.pending = late
+	}
 }
 
 // work counts what has passed since the last wait; l.mu is held.
@@ -103,9 +116,9 @@ func (l *lateness) until(now time.Time, answered bool) time.Duration {
 }
 
 // missed tells whether a probe that waited in vain until now may have missed its
-// answer: because what had arrived last was read too late, or the session was
-// open too late. What arrived in between tells nothing of that: a target that
-// floods the exporter keeps it busy.
+// answer: because something was there that it had not read, or because the
+// session was open too late. What it read in between, however late, tells nothing
+// of that: a target that floods the exporter keeps it busy.
 func (l *lateness) missed(took time.Duration) bool {
 	if l == nil {
 		return false

@@ -16,37 +16,19 @@ import (
 // attested gives a connection, opened between two times, what lateness needs:
 // the kernel's own measure of the round trip that opened it, and a stamp on
 // everything that is read of when it had arrived. Where the kernel does not
-// tell, the connection is returned as it is, and nothing is attested.
+// tell, nothing is attested.
 func attested(conn net.Conn, began, ended time.Time) net.Conn {
-	over, ok := conn.(syscall.Conn)
-	if !ok {
-		return conn
-	}
-	raw, err := over.SyscallConn()
-	if err != nil {
-		return conn
-	}
-	s := stamps{raw: raw, opened: ended, own: ended.Sub(began)}
-	stamped := false
-	err = raw.Control(func(fd uintptr) {
-		stamped = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_TIMESTAMPNS_NEW, 1) == nil
-		if s.own > asksFrom && !within(conn.RemoteAddr()) {
-			s.own -= roundTrip(int(fd), s.own)
-		}
-	})
-	if err != nil || !stamped {
-		return conn
-	}
-	stampAll()
+	s := stamps{opened: ended, own: ended.Sub(began)}
 	switch c := conn.(type) {
 	case *net.TCPConn:
-		t := &stampedTCP{TCPConn: c, stamps: s}
-		t.try, t.stream = t.receive, true
-		return t
+		s.from, s.stream = c, true
+		if s.own > asksFrom && !within(c.RemoteAddr()) {
+			s.own -= roundTrip(c, s.own)
+		}
+		return &stampedTCP{TCPConn: c, stamps: s}
 	case *net.UDPConn:
-		u := &stampedUDP{UDPConn: c, stamps: s}
-		u.try, u.own = u.receive, 0 // nobody was waited for
-		return u
+		s.from, s.own = c, 0 // nobody was waited for
+		return &stampedUDP{UDPConn: c, stamps: s}
 	}
 	return conn
 }
@@ -64,9 +46,14 @@ const asksFrom = 250 * time.Microsecond
 
 // roundTrip is the time between the packet that opened a connection and its
 // answer; everything, where a packet was lost and the kernel has no measure.
-func roundTrip(fd int, all time.Duration) time.Duration {
-	info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
-	if err != nil || info.Total_retrans > 0 {
+func roundTrip(conn *net.TCPConn, all time.Duration) time.Duration {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return all
+	}
+	var info *unix.TCPInfo
+	failed := raw.Control(func(fd uintptr) { info, err = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO) })
+	if failed != nil || err != nil || info.Total_retrans > 0 {
 		return all
 	}
 	return min(time.Duration(info.Rtt)*time.Microsecond, all)
@@ -84,11 +71,13 @@ var stampAll = sync.OnceFunc(func() {
 
 // stamps reads from a socket together with the times of arrival.
 type stamps struct {
-	raw    syscall.RawConn
-	late   *lateness     // nil: nobody asks
-	opened time.Time     // when the connection was open
-	own    time.Duration // that opening it took the exporter itself
+	from   syscall.Conn
+	raw    syscall.RawConn // nil before the first read
+	late   *lateness       // nil: nobody asks
+	opened time.Time       // when the connection was open
+	own    time.Duration   // that opening it took the exporter itself
 	stream bool
+	asked  bool // for stamps
 
 	try     func(fd uintptr) bool // receive, made once
 	into    []byte                // of the read under way
@@ -126,6 +115,13 @@ func (s *stamps) read(b []byte) (int, error) {
 	if len(b) == 0 {
 		return 0, nil
 	}
+	if s.raw == nil {
+		raw, err := s.from.SyscallConn()
+		if err != nil {
+			return 0, err
+		}
+		s.raw, s.try = raw, s.receive
+	}
 	began := time.Now()
 	s.late.wait(began)
 	s.into = b
@@ -134,6 +130,9 @@ func (s *stamps) read(b []byte) (int, error) {
 		err = s.err
 	} else if s.n = 0; isTimeout(err) {
 		_ = s.raw.Control(func(fd uintptr) { s.peek(fd) })
+		if s.arrived != 0 {
+			s.late.unread(min(time.Duration(time.Now().UnixNano()-s.arrived), time.Since(began)))
+		}
 	}
 	s.into = nil
 	s.resume(began, time.Now())
@@ -154,7 +153,13 @@ func (s *stamps) resume(began, now time.Time) {
 }
 
 // receive tries to read; false if there is nothing yet.
-func (s *stamps) receive(fd uintptr) bool { return s.receiveWith(fd, 0) }
+func (s *stamps) receive(fd uintptr) bool {
+	if !s.asked { // a system that has no stamps goes without
+		s.asked = true
+		_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_TIMESTAMPNS_NEW, 1)
+	}
+	return s.receiveWith(fd, 0)
+}
 
 // peek looks for what arrived before a deadline and was not read in time.
 func (s *stamps) peek(fd uintptr) {

@@ -1,7 +1,5 @@
 package schedule
 
-import "context"
-
 // host is what the probes of one host share: how many of them run at once is
 // bounded. Its methods do nothing for nil.
 type host struct {
@@ -61,7 +59,7 @@ func (h *host) enqueue(e *entry) {
 
 // admitOfHosts gives free slots of hosts to those that wait for one, oldest
 // first.
-func (s *Scheduler) admitOfHosts(ctx context.Context) {
+func (s *Scheduler) admitOfHosts() {
 	freed := s.freed
 	s.freed = nil
 	for _, h := range freed {
@@ -69,7 +67,7 @@ func (s *Scheduler) admitOfHosts(ctx context.Context) {
 			e := h.waiting[0]
 			h.waiting[0] = nil
 			h.waiting = h.waiting[1:]
-			s.retry(ctx, e)
+			s.retry(e)
 		}
 	}
 }

@@ -9,8 +9,8 @@
 // runs, and from then on follows the monotonic clock: setting the clock moves
 // nothing.
 //
-// One goroutine holds a heap of due times; an idle target has neither
-// goroutine nor timer. For each point of the grid exactly one thing happens:
+// One heap holds the due times; an idle target has neither goroutine nor timer.
+// A few goroutines run the probes, and one of them at a time waits for the next. For each point of the grid exactly one thing happens:
 // the probe is run, or the target's Job is told why it was not. The package
 // knows nothing of probes or metrics.
 package schedule
@@ -94,8 +94,7 @@ func MaxLag(interval time.Duration) time.Duration { return min(interval/2, maxLa
 // Scheduler runs probes when they are due.
 type Scheduler struct {
 	opts Options
-	wake chan struct{} // holds one token when there may be something to do
-	wg   sync.WaitGroup
+	wg   sync.WaitGroup // of workers
 
 	mu       sync.Mutex
 	running  bool
@@ -108,6 +107,10 @@ type Scheduler struct {
 	inFlight int
 	hosts    map[string]*host // empty without MaxPerHost
 	freed    []*host          // those that have a free slot again, and somebody waiting for it
+
+	leader  *worker   // whose alarm is set; nil before Run
+	resting []*worker // that may lead next, the last one first
+	picked  []task    // for the worker that looks what is due
 }
 
 // entry is the state of one target. There are many, most of them idle, so its
@@ -139,7 +142,7 @@ func New(opts Options) *Scheduler {
 	if opts.OnStart == nil {
 		opts.OnStart = func(time.Duration) {}
 	}
-	return &Scheduler{opts: opts, wake: make(chan struct{}, 1), entries: map[string]*entry{}, leaving: map[string]*entry{}, hosts: map[string]*host{}}
+	return &Scheduler{opts: opts, entries: map[string]*entry{}, leaving: map[string]*entry{}, hosts: map[string]*host{}}
 }
 
 // now is the time on the scheduler's own scale.
@@ -220,19 +223,13 @@ func (s *Scheduler) Run(ctx context.Context) error {
 	if err := s.begin(); err != nil {
 		return err
 	}
-	defer s.wg.Wait()
-	for {
-		pause := s.step(ctx)
-		timer, stop := s.opts.Clock.After(pause)
-		select {
-		case <-ctx.Done():
-			stop()
-			return nil
-		case <-s.wake:
-		case <-timer:
-		}
-		stop()
-	}
+	s.mu.Lock()
+	s.lead(ctx, 0)
+	s.mu.Unlock()
+	<-ctx.Done()
+	s.dismiss()
+	s.wg.Wait()
+	return nil
 }
 
 var errRunTwice = errors.New("a scheduler can be run only once")
@@ -256,11 +253,9 @@ func (s *Scheduler) begin() error {
 // idle is how long the loop sleeps when there is nothing to wait for.
 const idle = time.Hour
 
-// step starts what is due and says how long there is nothing to do.
-func (s *Scheduler) step(ctx context.Context) time.Duration {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.admit(ctx)
+// step picks what is due and says how long there is nothing to do; s.mu is held.
+func (s *Scheduler) step() time.Duration {
+	s.admit()
 	for len(s.due) > 0 {
 		e, now := s.due[0], s.now()
 		if e.due() > now {
@@ -269,9 +264,9 @@ func (s *Scheduler) step(ctx context.Context) time.Duration {
 		recheck := e.next > now
 		e.extra = 0
 		if !recheck {
-			s.owe(ctx, e, now)
+			s.owe(e, now)
 		} else if !e.busy && s.inFlight < s.opts.MaxConcurrency && !s.crowded(e) {
-			s.recheck(ctx, e)
+			s.recheck(e)
 		}
 		heap.Fix(&s.due, 0)
 	}
@@ -280,7 +275,7 @@ func (s *Scheduler) step(ctx context.Context) time.Duration {
 
 // owe accounts for every point of e's grid up to now. Only the last can still
 // be run; those before it have passed while nobody looked.
-func (s *Scheduler) owe(ctx context.Context, e *entry, now int64) {
+func (s *Scheduler) owe(e *entry, now int64) {
 	passed := (now - e.next) / e.interval
 	slot := e.next + passed*e.interval
 	e.next = slot + e.interval
@@ -300,12 +295,12 @@ func (s *Scheduler) owe(ctx context.Context, e *entry, now int64) {
 	case e.busy: // most likely at its deadline; finish lets it go on
 		e.waiting, e.why, e.slot = true, Overlap, slot
 	default:
-		s.start(ctx, e, slot)
+		s.start(e, slot)
 	}
 }
 
 // start runs a probe, or has it wait for a slot.
-func (s *Scheduler) start(ctx context.Context, e *entry, slot int64) {
+func (s *Scheduler) start(e *entry, slot int64) {
 	switch {
 	case s.inFlight >= s.opts.MaxConcurrency:
 		e.waiting, e.why, e.slot = true, Overload, slot
@@ -314,7 +309,7 @@ func (s *Scheduler) start(ctx context.Context, e *entry, slot int64) {
 		e.waiting, e.why, e.slot = true, Crowded, slot
 		e.host.enqueue(e)
 	default:
-		s.launch(ctx, e, slot)
+		s.launch(e, slot)
 	}
 }
 
@@ -327,18 +322,18 @@ func (s *Scheduler) enqueue(e *entry) {
 }
 
 // admit gives free slots to those that wait for one, oldest first.
-func (s *Scheduler) admit(ctx context.Context) {
-	s.admitOfHosts(ctx)
+func (s *Scheduler) admit() {
+	s.admitOfHosts()
 	for len(s.waiting) > 0 && s.inFlight < s.opts.MaxConcurrency {
 		e := s.waiting[0]
 		s.waiting[0] = nil
 		s.waiting = s.waiting[1:]
-		s.retry(ctx, e)
+		s.retry(e)
 	}
 }
 
 // retry is the turn of an entry that has stood in a queue.
-func (s *Scheduler) retry(ctx context.Context, e *entry) {
+func (s *Scheduler) retry(e *entry) {
 	e.queued = false
 	if !e.waiting {
 		return
@@ -348,44 +343,27 @@ func (s *Scheduler) retry(ctx context.Context, e *entry) {
 		e.job.Skip(e.why, 1)
 		return
 	}
-	s.start(ctx, e, e.slot)
+	s.start(e, e.slot)
 }
 
-// launch runs one probe in a goroutine of its own.
-func (s *Scheduler) launch(ctx context.Context, e *entry, slot int64) {
-	job, bound := e.job, MaxLag(time.Duration(e.interval))
-	next := s.at(slot + e.interval)
-	s.occupy(e, func() time.Duration {
-		lag := time.Duration(s.now() - slot)
-		s.opts.OnStart(lag)
-		if lag > bound {
-			job.Skip(Starved, 1)
-			return 0
-		}
-		return job.Run(ctx, next)
-	})
+// launch picks a probe that is owed.
+func (s *Scheduler) launch(e *entry, slot int64) {
+	s.occupy(task{entry: e, slot: slot, next: s.at(slot + e.interval), bound: MaxLag(time.Duration(e.interval))})
 }
 
-// recheck runs a probe that is not owed.
-func (s *Scheduler) recheck(ctx context.Context, e *entry) {
-	job, next := e.job, s.at(e.next)
-	s.occupy(e, func() time.Duration { return job.Recheck(ctx, next) })
-}
+// recheck picks a probe that is not owed.
+func (s *Scheduler) recheck(e *entry) { s.occupy(task{entry: e, next: s.at(e.next)}) }
 
 // at is an instant of the scheduler's own scale.
 func (s *Scheduler) at(nano int64) time.Time { return s.base.Add(time.Duration(nano - s.baseNano)) }
 
-// occupy runs one probe of an entry in a goroutine of its own.
-func (s *Scheduler) occupy(e *entry, run func() (again time.Duration)) {
-	e.busy = true
+// occupy takes a slot for a probe that is to run now.
+func (s *Scheduler) occupy(t task) {
+	t.entry.busy = true
 	s.inFlight++
-	at := e.host
-	at.enter()
-	s.wg.Go(func() {
-		again := time.Duration(0)
-		defer func() { s.finish(e, at, again) }()
-		again = run()
-	})
+	t.host, t.job = t.entry.host, t.entry.job
+	t.host.enter()
+	s.picked = append(s.picked, t)
 }
 
 func (s *Scheduler) finish(e *entry, at *host, again time.Duration) {
@@ -412,10 +390,9 @@ func (s *Scheduler) finish(e *entry, at *host, again time.Duration) {
 	}
 }
 
-// poke makes the loop look again.
+// poke makes the leader look again; s.mu is held.
 func (s *Scheduler) poke() {
-	select {
-	case s.wake <- struct{}{}:
-	default:
+	if s.leader != nil {
+		s.leader.alarm.set(0)
 	}
 }

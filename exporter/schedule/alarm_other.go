@@ -1,0 +1,6 @@
+//go:build !linux
+
+package schedule
+
+// hostClock has the alarms of any other clock.
+type hostClock struct{ systemClock }
