@@ -22,7 +22,7 @@ func contractPanels(g *grid, l *sla.ServiceLevel, own selector) {
 	if len(l.Credits.Tiers) > 0 {
 		p := l.CreditPeriod()
 		period := own.with(eq(metricnames.Period, p.String()))
-		g.add(5, sized{6, owedPanel(l, p, period)}, sized{18, untilTierPanel(l, p, period)})
+		g.add(5, sized{6, owedPanel(l, p, period)}, sized{18, untilTierPanel(l, period)})
 	}
 }
 
@@ -67,7 +67,7 @@ func owedPanel(l *sla.ServiceLevel, p sla.Period, period selector) *panel {
 	return panel.thresholds(colorGood, step{0.000001, colorBad})
 }
 
-func untilTierPanel(l *sla.ServiceLevel, p sla.Period, period selector) *panel {
+func untilTierPanel(l *sla.ServiceLevel, period selector) *panel {
 	panel := statPanel("Outage until the next credits", "Of total outage, until each tier is reached; nothing if it is.")
 	for _, t := range l.Credits.Tiers {
 		panel.now(period.with(eq(metricnames.Tier, t.Below.String())).level("max", metricnames.CreditMinutes), fmt.Sprintf("%s %% below %s %%", t.Percent, t.Below))

@@ -214,6 +214,8 @@ func bareIndicator(i sla.Indicator) sla.Indicator {
 	switch i := i.(type) {
 	case *sla.Probe:
 		return &sla.Probe{Interval: i.Interval}
+	case *sla.SharedProbe:
+		return &sla.SharedProbe{Probe: &sla.Probe{Interval: i.Probe.Interval}}
 	case *sla.ProbeLatency:
 		return &sla.ProbeLatency{Threshold: i.Threshold, Probe: &sla.Probe{Interval: i.Probe.Interval}}
 	}

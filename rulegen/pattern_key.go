@@ -146,10 +146,16 @@ func (k *keyWriter) indicator(i sla.Indicator) {
 		k.ok = false
 		return
 	}
+	if s, ok := i.(*sla.SharedProbe); ok && s.Probe == nil {
+		k.ok = false
+		return
+	}
 	k.text(reflect.TypeOf(i).Elem().Name())
 	switch i := i.(type) {
 	case *sla.Probe:
 		k.number(uint64(i.Interval))
+	case *sla.SharedProbe:
+		k.number(uint64(i.Probe.Interval))
 	case *sla.ProbeLatency:
 		k.number(uint64(i.Threshold))
 		k.number(uint64(i.Probe.Interval))

@@ -119,8 +119,12 @@ func (f *figures) tiers() {
 			fires       bool
 			when        when
 		}{
-			{above, above, true, true, open}, {below, above, true, false, open}, {above, above, true, true, open},
-			{above, below, true, false, open}, {above, above, false, false, open}, {above, above, true, false, closed},
+			{above, above, true, true, open},
+			{below, above, true, false, open},
+			{above, above, true, true, open},
+			{above, below, true, false, open},
+			{above, above, false, false, open},
+			{above, above, true, false, closed},
 		} {
 			if !m.enough && !f.gated(t.Long) || m.when == closed && (!f.l.Masked() || i > 0) {
 				continue

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"net/http"
 	"net/url"
@@ -287,9 +288,7 @@ func (v victoria) record(t *testing.T, r rulegen.Rule, from, to time.Time, inter
 	var text bytes.Buffer
 	for _, s := range answer.Data.Result {
 		delete(s.Metric, "__name__")
-		for name, value := range r.Labels {
-			s.Metric[name] = value
-		}
+		maps.Copy(s.Metric, r.Labels)
 		for _, sample := range s.Values {
 			fmt.Fprintf(&text, "%s%s %s %d\n", r.Record, labelsOf(s.Metric), sample[1], int64(sample[0].(float64)*1000))
 		}
@@ -309,7 +308,7 @@ func metricOf(t *testing.T, series string) labels.Labels {
 	t.Helper()
 	name, rest, _ := strings.Cut(strings.TrimSuffix(series, "}"), "{")
 	b := labels.NewBuilder(labels.FromStrings("__name__", name))
-	for _, pair := range strings.Split(rest, ",") {
+	for pair := range strings.SplitSeq(rest, ",") {
 		if key, value, ok := strings.Cut(pair, "="); ok {
 			value, err := strconv.Unquote(value)
 			if err != nil {

@@ -1,0 +1,68 @@
+package spec
+
+import (
+	"fmt"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// What alerting asks of levels that count events.
+
+// minima are how many events, and bad ones, alerts of the level wait for. What
+// the agreement says for all its levels holds for those that count events.
+func minima(l *sla.ServiceLevel, patches []*alertingPatch) (total, bad int) {
+	if l.CountsOwnEvents() {
+		bad = sla.DefaultMinimumBadEvents
+	}
+	for i, p := range patches {
+		if p == nil {
+			continue
+		}
+		for _, m := range []struct {
+			to   *int
+			from *count
+		}{{&total, p.minEvents}, {&bad, p.minBad}} {
+			switch own := i == len(patches)-1; {
+			case m.from == nil || l.Indicator == nil:
+			case countsEvents(l):
+				*m.to = m.from.number
+			case own:
+				m.from.at.wrong("no-events", fmt.Sprintf("%s: the level %q is measured by %s, which counts no single events",
+					m.from.at.name, l.ID.SLO, l.Aggregation), "leave it out")
+			}
+		}
+	}
+	return total, bad
+}
+
+// choice is a boolean with its place.
+type choice struct {
+	at value
+	on bool
+}
+
+// byTraffic tells whether the level's windows are weighed by traffic. What the
+// agreement says for all its levels holds for those that count events.
+func byTraffic(l *sla.ServiceLevel, patches []*alertingPatch) bool {
+	weigh := false
+	for i, p := range patches {
+		switch own := i == len(patches)-1; {
+		case p == nil || p.byTraffic == nil || l.Indicator == nil:
+		case l.CountsOwnEvents():
+			weigh = p.byTraffic.on
+		case own && p.byTraffic.on:
+			p.byTraffic.at.wrong("no-events", fmt.Sprintf("weighByTraffic: the level %q is measured by %s, whose traffic is not its users'", l.ID.SLO, l.Aggregation),
+				"leave it out: a minute of it weighs as much as another")
+		}
+	}
+	return weigh
+}
+
+// countsEvents tells whether single events, or probes, can be counted. Whose
+// probe a response time is of is not resolved yet.
+func countsEvents(l *sla.ServiceLevel) bool {
+	if _, ok := l.EventSize(); ok {
+		return true
+	}
+	return sla.IsProbed(l.Indicator) && l.Aggregation == sla.Time
+}
