@@ -45,7 +45,7 @@ func (b *bench) precision(ctx context.Context) ([]row, error) {
 			}
 		}
 		under := fmt.Sprintf("%d probes in flight of a server that takes 50 ms: ", inFlight)
-		rows = append(rows, row{under + "it took, by its own clock", distribution(own, real), distribution(other, real)},
+		rows = append(rows, row{under + "it took, by its own clock", distribution(own, taken), distribution(other, taken)},
 			row{under + "measured", distribution(own, measured), distribution(other, measured)},
 			row{under + "marked as not known, and the others off by more than 5 % and 2 ms", verdicts(own), verdicts(other)})
 		sure := slices.DeleteFunc(slices.Clone(own), func(t timing) bool { return t.marked })
@@ -64,7 +64,7 @@ func (b *bench) precision(ctx context.Context) ([]row, error) {
 }
 
 func measured(t timing) time.Duration { return t.measured }
-func real(t timing) time.Duration     { return t.real.least }
+func taken(t timing) time.Duration    { return t.real.least }
 
 // distribution is the least, the median and the high percentiles.
 func distribution(all []timing, of func(timing) time.Duration) string {

@@ -80,7 +80,7 @@ func stampedRead(conn *net.TCPConn) (data []byte, arrived time.Time, err error) 
 	var failed error
 	err = raw.Read(func(fd uintptr) bool {
 		n, controls, _, _, failed = unix.Recvmsg(int(fd), buf, control, 0)
-		return failed != unix.EAGAIN //nolint:errorlint // of a system call
+		return failed != unix.EAGAIN
 	})
 	if err != nil || failed != nil {
 		return nil, arrived, fmt.Errorf("%w, %w", err, failed)
