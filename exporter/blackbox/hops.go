@@ -73,7 +73,12 @@ func (h *hops) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return transport.RoundTrip(r)
+	response, err := transport.RoundTrip(r)
+	if err == nil && response.StatusCode == http.StatusSwitchingProtocols { // its body is the connection, which no deadline ends
+		_ = response.Body.Close()
+		response.Body = http.NoBody
+	}
+	return response, err
 }
 
 // mayRedirect asks the guard about a host that a proxy is to connect to, as

@@ -124,6 +124,7 @@ var errNotFollowed = errors.New("don't follow redirects")
 func (p *httpProbe) checkRedirect(r *http.Request, via []*http.Request) error {
 	p.log.Warn("Received redirect", "location", withoutPassword(r.Response.Header.Get("Location")))
 	p.redirects = len(via)
+	p.out.set("probe_http_redirects", float64(p.redirects)) // also if the next request fails
 	if p.redirects > maxRedirects || !p.conf.HTTPClientConfig.FollowRedirects {
 		p.log.Warn("Not following redirect")
 		return errNotFollowed

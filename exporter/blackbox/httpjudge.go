@@ -55,7 +55,6 @@ func (p *httpProbe) report(r *http.Response, read int64) {
 	p.out.set("probe_http_status_code", float64(r.StatusCode))
 	p.out.set("probe_http_content_length", float64(r.ContentLength))
 	p.out.set("probe_http_uncompressed_body_length", float64(read))
-	p.out.set("probe_http_redirects", float64(p.redirects))
 }
 
 func (p *httpProbe) validStatus(code int) bool {
