@@ -3,6 +3,8 @@ package exporter_test
 import (
 	"encoding/json"
 	"fmt"
+	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -13,6 +15,7 @@ import (
 	"time"
 
 	"github.com/upheld-sla/upheld/exporter"
+	"github.com/upheld-sla/upheld/exporter/guard"
 	"github.com/upheld-sla/upheld/exporter/probe"
 	"github.com/upheld-sla/upheld/sla"
 )
@@ -137,5 +140,40 @@ func TestShardsDivideAFleet(t *testing.T) {
 		if seen[host] != 1 {
 			t.Errorf("%s is probed by %d of the shards", host, seen[host])
 		}
+	}
+}
+
+// TestServersOfTargetsAreGuarded: who can write a specification, or answer for
+// a list, must not make the exporter ask where it may not.
+func TestServersOfTargetsAreGuarded(t *testing.T) {
+	var reached atomic.Int64
+	secret := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		reached.Add(1)
+		_, _ = io.WriteString(w, `[{"targets": ["a.example:1"]}]`)
+	}))
+	t.Cleanup(secret.Close)
+	limits, err := guard.New(guard.Options{DenyCIDR: []string{"loopback"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	direct := fleet("http://${target}/", sla.Discovery{URL: secret.URL})
+	proxied := fleet("http://${target}/", sla.Discovery{URL: "http://list.example/", Access: &sla.ListAccess{Proxy: &sla.Proxy{URL: secret.URL}}})
+	numbered := fleet("http://${target}/", sla.Discovery{URL: strings.Replace(secret.URL, "127.0.0.1", "2130706433", 1)})
+	token := fleet("http://${target}/", sla.Discovery{URL: "http://list.example/", Access: &sla.ListAccess{
+		Auth: &sla.HTTPAuth{OAuth2: &sla.OAuth2{ClientID: "a", ClientSecret: sla.Secret{File: os.Args[0] + ".none"}, TokenURL: secret.URL}},
+	}})
+	proxied.ID.SLO, numbered.ID.SLO, token.ID.SLO = "proxied", "numbered", "token"
+	var log logBuffer
+	e := exporter.New(exporter.Options{Logger: slog.New(slog.NewTextHandler(&log, nil)), Probe: probe.Env{Guard: limits}})
+	if err := e.Apply([]sla.ProbeTarget{direct, proxied, numbered, token}); err != nil {
+		t.Fatal(err)
+	}
+	start(t, e)
+	eventually(t, "refusals of all", func() bool { return strings.Count(log.String(), "targets not looked up") == 4 })
+	if n := strings.Count(log.String(), "is denied"); n < 3 || reached.Load() > 0 { // the token's secret cannot be read
+		t.Errorf("the server was asked %d times; %d refusals in\n%s", reached.Load(), n, log.String())
+	}
+	if text := scrape(t, e.Metrics()); strings.Contains(text, "a.example") || counter(t, text, "upheld_exporter_discovery_ok") != 0 {
+		t.Errorf("targets of a server that may not be asked:\n%s", text)
 	}
 }

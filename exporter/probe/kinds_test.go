@@ -77,7 +77,27 @@ func TestEveryKindProbesARealServer(t *testing.T) {
 			if want := p.Phases(); !slices.Equal(seen, want) {
 				t.Errorf("went through %v, foretold were %v", seen, want)
 			}
+			mustBeHeldToMaxDuration(t, check)
 		})
+	}
+}
+
+// mustBeHeldToMaxDuration probes what is good, with a bound that nothing keeps
+// and with one that is kept.
+func mustBeHeldToMaxDuration(t *testing.T, check sla.Check) {
+	t.Helper()
+	for most, want := range map[time.Duration]probe.Reason{time.Nanosecond: probe.Slow, 4 * time.Second: ""} {
+		p, err := probe.NewFactory(probe.Env{RootCAs: newAuthority().pool()}).New(&sla.Probe{Check: check, Timeout: 5 * time.Second, MaxDuration: most})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := p.Probe(t.Context(), time.Time{})
+		for try := 0; try < 5 && r.Reason == probe.Starved; try++ { // a busy machine, says the probe
+			r = p.Probe(t.Context(), time.Time{})
+		}
+		if r.Reason != want || want != "" && r.Outcome != probe.Bad {
+			t.Errorf("at most %s: %+v", most, r)
+		}
 	}
 }
 
