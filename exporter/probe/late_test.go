@@ -148,14 +148,16 @@ func TestASlowServerIsNotAStarvedProber(t *testing.T) {
 	sure := 0
 	for range 10 {
 		r := probeOnce(t, check, 5*time.Second, 0)
-		if r.Outcome != probe.Good || r.Duration-r.Late < 149*time.Millisecond {
-			t.Errorf("the server's time is said to be the exporter's: %+v", r)
+		if r.Outcome != probe.Good || r.Duration < 149*time.Millisecond {
+			t.Errorf("the server takes longer: %+v", r)
 		}
 		if !r.Unsure() {
-			sure++
+			if sure++; r.Duration-r.Late < 140*time.Millisecond {
+				t.Errorf("the server's time is said to be the exporter's: %+v", r)
+			}
 		}
 	}
-	if sure < 5 { // other work on the machine may disturb some
+	if sure < 3 { // other work on the machine may disturb some
 		t.Errorf("only %d of 10 durations are sure", sure)
 	}
 	if r := probeOnce(t, check, 5*time.Second, 100*time.Millisecond); r.Reason != probe.Slow {

@@ -37,7 +37,7 @@ func (b *bench) check(kind string, i int) string {
 	case "tcp":
 		return fmt.Sprintf("tcp: %q", b.servers.address)
 	case "https":
-		return fmt.Sprintf("http: {url: \"https://%s/health/%d\", insecureSkipVerify: true}", b.servers.secure, i)
+		return fmt.Sprintf("http: \"https://%s/health/%d\", insecureSkipVerify: true", b.servers.secure, i)
 	}
 	return fmt.Sprintf("http: \"http://%s/health/%d\"", b.servers.address, i)
 }
