@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -23,7 +24,7 @@ func serveTargets() {
 	slow := &sleepy{taken: map[string][]span{}}
 	plain, delayed, told := listen(), stamped(listen()), listen()
 	secure := httptest.NewUnstartedServer(well)
-	secure.Config.ErrorLog = nil
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0) // of connections that end with a process
 	secure.StartTLS()
 	fmt.Println(plain.Addr(), secure.Listener.Addr(), delayed.Addr(), told.Addr())
 	go func() {
