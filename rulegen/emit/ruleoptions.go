@@ -2,8 +2,11 @@ package emit
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/upheld-sla/upheld/rulegen"
@@ -67,10 +70,12 @@ func (o RuleOptions) form() ruleForm {
 
 // packing gathers the rules of levels into groups that they share, one for each
 // interval. Rules of a level stay together and in order.
-type packing struct {
-	open   []sharedGroup
-	number int
-}
+//
+// Where one group ends and the next begins hangs on the level that begins it, as
+// far as groups stay below their size, and so does the name: whoever adds a level,
+// or takes one away, changes the group that it is in, and not all after it, whose
+// alerts would begin to wait anew in servers that know a group by its name.
+type packing struct{ open []sharedGroup }
 
 // sharedGroup is a group whose rules are those of its parts.
 type sharedGroup struct {
@@ -91,7 +96,7 @@ func (r *RuleWriter) add(g rulegen.Group) error {
 	}
 	p := &r.packed
 	i := slices.IndexFunc(p.open, func(o sharedGroup) bool { return o.interval == g.Interval })
-	if i >= 0 && p.open[i].rules+rules > most {
+	if i >= 0 && (p.open[i].rules+rules > most || begins(g, most)) {
 		if err := r.shared(p.open[i]); err != nil {
 			return err
 		}
@@ -100,13 +105,20 @@ func (r *RuleWriter) add(g rulegen.Group) error {
 	}
 	if i < 0 {
 		// No level has a service that is called like this.
-		p.number++
-		name := fmt.Sprintf("%s%s:#%d", rulegen.GroupPrefix, r.of, p.number)
-		p.open, i = append(p.open, sharedGroup{name: name, interval: g.Interval}), len(p.open)
+		of := rulegen.GroupPrefix + r.of + ":"
+		p.open, i = append(p.open, sharedGroup{name: of + "#" + strings.TrimPrefix(g.Name, of), interval: g.Interval}), len(p.open)
 	}
 	o := &p.open[i]
 	o.parts, o.rules = append(o.parts, g), o.rules+rules
 	return nil
+}
+
+// begins tells the groups of levels that begin a shared one: so many, at random
+// by their names, that half of the size is filled between two on the average.
+func begins(g rulegen.Group, most int) bool {
+	sum := sha256.Sum256([]byte(g.Name))
+	share := min(2*float64(g.Len())/float64(most), 0.5)
+	return float64(binary.BigEndian.Uint32(sum[:])) < share*(1<<32)
 }
 
 func (r *RuleWriter) shared(o sharedGroup) error { return r.group(o.name, o.interval, o.parts...) }

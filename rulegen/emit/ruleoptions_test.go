@@ -161,6 +161,56 @@ func TestLevelsShareGroups(t *testing.T) {
 	}
 }
 
+// A level more, wherever it stands, changes the groups that it is in, and no name
+// or rule of nearly all others.
+func TestLevelMoreLeavesGroups(t *testing.T) {
+	const levels, most = 200, 400
+	agreement := func(without int) *sla.Agreement {
+		var text strings.Builder
+		text.WriteString("apiVersion: upheld/v1\nkind: ServiceLevelAgreement\nmetadata: {name: shop}\nspec:\n  serviceLevels:\n")
+		for i := range levels {
+			if i != without {
+				fmt.Fprintf(&text, "    - {name: up, service: s-%d, target: \"99\", indicator: {events: {bad: 'e{s=\"%[1]d\"}', total: 'r{s=\"%[1]d\"}'}}}\n", i)
+			}
+		}
+		agreements, findings := spec.LoadText("spec.yaml", text.String())
+		if err := findings.Err(); err != nil {
+			t.Fatal(err)
+		}
+		a := agreements[0]
+		a.Digest = "" // which is in the head
+		return a
+	}
+	known := rulegen.Options{Patterns: emit.NewPatterns()}
+	groups := func(a *sla.Agreement) []string {
+		text, _ := rulesOf(a, known, emit.RuleOptions{GroupSize: most})
+		return strings.Split(text, "\n  - name: ")[1:]
+	}
+	with := groups(agreement(-1))
+	if len(with) < 15 || len(with) > 60 {
+		t.Errorf("%d levels are in %d groups", levels, len(with))
+	}
+	in := map[string]bool{}
+	for _, g := range with {
+		in[g] = true
+	}
+	tried, changed := 0, 0
+	for i := 0; i < levels; i += 7 {
+		tried++
+		for _, g := range groups(agreement(i)) {
+			if !in[g] {
+				changed++
+			}
+		}
+	}
+	// One of each interval, and now and then those after one that was full.
+	if mean := float64(changed) / float64(tried); mean > 4 {
+		t.Errorf("a level changes %.1f of %d groups", mean, len(with))
+	} else {
+		t.Logf("a level changes %.1f of %d groups", mean, len(with))
+	}
+}
+
 func TestGroupTooSmall(t *testing.T) {
 	agreements, _ := spec.Load(shop)
 	w := emit.NewRuleWriter(&bytes.Buffer{}, emit.RuleOptions{GroupSize: 10})

@@ -1,6 +1,7 @@
 package emit
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -36,7 +37,7 @@ type RuleWriter struct {
 	object int // bytes since the file, or the object in it, was begun
 	parts  int // objects that were begun
 	packed packing
-	order  []string // of the groups that were written since Begin, by their names in the file
+	order  []orderedGroup // that were written since Begin
 }
 
 // NewRuleWriter is a writer of one rule file to w, of one agreement or of
@@ -75,11 +76,25 @@ func (r *RuleWriter) Level(l rulegen.LevelPlan) error {
 	return nil
 }
 
+// orderedGroup is a group by its name in the file.
+type orderedGroup struct {
+	name     string
+	interval time.Duration
+}
+
 // End says that all levels of the agreement were written, and returns the names
-// of its groups in the order of the file.
+// of its groups in an order in which each comes after those that it reads: that of
+// the file, or, of groups that levels share, the first tiers before the second.
 func (r *RuleWriter) End() ([]string, error) {
 	err := r.unpack()
-	return r.order, err
+	if r.opts.GroupSize > 0 {
+		slices.SortStableFunc(r.order, func(a, b orderedGroup) int { return cmp.Compare(a.interval, b.interval) })
+	}
+	var names []string
+	for _, g := range r.order {
+		names = append(names, g.name)
+	}
+	return names, err
 }
 
 // Close ends the file; it does not close what is written to.
@@ -150,7 +165,7 @@ func (r *RuleWriter) group(name string, interval time.Duration, parts ...rulegen
 	}
 	r.begun = true
 	head := r.groupHead(name, interval)
-	r.order = append(r.order, head[0].value)
+	r.order = append(r.order, orderedGroup{head[0].value, interval})
 	if err := r.text.groupHead(head); err != nil {
 		return err
 	}
