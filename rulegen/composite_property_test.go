@@ -299,30 +299,16 @@ func compareDrawn(t *testing.T, text string, wholes []*drawn, h history, seen *s
 	past := make([][]map[string]state, len(wholes))
 	for i := range minutes - 1 {
 		w.Run(time.Minute)
-		recorded, blame := map[string]float64{}, map[string]map[string]float64{}
-		for _, s := range w.Query(`sla:slot:bad{service="shop"}`) {
-			recorded[s.Metric.Get("slo")] = s.F
-		}
-		for _, s := range w.Query(`sla:blame:slot{service="shop"}`) {
-			slo := s.Metric.Get("slo")
-			if blame[slo] == nil {
-				blame[slo] = map[string]float64{}
-			}
-			blame[slo][strings.TrimSuffix(s.Metric.Get("component"), "/up")] += s.F
-		}
-		evaluated := map[string]time.Time{}
-		for _, s := range w.Query(`timestamp(sla:composite_node:bad{node="1",assume="unknown_good",service="shop"})`) {
-			evaluated[s.Metric.Get("slo")] = time.UnixMilli(int64(math.Round(s.F * 1000)))
-		}
+		now := readSlots(w)
 		for j, n := range wholes {
 			slo := fmt.Sprintf("whole-%d", j)
 			states := map[string]state{}
 			for c := range h {
-				states[c] = h[c][minute(evaluated[slo].Truncate(15*time.Second))]
+				states[c] = h[c][minute(now.evaluated[slo].Truncate(15*time.Second))]
 			}
 			past[j] = append(past[j], states)
 			want, known := n.slot(past[j])
-			got, has := recorded[slo]
+			got, has := now.bad[slo]
 			if known != has || known && math.Abs(got-want) > 1e-9 {
 				t.Fatalf("minute %d of %s: bad %v (recorded: %v), want %v (known: %v) of %v\n{%s, unknown: %s}\n%s", i, slo, got, has, want, known, states, n.operator(), n.policy, text)
 			}
@@ -331,7 +317,7 @@ func compareDrawn(t *testing.T, text string, wholes []*drawn, h history, seen *s
 				continue
 			}
 			sum := 0.0
-			for c, share := range blame[slo] {
+			for c, share := range now.blame[slo] {
 				if sum += share; states[c] == stateUp || share < 0 {
 					t.Errorf("minute %d of %s: %s is up and blamed for %v\n%s", i, slo, c, share, text)
 				}
@@ -349,14 +335,45 @@ func compareDrawn(t *testing.T, text string, wholes []*drawn, h history, seen *s
 	}
 	w.Run(20 * time.Minute) // so that everything has come into the second tier
 	for j := range wholes {
-		of := func(name string) float64 {
-			return w.Value(fmt.Sprintf(`sum(%s{service="shop",slo="whole-%d"}) or vector(0)`, name, j))
+		compareSpent(t, w, fmt.Sprintf("whole-%d", j), text)
+	}
+}
+
+// slotsNow is what was recorded last of the composites, by the name of their level.
+type slotsNow struct {
+	bad       map[string]float64
+	blame     map[string]map[string]float64 // by component
+	evaluated map[string]time.Time
+}
+
+func readSlots(w *enginetest.World) slotsNow {
+	now := slotsNow{map[string]float64{}, map[string]map[string]float64{}, map[string]time.Time{}}
+	for _, s := range w.Query(`sla:slot:bad{service="shop"}`) {
+		now.bad[s.Metric.Get("slo")] = s.F
+	}
+	for _, s := range w.Query(`sla:blame:slot{service="shop"}`) {
+		slo := s.Metric.Get("slo")
+		if now.blame[slo] == nil {
+			now.blame[slo] = map[string]float64{}
 		}
-		if blamed, all := of("sla:blame:sum_period"), of("sla:bad:sum_period"); math.Abs(blamed-all) > 1e-6*max(1, all) {
-			t.Errorf("whole-%d: %v s are blamed of %v s\n%s", j, blamed, all, text)
-		}
-		if blamed, spent := of("sla:blame:budget_ratio_period"), 1-of("sla:budget_remaining:ratio_period"); math.Abs(blamed-spent) > 1e-9 {
-			t.Errorf("whole-%d: %v of the budget is blamed, %v is spent\n%s", j, blamed, spent, text)
-		}
+		now.blame[slo][strings.TrimSuffix(s.Metric.Get("component"), "/up")] += s.F
+	}
+	for _, s := range w.Query(`timestamp(sla:composite_node:bad{node="1",assume="unknown_good",service="shop"})`) {
+		now.evaluated[s.Metric.Get("slo")] = time.UnixMilli(int64(math.Round(s.F * 1000)))
+	}
+	return now
+}
+
+// compareSpent holds the blame of the period to what was bad, and to what is spent.
+func compareSpent(t *testing.T, w *enginetest.World, slo, text string) {
+	t.Helper()
+	of := func(name string) float64 {
+		return w.Value(fmt.Sprintf(`sum(%s{service="shop",slo=%q}) or vector(0)`, name, slo))
+	}
+	if blamed, all := of("sla:blame:sum_period"), of("sla:bad:sum_period"); math.Abs(blamed-all) > 1e-6*max(1, all) {
+		t.Errorf("%s: %v s are blamed of %v s\n%s", slo, blamed, all, text)
+	}
+	if blamed, spent := of("sla:blame:budget_ratio_period"), 1-of("sla:budget_remaining:ratio_period"); math.Abs(blamed-spent) > 1e-9 {
+		t.Errorf("%s: %v of the budget is blamed, %v is spent\n%s", slo, blamed, spent, text)
 	}
 }

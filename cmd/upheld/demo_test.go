@@ -233,7 +233,20 @@ func TestDemoShowsTheWholeLoop(t *testing.T) {
 		}
 		return err
 	})
-	eventually(t, paged, "Alertmanager is told of the composite, and whose fault it is", func() error {
+	p.showsComposite(t, paged, pages)
+	t.Logf("the whole loop was seen %s after the start", time.Since(start).Round(time.Second))
+
+	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	p.wait(t)
+}
+
+// showsComposite awaits what the demo makes of the storefront's outage in the
+// composite that it is a part of.
+func (p *demoProcess) showsComposite(t *testing.T, deadline time.Time, pages <-chan [2]string) {
+	t.Helper()
+	eventually(t, deadline, "Alertmanager is told of the composite, and whose fault it is", func() error {
 		for {
 			select {
 			case page := <-pages:
@@ -245,7 +258,7 @@ func TestDemoShowsTheWholeLoop(t *testing.T) {
 			}
 		}
 	})
-	eventually(t, paged, "the page of the composite names who has spent its budget", func() error {
+	eventually(t, deadline, "the page of the composite names who has spent its budget", func() error {
 		page, err := fetch(p.url + "/level/demo-shop/checkout/paying")
 		_, spent, _ := strings.Cut(page, "Budget spent by")
 		spent, _, _ = strings.Cut(spent, "</dd>")
@@ -254,12 +267,6 @@ func TestDemoShowsTheWholeLoop(t *testing.T) {
 		}
 		return err
 	})
-	t.Logf("the whole loop was seen %s after the start", time.Since(start).Round(time.Second))
-
-	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	p.wait(t)
 }
 
 func TestDemoEndsByItself(t *testing.T) {
