@@ -40,6 +40,9 @@ func TestManyMiseriesAtOnce(t *testing.T) {
 		{"reset", "http://" + talker(t, resets), probe.Reset},
 		{"gone", "http://" + talker(t, func(net.Conn) {}), probe.Reset},
 		{"endless", endlessServer(t), probe.Timeout},
+		{"half-closed", "http://" + talker(t, halfCloses), probe.Reset},
+		{"not-accepted", "http://" + unaccepted(t), probe.Timeout},
+		{"header-drips", "http://" + talker(t, dripsHeader), probe.Timeout},
 		{"redirects", redirectServer(t), probe.Redirect},
 		{"no-name", "http://storm.test/", probe.DNS},
 	}
@@ -115,6 +118,34 @@ func talker(t *testing.T, talk func(net.Conn)) string {
 		all.Wait()
 	})
 	return l.Addr().String()
+}
+
+// halfCloses says that it will say no more, and stays.
+func halfCloses(c net.Conn) {
+	_, _ = c.Read(make([]byte, 4096))
+	_ = c.(*net.TCPConn).CloseWrite()
+	silent(c)
+}
+
+// unaccepted is an address whose connections the kernel takes and nobody else.
+func unaccepted(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return l.Addr().String()
+}
+
+// dripsHeader sends a header that has no end, a little at a time.
+func dripsHeader(c net.Conn) {
+	for text := "HTTP/1.1 200 OK\r\n"; ; text = "X-A: b\r\n" {
+		if _, err := io.WriteString(c, text); err != nil {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
 }
 
 func silent(c net.Conn) { _, _ = io.Copy(io.Discard, c) }

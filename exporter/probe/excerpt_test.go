@@ -235,3 +235,30 @@ func TestGoodAnswersHaveNoExcerpt(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
+
+// TestExcerptsOfEveryVersionOfHTTP, of bodies that end and of such that do not.
+func TestExcerptsOfEveryVersionOfHTTP(t *testing.T) {
+	for _, version := range []sla.HTTPVersion{sla.HTTP11, sla.HTTP2, sla.HTTP3} {
+		t.Run(string(version), func(t *testing.T) {
+			release := make(chan struct{})
+			env, url := versionServer(t, version, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.WriteHeader(http.StatusBadGateway)
+				_, _ = io.WriteString(w, "upstream is gone")
+				w.(http.Flusher).Flush()
+				if r.URL.Path == "/silent" {
+					select {
+					case <-release:
+					case <-r.Context().Done():
+					}
+				}
+			}))
+			defer close(release)
+			for _, path := range []string{"/", "/silent"} {
+				r := once(t, env, with(url+path, sla.HTTPOptions{Versions: []sla.HTTPVersion{version}}), 10*time.Second)
+				if r.Reason != probe.Status || !strings.HasPrefix(r.Excerpt, "HTTP/"+string(version)) || !strings.HasSuffix(r.Excerpt, "upstream is gone") || r.Duration > 5*time.Second {
+					t.Errorf("%s: %+v", path, r)
+				}
+			}
+		})
+	}
+}
