@@ -166,11 +166,11 @@ func (w *textWriter) sporadics(s *snapshot) {
 		head = w.head(m.Name, "", "")
 	}, func(m Metric, v *view, n float64) {
 		w.spill()
-		rest := ""
+		var rest strings.Builder
 		for _, l := range v.more(m) {
-			rest += "," + label(l.Name, l.Value)
+			rest.WriteString("," + label(l.Name, l.Value))
 		}
-		w.line(head, v.Target, rest)
+		w.line(head, v.Target, rest.String())
 		w.buf = strconv.AppendFloat(w.buf, n, 'g', -1, 64)
 		w.buf = append(w.buf, '\n')
 	}, func() {})
