@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"path/filepath"
@@ -125,19 +126,23 @@ func (b *bench) ownTimings(ctx context.Context, inFlight int) ([]timing, error) 
 	if err != nil {
 		return nil, err
 	}
-	of := map[string][]timing{}
+	of, broken := map[string][]timing{}, map[string]bool{}
 	result := regexp.MustCompile(`msg="probe result" .*target=http://[^/ ]+(/p/\d+) outcome=(\S+) .*detail=("[^"]*"|\S*) duration=(\S+)`)
 	for lines := bufio.NewScanner(strings.NewReader(p.log.String())); lines.Scan(); {
 		m := result.FindStringSubmatch(lines.Text())
 		if m == nil || m[2] == "missed" {
 			continue
 		}
+		if m[2] != "good" { // whether the server has it in its account is not known, nor which of the next is which
+			broken[m[1]] = true
+		}
 		took, err := time.ParseDuration(m[4])
 		if err != nil {
 			return nil, err
 		}
-		of[m[1]] = append(of[m[1]], timing{measured: took, marked: m[2] == "inconclusive" || strings.Contains(m[3], "exporter's own")})
+		of[m[1]] = append(of[m[1]], timing{measured: took, marked: strings.Contains(m[3], "exporter's own")})
 	}
+	maps.DeleteFunc(of, func(path string, _ []timing) bool { return broken[path] })
 	return pair(of, taken)
 }
 
