@@ -44,7 +44,9 @@ func (c compiler) base() ([]Rule, sla.Findings) {
 		c.into.window = c.level.Slots.Width
 	}
 	if m.slots == nil {
-		c.into.total, c.into.bad = c.measured()
+		if c.into.total, c.into.bad = c.measured(); c.fills() {
+			c.into.total, c.into.bad = metricnames.KnownTotalRate, metricnames.KnownBadRate
+		}
 	}
 	rules, findings := c.count()
 	_, ofWeight := c.weight()
@@ -53,7 +55,7 @@ func (c compiler) base() ([]Rule, sla.Findings) {
 		return rules, findings
 	}
 	if m.slots == nil {
-		return append(rules, c.masked(c.ago(sla.BaseWindow/2))...), findings
+		return slices.Concat(rules, c.timeOrMissing(), c.masked(c.ago(sla.BaseWindow/2))), findings
 	}
 	return append(rules, m.slots(c)...), findings
 }
@@ -107,11 +109,10 @@ func (c compiler) spread(bad promql.Expr, counted func(kept promql.Selector) pro
 		return promql.Div(c.recorded(name).SumOverTime(c.samples(sla.BaseWindow)), slots)
 	}
 	total, worst := c.measured()
-	rules := []Rule{
-		c.record(metricnames.SlotJudged, c.weighed(bad)),
+	rules := append(c.judgedOrMissing(c.weighed(bad)),
 		c.record(total, promql.Div(c.recorded(metricnames.SlotJudged).CountOverTime(c.samples(sla.BaseWindow)), slots)),
 		c.record(worst, share(metricnames.SlotJudged)),
-	}
+	)
 	if !c.level.Masked() {
 		return rules
 	}
@@ -211,11 +212,10 @@ func (c compiler) meanOfSlots() []Rule { return c.held(c.judged(c.slotShare())) 
 func (c compiler) held(bad promql.Expr) []Rule {
 	judged := c.recorded(metricnames.SlotJudged).Now()
 	total, worst := c.measured()
-	return append([]Rule{
-		c.record(metricnames.SlotJudged, bad),
+	return slices.Concat(c.judgedOrMissing(bad), []Rule{
 		c.record(total, promql.Add(promql.Mul(promql.Num(zero), judged), promql.Num(one))),
 		c.record(worst, judged),
-	}, c.masked(c.atSlotMiddle)...)
+	}, c.masked(c.atSlotMiddle))
 }
 
 // slotQuantiles judges the quantile of response times in a slot: it is above the

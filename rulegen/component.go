@@ -91,6 +91,12 @@ func (c compiler) measuredBy() string {
 	if _, composite := c.level.Indicator.(*sla.Composite); composite {
 		return metricnames.ComponentBad
 	}
+	if c.fills() { // then the base series are always there
+		if methods[c.level.Aggregation].slots == nil && !sla.LookedAt(c.level.Indicator) {
+			return metricnames.KnownTotalRate
+		}
+		return metricnames.SlotBad
+	}
 	return metricnames.TotalRate
 }
 

@@ -37,6 +37,9 @@ func TestDocumentationNamesWhatIsMade(t *testing.T) {
 	traffic := level("traffic", "99.9", l.Indicator)
 	traffic.Alerting.WeighByTraffic = true
 	levels = append(levels, traffic)
+	filled := level("filled", "99.9", &sla.Probe{Check: &sla.TCPCheck{Address: "db:5432"}, Interval: 5 * time.Second})
+	filled.MissingData = sla.MissingBad
+	levels = append(levels, filled)
 	plan, findings := rulegen.Compile(&sla.Agreement{Name: "shop", Levels: levels}, rulegen.Options{})
 	if len(findings) > 0 {
 		t.Fatal(findings)

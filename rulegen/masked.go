@@ -223,6 +223,9 @@ func (c compiler) tallies() []metricnames.Tally {
 	if _, composite := c.level.Indicator.(*sla.Composite); composite {
 		all = append(all, metricnames.BlameTally)
 	}
+	if c.fills() {
+		all = append(all, metricnames.TallyOf("missing", metricnames.MissingRate))
+	}
 	if !c.level.Masked() {
 		return all
 	}

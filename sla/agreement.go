@@ -57,6 +57,7 @@ type ServiceLevel struct {
 	// ServiceHours are when the service is promised, all the time if nil;
 	// Exclusions are what the level is not answerable for.
 	ServiceHours *Calendar
+	MissingData  MissingData
 	Exclusions   []*Exclusion
 }
 

@@ -91,6 +91,9 @@ const (
 const (
 	TotalRate       = "sla:total:rate5m"                  // events (or known seconds) per second
 	BadRate         = "sla:bad:rate5m"                    // bad events (or bad seconds) per second
+	KnownTotalRate  = "sla:known_total:rate5m"            // known seconds per second, where missing data counts
+	KnownBadRate    = "sla:known_bad:rate5m"              // bad seconds per second that are known, where missing data counts
+	MissingRate     = "sla:missing:rate5m"                // what is unknown, in seconds per second or of the minute, where it counts
 	TotalIncrease   = "sla:total:increase"                // second tier: events (or known seconds) since its last evaluation
 	BadIncrease     = "sla:bad:increase"                  // second tier: bad events (or bad seconds) since its last evaluation
 	TotalPeriod     = "sla:total:sum_period"              // events (or known seconds) of the period

@@ -101,6 +101,9 @@ func newTested(p rulegen.LevelPlan, extra map[string]string, masks masks, now ti
 			}
 		}
 	}
+	if l.MissingData != sla.MissingExcluded {
+		return nil, "what is missing counts, so that its rules record also while nothing is fed"
+	}
 	for _, q := range p.Level.Indicator.Queries() {
 		e, err := promql.Parse(q.Text)
 		if err != nil {

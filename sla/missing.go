@@ -1,0 +1,19 @@
+package sla
+
+// MissingData is what time counts as of which nobody knows how the service was.
+type MissingData string
+
+// The policies. Excluded is the zero value: such time is in neither sum, and
+// lowers the coverage.
+const (
+	MissingExcluded MissingData = ""
+	MissingBad      MissingData = "bad"
+	MissingGood     MissingData = "good"
+)
+
+// CountsMissing tells whether a level can have a policy for missing data: it must
+// count time, of a whole and not of groups, and by no tree that has its own.
+func (l *ServiceLevel) CountsMissing() bool {
+	_, composite := l.Indicator.(*Composite)
+	return l.Aggregation.ByTime() && !composite && len(l.GroupBy.Labels) == 0
+}

@@ -1,0 +1,26 @@
+package spec
+
+import (
+	"fmt"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// decodeMissingData reads what unknown time counts as.
+func decodeMissingData(o *object, l *sla.ServiceLevel) {
+	policy, at, ok := read(o, "missingData", word[string]("excluded", "bad", "good"))
+	if !ok || policy == "excluded" || l.Indicator == nil {
+		return
+	}
+	_, composite := l.Indicator.(*sla.Composite)
+	switch {
+	case composite:
+		at.wrong("bad-missing-data", "a composite has its own policy for what is unknown", "write unknown: "+policy+" in the composite")
+	case len(l.GroupBy.Labels) > 0:
+		at.wrong("bad-missing-data", fmt.Sprintf("the level %q has groups, and of one without data nobody knows whether it is to be there", l.ID.SLO), "leave missingData out; required: true on a group tells when it is gone")
+	case !l.Aggregation.ByTime():
+		at.wrong("bad-missing-data", fmt.Sprintf("the level %q is measured by %s, and how many events are missing nobody knows", l.ID.SLO, l.Aggregation), "leave it out, or count the level by minutes: aggregation: {method: bad_minute, errorThreshold: \"5\"}")
+	default:
+		l.MissingData = sla.MissingData(policy)
+	}
+}
