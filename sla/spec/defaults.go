@@ -40,6 +40,9 @@ func (o *object) defaultsOf(l *sla.ServiceLevel, shared levelDefaults) []sla.Def
 	if values["alerting"] = "the standard tiers"; shared.alerting != nil {
 		values["alerting"] = ""
 	}
+	if !l.CountsMissing() {
+		values["missingData"] = "" // there is no such time
+	}
 	filled := append(o.filledIn("", values), o.d.periodDefaults[l.PeriodPos]...)
 	return append(filled, o.d.probeDefaults[l.Indicator]...)
 }
