@@ -88,7 +88,8 @@ func TestRecordsSurviveBeingPacked(t *testing.T) {
 		}
 		connect, ok := r.Phases.Get(probe.Connect)
 		_, tls := r.Phases.Get(probe.TLS)
-		if r.Outcome != probe.Good || r.Detail != "HTTP 200" || r.At.Before(began) || !ok || connect <= 0 || connect > r.Duration || tls || r.Count != 1 || ids[r.ID] {
+		if r.Outcome != probe.Good || r.Detail != "HTTP 200" && !strings.HasPrefix(r.Detail, "HTTP 200; up to ") || // a busy machine says so
+			r.At.Before(began) || !ok || connect <= 0 || connect > r.Duration || tls || r.Count != 1 || ids[r.ID] {
 			t.Errorf("%+v", r)
 		}
 		ids[r.ID] = true
