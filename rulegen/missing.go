@@ -34,6 +34,19 @@ func (c compiler) judgedOrMissing(bad promql.Expr) []Rule {
 	}
 }
 
+// jitter is how much of five minutes may be unknown before it is missing: probes
+// and scrapes are not exactly as far apart as they should be, so that a probe more
+// or less falls into a window, of which one alone must not count as bad.
+func (c compiler) jitter() sla.Decimal {
+	least := sla.NewDecimal(1, 10)
+	if _, p, _ := c.level.Probed(); p != nil {
+		if probes := sla.Seconds(p.Interval).Mul(sla.NewDecimal(3, 2)).Quo(sla.Seconds(sla.BaseWindow)); probes.Cmp(least) > 0 {
+			return probes
+		}
+	}
+	return least
+}
+
 // timeOrMissing makes the base series of a level that counts known seconds: all
 // time, and what is bad in it.
 func (c compiler) timeOrMissing() []Rule {
@@ -44,8 +57,9 @@ func (c compiler) timeOrMissing() []Rule {
 	known := promql.OrOn(c.recorded(metricnames.KnownTotalRate).Now(), promql.Vector(zero))
 	counted := promql.OrOn(c.recorded(metricnames.KnownBadRate).Now(), promql.Vector(zero))
 	missing := c.recorded(metricnames.MissingRate).Now()
+	gap := promql.Sub(promql.Num(one), known)
 	return []Rule{
-		c.record(metricnames.MissingRate, promql.ClampMin(promql.Sub(promql.Num(one), known), zero)),
+		c.record(metricnames.MissingRate, promql.Mul(gap, promql.GtBool(gap, promql.Num(c.jitter())))),
 		c.record(total, promql.Vector(one)),
 		c.record(bad, promql.Add(promql.Sum(counted), promql.Sum(promql.Mul(missing, promql.Num(c.missing()))))),
 	}

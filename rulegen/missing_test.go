@@ -3,6 +3,7 @@ package rulegen_test
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -110,5 +111,49 @@ spec:
 	}
 	if bad := w.NaNs(2 * time.Hour); len(bad) > 0 {
 		t.Error(strings.Join(bad, "\n"))
+	}
+}
+
+// Probes that come a little early or late leave nothing missing, however seldom
+// they come; when half of them are inconclusive, half of the time is.
+func TestJitterIsNotMissing(t *testing.T) {
+	const seldom, often = 75, 15
+	agreements, findings := spec.LoadText("spec.yaml", fmt.Sprintf(`apiVersion: upheld/v1
+kind: ServiceLevelAgreement
+metadata: {name: shop}
+spec:
+  period: 1d
+  serviceLevels:
+    - {name: seldom, target: "70", missingData: bad, indicator: {probe: {http: "https://shop.example/", interval: %ds}}}
+    - {name: often, target: "85", missingData: bad, indicator: {probe: {http: "https://shop.example/", interval: %ds}}}
+    - {name: half, target: "85", missingData: bad, indicator: {probe: {http: "https://shop.example/", interval: %ds}}}
+`, seldom, often, often))
+	if findings.HasErrors() {
+		t.Fatal(findings)
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	w := enginetest.New(t, 15*time.Second, func(at time.Time) []enginetest.Sample {
+		n := at.Sub(enginetest.Start).Seconds() + 1e6 // they have run for long
+		probes := func(interval float64) float64 { return math.Floor((n + 10*r.Float64()) / interval) }
+		var samples []enginetest.Sample
+		for slo, good := range map[string]float64{"seldom": probes(seldom), "often": probes(often), "half": math.Floor(probes(often) / 2)} {
+			for outcome, v := range map[string]float64{"good": good, "bad": 0} {
+				samples = append(samples, enginetest.Sample{Value: v, Series: fmt.Sprintf(
+					`upheld_probe_results_total{sla="shop",service="shop",slo=%q,target="https://shop.example/",location="here",outcome=%q}`, slo, outcome)})
+			}
+		}
+		return samples
+	})
+	w.Load(generate(t, generated2026, agreements[0].Levels...))
+	w.Run(10 * time.Minute)
+	of := func(slo string) float64 {
+		return w.Value(fmt.Sprintf(`sla:bad:sum_period{slo=%q,period="1d"}`, slo)) / 60
+	}
+	begin := map[string]float64{"seldom": of("seldom"), "often": of("often"), "half": of("half")}
+	w.Run(100 * time.Minute)
+	for slo, want := range map[string]float64{"seldom": 0, "often": 0, "half": 50} {
+		if got := of(slo) - begin[slo]; math.Abs(got-want) > 0.05*want+0.01 {
+			t.Errorf("%s: %.2f bad minutes of 100, want %v", slo, got, want)
+		}
 	}
 }

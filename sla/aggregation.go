@@ -55,6 +55,9 @@ func (l *ServiceLevel) AggregationWords() string {
 		return "by time: bad minutes over known minutes"
 	}
 	words := aggregationWords[l.Aggregation](l.Slots)
+	if l.Aggregation == Time && l.MissingData != MissingExcluded {
+		words = "by time: bad seconds over all seconds"
+	}
 	if l.Slots.Weight.Text != "" {
 		words += ", each bad one weighed by " + l.Slots.Weight.Text
 	}

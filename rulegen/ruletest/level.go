@@ -79,6 +79,9 @@ func isKnown(name string) bool {
 func newTested(p rulegen.LevelPlan, extra map[string]string, masks masks, now time.Time) (l *tested, reason string) {
 	l = &tested{ServiceLevel: p.Level, own: identity(p.Level.ID, extra), recorded: map[string]bool{}, share: p.Level.AlertShare(now)}
 	l.hours = masks.of(p.Level)
+	if l.MissingData != sla.MissingExcluded {
+		return nil, "what is missing counts, so that its rules record also while nothing is fed"
+	}
 	for _, g := range p.Groups {
 		for _, r := range g.Rules {
 			if r.Record == metricnames.TotalRate {
@@ -100,9 +103,6 @@ func newTested(p rulegen.LevelPlan, extra map[string]string, masks masks, now ti
 				}
 			}
 		}
-	}
-	if l.MissingData != sla.MissingExcluded {
-		return nil, "what is missing counts, so that its rules record also while nothing is fed"
 	}
 	for _, q := range p.Level.Indicator.Queries() {
 		e, err := promql.Parse(q.Text)
