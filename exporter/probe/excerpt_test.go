@@ -129,21 +129,26 @@ func TestExcerptsHoldNoSecrets(t *testing.T) {
 		fmt.Fprintf(c, "500 what is %s\r\n", b[:n])
 	})
 	for name, check := range map[string]sla.Check{
-		"basic":              with(echo, sla.HTTPOptions{Auth: &sla.HTTPAuth{Basic: &sla.BasicAuth{Username: "probe", Password: file(canary)}}}),
-		"bearer":             with(echo, sla.HTTPOptions{Auth: &sla.HTTPAuth{Authorization: &sla.Authorization{Credentials: file(canary)}}}),
-		"a header of a file": with(echo, sla.HTTPOptions{HeaderFiles: map[string]string{"X-Key": file(canary).File}}),
-		"user info":          get(strings.Replace(echo, "http://", "http://probe:"+canary+"@", 1)),
-		"headers":            headed,
-		"a key in the query": get(echo + "?api_key=" + canary),
-		"a body of JSON":     post,
-		"a form":             form,
-		"a token in JSON":    saying(`{"message": "no", "access_token": "` + canary + `\" more"}`),
-		"a token in a text":  saying("it was token=" + canary + ", wrong"),
-		"quoted twice":       saying(`{"log": "{\"password\":\"` + canary + `\"}"}`),
-		"a list of tokens":   saying(`{"tokens": ["` + canary + `"]}`),
-		"a hidden field":     saying(`<input type="hidden" name="state" value="` + canary + `">`),
-		"a bearer":           saying("Authorization was Bearer " + canary),
-		"a web token":        saying("eyJhbGciOi." + canary + ".x"),
+		"basic":               with(echo, sla.HTTPOptions{Auth: &sla.HTTPAuth{Basic: &sla.BasicAuth{Username: "probe", Password: file(canary)}}}),
+		"bearer":              with(echo, sla.HTTPOptions{Auth: &sla.HTTPAuth{Authorization: &sla.Authorization{Credentials: file(canary)}}}),
+		"a header of a file":  with(echo, sla.HTTPOptions{HeaderFiles: map[string]string{"X-Key": file(canary).File}}),
+		"user info":           get(strings.Replace(echo, "http://", "http://probe:"+canary+"@", 1)),
+		"headers":             headed,
+		"a key in the query":  get(echo + "?api_key=" + canary),
+		"a body of JSON":      post,
+		"a form":              form,
+		"a token in JSON":     saying(`{"message": "no", "access_token": "` + canary + `\" more"}`),
+		"a token in a text":   saying("it was token=" + canary + ", wrong"),
+		"quoted twice":        saying(`{"log": "{\"password\":\"` + canary + `\"}"}`),
+		"a list of tokens":    saying(`{"tokens": ["` + canary + `"]}`),
+		"a hidden field":      saying(`<input type="hidden" name="state" value="` + canary + `">`),
+		"a bearer":            saying("Authorization was Bearer " + canary),
+		"a web token":         saying("eyJhbGciOi." + canary + ".x"),
+		"user info of others": saying("see http://bob:" + canary + "@backend.example/ for more"),
+		"a redirect with it": get(webServer(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Location", "ftp://bob:"+canary+"@backend.example/")
+			w.WriteHeader(http.StatusFound)
+		}).URL),
 		"a redirect's query": get(webServer(t, func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "ftp://x/?code="+canary, http.StatusFound)
 		}).URL),

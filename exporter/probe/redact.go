@@ -18,11 +18,13 @@ var secretName = regexp.MustCompile(`(?i)auth|cookie|token|key|secret|passw|pwd|
 
 // Ways in which answers hold secrets that the probe has never heard of: what
 // has a telling name in JSON, forms and query strings; what stands in the
-// fields of a form; bearer tokens; and JSON web tokens. The first group stays.
+// fields of a form; bearer tokens; JSON web tokens; and the user info of URLs.
+// The first group stays.
 var secretPatterns = []*regexp.Regexp{
 	regexp.MustCompile(`(?i)([\w.-]*(?:auth|cookie|token|key|secret|passw|pwd|credential|session|jwt|csrf|xsrf|nonce|signature)[\w.-]*\\?["']?\s*[:=]\s*\[?\s*)(?:\\?"(?:[^"\\]|\\[^"])*\\?"?|'[^']*'?|[^\s,;&<>"'{}\[\]]+)`),
 	regexp.MustCompile(`(?i)(<(?:input|meta|param)\b[^>]*\b(?:value|content)\s*=\s*)(?:"[^"]*"?|'[^']*'?|[^\s>"']+)`),
 	regexp.MustCompile(`(?i)(\bbearer\s+)[\w+/=.~-]{4,}`),
+	regexp.MustCompile(`(://)[^/\s"'<>@?#]+@`),
 	regexp.MustCompile(`()\beyJ[\w-]{5,}(?:\.[\w-]*)*`),
 }
 
