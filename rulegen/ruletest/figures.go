@@ -52,6 +52,7 @@ func newFigures(l *tested) *figures {
 	if l.recorded[metricnames.BadPeriod] && l.recorded[metricnames.TotalPeriod] {
 		f.budget()
 	}
+	f.closed() // last, so that all before can be within the same hours
 	return f
 }
 
@@ -121,12 +122,11 @@ func (f *figures) tiers() {
 		}{
 			{above, above, true, true, open},
 			{below, above, true, false, open},
-			{above, above, true, true, open},
+			{above, above, true, true, anyTime}, // not of a level with hours, of which every moment costs many
 			{above, below, true, false, open},
 			{above, above, false, false, open},
-			{above, above, true, false, closed},
 		} {
-			if !m.enough && !f.gated(t.Long) || m.when == closed && (!f.l.Masked() || i > 0) {
+			if !m.enough && !f.gated(t.Long) || m.when == anyTime && f.l.Masked() {
 				continue
 			}
 			there := f.momentAt(m.when, func(_, at int) []Asked {
@@ -142,6 +142,21 @@ func (f *figures) tiers() {
 				f.window(t.Long, m.long*f.weight(t.Long), m.enough)
 			}
 		}
+	}
+}
+
+// closed brings the first tier about outside of hours, where nobody is told.
+func (f *figures) closed() {
+	l := f.l
+	if !l.Masked() || len(l.Alerting.Tiers) == 0 {
+		return
+	}
+	t := l.Alerting.Tiers[0]
+	threshold, _ := t.ThresholdWithin(l.share, l.ObjectiveBudget())
+	if f.momentAt(closed, func(_, at int) []Asked { return []Asked{l.alerts(rulegen.AlertBudgetBurn, at)} }) {
+		above := threshold.Float64() * (1 + just) * f.weight(t.Long)
+		f.window(t.Short, above, true)
+		f.window(t.Long, above, true)
 	}
 }
 

@@ -22,8 +22,8 @@ type shift struct {
 
 const (
 	hourSteps = 6
-	burnSteps = 12 * hourSteps
-	downSteps = 4 * hourSteps
+	burnSteps = 4 * hourSteps
+	downSteps = 6 * hourSteps
 	mostSteps = 8 * 24 * hourSteps
 )
 
