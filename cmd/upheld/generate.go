@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -10,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/upheld-sla/upheld/dashboards"
 	"github.com/upheld-sla/upheld/internal/filetree"
 	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/rulegen/emit"
@@ -26,6 +26,7 @@ type generateOptions struct {
 	rules   ruleFlags
 	grafana string
 	merged  string // an Alertmanager configuration of somebody else's
+	chosen  []string
 	scrape  emit.ScrapeOptions
 }
 
@@ -51,6 +52,9 @@ Files that were generated before and no longer are get removed; files that uphel
 did not make are never touched. Paths that changed go to standard output.`,
 		Example: `  upheld generate specs/ -o generated
 
+  # rules only: somebody else looks after the rest
+  upheld generate specs/ -o generated --outputs=rules
+
   # in CI: fail if somebody changed a specification and forgot to generate
   upheld generate specs/ -o generated --verify
 
@@ -75,6 +79,7 @@ did not make are never touched. Paths that changed go to standard output.`,
 	f.StringVarP(&o.dir, "output-dir", "o", "", "the directory to write to (required)")
 	f.BoolVar(&o.verify, "verify", false, "write nothing; exit with 1 if what is in the directory is stale")
 	o.rules.flags(f)
+	f.StringSliceVar(&o.chosen, "outputs", outputFolders, "which of these folders to write; those that are left out are not touched")
 	f.BoolVar(&o.tests, "tests", false, "also write DIR/tests/<agreement>.yaml, tests of the rules for promtool test rules")
 	f.StringVar(&o.grafana, "grafana.url", "", "where Grafana is; every alert then links the agreement's dashboard")
 	f.StringSliceVar(&o.scrape.Exporters, "exporter.address", []string{"localhost:9799"}, "host:port of each upheld-exporter")
@@ -93,7 +98,7 @@ func (o *generateOptions) check() error {
 	if o.dir == "" {
 		return fmt.Errorf("generate needs a directory to write to: -o DIR")
 	}
-	if err := o.rules.check(); err != nil {
+	if err := errors.Join(o.checkOutputs(), o.rules.check()); err != nil {
 		return err
 	}
 	if o.tests && o.rules.Format == operatorFormat {
@@ -122,8 +127,12 @@ func (o generateOptions) run(cmd *cobra.Command, paths []string) error {
 	collectLess()
 	stage := filetree.New(o.dir, emit.Marker, o.verify)
 	stage.Ignore(emit.VersionLine)
-	stage.Folder("tests")
-	stage.Folder(filepath.Dir(alertmanagerPath))
+	if o.writes("rules") {
+		stage.Folder("tests")
+	}
+	if o.writes("alertmanager") {
+		stage.Folder(filepath.Dir(alertmanagerPath))
+	}
 	defer stage.Discard()
 	agreements, findings := spec.Load(paths...)
 	merged, more, err := o.merge(agreements, !findings.HasErrors())
@@ -187,54 +196,4 @@ func verb(k filetree.Kind, verify bool) string {
 		return string(k)
 	}
 	return done[k]
-}
-
-// outputs makes all files for the agreements, proven, on the stage. Findings are
-// mistakes in queries, of all agreements also after the first; with any error
-// among them, or if the agreements are not good, nothing that was made counts.
-func (o generateOptions) outputs(stage *filetree.Stage, agreements []*sla.Agreement, good bool) (sla.Findings, error) {
-	var findings sla.Findings
-	rules := newRuleFiles(o, stage)
-	var boards dashboards.Printer
-	for _, a := range agreements {
-		more, err := rules.add(a, good)
-		findings = append(findings, more...)
-		good = good && !more.HasErrors()
-		if err != nil {
-			return findings, err
-		}
-		if !good {
-			continue
-		}
-		content, err := boards.Agreement(a)
-		if err != nil {
-			return findings, fmt.Errorf("dashboard of %s: %w", a.Name, err)
-		}
-		if err := stage.Put("dashboards/"+a.Name+".json", content); err != nil {
-			return findings, err
-		}
-	}
-	if err := rules.close(); err != nil || !good {
-		return findings, err
-	}
-	produced := map[string]func() ([]byte, error){
-		"dashboards/" + dashboards.OverviewUID + ".json": func() ([]byte, error) { return dashboards.Overview(agreements) },
-		"prometheus/scrape.yaml":                         func() ([]byte, error) { return emit.Scrape(agreements, o.scrape) },
-	}
-	if o.merged == "" {
-		produced[alertmanagerPath] = func() ([]byte, error) { return emit.Alertmanager(agreements) }
-	}
-	if o.rules.Format != operatorFormat { // whose files Prometheus does not read by itself
-		produced["prometheus/prometheus.yml"] = func() ([]byte, error) { return emit.PrometheusConfig(agreements, o.scrape) }
-	}
-	for path, produce := range produced {
-		content, err := produce()
-		if err != nil {
-			return findings, err
-		}
-		if err := stage.Put(path, content); err != nil {
-			return findings, err
-		}
-	}
-	return findings, nil
 }

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/upheld-sla/upheld/dashboards"
+	"github.com/upheld-sla/upheld/internal/filetree"
+	"github.com/upheld-sla/upheld/rulegen/emit"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// outputFolders are what generate writes below its directory, unless some are
+// chosen. Tests of the rules belong to the rules.
+var outputFolders = []string{"rules", "dashboards", "prometheus", "alertmanager"}
+
+// writes tells whether a folder is written.
+func (o generateOptions) writes(folder string) bool { return slices.Contains(o.chosen, folder) }
+
+func (o generateOptions) checkOutputs() error {
+	for _, folder := range o.chosen {
+		if !slices.Contains(outputFolders, folder) {
+			return fmt.Errorf("--outputs: there is no %q; choose of %s", folder, strings.Join(outputFolders, ", "))
+		}
+	}
+	switch {
+	case len(o.chosen) == 0:
+		return fmt.Errorf("--outputs chooses nothing; choose of %s", strings.Join(outputFolders, ", "))
+	case o.tests && !o.writes("rules"):
+		return fmt.Errorf("--tests are of the rules; add rules to --outputs")
+	case o.merged != "" && !o.writes("alertmanager"):
+		return fmt.Errorf("--alertmanager.merge writes Alertmanager's configuration; add alertmanager to --outputs")
+	}
+	return nil
+}
+
+// outputs makes all files for the agreements, proven, on the stage. Findings are
+// mistakes in queries, of all agreements also after the first; with any error
+// among them, or if the agreements are not good, nothing that was made counts.
+func (o generateOptions) outputs(stage *filetree.Stage, agreements []*sla.Agreement, good bool) (sla.Findings, error) {
+	var findings sla.Findings
+	rules := newRuleFiles(o, stage)
+	var boards dashboards.Printer
+	for _, a := range agreements {
+		more, err := rules.add(a, good && o.writes("rules"))
+		findings = append(findings, more...)
+		good = good && !more.HasErrors()
+		if err != nil {
+			return findings, err
+		}
+		if !good || !o.writes("dashboards") {
+			continue
+		}
+		content, err := boards.Agreement(a)
+		if err != nil {
+			return findings, fmt.Errorf("dashboard of %s: %w", a.Name, err)
+		}
+		if err := stage.Put("dashboards/"+a.Name+".json", content); err != nil {
+			return findings, err
+		}
+	}
+	if err := rules.close(); err != nil || !good {
+		return findings, err
+	}
+	for path, produce := range o.ofAll(agreements) {
+		content, err := produce()
+		if err != nil {
+			return findings, err
+		}
+		if err := stage.Put(path, content); err != nil {
+			return findings, err
+		}
+	}
+	return findings, nil
+}
+
+// ofAll are the files that are of all agreements together, by path.
+func (o generateOptions) ofAll(agreements []*sla.Agreement) map[string]func() ([]byte, error) {
+	produced := map[string]func() ([]byte, error){}
+	if o.writes("dashboards") {
+		produced["dashboards/"+dashboards.OverviewUID+".json"] = func() ([]byte, error) { return dashboards.Overview(agreements) }
+	}
+	if o.writes("alertmanager") && o.merged == "" {
+		produced[alertmanagerPath] = func() ([]byte, error) { return emit.Alertmanager(agreements) }
+	}
+	if o.writes("prometheus") {
+		produced["prometheus/scrape.yaml"] = func() ([]byte, error) { return emit.Scrape(agreements, o.scrape) }
+		if o.rules.Format != operatorFormat { // whose files Prometheus does not read by itself
+			produced["prometheus/prometheus.yml"] = func() ([]byte, error) { return emit.PrometheusConfig(agreements, o.scrape) }
+		}
+	}
+	return produced
+}
