@@ -130,6 +130,12 @@ func BenchmarkUpheld(b *testing.B) {
 			b.ReportMetric(size(b, filepath.Join(out, "rules"))/1e6, "MB-rules")
 			b.ReportMetric(size(b, filepath.Join(out, "dashboards"))/1e6, "MB-dashboards")
 		})
+		b.Run(input.name+"/generate rules only", func(b *testing.B) { // all that others write
+			for b.Loop() {
+				runs++
+				measure(b, program, "generate", specs, "-o", filepath.Join(outs, fmt.Sprint(runs)), "--outputs=rules")
+			}
+		})
 		b.Run(input.name+"/generate again", func(b *testing.B) {
 			for b.Loop() {
 				measure(b, program, "generate", specs, "-o", out)
