@@ -221,8 +221,8 @@ func bareIndicator(i sla.Indicator) sla.Indicator {
 	}
 	bare := reflect.New(reflect.TypeOf(i).Elem())
 	bare.Elem().Set(reflect.ValueOf(i).Elem())
-	for f := range bare.Elem().NumField() {
-		if q, ok := bare.Elem().Field(f).Addr().Interface().(*sla.Query); ok {
+	for _, field := range bare.Elem().Fields() {
+		if q, ok := reflect.TypeAssert[*sla.Query](field.Addr()); ok {
 			*q = bareQuery(*q)
 		}
 	}

@@ -119,8 +119,8 @@ func (k *keyWriter) plain(v reflect.Value) {
 	case reflect.Map:
 		k.mapping(v)
 	case reflect.Struct:
-		for i := range v.NumField() {
-			k.value(v.Field(i))
+		for _, field := range v.Fields() {
+			k.value(field)
 		}
 	default:
 		k.ok = false
@@ -128,7 +128,7 @@ func (k *keyWriter) plain(v reflect.Value) {
 }
 
 func (k *keyWriter) mapping(v reflect.Value) {
-	texts, ok := v.Interface().(map[string]string)
+	texts, ok := reflect.TypeAssert[map[string]string](v)
 	if k.flag(texts != nil); !ok {
 		k.ok = false
 		return

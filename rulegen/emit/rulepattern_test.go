@@ -77,7 +77,9 @@ func TestPatternsPrintWhatIsMadeAnew(t *testing.T) {
 	t.Parallel()
 	specs := specifications(t)
 	for i, how := range []emit.RuleOptions{
-		{}, {GroupSize: 400}, {GroupPrefix: "sla", Limit: 100, QueryOffset: time.Minute},
+		{},
+		{GroupSize: 400},
+		{GroupPrefix: "sla", Limit: 100, QueryOffset: time.Minute},
 		{Format: "operator", Operator: emit.OperatorObject{Name: "upheld-x", Namespace: "monitoring"}},
 	} {
 		plain, known := rulegen.Options{}, rulegen.Options{Patterns: emit.NewPatterns()}
@@ -227,7 +229,7 @@ func (c *change) copy(v reflect.Value, path string) reflect.Value {
 	case reflect.Slice:
 		c.slice(v, out, path)
 	case reflect.Map:
-		if texts, ok := v.Interface().(map[string]string); ok && c.here(path) {
+		if texts, ok := reflect.TypeAssert[map[string]string](v); ok && c.here(path) {
 			more := maps.Clone(texts)
 			if more == nil {
 				more = map[string]string{}
