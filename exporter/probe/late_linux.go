@@ -185,6 +185,7 @@ func (s *stamps) receiveWith(fd uintptr, flags int) bool {
 			s.err = io.EOF
 		}
 		s.arrived = arrival(s.control[:controls])
+		received(fd)
 		return true
 	}
 }
