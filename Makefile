@@ -47,7 +47,7 @@ build: ## bin/upheld and bin/upheld-exporter: static, reproducible
 
 .PHONY: test
 test: ## every test that needs only Go; others skip themselves and say so
-	$(GO) test ./...
+	$(GO) test -timeout 30m ./... # go's own ten minutes are short for the rule engine on a slow machine
 
 .PHONY: test-race
 test-race: ## what runs concurrently, under the race detector (needs a C compiler)
