@@ -30,15 +30,15 @@ type excerpts struct {
 	size   int       // bytes
 }
 
-// keep remembers a text for a result after the one before, which may be nil.
-func (e *excerpts) keep(text string, before *packed) *excerpt {
+// keep remembers a text for a result. That of the one before, which may be nil,
+// is kept once if it is the same.
+func (e *excerpts) keep(text string, before *excerpt) *excerpt {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if before != nil && before.excerpt != nil && before.excerpt.text == text {
-		same := before.excerpt
-		same.users++
-		e.oldest.MoveToBack(same.place)
-		return same
+	if before != nil && before.text == text {
+		before.users++
+		e.oldest.MoveToBack(before.place)
+		return before
 	}
 	x := &excerpt{of: e, text: strings.Clone(text), users: 1}
 	x.place = e.oldest.PushBack(x)
@@ -85,8 +85,14 @@ func (x *excerpt) read() string {
 func (h *history) forget(kept *excerpts) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for i := range h.bad.records {
-		kept.release(h.bad.records[i].excerpt)
-		h.bad.records[i].excerpt = nil
+	if h.bad == nil {
+		return
+	}
+	for i := range h.bad.notes {
+		n := &h.bad.notes[i]
+		for range n.users {
+			kept.release(n.excerpt)
+		}
+		n.excerpt = nil
 	}
 }

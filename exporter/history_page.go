@@ -142,14 +142,7 @@ func (e *Exporter) find(level, name, address, asked string) *target {
 func (h *history) remembers(id measure.ID) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for _, r := range []*ring{&h.all, &h.bad} {
-		for i := range r.records {
-			if r.records[i].id == id {
-				return true
-			}
-		}
-	}
-	return false
+	return h.all.remembers(id) || h.bad.remembers(id)
 }
 
 func rowsOf(records []Record, asked string) []historyRow {
