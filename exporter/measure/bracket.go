@@ -9,11 +9,16 @@ import (
 // bracket bounds the time that a target was down, from below and above.
 type bracket struct {
 	lower, upper time.Duration
-	last         time.Time // when the last conclusive probe began
-	bad          bool      // what it was
-	gap          bool      // a probe after it told nothing
-	rechecked    bool      // probes between two that are owed narrow it
+	last         time.Duration // when the last conclusive probe began, since epoch
+	known        bool          // there was one
+	bad          bool          // what it was
+	gap          bool          // a probe after it told nothing
+	rechecked    bool          // probes between two that are owed narrow it
 }
+
+// epoch is what times are told from. It carries the monotonic clock: setting the
+// clock makes no downtime.
+var epoch = time.Now()
 
 // observe goes on to a probe that began at a time.
 func (b *bracket) observe(outcome probe.Outcome, at time.Time) {
@@ -21,8 +26,8 @@ func (b *bracket) observe(outcome probe.Outcome, at time.Time) {
 		b.gap = true
 		return
 	}
-	bad := outcome == probe.Bad
-	if between := at.Sub(b.last); !b.last.IsZero() && between > 0 { // by the monotonic clock: setting the clock makes no downtime
+	bad, began := outcome == probe.Bad, at.Sub(epoch)
+	if between := began - b.last; b.known && between > 0 {
 		if bad || b.bad {
 			b.upper += between
 		}
@@ -30,5 +35,5 @@ func (b *bracket) observe(outcome probe.Outcome, at time.Time) {
 			b.lower += between
 		}
 	}
-	b.last, b.bad, b.gap = at, bad, false
+	b.last, b.known, b.bad, b.gap = began, !at.IsZero(), bad, false
 }

@@ -133,13 +133,13 @@ func TestNativeHistogramsAreThoseOfClientGolang(t *testing.T) {
 			t.Fatal(err)
 		}
 		h := metric.GetHistogram()
-		spans, deltas := own.native(nil, nil)
+		spans, deltas, zeros := own.native(nil, nil)
 		var want []span
 		for _, s := range h.PositiveSpan {
 			want = append(want, span{s.GetOffset(), s.GetLength()})
 		}
-		if own.schema() != h.GetSchema() || own.zeros != h.GetZeroCount() || own.count != h.GetSampleCount() || zeroThreshold != h.GetZeroThreshold() {
-			t.Errorf("%s: schema %d, zeros %d, count %d; want %v", name, own.schema(), own.zeros, own.count, h)
+		if own.schema() != h.GetSchema() || zeros != h.GetZeroCount() || own.count != h.GetSampleCount() || zeroThreshold != h.GetZeroThreshold() {
+			t.Errorf("%s: schema %d, zeros %d, count %d; want %v", name, own.schema(), zeros, own.count, h)
 		}
 		if !slices.Equal(spans, want) || !slices.Equal(deltas, h.PositiveDelta) {
 			t.Errorf("%s:\nspans  %v\nwant   %v\ndeltas %v\nwant   %v", name, spans, want, deltas, h.PositiveDelta)
@@ -252,6 +252,11 @@ func TestTakesGzip(t *testing.T) {
 // TestASlowScraperHoldsNoTarget would hang if a lock were held while writing.
 func TestASlowScraperHoldsNoTarget(t *testing.T) {
 	m := many(500)
+	for _, target := range m.sorted {
+		r := result(probe.Good, "", time.Second)
+		r.Parts = []probe.Part{{Step: "login", Duration: time.Second}, {Step: "cart", Duration: time.Second}}
+		target.observe(r)
+	}
 	for _, openMetrics := range []bool{false, true} {
 		slow := writerFunc(func(p []byte) (int, error) {
 			for _, target := range m.sorted {
@@ -262,6 +267,44 @@ func TestASlowScraperHoldsNoTarget(t *testing.T) {
 		if err := m.writeText(slow, openMetrics); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestFamiliesAreWholeWhileTargetsChange reads back what was written while every
+// target was probed: the length of a family is told before what it holds.
+func TestFamiliesAreWholeWhileTargetsChange(t *testing.T) {
+	m := many(150)
+	var sent bytes.Buffer
+	took := time.Microsecond
+	changing := writerFunc(func(p []byte) (int, error) {
+		took = took * 21 / 20 % (100 * time.Second)
+		for _, target := range m.sorted {
+			r := result(probe.Good, "", took, probe.Connect, probe.TLS)
+			r.Parts = []probe.Part{{Step: fmt.Sprint(took % 3), Duration: took}}
+			target.Observe(r, 1, time.Now())
+			target.Skip(probe.Overlap, 1)
+		}
+		return sent.Write(p)
+	})
+	for range 3 {
+		if err := m.writeProto(changing); err != nil {
+			t.Fatal(err)
+		}
+	}
+	names := map[string]int{}
+	for decoder := expfmt.NewDecoder(&sent, expfmt.NewFormat(expfmt.TypeProtoDelim)); ; {
+		var f dto.MetricFamily
+		err := decoder.Decode(&f)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		names[f.GetName()] += len(f.Metric)
+	}
+	if names[duration.Name] != 3*150 || names[results.Name] != 3*5*150 || names[phase.Name] <= 3*4*150 || names[step.Name] == 0 {
+		t.Errorf("%v", names)
 	}
 }
 

@@ -1,6 +1,7 @@
 package measure
 
 import (
+	"iter"
 	"slices"
 	"time"
 
@@ -29,10 +30,11 @@ func (f *facts) copy() *facts {
 
 // learn keeps the facts of a result; t.mu is held.
 func (t *Target) learn(r probe.Result) {
-	if r.TLS == nil && r.Packets == nil && (len(r.Info) == 0 || t.facts != nil && slices.Equal(t.facts.info, r.Info)) {
+	known := t.seen().facts
+	if r.TLS == nil && r.Packets == nil && (len(r.Info) == 0 || known != nil && slices.Equal(known.info, r.Info)) {
 		return
 	}
-	next := t.facts.copy()
+	next := known.copy()
 	if r.TLS != nil {
 		next.expiry, next.chain = r.TLS.EarliestExpiry, r.TLS.ChainExpiry
 	}
@@ -46,7 +48,7 @@ func (t *Target) learn(r probe.Result) {
 	if len(r.Info) > 0 {
 		next.info = r.Info
 	}
-	t.facts = next
+	t.more().facts = next
 }
 
 // sporadic is a metric that a target has only where value says so.
@@ -58,7 +60,7 @@ type sporadic struct {
 // sporadics are they, one line each.
 var sporadics = []sporadic{
 	{rechecks, func(v *view) (float64, bool) { return v.closer() }},
-	{lastState, func(v *view) (float64, bool) { return v.state(), v.last != "" }},
+	{lastState, func(v *view) (float64, bool) { return v.good(), v.found != unknown }},
 	{certExpiry, func(v *view) (float64, bool) { return v.moment(func(f *facts) time.Time { return f.expiry }) }},
 	{chainExpiry, func(v *view) (float64, bool) { return v.moment(func(f *facts) time.Time { return f.chain }) }},
 	{packetsSent, func(v *view) (float64, bool) { return v.packets(func(f *facts) uint64 { return f.sent }) }},
@@ -88,9 +90,9 @@ func (v *view) closer() (float64, bool) {
 	return float64(v.facts.rechecks), v.rechecked
 }
 
-// state is the value of upheld_probe_last_outcome_good.
-func (v *view) state() float64 {
-	if v.last == probe.Good {
+// good is the value of upheld_probe_last_outcome_good.
+func (v *view) good() float64 {
+	if v.found == isGood {
 		return 1
 	}
 	return 0
@@ -110,25 +112,14 @@ func (v *view) packets(of func(*facts) uint64) (float64, bool) {
 	return float64(of(v.facts)), true
 }
 
-// eachOccasional calls begin for every metric that some target has, then each
-// of those targets with its value, then end.
-func (s *snapshot) eachOccasional(begin func(Metric), each func(Metric, *view, float64), end func()) {
-	for _, o := range sporadics {
-		begun := false
+// having yields the targets that have a metric, each with its value.
+func (s *snapshot) having(o *sporadic) iter.Seq2[*view, float64] {
+	return func(yield func(*view, float64) bool) {
 		for i := range s.views {
 			v := &s.views[i]
-			n, ok := o.value(v)
-			if !ok {
-				continue
+			if n, ok := o.value(v); ok && !yield(v, n) {
+				return
 			}
-			if !begun {
-				begin(o.metric)
-				begun = true
-			}
-			each(o.metric, v, n)
-		}
-		if begun {
-			end()
 		}
 	}
 }

@@ -2,7 +2,6 @@ package measure
 
 import (
 	"math"
-	"slices"
 	"sort"
 	"time"
 )
@@ -23,27 +22,20 @@ var nativeBounds = func() (bounds [1 << nativeSchema]float64) {
 	return bounds
 }()
 
-// durations is a sparse histogram: it holds the buckets that were hit, in
-// order. The zero value is empty.
+// durations is a sparse histogram: it holds the buckets that were hit. The zero
+// value is empty.
 type durations struct {
 	sum     float64 // seconds
-	count   uint64
-	zeros   uint64
-	coarser int32 // how often the resolution was halved
-	buckets []bucket
-}
-
-// bucket holds what is in (b^(at-1), b^at], b being the histogram's base.
-type bucket struct {
-	at int32
-	n  uint64
+	count   uint64  // what is in no bucket was 0
+	buckets buckets // by the power of the histogram's base b: what is in (b^(at-1), b^at]
+	hit     uint8   // how many buckets there are
+	coarser uint8   // how often the resolution was halved
 }
 
 func (d *durations) observe(v float64) {
 	d.sum += v
 	d.count++
 	if v <= zeroThreshold {
-		d.zeros++
 		return
 	}
 	frac, exp := math.Frexp(v)
@@ -51,34 +43,17 @@ func (d *durations) observe(v float64) {
 	for range d.coarser {
 		at = halve(at)
 	}
-	i, found := slices.BinarySearchFunc(d.buckets, at, func(b bucket, at int32) int { return int(b.at) - int(at) })
-	if !found {
-		d.buckets = slices.Insert(d.buckets, i, bucket{at: at})
+	if !d.buckets.add(at, 1) {
+		return
 	}
-	d.buckets[i].n++
-	if len(d.buckets) > nativeBuckets {
-		d.coarsen()
+	if d.hit++; d.hit > nativeBuckets {
+		merged, hit := d.buckets.halved()
+		d.buckets, d.hit = merged, uint8(hit)
+		d.coarser++
 	}
 }
 
-// halve is the bucket at half the resolution.
-func halve(at int32) int32 { return (at + 1) >> 1 }
-
-func (d *durations) coarsen() {
-	d.coarser++
-	merged := d.buckets[:0]
-	for _, b := range d.buckets {
-		b.at = halve(b.at)
-		if last := len(merged) - 1; last >= 0 && merged[last].at == b.at {
-			merged[last].n += b.n
-			continue
-		}
-		merged = append(merged, b)
-	}
-	d.buckets = merged
-}
-
-func (d *durations) schema() int32 { return nativeSchema - d.coarser }
+func (d *durations) schema() int32 { return nativeSchema - int32(d.coarser) }
 
 // maxGap is how many empty buckets are written out rather than ending a span,
 // which would cost more.
@@ -92,29 +67,33 @@ type span struct {
 }
 
 // native is the histogram as the protobuf exposition holds it: spans, and the
-// difference of each bucket to the one before. It appends to the slices given.
-func (d *durations) native(spans []span, deltas []int64) ([]span, []int64) {
+// difference of each bucket to the one before, and how many durations were 0. It
+// appends to the slices given.
+func (d *durations) native(spans []span, deltas []int64) (_ []span, _ []int64, zeros uint64) {
 	if d.count == 0 { // says that the histogram is a native one
-		return append(spans, span{}), deltas
+		return append(spans, span{}), deltas, 0
 	}
 	var before int64
+	zeros = d.count
+	first := true
 	next := int32(0) // the bucket after the last written
-	for i, b := range d.buckets {
-		gap := b.at - next
-		if i == 0 || gap > maxGap {
+	for at, n := range d.buckets.all() {
+		gap := at - next
+		if first || gap > maxGap {
 			spans = append(spans, span{offset: gap})
-			gap = 0
+			gap, first = 0, false
 		}
 		for range gap {
 			deltas = append(deltas, -before)
 			before = 0
 		}
-		deltas = append(deltas, int64(b.n)-before)
-		before = int64(b.n)
+		deltas = append(deltas, int64(n)-before)
+		before = int64(n)
 		spans[len(spans)-1].length += uint32(gap) + 1
-		next = b.at + 1
+		next = at + 1
+		zeros -= n
 	}
-	return spans, deltas
+	return spans, deltas, zeros
 }
 
 // classicBounds are the upper bounds of the classic buckets of

@@ -26,9 +26,9 @@ func TestUnsureDurationsAreToldApart(t *testing.T) {
 	if target.outcomes[0] != 3 || target.outcomes[1] != 1 {
 		t.Errorf("outcomes %v: a success is one, and a failure, however late it was read", target.outcomes)
 	}
-	want := []withinNow{{1, 0}, {1, 1}, {3, 0}}
-	for i, w := range target.within {
-		if (withinNow{w.n, w.unknown}) != want[i] {
+	want := [][2]uint64{{1, 0}, {1, 1}, {3, 0}}
+	for i, w := range target.rare.within {
+		if ([2]uint64{w.n, w.unknown}) != want[i] {
 			t.Errorf("within %s: %d, and %d unknown, want %v", w.threshold, w.n, w.unknown, want[i])
 		}
 	}

@@ -202,8 +202,8 @@ func TestRechecksAreApart(t *testing.T) {
 	target.Recheck(result(probe.Inconclusive, probe.NoFD, time.Millisecond), 4, after(70))
 	target.Recheck(result(probe.Good, "", time.Millisecond), 5, after(75))
 	target.Observe(result(probe.Good, "", time.Millisecond), 6, after(120))
-	if target.outcomes[0] != before[0]+1 || target.outcomes[1] != before[1] || len(target.failures) != 1 || target.failures[0].n != 1 || target.duration.count != 3 || target.within[0].n != 2 {
-		t.Errorf("rechecks are counted: %v, %v, %d durations, %v within", target.outcomes, target.failures, target.duration.count, target.within)
+	if target.outcomes[0] != before[0]+1 || target.outcomes[1] != before[1] || len(target.rare.failures) != 1 || target.rare.failures[0].n != 1 || target.duration.count != 3 || target.rare.within[0].n != 2 {
+		t.Errorf("rechecks are counted: %v, %v, %d durations, %v within", target.outcomes, target.rare.failures, target.duration.count, target.rare.within)
 	}
 	if got, want := [2]time.Duration{target.down.lower, target.down.upper}, [2]time.Duration{5 * time.Second, 75 * time.Second}; got != want {
 		t.Errorf("down between %s and %s, want %s and %s", got[0], got[1], want[0], want[1])

@@ -1,7 +1,6 @@
 package measure
 
 import (
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -48,9 +47,8 @@ type Metrics struct {
 
 	all shared
 
-	mu      sync.RWMutex
-	targets map[key]*Target
-	sorted  []*Target // never changed in place
+	mu     sync.RWMutex
+	sorted []*Target // by compareKeys; never changed in place
 }
 
 // New makes the metrics of an exporter without targets.
@@ -61,7 +59,6 @@ func New(o Options) *Metrics {
 		lag:        prometheus.NewHistogram(histogram(lag, lagBuckets)),
 		reloadOK:   prometheus.NewGauge(gauge(reloadOK)),
 		reloadTime: prometheus.NewGauge(gauge(reloadTime)),
-		targets:    map[key]*Target{},
 	}
 	limit := prometheus.NewGauge(gauge(concurrency))
 	limit.Set(float64(o.MaxConcurrency))
@@ -137,26 +134,28 @@ func (m *Metrics) Replace(specs []Spec) []*Target {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := time.Now()
-	next := make(map[key]*Target, len(specs))
+	known := make(map[key]*Target, len(m.sorted)) // not kept: it would take as much as half an account
+	for _, t := range m.sorted {
+		known[t.key()] = t
+	}
 	ordered := make([]*Target, len(specs))
 	for i, s := range specs {
 		k := keyOf(s)
-		t := m.targets[k]
+		t := known[k]
 		if t == nil {
 			t = newTarget(k, s.Labels, now, &m.all)
 		}
 		t.configure(s)
-		next[k], ordered[i] = t, t
+		ordered[i] = t
 	}
-	m.targets = next
-	m.sorted = slices.SortedFunc(maps.Values(next), func(a, b *Target) int { return compareKeys(a.key, b.key) })
+	m.sorted = slices.SortedFunc(slices.Values(ordered), func(a, b *Target) int { return compareKeys(a.key(), b.key()) })
 	return ordered
 }
 
 func (m *Metrics) count() int {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	return len(m.targets)
+	return len(m.sorted)
 }
 
 // ObserveLag accounts for how late a probe started.

@@ -1,6 +1,7 @@
 package measure
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -12,18 +13,18 @@ import (
 type snapshot struct {
 	views    []view
 	failures []failureView // of all targets, one after the other
-	within   []withinNow
+	within   []withinView
 }
 
 // view is the counters of one target.
 type view struct {
 	*Target
-	last      probe.Outcome
 	outcomes  [outcomeCount]uint64
 	down      [2]time.Duration // lower and upper bound
-	failures  int              // how many of snapshot.failures are its own
-	within    []withinCount
-	facts     *facts // nil: none
+	facts     *facts           // nil: none
+	failures  uint32           // how many of snapshot.failures are its own
+	within    uint32           // how many of snapshot.within
+	found     state
 	rechecked bool
 }
 
@@ -33,8 +34,12 @@ type failureView struct {
 	n      uint64
 }
 
-// withinNow is the counts of one threshold.
-type withinNow struct{ n, unknown uint64 }
+// withinView is the counts of one threshold.
+type withinView struct {
+	threshold  time.Duration
+	label      string // as in withinCount
+	n, unknown uint64
+}
 
 // bounds are the values of the "bound" label, as in view.down.
 var bounds = [2]string{"lower", "upper"}
@@ -52,12 +57,16 @@ var snapshots = sync.Pool{New: func() any { return new(snapshot) }}
 // there with 0, and with its count from the next scrape on: a counter that
 // appears with 1 never increases.
 func (s *snapshot) take(targets []*Target) {
-	s.views, s.failures, s.within = s.views[:0], s.failures[:0], s.within[:0]
+	s.views, s.failures, s.within = slices.Grow(s.views[:0], len(targets)), s.failures[:0], s.within[:0]
 	for _, t := range targets {
 		t.mu.Lock()
-		s.views = append(s.views, view{Target: t, last: t.last, outcomes: t.outcomes, down: [2]time.Duration{t.down.lower, t.down.upper}, failures: len(t.failures), within: t.within, facts: t.facts, rechecked: t.down.rechecked})
-		for i := range t.failures {
-			f := &t.failures[i]
+		more := t.seen()
+		s.views = append(s.views, view{
+			Target: t, outcomes: t.outcomes, down: [2]time.Duration{t.down.lower, t.down.upper}, facts: more.facts,
+			failures: uint32(len(more.failures)), within: uint32(len(more.within)), found: t.state, rechecked: t.down.rechecked,
+		})
+		for i := range more.failures {
+			f := &more.failures[i]
 			seen := failureView{reason: f.reason, born: f.born}
 			if f.shown {
 				seen.n = f.n
@@ -65,8 +74,8 @@ func (s *snapshot) take(targets []*Target) {
 			f.shown = true
 			s.failures = append(s.failures, seen)
 		}
-		for i := range t.within {
-			s.within = append(s.within, withinNow{t.within[i].n, t.within[i].unknown})
+		for _, w := range more.within {
+			s.within = append(s.within, withinView(w))
 		}
 		t.mu.Unlock()
 	}
@@ -74,5 +83,30 @@ func (s *snapshot) take(targets []*Target) {
 
 func (s *snapshot) release() {
 	clear(s.views) // so that targets that are gone can go
+	clear(s.within)
 	snapshots.Put(s)
+}
+
+// eachFailure visits the failures of all targets in order.
+func (s *snapshot) eachFailure(visit func(*view, *failureView)) {
+	rest := s.failures
+	for i := range s.views {
+		v := &s.views[i]
+		for j := range rest[:v.failures] {
+			visit(v, &rest[j])
+		}
+		rest = rest[v.failures:]
+	}
+}
+
+// eachWithin visits the threshold counters of all targets in order.
+func (s *snapshot) eachWithin(visit func(*view, *withinView)) {
+	rest := s.within
+	for i := range s.views {
+		v := &s.views[i]
+		for j := range rest[:v.within] {
+			visit(v, &rest[j])
+		}
+		rest = rest[v.within:]
+	}
 }

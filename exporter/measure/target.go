@@ -2,6 +2,7 @@ package measure
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 	"strings"
 	"sync"
@@ -44,23 +45,45 @@ func keyOf(s Spec) key {
 // many targets, most of them well, so that it holds no more than what
 // happened.
 type Target struct {
-	key     key
-	block   string  // the labels that name it, and its own, as the text exposition writes them
-	labels  []Label // its own
-	created int64   // nanoseconds since the epoch
+	id      sla.ID
+	target  string
+	block   string // the labels that name it, and its own, as the text exposition writes them
+	own     *own   // nil: it has none
+	created int64  // nanoseconds since the epoch
 	all     *shared
 
 	mu       sync.Mutex
-	last     probe.Outcome // of the last conclusive probe; empty before
 	outcomes [outcomeCount]uint64
+	down     bracket
+	duration *probeDurations  // nil until the first
+	phases   []phaseDurations // in order; only of those that took place
+	expected uint8            // a bit for each phase that has a histogram from the start
+	state    state            // of the last conclusive probe
+	rare     *rare            // nil: nothing of it
+}
+
+// own is what a target has whose labels are not only those that name it.
+type own struct {
+	labels []Label
+	text   string // they, as in key
+}
+
+// rare is what most targets have nothing of.
+type rare struct {
 	failures []failureCount // by reason, sorted; only those that happened
 	within   []withinCount
-	duration *probeDurations // nil until the first
-	phases   []phaseDurations
 	steps    []stepDurations // of a journey, in order
 	facts    *facts          // nil until the first
-	down     bracket
 }
+
+// state is what a target was found to be.
+type state uint8
+
+const (
+	unknown state = iota
+	isBad
+	isGood
+)
 
 // shared is what all targets count together.
 type shared struct {
@@ -85,8 +108,8 @@ type withinCount struct {
 }
 
 type phaseDurations struct {
+	durations
 	phase probe.Phase
-	*durations
 }
 
 type stepDurations struct {
@@ -104,17 +127,56 @@ func (t *Target) observeSteps(parts []probe.Part) {
 		if name == "" { // hops of a request that is no step
 			continue
 		}
-		at := slices.IndexFunc(t.steps, func(s stepDurations) bool { return s.step == name })
+		more := t.more()
+		at := slices.IndexFunc(more.steps, func(s stepDurations) bool { return s.step == name })
 		if at < 0 {
-			at = len(t.steps)
-			t.steps = append(t.steps, stepDurations{step: name})
+			at = len(more.steps)
+			more.steps = append(more.steps, stepDurations{step: name})
 		}
-		t.steps[at].observe(took.Seconds())
+		more.steps[at].observe(took.Seconds())
 	}
 }
 
 func newTarget(k key, labels []Label, now time.Time, all *shared) *Target {
-	return &Target{all: all, key: k, block: targetBlock(k), labels: labels, created: now.UnixNano()}
+	t := &Target{id: k.id, target: k.target, block: targetBlock(k), all: all, created: now.UnixNano()}
+	if len(labels) > 0 {
+		t.own = &own{labels, k.more}
+	}
+	return t
+}
+
+func (t *Target) key() key {
+	k := key{id: t.id, target: t.target}
+	if t.own != nil {
+		k.more = t.own.text
+	}
+	return k
+}
+
+func (t *Target) ownLabels() []Label {
+	if t.own == nil {
+		return nil
+	}
+	return t.own.labels
+}
+
+// more is t.rare, made if need be; t.mu is held.
+func (t *Target) more() *rare {
+	if t.rare == nil {
+		t.rare = new(rare)
+	}
+	return t.rare
+}
+
+// nothing is what a target has of rare things that has none. It is only read.
+var nothing rare
+
+// seen is t.rare to be read; t.mu is held.
+func (t *Target) seen() *rare {
+	if t.rare == nil {
+		return &nothing
+	}
+	return t.rare
 }
 
 // configure gives the target the series of a spec and keeps the counts of
@@ -122,20 +184,22 @@ func newTarget(k key, labels []Label, now time.Time, all *shared) *Target {
 func (t *Target) configure(s Spec) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	old := t.within
-	t.within, t.down.rechecked = nil, s.Rechecked
+	t.down.rechecked = s.Rechecked
+	for _, p := range s.Phases {
+		t.expected |= 1 << p
+	}
+	if t.rare == nil && len(s.Thresholds) == 0 {
+		return
+	}
+	more := t.more()
+	old := more.within
+	more.within = nil
 	for _, d := range s.Thresholds {
 		next := withinCount{threshold: d, label: thresholdLabel(d)}
 		if i := slices.IndexFunc(old, func(w withinCount) bool { return w.threshold == d }); i >= 0 {
 			next.n, next.unknown = old[i].n, old[i].unknown
 		}
-		t.within = append(t.within, next)
-	}
-	if t.phases == nil {
-		t.phases = make([]phaseDurations, 0, len(s.Phases))
-	}
-	for _, p := range s.Phases {
-		t.phase(p)
+		more.within = append(more.within, next)
 	}
 }
 
@@ -155,7 +219,7 @@ func (t *Target) Observe(r probe.Result, id ID, at time.Time) {
 	if r.Outcome != probe.Good && r.Outcome != probe.Bad {
 		return
 	}
-	t.last = r.Outcome
+	t.concluded(r.Outcome)
 	t.learn(r)
 	if r.Outcome == probe.Good {
 		t.compare(&r)
@@ -167,12 +231,21 @@ func (t *Target) Observe(r probe.Result, id ID, at time.Time) {
 	t.time(&r, id, at)
 }
 
+// concluded keeps the state that a conclusive probe found; t.mu is held.
+func (t *Target) concluded(outcome probe.Outcome) {
+	t.state = isBad
+	if outcome == probe.Good {
+		t.state = isGood
+	}
+}
+
 // compare holds the duration of a good probe against the thresholds; t.mu is
 // held. With a duration that is not known well only what holds with and without
 // the exporter's own time is told.
 func (t *Target) compare(r *probe.Result) {
-	for i := range t.within {
-		w := &t.within[i]
+	within := t.seen().within
+	for i := range within {
+		w := &within[i]
 		switch {
 		case r.Duration <= w.threshold:
 			w.n++
@@ -193,13 +266,19 @@ func (t *Target) time(r *probe.Result, id ID, at time.Time) {
 	}
 	t.duration.observe(r.Duration.Seconds(), which, id, at)
 	t.observeSteps(r.Parts)
-	for p, d := range r.Phases.All() {
-		h := t.phase(p)
-		if h.durations == nil {
-			h.durations = new(durations)
-		}
-		h.observe(d.Seconds())
+	if t.phases == nil {
+		t.phases = make([]phaseDurations, 0, count(r.Phases.All()))
 	}
+	for p, d := range r.Phases.All() {
+		t.phase(p).observe(d.Seconds())
+	}
+}
+
+func count[K, V any](all iter.Seq2[K, V]) (n int) {
+	for range all {
+		n++
+	}
+	return n
 }
 
 // Recheck accounts for a probe that was run between two that are owed. It is
@@ -208,12 +287,12 @@ func (t *Target) time(r *probe.Result, id ID, at time.Time) {
 func (t *Target) Recheck(r probe.Result, _ ID, at time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	next := t.facts.copy()
+	next := t.seen().facts.copy()
 	next.rechecks++
-	t.facts = next
+	t.more().facts = next
 	if r.Outcome == probe.Good || r.Outcome == probe.Bad { // others tell nothing, and the next owed probe may
 		t.down.observe(r.Outcome, at)
-		t.last = r.Outcome
+		t.concluded(r.Outcome)
 	}
 }
 
@@ -230,13 +309,14 @@ func (t *Target) settle(outcome probe.Outcome, why probe.Reason, n uint64) {
 	if why == "" {
 		return
 	}
-	i, found := slices.BinarySearchFunc(t.failures, why, func(f failureCount, why probe.Reason) int {
+	more := t.more()
+	i, found := slices.BinarySearchFunc(more.failures, why, func(f failureCount, why probe.Reason) int {
 		return strings.Compare(string(f.reason), string(why))
 	})
 	if !found {
-		t.failures = slices.Insert(t.failures, i, failureCount{reason: why, born: time.Now().UnixNano()})
+		more.failures = slices.Insert(more.failures, i, failureCount{reason: why, born: time.Now().UnixNano()})
 	}
-	t.failures[i].n += n
+	more.failures[i].n += n
 }
 
 // phase is the histogram of a phase; t.mu is held.
@@ -246,6 +326,24 @@ func (t *Target) phase(p probe.Phase) *phaseDurations {
 		t.phases = slices.Insert(t.phases, i, phaseDurations{phase: p})
 	}
 	return &t.phases[i]
+}
+
+// noDurations is the histogram of what did not take place. It is only read.
+var noDurations durations
+
+// eachPhase visits the histograms of phases in order, also the empty ones of
+// those that are there from the start; t.mu is held.
+func (t *Target) eachPhase(visit func(probe.Phase, *durations)) {
+	rest := t.phases
+	for p := probe.Phase(0); len(rest) > 0 || t.expected>>p != 0; p++ {
+		switch {
+		case len(rest) > 0 && rest[0].phase == p:
+			visit(p, &rest[0].durations)
+			rest = rest[1:]
+		case t.expected>>p&1 != 0:
+			visit(p, &noDurations)
+		}
+	}
 }
 
 // compareKeys orders as the exposition does: by the labels in order of name.

@@ -120,7 +120,7 @@ func (w *textWriter) counters(s *snapshot) {
 	}
 	if len(s.failures) > 0 {
 		w.family(failures)
-		s.eachFailure(func(v *view, f failureView) {
+		s.eachFailure(func(v *view, f *failureView) {
 			w.spill()
 			w.count(w.head(failures.Name, metricnames.Reason, string(f.reason)), v.Target, "", f.n)
 		})
@@ -128,15 +128,15 @@ func (w *textWriter) counters(s *snapshot) {
 	if len(s.within) > 0 {
 		w.family(within)
 		head = w.head(within.Name, "", "")
-		s.eachWithin(func(v *view, c withinCount, now withinNow) {
+		s.eachWithin(func(v *view, c *withinView) {
 			w.spill()
-			w.count(head, v.Target, c.label, now.n)
+			w.count(head, v.Target, c.label, c.n)
 		})
 		w.family(untimed)
 		head = w.head(untimed.Name, "", "")
-		s.eachWithin(func(v *view, c withinCount, now withinNow) {
+		s.eachWithin(func(v *view, c *withinView) {
 			w.spill()
-			w.count(head, v.Target, c.label, now.unknown)
+			w.count(head, v.Target, c.label, c.unknown)
 		})
 	}
 	w.downtime(s)
@@ -160,43 +160,22 @@ func (w *textWriter) downtime(s *snapshot) {
 }
 
 func (w *textWriter) sporadics(s *snapshot) {
-	var head string
-	s.eachOccasional(func(m Metric) {
-		w.family(m)
-		head = w.head(m.Name, "", "")
-	}, func(m Metric, v *view, n float64) {
-		w.spill()
-		var rest strings.Builder
-		for _, l := range v.more(m) {
-			rest.WriteString("," + label(l.Name, l.Value))
+	for i := range sporadics {
+		one, head := &sporadics[i], ""
+		for v, n := range s.having(one) {
+			if head == "" {
+				w.family(one.metric)
+				head = w.head(one.metric.Name, "", "")
+			}
+			w.spill()
+			var rest strings.Builder
+			for _, l := range v.more(one.metric) {
+				rest.WriteString("," + label(l.Name, l.Value))
+			}
+			w.line(head, v.Target, rest.String())
+			w.buf = strconv.AppendFloat(w.buf, n, 'g', -1, 64)
+			w.buf = append(w.buf, '\n')
 		}
-		w.line(head, v.Target, rest.String())
-		w.buf = strconv.AppendFloat(w.buf, n, 'g', -1, 64)
-		w.buf = append(w.buf, '\n')
-	}, func() {})
-}
-
-// eachFailure visits the failures of all targets in order.
-func (s *snapshot) eachFailure(visit func(*view, failureView)) {
-	rest := s.failures
-	for i := range s.views {
-		v := &s.views[i]
-		for _, f := range rest[:v.failures] {
-			visit(v, f)
-		}
-		rest = rest[v.failures:]
-	}
-}
-
-// eachWithin visits the threshold counters of all targets in order.
-func (s *snapshot) eachWithin(visit func(*view, withinCount, withinNow)) {
-	rest := s.within
-	for i := range s.views {
-		v := &s.views[i]
-		for j, c := range v.within {
-			visit(v, c, rest[j])
-		}
-		rest = rest[len(v.within):]
 	}
 }
 
@@ -273,14 +252,16 @@ func (w *textWriter) exemplar(h *probeDurations, bucket int) {
 func (w *textWriter) steps(s *snapshot) {
 	begun := false
 	for i := range s.views {
+		w.spill()
 		t := s.views[i].Target
 		t.mu.Lock()
-		for j := range t.steps {
+		steps := t.seen().steps
+		for j := range steps {
 			if !begun {
 				w.family(step)
 				begun = true
 			}
-			one := &t.steps[j]
+			one := &steps[j]
 			head := func(suffix string) string { return w.head(step.Name+suffix, "", "") }
 			rest := "," + label(metricnames.Step, one.step)
 			w.count(head("_bucket"), t, rest+`,le="+Inf"`, one.count)
@@ -288,7 +269,6 @@ func (w *textWriter) steps(s *snapshot) {
 			w.buf = strconv.AppendFloat(w.buf, one.sum, 'g', -1, 64)
 			w.buf = append(w.buf, '\n')
 			w.count(head("_count"), t, rest, one.count)
-			w.spill()
 		}
 		t.mu.Unlock()
 	}
@@ -301,23 +281,19 @@ func (w *textWriter) phases(s *snapshot) {
 		head := func(suffix string) string { return w.head(phase.Name+suffix, metricnames.Phase, p.String()) }
 		known = append(known, heads{head("_bucket"), head("_sum"), head("_count")})
 	}
-	begun, empty := false, new(durations)
+	begun := false
 	for i := range s.views {
 		w.spill()
 		t := s.views[i].Target
 		t.mu.Lock()
-		for _, p := range t.phases {
+		t.eachPhase(func(p probe.Phase, h *durations) {
 			if !begun {
 				w.family(phase)
 				begun = true
 			}
-			h := p.durations
-			if h == nil {
-				h = empty
-			}
-			w.count(known[p.phase].bucket, t, `,le="+Inf"`, h.count)
-			w.total(known[p.phase].sum, known[p.phase].count, t, h)
-		}
+			w.count(known[p].bucket, t, `,le="+Inf"`, h.count)
+			w.total(known[p].sum, known[p].count, t, h)
+		})
 		t.mu.Unlock()
 	}
 }
