@@ -16,7 +16,7 @@ import (
 
 // wanted is a target that is to be probed.
 type wanted struct {
-	sla.ProbeTarget
+	*sla.ProbeTarget
 	found   bool            // of a probe of many
 	address string          // of sla.Discovery.Host; "" if it has none, or there is no such
 	labels  []measure.Label // of its series, besides those that name it
@@ -81,14 +81,16 @@ func (d *discovery) expand(targets []sla.ProbeTarget) []wanted {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	all := make([]wanted, 0, len(targets))
-	for _, t := range targets {
+	for i := range targets {
+		t := &targets[i]
 		if t.Probe.Discovery == nil {
 			all = append(all, wanted{ProbeTarget: t})
 			continue
 		}
 		for _, one := range d.levels[t.ID].found() {
-			w := wanted{ProbeTarget: t, found: true}
-			w.Probe = t.Probe.At(one.Address)
+			own := *t
+			own.Probe = t.Probe.At(one.Address)
+			w := wanted{ProbeTarget: &own, found: true}
 			if t.Probe.Discovery.Host != "" {
 				w.address = one.Address
 			}

@@ -65,7 +65,6 @@ type Exporter struct {
 	declared  []sla.ProbeTarget // what was applied last; guarded by applying
 	mu        sync.RWMutex
 	targets   []*target // in the order of Apply, those found of a level by address
-	byLevel   map[sla.ID][]*target
 	discovery discovery
 	excerpts  excerpts
 }
@@ -79,7 +78,7 @@ func New(opts Options) *Exporter {
 	if opts.Location == "" {
 		opts.Location = DefaultLocation
 	}
-	e := &Exporter{opts: opts, factory: probe.NewFactory(opts.Probe), byLevel: map[sla.ID][]*target{}}
+	e := &Exporter{opts: opts, factory: probe.NewFactory(opts.Probe)}
 	e.ids.last.Store(uint64(time.Now().UnixNano())) // so that a restart repeats none
 	e.scheduler = schedule.New(schedule.Options{
 		MaxConcurrency: opts.MaxConcurrency,
@@ -113,6 +112,7 @@ func New(opts Options) *Exporter {
 func (e *Exporter) Apply(targets []sla.ProbeTarget) error {
 	e.applying.Lock()
 	defer e.applying.Unlock()
+	targets = slices.Clone(targets) // which are pointed into
 	e.discovery.declare(targets)
 	all, err := e.makeProbers(e.discovery.expand(targets)) // of all shards, so that a mistake is one everywhere
 	if err != nil {
@@ -188,20 +188,23 @@ func (e *Exporter) swap(targets []wanted, accounts []*measure.Target) {
 	}
 	jobs := make([]schedule.Target, len(targets))
 	list := make([]*target, len(targets))
-	byLevel := make(map[sla.ID][]*target, len(targets))
 	for i, t := range targets {
 		next := &target{spec: t.ProbeTarget, address: t.address, prober: t.prober, account: accounts[i], exporter: e}
-		if next.history = old[next.key()]; next.history == nil {
+		key := next.key()
+		if next.history = old[key]; next.history == nil {
 			next.history = new(history)
 		}
-		delete(old, next.key())
-		list[i], byLevel[t.ID] = next, append(byLevel[t.ID], next)
-		jobs[i] = schedule.Target{Key: next.key(), Interval: t.Probe.Interval, Job: next, Host: next.host()}
+		delete(old, key)
+		list[i] = next
+		jobs[i] = schedule.Target{Key: key, Interval: t.Probe.Interval, Job: next}
+		if e.opts.MaxPerHost > 0 {
+			jobs[i].Host = next.host()
+		}
 	}
 	for _, gone := range old {
 		gone.forget(&e.excerpts)
 	}
-	e.targets, e.byLevel = list, byLevel
+	e.targets = list
 	e.scheduler.Set(jobs)
 }
 

@@ -41,13 +41,17 @@ func (e *Exporter) Failures(id sla.ID) []Record { return e.remembered(id, (*hist
 
 func (e *Exporter) remembered(id sla.ID, read func(*history) []Record) []Record {
 	e.mu.RLock()
-	targets := e.byLevel[id]
+	targets := e.targets
 	e.mu.RUnlock()
 	var all []Record
-	for _, t := range targets {
-		all = append(all, read(t.history)...)
+	found := 0
+	for _, t := range targets { // who looks, looks at one level: a map would cost more than it saves
+		if t.spec.ID == id {
+			all = append(all, read(t.history)...)
+			found++
+		}
 	}
-	if len(targets) > 1 {
+	if found > 1 {
 		slices.SortStableFunc(all, func(a, b Record) int { return b.At.Compare(a.At) })
 		all = all[:min(len(all), RecentResults)]
 	}

@@ -15,7 +15,7 @@ import (
 
 // target is one thing to probe: what the scheduler runs.
 type target struct {
-	spec     sla.ProbeTarget
+	spec     *sla.ProbeTarget
 	address  string // of sla.Discovery.Host; "" if it is the target's only one
 	prober   probe.Prober
 	account  *measure.Target

@@ -2,6 +2,7 @@ package sla
 
 import (
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -119,6 +120,9 @@ func (*HTTPCheck) ProbeKind() string { return "http" }
 
 // Target is the URL without user info.
 func (c *HTTPCheck) Target() string {
+	if !strings.Contains(c.URL, "@") { // nearly always; parsing costs
+		return c.URL
+	}
 	u, err := url.Parse(c.URL)
 	if err != nil || u.User == nil {
 		return c.URL

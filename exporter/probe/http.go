@@ -48,7 +48,7 @@ type httpClient struct {
 	wish   sla.TLSOptions
 	follow bool
 	httpRules
-	httpMore
+	*httpMore
 }
 
 // httpRules are what an answer must be like.

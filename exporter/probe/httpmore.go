@@ -28,11 +28,15 @@ type fileHeader struct {
 	from sla.Secret
 }
 
-func newHTTPMore(o *sla.HTTPOptions, d *dialer) (m httpMore, err error) {
-	m.redirects = defaultRedirects
+// noMore is that of requests without options, and shared by them. It is only
+// read.
+var noMore = &httpMore{redirects: defaultRedirects}
+
+func newHTTPMore(o *sla.HTTPOptions, d *dialer) (m *httpMore, err error) {
 	if o == nil {
-		return m, nil
+		return noMore, nil
 	}
+	m = &httpMore{redirects: defaultRedirects}
 	m.versions, m.encodings, m.limit, m.sameHost = o.Versions, o.Encodings, o.BodyLimit, o.SameHost
 	if o.MaxRedirects > 0 {
 		m.redirects = o.MaxRedirects

@@ -102,21 +102,21 @@ func (o *outgoing) prepare() error {
 		return errors.New("the header Host is not a host")
 	}
 	o.address = hostPort(o.url)
-	var b strings.Builder
-	b.WriteString(o.method + " " + o.url.RequestURI() + " HTTP/1.1\r\nHost: " + o.host + "\r\n")
+	b := make([]byte, 0, 256) // not what is kept, which there are many of
+	b = append(b, o.method+" "+o.url.RequestURI()+" HTTP/1.1\r\nHost: "+o.host+"\r\n"...)
 	for _, h := range o.headers {
 		if !h.valid() {
 			return errors.New("the header " + clip(h.name) + " cannot be sent: it has characters that headers cannot have")
 		}
-		b.WriteString(h.name + ": " + h.value + "\r\n")
+		b = append(b, h.name+": "+h.value+"\r\n"...)
 	}
 	if o.sendsLength() {
-		b.WriteString("Content-Length: " + strconv.Itoa(len(o.body)) + "\r\n")
+		b = append(b, "Content-Length: "+strconv.Itoa(len(o.body))+"\r\n"...)
 	}
 	if !o.upgrades {
-		b.WriteString("Connection: close\r\n")
+		b = append(b, "Connection: close\r\n"...)
 	}
-	o.head = b.String()
+	o.head = string(b)
 	return nil
 }
 

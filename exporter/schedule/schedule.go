@@ -98,9 +98,8 @@ type Scheduler struct {
 
 	mu       sync.Mutex
 	running  bool
-	base     time.Time // carries the monotonic clock; set when Run begins
-	baseNano int64     // base, in nanoseconds since the epoch
-	entries  map[string]*entry
+	base     time.Time         // carries the monotonic clock; set when Run begins
+	baseNano int64             // base, in nanoseconds since the epoch
 	leaving  map[string]*entry // removed, but a probe of it is still running
 	due      queue
 	waiting  []*entry // due and in time, but all slots were taken, or one's own probe was running; oldest first
@@ -142,7 +141,7 @@ func New(opts Options) *Scheduler {
 	if opts.OnStart == nil {
 		opts.OnStart = func(time.Duration) {}
 	}
-	return &Scheduler{opts: opts, entries: map[string]*entry{}, leaving: map[string]*entry{}, hosts: map[string]*host{}}
+	return &Scheduler{opts: opts, leaving: map[string]*entry{}, hosts: map[string]*host{}}
 }
 
 // now is the time on the scheduler's own scale.
@@ -154,14 +153,15 @@ func (s *Scheduler) now() int64 { return s.baseNano + int64(s.opts.Clock.Now().S
 func (s *Scheduler) Set(targets []Target) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	old := s.entries
-	s.entries = make(map[string]*entry, len(targets))
+	old := make(map[string]*entry, len(s.due)) // not kept: it is as large as half the entries
+	for _, e := range s.due {
+		old[e.key] = e
+	}
 	s.due = make(queue, 0, len(targets))
 	s.forgetHosts()
 	for _, t := range targets {
 		e := s.adopt(t.Key, old)
 		s.place(e, t)
-		s.entries[t.Key] = e
 		e.place = int32(len(s.due))
 		s.due = append(s.due, e)
 	}
