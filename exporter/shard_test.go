@@ -31,7 +31,7 @@ func kept(s Shard, all []wanted) []wanted {
 func levels(n int) []wanted {
 	targets := make([]wanted, n)
 	for i := range targets {
-		targets[i].ID = sla.ID{SLA: "shop", Service: fmt.Sprint("storefront-", i), SLO: "availability"}
+		targets[i].ProbeTarget = &sla.ProbeTarget{ID: sla.ID{SLA: "shop", Service: fmt.Sprint("storefront-", i), SLO: "availability"}}
 	}
 	return targets
 }
