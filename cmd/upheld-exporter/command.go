@@ -260,6 +260,10 @@ func (c *config) options(logger *slog.Logger, stderr io.Writer) exporter.Options
 // resolution.
 const spareDescriptors = 64
 
+// perProbe is how many descriptors a probe of the specification takes: its
+// connection's, and on Linux another to wait by.
+const perProbe = 2
+
 // share is what of the descriptors either kind of probe may use: those of the
 // specification and those that are asked for halve them if there are both.
 func (c *config) share(descriptors int) int {
@@ -272,7 +276,7 @@ func (c *config) share(descriptors int) int {
 // concurrency is how many probes may run at once: as many as the flag says,
 // but not so many that the exporter could no longer be scraped.
 func (c *config) concurrency(descriptors int, logger *slog.Logger) int {
-	most := max(1, descriptors-spareDescriptors)
+	most := max(1, (descriptors-spareDescriptors)/perProbe)
 	if descriptors == 0 || c.maxConcurrency <= most {
 		return c.maxConcurrency
 	}

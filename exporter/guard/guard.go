@@ -117,6 +117,9 @@ func (g *Guard) Host(host string) error {
 	if len(g.allowHosts) > 0 && !slices.ContainsFunc(g.allowHosts, matches) {
 		return fmt.Errorf("the host %s is not among those allowed", name)
 	}
+	if len(g.prefixes) == 0 && !g.onlyAddresses {
+		return nil
+	}
 	if addr, ok := legacyIPv4(name); ok { // a resolver of the system takes it for that
 		return g.Address(addr)
 	}

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"sync"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -18,26 +18,27 @@ import (
 // everything that is read of when it had arrived. Where the kernel does not
 // tell, nothing is attested.
 func attested(conn net.Conn, began, ended time.Time) net.Conn {
-	s := stamps{opened: ended, own: ended.Sub(began)}
 	switch c := conn.(type) {
 	case *net.TCPConn:
-		s.from, s.stream = c, true
-		if s.own > asksFrom && !within(c.RemoteAddr()) {
-			s.own -= roundTrip(c, s.own)
+		if raw, err := c.SyscallConn(); err == nil {
+			to, _ := c.RemoteAddr().(*net.TCPAddr)
+			return &stampedTCP{TCPConn: c, stamps: stampsOf(raw, to.AddrPort().Addr(), began, ended)}
 		}
-		return &stampedTCP{TCPConn: c, stamps: s}
 	case *net.UDPConn:
-		s.from, s.own = c, 0 // nobody was waited for
-		return &stampedUDP{UDPConn: c, stamps: s}
+		if raw, err := c.SyscallConn(); err == nil {
+			return &stampedUDP{UDPConn: c, stamps: stamps{from: raw, opened: ended}} // nobody was waited for
+		}
 	}
 	return conn
 }
 
-// within tells whether packets to an address stay on this host: then a round
-// trip takes nothing but its CPU.
-func within(addr net.Addr) bool {
-	tcp, ok := addr.(*net.TCPAddr)
-	return ok && tcp.IP.IsLoopback()
+// stampsOf are those of a TCP connection.
+func stampsOf(from source, to netip.Addr, began, ended time.Time) stamps {
+	s := stamps{from: from, stream: true, opened: ended, own: ended.Sub(began)}
+	if s.own > asksFrom && !to.IsLoopback() { // a round trip within this host takes nothing but its CPU
+		s.own -= roundTrip(from, s.own)
+	}
+	return s
 }
 
 // asksFrom is how long opening a connection may take without the kernel being
@@ -46,13 +47,10 @@ const asksFrom = 250 * time.Microsecond
 
 // roundTrip is the time between the packet that opened a connection and its
 // answer; everything, where a packet was lost and the kernel has no measure.
-func roundTrip(conn *net.TCPConn, all time.Duration) time.Duration {
-	raw, err := conn.SyscallConn()
-	if err != nil {
-		return all
-	}
+func roundTrip(from source, all time.Duration) time.Duration {
 	var info *unix.TCPInfo
-	failed := raw.Control(func(fd uintptr) { info, err = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO) })
+	err := errors.ErrUnsupported
+	failed := from.Control(func(fd uintptr) { info, err = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO) })
 	if failed != nil || err != nil || info.Total_retrans > 0 {
 		return all
 	}
@@ -69,13 +67,19 @@ var stampAll = sync.OnceFunc(func() {
 	}
 })
 
+// source is what is read from by system calls: the descriptor of a connection.
+type source interface {
+	// Read calls try until it is true, whenever there may be something to read.
+	Read(try func(fd uintptr) bool) error
+	Control(f func(fd uintptr)) error
+}
+
 // stamps reads from a socket together with the times of arrival.
 type stamps struct {
-	from   syscall.Conn
-	raw    syscall.RawConn // nil before the first read
-	late   *lateness       // nil: nobody asks
-	opened time.Time       // when the connection was open
-	own    time.Duration   // that opening it took the exporter itself
+	from   source
+	late   *lateness     // nil: nobody asks
+	opened time.Time     // when the connection was open
+	own    time.Duration // that opening it took the exporter itself
 	stream bool
 	asked  bool // for stamps
 
@@ -84,6 +88,8 @@ type stamps struct {
 	n       int
 	arrived int64 // the stamp: nanoseconds since the epoch, 0 without
 	err     error
+	message unix.Msghdr
+	parts   unix.Iovec
 	control [64]byte
 }
 
@@ -97,11 +103,19 @@ type stampedUDP struct {
 	stamps
 }
 
+type stampedSocket struct {
+	*socket
+	stamps
+}
+
 // Read reads, and notes how long what is read had been there.
 func (c *stampedTCP) Read(b []byte) (int, error) { return c.read(b) }
 
 // Read reads a packet, and notes how long it had been there.
 func (c *stampedUDP) Read(b []byte) (int, error) { return c.read(b) }
+
+// Read reads, and notes how long what is read had been there.
+func (c *stampedSocket) Read(b []byte) (int, error) { return c.read(b) }
 
 func (s *stamps) reportTo(r *run, wanted time.Time) {
 	if r.late == nil {
@@ -115,26 +129,22 @@ func (s *stamps) read(b []byte) (int, error) {
 	if len(b) == 0 {
 		return 0, nil
 	}
-	if s.raw == nil {
-		raw, err := s.from.SyscallConn()
-		if err != nil {
-			return 0, err
-		}
-		s.raw, s.try = raw, s.receive
+	if s.try == nil {
+		s.try = s.receive
 	}
 	began := time.Now()
 	s.late.wait(began)
 	s.into = b
-	err := s.raw.Read(s.try)
+	err := s.from.Read(s.try)
 	if err == nil {
 		err = s.err
 	} else if s.n = 0; isTimeout(err) {
-		_ = s.raw.Control(func(fd uintptr) { s.peek(fd) })
+		_ = s.from.Control(func(fd uintptr) { s.peek(fd) })
 		if s.arrived != 0 {
 			s.late.unread(min(time.Duration(time.Now().UnixNano()-s.arrived), time.Since(began)))
 		}
 	}
-	s.into = nil
+	s.into, s.parts.Base = nil, nil
 	s.resume(began, time.Now())
 	return s.n, err
 }
@@ -154,9 +164,9 @@ func (s *stamps) resume(began, now time.Time) {
 
 // receive tries to read; false if there is nothing yet.
 func (s *stamps) receive(fd uintptr) bool {
-	if !s.asked { // a system that has no stamps goes without
+	if !s.asked {
 		s.asked = true
-		_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_TIMESTAMPNS_NEW, 1)
+		setOption(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS_NEW)
 	}
 	return s.receiveWith(fd, 0)
 }
@@ -169,25 +179,24 @@ func (s *stamps) peek(fd uintptr) {
 
 func (s *stamps) receiveWith(fd uintptr, flags int) bool {
 	s.arrived, s.err = 0, nil
-	for {
-		n, controls, _, _, err := unix.Recvmsg(int(fd), s.into, s.control[:], flags|unix.MSG_DONTWAIT)
-		if errors.Is(err, unix.EINTR) {
-			continue
-		}
-		if errors.Is(err, unix.EAGAIN) {
-			return false
-		}
-		s.n = max(n, 0)
-		switch {
-		case err != nil:
-			s.err = &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("recvmsg", err)}
-		case n == 0 && s.stream:
-			s.err = io.EOF
-		}
-		s.arrived = arrival(s.control[:controls])
-		received(fd)
-		return true
+	s.parts.Base = &s.into[0]
+	s.parts.SetLen(len(s.into))
+	s.message = unix.Msghdr{Iov: &s.parts, Control: &s.control[0]}
+	s.message.SetIovlen(1)
+	s.message.SetControllen(len(s.control))
+	n, errno := receive(fd, &s.message, flags)
+	if errno == unix.EAGAIN {
+		return false
 	}
+	s.n = n
+	switch {
+	case errno != 0:
+		s.err = &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("recvmsg", errno)}
+	case n == 0 && s.stream:
+		s.err = io.EOF
+	}
+	s.arrived = arrival(s.control[:s.message.Controllen])
+	return true
 }
 
 // arrival is the stamp among control messages, 0 if there is none.

@@ -8,3 +8,6 @@ import "syscall"
 // it wrote comes before what its reader does. syscall.Read tells it, recvmsg
 // does not; a read of no bytes takes none.
 func received(fd uintptr) { _, _ = syscall.Read(int(fd), nil) }
+
+// sending is the writer's half of that.
+func sending(fd uintptr) { _, _ = syscall.Write(int(fd), nil) }

@@ -77,13 +77,13 @@ func listenPhases(steps []step) []Phase {
 func (p *tcpProber) Probe(ctx context.Context, by time.Time) Result {
 	r := begin(p.timeout, by)
 	r.excerpt = p.dialer.env.Excerpt
-	ctx, cancel := context.WithDeadline(ctx, r.deadline)
-	defer cancel()
+	within := bound(ctx, r.deadline)
+	defer within.end()
 	var s *session
 	if p.tls {
 		s = p.session
 	}
-	conn, fault := p.dialer.connect(ctx, p.address, s, &r)
+	conn, fault := p.dialer.connect(within, p.address, s, &r)
 	if fault != nil {
 		return r.failed(fault)
 	}
@@ -92,7 +92,7 @@ func (p *tcpProber) Probe(ctx context.Context, by time.Time) Result {
 		return r.good(said(nil))
 	}
 	t := talk{dialer: p.dialer, session: p.session, address: p.address, run: &r, conn: conn}
-	fault = t.speak(ctx, p.steps)
+	fault = t.speak(within, p.steps)
 	conn = t.conn
 	if fault != nil {
 		return r.failed(fault)

@@ -3,7 +3,9 @@ package schedule
 import (
 	"os"
 	"sync/atomic"
+	"syscall"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -21,11 +23,16 @@ type hostClock struct {
 // process is busy, and waking up costs less.
 const maxAlarms = 24
 
-// fileAlarm is a timer that is a file.
+// fileAlarm is a timer that is a file. It is read and set by system calls that
+// Go's scheduler is not told of, because they never wait: telling it wakes up
+// the thread that watches those that do, every time.
 type fileAlarm struct {
 	clock *hostClock
 	file  *os.File
+	raw   syscall.RawConn
 	fd    int
+	rung  [8]byte               // how often since it was read
+	read  func(fd uintptr) bool // made once
 }
 
 // newAlarm is nil where there can be none.
@@ -40,21 +47,26 @@ func (c *hostClock) newAlarm() alarm {
 		return nil
 	}
 	a := &fileAlarm{clock: c, file: os.NewFile(uintptr(fd), "alarm"), fd: fd}
-	if err := a.file.SetReadDeadline(time.Time{}); err != nil { // it cannot be waited for without a thread
+	if a.raw, err = a.file.SyscallConn(); err == nil {
+		err = a.file.SetReadDeadline(time.Time{}) // an error if it cannot be waited for without a thread
+	}
+	if err != nil {
 		a.free()
 		return nil
+	}
+	a.read = func(fd uintptr) bool {
+		_, _, errno := unix.RawSyscall(unix.SYS_READ, fd, uintptr(unsafe.Pointer(&a.rung)), unsafe.Sizeof(a.rung))
+		return errno != unix.EAGAIN
 	}
 	return a
 }
 
 func (a *fileAlarm) set(d time.Duration) {
-	_ = unix.TimerfdSettime(a.fd, 0, &unix.ItimerSpec{Value: unix.NsecToTimespec(int64(max(d, 1)))}, nil)
+	once := unix.ItimerSpec{Value: unix.NsecToTimespec(int64(max(d, 1)))}
+	_, _, _ = unix.RawSyscall6(unix.SYS_TIMERFD_SETTIME, uintptr(a.fd), 0, uintptr(unsafe.Pointer(&once)), 0, 0, 0)
 }
 
-func (a *fileAlarm) wait() {
-	var times [8]byte
-	_, _ = a.file.Read(times[:])
-}
+func (a *fileAlarm) wait() { _ = a.raw.Read(a.read) }
 
 func (a *fileAlarm) free() {
 	a.file.Close()

@@ -1,0 +1,386 @@
+//go:build linux
+
+package probe
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+func dialTo(ctx context.Context, t *testing.T, address string) (net.Conn, error) {
+	t.Helper()
+	conn, err := newDialer(Env{}).dialSocket(ctx, netip.MustParseAddrPort(address))
+	if err == nil {
+		t.Cleanup(func() { conn.Close() })
+	}
+	return conn, err
+}
+
+func within(t *testing.T, d time.Duration) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// pair is a socket and its peer.
+func socketPair(t *testing.T) (net.Conn, *net.TCPConn) {
+	t.Helper()
+	l := listenOn(t, "127.0.0.1:0")
+	conn, err := dialTo(within(t, 10*time.Second), t, l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	peer, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { peer.Close() })
+	if err := conn.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	return conn, peer.(*net.TCPConn)
+}
+
+func listenOn(t *testing.T, address string) net.Listener {
+	t.Helper()
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Skip(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return l
+}
+
+// TestSocketAddresses compares with what net tells, over both families.
+func TestSocketAddresses(t *testing.T) {
+	for _, listen := range []string{"127.0.0.1:0", "[::1]:0"} {
+		t.Run(listen, func(t *testing.T) {
+			l := listenOn(t, listen)
+			conn, err := dialTo(within(t, 10*time.Second), t, l.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			peer, err := l.Accept()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer peer.Close()
+			if got, want := conn.LocalAddr().String(), peer.RemoteAddr().String(); got != want {
+				t.Errorf("local %s, want %s", got, want)
+			}
+			if got, want := conn.RemoteAddr().String(), l.Addr().String(); got != want {
+				t.Errorf("remote %s, want %s", got, want)
+			}
+		})
+	}
+	l := listenOn(t, "127.0.0.1:0")
+	mapped := netip.AddrPortFrom(netip.MustParseAddr("::ffff:127.0.0.1"), l.Addr().(*net.TCPAddr).AddrPort().Port())
+	conn, err := dialTo(within(t, 10*time.Second), t, mapped.String())
+	if err != nil || conn.RemoteAddr().String() != l.Addr().String() {
+		t.Errorf("an IPv4 address within IPv6: %v", err)
+	}
+}
+
+// TestSocketCarriesData sends more than the kernel's buffers hold, both ways at
+// once.
+func TestSocketCarriesData(t *testing.T) {
+	conn, peer := socketPair(t)
+	sent := bytes.Repeat([]byte("0123456789abcdef"), 1<<20)
+	var all sync.WaitGroup
+	for _, way := range []struct {
+		from interface {
+			io.Writer
+			Close() error
+		}
+		to io.Reader
+	}{{conn, peer}, {peer, conn}} {
+		all.Go(func() {
+			if n, err := way.from.Write(sent); n != len(sent) || err != nil {
+				t.Errorf("%d bytes written, %v", n, err)
+			}
+		})
+		all.Go(func() {
+			time.Sleep(50 * time.Millisecond) // until the writer has to wait
+			got := make([]byte, len(sent))
+			if n, err := io.ReadFull(way.to, got); err != nil || !bytes.Equal(got, sent) {
+				t.Errorf("%d bytes read, %v", n, err)
+			}
+		})
+	}
+	all.Wait()
+	peer.Close()
+	if n, err := conn.Read(make([]byte, 8)); n != 0 || !errors.Is(err, io.EOF) {
+		t.Errorf("the end: %d bytes, %v", n, err)
+	}
+}
+
+func TestSocketDeadlines(t *testing.T) {
+	conn, _ := socketPair(t)
+	expired := func(what string, err error) {
+		t.Helper()
+		var timeout net.Error
+		if !errors.Is(err, os.ErrDeadlineExceeded) || !errors.As(err, &timeout) || !timeout.Timeout() {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	began := time.Now()
+	_ = conn.SetReadDeadline(began.Add(30 * time.Millisecond))
+	_, err := conn.Read(make([]byte, 8))
+	expired("reading", err)
+	if took := time.Since(began); took < 30*time.Millisecond {
+		t.Errorf("the deadline came after %s", took)
+	}
+	_, err = conn.Read(make([]byte, 8))
+	expired("reading again", err)
+	if _, err := conn.Write([]byte("x")); err != nil {
+		t.Errorf("a deadline of reading ends writing: %v", err)
+	}
+	much := make([]byte, 64<<20)
+	_ = conn.SetWriteDeadline(time.Now().Add(200 * time.Millisecond))
+	n, err := conn.Write(much)
+	if expired("writing what nobody reads", err); n == 0 {
+		t.Error("nothing was written")
+	}
+	_, err = conn.Write([]byte("x"))
+	expired("writing again", err)
+}
+
+// TestSocketInterrupted ends reads that wait from another goroutine.
+func TestSocketInterrupted(t *testing.T) {
+	for name, end := range map[string]func(net.Conn){
+		"by a deadline": func(c net.Conn) { _ = c.SetDeadline(time.Unix(1, 0)) },
+		"by closing":    func(c net.Conn) { c.Close() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			conn, peer := socketPair(t)
+			time.AfterFunc(30*time.Millisecond, func() { end(conn) })
+			_, err := conn.Read(make([]byte, 8))
+			if !errors.Is(err, os.ErrDeadlineExceeded) && !errors.Is(err, net.ErrClosed) {
+				t.Error(err)
+			}
+			if conn.Close(); !errors.Is(conn.Close(), net.ErrClosed) {
+				t.Error("closed twice")
+			}
+			if _, err := conn.Write([]byte("x")); !errors.Is(err, net.ErrClosed) {
+				t.Errorf("writing after closing: %v", err)
+			}
+			if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, net.ErrClosed) {
+				t.Errorf("reading after closing: %v", err)
+			}
+			if n, err := peer.Read(make([]byte, 8)); n != 0 || !errors.Is(err, io.EOF) {
+				t.Errorf("the peer reads %d bytes, %v", n, err)
+			}
+		})
+	}
+}
+
+// TestSocketNeverTakesAnothersEvents closes sockets under readers, while others
+// get their descriptors and waiters.
+func TestSocketNeverTakesAnothersEvents(t *testing.T) {
+	l := listenOn(t, "127.0.0.1:0")
+	go func() {
+		for {
+			peer, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer peer.Close()
+				_, _ = io.Copy(peer, peer)
+			}()
+		}
+	}()
+	var all sync.WaitGroup
+	for i := range 16 {
+		all.Go(func() {
+			for n := range 100 {
+				conn, err := newDialer(Env{}).dialSocket(t.Context(), netip.MustParseAddrPort(l.Addr().String()))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+				said := []byte{byte(i), byte(n), 1, 2, 3}
+				if n%3 == 0 {
+					time.AfterFunc(time.Duration(n)*10*time.Microsecond, func() { conn.Close() })
+				}
+				if _, err = conn.Write(said); err == nil {
+					heard := make([]byte, len(said))
+					if _, err = io.ReadFull(conn, heard); err == nil && !bytes.Equal(heard, said) {
+						t.Errorf("heard %v, said %v", heard, said)
+					}
+				}
+				if err != nil && (n%3 != 0 || !errors.Is(err, net.ErrClosed)) {
+					t.Error(err)
+				}
+				conn.Close()
+			}
+		})
+	}
+	all.Wait()
+}
+
+// TestSocketFailsAsNet compares the errors of connecting with those of net.
+func TestSocketFailsAsNet(t *testing.T) {
+	closed := listenOn(t, "127.0.0.1:0")
+	refusing := closed.Addr().String()
+	closed.Close()
+	for name, address := range map[string]string{
+		"refused":      refusing,
+		"refused IPv6": strings.Replace(refusing, "127.0.0.1", "[::1]", 1),
+		"no route":     "[3fff::1]:9", // an address for documentation
+		"broadcast":    "255.255.255.255:9",
+	} {
+		t.Run(name, func(t *testing.T) {
+			own, ownErr := dialTo(within(t, 100*time.Millisecond), t, address)
+			nets, netErr := (&net.Dialer{}).DialContext(within(t, 100*time.Millisecond), "tcp", address)
+			if own != nil || nets != nil {
+				t.Fatal("connected")
+			}
+			if ownErr.Error() != netErr.Error() {
+				t.Errorf("%q, want %q", ownErr, netErr)
+			}
+			var own1, net1 syscall.Errno
+			if errors.As(ownErr, &own1); errors.As(netErr, &net1) && own1 != net1 {
+				t.Errorf("%d, want %d", own1, net1)
+			}
+		})
+	}
+}
+
+// TestSocketWaitsForItsPeer connects to one that takes no more connections:
+// until the deadline, until it is cancelled, or until the peer does.
+func TestSocketWaitsForItsPeer(t *testing.T) {
+	fd, address := fullListener(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(50*time.Millisecond, cancel)
+	if _, err := dialTo(ctx, t, address); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("cancelled: %v", err)
+	}
+	if _, err := dialTo(within(t, 50*time.Millisecond), t, address); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("without an answer: %v", err)
+	}
+	time.AfterFunc(50*time.Millisecond, func() {
+		for range 8 {
+			if peer, _, err := unix.Accept(fd); err == nil {
+				unix.Close(peer)
+			}
+		}
+	})
+	began := time.Now()
+	conn, err := dialTo(within(t, 20*time.Second), t, address) // which the kernel tries again after a second
+	if err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(began); took < 50*time.Millisecond {
+		t.Errorf("connected after %s, before there was room", took)
+	}
+	if _, err := conn.Write([]byte("hello")); err != nil {
+		t.Error(err)
+	}
+}
+
+// fullListener is one whose queue is full.
+func fullListener(t *testing.T) (fd int, address string) {
+	t.Helper()
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { unix.Close(fd) })
+	if err := errors.Join(unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}), unix.Listen(fd, 0)); err != nil {
+		t.Fatal(err)
+	}
+	address = localName(uintptr(fd)).String()
+	for range 8 {
+		if _, err := dialTo(within(t, 100*time.Millisecond), t, address); err != nil {
+			return fd, address
+		}
+	}
+	t.Skip("this kernel's queue is never full")
+	return
+}
+
+// TestSocketIsNotItsOwnPeer connects to a port from which the kernel may
+// connect: where it picks the same, the socket hears itself.
+func TestSocketIsNotItsOwnPeer(t *testing.T) {
+	fd, err := newStream(unix.AF_INET)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	to := newName(localName(uintptr(fd)))
+	if errno := to.connect(uintptr(fd)); errno != 0 && errno != unix.EINPROGRESS {
+		t.Fatal(errno)
+	}
+	if !to.isOwnOf(uintptr(fd)) {
+		t.Error("a socket that is connected to itself is not seen")
+	}
+}
+
+// TestSocketsLeaveNothingOpen counts descriptors.
+func TestSocketsLeaveNothingOpen(t *testing.T) {
+	l := listenOn(t, "127.0.0.1:0")
+	go func() {
+		for {
+			peer, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer peer.Close()
+				time.Sleep(10 * time.Millisecond)
+				_, _ = peer.Write([]byte("hello"))
+			}()
+		}
+	}()
+	ask := func() {
+		conn, err := newDialer(Env{}).dialSocket(t.Context(), netip.MustParseAddrPort(l.Addr().String()))
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer conn.Close()
+		if _, err := io.ReadFull(conn, make([]byte, 5)); err != nil {
+			t.Error(err)
+		}
+	}
+	before := openFiles(t)
+	var all sync.WaitGroup
+	for range 4 * maxIdleWaiters {
+		all.Go(ask)
+	}
+	all.Wait()
+	after := 0
+	for range 100 { // the server closes its half a moment later
+		if after = openFiles(t); after <= before+maxIdleWaiters {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Errorf("%d files are open, %d before", after, before)
+}
+
+func openFiles(t *testing.T) int {
+	t.Helper()
+	files, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Skip(err)
+	}
+	return len(files)
+}
