@@ -112,7 +112,7 @@ func New(opts Options) *Exporter {
 func (e *Exporter) Apply(targets []sla.ProbeTarget) error {
 	e.applying.Lock()
 	defer e.applying.Unlock()
-	targets = slices.Clone(targets) // which are pointed into
+	targets = compact(targets)
 	e.discovery.declare(targets)
 	all, err := e.makeProbers(e.discovery.expand(targets)) // of all shards, so that a mistake is one everywhere
 	if err != nil {

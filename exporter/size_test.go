@@ -31,7 +31,7 @@ func heap() uint64 {
 // TestAnIdleTargetIsSmall counts everything that the exporter holds of a
 // target, its specification included.
 func TestAnIdleTargetIsSmall(t *testing.T) {
-	const n, most = 10_000, 3000
+	const n, most = 10_000, 1800
 	before := heap()
 	e := exporter.New(exporter.Options{})
 	if err := e.Apply(manyTargets(n, "http://shop.example/health", time.Hour)); err != nil {

@@ -128,16 +128,9 @@ func (m *Metrics) writeText(out io.Writer, openMetrics bool) error {
 	return err
 }
 
-var protoWriters = sync.Pool{New: func() any { return new(protoWriter) }}
-
 func (m *Metrics) writeProto(out io.Writer) error {
 	s := m.snapshot()
 	defer s.release()
-	w := protoWriters.Get().(*protoWriter)
-	defer func() {
-		w.out = nil
-		protoWriters.Put(w)
-	}()
-	w.out, w.err, w.location = out, nil, m.location
+	w := protoWriter{out: out, location: m.location}
 	return w.write(s)
 }
