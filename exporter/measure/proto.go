@@ -37,6 +37,7 @@ type protoWriter struct {
 const protoChunk = 32 << 10
 
 func (w *protoWriter) write(s *snapshot) error {
+	defer w.spool.free() // also where writing panics
 	w.shared = sizeOfLabel(metricnames.Location, w.location)
 	if len(s.views) > 0 {
 		w.counters(s)

@@ -1,7 +1,6 @@
 package measure
 
 import (
-	"encoding/binary"
 	"math"
 	"strconv"
 
@@ -10,64 +9,6 @@ import (
 	"github.com/upheld-sla/upheld/exporter/probe"
 	"github.com/upheld-sla/upheld/internal/metricnames"
 )
-
-// spool holds the histograms of a family, in order, until the size of all is
-// known: for each the number of its view, of the value of its extra label and of
-// the bytes of its message, and that. It is in pieces: growing a whole would
-// copy megabytes.
-type spool struct {
-	pieces [][]byte
-	used   int // pieces that hold something
-	values []string
-	number map[string]uint64 // of values
-}
-
-// spoolPiece is the size of a piece in bytes, unless a single entry is larger.
-const spoolPiece = 64 << 10
-
-func (s *spool) add(view int, value string, message []byte) {
-	number, known := s.number[value]
-	if !known {
-		if s.number == nil {
-			s.number = map[string]uint64{}
-		}
-		number = uint64(len(s.values))
-		s.number[value] = number
-		s.values = append(s.values, value)
-	}
-	need := len(message) + 3*binary.MaxVarintLen64
-	if s.used == 0 || cap(s.pieces[s.used-1])-len(s.pieces[s.used-1]) < need {
-		if s.used == len(s.pieces) || cap(s.pieces[s.used]) < need {
-			s.pieces = append(s.pieces[:s.used], make([]byte, 0, max(spoolPiece, need)))
-		}
-		s.used++
-	}
-	last := &s.pieces[s.used-1]
-	for _, n := range [...]uint64{uint64(view), number, uint64(len(message))} {
-		*last = binary.AppendUvarint(*last, n)
-	}
-	*last = append(*last, message...)
-}
-
-// drain visits what was added, in order, and empties the spool.
-func (s *spool) drain(visit func(view int, value string, message []byte)) {
-	for i := range s.used {
-		for rest := s.pieces[i]; len(rest) > 0; {
-			var head [3]int
-			for j := range head {
-				n, size := binary.Uvarint(rest)
-				head[j], rest = int(n), rest[size:]
-			}
-			visit(head[0], s.values[head[1]], rest[:head[2]])
-			rest = rest[head[2]:]
-		}
-		s.pieces[i] = s.pieces[i][:0]
-	}
-	s.used = 0
-	clear(s.number)
-	clear(s.values)
-	s.values = s.values[:0]
-}
 
 // histogramFamily writes a family of histograms that have a label besides those
 // of their target, if it has a name. Each is encoded with the lock of its target

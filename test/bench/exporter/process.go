@@ -94,14 +94,14 @@ func (p *process) cpu() time.Duration {
 	return time.Duration(sum) * time.Second / ticks
 }
 
-// memory is a figure of /proc/PID/status, in bytes.
-func (p *process) memory(field string) int {
+// resident is the memory of the process that is in use, in bytes.
+func (p *process) resident() int {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.command.Process.Pid))
 	if err != nil {
 		panic(err)
 	}
 	for line := range strings.Lines(string(text)) {
-		if rest, ok := strings.CutPrefix(line, field+":"); ok {
+		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
 			n, err := strconv.Atoi(strings.Fields(rest)[0])
 			if err != nil {
 				panic(err)
@@ -109,7 +109,7 @@ func (p *process) memory(field string) int {
 			return n << 10
 		}
 	}
-	panic("no " + field)
+	panic("no VmRSS")
 }
 
 // scrape asks for metrics as a Prometheus does, and gives the size on the wire.
