@@ -121,7 +121,8 @@ func (l *records) note(r *Record, x *excerpt) uint8 {
 	}
 	next := note{told: unique.Make(told{r.Reason, r.Detail}), excerpt: x, users: 1}
 	if len(r.Parts) > 0 {
-		next.parts = &r.Parts
+		parts := r.Parts // so that only they go to the heap, and not each record
+		next.parts = &parts
 	}
 	if free < 0 {
 		free = len(l.notes)
