@@ -140,8 +140,8 @@ func (s *stamps) read(b []byte) (int, error) {
 		err = s.err
 	} else if s.n = 0; isTimeout(err) {
 		_ = s.from.Control(func(fd uintptr) { s.peek(fd) })
-		if s.arrived != 0 {
-			s.late.unread(min(time.Duration(time.Now().UnixNano()-s.arrived), time.Since(began)))
+		if now := time.Now(); s.arrived != 0 {
+			s.late.unread(min(late(s.arrived, began, now), now.Sub(began)))
 		}
 	}
 	s.into, s.parts.Base = nil, nil
@@ -152,7 +152,7 @@ func (s *stamps) read(b []byte) (int, error) {
 // resume notes the end of a read. What had been there before it began was not
 // waited for: reading it was work.
 func (s *stamps) resume(began, now time.Time) {
-	switch late := time.Duration(now.UnixNano() - s.arrived); {
+	switch late := late(s.arrived, began, now); {
 	case s.arrived == 0:
 		s.late.resume(now, 0)
 	case late < now.Sub(began):
@@ -160,6 +160,20 @@ func (s *stamps) resume(began, now time.Time) {
 	default:
 		s.late.resume(began, 0)
 	}
+}
+
+// late is how long before now something arrived. The stamp is of the clock that
+// tells the time of day; the duration of a probe is by another, which time.Now
+// reads right after it. A process that had no CPU in between the two, or whose
+// clock was set, would lose that time; of two readings it shows as the
+// difference between the clocks.
+func late(arrived int64, began, now time.Time) time.Duration {
+	return time.Duration(now.UnixNano()-arrived) + behind(began.UnixNano(), now.UnixNano(), now.Sub(began))
+}
+
+// behind is by how much the time of day went on less than time did.
+func behind(from, to int64, passed time.Duration) time.Duration {
+	return max(passed-time.Duration(to-from), 0)
 }
 
 // receive tries to read; false if there is nothing yet.

@@ -384,3 +384,28 @@ func openFiles(t *testing.T) int {
 	}
 	return len(files)
 }
+
+// TestLateByTwoClocks holds a process up between its two readings of the time,
+// and sets the clock.
+func TestLateByTwoClocks(t *testing.T) {
+	const ms = time.Millisecond
+	for _, c := range []struct {
+		name         string
+		wall, passed time.Duration
+		want         time.Duration
+	}{
+		{"as it should be", 50 * ms, 50 * ms, 0},
+		{"held up at the end, after the time of day was read", 50 * ms, 53 * ms, 3 * ms},
+		{"held up at the beginning, after the time of day was read", 53 * ms, 50 * ms, 0},
+		{"the clock was set back", -1000 * ms, 50 * ms, 1050 * ms},
+	} {
+		from := time.Now().UnixNano()
+		if got := behind(from, from+int64(c.wall), c.passed); got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+	began := time.Now()
+	if got := late(began.UnixNano(), began, began.Add(3*ms)); got != 3*ms {
+		t.Errorf("late by %s, want 3 ms", got)
+	}
+}
