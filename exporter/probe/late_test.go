@@ -153,11 +153,19 @@ func probeOnce(t *testing.T, check sla.Check, timeout, most time.Duration) probe
 // result says so.
 func TestAStarvedProberIsNotASlowServer(t *testing.T) {
 	const delay = 30 * time.Millisecond
-	check := get("http://" + sleepyServer(t, delay))
+	address := sleepyServer(t, delay)
+	check := get("http://" + address)
 	starve(t, 5)
-	starved, exact := 0, 0
-	for range 8 {
+	const rounds = 8
+	starved, exact, unknown := 0, 0, 0
+	for range rounds {
+		heldUp(t, address)
 		r := probeOnce(t, check, 5*time.Second, 0)
+		if held := heldUp(t, address); held > 4*time.Millisecond {
+			t.Logf("the server itself had no CPU for %s", held)
+			unknown++
+			continue
+		}
 		if r.Outcome != probe.Good {
 			t.Fatalf("a success is one, however late it is read: %+v", r)
 		}
@@ -170,6 +178,9 @@ func TestAStarvedProberIsNotASlowServer(t *testing.T) {
 		} else {
 			t.Logf("took %s, of which %s is said to be the exporter's own; the server took %s", r.Duration, r.Late, delay)
 		}
+	}
+	if unknown == rounds {
+		t.Skip("the machine is too busy to have a server that is in time")
 	}
 	if starved == 0 || exact < starved/2 {
 		t.Errorf("starved %d times; it is told %d times that the server took no longer than it did", starved, exact)
