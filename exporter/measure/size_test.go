@@ -1,0 +1,67 @@
+package measure
+
+import (
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/upheld-sla/upheld/exporter/probe"
+)
+
+func memory() runtime.MemStats {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m
+}
+
+// TestAnAccountIsSmall counts what is held of a target that has been probed for
+// some hours, with durations that spread as on a busy machine.
+func TestAnAccountIsSmall(t *testing.T) {
+	const n, probes, most = 500, 1000, 1100
+	specs := make([]Spec, n)
+	for i := range specs {
+		specs[i] = spec("availability", "http", fmt.Sprintf("https://shop-%d.example/health", i))
+	}
+	before := memory().HeapAlloc
+	m := newMetrics()
+	random := rand.New(rand.NewPCG(1, 1))
+	for _, target := range m.Replace(specs) {
+		for range probes {
+			took := time.Duration((1 + 2*random.ExpFloat64()) * float64(time.Millisecond))
+			target.observe(result(probe.Good, "", took, probe.Connect, probe.Processing, probe.Transfer))
+		}
+	}
+	each := (memory().HeapAlloc - before) / n
+	runtime.KeepAlive(m)
+	if t.Logf("%d bytes each", each); each > most {
+		t.Errorf("an account takes %d bytes, more than %d", each, most)
+	}
+}
+
+// TestAScrapeTakesLittle counts what scrapes take of the heap, all together: no
+// family may be there as a whole.
+func TestAScrapeTakesLittle(t *testing.T) {
+	const n, most = 2000, 640 << 10 // a snapshot is a third of it
+	m := many(n)
+	var size int
+	sink := writerFunc(func(p []byte) (int, error) { size += len(p); return len(p), nil })
+	for name, write := range map[string]func(io.Writer) error{
+		"text":     func(out io.Writer) error { return m.writeText(out, false) },
+		"protobuf": m.writeProto,
+	} {
+		before := memory().TotalAlloc
+		size = 0
+		if err := write(sink); err != nil {
+			t.Fatal(err)
+		}
+		took := memory().TotalAlloc - before
+		if t.Logf("%s: %d KB on the heap for %d KB", name, took>>10, size>>10); took > most {
+			t.Errorf("a scrape as %s takes %d bytes of the heap, more than %d", name, took, most)
+		}
+	}
+}
