@@ -112,13 +112,21 @@ func (d *discovery) refuse(id sla.ID) {
 	}
 }
 
+// lookAgain is how long after a look that failed there is another, unless the
+// next is due before: a list that comes up after the exporter is soon seen.
+const lookAgain = 5 * time.Second
+
 // due are the levels to look at now, which are then being looked at.
 func (d *discovery) due(now time.Time) map[sla.ID]*sla.Discovery {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	due := map[sla.ID]*sla.Discovery{}
 	for id, f := range d.levels {
-		if !f.looking && now.Sub(f.looked) >= f.spec.Refresh {
+		pause := f.spec.Refresh
+		if f.failure != nil {
+			pause = min(pause, lookAgain)
+		}
+		if !f.looking && now.Sub(f.looked) >= pause {
 			f.looking, f.looked = true, now
 			due[id] = f.spec
 		}

@@ -118,6 +118,29 @@ func TestTargetsOfAServerAndOfDNS(t *testing.T) {
 }
 
 // TestShardsDivideAFleet gives each of three exporters its part of one level.
+// TestALookThatFailedIsRepeatedSoon has a server of targets that comes up after
+// the exporter.
+func TestALookThatFailedIsRepeatedSoon(t *testing.T) {
+	var asked atomic.Int32
+	inventory := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if asked.Add(1) == 1 {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		_, _ = io.WriteString(w, `[{"targets": ["127.0.0.1:9"]}]`)
+	}))
+	t.Cleanup(inventory.Close)
+	e := exporter.New(exporter.Options{})
+	if err := e.Apply([]sla.ProbeTarget{fleet("http://${target}/", sla.Discovery{URL: inventory.URL, Refresh: time.Hour})}); err != nil {
+		t.Fatal(err)
+	}
+	start(t, e)
+	eventually(t, "the target", func() bool { return strings.Contains(scrape(t, e.Metrics()), `target="http://127.0.0.1:9/"`) })
+	if n := asked.Load(); n != 2 {
+		t.Errorf("the server was asked %d times", n)
+	}
+}
+
 func TestShardsDivideAFleet(t *testing.T) {
 	level := fleet("http://${target}/", sla.Discovery{Refresh: time.Hour})
 	for i := range 60 {
