@@ -43,6 +43,7 @@ func newGenerate() *cobra.Command {
   DIR/prometheus/scrape.yaml             the exporter's scrape job
   DIR/prometheus/prometheus.yml          a complete small configuration (not for the operator)
   DIR/tests/<agreement>.yaml             with --tests: tests of the rules for promtool
+  DIR/tests/<agreement>.days.yaml        and of windows of more than six hours
   DIR/tests/<agreement>.<time>.yaml      and of service hours and windows at single instants
   DIR/alertmanager/alertmanager.yml      routes by severity, receivers to fill in
 

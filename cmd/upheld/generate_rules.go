@@ -167,6 +167,9 @@ func (r *ruleFiles) add(a *sla.Agreement, good bool) (sla.Findings, error) {
 func (r *ruleFiles) putTests(a *sla.Agreement, suite *ruletest.Suite, groups []string) error {
 	rules := []string{"../rules/" + r.fileOf(a.Name) + ".yaml"}
 	files := map[string]ruletest.File{a.Name: suite.File(rules, groups)}
+	if days, ok := suite.Days(rules, groups); ok {
+		files[a.Name+".days"] = days
+	}
 	for _, d := range suite.Dated(rules, groups) {
 		files[a.Name+"."+d.At.Format("20060102T1504")] = d.File
 	}

@@ -17,11 +17,17 @@ import (
 // In the burn the bad share is twice the highest threshold, so that the tiers
 // fire one after the other and a tier is seen to be quiet before: in a total
 // outage all would fire within a step or two.
+//
+// Windows of more than fineUpTo would ask for days of healthy time. They have
+// a course of their own, of which only the healthy stretch and the burn are left
+// and of whose steps only every sixth is evaluated.
 type course struct {
 	l        *tested
-	windows  []time.Duration
-	share    float64 // bad in the burn
-	burn     int     // when it begins
+	pace     int             // steps of an evaluation
+	windows  []time.Duration // those that are asked for
+	tiers    []sla.Tier      // as well
+	share    float64         // bad in the burn
+	burn     int             // when it begins
 	recovery int
 	outage   int
 	lost     int
@@ -35,46 +41,67 @@ type course struct {
 // first increase of the burn is half healthy there.
 const late = 3
 
+// fineUpTo is the longest window of the course that is evaluated at every step.
+const fineUpTo = 6 * time.Hour
+
+// days tells whether a tier has a window of more than fineUpTo.
+func days(t sla.Tier) bool { return max(t.Long, t.Short) > fineUpTo }
+
+// steps is how many steps a duration has, in whole evaluations.
+func (c *course) steps(d time.Duration) int { return (steps(d) + c.pace - 1) / c.pace * c.pace }
+
 // tierTime is when a tier fires after the bad share has become so, in steps:
 // not before the first, and by the second.
-func tierTime(t sla.Tier, budget sla.Decimal, share float64) (quiet, fires int) {
-	threshold, _ := t.Threshold(budget)
-	needed := threshold.Float64() * float64(max(t.Long, t.Short)) / float64(step) / share
-	return int(needed) - 2, int(math.Ceil(needed)) + late + steps(t.For)
+func (c *course) tierTime(t sla.Tier, share float64) (quiet, fires int) {
+	threshold, _ := t.Threshold(c.l.ObjectiveBudget())
+	needed := threshold.Float64() * float64(max(t.Long, t.Short)) / float64(step) / float64(c.pace) / share
+	return (int(needed) - 2) * c.pace, (int(math.Ceil(needed))+late)*c.pace + c.steps(t.For)
 }
 
+// newCourse is that of the windows up to fineUpTo, in which every tier has its
+// recovery and its outage.
 func newCourse(l *tested) *course {
-	c := &course{l: l, windows: l.windows()}
-	budget, highest := l.ObjectiveBudget(), 0.
-	longest, longestShort, keep := time.Duration(0), time.Duration(0), time.Duration(0)
+	c := &course{l: l, pace: 1, windows: slices.DeleteFunc(l.windows(), func(w time.Duration) bool { return w > fineUpTo })}
+	c.burns(2, func(t sla.Tier) bool { return !days(t) })
+	longestShort, keep, outage := time.Duration(0), time.Duration(0), 4*late
+	for _, t := range l.Alerting.Tiers {
+		longestShort, keep = max(longestShort, t.Short), max(keep, t.KeepFiringFor)
+		_, inOutage := c.tierTime(t, 1)
+		outage = max(outage, inOutage+1)
+	}
+	c.outage = c.recovery + c.steps(longestShort) + late + c.steps(keep)
+	c.lost = c.outage + outage
+	c.end = c.lost + late + 1
+	if n := l.Alerting.MeasurementLost; n != nil {
+		c.end += c.steps(n.For)
+	}
+	return c
+}
+
+// burns says when the burn begins and ends, and of which share it is, for tiers
+// of a kind.
+func (c *course) burns(times float64, kind func(sla.Tier) bool) {
+	longest, highest := time.Duration(0), 0.
 	for _, w := range c.windows {
 		longest = max(longest, w)
 	}
-	for _, t := range l.Alerting.Tiers {
-		threshold, _ := t.Threshold(budget)
-		highest = max(highest, threshold.Float64())
-		longestShort, keep = max(longestShort, t.Short), max(keep, t.KeepFiringFor)
+	for _, t := range c.l.Alerting.Tiers {
+		if threshold, _ := t.Threshold(c.l.ObjectiveBudget()); kind(t) {
+			highest = max(highest, threshold.Float64())
+			c.tiers = append(c.tiers, t)
+		}
 	}
 	if highest == 0 {
 		highest = 0.25 // no tier: any share will do
 	}
-	more := 1 + float64(l.nth)/4 // of each group another share, so that none is taken for another
-	c.share = min(1, math.Ceil(2*more*highest*scale)/scale)
-	c.burn = steps(longest) + 2*late
-	burns, outage := 4*late, 4*late
-	for _, t := range l.Alerting.Tiers {
-		_, fires := tierTime(t, budget, c.share)
-		_, inOutage := tierTime(t, budget, 1)
-		burns, outage = max(burns, fires+1), max(outage, inOutage+1)
+	more := 1 + float64(c.l.nth)/4 // of each group another share, so that none is taken for another
+	c.share = min(1, math.Ceil(times*more*highest*scale)/scale)
+	c.burn = c.steps(longest) + 2*late*c.pace
+	c.recovery = c.burn + 4*late*c.pace
+	for _, t := range c.tiers {
+		_, fires := c.tierTime(t, c.share)
+		c.recovery = max(c.recovery, c.burn+fires+c.pace)
 	}
-	c.recovery = c.burn + burns
-	c.outage = c.recovery + steps(longestShort) + late + steps(keep)
-	c.lost = c.outage + outage
-	c.end = c.lost + late + 1
-	if n := l.Alerting.MeasurementLost; n != nil {
-		c.end += steps(n.For)
-	}
-	return c
 }
 
 func (c *course) of() []*tested { return []*tested{c.l} }
@@ -91,6 +118,9 @@ func (c *course) input() []Input {
 		}{{c.burn, 0, false}, {c.recovery - c.burn, c.share, false}, {c.outage - c.recovery, 0, false}, {c.lost - c.outage, 1, false}, {0, 0, true}} {
 			if s.gone {
 				parts = append(parts, stretch{gone: true})
+				continue
+			}
+			if s.steps == 0 {
 				continue
 			}
 			v := f.of(s.bad)
@@ -121,17 +151,17 @@ func (c *course) asked() []Asked {
 		}
 	}
 	all = append(all, rounded(l.named(metricnames.ErrorRatio+sla.FormatDuration(sla.BaseWindow)), c.burn+late, math.Round(c.share*scale)))
-	all = append(append(all, c.tiers()...), c.amounts()...)
+	all = append(append(all, c.firing()...), c.amounts()...)
 	for _, w := range c.windows {
-		all = append(all, c.burnt(ratioName(w), steps(w)))
+		all = append(all, c.burnt(ratioName(w), w))
 	}
 	for _, w := range c.windows { // what was bad has left the window, and no later
-		if gone := c.recovery + steps(w) + 2; gone <= c.outage {
+		if gone := c.recovery + c.steps(w) + 2; gone <= c.outage {
 			all = append(all, rounded(l.named(ratioName(w)), gone, 0))
 		}
 	}
 	if l.Period.Calendar == "" { // a calendar period may turn meanwhile
-		all = append(all, c.burnt("", c.recovery))
+		all = append(all, c.burnt("", min(l.Period.Rolling, time.Duration(c.recovery)*step)))
 	}
 	all = append(all, l.alerts(rulegen.AlertBudgetBurn, c.outage))
 	if len(l.Alerting.Tiers) > 0 && !l.Alerting.WeighByTraffic {
@@ -200,16 +230,18 @@ func (c *course) amounts() []Asked {
 	}
 }
 
-// tiers asks for each tier just before it is due and when it is.
-func (c *course) tiers() []Asked {
+// firing asks for each tier just before it is due and when it is.
+func (c *course) firing() []Asked {
 	l := c.l
 	if l.Alerting.WeighByTraffic {
 		return nil // what is evaluated every ten minutes stands for one, so that traffic weighs less than it does
 	}
 	var all []Asked
-	budget := l.ObjectiveBudget()
 	for i, t := range l.Alerting.Tiers {
-		quiet, fires := tierTime(t, budget, c.share)
+		if !slices.ContainsFunc(c.tiers, func(of sla.Tier) bool { return of.Name == t.Name }) {
+			continue
+		}
+		quiet, fires := c.tierTime(t, c.share)
 		labels := l.tierLabels(i)
 		for _, moment := range []struct {
 			steps  int
@@ -229,11 +261,8 @@ func (c *course) tiers() []Asked {
 // burnt asks for the ratio of a window at the end of the burn, or with no name
 // for that of the period, which has counted since the beginning. The bounds
 // hold for windows of n samples and of n + 1.
-func (c *course) burnt(name string, n int) Asked {
-	k := c.recovery - c.burn
-	if name == "" {
-		n = min(n, steps(c.l.Period.Rolling))
-	}
+func (c *course) burnt(name string, w time.Duration) Asked {
+	k, n := (c.recovery-c.burn)/c.pace, c.steps(w)/c.pace
 	low := c.share * max(0, float64(min(k, n))-1.5) / float64(n+1) * 0.99
 	high := c.share * min(1, float64(k+1)/float64(n)) * 1.01
 	if k > n+1 {

@@ -1,6 +1,7 @@
 package ruletest
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -13,7 +14,7 @@ import (
 )
 
 // figures feed a level the recorded series that its budget and alerts read, just
-// above and just below what each waits for, one moment after the other. Nothing
+// above and just below what each waits for, one moment beside the other. Nothing
 // is fed that would be recorded, so the two never meet.
 type figures struct {
 	l     *tested
@@ -21,7 +22,7 @@ type figures struct {
 	value map[string]map[int]float64         // of each series, by moment
 	names map[string]promql.Metric           // of the keys of value
 	asked []func(moment int, at int) []Asked // of each moment
-	begin []int                              // the steps at which moments begin
+	begin []int                              // the steps at which moments begin, in the order of asked
 }
 
 // when says at which times a moment may be.
@@ -52,22 +53,24 @@ func newFigures(l *tested) *figures {
 	if l.recorded[metricnames.BadPeriod] && l.recorded[metricnames.TotalPeriod] {
 		f.budget()
 	}
-	f.closed() // last, so that all before can be within the same hours
+	f.closed()
 	return f
 }
 
 // moment begins one and says what is asked at its end.
 func (f *figures) moment(asked func(moment, at int) []Asked) { f.momentAt(anyTime, asked) }
 
-// momentAt is moment at a time of a kind; false if there is none.
+// momentAt is moment at the first time of a kind that is free; false if there is
+// none.
 func (f *figures) momentAt(w when, asked func(moment, at int) []Asked) bool {
-	next := 0
-	if n := len(f.begin); n > 0 {
-		next = f.begin[n-1] + f.hold
+	end := 0 // of all moments until now
+	for _, begin := range f.begin {
+		end = max(end, begin+f.hold)
 	}
-	for begin := next; w == anyTime || begin < next+longestSearch; begin++ {
+	for begin := range end + longestSearch {
 		last := begin + f.hold - 1
-		if w == anyTime || w == open && f.l.hours.alerting(begin, last) || w == closed && f.l.hours.never(begin, last) {
+		taken := slices.ContainsFunc(f.begin, func(other int) bool { return begin < other+f.hold && other < begin+f.hold })
+		if !taken && (w == anyTime || w == open && f.l.hours.alerting(begin, last) || w == closed && f.l.hours.never(begin, last)) {
 			f.begin, f.asked = append(f.begin, begin), append(f.asked, asked)
 			f.seen()
 			return true
@@ -301,9 +304,10 @@ func (f *figures) forecast() {
 // has no samples in it.
 func (f *figures) input() []Input {
 	var all []Input
+	moments := f.inTime()
 	for _, key := range f.keys() {
 		var parts []string
-		for m := range f.asked {
+		for _, m := range moments {
 			for len(parts) < f.begin[m] {
 				parts = append(parts, "stale")
 			}
@@ -318,6 +322,16 @@ func (f *figures) input() []Input {
 		}
 		all = append(all, Input{f.names[key].String(), strings.Join(parts, " ")})
 	}
+	return all
+}
+
+// inTime are the moments as they follow one another.
+func (f *figures) inTime() []int {
+	all := make([]int, len(f.begin))
+	for m := range all {
+		all[m] = m
+	}
+	slices.SortFunc(all, func(a, b int) int { return cmp.Compare(f.begin[a], f.begin[b]) })
 	return all
 }
 

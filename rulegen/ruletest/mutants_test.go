@@ -252,6 +252,9 @@ func tests(t *testing.T, text string, opts rulegen.Options) (rules []byte, tests
 		t.Fatal(err)
 	}
 	files := []ruletest.File{suite.File([]string{"rules.yaml"}, groups)}
+	if days, ok := suite.Days([]string{"rules.yaml"}, groups); ok {
+		files = append(files, days)
+	}
 	for _, d := range suite.Dated([]string{"rules.yaml"}, groups) {
 		files = append(files, d.File)
 	}

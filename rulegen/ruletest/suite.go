@@ -55,16 +55,18 @@ func (s *Suite) Add(p rulegen.LevelPlan) {
 	}
 }
 
-// ways are those of all levels; those of one inner list do not disturb one another.
-func (s *Suite) ways() [][]way {
-	var all [][]way
-	var shifts []*shift
+// shifts are the ways of levels with masks and of those that count the same
+// series; unmasked are the others, each in its groups.
+func (s *Suite) shifts() (shifts []*shift, unmasked [][]*tested) {
+	with := func(l *tested) int {
+		return slices.IndexFunc(shifts, func(c *shift) bool { return sameFeed(c.levels[0], l) })
+	}
 	for _, groups := range s.levels {
 		for _, l := range groups {
 			if !l.Masked() {
 				continue
 			}
-			if i := slices.IndexFunc(shifts, func(c *shift) bool { return sameFeed(c.levels[0], l) }); i >= 0 {
+			if i := with(l); i >= 0 {
 				shifts[i].levels = append(shifts[i].levels, l)
 				continue
 			}
@@ -72,16 +74,31 @@ func (s *Suite) ways() [][]way {
 		}
 	}
 	for _, groups := range s.levels {
-		var courses []*course
+		var alone []*tested
 		for _, l := range groups {
-			i := slices.IndexFunc(shifts, func(c *shift) bool { return sameFeed(c.levels[0], l) })
-			switch {
+			switch i := with(l); {
 			case l.Masked():
 			case i >= 0 && len(groups) == 1:
 				shifts[i].levels = append(shifts[i].levels, l)
 			default:
-				courses = append(courses, newCourse(l))
+				alone = append(alone, l)
 			}
+		}
+		if len(alone) > 0 {
+			unmasked = append(unmasked, alone)
+		}
+	}
+	return shifts, unmasked
+}
+
+// ways are those of all levels; those of one inner list do not disturb one another.
+func (s *Suite) ways() [][]way {
+	var all [][]way
+	shifts, unmasked := s.shifts()
+	for _, levels := range unmasked {
+		var courses []*course
+		for _, l := range levels {
+			courses = append(courses, newCourse(l))
 		}
 		together(courses)
 		all = put(all, courses...)
@@ -198,17 +215,7 @@ func (l *tested) unasked() []string {
 // in this order.
 func (s *Suite) File(ruleFiles, groups []string) File {
 	f := File{RuleFiles: ruleFiles, EvaluationInterval: sla.FormatDuration(step), GroupEvalOrder: groups, Notes: s.notes}
-	ways := s.ways()
-	for i, levels := range ways {
-		t := Test{Name: "healthy, burning, recovered, down, lost", Interval: sla.FormatDuration(feed)}
-		if len(ways) > 1 {
-			t.Name += fmt.Sprintf(" (part %d of %d, for levels that count the same series)", i+1, len(ways))
-		}
-		for _, c := range levels {
-			t.Input, t.Asked = append(t.Input, c.input()...), append(t.Asked, c.asked()...)
-		}
-		f.Tests = append(f.Tests, t)
-	}
+	f.add("healthy, burning, recovered, down, lost", s.ways())
 	t := Test{Name: "just above and below what budgets and alerts wait for", Interval: sla.FormatDuration(step)}
 	for _, l := range s.figures {
 		t.Input, t.Asked = append(t.Input, l.input()...), append(t.Asked, l.questions()...)
@@ -226,4 +233,18 @@ func (s *Suite) File(ruleFiles, groups []string) File {
 		f.Tests = append(f.Tests, t)
 	}
 	return f
+}
+
+// add adds a test of ways that do not disturb one another, for each such list.
+func (f *File) add(name string, ways [][]way) {
+	for i, levels := range ways {
+		t := Test{Name: name, Interval: sla.FormatDuration(feed)}
+		if len(ways) > 1 {
+			t.Name += fmt.Sprintf(" (part %d of %d, for levels that count the same series)", i+1, len(ways))
+		}
+		for _, c := range levels {
+			t.Input, t.Asked = append(t.Input, c.input()...), append(t.Asked, c.asked()...)
+		}
+		f.Tests = append(f.Tests, t)
+	}
 }
