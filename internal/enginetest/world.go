@@ -8,8 +8,11 @@ import (
 	"context"
 	"log/slog"
 	"math"
+	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -81,6 +84,15 @@ type Transition struct {
 // Start is where simulated time begins: a Thursday, at no edge of anything.
 var Start = time.Date(2026, 3, 5, 10, 7, 0, 0, time.UTC)
 
+// collectLess has garbage collected less often, unless GOGC says how often. An
+// evaluation leaves much behind, a world keeps little: it costs some hundred
+// megabytes at most, and saves a fifth of the time.
+var collectLess = sync.OnceFunc(func() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
+})
+
 // New starts a world at Start that scrapes the target every scrape interval.
 func New(t testing.TB, scrape time.Duration, target Target) *World {
 	t.Helper()
@@ -90,6 +102,7 @@ func New(t testing.TB, scrape time.Duration, target Target) *World {
 // NewAt is New at another time.
 func NewAt(t testing.TB, start time.Time, scrape time.Duration, target Target) *World {
 	t.Helper()
+	collectLess()
 	w := &World{
 		t: t, store: teststorage.New(t), target: target, scrape: scrape, now: start,
 		seen: map[string]labels.Labels{}, state: map[string]bool{}, files: memory{},
