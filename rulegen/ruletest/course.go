@@ -70,6 +70,9 @@ func newCourse(l *tested) *course {
 		outage = max(outage, inOutage+1)
 	}
 	c.outage = c.recovery + c.steps(longestShort) + late + c.steps(keep)
+	for _, w := range c.windows {
+		c.outage = max(c.outage, c.forgotten(w))
+	}
 	c.lost = c.outage + outage
 	c.end = c.lost + late + 1
 	if n := l.Alerting.MeasurementLost; n != nil {
@@ -77,6 +80,9 @@ func newCourse(l *tested) *course {
 	}
 	return c
 }
+
+// forgotten is when nothing of the burn is left in a window.
+func (c *course) forgotten(w time.Duration) int { return c.recovery + c.steps(w) + 2 }
 
 // burns says when the burn begins and ends, and of which share it is, for tiers
 // of a kind.
@@ -156,9 +162,7 @@ func (c *course) asked() []Asked {
 		all = append(all, c.burnt(ratioName(w), w))
 	}
 	for _, w := range c.windows { // what was bad has left the window, and no later
-		if gone := c.recovery + c.steps(w) + 2; gone <= c.outage {
-			all = append(all, rounded(l.named(ratioName(w)), gone, 0))
-		}
+		all = append(all, rounded(l.named(ratioName(w)), c.forgotten(w), 0))
 	}
 	if l.Period.Calendar == "" { // a calendar period may turn meanwhile
 		all = append(all, c.burnt("", min(l.Period.Rolling, time.Duration(c.recovery)*step)))
