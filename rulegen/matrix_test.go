@@ -215,30 +215,16 @@ func TestMatrix(t *testing.T) {
 	}
 	traffic := newIrregular(20261101)
 	cases, probes := matrixCases(traffic)
-	var levels []*sla.ServiceLevel
-	for _, c := range cases {
-		levels = append(levels, c.level)
-	}
-	w := enginetest.NewAt(t, matrixStart, 15*time.Second, traffic.matrixTarget(probes))
-	w.Load(generate(t, generated2026, levels...))
-	run := func(minutes float64) {
-		w.Run(matrixEdge.Add(time.Duration(minutes * float64(time.Minute))).Sub(w.Now()))
-	}
-	run(matrixAway[0])
-	w.Skip(time.Duration((matrixAway[1] - matrixAway[0]) * float64(time.Minute)))
-	for _, m := range []float64{-20, 35, 140, 175} {
-		run(m)
-		for _, c := range cases {
-			for _, p := range matrixPeriods {
-				c.figures(t, w, p)
+	const parts = 2 // of nearly the same work, side by side
+	for part := range parts {
+		t.Run(fmt.Sprintf("part %d", part+1), func(t *testing.T) {
+			t.Parallel()
+			var some []matrixCase
+			for i := part; i < len(cases); i += parts {
+				some = append(some, cases[i])
 			}
-		}
-	}
-	for _, c := range cases {
-		c.timelines(t, w)
-	}
-	if nans := w.NaNs(matrixBefore + matrixAfter); len(nans) > 0 {
-		t.Errorf("NaN in %v", nans)
+			runMatrix(t, enginetest.NewAt(t, matrixStart, 15*time.Second, traffic.matrixTarget(probes)), some)
+		})
 	}
 }
 

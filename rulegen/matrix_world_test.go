@@ -5,11 +5,13 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"testing"
 	"time"
 
 	"github.com/prometheus/prometheus/model/histogram"
 
 	"github.com/upheld-sla/upheld/internal/enginetest"
+	"github.com/upheld-sla/upheld/sla"
 )
 
 // irregular is the traffic of the matrix: what happened in each second of six
@@ -214,4 +216,33 @@ func (w *irregular) exposed(sums map[string]float64, now int, ids map[string][]s
 		}
 	}
 	return samples
+}
+
+// runMatrix leads the world through the time of the matrix and compares.
+func runMatrix(t *testing.T, w *enginetest.World, cases []matrixCase) {
+	t.Helper()
+	var levels []*sla.ServiceLevel
+	for _, c := range cases {
+		levels = append(levels, c.level)
+	}
+	w.Load(generate(t, generated2026, levels...))
+	run := func(minutes float64) {
+		w.Run(matrixEdge.Add(time.Duration(minutes * float64(time.Minute))).Sub(w.Now()))
+	}
+	run(matrixAway[0])
+	w.Skip(time.Duration((matrixAway[1] - matrixAway[0]) * float64(time.Minute)))
+	for _, m := range []float64{-20, 35, 140, 175} {
+		run(m)
+		for _, c := range cases {
+			for _, p := range matrixPeriods {
+				c.figures(t, w, p)
+			}
+		}
+	}
+	for _, c := range cases {
+		c.timelines(t, w)
+	}
+	if nans := w.NaNs(matrixBefore + matrixAfter); len(nans) > 0 {
+		t.Errorf("NaN in %v", nans)
+	}
 }
