@@ -74,7 +74,7 @@ var (
 	untimed = Metric{
 		Name: metricnames.ProbeUntimed, Type: "counter", Labels: perTarget(metricnames.Threshold),
 		Help: "Good probes of which it is not known whether they took at most the threshold, in seconds.",
-		Note: "Those of which more than 5 % of the time and 2 ms may be the exporter's own, because it had no CPU, where with that time they exceed the threshold and without it they do not. " +
+		Note: "Those of which more than 2.5 % of the time and 1 ms may be the exporter's own, because it had no CPU, where with that time they exceed the threshold and without it they do not. " +
 			"Response-time levels leave them out. There where `" + metricnames.ProbeWithin + "` is.",
 	}
 	downtime = Metric{
@@ -130,7 +130,7 @@ var (
 	}
 	untimedAll = Metric{
 		Name: metricnames.ExporterUntimed, Type: "counter",
-		Help: "Good and bad probes of which more than 5 % of the time and 2 ms may be the exporter's own.",
+		Help: "Good and bad probes of which more than 2.5 % of the time and 1 ms may be the exporter's own.",
 		Note: "The exporter read late what had arrived, because it had no CPU. What became of the probe stands; its duration is in no histogram. On Linux only: elsewhere the kernel is not asked.",
 	}
 	inFlight    = Metric{Name: metricnames.ExporterInFlight, Type: "gauge", Help: "Probes that are running."}

@@ -19,9 +19,9 @@ func TestUnsureDurationsAreToldApart(t *testing.T) {
 		r.Late = late
 		target.observe(r)
 	}
-	took(probe.Good, 150*time.Millisecond, 5*time.Millisecond)  // late, but by no more than 5 %
+	took(probe.Good, 150*time.Millisecond, 3*time.Millisecond)  // late, but by no more than 2.5 %
 	took(probe.Good, 150*time.Millisecond, 70*time.Millisecond) // 80 to 150 ms
-	took(probe.Good, 3*time.Millisecond, 1500*time.Microsecond) // by no more than 2 ms
+	took(probe.Good, 3*time.Millisecond, 900*time.Microsecond)  // by no more than 1 ms
 	took(probe.Bad, 150*time.Millisecond, 140*time.Millisecond)
 	if target.outcomes[0] != 3 || target.outcomes[1] != 1 {
 		t.Errorf("outcomes %v: a success is one, and a failure, however late it was read", target.outcomes)
