@@ -1,9 +1,11 @@
 package spec
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/upheld-sla/upheld/sla"
 )
@@ -61,6 +63,18 @@ const (
 var unitWords = map[string]sla.Unit{
 	"weekly": sla.Week, "weeks": sla.Week, "monthly": sla.Month, "months": sla.Month, "calendar_month": sla.Month,
 	"quarterly": sla.Quarter, "calendar_quarter": sla.Quarter, "yearly": sla.Year, "annual": sla.Year, "calendar_year": sla.Year,
+}
+
+// rollingWords are what people call periods that are none of the calendar's.
+var rollingWords = map[string]string{
+	"day": lastDay, "daily": lastDay, "fortnight": lastFortnight, "fortnightly": lastFortnight, "biweekly": lastFortnight,
+}
+
+const lastDay, lastFortnight = "1d for the last 24 hours", "14d for the last two weeks"
+
+// isWord tells whether a text has letters only.
+func isWord(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsLetter(r) })
 }
 
 // periods are one period or a list of them, each of another name.
@@ -131,8 +145,8 @@ func (v value) unit() (unit sla.Unit, ok bool) {
 }
 
 func (v value) rolling() (sla.Period, bool) {
-	if v.node.ShortTag() == "!!str" && (v.node.Value == "day" || v.node.Value == "daily") {
-		v.wrong("bad-period", v.said()+" is no period", "write "+v.name+": 1d for the last 24 hours; calendar periods are "+list(unitNames))
+	if word := strings.ToLower(v.node.Value); v.node.ShortTag() == "!!str" && isWord(word) {
+		v.wrong("bad-period", v.said()+" is no period", "write "+v.name+": "+cmp.Or(rollingWords[word], "30d for the last 30 days")+"; calendar periods are "+list(unitNames))
 		return sla.Period{}, false
 	}
 	d, ok := v.duration()
