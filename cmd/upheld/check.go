@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -11,9 +12,7 @@ import (
 )
 
 func newCheck() *cobra.Command {
-	var format string
-	var strict bool
-	var server environment
+	var c check
 	cmd := &cobra.Command{
 		Use:   "check SPEC...",
 		Short: "Find everything that is wrong with specifications",
@@ -43,48 +42,55 @@ code 0 means no errors, 1 errors (or, with --strict, warnings).`,
   # in GitHub Actions: findings appear beside the lines of the change
   upheld check --strict --format=github specs/*.yaml`,
 		Args: atLeastOneSpec,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			rules, err := server.options()
-			if err != nil {
-				return usageError{err}
-			}
-			for _, f := range findingFormats {
-				if f.name != format {
-					continue
-				}
-				collectLess()
-				var cost groupCost
-				asked, err := server.connect(cmd.Context(), &rules)
-				if err != nil {
-					return err
-				}
-				if asked.server == nil { // which looks at every rule
-					rules.Patterns = emit.NewPatterns()
-				}
-				agreements, findings := checkSpecs(args, rules, func(l rulegen.LevelPlan) {
-					cost.add(l)
-					asked.level(l)
-				})
-				if err := asked.failed(); err != nil {
-					return err
-				}
-				findings = presentable(append(findings, asked.findings...))
-				if err := f.print(cmd.OutOrStdout(), findings); err != nil {
-					return fmt.Errorf("print findings: %w", err)
-				}
-				fmt.Fprintf(cmd.ErrOrStderr(), "%s\n%s%s", summary(agreements, findings), cost, asked)
-				if findings.HasErrors() || strict && len(findings) > 0 {
-					return errReported
-				}
-				return nil
-			}
-			return usageError{fmt.Errorf("unknown format %q; it is one of %s", format, strings.Join(findingFormatNames(), ", "))}
-		},
+		RunE: c.run,
 	}
-	cmd.Flags().StringVar(&format, "format", "text", "how to print findings: "+strings.Join(findingFormatNames(), ", "))
-	cmd.Flags().BoolVar(&strict, "strict", false, "exit with 1 on warnings too")
-	server.flags(cmd.Flags())
+	cmd.Flags().StringVar(&c.format, "format", "text", "how to print findings: "+strings.Join(findingFormatNames(), ", "))
+	cmd.Flags().BoolVar(&c.strict, "strict", false, "exit with 1 on warnings too")
+	c.server.flags(cmd.Flags())
 	return cmd
+}
+
+// check is what its flags ask for.
+type check struct {
+	format string
+	strict bool
+	server environment
+}
+
+func (c *check) run(cmd *cobra.Command, args []string) error {
+	rules, err := c.server.options()
+	if err != nil {
+		return usageError{err}
+	}
+	known := slices.Index(findingFormatNames(), c.format)
+	if known < 0 {
+		return usageError{fmt.Errorf("unknown format %q; it is one of %s", c.format, strings.Join(findingFormatNames(), ", "))}
+	}
+	collectLess()
+	var cost groupCost
+	asked, err := c.server.connect(cmd.Context(), &rules)
+	if err != nil {
+		return err
+	}
+	if asked.server == nil { // which looks at every rule
+		rules.Patterns = emit.NewPatterns()
+	}
+	agreements, findings := checkSpecs(args, rules, func(l rulegen.LevelPlan) {
+		cost.add(l)
+		asked.level(l)
+	})
+	if err := asked.failed(); err != nil {
+		return err
+	}
+	findings = presentable(append(findings, asked.findings...))
+	if err := findingFormats[known].print(cmd.OutOrStdout(), findings); err != nil {
+		return fmt.Errorf("print findings: %w", err)
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "%s\n%s%s", summary(agreements, findings), cost, asked)
+	if findings.HasErrors() || c.strict && len(findings) > 0 {
+		return errReported
+	}
+	return nil
 }
 
 // atLeastOneSpec is the argument check of verbs that read specifications.
