@@ -221,7 +221,11 @@ func decodeSteps(v value, n *sla.Node) bool {
 			return false
 		}
 		m, _, good := read(o, "needs", decodeMember)
-		name, _, named := read(o, "step", value.text)
+		name, at, named := read(o, "step", value.text)
+		if named && slices.ContainsFunc(n.Members, func(other *sla.Node) bool { return other != nil && other.Name == name }) {
+			at.wrong("duplicate-step", "the step "+quote(name)+" comes twice", "give one of them another name: it is what pages and alerts call the step")
+			named = false
+		}
 		if good {
 			m.Name = name
 		}
