@@ -292,60 +292,64 @@ modules:
 }
 
 // TestNothingIsSentTwice counts the requests that reach servers which do not
-// answer them.
+// answer them. Each prober has servers of its own: what one sends may be counted
+// when the other has begun.
 func TestNothingIsSentTwice(t *testing.T) {
-	var requests atomic.Int64
-	plain := serve(t, "tcp", "127.0.0.1:0", func(conn net.Conn) {
-		if _, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
-			requests.Add(1)
-		}
-	})
 	ca := newAuthority(t)
 	conf := &tls.Config{Certificates: []tls.Certificate{ca.server(time.Hour, "127.0.0.1")}, NextProtos: []string{"h2"}}
-	h2 := func(reply func(*http2.Framer, uint32) bool) string {
-		return serve(t, "tcp", "127.0.0.1:0", func(conn net.Conn) {
-			session := tls.Server(conn, conf)
-			preface := make([]byte, len(http2.ClientPreface))
-			if _, err := io.ReadFull(session, preface); err != nil {
-				return
-			}
-			framer := http2.NewFramer(session, session)
-			_ = framer.WriteSettings()
-			for {
-				frame, err := framer.ReadFrame()
-				if err != nil {
-					return
-				}
-				if header, ok := frame.(*http2.HeadersFrame); ok {
-					requests.Add(1)
-					if !reply(framer, header.StreamID) {
-						return
-					}
-				}
+	plain := func(t *testing.T, requests *atomic.Int64) string {
+		return "http://" + serve(t, "tcp", "127.0.0.1:0", func(conn net.Conn) {
+			if _, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
+				requests.Add(1)
 			}
 		})
 	}
-	targets := map[string]string{
-		"HTTP/1.1 hung up": "http://" + plain,
-		"HTTP/2 hung up":   "https://" + h2(func(*http2.Framer, uint32) bool { return false }),
-		"HTTP/2 going away": "https://" + h2(func(f *http2.Framer, _ uint32) bool {
+	h2 := func(reply func(*http2.Framer, uint32) bool) func(*testing.T, *atomic.Int64) string {
+		return func(t *testing.T, requests *atomic.Int64) string {
+			return "https://" + serve(t, "tcp", "127.0.0.1:0", func(conn net.Conn) {
+				session := tls.Server(conn, conf)
+				preface := make([]byte, len(http2.ClientPreface))
+				if _, err := io.ReadFull(session, preface); err != nil {
+					return
+				}
+				framer := http2.NewFramer(session, session)
+				_ = framer.WriteSettings()
+				for {
+					frame, err := framer.ReadFrame()
+					if err != nil {
+						return
+					}
+					if header, ok := frame.(*http2.HeadersFrame); ok {
+						requests.Add(1)
+						if !reply(framer, header.StreamID) {
+							return
+						}
+					}
+				}
+			})
+		}
+	}
+	servers := map[string]func(*testing.T, *atomic.Int64) string{
+		"HTTP/1.1 hung up": plain,
+		"HTTP/2 hung up":   h2(func(*http2.Framer, uint32) bool { return false }),
+		"HTTP/2 going away": h2(func(f *http2.Framer, _ uint32) bool {
 			_ = f.WriteGoAway(0, http2.ErrCodeNo, nil)
 			return false
 		}),
-		"HTTP/2 refused": "https://" + h2(func(f *http2.Framer, stream uint32) bool {
+		"HTTP/2 refused": h2(func(f *http2.Framer, stream uint32) bool {
 			_ = f.WriteRSTStream(stream, http2.ErrCodeRefusedStream)
 			return true
 		}),
 	}
 	p := newPair(t, "modules: {http_2xx: {prober: http, timeout: 1s, http: {tls_config: {ca_file: "+ca.file+"}}}}")
-	for name, target := range targets {
+	for name, server := range servers {
 		t.Run(name, func(t *testing.T) {
-			requests.Store(0)
-			ask(t, p.theirs, query("http_2xx", target), nil)
-			t.Logf("blackbox_exporter sends %d", requests.Swap(0))
-			start := time.Now()
+			var theirs, ours atomic.Int64
+			ask(t, p.theirs, query("http_2xx", server(t, &theirs)), nil)
+			t.Logf("blackbox_exporter sends %d", theirs.Load())
+			target, start := server(t, &ours), time.Now()
 			got := ask(t, p.handler, query("http_2xx", target), nil)
-			if n := requests.Load(); n != 1 || got.value("probe_success") != "0" || time.Since(start) > 800*time.Millisecond {
+			if n := ours.Load(); n != 1 || got.value("probe_success") != "0" || time.Since(start) > 800*time.Millisecond {
 				t.Errorf("%d requests in %s: %s\n%s", n, time.Since(start), got.value("probe_success"), p.lastLog())
 			}
 		})
