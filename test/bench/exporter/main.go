@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command exporter measures what upheld-exporter costs, as a whole process on
 // this machine's loopback, and beside it blackbox_exporter. It prints a table
 // in Markdown, and which goals were reached; make bench-exporter runs it.

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command prometheus measures what generated rules cost a Prometheus server that
 // evaluates them: memory, CPU, the time of rule groups and evaluations that were
 // missed. Everything runs on this machine's loopback; make bench-prometheus
