@@ -63,6 +63,24 @@ func listenOn(t *testing.T, address string) net.Listener {
 	return l
 }
 
+// serveEach answers every connection, and closes it then.
+func serveEach(t *testing.T, answer func(net.Conn)) netip.AddrPort {
+	l := listenOn(t, "127.0.0.1:0")
+	go func() {
+		for {
+			peer, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer peer.Close()
+				answer(peer)
+			}()
+		}
+	}()
+	return l.Addr().(*net.TCPAddr).AddrPort()
+}
+
 // TestSocketAddresses compares with what net tells, over both families.
 func TestSocketAddresses(t *testing.T) {
 	for _, listen := range []string{"127.0.0.1:0", "[::1]:0"} {
@@ -189,24 +207,12 @@ func TestSocketInterrupted(t *testing.T) {
 // TestSocketNeverTakesAnothersEvents closes sockets under readers, while others
 // get their descriptors and waiters.
 func TestSocketNeverTakesAnothersEvents(t *testing.T) {
-	l := listenOn(t, "127.0.0.1:0")
-	go func() {
-		for {
-			peer, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer peer.Close()
-				_, _ = io.Copy(peer, peer)
-			}()
-		}
-	}()
+	address := serveEach(t, func(peer net.Conn) { _, _ = io.Copy(peer, peer) })
 	var all sync.WaitGroup
 	for i := range 16 {
 		all.Go(func() {
 			for n := range 100 {
-				conn, err := newDialer(Env{}).dialSocket(t.Context(), netip.MustParseAddrPort(l.Addr().String()))
+				conn, err := newDialer(Env{}).dialSocket(t.Context(), address)
 				if err != nil {
 					t.Error(err)
 					return
@@ -335,22 +341,12 @@ func TestSocketIsNotItsOwnPeer(t *testing.T) {
 
 // TestSocketsLeaveNothingOpen counts descriptors.
 func TestSocketsLeaveNothingOpen(t *testing.T) {
-	l := listenOn(t, "127.0.0.1:0")
-	go func() {
-		for {
-			peer, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer peer.Close()
-				time.Sleep(10 * time.Millisecond)
-				_, _ = peer.Write([]byte("hello"))
-			}()
-		}
-	}()
+	address := serveEach(t, func(peer net.Conn) {
+		time.Sleep(10 * time.Millisecond)
+		_, _ = peer.Write([]byte("hello"))
+	})
 	ask := func() {
-		conn, err := newDialer(Env{}).dialSocket(t.Context(), netip.MustParseAddrPort(l.Addr().String()))
+		conn, err := newDialer(Env{}).dialSocket(t.Context(), address)
 		if err != nil {
 			t.Error(err)
 			return
