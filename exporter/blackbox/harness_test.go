@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"fmt"
 	"io"
 	"log/slog"
 	"math/big"
@@ -162,12 +163,26 @@ func (p *pair) both(t *testing.T, q url.Values, header map[string]string, withou
 	if diff := gocmp.Diff(strings.Split(want, "\n"), strings.Split(got, "\n")); diff != "" {
 		t.Errorf("differs from blackbox_exporter (-theirs +ours):\n%s\n%s", diff, p.lastLog())
 	}
-	for series, want := range theirTimes {
-		if got, ok := ourTimes[series]; ok && (got-want > tolerance || want-got > tolerance) {
-			t.Errorf("%s: %g s, want %g s", series, got, want)
-		}
+	far := farApart(ourTimes, theirTimes)
+	for again := 0; again < 2 && len(far) > 0; again++ { // what the machine did to one of the two, it does not do three times
+		_, theirTimes = normal(t, ask(t, p.theirs, q, header).text, without)
+		_, ourTimes = normal(t, ask(t, p.handler, q, header).text, without)
+		far = farApart(ourTimes, theirTimes)
+	}
+	if len(far) > 0 {
+		t.Errorf("durations differ, three times in a row, from blackbox_exporter's:\n%s", strings.Join(far, "\n"))
 	}
 	return ours
+}
+
+// farApart are the durations that differ by more than the tolerance.
+func farApart(ours, theirs map[string]float64) (far []string) {
+	for series, want := range theirs {
+		if got, ok := ours[series]; ok && (got-want > tolerance || want-got > tolerance) {
+			far = append(far, fmt.Sprintf("%s: %g s, want %g s", series, got, want))
+		}
+	}
+	return far
 }
 
 func (p *pair) lastLog() string {
