@@ -251,6 +251,9 @@ func TestOddTargets(t *testing.T) {
 	}
 	for _, target := range []string{host, "127.0.0.1", "127.0.0.1:", ":" + port, "localhost:" + port, "tcp://" + host, "127.0.0.1:http", "127.0.0.1:99999", "127.0.0.1:-1", "[127.0.0.1]:" + port, "[::1]:1", "::1:1", "a..b:1", "nonexistent.invalid:1", " ", "127.0.0.1:1 "} {
 		for _, module := range []string{"tcp", "dns", "grpc"} {
+			if module == "grpc" && target == "[::1]:1" {
+				continue // blackbox_exporter loses the brackets, and asks the host ::1:1 on the network
+			}
 			t.Run(module+" "+target, func(t *testing.T) { t.Parallel(); p.both(t, query(module, target), soon) })
 		}
 	}
