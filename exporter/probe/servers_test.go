@@ -127,20 +127,16 @@ func answer(text string) func(net.Conn) {
 	}
 }
 
-// closedPort is an address where nothing listens.
+// closedPort is an address where nothing listens until the test ends: the port
+// is taken, so that no other server of a test is given it.
 func closedPort(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
+	_, address := boundPort(t)
+	return address
 }
 
-// deafPort is an address that takes no more connections: it listens, accepts
-// none, and its queue is full.
-func deafPort(t testing.TB) string {
+// boundPort is a socket that has an address and does not listen.
+func boundPort(t testing.TB) (fd int, address string) {
 	t.Helper()
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
 	if err != nil {
@@ -150,14 +146,21 @@ func deafPort(t testing.TB) string {
 	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Listen(fd, 0); err != nil {
-		t.Fatal(err)
-	}
 	name, err := syscall.Getsockname(fd)
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := (&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: name.(*syscall.SockaddrInet4).Port}).String()
+	return fd, (&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: name.(*syscall.SockaddrInet4).Port}).String()
+}
+
+// deafPort is an address that takes no more connections: it listens, accepts
+// none, and its queue is full.
+func deafPort(t testing.TB) string {
+	t.Helper()
+	fd, address := boundPort(t)
+	if err := syscall.Listen(fd, 0); err != nil {
+		t.Fatal(err)
+	}
 	for range 8 {
 		conn, err := net.DialTimeout("tcp", address, 100*time.Millisecond)
 		if err != nil {
