@@ -114,6 +114,9 @@ type exemplar struct {
 	id    ID
 	at    int64 // nanoseconds since the epoch
 	value float64
+	// covered: its classic bucket has had the other, newer one since. Prometheus
+	// refuses an exemplar that is older than one it has had of the same series.
+	covered bool
 }
 
 func (h *probeDurations) observe(v float64, which int, id ID, at time.Time) {
@@ -122,23 +125,33 @@ func (h *probeDurations) observe(v float64, which int, id ID, at time.Time) {
 		h.classic[i]++
 	}
 	if id != 0 {
-		h.exemplars[which] = exemplar{id: id, at: at.UnixNano(), value: v}
+		h.point(which, exemplar{id: id, at: at.UnixNano(), value: v})
 	}
+}
+
+// point keeps an exemplar as the last good or bad one, unless it is older than
+// what was kept before, as after a clock was set back.
+func (h *probeDurations) point(which int, e exemplar) {
+	other := &h.exemplars[1-which]
+	if e.at < max(h.exemplars[which].at, other.at) {
+		return
+	}
+	h.exemplars[which] = e
+	other.covered = other.covered || classicBucket(other.value) == classicBucket(e.value)
 }
 
 // classicBucket is the index of the first classic bound that v does not
 // exceed.
 func classicBucket(v float64) int { return sort.SearchFloat64s(classicBounds[:], v) }
 
-// exemplarIn is the newer exemplar of a classic bucket, if any; of the last
-// bucket, without a bound, for i = len(classicBounds).
+// exemplarIn is the exemplar of a classic bucket, if any; of the last bucket,
+// without a bound, for i = len(classicBounds).
 func (h *probeDurations) exemplarIn(i int) *exemplar {
-	var found *exemplar
 	for j := range h.exemplars {
 		e := &h.exemplars[j]
-		if e.id != 0 && classicBucket(e.value) == i && (found == nil || e.at > found.at) {
-			found = e
+		if e.id != 0 && !e.covered && classicBucket(e.value) == i {
+			return e
 		}
 	}
-	return found
+	return nil
 }
