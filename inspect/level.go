@@ -25,7 +25,7 @@ type level struct {
 }
 
 // Level compares a level with what the server has, and adds its rules to the
-// cost. Findings are warnings: a server may not have seen the service yet.
+// cost. Findings are warnings where a server may not have seen the service yet.
 func (s *Server) Level(p rulegen.LevelPlan) sla.Findings {
 	l := &level{Server: s, of: p.Level, measured: 1}
 	l.indicator()
@@ -84,12 +84,49 @@ func selectors(q sla.Query) []promql.Selector {
 // probed asks for the exporter's account.
 func (l *level) probed(of sla.ID) {
 	s := promql.Series(metricnames.ProbeResults, promql.Eq(metricnames.SLA, of.SLA), promql.Eq(metricnames.Service, of.Service), promql.Eq(metricnames.SLO, of.SLO))
+	if l.renamed(of, s) {
+		return
+	}
 	if l.number(promql.Count(s.Now())) == 0 && l.err == nil {
 		l.warn(l.of.Pos, "no-series", "run upheld-exporter on this specification and let the server scrape it; prometheus/scrape.yaml of upheld generate has the job",
 			"no exporter's results of %s/%s are there", of.Service, of.SLO)
 		return
 	}
 	l.often(l.of.Pos, s)
+}
+
+// renamed asks whether a scrape has renamed the exporter's own labels, as
+// Prometheus does where the scraped target has a label of that name (each target
+// of a ServiceMonitor has "service") and the job does not honour the exporter's.
+// Rules then find no results.
+func (l *level) renamed(of sla.ID, results promql.Selector) bool {
+	const prefix = "exported_" // the documented one of Prometheus' honor_labels
+	named := func(label, value string) promql.Selector {
+		return promql.Series(metricnames.ProbeResults, promql.Eq(prefix+label, value))
+	}
+	for _, asked := range []struct {
+		label string
+		of    promql.Selector
+	}{
+		{metricnames.SLA, named(metricnames.SLA, of.SLA)},
+		{metricnames.Service, named(metricnames.Service, of.Service)},
+		{metricnames.SLO, named(metricnames.SLO, of.SLO)},
+		{metricnames.Target, results.With(promql.Ne(prefix+metricnames.Target, ""))},
+		{metricnames.Location, results.With(promql.Ne(prefix+metricnames.Location, ""))},
+		{metricnames.Outcome, results.With(promql.Ne(prefix+metricnames.Outcome, ""))},
+	} {
+		if l.number(promql.Count(asked.of.Now())) == 0 {
+			continue
+		}
+		l.findings = append(l.findings, sla.Finding{
+			Severity: sla.Error, Rule: "renamed-label", Pos: l.of.Pos,
+			Message: fmt.Sprintf("the exporter's results of %s/%s have %s%s in place of %s, because the scraped target has a label %s of its own; the rules measure nothing",
+				of.Service, of.SLO, prefix, asked.label, asked.label, asked.label),
+			Remedy: "write honor_labels: true into the scrape job, or honorLabels: true into the ServiceMonitor (docs/scraping.md)",
+		})
+		return true
+	}
+	return false
 }
 
 // counters asks for the selectors of a total and returns those that are there.

@@ -99,6 +99,7 @@ scrape_configs:
   - job_name: %s
     scrape_interval: %s
     scrape_timeout: %s
+    honor_labels: true
     scrape_native_histograms: true
     always_scrape_classic_histograms: true
     static_configs:

@@ -42,6 +42,7 @@ func newGenerate() *cobra.Command {
   DIR/dashboards/<agreement>.json        one dashboard an agreement
   DIR/prometheus/scrape.yaml             the exporter's scrape job
   DIR/prometheus/prometheus.yml          a complete small configuration (not for the operator)
+  DIR/prometheus/servicemonitor.yaml     the scrape job as an object of the operator (only for it)
   DIR/tests/<agreement>.yaml             with --tests: tests of the rules for promtool
   DIR/tests/<agreement>.days.yaml        and of windows of more than six hours
   DIR/tests/<agreement>.<time>.yaml      and of service hours and windows at single instants

@@ -88,6 +88,10 @@ func (o generateOptions) ofAll(agreements []*sla.Agreement) map[string]func() ([
 		produced["prometheus/scrape.yaml"] = func() ([]byte, error) { return emit.Scrape(agreements, o.scrape) }
 		if o.rules.Format != operatorFormat { // whose files Prometheus does not read by itself
 			produced["prometheus/prometheus.yml"] = func() ([]byte, error) { return emit.PrometheusConfig(agreements, o.scrape) }
+		} else if emit.Scraped(agreements) {
+			produced["prometheus/servicemonitor.yaml"] = func() ([]byte, error) {
+				return emit.ServiceMonitor(agreements, o.rules.Operator, o.scrape)
+			}
 		}
 	}
 	return produced

@@ -105,6 +105,7 @@ type (
 	}
 	scrapeConfig struct {
 		JobName        string        `yaml:"job_name"`
+		HonorLabels    bool          `yaml:"honor_labels"`
 		ScrapeInterval string        `yaml:"scrape_interval"`
 		ScrapeTimeout  string        `yaml:"scrape_timeout"`
 		StaticConfigs  []targetGroup `yaml:"static_configs"`
@@ -156,11 +157,12 @@ func PrometheusConfig(agreements []*sla.Agreement, opts ScrapeOptions) ([]byte, 
 }
 
 func scrapeJobs(agreements []*sla.Agreement, opts ScrapeOptions) []scrapeConfig {
-	if len(sla.ProbeTargets(agreements)) == 0 {
+	if !Scraped(agreements) {
 		return []scrapeConfig{}
 	}
 	return []scrapeConfig{{
 		JobName:        scrapeJob,
+		HonorLabels:    true, // the exporter's service is the one that is probed, not the scraped target's
 		ScrapeInterval: duration(opts.Interval),
 		ScrapeTimeout:  duration(min(opts.Interval, maxScrapeTimeout)),
 		StaticConfigs:  []targetGroup{{Targets: opts.Exporters}},
