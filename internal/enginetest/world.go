@@ -7,6 +7,7 @@ package enginetest
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"math"
 	"os"
 	"runtime/debug"
@@ -54,6 +55,8 @@ type World struct {
 	firing  []Transition
 	state   map[string]bool
 	files   memory
+	timing  Timing
+	pending []scraped // scrapes that have begun, in order of time
 }
 
 // memory serves rule files by name, so that the times of evaluation, which hang
@@ -69,8 +72,9 @@ func (m memory) Parse(query string) (parser.Expr, error) { return language.Parse
 var language = parser.NewParser(parser.Options{})
 
 type scheduled struct {
-	group *rules.Group
-	next  time.Time
+	group   *rules.Group
+	next    time.Time
+	restore int // evaluations until the state of alerts is read back, 0 for never
 }
 
 // Transition is an alert that began or ceased to fire.
@@ -116,7 +120,8 @@ func NewAt(t testing.TB, start time.Time, scrape time.Duration, target Target) *
 	w.manager = rules.NewManager(&rules.ManagerOptions{
 		QueryFunc: w.query, Appendable: w.store, Queryable: w.store,
 		Context: context.Background(), NotifyFunc: func(context.Context, string, ...*rules.Alert) {},
-		Parser: language, GroupLoader: w.files,
+		Parser: language, GroupLoader: w.files, Logger: slog.New(slog.DiscardHandler),
+		OutageTolerance: time.Hour, ForGracePeriod: 10 * time.Minute, // a server's defaults
 	})
 	return w
 }
@@ -126,32 +131,37 @@ func NewAt(t testing.TB, start time.Time, scrape time.Duration, target Target) *
 func (w *World) Load(files ...[]byte) {
 	w.t.Helper()
 	clear(w.files)
-	paths := make([]string, 0, len(files))
 	for i, f := range files {
-		p := string(rune('a'+i)) + ".yaml"
-		w.files[p] = f
-		paths = append(paths, p)
+		w.files[string(rune('a'+i))+".yaml"] = f
 	}
-	groups, errs := w.manager.LoadGroups(time.Minute, labels.EmptyLabels(), "", rules.DefaultEvalIterationFunc, false, paths...)
+	old := w.groups
+	w.schedule()
+	for _, s := range w.groups {
+		for _, o := range old {
+			if o.group.Name() == s.group.Name() {
+				s.group.CopyState(o.group)
+			}
+		}
+		for _, r := range s.group.AlertingRules() {
+			r.SetRestored(true) // or nothing is recorded in ALERTS, which waits for the states of before a restart
+		}
+	}
+}
+
+// schedule makes the groups of the files, each due at its own hashed times.
+func (w *World) schedule() {
+	w.t.Helper()
+	groups, errs := w.manager.LoadGroups(time.Minute, labels.EmptyLabels(), "", rules.DefaultEvalIterationFunc, false, slices.Sorted(maps.Keys(w.files))...)
 	if len(errs) > 0 {
 		w.t.Fatal(errs)
 	}
-	old := w.groups
 	w.groups = nil
 	for _, g := range groups {
-		for _, o := range old {
-			if o.group.Name() == g.Name() {
-				g.CopyState(o.group)
-			}
-		}
-		for _, r := range g.AlertingRules() {
-			r.SetRestored(true) // or nothing is recorded in ALERTS, which waits for the states of before a restart
-		}
 		next := g.EvalTimestamp(w.now.UnixNano())
 		if next.Before(w.now) {
 			next = next.Add(g.Interval())
 		}
-		w.groups = append(w.groups, &scheduled{g, next})
+		w.groups = append(w.groups, &scheduled{group: g, next: next})
 	}
 	slices.SortFunc(w.groups, func(a, b *scheduled) int { return strings.Compare(a.group.Name(), b.group.Name()) })
 }
@@ -161,12 +171,26 @@ func (w *World) Run(d time.Duration) {
 	w.t.Helper()
 	for end := w.now.Add(d); w.now.Before(end); w.now = w.now.Add(w.scrape) {
 		w.scrapeAt(w.now)
-		for _, s := range w.groups {
-			for ; s.next.Before(w.now.Add(w.scrape)); s.next = s.next.Add(s.group.Interval()) {
-				w.evaluate(s.group, s.next)
+		for s := w.due(); s != nil; s = w.due() {
+			w.commit(s.next)
+			if w.timing.Misses == nil || !w.timing.Misses(s.group.Name(), s.next) {
+				w.evaluate(s, s.next)
 			}
+			s.next = s.next.Add(s.group.Interval())
 		}
 	}
+	w.commit(w.now)
+}
+
+// due is the group that is evaluated next, nil if none is before the next scrape.
+func (w *World) due() *scheduled {
+	var first *scheduled
+	for _, s := range w.groups {
+		if s.next.Before(w.now.Add(w.scrape)) && (first == nil || s.next.Before(first.next)) {
+			first = s
+		}
+	}
+	return first
 }
 
 // Skip advances simulated time without scraping or evaluating: Prometheus is down.
@@ -182,15 +206,34 @@ func (w *World) Skip(d time.Duration) {
 // Now is the simulated time.
 func (w *World) Now() time.Time { return w.now }
 
+// scrapeAt begins a scrape; what it reads can be queried when it has ended.
 func (w *World) scrapeAt(at time.Time) {
+	s := scraped{at: at, ends: at, samples: w.target(at)}
+	if w.timing.ScrapeTakes != nil {
+		s.ends = at.Add(w.timing.ScrapeTakes(at))
+	}
+	w.pending = append(w.pending, s)
+}
+
+// commit stores what scrapes have read that have ended by now.
+func (w *World) commit(now time.Time) {
+	w.t.Helper()
+	for len(w.pending) > 0 && !w.pending[0].ends.After(now) {
+		w.write(w.pending[0])
+		w.pending = w.pending[1:]
+	}
+}
+
+// write stores the samples of a scrape, and markers for series that it has no more.
+func (w *World) write(scrape scraped) {
 	w.t.Helper()
 	app := w.store.Appender(context.Background())
-	ms := at.UnixMilli()
+	ms := scrape.at.UnixMilli()
 	gone := map[string]bool{}
 	for s := range w.seen {
 		gone[s] = true
 	}
-	for _, s := range w.target(at) {
+	for _, s := range scrape.samples {
 		l, ok := w.seen[s.Series]
 		if !ok {
 			l = w.parse(s.Series)
@@ -228,9 +271,13 @@ func (w *World) parse(series string) labels.Labels {
 	return l
 }
 
-func (w *World) evaluate(g *rules.Group, at time.Time) {
+func (w *World) evaluate(s *scheduled, at time.Time) {
 	w.t.Helper()
+	g := s.group
 	g.Eval(context.Background(), at)
+	if s.restore--; s.restore == 0 {
+		g.RestoreForState(at)
+	}
 	for _, r := range g.Rules() {
 		if r.LastError() != nil {
 			w.t.Fatalf("%s at %s: %v", r.Name(), at.Sub(Start), r.LastError())
