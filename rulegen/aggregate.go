@@ -147,7 +147,7 @@ func (c compiler) weight() (promql.Expr, sla.Findings) {
 	}
 	known := promql.Avg(promql.Ge(expr, promql.Num(zero)), c.groupLabels()...)
 	full := promql.Add(promql.Mul(promql.Num(zero), c.total()), promql.Num(one))
-	return promql.OrOn(promql.ClampMax(known, one), full, c.groupLabels()...), c.groupsOf(q, expr.Loses)
+	return promql.OrOn(promql.ClampMax(known, one), full, c.groupLabels()...), append(c.groupsOf(q, expr.Loses), filtered(q, "a bad minute counts in full", expr.ValueFilters(c.groupLabels()...))...)
 }
 
 // weighed is the judgement of a minute times its weight.

@@ -291,6 +291,9 @@ func queryError(q sla.Query, rule, prefix string, err error, remedy string) sla.
 	f := sla.Finding{Severity: sla.Error, Rule: rule, Pos: q.Pos, Message: prefix + err.Error(), Remedy: remedy}
 	if at, ok := errors.AsType[*promql.ParseError](err); ok {
 		f.Pos = q.At(at.Offset)
+		if at.Instead != "" {
+			f.Remedy = "write " + at.Instead
+		}
 	}
 	return f
 }

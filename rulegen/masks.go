@@ -188,17 +188,25 @@ func (g *maskGroup) exclusion(e *sla.Exclusion) {
 	var expr promql.Expr
 	var byClock *timetable
 	if e.Condition.Text != "" {
-		_, holds, findings := truth(e.Condition)
+		condition, holds, findings := truth(e.Condition)
 		g.findings = append(g.findings, findings...)
 		if findings.HasErrors() {
 			return
 		}
+		g.findings = append(g.findings, unexcused(e.Condition, condition)...)
 		expr = promql.OrOn(holds, promql.Vector(zero))
 	} else {
 		t := g.timetable(e.Spans(g.from, g.to), e.Pos, "exclusion "+e.Name, zonesOf(e)...)
 		expr, byClock = g.mask(t), &t
 	}
 	g.add(g.record(metricnames.ExclusionMask, expr, metricnames.Exclusion, e.Name), byClock)
+}
+
+// unexcused finds aggregations of what a comparison drops. Of single series that
+// is as good as false: nothing is excused where a condition has no answer.
+func unexcused(q sla.Query, condition promql.Expr) sla.Findings {
+	filters := slices.DeleteFunc(condition.Filters(), func(f promql.Filter) bool { return f.Each })
+	return filtered(q, "nothing is excused", filters)
 }
 
 // add adds the rule of a mask, with the timetable that it goes by, if by one.

@@ -22,7 +22,34 @@ func (c compiler) condition(q sla.Query) ([]Rule, sla.Findings) {
 	if findings.HasErrors() {
 		return nil, findings
 	}
-	return c.looks(promql.Sub(promql.Num(one), holds)), c.groupsOf(q, expr.TruthLoses)
+	findings = append(c.groupsOf(q, expr.TruthLoses), filtered(q, notBad, expr.Filters(c.groupLabels()...))...)
+	return c.looks(promql.Sub(promql.Num(one), holds)), findings
+}
+
+// notBad is what follows where a condition or a value of a level has no answer.
+const notBad = "the level is unknown, and not bad"
+
+// filtered finds comparisons that drop series where they should answer: a total
+// outage, in which they drop all, would be unknown and not bad. It is an error
+// where another form says the same and answers, so that nothing is lost by it;
+// elsewhere leaving out may be what is meant. so says what follows of having no
+// answer.
+func filtered(q sla.Query, so string, filters []promql.Filter) sla.Findings {
+	var findings sla.Findings
+	for _, f := range filters {
+		found := sla.Finding{
+			Severity: sla.Warning, Rule: "hidden-outage", Pos: q.At(f.Offset), Message: f.Message + "; " + f.When + " " + so,
+			Remedy: "compare by bool, which answers 0 instead of dropping; time that is not to count is excluded by spec.exclusions",
+		}
+		switch {
+		case f.Certain:
+			found.Severity, found.Remedy = sla.Error, "write "+f.Instead
+		case f.Instead != "":
+			found.Remedy = "write " + f.Instead + "; if such time is not to count, exclude it by spec.exclusions"
+		}
+		findings = append(findings, found)
+	}
+	return findings
 }
 
 // truth reads a user's condition; holds is 1 while it does for every series that
@@ -62,7 +89,8 @@ func (c compiler) takenOver(q sla.Query) ([]Rule, sla.Findings) {
 		return nil, findings
 	}
 	known := promql.Ge(expr, promql.Num(zero)) // drops NaN
-	return c.looks(promql.ClampMax(promql.Avg(known, c.groupLabels()...), one)), c.groupsOf(q, expr.Loses)
+	findings = append(c.groupsOf(q, expr.Loses), filtered(q, notBad, expr.ValueFilters(c.groupLabels()...))...)
+	return c.looks(promql.ClampMax(promql.Avg(known, c.groupLabels()...), one)), findings
 }
 
 // looks records a share of bad that is looked at in each evaluation.

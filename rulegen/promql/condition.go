@@ -1,6 +1,8 @@
 package promql
 
 import (
+	"math"
+
 	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/upheld-sla/upheld/sla"
@@ -22,49 +24,127 @@ func TopK(k int64, e Expr) Expr {
 
 // Truth reads e as a condition and makes it a number with the labels by: for
 // each of their values 1 while it holds for every series that it compares, 0
-// while it does not for one, and no sample while there is nothing to compare. A comparison, which by itself drops
-// what does not hold, is made to answer 0; conditions are joined by and / or
-// without matching. Anything else is a *ParseError at the part that does not fit.
+// while it does not for one, and no sample while nobody knows. A comparison,
+// which by itself drops what does not hold, is made to answer 0; it is unknown
+// while there is nothing to compare, and of what is NaN. Conditions are joined
+// by and / or without matching, by three-valued logic: what is false and unknown
+// is false, what is true or unknown is true. Anything else is a *ParseError at
+// the part that does not fit.
 func (e Expr) Truth(by ...string) (Expr, error) {
 	switch n := e.node.(type) {
 	case *parser.ParenExpr:
 		return Expr{n.Expr}.Truth(by...)
 	case *parser.BinaryExpr:
-		switch {
-		case n.Op.IsComparisonOperator():
+		if n.Op.IsComparisonOperator() {
 			return truthOfComparison(n, by)
-		case n.Op == parser.LAND || n.Op == parser.LOR:
-			return truthOfBoth(n, by)
 		}
 	}
-	return Expr{}, &ParseError{int(e.node.PositionRange().Start), "not a condition"}
+	holds, fails, err := e.sides(by)
+	if err != nil {
+		return Expr{}, err
+	}
+	return OrOn(holds, fails, by...), nil
 }
 
+// sides are a condition as two expressions, of which at most one has a sample:
+// 1 while it holds and 0 while it does not. Each comparison stands in both once,
+// so that they grow with the condition and not with its depth.
+func (e Expr) sides(by []string) (holds, fails Expr, err error) {
+	switch n := e.node.(type) {
+	case *parser.ParenExpr:
+		return Expr{n.Expr}.sides(by)
+	case *parser.BinaryExpr:
+		if n.Op.IsComparisonOperator() {
+			truth, err := truthOfComparison(n, by)
+			if err != nil {
+				return holds, fails, err
+			}
+			return Eql(truth, yes), Eql(truth, no), nil
+		}
+		if n.Op == parser.LAND || n.Op == parser.LOR {
+			return sidesOfBoth(n, by)
+		}
+		if n.Op == parser.LUNLESS {
+			return holds, fails, &ParseError{Offset: int(n.PositionRange().Start), Message: "conditions are joined by and / or, not by unless", Instead: withoutUnless(n)}
+		}
+	}
+	return holds, fails, &ParseError{Offset: int(e.node.PositionRange().Start), Message: "not a condition"}
+}
+
+var (
+	yes = Num(sla.NewDecimal(1, 1))
+	no  = Num(sla.NewDecimal(0, 1))
+)
+
+// truthOfComparison is 1 or 0, or nothing where a side is NaN or missing.
 func truthOfComparison(n *parser.BinaryExpr, by []string) (Expr, error) {
 	if n.Type() != parser.ValueTypeVector {
-		return Expr{}, &ParseError{int(n.PositionRange().Start), "this compares two numbers, and no series"}
+		return Expr{}, &ParseError{Offset: int(n.PositionRange().Start), Message: "this compares two numbers, and no series"}
 	}
-	answer := *n
-	answer.ReturnBool = true
-	return Min(Expr{&answer}, by...), nil
+	return Min(Expr{knownComparison(n)}, by...), nil
 }
 
-func truthOfBoth(n *parser.BinaryExpr, by []string) (Expr, error) {
-	if m := n.VectorMatching; m != nil && (m.On || len(m.MatchingLabels) > 0) {
-		return Expr{}, &ParseError{int(n.PositionRange().Start), "conditions are joined without on and ignoring"}
+func sidesOfBoth(n *parser.BinaryExpr, by []string) (holds, fails Expr, err error) {
+	if matched(n) {
+		return holds, fails, &ParseError{Offset: int(n.PositionRange().Start), Message: "conditions are joined without on and ignoring"}
 	}
-	left, err := Expr{n.LHS}.Truth(by...)
+	leftHolds, leftFails, err := Expr{n.LHS}.sides(by)
 	if err != nil {
-		return Expr{}, err
+		return holds, fails, err
 	}
-	right, err := Expr{n.RHS}.Truth(by...)
+	rightHolds, rightFails, err := Expr{n.RHS}.sides(by)
 	if err != nil {
-		return Expr{}, err
+		return holds, fails, err
 	}
 	if n.Op == parser.LAND {
-		return Mul(left, right), nil
+		return AndOn(leftHolds, rightHolds, by...), OrOn(leftFails, rightFails, by...), nil
 	}
-	return ClampMax(Add(left, right), sla.NewDecimal(1, 1)), nil
+	return OrOn(leftHolds, rightHolds, by...), AndOn(leftFails, rightFails, by...), nil
+}
+
+// knownComparison is a comparison that answers 1 or 0, and nothing where one of
+// its sides is NaN, as 0/0 or the quantile of no requests is: compared, that
+// would be 0. The same holds for comparisons inside its sides that answer by bool.
+func knownComparison(n *parser.BinaryExpr) *parser.BinaryExpr {
+	answer := *n
+	answer.ReturnBool = true
+	left, right := n.LHS.Type() == parser.ValueTypeVector, n.RHS.Type() == parser.ValueTypeVector
+	switch {
+	case left && !right && mayBeNaN(n.RHS):
+		answer.LHS, answer.RHS = known(n.LHS), known(VectorOf(Expr{n.RHS}).node)
+		answer.VectorMatching = &parser.VectorMatching{Card: parser.CardManyToOne, On: true}
+	case right && !left && mayBeNaN(n.LHS):
+		answer.LHS, answer.RHS = known(VectorOf(Expr{n.LHS}).node), known(n.RHS)
+		answer.VectorMatching = &parser.VectorMatching{Card: parser.CardOneToMany, On: true}
+	default:
+		answer.LHS, answer.RHS = known(n.LHS), known(n.RHS)
+	}
+	return &answer
+}
+
+// known is an operand without what is NaN, which no comparison holds for.
+func known(operand parser.Expr) parser.Expr {
+	if operand.Type() != parser.ValueTypeVector {
+		return operand
+	}
+	inner := rebuilt(operand, func(n parser.Expr) parser.Expr {
+		if b, ok := n.(*parser.BinaryExpr); ok && b.ReturnBool && b.Type() == parser.ValueTypeVector {
+			return knownComparison(b)
+		}
+		return nil
+	})
+	return &parser.ParenExpr{Expr: Ge(Expr{bare(inner)}, Expr{&parser.NumberLiteral{Val: math.Inf(-1)}}).node}
+}
+
+// mayBeNaN tells whether a scalar may be NaN, as scalar() of nothing is.
+func mayBeNaN(scalar parser.Expr) bool {
+	found := false
+	parser.Inspect(scalar, func(n parser.Node, _ []parser.Node) error {
+		c, ok := n.(*parser.Call)
+		found = found || ok && c.Func.Name == "scalar"
+		return nil
+	})
+	return found
 }
 
 // IsVector tells whether e is an instant vector, as most expressions are.

@@ -74,6 +74,7 @@ func proveText(node parser.Expr, text string) error {
 type ParseError struct {
 	Offset  int // in bytes from the start of the text
 	Message string
+	Instead string // what to write, as PromQL, where that is known
 }
 
 // Error is the message without the place.
@@ -89,11 +90,11 @@ func Parse(text string) (Expr, error) {
 	var one *parser.ParseErr
 	switch {
 	case errors.As(err, &errs) && len(errs) > 0:
-		return Expr{}, &ParseError{int(errs[0].PositionRange.Start), errs[0].Err.Error()}
+		return Expr{}, &ParseError{Offset: int(errs[0].PositionRange.Start), Message: errs[0].Err.Error()}
 	case errors.As(err, &one):
-		return Expr{}, &ParseError{int(one.PositionRange.Start), one.Err.Error()}
+		return Expr{}, &ParseError{Offset: int(one.PositionRange.Start), Message: one.Err.Error()}
 	}
-	return Expr{}, &ParseError{0, err.Error()}
+	return Expr{}, &ParseError{Offset: 0, Message: err.Error()}
 }
 
 // Selectors reads e as a plain series selector or a sum of them (a + b + c).
@@ -104,7 +105,7 @@ func (e Expr) Selectors() ([]Selector, error) {
 		return Expr{n.Expr}.Selectors()
 	case *parser.VectorSelector:
 		if n.OriginalOffset != 0 || n.Timestamp != nil || n.StartOrEnd != 0 {
-			return nil, &ParseError{int(n.PosRange.Start), "a selector here cannot have an offset or @"}
+			return nil, &ParseError{Offset: int(n.PosRange.Start), Message: "a selector here cannot have an offset or @"}
 		}
 		return []Selector{{n}}, nil
 	case *parser.BinaryExpr:
@@ -112,7 +113,7 @@ func (e Expr) Selectors() ([]Selector, error) {
 			break
 		}
 		if m := n.VectorMatching; m == nil || m.On || len(m.MatchingLabels) > 0 || m.Card != parser.CardOneToOne {
-			return nil, &ParseError{int(n.PositionRange().Start), "a sum of selectors takes no on, ignoring or group modifiers"}
+			return nil, &ParseError{Offset: int(n.PositionRange().Start), Message: "a sum of selectors takes no on, ignoring or group modifiers"}
 		}
 		left, err := Expr{n.LHS}.Selectors()
 		if err != nil {
@@ -121,7 +122,7 @@ func (e Expr) Selectors() ([]Selector, error) {
 		right, err := Expr{n.RHS}.Selectors()
 		return append(left, right...), err
 	}
-	return nil, &ParseError{int(e.node.PositionRange().Start), "not a series selector or a sum of them"}
+	return nil, &ParseError{Offset: int(e.node.PositionRange().Start), Message: "not a series selector or a sum of them"}
 }
 
 // WithSuffix is the same selector for the metric whose name has suffix added,

@@ -6,7 +6,7 @@ var conditionSection = &section{
 	name: "condition",
 	doc:  "A state that Prometheus can tell, looked at once a minute.",
 	fields: []field{
-		{key: "expr", typ: queryType, required: true, example: `"queue_oldest_message_age_seconds < 60"`, doc: "Good while it holds for every series that it compares, unknown while there is none. Comparisons of series with numbers or other series, joined by `and` / `or`; what is compared may be any expression."},
+		{key: "expr", typ: queryType, required: true, example: `"queue_oldest_message_age_seconds < 60"`, doc: "Good while it holds for every series that it compares, unknown while there is none or it is NaN. Comparisons of series with numbers or other series, joined by `and` / `or`; what is compared may be any expression."},
 	},
 }
 

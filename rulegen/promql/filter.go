@@ -1,0 +1,471 @@
+package promql
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/prometheus/prometheus/promql/parser"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// Filter is a part of a condition or of a value that drops series by what they
+// are: while it drops all of them, nobody knows the answer, which is then what
+// the worst outage looks like.
+type Filter struct {
+	Offset  int    // of the part, in bytes
+	Message string // what it does
+	When    string // when there is no answer by that: "while that is nothing"
+	Instead string // the whole expression, written so that it answers; "" if there is no sure form
+	// Certain is set where Instead says the same wherever the expression has an
+	// answer, so that nothing is lost by writing it.
+	Certain bool
+	// Each is set where every series is dropped by itself, and not because of what
+	// is aggregated: for what counts only while it holds, that is as good as false.
+	Each bool
+}
+
+// Filters are those inside the comparisons of a condition, which is valid. by
+// are the labels that Truth would be asked for.
+func (e Expr) Filters(by ...string) []Filter {
+	m := mender{grouped: len(by) > 0}
+	mended := m.condition(e.node)
+	return m.found(mended)
+}
+
+// ValueFilters are those of an expression whose series are values.
+func (e Expr) ValueFilters(by ...string) []Filter {
+	m := mender{grouped: len(by) > 0}
+	if f, ok := filtering(e.node); ok {
+		m.add(f, "this comparison drops what does not hold", "then", true, false, true)
+		return m.found(asked(f))
+	}
+	return m.found(m.value(e.node))
+}
+
+// mender writes expressions so that they answer, and keeps what it mended.
+type mender struct {
+	grouped bool
+	filters []Filter
+}
+
+// maxMended bounds how often one comparison is mended.
+const maxMended = 20
+
+func (m *mender) add(at parser.Expr, message, when string, mendable, certain, each bool) {
+	f := Filter{Offset: int(at.PositionRange().Start), Message: message, When: when, Certain: mendable && certain, Each: each}
+	if mendable {
+		f.Instead = "?" // once all is mended
+	}
+	m.filters = append(m.filters, f)
+}
+
+func (m *mender) found(mended parser.Expr) []Filter {
+	instead := ""
+	if len(m.filters) > 0 {
+		instead = text(bare(mended))
+	}
+	for i := range m.filters {
+		if f := &m.filters[i]; f.Instead != "" {
+			f.Instead, f.Certain = instead, f.Certain && instead != ""
+		}
+	}
+	return m.filters
+}
+
+// condition mends every comparison of a condition.
+func (m *mender) condition(n parser.Expr) parser.Expr {
+	b, ok := bare(n).(*parser.BinaryExpr)
+	switch {
+	case !ok:
+		return n
+	case b.Op.IsComparisonOperator():
+		return m.comparison(b)
+	}
+	copied := *b
+	copied.LHS = parenthesise(bare(m.condition(b.LHS)), precedence(b.Op), false)
+	copied.RHS = parenthesise(bare(m.condition(b.RHS)), precedence(b.Op), true)
+	return &copied
+}
+
+// comparison mends one comparison until it answers, or as far as that can be done.
+func (m *mender) comparison(b *parser.BinaryExpr) parser.Expr {
+	for range maxMended {
+		h := cmp.Or(hides(b.LHS), hides(b.RHS))
+		if h == nil {
+			break
+		}
+		instead, pulled := h.mended(b, m.grouped)
+		message, when := h.words()
+		m.add(h.at, message, when, instead != nil, h.certain(b), h.outer == nil)
+		if instead == nil {
+			break
+		}
+		b = instead
+		if pulled != nil {
+			return bothOf(bare(m.condition(pulled)), bare(m.comparison(b)))
+		}
+	}
+	return b
+}
+
+// value mends an expression that is no condition.
+func (m *mender) value(n parser.Expr) parser.Expr {
+	for range maxMended {
+		h := hides(n)
+		if h == nil {
+			break
+		}
+		stand := parser.Expr(nil)
+		if h.outer != nil {
+			stand = standIn(h)
+		}
+		message, when := h.words()
+		m.add(h.at, message, when, stand != nil, false, h.outer == nil)
+		if stand == nil {
+			break
+		}
+		n = replaced(n, h.outer, stand)
+	}
+	return n
+}
+
+// hiding is what may leave an operand without samples because of their values.
+type hiding struct {
+	at    parser.Expr // the comparison, and / unless, or absent()
+	outer parser.Expr // the outermost aggregation of what at leaves; nil if there is none
+	zero  bool        // something counts or sums what at leaves, so that of nothing it is 0
+	sets  bool        // by and / unless
+	joins bool        // at stands where series of other labels are joined, or beside an or
+}
+
+// hides finds the first part by which an expression may come to nothing.
+func hides(n parser.Expr) *hiding {
+	switch n := n.(type) {
+	case *parser.ParenExpr:
+		return hides(n.Expr)
+	case *parser.UnaryExpr:
+		return hides(n.Expr)
+	case *parser.SubqueryExpr:
+		return hides(n.Expr)
+	case *parser.AggregateExpr:
+		return hides(n.Expr).through(n, aggregations[n.Op])
+	case *parser.Call:
+		return hidesInCall(n)
+	case *parser.BinaryExpr:
+		return hidesInJoin(n)
+	}
+	return nil
+}
+
+func hidesInCall(n *parser.Call) *hiding {
+	switch n.Func.Name {
+	case "absent", "absent_over_time":
+		return &hiding{at: n, zero: true}
+	case "vector":
+		if f := hides(n.Args[0]); f != nil { // of scalar(), which is NaN then
+			f.joins = true
+			return f
+		}
+		return nil
+	}
+	for _, a := range n.Args {
+		if h := hides(a); h != nil {
+			if _, over := bare(a).(*parser.SubqueryExpr); over {
+				return h.through(n, overTime[n.Func.Name])
+			}
+			return h
+		}
+	}
+	return nil
+}
+
+func hidesInJoin(n *parser.BinaryExpr) *hiding {
+	if f, ok := filtering(n); ok && shapeOf(f.LHS) != shapeOf(f.RHS) { // x == x drops NaN alone
+		if h := cmp.Or(hides(n.LHS), hides(n.RHS)); h != nil {
+			return h
+		}
+		return &hiding{at: n, joins: matched(n)}
+	}
+	var h *hiding
+	switch n.Op {
+	case parser.LOR: // the right side stands in for what the left one has not
+		if h = hides(n.LHS); h == nil || hides(n.RHS) == nil {
+			return nil
+		}
+		h.joins = true
+	case parser.LAND, parser.LUNLESS:
+		if h = hides(n.LHS); h == nil && hasFilter(n.RHS) {
+			h = &hiding{at: n, sets: true}
+		}
+	default:
+		h = hides(n.LHS)
+		if h == nil && !guards(n) {
+			h = hides(n.RHS)
+		}
+	}
+	if h != nil && matched(n) {
+		h.joins = true
+	}
+	return h
+}
+
+// matched tells a join by other labels than all.
+func matched(n *parser.BinaryExpr) bool {
+	m := n.VectorMatching
+	return m != nil && (m.On || len(m.MatchingLabels) > 0)
+}
+
+// guards tells a division whose divisor is kept from being 0, or from too little
+// to divide by: without it nothing would be known either.
+func guards(n *parser.BinaryExpr) bool {
+	f, ok := filtering(n.RHS)
+	return ok && n.Op == parser.DIV && (f.Op == parser.GTR || f.Op == parser.GTE || f.Op == parser.NEQ) &&
+		f.RHS.Type() == parser.ValueTypeScalar && hides(f.LHS) == nil
+}
+
+func hasFilter(n parser.Expr) bool {
+	found := false
+	parser.Inspect(n, func(n parser.Node, _ []parser.Node) error {
+		if e, ok := n.(parser.Expr); ok {
+			_, filters := filtering(e)
+			found = found || filters
+		}
+		return nil
+	})
+	return found
+}
+
+// ofNothing is what an aggregation makes of nothing: counts and sums would be 0,
+// the others what there is without the filter.
+type ofNothing struct {
+	zero  bool
+	ofAll string // the same of all series, where each answers 1 or 0; "" if there is none
+	known bool
+}
+
+var aggregations = map[parser.ItemType]ofNothing{
+	parser.COUNT: {true, "sum", true}, parser.GROUP: {true, "max", true}, parser.SUM: {true, "", true},
+	parser.AVG: {known: true}, parser.MIN: {known: true}, parser.MAX: {known: true}, parser.STDDEV: {known: true}, parser.STDVAR: {known: true},
+	parser.QUANTILE: {known: true}, parser.TOPK: {known: true}, parser.BOTTOMK: {known: true},
+}
+
+var overTime = map[string]ofNothing{
+	"count_over_time": {true, "sum_over_time", true}, "present_over_time": {true, "max_over_time", true}, "sum_over_time": {true, "", true},
+	"avg_over_time": {known: true}, "min_over_time": {known: true}, "max_over_time": {known: true}, "last_over_time": {known: true},
+	"stddev_over_time": {known: true}, "stdvar_over_time": {known: true}, "quantile_over_time": {known: true},
+}
+
+// through is the hiding as an aggregation passes it on.
+func (h *hiding) through(n parser.Expr, a ofNothing) *hiding {
+	if h == nil {
+		return nil
+	}
+	if _, absent := h.at.(*parser.Call); absent {
+		return h
+	}
+	h.outer, h.zero = n, h.zero || a.zero
+	return h
+}
+
+// certain tells whether the mended form answers the same wherever this one does.
+func (h *hiding) certain(b *parser.BinaryExpr) bool {
+	return !h.sets && !h.joins && (h.zero || chains(b.LHS, h.at) || chains(b.RHS, h.at))
+}
+
+// chains tells whether an operand is that comparison, or compares what it lets through.
+func chains(operand, comparison parser.Expr) bool {
+	f, ok := filtering(operand)
+	return ok && (parser.Expr(f) == comparison || chains(passing(f), comparison))
+}
+
+func (h *hiding) words() (message, when string) {
+	if c, ok := h.at.(*parser.Call); ok {
+		return c.Func.Name + " has a value only while there is no series", "while there is one"
+	}
+	part := strings.Join(strings.Fields(h.at.String()), " ")
+	switch {
+	case h.outer != nil:
+		return fmt.Sprintf("%s sees only what %q lets through", nameOf(h.outer), part), "while that is nothing"
+	case h.sets:
+		return fmt.Sprintf("%q keeps only some series", part), "while it keeps none"
+	}
+	return fmt.Sprintf("%q inside a comparison drops what does not hold", part), "then"
+}
+
+func nameOf(n parser.Expr) string {
+	switch n := n.(type) {
+	case *parser.AggregateExpr:
+		return n.Op.String()
+	case *parser.Call:
+		return n.Func.Name
+	}
+	return "this"
+}
+
+// mended is the comparison without the hiding; pulled is a condition that has to
+// hold besides. Both are nil if no sure form is known.
+func (h *hiding) mended(b *parser.BinaryExpr, grouped bool) (instead *parser.BinaryExpr, pulled parser.Expr) {
+	in := func(by parser.Expr, of parser.Expr) *parser.BinaryExpr {
+		made, _ := replaced(b, of, by).(*parser.BinaryExpr)
+		return made
+	}
+	if c, ok := h.at.(*parser.Call); ok {
+		if grouped || h.joins {
+			return nil, nil
+		}
+		return presence(b, c, in), nil
+	}
+	if h.outer != nil {
+		if stand := standIn(h); stand != nil {
+			return in(stand, h.outer), nil
+		}
+		return nil, nil
+	}
+	if h.joins {
+		return nil, nil
+	}
+	f := h.at.(*parser.BinaryExpr)
+	if !h.sets {
+		return in(bare(passing(f)), f), f
+	}
+	pulled, ok := parser.Expr(nil), false
+	if f.Op == parser.LAND {
+		pulled, ok = filtering(f.RHS)
+	} else {
+		pulled, ok = opposite(f.RHS)
+	}
+	if !ok {
+		return nil, nil
+	}
+	return in(bare(f.LHS), f), pulled
+}
+
+// presence writes a condition on absent(x) by how many series there are.
+func presence(b *parser.BinaryExpr, c *parser.Call, in func(by, of parser.Expr) *parser.BinaryExpr) *parser.BinaryExpr {
+	of := c.Args[0]
+	if c.Func.Name == "absent_over_time" {
+		of = call("count_over_time", Expr{of}).node
+	}
+	there := Or(Count(Expr{of}), Vector(sla.NewDecimal(0, 1))).node
+	if limit, ok := bare(b.RHS).(*parser.NumberLiteral); ok && bare(b.LHS) == parser.Expr(c) {
+		absent, present := compares(b.Op, 1, limit.Val), compares(b.Op, 0, limit.Val)
+		if absent != present {
+			op := parser.ItemType(parser.GTR)
+			if absent {
+				op = parser.EQLC
+			}
+			return join(op, Expr{there}, no, nil).node.(*parser.BinaryExpr)
+		}
+	}
+	return in(asBool(Eql(Expr{there}, no)).node, c)
+}
+
+func compares(op parser.ItemType, a, b float64) bool {
+	switch op {
+	case parser.EQLC:
+		return a == b
+	case parser.NEQ:
+		return a != b
+	case parser.LSS:
+		return a < b
+	case parser.LTE:
+		return a <= b
+	case parser.GTR:
+		return a > b
+	}
+	return a >= b
+}
+
+// standIn is the hiding's outermost aggregation with something that stands in
+// while nothing passes: 0 if it is counted or summed, else what there is without
+// the filter. A count of what holds becomes a sum of answers.
+func standIn(h *hiding) parser.Expr {
+	switch n := h.outer.(type) {
+	case *parser.AggregateExpr:
+		return standInOf(h, n)
+	case *parser.Call:
+		return standInOverTime(h, n)
+	}
+	return nil
+}
+
+func standInOf(h *hiding, n *parser.AggregateExpr) parser.Expr {
+	kind := aggregations[n.Op]
+	if !kind.known {
+		return nil
+	}
+	if f, ok := filtering(n.Expr); ok && kind.ofAll != "" && h.at == parser.Expr(f) {
+		all := *n
+		all.Op, all.Expr = map[string]parser.ItemType{"sum": parser.SUM, "max": parser.MAX}[kind.ofAll], asked(f)
+		return &all
+	}
+	all := *n
+	all.Expr = unfiltered(n.Expr)
+	var matching *[]string
+	if h.zero {
+		all.Op, all.Param = parser.COUNT, nil
+	} else if n.Op == parser.TOPK || n.Op == parser.BOTTOMK {
+		matching = &n.Grouping
+	}
+	return orElse(h.zero, n, &all, matching, n.Without)
+}
+
+func standInOverTime(h *hiding, n *parser.Call) parser.Expr {
+	kind := overTime[n.Func.Name]
+	over, ok := bare(n.Args[len(n.Args)-1]).(*parser.SubqueryExpr)
+	if !kind.known || !ok {
+		return nil
+	}
+	with := func(function string, of parser.Expr) *parser.Call {
+		inner, all := *over, *n
+		inner.Expr = parenthesise(of, tightest, false)
+		all.Args = append(append(parser.Expressions{}, n.Args[:len(n.Args)-1]...), &inner)
+		if function != n.Func.Name {
+			all.Func, all.Args = parser.Functions[function], parser.Expressions{&inner}
+		}
+		return &all
+	}
+	if f, ok := filtering(over.Expr); ok && kind.ofAll != "" && h.at == parser.Expr(f) {
+		return with(kind.ofAll, asked(f))
+	}
+	function := n.Func.Name
+	if h.zero {
+		function = "count_over_time"
+	}
+	return orElse(h.zero, n, with(function, unfiltered(bare(over.Expr))), nil, false)
+}
+
+// orElse is n, or while it has no sample of its labels all, or 0 instead of it.
+func orElse(zero bool, n, all parser.Expr, labels *[]string, without bool) parser.Expr {
+	if zero {
+		all = Mul(no, Expr{all}).node
+	}
+	e := join(parser.LOR, Expr{n}, Expr{all}, labels)
+	if without {
+		e.node.(*parser.BinaryExpr).VectorMatching.On = false
+	}
+	return e.node
+}
+
+// unfiltered is an expression with everything that its comparisons, and / unless
+// would drop; divisors stay as they are.
+func unfiltered(n parser.Expr) parser.Expr {
+	return rebuilt(n, func(n parser.Expr) parser.Expr {
+		if f, ok := filtering(n); ok {
+			return unfiltered(bare(passing(f)))
+		}
+		b, ok := n.(*parser.BinaryExpr)
+		switch {
+		case !ok:
+		case (b.Op == parser.LAND || b.Op == parser.LUNLESS) && hasFilter(b.RHS):
+			return unfiltered(b.LHS)
+		case guards(b):
+			copied := *b
+			copied.LHS = parenthesise(unfiltered(b.LHS), precedence(b.Op), false)
+			return &copied
+		}
+		return nil
+	})
+}
