@@ -46,12 +46,19 @@ func start(t *testing.T, e *exporter.Exporter) {
 
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	within(t, 30*time.Second, what, ok)
+}
+
+// within waits for something that takes a busy machine long.
+func within(t *testing.T, patience time.Duration, what string, ok func() bool) {
+	t.Helper()
+	pause := patience / 6000
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(pause) {
 		if ok() {
 			return
 		}
 	}
-	t.Fatalf("not within 30 s: %s", what)
+	t.Fatalf("not within %s: %s", patience, what)
 }
 
 func scrape(t *testing.T, h http.Handler) string {

@@ -43,9 +43,9 @@ func TestWithoutDescriptorsNobodyIsBlamed(t *testing.T) {
 		probeWithoutDescriptors(t, url)
 		return
 	}
-	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { time.Sleep(300 * time.Millisecond) }))
+	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { time.Sleep(500 * time.Millisecond) }))
 	defer srv.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	child := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestWithoutDescriptorsNobodyIsBlamed$")
 	child.Env = append(os.Environ(), starvedVariable+"="+srv.URL)
@@ -69,18 +69,25 @@ func probeWithoutDescriptors(t *testing.T, url string) {
 		t.Skip(err)
 	}
 	e := exporter.New(exporter.Options{})
-	if err := e.Apply(manyTargets(150, url, 600*time.Millisecond)); err != nil {
+	// Some 25 are under way at once, of two descriptors each, and have six times
+	// as long as the server takes.
+	if err := e.Apply(manyTargets(150, url, 3*time.Second)); err != nil {
 		t.Fatal(err)
 	}
 	start(t, e)
-	time.Sleep(2500 * time.Millisecond)
-	scrape(t, e.Metrics()) // reasons appear with 0
-	fmt.Print(scrape(t, e.Metrics()))
+	text := ""
+	within(t, time.Minute, "a good result, and one without descriptors", func() bool {
+		text = scrape(t, e.Metrics())
+		return counter(t, text, "upheld_probe_failures_total", `reason="no_fd"`) > 0 && counter(t, text, "upheld_probe_results_total", `outcome="good"`) > 0
+	})
+	fmt.Print(text)
 }
 
 // TestThousandsOfTargetsGoDownAtOnce hangs every target: the kernel takes
 // connections until its queue is full and then drops them, and nothing is ever
-// answered, so that each probe lasts until its timeout.
+// answered, so that each probe lasts until its timeout. How many probes are run
+// in time is the machine's affair; the account, the reasons and the bounds hold
+// on any.
 func TestThousandsOfTargetsGoDownAtOnce(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes some seconds of CPU")
@@ -101,20 +108,25 @@ func TestThousandsOfTargetsGoDownAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
+	began, done := time.Now(), make(chan error, 1)
 	go func() { done <- e.Run(ctx) }()
 	most := 0
-	for end := time.Now().Add(2 * interval); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
-		most = max(most, runtime.NumGoroutine())
-		if rest := time.Until(end); rest > interval-100*time.Millisecond && rest < interval { // a reload in the middle
-			if err := e.Apply(targets); err != nil {
-				t.Fatal(err)
-			}
+	accounted := func(times float64) func() bool {
+		return func() bool {
+			most = max(most, runtime.NumGoroutine())
+			text := scrape(t, e.Metrics())
+			return counter(t, text, "upheld_probe_owed_total") >= times*n && counter(t, text, "upheld_probe_results_total", `outcome="bad"`) > 0
 		}
 	}
+	within(t, 2*time.Minute, "an interval to be accounted for", accounted(1))
+	if err := e.Apply(targets); err != nil { // a reload in the middle
+		t.Fatal(err)
+	}
+	within(t, 2*time.Minute, "two intervals to be accounted for", accounted(2))
 	held := heap() - before
 	scrape(t, e.Metrics())
 	text := scrape(t, e.Metrics())
+	due := n * (float64(time.Since(began)/interval) + 1) // at most, each on its place of the grid
 	cancel()
 	if err := <-done; err != nil {
 		t.Error(err)
@@ -123,10 +135,10 @@ func TestThousandsOfTargetsGoDownAtOnce(t *testing.T) {
 	if parts[probe.Good] > 0 || parts[probe.Bad] == 0 {
 		t.Errorf("outcomes: %v", parts)
 	}
-	if total := parts[probe.Bad] + parts[probe.Inconclusive] + parts[probe.Missed]; total < n || total > 3*n {
-		t.Errorf("%v accounted for in two intervals of %d targets", total, n)
+	if owed := counter(t, text, "upheld_probe_owed_total"); owed > due {
+		t.Errorf("%v are accounted for, and at most %v were due", owed, due)
 	}
-	for _, reason := range []probe.Reason{probe.Status, probe.Body, probe.Protocol, probe.DNS} {
+	for _, reason := range []probe.Reason{probe.Status, probe.Body, probe.Protocol, probe.DNS, probe.Reset, probe.ConnectRefused} {
 		if counter(t, text, "upheld_probe_failures_total", `reason="`+string(reason)+`"`) > 0 {
 			t.Errorf("a silent server failed for %s", reason)
 		}

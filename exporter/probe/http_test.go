@@ -153,20 +153,26 @@ func TestPhasesSumToTheDuration(t *testing.T) {
 		time.Sleep(30 * time.Millisecond)
 		_, _ = io.WriteString(c, "k")
 	})
-	r := mustBeGood(t, probe.Env{}, get("http://"+address))
-	processing, _ := r.Phases.Get(probe.Processing)
-	transfer, _ := r.Phases.Get(probe.Transfer)
-	// On a busy machine the first byte is noticed late, at the cost of transfer.
-	if processing < 59*time.Millisecond || transfer <= 0 || processing+transfer < 88*time.Millisecond {
-		t.Errorf("processing %s, transfer %s", processing, transfer)
+	// A busy machine may take its time between any two readings of the clock, but
+	// not every time.
+	for range 20 {
+		r := mustBeGood(t, probe.Env{}, get("http://"+address))
+		processing, _ := r.Phases.Get(probe.Processing)
+		transfer, _ := r.Phases.Get(probe.Transfer)
+		var sum time.Duration
+		for _, d := range r.Phases.All() {
+			sum += d
+		}
+		if sum > r.Duration || transfer <= 0 {
+			t.Fatalf("phases sum to %s of %s, of which transfer is %s", sum, r.Duration, transfer)
+		}
+		// The first byte may be noticed late, at the cost of transfer.
+		if processing >= 59*time.Millisecond && processing+transfer >= 88*time.Millisecond && r.Duration-sum <= 50*time.Millisecond {
+			return
+		}
+		t.Logf("processing %s, transfer %s, all phases %s, the probe %s", processing, transfer, sum, r.Duration)
 	}
-	var sum time.Duration
-	for _, d := range r.Phases.All() {
-		sum += d
-	}
-	if gap := r.Duration - sum; gap < 0 || gap > 50*time.Millisecond {
-		t.Errorf("phases sum to %s of %s", sum, r.Duration)
-	}
+	t.Error("the phases are never as long as the server makes them, nor all of the probe")
 }
 
 func TestBadChecksAreRefusedWithoutTellingSecrets(t *testing.T) {
