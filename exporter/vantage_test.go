@@ -1,6 +1,7 @@
 package exporter_test
 
 import (
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -63,6 +64,33 @@ func TestWithoutAVantagePointNobodyIsBlamed(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestAHeaderThatBreaksOffMayBeTheNetworks: half of a line says nothing against
+// the target while no reference answers.
+func TestAHeaderThatBreaksOffMayBeTheNetworks(t *testing.T) {
+	url := "http://" + talker(t, func(c net.Conn) {
+		_, _ = c.Read(make([]byte, 4096))
+		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Le")
+	})
+	e := exporter.New(exporter.Options{References: []string{"tcp://127.0.0.1:1"}})
+	target := webTarget("availability", url, 200*time.Millisecond)
+	if err := e.Apply([]sla.ProbeTarget{target}); err != nil {
+		t.Fatal(err)
+	}
+	start(t, e)
+	eventually(t, "results that blame nobody", func() bool {
+		judged := 0
+		for _, r := range e.Recent(target.ID) {
+			switch {
+			case r.Outcome == probe.Bad:
+				t.Fatalf("%+v", r)
+			case r.Reason == probe.Vantage && strings.HasPrefix(r.Detail, "reset: "):
+				judged++
+			}
+		}
+		return judged >= 3
+	})
 }
 
 func TestReferencesAreChecked(t *testing.T) {

@@ -76,7 +76,11 @@ func (x *exchange) readBody(ctx context.Context, response *http.Response, wanted
 	return buf, nil
 }
 
+// bodyFault names why a body could not be read to its end. A body without a
+// length ends with the connection, so that the end of that is no fault unless
+// what had come is only a part of what was encoded.
 func (x *exchange) bodyFault(ctx context.Context, err error, total int64) *failure {
+	err = x.wire.cause(err)
 	if _, ok := errors.AsType[*decodingError](err); ok {
 		return &failure{Body, err.Error()}
 	}

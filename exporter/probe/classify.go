@@ -7,8 +7,13 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strings"
 	"syscall"
 	"time"
+
+	"github.com/quic-go/quic-go"
+	"github.com/quic-go/quic-go/http3"
+	"golang.org/x/net/http2"
 )
 
 // starvedAfter is how long after its deadline a probe may notice it. Where it
@@ -111,7 +116,7 @@ func targetFault(err error, phase Phase) Reason {
 	case syscall.ECONNRESET, syscall.ECONNABORTED, syscall.EPIPE:
 		return Reset
 	}
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || brokenOff(err) {
 		return Reset
 	}
 	switch phase {
@@ -124,6 +129,27 @@ func targetFault(err error, phase Phase) Reason {
 		return TLSOther // an alert after the handshake, as for want of a client's certificate
 	}
 	return Protocol
+}
+
+// brokenOff tells whether the peer ended a stream of HTTP/2 or QUIC, or with it
+// the connection: what a reset is of TCP.
+func brokenOff(err error) bool {
+	if stream, ok := errors.AsType[http2.StreamError](err); ok {
+		return stream.Cause != nil && strings.Contains(stream.Cause.Error(), "from peer") // others are of this side
+	}
+	if stream, ok := errors.AsType[*http3.Error](err); ok {
+		return stream.Remote
+	}
+	if stream, ok := errors.AsType[*quic.StreamError](err); ok {
+		return stream.Remote
+	}
+	if conn, ok := errors.AsType[*quic.ApplicationError](err); ok {
+		return conn.Remote
+	}
+	if _, ok := errors.AsType[*quic.StatelessResetError](err); ok {
+		return true
+	}
+	return strings.Contains(err.Error(), "GOAWAY") // net/http has no type for it
 }
 
 func certificateFault(err error) Reason {
@@ -150,6 +176,9 @@ func briefly(err error) string {
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return "the connection was closed"
+	}
+	if brokenOff(err) {
+		return "the server broke off"
 	}
 	if verification, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return clip(verification.Err.Error())

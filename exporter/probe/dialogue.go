@@ -210,6 +210,9 @@ func (t *talk) hearLine(match *regexp.Regexp) (heard int, err error) {
 				return heard, nil
 			}
 			heard++
+			if errors.Is(err, io.EOF) {
+				err = io.ErrUnexpectedEOF // it ended within the line
+			}
 		}
 		if err != nil {
 			return heard, t.spent(err)
@@ -248,7 +251,7 @@ func (t *talk) hearBytes(want []byte) (heard int, err error) {
 
 // spent turns an end that is our own bound into what it is.
 func (t *talk) spent(err error) error {
-	if t.limited.N <= 0 && errors.Is(err, io.EOF) {
+	if t.limited.N <= 0 && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)) {
 		return errNoMatch
 	}
 	return err
@@ -272,8 +275,8 @@ func (t *talk) judge(ctx context.Context, s *step, heard int, err error) *failur
 	if heard == 0 {
 		return fault
 	}
-	if fault.reason == Reset {
-		fault.reason = Dialogue
+	if fault.reason == Reset && errors.Is(err, io.EOF) {
+		fault.reason = Dialogue // the server has said what it had to say, and hung up
 	}
 	fault.detail += "; heard " + vain
 	return fault

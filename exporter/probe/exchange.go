@@ -38,6 +38,7 @@ type exchange struct {
 	conn    net.Conn
 	stop    func() bool // ends the watch over conn
 	quic    *quicConn
+	wire    wire // what conn is read by
 	limited io.LimitedReader
 	reader  *bufio.Reader
 	began   time.Time // when the first byte of the current answer came
@@ -143,6 +144,7 @@ func (x *exchange) finish() {
 // answer.
 func (x *exchange) roundTrip(ctx context.Context, o *outgoing) (*http.Response, *failure) {
 	x.hangUp()
+	x.wire.reset(nil)
 	x.current, x.answer = o, nil
 	more := x.more(o)
 	if x.client.overQUIC(o.url) {
@@ -212,7 +214,8 @@ func (x *exchange) receive(about *http.Request) (*http.Response, error) {
 	if x.reader == nil {
 		x.reader = readers.Get().(*bufio.Reader)
 	}
-	x.limited = io.LimitedReader{R: x.conn, N: maxHeader}
+	x.wire.reset(x.conn)
+	x.limited = io.LimitedReader{R: &x.wire, N: maxHeader}
 	x.reader.Reset(&x.limited)
 	sent := time.Now()
 	_, err := x.reader.Peek(1)
@@ -227,9 +230,9 @@ func (x *exchange) receive(about *http.Request) (*http.Response, error) {
 		if err != nil {
 			x.run.phases.Add(Transfer, time.Since(x.began))
 			if x.limited.N <= 0 {
-				err = errHeaderTooLong
+				return nil, errHeaderTooLong
 			}
-			return nil, err
+			return nil, x.wire.cause(err)
 		}
 		if response.StatusCode >= 200 || response.StatusCode == http.StatusSwitchingProtocols {
 			x.limited.N = math.MaxInt64

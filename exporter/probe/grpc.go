@@ -103,10 +103,10 @@ func (p *grpcProber) call(ctx context.Context, conn net.Conn, r *run) (grpc_heal
 	if err == nil {
 		return answer.GetStatus(), nil
 	}
-	if answered.seen.Load() {
+	if answered.judged.Load() {
 		r.tell("gRPC "+status.Code(err).String(), []byte(status.Convert(err).Message()), p.secretTexts())
 	}
-	return 0, p.fault(ctx, err, answered.seen.Load(), watched.failure())
+	return 0, p.fault(ctx, err, &answered, watched.failure())
 }
 
 func (p *grpcProber) options(conn *watchedConn, answered *answerWatch) []grpc.DialOption {
@@ -138,7 +138,7 @@ func (p *grpcProber) secretTexts() (s secretTexts) {
 
 // fault names why a call failed. The server's message is not told here: it
 // could hold anything.
-func (p *grpcProber) fault(ctx context.Context, err error, answered bool, broken error) *failure {
+func (p *grpcProber) fault(ctx context.Context, err error, answered *answerWatch, broken error) *failure {
 	at := stage{phase: Processing, address: p.address, what: "answer of " + p.address}
 	code := status.Code(err)
 	switch {
@@ -146,10 +146,12 @@ func (p *grpcProber) fault(ctx context.Context, err error, answered bool, broken
 		return p.dialer.classify(ctx, ctx.Err(), at)
 	case code == codes.DeadlineExceeded: // the server, which knows the deadline, may be the first to give up
 		return p.dialer.classify(ctx, context.DeadlineExceeded, at)
-	case answered:
+	case answered.judged.Load():
 		return &failure{Status, "gRPC " + code.String()}
-	case broken != nil:
+	case broken != nil: // and the status is one that the client made of that
 		return p.dialer.classify(ctx, broken, at)
+	case answered.begun.Load():
+		return &failure{Status, "gRPC " + code.String()}
 	}
 	return &failure{Protocol, at.what + ": not gRPC"}
 }
@@ -210,15 +212,17 @@ func (c *watchedConn) failure() error {
 	return c.err
 }
 
-// answerWatch sees whether the server answered the call, so that its status
-// can be told from those that the client makes up.
-type answerWatch struct{ seen atomic.Bool }
+// answerWatch sees how far the server answered the call, so that its status,
+// which comes in the trailers, can be told from those that the client makes up.
+type answerWatch struct{ begun, judged atomic.Bool }
 
 // HandleRPC is called for what happens to the call.
 func (w *answerWatch) HandleRPC(_ context.Context, event stats.RPCStats) {
 	switch event.(type) {
-	case *stats.InHeader, *stats.InTrailer:
-		w.seen.Store(true)
+	case *stats.InHeader:
+		w.begun.Store(true)
+	case *stats.InTrailer:
+		w.judged.Store(true)
 	}
 }
 

@@ -248,9 +248,6 @@ func (p *webSocketProber) fault(ctx context.Context, err error, what string, hea
 	if fault.reason == Protocol {
 		fault.detail = what + ": not what a WebSocket may hold"
 	}
-	if fault.reason == Reset && heard > 0 {
-		fault.reason = Dialogue
-	}
 	fault.detail += vain
 	return fault
 }
