@@ -133,7 +133,7 @@ type restRules struct{ first, second []Rule }
 func (c compiler) rest() restRules {
 	short, long := c.windows()
 	first := slices.Concat(c.alertingMask(), c.ratios(short), c.constants())
-	second := slices.Concat(c.increases(), c.ratios(long), c.periods(), c.rollups())
+	second := slices.Concat(c.increases(), c.goodSeen(), c.ratios(long), c.periods(), c.rollups())
 	for _, t := range c.level.Alerting.Tiers {
 		// An alert stands in the group that records its long window, so that it
 		// reads a sample of its own evaluation and never one about to go stale.

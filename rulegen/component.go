@@ -30,13 +30,19 @@ var (
 // stateOf records whether a level is down in each slot: 1 or 0, and nothing
 // while that is not known.
 func (c compiler) stateOf(of *sla.ServiceLevel, label string, downAbove sla.Decimal, names state) ([]Rule, sla.Findings) {
-	s := c.within(of, label)
-	s.into = source{names.total, names.rate, slotWindow(of), false}
+	s := c.component(of, label, names)
 	rules, findings := s.count()
 	if findings.HasErrors() || len(rules) == 0 {
 		return nil, findings
 	}
-	return append(rules, s.record(names.bad, s.down(of, downAbove))), findings
+	return append(rules, s.record(names.bad, s.down(of, downAbove))), nil // warnings are the level's own
+}
+
+// component is a compiler that counts the state of another level.
+func (c compiler) component(of *sla.ServiceLevel, label string, names state) compiler {
+	s := c.within(of, label)
+	s.into = source{names.total, names.rate, slotWindow(of), false}
+	return s
 }
 
 // within is a compiler that counts another level under the composite's name,

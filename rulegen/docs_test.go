@@ -20,7 +20,7 @@ func TestDocumentationNamesWhatIsMade(t *testing.T) {
 	}
 	l := level("bad", "99.9", events("bad_total", "", "requests_total"))
 	l.Alerting.MinimumEvents, l.Alerting.MinimumBadEvents = 100, 3
-	levels := []*sla.ServiceLevel{l}
+	levels := []*sla.ServiceLevel{l, level("good", "99.9", events("", "good_total", "requests_total"))}
 	for _, a := range l.Indicator.Aggregations()[1:] {
 		slotted := level(strings.ReplaceAll(string(a), "_", "-"), "99.9", l.Indicator)
 		slotted.Aggregation, slotted.Slots = a, sla.Slots{Width: 5 * time.Minute, MinRun: 5 * time.Minute}

@@ -139,29 +139,30 @@ func timed(good, unknown promql.Expr, by ...string) promql.Expr {
 
 // events counts the service's own events.
 func (c compiler) events(e *sla.Events) ([]Rule, sla.Findings) {
-	total, findings := c.sumOfRates(e.Total)
-	if c.grouped() && !findings.HasErrors() {
-		all, _ := counterSelectors(e.Total) // which has been read without an error
-		total = c.admitted(total, c.present(all...))
-	}
 	counted := e.Bad
 	if counted.Text == "" {
 		counted = e.Good
 	}
+	total, findings := c.sumOfRates(e.Total)
 	sum, more := c.sumOfRates(counted)
 	if findings = append(findings, more...); findings.HasErrors() {
 		return nil, findings
 	}
-	if e.Bad.Text == "" {
-		return []Rule{c.totalRule(total), c.badFromRest(c.orZero(sum))}, findings
+	selectors := func(q sla.Query) []promql.Selector {
+		all, _ := counterSelectors(q) // which has been read without an error
+		return all
 	}
+	if e.Bad.Text == "" {
+		return c.countedByGood(total, sum, selectors(e.Good)...), findings
+	}
+	total = c.admitted(total, c.present(selectors(e.Total)...))
 	return []Rule{c.totalRule(total), c.record(c.into.bad, c.orZero(c.ofAdmitted(sum)))}, findings
 }
 
 // histogram counts the requests that the bucket of the threshold does not hold.
-// The bucket has no "or 0": every bucket is born with its histogram, so a
-// missing one is a threshold without a bucket, which must read "unknown" and
-// not "everything is slow".
+// Only series that have this bucket are counted: while a service is given other
+// bounds, pod by pod, what the others took is not known, and must not read as
+// slow. Without any such series there is no total, as the level is unknown.
 func (c compiler) histogram(h *sla.HistogramLatency) ([]Rule, sla.Findings) {
 	s, findings := histogramSelector(h.Histogram)
 	if findings.HasErrors() {
@@ -171,17 +172,31 @@ func (c compiler) histogram(h *sla.HistogramLatency) ([]Rule, sla.Findings) {
 	if findings = append(findings, more...); findings.HasErrors() {
 		return nil, findings
 	}
-	count := c.scan(promql.Sum(s.WithSuffix("_count").Rate(c.into.window), c.groupLabels()...))
-	within := func(s promql.Selector) promql.Expr {
-		return c.scan(promql.Sum(s.WithSuffix("_bucket", boundary(h.Threshold)).Rate(c.into.window), c.groupLabels()...))
+	bound, more := c.boundOf(h.Histogram, s, h.Unit, h.Threshold)
+	if findings = append(findings, more...); findings.HasErrors() {
+		return nil, findings
 	}
-	bucket := within(good)
+	bucket := func(s promql.Selector) promql.Selector {
+		return s.WithSuffix("_bucket", promql.Bound("le", bound.Float64()))
+	}
+	count := s.WithSuffix("_count")
+	sum := func(e promql.Expr) promql.Expr {
+		return c.scan(promql.Sum(promql.UnlessIgnoring(e, c.unbounded(count, bucket(s)), "le"), c.groupLabels()...))
+	}
+	total := sum(promql.AndIgnoring(count.Rate(c.into.window), bucket(s).Rate(c.into.window), "le"))
+	within := sum(bucket(good).Rate(c.into.window))
 	if h.Good.Text != "" {
-		// While nothing succeeds there may be no series of it, which is everything
-		// bad, unless no series at all has the bucket.
-		bucket = promql.OrOn(bucket, promql.Mul(promql.Num(zero), within(s)), c.groupLabels()...)
+		return c.countedByGood(total, within, bucket(good)), findings
 	}
-	return []Rule{c.totalRule(c.admitted(count, c.present(s.WithSuffix("_count")))), c.badFromRest(bucket)}, findings
+	return []Rule{c.totalRule(c.admitted(total, c.present(bucket(s)))), c.badFromRest(within)}, findings
+}
+
+// unbounded are the counts that have no such bucket beside them where the window
+// begins, or where it ends. A target that keeps its labels when it is given other
+// bounds has a count over the whole of a window and the bucket in a part of it.
+func (c compiler) unbounded(count, bucket promql.Selector) promql.Expr {
+	alone := func(count, bucket promql.Expr) promql.Expr { return promql.UnlessIgnoring(count, bucket, "le") }
+	return promql.Or(alone(count.Now(), bucket.Now()), alone(count.Offset(c.into.window), bucket.Offset(c.into.window)))
 }
 
 // goodOf is the selector of those series of a histogram whose fast requests are
@@ -199,16 +214,6 @@ func (c compiler) goodOf(histogram promql.Selector, good sla.Query) (promql.Sele
 		})
 	}
 	return s, findings
-}
-
-// boundary matches the bucket of a threshold. Whole numbers are written "1" by
-// clients of the text format and "1.0" since Prometheus 3 normalises them.
-func boundary(threshold time.Duration) promql.Matcher {
-	le := FormatSeconds(threshold)
-	if _, err := strconv.Atoi(le); err == nil {
-		return promql.Re("le", le+`(\.0)?`)
-	}
-	return promql.Eq("le", le)
 }
 
 // sumOfRates is the rate of a counter, or of the sum of several, without

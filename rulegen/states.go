@@ -133,8 +133,18 @@ func (c compiler) native(n *sla.NativeLatency) ([]Rule, sla.Findings) {
 	if findings = append(findings, more...); findings.HasErrors() {
 		return nil, findings
 	}
+	bound, more := c.boundOf(n.Histogram, s, n.Unit, n.Threshold)
+	if findings = append(findings, more...); findings.HasErrors() {
+		return nil, findings
+	}
 	rate := func(s promql.Selector) promql.Expr { return promql.Sum(s.Rate(c.into.window), c.groupLabels()...) }
-	within := promql.Mul(promql.HistogramFraction(zero, sla.Seconds(n.Threshold), rate(fine)), promql.HistogramCount(rate(fine)))
+	within := promql.Mul(promql.HistogramFraction(zero, bound, rate(fine)), promql.HistogramCount(rate(fine)))
+	total := c.scan(promql.HistogramCount(rate(s)))
+	if n.Good.Text != "" {
+		none := promql.Mul(promql.Num(zero), promql.HistogramCount(rate(fine))) // which is known without traffic too
+		good := promql.OrOn(promql.Ge(within, promql.Num(zero)), none, c.groupLabels()...)
+		return c.countedByGood(total, c.scan(good), fine), findings
+	}
 	good := promql.Ge(c.scan(within), promql.Num(zero))
-	return []Rule{c.totalRule(c.admitted(c.scan(promql.HistogramCount(rate(s))), c.present(s))), c.badFromRest(c.orZero(good))}, findings
+	return []Rule{c.totalRule(c.admitted(total, c.present(s))), c.badFromRest(c.orZero(good))}, findings
 }

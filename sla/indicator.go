@@ -102,11 +102,12 @@ func (*Events) Aggregations() []Aggregation {
 func (e *Events) Queries() []Query { return given(e.Bad, e.Good, e.Total) }
 
 // HistogramLatency is good while a request took at most Threshold, read from a
-// classic histogram in seconds that has a bucket with exactly that bound.
+// classic histogram that has a bucket with exactly that bound.
 type HistogramLatency struct {
 	Histogram Query // selector of the base name, without _bucket
 	Threshold time.Duration
-	Good      Query // selector of those of its series whose fast requests are good; all of them if empty
+	Good      Query    // selector of those of its series whose fast requests are good; all of them if empty
+	Unit      TimeUnit // of the histogram's bounds; that in its name if empty
 }
 
 // Kind is "latency".

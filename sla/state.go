@@ -70,6 +70,7 @@ type NativeLatency struct {
 	Histogram Query
 	Threshold time.Duration
 	Good      Query
+	Unit      TimeUnit
 }
 
 // Kind is "latency".

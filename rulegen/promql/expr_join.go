@@ -18,3 +18,16 @@ func DivManyOn(a, b Expr, on ...string) Expr {
 	e.node.(*parser.BinaryExpr).VectorMatching.Card = parser.CardManyToOne
 	return e
 }
+
+// AndIgnoring keeps the samples of a for which b has one with the same labels but
+// for those.
+func AndIgnoring(a, b Expr, labels ...string) Expr { return ignoring(AndOn(a, b, labels...)) }
+
+// UnlessIgnoring drops the samples of a for which b has one with the same labels
+// but for those.
+func UnlessIgnoring(a, b Expr, labels ...string) Expr { return ignoring(UnlessOn(a, b, labels...)) }
+
+func ignoring(e Expr) Expr {
+	e.node.(*parser.BinaryExpr).VectorMatching.On = false
+	return e
+}

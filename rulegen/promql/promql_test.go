@@ -26,6 +26,8 @@ func expression(depth int) *rapid.Generator[Expr] {
 			func(a, b Expr) Expr { return SubOn(a, b, "x", "y") },
 			func(a, b Expr) Expr { return OrOn(a, b) },
 			func(a, b Expr) Expr { return AndOn(a, b, "x") },
+			func(a, b Expr) Expr { return AndIgnoring(a, b, "le") },
+			func(a, b Expr) Expr { return UnlessIgnoring(a, b, "le") },
 			func(a, _ Expr) Expr { return AtSlotEnd(a, time.Hour) },
 			GtBool, GeBool, Ge,
 			func(a, _ Expr) Expr { return Sum(a) },

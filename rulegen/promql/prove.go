@@ -80,10 +80,12 @@ type ParseError struct {
 // Error is the message without the place.
 func (e *ParseError) Error() string { return e.Message }
 
-// Parse reads a user's PromQL; an error is a *ParseError.
+// Parse reads a user's PromQL; an error is a *ParseError. Conditions on the bounds
+// of buckets, le="5000", match the number however it is written.
 func Parse(text string) (Expr, error) {
 	node, err := language.ParseExpr(text)
 	if err == nil {
+		inAnySpelling(node)
 		return Expr{node}, nil
 	}
 	var errs parser.ParseErrors

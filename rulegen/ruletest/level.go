@@ -56,7 +56,7 @@ var known = []string{
 	metricnames.CalendarNow, metricnames.CalendarMonth, metricnames.CalendarStartLocal, metricnames.CalendarStartDate,
 	metricnames.CalendarStart, metricnames.CalendarEndLocal, metricnames.CalendarEnd, metricnames.CalendarPreviousLocal, metricnames.CalendarPreviousDate,
 	metricnames.SlotTotal, metricnames.SlotBad, metricnames.SlotJudged, metricnames.SlotBadMinute, metricnames.SlotQualified,
-	metricnames.GroupSeen,
+	metricnames.GroupSeen, metricnames.GoodRate, metricnames.GoodSeen,
 	metricnames.ServiceHoursMask, metricnames.ExclusionMask, metricnames.ClockLocal, metricnames.ClockWeek, metricnames.ClockDay,
 	metricnames.PeriodClock, metricnames.PeriodClockLocal, metricnames.AgreedSeconds, metricnames.AgreedLeft,
 	metricnames.RawTotalRate, metricnames.RawBadRate, metricnames.ExcludedTotalRate, metricnames.ExcludedBadRate,
@@ -244,9 +244,10 @@ func histogram(h *sla.HistogramLatency) []fed {
 		return nil
 	}
 	name := m[nameLabel]
+	bound, _ := rulegen.Bound(name, h.Unit, h.Threshold)
 	return []fed{
 		{series: m.With(promql.Metric{nameLabel: name + "_count"}), of: everything},
-		{series: m.With(promql.Metric{nameLabel: name + "_bucket", "le": rulegen.FormatSeconds(h.Threshold)}), of: good},
+		{series: m.With(promql.Metric{nameLabel: name + "_bucket", "le": bound.String()}), of: good},
 	}
 }
 

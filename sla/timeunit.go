@@ -1,0 +1,20 @@
+package sla
+
+import "time"
+
+// TimeUnit is what a histogram of durations counts in: "milliseconds".
+type TimeUnit string
+
+// Seconds are what Prometheus' conventions ask for.
+const UnitSeconds TimeUnit = "seconds"
+
+// TimeUnits are all units, the shortest first.
+var TimeUnits = []TimeUnit{"nanoseconds", "microseconds", "milliseconds", UnitSeconds, "minutes", "hours"}
+
+var lengths = map[TimeUnit]time.Duration{
+	"nanoseconds": time.Nanosecond, "microseconds": time.Microsecond, "milliseconds": time.Millisecond,
+	UnitSeconds: time.Second, "minutes": time.Minute, "hours": time.Hour,
+}
+
+// Of is a duration in the unit: 5s is 5000 milliseconds.
+func (u TimeUnit) Of(d time.Duration) Decimal { return NewDecimal(int64(d), int64(lengths[u])) }
