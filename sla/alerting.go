@@ -29,26 +29,39 @@ type Alerting struct {
 	CreditTier      *Forecast // nil for a level without credits
 }
 
-// Severities are those of the alerts, one each.
-func (a Alerting) Severities() []string {
+// notices are the alerts beside the tiers that are on.
+func (a Alerting) notices() []*Notice {
+	all := []*Notice{a.BudgetExhausted, a.MeasurementLost, a.GroupLimit}
+	for _, f := range []*Forecast{a.BudgetForecast, a.CreditTier} {
+		if f != nil {
+			all = append(all, &f.Notice)
+		}
+	}
+	return slices.DeleteFunc(all, func(n *Notice) bool { return n == nil })
+}
+
+// Notices are all alerts of the level beside its tiers.
+func (l *ServiceLevel) Notices() []*Notice {
+	all := l.Alerting.notices()
+	if c, ok := l.Indicator.(*Composite); ok && c.EndToEnd != nil && c.EndToEnd.Notice != nil && !l.Alerting.Disabled {
+		all = append(all, c.EndToEnd.Notice)
+	}
+	for _, e := range l.Exclusions {
+		if e.Cap != nil && e.Cap.Notice != nil && !l.Alerting.Disabled {
+			all = append(all, e.Cap.Notice)
+		}
+	}
+	return all
+}
+
+// Severities are those of all alerts of the level, one each.
+func (l *ServiceLevel) Severities() []string {
 	var all []string
-	for _, t := range a.Tiers {
+	for _, t := range l.Alerting.Tiers {
 		all = append(all, t.Severity)
 	}
-	if a.BudgetExhausted != nil {
-		all = append(all, a.BudgetExhausted.Severity)
-	}
-	if a.BudgetForecast != nil {
-		all = append(all, a.BudgetForecast.Severity)
-	}
-	if a.MeasurementLost != nil {
-		all = append(all, a.MeasurementLost.Severity)
-	}
-	if a.GroupLimit != nil {
-		all = append(all, a.GroupLimit.Severity)
-	}
-	if a.CreditTier != nil {
-		all = append(all, a.CreditTier.Severity)
+	for _, n := range l.Notices() {
+		all = append(all, n.Severity)
 	}
 	return all
 }

@@ -347,12 +347,3 @@ type PartOf struct {
 	Composite ID
 	Alerts    ComponentAlerts
 }
-
-// Severities are those of all alerts of the level, one each.
-func (l *ServiceLevel) Severities() []string {
-	all := l.Alerting.Severities()
-	if c, ok := l.Indicator.(*Composite); ok && c.EndToEnd != nil && c.EndToEnd.Notice != nil && !l.Alerting.Disabled {
-		all = append(all, c.EndToEnd.Notice.Severity)
-	}
-	return all
-}

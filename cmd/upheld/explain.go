@@ -173,7 +173,7 @@ func labelWords(labels map[string]string) string {
 // explainAlerts prints the alert table: at which bad share, over which windows,
 // how much of the budget that is, and when a total outage is seen.
 func explainAlerts(b *strings.Builder, l *sla.ServiceLevel, now time.Time) {
-	if len(l.Alerting.Severities()) == 0 {
+	if len(l.Severities()) == 0 {
 		b.WriteString("  Alerts    none\n")
 		return
 	}

@@ -46,7 +46,8 @@ func newGenerate() *cobra.Command {
   DIR/tests/<agreement>.yaml             with --tests: tests of the rules for promtool
   DIR/tests/<agreement>.days.yaml        and of windows of more than six hours
   DIR/tests/<agreement>.<time>.yaml      and of service hours and windows at single instants
-  DIR/alertmanager/alertmanager.yml      routes by severity, receivers to fill in
+  DIR/alertmanager/alertmanager.yml      routes by severity, receivers to fill in; tells nobody until
+                                         they are (or see --alertmanager.merge)
 
 The same specifications give the same bytes. All files are made before any is
 put into place, so an error in one specification leaves the whole directory as it was.
@@ -156,7 +157,11 @@ func (o generateOptions) run(cmd *cobra.Command, paths []string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprint(cmd.ErrOrStderr(), o.groupsHint(agreements))
+	unfilled, err := o.receiversHint(agreements, merged)
+	if err != nil {
+		return err
+	}
+	fmt.Fprint(cmd.ErrOrStderr(), o.groupsHint(agreements), unfilled)
 	return o.put(cmd, stage, changes, merged)
 }
 

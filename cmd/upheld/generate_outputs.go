@@ -82,7 +82,10 @@ func (o generateOptions) ofAll(agreements []*sla.Agreement) map[string]func() ([
 		produced["dashboards/"+dashboards.OverviewUID+".json"] = func() ([]byte, error) { return dashboards.Overview(agreements) }
 	}
 	if o.writes("alertmanager") && o.merged == "" {
-		produced[alertmanagerPath] = func() ([]byte, error) { return emit.Alertmanager(agreements) }
+		produced[alertmanagerPath] = func() ([]byte, error) {
+			text, _, err := emit.Alertmanager(agreements)
+			return text, err
+		}
 	}
 	if o.writes("prometheus") {
 		produced["prometheus/scrape.yaml"] = func() ([]byte, error) { return emit.Scrape(agreements, o.scrape) }

@@ -11,9 +11,6 @@ import (
 // receiverPrefix begins the name of every receiver: upheld-page, upheld-ticket.
 const receiverPrefix = "upheld-"
 
-// otherReceiver gets the alerts that are not of an agreement.
-const otherReceiver = receiverPrefix + "other"
-
 // The parts of Alertmanager's configuration that are written; all are known to
 // Alertmanager 0.22 and later, hours to 0.25 and later.
 type (
@@ -64,38 +61,49 @@ func notifyingOf(agreements []*sla.Agreement) notifying {
 
 // Alertmanager is a complete, small alertmanager.yml: alerts of agreements are
 // routed by severity and by the agreements' escalations, one notification per
-// service level, or group of one; inhibitions keep one outage from being told twice. The
-// receivers are named and empty, which Alertmanager accepts: alerts show in its
-// own pages and nobody is called until somebody fills them in.
-func Alertmanager(agreements []*sla.Agreement) ([]byte, error) {
+// service level; inhibitions keep one outage from being told twice. What is not
+// of an agreement goes to the receiver of the least urgent severity, so that no
+// alert has a receiver of its own that nobody thinks of.
+//
+// The receivers are named and empty, which Alertmanager accepts: alerts show in
+// its own pages and nobody is called until somebody fills them in. empty are
+// their names.
+func Alertmanager(agreements []*sla.Agreement) (text []byte, empty []string, err error) {
 	n := notifyingOf(agreements)
 	var head comment
 	head.line("%s from %s. Do not edit by hand.", Marker, names(agreements))
+	head.line("")
+	head.line("NOBODY IS TOLD OF ANYTHING YET: the receivers at the end are empty.")
+	head.line("")
+	head.line("If you have an Alertmanager, let upheld generate write into its configuration:")
+	head.line("--alertmanager.merge=FILE keeps everything else in it as it is, and leaves alerts")
+	head.line("that are not of an agreement alone.")
 	head.line("")
 	version := "0.22"
 	if len(n.times) > 0 {
 		version = "0.25"
 	}
-	head.line("A complete configuration for Alertmanager %s and later. Copy it, fill in the", version)
-	head.line("receivers at its end, and keep your copy: this file is written anew each time.")
-	head.line("For an Alertmanager that has other work, let upheld generate write into its")
-	head.line("configuration: --alertmanager.merge=FILE keeps everything else in it as it is.")
+	head.line("Else this is a complete configuration for Alertmanager %s and later. Copy it,", version)
+	head.line("fill in the receivers, and keep your copy: this file is written anew each time.")
 	var out bytes.Buffer
 	top, err := document(head, alertmanagerConfig{
-		Route:        alertmanagerRoute{Receiver: otherReceiver, GroupBy: []string{"alertname"}, Routes: []alertmanagerRoute{n.route}},
+		Route:        alertmanagerRoute{Receiver: n.route.Receiver, GroupBy: []string{"alertname"}, Routes: []alertmanagerRoute{n.route}},
 		InhibitRules: n.inhibit,
 		Times:        n.times,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("alertmanager configuration: %w", err)
+		return nil, nil, fmt.Errorf("alertmanager configuration: %w", err)
 	}
 	out.Write(top)
 	out.WriteString("receivers:\n")
-	others := receiver{name: otherReceiver, above: "Alerts that carry no sla label, so are not of an agreement."}
-	for _, r := range append(n.receivers, others) {
-		if err := r.write(&out, "  "); err != nil {
-			return nil, fmt.Errorf("alertmanager configuration: %w", err)
+	for _, r := range n.receivers {
+		if r.name == n.route.Receiver {
+			r.above = "This one also gets every alert that is not of an agreement."
 		}
+		if err := r.write(&out, "  "); err != nil {
+			return nil, nil, fmt.Errorf("alertmanager configuration: %w", err)
+		}
+		empty = append(empty, r.name)
 	}
-	return out.Bytes(), nil
+	return out.Bytes(), empty, nil
 }

@@ -24,7 +24,7 @@ spec:
 	if err := findings.Err(); err != nil {
 		t.Fatal(err)
 	}
-	got, err := emit.Alertmanager(agreements)
+	got, _, err := emit.Alertmanager(agreements)
 	file := parseAlertmanager(t, must(t, got, err))
 	rules := 0
 	for _, r := range file.InhibitRules {

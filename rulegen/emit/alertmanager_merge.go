@@ -21,34 +21,34 @@ import (
 // first, so merging again changes nothing, and what is no longer wanted is gone.
 //
 // A receiver that the file defines itself is not defined again: that is how one
-// is filled in. Findings say where in the file, or in an agreement, something
-// stands in the way; the text is nil then.
-func MergeAlertmanager(file string, text []byte, agreements []*sla.Agreement) ([]byte, sla.Findings) {
+// is filled in. Errors say where in the file, or in an agreement, something
+// stands in the way; the text is nil then. Warnings are about routes of the file
+// that take alerts of agreements, or lose them.
+//
+// empty are the receivers of agreements that nobody has filled in.
+func MergeAlertmanager(file string, text []byte, agreements []*sla.Agreement) (merged []byte, empty []string, findings sla.Findings) {
 	m := &merger{file: file, eol: "\n"}
 	if bytes.Contains(text, []byte("\r\n")) {
 		m.eol = "\r\n"
 	}
-	if len(text) > 0 && !bytes.HasSuffix(text, []byte("\n")) {
-		text = append(slices.Clone(text), m.eol...)
-	}
 	m.take(text)
 	n := notifyingOf(agreements)
-	if len(m.findings) == 0 {
-		m.read()
-	}
-	if len(m.findings) == 0 {
-		m.names(n)
+	for _, check := range []func(){m.read, m.duplicateKeys, m.lists, func() { m.names(n) }} {
+		if len(m.findings) > 0 {
+			return nil, nil, m.findings
+		}
+		check()
 	}
 	if len(m.findings) > 0 {
-		return nil, m.findings
+		return nil, nil, m.findings
 	}
 	blocks := m.blocks(n)
-	merged := m.insert(blocks)
-	m.prove(merged, blocks)
-	if len(m.findings) > 0 {
-		return nil, m.findings
+	withThem := m.insert(blocks)
+	if m.prove(withThem, blocks); len(m.findings) > 0 {
+		return nil, nil, m.findings
 	}
-	return []byte(merged), nil
+	m.foreignRoutes(blocks[0].index, agreements)
+	return []byte(withThem), m.empty(n.receivers), m.findings
 }
 
 // merger is one merge. Lines are counted from 1, as yaml.v3 does.
@@ -72,13 +72,9 @@ func (m *merger) wrong(line, column int, message, remedy string) {
 	m.findings = append(m.findings, f)
 }
 
-func (m *merger) at(node *yaml.Node, message, remedy string) {
-	m.wrong(node.Line, node.Column, message, remedy)
-}
-
 var (
-	beginBlock = regexp.MustCompile(`^[ \t]*# BEGIN upheld ([a-z ]+) \(generated; do not edit; ([0-9a-f]{16})\)\r?\n$`)
-	endBlock   = regexp.MustCompile(`^[ \t]*# END upheld ([a-z ]+)\r?\n$`)
+	beginBlock = regexp.MustCompile(`^[ \t]*# BEGIN upheld ([a-z ]+) \(generated; do not edit; ([0-9a-f]{16})\)\r?\n?$`)
+	endBlock   = regexp.MustCompile(`^[ \t]*# END upheld ([a-z ]+)\r?\n?$`)
 )
 
 // seal is a short hash of a block, by which an edit is seen. Indentation and
@@ -95,7 +91,7 @@ func seal(body []string) string {
 // somebody wrote in is not thrown away but reported.
 func (m *merger) take(text []byte) {
 	m.stood = map[string]int{}
-	all := slices.Collect(strings.Lines(string(text)))
+	all := yamlLines(string(text))
 	for i := 0; i < len(all); i++ {
 		begin := beginBlock.FindStringSubmatch(all[i])
 		if begin == nil {
@@ -118,7 +114,11 @@ func (m *merger) take(text []byte) {
 				"move what you wrote out of the block, which ends in line "+fmt.Sprint(i+end+1)+": a receiver of the same name outside of it is used instead; then remove the block")
 			return
 		}
-		m.stood[begin[1]] = len(m.lines) + 1
+		if line, ok := replacedLine(all[i+1 : i+end]); ok {
+			m.lines = append(m.lines, line)
+		} else {
+			m.stood[begin[1]] = len(m.lines) + 1
+		}
 		i += end
 	}
 }
@@ -134,102 +134,69 @@ func (m *merger) reportLine(all []string, i int, message, remedy string) {
 
 func (m *merger) text() string { return strings.Join(m.lines, "") }
 
-// read parses the file and reports what is no configuration that lines can be
-// put into.
-func (m *merger) read() {
-	root, err := parseMapping(m.text())
-	if err != nil {
-		m.findings = append(m.findings, yamlFinding(m.file, err))
-		return
-	}
-	m.root = root
-	if root.Kind != yaml.MappingNode || root.Style&yaml.FlowStyle != 0 {
-		m.at(root, "this is no Alertmanager configuration that lines can be put into: a mapping with a key a line is", "write it with route: and receivers: on lines of their own")
-		return
-	}
-	for _, key := range []string{"route", "receivers"} {
-		if k, v := find(root, key); k == nil {
-			m.wrong(1, 1, "this Alertmanager configuration has no "+key, "give a complete configuration; without --alertmanager.merge one is written to the output directory")
-		} else if v.ShortTag() == "!!null" && key == "route" {
-			m.at(k, "route has no value", "give it a receiver: route: {receiver: …}, on lines of its own")
-		}
-	}
-	if len(m.findings) > 0 {
-		return
-	}
-	_, route := find(root, "route")
-	if m.block(route, "route") {
-		m.list(route, "routes")
-	}
-	for _, key := range []string{"receivers", "inhibit_rules", "time_intervals"} {
-		m.list(root, key)
-	}
-}
-
-// block reports a mapping that is not written with a key a line.
-func (m *merger) block(node *yaml.Node, name string) bool {
-	ok := node.Kind == yaml.MappingNode && node.Style&yaml.FlowStyle == 0
-	if !ok {
-		m.at(node, name+" is not written with a key a line, so none can be put into it", "write its keys on lines of their own")
-	}
-	return ok
-}
-
-// list reports a list that is not written with dashes.
-func (m *merger) list(in *yaml.Node, name string) {
-	key, value := find(in, name)
-	if key == nil || value.Kind == yaml.SequenceNode && value.Style&yaml.FlowStyle == 0 || value.ShortTag() == "!!null" && value.Value == "" {
-		return
-	}
-	remedy := "write each item on a line of its own, after a dash"
-	if value.Kind != yaml.AliasNode && len(value.Content) == 0 {
-		remedy = "leave the value out: " + name + ":"
-	}
-	m.at(value, name+" is not a list with dashes, so nothing can be put into it", remedy)
-}
-
 // insert puts the blocks into the file.
 func (m *merger) insert(blocks []mergedBlock) string {
 	blocks = slices.Clone(blocks)
 	slices.SortStableFunc(blocks, func(a, b mergedBlock) int { return a.before - b.before })
 	var out strings.Builder
 	for i := 0; i <= len(m.lines); i++ {
+		replaced := false
 		for _, b := range blocks {
-			if b.before == i+1 {
-				out.WriteString(b.text(m.eol))
+			if b.before != i+1 {
+				continue
 			}
+			if replaced = replaced || b.replaces != ""; out.Len() > 0 && !ended(out.String()) {
+				out.WriteString(m.eol)
+			}
+			out.WriteString(b.text(m.eol))
 		}
-		if i < len(m.lines) {
+		if i < len(m.lines) && !replaced {
 			out.WriteString(m.lines[i])
 		}
 	}
 	return out.String()
 }
 
+// ended tells whether a line has its end; the last one of a file may have none.
+func ended(line string) bool { return strings.HasSuffix(line, "\n") }
+
 // prove reads the merged text again: without the blocks it is the file as it
-// was, and in the blocks stands what was to be added, where it was to be.
+// was, and in the blocks stands what was to be added, where it was to be. What
+// is written in a way that lines cannot be put into is refused here at the
+// latest.
 func (m *merger) prove(merged string, blocks []mergedBlock) {
 	again := &merger{file: m.file, eol: m.eol}
 	again.take([]byte(merged))
-	fault := func(what string) {
-		m.wrong(1, 1, "the merged configuration would not be what it has to be: "+what, "this is a fault in upheld, or the file is written in a way that it does not know; please report it with the file")
+	was := m.text()
+	if len(m.lines) > 0 && !ended(m.lines[len(m.lines)-1]) && again.text() != was {
+		was += m.eol // which blocks at the end need
 	}
-	if len(again.findings) > 0 || again.text() != m.text() {
-		fault("lines of the file would change")
+	if len(again.findings) > 0 || again.text() != was {
+		m.wrong(1, 1, "lines of this file would change", "write it with a key a line, and end it with a newline")
 		return
+	}
+	plainly := func(b mergedBlock) {
+		name := b.under[len(b.under)-1]
+		line, column := 1, 1
+		for _, in := range []*yaml.Node{m.root, m.route()} {
+			if k, _ := find(in, name); k != nil {
+				line, column = k.Line, k.Column
+			}
+		}
+		m.wrong(line, column, name+" is written in a way that nothing can be put into", "write "+name+": on a line of its own, and each item below it after a dash; end the file with a newline")
 	}
 	root, err := parseMapping(merged)
 	if err != nil {
-		fault(err.Error())
+		plainly(blocks[0])
 		return
 	}
 	for _, b := range blocks {
 		if !b.remove(root) {
-			fault("the " + b.kind + " would not stand where they belong")
+			plainly(b)
 			return
 		}
 	}
 	if !sameNode(root, m.root) {
-		fault("something else of it would change")
+		plainly(blocks[len(blocks)-1])
 	}
 }

@@ -3,6 +3,7 @@ package emit
 import (
 	"bytes"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -19,11 +20,36 @@ type mergedBlock struct {
 	key    bool     // it brings the list's key too
 	items  int      // of the list that it adds
 	index  int      // of the list before which they stand; ignored with key
+
+	replaces string     // the line of the file that it stands in place of, with its end: a key whose list is empty; or ""
+	was      *yaml.Node // the value of that key
+}
+
+// inPlaceOf begins the comment that keeps a line which a block stands in place
+// of, so that it comes back when the block is taken out.
+const inPlaceOf = "# in place of: "
+
+// replacedLine is the line of the file that a block keeps.
+func replacedLine(body []string) (string, bool) {
+	if len(body) == 0 {
+		return "", false
+	}
+	return strings.CutPrefix(strings.TrimLeft(body[0], " "), inPlaceOf)
 }
 
 func (b mergedBlock) text(eol string) string {
 	var out strings.Builder
-	fmt.Fprintf(&out, "%s# BEGIN upheld %s (generated; do not edit; %s)%s", b.indent, b.kind, seal(b.body), eol)
+	body := b.body
+	if b.replaces != "" {
+		body = append([]string{inPlaceOf + b.replaces}, body...)
+	}
+	fmt.Fprintf(&out, "%s# BEGIN upheld %s (generated; do not edit; %s)%s", b.indent, b.kind, seal(body), eol)
+	if b.replaces != "" {
+		out.WriteString(b.indent + inPlaceOf + b.replaces)
+		if !ended(b.replaces) {
+			out.WriteString(eol)
+		}
+	}
 	for _, line := range b.body {
 		out.WriteString(line + eol)
 	}
@@ -45,6 +71,11 @@ func (b mergedBlock) remove(root *yaml.Node) bool {
 	if list == nil || list.Kind != yaml.SequenceNode {
 		return false
 	}
+	if b.replaces != "" {
+		count := len(list.Content)
+		*list = *b.was
+		return count == b.items
+	}
 	if b.key {
 		i := slices.IndexFunc(in.Content, func(n *yaml.Node) bool { return n == list })
 		in.Content = slices.Delete(in.Content, i-1, i+1)
@@ -55,7 +86,7 @@ func (b mergedBlock) remove(root *yaml.Node) bool {
 	}
 	list.Content = slices.Delete(list.Content, b.index, b.index+b.items)
 	if len(list.Content) == 0 { // there was no list, only its key
-		*list = yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null"}
+		*list = yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Anchor: list.Anchor}
 	}
 	return true
 }
@@ -86,16 +117,41 @@ func (m *merger) blocks(n notifying) []mergedBlock {
 // file if it has none.
 func (m *merger) topBlock(kind, key string, items []string, count int) mergedBlock {
 	b := mergedBlock{kind: kind, under: []string{key}, items: count}
-	indent := strings.Repeat(" ", m.root.Column-1)
-	k, list := find(m.root, key)
-	if k == nil {
-		b.key, b.before, b.indent = true, len(m.lines)+1, indent
-		b.body = append([]string{indent + key + ":"}, indented(indent+"  ", items)...)
+	indent := strings.Repeat(" ", m.root.Content[0].Column-1)
+	if k, list := find(m.root, key); k != nil {
+		m.intoList(&b, k, list, items)
 		return b
 	}
-	b.before, b.indent = k.Line+1, listIndent(k, list)
-	b.body = indented(b.indent, items)
+	b.key, b.before, b.indent = true, m.endOfDocument(), indent
+	b.body = append([]string{indent + key + ":"}, indented(indent+"  ", items)...)
 	return b
+}
+
+// intoList puts items at the beginning of a list, or in place of an empty one.
+func (m *merger) intoList(b *mergedBlock, key, list *yaml.Node, items []string) {
+	if m.isEmptyInLine(key, list) {
+		b.indent = strings.Repeat(" ", key.Column-1)
+		b.before, b.replaces, b.was = key.Line, m.lines[key.Line-1], list
+		b.body = append([]string{b.indent + key.Value + ":"}, indented(b.indent+"  ", items)...)
+		return
+	}
+	b.before, b.indent = key.Line+1, m.listIndent(key, list)
+	if list.Line > key.Line && (list.Anchor != "" || list.Style&yaml.TaggedStyle != 0) {
+		b.before = m.startOf(0, list) // below the anchor or tag
+	}
+	b.body = indented(b.indent, items)
+}
+
+// endOfDocument is the line before which something is put at its end.
+func (m *merger) endOfDocument() int {
+	end := slices.IndexFunc(m.lines, func(line string) bool {
+		rest, ok := strings.CutPrefix(line, "...")
+		return ok && blank(rest)
+	})
+	if end < 0 {
+		return len(m.lines) + 1
+	}
+	return end + 1
 }
 
 // routeBlock adds the route of agreements: where it stood, or else after the
@@ -108,12 +164,16 @@ func (m *merger) routeBlock(r alertmanagerRoute) mergedBlock {
 	k, list := find(route, "routes")
 	if k == nil {
 		b.key, b.before, b.indent = true, top.Line+1, strings.Repeat(" ", route.Content[0].Column-1)
+		if route.Anchor != "" || route.Style&yaml.TaggedStyle != 0 {
+			b.before = route.Content[0].Line // below the anchor or tag
+		}
 		b.body = append([]string{b.indent + "routes:"}, indented(b.indent+"  ", items)...)
 		return b
 	}
-	b.indent = listIndent(k, list)
-	b.body = indented(b.indent, items)
-	b.before = k.Line + 1
+	m.intoList(&b, k, list, items)
+	if b.replaces != "" {
+		return b
+	}
 	if stood, ok := m.stood[b.kind]; ok && m.between(stood, list, &b) {
 		return b
 	}
@@ -147,9 +207,9 @@ func (m *merger) between(line int, list *yaml.Node, b *mergedBlock) bool {
 // follows the list.
 func (m *merger) startOf(i int, list *yaml.Node) int {
 	if i < len(list.Content) {
-		return list.Content[i].Line
+		return m.dashOf(list.Content[i])
 	}
-	next := len(m.lines) + 1
+	next := m.endOfDocument()
 	_, route := find(m.root, "route")
 	for _, in := range []*yaml.Node{m.root, route} {
 		for k := 0; k+1 < len(in.Content); k += 2 {
@@ -181,12 +241,27 @@ func goesOn(route *yaml.Node) bool {
 	return route.Decode(&r) == nil && r.Continue
 }
 
-// listIndent is that of a list's dashes.
-func listIndent(key, list *yaml.Node) string {
-	if list.Kind != yaml.SequenceNode || len(list.Content) == 0 {
-		return strings.Repeat(" ", key.Column+1)
+// dashLine is a line with the dash of a list's item; what follows the dash may
+// stand below.
+var dashLine = regexp.MustCompile(`^( *)-([ \t\r\n]|$)`)
+
+// dashOf is the line of an item's dash.
+func (m *merger) dashOf(item *yaml.Node) int {
+	line := item.Line
+	for line > 1 && !dashLine.MatchString(m.lines[line-1]) && (line == item.Line || blank(m.lines[line-1]) || isComment(m.lines[line-1])) {
+		line--
 	}
-	return strings.Repeat(" ", list.Column-1)
+	return line
+}
+
+// listIndent is that of a list's dashes.
+func (m *merger) listIndent(key, list *yaml.Node) string {
+	if list.Kind == yaml.SequenceNode && len(list.Content) > 0 {
+		if dash := dashLine.FindStringSubmatch(m.lines[m.dashOf(list.Content[0])-1]); dash != nil {
+			return dash[1]
+		}
+	}
+	return strings.Repeat(" ", key.Column+1)
 }
 
 // asItems is a list as YAML, a line each.

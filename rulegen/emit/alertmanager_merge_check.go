@@ -1,49 +1,13 @@
 package emit
 
 import (
-	"errors"
 	"fmt"
-	"io"
-	"regexp"
 	"slices"
-	"strconv"
-	"strings"
 
 	"gopkg.in/yaml.v3"
 
 	"github.com/upheld-sla/upheld/sla"
 )
-
-// parseMapping is the one document of a text.
-func parseMapping(text string) (*yaml.Node, error) {
-	dec := yaml.NewDecoder(strings.NewReader(text))
-	var doc, more yaml.Node
-	switch err := dec.Decode(&doc); {
-	case errors.Is(err, io.EOF):
-		return nil, errors.New("yaml: line 1: the file is empty")
-	case err != nil:
-		return nil, err
-	}
-	if err := dec.Decode(&more); err == nil {
-		return nil, fmt.Errorf("yaml: line %d: a second document begins here, and Alertmanager reads one only", more.Line)
-	} else if !errors.Is(err, io.EOF) {
-		return nil, err
-	}
-	return doc.Content[0], nil
-}
-
-var yamlLine = regexp.MustCompile(`^yaml: line (\d+): `)
-
-// yamlFinding is an error of the YAML parser at its place.
-func yamlFinding(file string, err error) sla.Finding {
-	f := sla.Finding{Severity: sla.Error, Rule: "yaml-syntax", Pos: sla.Position{File: file, Line: 1, Column: 1}, Message: strings.TrimPrefix(err.Error(), "yaml: ")}
-	if found := yamlLine.FindStringSubmatch(err.Error()); found != nil {
-		f.Pos.Line, _ = strconv.Atoi(found[1]) // it is a number
-		f.Message = strings.TrimPrefix(err.Error(), found[0])
-	}
-	f.Remedy = "let Alertmanager's own check pass first: amtool check-config " + file
-	return f
-}
 
 // find is a key of a mapping with its value, or nil.
 func find(in *yaml.Node, name string) (key, value *yaml.Node) {
@@ -99,6 +63,29 @@ func (m *merger) undefined(receivers []receiver) []receiver {
 	return slices.DeleteFunc(slices.Clone(receivers), func(r receiver) bool { return defined[r.name] != nil })
 }
 
+// empty are the names of receivers that tell nobody: not defined by the file, or
+// by nothing but their name.
+func (m *merger) empty(receivers []receiver) []string {
+	filled := map[string]bool{}
+	if _, list := find(m.root, "receivers"); list != nil {
+		for _, item := range list.Content {
+			if item.Kind == yaml.AliasNode {
+				item = item.Alias
+			}
+			if _, name := find(item, "name"); name != nil {
+				filled[name.Value] = len(item.Content) > 2
+			}
+		}
+	}
+	var names []string
+	for _, r := range receivers {
+		if !filled[r.name] {
+			names = append(names, r.name)
+		}
+	}
+	return names
+}
+
 // names reports what Alertmanager would refuse of names: receivers that nobody
 // defines, and names that are taken.
 func (m *merger) names(n notifying) {
@@ -114,7 +101,7 @@ func (m *merger) names(n notifying) {
 		})
 	}
 	_, route := find(m.root, "route")
-	if k, _ := find(route, "receiver"); k == nil {
+	if !m.has(route, "receiver") {
 		m.at(route, "the route at the top has no receiver, and Alertmanager refuses that", "give it one: receiver: …")
 	}
 	intervals := m.named("time_intervals", "mute_time_intervals")

@@ -2,11 +2,13 @@ package emit
 
 import (
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -53,7 +55,7 @@ func identityOf(agreements []*sla.Agreement) []string {
 func agreementsRoute(agreements []*sla.Agreement, severities []string) alertmanagerRoute {
 	r := alertmanagerRoute{
 		Receiver: receiverPrefix + unmatched,
-		Matchers: []string{metricnames.SLA + `=~".+"`},
+		Matchers: ours(agreements),
 		GroupBy:  identityOf(agreements),
 	}
 	for _, a := range agreements {
@@ -68,6 +70,21 @@ func agreementsRoute(agreements []*sla.Agreement, severities []string) alertmana
 		}))
 	}
 	return r
+}
+
+// ours match what was generated for agreements, and no alert of anybody else:
+// it has one of our names, and says of which agreement it is. A label sla alone
+// is common.
+func ours(agreements []*sla.Agreement) []string {
+	names := make([]string, 0, len(agreements))
+	for _, a := range agreements {
+		names = append(names, regexp.QuoteMeta(a.Name))
+	}
+	agreement := metricnames.SLA + `=~"` + matcherEscapes.Replace(strings.Join(names, "|")) + `"`
+	if len(agreements) == 1 {
+		agreement = equals(metricnames.SLA, agreements[0].Name)
+	}
+	return []string{`alertname=~"` + strings.Join(rulegen.AlertNames, "|") + `"`, agreement}
 }
 
 // agreementRoute is the route of an agreement that says anything of who is told

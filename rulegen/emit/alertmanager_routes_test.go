@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/upheld-sla/upheld/internal/golden"
+	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/rulegen/emit"
 	"github.com/upheld-sla/upheld/sla"
 	"github.com/upheld-sla/upheld/sla/spec"
@@ -25,7 +26,7 @@ func told(t *testing.T) []*sla.Agreement {
 }
 
 func TestToldGolden(t *testing.T) {
-	got, err := emit.Alertmanager(told(t))
+	got, _, err := emit.Alertmanager(told(t))
 	golden.Equal(t, "testdata/told-alertmanager.yml", must(t, got, err))
 }
 
@@ -36,12 +37,9 @@ func whoIsTold(agreements []*sla.Agreement, severities []string, alert map[strin
 	if slices.Contains(severities, alert["severity"]) {
 		bySeverity = "upheld-" + alert["severity"]
 	}
-	if alert["sla"] == "" {
-		return []string{"upheld-other"}
-	}
 	i := slices.IndexFunc(agreements, func(a *sla.Agreement) bool { return a.Name == alert["sla"] })
-	if i < 0 {
-		return []string{bySeverity}
+	if i < 0 || !slices.Contains(rulegen.AlertNames, alert["alertname"]) {
+		return nil // of somebody else
 	}
 	a := agreements[i]
 	steps := a.Escalation
@@ -99,12 +97,13 @@ func alertsOf(agreements []*sla.Agreement) []map[string]string {
 				add(map[string]string{"alertname": "SLABudgetBurn", "severity": t.Severity, "tier": t.Name, "long_window": sla.FormatDuration(t.Long)})
 			}
 			add(map[string]string{"alertname": "SLAMeasurementLost", "severity": l.Alerting.MeasurementLost.Severity})
-			add(map[string]string{"alertname": "HandWritten", "severity": "unheard-of"})
+			add(map[string]string{"alertname": "SLABudgetBurn", "severity": "unheard-of"})
 			add(map[string]string{"alertname": "HandWritten", "severity": "page"})
 		}
 	}
 	return append(alerts, map[string]string{"alertname": "DiskFull", "severity": "page"},
-		map[string]string{"sla": "unknown", "service": "a", "slo": "b", "severity": "page"})
+		map[string]string{"alertname": "SLABudgetBurn", "sla": "unknown", "service": "a", "slo": "b", "severity": "page"},
+		map[string]string{"alertname": "QueueLong", "team": "dba", "sla": "gold", "severity": "page"})
 }
 
 // routed are the receivers that amtool says an alert goes to.
@@ -136,7 +135,7 @@ func amtools(t *testing.T) []string {
 func TestAlertmanagerTellsWhomTheAgreementNames(t *testing.T) {
 	agreements := told(t)
 	path := filepath.Join(t.TempDir(), "alertmanager.yml")
-	got, err := emit.Alertmanager(agreements)
+	got, _, err := emit.Alertmanager(agreements)
 	write(t, path, must(t, got, err))
 	alerts := alertsOf(agreements)
 	if len(alerts) < 40 {
@@ -151,6 +150,9 @@ func TestAlertmanagerTellsWhomTheAgreementNames(t *testing.T) {
 		}
 		for _, alert := range alerts {
 			want := whoIsTold(agreements, []string{"page", "ticket", "urgent"}, alert)
+			if want == nil {
+				want = []string{"upheld-ticket"}
+			}
 			if got := routed(t, amtool, path, alert); !slices.Equal(got, want) {
 				t.Errorf("%s: %v goes to %v, want %v", amtool, alert, got, want)
 			}
@@ -160,7 +162,7 @@ func TestAlertmanagerTellsWhomTheAgreementNames(t *testing.T) {
 
 // Paces and groups of an agreement are on every route below its own.
 func TestAlertmanagerPaces(t *testing.T) {
-	got, err := emit.Alertmanager(told(t))
+	got, _, err := emit.Alertmanager(told(t))
 	file := parseAlertmanager(t, must(t, got, err))
 	pace := func(r route) string { return r.GroupWait + " " + r.GroupInterval + " " + r.RepeatInterval }
 	for _, a := range file.Route.Routes[0].Routes {
@@ -198,7 +200,7 @@ func TestAlertmanagerPaces(t *testing.T) {
 // come as late as the group's next word whenever the group's first alert is one
 // that is held back, as page-slow is by page-fast.
 func TestLaterStepsWaitForNoOtherAlert(t *testing.T) {
-	got, err := emit.Alertmanager(told(t))
+	got, _, err := emit.Alertmanager(told(t))
 	file := parseAlertmanager(t, must(t, got, err))
 	steps := 0
 	var walk func(route)

@@ -81,7 +81,7 @@ func rulesOrFindings(t *testing.T, text string) bool {
 		rulesLoad(t, text, content)
 		made = true
 	}
-	if _, err := emit.Alertmanager(agreements); err != nil {
+	if _, _, err := emit.Alertmanager(agreements); err != nil {
 		t.Errorf("routes: %v\n%s", err, text)
 	}
 	return made
