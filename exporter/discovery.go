@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -17,15 +18,27 @@ import (
 // wanted is a target that is to be probed.
 type wanted struct {
 	*sla.ProbeTarget
-	found   bool            // of a probe of many
-	address string          // of sla.Discovery.Host; "" if it has none, or there is no such
-	labels  []measure.Label // of its series, besides those that name it
+	found   bool             // of a probe of many
+	entry   *discover.Target // of a list that it was found in; nil: of none
+	address string           // of sla.Discovery.Host; "" if it has none, or there is no such
+	labels  []measure.Label  // of its series, besides those that name it
 	prober  probe.Prober
 }
 
 func (w *wanted) name() string { return w.Probe.Check.Target() }
 
 func (w *wanted) key() string { return keyOf(w.ID, w.name(), w.address) }
+
+// shown is the target for people: of a list, what stands there.
+func (w *wanted) shown() string {
+	switch {
+	case w.entry != nil:
+		return strconv.Quote(sla.Redact(w.entry.Address))
+	case w.address != "":
+		return w.name() + " at " + w.address
+	}
+	return w.name()
+}
 
 // discovery knows which targets the probes of many have.
 type discovery struct {
@@ -37,9 +50,9 @@ type discovery struct {
 type finding struct {
 	spec    *sla.Discovery
 	targets []discover.Target
-	looked  time.Time // when the last look began; zero: not yet
-	failure error     // of the last look
-	refused bool      // a target that was found cannot be probed
+	looked  time.Time       // when the last look began; zero: not yet
+	failure error           // of the last look
+	left    map[string]bool // what cannot be probed of the targets, with the reason, as it was told
 	looking bool
 	learned bool // a look has ended
 }
@@ -93,6 +106,8 @@ func (d *discovery) expand(targets []sla.ProbeTarget) []wanted {
 			w := wanted{ProbeTarget: &own, found: true}
 			if t.Probe.Discovery.Host != "" {
 				w.address = one.Address
+			} else {
+				w.entry = &one
 			}
 			for i, name := range t.Probe.Discovery.Labels {
 				w.labels = append(w.labels, measure.Label{Name: name, Value: one.Labels[i]})
@@ -103,12 +118,46 @@ func (d *discovery) expand(targets []sla.ProbeTarget) []wanted {
 	return all
 }
 
-// refuse notes that a target which was found cannot be probed.
-func (d *discovery) refuse(id sla.ID) {
+// leftOut is an entry that was found and cannot be probed.
+type leftOut struct {
+	id   sla.ID
+	what string // for people, without secrets
+	why  error
+}
+
+func (l leftOut) String() string { return l.what + ": " + l.why.Error() }
+
+// leave makes entries those that are left out, and returns the ones that nobody
+// has been told of: of a list that stays as it is, each is told once.
+func (d *discovery) leave(all []leftOut) (untold []leftOut) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	told := make(map[sla.ID]map[string]bool, len(d.levels))
+	for id, f := range d.levels {
+		told[id], f.left = f.left, nil
+	}
+	for _, l := range all {
+		f := d.levels[l.id]
+		if f == nil {
+			continue
+		}
+		if f.left == nil {
+			f.left = map[string]bool{}
+		}
+		if !told[l.id][l.String()] && !f.left[l.String()] {
+			untold = append(untold, l)
+		}
+		f.left[l.String()] = true
+	}
+	return untold
+}
+
+// fail notes that what was found for a level could not be put in force.
+func (d *discovery) fail(id sla.ID, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if f := d.levels[id]; f != nil {
-		f.refused = true
+		f.failure = err
 	}
 }
 
@@ -154,7 +203,7 @@ func (d *discovery) learn(id sla.ID, of *sla.Discovery, found []discover.Target,
 	}) {
 		return false, false
 	}
-	f.targets, f.refused = found, false
+	f.targets = found
 	return true, false
 }
 
@@ -182,7 +231,7 @@ func (d *discovery) states() []measure.Discovery {
 	defer d.mu.Unlock()
 	var all []measure.Discovery
 	for id, f := range d.levels {
-		all = append(all, measure.Discovery{ID: id, Targets: len(f.targets), OK: f.failure == nil && !f.refused && !f.looked.IsZero()})
+		all = append(all, measure.Discovery{ID: id, Targets: len(f.targets), LeftOut: len(f.left), OK: f.failure == nil && len(f.left) == 0 && !f.looked.IsZero()})
 	}
 	return all
 }
@@ -231,6 +280,7 @@ func (e *Exporter) take(id sla.ID, spec *sla.Discovery, found []discover.Target,
 	}
 	all, err := e.makeProbers(e.discovery.expand(e.declared))
 	if err != nil { // a level that could be probed when it was applied
+		e.discovery.fail(id, err)
 		e.opts.Logger.Error("targets not changed", "slo", id.String(), "error", err)
 		return
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -75,7 +76,7 @@ func TestTargetsOfAFileComeAndGo(t *testing.T) {
 	eventually(t, "the targets to stay as they were", func() bool { return of(b) > kept && gauge("upheld_exporter_discovery_targets") == 2 })
 	write(fmt.Sprintf(`[{"targets": [%q, "no:such:port"]}]`, b))
 	eventually(t, "the first target to go", func() bool { return !strings.Contains(scrape(t, e.Metrics()), a) })
-	if gauge("upheld_exporter_discovery_ok") != 0 {
+	if gauge("upheld_exporter_discovery_ok") != 0 || gauge("upheld_exporter_discovery_targets_left_out") != 1 {
 		t.Error("a target that cannot be probed is no failure of the discovery")
 	}
 	if n := len(e.Recent(sla.ID{SLA: "shop", Service: "storefront", SLO: "fleet"})); n == 0 {
@@ -117,7 +118,6 @@ func TestTargetsOfAServerAndOfDNS(t *testing.T) {
 	eventually(t, "the target to stay", func() bool { return good("fleet") > kept })
 }
 
-// TestShardsDivideAFleet gives each of three exporters its part of one level.
 // TestALookThatFailedIsRepeatedSoon has a server of targets that comes up after
 // the exporter.
 func TestALookThatFailedIsRepeatedSoon(t *testing.T) {
@@ -141,6 +141,7 @@ func TestALookThatFailedIsRepeatedSoon(t *testing.T) {
 	}
 }
 
+// TestShardsDivideAFleet gives each of three exporters its part of one level.
 func TestShardsDivideAFleet(t *testing.T) {
 	level := fleet("http://${target}/", sla.Discovery{Refresh: time.Hour})
 	for i := range 60 {
@@ -199,4 +200,61 @@ func TestServersOfTargetsAreGuarded(t *testing.T) {
 	if text := scrape(t, e.Metrics()); strings.Contains(text, "a.example") || counter(t, text, "upheld_exporter_discovery_ok") != 0 {
 		t.Errorf("targets of a server that may not be asked:\n%s", text)
 	}
+}
+
+// TestAnEntryThatCannotBeUsedIsLeftOut: whatever stands in a list, the other
+// entries are probed, other levels find theirs, and the log is told once.
+func TestAnEntryThatCannotBeUsedIsLeftOut(t *testing.T) {
+	a, b, c := address(wellServer(t)), address(wellServer(t)), address(wellServer(t))
+	var mu sync.Mutex
+	lists := map[string][]string{
+		"/fleet": {a, "bob:pw-first@" + b, "bob:pw-second@" + b, "", "   ", "two words", "no:such:port"},
+		"/other": {a},
+	}
+	inventory := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		_ = json.NewEncoder(w).Encode([]map[string]any{{"targets": lists[r.URL.Path]}})
+	}))
+	t.Cleanup(inventory.Close)
+	first := fleet("http://${target}/", sla.Discovery{URL: inventory.URL + "/fleet"})
+	second := fleet("http://${target}/", sla.Discovery{URL: inventory.URL + "/other"})
+	second.ID.SLO = "other"
+	var log logBuffer
+	e := exporter.New(exporter.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	if err := e.Apply([]sla.ProbeTarget{first, second}); err != nil {
+		t.Fatal(err)
+	}
+	start(t, e)
+	good := func(level, address string) float64 {
+		return counter(t, scrape(t, e.Metrics()), "upheld_probe_results_total", `outcome="good"`, `slo="`+level+`"`, address)
+	}
+	gauge := func(name, level string) float64 {
+		return counter(t, scrape(t, e.Metrics()), "upheld_exporter_discovery_"+name, `slo="`+level+`"`)
+	}
+	eventually(t, "the entries that can be used", func() bool { return good("fleet", a) > 0 && good("fleet", b) > 0 && good("other", a) > 0 })
+	if out, ok := gauge("targets_left_out", "fleet"), gauge("ok", "fleet"); out != 5 || ok != 0 || gauge("targets_left_out", "other") != 0 || gauge("ok", "other") != 1 {
+		t.Errorf("%v are left out, ok %v\n%s", out, ok, scrape(t, e.Metrics()))
+	}
+	mu.Lock()
+	lists["/other"] = []string{a, c} // a later list of another level
+	mu.Unlock()
+	eventually(t, "the later list", func() bool { return good("other", c) > 0 })
+	mu.Lock()
+	lists["/fleet"] = []string{a, "bob:pw-first@" + b, "bob:pw-second@" + b, c} // and of this one
+	mu.Unlock()
+	eventually(t, "the later list", func() bool { return good("fleet", c) > 0 && gauge("targets_left_out", "fleet") == 1 })
+	text := log.String()
+	for entry, times := range map[string]int{`target="\"<hidden>@` + b + `\""`: 1, `target="\"two words\""`: 1, `target="\"\""`: 1, `target="\"   \""`: 1, `no:such:port`: 1} {
+		if n := strings.Count(text, entry); n != times {
+			t.Errorf("%s is told %d times in\n%s", entry, n, text)
+		}
+	}
+	if strings.Contains(text+scrape(t, e.Metrics()), "pw-") {
+		t.Errorf("a password is told:\n%s", text)
+	}
+	mu.Lock()
+	lists["/fleet"] = []string{a}
+	mu.Unlock()
+	eventually(t, "all to be well", func() bool { return gauge("ok", "fleet") == 1 && gauge("targets_left_out", "fleet") == 0 })
 }

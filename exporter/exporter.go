@@ -141,41 +141,61 @@ func (e *Exporter) put(all []wanted) {
 }
 
 // makeProbers gives each target its prober. A mistake in one that was found is
-// no mistake of the specification: it is left out, and told by the log and the
-// discovery's metric.
+// no mistake of the specification, and no other target's affair: it is left out,
+// and told by the log and the discovery's metrics.
 func (e *Exporter) makeProbers(targets []wanted) ([]wanted, error) {
-	type place struct {
-		id      sla.ID
-		address string
-	}
-	known := make(map[place]bool, len(targets))
+	known := make(map[string]bool, len(targets)) // names of levels, keys of those that were found
 	made := make([]wanted, 0, len(targets))
 	var errs []error
+	var left []leftOut
 	for _, t := range targets {
-		at := place{id: t.ID}
-		if t.found {
-			at.address = t.key()
+		if !t.found {
+			if known[t.ID.String()] {
+				errs = append(errs, fmt.Errorf("%s: two service levels have this name; give one of them another", t.ID))
+			}
+			known[t.ID.String()] = true
 		}
-		if known[at] {
-			errs = append(errs, fmt.Errorf("%s: two service levels have this name; give one of them another", t.ID))
-		}
-		known[at] = true
 		if t.Probe.Interval <= 0 {
 			errs = append(errs, fmt.Errorf("%s: the interval is %s; it must be more than 0", t.ID, t.Probe.Interval))
 		}
-		prober, err := e.factory.New(t.Probe)
+		var err error
+		t.prober, err = e.proberOf(&t, known)
 		switch {
 		case err == nil:
-			t.prober = prober
 			made = append(made, t)
 		case t.found:
-			e.discovery.refuse(t.ID)
-			e.opts.Logger.Warn("a target that was found cannot be probed", "slo", t.ID.String(), "target", t.name(), "error", err)
+			left = append(left, leftOut{t.ID, t.shown(), err})
 		default:
 			errs = append(errs, fmt.Errorf("%s: %w", t.ID, err))
 		}
 	}
-	return made, errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	for _, l := range e.discovery.leave(left) {
+		e.opts.Logger.Warn("an entry that was found cannot be probed, and is left out", "slo", l.id.String(), "target", l.what, "error", l.why)
+	}
+	return made, nil
+}
+
+// proberOf makes the prober of a target. What was found must be an address, and
+// have a name of its own, which user info is no part of.
+func (e *Exporter) proberOf(t *wanted, known map[string]bool) (probe.Prober, error) {
+	if t.entry == nil {
+		return e.factory.New(t.Probe)
+	}
+	if err := t.entry.Usable(); err != nil {
+		return nil, err
+	}
+	prober, err := e.factory.New(t.Probe)
+	if err != nil {
+		return nil, err
+	}
+	if known[t.key()] {
+		return nil, errors.New("another entry is called the same, but for user name and password")
+	}
+	known[t.key()] = true
+	return prober, nil
 }
 
 // swap puts a new set of targets in force.

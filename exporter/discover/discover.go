@@ -21,6 +21,17 @@ type Target struct {
 	Labels  []string // the values of sla.Discovery.Labels, in their order
 }
 
+// Usable is why what was found is no address, nil if it can be one.
+func (t Target) Usable() error {
+	switch {
+	case strings.TrimSpace(t.Address) == "":
+		return errors.New("the entry is blank")
+	case strings.ContainsAny(t.Address, " \t\r\n"):
+		return errors.New("an address has no white space in it")
+	}
+	return nil
+}
+
 // Finder looks for targets. The zero value is usable.
 type Finder struct {
 	Resolver *net.Resolver // the system's if nil
@@ -33,9 +44,10 @@ type Finder struct {
 // Patience is how long one look at a server may take.
 const Patience = 10 * time.Second
 
-// Find is all targets that there are now, sorted by address, each once. An
-// error of any source is one of the whole: half of the targets is not what the
-// others became.
+// Find is all targets that there are now, sorted by address, each once; entries
+// that are no addresses are among them, for the caller to leave out and to tell
+// of (see Target.Usable). An error of any source is one of the whole: half of the
+// targets is not what the others became.
 func (f Finder) Find(ctx context.Context, d *sla.Discovery) ([]Target, error) {
 	ctx, cancel := context.WithTimeout(ctx, Patience)
 	defer cancel()

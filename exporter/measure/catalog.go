@@ -140,6 +140,10 @@ var (
 		Name: metricnames.ExporterDiscovered, Type: "gauge", Labels: levelLabels, Help: "Targets that the discovery of a level found last.",
 		Note: "Of levels with `targets`; each of several shards finds all.",
 	}
+	discoveryLeftOut = Metric{
+		Name: metricnames.ExporterLeftOut, Type: "gauge", Labels: levelLabels, Help: "Entries that the discovery of a level found last and that cannot be probed.",
+		Note: "A blank one, one that is no address, one that differs from another in user name and password alone. The others are probed; the log names each once.",
+	}
 	discoveryOK = Metric{
 		Name: metricnames.ExporterDiscoveryOK, Type: "gauge", Labels: levelLabels, Help: "1 if the last look for a level's targets succeeded and all of them can be probed, else 0.",
 		Note: "While a look fails the targets stay as they were; the log says why.",
@@ -179,5 +183,5 @@ func TargetMetrics() []Metric {
 
 // SelfMetrics are those of the exporter about itself.
 func SelfMetrics() []Metric {
-	return []Metric{lag, untimedAll, inFlight, concurrency, targets, discovered, discoveryOK, vantage, reloadOK, reloadTime, requestInFlight, requestRejected, blackboxReloadOK, blackboxReloadTime, blackboxUnknown, buildInfo}
+	return []Metric{lag, untimedAll, inFlight, concurrency, targets, discovered, discoveryLeftOut, discoveryOK, vantage, reloadOK, reloadTime, requestInFlight, requestRejected, blackboxReloadOK, blackboxReloadTime, blackboxUnknown, buildInfo}
 }

@@ -10,13 +10,14 @@ import (
 type Discovery struct {
 	ID      sla.ID
 	Targets int  // that it found last
+	LeftOut int  // entries of those that cannot be probed
 	OK      bool // the last look succeeded, and all that it found can be probed
 }
 
 // discoveries are the metrics of all discoveries.
 type discoveries struct{ states func() []Discovery }
 
-var discoveryDescriptions = [2]*prometheus.Desc{describe(discovered), describe(discoveryOK)}
+var discoveryDescriptions = [3]*prometheus.Desc{describe(discovered), describe(discoveryLeftOut), describe(discoveryOK)}
 
 func describe(m Metric) *prometheus.Desc { return prometheus.NewDesc(m.Name, m.Help, m.Labels, nil) }
 
@@ -34,7 +35,7 @@ func (c discoveries) Collect(to chan<- prometheus.Metric) {
 		if d.OK {
 			ok = 1
 		}
-		for i, value := range []float64{float64(d.Targets), ok} {
+		for i, value := range []float64{float64(d.Targets), float64(d.LeftOut), ok} {
 			to <- prometheus.MustNewConstMetric(discoveryDescriptions[i], prometheus.GaugeValue, value, d.ID.SLA, d.ID.Service, d.ID.SLO)
 		}
 	}

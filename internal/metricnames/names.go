@@ -53,6 +53,7 @@ const (
 	ExporterVantage     = "upheld_exporter_vantage_good" // 1 if a reference target answers, else 0; only with references
 	ExporterDiscovered  = "upheld_exporter_discovery_targets"
 	ExporterDiscoveryOK = "upheld_exporter_discovery_ok"
+	ExporterLeftOut     = "upheld_exporter_discovery_targets_left_out" // of those found
 	ExporterReloadOK    = "upheld_exporter_config_last_reload_successful"
 	ExporterReloadTime  = "upheld_exporter_config_last_reload_success_timestamp_seconds"
 	// Of probes that are asked for at /probe.
