@@ -19,7 +19,9 @@ func newCheck() *cobra.Command {
 		Long: `Check reads specifications and lists everything that is wrong with them at
 once, each with its place, the line and what to write instead. It also reads the
 PromQL in them. SPEC is a file, a directory (every *.yaml and *.yml directly in
-it) or a glob; references between agreements are resolved among all that are named.
+it; a warning names specifications in subdirectories, which are not read), a glob,
+or - for standard input. References between agreements are resolved among all that
+are named.
 
 Told how often Prometheus scrapes, and how long it keeps what it has, it also finds
 windows with too few scrapes and periods that the server would forget.
@@ -96,7 +98,7 @@ func (c *check) run(cmd *cobra.Command, args []string) error {
 // atLeastOneSpec is the argument check of verbs that read specifications.
 func atLeastOneSpec(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
-		return usageError{fmt.Errorf("%s needs at least one specification: a file, a directory or a glob", cmd.Name())}
+		return usageError{fmt.Errorf("%s needs at least one specification: a file, a directory, a glob, or - for standard input", cmd.Name())}
 	}
 	return nil
 }

@@ -55,9 +55,12 @@ to standard error.`,
   # with an Alertmanager that runs on what upheld generate has made of
   # examples/demo/shop.yaml: who is told, and what is held back
   upheld demo --alertmanager.url=http://127.0.0.1:9093`,
+		Annotations: map[string]string{runsOn: "true"},
+
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			ctx := cmd.Context()
+			ctx, closed := untilClosed(cmd.Context(), cmd.OutOrStdout())
+			defer closed()
 			if duration > 0 {
 				var cancel context.CancelFunc
 				ctx, cancel = context.WithTimeout(ctx, time.Duration(duration))

@@ -25,7 +25,7 @@ const runsDemo = "UPHELD_TEST_RUNS_AS_PROGRAM"
 
 func init() {
 	if os.Getenv(runsDemo) != "" {
-		os.Exit(run(os.Args[1:]))
+		main()
 	}
 }
 

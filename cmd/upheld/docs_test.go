@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -32,7 +34,7 @@ func TestCommandLineReference(t *testing.T) {
 // TestVerbsAreExplained demands of every verb what its user needs: what it does
 // in a line and at length, and a worked example that calls it.
 func TestVerbsAreExplained(t *testing.T) {
-	for _, cmd := range newRoot().Commands() {
+	for _, cmd := range newRoot(io.Discard, io.Discard).Commands() {
 		if cmd.Short == "" || cmd.Long == "" {
 			t.Errorf("%s does not say what it does", cmd.Name())
 		}
@@ -50,12 +52,10 @@ Made from the commands' own help by ` + "`go test ./cmd/upheld -run TestCommandL
 
 Results go to standard output, notes to standard error.
 
-| exit code | means |
-|---|---|
 `)
-	fmt.Fprintf(&b, "| 0 | done |\n| %d | errors in a specification, stale output, a server that could not run |\n| %d | the call itself is wrong: unknown flags, missing arguments |\n\n", exitFailed, exitUsage)
+	b.WriteString(exitReference())
 	b.WriteString("| command | |\n|---|---|\n")
-	commands := newRoot().Commands()
+	commands := newRoot(io.Discard, io.Discard).Commands()
 	for _, cmd := range commands {
 		fmt.Fprintf(&b, "| [`upheld %s`](#upheld-%s) | %s |\n", cmd.Name(), cmd.Name(), cmd.Short)
 	}
@@ -63,6 +63,39 @@ Results go to standard output, notes to standard error.
 		writeCommand(&b, cmd)
 	}
 	return b.String()
+}
+
+// exitReference are the tables of exit codes, of the verbs that there are.
+func exitReference() string {
+	var b strings.Builder
+	b.WriteString("| exit code | means |\n|---|---|\n")
+	for _, c := range exitCodes {
+		fmt.Fprintf(&b, "| %d | %s |\n", c.code, c.means)
+	}
+	b.WriteString("\n| verb | exit code | when |\n|---|---|---|\n")
+	for _, e := range verbExits {
+		if cmd, rest, err := newRoot(io.Discard, io.Discard).Find([]string{e.verb}); err == nil && len(rest) == 0 {
+			fmt.Fprintf(&b, "| `%s` | %d | %s |\n", cmd.Name(), e.code, e.when)
+		}
+	}
+	b.WriteString("\nA reader that closes standard output early, as `head` does, changes no exit code, and nothing that is written to files.\n\n")
+	return b.String()
+}
+
+// TestEveryVerbHasExitCodes demands a line of the table for each verb.
+func TestEveryVerbHasExitCodes(t *testing.T) {
+	listed := map[string]bool{}
+	for _, e := range verbExits {
+		listed[e.verb] = true
+		if !slices.ContainsFunc(exitCodes, func(c exitCode) bool { return c.code == e.code }) {
+			t.Errorf("the exit code %d of %s is in no table", e.code, e.verb)
+		}
+	}
+	for _, cmd := range newRoot(io.Discard, io.Discard).Commands() {
+		if !listed[cmd.Name()] {
+			t.Errorf("%s has no exit codes in the table", cmd.Name())
+		}
+	}
 }
 
 func writeCommand(b *strings.Builder, cmd *cobra.Command) {

@@ -2,11 +2,14 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/url"
-	"path/filepath"
+	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,8 +23,10 @@ import (
 
 // generateOptions are the flags of generate.
 type generateOptions struct {
-	dir     string
+	dir     string // "-" is standard output
 	verify  bool
+	force   bool
+	prune   bool
 	tests   bool
 	rules   ruleFlags
 	grafana string
@@ -51,8 +56,12 @@ func newGenerate() *cobra.Command {
 
 The same specifications give the same bytes. All files are made before any is
 put into place, so an error in one specification leaves the whole directory as it was.
-Files that were generated before and no longer are get removed; files that upheld
-did not make are never touched. Paths that changed go to standard output.`,
+
+DIR/.upheld-manifest lists what was written. Nothing else is overwritten or removed,
+and nothing that somebody changed since, unless --force says so: it is an error, and no
+file is written. Files of agreements that are not named stay; if they have a part in a
+file that all share, name them too, or drop them with --prune. Paths that changed go
+to standard output.`,
 		Example: `  upheld generate specs/ -o generated
 
   # rules only: somebody else looks after the rest
@@ -60,6 +69,12 @@ did not make are never touched. Paths that changed go to standard output.`,
 
   # in CI: fail if somebody changed a specification and forgot to generate
   upheld generate specs/ -o generated --verify
+
+  # a specification was deleted: take out what was generated from it
+  upheld generate specs/ -o generated --prune
+
+  # one file to standard output
+  upheld generate shop.yaml --outputs=rules -o - | promtool check rules
 
   # tests of the rules, which promtool runs
   upheld generate specs/ -o generated --tests
@@ -79,8 +94,10 @@ did not make are never touched. Paths that changed go to standard output.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVarP(&o.dir, "output-dir", "o", "", "the directory to write to (required)")
+	f.StringVarP(&o.dir, "output-dir", "o", "", "the directory to write to (required), or -, for one file, standard output")
 	f.BoolVar(&o.verify, "verify", false, "write nothing; exit with 1 if what is in the directory is stale")
+	f.BoolVar(&o.force, "force", false, "overwrite and remove also files that were changed since they were generated, or were there before")
+	f.BoolVar(&o.prune, "prune", false, "drop the agreements that are not named from what is in the directory")
 	o.rules.flags(f)
 	f.StringSliceVar(&o.chosen, "outputs", outputFolders, "which of these folders to write; those that are left out are not touched")
 	f.BoolVar(&o.tests, "tests", false, "also write DIR/tests/<agreement>.yaml, tests of the rules for promtool test rules")
@@ -103,6 +120,12 @@ func (o *generateOptions) check() error {
 	}
 	if err := errors.Join(o.checkOutputs(), o.rules.check()); err != nil {
 		return err
+	}
+	if o.merged == "-" || o.merged != "" && o.dir == "-" {
+		return fmt.Errorf("--alertmanager.merge edits a file: name it, and a directory with -o DIR")
+	}
+	if o.verify && o.dir == "-" {
+		return fmt.Errorf("--verify compares with a directory, not with standard output: -o DIR")
 	}
 	if o.tests && o.rules.Format == operatorFormat {
 		return fmt.Errorf("--tests are of rule files; promtool reads no objects of the operator")
@@ -128,18 +151,22 @@ func (o *generateOptions) check() error {
 
 func (o generateOptions) run(cmd *cobra.Command, paths []string) error {
 	collectLess()
-	stage := filetree.New(o.dir, emit.Marker, o.verify)
-	stage.Ignore(emit.VersionLine)
-	if o.writes("rules") {
-		stage.Folder("tests")
-	}
-	if o.writes("alertmanager") {
-		stage.Folder(filepath.Dir(alertmanagerPath))
-	}
-	defer stage.Discard()
 	agreements, findings := spec.Load(paths...)
-	merged, more, err := o.merge(agreements, !findings.HasErrors())
-	defer merged.discard()
+	good := !findings.HasErrors()
+	var stage *filetree.Stage // nil without good agreements: the directory is not even looked at
+	if good {
+		dir, remove, err := o.target()
+		if err != nil {
+			return err
+		}
+		defer remove()
+		if stage, err = o.open(cmd, dir, agreements); err != nil {
+			return err
+		}
+		defer stage.Discard()
+		defer context.AfterFunc(cmd.Context(), stage.Discard)() // a signal
+	}
+	merged, more, err := o.merge(agreements, good)
 	findings = append(findings, more...)
 	if err == nil {
 		more, err = o.outputs(stage, agreements, !findings.HasErrors())
@@ -153,20 +180,106 @@ func (o generateOptions) run(cmd *cobra.Command, paths []string) error {
 	if err != nil {
 		return err
 	}
-	changes, err := stage.Changes()
-	if err != nil {
-		return err
+	if o.merged != "" {
+		stage.Edited(o.mergedPath(), names(agreements)...)
 	}
 	unfilled, err := o.receiversHint(agreements, merged)
 	if err != nil {
 		return err
 	}
 	fmt.Fprint(cmd.ErrOrStderr(), o.groupsHint(agreements), unfilled)
-	return o.put(cmd, stage, changes, merged)
+	if o.dir == "-" {
+		return o.print(cmd, stage)
+	}
+	return o.put(cmd, stage, merged)
 }
 
-// put tells what changes and, unless it is only looked at, puts it into place.
-func (o generateOptions) put(cmd *cobra.Command, stage *filetree.Stage, changes []filetree.Change, merged mergedFile) error {
+// target is the directory that files are made in, which is a temporary one for
+// standard output, and what removes it.
+func (o generateOptions) target() (dir string, remove func(), err error) {
+	if o.dir != "-" {
+		return o.dir, func() {}, nil
+	}
+	dir, err = os.MkdirTemp("", "upheld-generate-")
+	return dir, func() { os.RemoveAll(dir) }, err
+}
+
+// open is the stage for the directory.
+func (o generateOptions) open(cmd *cobra.Command, dir string, agreements []*sla.Agreement) (*filetree.Stage, error) {
+	folders := slices.Clone(o.chosen)
+	if o.writes("rules") {
+		folders = append(folders, "tests")
+	}
+	return filetree.Open(cmd.Context(), dir, filetree.Options{
+		Marker:   emit.Marker,
+		Ignore:   emit.VersionLine,
+		Folders:  folders,
+		Sources:  names(agreements),
+		FilledIn: []string{alertmanagerPath},
+		Dry:      o.verify,
+		Force:    o.force,
+		Prune:    o.prune,
+		Waiting: func() {
+			fmt.Fprintf(cmd.ErrOrStderr(), "another upheld generate has %s; waiting for it to end\n", o.dir)
+		},
+	})
+}
+
+func names(agreements []*sla.Agreement) []string {
+	var names []string
+	for _, a := range agreements {
+		names = append(names, a.Name)
+	}
+	return names
+}
+
+// print writes the only file to standard output.
+func (o generateOptions) print(cmd *cobra.Command, stage *filetree.Stage) error {
+	changes, err := stage.Changes()
+	if err != nil {
+		return err
+	}
+	if len(changes) != 1 {
+		return usageError{fmt.Errorf("-o - prints one file, and these are %d: choose one folder by --outputs, of the rules one agreement or --rules.bundle, or name a directory", len(changes))}
+	}
+	if err := stage.Commit(changes); err != nil {
+		return err
+	}
+	return stage.Print(cmd.OutOrStdout(), changes[0].Path)
+}
+
+// put puts what changes into place and says so, or, if it is only looked at,
+// only says so. Files are put into place first: that is what the verb is for, and the
+// reader of the list may not be there any more.
+func (o generateOptions) put(cmd *cobra.Command, stage *filetree.Stage, merged mergedFile) error {
+	changes, err := stage.Changes()
+	if o.verify {
+		return o.compare(cmd, stage, changes, merged, err)
+	}
+	if err != nil {
+		return o.refusal(err, "no file was written")
+	}
+	replacement, err := merged.ready()
+	if err != nil {
+		return err
+	}
+	defer replacement.Discard()
+	if err := stage.Commit(changes); err != nil {
+		return err
+	}
+	if err := replacement.Commit(); err != nil {
+		return err
+	}
+	fmt.Fprint(cmd.ErrOrStderr(), o.notes(stage))
+	if err := o.list(cmd, changes, merged); err != nil {
+		return fmt.Errorf("all is written, but what changed cannot be listed: %w", err)
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "%s in %s, %s\n", plural(stage.Len(), "file"), o.dir, counts(changes, false))
+	return nil
+}
+
+// list prints what changed, or, to verify, what would.
+func (o generateOptions) list(cmd *cobra.Command, changes []filetree.Change, merged mergedFile) error {
 	var told bytes.Buffer
 	for _, c := range changes {
 		fmt.Fprintf(&told, "%s %s/%s\n", verb(c.Kind, o.verify), o.dir, c.Path)
@@ -174,27 +287,52 @@ func (o generateOptions) put(cmd *cobra.Command, stage *filetree.Stage, changes 
 	if merged.stale {
 		fmt.Fprintf(&told, "%s %s\n", verb(filetree.Differs, o.verify), merged.path)
 	}
-	if _, err := cmd.OutOrStdout().Write(told.Bytes()); err != nil {
-		return fmt.Errorf("tell what changes: %w", err)
+	_, err := cmd.OutOrStdout().Write(told.Bytes())
+	return err
+}
+
+// compare says what generating would change, or that it would refuse to.
+func (o generateOptions) compare(cmd *cobra.Command, stage *filetree.Stage, changes []filetree.Change, merged mergedFile, refused error) error {
+	if err := o.list(cmd, changes, merged); err != nil {
+		return fmt.Errorf("list what is stale: %w", err)
 	}
-	if o.verify {
-		if len(changes) > 0 {
-			return fmt.Errorf("%s of %d in %s stale; run: upheld generate SPEC... -o %s", plural(len(changes), "file"), stage.Len(), o.dir, o.dir)
-		}
-		if merged.stale {
-			return fmt.Errorf("%s is stale; run: upheld generate SPEC... -o %s --alertmanager.merge=%s", merged.path, o.dir, merged.path)
-		}
-		fmt.Fprintf(cmd.ErrOrStderr(), "%s in %s up to date\n", plural(stage.Len(), "file"), o.dir)
-		return nil
+	if refused != nil {
+		return o.refusal(refused, "upheld generate would write nothing")
 	}
-	if err := stage.Commit(changes); err != nil {
-		return err
+	fmt.Fprint(cmd.ErrOrStderr(), o.notes(stage))
+	switch {
+	case len(changes) > 0:
+		return fmt.Errorf("%s is not up to date (%s); run: upheld generate SPEC... -o %s", o.dir, counts(changes, true), o.dir)
+	case merged.stale:
+		return fmt.Errorf("%s is not up to date; run: upheld generate SPEC... -o %s --alertmanager.merge=%s", merged.path, o.dir, merged.path)
 	}
-	if err := merged.commit(); err != nil {
-		return err
-	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "%s in %s, %d changed\n", plural(stage.Len(), "file"), o.dir, len(changes))
+	fmt.Fprintf(cmd.ErrOrStderr(), "%s in %s up to date\n", plural(stage.Len(), "file"), o.dir)
 	return nil
+}
+
+// refusal says what to do about files that are not to be replaced or removed.
+func (o generateOptions) refusal(err error, outcome string) error {
+	var loss *filetree.LossError
+	if errors.As(err, &loss) {
+		return fmt.Errorf("%w: name all specifications that %s is generated from, take out what is gone with --prune, or write only what is not shared with --outputs\n%s", err, o.dir, outcome)
+	}
+	return fmt.Errorf("%w\n%s", err, outcome)
+}
+
+// notes say what is left alone, and what was not known before.
+func (o generateOptions) notes(stage *filetree.Stage) string {
+	notes := ""
+	if n := stage.Adopted(); n > 0 && !o.verify {
+		notes += fmt.Sprintf("%s had no %s: %s there with the header of upheld, or as generated, are in it now; no file was removed\n", o.dir, filetree.ManifestName, plural(n, "file"))
+	}
+	if others, n := stage.Others(); n > 0 {
+		more := ""
+		if len(others) > 5 {
+			others, more = others[:5], " and more"
+		}
+		notes += fmt.Sprintf("%s of agreements that are not named (%s%s) left as they are; --prune removes them\n", plural(n, "file"), strings.Join(others, ", "), more)
+	}
+	return notes
 }
 
 // manyLevels is from where on groups of their own are worth a word.
@@ -212,11 +350,48 @@ func (o generateOptions) groupsHint(agreements []*sla.Agreement) string {
 	return fmt.Sprintf("%d levels have two rule groups each; in groups that they share (--rules.group-size=1000) Prometheus takes less than half of the memory and CPU for them\n", levels)
 }
 
+// kinds are what can be with a file: what happened to it, and what is the matter
+// with it.
+var kinds = []struct {
+	kind           filetree.Kind
+	done, verified string
+}{
+	{filetree.Missing, "created", "missing"},
+	{filetree.Differs, "updated", "differs"},
+	{filetree.Stale, "removed", "stale"},
+}
+
+// counts sums up changes, of which what was removed is not among the files that
+// there are now.
+func counts(changes []filetree.Change, verify bool) string {
+	of := map[filetree.Kind]int{}
+	for _, c := range changes {
+		of[c.Kind]++
+	}
+	var parts []string
+	if !verify {
+		parts = append(parts, fmt.Sprintf("%d changed", of[filetree.Missing]+of[filetree.Differs]))
+		if n := of[filetree.Stale]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d removed", n))
+		}
+		return strings.Join(parts, ", ")
+	}
+	for _, k := range kinds {
+		if n := of[k.kind]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, k.verified))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
 // verb is what happened to a file, or what is the matter with it.
 func verb(k filetree.Kind, verify bool) string {
-	done := map[filetree.Kind]string{filetree.Missing: "created", filetree.Differs: "updated", filetree.Stale: "removed"}
-	if verify {
-		return string(k)
+	for _, of := range kinds {
+		if of.kind == k && verify {
+			return of.verified
+		} else if of.kind == k {
+			return of.done
+		}
 	}
-	return done[k]
+	return string(k)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/upheld-sla/upheld/internal/filetree"
@@ -18,8 +19,8 @@ const alertmanagerPath = "alertmanager/alertmanager.yml"
 // mergedFile is the configuration that agreements are merged into.
 type mergedFile struct {
 	path  string
-	ready *filetree.Replacement // nil if nothing changes, or only a difference is looked for
-	stale bool
+	want  []byte
+	stale bool     // it is otherwise now
 	empty []string // receivers of agreements that tell nobody
 }
 
@@ -39,13 +40,24 @@ func (o generateOptions) merge(agreements []*sla.Agreement, good bool) (mergedFi
 	if findings.HasErrors() || bytes.Equal(have, want) {
 		return m, findings, nil
 	}
-	m.stale = true
-	if !o.verify {
-		if m.ready, err = filetree.Replace(o.merged, want); err != nil {
-			err = fmt.Errorf("--alertmanager.merge: %w", err)
+	m.stale, m.want = true, want
+	return m, findings, nil
+}
+
+// mergedPath is where the configuration is, as the manifest of the directory
+// remembers it: relative to that, so that both can be moved.
+func (o generateOptions) mergedPath() string {
+	dir, err := filepath.Abs(o.dir)
+	if err == nil {
+		var path string
+		if path, err = filepath.Abs(o.merged); err == nil {
+			path, err = filepath.Rel(dir, path)
+		}
+		if err == nil {
+			return filepath.ToSlash(path)
 		}
 	}
-	return m, findings, err
+	return filepath.ToSlash(o.merged)
 }
 
 // receiversHint says which receivers are to be filled in. The complete
@@ -75,15 +87,14 @@ func few(names []string) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 }
 
-func (m mergedFile) discard() {
-	if m.ready != nil {
-		m.ready.Discard()
+// ready is the new content beside the file, nil if nothing changes.
+func (m mergedFile) ready() (*filetree.Replacement, error) {
+	if !m.stale {
+		return nil, nil //nolint:nilnil // see above
 	}
-}
-
-func (m mergedFile) commit() error {
-	if m.ready == nil {
-		return nil
+	r, err := filetree.Replace(m.path, m.want)
+	if err != nil {
+		return nil, fmt.Errorf("--alertmanager.merge: %w", err)
 	}
-	return m.ready.Commit()
+	return r, nil
 }

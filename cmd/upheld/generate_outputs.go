@@ -40,7 +40,7 @@ func (o generateOptions) checkOutputs() error {
 // among them, or if the agreements are not good, nothing that was made counts.
 func (o generateOptions) outputs(stage *filetree.Stage, agreements []*sla.Agreement, good bool) (sla.Findings, error) {
 	var findings sla.Findings
-	rules := newRuleFiles(o, stage)
+	rules := newRuleFiles(o, stage, agreements)
 	var boards dashboards.Printer
 	for _, a := range agreements {
 		more, err := rules.add(a, good && o.writes("rules"))
@@ -56,7 +56,7 @@ func (o generateOptions) outputs(stage *filetree.Stage, agreements []*sla.Agreem
 		if err != nil {
 			return findings, fmt.Errorf("dashboard of %s: %w", a.Name, err)
 		}
-		if err := stage.Put("dashboards/"+a.Name+".json", content); err != nil {
+		if err := stage.Put("dashboards/"+a.Name+".json", content, a.Name); err != nil {
 			return findings, err
 		}
 	}
@@ -68,7 +68,7 @@ func (o generateOptions) outputs(stage *filetree.Stage, agreements []*sla.Agreem
 		if err != nil {
 			return findings, err
 		}
-		if err := stage.Put(path, content); err != nil {
+		if err := stage.Put(path, content, names(agreements)...); err != nil {
 			return findings, err
 		}
 	}

@@ -11,10 +11,10 @@ import (
 	"time"
 
 	"github.com/prometheus/common/model"
-	"github.com/prometheus/common/version"
 	"github.com/spf13/pflag"
 
 	"github.com/upheld-sla/upheld/dashboards"
+	"github.com/upheld-sla/upheld/internal/buildinfo"
 	"github.com/upheld-sla/upheld/internal/filetree"
 	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/rulegen/emit"
@@ -50,7 +50,7 @@ var groupPrefix = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9:_.-]*$`)
 
 // check also completes the options.
 func (r *ruleFlags) check() error {
-	r.Program = "upheld " + version.Version
+	r.Program = "upheld " + buildinfo.Version()
 	r.Operator.Labels = r.operatorLabels
 	if r.interval < time.Second || r.interval > maxRulesInterval {
 		return fmt.Errorf("--rules.interval=%s is not between 1s and %s", r.interval, maxRulesInterval)
@@ -119,13 +119,14 @@ func (o generateOptions) rulesOf(a *sla.Agreement) rulegen.Options {
 type ruleFiles struct {
 	o        generateOptions
 	stage    *filetree.Stage
+	all      []string          // the names of all agreements
 	patterns *rulegen.Patterns // nil where every level needs all its rules
 	file     *filetree.File
 	writer   *emit.RuleWriter
 }
 
-func newRuleFiles(o generateOptions, stage *filetree.Stage) *ruleFiles {
-	r := &ruleFiles{o: o, stage: stage}
+func newRuleFiles(o generateOptions, stage *filetree.Stage, agreements []*sla.Agreement) *ruleFiles {
+	r := &ruleFiles{o: o, stage: stage, all: names(agreements)}
 	if !o.tests {
 		r.patterns = emit.NewPatterns()
 	}
@@ -178,7 +179,7 @@ func (r *ruleFiles) putTests(a *sla.Agreement, suite *ruletest.Suite, groups []s
 		if err != nil {
 			return err
 		}
-		if err := r.stage.Put("tests/"+name+".yaml", content); err != nil {
+		if err := r.stage.Put("tests/"+name+".yaml", content, a.Name); err != nil {
 			return err
 		}
 	}
@@ -193,8 +194,11 @@ func (r *ruleFiles) open(agreement string) error {
 	if r.file != nil {
 		return nil
 	}
-	name := r.fileOf(agreement)
-	f, err := r.stage.Create("rules/" + name + ".yaml")
+	name, sources := r.fileOf(agreement), []string{agreement}
+	if r.o.rules.Bundle != "" {
+		sources = r.all
+	}
+	f, err := r.stage.Create("rules/"+name+".yaml", sources...)
 	if err != nil {
 		return err
 	}

@@ -7,12 +7,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
+	"runtime"
+	"strings"
 	"syscall"
+	"time"
 
 	"github.com/prometheus/common/version"
 	"github.com/spf13/cobra"
+
+	"github.com/upheld-sla/upheld/internal/buildinfo"
 )
 
 // verbs are the commands, in the order that help shows them.
@@ -25,51 +31,152 @@ var verbs = []func() *cobra.Command{
 	newSchema,
 }
 
-// Exit codes, as docs/cli.md documents them.
-const (
-	exitFailed = 1 // errors in a specification, stale output, a server that could not run
-	exitUsage  = 2 // unknown flags, missing arguments
-)
-
 // errReported is returned by a verb that has already printed what is wrong.
 var errReported = errors.New("reported")
 
 // usageError marks mistakes in how the command was called.
 type usageError struct{ error }
 
-func main() { os.Exit(run(os.Args[1:])) }
+func (e usageError) Unwrap() error { return e.error }
 
-func run(args []string) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	root := newRoot()
+// runsOn is the annotation of verbs that run until a signal ends them, which is
+// no failure of theirs.
+const runsOn = "runs until it is ended"
+
+// grace is how long a verb that a signal ends has to tidy up by itself. One that
+// cannot, as in the middle of a long calculation, is ended then.
+const grace = 500 * time.Millisecond
+
+func main() {
+	buildinfo.Complete()
+	keepBrokenPipes()
+	os.Exit(run(os.Args[1:], newStream(os.Stdout), newStream(os.Stderr)))
+}
+
+func run(args []string, stdout, stderr io.Writer) int {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+
+	root := newRoot(stdout, stderr)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	endless := false
+	if cmd, _, err := root.Find(args); err == nil {
+		endless = cmd.Annotations[runsOn] != ""
+	}
+	ended := make(chan int, 1)
+	go func() {
+		cmd, err := root.ExecuteContextC(ctx)
+		ended <- exitAfter(cmd, err, ctx.Err() != nil && !endless, stderr)
+	}()
+	select {
+	case code := <-ended:
+		return code
+	case s := <-signals:
+		cancel()
+		var late <-chan time.Time
+		if !endless {
+			late = time.After(grace)
+		}
+		select {
+		case code := <-ended:
+			if code == exitSignal {
+				break
+			}
+			return code
+		case <-late:
+		}
+		fmt.Fprintf(stderr, "upheld: ended by a signal: %s\n", s)
+		return exitOf(s)
+	}
+}
+
+// exitAfter says what became of a verb and is its exit code, exitSignal for one
+// that failed because it was interrupted.
+func exitAfter(cmd *cobra.Command, err error, interrupted bool, stderr io.Writer) int {
 	var usage usageError
 	switch {
 	case err == nil:
-		return 0
+		return exitDone
 	case errors.Is(err, errReported):
 		return exitFailed
 	case errors.As(err, &usage):
-		fmt.Fprintf(os.Stderr, "upheld: %v\nSee 'upheld help'.\n", err)
+		fmt.Fprintf(stderr, "upheld: %v\nSee '%s --help'.\n", err, cmd.CommandPath())
 		return exitUsage
+	case interrupted:
+		return exitSignal
 	}
-	fmt.Fprintf(os.Stderr, "upheld: %v\n", err)
+	fmt.Fprintf(stderr, "upheld: %v\n", err)
 	return exitFailed
 }
 
-func newRoot() *cobra.Command {
+func newRoot(stdout, stderr io.Writer) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "upheld",
 		Short:         "SLAs as code for Prometheus",
-		Version:       version.Info(),
+		Version:       fmt.Sprintf("%s (revision %s, %s, %s/%s)", buildinfo.Version(), version.GetRevision(), runtime.Version(), runtime.GOOS, runtime.GOARCH),
 		SilenceUsage:  true,
 		SilenceErrors: true,
+		Args:          knownVerb,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+
+		SuggestionsMinimumDistance: 2,
 	}
+	root.SetOut(stdout)
+	root.SetErr(stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	for _, verb := range verbs {
 		root.AddCommand(verb())
 	}
+	completeFlags(root)
+	root.SetHelpCommand(newHelp())
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	tameCompletion(root)
 	return root
+}
+
+// knownVerb is the argument check of the command itself: what is no verb ends
+// up there.
+func knownVerb(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	near := ""
+	if names := cmd.SuggestionsFor(args[0]); len(names) > 0 {
+		near = "; did you mean " + strings.Join(names, " or ") + "?"
+	}
+	return usageError{fmt.Errorf("there is no verb %q%s", args[0], near)}
+}
+
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use:     "help [VERB]",
+		Short:   "Say what a verb does, with its flags and examples",
+		Long:    "Help prints what a verb does, with its flags and examples. `upheld VERB --help` does the same.",
+		Example: "  upheld help generate",
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			var names []string
+			for _, verb := range cmd.Root().Commands() {
+				if len(args) == 0 && verb.IsAvailableCommand() {
+					names = append(names, verb.Name()+"\t"+verb.Short)
+				}
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			about, rest, err := cmd.Root().Find(args)
+			if err != nil {
+				return usageError{err}
+			}
+			if len(rest) > 0 {
+				return knownVerb(about, rest)
+			}
+			about.InitDefaultHelpFlag()
+			about.InitDefaultVersionFlag()
+			return about.Help()
+		},
+	}
 }

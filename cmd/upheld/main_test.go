@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"flag"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"testing"
 
@@ -27,7 +29,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exec-code": execCode, "prometheus": prometheusCommand(t),
+			"exec-code": execCode, "exec-closed": execClosed, "exec-to": execTo, "prometheus": prometheusCommand(t),
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("HOME", env.WorkDir)
@@ -55,5 +57,48 @@ func execCode(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if got != want {
 		ts.Fatalf("%v exited with %d, not %d", args[1:], got, want)
+	}
+}
+
+// execClosed is the script command "exec-closed CODE PROGRAM ARGS...": it runs the
+// program with a standard output that nobody reads.
+func execClosed(ts *testscript.TestScript, neg bool, args []string) {
+	r, w, err := os.Pipe()
+	ts.Check(err)
+	ts.Check(r.Close())
+	runWith(ts, w, args)
+}
+
+// execTo is the script command "exec-to FILE CODE PROGRAM ARGS...": it runs the
+// program with its standard output in a file.
+func execTo(ts *testscript.TestScript, neg bool, args []string) {
+	f, err := os.OpenFile(args[0], os.O_WRONLY, 0)
+	ts.Check(err)
+	runWith(ts, f, args[1:])
+}
+
+func runWith(ts *testscript.TestScript, stdout *os.File, args []string) {
+	defer stdout.Close()
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	var stderr bytes.Buffer
+	path := args[1]
+	for _, dir := range filepath.SplitList(ts.Getenv("PATH")) {
+		if _, err := os.Stat(filepath.Join(dir, args[1])); err == nil {
+			path = filepath.Join(dir, args[1])
+			break
+		}
+	}
+	cmd := exec.Command(path, args[2:]...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = ts.MkAbs("."), stdout, &stderr
+	cmd.Env = append(os.Environ(), "PATH="+ts.Getenv("PATH"), "TMPDIR="+ts.Getenv("TMPDIR"))
+	err = cmd.Run()
+	_, _ = ts.Stderr().Write(stderr.Bytes())
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		ts.Check(err)
+	}
+	if got := cmd.ProcessState.ExitCode(); got != want {
+		ts.Fatalf("%v exited with %d, not %d: %s", args[1:], got, want, stderr.String())
 	}
 }

@@ -64,10 +64,8 @@ func output(t *testing.T, args []string) string {
 		}
 	}
 	var stdout, stderr bytes.Buffer
-	root := newRoot()
+	root := newRoot(&stdout, &stderr)
 	root.SetArgs(args)
-	root.SetOut(&stdout)
-	root.SetErr(&stderr)
 	_ = root.ExecuteContext(t.Context()) // what it prints is compared, findings too
 	text := stdout.String() + stderr.String()
 	if shown != "" {

@@ -48,7 +48,8 @@ them and evaluates the generated rules, and pages that show how every service
 level stands. The same address answers Prometheus' HTTP API under /api/v1, so
 Grafana can use it as a data source.
 
-SPEC is a file, a directory (every *.yaml and *.yml directly in it) or a glob.
+SPEC is a file, a directory (every *.yaml and *.yml directly in it), a glob, or - for
+standard input, which is read once.
 SIGHUP, or POST to /-/reload, reads the specifications and the scrape
 configuration again; if there is a mistake in them, everything goes on as before.
 SIGINT and SIGTERM end it, with everything measured on disk.
@@ -64,6 +65,8 @@ run, 2 mistakes in how the command was called.`,
 
   # after a change in the specifications
   curl -X POST http://127.0.0.1:9798/-/reload`,
+		Annotations: map[string]string{runsOn: "true"},
+
 		Args: atLeastOneSpec,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.options.Specs = args

@@ -22,7 +22,7 @@ func syncFileSystem(dir string) (done bool, err error) {
 // which that finds out that it is one.
 func openFile(name string, flag int, perm os.FileMode) (*os.File, error) {
 	for {
-		fd, err := unix.Open(name, flag|unix.O_CLOEXEC|unix.O_LARGEFILE, uint32(perm.Perm()))
+		fd, err := unix.Open(name, flag|unix.O_CLOEXEC|unix.O_LARGEFILE|unix.O_NOFOLLOW, uint32(perm.Perm()))
 		switch {
 		case err == nil:
 			return os.NewFile(uintptr(fd), name), nil

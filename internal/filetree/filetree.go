@@ -2,19 +2,25 @@
 // every file that changes is written beside its place first, and only when all
 // are written are they renamed into place. Files are taken as streams, one or a
 // few at a time, so that neither memory nor open files grow with their number.
-// It knows nothing of what the files hold, save the marker by which generated
-// files are recognised.
+//
+// A manifest in the directory lists what was written, by path and hash. Nothing
+// else is ever replaced or removed, and nothing that changed since. The package
+// knows nothing of what the files hold, save the marker by which those of a
+// directory without a manifest are recognised.
 package filetree
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io/fs"
+	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Change is one difference between what was generated and a directory.
@@ -33,19 +39,39 @@ const (
 	Stale   Kind = "stale"   // generated earlier, and not any more
 )
 
+// Options say how a directory is written to.
+type Options struct {
+	Marker   string   // stands in generated files, for a directory without a manifest
+	Ignore   string   // a line that begins so is no difference between two files; looked for in their first 4 KiB
+	Folders  []string // which are written to: what the manifest has of them and is not generated any more is stale
+	Sources  []string // what is generated from, all of it; files of other sources stay
+	FilledIn []string // files that people may have filled in, so that the marker does not show who wrote their content
+	Dry      bool     // only compare: write nothing at all
+	Force    bool     // replace and remove also what somebody changed
+	Prune    bool     // drop what is of other sources
+	Waiting  func()   // is called once if another stage has the directory
+}
+
 // Stage takes generated files and compares them with a directory. Nothing in
 // the directory is replaced or removed before Commit.
 type Stage struct {
-	dir, marker string
-	idle        string   // the beginning of a line that is no difference
-	also        []string // folders that may be left with nothing but stale files
-	dry         bool
-	paths       map[string]bool // files that were taken
-	temporary   map[string]string
-	changes     []Change
-	foreign     []error
-	free        []*blocks
-	looked      []byte // by marked
+	Options
+	dir   string
+	found manifest         // in the directory
+	taken map[string]entry // files that were taken, by path
+	parts map[string]entry // files of others that have a part, by path
+	next  map[string]entry // the manifest after Commit
+
+	changes  []Change
+	refusals []error // to replace or remove files that are not ours
+	free     []*blocks
+	checked  map[string]bool // folders that are no symbolic links
+	lock     *os.File        // the directory, while this stage has it; nil where there are no locks
+
+	mu        sync.Mutex // guards what Discard undoes
+	stopped   bool
+	temporary map[string]string // names of new files, by path
+	made      []string          // folders, outermost first
 
 	unique  string // of this stage, in the names of temporary files
 	created int    // temporary files
@@ -53,122 +79,225 @@ type Stage struct {
 	permitted, narrowed bool // see permit
 }
 
-// New is a stage for the files below dir, which need not exist. A dry one only
-// compares and writes nothing at all. Files are stale that carry the marker and
-// lie in one of the folders that are generated to.
-func New(dir, marker string, dry bool) *Stage {
-	return &Stage{dir: dir, marker: marker, dry: dry, unique: rand.Text(), paths: map[string]bool{}, temporary: map[string]string{}}
+// Open is a stage for the files below dir, which is made unless the stage is
+// dry. Until Discard no other stage has the directory: they take turns. ctx bounds
+// the wait for that.
+func Open(ctx context.Context, dir string, o Options) (*Stage, error) {
+	s := &Stage{
+		Options: o, dir: dir, unique: rand.Text(),
+		taken: map[string]entry{}, parts: map[string]entry{}, checked: map[string]bool{}, temporary: map[string]string{},
+	}
+	if err := s.takeTurn(ctx); err != nil {
+		return nil, errors.Join(err, s.undo())
+	}
+	var err error
+	if s.found, err = readManifest(dir); err != nil {
+		return nil, errors.Join(err, s.undo())
+	}
+	return s, nil
 }
 
-// Ignore makes a line that begins like this no difference between two files:
-// the one in place stays as it is if nothing else differs. It is looked for in
-// the first four kilobytes of a file, and has to be called before the first Create.
-func (s *Stage) Ignore(beginning string) { s.idle = beginning }
+// takeTurn locks the directory. One that is not there is made first, or, by a dry
+// stage, needs no lock.
+func (s *Stage) takeTurn(ctx context.Context) error {
+	for {
+		if !s.Dry {
+			if err := s.makeFolder(s.dir); err != nil {
+				return err
+			}
+		}
+		f, err := lockFolder(ctx, s.dir, s.Dry, s.Waiting)
+		if errors.Is(err, os.ErrNotExist) {
+			if s.Dry || ctx.Err() != nil {
+				return ctx.Err()
+			}
+			continue // removed by the one who had it before
+		}
+		if err != nil || f == nil {
+			return err
+		}
+		if sameAs(f, s.dir) {
+			s.lock = f
+			return nil
+		}
+		f.Close() // removed likewise, and perhaps made again
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+}
 
-// Folder names a folder that may have been generated to before, even if nothing
-// is now.
-func (s *Stage) Folder(name string) { s.also = append(s.also, name) }
+// sameAs tells whether the open folder is still the one of this name.
+func sameAs(f *os.File, name string) bool {
+	opened, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	now, err := os.Stat(name)
+	return err == nil && os.SameFile(opened, now)
+}
 
 // Len is the number of files that were taken.
-func (s *Stage) Len() int { return len(s.paths) }
+func (s *Stage) Len() int { return len(s.taken) }
 
 // place is where a slash-separated path lies.
 func (s *Stage) place(path string) string { return filepath.Join(s.dir, filepath.FromSlash(path)) }
 
 // Put takes a whole file; see Create.
-func (s *Stage) Put(path string, content []byte) error {
-	f, err := s.Create(path)
+func (s *Stage) Put(path string, content []byte, sources ...string) error {
+	f, err := s.Create(path, sources...)
 	if err != nil {
 		return err
 	}
 	return errors.Join(f.take(content), f.Close())
 }
 
-// Changes lists, by path, what Commit changes. It is an error if a file would
-// replace one without the marker, which somebody else wrote.
-func (s *Stage) Changes() ([]Change, error) {
-	stale, err := s.stale()
+// Edited notes that somebody else's file, at a path relative to the directory,
+// gets part of what was generated. It is not written here, but the manifest remembers
+// of which sources it has something.
+func (s *Stage) Edited(path string, sources ...string) {
+	s.parts[path] = newEntry(path, "", sources)
+}
+
+// Print writes a file that is in place to w.
+func (s *Stage) Print(w io.Writer, path string) error {
+	f, err := os.Open(s.place(path))
 	if err != nil {
-		return nil, err
-	}
-	changes := slices.Concat(s.changes, stale)
-	slices.SortFunc(changes, func(a, b Change) int { return strings.Compare(a.Path, b.Path) })
-	return changes, errors.Join(s.foreign...)
-}
-
-func (s *Stage) stale() ([]Change, error) {
-	folders := map[string]bool{}
-	for _, folder := range s.also {
-		folders[folder] = true
-	}
-	for path := range s.paths {
-		folders[filepath.Dir(filepath.FromSlash(path))] = true
-	}
-	own := map[string]bool{}
-	for _, name := range s.temporary {
-		own[name] = true
-	}
-	var stale []Change
-	for folder := range folders {
-		entries, err := os.ReadDir(filepath.Join(s.dir, folder))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		} else if err != nil {
-			return nil, err
-		}
-		for _, e := range entries {
-			path := filepath.ToSlash(filepath.Join(folder, e.Name()))
-			if s.paths[path] || !e.Type().IsRegular() || own[filepath.Join(s.dir, folder, e.Name())] {
-				continue
-			}
-			ours, err := s.marked(filepath.Join(s.dir, folder, e.Name()))
-			if err != nil {
-				return nil, err
-			}
-			if ours {
-				stale = append(stale, Change{path, Stale})
-			}
-		}
-	}
-	return stale, nil
-}
-
-// Commit carries out changes that Changes listed. Before it renames the first
-// file every new content is on disk, so that after a crash at any moment each
-// file is the old one or the new one, whole; when it returns, all are the new ones
-// and the folders are on disk too. An error before the first file is renamed
-// leaves the directory as it was.
-func (s *Stage) Commit(changes []Change) error {
-	if s.dry {
-		return fmt.Errorf("filetree: nothing was written to be put into place")
-	}
-	if err := s.sync(); err != nil {
 		return err
 	}
-	for _, c := range changes {
-		if c.Kind == Stale {
-			continue
-		}
-		if err := rename(s.temporary[c.Path], s.place(c.Path)); err != nil {
-			return err
-		}
-		delete(s.temporary, c.Path)
-	}
-	for _, c := range changes {
-		if c.Kind == Stale {
-			if err := os.Remove(s.place(c.Path)); err != nil {
-				return err
-			}
-		}
-	}
-	return s.syncFolders(changes)
+	defer f.Close()
+	_, err = io.Copy(w, f)
+	return err
 }
 
-// Discard removes what was written and not put into place. After Commit it has
-// nothing to do.
-func (s *Stage) Discard() {
-	for _, name := range s.temporary {
-		os.Remove(name)
+// Changes lists, by path, what Commit changes. It is an error if that would
+// replace or remove a file that is not as it was generated, or drop a source from
+// a file that others share. The changes are listed also then.
+func (s *Stage) Changes() ([]Change, error) {
+	stale, lost := s.settle()
+	changes := slices.Clone(s.changes)
+	for _, path := range stale {
+		there, err := s.look(path)
+		if err != nil {
+			s.refusals = append(s.refusals, err)
+			continue
+		}
+		if !there {
+			continue
+		}
+		changes = append(changes, Change{path, Stale})
+		if err := s.mayReplace(path, "removed"); err != nil {
+			return nil, err
+		}
 	}
-	clear(s.temporary)
+	slices.SortFunc(changes, func(a, b Change) int { return strings.Compare(a.Path, b.Path) })
+	return changes, errors.Join(errors.Join(bounded(s.refusals)...), lost.err())
+}
+
+// bounded are the first of many errors, and how many more there are.
+func bounded(all []error) []error {
+	const most = 20
+	if len(all) <= most {
+		return all
+	}
+	return append(slices.Clone(all[:most]), fmt.Errorf("and so for %d more files", len(all)-most))
+}
+
+// settle decides on every file of the manifest: what becomes stale, and which
+// sources files would lose. The rest of it, with what was taken, is the next manifest.
+func (s *Stage) settle() (stale []string, lost losses) {
+	s.next = maps.Clone(s.taken)
+	maps.Copy(s.next, s.parts)
+	for _, path := range slices.Sorted(maps.Keys(s.found.entries)) {
+		e := s.found.entries[path]
+		_, written := s.next[path]
+		if !written && !s.covers(e) {
+			s.next[path] = e
+			continue
+		}
+		others := e.without(s.Sources)
+		switch {
+		case len(others) == 0 || s.Prune:
+			if !written {
+				stale = append(stale, path)
+			}
+		case written || len(others) < len(e.Sources):
+			lost.add(path, others)
+		default:
+			s.next[path] = e
+		}
+	}
+	return stale, lost
+}
+
+// covers tells whether a file lies where this stage writes.
+func (s *Stage) covers(e entry) bool {
+	folder, _, _ := strings.Cut(e.Path, "/")
+	return e.SHA256 != "" && slices.Contains(s.Folders, folder)
+}
+
+// Others are the sources that this stage leaves alone, with the number of
+// their files in the folders that it writes to. It is known after Changes.
+func (s *Stage) Others() (sources []string, files int) {
+	for _, e := range s.next {
+		if _, written := s.taken[e.Path]; written || !s.covers(e) {
+			continue
+		}
+		files++
+		sources = append(sources, e.Sources...)
+	}
+	slices.Sort(sources)
+	return slices.Compact(sources), files
+}
+
+// Adopted is the number of files that were generated before there was a manifest
+// and have one from now on.
+func (s *Stage) Adopted() int {
+	if !s.found.missing {
+		return 0
+	}
+	created := 0
+	for _, c := range s.changes {
+		if c.Kind == Missing {
+			created++
+		}
+	}
+	return len(s.taken) - created
+}
+
+// losses are sources that would be dropped from files that others share.
+type losses struct {
+	sources []string
+	paths   []string
+}
+
+func (l *losses) add(path string, sources []string) {
+	l.paths = append(l.paths, path)
+	l.sources = append(l.sources, sources...)
+}
+
+// LossError says that sources would be dropped from files that others share.
+type LossError struct {
+	Sources, Paths []string // sorted
+}
+
+func (e *LossError) Error() string {
+	return fmt.Sprintf("%s would be dropped from %s", strings.Join(few(e.Sources), ", "), strings.Join(few(e.Paths), ", "))
+}
+
+// few are the first of many names, and how many more there are.
+func few(names []string) []string {
+	const most = 5
+	if len(names) <= most+1 {
+		return names
+	}
+	return append(slices.Clone(names[:most]), fmt.Sprintf("%d more", len(names)-most))
+}
+
+func (l losses) err() error {
+	if len(l.paths) == 0 {
+		return nil
+	}
+	slices.Sort(l.sources)
+	return &LossError{slices.Compact(l.sources), l.paths}
 }

@@ -1,6 +1,7 @@
 package filetree
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -41,13 +42,24 @@ func snapshot(t *testing.T, dir string) map[string]string {
 	return files
 }
 
-// stage takes files that are written in pieces of some bytes.
-func stage(t *testing.T, dir string, dry bool, piece int, files map[string]string) *Stage {
+var testOptions = Options{Marker: marker, Folders: []string{"rules", "boards", "tests"}, Sources: []string{"a"}}
+
+func open(t *testing.T, dir string, o Options) *Stage {
 	t.Helper()
-	s := New(dir, marker, dry)
+	s, err := Open(t.Context(), dir, o)
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(s.Discard)
+	return s
+}
+
+// stage takes files that are written in pieces of some bytes.
+func stage(t *testing.T, dir string, o Options, piece int, files map[string]string) *Stage {
+	t.Helper()
+	s := open(t, dir, o)
 	for path, content := range files {
-		f, err := s.Create(path)
+		f, err := s.Create(path, o.Sources...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -63,25 +75,64 @@ func stage(t *testing.T, dir string, dry bool, piece int, files map[string]strin
 	return s
 }
 
+// put puts files into place and lets the directory go.
+func put(t *testing.T, dir string, o Options, files map[string]string) []Change {
+	t.Helper()
+	s := stage(t, dir, o, 1000, files)
+	changes, err := s.Changes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Commit(changes); err != nil {
+		t.Fatal(err)
+	}
+	s.Discard()
+	return changes
+}
+
+// refused demands that nothing can be put into place, for a reason, and that
+// nothing changes.
+func refused(t *testing.T, dir string, o Options, files map[string]string, reason string) {
+	t.Helper()
+	before := snapshot(t, dir)
+	s := stage(t, dir, o, 1000, files)
+	_, err := s.Changes()
+	s.Discard()
+	if err == nil || !strings.Contains(err.Error(), reason) {
+		t.Errorf("got the error %v, want one with %q", err, reason)
+	}
+	if d := cmp.Diff(before, snapshot(t, dir)); d != "" {
+		t.Error(d)
+	}
+}
+
+func with(o Options, change func(*Options)) Options {
+	change(&o)
+	return o
+}
+
 func TestChangesAndCommit(t *testing.T) {
 	dir := t.TempDir()
 	long := strings.Repeat("long ", 50_000)
-	write(t, dir, "rules/old.yaml", "# "+marker+" old")
-	write(t, dir, "rules/mine.yaml", "my own")
-	write(t, dir, "rules/same.yaml", marker+" same")
-	write(t, dir, "rules/changed.yaml", marker+" before")
-	write(t, dir, "rules/longer.yaml", long+marker)
-	write(t, dir, "rules/shorter.yaml", marker+long+"more")
-	write(t, dir, "rules/late.yaml", long+marker+"x"+long)
-	write(t, dir, "rules/.upheld-1", marker+" left behind by a crash")
-	write(t, dir, "elsewhere/old.yaml", marker+" not in a directory of the tree")
+	put(t, dir, testOptions, map[string]string{
+		"rules/old.yaml": "old", "rules/same.yaml": "same", "rules/changed.yaml": "before",
+		"rules/longer.yaml": long, "rules/shorter.yaml": long + "more", "rules/late.yaml": long + "x" + long,
+	})
+	leftBehind := "rules/.upheld-ABCDEFGHIJKLMNOPQRSTUVWXYZ-7"
+	theirs := map[string]string{
+		"rules/mine.yaml": "my own", "rules/copy.yaml": "old", "rules/marked.yaml": "# " + marker, "rules/.upheld-notes-1": "x",
+		"elsewhere/old.yaml": marker,
+	}
+	for path, content := range theirs {
+		write(t, dir, path, content)
+	}
+	write(t, dir, leftBehind, "by a crash")
 	files := map[string]string{
-		"rules/same.yaml": marker + " same", "rules/changed.yaml": marker + " after", "boards/new.json": "{}",
-		"rules/longer.yaml": long + marker + long, "rules/shorter.yaml": marker + long, "rules/late.yaml": long + marker + "y" + long,
+		"rules/same.yaml": "same", "rules/changed.yaml": "after", "boards/new.json": "{}",
+		"rules/longer.yaml": long + long, "rules/shorter.yaml": long, "rules/late.yaml": long + "y" + long,
 	}
 	want := []Change{
 		{"boards/new.json", Missing},
-		{"rules/.upheld-1", Stale},
 		{"rules/changed.yaml", Differs},
 		{"rules/late.yaml", Differs},
 		{"rules/longer.yaml", Differs},
@@ -90,7 +141,7 @@ func TestChangesAndCommit(t *testing.T) {
 	}
 	before := snapshot(t, dir)
 	for _, piece := range []int{7, 100_000} {
-		s := stage(t, dir, true, piece, files)
+		s := stage(t, dir, with(testOptions, func(o *Options) { o.Dry = true }), piece, files)
 		changes, err := s.Changes()
 		if err != nil {
 			t.Fatal(err)
@@ -101,27 +152,28 @@ func TestChangesAndCommit(t *testing.T) {
 		if d := cmp.Diff(before, snapshot(t, dir)); d != "" {
 			t.Fatal("a dry stage wrote:", d)
 		}
+		s.Discard()
 	}
-	s := stage(t, dir, false, 1000, files)
-	changes, err := s.Changes()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(want, changes); d != "" {
+	if d := cmp.Diff(want, put(t, dir, testOptions, files)); d != "" {
 		t.Fatal(d)
 	}
-	if err := s.Commit(changes); err != nil {
-		t.Fatal(err)
+	after := snapshot(t, dir)
+	manifest := after[ManifestName]
+	delete(after, ManifestName)
+	for path, content := range files {
+		theirs[path] = content
+		if line := fmt.Sprintf(`{"path":%q,"sha256":"%x","from":["a"]}`, path, sha256.Sum256([]byte(content))); !strings.Contains(manifest, line) {
+			t.Errorf("the manifest lacks %s", line)
+		}
 	}
-	s.Discard()
-	files["rules/mine.yaml"], files["elsewhere/old.yaml"] = "my own", marker+" not in a directory of the tree"
-	if d := cmp.Diff(files, snapshot(t, dir)); d != "" {
+	if d := cmp.Diff(theirs, after); d != "" {
 		t.Error(d)
 	}
-	delete(files, "rules/mine.yaml")
-	delete(files, "elsewhere/old.yaml")
-	if changes, err := stage(t, dir, false, 1000, files).Changes(); err != nil || len(changes) != 0 {
-		t.Errorf("after applying: %v, %v", changes, err)
+	if changes := put(t, dir, testOptions, files); len(changes) != 0 {
+		t.Errorf("after applying: %v", changes)
+	}
+	if snapshot(t, dir)[ManifestName] != manifest {
+		t.Error("the manifest changed though nothing else did")
 	}
 }
 
@@ -130,55 +182,36 @@ func TestManyFiles(t *testing.T) {
 	dir := t.TempDir()
 	files := map[string]string{}
 	for i := range 2 * fewFiles {
-		files[fmt.Sprintf("rules/%d.yaml", i)] = marker + fmt.Sprint(i)
+		files[fmt.Sprintf("rules/%d.yaml", i)] = fmt.Sprint(i)
 	}
-	s := stage(t, dir, false, 100, files)
-	changes, err := s.Changes()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Commit(changes); err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(files, snapshot(t, dir)); d != "" {
+	put(t, dir, testOptions, files)
+	got := snapshot(t, dir)
+	delete(got, ManifestName)
+	if d := cmp.Diff(files, got); d != "" {
 		t.Error(d)
 	}
 }
 
-func TestFolderWithNothingButStaleFiles(t *testing.T) {
-	dir := t.TempDir()
-	write(t, dir, "tests/a.yaml", marker)
-	s := New(dir, marker, false)
-	s.Folder("tests")
-	s.Folder("never-there")
-	if changes, err := s.Changes(); err != nil || len(changes) != 1 || changes[0] != (Change{"tests/a.yaml", Stale}) {
-		t.Errorf("%v, %v", changes, err)
-	}
-}
-
-func TestForeignFileIsNeverReplaced(t *testing.T) {
-	dir := t.TempDir()
-	write(t, dir, "rules/a.yaml", "written by hand")
-	s := stage(t, dir, false, 100, map[string]string{"rules/a.yaml": marker})
-	_, err := s.Changes()
-	if err == nil || !strings.Contains(err.Error(), "a.yaml was not generated") {
-		t.Errorf("got %v", err)
-	}
-}
-
-// What is not committed changes nothing, and leaves nothing behind.
+// What is not committed changes nothing, and leaves nothing behind, no folder either.
 func TestDiscardedStageChangesNothing(t *testing.T) {
 	dir := t.TempDir()
-	write(t, dir, "rules/a.yaml", marker+" before")
+	put(t, dir, testOptions, map[string]string{"rules/a.yaml": "before"})
 	write(t, dir, "zzz", "a file where a directory is needed")
 	before := snapshot(t, dir)
-	s := stage(t, dir, false, 100, map[string]string{"rules/a.yaml": marker + " after"})
-	if _, err := s.Create("zzz/b.yaml"); err == nil {
-		t.Fatal("no error")
+	s := stage(t, dir, testOptions, 100, map[string]string{"rules/a.yaml": "after", "boards/b.json": "{}"})
+	if _, err := s.Create("zzz/b.yaml", "a"); err == nil || !strings.Contains(err.Error(), "zzz is a file, where a folder is to be") {
+		t.Fatal(err)
 	}
 	s.Discard()
 	if d := cmp.Diff(before, snapshot(t, dir)); d != "" {
 		t.Error(d)
+	}
+	fresh := filepath.Join(dir, "fresh", "deep")
+	stage(t, fresh, testOptions, 100, map[string]string{"rules/a.yaml": "after"}).Discard()
+	for _, folder := range []string{"boards", "fresh"} {
+		if _, err := os.Stat(filepath.Join(dir, folder)); !os.IsNotExist(err) {
+			t.Errorf("the folder %s is left behind: %v", folder, err)
+		}
 	}
 }
 
@@ -197,25 +230,21 @@ func TestIgnoredLineIsNoDifference(t *testing.T) {
 		{"unfinished line", marker + "\n# by 1.9", marker + "\n# by 1.10\n", marker + "\n# by 1.10\n"},
 	} {
 		dir := t.TempDir()
-		write(t, dir, "a", test.have)
-		s := New(dir, marker, false)
-		s.Ignore("# by ")
-		if err := s.Put("a", []byte(test.made)); err != nil {
-			t.Fatal(err)
-		}
-		changes, err := s.Changes()
-		if err != nil || (len(changes) > 0) != (test.want != "") {
-			t.Errorf("%s: changes %v, %v", test.name, changes, err)
-		}
-		if err := s.Commit(changes); err != nil {
-			t.Fatal(err)
+		options := with(testOptions, func(o *Options) { o.Ignore = "# by " })
+		put(t, dir, options, map[string]string{"a": test.have})
+		if changes := put(t, dir, options, map[string]string{"a": test.made}); (len(changes) > 0) != (test.want != "") {
+			t.Errorf("%s: changes %v", test.name, changes)
 		}
 		want := test.want
 		if want == "" {
 			want = test.have
 		}
-		if got := snapshot(t, dir)["a"]; got != want {
-			t.Errorf("%s: %d bytes in place, want %d: %.80q", test.name, len(got), len(want), got)
+		got := snapshot(t, dir)
+		if got["a"] != want {
+			t.Errorf("%s: %d bytes in place, want %d: %.80q", test.name, len(got["a"]), len(want), got["a"])
+		}
+		if sum := fmt.Sprintf("%x", sha256.Sum256([]byte(want))); !strings.Contains(got[ManifestName], sum) {
+			t.Errorf("%s: the manifest does not have the hash of what is in place", test.name)
 		}
 	}
 }

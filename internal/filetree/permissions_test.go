@@ -15,16 +15,9 @@ func TestFilesAreReadableByAll(t *testing.T) {
 	for _, mask := range []int{0, 0o022, 0o077} {
 		dir := t.TempDir()
 		before := syscall.Umask(mask)
-		s := stage(t, dir, false, 100, map[string]string{"a/x": marker, "a/y": marker, "z": marker})
-		changes, err := s.Changes()
-		if err == nil {
-			err = s.Commit(changes)
-		}
+		changes := put(t, dir, testOptions, map[string]string{"a/x": "x", "a/y": "y", "z": "z"})
 		syscall.Umask(before)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, c := range changes {
+		for _, c := range append(changes, Change{Path: ManifestName}) {
 			if info, err := os.Stat(filepath.Join(dir, c.Path)); err != nil || info.Mode().Perm() != 0o644 {
 				t.Errorf("with the umask %o %s is %v, %v", mask, c.Path, info.Mode(), err)
 			}

@@ -36,8 +36,11 @@ func Replace(path string, content []byte) (*Replacement, error) {
 	return r, nil
 }
 
-// Commit puts the content into place.
+// Commit puts the content into place. Without a replacement nothing is.
 func (r *Replacement) Commit() error {
+	if r == nil {
+		return nil
+	}
 	if err := os.Rename(r.temporary, r.path); err != nil {
 		return err
 	}
@@ -47,7 +50,7 @@ func (r *Replacement) Commit() error {
 
 // Discard removes what was not put into place.
 func (r *Replacement) Discard() {
-	if r.temporary != "" {
+	if r != nil && r.temporary != "" {
 		os.Remove(r.temporary)
 	}
 }

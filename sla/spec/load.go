@@ -1,15 +1,9 @@
 package spec
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -17,12 +11,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// maxFileSize is far above any agreement that people write; it keeps a wrong
-// path from filling the memory.
-const maxFileSize = 8 << 20
-
 // Load reads the agreements of every path: a file, a directory (all *.yaml and
-// *.yml directly in it, by name) or a glob. It returns every agreement that it
+// *.yml directly in it, by name), a glob, or - for standard input. It returns every agreement that it
 // could make something of, also when there are errors, and every finding in
 // order of place. The agreements are fit for use only if findings.Err() is nil.
 func Load(paths ...string) ([]*sla.Agreement, sla.Findings) {
@@ -44,6 +34,7 @@ func LoadText(file, text string) ([]*sla.Agreement, sla.Findings) {
 type loader struct {
 	docs     []*document
 	findings sla.Findings
+	unread   []unread
 }
 
 // document is one agreement with the decoder that knows its places.
@@ -56,110 +47,6 @@ func (l *loader) failed(file, rule, message, remedy string) {
 	l.findings = append(l.findings, sla.Finding{
 		Severity: sla.Error, Rule: rule, Pos: sla.Position{File: file}, Message: message, Remedy: remedy,
 	})
-}
-
-// expand turns paths into files, each once, in the order of the paths.
-func (l *loader) expand(paths []string) []string {
-	var files []string
-	seen := map[string]bool{}
-	for _, path := range paths {
-		for _, file := range l.filesOf(path) {
-			if !seen[file] {
-				seen[file] = true
-				files = append(files, file)
-			}
-		}
-	}
-	return files
-}
-
-func (l *loader) filesOf(path string) []string {
-	info, err := os.Stat(path)
-	switch {
-	case err == nil && info.IsDir():
-		return l.filesIn(path)
-	case err == nil:
-		return []string{filepath.Clean(path)}
-	case !errors.Is(err, fs.ErrNotExist):
-		l.failed(path, "unreadable-file", "cannot be read: "+reason(err), "")
-		return nil
-	}
-	matches, err := filepath.Glob(path)
-	if err != nil {
-		l.failed(path, "no-such-file", "is not a file, and not a valid glob either", "quote [ and ] in it with a backslash")
-		return nil
-	}
-	if len(matches) == 0 {
-		l.failed(path, "no-such-file", "no such file or directory, and as a glob it matches nothing", "")
-	}
-	var files []string
-	for _, match := range matches {
-		if info, err := os.Stat(match); err == nil && info.IsDir() {
-			continue
-		}
-		files = append(files, match)
-	}
-	return files
-}
-
-func (l *loader) filesIn(dir string) []string {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		l.failed(dir, "unreadable-file", "cannot be read: "+reason(err), "")
-		return nil
-	}
-	var files []string
-	for _, e := range entries {
-		ext := filepath.Ext(e.Name())
-		if !e.IsDir() && (ext == ".yaml" || ext == ".yml") && !strings.HasPrefix(e.Name(), ".") {
-			files = append(files, filepath.Join(dir, e.Name()))
-		}
-	}
-	if len(files) == 0 {
-		l.failed(dir, "no-such-file", "this directory holds no *.yaml or *.yml file", "name a file, or the directory that holds them (subdirectories are not searched)")
-	}
-	return files
-}
-
-func (l *loader) load(file string) {
-	text, size, err := readFile(file)
-	switch {
-	case err != nil:
-		l.failed(file, "unreadable-file", "cannot be read: "+reason(err), "")
-		return
-	case size > maxFileSize:
-		l.failed(file, "unreadable-file", fmt.Sprintf("is %d MiB large; a specification has at most %d", size>>20, maxFileSize>>20), "")
-		return
-	}
-	l.read(file, text)
-}
-
-// readFile is the content of a file, unless it is larger than maxFileSize.
-func readFile(file string) (text []byte, size int64, err error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, 0, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, 0, err
-	}
-	if info.Size() > maxFileSize {
-		return nil, info.Size(), nil
-	}
-	buffer := bytes.NewBuffer(make([]byte, 0, info.Size()+bytes.MinRead))
-	size, err = buffer.ReadFrom(io.LimitReader(f, maxFileSize+1)) // it may grow, or be a pipe
-	return buffer.Bytes(), size, err
-}
-
-// reason is the cause of a file error without the path, which is printed
-// before it anyway.
-func reason(err error) string {
-	if path, ok := errors.AsType[*fs.PathError](err); ok {
-		return path.Err.Error()
-	}
-	return err.Error()
 }
 
 func (l *loader) read(file string, text []byte) {

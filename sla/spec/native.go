@@ -110,7 +110,11 @@ func decodeDocument(root value) *sla.Agreement {
 // format, so that its keys are worth looking at, and reports one that is not.
 func isNative(root value) bool {
 	if root.node.Kind != yamlMapping {
-		root.wrong("wrong-kind", "this document is no service level agreement, it is "+describe(root.node),
+		what := "text or a number" // which is not quoted: the file may be another one than was meant
+		if root.node.Kind == yamlSequence {
+			what = "a list"
+		}
+		root.wrong("wrong-kind", "this document is no service level agreement, it is "+what,
 			"begin it with apiVersion: "+APIVersion+" and kind: "+Kind)
 		return false
 	}

@@ -75,7 +75,7 @@ func TestQueryPositions(t *testing.T) {
 // TestWithSnippets fills in lines from the file, and leaves alone what has one.
 func TestWithSnippets(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "spec.yaml")
-	if err := os.WriteFile(file, []byte("one\ntwo: https://u:p@host/\n"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte("one: 1\ntwo: https://u:p@host/\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	got := spec.WithSnippets(sla.Findings{

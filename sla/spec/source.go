@@ -1,7 +1,6 @@
 package spec
 
 import (
-	"os"
 	"regexp"
 	"strings"
 	"unicode/utf8"
@@ -12,12 +11,27 @@ import (
 // source is the text of one file by lines, to show lines and turn the YAML
 // parser's columns, which count characters, into bytes.
 type source struct {
-	file  string
-	lines []string
+	file   string
+	lines  []string
+	hidden bool // it is no mapping: perhaps not meant to be read, and so its content is not shown
 }
 
 func newSource(file, text string) *source {
-	return &source{file: file, lines: splitLines(text)}
+	return &source{file: file, lines: splitLines(text), hidden: !looksLikeMapping(text)}
+}
+
+var (
+	blankStart  = regexp.MustCompile(`^(\x{feff}|\s*(#[^\n]*)?\n|---[^\n]*\n|%[^\n]*\n)+`)
+	firstKey    = regexp.MustCompile(`^\s*(\{|["']?[A-Za-z_<][^:#=\n]*:(\s|$))`)
+	documentKey = regexp.MustCompile(`(?m)^(apiVersion|kind|metadata|spec)\b`)
+)
+
+// looksLikeMapping tells a specification, also one with mistakes, from a file of
+// another kind that was named by mistake or on purpose: a key, a list of passwords, the
+// environment of a process.
+func looksLikeMapping(text string) bool {
+	text = text[:min(len(text), 64<<10)]
+	return firstKey.MatchString(blankStart.ReplaceAllString(text, "")) || documentKey.MatchString(text)
 }
 
 // splitLines breaks text where YAML does, which beside \n, \r and \r\n is at
@@ -52,7 +66,12 @@ func (s *source) line(n int) string {
 }
 
 // shown is a source line as findings show it.
-func (s *source) shown(n int) string { return maskUserInfo(s.line(n)) }
+func (s *source) shown(n int) string {
+	if s.hidden {
+		return ""
+	}
+	return maskUserInfo(s.line(n))
+}
 
 var userInfo = regexp.MustCompile(`://[^/?#\s"'@]*@`)
 
@@ -87,8 +106,8 @@ func WithSnippets(findings sla.Findings) sla.Findings {
 		if f.Snippet == "" && f.Pos.Line > 0 {
 			src, seen := sources[f.Pos.File]
 			if !seen {
-				text, err := os.ReadFile(f.Pos.File)
-				if err == nil {
+				text, size, err := readFile(f.Pos.File)
+				if err == nil && size <= maxFileSize {
 					src = newSource(f.Pos.File, string(text))
 				}
 				sources[f.Pos.File] = src

@@ -101,13 +101,19 @@ func syntaxFinding(src *source, err error, read int) *sla.Finding {
 			column = first + 2 + second + 1 // the colon that is one too many
 		}
 	}
+	if src.hidden { // the message may quote it
+		return &sla.Finding{
+			Severity: sla.Error, Rule: "yaml-syntax", Pos: sla.Position{File: src.file},
+			Message: "this is no YAML mapping, so it is no specification", Remedy: "name another file",
+		}
+	}
 	return &sla.Finding{
 		Severity: sla.Error,
 		Rule:     "yaml-syntax",
 		Pos:      sla.Position{File: src.file, Line: line, Column: column},
 		Message:  "this is not YAML: " + message,
 		Remedy:   syntaxRemedy(message, text),
-		Snippet:  maskUserInfo(text),
+		Snippet:  src.shown(line),
 	}
 }
 

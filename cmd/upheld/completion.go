@@ -1,0 +1,113 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/prometheus/common/promslog"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/upheld-sla/upheld/rulegen/emit"
+)
+
+// values are what a shell offers for a flag.
+type values func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective)
+
+// flagValues are what shells offer for flags, by their names, which mean the
+// same with every verb. Flags that are not here take text of which nobody can know.
+var flagValues = map[string]values{
+	"format":             oneOf(findingFormatNames()),
+	"outputs":            listOf(outputFolders),
+	"rules.format":       oneOf(emit.RuleFormats()),
+	"log.level":          oneOf(promslog.LevelFlagOptions),
+	"log.format":         oneOf(promslog.FormatFlagOptions),
+	"output-dir":         folders,
+	"storage.path":       folders,
+	"alertmanager.merge": filesOf("yml", "yaml"),
+	"http.config.file":   filesOf("yml", "yaml"),
+	"web.config.file":    filesOf("yml", "yaml"),
+	"scrape.config.file": filesOf("yml", "yaml"),
+}
+
+// oneOf offers some words.
+func oneOf(words []string) values {
+	return func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return words, cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// listOf offers some words after the commas of those that were typed.
+func listOf(words []string) values {
+	return func(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+		before := typed[:strings.LastIndex(typed, ",")+1]
+		var offered []string
+		for _, word := range words {
+			if !slices.Contains(strings.Split(before, ","), word) {
+				offered = append(offered, before+word)
+			}
+		}
+		return offered, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+	}
+}
+
+func folders(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return nil, cobra.ShellCompDirectiveFilterDirs
+}
+
+// filesOf offers files with some endings, and folders.
+func filesOf(endings ...string) values {
+	return func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return endings, cobra.ShellCompDirectiveFilterFileExt
+	}
+}
+
+func nothing(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return nil, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeFlags has shells offer what the flags and arguments of verbs can be.
+func completeFlags(root *cobra.Command) {
+	for _, cmd := range root.Commands() {
+		cmd.ValidArgsFunction = nothing
+		if strings.Contains(cmd.Use, "SPEC") {
+			cmd.ValidArgsFunction = filesOf("yaml", "yml")
+		}
+		cmd.Flags().VisitAll(func(f *pflag.Flag) {
+			offer, known := flagValues[f.Name]
+			if !known {
+				offer = nothing
+			}
+			if f.NoOptDefVal != "" { // a switch
+				return
+			}
+			if err := cmd.RegisterFlagCompletionFunc(f.Name, offer); err != nil {
+				panic(err) // registered twice
+			}
+		})
+	}
+}
+
+// tameCompletion makes mistakes in calls of the completion verb, which cobra
+// brings, what they are for all other verbs.
+func tameCompletion(root *cobra.Command) {
+	for _, cmd := range root.Commands() {
+		if cmd.Name() != "completion" {
+			continue
+		}
+		cmd.Example = "  upheld completion bash > /etc/bash_completion.d/upheld"
+		var shells []string
+		for _, shell := range cmd.Commands() {
+			shells = append(shells, shell.Name())
+			shell.Args = noArguments
+		}
+		cmd.Args = func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usageError{fmt.Errorf("completion needs a shell: %s", strings.Join(shells, ", "))}
+			}
+			return usageError{fmt.Errorf("completion knows no shell %q; it is one of %s", args[0], strings.Join(shells, ", "))}
+		}
+		cmd.RunE = func(*cobra.Command, []string) error { return nil }
+	}
+}

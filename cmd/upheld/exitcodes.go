@@ -1,0 +1,67 @@
+package main
+
+import (
+	"os"
+	"syscall"
+)
+
+// Exit codes. What each means is in the tables below, which docs/cli.md prints.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2
+	exitNo     = 3
+)
+
+// exitSignal is added to the number of a signal that ends a verb early, as
+// shells do.
+const exitSignal = 128
+
+type exitCode struct {
+	code  int
+	means string
+}
+
+// exitCodes are all codes, for every verb.
+var exitCodes = []exitCode{
+	{exitDone, "done, and nothing is wrong"},
+	{exitFailed, "something is wrong with what was given, or could not be done; see the verb below"},
+	{exitUsage, "the call itself is wrong: unknown verbs and flags, missing or senseless arguments"},
+	{exitNo, "the question was answered, and the answer is no; see the verb below"},
+	{exitSignal + int(syscall.SIGINT), "ended by Ctrl-C (SIGINT) before it was done"},
+	{exitSignal + int(syscall.SIGTERM), "ended by SIGTERM before it was done"},
+}
+
+// verbExits are what the codes mean that are of a verb, by its name. Those to
+// come are listed too, so that a code means one thing from the start; docs/cli.md
+// shows those that there are.
+var verbExits = []struct {
+	verb string
+	code int
+	when string
+}{
+	{"check", exitFailed, "errors in a specification, or, with `--strict`, warnings; a server that does not answer"},
+	{"generate", exitFailed, "errors in a specification; files that are not upheld's to overwrite; with `--verify`, files that are missing, differ or are stale"},
+	{"explain", exitFailed, "errors in a specification"},
+	{"schema", exitFailed, "standard output cannot be written"},
+	{"serve", exitFailed, "errors in a specification when it starts; a part that could not run. SIGINT and SIGTERM end it with 0"},
+	{"demo", exitFailed, "a part that could not run. SIGINT and SIGTERM end it with 0"},
+	{"help", exitFailed, "standard output cannot be written"},
+	{"completion", exitFailed, "standard output cannot be written"},
+	{"verdict", exitFailed, "errors in a specification; data that is not there or cannot be read, so that there is no verdict"},
+	{"verdict", exitNo, "an agreement was not kept"},
+	{"simulate", exitFailed, "errors in a specification or a scenario"},
+	{"simulate", exitNo, "what the scenario expects did not happen"},
+	{"backtest", exitFailed, "errors in a specification; data that is not there or cannot be read"},
+	{"backtest", exitNo, "an alert would have come that should not, or not come that should"},
+	{"import", exitFailed, "a file that cannot be read, or says what no specification can say"},
+	{"export", exitFailed, "errors in a specification, or something in it that the format cannot say"},
+}
+
+// exitOf is the exit code after a signal.
+func exitOf(s os.Signal) int {
+	if number, ok := s.(syscall.Signal); ok {
+		return exitSignal + int(number)
+	}
+	return exitFailed
+}

@@ -1,0 +1,217 @@
+package filetree
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"syscall"
+)
+
+// errStopped is what goes on after Discard gets.
+var errStopped = errors.New("stopped: nothing was written")
+
+// Commit carries out changes that Changes listed. Before it renames the first
+// file every new content is on disk, so that after a crash at any moment each
+// file is the old one or the new one, whole; when it returns, all are the new ones
+// and the folders are on disk too. An error before the first file is renamed
+// leaves the directory as it was.
+func (s *Stage) Commit(changes []Change) error {
+	if s.Dry {
+		return fmt.Errorf("filetree: nothing was written to be put into place")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped {
+		return errStopped
+	}
+	listed, err := s.writePending()
+	if err != nil {
+		return err
+	}
+	if err := s.sync(); err != nil {
+		return err
+	}
+	s.made = nil // from here on they stay
+	for _, c := range changes {
+		if c.Kind == Stale {
+			continue
+		}
+		if err := rename(s.temporary[c.Path], s.place(c.Path)); err != nil {
+			return err
+		}
+		delete(s.temporary, c.Path)
+	}
+	for _, c := range changes {
+		if c.Kind == Stale {
+			if err := os.Remove(s.place(c.Path)); err != nil {
+				return err
+			}
+		}
+	}
+	if listed {
+		if err := rename(s.place(pendingName), s.place(ManifestName)); err != nil {
+			return err
+		}
+	}
+	s.sweep()
+	return s.syncFolders(changes)
+}
+
+// writePending writes the next manifest beside the present one, if they differ.
+func (s *Stage) writePending() (differs bool, err error) {
+	text, err := manifestText(s.next)
+	if err != nil {
+		return false, err
+	}
+	if err := os.Remove(s.place(pendingName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return false, err
+	}
+	if string(text) == string(s.found.text) {
+		return false, nil
+	}
+	f, err := openFile(s.place(pendingName), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return false, err
+	}
+	_, err = f.Write(text)
+	err = errors.Join(err, s.permit(f), f.Sync(), f.Close())
+	if err != nil {
+		os.Remove(s.place(pendingName))
+	}
+	return true, err
+}
+
+// leftBehind are names of temporary files.
+var leftBehind = regexp.MustCompile(`^` + regexp.QuoteMeta(temporaryPrefix) + `[A-Z2-7]{26}-[0-9]+$`)
+
+// sweep removes temporary files of runs that were killed. While this stage has
+// the directory, no other can be writing them. What cannot be removed stays for the
+// next time.
+func (s *Stage) sweep() {
+	if s.lock == nil {
+		return
+	}
+	folders := slices.Clone(s.Folders)
+	for path := range s.next {
+		folders = append(folders, filepath.Dir(filepath.FromSlash(path)))
+	}
+	slices.Sort(folders)
+	for _, folder := range slices.Compact(folders) {
+		if !filepath.IsLocal(folder) || s.inside(folder) != nil {
+			continue
+		}
+		entries, _ := os.ReadDir(filepath.Join(s.dir, folder))
+		for _, e := range entries {
+			if e.Type().IsRegular() && leftBehind.MatchString(e.Name()) {
+				os.Remove(filepath.Join(s.dir, folder, e.Name()))
+			}
+		}
+	}
+}
+
+// Discard removes what was written and not put into place, and lets others have
+// the directory. It may be called while files are still being made, which then fails;
+// if Commit is under way it waits for that. After the first call it has nothing to do.
+func (s *Stage) Discard() { _ = s.undo() }
+
+func (s *Stage) undo() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stopped = true
+	for _, name := range s.temporary {
+		os.Remove(name)
+	}
+	clear(s.temporary)
+	for _, folder := range slices.Backward(s.made) {
+		os.Remove(folder) // if it is empty
+	}
+	s.made = nil
+	if s.lock == nil {
+		return nil
+	}
+	err := s.lock.Close()
+	s.lock = nil
+	return err
+}
+
+// makeFolder makes a folder and those that it lies in, and remembers them.
+func (s *Stage) makeFolder(name string) error {
+	var missing []string
+	for at := filepath.Clean(name); ; at = filepath.Dir(at) {
+		info, err := os.Stat(at)
+		if err == nil && !info.IsDir() {
+			return fmt.Errorf("%s is a file, where a directory is to be; remove it, or choose another directory", at)
+		}
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		missing = append(missing, at)
+		if filepath.Dir(at) == at {
+			break
+		}
+	}
+	for _, folder := range slices.Backward(missing) {
+		if err := os.Mkdir(folder, 0o755); err != nil {
+			if errors.Is(err, fs.ErrExist) { // by somebody else just now
+				continue
+			}
+			return err
+		}
+		s.made = append(s.made, folder)
+	}
+	return nil
+}
+
+// fewFiles is up to how many files are synced one by one. Beyond that the whole
+// file system is asked once, where the platform can, which takes seconds instead
+// of minutes for thousands.
+const fewFiles = 50
+
+// sync brings the new files' content safely to disk.
+func (s *Stage) sync() error {
+	if len(s.temporary) > fewFiles {
+		if done, err := syncFileSystem(s.dir); done {
+			return err
+		}
+	}
+	for _, name := range s.temporary {
+		f, err := os.Open(name)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(f.Sync(), f.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// syncFolders brings the names of changed files safely to disk, where a file
+// system can do that for folders.
+func (s *Stage) syncFolders(changes []Change) error {
+	synced := map[string]bool{}
+	for _, c := range append(slices.Clone(changes), Change{Path: ManifestName}) {
+		folder := filepath.Dir(s.place(c.Path))
+		if synced[folder] {
+			continue
+		}
+		synced[folder] = true
+		f, err := os.Open(folder)
+		if err != nil {
+			return err
+		}
+		err = f.Sync()
+		f.Close() // it was only read
+		if err != nil && !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, fs.ErrPermission) {
+			return err
+		}
+	}
+	return nil
+}

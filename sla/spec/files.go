@@ -1,0 +1,277 @@
+package spec
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// StandardInput is the name in findings of what is read for the path "-".
+const StandardInput = "<stdin>"
+
+// standardInput is read once: findings show its lines later, and a server that
+// reads its specifications again finds the same there.
+var standardInput = sync.OnceValues(func() ([]byte, error) {
+	return io.ReadAll(io.LimitReader(os.Stdin, maxFileSize+1))
+})
+
+// maxFileSize is far above any agreement that people write; it keeps a wrong
+// path from filling the memory.
+const maxFileSize = 8 << 20
+
+// expand turns paths into files, each once, in the order of the paths.
+func (l *loader) expand(paths []string) []string {
+	var files []string
+	seen := map[string]bool{}
+	for _, path := range paths {
+		for _, file := range l.filesOf(path) {
+			if !seen[file] {
+				seen[file] = true
+				files = append(files, file)
+			}
+		}
+	}
+	l.tellUnread(seen)
+	return files
+}
+
+func (l *loader) filesOf(path string) []string {
+	if path == "-" {
+		return []string{StandardInput}
+	}
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && info.IsDir():
+		return l.filesIn(path)
+	case err == nil:
+		return []string{filepath.Clean(path)}
+	case !errors.Is(err, fs.ErrNotExist):
+		l.failed(path, "unreadable-file", "cannot be read: "+reason(err), "")
+		return nil
+	}
+	matches, err := filepath.Glob(path)
+	if err != nil {
+		l.failed(path, "no-such-file", "is not a file, and not a valid glob either", "quote [ and ] in it with a backslash")
+		return nil
+	}
+	if len(matches) == 0 {
+		l.failed(path, "no-such-file", "no such file or directory, and as a glob it matches nothing", "")
+	}
+	var files []string
+	dir := globRoot(path)
+	for _, match := range matches {
+		if info, err := os.Stat(match); err == nil && info.IsDir() {
+			continue
+		}
+		if l.staysIn(dir, match) {
+			files = append(files, match)
+		}
+	}
+	return files
+}
+
+// globRoot is the directory that a glob names: what is before its first
+// meta character.
+func globRoot(glob string) string {
+	if at := strings.IndexAny(glob, `*?[\`); at >= 0 {
+		glob = glob[:at]
+	}
+	return filepath.Dir(glob + "x")
+}
+
+func (l *loader) filesIn(dir string) []string {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		l.failed(dir, "unreadable-file", "cannot be read: "+reason(err), "")
+		return nil
+	}
+	var files []string
+	found := false
+	for _, e := range entries {
+		if !isSpecName(e.Name()) || e.IsDir() {
+			continue
+		}
+		found = true
+		if file := filepath.Join(dir, e.Name()); l.staysIn(dir, file) {
+			files = append(files, file)
+		}
+	}
+	below, all := specsBelow(dir, entries)
+	if len(below) > 0 {
+		l.unread = append(l.unread, unread{dir, found, below, all})
+	} else if !found {
+		l.failed(dir, "no-such-file", "this directory holds no *.yaml or *.yml file", "name a file, or the directory that holds them (subdirectories are not searched)")
+	}
+	return files
+}
+
+// unread are specifications in the subdirectories of a directory.
+type unread struct {
+	dir   string
+	found bool // others in the directory itself
+	specs []string
+	all   bool // of them
+}
+
+// tellUnread names specifications that were not read, unless another path did.
+func (l *loader) tellUnread(read map[string]bool) {
+	const most = 3
+	for _, u := range l.unread {
+		left := slices.DeleteFunc(u.specs, func(file string) bool { return read[file] })
+		if len(left) == 0 {
+			continue
+		}
+		more := ""
+		if !u.all || len(left) > most {
+			more = " and more"
+		}
+		l.findings = append(l.findings, sla.Finding{
+			Severity: severityOf(u.found), Rule: "unread-subdirectory", Pos: sla.Position{File: u.dir},
+			Message: "subdirectories are not searched, and there are specifications in them: " + strings.Join(left[:min(most, len(left))], ", ") + more,
+			Remedy:  "name the directories too, or a glob such as '" + filepath.Join(u.dir, "*", "*.yaml") + "'",
+		})
+	}
+}
+
+// severityOf is that of specifications that were not read: where others were, it
+// may be meant.
+func severityOf(others bool) sla.Severity {
+	if others {
+		return sla.Warning
+	}
+	return sla.Error
+}
+
+func isSpecName(name string) bool {
+	ext := filepath.Ext(name)
+	return (ext == ".yaml" || ext == ".yml") && !strings.HasPrefix(name, ".")
+}
+
+// staysIn refuses a file of a directory that is a symbolic link to outside of it,
+// as a stranger's change may bring: its content is nobody's business here. Nor is a
+// file opened that is none, which could wait for ever.
+func (l *loader) staysIn(dir, file string) bool {
+	info, err := os.Lstat(file)
+	if err == nil && info.Mode().IsRegular() && filepath.Dir(file) == filepath.Clean(dir) {
+		return true
+	}
+	target, err := filepath.EvalSymlinks(file)
+	if err != nil {
+		l.failed(file, "unreadable-file", "cannot be read: "+reason(err), "")
+		return false
+	}
+	root, err := filepath.EvalSymlinks(dir)
+	if err == nil {
+		if root, err = filepath.Abs(root); err == nil {
+			target, err = filepath.Abs(target)
+		}
+	}
+	if err != nil {
+		l.failed(file, "unreadable-file", "cannot be read: "+reason(err), "")
+		return false
+	}
+	if inside, err := filepath.Rel(root, target); err != nil || !filepath.IsLocal(inside) {
+		l.failed(file, "unreadable-file", "is a symbolic link to outside of "+dir+", and is not followed", "name the file itself, or the directory that it is in")
+		return false
+	}
+	if info, err := os.Stat(target); err != nil || !info.Mode().IsRegular() {
+		l.failed(file, "unreadable-file", "is no regular file", "remove it from "+dir)
+		return false
+	}
+	return true
+}
+
+// specsBelow are specifications in the subdirectories of a directory, and
+// whether those are all: the search is bounded.
+func specsBelow(dir string, entries []fs.DirEntry) (specs []string, all bool) {
+	const mostEntries = 2000
+	looked := 0
+	for _, e := range entries {
+		if !e.IsDir() || strings.HasPrefix(e.Name(), ".") {
+			continue
+		}
+		err := filepath.WalkDir(filepath.Join(dir, e.Name()), func(path string, d fs.DirEntry, err error) error {
+			switch looked++; {
+			case looked > mostEntries:
+				return fs.SkipAll
+			case err != nil:
+				return nil //nolint:nilerr // what cannot be looked into is not read either
+			case d.IsDir() && strings.HasPrefix(d.Name(), "."):
+				return fs.SkipDir
+			case d.Type().IsRegular() && isSpecName(d.Name()) && isSpec(path):
+				specs = append(specs, path)
+			}
+			return nil
+		})
+		if err != nil || looked > mostEntries {
+			return specs, false
+		}
+	}
+	return specs, true
+}
+
+// isSpec tells whether a file seems to be a specification, by its beginning.
+func isSpec(file string) bool {
+	f, err := os.Open(file)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	head := make([]byte, 4<<10)
+	n, _ := io.ReadFull(f, head)
+	return bytes.Contains(head[:n], []byte("apiVersion: "+APIVersion))
+}
+
+func (l *loader) load(file string) {
+	text, size, err := readFile(file)
+	switch {
+	case err != nil:
+		l.failed(file, "unreadable-file", "cannot be read: "+reason(err), "")
+		return
+	case size > maxFileSize:
+		l.failed(file, "unreadable-file", fmt.Sprintf("is %d MiB large; a specification has at most %d", size>>20, maxFileSize>>20), "")
+		return
+	}
+	l.read(file, text)
+}
+
+// readFile is the content of a file, unless it is larger than maxFileSize.
+func readFile(file string) (text []byte, size int64, err error) {
+	if file == StandardInput {
+		text, err = standardInput()
+		return text, int64(len(text)), err
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, 0, err
+	}
+	if info.Size() > maxFileSize {
+		return nil, info.Size(), nil
+	}
+	buffer := bytes.NewBuffer(make([]byte, 0, info.Size()+bytes.MinRead))
+	size, err = buffer.ReadFrom(io.LimitReader(f, maxFileSize+1)) // it may grow, or be a pipe
+	return buffer.Bytes(), size, err
+}
+
+// reason is the cause of a file error without the path, which is printed
+// before it anyway.
+func reason(err error) string {
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
+		return path.Err.Error()
+	}
+	return err.Error()
+}
