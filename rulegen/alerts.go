@@ -111,7 +111,8 @@ func (c compiler) ofSeveral(p sla.Period) []string {
 // What is left is a share of the whole period's budget, and a window whose bad
 // share is the budget burns one budget a period: so it lasts left × period ×
 // budget / bad share. Of a rolling period something comes back all the while,
-// so a burn rate under 1 does not end it.
+// so a burn rate under 1 does not end it. A shorter window says that it goes on:
+// what burnt hours ago, before a repair or before traffic ended, foretells nothing.
 func (c compiler) forecast(f sla.Forecast, p sla.Period) Rule {
 	l := c.level
 	target, _ := c.promiseWords(metricnames.TargetRatio, l.Target)
@@ -121,6 +122,8 @@ func (c compiler) forecast(f sla.Forecast, p sla.Period) Rule {
 	}
 	left := c.badTimeLeft(promql.Gt(c.remaining(p), promql.Num(zero)), p)
 	ends := promql.DivManyOn(left, promql.Gt(c.byHours(c.recorded(ratioName(f.Over)).Now(), f.Over), burning), c.joinLabels()...)
+	goesOn := promql.Gt(c.byHours(c.recorded(ratioName(c.shortOf(f.Over))).Now(), f.Over), burning)
+	ends = promql.AndOn(ends, goesOn, c.joinLabels()...)
 	soon := c.duringService(c.withLeast(promql.Lt(ends, promql.Num(sla.Seconds(l.ForecastWithin(p)))), f.Over))
 	return c.notice(AlertBudgetForecast, f.Notice, soon, map[string]string{
 		"summary": fmt.Sprintf("%s is about to spend its error budget of %s", c.nameOfGroup(), p.Words()),

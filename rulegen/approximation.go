@@ -44,5 +44,11 @@ func (c compiler) approximation() string {
 	if c.level.Masked() {
 		words = append(words, "Where hours or windows begin and end, up to 37.5 s of an outage may be counted on the other side.")
 	}
+	for _, e := range c.level.Exclusions {
+		if e.Cap != nil && e.Cap.Downtime > 0 {
+			words = append(words, fmt.Sprintf("%s may excuse %s of downtime a %s; what is bad beyond that is still excused here, and counts where the contract is settled.",
+				e.Name, sla.FormatDuration(e.Cap.Downtime), e.Cap.Per.Calendar))
+		}
+	}
 	return strings.Join(words, " ")
 }

@@ -15,18 +15,21 @@ kind: ServiceLevelAgreement
 metadata: {name: shop}
 spec:
   calendars: {prime: {weekly: [{days: [Mon], from: "08:00", to: "20:00"}]}}
+  exclusions: [{name: tests, effect: treat_as_up, condition: tests_running == 1, cap: {excludedDowntime: 2h, per: quarter}}]
   serviceLevels:
-    - {name: exact, target: "99", indicator: &i {events: {bad: b, total: t}}}
-    - {name: minutes, target: "99", indicator: *i, aggregation: {method: bad_minute, errorThreshold: "5"}}
-    - {name: run, target: "99", indicator: *i, aggregation: {method: qualified_run, errorThreshold: "5", minRun: 7m}}
-    - {name: failed, target: "99", indicator: *i, aggregation: all_failed_minute}
-    - {name: slots, target: "99", indicator: *i, aggregation: mean_slot_error_rate}
-    - {name: native, target: "99", indicator: {latency: {histogram: h, native: true, threshold: 300ms}}}
-    - {name: hours, target: "99", indicator: *i, serviceHours: prime}
+    - {name: capped, target: "99", indicator: {condition: {expr: up == 1}}, exclusions: [tests], period: quarter}
+    - {name: exact, exclusions: [], target: "99", indicator: &i {events: {bad: b, total: t}}}
+    - {name: minutes, exclusions: [], target: "99", indicator: *i, aggregation: {method: bad_minute, errorThreshold: "5"}}
+    - {name: run, exclusions: [], target: "99", indicator: *i, aggregation: {method: qualified_run, errorThreshold: "5", minRun: 7m}}
+    - {name: failed, exclusions: [], target: "99", indicator: *i, aggregation: all_failed_minute}
+    - {name: slots, exclusions: [], target: "99", indicator: *i, aggregation: mean_slot_error_rate}
+    - {name: native, exclusions: [], target: "99", indicator: {latency: {histogram: h, native: true, threshold: 300ms}}}
+    - {name: hours, exclusions: [], target: "99", indicator: *i, serviceHours: prime}
 `)
 	want := map[string]string{
 		"exact": "", "minutes": "cost or win one bad minute", "run": "become 7m long", "failed": "one bad minute",
 		"slots": "Slots of 5m", "native": "interpolated", "hours": "37.5 s",
+		"capped": "tests may excuse 2h of downtime a quarter",
 	}
 	for _, l := range plan.Levels {
 		for _, g := range l.Groups {

@@ -255,11 +255,12 @@ func (c compiler) calendarPeriod(p sla.Period) []Rule {
 	of := func(e promql.Expr) promql.Expr { // of the running period only, and then without its label
 		return promql.SumWithout(promql.AndOn(e, running, metricnames.Start), metricnames.Start)
 	}
+	tag := func(e promql.Expr) promql.Expr { return promql.MulLeft(e, running, nil, []string{metricnames.Start}) }
 	var rules []Rule
 	tallies := []metricnames.Tally{metricnames.TallyOf("total", metricnames.TotalRate), metricnames.TallyOf("bad", metricnames.BadRate)}
 	for _, t := range append(tallies, c.tallies()...) {
 		rules = append(rules,
-			rec(t.Tagged, promql.MulLeft(c.recorded(t.Increase).Now(), running, nil, []string{metricnames.Start})),
+			rec(t.Tagged, tag(c.recorded(t.Increase).Now())),
 			rec(t.ByStart, promql.AndOn(own(t.Tagged).SumOverTime(p.Longest()), running, metricnames.Start)),
 			rec(t.Sum, of(own(t.ByStart).Now())),
 			rec(t.SumOfPrevious, promql.AndOn(promql.Or(own(t.ByStart).LastOverTime(periodKept), own(t.SumOfPrevious).LastOverTime(periodKept)),
@@ -270,8 +271,8 @@ func (c compiler) calendarPeriod(p sla.Period) []Rule {
 		rules = append(rules, rec(metricnames.AgreedPeriod, c.agreedPeriod(p, own)))
 	}
 	coverage, ratio := own(metricnames.CoveragePeriod).Now(), own(metricnames.ErrorPeriod).Now()
+	rules = append(rules, c.untilLastEvent(p, covered, tag, of)...)
 	rules = append(rules,
-		rec(metricnames.CoveragePeriod, promql.ClampMax(covered, one)),
 		rec(metricnames.ErrorPeriod, share(own(metricnames.BadPeriod).Now(), own(metricnames.TotalPeriod).Now())),
 		rec(metricnames.BurnRate, c.perBudget(ratio)),
 		rec(metricnames.BudgetRemaining, promql.Sub(promql.Num(one), promql.Mul(own(metricnames.BurnRate).Now(), coverage))),

@@ -120,8 +120,8 @@ func (c compiler) period(p sla.Period) []Rule {
 	if c.level.Masked() {
 		rules = append(rules, rec(metricnames.AgreedPeriod, c.agreedPeriod(p, own)))
 	}
+	rules = append(rules, c.untilLastEvent(p, c.coverage(p.Rolling, own), nil, nil)...)
 	rules = append(rules,
-		rec(metricnames.CoveragePeriod, promql.ClampMax(c.coverage(p.Rolling, own), one)),
 		rec(metricnames.ErrorPeriod, share(ofPeriod(metricnames.BadPeriod), ofPeriod(metricnames.TotalPeriod))),
 		rec(metricnames.BurnRate, c.perBudget(ratio)),
 		rec(metricnames.BudgetRemaining, promql.Sub(promql.Num(one),

@@ -101,7 +101,9 @@ const (
 	BadIncrease     = "sla:bad:increase"                  // second tier: bad events (or bad seconds) since its last evaluation
 	TotalPeriod     = "sla:total:sum_period"              // events (or known seconds) of the period
 	BadPeriod       = "sla:bad:sum_period"                // bad events (or bad seconds) of the period
-	CoveragePeriod  = "sla:coverage:ratio_period"         // share of the period with a known state
+	CoveragePeriod  = "sla:coverage:ratio_period"         // share of the period with a known state; by event, up to the last event
+	MeasuredPeriod  = "sla:measured:ratio_period"         // by event: share of the period that is measured, with and without events
+	MeasuredBusy    = "sla:measured:ratio_period_busy"    // that, as of the last event within an hour
 	TotalSum        = "sla:total:sum_"                    // prefix; events (or known seconds) of the window that follows: sla:total:sum_1h
 	BadSum          = "sla:bad:sum_"                      // prefix; bad events (or bad seconds) of the window: sla:bad:sum_1h
 	TrafficRatio    = "sla:traffic:ratio_rate"            // prefix; traffic of the window that follows over the period's mean: sla:traffic:ratio_rate1h

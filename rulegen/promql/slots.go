@@ -1,6 +1,8 @@
 package promql
 
 import (
+	"time"
+
 	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/upheld-sla/upheld/sla"
@@ -17,3 +19,13 @@ func BottomK(k int64, e Expr, by ...string) Expr {
 
 // LeBool is a <= bool b: 1 or 0.
 func LeBool(a, b Expr) Expr { return asBool(Le(a, b)) }
+
+// LastOverSteps is the last value that e had at the steps of a window: multiples
+// of the step since 1970, in UTC.
+func LastOverSteps(e Expr, window, step time.Duration) Expr {
+	inner := e.node
+	if _, ok := inner.(*parser.BinaryExpr); ok {
+		inner = &parser.ParenExpr{Expr: inner}
+	}
+	return call("last_over_time", Expr{node: &parser.SubqueryExpr{Expr: inner, Range: window, Step: step}})
+}

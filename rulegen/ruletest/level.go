@@ -49,7 +49,7 @@ const prefixRecorded = "sla:"
 // reads another is not tested, whatever made it.
 var known = []string{
 	metricnames.TotalRate, metricnames.BadRate, metricnames.TotalIncrease, metricnames.BadIncrease,
-	metricnames.TotalPeriod, metricnames.BadPeriod, metricnames.CoveragePeriod, metricnames.ErrorPeriod,
+	metricnames.TotalPeriod, metricnames.BadPeriod, metricnames.CoveragePeriod, metricnames.MeasuredPeriod, metricnames.MeasuredBusy, metricnames.ErrorPeriod,
 	metricnames.BudgetRemaining, metricnames.BurnRate, metricnames.BestPossible, metricnames.TargetRatio, metricnames.ObjectiveRatio,
 	metricnames.TotalIncreasePeriod, metricnames.BadIncreasePeriod, metricnames.TotalByStart, metricnames.BadByStart,
 	metricnames.TotalPrevious, metricnames.BadPrevious, metricnames.ErrorPrevious,
