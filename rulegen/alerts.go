@@ -122,8 +122,7 @@ func (c compiler) forecast(f sla.Forecast, p sla.Period) Rule {
 	}
 	left := c.badTimeLeft(promql.Gt(c.remaining(p), promql.Num(zero)), p)
 	ends := promql.DivManyOn(left, promql.Gt(c.byHours(c.recorded(ratioName(f.Over)).Now(), f.Over), burning), c.joinLabels()...)
-	goesOn := promql.Gt(c.byHours(c.recorded(ratioName(c.shortOf(f.Over))).Now(), f.Over), burning)
-	ends = promql.AndOn(ends, goesOn, c.joinLabels()...)
+	ends = promql.AndOn(ends, promql.Gt(c.goesOn(f), burning), c.joinLabels()...)
 	soon := c.duringService(c.withLeast(promql.Lt(ends, promql.Num(sla.Seconds(l.ForecastWithin(p)))), f.Over))
 	return c.notice(AlertBudgetForecast, f.Notice, soon, map[string]string{
 		"summary": fmt.Sprintf("%s is about to spend its error budget of %s", c.nameOfGroup(), p.Words()),

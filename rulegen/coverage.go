@@ -1,8 +1,6 @@
 package rulegen
 
 import (
-	"time"
-
 	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/rulegen/promql"
 	"github.com/upheld-sla/upheld/sla"
@@ -51,17 +49,4 @@ func (c compiler) untilLastEvent(p sla.Period, measured promql.Expr, tag, of fun
 		rec(metricnames.MeasuredBusy, promql.Or(busy, promql.LastOverSteps(busy, min(recent, longest), step))),
 		rec(metricnames.CoveragePeriod, promql.Or(of(last), now)),
 	}
-}
-
-// shortOf is the window that says whether what a longer one saw goes on: the
-// longest that is recorded within a sixth of it.
-func (c compiler) shortOf(long time.Duration) time.Duration {
-	best := sla.BaseWindow
-	short, longer := c.windows()
-	for _, w := range append(short, longer...) {
-		if w <= long/6 {
-			best = max(best, w)
-		}
-	}
-	return best
 }

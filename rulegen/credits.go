@@ -85,8 +85,7 @@ func (c compiler) creditAlerts() []Rule {
 		}
 		left := promql.Mul(promql.Gt(minutes(t), promql.Num(zero)), number(60))
 		ends := promql.DivManyOn(left, c.ofAllTime(promql.Gt(c.byHours(c.recorded(ratioName(f.Over)).Now(), f.Over), burning)), c.joinLabels()...)
-		goesOn := c.ofAllTime(promql.Gt(c.byHours(c.recorded(ratioName(c.shortOf(f.Over))).Now(), f.Over), burning))
-		ends = promql.AndOn(ends, goesOn, c.joinLabels()...)
+		ends = promql.AndOn(ends, promql.Gt(c.goesOn(*f), burning), c.joinLabels()...)
 		if i > 0 {
 			ends = promql.AndOn(ends, promql.Le(minutes(c.level.Credits.Tiers[i-1]), promql.Num(zero)), c.joinLabels()...)
 		}

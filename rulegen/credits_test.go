@@ -95,9 +95,10 @@ func (c creditAlarm) replay(t *testing.T, tier string, reached, before float64) 
 	fired := false
 	for at := enginetest.Start; at.Before(c.w.Now()); at = at.Add(time.Minute) {
 		lost, share := c.bad(at, 6*time.Hour), c.bad(at, c.over)/c.over.Minutes()
+		short := c.bad(at, c.over/6) / (c.over / 6).Minutes() // it must go on
 		decide := func(margin float64) bool {
 			left := reached - lost
-			return left > 0 && lost >= before && share > reached/360*margin && left/share*margin < c.within
+			return left > 0 && lost >= before && min(share, short) > reached/360*margin && left/share*margin < c.within
 		}
 		under, over = append(under, decide(1.2)), append(over, decide(1/1.2) || reached > lost-1 && reached < lost+1)
 		since := max(0, len(under)-13)

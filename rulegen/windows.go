@@ -35,6 +35,25 @@ func (c compiler) forecasts() []*sla.Forecast {
 	return slices.DeleteFunc([]*sla.Forecast{a.BudgetForecast, a.CreditTier}, func(f *sla.Forecast) bool { return f == nil })
 }
 
+// ForecastShort is the window that says whether what a forecast saw over a longer
+// one goes on: the longest of those that are recorded within a sixth of it, and
+// five minutes if none is.
+func ForecastShort(over time.Duration, recorded []time.Duration) time.Duration {
+	short := sla.BaseWindow
+	for _, w := range recorded {
+		if w <= over/6 {
+			short = max(short, w)
+		}
+	}
+	return short
+}
+
+// goesOn is the bad share of a forecast's short window.
+func (c compiler) goesOn(f sla.Forecast) promql.Expr {
+	short, long := c.windows()
+	return c.byHours(c.recorded(ratioName(ForecastShort(f.Over, slices.Concat(short, long)))).Now(), f.Over)
+}
+
 // ratios record the bad share of each window: bad events over all events of
 // the window. A window without events has no ratio, rather than NaN.
 func (c compiler) ratios(windows []time.Duration) []Rule {

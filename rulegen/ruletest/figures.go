@@ -295,7 +295,9 @@ func (f *figures) forecast() {
 			return []Asked{l.alerts(rulegen.AlertBudgetForecast, at)}
 		})
 		if there {
-			f.window(fc.Over, left*perLeft*m.by*f.weight(fc.Over), m.enough)
+			share := left * perLeft * m.by * f.weight(fc.Over)
+			f.window(rulegen.ForecastShort(fc.Over, f.l.windows()), share, true)
+			f.window(fc.Over, share, m.enough)
 		}
 	}
 }
