@@ -3,7 +3,6 @@ package inspect
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -54,9 +53,9 @@ func (l *level) indicator() {
 		l.probed(ind.Of)
 	case *sla.Events:
 		total := l.counters(ind.Total)
-		for _, q := range []sla.Query{ind.Bad, ind.Good} {
-			l.counted(q)
-		}
+		l.counted(ind.Bad)
+		l.good(ind.Good, selectors(ind.Good), len(total) > 0)
+		l.doubled(ind.Total, total)
 		l.scraped(ind.Total, total)
 		l.groups(ind.Total, total)
 	case *sla.HistogramLatency:
@@ -191,8 +190,11 @@ func (l *level) there(q sla.Query, s, found promql.Selector) bool {
 		return false
 	}
 	if l.exists(q, found) && l.labelled(q, found) {
-		l.warn(q.At(s.Place()), "no-series", "look at one of them: "+l.one(found.Name()),
-			"the server has series called %s, and none with these labels", found.Name())
+		remedy := "look at one of them: " + l.one(found.Name())
+		if other := l.other(found); other.text != "" {
+			remedy = other.remedy()
+		}
+		l.warn(q.At(s.Place()), "no-series", remedy, "the server has series called %s, and none with these labels", found.Name())
 	}
 	return false
 }
@@ -265,59 +267,12 @@ func (l *level) groups(q sla.Query, of []promql.Selector) {
 	}
 }
 
-// histogram asks for a classic histogram with a bucket of the threshold.
-func (l *level) histogram(h *sla.HistogramLatency) {
-	for _, s := range selectors(h.Histogram) {
-		count, buckets := s.WithSuffix("_count"), s.WithSuffix("_bucket")
-		if l.number(promql.Count(buckets.Now())) == 0 && l.number(promql.Count(promql.HistogramCount(s.Now()))) > 0 {
-			l.warn(h.Histogram.At(s.Place()), "native-histogram", "write native: true", "%s is a native histogram, which has no buckets as series", s.Name())
-			continue
-		}
-		if !l.there(h.Histogram, s, count) {
-			continue
-		}
-		l.bucket(h, s, buckets)
-		l.scraped(h.Histogram, []promql.Selector{count})
-		l.groups(h.Histogram, []promql.Selector{count})
-	}
-}
-
-// bucket asks whether the histogram has a bucket of the threshold.
-func (l *level) bucket(h *sla.HistogramLatency, s, buckets promql.Selector) {
-	var below, above *float64
-	want := h.Threshold.Seconds()
-	for _, sample := range l.vector(promql.CountBy(buckets.Now(), "le")) {
-		bound, err := strconv.ParseFloat(string(sample.Metric["le"]), 64)
-		switch {
-		case err != nil:
-		case bound == want:
-			return
-		case bound < want && (below == nil || bound > *below):
-			below = &bound
-		case bound > want && (above == nil || bound < *above):
-			above = &bound
-		}
-	}
-	if l.err != nil {
-		return
-	}
-	remedy := "give the service a bucket of the threshold"
-	if below != nil || above != nil {
-		var near []string
-		for _, b := range []*float64{below, above} {
-			if b != nil {
-				near = append(near, strconv.FormatFloat(*b, 'g', -1, 64)+" s")
-			}
-		}
-		remedy = "the nearest are " + strings.Join(near, " and ") + ": choose one, or give the service a bucket of the threshold"
-	}
-	l.warn(h.Histogram.At(s.Place()), "no-bucket", remedy, "%s has no bucket of %s s, so that the level %q would have no data", s.Name(), rulegen.FormatSeconds(h.Threshold), l.of.ID.SLO)
-}
-
 // native asks for a native histogram.
 func (l *level) native(n *sla.NativeLatency) {
 	for _, s := range selectors(n.Histogram) {
 		if l.number(promql.Count(promql.HistogramCount(s.Now()))) > 0 {
+			l.good(n.Good, selectors(n.Good), true)
+			l.doubled(n.Histogram, []promql.Selector{s})
 			l.scraped(n.Histogram, []promql.Selector{s})
 			l.groups(n.Histogram, []promql.Selector{s})
 			continue

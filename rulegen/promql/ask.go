@@ -2,6 +2,7 @@ package promql
 
 import (
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -38,6 +39,57 @@ func (s Selector) Wants() []string {
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// Condition is one condition of a selector on a label.
+type Condition struct {
+	Label   string
+	Text    string // as PromQL, numbers as they are written most plainly: code=~"2..", le="5000"
+	Example string // a value that meets it, "" if none is found
+}
+
+// Conditions are those of the selector, besides its name.
+func (s Selector) Conditions() []Condition {
+	var all []Condition
+	for _, m := range s.vector.LabelMatchers {
+		if m.Name != labels.MetricName {
+			example, _ := matching([]*labels.Matcher{m}, nil)
+			text := m.String()
+			if _, err := strconv.ParseFloat(example, 64); err == nil && m.Type == labels.MatchRegexp && slices.Contains(numeric, m.Name) {
+				text = labels.MustNewMatcher(labels.MatchEqual, m.Name, example).String()
+			}
+			all = append(all, Condition{m.Name, text, example})
+		}
+	}
+	return all
+}
+
+// Except is the selector without the i-th of its Conditions.
+func (s Selector) Except(i int) Selector {
+	v, n := *s.vector, -1
+	v.LabelMatchers = nil
+	for _, m := range s.vector.LabelMatchers {
+		if m.Name != labels.MetricName {
+			if n++; n == i {
+				continue
+			}
+		}
+		v.LabelMatchers = append(v.LabelMatchers, m)
+	}
+	return Selector{&v}
+}
+
+// CountWithout is count without (labels) (e).
+func CountWithout(e Expr, labels ...string) Expr { return without(parser.COUNT, e, labels) }
+
+// MinWithout is min without (labels) (e).
+func MinWithout(e Expr, labels ...string) Expr { return without(parser.MIN, e, labels) }
+
+// MaxWithout is max without (labels) (e).
+func MaxWithout(e Expr, labels ...string) Expr { return without(parser.MAX, e, labels) }
+
+func without(op parser.ItemType, e Expr, labels []string) Expr {
+	return Expr{&parser.AggregateExpr{Op: op, Expr: e.node, Grouping: labels, Without: true}}
 }
 
 // CountBy is count by (labels) (e).

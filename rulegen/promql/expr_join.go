@@ -19,6 +19,9 @@ func DivManyOn(a, b Expr, on ...string) Expr {
 	return e
 }
 
+// And keeps the samples of a for which b has one with all labels equal.
+func And(a, b Expr) Expr { return join(parser.LAND, a, b, nil) }
+
 // AndIgnoring keeps the samples of a for which b has one with the same labels but
 // for those.
 func AndIgnoring(a, b Expr, labels ...string) Expr { return ignoring(AndOn(a, b, labels...)) }

@@ -127,10 +127,12 @@ func (e Expr) Selectors() ([]Selector, error) {
 	return nil, &ParseError{Offset: int(e.node.PositionRange().Start), Message: "not a series selector or a sum of them"}
 }
 
-// WithSuffix is the same selector for the metric whose name has suffix added,
-// with further matchers.
+// WithSuffix is the same selector, at the same place, for the metric whose name has
+// suffix added, with further matchers.
 func (s Selector) WithSuffix(suffix string, more ...Matcher) Selector {
-	return Series(s.Name()+suffix, append(s.Matchers(), more...)...)
+	longer := Series(s.Name()+suffix, append(s.Matchers(), more...)...)
+	longer.vector.PosRange = s.vector.PosRange
+	return longer
 }
 
 // MatchesLabel tells whether the selector has a condition on the label.
