@@ -2,6 +2,7 @@ package dashboards
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,6 +27,21 @@ func choose(matchers ...string) selector { return selector{matchers: matchers} }
 // that Grafana does not take what follows for one of its variables.
 func eq(label, value string) string {
 	return label + "=" + strings.ReplaceAll(strconv.Quote(value), "$", `\x24`)
+}
+
+// oneOf matches a label by its values; nothing, if there are none.
+func oneOf(label string, values []string) string {
+	if len(values) == 1 {
+		return eq(label, values[0])
+	}
+	quoted := make([]string, 0, len(values))
+	for _, v := range values {
+		quoted = append(quoted, regexp.QuoteMeta(v))
+	}
+	if len(values) == 0 {
+		quoted = append(quoted, "no such severity")
+	}
+	return label + "=~" + strings.TrimPrefix(eq("", strings.Join(quoted, "|")), "=")
 }
 
 // among matches the values that are chosen in a template variable.

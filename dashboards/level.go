@@ -156,7 +156,7 @@ func burnSteps(l *sla.ServiceLevel) []step {
 	for _, t := range l.Alerting.Tiers {
 		threshold, _ := t.Threshold(budget)
 		color := colorWarn
-		if t.Severity == "page" {
+		if t.Urgency == sla.Page {
 			color = colorBad
 		}
 		steps = append(steps, step{threshold.Quo(budget).Float64(), color})

@@ -50,8 +50,8 @@ func shapeOf(a *sla.Agreement) (key string, bare *sla.Agreement, ok bool) {
 			if strings.Contains(t.Name, opening) {
 				return "", nil, false
 			}
-			b.Alerting.Tiers = append(b.Alerting.Tiers, sla.Tier{Name: t.Name, Severity: t.Severity, Long: t.Long, Short: t.Short, Factor: t.Factor})
-			k = fmt.Appendf(k, " %q %q %d %d %s", t.Name, t.Severity, t.Long, t.Short, exactly(t.Factor))
+			b.Alerting.Tiers = append(b.Alerting.Tiers, sla.Tier{Name: t.Name, Severity: t.Severity, Urgency: t.Urgency, Long: t.Long, Short: t.Short, Factor: t.Factor})
+			k = fmt.Appendf(k, " %q %q %d %d %d %s", t.Name, t.Severity, t.Urgency, t.Long, t.Short, exactly(t.Factor))
 		}
 		bare.Levels = append(bare.Levels, b)
 	}

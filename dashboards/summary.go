@@ -40,7 +40,7 @@ func overviewPanels(g *grid, agreements []*sla.Agreement) {
 	g.add(4, sized{4, countPanel("Service levels", "Service levels that the rules evaluate.",
 		"count("+of.target()+")", colorNeutral)},
 		sized{5, countPanel("At risk", fmt.Sprintf("Service levels that a page-tier alert fires for, or that have less than %.0f %% of their error budget left.", 100*lowBudget),
-			of.atRisk(), colorGood, step{1, colorWorse})},
+			of.atRisk(agreements), colorGood, step{1, colorWorse})},
 		sized{5, countPanel("Budget spent", "Service levels that have no error budget left: as things stand the target is missed.",
 			"count("+of.budget()+" <= 0)", colorGood, step{1, colorBad})},
 		sized{5, countPanel("Alerts firing", "Alerts of all tiers, and those for lost measurements.",
@@ -56,8 +56,12 @@ func overviewPanels(g *grid, agreements []*sla.Agreement) {
 }
 
 // atRisk counts the levels with little budget or a page.
-func (s selector) atRisk() string {
-	pages := s.with(anyAlert, eq(metricnames.Severity, "page"), firing).series("ALERTS")
+func (s selector) atRisk(agreements []*sla.Agreement) string {
+	var levels []*sla.ServiceLevel
+	for _, a := range agreements {
+		levels = append(levels, a.Levels...)
+	}
+	pages := s.with(anyAlert, oneOf(metricnames.Severity, sla.SeveritiesOf(levels, sla.Page)), firing).series("ALERTS")
 	return fmt.Sprintf("count(%s < %v or on (%s) count by (%s) (%s))", s.budget(), lowBudget, byLevel, byLevel, pages)
 }
 

@@ -191,14 +191,14 @@ func (c compiler) calendarGroup(p sla.Period, opts Options, shared map[string]bo
 	shared[g.Name] = true
 	if len(cal.switches) > 0 {
 		_, ends := tableOf(opts.Now)
-		g.Rules = append(g.Rules, endsAlert(cal.agreement, cal.labels(), ends))
+		g.Rules = append(g.Rules, endsAlert(cal.agreement, c.level.Alerting.Names.Of(sla.Ticket), cal.labels(), ends))
 	}
 	return []Group{g}
 }
 
 // endsAlert fires when the tables of an agreement are about to end.
-func endsAlert(agreement string, labels map[string]string, ends time.Time) Rule {
-	labels[metricnames.Severity] = "ticket"
+func endsAlert(agreement, severity string, labels map[string]string, ends time.Time) Rule {
+	labels[metricnames.Severity] = severity
 	return Rule{
 		Alert:  AlertCalendarEnds,
 		Expr:   promql.Gt(promql.VectorOf(promql.Time()), number(ends.Add(-calendarEndsWithin).Unix())),

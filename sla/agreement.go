@@ -10,6 +10,7 @@ type Agreement struct {
 	// levels have their own Escalation, which is this one if they gave none.
 	Contacts      []Contact
 	Escalation    []EscalationStep
+	Severities    SeverityNames // what its alerts' severities are called
 	Notifications Notifications
 	Calendars     []*Calendar  // of service hours, in the order of the source
 	Exclusions    []*Exclusion // maintenance first, if there is any

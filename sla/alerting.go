@@ -12,6 +12,7 @@ type Alerting struct {
 	Labels      map[string]string // added to every alert of the level
 	Annotations map[string]string // added to every alert of the level
 	Runbook     string            // URL, becomes the runbook_url annotation
+	Names       SeverityNames     // those of the agreement
 
 	// MinimumEvents and MinimumBadEvents are how many events, and bad ones, a
 	// tier's long window must hold before the tier fires; 0 asks for none.
@@ -54,21 +55,10 @@ func (l *ServiceLevel) Notices() []*Notice {
 	return all
 }
 
-// Severities are those of all alerts of the level, one each.
-func (l *ServiceLevel) Severities() []string {
-	var all []string
-	for _, t := range l.Alerting.Tiers {
-		all = append(all, t.Severity)
-	}
-	for _, n := range l.Notices() {
-		all = append(all, n.Severity)
-	}
-	return all
-}
-
 // Notice is an alert of which a level has one.
 type Notice struct {
 	Severity      string
+	Urgency       Urgency
 	For           time.Duration
 	KeepFiringFor time.Duration
 	Labels        map[string]string // added to this alert

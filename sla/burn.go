@@ -16,7 +16,8 @@ const BaseWindow = 5 * time.Minute
 // Factor × budget.
 type Tier struct {
 	Name          string // "page-fast"
-	Severity      string // "page" or "ticket", or the user's own
+	Severity      string // of the alert's label: the name of the urgency, or the user's own
+	Urgency       Urgency
 	Long, Short   time.Duration
 	Factor        Decimal // burn rate: 1 spends the budget in exactly one period
 	For           time.Duration
@@ -35,15 +36,16 @@ var StandardWindows = []time.Duration{
 // shortest long window that a period of a day or more may scale a tier down to,
 // least that of shorter ones.
 var workbook = []struct {
-	name, severity string
-	long           time.Duration
-	factor         string
-	floor, least   time.Duration
+	name         string
+	urgency      Urgency
+	long         time.Duration
+	factor       string
+	floor, least time.Duration
 }{
-	{"page-fast", "page", time.Hour, "14.4", 30 * time.Minute, 10 * time.Minute},
-	{"page-slow", "page", 6 * time.Hour, "6", time.Hour, 15 * time.Minute},
-	{"ticket-fast", "ticket", 24 * time.Hour, "3", 2 * time.Hour, 20 * time.Minute},
-	{"ticket-slow", "ticket", 72 * time.Hour, "1", 6 * time.Hour, 30 * time.Minute},
+	{"page-fast", Page, time.Hour, "14.4", 30 * time.Minute, 10 * time.Minute},
+	{"page-slow", Page, 6 * time.Hour, "6", time.Hour, 15 * time.Minute},
+	{"ticket-fast", Ticket, 24 * time.Hour, "3", 2 * time.Hour, 20 * time.Minute},
+	{"ticket-slow", Ticket, 72 * time.Hour, "1", 6 * time.Hour, 30 * time.Minute},
 }
 
 // ladder are the windows that scaling snaps to.
@@ -85,7 +87,7 @@ func makeTiers(period time.Duration) []Tier {
 	}
 	tiers := make([]Tier, 0, len(workbook))
 	for _, row := range workbook {
-		t := Tier{Name: row.name, Severity: row.severity, Long: row.long, Factor: MustDecimal(row.factor)}
+		t := Tier{Name: row.name, Severity: row.urgency.String(), Urgency: row.urgency, Long: row.long, Factor: MustDecimal(row.factor)}
 		if period >= 28*24*time.Hour {
 			t.Factor = t.Factor.Mul(NewDecimal(int64(period), int64(referencePeriod)))
 		} else {
@@ -113,7 +115,7 @@ func atMost(steps []time.Duration, d time.Duration) time.Duration {
 func shortTiers(period time.Duration) []Tier {
 	var tiers []Tier
 	for _, row := range workbook {
-		t := Tier{Name: row.name, Severity: row.severity, Factor: MustDecimal(row.factor)}
+		t := Tier{Name: row.name, Severity: row.urgency.String(), Urgency: row.urgency, Factor: MustDecimal(row.factor)}
 		inDay := NewDecimal(int64(row.floor), int64(day)) // the floor is the window that a day has
 		t.Long = max(atMost(shortLadder, inDay.Mul(Seconds(period)).Duration()), row.least)
 		if same := t.Factor.Mul(inDay).Mul(NewDecimal(int64(period), int64(t.Long))); same.Cmp(t.Factor) < 0 {

@@ -58,8 +58,8 @@ func (l *ServiceLevel) EscalatesWithin(c *Calendar) bool {
 
 // Notifications say how Alertmanager gathers and paces what it sends.
 type Notifications struct {
-	GroupBy []string          // labels that the alerts of one notification share; nil is the level's identity
-	Pacing  map[string]Pacing // by severity, where it is not DefaultPacing
+	GroupBy []string        // labels that the alerts of one notification share; nil is the level's identity
+	Pacing  map[string]Pace // by severity, where it is not DefaultPacing
 }
 
 // Pacing is when a notification is sent, as Alertmanager's options of the same
@@ -70,19 +70,28 @@ type Pacing struct {
 	RepeatInterval time.Duration // before the same again
 }
 
-// PacingOf is the pacing of a severity.
-func (n Notifications) PacingOf(severity string) Pacing {
-	if p, ok := n.Pacing[severity]; ok {
-		return p
+// Pace is a Pacing as far as it is given; what is nil is as by default.
+type Pace struct{ GroupWait, GroupInterval, RepeatInterval *time.Duration }
+
+// PacingOf is the pacing of a severity that stands for an urgency.
+func (n Notifications) PacingOf(severity string, u Urgency) Pacing {
+	p, given := DefaultPacing(u), n.Pacing[severity]
+	for _, of := range []struct {
+		to    *time.Duration
+		given *time.Duration
+	}{{&p.GroupWait, given.GroupWait}, {&p.GroupInterval, given.GroupInterval}, {&p.RepeatInterval, given.RepeatInterval}} {
+		if of.given != nil {
+			*of.to = *of.given
+		}
 	}
-	return DefaultPacing(severity)
+	return p
 }
 
 // DefaultPacing sends a page after half a minute and repeats it while it burns;
 // anything else waits until a page of the same level would be there to inhibit
 // it, and comes again once a day.
-func DefaultPacing(severity string) Pacing {
-	if severity == "page" {
+func DefaultPacing(u Urgency) Pacing {
+	if u == Page {
 		return Pacing{GroupWait: 30 * time.Second, GroupInterval: 5 * time.Minute, RepeatInterval: 4 * time.Hour}
 	}
 	return Pacing{GroupWait: 5 * time.Minute, GroupInterval: 15 * time.Minute, RepeatInterval: 24 * time.Hour}

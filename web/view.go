@@ -201,7 +201,7 @@ func newOverview(p page, statuses []LevelStatus) overview {
 		for _, a := range s.Alerts {
 			if a.State == Firing {
 				o.Firing++
-				if a.Severity == "page" {
+				if sla.UrgencyOf([]*sla.ServiceLevel{s.Level}, a.Severity) == sla.Page {
 					o.Pages++
 				}
 			}

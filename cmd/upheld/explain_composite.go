@@ -194,7 +194,7 @@ func explainFirstPages(line func(name, format string, args ...any), l *sla.Servi
 func firstPage(l *sla.ServiceLevel, now time.Time) (after time.Duration, pages bool) {
 	budget := l.ObjectiveBudget().Mul(l.AgreedShare(now))
 	for _, t := range l.Alerting.Tiers {
-		if at := t.TimeToDetect(budget); t.Severity == "page" && (!pages || at < after) {
+		if at := t.TimeToDetect(budget); t.Urgency == sla.Page && (!pages || at < after) {
 			after, pages = at, true
 		}
 	}

@@ -53,7 +53,7 @@ func notifyingOf(agreements []*sla.Agreement) notifying {
 	severities := severitiesOf(agreements)
 	return notifying{
 		route:     agreementsRoute(agreements, severities),
-		inhibit:   inhibitRules(agreements),
+		inhibit:   inhibitRules(agreements, severities),
 		times:     namedIntervals(agreements),
 		receivers: slices.Concat(severityReceivers(severities), contactReceivers(agreements)),
 	}

@@ -17,7 +17,7 @@ type inhibition struct {
 }
 
 // inhibitions are what holds what back; each entry says why.
-var inhibitions = []func(agreements []*sla.Agreement) []inhibition{
+var inhibitions = []func(agreements []*sla.Agreement, severities []severity) []inhibition{
 	pageInhibitsTicket,
 	lostInhibitsTicket,
 	fasterInhibitsSlower,
@@ -25,15 +25,15 @@ var inhibitions = []func(agreements []*sla.Agreement) []inhibition{
 
 // inhibitRules are the inhibitions among alerts of one level, and of one group
 // of a level that has groups.
-func inhibitRules(agreements []*sla.Agreement) []inhibitRule {
+func inhibitRules(agreements []*sla.Agreement, severities []severity) []inhibitRule {
 	labels := identityOf(agreements)
 	var rules []inhibitRule
 	for _, of := range inhibitions {
-		for _, i := range of(agreements) {
+		for _, i := range of(agreements, severities) {
 			rules = append(rules, inhibitRule{i.source, i.target, slices.Concat(labels, i.more)})
 		}
 	}
-	return append(rules, compositesInhibit(agreements)...)
+	return append(rules, compositesInhibit(agreements, severities)...)
 }
 
 // burning are the alerts of a budget that burns.
@@ -42,20 +42,28 @@ const burning = `alertname=~"` + rulegen.AlertBudgetBurn + `|` + rulegen.AlertBu
 // pageInhibitsTicket keeps one outage from being told twice: while a page tier
 // of a level fires, the slower tiers and the forecast that it sets off too are
 // held back. A spent budget and a lost measurement are other news.
-func pageInhibitsTicket([]*sla.Agreement) []inhibition {
+func pageInhibitsTicket(_ []*sla.Agreement, severities []severity) []inhibition {
+	pages, tickets := namesOf(severities, sla.Page), namesOf(severities, sla.Ticket)
+	if len(pages) == 0 || len(tickets) == 0 {
+		return nil
+	}
 	return []inhibition{{
-		source: []string{equals("alertname", rulegen.AlertBudgetBurn), equals(metricnames.Severity, "page")},
-		target: []string{burning, equals(metricnames.Severity, "ticket")},
+		source: []string{equals("alertname", rulegen.AlertBudgetBurn), oneOf(metricnames.Severity, pages)},
+		target: []string{burning, oneOf(metricnames.Severity, tickets)},
 	}}
 }
 
 // lostInhibitsTicket holds back tickets that tell of a past which nobody
 // measures any more: over their long windows they go on for hours. A page is
 // not held back by anything that is no page.
-func lostInhibitsTicket([]*sla.Agreement) []inhibition {
+func lostInhibitsTicket(_ []*sla.Agreement, severities []severity) []inhibition {
+	tickets := namesOf(severities, sla.Ticket)
+	if len(tickets) == 0 {
+		return nil
+	}
 	return []inhibition{{
 		source: []string{equals("alertname", rulegen.AlertMeasurementLost)},
-		target: []string{burning, equals(metricnames.Severity, "ticket")},
+		target: []string{burning, oneOf(metricnames.Severity, tickets)},
 	}}
 }
 
@@ -63,7 +71,7 @@ func lostInhibitsTicket([]*sla.Agreement) []inhibition {
 // level and severity tells the same people; where any level has the two the
 // other way round, tells other people of one of them, or gives them other
 // labels, neither holds back the other.
-func fasterInhibitsSlower(agreements []*sla.Agreement) []inhibition {
+func fasterInhibitsSlower(agreements []*sla.Agreement, _ []severity) []inhibition {
 	pairs, fast := map[[2]string]bool{}, []string{}
 	told := map[string]bool{}
 	for _, a := range agreements {

@@ -35,15 +35,12 @@ var (
 )
 
 // severityReceivers are those of alerts that no escalation step tells at once.
-func severityReceivers(severities []string) []receiver {
+func severityReceivers(severities []severity) []receiver {
 	var all []receiver
 	for _, severity := range severities {
-		r := receiver{name: receiverPrefix + severity, who: "who is told", example: deskExample}
-		switch severity {
-		case "page":
+		r := receiver{name: receiverPrefix + severity.name, who: "who looks at it in working hours", example: deskExample}
+		if severity.urgency == sla.Page {
 			r.who, r.example = "who is woken", pagerExample
-		case "ticket":
-			r.who = "who looks at it in working hours"
 		}
 		all = append(all, r)
 	}

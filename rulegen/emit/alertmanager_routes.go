@@ -12,28 +12,52 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// standardSeverities are those that the standard tiers use, most urgent first.
-var standardSeverities = []string{"page", "ticket"}
+// severity is a value of that label, with what it stands for.
+type severity struct {
+	name    string
+	urgency sla.Urgency
+}
 
-// unmatched is the severity whose receiver gets alerts of agreements that have a
-// severity without a route.
-const unmatched = "ticket"
-
-// severitiesOf are the standard severities, and each further one of the
-// agreements' alerts, by name.
-func severitiesOf(agreements []*sla.Agreement) []string {
-	var custom []string
+// severitiesOf are those of the agreements' alerts, pages first; the usual two
+// where there are no alerts. One that is both is a page.
+func severitiesOf(agreements []*sla.Agreement) []severity {
+	var levels []*sla.ServiceLevel
 	for _, a := range agreements {
-		for _, l := range a.Levels {
-			for _, severity := range l.Severities() {
-				if severity != "" && !slices.Contains(standardSeverities, severity) {
-					custom = append(custom, severity)
-				}
+		levels = append(levels, a.Levels...)
+	}
+	var all []severity
+	for _, u := range []sla.Urgency{sla.Page, sla.Ticket} {
+		for _, name := range sla.SeveritiesOf(levels, u) {
+			if name != "" && !slices.ContainsFunc(all, func(s severity) bool { return s.name == name }) {
+				all = append(all, severity{name, u})
 			}
 		}
 	}
-	slices.Sort(custom)
-	return slices.Concat(standardSeverities, slices.Compact(custom))
+	if all == nil {
+		return []severity{{sla.Page.String(), sla.Page}, {sla.Ticket.String(), sla.Ticket}}
+	}
+	return all
+}
+
+// namesOf are the names of the severities of an urgency.
+func namesOf(severities []severity, u sla.Urgency) []string {
+	var names []string
+	for _, s := range severities {
+		if s.urgency == u {
+			names = append(names, s.name)
+		}
+	}
+	return names
+}
+
+// leastUrgent is the severity whose receiver gets what has a severity without a
+// route.
+func leastUrgent(severities []severity) severity {
+	i := slices.IndexFunc(severities, func(s severity) bool { return s.urgency == sla.Ticket })
+	if i < 0 {
+		i = len(severities) - 1
+	}
+	return severities[i]
 }
 
 // identityOf are the labels by which promises are told apart: those of levels,
@@ -52,9 +76,9 @@ func identityOf(agreements []*sla.Agreement) []string {
 
 // agreementsRoute is the route of all alerts of agreements: first those of
 // agreements that say who is told, then the others by severity.
-func agreementsRoute(agreements []*sla.Agreement, severities []string) alertmanagerRoute {
+func agreementsRoute(agreements []*sla.Agreement, severities []severity) alertmanagerRoute {
 	r := alertmanagerRoute{
-		Receiver: receiverPrefix + unmatched,
+		Receiver: receiverPrefix + leastUrgent(severities).name,
 		Matchers: ours(agreements),
 		GroupBy:  identityOf(agreements),
 	}
@@ -65,8 +89,8 @@ func agreementsRoute(agreements []*sla.Agreement, severities []string) alertmana
 	}
 	for _, severity := range severities {
 		r.Routes = append(r.Routes, paced(severity, sla.Notifications{}, alertmanagerRoute{
-			Receiver: receiverPrefix + severity,
-			Matchers: []string{equals(metricnames.Severity, severity)},
+			Receiver: receiverPrefix + severity.name,
+			Matchers: []string{equals(metricnames.Severity, severity.name)},
 		}))
 	}
 	return r
@@ -78,19 +102,15 @@ func agreementsRoute(agreements []*sla.Agreement, severities []string) alertmana
 func ours(agreements []*sla.Agreement) []string {
 	names := make([]string, 0, len(agreements))
 	for _, a := range agreements {
-		names = append(names, regexp.QuoteMeta(a.Name))
+		names = append(names, a.Name)
 	}
-	agreement := metricnames.SLA + `=~"` + matcherEscapes.Replace(strings.Join(names, "|")) + `"`
-	if len(agreements) == 1 {
-		agreement = equals(metricnames.SLA, agreements[0].Name)
-	}
-	return []string{`alertname=~"` + strings.Join(rulegen.AlertNames, "|") + `"`, agreement}
+	return []string{`alertname=~"` + strings.Join(rulegen.AlertNames, "|") + `"`, oneOf(metricnames.SLA, names)}
 }
 
 // agreementRoute is the route of an agreement that says anything of who is told
 // or how; a level with an escalation of its own has one below it. identity are
 // the labels by which promises are told apart.
-func agreementRoute(a *sla.Agreement, severities, identity []string) (alertmanagerRoute, bool) {
+func agreementRoute(a *sla.Agreement, severities []severity, identity []string) (alertmanagerRoute, bool) {
 	steps := stepRoutes{agreement: a, severities: severities, alone: slices.Concat(identity, []string{"alertname", metricnames.Tier})}
 	r := alertmanagerRoute{Matchers: []string{equals(metricnames.SLA, a.Name)}, GroupBy: a.Notifications.GroupBy}
 	for _, l := range a.Levels {
@@ -112,7 +132,7 @@ func agreementRoute(a *sla.Agreement, severities, identity []string) (alertmanag
 // stepRoutes makes the routes of escalations of an agreement.
 type stepRoutes struct {
 	agreement  *sla.Agreement
-	severities []string
+	severities []severity
 	alone      []string // labels that tell every alert from every other
 }
 
@@ -123,7 +143,7 @@ func (s stepRoutes) of(escalation []sla.EscalationStep, levels ...*sla.ServiceLe
 	var routes []alertmanagerRoute
 	for _, step := range escalation {
 		for _, severity := range s.severities {
-			which, ok := concerned(step, severity, levels)
+			which, ok := concerned(step, severity.name, levels)
 			if !ok {
 				continue
 			}
@@ -133,8 +153,8 @@ func (s stepRoutes) of(escalation []sla.EscalationStep, levels ...*sla.ServiceLe
 		}
 	}
 	for _, severity := range s.severities {
-		if which, ok := untold(escalation, severity, levels); ok {
-			r := s.route(0, severity, which, receiverPrefix+severity)
+		if which, ok := untold(escalation, severity.name, levels); ok {
+			r := s.route(0, severity, which, receiverPrefix+severity.name)
 			r.Continue = false
 			routes = append(routes, r)
 		}
@@ -147,19 +167,19 @@ func (s stepRoutes) of(escalation []sla.EscalationStep, levels ...*sla.ServiceLe
 // to it, which has come by then. Nor for the next word of a group that another
 // alert has opened, perhaps one that is held back, so that nobody was told: each
 // is a group by itself.
-func (s stepRoutes) route(after time.Duration, severity, which, receiver string) alertmanagerRoute {
+func (s stepRoutes) route(after time.Duration, of severity, which, receiver string) alertmanagerRoute {
 	time := ""
 	if after > 0 {
 		time = sla.FormatDuration(after)
 	}
 	r := alertmanagerRoute{
 		Receiver: receiver, Continue: true,
-		Matchers: []string{equals(metricnames.Escalation, time), equals(metricnames.Severity, severity)},
+		Matchers: []string{equals(metricnames.Escalation, time), equals(metricnames.Severity, of.name)},
 	}
 	if which != "" {
 		r.Matchers = append(r.Matchers, which)
 	}
-	r = paced(severity, s.agreement.Notifications, r)
+	r = paced(of, s.agreement.Notifications, r)
 	if after > 0 {
 		r.GroupWait, r.GroupBy = "0s", s.alone
 	}
@@ -179,8 +199,8 @@ func (s stepRoutes) within(hours *sla.Calendar, r alertmanagerRoute) alertmanage
 	return r
 }
 
-func paced(severity string, n sla.Notifications, r alertmanagerRoute) alertmanagerRoute {
-	p := n.PacingOf(severity)
+func paced(s severity, n sla.Notifications, r alertmanagerRoute) alertmanagerRoute {
+	p := n.PacingOf(s.name, s.urgency)
 	r.GroupWait, r.GroupInterval, r.RepeatInterval = sla.FormatDuration(p.GroupWait), sla.FormatDuration(p.GroupInterval), sla.FormatDuration(p.RepeatInterval)
 	return r
 }
@@ -242,4 +262,16 @@ var matcherEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
 
 func equals(label, value string) string {
 	return label + `="` + matcherEscapes.Replace(value) + `"`
+}
+
+// oneOf matches a label by its values.
+func oneOf(label string, values []string) string {
+	if len(values) == 1 {
+		return equals(label, values[0])
+	}
+	quoted := make([]string, 0, len(values))
+	for _, v := range values {
+		quoted = append(quoted, regexp.QuoteMeta(v))
+	}
+	return label + `=~"` + matcherEscapes.Replace(strings.Join(quoted, "|")) + `"`
 }

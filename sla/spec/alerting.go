@@ -16,6 +16,7 @@ var alertingSection = &section{
 	doc:  "Whom a burning error budget wakes. Without it there are four tiers, after the SRE Workbook's table, fitted to the period.",
 	fields: []field{
 		{key: "enabled", typ: booleanType, def: "true", doc: "`false`: no alert at all."},
+		{key: "severities", typ: mapping(severitiesSection), doc: "What the label `severity` says of a page and of a ticket, where your routes know other names. Only in `spec.alerting`, for all levels."},
 		{key: "labels", typ: labelsType, doc: "Added to every alert, e.g. for routing."},
 		{key: "annotations", typ: valueType{name: "mapping of names to text", sample: `{summary: "…"}`, scalars: labelsType.scalars}, doc: "Added to every alert. Prometheus' templates work."},
 		{key: "runbook", typ: urlType, example: "https://runbooks.example/shop", doc: "What to read when woken; becomes the annotation `runbook_url`."},
@@ -31,12 +32,21 @@ var alertingSection = &section{
 	},
 }
 
+var severitiesSection = &section{
+	name: "the names of severities",
+	doc:  "Whatever they are called: a page is paced as a page and holds back tickets. In the rest of the agreement `page` and `ticket` mean the same as these names.",
+	fields: []field{
+		{key: "page", typ: textType, def: "page", example: "critical", doc: "The severity of what wakes somebody."},
+		{key: "ticket", typ: textType, def: "ticket", example: "warning", doc: "The severity of what somebody looks at in working hours."},
+	},
+}
+
 var tierSection = &section{
 	name: "an alert tier",
 	doc:  "Fires while the bad share, over a long and over a short window, exceeds factor × error budget of the objective. A tier of a new name needs `severity`, `long` and `factor`; a default tier keeps what is left out.",
 	fields: []field{
 		{key: "enabled", typ: booleanType, def: "true", doc: "`false` turns the tier off."},
-		{key: "severity", typ: valueType{name: "text", sample: "page", scalars: textType.scalars}, def: "the default tier's", doc: "The label `severity` of the alert. `page` and `ticket` are what the generated routing knows."},
+		{key: "severity", typ: valueType{name: "text", sample: "page", scalars: textType.scalars}, def: "the default tier's", doc: "`page` or `ticket`, or as `alerting.severities` calls them. Any other text is the label `severity` of this alert alone: a default tier stays the page or ticket that it is, a tier of a new name is a ticket."},
 		{key: "long", typ: durationType, def: "the default tier's", example: "1h", doc: "The long window: how much has to burn. In whole minutes up to `6h`, in steps of 5 minutes above; longer than `short`, not longer than the period."},
 		{key: "short", typ: durationType, def: "a twelfth of `long`, at least 5m", example: "5m", doc: "The short window: that it is still burning. At least `5m`."},
 		{key: "factor", typ: decimalType, def: "the default tier's", doc: "The burn rate: 1 spends the budget in exactly one period."},
@@ -52,6 +62,7 @@ type alertingPatch struct {
 	enabled             *bool
 	labels, annotations map[string]string
 	runbook             string
+	names               *severityNames
 	minEvents, minBad   *count
 	byTraffic           *choice
 	exhausted, lost     *noticePatch
@@ -118,6 +129,7 @@ func (v value) alerting() (*alertingPatch, bool) {
 		return nil, false
 	}
 	p := &alertingPatch{enabled: optional(o, "enabled", value.boolean)}
+	p.names = readSeverities(o)
 	p.labels, _, _ = read(o, "labels", value.labels)
 	p.annotations, _, _ = read(o, "annotations", value.annotations)
 	p.runbook, _, _ = read(o, "runbook", value.link)
@@ -174,8 +186,9 @@ type tierDraft struct {
 
 // alertingOf is the alerting of a level: the default tiers of its period, with
 // the agreement's patch and then the level's own laid on.
-func (d *decoder) alertingOf(l *sla.ServiceLevel, targetOK bool, patches ...*alertingPatch) sla.Alerting {
+func (d *decoder) alertingOf(l *sla.ServiceLevel, targetOK bool, names sla.SeverityNames, patches ...*alertingPatch) sla.Alerting {
 	a := sla.DefaultAlerting(l.Period)
+	a.Names = names
 	var drafts []*tierDraft
 	for _, t := range a.Tiers {
 		drafts = append(drafts, &tierDraft{Tier: t, enabled: true, standard: true, keys: map[string]value{}})
@@ -206,6 +219,7 @@ func (d *decoder) alertingOf(l *sla.ServiceLevel, targetOK bool, patches ...*ale
 		if !t.complete(drafts) || !t.enabled || !enabled {
 			continue
 		}
+		t.nameSeverity(names)
 		if t.windowsFit(l) && targetOK {
 			t.warnAdapted(d, l, promises)
 		}

@@ -104,7 +104,7 @@ func (v value) contacts() ([]sla.Contact, bool) {
 }
 
 // escalation is the steps of a list, which may be empty.
-func (v value) escalation(contacts []sla.Contact, calendars *calendars) (stepList, bool) {
+func (v value) escalation(a *sla.Agreement, calendars *calendars) (stepList, bool) {
 	if v.node.Kind == yaml.SequenceNode && len(v.node.Content) == 0 {
 		return stepList{given: true}, true
 	}
@@ -116,7 +116,7 @@ func (v value) escalation(contacts []sla.Contact, calendars *calendars) (stepLis
 		if o == nil {
 			continue
 		}
-		s := o.step(contacts, calendars)
+		s := o.step(a, calendars)
 		if s.order(list.steps) {
 			list.steps = append(list.steps, s)
 		}
@@ -126,22 +126,23 @@ func (v value) escalation(contacts []sla.Contact, calendars *calendars) (stepLis
 
 // decodeEscalation reads the level's own steps, or takes the agreement's.
 func decodeEscalation(o *object, l *sla.ServiceLevel, shared levelDefaults) {
-	own := readSteps(o, shared.agreement.Contacts, shared.calendars)
+	own := readSteps(o, shared.agreement, shared.calendars)
 	if !own.given {
 		l.Escalation = shared.agreement.Escalation
 		return
 	}
 	l.Escalation = own.model()
-	own.fit([]*sla.ServiceLevel{l}, shared.agreement.Notifications, "level "+quote(l.ID.SLO))
+	own.fit([]*sla.ServiceLevel{l}, shared.agreement, "level "+quote(l.ID.SLO))
 }
 
 // readSteps are the escalation steps of an agreement or a level.
-func readSteps(o *object, contacts []sla.Contact, calendars *calendars) stepList {
-	steps, _, _ := read(o, "escalation", func(v value) (stepList, bool) { return v.escalation(contacts, calendars) })
+func readSteps(o *object, a *sla.Agreement, calendars *calendars) stepList {
+	steps, _, _ := read(o, "escalation", func(v value) (stepList, bool) { return v.escalation(a, calendars) })
 	return steps
 }
 
-func (o *object) step(contacts []sla.Contact, calendars *calendars) step {
+func (o *object) step(a *sla.Agreement, calendars *calendars) step {
+	contacts := a.Contacts
 	s := step{at: o.value}
 	s.Pos = o.pos()
 	s.After, s.after, _ = read(o, "after", value.durationOrZero)
@@ -164,10 +165,10 @@ func (o *object) step(contacts []sla.Contact, calendars *calendars) step {
 		tiers = nil
 	}
 	s.alerts = slices.Concat(severities, tiers)
-	s.Severities, s.Tiers = texts(severities), texts(tiers)
+	s.Severities, s.Tiers = named(severities, a.Severities), texts(tiers)
 	s.Hours, _, _ = read(o, "hours", calendars.hours)
 	if s.alerts == nil {
-		s.Severities = []string{"page"}
+		s.Severities = []string{a.Severities.Of(sla.Page)}
 	}
 	return s
 }
@@ -242,6 +243,16 @@ func (v value) names() ([]value, bool) {
 	return names, ok
 }
 
+// named are the severities that texts mean.
+func named(values []value, names sla.SeverityNames) []string {
+	var all []string
+	for _, text := range texts(values) {
+		severity, _, _ := names.Named(text)
+		all = append(all, severity)
+	}
+	return all
+}
+
 func texts(values []value) []string {
 	var all []string
 	for _, v := range values {
@@ -252,7 +263,7 @@ func texts(values []value) []string {
 
 // fit reports severities and tiers that no alert of the levels has, and steps
 // that would be told before the first notification.
-func (s stepList) fit(levels []*sla.ServiceLevel, pace sla.Notifications, whose string) {
+func (s stepList) fit(levels []*sla.ServiceLevel, of *sla.Agreement, whose string) {
 	severities, tiers := alertsOf(levels)
 	for _, st := range s.steps {
 		known, what := severities, "severity"
@@ -260,18 +271,22 @@ func (s stepList) fit(levels []*sla.ServiceLevel, pace sla.Notifications, whose 
 			known, what = slices.Sorted(maps.Keys(tiers)), "tier"
 		}
 		for _, at := range st.alerts {
-			if !slices.Contains(known, at.node.Value) {
+			name := at.node.Value
+			if st.Tiers == nil {
+				name, _, _ = of.Severities.Named(name)
+			}
+			if !slices.Contains(known, name) {
 				at.wrong("unknown-"+what, fmt.Sprintf("no alert of %s has the %s %s", whose, what, quote(at.node.Value)), alertRemedy(at.node.Value, known))
 			}
 		}
-		if st.alerts == nil && !slices.Contains(severities, "page") {
-			st.at.wrong("unknown-severity", fmt.Sprintf(`no alert of %s has the severity "page", of which a step tells if it does not say of which`, whose), alertRemedy("page", severities))
+		if page := of.Severities.Of(sla.Page); st.alerts == nil && !slices.Contains(severities, page) {
+			st.at.wrong("unknown-severity", fmt.Sprintf(`no alert of %s has the severity %q, of which a step tells if it does not say of which`, whose, page), alertRemedy(page, severities))
 		}
 		if st.After == 0 || st.soon() {
 			continue
 		}
 		for _, severity := range st.severities(tiers) {
-			if wait := pace.PacingOf(severity).GroupWait; st.After <= wait {
+			if wait := of.Notifications.PacingOf(severity, sla.UrgencyOf(levels, severity)).GroupWait; st.After <= wait {
 				st.after.wrong("bad-escalation", fmt.Sprintf("%s is not longer than the %s that the first notification of a %s waits, so this step would be told before it",
 					st.after.said(), sla.FormatDuration(wait), severity), "choose a longer time, or a shorter notifications: {severities: {"+severity+": {groupWait: 30s}}}")
 			}
@@ -318,14 +333,16 @@ func alertRemedy(name string, known []string) string {
 type notifications struct {
 	sla.Notifications
 	paced []value
+	at    []*object // of the paces, as mappings
+	names sla.SeverityNames
 }
 
-func (v value) notifications() (notifications, bool) {
+func (v value) notifications(names sla.SeverityNames) (notifications, bool) {
 	o := v.object(notificationsSection)
 	if o == nil {
 		return notifications{}, false
 	}
-	n := notifications{}
+	n := notifications{names: names}
 	labels, _, _ := read(o, "groupBy", value.names)
 	for _, l := range labels {
 		if !labelRegexp.MatchString(l.node.Value) {
@@ -338,37 +355,43 @@ func (v value) notifications() (notifications, bool) {
 	for _, entry := range n.paced {
 		if o := entry.object(pacingSection); o != nil {
 			if n.Pacing == nil {
-				n.Pacing = map[string]sla.Pacing{}
+				n.Pacing = map[string]sla.Pace{}
 			}
-			n.Pacing[entry.name] = o.pacing(sla.DefaultPacing(entry.name))
+			severity, _, _ := names.Named(entry.name)
+			n.Pacing[severity] = sla.Pace{
+				GroupWait: optional(o, "groupWait", value.durationOrZero), GroupInterval: optional(o, "groupInterval", value.duration),
+				RepeatInterval: optional(o, "repeatInterval", value.duration),
+			}
+			n.at = append(n.at, o)
 		}
 	}
 	return n, true
 }
 
-func (o *object) pacing(p sla.Pacing) sla.Pacing {
-	set(&p.GroupWait, optional(o, "groupWait", value.durationOrZero))
-	set(&p.GroupInterval, optional(o, "groupInterval", value.duration))
-	repeat, at, given := read(o, "repeatInterval", value.duration)
-	if given {
-		p.RepeatInterval = repeat
+// pacingFits reports a pace that repeats sooner than it tells news.
+func (o *object) pacingFits(p sla.Pacing) {
+	if p.RepeatInterval >= p.GroupInterval {
+		return
 	}
-	if p.RepeatInterval < p.GroupInterval {
-		if !given {
-			at, _ = o.get("groupInterval")
-		}
-		at.wrong("bad-duration", fmt.Sprintf("repeatInterval, %s, is shorter than groupInterval, %s: nothing is sent sooner than that",
-			sla.FormatDuration(p.RepeatInterval), sla.FormatDuration(p.GroupInterval)), "make it at least as long")
+	at, given := o.get("repeatInterval")
+	if !given {
+		at, _ = o.get("groupInterval")
 	}
-	return p
+	at.wrong("bad-duration", fmt.Sprintf("repeatInterval, %s, is shorter than groupInterval, %s: nothing is sent sooner than that",
+		sla.FormatDuration(p.RepeatInterval), sla.FormatDuration(p.GroupInterval)), "make it at least as long")
 }
 
 // fit reports paces of severities that no alert has.
 func (n notifications) fit(levels []*sla.ServiceLevel) {
 	known, _ := alertsOf(levels)
 	for _, at := range n.paced {
-		if !slices.Contains(known, at.name) {
+		severity, _, _ := n.names.Named(at.name)
+		if !slices.Contains(known, severity) {
 			at.d.errorAt(at.key, "unknown-severity", "no alert of the agreement has the severity "+quote(at.name), alertRemedy(at.name, known))
 		}
+	}
+	for _, o := range n.at {
+		severity, _, _ := n.names.Named(o.name)
+		o.pacingFits(n.PacingOf(severity, sla.UrgencyOf(levels, severity)))
 	}
 }

@@ -182,10 +182,11 @@ func decodeSpec(v value, a *sla.Agreement) {
 	a.Calendars, a.Exclusions = shared.calendars.all, decodeExclusions(o)
 	shared.hours, _, _ = read(o, "serviceHours", shared.calendars.hours)
 	shared.alerting, _, _ = read(o, "alerting", value.alerting)
+	a.Severities = severitiesOf(shared.alerting)
 	a.Contacts, _, _ = read(o, "contacts", value.contacts)
-	shared.notifications, _, _ = read(o, "notifications", value.notifications)
+	shared.notifications, _, _ = read(o, "notifications", func(v value) (notifications, bool) { return v.notifications(a.Severities) })
 	a.Notifications = shared.notifications.Notifications
-	shared.escalation = readSteps(o, a.Contacts, shared.calendars)
+	shared.escalation = readSteps(o, a, shared.calendars)
 	a.Escalation = shared.escalation.model()
 	rollups, _, _ := read(o, "rollups", value.groupLabels)
 	for _, label := range rollups {
@@ -200,7 +201,7 @@ func decodeSpec(v value, a *sla.Agreement) {
 	}
 	warnUnusedRollups(rollups, a)
 	shared.notifications.fit(a.Levels)
-	shared.escalation.fit(a.Levels, a.Notifications, "the agreement")
+	shared.escalation.fit(a.Levels, a, "the agreement")
 }
 
 // levelDefaults is what a level takes from its agreement.
@@ -256,7 +257,9 @@ func decodeLevel(v value, shared levelDefaults) *sla.ServiceLevel {
 	decodeMissingData(o, l)
 	decodeCredits(o, l, targetOK)
 	alerting, _, _ := read(o, "alerting", value.alerting)
-	l.Alerting = v.d.alertingOf(l, targetOK, shared.alerting, alerting)
+	alerting.noSeverities()
+	l.Alerting = v.d.alertingOf(l, targetOK, shared.agreement.Severities, shared.alerting, alerting)
+	nameSeverities(l)
 	groupLabelsAreFree(o, l)
 	decodeEscalation(o, l, shared)
 	l.Defaults = o.defaultsOf(l, shared)

@@ -11,6 +11,7 @@ import (
 	"unicode"
 
 	"github.com/prometheus/common/model"
+	"gopkg.in/yaml.v3"
 
 	"github.com/upheld-sla/upheld/sla"
 )
@@ -320,12 +321,25 @@ var reservedLabels = map[string]bool{
 // labels are names to texts, as series and alerts carry them.
 func (v value) labels() (map[string]string, bool) {
 	return v.named(func(entry value) bool {
-		if reservedLabels[entry.name] {
-			v.d.errorAt(entry.key, "bad-label", "the label "+quote(entry.name)+" is set by the rules themselves", "choose another name")
-			return false
+		if !reservedLabels[entry.name] {
+			return true
 		}
-		return true
+		remedy := "choose another name"
+		if entry.name == "severity" {
+			remedy = severityRemedy(entry)
+		}
+		v.d.errorAt(entry.key, "bad-label", "the label "+quote(entry.name)+" is set by the rules themselves", remedy)
+		return false
 	})
+}
+
+// severityRemedy says where the label severity is named.
+func severityRemedy(entry value) string {
+	name := "critical"
+	if _, _, urgency := (sla.SeverityNames{}).Named(entry.node.Value); entry.node.Kind == yaml.ScalarNode && entry.node.Value != "" && !urgency {
+		name = entry.node.Value
+	}
+	return fmt.Sprintf("name severities for the whole agreement in spec.alerting: severities: {page: %s, ticket: …}; or give one alert another: tiers: {page-fast: {severity: %s}}", name, name)
 }
 
 // annotations are names to texts, as alerts carry them.

@@ -1,0 +1,51 @@
+package emit_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/upheld-sla/upheld/rulegen/emit"
+	"github.com/upheld-sla/upheld/sla/spec"
+)
+
+// What a page is called changes nothing of its pace, nor of what it holds back.
+func TestAlertmanagerKnowsSeveritiesByOtherNames(t *testing.T) {
+	for name, alerting := range map[string]string{
+		"named in one place": "{severities: {page: critical, ticket: warning}}",
+		"named tier by tier": "{tiers: {page-fast: {severity: critical}, page-slow: {severity: critical}, ticket-fast: {severity: warning}, ticket-slow: {severity: warning}}," +
+			" budgetExhausted: {severity: warning}, budgetForecast: {severity: warning}, measurementLost: {severity: warning}}",
+	} {
+		t.Run(name, func(t *testing.T) {
+			agreements, findings := spec.LoadText("shop.yaml", fmt.Sprintf(`apiVersion: upheld/v1
+kind: ServiceLevelAgreement
+metadata: {name: shop}
+spec:
+  alerting: %s
+  serviceLevels:
+    - {name: up, target: "99.9", indicator: {probe: {http: "https://shop.example/"}}}
+`, alerting))
+			if err := findings.Err(); err != nil {
+				t.Fatal(err)
+			}
+			got, empty, err := emit.Alertmanager(agreements)
+			file := parseAlertmanager(t, must(t, got, err))
+			if want := []string{"upheld-critical", "upheld-warning"}; !slices.Equal(empty, want) || file.Route.Receiver != "upheld-warning" {
+				t.Errorf("receivers %v, the first %s; want %v, and the last of them", empty, file.Route.Receiver, want)
+			}
+			var paces []string
+			for _, r := range file.Route.Routes[0].Routes {
+				paces = append(paces, fmt.Sprint(r.Matchers, " ", r.GroupWait, " ", r.GroupInterval, " ", r.RepeatInterval))
+			}
+			if want := []string{`[severity="critical"] 30s 5m 4h`, `[severity="warning"] 5m 15m 1d`}; !slices.Equal(paces, want) {
+				t.Errorf("paces %q, want %q", paces, want)
+			}
+			for _, r := range file.InhibitRules {
+				if all := strings.Join(append(r.Source, r.Target...), " "); strings.Contains(all, `"page"`) || strings.Contains(all, `"ticket"`) {
+					t.Errorf("an inhibition of severities that nothing has: %s", all)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,88 @@
+package spec
+
+import (
+	"fmt"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// severityNames are the names of severities with where they stand.
+type severityNames struct {
+	sla.SeverityNames
+	at value
+}
+
+// readSeverities reads what severities are called, or is nil if nothing is said.
+func readSeverities(o *object) *severityNames {
+	v, given := o.get("severities")
+	if !given {
+		return nil
+	}
+	of := v.object(severitiesSection)
+	if of == nil {
+		return nil
+	}
+	n := &severityNames{at: v}
+	var page, ticket value
+	n.Page, page, _ = read(of, "page", value.text)
+	n.Ticket, ticket, _ = read(of, "ticket", value.text)
+	for u, at := range map[sla.Urgency]value{sla.Page: page, sla.Ticket: ticket} {
+		if at.node != nil && !at.template(at.node.Value) {
+			return nil
+		}
+		other := sla.Page + sla.Ticket - u
+		if at.node != nil && (n.Of(u) == n.Of(other) || n.Of(u) == other.String()) {
+			at.wrong("bad-severity", fmt.Sprintf("%s would be the severity of a %s, and means a %s", at.said(), u, other), "choose another name for one of them")
+			return nil
+		}
+	}
+	return n
+}
+
+// severitiesOf are the names that an agreement's alerting gives.
+func severitiesOf(p *alertingPatch) sla.SeverityNames {
+	if p == nil || p.names == nil {
+		return sla.SeverityNames{}
+	}
+	return p.names.SeverityNames
+}
+
+// noSeverities reports names in the alerting of a level.
+func (p *alertingPatch) noSeverities() {
+	if p != nil && p.names != nil {
+		at := p.names.at
+		at.d.errorAt(at.key, "misplaced-key", "severities are named for the whole agreement", "move it to spec.alerting; to give one alert of this level another severity, write tiers: {page-fast: {severity: …}}")
+	}
+}
+
+// nameSeverity finds what the tier is, and how the agreement calls that. With a
+// severity of its own a default tier stays what it is.
+func (t *tierDraft) nameSeverity(names sla.SeverityNames) {
+	severity, urgency, known := names.Named(t.Severity)
+	if t.Severity = severity; known {
+		t.Urgency = urgency
+		return
+	}
+	if !t.standard {
+		t.point("severity").warn("unknown-severity", fmt.Sprintf("the tier %q has the severity %q, of which nobody knows whether it is a page or a ticket; it is taken for a ticket", t.Name, severity),
+			"write severity: page, or severity: ticket; what these are called says spec.alerting: severities: {page: "+severity+"}")
+	}
+}
+
+// nameSeverities finds what the alerts of a level beside its tiers are, and how
+// the agreement calls that.
+func nameSeverities(l *sla.ServiceLevel) {
+	for _, n := range l.Notices() {
+		severity, urgency, known := l.Alerting.Names.Named(n.Severity)
+		if n.Severity = severity; known {
+			n.Urgency = urgency
+		} else {
+			n.Urgency = sla.UrgencyOf(tiersAlone(l), severity)
+		}
+	}
+}
+
+// tiersAlone is a level that has no other alerts.
+func tiersAlone(l *sla.ServiceLevel) []*sla.ServiceLevel {
+	return []*sla.ServiceLevel{{Alerting: sla.Alerting{Tiers: l.Alerting.Tiers}}}
+}
