@@ -205,7 +205,11 @@ func (l *level) one(metric string) string {
 	if len(v) == 0 {
 		return metric
 	}
-	return v[0].Metric.String()
+	series := promql.Metric{}
+	for name, value := range v[0].Metric {
+		series[string(name)] = string(value)
+	}
+	return series.String()
 }
 
 // isCounter asks what the metric is, and where nobody knows goes by its name.

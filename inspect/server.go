@@ -26,6 +26,9 @@ type Server struct {
 	// Retention is how long the server keeps what it has, 0 if it does not say,
 	// as Mimir and Thanos do not.
 	Retention time.Duration
+	// QuotedNames is set if it reads label names in quotes, as Prometheus does
+	// from 3.0 on.
+	QuotedNames bool
 
 	ctx     context.Context
 	api     v1.API
@@ -48,8 +51,20 @@ func Connect(ctx context.Context, address string, transport http.RoundTripper, t
 	if s.ask("vector(1)"); s.err != nil {
 		return nil, s.err
 	}
-	s.Retention = s.retention()
+	s.Retention, s.QuotedNames = s.retention(), s.readsQuotedNames()
 	return s, nil
+}
+
+// readsQuotedNames asks for a series by a label whose name needs quotes.
+func (s *Server) readsQuotedNames() bool {
+	text, err := promql.Series("up", promql.Eq("upheld.quoted", "name")).Now().Prove()
+	if err != nil {
+		return false
+	}
+	ctx, cancel := s.limited()
+	defer cancel()
+	_, _, _, err = s.api.Query(ctx, text, time.Time{}, v1.WithTimeout(s.timeout))
+	return err == nil
 }
 
 // Err is why a question was not answered.

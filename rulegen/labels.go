@@ -41,6 +41,8 @@ func CheckLabel(name, value string) error {
 		return fmt.Errorf("%q is not the name of a label", name)
 	case value == "":
 		return fmt.Errorf("the label %q has no value, which is the same as not being there", name)
+	case strings.Contains(value, "{{"):
+		return fmt.Errorf("the label %q is to be a template, and rules select by the text itself; write it out", name)
 	case slices.Contains(ownLabels, name) || strings.HasPrefix(name, infoPrefix):
 		return fmt.Errorf("the label %q is set by the rules themselves; choose another name", name)
 	}

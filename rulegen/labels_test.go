@@ -75,6 +75,9 @@ func TestLabelsThatClash(t *testing.T) {
 	if err := rulegen.CheckLabel("region", ""); err == nil {
 		t.Error("an empty value is let through")
 	}
+	if err := rulegen.CheckLabel("region", "{{ $labels.x }}"); err == nil {
+		t.Error("a template was taken, which Prometheus expands in alerts and rules do not select by")
+	}
 	if err := rulegen.CheckLabel("region", "east"); err != nil {
 		t.Error(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/upheld-sla/upheld/rulegen/promql"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -170,4 +171,28 @@ func (c compiler) rateWindow() time.Duration {
 		return c.level.Slots.Width
 	}
 	return m.into.window
+}
+
+// quotedNames finds label names that have to be written in quotes: a rule file
+// with one is refused as a whole by servers that do not read them. Names of
+// metrics are no matter, {__name__="a.b"} is read by all.
+func quotedNames(opts Options, queries ...sla.Query) sla.Findings {
+	if opts.QuotedNames {
+		return nil
+	}
+	var findings sla.Findings
+	for _, q := range queries {
+		expr, err := promql.Parse(q.Text)
+		if err != nil {
+			continue // which is reported where the query is used
+		}
+		if name, at, found := expr.QuotedLabel(); found {
+			findings = append(findings, sla.Finding{
+				Severity: sla.Warning, Rule: "quoted-name", Pos: q.At(at),
+				Message: fmt.Sprintf("rules with the label name %q load in Prometheus from 3.0 on: servers before it refuse the whole rule file", name),
+				Remedy:  "if yours is older, give the series the label under another name when they are scraped (metric_relabel_configs)",
+			})
+		}
+	}
+	return findings
 }

@@ -194,6 +194,7 @@ func (g *maskGroup) exclusion(e *sla.Exclusion) {
 			return
 		}
 		g.findings = append(g.findings, unexcused(e.Condition, condition)...)
+		g.findings = append(g.findings, quotedNames(g.opts, e.Condition)...)
 		expr = promql.OrOn(holds, promql.Vector(zero))
 	} else {
 		t := g.timetable(e.Spans(g.from, g.to), e.Pos, "exclusion "+e.Name, zonesOf(e)...)

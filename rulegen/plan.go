@@ -123,6 +123,9 @@ type Options struct {
 	// how long the server keeps what it recorded, where that is known: findings
 	// tell what does not fit them.
 	ScrapeInterval, Retention time.Duration
+	// QuotedNames is set if the server is known to read label names in quotes, as
+	// Prometheus does from 3.0 on: then nothing is found of them.
+	QuotedNames bool
 	// Labels are added to everything that is recorded and to every alert, and
 	// are then a part of what names a level: whoever edits one begins a new
 	// history. CheckLabel says which may be given.

@@ -69,6 +69,7 @@ func (e *environment) connect(ctx context.Context, rules *rulegen.Options) (*ask
 	if rules.Retention == 0 {
 		rules.Retention = server.Retention
 	}
+	rules.QuotedNames = server.QuotedNames
 	return &asked{url: s.url, server: server}, nil
 }
 

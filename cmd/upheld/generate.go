@@ -136,6 +136,9 @@ func (o *generateOptions) check() error {
 	if u, err := url.Parse(o.grafana); o.grafana != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
 		return fmt.Errorf("--grafana.url=%s is not a URL like https://grafana.example", o.grafana)
 	}
+	if strings.Contains(o.grafana, "{{") {
+		return fmt.Errorf("--grafana.url=%s is a template, which alerts would expand; write it out", o.grafana)
+	}
 	for name, value := range o.scrape.ExternalLabels {
 		if err := rulegen.CheckLabel(name, value); err != nil {
 			return fmt.Errorf("--prometheus.external-label=%s=%s: %w", name, value, err)

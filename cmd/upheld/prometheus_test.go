@@ -51,7 +51,7 @@ func prometheusCommand(t *testing.T) func(*testscript.TestScript, bool, []string
 				s.silent = true
 			default:
 				load = append(load, line)
-				if words := strings.FieldsFunc(line, func(r rune) bool { return r == '{' || r == ' ' }); len(words) > 0 && words[0] != "load" {
+				if words := strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(`{ ",`, r) }); len(words) > 0 && words[0] != "load" {
 					s.names = append(s.names, words[0])
 				}
 			}

@@ -100,13 +100,23 @@ type libraryPair struct {
 }
 
 // text is what yaml.v3 prints for the pair, from its key on: as the innermost of
-// as many mappings as give the indent.
+// as many mappings as give the indent. Where that does not read back, as a block
+// that begins with an empty line does not, the text is printed in double quotes.
 func (p libraryPair) text() (string, error) {
+	text, err := p.printed(p.value)
+	var back map[string]string
+	if err == nil && (yaml.Unmarshal([]byte(text+"\n"), &back) != nil || back[p.key] != p.value) {
+		return p.printed(&yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Style: yaml.DoubleQuotedStyle, Value: p.value})
+	}
+	return text, err
+}
+
+func (p libraryPair) printed(value any) (string, error) {
 	const width = 2
 	var out bytes.Buffer
 	enc := yaml.NewEncoder(&out)
 	enc.SetIndent(width)
-	var document any = map[string]string{p.key: p.value}
+	var document any = map[string]any{p.key: value}
 	for range p.indent / width {
 		document = map[string]any{"around": document}
 	}

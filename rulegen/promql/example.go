@@ -5,6 +5,7 @@ import (
 	"maps"
 	"regexp/syntax"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -14,16 +15,25 @@ import (
 // Metric is the labels of one series, its name among them as "__name__".
 type Metric map[string]string
 
-// String is the series as PromQL writes it: name{label="value"}.
+// String is the series as PromQL writes it: name{label="value"}, or
+// {__name__="na.me"} if that is no name to write bare.
 func (m Metric) String() string {
 	var b strings.Builder
-	b.WriteString(m[labels.MetricName])
+	bare := isMetricName(m[labels.MetricName])
+	if bare {
+		b.WriteString(m[labels.MetricName])
+	}
 	separator := "{"
 	for _, name := range slices.Sorted(maps.Keys(m)) {
-		if name != labels.MetricName {
-			fmt.Fprintf(&b, "%s%s=%q", separator, name, m[name])
-			separator = ", "
+		if name == labels.MetricName && bare {
+			continue
 		}
+		label := name
+		if !isLegacyName(name) {
+			label = strconv.Quote(name)
+		}
+		fmt.Fprintf(&b, "%s%s=%q", separator, label, m[name])
+		separator = ", "
 	}
 	if separator != "{" {
 		b.WriteString("}")

@@ -52,11 +52,25 @@ func Series(name string, matchers ...Matcher) Selector {
 	}
 	// The parser adds the name as a matcher too; so do we, to be the same tree.
 	ms = append(ms, labels.MustNewMatcher(labels.MatchEqual, labels.MetricName, name))
+	if !isMetricName(name) {
+		name = "" // the matcher says it in a form that servers before 3.0 read too
+	}
 	return Selector{&parser.VectorSelector{Name: name, LabelMatchers: ms}}
 }
 
-// Name is the metric name, or "" if the selector has none.
-func (s Selector) Name() string { return s.vector.Name }
+// Name is the metric name, also of {"a.b"} and {__name__="a"}, or "" if the
+// selector has none.
+func (s Selector) Name() string {
+	if s.vector.Name != "" {
+		return s.vector.Name
+	}
+	for _, m := range s.vector.LabelMatchers {
+		if m.Name == labels.MetricName && m.Type == labels.MatchEqual {
+			return m.Value
+		}
+	}
+	return ""
+}
 
 // Matchers are the selector's conditions besides its name.
 func (s Selector) Matchers() []Matcher {

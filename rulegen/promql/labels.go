@@ -91,3 +91,32 @@ func losesInCall(n *parser.Call, label string) (at int, lost bool) {
 	}
 	return int(n.PositionRange().Start), false
 }
+
+// QuotedLabel is the first label of an expression whose name has to be written
+// in quotes, which servers before Prometheus 3.0 do not read, and where it
+// stands: a byte offset of what has it.
+func (e Expr) QuotedLabel() (name string, at int, found bool) {
+	look := func(n parser.Node, names ...string) {
+		for _, l := range names {
+			if !found && !isLegacyName(l) {
+				name, at, found = l, int(n.PositionRange().Start), true
+			}
+		}
+	}
+	parser.Inspect(e.node, func(n parser.Node, _ []parser.Node) error {
+		switch n := n.(type) {
+		case *parser.VectorSelector:
+			for _, m := range n.LabelMatchers {
+				look(n, m.Name)
+			}
+		case *parser.AggregateExpr:
+			look(n, n.Grouping...)
+		case *parser.BinaryExpr:
+			if m := n.VectorMatching; m != nil {
+				look(n, append(slices.Clone(m.MatchingLabels), m.Include...)...)
+			}
+		}
+		return nil
+	})
+	return name, at, found
+}

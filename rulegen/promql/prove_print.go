@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -306,6 +307,9 @@ func isLegacyName(s string) bool {
 	}
 	return s != ""
 }
+
+// isMetricName tells the name of a metric that is written without quotes.
+func isMetricName(s string) bool { return isLegacyName(strings.ReplaceAll(s, ":", "_")) }
 
 // isPlain tells text that stands between double quotes as it is, and is not empty.
 func isPlain(s string) bool {

@@ -132,7 +132,7 @@ func (v value) alerting() (*alertingPatch, bool) {
 	p.names = readSeverities(o)
 	p.labels, _, _ = read(o, "labels", value.labels)
 	p.annotations, _, _ = read(o, "annotations", value.annotations)
-	p.runbook, _, _ = read(o, "runbook", value.link)
+	p.runbook, _, _ = read(o, "runbook", value.runbook)
 	p.minEvents = optional(o, "minimumEvents", value.count)
 	p.minBad = optional(o, "minimumBadEvents", value.count)
 	if at, given := o.get("weighByTraffic"); given {
@@ -165,7 +165,7 @@ func decodeTier(o *object) tierPatch {
 		at:       o.value,
 		keys:     o.values,
 		enabled:  optional(o, "enabled", value.boolean),
-		severity: optional(o, "severity", value.text),
+		severity: optional(o, "severity", value.plainText),
 		long:     optional(o, "long", value.duration),
 		short:    optional(o, "short", value.duration),
 		factor:   optional(o, "factor", value.decimal),

@@ -100,7 +100,7 @@ func noticeOf(o *object, key string, s *section) *noticePatch {
 	p := &noticePatch{
 		at:       v,
 		enabled:  optional(o, "enabled", value.boolean),
-		severity: optional(o, "severity", value.text),
+		severity: optional(o, "severity", value.plainText),
 		hold:     optional(o, "for", value.durationOrZero),
 		keep:     optional(o, "keepFiringFor", value.durationOrZero),
 	}

@@ -293,7 +293,7 @@ func decodeEndToEnd(v value) *sla.EndToEnd {
 			good = false
 		}
 	}
-	set(&e.Notice.Severity, optional(o, "severity", value.text))
+	set(&e.Notice.Severity, optional(o, "severity", value.plainText))
 	set(&e.Notice.For, optional(o, "for", value.durationOrZero))
 	e.Notice.Labels, _, _ = read(o, "labels", value.labels)
 	if enabled := optional(o, "enabled", value.boolean); enabled != nil && !*enabled {

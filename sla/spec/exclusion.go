@@ -102,7 +102,7 @@ func decodeCap(o *object, e *sla.Exclusion) *sla.Cap {
 	if ofDowntime {
 		at = downAt
 		c.Notice = &sla.Notice{Severity: "ticket"}
-		set(&c.Notice.Severity, optional(x, "severity", value.text))
+		set(&c.Notice.Severity, optional(x, "severity", value.plainText))
 		set(&c.Notice.For, optional(x, "for", value.durationOrZero))
 		c.Notice.Labels, _, _ = read(x, "labels", value.labels)
 	}

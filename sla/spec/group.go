@@ -55,7 +55,8 @@ func (v value) groupLabels() ([]value, bool) {
 		switch {
 		case !isText:
 		case !labelRegexp.MatchString(name):
-			item.wrong("bad-label", quote(name)+" is not a valid name of a label", "use letters, digits and _, not beginning with a digit")
+			item.wrong("bad-label", quote(name)+" is not a valid name of a label that rules record: servers before Prometheus 3.0 read no other than letters, digits and _, not beginning with a digit",
+				"use such a name; metric_relabel_configs can give scraped series one")
 		case strings.HasPrefix(name, "__"):
 			item.wrong("bad-label", quote(name)+" begins with __, which Prometheus keeps for itself", "choose another label")
 		case name == "le":

@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-	"text/template/parse"
 	"time"
 	"unicode"
 
@@ -373,24 +372,4 @@ func (v value) named(accept func(value) bool) (map[string]string, bool) {
 		}
 	}
 	return texts, true
-}
-
-// template checks text that Prometheus expands when an alert fires; a mistake
-// in it would keep the whole rule file from loading.
-func (v value) template(text string) bool {
-	if !strings.Contains(text, "{{") {
-		return true
-	}
-	const variables = "{{$labels := .}}{{$externalLabels := .}}{{$externalURL := .}}{{$value := .}}"
-	tree := parse.New("text")
-	tree.Mode = parse.SkipFuncCheck
-	if _, err := tree.Parse(variables+text, "", "", map[string]*parse.Tree{}); err != nil {
-		message := err.Error()
-		if _, rest, ok := strings.Cut(message, "template: text:"); ok {
-			_, message, _ = strings.Cut(rest, ": ")
-		}
-		v.wrong("bad-template", v.name+" is not a valid template: "+message, "see Prometheus' template reference; {{ begins a template")
-		return false
-	}
-	return true
 }
