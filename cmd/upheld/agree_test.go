@@ -109,7 +109,7 @@ func makeAll(t *rapid.T, text string, agreements []*sla.Agreement, plan *rulegen
 		"rules":        func() error { _, err := emit.Prometheus(plan); return err },
 		"dashboard":    func() error { var p dashboards.Printer; _, err := p.Agreement(agreements[0]); return err },
 		"overview":     func() error { _, err := dashboards.Overview(agreements); return err },
-		"alertmanager": func() error { _, err := emit.Alertmanager(agreements); return err },
+		"alertmanager": func() error { _, _, err := emit.Alertmanager(agreements); return err },
 		"scrape": func() error {
 			_, err := emit.Scrape(agreements, emit.ScrapeOptions{Exporters: []string{"localhost:9799"}})
 			return err
