@@ -44,6 +44,9 @@ spec:
     - {name: requests, service: api, exclusions: [], target: "99", period: [1d, month], indicator: &requests {events: {bad: 'requests_total{code=~"5.."}', total: requests_total}}}
     - {name: orders, service: api, exclusions: [], target: "99", period: 1d, indicator: {events: {good: 'orders_total{outcome="done"} + orders_total{outcome="queued"}', total: orders_total}}}
     - {name: latency, service: api, exclusions: [], target: "95", period: 1d, indicator: {latency: {histogram: duration_seconds, threshold: 300ms}}}
+    - {name: pods, service: api, exclusions: [], target: "95", period: 1d, indicator: {latency: {histogram: pods_seconds, threshold: 1s}}}
+    - {name: fine, service: api, exclusions: [], target: "95", period: 1d, indicator: {latency: {histogram: pods_seconds, good: 'pods_seconds{code="OK"}', threshold: 1s}}}
+    - {name: calls, service: api, exclusions: [], target: "95", period: 1d, indicator: {events: {good: 'calls_total{code="OK"}', total: calls_total}}}
     - {name: minutes, service: api, exclusions: [], target: "95", period: 1d, indicator: *requests, aggregation: {method: bad_minute, errorThreshold: "5"}}
     - {name: slots, service: api, exclusions: [], target: "95", period: 1d, indicator: *requests, aggregation: mean_slot_error_rate}
     - {name: queue, service: api, exclusions: [], target: "95", period: 1d, indicator: {condition: {expr: 'queue_age_seconds < 60'}}}
@@ -57,7 +60,8 @@ spec:
 `
 
 // past is what everyRule reads: traffic that comes and goes, an outage of half an
-// hour from 10:50 on, counters that are reset, and a time without scrapes.
+// hour from 10:50 on, counters that are reset, and a time without scrapes. One of
+// two pods is replaced by one without a bucket of a second; no call succeeds.
 func past(from time.Time, lasts time.Duration) map[string]replay.Stored {
 	sums, all := map[string]float64{}, map[string]replay.Stored{}
 	for at := from; at.Before(from.Add(lasts)); at = at.Add(15 * time.Second) {
@@ -95,6 +99,17 @@ func past(from time.Time, lasts time.Duration) map[string]replay.Stored {
 		count(n*bad/9, "orders_total", "outcome", "lost")
 		count(n*(1-bad), "duration_seconds_bucket", "le", "0.3")
 		count(n, "duration_seconds_count")
+		pods := map[string]string{"a": "1.0", "b": "1.0"}
+		if m >= 85 {
+			pods = map[string]string{"a": "1.0", "c": "2.5"}
+		}
+		for pod, bound := range pods {
+			for code, share := range map[string]float64{"OK": 0.9, "Internal": 0.1} {
+				count(n*share, "pods_seconds_count", "pod", pod, "code", code)
+				count(n*share*(1-bad), "pods_seconds_bucket", "pod", pod, "code", code, "le", bound)
+			}
+		}
+		count(n*0.1, "calls_total", "code", "Internal")
 		good, failed, age := 1., 0., 10.
 		if down {
 			good, failed = 0, 1
@@ -202,6 +217,31 @@ func TestVictoriaMetricsRecordsTheSame(t *testing.T) {
 			}
 		}
 		v.compare(t, at, want, m.within)
+	}
+	testGoodWithinADay(t, plan, w, v, from.Add(lasts-5*time.Minute))
+}
+
+// testGoodWithinADay asks for a total of which nothing is good now: it is there
+// for both servers if something was, the night before.
+func testGoodWithinADay(t *testing.T, plan *rulegen.Plan, w *replay.World, v victoria, at time.Time) {
+	t.Helper()
+	i := slices.IndexFunc(plan.Levels, func(l rulegen.LevelPlan) bool { return l.Level.ID.SLO == "calls" })
+	groups := plan.Levels[i].Groups
+	rules := groups[slices.IndexFunc(groups, func(g rulegen.Group) bool { return turnOf(g.Name) == "" })].Rules
+	total := rules[slices.IndexFunc(rules, func(r rulegen.Rule) bool { return r.Record == metricnames.TotalRate })].Proof.Text
+	if got := v.ask(t, total, at); len(got) > 0 {
+		t.Errorf("nothing was ever good, and the total is %v", got)
+	}
+	seen, before := metricnames.GoodSeen+`{service="api",sla="shop",slo="calls"}`, at.Add(-20*time.Hour).UnixMilli()
+	w.Add(metricOf(t, seen), replay.Stored{promql.FPoint{T: before, F: 1}})
+	v.write(t, fmt.Appendf(nil, "%s 1 %d\n", seen, before))
+	want, err := w.Value(total, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := slices.Collect(maps.Values(v.ask(t, total, at)))
+	if len(got) != 1 || math.Abs(got[0]-want) > 0.05*want {
+		t.Errorf("a total of which nothing is good now is %v, in Prometheus %v", got, want)
 	}
 }
 
@@ -332,29 +372,7 @@ func labelsOf(metric map[string]string) string {
 // compare holds what is recorded at a time to what Prometheus recorded.
 func (v victoria) compare(t *testing.T, at time.Time, want map[string]float64, within float64) {
 	t.Helper()
-	body, err := v.get("/api/v1/query", url.Values{"query": {`{__name__=~"sla[:_].+"}`}, "time": {strconv.FormatInt(at.Unix(), 10)}, "step": {"5m"}, "nocache": {"1"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var answer struct {
-		Data struct {
-			Result []struct {
-				Metric map[string]string
-				Value  [2]any
-			}
-		}
-	}
-	if err := json.Unmarshal(body, &answer); err != nil {
-		t.Fatal(err)
-	}
-	got := map[string]float64{}
-	for _, s := range answer.Data.Result {
-		f, err := strconv.ParseFloat(s.Value[1].(string), 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got[seriesOf(s.Metric)] = f
-	}
+	got := v.ask(t, `{__name__=~"sla[:_].+"}`, at)
 	wrong := 0
 	for series, w := range want {
 		name, _, _ := strings.Cut(series, "{")
@@ -377,4 +395,33 @@ func (v victoria) compare(t *testing.T, at time.Time, want map[string]float64, w
 		}
 	}
 	t.Logf("at %s: %d series, %d of them differ by more than %v %%", at.Format(time.TimeOnly), len(want), wrong, 100*within)
+}
+
+// ask is the answer to a query, by series.
+func (v victoria) ask(t *testing.T, query string, at time.Time) map[string]float64 {
+	t.Helper()
+	body, err := v.get("/api/v1/query", url.Values{"query": {query}, "time": {strconv.FormatInt(at.Unix(), 10)}, "step": {"5m"}, "nocache": {"1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var answer struct {
+		Data struct {
+			Result []struct {
+				Metric map[string]string
+				Value  [2]any
+			}
+		}
+	}
+	if err := json.Unmarshal(body, &answer); err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]float64{}
+	for _, s := range answer.Data.Result {
+		f, err := strconv.ParseFloat(s.Value[1].(string), 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got[seriesOf(s.Metric)] = f
+	}
+	return got
 }
