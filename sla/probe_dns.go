@@ -50,9 +50,9 @@ type RecordMatch struct {
 func (*DNSCheck) ProbeKind() string { return "dns" }
 
 // Target is the server.
-func (c *DNSCheck) Target() string { return c.Server }
+func (c *DNSCheck) Target() string { return ShownAddress(c.Server) }
 
 // Words says who is asked for what.
 func (c *DNSCheck) Words() string {
-	return "DNS " + c.Type + " " + c.Name + " asked of " + c.Server + " over " + strings.ToUpper(string(c.Transport))
+	return "DNS " + c.Type + " " + c.Name + " asked of " + c.Target() + " over " + strings.ToUpper(string(c.Transport))
 }

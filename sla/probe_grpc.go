@@ -13,13 +13,13 @@ type GRPCCheck struct {
 func (*GRPCCheck) ProbeKind() string { return "grpc" }
 
 // Target is the address.
-func (c *GRPCCheck) Target() string { return c.Address }
+func (c *GRPCCheck) Target() string { return ShownAddress(c.Address) }
 
 // Words says whose health is asked for.
 func (c *GRPCCheck) Words() string {
-	of := c.Address
+	of := c.Target()
 	if c.Service != "" {
-		of = c.Service + " at " + c.Address
+		of = c.Service + " at " + c.Target()
 	}
 	if c.TLS {
 		of += " over TLS"

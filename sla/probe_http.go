@@ -1,8 +1,6 @@
 package sla
 
 import (
-	"net/url"
-	"strings"
 	"time"
 )
 
@@ -120,15 +118,7 @@ func (*HTTPCheck) ProbeKind() string { return "http" }
 
 // Target is the URL without user info.
 func (c *HTTPCheck) Target() string {
-	if !strings.Contains(c.URL, "@") { // nearly always; parsing costs
-		return c.URL
-	}
-	u, err := url.Parse(c.URL)
-	if err != nil || u.User == nil {
-		return c.URL
-	}
-	u.User = nil
-	return u.String()
+	return ShownAddress(c.URL)
 }
 
 // StatusRange is an inclusive range of HTTP status codes.

@@ -19,12 +19,12 @@ type ICMPCheck struct {
 func (*ICMPCheck) ProbeKind() string { return "icmp" }
 
 // Target is the host.
-func (c *ICMPCheck) Target() string { return c.Host }
+func (c *ICMPCheck) Target() string { return ShownAddress(c.Host) }
 
 // Words says what is sent.
 func (c *ICMPCheck) Words() string {
 	if c.Packets == 1 {
-		return "ICMP echo to " + c.Host
+		return "ICMP echo to " + c.Target()
 	}
-	return fmt.Sprintf("%d ICMP echoes to %s, loss up to %s %%", c.Packets, c.Host, c.MaxLoss)
+	return fmt.Sprintf("%d ICMP echoes to %s, loss up to %s %%", c.Packets, c.Target(), c.MaxLoss)
 }

@@ -47,7 +47,7 @@ type Step struct {
 func (*TCPCheck) ProbeKind() string { return "tcp" }
 
 // Target is the address.
-func (c *TCPCheck) Target() string { return c.Address }
+func (c *TCPCheck) Target() string { return ShownAddress(c.Address) }
 
 // Words says what is connected to.
 func (c *TCPCheck) Words() string {
@@ -55,7 +55,7 @@ func (c *TCPCheck) Words() string {
 	if c.TLS {
 		what = "TLS session with "
 	}
-	return what + c.Address + dialogueWords(c.Dialogue)
+	return what + c.Target() + dialogueWords(c.Dialogue)
 }
 
 // dialogueWords tells of a dialogue without its texts, which may be secret.

@@ -10,7 +10,7 @@ type TLSCheck struct {
 func (*TLSCheck) ProbeKind() string { return "tls" }
 
 // Target is the address.
-func (c *TLSCheck) Target() string { return c.Address }
+func (c *TLSCheck) Target() string { return ShownAddress(c.Address) }
 
 // Words says with whom the session is.
-func (c *TLSCheck) Words() string { return "TLS handshake with " + c.Address }
+func (c *TLSCheck) Words() string { return "TLS handshake with " + c.Target() }

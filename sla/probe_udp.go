@@ -10,7 +10,7 @@ type UDPCheck struct {
 func (*UDPCheck) ProbeKind() string { return "udp" }
 
 // Target is the address.
-func (c *UDPCheck) Target() string { return c.Address }
+func (c *UDPCheck) Target() string { return ShownAddress(c.Address) }
 
 // Words says who is talked to.
-func (c *UDPCheck) Words() string { return "UDP packets to " + c.Address + dialogueWords(c.Dialogue) }
+func (c *UDPCheck) Words() string { return "UDP packets to " + c.Target() + dialogueWords(c.Dialogue) }

@@ -11,7 +11,7 @@ type UnixCheck struct {
 func (*UnixCheck) ProbeKind() string { return "unix" }
 
 // Target is the path.
-func (c *UnixCheck) Target() string { return c.Path }
+func (c *UnixCheck) Target() string { return ShownAddress(c.Path) }
 
 // Words says what is connected to.
-func (c *UnixCheck) Words() string { return "Unix socket " + c.Path + dialogueWords(c.Dialogue) }
+func (c *UnixCheck) Words() string { return "Unix socket " + c.Target() + dialogueWords(c.Dialogue) }

@@ -1,6 +1,7 @@
 package sla
 
 import (
+	"net/url"
 	"regexp"
 	"strings"
 )
@@ -8,32 +9,103 @@ import (
 // Hidden stands for what is not shown.
 const Hidden = "<hidden>"
 
-// credentialed are the parts of a text that could be an address with
-// credentials: up to the last "@" before a space or a quote, since whoever wrote
-// a password may not have escaped what stands in it.
-var credentialed = regexp.MustCompile("[^\\s\"`<>]*@")
+// beforeAt is what could be the user info of an address: up to the last "@"
+// before a space or a quote, since whoever wrote a password may not have escaped
+// what stands in it.
+var beforeAt = regexp.MustCompile("[^\\s\"`<>]+@")
 
 // Redact is a text without the user info of the addresses in it, also of what is
-// no valid address: "dial tcp: lookup bob:pw@db.example" is shown as "dial tcp:
-// lookup <hidden>@db.example", and so is a bare token before an "@". A path, as of
-// a Unix socket, may have an "@".
+// no valid address: "lookup bob:pw@db.example: no such host" is shown as "lookup
+// <hidden>@db.example: no such host", and so is a bare token before an "@". The
+// path of a Unix socket may have an "@".
 func Redact(text string) string {
+	return replaceUserInfo(text, true, func(string) string { return Hidden })
+}
+
+// Mask hides as Redact does, by as many stars as there were bytes, so that places
+// in the text stay; a bare name before an "@", which is also what e-mail
+// addresses have, only where that is wanted.
+func Mask(text string, bare bool) string {
+	return replaceUserInfo(text, bare, func(info string) string { return strings.Repeat("*", len(info)) })
+}
+
+func replaceUserInfo(text string, bare bool, by func(info string) string) string {
 	if !strings.Contains(text, "@") { // nearly always
 		return text
 	}
-	return credentialed.ReplaceAllStringFunc(text, func(part string) string {
-		scheme, rest, url := strings.Cut(part, "://")
+	return beforeAt.ReplaceAllStringFunc(text, func(part string) string {
+		part = strings.TrimSuffix(part, "@")
+		scheme, rest, isURL := strings.Cut(part, "://")
 		switch {
-		case part == "@":
-			return part
-		case url:
-			if strings.Contains(scheme, "@") { // bob@http://...
-				scheme = Hidden
-			}
-			return scheme + "://" + Hidden + rest[len(rest)-1:]
-		case strings.HasPrefix(part, "/") && !strings.HasPrefix(part, "//") && !strings.ContainsAny(part, ":?=&"):
-			return part
+		case isURL && (rest == "" || inPath(rest)): // it has none
+			return part + "@"
+		case isURL && !strings.Contains(scheme, "@"):
+			return scheme + "://" + by(rest) + "@"
+		case isPath(part) || !bare && !strings.Contains(part, ":"):
+			return part + "@"
 		}
-		return Hidden + "@"
+		return by(part) + "@"
 	})
+}
+
+// inPath tells whether an "@" after the rest of a URL is one of its path: where
+// that follows what can only be a host. With a "/" in it that is not escaped, a
+// password looks like a port that is none.
+func inPath(rest string) bool {
+	i := strings.IndexAny(rest, "/?#")
+	if i < 0 || strings.Contains(rest[:i], "@") {
+		return false
+	}
+	host := rest[:i]
+	_, port, ok := strings.Cut(host[strings.LastIndex(host, "]")+1:], ":")
+	return !ok || strings.Trim(port, "0123456789") == ""
+}
+
+// isPath tells whether something is the path of a file, and no beginning of
+// what goes by a network.
+func isPath(text string) bool {
+	return strings.HasPrefix(text, "/") && !strings.HasPrefix(text, "//") && !strings.ContainsAny(text, ":?=&")
+}
+
+// UserInfo is what of an address must not be shown wherever it turns up: its
+// user info as it is written, the password in it, and both without escapes;
+// nothing for one that has none.
+func UserInfo(address string) []string {
+	at := strings.LastIndex(address, "@")
+	if at <= 0 || isPath(address) {
+		return nil
+	}
+	info := address[:at]
+	if _, rest, ok := strings.Cut(info, "://"); ok {
+		info = rest
+	}
+	all := []string{info}
+	_, password, ok := strings.Cut(info, ":")
+	if ok {
+		all = append(all, password)
+	}
+	for _, text := range []string{info, password} {
+		if plain, err := url.PathUnescape(text); err == nil && plain != text {
+			all = append(all, plain)
+		}
+	}
+	return all
+}
+
+// ShownAddress is an address without user info, as results show it.
+func ShownAddress(address string) string {
+	if !strings.Contains(address, "@") || isPath(address) {
+		return address
+	}
+	if u, err := url.Parse(address); err == nil && u.Host != "" {
+		if u.User == nil {
+			return address
+		}
+		u.User = nil
+		return u.String()
+	}
+	if all := UserInfo(address); len(all) > 0 {
+		return strings.Replace(address, all[0]+"@", Hidden+"@", 1)
+	}
+	return address
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/upheld-sla/upheld/internal/buildinfo"
+	"github.com/upheld-sla/upheld/sla"
 )
 
 // verbs are the commands, in the order that help shows them.
@@ -103,12 +104,12 @@ func exitAfter(cmd *cobra.Command, err error, interrupted bool, stderr io.Writer
 	case errors.Is(err, errReported):
 		return exitFailed
 	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "upheld: %v\nSee '%s --help'.\n", err, cmd.CommandPath())
+		fmt.Fprintf(stderr, "upheld: %s\nSee '%s --help'.\n", sla.Redact(err.Error()), cmd.CommandPath())
 		return exitUsage
 	case interrupted:
 		return exitSignal
 	}
-	fmt.Fprintf(stderr, "upheld: %v\n", err)
+	fmt.Fprintf(stderr, "upheld: %s\n", sla.Redact(err.Error()))
 	return exitFailed
 }
 

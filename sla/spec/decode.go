@@ -33,9 +33,14 @@ func (d *decoder) pos(node *yaml.Node) sla.Position {
 	return d.src.position(node.Line, node.Column)
 }
 
+// aboutAddress are the rules whose findings quote addresses of what is probed,
+// with whatever stands before an "@" in them.
+var aboutAddress = map[string]bool{"bad-address": true, "bad-url": true, "bad-name": true, "no-targets": true, "no-variable": true}
+
 func (d *decoder) report(severity sla.Severity, pos sla.Position, rule, message, remedy string) {
+	bare := aboutAddress[rule]
 	d.findings = append(d.findings, sla.Finding{
-		Severity: severity, Rule: rule, Pos: pos, Message: message, Remedy: remedy, Snippet: d.src.shown(pos.Line),
+		Severity: severity, Rule: rule, Pos: pos, Message: sla.Mask(message, bare), Remedy: sla.Mask(remedy, bare), Snippet: sla.Mask(d.src.shown(pos.Line), bare),
 	})
 }
 
@@ -280,7 +285,7 @@ func describe(node *yaml.Node) string {
 // passwords.
 func quote(text string) string {
 	const most = 80
-	text = maskUserInfo(text)
+	text = sla.Mask(text, false)
 	if len(text) > most {
 		cut := most
 		for !utf8.RuneStart(text[cut]) {

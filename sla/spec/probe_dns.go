@@ -97,7 +97,7 @@ func (v value) dnsName() (string, bool) {
 		return "", false
 	}
 	if !dnsNameRegexp.MatchString(text) || len(text) > 253 {
-		v.wrong("bad-name", v.said()+" is not a DNS name", "write it like shop.example, in letters, digits, - and _")
+		v.wrong("bad-name", v.said()+" is not a DNS name", "write it like shop.example, in letters, digits, - and _; a name beyond ASCII in its form that begins with xn--")
 		return "", false
 	}
 	return text, true

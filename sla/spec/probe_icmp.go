@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	hostPattern           = `^[0-9A-Za-z_:][-0-9A-Za-z_.:%]*$`
+	hostPattern           = "^[0-9A-Za-z_:\u00a1-\uffef][-0-9A-Za-z_.:%\u00a1-\uffef]*$"
 	defaultPackets        = 1
 	maxPackets            = 100
 	defaultPacketInterval = 100 * time.Millisecond
@@ -123,5 +123,5 @@ func (v value) host() (string, bool) {
 		v.wrong("bad-address", v.said()+" is not a host name or an address", `write it as "gateway.example" or "192.0.2.1", without scheme, port or brackets`)
 		return "", false
 	}
-	return text, true
+	return text, v.hasName(text)
 }

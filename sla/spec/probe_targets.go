@@ -221,7 +221,7 @@ func (o *object) httpTargets(d *sla.Discovery) {
 	}
 	d.URL, _, _ = read(server, "url", value.listURL)
 	a := sla.ListAccess{Auth: server.auth(), Proxy: server.proxy()}
-	a.TLS.ServerName, _, _ = read(server, "serverName", value.text)
+	a.TLS.ServerName, _, _ = read(server, "serverName", value.hostName)
 	a.TLS.InsecureSkipVerify, _, _ = read(server, "insecureSkipVerify", value.boolean)
 	a.TLS.Files = server.tlsFiles()
 	if a != (sla.ListAccess{}) {

@@ -85,7 +85,23 @@ func (v value) hostPort() (string, bool) {
 	case !validPort(port):
 		v.wrong("bad-address", v.said()+" has the port "+quote(port), "a port is a number from 1 to 65535")
 	default:
-		return text, true
+		return text, v.hasName(host)
 	}
 	return "", false
+}
+
+// hasName tells whether a host can be looked up, and reports it if not. Names
+// beyond ASCII can: the exporter asks for their form in ASCII.
+func (v value) hasName(host string) bool {
+	if _, err := sla.ASCIIHost(host); err != nil {
+		v.wrong("bad-address", v.said()+" has a host that is not a name", "correct it, or write its form in ASCII, which begins with xn--")
+		return false
+	}
+	return true
+}
+
+// hostName is the name of a host, as certificates have it.
+func (v value) hostName() (string, bool) {
+	text, ok := v.text()
+	return text, ok && v.hasName(text)
 }

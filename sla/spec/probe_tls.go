@@ -48,7 +48,7 @@ func certificateField(when string) field {
 // to have it.
 func (o *object) tlsOptions(used bool, remedy string) sla.TLSOptions {
 	var t sla.TLSOptions
-	t.ServerName, _, _ = read(o, "serverName", value.text)
+	t.ServerName, _, _ = read(o, "serverName", value.hostName)
 	t.InsecureSkipVerify, _, _ = read(o, "insecureSkipVerify", value.boolean)
 	t.CertificateValidFor, _, _ = read(o, "certificateValidFor", value.duration)
 	t.Files = o.tlsFiles()

@@ -70,18 +70,13 @@ func (s *source) shown(n int) string {
 	if s.hidden {
 		return ""
 	}
-	return maskUserInfo(s.line(n))
+	line := s.line(n)
+	return sla.Mask(line, addressKey.MatchString(line))
 }
 
-var userInfo = regexp.MustCompile(`://[^/?#\s"'@]*@`)
-
-// maskUserInfo blots user names and passwords out of URLs, which are refused
-// but must not end up in the log of a build for that. Columns stay as they are.
-func maskUserInfo(text string) string {
-	return userInfo.ReplaceAllStringFunc(text, func(m string) string {
-		return "://" + strings.Repeat("*", len(m)-len("://@")) + "@"
-	})
-}
+// addressKey is a key whose value is an address, in which a bare token before an
+// "@" is no part of an e-mail address.
+var addressKey = regexp.MustCompile(`\b(?:http|websocket|tcp|tls|udp|grpc|icmp|unix|server|serverName|url|tokenURL|proxyURL|static|targets|dns)["']?\s*:`)
 
 // position is the place of a character column, both counted from 1.
 func (s *source) position(line, column int) sla.Position {

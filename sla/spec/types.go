@@ -264,7 +264,7 @@ func (v value) link() (string, bool) {
 	case port != "" && !validPort(port):
 		v.wrong("bad-url", v.said()+" has the port "+port, "a port is a number from 1 to 65535")
 	default:
-		return text, true
+		return text, v.hasName(u.Hostname())
 	}
 	return "", false
 }
@@ -273,7 +273,7 @@ func afterScheme(text string) string {
 	if _, rest, found := strings.Cut(text, "//"); found {
 		text = rest
 	}
-	return maskUserInfo("://" + text)[len("://"):]
+	return sla.Mask("://"+text, true)[len("://"):]
 }
 
 // urlReason is what a URL error says besides the URL, which may hold secrets.

@@ -1,0 +1,58 @@
+package sla_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+func TestRedactHidesWhatStandsBeforeAnAt(t *testing.T) {
+	for text, want := range map[string]string{
+		"HTTP 503":                                                          "HTTP 503",
+		"lookup bob:pw@db.example: no such host":                            "lookup <hidden>@db.example: no such host",
+		"address http://bob:pw@host/: too many colons":                      "address http://<hidden>@host/: too many colons",
+		`parse "https://bob:p/w?x#y@host": invalid port`:                    `parse "https://<hidden>@host": invalid port`,
+		"connect token@db.example:5432: connection refused":                 "connect <hidden>@db.example:5432: connection refused",
+		"connect unix /run/user@1000.service/db: no such file or directory": "connect unix /run/user@1000.service/db: no such file or directory",
+		"dial unix http://bob:pw@host/: no such file":                       "dial unix http://<hidden>@host/: no such file",
+		"dial unix //bob:pw@host/":                                          "dial unix <hidden>@host/",
+		"rate(x[5m] @ end())":                                               "rate(x[5m] @ end())",
+		"a@b and c:d@e":                                                     "<hidden>@b and <hidden>@e",
+		"get https://npm.example:8080/@scope/x@1":                           "get https://npm.example:8080/@scope/x@1",
+		"https://@host/":                                                    "https://@host/",
+	} {
+		if got := sla.Redact(text); got != want {
+			t.Errorf("%q is shown as %q, want %q", text, got, want)
+		}
+		if got := sla.Mask(text, true); len(got) != len(text) || strings.Contains(got, "pw") {
+			t.Errorf("%q is masked as %q", text, got)
+		}
+	}
+	for text, want := range map[string]string{
+		`  - tcp: "bob:pw@db.example:1"`:  `  - tcp: "******@db.example:1"`,
+		`  email: ops@shop.example`:       `  email: ops@shop.example`,
+		`  http: "https://tok@x.example"`: `  http: "https://***@x.example"`,
+	} {
+		if got := sla.Mask(text, false); got != want {
+			t.Errorf("%q is masked as %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestTargetsHaveNoUserInfo(t *testing.T) {
+	for _, address := range []string{"http://bob:s3cret@[::1/", "bob:s3cret@db.example:5432", "s3cret@db.example:1", "http://bob:s3cret@host/", "https://bob:my s3cret@host/", "http://bob:%zzs3cret@host/", "@", "http://@", "a@"} {
+		for _, check := range []sla.Check{
+			&sla.HTTPCheck{URL: address}, &sla.TCPCheck{Address: address}, &sla.TLSCheck{Address: address}, &sla.UDPCheck{Address: address},
+			&sla.GRPCCheck{Address: address}, &sla.ICMPCheck{Host: address}, &sla.DNSCheck{Server: address}, &sla.UnixCheck{Path: address},
+			&sla.WebSocketCheck{Request: sla.HTTPCheck{URL: address}}, &sla.JourneyCheck{Steps: []sla.JourneyStep{{Request: sla.HTTPCheck{URL: address}}}},
+		} {
+			if strings.Contains(check.Target()+check.Words(), "s3cret") {
+				t.Errorf("%s: %s, %s", check.ProbeKind(), check.Target(), check.Words())
+			}
+		}
+	}
+	if got := (&sla.HTTPCheck{URL: "https://npm.example/@scope/x"}).Target(); got != "https://npm.example/@scope/x" {
+		t.Errorf("an @ of a path: %s", got)
+	}
+}

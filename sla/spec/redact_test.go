@@ -1,0 +1,55 @@
+package spec_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/upheld-sla/upheld/sla/spec"
+)
+
+// finds loads a level with a probe, and returns everything that its findings say.
+func finds(t *testing.T, probe string) string {
+	t.Helper()
+	text := fmt.Sprintf("apiVersion: upheld/v1\nkind: ServiceLevelAgreement\nmetadata: {name: shop}\nspec:\n  serviceLevels:\n    - {name: a, service: b, target: \"99.9\", indicator: {probe: {%s}}}\n", probe)
+	_, findings := spec.LoadText("shop.yaml", text)
+	all := ""
+	for _, f := range findings {
+		all += "\n" + f.Message + "\n" + f.Remedy + "\n" + f.Snippet
+	}
+	return all + "\n" + findings.Error()
+}
+
+// TestFindingsShowNoPasswords of any kind of probe, whether they stand before a
+// host with a user name or alone, also where it is another key that is wrong.
+func TestFindingsShowNoPasswords(t *testing.T) {
+	for _, info := range []string{"bob:s3cret@", "s3cret@", "bob:p/s3cret@"} {
+		for kind, address := range map[string]string{
+			"http": "https://%sshop.example/", "websocket": "wss://%sshop.example/", "tcp": "%sdb.example:5432", "tls": "%sdb.example:443",
+			"udp": "%sdb.example:53", "grpc": "%sdb.example:50051", "icmp": "%sdb.example", "unix": "http://%sdb.example/", "dns": "%sdb.example:53",
+		} {
+			value := fmt.Sprintf("%q", fmt.Sprintf(address, info))
+			if kind == "dns" {
+				value = "{server: " + value + ", name: " + value + "}"
+			}
+			for _, wrong := range []string{"", ", oddly: 1", ", interval: 0s"} {
+				said := finds(t, kind+": "+value+wrong)
+				if strings.Contains(said, "s3cret") {
+					t.Errorf("%s: %s%s\n%s", kind, value, wrong, said)
+				}
+			}
+		}
+	}
+}
+
+// TestHostsThatAreNoNamesAreFound, and names beyond ASCII are names.
+func TestHostsThatAreNoNamesAreFound(t *testing.T) {
+	for _, key := range []string{"http: 'https://%s/'", "tcp: '%s:1'", "tls: '%s:1'", "grpc: '%s:1'", "icmp: '%s'", "tls: 'a:1', serverName: '%s'"} {
+		if said := finds(t, fmt.Sprintf(key, "münchen.example")); strings.Contains(said, "host") {
+			t.Errorf("%s: %s", key, said)
+		}
+		if said := finds(t, fmt.Sprintf(key, "xn--ü.example")); !strings.Contains(said, "has a host that is not a name") {
+			t.Errorf("%s: %s", key, said)
+		}
+	}
+}
