@@ -44,7 +44,11 @@ func (t *target) host() string {
 		return t.address
 	}
 	if hosted, ok := t.spec.Probe.Check.(sla.Hosted); ok {
-		return strings.ToLower(strings.TrimSuffix(hosted.HostName(), "."))
+		name, err := sla.ASCIIHost(hosted.HostName())
+		if err != nil {
+			name = hosted.HostName()
+		}
+		return strings.ToLower(strings.TrimSuffix(name, "."))
 	}
 	return ""
 }

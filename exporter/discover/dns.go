@@ -14,14 +14,18 @@ import (
 // lookUp is the targets that a name's records are. A name that is not there has
 // none.
 func (f Finder) lookUp(ctx context.Context, d *sla.DNSDiscovery) ([]group, error) {
+	name, err := sla.ASCIIHost(d.Name)
+	if err != nil {
+		return nil, fmt.Errorf("%s records of %s: %w", d.Type, d.Name, err)
+	}
 	resolver := f.Resolver
 	if resolver == nil {
 		resolver = net.DefaultResolver
 	}
 	look := map[string]func() ([]string, error){
-		"SRV":  func() ([]string, error) { return services(ctx, resolver, d.Name) },
-		"A":    func() ([]string, error) { return addresses(ctx, resolver, "ip4", d) },
-		"AAAA": func() ([]string, error) { return addresses(ctx, resolver, "ip6", d) },
+		"SRV":  func() ([]string, error) { return services(ctx, resolver, name) },
+		"A":    func() ([]string, error) { return addresses(ctx, resolver, "ip4", name, d.Port) },
+		"AAAA": func() ([]string, error) { return addresses(ctx, resolver, "ip6", name, d.Port) },
 	}[d.Type]
 	found, err := look()
 	if dns, failed := errors.AsType[*net.DNSError](err); failed && dns.IsNotFound {
@@ -42,13 +46,13 @@ func services(ctx context.Context, resolver *net.Resolver, name string) ([]strin
 	return found, err
 }
 
-func addresses(ctx context.Context, resolver *net.Resolver, network string, d *sla.DNSDiscovery) ([]string, error) {
-	ips, err := resolver.LookupIP(ctx, network, d.Name+".")
+func addresses(ctx context.Context, resolver *net.Resolver, network, name string, port int) ([]string, error) {
+	ips, err := resolver.LookupIP(ctx, network, name+".")
 	var found []string
 	for _, ip := range ips {
 		address := ip.String()
-		if d.Port != 0 {
-			address = net.JoinHostPort(address, strconv.Itoa(d.Port))
+		if port != 0 {
+			address = net.JoinHostPort(address, strconv.Itoa(port))
 		}
 		found = append(found, address)
 	}

@@ -12,6 +12,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"github.com/upheld-sla/upheld/sla"
 )
 
 // Options say what is allowed and denied; the zero value allows everything.
@@ -100,7 +102,17 @@ func read(text string) (prefixes []netip.Prefix, err error) {
 	return []netip.Prefix{p.Masked()}, nil
 }
 
-func canonical(host string) string { return strings.ToLower(strings.TrimSuffix(host, ".")) }
+// canonical is a host, or a pattern of hosts, as connections have it.
+func canonical(host string) string {
+	rest, below := strings.CutPrefix(host, "*.")
+	if name, err := sla.ASCIIHost(rest); err == nil {
+		rest = name
+	}
+	if below {
+		rest = "*." + rest
+	}
+	return strings.ToLower(strings.TrimSuffix(rest, "."))
+}
 
 // Host tells whether connections to a host, a name or an address as text, are
 // allowed as far as its name says. The error is the reason why not. A number is

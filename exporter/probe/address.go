@@ -78,7 +78,11 @@ func (d *dialer) lookup(ctx context.Context, host string, phases *Phases) ([]net
 // none if the host has none.
 func (f *Factory) Addresses(ctx context.Context, n *sla.Network, host string) ([]netip.Addr, error) {
 	d := f.dialer.with(n)
-	addresses, err := d.lookup(ctx, asciiName(host), new(Phases))
+	name, err := sla.ASCIIHost(host)
+	if err != nil {
+		return nil, err
+	}
+	addresses, err := d.lookup(ctx, name, new(Phases))
 	if dns, ok := errors.AsType[*net.DNSError](err); ok && dns.IsNotFound {
 		return nil, nil
 	}

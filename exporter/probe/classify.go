@@ -14,6 +14,8 @@ import (
 	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/http3"
 	"golang.org/x/net/http2"
+
+	"github.com/upheld-sla/upheld/sla"
 )
 
 // starvedAfter is how long after its deadline a probe may notice it. Where it
@@ -195,8 +197,10 @@ func briefly(err error) string {
 // maxDetail bounds the details of results, in bytes.
 const maxDetail = 200
 
-// clip keeps text printable, on one line and within maxDetail.
+// clip keeps text printable, on one line, within maxDetail and without user
+// info.
 func clip(text string) string {
+	text = sla.Redact(text)
 	clean := make([]byte, 0, min(len(text), maxDetail))
 	for i := 0; i < len(text) && len(clean) < maxDetail; i++ {
 		c := text[i]

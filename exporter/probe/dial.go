@@ -47,7 +47,7 @@ func (d *dialer) with(n *sla.Network) *dialer {
 	}
 	other := *d
 	other.network = *n
-	other.network.PinnedHost = asciiName(n.PinnedHost)
+	other.network.PinnedHost, _ = sla.ASCIIHost(n.PinnedHost) // without a name there was no address to pin
 	if n.Source.IsValid() {
 		other.tcp.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(n.Source, 0))
 		other.udp.LocalAddr = net.UDPAddrFromAddrPort(netip.AddrPortFrom(n.Source, 0))

@@ -9,7 +9,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -45,7 +44,7 @@ func newDNS(check sla.Check, timeout time.Duration, d *dialer) (Prober, error) {
 	if !ok {
 		return nil, fmt.Errorf("a dns prober was given a %T", check)
 	}
-	p := &dnsProber{address: c.Server, transport: c.Transport, timeout: timeout, dialer: d}
+	p := &dnsProber{transport: c.Transport, timeout: timeout, dialer: d}
 	if err := p.ask(c); err != nil {
 		return nil, err
 	}
@@ -55,12 +54,13 @@ func newDNS(check sla.Check, timeout time.Duration, d *dialer) (Prober, error) {
 	if c.Transport == sla.DNSOverHTTPS {
 		return p, p.overHTTPS(c, timeout, d)
 	}
-	host, _, err := net.SplitHostPort(c.Server)
-	if err != nil {
-		return nil, fmt.Errorf("the server must be host:port: %w", err)
+	var host string
+	var err error
+	if p.address, host, err = hostPortOf(c.Server); err != nil {
+		return nil, err
 	}
-	p.session = d.session(c.TLSOptions, host, "dot")
-	return p, nil
+	p.session, err = d.session(c.TLSOptions, host, "dot")
+	return p, err
 }
 
 // ask prepares the question.
@@ -74,13 +74,16 @@ func (p *dnsProber) ask(c *sla.DNSCheck) error {
 		return fmt.Errorf("there is no DNS class %q", c.Class)
 	}
 	m := new(dns.Msg)
-	m.SetQuestion(dns.Fqdn(c.Name), kind)
+	name, err := sla.ASCIIHost(c.Name)
+	if err != nil {
+		return fmt.Errorf("the name %q cannot be asked for: %w", c.Name, err)
+	}
+	m.SetQuestion(dns.Fqdn(name), kind)
 	m.Question[0].Qclass = class
 	m.Id = 0
 	m.RecursionDesired = c.Recursion
 	m.SetEdns0(dnsPacket, false)
 	p.question = m.Question[0]
-	var err error
 	if p.query, err = m.Pack(); err != nil {
 		return fmt.Errorf("the name %q cannot be asked for: %w", c.Name, err)
 	}
@@ -143,11 +146,7 @@ func (p *dnsProber) overHTTPS(c *sla.DNSCheck, timeout time.Duration, d *dialer)
 		return err
 	}
 	p.https = made.(*httpProber)
-	u, err := url.Parse(c.Server)
-	if err != nil {
-		return errors.New("the server's URL cannot be parsed")
-	}
-	p.address = hostPort(u)
+	p.address = p.https.first.address
 	return nil
 }
 

@@ -44,15 +44,17 @@ func newGRPC(check sla.Check, timeout time.Duration, d *dialer) (Prober, error) 
 	if !ok {
 		return nil, fmt.Errorf("a grpc prober was given a %T", check)
 	}
-	host, _, err := net.SplitHostPort(c.Address)
+	address, host, err := hostPortOf(c.Address)
 	if err != nil {
-		return nil, fmt.Errorf("the address must be host:port: %w", err)
+		return nil, err
 	}
-	p := &grpcProber{address: c.Address, authority: c.Address, service: c.Service, metadata: metadata.New(c.Metadata), timeout: timeout, dialer: d}
+	p := &grpcProber{address: address, authority: address, service: c.Service, metadata: metadata.New(c.Metadata), timeout: timeout, dialer: d}
 	if c.TLS {
-		p.session = d.session(c.TLSOptions, host, "h2")
+		if p.session, err = d.session(c.TLSOptions, host, "h2"); err != nil {
+			return nil, err
+		}
 		if c.ServerName != "" {
-			p.authority = c.ServerName
+			p.authority = p.session.conf.ServerName
 		}
 	}
 	return p, nil

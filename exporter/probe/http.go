@@ -94,9 +94,9 @@ func newHTTPClient(c *sla.HTTPCheck, u *url.URL, d *dialer) (h httpClient, err e
 		h.wish.ServerName, h.wish.Files = c.Options.ServerName, c.Options.Files
 	}
 	if u.Scheme == "https" {
-		h.tls = d.session(h.wish, u.Hostname(), h.protocols()...)
+		h.tls, err = d.session(h.wish, u.Hostname(), h.protocols()...)
 	}
-	return h, nil
+	return h, err
 }
 
 var success = []sla.StatusRange{{From: 200, To: 299}}
@@ -144,7 +144,8 @@ func (h *httpClient) session(u *url.URL) *session {
 	if wish.ServerName = ""; wish.Files != nil {
 		wish.Files = &sla.TLSFiles{CA: wish.Files.CA}
 	}
-	return h.dialer.session(wish, u.Hostname(), h.protocols()...)
+	s, _ := h.dialer.session(wish, u.Hostname(), h.protocols()...) // the host is ASCII, as that of every request
+	return s
 }
 
 // Phases of an HTTP probe that is not redirected.

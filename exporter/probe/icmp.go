@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"strings"
 	"syscall"
 	"time"
 
@@ -52,8 +53,15 @@ func newICMP(check sla.Check, timeout time.Duration, d *dialer) (Prober, error) 
 	if c.Host == "" || c.Packets < 1 || c.Packets > 1<<15 || c.PayloadSize < tokenSize || c.PacketInterval <= 0 && c.Packets > 1 {
 		return nil, errors.New("an icmp prober needs a host, packets, time between them and a payload of 16 bytes or more")
 	}
+	if strings.Contains(c.Host, "@") {
+		return nil, errors.New("the host has a user name or token before it, which an icmp probe has no use for")
+	}
+	host, err := sla.ASCIIHost(c.Host)
+	if err != nil {
+		return nil, err
+	}
 	return &icmpProber{
-		host: c.Host, packets: c.Packets, gap: c.PacketInterval, maxLoss: c.MaxLoss, payload: c.PayloadSize, ttl: c.TTL,
+		host: host, packets: c.Packets, gap: c.PacketInterval, maxLoss: c.MaxLoss, payload: c.PayloadSize, ttl: c.TTL,
 		timeout: timeout, dialer: d, listen: icmp.ListenPacket,
 	}, nil
 }

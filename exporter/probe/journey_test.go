@@ -114,8 +114,13 @@ func TestFailuresOfJourneys(t *testing.T) {
 		"no credentials":    {wrong, probe.Status, "step 3 of 3 (order): HTTP 403", 4},
 		"nobody there":      {ordering("http://"+closedPort(t), "/"), probe.ConnectRefused, "step 1 of 3 (form)", 0},
 	} {
-		requests.Store(0)
-		r := once(t, probe.Env{}, c.check, 5*time.Second)
+		var r probe.Result
+		for range 5 { // on a machine that is too busy to tell, which is what the probe then says
+			requests.Store(0)
+			if r = prober(t, probe.Env{Excerpt: probe.DefaultExcerpt}, c.check).Probe(t.Context(), time.Time{}); r.Reason != probe.Starved {
+				break
+			}
+		}
 		if r.Reason != c.want || !strings.Contains(r.Detail, c.detail) || requests.Load() != c.requests {
 			t.Errorf("%s, %d requests: %+v", name, requests.Load(), r)
 		}

@@ -91,14 +91,26 @@ func (f *Factory) New(p *sla.Probe) (Prober, error) {
 		return nil, fmt.Errorf("the timeout is %s; it must be more than 0", p.Timeout)
 	}
 	prober, err := k.new(p.Check, p.Timeout, f.dialer.with(p.Network))
-	if err == nil && p.Network != nil && p.Network.Pinned.IsValid() {
+	if err != nil {
+		return nil, quiet{err}
+	}
+	if p.Network != nil && p.Network.Pinned.IsValid() {
 		prober = pinned{prober}
 	}
-	if err == nil && p.MaxDuration > 0 {
+	if p.MaxDuration > 0 {
 		prober = &hurried{prober, p.MaxDuration}
 	}
-	return prober, err
+	return prober, nil
 }
+
+// quiet is an error that shows no user info.
+type quiet struct{ error }
+
+// Error is what the error says, without secrets.
+func (q quiet) Error() string { return sla.Redact(q.error.Error()) }
+
+// Unwrap is the error itself.
+func (q quiet) Unwrap() error { return q.error }
 
 // pinned is a prober of one address of a name, which is not looked up.
 type pinned struct{ Prober }

@@ -73,6 +73,9 @@ func (h *httpClient) route(o *outgoing) (route, *failure) {
 	if via == nil {
 		return r, nil
 	}
+	if via, err = asciiURL(via); err != nil {
+		return r, &failure{ProxyFailed, "the proxy: " + err.Error()}
+	}
 	r.proxy, r.address = via, hostPort(via)
 	var auth []pair
 	if via.User != nil && strings.HasPrefix(via.Scheme, "http") {
@@ -98,7 +101,7 @@ func (r route) connect(ctx context.Context, d *dialer, s *session, run *run) (ne
 	}
 	var outer *session
 	if r.proxy.Scheme == "https" {
-		outer = d.session(sla.TLSOptions{}, r.proxy.Hostname(), "http/1.1")
+		outer, _ = d.session(sla.TLSOptions{}, r.proxy.Hostname(), "http/1.1") // the host is ASCII
 	}
 	targets := run.tls
 	conn, fault := d.connect(ctx, r.address, outer, run)

@@ -3,6 +3,7 @@ package probe
 import (
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"maps"
 	"net"
 	"net/http"
@@ -12,7 +13,6 @@ import (
 	"strings"
 
 	"golang.org/x/net/http/httpguts"
-	"golang.org/x/net/idna"
 
 	"github.com/upheld-sla/upheld/sla"
 )
@@ -91,7 +91,7 @@ func (o *outgoing) prepare() error {
 	}
 	host, err := asciiHost(o.url)
 	if err != nil {
-		return errors.New("the host of the URL is not a name")
+		return fmt.Errorf("the URL: %w", err)
 	}
 	o.url.Host = host
 	o.url.Fragment, o.url.RawFragment = "", ""
@@ -128,26 +128,27 @@ func (o *outgoing) sendsLength() bool {
 	return o.body != "" || o.method == http.MethodPost || o.method == http.MethodPut || o.method == http.MethodPatch
 }
 
-// asciiName is a host's name as it is looked up, or as it is if it cannot be.
-func asciiName(host string) string {
-	if name, err := idna.Lookup.ToASCII(host); err == nil && strings.ContainsFunc(host, func(r rune) bool { return r >= 0x80 }) {
-		return name
+// asciiHost is the URL's host as it is sent and looked up, with its port.
+func asciiHost(u *url.URL) (string, error) {
+	name, err := sla.ASCIIHost(u.Hostname())
+	if err != nil || name == u.Hostname() {
+		return u.Host, err
 	}
-	return host
+	if u.Port() != "" {
+		name += ":" + u.Port()
+	}
+	return name, nil
 }
 
-// asciiHost is the URL's host as it is sent and looked up.
-func asciiHost(u *url.URL) (string, error) {
-	for i := range len(u.Host) {
-		if u.Host[i] >= 0x80 {
-			name, err := idna.Lookup.ToASCII(u.Hostname())
-			if err == nil && u.Port() != "" {
-				name += ":" + u.Port()
-			}
-			return name, err
-		}
+// asciiURL is a URL with its host as it is looked up.
+func asciiURL(u *url.URL) (*url.URL, error) {
+	host, err := asciiHost(u)
+	if err != nil || host == u.Host {
+		return u, err
 	}
-	return u.Host, nil
+	other := *u
+	other.Host = host
+	return &other, nil
 }
 
 // hostPort is what to connect to for a URL.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/sla"
 )
 
 // Outcome is what became of one probe that the schedule owed.
@@ -175,7 +176,7 @@ func (r *run) failed(f *failure) Result {
 	if r.cut > starvedAfter && (f.reason == Timeout || f.reason == ConnectTimeout || f.reason == Loss) {
 		f = &failure{Starved, f.detail + "; the probe had begun too late to wait for the whole timeout"}
 	}
-	result := r.result(f.detail, !unanswered[f.reason])
+	result := r.result(sla.Redact(f.detail), !unanswered[f.reason])
 	result.Outcome, result.Reason = f.reason.Outcome(), f.reason
 	if f.reason == Timeout && r.late.missed(result.Duration) { // with that time the answer might have been in time
 		result.Outcome, result.Reason = Starved.Outcome(), Starved

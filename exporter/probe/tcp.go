@@ -27,18 +27,27 @@ func newTCP(check sla.Check, timeout time.Duration, d *dialer) (Prober, error) {
 	if !ok {
 		return nil, fmt.Errorf("a tcp prober was given a %T", check)
 	}
-	host, _, err := net.SplitHostPort(c.Address)
+	address, host, err := hostPortOf(c.Address)
 	if err != nil {
-		return nil, fmt.Errorf("the address must be host:port: %w", err)
+		return nil, err
 	}
 	steps, err := prepare(c.Dialogue, "\r\n")
 	if err != nil {
 		return nil, err
 	}
-	return &tcpProber{
-		address: c.Address, timeout: timeout, dialer: d, steps: steps,
-		tls: c.TLS, session: d.session(c.TLSOptions, host),
-	}, nil
+	session, err := d.session(c.TLSOptions, host)
+	if err != nil {
+		return nil, err
+	}
+	return &tcpProber{address: address, timeout: timeout, dialer: d, steps: steps, tls: c.TLS, session: session}, nil
+}
+
+// hostPortOf is host:port of a check as it is connected to, and the host.
+func hostPortOf(address string) (ascii, host string, err error) {
+	if ascii, host, err = sla.ASCIIAddress(address); err != nil {
+		return "", "", fmt.Errorf("the address must be host:port: %w", err)
+	}
+	return ascii, host, nil
 }
 
 // Phases of a TCP probe: to the connection, to the session, or to the end of

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -38,11 +39,12 @@ type session struct {
 	files    *tlsFiles // nil: none
 }
 
-// session prepares sessions with a host that speak one of the protocols.
-func (d *dialer) session(o sla.TLSOptions, host string, protocols ...string) *session {
-	name := o.ServerName
-	if name == "" {
-		name = host
+// session prepares sessions with a host that speak one of the protocols. The
+// name that is asked for, and looked for in the certificate, is ASCII.
+func (d *dialer) session(o sla.TLSOptions, host string, protocols ...string) (*session, error) {
+	name, err := sla.ASCIIHost(cmp.Or(o.ServerName, host))
+	if err != nil {
+		return nil, fmt.Errorf("serverName: %w", err)
 	}
 	s := &session{
 		conf:     &tls.Config{ServerName: name, InsecureSkipVerify: true, NextProtos: protocols}, // verified in inspect
@@ -54,7 +56,7 @@ func (d *dialer) session(o sla.TLSOptions, host string, protocols ...string) *se
 	if o.Files != nil {
 		s.files = &tlsFiles{from: *o.Files}
 	}
-	return s
+	return s, nil
 }
 
 // as is the session with another host, as after a redirect. It is not shown

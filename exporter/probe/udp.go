@@ -25,8 +25,9 @@ func newUDP(check sla.Check, timeout time.Duration, d *dialer) (Prober, error) {
 	if !ok {
 		return nil, fmt.Errorf("a udp prober was given a %T", check)
 	}
-	if _, _, err := net.SplitHostPort(c.Address); err != nil {
-		return nil, fmt.Errorf("the address must be host:port: %w", err)
+	address, _, err := hostPortOf(c.Address)
+	if err != nil {
+		return nil, err
 	}
 	steps, err := prepare(c.Dialogue, "")
 	if err != nil {
@@ -43,7 +44,7 @@ func newUDP(check sla.Check, timeout time.Duration, d *dialer) (Prober, error) {
 			return nil, errors.New("a udp probe has no replies")
 		}
 	}
-	return &udpProber{address: c.Address, timeout: timeout, steps: steps, dialer: d}, nil
+	return &udpProber{address: address, timeout: timeout, steps: steps, dialer: d}, nil
 }
 
 // Phases of a UDP probe.
