@@ -21,6 +21,7 @@ import (
 	"github.com/upheld-sla/upheld/exporter/blackbox"
 	"github.com/upheld-sla/upheld/exporter/measure"
 	"github.com/upheld-sla/upheld/exporter/probe"
+	"github.com/upheld-sla/upheld/exporter/redact"
 	"github.com/upheld-sla/upheld/exporter/schedule"
 	"github.com/upheld-sla/upheld/sla"
 )
@@ -75,6 +76,7 @@ func New(opts Options) *Exporter {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
+	opts.Logger = redact.Logger(opts.Logger)
 	if opts.Location == "" {
 		opts.Location = DefaultLocation
 	}

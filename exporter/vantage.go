@@ -57,7 +57,7 @@ func newVantage(references []string, factory *probe.Factory, logger *slog.Logger
 		}
 		p, err := factory.New(&sla.Probe{Check: check, Timeout: referencePatience})
 		if err != nil {
-			errs = append(errs, fmt.Errorf("reference %q: %w; write tcp://host:port, or a URL of http or https", text, err))
+			errs = append(errs, fmt.Errorf("reference %q: %w; write tcp://host:port, or a URL of http or https", sla.Redact(text), err))
 		}
 		if err == nil {
 			v.references, v.names = append(v.references, p), append(v.names, check.Target())

@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/upheld-sla/upheld/exporter/redact"
 	"github.com/upheld-sla/upheld/internal/buildinfo"
 )
 
@@ -47,9 +48,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 	case errors.Is(err, errReported):
 		return exitFailed
 	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "upheld-exporter: %v\nSee 'upheld-exporter --help'.\n", err)
+		fmt.Fprintf(stderr, "upheld-exporter: %s\nSee 'upheld-exporter --help'.\n", redact.Error(err))
 		return exitUsage
 	}
-	fmt.Fprintf(stderr, "upheld-exporter: %v\n", err)
+	fmt.Fprintf(stderr, "upheld-exporter: %s\n", redact.Error(err))
 	return exitFailed
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/exporter-toolkit/web"
 
 	"github.com/upheld-sla/upheld/exporter"
+	"github.com/upheld-sla/upheld/exporter/redact"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -37,7 +38,7 @@ const gcPercent = 50
 // serve probes and answers scrapes until ctx ends.
 func (c *config) serve(ctx context.Context, stderr io.Writer) error {
 	c.log.Writer = stderr
-	logger := promslog.New(&c.log)
+	logger := redact.Logger(promslog.New(&c.log))
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP) // before anything else, so that none ends the process
 	defer signal.Stop(hangups)

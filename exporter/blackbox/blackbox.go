@@ -15,6 +15,8 @@ import (
 
 	"github.com/upheld-sla/upheld/exporter/measure"
 	"github.com/upheld-sla/upheld/exporter/probe"
+	"github.com/upheld-sla/upheld/exporter/redact"
+	"github.com/upheld-sla/upheld/sla"
 )
 
 // Defaults of Options, those of blackbox_exporter where it has them.
@@ -62,6 +64,7 @@ func New(opts Options) *Prober {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
+	opts.Logger = redact.Logger(opts.Logger)
 	if opts.ProbeLog.Writer == nil {
 		opts.ProbeLog.Writer = io.Discard
 	}
@@ -108,7 +111,7 @@ func (p *Prober) run(ctx context.Context, name string, module *Module, target st
 	var text bytes.Buffer
 	conf := p.opts.ProbeLog
 	conf.Writer = io.MultiWriter(&text, conf.Writer)
-	log := promslog.New(&conf).With("module", name, "target", withoutPassword(target))
+	log := redact.Logger(promslog.New(&conf), append(module.secrets(), sla.UserInfo(target)...)...).With("module", name, "target", sla.ShownAddress(target))
 	log.Debug("Beginning probe", "probe", module.Prober, "timeout_seconds", timeout.Seconds())
 
 	a := &attempt{env: &p.opts.Probe, module: module, target: target, out: results{}, log: log}
@@ -123,7 +126,7 @@ func (p *Prober) run(ctx context.Context, name string, module *Module, target st
 		a.out.set("probe_success", 0)
 		log.Error("Probe failed", "duration_seconds", took)
 	}
-	r := &record{name: name, module: module, target: withoutPassword(target), success: success, log: text.String(), out: a.out}
+	r := &record{name: name, module: module, target: sla.ShownAddress(target), success: success, log: text.String(), out: a.out}
 	p.history.add(r)
 	return r, a.refusal
 }

@@ -2,7 +2,6 @@ package blackbox
 
 import (
 	"context"
-	"errors"
 	"net"
 	"net/url"
 	"strings"
@@ -70,7 +69,7 @@ func (a *attempt) grpcTarget() (host, port string, err error) {
 	}
 	u, err := url.Parse(target)
 	if err != nil {
-		return "", "", errors.Unwrap(err) // the error itself holds the whole of it
+		return "", "", err
 	}
 	port = u.Port()
 	switch {

@@ -12,6 +12,8 @@ import (
 	"github.com/prometheus/blackbox_exporter/config"
 
 	"github.com/upheld-sla/upheld/exporter/measure"
+	"github.com/upheld-sla/upheld/exporter/redact"
+	"github.com/upheld-sla/upheld/sla"
 )
 
 // timeoutHeader is in what Prometheus sends with a scrape.
@@ -56,7 +58,7 @@ func (p *Prober) serveProbe(w http.ResponseWriter, r *http.Request) {
 	result, refusal := p.run(r.Context(), q.name, q.module, q.target, q.timeout)
 	switch {
 	case refusal != nil:
-		http.Error(w, fmt.Sprintf("The target may not be probed: %s", refusal), http.StatusForbidden)
+		http.Error(w, "The target may not be probed: "+redact.Error(refusal, sla.UserInfo(q.target)...), http.StatusForbidden)
 	case r.URL.Query().Get("debug") == "true":
 		w.Header().Set("Content-Type", "text/plain")
 		_, _ = io.WriteString(w, result.debug())
@@ -162,7 +164,7 @@ func (p *Prober) serveLogs(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "Probe id or target must be defined as http query parameters", http.StatusBadRequest)
 		return
 	case target != "":
-		target = withoutPassword(target)
+		target = sla.ShownAddress(target)
 		found = p.history.find(func(x *record) bool { return x.target == target && (module == "" || module == x.name) })
 	default:
 		found = p.history.find(func(x *record) bool { return x.id == id })

@@ -15,6 +15,9 @@ import (
 
 	"github.com/prometheus/blackbox_exporter/config"
 	"golang.org/x/net/publicsuffix"
+
+	"github.com/upheld-sla/upheld/exporter/redact"
+	"github.com/upheld-sla/upheld/sla"
 )
 
 // maxRedirects is how many redirects a probe follows.
@@ -76,11 +79,11 @@ func (p *httpProbe) parse() bool {
 	}
 	if rest, plain := strings.CutPrefix(target, "http://"); plain && p.conf.UseHTTP3 {
 		target = "https://" + rest
-		p.log.Warn("Converting HTTP to HTTPS for HTTP/3 compatibility", "converted_target", withoutPassword(target))
+		p.log.Warn("Converting HTTP to HTTPS for HTTP/3 compatibility", "converted_target", sla.ShownAddress(target))
 	}
 	u, err := url.Parse(target)
 	if err != nil {
-		p.log.Error("Could not parse target URL", "err", errors.Unwrap(err)) // the error itself holds the whole of it
+		p.log.Error("Could not parse target URL", "err", redact.Error(err))
 		return false
 	}
 	p.url = u
@@ -122,7 +125,7 @@ func (p *httpProbe) client() (*http.Client, error) {
 var errNotFollowed = errors.New("don't follow redirects")
 
 func (p *httpProbe) checkRedirect(r *http.Request, via []*http.Request) error {
-	p.log.Warn("Received redirect", "location", withoutPassword(r.Response.Header.Get("Location")))
+	p.log.Warn("Received redirect", "location", sla.ShownAddress(r.Response.Header.Get("Location")))
 	p.redirects = len(via)
 	p.out.set("probe_http_redirects", float64(p.redirects)) // also if the next request fails
 	if p.redirects > maxRedirects || !p.conf.HTTPClientConfig.FollowRedirects {

@@ -17,6 +17,8 @@ import (
 	"github.com/prometheus/blackbox_exporter/config"
 	pconfig "github.com/prometheus/common/config"
 	"gopkg.in/yaml.v3"
+
+	"github.com/upheld-sla/upheld/sla"
 )
 
 // Module is one module of a blackbox.yml, with what its probes would otherwise
@@ -217,21 +219,47 @@ func show(v any) string {
 	return string(text)
 }
 
-// withoutPassword is a target, as it may be shown and logged.
-func withoutPassword(target string) string {
-	if !strings.Contains(target, "@") {
-		return target
+// secrets are what of a module no log may show.
+func (m *Module) secrets() []string {
+	var all []string
+	c := &m.HTTP.HTTPClientConfig
+	if b := c.BasicAuth; b != nil {
+		all = append(all, string(b.Password))
 	}
-	text, scheme := target, ""
-	if !strings.Contains(target, "://") {
-		scheme = "http://"
+	if a := c.Authorization; a != nil {
+		all = append(all, string(a.Credentials))
 	}
-	u, err := url.Parse(scheme + text)
-	if err != nil {
-		return hidden
+	if o := c.OAuth2; o != nil {
+		all = append(all, string(o.ClientSecret))
 	}
-	if u.User == nil {
-		return target
+	all = append(all, string(c.BearerToken))
+	if u := c.ProxyURL.URL; u != nil {
+		all = append(all, sla.UserInfo(u.String())...)
 	}
-	return strings.TrimPrefix(u.Redacted(), scheme)
+	for _, values := range c.ProxyConnectHeader {
+		for _, value := range values {
+			all = append(all, string(value))
+		}
+	}
+	for name, value := range m.HTTP.Headers {
+		if secretName.MatchString(name) {
+			all = append(all, value)
+		}
+	}
+	if c.HTTPHeaders != nil {
+		for name, header := range c.HTTPHeaders.Headers {
+			for _, secret := range header.Secrets {
+				all = append(all, string(secret))
+			}
+			if secretName.MatchString(name) {
+				all = append(all, header.Values...)
+			}
+		}
+	}
+	for name, values := range m.GRPC.Metadata {
+		if secretName.MatchString(name) {
+			all = append(all, values...)
+		}
+	}
+	return all
 }

@@ -1,0 +1,114 @@
+// Package redact keeps secrets out of logs: whatever is logged, an attribute, an
+// error or a message, loses the user info of addresses, and the secrets that are
+// known.
+package redact
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// Logger is a logger without secrets.
+func Logger(l *slog.Logger, known ...string) *slog.Logger {
+	if h, ok := l.Handler().(*handler); ok && len(known) == 0 {
+		return slog.New(h)
+	}
+	return slog.New(&handler{to: l.Handler(), known: usable(known)})
+}
+
+// shortest is how long, in bytes, a secret must be to be looked for by itself:
+// less is in every text.
+const shortest = 4
+
+// usable are the secrets that can be looked for, the longest first, since one may
+// be part of another.
+func usable(known []string) []string {
+	known = slices.DeleteFunc(slices.Clone(known), func(s string) bool { return len(s) < shortest })
+	slices.SortFunc(known, func(a, b string) int { return len(b) - len(a) })
+	return known
+}
+
+// Text is a text without user info, and without what is known to be secret.
+func Text(text string, known ...string) string {
+	for _, secret := range usable(known) {
+		text = strings.ReplaceAll(text, secret, sla.Hidden)
+	}
+	return sla.Redact(text)
+}
+
+// Error is what an error says, likewise. What is no URL is not quoted: which part
+// of it is a password nobody knows.
+func Error(err error, known ...string) string {
+	text := err.Error()
+	if u, ok := errors.AsType[*url.Error](err); ok && u.Op == "parse" && strings.Contains(u.URL, "@") {
+		text = strings.Replace(text, u.Error(), fmt.Sprintf("parse %q: not a valid URL", sla.Redact(u.URL)), 1)
+	}
+	return Text(text, known...)
+}
+
+// handler is a slog.Handler that hands texts on without secrets.
+type handler struct {
+	to    slog.Handler
+	known []string
+}
+
+// Enabled is that of the handler behind.
+func (h *handler) Enabled(ctx context.Context, level slog.Level) bool {
+	return h.to.Enabled(ctx, level)
+}
+
+// Handle hands a record on.
+func (h *handler) Handle(ctx context.Context, r slog.Record) error {
+	clean := slog.NewRecord(r.Time, r.Level, Text(r.Message, h.known...), r.PC)
+	r.Attrs(func(a slog.Attr) bool {
+		clean.AddAttrs(h.attr(a))
+		return true
+	})
+	return h.to.Handle(ctx, clean)
+}
+
+// WithAttrs is a handler whose records have attributes besides.
+func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	clean := make([]slog.Attr, len(attrs))
+	for i, a := range attrs {
+		clean[i] = h.attr(a)
+	}
+	return &handler{h.to.WithAttrs(clean), h.known}
+}
+
+// WithGroup is a handler whose attributes are in a group.
+func (h *handler) WithGroup(name string) slog.Handler { return &handler{h.to.WithGroup(name), h.known} }
+
+func (h *handler) attr(a slog.Attr) slog.Attr {
+	switch v := a.Value.Resolve(); v.Kind() {
+	case slog.KindString:
+		return slog.String(a.Key, Text(v.String(), h.known...))
+	case slog.KindGroup:
+		members := make([]slog.Attr, len(v.Group()))
+		for i, member := range v.Group() {
+			members[i] = h.attr(member)
+		}
+		return slog.Attr{Key: a.Key, Value: slog.GroupValue(members...)}
+	case slog.KindAny:
+		switch x := v.Any().(type) {
+		case error:
+			return slog.String(a.Key, Error(x, h.known...))
+		case fmt.Stringer:
+			return slog.String(a.Key, Text(x.String(), h.known...))
+		case []byte:
+			return a
+		default: // lists of texts are printed as such
+			if text := fmt.Sprint(x); Text(text, h.known...) != text {
+				return slog.String(a.Key, Text(text, h.known...))
+			}
+		}
+	}
+	return a
+}
