@@ -77,6 +77,7 @@ func compileLevel(l *sla.ServiceLevel, opts Options, shared map[string]bool, mas
 	c.own, c.least = slices.Concat(identity(l.ID), extraMatchers(opts.Labels)), c.minima()
 	base, findings := c.base()
 	findings = append(findings, quotedNames(opts, append(l.Indicator.Queries(), l.Slots.Weight)...)...)
+	findings = append(findings, c.lintEvents()...)
 	if findings.HasErrors() || l.Period.IsZero() {
 		return LevelPlan{}, findings // without a period, which the reader has reported, only queries are checked
 	}

@@ -17,7 +17,7 @@ func TestFewScrapesForEveryKindThatIsCounted(t *testing.T) {
 		indicator sla.Indicator
 		counted   bool
 	}{
-		"events":        {&sla.Events{Bad: q, Total: q}, true},
+		"events":        {&sla.Events{Bad: sla.Query{Text: "x_errors"}, Total: q}, true},
 		"histogram":     {&sla.HistogramLatency{Histogram: q, Threshold: time.Second}, true},
 		"native":        {&sla.NativeLatency{Histogram: q, Threshold: time.Second}, true},
 		"probe":         {up.Indicator, true},
