@@ -140,8 +140,9 @@ func (c *calendars) decode(v value) (calendar *sla.Calendar, of value, ok bool) 
 		calendar.Zone = zone
 	}
 	rules, _, _ := read(o, "weekly", value.list)
+	rows := &calendarRows{}
 	for _, rule := range rules {
-		decodeWeekly(rule, calendar)
+		decodeWeekly(rule, calendar, rows)
 	}
 	c.decodeHolidays(o, calendar)
 	exceptions, _, _ := read(o, "exceptions", value.list)
@@ -152,11 +153,13 @@ func (c *calendars) decode(v value) (calendar *sla.Calendar, of value, ok bool) 
 				at.wrong("bad-date", at.said()+" has no year, and an exception is of one day", `write it like "2026-12-24"`)
 				dateOK = false
 			}
-			if hours, ok := decodeHours(e); ok && dateOK {
+			if hours, to, ok := decodeHours(e); ok && dateOK {
 				calendar.Exceptions[date] = append(calendar.Exceptions[date], hours)
+				rows.dates = append(rows.dates, calendarRow{date: date, hours: hours, at: exception, to: to})
 			}
 		}
 	}
+	rows.lint(calendar.Name)
 	name, of, isComplement := read(o, "complementOf", value.identifier)
 	calendar.Of = name
 	if isComplement {
@@ -166,36 +169,38 @@ func (c *calendars) decode(v value) (calendar *sla.Calendar, of value, ok bool) 
 			}
 		}
 	}
-	return calendar, of, len(v.d.findings) == before && len(calendar.Weekly) > 0 != isComplement
+	return calendar, of, !v.d.findings[before:].HasErrors() && len(calendar.Weekly) > 0 != isComplement
 }
 
-func decodeWeekly(v value, calendar *sla.Calendar) {
+func decodeWeekly(v value, calendar *sla.Calendar, rows *calendarRows) {
 	o := v.object(weeklySection)
 	if o == nil {
 		return
 	}
 	days, _, _ := read(o, "days", value.list)
-	hours, ok := decodeHours(o)
+	hours, to, ok := decodeHours(o)
 	for _, day := range days {
 		day.name = "a day"
 		if name, dayOK := word(weekdays...)(day); dayOK && ok {
 			calendar.Weekly[weekday(name)] = append(calendar.Weekly[weekday(name)], hours)
+			rows.weekly = append(rows.weekly, calendarRow{day: weekday(name), hours: hours, at: v, to: to})
 		}
 	}
 }
 
 // decodeHours reads from and to, of which the one that is not later is on the next day.
-func decodeHours(o *object) (sla.Hours, bool) {
+// end is where the latter is written.
+func decodeHours(o *object) (hours sla.Hours, end value, ok bool) {
 	from, at, fromOK := read(o, "from", value.clock)
-	to, _, toOK := read(o, "to", value.clock)
+	to, end, toOK := read(o, "to", value.clock)
 	if fromOK && from == 24*time.Hour {
 		at.wrong("bad-time", at.said()+" begins nothing on this day", `write from: "00:00" of the next one`)
-		return sla.Hours{}, false
+		return sla.Hours{}, end, false
 	}
 	if to <= from {
 		to += 24 * time.Hour
 	}
-	return sla.Hours{From: from, To: to}, fromOK && toOK
+	return sla.Hours{From: from, To: to}, end, fromOK && toOK
 }
 
 func (c *calendars) decodeHolidays(o *object, calendar *sla.Calendar) {

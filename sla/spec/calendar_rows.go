@@ -1,0 +1,91 @@
+package spec
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// calendarRow is hours as one row of a calendar gives them to a day.
+type calendarRow struct {
+	day    time.Weekday // of weekly hours
+	date   sla.Date     // of exceptions
+	hours  sla.Hours
+	at, to value // the row, and where its end is written
+}
+
+// calendarRows are the rows of a calendar, while it is read.
+type calendarRows struct{ weekly, dates []calendarRow }
+
+const (
+	oneDay  = 24 * time.Hour
+	oneWeek = 7 * oneDay
+)
+
+// lint finds rows that lack the minute up to the next one, and that overlap. Each
+// row is told once of each.
+func (r *calendarRows) lint(calendar string) {
+	const overlaps, lacks = "overlaps", "lacks"
+	told := map[string]bool{}
+	once := func(what string, row calendarRow) bool {
+		key := fmt.Sprint(what, row.at.pos())
+		before := told[key]
+		told[key] = true
+		return !before
+	}
+	for i, a := range r.weekly {
+		end := time.Duration(a.day)*oneDay + a.hours.To
+		for j, b := range r.weekly {
+			begin := time.Duration(b.day)*oneDay + b.hours.From
+			if missesMinute(end, begin, oneWeek) && once(lacks, a) {
+				a.lacksMinute()
+			}
+			if j < i && weeklyOverlap(a, b) && once(overlaps, a) {
+				a.overlaps(calendar, a.day.String())
+			}
+		}
+	}
+	for i, a := range r.dates {
+		for j, b := range r.dates {
+			if a.date == b.date && missesMinute(a.hours.To, b.hours.From, oneDay*2) && once(lacks, a) {
+				a.lacksMinute()
+			}
+			if j < i && a.date == b.date && a.hours.From < b.hours.To && b.hours.From < a.hours.To && once(overlaps, a) {
+				a.overlaps(calendar, a.date.String())
+			}
+		}
+	}
+	for _, a := range append(r.weekly, r.dates...) {
+		if a.hours.To%oneDay == oneDay-time.Minute && once(lacks, a) {
+			a.lacksMinute()
+		}
+	}
+}
+
+// missesMinute tells whether hours begin a minute after others end, in a cycle.
+func missesMinute(end, begin, cycle time.Duration) bool {
+	return ((begin-end)%cycle+cycle)%cycle == time.Minute
+}
+
+// weeklyOverlap tells whether two rows of a week have time in common; hours may
+// go on after midnight, also into the next week.
+func weeklyOverlap(a, b calendarRow) bool {
+	fromA, fromB := time.Duration(a.day)*oneDay+a.hours.From, time.Duration(b.day)*oneDay+b.hours.From
+	lengthA, lengthB := a.hours.To-a.hours.From, b.hours.To-b.hours.From
+	after := func(from, to time.Duration) time.Duration { return ((to-from)%oneWeek + oneWeek) % oneWeek }
+	return after(fromA, fromB) < lengthA || after(fromB, fromA) < lengthB
+}
+
+func (r calendarRow) lacksMinute() {
+	next := (r.hours.To + time.Minute) % oneDay
+	if next == 0 {
+		next = oneDay
+	}
+	r.to.warn("missing-minute", fmt.Sprintf("hours end at the beginning of %s, so that this minute is outside: what is firing ends and begins again with it", r.to.node.Value),
+		fmt.Sprintf(`write %02d:%02d; "to" is the minute after the last one`, int(next.Hours()), int(next.Minutes())%60))
+}
+
+func (r calendarRow) overlaps(calendar, day string) {
+	r.at.warn("overlapping-hours", fmt.Sprintf("hours of the calendar %q overlap on %s: they count once", calendar, day), "join the rows, or correct one of them")
+}
