@@ -246,15 +246,14 @@ func (c compiler) sumOfRates(q sla.Query) (promql.Expr, sla.Findings) {
 
 func counterSelectors(q sla.Query) ([]promql.Selector, sla.Findings) {
 	const remedy = `write the counter's selector alone, like http_requests_total{job="api"}, or a sum of such (a + b); rate and sum are added by the generator`
-	expr, err := promql.Parse(q.Text)
-	if err != nil {
-		return nil, sla.Findings{queryError(q, "promql-syntax", "not valid PromQL: ", err, "correct the expression")}
+	expr, findings := parsed(q)
+	if findings.HasErrors() {
+		return nil, findings
 	}
 	selectors, err := expr.Selectors()
 	if err != nil {
 		return nil, sla.Findings{queryError(q, "not-a-selector", "", err, remedy)}
 	}
-	var findings sla.Findings
 	for _, s := range selectors {
 		if s.Name() != "" && strings.HasPrefix(s.Name(), "sla:") {
 			findings = append(findings, sla.Finding{
@@ -290,6 +289,18 @@ func histogramSelector(q sla.Query) (promql.Selector, sla.Findings) {
 		}
 	}
 	return s, findings
+}
+
+// parsed is a query as an expression, or why it is none.
+func parsed(q sla.Query) (promql.Expr, sla.Findings) {
+	expr, err := promql.Parse(q.Text)
+	if err == nil {
+		return expr, nil
+	}
+	if at, ok := errors.AsType[*promql.ParseError](err); ok && at.TooLarge {
+		return expr, sla.Findings{queryError(q, "query-size", "", err, "select several series by one selector with =~, or have a rule of your own record a part of it")}
+	}
+	return expr, sla.Findings{queryError(q, "promql-syntax", "not valid PromQL: ", err, "correct the expression")}
 }
 
 func queryError(q sla.Query, rule, prefix string, err error, remedy string) sla.Finding {

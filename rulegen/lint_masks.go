@@ -18,8 +18,15 @@ func (m *masks) lint() sla.Findings {
 	for _, c := range m.agreement.Calendars {
 		m.lintCalendar(c, warn)
 	}
+	hours := map[*sla.Calendar]sla.Spans{}
+	for _, l := range m.agreement.Levels {
+		if _, known := hours[l.ServiceHours]; !known {
+			hours[l.ServiceHours] = l.Service(m.from, m.to)
+		}
+	}
 	for _, e := range m.agreement.Exclusions {
 		m.lintExclusion(e, warn)
+		m.lintHours(e, hours, warn)
 	}
 	return findings
 }
@@ -82,24 +89,26 @@ func (m *masks) lintExclusion(e *sla.Exclusion, warn warner) {
 			"the windows of %s come to %s in the %s of %s, and %s are excused: from %s on they excuse nothing in it", e.Name, sla.FormatDuration(amount),
 			e.Cap.Per.Calendar, beyond.In(e.Cap.Per.Location()).Format(time.DateOnly), sla.FormatDuration(e.Cap.WindowTime), beyond.In(e.Cap.Per.Location()).Format("2006-01-02T15:04"))
 	}
-	m.lintHours(e, warn)
 }
 
-// lintHours finds windows that lie outside the service hours of every level.
-func (m *masks) lintHours(e *sla.Exclusion, warn warner) {
+// lintHours finds windows that lie outside the service hours of every level, which
+// are given by calendar, nil for always.
+func (m *masks) lintHours(e *sla.Exclusion, hours map[*sla.Calendar]sla.Spans, warn warner) {
 	spans := e.Spans(m.from, m.to)
 	if len(spans) == 0 {
 		return
 	}
-	of := 0
+	asked := map[*sla.Calendar]bool{}
 	for _, l := range m.agreement.Levels {
-		if slices.Contains(l.Exclusions, e) {
-			if of++; len(l.Service(m.from, m.to).And(spans)) > 0 {
-				return
-			}
+		if asked[l.ServiceHours] || !slices.Contains(l.Exclusions, e) {
+			continue
+		}
+		asked[l.ServiceHours] = true
+		if hours[l.ServiceHours].Meet(spans) {
+			return
 		}
 	}
-	if of > 0 {
+	if len(asked) > 0 {
 		warn(e.Pos, "outside-hours", "take it out, or check its times and their time zone",
 			"all windows of %s are outside the service hours of every level: it excuses nothing", e.Name)
 	}

@@ -55,11 +55,11 @@ func filtered(q sla.Query, so string, filters []promql.Filter) sla.Findings {
 // truth reads a user's condition; holds is 1 while it does for every series that
 // it compares, 0 while it does not, and nothing while there is none.
 func truth(q sla.Query, by ...string) (expr, holds promql.Expr, findings sla.Findings) {
-	expr, err := promql.Parse(q.Text)
-	if err != nil {
-		return expr, holds, sla.Findings{queryError(q, "promql-syntax", "not valid PromQL: ", err, "correct the expression")}
+	if expr, findings = parsed(q); findings.HasErrors() {
+		return expr, holds, findings
 	}
-	if holds, err = expr.Truth(by...); err != nil {
+	holds, err := expr.Truth(by...)
+	if err != nil {
 		return expr, holds, sla.Findings{queryError(q, "not-a-condition", "", err,
 			"write comparisons of series with numbers or other series, joined by and / or, like queue_age_seconds < 60")}
 	}
@@ -69,9 +69,9 @@ func truth(q sla.Query, by ...string) (expr, holds promql.Expr, findings sla.Fin
 // shareOf reads an expression whose series are shares that somebody else has
 // calculated.
 func shareOf(q sla.Query) (promql.Expr, sla.Findings) {
-	expr, err := promql.Parse(q.Text)
-	if err != nil {
-		return promql.Expr{}, sla.Findings{queryError(q, "promql-syntax", "not valid PromQL: ", err, "correct the expression")}
+	expr, findings := parsed(q)
+	if findings.HasErrors() {
+		return expr, findings
 	}
 	if !expr.IsVector() {
 		return promql.Expr{}, sla.Findings{{

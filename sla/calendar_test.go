@@ -125,6 +125,9 @@ func TestSpansAreSetsOfInstants(t *testing.T) {
 		low := rapid.IntRange(0, 100).Draw(t, "low")
 		high := rapid.IntRange(low, 200).Draw(t, "high")
 		without, both, gaps, within := a.Without(b), a.And(b), a.Gaps(minute(low), minute(high)), a.Within(minute(low), minute(high))
+		if a.Meet(b) != (len(both) > 0) {
+			t.Fatalf("%v and %v meet: %v", a, b, a.Meet(b))
+		}
 		for m := range 200 {
 			at, in := minute(m), m >= low && m < high
 			for what, got := range map[string][2]bool{

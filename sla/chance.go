@@ -3,10 +3,10 @@ package sla
 // atLeastSo is the chance that k or more of independent events happen. It counts
 // event by event: so many, or so few, that the rest does not matter are not told
 // apart, since the exact fractions grow with each.
-func atLeastSo(chances []Decimal, k int) Decimal {
-	one, failures := NewDecimal(1, 1), len(chances)-k+1
+func atLeastSo[N number[N]](chances []N, k int, one N) N {
+	failures := len(chances) - k + 1
 	seldom := failures < k // fewer than so many failures, or else not fewer than k successes
-	counted := make([]Decimal, min(k, failures))
+	counted := make([]N, min(k, failures))
 	if len(counted) == 0 {
 		return one
 	}
@@ -21,7 +21,7 @@ func atLeastSo(chances []Decimal, k int) Decimal {
 		}
 		counted[0] = counted[0].Mul(rest)
 	}
-	var sum Decimal
+	var sum N
 	for _, c := range counted {
 		sum = sum.Add(c)
 	}

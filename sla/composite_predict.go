@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 )
 
 // Prediction is what a composite's availability comes to if every component is
@@ -49,26 +50,38 @@ func (p Prediction) Weakest() Part {
 	return slices.MaxFunc(slices.Concat(p.Parts, p.Shared), func(a, b Part) int { return a.Gain(p).Cmp(b.Gain(p)) })
 }
 
-// Predict reckons with the targets of the components. It is an error if the
-// components are entangled in more ways than can be worked through.
+// Predict works out what the targets of the components come to. Large composites,
+// whose fractions would take seconds, are worked out in floating point, to 15
+// places. It is an error if the components are entangled in more ways than can be
+// worked through.
 func (c *Composite) Predict() (Prediction, error) {
-	p := c.predictor()
+	if p, err := predict(c, func(d Decimal) Decimal { return d }, func(d Decimal) Decimal { return d }, maxExactWork); err == nil {
+		return p, nil
+	}
+	return predict(c, func(d Decimal) approx { return approx(d.Float64()) }, approx.decimal, maxWork)
+}
+
+// predict works with numbers of one kind, and at most so much work.
+func predict[N number[N]](c *Composite, from func(Decimal) N, to func(N) Decimal, work int) (Prediction, error) {
+	p := newPredictor(c, from, work)
 	independent, err := p.mean(c.Tree)
 	if err != nil {
 		return Prediction{}, err
 	}
-	result := Prediction{Independent: independent}
+	result := Prediction{Independent: to(independent)}
 	result.Low, result.High = bounds(c.Tree)
 	for i, v := range p.variables {
 		part := Part{Label: v.label, Promised: v.promised, worth: v.worth, depends: v.depends}
-		p.steps = 0
-		p.fixed[i] = up
-		if part.IfPerfect, err = p.mean(c.Tree); err != nil {
-			return Prediction{}, err
-		}
-		p.fixed[i] = down
-		if part.IfDown, err = p.mean(c.Tree); err != nil {
-			return Prediction{}, err
+		for _, s := range []struct {
+			setting setting
+			gives   *Decimal
+		}{{up, &part.IfPerfect}, {down, &part.IfDown}} {
+			p.fixed[i] = s.setting
+			mean, err := p.mean(c.Tree)
+			if err != nil {
+				return Prediction{}, err
+			}
+			*s.gives = to(mean)
 		}
 		delete(p.fixed, i)
 		if i < len(c.Component) {
@@ -79,6 +92,36 @@ func (c *Composite) Predict() (Prediction, error) {
 	}
 	return result, nil
 }
+
+// number is what a prediction calculates with: exact decimals, or approx.
+type number[N any] interface {
+	Add(N) N
+	Sub(N) N
+	Mul(N) N
+	Cmp(N) int
+	Sign() int
+}
+
+// approx is a number to about 15 places, whose arithmetic takes the same time
+// however often it is multiplied.
+type approx float64
+
+func (a approx) Add(b approx) approx { return a + b }
+func (a approx) Sub(b approx) approx { return a - b }
+func (a approx) Mul(b approx) approx { return a * b }
+func (a approx) Cmp(b approx) int    { return cmp.Compare(a, b) }
+func (a approx) Sign() int           { return cmp.Compare(a, 0) }
+
+func (a approx) decimal() Decimal {
+	return MustDecimal(strconv.FormatFloat(float64(a), 'f', 15, 64))
+}
+
+// What a prediction may cost, in nodes that are visited and numbers that are
+// multiplied. Exact fractions grow with every factor, to microseconds each.
+const (
+	maxExactWork = 5_000
+	maxWork      = 40_000_000
+)
 
 // factor is something that is up or down as one, independently of all others.
 type factor struct {
@@ -96,19 +139,27 @@ const (
 // predictor works out a tree. Variables that are in several members of a node
 // are conditioned on: the node is worked out with the variable up and with it
 // down, and the two are weighed, so that nothing is multiplied twice.
-type predictor struct {
+type predictor[N number[N]] struct {
 	variables []factor
+	worth     []N                  // of the variables
 	needs     map[*Component][]int // the variables that must all be up for a component to be up
 	fixed     map[int]setting
-	steps     int
+	from      func(Decimal) N
+	one       N
+	work      int // that is left
 }
 
-// maxSteps bounds the work of a prediction; each variable that is shared at the
+// spend is an error once the work is used up: each variable that is shared at the
 // same place doubles it.
-const maxSteps = 1 << 14
+func (p *predictor[N]) spend(work int) error {
+	if p.work -= work; p.work < 0 {
+		return fmt.Errorf("its components are entangled in too many ways to work out: more than %d steps", maxWork)
+	}
+	return nil
+}
 
-func (c *Composite) predictor() *predictor {
-	p := &predictor{needs: map[*Component][]int{}, fixed: map[int]setting{}}
+func newPredictor[N number[N]](c *Composite, from func(Decimal) N, work int) *predictor[N] {
+	p := &predictor[N]{needs: map[*Component][]int{}, fixed: map[int]setting{}, from: from, one: from(NewDecimal(1, 1)), work: work}
 	for i, x := range c.Component {
 		promised := x.Level.TargetRatio()
 		p.variables = append(p.variables, factor{x.Label, promised, promised, NewDecimal(1, 1)})
@@ -133,17 +184,20 @@ func (c *Composite) predictor() *predictor {
 			v.worth = clamp(v.promised.Quo(v.depends))
 		}
 	}
+	for _, v := range p.variables {
+		p.worth = append(p.worth, from(v.worth))
+	}
 	return p
 }
 
 // outcome is a value that a node may have, and how likely it has it.
-type outcome struct{ value, chance Decimal }
+type outcome[N number[N]] struct{ value, chance N }
 
 // outcomes are those of a node, ascending by value; the chances sum to 1.
-type outcomes []outcome
+type outcomes[N number[N]] []outcome[N]
 
-func (o outcomes) mean() Decimal {
-	var sum Decimal
+func (o outcomes[N]) mean() N {
+	var sum N
 	for _, x := range o {
 		sum = sum.Add(x.value.Mul(x.chance))
 	}
@@ -151,8 +205,8 @@ func (o outcomes) mean() Decimal {
 }
 
 // atLeast is the chance of a value of v or more.
-func (o outcomes) atLeast(v Decimal) Decimal {
-	var sum Decimal
+func (o outcomes[N]) atLeast(v N) N {
+	var sum N
 	for _, x := range o {
 		if x.value.Cmp(v) >= 0 {
 			sum = sum.Add(x.chance)
@@ -162,9 +216,9 @@ func (o outcomes) atLeast(v Decimal) Decimal {
 }
 
 // merged is o in order, with equal values as one.
-func (o outcomes) merged() outcomes {
-	slices.SortStableFunc(o, func(a, b outcome) int { return a.value.Cmp(b.value) })
-	var m outcomes
+func (o outcomes[N]) merged() outcomes[N] {
+	slices.SortStableFunc(o, func(a, b outcome[N]) int { return a.value.Cmp(b.value) })
+	var m outcomes[N]
 	for _, x := range o {
 		if n := len(m); n > 0 && m[n-1].value.Cmp(x.value) == 0 {
 			m[n-1].chance = m[n-1].chance.Add(x.chance)
@@ -177,43 +231,35 @@ func (o outcomes) merged() outcomes {
 
 // mean is the expected goodness of a node. That of a weighted one is the sum of
 // its members', whatever they have to do with each other.
-func (p *predictor) mean(n *Node) (Decimal, error) {
+func (p *predictor[N]) mean(n *Node) (N, error) {
 	if n.Op != OpWeighted {
 		o, err := p.outcomes(n)
 		return o.mean(), err
 	}
-	var sum Decimal
+	var sum N
 	for i, m := range n.Members {
 		mean, err := p.mean(m)
 		if err != nil {
 			return sum, err
 		}
-		sum = sum.Add(mean.Mul(n.Weights[i]))
+		sum = sum.Add(mean.Mul(p.from(n.Weights[i])))
 	}
 	return sum, nil
 }
 
-func (p *predictor) outcomes(n *Node) (outcomes, error) {
-	if p.steps++; p.steps > maxSteps {
-		return nil, fmt.Errorf("its components are entangled in too many ways to work out: more than %d cases", maxSteps)
+func (p *predictor[N]) outcomes(n *Node) (outcomes[N], error) {
+	if err := p.spend(1); err != nil {
+		return nil, err
 	}
 	if n.Op == OpLevel {
-		chance := NewDecimal(1, 1)
-		for _, v := range p.needs[n.Component] {
-			switch p.fixed[v] {
-			case down:
-				return outcomes{{Decimal{}, NewDecimal(1, 1)}}, nil
-			case up:
-			default:
-				chance = chance.Mul(p.variables[v].worth)
-			}
-		}
-		return outcomes{{Decimal{}, NewDecimal(1, 1).Sub(chance)}, {NewDecimal(1, 1), chance}}.merged(), nil
+		return p.ofLeaf(n), nil
 	}
-	if v, ok := p.entangled(n); ok {
+	if v, ok, err := p.entangled(n); err != nil {
+		return nil, err
+	} else if ok {
 		return p.conditioned(n, v)
 	}
-	members := make([]outcomes, len(n.Members))
+	members := make([]outcomes[N], len(n.Members))
 	for i, m := range n.Members {
 		var err error
 		if members[i], err = p.outcomes(m); err != nil {
@@ -221,17 +267,37 @@ func (p *predictor) outcomes(n *Node) (outcomes, error) {
 		}
 	}
 	if n.Op == OpWeighted {
-		return sumOf(members, n.Weights)
+		return p.sumOf(members, n.Weights)
 	}
-	return kthBest(members, n.least(), n.Failover.Share()), nil
+	return p.kthBest(members, n.least(), p.from(n.Failover.Share()))
+}
+
+// ofLeaf are the outcomes of a component, which is up while all that it needs is.
+func (p *predictor[N]) ofLeaf(n *Node) outcomes[N] {
+	var zero N
+	chance := p.one
+	for _, v := range p.needs[n.Component] {
+		switch p.fixed[v] {
+		case down:
+			return outcomes[N]{{zero, p.one}}
+		case up:
+		default:
+			chance = chance.Mul(p.worth[v])
+		}
+	}
+	return outcomes[N]{{zero, p.one.Sub(chance)}, {p.one, chance}}.merged()
 }
 
 // entangled is the variable that most members of a node share, if they do.
-func (p *predictor) entangled(n *Node) (int, bool) {
+func (p *predictor[N]) entangled(n *Node) (int, bool, error) {
 	in := map[int]int{}
 	for _, m := range n.Members {
 		seen := map[int]bool{}
-		for _, leaf := range m.Leaves() {
+		leaves := m.Leaves()
+		if err := p.spend(10 * len(leaves)); err != nil {
+			return 0, false, err
+		}
+		for _, leaf := range leaves {
 			for _, v := range p.needs[leaf.Component] {
 				if p.fixed[v] == 0 && !seen[v] {
 					seen[v] = true
@@ -246,24 +312,25 @@ func (p *predictor) entangled(n *Node) (int, bool) {
 			most = v
 		}
 	}
-	return most, most >= 0
+	return most, most >= 0, nil
 }
 
 // conditioned works a node out with a variable up and with it down.
-func (p *predictor) conditioned(n *Node, v int) (outcomes, error) {
+func (p *predictor[N]) conditioned(n *Node, v int) (outcomes[N], error) {
 	defer delete(p.fixed, v)
-	var all outcomes
+	var all outcomes[N]
+	worth := p.worth[v]
 	for _, s := range []struct {
 		setting setting
-		chance  Decimal
-	}{{up, p.variables[v].worth}, {down, NewDecimal(1, 1).Sub(p.variables[v].worth)}} {
+		chance  N
+	}{{up, worth}, {down, p.one.Sub(worth)}} {
 		p.fixed[v] = s.setting
 		o, err := p.outcomes(n)
 		if err != nil {
 			return nil, err
 		}
 		for _, x := range o {
-			all = append(all, outcome{x.value, x.chance.Mul(s.chance)})
+			all = append(all, outcome[N]{x.value, x.chance.Mul(s.chance)})
 		}
 	}
 	return all.merged(), nil
@@ -271,46 +338,65 @@ func (p *predictor) conditioned(n *Node, v int) (outcomes, error) {
 
 // kthBest is the k-th best of independent members, less the share of time that
 // switching takes.
-func kthBest(members []outcomes, k int, switching Decimal) outcomes {
-	var values []Decimal
+func (p *predictor[N]) kthBest(members []outcomes[N], k int, switching N) (outcomes[N], error) {
+	var values []N
 	for _, m := range members {
 		for _, x := range m {
 			values = append(values, x.value)
 		}
 	}
-	slices.SortFunc(values, Decimal.Cmp)
-	values = slices.CompactFunc(values, func(a, b Decimal) bool { return a.Cmp(b) == 0 })
-	var result outcomes
-	above := Decimal{} // the chance of more than the value
+	all := len(values)
+	slices.SortFunc(values, N.Cmp)
+	values = slices.CompactFunc(values, func(a, b N) bool { return a.Cmp(b) == 0 })
+	counted := min(k, len(members)-k+1)
+	if err := p.spend(len(values) * (all + len(members)*counted)); err != nil {
+		return nil, err
+	}
+	var result outcomes[N]
+	var above, zero N // above is the chance of more than the value
 	for _, v := range slices.Backward(values) {
-		chances := make([]Decimal, len(members))
+		chances := make([]N, len(members))
 		for i, m := range members {
 			chances[i] = m.atLeast(v)
 		}
-		least := atLeastSo(chances, k)
+		least := atLeastSo(chances, k, p.one)
 		if v.Sign() > 0 {
-			least = clamp(least.Sub(switching))
+			least = p.clamp(least.Sub(switching))
 		}
-		result = append(result, outcome{v, least.Sub(above)})
+		result = append(result, outcome[N]{v, least.Sub(above)})
 		above = least
 	}
-	result = append(result, outcome{Decimal{}, NewDecimal(1, 1).Sub(above)})
-	return result.merged()
+	return append(result, outcome[N]{zero, p.one.Sub(above)}).merged(), nil
+}
+
+// clamp is n, but neither below 0 nor above 1.
+func (p *predictor[N]) clamp(n N) N {
+	var zero N
+	if n.Sign() < 0 {
+		return zero
+	}
+	if n.Cmp(p.one) > 0 {
+		return p.one
+	}
+	return n
 }
 
 // sumOf is the weighted sum of independent members.
-func sumOf(members []outcomes, weights []Decimal) (outcomes, error) {
-	sum := outcomes{{Decimal{}, NewDecimal(1, 1)}}
+func (p *predictor[N]) sumOf(members []outcomes[N], weights []Decimal) (outcomes[N], error) {
+	var zero N
+	sum := outcomes[N]{{zero, p.one}}
 	for i, m := range members {
-		var next outcomes
+		if err := p.spend(len(sum) * len(m)); err != nil {
+			return nil, err
+		}
+		weight := p.from(weights[i])
+		var next outcomes[N]
 		for _, a := range sum {
 			for _, b := range m {
-				next = append(next, outcome{a.value.Add(b.value.Mul(weights[i])), a.chance.Mul(b.chance)})
+				next = append(next, outcome[N]{a.value.Add(b.value.Mul(weight)), a.chance.Mul(b.chance)})
 			}
 		}
-		if sum = next.merged(); len(sum) > maxSteps/4 {
-			return nil, fmt.Errorf("a weighted part inside another has too many members to work out")
-		}
+		sum = next.merged()
 	}
 	return sum, nil
 }
@@ -345,15 +431,16 @@ func bounds(n *Node) (low, high Decimal) {
 // the r likeliest, over k - r; 1 at most.
 func mostLikely(chances []Decimal, k int) Decimal {
 	sorted := slices.SortedFunc(slices.Values(chances), Decimal.Cmp)
+	var sum Decimal // of all but the r likeliest
+	for _, c := range sorted {
+		sum = sum.Add(c)
+	}
 	most := NewDecimal(1, 1)
 	for r := range k {
-		var sum Decimal
-		for _, c := range sorted[:len(sorted)-r] {
-			sum = sum.Add(c)
-		}
 		if bound := sum.Quo(NewDecimal(int64(k-r), 1)); bound.Cmp(most) < 0 {
 			most = bound
 		}
+		sum = sum.Sub(sorted[len(sorted)-1-r])
 	}
 	return most
 }

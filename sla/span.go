@@ -84,6 +84,21 @@ func (s Spans) Without(o Spans) Spans {
 	return left
 }
 
+// Meet tells whether any instant is in both.
+func (s Spans) Meet(o Spans) bool {
+	for i, j := 0, 0; i < len(s) && j < len(o); {
+		switch {
+		case !s[i].To.After(o[j].From):
+			i++
+		case !o[j].To.After(s[i].From):
+			j++
+		default:
+			return true
+		}
+	}
+	return false
+}
+
 // And is what is in both.
 func (s Spans) And(o Spans) Spans { return s.Without(s.Without(o)) }
 

@@ -82,7 +82,7 @@ func follow(option *rrule.ROption, rule string) error {
 		return fmt.Errorf("it is too long, %d characters of at most %d", len(rule), longestRule)
 	case option.Dtstart.Year() < firstYear:
 		return fmt.Errorf("it starts in %d; let it start in %d or later", option.Dtstart.Year(), firstYear)
-	case option.Freq > rrule.DAILY || max(1, len(option.Byhour))*max(1, len(option.Byminute))*max(1, len(option.Bysecond)) > mostADay:
+	case option.Freq > rrule.DAILY || perDay(*option) > mostADay:
 		return fmt.Errorf("it may begin more than %d windows a day; FREQ is DAILY, WEEKLY, MONTHLY or YEARLY, and BYHOUR tells several of a day", mostADay)
 	case len(option.Byeaster) > 0:
 		return errors.New("BYEASTER is not of RFC 5545; write such days out, each with from and to")
@@ -133,6 +133,47 @@ func (w *Window) Spans(from, to time.Time) Spans {
 // Endless tells whether there are windows beyond any date.
 func (w *Window) Endless() bool {
 	return w.Recurs != nil && w.Recurs.rule != nil && w.Recurs.rule.OrigOptions.Until.IsZero() && w.Recurs.rule.OrigOptions.Count == 0
+}
+
+// Most is a bound of how many windows begin before an instant: so many are gone
+// through to find those of any time.
+func (w *Window) Most(until time.Time) int {
+	if w.Recurs == nil {
+		return 1
+	}
+	most := 1 + len(w.Recurs.Also)
+	if w.Recurs.rule == nil {
+		return most
+	}
+	o := w.Recurs.rule.OrigOptions
+	if !o.Until.IsZero() && o.Until.Before(until) {
+		until = o.Until
+	}
+	years := max(1, until.Year()-o.Dtstart.Year()+1)
+	begun := years * daysAYear(o) * perDay(o)
+	if o.Count > 0 {
+		begun = min(begun, o.Count)
+	}
+	return most + begun
+}
+
+// daysAYear is on how many days of a year a rule may begin windows, at most.
+func daysAYear(o rrule.ROption) int {
+	days := 366
+	switch {
+	case o.Freq == rrule.WEEKLY:
+		days = 53 * max(1, len(o.Byweekday))
+	case o.Freq == rrule.MONTHLY && len(o.Byweekday)+len(o.Byyearday) == 0:
+		days = 12 * max(1, len(o.Bymonthday))
+	case o.Freq == rrule.YEARLY && len(o.Byweekday)+len(o.Bymonth)+len(o.Bymonthday)+len(o.Byyearday)+len(o.Byweekno) == 0:
+		days = 1
+	}
+	return min(days, 366)
+}
+
+// perDay is how many windows of a day a rule may begin.
+func perDay(o rrule.ROption) int {
+	return max(1, len(o.Byhour)) * max(1, len(o.Byminute)) * max(1, len(o.Bysecond))
 }
 
 // farFromUTC is further than any clock is from UTC, or goes forward.

@@ -70,8 +70,12 @@ func TestRulesThatAreFollowed(t *testing.T) {
 			t.Errorf("%s: %v", c.rule, err)
 			continue
 		}
-		if got := len((&sla.Window{Recurs: r}).Spans(from, from.AddDate(5, 0, 0))); got != c.want {
+		w := &sla.Window{Recurs: r}
+		if got := len(w.Spans(from, from.AddDate(5, 0, 0))); got != c.want {
 			t.Errorf("%s: %d windows, want %d", c.rule, got, c.want)
+		}
+		if most := w.Most(from.AddDate(5, 0, 0)); most < c.want {
+			t.Errorf("%s: at most %d windows are foreseen, and there are %d", c.rule, most, c.want)
 		}
 		if took := time.Since(began); took > 2*time.Second {
 			t.Errorf("%s took %s", c.rule, took)
@@ -96,7 +100,11 @@ func FuzzRecurrence(f *testing.F) {
 		began := time.Now()
 		r, err := sla.NewRecurrence(rule, time.Unix(start%(1<<37), 0).UTC(), time.Hour, "America/New_York")
 		if err == nil {
-			spans := (&sla.Window{Recurs: r}).Spans(from, from.AddDate(5, 0, 0))
+			w := &sla.Window{Recurs: r}
+			spans := w.Spans(from, from.AddDate(5, 0, 0))
+			if most := w.Most(from.AddDate(5, 0, 0)); most < len(spans) {
+				t.Errorf("%s: at most %d windows are foreseen, and there are %d", rule, most, len(spans))
+			}
 			for i, s := range spans {
 				if !s.From.Before(s.To) || i > 0 && !spans[i-1].To.Before(s.From) {
 					t.Fatalf("spans %v of %s", spans, rule)

@@ -75,6 +75,8 @@ type ParseError struct {
 	Offset  int // in bytes from the start of the text
 	Message string
 	Instead string // what to write, as PromQL, where that is known
+	// TooLarge is set where nothing is wrong but the size.
+	TooLarge bool
 }
 
 // Error is the message without the place.
@@ -83,6 +85,9 @@ func (e *ParseError) Error() string { return e.Message }
 // Parse reads a user's PromQL; an error is a *ParseError. Conditions on the bounds
 // of buckets, le="5000", match the number however it is written.
 func Parse(text string) (Expr, error) {
+	if err := checkSize(text); err != nil {
+		return Expr{}, err
+	}
 	node, err := language.ParseExpr(text)
 	if err == nil {
 		inAnySpelling(node)

@@ -179,10 +179,36 @@ func decodeWindows(o *object, notice time.Duration) []*sla.Window {
 	for _, item := range items {
 		item.name = "a window"
 		if w := item.object(windowSection); w != nil {
-			windows = append(windows, decodeWindow(w, notice)...)
+			more := decodeWindow(w, notice)
+			if !item.fitWindows(more) {
+				return nil
+			}
+			windows = append(windows, more...)
 		}
 	}
 	return windows
+}
+
+// maxWindows is how many windows an agreement may have until the end of the years
+// that rules hold them for: one every ten minutes would be as many.
+const maxWindows = 250_000
+
+// fitWindows counts the windows of the agreement before any is made of them. That
+// there are too many is told once.
+func (v value) fitWindows(windows []*sla.Window) bool {
+	_, end := sla.AgreedTable(time.Now())
+	before := v.d.windows
+	for _, w := range windows {
+		v.d.windows += w.Most(end)
+	}
+	if v.d.windows <= maxWindows {
+		return true
+	}
+	if before <= maxWindows {
+		v.wrong("many-windows", fmt.Sprintf("with this one the agreement may have %d windows until %d, more than %d", v.d.windows, end.Year(), maxWindows),
+			"write what repeats each day as weekly hours, join windows, or let the rule start later")
+	}
+	return false
 }
 
 // windowKeys are those that go with each way of saying when.

@@ -45,11 +45,7 @@ func (l *loader) expand(paths []string) []string {
 }
 
 func (l *loader) filesOf(path string) []string {
-	switch path {
-	case "":
-		l.failed(`""`, "no-such-file", "is no name of a file", "give the variable that it comes from a value")
-		return nil
-	case "-":
+	if path == "-" {
 		return []string{StandardInput}
 	}
 	info, err := os.Stat(path)
@@ -71,18 +67,14 @@ func (l *loader) filesOf(path string) []string {
 		l.failed(path, "no-such-file", "no such file or directory, and as a glob it matches nothing", "")
 	}
 	var files []string
-	dir, folders := globRoot(path), 0
+	dir := globRoot(path)
 	for _, match := range matches {
 		if info, err := os.Stat(match); err == nil && info.IsDir() {
-			folders++
 			continue
 		}
 		if l.staysIn(dir, match) {
 			files = append(files, match)
 		}
-	}
-	if folders > 0 && folders == len(matches) {
-		l.failed(path, "no-such-file", "as a glob it matches only directories", "name the directories without quotes, or a glob of files such as '"+path+"/*.yaml'")
 	}
 	return files
 }

@@ -13,11 +13,13 @@ type compositeLink struct {
 	*loader
 	levels map[sla.ID]*sla.ServiceLevel
 	broken map[*sla.Composite]bool // mistakes were reported, or are of a composite in it
+	sound  map[*sla.Composite]bool // those that were found whole
 	told   map[string]bool         // circles that were reported, by what is in them
+	added  int                     // leaves that no composite was written with, but has by the composites in it
 }
 
 func (l *loader) linkComposites(levels map[sla.ID]*sla.ServiceLevel) {
-	link := compositeLink{l, levels, map[*sla.Composite]bool{}, map[string]bool{}}
+	link := &compositeLink{l, levels, map[*sla.Composite]bool{}, map[*sla.Composite]bool{}, map[string]bool{}, 0}
 	each := func(visit func(*document, *sla.ServiceLevel, *sla.Composite)) {
 		for _, doc := range l.docs {
 			for _, level := range doc.agreement.Levels {
@@ -37,7 +39,7 @@ func (l *loader) linkComposites(levels map[sla.ID]*sla.ServiceLevel) {
 }
 
 // references finds every level that a composite names.
-func (l compositeLink) references(doc *document, c *sla.Composite) {
+func (l *compositeLink) references(doc *document, c *sla.Composite) {
 	for _, leaf := range c.Root.Leaves() {
 		if leaf.Level = l.find(doc, &leaf.Of, leaf.Pos); leaf.Level == nil {
 			l.broken[c] = true
@@ -75,7 +77,7 @@ func (l compositeLink) references(doc *document, c *sla.Composite) {
 
 // find is the level that is named, or nil if it cannot be a component, which is
 // then reported. A name without an agreement is completed.
-func (l compositeLink) find(doc *document, id *sla.ID, pos sla.Position) *sla.ServiceLevel {
+func (l *compositeLink) find(doc *document, id *sla.ID, pos sla.Position) *sla.ServiceLevel {
 	if id.SLA == "" {
 		id.SLA = doc.agreement.Name
 	}
@@ -95,7 +97,7 @@ func (l compositeLink) find(doc *document, id *sla.ID, pos sla.Position) *sla.Se
 }
 
 // nearestLevel says which level was meant.
-func (l compositeLink) nearestLevel(doc *document, id sla.ID) string {
+func (l *compositeLink) nearestLevel(doc *document, id sla.ID) string {
 	var candidates, agreements []string
 	for _, other := range l.docs {
 		agreements = append(agreements, other.agreement.Name)
@@ -121,7 +123,7 @@ func (l compositeLink) nearestLevel(doc *document, id sla.ID) string {
 }
 
 // cycle reports a composite that is in itself, where the circle begins.
-func (l compositeLink) cycle(doc *document, level *sla.ServiceLevel, c *sla.Composite) {
+func (l *compositeLink) cycle(doc *document, level *sla.ServiceLevel, c *sla.Composite) {
 	seen := map[*sla.ServiceLevel]bool{}
 	var way func(from *sla.Composite) []string
 	way = func(from *sla.Composite) []string {
@@ -176,10 +178,11 @@ func compositeOf(level *sla.ServiceLevel) (*sla.Composite, bool) {
 	return c, ok && c.Root != nil
 }
 
-// whole tells whether neither a composite nor one in it is broken.
-func (l compositeLink) whole(c *sla.Composite) bool {
-	if l.broken[c] {
-		return false
+// whole tells whether neither a composite nor one in it is broken. Each is looked
+// at once, however many others it is in.
+func (l *compositeLink) whole(c *sla.Composite) bool {
+	if l.broken[c] || l.sound[c] {
+		return l.sound[c]
 	}
 	for _, leaf := range c.Root.Leaves() {
 		if leaf.Level.Indicator.Kind() != c.Kind() {
@@ -190,14 +193,18 @@ func (l compositeLink) whole(c *sla.Composite) bool {
 			return false
 		}
 	}
+	l.sound[c] = true
 	return true
 }
 
 // resolve puts composites into the places of their levels, and reports what is
 // wrong or doubtful with the whole.
-func (l compositeLink) resolve(doc *document, level *sla.ServiceLevel, c *sla.Composite) {
+func (l *compositeLink) resolve(doc *document, level *sla.ServiceLevel, c *sla.Composite) {
 	findings := c.Resolve(level)
-	if !findings.HasErrors() {
+	if !findings.HasErrors() && !l.fits(doc, level, c) {
+		c.Tree = nil
+	}
+	if c.Tree != nil {
 		for _, d := range c.Shared {
 			for i, id := range d.Affects {
 				if !slices.ContainsFunc(c.Component, func(x *sla.Component) bool { return x.Level.ID == id }) {
@@ -215,6 +222,24 @@ func (l compositeLink) resolve(doc *document, level *sla.ServiceLevel, c *sla.Co
 	for _, f := range findings {
 		doc.report(f.Severity, f.Pos, f.Rule, f.Message, f.Remedy)
 	}
+}
+
+// maxAdded is how many leaves all composites together may have by the composites
+// in them, beyond what was written. Each leaf has rules of its own, and a line in
+// which a composite is named would otherwise make two hundred of them.
+const maxAdded = 2_000
+
+// fits counts the leaves of a composite before rules are made of them. That there
+// are too many is told once, where they become too many.
+func (l *compositeLink) fits(doc *document, level *sla.ServiceLevel, c *sla.Composite) bool {
+	before := l.added
+	l.added += max(0, len(c.Tree.Leaves())-len(c.Root.Leaves()))
+	if l.added > maxAdded && before <= maxAdded {
+		doc.report(sla.Error, level.Pos, "composite-size",
+			fmt.Sprintf("with %q the composites have more than %d leaves that are not written but come from the composites in them", level.ID.SLO, maxAdded),
+			"put fewer composites into others, or refer to the levels that matter")
+	}
+	return l.added <= maxAdded
 }
 
 // tellComponents tells the levels of a composite, those that are composites

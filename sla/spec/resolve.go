@@ -4,23 +4,23 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// maxNodes bounds what a document may amount to once its aliases are followed;
-// an agreement of a thousand levels has some twenty thousand.
-const maxNodes = 200_000
+// maxAliased is how many values a document may have by its aliases, beyond those
+// that are written: an agreement of a thousand levels has about as many.
+const maxAliased = 20_000
 
 // resolve replaces aliases by what they stand for and applies merge keys, so
 // that nothing after it needs to know of either. Duplicate keys are reported
 // and dropped. It is nil if the document cannot be used at all. Nodes are
 // shared, not copied, so the time it takes is that of the text's length.
 func (d *decoder) resolve(root *yaml.Node) *yaml.Node {
-	r := &resolver{d: d, sizes: map[*yaml.Node]int{}}
+	r := &resolver{d: d, sizes: map[*yaml.Node]int{}, most: written(root) + maxAliased}
 	size := r.visit(root)
 	switch {
 	case r.cyclic != nil:
 		d.errorAt(r.cyclic, "alias-cycle", "this alias stands inside what it stands for", "write the value out")
 		return nil
-	case size > maxNodes:
-		d.errorAt(root, "alias-expansion", "with its aliases followed this document has more than 200000 values",
+	case size > r.most:
+		d.errorAt(root, "alias-expansion", "with its aliases followed this document has more than "+itoa(maxAliased)+" values that are not written",
 			"use fewer aliases of aliases, or split the agreement")
 		return nil
 	}
@@ -29,8 +29,18 @@ func (d *decoder) resolve(root *yaml.Node) *yaml.Node {
 
 type resolver struct {
 	d      *decoder
-	sizes  map[*yaml.Node]int // of the resolved trees, capped above maxNodes; -1 while being visited
+	sizes  map[*yaml.Node]int // of the resolved trees, capped above most; -1 while being visited
+	most   int                // values that the document may have
 	cyclic *yaml.Node
+}
+
+// written counts a tree's values as they stand in the text.
+func written(node *yaml.Node) int {
+	n := 1
+	for _, child := range node.Content {
+		n += written(child)
+	}
+	return n
 }
 
 func (r *resolver) visit(node *yaml.Node) int {
@@ -51,7 +61,7 @@ func (r *resolver) visit(node *yaml.Node) int {
 			child = child.Alias
 		}
 		node.Content[i] = child
-		size = min(size+r.visit(child), maxNodes+1)
+		size = min(size+r.visit(child), r.most+1)
 	}
 	r.sizes[node] = size
 	return size
