@@ -49,6 +49,9 @@ func (c compiler) base() ([]Rule, sla.Findings) {
 		}
 	}
 	rules, findings := c.count()
+	if c.fills() {
+		c.raw = sources(rules)
+	}
 	_, ofWeight := c.weight()
 	findings = append(findings, ofWeight...)
 	if findings.HasErrors() {

@@ -59,8 +59,9 @@ type compiler struct {
 	level     *sla.ServiceLevel
 	probed    sla.ID // whose probe is counted, if not the level's own
 	interval  time.Duration
-	into      source // what the indicator is counted into
-	dashboard string // URL, or ""
+	into      source            // what the indicator is counted into
+	raw       []promql.Selector // what it is counted from, where missing data counts
+	dashboard string            // URL, or ""
 	extra     map[string]string
 	own       []promql.Matcher // of what the level records
 	least     []least          // see minima
@@ -135,7 +136,7 @@ type restRules struct{ first, second []Rule }
 func (c compiler) rest() restRules {
 	short, long := c.windows()
 	first := slices.Concat(c.alertingMask(), c.ratios(short), c.constants())
-	second := slices.Concat(c.increases(), c.goodSeen(), c.ratios(long), c.periods(), c.rollups())
+	second := slices.Concat(c.watched(), c.increases(), c.goodSeen(), c.ratios(long), c.periods(), c.rollups())
 	for _, t := range c.level.Alerting.Tiers {
 		// An alert stands in the group that records its long window, so that it
 		// reads a sample of its own evaluation and never one about to go stale.

@@ -1,19 +1,27 @@
 package rulegen
 
 import (
+	"slices"
+	"time"
+
 	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/rulegen/promql"
 	"github.com/upheld-sla/upheld/sla"
 )
 
 // Time of which nobody knows how the service was is in neither sum, unless the
-// agreement says that it counts as bad, or as good. Then every minute counts that
-// rules were evaluated in, and what was filled in is recorded beside it.
+// agreement says that missing data counts as bad, or as good. Then there is one
+// order for all levels: what counters know counts; else time is missing in which
+// the server scraped the jobs that measure the level and the level had nothing;
+// else the server did not see it, and it is in neither sum.
+//
+// No rule here reads itself, so that a pair of servers agrees and rules can be
+// replayed over old samples.
 
 // fills tells whether missing data counts.
 func (c compiler) fills() bool { return c.level.MissingData != sla.MissingExcluded }
 
-// missing is what a minute counts of which nothing is known.
+// missing is what a minute counts that is missing.
 func (c compiler) missing() sla.Decimal {
 	if c.level.MissingData == sla.MissingBad {
 		return one
@@ -21,17 +29,135 @@ func (c compiler) missing() sla.Decimal {
 	return zero
 }
 
-// judgedOrMissing records the judgement of minutes or slots, filled in where there
-// is none.
+// The memory of what scrapes a level: the recent part is recorded and read at
+// short steps, the rest of the period at hourly ones.
+const (
+	sourceHour  = time.Hour
+	sourceOlder = sourceHour + sla.BaseWindow
+)
+
+// scrapedBefore is the time before an evaluation in which the server must have
+// scraped too for the level to be missing now. A server that has just started
+// scrapes one target after the other, and a job whose first target is there may
+// have another that measures the level. It ends within the lookback of the
+// server, as long as which what was scraped before a restart is still seen.
+const scrapedBefore, scrapedAtLeast = 5 * time.Minute, 2 * time.Minute
+
+// sources are the raw series that rules count.
+func sources(rules []Rule) []promql.Selector {
+	var own, seen []string
+	for _, r := range rules {
+		own = append(own, r.Record)
+	}
+	var all []promql.Selector
+	for _, r := range rules {
+		for _, s := range r.Expr.Reads() {
+			s = s.Plain()
+			if text := s.Now().String(); !slices.Contains(own, s.Name()) && !slices.Contains(seen, text) {
+				seen, all = append(seen, text), append(all, s)
+			}
+		}
+	}
+	return all
+}
+
+// anyOf is the samples of some selectors now.
+func anyOf(all []promql.Selector) promql.Expr {
+	var e promql.Expr
+	for _, s := range all {
+		e = union(e, s.Now())
+	}
+	return e
+}
+
+// watch records which jobs the level's series come from, while there is a result,
+// whether the server scrapes one of them, and whether the level has no series
+// then. known has a sample while there is a result.
+//
+// A scrape stores up and what it read at once, and marks what it no longer reads,
+// so that at every moment the two tell of the same scrape.
+func (c compiler) watch(known promql.Expr) []Rule {
+	const job = metricnames.Job
+	jobs := func(more ...promql.Matcher) promql.Expr {
+		return c.recorded(metricnames.SourceJobPeriod, more...).LastOverTime(sourceHour)
+	}
+	up := promql.Series(metricnames.Up).Now()
+	scraped := c.recorded(metricnames.SourceScraped)
+	dark := promql.UnlessOn(promql.AndOn(scraped.Now(), scraped.Ago(scrapedAtLeast).LastOverTime(scrapedBefore-scrapedAtLeast)), anyOf(c.raw))
+	return []Rule{
+		c.record(metricnames.SourceJob, promql.AndOn(promql.Group(anyOf(c.raw), job), known)),
+		// Series of a job that are not scraped by this name, as those that rules
+		// record, have none: then any scrape tells that the server was there.
+		c.record(metricnames.SourceScraped, promql.OrOn(
+			promql.Group(promql.AndOn(up, jobs(), job)),
+			promql.Group(promql.AndOn(up, jobs(promql.Eq(job, "")))))),
+		c.record(metricnames.SourceDark, promql.Or(dark, promql.Mul(promql.Num(zero), scraped.Now()))),
+	}
+}
+
+// watched record the jobs of the longest period of the level.
+func (c compiler) watched() []Rule {
+	if !c.fills() {
+		return nil
+	}
+	longest := time.Duration(0)
+	for _, p := range c.level.Periods() {
+		longest = max(longest, p.Longest())
+	}
+	jobs := c.recorded(metricnames.SourceJob)
+	return []Rule{c.record(metricnames.SourceJobPeriod,
+		promql.Or(jobs.LastOverTime(min(sourceOlder, longest)), promql.LastOverSteps(jobs.Now(), longest, sourceHour)))}
+}
+
+// notSeen records the share of a period that the server did not see. rest is the
+// share of it that is still to come, if some is.
+func (c compiler) notSeen(p sla.Period, rest promql.Expr) []Rule {
+	if !c.fills() {
+		return nil
+	}
+	share := promql.Sub(promql.Num(one), c.recorded(metricnames.CoveragePeriod, promql.Eq(metricnames.Period, p.String())).Now())
+	if !rest.IsZero() {
+		share = promql.SubOn(share, rest)
+	}
+	return []Rule{c.record(metricnames.NotSeenPeriod, promql.ClampMin(share, zero), metricnames.Period, p.String())}
+}
+
+// is1 is 1 where e has a sample.
+func is1(e promql.Expr) promql.Expr {
+	return promql.Add(promql.Mul(promql.Num(zero), e), promql.Num(one))
+}
+
+// judgedOrMissing records the judgement of minutes or slots, filled in where it
+// is missing.
+//
+// Without a judgement a minute is missing while there are no series, and while
+// they were counted and give none, as an empty slot that is unknown does. What is
+// looked at, and has series but no answer, is missing once the server has been
+// there for the whole of the base window, which such expressions may look back.
 func (c compiler) judgedOrMissing(bad promql.Expr) []Rule {
 	if !c.fills() {
 		return []Rule{c.record(metricnames.SlotJudged, bad)}
 	}
-	known := promql.OrOn(promql.Add(promql.Mul(promql.Num(zero), bad), promql.Num(one)), promql.Vector(zero))
-	return []Rule{
-		c.record(metricnames.MissingRate, promql.Sub(promql.Num(one), known)),
-		c.record(metricnames.SlotJudged, promql.OrOn(bad, promql.Vector(c.missing()))),
+	known := c.recorded(metricnames.SlotKnown).Now()
+	rules := append([]Rule{c.record(metricnames.SlotKnown, bad)}, c.watch(known)...)
+	scraped, dark := c.recorded(metricnames.SourceScraped), c.recorded(metricnames.SourceDark)
+	looks := number(int64(sla.BaseWindow / c.interval))
+	var nothing promql.Expr
+	switch {
+	case c.into.atEnd:
+		slot := promql.AtSlotEnd(scraped.CountOverTime(c.into.window), c.into.window)
+		most := sla.NewDecimal(int64(c.into.window), int64(c.interval)).Mul(sla.NewDecimal(3, 4))
+		nothing = promql.Or(promql.Ge(slot, promql.Num(most)), promql.AndOn(c.total(), scraped.Now()))
+	case sla.LookedAt(c.level.Indicator):
+		nothing = promql.Or(promql.Gt(dark.Now(), promql.Num(zero)), promql.Ge(scraped.CountOverTime(c.samples(sla.BaseWindow)), looks))
+	default:
+		nothing = promql.Or(promql.Gt(dark.Now(), promql.Num(zero)), promql.AndOn(c.total(), scraped.Now()))
 	}
+	missing := c.recorded(metricnames.MissingRate).Now()
+	return append(rules,
+		c.record(metricnames.MissingRate, promql.Or(promql.Mul(promql.Num(zero), known), is1(nothing))),
+		c.record(metricnames.SlotJudged, promql.Or(known, promql.Mul(promql.Gt(missing, promql.Num(zero)), promql.Num(c.missing())))),
+	)
 }
 
 // jitter is how much of five minutes may be unknown before it is missing: probes
@@ -47,20 +173,41 @@ func (c compiler) jitter() sla.Decimal {
 	return least
 }
 
-// timeOrMissing makes the base series of a level that counts known seconds: all
-// time, and what is bad in it.
+// timeOrMissing makes the base series of a level that counts known seconds: those
+// and the missing ones, and what is bad in them.
 func (c compiler) timeOrMissing() []Rule {
 	if !c.fills() {
 		return nil
 	}
-	total, bad := c.measured()
-	known := promql.OrOn(c.recorded(metricnames.KnownTotalRate).Now(), promql.Vector(zero))
-	counted := promql.OrOn(c.recorded(metricnames.KnownBadRate).Now(), promql.Vector(zero))
-	missing := c.recorded(metricnames.MissingRate).Now()
-	gap := promql.Sub(promql.Num(one), known)
-	return []Rule{
-		c.record(metricnames.MissingRate, promql.Mul(gap, promql.GtBool(gap, promql.Num(c.jitter())))),
-		c.record(total, promql.Vector(one)),
-		c.record(bad, promql.Add(promql.Sum(counted), promql.Sum(promql.Mul(missing, promql.Num(c.missing()))))),
+	totalName, badName := c.measured()
+	known, bad := c.recorded(metricnames.KnownTotalRate).Now(), c.recorded(metricnames.KnownBadRate).Now()
+	missing, total := c.recorded(metricnames.MissingRate).Now(), c.recorded(totalName).Now()
+	slots := promql.Num(sla.NewDecimal(int64(sla.BaseWindow), int64(c.interval)))
+	dark := promql.Div(promql.SumOverSteps(c.recorded(metricnames.SourceDark).Now(), sla.BaseWindow, c.interval), slots)
+	zeroOf := func(e promql.Expr) promql.Expr { return promql.Mul(promql.Num(zero), e) }
+	none := promql.Or(missing, zeroOf(total))
+	rest := promql.Sub(promql.Num(one), none)
+	lost := dark
+	if of, p, probed := c.level.Probed(); probed {
+		lost = promql.Add(dark, promql.Or(c.inconclusive(of, p), zeroOf(dark)))
 	}
+	// What is known and what is missing are both of the last five minutes, and
+	// together no more than that.
+	counted := promql.Mul(bad, promql.ClampMax(promql.Div(rest, promql.Gt(known, promql.Num(zero))), one))
+	return append(c.watch(promql.Gt(known, promql.Num(zero))),
+		c.record(metricnames.MissingRate, promql.ClampMax(lost, one)),
+		c.record(totalName, promql.ClampMax(promql.Add(
+			promql.Or(known, zeroOf(promql.Gt(missing, promql.Num(zero)))), promql.Or(missing, zeroOf(known))), one)),
+		c.record(badName, promql.Add(promql.Or(counted, zeroOf(total)), promql.Mul(none, promql.Num(c.missing())))),
+	)
+}
+
+// inconclusive is the share of the last five minutes of which the exporter's
+// account says that it owed results and has none that is conclusive: the counters
+// know that, as they know what was good. Nothing while no scrape has been seen.
+func (c compiler) inconclusive(of sla.ID, p *sla.Probe) promql.Expr {
+	owed := promql.Mul(promql.Avg(promql.Series(metricnames.ProbeOwed, identity(of)...).Rate(c.into.window)), promql.Num(sla.Seconds(p.Interval)))
+	known := promql.AndOn(c.recorded(metricnames.KnownTotalRate).Now(), c.recorded(metricnames.SourceScraped).Now())
+	gap := promql.ClampMin(promql.AddLeft(promql.Sub(promql.Num(zero), known), owed), zero)
+	return promql.Mul(gap, promql.GtBool(gap, promql.Num(c.jitter())))
 }

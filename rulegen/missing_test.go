@@ -46,7 +46,7 @@ spec:
 	w := enginetest.NewAt(t, begin, 15*time.Second, func(at time.Time) []enginetest.Sample {
 		after := at.Sub(begin)
 		if after >= gap && after < gap+20*time.Minute {
-			return nil
+			return []enginetest.Sample{{Series: `up{job="shop"}`, Value: 0}}
 		}
 		outcome, up := "good", 1.
 		requests += 100
@@ -54,12 +54,13 @@ spec:
 			outcome, up = "bad", 0
 			bad += 100
 		}
-		samples := []enginetest.Sample{{Series: "up_now", Value: up}, {Series: "requests_total", Value: requests}, {Series: "bad_total", Value: bad}}
+		samples := []enginetest.Sample{{Series: `up{job="shop"}`, Value: 1}, {Series: `up_now{job="shop"}`, Value: up},
+			{Series: `requests_total{job="shop"}`, Value: requests}, {Series: `bad_total{job="shop"}`, Value: bad}}
 		for _, policy := range []string{"excluded", "bad", "good"} {
 			probes[policy+outcome] += 3
 			for _, o := range []string{"good", "bad"} {
 				samples = append(samples, enginetest.Sample{Value: probes[policy+o], Series: fmt.Sprintf(
-					`upheld_probe_results_total{sla="shop",service="shop",slo="probe-%s",target="https://shop.example/",location="here",outcome=%q}`, policy, o)})
+					`upheld_probe_results_total{sla="shop",service="shop",slo="probe-%s",target="https://shop.example/",location="here",job="shop",outcome=%q}`, policy, o)})
 			}
 		}
 		return samples
@@ -135,8 +136,13 @@ spec:
 	w := enginetest.New(t, 15*time.Second, func(at time.Time) []enginetest.Sample {
 		n := at.Sub(enginetest.Start).Seconds() + 1e6 // they have run for long
 		probes := func(interval float64) float64 { return math.Floor((n + 10*r.Float64()) / interval) }
-		var samples []enginetest.Sample
+		samples := []enginetest.Sample{{Series: "up", Value: 1}}
 		for slo, good := range map[string]float64{"seldom": probes(seldom), "often": probes(often), "half": math.Floor(probes(often) / 2)} {
+			owed := good
+			if slo == "half" {
+				owed = 2 * good
+			}
+			samples = append(samples, enginetest.Sample{Value: owed, Series: fmt.Sprintf(`upheld_probe_owed_total{sla="shop",service="shop",slo=%q,target="https://shop.example/",location="here"}`, slo)})
 			for outcome, v := range map[string]float64{"good": good, "bad": 0} {
 				samples = append(samples, enginetest.Sample{Value: v, Series: fmt.Sprintf(
 					`upheld_probe_results_total{sla="shop",service="shop",slo=%q,target="https://shop.example/",location="here",outcome=%q}`, slo, outcome)})

@@ -272,6 +272,7 @@ func (c compiler) calendarPeriod(p sla.Period) []Rule {
 	}
 	coverage, ratio := own(metricnames.CoveragePeriod).Now(), own(metricnames.ErrorPeriod).Now()
 	rules = append(rules, c.untilLastEvent(p, covered, tag, of)...)
+	rules = append(rules, c.notSeen(p, rest)...)
 	rules = append(rules,
 		rec(metricnames.ErrorPeriod, share(own(metricnames.BadPeriod).Now(), own(metricnames.TotalPeriod).Now())),
 		rec(metricnames.BurnRate, c.perBudget(ratio)),

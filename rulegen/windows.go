@@ -140,6 +140,7 @@ func (c compiler) period(p sla.Period) []Rule {
 		rules = append(rules, rec(metricnames.AgreedPeriod, c.agreedPeriod(p, own)))
 	}
 	rules = append(rules, c.untilLastEvent(p, c.coverage(p.Rolling, own), nil, nil)...)
+	rules = append(rules, c.notSeen(p, promql.Expr{})...)
 	rules = append(rules,
 		rec(metricnames.ErrorPeriod, share(ofPeriod(metricnames.BadPeriod), ofPeriod(metricnames.TotalPeriod))),
 		rec(metricnames.BurnRate, c.perBudget(ratio)),

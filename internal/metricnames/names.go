@@ -96,7 +96,7 @@ const (
 	GoodSeen        = "sla:good:seen"                     // second tier: 1 if there were any since its last evaluation
 	KnownTotalRate  = "sla:known_total:rate5m"            // known seconds per second, where missing data counts
 	KnownBadRate    = "sla:known_bad:rate5m"              // bad seconds per second that are known, where missing data counts
-	MissingRate     = "sla:missing:rate5m"                // what is unknown, in seconds per second or of the minute, where it counts
+	MissingRate     = "sla:missing:rate5m"                // what is missing, in seconds per second or of the minute, where it counts
 	TotalIncrease   = "sla:total:increase"                // second tier: events (or known seconds) since its last evaluation
 	BadIncrease     = "sla:bad:increase"                  // second tier: bad events (or bad seconds) since its last evaluation
 	TotalPeriod     = "sla:total:sum_period"              // events (or known seconds) of the period
@@ -131,7 +131,23 @@ const GroupSeen = "sla:group:seen"
 const (
 	SlotTotal     = "sla:slot_total:rate" // events per second of a minute or slot
 	SlotBad       = "sla:slot_bad:rate"   // bad events per second of a minute or slot
+	SlotKnown     = "sla:slot:bad_known"  // SlotJudged without what is missing, where that counts
 	SlotJudged    = "sla:slot:bad"        // what a slot counts: 0 good, 1 bad, between them its error rate
 	SlotBadMinute = "sla:slot:bad_minute" // 1 for a minute above the threshold, whatever the run
 	SlotQualified = "sla:slot:qualified"  // 1 while a run of bad minutes is long enough
+)
+
+// Recorded series of levels whose missing data counts.
+const (
+	SourceJob       = "sla:source:job"            // job; 1 while the level has a result: the jobs that its series come from
+	SourceJobPeriod = "sla:source:job_period"     // job; those of the level's longest period
+	SourceScraped   = "sla:source:scraped"        // 1 while the server scrapes one of them, up or down
+	SourceDark      = "sla:source:dark"           // 1 while it does and the level has no series, else 0
+	NotSeenPeriod   = "sla:not_seen:ratio_period" // share of the period that is neither known nor missing, nor still to come
+)
+
+// What Prometheus records of a scrape.
+const (
+	Up  = "up"  // 1 if it succeeded, 0 if not
+	Job = "job" // the label of the scrape configuration
 )

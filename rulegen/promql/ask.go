@@ -29,6 +29,13 @@ func (s Selector) With(more ...Matcher) Selector {
 	return Selector{&v}
 }
 
+// Plain is the selector without what its expression says of another time.
+func (s Selector) Plain() Selector {
+	v := *s.vector
+	v.Offset, v.OriginalOffset, v.OriginalOffsetExpr, v.Timestamp, v.StartOrEnd = 0, 0, nil, nil, 0
+	return Selector{&v}
+}
+
 // Wants are the labels, besides the name, that a series must have to be selected.
 func (s Selector) Wants() []string {
 	var names []string

@@ -87,10 +87,13 @@ func (s Selector) Matchers() []Matcher {
 func (s Selector) Now() Expr { return Expr{s.vector} }
 
 // Offset is the selector's value of d ago.
-func (s Selector) Offset(d time.Duration) Expr {
+func (s Selector) Offset(d time.Duration) Expr { return s.Ago(d).Now() }
+
+// Ago selects what the selector did d ago.
+func (s Selector) Ago(d time.Duration) Selector {
 	v := *s.vector
 	v.OriginalOffset = d
-	return Expr{&v}
+	return Selector{&v}
 }
 
 func (s Selector) over(function string, window time.Duration) Expr {
