@@ -56,7 +56,7 @@ func (l *ServiceLevel) AggregationWords() string {
 	}
 	words := aggregationWords[l.Aggregation](l.Slots)
 	if l.Aggregation == Time && l.MissingData != MissingExcluded {
-		words = "by time: bad seconds over all seconds"
+		words = "by time: bad seconds over known and missing seconds"
 	}
 	if l.Slots.Weight.Text != "" {
 		words += ", each bad one weighed by " + l.Slots.Weight.Text

@@ -1,6 +1,7 @@
 package sla
 
-// MissingData is what time counts as of which nobody knows how the service was.
+// MissingData is what missing time counts as: the server scraped what measures
+// the level, and had no result.
 type MissingData string
 
 // The policies. Excluded is the zero value: such time is in neither sum, and

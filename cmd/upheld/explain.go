@@ -72,7 +72,7 @@ func explainLevel(b *strings.Builder, l *sla.ServiceLevel, now time.Time) {
 	line("Measured", "%s", l.Indicator.Words())
 	line("Counted", "%s%s", l.AggregationWords(), l.Defaulted("aggregation"))
 	if l.MissingData != sla.MissingExcluded {
-		line("Missing", "what nobody knows counts as %s: without samples, and with inconclusive or missed probes alone", l.MissingData)
+		line("Missing", "counts as %s: scrapes without a result, and inconclusive or missed probes; what the server did not see, as during its restart, does not count", l.MissingData)
 	}
 	explainHours(l, now, line)
 	line("Target", "%s %% of %s%s", l.Target, periodsWords(l.Periods()), l.Defaulted("period"))

@@ -75,7 +75,7 @@ var levelSection = &section{
 		{key: "period", typ: periodType, def: "`spec.period`", doc: "The time over which the target is judged, or a list of several: `[30d, month]`."},
 		{key: "groupBy", typ: groupByType, doc: "One promise for each value of labels: per tenant, region or endpoint. Without it there is one for everything together."},
 		{key: "credits", typ: mapping(creditsSection), example: `{tiers: [{below: "99.9", percent: "10"}]}`, doc: "What a missed target costs."},
-		{key: "missingData", typ: oneOf("excluded", "bad", "good"), def: "excluded", doc: "What time counts as of which nobody knows how the service was, because no probe or sample told: neither good nor bad (`excluded`), `bad` or `good`. Of levels that count time. `SLAMeasurementLost` tells of it either way."},
+		{key: "missingData", typ: oneOf("excluded", "bad", "good"), def: "excluded", doc: "What missing time counts as, in which the server scraped the level's job and had no result: neither good nor bad (`excluded`), `bad` or `good`. Time that the server did not see, as during its restart, is in neither sum. Of levels that count time. `SLAMeasurementLost` tells of it either way."},
 		{key: "serviceHours", typ: nameType, example: "prime", doc: "The calendar when it is promised; `always` is around the clock, whatever `spec.serviceHours` says."},
 		{key: "exclusions", typ: valueType{name: "list of names", sample: "[maintenance]", scalars: nameType.scalars, shape: anyList}, doc: "Which of the agreement's exclusions hold for this level, `maintenance` among them. All, if left out; `[]` is none."},
 		{key: "labels", typ: labelsType, example: "{tier_of_contract: gold}", doc: "As in `metadata`, for this level."},
