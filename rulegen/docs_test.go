@@ -39,7 +39,9 @@ func TestDocumentationNamesWhatIsMade(t *testing.T) {
 	levels = append(levels, traffic)
 	filled := level("filled", "99.9", &sla.Probe{Check: &sla.TCPCheck{Address: "db:5432"}, Interval: 5 * time.Second})
 	filled.MissingData = sla.MissingBad
-	levels = append(levels, filled)
+	state := level("state", "99.9", &sla.Condition{Expr: sla.Query{Text: "queue_age < 60"}})
+	state.MissingData = sla.MissingBad
+	levels = append(levels, filled, state)
 	plan, findings := rulegen.Compile(&sla.Agreement{Name: "shop", Levels: levels}, rulegen.Options{})
 	if len(findings) > 0 {
 		t.Fatal(findings)
