@@ -23,7 +23,7 @@ spec:
     - {name: run, exclusions: [], target: "99", indicator: *i, aggregation: {method: qualified_run, errorThreshold: "5", minRun: 7m}}
     - {name: failed, exclusions: [], target: "99", indicator: *i, aggregation: all_failed_minute}
     - {name: slots, exclusions: [], target: "99", indicator: *i, aggregation: mean_slot_error_rate}
-    - {name: native, exclusions: [], target: "99", indicator: {latency: {histogram: h, native: true, threshold: 300ms}}}
+    - {name: native, exclusions: [], target: "99", indicator: {latency: {histogram: h_seconds, native: true, threshold: 300ms}}}
     - {name: hours, exclusions: [], target: "99", indicator: *i, serviceHours: prime}
 `)
 	want := map[string]string{

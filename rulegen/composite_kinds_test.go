@@ -33,8 +33,8 @@ spec:
     - {name: strict, service: events, target: "99", indicator: {events: {bad: 'e_bad', total: 'e_total'}}, aggregation: {method: bad_minute, errorThreshold: "5"}}
     - {name: runs, service: events, target: "99", indicator: {events: {bad: 'e_bad', total: 'e_total'}}, aggregation: {method: qualified_run, errorThreshold: "5", minRun: 3m, emptySlot: unknown}}
     - {name: gone, service: events, target: "99", indicator: {events: {bad: 'e_bad', total: 'e_total'}}, aggregation: all_failed_minute}
-    - {name: fast, service: events, target: "99", indicator: {latency: {histogram: h, threshold: 1s}}}
-    - {name: quantile, service: events, target: "99", indicator: {latency: {histogram: h, threshold: 1s}}, aggregation: {method: slot_quantile, quantile: "0.9"}}
+    - {name: fast, service: events, target: "99", indicator: {latency: {histogram: h_seconds, threshold: 1s}}}
+    - {name: quantile, service: events, target: "99", indicator: {latency: {histogram: h_seconds, threshold: 1s}}, aggregation: {method: slot_quantile, quantile: "0.9"}}
     - {name: up, service: condition, target: "99", indicator: {condition: {expr: 'c_up > 0'}}}
     - {name: up, service: ratio, target: "99", indicator: {ratio: {bad: 'r_bad'}}}
     - {name: up, service: blackbox, target: "99", indicator: {blackbox: {success: 'probe_success'}}}
@@ -99,10 +99,10 @@ func TestComponentsOfEveryKind(t *testing.T) {
 			{Series: "e_bad", Value: bad},
 			{Series: "e_good", Value: total - bad},
 			{Series: "e_total", Value: total},
-			{Series: "h_count", Value: total},
-			{Series: `h_bucket{le="1"}`, Value: total - bad},
-			{Series: `h_bucket{le="+Inf"}`, Value: total},
-			{Series: `h_bucket{le="2"}`, Value: total},
+			{Series: "h_seconds_count", Value: total},
+			{Series: `h_seconds_bucket{le="1"}`, Value: total - bad},
+			{Series: `h_seconds_bucket{le="+Inf"}`, Value: total},
+			{Series: `h_seconds_bucket{le="2"}`, Value: total},
 			{Series: "c_up", Value: up},
 			{Series: "r_bad", Value: p.bad},
 			{Series: "probe_success", Value: 1 - p.bad},

@@ -35,9 +35,13 @@ func (c compiler) present(selectors ...promql.Selector) promql.Expr {
 	return union
 }
 
-// presentProbes are the groups of a probe that exporters tell of.
-func (c compiler) presentProbes(of sla.ID) promql.Expr {
-	return c.present(promql.Series(metricnames.ProbeResults, append(identity(of), promql.Eq(metricnames.Outcome, metricnames.Good))...))
+// presentProbes are the groups of a probe that exporters tell of, by the counter
+// that the level reads.
+func (c compiler) presentProbes(of sla.ID, metric string, matcher promql.Matcher) promql.Expr {
+	if metric != metricnames.ProbeWithin {
+		metric, matcher = metricnames.ProbeResults, promql.Eq(metricnames.Outcome, metricnames.Good)
+	}
+	return c.present(promql.Series(metric, append(identity(of), matcher)...))
 }
 
 // groupsOf finds group labels that a user's expression does not have; loses says

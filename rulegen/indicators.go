@@ -106,8 +106,9 @@ func (c compiler) probe(of sla.ID, p *sla.Probe, metric string, matcher promql.M
 	if c.level.Aggregation == sla.Time {
 		join = promql.Avg
 	}
+	judgeable := c.judgeable(of, metric, matcher)
 	rate := func(name string, m promql.Matcher) promql.Expr {
-		return c.scan(join(promql.Series(name, append(identity(of), m)...).Rate(c.into.window), c.groupLabels()...))
+		return c.scan(join(judgeable(promql.Series(name, append(identity(of), m)...).Rate(c.into.window)), c.groupLabels()...))
 	}
 	scaled := func(e promql.Expr) promql.Expr {
 		if c.level.Aggregation == sla.Time {
@@ -123,11 +124,24 @@ func (c compiler) probe(of sla.ID, p *sla.Probe, metric string, matcher promql.M
 		good = timed(good, rate(metricnames.ProbeUntimed, matcher), c.groupLabels()...)
 	}
 	all := promql.Add(good, outcome(metricnames.Bad))
-	total := c.totalRule(c.admitted(scaled(all), c.presentProbes(of)))
+	total := c.totalRule(c.admitted(scaled(all), c.presentProbes(of, metric, matcher)))
 	if restIsBad {
 		return []Rule{total, c.badFromRest(scaled(rate(metric, matcher)))}
 	}
 	return []Rule{total, c.record(c.into.bad, c.orZero(c.ofAdmitted(scaled(rate(metric, matcher)))))}
+}
+
+// judgeable leaves out of the counters of a probe those of exporters that do not
+// know the threshold, or have learnt it within the window: their results go on,
+// and what of them was within it is not known. Without a threshold it is all.
+func (c compiler) judgeable(of sla.ID, metric string, matcher promql.Matcher) func(promql.Expr) promql.Expr {
+	if metric != metricnames.ProbeWithin {
+		return func(e promql.Expr) promql.Expr { return e }
+	}
+	beside := []string{metricnames.Outcome, metricnames.Threshold}
+	results := promql.Series(metricnames.ProbeResults, append(identity(of), promql.Eq(metricnames.Outcome, metricnames.Good))...)
+	lacking := c.without(results, promql.Series(metric, append(identity(of), matcher)...), beside...)
+	return func(e promql.Expr) promql.Expr { return promql.UnlessIgnoring(e, lacking, beside...) }
 }
 
 // timed leaves out the good probes that the exporter was too late to time: of
@@ -181,7 +195,7 @@ func (c compiler) histogram(h *sla.HistogramLatency) ([]Rule, sla.Findings) {
 	}
 	count := s.WithSuffix("_count")
 	sum := func(e promql.Expr) promql.Expr {
-		return c.scan(promql.Sum(promql.UnlessIgnoring(e, c.unbounded(count, bucket(s)), "le"), c.groupLabels()...))
+		return c.scan(promql.Sum(promql.UnlessIgnoring(e, c.without(count, bucket(s), "le"), "le"), c.groupLabels()...))
 	}
 	total := sum(promql.AndIgnoring(count.Rate(c.into.window), bucket(s).Rate(c.into.window), "le"))
 	within := sum(bucket(good).Rate(c.into.window))
@@ -191,12 +205,13 @@ func (c compiler) histogram(h *sla.HistogramLatency) ([]Rule, sla.Findings) {
 	return []Rule{c.totalRule(c.admitted(total, c.present(bucket(s)))), c.badFromRest(within)}, findings
 }
 
-// unbounded are the counts that have no such bucket beside them where the window
-// begins, or where it ends. A target that keeps its labels when it is given other
-// bounds has a count over the whole of a window and the bucket in a part of it.
-func (c compiler) unbounded(count, bucket promql.Selector) promql.Expr {
-	alone := func(count, bucket promql.Expr) promql.Expr { return promql.UnlessIgnoring(count, bucket, "le") }
-	return promql.Or(alone(count.Now(), bucket.Now()), alone(count.Offset(c.into.window), bucket.Offset(c.into.window)))
+// without are the series of a whole that have no part beside them, with the same
+// labels but for some, where the window begins, or where it ends. A target that
+// keeps its labels when it is given other bounds has a count over the whole of a
+// window and the bucket in a part of it.
+func (c compiler) without(whole, part promql.Selector, but ...string) promql.Expr {
+	alone := func(whole, part promql.Expr) promql.Expr { return promql.UnlessIgnoring(whole, part, but...) }
+	return promql.Or(alone(whole.Now(), part.Now()), alone(whole.Offset(c.into.window), part.Offset(c.into.window)))
 }
 
 // goodOf is the selector of those series of a histogram whose fast requests are

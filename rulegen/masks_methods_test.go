@@ -111,7 +111,7 @@ spec:
     - {name: minute, target: "99", indicator: &a {events: {bad: 'e_bad{site="a"}', total: 'e_total{site="a"}'}}, aggregation: {method: bad_minute, errorThreshold: "5"}}
     - {name: run, target: "99", indicator: *a, aggregation: {method: qualified_run, errorThreshold: "5", minRun: 5m}}
     - {name: mean, target: "99", indicator: *a, aggregation: {method: mean_slot_error_rate}}
-    - {name: quantile, target: "99", indicator: {latency: {histogram: 'h{site="a"}', threshold: 1s}}, aggregation: {method: slot_quantile, quantile: "0.9"}}
+    - {name: quantile, target: "99", indicator: {latency: {histogram: 'h_seconds{site="a"}', threshold: 1s}}, aggregation: {method: slot_quantile, quantile: "0.9"}}
     - {name: ratios, target: "99", groupBy: [site], indicator: &all {events: {bad: e_bad, total: e_total}}}
     - {name: minutes, target: "99", groupBy: [site], indicator: *all, aggregation: {method: bad_minute, errorThreshold: "5"}}
     - {name: runs, target: "99", groupBy: [site], indicator: *all, aggregation: {method: qualified_run, errorThreshold: "5", minRun: 5m}}
@@ -132,10 +132,10 @@ spec:
 		}
 		all := func(m int) float64 { return tr.rate[m] }
 		add(all, "e_total")
-		add(all, "h_count")
-		add(all, "h_bucket", "le", "+Inf")
+		add(all, "h_seconds_count")
+		add(all, "h_seconds_bucket", "le", "+Inf")
 		add(func(m int) float64 { return tr.rate[m] * tr.bad[m] }, "e_bad")
-		add(func(m int) float64 { return tr.rate[m] * (1 - tr.bad[m]) }, "h_bucket", "le", "1")
+		add(func(m int) float64 { return tr.rate[m] * (1 - tr.bad[m]) }, "h_seconds_bucket", "le", "1")
 	}
 	record(t, w, plan, begin, end, func(r rulegen.Rule) bool { return !strings.HasPrefix(r.Record, "sla:error:ratio_rate") })
 

@@ -10,8 +10,9 @@ import (
 // the last minute and, of these, the ones that found it bad by the level's
 // threshold (all probes bad, if it has none).
 func (c compiler) locations(of sla.ID, metric string, matcher promql.Matcher, restIsBad bool) []Rule {
+	judgeable := c.judgeable(of, metric, matcher)
 	by := func(name string, m promql.Matcher) promql.Expr {
-		return promql.Sum(promql.Series(name, append(identity(of), m)...).Rate(c.into.window), append([]string{metricnames.Location}, c.groupLabels()...)...)
+		return promql.Sum(judgeable(promql.Series(name, append(identity(of), m)...).Rate(c.into.window)), append([]string{metricnames.Location}, c.groupLabels()...)...)
 	}
 	outcome := func(name string) promql.Expr {
 		return by(metricnames.ProbeResults, promql.Eq(metricnames.Outcome, name))
@@ -30,7 +31,7 @@ func (c compiler) locations(of sla.ID, metric string, matcher promql.Matcher, re
 		bad = promql.Gt(share, promql.Num(limit.Quo(hundred)))
 	}
 	return []Rule{
-		c.totalRule(c.admitted(promql.Count(all, c.groupLabels()...), c.presentProbes(of))),
+		c.totalRule(c.admitted(promql.Count(all, c.groupLabels()...), c.presentProbes(of, metric, matcher))),
 		c.record(c.into.bad, c.orZero(c.ofAdmitted(promql.Count(bad, c.groupLabels()...)))),
 	}
 }
