@@ -194,6 +194,7 @@ func (c compiler) alert(name string, e promql.Expr, annotations map[string]strin
 		r.Annotations[annotationApproximation] = words
 	}
 	c.tellComponents(r)
+	c.tellGroups(r)
 	maps.Copy(r.Annotations, l.Alerting.Annotations)
 	maps.Copy(r.Labels, l.Labels)
 	maps.Copy(r.Labels, l.Alerting.Labels)

@@ -207,6 +207,7 @@ func (c compiler) constants() []Rule {
 			c.seenGroups(),
 			c.record(metricnames.TargetRatio, c.promised(func(t sla.GroupTarget) sla.Decimal { return t.Target })),
 			c.record(metricnames.ObjectiveRatio, c.promised(func(t sla.GroupTarget) sla.Decimal { return t.Objective })),
+			c.worstGroups(),
 			described,
 		}
 	}

@@ -107,6 +107,35 @@ func (c compiler) seenGroups() Rule {
 	return c.record(metricnames.GroupSeen, e)
 }
 
+// mostTold is how many groups an alert lists.
+const mostTold = 5
+
+// worstGroups record the groups that burn their budgets fastest now, of those
+// that burn more than they may. All alerts of an outage list them, and each
+// evaluation expands the list for every alert: so they are found once, by a rule.
+func (c compiler) worstGroups() Rule {
+	ratio := c.recorded(ratioName(sla.BaseWindow)).Now()
+	rate := promql.Div(ratio, c.objectiveBudget())
+	if c.ownTargets() {
+		rate = promql.DivManyOn(ratio, c.objectiveBudget(), c.joinLabels()...)
+	}
+	return c.record(metricnames.GroupWorst, promql.TopK(mostTold, promql.Gt(rate, promql.Num(one))))
+}
+
+// tellGroups lists the worst groups in an alert of one of them: people are
+// notified once of all.
+func (c compiler) tellGroups(r Rule) {
+	if !c.grouped() || r.Alert != AlertBudgetBurn {
+		return
+	}
+	var words []string
+	for _, label := range c.groupLabels() {
+		words = append(words, fmt.Sprintf(`%s {{ or .Labels.%s "(none)" }}`, label, label))
+	}
+	r.Annotations["worst_groups"] = fmt.Sprintf("{{ range query %q }}%s burns {{ printf `%%.3g` .Value }} times too fast. {{ else }}No group burns its budget now.{{ end }}",
+		promql.SortDesc(c.recorded(metricnames.GroupWorst).Now()).String(), strings.Join(words, ", "))
+}
+
 // promised is a promise for every group that is seen: value of the target that
 // holds for it.
 func (c compiler) promised(value func(sla.GroupTarget) sla.Decimal) promql.Expr {

@@ -62,6 +62,27 @@ type Notifications struct {
 	Pacing  map[string]Pace // by severity, where it is not DefaultPacing
 }
 
+// PerGroup are the labels by which the notifications of a level's groups are
+// apart; none if one notification gathers all its groups.
+func (n Notifications) PerGroup(l *ServiceLevel) []string {
+	var apart []string
+	for _, label := range l.GroupBy.Labels {
+		if slices.Contains(n.GroupBy, label) {
+			apart = append(apart, label)
+		}
+	}
+	return apart
+}
+
+// MostNotifications is how many notifications of each severity an outage of the
+// level as a whole can begin with.
+func (n Notifications) MostNotifications(l *ServiceLevel) int {
+	if len(n.PerGroup(l)) > 0 {
+		return l.GroupBy.Limit
+	}
+	return 1
+}
+
 // Pacing is when a notification is sent, as Alertmanager's options of the same
 // names say.
 type Pacing struct {

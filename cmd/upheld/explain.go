@@ -60,6 +60,7 @@ func explainAgreement(b *strings.Builder, a *sla.Agreement, now time.Time) {
 		explainLevel(b, l, now)
 		explainComposite(b, l, now)
 		explainAlerts(b, l, now)
+		explainNotifications(b, l, a.Notifications)
 		explainEscalation(b, l)
 	}
 }

@@ -29,6 +29,19 @@ func explainGroups(l *sla.ServiceLevel, now time.Time, line func(name, format st
 	}
 }
 
+// explainNotifications says how many notifications an outage of all groups is.
+func explainNotifications(b *strings.Builder, l *sla.ServiceLevel, n sla.Notifications) {
+	if len(l.GroupBy.Labels) == 0 || len(l.Severities()) == 0 {
+		return
+	}
+	if apart := n.PerGroup(l); len(apart) > 0 {
+		fmt.Fprintf(b, "  An outage of all groups is up to %d notifications of each severity: notifications.groupBy has %s.\n",
+			n.MostNotifications(l), strings.Join(apart, " and "))
+		return
+	}
+	b.WriteString("  An outage of all groups is 1 notification of each severity, which lists the worst groups.\n")
+}
+
 // groupCost adds up what groups may multiply.
 type groupCost struct {
 	all, grouped, levels int // series that are recorded at most, those of levels with groups, and how many such levels

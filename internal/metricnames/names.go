@@ -127,6 +127,10 @@ const (
 // one that only the figures of the period have still.
 const GroupSeen = "sla:group:seen"
 
+// GroupWorst is recorded for levels with groups: how many times faster than
+// their objectives allow the worst groups burn now.
+const GroupWorst = "sla:group:worst_burn_rate"
+
 // Recorded series of aggregations over slots.
 const (
 	SlotTotal     = "sla:slot_total:rate" // events per second of a minute or slot

@@ -71,8 +71,12 @@ func identityOf(agreements []*sla.Agreement) []string {
 		}
 	}
 	slices.Sort(groups)
-	return append([]string{metricnames.SLA, metricnames.Service, metricnames.SLO}, slices.Compact(groups)...)
+	return slices.Concat(levelLabels, slices.Compact(groups))
 }
+
+// levelLabels tell levels apart. Notifications gather by them, so that an outage
+// of a level with hundreds of groups is one.
+var levelLabels = []string{metricnames.SLA, metricnames.Service, metricnames.SLO}
 
 // agreementsRoute is the route of all alerts of agreements: first those of
 // agreements that say who is told, then the others by severity.
@@ -80,10 +84,10 @@ func agreementsRoute(agreements []*sla.Agreement, severities []severity) alertma
 	r := alertmanagerRoute{
 		Receiver: receiverPrefix + leastUrgent(severities).name,
 		Matchers: ours(agreements),
-		GroupBy:  identityOf(agreements),
+		GroupBy:  levelLabels,
 	}
 	for _, a := range agreements {
-		if own, ok := agreementRoute(a, severities, r.GroupBy); ok {
+		if own, ok := agreementRoute(a, severities); ok {
 			r.Routes = append(r.Routes, own)
 		}
 	}
@@ -108,10 +112,9 @@ func ours(agreements []*sla.Agreement) []string {
 }
 
 // agreementRoute is the route of an agreement that says anything of who is told
-// or how; a level with an escalation of its own has one below it. identity are
-// the labels by which promises are told apart.
-func agreementRoute(a *sla.Agreement, severities []severity, identity []string) (alertmanagerRoute, bool) {
-	steps := stepRoutes{agreement: a, severities: severities, alone: slices.Concat(identity, []string{"alertname", metricnames.Tier})}
+// or how; a level with an escalation of its own has one below it.
+func agreementRoute(a *sla.Agreement, severities []severity) (alertmanagerRoute, bool) {
+	steps := stepRoutes{agreement: a, severities: severities, alone: slices.Concat(levelLabels, []string{"alertname", metricnames.Tier})}
 	r := alertmanagerRoute{Matchers: []string{equals(metricnames.SLA, a.Name)}, GroupBy: a.Notifications.GroupBy}
 	for _, l := range a.Levels {
 		if reflect.DeepEqual(l.Escalation, a.Escalation) {
@@ -133,7 +136,7 @@ func agreementRoute(a *sla.Agreement, severities []severity, identity []string) 
 type stepRoutes struct {
 	agreement  *sla.Agreement
 	severities []severity
-	alone      []string // labels that tell every alert from every other
+	alone      []string // labels that tell every alert of a level from every other
 }
 
 // of are the routes of an escalation that holds for levels: one for each step,
@@ -181,9 +184,18 @@ func (s stepRoutes) route(after time.Duration, of severity, which, receiver stri
 	}
 	r = paced(of, s.agreement.Notifications, r)
 	if after > 0 {
-		r.GroupWait, r.GroupBy = "0s", s.alone
+		r.GroupWait, r.GroupBy = s.laterWait(), s.alone
 	}
 	return r
+}
+
+// laterWait is how long a later step waits: not at all, but where levels have
+// groups for the alerts of the others, which come one after the other.
+func (s stepRoutes) laterWait() string {
+	if slices.ContainsFunc(s.agreement.Levels, func(l *sla.ServiceLevel) bool { return len(l.GroupBy.Labels) > 0 }) {
+		return "10s"
+	}
+	return "0s"
 }
 
 // within lets a route wait outside of the hours of a calendar.

@@ -88,17 +88,18 @@ func TestAlertmanagerRoutesBySeverity(t *testing.T) {
 	}
 }
 
-// Groups are told of apart, and hold back only their own.
-func TestAlertmanagerKeepsGroupsApart(t *testing.T) {
+// An outage of all groups is one notification; a group's page holds back only
+// its own tickets.
+func TestAlertmanagerGathersGroupsAndHoldsBackTheirOwn(t *testing.T) {
 	agreements := twoAgreements()
 	agreements[0].Levels[0].GroupBy.Labels = []string{"tenant", "region"}
 	agreements[1].Levels[0].GroupBy.Labels = []string{"tenant"}
 	got, _, err := emit.Alertmanager(agreements)
 	file := parseAlertmanager(t, must(t, got, err))
-	want := []string{"sla", "service", "slo", "region", "tenant"}
-	if by := file.Route.Routes[0].GroupBy; !slices.Equal(by, want) {
-		t.Errorf("grouped by %v, want %v", by, want)
+	if by, want := file.Route.Routes[0].GroupBy, []string{"sla", "service", "slo"}; !slices.Equal(by, want) {
+		t.Errorf("notifications gather by %v, want %v: an outage would be one for each group", by, want)
 	}
+	want := []string{"sla", "service", "slo", "region", "tenant"}
 	if equal := file.InhibitRules[0].Equal; !slices.Equal(equal, want) {
 		t.Errorf("inhibits where %v are equal, want %v", equal, want)
 	}

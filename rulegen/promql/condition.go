@@ -22,6 +22,9 @@ func TopK(k int64, e Expr) Expr {
 	return Expr{&parser.AggregateExpr{Op: parser.TOPK, Expr: e.node, Param: Num(sla.NewDecimal(k, 1)).node}}
 }
 
+// SortDesc is sort_desc(e): the samples of e, the greatest first.
+func SortDesc(e Expr) Expr { return call("sort_desc", e) }
+
 // Truth reads e as a condition and makes it a number with the labels by: for
 // each of their values 1 while it holds for every series that it compares, 0
 // while it does not for one, and no sample while nobody knows. A comparison,

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"gopkg.in/yaml.v3"
@@ -46,7 +47,7 @@ var notificationsSection = &section{
 	name: "notifications",
 	doc:  "How Alertmanager gathers alerts and paces notifications.",
 	fields: []field{
-		{key: "groupBy", typ: namesType("list of labels", "[sla, service]"), def: "`[sla, service, slo]`", doc: "The labels that all alerts of one notification share."},
+		{key: "groupBy", typ: namesType("list of labels", "[sla, service]"), def: "`[sla, service, slo]`", doc: "The labels that all alerts of one notification share. With the label of a [groupBy](#groupby), each group is notified apart: an outage can be as many notifications as there are groups."},
 		{key: "severities", typ: valueType{name: "mapping of severities to mappings", sample: "{page: {repeatInterval: 1h}}", sections: []*section{pacingSection}, shape: byText}, doc: "How notifications of a severity are paced."},
 	},
 }
@@ -334,7 +335,9 @@ type notifications struct {
 	sla.Notifications
 	paced []value
 	at    []*object // of the paces, as mappings
-	names sla.SeverityNames
+
+	labels []value // to group by
+	names  sla.SeverityNames
 }
 
 func (v value) notifications(names sla.SeverityNames) (notifications, bool) {
@@ -349,7 +352,7 @@ func (v value) notifications(names sla.SeverityNames) (notifications, bool) {
 			l.wrong("bad-label", quote(l.node.Value)+" is not the name of a label", "use letters, digits and _")
 			continue
 		}
-		n.GroupBy = append(n.GroupBy, l.node.Value)
+		n.GroupBy, n.labels = append(n.GroupBy, l.node.Value), append(n.labels, l)
 	}
 	n.paced, _, _ = read(o, "severities", value.entries)
 	for _, entry := range n.paced {
@@ -381,6 +384,24 @@ func (o *object) pacingFits(p sla.Pacing) {
 		sla.FormatDuration(p.RepeatInterval), sla.FormatDuration(p.GroupInterval)), "make it at least as long")
 }
 
+// storm is how many notifications of an outage are a storm.
+const storm = 20
+
+// warnStorm warns of labels of groups by which one outage is many notifications.
+func (n notifications) warnStorm(levels []*sla.ServiceLevel) {
+	for _, at := range n.labels {
+		i := slices.IndexFunc(levels, func(l *sla.ServiceLevel) bool {
+			return slices.Contains(l.GroupBy.Labels, at.node.Value) && n.MostNotifications(l) > storm
+		})
+		if i >= 0 {
+			l := levels[i]
+			at.warn("notification-storm", fmt.Sprintf("an outage of the level %q can be up to %d notifications of each severity, one for each %s",
+				l.ID.SLO, n.MostNotifications(l), strings.Join(n.PerGroup(l), " and ")),
+				"leave "+at.node.Value+" out: one notification then gathers the groups and lists the worst; or lower groupBy.limit of the level")
+		}
+	}
+}
+
 // fit reports paces of severities that no alert has.
 func (n notifications) fit(levels []*sla.ServiceLevel) {
 	known, _ := alertsOf(levels)
@@ -390,6 +411,7 @@ func (n notifications) fit(levels []*sla.ServiceLevel) {
 			at.d.errorAt(at.key, "unknown-severity", "no alert of the agreement has the severity "+quote(at.name), alertRemedy(at.name, known))
 		}
 	}
+	n.warnStorm(levels)
 	for _, o := range n.at {
 		severity, _, _ := n.names.Named(o.name)
 		o.pacingFits(n.PacingOf(severity, sla.UrgencyOf(levels, severity)))
