@@ -44,7 +44,7 @@ func TestNotificationsOfAnOutageOfGroups(t *testing.T) {
 				}
 			}
 			put(spec, fmt.Sprintf(manyTenants, c.groupBy, tenantsDown))
-			base := "route:\n  receiver: dba\n  group_wait: 1s\n  routes: []\nreceivers:\n"
+			base := "route:\n  receiver: dba\n  group_wait: 1s\n  group_interval: 5s\n  routes: []\nreceivers:\n"
 			for _, name := range []string{"dba", "upheld-critical", "upheld-warning", "upheld-shop/lead"} {
 				base += fmt.Sprintf("  - name: %s\n    webhook_configs: [{url: %q}]\n", name, told.server.URL)
 			}
@@ -91,7 +91,7 @@ metadata: {name: shop}
 spec:
   contacts: {lead: {}}
   alerting: {severities: {page: critical, ticket: warning}}
-  notifications: {%sseverities: {page: {groupWait: 3s, groupInterval: 5s}, warning: {groupInterval: 5s}}}
+  notifications: {%sseverities: {page: {groupWait: 10s, groupInterval: 5s}, warning: {groupInterval: 5s}}}
   escalation: [{after: 15m, notify: [lead]}]
   serviceLevels:
     - name: requests
