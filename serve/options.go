@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/url"
 	"time"
 
@@ -95,8 +96,25 @@ func (o Options) withDefaults() (Options, error) {
 			errs = append(errs, fmt.Errorf("external URL: %w", err))
 		}
 	}
-	return o, errors.Join(errs...)
+	for _, address := range o.AlertmanagerURLs {
+		if _, err := webURL(address); err != nil {
+			errs = append(errs, fmt.Errorf("Alertmanager: %w", err))
+		}
+	}
+	if _, _, err := net.SplitHostPort(o.ListenAddress); err != nil {
+		errs = append(errs, fmt.Errorf("%q is not an address to listen on; write host:port or :port", o.ListenAddress))
+	}
+	if len(errs) > 0 {
+		return o, OptionError{errors.Join(errs...)}
+	}
+	return o, nil
 }
+
+// OptionError is a mistake in Options: of the caller, and of nothing that Run met.
+type OptionError struct{ error }
+
+// Unwrap is the mistake, or several of them joined.
+func (e OptionError) Unwrap() error { return e.error }
 
 func setDefault[T comparable](value *T, fallback T) {
 	var zero T

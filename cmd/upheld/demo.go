@@ -68,7 +68,7 @@ to standard error.`,
 			}
 			options.Logger = promslog.New(&promslog.Config{Level: level, Writer: cmd.ErrOrStderr()})
 			if err := runDemo(ctx, options, cmd.OutOrStdout()); err != nil {
-				return err
+				return explainSpecs(cmd.ErrOrStderr(), err)
 			}
 			_, err := fmt.Fprintln(cmd.OutOrStdout(), "The demo has ended; nothing is left behind.")
 			return err

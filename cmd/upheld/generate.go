@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -23,7 +24,8 @@ import (
 
 // generateOptions are the flags of generate.
 type generateOptions struct {
-	dir     string // "-" is standard output
+	dir     string
+	stdout  bool // no directory, but standard output
 	verify  bool
 	force   bool
 	prune   bool
@@ -118,13 +120,14 @@ func (o *generateOptions) check() error {
 	if o.dir == "" {
 		return fmt.Errorf("generate needs a directory to write to: -o DIR")
 	}
+	o.stdout, o.dir = o.dir == "-", filepath.Clean(o.dir)
 	if err := errors.Join(o.checkOutputs(), o.rules.check()); err != nil {
 		return err
 	}
-	if o.merged == "-" || o.merged != "" && o.dir == "-" {
+	if o.merged == "-" || o.merged != "" && o.stdout {
 		return fmt.Errorf("--alertmanager.merge edits a file: name it, and a directory with -o DIR")
 	}
-	if o.verify && o.dir == "-" {
+	if o.verify && o.stdout {
 		return fmt.Errorf("--verify compares with a directory, not with standard output: -o DIR")
 	}
 	if o.tests && o.rules.Format == operatorFormat {
@@ -191,7 +194,7 @@ func (o generateOptions) run(cmd *cobra.Command, paths []string) error {
 		return err
 	}
 	fmt.Fprint(cmd.ErrOrStderr(), o.groupsHint(agreements), unfilled)
-	if o.dir == "-" {
+	if o.stdout {
 		return o.print(cmd, stage)
 	}
 	return o.put(cmd, stage, merged)
@@ -200,7 +203,7 @@ func (o generateOptions) run(cmd *cobra.Command, paths []string) error {
 // target is the directory that files are made in, which is a temporary one for
 // standard output, and what removes it.
 func (o generateOptions) target() (dir string, remove func(), err error) {
-	if o.dir != "-" {
+	if !o.stdout {
 		return o.dir, func() {}, nil
 	}
 	dir, err = os.MkdirTemp("", "upheld-generate-")
@@ -325,15 +328,15 @@ func (o generateOptions) refusal(err error, outcome string) error {
 // notes say what is left alone, and what was not known before.
 func (o generateOptions) notes(stage *filetree.Stage) string {
 	notes := ""
-	if n := stage.Adopted(); n > 0 && !o.verify {
-		notes += fmt.Sprintf("%s had no %s: %s there with the header of upheld, or as generated, are in it now; no file was removed\n", o.dir, filetree.ManifestName, plural(n, "file"))
+	adopted, left := stage.Adopted()
+	if adopted > 0 && !o.verify {
+		notes += fmt.Sprintf("%s had no %s: %s there with the header of upheld, or as generated, are in it now\n", o.dir, filetree.ManifestName, plural(adopted, "file"))
+	}
+	if len(left) > 0 {
+		notes += fmt.Sprintf("%s has others with that header, which stay; remove what was generated before and is not any more: %s\n", o.dir, few(left))
 	}
 	if others, n := stage.Others(); n > 0 {
-		more := ""
-		if len(others) > 5 {
-			others, more = others[:5], " and more"
-		}
-		notes += fmt.Sprintf("%s of agreements that are not named (%s%s) left as they are; --prune removes them\n", plural(n, "file"), strings.Join(others, ", "), more)
+		notes += fmt.Sprintf("%s of agreements that are not named (%s) left as they are; --prune removes them\n", plural(n, "file"), few(others))
 	}
 	return notes
 }

@@ -177,9 +177,13 @@ func hangups(ctx context.Context) <-chan struct{} {
 	return reload
 }
 
-// explainSpecs prints mistakes in specifications as upheld check does; other
-// errors are returned as they are.
+// explainSpecs prints mistakes in specifications as upheld check does; those in
+// flags are marked, other errors are returned as they are.
 func explainSpecs(notes io.Writer, err error) error {
+	var option serve.OptionError
+	if errors.As(err, &option) {
+		return usageError{err}
+	}
 	var findings sla.Findings
 	if !errors.As(err, &findings) {
 		return err

@@ -142,10 +142,7 @@ func (s *Stage) undo() error {
 func (s *Stage) makeFolder(name string) error {
 	var missing []string
 	for at := filepath.Clean(name); ; at = filepath.Dir(at) {
-		info, err := os.Stat(at)
-		if err == nil && !info.IsDir() {
-			return fmt.Errorf("%s is a file, where a directory is to be; remove it, or choose another directory", at)
-		}
+		_, err := os.Stat(at)
 		if err == nil {
 			break
 		}

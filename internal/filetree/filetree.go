@@ -101,6 +101,9 @@ func Open(ctx context.Context, dir string, o Options) (*Stage, error) {
 // stage, needs no lock.
 func (s *Stage) takeTurn(ctx context.Context) error {
 	for {
+		if info, err := os.Stat(s.dir); err == nil && !info.IsDir() {
+			return fmt.Errorf("%s is a file, where a directory is to be; remove it, or choose another directory", s.dir)
+		}
 		if !s.Dry {
 			if err := s.makeFolder(s.dir); err != nil {
 				return err
@@ -208,6 +211,10 @@ func bounded(all []error) []error {
 func (s *Stage) settle() (stale []string, lost losses) {
 	s.next = maps.Clone(s.taken)
 	maps.Copy(s.next, s.parts)
+	sources := map[string]bool{}
+	for _, source := range s.Sources {
+		sources[source] = true
+	}
 	for _, path := range slices.Sorted(maps.Keys(s.found.entries)) {
 		e := s.found.entries[path]
 		_, written := s.next[path]
@@ -215,7 +222,7 @@ func (s *Stage) settle() (stale []string, lost losses) {
 			s.next[path] = e
 			continue
 		}
-		others := e.without(s.Sources)
+		others := e.without(sources)
 		switch {
 		case len(others) == 0 || s.Prune:
 			if !written {
@@ -250,19 +257,32 @@ func (s *Stage) Others() (sources []string, files int) {
 	return slices.Compact(sources), files
 }
 
-// Adopted is the number of files that were generated before there was a manifest
-// and have one from now on.
-func (s *Stage) Adopted() int {
+// Adopted is, for a directory that had no manifest, the number of files there that
+// this one takes for generated, and the paths of others that have the marker in the folders
+// that it writes to: perhaps of a run before, perhaps copies, so that they stay.
+func (s *Stage) Adopted() (files int, left []string) {
 	if !s.found.missing {
-		return 0
+		return 0, nil
 	}
-	created := 0
+	files = len(s.taken)
 	for _, c := range s.changes {
 		if c.Kind == Missing {
-			created++
+			files--
 		}
 	}
-	return len(s.taken) - created
+	for _, folder := range s.Folders {
+		entries, _ := os.ReadDir(filepath.Join(s.dir, folder))
+		for _, e := range entries {
+			path := folder + "/" + e.Name()
+			if _, written := s.taken[path]; written || !e.Type().IsRegular() || leftBehind.MatchString(e.Name()) {
+				continue
+			}
+			if _, marked, err := s.identify(s.place(path)); err == nil && marked {
+				left = append(left, path)
+			}
+		}
+	}
+	return files, left
 }
 
 // losses are sources that would be dropped from files that others share.

@@ -53,8 +53,8 @@ func newEntry(path, sum string, sources []string) entry {
 }
 
 // without are the sources of an entry that are not among these.
-func (e entry) without(sources []string) []string {
-	return slices.DeleteFunc(slices.Clone(e.Sources), func(s string) bool { return slices.Contains(sources, s) })
+func (e entry) without(sources map[string]bool) []string {
+	return slices.DeleteFunc(slices.Clone(e.Sources), func(s string) bool { return sources[s] })
 }
 
 // manifest is what a directory says of itself.

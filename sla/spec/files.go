@@ -45,7 +45,11 @@ func (l *loader) expand(paths []string) []string {
 }
 
 func (l *loader) filesOf(path string) []string {
-	if path == "-" {
+	switch path {
+	case "":
+		l.failed(`""`, "no-such-file", "is no name of a file", "give the variable that it comes from a value")
+		return nil
+	case "-":
 		return []string{StandardInput}
 	}
 	info, err := os.Stat(path)
@@ -67,14 +71,18 @@ func (l *loader) filesOf(path string) []string {
 		l.failed(path, "no-such-file", "no such file or directory, and as a glob it matches nothing", "")
 	}
 	var files []string
-	dir := globRoot(path)
+	dir, folders := globRoot(path), 0
 	for _, match := range matches {
 		if info, err := os.Stat(match); err == nil && info.IsDir() {
+			folders++
 			continue
 		}
 		if l.staysIn(dir, match) {
 			files = append(files, match)
 		}
+	}
+	if folders > 0 && folders == len(matches) {
+		l.failed(path, "no-such-file", "as a glob it matches only directories", "name the directories without quotes, or a glob of files such as '"+path+"/*.yaml'")
 	}
 	return files
 }

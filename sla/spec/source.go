@@ -91,6 +91,15 @@ func (s *source) position(line, column int) sla.Position {
 	return sla.Position{File: s.file, Line: line, Column: bytes + 1}
 }
 
+// readAgain is the content of a file that was read before. A pipe gives it only
+// once; asking again could wait for ever.
+func readAgain(file string) ([]byte, error) {
+	if file == StandardInput {
+		return standardInput()
+	}
+	return readRegular(file)
+}
+
 // WithSnippets fills the source line into the findings that have a place but no
 // line yet, such as those of the rule generator. A file that can no longer be
 // read leaves its findings without a line.
@@ -101,8 +110,8 @@ func WithSnippets(findings sla.Findings) sla.Findings {
 		if f.Snippet == "" && f.Pos.Line > 0 {
 			src, seen := sources[f.Pos.File]
 			if !seen {
-				text, size, err := readFile(f.Pos.File)
-				if err == nil && size <= maxFileSize {
+				text, err := readAgain(f.Pos.File)
+				if err == nil {
 					src = newSource(f.Pos.File, string(text))
 				}
 				sources[f.Pos.File] = src
