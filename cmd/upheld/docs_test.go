@@ -50,7 +50,8 @@ func commandLineReference() string {
 
 Made from the commands' own help by ` + "`go test ./cmd/upheld -run TestCommandLineReference -update`" + `.
 
-Results go to standard output, notes to standard error.
+Results go to standard output, notes to standard error. SPEC is a file, a directory (every \*.yaml and \*.yml directly in it), a glob in quotes, or - for standard
+input. A symbolic link in a directory is followed only inside of it. "upheld completion SHELL" makes shells complete verbs, flags and their values.
 
 `)
 	b.WriteString(exitReference())

@@ -31,7 +31,7 @@ func (o generateOptions) merge(agreements []*sla.Agreement, good bool) (mergedFi
 	if o.merged == "" || !good {
 		return m, nil, nil
 	}
-	have, err := os.ReadFile(o.merged)
+	have, err := readConfiguration(o.merged)
 	if err != nil {
 		return m, nil, fmt.Errorf("--alertmanager.merge: %w", err)
 	}
@@ -42,6 +42,21 @@ func (o generateOptions) merge(agreements []*sla.Agreement, good bool) (mergedFi
 	}
 	m.stale, m.want = true, want
 	return m, findings, nil
+}
+
+// maxConfiguration is far above what people write, in bytes.
+const maxConfiguration = 16 << 20
+
+// readConfiguration is the content of a file that can be edited in place.
+func readConfiguration(file string) ([]byte, error) {
+	info, err := os.Stat(file)
+	switch {
+	case err == nil && !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is no regular file, and so cannot be edited", file)
+	case err == nil && info.Size() > maxConfiguration:
+		return nil, fmt.Errorf("%s is %d MiB large; a configuration has at most %d", file, info.Size()>>20, maxConfiguration>>20)
+	}
+	return os.ReadFile(file) // which says what is wrong with it, if anything is
 }
 
 // mergedPath is where the configuration is, as the manifest of the directory

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/upheld-sla/upheld/internal/filetree"
+)
+
+// put puts what changes into place and says so, or, if it is only looked at,
+// only says so. Files are put into place first: that is what the verb is for, and the
+// reader of the list may not be there any more.
+func (o generateOptions) put(cmd *cobra.Command, stage *filetree.Stage, merged mergedFile) error {
+	changes, err := stage.Changes()
+	if o.verify {
+		return o.compare(cmd, stage, changes, merged, err)
+	}
+	if err != nil {
+		return o.refusal(err, "no file was written")
+	}
+	replacement, err := merged.ready()
+	if err != nil {
+		return err
+	}
+	defer replacement.Discard()
+	if err := stage.Commit(changes); err != nil {
+		return err
+	}
+	if err := replacement.Commit(); err != nil {
+		return err
+	}
+	fmt.Fprint(cmd.ErrOrStderr(), o.notes(stage))
+	if err := o.list(cmd, changes, merged); err != nil {
+		return fmt.Errorf("all is written, but what changed cannot be listed: %w", err)
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "%s in %s, %s\n", plural(stage.Len(), "file"), o.dir, counts(changes, false))
+	return nil
+}
+
+// list prints what changed, or, to verify, what would.
+func (o generateOptions) list(cmd *cobra.Command, changes []filetree.Change, merged mergedFile) error {
+	var told bytes.Buffer
+	for _, c := range changes {
+		fmt.Fprintf(&told, "%s %s/%s\n", verb(c.Kind, o.verify), o.dir, c.Path)
+	}
+	if merged.stale {
+		fmt.Fprintf(&told, "%s %s\n", verb(filetree.Differs, o.verify), merged.path)
+	}
+	_, err := cmd.OutOrStdout().Write(told.Bytes())
+	return err
+}
+
+// compare says what generating would change, or that it would refuse to.
+func (o generateOptions) compare(cmd *cobra.Command, stage *filetree.Stage, changes []filetree.Change, merged mergedFile, refused error) error {
+	if err := o.list(cmd, changes, merged); err != nil {
+		return fmt.Errorf("list what is stale: %w", err)
+	}
+	if refused != nil {
+		return o.refusal(refused, "upheld generate would write nothing")
+	}
+	fmt.Fprint(cmd.ErrOrStderr(), o.notes(stage))
+	switch {
+	case len(changes) > 0:
+		return fmt.Errorf("%s is not up to date (%s); run: upheld generate SPEC... -o %s", o.dir, counts(changes, true), o.dir)
+	case merged.stale:
+		return fmt.Errorf("%s is not up to date; run: upheld generate SPEC... -o %s --alertmanager.merge=%s", merged.path, o.dir, merged.path)
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "%s in %s up to date\n", plural(stage.Len(), "file"), o.dir)
+	return nil
+}
+
+// refusal says what to do about files that are not to be replaced or removed.
+func (o generateOptions) refusal(err error, outcome string) error {
+	var loss *filetree.LossError
+	if errors.As(err, &loss) {
+		return fmt.Errorf("%w: name all specifications that %s is generated from, take out what is gone with --prune, or write only what is not shared with --outputs\n%s", err, o.dir, outcome)
+	}
+	return fmt.Errorf("%w\n%s", err, outcome)
+}
+
+// notes say what is left alone, and what was not known before.
+func (o generateOptions) notes(stage *filetree.Stage) string {
+	notes := ""
+	adopted, left := stage.Adopted()
+	if adopted > 0 && !o.verify {
+		notes += fmt.Sprintf("%s had no %s: %s there with the header of upheld, or as generated, are in it now\n", o.dir, filetree.ManifestName, plural(adopted, "file"))
+	}
+	if len(left) > 0 {
+		notes += fmt.Sprintf("%s has others with that header, which stay; remove what was generated before and is not any more: %s\n", o.dir, few(left))
+	}
+	if others, n := stage.Others(); n > 0 {
+		notes += fmt.Sprintf("%s of agreements that are not named (%s) left as they are; --prune removes them\n", plural(n, "file"), few(others))
+	}
+	return notes
+}
+
+// kinds are what can be with a file: what happened to it, and what is the matter
+// with it.
+var kinds = []struct {
+	kind           filetree.Kind
+	done, verified string
+}{
+	{filetree.Missing, "created", "missing"},
+	{filetree.Differs, "updated", "differs"},
+	{filetree.Stale, "removed", "stale"},
+}
+
+// counts sums up changes, of which what was removed is not among the files that
+// there are now.
+func counts(changes []filetree.Change, verify bool) string {
+	of := map[filetree.Kind]int{}
+	for _, c := range changes {
+		of[c.Kind]++
+	}
+	var parts []string
+	if !verify {
+		parts = append(parts, fmt.Sprintf("%d changed", of[filetree.Missing]+of[filetree.Differs]))
+		if n := of[filetree.Stale]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d removed", n))
+		}
+		return strings.Join(parts, ", ")
+	}
+	for _, k := range kinds {
+		if n := of[k.kind]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, k.verified))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// verb is what happened to a file, or what is the matter with it.
+func verb(k filetree.Kind, verify bool) string {
+	for _, of := range kinds {
+		if of.kind == k && verify {
+			return of.verified
+		} else if of.kind == k {
+			return of.done
+		}
+	}
+	return string(k)
+}
