@@ -180,8 +180,7 @@ func hangups(ctx context.Context) <-chan struct{} {
 // explainSpecs prints mistakes in specifications as upheld check does; those in
 // flags are marked, other errors are returned as they are.
 func explainSpecs(notes io.Writer, err error) error {
-	var option serve.OptionError
-	if errors.As(err, &option) {
+	if _, bad := errors.AsType[serve.OptionError](err); bad {
 		return usageError{err}
 	}
 	var findings sla.Findings
