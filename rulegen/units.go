@@ -69,6 +69,29 @@ func Bound(metric string, given sla.TimeUnit, threshold time.Duration) (bound sl
 	return unit.Of(threshold), unit
 }
 
+// BoundWords says how a level's threshold is read from its histogram, "5s is read as
+// 5000 milliseconds"; "" where it is read in seconds, or from no histogram.
+func BoundWords(i sla.Indicator) string {
+	var h sla.HistogramLatency
+	switch i := i.(type) {
+	case *sla.HistogramLatency:
+		h = *i
+	case *sla.NativeLatency:
+		h = sla.HistogramLatency(*i)
+	default:
+		return ""
+	}
+	s, findings := histogramSelector(h.Histogram)
+	if findings.HasErrors() {
+		return ""
+	}
+	bound, unit := Bound(s.Name(), h.Unit, h.Threshold)
+	if unit == sla.UnitSeconds {
+		return ""
+	}
+	return fmt.Sprintf("%s is read as %s %s", sla.FormatDuration(h.Threshold), bound, unit)
+}
+
 // boundOf is Bound of a level's histogram, with what is doubtful about its unit.
 func (c compiler) boundOf(q sla.Query, s promql.Selector, given sla.TimeUnit, threshold time.Duration) (sla.Decimal, sla.Findings) {
 	bound, _ := Bound(s.Name(), given, threshold)

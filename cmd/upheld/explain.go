@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -70,7 +71,11 @@ func explainLevel(b *strings.Builder, l *sla.ServiceLevel, now time.Time) {
 	line := func(name, format string, args ...any) {
 		fmt.Fprintf(w, "  %s\t%s\n", name, fmt.Sprintf(format, args...))
 	}
-	line("Measured", "%s", l.Indicator.Words())
+	measured := l.Indicator.Words()
+	if bound := rulegen.BoundWords(l.Indicator); bound != "" {
+		measured += "; " + bound
+	}
+	line("Measured", "%s", measured)
 	line("Counted", "%s%s", l.AggregationWords(), l.Defaulted("aggregation"))
 	if l.MissingData != sla.MissingExcluded {
 		line("Missing", "counts as %s: scrapes without a result, and inconclusive or missed probes; what the server did not see, as during its restart, does not count", l.MissingData)

@@ -54,6 +54,7 @@ spec:
     - {name: morning, service: api, serviceHours: morning, target: "98", period: 1d, indicator: *requests}
     - {name: rest, service: api, serviceHours: rest, target: "98", period: month, indicator: *requests}
     - {name: page, service: web, exclusions: [], target: "95", period: 1d, indicator: {probe: {http: "https://shop.example/", interval: 15s}}}
+    - {name: swift, service: web, exclusions: [], target: "95", period: 1d, indicator: {latency: {probe: web/page, threshold: 500ms}}}
     - {name: page-morning, service: web, serviceHours: morning, target: "95", period: 1d, indicator: {probe: web/page}}
     - {name: tenants, service: api, exclusions: [], target: "95", period: 1d, indicator: *requests, groupBy: {labels: [tenant], targets: [{match: {tenant: acme}, target: "96"}]}}
     - {name: whole, service: shop, exclusions: [], target: "90", period: 1d, indicator: {composite: {any: [web/page, api/queue]}}}
@@ -120,6 +121,7 @@ func past(from time.Time, lasts time.Duration) map[string]replay.Stored {
 		for outcome, by := range map[string]float64{"good": good, "bad": failed} {
 			count(by, "upheld_probe_results_total", "sla", "shop", "service", "web", "slo", "page", "target", "https://shop.example/", "location", "here", "outcome", outcome)
 		}
+		count(good*0.9, "upheld_probe_within_threshold_total", "sla", "shop", "service", "web", "slo", "page", "target", "https://shop.example/", "location", "here", "threshold", "0.5")
 		set(age, "queue_age_seconds")
 		set(bad, "mesh_errors_ratio")
 	}
