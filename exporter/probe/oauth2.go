@@ -32,6 +32,7 @@ type tokens struct {
 	token   string
 	until   time.Time
 	failure *failure // of the last fetch
+	inBody  bool     // the server takes the secret in the body
 	again   time.Time
 }
 
@@ -73,12 +74,28 @@ func (t *tokens) refused() {
 	t.token = ""
 }
 
-// fetch asks the token endpoint.
+// fetch asks the token endpoint. The secret is sent as section 2.3.1 wants
+// servers to take it, by basic authentication; where that is refused, as in the
+// body, which some servers want instead. What was taken is sent the next time.
 func (t *tokens) fetch(ctx context.Context) (token string, life time.Duration, fault *failure) {
 	secret, err := reveal(t.from.ClientSecret)
 	if err != nil {
 		return "", 0, unread(err)
 	}
+	token, life, code, fault := t.ask(ctx, secret, t.inBody)
+	if fault == nil || code != http.StatusUnauthorized && code != http.StatusBadRequest {
+		return token, life, fault
+	}
+	token, life, _, other := t.ask(ctx, secret, !t.inBody)
+	if other != nil {
+		return "", 0, fault // what is said of the first is what people look for
+	}
+	t.inBody = !t.inBody
+	return token, life, nil
+}
+
+// ask asks once, and returns the status of the answer, 0 if there was none.
+func (t *tokens) ask(ctx context.Context, secret string, inBody bool) (token string, life time.Duration, code int, fault *failure) {
 	form := url.Values{"grant_type": {"client_credentials"}}
 	if len(t.from.Scopes) > 0 {
 		form.Set("scope", strings.Join(t.from.Scopes, " "))
@@ -86,20 +103,26 @@ func (t *tokens) fetch(ctx context.Context) (token string, life time.Duration, f
 	for _, name := range slices.Sorted(maps.Keys(t.from.Params)) {
 		form.Set(name, t.from.Params[name])
 	}
+	if inBody {
+		form.Set("client_id", t.from.ClientID)
+		form.Set("client_secret", secret)
+	}
 	check := &sla.HTTPCheck{
 		URL: t.from.TokenURL, Method: http.MethodPost, Body: form.Encode(),
 		Headers: map[string]string{"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"},
 	}
+	if !inBody { // both are form-encoded before, as section 2.3.1 wants it
+		own := &sla.BasicAuth{Username: url.QueryEscape(t.from.ClientID), Password: sla.SecretText(url.QueryEscape(secret))}
+		check.Options = &sla.HTTPOptions{Auth: &sla.HTTPAuth{Basic: own}}
+	}
 	request, err := newOutgoing(check, t.dialer.env.UserAgent)
 	if err != nil {
-		return "", 0, &failure{Credentials, err.Error()}
+		return "", 0, 0, &failure{Credentials, err.Error()}
 	}
 	client, err := newHTTPClient(check, request.url, t.dialer)
 	if err != nil {
-		return "", 0, &failure{Credentials, err.Error()}
+		return "", 0, 0, &failure{Credentials, err.Error()}
 	}
-	// Both are form-encoded before, as section 2.3.1 wants it.
-	client.auth = basic{&sla.BasicAuth{Username: url.QueryEscape(t.from.ClientID), Password: sla.SecretText(url.QueryEscape(secret))}}
 	var own run
 	if own.deadline, _ = ctx.Deadline(); own.deadline.IsZero() {
 		own.deadline = time.Now().Add(time.Minute)
@@ -108,7 +131,10 @@ func (t *tokens) fetch(ctx context.Context) (token string, life time.Duration, f
 		token, life, fault = parseToken(body)
 		return fault
 	})
-	return token, life, fault
+	if own.http != nil {
+		code = own.http.Status
+	}
+	return token, life, code, fault
 }
 
 // parseToken reads the answer of a token endpoint (section 5.1).
