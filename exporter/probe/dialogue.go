@@ -84,8 +84,10 @@ type talk struct {
 	limited io.LimitedReader
 	heard   func(template string) []byte // puts groups of the last line that matched into a reply
 	ears    ears
-	steps   []step
-	replied []string // what was sent of that
+	// prompted: what a step waits for has come, in a line that has no end.
+	prompted bool
+	steps    []step
+	replied  []string // what was sent of that
 }
 
 // speak goes through the steps. The connection that it leaves in t.conn is
@@ -210,6 +212,7 @@ func (t *talk) hearLine(match *regexp.Regexp) (heard int, err error) {
 				return heard, nil
 			}
 			heard++
+			t.prompted = !whole && match.Match(line)
 			if errors.Is(err, io.EOF) {
 				err = io.ErrUnexpectedEOF // it ended within the line
 			}
@@ -268,6 +271,9 @@ func (t *talk) judge(ctx context.Context, s *step, heard int, err error) *failur
 		what = "bytes"
 	}
 	vain := fmt.Sprintf("%d %s, and not what is expected", heard, what)
+	if t.prompted {
+		vain = "what is expected, in a line without an end: write expectBytes, which waits for none"
+	}
 	if errors.Is(err, errNoMatch) {
 		return &failure{Dialogue, s.what + ": more than 1 MiB, and not what is expected"}
 	}

@@ -152,13 +152,15 @@ func (x *exchange) tellAnswer() {
 	r.tell(headText(x.answer), x.body, x.secretTexts())
 }
 
-// keepRaw keeps what has come if it does not begin as HTTP does.
-func (x *exchange) keepRaw() {
+// keepRaw keeps what has come if it does not begin as HTTP does. It returns what
+// has come, valid until more is read.
+func (x *exchange) keepRaw() (came []byte) {
 	const sign = "HTTP/"
-	came, _ := x.reader.Peek(x.reader.Buffered())
+	came, _ = x.reader.Peek(x.reader.Buffered())
 	if x.run.excerpt > 0 && !strings.HasPrefix(sign, string(came[:min(len(came), len(sign))])) {
 		x.raw = slices.Clone(came[:min(len(came), x.run.excerpt)])
 	}
+	return came
 }
 
 // peekBody reads the beginning of a body that nobody has looked at.

@@ -2,9 +2,11 @@ package probe
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"net"
@@ -14,6 +16,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/net/http/httpguts"
 
 	"github.com/upheld-sla/upheld/sla"
 )
@@ -146,7 +150,7 @@ func (x *exchange) roundTrip(ctx context.Context, o *outgoing) (*http.Response, 
 	x.hangUp()
 	x.wire.reset(nil)
 	x.current, x.answer = o, nil
-	more := x.more(o)
+	o, more := x.withMore(o)
 	if x.client.overQUIC(o.url) {
 		return x.overHTTP3(ctx, o, more)
 	}
@@ -161,25 +165,62 @@ func (x *exchange) roundTrip(ctx context.Context, o *outgoing) (*http.Response, 
 	if secured, ok := x.conn.(*tls.Conn); ok && secured.ConnectionState().NegotiatedProtocol == "h2" {
 		return x.overHTTP2(ctx, o, more, secured)
 	}
-	return x.overHTTP1(ctx, o, append(more, route.headers...), route.whole)
+	response, fault := x.overHTTP1(ctx, o, append(more, route.headers...), route.whole)
+	if fault == nil && route.whole && response.StatusCode == http.StatusProxyAuthRequired {
+		return nil, &failure{ProxyFailed, "the proxy " + route.address + ": " + httpDetail(response.StatusCode)}
+	}
+	return response, fault
 }
 
-// more is headers besides those of the request itself.
-func (x *exchange) more(o *outgoing) []pair {
+// withMore is a request with headers besides its own: the secrets, and cookies.
+// All cookies stand in one header, as servers expect (RFC 6265, section 5.4).
+func (x *exchange) withMore(o *outgoing) (*outgoing, []pair) {
 	var more []pair
 	if len(x.secrets) > 0 && (o == x.first || sameOrigin(x.first.url, o.url)) {
 		more = slices.Clone(x.secrets)
 	}
-	if x.jar != nil {
-		var cookies []string
-		for _, c := range x.jar.Cookies(o.url) {
-			cookies = append(cookies, c.Name+"="+c.Value)
-		}
-		if len(cookies) > 0 {
-			more = append(more, pair{"Cookie", strings.Join(cookies, "; ")})
+	if x.jar == nil {
+		return o, more
+	}
+	set := x.jar.Cookies(o.url)
+	if len(set) == 0 {
+		return o, more
+	}
+	var lines []string
+	take := func(headers []pair) []pair {
+		return slices.DeleteFunc(slices.Clone(headers), func(h pair) bool {
+			if h.name != "Cookie" {
+				return false
+			}
+			lines = append(lines, otherCookies(h.value, set)...)
+			return true
+		})
+	}
+	if o.has("Cookie") {
+		own := *o
+		own.headers = take(o.headers)
+		if own.prepare() == nil { // as it was without
+			o = &own
 		}
 	}
-	return more
+	more = take(more)
+	for _, c := range set {
+		lines = append(lines, c.Name+"="+c.Value)
+	}
+	return o, append(more, pair{"Cookie", strings.Join(lines, "; ")})
+}
+
+// otherCookies are those of a header that have not been set anew.
+func otherCookies(header string, set []*http.Cookie) []string {
+	var kept []string
+	for one := range strings.SplitSeq(header, ";") {
+		one = strings.TrimSpace(one)
+		name, _, _ := strings.Cut(one, "=")
+		if one != "" && !slices.ContainsFunc(set, func(c *http.Cookie) bool { return c.Name == name }) {
+			kept = append(kept, one)
+		}
+	}
+	return kept
 }
 
 // The requests that http.ReadResponse wants to know of an answer: only whether
@@ -224,13 +265,16 @@ func (x *exchange) receive(about *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	x.keepRaw()
+	came, reads := x.keepRaw(), x.wire.reads
 	for {
 		response, err := http.ReadResponse(x.reader, about)
 		if err != nil {
 			x.run.phases.Add(Transfer, time.Since(x.began))
 			if x.limited.N <= 0 {
 				return nil, errHeaderTooLong
+			}
+			if x.wire.err == nil && x.wire.reads == reads { // or else what came is no longer in the buffer
+				return nil, x.malformed(err, came)
 			}
 			return nil, x.wire.cause(err)
 		}
@@ -244,10 +288,53 @@ func (x *exchange) receive(about *http.Request) (*http.Response, error) {
 	}
 }
 
+// headerError is a header of an answer that cannot be read.
+type headerError struct{ what string }
+
+func (e *headerError) Error() string { return e.what }
+
+// malformed says which header cannot be read, and keeps what had come for the
+// excerpt; with anything else than a header the error is what it was.
+func (x *exchange) malformed(err error, came []byte) error {
+	status, rest, _ := bytes.Cut(came, []byte("\n"))
+	if !bytes.HasPrefix(status, []byte("HTTP/")) {
+		return err
+	}
+	if x.run.excerpt > 0 {
+		x.raw = slices.Clone(came[:min(len(came), x.run.excerpt)])
+	}
+	for line := range bytes.Lines(rest) {
+		line = bytes.TrimRight(line, "\r\n")
+		name, _, colon := bytes.Cut(line, []byte(":"))
+		switch {
+		case len(line) == 0:
+			return err
+		case line[0] == ' ' || line[0] == '\t': // goes on with the one before
+		case !colon:
+			return &headerError{"a line of the header has no colon"}
+		case !httpguts.ValidHeaderFieldName(string(name)):
+			return &headerError{fmt.Sprintf("%q is not the name of a header", clip(string(name[:min(len(name), maxHeaderName)])))}
+		case framing[strings.ToLower(string(name))] && strings.Contains(strings.ReplaceAll(strings.ToLower(err.Error()), " ", "-"), strings.ToLower(string(name))):
+			return &headerError{"the header " + clip(string(name)) + " cannot be read"}
+		}
+	}
+	return err
+}
+
+// framing are the headers whose values say where a message ends.
+var framing = map[string]bool{"content-length": true, "transfer-encoding": true}
+
+// maxHeaderName is how much of the name of a header that cannot be read is shown.
+const maxHeaderName = 40
+
 // fault names what went wrong between the request and the end of the header.
 func (x *exchange) fault(ctx context.Context, err error, address string) *failure {
 	at := stage{phase: Processing, address: address, what: "answer of " + address}
 	fault := x.client.dialer.classify(ctx, err, at)
+	if bad, ok := errors.AsType[*headerError](err); ok {
+		fault.detail = at.what + ": " + bad.Error()
+		return fault
+	}
 	if fault.reason == Protocol && !errors.Is(err, errHeaderTooLong) {
 		fault.detail = at.what + ": not HTTP/1.x" // the error would quote the answer
 		if x.client.speaks(sla.HTTP2) || x.client.speaks(sla.HTTP3) {

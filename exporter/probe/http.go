@@ -241,10 +241,15 @@ func (x *exchange) judge(ctx context.Context, response *http.Response, wanted bo
 	}
 	if fault != nil {
 		fault.detail = httpDetail(code) + "; " + fault.detail
+		if encoding := response.Header.Get("Content-Encoding"); fault.reason == Body && encoding != "" && len(h.encodings) == 0 {
+			fault.detail += ", which is encoded as " + clip(encoding) + " though nobody asked for it; compression: [...] undoes that"
+		}
 		return nil, fault
 	}
 	return body, nil
 }
+
+var byteOrderMark = []byte("\ufeff")
 
 func (h *httpRules) judgeBody(ctx context.Context, body []byte) *failure {
 	if h.match != nil && !h.match.Match(body) {
@@ -257,6 +262,9 @@ func (h *httpRules) judgeBody(ctx context.Context, body []byte) *failure {
 		return nil
 	}
 	holds, err := h.json.Holds(ctx, bytes.TrimSpace(body))
+	if err != nil && bytes.HasPrefix(body, byteOrderMark) {
+		return &failure{Body, "json: the body begins with a byte-order mark, which JSON has not (RFC 8259, section 8.1)"}
+	}
 	if err != nil {
 		return &failure{Body, "json: " + clip(strings.ReplaceAll(err.Error(), "\n", " "))}
 	}

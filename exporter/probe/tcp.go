@@ -98,11 +98,17 @@ func (p *tcpProber) Probe(ctx context.Context, by time.Time) Result {
 	}
 	defer func() { hangUp(conn) }()
 	if len(p.steps) == 0 {
+		if fault := p.dialer.accepted(within, conn, p.address, &r); fault != nil {
+			return r.failed(fault)
+		}
 		return r.good(said(nil))
 	}
 	t := talk{dialer: p.dialer, session: p.session, address: p.address, run: &r, conn: conn}
 	fault = t.speak(within, p.steps)
 	conn = t.conn
+	if fault == nil && p.steps[len(p.steps)-1].startTLS {
+		fault = p.dialer.accepted(within, conn, p.address, &r)
+	}
 	if fault != nil {
 		return r.failed(fault)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"math"
 	"net"
@@ -26,6 +27,8 @@ type TLSFacts struct {
 	// ChainExpiry is until when the certificate can be verified: the best of
 	// the verified chains, and in it the first that expires. Zero if none was.
 	ChainExpiry time.Time
+
+	asked bool // for the client's certificate
 }
 
 // session says how TLS is spoken with a target. Certificates are verified
@@ -103,6 +106,34 @@ func (d *dialer) secure(ctx context.Context, conn net.Conn, s *session, address 
 	return secured, nil
 }
 
+// clientPatience is how long after a handshake of TLS 1.3 a probe that has nothing
+// more to say waits for the server to refuse its certificate, or that it has none:
+// the handshake ends before the server has seen that, which it is a part of in
+// TLS 1.2. It is no part of the probe's duration.
+const clientPatience = 250 * time.Millisecond
+
+// accepted waits for what the server makes of the client's certificate, if it has
+// asked for one and the probe ends with the handshake.
+func (d *dialer) accepted(ctx context.Context, conn net.Conn, address string, r *run) *failure {
+	secured, ok := conn.(*tls.Conn)
+	if !ok || secured.ConnectionState().Version != tls.VersionTLS13 || r.tls == nil || !r.tls.asked {
+		return nil
+	}
+	r.ended = time.Now()
+	until := r.ended.Add(clientPatience)
+	if r.deadline.Before(until) {
+		until = r.deadline
+	}
+	r.late.until(r.ended, true)
+	defer interruptible(ctx, secured)()
+	_ = secured.SetReadDeadline(until)
+	_, err := secured.Read(make([]byte, 1))
+	if alert, ok := errors.AsType[*net.OpError](err); ok && alert.Op == "remote error" {
+		return d.classify(ctx, err, stage{phase: TLS, address: address, what: "TLS handshake with " + address})
+	}
+	return nil // it is content, or hangs up, or waits: the handshake was good
+}
+
 // config is the configuration of one handshake, and a function that tells
 // afterwards what it showed.
 func (s *session) config() (*tls.Config, func() *TLSFacts, *failure) {
@@ -120,6 +151,16 @@ func (s *session) config() (*tls.Config, func() *TLSFacts, *failure) {
 		}
 	}
 	var facts *TLSFacts
+	given := new(tls.Certificate) // none
+	if len(conf.Certificates) > 0 {
+		given = &conf.Certificates[0]
+	}
+	conf.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		if facts != nil { // in TLS 1.2 the server's certificate may be verified later
+			facts.asked = true
+		}
+		return given, nil
+	}
 	conf.VerifyConnection = func(state tls.ConnectionState) (err error) {
 		facts, err = s.inspect(state, roots)
 		return err

@@ -10,6 +10,9 @@ type wire struct {
 	from io.Reader
 	err  error // that the last Read returned; nil while all is well
 	next error // to be returned without reading
+	// reads is how often something was read: a buffer over it is as it was while
+	// this is.
+	reads int
 }
 
 // reset begins to read from another connection.
@@ -22,6 +25,7 @@ func (w *wire) Read(b []byte) (int, error) {
 		w.err = w.next
 		return 0, w.err
 	}
+	w.reads++
 	n, err := w.from.Read(b)
 	if n > 0 && err != nil {
 		w.next, err = err, nil

@@ -79,7 +79,7 @@ func (o *object) request() *sla.HTTPCheck {
 	more.BodyLimit, _, _ = read(o, "maxBodySize", value.size)
 	more.Encodings, _, _ = read(o, "compression", words(sla.Encodings...))
 	more.Versions, _, _ = read(o, "httpVersions", words(sla.HTTPVersions...))
-	more.MaxRedirects, _, _ = read(o, "maxRedirects", whole(1, maxRedirects))
+	more.MaxRedirects, _, _ = read(o, "maxRedirects", value.redirects)
 	more.SameHost, _, _ = read(o, "sameHostRedirects", value.boolean)
 	more.HeaderFiles, _, _ = read(o, "headerFiles", value.headerFiles)
 	if !more.IsZero() {
@@ -194,4 +194,14 @@ func (v value) size() (int64, bool) {
 		return int64(n), true
 	}
 	return 0, false
+}
+
+// redirects is how many are followed. None is what another key says: an answer
+// that redirects is then one to be judged, and not a failure.
+func (v value) redirects() (int, bool) {
+	if v.node.Kind == yamlScalar && v.node.Value == "0" {
+		v.wrong("bad-value", v.said()+" follows none", "write followRedirects: false, with which the redirect itself is judged")
+		return 0, false
+	}
+	return whole(1, maxRedirects)(v)
 }
