@@ -31,7 +31,11 @@ func explainNotices(b *strings.Builder, l *sla.ServiceLevel) {
 		if n.For > 0 {
 			hold = ", for " + sla.FormatDuration(n.For)
 		}
-		fmt.Fprintf(b, "    a %s when %s%s\n", n.Severity, fmt.Sprintf(format, args...), hold)
+		what := n.Urgency.String()
+		if n.Severity != what {
+			what += " (" + n.Severity + ")"
+		}
+		fmt.Fprintf(b, "    a %s when %s%s\n", what, fmt.Sprintf(format, args...), hold)
 	}
 	if a.BudgetExhausted != nil || a.BudgetForecast != nil || a.MeasurementLost != nil || a.GroupLimit != nil {
 		b.WriteString("  Besides:\n")

@@ -1,0 +1,116 @@
+package spec
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+var notificationsSection = &section{
+	name: "notifications",
+	doc:  "How Alertmanager gathers alerts and paces notifications.",
+	fields: []field{
+		{key: "groupBy", typ: namesType("list of labels", "[sla, service]"), def: "`[sla, service, slo]`", doc: "The labels that all alerts of one notification share. With the label of a [groupBy](#groupby), each group is notified apart: an outage can be as many notifications as there are groups."},
+		{key: "severities", typ: valueType{name: "mapping of severities to mappings", sample: "{page: {repeatInterval: 1h}}", sections: []*section{pacingSection}, shape: byText}, doc: "How notifications of a severity are paced."},
+	},
+}
+
+var pacingSection = &section{
+	name: "the pace of notifications",
+	doc:  "When Alertmanager sends what, as its options of these names say. The defaults are those of `page`, and in brackets those of every other severity.",
+	fields: []field{
+		{key: "groupWait", typ: durationType, def: "30s (5m)", example: "1m", doc: "How long the first notification waits for alerts that belong to it."},
+		{key: "groupInterval", typ: durationType, def: "5m (15m)", example: "10m", doc: "How long news of the same group waits."},
+		{key: "repeatInterval", typ: durationType, def: "4h (1d)", example: "2h", doc: "After which time the same is sent again. Not shorter than `groupInterval`."},
+	},
+}
+
+// notifications are the model's with the places of the severities that it paces.
+type notifications struct {
+	sla.Notifications
+	paced []value
+	at    []*object // of the paces, as mappings
+
+	labels []value // to group by
+	names  sla.SeverityNames
+}
+
+func (v value) notifications(names sla.SeverityNames) (notifications, bool) {
+	o := v.object(notificationsSection)
+	if o == nil {
+		return notifications{}, false
+	}
+	n := notifications{names: names}
+	labels, _, _ := read(o, "groupBy", value.names)
+	for _, l := range labels {
+		if !labelRegexp.MatchString(l.node.Value) {
+			l.wrong("bad-label", quote(l.node.Value)+" is not the name of a label", "use letters, digits and _")
+			continue
+		}
+		n.GroupBy, n.labels = append(n.GroupBy, l.node.Value), append(n.labels, l)
+	}
+	n.paced, _, _ = read(o, "severities", value.entries)
+	for _, entry := range n.paced {
+		if o := entry.object(pacingSection); o != nil {
+			if n.Pacing == nil {
+				n.Pacing = map[string]sla.Pace{}
+			}
+			severity, _, _ := names.Named(entry.name)
+			n.Pacing[severity] = sla.Pace{
+				GroupWait: optional(o, "groupWait", value.durationOrZero), GroupInterval: optional(o, "groupInterval", value.duration),
+				RepeatInterval: optional(o, "repeatInterval", value.duration),
+			}
+			n.at = append(n.at, o)
+		}
+	}
+	return n, true
+}
+
+// pacingFits reports a pace that repeats sooner than it tells news.
+func (o *object) pacingFits(p sla.Pacing) {
+	if p.RepeatInterval >= p.GroupInterval {
+		return
+	}
+	at, given := o.get("repeatInterval")
+	if !given {
+		at, _ = o.get("groupInterval")
+	}
+	at.wrong("bad-duration", fmt.Sprintf("repeatInterval, %s, is shorter than groupInterval, %s: nothing is sent sooner than that",
+		sla.FormatDuration(p.RepeatInterval), sla.FormatDuration(p.GroupInterval)), "make it at least as long")
+}
+
+// storm is how many notifications of an outage are a storm.
+const storm = 20
+
+// warnStorm warns of labels of groups by which one outage is many notifications.
+func (n notifications) warnStorm(levels []*sla.ServiceLevel) {
+	for _, at := range n.labels {
+		i := slices.IndexFunc(levels, func(l *sla.ServiceLevel) bool {
+			return slices.Contains(l.GroupBy.Labels, at.node.Value) && n.MostNotifications(l) > storm
+		})
+		if i >= 0 {
+			l := levels[i]
+			at.warn("notification-storm", fmt.Sprintf("an outage of the level %q can be up to %d notifications of each severity, one for each %s",
+				l.ID.SLO, n.MostNotifications(l), strings.Join(n.PerGroup(l), " and ")),
+				"leave "+at.node.Value+" out: one notification then gathers the groups and lists the worst; or lower groupBy.limit of the level")
+		}
+	}
+}
+
+// fit reports paces of severities that no alert has.
+func (n notifications) fit(levels []*sla.ServiceLevel) {
+	known, _ := alertsOf(levels)
+	for _, at := range n.paced {
+		severity, _, _ := n.names.Named(at.name)
+		if !slices.Contains(known, severity) {
+			at.d.errorAt(at.key, "unknown-severity", "no alert of the agreement has the severity "+quote(at.name), alertRemedy(at.name, known))
+		}
+	}
+	n.warnStorm(levels)
+	for _, o := range n.at {
+		severity, _, _ := n.names.Named(o.name)
+		o.pacingFits(n.PacingOf(severity, sla.UrgencyOf(levels, severity)))
+	}
+}
