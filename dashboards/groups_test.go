@@ -52,7 +52,7 @@ func tenantSeries() string {
 		line("sla:error:ratio_period", `,period="30d"`, v.bad)
 		line("sla:budget_remaining:ratio_period", `,period="30d"`, v.budget)
 	}
-	b.WriteString(`  ALERTS{alertname="SLABudgetBurn",sla="shop",service="api",slo="requests",tenant="acme",severity="page",tier="page-fast",alertstate="firing"} 1x120` + "\n")
+	b.WriteString(`  ALERTS{alertname="SLABudgetBurn",sla="shop",service="api",slo="requests",tenant="acme",severity="page",alertstate="firing"} 1x120` + "\n")
 	return b.String()
 }
 

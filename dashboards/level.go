@@ -221,10 +221,14 @@ func ratioPanel(l *sla.ServiceLevel, own selector) *panel {
 }
 
 func tiersPanel(l *sla.ServiceLevel, own selector) *panel {
-	p := statePanel("Alerts", "Each tier of the burn-rate alerts, and the alert for a lost measurement: quiet, pending or firing.").
+	p := statePanel("Alerts", "The alerts of a burning budget, and the alert for a lost measurement: quiet, pending or firing.").
 		noValue("the level is not evaluated")
-	for _, t := range l.Alerting.Tiers {
-		p.query(own.alertState(eq("alertname", rulegen.AlertBudgetBurn), eq(metricnames.Tier, t.Name)), t.Name)
+	for _, a := range l.BurnAlerts() {
+		name := a.Severity
+		if a.Tier != "" {
+			name += " " + a.Tier
+		}
+		p.query(own.alertState(eq("alertname", rulegen.AlertBudgetBurn), eq(metricnames.Severity, a.Severity), eq(metricnames.Tier, a.Tier)), name)
 	}
 	return p.query(own.alertState(eq("alertname", rulegen.AlertMeasurementLost)), "measurement lost")
 }

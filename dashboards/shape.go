@@ -2,6 +2,7 @@ package dashboards
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/upheld-sla/upheld/sla"
@@ -32,7 +33,8 @@ func shapeOf(a *sla.Agreement) (key string, bare *sla.Agreement, ok bool) {
 	k := fmt.Appendf(nil, "%t", a.Description != "")
 	for _, l := range a.Levels {
 		indicator := bareIndicator(l, ids)
-		if indicator == nil || len(l.GroupBy.Labels) > 0 || l.Masked() || len(l.Credits.Tiers) > 0 {
+		namesTiers := slices.ContainsFunc(l.Escalation, func(s sla.EscalationStep) bool { return len(s.Tiers) > 0 })
+		if indicator == nil || namesTiers || len(l.GroupBy.Labels) > 0 || l.Masked() || len(l.Credits.Tiers) > 0 {
 			return "", nil, false
 		}
 		b := &sla.ServiceLevel{
@@ -50,8 +52,10 @@ func shapeOf(a *sla.Agreement) (key string, bare *sla.Agreement, ok bool) {
 			if strings.Contains(t.Name, opening) {
 				return "", nil, false
 			}
-			b.Alerting.Tiers = append(b.Alerting.Tiers, sla.Tier{Name: t.Name, Severity: t.Severity, Urgency: t.Urgency, Long: t.Long, Short: t.Short, Factor: t.Factor})
-			k = fmt.Appendf(k, " %q %q %d %d %d %s", t.Name, t.Severity, t.Urgency, t.Long, t.Short, exactly(t.Factor))
+			b.Alerting.Tiers = append(b.Alerting.Tiers, sla.Tier{
+				Name: t.Name, Severity: t.Severity, Urgency: t.Urgency, Long: t.Long, Short: t.Short, Factor: t.Factor, For: t.For, Labels: t.Labels,
+			})
+			k = fmt.Appendf(k, " %q %q %d %d %d %s %d %q", t.Name, t.Severity, t.Urgency, t.Long, t.Short, exactly(t.Factor), t.For, t.Labels)
 		}
 		bare.Levels = append(bare.Levels, b)
 	}

@@ -317,11 +317,14 @@ func (s *Server) add(p rulegen.LevelPlan, groups int) {
 	every := recordedEvery(p)
 	for _, g := range p.Groups {
 		for _, r := range g.Rules {
-			if r.Record != "" {
+			if r.Record != "" && r.Record != metricnames.BurnTier { // which is there in outages only
 				s.cost.Series += groups
 				s.cost.ADay += float64(groups) * (24 * time.Hour).Seconds() / g.Interval.Seconds()
 			}
 			r.Expr.Scans(func(sel promql.Selector, window time.Duration, times float64) {
+				if sel.Name() == rulegen.FiringAlerts { // which is there in outages only
+					return
+				}
 				samples, raw := times, !strings.HasPrefix(sel.Name(), "sla:")
 				switch {
 				case raw && window > 0:

@@ -19,30 +19,6 @@ const (
 	AlertMeasurementLost = "SLAMeasurementLost"
 )
 
-// burnAlert fires while the bad share over both windows of a tier exceeds its
-// threshold (Google SRE Workbook, chapter 5, "Multiwindow, Multi-Burn-Rate
-// Alerts"). The long window says that it matters, the short one that it goes on.
-func (c compiler) burnAlert(t sla.Tier) Rule {
-	budget := c.level.ObjectiveBudget()
-	threshold := c.thresholdOf(t)
-	over := func(w time.Duration) promql.Expr {
-		return promql.Gt(c.byHours(c.recorded(ratioName(w)).Now(), t.Long), threshold)
-	}
-	long, short := sla.FormatDuration(t.Long), sla.FormatDuration(t.Short)
-	factor := c.leastFactor(t)
-	objective, allows := c.promiseWords(metricnames.ObjectiveRatio, c.level.Objective)
-	spent := factor.Mul(sla.NewDecimal(int64(t.Long), int64(c.level.Period.Nominal())))
-	r := c.alert(AlertBudgetBurn, c.duringService(c.withLeast(promql.AndOn(over(t.Long), over(t.Short), c.joinLabels()...), t.Long)), map[string]string{
-		"summary": fmt.Sprintf("%s burns its error budget more than %s times too fast", c.nameOfGroup(), round(factor)),
-		"description": fmt.Sprintf("{{ $value | humanizePercentage }} bad%s over %s, and over %s it goes on; the objective of %s allows %s. "+
-			"%s like this, or worse, spends at least %s%% of the budget of %s.%s",
-			c.weighedWords(), long, short, objective, allows, long, round(spent.Mul(hundred)), c.level.Period.Words(), c.leastWords(long)),
-		"time_to_detect": fmt.Sprintf("at constant traffic a total outage is seen after %s, and a scrape and an evaluation", roughly(t.TimeToDetect(budget.Mul(c.alertShare())))),
-	}, metricnames.Severity, t.Severity, metricnames.Tier, t.Name, metricnames.LongWindow, long, metricnames.ShortWindow, short)
-	r.For, r.KeepFiringFor = t.For, t.KeepFiringFor
-	return withLabels(r, t.Labels)
-}
-
 // notices are the alerts of the level beside its tiers: those of the first tier
 // of rules, and those of the second, which records the budget.
 func (c compiler) notices() (first, second []Rule) {
@@ -66,13 +42,37 @@ func (c compiler) notices() (first, second []Rule) {
 }
 
 // measurementLost fires when nobody knows how the level is doing, which is told
-// apart from its being down.
+// apart from its being down. How long nobody has known is counted from the last
+// sample, which rates go on telling of for a while.
 func (c compiler) measurementLost(n sla.Notice) Rule {
+	words := n.For
+	n.For = max(n.For-c.trail(), 2*c.interval)
 	return c.notice(AlertMeasurementLost, n, c.unlessClosed(c.withGroupsLost(promql.Absent(c.recorded(c.measuredBy())))), map[string]string{
 		"summary": c.name() + c.lostGroupWords() + " is not being measured",
 		"description": fmt.Sprintf("There has been no %s for %s. The service may be well or not: nobody knows. "+
-			"Look for a stopped exporter, a failing scrape or a renamed series.", sourceWords(c.level.Indicator), sla.FormatDuration(n.For)),
+			"Look for a stopped exporter, a failing scrape or a renamed series.", sourceWords(c.level.Indicator), sla.FormatDuration(max(words, n.For+c.trail()))),
 	})
+}
+
+// trail is how long after its last sample a level still counts as measured.
+func (c compiler) trail() time.Duration {
+	if of, composite := c.level.Indicator.(*sla.Composite); composite {
+		longest := time.Duration(0) // that of any component will do, so the last one's
+		for _, x := range of.Component {
+			longest = max(longest, slotWindow(x.Level))
+		}
+		return longest
+	}
+	m := methods[c.level.Aggregation]
+	switch {
+	case sla.LookedAt(c.level.Indicator):
+		return sla.BaseWindow
+	case m.slots == nil:
+		return m.into.window
+	case c.fills():
+		return c.into.window
+	}
+	return sla.BaseWindow + c.into.window
 }
 
 // remaining selects the budget that is left of a period. At the edge of a
@@ -106,7 +106,8 @@ func (c compiler) ofSeveral(p sla.Period) []string {
 }
 
 // forecast fires while the rest of the budget, burnt at the rate of a window,
-// ends within a time; its value is that time in seconds.
+// ends within a time; its value is that time in seconds. It begins while the
+// budget does burn, and not because of an outage that a page tells of.
 //
 // What is left is a share of the whole period's budget, and a window whose bad
 // share is the budget burns one budget a period: so it lasts left × period ×
@@ -124,7 +125,16 @@ func (c compiler) forecast(f sla.Forecast, p sla.Period) Rule {
 	ends := promql.DivManyOn(left, promql.Gt(c.byHours(c.recorded(ratioName(f.Over)).Now(), f.Over), burning), c.joinLabels()...)
 	ends = promql.AndOn(ends, promql.Gt(c.goesOn(f), burning), c.joinLabels()...)
 	soon := c.duringService(c.withLeast(promql.Lt(ends, promql.Num(sla.Seconds(l.ForecastWithin(p)))), f.Over))
-	return c.notice(AlertBudgetForecast, f.Notice, soon, map[string]string{
+	n := f.Notice
+	begins := promql.AndOn(soon, promql.Gt(c.byHours(c.recorded(ratioName(sla.BaseWindow)).Now(), f.Over), burning), c.joinLabels()...)
+	for _, a := range l.BurnAlerts() {
+		if a.Pages() {
+			n.For = max(n.For, secondTier*c.interval) // for the page to be there first
+			begins = promql.UnlessOn(begins, c.firing(c.remembers(f.Over), AlertBudgetBurn, a.Severity, a.Tier), c.joinLabels()...)
+		}
+	}
+	e := c.begun(c.unlessComposite(begins, sla.Ticket, f.Over), soon, secondTier*c.interval, AlertBudgetForecast, f.Severity, c.ofSeveral(p)...)
+	return c.notice(AlertBudgetForecast, n, e, map[string]string{
 		"summary": fmt.Sprintf("%s is about to spend its error budget of %s", c.nameOfGroup(), p.Words()),
 		"description": fmt.Sprintf("If it goes on as over the last %s, the rest of the budget of %s ends in {{ $value | humanizeDuration }}; then the target of %s is missed.",
 			sla.FormatDuration(f.Over), p.Words(), target),
@@ -140,8 +150,15 @@ func (c compiler) badTimeLeft(share promql.Expr, p sla.Period) promql.Expr {
 	return promql.MulLeft(share, promql.Mul(c.targetBudget(), promql.Num(period)), c.joinLabels(), nil)
 }
 
+// ofTheFigures are the alerts that look at recorded figures of the level and not
+// at how it is now.
+var ofTheFigures = []string{AlertBudgetExhausted, AlertCreditTier, AlertExclusionCap}
+
 // notice is an alert of which the level has one.
 func (c compiler) notice(name string, n sla.Notice, e promql.Expr, annotations map[string]string, labels ...string) Rule {
+	if len(c.withholding()) > 0 && slices.Contains(ofTheFigures, name) {
+		e = c.begun(c.unlessComposite(e, n.Urgency, 0), e, secondTier*c.interval, name, n.Severity, labels...)
+	}
 	r := c.alert(name, e, annotations, append([]string{metricnames.Severity, n.Severity}, labels...)...)
 	r.For, r.KeepFiringFor = n.For, n.KeepFiringFor
 	return withLabels(r, n.Labels)

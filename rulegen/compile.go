@@ -137,16 +137,9 @@ func (c compiler) rest() restRules {
 	short, long := c.windows()
 	first := slices.Concat(c.alertingMask(), c.ratios(short), c.constants())
 	second := slices.Concat(c.watched(), c.increases(), c.goodSeen(), c.ratios(long), c.periods(), c.rollups())
-	for _, t := range c.level.Alerting.Tiers {
-		// An alert stands in the group that records its long window, so that it
-		// reads a sample of its own evaluation and never one about to go stale.
-		if t.Long > longestFirstTier {
-			second = append(second, c.burnAlert(t))
-		} else {
-			first = append(first, c.burnAlert(t))
-		}
-	}
-	ofFirst, ofSecond := c.notices()
+	ofFirst, ofSecond := c.burns()
+	first, second = append(first, ofFirst...), append(second, ofSecond...)
+	ofFirst, ofSecond = c.notices()
 	first, second = append(first, ofFirst...), append(second, ofSecond...)
 	return restRules{append(first, c.escalations(first)...), append(second, c.escalations(second)...)}
 }

@@ -239,13 +239,13 @@ func TestMeasurementLost(t *testing.T) {
 	if len(got) != 2 || !got[0].Firing || got[1].Firing {
 		t.Fatalf("want fired once and stopped once, got %v", got)
 	}
-	if d := got[0].At.Sub(gone); d < 10*time.Minute || d > 18*time.Minute {
-		t.Errorf("fired %s after the series vanished, want 10 to 18 minutes", d)
+	if d := got[0].At.Sub(gone); d < 9*time.Minute || d > 11*time.Minute {
+		t.Errorf("fired %s after the series vanished, want 9 to 11 minutes", d)
 	}
 	if d := got[1].At.Sub(gone.Add(time.Hour)); d > 3*time.Minute {
 		t.Errorf("stopped %s after the series returned", d)
 	}
-	if got[0].Labels["slo"] != "up" || got[0].Labels["severity"] != "ticket" {
+	if got[0].Labels["slo"] != "up" || got[0].Labels["severity"] != "page" {
 		t.Errorf("labels %v", got[0].Labels)
 	}
 }

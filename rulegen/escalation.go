@@ -10,8 +10,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// firingAlerts is the series that Prometheus records of alerts.
-const firingAlerts = "ALERTS"
+// FiringAlerts is the series that Prometheus records of alerts.
+const FiringAlerts = "ALERTS"
 
 // escalations are the alerts of a group once more for each time of the level's
 // escalation, with that time as the label escalation: each fires when the alert
@@ -24,10 +24,10 @@ const firingAlerts = "ALERTS"
 func (c compiler) escalations(rules []Rule) []Rule {
 	var added []Rule
 	for _, after := range c.level.EscalationTimes() {
-		seen := map[[2]string]bool{}
+		seen := map[[3]string]bool{}
 		for _, r := range rules {
 			severity, tier := r.Labels[metricnames.Severity], r.Labels[metricnames.Tier]
-			if key := [2]string{r.Alert, tier}; r.Alert != "" && !seen[key] && c.level.Escalates(after, severity, tier) {
+			if key := [3]string{r.Alert, severity, tier}; r.Alert != "" && !seen[key] && c.level.Escalates(after, severity, tier) {
 				seen[key] = true // notices of several periods have the same labels
 				added = append(added, c.escalation(r, severity, tier, after))
 			}
@@ -38,12 +38,13 @@ func (c compiler) escalations(rules []Rule) []Rule {
 
 // escalation is an alert that has been firing for a time.
 func (c compiler) escalation(of Rule, severity, tier string, after time.Duration) Rule {
-	matchers := []promql.Matcher{promql.Eq("alertname", of.Alert), promql.Eq("alertstate", "firing"), promql.Eq(metricnames.Escalation, "")}
-	matchers = slices.Concat(matchers, identity(c.level.ID), extraMatchers(c.extra))
+	matchers := slices.Concat(alertsFiring(of.Alert), c.own, []promql.Matcher{promql.Eq(metricnames.Severity, severity)})
+	if of.Alert == AlertBudgetBurn || tier != "" {
+		matchers = append(matchers, promql.Eq(metricnames.Tier, tier))
+	}
 	time := sla.FormatDuration(after)
 	own := []string{metricnames.Escalation, time, metricnames.Severity, severity}
 	if tier != "" {
-		matchers = append(matchers, promql.Eq(metricnames.Tier, tier))
 		own = append(own, metricnames.Tier, tier)
 	}
 	annotations := map[string]string{
@@ -58,7 +59,7 @@ func (c compiler) escalation(of Rule, severity, tier string, after time.Duration
 	}
 	return Rule{
 		Alert: of.Alert, For: after, Annotations: annotations,
-		Expr:   promql.Gt(promql.SumWithout(promql.Series(firingAlerts, matchers...).Now(), "alertstate"), promql.Num(zero)),
+		Expr:   promql.Gt(promql.SumWithout(promql.Series(FiringAlerts, matchers...).Now(), "alertstate"), promql.Num(zero)),
 		Labels: c.labels(own...),
 	}
 }

@@ -248,11 +248,8 @@ func (c compiler) required() []sla.GroupTarget {
 	return slices.DeleteFunc(slices.Clone(c.level.GroupBy.Targets), func(t sla.GroupTarget) bool { return !t.Required })
 }
 
-// withGroupsLost adds to what fires when the level as a whole has no data the
-// groups that must have some and have none. One rule tells of all: several of a
-// name with the same labels would be a duplicate to linters, and a group's value
-// may be no label of a rule, where Prometheus would expand it as a template.
-func (c compiler) withGroupsLost(whole promql.Expr) promql.Expr {
+// lostGroups are the groups that must have data and have none, as labels.
+func (c compiler) lostGroups() promql.Expr {
 	var lost promql.Expr
 	for _, t := range c.required() {
 		match := make([]promql.Matcher, 0, len(c.groupLabels()))
@@ -265,6 +262,15 @@ func (c compiler) withGroupsLost(whole promql.Expr) promql.Expr {
 			lost = promql.Or(lost, gone)
 		}
 	}
+	return lost
+}
+
+// withGroupsLost adds to what fires when the level as a whole has no data the
+// groups that must have some and have none. One rule tells of all: several of a
+// name with the same labels would be a duplicate to linters, and a group's value
+// may be no label of a rule, where Prometheus would expand it as a template.
+func (c compiler) withGroupsLost(whole promql.Expr) promql.Expr {
+	lost := c.lostGroups()
 	if lost.IsZero() {
 		return whole
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/upheld-sla/upheld/internal/enginetest"
+	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/sla"
 )
@@ -50,7 +51,7 @@ func TestLabelsOfTheEnvironment(t *testing.T) {
 		}
 		n := 0
 		for _, alert := range w.Transitions() {
-			if alert.Firing && alert.Name == rulegen.AlertBudgetBurn && alert.Labels["region"] == region && alert.Labels["cluster"] == "a" {
+			if alert.Firing && alert.Name == metricnames.BurnTier && alert.Labels["region"] == region && alert.Labels["cluster"] == "a" {
 				n++
 			}
 		}

@@ -153,15 +153,15 @@ func (c compiler) unlessClosed(e promql.Expr) promql.Expr {
 	return promql.UnlessOn(e, promql.Lt(c.recorded(metricnames.AlertingMask).Now(), promql.Num(one)), c.maskLabels()...)
 }
 
-// weighedWords say of a bad share that it is weighed.
+// weighedWords say how an alert compares bad shares with its threshold.
 func (c compiler) weighedWords() string {
 	switch {
 	case c.level.Alerting.WeighByTraffic:
-		return ", weighed by the traffic,"
+		return " The alert weighs a window by its traffic."
 	case !c.level.Masked():
 		return ""
 	}
-	return ", weighed by the hours in service,"
+	return " The alert weighs a window by its hours in service."
 }
 
 // maskLabels are those of a level's masks, which have no groups.

@@ -102,7 +102,7 @@ spec:
 			{"fires", at(11, 7, 6), at(11, 7, 10)},
 			{"stops", at(11, 7, 33), at(11, 7, 38)},
 		},
-		rulegen.AlertMeasurementLost: {{"fires", at(11, 14, 10), at(11, 14, 20)}, {"stops", at(11, 14, 30), at(11, 14, 36)}},
+		rulegen.AlertMeasurementLost: {{"fires", at(11, 14, 8), at(11, 14, 11)}, {"stops", at(11, 14, 30), at(11, 14, 36)}},
 	} {
 		for _, slo := range []string{"requests", "state"} {
 			g := got[slo+" "+key]

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/upheld-sla/upheld/internal/enginetest"
-	"github.com/upheld-sla/upheld/rulegen"
+	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -365,7 +365,7 @@ func (c matrixCase) timelines(t *testing.T, w *enginetest.World) {
 func firingTimes(w *enginetest.World, slo, tier string) func(time.Time) bool {
 	var turns []enginetest.Transition
 	for _, tr := range w.Transitions() {
-		if tr.Name == rulegen.AlertBudgetBurn && tr.Labels["slo"] == slo && tr.Labels["tier"] == tier {
+		if tr.Name == metricnames.BurnTier && tr.Labels["slo"] == slo && tr.Labels["tier"] == tier {
 			turns = append(turns, tr)
 		}
 	}

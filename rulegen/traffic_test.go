@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/upheld-sla/upheld/internal/enginetest"
-	"github.com/upheld-sla/upheld/rulegen"
+	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/sla/spec"
 )
 
@@ -64,7 +64,7 @@ spec:
 	w.Run(day + time.Hour - night - 10*time.Minute)
 	pages := map[string][]string{}
 	for _, tr := range w.Transitions() {
-		if tr.Firing && tr.Name == rulegen.AlertBudgetBurn && tr.Labels["tier"] == "page-fast" {
+		if tr.Firing && tr.Name == metricnames.BurnTier && tr.Labels["tier"] == "page-fast" {
 			when := "day"
 			if tr.At.Sub(enginetest.Start) < day {
 				when = "night"

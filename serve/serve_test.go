@@ -309,9 +309,9 @@ func TestLoop(t *testing.T) {
 	// Down: the level burns, and somebody is paged; the others stay well.
 	sample.down.Store(true)
 	r.eventuallyValue(`sla:error:ratio_rate5m{service="storefront",slo="availability"}`, func(v float64) bool { return v > 0.1 && v < 1 })
-	r.eventuallyValue(`ALERTS{alertname="SLABudgetBurn",alertstate="firing",service="storefront",slo="availability",tier="page-fast"}`, equals(1))
+	r.eventuallyValue(`ALERTS{alertname="SLABudgetBurn",alertstate="firing",service="storefront",slo="availability",severity="page"}`, equals(1))
 	r.eventuallyValue(`sla:error:ratio_rate5m{service="warehouse"}`, equals(0))
-	page := map[string]string{"alertname": "SLABudgetBurn", "sla": "shop", "service": "storefront", "slo": "availability", "severity": "page", "tier": "page-fast"}
+	page := map[string]string{"alertname": "SLABudgetBurn", "sla": "shop", "service": "storefront", "slo": "availability", "severity": "page"}
 	eventually(t, "Alertmanager is sent the page", func() bool { _, ok := alertmanager.find(page); return ok })
 	alert, _ := alertmanager.find(page)
 	if want := r.url + "/level/shop/storefront/availability"; alert.GeneratorURL != want {
@@ -411,7 +411,7 @@ func checkReload(t *testing.T, r *running, specFile string) {
 	if _, metrics := r.get("/metrics"); !strings.Contains(metrics, "upheld_config_last_reload_successful 0") {
 		t.Error("the failed reload is not in the metrics")
 	}
-	if alert, known := r.value(`ALERTS{alertstate="firing",service="storefront",slo="availability",tier="page-fast"}`); !known || alert != 1 {
+	if alert, known := r.value(`ALERTS{alertstate="firing",service="storefront",slo="availability",severity="page"}`); !known || alert != 1 {
 		t.Error("after a failed reload the alert does not fire any more")
 	}
 	// A change, by signal: the changed level is followed, the others go on.
@@ -423,7 +423,7 @@ func checkReload(t *testing.T, r *running, specFile string) {
 		_, known := r.value(`sla:error:ratio_rate5m{slo="orders"}`)
 		return !known
 	})
-	if since, known := r.value(`ALERTS{alertstate="firing",service="storefront",slo="availability",tier="page-fast"}`); !known || since != 1 {
+	if since, known := r.value(`ALERTS{alertstate="firing",service="storefront",slo="availability",severity="page"}`); !known || since != 1 {
 		t.Error("after a reload the alert of an unchanged level does not fire any more")
 	}
 	if status, body := r.post("/-/reload"); status != http.StatusOK {

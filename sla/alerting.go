@@ -87,10 +87,21 @@ func (l *ServiceLevel) ForecastWithin(p Period) time.Duration {
 	return forecastWithin(p)
 }
 
+// AsTiers gives a notice the severity of the most urgent tier, if there is one.
+func (a Alerting) AsTiers(n *Notice) {
+	for i, t := range a.Tiers {
+		if i == 0 || t.Urgency > n.Urgency {
+			n.Severity, n.Urgency = t.Severity, t.Urgency
+		}
+	}
+}
+
 // DefaultAlerting is what a level has if nothing is said: the default tiers of
 // its period, and a ticket each for a budget that is spent, for one that is
-// about to be, for a measurement that was lost, and for groups that near their
-// limit, where a level has groups.
+// about to be, and for groups that near their limit, where a level has groups.
+//
+// A lost measurement is as urgent as what it may hide, the most urgent tier:
+// until it is back nobody is told of an outage.
 //
 // A forecast looks at the window of the slower page, and as far ahead as a
 // thirtieth of the period, a day for 30 days: time enough to act in, and so
@@ -99,6 +110,7 @@ func DefaultAlerting(period Period) Alerting {
 	a := Alerting{Tiers: DefaultTiers(period)}
 	a.BudgetExhausted = &Notice{Severity: "ticket"}
 	a.MeasurementLost = &Notice{Severity: "ticket", For: measurementLostFor}
+	a.AsTiers(a.MeasurementLost)
 	a.GroupLimit = &Notice{Severity: "ticket"}
 	a.BudgetForecast = &Forecast{Notice: Notice{Severity: "ticket"}, Over: 6 * time.Hour, Within: forecastWithin(period)}
 	for _, t := range a.Tiers {

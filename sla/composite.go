@@ -346,4 +346,6 @@ func (n *Node) least() int {
 type PartOf struct {
 	Composite ID
 	Alerts    ComponentAlerts
+	Pages     []string // severities of the composite's alerts that wake somebody
+	Tickets   []string // and of its others
 }

@@ -45,14 +45,14 @@ func httpProbe() *sla.Probe {
 
 func tierAlerts(firing ...string) []Alert {
 	var alerts []Alert
-	for _, t := range sla.DefaultTiers(sla.Period{Rolling: 30 * 24 * time.Hour}) {
-		a := Alert{Name: "SLABudgetBurn", Tier: t.Name, Severity: t.Severity, State: Inactive}
-		if slices.Contains(firing, t.Name) {
+	for _, severity := range []string{"page", "ticket"} {
+		a := Alert{Name: "SLABudgetBurn", Severity: severity, State: Inactive}
+		if slices.Contains(firing, severity) {
 			a.State, a.Since = Firing, noon.Add(-95*time.Second)
 		}
 		alerts = append(alerts, a)
 	}
-	return append(alerts, Alert{Name: "SLAMeasurementLost", Severity: "ticket", State: Inactive})
+	return append(alerts, Alert{Name: "SLAMeasurementLost", Severity: "page", State: Inactive})
 }
 
 // outage is a history in which the minutes from..to before noon were bad.
@@ -77,7 +77,7 @@ func sample() []LevelStatus {
 		Level: level("storefront", "availability", "99.9", httpProbe()), State: Failing,
 		Achieved: Known(0.998996), Coverage: Known(0.5), Bad: Known(1301), Total: Known(15 * 24 * 3600), BudgetRemaining: Known(0.498),
 		BadShare: map[time.Duration]float64{5 * time.Minute: 1, 30 * time.Minute: 0.4, time.Hour: 0.22, 6 * time.Hour: 0.037, 24 * time.Hour: 0.012},
-		Alerts:   tierAlerts("page-fast", "ticket-fast"), History: outage(20, 1),
+		Alerts:   tierAlerts("page", "ticket"), History: outage(20, 1),
 		Failures: []Failure{
 			{At: noon.Add(-4 * time.Second), Reason: "status", Detail: "HTTP 503", Duration: 12 * time.Millisecond},
 			{At: noon.Add(-19 * time.Second), Reason: "status", Detail: "HTTP 503", Duration: 31 * time.Millisecond},
@@ -106,7 +106,7 @@ func sample() []LevelStatus {
 		BadShare: map[time.Duration]float64{5 * time.Minute: 0.0002, time.Hour: 0.0007, 6 * time.Hour: 0.0011},
 		Alerts:   tierAlerts(), History: outage(50, 45),
 	}
-	spent.Alerts[3].State, spent.Alerts[3].Since = Pending, noon.Add(-40*time.Minute)
+	spent.Alerts[1].State, spent.Alerts[1].Since = Pending, noon.Add(-40*time.Minute)
 
 	unborn := LevelStatus{
 		Level: level("orders", "queue", "99", &sla.Probe{Check: &sla.TCPCheck{Address: "orders.example:5672"}, Interval: 15 * time.Second}),

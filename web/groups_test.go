@@ -28,9 +28,9 @@ func tenants() LevelStatus {
 		return g
 	}
 	return LevelStatus{
-		Level: l, State: Failing, Alerts: tierAlerts("page-fast"), History: outage(20, 1),
+		Level: l, State: Failing, Alerts: tierAlerts("page"), History: outage(20, 1),
 		Groups: []GroupStatus{
-			group("acme", "99.99", Failing, 0.9995, -4, Known(0.02), "page-fast"),
+			group("acme", "99.99", Failing, 0.9995, -4, Known(0.02), "page"),
 			group("globex", "99.9", OK, 0.9995, 0.5, Known(0.0002)),
 			group("gone", "99.9", Unknown, 0.9999, 0.9, Figure{}),
 			group(`<b>&"x"`, "99.9", OK, 1, 1, Known(0)),

@@ -144,14 +144,22 @@ type mark struct {
 type burnView struct{ Window, Rate string }
 
 type alertView struct {
-	Name, Tier, Severity     string
-	State                    mark
-	Since                    stamp
-	Long, Short              string // windows
-	Factor, Threshold        string
-	LongShare, ShortShare    string
-	When                     string // it fires, of one without a tier
-	HasTier, Active, Pending bool
+	Name, Tier, Severity string
+	State                mark
+	Since                stamp
+	Tiers                []tierView // of a burning budget
+	When                 string     // it fires, of one without tiers
+	Active, Pending      bool
+}
+
+// Rows is how many rows of a table the alert takes.
+func (a alertView) Rows() int { return max(len(a.Tiers), 1) }
+
+type tierView struct {
+	Name                  string
+	Long, Short           string // windows
+	Factor, Threshold     string
+	LongShare, ShortShare string
 }
 
 // failureView is a run of failures alike, told once.
@@ -346,7 +354,7 @@ func worst(alerts []alertView) *alertView {
 	return nil
 }
 
-// alertWords say when alerts without a tier fire.
+// alertWords say when alerts without tiers fire.
 var alertWords = map[string]string{
 	"SLABudgetExhausted":     "the budget is spent",
 	"SLABudgetForecast":      "the budget ends soon if it goes on like this",
@@ -364,19 +372,27 @@ func newAlert(a Alert, s LevelStatus, now time.Time) alertView {
 	case Pending:
 		v.State, v.Active, v.Pending, v.Since = mark{"warn", "Pending"}, true, true, newStamp(a.Since, now)
 	}
-	tiers := s.Level.Alerting.Tiers
-	i := slices.IndexFunc(tiers, func(t sla.Tier) bool { return t.Name == a.Tier })
-	if a.Tier == "" || i < 0 {
+	if a.Name != burnAlert {
 		return v
 	}
-	t := tiers[i]
-	threshold, _ := t.Threshold(s.Level.ObjectiveBudget())
-	v.HasTier = true
-	v.Long, v.Short = sla.FormatDuration(t.Long), sla.FormatDuration(t.Short)
-	v.Factor, v.Threshold = times(t.Factor.Float64()), percent(threshold.Float64())
-	v.LongShare, v.ShortShare = share(s, t.Long), share(s, t.Short)
+	for _, b := range s.Level.BurnAlerts() {
+		if b.Severity != a.Severity || b.Tier != a.Tier {
+			continue
+		}
+		for _, t := range b.Tiers {
+			threshold, _ := t.Threshold(s.Level.ObjectiveBudget())
+			v.Tiers = append(v.Tiers, tierView{
+				Name: t.Name, Long: sla.FormatDuration(t.Long), Short: sla.FormatDuration(t.Short),
+				Factor: times(t.Factor.Float64()), Threshold: percent(threshold.Float64()),
+				LongShare: share(s, t.Long), ShortShare: share(s, t.Short),
+			})
+		}
+	}
 	return v
 }
+
+// burnAlert is the name of the alerts that have tiers.
+const burnAlert = "SLABudgetBurn"
 
 func share(s LevelStatus, window time.Duration) string {
 	if bad, ok := s.BadShare[window]; ok {

@@ -217,6 +217,7 @@ func explainAlerts(b *strings.Builder, l *sla.ServiceLevel, now time.Time) {
 	}
 	_ = w.Flush() // into a strings.Builder, which cannot fail
 	explainMinima(b, l.Alerting)
+	explainBurnAlerts(b, l)
 	if len(l.GroupBy.Targets) > 0 {
 		b.WriteString("    ... and for groups with a target of their own, the same burn rate of their own budget\n")
 	}

@@ -6,6 +6,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -151,7 +152,7 @@ var unknownWords = map[sla.UnknownPolicy]string{
 
 var componentAlertWords = map[sla.ComponentAlerts]string{
 	sla.AlertsLinked:      "carry the label composite, which leads here",
-	sla.AlertsInhibited:   "are silent while an alert of this one fires (Alertmanager's inhibition), and carry the label composite",
+	sla.AlertsInhibited:   "do not begin while an alert of this one fires, and carry the label composite",
 	sla.AlertsIndependent: "have nothing to do with it",
 }
 
@@ -179,13 +180,13 @@ func explainFirstPages(line func(name, format string, args ...any), l *sla.Servi
 	}
 	var sooner []string
 	for _, x := range c.Component {
-		if first, pages := firstPage(x.Level, now); pages && first < own {
+		if first, pages := firstPage(x.Level, now); pages && first+rulegen.ComponentWait < own {
 			sooner = append(sooner, x.Label+" ("+span(first)+")")
 		}
 	}
 	if len(sooner) > 0 {
-		line("", "a total outage pages sooner for %s than for this one (%s): they are told first, unless the groupWait of pages is longer than what lies between",
-			strings.Join(sooner, ", "), span(own))
+		line("", "a total outage pages sooner for %s than for this one (%s): they are told first, though they wait %s for it",
+			strings.Join(sooner, ", "), span(own), span(rulegen.ComponentWait))
 	}
 }
 

@@ -111,7 +111,7 @@ func (o *generateOptions) flags(f *pflag.FlagSet) {
 	f.StringSliceVar(&o.scrape.Exporters, "exporter.address", []string{"localhost:9799"}, "host:port of each upheld-exporter")
 	f.DurationVar(&o.scrape.Interval, "scrape.interval", 15*time.Second, "how often Prometheus scrapes the exporter")
 	f.StringSliceVar(&o.scrape.Alertmanagers, "alertmanager.address", []string{"localhost:9093"}, "host:port of each Alertmanager, for prometheus.yml")
-	f.StringVar(&o.merged, "alertmanager.merge", "", "write routes, inhibit rules and receivers into this alertmanager.yml, and leave all else in it as it is, instead of DIR/alertmanager/alertmanager.yml")
+	f.StringVar(&o.merged, "alertmanager.merge", "", "write routes and receivers into this alertmanager.yml, and leave all else in it as it is, instead of DIR/alertmanager/alertmanager.yml")
 	f.StringToStringVar(&o.scrape.ExternalLabels, "prometheus.external-label", nil, "name=value that prometheus.yml adds to everything that leaves the server")
 }
 

@@ -5,6 +5,7 @@
 package enginetest
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"maps"
@@ -27,6 +28,8 @@ import (
 	"github.com/prometheus/prometheus/rules"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/util/teststorage"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
 )
 
 // Sample is one scraped value. Series is in PromQL notation: name{label="x"}.
@@ -77,7 +80,8 @@ type scheduled struct {
 	restore int // evaluations until the state of alerts is read back, 0 for never
 }
 
-// Transition is an alert that began or ceased to fire.
+// Transition is an alert that began or ceased to fire, or a tier that began or
+// ceased to burn: metricnames.BurnTier.
 type Transition struct {
 	At     time.Time
 	Name   string
@@ -296,16 +300,43 @@ func (w *World) evaluate(s *scheduled, at time.Time) {
 			}
 		}
 	}
+	for _, l := range w.burning(g, at) {
+		key := g.Name() + " " + l.String()
+		now[key] = true
+		if !w.state[key] {
+			w.state[key] = true
+			w.firing = append(w.firing, Transition{at, metricnames.BurnTier, l.Map(), true})
+		}
+	}
 	for key := range w.state {
 		if strings.HasPrefix(key, g.Name()+" ") && !now[key] {
 			delete(w.state, key)
 			l := w.parse(strings.TrimPrefix(key, g.Name()+" "))
-			w.firing = append(w.firing, Transition{at, l.Get("alertname"), l.Map(), false})
+			w.firing = append(w.firing, Transition{at, cmp.Or(l.Get("alertname"), metricnames.BurnTier), l.Map(), false})
 		}
 	}
 }
 
-// Transitions are the alerts that began or ceased to fire so far, in order.
+// burning are the tiers of which a group has just recorded that they burn.
+func (w *World) burning(g *rules.Group, at time.Time) []labels.Labels {
+	if !slices.ContainsFunc(g.Rules(), func(r rules.Rule) bool { return r.Name() == metricnames.BurnTier }) {
+		return nil
+	}
+	w.t.Helper()
+	v, err := w.query(context.Background(), "timestamp("+metricnames.BurnTier+")", at)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var all []labels.Labels
+	for _, s := range v {
+		if math.Round(s.F*1000) == float64(at.UnixMilli()) {
+			all = append(all, s.Metric)
+		}
+	}
+	return all
+}
+
+// Transitions are all of them so far, in order.
 func (w *World) Transitions() []Transition { return w.firing }
 
 // Alert is an alert that fires, as it is told.

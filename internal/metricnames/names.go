@@ -82,9 +82,9 @@ const (
 	Period      = "period"
 	Severity    = "severity"
 	Tier        = "tier"
-	LongWindow  = "long_window"
-	ShortWindow = "short_window"
-	Escalation  = "escalation" // how long an alert has been firing when it is told to more people: "15m"
+	LongWindow  = "long_window"  // of earlier versions' alerts; nobody else may set it
+	ShortWindow = "short_window" // likewise
+	Escalation  = "escalation"   // how long an alert has been firing when it is told to more people: "15m"
 )
 
 // Recorded series; each carries sla, service and slo, those of a period also
@@ -108,6 +108,7 @@ const (
 	BadSum          = "sla:bad:sum_"                      // prefix; bad events (or bad seconds) of the window: sla:bad:sum_1h
 	TrafficRatio    = "sla:traffic:ratio_rate"            // prefix; traffic of the window that follows over the period's mean: sla:traffic:ratio_rate1h
 	ErrorRatio      = "sla:error:ratio_rate"              // prefix; the window follows: sla:error:ratio_rate1h
+	BurnTier        = "sla:burn_tier:ratio"               // by tier, while it burns: the bad share of the tier's long window, as it is weighed
 	ErrorPeriod     = "sla:error:ratio_period"            // bad share of the period
 	BudgetRemaining = "sla:budget_remaining:ratio_period" // of the whole period: 1 = untouched, 0 = spent, negative = overspent
 	BurnRate        = "sla:burn_rate:ratio_period"        // bad share over allowed share, to date: 1 = just met

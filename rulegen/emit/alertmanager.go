@@ -26,15 +26,9 @@ type (
 		Mute           []string            `yaml:"mute_time_intervals,omitempty,flow"`
 		Routes         []alertmanagerRoute `yaml:"routes,omitempty"`
 	}
-	inhibitRule struct {
-		SourceMatchers []string `yaml:"source_matchers"`
-		TargetMatchers []string `yaml:"target_matchers"`
-		Equal          []string `yaml:"equal,flow,omitempty"`
-	}
 	alertmanagerConfig struct {
-		Route        alertmanagerRoute `yaml:"route"`
-		InhibitRules []inhibitRule     `yaml:"inhibit_rules"`
-		Times        []namedInterval   `yaml:"time_intervals,omitempty"`
+		Route alertmanagerRoute `yaml:"route"`
+		Times []namedInterval   `yaml:"time_intervals,omitempty"`
 	}
 	namedReceiver struct {
 		Name string `yaml:"name"`
@@ -44,7 +38,6 @@ type (
 // notifying is what agreements need of an Alertmanager's configuration.
 type notifying struct {
 	route     alertmanagerRoute // of all alerts of agreements
-	inhibit   []inhibitRule
 	times     []namedInterval
 	receivers []receiver
 }
@@ -53,7 +46,6 @@ func notifyingOf(agreements []*sla.Agreement) notifying {
 	severities := severitiesOf(agreements)
 	return notifying{
 		route:     agreementsRoute(agreements, severities),
-		inhibit:   inhibitRules(agreements, severities),
 		times:     namedIntervals(agreements),
 		receivers: slices.Concat(severityReceivers(severities), contactReceivers(agreements)),
 	}
@@ -61,7 +53,8 @@ func notifyingOf(agreements []*sla.Agreement) notifying {
 
 // Alertmanager is a complete, small alertmanager.yml: alerts of agreements are
 // routed by severity and by the agreements' escalations, one notification per
-// service level; inhibitions keep one outage from being told twice. What is not
+// service level. That one outage is told once is what the rules see to: an
+// inhibition would keep the end of what was told from people. What is not
 // of an agreement goes to the receiver of the least urgent severity, so that no
 // alert has a receiver of its own that nobody thinks of.
 //
@@ -87,9 +80,8 @@ func Alertmanager(agreements []*sla.Agreement) (text []byte, empty []string, err
 	head.line("fill in the receivers, and keep your copy: this file is written anew each time.")
 	var out bytes.Buffer
 	top, err := document(head, alertmanagerConfig{
-		Route:        alertmanagerRoute{Receiver: n.route.Receiver, GroupBy: []string{"alertname"}, Routes: []alertmanagerRoute{n.route}},
-		InhibitRules: n.inhibit,
-		Times:        n.times,
+		Route: alertmanagerRoute{Receiver: n.route.Receiver, GroupBy: []string{"alertname"}, Routes: []alertmanagerRoute{n.route}},
+		Times: n.times,
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("alertmanager configuration: %w", err)

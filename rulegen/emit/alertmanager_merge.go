@@ -15,7 +15,7 @@ import (
 
 // MergeAlertmanager writes what agreements need into an Alertmanager
 // configuration that is somebody else's: blocks of lines between markers, in its
-// route, receivers, inhibit rules and time intervals. Every other line stays as
+// route, receivers and time intervals. Every other line stays as
 // it is, byte for byte, because the text is edited and not printed anew; only a
 // newline that lacks at the end is added. What was merged before is taken out
 // first, so merging again changes nothing, and what is no longer wanted is gone.

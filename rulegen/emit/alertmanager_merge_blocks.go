@@ -94,9 +94,6 @@ func (b mergedBlock) remove(root *yaml.Node) bool {
 // blocks are what is put into the file for agreements, in no order.
 func (m *merger) blocks(n notifying) []mergedBlock {
 	blocks := []mergedBlock{m.routeBlock(n.route)}
-	if len(n.inhibit) > 0 {
-		blocks = append(blocks, m.topBlock("inhibit rules", "inhibit_rules", asItems(n.inhibit), len(n.inhibit)))
-	}
 	if len(n.times) > 0 {
 		blocks = append(blocks, m.topBlock("time intervals", "time_intervals", asItems(n.times), len(n.times)))
 	}

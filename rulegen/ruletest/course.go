@@ -50,12 +50,12 @@ func days(t sla.Tier) bool { return max(t.Long, t.Short) > fineUpTo }
 // steps is how many steps a duration has, in whole evaluations.
 func (c *course) steps(d time.Duration) int { return (steps(d) + c.pace - 1) / c.pace * c.pace }
 
-// tierTime is when a tier fires after the bad share has become so, in steps:
+// tierTime is when a tier burns after the bad share has become so, in steps:
 // not before the first, and by the second.
 func (c *course) tierTime(t sla.Tier, share float64) (quiet, fires int) {
 	threshold, _ := t.Threshold(c.l.ObjectiveBudget())
 	needed := threshold.Float64() * float64(max(t.Long, t.Short)) / float64(step) / float64(c.pace) / share
-	return (int(needed) - 2) * c.pace, (int(math.Ceil(needed))+late)*c.pace + c.steps(t.For)
+	return (int(needed) - 2) * c.pace, (int(math.Ceil(needed)) + late) * c.pace
 }
 
 // newCourse is that of the windows up to fineUpTo, in which every tier has its
@@ -67,7 +67,7 @@ func newCourse(l *tested) *course {
 	for _, t := range l.Alerting.Tiers {
 		longestShort, keep = max(longestShort, t.Short), max(keep, t.KeepFiringFor)
 		_, inOutage := c.tierTime(t, 1)
-		outage = max(outage, inOutage+1)
+		outage = max(outage, inOutage+c.steps(t.For)+1)
 	}
 	c.outage = c.recovery + c.steps(longestShort) + late + c.steps(keep)
 	for _, w := range c.windows {
@@ -168,8 +168,8 @@ func (c *course) asked() []Asked {
 		all = append(all, c.burnt("", min(l.Period.Rolling, time.Duration(c.recovery)*step)))
 	}
 	all = append(all, l.alerts(rulegen.AlertBudgetBurn, c.outage))
-	if len(l.Alerting.Tiers) > 0 && !l.Alerting.WeighByTraffic {
-		all = append(all, l.alerts(rulegen.AlertBudgetBurn, c.lost, l.labelsOf(rulegen.AlertBudgetBurn)...))
+	if len(l.Alerting.Tiers) > 0 && len(l.PartOf) == 0 && !l.Alerting.WeighByTraffic {
+		all = append(all, l.alerts(rulegen.AlertBudgetBurn, c.lost, l.unwithheld()...))
 	}
 	if l.Alerting.MeasurementLost != nil {
 		all = append(all, c.loss()...)
@@ -241,23 +241,15 @@ func (c *course) firing() []Asked {
 		return nil // what is evaluated every ten minutes stands for one, so that traffic weighs less than it does
 	}
 	var all []Asked
-	for i, t := range l.Alerting.Tiers {
+	for _, t := range l.Alerting.Tiers {
 		if !slices.ContainsFunc(c.tiers, func(of sla.Tier) bool { return of.Name == t.Name }) {
 			continue
 		}
 		quiet, fires := c.tierTime(t, c.share)
-		labels := l.tierLabels(i)
-		for _, moment := range []struct {
-			steps  int
-			firing []map[string]string
-		}{{quiet, nil}, {fires, []map[string]string{labels}}} {
-			if moment.steps < 1 {
-				continue // it is due at once
-			}
-			a := l.alerts(rulegen.AlertBudgetBurn, c.burn+moment.steps, moment.firing...)
-			a.Expr = l.selectAlerts(rulegen.AlertBudgetBurn, metricnames.Tier, t.Name).String()
-			all = append(all, a)
+		if quiet >= 1 { // else it is due at once
+			all = append(all, l.burning(t, c.burn+quiet, false))
 		}
+		all = append(all, l.burning(t, c.burn+fires, true))
 	}
 	return all
 }
@@ -330,13 +322,50 @@ func (l *tested) labelsOf(name string) []map[string]string {
 	return all
 }
 
-// tierLabels are the labels that the alert of a tier must have.
-func (l *tested) tierLabels(tier int) map[string]string {
-	t := l.Alerting.Tiers[tier]
+// burning asks whether a tier burns.
+func (l *tested) burning(t sla.Tier, steps int, burns bool) Asked {
+	m := l.named(metricnames.BurnTier, metricnames.Tier, t.Name)
+	a := Asked{Expr: m.String() + " > bool 0", At: at(steps), Samples: []Sample{}}
+	if burns {
+		delete(m, nameLabel)
+		a.Samples = append(a.Samples, Sample{m.String(), 1})
+	}
+	return a
+}
+
+// told asks for the alert of a tier.
+func (l *tested) told(t sla.Tier, steps int) Asked {
+	for _, a := range l.BurnAlerts() {
+		if !a.Has(t.Name) {
+			continue
+		}
+		asked := l.alerts(rulegen.AlertBudgetBurn, steps)
+		asked.Expr = l.selectAlerts(rulegen.AlertBudgetBurn, metricnames.Severity, a.Severity, metricnames.Tier, a.Tier).String()
+		asked.Samples = l.alerts(rulegen.AlertBudgetBurn, steps, l.labelsOfBurn(a)).Samples
+		return asked
+	}
+	return Asked{}
+}
+
+// labelsOfBurn are the labels that a burn alert must have.
+func (l *tested) labelsOfBurn(a sla.BurnAlert) map[string]string {
 	for _, labels := range l.labelsOf(rulegen.AlertBudgetBurn) {
-		if labels[metricnames.Tier] == t.Name {
+		if labels[metricnames.Severity] == a.Severity && labels[metricnames.Tier] == a.Tier {
 			return labels
 		}
 	}
 	return nil
+}
+
+// unwithheld are the labels of the burn alerts that nothing holds back in a total
+// outage.
+func (l *tested) unwithheld() []map[string]string {
+	var all []map[string]string
+	alerts := l.BurnAlerts()
+	for i, a := range alerts {
+		if !slices.ContainsFunc(alerts[:i], a.WithheldBy) {
+			all = append(all, l.labelsOfBurn(a))
+		}
+	}
+	return all
 }

@@ -44,15 +44,15 @@ const just = 0.02
 func newFigures(l *tested) *figures {
 	f := &figures{l: l, value: map[string]map[int]float64{}, names: map[string]promql.Metric{}}
 	for _, r := range l.alert {
-		f.hold = max(f.hold, steps(r.For), steps(r.KeepFiringFor))
+		f.hold = max(f.hold, steps(r.For+step-1), steps(r.KeepFiringFor))
 	}
 	f.hold += 2
 	f.constants()
-	f.tiers()
 	f.limit()
 	if l.recorded[metricnames.BadPeriod] && l.recorded[metricnames.TotalPeriod] {
-		f.budget()
+		f.budget() // before any page, which would hold the forecast back
 	}
+	f.tiers()
 	f.closed()
 	return f
 }
@@ -108,15 +108,14 @@ func (f *figures) constants() {
 	})
 }
 
-// tiers bring each tier about alone: both windows above its threshold, each of
-// them below it, and, where it asks for a least count, too little in the long
-// one.
+// tiers bring each tier about alone: all windows above its threshold, the long and
+// the short one below it, and, where it asks for a least count, too little in the
+// long one. The least urgent tier comes first, since a page holds tickets back.
 func (f *figures) tiers() {
 	budget := f.l.ObjectiveBudget()
-	for i, t := range f.l.Alerting.Tiers {
+	for _, t := range slices.Backward(f.l.Alerting.Tiers) {
 		threshold, _ := t.ThresholdWithin(f.l.share, budget)
 		above, below := threshold.Float64()*(1+just), threshold.Float64()*(1-just)
-		fires := f.l.tierLabels(i)
 		for _, m := range []struct {
 			long, short float64
 			enough      bool
@@ -133,14 +132,14 @@ func (f *figures) tiers() {
 				continue
 			}
 			there := f.momentAt(m.when, func(_, at int) []Asked {
-				a := f.l.alerts(rulegen.AlertBudgetBurn, at)
-				a.Expr = f.l.selectAlerts(rulegen.AlertBudgetBurn, metricnames.Tier, t.Name).String()
-				if m.fires {
-					a.Samples = f.l.alerts(rulegen.AlertBudgetBurn, at, fires).Samples
+				all := []Asked{f.l.burning(t, at, m.fires)}
+				if m.fires { // afterwards it goes on, as nothing is measured
+					all = append(all, f.l.told(t, at))
 				}
-				return []Asked{a}
+				return all
 			})
 			if there {
+				f.window(sla.BaseWindow, above*f.weight(t.Long), true)
 				f.window(t.Short, m.short*f.weight(t.Long), true)
 				f.window(t.Long, m.long*f.weight(t.Long), m.enough)
 			}
@@ -158,6 +157,7 @@ func (f *figures) closed() {
 	threshold, _ := t.ThresholdWithin(l.share, l.ObjectiveBudget())
 	if f.momentAt(closed, func(_, at int) []Asked { return []Asked{l.alerts(rulegen.AlertBudgetBurn, at)} }) {
 		above := threshold.Float64() * (1 + just) * f.weight(t.Long)
+		f.window(sla.BaseWindow, above, true)
 		f.window(t.Short, above, true)
 		f.window(t.Long, above, true)
 	}
@@ -295,9 +295,11 @@ func (f *figures) forecast() {
 			return []Asked{l.alerts(rulegen.AlertBudgetForecast, at)}
 		})
 		if there {
-			share := left * perLeft * m.by * f.weight(fc.Over)
-			f.window(rulegen.ForecastShort(fc.Over, f.l.windows()), share, true)
-			f.window(fc.Over, share, m.enough)
+			weight := f.weight(fc.Over)
+			for _, w := range []time.Duration{sla.BaseWindow, rulegen.ForecastShort(fc.Over, f.l.windows())} {
+				f.window(w, budget*(1+just)*weight, true) // so that no tier burns, whose page would hold it back
+			}
+			f.window(fc.Over, left*perLeft*m.by*weight, m.enough)
 		}
 	}
 }

@@ -56,7 +56,7 @@ var known = []string{
 	metricnames.CalendarNow, metricnames.CalendarMonth, metricnames.CalendarStartLocal, metricnames.CalendarStartDate,
 	metricnames.CalendarStart, metricnames.CalendarEndLocal, metricnames.CalendarEnd, metricnames.CalendarPreviousLocal, metricnames.CalendarPreviousDate,
 	metricnames.SlotTotal, metricnames.SlotBad, metricnames.SlotJudged, metricnames.SlotBadMinute, metricnames.SlotQualified,
-	metricnames.GroupSeen, metricnames.GroupWorst, metricnames.GoodRate, metricnames.GoodSeen,
+	metricnames.GroupSeen, metricnames.GroupWorst, metricnames.GoodRate, metricnames.GoodSeen, metricnames.BurnTier,
 	metricnames.ServiceHoursMask, metricnames.ExclusionMask, metricnames.ClockLocal, metricnames.ClockWeek, metricnames.ClockDay,
 	metricnames.PeriodClock, metricnames.PeriodClockLocal, metricnames.AgreedSeconds, metricnames.AgreedLeft,
 	metricnames.RawTotalRate, metricnames.RawBadRate, metricnames.ExcludedTotalRate, metricnames.ExcludedBadRate,

@@ -167,9 +167,9 @@ func (c *shift) asked() []Asked {
 			}
 			all = append(all, s.counted(k)...)
 		}
-		for i, t := range l.Alerting.Tiers {
+		for _, t := range l.Alerting.Tiers {
 			if !l.Alerting.WeighByTraffic { // as in a course
-				all = append(all, s.tier(i, t)...)
+				all = append(all, s.tier(t)...)
 			}
 		}
 		if c.lost > 0 && l.first() && l.Alerting.MeasurementLost != nil && l.hours.alerting(c.lost, c.end) {
@@ -228,18 +228,11 @@ func (s *simulated) counted(k int) []Asked {
 	return append(all, s.value(metricnames.ErrorPeriod, k, func(v variant) float64 { return s.ratio(k, l.Period.Rolling, v) }, period...)...)
 }
 
-// tier asks whether a tier fires at the first and the last step of which it is
+// tier asks whether a tier burns at the first and the last step of which it is
 // certain, of every time in which it does and in which it does not.
-func (s *simulated) tier(i int, t sla.Tier) []Asked {
-	firing, certain := s.fires(t)
-	ask := func(k int) Asked {
-		a := s.l.alerts(rulegen.AlertBudgetBurn, k)
-		a.Expr = s.l.selectAlerts(rulegen.AlertBudgetBurn, metricnames.Tier, t.Name).String()
-		if firing[k] {
-			a.Samples = s.l.alerts(rulegen.AlertBudgetBurn, k, s.l.tierLabels(i)).Samples
-		}
-		return a
-	}
+func (s *simulated) tier(t sla.Tier) []Asked {
+	firing, certain := s.burnsAt(t)
+	ask := func(k int) Asked { return s.l.burning(t, k, firing[k]) }
 	var all []Asked
 	from := -1
 	for k := range firing {

@@ -77,7 +77,8 @@ func (s *simulated) weighed(k int, w, long time.Duration, v variant) float64 {
 func (s *simulated) burns(t sla.Tier, k int, v variant) bool {
 	threshold, _ := t.ThresholdWithin(s.l.share, s.l.ObjectiveBudget())
 	least := threshold.Float64() * v.by
-	return s.l.hours.kept(k) && s.weighed(k, t.Long, t.Long, v) > least && s.weighed(k, t.Short, t.Long, v) > least && s.enough(t.Long, k, v)
+	return s.l.hours.kept(k) && s.weighed(k, t.Long, t.Long, v) > least && s.weighed(k, t.Short, t.Long, v) > least &&
+		s.weighed(k, sla.BaseWindow, t.Long, v) > least && s.enough(t.Long, k, v)
 }
 
 // enough tells whether a window holds as much as alerts on it ask for.
@@ -88,25 +89,15 @@ func (s *simulated) enough(w time.Duration, k int, v variant) bool {
 	return !ok || s.sum(s.count, k, w, v)*every >= least(s.l.Alerting.MinimumBadEvents) && s.sum(s.total, k, w, v)*every >= least(s.l.Alerting.MinimumEvents)
 }
 
-// fires is whether a tier fires at each step, as far as all variants agree on it
+// burnsAt is whether a tier burns at each step, as far as all variants agree on it
 // and on the steps beside.
-func (s *simulated) fires(t sla.Tier) (firing, certain []bool) {
+func (s *simulated) burnsAt(t sla.Tier) (firing, certain []bool) {
 	n := len(s.bad)
 	all := make([][]bool, len(variants))
 	for i, v := range variants {
 		all[i] = make([]bool, n)
-		since, last := -1, -1
 		for k := range n {
-			switch burning := s.burns(t, k, v); {
-			case burning && since < 0:
-				since = k
-			case !burning:
-				since = -1
-			}
-			if since >= 0 && time.Duration(k-since)*step >= t.For {
-				last = k
-			}
-			all[i][k] = last >= 0 && time.Duration(k-last)*step <= t.KeepFiringFor
+			all[i][k] = s.burns(t, k, v)
 		}
 	}
 	firing, certain = all[0], make([]bool, n)

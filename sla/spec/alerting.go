@@ -25,7 +25,7 @@ var alertingSection = &section{
 		{key: "weighByTraffic", typ: booleanType, def: "false", doc: "`true`: the bad share of a window counts as much as the window has traffic, against the mean of the period. So a quiet night's failures weigh little, and those of the busiest hour much. For levels that count events."},
 		{key: "budgetExhausted", typ: mapping(exhaustedSection), def: "a ticket", doc: "The alert `SLABudgetExhausted`: nothing of the target's budget is left."},
 		{key: "budgetForecast", typ: mapping(forecastSection), def: "a ticket", doc: "The alert `SLABudgetForecast`: if it goes on like this the target's budget is about to end."},
-		{key: "measurementLost", typ: mapping(lostSection), def: "a ticket", doc: "The alert `SLAMeasurementLost`: nobody knows how the service is."},
+		{key: "measurementLost", typ: mapping(lostSection), def: "as urgent as the most urgent tier: a page", doc: "The alert `SLAMeasurementLost`: nobody knows how the service is."},
 		{key: "groupLimit", typ: mapping(groupLimitSection), def: "a ticket", doc: "The alert `SLAGroupLimit` of a level with [groupBy](#groupby): its groups near their limit."},
 		{key: "creditTier", typ: mapping(creditAlertSection), def: "a ticket", doc: "The alert `SLACreditTier` of a level with [credits](#credits): the next tier is near."},
 		{key: "tiers", typ: valueType{name: "mapping of names to mappings", sample: "{ticket-slow: {enabled: false}}", sections: []*section{tierSection}, shape: byName}, def: "`page-fast`, `page-slow`, `ticket-fast`, `ticket-slow`", doc: "Changes a default tier key by key, turns it off, or adds one of another name."},
@@ -228,6 +228,10 @@ func (d *decoder) alertingOf(l *sla.ServiceLevel, targetOK bool, names sla.Sever
 	slices.SortStableFunc(a.Tiers, func(x, y sla.Tier) int {
 		return cmp.Or(y.Factor.Cmp(x.Factor), cmp.Compare(x.Long, y.Long))
 	})
+	said := func(p *alertingPatch) bool { return p != nil && p.lost != nil && p.lost.severity != nil }
+	if a.MeasurementLost != nil && !slices.ContainsFunc(patches, said) {
+		a.AsTiers(a.MeasurementLost)
+	}
 	return a
 }
 

@@ -33,8 +33,9 @@ var exhaustedSection = &section{
 }
 
 var lostSection = &section{
-	name:   "the measurement lost alert",
-	doc:    "Fires when the level has no data, which is not the same as its being down.",
+	name: "the measurement lost alert",
+	doc: "Fires when the level has no data, which is not the same as its being down. `for` counts from the last sample; rates tell of that for five minutes, so that less than seven comes to seven. " +
+		"Its `severity` is by default that of the most urgent tier, which it may hide.",
 	fields: noticeFields("10m"),
 }
 

@@ -248,11 +248,23 @@ func tellComponents(level *sla.ServiceLevel, c *sla.Composite) {
 	if c.Alerts == sla.AlertsIndependent {
 		return
 	}
+	burning := func(u sla.Urgency) []string {
+		var all []string
+		for _, a := range level.BurnAlerts() {
+			if a.Pages() == (u == sla.Page) {
+				all = append(all, a.Severity)
+			}
+		}
+		return all
+	}
 	told := map[*sla.ServiceLevel]bool{}
 	c.Tree.Walk(func(n *sla.Node) {
 		if n.Level != nil && !told[n.Level] {
 			told[n.Level] = true
-			n.Level.PartOf = append(n.Level.PartOf, sla.PartOf{Composite: level.ID, Alerts: c.Alerts})
+			n.Level.PartOf = append(n.Level.PartOf, sla.PartOf{
+				Composite: level.ID, Alerts: c.Alerts,
+				Pages: burning(sla.Page), Tickets: burning(sla.Ticket),
+			})
 		}
 	})
 }

@@ -1,0 +1,234 @@
+package rulegen
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/rulegen/promql"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// Burn alerts. Each tier records whether it burns; the tiers that tell the same
+// people are one alert, which begins with the first of them and ends with the
+// last. So an outage is told once, and its end is. docs/alerts.md has the
+// reasons, and the times.
+
+// burnTier records while a tier burns: while the bad share over both windows of
+// it exceeds its threshold (Google SRE Workbook, chapter 5, "Multiwindow,
+// Multi-Burn-Rate Alerts"). The long window says that it matters, the short one
+// that it goes on. So do the last five minutes: the short window of a slow tier
+// still burns for hours after a repair, while its long one may cross its
+// threshold late, as good time leaves it.
+func (c compiler) burnTier(t sla.Tier) Rule {
+	threshold := c.thresholdOf(t)
+	e := c.over(t, t.Long, threshold)
+	for _, w := range slices.Compact([]time.Duration{t.Short, sla.BaseWindow}) {
+		e = promql.AndOn(e, c.over(t, w, threshold), c.joinLabels()...)
+	}
+	return c.record(metricnames.BurnTier, c.duringService(c.withLeast(e, t.Long)), metricnames.Tier, t.Name)
+}
+
+// over is the bad share of a window where it exceeds a threshold, weighed as the
+// long window of the tier is.
+func (c compiler) over(t sla.Tier, w time.Duration, threshold promql.Expr) promql.Expr {
+	return promql.Gt(c.byHours(c.recorded(ratioName(w)).Now(), t.Long), threshold)
+}
+
+// burns are the rules of the level's tiers and their alerts, by the tier of
+// rules that they stand in. What reads a long window stands in the group that
+// records it, so that it reads a sample of its own evaluation and never one
+// about to go stale; but an alert that wakes people is not to wait for that, if
+// one of its tiers does not.
+func (c compiler) burns() (first, second []Rule) {
+	long := func(t sla.Tier) bool { return t.Long > longestFirstTier }
+	for _, t := range c.level.Alerting.Tiers {
+		if r := c.burnTier(t); long(t) {
+			second = append(second, r)
+		} else {
+			first = append(first, r)
+		}
+	}
+	all := c.level.BurnAlerts()
+	for i, a := range all {
+		short := func(t sla.Tier) bool { return !long(t) }
+		if !slices.ContainsFunc(a.Tiers, long) || a.Pages() && slices.ContainsFunc(a.Tiers, short) {
+			first = append(first, c.burnAlert(a, all[:i], c.interval))
+		} else {
+			second = append(second, c.burnAlert(a, all[:i], secondTier*c.interval))
+		}
+	}
+	return first, second
+}
+
+// burnAlert fires from when a tier of the alert burns, until all of them are
+// under half of their thresholds, so that one that is just reached does not begin
+// and end again and again; and while it is not known whether they are, because
+// nothing is measured. before are the more urgent alerts of the level, every is
+// how often the rule is evaluated.
+func (c compiler) burnAlert(a sla.BurnAlert, before []sla.BurnAlert, every time.Duration) Rule {
+	told := c.firing(recently(every), AlertBudgetBurn, a.Severity, a.Tier)
+	goesOn := promql.AndOn(c.burnsStill(a), told, c.joinLabels()...)
+	e := promql.OrOn(promql.OrOn(c.begins(a, before), goesOn, c.joinLabels()...), c.unmeasured(told), c.joinLabels()...)
+	own := []string{metricnames.Severity, a.Severity}
+	if a.Tier != "" {
+		own = append(own, metricnames.Tier, a.Tier)
+	}
+	r := c.alert(AlertBudgetBurn, c.duringService(e), c.burnWords(a), own...)
+	r.For, r.KeepFiringFor = max(a.For, c.waits(a, before, every)), a.KeepFiringFor
+	return withLabels(r, a.Labels)
+}
+
+// waits is how long an alert gives one that would hold it back to be there first.
+func (c compiler) waits(a sla.BurnAlert, before []sla.BurnAlert, every time.Duration) time.Duration {
+	if slices.ContainsFunc(before, a.WithheldBy) {
+		return max(every, c.componentWait(every))
+	}
+	return c.componentWait(every)
+}
+
+// begins is the tiers of an alert that burn, and are not told already: by a more
+// urgent alert, now or as long ago as the short window of the tier remembers.
+func (c compiler) begins(a sla.BurnAlert, before []sla.BurnAlert) promql.Expr {
+	tiers := func(of ...sla.Tier) promql.Expr {
+		names := make([]string, 0, len(of))
+		for _, t := range of {
+			names = append(names, t.Name)
+		}
+		return c.recorded(metricnames.BurnTier, among(metricnames.Tier, names)).Now()
+	}
+	before = slices.DeleteFunc(slices.Clone(before), func(b sla.BurnAlert) bool { return !a.WithheldBy(b) })
+	if len(before)+len(c.withholding()) == 0 {
+		return promql.Max(tiers(a.Tiers...), c.joinLabels()...)
+	}
+	var all promql.Expr
+	for i, t := range a.Tiers {
+		e := tiers(t)
+		for _, b := range before {
+			e = promql.UnlessOn(e, c.firing(c.remembers(t.Short), AlertBudgetBurn, b.Severity, b.Tier), c.joinLabels()...)
+		}
+		if e = c.unlessComposite(e, t.Urgency, t.Short); i == 0 {
+			all = e
+		} else {
+			all = promql.Or(all, e)
+		}
+	}
+	return promql.Max(all, c.joinLabels()...)
+}
+
+// remembers is how long after an outage a window of that length still has it in
+// it: five minutes of rates and five of the second tier longer, and a tier of
+// rules is evaluated at its own time.
+func (c compiler) remembers(w time.Duration) time.Duration {
+	return w + sla.BaseWindow + 2*secondTier*c.interval
+}
+
+// half is what of a threshold an alert must come under to end.
+var half = sla.NewDecimal(1, 2)
+
+// burnsStill is each tier of an alert that is not under half of its threshold.
+func (c compiler) burnsStill(a sla.BurnAlert) promql.Expr {
+	var all promql.Expr
+	for i, t := range a.Tiers {
+		threshold := c.thresholdOf(t)
+		if c.ownTargets() {
+			threshold = promql.Mul(threshold, promql.Num(half))
+		} else {
+			threshold = promql.Num(c.threshold(t).Mul(half))
+		}
+		e := promql.AndOn(c.over(t, t.Long, threshold), c.over(t, t.Short, threshold), c.joinLabels()...)
+		if i == 0 {
+			all = e
+		} else {
+			all = promql.OrOn(all, e, c.joinLabels()...)
+		}
+	}
+	return all
+}
+
+// unmeasured is e while the level is not measured, or of a group that must be
+// there, while that is not. That another group is gone means that nobody uses it.
+func (c compiler) unmeasured(e promql.Expr) promql.Expr {
+	total := c.recorded(c.judgedBy()).Now()
+	whole := promql.UnlessOn(e, total, c.maskLabels()...)
+	if len(c.required()) == 0 {
+		return whole
+	}
+	return promql.OrOn(whole, promql.AndOn(promql.UnlessOn(e, total, c.joinLabels()...), c.lostGroups(), c.groupLabels()...), c.joinLabels()...)
+}
+
+// judgedBy is the series that is there while it is known how the level is. It is
+// not the one that is there while anything of it is measured: the state of a
+// composite may be unknown while a component's is known.
+func (c compiler) judgedBy() string {
+	if c.fills() {
+		return c.measuredBy()
+	}
+	return metricnames.TotalRate
+}
+
+// recently is how far back an alert is looked for in its own past: over two
+// evaluations, so that one that is missing ends nothing.
+func recently(every time.Duration) time.Duration { return max(3*every, time.Minute) }
+
+// firing is 1 for each group of which an alert of the level has fired within a
+// time; tier is "" for one that has none.
+func (c compiler) firing(within time.Duration, alert, severity, tier string, more ...promql.Matcher) promql.Expr {
+	ms := slices.Concat(alertsFiring(alert), c.own, []promql.Matcher{promql.Eq(metricnames.Severity, severity)}, more)
+	if alert == AlertBudgetBurn {
+		ms = append(ms, promql.Eq(metricnames.Tier, tier))
+	}
+	return promql.Max(promql.Series(FiringAlerts, ms...).LastOverTime(within), c.joinLabels()...)
+}
+
+// alertsFiring select what Prometheus records of an alert that fires, and not of
+// its escalations.
+func alertsFiring(alert string) []promql.Matcher {
+	return []promql.Matcher{promql.Eq("alertname", alert), promql.Eq("alertstate", "firing"), promql.Eq(metricnames.Escalation, "")}
+}
+
+// burnWords are what a burn alert says.
+func (c compiler) burnWords(a sla.BurnAlert) map[string]string {
+	objective, allows := c.promiseWords(metricnames.ObjectiveRatio, c.level.Objective)
+	least, shares := c.leastFactor(a.Tiers[0]), make([]string, 0, len(a.Tiers))
+	for _, t := range a.Tiers {
+		if factor := c.leastFactor(t); factor.Cmp(least) < 0 {
+			least = factor
+		}
+		shares = append(shares, fmt.Sprintf("%s over %s", c.askShare(ratioName(t.Long)), sla.FormatDuration(t.Long)))
+	}
+	long := sla.FormatDuration(a.Tiers[0].Long)
+	lost := fmt.Sprintf("{{ range query %q }}Nothing is measured now: nobody knows whether it is over, so the alert stays until there is a measurement again. {{ end }}",
+		promql.Absent(c.recorded(c.judgedBy())).String())
+	return map[string]string{
+		"summary": fmt.Sprintf("%s burns its error budget more than %s times too fast", c.nameOfGroup(), round(least)),
+		"description": lost + fmt.Sprintf("Bad: %s. The objective of %s allows %s.%s%s",
+			strings.Join(shares, ", "), objective, allows, c.weighedWords(), c.leastWords(long)),
+		"tiers": fmt.Sprintf("{{ range %s | sortByLabel %q }}{{ .Labels.tier }} {{ end }}", c.askWords(metricnames.BurnTier), metricnames.Tier),
+		"time_to_detect": fmt.Sprintf("at constant traffic a total outage is seen after %s, and a scrape and an evaluation",
+			roughly(a.TimeToDetect(c.level.ObjectiveBudget().Mul(c.alertShare())))),
+	}
+}
+
+// askWords ask in an annotation for a series that the level records, of the
+// alert's group.
+func (c compiler) askWords(name string) string {
+	if !c.grouped() {
+		return fmt.Sprintf("query %q", c.recorded(name).Now().String())
+	}
+	id := c.level.ID
+	var format, values strings.Builder
+	fmt.Fprintf(&format, "%s{%s=%q,%s=%q,%s=%q", name, metricnames.SLA, id.SLA, metricnames.Service, id.Service, metricnames.SLO, id.SLO)
+	for _, label := range c.groupLabels() {
+		format.WriteString("," + label + "=%q")
+		values.WriteString(" $labels." + label)
+	}
+	return fmt.Sprintf("printf `%s}`%s | query", format.String(), values.String())
+}
+
+// askShare is the value of a share that the level records, in percent.
+func (c compiler) askShare(name string) string {
+	return fmt.Sprintf("{{ with %s }}{{ . | first | value | humanizePercentage }}{{ else }}unknown{{ end }}", c.askWords(name))
+}
