@@ -2,7 +2,9 @@ package rulegen
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -200,35 +202,43 @@ func (c compiler) burnWords(a sla.BurnAlert) map[string]string {
 		shares = append(shares, fmt.Sprintf("%s over %s", c.askShare(ratioName(t.Long)), sla.FormatDuration(t.Long)))
 	}
 	long := sla.FormatDuration(a.Tiers[0].Long)
-	lost := fmt.Sprintf("{{ range query %q }}Nothing is measured now: nobody knows whether it is over, so the alert stays until there is a measurement again. {{ end }}",
-		promql.Absent(c.recorded(c.judgedBy())).String())
+	// Texts begin with a letter and have no ": ", so that YAML needs no quotes.
+	lost := fmt.Sprintf(" {{ range %s }}Nothing is measured now. Nobody knows whether it is over, so the alert stays until there is a measurement again.{{ end }}",
+		c.ask("absent(%s)", c.judgedBy()))
 	return map[string]string{
 		"summary": fmt.Sprintf("%s burns its error budget more than %s times too fast", c.nameOfGroup(), round(least)),
-		"description": lost + fmt.Sprintf("Bad: %s. The objective of %s allows %s.%s%s",
-			strings.Join(shares, ", "), objective, allows, c.weighedWords(), c.leastWords(long)),
-		"tiers": fmt.Sprintf("{{ range %s | sortByLabel %q }}{{ .Labels.tier }} {{ end }}", c.askWords(metricnames.BurnTier), metricnames.Tier),
+		"description": fmt.Sprintf("Bad are %s. The objective of %s allows %s.%s%s",
+			strings.Join(shares, ", "), objective, allows, c.weighedWords(), c.leastWords(long)) + lost,
+		"tiers": fmt.Sprintf("burning now {{ range %s | sortByLabel `tier` }}{{ .Labels.tier }} {{ end }}", c.ask("%s", metricnames.BurnTier)),
 		"time_to_detect": fmt.Sprintf("at constant traffic a total outage is seen after %s, and a scrape and an evaluation",
 			roughly(a.TimeToDetect(c.level.ObjectiveBudget().Mul(c.alertShare())))),
 	}
 }
 
-// askWords ask in an annotation for a series that the level records, of the
-// alert's group.
-func (c compiler) askWords(name string) string {
-	if !c.grouped() {
-		return fmt.Sprintf("query %q", c.recorded(name).Now().String())
+// ask is how an annotation asks for a series that the level records, of the
+// alert's own labels. No name stands in it, so that levels that are alike have
+// the same text.
+func (c compiler) ask(format, name string) string {
+	var matchers, values []string
+	for _, label := range c.joinLabels() {
+		matchers, values = append(matchers, label+"=%q"), append(values, "$labels."+label)
 	}
-	id := c.level.ID
-	var format, values strings.Builder
-	fmt.Fprintf(&format, "%s{%s=%q,%s=%q,%s=%q", name, metricnames.SLA, id.SLA, metricnames.Service, id.Service, metricnames.SLO, id.SLO)
-	for _, label := range c.groupLabels() {
-		format.WriteString("," + label + "=%q")
-		values.WriteString(" $labels." + label)
+	for _, label := range slices.Sorted(maps.Keys(c.extra)) {
+		matchers = append(matchers, fmt.Sprintf("%s=%q", label, strings.ReplaceAll(c.extra[label], "%", "%%")))
 	}
-	return fmt.Sprintf("printf `%s}`%s | query", format.String(), values.String())
+	selector := fmt.Sprintf(format, name+"{"+strings.Join(matchers, ",")+"}")
+	return fmt.Sprintf("printf %s %s | query", templateText(selector), strings.Join(values, " "))
 }
 
 // askShare is the value of a share that the level records, in percent.
 func (c compiler) askShare(name string) string {
-	return fmt.Sprintf("{{ with %s }}{{ . | first | value | humanizePercentage }}{{ else }}unknown{{ end }}", c.askWords(name))
+	return fmt.Sprintf("{{ with %s }}{{ . | first | value | humanizePercentage }}{{ else }}unknown{{ end }}", c.ask("%s", name))
+}
+
+// templateText is a text as templates write it, if possible without escapes.
+func templateText(s string) string {
+	if strings.Contains(s, "`") {
+		return strconv.Quote(s)
+	}
+	return "`" + s + "`"
 }

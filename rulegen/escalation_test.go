@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/upheld-sla/upheld/internal/enginetest"
+	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/sla"
 )
@@ -22,6 +23,9 @@ type spell struct{ from, to time.Time }
 func firings(w *enginetest.World) map[string]map[string][]spell {
 	all := map[string]map[string][]spell{}
 	for _, tr := range w.Transitions() {
+		if tr.Name == metricnames.BurnTier {
+			continue
+		}
 		labels := maps.Clone(tr.Labels)
 		step := labels["escalation"]
 		delete(labels, "escalation")

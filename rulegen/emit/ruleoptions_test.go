@@ -124,7 +124,7 @@ func TestOperatorObjectsAreParted(t *testing.T) {
 		}
 		names, groups = append(names, object.Metadata.Name), groups+len(object.Spec.Groups)
 	}
-	if want := []string{"x", "x-2", "x-3", "x-4"}; !slices.Equal(names, want) || groups != 2*len(a.Levels) {
+	if want := []string{"x", "x-2", "x-3", "x-4", "x-5"}; !slices.Equal(names, want) || groups != 2*len(a.Levels) {
 		t.Errorf("objects %v with %d groups, want %v with %d", names, groups, want, 2*len(a.Levels))
 	}
 }
