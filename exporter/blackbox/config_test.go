@@ -46,8 +46,11 @@ func TestFilesOfBlackboxExporter(t *testing.T) {
 			continue
 		}
 		good++
-		if len(warnings) > 0 && name != "blackbox-good.yml" { // whose module for gRPC names a prober that there is not
-			t.Errorf("%s: %q", name, warnings)
+		for _, w := range warnings {
+			elsewhere := strings.Contains(w, "no such file") || name == "example.yml" && strings.Contains(w, `no answer is of "HTTP/2"`) // it is of HTTP/2.0
+			if !elsewhere && name != "blackbox-good.yml" {                                                                               // whose module for gRPC names a prober that there is not
+				t.Errorf("%s: %q", name, w)
+			}
 		}
 		if len(modules) != len(theirs.C.Modules) {
 			t.Errorf("%s: %d modules, want %d", name, len(modules), len(theirs.C.Modules))
@@ -88,6 +91,44 @@ modules:
 	}
 	if len(warnings) != 7 {
 		t.Errorf("%d warnings: %q", len(warnings), warnings)
+	}
+}
+
+// TestModulesThatAlwaysFailAreFound, each with its reason, and no others.
+func TestModulesThatAlwaysFailAreFound(t *testing.T) {
+	for module, want := range map[string]string{
+		`http: {valid_http_versions: ["HTTP/2"]}`:                        `no answer is of "HTTP/2"`,
+		`http: {valid_http_versions: ["HTTP/1.1", "HTTP/2"]}`:            `no answer is of "HTTP/2"`,
+		`http: {valid_http_versions: ["1.1"]}`:                           `no answer is of "1.1"`,
+		`http: {valid_http_versions: ["HTTP/2.0"], enable_http2: false}`: "they are of HTTP/1.0, HTTP/1.1",
+		`http: {fail_if_ssl: true, fail_if_not_ssl: true}`:               "exclude each other",
+		`http: {method: "GE T"}`:                                         "none of HTTP",
+		`http: {valid_status_codes: [20]}`:                               "three digits",
+		`http: {headers: {"Bad Name": x}}`:                               "not the name of a header",
+		`http: {headers: {"X": "a\nb"}}`:                                 "the value of X",
+		`http: {bearer_token_file: /nope}`:                               "bearer_token_file: open /nope",
+		`http: {body_file: /nope}`:                                       "body_file: open /nope",
+		`http: {tls_config: {ca_file: /nope}}`:                           "tls_config: ca_file: open /nope",
+		`http: {basic_auth: {username: u, password_file: /nope}}`:        "password_file: open /nope",
+		`http: {proxy_url: "proxy.example:3128"}`:                        "proxy_url is no URL",
+		`http: {proxy_url: "http://"}`:                                   "proxy_url is no URL",
+		`http: {compression: foo}`:                                       `compression is "foo"`,
+		`http: {fail_if_body_json_not_matches_cel: "1"}`:                 "neither true nor false",
+		`tcp: {tls_config: {ca_file: /nope}}`:                            "tls_config: ca_file: open /nope",
+		`icmp: {payload_size: 70000}`:                                    "payload_size is 70000",
+		`icmp: {payload_size: -5}`:                                       "",
+		`http: {valid_http_versions: ["HTTP/1.1", "HTTP/2.0"], method: PURGE, valid_status_codes: [20, 200], proxy_url: "http://proxy.example:3128", compression: gzip, fail_if_body_json_matches_cel: "body.x", headers: {Host: a.example}}`: "",
+	} {
+		kind, _, _ := strings.Cut(module, ":")
+		file := filepath.Join(t.TempDir(), "blackbox.yml")
+		writePlain(t, file, "modules: {a: {prober: "+kind+", "+module+"}}")
+		_, warnings, err := Load(file)
+		if err != nil {
+			t.Errorf("%s: %v", module, err)
+		}
+		if got := strings.Join(warnings, "\n"); (got == "") != (want == "") || !strings.Contains(got, want) {
+			t.Errorf("%s: %q, want %q", module, got, want)
+		}
 	}
 }
 

@@ -149,6 +149,13 @@ func (m *Module) lint() (found []string) {
 			say("source_ip_address is %q, which is no address", source)
 		}
 	}
+	m.lintFiles(say)
+	if m.Prober == "http" {
+		m.lintHTTP(say)
+	}
+	if n := m.ICMP.PayloadSize; m.Prober == "icmp" && n > maxPayload {
+		say("payload_size is %d; a packet holds %d", n, maxPayload)
+	}
 	if m.Prober == "dns" {
 		if err := cmp.Or(m.dnsTransport(), m.dnsOverTLS()); err != nil {
 			say("%s", err)
