@@ -225,6 +225,7 @@ func (o generateOptions) open(cmd *cobra.Command, dir string, agreements []*sla.
 		Folders:  folders,
 		Sources:  names(agreements),
 		FilledIn: []string{alertmanagerPath},
+		From:     emit.AgreementsOf,
 		Dry:      o.verify,
 		Force:    o.force,
 		Prune:    o.prune,

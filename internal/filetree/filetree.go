@@ -41,15 +41,16 @@ const (
 
 // Options say how a directory is written to.
 type Options struct {
-	Marker   string   // stands in generated files, for a directory without a manifest
-	Ignore   string   // a line that begins so is no difference between two files; looked for in their first 4 KiB
-	Folders  []string // which are written to: what the manifest has of them and is not generated any more is stale
-	Sources  []string // what is generated from, all of it; files of other sources stay
-	FilledIn []string // files that people may have filled in, so that the marker does not show who wrote their content
-	Dry      bool     // only compare: write nothing at all
-	Force    bool     // replace and remove also what somebody changed
-	Prune    bool     // drop what is of other sources
-	Waiting  func()   // is called once if another stage has the directory
+	Marker   string                          // stands in generated files, for a directory without a manifest
+	Ignore   string                          // a line that begins so is no difference between two files; looked for in their first 4 KiB
+	Folders  []string                        // which are written to: what the manifest has of them and is not generated any more is stale
+	Sources  []string                        // what is generated from, all of it; files of other sources stay
+	FilledIn []string                        // files that people may have filled in, so that the marker does not show who wrote their content
+	From     func(beginning []byte) []string // the sources that a file with the marker names, for a directory without a manifest; may be nil
+	Dry      bool                            // only compare: write nothing at all
+	Force    bool                            // replace and remove also what somebody changed
+	Prune    bool                            // drop what is of other sources
+	Waiting  func()                          // is called once if another stage has the directory
 }
 
 // Stage takes generated files and compares them with a directory. Nothing in
@@ -63,6 +64,7 @@ type Stage struct {
 	next  map[string]entry // the manifest after Commit
 
 	changes  []Change
+	lost     losses  // of a directory without a manifest
 	refusals []error // to replace or remove files that are not ours
 	free     []*blocks
 	checked  map[string]bool // folders that are no symbolic links
@@ -211,10 +213,7 @@ func bounded(all []error) []error {
 func (s *Stage) settle() (stale []string, lost losses) {
 	s.next = maps.Clone(s.taken)
 	maps.Copy(s.next, s.parts)
-	sources := map[string]bool{}
-	for _, source := range s.Sources {
-		sources[source] = true
-	}
+	sources := set(s.Sources)
 	for _, path := range slices.Sorted(maps.Keys(s.found.entries)) {
 		e := s.found.entries[path]
 		_, written := s.next[path]
@@ -234,7 +233,16 @@ func (s *Stage) settle() (stale []string, lost losses) {
 			s.next[path] = e
 		}
 	}
+	lost.sources, lost.paths = append(lost.sources, s.lost.sources...), append(lost.paths, s.lost.paths...)
 	return stale, lost
+}
+
+func set(names []string) map[string]bool {
+	set := map[string]bool{}
+	for _, name := range names {
+		set[name] = true
+	}
+	return set
 }
 
 // covers tells whether a file lies where this stage writes.
@@ -319,5 +327,6 @@ func (l losses) err() error {
 		return nil
 	}
 	slices.Sort(l.sources)
+	slices.Sort(l.paths)
 	return &LossError{slices.Compact(l.sources), l.paths}
 }
