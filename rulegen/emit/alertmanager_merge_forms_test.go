@@ -271,3 +271,50 @@ func FuzzMergeAlertmanager(f *testing.F) {
 		}
 	})
 }
+
+// The configurations that Alertmanager's own tests read are refused with a
+// remedy or merged, and what it takes of them it takes of them merged.
+func TestMergeOfAlertmanagersOwnConfigurations(t *testing.T) {
+	amtool := tool(t, "amtool")
+	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/prometheus/alertmanager").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var files []string
+	for _, pattern := range []string{"config/testdata/*.yml", "doc/examples/*.yml", "examples/*/*.yml", "examples/*/*.yaml", "cli/testdata/*.yml"} {
+		found, err := filepath.Glob(filepath.Join(strings.TrimSpace(string(dir)), pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, found...)
+	}
+	taken := 0
+	for _, file := range files {
+		text := read(t, file)
+		name := filepath.Base(file)
+		merged, _, findings := emit.MergeAlertmanager(name, text, oneAgreement())
+		for _, f := range findings {
+			if f.Remedy == "" || f.Pos.Line < 1 || strings.Contains(f.Message, "written in a way") {
+				t.Errorf("%s: %+v", name, f)
+			}
+		}
+		if merged == nil {
+			t.Logf("refused: %v", findings)
+			continue
+		}
+		if rest := unmerged(merged); strings.TrimRight(rest, "\n") != strings.TrimRight(string(text), "\n") {
+			t.Errorf("%s: without the blocks it is not what it was:\n%s", name, rest)
+		}
+		path := filepath.Join(t.TempDir(), name)
+		write(t, path, text)
+		if exec.Command(amtool, "check-config", path).Run() != nil {
+			continue // it is there to be refused, or is of a newer version
+		}
+		taken++
+		write(t, path, merged)
+		run(t, amtool, "check-config", path)
+	}
+	if taken < 10 {
+		t.Errorf("only %d of %d files were tried", taken, len(files))
+	}
+}
