@@ -72,6 +72,9 @@ func (c compiler) composite(of *sla.Composite) ([]Rule, sla.Findings) {
 	for _, x := range of.Component {
 		more, wrong := c.stateOf(x.Level, x.Label, x.DownAbove, componentState)
 		rules, findings = append(rules, more...), append(findings, wrong...)
+		if countsUnknown(of) {
+			rules = append(rules, c.componentMissing(x, more)...)
+		}
 	}
 	more, wrong := c.endToEnd(of)
 	if findings = append(findings, wrong...); findings.HasErrors() {
@@ -79,7 +82,7 @@ func (c compiler) composite(of *sla.Composite) ([]Rule, sla.Findings) {
 	}
 	t := c.tree(of)
 	rules = append(append(rules, c.downSince()), more...)
-	rules = append(rules, t.nodes(of.Tree, "", zero, false)...)
+	rules = append(rules, t.nodes(of.Tree, "", sla.UnknownExcluded)...)
 	return append(rules, c.record(c.into.bad, t.slot())), findings
 }
 
@@ -92,32 +95,29 @@ func node(path string) promql.Matcher    { return promql.Eq(metricnames.Node, pa
 func parent(path string) promql.Matcher  { return promql.Eq(metricnames.Parent, path) }
 func assume(label string) promql.Matcher { return promql.Eq(metricnames.Assume, label) }
 
-// slot is the badness of the whole by the policy for what is unknown. Left out,
-// only what is known of the weights counts.
+// slot is the badness of the whole by the policy for what is missing. Left out, and
+// while the server did not see a component that is unknown, only what is known of
+// the weights counts.
 func (t tree) slot() promql.Expr {
 	whole := func(label string) promql.Expr { return promql.Sum(t.at(node(t.Tree.Path), assume(label))) }
 	good, bad := whole(metricnames.UnknownGood), whole(metricnames.UnknownBad)
-	switch t.Unknown {
-	case sla.UnknownBad:
-		return bad
-	case sla.UnknownGood:
-		return good
-	}
 	known := promql.Sub(promql.Num(one), promql.Sub(bad, good))
-	return promql.Div(good, promql.Gt(known, promql.Num(hardly)))
+	part := promql.Div(good, promql.Gt(known, promql.Num(hardly)))
+	if t.Unknown == sla.UnknownExcluded {
+		return part
+	}
+	seen := promql.Count(promql.Or(t.recorded(metricnames.ComponentBad).Now(), t.recorded(metricnames.ComponentMissing).Now()))
+	return promql.Or(promql.AndOn(whole(t.decided()), promql.Ge(seen, number(int64(len(t.Component))))), part)
 }
 
 // hardly is less than any weight, and more than what sums of them are off.
 var hardly = sla.NewDecimal(1, 1_000_000_000_000)
 
-// nodes record a node after its members. forced is what unknown components below
+// nodes record a node after its members. policy is what missing components below
 // it count as by the policy of a composite that is a part of this one.
-func (t tree) nodes(n *sla.Node, above string, forced sla.Decimal, force bool) []Rule {
+func (t tree) nodes(n *sla.Node, above string, policy sla.UnknownPolicy) []Rule {
 	if n.Unknown == sla.UnknownGood || n.Unknown == sla.UnknownBad {
-		forced, force = zero, true
-		if n.Unknown == sla.UnknownBad {
-			forced = one
-		}
+		policy = n.Unknown
 	}
 	labels := []string{metricnames.Node, n.Path, metricnames.Parent, above}
 	if above == "" {
@@ -125,11 +125,11 @@ func (t tree) nodes(n *sla.Node, above string, forced sla.Decimal, force bool) [
 	}
 	if n.Op == sla.OpLevel {
 		labels = append(labels, metricnames.Component, n.Component.Label)
-		return []Rule{t.record(metricnames.NodeBad, t.leaf(n, forced, force), labels...)}
+		return []Rule{t.record(metricnames.NodeBad, t.leaf(n, policy), labels...)}
 	}
 	var rules []Rule
 	for _, m := range n.Members {
-		rules = append(rules, t.nodes(m, n.Path, forced, force)...)
+		rules = append(rules, t.nodes(m, n.Path, policy)...)
 	}
 	if n.Failover.Time > 0 && len(n.Members) > 1 {
 		return append(rules, t.failover(n, labels)...)
@@ -161,16 +161,21 @@ func union(a, b promql.Expr) promql.Expr {
 	return promql.Or(a, b)
 }
 
-// leaf is the state of a component under each assumption.
-func (t tree) leaf(n *sla.Node, forced sla.Decimal, force bool) promql.Expr {
-	state := promql.Sum(t.recorded(metricnames.ComponentBad, promql.Eq(metricnames.Component, n.Component.Label)).Now())
+// leaf is the state of a component under each assumption: what is known, what the
+// policy makes of it while it is missing, or else what is assumed.
+func (t tree) leaf(n *sla.Node, policy sla.UnknownPolicy) promql.Expr {
+	of := promql.Eq(metricnames.Component, n.Component.Label)
+	state := promql.Sum(t.recorded(metricnames.ComponentBad, of).Now())
+	if policy == sla.UnknownBad || policy == sla.UnknownGood {
+		counts := zero
+		if policy == sla.UnknownBad {
+			counts = one
+		}
+		state = promql.Or(state, promql.Mul(promql.Sum(t.recorded(metricnames.ComponentMissing, of).Now()), promql.Num(counts)))
+	}
 	var e promql.Expr
 	for _, a := range t.assumptions {
-		unknown := a.unknown
-		if force {
-			unknown = forced
-		}
-		bad := promql.Or(state, promql.Vector(unknown))
+		bad := promql.Or(state, promql.Vector(a.unknown))
 		if a.works == n.Component {
 			bad = promql.Vector(zero)
 		}

@@ -286,9 +286,14 @@ func compareDrawn(t *testing.T, text string, wholes []*drawn, h history, seen *s
 	_, files := compositeLevels(t, text)
 	minutes := len(h["a"])
 	minute := func(at time.Time) int { return min(int(at.Sub(enginetest.Start)/time.Minute), minutes-1) }
-	w := enginetest.New(t, 15*time.Second, func(at time.Time) []enginetest.Sample {
-		var samples []enginetest.Sample
+	// Before it all are up and scraped, so that what is unknown is missing.
+	w := enginetest.NewAt(t, enginetest.Start.Add(-settled), 15*time.Second, func(at time.Time) []enginetest.Sample {
+		samples := []enginetest.Sample{{Series: "up", Value: 1}}
 		for c, states := range h {
+			if at.Before(enginetest.Start) {
+				samples = append(samples, enginetest.Sample{Series: "up_" + c, Value: 1})
+				continue
+			}
 			if s := states[minute(at)]; s != stateUnknown {
 				samples = append(samples, enginetest.Sample{Series: "up_" + c, Value: float64(1 - s)})
 			}
@@ -296,6 +301,7 @@ func compareDrawn(t *testing.T, text string, wholes []*drawn, h history, seen *s
 		return samples
 	})
 	w.Load(files...)
+	w.Run(settled)
 	past := make([][]map[string]state, len(wholes))
 	for i := range minutes - 1 {
 		w.Run(time.Minute)

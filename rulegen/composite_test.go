@@ -51,6 +51,9 @@ func compositeLevels(t testing.TB, text string) (*sla.Agreement, [][]byte) {
 	return agreements[0], files
 }
 
+// settled is how long components are measured until a composite knows by what.
+const settled = 12 * time.Minute
+
 // state is that of a component in a slot.
 type state int
 
@@ -306,9 +309,14 @@ func compareSlots(t *testing.T, text string, h history) {
 	level := a.Levels[len(a.Levels)-1]
 	composite := level.Indicator.(*sla.Composite)
 	minute := func(at time.Time) int { return int(at.Sub(enginetest.Start) / time.Minute) }
-	w := enginetest.New(t, 15*time.Second, func(at time.Time) []enginetest.Sample {
-		var samples []enginetest.Sample
+	// Before it all are up and scraped, so that what is unknown is missing.
+	w := enginetest.NewAt(t, enginetest.Start.Add(-settled), 15*time.Second, func(at time.Time) []enginetest.Sample {
+		samples := []enginetest.Sample{{Series: "up", Value: 1}}
 		for c, states := range h {
+			if at.Before(enginetest.Start) {
+				samples = append(samples, enginetest.Sample{Series: "up_" + c, Value: 1})
+				continue
+			}
 			if s := states[min(minute(at), len(states)-1)]; s != stateUnknown {
 				samples = append(samples, enginetest.Sample{Series: "up_" + c, Value: float64(1 - s)})
 			}
@@ -316,6 +324,7 @@ func compareSlots(t *testing.T, text string, h history) {
 		return samples
 	})
 	w.Load(files...)
+	w.Run(settled)
 	f := reference{tree: composite.Tree, unknown: composite.Unknown}
 	unknown := false
 	for _, states := range h {
@@ -472,9 +481,14 @@ func TestCompositeAfterRestarts(t *testing.T) {
 	const before = `all: [c/up, {any: [a/up, b/up], failover: 2m}, {atLeast: {k: 1, of: [a/up, c/up]}}]`
 	const after = `weighted: {of: [{weight: "0.25", needs: {any: [a/up, b/up], failover: 1m}}, {weight: "0.75", needs: {all: [a/up, c/up, {any: [a/up, b/up]}]}}]}`
 	h := outages(rand.New(rand.NewPCG(7, 7)), components, 240, true)
-	w := enginetest.New(t, 15*time.Second, func(at time.Time) []enginetest.Sample {
-		var samples []enginetest.Sample
+	// Before it all are up and scraped, so that what is unknown is missing.
+	w := enginetest.NewAt(t, enginetest.Start.Add(-settled), 15*time.Second, func(at time.Time) []enginetest.Sample {
+		samples := []enginetest.Sample{{Series: "up", Value: 1}}
 		for c, states := range h {
+			if at.Before(enginetest.Start) {
+				samples = append(samples, enginetest.Sample{Series: "up_" + c, Value: 1})
+				continue
+			}
 			if s := states[int(at.Sub(enginetest.Start)/time.Minute)]; s != stateUnknown {
 				samples = append(samples, enginetest.Sample{Series: "up_" + c, Value: float64(1 - s)})
 			}

@@ -95,18 +95,45 @@ func (c compiler) watch(known promql.Expr) []Rule {
 	}
 }
 
-// watched record the jobs of the longest period of the level.
+// watched record the jobs of the longest period of the level, of a composite those
+// of each component.
 func (c compiler) watched() []Rule {
-	if !c.fills() {
-		return nil
-	}
 	longest := time.Duration(0)
 	for _, p := range c.level.Periods() {
 		longest = max(longest, p.Longest())
 	}
-	jobs := c.recorded(metricnames.SourceJob)
-	return []Rule{c.record(metricnames.SourceJobPeriod,
-		promql.Or(jobs.LastOverTime(min(sourceOlder, longest)), promql.LastOverSteps(jobs.Now(), longest, sourceHour)))}
+	over := func(c compiler) Rule {
+		jobs := c.recorded(metricnames.SourceJob)
+		return c.record(metricnames.SourceJobPeriod,
+			promql.Or(jobs.LastOverTime(min(sourceOlder, longest)), promql.LastOverSteps(jobs.Now(), longest, sourceHour)))
+	}
+	var rules []Rule
+	if of, composite := c.level.Indicator.(*sla.Composite); composite && countsUnknown(of) {
+		for _, x := range of.Component {
+			rules = append(rules, over(c.within(x.Level, x.Label)))
+		}
+	} else if c.fills() {
+		rules = append(rules, over(c))
+	}
+	return rules
+}
+
+// countsUnknown tells whether a composite, or one in it, counts what is unknown.
+func countsUnknown(of *sla.Composite) bool {
+	return of.Unknown != sla.UnknownExcluded || policyWithin(of.Tree)
+}
+
+func policyWithin(n *sla.Node) bool {
+	return n.Unknown == sla.UnknownBad || n.Unknown == sla.UnknownGood || slices.ContainsFunc(n.Members, policyWithin)
+}
+
+// componentMissing records whether a component whose state is unknown is missing;
+// rules are those that make its state of its series.
+func (c compiler) componentMissing(x *sla.Component, rules []Rule) []Rule {
+	s := c.within(x.Level, x.Label)
+	s.raw, s.into.total = sources(rules), componentState.total
+	known := s.recorded(componentState.bad).Now()
+	return append(s.watch(known), s.record(metricnames.ComponentMissing, promql.UnlessOn(is1(s.nothing()), known)))
 }
 
 // notSeen records the share of a period that the server did not see. rest is the
@@ -129,35 +156,37 @@ func is1(e promql.Expr) promql.Expr {
 
 // judgedOrMissing records the judgement of minutes or slots, filled in where it
 // is missing.
-//
-// Without a judgement a minute is missing while there are no series, and while
-// they were counted and give none, as an empty slot that is unknown does. What is
-// looked at, and has series but no answer, is missing once the server has been
-// there for the whole of the base window, which such expressions may look back.
 func (c compiler) judgedOrMissing(bad promql.Expr) []Rule {
 	if !c.fills() {
 		return []Rule{c.record(metricnames.SlotJudged, bad)}
 	}
 	known := c.recorded(metricnames.SlotKnown).Now()
 	rules := append([]Rule{c.record(metricnames.SlotKnown, bad)}, c.watch(known)...)
+	missing := c.recorded(metricnames.MissingRate).Now()
+	return append(rules,
+		c.record(metricnames.MissingRate, promql.Or(promql.Mul(promql.Num(zero), known), is1(c.nothing()))),
+		c.record(metricnames.SlotJudged, promql.Or(known, promql.Mul(promql.Gt(missing, promql.Num(zero)), promql.Num(c.missing())))),
+	)
+}
+
+// nothing has a sample where a minute or slot that has no judgement is missing:
+// while there are no series, and while they were counted and give none, as an empty
+// slot that is unknown does. What is looked at, and has series but no answer, is
+// missing once the server has been there for the whole of the base window, which
+// such expressions may look back.
+func (c compiler) nothing() promql.Expr {
 	scraped, dark := c.recorded(metricnames.SourceScraped), c.recorded(metricnames.SourceDark)
-	looks := number(int64(sla.BaseWindow / c.interval))
-	var nothing promql.Expr
+	unanswered := promql.AndOn(c.total(), scraped.Now())
 	switch {
 	case c.into.atEnd:
 		slot := promql.AtSlotEnd(scraped.CountOverTime(c.into.window), c.into.window)
 		most := sla.NewDecimal(int64(c.into.window), int64(c.interval)).Mul(sla.NewDecimal(3, 4))
-		nothing = promql.Or(promql.Ge(slot, promql.Num(most)), promql.AndOn(c.total(), scraped.Now()))
+		return promql.Or(promql.Ge(slot, promql.Num(most)), unanswered)
 	case sla.LookedAt(c.level.Indicator):
-		nothing = promql.Or(promql.Gt(dark.Now(), promql.Num(zero)), promql.Ge(scraped.CountOverTime(c.samples(sla.BaseWindow)), looks))
-	default:
-		nothing = promql.Or(promql.Gt(dark.Now(), promql.Num(zero)), promql.AndOn(c.total(), scraped.Now()))
+		looks := number(int64(sla.BaseWindow / c.interval))
+		unanswered = promql.Ge(scraped.CountOverTime(c.samples(sla.BaseWindow)), looks)
 	}
-	missing := c.recorded(metricnames.MissingRate).Now()
-	return append(rules,
-		c.record(metricnames.MissingRate, promql.Or(promql.Mul(promql.Num(zero), known), is1(nothing))),
-		c.record(metricnames.SlotJudged, promql.Or(known, promql.Mul(promql.Gt(missing, promql.Num(zero)), promql.Num(c.missing())))),
-	)
+	return promql.Or(promql.Gt(dark.Now(), promql.Num(zero)), unanswered)
 }
 
 // jitter is how much of five minutes may be unknown before it is missing: probes

@@ -55,6 +55,7 @@ spec:
 			}
 		}
 	}
+	text += "    - {name: whole, target: \"99.9\", indicator: {composite: {all: [shop/probe-0, shop/state-0], unknown: bad}}}\n"
 	agreements, findings := spec.LoadText("spec.yaml", text)
 	if findings.HasErrors() {
 		t.Fatal(findings)
@@ -90,7 +91,7 @@ spec:
 		t.Fatal(findings)
 	}
 	for i, l := range plan.Levels {
-		if strings.HasSuffix(l.Level.ID.SLO, "-0") || strings.HasSuffix(l.Level.ID.SLO, "-1") {
+		if slo := l.Level.ID.SLO; slo == "whole" || strings.HasSuffix(slo, "-0") || strings.HasSuffix(slo, "-1") {
 			continue // these have all their rules, alerts too; the others what is missing is made of
 		}
 		for g := range l.Groups {
@@ -141,7 +142,7 @@ func TestMissingThroughRestarts(t *testing.T) {
 	w := exporterAndServer(t, names, func(time.Time) exporterState { return state })
 	missing := func() map[string]float64 {
 		all := map[string]float64{}
-		for _, s := range w.Query(`sla:missing:sum_period`) {
+		for _, s := range w.Query(`sla:missing:sum_period or sla:bad:sum_period{slo="whole"}`) { // of the composite what is bad is what is missing
 			all[s.Metric.Get("slo")] = s.F / 60
 		}
 		return all
@@ -182,6 +183,9 @@ func TestMissingThroughRestarts(t *testing.T) {
 			if least < low-1e-6 || most > high+1e-6 {
 				t.Errorf("%s: %.2f to %.2f minutes of %s are missing under %d names, want %v to %v", s.name, least, most, kind, names, low, high)
 			}
+		}
+		if bad := after["whole"] - before["whole"]; bad < s.most-s.off-1e-6 || bad > s.most+1+1e-6 || s.most == 0 && bad != 0 {
+			t.Errorf("%s: %.2f minutes of the composite are bad, want %v", s.name, bad, s.most)
 		}
 		all := w.Transitions()
 		for _, tr := range all[told:] {

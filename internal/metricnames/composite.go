@@ -33,6 +33,7 @@ const (
 	ComponentGood     = "sla:component_good:rate"          // component; good events per second of a slot, of those that say what is good
 	ComponentGoodSeen = "sla:component_good:seen"          // component; second tier: 1 if there were any since its last evaluation
 	ComponentBad      = "sla:component:bad"                // component; 1 down, 0 up, none unknown
+	ComponentMissing  = "sla:component:missing"            // component; 1 while its state is unknown because it is missing, of composites that count that
 	DownSince         = "sla:component:down_since_seconds" // component; Unix seconds, of those that are down
 	NodeBad           = "sla:composite_node:bad"           // node, parent, assume; 0 good, 1 bad, between them below weights
 	FirstBad          = "sla:composite_node:first_bad"     // node, members, assume; 1 while all of the first members are bad

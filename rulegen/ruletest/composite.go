@@ -137,28 +137,16 @@ func (t *truthTable) asked() []Asked {
 	return all
 }
 
-// whole is how bad the composite is by its policy for what is unknown.
+// whole is how bad the composite is. Nothing is scraped in these tests, so what is
+// unknown is not seen, and counts by no policy.
 func (t *truthTable) whole(line map[*sla.Component]float64) (bad float64, known bool) {
-	least, most := badness(t.of.Tree, line, 0, t.of.Tree.Unknown), badness(t.of.Tree, line, 1, t.of.Tree.Unknown)
-	switch t.of.Unknown {
-	case sla.UnknownBad:
-		return most, true
-	case sla.UnknownGood:
-		return least, true
-	}
+	least, most := badness(t.of.Tree, line, 0), badness(t.of.Tree, line, 1)
 	share := 1 - (most - least)
 	return least / share, share > 1e-9
 }
 
-// badness of a node if everything unknown below it is as bad as said; a composite
-// that is a part of another has its own policy.
-func badness(n *sla.Node, line map[*sla.Component]float64, unknown float64, policy sla.UnknownPolicy) float64 {
-	switch policy {
-	case sla.UnknownGood:
-		unknown = 0
-	case sla.UnknownBad:
-		unknown = 1
-	}
+// badness of a node if everything unknown below it is as bad as said.
+func badness(n *sla.Node, line map[*sla.Component]float64, unknown float64) float64 {
 	if n.Op == sla.OpLevel {
 		if v := line[n.Component]; !math.IsNaN(v) {
 			return v
@@ -168,7 +156,7 @@ func badness(n *sla.Node, line map[*sla.Component]float64, unknown float64, poli
 	all := make([]float64, len(n.Members))
 	weighted := 0.
 	for i, m := range n.Members {
-		all[i] = badness(m, line, unknown, m.Unknown)
+		all[i] = badness(m, line, unknown)
 		if n.Op == sla.OpWeighted {
 			weighted += n.Weights[i].Float64() * all[i]
 		}

@@ -68,7 +68,7 @@ var known = []string{
 var knownPrefixes = []string{
 	metricnames.ErrorRatio, metricnames.TotalSum, metricnames.BadSum, metricnames.AgreedRatio, metricnames.TrafficRatio,
 	"sla:raw_total:", "sla:raw_bad:", "sla:excluded_total:", "sla:excluded_bad:", "sla:agreed:", "sla:removed:",
-	"sla:component", "sla:composite", "sla:blame:", "sla:end_to_end", "sla:rollup",
+	"sla:component", "sla:composite", "sla:source:", "sla:blame:", "sla:end_to_end", "sla:rollup",
 }
 
 func isKnown(name string) bool {

@@ -73,7 +73,7 @@ func init() {
 		operators, failoverFields, []field{downAboveField})
 	memberSection.oneOf = [][]string{append([]string{"level"}, operatorKeys()...)}
 	compositeSection.fields = slices.Concat(operators, failoverFields, []field{
-		{key: "unknown", typ: oneOf("excluded", "bad", "good"), def: "excluded", doc: "What a slot counts as in which it is not known whether the composite was good: neither (`excluded`), `bad` or `good`. That one of two redundant members is unknown while the other is good leaves nothing unknown."},
+		{key: "unknown", typ: oneOf("excluded", "bad", "good"), def: "excluded", doc: "What a slot counts as in which it is not known whether the composite was good, because components were missing while the server scraped their jobs: neither (`excluded`), `bad` or `good`. What the server did not see counts as neither. That one of two redundant members is unknown while the other is good leaves nothing unknown."},
 		{key: "componentAlerts", typ: oneOf("linked", "inhibited", "independent"), def: "linked", doc: "What becomes of the components' own alerts: `linked` gives them the label `composite`, `inhibited` keeps them from beginning while the composite's alert fires, `independent` leaves them alone."},
 		{key: "endToEnd", typ: valueType{name: "reference, or a mapping", sample: "checkout/journey", scalars: referenceScalar, sections: []*section{endToEndSection}}, doc: "A level that measures the whole as a customer does."},
 		{key: "sharedDependencies", typ: valueType{name: "list of mappings", sample: "[…]", sections: []*section{sharedSection}, shape: listOf}, doc: "What several components need though it is no member."},
