@@ -212,6 +212,9 @@ func (c compiler) alert(name string, e promql.Expr, annotations map[string]strin
 	}
 	c.tellComponents(r)
 	c.tellGroups(r)
+	if name != AlertMeasurementLost && name != AlertGroupLimit {
+		c.tellExcess(r)
+	}
 	maps.Copy(r.Annotations, l.Alerting.Annotations)
 	maps.Copy(r.Labels, l.Labels)
 	maps.Copy(r.Labels, l.Alerting.Labels)

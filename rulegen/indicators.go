@@ -167,7 +167,7 @@ func (c compiler) events(e *sla.Events) ([]Rule, sla.Findings) {
 		return all
 	}
 	if e.Bad.Text == "" {
-		return c.countedByGood(total, sum, selectors(e.Good)...), findings
+		return append(c.countedByGood(total, sum, selectors(e.Good)...), c.excess()...), findings
 	}
 	total = c.admitted(total, c.present(selectors(e.Total)...))
 	return []Rule{c.totalRule(total), c.record(c.into.bad, c.orZero(c.ofAdmitted(sum)))}, findings

@@ -28,3 +28,14 @@ func TestContractOfPeriods(t *testing.T) {
 		t.Errorf("of the month: %+v, want %+v", got, want)
 	}
 }
+
+// That good events exceed the total is a figure of the level.
+func TestExcessIsAFigure(t *testing.T) {
+	l := &sla.ServiceLevel{Period: sla.Period{Rolling: 30 * 24 * time.Hour}, Indicator: &sla.Events{}}
+	if got := newStatus(l, series{{"sla:excess:ratio", "", ""}: 0.3}, nil).Excess; got != web.Known(0.3) {
+		t.Errorf("got %+v, want 0.3", got)
+	}
+	if got := newStatus(l, series{}, nil).Excess; got.Known {
+		t.Errorf("got %+v, which nobody measured", got)
+	}
+}

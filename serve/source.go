@@ -27,7 +27,7 @@ const current = `{__name__=~"` +
 	metricnames.ErrorPeriod + "|" + metricnames.BudgetRemaining + "|" +
 	"sla:(raw|excluded)_bad:sum_period|" + metricnames.CreditPercent + "|" + metricnames.CreditMinutes + "|" +
 	metricnames.TotalPeriod + "|" + metricnames.BadPeriod + "|" + metricnames.CoveragePeriod + "|" +
-	metricnames.ErrorRatio + "[0-9].*|" + metricnames.ProbeLastState + `"}`
+	metricnames.Excess + "|" + metricnames.ErrorRatio + "[0-9].*|" + metricnames.ProbeLastState + `"}`
 
 // historySpan is how far back the pages' strip of the recent past goes, in at
 // most so many steps; those of all levels on one page are at most historyPoints.
@@ -160,6 +160,7 @@ func newStatus(l *sla.ServiceLevel, f series, alerts []web.Alert) web.LevelStatu
 		Coverage:        first.Coverage,
 		Bad:             first.Bad,
 		Total:           first.Total,
+		Excess:          f.figure(metricnames.Excess, ""),
 		Contract:        f.contract(l, l.Period),
 		BadShare:        map[time.Duration]float64{},
 		Alerts:          alerts,

@@ -35,3 +35,15 @@ func TestContractLines(t *testing.T) {
 		t.Error("there is a line of a level without hours and credits")
 	}
 }
+
+// Good events that exceed the total are told beside what was achieved.
+func TestExcessIsTold(t *testing.T) {
+	s := LevelStatus{Level: &sla.ServiceLevel{Aggregation: sla.RequestRatio}}
+	if got := newStanding(s).Excess; got != "" {
+		t.Errorf("without excess: %q", got)
+	}
+	s.Excess = Known(0.3)
+	if got := newStanding(s).Excess; !strings.HasPrefix(got, "30.0"+thin+"% more good events are counted than events") {
+		t.Errorf("got %q", got)
+	}
+}

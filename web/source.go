@@ -41,6 +41,9 @@ type LevelStatus struct {
 	// Bad and Total are the amounts behind Achieved: seconds where the level's
 	// aggregation is sla.Time, else events. They may lag by sla.BaseWindow.
 	Bad, Total Figure
+	// Excess is by what share of Total more good events are counted than events,
+	// which hides as many bad ones; known only while there are more.
+	Excess Figure
 	// BudgetRemaining is 1 untouched, 0 spent, negative overspent, of the budget
 	// of the whole period: the series sla:budget_remaining:ratio_period.
 	BudgetRemaining Figure

@@ -102,6 +102,7 @@ type standing struct {
 	Achieved string
 	Measured string // how much of the period has been measured
 	Counted  string // events, where they are counted
+	Excess   string // that good events exceed them
 	LeftOut  string // what hours and exclusions took out of what was bad
 	Owed     string // credits
 	Budget   budgetView
@@ -114,7 +115,7 @@ type moreView struct {
 
 func newStanding(s LevelStatus) standing {
 	l := s.Level
-	v := standing{Verdict: mark{"none", "No data yet"}, Budget: newBudget(s), Measured: measured(s), Counted: counted(s), LeftOut: leftOut(s), Owed: owed(s)}
+	v := standing{Verdict: mark{"none", "No data yet"}, Budget: newBudget(s), Measured: measured(s), Counted: counted(s), Excess: excess(s), LeftOut: leftOut(s), Owed: owed(s)}
 	if s.Achieved.Known {
 		v.Achieved = achieved(s.Achieved.Value, l.Target)
 		v.Verdict = mark{"good", "Meets the target so far"}
@@ -337,6 +338,14 @@ func counted(s LevelStatus) string {
 		return ""
 	}
 	return count(s.Bad.Value, false) + " bad of " + count(s.Total.Value, true) + " events"
+}
+
+// excess says that more good events are counted than events.
+func excess(s LevelStatus) string {
+	if !s.Excess.Known {
+		return ""
+	}
+	return percent(s.Excess.Value) + " more good events are counted than events: the two do not count the same, and as many bad events are hidden"
 }
 
 // worst is the first alert that fires, else the first that is pending.

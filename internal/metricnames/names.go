@@ -94,6 +94,7 @@ const (
 	BadRate         = "sla:bad:rate5m"                    // bad events (or bad seconds) per second
 	GoodRate        = "sla:good:rate"                     // good events per second, over what the level counts over; of levels that say what is good
 	GoodSeen        = "sla:good:seen"                     // second tier: 1 if there were any since its last evaluation
+	Excess          = "sla:excess:ratio"                  // by what share of the total good events exceed it, while that is more than rates are inexact by
 	KnownTotalRate  = "sla:known_total:rate5m"            // known seconds per second, where missing data counts
 	KnownBadRate    = "sla:known_bad:rate5m"              // bad seconds per second that are known, where missing data counts
 	MissingRate     = "sla:missing:rate5m"                // what is missing, in seconds per second or of the minute, where it counts

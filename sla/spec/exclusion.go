@@ -286,8 +286,8 @@ func decodeOnce(o *object, zone string, notice time.Duration) []*sla.Window {
 			`add announced: "…", or emergency: true`)
 		return nil
 	}
-	if to.Hour() == 23 && to.Minute() == 59 {
-		toAt.warn("missing-minute", toAt.said()+" is the end, so that the last minute of the day is not in the window", "write "+to.Add(time.Minute).Format("2006-01-02T15:04"))
+	if wall, ok := toAt.wall(); ok && wall.Hour() == 23 && wall.Minute() == 59 {
+		toAt.warn("missing-minute", toAt.said()+" is the end, so that the last minute of the day is not in the window", "write "+wall.Add(time.Minute).Format("2006-01-02T15:04"))
 	}
 	return []*sla.Window{w}
 }
