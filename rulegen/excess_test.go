@@ -42,6 +42,7 @@ func TestGoodEventsThatExceedTheTotalAreTold(t *testing.T) {
 		t.Errorf("the alert of a level without excess says %q (fires: %v)", text, fires)
 	}
 	text := ""
+	// of one of its groups, whichever the alert is of
 	for of, words := range told {
 		if strings.HasPrefix(of, "groups") {
 			text = words
