@@ -5,7 +5,7 @@ import "time"
 // TimeUnit is what a histogram of durations counts in: "milliseconds".
 type TimeUnit string
 
-// Seconds are what Prometheus' conventions ask for.
+// UnitSeconds is what Prometheus' conventions ask for.
 const UnitSeconds TimeUnit = "seconds"
 
 // TimeUnits are all units, the shortest first.
