@@ -231,15 +231,17 @@ func (l *level) scraped(q sla.Query, of []promql.Selector) {
 	}
 }
 
-// often counts the samples of five minutes; half a sample is left for edges.
+// often counts the samples of five minutes; half a sample is left for edges, and a
+// quarter where one is enough.
 func (l *level) often(pos sla.Position, s promql.Selector) {
-	n, window := l.perWindow(s), rulegen.RateWindow(l.of)
+	n := l.perWindow(s)
+	window, least := rulegen.Scrapes(l.of)
 	if window == 0 || n == 0 {
 		return
 	}
-	if in := n * float64(window) / float64(sla.BaseWindow); in+0.5 < rulegen.MinScrapes {
-		l.warn(pos, "few-scrapes", "scrape at least every "+sla.FormatDuration(window/rulegen.MinScrapes),
-			"%s has about %.1f samples in %s, over which the level %q counts; %d are needed", s.Name(), in, sla.FormatDuration(window), l.of.ID.SLO, rulegen.MinScrapes)
+	if in := n * float64(window) / float64(sla.BaseWindow); in+min(0.5, float64(least)/4) < float64(least) {
+		l.warn(pos, "few-scrapes", "scrape at least every "+sla.FormatDuration(window/time.Duration(least)),
+			"%s has about %.1f samples in %s, over which the level %q counts; %s", s.Name(), in, sla.FormatDuration(window), l.of.ID.SLO, rulegen.Needed(least))
 	}
 }
 

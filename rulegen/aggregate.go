@@ -17,9 +17,9 @@ type method struct {
 }
 
 var (
-	direct    = source{metricnames.TotalRate, metricnames.BadRate, sla.BaseWindow, false}
-	perMinute = source{metricnames.SlotTotal, metricnames.SlotBad, time.Minute, false}
-	perSlot   = source{metricnames.SlotTotal, metricnames.SlotBad, 0, true} // the width is the level's
+	direct    = source{metricnames.TotalRate, metricnames.BadRate, sla.BaseWindow, 0}
+	perMinute = source{metricnames.SlotTotal, metricnames.SlotBad, time.Minute, time.Minute}
+	perSlot   = source{total: metricnames.SlotTotal, bad: metricnames.SlotBad} // the width is the level's
 )
 
 // methods is the table over aggregations.
@@ -39,9 +39,10 @@ func (c compiler) base() ([]Rule, sla.Findings) {
 	m := methods[c.level.Aggregation]
 	if sla.LookedAt(c.level.Indicator) && m.slots == nil {
 		m = method{perMinute, compiler.states}
+		m.into.cut = c.interval
 	}
-	if c.into = m.into; c.into.atEnd {
-		c.into.window = c.level.Slots.Width
+	if c.into = m.into; c.into.window == 0 {
+		c.into.window, c.into.cut = c.level.Slots.Width, c.level.Slots.Width
 	}
 	if m.slots == nil {
 		if c.into.total, c.into.bad = c.measured(); c.fills() {
@@ -74,7 +75,7 @@ func (c compiler) busy() promql.Expr {
 	if c.level.Slots.MinRequests == 0 {
 		return promql.Gt(total, promql.Num(zero))
 	}
-	// Rates are extrapolated, so that n requests read as n give or take a little.
+	// Sums of fractions may be a little off, and native histograms are extrapolated.
 	least := sla.NewDecimal(2*c.level.Slots.MinRequests-1, 2).Quo(sla.Seconds(c.into.window))
 	return promql.Ge(total, promql.Num(least))
 }
@@ -119,22 +120,31 @@ func (c compiler) spread(bad promql.Expr, counted func(kept promql.Selector) pro
 	if !c.level.Masked() {
 		return rules
 	}
-	at, judged, kept := promql.Selector.Now, c.recorded(metricnames.SlotJudged).Now(), c.recorded(metricnames.SlotAgreed)
+	at, judged, agreed := c.inMinute(), c.recorded(metricnames.SlotJudged).Now(), c.recorded(metricnames.SlotAgreed)
 	known := promql.Add(promql.Mul(promql.Num(zero), judged), promql.Num(one))
 	rules = append(rules, c.record(metricnames.SlotAgreed, times(known, c.agreedAt(at)...)))
 	if excused := c.outside(at, treatsAsUp); len(excused) > 0 {
-		rules = append(rules, c.record(metricnames.SlotKept, times(kept.Now(), excused...)))
+		rules = append(rules, c.record(metricnames.SlotKept, times(agreed.Now(), excused...)))
 	}
-	kept = c.recorded(c.keptMask())
-	counts := promql.Mul(judged, kept.Now())
-	if counted != nil {
-		counts = c.weighed(counted(kept))
+	counts := func(kept promql.Selector) promql.Expr {
+		if counted == nil {
+			return promql.Mul(judged, kept.Now())
+		}
+		return c.weighed(counted(kept))
+	}
+	served, failed := known, judged
+	if c.level.ServiceHours != nil && len(c.level.Exclusions) > 0 {
+		rules = append(rules, c.record(metricnames.SlotServed, times(known, c.inService(at)...)))
+		served, failed = c.recorded(metricnames.SlotServed).Now(), counts(c.recorded(metricnames.SlotServed))
 	}
 	rules = append(rules,
-		c.record(metricnames.SlotCounted, counts),
+		c.record(metricnames.SlotCounted, counts(c.recorded(c.keptMask()))),
 		c.record(metricnames.TotalRate, share(metricnames.SlotAgreed)),
 		c.record(metricnames.BadRate, share(metricnames.SlotCounted)))
-	return append(rules, c.leftOut(c.ago(sla.BaseWindow/2))...)
+	return append(rules, c.leftOut(at, []leaving{
+		{metricnames.ExcludedTotalRate, served, metricnames.SlotAgreed},
+		{metricnames.ExcludedBadRate, failed, metricnames.SlotCounted},
+	})...)
 }
 
 // weight is the share of a minute that a bad one counts, and what is wrong with
@@ -148,7 +158,7 @@ func (c compiler) weight() (promql.Expr, sla.Findings) {
 	if findings.HasErrors() {
 		return promql.Expr{}, findings
 	}
-	known := promql.Avg(promql.Ge(expr, promql.Num(zero)), c.groupLabels()...)
+	known := c.atCut(promql.Avg(promql.Ge(expr, promql.Num(zero)), c.groupLabels()...))
 	full := promql.Add(promql.Mul(promql.Num(zero), c.total()), promql.Num(one))
 	return promql.OrOn(promql.ClampMax(known, one), full, c.groupLabels()...), append(c.groupsOf(q, expr.Loses), filtered(q, "a bad minute counts in full", expr.ValueFilters(c.groupLabels()...))...)
 }
@@ -175,8 +185,8 @@ func (c compiler) samples(d time.Duration) time.Duration { return d - c.interval
 
 func (c compiler) badMinutes() []Rule { return c.spread(c.overThreshold(), nil) }
 
-// almostAll is a share just under 1, which is all: the rates of two series of
-// the same events are extrapolated apart.
+// almostAll is a share just under 1, which is all: native histograms are
+// interpolated, and what others count need not be counted at the same moment.
 var almostAll = sla.NewDecimal(999, 1000)
 
 func (c compiler) allFailedMinutes() []Rule {
@@ -193,13 +203,12 @@ func (c compiler) qualifiedRuns() []Rule {
 	const badMinute, qualified = metricnames.SlotBadMinute, metricnames.SlotQualified
 	n := sla.NewDecimal(int64(c.level.Slots.MinRun), int64(c.interval))
 	window := c.samples(c.level.Slots.MinRun)
-	full := promql.GeBool(c.recorded(badMinute).CountOverTime(window), promql.Num(n))
 	now := c.recorded(qualified).Now()
 	before := promql.OrOn(c.recorded(qualified).Offset(c.interval), promql.Mul(promql.Num(zero), now), c.groupLabels()...)
 	begun := promql.GtBool(now, before)
 	return append([]Rule{
 		c.record(badMinute, c.overThreshold()),
-		c.record(qualified, promql.Mul(c.recorded(badMinute).MinOverTime(window), full)),
+		c.record(qualified, c.always(badMinute, c.slotsOf(c.level.Slots.MinRun))),
 	}, c.spread(promql.Add(now, promql.Mul(begun, promql.Num(n.Sub(one)))), func(kept promql.Selector) promql.Expr {
 		earlier := promql.Sub(kept.SumOverTime(window), kept.Now()) // minutes of the run that count, before this one
 		return promql.Add(promql.Mul(now, kept.Now()), promql.Mul(begun, earlier))
@@ -218,7 +227,7 @@ func (c compiler) held(bad promql.Expr) []Rule {
 	return slices.Concat(c.judgedOrMissing(bad), []Rule{
 		c.record(total, promql.Add(promql.Mul(promql.Num(zero), judged), promql.Num(one))),
 		c.record(worst, judged),
-	}, c.masked(c.atSlotMiddle))
+	}, c.masked(c.inSlot()))
 }
 
 // slotQuantiles judges the quantile of response times in a slot: it is above the

@@ -14,7 +14,7 @@ import (
 const annotationApproximation = "approximation"
 
 // minutesWords are those of judged minutes.
-const minutesWords = "Minutes begin where rules are evaluated, not on the clock's minute: each edge of an outage may cost or win one bad minute."
+const minutesWords = "Minutes are the clock's, as scrapes cut them: what happens after the last scrape of a minute counts in the next. A minute is read 15s after its end."
 
 // approximations are what is not exact of an aggregation.
 var approximations = map[sla.Aggregation]func(sla.Slots) string{
@@ -41,7 +41,7 @@ func (c compiler) approximation() string {
 	if _, native := c.level.Indicator.(*sla.NativeLatency); native {
 		words = append(words, "The share within the threshold is interpolated in its bucket of the histogram.")
 	}
-	if c.level.Masked() {
+	if c.level.Masked() && !c.isCut() {
 		words = append(words, "Where hours or windows begin and end, up to 37.5 s of an outage may be counted on the other side.")
 	}
 	for _, e := range c.level.Exclusions {

@@ -27,7 +27,7 @@ spec:
     - {name: hours, exclusions: [], target: "99", indicator: *i, serviceHours: prime}
 `)
 	want := map[string]string{
-		"exact": "", "minutes": "cost or win one bad minute", "run": "become 7m long", "failed": "one bad minute",
+		"exact": "", "minutes": "after the last scrape of a minute", "run": "become 7m long", "failed": "after the last scrape",
 		"slots": "Slots of 5m", "native": "interpolated", "hours": "37.5 s",
 		"capped": "tests may excuse 2h of downtime a quarter",
 	}

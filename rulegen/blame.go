@@ -24,14 +24,20 @@ func (t tree) blames() []Rule {
 		rules = append(rules, t.part(p, len(parts) > 1)...)
 	}
 	rules = append(rules, t.blameOfSlot())
-	counted := metricnames.BlameSlot
 	if t.level.Masked() {
 		kept := t.recorded(t.keptMask()).Now()
 		rules = append(rules, t.record(metricnames.BlameCounted, some(promql.MulLeft(t.recorded(metricnames.BlameSlot).Now(), kept, nil, nil))))
-		counted = metricnames.BlameCounted
 	}
 	slots := promql.Num(sla.NewDecimal(int64(sla.BaseWindow), int64(t.interval)))
-	return append(rules, t.record(metricnames.BlameRate, promql.Div(t.recorded(counted).SumOverTime(t.samples(sla.BaseWindow)), slots)))
+	return append(rules, t.record(metricnames.BlameRate, promql.Div(t.recorded(t.blamed()).SumOverTime(t.samples(sla.BaseWindow)), slots)))
+}
+
+// blamed is the series of single minutes of what counts by the contract.
+func (c compiler) blamed() string {
+	if c.level.Masked() {
+		return metricnames.BlameCounted
+	}
+	return metricnames.BlameSlot
 }
 
 // blameOfSlot adds up the parts. What was recorded before a restart, or by a tree

@@ -32,13 +32,12 @@ func (c compiler) caps() []*sla.Exclusion {
 	return all
 }
 
-// capped records what was bad in each of them, within service hours, whatever
-// else excuses it.
-func (c compiler) capped(at sample) []Rule {
+// capped records what failed within service hours in each of them, whatever else
+// excuses it.
+func (c compiler) capped(at sample, failed promql.Expr) []Rule {
 	var rules []Rule
 	for _, e := range c.caps() {
-		mask := at(c.masks.series(metricnames.ExclusionMask, metricnames.Exclusion, e.Name))
-		bad := times(c.recorded(metricnames.RawBadRate).Now(), append(c.inService(at), mask)...)
+		bad := times(failed, c.excuse(at, e))
 		rules = append(rules, c.record(metricnames.ExclusionBadRate, bad, metricnames.Exclusion, e.Name))
 	}
 	return rules

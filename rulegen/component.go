@@ -41,7 +41,7 @@ func (c compiler) stateOf(of *sla.ServiceLevel, label string, downAbove sla.Deci
 // component is a compiler that counts the state of another level.
 func (c compiler) component(of *sla.ServiceLevel, label string, names state) compiler {
 	s := c.within(of, label)
-	s.into = source{names.total, names.rate, slotWindow(of), false}
+	s.into = source{names.total, names.rate, slotWindow(of), c.interval}
 	return s
 }
 

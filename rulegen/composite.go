@@ -194,7 +194,6 @@ func (t tree) failover(n *sla.Node, labels []string) []Rule {
 			metricnames.Node, n.Path, metricnames.Members, strconv.Itoa(i+1)))
 	}
 	slots := t.slotsOf(n.Failover.Time)
-	window := t.samples(time.Duration(slots+1) * t.interval)
 	for _, a := range t.assumptions {
 		first := func(i int, label string) promql.Selector {
 			return t.recorded(metricnames.FirstBad, node(n.Path), promql.Eq(metricnames.Members, strconv.Itoa(i)), assume(label))
@@ -202,9 +201,7 @@ func (t tree) failover(n *sla.Node, labels []string) []Rule {
 		last := len(n.Members)
 		terms := promql.SetLabel(promql.Sum(first(last, a.label).Now()), metricnames.Members, strconv.Itoa(last))
 		for i := 1; i < last; i++ {
-			surely := first(i, a.other)
-			switched := promql.Mul(promql.Sum(promql.GtBool(surely.MinOverTime(window), promql.Num(zero))),
-				promql.Sum(promql.GeBool(surely.CountOverTime(window), number(int64(slots+1)))))
+			switched := promql.Sum(t.always(metricnames.FirstBad, slots+1, node(n.Path), promql.Eq(metricnames.Members, strconv.Itoa(i)), assume(a.other)))
 			switching := promql.Mul(promql.Sum(first(i, a.label).Now()), promql.Sub(promql.Num(one), switched))
 			terms = union(terms, promql.SetLabel(switching, metricnames.Members, strconv.Itoa(i)))
 		}

@@ -310,7 +310,12 @@ func compareDrawn(t *testing.T, text string, wholes []*drawn, h history, seen *s
 			slo := fmt.Sprintf("whole-%d", j)
 			states := map[string]state{}
 			for c := range h {
-				states[c] = h[c][minute(now.evaluated[slo].Truncate(15*time.Second))]
+				// The last minute that ended fifteen seconds ago is looked at, at its end.
+				if ended := now.evaluated[slo].Add(-15 * time.Second).Truncate(time.Minute); !ended.Before(enginetest.Start) {
+					states[c] = h[c][minute(ended)]
+				} else {
+					states[c] = stateUnknown
+				}
 			}
 			past[j] = append(past[j], states)
 			want, known := n.slot(past[j])

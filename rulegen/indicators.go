@@ -19,15 +19,7 @@ import (
 type source struct {
 	total, bad string
 	window     time.Duration
-	atEnd      bool // of the last whole slot of the window's width, not of the last so much time
-}
-
-// scan is an expression over raw series as the source takes it.
-func (c compiler) scan(e promql.Expr) promql.Expr {
-	if c.into.atEnd {
-		return promql.AtSlotEnd(e, c.into.window)
-	}
-	return e
+	cut        time.Duration // the window ends at the last whole multiple of it, in UTC; 0 for now
 }
 
 // count makes the two series of the indicator. This is the table over kinds.
@@ -108,7 +100,7 @@ func (c compiler) probe(of sla.ID, p *sla.Probe, metric string, matcher promql.M
 	}
 	judgeable := c.judgeable(of, metric, matcher)
 	rate := func(name string, m promql.Matcher) promql.Expr {
-		return c.scan(join(judgeable(promql.Series(name, append(identity(of), m)...).Rate(c.into.window)), c.groupLabels()...))
+		return c.scan(join(judgeable(c.rate(promql.Series(name, append(identity(of), m)...))), c.groupLabels()...))
 	}
 	scaled := func(e promql.Expr) promql.Expr {
 		if c.level.Aggregation == sla.Time {
@@ -197,8 +189,8 @@ func (c compiler) histogram(h *sla.HistogramLatency) ([]Rule, sla.Findings) {
 	sum := func(e promql.Expr) promql.Expr {
 		return c.scan(promql.Sum(promql.UnlessIgnoring(e, c.without(count, bucket(s), "le"), "le"), c.groupLabels()...))
 	}
-	total := sum(promql.AndIgnoring(count.Rate(c.into.window), bucket(s).Rate(c.into.window), "le"))
-	within := sum(bucket(good).Rate(c.into.window))
+	total := sum(promql.AndIgnoring(c.rate(count), c.rate(bucket(s)), "le"))
+	within := sum(c.rate(bucket(good)))
 	if h.Good.Text != "" {
 		return c.countedByGood(total, within, bucket(good)), findings
 	}
@@ -211,7 +203,7 @@ func (c compiler) histogram(h *sla.HistogramLatency) ([]Rule, sla.Findings) {
 // window and the bucket in a part of it.
 func (c compiler) without(whole, part promql.Selector, but ...string) promql.Expr {
 	alone := func(whole, part promql.Expr) promql.Expr { return promql.UnlessIgnoring(whole, part, but...) }
-	return promql.Or(alone(whole.Now(), part.Now()), alone(whole.Offset(c.into.window), part.Offset(c.into.window)))
+	return promql.Or(alone(whole.Now(), part.Now()), alone(whole.Offset(c.span()), part.Offset(c.span())))
 }
 
 // goodOf is the selector of those series of a histogram whose fast requests are
@@ -241,7 +233,7 @@ func (c compiler) sumOfRates(q sla.Query) (promql.Expr, sla.Findings) {
 		return promql.Expr{}, findings
 	}
 	if len(selectors) == 1 {
-		return c.scan(promql.Sum(selectors[0].Rate(c.into.window), c.groupLabels()...)), findings
+		return c.scan(promql.Sum(c.rate(selectors[0]), c.groupLabels()...)), findings
 	}
 	tag := "term"
 	for slices.Contains(c.groupLabels(), tag) {
@@ -249,7 +241,7 @@ func (c compiler) sumOfRates(q sla.Query) (promql.Expr, sla.Findings) {
 	}
 	var union promql.Expr
 	for i, s := range selectors {
-		term := promql.SetLabel(promql.Sum(s.Rate(c.into.window), c.groupLabels()...), tag, strconv.Itoa(i+1))
+		term := promql.SetLabel(promql.Sum(c.rate(s), c.groupLabels()...), tag, strconv.Itoa(i+1))
 		if i == 0 {
 			union = term
 		} else {

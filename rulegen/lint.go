@@ -8,8 +8,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// minScrapes is how many scrapes a window must hold: with fewer, one that fails
-// leaves rate() without the two samples that it needs, or nearly so.
+// minScrapes is how many scrapes a window of rate() must hold: with fewer, one that
+// fails leaves it without the two samples that it needs, or nearly so.
 const minScrapes = 4
 
 // lint finds what is well formed and will not do what is meant: with the
@@ -20,10 +20,10 @@ func (c compiler) lint(opts Options) sla.Findings {
 		findings = append(findings, sla.Finding{Severity: sla.Warning, Rule: rule, Pos: pos, Message: fmt.Sprintf(message, args...), Remedy: remedy})
 	}
 	l := c.level
-	if window := c.rateWindow(); opts.ScrapeInterval > 0 && window > 0 && window < minScrapes*opts.ScrapeInterval {
-		warn(l.Pos, "few-scrapes", "scrape at least every "+sla.FormatDuration(window/minScrapes),
-			"the level %q is counted over %s, in which a scrape interval of %s leaves %d scrapes; %d are needed", l.ID.SLO,
-			sla.FormatDuration(window), sla.FormatDuration(opts.ScrapeInterval), window/opts.ScrapeInterval, minScrapes)
+	if window, least := c.scrapes(); opts.ScrapeInterval > 0 && window > 0 && window < time.Duration(least)*opts.ScrapeInterval {
+		warn(l.Pos, "few-scrapes", "scrape at least every "+sla.FormatDuration(window/time.Duration(least)),
+			"the level %q is counted over %s, in which a scrape interval of %s leaves %d scrapes; %s", l.ID.SLO,
+			sla.FormatDuration(window), sla.FormatDuration(opts.ScrapeInterval), window/opts.ScrapeInterval, Needed(least))
 	}
 	for _, p := range l.Periods() {
 		c.lintPeriod(p, opts, warn)
@@ -150,27 +150,38 @@ func (c compiler) same(a, b sla.Tier) bool {
 	return a.Long == b.Long && a.Short == b.Short && a.For == b.For && c.threshold(a).Cmp(c.threshold(b)) == 0
 }
 
-// RateWindow is the window over which a level counts scraped samples, 0 where it
-// counts none.
-func RateWindow(l *sla.ServiceLevel) time.Duration { return compiler{level: l}.rateWindow() }
+// Scrapes are how many scrapes a window needs over which a level counts what is
+// scraped; no window where none is counted.
+func Scrapes(l *sla.ServiceLevel) (window time.Duration, least int) {
+	return compiler{level: l}.scrapes()
+}
 
-// MinScrapes is how many scrapes that window must hold.
-const MinScrapes = minScrapes
+// Needed says in words that so many are.
+func Needed(n int) string {
+	if n == 1 {
+		return "one is needed"
+	}
+	return fmt.Sprintf("%d are needed", n)
+}
 
-// rateWindow is the window over which scraped samples are counted, 0 where none
-// are.
-func (c compiler) rateWindow() time.Duration {
-	if _, composite := c.level.Indicator.(*sla.Composite); composite {
-		return time.Minute // of its components
+func (c compiler) scrapes() (window time.Duration, least int) {
+	switch indicator := c.level.Indicator.(type) {
+	case *sla.Composite:
+		return time.Minute, 1 // of its components
+	case *sla.NativeLatency:
+		if m := methods[c.level.Aggregation]; m.into.window > 0 {
+			return m.into.window, minScrapes
+		}
+		return c.level.Slots.Width, minScrapes
+	default:
+		if sla.LookedAt(indicator) {
+			return 0, 0
+		}
 	}
-	if sla.LookedAt(c.level.Indicator) {
-		return 0
+	if c.isCut() {
+		return time.Minute, 1 // from which differences are taken
 	}
-	m := methods[c.level.Aggregation]
-	if m.into.atEnd {
-		return c.level.Slots.Width
-	}
-	return m.into.window
+	return methods[c.level.Aggregation].into.window, minScrapes
 }
 
 // quotedNames finds label names that have to be written in quotes: a rule file

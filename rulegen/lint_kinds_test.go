@@ -1,6 +1,7 @@
 package rulegen_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -34,6 +35,28 @@ func TestFewScrapesForEveryKindThatIsCounted(t *testing.T) {
 		}
 		if found != test.counted {
 			t.Errorf("%s: few-scrapes is %v, want %v: %v", name, found, test.counted, findings)
+		}
+	}
+}
+
+// Minutes are counted from one scrape each, but for native histograms.
+func TestFewScrapesOfJudgedMinutes(t *testing.T) {
+	q := sla.Query{Text: "x"}
+	for _, test := range []struct {
+		indicator sla.Indicator
+		every     time.Duration
+		want      string
+	}{
+		{&sla.Events{Bad: q, Total: q}, time.Minute, ""},
+		{&sla.Events{Bad: q, Total: q}, 90 * time.Second, "leaves 0 scrapes; one is needed"},
+		{&sla.NativeLatency{Histogram: q, Threshold: time.Second}, 15 * time.Second, ""},
+		{&sla.NativeLatency{Histogram: q, Threshold: time.Second}, 30 * time.Second, "leaves 2 scrapes; 4 are needed"},
+	} {
+		l := level("l", "99", test.indicator)
+		l.Aggregation, l.Slots = sla.BadMinute, sla.Slots{Width: time.Minute, ErrorThreshold: sla.MustDecimal("5")}
+		_, findings := rulegen.Compile(&sla.Agreement{Name: "a", Levels: []*sla.ServiceLevel{l}}, rulegen.Options{ScrapeInterval: test.every})
+		if len(findings) > 0 != (test.want != "") || len(findings) > 0 && !strings.Contains(findings[0].Message, test.want) {
+			t.Errorf("%s every %s: got %v, want %q", test.indicator.Kind(), test.every, findings, test.want)
 		}
 	}
 }

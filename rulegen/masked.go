@@ -13,25 +13,48 @@ import (
 // measured as raw; what is agreed and not excluded becomes the base series, from
 // which everything else follows as it does for a level without.
 
-// sample takes a mask of the agreement as it was when what is counted happened.
-type sample func(promql.Selector) promql.Expr
+// sample takes masks of the agreement as they were when what is counted happened.
+type sample struct {
+	recorded func(promql.Selector) promql.Expr
+	// condition is what it makes of one that excuses; nil where what was recorded of
+	// it will do.
+	condition func(promql.Expr) promql.Expr
+}
+
+// now takes them as they are.
+var now = sample{recorded: promql.Selector.Now}
+
+// inMinute takes them in the minute that is read: what was recorded of the clock
+// before its end was recorded in it, or is now's, if none was recorded then; and a
+// condition is looked at as states are.
+func (c compiler) inMinute() sample {
+	return sample{
+		recorded:  func(s promql.Selector) promql.Expr { return promql.Or(c.atCut(s.Offset(tick)), s.Now()) },
+		condition: c.atCut,
+	}
+}
 
 // ago is a mask as it was lag ago: the recorded one that is from half an interval
 // of the masks' before until half of one after, or now's, if none was recorded
 // then.
 func (c compiler) ago(lag time.Duration) sample {
-	return func(s promql.Selector) promql.Expr {
+	return sample{recorded: func(s promql.Selector) promql.Expr {
 		back := lag - c.masks.interval()/2
 		if back <= 0 {
 			return s.Now()
 		}
 		return promql.Or(s.Offset(back), s.Now())
-	}
+	}}
 }
 
-// atSlotMiddle is a mask as it was in the middle of the last whole slot.
-func (c compiler) atSlotMiddle(s promql.Selector) promql.Expr {
-	return promql.AtSlotEnd(s.Offset(c.into.window/2-c.masks.interval()/2), c.into.window)
+// inSlot takes masks as they were in the middle of the slot that is read.
+func (c compiler) inSlot() sample {
+	return sample{
+		recorded: func(s promql.Selector) promql.Expr {
+			return c.atCut(s.Offset(c.into.window/2 - c.masks.interval()/2))
+		},
+		condition: func(e promql.Expr) promql.Expr { return c.atCut(promql.AtStep(e, time.Minute, c.into.window/2)) },
+	}
 }
 
 // inService are the factors that are 1 within service hours: none or one.
@@ -39,7 +62,7 @@ func (c compiler) inService(at sample) []promql.Expr {
 	if c.level.ServiceHours == nil {
 		return nil
 	}
-	return []promql.Expr{at(c.masks.series(metricnames.ServiceHoursMask, metricnames.Calendar, c.level.ServiceHours.Name))}
+	return []promql.Expr{at.recorded(c.masks.series(metricnames.ServiceHoursMask, metricnames.Calendar, c.level.ServiceHours.Name))}
 }
 
 // outside are the factors that are 1 where none of the level's exclusions holds
@@ -48,10 +71,20 @@ func (c compiler) outside(at sample, choose func(*sla.Exclusion) bool) []promql.
 	var factors []promql.Expr
 	for _, e := range c.level.Exclusions {
 		if choose(e) {
-			factors = append(factors, promql.Sub(promql.Num(one), at(c.masks.series(metricnames.ExclusionMask, metricnames.Exclusion, e.Name))))
+			factors = append(factors, promql.Sub(promql.Num(one), c.excuse(at, e)))
 		}
 	}
 	return factors
+}
+
+// excuse is 1 while an exclusion holds, else 0.
+func (c compiler) excuse(at sample, e *sla.Exclusion) promql.Expr {
+	if e.Condition.Text != "" && at.condition != nil {
+		if _, holds, findings := truth(e.Condition); !findings.HasErrors() { // which the masks report
+			return at.condition(promql.OrOn(holds, promql.Vector(zero)))
+		}
+	}
+	return at.recorded(c.masks.series(metricnames.ExclusionMask, metricnames.Exclusion, e.Name))
 }
 
 func removes(e *sla.Exclusion) bool { return e.Effect == sla.RemoveFromAgreedTime }
@@ -95,7 +128,18 @@ func (c compiler) masked(at sample) []Rule {
 		c.record(metricnames.TotalRate, promql.Mul(raw(metricnames.RawTotalRate), agreed)),
 		c.record(metricnames.BadRate, times(promql.Mul(raw(metricnames.RawBadRate), agreed), c.outside(at, treatsAsUp)...)),
 	}
-	return append(rules, c.leftOut(at)...)
+	served := func(name string) promql.Expr { return times(raw(name), c.inService(at)...) }
+	return append(rules, c.leftOut(at, []leaving{
+		{metricnames.ExcludedTotalRate, served(metricnames.RawTotalRate), metricnames.TotalRate},
+		{metricnames.ExcludedBadRate, served(metricnames.RawBadRate), metricnames.BadRate},
+	})...)
+}
+
+// leaving is what exclusions take out: of what is in service what is not counted.
+type leaving struct {
+	name    string
+	served  promql.Expr
+	counted string
 }
 
 // everKnown is 1 while there is a measurement.
@@ -105,18 +149,14 @@ func (c compiler) everKnown() promql.Expr {
 
 // leftOut records what exclusions take out within service hours, and the agreed
 // time that conditions take out.
-func (c compiler) leftOut(at sample) []Rule {
+func (c compiler) leftOut(at sample, all []leaving) []Rule {
 	var rules []Rule
 	if len(c.level.Exclusions) > 0 {
-		for _, s := range []struct{ name, raw, counted string }{
-			{metricnames.ExcludedTotalRate, metricnames.RawTotalRate, metricnames.TotalRate},
-			{metricnames.ExcludedBadRate, metricnames.RawBadRate, metricnames.BadRate},
-		} {
-			within := times(c.recorded(s.raw).Now(), c.inService(at)...)
-			rules = append(rules, c.record(s.name, promql.Sub(within, c.recorded(s.counted).Now())))
+		for _, l := range all {
+			rules = append(rules, c.record(l.name, promql.Sub(l.served, c.recorded(l.counted).Now())))
 		}
 	}
-	rules = append(rules, c.capped(at)...)
+	rules = append(rules, c.capped(at, all[len(all)-1].served)...)
 	if slices.ContainsFunc(c.level.Exclusions, onCondition) {
 		before := append(c.inService(at), c.outside(at, func(e *sla.Exclusion) bool { return removes(e) && !onCondition(e) })...)
 		holds := promql.Sub(promql.Num(one), times(promql.Vector(one), c.outside(at, onCondition)...))
@@ -131,7 +171,6 @@ func (c compiler) alertingMask() []Rule {
 	if !c.level.Masked() || c.level.Alerting.Disabled {
 		return nil
 	}
-	now := promql.Selector.Now
 	all := append(c.inService(now), c.outside(now, func(*sla.Exclusion) bool { return true })...)
 	return []Rule{c.record(metricnames.AlertingMask, times(promql.Vector(one), all...))}
 }

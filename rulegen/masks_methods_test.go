@@ -63,18 +63,13 @@ func (tr siteEvents) inRuns(above float64, least int) []float64 {
 	return judged
 }
 
-// bySlots gives each minute what its slot of five amounts to, as scrapes every
-// half minute see it: the first one in a slot is half a minute after its begin.
+// bySlots gives each minute what its slot of five amounts to.
 func (tr siteEvents) bySlots(judge func(share float64) float64) []float64 {
 	judged := make([]float64, len(tr.bad))
 	for i := 0; i+5 <= len(judged); i += 5 {
 		total, bad := 0., 0.
 		for k := i; k < i+5; k++ {
-			seen := tr.rate[k]
-			if k == i {
-				seen /= 2
-			}
-			total, bad = total+seen, bad+seen*tr.bad[k]
+			total, bad = total+tr.rate[k], bad+tr.rate[k]*tr.bad[k]
 		}
 		for k := i; k < i+5; k++ {
 			judged[k] = judge(bad / total)

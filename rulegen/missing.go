@@ -178,8 +178,8 @@ func (c compiler) nothing() promql.Expr {
 	scraped, dark := c.recorded(metricnames.SourceScraped), c.recorded(metricnames.SourceDark)
 	unanswered := promql.AndOn(c.total(), scraped.Now())
 	switch {
-	case c.into.atEnd:
-		slot := promql.AtSlotEnd(scraped.CountOverTime(c.into.window), c.into.window)
+	case c.into.cut > time.Minute:
+		slot := c.atCut(scraped.CountOverTime(c.into.window))
 		most := sla.NewDecimal(int64(c.into.window), int64(c.interval)).Mul(sla.NewDecimal(3, 4))
 		return promql.Or(promql.Ge(slot, promql.Num(most)), unanswered)
 	case sla.LookedAt(c.level.Indicator):

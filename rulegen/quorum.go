@@ -12,7 +12,7 @@ import (
 func (c compiler) locations(of sla.ID, metric string, matcher promql.Matcher, restIsBad bool) []Rule {
 	judgeable := c.judgeable(of, metric, matcher)
 	by := func(name string, m promql.Matcher) promql.Expr {
-		return promql.Sum(judgeable(promql.Series(name, append(identity(of), m)...).Rate(c.into.window)), append([]string{metricnames.Location}, c.groupLabels()...)...)
+		return c.mean(promql.Sum(judgeable(c.rate(promql.Series(name, append(identity(of), m)...))), append([]string{metricnames.Location}, c.groupLabels()...)...))
 	}
 	outcome := func(name string) promql.Expr {
 		return by(metricnames.ProbeResults, promql.Eq(metricnames.Outcome, name))
@@ -31,8 +31,8 @@ func (c compiler) locations(of sla.ID, metric string, matcher promql.Matcher, re
 		bad = promql.Gt(share, promql.Num(limit.Quo(hundred)))
 	}
 	return []Rule{
-		c.totalRule(c.admitted(promql.Count(all, c.groupLabels()...), c.presentProbes(of, metric, matcher))),
-		c.record(c.into.bad, c.orZero(c.ofAdmitted(promql.Count(bad, c.groupLabels()...)))),
+		c.totalRule(c.admitted(c.atCut(promql.Count(all, c.groupLabels()...)), c.presentProbes(of, metric, matcher))),
+		c.record(c.into.bad, c.orZero(c.ofAdmitted(c.atCut(promql.Count(bad, c.groupLabels()...))))),
 	}
 }
 

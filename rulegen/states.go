@@ -6,7 +6,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// states spreads what is looked at in each evaluation over five minutes.
+// states spreads what is looked at in each minute over five.
 func (c compiler) states() []Rule {
 	rules := c.spread(c.recorded(metricnames.SlotBad).Now(), nil)
 	if of, ok := c.level.Indicator.(*sla.Composite); ok {
@@ -15,8 +15,8 @@ func (c compiler) states() []Rule {
 	return rules
 }
 
-// condition is bad while the condition does not hold. There is one look an
-// evaluation, so the total of a minute is 1 wherever there is an answer.
+// condition is bad while the condition does not hold. There is one look a
+// minute, so the total of a minute is 1 wherever there is an answer.
 func (c compiler) condition(q sla.Query) ([]Rule, sla.Findings) {
 	expr, holds, findings := truth(q, c.groupLabels()...)
 	if findings.HasErrors() {
@@ -93,8 +93,9 @@ func (c compiler) takenOver(q sla.Query) ([]Rule, sla.Findings) {
 	return c.looks(promql.ClampMax(promql.Avg(known, c.groupLabels()...), one)), findings
 }
 
-// looks records a share of bad that is looked at in each evaluation.
+// looks records a share of bad that is looked at once a minute, at its end.
 func (c compiler) looks(bad promql.Expr) []Rule {
+	bad = c.atCut(bad)
 	judged := c.recorded(c.into.bad).Now()
 	return []Rule{
 		c.record(c.into.bad, c.admitted(bad, promql.Group(bad, c.groupLabels()...))),
@@ -115,7 +116,7 @@ func (c compiler) blackbox(q sla.Query) ([]Rule, sla.Findings) {
 			Message: "a blackbox level reads one selector, not a sum", Remedy: "give each its own service level, or select both with =~",
 		}}
 	}
-	good := promql.Avg(selectors[0].AvgOverTime(c.into.window), c.groupLabels()...)
+	good := c.atCut(promql.Avg(selectors[0].AvgOverTime(c.into.window), c.groupLabels()...))
 	return []Rule{
 		c.totalRule(c.admitted(promql.Add(promql.Mul(promql.Num(zero), good), promql.Num(one)), c.present(selectors[0]))),
 		c.badFromRest(good),
@@ -123,7 +124,9 @@ func (c compiler) blackbox(q sla.Query) ([]Rule, sla.Findings) {
 }
 
 // native counts the requests of a native histogram above the threshold. Without
-// requests the fraction is NaN, which the comparison drops.
+// requests the fraction is NaN, which the comparison drops. Its rates are
+// extrapolated in minutes and slots too: old servers have no differences of
+// histograms.
 func (c compiler) native(n *sla.NativeLatency) ([]Rule, sla.Findings) {
 	s, findings := histogramSelector(n.Histogram)
 	if findings.HasErrors() {
@@ -139,12 +142,12 @@ func (c compiler) native(n *sla.NativeLatency) ([]Rule, sla.Findings) {
 	}
 	rate := func(s promql.Selector) promql.Expr { return promql.Sum(s.Rate(c.into.window), c.groupLabels()...) }
 	within := promql.Mul(promql.HistogramFraction(zero, bound, rate(fine)), promql.HistogramCount(rate(fine)))
-	total := c.scan(promql.HistogramCount(rate(s)))
+	total := c.atCut(promql.HistogramCount(rate(s)))
 	if n.Good.Text != "" {
 		none := promql.Mul(promql.Num(zero), promql.HistogramCount(rate(fine))) // which is known without traffic too
 		good := promql.OrOn(promql.Ge(within, promql.Num(zero)), none, c.groupLabels()...)
-		return c.countedByGood(total, c.scan(good), fine), findings
+		return c.countedByGood(total, c.atCut(good), fine), findings
 	}
-	good := promql.Ge(c.scan(within), promql.Num(zero))
+	good := c.atCut(promql.Ge(within, promql.Num(zero)))
 	return []Rule{c.totalRule(c.admitted(total, c.present(s))), c.badFromRest(c.orZero(good))}, findings
 }

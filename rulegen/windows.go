@@ -82,9 +82,13 @@ func share(bad, total promql.Expr) promql.Expr {
 
 // increases are the second tier: how many events there were since its last
 // evaluation, as the sum of the rates recorded since, each standing for one
-// interval. Every first-tier sample falls into exactly one of them.
+// interval. Every first-tier sample falls into exactly one of them. Minutes and
+// slots that were judged are summed as they were judged, each once.
 func (c compiler) increases() []Rule {
 	increase := func(rate string) promql.Expr {
+		if c.isCut() {
+			return promql.Mul(c.sumOfMinutes(rate), promql.Num(sla.Seconds(c.interval)))
+		}
 		return promql.Mul(c.recorded(rate).SumOverTime(secondTier*c.interval), promql.Num(sla.Seconds(c.interval)))
 	}
 	rules := []Rule{

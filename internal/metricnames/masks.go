@@ -32,6 +32,7 @@ const (
 	RemovedMask       = "sla:removed:mask"                    // 1 while a condition removes agreed time
 	AlertingMask      = "sla:alerting:mask"                   // 1 while burn alerts may fire
 	SlotAgreed        = "sla:slot:agreed"                     // 1 for a minute in the agreed service time
+	SlotServed        = "sla:slot:served"                     // 1 for a minute in service, of levels with exclusions
 	SlotKept          = "sla:slot:kept"                       // 1 for such a minute whose failures count
 	SlotCounted       = "sla:slot:bad_counted"                // what of sla:slot:bad counts
 	AgreedRatio       = "sla:agreed:ratio_rate"               // prefix; the window follows: share of it that is known agreed service time

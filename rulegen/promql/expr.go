@@ -184,10 +184,6 @@ func Gt(a, b Expr) Expr { return join(parser.GTR, a, b, nil) }
 // Ge keeps the samples of a that are at least b.
 func Ge(a, b Expr) Expr { return join(parser.GTE, a, b, nil) }
 
-// AtSlotEnd is the value that e had at the end of the last whole slot of the
-// width: slots end at multiples of it in UTC, as the steps of a subquery do.
-func AtSlotEnd(e Expr, width time.Duration) Expr { return LastOverSteps(e, width, width) }
-
 // GtBool is 1 where a is greater than b, else 0.
 func GtBool(a, b Expr) Expr { return asBool(Gt(a, b)) }
 

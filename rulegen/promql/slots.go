@@ -1,8 +1,6 @@
 package promql
 
 import (
-	"time"
-
 	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/upheld-sla/upheld/sla"
@@ -19,23 +17,3 @@ func BottomK(k int64, e Expr, by ...string) Expr {
 
 // LeBool is a <= bool b: 1 or 0.
 func LeBool(a, b Expr) Expr { return asBool(Le(a, b)) }
-
-// LastOverSteps is the last value that e had at the steps of a window: multiples
-// of the step since 1970, in UTC.
-func LastOverSteps(e Expr, window, step time.Duration) Expr {
-	return overSteps("last_over_time", e, window, step)
-}
-
-// SumOverSteps is the sum of the values that e had at the steps of a window, those
-// that it had before where a step has none of its own.
-func SumOverSteps(e Expr, window, step time.Duration) Expr {
-	return overSteps("sum_over_time", e, window, step)
-}
-
-func overSteps(function string, e Expr, window, step time.Duration) Expr {
-	inner := e.node
-	if _, ok := inner.(*parser.BinaryExpr); ok {
-		inner = &parser.ParenExpr{Expr: inner}
-	}
-	return call(function, Expr{node: &parser.SubqueryExpr{Expr: inner, Range: window, Step: step}})
-}

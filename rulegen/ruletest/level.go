@@ -60,7 +60,7 @@ var known = []string{
 	metricnames.ServiceHoursMask, metricnames.ExclusionMask, metricnames.ClockLocal, metricnames.ClockWeek, metricnames.ClockDay,
 	metricnames.PeriodClock, metricnames.PeriodClockLocal, metricnames.AgreedSeconds, metricnames.AgreedLeft,
 	metricnames.RawTotalRate, metricnames.RawBadRate, metricnames.ExcludedTotalRate, metricnames.ExcludedBadRate,
-	metricnames.AgreedMask, metricnames.RemovedMask, metricnames.AlertingMask, metricnames.SlotAgreed, metricnames.SlotKept, metricnames.SlotCounted,
+	metricnames.AgreedMask, metricnames.RemovedMask, metricnames.AlertingMask, metricnames.SlotAgreed, metricnames.SlotServed, metricnames.SlotKept, metricnames.SlotCounted,
 	metricnames.AgreedPeriod,
 }
 
@@ -129,7 +129,7 @@ func (l *tested) feed() {
 const perSample = 1e7
 
 // base feeds what the level's figures begin with, in parts of a second: the base
-// series themselves; of a level that judges minutes by masks, the judgements; of
+// series themselves; of a level that judges minutes, the judgements; of
 // a composite, the states of its components.
 func (l *tested) base() []fed {
 	total := func(v float64) func(float64) float64 { return func(float64) float64 { return v } }
@@ -143,7 +143,7 @@ func (l *tested) base() []fed {
 			all = append(all, fed{series: l.named(metricnames.ComponentBad, metricnames.Component, x.Label), gauge: true, of: bad(1)})
 		}
 		return all
-	case l.recorded[metricnames.SlotAgreed]:
+	case l.spreads():
 		return []fed{{series: l.named(metricnames.SlotJudged), gauge: true, of: bad(1)}}
 	case l.Masked() && !l.heldSlots():
 		return []fed{
@@ -158,6 +158,9 @@ func (l *tested) base() []fed {
 		{series: l.named(metricnames.BadRate), gauge: true, of: bad(rate)},
 	}
 }
+
+// spreads tells of minutes that are judged one by one, and then spread over five.
+func (l *tested) spreads() bool { return l.recorded[metricnames.SlotJudged] && !l.heldSlots() }
 
 // heldSlots tells of slots of five minutes and more: the mask of their middle is
 // taken by a subquery, which sees nothing of masks that are recorded each step.

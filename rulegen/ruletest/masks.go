@@ -122,7 +122,7 @@ func (l *tested) unit() float64 {
 	_, composite := l.Indicator.(*sla.Composite)
 	_, p, _ := l.Probed()
 	switch {
-	case composite || l.recorded[metricnames.SlotAgreed]:
+	case composite || l.spreads():
 		return l.every.Seconds() / sla.BaseWindow.Seconds() // the one minute of five that has a judgement
 	case l.Aggregation == sla.RequestRatio:
 		return perSample / feed.Seconds()

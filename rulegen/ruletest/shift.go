@@ -212,8 +212,8 @@ func (s *simulated) counted(k int) []Asked {
 	ask(metricnames.BadRate, s.count[k])
 	ask(metricnames.AgreedMask, mask(l.hours.agreed(k)))
 	ask(metricnames.SlotAgreed, mask(l.hours.agreed(k)))
-	ask(metricnames.ExcludedTotalRate, within(unit)-s.total[k])
-	ask(metricnames.ExcludedBadRate, within(unit*s.bad[k])-s.count[k])
+	ask(metricnames.ExcludedTotalRate, (within(unit)-s.total[k])*l.minute())
+	ask(metricnames.ExcludedBadRate, (within(unit*s.bad[k])-s.count[k])*l.minute())
 	if l.recorded[metricnames.AlertingMask] {
 		all = append(all, one(l.ofWhole(metricnames.AlertingMask), at(k), l.hours.kept(k)))
 	}

@@ -41,6 +41,18 @@ func simulate(l *tested, bad []float64) *simulated {
 	return s
 }
 
+// longestFirstTier is the longest window that is summed from the first tier.
+const longestFirstTier = 6 * time.Hour
+
+// minute is how much more a minute counts in the second tier than in the first,
+// which spreads it over five: promtool evaluates one of five.
+func (l *tested) minute() float64 {
+	if l.spreads() {
+		return sla.BaseWindow.Seconds() / l.every.Seconds()
+	}
+	return 1
+}
+
 // variant is one way in which servers may reckon: whether a window has the sample
 // at its beginning, and how much a threshold is off.
 type variant struct {
@@ -70,6 +82,9 @@ func (s *simulated) weighed(k int, w, long time.Duration, v variant) float64 {
 		return s.ratio(k, w, v)
 	}
 	agreed := s.sum(s.agree, k, long, v) * s.l.every.Seconds() / long.Seconds()
+	if long > longestFirstTier {
+		agreed *= s.l.minute()
+	}
 	return s.ratio(k, w, v) * agreed / s.l.share.Float64()
 }
 
@@ -112,7 +127,7 @@ func (s *simulated) burnsAt(t sla.Tier) (firing, certain []bool) {
 
 // period is what a tally has come to in the level's first period, in a test.
 func (s *simulated) period(of []float64, k int, v variant) float64 {
-	return s.sum(of, k, s.l.Period.Rolling, v) * s.l.every.Seconds()
+	return s.sum(of, k, s.l.Period.Rolling, v) * s.l.every.Seconds() * s.l.minute()
 }
 
 // value asks for a series whose value servers may reckon differently.

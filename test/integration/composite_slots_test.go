@@ -162,7 +162,10 @@ func (w *providers) checkComponent(t *testing.T, component string, s slotTimes) 
 	}
 	decided := map[float64]int{}
 	for i, at := range s.at {
-		bad, good := counts["bad"].increase(at-slotWindow, at), counts["good"].increase(at-slotWindow, at)
+		// What is read is the last multiple of the pace that is at least one pace ago.
+		pace := shopPace.Seconds()
+		end := math.Floor(at/pace-1) * pace
+		bad, good := counts["bad"].increase(end-slotWindow, end), counts["good"].increase(end-slotWindow, end)
 		if !(bad+good >= 10) || math.IsNaN(s.states[component][i]) {
 			continue // the first seconds, of which there is no increase yet
 		}

@@ -1,0 +1,135 @@
+package rulegen
+
+import (
+	"time"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/rulegen/promql"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// Minutes and slots are those of the clock. Servers evaluate each group at an
+// offset that they hash from its name, so what is cut there would be another
+// figure for each name: an outage of five minutes would be five bad ones for one
+// service, and four for another. Subqueries have their steps at whole minutes
+// whenever they are evaluated; so everything that is cut, and every mask and
+// weight of it, is read at the end of the minute by one.
+
+// settle is how long after its end a minute is read: scrapes that began in it
+// have ended then. Without it a scrape that takes long is in the minute for
+// groups that are evaluated late, and is not for others.
+const settle = 15 * time.Second
+
+// tick is the resolution of samples. What was recorded a tick before a minute's
+// end was recorded in it, whatever the offset.
+const tick = time.Millisecond
+
+// isCut tells whether the level is judged by minutes or slots.
+func (c compiler) isCut() bool {
+	return methods[c.level.Aggregation].slots != nil || sla.LookedAt(c.level.Indicator)
+}
+
+// byMinutes tells whether the source is cut at whole minutes. States are looked at
+// in every evaluation, also where those are more than one a minute.
+func (c compiler) byMinutes() bool { return c.into.cut > 0 && c.into.cut%time.Minute == 0 }
+
+// span is what a rate is of: a minute, or the source's window.
+func (c compiler) span() time.Duration {
+	if c.byMinutes() {
+		return time.Minute
+	}
+	return c.into.window
+}
+
+// rate is the rate of counters over the source's window: of minutes by their
+// counted differences.
+func (c compiler) rate(s promql.Selector) promql.Expr {
+	if !c.byMinutes() {
+		return s.Rate(c.into.window)
+	}
+	return s.RateOfMinute()
+}
+
+// scan is an expression over such rates as the source takes it.
+func (c compiler) scan(e promql.Expr) promql.Expr { return c.atCut(c.mean(e)) }
+
+// mean is a rate of a minute as that of the whole window: nothing happened in
+// minutes without it, so the sum is divided by all of them.
+func (c compiler) mean(e promql.Expr) promql.Expr {
+	if !c.byMinutes() || c.into.window <= time.Minute {
+		return e
+	}
+	minutes := promql.Num(sla.NewDecimal(int64(c.into.window), int64(time.Minute)))
+	return promql.Div(promql.SumOverSteps(e, c.into.window-time.Minute/2, time.Minute), minutes)
+}
+
+// atCut is an expression over the source's window where the source is cut.
+func (c compiler) atCut(e promql.Expr) promql.Expr {
+	if c.into.cut == 0 {
+		return e
+	}
+	return promql.AtStep(e, c.into.cut, min(settle, c.into.cut))
+}
+
+// bridged is what a series recorded last. Where an evaluation was missed it is
+// what was recorded before that, but no longer ago; where a state has become
+// unknown the series has ended, and is not.
+func (c compiler) bridged(s promql.Selector) promql.Expr {
+	return promql.And(s.Now(), s.LastOverTime(2*c.interval))
+}
+
+// steps is a window that holds exactly n steps of the interval, whether or not a
+// server counts its left edge.
+func (c compiler) steps(n int) time.Duration { return time.Duration(n)*c.interval - tick }
+
+// always is 1 while a series of 0 and 1 has been 1 in the last n evaluations, this
+// one among them, 0 while it has not, and no sample without one now.
+func (c compiler) always(name string, n int, more ...promql.Matcher) promql.Expr {
+	last := promql.GtBool(c.recorded(name, more...).Now(), promql.Num(zero))
+	if n < 2 {
+		return last
+	}
+	before := c.bridged(c.recorded(name, more...).Ago(tick))
+	bad := promql.GtBool(promql.MinOverSteps(before, c.steps(n-1), c.interval), promql.Num(zero))
+	all := promql.GeBool(promql.CountOverSteps(before, c.steps(n-1), c.interval), number(int64(n-1)))
+	return promql.Or(promql.Mul(promql.Mul(last, bad), all), promql.Mul(promql.Num(zero), last))
+}
+
+// sumOfMinutes adds up what a rate of the base series is made of since the last
+// evaluation of the second tier.
+func (c compiler) sumOfMinutes(rate string) promql.Expr {
+	name, known := c.minutesOf(rate)
+	window := c.steps(secondTier)
+	minute := c.bridged(c.recorded(name))
+	switch {
+	case known:
+		return promql.CountOverSteps(minute, window, c.interval)
+	case name == metricnames.SlotJudged && c.level.Aggregation == sla.QualifiedRun, name == metricnames.SlotCounted && c.level.Aggregation == sla.QualifiedRun:
+		// The minutes of a run count at once when it is long enough, and once only.
+		own := promql.Mul(promql.Num(one), c.recorded(name).LastOverTime(c.interval))
+		minute = promql.Or(own, promql.ClampMax(minute, one))
+	}
+	return promql.SumOverSteps(minute, window, c.interval)
+}
+
+// minutesOf is the series of single minutes that a rate is spread from, itself
+// where it is one; known says that what counts is whether it has a value.
+func (c compiler) minutesOf(rate string) (name string, known bool) {
+	if methods[c.level.Aggregation].into.window == 0 {
+		return rate, false // slots are not spread
+	}
+	total, bad := c.measured()
+	switch rate {
+	case total:
+		return metricnames.SlotJudged, true
+	case bad:
+		return metricnames.SlotJudged, false
+	case metricnames.TotalRate:
+		return metricnames.SlotAgreed, false
+	case metricnames.BadRate:
+		return metricnames.SlotCounted, false
+	case metricnames.BlameRate:
+		return c.blamed(), false
+	}
+	return rate, false
+}

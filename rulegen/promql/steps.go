@@ -1,0 +1,64 @@
+package promql
+
+import (
+	"time"
+
+	"github.com/prometheus/prometheus/promql/parser"
+)
+
+// Subqueries. Their steps are at multiples of the step in UTC, whenever they are
+// evaluated: that is how minutes and slots are those of the clock. In a window that
+// is a multiple of the step the one at its beginning counts in some servers only.
+
+// subquery is (e)[window:step] offset ago.
+func subquery(e Expr, window, step, ago time.Duration) Expr {
+	inner := e.node
+	if _, ok := inner.(*parser.BinaryExpr); ok {
+		inner = &parser.ParenExpr{Expr: inner}
+	}
+	return Expr{node: &parser.SubqueryExpr{Expr: inner, Range: window, Step: step, OriginalOffset: ago}}
+}
+
+func overSteps(function string, e Expr, window, step time.Duration) Expr {
+	return call(function, subquery(e, window, step, 0))
+}
+
+// AtStep is the value that e had at the last multiple of the step that is at
+// least ago before now. Servers of version 2 may find two of them in the range;
+// the last is the same in all.
+func AtStep(e Expr, step, ago time.Duration) Expr {
+	return call("last_over_time", subquery(e, step, step, ago))
+}
+
+// LastOverSteps is the last value that e had at the steps of a window: multiples
+// of the step since 1970, in UTC.
+func LastOverSteps(e Expr, window, step time.Duration) Expr {
+	return overSteps("last_over_time", e, window, step)
+}
+
+// SumOverSteps is the sum of the values that e had at the steps of a window, those
+// that it had before where a step has none of its own.
+func SumOverSteps(e Expr, window, step time.Duration) Expr {
+	return overSteps("sum_over_time", e, window, step)
+}
+
+// CountOverSteps is at how many of these e has a value.
+func CountOverSteps(e Expr, window, step time.Duration) Expr {
+	return overSteps("count_over_time", e, window, step)
+}
+
+// MinOverSteps is the least of these values.
+func MinOverSteps(e Expr, window, step time.Duration) Expr {
+	return overSteps("min_over_time", e, window, step)
+}
+
+// RateOfMinute is the rate per second of counters in the minute that ends now:
+// the difference of the last values in it and in the minute before, so that every
+// event is in exactly one minute whatever the scrape interval, and series with
+// the same scrapes are never extrapolated apart. A counter that had no value in
+// the minute before has the rate of what is seen of it.
+func (s Selector) RateOfMinute() Expr {
+	const bothMinutes = 90 * time.Second // the steps now and a minute ago
+	last := subquery(s.LastOverTime(time.Minute), bothMinutes, time.Minute, 0)
+	return Or(call("irate", last), s.Rate(time.Minute))
+}
