@@ -41,16 +41,16 @@ func TestFewScrapesForEveryKindThatIsCounted(t *testing.T) {
 
 // Minutes are counted from one scrape each, but for native histograms.
 func TestFewScrapesOfJudgedMinutes(t *testing.T) {
-	q := sla.Query{Text: "x"}
+	bad, total, histogram := sla.Query{Text: "bad_total"}, sla.Query{Text: "all_total"}, sla.Query{Text: "x_seconds"}
 	for _, test := range []struct {
 		indicator sla.Indicator
 		every     time.Duration
 		want      string
 	}{
-		{&sla.Events{Bad: q, Total: q}, time.Minute, ""},
-		{&sla.Events{Bad: q, Total: q}, 90 * time.Second, "leaves 0 scrapes; one is needed"},
-		{&sla.NativeLatency{Histogram: q, Threshold: time.Second}, 15 * time.Second, ""},
-		{&sla.NativeLatency{Histogram: q, Threshold: time.Second}, 30 * time.Second, "leaves 2 scrapes; 4 are needed"},
+		{&sla.Events{Bad: bad, Total: total}, time.Minute, ""},
+		{&sla.Events{Bad: bad, Total: total}, 90 * time.Second, "leaves 0 scrapes; one is needed"},
+		{&sla.NativeLatency{Histogram: histogram, Threshold: time.Second}, 15 * time.Second, ""},
+		{&sla.NativeLatency{Histogram: histogram, Threshold: time.Second}, 30 * time.Second, "leaves 2 scrapes; 4 are needed"},
 	} {
 		l := level("l", "99", test.indicator)
 		l.Aggregation, l.Slots = sla.BadMinute, sla.Slots{Width: time.Minute, ErrorThreshold: sla.MustDecimal("5")}

@@ -84,6 +84,9 @@ func (c compiler) watch(known promql.Expr) []Rule {
 	up := promql.Series(metricnames.Up).Now()
 	scraped := c.recorded(metricnames.SourceScraped)
 	dark := promql.UnlessOn(promql.AndOn(scraped.Now(), scraped.Ago(scrapedAtLeast).LastOverTime(scrapedBefore-scrapedAtLeast)), anyOf(c.raw))
+	if c.into.cut > 0 && c.into.cut <= time.Minute {
+		dark = c.atCut(dark) // when the minute ended that has no judgement
+	}
 	return []Rule{
 		c.record(metricnames.SourceJob, promql.AndOn(promql.Group(anyOf(c.raw), job), known)),
 		// Series of a job that are not scraped by this name, as those that rules
