@@ -49,6 +49,10 @@ build: ## bin/upheld and bin/upheld-exporter: static, reproducible
 test: ## every test that needs only Go; others skip themselves and say so
 	$(GO) test -timeout 30m ./... # go's own ten minutes are short for the rule engine on a slow machine
 
+.PHONY: test-all
+test-all: export UPHELD_TEST_ALL := 1
+test-all: test ## the same with every case of the tests that otherwise take a sample
+
 .PHONY: test-race
 test-race: ## what runs concurrently, under the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -race -skip '^TestBrowser' $(RACE)

@@ -13,6 +13,7 @@ import (
 	"github.com/upheld-sla/upheld/internal/enginetest"
 	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/rulegen/emit"
+	"github.com/upheld-sla/upheld/sla"
 	"github.com/upheld-sla/upheld/sla/spec"
 )
 
@@ -366,5 +367,36 @@ func compareOffsets(t *testing.T, w *enginetest.World, kind, level string, truth
 	compare("sla:bad:sum_period", want)
 	if kind == "hours" {
 		compare("sla:excluded_bad:sum_period", excluded)
+	}
+}
+
+// With one scrape a minute, and with four evaluations a minute, minutes are the same.
+func TestMinutesOfSeldomScrapesAndManyEvaluations(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ scrape, interval time.Duration }{
+		"a scrape a minute":         {time.Minute, time.Minute},
+		"four evaluations a minute": {15 * time.Second, 15 * time.Second},
+	} {
+		requests := events(`requests_total{code="500"}`, "", "requests_total")
+		five := sla.MustDecimal("5")
+		levels := []*sla.ServiceLevel{
+			aggregated("minute", sla.BadMinute, sla.Slots{Width: time.Minute, ErrorThreshold: five}),
+			aggregated("run", sla.QualifiedRun, sla.Slots{Width: time.Minute, ErrorThreshold: five, MinRun: 5 * time.Minute}),
+			aggregated("mean", sla.MeanSlotErrorRate, sla.Slots{Width: 5 * time.Minute}),
+		}
+		for _, l := range levels {
+			l.Indicator = requests
+		}
+		begin := offsetStart.Add(-12 * time.Second) // the last second of a minute in which there is an event is the fortieth
+		w := enginetest.NewAt(t, begin, test.scrape, offsetTarget(nil))
+		w.Load(generate(t, rulegen.Options{Interval: test.interval}, levels...))
+		w.Run(time.Duration(len(offsetMinutes)) * time.Minute)
+		for _, l := range levels {
+			want := 0.
+			for _, bad := range offsetTruth[l.ID.SLO]() {
+				want += bad
+			}
+			near(t, name+": bad minutes of "+l.ID.SLO, w.Value(series("sla:bad:sum_period", l.ID.SLO))/60, want, 1e-9)
+		}
 	}
 }
