@@ -42,7 +42,10 @@ func ofPages(n int) string {
 	if n == 0 {
 		return ""
 	}
-	return ", " + strconv.Itoa(n) + " of severity page"
+	if n == 1 {
+		return ", 1 of them a page"
+	}
+	return ", " + strconv.Itoa(n) + " of them pages"
 }
 
 type agreementView struct {

@@ -33,7 +33,7 @@ func MergeAlertmanager(file string, text []byte, agreements []*sla.Agreement) (m
 	}
 	m.take(text)
 	n := notifyingOf(agreements)
-	for _, check := range []func(){m.read, m.duplicateKeys, m.lists, func() { m.names(n) }} {
+	for _, check := range []func(){m.read, m.duplicateKeys, func() { m.lists(n) }, func() { m.names(n) }} {
 		if len(m.findings) > 0 {
 			return nil, nil, m.findings
 		}

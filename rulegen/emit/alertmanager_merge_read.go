@@ -262,13 +262,16 @@ func (m *merger) duplicateKeys() {
 }
 
 // lists reports what lines are put into and that is not written with lines.
-func (m *merger) lists() {
+func (m *merger) lists(n notifying) {
 	route := m.route()
 	if m.block(route, "route") {
 		m.list(route, "routes")
 	}
-	for _, key := range []string{"receivers", "inhibit_rules", "time_intervals"} {
-		m.list(m.root, key)
+	if len(m.undefined(n.receivers)) > 0 {
+		m.list(m.root, "receivers")
+	}
+	if len(n.times) > 0 {
+		m.list(m.root, "time_intervals")
 	}
 }
 

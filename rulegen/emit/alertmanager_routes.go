@@ -39,17 +39,6 @@ func severitiesOf(agreements []*sla.Agreement) []severity {
 	return all
 }
 
-// namesOf are the names of the severities of an urgency.
-func namesOf(severities []severity, u sla.Urgency) []string {
-	var names []string
-	for _, s := range severities {
-		if s.urgency == u {
-			names = append(names, s.name)
-		}
-	}
-	return names
-}
-
 // leastUrgent is the severity whose receiver gets what has a severity without a
 // route.
 func leastUrgent(severities []severity) severity {
@@ -58,20 +47,6 @@ func leastUrgent(severities []severity) severity {
 		i = len(severities) - 1
 	}
 	return severities[i]
-}
-
-// identityOf are the labels by which promises are told apart: those of levels,
-// and those that any level is grouped by. Alerts of levels that are not are
-// alike in the latter, having none.
-func identityOf(agreements []*sla.Agreement) []string {
-	var groups []string
-	for _, a := range agreements {
-		for _, l := range a.Levels {
-			groups = append(groups, l.GroupBy.Labels...)
-		}
-	}
-	slices.Sort(groups)
-	return slices.Concat(levelLabels, slices.Compact(groups))
 }
 
 // levelLabels tell levels apart. Notifications gather by them, so that an outage
