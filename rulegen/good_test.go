@@ -58,7 +58,7 @@ func sayGood(name, good string) []*sla.ServiceLevel {
 }
 
 // A selector of good events that selects nothing, as grpc_code="Ok" does where the
-// service says "OK", leaves the level unknown, which is told, and pages nobody. One
+// service says "OK", leaves the level unknown, which is told, and burns no budget. One
 // whose series have existed within a day reads everything as bad when there is
 // none, as after a restart of a service that only fails. A day later, with none
 // all the while, it is unknown.
@@ -100,7 +100,7 @@ func TestGoodEventsThatNeverExisted(t *testing.T) {
 	figures(forgotten+20*time.Minute, right, unknown)
 	paged, lost := map[string]bool{}, map[string]bool{}
 	for _, tr := range w.Transitions() {
-		paged[tr.Labels["slo"]] = paged[tr.Labels["slo"]] || tr.Labels["severity"] == "page"
+		paged[tr.Labels["slo"]] = paged[tr.Labels["slo"]] || tr.Name == rulegen.AlertBudgetBurn && tr.Labels["severity"] == "page"
 		lost[tr.Labels["slo"]] = lost[tr.Labels["slo"]] || tr.Name == rulegen.AlertMeasurementLost
 	}
 	for _, l := range right {
@@ -110,9 +110,9 @@ func TestGoodEventsThatNeverExisted(t *testing.T) {
 	}
 	for _, l := range wrong {
 		if paged[l.ID.SLO] {
-			t.Errorf("%s: a page, and nothing is known", l.ID.SLO)
+			t.Errorf("%s: a page for a burning budget, and nothing is known", l.ID.SLO)
 		}
-		if _, composite := l.Indicator.(*sla.Composite); !lost[l.ID.SLO] && !composite {
+		if !lost[l.ID.SLO] {
 			t.Errorf("%s: nobody was told that nothing is measured", l.ID.SLO)
 		}
 	}
