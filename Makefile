@@ -94,7 +94,7 @@ update: ## record the golden files again, then run every test on them
 	$(GO) test ./...
 
 .PHONY: integration
-integration: prometheus-tools victoriametrics-tools $(TOOLS)/blackbox_exporter ## the programs against real Prometheus and Alertmanager servers
+integration: prometheus-tools victoriametrics-tools $(TOOLS)/blackbox_exporter $(TOOLS)/alertmanager ## the programs against real Prometheus and Alertmanager servers
 	$(GO) test -tags integration -count=1 -timeout 15m -v ./test/integration/...
 
 .PHONY: examples
@@ -137,6 +137,10 @@ PACKAGE_govulncheck   := golang.org/x/vuln/cmd/govulncheck
 
 $(TOOLS)/%: tools/%/go.mod
 	$(GO) -C tools/$* build -ldflags '-s -w' -o $(abspath $@) $(PACKAGE_$*)
+
+# Alertmanager's module lacks what it embeds.
+$(TOOLS)/alertmanager: tools/alertmanager/go.mod scripts/build-alertmanager
+	scripts/build-alertmanager $@
 
 # VictoriaMetrics' two programs share a module too.
 .PHONY: victoriametrics-tools
