@@ -76,6 +76,8 @@ func (v value) hostPort() (string, bool) {
 	}
 	host, port, err := net.SplitHostPort(text)
 	switch {
+	case strings.Contains(text, "@"):
+		v.wrong("bad-address", v.said()+" has a user name or password before its host", "leave it out: this kind of probe has no use for one")
 	case err != nil && strings.Count(text, ":") > 1 && !strings.HasPrefix(text, "["):
 		v.wrong("bad-address", v.said()+" is not host:port", `put an IPv6 address in brackets: "[::1]:5432"`)
 	case err != nil && !strings.Contains(text, ":"):

@@ -42,6 +42,13 @@ func TestFindingsShowNoPasswords(t *testing.T) {
 	}
 }
 
+// TestUserInfoIsNamedAsWhatIsWrong rather than the colon in it.
+func TestUserInfoIsNamedAsWhatIsWrong(t *testing.T) {
+	if said := finds(t, `tcp: "bob:s3cret@db.example:5432"`); !strings.Contains(said, `tcp "**********@db.example:5432" has a user name or password before its host`) {
+		t.Error(said)
+	}
+}
+
 // TestHostsThatAreNoNamesAreFound, and names beyond ASCII are names.
 func TestHostsThatAreNoNamesAreFound(t *testing.T) {
 	for _, key := range []string{"http: 'https://%s/'", "tcp: '%s:1'", "tls: '%s:1'", "grpc: '%s:1'", "icmp: '%s'", "tls: 'a:1', serverName: '%s'"} {
