@@ -25,7 +25,15 @@ const tenantsDown = 200
 // sla too, goes where it went before.
 func TestNotificationsOfAnOutageOfGroups(t *testing.T) {
 	t.Parallel() // it mostly waits
-	alertmanager := program(t, "prometheus-alertmanager", "install the package prometheus-alertmanager")
+	for name, path := range map[string]string{"old": "prometheus-alertmanager", "current": root + "/bin/tools/alertmanager"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			countNotifications(t, program(t, path, "install the package prometheus-alertmanager; the current one is built by make prometheus-tools"))
+		})
+	}
+}
+
+func countNotifications(t *testing.T, alertmanager string) {
 	built := build(t)
 	for _, c := range []struct {
 		name, groupBy string
