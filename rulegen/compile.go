@@ -136,7 +136,7 @@ type restRules struct{ first, second []Rule }
 func (c compiler) rest() restRules {
 	short, long := c.windows()
 	first := slices.Concat(c.alertingMask(), c.ratios(short), c.constants())
-	second := slices.Concat(c.watched(), c.increases(), c.goodSeen(), c.ratios(long), c.periods(), c.rollups())
+	second := slices.Concat(c.increases(), c.goodSeen(), c.ratios(long), c.periods(), c.rollups())
 	ofFirst, ofSecond := c.burns()
 	first, second = append(first, ofFirst...), append(second, ofSecond...)
 	ofFirst, ofSecond = c.notices()

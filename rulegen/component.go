@@ -50,6 +50,7 @@ func (c compiler) component(of *sla.ServiceLevel, label string, names state) com
 func (c compiler) within(of *sla.ServiceLevel, label string) compiler {
 	level := *of
 	level.ID, level.ServiceHours, level.Exclusions = c.level.ID, nil, nil
+	level.Period, level.MorePeriods = c.level.Period, c.level.MorePeriods
 	if level.Aggregation == sla.Time {
 		level.Aggregation = sla.RequestRatio // of probes: in a slot all weigh the same
 	}

@@ -29,12 +29,23 @@ func (c compiler) missing() sla.Decimal {
 	return zero
 }
 
-// The memory of what scrapes a level: the recent part is recorded and read at
-// short steps, the rest of the period at hourly ones.
+// The memory of what scrapes a level goes as far back as its longest period, and
+// not further than a month: what has had no result for so long is no longer
+// missing. The last hour is read as it was recorded, the rest at hourly steps.
 const (
-	sourceHour  = time.Hour
-	sourceOlder = sourceHour + sla.BaseWindow
+	sourceStep    = time.Hour
+	sourceRecent  = sourceStep + sla.BaseWindow
+	sourceLongest = 32 * 24 * time.Hour
 )
+
+// remembered is how long the jobs of a level are.
+func (c compiler) remembered() time.Duration {
+	longest := time.Duration(0)
+	for _, p := range c.level.Periods() {
+		longest = max(longest, p.Longest())
+	}
+	return min(longest, sourceLongest)
+}
 
 // scrapedBefore is the time before an evaluation in which the server must have
 // scraped too for the level to be missing now. A server that has just started
@@ -79,8 +90,9 @@ func anyOf(all []promql.Selector) promql.Expr {
 func (c compiler) watch(known promql.Expr) []Rule {
 	const job = metricnames.Job
 	jobs := func(more ...promql.Matcher) promql.Expr {
-		return c.recorded(metricnames.SourceJobPeriod, more...).LastOverTime(sourceHour)
+		return c.recorded(metricnames.SourceJobPeriod, more...).Now()
 	}
+	ofJob, longest := c.recorded(metricnames.SourceJob), c.remembered()
 	up := promql.Series(metricnames.Up).Now()
 	scraped := c.recorded(metricnames.SourceScraped)
 	dark := promql.UnlessOn(promql.AndOn(scraped.Now(), scraped.Ago(scrapedAtLeast).LastOverTime(scrapedBefore-scrapedAtLeast)), anyOf(c.raw))
@@ -89,6 +101,7 @@ func (c compiler) watch(known promql.Expr) []Rule {
 	}
 	return []Rule{
 		c.record(metricnames.SourceJob, promql.AndOn(promql.Group(anyOf(c.raw), job), known)),
+		c.record(metricnames.SourceJobPeriod, promql.Or(ofJob.LastOverTime(min(sourceRecent, longest)), promql.LastOverSteps(ofJob.Now(), longest, sourceStep))),
 		// Series of a job that are not scraped by this name, as those that rules
 		// record, have none: then any scrape tells that the server was there.
 		c.record(metricnames.SourceScraped, promql.OrOn(
@@ -96,29 +109,6 @@ func (c compiler) watch(known promql.Expr) []Rule {
 			promql.Group(promql.AndOn(up, jobs(promql.Eq(job, "")))))),
 		c.record(metricnames.SourceDark, promql.Or(dark, promql.Mul(promql.Num(zero), scraped.Now()))),
 	}
-}
-
-// watched record the jobs of the longest period of the level, of a composite those
-// of each component.
-func (c compiler) watched() []Rule {
-	longest := time.Duration(0)
-	for _, p := range c.level.Periods() {
-		longest = max(longest, p.Longest())
-	}
-	over := func(c compiler) Rule {
-		jobs := c.recorded(metricnames.SourceJob)
-		return c.record(metricnames.SourceJobPeriod,
-			promql.Or(jobs.LastOverTime(min(sourceOlder, longest)), promql.LastOverSteps(jobs.Now(), longest, sourceHour)))
-	}
-	var rules []Rule
-	if of, composite := c.level.Indicator.(*sla.Composite); composite && countsUnknown(of) {
-		for _, x := range of.Component {
-			rules = append(rules, over(c.within(x.Level, x.Label)))
-		}
-	} else if c.fills() {
-		rules = append(rules, over(c))
-	}
-	return rules
 }
 
 // countsUnknown tells whether a composite, or one in it, counts what is unknown.
