@@ -94,20 +94,22 @@ func (c compiler) watch(known promql.Expr) []Rule {
 	}
 	ofJob, longest := c.recorded(metricnames.SourceJob), c.remembered()
 	up := promql.Series(metricnames.Up).Now()
-	scraped := c.recorded(metricnames.SourceScraped)
-	dark := promql.UnlessOn(promql.AndOn(scraped.Now(), scraped.Ago(scrapedAtLeast).LastOverTime(scrapedBefore-scrapedAtLeast)), anyOf(c.raw))
+	// Series of a job that are not scraped by this name, as those that rules
+	// record, have none: then any scrape tells that the server was there.
+	scraped := promql.OrOn(
+		promql.Group(promql.AndOn(up, jobs(), job)),
+		promql.Group(promql.AndOn(up, jobs(promql.Eq(job, "")))))
+	before := c.recorded(metricnames.SourceScraped).Ago(scrapedAtLeast).LastOverTime(scrapedBefore - scrapedAtLeast)
+	// Both sides are raw: servers may see what is recorded for longer.
+	dark := promql.UnlessOn(promql.AndOn(scraped, before), anyOf(c.raw))
 	if c.into.cut > 0 && c.into.cut <= time.Minute {
 		dark = c.atCut(dark) // when the minute ended that has no judgement
 	}
 	return []Rule{
 		c.record(metricnames.SourceJob, promql.AndOn(promql.Group(anyOf(c.raw), job), known)),
 		c.record(metricnames.SourceJobPeriod, promql.Or(ofJob.LastOverTime(min(sourceRecent, longest)), promql.LastOverSteps(ofJob.Now(), longest, sourceStep))),
-		// Series of a job that are not scraped by this name, as those that rules
-		// record, have none: then any scrape tells that the server was there.
-		c.record(metricnames.SourceScraped, promql.OrOn(
-			promql.Group(promql.AndOn(up, jobs(), job)),
-			promql.Group(promql.AndOn(up, jobs(promql.Eq(job, "")))))),
-		c.record(metricnames.SourceDark, promql.Or(dark, promql.Mul(promql.Num(zero), scraped.Now()))),
+		c.record(metricnames.SourceScraped, scraped),
+		c.record(metricnames.SourceDark, promql.OrOn(dark, promql.Mul(promql.Num(zero), scraped))),
 	}
 }
 

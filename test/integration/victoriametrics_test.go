@@ -55,6 +55,8 @@ spec:
     - {name: rest, service: api, serviceHours: rest, target: "98", period: month, indicator: *requests}
     - {name: page, service: web, exclusions: [], target: "95", period: 1d, indicator: {probe: {http: "https://shop.example/", interval: 15s}}}
     - {name: swift, service: web, exclusions: [], target: "95", period: 1d, indicator: {latency: {probe: web/page, threshold: 500ms}}}
+    - {name: kept, service: web, exclusions: [], target: "95", period: 1d, missingData: bad, indicator: {probe: web/page}}
+    - {name: kept-minutes, service: api, exclusions: [], target: "95", period: 1d, missingData: bad, indicator: *requests, aggregation: {method: bad_minute, errorThreshold: "5"}}
     - {name: page-morning, service: web, serviceHours: morning, target: "95", period: 1d, indicator: {probe: web/page}}
     - {name: tenants, service: api, exclusions: [], target: "95", period: 1d, indicator: *requests, groupBy: {labels: [tenant], targets: [{match: {tenant: acme}, target: "96"}]}}
     - {name: whole, service: shop, exclusions: [], target: "90", period: 1d, indicator: {composite: {any: [web/page, api/queue]}}}
@@ -118,6 +120,8 @@ func past(from time.Time, lasts time.Duration) map[string]replay.Stored {
 		if down && m > 60 {
 			age = 100
 		}
+		set(1, "up", "job", "api")
+		count(1, "upheld_probe_owed_total", "sla", "shop", "service", "web", "slo", "page", "target", "https://shop.example/", "location", "here")
 		for outcome, by := range map[string]float64{"good": good, "bad": failed} {
 			count(by, "upheld_probe_results_total", "sla", "shop", "service", "web", "slo", "page", "target", "https://shop.example/", "location", "here", "outcome", outcome)
 		}
