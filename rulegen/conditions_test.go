@@ -123,9 +123,13 @@ func TestConditionsOfNaNAreUnknown(t *testing.T) {
 			down = 0
 		}
 		samples := []enginetest.Sample{
-			{Series: `total{g="a"}`, Value: 600 * served}, {Series: `errors{g="a"}`, Value: 0},
-			{Series: `total{g="b"}`, Value: 600 * m}, {Series: `errors{g="b"}`, Value: 0},
-			{Series: `h_bucket{le="0.3"}`, Value: 590 * served}, {Series: `h_bucket{le="1"}`, Value: 600 * served}, {Series: `h_bucket{le="+Inf"}`, Value: 600 * served},
+			{Series: `total{g="a"}`, Value: 600 * served},
+			{Series: `errors{g="a"}`, Value: 0},
+			{Series: `total{g="b"}`, Value: 600 * m},
+			{Series: `errors{g="b"}`, Value: 0},
+			{Series: `h_bucket{le="0.3"}`, Value: 590 * served},
+			{Series: `h_bucket{le="1"}`, Value: 600 * served},
+			{Series: `h_bucket{le="+Inf"}`, Value: 600 * served},
 			{Series: "up", Value: down},
 		}
 		if m < from || m >= to {

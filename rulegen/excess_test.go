@@ -16,9 +16,12 @@ func TestGoodEventsThatExceedTheTotalAreTold(t *testing.T) {
 	w := enginetest.New(t, 15*time.Second, func(at time.Time) []enginetest.Sample {
 		s := at.Sub(enginetest.Start).Seconds()
 		return []enginetest.Sample{
-			{Series: `total{g="a"}`, Value: 10 * s}, {Series: `total{g="b"}`, Value: 10 * s},
-			{Series: `good{g="a"}`, Value: 13 * s}, {Series: `good{g="b"}`, Value: 5 * s},
-			{Series: `fine`, Value: 10 * s}, {Series: `of`, Value: 20 * s},
+			{Series: `total{g="a"}`, Value: 10 * s},
+			{Series: `total{g="b"}`, Value: 10 * s},
+			{Series: `good{g="a"}`, Value: 13 * s},
+			{Series: `good{g="b"}`, Value: 5 * s},
+			{Series: `fine`, Value: 10 * s},
+			{Series: `of`, Value: 20 * s},
 		}
 	})
 	more := level("more", "99", events("", `good{g="a"}`, `total{g="a"}`))

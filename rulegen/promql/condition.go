@@ -108,19 +108,15 @@ func sidesOfBoth(n *parser.BinaryExpr, by []string) (holds, fails Expr, err erro
 // knownComparison is a comparison that answers 1 or 0, and nothing where one of
 // its sides is NaN, as 0/0 or the quantile of no requests is: compared, that
 // would be 0. The same holds for comparisons inside its sides that answer by bool.
-func knownComparison(n *parser.BinaryExpr) *parser.BinaryExpr {
+func knownComparison(n *parser.BinaryExpr) parser.Expr {
 	answer := *n
 	answer.ReturnBool = true
-	left, right := n.LHS.Type() == parser.ValueTypeVector, n.RHS.Type() == parser.ValueTypeVector
-	switch {
-	case left && !right && mayBeNaN(n.RHS):
-		answer.LHS, answer.RHS = known(n.LHS), known(VectorOf(Expr{n.RHS}).node)
-		answer.VectorMatching = &parser.VectorMatching{Card: parser.CardManyToOne, On: true}
-	case right && !left && mayBeNaN(n.LHS):
-		answer.LHS, answer.RHS = known(VectorOf(Expr{n.LHS}).node), known(n.RHS)
-		answer.VectorMatching = &parser.VectorMatching{Card: parser.CardOneToMany, On: true}
-	default:
-		answer.LHS, answer.RHS = known(n.LHS), known(n.RHS)
+	answer.LHS, answer.RHS = known(n.LHS), known(n.RHS)
+	for _, side := range []parser.Expr{n.LHS, n.RHS} {
+		if side.Type() == parser.ValueTypeScalar && mayBeNaN(side) {
+			// Not compared as a vector: without a sample VictoriaMetrics takes it for a NaN.
+			return AndOn(Expr{&answer}, Expr{known(VectorOf(Expr{side}).node)}).node
+		}
 	}
 	return &answer
 }
