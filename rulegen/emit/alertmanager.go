@@ -45,7 +45,7 @@ type notifying struct {
 func notifyingOf(agreements []*sla.Agreement) notifying {
 	severities := severitiesOf(agreements)
 	return notifying{
-		route:     agreementsRoute(agreements, severities),
+		route:     gatherLost(agreementsRoute(agreements, severities)),
 		times:     namedIntervals(agreements),
 		receivers: slices.Concat(severityReceivers(severities), contactReceivers(agreements)),
 	}

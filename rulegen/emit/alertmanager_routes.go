@@ -75,6 +75,25 @@ func agreementsRoute(agreements []*sla.Agreement, severities []severity) alertma
 	return r
 }
 
+// gatherLost lets one notification tell of all levels of an agreement that are not
+// measured, wherever people are told at once and have not said how to gather: one
+// stopped exporter loses them all.
+func gatherLost(r alertmanagerRoute) alertmanagerRoute {
+	if len(r.Routes) == 0 {
+		r.Routes = []alertmanagerRoute{{
+			Receiver: r.Receiver, Matchers: []string{equals("alertname", rulegen.AlertMeasurementLost)},
+			GroupBy: []string{metricnames.SLA}, Active: r.Active, Mute: r.Mute,
+		}}
+		return r
+	}
+	for i, below := range r.Routes {
+		if len(below.GroupBy) == 0 {
+			r.Routes[i] = gatherLost(below)
+		}
+	}
+	return r
+}
+
 // ours match what was generated for agreements, and no alert of anybody else:
 // it has one of our names, and says of which agreement it is. A label sla alone
 // is common.

@@ -81,6 +81,18 @@ func TestAlertmanagerRoutesBySeverity(t *testing.T) {
 	}
 }
 
+// A stopped exporter loses the measurement of all levels: that is one
+// notification for an agreement, and not one for each level.
+func TestAlertmanagerGathersLostMeasurements(t *testing.T) {
+	got, _, err := emit.Alertmanager(twoAgreements())
+	file := parseAlertmanager(t, must(t, got, err))
+	for _, r := range file.Route.Routes[0].Routes {
+		if len(r.Routes) != 1 || !slices.Equal(r.Routes[0].Matchers, []string{`alertname="SLAMeasurementLost"`}) || !slices.Equal(r.Routes[0].GroupBy, []string{"sla"}) {
+			t.Errorf("lost measurements below %v go by %+v", r.Matchers, r.Routes)
+		}
+	}
+}
+
 // An outage of all groups is one notification.
 func TestAlertmanagerGathersGroups(t *testing.T) {
 	agreements := twoAgreements()

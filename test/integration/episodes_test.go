@@ -144,7 +144,7 @@ func faster(t *testing.T, config []byte) []byte {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return fmt.Appendf(nil, "%s: %s", key, model.Duration((time.Duration(d)/episodePace).Truncate(time.Millisecond)))
+		return fmt.Appendf(nil, "%s: %s", key, model.Duration((time.Duration(d) / episodePace).Truncate(time.Millisecond)))
 	})
 }
 

@@ -154,22 +154,15 @@ func (p prometheus) checkRules(t *testing.T) {
 	t.Logf("%d rules in %d groups are healthy", rules, len(data.Groups))
 }
 
-// firing are the burn alerts that fire, as "level tier severity".
-func (p prometheus) firing() (map[string]bool, error) {
-	var data struct {
-		Alerts []struct {
-			Labels map[string]string
-			State  string
-		}
-	}
-	if err := p.get("/api/v1/alerts", nil, &data); err != nil {
+// burning are the tiers that burn, as "level tier".
+func (p prometheus) burning() (map[string]bool, error) {
+	samples, err := p.query("sla:burn_tier:ratio")
+	if err != nil {
 		return nil, err
 	}
 	found := map[string]bool{}
-	for _, a := range data.Alerts {
-		if a.State == "firing" && a.Labels["alertname"] == "SLABudgetBurn" {
-			found[level(a.Labels)+" "+a.Labels["tier"]+" "+a.Labels["severity"]] = true
-		}
+	for _, s := range samples {
+		found[level(s.Metric)+" "+s.Metric["tier"]] = true
 	}
 	return found, nil
 }
