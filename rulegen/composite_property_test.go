@@ -314,7 +314,7 @@ func compareDrawn(t *testing.T, text string, wholes []*drawn, h history, seen *s
 				if ended := now.evaluated[slo].Add(-15 * time.Second).Truncate(time.Minute); !ended.Before(enginetest.Start) {
 					states[c] = h[c][minute(ended)]
 				} else {
-					states[c] = stateUnknown
+					states[c] = stateUp
 				}
 			}
 			past[j] = append(past[j], states)

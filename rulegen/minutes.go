@@ -102,6 +102,12 @@ func (c compiler) sumOfMinutes(rate string) promql.Expr {
 	window := c.steps(secondTier)
 	minute := c.bridged(c.recorded(name))
 	switch {
+	case name == c.blamed():
+		// Blame ends where there is none, which not every server marks: it goes over
+		// evaluations in which nothing was judged.
+		own := promql.Mul(promql.Num(one), c.recorded(name).LastOverTime(c.interval))
+		judged := c.recorded(metricnames.SlotJudged).LastOverTime(c.interval)
+		minute = promql.Or(own, promql.UnlessOn(promql.Mul(promql.Num(one), minute), judged))
 	case known:
 		return promql.CountOverSteps(minute, window, c.interval)
 	case name == metricnames.SlotJudged && c.level.Aggregation == sla.QualifiedRun, name == metricnames.SlotCounted && c.level.Aggregation == sla.QualifiedRun:

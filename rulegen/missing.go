@@ -125,8 +125,8 @@ func policyWithin(n *sla.Node) bool {
 // componentMissing records whether a component whose state is unknown is missing;
 // rules are those that make its state of its series.
 func (c compiler) componentMissing(x *sla.Component, rules []Rule) []Rule {
-	s := c.within(x.Level, x.Label)
-	s.raw, s.into.total = sources(rules), componentState.total
+	s := c.component(x.Level, x.Label, componentState)
+	s.raw = sources(rules)
 	known := s.recorded(componentState.bad).Now()
 	return append(s.watch(known), s.record(metricnames.ComponentMissing, promql.UnlessOn(is1(s.nothing()), known)))
 }
