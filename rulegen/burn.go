@@ -54,12 +54,12 @@ func (c compiler) burns() (first, second []Rule) {
 		}
 	}
 	all := c.level.BurnAlerts()
-	for i, a := range all {
+	for _, a := range all {
 		short := func(t sla.Tier) bool { return !long(t) }
 		if !slices.ContainsFunc(a.Tiers, long) || a.Pages() && slices.ContainsFunc(a.Tiers, short) {
-			first = append(first, c.burnAlert(a, all[:i], c.interval))
+			first = append(first, c.burnAlert(a, all, c.interval))
 		} else {
-			second = append(second, c.burnAlert(a, all[:i], secondTier*c.interval))
+			second = append(second, c.burnAlert(a, all, secondTier*c.interval))
 		}
 	}
 	return first, second
@@ -68,24 +68,24 @@ func (c compiler) burns() (first, second []Rule) {
 // burnAlert fires from when a tier of the alert burns, until all of them are
 // under half of their thresholds, so that one that is just reached does not begin
 // and end again and again; and while it is not known whether they are, because
-// nothing is measured. before are the more urgent alerts of the level, every is
+// nothing is measured. others are all alerts of the level, every is
 // how often the rule is evaluated.
-func (c compiler) burnAlert(a sla.BurnAlert, before []sla.BurnAlert, every time.Duration) Rule {
+func (c compiler) burnAlert(a sla.BurnAlert, others []sla.BurnAlert, every time.Duration) Rule {
 	told := c.firing(recently(every), AlertBudgetBurn, a.Severity, a.Tier)
 	goesOn := promql.AndOn(c.burnsStill(a), told, c.joinLabels()...)
-	e := promql.OrOn(promql.OrOn(c.begins(a, before), goesOn, c.joinLabels()...), c.unmeasured(told), c.joinLabels()...)
+	e := promql.OrOn(promql.OrOn(c.begins(a, others), goesOn, c.joinLabels()...), c.unmeasured(told), c.joinLabels()...)
 	own := []string{metricnames.Severity, a.Severity}
 	if a.Tier != "" {
 		own = append(own, metricnames.Tier, a.Tier)
 	}
 	r := c.alert(AlertBudgetBurn, c.duringService(e), c.burnWords(a), own...)
-	r.For, r.KeepFiringFor = max(a.For, c.waits(a, before, every)), a.KeepFiringFor
+	r.For, r.KeepFiringFor = max(a.For, c.waits(a, others, every)), a.KeepFiringFor
 	return withLabels(r, a.Labels)
 }
 
 // waits is how long an alert gives one that would hold it back to be there first.
-func (c compiler) waits(a sla.BurnAlert, before []sla.BurnAlert, every time.Duration) time.Duration {
-	if slices.ContainsFunc(before, a.WithheldBy) {
+func (c compiler) waits(a sla.BurnAlert, others []sla.BurnAlert, every time.Duration) time.Duration {
+	if slices.ContainsFunc(others, a.WithheldBy) {
 		return max(every, c.componentWait(every))
 	}
 	return c.componentWait(every)
@@ -93,7 +93,7 @@ func (c compiler) waits(a sla.BurnAlert, before []sla.BurnAlert, every time.Dura
 
 // begins is the tiers of an alert that burn, and are not told already: by a more
 // urgent alert, now or as long ago as the short window of the tier remembers.
-func (c compiler) begins(a sla.BurnAlert, before []sla.BurnAlert) promql.Expr {
+func (c compiler) begins(a sla.BurnAlert, others []sla.BurnAlert) promql.Expr {
 	tiers := func(of ...sla.Tier) promql.Expr {
 		names := make([]string, 0, len(of))
 		for _, t := range of {
@@ -101,14 +101,14 @@ func (c compiler) begins(a sla.BurnAlert, before []sla.BurnAlert) promql.Expr {
 		}
 		return c.recorded(metricnames.BurnTier, among(metricnames.Tier, names)).Now()
 	}
-	before = slices.DeleteFunc(slices.Clone(before), func(b sla.BurnAlert) bool { return !a.WithheldBy(b) })
-	if len(before)+len(c.withholding()) == 0 {
+	others = slices.DeleteFunc(slices.Clone(others), func(b sla.BurnAlert) bool { return !a.WithheldBy(b) })
+	if len(others)+len(c.withholding()) == 0 {
 		return promql.Max(tiers(a.Tiers...), c.joinLabels()...)
 	}
 	var all promql.Expr
 	for i, t := range a.Tiers {
 		e := tiers(t)
-		for _, b := range before {
+		for _, b := range others {
 			e = promql.UnlessOn(e, c.firing(c.remembers(t.Short), AlertBudgetBurn, b.Severity, b.Tier), c.joinLabels()...)
 		}
 		if e = c.unlessComposite(e, t.Urgency, t.Short); i == 0 {

@@ -26,9 +26,9 @@ func explainMinima(b *strings.Builder, a sla.Alerting) {
 // explainBurnAlerts says which tiers are told as one alert, and when it is over.
 func explainBurnAlerts(b *strings.Builder, l *sla.ServiceLevel) {
 	alerts := l.BurnAlerts()
-	for i, a := range alerts {
+	for _, a := range alerts {
 		withheld := ""
-		if slices.ContainsFunc(alerts[:i], a.WithheldBy) {
+		if slices.ContainsFunc(alerts, a.WithheldBy) {
 			withheld = ", and not begun because of what a more urgent one tells"
 		}
 		fmt.Fprintf(b, "    told once as %s: %s; over at the latest %s after a repair%s\n", a.Severity, strings.Join(a.Names(), " and "), span(a.TimeToResolve()), withheld)

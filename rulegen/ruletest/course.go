@@ -362,8 +362,8 @@ func (l *tested) labelsOfBurn(a sla.BurnAlert) map[string]string {
 func (l *tested) unwithheld() []map[string]string {
 	var all []map[string]string
 	alerts := l.BurnAlerts()
-	for i, a := range alerts {
-		if !slices.ContainsFunc(alerts[:i], a.WithheldBy) {
+	for _, a := range alerts {
+		if !slices.ContainsFunc(alerts, a.WithheldBy) {
 			all = append(all, l.labelsOfBurn(a))
 		}
 	}
