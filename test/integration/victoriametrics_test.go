@@ -395,6 +395,9 @@ func (v victoria) compare(t *testing.T, at time.Time, want map[string]float64, w
 		}
 	}
 	for series := range got {
+		if strings.HasPrefix(series, metricnames.BurnTier+"{") {
+			continue // a replay marks no end of a series: one that has ended is seen for five minutes
+		}
 		if _, there := want[series]; !there {
 			wrong++
 			t.Errorf("at %s: only here: %s", at.Format(time.TimeOnly), series)
