@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	commonconfig "github.com/prometheus/common/config"
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/config"
@@ -28,28 +29,45 @@ const (
 	resendDelay        = time.Minute
 )
 
-// makeEngine makes the query engine. Its tracker bounds the queries at a time,
-// and says after a crash which ones were running.
-func (s *server) makeEngine() error {
-	tracker, err := promql.NewActiveQueryTracker(s.StoragePath, s.QueryMaxConcurrency, s.Logger)
+// makeEngines makes the query engine of rules and pages, and that of everybody
+// else's queries. The first has a tracker, which says after a crash which queries
+// were running; how many run at a time of the second, promapi sees to.
+func (s *server) makeEngines() error {
+	tracker, err := promql.NewActiveQueryTracker(s.StoragePath, ownQueries, s.Logger)
 	if err != nil {
 		return fmt.Errorf("storage directory %s: %w", s.StoragePath, err)
 	}
 	s.parser = parser.NewParser(parser.Options{})
-	s.engine = promql.NewEngine(promql.EngineOpts{
-		Logger:               s.Logger.With("component", "query engine"),
-		Reg:                  s.registry,
-		MaxSamples:           s.QueryMaxSamples,
-		Timeout:              s.QueryTimeout,
-		ActiveQueryTracker:   tracker,
+	s.engine = s.newEngine("rules", ownMaxSamples, ownTimeout, tracker)
+	s.apiEngine = s.newEngine("api", s.QueryMaxSamples, s.QueryTimeout, nil)
+	return nil
+}
+
+// What rules and pages may have, whatever is set for other queries: the defaults
+// of Prometheus.
+const (
+	ownQueries    = 20
+	ownMaxSamples = 50_000_000
+	ownTimeout    = 2 * time.Minute
+)
+
+func (s *server) newEngine(name string, maxSamples int, timeout time.Duration, tracker *promql.ActiveQueryTracker) *promql.Engine {
+	opts := promql.EngineOpts{
+		Logger:               s.Logger.With("component", "query engine", "engine", name),
+		Reg:                  prometheus.WrapRegistererWith(prometheus.Labels{"engine": name}, s.registry),
+		MaxSamples:           maxSamples,
+		Timeout:              timeout,
 		EnableAtModifier:     true,
 		EnableNegativeOffset: true,
 		NoStepSubqueryIntervalFn: func(int64) int64 {
 			return s.RulesInterval.Milliseconds()
 		},
 		Parser: s.parser,
-	})
-	return nil
+	}
+	if tracker != nil {
+		opts.ActiveQueryTracker = tracker
+	}
+	return promql.NewEngine(opts)
 }
 
 func (s *server) newScrapes(loop *loopback) (*scrape.Manager, error) {

@@ -16,8 +16,10 @@ import (
 	"github.com/prometheus/common/version"
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 	"github.com/prometheus/prometheus/config"
+	"golang.org/x/net/netutil"
 	"gopkg.in/yaml.v3"
 
+	"github.com/upheld-sla/upheld/internal/httpguard"
 	"github.com/upheld-sla/upheld/serve/promapi"
 	"github.com/upheld-sla/upheld/sla"
 	"github.com/upheld-sla/upheld/web"
@@ -32,16 +34,18 @@ const shutdownGrace = 5 * time.Second
 
 // startHTTP serves on the listener. Until s.handler is set it only answers that
 // the process is alive.
-func (s *server) startHTTP(parts *parts, listener net.Listener) {
+func (s *server) startHTTP(parts *parts, listener net.Listener) error {
 	// Request contexts end with the server, so that a query of minutes does not
 	// hold up the end.
 	serving, cancel := context.WithCancel(context.Background())
-	httpServer := &http.Server{
-		Handler:           http.HandlerFunc(s.serveHTTP),
-		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		BaseContext:       func(net.Listener) context.Context { return serving },
+	guarded, err := httpguard.New(http.HandlerFunc(s.serveHTTP), httpguard.Options{Listen: s.ListenAddress, AllowedHosts: s.AllowedHosts, External: s.external})
+	if err != nil {
+		cancel()
+		return err
 	}
+	httpServer := httpguard.Server(guarded)
+	httpServer.BaseContext = func(net.Listener) context.Context { return serving }
+	listener = netutil.LimitListener(listener, maxConnections)
 	systemd := false
 	flags := &toolkit.FlagConfig{
 		WebListenAddresses: &[]string{s.ListenAddress},
@@ -64,7 +68,11 @@ func (s *server) startHTTP(parts *parts, listener net.Listener) {
 			}
 			return nil
 		})
+	return nil
 }
+
+// maxConnections is how many clients may be connected, as in Prometheus.
+const maxConnections = 512
 
 func (s *server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	handler := s.handler.Load()
@@ -102,17 +110,18 @@ func (s *server) routes() (http.Handler, error) {
 
 func (s *server) api() http.Handler {
 	return promapi.New(promapi.Options{
-		Engine:        s.engine,
-		Parser:        s.parser,
-		Queryable:     s.db,
-		Exemplars:     s.db,
-		Targets:       s.scrapes,
-		Rules:         s.rules,
-		Alertmanagers: s.notifier,
-		Head:          s.db.Head(),
-		HeadChunks:    s.headChunks,
-		Config:        func() *config.Config { return s.state.Load().config },
-		Flags:         s.Flags,
+		Engine:         s.apiEngine,
+		MaxConcurrency: s.QueryMaxConcurrency,
+		Parser:         s.parser,
+		Queryable:      s.db,
+		Exemplars:      s.db,
+		Targets:        s.scrapes,
+		Rules:          s.rules,
+		Alertmanagers:  s.notifier,
+		Head:           s.db.Head(),
+		HeadChunks:     s.headChunks,
+		Config:         func() *config.Config { return s.state.Load().config },
+		Flags:          s.Flags,
 		Build: promapi.BuildInfo{
 			Version: PrometheusVersion, Revision: version.GetRevision(), Branch: version.Branch,
 			BuildUser: version.BuildUser, BuildDate: version.BuildDate, GoVersion: runtime.Version(),

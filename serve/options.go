@@ -18,8 +18,8 @@ const (
 	DefaultScrapeInterval      = 15 * time.Second
 	DefaultRulesInterval       = time.Minute
 	DefaultQueryTimeout        = 2 * time.Minute
-	DefaultQueryMaxSamples     = 50_000_000
-	DefaultQueryMaxConcurrency = 20
+	DefaultQueryMaxSamples     = 5_000_000
+	DefaultQueryMaxConcurrency = 4
 )
 
 // maxInterval is the longest interval of scrapes and of rules: both feed rates
@@ -31,9 +31,10 @@ const maxInterval = time.Minute
 type Options struct {
 	Specs []string // files, directories or globs, as spec.Load takes them
 
-	ListenAddress string // host:port; port 0 takes a free one
-	WebConfigFile string // TLS and basic auth as exporter-toolkit reads them; none if empty
-	ExternalURL   string // how others reach this server, for links in alerts; the bound address if empty
+	ListenAddress string   // host:port; port 0 takes a free one
+	WebConfigFile string   // TLS and basic auth as exporter-toolkit reads them; none if empty
+	ExternalURL   string   // how others reach this server, for links in alerts; the bound address if empty
+	AllowedHosts  []string // names under which clients may ask, see httpguard.Options
 
 	StoragePath   string        // directory, made if it is not there
 	RetentionTime time.Duration // 0: what the specs need, see Retention
@@ -47,9 +48,10 @@ type Options struct {
 
 	Location string // label of the probes, see exporter.Options
 
+	// Of queries by the API; those of rules and pages have limits of their own.
 	QueryTimeout        time.Duration
 	QueryMaxSamples     int // that a query may hold in memory at once
-	QueryMaxConcurrency int // queries, those of rules included
+	QueryMaxConcurrency int // queries at a time
 
 	Flags  map[string]string // shown at /api/v1/status/flags
 	Logger *slog.Logger      // slog.Default if nil

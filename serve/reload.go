@@ -7,17 +7,33 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// reload reads specifications and scrape configuration again. If anything is
-// wrong with them, everything stays as it is.
-func (s *server) reload() error {
-	next, err := load(s.Options, s.self)
+// loading is what was read of specifications and scrape configuration, or why not.
+type loading struct {
+	next *desired
+	err  error
+}
+
+// loadAside reads specifications and scrape configuration again.
+func (s *server) loadAside() <-chan loading {
+	loaded := make(chan loading, 1)
+	go func() {
+		next, err := load(s.Options, s.self)
+		loaded <- loading{next, err}
+	}()
+	return loaded
+}
+
+// reload puts what was read in the place of what is. If anything is wrong with
+// it, everything stays as it is.
+func (s *server) reload(read loading) error {
+	err := read.err
 	if err == nil {
 		old := s.state.Load()
-		if err = s.put(next); err != nil {
+		if err = s.put(read.next); err != nil {
 			err = errors.Join(err, s.put(old))
 		}
 	}
-	s.noteReload(next, err)
+	s.noteReload(read.next, err)
 	return err
 }
 

@@ -46,7 +46,8 @@ type server struct {
 	exporter  *exporter.Exporter
 	db        *tsdb.DB
 	parser    parser.Parser
-	engine    *promql.Engine
+	engine    *promql.Engine // of rules and pages
+	apiEngine *promql.Engine // of everybody else's queries
 	notifier  *notifier.Manager
 	scrapes   *scrape.Manager
 	discovery *discovery.Manager
@@ -87,7 +88,9 @@ func Run(ctx context.Context, o Options) error {
 	// that is closed.
 	failed := make(chan error, 1)
 	front, back := newParts(failed), newParts(failed)
-	s.startHTTP(front, listener)
+	if err := s.startHTTP(front, listener); err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	err = s.start(back, first)
 	if err == nil {
 		err = s.ready(first)
@@ -110,10 +113,11 @@ func (s *server) start(parts *parts, first *desired) error {
 		return err
 	}
 	parts.add("storage", nil, s.db.Close)
-	if err := s.makeEngine(); err != nil {
+	if err := s.makeEngines(); err != nil {
 		return err
 	}
 	parts.add("query engine", nil, s.engine.Close)
+	parts.add("query engine of the API", nil, s.apiEngine.Close)
 
 	s.notifier = s.newNotifier()
 	// It only takes groups for Alertmanagers that it knows.
@@ -190,21 +194,33 @@ func (s *server) ready(first *desired) error {
 // wait reloads when asked to, until ctx ends or a part fails.
 func (s *server) wait(ctx context.Context, failed <-chan error) error {
 	for {
+		var asked chan error // by whom the outcome is waited for, nil if by nobody
 		select {
 		case <-ctx.Done():
 			s.Logger.Info("Stopping")
 			return nil
 		case err := <-failed:
 			return err
-		case answer := <-s.reloads:
-			answer <- s.reload()
+		case asked = <-s.reloads:
 		case _, open := <-s.Reload:
 			if !open {
 				s.Reload = nil
 				continue
 			}
-			// The outcome is logged and in the metrics.
-			_ = s.reload()
+		}
+		// Reading may take long; that it was asked to end does not wait for it.
+		loaded := s.loadAside()
+		select {
+		case <-ctx.Done():
+			s.Logger.Info("Stopping in the middle of a reload")
+			return nil
+		case err := <-failed:
+			return err
+		case next := <-loaded:
+			// The outcome is logged and in the metrics too.
+			if err := s.reload(next); asked != nil {
+				asked <- err
+			}
 		}
 	}
 }

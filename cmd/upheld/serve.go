@@ -82,6 +82,7 @@ func (f *serveFlags) bind(flags *pflag.FlagSet) {
 	flags.StringVar(&o.ListenAddress, "web.listen-address", serve.DefaultListenAddress, "`address` for pages, API and metrics; port 0 takes a free one")
 	flags.StringVar(&o.WebConfigFile, "web.config.file", "", "`file` with TLS and basic auth settings, as other exporters take it")
 	flags.StringVar(&o.ExternalURL, "web.external-url", "", "`URL` under which others reach this server, for links in alerts (default: the listen address)")
+	flags.StringSliceVar(&o.AllowedHosts, "web.allowed-hosts", nil, "`names` under which clients may ask (default: on loopback those of this machine, elsewhere any)")
 	flags.StringVar(&o.StoragePath, "storage.path", serve.DefaultStoragePath, "`directory` for samples and rule files")
 	textVar(flags, &f.retention, "storage.retention.time", "how long samples are kept, a `duration` (default: the longest period of the specifications and a day)")
 	textVar(flags, &f.retentionSize, "storage.retention.size", "how many `bytes` of samples are kept, such as 512MB (default: no limit)")
@@ -91,8 +92,8 @@ func (f *serveFlags) bind(flags *pflag.FlagSet) {
 	textVar(flags, &f.rulesInterval, "rules.interval", "how often rules are evaluated, a `duration` of 1s to 1m; periods and long windows at five times that")
 	flags.StringVar(&o.Location, "location", "", "`name` of where the probes come from, in the label \"location\"")
 	textVar(flags, &f.queryTimeout, "query.timeout", "`duration` after which a query is given up")
-	flags.IntVar(&o.QueryMaxSamples, "query.max-samples", serve.DefaultQueryMaxSamples, "`number` of samples that a query may load at once")
-	flags.IntVar(&o.QueryMaxConcurrency, "query.max-concurrency", serve.DefaultQueryMaxConcurrency, "`number` of queries at a time")
+	flags.IntVar(&o.QueryMaxSamples, "query.max-samples", serve.DefaultQueryMaxSamples, "`number` of samples that a query of the API may load at once")
+	flags.IntVar(&o.QueryMaxConcurrency, "query.max-concurrency", serve.DefaultQueryMaxConcurrency, "`number` of queries of the API at a time; others wait")
 	flags.Var(logSetting{f.log.Level}, "log.level", "least severity to log: debug, info, warn or error")
 	flags.Var(logSetting{f.log.Format}, "log.format", "format of the log: logfmt or json")
 }

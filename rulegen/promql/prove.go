@@ -14,6 +14,8 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/prometheus/prometheus/promql/parser"
+
+	"github.com/upheld-sla/upheld/internal/querysize"
 )
 
 // The rules must run on Prometheus 2.42 and later, Thanos, Mimir and
@@ -85,8 +87,10 @@ func (e *ParseError) Error() string { return e.Message }
 // Parse reads a user's PromQL; an error is a *ParseError. Conditions on the bounds
 // of buckets, le="5000", match the number however it is written.
 func Parse(text string) (Expr, error) {
-	if err := checkSize(text); err != nil {
-		return Expr{}, err
+	if err := readable.Check(text); err != nil {
+		large := &querysize.Error{}
+		errors.As(err, &large)
+		return Expr{}, &ParseError{Offset: large.Offset, Message: large.Message, TooLarge: true}
 	}
 	node, err := language.ParseExpr(text)
 	if err == nil {

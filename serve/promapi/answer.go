@@ -79,7 +79,12 @@ type envelope struct {
 
 func (a *api) answer(call func(*http.Request) result) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		res := call(r)
+		var res result
+		if err := checkSize(r); err != nil {
+			res = fail(badData, err)
+		} else {
+			res = call(r)
+		}
 		if res.done != nil {
 			defer res.done()
 		}

@@ -8,7 +8,8 @@
 // figures. What it can do and this cannot is answered with 404: admin calls,
 // remote read and write, OTLP, search and notifications.
 //
-// It must not import web/api/v1, nor anything of Upheld.
+// It must not import web/api/v1, nor anything of Upheld but what counts the tokens
+// of a query.
 package promapi
 
 import (
@@ -74,19 +75,21 @@ type RuntimeInfo struct {
 
 // Options are the parts that the API answers from; all are required.
 type Options struct {
-	Engine        promql.QueryEngine
-	Parser        parser.Parser
-	Queryable     storage.Queryable
-	Exemplars     storage.ExemplarQueryable
-	Targets       Targets
-	Rules         Rules
-	Alertmanagers Alertmanagers
-	Head          Head
-	HeadChunks    func() int64
-	Config        func() *config.Config
-	Flags         map[string]string
-	Build         BuildInfo
-	Runtime       func() RuntimeInfo
+	Engine promql.QueryEngine
+	// MaxConcurrency is how many calls read the storage at a time; others wait.
+	MaxConcurrency int
+	Parser         parser.Parser
+	Queryable      storage.Queryable
+	Exemplars      storage.ExemplarQueryable
+	Targets        Targets
+	Rules          Rules
+	Alertmanagers  Alertmanagers
+	Head           Head
+	HeadChunks     func() int64
+	Config         func() *config.Config
+	Flags          map[string]string
+	Build          BuildInfo
+	Runtime        func() RuntimeInfo
 	// ExternalHost replaces the host of targets on loopback in their globalUrl,
 	// for viewers on other machines.
 	ExternalHost string
@@ -103,10 +106,11 @@ func New(opts Options) http.Handler { return (&api{Options: opts, now: time.Now}
 
 func (a *api) routes() http.Handler {
 	mux := http.NewServeMux()
+	gate := newGate(a.MaxConcurrency)
 	for _, route := range []struct {
-		path string
-		post bool
-		call func(*http.Request) result
+		path  string
+		reads bool // the storage, as POST may ask for too; through the gate
+		call  func(*http.Request) result
 	}{
 		{"query", true, a.query},
 		{"query_range", true, a.queryRange},
@@ -114,7 +118,7 @@ func (a *api) routes() http.Handler {
 		{"format_query", true, a.formatQuery},
 		{"series", true, a.series},
 		{"labels", true, a.labelNames},
-		{"label/{name}/values", false, a.labelValues},
+		{"label/{name}/values", true, a.labelValues},
 		{"metadata", false, a.metadata},
 		{"rules", false, a.rules},
 		{"alerts", false, a.alerts},
@@ -128,11 +132,12 @@ func (a *api) routes() http.Handler {
 		{"status/runtimeinfo", false, a.statusRuntime},
 		{"status/tsdb", false, a.statusTSDB},
 	} {
-		handler := httputil.CompressionHandler{Handler: a.answer(route.call)}
-		mux.Handle("GET /api/v1/"+route.path, handler)
-		if route.post {
+		var handler http.Handler = httputil.CompressionHandler{Handler: a.answer(route.call)}
+		if route.reads {
+			handler = gate.through(handler)
 			mux.Handle("POST /api/v1/"+route.path, handler)
 		}
+		mux.Handle("GET /api/v1/"+route.path, handler)
 	}
 	return mux
 }
