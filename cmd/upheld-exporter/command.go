@@ -28,6 +28,7 @@ type config struct {
 	specs          []string
 	checkOnly      bool
 	listen         []string
+	allowedHosts   []string
 	systemdSocket  bool
 	webConfig      string
 	telemetryPath  string
@@ -107,6 +108,7 @@ func (c *config) addFlags(command *cobra.Command) {
 	f.IntVar(&c.excerpt, "history.excerpt-bytes", probe.DefaultExcerpt, "how much of the header and of the body of a bad answer the history page shows, without secrets, in `bytes`; 0: nothing")
 	c.requests.addFlags(f)
 	f.StringArrayVar(&c.listen, "web.listen-address", []string{":9799"}, "`address` to listen on; repeatable")
+	f.StringSliceVar(&c.allowedHosts, "web.allowed-hosts", nil, "`names` under which clients may ask (default: on a loopback address those of this machine, elsewhere any)")
 	f.StringVar(&c.webConfig, "web.config.file", "", "`file` that enables TLS or authentication, see https://github.com/prometheus/exporter-toolkit/blob/master/docs/web-configuration.md")
 	f.BoolVar(&c.systemdSocket, "web.systemd-socket", false, "listen on the sockets that systemd hands over (Linux only)")
 	f.StringVar(&c.telemetryPath, "web.telemetry-path", "/metrics", "`path` of the metrics")

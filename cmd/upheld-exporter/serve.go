@@ -20,15 +20,12 @@ import (
 
 	"github.com/upheld-sla/upheld/exporter"
 	"github.com/upheld-sla/upheld/exporter/redact"
+	"github.com/upheld-sla/upheld/internal/httpguard"
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// How long requests may take: to send their header, and to be answered once
-// the exporter ends.
-const (
-	headerPatience   = 10 * time.Second
-	shutdownPatience = 5 * time.Second
-)
+// shutdownPatience is how long requests may take once the exporter ends.
+const shutdownPatience = 5 * time.Second
 
 // gcPercent is how much garbage there may be, relative to what is in use. Most
 // of that is accounts and histories of targets, which live long; probes leave
@@ -109,10 +106,12 @@ func reloadOnHangup(ctx context.Context, hangups <-chan os.Signal, e *exporter.E
 
 // listenAndServe serves until ctx ends, then lets requests under way finish.
 func (c *config) listenAndServe(ctx context.Context, handler http.Handler, logger *slog.Logger) error {
-	server := &http.Server{
-		Handler: handler, ReadHeaderTimeout: headerPatience,
-		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
+	guarded, err := httpguard.New(handler, httpguard.Options{Listen: c.guardedAddress(), AllowedHosts: c.allowedHosts})
+	if err != nil {
+		return err
 	}
+	server := httpguard.Server(guarded)
+	server.ErrorLog = slog.NewLogLogger(logger.Handler(), slog.LevelWarn)
 	flags := &web.FlagConfig{WebListenAddresses: &c.listen, WebSystemdSocket: &c.systemdSocket, WebConfigFile: &c.webConfig}
 	ended := make(chan error, 1)
 	go func() { ended <- web.ListenAndServe(server, flags, logger) }()
@@ -130,4 +129,13 @@ func (c *config) listenAndServe(ctx context.Context, handler http.Handler, logge
 		return err
 	}
 	return nil
+}
+
+// guardedAddress is what decides under which names clients may ask: the address
+// that is listened on, or none where there are several or a socket of systemd.
+func (c *config) guardedAddress() string {
+	if c.systemdSocket || len(c.listen) != 1 {
+		return ""
+	}
+	return c.listen[0]
 }
