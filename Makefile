@@ -121,7 +121,7 @@ clean: ## remove what was built
 # Tools. Each is built when its go.mod changes.
 
 .PHONY: tools
-tools: prometheus-tools victoriametrics-tools $(TOOLS)/blackbox_exporter $(TOOLS)/golangci-lint $(TOOLS)/actionlint ## build what integration, examples and lint run
+tools: prometheus-tools victoriametrics-tools $(TOOLS)/blackbox_exporter $(TOOLS)/alertmanager $(TOOLS)/golangci-lint $(TOOLS)/actionlint ## build what integration, examples and lint run
 
 .PHONY: prometheus-tools
 prometheus-tools: $(TOOLS)/prometheus $(TOOLS)/promtool $(TOOLS)/pint $(TOOLS)/amtool

@@ -68,7 +68,7 @@ func explainNotices(b *strings.Builder, l *sla.ServiceLevel) {
 		line(f.Notice, "the next tier of credits, at the bad share of the last %s, is reached within %s", sla.FormatDuration(f.Over), sla.FormatDuration(f.Within))
 	}
 	if n := a.MeasurementLost; n != nil {
-		line(*n, "nobody knows how the service is")
+		fmt.Fprintf(b, "    a %s when nobody knows how the service is, %s after the last sample, give or take a scrape and an evaluation\n", n.Severity, sla.FormatDuration(n.For))
 	}
 	if n := a.GroupLimit; n != nil {
 		line(*n, "there are more than 80 %% of at most %d groups", l.GroupBy.Limit)
