@@ -37,7 +37,8 @@ func TestPageStaysWhileNothingIsMeasured(t *testing.T) {
 			ok = 0
 		}
 		return []enginetest.Sample{
-			{Series: `requests_total{code="200"}`, Value: n - failed}, {Series: `requests_total{code="500"}`, Value: failed},
+			{Series: `requests_total{code="200"}`, Value: n - failed},
+			{Series: `requests_total{code="500"}`, Value: failed},
 			{Series: "requests_ok", Value: ok},
 		}
 	})

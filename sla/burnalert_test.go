@@ -18,10 +18,14 @@ func TestBurnAlerts(t *testing.T) {
 		want  string // severity, label: tiers; ...
 	}{
 		"by severity": {func(*sla.ServiceLevel) {}, "page : page-fast page-slow; ticket : ticket-fast ticket-slow"},
-		"by labels": {func(l *sla.ServiceLevel) { l.Alerting.Tiers[0].Labels = map[string]string{"channel": "night"} },
-			"page page-fast: page-fast; page page-slow: page-slow; ticket : ticket-fast ticket-slow"},
-		"by how long they wait": {func(l *sla.ServiceLevel) { l.Alerting.Tiers[1].For = time.Minute },
-			"page page-fast: page-fast; page page-slow: page-slow; ticket : ticket-fast ticket-slow"},
+		"by labels": {
+			func(l *sla.ServiceLevel) { l.Alerting.Tiers[0].Labels = map[string]string{"channel": "night"} },
+			"page page-fast: page-fast; page page-slow: page-slow; ticket : ticket-fast ticket-slow",
+		},
+		"by how long they wait": {
+			func(l *sla.ServiceLevel) { l.Alerting.Tiers[1].For = time.Minute },
+			"page page-fast: page-fast; page page-slow: page-slow; ticket : ticket-fast ticket-slow",
+		},
 		"one by a step of its own": {func(l *sla.ServiceLevel) {
 			l.Escalation = []sla.EscalationStep{{Severities: []string{"page"}}, {Tiers: []string{"ticket-slow"}}}
 		}, "page : page-fast page-slow; ticket ticket-fast: ticket-fast; ticket ticket-slow: ticket-slow"},

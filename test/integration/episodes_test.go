@@ -181,8 +181,10 @@ func playEpisodes(t *testing.T, path string, config []byte, transitions []engine
 		all := d.received()
 		for _, n := range all[seen:] {
 			for _, a := range n.Alerts {
-				told = append(told, episodeTold{n.Receiver, a.Labels["slo"], a.Labels["alertname"], a.Labels["severity"], a.Status,
-					time.Since(begin).Minutes() * episodePace})
+				told = append(told, episodeTold{
+					n.Receiver, a.Labels["slo"], a.Labels["alertname"], a.Labels["severity"], a.Status,
+					time.Since(begin).Minutes() * episodePace,
+				})
 			}
 		}
 		seen = len(all)
