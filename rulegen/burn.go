@@ -73,7 +73,7 @@ func (c compiler) burns() (first, second []Rule) {
 func (c compiler) burnAlert(a sla.BurnAlert, others []sla.BurnAlert, every time.Duration) Rule {
 	told := c.firing(recently(every), AlertBudgetBurn, a.Severity, a.Tier)
 	goesOn := promql.AndOn(c.burnsStill(a), told, c.joinLabels()...)
-	e := promql.OrOn(promql.OrOn(c.begins(a, others), goesOn, c.joinLabels()...), c.unmeasured(told), c.joinLabels()...)
+	e := promql.OrOn(promql.OrOn(c.begins(a, others), goesOn, c.joinLabels()...), c.unmeasured(promql.Gt(told, promql.Num(zero))), c.joinLabels()...)
 	own := []string{metricnames.Severity, a.Severity}
 	if a.Tier != "" {
 		own = append(own, metricnames.Tier, a.Tier)
@@ -103,7 +103,7 @@ func (c compiler) begins(a sla.BurnAlert, others []sla.BurnAlert) promql.Expr {
 	}
 	others = slices.DeleteFunc(slices.Clone(others), func(b sla.BurnAlert) bool { return !a.WithheldBy(b) })
 	if len(others)+len(c.withholding()) == 0 {
-		return promql.Max(tiers(a.Tiers...), c.joinLabels()...)
+		return promql.Gt(promql.Max(tiers(a.Tiers...), c.joinLabels()...), promql.Num(zero)) // a condition, which linters look for
 	}
 	var all promql.Expr
 	for i, t := range a.Tiers {
@@ -117,7 +117,7 @@ func (c compiler) begins(a sla.BurnAlert, others []sla.BurnAlert) promql.Expr {
 			all = promql.Or(all, e)
 		}
 	}
-	return promql.Max(all, c.joinLabels()...)
+	return promql.Gt(promql.Max(all, c.joinLabels()...), promql.Num(zero))
 }
 
 // remembers is how long after an outage a window of that length still has it in
