@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -33,11 +34,20 @@ func (w *wanted) key() string { return keyOf(w.ID, w.name(), w.address) }
 func (w *wanted) shown() string {
 	switch {
 	case w.entry != nil:
-		return strconv.Quote(sla.Redact(w.entry.Address))
+		return strconv.Quote(shownEntry(w.entry.Address))
 	case w.address != "":
 		return w.name() + " at " + w.address
 	}
 	return w.name()
+}
+
+// shownEntry is an entry of a list without secrets. One with white space in it is no
+// address, and what of it is a password nobody knows.
+func shownEntry(entry string) string {
+	if at := strings.LastIndex(entry, "@"); at >= 0 && strings.ContainsAny(entry[:at], " \t\r\n\"`<>") {
+		return sla.Hidden + entry[at:]
+	}
+	return sla.Redact(entry)
 }
 
 // discovery knows which targets the probes of many have.

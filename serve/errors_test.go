@@ -93,6 +93,16 @@ func TestErrors(t *testing.T) {
 			func(_ *testing.T, _ string, o *serve.Options) { o.AlertmanagerURLs = []string{"127.0.0.1:9093"} },
 			[]string{"Alertmanager", "127.0.0.1:9093", "http://host:port"},
 		},
+		"Alertmanager with a password": {
+			func(_ *testing.T, _ string, o *serve.Options) {
+				o.AlertmanagerURLs = []string{"http://me:s3cret@127.0.0.1:9093"}
+			},
+			[]string{"--alertmanager.url", "http://<hidden>@127.0.0.1:9093", "--alertmanager.http.config.file"},
+		},
+		"external URL with a token": {
+			func(_ *testing.T, _ string, o *serve.Options) { o.ExternalURL = "https://s3cret@sla.example/" },
+			[]string{"--web.external-url", "https://<hidden>@sla.example/", "leave it out"},
+		},
 		"external URL of another kind": {
 			func(_ *testing.T, _ string, o *serve.Options) { o.ExternalURL = "ftp://x" },
 			[]string{"external URL", "ftp://x", "http://host:port"},

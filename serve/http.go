@@ -19,6 +19,7 @@ import (
 	"golang.org/x/net/netutil"
 	"gopkg.in/yaml.v3"
 
+	"github.com/upheld-sla/upheld/exporter/redact"
 	"github.com/upheld-sla/upheld/internal/httpguard"
 	"github.com/upheld-sla/upheld/serve/promapi"
 	"github.com/upheld-sla/upheld/sla"
@@ -150,7 +151,7 @@ func (s *server) serveReload(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := <-answer; err != nil {
-		http.Error(w, "Reload failed; everything goes on as before.\n"+err.Error(), http.StatusInternalServerError)
+		http.Error(w, "Reload failed; everything goes on as before.\n"+redact.Error(err), http.StatusInternalServerError)
 		return
 	}
 	fmt.Fprintln(w, "Reloaded.")
@@ -181,7 +182,7 @@ func (s *server) headChunks() int64 {
 // externalURL is the URL that was given, or that of the bound address.
 func (s *server) externalURL(bound net.Addr) (*url.URL, error) {
 	if s.ExternalURL != "" {
-		return webURL(s.ExternalURL)
+		return externalURL(s.ExternalURL)
 	}
 	scheme, err := webScheme(s.WebConfigFile)
 	if err != nil {

@@ -8,6 +8,10 @@ import (
 	"net/url"
 	"time"
 
+	commonconfig "github.com/prometheus/common/config"
+
+	"github.com/upheld-sla/upheld/exporter/redact"
+	"github.com/upheld-sla/upheld/internal/weburl"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -40,8 +44,11 @@ type Options struct {
 	RetentionTime time.Duration // 0: what the specs need, see Retention
 	RetentionSize int64         // bytes of blocks; 0 is no limit
 
-	AlertmanagerURLs []string // with user info for basic auth, with a path for a prefix
-	ScrapeConfigFile string   // a Prometheus configuration, of which the scrape part is used
+	AlertmanagerURLs []string // without user info, with a path for a prefix
+	// AlertmanagerHTTP is TLS and authentication to the Alertmanagers; Prometheus'
+	// default if nil.
+	AlertmanagerHTTP *commonconfig.HTTPClientConfig
+	ScrapeConfigFile string // a Prometheus configuration, of which the scrape part is used
 
 	ScrapeInterval time.Duration // of the scrape of this process; 1s to 1m
 	RulesInterval  time.Duration // of the first tier of rules; 1s to 1m
@@ -74,6 +81,7 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
+	o.Logger = redact.Logger(o.Logger)
 	var errs []error
 	if len(o.Specs) == 0 {
 		errs = append(errs, errors.New("no specification is given; name at least one file, directory or glob"))
@@ -94,13 +102,13 @@ func (o Options) withDefaults() (Options, error) {
 		errs = append(errs, errors.New("a limit of queries cannot be negative; leave it out for the default"))
 	}
 	if o.ExternalURL != "" {
-		if _, err := webURL(o.ExternalURL); err != nil {
-			errs = append(errs, fmt.Errorf("external URL: %w", err))
+		if _, err := externalURL(o.ExternalURL); err != nil {
+			errs = append(errs, err)
 		}
 	}
 	for _, address := range o.AlertmanagerURLs {
-		if _, err := webURL(address); err != nil {
-			errs = append(errs, fmt.Errorf("Alertmanager: %w", err))
+		if _, err := alertmanagerURL(address); err != nil {
+			errs = append(errs, err)
 		}
 	}
 	if _, _, err := net.SplitHostPort(o.ListenAddress); err != nil {
@@ -125,14 +133,20 @@ func setDefault[T comparable](value *T, fallback T) {
 	}
 }
 
-// webURL is an absolute http or https URL.
-func webURL(text string) (*url.URL, error) {
-	u, err := url.Parse(text)
+// externalURL reads the URL of links.
+func externalURL(text string) (*url.URL, error) {
+	u, err := weburl.Parse(text, "leave it out: who opens a link is asked for it")
 	if err != nil {
-		return nil, fmt.Errorf("%q is not a URL: %w; write http://host:port", text, err)
+		return nil, fmt.Errorf("external URL (--web.external-url): %w", err)
 	}
-	if (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-		return nil, fmt.Errorf("%q is not an http or https URL; write http://host:port", u.Redacted())
+	return u, nil
+}
+
+// alertmanagerURL reads the URL of an Alertmanager.
+func alertmanagerURL(text string) (*url.URL, error) {
+	u, err := weburl.Parse(text, "write basic_auth or authorization into a file, and name it by --alertmanager.http.config.file")
+	if err != nil {
+		return nil, fmt.Errorf("Alertmanager (--alertmanager.url): %w", err) //nolint:staticcheck // a name
 	}
 	return u, nil
 }

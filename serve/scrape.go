@@ -20,6 +20,8 @@ import (
 	// static_configs; neither brings in anything that is not here already.
 	_ "github.com/prometheus/prometheus/discovery/file"
 	_ "github.com/prometheus/prometheus/discovery/http"
+
+	"github.com/upheld-sla/upheld/exporter/redact"
 )
 
 // selfJob is the job of this process in its own storage.
@@ -43,20 +45,45 @@ func loadConfig(o Options, self string) (*config.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg.ScrapeConfigs = append([]*config.ScrapeConfig{own}, cfg.ScrapeConfigs...)
-	all, err := cfg.GetScrapeConfigs()
+	// What further files hold is taken over, so that it is what was checked here.
+	others, err := cfg.GetScrapeConfigs()
 	if err != nil {
 		return nil, explainConfigError(o.ScrapeConfigFile, err)
 	}
-	for _, other := range all {
-		if other != own && other.JobName == selfJob {
+	for _, other := range others {
+		if other.JobName == selfJob {
 			return nil, fmt.Errorf("%s: job_name %q is that of this process, which scrapes itself; name the job otherwise, or leave it out", o.ScrapeConfigFile, selfJob)
 		}
 	}
+	if err := nameWithoutSecrets(others, o); err != nil {
+		return nil, err
+	}
+	cfg.ScrapeConfigs, cfg.ScrapeConfigFiles = append([]*config.ScrapeConfig{own}, others...), nil
 	cfg.GlobalConfig.EvaluationInterval = model.Duration(o.RulesInterval)
 	cfg.RuleFiles, cfg.RemoteWriteConfigs, cfg.RemoteReadConfigs = nil, nil, nil
-	cfg.AlertingConfig.AlertmanagerConfigs, err = alertmanagers(o.AlertmanagerURLs)
+	cfg.AlertingConfig.AlertmanagerConfigs, err = alertmanagers(o.AlertmanagerURLs, o.AlertmanagerHTTP)
 	return cfg, err
+}
+
+// nameWithoutSecrets has targets go by an instance without user info: labels of
+// series are kept for months, and shown to everybody. The address that is scraped
+// stays, and so does the parameter "target" of a prober.
+func nameWithoutSecrets(scrapes []*config.ScrapeConfig, o Options) error {
+	cfg, err := config.Load(`
+scrape_configs:
+  - job_name: any
+    relabel_configs:
+      - {source_labels: [instance], regex: '([a-zA-Z][a-zA-Z0-9+.-]*://)[^/?#]*@(.*)', target_label: instance, replacement: '$1$2'}
+      - {source_labels: [instance], regex: '[^/@:]*:[^/]*@(.*)', target_label: instance, replacement: '$1'}
+      - {source_labels: [instance, __address__], regex: ';.*@(.*)', target_label: instance, replacement: '$1'}
+`, o.Logger)
+	if err != nil {
+		return fmt.Errorf("names of targets: %w", err)
+	}
+	for _, s := range scrapes {
+		s.RelabelConfigs = append(s.RelabelConfigs, cfg.ScrapeConfigs[0].RelabelConfigs...)
+	}
+	return nil
 }
 
 // unknownDiscovery is how YAML says that a service discovery is not compiled in.
@@ -65,13 +92,14 @@ var unknownDiscovery = regexp.MustCompile(`line (\d+): field (\w+_sd_configs) no
 // explainConfigError names the file, on one line, and the remedy for what is
 // peculiar to this program: a service discovery that it does not have.
 func explainConfigError(file string, err error) error {
-	if found := unknownDiscovery.FindStringSubmatch(err.Error()); found != nil {
+	text := redact.Error(err) // YAML's quotes what it does not understand
+	if found := unknownDiscovery.FindStringSubmatch(text); found != nil {
 		return fmt.Errorf("scrape configuration %s:%s: upheld serve has no %s; it knows static_configs, file_sd_configs and http_sd_configs: use one of these, or run Prometheus itself", file, found[1], found[2])
 	}
-	if _, places, found := strings.Cut(err.Error(), "yaml: unmarshal errors:\n"); found {
+	if _, places, found := strings.Cut(text, "yaml: unmarshal errors:\n"); found {
 		return fmt.Errorf("scrape configuration %s: %s", file, strings.ReplaceAll(strings.TrimSpace(places), "\n  ", "; "))
 	}
-	return fmt.Errorf("scrape configuration: %w", err)
+	return fmt.Errorf("scrape configuration: %s", text)
 }
 
 // warnOfUnused names the parts of a Prometheus configuration that have no
@@ -184,24 +212,21 @@ func newLoopbackServer(metrics http.Handler) *http.Server {
 	return &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 }
 
-// alertmanagers are static configurations, one for each URL.
-func alertmanagers(urls []string) (config.AlertmanagerConfigs, error) {
+// alertmanagers are static configurations, one for each URL, with the same access
+// to all; nil is the default one.
+func alertmanagers(urls []string, access *commonconfig.HTTPClientConfig) (config.AlertmanagerConfigs, error) {
 	var configs config.AlertmanagerConfigs
 	for _, text := range urls {
-		u, err := webURL(text)
+		u, err := alertmanagerURL(text)
 		if err != nil {
-			return nil, fmt.Errorf("Alertmanager: %w", err) //nolint:staticcheck // a name
+			return nil, err
 		}
 		am := config.DefaultAlertmanagerConfig
 		am.Scheme = u.Scheme
 		am.PathPrefix = u.Path
 		am.ServiceDiscoveryConfigs = discovery.Configs{discovery.StaticConfig{staticGroup(u)}}
-		if u.User != nil {
-			password, _ := u.User.Password()
-			am.HTTPClientConfig.BasicAuth = &commonconfig.BasicAuth{
-				Username: u.User.Username(),
-				Password: commonconfig.Secret(password),
-			}
+		if access != nil {
+			am.HTTPClientConfig = *access
 		}
 		configs = append(configs, &am)
 	}
@@ -215,7 +240,7 @@ func staticGroup(u *url.URL) *targetgroup.Group {
 		host = net.JoinHostPort(u.Hostname(), port)
 	}
 	return &targetgroup.Group{
-		Source:  u.Redacted(),
+		Source:  u.String(),
 		Targets: []model.LabelSet{{model.AddressLabel: model.LabelValue(host)}},
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	commonconfig "github.com/prometheus/common/config"
 	"go.uber.org/goleak"
 
 	"github.com/upheld-sla/upheld/serve"
@@ -295,7 +296,8 @@ func TestLoop(t *testing.T) {
 		Location:    "here",
 		ScrapeConfigFile: write(t, filepath.Join(dir, "prometheus.yml"),
 			"scrape_configs: [{job_name: checkout, scrape_interval: 1s, scrape_timeout: 1s, file_sd_configs: [{files: [targets.json]}]}]"),
-		AlertmanagerURLs: []string{strings.Replace(alertmanager.URL, "http://", "http://me:secret@", 1) + "/prefix"},
+		AlertmanagerURLs: []string{alertmanager.URL + "/prefix"},
+		AlertmanagerHTTP: &commonconfig.HTTPClientConfig{BasicAuth: &commonconfig.BasicAuth{Username: "me", Password: "secret"}, FollowRedirects: true},
 	}
 	r := start(t, options)
 

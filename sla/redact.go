@@ -22,6 +22,41 @@ func Redact(text string) string {
 	return replaceUserInfo(text, true, func(string) string { return Hidden })
 }
 
+// RedactAddresses hides as Redact does, but not a bare name before an "@", which
+// is also what e-mail addresses have.
+func RedactAddresses(text string) string {
+	return replaceUserInfo(text, false, func(string) string { return Hidden })
+}
+
+// secretNames are in the names of headers, parameters and keys that hold secrets.
+const secretNames = `auth|cookie|token|key|secret|passw|pwd|credential|session|jwt|csrf|xsrf|nonce|signature`
+
+var (
+	secretName  = regexp.MustCompile(`(?i)` + secretNames + `|\botp\b`)
+	secretValue = regexp.MustCompile(`(?i)([?&][\w.%-]*(?:` + secretNames + `)[\w.%-]*=)[^&#\s"'<>` + "`" + `]+`)
+	// An address as the value of a parameter: its user info with all signs escaped.
+	escapedInfo = regexp.MustCompile(`(?i)(%2F%2F|=[^&#\s"'<>]*%3A)[^&#\s"'<>]*%40`)
+)
+
+// SecretName tells whether what has the name, a header, a parameter or a key, is
+// likely to be a secret.
+func SecretName(name string) bool { return secretName.MatchString(name) }
+
+// RedactParameters is a text without the values of parameters in URLs whose names
+// are those of secrets, and without the user info of addresses that are values.
+func RedactParameters(text string) string {
+	if !strings.Contains(text, "=") { // nearly always
+		return text
+	}
+	text = escapedInfo.ReplaceAllStringFunc(text, func(part string) string {
+		if strings.HasPrefix(part, "=") {
+			return "=" + Hidden + "%40"
+		}
+		return part[:len("%2F%2F")] + Hidden + "%40"
+	})
+	return secretValue.ReplaceAllString(text, "${1}"+Hidden)
+}
+
 // Mask hides as Redact does, by as many stars as there were bytes, so that places
 // in the text stay; a bare name before an "@", which is also what e-mail
 // addresses have, only where that is wanted.

@@ -56,3 +56,27 @@ func TestTargetsHaveNoUserInfo(t *testing.T) {
 		t.Errorf("an @ of a path: %s", got)
 	}
 }
+
+// TestRedactParametersHidesSecretsOfURLs by their names, and escaped user info.
+func TestRedactParametersHidesSecretsOfURLs(t *testing.T) {
+	for text, want := range map[string]string{
+		"http://x/?token=s3cret&a=b":                        "http://x/?token=<hidden>&a=b",
+		`Get "http://x/?a=b&X-Api-Key=s3cret": refused`:     `Get "http://x/?a=b&X-Api-Key=<hidden>": refused`,
+		"http://x/?target=http%3A%2F%2Fbob%3As3cret%40y%2F": "http://x/?target=<hidden>%40y%2F",
+		"http://x/?target=bob%3as3cret%40y&z=1":             "http://x/?target=<hidden>%40y&z=1",
+		"http://x/?mail=me%40y&page=2":                      "http://x/?mail=me%40y&page=2",
+		"a = b":                                             "a = b",
+	} {
+		if got := sla.RedactParameters(text); got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+	}
+	for text, want := range map[string]string{
+		"mail bob@example.com":                  "mail bob@example.com",
+		"url: http://s3cret@x and bob:s3cret@y": "url: http://<hidden>@x and <hidden>@y",
+	} {
+		if got := sla.RedactAddresses(text); got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+	}
+}

@@ -3,15 +3,15 @@ package main
 import (
 	"context"
 	"fmt"
-	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
 	"github.com/prometheus/common/config"
 	"github.com/spf13/pflag"
 
+	"github.com/upheld-sla/upheld/exporter/redact"
 	"github.com/upheld-sla/upheld/inspect"
+	"github.com/upheld-sla/upheld/internal/weburl"
 	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/sla"
 )
@@ -29,14 +29,14 @@ func (s *serverFlags) flags(f *pflag.FlagSet) {
 }
 
 func (s *serverFlags) check() error {
-	u, err := url.Parse(s.url)
+	if s.url != "" {
+		if _, err := weburl.Parse(s.url, "write basic_auth or authorization into a file, and name it by --http.config.file"); err != nil {
+			return fmt.Errorf("--prometheus.url: %w", err)
+		}
+	}
 	switch {
 	case s.url == "" && s.httpConfig != "":
 		return fmt.Errorf("--http.config.file is for --prometheus.url, which is missing")
-	case s.url != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https"):
-		return fmt.Errorf("--prometheus.url=%s is not a URL like http://localhost:9090", s.url)
-	case s.url != "" && u.User != nil:
-		return fmt.Errorf("--prometheus.url has a password in it, which ends up in logs; write basic_auth into a file and name it by --http.config.file")
 	case s.timeout < time.Second:
 		return fmt.Errorf("--prometheus.timeout=%s is less than 1s", s.timeout)
 	}
@@ -58,9 +58,13 @@ func (e *environment) connect(ctx context.Context, rules *rulegen.Options) (*ask
 	if s.url == "" {
 		return &asked{}, nil
 	}
-	http, err := s.transport()
+	settings, err := readHTTPConfig("http.config.file", s.httpConfig)
 	if err != nil {
-		return nil, fmt.Errorf("--http.config.file: %s", strings.Join(strings.Fields(err.Error()), " "))
+		return nil, err
+	}
+	http, err := config.NewRoundTripperFromConfig(*settings, "upheld")
+	if err != nil {
+		return nil, fmt.Errorf("--http.config.file: %s", oneLine(err))
 	}
 	server, err := inspect.Connect(ctx, s.url, http, s.timeout)
 	if err != nil {
@@ -73,17 +77,22 @@ func (e *environment) connect(ctx context.Context, rules *rulegen.Options) (*ask
 	return &asked{url: s.url, server: server}, nil
 }
 
-func (s *serverFlags) transport() (http.RoundTripper, error) {
-	settings := config.DefaultHTTPClientConfig
-	if s.httpConfig != "" {
-		read, _, err := config.LoadHTTPConfigFile(s.httpConfig)
-		if err != nil {
-			return nil, err
-		}
-		settings = *read
+// readHTTPConfig is how to reach a server, in Prometheus' format of HTTP clients,
+// from the file that a flag names; Prometheus' default if it names none.
+func readHTTPConfig(flag, file string) (*config.HTTPClientConfig, error) {
+	if file == "" {
+		settings := config.DefaultHTTPClientConfig
+		return &settings, nil
 	}
-	return config.NewRoundTripperFromConfig(settings, "upheld")
+	settings, _, err := config.LoadHTTPConfigFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("--%s: %s", flag, oneLine(err))
+	}
+	return settings, nil
 }
+
+// oneLine is an error without the breaks that YAML's have, and without secrets.
+func oneLine(err error) string { return strings.Join(strings.Fields(redact.Error(err)), " ") }
 
 func (a *asked) level(l rulegen.LevelPlan) {
 	if a.server != nil && a.server.Err() == nil {

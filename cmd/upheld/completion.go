@@ -18,17 +18,18 @@ type values func(cmd *cobra.Command, args []string, typed string) ([]string, cob
 // flagValues are what shells offer for flags, by their names, which mean the
 // same with every verb. Flags that are not here take text of which nobody can know.
 var flagValues = map[string]values{
-	"format":             oneOf(findingFormatNames()),
-	"outputs":            listOf(outputFolders),
-	"rules.format":       oneOf(emit.RuleFormats()),
-	"log.level":          oneOf(promslog.LevelFlagOptions),
-	"log.format":         oneOf(promslog.FormatFlagOptions),
-	"output-dir":         folders,
-	"storage.path":       folders,
-	"alertmanager.merge": filesOf("yml", "yaml"),
-	"http.config.file":   filesOf("yml", "yaml"),
-	"web.config.file":    filesOf("yml", "yaml"),
-	"scrape.config.file": filesOf("yml", "yaml"),
+	"format":                        oneOf(findingFormatNames()),
+	"outputs":                       listOf(outputFolders),
+	"rules.format":                  oneOf(emit.RuleFormats()),
+	"log.level":                     oneOf(promslog.LevelFlagOptions),
+	"log.format":                    oneOf(promslog.FormatFlagOptions),
+	"output-dir":                    folders,
+	"storage.path":                  folders,
+	"alertmanager.merge":            filesOf("yml", "yaml"),
+	"http.config.file":              filesOf("yml", "yaml"),
+	"alertmanager.http.config.file": filesOf("yml", "yaml"),
+	"web.config.file":               filesOf("yml", "yaml"),
+	"scrape.config.file":            filesOf("yml", "yaml"),
 }
 
 // oneOf offers some words.

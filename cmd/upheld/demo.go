@@ -30,6 +30,7 @@ const demoInterval = 2 * time.Second
 func newDemo() *cobra.Command {
 	var (
 		options  serve.Options
+		managers alertmanagerFlags
 		duration model.Duration
 		level    = promslog.NewLevel()
 	)
@@ -59,6 +60,9 @@ to standard error.`,
 
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := managers.options(&options); err != nil {
+				return err
+			}
 			ctx, closed := untilClosed(cmd.Context(), cmd.OutOrStdout())
 			defer closed()
 			if duration > 0 {
@@ -76,7 +80,7 @@ to standard error.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&options.ListenAddress, "web.listen-address", demoListenAddress, "`address` for pages, API and metrics; port 0 takes a free one")
-	bindAlertmanagers(flags, &options)
+	managers.bind(flags)
 	textVar(flags, &duration, "duration", "`duration` after which the demo ends by itself (default: it goes on until Ctrl-C)")
 	flags.Var(logSetting{level}, "log.level", "least severity to log: debug, info, warn or error")
 	return cmd

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/upheld-sla/upheld/internal/filetree"
+	"github.com/upheld-sla/upheld/internal/weburl"
 	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/rulegen/emit"
 	"github.com/upheld-sla/upheld/sla"
@@ -139,8 +139,10 @@ func (o *generateOptions) check() error {
 	if o.scrape.Interval < time.Second || o.scrape.Interval > sla.BaseWindow/4 {
 		return fmt.Errorf("--scrape.interval=%s is not between 1s and %s: a five-minute rate needs four scrapes", o.scrape.Interval, sla.BaseWindow/4)
 	}
-	if u, err := url.Parse(o.grafana); o.grafana != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
-		return fmt.Errorf("--grafana.url=%s is not a URL like https://grafana.example", o.grafana)
+	if o.grafana != "" {
+		if _, err := weburl.Parse(o.grafana, "leave it out: who opens a link is asked for it"); err != nil {
+			return fmt.Errorf("--grafana.url: %w", err)
+		}
 	}
 	if strings.Contains(o.grafana, "{{") {
 		return fmt.Errorf("--grafana.url=%s is a template, which alerts would expand; write it out", o.grafana)
@@ -151,6 +153,9 @@ func (o *generateOptions) check() error {
 		}
 	}
 	for _, a := range append(o.scrape.Exporters, o.scrape.Alertmanagers...) {
+		if err := weburl.Address(a); err != nil {
+			return err
+		}
 		if _, _, err := net.SplitHostPort(a); err != nil {
 			return fmt.Errorf("%q is not host:port", a)
 		}

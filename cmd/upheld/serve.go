@@ -30,6 +30,7 @@ type serveFlags struct {
 	scrapeInterval model.Duration
 	rulesInterval  model.Duration
 	queryTimeout   model.Duration
+	alertmanagers  alertmanagerFlags
 	log            promslog.Config
 }
 
@@ -86,7 +87,7 @@ func (f *serveFlags) bind(flags *pflag.FlagSet) {
 	flags.StringVar(&o.StoragePath, "storage.path", serve.DefaultStoragePath, "`directory` for samples and rule files")
 	textVar(flags, &f.retention, "storage.retention.time", "how long samples are kept, a `duration` (default: the longest period of the specifications and a day)")
 	textVar(flags, &f.retentionSize, "storage.retention.size", "how many `bytes` of samples are kept, such as 512MB (default: no limit)")
-	bindAlertmanagers(flags, o)
+	f.alertmanagers.bind(flags)
 	flags.StringVar(&o.ScrapeConfigFile, "scrape.config.file", "", "Prometheus configuration `file` whose scrape_configs are scraped too")
 	textVar(flags, &f.scrapeInterval, "scrape.interval", "how often the probes' metrics are recorded, a `duration` of 1s to 1m")
 	textVar(flags, &f.rulesInterval, "rules.interval", "how often rules are evaluated, a `duration` of 1s to 1m; periods and long windows at five times that")
@@ -98,8 +99,29 @@ func (f *serveFlags) bind(flags *pflag.FlagSet) {
 	flags.Var(logSetting{f.log.Format}, "log.format", "format of the log: logfmt or json")
 }
 
-func bindAlertmanagers(flags *pflag.FlagSet, o *serve.Options) {
-	flags.StringArrayVar(&o.AlertmanagerURLs, "alertmanager.url", nil, "`URL` of an Alertmanager that is sent alerts; may be repeated")
+// alertmanagerFlags say which Alertmanagers are sent alerts.
+type alertmanagerFlags struct {
+	urls       []string
+	httpConfig string
+}
+
+func (a *alertmanagerFlags) bind(flags *pflag.FlagSet) {
+	flags.StringArrayVar(&a.urls, "alertmanager.url", nil, "`URL` of an Alertmanager that is sent alerts, without a password; may be repeated")
+	flags.StringVar(&a.httpConfig, "alertmanager.http.config.file", "", "`file` with TLS and authentication for --alertmanager.url, in Prometheus' format of HTTP clients")
+}
+
+// options sets those of serve.
+func (a *alertmanagerFlags) options(o *serve.Options) error {
+	o.AlertmanagerURLs = a.urls
+	if a.httpConfig == "" {
+		return nil
+	}
+	if len(a.urls) == 0 {
+		return usageError{errors.New("--alertmanager.http.config.file is for --alertmanager.url, which is missing")}
+	}
+	var err error
+	o.AlertmanagerHTTP, err = readHTTPConfig("alertmanager.http.config.file", a.httpConfig)
+	return err
 }
 
 // textVar binds a value that reads and prints itself; what it holds is the
@@ -145,6 +167,9 @@ func (f *serveFlags) run(cmd *cobra.Command) error {
 	o.RulesInterval = time.Duration(f.rulesInterval)
 	o.QueryTimeout = time.Duration(f.queryTimeout)
 	o.Logger = promslog.New(&f.log)
+	if err := f.alertmanagers.options(&o); err != nil {
+		return err
+	}
 	o.Flags = map[string]string{}
 	cmd.Flags().VisitAll(func(flag *pflag.Flag) { o.Flags[flag.Name] = flag.Value.String() })
 	o.Ready = func(url string) { fmt.Fprintf(cmd.OutOrStdout(), "Upheld is at %s\n", url) }

@@ -183,10 +183,6 @@ func (m *Module) lint() (found []string) {
 	return found
 }
 
-// secretName tells whether a header or a key of metadata holds a secret, going
-// by its name.
-var secretName = regexp.MustCompile(`(?i)auth|cookie|token|key|secret|password|credential|session`)
-
 // hidden stands for what is not shown.
 const hidden = "<secret>"
 
@@ -196,7 +192,7 @@ func (m *Module) shown() config.Module {
 	if len(c.HTTP.Headers) > 0 {
 		c.HTTP.Headers = maps.Clone(c.HTTP.Headers)
 		for name := range c.HTTP.Headers {
-			if secretName.MatchString(name) {
+			if sla.SecretName(name) {
 				c.HTTP.Headers[name] = hidden
 			}
 		}
@@ -204,14 +200,17 @@ func (m *Module) shown() config.Module {
 	if len(c.GRPC.Metadata) > 0 {
 		c.GRPC.Metadata = maps.Clone(c.GRPC.Metadata)
 		for name := range c.GRPC.Metadata {
-			if secretName.MatchString(name) {
+			if sla.SecretName(name) {
 				c.GRPC.Metadata[name] = []string{hidden}
 			}
 		}
 	}
 	if u := c.HTTP.HTTPClientConfig.ProxyURL.URL; u != nil && u.User != nil {
 		clean := *u
-		clean.User = url.UserPassword(u.User.Username(), "xxxxx")
+		clean.User = url.User("xxxxx") // a name alone may be a token
+		if _, ok := u.User.Password(); ok {
+			clean.User = url.UserPassword(u.User.Username(), "xxxxx")
+		}
 		c.HTTP.HTTPClientConfig.ProxyURL = pconfig.URL{URL: &clean}
 	}
 	return c
@@ -249,7 +248,7 @@ func (m *Module) secrets() []string {
 		}
 	}
 	for name, value := range m.HTTP.Headers {
-		if secretName.MatchString(name) {
+		if sla.SecretName(name) {
 			all = append(all, value)
 		}
 	}
@@ -258,13 +257,13 @@ func (m *Module) secrets() []string {
 			for _, secret := range header.Secrets {
 				all = append(all, string(secret))
 			}
-			if secretName.MatchString(name) {
+			if sla.SecretName(name) {
 				all = append(all, header.Values...)
 			}
 		}
 	}
 	for name, values := range m.GRPC.Metadata {
-		if secretName.MatchString(name) {
+		if sla.SecretName(name) {
 			all = append(all, values...)
 		}
 	}

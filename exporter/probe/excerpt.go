@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/miekg/dns"
+
+	"github.com/upheld-sla/upheld/sla"
 )
 
 // DefaultExcerpt is how much of what a failing target answered is worth its
@@ -117,7 +119,7 @@ func headText(response *http.Response) string {
 	for _, name := range names {
 		for _, value := range response.Header[name] {
 			switch {
-			case secretName.MatchString(name):
+			case sla.SecretName(name):
 				value = hidden
 			case name == "Location" || name == "Content-Location" || name == "Refresh" || name == "Link":
 				value, _, _ = strings.Cut(value, "?")

@@ -8,13 +8,12 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/upheld-sla/upheld/sla"
 )
 
 // hidden stands for what is not shown.
 const hidden = "<hidden>"
-
-// secretName tells whether a header or a key holds a secret, going by its name.
-var secretName = regexp.MustCompile(`(?i)auth|cookie|token|key|secret|passw|pwd|credential|session|jwt|csrf|xsrf|nonce|signature|\botp\b`)
 
 // Ways in which answers hold secrets that the probe has never heard of: what
 // has a telling name in JSON, forms and query strings; what stands in the
@@ -175,7 +174,7 @@ func (x *exchange) secretTexts() (s secretTexts) {
 		}
 		for _, h := range o.headers {
 			switch {
-			case secretName.MatchString(h.name):
+			case sla.SecretName(h.name):
 				s.addAuthorization(h.value)
 			case !slices.Contains(openHeaders, h.name):
 				s.addLong(h.value)
@@ -183,7 +182,7 @@ func (x *exchange) secretTexts() (s secretTexts) {
 		}
 		s.addBody(o.body)
 		for name, values := range o.url.Query() {
-			if secretName.MatchString(name) {
+			if sla.SecretName(name) {
 				s.add(values...)
 			}
 		}

@@ -35,12 +35,31 @@ func usable(known []string) []string {
 	return known
 }
 
-// Text is a text without user info, and without what is known to be secret.
+// Text is a text without user info, without parameters of URLs that are secret by
+// their names, and without what is known to be secret.
 func Text(text string, known ...string) string {
 	for _, secret := range usable(known) {
 		text = strings.ReplaceAll(text, secret, sla.Hidden)
 	}
-	return sla.Redact(text)
+	return unescaped(sla.RedactParameters(text), sla.Redact)
+}
+
+// Addresses is a text without the user info of URLs, and of names with a password
+// before an "@"; and without parameters of URLs that are secret. A bare name before
+// an "@" stays.
+func Addresses(text string) string {
+	return unescaped(sla.RedactParameters(text), sla.RedactAddresses)
+}
+
+// unescaped redacts a text, in which the "@" after user info may be escaped, as it
+// is in errors of hosts that have one.
+func unescaped(text string, redact func(string) string) string {
+	if plain := strings.ReplaceAll(text, "%40", "@"); plain != text {
+		if clean := redact(plain); clean != plain {
+			return clean
+		}
+	}
+	return redact(text)
 }
 
 // Error is what an error says, likewise. What is no URL is not quoted: which part

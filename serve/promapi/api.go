@@ -104,14 +104,24 @@ type api struct {
 // New is the handler of /api/v1/.
 func New(opts Options) http.Handler { return (&api{Options: opts, now: time.Now}).routes() }
 
-func (a *api) routes() http.Handler {
-	mux := http.NewServeMux()
-	gate := newGate(a.MaxConcurrency)
-	for _, route := range []struct {
-		path  string
-		reads bool // the storage, as POST may ask for too; through the gate
-		call  func(*http.Request) result
-	}{
+// route is one path below /api/v1/.
+type route struct {
+	path  string
+	reads bool // the storage, as POST may ask for too; through the gate
+	call  func(*http.Request) result
+}
+
+// Paths are those that are answered, below /api/v1/, as patterns of http.ServeMux.
+func Paths() []string {
+	var paths []string
+	for _, r := range (&api{}).table() {
+		paths = append(paths, r.path)
+	}
+	return paths
+}
+
+func (a *api) table() []route {
+	return []route{
 		{"query", true, a.query},
 		{"query_range", true, a.queryRange},
 		{"query_exemplars", true, a.queryExemplars},
@@ -131,7 +141,13 @@ func (a *api) routes() http.Handler {
 		{"status/buildinfo", false, a.statusBuild},
 		{"status/runtimeinfo", false, a.statusRuntime},
 		{"status/tsdb", false, a.statusTSDB},
-	} {
+	}
+}
+
+func (a *api) routes() http.Handler {
+	mux := http.NewServeMux()
+	gate := newGate(a.MaxConcurrency)
+	for _, route := range a.table() {
 		var handler http.Handler = httputil.CompressionHandler{Handler: a.answer(route.call)}
 		if route.reads {
 			handler = gate.through(handler)

@@ -13,6 +13,8 @@ import (
 
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/rules"
+
+	"github.com/upheld-sla/upheld/exporter/redact"
 )
 
 type ruleGroups struct {
@@ -248,5 +250,5 @@ func errorText(err error) string {
 	if err == nil {
 		return ""
 	}
-	return err.Error()
+	return redact.Error(err)
 }

@@ -13,13 +13,21 @@ import (
 
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/tsdb/index"
+
+	"github.com/upheld-sla/upheld/exporter/redact"
 )
 
 func (a *api) statusConfig(*http.Request) result {
-	return result{data: map[string]string{"yaml": a.Config().String()}}
+	return result{data: map[string]string{"yaml": shownConfig(a.Config())}}
 }
 
-func (a *api) statusFlags(*http.Request) result { return result{data: a.Flags} }
+func (a *api) statusFlags(*http.Request) result {
+	shown := make(map[string]string, len(a.Flags))
+	for name, value := range a.Flags {
+		shown[name] = redact.Addresses(value)
+	}
+	return result{data: shown}
+}
 
 func (a *api) statusBuild(*http.Request) result { return result{data: a.Build} }
 
@@ -132,7 +140,7 @@ func (a *api) alertmanagers(*http.Request) result {
 	list := func(urls []*url.URL) []alertmanager {
 		listed := make([]alertmanager, 0, len(urls))
 		for _, u := range urls {
-			listed = append(listed, alertmanager{u.String()})
+			listed = append(listed, alertmanager{shownURL(u)})
 		}
 		return listed
 	}

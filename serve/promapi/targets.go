@@ -49,10 +49,10 @@ func (a *api) targets(r *http.Request) result {
 	if wants("active") {
 		eachTarget(a.Targets.TargetsActive(), pool, func(pool string, t *scrape.Target) {
 			answer.Active = append(answer.Active, activeTarget{
-				DiscoveredLabels:   t.DiscoveredLabels(builder),
-				Labels:             t.Labels(builder),
+				DiscoveredLabels:   shownLabels(t.DiscoveredLabels(builder)),
+				Labels:             shownLabels(t.Labels(builder)),
 				ScrapePool:         pool,
-				ScrapeURL:          t.URL().String(),
+				ScrapeURL:          shownURL(t.URL()),
 				GlobalURL:          globalURL(t.URL(), a.ExternalHost),
 				LastError:          errorText(t.LastError()),
 				LastScrape:         t.LastScrape(),
@@ -66,7 +66,7 @@ func (a *api) targets(r *http.Request) result {
 	if wants("dropped") {
 		answer.DroppedCounts = a.Targets.TargetsDroppedCounts()
 		eachTarget(a.Targets.TargetsDropped(), pool, func(pool string, t *scrape.Target) {
-			answer.Dropped = append(answer.Dropped, droppedTarget{t.DiscoveredLabels(builder), pool})
+			answer.Dropped = append(answer.Dropped, droppedTarget{shownLabels(t.DiscoveredLabels(builder)), pool})
 		})
 	}
 	return result{data: answer}
@@ -98,7 +98,7 @@ func globalURL(u *url.URL, externalHost string) string {
 			u.Host = net.JoinHostPort(externalHost, port)
 		}
 	}
-	return u.String()
+	return shownURL(u)
 }
 
 func (a *api) scrapePools(*http.Request) result {
@@ -163,7 +163,7 @@ func (a *api) targetMetadata(r *http.Request) result {
 			return
 		}
 		for _, md := range metadataOf(t, metric) {
-			one := targetMetadata{Target: ls, Type: md.Type, Help: md.Help, Unit: md.Unit}
+			one := targetMetadata{Target: shownLabels(ls), Type: md.Type, Help: md.Help, Unit: md.Unit}
 			if metric == "" {
 				one.MetricFamily = md.MetricFamily
 			}

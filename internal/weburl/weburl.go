@@ -1,0 +1,64 @@
+// Package weburl reads the URLs of flags: of servers that are asked or told, and
+// of links. None of them may hold a secret, since flags stand in process lists,
+// unit files and logs, and links in alerts and pages.
+package weburl
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+)
+
+// hidden stands for what is not shown.
+const hidden = "<hidden>"
+
+// Parse is an absolute http or https URL. One with an "@" in it, with which user
+// info ends, is refused, however odd the rest is, and so is one with a query or a
+// fragment, of which no use is made. remedy says where a user name and a password
+// go instead. No error shows what stands before an "@", or after a "?".
+func Parse(text, remedy string) (*url.URL, error) {
+	if strings.Contains(text, "@") {
+		return nil, fmt.Errorf("%q has a user name, password or token before its host, which would end up in process lists, logs and links; %s", shown(text), remedy)
+	}
+	u, err := url.Parse(text)
+	if err != nil {
+		if cause, ok := errors.AsType[*url.Error](err); ok {
+			err = cause.Err
+		}
+		return nil, fmt.Errorf("%q is not a URL: %w; write http://host:port", shown(text), err)
+	}
+	switch {
+	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
+		return nil, fmt.Errorf("%q is not an http or https URL; write http://host:port", shown(text))
+	case u.RawQuery != "" || u.ForceQuery || strings.Contains(text, "#"):
+		return nil, fmt.Errorf("%q has a query or a fragment, of which no use is made; write %s://%s%s", shown(text), u.Scheme, u.Host, u.Path)
+	}
+	return u, nil
+}
+
+// shown is a URL without what can be secret in it: all of what stands before the
+// last "@", however odd it is, and its query and fragment.
+func shown(text string) string {
+	if at := strings.LastIndex(text, "@"); at >= 0 {
+		scheme, _, _ := strings.Cut(text[:at], "://")
+		if len(scheme) == at { // no "://"
+			scheme = ""
+		} else {
+			scheme += "://"
+		}
+		text = scheme + hidden + text[at:]
+	}
+	if i := strings.IndexAny(text, "?#"); i >= 0 {
+		text = text[:i+1] + hidden
+	}
+	return text
+}
+
+// Address refuses a host:port of a flag with user info in it.
+func Address(text string) error {
+	if strings.Contains(text, "@") {
+		return fmt.Errorf("%q has a user name, password or token before its host; write host:port", shown(text))
+	}
+	return nil
+}
