@@ -94,6 +94,10 @@ func (c compiler) watch(known promql.Expr) []Rule {
 	}
 	ofJob, longest := c.recorded(metricnames.SourceJob), c.remembered()
 	up := promql.Series(metricnames.Up).Now()
+	if len(c.raw) == 0 { // a condition of constants or of the time, which nobody has to measure
+		scraped := promql.Group(up)
+		return []Rule{c.record(metricnames.SourceScraped, scraped), c.record(metricnames.SourceDark, promql.Mul(promql.Num(zero), scraped))}
+	}
 	// Series of a job that are not scraped by this name, as those that rules
 	// record, have none: then any scrape tells that the server was there.
 	scraped := promql.OrOn(

@@ -17,7 +17,7 @@ spec:
     - {name: up, service: web, target: "50", indicator: {condition: {expr: "vector(1) > 0"}}}
     - {name: up, service: cart, target: "50", indicator: {condition: {expr: "vector(0) > 0"}}}
     - {name: up, service: psp, target: "50", indicator: {condition: {expr: "psp_up > 0"}}}
-    - {name: whole, target: "50", indicator: {composite: {all: [web/up, {any: [cart/up, psp/up]}], unknown: bad}}}
+    - {name: whole, target: "50", indicator: {composite: {all: [web/up, {any: [cart/up]}, psp/up]}}}
 `
 
 // TestCompositePage: the page of a composite shows what of it is up, down since
@@ -28,14 +28,14 @@ func TestCompositePage(t *testing.T) {
 		Specs: []string{write(t, filepath.Join(dir, "shop.yaml"), ofParts)}, StoragePath: filepath.Join(dir, "data"), Location: "here",
 	})
 	defer r.end()
-	r.eventuallyValue(`sla:blame:budget_ratio_period{component="cart/up",how="with_others"}`, func(v float64) bool { return v > 0 })
+	r.eventuallyValue(`sla:blame:budget_ratio_period{component="cart/up",how="alone"}`, func(v float64) bool { return v > 0 })
 	_, page := r.get("/level/shop/shop/whole")
 	_, table, found := strings.Cut(page, `id="members"`)
 	if !found {
 		t.Fatalf("no parts on %s", page)
 	}
 	rows := strings.Split(strings.Split(table, "</tbody>")[0], "<tr>")[2:]
-	for i, want := range [][]string{{"all of", "Failing"}, {"web/up", "OK", "/level/shop/web/up"}, {"any of", "No data"}, {"cart/up", "Failing", "since"}, {"psp/up", "No data"}} {
+	for i, want := range [][]string{{"all of", "Failing"}, {"web/up", "OK", "/level/shop/web/up"}, {"any of", "Failing"}, {"cart/up", "Failing", "since"}, {"psp/up", "No data"}} {
 		for _, words := range want {
 			if i >= len(rows) || !strings.Contains(rows[i], words) {
 				t.Errorf("row %d does not say %q: %v", i, words, rows)
