@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/upheld-sla/upheld/internal/enginetest"
 	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/sla"
@@ -158,7 +160,8 @@ func TestTimeWeighsMinutesAndRequestsWeighProbes(t *testing.T) {
 }
 
 // A histogram's bucket is found however the boundary is written; a threshold
-// without a bucket is unknown, not slow.
+// without a bucket is unknown, not slow: it burns no budget, and is told as a
+// measurement that is lost.
 func TestHistogramLatency(t *testing.T) {
 	w := enginetest.New(t, 15*time.Second, func(at time.Time) []enginetest.Sample {
 		n := at.Sub(enginetest.Start).Seconds() * 10
@@ -182,10 +185,14 @@ func TestHistogramLatency(t *testing.T) {
 	if v := w.Query(series("sla:error:ratio_rate30m", "nobucket")); len(v) != 0 {
 		t.Errorf("a threshold without a bucket reads %v, want nothing", v)
 	}
+	var told []string
 	for _, tr := range w.Transitions() {
-		if tr.Labels["slo"] == "nobucket" && tr.Labels["severity"] == "page" {
-			t.Errorf("a threshold without a bucket pages: %v", tr)
+		if tr.Labels["slo"] == "nobucket" {
+			told = append(told, tr.Name)
 		}
+	}
+	if diff := cmp.Diff([]string{rulegen.AlertMeasurementLost}, told); diff != "" {
+		t.Errorf("a threshold without a bucket (-want +told):\n%s", diff)
 	}
 }
 

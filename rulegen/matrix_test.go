@@ -322,9 +322,10 @@ const (
 	matrixMargin   = 1.25 // by which a share must be over, or under, its threshold to decide
 )
 
-// timelines replays each tier's condition on the counts, minute by minute. An
-// alert must fire while it has held with a margin for as long as the rules may
-// need to see it, and must not while it has not for as long.
+// timelines replays each tier's condition on the counts, minute by minute: the
+// share over its windows and over the last five minutes. A tier must burn while
+// it has held with a margin for as long as the rules may need to see it, and must
+// not while it has not for as long.
 func (c matrixCase) timelines(t *testing.T, w *enginetest.World) {
 	t.Helper()
 	musts := 0
@@ -335,12 +336,15 @@ func (c matrixCase) timelines(t *testing.T, w *enginetest.World) {
 		}
 		firing := firingTimes(w, c.level.ID.SLO, tier.Name)
 		threshold := tier.Factor.Float64() * 0.01
-		var under, over []float64 // the lesser window's share of the threshold at least and at most, by the minute
+		var under, over []float64 // the least window's share of the threshold at least and at most, by the minute
 		for m := range int((matrixBefore + matrixAfter).Minutes()) {
 			at := matrixStart.Add(time.Duration(m) * time.Minute)
-			leastLong, mostLong := c.truth.share(at, tier.Long)
-			leastShort, mostShort := c.truth.share(at, tier.Short)
-			under, over = append(under, min(leastLong, leastShort)/threshold), append(over, min(mostLong, mostShort)/threshold)
+			least, most := c.truth.share(at, tier.Long)
+			for _, window := range []time.Duration{tier.Short, sla.BaseWindow} { // that it goes on
+				l, m := c.truth.share(at, window)
+				least, most = min(least, l), min(most, m)
+			}
+			under, over = append(under, least/threshold), append(over, most/threshold)
 			since := max(0, m-int(sees.Minutes()))
 			away := at.After(matrixEdge.Add(time.Duration(matrixAway[0])*time.Minute)) && at.Before(matrixEdge.Add(time.Duration(matrixAway[1])*time.Minute+sees))
 			switch least, most := slices.Min(under[since:]), slices.Max(over[since:]); {

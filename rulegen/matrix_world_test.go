@@ -53,7 +53,7 @@ func between(m, from, to float64) bool { return m >= from && m < to }
 // errorShare is the share of requests that fail, minutes from the edge.
 func errorShare(m float64) float64 {
 	switch {
-	case between(m, -4, 6):
+	case between(m, -9, 12): // for longer than rules may need to see it
 		return 1
 	case between(m, -12, 18):
 		return 0.7
