@@ -169,7 +169,7 @@ func (c *course) asked() []Asked {
 	}
 	all = append(all, l.alerts(rulegen.AlertBudgetBurn, c.outage))
 	if len(l.Alerting.Tiers) > 0 && len(l.PartOf) == 0 && !l.Alerting.WeighByTraffic {
-		all = append(all, l.alerts(rulegen.AlertBudgetBurn, c.lost, l.unwithheld()...))
+		all = append(all, c.told()...)
 	}
 	if l.Alerting.MeasurementLost != nil {
 		all = append(all, c.loss()...)
@@ -357,15 +357,55 @@ func (l *tested) labelsOfBurn(a sla.BurnAlert) map[string]string {
 	return nil
 }
 
-// unwithheld are the labels of the burn alerts that nothing holds back in a total
-// outage.
-func (l *tested) unwithheld() []map[string]string {
-	var all []map[string]string
-	alerts := l.BurnAlerts()
+// told asks what is told at the end of the outage: the alerts that nothing holds
+// back, and no others, if what holds them back is there first.
+func (c *course) told() []Asked {
+	l, alerts := c.l, c.l.BurnAlerts()
+	var labels []map[string]string
+	first := true
 	for _, a := range alerts {
-		if !slices.ContainsFunc(alerts, a.WithheldBy) {
-			all = append(all, l.labelsOfBurn(a))
+		i := slices.IndexFunc(alerts, a.WithheldBy)
+		if i < 0 {
+			labels = append(labels, l.labelsOfBurn(a))
 		}
+		first = first && (i < 0 || c.latest(alerts[i]) <= c.earliest(a)+1) // which waits a step for the other
 	}
-	return all
+	all := l.alerts(rulegen.AlertBudgetBurn, c.lost, labels...)
+	if first {
+		return []Asked{all}
+	}
+	var each []Asked
+	for i, of := range labels {
+		asked := all
+		asked.Expr = l.selectAlerts(rulegen.AlertBudgetBurn, metricnames.Severity, of[metricnames.Severity], metricnames.Tier, of[metricnames.Tier]).String()
+		asked.Samples = all.Samples[i : i+1]
+		each = append(each, asked)
+	}
+	return each
+}
+
+// latest is the step of the outage by which an alert fires.
+func (c *course) latest(a sla.BurnAlert) int {
+	by := math.MaxInt
+	for _, t := range a.Tiers {
+		threshold, _ := t.Threshold(c.l.ObjectiveBudget())
+		by = min(by, int(threshold.Float64()*float64(steps(max(t.Long, t.Short))+1))+1) // a sample more before version 3
+	}
+	return by + c.steps(a.For)
+}
+
+// earliest is a step of the outage before which an alert does not burn. Windows
+// that reach back to the burn have that in them, and those that reach back to the
+// beginning are the shorter for it.
+func (c *course) earliest(a sla.BurnAlert) int {
+	first := math.MaxInt
+	for _, t := range a.Tiers {
+		threshold, _ := t.Threshold(c.l.ObjectiveBudget())
+		window, had := steps(t.Long), 0.
+		if window > c.outage-c.recovery {
+			window, had = min(window, c.outage), c.share*float64(c.recovery-c.burn+1)
+		}
+		first = min(first, max(1, int(threshold.Float64()*float64(window)-had)))
+	}
+	return first
 }

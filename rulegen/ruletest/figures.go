@@ -18,6 +18,7 @@ import (
 // is fed that would be recorded, so the two never meet.
 type figures struct {
 	l     *tested
+	from  int                                // the step before which no moment begins
 	hold  int                                // steps of a moment
 	value map[string]map[int]float64         // of each series, by moment
 	names map[string]promql.Metric           // of the keys of value
@@ -41,8 +42,54 @@ const longestSearch = 21 * 24 * 6
 // just is how far from a threshold a moment is.
 const just = 0.02
 
-func newFigures(l *tested) *figures {
-	f := &figures{l: l, value: map[string]map[int]float64{}, names: map[string]promql.Metric{}}
+// figures are those of all levels. A composite begins when its components are
+// done: its alerts would hold theirs back, and go on once they have begun.
+func (s *Suite) figures() []*figures {
+	var all []*figures
+	ends := map[sla.ID]int{}
+	for len(ends) < len(s.all) {
+		before := len(ends)
+		for _, groups := range s.all {
+			id := groups[0].ID
+			if _, done := ends[id]; done {
+				continue
+			}
+			from, ready := s.afterComponents(id, ends)
+			if !ready {
+				continue
+			}
+			for _, g := range groups {
+				f := newFigures(g, from)
+				all, ends[id] = append(all, f), max(ends[id], f.end())
+			}
+		}
+		if len(ends) == before {
+			break // components in a ring, which no agreement has
+		}
+	}
+	return all
+}
+
+// afterComponents is the step after all moments of the components whose alerts a
+// level holds back; false if one of them is not done.
+func (s *Suite) afterComponents(composite sla.ID, ends map[sla.ID]int) (from int, ready bool) {
+	for _, groups := range s.all {
+		for _, p := range groups[0].PartOf {
+			if p.Composite != composite || p.Alerts != sla.AlertsInhibited {
+				continue
+			}
+			end, done := ends[groups[0].ID]
+			if !done {
+				return 0, false
+			}
+			from = max(from, end)
+		}
+	}
+	return from, true
+}
+
+func newFigures(l *tested, from int) *figures {
+	f := &figures{l: l, from: from, value: map[string]map[int]float64{}, names: map[string]promql.Metric{}}
 	for _, r := range l.alert {
 		f.hold = max(f.hold, steps(r.For+step-1), steps(r.KeepFiringFor))
 	}
@@ -63,11 +110,7 @@ func (f *figures) moment(asked func(moment, at int) []Asked) { f.momentAt(anyTim
 // momentAt is moment at the first time of a kind that is free; false if there is
 // none.
 func (f *figures) momentAt(w when, asked func(moment, at int) []Asked) bool {
-	end := 0 // of all moments until now
-	for _, begin := range f.begin {
-		end = max(end, begin+f.hold)
-	}
-	for begin := range end + longestSearch {
+	for begin := f.from; begin < f.end()+longestSearch; begin++ {
 		last := begin + f.hold - 1
 		taken := slices.ContainsFunc(f.begin, func(other int) bool { return begin < other+f.hold && other < begin+f.hold })
 		if !taken && (w == anyTime || w == open && f.l.hours.alerting(begin, last) || w == closed && f.l.hours.never(begin, last)) {
@@ -77,6 +120,15 @@ func (f *figures) momentAt(w when, asked func(moment, at int) []Asked) bool {
 		}
 	}
 	return false
+}
+
+// end is the step after all moments until now.
+func (f *figures) end() int {
+	end := f.from
+	for _, begin := range f.begin {
+		end = max(end, begin+f.hold)
+	}
+	return end
 }
 
 // seen keeps a group in sight, of whom rules ask what it was promised.

@@ -13,12 +13,11 @@ import (
 
 // Suite gathers the tests of an agreement level by level.
 type Suite struct {
-	opts    rulegen.Options
-	masks   masks
-	all     [][]*tested // levels, each in its groups
-	levels  [][]*tested // of these, those that can be fed
-	figures []*figures
-	notes   []string
+	opts   rulegen.Options
+	masks  masks
+	all    [][]*tested // levels, each in its groups
+	levels [][]*tested // of these, those that can be fed
+	notes  []string
 }
 
 // way is a stretch of time that a level is led through.
@@ -47,9 +46,6 @@ func (s *Suite) Add(p rulegen.LevelPlan) {
 	groups := l.groups()
 	s.note(groups[0])
 	s.all = append(s.all, groups)
-	for _, g := range groups {
-		s.figures = append(s.figures, newFigures(g))
-	}
 	if groups[0].fed != nil {
 		s.levels = append(s.levels, groups)
 	}
@@ -217,7 +213,7 @@ func (s *Suite) File(ruleFiles, groups []string) File {
 	f := File{RuleFiles: ruleFiles, EvaluationInterval: sla.FormatDuration(step), GroupEvalOrder: groups, Notes: s.notes}
 	f.add("healthy, burning, recovered, down, lost", s.ways())
 	t := Test{Name: "just above and below what budgets and alerts wait for", Interval: sla.FormatDuration(step)}
-	for _, l := range s.figures {
+	for _, l := range s.figures() {
 		t.Input, t.Asked = append(t.Input, l.input()...), append(t.Asked, l.questions()...)
 	}
 	if len(t.Asked) > 0 {
