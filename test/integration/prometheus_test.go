@@ -97,7 +97,8 @@ func (s sample) value() float64 {
 	return v
 }
 
-// recorded is everything that the rules have recorded, by level and by name.
+// recorded is everything that the rules have recorded, by level and by name, and
+// by "name tier" where each tier has a series.
 type recorded map[string]map[string]float64
 
 // level is how a level is named in this test.
@@ -113,6 +114,9 @@ func (p prometheus) series() (recorded, error) {
 	all := recorded{}
 	for _, s := range samples {
 		l, name, v := level(s.Metric), s.Metric["__name__"], s.value()
+		if tier := s.Metric["tier"]; tier != "" {
+			name += " " + tier
+		}
 		if all[l] == nil {
 			all[l] = map[string]float64{}
 		}
