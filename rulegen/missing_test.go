@@ -54,8 +54,12 @@ spec:
 			outcome, up = "bad", 0
 			bad += 100
 		}
-		samples := []enginetest.Sample{{Series: `up{job="shop"}`, Value: 1}, {Series: `up_now{job="shop"}`, Value: up},
-			{Series: `requests_total{job="shop"}`, Value: requests}, {Series: `bad_total{job="shop"}`, Value: bad}}
+		samples := []enginetest.Sample{
+			{Series: `up{job="shop"}`, Value: 1},
+			{Series: `up_now{job="shop"}`, Value: up},
+			{Series: `requests_total{job="shop"}`, Value: requests},
+			{Series: `bad_total{job="shop"}`, Value: bad},
+		}
 		for _, policy := range []string{"excluded", "bad", "good"} {
 			probes[policy+outcome] += 3
 			for _, o := range []string{"good", "bad"} {

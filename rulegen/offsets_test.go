@@ -88,9 +88,14 @@ func offsetTarget(names []string) enginetest.Target {
 		}
 		_, share := now.requests()
 		samples := []enginetest.Sample{
-			{Series: `requests_total{code="200"}`, Value: total - bad}, {Series: `requests_total{code="500"}`, Value: bad},
-			{Series: `seconds_count`, Value: total}, {Series: `seconds_bucket{le="0.3"}`, Value: total - bad}, {Series: `seconds_bucket{le="+Inf"}`, Value: total},
-			{Series: `queue_age_seconds`, Value: 100 * is("bFod")}, {Series: `disk_full`, Value: is("dD")}, {Series: `deploying`, Value: is("F")},
+			{Series: `requests_total{code="200"}`, Value: total - bad},
+			{Series: `requests_total{code="500"}`, Value: bad},
+			{Series: `seconds_count`, Value: total},
+			{Series: `seconds_bucket{le="0.3"}`, Value: total - bad},
+			{Series: `seconds_bucket{le="+Inf"}`, Value: total},
+			{Series: `queue_age_seconds`, Value: 100 * is("bFod")},
+			{Series: `disk_full`, Value: is("dD")},
+			{Series: `deploying`, Value: is("F")},
 			{Series: `mesh_errors`, Value: share / 120},
 			{Series: `affected`, Value: affected(now)},
 		}

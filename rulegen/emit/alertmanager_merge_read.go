@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -113,12 +114,7 @@ func (m *merger) route() *yaml.Node {
 
 // otherKind reports a file that holds a configuration in something else, or none.
 func (m *merger) otherKind(docs []*yaml.Node) bool {
-	for _, doc := range docs {
-		if m.kubernetes(doc) {
-			return true
-		}
-	}
-	if m.templated(docs) {
+	if slices.ContainsFunc(docs, m.kubernetes) || m.templated(docs) {
 		return true
 	}
 	first := docs[0]

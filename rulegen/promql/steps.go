@@ -58,7 +58,7 @@ func MinOverSteps(e Expr, window, step time.Duration) Expr {
 // the same scrapes are never extrapolated apart. A counter that had no value in
 // the minute before has the rate of what is seen of it.
 func (s Selector) RateOfMinute() Expr {
-	const bothMinutes = 90 * time.Second // the steps now and a minute ago
-	last := subquery(s.LastOverTime(time.Minute), bothMinutes, time.Minute, 0)
+	const both = 90 * time.Second // the steps now and a minute ago
+	last := subquery(s.LastOverTime(time.Minute), both, time.Minute, 0)
 	return Or(call("irate", last), s.Rate(time.Minute))
 }

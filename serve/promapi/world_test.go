@@ -140,8 +140,9 @@ func newWorld(t *testing.T) http.Handler {
 		t.Fatal(err)
 	}
 	manager := newRules(t, engine, db, p, logger)
-	a := &api{now: func() time.Time { return now }, Options: Options{MaxConcurrency: 4,
-		Engine: engine, Parser: p, Queryable: db, Exemplars: db, Targets: scrapes, Rules: manager,
+	a := &api{now: func() time.Time { return now }, Options: Options{
+		MaxConcurrency: 4,
+		Engine:         engine, Parser: p, Queryable: db, Exemplars: db, Targets: scrapes, Rules: manager,
 		Alertmanagers: notifier.NewManager(&notifier.Options{}, model.UTF8Validation, logger), Head: db.Head(),
 		HeadChunks: func() int64 { return 42 },
 		Config:     func() *config.Config { return &config.Config{} },
