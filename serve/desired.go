@@ -27,7 +27,7 @@ type desired struct {
 // load makes the desired state. Warnings are logged; errors come back all
 // together.
 func load(o Options, self string) (*desired, error) {
-	agreements, findings := spec.Load(o.Specs...)
+	agreements, findings := spec.Files{Allow: o.FilesAllow, Open: true}.Load(o.Specs...)
 	d := &desired{agreements: agreements, at: time.Now(), ruleFiles: map[string][]byte{}}
 	var plans []*rulegen.Plan
 	if !findings.HasErrors() {

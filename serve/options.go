@@ -35,6 +35,9 @@ const maxInterval = time.Minute
 type Options struct {
 	Specs []string // files, directories or globs, as spec.Load takes them
 
+	// FilesAllow are folders that files that Specs name may be in, see spec.Files.
+	FilesAllow []string
+
 	ListenAddress string   // host:port; port 0 takes a free one
 	WebConfigFile string   // TLS and basic auth as exporter-toolkit reads them; none if empty
 	ExternalURL   string   // how others reach this server, for links in alerts; the bound address if empty

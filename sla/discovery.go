@@ -18,6 +18,7 @@ type Discovery struct {
 	Network *Network
 	Static  []string    // addresses
 	Files   []string    // paths or globs of lists, in the format of Prometheus' file_sd_configs
+	Within  string      // folders that Files have to be in, as in Secret
 	URL     string      // answers with such a list, as for http_sd_configs; "" for none
 	Access  *ListAccess // how URL is asked; nil: without credentials
 	DNS     *DNSDiscovery

@@ -42,7 +42,7 @@ type HTTPOptions struct {
 	SameHost bool
 	// HeaderFiles are headers whose values are read from files for every probe;
 	// they are sent to the origin of URL only, and never told.
-	HeaderFiles map[string]string
+	HeaderFiles map[string]Secret
 	ServerName  string // asked for, and to be found in the certificate; the host by default
 	Files       *TLSFiles
 	Auth        *HTTPAuth

@@ -4,7 +4,10 @@ package sla
 // is needed, or a text that was given. As text and as JSON it is a placeholder.
 type Secret struct {
 	File string
-	text string
+	// Within are folders that the file has to be in, with the separator of lists of
+	// paths between them; "": it may be anywhere.
+	Within string
+	text   string
 }
 
 // hidden is what a Secret is shown as.

@@ -26,6 +26,7 @@ import (
 // config is what the flags say.
 type config struct {
 	specs          []string
+	allow          []string // folders of files that specifications name
 	checkOnly      bool
 	listen         []string
 	allowedHosts   []string
@@ -94,6 +95,7 @@ func (c *config) addFlags(command *cobra.Command) {
 	f := command.Flags()
 	f.SortFlags = false
 	f.StringArrayVar(&c.specs, "spec.file", nil, "specification: a `file`, a directory (its *.yaml and *.yml) or a glob; repeatable")
+	f.StringArrayVar(&c.allow, "files.allow", nil, "`directory` that files that specifications name may be in, besides their own (default: any); repeatable")
 	c.requests.addFile(f)
 	f.BoolVar(&c.checkOnly, "config.check", false, "check the files and the web configuration, and exit")
 	f.StringVar(&c.location, "location", exporter.DefaultLocation, "where this exporter probes from: the label location of its metrics")
@@ -169,6 +171,9 @@ func (c *config) validate() error {
 	return exporter.CheckReferences(c.references)
 }
 
+// files is what is done with files that specifications name.
+func (c *config) files() spec.Files { return spec.Files{Allow: c.allow, Open: true} }
+
 // part is what --shard says.
 func (c *config) part() (exporter.Shard, error) {
 	if c.shard == "" {
@@ -182,7 +187,7 @@ func (c *config) part() (exporter.Shard, error) {
 func (c *config) check(stdout, stderr io.Writer) error {
 	var fine []string
 	if len(c.specs) > 0 {
-		agreements, findings := spec.Load(c.specs...)
+		agreements, findings := c.files().Load(c.specs...)
 		if len(findings) > 0 {
 			fmt.Fprintln(stderr, findings.Error())
 		}
@@ -222,7 +227,7 @@ func plural(n int, noun string) string {
 // load reads the targets from the specification. Errors come back as findings,
 // warnings are logged.
 func (c *config) load(logger *slog.Logger) ([]sla.ProbeTarget, error) {
-	agreements, findings := spec.Load(c.specs...)
+	agreements, findings := c.files().Load(c.specs...)
 	if err := findings.Err(); err != nil {
 		return nil, err
 	}

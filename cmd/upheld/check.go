@@ -77,7 +77,7 @@ func (c *check) run(cmd *cobra.Command, args []string) error {
 	if asked.server == nil { // which looks at every rule
 		rules.Patterns = emit.NewPatterns()
 	}
-	agreements, findings := checkSpecs(args, rules, func(l rulegen.LevelPlan) {
+	agreements, findings := checkSpecs(c.server.files, args, rules, func(l rulegen.LevelPlan) {
 		cost.add(l)
 		asked.level(l)
 	})

@@ -8,17 +8,20 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/upheld-sla/upheld/rulegen"
+	"github.com/upheld-sla/upheld/sla/spec"
 )
 
 // environment is what check is told about the server that the rules are for.
 type environment struct {
 	scrapeInterval, retention string // in Prometheus' notation; "" is unknown
 	server                    serverFlags
+	files                     spec.Files
 }
 
 func (e *environment) flags(f *pflag.FlagSet) {
 	f.StringVar(&e.scrapeInterval, "scrape.interval", "", "how often Prometheus scrapes what is counted, e.g. 30s: finds windows with too few scrapes")
 	f.StringVar(&e.retention, "retention", "", "how long Prometheus keeps its data, e.g. 15d: finds periods that are longer")
+	bindFiles(f, &e.files)
 	e.server.flags(f)
 }
 

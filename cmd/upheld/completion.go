@@ -24,6 +24,7 @@ var flagValues = map[string]values{
 	"log.level":                     oneOf(promslog.LevelFlagOptions),
 	"log.format":                    oneOf(promslog.FormatFlagOptions),
 	"output-dir":                    folders,
+	"files.allow":                   folders,
 	"storage.path":                  folders,
 	"alertmanager.merge":            filesOf("yml", "yaml"),
 	"http.config.file":              filesOf("yml", "yaml"),

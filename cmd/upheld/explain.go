@@ -13,10 +13,12 @@ import (
 
 	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/sla"
+	"github.com/upheld-sla/upheld/sla/spec"
 )
 
 func newExplain() *cobra.Command {
-	return &cobra.Command{
+	var files spec.Files
+	cmd := &cobra.Command{
 		Use:   "explain SPEC...",
 		Short: "Say in words and numbers what specifications mean",
 		Long: `Explain prints what each service level promises: what is measured and how it is
@@ -29,7 +31,7 @@ interval (the second tier of rules, for windows above 6h, five of those).`,
 		Example: `  upheld explain specs/shop.yaml`,
 		Args:    atLeastOneSpec,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			agreements, err := mustLoad(cmd.ErrOrStderr(), args)
+			agreements, err := mustLoad(cmd.ErrOrStderr(), files, args)
 			if err != nil {
 				return err
 			}
@@ -44,6 +46,8 @@ interval (the second tier of rules, for windows above 6h, five of those).`,
 			return err
 		},
 	}
+	bindFiles(cmd.Flags(), &files)
+	return cmd
 }
 
 func explainAgreement(b *strings.Builder, a *sla.Agreement, now time.Time) {

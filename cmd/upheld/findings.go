@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/spf13/pflag"
+
 	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/sla"
 	"github.com/upheld-sla/upheld/sla/spec"
@@ -16,8 +18,8 @@ import (
 // them: what the reader finds, and what the rule generator finds in their
 // queries. Agreements come back also when there are errors; they are fit for
 // use only if findings.Err() is nil. use gets what each level without an error becomes.
-func checkSpecs(paths []string, rules rulegen.Options, use func(rulegen.LevelPlan)) ([]*sla.Agreement, sla.Findings) {
-	agreements, findings := spec.Load(paths...)
+func checkSpecs(files spec.Files, paths []string, rules rulegen.Options, use func(rulegen.LevelPlan)) ([]*sla.Agreement, sla.Findings) {
+	agreements, findings := files.Load(paths...)
 	for _, a := range agreements {
 		found, _ := rulegen.Each(a, rules, func(l rulegen.LevelPlan) error {
 			use(l)
@@ -26,6 +28,11 @@ func checkSpecs(paths []string, rules rulegen.Options, use func(rulegen.LevelPla
 		findings = append(findings, found...)
 	}
 	return agreements, presentable(findings)
+}
+
+// bindFiles binds the flag that says where specifications may name files.
+func bindFiles(flags *pflag.FlagSet, files *spec.Files) {
+	flags.StringArrayVar(&files.Allow, "files.allow", nil, "`directory` that files that specifications name may be in, besides their own; may be repeated")
 }
 
 // presentable are findings of reader and rule generator as they are shown: in
@@ -40,8 +47,8 @@ func presentable(findings sla.Findings) sla.Findings {
 
 // mustLoad is the agreements of specifications without errors. Findings are
 // printed to notes, warnings too; errors end the verb.
-func mustLoad(notes io.Writer, paths []string) ([]*sla.Agreement, error) {
-	agreements, findings := checkSpecs(paths, rulegen.Options{}, func(rulegen.LevelPlan) {})
+func mustLoad(notes io.Writer, files spec.Files, paths []string) ([]*sla.Agreement, error) {
+	agreements, findings := checkSpecs(files, paths, rulegen.Options{}, func(rulegen.LevelPlan) {})
 	return agreements, tell(notes, agreements, findings)
 }
 

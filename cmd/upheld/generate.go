@@ -32,6 +32,7 @@ type generateOptions struct {
 	tests   bool
 	rules   ruleFlags
 	grafana string
+	files   spec.Files
 	merged  string // an Alertmanager configuration of somebody else's
 	chosen  []string
 	scrape  emit.ScrapeOptions
@@ -104,6 +105,7 @@ func (o *generateOptions) flags(f *pflag.FlagSet) {
 	f.BoolVar(&o.verify, "verify", false, "write nothing; exit with 1 if what is in the directory is stale")
 	f.BoolVar(&o.force, "force", false, "overwrite and remove also files that were changed since they were generated, or were there before")
 	f.BoolVar(&o.prune, "prune", false, "drop the agreements that are not named from what is in the directory")
+	bindFiles(f, &o.files)
 	o.rules.flags(f)
 	f.StringSliceVar(&o.chosen, "outputs", outputFolders, "which of these folders to write; those that are left out are not touched")
 	f.BoolVar(&o.tests, "tests", false, "also write DIR/tests/<agreement>.yaml, tests of the rules for promtool test rules")
@@ -165,7 +167,7 @@ func (o *generateOptions) check() error {
 
 func (o generateOptions) run(cmd *cobra.Command, paths []string) error {
 	collectLess()
-	agreements, findings := spec.Load(paths...)
+	agreements, findings := o.files.Load(paths...)
 	good := !findings.HasErrors()
 	var stage *filetree.Stage // nil without good agreements: the directory is not even looked at
 	if good {

@@ -31,6 +31,7 @@ type serveFlags struct {
 	rulesInterval  model.Duration
 	queryTimeout   model.Duration
 	alertmanagers  alertmanagerFlags
+	files          spec.Files
 	log            promslog.Config
 }
 
@@ -87,6 +88,7 @@ func (f *serveFlags) bind(flags *pflag.FlagSet) {
 	flags.StringVar(&o.StoragePath, "storage.path", serve.DefaultStoragePath, "`directory` for samples and rule files")
 	textVar(flags, &f.retention, "storage.retention.time", "how long samples are kept, a `duration` (default: the longest period of the specifications and a day)")
 	textVar(flags, &f.retentionSize, "storage.retention.size", "how many `bytes` of samples are kept, such as 512MB (default: no limit)")
+	bindFiles(flags, &f.files)
 	f.alertmanagers.bind(flags)
 	flags.StringVar(&o.ScrapeConfigFile, "scrape.config.file", "", "Prometheus configuration `file` whose scrape_configs are scraped too")
 	textVar(flags, &f.scrapeInterval, "scrape.interval", "how often the probes' metrics are recorded, a `duration` of 1s to 1m")
@@ -167,6 +169,7 @@ func (f *serveFlags) run(cmd *cobra.Command) error {
 	o.RulesInterval = time.Duration(f.rulesInterval)
 	o.QueryTimeout = time.Duration(f.queryTimeout)
 	o.Logger = promslog.New(&f.log)
+	o.FilesAllow = f.files.Allow
 	if err := f.alertmanagers.options(&o); err != nil {
 		return err
 	}

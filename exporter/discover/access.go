@@ -7,10 +7,13 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"path/filepath"
+	"strings"
 
 	"github.com/prometheus/common/config"
 	"golang.org/x/oauth2"
 
+	"github.com/upheld-sla/upheld/internal/regular"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -41,11 +44,15 @@ func clientConfig(access *sla.ListAccess) (c config.HTTPClientConfig, err error)
 		return c, nil
 	}
 	c.TLSConfig = config.TLSConfig{ServerName: access.TLS.ServerName, InsecureSkipVerify: access.TLS.InsecureSkipVerify}
+	var read reader
 	if files := access.TLS.Files; files != nil {
-		c.TLSConfig.CAFile, c.TLSConfig.CertFile, c.TLSConfig.KeyFile = files.CA.File, files.Certificate.File, files.Key.File
+		c.TLSConfig.CA, c.TLSConfig.Cert, c.TLSConfig.Key = read.text(files.CA), read.text(files.Certificate), config.Secret(read.text(files.Key))
 	}
 	if auth := access.Auth; auth != nil {
-		setAuth(&c, auth)
+		read.setAuth(&c, auth)
+	}
+	if read.err != nil {
+		return c, read.err
 	}
 	if p := access.Proxy; p != nil {
 		u, err := url.Parse(p.URL)
@@ -66,17 +73,34 @@ func clientConfig(access *sla.ListAccess) (c config.HTTPClientConfig, err error)
 	return c, c.Validate()
 }
 
-func setAuth(c *config.HTTPClientConfig, auth *sla.HTTPAuth) {
+// reader reads the files of secrets, until one cannot be read. They are read here,
+// since Prometheus' client would wait for a FIFO, and follow any link.
+type reader struct{ err error }
+
+// maxSecret bounds, in bytes, a file that holds a secret.
+const maxSecret = 64 << 10
+
+// text is what a secret's file holds, without the white space around it.
+func (r *reader) text(s sla.Secret) string {
+	if s.File == "" || r.err != nil {
+		return ""
+	}
+	text, err := regular.Read(s.File, maxSecret, filepath.SplitList(s.Within)...)
+	r.err = err
+	return strings.TrimSpace(string(text))
+}
+
+func (r *reader) setAuth(c *config.HTTPClientConfig, auth *sla.HTTPAuth) {
 	if b := auth.Basic; b != nil {
-		c.BasicAuth = &config.BasicAuth{Username: b.Username, PasswordFile: b.Password.File}
+		c.BasicAuth = &config.BasicAuth{Username: b.Username, Password: config.Secret(r.text(b.Password))}
 	}
 	if a := auth.Authorization; a != nil {
-		c.Authorization = &config.Authorization{Type: cmp.Or(a.Type, "Bearer"), CredentialsFile: a.Credentials.File}
+		c.Authorization = &config.Authorization{Type: cmp.Or(a.Type, "Bearer"), Credentials: config.Secret(r.text(a.Credentials))}
 	}
 	if o := auth.OAuth2; o != nil {
 		c.OAuth2 = &config.OAuth2{
-			ClientID: o.ClientID, ClientSecretFile: o.ClientSecret.File, TokenURL: o.TokenURL, Scopes: o.Scopes, EndpointParams: o.Params,
-			TLSConfig: config.TLSConfig{CAFile: c.TLSConfig.CAFile},
+			ClientID: o.ClientID, ClientSecret: config.Secret(r.text(o.ClientSecret)), TokenURL: o.TokenURL, Scopes: o.Scopes, EndpointParams: o.Params,
+			TLSConfig: config.TLSConfig{CA: c.TLSConfig.CA},
 		}
 	}
 }

@@ -60,7 +60,7 @@ func (f Finder) Find(ctx context.Context, d *sla.Discovery) ([]Target, error) {
 		}
 	}
 	for _, pattern := range d.Files {
-		add(readFiles(pattern))
+		add(readFiles(pattern, d.Within))
 	}
 	if d.URL != "" {
 		add(f.ask(ctx, d.URL, d.Access))

@@ -8,12 +8,12 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/upheld-sla/upheld/internal/regular"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -22,7 +22,7 @@ const maxList = 64 << 20
 
 // readFiles is the groups of all files that a pattern names. A path without a
 // star must be there.
-func readFiles(pattern string) ([]group, error) {
+func readFiles(pattern, within string) ([]group, error) {
 	paths, err := filepath.Glob(pattern)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", pattern, err)
@@ -32,7 +32,7 @@ func readFiles(pattern string) ([]group, error) {
 	}
 	var all []group
 	for _, path := range paths {
-		text, err := os.ReadFile(path)
+		text, err := regular.Read(path, maxList, filepath.SplitList(within)...)
 		if err != nil {
 			return nil, err
 		}

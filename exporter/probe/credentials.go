@@ -3,11 +3,10 @@ package probe
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"os"
+	"path/filepath"
 	"strings"
 
+	"github.com/upheld-sla/upheld/internal/regular"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -20,22 +19,13 @@ func reveal(s sla.Secret) (string, error) {
 	if s.File == "" {
 		return s.Text(), nil
 	}
-	b, err := readSmall(s.File)
+	b, err := readSecret(s)
 	return strings.TrimSpace(string(b)), err
 }
 
-// readSmall reads a file of at most maxSecret bytes.
-func readSmall(name string) ([]byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxSecret+1))
-	if err == nil && len(b) > maxSecret {
-		err = fmt.Errorf("%s is longer than 64 KiB", name)
-	}
-	return b, err
+// readSecret is the content of the file of a secret.
+func readSecret(s sla.Secret) ([]byte, error) {
+	return regular.Read(s.File, maxSecret, filepath.SplitList(s.Within)...)
 }
 
 // unread is the failure to read a file that a probe needs, which is never the

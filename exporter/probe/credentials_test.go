@@ -52,7 +52,7 @@ func TestAuthorization(t *testing.T) {
 		"basic of a file":   {sla.HTTPOptions{Auth: basicOf(sla.Secret{File: file(t, "pw", "pw\n")})}, "Basic Ym9iOnB3|"},
 		"bearer":            {sla.HTTPOptions{Auth: bearerOf(sla.Secret{File: file(t, "token", "abc\n")})}, "Bearer abc|"},
 		"another type":      {sla.HTTPOptions{Auth: &sla.HTTPAuth{Authorization: &sla.Authorization{Type: "Token", Credentials: sla.SecretText("abc")}}}, "Token abc|"},
-		"headers of a file": {sla.HTTPOptions{HeaderFiles: map[string]string{"X-Key": file(t, "key", "k\n")}}, "|k"},
+		"headers of a file": {sla.HTTPOptions{HeaderFiles: map[string]sla.Secret{"X-Key": {File: file(t, "key", "k\n")}}}, "|k"},
 	} {
 		mustBeGood(t, probe.Env{}, with(srv.URL, c.options))
 		if seen != c.want {
@@ -106,7 +106,7 @@ func TestSecretsStayAtTheirOrigin(t *testing.T) {
 	for _, to := range []string{other.URL, strings.Replace(other.URL, "127.0.0.1", "localhost", 1)} {
 		for _, auth := range []*sla.HTTPAuth{basicOf(sla.SecretText(canary)), bearerOf(sla.SecretText(canary))} {
 			seen = nil
-			check := with(srv.URL+"/own?to="+to, sla.HTTPOptions{Auth: auth, HeaderFiles: map[string]string{"X-Key": file(t, "key", canary)}})
+			check := with(srv.URL+"/own?to="+to, sla.HTTPOptions{Auth: auth, HeaderFiles: map[string]sla.Secret{"X-Key": {File: file(t, "key", canary)}}})
 			check.Headers = map[string]string{"Cookie": "d=" + canary}
 			mustBeGood(t, probe.Env{}, check)
 			if len(seen) != 2 || len(seen[0]) < 40 || seen[1] != "/other " {
@@ -276,7 +276,7 @@ func TestNoResultHoldsASecret(t *testing.T) {
 	options := map[string]sla.HTTPOptions{
 		"basic":  {Auth: basicOf(sla.SecretText(canary))},
 		"bearer": {Auth: bearerOf(sla.SecretText(canary))},
-		"header": {HeaderFiles: map[string]string{"X-Key": file(t, "key", canary)}},
+		"header": {HeaderFiles: map[string]sla.Secret{"X-Key": {File: file(t, "key", canary)}}},
 		"oauth2": {Auth: &sla.HTTPAuth{OAuth2: &sla.OAuth2{ClientID: "a", ClientSecret: sla.SecretText(canary), TokenURL: webServer(t, echo).URL}}},
 		"proxy":  {Proxy: &sla.Proxy{URL: "http://bob:" + canary + "@" + closedPort(t), Headers: map[string]string{"X-Key": canary}}},
 	}

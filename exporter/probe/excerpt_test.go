@@ -131,7 +131,7 @@ func TestExcerptsHoldNoSecrets(t *testing.T) {
 	for name, check := range map[string]sla.Check{
 		"basic":               with(echo, sla.HTTPOptions{Auth: &sla.HTTPAuth{Basic: &sla.BasicAuth{Username: "probe", Password: file(canary)}}}),
 		"bearer":              with(echo, sla.HTTPOptions{Auth: &sla.HTTPAuth{Authorization: &sla.Authorization{Credentials: file(canary)}}}),
-		"a header of a file":  with(echo, sla.HTTPOptions{HeaderFiles: map[string]string{"X-Key": file(canary).File}}),
+		"a header of a file":  with(echo, sla.HTTPOptions{HeaderFiles: map[string]sla.Secret{"X-Key": file(canary)}}),
 		"user info":           get(strings.Replace(echo, "http://", "http://probe:"+canary+"@", 1)),
 		"headers":             headed,
 		"a key in the query":  get(echo + "?api_key=" + canary),

@@ -45,7 +45,7 @@ func newHTTPMore(o *sla.HTTPOptions, d *dialer) (m *httpMore, err error) {
 		return m, fmt.Errorf("HTTP/3 has a transport of its own and cannot be offered beside others")
 	}
 	for _, name := range slices.Sorted(maps.Keys(o.HeaderFiles)) {
-		m.headerFiles = append(m.headerFiles, fileHeader{name, sla.Secret{File: o.HeaderFiles[name]}})
+		m.headerFiles = append(m.headerFiles, fileHeader{name, o.HeaderFiles[name]})
 	}
 	if o.Auth != nil {
 		m.auth = newAuthorizer(o.Auth, d)

@@ -74,5 +74,5 @@ func pemOf(s sla.Secret) ([]byte, error) {
 	if s.File == "" {
 		return []byte(s.Text()), nil
 	}
-	return readSmall(s.File)
+	return readSecret(s)
 }

@@ -14,6 +14,7 @@ import (
 // decoder reads the values of one document and collects what is wrong.
 type decoder struct {
 	src      *source
+	named    Files
 	findings sla.Findings
 	// thresholds are where those of response-time levels stand, which are
 	// checked when the probe is known.

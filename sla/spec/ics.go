@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -13,6 +12,7 @@ import (
 
 	ics "github.com/arran4/golang-ical"
 
+	"github.com/upheld-sla/upheld/internal/regular"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -23,8 +23,13 @@ func (v value) icsWindows(file, zone string, notice time.Duration) []*sla.Window
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(filepath.Dir(v.d.src.file), path)
 	}
-	text, err := readRegular(path)
-	if err != nil {
+	text, err := regular.Read(path, maxFileSize, v.d.named.folders(v.d.src.file)...)
+	switch {
+	case errors.Is(err, regular.ErrOutside):
+		v.wrong("unreadable-file", fmt.Sprintf("the iCalendar file %s is not in the directory of this file", quote(file)),
+			"put it there or below, as no symbolic link that leads out, or name its directory by --files.allow")
+		return nil
+	case err != nil:
 		v.wrong("unreadable-file", fmt.Sprintf("the iCalendar file %s cannot be read: %s", quote(file), reason(err)),
 			"name a file relative to the directory of this one")
 		return nil
@@ -41,20 +46,6 @@ func (v value) icsWindows(file, zone string, notice time.Duration) []*sla.Window
 		}
 	}
 	return windows
-}
-
-// readRegular is the content of a file that is one, and not too large.
-func readRegular(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return nil, err
-	case !info.Mode().IsRegular():
-		return nil, errors.New("it is no regular file")
-	case info.Size() > maxFileSize:
-		return nil, fmt.Errorf("it is %d MiB large, of at most %d", info.Size()>>20, maxFileSize>>20)
-	}
-	return os.ReadFile(path)
 }
 
 // event is what of a VEVENT counts.

@@ -15,8 +15,11 @@ import (
 // *.yml directly in it, by name), a glob, or - for standard input. It returns every agreement that it
 // could make something of, also when there are errors, and every finding in
 // order of place. The agreements are fit for use only if findings.Err() is nil.
-func Load(paths ...string) ([]*sla.Agreement, sla.Findings) {
-	l := &loader{}
+func Load(paths ...string) ([]*sla.Agreement, sla.Findings) { return Files{}.Load(paths...) }
+
+// Load reads as the function Load does.
+func (f Files) Load(paths ...string) ([]*sla.Agreement, sla.Findings) {
+	l := &loader{named: f}
 	for _, file := range l.expand(paths) {
 		l.load(file)
 	}
@@ -32,6 +35,7 @@ func LoadText(file, text string) ([]*sla.Agreement, sla.Findings) {
 
 // loader gathers what the files of one Load hold.
 type loader struct {
+	named    Files // what may be done with files that specifications name
 	docs     []*document
 	findings sla.Findings
 	unread   []unread
@@ -65,7 +69,7 @@ func (l *loader) read(file string, text []byte) {
 	sum := sha256.Sum256(text)
 	digest := hex.EncodeToString(sum[:])
 	for _, root := range roots {
-		d := &decoder{src: src, thresholds: map[sla.Indicator]sla.Position{}, probeDefaults: map[sla.Indicator][]sla.Default{}, periodDefaults: map[sla.Position][]sla.Default{}}
+		d := &decoder{src: src, named: l.named, thresholds: map[sla.Indicator]sla.Position{}, probeDefaults: map[sla.Indicator][]sla.Default{}, periodDefaults: map[sla.Position][]sla.Default{}}
 		if resolved := d.resolve(root); resolved != nil {
 			if a := decodeDocument(value{d: d, node: resolved}); a != nil {
 				a.Digest = digest

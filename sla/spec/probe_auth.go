@@ -3,8 +3,6 @@ package spec
 import (
 	"errors"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/upheld-sla/upheld/sla"
@@ -126,46 +124,22 @@ func (v value) texts() ([]string, bool) {
 	return texts, ok
 }
 
-// file is the name of a file, beside the specification if it is not absolute.
-// One that cannot be read here is worth a warning: where the probes run it may
-// be there.
-func (v value) file() (string, bool) {
-	name, ok := v.text()
-	if !ok {
-		return "", false
-	}
-	if !filepath.IsAbs(name) {
-		name = filepath.Join(filepath.Dir(v.d.src.file), name)
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		why := err
-		if path, ok := errors.AsType[*os.PathError](err); ok {
-			why = path.Err
-		}
-		v.warn("unreadable-file", v.said()+" cannot be read here: "+why.Error(), "probes are inconclusive where the exporter cannot read it; names that are not absolute are beside the specification")
-		return name, true
-	}
-	f.Close()
-	return name, true
-}
-
 func (v value) secretFile() (sla.Secret, bool) {
 	name, ok := v.file()
-	return sla.Secret{File: name}, ok
+	return sla.Secret{File: name, Within: v.d.named.within(v.d.src.file)}, ok
 }
 
 // headerFiles are names of headers to files.
-func (v value) headerFiles() (map[string]string, bool) {
+func (v value) headerFiles() (map[string]sla.Secret, bool) {
 	entries, ok := v.entries()
 	if !ok {
 		return nil, false
 	}
-	files := map[string]string{}
+	files := map[string]sla.Secret{}
 	for _, entry := range entries {
 		if !headerRegexp.MatchString(entry.name) {
 			v.d.errorAt(entry.key, "bad-header", quote(entry.name)+" is not a valid header name", "use letters, digits and -")
-		} else if name, ok := entry.file(); ok {
+		} else if name, ok := entry.secretFile(); ok {
 			files[entry.name] = name
 		}
 	}

@@ -126,7 +126,7 @@ func (o *object) consistent(c *sla.HTTPCheck) {
 	}
 }
 
-func has(headers map[string]string, name string) bool {
+func has[T any](headers map[string]T, name string) bool {
 	for n := range headers {
 		if strings.EqualFold(n, name) {
 			return true

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/upheld-sla/upheld/internal/regular"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -126,6 +127,7 @@ func (v value) targets() (*sla.Discovery, bool) {
 	d := &sla.Discovery{Refresh: defaultRefresh, Limit: defaultTargets}
 	d.Static, _, _ = read(o, "static", listOfValues(value.text))
 	d.Files, _, _ = read(o, "file", listOfValues(value.targetFile))
+	d.Within = o.d.named.within(o.d.src.file)
 	o.httpTargets(d)
 	d.DNS, _, _ = read(o, "dns", value.dnsTargets)
 	d.Labels, _, _ = read(o, "labels", listOfValues(value.seriesLabel))
@@ -187,6 +189,9 @@ func (v value) targetFile() (string, bool) {
 	}
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(filepath.Dir(v.d.src.file), path)
+	}
+	if !regular.Within(path, filepath.SplitList(v.d.named.within(v.d.src.file))...) {
+		v.outside()
 	}
 	return path, true
 }

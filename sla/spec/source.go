@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/upheld-sla/upheld/internal/regular"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -97,7 +98,7 @@ func readAgain(file string) ([]byte, error) {
 	if file == StandardInput {
 		return standardInput()
 	}
-	return readRegular(file)
+	return regular.Read(file, maxFileSize)
 }
 
 // WithSnippets fills the source line into the findings that have a place but no
