@@ -209,7 +209,8 @@ func (c compiler) burnWords(a sla.BurnAlert) map[string]string {
 		"summary": fmt.Sprintf("%s burns its error budget more than %s times too fast", c.nameOfGroup(), round(least)),
 		"description": fmt.Sprintf("Bad are %s. The objective of %s allows %s.%s%s",
 			strings.Join(shares, ", "), objective, allows, c.weighedWords(), c.leastWords(long)) + lost,
-		"tiers": fmt.Sprintf("burning now {{ range %s | sortByLabel `tier` }}{{ .Labels.tier }} {{ end }}", c.ask("%s", metricnames.BurnTier)),
+		"bad_since": c.sinceWords(),
+		"tiers":     fmt.Sprintf("burning now {{ range %s | sortByLabel `tier` }}{{ .Labels.tier }} {{ end }}", c.ask("%s", metricnames.BurnTier)),
 		"time_to_detect": fmt.Sprintf("at constant traffic a total outage is seen after %s, and a scrape and an evaluation",
 			roughly(a.TimeToDetect(c.level.ObjectiveBudget().Mul(c.alertShare())))),
 	}
@@ -223,11 +224,18 @@ func (c compiler) ask(format, name string) string {
 	for _, label := range c.joinLabels() {
 		matchers, values = append(matchers, label+"=%q"), append(values, "$labels."+label)
 	}
+	matchers = append(matchers, c.extraFormats()...)
+	selector := fmt.Sprintf(format, name+"{"+strings.Join(matchers, ",")+"}")
+	return fmt.Sprintf("printf %s %s | query", templateText(selector), strings.Join(values, " "))
+}
+
+// extraFormats match the labels that all rules have, in a format of printf.
+func (c compiler) extraFormats() []string {
+	var matchers []string
 	for _, label := range slices.Sorted(maps.Keys(c.extra)) {
 		matchers = append(matchers, fmt.Sprintf("%s=%q", label, strings.ReplaceAll(c.extra[label], "%", "%%")))
 	}
-	selector := fmt.Sprintf(format, name+"{"+strings.Join(matchers, ",")+"}")
-	return fmt.Sprintf("printf %s %s | query", templateText(selector), strings.Join(values, " "))
+	return matchers
 }
 
 // askShare is the value of a share that the level records, in percent.

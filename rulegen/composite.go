@@ -229,10 +229,12 @@ func anyNode(nodes []*sla.Node) promql.Matcher {
 func literal(path string) string { return strings.ReplaceAll(path, ".", "[.]") }
 
 // downSince records since when each component is down that is: what was recorded
-// before, while it is still down, else now.
+// last, if the last state before this one was down too, else now. Both are looked
+// for over a day, so that a server that was away for less does not begin again.
 func (c compiler) downSince() Rule {
 	down := promql.Gt(c.recorded(metricnames.ComponentBad).Now(), promql.Num(zero))
-	since := promql.AndOn(c.recorded(metricnames.DownSince).Now(), down, metricnames.Component)
+	before := promql.Gt(c.recorded(metricnames.ComponentBad).Ago(c.interval).LastOverTime(sinceWithin), promql.Num(zero))
+	since := promql.AndOn(c.recorded(metricnames.DownSince).LastOverTime(sinceWithin), promql.AndOn(down, before, metricnames.Component), metricnames.Component)
 	begun := promql.Add(promql.Mul(promql.Num(zero), down), promql.Time())
 	return c.record(metricnames.DownSince, promql.OrOn(since, begun, metricnames.Component))
 }

@@ -86,8 +86,12 @@ func anyOf(all []promql.Selector) promql.Expr {
 // then. known has a sample while there is a result.
 //
 // A scrape stores up and what it read at once, and marks what it no longer reads,
-// so that at every moment the two tell of the same scrape.
+// so that at every moment the two tell of the same scrape. What reads no series at
+// all comes from no job, and is never missing.
 func (c compiler) watch(known promql.Expr) []Rule {
+	if len(c.raw) == 0 {
+		return nil
+	}
 	const job = metricnames.Job
 	jobs := func(more ...promql.Matcher) promql.Expr {
 		return c.recorded(metricnames.SourceJobPeriod, more...).Now()

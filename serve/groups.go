@@ -17,14 +17,14 @@ import (
 
 // statusOf is how a level stands; one with groups as its worst group does, with
 // all of them beside.
-func statusOf(l *sla.ServiceLevel, samples []promql.Sample, alerts []*rules.AlertingRule) web.LevelStatus {
-	all := describe(alerts, func(labels.Labels) bool { return true })
+func statusOf(l *sla.ServiceLevel, samples []promql.Sample, alerts []*rules.AlertingRule, since firingSince) web.LevelStatus {
+	all := describe(alerts, since, func(labels.Labels) bool { return true })
 	if len(l.GroupBy.Labels) == 0 {
 		return newStatus(l, seriesOf(samples), all)
 	}
 	status := web.LevelStatus{Level: l, Alerts: all}
 	for _, g := range groupsOf(l, samples) {
-		status.Groups = append(status.Groups, g.status(l, alerts))
+		status.Groups = append(status.Groups, g.status(l, alerts, since))
 	}
 	slices.SortStableFunc(status.Groups, worstFirst)
 	for _, g := range status.Groups {
@@ -70,7 +70,7 @@ func valuesOf(l *sla.ServiceLevel, ls labels.Labels) []string {
 }
 
 // status is how the group stands, held to what is promised to it.
-func (g *group) status(l *sla.ServiceLevel, alerts []*rules.AlertingRule) web.GroupStatus {
+func (g *group) status(l *sla.ServiceLevel, alerts []*rules.AlertingRule, since firingSince) web.GroupStatus {
 	own, words := map[string]string{}, make([]string, len(g.values))
 	for i, label := range l.GroupBy.Labels {
 		own[label] = g.values[i]
@@ -81,7 +81,7 @@ func (g *group) status(l *sla.ServiceLevel, alerts []*rules.AlertingRule) web.Gr
 	level.Target, level.Objective = promise.Target, promise.Objective
 	return web.GroupStatus{
 		Name: strings.Join(words, ", "),
-		LevelStatus: newStatus(&level, seriesOf(g.samples), describe(alerts, func(ls labels.Labels) bool {
+		LevelStatus: newStatus(&level, seriesOf(g.samples), describe(alerts, since, func(ls labels.Labels) bool {
 			return slices.Equal(valuesOf(l, ls), g.values)
 		})),
 	}

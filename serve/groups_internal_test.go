@@ -38,7 +38,7 @@ func TestStatusOfGroups(t *testing.T) {
 			add("sla:error:ratio_rate5m", g.region, g.tenant, "", g.last)
 		}
 	}
-	status := statusOf(l, samples, nil)
+	status := statusOf(l, samples, nil, nil)
 	want := []struct {
 		name, target string
 		state        web.State

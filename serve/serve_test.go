@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -312,6 +313,7 @@ func TestLoop(t *testing.T) {
 	sample.down.Store(true)
 	r.eventuallyValue(`sla:error:ratio_rate5m{service="storefront",slo="availability"}`, func(v float64) bool { return v > 0.1 && v < 1 })
 	r.eventuallyValue(`ALERTS{alertname="SLABudgetBurn",alertstate="firing",service="storefront",slo="availability",severity="page"}`, equals(1))
+	fired := time.Now()
 	r.eventuallyValue(`sla:error:ratio_rate5m{service="warehouse"}`, equals(0))
 	page := map[string]string{"alertname": "SLABudgetBurn", "sla": "shop", "service": "storefront", "slo": "availability", "severity": "page"}
 	eventually(t, "Alertmanager is sent the page", func() bool { _, ok := alertmanager.find(page); return ok })
@@ -342,6 +344,15 @@ func TestLoop(t *testing.T) {
 	if strings.Contains(r.log.String(), "level=ERROR") {
 		t.Errorf("there are errors in the log of the restart:\n%s", r.log)
 	}
+	eventually(t, "the page says that the alert fires since before the restart", func() bool {
+		_, body := r.get("/level/shop/storefront/availability")
+		firing := regexp.MustCompile(`Firing</span> <span>for ([^<]+)</span>`).FindStringSubmatch(body)
+		if firing == nil {
+			return false
+		}
+		lasts, err := time.ParseDuration(strings.NewReplacer(" ", "", "\u202f", "", "min", "m").Replace(firing[1]))
+		return err == nil && time.Since(fired)-lasts < 3*time.Second
+	})
 	r.end()
 }
 

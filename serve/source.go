@@ -53,10 +53,14 @@ func (src *source) Levels(ctx context.Context) ([]web.LevelStatus, error) {
 		return nil, err
 	}
 	alerts := src.alerts()
+	since, err := src.firingSince(ctx, sla.ID{}, alerts)
+	if err != nil {
+		return nil, err
+	}
 	statuses := []web.LevelStatus{}
 	for _, a := range agreements {
 		for _, l := range a.Levels {
-			status := statusOf(l, figures[l.ID], alerts[l.ID])
+			status := statusOf(l, figures[l.ID], alerts[l.ID], since)
 			status.History = history[l.ID]
 			status.Failures = src.failures(l)
 			addMembers(&status, parts[l.ID])
@@ -80,7 +84,12 @@ func (src *source) Level(ctx context.Context, id sla.ID) (web.LevelStatus, bool,
 	if err != nil {
 		return web.LevelStatus{}, true, err
 	}
-	status := statusOf(level, figures[id], src.alerts()[id])
+	alerts := src.alerts()
+	since, err := src.firingSince(ctx, id, alerts)
+	if err != nil {
+		return web.LevelStatus{}, true, err
+	}
+	status := statusOf(level, figures[id], alerts[id], since)
 	status.Failures = src.failures(level)
 	status.Queries = queries(level)
 	addMembers(&status, parts[id])
@@ -254,7 +263,7 @@ func (src *source) alerts() map[sla.ID][]*rules.AlertingRule {
 
 // describe are the rules with what they tell of the alerts that are chosen: the
 // most urgent state of any, since when the first has it.
-func describe(all []*rules.AlertingRule, chosen func(labels.Labels) bool) []web.Alert {
+func describe(all []*rules.AlertingRule, begun firingSince, chosen func(labels.Labels) bool) []web.Alert {
 	alerts := make([]web.Alert, 0, len(all))
 	for _, rule := range all {
 		alert := web.Alert{
@@ -266,7 +275,7 @@ func describe(all []*rules.AlertingRule, chosen func(labels.Labels) bool) []web.
 		for _, active := range rule.ActiveAlerts() {
 			state, since := web.Pending, active.ActiveAt
 			if active.State == rules.StateFiring {
-				state, since = web.Firing, active.FiredAt
+				state, since = web.Firing, begun.of(active)
 			}
 			switch {
 			case active.State == rules.StateInactive || !chosen(active.Labels) || state == web.Pending && alert.State == web.Firing:

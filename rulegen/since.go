@@ -1,0 +1,41 @@
+package rulegen
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// sinceWithin is how far back the start of an outage is looked for.
+const sinceWithin = 24 * time.Hour
+
+// sinceWords say in a burn alert since when the bad share of the base window has
+// been over what the objective allows. Only alerts that are active ask, so that no
+// series need be recorded for it, and the server's memory of when an alert began,
+// which a restart may end, is not needed: the last minute that was within the
+// budget is looked for in what was recorded, and then the first after it that was
+// not. So a gap, in which the server did not run, neither ends an outage nor begins
+// one. Steps of subqueries are at whole minutes.
+func (c compiler) sinceWords() string {
+	var matchers, values []string
+	for i, label := range c.joinLabels() {
+		matchers, values = append(matchers, fmt.Sprintf("%s=%%[%d]q", label, i+1)), append(values, "$labels."+label)
+	}
+	own := append(matchers, c.extraFormats()...)
+	series := func(name string) string { return name + "{" + strings.Join(own, ",") + "}" }
+	budget := c.level.ObjectiveBudget().String()
+	if c.ownTargets() {
+		budget = "scalar(1 - " + series(metricnames.ObjectiveRatio) + ")"
+	}
+	day := sla.FormatDuration(sinceWithin)
+	share := series(ratioName(sla.BaseWindow))
+	within := fmt.Sprintf("max_over_time((time() + 0 * (%s <= %s))[%s:1m])", share, budget, day)
+	over := fmt.Sprintf("min_over_time(((time() + 0 * (%s > %s)) > %%[%d]f)[%s:1m])", share, budget, len(values)+1, day)
+	arguments := strings.Join(values, " ")
+	return fmt.Sprintf("{{ $good := 0.0 }}{{ range printf %s %s | query }}{{ $good = .Value }}{{ end }}"+
+		"{{ range printf %s %s $good | query }}{{ .Value | humanizeTimestamp }}{{ else }}no longer, the last five minutes that are known are within the budget{{ end }}",
+		templateText(within), arguments, templateText(over), arguments)
+}

@@ -1,0 +1,149 @@
+package serve
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/rules"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/rulegen"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// The rule manager knows since when an alert fires, but begins again with every
+// start of the process. What was recorded in ALERTS does not.
+
+// firingWithin is how far back the beginning of an alert is looked for, and
+// firingPoints about how many points of all alerts together are read for it.
+const (
+	firingWithin = 24 * time.Hour
+	firingPoints = 300_000
+)
+
+// firingSince is since when alerts fire that did so before this process started,
+// by their labels.
+type firingSince map[string]time.Time
+
+// resumed is how long after its start this process may take to have every alert
+// active that goes on: three evaluations of the slower rules.
+func (src *source) resumed() time.Duration {
+	const slower = 5 // as the second tier
+	return 3 * slower * src.s.RulesInterval
+}
+
+// firingSince reads it of the alerts of the level, or of all if id is zero.
+func (src *source) firingSince(ctx context.Context, id sla.ID, alerts map[sla.ID][]*rules.AlertingRule) (firingSince, error) {
+	resumed := 0
+	for of, all := range alerts {
+		if id != (sla.ID{}) && of != id {
+			continue
+		}
+		for _, rule := range all {
+			for _, active := range rule.ActiveAlerts() {
+				if active.State == rules.StateFiring && active.ActiveAt.Before(src.s.started.Add(src.resumed())) {
+					resumed++
+				}
+			}
+		}
+	}
+	if resumed == 0 {
+		return nil, nil
+	}
+	selector := rulegen.FiringAlerts + "{" + metricnames.Escalation + `=""}`
+	if id != (sla.ID{}) {
+		selector = ofLevel(selector, id)
+	}
+	step := max(src.s.RulesInterval, firingWithin*time.Duration(resumed)/firingPoints).Truncate(time.Second)
+	runs, err := src.matrix(ctx, selector, step)
+	if err != nil {
+		return nil, err
+	}
+	alive, err := src.matrix(ctx, "count("+metricnames.Up+")", step)
+	if err != nil {
+		return nil, err
+	}
+	h := alertHistory{step: step, patience: src.resumed(), running: map[int64]bool{}, firing: map[string]map[int64]bool{}}
+	for _, s := range alive {
+		for _, p := range s.Floats {
+			h.running[p.T] = true
+		}
+	}
+	for _, s := range runs {
+		h.add(s)
+	}
+	return h.begun(time.Now().Truncate(step)), nil
+}
+
+// matrix is a range query of the last day.
+func (src *source) matrix(ctx context.Context, query string, step time.Duration) (promql.Matrix, error) {
+	end := time.Now().Truncate(step)
+	q, err := src.s.engine.NewRangeQuery(ctx, src.s.db, promql.NewPrometheusQueryOpts(false, src.lookback()), query, end.Add(-firingWithin), end, step)
+	if err != nil {
+		return nil, fmt.Errorf("query %s: %w", query, err)
+	}
+	defer q.Close()
+	matrix, err := q.Exec(ctx).Matrix()
+	if err != nil {
+		return nil, fmt.Errorf("query %s: %w", query, err)
+	}
+	// What an engine gives is its own again once the query is closed.
+	own := make(promql.Matrix, 0, len(matrix))
+	for _, s := range matrix {
+		own = append(own, promql.Series{Metric: s.Metric, Floats: append([]promql.FPoint(nil), s.Floats...)})
+	}
+	return own, nil
+}
+
+// alertHistory is when the server ran and what its alerts were, at even steps.
+type alertHistory struct {
+	step     time.Duration
+	patience time.Duration             // how long a server that runs may leave an alert out that goes on
+	running  map[int64]bool            // by milliseconds
+	firing   map[string]map[int64]bool // by the alert's labels and milliseconds; false while pending
+}
+
+func (h alertHistory) add(s promql.Series) {
+	key := labels.NewBuilder(s.Metric).Del(model.MetricNameLabel, "alertstate").Labels().String()
+	if h.firing[key] == nil {
+		h.firing[key] = map[int64]bool{}
+	}
+	for _, p := range s.Floats {
+		h.firing[key][p.T] = h.firing[key][p.T] || s.Metric.Get("alertstate") == "firing"
+	}
+}
+
+// begun goes back from the end of the history to the first step at which each
+// alert fired, over times in which the server did not run, and over what it needs
+// after a start until its alerts are active again.
+func (h alertHistory) begun(end time.Time) firingSince {
+	since := firingSince{}
+	for key, states := range h.firing {
+		missing := time.Duration(0)
+		for at := end; missing <= h.patience && end.Sub(at) <= firingWithin; at = at.Add(-h.step) {
+			firing, active := states[at.UnixMilli()]
+			switch {
+			case firing:
+				since[key], missing = at, 0
+			case active:
+				missing = 0
+			case h.running[at.UnixMilli()]:
+				missing += h.step
+			}
+		}
+	}
+	return since
+}
+
+// of is since when an alert fires: as the rule manager knows it, unless it was
+// firing before that.
+func (f firingSince) of(active *rules.Alert) time.Time {
+	if at, ok := f[active.Labels.String()]; ok && at.Before(active.FiredAt) {
+		return at
+	}
+	return active.FiredAt
+}
