@@ -100,6 +100,7 @@ func TestServeUnderGreedyAndSlowClients(t *testing.T) {
 		return err
 	})
 	t.Logf("%v evaluations of rule groups were missed", missed[0].value())
+	await(t, 3*time.Minute, "groups of long windows have had their turn", server.evaluated)
 	server.checkRules(t)
 }
 

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -131,31 +132,57 @@ func (p prometheus) series() (recorded, error) {
 	return all, nil
 }
 
-// checkRules fails the test for every rule that is not healthy.
-func (p prometheus) checkRules(t *testing.T) {
-	t.Helper()
+// rule is a rule as the server shows it.
+type rule struct{ group, Name, Health, LastError string }
+
+// rules are all that the server has, and how many groups of them.
+func (p prometheus) rules() (all []rule, groups int, err error) {
 	var data struct {
 		Groups []struct {
 			Name  string
-			Rules []struct{ Name, Health, LastError string }
+			Rules []rule
 		}
 	}
 	if err := p.get("/api/v1/rules", nil, &data); err != nil {
-		t.Fatal(err)
+		return nil, 0, err
 	}
-	rules := 0
 	for _, g := range data.Groups {
 		for _, r := range g.Rules {
-			rules++
-			if r.Health != "ok" {
-				t.Errorf("rule %s in group %s is %s: %s", r.Name, g.Name, r.Health, r.LastError)
-			}
+			r.group = g.Name
+			all = append(all, r)
 		}
 	}
-	if rules == 0 {
+	return all, len(data.Groups), nil
+}
+
+// evaluated is an error while there are rules that never were.
+func (p prometheus) evaluated() error {
+	rules, _, err := p.rules()
+	if err != nil {
+		return err
+	}
+	if never := slices.DeleteFunc(rules, func(r rule) bool { return r.Health != "unknown" }); len(never) > 0 {
+		return fmt.Errorf("%d rules were never evaluated, %s in group %s among them", len(never), never[0].Name, never[0].group)
+	}
+	return nil
+}
+
+// checkRules fails the test for every rule that is not healthy.
+func (p prometheus) checkRules(t *testing.T) {
+	t.Helper()
+	rules, groups, err := p.rules()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rules {
+		if r.Health != "ok" {
+			t.Errorf("rule %s in group %s is %s: %s", r.Name, r.group, r.Health, r.LastError)
+		}
+	}
+	if len(rules) == 0 {
 		t.Error("no rules are loaded")
 	}
-	t.Logf("%d rules in %d groups are healthy", rules, len(data.Groups))
+	t.Logf("%d rules in %d groups are healthy", len(rules), groups)
 }
 
 // burning are the tiers that burn, as "level tier".
