@@ -221,9 +221,9 @@ spec:
   serviceLevels:
     - name: whole
       service: shop
-      indicator: {composite: {all: [web/up, {any: [a/up, b/up]}]}}
-      target: "98"
-    - {name: up, service: web, indicator: &a {probe: {http: "https://shop.example/"}}, target: "99", alerting: {enabled: false}}
+      indicator: {composite: {all: [web/up, {any: [a/up, b/up]}], componentAlerts: inhibited}}
+      target: "94"
+    - {name: up, service: web, indicator: &a {probe: {http: "https://shop.example/"}}, target: "95", alerting: {tiers: {page-slow: {enabled: false}}}}
     - {name: up, service: a, indicator: *a, target: "99", alerting: {enabled: false}}
     - {name: up, service: b, indicator: *a, target: "99", alerting: {enabled: false}}
 `,
