@@ -34,6 +34,10 @@ func (v value) icsWindows(file, zone string, notice time.Duration) []*sla.Window
 			"name a file relative to the directory of this one")
 		return nil
 	}
+	if at := invisible.FindIndex(bytes.TrimPrefix(text, []byte("\ufeff"))); at != nil {
+		v.wrong("bad-ics", fmt.Sprintf("the iCalendar file %s has an invisible character, with which a text can look like another one", quote(file)), invisibleRemedy)
+		return nil
+	}
 	windows, err := readICS(text, zone)
 	if err != nil {
 		v.wrong("bad-ics", fmt.Sprintf("%s is no calendar of windows: %s", quote(file), err), "mend it where it is made, or write the windows out")

@@ -65,11 +65,16 @@ func (l *loader) read(file string, text []byte) {
 		})
 		return
 	}
+	if found := invisibleFinding(src, string(text)); found != nil {
+		l.findings = append(l.findings, *found)
+		return
+	}
 	roots, syntax := parseYAML(src, text)
 	sum := sha256.Sum256(text)
 	digest := hex.EncodeToString(sum[:])
 	for _, root := range roots {
 		d := &decoder{src: src, named: l.named, thresholds: map[sla.Indicator]sla.Position{}, probeDefaults: map[sla.Indicator][]sla.Default{}, periodDefaults: map[sla.Position][]sla.Default{}}
+		d.refuseInvisible(root)
 		if resolved := d.resolve(root); resolved != nil {
 			if a := decodeDocument(value{d: d, node: resolved}); a != nil {
 				a.Digest = digest

@@ -160,7 +160,7 @@ func decodeMetadata(v value, a *sla.Agreement) {
 	if o == nil {
 		return
 	}
-	name, at, _ := read(o, "name", value.identifier)
+	name, at, _ := read(o, "name", value.agreementName)
 	if a.Name = name; name != "" {
 		a.Pos = at.pos()
 	}

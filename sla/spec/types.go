@@ -98,7 +98,7 @@ func (v value) identifier() (string, bool) {
 		if fixed := toName(text); fixed != "" {
 			remedy += ", e.g. " + fixed
 		}
-		v.wrong("bad-name", v.said()+" is not a valid name", remedy)
+		v.wrong("bad-name", v.said()+" is not a valid name"+foreign(text), remedy)
 		return text, false
 	}
 	return text, ok

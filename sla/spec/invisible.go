@@ -1,0 +1,75 @@
+package spec
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// invisible are characters with which a text can look like another one: those that
+// change the direction of what follows, so that a review sees another order than
+// this reader, and those without a width. The joiners U+200C and U+200D stay: scripts
+// and emoji need them. A byte order mark may begin a file.
+var invisible = regexp.MustCompile(`[\x{061C}\x{180E}\x{200B}\x{200E}\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2069}\x{FEFF}]`)
+
+const invisibleRemedy = "take it out; a text in a script from right to left needs none"
+
+// invisibleFinding is one for the first such character of a document, comments
+// included; nil if there is none.
+func invisibleFinding(src *source, text string) *sla.Finding {
+	start := len(text) - len(strings.TrimPrefix(text, "\ufeff"))
+	at := invisible.FindStringIndex(text[start:])
+	if at == nil {
+		return nil
+	}
+	before := splitLines(text[:start+at[0]])
+	character, _ := utf8.DecodeRuneInString(text[start+at[0]:])
+	return &sla.Finding{
+		Severity: sla.Error, Rule: "invisible-character",
+		Pos:     sla.Position{File: src.file, Line: len(before), Column: len(before[len(before)-1]) + 1},
+		Message: fmt.Sprintf("the invisible character %U stands here, with which a text can look like another one", character),
+		Remedy:  invisibleRemedy, Snippet: invisible.ReplaceAllString(src.shown(len(before)), "\ufffd"),
+	}
+}
+
+// refuseInvisible reports such characters of texts that are written as escapes,
+// which alerts, dashboards and pages would show.
+func (d *decoder) refuseInvisible(node *yaml.Node) {
+	if node.Kind == yaml.ScalarNode {
+		if found := invisible.FindString(node.Value); found != "" {
+			character, _ := utf8.DecodeRuneInString(found)
+			d.errorAt(node, "invisible-character", fmt.Sprintf("this text has the invisible character %U, with which a text can look like another one", character), invisibleRemedy)
+		}
+	}
+	for _, child := range node.Content { // aliases are of nodes that are here too
+		d.refuseInvisible(child)
+	}
+}
+
+// deviceName is a name that is a device on Windows, with any ending.
+var deviceName = regexp.MustCompile(`^(con|prn|aux|nul|(com|lpt)[0-9])$`)
+
+// agreementName is an identifier that files are named by.
+func (v value) agreementName() (string, bool) {
+	name, ok := v.identifier()
+	if ok && deviceName.MatchString(name) {
+		v.wrong("reserved-name", v.said()+" is the name of a device on Windows, where no file can be called so", "name it otherwise, e.g. "+name+"-sla")
+	}
+	return name, ok
+}
+
+// foreign names the first character of a name beyond ASCII, which may look like a
+// letter that names can have.
+func foreign(name string) string {
+	for _, c := range name {
+		if c >= utf8.RuneSelf {
+			return fmt.Sprintf(": it has the character %U", c)
+		}
+	}
+	return ""
+}
