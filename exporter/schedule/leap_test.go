@@ -60,40 +60,42 @@ func (c *counting) Skip(why schedule.Unrun, n int) {
 	}
 }
 
-// TestLeapsOfTheClock lets an hour vanish, and then be lived twice: what was
-// owed in the hour that nobody lived is late, nothing is owed twice, and there
-// is no burst.
+// A step of the clock forward is time that nobody lived: what was owed in it is
+// late. One back is lived twice, and nothing is owed twice. There is no burst.
 func TestLeapsOfTheClock(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		clock, job := &leaping{}, &counting{}
-		s := schedule.New(schedule.Options{Clock: clock})
-		s.Set([]schedule.Target{{Key: "a", Interval: 10 * time.Second, Job: job}})
-		stop := start(t, s)
-		seen := func() [3]int {
-			synctest.Wait()
-			job.mu.Lock()
-			defer job.mu.Unlock()
-			return [3]int{job.run, job.late, job.others}
-		}
-		time.Sleep(100 * time.Second)
-		if got := seen(); got != [3]int{10, 0, 0} {
-			t.Errorf("before the leap: run, late, others: %v", got)
-		}
-		clock.leap(time.Hour)
-		time.Sleep(100 * time.Second)
-		if got := seen(); got[0]+got[1] != 10+360+10 || got[0] < 19 || got[2] != 0 {
-			t.Errorf("after a leap of an hour: run, late, others: %v", got)
-		}
-		before := seen()
-		clock.leap(-time.Hour)
-		time.Sleep(time.Hour)
-		if got := seen(); got[0]+got[1] > before[0]+before[1]+1 {
-			t.Errorf("an hour lived twice is owed twice: %v, before %v", got, before)
-		}
-		time.Sleep(100 * time.Second)
-		if got := seen(); got[0] < before[0]+9 || got[0] > before[0]+11 {
-			t.Errorf("after it, probes do not go on: %v, before %v", got, before)
-		}
-		stop()
-	})
+	const interval = 10 * time.Second
+	for _, step := range []time.Duration{time.Hour, 24 * time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			clock, job := &leaping{}, &counting{}
+			s := schedule.New(schedule.Options{Clock: clock})
+			s.Set([]schedule.Target{{Key: "a", Interval: interval, Job: job}})
+			stop := start(t, s)
+			seen := func() [3]int {
+				synctest.Wait()
+				job.mu.Lock()
+				defer job.mu.Unlock()
+				return [3]int{job.run, job.late, job.others}
+			}
+			time.Sleep(100 * time.Second)
+			if got := seen(); got != [3]int{10, 0, 0} {
+				t.Errorf("before a step of %s: run, late, others: %v", step, got)
+			}
+			clock.leap(step)
+			time.Sleep(100 * time.Second)
+			if got := seen(); got[0]+got[1] != 10+int(step/interval)+10 || got[0] < 19 || got[0] > 21 || got[2] != 0 {
+				t.Errorf("after a step of %s: run, late, others: %v", step, got)
+			}
+			before := seen()
+			clock.leap(-step)
+			time.Sleep(step)
+			if got := seen(); got[0]+got[1] > before[0]+before[1]+1 {
+				t.Errorf("%s lived twice are owed twice: %v, before %v", step, got, before)
+			}
+			time.Sleep(100 * time.Second)
+			if got := seen(); got[0] < before[0]+9 || got[0] > before[0]+11 {
+				t.Errorf("after %s, probes do not go on: %v, before %v", step, got, before)
+			}
+			stop()
+		})
+	}
 }
