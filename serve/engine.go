@@ -75,7 +75,7 @@ func (s *server) newScrapes(loop *loopback) (*scrape.Manager, error) {
 		DiscoveryReloadOnStartup: true,
 		DiscoveryReloadInterval:  model.Duration(time.Second),
 		HTTPClientOptions:        []commonconfig.HTTPClientOption{commonconfig.WithDialContextFunc(loop.dial)},
-	}, s.Logger.With("component", "scrape manager"), nil, nil, s.db, s.registry)
+	}, s.Logger.With("component", "scrape manager"), nil, nil, s.writes, s.registry)
 	if err != nil {
 		return nil, fmt.Errorf("scrape manager: %w", err)
 	}
@@ -109,7 +109,7 @@ func (s *server) newRules() *rules.Manager {
 		QueryFunc:            rules.EngineQueryFunc(s.engine, s.db),
 		NotifyFunc:           s.notify,
 		Context:              context.Background(),
-		Appendable:           s.db,
+		Appendable:           s.writes,
 		Queryable:            s.db,
 		Logger:               s.Logger.With("component", "rule manager"),
 		Registerer:           s.registry,

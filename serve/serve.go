@@ -45,6 +45,7 @@ type server struct {
 	registry  *prometheus.Registry // of everything but the probes
 	exporter  *exporter.Exporter
 	db        *tsdb.DB
+	writes    *writes
 	parser    parser.Parser
 	engine    *promql.Engine // of rules and pages
 	apiEngine *promql.Engine // of everybody else's queries
@@ -113,6 +114,7 @@ func (s *server) start(parts *parts, first *desired) error {
 		return err
 	}
 	parts.add("storage", nil, s.db.Close)
+	s.writes = newWrites(s.db, s.StoragePath, s.Logger, s.registry)
 	if err := s.makeEngines(); err != nil {
 		return err
 	}

@@ -1,0 +1,154 @@
+package serve
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/prometheus/model/exemplar"
+	"github.com/prometheus/prometheus/model/histogram"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/metadata"
+	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/tsdb"
+)
+
+const (
+	// writesToldEvery is how often a log says that samples are lost, while they are.
+	writesToldEvery = time.Minute
+	// mostReserve is the space that is left free on the disk of the storage; a small
+	// disk has a twentieth of it left.
+	mostReserve, reservedPart = 64 << 20, 20
+)
+
+// writes is the storage as scrapes and rules write it. Before the disk is full it
+// takes nothing more: a record that is cut off in the middle would end the log
+// there, and what was written after it, with space again, would be lost with the
+// next start.
+type writes struct {
+	db     *tsdb.DB
+	dir    string
+	kept   prometheus.Gauge
+	logger *slog.Logger
+
+	mu   sync.Mutex
+	lost bool
+	told time.Time
+}
+
+func newWrites(db *tsdb.DB, dir string, logger *slog.Logger, reg prometheus.Registerer) *writes {
+	w := &writes{db: db, dir: dir, logger: logger.With("component", "storage"), kept: prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "upheld_storage_last_write_successful",
+		Help: "Whether the last samples that were written are kept (1) or lost (0), as they are while the disk is full.",
+	})}
+	w.kept.Set(1)
+	reg.MustRegister(w.kept)
+	return w
+}
+
+// Appender is for rules, AppenderV2 for scrapes.
+func (w *writes) Appender(ctx context.Context) storage.Appender {
+	if w.full() {
+		return lostAppender{}
+	}
+	return writesAppender{w.db.Appender(ctx), w}
+}
+
+func (w *writes) AppenderV2(ctx context.Context) storage.AppenderV2 {
+	if w.full() {
+		return lostAppenderV2{}
+	}
+	return writesAppenderV2{w.db.AppenderV2(ctx), w}
+}
+
+// full tells whether the disk is, nearly. Where that is not known it is not.
+func (w *writes) full() bool {
+	free, size, err := space(w.dir)
+	if err != nil || free >= min(mostReserve, size/reservedPart) {
+		return false
+	}
+	w.note(true, "its disk is nearly full", "free_bytes", free)
+	return true
+}
+
+type writesAppender struct {
+	storage.Appender
+	w *writes
+}
+
+func (a writesAppender) Commit() error { return a.w.noteError(a.Appender.Commit()) }
+
+type writesAppenderV2 struct {
+	storage.AppenderV2
+	w *writes
+}
+
+func (a writesAppenderV2) Commit() error { return a.w.noteError(a.AppenderV2.Commit()) }
+
+func (w *writes) noteError(err error) error {
+	w.note(err != nil, "it cannot be written", "err", err)
+	return err
+}
+
+// note tells of the first samples that are lost, then every minute, and of the
+// first that are kept.
+func (w *writes) note(lost bool, why string, details ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case lost:
+		w.lost = true
+		w.kept.Set(0)
+		if time.Since(w.told) >= writesToldEvery {
+			w.told = time.Now()
+			w.logger.Error("The storage takes no samples, since "+why+"; free some space, or limit it with --storage.retention.size", details...)
+		}
+	case w.lost:
+		w.lost, w.told = false, time.Time{}
+		w.kept.Set(1)
+		w.logger.Info("The storage takes samples again")
+	}
+}
+
+// lostAppender and lostAppenderV2 take samples and keep none. They return no
+// error, of which each scrape and each rule would write a line.
+type lostAppender struct{}
+
+func (lostAppender) Commit() error                     { return nil }
+func (lostAppender) Rollback() error                   { return nil }
+func (lostAppender) SetOptions(*storage.AppendOptions) {}
+
+func (lostAppender) Append(ref storage.SeriesRef, _ labels.Labels, _ int64, _ float64) (storage.SeriesRef, error) {
+	return ref, nil
+}
+
+func (lostAppender) AppendExemplar(ref storage.SeriesRef, _ labels.Labels, _ exemplar.Exemplar) (storage.SeriesRef, error) {
+	return ref, nil
+}
+
+func (lostAppender) AppendHistogram(ref storage.SeriesRef, _ labels.Labels, _ int64, _ *histogram.Histogram, _ *histogram.FloatHistogram) (storage.SeriesRef, error) {
+	return ref, nil
+}
+
+func (lostAppender) AppendHistogramSTZeroSample(ref storage.SeriesRef, _ labels.Labels, _, _ int64, _ *histogram.Histogram, _ *histogram.FloatHistogram) (storage.SeriesRef, error) {
+	return ref, nil
+}
+
+func (lostAppender) UpdateMetadata(ref storage.SeriesRef, _ labels.Labels, _ metadata.Metadata) (storage.SeriesRef, error) {
+	return ref, nil
+}
+
+func (lostAppender) AppendSTZeroSample(ref storage.SeriesRef, _ labels.Labels, _, _ int64) (storage.SeriesRef, error) {
+	return ref, nil
+}
+
+type lostAppenderV2 struct{}
+
+func (lostAppenderV2) Commit() error   { return nil }
+func (lostAppenderV2) Rollback() error { return nil }
+
+func (lostAppenderV2) Append(ref storage.SeriesRef, _ labels.Labels, _, _ int64, _ float64, _ *histogram.Histogram, _ *histogram.FloatHistogram, _ storage.AppendV2Options) (storage.SeriesRef, error) {
+	return ref, nil
+}
