@@ -103,13 +103,13 @@ func TestNothingThatLeavesHoldsASecret(t *testing.T) {
 		user, password, _ := r.BasicAuth()
 		body, _ := io.ReadAll(r.Body)
 		fmt.Fprintln(used, r.URL, user, password, r.Header.Get("Authorization"), r.Header.Get("X-Api-Key"))
-		switch {
-		case r.URL.Path == "/api/v2/alerts":
+		switch r.URL.Path {
+		case "/api/v2/alerts":
 			fmt.Fprintln(used, "ALERTS", string(body))
-		case r.URL.Path == "/sd":
+		case "/sd":
 			w.Header().Set("Content-Type", "application/json")
 			fmt.Fprintf(w, `[{"targets": ["bob:s3cret-listed@%s"]}]`, r.Host)
-		case r.URL.Path == "/metrics":
+		case "/metrics":
 			fmt.Fprintln(w, "some_metric 1")
 		default:
 			http.Error(w, "no", http.StatusServiceUnavailable)
