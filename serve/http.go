@@ -113,6 +113,7 @@ func (s *server) api() http.Handler {
 	return promapi.New(promapi.Options{
 		Engine:         s.apiEngine,
 		MaxConcurrency: s.QueryMaxConcurrency,
+		SubqueryStep:   s.RulesInterval,
 		Parser:         s.parser,
 		Queryable:      s.db,
 		Exemplars:      s.db,

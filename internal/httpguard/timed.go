@@ -1,6 +1,7 @@
 package httpguard
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"time"
@@ -65,7 +66,7 @@ type timedBody struct {
 
 func (b *timedBody) Read(p []byte) (int, error) {
 	n, err := b.body.Read(p)
-	if err != nil {
+	if errors.Is(err, io.EOF) { // after anything else the server still waits for the rest
 		_ = b.control.SetReadDeadline(time.Time{})
 	}
 	return n, err

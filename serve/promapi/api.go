@@ -78,18 +78,20 @@ type Options struct {
 	Engine promql.QueryEngine
 	// MaxConcurrency is how many calls read the storage at a time; others wait.
 	MaxConcurrency int
-	Parser         parser.Parser
-	Queryable      storage.Queryable
-	Exemplars      storage.ExemplarQueryable
-	Targets        Targets
-	Rules          Rules
-	Alertmanagers  Alertmanagers
-	Head           Head
-	HeadChunks     func() int64
-	Config         func() *config.Config
-	Flags          map[string]string
-	Build          BuildInfo
-	Runtime        func() RuntimeInfo
+	// SubqueryStep is the step of subqueries that give none, as in the engine.
+	SubqueryStep  time.Duration
+	Parser        parser.Parser
+	Queryable     storage.Queryable
+	Exemplars     storage.ExemplarQueryable
+	Targets       Targets
+	Rules         Rules
+	Alertmanagers Alertmanagers
+	Head          Head
+	HeadChunks    func() int64
+	Config        func() *config.Config
+	Flags         map[string]string
+	Build         BuildInfo
+	Runtime       func() RuntimeInfo
 	// ExternalHost replaces the host of targets on loopback in their globalUrl,
 	// for viewers on other machines.
 	ExternalHost string

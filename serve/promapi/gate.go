@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/upheld-sla/upheld/internal/querysize"
 )
@@ -66,6 +69,9 @@ const retryAfter = 10
 // taken: an answer that waits for its reader is memory too.
 func (g *gate) through(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// A client that does not send what it asks takes nobody's turn. What is wrong
+		// with the form is told by the call.
+		_ = r.ParseForm()
 		if err := g.enter(r.Context()); err != nil {
 			w.Header().Set("Content-Type", "application/json")
 			w.Header().Set("Retry-After", strconv.Itoa(retryAfter))
@@ -80,6 +86,36 @@ func (g *gate) through(next http.Handler) http.Handler {
 
 // readable is what a query may have: some times what dashboards ask.
 var readable = querysize.Limits{Bytes: 64 << 10, Operators: 1_000, Nesting: 200}
+
+// maxSteps is how many steps a subquery may have. The engine makes room for each
+// before it counts samples: one of "up[10000w:1ms]" would take all memory.
+const maxSteps = 1_000_000
+
+// checkSteps refuses subqueries of more steps. span is the time from the first to
+// the last moment at which the expression is evaluated, interval the step of
+// subqueries that give none.
+func checkSteps(node parser.Node, span, interval time.Duration) error {
+	if sub, ok := node.(*parser.SubqueryExpr); ok {
+		step := sub.Step
+		if step <= 0 {
+			step = interval
+		}
+		if sub.Range > math.MaxInt64-span { // a sum that does not fit is too many steps, too
+			return errSteps
+		}
+		if span += sub.Range; span/step > maxSteps {
+			return errSteps
+		}
+	}
+	for child := range parser.ChildrenIter(node) {
+		if err := checkSteps(child, span, interval); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var errSteps = fmt.Errorf("a subquery has more than %d steps: make its range shorter or its step longer", maxSteps)
 
 // maxSelectors is how many match[] a call may have.
 const maxSelectors = 100

@@ -1,6 +1,7 @@
 package promapi
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -71,4 +72,52 @@ func TestQueriesThatTakeLongToReadAreRefused(t *testing.T) {
 	if a.ServeHTTP(w, r); w.Code != http.StatusOK {
 		t.Errorf("a large query of a dashboard is answered with %d %.200s", w.Code, w.Body)
 	}
+}
+
+func TestSubqueriesOfManyStepsAreRefused(t *testing.T) {
+	a := newWorld(t)
+	ask := func(path string, form url.Values) *httptest.ResponseRecorder {
+		w := httptest.NewRecorder()
+		a.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/api/v1/"+path+"?"+form.Encode(), nil))
+		return w
+	}
+	long := url.Values{"start": {"0"}, "end": {"1000000000"}, "step": {"1000000"}, "query": {"max_over_time(up[1m:1s])"}}
+	for name, w := range map[string]*httptest.ResponseRecorder{
+		"a long range":              ask("query", url.Values{"query": {"up[10000w:1ms]"}}),
+		"within a call":             ask("query", url.Values{"query": {"sum(max_over_time(rate(up[5m])[10000w:1s]))"}}),
+		"one within another":        ask("query", url.Values{"query": {"max_over_time(max_over_time(up[1h:1ms])[1d:1h])"}}),
+		"ranges that overflow":      ask("query", url.Values{"query": {"max_over_time(max_over_time(up[200y:1y])[200y:1y])"}}),
+		"over a long time":          ask("query_range", long),
+		"without a step of its own": ask("query", url.Values{"query": {"max_over_time(up[200y:])"}}),
+	} {
+		if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "steps") {
+			t.Errorf("%s is answered with %d %.200s", name, w.Code, w.Body)
+		}
+	}
+	if w := ask("query", url.Values{"query": {"max_over_time(up[1d:1s])"}}); w.Code != http.StatusOK {
+		t.Errorf("a subquery of a day is answered with %d %.200s", w.Code, w.Body)
+	}
+}
+
+func TestHalfARequestTakesNobodysTurn(t *testing.T) {
+	g := &gate{make(chan struct{}, 1), make(chan struct{}, 1), time.Hour}
+	handler := g.through(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	body, send := io.Pipe()
+	half := httptest.NewRequest(http.MethodPost, "/", body)
+	half.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		handler.ServeHTTP(httptest.NewRecorder(), half)
+	}()
+	if _, err := io.WriteString(send, "query="); err != nil { // it is being read
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+	if w.Code != http.StatusOK {
+		t.Errorf("beside half a request another is answered with %d", w.Code)
+	}
+	send.Close()
+	<-ended
 }

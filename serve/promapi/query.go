@@ -26,7 +26,7 @@ func (a *api) query(r *http.Request) result {
 	if err != nil {
 		return badParameter("time", err)
 	}
-	return a.exec(r, limit, func(ctx context.Context, opts promql.QueryOpts) (promql.Query, error) {
+	return a.exec(r, limit, 0, func(ctx context.Context, opts promql.QueryOpts) (promql.Query, error) {
 		return a.Engine.NewInstantQuery(ctx, a.Queryable, opts, r.FormValue("query"), at)
 	})
 }
@@ -57,13 +57,14 @@ func (a *api) queryRange(r *http.Request) result {
 	if end.Sub(start)/step > maxPoints {
 		return fail(badData, errors.New("exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)"))
 	}
-	return a.exec(r, limit, func(ctx context.Context, opts promql.QueryOpts) (promql.Query, error) {
+	return a.exec(r, limit, end.Sub(start), func(ctx context.Context, opts promql.QueryOpts) (promql.Query, error) {
 		return a.Engine.NewRangeQuery(ctx, a.Queryable, opts, r.FormValue("query"), start, end, step)
 	})
 }
 
-// exec runs a query under the timeout, lookback and limit of the request.
-func (a *api) exec(r *http.Request, limit int, prepare func(context.Context, promql.QueryOpts) (promql.Query, error)) result {
+// exec runs a query under the timeout, lookback and limit of the request. span is
+// the time between its first and its last moment.
+func (a *api) exec(r *http.Request, limit int, span time.Duration, prepare func(context.Context, promql.QueryOpts) (promql.Query, error)) result {
 	ctx := r.Context()
 	if text := r.FormValue("timeout"); text != "" {
 		wait, err := parseDuration(text)
@@ -79,6 +80,11 @@ func (a *api) exec(r *http.Request, limit int, prepare func(context.Context, pro
 		var err error
 		if lookback, err = parseDuration(text); err != nil {
 			return fail(badData, fmt.Errorf("error parsing lookback delta duration: %w", err))
+		}
+	}
+	if expr, err := a.Parser.ParseExpr(r.FormValue("query")); err == nil { // else the engine tells
+		if err := checkSteps(expr, span, a.SubqueryStep); err != nil {
+			return badParameter("query", err)
 		}
 	}
 	wanted := r.FormValue("stats")
