@@ -98,7 +98,7 @@ func checkSteps(node parser.Node, span, interval time.Duration) error {
 	if sub, ok := node.(*parser.SubqueryExpr); ok {
 		step := sub.Step
 		if step <= 0 {
-			step = interval
+			step = max(interval, time.Second)
 		}
 		if sub.Range > math.MaxInt64-span { // a sum that does not fit is too many steps, too
 			return errSteps

@@ -141,8 +141,8 @@ func newWorld(t *testing.T) http.Handler {
 	}
 	manager := newRules(t, engine, db, p, logger)
 	a := &api{now: func() time.Time { return now }, Options: Options{
-		MaxConcurrency: 4,
-		Engine:         engine, Parser: p, Queryable: db, Exemplars: db, Targets: scrapes, Rules: manager,
+		MaxConcurrency: 4, SubqueryStep: time.Minute,
+		Engine: engine, Parser: p, Queryable: db, Exemplars: db, Targets: scrapes, Rules: manager,
 		Alertmanagers: notifier.NewManager(&notifier.Options{}, model.UTF8Validation, logger), Head: db.Head(),
 		HeadChunks: func() int64 { return 42 },
 		Config:     func() *config.Config { return &config.Config{} },
