@@ -89,6 +89,13 @@ var hostiles = map[string]hostile{
 	"a rule that began long ago": {agreementOf(maintenance(1, func(int) string {
 		return "rrule: 'FREQ=DAILY;BYHOUR=" + repeat(24, ",", func(i int) string { return fmt.Sprint(i) }) + ";BYMINUTE=0,30', start: '1900-01-01T00:00', duration: 1m"
 	}), plainLevels(1)), "many-windows"},
+	"hours that begin often": {agreementOf("  timeZone: UTC\n  calendars:\n    c:\n      weekly:\n"+repeat(350, "", func(i int) string {
+		return fmt.Sprintf("        - {days: [Mon, Tue, Wed, Thu, Fri, Sat, Sun], from: '%02d:%02d', to: '%02d:%02d'}\n", i*2/60, i*2%60, (i*2+1)/60, (i*2+1)%60)
+	}), "    - {name: a, service: s, target: '99.9', serviceHours: c, indicator: {events: {bad: e, total: t}}}\n"), "many-hours"},
+	"many periods": {agreementOf("", repeat(30, "", func(i int) string {
+		return fmt.Sprintf("    - {name: a%d, service: s, target: '99.9', period: [%s], indicator: {events: {bad: e, total: t}}}\n", i, repeat(300, ", ", func(j int) string { return fmt.Sprintf("%dd", j+1) }))
+	})), "bad-period"},
+	"a condition of the body": {agreementOf("", "    - {name: a, service: s, target: '99.9', indicator: {probe: {http: 'https://a.example/', json: '"+repeat(6_000, " && ", func(int) string { return "body.a == 1" })+"'}}}\n"), "bad-condition"},
 	"aliases of aliases": {agreementOf("", "    - &l {name: l, service: s, target: '99.9', indicator: {events: {bad: e, total: t}}}\n",
 		repeat(4_000, "", func(i int) string { return fmt.Sprintf("    - {<<: *l, name: a%d}\n", i) })), "alias-expansion"},
 	"many plain levels": {agreementOf("", plainLevels(11_000)), ""}, // 200,000 values that are written

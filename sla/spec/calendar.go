@@ -179,6 +179,9 @@ func decodeWeekly(v value, calendar *sla.Calendar, rows *calendarRows) {
 	}
 	days, _, _ := read(o, "days", value.list)
 	hours, to, ok := decodeHours(o)
+	if !v.fitHours(len(days)) {
+		return
+	}
 	for _, day := range days {
 		day.name = "a day"
 		if name, dayOK := word(weekdays...)(day); dayOK && ok {
@@ -186,6 +189,21 @@ func decodeWeekly(v value, calendar *sla.Calendar, rows *calendarRows) {
 			rows.weekly = append(rows.weekly, calendarRow{day: weekday(name), hours: hours, at: v, to: to})
 		}
 	}
+}
+
+// maxHours is how many times a week the hours of an agreement's calendars may begin,
+// all together: rules hold them for some years.
+const maxHours = 500
+
+// fitHours counts what is begun so often a week, before anything is made of it.
+// That there is too much is told once.
+func (v value) fitHours(more int) bool {
+	before := v.d.hours
+	v.d.hours += more
+	if v.d.hours > maxHours && before <= maxHours {
+		v.wrong("many-hours", fmt.Sprintf("with this row the agreement's calendars begin hours more than %d times a week", maxHours), "join rows that follow one another, or take some out")
+	}
+	return v.d.hours <= maxHours
 }
 
 // decodeHours reads from and to, of which the one that is not later is on the next day.

@@ -26,6 +26,7 @@ type decoder struct {
 	zone           string
 	periodDefaults map[sla.Position][]sla.Default
 	windows        int // at most, of those that were read
+	hours          int // that calendars begin in a week, of those that were read
 	// read and given are the witnesses of a test, where it makes them:
 	// "section.key" of the keys that were asked for, and found.
 	read, given map[string]bool

@@ -77,6 +77,9 @@ func isWord(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsLetter(r) })
 }
 
+// maxPeriods bounds the rules of a level: each period has its own.
+const maxPeriods = 10
+
 // periods are one period or a list of them, each of another name.
 func (v value) periods() ([]sla.Period, bool) {
 	if v.node.Kind != yamlSequence {
@@ -84,6 +87,10 @@ func (v value) periods() ([]sla.Period, bool) {
 		return []sla.Period{p}, ok
 	}
 	items, ok := v.list()
+	if len(items) > maxPeriods {
+		v.wrong("bad-period", "there are "+itoa(len(items))+" periods, more than the "+itoa(maxPeriods)+" that a level is judged over", "keep those that were agreed on")
+		return nil, false
+	}
 	var periods []sla.Period
 	var filled []sla.Default
 	for _, item := range items {

@@ -149,11 +149,18 @@ func (v value) headerFiles() (map[string]sla.Secret, bool) {
 // condition is CEL over the variable body that is true or false.
 var condition = celText(func(text string) error { _, err := jsoncel.Compile(text); return err })
 
+// maxCondition bounds the time that a condition takes to compile.
+const maxCondition = 5_000
+
 // celText is CEL that compiles.
 func celText(compile func(string) error) func(value) (string, bool) {
 	return func(v value) (string, bool) {
 		q, ok := v.query()
 		if !ok {
+			return "", false
+		}
+		if len(q.Text) > maxCondition {
+			v.wrong("bad-condition", v.name+" has "+itoa(len(q.Text))+" characters, more than the "+itoa(maxCondition)+" that are read", "ask for what matters, or make several probes of it")
 			return "", false
 		}
 		err := compile(q.Text)
