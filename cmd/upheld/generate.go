@@ -197,7 +197,7 @@ func (o generateOptions) run(cmd *cobra.Command, paths []string) error {
 		return err
 	}
 	if o.merged != "" {
-		stage.Edited(o.mergedPath(), names(agreements)...)
+		stage.Edited(o.mergedPath(), merged.had, names(agreements))
 	}
 	unfilled, err := o.receiversHint(agreements, merged)
 	if err != nil {

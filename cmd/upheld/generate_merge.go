@@ -22,6 +22,7 @@ type mergedFile struct {
 	want  []byte
 	stale bool     // it is otherwise now
 	empty []string // receivers of agreements that tell nobody
+	had   []string // agreements that it has now
 }
 
 // merge prepares the merged configuration, if one is asked for and the
@@ -36,7 +37,7 @@ func (o generateOptions) merge(agreements []*sla.Agreement, good bool) (mergedFi
 		return m, nil, fmt.Errorf("--alertmanager.merge: %w", err)
 	}
 	want, empty, findings := emit.MergeAlertmanager(o.merged, have, agreements)
-	m.empty = empty
+	m.empty, m.had = empty, emit.MergedAgreements(have)
 	if findings.HasErrors() || bytes.Equal(have, want) {
 		return m, findings, nil
 	}

@@ -76,7 +76,7 @@ func (o generateOptions) compare(cmd *cobra.Command, stage *filetree.Stage, chan
 // refusal says what to do about files that are not to be replaced or removed.
 func (o generateOptions) refusal(err error, outcome string) error {
 	if _, lost := errors.AsType[*filetree.LossError](err); lost {
-		return fmt.Errorf("%w: name all specifications that %s is generated from, take out what is gone with --prune, or write only what is not shared with --outputs\n%s", err, o.dir, outcome)
+		return fmt.Errorf("%w: name the specifications of these agreements too, take out what is gone with --prune, or write only what is not shared with --outputs\n%s", err, outcome)
 	}
 	return fmt.Errorf("%w\n%s", err, outcome)
 }

@@ -64,7 +64,7 @@ type Stage struct {
 	next  map[string]entry // the manifest after Commit
 
 	changes  []Change
-	lost     losses  // of a directory without a manifest
+	lost     losses  // of what no manifest lists: a directory that has none, a file with parts of another one
 	refusals []error // to replace or remove files that are not ours
 	free     []*blocks
 	checked  map[string]bool // folders that are no symbolic links
@@ -159,9 +159,13 @@ func (s *Stage) Put(path string, content []byte, sources ...string) error {
 
 // Edited notes that somebody else's file, at a path relative to the directory,
 // gets part of what was generated. It is not written here, but the manifest remembers
-// of which sources it has something.
-func (s *Stage) Edited(path string, sources ...string) {
+// of which sources it has something. had are the sources that it has a part of
+// now, perhaps by a stage of another directory.
+func (s *Stage) Edited(path string, had, sources []string) {
 	s.parts[path] = newEntry(path, "", sources)
+	if others := newEntry(path, "", had).without(set(s.Sources)); len(others) > 0 && !s.Prune {
+		s.lost.add(path, others)
+	}
 }
 
 // Print writes a file that is in place to w.
@@ -328,5 +332,5 @@ func (l losses) err() error {
 	}
 	slices.Sort(l.sources)
 	slices.Sort(l.paths)
-	return &LossError{slices.Compact(l.sources), l.paths}
+	return &LossError{slices.Compact(l.sources), slices.Compact(l.paths)}
 }

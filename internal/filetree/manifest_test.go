@@ -103,7 +103,7 @@ func TestFilesOfOtherSourcesStay(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		s.Edited("../theirs.yml", o.Sources...)
+		s.Edited("../theirs.yml", nil, o.Sources)
 		changes, err := s.Changes()
 		if err == nil {
 			err = s.Commit(changes)

@@ -10,6 +10,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -49,6 +50,42 @@ func MergeAlertmanager(file string, text []byte, agreements []*sla.Agreement) (m
 	}
 	m.foreignRoutes(blocks[0].index, agreements)
 	return []byte(withThem), m.empty(n.receivers), m.findings
+}
+
+// MergedAgreements are the agreements that were merged into an Alertmanager
+// configuration: those whose alerts the generated route takes. The text may be of
+// any kind; nil if it has none.
+func MergedAgreements(text []byte) []string {
+	all := yamlLines(string(text))
+	begin := slices.IndexFunc(all, func(line string) bool {
+		found := beginBlock.FindStringSubmatch(line)
+		return found != nil && found[1] == routesBlock
+	})
+	if begin < 0 {
+		return nil
+	}
+	end := slices.IndexFunc(all[begin:], endBlock.MatchString)
+	if end < 0 {
+		return nil
+	}
+	body := []byte(strings.Join(all[begin+1:begin+end], ""))
+	var routes []alertmanagerRoute
+	if yaml.Unmarshal(body, &routes) != nil { // the block brings the key of the list too
+		var in struct{ Routes []alertmanagerRoute }
+		if yaml.Unmarshal(body, &in) != nil {
+			return nil
+		}
+		routes = in.Routes
+	}
+	if len(routes) == 0 {
+		return nil
+	}
+	for _, matcher := range routes[0].Matchers {
+		if names := valuesOf(metricnames.SLA, matcher); names != nil {
+			return names
+		}
+	}
+	return nil
 }
 
 // merger is one merge. Lines are counted from 1, as yaml.v3 does.

@@ -10,6 +10,9 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
+// routesBlock is the kind of the block with the route of agreements.
+const routesBlock = "routes"
+
 // mergedBlock is a run of lines that is put into a file.
 type mergedBlock struct {
 	kind   string
@@ -156,7 +159,7 @@ func (m *merger) endOfDocument() int {
 // keep alerts of agreements from it.
 func (m *merger) routeBlock(r alertmanagerRoute) mergedBlock {
 	items := asItems([]alertmanagerRoute{r})
-	b := mergedBlock{kind: "routes", under: []string{"route", "routes"}, items: 1}
+	b := mergedBlock{kind: routesBlock, under: []string{"route", "routes"}, items: 1}
 	top, route := find(m.root, "route")
 	k, list := find(route, "routes")
 	if k == nil {

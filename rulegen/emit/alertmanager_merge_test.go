@@ -64,6 +64,13 @@ func TestMergeLosesNothing(t *testing.T) {
 			if again := merge(t, file, merged, agreements); !bytes.Equal(again, merged) {
 				t.Errorf("merged again it is another:\n%s", again)
 			}
+			var names []string
+			for _, a := range agreements {
+				names = append(names, a.Name)
+			}
+			if got := emit.MergedAgreements(merged); !slices.Equal(got, names) || emit.MergedAgreements(base) != nil {
+				t.Errorf("it has the agreements %q, want %q, and none before", got, names)
+			}
 			fewer := merge(t, file, merged, agreements[2:])
 			if !bytes.Equal(fewer, merge(t, file, base, agreements[2:])) {
 				t.Errorf("what is no longer wanted is still there:\n%s", fewer)

@@ -281,3 +281,29 @@ func oneOf(label string, values []string) string {
 	}
 	return label + `=~"` + matcherEscapes.Replace(strings.Join(quoted, "|")) + `"`
 }
+
+var (
+	unescapeMatcher = strings.NewReplacer(`\\`, `\`, `\"`, `"`, `\n`, "\n")
+	quotedMeta      = regexp.MustCompile(`\\(.)`)
+)
+
+// valuesOf are the values of a matcher that oneOf has made for a label; nil if it
+// is of another label.
+func valuesOf(label, matcher string) []string {
+	value, ok := strings.CutSuffix(matcher, `"`)
+	if !ok {
+		return nil
+	}
+	if one, ok := strings.CutPrefix(value, label+`="`); ok {
+		return []string{unescapeMatcher.Replace(one)}
+	}
+	several, ok := strings.CutPrefix(value, label+`=~"`)
+	if !ok {
+		return nil
+	}
+	values := strings.Split(unescapeMatcher.Replace(several), "|")
+	for i, v := range values {
+		values[i] = quotedMeta.ReplaceAllString(v, "$1")
+	}
+	return values
+}
