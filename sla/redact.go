@@ -1,8 +1,10 @@
 package sla
 
 import (
+	"errors"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -93,7 +95,21 @@ func inPath(rest string) bool {
 	}
 	host := rest[:i]
 	_, port, ok := strings.Cut(host[strings.LastIndex(host, "]")+1:], ":")
-	return !ok || strings.Trim(port, "0123456789") == ""
+	_, err := strconv.ParseUint(port, 10, 16)
+	return !ok || port == "" || err == nil
+}
+
+// URLReason is what an error of url.Parse says of a text, without the text. Of one
+// with an "@" in it the error may quote any part of a password: what stands after a
+// "#", "?" or "/" in that is not escaped, and so nothing of it is told.
+func URLReason(text string, err error) string {
+	if strings.Contains(text, "@") {
+		return `what stands before its "@" cannot be read`
+	}
+	if cause, ok := errors.AsType[*url.Error](err); ok {
+		return cause.Err.Error()
+	}
+	return err.Error()
 }
 
 // isPath tells whether something is the path of a file, and no beginning of

@@ -1,6 +1,7 @@
 package sla_test
 
 import (
+	"net/url"
 	"strings"
 	"testing"
 
@@ -54,6 +55,20 @@ func TestTargetsHaveNoUserInfo(t *testing.T) {
 	}
 	if got := (&sla.HTTPCheck{URL: "https://npm.example/@scope/x"}).Target(); got != "https://npm.example/@scope/x" {
 		t.Errorf("an @ of a path: %s", got)
+	}
+}
+
+// TestURLReasonQuotesNoPassword, and says what is wrong with other texts.
+func TestURLReasonQuotesNoPassword(t *testing.T) {
+	for text, want := range map[string]string{
+		"http://bob:s3cret#7@h/": `what stands before its "@" cannot be read`,
+		"http://bob:s3cret?7@h/": `what stands before its "@" cannot be read`,
+		"http://h:s3cret/":       `invalid port ":s3cret" after host`,
+	} {
+		_, err := url.Parse(text)
+		if got := sla.URLReason(text, err); got != want {
+			t.Errorf("%s: %s", text, got)
+		}
 	}
 }
 

@@ -13,6 +13,8 @@ import (
 	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+
+	"github.com/upheld-sla/upheld/sla"
 )
 
 // maxGRPC bounds, in bytes, the answer and its header.
@@ -25,7 +27,7 @@ func probeGRPC(ctx context.Context, a *attempt) bool {
 	a.out.set("probe_grpc_status_code", 0)
 	host, port, err := a.grpcTarget()
 	if err != nil {
-		a.log.Error("Could not parse target URL", "err", err)
+		a.log.Error("Could not parse target URL", "err", sla.URLReason(a.target, err))
 		return false
 	}
 	c := &a.module.GRPC

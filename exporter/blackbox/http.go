@@ -16,7 +16,6 @@ import (
 	"github.com/prometheus/blackbox_exporter/config"
 	"golang.org/x/net/publicsuffix"
 
-	"github.com/upheld-sla/upheld/exporter/redact"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -83,7 +82,7 @@ func (p *httpProbe) parse() bool {
 	}
 	u, err := url.Parse(target)
 	if err != nil {
-		p.log.Error("Could not parse target URL", "err", redact.Error(err))
+		p.log.Error("Could not parse target URL", "err", sla.URLReason(p.target, err))
 		return false
 	}
 	p.url = u

@@ -18,6 +18,7 @@ import (
 	pconfig "github.com/prometheus/common/config"
 	"gopkg.in/yaml.v3"
 
+	"github.com/upheld-sla/upheld/exporter/redact"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -123,7 +124,7 @@ var (
 
 // placed is the mistakes of a file, a line each, with file and line.
 func placed(path string, err error) error {
-	texts := []string{err.Error()}
+	texts := []string{redact.Error(err)}
 	if several, ok := errors.AsType[*yaml.TypeError](err); ok {
 		texts = several.Errors
 	}

@@ -36,6 +36,7 @@ func TestNoPageAndNoLogShowsAPassword(t *testing.T) {
 		"http://bob:s3cret@127.0.0.1:1/", "http://s3cret@127.0.0.1:1/", "bob:s3cret@127.0.0.1:1", "s3cret@127.0.0.1:1", "bob:s3cret@127.0.0.1", "s3cret@host.invalid",
 		"http://bob:s3cret@[::1/", "http://bob:%zzs3cret@host.invalid/", "http://bob:s3cret/x@host.invalid/", "http://bob:p s3cret@host.invalid/", "https://bob:s3cret@127.0.0.1:1",
 		"bob:s3cret@[::1]:1", "unix://bob:s3cret@/run/x", "/bob:s3cret@host", "bob:my s3cret@127.0.0.1:1", "http://bob:a@b:s3cret@host.invalid/",
+		"http://bob:s3cret#7@127.0.0.1:1/", "http://bob:s3cret?7@127.0.0.1:1/", "http://bob:s3cret/7@127.0.0.1:1/", "bob:s3cret#7@127.0.0.1:1",
 	} {
 		for _, module := range append(Kinds(), "direct", "three") {
 			q := query(module, target)

@@ -66,10 +66,26 @@ func unescaped(text string, redact func(string) string) string {
 // of it is a password nobody knows.
 func Error(err error, known ...string) string {
 	text := err.Error()
-	if u, ok := errors.AsType[*url.Error](err); ok && u.Op == "parse" && strings.Contains(u.URL, "@") {
-		text = strings.Replace(text, u.Error(), fmt.Sprintf("parse %q: not a valid URL", sla.Redact(u.URL)), 1)
+	if u, ok := errors.AsType[*url.Error](err); ok && u.Op == "parse" {
+		if shown, ok := withoutUserInfo(u); ok {
+			text = strings.Replace(text, u.Error(), fmt.Sprintf("parse %q: not a valid URL", shown), 1)
+		}
 	}
 	return Text(text, known...)
+}
+
+// withoutUserInfo is what could not be parsed, if it can hold user info. url.Parse
+// cuts off what follows a "#" first, and with it the "@": of a password with a "#"
+// in it the beginning is left, which looks like a port that is none.
+func withoutUserInfo(u *url.Error) (shown string, ok bool) {
+	if strings.Contains(u.URL, "@") {
+		return sla.Redact(u.URL), true
+	}
+	if strings.HasPrefix(u.Err.Error(), "invalid port") {
+		scheme, _, _ := strings.Cut(u.URL, "://")
+		return scheme + "://" + sla.Hidden, true
+	}
+	return "", false
 }
 
 // handler is a slog.Handler that hands texts on without secrets.

@@ -219,7 +219,7 @@ func (v value) proxyURL() (string, bool) {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil:
-		v.wrong("bad-url", v.name+" is not a URL: "+urlReason(err), "write it as http://host:port")
+		v.wrong("bad-url", v.name+" is not a URL: "+sla.URLReason(text, err), "write it as http://host:port")
 	case u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "socks5" && u.Scheme != "socks5h":
 		v.wrong("bad-url", v.said()+" does not begin with http://, https:// or socks5://", "write it in full, e.g. http://"+afterScheme(text))
 	case u.Hostname() == "" || u.Port() != "" && !validPort(u.Port()):

@@ -57,7 +57,7 @@ func (v value) webSocketURL() (string, bool) {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil:
-		v.wrong("bad-url", v.name+" is not a URL: "+urlReason(err), "write it as wss://host/path")
+		v.wrong("bad-url", v.name+" is not a URL: "+sla.URLReason(text, err), "write it as wss://host/path")
 	case u.Scheme == "http" || u.Scheme == "https":
 		v.wrong("bad-url", v.said()+" is a URL of "+u.Scheme, "write ws"+strings.TrimPrefix(u.Scheme, "http")+"://"+u.Host+u.Path)
 	case u.Scheme != "ws" && u.Scheme != "wss":

@@ -23,7 +23,7 @@ func finds(t *testing.T, probe string) string {
 // TestFindingsShowNoPasswords of any kind of probe, whether they stand before a
 // host with a user name or alone, also where it is another key that is wrong.
 func TestFindingsShowNoPasswords(t *testing.T) {
-	for _, info := range []string{"bob:s3cret@", "s3cret@", "bob:p/s3cret@"} {
+	for _, info := range []string{"bob:s3cret@", "s3cret@", "bob:p/s3cret@", "bob:s3cret/7@", "bob:s3cret#7@", "bob:s3cret?7@"} {
 		for kind, address := range map[string]string{
 			"http": "https://%sshop.example/", "websocket": "wss://%sshop.example/", "tcp": "%sdb.example:5432", "tls": "%sdb.example:443",
 			"udp": "%sdb.example:53", "grpc": "%sdb.example:50051", "icmp": "%sdb.example", "unix": "http://%sdb.example/", "dns": "%sdb.example:53",
@@ -38,6 +38,19 @@ func TestFindingsShowNoPasswords(t *testing.T) {
 					t.Errorf("%s: %s%s\n%s", kind, value, wrong, said)
 				}
 			}
+		}
+	}
+}
+
+// TestSignsThatEndAHostShowNoPasswords that have them in them, also of proxies.
+func TestSignsThatEndAHostShowNoPasswords(t *testing.T) {
+	if said := finds(t, `http: "https://bob:770077#7@shop.example/"`); strings.Contains(said, "770077") {
+		t.Error(said)
+	}
+	for _, sign := range []string{"#", "?", "/"} {
+		said := finds(t, `http: "https://shop.example/", proxyURL: "http://bob:s3cret`+sign+`7@proxy.example:3128"`)
+		if strings.Contains(said, "s3cret") || !strings.Contains(said, "proxyURL is not a URL") {
+			t.Errorf("%s: %s", sign, said)
 		}
 	}
 }

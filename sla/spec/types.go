@@ -253,7 +253,7 @@ func (v value) link() (string, bool) {
 	}
 	switch {
 	case err != nil:
-		v.wrong("bad-url", v.name+" is not a URL: "+urlReason(err), "write it as https://host/path")
+		v.wrong("bad-url", v.name+" is not a URL: "+sla.URLReason(text, err), "write it as https://host/path")
 	case u.Scheme != "http" && u.Scheme != "https":
 		v.wrong("bad-url", v.said()+" does not begin with http:// or https://", "write it in full, e.g. https://"+afterScheme(text))
 	case u.Hostname() == "":
@@ -261,6 +261,8 @@ func (v value) link() (string, bool) {
 	case u.User != nil:
 		v.wrong("bad-url", v.said()+" has a user name or password before its host, which would be shown in labels and logs",
 			"leave it out of the URL and use headers: {Authorization: …}")
+	case port != "" && !validPort(port) && strings.Contains(text, "@"): // the port may be a part of a password
+		v.wrong("bad-url", v.said()+" has a port that is none", "a port is a number from 1 to 65535")
 	case port != "" && !validPort(port):
 		v.wrong("bad-url", v.said()+" has the port "+port, "a port is a number from 1 to 65535")
 	default:
@@ -274,15 +276,6 @@ func afterScheme(text string) string {
 		text = rest
 	}
 	return sla.Mask("://"+text, true)[len("://"):]
-}
-
-// urlReason is what a URL error says besides the URL, which may hold secrets.
-func urlReason(err error) string {
-	text := err.Error()
-	if i := strings.LastIndex(text, `": `); i >= 0 {
-		return text[i+3:]
-	}
-	return text
 }
 
 // word is text that is one of some words.
