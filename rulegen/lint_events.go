@@ -44,11 +44,11 @@ func lintCounts(what string, counted, total sla.Query) sla.Findings {
 	if len(findings) > 0 || len(part) == 0 || len(all) == 0 {
 		return findings
 	}
-	if sameSelectors(part, all) {
+	if covers(part, all) {
 		means := map[string]string{"bad": "every event would be bad", "good": "no event could ever be bad"}[what]
 		return sla.Findings{{
 			Severity: sla.Error, Rule: "same-as-total", Pos: counted.Pos,
-			Message: fmt.Sprintf("%s selects the same as total, so that %s", what, means),
+			Message: fmt.Sprintf("%s selects everything that total does, so that %s", what, means),
 			Remedy:  fmt.Sprintf(`select the events that are %s, like http_requests_total{job="api",code=~"5.."} of all http_requests_total{job="api"}`, what),
 		}}
 	}
@@ -115,9 +115,10 @@ func contradictions(q sla.Query, selectors []promql.Selector) sla.Findings {
 	return findings
 }
 
-func sameSelectors(a, b []promql.Selector) bool {
-	in := func(some, all []promql.Selector) bool {
-		return !slices.ContainsFunc(some, func(s promql.Selector) bool { return !slices.ContainsFunc(all, s.Same) })
-	}
-	return in(a, b) && in(b, a)
+// covers tells whether each selector of a total is covered by one of what is
+// counted of it.
+func covers(part, all []promql.Selector) bool {
+	return !slices.ContainsFunc(all, func(of promql.Selector) bool {
+		return !slices.ContainsFunc(part, func(s promql.Selector) bool { return s.Covers(of) })
+	})
 }

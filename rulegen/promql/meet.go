@@ -41,6 +41,27 @@ func (s Selector) Apart(other Selector, except ...string) string {
 	return ""
 }
 
+// Covers tells whether the selector selects every series that another one does, as
+// far as that is decided cheaply.
+func (s Selector) Covers(other Selector) bool {
+	return !slices.ContainsFunc(s.vector.LabelMatchers, func(m *labels.Matcher) bool {
+		if m.Type == labels.MatchRegexp && m.Value == ".*" {
+			return false // any value, or none
+		}
+		not, err := m.Inverse()
+		if err != nil {
+			return true
+		}
+		all := []*labels.Matcher{not}
+		for _, o := range other.vector.LabelMatchers {
+			if o.Name == m.Name {
+				all = append(all, o)
+			}
+		}
+		return satisfiable(all)
+	})
+}
+
 // Literal tells whether the selector has one written value for the label.
 func (s Selector) Literal(label string) bool {
 	return slices.ContainsFunc(s.vector.LabelMatchers, func(m *labels.Matcher) bool { return m.Name == label && m.Type == labels.MatchEqual })
