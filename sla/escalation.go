@@ -17,7 +17,7 @@ type Contact struct {
 type EscalationStep struct {
 	After      time.Duration // since the alert began to fire; 0 is at once
 	Notify     []string      // names of contacts
-	Severities []string      // of the alerts that it is about; nil if Tiers says which
+	Severities []string      // of the alerts that it is about, by default those of all pages; nil if Tiers says which
 	Tiers      []string      // of the burn alerts that it is about
 	Hours      *Calendar     // outside of which it waits; nil is never
 	Pos        Position

@@ -86,9 +86,10 @@ func explainEscalation(b *strings.Builder, l *sla.ServiceLevel) {
 	b.WriteString("  Told, of alerts with a severity or tier:\n")
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	for _, s := range l.Escalation {
-		concerns := slices.ContainsFunc(s.Severities, func(severity string) bool { return slices.Contains(l.Severities(), severity) })
-		if !concerns && len(s.Tiers) == 0 {
-			continue // the level has no such alert
+		// Without the severities of the agreement that the level has no alert of.
+		of := slices.DeleteFunc(slices.Clone(s.Severities), func(severity string) bool { return !slices.Contains(l.Severities(), severity) })
+		if of = append(of, s.Tiers...); len(of) == 0 {
+			continue
 		}
 		when := "at once"
 		if s.After > 0 {
@@ -97,7 +98,7 @@ func explainEscalation(b *strings.Builder, l *sla.ServiceLevel) {
 		if s.Hours != nil {
 			when += ", within " + s.Hours.Name
 		}
-		fmt.Fprintf(w, "    %s\t%s\t%s\n", when, strings.Join(s.Notify, ", "), strings.Join(append(slices.Clone(s.Severities), s.Tiers...), ", "))
+		fmt.Fprintf(w, "    %s\t%s\t%s\n", when, strings.Join(s.Notify, ", "), strings.Join(of, ", "))
 	}
 	_ = w.Flush() // into a strings.Builder, which cannot fail
 }

@@ -40,13 +40,20 @@ func severitiesOf(agreements []*sla.Agreement) []severity {
 }
 
 // leastUrgent is the severity whose receiver gets what has a severity without a
-// route.
-func leastUrgent(severities []severity) severity {
-	i := slices.IndexFunc(severities, func(s severity) bool { return s.urgency == sla.Ticket })
-	if i < 0 {
-		i = len(severities) - 1
+// route: what an agreement calls tickets, rather than the severity of a single alert.
+func leastUrgent(agreements []*sla.Agreement, severities []severity) severity {
+	for _, u := range []sla.Urgency{sla.Ticket, sla.Page} {
+		of := func(s severity) bool { return s.urgency == u }
+		called := func(s severity) bool {
+			return of(s) && slices.ContainsFunc(agreements, func(a *sla.Agreement) bool { return a.Severities.Of(u) == s.name })
+		}
+		for _, wanted := range []func(severity) bool{called, of} {
+			if i := slices.IndexFunc(severities, wanted); i >= 0 {
+				return severities[i]
+			}
+		}
 	}
-	return severities[i]
+	return severities[len(severities)-1]
 }
 
 // levelLabels tell levels apart. Notifications gather by them, so that an outage
@@ -57,7 +64,7 @@ var levelLabels = []string{metricnames.SLA, metricnames.Service, metricnames.SLO
 // agreements that say who is told, then the others by severity.
 func agreementsRoute(agreements []*sla.Agreement, severities []severity) alertmanagerRoute {
 	r := alertmanagerRoute{
-		Receiver: receiverPrefix + leastUrgent(severities).name,
+		Receiver: receiverPrefix + leastUrgent(agreements, severities).name,
 		Matchers: ours(agreements),
 		GroupBy:  levelLabels,
 	}

@@ -32,7 +32,7 @@ var escalationSection = &section{
 	fields: []field{
 		{key: "after", typ: durationType, def: "0s", example: "15m", doc: "How long the alert has been firing. `0s` is at once; else at least `1m`, and longer than the severity's `groupWait`."},
 		{key: "notify", typ: namesType("list of contacts", "[team-lead]"), required: true, doc: "Who is told: names of `spec.contacts`."},
-		{key: "severities", typ: namesType("list of severities", "[page]"), def: "`[page]`", doc: "Of which alerts they are told: those with these severities."},
+		{key: "severities", typ: namesType("list of severities", "[page]"), def: "those of all pages", doc: "Of which alerts they are told: those with these severities."},
 		{key: "tiers", typ: namesType("list of tiers", "[page-fast]"), doc: "Instead of `severities`: those of these tiers."},
 		{key: "hours", typ: nameType, def: "always", example: "business", doc: "A calendar of `spec.calendars`, outside of whose hours the step waits: they are told when the hours begin, if the alert still fires. Another step with the calendar's complement says who is told meanwhile."},
 	},
@@ -113,7 +113,7 @@ func decodeEscalation(o *object, l *sla.ServiceLevel, shared levelDefaults) {
 		return
 	}
 	l.Escalation = own.model()
-	own.fit([]*sla.ServiceLevel{l}, shared.agreement, "level "+quote(l.ID.SLO))
+	own.fit(l.Escalation, []*sla.ServiceLevel{l}, shared.agreement, "level "+quote(l.ID.SLO))
 }
 
 // readSteps are the escalation steps of an agreement or a level.
@@ -187,16 +187,21 @@ func (s *step) order(before []step) bool {
 			"put the steps into the order of time")
 		return false
 	}
+	return !s.repeats(before)
+}
+
+// repeats reports a step that tells somebody what another one does.
+func (s *step) repeats(before []step) bool {
 	for _, other := range before {
 		for _, who := range s.Notify {
 			if other.After == s.After && other.Hours == s.Hours && slices.Contains(other.Notify, who) && other.overlaps(s.EscalationStep) {
 				s.notify.wrong("duplicate-step", fmt.Sprintf("%s is told of the same alerts, after %s, by the step in line %d",
 					quote(who), sla.FormatDuration(s.After), other.Pos.Line), "leave it out of one of them")
-				return false
+				return true
 			}
 		}
 	}
-	return true
+	return false
 }
 
 func (s *step) overlaps(other sla.EscalationStep) bool {
@@ -242,9 +247,28 @@ func texts(values []value) []string {
 	return all
 }
 
-// fit reports severities and tiers that no alert of the levels has, and steps
-// that would be told before the first notification.
-func (s stepList) fit(levels []*sla.ServiceLevel, of *sla.Agreement, whose string) {
+// aboutPages lets the steps that do not say of which alerts they are be about all
+// pages of the levels, whatever the severity of each. model are the same steps.
+func (s stepList) aboutPages(model []sla.EscalationStep, levels []*sla.ServiceLevel) {
+	pages := sla.SeveritiesOf(levels, sla.Page)
+	if len(pages) == 0 {
+		return
+	}
+	for i := range s.steps {
+		if s.steps[i].alerts == nil {
+			s.steps[i].Severities, model[i].Severities = pages, pages
+		}
+	}
+	for i := range s.steps {
+		s.steps[i].repeats(s.steps[:i])
+	}
+}
+
+// fit completes the steps with what the levels have, of which the model of the
+// steps gets a part too. It reports severities and tiers that no alert of the levels
+// has, and steps that would be told before the first notification.
+func (s stepList) fit(model []sla.EscalationStep, levels []*sla.ServiceLevel, of *sla.Agreement, whose string) {
+	s.aboutPages(model, levels)
 	severities, tiers := alertsOf(levels)
 	for _, st := range s.steps {
 		known, what := severities, "severity"
@@ -260,7 +284,7 @@ func (s stepList) fit(levels []*sla.ServiceLevel, of *sla.Agreement, whose strin
 				at.wrong("unknown-"+what, fmt.Sprintf("no alert of %s has the %s %s", whose, what, quote(at.node.Value)), alertRemedy(at.node.Value, known))
 			}
 		}
-		if page := of.Severities.Of(sla.Page); st.alerts == nil && !slices.Contains(severities, page) {
+		if page := of.Severities.Of(sla.Page); st.alerts == nil && !slices.ContainsFunc(st.Severities, func(of string) bool { return slices.Contains(severities, of) }) {
 			st.at.wrong("unknown-severity", fmt.Sprintf(`no alert of %s has the severity %q, of which a step tells if it does not say of which`, whose, page), alertRemedy(page, severities))
 		}
 		if st.After == 0 || st.soon() {

@@ -201,7 +201,7 @@ func decodeSpec(v value, a *sla.Agreement) {
 	}
 	warnUnusedRollups(rollups, a)
 	shared.notifications.fit(a.Levels)
-	shared.escalation.fit(a.Levels, a, "the agreement")
+	shared.escalation.fit(a.Escalation, a.Levels, a, "the agreement")
 }
 
 // levelDefaults is what a level takes from its agreement.

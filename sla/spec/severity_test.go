@@ -31,7 +31,7 @@ func TestSeveritiesOfOtherNames(t *testing.T) {
 			t.Errorf("want that %s; got %q", want, got)
 		}
 	}
-	if steps := fmt.Sprint(l.Escalation[0].Severities, l.Escalation[1].Severities, l.Escalation[2].Severities); steps != "[critical] [warning] [critical urgent]" {
+	if steps := fmt.Sprint(l.Escalation[0].Severities, l.Escalation[1].Severities, l.Escalation[2].Severities); steps != "[critical urgent] [warning] [critical urgent]" {
 		t.Errorf("steps are about %s", steps)
 	}
 	agreements, _ := spec.Load("testdata/valid/severities.yaml")
