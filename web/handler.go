@@ -81,7 +81,7 @@ func New(opts Options) (http.Handler, error) {
 		return nil, err
 	}
 	mux := http.NewServeMux()
-	mux.Handle("GET /assets/", cached(http.StripPrefix("/assets/", http.FileServerFS(assets))))
+	mux.Handle("GET /assets/{file}", cached(http.StripPrefix("/assets/", http.FileServerFS(assets))))
 	mux.HandleFunc("GET /{$}", h.overview)
 	mux.HandleFunc("GET /level/{sla}/{service}/{slo}", h.level)
 	mux.HandleFunc("GET /", h.notFound)

@@ -122,3 +122,12 @@ func TestNewRefusesToShowNothing(t *testing.T) {
 		t.Errorf("error %v does not name what is missing", err)
 	}
 }
+
+func TestNoDirectoryIsListed(t *testing.T) {
+	h := handlerFor(t, fixed{levels: sample()})
+	for _, path := range []string{"/assets/", "/assets", "/assets/../assets/"} {
+		if w := get(t, h, path); w.Code == http.StatusOK {
+			t.Errorf("%s is answered with %d %.80s", path, w.Code, w.Body)
+		}
+	}
+}
