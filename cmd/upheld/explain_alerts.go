@@ -35,6 +35,15 @@ func explainBurnAlerts(b *strings.Builder, l *sla.ServiceLevel) {
 	}
 }
 
+// alertWords are what an alert is, with its severity if that has another name.
+func alertWords(n sla.Notice) string {
+	words := "a " + n.Urgency.String()
+	if n.Severity != n.Urgency.String() {
+		words += " (" + n.Severity + ")"
+	}
+	return words
+}
+
 // explainNotices says which alerts there are beside the tiers.
 func explainNotices(b *strings.Builder, l *sla.ServiceLevel) {
 	a := l.Alerting
@@ -43,11 +52,7 @@ func explainNotices(b *strings.Builder, l *sla.ServiceLevel) {
 		if n.For > 0 {
 			hold = ", for " + sla.FormatDuration(n.For)
 		}
-		what := n.Urgency.String()
-		if n.Severity != what {
-			what += " (" + n.Severity + ")"
-		}
-		fmt.Fprintf(b, "    a %s when %s%s\n", what, fmt.Sprintf(format, args...), hold)
+		fmt.Fprintf(b, "    %s when %s%s\n", alertWords(n), fmt.Sprintf(format, args...), hold)
 	}
 	if a.BudgetExhausted != nil || a.BudgetForecast != nil || a.MeasurementLost != nil || a.GroupLimit != nil {
 		b.WriteString("  Besides:\n")
@@ -68,7 +73,7 @@ func explainNotices(b *strings.Builder, l *sla.ServiceLevel) {
 		line(f.Notice, "the next tier of credits, at the bad share of the last %s, is reached within %s", sla.FormatDuration(f.Over), sla.FormatDuration(f.Within))
 	}
 	if n := a.MeasurementLost; n != nil {
-		fmt.Fprintf(b, "    a %s when nobody knows how the service is, %s after the last sample, give or take a scrape and an evaluation\n", n.Severity, sla.FormatDuration(n.For))
+		fmt.Fprintf(b, "    %s when nobody knows how the service is, %s after the last sample, give or take a scrape and an evaluation\n", alertWords(*n), sla.FormatDuration(n.For))
 	}
 	if n := a.GroupLimit; n != nil {
 		line(*n, "there are more than 80 %% of at most %d groups", l.GroupBy.Limit)

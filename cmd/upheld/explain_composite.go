@@ -165,7 +165,7 @@ func explainMeasuring(line func(name, format string, args ...any), l *sla.Servic
 	if e := c.EndToEnd; e != nil {
 		told := "nobody is told"
 		if e.Notice != nil {
-			told = fmt.Sprintf("a %s tells", e.Notice.Severity)
+			told = alertWords(*e.Notice) + " tells"
 		}
 		line("End to end", "%s measures the whole; %s when over %s it is worse than this by more than %s %% of the time", e.Of, told, sla.FormatDuration(e.Over), e.Above)
 	}

@@ -115,7 +115,7 @@ func capWords(c *sla.Cap) string {
 	}
 	told := "nobody"
 	if c.Notice != nil {
-		told = "a " + c.Notice.Severity
+		told = alertWords(*c.Notice)
 	}
 	return fmt.Sprintf("; at most %s of downtime a %s, by the contract: figures and alerts go on excusing it, %s tells when it is used up", sla.FormatDuration(c.Downtime), c.Per.Calendar, told)
 }

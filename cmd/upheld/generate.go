@@ -203,11 +203,11 @@ func (o generateOptions) run(cmd *cobra.Command, paths []string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprint(cmd.ErrOrStderr(), o.groupsHint(agreements), unfilled)
+	fmt.Fprint(cmd.ErrOrStderr(), o.groupsHint(agreements))
 	if o.stdout {
-		return o.print(cmd, stage)
+		return o.print(cmd, stage, unfilled)
 	}
-	return o.put(cmd, stage, merged)
+	return o.put(cmd, stage, merged, unfilled)
 }
 
 // target is the directory that files are made in, which is a temporary one for
@@ -250,8 +250,9 @@ func names(agreements []*sla.Agreement) []string {
 	return names
 }
 
-// print writes the only file to standard output.
-func (o generateOptions) print(cmd *cobra.Command, stage *filetree.Stage) error {
+// print writes the only file to standard output, and what is to be filled in to
+// standard error.
+func (o generateOptions) print(cmd *cobra.Command, stage *filetree.Stage, unfilled string) error {
 	changes, err := stage.Changes()
 	if err != nil {
 		return err
@@ -262,7 +263,11 @@ func (o generateOptions) print(cmd *cobra.Command, stage *filetree.Stage) error 
 	if err := stage.Commit(changes); err != nil {
 		return err
 	}
-	return stage.Print(cmd.OutOrStdout(), changes[0].Path)
+	if err := stage.Print(cmd.OutOrStdout(), changes[0].Path); err != nil {
+		return err
+	}
+	fmt.Fprint(cmd.ErrOrStderr(), unfilled)
+	return nil
 }
 
 // manyLevels is from where on groups of their own are worth a word.

@@ -55,7 +55,7 @@ func readConfiguration(file string) ([]byte, error) {
 	case err == nil && !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%s is no regular file, and so cannot be edited", file)
 	case err == nil && info.Size() > maxConfiguration:
-		return nil, fmt.Errorf("%s is %d MiB large; a configuration has at most %d", file, info.Size()>>20, maxConfiguration>>20)
+		return nil, fmt.Errorf("%s is larger than %d MiB, which is the most for a configuration", file, maxConfiguration>>20)
 	}
 	return os.ReadFile(file) // which says what is wrong with it, if anything is
 }
@@ -86,12 +86,20 @@ func (o generateOptions) receiversHint(agreements []*sla.Agreement, merged merge
 		if len(merged.empty) == 0 {
 			return "", nil
 		}
-		return fmt.Sprintf("%s: nobody is told by the empty receivers %s; copy each out of the block of upheld, fill the copy in, and generate again\n",
-			o.merged, few(merged.empty)), nil
+		receivers, each := "receivers", "each"
+		if len(merged.empty) == 1 {
+			receivers, each = "receiver", "it"
+		}
+		return fmt.Sprintf("%s: nobody is told by the empty %s %s; copy %s out of the block of upheld, fill the copy in, and generate again\n",
+			o.merged, receivers, few(merged.empty), each), nil
 	}
 	_, empty, err := emit.Alertmanager(agreements)
-	return fmt.Sprintf("%s/%s: nobody is told yet, its receivers %s are empty; write into a configuration that you have with --alertmanager.merge=FILE, or fill in a copy\n",
-		o.dir, alertmanagerPath, few(empty)), err
+	receivers, are := "receivers", "are"
+	if len(empty) == 1 {
+		receivers, are = "receiver", "is"
+	}
+	return fmt.Sprintf("%s/%s: nobody is told yet, its %s %s %s empty; write into a configuration that you have with --alertmanager.merge=FILE, or fill in a copy\n",
+		o.dir, alertmanagerPath, receivers, few(empty), are), err
 }
 
 // few lists names, of many the first ones.

@@ -11,10 +11,10 @@ import (
 	"github.com/upheld-sla/upheld/internal/filetree"
 )
 
-// put puts what changes into place and says so, or, if it is only looked at,
-// only says so. Files are put into place first: that is what the verb is for, and the
+// put puts what changes into place and says so, and what is to be filled in; or,
+// if it is only looked at, only says what changes. Files are put into place first: that is what the verb is for, and the
 // reader of the list may not be there any more.
-func (o generateOptions) put(cmd *cobra.Command, stage *filetree.Stage, merged mergedFile) error {
+func (o generateOptions) put(cmd *cobra.Command, stage *filetree.Stage, merged mergedFile, unfilled string) error {
 	changes, err := stage.Changes()
 	if o.verify {
 		return o.compare(cmd, stage, changes, merged, err)
@@ -33,7 +33,7 @@ func (o generateOptions) put(cmd *cobra.Command, stage *filetree.Stage, merged m
 	if err := replacement.Commit(); err != nil {
 		return err
 	}
-	fmt.Fprint(cmd.ErrOrStderr(), o.notes(stage))
+	fmt.Fprint(cmd.ErrOrStderr(), unfilled, o.notes(stage))
 	if err := o.list(cmd, changes, merged); err != nil {
 		return fmt.Errorf("all is written, but what changed cannot be listed: %w", err)
 	}
@@ -92,7 +92,14 @@ func (o generateOptions) notes(stage *filetree.Stage) string {
 		notes += fmt.Sprintf("%s has others with that header, which stay; remove what was generated before and is not any more: %s\n", o.dir, few(left))
 	}
 	if others, n := stage.Others(); n > 0 {
-		notes += fmt.Sprintf("%s of agreements that are not named (%s) left as they are; --prune removes them\n", plural(n, "file"), few(others))
+		whose, as, them := "agreements that are", "they are", "them"
+		if len(others) == 1 {
+			whose = "an agreement that is"
+		}
+		if n == 1 {
+			as, them = "it is", "it"
+		}
+		notes += fmt.Sprintf("%s of %s not named (%s) left as %s; --prune removes %s\n", plural(n, "file"), whose, few(others), as, them)
 	}
 	return notes
 }

@@ -96,7 +96,7 @@ func readManifestFile(name string) ([]byte, error) {
 	case !info.Mode().IsRegular():
 		return nil, errors.New(": it is no regular file")
 	case info.Size() > maxManifest:
-		return nil, fmt.Errorf(": it is %d MiB large, of at most %d", info.Size()>>20, maxManifest>>20)
+		return nil, fmt.Errorf(": it is larger than %d MiB, which is the most for a manifest", maxManifest>>20)
 	}
 	f, err := openFile(name, os.O_RDONLY, 0)
 	if err != nil {

@@ -292,7 +292,7 @@ func (s stepList) fit(model []sla.EscalationStep, levels []*sla.ServiceLevel, of
 		}
 		for _, severity := range st.severities(tiers) {
 			if wait := of.Notifications.PacingOf(severity, sla.UrgencyOf(levels, severity)).GroupWait; st.After <= wait {
-				st.after.wrong("bad-escalation", fmt.Sprintf("%s is not longer than the %s that the first notification of a %s waits, so this step would be told before it",
+				st.after.wrong("bad-escalation", fmt.Sprintf("%s is not longer than the %s that the first notification of severity %s waits, so this step would be told before it",
 					st.after.said(), sla.FormatDuration(wait), severity), "choose a longer time, or a shorter notifications: {severities: {"+severity+": {groupWait: 30s}}}")
 			}
 		}

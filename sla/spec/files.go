@@ -246,7 +246,7 @@ func (l *loader) load(file string) {
 		l.failed(file, "unreadable-file", "cannot be read: "+reason(err), "")
 		return
 	case size > maxFileSize:
-		l.failed(file, "unreadable-file", fmt.Sprintf("is %d MiB large; a specification has at most %d", size>>20, maxFileSize>>20), "")
+		l.failed(file, "unreadable-file", fmt.Sprintf("is larger than %d MiB, which is the most for a specification", maxFileSize>>20), "")
 		return
 	}
 	l.read(file, text)
