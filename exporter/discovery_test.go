@@ -202,6 +202,37 @@ func TestServersOfTargetsAreGuarded(t *testing.T) {
 	}
 }
 
+// TestWhatCannotExistIsLeftOut of a list, rather than counted as down.
+func TestWhatCannotExistIsLeftOut(t *testing.T) {
+	good := address(wellServer(t))
+	for pattern, bad := range map[string][]string{
+		"${target}":         {"host:abc", "127.0.0.1:47090?q=1", "127.0.0.1:47090#f", "127.0.0.1:65536", "127.0.0.1:0", "a..b:80", ".example:80", "*.example:80", strings.Repeat("a", 300) + ":80"},
+		"http://${target}/": {"http://" + good, "host:abc", "a..b:80", "127.0.0.1:0"},
+	} {
+		list := filepath.Join(t.TempDir(), "list.json")
+		text, _ := json.Marshal([]map[string]any{{"targets": append([]string{good}, bad...)}})
+		if err := os.WriteFile(list, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		level := fleet(pattern, sla.Discovery{Files: []string{list}})
+		if pattern == sla.TargetVariable {
+			level.Probe.Check = &sla.TCPCheck{Address: pattern}
+		}
+		e := exporter.New(exporter.Options{})
+		if err := e.Apply([]sla.ProbeTarget{level}); err != nil {
+			t.Fatal(err)
+		}
+		start(t, e)
+		eventually(t, "the good entry", func() bool {
+			return counter(t, scrape(t, e.Metrics()), "upheld_probe_results_total", `outcome="good"`) > 0
+		})
+		metrics := scrape(t, e.Metrics())
+		if out := counter(t, metrics, "upheld_exporter_discovery_targets_left_out"); out != float64(len(bad)) || counter(t, metrics, "upheld_probe_results_total", `outcome="bad"`) > 0 {
+			t.Errorf("%s: %v of %d are left out\n%s", pattern, out, len(bad), metrics)
+		}
+	}
+}
+
 // TestAnEntryThatCannotBeUsedIsLeftOut: whatever stands in a list, the other
 // entries are probed, other levels find theirs, and the log is told once.
 func TestAnEntryThatCannotBeUsedIsLeftOut(t *testing.T) {

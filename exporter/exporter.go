@@ -193,6 +193,11 @@ func (e *Exporter) proberOf(t *wanted, known map[string]bool) (probe.Prober, err
 	if err != nil {
 		return nil, err
 	}
+	if movable, ok := t.Probe.Check.(sla.Movable); ok {
+		if err := movable.CheckAddress(); err != nil {
+			return nil, err
+		}
+	}
 	if known[t.key()] {
 		return nil, errors.New("another entry is called the same, but for user name and password")
 	}

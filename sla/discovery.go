@@ -51,6 +51,9 @@ type Movable interface {
 	// At is the same check of what is called so, as the key of its kind has it
 	// in a specification.
 	At(what string) Check
+	// CheckAddress is why nothing can answer where the check looks, so that there is
+	// nothing to probe; nil if something can. It quotes no address.
+	CheckAddress() error
 }
 
 // At is the probe of one target that was found at an address.

@@ -75,6 +75,7 @@ func decodeProbe(v value) (sla.Indicator, bool) {
 	v.d.forgetSomeTarget(before)
 	if many, ok := p.Check.(sla.Movable); ok && discovery != nil {
 		p.Check = many.At(discovery.Pattern)
+		o.staticTargets(p)
 	}
 	interval, at, intervalOK := read(o, "interval", value.duration)
 	if _, given := o.get("interval"); !given {
@@ -186,12 +187,6 @@ func (v value) noProbeKind(pairs []value, keys []string) {
 	}
 	v.d.errorAt(v.key, "missing-key", "the probe does not say what is probed: it needs "+either(keys),
 		`add http: "https://…" or tcp: "host:port"`)
-}
-
-// validPort tells a TCP port number.
-func validPort(text string) bool {
-	n, err := strconv.ParseUint(text, 10, 16)
-	return err == nil && n > 0
 }
 
 // coarse is the share of a period's budget above which a single probe is too

@@ -222,14 +222,14 @@ func (v value) proxyURL() (string, bool) {
 		v.wrong("bad-url", v.name+" is not a URL: "+sla.URLReason(text, err), "write it as http://host:port")
 	case u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "socks5" && u.Scheme != "socks5h":
 		v.wrong("bad-url", v.said()+" does not begin with http://, https:// or socks5://", "write it in full, e.g. http://"+afterScheme(text))
-	case u.Hostname() == "" || u.Port() != "" && !validPort(u.Port()):
+	case u.Hostname() == "" || u.Port() != "" && !sla.ValidPort(u.Port()):
 		v.wrong("bad-url", v.said()+" names no host, or no port from 1 to 65535", "write it as http://host:port")
 	case u.User != nil:
 		v.wrong("bad-url", v.said()+" has a user name or password before its host", "leave it out of the URL and use proxyHeaders: {Proxy-Authorization: …}")
 	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
 		v.wrong("bad-url", v.said()+" has something after host and port, which a proxy has no use for", "write "+u.Scheme+"://"+u.Host)
 	default:
-		return text, true
+		return text, v.hasName(u.Hostname())
 	}
 	return "", false
 }

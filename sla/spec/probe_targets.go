@@ -150,6 +150,32 @@ func (v value) targets() (*sla.Discovery, bool) {
 	return d, true
 }
 
+// staticTargets reports addresses of the list in the specification that nothing can
+// have; what is in other lists the exporter leaves out.
+func (o *object) staticTargets(p *sla.Probe) {
+	at, ok := o.get("targets")
+	if !ok || len(p.Discovery.Static) == 0 {
+		return
+	}
+	sources, _ := at.entries()
+	for _, source := range sources {
+		if source.name != "static" {
+			continue
+		}
+		items, _ := source.list()
+		for i, item := range items {
+			if text := item.node.Value; item.node.ShortTag() != "!!str" || strings.TrimSpace(text) == "" || slices.Contains(p.Discovery.Static[:i], text) {
+				continue // which has been reported
+			}
+			one := p.At(item.node.Value).Check.(sla.Movable)
+			if err := one.CheckAddress(); err != nil {
+				item.wrong("bad-address", item.said()+" in the place of "+sla.TargetVariable+" cannot be probed: "+err.Error(),
+					"write what makes "+quote(p.Discovery.Pattern)+" an address")
+			}
+		}
+	}
+}
+
 // given are those of the keys that the object has.
 func (o *object) given(keys ...string) []string {
 	return slices.DeleteFunc(keys, func(key string) bool { _, ok := o.values[key]; return !ok })

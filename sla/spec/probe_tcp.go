@@ -84,7 +84,7 @@ func (v value) hostPort() (string, bool) {
 		v.wrong("bad-address", v.said()+" has no port", "write host:port: "+quote(text+":"+v.usualPort()))
 	case err != nil || host == "" || strings.ContainsAny(host, " /@"):
 		v.wrong("bad-address", v.said()+" is not host:port", `write it as "db.example:5432"`)
-	case !validPort(port):
+	case !sla.ValidPort(port):
 		v.wrong("bad-address", v.said()+" has the port "+quote(port), "a port is a number from 1 to 65535")
 	default:
 		return text, v.hasName(host)
@@ -95,8 +95,12 @@ func (v value) hostPort() (string, bool) {
 // hasName tells whether a host can be looked up, and reports it if not. Names
 // beyond ASCII can: the exporter asks for their form in ASCII.
 func (v value) hasName(host string) bool {
-	if _, err := sla.ASCIIHost(host); err != nil {
-		v.wrong("bad-address", v.said()+" has a host that is not a name", "correct it, or write its form in ASCII, which begins with xn--")
+	if err := sla.CheckHost(host); err != nil {
+		remedy := "a name has letters, digits, - and _, in parts of 1 to 63 between dots, at most 253 in all"
+		if strings.ContainsFunc(host, func(r rune) bool { return r >= 0x80 }) {
+			remedy = "correct it, or write its form in ASCII, which begins with xn--"
+		}
+		v.wrong("bad-address", v.said()+" has a host that is not a name", remedy)
 		return false
 	}
 	return true

@@ -62,14 +62,16 @@ func (v value) webSocketURL() (string, bool) {
 		v.wrong("bad-url", v.said()+" is a URL of "+u.Scheme, "write ws"+strings.TrimPrefix(u.Scheme, "http")+"://"+u.Host+u.Path)
 	case u.Scheme != "ws" && u.Scheme != "wss":
 		v.wrong("bad-url", v.said()+" does not begin with ws:// or wss://", "write it in full, e.g. wss://"+afterScheme(text))
-	case u.Hostname() == "" || u.Port() != "" && !validPort(u.Port()):
+	case sla.TwoSchemes(u):
+		v.wrong("bad-url", v.said()+" has two schemes", "write one: "+afterScheme(text))
+	case u.Hostname() == "" || u.Port() != "" && !sla.ValidPort(u.Port()):
 		v.wrong("bad-url", v.said()+" names no host, or no port from 1 to 65535", "write it as wss://host/path")
 	case u.User != nil:
 		v.wrong("bad-url", v.said()+" has a user name or password before its host, which would be shown in labels and logs", "leave it out of the URL and use basicAuth")
 	case u.Fragment != "":
 		v.wrong("bad-url", v.said()+" has a fragment, which is never sent to a server", "leave #"+u.Fragment+" out")
 	default:
-		return text, true
+		return text, v.hasName(u.Hostname())
 	}
 	return "", false
 }

@@ -73,3 +73,36 @@ func TestHostsThatAreNoNamesAreFound(t *testing.T) {
 		}
 	}
 }
+
+// TestTargetsThatCannotExistAreFound, whether they are declared or in a list of
+// targets.
+func TestTargetsThatCannotExistAreFound(t *testing.T) {
+	long := strings.Repeat("a", 300)
+	for _, host := range []string{"a..b", ".example", "*.example", long} {
+		for _, key := range []string{"http: 'https://%s/'", "websocket: 'wss://%s/'", "tcp: '%s:80'", "http: 'https://a/', proxyURL: 'http://%s:1'"} {
+			if said := finds(t, fmt.Sprintf(key, host)); !strings.Contains(said, "has a host that is not a name") {
+				t.Errorf("%s: %s", key, said)
+			}
+		}
+	}
+	if said := finds(t, "http: 'http://http://127.0.0.1/'"); !strings.Contains(said, "has two schemes\nwrite one: http://127.0.0.1/") {
+		t.Error(said)
+	}
+	for pattern, entries := range map[string][]string{
+		"tcp: '${target}'":           {"host:abc", "127.0.0.1:47090?q=1", "127.0.0.1:47090#f", "127.0.0.1:65536", "127.0.0.1:0", "a..b:80", ".example:80", "*.example:80", long + ":80"},
+		"http: 'http://${target}/'":  {"http://127.0.0.1:47090", "host:abc", "a..b:80"},
+		"icmp: '${target}'":          {"host:80"},
+		"websocket: '${target}'":     {"a.example"},
+		"http: 'https://${target}/'": {"bob:s3cret#7@a.example"},
+	} {
+		for _, entry := range entries {
+			said := finds(t, fmt.Sprintf("%s, targets: {static: [good.example:80, %q]}", pattern, entry))
+			if !strings.Contains(said, "cannot be probed: ") || strings.Contains(said, "s3cret") {
+				t.Errorf("%s %s: %s", pattern, entry, said)
+			}
+		}
+	}
+	if said := finds(t, "http: 'http://${target}/', targets: {static: ['good.example:80', '[::1]:80', '::1', 'münchen.example']}"); strings.Contains(said, "probed") {
+		t.Error(said)
+	}
+}

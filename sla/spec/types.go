@@ -256,14 +256,16 @@ func (v value) link() (string, bool) {
 		v.wrong("bad-url", v.name+" is not a URL: "+sla.URLReason(text, err), "write it as https://host/path")
 	case u.Scheme != "http" && u.Scheme != "https":
 		v.wrong("bad-url", v.said()+" does not begin with http:// or https://", "write it in full, e.g. https://"+afterScheme(text))
+	case sla.TwoSchemes(u):
+		v.wrong("bad-url", v.said()+" has two schemes", "write one: "+afterScheme(text))
 	case u.Hostname() == "":
 		v.wrong("bad-url", v.said()+" names no host", "write it as https://host/path")
 	case u.User != nil:
 		v.wrong("bad-url", v.said()+" has a user name or password before its host, which would be shown in labels and logs",
 			"leave it out of the URL and use headers: {Authorization: …}")
-	case port != "" && !validPort(port) && strings.Contains(text, "@"): // the port may be a part of a password
+	case port != "" && !sla.ValidPort(port) && strings.Contains(text, "@"): // the port may be a part of a password
 		v.wrong("bad-url", v.said()+" has a port that is none", "a port is a number from 1 to 65535")
-	case port != "" && !validPort(port):
+	case port != "" && !sla.ValidPort(port):
 		v.wrong("bad-url", v.said()+" has the port "+port, "a port is a number from 1 to 65535")
 	default:
 		return text, v.hasName(u.Hostname())
