@@ -95,6 +95,7 @@ func (s *server) routes() (http.Handler, error) {
 		Logger:  s.Logger.With("component", "pages"),
 		Version: version.Version,
 		Refresh: min(s.ScrapeInterval, 5*time.Second),
+		Notice:  s.writes.notice,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("pages: %w", err)

@@ -73,6 +73,16 @@ func (w *writes) full() bool {
 	return true
 }
 
+// notice is what the pages say first while samples are lost.
+func (w *writes) notice() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.lost {
+		return ""
+	}
+	return "Nothing is recorded now: the storage takes no samples, because its disk is full or cannot be written. The figures below are old."
+}
+
 type writesAppender struct {
 	storage.Appender
 	w *writes

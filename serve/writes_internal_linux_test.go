@@ -62,6 +62,9 @@ func TestFullDisk(t *testing.T) {
 	if kept, n := testutil.ToFloat64(w.kept), countSamples(t, db, now-100_000, now); kept != 0 || n != 0 {
 		t.Errorf("on a full disk %d samples are taken, the metric says %v", n, kept)
 	}
+	if !strings.Contains(w.notice(), "disk is full") {
+		t.Errorf("the pages say %q", w.notice())
+	}
 	if n := strings.Count(log.String(), "takes no samples"); n != 1 {
 		t.Errorf("the log says it %d times:\n%s", n, log.String())
 	}
@@ -73,7 +76,7 @@ func TestFullDisk(t *testing.T) {
 			t.Fatalf("with space again: %v", err)
 		}
 	}
-	if kept := testutil.ToFloat64(w.kept); kept != 1 || !strings.Contains(log.String(), "takes samples again") {
+	if kept := testutil.ToFloat64(w.kept); kept != 1 || w.notice() != "" || !strings.Contains(log.String(), "takes samples again") {
 		t.Errorf("with space again the metric says %v, the log\n%s", kept, log.String())
 	}
 	if n := samplesAfterKill(t, dir, now-4000, now); n != 5*200 {

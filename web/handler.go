@@ -25,6 +25,7 @@ type Options struct {
 	Version string           // shown in the footer, may be empty
 	Refresh time.Duration    // how often the script renews a page; 5s if 0
 	Now     func() time.Time // time.Now if nil
+	Notice  func() string    // what every page says first, "" for nothing; nil if there is never anything
 }
 
 // page is what every template is given.
@@ -33,6 +34,7 @@ type page struct {
 	Version string
 	Assets  string // changes with the assets, so that browsers may cache them
 	Refresh int64  // milliseconds
+	Notice  string // "" or what is to be read before anything else
 	At      stamp
 
 	now time.Time
@@ -131,9 +133,13 @@ func secured(next http.Handler) http.Handler {
 }
 
 func (h *pages) page(title string) page {
-	now := h.opts.Now()
+	now, notice := h.opts.Now(), ""
+	if h.opts.Notice != nil {
+		notice = h.opts.Notice()
+	}
 	return page{
-		Title: title, Version: h.opts.Version, Assets: h.assets,
+		Notice: notice,
+		Title:  title, Version: h.opts.Version, Assets: h.assets,
 		Refresh: h.opts.Refresh.Milliseconds(), At: newStamp(now, now), now: now,
 	}
 }

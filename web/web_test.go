@@ -131,3 +131,20 @@ func TestNoDirectoryIsListed(t *testing.T) {
 		}
 	}
 }
+
+func TestANoticeIsOnEveryPage(t *testing.T) {
+	notice := "the disk is <full>"
+	h, err := New(Options{Source: fixed{levels: sample()}, Notice: func() string { return notice }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/", "/level/shop/storefront/availability", "/nothing"} {
+		if body := get(t, h, path).Body.String(); !strings.Contains(body, "the disk is &lt;full&gt;") {
+			t.Errorf("%s does not say it", path)
+		}
+	}
+	notice = ""
+	if body := get(t, h, "/").Body.String(); strings.Contains(body, `role="alert"`) {
+		t.Error("without anything to say there is a notice")
+	}
+}
