@@ -62,7 +62,8 @@ type finding struct {
 	targets []discover.Target
 	looked  time.Time       // when the last look began; zero: not yet
 	failure error           // of the last look
-	left    map[string]bool // what cannot be probed of the targets, with the reason, as it was told
+	left    int             // how many of the targets cannot be probed
+	told    map[string]bool // which, with the reason, as the log has them: several may look the same there
 	looking bool
 	learned bool // a look has ended
 }
@@ -144,20 +145,20 @@ func (d *discovery) leave(all []leftOut) (untold []leftOut) {
 	defer d.mu.Unlock()
 	told := make(map[sla.ID]map[string]bool, len(d.levels))
 	for id, f := range d.levels {
-		told[id], f.left = f.left, nil
+		told[id], f.told, f.left = f.told, nil, 0
 	}
 	for _, l := range all {
 		f := d.levels[l.id]
 		if f == nil {
 			continue
 		}
-		if f.left == nil {
-			f.left = map[string]bool{}
+		if f.left++; f.told == nil {
+			f.told = map[string]bool{}
 		}
-		if !told[l.id][l.String()] && !f.left[l.String()] {
+		if !told[l.id][l.String()] && !f.told[l.String()] {
 			untold = append(untold, l)
 		}
-		f.left[l.String()] = true
+		f.told[l.String()] = true
 	}
 	return untold
 }
@@ -241,7 +242,7 @@ func (d *discovery) states() []measure.Discovery {
 	defer d.mu.Unlock()
 	var all []measure.Discovery
 	for id, f := range d.levels {
-		all = append(all, measure.Discovery{ID: id, Targets: len(f.targets), LeftOut: len(f.left), OK: f.failure == nil && len(f.left) == 0 && !f.looked.IsZero()})
+		all = append(all, measure.Discovery{ID: id, Targets: len(f.targets), LeftOut: f.left, OK: f.failure == nil && f.left == 0 && !f.looked.IsZero()})
 	}
 	return all
 }
