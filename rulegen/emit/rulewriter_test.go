@@ -23,7 +23,7 @@ var words = rapid.OneOf(
 	rapid.SampledFrom([]string{
 		"yes", "No", "y", "NULL", "~", "true", "Off", "1", "1.5", "99.90", "1e3", ".5", "0x1f", "0o7", "1_000", "1:30", "12:30:45", "2026-01-02",
 		"2026-01-02 03:04:05", "5m", "1h30m", "1d", "6", "a: b", "a #b", "a#b", "a:b", "a:", "# a", "- a", "-a", "? a", ": a", "[a]", "{a}",
-		"(a)", "a ", " a", "a\nb", "a\n", "\ta", "'a'", `"a"`, "&a", "*a", "!a", "|", ">", "%a", "@a", "`a`", ",a", "é", "\u2028", "\ufeff", "a\x00b",
+		"(a)", "a ", " a", "a\nb", "a\n", "\n", "\n a", "\ta", "'a'", `"a"`, "&a", "*a", "!a", "|", ">", "%a", "@a", "`a`", ",a", "é", "\u2028", "\ufeff", "a\x00b",
 		"{{ $value }} bad", "a {{ $labels.x }}", "...", "---", "--- a", "<<", "=", "1 - a{b=\"c\"}", "0 * x", "Inf", ".inf", "NaN", "0.1 > x",
 		"rate(a[5m]) > 0.001", `sla:bad:rate5m{sla="shop"} or on () 0 * x`,
 	}),
@@ -31,7 +31,9 @@ var words = rapid.OneOf(
 	rapid.String(),
 )
 
-// Every text is printed as yaml.v3 prints it.
+// Every text is printed as yaml.v3 prints it. One of several lines may stand in
+// double quotes instead, since blocks that begin or end with an empty line do not
+// read back everywhere.
 func TestTextsArePrintedAsTheLibraryWould(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		value := words.Draw(t, "value")
@@ -41,10 +43,16 @@ func TestTextsArePrintedAsTheLibraryWould(t *testing.T) {
 		if (err == nil) != (wantErr == nil) {
 			t.Fatalf("error %v, of the library %v", err, wantErr)
 		}
-		if err == nil && string(got.out) != want {
+		if err == nil && string(got.out) != want && !(strings.ContainsAny(value, "\n\u0085\u2028\u2029") && readsBack(string(got.out), value)) {
 			t.Fatalf("printed %q, the library prints %q", got.out, want)
 		}
 	})
+}
+
+// readsBack tells whether the text of a rule has the value as its expression.
+func readsBack(text, value string) bool {
+	var rules []map[string]string
+	return yaml.Unmarshal([]byte(text), &rules) == nil && len(rules) == 1 && rules[0]["expr"] == value
 }
 
 // libraryText is how yaml.v3 prints an expression of the first rule of a group.
