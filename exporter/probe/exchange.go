@@ -210,7 +210,7 @@ func (x *exchange) withMore(o *outgoing) (*outgoing, []pair) {
 	return o, append(more, pair{"Cookie", strings.Join(lines, "; ")})
 }
 
-// otherCookies are those of a header that have not been set anew.
+// otherCookies are those of a header that have not been set again.
 func otherCookies(header string, set []*http.Cookie) []string {
 	var kept []string
 	for one := range strings.SplitSeq(header, ";") {
