@@ -206,8 +206,10 @@ func TestServersOfTargetsAreGuarded(t *testing.T) {
 func TestWhatCannotExistIsLeftOut(t *testing.T) {
 	good := address(wellServer(t))
 	for pattern, bad := range map[string][]string{
-		"${target}": {"host:abc", "127.0.0.1:47090?q=1", "127.0.0.1:47090#f", "127.0.0.1:65536", "127.0.0.1:0", "a..b:80", ".example:80", "*.example:80", strings.Repeat("a", 300) + ":80",
-			"bob:pw-first@" + good, "bob:pw-second@" + good}, // which look the same in the log
+		"${target}": {
+			"host:abc", "127.0.0.1:47090?q=1", "127.0.0.1:47090#f", "127.0.0.1:65536", "127.0.0.1:0", "a..b:80", ".example:80", "*.example:80", strings.Repeat("a", 300) + ":80",
+			"bob:pw-first@" + good, "bob:pw-second@" + good,
+		}, // which look the same in the log
 		"http://${target}/": {"http://" + good, "host:abc", "a..b:80", "127.0.0.1:0"},
 	} {
 		list := filepath.Join(t.TempDir(), "list.json")

@@ -9,6 +9,6 @@ func space(dir string) (free, size uint64, err error) {
 	if err := syscall.Statfs(dir, &s); err != nil {
 		return 0, 0, err
 	}
-	block := uint64(s.Bsize) //nolint:gosec,unconvert // never negative; 32 bits on some processors
+	block := uint64(s.Bsize) //nolint:gosec // never negative; 32 bits on some processors
 	return s.Bavail * block, s.Blocks * block, nil
 }

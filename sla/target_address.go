@@ -49,7 +49,7 @@ func CheckHost(host string) error {
 }
 
 func outsideOfNames(r rune) bool {
-	return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_')
+	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_'
 }
 
 // TwoSchemes tells "http://http://shop.example/", whose host would be "http".
