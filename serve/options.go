@@ -23,7 +23,7 @@ const (
 	DefaultRulesInterval       = time.Minute
 	DefaultQueryTimeout        = 2 * time.Minute
 	DefaultQueryMaxSamples     = 5_000_000
-	DefaultQueryMaxConcurrency = 4
+	DefaultQueryMaxConcurrency = 2
 )
 
 // maxInterval is the longest interval of scrapes and of rules: both feed rates
