@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"syscall"
 	"testing"
 	"time"
@@ -31,7 +32,13 @@ func scraping(t *testing.T, path, target, options string, flags ...string) serve
 	if _, err := os.Stat(path); err != nil {
 		t.Skipf("no Prometheus to scrape with: %v", err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	// Between the choice of a port and the server's start another test may be given
+	// the port; on Linux an address of this process's own keeps it.
+	host := "127.0.0.1"
+	if runtime.GOOS == "linux" {
+		host = fmt.Sprintf("127.83.%d.%d", os.Getpid()>>8&255, os.Getpid()&255)
+	}
+	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 	if err != nil {
 		t.Fatal(err)
 	}
