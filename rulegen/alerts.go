@@ -107,7 +107,7 @@ func (c compiler) ofSeveral(p sla.Period) []string {
 
 // forecast fires while the rest of the budget, burnt at the rate of a window,
 // ends within a time; its value is that time in seconds. It begins while the
-// budget does burn, and not because of an outage that a page tells of.
+// budget does burn, and not because of an outage that a page has told already.
 //
 // What is left is a share of the whole period's budget, and a window whose bad
 // share is the budget burns one budget a period: so it lasts left × period ×

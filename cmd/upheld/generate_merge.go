@@ -77,7 +77,7 @@ func (o generateOptions) mergedPath() string {
 }
 
 // receiversHint says which receivers are to be filled in. The complete
-// configuration is made anew each time, so its receivers always are.
+// configuration is made again each time, so its receivers always are.
 func (o generateOptions) receiversHint(agreements []*sla.Agreement, merged mergedFile) (string, error) {
 	switch {
 	case o.verify || !o.writes("alertmanager"):

@@ -82,7 +82,7 @@ func agreementsRoute(agreements []*sla.Agreement, severities []severity) alertma
 	return r
 }
 
-// gatherLost lets one notification tell of all levels of an agreement that are not
+// gatherLost puts into one notification all levels of an agreement that are not
 // measured, wherever people are told at once and have not said how to gather: one
 // stopped exporter loses them all.
 func gatherLost(r alertmanagerRoute) alertmanagerRoute {
