@@ -41,7 +41,7 @@ type Options struct {
 	// a name of this machine are answered: a page of another site could otherwise
 	// have its own name point here, and read what it likes (DNS rebinding).
 	Listen string
-	// AllowedHosts are the names, without port, under which clients may ask. On
+	// AllowedHosts are the names under which clients may ask; a port is not looked at. On
 	// loopback they are allowed besides those of this machine; elsewhere any name
 	// is, unless there are some.
 	AllowedHosts []string
@@ -85,7 +85,7 @@ func (o Options) hosts() func(host string) bool {
 	return func(host string) bool {
 		return local && isLocal(host) || host == listen ||
 			o.External != nil && strings.EqualFold(host, o.External.Hostname()) ||
-			slices.ContainsFunc(o.AllowedHosts, func(allowed string) bool { return strings.EqualFold(host, allowed) })
+			slices.ContainsFunc(o.AllowedHosts, func(allowed string) bool { return strings.EqualFold(host, hostOf(allowed)) })
 	}
 }
 

@@ -50,6 +50,7 @@ func TestOnlyHostsThatAreMeantAreAnswered(t *testing.T) {
 		{"no host", httpguard.Options{Listen: "localhost:9798"}, "", false},
 		{"the external name, by a proxy on this machine", httpguard.Options{Listen: "127.0.0.1:9798", External: public}, "sla.example", true},
 		{"a name that was allowed", httpguard.Options{Listen: "127.0.0.1:9798", AllowedHosts: []string{"Grafana.example"}}, "grafana.example:9798", true},
+		{"a name that was allowed with a port", httpguard.Options{Listen: "127.0.0.1:9798", AllowedHosts: []string{"grafana.example:9798"}}, "grafana.example", true},
 		{"any name where all interfaces are listened on", httpguard.Options{Listen: ":9798"}, "upheld.monitoring.svc:9798", true},
 		{"one of those that were named", httpguard.Options{Listen: "0.0.0.0:9798", AllowedHosts: []string{"upheld.monitoring.svc"}}, "upheld.monitoring.svc:9798", true},
 		{"none of those that were named", httpguard.Options{Listen: "0.0.0.0:9798", AllowedHosts: []string{"upheld.monitoring.svc"}}, "rebound.example", false},
