@@ -30,7 +30,7 @@ LDFLAGS := -s -w \
 
 # Packages that run concurrently and do not need the rule engine, which takes
 # minutes to compile with the race detector.
-RACE ?= ./exporter/... ./web/... ./demo/... ./cmd/upheld-exporter/...
+RACE ?= ./exporter/... ./internal/web/... ./internal/demo/... ./cmd/upheld-exporter/...
 
 FUZZTIME ?= 10s
 

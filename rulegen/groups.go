@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
-	"github.com/upheld-sla/upheld/rulegen/promql"
+	"github.com/upheld-sla/upheld/internal/promql"
 	"github.com/upheld-sla/upheld/sla"
 )
 

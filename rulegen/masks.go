@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
-	"github.com/upheld-sla/upheld/rulegen/promql"
+	"github.com/upheld-sla/upheld/internal/promql"
 	"github.com/upheld-sla/upheld/sla"
 )
 

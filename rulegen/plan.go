@@ -1,6 +1,6 @@
 // Package rulegen turns an agreement into a Plan: the recording rules and
 // alerts that measure it. It is pure functions from the model to typed
-// expressions; rulegen/promql makes and proves the expressions and
+// expressions; internal/promql makes and proves the expressions and
 // rulegen/emit prints them.
 //
 // The principle: raw series are scanned once, over five minutes; everything
@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
-	"github.com/upheld-sla/upheld/rulegen/promql"
+	"github.com/upheld-sla/upheld/internal/promql"
 	"github.com/upheld-sla/upheld/sla"
 )
 

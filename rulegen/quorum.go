@@ -2,7 +2,7 @@ package rulegen
 
 import (
 	"github.com/upheld-sla/upheld/internal/metricnames"
-	"github.com/upheld-sla/upheld/rulegen/promql"
+	"github.com/upheld-sla/upheld/internal/promql"
 	"github.com/upheld-sla/upheld/sla"
 )
 

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/upheld-sla/upheld/rulegen/promql"
+	"github.com/upheld-sla/upheld/internal/promql"
 	"github.com/upheld-sla/upheld/sla"
 )
 

@@ -35,7 +35,7 @@ func TestDependencies(t *testing.T) {
 		"github.com/prometheus/prometheus":               "the rule engine, its parser and its storage are for cmd/upheld",
 		"github.com/upheld-sla/upheld/rulegen":           "exporter and rulegen share only names",
 		"github.com/grafana/grafana-foundation-sdk":      "dashboards are for cmd/upheld",
-		"github.com/upheld-sla/upheld/serve":             "serve embeds the exporter, not the other way round",
+		"github.com/upheld-sla/upheld/internal/serve":    "serve embeds the exporter, not the other way round",
 		"github.com/prometheus/client_golang/api":        "the exporter queries nobody",
 		"github.com/prometheus/blackbox_exporter/prober": "probers are our own; blackbox_exporter's are what tests hold them to",
 	}

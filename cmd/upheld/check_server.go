@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/upheld-sla/upheld/exporter/redact"
-	"github.com/upheld-sla/upheld/inspect"
+	"github.com/upheld-sla/upheld/internal/inspect"
 	"github.com/upheld-sla/upheld/internal/weburl"
 	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/sla"

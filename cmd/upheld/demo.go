@@ -15,9 +15,9 @@ import (
 	"github.com/prometheus/common/promslog"
 	"github.com/spf13/cobra"
 
-	"github.com/upheld-sla/upheld/demo"
 	example "github.com/upheld-sla/upheld/examples/demo"
-	"github.com/upheld-sla/upheld/serve"
+	"github.com/upheld-sla/upheld/internal/demo"
+	"github.com/upheld-sla/upheld/internal/serve"
 )
 
 // demoListenAddress is not the default of serve, so that both can run.

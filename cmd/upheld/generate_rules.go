@@ -16,9 +16,9 @@ import (
 	"github.com/upheld-sla/upheld/dashboards"
 	"github.com/upheld-sla/upheld/internal/buildinfo"
 	"github.com/upheld-sla/upheld/internal/filetree"
+	"github.com/upheld-sla/upheld/internal/ruletest"
 	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/rulegen/emit"
-	"github.com/upheld-sla/upheld/rulegen/ruletest"
 	"github.com/upheld-sla/upheld/sla"
 )
 

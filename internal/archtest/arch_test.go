@@ -25,6 +25,11 @@ func TestArrows(t *testing.T) {
 	for _, v := range violations(pkgs) {
 		t.Error(v)
 	}
+	for _, c := range components {
+		if !slices.ContainsFunc(pkgs, func(p pkg) bool { return under(local(p.ImportPath), c.folder) }) {
+			t.Errorf("%s: a component without a folder; take its line out", c.folder)
+		}
+	}
 }
 
 // listPackages asks the go command for every package of the module. Packages
@@ -97,17 +102,22 @@ func (w wall) broken(path string, p pkg) []string {
 }
 
 func (c component) allows(path string) bool {
-	return under(path, c.folder) || under(path, "internal") ||
-		slices.ContainsFunc(c.may, func(folder string) bool { return under(path, folder) })
+	if under(path, c.folder) || slices.ContainsFunc(c.may, func(folder string) bool { return under(path, folder) }) {
+		return true
+	}
+	home := componentOf(path)
+	return home != nil && home.folder == "internal"
 }
 
+// componentOf finds the component whose folder is the closest above the path.
 func componentOf(path string) *component {
-	for i := range components {
-		if under(path, components[i].folder) {
-			return &components[i]
+	var home *component
+	for i, c := range components {
+		if under(path, c.folder) && (home == nil || len(c.folder) > len(home.folder)) {
+			home = &components[i]
 		}
 	}
-	return nil
+	return home
 }
 
 // under says whether path is dir or lies below it; everything lies below "".
@@ -147,12 +157,13 @@ func TestArrowsAreHeld(t *testing.T) {
 		{"probers make no metrics", pkg{ImportPath: "exporter/probe", Imports: []string{clientGo + "prometheus"}}, "exporter/probe imports"},
 		{"measure makes metrics", pkg{ImportPath: "exporter/measure", Imports: []string{clientGo + "prometheus"}}, ""},
 		{"rules hold no parser nodes", pkg{ImportPath: "rulegen", Imports: []string{prometheus + "promql/parser"}}, "rulegen imports"},
-		{"rulegen/promql holds parser nodes", pkg{ImportPath: "rulegen/promql", Imports: []string{prometheus + "promql/parser"}}, ""},
+		{"internal/promql holds parser nodes", pkg{ImportPath: "internal/promql", Imports: []string{prometheus + "promql/parser"}}, ""},
 		{"the exporter links no engine in", pkg{ImportPath: "cmd/upheld-exporter", Deps: []string{prometheus + "promql"}}, "cmd/upheld-exporter links in"},
 		{"the exporter links no storage in", pkg{ImportPath: "cmd/upheld-exporter", Deps: []string{prometheus + "tsdb/chunkenc"}}, "cmd/upheld-exporter links in"},
 		{"upheld may link the engine in", pkg{ImportPath: "cmd/upheld", Deps: []string{prometheus + "promql"}}, ""},
-		{"pages do not query", pkg{ImportPath: "web", Imports: []string{prometheus + "promql"}}, "web imports"},
-		{"nobody imports a command", pkg{ImportPath: "serve", Imports: []string{module + "/cmd/upheld"}}, "serve imports cmd/upheld"},
+		{"pages do not query", pkg{ImportPath: "internal/web", Imports: []string{prometheus + "promql"}}, "internal/web imports"},
+		{"nobody imports a command", pkg{ImportPath: "internal/serve", Imports: []string{module + "/cmd/upheld"}}, "internal/serve imports cmd/upheld"},
+		{"a component in internal/ is not shared by all", pkg{ImportPath: "sla", Imports: []string{module + "/internal/serve"}}, "sla imports internal/serve"},
 		{"a new folder has to be placed", pkg{ImportPath: "misc"}, "not in the table"},
 	}
 	for _, tt := range tests {

@@ -6,7 +6,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
-	"github.com/upheld-sla/upheld/rulegen/ruletest"
+	"github.com/upheld-sla/upheld/internal/ruletest"
 	"github.com/upheld-sla/upheld/sla"
 )
 

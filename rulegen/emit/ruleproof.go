@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/upheld-sla/upheld/internal/promql"
 	"github.com/upheld-sla/upheld/rulegen"
-	"github.com/upheld-sla/upheld/rulegen/promql"
 )
 
 // ruleShapes are the shapes of rule that Prometheus' reader has accepted.

@@ -13,8 +13,8 @@ import (
 	"gopkg.in/yaml.v3"
 	"pgregory.net/rapid"
 
+	"github.com/upheld-sla/upheld/internal/promql"
 	"github.com/upheld-sla/upheld/rulegen"
-	"github.com/upheld-sla/upheld/rulegen/promql"
 	"github.com/upheld-sla/upheld/sla"
 )
 

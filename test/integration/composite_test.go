@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/upheld-sla/upheld/demo"
 	example "github.com/upheld-sla/upheld/examples/demo"
+	"github.com/upheld-sla/upheld/internal/demo"
 )
 
 // The demo's shop at a pace of its own: the first provider fails alone, and after

@@ -21,9 +21,9 @@ import (
 
 	"github.com/upheld-sla/upheld/exporter/redact"
 	"github.com/upheld-sla/upheld/internal/httpguard"
-	"github.com/upheld-sla/upheld/serve/promapi"
+	"github.com/upheld-sla/upheld/internal/serve/promapi"
+	"github.com/upheld-sla/upheld/internal/web"
 	"github.com/upheld-sla/upheld/sla"
-	"github.com/upheld-sla/upheld/web"
 )
 
 // PrometheusVersion is the release that is embedded, as status/buildinfo says

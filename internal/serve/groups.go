@@ -11,8 +11,8 @@ import (
 	"github.com/prometheus/prometheus/rules"
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/internal/web"
 	"github.com/upheld-sla/upheld/sla"
-	"github.com/upheld-sla/upheld/web"
 )
 
 // statusOf is how a level stands; one with groups as its worst group does, with

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/upheld-sla/upheld/serve"
+	"github.com/upheld-sla/upheld/internal/serve"
 )
 
 const ofParts = `apiVersion: upheld/v1

@@ -5,8 +5,8 @@ import (
 	"slices"
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/internal/promql"
 	"github.com/upheld-sla/upheld/rulegen"
-	"github.com/upheld-sla/upheld/rulegen/promql"
 )
 
 // mostGroups bounds how many groups of a level are tested.

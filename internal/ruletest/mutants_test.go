@@ -15,9 +15,9 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/upheld-sla/upheld/internal/ruletest"
 	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/rulegen/emit"
-	"github.com/upheld-sla/upheld/rulegen/ruletest"
 	"github.com/upheld-sla/upheld/sla/spec"
 )
 

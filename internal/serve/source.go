@@ -14,8 +14,8 @@ import (
 	"github.com/upheld-sla/upheld/exporter"
 	"github.com/upheld-sla/upheld/exporter/probe"
 	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/internal/web"
 	"github.com/upheld-sla/upheld/sla"
-	"github.com/upheld-sla/upheld/web"
 )
 
 // source is the web.Source over the storage, the rule manager and the exporter.

@@ -24,7 +24,7 @@ import (
 	commonconfig "github.com/prometheus/common/config"
 	"go.uber.org/goleak"
 
-	"github.com/upheld-sla/upheld/serve"
+	"github.com/upheld-sla/upheld/internal/serve"
 )
 
 // patience is how long anything may take on a slow machine.

@@ -14,8 +14,8 @@ import (
 
 	commonconfig "github.com/prometheus/common/config"
 
-	"github.com/upheld-sla/upheld/serve"
-	"github.com/upheld-sla/upheld/serve/promapi"
+	"github.com/upheld-sla/upheld/internal/serve"
+	"github.com/upheld-sla/upheld/internal/serve/promapi"
 )
 
 // secretWord is in every secret of TestNothingThatLeavesHoldsASecret.

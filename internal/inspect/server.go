@@ -17,7 +17,7 @@ import (
 	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
 	"github.com/prometheus/common/model"
 
-	"github.com/upheld-sla/upheld/rulegen/promql"
+	"github.com/upheld-sla/upheld/internal/promql"
 )
 
 // Server is a server that is asked. It stops asking at the first question that

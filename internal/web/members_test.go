@@ -81,7 +81,7 @@ func TestCauses(t *testing.T) {
 // TestEveryAlertSaysWhen: what a tier is above stands in its row; of any other
 // alert that an agreement can have, words do.
 func TestEveryAlertSaysWhen(t *testing.T) {
-	agreements, findings := spec.Load("../examples/*.yaml")
+	agreements, findings := spec.Load("../../examples/*.yaml")
 	if findings.HasErrors() {
 		t.Fatal(findings)
 	}

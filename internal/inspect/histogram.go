@@ -9,8 +9,8 @@ import (
 
 	"github.com/prometheus/common/model"
 
+	"github.com/upheld-sla/upheld/internal/promql"
 	"github.com/upheld-sla/upheld/rulegen"
-	"github.com/upheld-sla/upheld/rulegen/promql"
 	"github.com/upheld-sla/upheld/sla"
 )
 

@@ -18,7 +18,7 @@ import (
 	"github.com/prometheus/prometheus/rules"
 	"github.com/prometheus/prometheus/scrape"
 
-	"github.com/upheld-sla/upheld/web"
+	"github.com/upheld-sla/upheld/internal/web"
 )
 
 // What Prometheus has as defaults of its flags.

@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/upheld-sla/upheld/internal/web"
 	"github.com/upheld-sla/upheld/sla"
-	"github.com/upheld-sla/upheld/web"
 )
 
 // Of each period what was left out is told, and what is owed of the one that

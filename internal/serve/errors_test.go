@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/upheld-sla/upheld/serve"
+	"github.com/upheld-sla/upheld/internal/serve"
 	"github.com/upheld-sla/upheld/sla"
 )
 

@@ -17,7 +17,7 @@ import (
 // missing, unless UPHELD_BROWSER=required. UPHELD_SHOTS names a folder for
 // screenshots.
 func TestBrowser(t *testing.T) {
-	script, err := filepath.Abs("../tools/browser/look.mjs")
+	script, err := filepath.Abs("../../tools/browser/look.mjs")
 	if err != nil {
 		t.Fatal(err)
 	}

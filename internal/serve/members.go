@@ -7,8 +7,8 @@ import (
 	"github.com/prometheus/prometheus/promql"
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/internal/web"
 	"github.com/upheld-sla/upheld/sla"
-	"github.com/upheld-sla/upheld/web"
 )
 
 // memberSeries selects what is shown of the trees of composites.

@@ -7,8 +7,8 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
 
+	"github.com/upheld-sla/upheld/internal/web"
 	"github.com/upheld-sla/upheld/sla"
-	"github.com/upheld-sla/upheld/web"
 )
 
 // The samples of a level with groups are told apart by the groups' labels, each
