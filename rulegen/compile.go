@@ -34,7 +34,6 @@ func Each(a *sla.Agreement, opts Options, use func(LevelPlan) error) (sla.Findin
 	if opts.Now.IsZero() {
 		opts.Now = time.Now()
 	}
-	opts.Patterns.begin(opts)
 	shared, masks := map[string]bool{}, newMasks(a, opts)
 	findings := masks.lint()
 	defer func() { findings.Sort() }()
@@ -86,16 +85,10 @@ func compileLevel(l *sla.ServiceLevel, opts Options, shared map[string]bool, mas
 		return LevelPlan{}, append(findings, none...)
 	}
 	name := fmt.Sprintf(GroupPrefix+"%s:%s:%s", l.ID.SLA, l.ID.Service, l.ID.SLO)
-	first, second := Group{Name: name, Interval: opts.Interval, Rules: base}, Group{Name: name + ":long", Interval: secondTier * opts.Interval}
-	alike := opts.Patterns.find(c)
-	var rest restRules
-	if p := alike.pattern; p != nil {
-		first.Rest, second.Rest = Filled{p.first, alike.names}, Filled{p.second, alike.names}
-	} else {
-		rest = c.rest()
-		first.Rules, second.Rules = append(first.Rules, rest.first...), rest.second
-		findings = append(append(findings, c.lint(opts)...), c.clashes()...)
-	}
+	ofFirst, ofSecond := c.rest()
+	first := Group{Name: name, Interval: opts.Interval, Rules: append(base, ofFirst...)}
+	second := Group{Name: name + ":long", Interval: secondTier * opts.Interval, Rules: ofSecond}
+	findings = append(append(findings, c.lint(opts)...), c.clashes()...)
 	groups := c.calendarGroups(opts, shared)
 	if l.Masked() {
 		ofMasks, wrong := masks.group(shared)
@@ -104,10 +97,6 @@ func compileLevel(l *sla.ServiceLevel, opts Options, shared map[string]bool, mas
 	level := LevelPlan{Level: l, Groups: append(append(groups, first, second), c.rollupGroup(shared)...)}
 	for _, g := range level.Groups {
 		findings = append(findings, c.proveRules(g.Rules)...)
-	}
-	if alike.pattern == nil && len(findings) == 0 { // which is what those that are alike have, too
-		n := len(base)
-		opts.Patterns.learn(alike, c, restRules{first.Rules[n:], second.Rules})
 	}
 	return level, findings
 }
@@ -128,20 +117,17 @@ func (c compiler) proveRules(rules []Rule) sla.Findings {
 	return findings
 }
 
-// restRules are what a level records and raises beside its base series, in the
+// rest makes what a level records and raises beside its base series, for the
 // groups of the two tiers.
-type restRules struct{ first, second []Rule }
-
-// rest makes the rules that do not hang on the level's queries.
-func (c compiler) rest() restRules {
+func (c compiler) rest() (first, second []Rule) {
 	short, long := c.windows()
-	first := slices.Concat(c.alertingMask(), c.ratios(short), c.constants())
-	second := slices.Concat(c.increases(), c.goodSeen(), c.ratios(long), c.periods(), c.rollups())
+	first = slices.Concat(c.alertingMask(), c.ratios(short), c.constants())
+	second = slices.Concat(c.increases(), c.goodSeen(), c.ratios(long), c.periods(), c.rollups())
 	ofFirst, ofSecond := c.burns()
 	first, second = append(first, ofFirst...), append(second, ofSecond...)
 	ofFirst, ofSecond = c.notices()
 	first, second = append(first, ofFirst...), append(second, ofSecond...)
-	return restRules{append(first, c.escalations(first)...), append(second, c.escalations(second)...)}
+	return append(first, c.escalations(first)...), append(second, c.escalations(second)...)
 }
 
 // labels are the level's own labels with more added.

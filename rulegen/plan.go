@@ -40,11 +40,7 @@ const GroupPrefix = "upheld:"
 func (l LevelPlan) MostSeries() int {
 	series := 0
 	for _, g := range l.Groups {
-		rules := g.Rules
-		if g.Rest.Pattern != nil {
-			rules = slices.Concat(rules, g.Rest.Pattern.Rules)
-		}
-		for _, r := range rules {
+		for _, r := range g.Rules {
 			switch {
 			case r.Record == "":
 			case len(l.Level.GroupBy.Labels) > 0 && r.Record != metricnames.LevelInfo && r.Labels[metricnames.SLO] != "":
@@ -62,11 +58,7 @@ type Group struct {
 	Name     string
 	Interval time.Duration
 	Rules    []Rule
-	Rest     Filled // more rules after them; none without Options.Patterns
 }
-
-// Len is how many rules the group has.
-func (g Group) Len() int { return len(g.Rules) + g.Rest.Len() }
 
 // Rule is a recording rule or an alert: exactly one of Record and Alert is set.
 type Rule struct {
@@ -132,9 +124,6 @@ type Options struct {
 	Labels map[string]string
 	// Dashboard is the URL of the agreement's dashboard, which alerts then link.
 	Dashboard string
-	// Patterns, if there are any, let levels that are like one before them have
-	// their rules as Group.Rest, which takes a fraction of the time.
-	Patterns *Patterns
 	// Now is when the rules are made, the present if zero. Only its year counts:
 	// tables of clock changes reach from the year before to three years after.
 	Now time.Time

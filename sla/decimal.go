@@ -86,13 +86,6 @@ func (d Decimal) Fraction() (num, den string) {
 	return d.value().Num().String(), d.value().Denom().String()
 }
 
-// AppendExact writes d in lowest terms, "3/1000", to out. Two decimals are the
-// same number exactly if they are written the same.
-func (d Decimal) AppendExact(out []byte) []byte {
-	v := d.value()
-	return v.Denom().Append(append(v.Num().Append(out, 10), '/'), 10)
-}
-
 // Float64 is the nearest float64.
 func (d Decimal) Float64() float64 {
 	f, _ := d.value().Float64()

@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/upheld-sla/upheld/rulegen"
-	"github.com/upheld-sla/upheld/rulegen/emit"
 )
 
 func newCheck() *cobra.Command {
@@ -73,9 +72,6 @@ func (c *check) run(cmd *cobra.Command, args []string) error {
 	asked, err := c.server.connect(cmd.Context(), &rules)
 	if err != nil {
 		return err
-	}
-	if asked.server == nil { // which looks at every rule
-		rules.Patterns = emit.NewPatterns()
 	}
 	agreements, findings := checkSpecs(c.server.files, args, rules, func(l rulegen.LevelPlan) {
 		cost.add(l)

@@ -117,27 +117,21 @@ func (o generateOptions) rulesOf(a *sla.Agreement) rulegen.Options {
 
 // ruleFiles writes the rules of agreements, to a file each or all to one.
 type ruleFiles struct {
-	o        generateOptions
-	stage    *filetree.Stage
-	all      []string          // the names of all agreements
-	patterns *rulegen.Patterns // nil where every level needs all its rules
-	file     *filetree.File
-	writer   *emit.RuleWriter
+	o      generateOptions
+	stage  *filetree.Stage
+	all    []string // the names of all agreements
+	file   *filetree.File
+	writer *emit.RuleWriter
 }
 
 func newRuleFiles(o generateOptions, stage *filetree.Stage, agreements []*sla.Agreement) *ruleFiles {
-	r := &ruleFiles{o: o, stage: stage, all: names(agreements)}
-	if !o.tests {
-		r.patterns = emit.NewPatterns()
-	}
-	return r
+	return &ruleFiles{o: o, stage: stage, all: names(agreements)}
 }
 
 // add writes the rules of an agreement as they are made, or, if it is not good,
 // only looks for findings.
 func (r *ruleFiles) add(a *sla.Agreement, good bool) (sla.Findings, error) {
 	rules := r.o.rulesOf(a)
-	rules.Patterns = r.patterns
 	if !good {
 		return rulegen.Each(a, rules, func(rulegen.LevelPlan) error { return nil })
 	}

@@ -87,7 +87,7 @@ type sharedGroup struct {
 
 // add writes a group, or packs it with others.
 func (r *RuleWriter) add(g rulegen.Group) error {
-	most, rules := r.opts.GroupSize, g.Len()
+	most, rules := r.opts.GroupSize, len(g.Rules)
 	if most == 0 {
 		return r.group(g.Name, g.Interval, g)
 	}
@@ -117,7 +117,7 @@ func (r *RuleWriter) add(g rulegen.Group) error {
 // by their names, that half of the size is filled between two on the average.
 func begins(g rulegen.Group, most int) bool {
 	sum := sha256.Sum256([]byte(g.Name))
-	share := min(2*float64(g.Len())/float64(most), 0.5)
+	share := min(2*float64(len(g.Rules))/float64(most), 0.5)
 	return float64(binary.BigEndian.Uint32(sum[:])) < share*(1<<32)
 }
 

@@ -181,9 +181,8 @@ func TestLevelMoreLeavesGroups(t *testing.T) {
 		a.Digest = "" // which is in the head
 		return a
 	}
-	known := rulegen.Options{Patterns: emit.NewPatterns()}
 	groups := func(a *sla.Agreement) []string {
-		text, _ := rulesOf(a, known, emit.RuleOptions{GroupSize: most})
+		text := writtenOf(t, emit.RuleOptions{GroupSize: most}, a)
 		return strings.Split(text, "\n  - name: ")[1:]
 	}
 	with := groups(agreement(-1))

@@ -188,10 +188,7 @@ func (r *RuleWriter) part(head []pair, g rulegen.Group) error {
 			return err
 		}
 	}
-	if g.Rest.Pattern == nil {
-		return nil
-	}
-	return r.fill(head, g.Rest)
+	return nil
 }
 
 // groupHead is what a group says before its rules, in order.
