@@ -87,10 +87,11 @@ func replaceUserInfo(text string, bare bool, by func(info string) string) string
 
 // inPath tells whether an "@" after the rest of a URL is one of its path: where
 // that follows what can only be a host. With a "/" in it that is not escaped, a
-// password looks like a port that is none.
+// password looks like a port that is none. A "?" or "#" right after a host, with
+// an "@" later, is more likely a part of a password than of a query.
 func inPath(rest string) bool {
 	i := strings.IndexAny(rest, "/?#")
-	if i < 0 || strings.Contains(rest[:i], "@") {
+	if i < 0 || rest[i] != '/' || strings.Contains(rest[:i], "@") {
 		return false
 	}
 	host := rest[:i]
@@ -99,12 +100,30 @@ func inPath(rest string) bool {
 	return !ok || port == "" || err == nil
 }
 
-// URLReason is what an error of url.Parse says of a text, without the text. Of one
+// errUnclearInfo is the error of ParseURL for a text in which what stands before
+// the "@" could be a host as well as a password.
+var errUnclearInfo = errors.New(`what stands before its "@" cannot be read`)
+
+// ParseURL is url.Parse, which refuses "http://bob:12#34@host/" and the same with
+// a "?": url.Parse reads "bob:12" as host and port, where a user name and the
+// beginning of a password are more likely.
+func ParseURL(text string) (*url.URL, error) {
+	u, err := url.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	if u.Host != "" && u.User == nil && u.Path == "" && strings.Contains(text, "@") {
+		return nil, errUnclearInfo
+	}
+	return u, nil
+}
+
+// URLReason is what an error of ParseURL says of a text, without the text. Of one
 // with an "@" in it the error may quote any part of a password: what stands after a
 // "#", "?" or "/" in that is not escaped, and so nothing of it is told.
 func URLReason(text string, err error) string {
 	if strings.Contains(text, "@") {
-		return `what stands before its "@" cannot be read`
+		return errUnclearInfo.Error()
 	}
 	if cause, ok := errors.AsType[*url.Error](err); ok {
 		return cause.Err.Error()
@@ -148,7 +167,7 @@ func ShownAddress(address string) string {
 	if !strings.Contains(address, "@") || isPath(address) {
 		return address
 	}
-	if u, err := url.Parse(address); err == nil && u.Host != "" {
+	if u, err := ParseURL(address); err == nil && u.Host != "" {
 		if u.User == nil {
 			return address
 		}

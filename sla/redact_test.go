@@ -22,6 +22,9 @@ func TestRedactHidesWhatStandsBeforeAnAt(t *testing.T) {
 		"a@b and c:d@e":                                                     "<hidden>@b and <hidden>@e",
 		"get https://npm.example:8080/@scope/x@1":                           "get https://npm.example:8080/@scope/x@1",
 		"https://@host/":                                                    "https://@host/",
+		"get http://bob:12#s3cret@host/: refused":                           "get http://<hidden>@host/: refused",
+		"get http://bob:12?s3cret@host/: refused":                           "get http://<hidden>@host/: refused",
+		"get http://s3#cret@host/: refused":                                 "get http://<hidden>@host/: refused",
 	} {
 		if got := sla.Redact(text); got != want {
 			t.Errorf("%q is shown as %q, want %q", text, got, want)
@@ -42,7 +45,7 @@ func TestRedactHidesWhatStandsBeforeAnAt(t *testing.T) {
 }
 
 func TestTargetsHaveNoUserInfo(t *testing.T) {
-	for _, address := range []string{"http://bob:s3cret@[::1/", "bob:s3cret@db.example:5432", "s3cret@db.example:1", "http://bob:s3cret@host/", "https://bob:my s3cret@host/", "http://bob:%zzs3cret@host/", "@", "http://@", "a@"} {
+	for _, address := range []string{"http://bob:s3cret@[::1/", "bob:s3cret@db.example:5432", "s3cret@db.example:1", "http://bob:s3cret@host/", "https://bob:my s3cret@host/", "http://bob:12#s3cret@host/", "http://bob:12?s3cret@host/", "http://s3cret?7@host/", "http://bob:%zzs3cret@host/", "@", "http://@", "a@"} {
 		for _, check := range []sla.Check{
 			&sla.HTTPCheck{URL: address}, &sla.TCPCheck{Address: address}, &sla.TLSCheck{Address: address}, &sla.UDPCheck{Address: address},
 			&sla.GRPCCheck{Address: address}, &sla.ICMPCheck{Host: address}, &sla.DNSCheck{Server: address}, &sla.UnixCheck{Path: address},

@@ -74,7 +74,7 @@ func checkHostPort(text string) error {
 
 // checkURL is why a text is no URL to ask for.
 func checkURL(text string) error {
-	u, err := url.Parse(text)
+	u, err := ParseURL(text)
 	switch {
 	case err != nil:
 		return errors.New("it is not a URL: " + URLReason(text, err))

@@ -2,7 +2,6 @@ package spec
 
 import (
 	"errors"
-	"net/url"
 	"strings"
 
 	"github.com/upheld-sla/upheld/sla"
@@ -216,7 +215,7 @@ func (v value) proxyURL() (string, bool) {
 	if !ok {
 		return "", false
 	}
-	u, err := url.Parse(text)
+	u, err := sla.ParseURL(text)
 	switch {
 	case err != nil:
 		v.wrong("bad-url", v.name+" is not a URL: "+sla.URLReason(text, err), "write it as http://host:port")

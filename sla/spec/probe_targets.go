@@ -3,7 +3,6 @@ package spec
 import (
 	"fmt"
 	"net"
-	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -228,7 +227,7 @@ func (v value) listURL() (string, bool) {
 	if !ok {
 		return "", false
 	}
-	u, err := url.Parse(text)
+	u, err := sla.ParseURL(text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
 		v.wrong("bad-url", v.said()+" is not a URL of http or https without user name and password", `write it like "https://inventory.example/targets"`)
 		return "", false

@@ -2,7 +2,6 @@ package spec
 
 import (
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -54,7 +53,7 @@ func (v value) webSocketURL() (string, bool) {
 	if !ok {
 		return "", false
 	}
-	u, err := url.Parse(text)
+	u, err := sla.ParseURL(text)
 	switch {
 	case err != nil:
 		v.wrong("bad-url", v.name+" is not a URL: "+sla.URLReason(text, err), "write it as wss://host/path")

@@ -23,7 +23,7 @@ func finds(t *testing.T, probe string) string {
 // TestFindingsShowNoPasswords of any kind of probe, whether they stand before a
 // host with a user name or alone, also where it is another key that is wrong.
 func TestFindingsShowNoPasswords(t *testing.T) {
-	for _, info := range []string{"bob:s3cret@", "s3cret@", "bob:p/s3cret@", "bob:s3cret/7@", "bob:s3cret#7@", "bob:s3cret?7@"} {
+	for _, info := range []string{"bob:s3cret@", "s3cret@", "bob:p/s3cret@", "bob:s3cret/7@", "bob:s3cret#7@", "bob:s3cret?7@", "bob:12#s3cret@", "bob:12?s3cret@", "s3cret#7@"} {
 		for kind, address := range map[string]string{
 			"http": "https://%sshop.example/", "websocket": "wss://%sshop.example/", "tcp": "%sdb.example:5432", "tls": "%sdb.example:443",
 			"udp": "%sdb.example:53", "grpc": "%sdb.example:50051", "icmp": "%sdb.example", "unix": "http://%sdb.example/", "dns": "%sdb.example:53",
@@ -51,6 +51,35 @@ func TestSignsThatEndAHostShowNoPasswords(t *testing.T) {
 		said := finds(t, `http: "https://shop.example/", proxyURL: "http://bob:s3cret`+sign+`7@proxy.example:3128"`)
 		if strings.Contains(said, "s3cret") || !strings.Contains(said, "proxyURL is not a URL") {
 			t.Errorf("%s: %s", sign, said)
+		}
+	}
+}
+
+// A password may begin with digits, which then look like a port: a URL in which
+// a "#" or "?" stands right after those is refused, since the "@" after it is more
+// likely the end of user info.
+func TestDigitsOfPasswordsAreNoPorts(t *testing.T) {
+	for _, url := range []string{"http://bob:12#s3cret@shop.example/", "http://bob:12?s3cret@shop.example/", "http://s3cret#7@shop.example/"} {
+		for _, probe := range []string{
+			"http: %q", "websocket: %q", "http: \"https://a.example/\", proxyURL: %q", "dns: %q, name: a.example",
+			"http: \"https://${target}/\", targets: {http: %q}", "journey: [{name: a, http: %q}]",
+		} {
+			address := url
+			switch {
+			case strings.HasPrefix(probe, "websocket"):
+				address = strings.Replace(url, "http", "ws", 1)
+			case strings.HasPrefix(probe, "dns"):
+				address = strings.Replace(url, "http", "https", 1)
+			}
+			said := finds(t, fmt.Sprintf(probe, address))
+			if strings.Contains(said, "s3cret") || !strings.Contains(said, "error: ") {
+				t.Errorf("%s: %s", fmt.Sprintf(probe, address), said)
+			}
+		}
+	}
+	for _, url := range []string{"https://npm.example:8080/@scope/x", "https://shop.example/?mail=a@b.example", "https://shop.example:80/?mail=a@b.example"} {
+		if said := finds(t, fmt.Sprintf("http: %q", url)); strings.TrimSpace(said) != "" {
+			t.Errorf("%s: %s", url, said)
 		}
 	}
 }

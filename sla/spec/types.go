@@ -3,7 +3,6 @@ package spec
 import (
 	"fmt"
 	"math/big"
-	"net/url"
 	"regexp"
 	"strings"
 	"time"
@@ -246,7 +245,7 @@ func (v value) link() (string, bool) {
 	if !ok {
 		return "", false
 	}
-	u, err := url.Parse(text)
+	u, err := sla.ParseURL(text)
 	port := ""
 	if err == nil {
 		port = u.Port()
