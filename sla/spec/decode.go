@@ -187,7 +187,7 @@ type object struct {
 // mapping.
 func (v value) object(s *section) *object {
 	if v.node.Kind != yaml.MappingNode {
-		v.wrongType("a mapping", "its keys are "+list(s.keys()))
+		v.wrongType("a mapping", v.mappingRemedy(s))
 		return nil
 	}
 	o := &object{value: v, section: s, values: map[string]value{}}
@@ -212,6 +212,19 @@ func (v value) object(s *section) *object {
 		o.exactlyOne(group, meant)
 	}
 	return o
+}
+
+// mappingRemedy is what to write for a section that was given as something else:
+// where text is meant for its only key, the mapping with that.
+func (v value) mappingRemedy(s *section) string {
+	if only := s.fields[0]; len(s.fields) == 1 && len(only.typ.sections) == 0 && v.node.Kind == yaml.ScalarNode && v.node.ShortTag() == "!!str" {
+		text := only.sample()
+		if given := sla.Mask(v.node.Value, false); len(given) <= mostQuoted && !strings.Contains(given, "\n") {
+			text = "'" + strings.ReplaceAll(given, "'", "''") + "'"
+		}
+		return "write " + v.name + ": {" + only.key + ": " + text + "}"
+	}
+	return "its keys are " + list(s.keys())
 }
 
 func (o *object) exactlyOne(group, meant []string) {
@@ -284,13 +297,15 @@ func describe(node *yaml.Node) string {
 	}
 }
 
+// mostQuoted is how many bytes of a text messages show.
+const mostQuoted = 80
+
 // quote is text in double quotes, shortened where it is very long, and free of
 // passwords.
 func quote(text string) string {
-	const most = 80
 	text = sla.Mask(text, false)
-	if len(text) > most {
-		cut := most
+	if len(text) > mostQuoted {
+		cut := mostQuoted
 		for !utf8.RuneStart(text[cut]) {
 			cut--
 		}
