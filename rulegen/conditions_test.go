@@ -106,6 +106,23 @@ func TestConditionsThatHideAnOutageGetAFormThatCountsIt(t *testing.T) {
 	}
 }
 
+// A count of what a comparison answers by bool never changes, so a total outage
+// would be good: it is an error wherever an expression of the user's stands.
+func TestCountsOfAnswersAreErrors(t *testing.T) {
+	ratio := conditionLevel("ratio", "")
+	ratio.Indicator = &sla.Ratio{Bad: sla.Query{Text: `count(x == bool 1) / 10`}}
+	weighted := conditionLevel("weighted", "x < 1")
+	weighted.Aggregation, weighted.Slots = sla.BadMinute, sla.Slots{Width: time.Minute, ErrorThreshold: sla.NewDecimal(5, 1), Weight: sla.Query{Text: `count(x == bool 1)`}}
+	excused := conditionLevel("excused", "x < 1")
+	excused.Exclusions = []*sla.Exclusion{{Name: "e", Effect: sla.TreatAsUp, Condition: sla.Query{Text: `count(x == bool 1) >= 2`}}}
+	for _, l := range []*sla.ServiceLevel{conditionLevel("condition", `count(x == bool 1) >= 2`), ratio, weighted, excused} {
+		_, findings := rulegen.Compile(&sla.Agreement{Name: "shop", Levels: []*sla.ServiceLevel{l}, Exclusions: l.Exclusions}, rulegen.Options{})
+		if len(findings) != 1 || findings[0].Rule != "count-of-answers" || findings[0].Severity != sla.Error || !strings.Contains(findings[0].Remedy, "write sum(x == bool 1)") {
+			t.Errorf("%s: %v", l.ID.SLO, findings)
+		}
+	}
+}
+
 // What is NaN is unknown in every comparison, as in a night without traffic; and
 // what is known decides where it can: false and unknown is false, true or
 // unknown is true.

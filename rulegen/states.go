@@ -63,7 +63,22 @@ func truth(q sla.Query, by ...string) (expr, holds promql.Expr, findings sla.Fin
 		return expr, holds, sla.Findings{queryError(q, "not-a-condition", "", err,
 			"write comparisons of series with numbers or other series, joined by and / or, like queue_age_seconds < 60")}
 	}
-	return expr, holds, nil
+	return expr, holds, countsOfAnswers(q, expr)
+}
+
+// countsOfAnswers finds counts of what a comparison answers by bool. They are
+// errors: they count all series, so a total outage reads as good, and nothing is
+// lost by the other form.
+func countsOfAnswers(q sla.Query, expr promql.Expr) sla.Findings {
+	var findings sla.Findings
+	for _, c := range expr.CountsOfAnswers() {
+		remedy := "add the answers up by sum, or leave the comparison out to count all series"
+		if c.Instead != "" {
+			remedy = "write " + c.Instead + "; to count all series, leave the comparison out"
+		}
+		findings = append(findings, sla.Finding{Severity: sla.Error, Rule: "count-of-answers", Pos: q.At(c.Offset), Message: c.Message, Remedy: remedy})
+	}
+	return findings
 }
 
 // shareOf reads an expression whose series are shares that somebody else has
@@ -79,7 +94,7 @@ func shareOf(q sla.Query) (promql.Expr, sla.Findings) {
 			Message: "this is a number or a range, and no series", Remedy: "write an expression whose series are shares from 0 to 1",
 		}}
 	}
-	return expr, nil
+	return expr, countsOfAnswers(q, expr)
 }
 
 // takenOver is a bad share that the user has calculated; what is no number is unknown.
