@@ -85,7 +85,6 @@ func New(opts Options) *Exporter {
 	e.scheduler = schedule.New(schedule.Options{
 		MaxConcurrency: opts.MaxConcurrency,
 		MaxPerHost:     opts.MaxPerHost,
-		Clock:          schedule.HostClock(),
 		OnStart:        func(lag time.Duration) { e.metrics.ObserveLag(lag) },
 	})
 	self := measure.Options{

@@ -9,8 +9,9 @@
 // runs, and from then on follows the monotonic clock: setting the clock moves
 // nothing.
 //
-// One heap holds the due times; an idle target has neither goroutine nor timer.
-// A few goroutines run the probes, and one of them at a time waits for the next. For each point of the grid exactly one thing happens:
+// One heap holds the due times, and one timer waits for the first of them: an
+// idle target has neither goroutine nor timer. A probe that is due gets a
+// goroutine of its own. For each point of the grid exactly one thing happens:
 // the probe is run, or the target's Job is told why it was not. The package
 // knows nothing of probes or metrics.
 package schedule
@@ -93,8 +94,9 @@ func MaxLag(interval time.Duration) time.Duration { return min(interval/2, maxLa
 
 // Scheduler runs probes when they are due.
 type Scheduler struct {
-	opts Options
-	wg   sync.WaitGroup // of workers
+	opts    Options
+	probes  sync.WaitGroup // that are running
+	changed chan struct{}  // something may be due sooner than Run waits for
 
 	mu       sync.Mutex
 	running  bool
@@ -106,10 +108,7 @@ type Scheduler struct {
 	inFlight int
 	hosts    map[string]*host // empty without MaxPerHost
 	freed    []*host          // those that have a free slot again, and somebody waiting for it
-
-	leader  *worker   // whose alarm is set; nil before Run
-	resting []*worker // that may lead next, the last one first
-	picked  []task    // for the worker that looks what is due
+	picked   []task           // what is to be started once mu is free
 }
 
 // entry is the state of one target. There are many, most of them idle, so its
@@ -141,7 +140,7 @@ func New(opts Options) *Scheduler {
 	if opts.OnStart == nil {
 		opts.OnStart = func(time.Duration) {}
 	}
-	return &Scheduler{opts: opts, leaving: map[string]*entry{}, hosts: map[string]*host{}}
+	return &Scheduler{opts: opts, changed: make(chan struct{}, 1), leaving: map[string]*entry{}, hosts: map[string]*host{}}
 }
 
 // now is the time on the scheduler's own scale.
@@ -223,13 +222,30 @@ func (s *Scheduler) Run(ctx context.Context) error {
 	if err := s.begin(); err != nil {
 		return err
 	}
-	s.mu.Lock()
-	s.lead(ctx, 0)
-	s.mu.Unlock()
-	<-ctx.Done()
-	s.dismiss()
-	s.wg.Wait()
+	defer s.probes.Wait()
+	for ctx.Err() == nil {
+		rings, stop := s.opts.Clock.After(s.launchDue(ctx))
+		select {
+		case <-ctx.Done():
+		case <-rings:
+		case <-s.changed:
+		}
+		stop()
+	}
 	return nil
+}
+
+// launchDue starts what is due, and says how long nothing else will be.
+func (s *Scheduler) launchDue(ctx context.Context) time.Duration {
+	s.mu.Lock()
+	pause := s.step()
+	picked := s.picked
+	s.picked = nil
+	s.mu.Unlock()
+	for _, t := range picked {
+		s.probes.Go(func() { s.perform(ctx, t) })
+	}
+	return pause
 }
 
 var errRunTwice = errors.New("a scheduler can be run only once")
@@ -250,7 +266,7 @@ func (s *Scheduler) begin() error {
 	return nil
 }
 
-// idle is how long the loop sleeps when there is nothing to wait for.
+// idle is how long Run sleeps when there is nothing to wait for.
 const idle = time.Hour
 
 // step picks what is due and says how long there is nothing to do; s.mu is held.
@@ -346,53 +362,10 @@ func (s *Scheduler) retry(e *entry) {
 	s.start(e, e.slot)
 }
 
-// launch picks a probe that is owed.
-func (s *Scheduler) launch(e *entry, slot int64) {
-	s.occupy(task{entry: e, slot: slot, next: s.at(slot + e.interval), bound: MaxLag(time.Duration(e.interval))})
-}
-
-// recheck picks a probe that is not owed.
-func (s *Scheduler) recheck(e *entry) { s.occupy(task{entry: e, next: s.at(e.next)}) }
-
-// at is an instant of the scheduler's own scale.
-func (s *Scheduler) at(nano int64) time.Time { return s.base.Add(time.Duration(nano - s.baseNano)) }
-
-// occupy takes a slot for a probe that is to run now.
-func (s *Scheduler) occupy(t task) {
-	t.entry.busy = true
-	s.inFlight++
-	t.host, t.job = t.entry.host, t.entry.job
-	t.host.enter()
-	s.picked = append(s.picked, t)
-}
-
-func (s *Scheduler) finish(e *entry, at *host, again time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	e.busy = false
-	s.inFlight--
-	if at.leave() {
-		s.freed = append(s.freed, at)
-		s.poke()
-	}
-	if e.removed {
-		delete(s.leaving, e.key)
-	} else if due := s.now() + int64(again); again > 0 && !e.waiting && due < e.next {
-		e.extra = due
-		heap.Fix(&s.due, int(e.place))
-		s.poke()
-	}
-	if e.waiting {
-		s.enqueue(e)
-	}
-	if len(s.waiting) > 0 {
-		s.poke()
-	}
-}
-
-// poke makes the leader look again; s.mu is held.
+// poke makes Run look again what is due.
 func (s *Scheduler) poke() {
-	if s.leader != nil {
-		s.leader.alarm.set(0)
+	select {
+	case s.changed <- struct{}{}:
+	default: // it is going to anyway
 	}
 }

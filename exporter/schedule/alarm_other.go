@@ -1,6 +1,0 @@
-//go:build !linux
-
-package schedule
-
-// hostClock has the alarms of any other clock.
-type hostClock struct{ systemClock }
