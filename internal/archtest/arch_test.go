@@ -15,6 +15,7 @@ import (
 // pkg is what `go list -json` tells about a package that matters here.
 type pkg struct {
 	ImportPath string
+	Dir        string
 	Imports    []string // of the code, without that of its tests
 	Deps       []string // everything that is linked in with it
 }
@@ -25,7 +26,12 @@ func TestArrows(t *testing.T) {
 	for _, v := range violations(pkgs) {
 		t.Error(v)
 	}
-	for _, c := range components {
+	for i, c := range components {
+		for _, folder := range c.may {
+			if !slices.ContainsFunc(components[:i], func(above component) bool { return above.folder == folder }) {
+				t.Errorf("%s may import %s, which has no line above it in the table", c.folder, folder)
+			}
+		}
 		if !slices.ContainsFunc(pkgs, func(p pkg) bool { return under(local(p.ImportPath), c.folder) }) {
 			t.Errorf("%s: a component without a folder; take its line out", c.folder)
 		}
@@ -36,7 +42,7 @@ func TestArrows(t *testing.T) {
 // that do not compile are listed too: their arrows can still be read.
 func listPackages(t *testing.T) []pkg {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-e", "-json=ImportPath,Imports,Deps", module+"/...")
+	cmd := exec.Command("go", "list", "-e", "-json=ImportPath,Dir,Imports,Deps", module+"/...")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

@@ -163,7 +163,7 @@ func valueCell(f field) string {
 func anchor(s *section) string {
 	keep := func(r rune) rune {
 		switch {
-		case r >= 'a' && r <= 'z':
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
 			return r
 		case r == ' ':
 			return '-'
