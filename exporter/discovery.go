@@ -113,7 +113,7 @@ func (d *discovery) expand(targets []sla.ProbeTarget) []wanted {
 		}
 		for _, one := range d.levels[t.ID].found() {
 			own := *t
-			own.Probe = t.Probe.At(one.Address)
+			own.Probe = t.Probe.WithTarget(one.Address)
 			w := wanted{ProbeTarget: &own, found: true}
 			if t.Probe.Discovery.Host != "" {
 				w.address = one.Address

@@ -192,8 +192,8 @@ func (e *Exporter) proberOf(t *wanted, known map[string]bool) (probe.Prober, err
 	if err != nil {
 		return nil, err
 	}
-	if movable, ok := t.Probe.Check.(sla.Movable); ok {
-		if err := movable.CheckAddress(); err != nil {
+	if addressed, ok := t.Probe.Check.(sla.Addressed); ok {
+		if err := addressed.CheckAddress(); err != nil {
 			return nil, err
 		}
 	}

@@ -36,7 +36,9 @@ func TestNoPageMetricOrLogShowsAPassword(t *testing.T) {
 		address, link := info+"127.0.0.1:1", "http://"+info+"127.0.0.1:1/"
 		var targets []sla.ProbeTarget
 		var refused []error
+		kinds := map[string]bool{}
 		for i, check := range checksOf(address, link) {
+			kinds[check.ProbeKind()] = true
 			level := webTarget(fmt.Sprintf("level-%d", i), "", 200*time.Millisecond)
 			level.Probe.Check = check
 			if err := exporter.New(exporter.Options{}).Apply([]sla.ProbeTarget{level}); err != nil {
@@ -44,14 +46,19 @@ func TestNoPageMetricOrLogShowsAPassword(t *testing.T) {
 			} else {
 				targets = append(targets, level)
 			}
-			if movable, ok := check.(sla.Movable); ok {
+			if addressed, ok := check.(sla.Addressed); ok {
 				found := webTarget(fmt.Sprintf("found-%d", i), "", 200*time.Millisecond)
 				entry := address
-				if strings.HasPrefix(check.Target(), "http") || check.ProbeKind() == "websocket" {
+				if strings.Contains(check.Target(), "://") {
 					entry = link
 				}
-				found.Probe.Check, found.Probe.Discovery = movable, &sla.Discovery{Pattern: sla.TargetVariable, Static: []string{entry}, Refresh: time.Hour, Limit: 9}
+				found.Probe.Check, found.Probe.Discovery = addressed, &sla.Discovery{Pattern: sla.TargetVariable, Static: []string{entry}, Refresh: time.Hour, Limit: 9}
 				targets = append(targets, found)
+			}
+		}
+		for _, kind := range probe.Kinds() {
+			if !kinds[kind] {
+				t.Errorf("no check of the kind %q is tried", kind)
 			}
 		}
 		var log logBuffer

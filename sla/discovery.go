@@ -44,20 +44,20 @@ type DNSDiscovery struct {
 // DNSDiscoveryTypes are the types of records that targets are found by.
 var DNSDiscoveryTypes = []string{"SRV", "A", "AAAA"}
 
-// Movable is a check of something that has an address, so that others of its
-// kind can be made for other addresses.
-type Movable interface {
-	Check
-	// At is the same check of what is called so, as the key of its kind has it
-	// in a specification.
-	At(what string) Check
+// Addressed is a check whose target has an address, so that the same check can
+// be made of other targets.
+type Addressed interface {
+	Hosted
+	// WithTarget is the same check of another target, written as the key of its
+	// kind has it in a specification: a URL, host:port or a host.
+	WithTarget(target string) Check
 	// CheckAddress is why nothing can answer where the check looks, so that there is
 	// nothing to probe; nil if something can. It quotes no address.
 	CheckAddress() error
 }
 
-// At is the probe of one target that was found at an address.
-func (p *Probe) At(address string) *Probe {
+// WithTarget is the probe of one target that was found at an address.
+func (p *Probe) WithTarget(address string) *Probe {
 	one := *p
 	one.Discovery = nil
 	if host := p.Discovery.Host; host != "" {
@@ -66,7 +66,7 @@ func (p *Probe) At(address string) *Probe {
 	if ip, err := netip.ParseAddr(address); err == nil && ip.Is6() && p.Discovery.Pattern != TargetVariable {
 		address = "[" + address + "]"
 	}
-	one.Check = p.Check.(Movable).At(strings.ReplaceAll(p.Discovery.Pattern, TargetVariable, address))
+	one.Check = p.Check.(Addressed).WithTarget(strings.ReplaceAll(p.Discovery.Pattern, TargetVariable, address))
 	return &one
 }
 
@@ -91,32 +91,4 @@ func (p *Probe) pinned(host, address string) *Probe {
 	}
 	one.Network = &network
 	return &one
-}
-
-// At is the check of another URL.
-func (c *HTTPCheck) At(what string) Check { other := *c; other.URL = what; return &other }
-
-// At is the check of another host and port.
-func (c *TCPCheck) At(what string) Check { other := *c; other.Address = what; return &other }
-
-// At is the check of another host and port.
-func (c *TLSCheck) At(what string) Check { other := *c; other.Address = what; return &other }
-
-// At is the check of another host and port.
-func (c *UDPCheck) At(what string) Check { other := *c; other.Address = what; return &other }
-
-// At is the check of another host and port.
-func (c *GRPCCheck) At(what string) Check { other := *c; other.Address = what; return &other }
-
-// At is the check of another host.
-func (c *ICMPCheck) At(what string) Check { other := *c; other.Host = what; return &other }
-
-// At is the check of another server.
-func (c *DNSCheck) At(what string) Check { other := *c; other.Server = what; return &other }
-
-// At is the check of another URL, of ws or wss.
-func (c *WebSocketCheck) At(what string) Check {
-	other := *c
-	other.Request.URL = "http" + strings.TrimPrefix(what, "ws")
-	return &other
 }

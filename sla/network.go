@@ -3,7 +3,6 @@ package sla
 import (
 	"net"
 	"net/netip"
-	"net/url"
 	"strings"
 )
 
@@ -70,48 +69,17 @@ type Hosted interface {
 	HostName() string
 }
 
+// Proxied is a check that a proxy can be configured for.
+type Proxied interface {
+	Check
+	// ViaProxy tells whether one is.
+	ViaProxy() bool
+}
+
 func hostOf(address string) string {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return address
 	}
 	return host
-}
-
-// HostName is that of the URL.
-func (c *HTTPCheck) HostName() string {
-	u, err := url.Parse(c.URL)
-	if err != nil {
-		return ""
-	}
-	return u.Hostname()
-}
-
-// HostName is that of the first step.
-func (c *JourneyCheck) HostName() string { return c.Steps[0].Request.HostName() }
-
-// HostName is that of the URL.
-func (c *WebSocketCheck) HostName() string { return c.Request.HostName() }
-
-// HostName is that of the address.
-func (c *TCPCheck) HostName() string { return hostOf(c.Address) }
-
-// HostName is that of the address.
-func (c *TLSCheck) HostName() string { return hostOf(c.Address) }
-
-// HostName is that of the address.
-func (c *UDPCheck) HostName() string { return hostOf(c.Address) }
-
-// HostName is that of the address.
-func (c *GRPCCheck) HostName() string { return hostOf(c.Address) }
-
-// HostName is what is pinged.
-func (c *ICMPCheck) HostName() string { return c.Host }
-
-// HostName is that of the server.
-func (c *DNSCheck) HostName() string {
-	if c.Transport == DNSOverHTTPS {
-		return (&HTTPCheck{URL: c.Server}).HostName()
-	}
-	return hostOf(c.Server)
 }

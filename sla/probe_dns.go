@@ -56,3 +56,22 @@ func (c *DNSCheck) Target() string { return ShownAddress(c.Server) }
 func (c *DNSCheck) Words() string {
 	return "DNS " + c.Type + " " + c.Name + " asked of " + c.Target() + " over " + strings.ToUpper(string(c.Transport))
 }
+
+// HostName is that of the server.
+func (c *DNSCheck) HostName() string {
+	if c.Transport == DNSOverHTTPS {
+		return (&HTTPCheck{URL: c.Server}).HostName()
+	}
+	return hostOf(c.Server)
+}
+
+// WithTarget is the check of another server.
+func (c *DNSCheck) WithTarget(target string) Check { other := *c; other.Server = target; return &other }
+
+// CheckAddress is why nothing can answer at the server's address or URL.
+func (c *DNSCheck) CheckAddress() error {
+	if c.Transport == DNSOverHTTPS {
+		return checkURL(c.Server)
+	}
+	return checkHostPort(c.Server)
+}

@@ -26,3 +26,16 @@ func (c *GRPCCheck) Words() string {
 	}
 	return "gRPC health of " + of
 }
+
+// HostName is that of the address.
+func (c *GRPCCheck) HostName() string { return hostOf(c.Address) }
+
+// WithTarget is the check of another host and port.
+func (c *GRPCCheck) WithTarget(target string) Check {
+	other := *c
+	other.Address = target
+	return &other
+}
+
+// CheckAddress is why nothing can answer at the address.
+func (c *GRPCCheck) CheckAddress() error { return checkHostPort(c.Address) }

@@ -1,6 +1,7 @@
 package sla
 
 import (
+	"net/url"
 	"time"
 )
 
@@ -113,6 +114,9 @@ type Proxy struct {
 	Headers     map[string]string // sent with CONNECT
 }
 
+// StatusRange is an inclusive range of HTTP status codes.
+type StatusRange struct{ From, To int }
+
 // ProbeKind is "http".
 func (*HTTPCheck) ProbeKind() string { return "http" }
 
@@ -121,5 +125,23 @@ func (c *HTTPCheck) Target() string {
 	return ShownAddress(c.URL)
 }
 
-// StatusRange is an inclusive range of HTTP status codes.
-type StatusRange struct{ From, To int }
+// Words says what is requested.
+func (c *HTTPCheck) Words() string { return "HTTP " + c.Method + " " + c.Target() }
+
+// HostName is that of the URL.
+func (c *HTTPCheck) HostName() string {
+	u, err := url.Parse(c.URL)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
+}
+
+// WithTarget is the check of another URL.
+func (c *HTTPCheck) WithTarget(target string) Check { other := *c; other.URL = target; return &other }
+
+// CheckAddress is why nothing can answer at the URL.
+func (c *HTTPCheck) CheckAddress() error { return checkURL(c.URL) }
+
+// ViaProxy tells whether the request goes by a proxy.
+func (c *HTTPCheck) ViaProxy() bool { return c.Options != nil && c.Options.Proxy != nil }

@@ -28,3 +28,12 @@ func (c *ICMPCheck) Words() string {
 	}
 	return fmt.Sprintf("%d ICMP echoes to %s, loss up to %s %%", c.Packets, c.Target(), c.MaxLoss)
 }
+
+// HostName is what is pinged.
+func (c *ICMPCheck) HostName() string { return c.Host }
+
+// WithTarget is the check of another host.
+func (c *ICMPCheck) WithTarget(target string) Check { other := *c; other.Host = target; return &other }
+
+// CheckAddress is why nothing can answer at the host.
+func (c *ICMPCheck) CheckAddress() error { return CheckHost(c.Host) }

@@ -2,6 +2,7 @@ package sla
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -41,4 +42,12 @@ func (c *JourneyCheck) Words() string {
 		return "HTTP journey of 1 step from " + c.Target()
 	}
 	return fmt.Sprintf("HTTP journey of %d steps from %s", len(c.Steps), c.Target())
+}
+
+// HostName is that of the first step.
+func (c *JourneyCheck) HostName() string { return c.Steps[0].Request.HostName() }
+
+// ViaProxy tells whether a step goes by a proxy.
+func (c *JourneyCheck) ViaProxy() bool {
+	return slices.ContainsFunc(c.Steps, func(s JourneyStep) bool { return s.Request.ViaProxy() })
 }

@@ -1,9 +1,6 @@
 package sla
 
-import (
-	"fmt"
-	"time"
-)
+import "time"
 
 // TLSOptions are how a TLS session is opened and checked.
 type TLSOptions struct {
@@ -30,19 +27,6 @@ type TCPCheck struct {
 	Dialogue []Step // after connecting, and after the handshake
 }
 
-// Step is one step of a dialogue; exactly one of its fields but Labels is set.
-type Step struct {
-	Send      string // sent as a line, with CR LF after it; in a message-wise protocol, as a message
-	Reply     string // sent like Send, with what groups of the Expect before it matched, as regexp.Expand puts it in
-	SendBytes []byte // sent as they are
-	Expect    string // RE2 that a line, or a message, must match
-	// Labels of an info metric, with what groups of this step's Expect matched;
-	// beside Expect only.
-	Labels      map[string]string
-	ExpectBytes []byte // must come somewhere in what is received
-	StartTLS    bool   // begin the TLS session
-}
-
 // ProbeKind is "tcp".
 func (*TCPCheck) ProbeKind() string { return "tcp" }
 
@@ -58,13 +42,18 @@ func (c *TCPCheck) Words() string {
 	return what + c.Target() + dialogueWords(c.Dialogue)
 }
 
-// dialogueWords tells of a dialogue without its texts, which may be secret.
-func dialogueWords(steps []Step) string {
-	switch len(steps) {
-	case 0:
-		return ""
-	case 1:
-		return ", a dialogue of 1 step"
-	}
-	return fmt.Sprintf(", a dialogue of %d steps", len(steps))
+// HostName is that of the address.
+func (c *TCPCheck) HostName() string { return hostOf(c.Address) }
+
+// WithTarget is the check of another host and port.
+func (c *TCPCheck) WithTarget(target string) Check {
+	other := *c
+	other.Address = target
+	return &other
 }
+
+// CheckAddress is why nothing can answer at the address.
+func (c *TCPCheck) CheckAddress() error { return checkHostPort(c.Address) }
+
+// TalkSteps are those of its dialogue.
+func (c *TCPCheck) TalkSteps() []Step { return c.Dialogue }

@@ -14,3 +14,19 @@ func (c *UDPCheck) Target() string { return ShownAddress(c.Address) }
 
 // Words says who is talked to.
 func (c *UDPCheck) Words() string { return "UDP packets to " + c.Target() + dialogueWords(c.Dialogue) }
+
+// HostName is that of the address.
+func (c *UDPCheck) HostName() string { return hostOf(c.Address) }
+
+// WithTarget is the check of another host and port.
+func (c *UDPCheck) WithTarget(target string) Check {
+	other := *c
+	other.Address = target
+	return &other
+}
+
+// CheckAddress is why nothing can answer at the address.
+func (c *UDPCheck) CheckAddress() error { return checkHostPort(c.Address) }
+
+// TalkSteps are those of its dialogue.
+func (c *UDPCheck) TalkSteps() []Step { return c.Dialogue }

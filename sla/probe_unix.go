@@ -15,3 +15,6 @@ func (c *UnixCheck) Target() string { return ShownAddress(c.Path) }
 
 // Words says what is connected to.
 func (c *UnixCheck) Words() string { return "Unix socket " + c.Target() + dialogueWords(c.Dialogue) }
+
+// TalkSteps are those of its dialogue.
+func (c *UnixCheck) TalkSteps() []Step { return c.Dialogue }

@@ -31,3 +31,22 @@ func (c *WebSocketCheck) Words() string {
 	}
 	return fmt.Sprintf("WebSocket %s%s%s", c.Target(), dialogueWords(c.Dialogue), ping)
 }
+
+// HostName is that of the URL.
+func (c *WebSocketCheck) HostName() string { return c.Request.HostName() }
+
+// WithTarget is the check of another URL, of ws or wss.
+func (c *WebSocketCheck) WithTarget(target string) Check {
+	other := *c
+	other.Request.URL = "http" + strings.TrimPrefix(target, "ws")
+	return &other
+}
+
+// CheckAddress is why nothing can answer at the URL.
+func (c *WebSocketCheck) CheckAddress() error { return checkURL(c.Request.URL) }
+
+// TalkSteps are those of its dialogue.
+func (c *WebSocketCheck) TalkSteps() []Step { return c.Dialogue }
+
+// ViaProxy tells whether the handshake goes by a proxy.
+func (c *WebSocketCheck) ViaProxy() bool { return c.Request.ViaProxy() }

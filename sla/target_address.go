@@ -91,32 +91,3 @@ func checkURL(text string) error {
 	}
 	return CheckHost(u.Hostname())
 }
-
-// CheckAddress is why nothing can answer at the URL.
-func (c *HTTPCheck) CheckAddress() error { return checkURL(c.URL) }
-
-// CheckAddress is why nothing can answer at the URL.
-func (c *WebSocketCheck) CheckAddress() error { return checkURL(c.Request.URL) }
-
-// CheckAddress is why nothing can answer at the address.
-func (c *TCPCheck) CheckAddress() error { return checkHostPort(c.Address) }
-
-// CheckAddress is why nothing can answer at the address.
-func (c *TLSCheck) CheckAddress() error { return checkHostPort(c.Address) }
-
-// CheckAddress is why nothing can answer at the address.
-func (c *UDPCheck) CheckAddress() error { return checkHostPort(c.Address) }
-
-// CheckAddress is why nothing can answer at the address.
-func (c *GRPCCheck) CheckAddress() error { return checkHostPort(c.Address) }
-
-// CheckAddress is why nothing can answer at the host.
-func (c *ICMPCheck) CheckAddress() error { return CheckHost(c.Host) }
-
-// CheckAddress is why nothing can answer at the server's address or URL.
-func (c *DNSCheck) CheckAddress() error {
-	if c.Transport == DNSOverHTTPS {
-		return checkURL(c.Server)
-	}
-	return checkHostPort(c.Server)
-}

@@ -12,7 +12,7 @@ func TestCheckAddressFindsWhatNothingCanAnswerAt(t *testing.T) {
 	long := strings.Repeat("a", 300)
 	tcp, http, icmp := &sla.TCPCheck{}, &sla.HTTPCheck{}, &sla.ICMPCheck{}
 	for _, c := range []struct {
-		check     sla.Movable
+		check     sla.Addressed
 		good, bad []string
 	}{
 		{
@@ -34,12 +34,12 @@ func TestCheckAddressFindsWhatNothingCanAnswerAt(t *testing.T) {
 		{&sla.DNSCheck{Transport: sla.DNSOverUDP}, []string{"a.example:53"}, []string{"a.example:x"}},
 	} {
 		for _, text := range c.good {
-			if err := c.check.At(text).(sla.Movable).CheckAddress(); err != nil {
+			if err := c.check.WithTarget(text).(sla.Addressed).CheckAddress(); err != nil {
 				t.Errorf("%s %s: %v", c.check.ProbeKind(), text, err)
 			}
 		}
 		for _, text := range c.bad {
-			err := c.check.At(text).(sla.Movable).CheckAddress()
+			err := c.check.WithTarget(text).(sla.Addressed).CheckAddress()
 			if err == nil {
 				t.Errorf("%s %s is taken", c.check.ProbeKind(), text)
 			} else if strings.Contains(err.Error(), "pw") {

@@ -15,9 +15,6 @@ func (p *Probe) Words() string {
 	return words
 }
 
-// Words says what is requested.
-func (c *HTTPCheck) Words() string { return "HTTP " + c.Method + " " + c.Target() }
-
 // Words says what is counted.
 func (e *Events) Words() string {
 	if e.Good.Text != "" {

@@ -74,7 +74,7 @@ func TestNamesBeyondASCIIAreFound(t *testing.T) {
 	t.Run("a name that is pinned", func(t *testing.T) {
 		network := &sla.Network{}
 		p := &sla.Probe{Check: &sla.TCPCheck{Address: at(plain.Listener.Addr().String())}, Timeout: 5 * time.Second, Network: network, Discovery: &sla.Discovery{Host: umlaut}}
-		prober, err := probe.NewFactory(probe.Env{Resolver: resolverWith(t, nil)}).New(p.At("127.0.0.1"))
+		prober, err := probe.NewFactory(probe.Env{Resolver: resolverWith(t, nil)}).New(p.WithTarget("127.0.0.1"))
 		if err != nil {
 			t.Fatal(err)
 		}

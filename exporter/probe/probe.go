@@ -9,14 +9,13 @@
 // info, header values or bodies, but for Excerpt, from which secrets are taken
 // out.
 //
-// Each kind of check is one file here and one line in the table kinds.
+// Each kind of check is one file here and one line in kinds.
 package probe
 
 import (
 	"context"
 	"crypto/x509"
 	"fmt"
-	"maps"
 	"net"
 	"slices"
 	"syscall"
@@ -53,25 +52,37 @@ type Env struct {
 }
 
 // kind is one row of the table: how to make a prober of a check, and which
-// reasons its probes can fail for.
+// reasons its probes can fail for besides those of every kind.
 type kind struct {
+	name    string // sla.Check.ProbeKind
 	new     func(check sla.Check, timeout time.Duration, d *dialer) (Prober, error)
 	reasons []Reason
 }
 
-// kinds is the table of checks, by sla.Check.ProbeKind.
-var kinds = map[string]kind{
-	"dns":  {newDNS, dnsReasons},
-	"grpc": {newGRPC, grpcReasons},
-	"http": {newHTTP, httpReasons},
-	"icmp": {newICMP, icmpReasons},
-	"tls":  {newTLS, nil},
-	"udp":  {newUDP, dialogueReasons},
-	"unix": {newUnix, dialogueReasons},
-	"tcp":  {newTCP, dialogueReasons},
+// kinds is the table of checks. A function, so that nothing can change it.
+func kinds() []kind {
+	return []kind{
+		{"dns", newDNS, dnsReasons},
+		{"grpc", newGRPC, grpcReasons},
+		{"http", newHTTP, httpReasons},
+		{"icmp", newICMP, icmpReasons},
+		{"journey", newJourney, journeyReasons},
+		{"tcp", newTCP, dialogueReasons},
+		{"tls", newTLS, nil},
+		{"udp", newUDP, dialogueReasons},
+		{"unix", newUnix, dialogueReasons},
+		{"websocket", newWebSocket, webSocketReasons},
+	}
+}
 
-	"journey":   {newJourney, journeyReasons},
-	"websocket": {newWebSocket, webSocketReasons},
+// kindOf is the row of a kind; ok unless there is none.
+func kindOf(name string) (row kind, ok bool) {
+	for _, k := range kinds() {
+		if k.name == name {
+			return k, true
+		}
+	}
+	return kind{}, false
 }
 
 // Factory makes probers that share an Env.
@@ -83,7 +94,7 @@ func NewFactory(env Env) *Factory { return &Factory{newDialer(env)} }
 // New makes the prober of a probe. The error names what is wrong with the
 // check; it never holds a secret of it.
 func (f *Factory) New(p *sla.Probe) (Prober, error) {
-	k, ok := kinds[p.Check.ProbeKind()]
+	k, ok := kindOf(p.Check.ProbeKind())
 	if !ok {
 		return nil, fmt.Errorf("no prober for checks of kind %q", p.Check.ProbeKind())
 	}
@@ -98,7 +109,7 @@ func (f *Factory) New(p *sla.Probe) (Prober, error) {
 		prober = pinned{prober}
 	}
 	if p.MaxDuration > 0 {
-		prober = &hurried{prober, p.MaxDuration}
+		prober = &maxDurationProber{prober, p.MaxDuration}
 	}
 	return prober, nil
 }
@@ -120,23 +131,24 @@ func (p pinned) Phases() []Phase {
 	return slices.DeleteFunc(p.Prober.Phases(), func(phase Phase) bool { return phase == Resolve })
 }
 
-// hurried is a prober whose good results may take only so long.
-type hurried struct {
+// maxDurationProber is a prober whose good results may take at most max.
+type maxDurationProber struct {
 	Prober
-	most time.Duration
+	max time.Duration
 }
 
-// Probe runs the prober and looks at the time that it took. If the exporter was
-// too late itself to tell whether that is too long, the fault is its own.
-func (h *hurried) Probe(ctx context.Context, by time.Time) Result {
-	r := h.Prober.Probe(ctx, by)
-	if r.Outcome == Good && r.Duration > h.most {
-		why := Slow
-		if r.Unsure() && r.Duration-r.Late <= h.most {
-			why = Starved
+// Probe runs the prober and judges how long it took. If the exporter itself was
+// so late that it cannot tell whether that is too long, the result is
+// inconclusive.
+func (p *maxDurationProber) Probe(ctx context.Context, by time.Time) Result {
+	r := p.Prober.Probe(ctx, by)
+	if r.Outcome == Good && r.Duration > p.max {
+		reason := Slow
+		if r.Unsure() && r.Duration-r.Late <= p.max {
+			reason = Starved
 		}
-		r.Outcome, r.Reason = why.Outcome(), why
-		r.Detail += "; took " + r.Duration.Round(time.Microsecond).String() + ", more than " + sla.FormatDuration(h.most)
+		r.Outcome, r.Reason = reason.Outcome(), reason
+		r.Detail += "; took " + r.Duration.Round(time.Microsecond).String() + ", more than " + sla.FormatDuration(p.max)
 	}
 	return r
 }
@@ -144,12 +156,15 @@ func (h *hurried) Probe(ctx context.Context, by time.Time) Result {
 // Reasons are all that a probe of the kind can fail for, sorted as in the
 // table of reasons, with those of a schedule that could not run it at the end.
 func Reasons(probeKind string) []Reason {
-	var all []Reason
-	for _, group := range [][]Reason{connectReasons, kinds[probeKind].reasons, ownReasons, unrunReasons} {
-		all = append(all, group...)
-	}
-	return all
+	row, _ := kindOf(probeKind)
+	return slices.Concat(connectReasons, row.reasons, ownReasons, unrunReasons)
 }
 
 // Kinds are the kinds of check that there is a prober for, sorted.
-func Kinds() []string { return slices.Sorted(maps.Keys(kinds)) }
+func Kinds() []string {
+	var names []string
+	for _, k := range kinds() {
+		names = append(names, k.name)
+	}
+	return slices.Sorted(slices.Values(names))
+}

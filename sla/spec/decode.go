@@ -180,6 +180,7 @@ type object struct {
 	value
 	section *section
 	values  map[string]value
+	kind    *probeKind // of a probe; nil otherwise
 }
 
 // object reads the value as a section, and reports keys that the section does

@@ -213,22 +213,16 @@ func (v value) hexBytes() ([]byte, bool) {
 
 // sharedLabels finds labels of a dialogue that the targets have from elsewhere.
 func (o *object) sharedLabels(p *sla.Probe) {
-	if p.Discovery == nil || o.section.field("dialogue") == nil {
+	talk, ok := p.Check.(sla.Talking)
+	if !ok || p.Discovery == nil {
 		return
 	}
 	at, _ := o.get("dialogue")
-	for _, step := range dialogueOf(p.Check) {
+	for _, step := range talk.TalkSteps() {
 		for _, name := range p.Discovery.Labels {
 			if _, both := step.Labels[name]; both {
 				at.wrong("bad-label", "the label "+quote(name)+" of a step is one that the targets have", "choose another name for one of them")
 			}
 		}
 	}
-}
-
-func dialogueOf(c sla.Check) []sla.Step {
-	if tcp, ok := c.(*sla.TCPCheck); ok {
-		return tcp.Dialogue
-	}
-	return nil // of the other kinds, none has labels and targets
 }

@@ -10,27 +10,34 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// probeKind is one kind of probe. Its options stand beside its key.
+// probeKind is all that the reader knows of one kind of probe. Each is declared
+// in the file of its kind, with its options, defaults and checks.
 type probeKind struct {
 	key     string // holds what is probed
 	section *section
-	decode  func(*object) sla.Check
-	whole   string // something to probe, for a pattern that is sla.TargetVariable alone; "" if there are no such
+	decode  func(*object) sla.Check // nil after an error, which has been reported
+	// placeholder is read in place of a pattern that is sla.TargetVariable alone;
+	// "" if the kind has no targets.
+	placeholder string
+	// usualPort is suggested where an address has no port; "" if the key does not
+	// hold host:port.
+	usualPort string
+	// connectionless kinds send packets to one address of a name.
+	connectionless bool
 }
 
-// probeKinds are the kinds of probe, one line each. A kind's options, defaults
-// and checks are in its own file.
-var probeKinds = []probeKind{
-	{"http", httpSection, decodeHTTP, "http://" + someTarget + "/"},
-	{"tcp", tcpSection, decodeTCP, someTarget + ":1"},
-	{"dns", dnsSection, decodeDNS, someTarget + ":1"},
-	{"grpc", grpcSection, decodeGRPC, someTarget + ":1"},
-	{"icmp", icmpSection, decodeICMP, someTarget},
-	{"tls", tlsSection, decodeTLS, someTarget + ":1"},
-	{"udp", udpSection, decodeUDP, someTarget + ":1"},
-	{"unix", unixSection, decodeUnix, ""},
-	{"websocket", webSocketSection, decodeWebSocket, "ws://" + someTarget + "/"},
-	{"journey", journeySection, decodeJourney, ""},
+// probeKinds are the kinds of probe, in the order of the reference.
+var probeKinds = []*probeKind{
+	&httpKind,
+	&tcpKind,
+	&dnsKind,
+	&grpcKind,
+	&icmpKind,
+	&tlsKind,
+	&udpKind,
+	&unixKind,
+	&webSocketKind,
+	&journeyKind,
 }
 
 // The bounds of a probe's interval: four probes must fall into every base
@@ -69,12 +76,16 @@ func decodeProbe(v value) (sla.Indicator, bool) {
 		return nil, false
 	}
 	o := v.object(kind.section)
-	discovery := o.discovery(kind.key, kind.whole)
+	if o == nil {
+		return nil, false
+	}
+	o.kind = kind
+	discovery := o.discovery()
 	before := len(v.d.findings)
 	p := &sla.Probe{Check: kind.decode(o), Discovery: discovery, Interval: defaultInterval}
-	v.d.forgetSomeTarget(before)
-	if many, ok := p.Check.(sla.Movable); ok && discovery != nil {
-		p.Check = many.At(discovery.Pattern)
+	v.d.restoreVariable(before)
+	if many, ok := p.Check.(sla.Addressed); ok && discovery != nil {
+		p.Check = many.WithTarget(discovery.Pattern)
 		o.staticTargets(p)
 	}
 	interval, at, intervalOK := read(o, "interval", value.duration)
@@ -148,8 +159,7 @@ func (v value) probeKind() *probeKind {
 	}
 	var keys []string
 	var found *probeKind
-	for i := range probeKinds {
-		k := &probeKinds[i]
+	for _, k := range probeKinds {
 		keys = append(keys, k.key)
 		for _, pair := range pairs {
 			if pair.name != k.key || found != nil && found.section.field(k.key) != nil { // tls is an option of tcp too
@@ -179,7 +189,7 @@ func (v value) noProbeKind(pairs []value, keys []string) {
 		}
 	}
 	for _, pair := range pairs {
-		if !slices.ContainsFunc(probeKinds, func(k probeKind) bool { return meantKey(k.section, pair.name) != "" }) {
+		if !slices.ContainsFunc(probeKinds, func(k *probeKind) bool { return meantKey(k.section, pair.name) != "" }) {
 			v.d.errorAt(pair.key, "unknown-key", "unknown key "+quote(pair.name)+" in a probe, which needs "+either(keys),
 				"the kinds of probe are "+list(keys))
 			return

@@ -42,6 +42,8 @@ var dnsSection = &section{
 	}, tlsFields(" Only with `transport: tls` or a URL.")...), append(networkFields(true), probeFields()...)...),
 }
 
+var dnsKind = probeKind{key: "dns", section: dnsSection, decode: decodeDNS, placeholder: placeholderTarget + ":1", usualPort: "53"}
+
 func decodeDNS(o *object) sla.Check {
 	c := &sla.DNSCheck{Transport: sla.DNSOverUDP, Type: "A", Class: "IN", Recursion: true, RCodes: []string{"NOERROR"}}
 	name, _, nameOK := read(o, "name", value.dnsName)
@@ -65,7 +67,7 @@ func decodeDNS(o *object) sla.Check {
 	if transportGiven {
 		c.Transport = transport
 	}
-	server, _, ok := read(o, "dns", value.dnsServer)
+	server, _, ok := read(o, "dns", o.dnsServer)
 	if strings.HasPrefix(server, "https://") {
 		c.Transport = sla.DNSOverHTTPS
 		if transportGiven {
@@ -84,11 +86,11 @@ func decodeDNS(o *object) sla.Check {
 }
 
 // dnsServer is host:port, or a URL.
-func (v value) dnsServer() (string, bool) {
+func (o *object) dnsServer(v value) (string, bool) {
 	if v.node.Kind == yamlScalar && strings.HasPrefix(v.node.Value, "https://") {
 		return v.probeURL()
 	}
-	return v.hostPort()
+	return o.hostPort(v)
 }
 
 func (v value) dnsName() (string, bool) {

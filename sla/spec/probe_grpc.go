@@ -24,13 +24,15 @@ var grpcSection = &section{
 	}, tlsFields(" Only with `tls: true`.")...), append(networkFields(true), probeFields()...)...),
 }
 
+var grpcKind = probeKind{key: "grpc", section: grpcSection, decode: decodeGRPC, placeholder: placeholderTarget + ":1", usualPort: "443"}
+
 func decodeGRPC(o *object) sla.Check {
 	c := &sla.GRPCCheck{}
 	c.Service, _, _ = read(o, "service", value.text)
 	c.TLS, _, _ = read(o, "tls", value.boolean)
 	c.Metadata, _, _ = read(o, "metadata", value.metadata)
 	c.TLSOptions = o.tlsOptions(c.TLS, "add tls: true")
-	address, _, ok := read(o, "grpc", value.hostPort)
+	address, _, ok := read(o, "grpc", o.hostPort)
 	if !ok {
 		return nil
 	}

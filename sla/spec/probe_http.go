@@ -27,6 +27,8 @@ var httpSection = &section{
 	}, slices.Concat(requestFields(), networkFields(true), probeFields())...),
 }
 
+var httpKind = probeKind{key: "http", section: httpSection, decode: decodeHTTP, placeholder: "http://" + placeholderTarget + "/"}
+
 func decodeHTTP(o *object) sla.Check {
 	c := o.request()
 	target, _, ok := read(o, "http", value.probeURL)

@@ -57,6 +57,8 @@ func whole(least, most int) func(value) (int, bool) {
 	}
 }
 
+var icmpKind = probeKind{key: "icmp", section: icmpSection, decode: decodeICMP, placeholder: placeholderTarget, connectionless: true}
+
 func decodeICMP(o *object) sla.Check {
 	c := &sla.ICMPCheck{Packets: defaultPackets, PacketInterval: defaultPacketInterval, MaxLoss: sla.MustDecimal("0"), PayloadSize: defaultPayload}
 	if n, _, ok := read(o, "packets", whole(1, maxPackets)); ok {

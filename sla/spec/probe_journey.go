@@ -61,6 +61,8 @@ var journeySection = &section{
 	}, slices.DeleteFunc(networkFields(true), func(f field) bool { return f.key == "targets" }), probeFields()),
 }
 
+var journeyKind = probeKind{key: "journey", section: journeySection, decode: decodeJourney}
+
 func decodeJourney(o *object) sla.Check {
 	c := &sla.JourneyCheck{}
 	captured := map[string]string{} // by the name of the step

@@ -2,7 +2,6 @@ package spec
 
 import (
 	"net/netip"
-	"slices"
 	"strings"
 
 	"github.com/upheld-sla/upheld/sla"
@@ -24,18 +23,26 @@ func networkFields(connects bool) []field {
 	}}
 	if !connects {
 		fields = append(fields, field{
-			key: "addresses", typ: oneOf(string(sla.FirstAddress), string(sla.EachAddress)), def: string(sla.FirstAddress),
+			key: "addresses", typ: oneOf(wordsOf(addressChoices(connects))...), def: string(sla.FirstAddress),
 			doc: "Which of several addresses to use. " + eachWords,
 		})
 	} else {
 		fields = append(fields, field{
-			key: "addresses", typ: oneOf(wordsOf(sla.AddressChoices)...), def: string(sla.RaceAddresses),
+			key: "addresses", typ: oneOf(wordsOf(addressChoices(connects))...), def: string(sla.RaceAddresses),
 			doc: "Which of several addresses to connect to. `race`: as browsers do (RFC 8305), the families in turn, each with a quarter of a second's head start over the next. `inOrder`: one after the other, each with its share of the time. `first`: the first and no other. " + eachWords,
 		})
 	}
 	return append(fields, targetsField(),
 		field{key: "sourceAddress", typ: addressType, doc: "The exporter's own address to probe from. Of the target's addresses, only those of the same family are used."},
 		field{key: "resolver", typ: resolverType, def: "the exporter's own", doc: "The DNS server that resolves the target's name, on port 53 unless another is given. It is part of the measuring: while it does not answer, probes are `inconclusive`."})
+}
+
+// addressChoices are the choices of networkFields, the default first.
+func addressChoices(connects bool) []sla.AddressChoice {
+	if !connects {
+		return []sla.AddressChoice{sla.FirstAddress, sla.EachAddress}
+	}
+	return sla.AddressChoices
 }
 
 func wordsOf[T ~string](words []T) []string {
@@ -57,10 +64,7 @@ func (o *object) network() *sla.Network {
 	if n.Family == sla.AnyIP {
 		n.Family = "" // the same
 	}
-	choices := sla.AddressChoices
-	if o.section.field("icmp") != nil {
-		choices = []sla.AddressChoice{sla.FirstAddress, sla.EachAddress}
-	}
+	choices := addressChoices(!o.kind.connectionless)
 	if o.section.field("addresses") != nil {
 		n.Addresses, _, _ = read(o, "addresses", word(choices...))
 		if n.Addresses == choices[0] {
@@ -123,7 +127,7 @@ func (o *object) eachAddress(p *sla.Probe) {
 	case p.Check == nil || !ok: // found already
 	case p.Discovery != nil:
 		at.wrong("conflicting-keys", "addresses: each finds the targets of one name, and targets finds them elsewhere", "leave one of them out")
-	case len(o.given("proxyURL", "proxyFromEnvironment")) > 0 || stepHasProxy(p.Check):
+	case viaProxy(p.Check):
 		at.wrong("conflicting-keys", "a proxy chooses the address itself, so that each of them cannot be probed", "leave the proxy out, or addresses: each")
 	default:
 		p.Discovery = &sla.Discovery{
@@ -133,9 +137,7 @@ func (o *object) eachAddress(p *sla.Probe) {
 	}
 }
 
-func stepHasProxy(c sla.Check) bool {
-	journey, ok := c.(*sla.JourneyCheck)
-	return ok && slices.ContainsFunc(journey.Steps, func(s sla.JourneyStep) bool {
-		return s.Request.Options != nil && s.Request.Options.Proxy != nil
-	})
+func viaProxy(c sla.Check) bool {
+	proxied, ok := c.(sla.Proxied)
+	return ok && proxied.ViaProxy()
 }

@@ -72,14 +72,13 @@ func targetsField() field {
 }
 
 // discovery reads where targets are found, and puts an address in what is
-// probed, so that it can be read like that of any probe. whole is one for
-// patterns that are the variable alone.
-func (o *object) discovery(key, whole string) *sla.Discovery {
+// probed, so that it can be read like that of any probe.
+func (o *object) discovery() *sla.Discovery {
 	if o.section.field("targets") == nil {
 		return nil
 	}
 	d, at, given := read(o, "targets", value.targets)
-	main, ok := o.values[key]
+	main, ok := o.values[o.kind.key]
 	if !ok {
 		return nil
 	}
@@ -94,27 +93,27 @@ func (o *object) discovery(key, whole string) *sla.Discovery {
 		return nil
 	}
 	node := *main.node
-	if node.Value = strings.ReplaceAll(pattern, sla.TargetVariable, someTarget); pattern == sla.TargetVariable {
-		node.Value = whole
+	if node.Value = strings.ReplaceAll(pattern, sla.TargetVariable, placeholderTarget); pattern == sla.TargetVariable {
+		node.Value = o.kind.placeholder
 	}
 	main.node = &node
-	o.values[key] = main
+	o.values[o.kind.key] = main
 	if d != nil {
 		d.Pattern = pattern
 	}
 	return d
 }
 
-// someTarget stands in for the address of a target.
-const someTarget = "target.invalid"
+// placeholderTarget stands in for the address of a target while a pattern is
+// read.
+const placeholderTarget = "target.invalid"
 
-// forgetSomeTarget lets the findings from the n-th on speak of the variable
-// again.
-func (d *decoder) forgetSomeTarget(n int) {
+// restoreVariable puts the variable back into the findings from the n-th on.
+func (d *decoder) restoreVariable(n int) {
 	for i := range d.findings[n:] {
 		f := &d.findings[n+i]
-		f.Message = strings.ReplaceAll(f.Message, someTarget, sla.TargetVariable)
-		f.Remedy = strings.ReplaceAll(f.Remedy, someTarget, sla.TargetVariable)
+		f.Message = strings.ReplaceAll(f.Message, placeholderTarget, sla.TargetVariable)
+		f.Remedy = strings.ReplaceAll(f.Remedy, placeholderTarget, sla.TargetVariable)
 	}
 }
 
@@ -166,7 +165,7 @@ func (o *object) staticTargets(p *sla.Probe) {
 			if text := item.node.Value; item.node.ShortTag() != "!!str" || strings.TrimSpace(text) == "" || slices.Contains(p.Discovery.Static[:i], text) {
 				continue // which has been reported
 			}
-			one := p.At(item.node.Value).Check.(sla.Movable)
+			one := p.WithTarget(item.node.Value).Check.(sla.Addressed)
 			if err := one.CheckAddress(); err != nil {
 				item.wrong("bad-address", item.said()+" in the place of "+sla.TargetVariable+" cannot be probed: "+err.Error(),
 					"write what makes "+quote(p.Discovery.Pattern)+" an address")

@@ -24,13 +24,15 @@ func hostPortType(sample string) valueType {
 	return valueType{name: "host:port", sample: sample, scalars: []schema{{"type": "string", "pattern": `^.+:[0-9]+$`}}}
 }
 
+var tcpKind = probeKind{key: "tcp", section: tcpSection, decode: decodeTCP, placeholder: placeholderTarget + ":1", usualPort: "443"}
+
 func decodeTCP(o *object) sla.Check {
 	c := &sla.TCPCheck{}
 	c.TLS, _, _ = read(o, "tls", value.boolean)
 	c.Dialogue, _, _ = read(o, "dialogue", steps(tcpStepSection))
 	started := o.startTLS(c)
 	c.TLSOptions = o.tlsOptions(c.TLS || started, "add tls: true")
-	address, _, ok := read(o, "tcp", value.hostPort)
+	address, _, ok := read(o, "tcp", o.hostPort)
 	if !ok {
 		return nil
 	}
@@ -54,18 +56,8 @@ func (o *object) startTLS(c *sla.TCPCheck) (started bool) {
 	return started
 }
 
-// usualPorts are those of kinds of probe that have one.
-var usualPorts = map[string]string{"dns": "53"}
-
-func (v value) usualPort() string {
-	if port, ok := usualPorts[v.name]; ok {
-		return port
-	}
-	return "443"
-}
-
 // hostPort is an address to connect to.
-func (v value) hostPort() (string, bool) {
+func (o *object) hostPort(v value) (string, bool) {
 	text, ok := v.text()
 	if !ok {
 		return "", false
@@ -81,7 +73,7 @@ func (v value) hostPort() (string, bool) {
 	case err != nil && strings.Count(text, ":") > 1 && !strings.HasPrefix(text, "["):
 		v.wrong("bad-address", v.said()+" is not host:port", `put an IPv6 address in brackets: "[::1]:5432"`)
 	case err != nil && !strings.Contains(text, ":"):
-		v.wrong("bad-address", v.said()+" has no port", "write host:port: "+quote(text+":"+v.usualPort()))
+		v.wrong("bad-address", v.said()+" has no port", "write host:port: "+quote(text+":"+o.kind.usualPort))
 	case err != nil || host == "" || strings.ContainsAny(host, " /@"):
 		v.wrong("bad-address", v.said()+" is not host:port", `write it as "db.example:5432"`)
 	case !sla.ValidPort(port):

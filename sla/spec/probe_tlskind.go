@@ -10,9 +10,11 @@ var tlsSection = &section{
 	}, tlsFields("")...), append(networkFields(true), probeFields()...)...),
 }
 
+var tlsKind = probeKind{key: "tls", section: tlsSection, decode: decodeTLS, placeholder: placeholderTarget + ":1", usualPort: "443"}
+
 func decodeTLS(o *object) sla.Check {
 	c := &sla.TLSCheck{TLSOptions: o.tlsOptions(true, "")}
-	address, _, ok := read(o, "tls", value.hostPort)
+	address, _, ok := read(o, "tls", o.hostPort)
 	if !ok {
 		return nil
 	}

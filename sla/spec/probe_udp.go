@@ -24,6 +24,8 @@ var udpSection = &section{
 	}, append(networkFields(true), probeFields()...)...),
 }
 
+var udpKind = probeKind{key: "udp", section: udpSection, decode: decodeUDP, placeholder: placeholderTarget + ":1", usualPort: "443"}
+
 func decodeUDP(o *object) sla.Check {
 	c := &sla.UDPCheck{}
 	dialogue, at, dialogueOK := read(o, "dialogue", steps(udpStepSection))
@@ -32,7 +34,7 @@ func decodeUDP(o *object) sla.Check {
 		at.wrong("bad-value", "the dialogue expects no answer, and without one nothing is known of the target", "add a step expect or expectBytes")
 		dialogueOK = false
 	}
-	address, _, ok := read(o, "udp", value.hostPort)
+	address, _, ok := read(o, "udp", o.hostPort)
 	if !ok || !dialogueOK {
 		return nil
 	}

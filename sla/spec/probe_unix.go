@@ -20,6 +20,8 @@ var unixSection = &section{
 	}, probeFields()...),
 }
 
+var unixKind = probeKind{key: "unix", section: unixSection, decode: decodeUnix}
+
 func decodeUnix(o *object) sla.Check {
 	c := &sla.UnixCheck{}
 	c.Dialogue, _, _ = read(o, "dialogue", steps(unixStepSection))

@@ -27,6 +27,8 @@ var webSocketSection = &section{
 	}, authFields(), tlsFields(" Only for `wss://`."), proxyFields(), networkFields(true), probeFields()),
 }
 
+var webSocketKind = probeKind{key: "websocket", section: webSocketSection, decode: decodeWebSocket, placeholder: "ws://" + placeholderTarget + "/"}
+
 func decodeWebSocket(o *object) sla.Check {
 	c := &sla.WebSocketCheck{Request: sla.HTTPCheck{Method: http.MethodGet}}
 	c.Dialogue, _, _ = read(o, "dialogue", steps(webSocketStepSection))

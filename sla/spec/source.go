@@ -76,8 +76,17 @@ func (s *source) shown(n int) string {
 }
 
 // addressKey is a key whose value is an address, in which a bare token before an
-// "@" is no part of an e-mail address.
-var addressKey = regexp.MustCompile(`\b(?:http|websocket|tcp|tls|udp|grpc|icmp|unix|server|serverName|url|tokenURL|proxyURL|static|targets|dns)["']?\s*:`)
+// "@" is no part of an e-mail address: what a probe of any kind probes, and what
+// else is connected to.
+var addressKey *regexp.Regexp
+
+func init() { // not where it is declared: the decoders of the kinds report with it
+	keys := []string{"server", "serverName", "url", "tokenURL", "proxyURL", "static", "targets"}
+	for _, k := range probeKinds {
+		keys = append(keys, k.key)
+	}
+	addressKey = regexp.MustCompile(`\b(?:` + strings.Join(keys, "|") + `)["']?\s*:`)
+}
 
 // position is the place of a character column, both counted from 1.
 func (s *source) position(line, column int) sla.Position {
