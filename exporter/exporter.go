@@ -109,11 +109,11 @@ func New(opts Options) *Exporter {
 // If any cannot be probed nothing changes, and the error names every one.
 //
 // The targets of a probe of many are those that were found last, or else the
-// static ones; Run looks for them.
+// static ones; Run looks for them. The exporter keeps the targets: nobody may
+// change them afterwards.
 func (e *Exporter) Apply(targets []sla.ProbeTarget) error {
 	e.applying.Lock()
 	defer e.applying.Unlock()
-	targets = compact(targets)
 	e.discovery.declare(targets)
 	all, err := e.makeProbers(e.discovery.expand(targets)) // of all shards, so that a mistake is one everywhere
 	if err != nil {
