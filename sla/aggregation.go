@@ -2,6 +2,7 @@ package sla
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -33,8 +34,151 @@ const (
 	SlotQuantile Aggregation = "slot_quantile"
 )
 
+// Counted is what an aggregation adds up.
+type Counted int
+
+// What may be counted.
+const (
+	CountsEvents  Counted = iota + 1 // requests, or probes
+	CountsSeconds                    // known seconds; a probe stands for its interval
+	CountsMinutes                    // minutes of the clock
+	CountsSlots                      // slots of the clock of five minutes or more
+)
+
+// aggregation is one aggregation with all that the model knows of it. What rules
+// are made of it is in rulegen.
+type aggregation struct {
+	name   Aggregation
+	counts Counted
+	// judges is set if each minute or slot is good or bad by a rule of the
+	// aggregation. Without it one is as bad as the share of its events that is.
+	judges   bool
+	required []string // keys of its options in a specification
+	optional []string
+	doc      string             // what it does, for the reference
+	words    func(Slots) string // what a level with it counts, for people
+}
+
+// aggregations is the table of all aggregations.
+var aggregations = []aggregation{
+	{
+		name: Time, counts: CountsSeconds, optional: []string{"weight"},
+		doc: "every second weighs the same",
+		words: func(Slots) string {
+			return "by time: bad seconds over known seconds; inconclusive and missed probes are neither"
+		},
+	},
+	{
+		name: RequestRatio, counts: CountsEvents,
+		doc:   "every event does",
+		words: func(Slots) string { return "by event: bad events over all events" },
+	},
+	{
+		name: MeanSlotErrorRate, counts: CountsSlots, optional: []string{"slot", "minRequests", "emptySlot"},
+		doc: "the mean of the error rates of slots",
+		words: func(s Slots) string {
+			return fmt.Sprintf("the mean of the error rates of all slots of %s, whatever their traffic", FormatDuration(s.Width))
+		},
+	},
+	{
+		name: BadMinute, counts: CountsMinutes, judges: true,
+		required: []string{"errorThreshold"}, optional: []string{"minRequests", "emptySlot", "quorum", "weight"},
+		doc: "minutes with more errors than a threshold",
+		words: func(s Slots) string {
+			return fmt.Sprintf("minutes with more than %s %% errors over all minutes", s.ErrorThreshold)
+		},
+	},
+	{
+		name: QualifiedRun, counts: CountsMinutes, judges: true,
+		required: []string{"errorThreshold", "minRun"}, optional: []string{"minRequests", "emptySlot", "quorum"},
+		doc: "such minutes, where enough of them follow each other",
+		words: func(s Slots) string {
+			return fmt.Sprintf("minutes with more than %s %% errors, in runs of at least %s, over all minutes", s.ErrorThreshold, FormatDuration(s.MinRun))
+		},
+	},
+	{
+		name: AllFailedMinute, counts: CountsMinutes, judges: true, optional: []string{"minRequests", "emptySlot", "quorum", "weight"},
+		doc:   "minutes in which everything failed",
+		words: func(Slots) string { return "minutes in which all attempts failed over all minutes" },
+	},
+	{
+		name: SlotQuantile, counts: CountsSlots, judges: true, required: []string{"quantile"}, optional: []string{"minRequests", "emptySlot"},
+		doc: "slots of five minutes in which a quantile of the response times is above the threshold",
+		words: func(s Slots) string {
+			return fmt.Sprintf("slots of %s whose %s quantile is above the threshold over all slots", FormatDuration(s.Width), s.Quantile)
+		},
+	},
+}
+
+// Which aggregations suit which indicators, the default first.
+
+func ofEvents() []Aggregation {
+	return []Aggregation{RequestRatio, MeanSlotErrorRate, BadMinute, QualifiedRun, AllFailedMinute}
+}
+
+func ofHistogram() []Aggregation {
+	return []Aggregation{RequestRatio, MeanSlotErrorRate, BadMinute, QualifiedRun, SlotQuantile}
+}
+
+func ofProbes() []Aggregation {
+	return []Aggregation{Time, RequestRatio, BadMinute, QualifiedRun, AllFailedMinute}
+}
+
+func ofConditions() []Aggregation { return []Aggregation{Time, QualifiedRun} }
+
+func ofRatios() []Aggregation { return []Aggregation{Time, BadMinute, QualifiedRun} }
+
+func ofGauges() []Aggregation { return []Aggregation{Time} }
+
+// Aggregations are all aggregations.
+func Aggregations() []Aggregation {
+	all := make([]Aggregation, len(aggregations))
+	for i, a := range aggregations {
+		all[i] = a.name
+	}
+	return all
+}
+
+// facets are what the table says of an aggregation; nothing of that of a level
+// whose own could not be read.
+func (a Aggregation) facets() aggregation {
+	i := slices.IndexFunc(aggregations, func(f aggregation) bool { return f.name == a })
+	if i < 0 {
+		return aggregation{}
+	}
+	return aggregations[i]
+}
+
+// Counts is what it adds up.
+func (a Aggregation) Counts() Counted { return a.facets().counts }
+
 // ByTime tells whether the unit is time rather than events.
-func (a Aggregation) ByTime() bool { return a != RequestRatio }
+func (a Aggregation) ByTime() bool { return a.Counts() != CountsEvents }
+
+// Judges tells whether each minute or slot is good or bad by a rule of the
+// aggregation, rather than as bad as the share of its events that is.
+func (a Aggregation) Judges() bool { return a.facets().judges }
+
+// Options are the keys of the options that it must have, and may have, in a
+// specification.
+func (a Aggregation) Options() (required, optional []string) {
+	f := a.facets()
+	return f.required, f.optional
+}
+
+// Doc says what it does, in half a sentence of the reference.
+func (a Aggregation) Doc() string { return a.facets().doc }
+
+// DefaultSlots are those of an aggregation without options.
+func (a Aggregation) DefaultSlots() Slots {
+	switch a.Counts() {
+	case CountsMinutes:
+		return Slots{Width: time.Minute}
+	case CountsSlots:
+		return Slots{Width: BaseWindow}
+	}
+	return Slots{}
+}
 
 // Slots say how an aggregation over slots of time judges one of them. Fields
 // that the aggregation does not use are zero.
@@ -51,11 +195,11 @@ type Slots struct {
 
 // AggregationWords say how the level's measurements become one number.
 func (l *ServiceLevel) AggregationWords() string {
-	if _, composite := l.Indicator.(*Composite); composite {
-		return "by time: bad minutes over known minutes"
+	if w := traitsOf(l.Indicator).aggregation; w != "" {
+		return w
 	}
-	words := aggregationWords[l.Aggregation](l.Slots)
-	if l.Aggregation == Time && l.MissingData != MissingExcluded {
+	words := l.Aggregation.facets().words(l.Slots)
+	if l.Aggregation.Counts() == CountsSeconds && l.MissingData != MissingExcluded {
 		words = "by time: bad seconds over known and missing seconds"
 	}
 	if l.Slots.Weight.Text != "" {
@@ -73,24 +217,4 @@ func (l *ServiceLevel) AggregationWords() string {
 		words += "; an empty one is good"
 	}
 	return words
-}
-
-var aggregationWords = map[Aggregation]func(Slots) string{
-	RequestRatio: func(Slots) string { return "by event: bad events over all events" },
-	Time: func(Slots) string {
-		return "by time: bad seconds over known seconds; inconclusive and missed probes are neither"
-	},
-	MeanSlotErrorRate: func(s Slots) string {
-		return fmt.Sprintf("the mean of the error rates of all slots of %s, whatever their traffic", FormatDuration(s.Width))
-	},
-	BadMinute: func(s Slots) string {
-		return fmt.Sprintf("minutes with more than %s %% errors over all minutes", s.ErrorThreshold)
-	},
-	QualifiedRun: func(s Slots) string {
-		return fmt.Sprintf("minutes with more than %s %% errors, in runs of at least %s, over all minutes", s.ErrorThreshold, FormatDuration(s.MinRun))
-	},
-	AllFailedMinute: func(Slots) string { return "minutes in which all attempts failed over all minutes" },
-	SlotQuantile: func(s Slots) string {
-		return fmt.Sprintf("slots of %s whose %s quantile is above the threshold over all slots", FormatDuration(s.Width), s.Quantile)
-	},
 }

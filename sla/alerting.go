@@ -148,10 +148,10 @@ const DefaultMinimumBadEvents = 3
 // where events are counted, the probe's interval in seconds where time is. It
 // is false for a level that counts no single events.
 func (l *ServiceLevel) EventSize() (size Decimal, ok bool) {
-	if l.Aggregation == RequestRatio {
+	switch p := l.probe(); {
+	case l.Aggregation.Counts() == CountsEvents:
 		return NewDecimal(1, 1), true
-	}
-	if p := l.probe(); l.Aggregation == Time && p != nil {
+	case l.Aggregation.Counts() == CountsSeconds && p != nil:
 		return Seconds(p.Interval), true
 	}
 	return Decimal{}, false
@@ -160,7 +160,7 @@ func (l *ServiceLevel) EventSize() (size Decimal, ok bool) {
 // CountsOwnEvents tells whether the service itself counts what the level
 // measures, so that how much of it there is depends on its users.
 func (l *ServiceLevel) CountsOwnEvents() bool {
-	return l.Aggregation == RequestRatio && l.Indicator != nil && len(l.Indicator.Queries()) > 0
+	return l.Aggregation.Counts() == CountsEvents && l.Indicator != nil && len(l.Indicator.Queries()) > 0
 }
 
 // probe is the probe that measures the level, if one does.

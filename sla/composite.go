@@ -149,7 +149,9 @@ func (*Composite) Aggregations() []Aggregation { return []Aggregation{Time} }
 // Queries is none: the components have them.
 func (*Composite) Queries() []Query { return nil }
 
-func (*Composite) looked() {}
+func (*Composite) traits() traits {
+	return traits{looked: true, whole: true, unknown: true, aggregation: "by time: bad minutes over known minutes"}
+}
 
 // Words say how the members are combined.
 func (c *Composite) Words() string { return c.Root.words(c.agreement) }

@@ -11,13 +11,7 @@ import (
 // that it must be said from which share on the level is down. Other levels are
 // judged minute by minute by a rule of their own.
 func (l *ServiceLevel) SharesEvents() bool {
-	switch l.Aggregation {
-	case RequestRatio, Time, MeanSlotErrorRate:
-		_, condition := l.Indicator.(*Condition)
-		_, composite := l.Indicator.(*Composite)
-		return !condition && !composite
-	}
-	return false
+	return !l.Aggregation.Judges() && !traitsOf(l.Indicator).whole
 }
 
 // CheckComposite finds what is doubtful about a composite that is resolved: a
@@ -200,6 +194,5 @@ func (l *ServiceLevel) EmptySlotIsGood() bool {
 	if l.Slots.Width > 0 {
 		return !l.Slots.EmptyUnknown
 	}
-	_, blackbox := l.Indicator.(*Blackbox)
-	return !blackbox && !IsProbed(l.Indicator) && !LookedAt(l.Indicator)
+	return traitsOf(l.Indicator).emptyIsGood
 }

@@ -1,9 +1,6 @@
 package sla
 
-import (
-	"strings"
-	"time"
-)
+import "strings"
 
 // Indicator is what a service level measures. The kinds are sealed: rulegen has
 // one table over them.
@@ -16,18 +13,30 @@ type Indicator interface {
 	Queries() []Query
 	// Words say what is measured, for people: "HTTP GET https://… every 15s".
 	Words() string
+
+	traits() traits
 }
 
-// looked marks kinds that are looked at when rules are evaluated; all others
-// are counted from what was scraped.
-type looked interface{ looked() }
+// traits are what sets the kinds apart for the model, beside their texts.
+type traits struct {
+	looked      bool   // a state that is looked at when rules are evaluated, rather than counted from scrapes
+	whole       bool   // good or bad as a whole: there is no share of bad events
+	emptyIsGood bool   // in a minute without events nobody asked for anything, so nothing failed
+	unknown     bool   // it has a policy of its own for what is unknown
+	aggregation string // how it becomes one number, if the kind says so rather than the aggregation
+}
+
+// traitsOf are those of an indicator, none of one that could not be read.
+func traitsOf(i Indicator) traits {
+	if i == nil {
+		return traits{}
+	}
+	return i.traits()
+}
 
 // LookedAt tells whether an indicator is a state that is looked at when rules
 // are evaluated, rather than counted from scrapes.
-func LookedAt(i Indicator) bool {
-	_, ok := i.(looked)
-	return ok
-}
+func LookedAt(i Indicator) bool { return traitsOf(i).looked }
 
 // probed marks kinds that exporters measure: by which probe, and which level
 // defines it, being the level own or another.
@@ -41,14 +50,6 @@ func IsProbed(i Indicator) bool {
 	_, ok := i.(probed)
 	return ok
 }
-
-func (p *Probe) probed() *Probe        { return p }
-func (l *ProbeLatency) probed() *Probe { return l.Probe }
-func (s *SharedProbe) probed() *Probe  { return s.Probe }
-
-func (*Probe) definedBy(own ID) ID      { return own }
-func (l *ProbeLatency) definedBy(ID) ID { return l.Of }
-func (s *SharedProbe) definedBy(ID) ID  { return s.Of }
 
 // Probed is the probe that measures the level and the level that defines it, which
 // may be another; nil while a reference to it is not resolved. It is false if
@@ -84,43 +85,6 @@ func (q Query) At(offset int) Position {
 	return p
 }
 
-// Events counts events of the service itself. Total is required, and exactly
-// one of Bad and Good has text.
-type Events struct {
-	Bad, Good, Total Query
-}
-
-// Kind is "events".
-func (*Events) Kind() string { return "events" }
-
-// Aggregations of events: by request, or over slots.
-func (*Events) Aggregations() []Aggregation {
-	return []Aggregation{RequestRatio, MeanSlotErrorRate, BadMinute, QualifiedRun, AllFailedMinute}
-}
-
-// Queries are the ones that were given.
-func (e *Events) Queries() []Query { return given(e.Bad, e.Good, e.Total) }
-
-// HistogramLatency is good while a request took at most Threshold, read from a
-// classic histogram that has a bucket with exactly that bound.
-type HistogramLatency struct {
-	Histogram Query // selector of the base name, without _bucket
-	Threshold time.Duration
-	Good      Query    // selector of those of its series whose fast requests are good; all of them if empty
-	Unit      TimeUnit // of the histogram's bounds; that in its name if empty
-}
-
-// Kind is "latency".
-func (*HistogramLatency) Kind() string { return "latency" }
-
-// Aggregations of histogram latency: by request, or over slots.
-func (*HistogramLatency) Aggregations() []Aggregation {
-	return []Aggregation{RequestRatio, MeanSlotErrorRate, BadMinute, QualifiedRun, SlotQuantile}
-}
-
-// Queries are the selectors that were given.
-func (l *HistogramLatency) Queries() []Query { return given(l.Histogram, l.Good) }
-
 // given are the queries that have text.
 func given(all ...Query) []Query {
 	var qs []Query
@@ -131,40 +95,3 @@ func given(all ...Query) []Query {
 	}
 	return qs
 }
-
-// SharedProbe counts the probe that another level defines, as that level does:
-// one measurement that is promised twice, as in prime time and outside of it.
-type SharedProbe struct {
-	Of    ID // the level that defines the probe
-	OfPos Position
-	Probe *Probe // of that level, once references are resolved
-}
-
-// Kind is "probe".
-func (*SharedProbe) Kind() string { return "probe" }
-
-// Aggregations are those of the probe itself.
-func (*SharedProbe) Aggregations() []Aggregation { return (*Probe)(nil).Aggregations() }
-
-// Queries is none: the exporter counts.
-func (*SharedProbe) Queries() []Query { return nil }
-
-// ProbeLatency is good while a probe that another level defines succeeded
-// within Threshold; a failed probe is not fast.
-type ProbeLatency struct {
-	Of        ID // the level that defines the probe
-	OfPos     Position
-	Threshold time.Duration
-	Probe     *Probe // of that level, once references are resolved
-}
-
-// Kind is "latency".
-func (*ProbeLatency) Kind() string { return "latency" }
-
-// Aggregations of probe latency: by time, by probe, or over minutes.
-func (*ProbeLatency) Aggregations() []Aggregation {
-	return []Aggregation{Time, RequestRatio, BadMinute, QualifiedRun, AllFailedMinute}
-}
-
-// Queries is none: the exporter counts.
-func (*ProbeLatency) Queries() []Query { return nil }

@@ -15,6 +15,9 @@ const (
 // CountsMissing tells whether a level can have a policy for missing data: it must
 // count time, of a whole and not of groups, and by no tree that has its own.
 func (l *ServiceLevel) CountsMissing() bool {
-	_, composite := l.Indicator.(*Composite)
-	return l.Aggregation.ByTime() && !composite && len(l.GroupBy.Labels) == 0
+	return l.Aggregation.ByTime() && !HasUnknownPolicy(l.Indicator) && len(l.GroupBy.Labels) == 0
 }
+
+// HasUnknownPolicy tells whether an indicator has a policy of its own for what is
+// unknown, as a composite has.
+func HasUnknownPolicy(i Indicator) bool { return traitsOf(i).unknown }

@@ -1,6 +1,7 @@
 package sla
 
 import (
+	"fmt"
 	"slices"
 	"time"
 )
@@ -24,12 +25,29 @@ type Probe struct {
 func (*Probe) Kind() string { return "probe" }
 
 // Aggregations of probes: by time, by probe, or over minutes.
-func (*Probe) Aggregations() []Aggregation {
-	return []Aggregation{Time, RequestRatio, BadMinute, QualifiedRun, AllFailedMinute}
-}
+func (*Probe) Aggregations() []Aggregation { return ofProbes() }
 
 // Queries is none: the exporter counts.
 func (*Probe) Queries() []Query { return nil }
+
+// Words says what the probe does: "HTTP GET https://shop.example/health every 15s".
+func (p *Probe) Words() string {
+	words := fmt.Sprintf("%s every %s", p.Check.Words(), FormatDuration(p.Interval))
+	switch d := p.Discovery; {
+	case d == nil:
+	case d.Host != "":
+		words += ", at each address of " + d.Host
+	default:
+		words += ", of each target that is found"
+	}
+	return words
+}
+
+func (*Probe) traits() traits { return traits{} }
+
+func (p *Probe) probed() *Probe { return p }
+
+func (*Probe) definedBy(own ID) ID { return own }
 
 // Check is one kind of probe with its options; the kinds are sealed and each
 // has its prober in exporter/probe.

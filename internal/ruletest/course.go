@@ -220,7 +220,7 @@ func together(courses []*course) {
 // by one: at most one sample of a rate falls into the five minutes of an increase.
 func (c *course) amounts() []Asked {
 	l := c.l
-	if l.below || l.Aggregation != sla.RequestRatio || l.Period.Rolling < step*time.Duration(c.burn+2) {
+	if l.below || l.Aggregation.Counts() != sla.CountsEvents || l.Period.Rolling < step*time.Duration(c.burn+2) {
 		return nil
 	}
 	period := []string{metricnames.Period, l.Period.String()}

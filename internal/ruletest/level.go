@@ -164,14 +164,13 @@ func (l *tested) spreads() bool { return l.recorded[metricnames.SlotJudged] && !
 
 // heldSlots tells of slots of five minutes and more: the mask of their middle is
 // taken by a subquery, which sees nothing of masks that are recorded each step.
-func (l *tested) heldSlots() bool {
-	return l.Aggregation == sla.MeanSlotErrorRate || l.Aggregation == sla.SlotQuantile
-}
+func (l *tested) heldSlots() bool { return l.Aggregation.Counts() == sla.CountsSlots }
 
 // feeds are series from which the level's own rules count, nil where it has an
 // indicator or aggregation that simple series do not bring about at every step.
 func feeds(l *tested) []fed {
-	if l.Aggregation != sla.RequestRatio && l.Aggregation != sla.Time || l.Slots.Quorum > 0 {
+	switch l.Aggregation.Counts() {
+	case sla.CountsMinutes, sla.CountsSlots:
 		return nil
 	}
 	var all []fed

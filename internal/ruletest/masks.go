@@ -124,7 +124,7 @@ func (l *tested) unit() float64 {
 	switch {
 	case composite || l.spreads():
 		return l.every.Seconds() / sla.BaseWindow.Seconds() // the one minute of five that has a judgement
-	case l.Aggregation == sla.RequestRatio:
+	case l.Aggregation.Counts() == sla.CountsEvents:
 		return perSample / feed.Seconds()
 	case l.below:
 		return step.Seconds() / l.every.Seconds()
@@ -137,7 +137,7 @@ func (l *tested) unit() float64 {
 // scale is what perSample is multiplied with.
 func (l *tested) scale() float64 {
 	_, p, _ := l.Probed()
-	if !l.Masked() || l.Aggregation != sla.Time || p == nil {
+	if !l.Masked() || l.Aggregation.Counts() != sla.CountsSeconds || p == nil {
 		return 1
 	}
 	return step.Seconds() / l.every.Seconds() * feed.Seconds() / p.Interval.Seconds() / perSample

@@ -64,5 +64,5 @@ func countsEvents(l *sla.ServiceLevel) bool {
 	if _, ok := l.EventSize(); ok {
 		return true
 	}
-	return sla.IsProbed(l.Indicator) && l.Aggregation == sla.Time
+	return sla.IsProbed(l.Indicator) && l.Aggregation.Counts() == sla.CountsSeconds
 }

@@ -12,9 +12,8 @@ func decodeMissingData(o *object, l *sla.ServiceLevel) {
 	if !ok || policy == "excluded" || l.Indicator == nil {
 		return
 	}
-	_, composite := l.Indicator.(*sla.Composite)
 	switch {
-	case composite:
+	case sla.HasUnknownPolicy(l.Indicator):
 		at.wrong("bad-missing-data", "a composite has its own policy for what is unknown", "write unknown: "+policy+" in the composite")
 	case len(l.GroupBy.Labels) > 0:
 		at.wrong("bad-missing-data", fmt.Sprintf("the level %q has groups, and of one without data nobody knows whether it is to be there", l.ID.SLO), "leave missingData out; required: true on a group tells when it is gone")

@@ -298,13 +298,13 @@ func decodeAggregation(o *object, l *sla.ServiceLevel) {
 		return
 	}
 	allowed := l.Indicator.Aggregations()
-	l.Aggregation, l.Slots = allowed[0], defaultSlots(allowed[0])
+	l.Aggregation, l.Slots = allowed[0], allowed[0].DefaultSlots()
 	if !ok {
 		return
 	}
 	if slices.Contains(allowed, given.method) {
 		l.Aggregation, l.Slots = given.method, given.slots
-		if given.method == sla.Time && given.slots.Weight.Text != "" && !sla.LookedAt(l.Indicator) {
+		if given.method.Counts() == sla.CountsSeconds && given.slots.Weight.Text != "" && !sla.LookedAt(l.Indicator) {
 			at.wrong("bad-aggregation", "weight is for single minutes, and this "+l.Indicator.Kind()+" indicator is counted over five of them by time",
 				"use the method bad_minute, or all_failed_minute")
 		}
