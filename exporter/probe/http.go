@@ -13,8 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/upheld-sla/upheld/internal/jsoncel"
 	"github.com/upheld-sla/upheld/sla"
-	"github.com/upheld-sla/upheld/sla/jsoncel"
 )
 
 var httpReasons = []Reason{Status, Header, Body, Redirect, Protocol, ProxyFailed}

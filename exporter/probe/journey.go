@@ -12,8 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/upheld-sla/upheld/internal/jsoncel"
 	"github.com/upheld-sla/upheld/sla"
-	"github.com/upheld-sla/upheld/sla/jsoncel"
 )
 
 var journeyReasons = []Reason{Status, Header, Body, Redirect, CaptureFailed, Protocol, ProxyFailed}

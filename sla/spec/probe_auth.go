@@ -4,8 +4,8 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/upheld-sla/upheld/internal/jsoncel"
 	"github.com/upheld-sla/upheld/sla"
-	"github.com/upheld-sla/upheld/sla/jsoncel"
 )
 
 var fileType = valueType{name: "file", sample: "/run/secrets/password", scalars: textType.scalars}

@@ -7,8 +7,8 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/upheld-sla/upheld/internal/jsoncel"
 	"github.com/upheld-sla/upheld/sla"
-	"github.com/upheld-sla/upheld/sla/jsoncel"
 )
 
 // maxSteps bounds a journey: each step has series of its own.

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/upheld-sla/upheld/sla/jsoncel"
+	"github.com/upheld-sla/upheld/internal/jsoncel"
 )
 
 func TestConditions(t *testing.T) {
