@@ -147,3 +147,34 @@ func TestIndexOfDecisions(t *testing.T) {
 		t.Errorf("%s is stale; run the test with -update\n%s", index, d)
 	}
 }
+
+// TestIndexesNameEveryFile demands that the indexes of docs/ and of examples/
+// link each page and each example.
+func TestIndexesNameEveryFile(t *testing.T) {
+	for index, patterns := range map[string][]string{
+		"docs":     {"*.md", "architecture/*.md"},
+		"examples": {"*.yaml", "*/*.yaml"},
+	} {
+		folder := filepath.Join(repository, index)
+		var linked []string
+		for _, found := range markdownLink.FindAllStringSubmatch(proseOf(t, filepath.Join(folder, "README.md")), -1) {
+			address, _, _ := strings.Cut(found[1], "#")
+			linked = append(linked, address)
+		}
+		for _, pattern := range patterns {
+			files, err := filepath.Glob(filepath.Join(folder, pattern))
+			if err != nil || len(files) == 0 {
+				t.Fatalf("%s/%s: found %d files, %v", index, pattern, len(files), err)
+			}
+			for _, file := range files {
+				name, err := filepath.Rel(folder, file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if name = filepath.ToSlash(name); name != "README.md" && !slices.Contains(linked, name) {
+					t.Errorf("%s/README.md does not link %s", index, name)
+				}
+			}
+		}
+	}
+}

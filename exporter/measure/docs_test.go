@@ -44,7 +44,7 @@ const docsTail = `
 ## Recorded series
 
 <!-- recorded-series -->
-The series ` + "`sla:*`" + ` that rules record from these metrics, and from those of your services, are described in [rules.md](rules.md).
+The series ` + "`sla:*`" + ` that rules record from these metrics, and from those of your services, are described in [rules.md](rules.md). All names on one page: [series.md](series.md).
 <!-- /recorded-series -->
 `
 

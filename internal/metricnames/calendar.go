@@ -2,33 +2,33 @@ package metricnames
 
 // Labels of what is recorded for calendar periods.
 const (
-	Calendar = "calendar" // which kind of calendar: "month Europe/Berlin"
-	Start    = "start"    // which period: the local date of its first day, "20261101"
+	Calendar = "calendar" // which calendar: `month Europe/Berlin`, or the name of service hours
+	Start    = "start"    // which period: the local date of its first day, `20261101`
 )
 
-// Recorded series of calendars; each carries sla and calendar. Local times are
-// Unix seconds of a clock that shows UTC what the zone's clock shows.
+// Recorded series of calendars. Each carries `sla` and `calendar`. Local times are
+// Unix seconds of a clock that shows as UTC what the zone's clock shows.
 const (
-	CalendarNow           = "sla:calendar_now:local_seconds"
-	CalendarMonth         = "sla:calendar_start:months" // months since the year 0 until the period's first one
-	CalendarStartLocal    = "sla:calendar_start:local_seconds"
-	CalendarStartDate     = "sla:calendar_start:date"    // as a number: 20261101
-	CalendarStart         = "sla:calendar_start:seconds" // Unix seconds
-	CalendarEndLocal      = "sla:calendar_end:local_seconds"
-	CalendarEnd           = "sla:calendar_end:seconds" // Unix seconds; the next period's start
-	CalendarPreviousLocal = "sla:calendar_previous:local_seconds"
-	CalendarPreviousDate  = "sla:calendar_previous:date"
+	CalendarNow           = "sla:calendar_now:local_seconds"      // the local time
+	CalendarMonth         = "sla:calendar_start:months"           // the running period's first month, counted in months since the year 0
+	CalendarStartLocal    = "sla:calendar_start:local_seconds"    // the running period's start, in local time
+	CalendarStartDate     = "sla:calendar_start:date"             // the running period's start as a date in a number: 20261101
+	CalendarStart         = "sla:calendar_start:seconds"          // the running period's start, in Unix seconds
+	CalendarEndLocal      = "sla:calendar_end:local_seconds"      // the next period's start, in local time
+	CalendarEnd           = "sla:calendar_end:seconds"            // the next period's start, in Unix seconds
+	CalendarPreviousLocal = "sla:calendar_previous:local_seconds" // the start of the period before, in local time
+	CalendarPreviousDate  = "sla:calendar_previous:date"          // the start of the period before as a date in a number
 )
 
-// Recorded series of levels with a calendar period, beside those that all
-// periods have; each also carries period.
+// Recorded series of levels with a calendar period. They are beside those that all
+// periods have, and carry `period` too.
 const (
-	TotalIncreasePeriod = "sla:total:increase_period"       // start; the second tier, by the period it belongs to
-	BadIncreasePeriod   = "sla:bad:increase_period"         // start
-	TotalByStart        = "sla:total:sum_period_by_start"   // start; ends with its period
-	BadByStart          = "sla:bad:sum_period_by_start"     // start; ends with its period
-	TotalPrevious       = "sla:total:sum_period_previous"   // start; the final value of the period before this
-	BadPrevious         = "sla:bad:sum_period_previous"     // start
-	ErrorPrevious       = "sla:error:ratio_period_previous" // start
+	TotalIncreasePeriod = "sla:total:increase_period"       // start; `sla:total:increase`, by the period it belongs to
+	BadIncreasePeriod   = "sla:bad:increase_period"         // start; `sla:bad:increase`, by the period it belongs to
+	TotalByStart        = "sla:total:sum_period_by_start"   // start; its sum, which ends with its period
+	BadByStart          = "sla:bad:sum_period_by_start"     // start; its sum, which ends with its period
+	TotalPrevious       = "sla:total:sum_period_previous"   // start; the final sum of the period before
+	BadPrevious         = "sla:bad:sum_period_previous"     // start; the final sum of the period before
+	ErrorPrevious       = "sla:error:ratio_period_previous" // start; the final bad share of the period before
 	BestPossible        = "sla:best_possible:ratio_period"  // the good share if all the rest of the period is good
 )

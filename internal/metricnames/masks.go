@@ -2,43 +2,43 @@ package metricnames
 
 // Labels of masks and of agreed time.
 const (
-	Zone      = "zone"      // IANA name
-	Exclusion = "exclusion" // its name; "maintenance" for maintenance
-	Agreed    = "agreed"    // which agreed time: "prime less maintenance"
-	At        = "at"        // which end of a period: "start", "now", "end"
+	Zone      = "zone"      // a time zone: `Europe/Berlin`
+	Exclusion = "exclusion" // the name of an exclusion; `maintenance` for maintenance
+	Agreed    = "agreed"    // which agreed time: `prime less maintenance`
+	At        = "at"        // which end of a period: `start`, `now`, `end`
 )
 
-// Recorded series of an agreement with service hours or exclusions; each
-// carries sla.
+// Recorded series of an agreement with service hours or exclusions. Each
+// carries `sla`.
 const (
-	ClockLocal       = "sla:clock:local_seconds"        // zone; Unix seconds of a clock that shows UTC what the zone's shows
-	ClockWeek        = "sla:clock:week_seconds"         // zone; by that clock, since Monday's midnight
-	ClockDay         = "sla:clock:day_seconds"          // zone; by that clock, since midnight
+	ClockLocal       = "sla:clock:local_seconds"        // zone; Unix seconds of a clock that shows as UTC what the zone's clock shows
+	ClockWeek        = "sla:clock:week_seconds"         // zone; seconds since Monday's midnight, by that clock
+	ClockDay         = "sla:clock:day_seconds"          // zone; seconds since midnight, by that clock
 	ServiceHoursMask = "sla:service_hours:mask"         // calendar; 1 in service, else 0
 	ExclusionMask    = "sla:exclusion:mask"             // exclusion; 1 while it excuses, else 0
 	PeriodClock      = "sla:period_clock:seconds"       // period, at; the instants between which agreed time is counted
-	PeriodClockLocal = "sla:period_clock:local_seconds" // period, at, zone
-	AgreedSeconds    = "sla:agreed:seconds"             // agreed, period; of the period, as far as it is known before
-	AgreedLeft       = "sla:agreed:seconds_left"        // agreed, period; of these, those still to come in a calendar period
+	PeriodClockLocal = "sla:period_clock:local_seconds" // period, at, zone; the same, in local time
+	AgreedSeconds    = "sla:agreed:seconds"             // agreed, period; agreed time of the period, as far as it is known in advance
+	AgreedLeft       = "sla:agreed:seconds_left"        // agreed, period; how much of it is still to come in a calendar period
 )
 
 // Recorded series of levels with service hours or exclusions.
 const (
-	RawTotalRate      = "sla:raw_total:rate5m" // what was measured, before anything is left out
-	RawBadRate        = "sla:raw_bad:rate5m"
-	ExcludedTotalRate = "sla:excluded_total:rate5m" // what exclusions took out, within service hours
-	ExcludedBadRate   = "sla:excluded_bad:rate5m"
-	AgreedMask        = "sla:agreed:mask"                     // 1 in the agreed service time, 0 outside, none where the state is unknown
+	RawTotalRate      = "sla:raw_total:rate5m"                // what was measured, before anything is left out
+	RawBadRate        = "sla:raw_bad:rate5m"                  // what was bad, before anything is left out
+	ExcludedTotalRate = "sla:excluded_total:rate5m"           // what exclusions took out within the hours
+	ExcludedBadRate   = "sla:excluded_bad:rate5m"             // what was bad of it
+	AgreedMask        = "sla:agreed:mask"                     // 1 in agreed service time, 0 outside, none where nothing was measured
 	RemovedMask       = "sla:removed:mask"                    // 1 while a condition removes agreed time
 	AlertingMask      = "sla:alerting:mask"                   // 1 while burn alerts may fire
-	SlotAgreed        = "sla:slot:agreed"                     // 1 for a minute in the agreed service time
-	SlotServed        = "sla:slot:served"                     // 1 for a minute in service, of levels with exclusions
+	SlotAgreed        = "sla:slot:agreed"                     // 1 for a minute in agreed service time
+	SlotServed        = "sla:slot:served"                     // 1 for a minute within service hours; of levels with exclusions
 	SlotKept          = "sla:slot:kept"                       // 1 for such a minute whose failures count
-	SlotCounted       = "sla:slot:bad_counted"                // what of sla:slot:bad counts
-	AgreedRatio       = "sla:agreed:ratio_rate"               // prefix; the window follows: share of it that is known agreed service time
-	ExclusionBadRate  = "sla:exclusion_bad:rate5m"            // exclusion; what was bad in it within service hours, of those with a cap on that
-	CapUsed           = "sla:exclusion_cap:used_ratio_period" // exclusion, period; of the downtime that may be excluded
-	AgreedPeriod      = "sla:agreed:seconds_period"           // how much agreed time the period has
+	SlotCounted       = "sla:slot:bad_counted"                // how much of `sla:slot:bad` counts
+	AgreedRatio       = "sla:agreed:ratio_rate"               // share of the window that the name ends with that is agreed time and measured
+	ExclusionBadRate  = "sla:exclusion_bad:rate5m"            // exclusion; what was bad in it within the hours; of exclusions with a cap on downtime
+	CapUsed           = "sla:exclusion_cap:used_ratio_period" // exclusion, period; how much of the cap is used: 1 is all
+	AgreedPeriod      = "sla:agreed:seconds_period"           // period; how much agreed time the period has
 )
 
 // CappedTally names what is summed of ExclusionBadRate.

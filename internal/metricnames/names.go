@@ -1,74 +1,78 @@
 // Package metricnames holds the metric and label names that the exporter, the
 // rule generator, the dashboards and the pages agree on. It imports nothing.
+//
+// docs/series.md is made from this package: each block of names is a table under
+// the block's comment, and the comment of a name is its line, written as "labels
+// that it has beside those of its block; meaning".
 package metricnames
 
-// Labels of every recorded series and every per-target exporter metric.
+// Labels of every recorded series of a level, and of every exporter metric of a target.
 const (
-	SLA     = "sla"
-	Service = "service"
-	SLO     = "slo"
+	SLA     = "sla"     // the agreement
+	Service = "service" // the service of the level
+	SLO     = "slo"     // the name of the level
 )
 
 // Labels of exporter metrics.
 const (
-	Target    = "target"
-	Location  = "location"
-	Outcome   = "outcome"
-	Reason    = "reason"
-	Step      = "step"
-	Phase     = "phase"
-	Threshold = "threshold"
-	Bound     = "bound"
+	Target    = "target"    // what is probed, without user name and password
+	Location  = "location"  // where the exporter probes from (`--location`)
+	Outcome   = "outcome"   // `good`, `bad`, `inconclusive`, `maintenance` or `missed`
+	Reason    = "reason"    // why a probe was not good
+	Step      = "step"      // the step of a journey
+	Phase     = "phase"     // `resolve`, `connect`, `tls`, `processing` or `transfer`
+	Threshold = "threshold" // a latency in seconds
+	Bound     = "bound"     // `lower` or `upper`
 )
 
-// Exporter metrics; each carries sla, service, slo, target and location.
+// Exporter metrics of a target. Each carries `sla`, `service`, `slo`, `target` and `location`, and
+// `address` where the level has `addresses: each`.
 const (
-	ProbeResults   = "upheld_probe_results_total"           // outcome
-	ProbeOwed      = "upheld_probe_owed_total"              // what the schedule owed: the sum of all outcomes
-	ProbeFailures  = "upheld_probe_failures_total"          // reason; of everything that is not good: bad, inconclusive and missed
-	ProbeDuration  = "upheld_probe_duration_seconds"        // histogram
-	ProbePhase     = "upheld_probe_phase_duration_seconds"  // histogram by phase
-	ProbeStep      = "upheld_probe_step_duration_seconds"   // histogram by step, of journeys
-	ProbeWithin    = "upheld_probe_within_threshold_total"  // threshold (seconds): good probes that took at most that long
-	ProbeUntimed   = "upheld_probe_threshold_unknown_total" // threshold (seconds): good probes of which that is not known
-	ProbeDowntime  = "upheld_probe_downtime_seconds_total"  // bound: lower and upper bound of the time that the target was down
-	ProbeRechecks  = "upheld_probe_rechecks_total"          // probes between two that were owed
-	ProbeLastState = "upheld_probe_last_outcome_good"       // 1 good, 0 bad; of the last conclusive probe
+	ProbeResults   = "upheld_probe_results_total"           // outcome; counter: scheduled probes by outcome
+	ProbeOwed      = "upheld_probe_owed_total"              // counter: scheduled probes; the sum of all outcomes
+	ProbeFailures  = "upheld_probe_failures_total"          // reason; counter: probes that were bad, inconclusive or missed
+	ProbeDuration  = "upheld_probe_duration_seconds"        // histogram: how long good and bad probes took
+	ProbePhase     = "upheld_probe_phase_duration_seconds"  // phase; histogram: how long the phases of probes took
+	ProbeStep      = "upheld_probe_step_duration_seconds"   // step; histogram: how long the steps of journeys took
+	ProbeWithin    = "upheld_probe_within_threshold_total"  // threshold; counter: good probes that took at most the threshold
+	ProbeUntimed   = "upheld_probe_threshold_unknown_total" // threshold; counter: good probes for which this is unknown, because the exporter was late
+	ProbeDowntime  = "upheld_probe_downtime_seconds_total"  // bound; counter: seconds that the target was down, at least and at most
+	ProbeRechecks  = "upheld_probe_rechecks_total"          // counter: probes between two scheduled ones
+	ProbeLastState = "upheld_probe_last_outcome_good"       // gauge: 1 if the last good or bad probe was good, else 0
 
-	ProbeCertExpiry      = "upheld_probe_tls_earliest_cert_expiry_timestamp_seconds"
-	ProbeChainExpiry     = "upheld_probe_tls_chain_expiry_timestamp_seconds"
-	ProbePacketsSent     = "upheld_probe_packets_sent_total" // of ICMP
-	ProbePacketsReceived = "upheld_probe_packets_received_total"
-	ProbePacketJitter    = "upheld_probe_packet_jitter_seconds"
-	ProbeDialogueInfo    = "upheld_probe_dialogue_info" // with labels of the user's own
+	ProbeCertExpiry      = "upheld_probe_tls_earliest_cert_expiry_timestamp_seconds" // gauge: when the first of the target's certificates expires
+	ProbeChainExpiry     = "upheld_probe_tls_chain_expiry_timestamp_seconds"         // gauge: until when the target's certificate can be verified
+	ProbePacketsSent     = "upheld_probe_packets_sent_total"                         // counter, of ICMP
+	ProbePacketsReceived = "upheld_probe_packets_received_total"                     // counter, of ICMP
+	ProbePacketJitter    = "upheld_probe_packet_jitter_seconds"                      // gauge, of ICMP
+	ProbeDialogueInfo    = "upheld_probe_dialogue_info"                              // 1, with labels that the probe's dialogue took from a response
 )
 
 // Metrics of the exporter about itself.
 const (
-	ExporterLag         = "upheld_exporter_schedule_lag_seconds" // histogram: how late probes start
-	ExporterUntimed     = "upheld_exporter_untimed_probes_total" // probes whose duration the exporter was too late to tell
-	ExporterInFlight    = "upheld_exporter_probes_in_flight"
-	ExporterConcurrency = "upheld_exporter_probes_in_flight_limit"
-	ExporterTargets     = "upheld_exporter_targets"
-	ExporterVantage     = "upheld_exporter_vantage_good" // 1 if a reference target answers, else 0; only with references
-	ExporterDiscovered  = "upheld_exporter_discovery_targets"
-	ExporterDiscoveryOK = "upheld_exporter_discovery_ok"
-	ExporterLeftOut     = "upheld_exporter_discovery_targets_left_out" // of those found
-	ExporterReloadOK    = "upheld_exporter_config_last_reload_successful"
-	ExporterReloadTime  = "upheld_exporter_config_last_reload_success_timestamp_seconds"
-	// Of probes that are asked for at /probe.
-	ExporterRequestInFlight = "upheld_exporter_request_probes_in_flight"
-	ExporterRequestRejected = "upheld_exporter_request_probes_rejected_total" // by reason
-	// Names of blackbox_exporter, which its dashboards and alerts use.
-	BlackboxReloadOK      = "blackbox_exporter_config_last_reload_successful"
-	BlackboxReloadTime    = "blackbox_exporter_config_last_reload_success_timestamp_seconds"
-	BlackboxModuleUnknown = "blackbox_module_unknown_total"
-
-	ExporterBuildInfo    = "upheld_exporter_build_info"
-	ExporterBuildProgram = "upheld_exporter" // what client_golang makes ExporterBuildInfo of
+	ExporterLag             = "upheld_exporter_schedule_lag_seconds"                           // histogram: how late probes start
+	ExporterUntimed         = "upheld_exporter_untimed_probes_total"                           // counter: probes whose duration is unknown, because the exporter was late
+	ExporterInFlight        = "upheld_exporter_probes_in_flight"                               // gauge: probes that are running
+	ExporterConcurrency     = "upheld_exporter_probes_in_flight_limit"                         // gauge: how many may run at once
+	ExporterTargets         = "upheld_exporter_targets"                                        // gauge: targets that are probed
+	ExporterVantage         = "upheld_exporter_vantage_good"                                   // gauge: 1 if a reference target answers, else 0; only with reference targets
+	ExporterDiscovered      = "upheld_exporter_discovery_targets"                              // sla, service, slo; gauge: targets that the level's discovery found last
+	ExporterDiscoveryOK     = "upheld_exporter_discovery_ok"                                   // sla, service, slo; gauge: 1 if that succeeded and all of them can be probed, else 0
+	ExporterLeftOut         = "upheld_exporter_discovery_targets_left_out"                     // sla, service, slo; gauge: entries it found that cannot be probed
+	ExporterReloadOK        = "upheld_exporter_config_last_reload_successful"                  // gauge: 1 if the last load of the specification succeeded, else 0
+	ExporterReloadTime      = "upheld_exporter_config_last_reload_success_timestamp_seconds"   // gauge: when a load last succeeded
+	ExporterRequestInFlight = "upheld_exporter_request_probes_in_flight"                       // gauge: probes at `/probe` that are running
+	ExporterRequestRejected = "upheld_exporter_request_probes_rejected_total"                  // reason; counter: requests to `/probe` that were refused
+	BlackboxReloadOK        = "blackbox_exporter_config_last_reload_successful"                // blackbox_exporter's metric, for its dashboards and alerts
+	BlackboxReloadTime      = "blackbox_exporter_config_last_reload_success_timestamp_seconds" // blackbox_exporter's metric
+	BlackboxModuleUnknown   = "blackbox_module_unknown_total"                                  // blackbox_exporter's metric
+	ExporterBuildInfo       = "upheld_exporter_build_info"                                     // 1, with the version
 )
 
-// Outcomes of a probe that the schedule owed.
+// ExporterBuildProgram is what client_golang makes ExporterBuildInfo of.
+const ExporterBuildProgram = "upheld_exporter"
+
+// Outcomes of a scheduled probe.
 const (
 	Good         = "good"
 	Bad          = "bad"
@@ -79,81 +83,79 @@ const (
 
 // Labels of recorded series and alerts.
 const (
-	Period      = "period"
-	Severity    = "severity"
-	Tier        = "tier"
-	LongWindow  = "long_window"  // of earlier versions' alerts; nobody else may set it
-	ShortWindow = "short_window" // likewise
-	Escalation  = "escalation"   // how long an alert has been firing when it is told to more people: "15m"
+	Period      = "period"       // the period: `30d`, `month`
+	Severity    = "severity"     // of an alert
+	Tier        = "tier"         // the alert tier, or the threshold of a tier of credits
+	LongWindow  = "long_window"  // of alerts of earlier versions; reserved
+	ShortWindow = "short_window" // of alerts of earlier versions; reserved
+	Escalation  = "escalation"   // of an alert: the time after which it is sent to more people: `15m`
 )
 
-// Recorded series; each carries sla, service and slo, those of a period also
-// the period label.
+// Recorded series of every level. Each carries `sla`, `service` and `slo`, those of a period also
+// `period`, and those of a level with groups the group labels.
 const (
-	TotalRate       = "sla:total:rate5m"                  // events (or known seconds) per second
-	BadRate         = "sla:bad:rate5m"                    // bad events (or bad seconds) per second
-	GoodRate        = "sla:good:rate"                     // good events per second, over what the level counts over; of levels that say what is good
-	GoodSeen        = "sla:good:seen"                     // second tier: 1 if there were any since its last evaluation
-	Excess          = "sla:excess:ratio"                  // by what share of the total good events exceed it, while that is more than rates are inexact by
-	KnownTotalRate  = "sla:known_total:rate5m"            // known seconds per second, where missing data counts
-	KnownBadRate    = "sla:known_bad:rate5m"              // bad seconds per second that are known, where missing data counts
-	MissingRate     = "sla:missing:rate5m"                // what is missing, in seconds per second or of the minute, where it counts
-	TotalIncrease   = "sla:total:increase"                // second tier: events (or known seconds) since its last evaluation
-	BadIncrease     = "sla:bad:increase"                  // second tier: bad events (or bad seconds) since its last evaluation
-	TotalPeriod     = "sla:total:sum_period"              // events (or known seconds) of the period
-	BadPeriod       = "sla:bad:sum_period"                // bad events (or bad seconds) of the period
-	CoveragePeriod  = "sla:coverage:ratio_period"         // share of the period with a known state; by event, up to the last event
-	MeasuredPeriod  = "sla:measured:ratio_period"         // by event: share of the period that is measured, with and without events
-	MeasuredBusy    = "sla:measured:ratio_period_busy"    // that, as of the last event within an hour
-	TotalSum        = "sla:total:sum_"                    // prefix; events (or known seconds) of the window that follows: sla:total:sum_1h
-	BadSum          = "sla:bad:sum_"                      // prefix; bad events (or bad seconds) of the window: sla:bad:sum_1h
-	TrafficRatio    = "sla:traffic:ratio_rate"            // prefix; traffic of the window that follows over the period's mean: sla:traffic:ratio_rate1h
-	ErrorRatio      = "sla:error:ratio_rate"              // prefix; the window follows: sla:error:ratio_rate1h
-	BurnTier        = "sla:burn_tier:ratio"               // by tier, while it burns: the bad share of the tier's long window, as it is weighed
-	ErrorPeriod     = "sla:error:ratio_period"            // bad share of the period
-	BudgetRemaining = "sla:budget_remaining:ratio_period" // of the whole period: 1 = untouched, 0 = spent, negative = overspent
-	BurnRate        = "sla:burn_rate:ratio_period"        // bad share over allowed share, to date: 1 = just met
-	TargetRatio     = "sla:target:ratio"
-	ObjectiveRatio  = "sla:objective:ratio"
-	LevelInfo       = "sla_service_level_info"
+	TotalRate       = "sla:total:rate5m"                  // events, or known seconds, per second
+	BadRate         = "sla:bad:rate5m"                    // bad events, or bad seconds, per second
+	GoodRate        = "sla:good:rate"                     // good events per second; of levels that say what is good
+	GoodSeen        = "sla:good:seen"                     // 1 if there were good events since the last evaluation of the second layer
+	Excess          = "sla:excess:ratio"                  // by what share good events exceed the total, while that is more than rates are inexact by
+	KnownTotalRate  = "sla:known_total:rate5m"            // known seconds per second; of levels whose missing data counts
+	KnownBadRate    = "sla:known_bad:rate5m"              // bad seconds per second that are known; of levels whose missing data counts
+	MissingRate     = "sla:missing:rate5m"                // missing seconds per second; of levels whose missing data counts
+	TotalIncrease   = "sla:total:increase"                // second layer: events, or known seconds, since its last evaluation
+	BadIncrease     = "sla:bad:increase"                  // second layer: bad events, or bad seconds, since its last evaluation
+	TotalPeriod     = "sla:total:sum_period"              // events, or known seconds, of the period
+	BadPeriod       = "sla:bad:sum_period"                // bad events, or bad seconds, of the period
+	CoveragePeriod  = "sla:coverage:ratio_period"         // share of the period that was measured; of levels of events, up to the last event
+	MeasuredPeriod  = "sla:measured:ratio_period"         // of levels of events: share of the period that was measured, with events or without
+	MeasuredBusy    = "sla:measured:ratio_period_busy"    // of levels of events: the same, at the last event within an hour
+	TotalSum        = "sla:total:sum_"                    // events, or known seconds, of the window that the name ends with
+	BadSum          = "sla:bad:sum_"                      // bad events, or bad seconds, of the window that the name ends with
+	TrafficRatio    = "sla:traffic:ratio_rate"            // traffic of the window that the name ends with, over the period's mean
+	ErrorRatio      = "sla:error:ratio_rate"              // bad share of the window that the name ends with
+	BurnTier        = "sla:burn_tier:ratio"               // tier; while the tier burns: the bad share of its long window, as it is weighed
+	ErrorPeriod     = "sla:error:ratio_period"            // bad share of the period, to date
+	BudgetRemaining = "sla:budget_remaining:ratio_period" // of the whole period's budget: 1 is untouched, 0 spent, negative overspent
+	BurnRate        = "sla:burn_rate:ratio_period"        // bad share over allowed share, to date: above 1 the target share is missed so far
+	TargetRatio     = "sla:target:ratio"                  // the target share: 0.999
+	ObjectiveRatio  = "sla:objective:ratio"               // the objective: 0.999
+	LevelInfo       = "sla_service_level_info"            // 1, with `indicator`, `period`, `target`, `objective` and your labels as `label_...`
 )
 
-// Recorded series of levels with credits; each carries period.
+// Recorded series of levels with credits. Each carries `period` too.
 const (
-	CreditPercent  = "sla:credit:percent_period"          // owed for the running period, if all the rest of it is good
-	CreditPrevious = "sla:credit:percent_period_previous" // start; owed for the calendar period before this
-	CreditMinutes  = "sla:credit_tier:minutes_period"     // tier; of total outage, until the tier is reached
+	CreditPercent  = "sla:credit:percent_period"          // what is owed for the running period if all the rest of it is good, in per cent
+	CreditPrevious = "sla:credit:percent_period_previous" // start; what was owed for the calendar period before, in per cent
+	CreditMinutes  = "sla:credit_tier:minutes_period"     // tier; minutes of total outage until the tier is reached
 )
 
-// GroupSeen is recorded for levels with groups: 1 for a group with data, 0 for
-// one that only the figures of the period have still.
-const GroupSeen = "sla:group:seen"
+// Recorded series of levels with groups. Each carries the group labels.
+const (
+	GroupSeen  = "sla:group:seen"            // 1 for a group with data, 0 for one that only the sums of the period still have
+	GroupWorst = "sla:group:worst_burn_rate" // of the worst groups: how many times faster than their objective allows they burn now
+)
 
-// GroupWorst is recorded for levels with groups: how many times faster than
-// their objectives allow the worst groups burn now.
-const GroupWorst = "sla:group:worst_burn_rate"
-
-// Recorded series of aggregations over slots.
+// Recorded series of levels that judge minutes or slots.
 const (
 	SlotTotal     = "sla:slot_total:rate" // events per second of a minute or slot
 	SlotBad       = "sla:slot_bad:rate"   // bad events per second of a minute or slot
-	SlotKnown     = "sla:slot:bad_known"  // SlotJudged without what is missing, where that counts
-	SlotJudged    = "sla:slot:bad"        // what a slot counts: 0 good, 1 bad, between them its error rate
+	SlotKnown     = "sla:slot:bad_known"  // `sla:slot:bad` without what is missing, where that counts
+	SlotJudged    = "sla:slot:bad"        // what a minute or slot counts as: 0 good, 1 bad, or between
 	SlotBadMinute = "sla:slot:bad_minute" // 1 for a minute above the threshold, whatever the run
 	SlotQualified = "sla:slot:qualified"  // 1 while a run of bad minutes is long enough
 )
 
-// Recorded series of levels whose missing data counts.
+// Recorded series of levels whose missing data counts (`missingData: bad` or `good`).
 const (
-	SourceJob       = "sla:source:job"            // job; 1 while the level has a result: the jobs that its series come from
-	SourceJobPeriod = "sla:source:job_period"     // job; those of the level's longest period
-	SourceScraped   = "sla:source:scraped"        // 1 while the server scrapes one of them, up or down
+	SourceJob       = "sla:source:job"            // job; 1 for each job that the level's series come from, while there is a result
+	SourceJobPeriod = "sla:source:job_period"     // job; the same, of the level's longest period
+	SourceScraped   = "sla:source:scraped"        // 1 while the server scrapes one of these jobs, up or down
 	SourceDark      = "sla:source:dark"           // 1 while it does and the level has no series, else 0
-	NotSeenPeriod   = "sla:not_seen:ratio_period" // share of the period that is neither known nor missing, nor still to come
+	NotSeenPeriod   = "sla:not_seen:ratio_period" // share of the period that is neither known nor missing nor still to come
 )
 
-// What Prometheus records of a scrape.
+// Names of Prometheus' own, of each scrape.
 const (
-	Up  = "up"  // 1 if it succeeded, 0 if not
-	Job = "job" // the label of the scrape configuration
+	Up  = "up"  // 1 if the scrape succeeded, 0 if not
+	Job = "job" // the job of the scrape configuration
 )
