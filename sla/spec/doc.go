@@ -2,7 +2,8 @@
 // documents there are, what each key means, and everything that is wrong with
 // them, each with its place, the offending line and what to write instead.
 //
-// A format is one file here (native.go is upheld/v1), and so is each kind of
+// A format is one file and one line in the table of formats (native.go is
+// upheld/v1), and so is each kind of
 // indicator and of probe. The tables of keys in those files are the only
 // description of the format: the decoder, the JSON Schema and the reference in
 // docs/spec.md are all made from them.

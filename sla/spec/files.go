@@ -236,7 +236,7 @@ func isSpec(file string) bool {
 	defer f.Close()
 	head := make([]byte, 4<<10)
 	n, _ := io.ReadFull(f, head)
-	return bytes.Contains(head[:n], []byte("apiVersion: "+APIVersion))
+	return hasMark(head[:n])
 }
 
 func (l *loader) load(file string) {

@@ -19,7 +19,7 @@ func Load(paths ...string) ([]*sla.Agreement, sla.Findings) { return Files{}.Loa
 
 // Load reads as the function Load does.
 func (f Files) Load(paths ...string) ([]*sla.Agreement, sla.Findings) {
-	l := &loader{named: f}
+	l := &loader{named: f, formats: formats}
 	for _, file := range l.expand(paths) {
 		l.load(file)
 	}
@@ -28,7 +28,7 @@ func (f Files) Load(paths ...string) ([]*sla.Agreement, sla.Findings) {
 
 // LoadText reads one document of the given name from memory.
 func LoadText(file, text string) ([]*sla.Agreement, sla.Findings) {
-	l := &loader{}
+	l := &loader{formats: formats}
 	l.read(file, []byte(text))
 	return l.finish()
 }
@@ -36,6 +36,7 @@ func LoadText(file, text string) ([]*sla.Agreement, sla.Findings) {
 // loader gathers what the files of one Load hold.
 type loader struct {
 	named    Files // what may be done with files that specifications name
+	formats  []format
 	docs     []*document
 	findings sla.Findings
 	unread   []unread
@@ -76,7 +77,7 @@ func (l *loader) read(file string, text []byte) {
 		d := &decoder{src: src, named: l.named, thresholds: map[sla.Indicator]sla.Position{}, probeDefaults: map[sla.Indicator][]sla.Default{}, periodDefaults: map[sla.Position][]sla.Default{}}
 		d.refuseInvisible(root)
 		if resolved := d.resolve(root); resolved != nil {
-			if a := decodeDocument(value{d: d, node: resolved}); a != nil {
+			if a := decodeDocument(value{d: d, node: resolved}, l.formats); a != nil {
 				a.Digest = digest
 				l.docs = append(l.docs, &document{decoder: d, agreement: a})
 				continue
@@ -89,6 +90,16 @@ func (l *loader) read(file string, text []byte) {
 	} else if len(roots) == 0 {
 		l.failed(file, "empty-file", "holds no document", "the smallest agreement is in the introduction of docs/spec.md")
 	}
+}
+
+// decodeDocument is the agreement of a document of one of the formats, or nil if
+// it is of none or nothing can be made of it.
+func decodeDocument(root value, known []format) *sla.Agreement {
+	f := formatOf(root, known)
+	if f == nil {
+		return nil
+	}
+	return f.decode(root)
 }
 
 // invalidUTF8 is the offset of the first byte that is no UTF-8, or -1.

@@ -1,7 +1,6 @@
 package spec
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -24,6 +23,12 @@ var documentSection = &section{
 		{key: "metadata", typ: mapping(metadataSection), required: true, example: "{name: shop}", doc: "What the agreement is called."},
 		{key: "spec", typ: mapping(specSection), required: true, example: "{serviceLevels: […]}", doc: "What is agreed."},
 	},
+}
+
+// native is the format of this file.
+var native = format{
+	name: "Upheld", called: "service level agreement", begin: "apiVersion: " + APIVersion + " and kind: " + Kind, mark: "apiVersion: " + APIVersion,
+	detect: detectNative, decode: decodeNative,
 }
 
 // rootSection breaks the initialization cycle of decoders and tables.
@@ -85,13 +90,9 @@ var levelSection = &section{
 	},
 }
 
-// decodeDocument is the agreement of a document, as far as it can be read, or
-// nil if the document is something else.
-func decodeDocument(root value) *sla.Agreement {
+// decodeNative is the agreement of a document, as far as it can be read.
+func decodeNative(root value) *sla.Agreement {
 	root.name = "a document"
-	if !isNative(root) {
-		return nil
-	}
 	o := root.object(documentSection)
 	version, _, _ := read(o, "apiVersion", word(APIVersion))
 	kind, _, _ := read(o, "kind", word(Kind))
@@ -106,53 +107,18 @@ func decodeDocument(root value) *sla.Agreement {
 	return a
 }
 
-// isNative tells whether a document is meant to be an agreement of this
-// format, so that its keys are worth looking at, and reports one that is not.
-func isNative(root value) bool {
-	if root.node.Kind != yamlMapping {
-		what := "text or a number" // which is not quoted: the file may be another one than was meant
-		if root.node.Kind == yamlSequence {
-			what = "a list"
-		}
-		root.wrong("wrong-kind", "this document is no service level agreement, it is "+what,
-			"begin it with apiVersion: "+APIVersion+" and kind: "+Kind)
-		return false
+// detectNative takes what is nearly right for this format too, so that its other
+// mistakes are found.
+func detectNative(h head) likeness {
+	switch {
+	case strings.HasPrefix(h.text("apiVersion"), "upheld"):
+		return certain
+	case Nearest(h.text("kind"), []string{Kind}) != "":
+		return alike
+	case !h.has("apiVersion") && !h.has("kind") && h.has("spec"): // forgotten; reported as missing
+		return alike
 	}
-	pairs, _ := root.entries()
-	given := map[string]value{}
-	for _, pair := range pairs {
-		given[pair.name] = pair
-	}
-	version, hasVersion := given["apiVersion"]
-	kind, hasKind := given["kind"]
-	ours := hasVersion && strings.HasPrefix(version.node.Value, "upheld") ||
-		hasKind && Nearest(kind.node.Value, []string{Kind}) != ""
-	if ours {
-		return true
-	}
-	_, hasSpec := given["spec"]
-	if !hasVersion && !hasKind && hasSpec {
-		return true // forgotten; reported as missing
-	}
-	if !hasVersion && !hasKind {
-		root.wrong("wrong-kind", "this document is no service level agreement: it has no apiVersion and kind",
-			"begin it with apiVersion: "+APIVersion+" and kind: "+Kind)
-		return false
-	}
-	at := version
-	if !hasVersion {
-		at = kind
-	}
-	root.d.errorAt(at.node, "wrong-kind", fmt.Sprintf("this is apiVersion %q, kind %q, which is no service level agreement",
-		valueText(version), valueText(kind)), "begin it with apiVersion: "+APIVersion+" and kind: "+Kind+", or keep it out of the files that are loaded")
-	return false
-}
-
-func valueText(v value) string {
-	if v.node == nil {
-		return ""
-	}
-	return v.node.Value
+	return unlike
 }
 
 func decodeMetadata(v value, a *sla.Agreement) {

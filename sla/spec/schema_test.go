@@ -122,7 +122,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 			t.Fatalf("%d documents, %v", len(roots), syntax)
 		}
 		d.src = src
-		decodeDocument(value{d: d, node: d.resolve(roots[0])})
+		decodeDocument(value{d: d, node: d.resolve(roots[0])}, formats)
 	}
 	for _, s := range sections() {
 		for _, f := range s.fields {
