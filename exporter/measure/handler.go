@@ -9,6 +9,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
+	"google.golang.org/protobuf/encoding/protodelim"
 )
 
 // Handler answers scrapes in the format that the scraper asks for, compressed
@@ -128,9 +129,14 @@ func (m *Metrics) writeText(out io.Writer, openMetrics bool) error {
 	return err
 }
 
+// writeProto writes one family after the other, each with its length before it.
 func (m *Metrics) writeProto(out io.Writer) error {
 	s := m.snapshot()
 	defer s.release()
-	w := protoWriter{out: out, location: m.location}
-	return w.write(s)
+	for family := range s.families(m.location) {
+		if _, err := protodelim.MarshalTo(out, family); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -4,6 +4,9 @@ import (
 	"math"
 	"sort"
 	"time"
+
+	dto "github.com/prometheus/client_model/go"
+	"google.golang.org/protobuf/proto"
 )
 
 // Native histograms grow by 2^(1/8), about 9 %, from bucket to bucket, and by
@@ -53,47 +56,39 @@ func (d *durations) observe(v float64) {
 	}
 }
 
-func (d *durations) schema() int32 { return nativeSchema - int32(d.coarser) }
-
 // maxGap is how many empty buckets are written out rather than ending a span,
 // which would cost more.
 const maxGap = 2
 
-// span is a run of buckets in a native histogram: how far it is from the end
-// of the one before, and how long.
-type span struct {
-	offset int32
-	length uint32
-}
-
-// native is the histogram as the protobuf exposition holds it: spans, and the
-// difference of each bucket to the one before, and how many durations were 0. It
-// appends to the slices given.
-func (d *durations) native(spans []span, deltas []int64) (_ []span, _ []int64, zeros uint64) {
-	if d.count == 0 { // says that the histogram is a native one
-		return append(spans, span{}), deltas, 0
+// native is the histogram as client_model has it, without classic buckets:
+// spans, the difference of each bucket to the one before, and how many durations
+// were 0.
+func (d *durations) native(born int64) *dto.Histogram {
+	h := &dto.Histogram{
+		SampleCount: proto.Uint64(d.count), SampleSum: proto.Float64(d.sum), CreatedTimestamp: timestamp(born),
+		Schema: proto.Int32(nativeSchema - int32(d.coarser)), ZeroThreshold: proto.Float64(zeroThreshold),
 	}
-	var before int64
-	zeros = d.count
-	first := true
+	zeros, before := d.count, int64(0)
 	next := int32(0) // the bucket after the last written
 	for at, n := range d.buckets.all() {
 		gap := at - next
-		if first || gap > maxGap {
-			spans = append(spans, span{offset: gap})
-			gap, first = 0, false
+		if len(h.PositiveSpan) == 0 || gap > maxGap {
+			h.PositiveSpan = append(h.PositiveSpan, &dto.BucketSpan{Offset: proto.Int32(gap), Length: proto.Uint32(0)})
+			gap = 0
 		}
 		for range gap {
-			deltas = append(deltas, -before)
+			h.PositiveDelta = append(h.PositiveDelta, -before)
 			before = 0
 		}
-		deltas = append(deltas, int64(n)-before)
-		before = int64(n)
-		spans[len(spans)-1].length += uint32(gap) + 1
-		next = at + 1
-		zeros -= n
+		h.PositiveDelta = append(h.PositiveDelta, int64(n)-before)
+		*h.PositiveSpan[len(h.PositiveSpan)-1].Length += uint32(gap) + 1
+		before, next, zeros = int64(n), at+1, zeros-n
 	}
-	return spans, deltas, zeros
+	if d.count == 0 { // says that the histogram is a native one
+		h.PositiveSpan = []*dto.BucketSpan{{Offset: proto.Int32(0), Length: proto.Uint32(0)}}
+	}
+	h.ZeroCount = &zeros
+	return h
 }
 
 // classicBounds are the upper bounds of the classic buckets of

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"time"
 
+	dto "github.com/prometheus/client_model/go"
+
 	"github.com/upheld-sla/upheld/exporter/probe"
 )
 
@@ -26,6 +28,7 @@ type view struct {
 	within    uint32           // how many of snapshot.within
 	found     state
 	rechecked bool
+	labels    []*dto.LabelPair // that name it; only where families are made
 }
 
 type failureView struct {

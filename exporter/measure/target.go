@@ -206,9 +206,6 @@ func (t *Target) configure(s Spec) {
 // FormatThreshold is a threshold as the "threshold" label shows it: in seconds.
 func FormatThreshold(d time.Duration) string { return sla.Seconds(d).String() }
 
-// ID names one probe, for exemplars; 0 is none.
-type ID uint64
-
 // Observe accounts for a probe that was run, began at the time at, and is
 // remembered as id.
 func (t *Target) Observe(r probe.Result, id ID, at time.Time) {
