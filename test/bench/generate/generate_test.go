@@ -6,7 +6,6 @@
 package generate
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -25,25 +24,44 @@ spec:
   serviceLevels:
 `
 
-const level = `    - name: availability
-      service: svc-%[1]d
-      indicator: {events: {bad: 'http_requests_total{job="svc-%[1]d",code=~"5.."}', total: 'http_requests_total{job="svc-%[1]d"}'}}
-      target: "99.9"
-`
-
-// oneFile is one agreement with every level; manyFiles is one level each.
-func oneFile(b *testing.B, dir string) {
-	var text bytes.Buffer
-	fmt.Fprintf(&text, head, "huge")
-	for i := range levels {
-		fmt.Fprintf(&text, level, i)
-	}
-	write(b, filepath.Join(dir, "huge.yaml"), text.Bytes())
+// kinds are indicators of level number %[1]d, of the metrics of team %[2]d.
+var kinds = []string{
+	`{events: {bad: 'http_requests_total{job="svc-%[1]d",code=~"5.."}', total: 'http_requests_total{job="svc-%[1]d"}'}}`,
+	`{latency: {histogram: 'team%[2]d_request_duration_seconds{job="svc-%[1]d"}', threshold: 300ms}}`,
+	`{condition: {expr: 'team%[2]d_queue_age_seconds{job="svc-%[1]d"} < %[2]d'}}`,
+	`{events: {good: 'team%[2]d_jobs_total{queue="q-%[1]d",result="ok"}', total: 'team%[2]d_jobs_total{queue="q-%[1]d"}'}}`,
+	`{ratio: {bad: 'mesh:errors:ratio{to="svc-%[1]d"}'}}`,
+	`{probe: {http: 'https://svc-%[1]d.example/', interval: 15s}}`,
+	`{blackbox: {success: 'probe_success{instance="svc-%[1]d"}'}}`,
 }
 
-func manyFiles(b *testing.B, dir string) {
-	for i := range levels {
-		write(b, filepath.Join(dir, fmt.Sprintf("a-%d.yaml", i)), fmt.Appendf(fmt.Appendf(nil, head, fmt.Sprintf("a-%d", i)), level, i))
+var periods = []string{"30d", "7d", "month", "28d", "[30d, month]", "90d", "quarter"}
+
+// appendLevel adds one of levels that differ in kind, queries, target (500 of
+// them, from 95 to 99.99 %), period and thresholds of alerts, so that hardly two of them have
+// an expression in common but for names. One of 28 has groups.
+func appendLevel(text []byte, i int) []byte {
+	target := float64(9500+i*37%500) / 100
+	text = fmt.Appendf(text, "    - name: availability\n      service: svc-%d\n      target: \"%g\"\n      period: %s\n", i, target, periods[i/7%len(periods)])
+	if i%7 == 0 && i%4 == 0 {
+		text = append(text, "      groupBy: [tenant]\n"...)
+	}
+	if i%7 == 0 || i%7 == 3 {
+		text = fmt.Appendf(text, "      alerting: {minimumBadEvents: %d}\n", 1+i%11)
+	}
+	return fmt.Appendf(text, "      indicator: "+kinds[i%7]+"\n", i, i%97+3)
+}
+
+// files are so many agreements that share the levels.
+func files(n int) func(b *testing.B, dir string) {
+	return func(b *testing.B, dir string) {
+		for f := range n {
+			text := fmt.Appendf(nil, head, fmt.Sprintf("a-%d", f))
+			for i := f * levels / n; i < (f+1)*levels/n; i++ {
+				text = appendLevel(text, i)
+			}
+			write(b, filepath.Join(dir, fmt.Sprintf("a-%d.yaml", f)), text)
+		}
 	}
 }
 
@@ -54,38 +72,12 @@ func write(b *testing.B, name string, content []byte) {
 	}
 }
 
-// mixed are 100 agreements of 100 levels each, of which few are alike: six kinds
-// of indicator, six targets, five periods, and groups.
-func mixed(b *testing.B, dir string) {
-	kinds := []string{
-		`{events: {bad: 'http_requests_total{job="svc-%[1]d",code=~"5.."}', total: 'http_requests_total{job="svc-%[1]d"}'}}`,
-		`{latency: {histogram: 'http_request_duration_seconds{job="svc-%[1]d"}', threshold: 300ms}}`,
-		`{condition: {expr: 'queue_age_seconds{job="svc-%[1]d"} < 60'}}`,
-		`{ratio: {bad: 'mesh:errors:ratio{to="svc-%[1]d"}'}}`,
-		`{probe: {http: 'https://svc-%[1]d.example/', interval: 15s}}`,
-		`{blackbox: {success: 'probe_success{instance="svc-%[1]d"}'}}`,
-	}
-	targets := []string{"95", "99", "99.5", "99.9", "99.95", "99.99"}
-	periods := []string{"30d", "7d", "month", "[30d, month]", "90d"}
-	for agreement := range 100 {
-		text := fmt.Appendf(nil, head, fmt.Sprintf("a-%d", agreement))
-		for i := agreement * levels / 100; i < (agreement+1)*levels/100; i++ {
-			text = fmt.Appendf(text, "    - name: availability\n      service: svc-%d\n      target: %q\n      period: %s\n", i, targets[i/7%6], periods[i/11%5])
-			if i%6 == 0 && i%4 == 0 {
-				text = append(text, "      groupBy: [tenant]\n"...)
-			}
-			text = fmt.Appendf(text, "      indicator: "+kinds[i%6]+"\n", i)
-		}
-		write(b, filepath.Join(dir, fmt.Sprintf("a-%d.yaml", agreement)), text)
-	}
-}
-
 // composites are 1,000 of 20 components each, of 2,000 levels.
 func composites(b *testing.B, dir string) {
 	const components, of = 2_000, 20
 	text := fmt.Appendf(nil, head, "composites")
 	for i := range components {
-		text = fmt.Appendf(text, level, i)
+		text = fmt.Appendf(text, "    - {name: availability, service: svc-%d, target: \"99.9\", indicator: "+kinds[0]+"}\n", i)
 	}
 	for i := range 1_000 {
 		members := make([]string, of)
@@ -112,7 +104,7 @@ func BenchmarkUpheld(b *testing.B) {
 	for _, input := range []struct {
 		name string
 		make func(*testing.B, string)
-	}{{"one file", oneFile}, {"10000 files", manyFiles}, {"mixed", mixed}, {"composites", composites}} {
+	}{{"100 files", files(100)}, {"one file", files(1)}, {"10000 files", files(levels)}, {"composites", composites}} {
 		specs, outs := b.TempDir(), b.TempDir()
 		input.make(b, specs)
 		b.Run(input.name+"/check", func(b *testing.B) {
