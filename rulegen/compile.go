@@ -94,27 +94,7 @@ func compileLevel(l *sla.ServiceLevel, opts Options, shared map[string]bool, mas
 		ofMasks, wrong := masks.group(shared)
 		groups, findings = append(groups, ofMasks...), append(findings, wrong...)
 	}
-	level := LevelPlan{Level: l, Groups: append(append(groups, first, second), c.rollupGroup(shared)...)}
-	for _, g := range level.Groups {
-		findings = append(findings, c.proveRules(g.Rules)...)
-	}
-	return level, findings
-}
-
-// proveRules proves the expressions of rules.
-func (c compiler) proveRules(rules []Rule) sla.Findings {
-	var findings sla.Findings
-	for i, r := range rules {
-		var err error
-		if rules[i].Proof, err = r.Expr.Proof(); err != nil {
-			findings = append(findings, sla.Finding{
-				Severity: sla.Error, Rule: "generator-fault", Pos: c.level.Pos,
-				Message: fmt.Sprintf("the generator made a wrong expression for %s%s: %v", r.Record, r.Alert, err),
-				Remedy:  "this is a fault in upheld; please report it with the specification",
-			})
-		}
-	}
-	return findings
+	return LevelPlan{Level: l, Groups: append(append(groups, first, second), c.rollupGroup(shared)...)}, findings
 }
 
 // rest makes what a level records and raises beside its base series, for the

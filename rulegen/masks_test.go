@@ -43,7 +43,7 @@ func record(t testing.TB, w *replay.World, plan *rulegen.Plan, from, to time.Tim
 					if r.Record == "" || turnOf(g.Name) != turn || !choose(r) {
 						continue
 					}
-					if _, err := w.Record(r.Record, r.Proof.Text, r.Labels, from.Truncate(g.Interval), to, g.Interval); err != nil {
+					if _, err := w.Record(r.Record, r.Expr.String(), r.Labels, from.Truncate(g.Interval), to, g.Interval); err != nil {
 						t.Fatal(err)
 					}
 				}

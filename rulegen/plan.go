@@ -65,7 +65,6 @@ type Rule struct {
 	Record        string
 	Alert         string
 	Expr          promql.Expr
-	Proof         promql.Proof // of Expr, made by Compile
 	For           time.Duration
 	KeepFiringFor time.Duration
 	Labels        map[string]string

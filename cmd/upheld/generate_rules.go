@@ -198,7 +198,12 @@ func (r *ruleFiles) open(agreement string) error {
 	}
 	opts := r.o.rules.RuleOptions
 	opts.Operator.Name = "upheld-" + name
-	r.file, r.writer = f, emit.NewRuleWriter(f, opts)
+	r.file = f
+	if r.writer == nil {
+		r.writer = emit.NewRuleWriter(f, opts)
+	} else {
+		r.writer = r.writer.Next(f, opts)
+	}
 	return nil
 }
 
@@ -208,6 +213,6 @@ func (r *ruleFiles) close() error {
 		return nil
 	}
 	err := errors.Join(r.writer.Close(), r.file.Close())
-	r.file, r.writer = nil, nil
+	r.file = nil
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 )
@@ -19,7 +20,7 @@ type Metric map[string]string
 // {__name__="na.me"} if that is no name to write bare.
 func (m Metric) String() string {
 	var b strings.Builder
-	bare := isMetricName(m[labels.MetricName])
+	bare := model.LegacyValidation.IsValidMetricName(m[labels.MetricName])
 	if bare {
 		b.WriteString(m[labels.MetricName])
 	}
@@ -29,7 +30,7 @@ func (m Metric) String() string {
 			continue
 		}
 		label := name
-		if !isLegacyName(name) {
+		if !model.LegacyValidation.IsValidLabelName(name) {
 			label = strconv.Quote(name)
 		}
 		fmt.Fprintf(&b, "%s%s=%q", separator, label, m[name])

@@ -11,6 +11,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 
@@ -52,7 +53,7 @@ func Series(name string, matchers ...Matcher) Selector {
 	}
 	// The parser adds the name as a matcher too; so do we, to be the same tree.
 	ms = append(ms, labels.MustNewMatcher(labels.MatchEqual, labels.MetricName, name))
-	if !isMetricName(name) {
+	if !model.LegacyValidation.IsValidMetricName(name) {
 		name = "" // the matcher says it in a form that servers before 3.0 read too
 	}
 	return Selector{&parser.VectorSelector{Name: name, LabelMatchers: ms}}

@@ -180,7 +180,7 @@ func hidesInCall(n *parser.Call) *hiding {
 }
 
 func hidesInJoin(n *parser.BinaryExpr) *hiding {
-	if f, ok := filtering(n); ok && shapeOf(f.LHS) != shapeOf(f.RHS) { // x == x drops NaN alone
+	if f, ok := filtering(n); ok && !same(f.LHS, f.RHS) { // x == x drops NaN alone
 		if h := cmp.Or(hides(n.LHS), hides(n.RHS)); h != nil {
 			return h
 		}

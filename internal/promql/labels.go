@@ -3,6 +3,7 @@ package promql
 import (
 	"slices"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
@@ -98,7 +99,7 @@ func losesInCall(n *parser.Call, label string) (at int, lost bool) {
 func (e Expr) QuotedLabel() (name string, at int, found bool) {
 	look := func(n parser.Node, names ...string) {
 		for _, l := range names {
-			if !found && !isLegacyName(l) {
+			if !found && !model.LegacyValidation.IsValidLabelName(l) {
 				name, at, found = l, int(n.PositionRange().Start), true
 			}
 		}

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/upheld-sla/upheld/rulegen"
@@ -18,41 +17,37 @@ import (
 // RuleWriter writes a rule file level by level, so that an agreement of any
 // size is never in memory as a whole.
 //
-// What it prints is proven like this: every expression by promql.Expr.Proof.
-// Every shape of rule once by Prometheus' own reader of rule files, which must
-// give back what was meant; a shape leaves out label values and annotations
-// only where these are plain text that YAML takes as it stands and that is no
-// template. Names of groups by being unique and of no special meaning. Tests
-// compare all of it with yaml.v3 and with the reader on whole files.
+// Every expression is proven by promql.Expr.Prove, names and templates are checked as
+// Prometheus checks them, and names of groups are unique. Tests compare the text with
+// what yaml.v3 prints, and read whole files with Prometheus' own reader.
 type RuleWriter struct {
-	w      io.Writer
-	opts   RuleOptions
-	form   ruleForm
-	of     string // the agreement that is being written
-	text   yamlText
-	key    []byte
-	names  []string
-	groups map[string]bool
-	begun  bool
-	object int // bytes since the file, or the object in it, was begun
-	parts  int // objects that were begun
-	packed packing
-	order  []orderedGroup // that were written since Begin
+	w       io.Writer
+	opts    RuleOptions
+	form    ruleForm
+	of      string // the agreement that is being written
+	text    yamlText
+	names   []string
+	groups  map[string]bool
+	checked map[string]bool // templates that Prometheus takes
+	begun   bool
+	object  int // bytes since the file, or the object in it, was begun
+	parts   int // objects that were begun
+	packed  packing
+	order   []orderedGroup // that were written since Begin
 }
 
 // NewRuleWriter is a writer of one rule file to w, of one agreement or of
 // several one after the other. The file is complete after Close.
 func NewRuleWriter(w io.Writer, opts RuleOptions) *RuleWriter {
-	r := &RuleWriter{w: w, opts: opts, form: opts.form(), groups: map[string]bool{}}
-	if used, ok := usedBuffers.Get().(*[]byte); ok {
-		r.text.out = *used
-	}
-	return r
+	return &RuleWriter{w: w, opts: opts, form: opts.form(), groups: map[string]bool{}, checked: map[string]bool{}}
 }
 
-// usedBuffers are those of writers that were closed, empty: thousands of files
-// are written one after the other.
-var usedBuffers sync.Pool
+// Next is a writer of another file to w, once r is closed.
+func (r *RuleWriter) Next(w io.Writer, opts RuleOptions) *RuleWriter {
+	next := NewRuleWriter(w, opts)
+	next.text.out, next.checked = r.text.out[:0], r.checked
+	return next
+}
 
 // Begin says whose levels come next. Only a bundle may begin a second agreement.
 func (r *RuleWriter) Begin(a *sla.Agreement) error {
@@ -107,11 +102,7 @@ func (r *RuleWriter) Close() error {
 			return err
 		}
 	}
-	err := r.flush()
-	used := r.text.out[:0]
-	r.text.out = nil
-	usedBuffers.Put(&used)
-	return err
+	return r.flush()
 }
 
 func (r *RuleWriter) flush() error {
@@ -170,22 +161,22 @@ func (r *RuleWriter) group(name string, interval time.Duration, parts ...rulegen
 		return err
 	}
 	for _, part := range parts {
-		if err := r.part(head, part); err != nil {
+		if err := r.rules(part.Rules); err != nil {
 			return fmt.Errorf("group %s: %w", name, err)
 		}
 	}
 	return r.flush()
 }
 
-// part writes the rules of a group.
-func (r *RuleWriter) part(head []pair, g rulegen.Group) error {
-	for i := range g.Rules {
-		rule := &g.Rules[i]
-		if err := r.prove(head, rule); err != nil {
-			return fmt.Errorf("%s%s: %w", rule.Record, rule.Alert, err)
+func (r *RuleWriter) rules(rules []rulegen.Rule) error {
+	for i := range rules {
+		rule := &rules[i]
+		expr, err := r.prove(rule)
+		if err == nil {
+			err = r.rule(rule, expr)
 		}
-		if err := r.rule(rule); err != nil {
-			return err
+		if err != nil {
+			return fmt.Errorf("%s%s: %w, a fault of upheld", rule.Record, rule.Alert, err)
 		}
 	}
 	return nil
@@ -223,13 +214,13 @@ func (y *yamlText) groupHead(head []pair) error {
 }
 
 // rule writes one rule as an item of the group's list.
-func (r *RuleWriter) rule(rule *rulegen.Rule) error {
+func (r *RuleWriter) rule(rule *rulegen.Rule, expr string) error {
 	first := pair{"record", rule.Record}
 	if rule.Alert != "" {
 		first = pair{"alert", rule.Alert}
 	}
 	for i, p := range []pair{
-		first, {"expr", rule.Proof.Text}, {"for", optional(rule.For)}, {"keep_firing_for", optional(rule.KeepFiringFor)},
+		first, {"expr", expr}, {"for", optional(rule.For)}, {"keep_firing_for", optional(rule.KeepFiringFor)},
 	} {
 		if p.value == "" {
 			continue
@@ -264,6 +255,3 @@ func (r *RuleWriter) sorted(texts map[string]string) []string {
 	slices.Sort(r.names)
 	return r.names
 }
-
-// isTemplate tells text that Prometheus expands when an alert fires.
-func isTemplate(s string) bool { return strings.Contains(s, "{{") }

@@ -3,27 +3,16 @@ package emit
 import (
 	"bytes"
 	"strings"
-	"sync"
 
 	"gopkg.in/yaml.v3"
 )
 
-// yamlText prints mappings of texts as yaml.v3 would, which takes a fifteenth
-// of the time. Anything whose style is not obvious is printed by yaml.v3.
+// yamlText prints mappings of texts as yaml.v3 would, in a fraction of the time.
+// Anything whose style is not obvious is printed by yaml.v3.
 type yamlText struct {
 	out  []byte
 	base int // indent of everything
 }
-
-// printed is what yaml.v3 made of texts that may come again: levels have the
-// same templates, also those of other files.
-var printed = struct {
-	sync.Mutex
-	texts map[libraryPair]string
-}{texts: map[libraryPair]string{}}
-
-// maxPrinted bounds the memory that texts take.
-const maxPrinted = 1000
 
 const spaces = "                  "
 
@@ -51,49 +40,26 @@ func (y *yamlText) pair(indent int, item bool, key, value string) error {
 	if item {
 		y.out = append(y.out, "- "...)
 	}
-	switch style(value) {
+	how := style(value)
+	if how == byLibrary || style(key) != asItIs {
+		text, err := libraryPair{indent, key, value}.text()
+		y.out = append(append(y.out, text...), '\n')
+		return err
+	}
+	y.out = append(append(y.out, key...), ": "...)
+	switch how {
 	case asItIs:
-		y.out = append(y.out, key...)
-		y.out = append(y.out, ": "...)
 		y.out = append(y.out, value...)
 	case quoted:
-		y.out = append(y.out, key...)
-		y.out = append(y.out, `: "`...)
-		y.out = append(y.out, value...)
-		y.out = append(y.out, '"')
-	default:
-		text, err := printedByLibrary(indent, key, value)
-		if err != nil {
-			return err
-		}
-		y.out = append(y.out, text...)
+		y.out = append(append(append(y.out, '"'), value...), '"')
+	case singleQuoted:
+		y.out = append(append(append(y.out, '\''), strings.ReplaceAll(value, "'", "''")...), '\'')
 	}
 	y.out = append(y.out, '\n')
 	return nil
 }
 
-func printedByLibrary(indent int, key, value string) (string, error) {
-	this := libraryPair{indent, key, value}
-	printed.Lock()
-	text, ok := printed.texts[this]
-	printed.Unlock()
-	if ok {
-		return text, nil
-	}
-	text, err := this.text()
-	if err != nil {
-		return "", err
-	}
-	printed.Lock()
-	defer printed.Unlock()
-	if len(printed.texts) >= maxPrinted {
-		clear(printed.texts)
-	}
-	printed.texts[this] = text
-	return text, nil
-}
-
-// libraryPair is a pair at an even indent, on which the breaks of its lines hang.
+// libraryPair is a pair at an even indent, on which the breaks of its lines depend.
 type libraryPair struct {
 	indent     int
 	key, value string
@@ -134,44 +100,43 @@ func (p libraryPair) printed(value any) (string, error) {
 type scalarStyle int
 
 const (
-	byLibrary scalarStyle = iota // by the rules of YAML, which yaml.v3 knows
-	asItIs                       // plain
-	quoted                       // in double quotes, nothing escaped
+	byLibrary    scalarStyle = iota // by the rules of YAML, which yaml.v3 knows
+	asItIs                          // plain
+	quoted                          // in double quotes, nothing escaped
+	singleQuoted                    // in single quotes, which are doubled in the text
 )
 
-// style is asItIs for printable ASCII that begins with a letter or "(", is no
-// word with a meaning, and has nothing that ends a plain text; and for durations
-// and expressions that begin with a number. Numbers are quoted.
+// style knows printable ASCII that begins with a letter, "(" or "{" and is no word with a
+// meaning, numbers, durations and expressions that begin with a number. Texts with
+// something that ends a plain text are quoted, and so are numbers.
 func style(s string) scalarStyle {
-	if s == "" || s[len(s)-1] == ' ' || s[len(s)-1] == ':' {
+	if s == "" {
 		return byLibrary
 	}
+	how := asItIs
+	if last := s[len(s)-1]; last == ' ' || last == ':' {
+		how = singleQuoted
+	}
 	for i := range len(s) {
-		if c := s[i]; plain[c] {
-			continue
-		} else if c < ' ' || c > '~' || c == ':' && s[i+1] == ' ' || c == '#' && (i == 0 || s[i-1] == ' ') {
+		switch c := s[i]; {
+		case c < ' ' || c > '~':
 			return byLibrary
+		case c == ':' && i+1 < len(s) && s[i+1] == ' ', c == '#' && i > 0 && s[i-1] == ' ':
+			how = singleQuoted
 		}
 	}
 	switch first := s[0]; {
-	case first >= '0' && first <= '9':
-		return styleOfDigits(s)
+	case first == '{':
+		return singleQuoted
 	case first == '(', first >= 'a' && first <= 'z', first >= 'A' && first <= 'Z':
-		if len(s) <= len("false") && hasMeaning(s) {
-			return byLibrary
+		if !hasMeaning(s) {
+			return how
 		}
-		return asItIs
+	case how == asItIs && first >= '0' && first <= '9':
+		return styleOfDigits(s)
 	}
 	return byLibrary
 }
-
-// plain are the bytes that mean nothing wherever they stand in a text.
-var plain = func() (table [256]bool) {
-	for c := ' '; c <= '~'; c++ {
-		table[c] = c != ':' && c != '#'
-	}
-	return table
-}()
 
 // styleOfDigits is the style of a text that begins with a digit and holds
 // nothing that ends a plain text.
@@ -195,6 +160,9 @@ func styleOfDigits(s string) scalarStyle {
 
 // hasMeaning tells the words that YAML, of any version, reads as other than text.
 func hasMeaning(s string) bool {
+	if len(s) > len("false") {
+		return false
+	}
 	switch strings.ToLower(s) {
 	case "y", "n", "yes", "no", "on", "off", "true", "false", "null":
 		return true

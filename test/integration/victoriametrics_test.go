@@ -202,7 +202,7 @@ func TestVictoriaMetricsRecordsTheSame(t *testing.T) {
 						continue
 					}
 					names[r.Record] = true
-					if _, err := w.Record(r.Record, r.Proof.Text, r.Labels, from, from.Add(lasts), g.Interval); err != nil {
+					if _, err := w.Record(r.Record, r.Expr.String(), r.Labels, from, from.Add(lasts), g.Interval); err != nil {
 						t.Fatal(err)
 					}
 					v.record(t, r, from, from.Add(lasts), g.Interval)
@@ -234,7 +234,7 @@ func testGoodWithinADay(t *testing.T, plan *rulegen.Plan, w *replay.World, v vic
 	i := slices.IndexFunc(plan.Levels, func(l rulegen.LevelPlan) bool { return l.Level.ID.SLO == "calls" })
 	groups := plan.Levels[i].Groups
 	rules := groups[slices.IndexFunc(groups, func(g rulegen.Group) bool { return turnOf(g.Name) == "" })].Rules
-	total := rules[slices.IndexFunc(rules, func(r rulegen.Rule) bool { return r.Record == metricnames.TotalRate })].Proof.Text
+	total := rules[slices.IndexFunc(rules, func(r rulegen.Rule) bool { return r.Record == metricnames.TotalRate })].Expr.String()
 	if got := v.ask(t, total, at); len(got) > 0 {
 		t.Errorf("nothing was ever good, and the total is %v", got)
 	}
@@ -314,11 +314,11 @@ func (v victoria) write(t *testing.T, text []byte) {
 func (v victoria) record(t *testing.T, r rulegen.Rule, from, to time.Time, interval time.Duration) {
 	t.Helper()
 	body, err := v.get("/api/v1/query_range", url.Values{
-		"query": {r.Proof.Text}, "start": {strconv.FormatInt(from.Unix(), 10)}, "end": {strconv.FormatInt(to.Unix(), 10)},
+		"query": {r.Expr.String()}, "start": {strconv.FormatInt(from.Unix(), 10)}, "end": {strconv.FormatInt(to.Unix(), 10)},
 		"step": {strconv.Itoa(int(interval.Seconds()))}, "nocache": {"1"},
 	})
 	if err != nil {
-		t.Fatalf("%s: %v\n%s", r.Record, err, r.Proof.Text)
+		t.Fatalf("%s: %v\n%s", r.Record, err, r.Expr.String())
 	}
 	var answer struct {
 		Data struct {
