@@ -92,7 +92,7 @@ func (c *requestConfig) prober(all *config, env probe.Env, logger *slog.Logger, 
 	if c.file == "" {
 		return nil
 	}
-	env.Guard, _ = c.limits(all.limits) // validated
+	limits, _ := c.limits(all.limits) // validated
 	most := c.maxConcurrency
 	if files := all.share(descriptors()); files > 0 {
 		most = min(most, max(1, files-spareDescriptors))
@@ -103,7 +103,9 @@ func (c *requestConfig) prober(all *config, env probe.Env, logger *slog.Logger, 
 		HistoryLimit:   c.history,
 		MaxConcurrency: most,
 		MaxRate:        c.maxRate,
-		Probe:          env,
+		Network:        &guard.Network{Limits: limits, Resolver: env.Resolver},
+		RootCAs:        env.RootCAs,
+		UserAgent:      env.UserAgent,
 		Logger:         logger,
 		ProbeLog:       promslog.Config{Level: c.level, Format: all.log.Format, Writer: stderr},
 	})

@@ -9,12 +9,8 @@ import (
 	"net"
 	"net/netip"
 	"slices"
-	"strings"
 	"sync"
-	"syscall"
 	"time"
-
-	"github.com/upheld-sla/upheld/exporter/probe"
 )
 
 // kinds is the table of probers, by the name that a module gives. Each returns
@@ -33,7 +29,7 @@ func Kinds() []string { return slices.Sorted(maps.Keys(kinds)) }
 
 // attempt is one probe under way.
 type attempt struct {
-	env    *probe.Env
+	opts   *Options
 	module *Module
 	target string
 	out    results
@@ -46,36 +42,15 @@ type attempt struct {
 	handshake *handshake // the last one that got as far as a certificate
 }
 
-// dialer opens connections, and asks the guard about the very address of each
-// in the moment before: what a name resolved to a moment ago does not count.
-func (a *attempt) dialer() *net.Dialer {
-	return &net.Dialer{Resolver: a.env.Resolver, KeepAlive: -1, Control: a.control}
-}
-
-func (a *attempt) control(network, address string, _ syscall.RawConn) error {
-	if a.env.Guard == nil || strings.HasPrefix(network, "unix") {
-		return nil
-	}
-	to, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return err
-	}
-	return a.env.Guard.Address(to.Addr())
-}
-
-// mayReach asks the guard about the target's name and the address to be used.
+// mayReach asks whether the target's name and the address to be used may be
+// connected to.
 func (a *attempt) mayReach(host string, ip net.IP) error {
-	if a.env.Guard == nil {
-		return nil
-	}
-	a.refusal = a.env.Guard.Host(host)
+	a.refusal = a.opts.Network.Host(host)
 	if address, ok := netip.AddrFromSlice(ip); a.refusal == nil && ok {
-		a.refusal = a.env.Guard.Address(address)
+		a.refusal = a.opts.Network.Address(address)
 	}
 	return a.refusal
 }
-
-var errNoAddress = errors.New("unable to find ip; no fallback")
 
 // resolve chooses the address of a host to probe, as the module prefers: the
 // first of the preferred version of IP ("ip4"; "ip6" is also the default), or
@@ -87,9 +62,7 @@ func (a *attempt) resolve(ctx context.Context, host, prefer string, fallback boo
 	}
 	a.out.set("probe_ip_protocol", 0)
 	a.out.set("probe_ip_addr_hash", 0)
-	if a.env.Guard != nil {
-		a.refusal = a.env.Guard.Host(host) // before a name is looked up that nobody may know of
-	}
+	a.refusal = a.opts.Network.Host(host) // before a name is looked up that nobody may know of
 	start := time.Now()
 	if err = a.refusal; err == nil {
 		a.log.Debug("Resolving target address", "target", host, "ip_protocol", prefer)
@@ -109,13 +82,13 @@ func (a *attempt) resolve(ctx context.Context, host, prefer string, fallback boo
 
 func (a *attempt) lookUp(ctx context.Context, host, prefer string, fallback bool) (*net.IPAddr, error) {
 	if !fallback {
-		ips, err := a.env.Resolver.LookupIP(ctx, prefer, host)
+		addresses, err := a.opts.Network.Resolve(ctx, prefer, host)
 		if err != nil {
 			return nil, err
 		}
-		return &net.IPAddr{IP: ips[0]}, nil // there is one, without an error
+		return &addresses[0], nil
 	}
-	addresses, err := a.env.Resolver.LookupIPAddr(ctx, host)
+	addresses, err := a.opts.Network.Resolve(ctx, "ip", host)
 	if err != nil {
 		return nil, err
 	}
@@ -123,9 +96,6 @@ func (a *attempt) lookUp(ctx context.Context, host, prefer string, fallback bool
 		if (address.IP.To4() != nil) == (prefer == "ip4") {
 			return &address, nil
 		}
-	}
-	if len(addresses) == 0 {
-		return nil, errNoAddress
 	}
 	return &addresses[len(addresses)-1], nil
 }

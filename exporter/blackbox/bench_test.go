@@ -15,6 +15,8 @@ import (
 	oracle "github.com/prometheus/blackbox_exporter/prober"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/promslog"
+
+	"github.com/upheld-sla/upheld/exporter/guard"
 )
 
 // BenchmarkProbe measures a request to /probe, the server that is probed and
@@ -26,7 +28,7 @@ func BenchmarkProbe(b *testing.B) {
 	if err := os.WriteFile(file, []byte("modules: {http_2xx: {prober: http}, tcp: {prober: tcp}}"), 0o600); err != nil {
 		b.Fatal(err)
 	}
-	ours := New(Options{ConfigFile: file, TimeoutOffset: DefaultTimeoutOffset, HistoryLimit: DefaultHistoryLimit, ProbeLog: promslog.Config{Level: promslog.NewLevel()}})
+	ours := New(Options{Network: new(guard.Network), ConfigFile: file, TimeoutOffset: DefaultTimeoutOffset, HistoryLimit: DefaultHistoryLimit, ProbeLog: promslog.Config{Level: promslog.NewLevel()}})
 	if err := ours.Reload(); err != nil {
 		b.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package blackbox
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"fmt"
 	"io"
 	"log/slog"
@@ -14,7 +15,6 @@ import (
 	"github.com/prometheus/common/promslog"
 
 	"github.com/upheld-sla/upheld/exporter/measure"
-	"github.com/upheld-sla/upheld/exporter/probe"
 	"github.com/upheld-sla/upheld/exporter/redact"
 	"github.com/upheld-sla/upheld/sla"
 )
@@ -36,8 +36,10 @@ type Options struct {
 	// begin in a second; 0 is no bound.
 	MaxConcurrency int
 	MaxRate        float64
-	Probe          probe.Env    // resolver, authorities, user agent, guard
-	Logger         *slog.Logger // of what happens to the configuration; none if nil
+	Network        Network        // must be set
+	RootCAs        *x509.CertPool // of targets whose module names no ca_file; nil: those of the system
+	UserAgent      string         // of requests whose module sets none
+	Logger         *slog.Logger   // of what happens to the configuration; none if nil
 	// ProbeLog is how probes log; what they log is also shown by debug=true and
 	// /logs. Its writer may be nil.
 	ProbeLog promslog.Config
@@ -114,7 +116,7 @@ func (p *Prober) run(ctx context.Context, name string, module *Module, target st
 	log := redact.Logger(promslog.New(&conf), append(module.secrets(), sla.UserInfo(target)...)...).With("module", name, "target", sla.ShownAddress(target))
 	log.Debug("Beginning probe", "probe", module.Prober, "timeout_seconds", timeout.Seconds())
 
-	a := &attempt{env: &p.opts.Probe, module: module, target: target, out: results{}, log: log}
+	a := &attempt{opts: &p.opts, module: module, target: target, out: results{}, log: log}
 	start := time.Now()
 	success := kinds[module.Prober](ctx, a)
 	took := time.Since(start).Seconds()

@@ -2,6 +2,7 @@ package blackbox
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"regexp"
 	"slices"
@@ -36,12 +37,12 @@ func probeDNS(ctx context.Context, a *attempt) bool {
 		return false
 	}
 	a.out.set("probe_dns_duration_seconds", took, "resolve")
-	client, err := a.dnsClient(host, ip)
+	path, err := a.dnsPath(host, ip)
 	if err != nil {
 		return false
 	}
 	question := a.module.question
-	answer, err := a.ask(ctx, client, question, net.JoinHostPort(ip.String(), port))
+	answer, err := a.ask(ctx, path, question, net.JoinHostPort(ip.String(), port))
 	if err != nil {
 		a.log.Error("Error while sending a DNS query", "err", err)
 		return false
@@ -50,56 +51,74 @@ func probeDNS(ctx context.Context, a *attempt) bool {
 	return a.validAnswer(answer)
 }
 
-// dnsClient prepares the transport. Where the module cannot be followed the
-// error has been logged.
-func (a *attempt) dnsClient(host string, ip *net.IPAddr) (*dns.Client, error) {
+// dnsPath is how a DNS server is reached.
+type dnsPath struct {
+	network string      // "udp4"
+	secure  *tls.Config // of DNS over TLS; nil otherwise
+	source  net.IP
+}
+
+// dnsPath prepares how the server is reached. Where the module cannot be followed
+// the error has been logged.
+func (a *attempt) dnsPath(host string, ip *net.IPAddr) (*dnsPath, error) {
 	c := &a.module.DNS
 	if err := a.module.dnsOverTLS(); err != nil {
 		a.log.Error("Configuration error", "err", err)
 		return nil, err
 	}
-	stream := c.TransportProtocol == "tcp"
-	client := &dns.Client{Net: family("udp", ip.IP), Dialer: a.dialer()}
-	if stream {
-		client.Net = family("tcp", ip.IP)
+	p := &dnsPath{network: family("udp", ip.IP)}
+	if c.TransportProtocol == "tcp" {
+		p.network = family("tcp", ip.IP)
 	}
+	var err error
 	if c.DNSOverTLS {
-		client.Net += "-tls"
-		conf, err := a.tlsConfig(&c.TLSConfig, host)
-		if err != nil {
+		if p.secure, err = a.tlsConfig(&c.TLSConfig, host); err != nil {
 			a.log.Error("Failed to create TLS configuration", "err", err)
 			return nil, err
 		}
-		client.TLSConfig = conf
 	}
-	source, err := a.source(c.SourceIPAddress)
+	p.source, err = a.source(c.SourceIPAddress)
+	return p, err
+}
+
+// dialDNS connects to a DNS server.
+func (a *attempt) dialDNS(ctx context.Context, p *dnsPath, address string) (*dns.Conn, error) {
+	conn, err := a.opts.Network.Dial(ctx, p.network, address, p.source)
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case source != nil && stream:
-		client.Dialer.LocalAddr = &net.TCPAddr{IP: source}
-	case source != nil:
-		client.Dialer.LocalAddr = &net.UDPAddr{IP: source}
+	if p.secure == nil {
+		return &dns.Conn{Conn: conn}, nil
 	}
-	return client, nil
+	session := tls.Client(conn, p.secure)
+	if err := session.HandshakeContext(ctx); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return &dns.Conn{Conn: session}, nil
 }
 
-// ask sends the question and reports how long the connection and the exchange
-// over it took.
-func (a *attempt) ask(ctx context.Context, client *dns.Client, question dns.Question, address string) (*dns.Msg, error) {
+// ask sends the question, and reports how long connecting took and how long the
+// exchange.
+func (a *attempt) ask(ctx context.Context, p *dnsPath, question dns.Question, address string) (*dns.Msg, error) {
 	m := new(dns.Msg)
 	m.Id = dns.Id()
 	m.RecursionDesired = a.module.DNS.Recursion
 	m.Question = []dns.Question{question}
-	a.log.Debug("Making DNS query", "target", address, "dial_protocol", client.Net, "query", question.Name,
+	a.log.Debug("Making DNS query", "target", address, "dial_protocol", p.network, "tls", p.secure != nil, "query", question.Name,
 		"type", dns.TypeToString[question.Qtype], "class", dns.ClassToString[question.Qclass])
+	client := &dns.Client{Net: p.network}
 	if deadline, ok := ctx.Deadline(); ok {
 		client.Timeout = time.Until(deadline)
-		client.Dialer.Deadline = deadline // it has a dialer of its own, which Timeout is not for
 	}
 	start := time.Now()
-	answer, rtt, err := client.ExchangeContext(ctx, m, address)
+	var answer *dns.Msg
+	var rtt time.Duration
+	conn, err := a.dialDNS(ctx, p, address)
+	if err == nil {
+		defer conn.Close()
+		answer, rtt, err = client.ExchangeWithConnContext(ctx, m, conn)
+	}
 	a.out.set("probe_dns_duration_seconds", (time.Since(start) - rtt).Seconds(), "connect")
 	a.out.set("probe_dns_duration_seconds", rtt.Seconds(), "request")
 	return answer, err

@@ -5,7 +5,8 @@
 // Its probers are written for blackbox_exporter's behaviour, down to the order
 // in which an answer is judged and the values left behind by a probe that
 // failed; those of exporter/probe, which measure service levels, behave better
-// and therefore otherwise, and the two share what may be connected to (Guard).
+// and therefore otherwise. The two share nothing but what a Network does here:
+// what may be connected to, how names are resolved, how connections are opened.
 // Tests hold this package to blackbox_exporter's own prober, run side by side
 // on the same targets; docs/blackbox.md lists where it differs on purpose.
 //

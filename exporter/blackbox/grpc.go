@@ -87,10 +87,10 @@ func (a *attempt) grpcTarget() (host, port string, err error) {
 // checkHealth makes one call over one connection to address.
 func (a *attempt) checkHealth(ctx context.Context, authority, address string, secure credentials.TransportCredentials) (grpc_health_v1.HealthCheckResponse_ServingStatus, error) {
 	dial := func(ctx context.Context, address string) (net.Conn, error) {
-		return a.dialer().DialContext(ctx, "tcp", address)
+		return a.opts.Network.Dial(ctx, "tcp", address, nil)
 	}
 	options := []grpc.DialOption{
-		grpc.WithTransportCredentials(secure), grpc.WithContextDialer(dial), grpc.WithUserAgent(a.env.UserAgent),
+		grpc.WithTransportCredentials(secure), grpc.WithContextDialer(dial), grpc.WithUserAgent(a.opts.UserAgent),
 		grpc.WithDisableRetry(), grpc.WithDisableServiceConfig(), grpc.WithNoProxy(), grpc.WithIdleTimeout(0),
 		grpc.WithMaxHeaderListSize(maxGRPC), grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxGRPC)),
 	}

@@ -85,8 +85,8 @@ func TestDeniedTargets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.ours.opts.Probe.Guard = limits
-	p.ours.opts.Probe.Resolver = names(t, map[string][]string{"metadata.example": {"169.254.169.254"}, "mapped.example": {"::ffff:169.254.169.254"}, "nat64.example": {"64:ff9b::a9fe:a9fe"}})
+	p.network().Limits = limits
+	p.network().Resolver = names(t, map[string][]string{"metadata.example": {"169.254.169.254"}, "mapped.example": {"::ffff:169.254.169.254"}, "nat64.example": {"64:ff9b::a9fe:a9fe"}})
 	hosts := []string{
 		"169.254.169.254", "169.254.0.1", "[::ffff:169.254.169.254]", "[::ffff:a9fe:a9fe]", "[64:ff9b::a9fe:a9fe]", "[2002:a9fe:a9fe::1]", "[fe80::1]", "[fd00:ec2::254]", "100.100.100.200",
 		"metadata.example", "METADATA.example.", "mapped.example", "nat64.example", "db.secret.example", "db.secret.example.",
@@ -138,8 +138,8 @@ func TestDeniedRedirects(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.ours.opts.Probe.Guard = limits
-	p.ours.opts.Probe.Resolver = names(t, map[string][]string{"metadata.example": {"169.254.169.254"}, "secret.example": {"127.0.0.1"}, "inner.example": {"127.0.0.2"}})
+	p.network().Limits = limits
+	p.network().Resolver = names(t, map[string][]string{"metadata.example": {"169.254.169.254"}, "secret.example": {"127.0.0.1"}, "inner.example": {"127.0.0.2"}})
 	for _, to := range []string{
 		"http://127.0.0.2:" + port + "/", "http://[::ffff:127.0.0.2]:" + port + "/", "http://inner.example:" + port + "/", "http://secret.example:" + port + "/",
 		"http://metadata.example/", "http://169.254.169.254/latest/meta-data/", "//169.254.169.254/",
@@ -171,8 +171,8 @@ func TestRebinding(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.ours.opts.Probe.Guard = limits
-	p.ours.opts.Probe.Resolver = names(t, map[string][]string{"flip.example": {"127.0.0.1", "127.0.0.2"}, "other.example": {"127.0.0.2"}})
+	p.network().Limits = limits
+	p.network().Resolver = names(t, map[string][]string{"flip.example": {"127.0.0.1", "127.0.0.2"}, "other.example": {"127.0.0.2"}})
 	if got := ask(t, p.handler, query("http", "http://flip.example:"+port+"/"), nil); got.value("probe_success") != "1" || asked.Load() != 1 {
 		t.Errorf("%s\n%s", got.text, p.lastLog())
 	}
@@ -194,7 +194,7 @@ func TestSocketsNeedAnAllowance(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.ours.opts.Probe.Guard = limits
+	p.network().Limits = limits
 	if got := ask(t, p.handler, query("unix", path), nil); got.status != http.StatusForbidden {
 		t.Error(got.status, got.text)
 	}

@@ -31,6 +31,8 @@ import (
 	"github.com/prometheus/common/promslog"
 
 	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/upheld-sla/upheld/exporter/guard"
 )
 
 // pair is blackbox_exporter's own handler and ours, with the same modules.
@@ -48,10 +50,9 @@ func newPair(t *testing.T, modules string) *pair {
 		t.Fatal(err)
 	}
 	p := &pair{ours: New(Options{
-		ConfigFile: file, TimeoutOffset: DefaultTimeoutOffset, HistoryLimit: DefaultHistoryLimit,
+		Network: new(guard.Network), UserAgent: "Blackbox-Exporter/", ConfigFile: file, TimeoutOffset: DefaultTimeoutOffset, HistoryLimit: DefaultHistoryLimit,
 		ProbeLog: promslog.Config{Level: debugLevel(t)},
 	})}
-	p.ours.opts.Probe.UserAgent = "Blackbox-Exporter/"
 	if err := p.ours.Reload(); err != nil {
 		t.Fatal(err)
 	}
@@ -70,6 +71,9 @@ func newPair(t *testing.T, modules string) *pair {
 	})
 	return p
 }
+
+// network is what ours reaches its targets by.
+func (p *pair) network() *guard.Network { return p.ours.opts.Network.(*guard.Network) }
 
 func debugLevel(t *testing.T) *promslog.Level {
 	t.Helper()

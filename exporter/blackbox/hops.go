@@ -1,7 +1,6 @@
 package blackbox
 
 import (
-	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -10,6 +9,7 @@ import (
 	"net/http/httptrace"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -81,22 +81,20 @@ func (h *hops) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, err
 }
 
-// mayRedirect asks the guard about a host that a proxy is to connect to, as
-// far as can be known here: what the name resolves to for the proxy cannot, and
+// mayRedirect asks whether a host may be connected to that a proxy is to connect
+// to, as far as can be known here: what the name resolves to for the proxy cannot, and
 // what it resolves to here is not asked if all names are the proxy's to resolve.
 func (a *attempt) mayRedirect(ctx context.Context, host string, nameOnly bool) error {
-	if a.env.Guard == nil {
-		return nil
-	}
-	if err := a.env.Guard.Host(host); err != nil {
+	if err := a.opts.Network.Host(host); err != nil {
 		return err
 	}
 	if nameOnly && net.ParseIP(host) == nil {
 		return nil
 	}
-	addresses, _ := a.env.Resolver.LookupNetIP(ctx, "ip", host)
-	for _, address := range addresses {
-		if err := a.env.Guard.Address(address); err != nil {
+	addresses, _ := a.opts.Network.Resolve(ctx, "ip", host)
+	for _, resolved := range addresses {
+		address, _ := netip.AddrFromSlice(resolved.IP)
+		if err := a.opts.Network.Address(address); err != nil {
 			return err
 		}
 	}
@@ -176,16 +174,14 @@ func (h *hops) chosen(address string) string {
 	return address
 }
 
-// dialHost opens a connection to host:port as far as the guard allows.
+// dialHost opens a connection to host:port if it may.
 func (a *attempt) dialHost(ctx context.Context, network, address string) (net.Conn, error) {
-	if a.env.Guard != nil {
-		if host, _, err := net.SplitHostPort(address); err == nil {
-			if err := a.env.Guard.Host(host); err != nil {
-				return nil, err
-			}
+	if host, _, err := net.SplitHostPort(address); err == nil {
+		if err := a.opts.Network.Host(host); err != nil {
+			return nil, err
 		}
 	}
-	return a.dialer().DialContext(ctx, network, address)
+	return a.opts.Network.Dial(ctx, network, address, nil)
 }
 
 // authenticated has requests carry what the module says: credentials and
@@ -324,38 +320,29 @@ func (h *hops) close() {
 	}
 }
 
-// errNoUDPAddress is a host without an address to send packets to.
-var errNoUDPAddress = errors.New("the host has no address")
-
-// udpAddress is where QUIC packets for host:port go, as far as the guard
-// allows.
+// udpAddress is where QUIC packets for host:port go, if they may.
 func (h *hops) udpAddress(ctx context.Context, address string) (*net.UDPAddr, error) {
 	a := h.probe.attempt
 	host, portText, err := net.SplitHostPort(h.chosen(address))
 	if err != nil {
 		return nil, err
 	}
-	if a.env.Guard != nil {
-		if err := a.env.Guard.Host(host); err != nil {
-			return nil, err
-		}
+	if err := a.opts.Network.Host(host); err != nil {
+		return nil, err
 	}
-	resolver := cmp.Or(a.env.Resolver, net.DefaultResolver)
-	addresses, err := resolver.LookupNetIP(ctx, "ip", host)
+	addresses, err := a.opts.Network.Resolve(ctx, "ip", host)
 	if err != nil {
 		return nil, err
 	}
-	if len(addresses) == 0 {
-		return nil, errNoUDPAddress
-	}
-	if a.env.Guard != nil {
-		if err := a.env.Guard.Address(addresses[0]); err != nil {
+	to := addresses[0]
+	if address, ok := netip.AddrFromSlice(to.IP); ok {
+		if err := a.opts.Network.Address(address); err != nil {
 			return nil, err
 		}
 	}
-	port, err := resolver.LookupPort(ctx, "udp", portText)
+	port, err := strconv.ParseUint(portText, 10, 16)
 	if err != nil {
 		return nil, err
 	}
-	return net.UDPAddrFromAddrPort(netip.AddrPortFrom(addresses[0].Unmap(), uint16(port))), nil
+	return &net.UDPAddr{IP: to.IP, Port: int(port), Zone: to.Zone}, nil
 }

@@ -167,7 +167,7 @@ func (p *httpProbe) request(ctx context.Context) (r *http.Request, closeBody fun
 		r.Header.Set(name, value)
 	}
 	if r.Header.Get("User-Agent") == "" {
-		r.Header.Set("User-Agent", p.env.UserAgent)
+		r.Header.Set("User-Agent", p.opts.UserAgent)
 	}
 	return r, closeBody, nil
 }

@@ -33,26 +33,20 @@ func (a *attempt) dialTCP(ctx context.Context, host, port string) (net.Conn, err
 	if err != nil {
 		return nil, err
 	}
-	dialer := a.dialer()
-	if source != nil {
-		dialer.LocalAddr = &net.TCPAddr{IP: source}
-	}
 	a.log.Debug("Dialing TCP", "tls", c.TLS)
-	return dialer.DialContext(ctx, family("tcp", ip.IP), net.JoinHostPort(ip.String(), port))
+	return a.opts.Network.Dial(ctx, family("tcp", ip.IP), net.JoinHostPort(ip.String(), port), source)
 }
 
 // probeUnix connects to a Unix socket, begins TLS if the module says so, and
 // talks.
 func probeUnix(ctx context.Context, a *attempt) bool {
-	if a.env.Guard != nil {
-		if a.refusal = a.env.Guard.Socket(a.target); a.refusal != nil {
-			a.log.Error("Error dialing unix", "err", a.refusal)
-			return false
-		}
+	if a.refusal = a.opts.Network.Socket(a.target); a.refusal != nil {
+		a.log.Error("Error dialing unix", "err", a.refusal)
+		return false
 	}
 	c := &a.module.Unix
 	a.log.Debug("Dialing unix", "tls", c.TLS)
-	conn, err := a.dialer().DialContext(ctx, "unix", a.target)
+	conn, err := a.opts.Network.Dial(ctx, "unix", a.target, nil)
 	if err != nil {
 		a.log.Error("Error dialing unix", "err", err)
 		return false

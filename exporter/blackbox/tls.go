@@ -28,7 +28,7 @@ func (a *attempt) tlsConfig(c *pconfig.TLSConfig, host string) (*tls.Config, err
 		return nil, err
 	}
 	if conf.RootCAs == nil {
-		conf.RootCAs = a.env.RootCAs
+		conf.RootCAs = a.opts.RootCAs
 	}
 	if conf.ServerName == "" {
 		conf.ServerName = host

@@ -90,7 +90,7 @@ func violations(pkgs []pkg) []string {
 }
 
 func (w wall) broken(path string, p pkg) []string {
-	if !under(path, w.from) || slices.ContainsFunc(w.except, func(e string) bool { return under(path, e) }) {
+	if !w.covers(path) || slices.ContainsFunc(w.except, func(e string) bool { return under(path, e) }) {
 		return nil
 	}
 	imports, verb := p.Imports, "imports"
@@ -105,6 +105,13 @@ func (w wall) broken(path string, p pkg) []string {
 		}
 	}
 	return found
+}
+
+func (w wall) covers(path string) bool {
+	if strings.HasSuffix(w.from, "/") {
+		return strings.HasPrefix(path, w.from)
+	}
+	return under(path, w.from)
 }
 
 func (c component) allows(path string) bool {
@@ -168,6 +175,9 @@ func TestArrowsAreHeld(t *testing.T) {
 		{"the exporter links no storage in", pkg{ImportPath: "cmd/upheld-exporter", Deps: []string{prometheus + "tsdb/chunkenc"}}, "cmd/upheld-exporter links in"},
 		{"upheld may link the engine in", pkg{ImportPath: "cmd/upheld", Deps: []string{prometheus + "promql"}}, ""},
 		{"pages do not query", pkg{ImportPath: "internal/web", Imports: []string{prometheus + "promql"}}, "internal/web imports"},
+		{"probers use no part of the drop-in", pkg{ImportPath: "exporter/probe", Imports: []string{module + "/exporter/blackbox"}}, "exporter/probe imports"},
+		{"the exporter mounts the drop-in", pkg{ImportPath: "exporter", Imports: []string{module + "/exporter/blackbox"}}, ""},
+		{"the drop-in uses no prober", pkg{ImportPath: "exporter/blackbox", Imports: []string{module + "/exporter/probe"}}, "exporter/blackbox imports"},
 		{"nobody imports a command", pkg{ImportPath: "internal/serve", Imports: []string{module + "/cmd/upheld"}}, "internal/serve imports cmd/upheld"},
 		{"a component in internal/ is not shared by all", pkg{ImportPath: "sla", Imports: []string{module + "/internal/serve"}}, "sla imports internal/serve"},
 		{"a new folder has to be placed", pkg{ImportPath: "misc"}, "not in the table"},

@@ -44,7 +44,7 @@ var components = []component{
 
 // wall forbids imports to the packages under one path.
 type wall struct {
-	from   string   // path below the module; covers what is under it too
+	from   string   // path below the module; covers what is under it too, or with "/" at the end that alone
 	except []string // paths below from that may pass
 	not    []string // import path prefixes; "/" at the end covers the packages below only
 	allow  []string // import path prefixes that may pass all the same
@@ -98,6 +98,14 @@ var walls = []wall{
 	{
 		from: "", not: []string{"github.com/prometheus/blackbox_exporter/prober"}, deep: true,
 		reason: "probers are our own; those of blackbox_exporter are what tests hold them to",
+	},
+	{
+		from: "exporter/", not: []string{module + "/exporter/blackbox"}, except: []string{"exporter/blackbox"},
+		reason: "the drop-in is a room of its own: the exporter mounts its pages, and nothing else uses its parts",
+	},
+	{
+		from: "exporter/blackbox", not: []string{module + "/exporter/probe", module + "/exporter/schedule", module + "/exporter/discover", module + "/exporter/guard"},
+		reason: "it is given a Network, and takes nothing else of how the exporter connects",
 	},
 	{
 		from: "rulegen", not: []string{
