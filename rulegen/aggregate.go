@@ -173,15 +173,12 @@ func (c compiler) weighed(bad promql.Expr) promql.Expr {
 }
 
 // keptMask is the mask of the minutes whose failures count.
-func (c compiler) keptMask() string {
-	if slices.ContainsFunc(c.level.Exclusions, treatsAsUp) {
+func (l level) keptMask() string {
+	if slices.ContainsFunc(l.Exclusions, treatsAsUp) {
 		return metricnames.SlotKept
 	}
 	return metricnames.SlotAgreed
 }
-
-// samples is the range that holds exactly the evaluations of d.
-func (c compiler) samples(d time.Duration) time.Duration { return d - c.interval/2 }
 
 func (c compiler) badMinutes() []Rule { return c.spread(c.overThreshold(), nil) }
 

@@ -77,8 +77,8 @@ func (c compiler) trail() time.Duration {
 
 // remaining selects the budget that is left of a period. At the edge of a
 // calendar period there can be two of them for some minutes.
-func (c compiler) remaining(p sla.Period) promql.Expr {
-	return c.recorded(metricnames.BudgetRemaining, promql.Eq(metricnames.Period, p.String())).Now()
+func (l level) remaining(p sla.Period) promql.Expr {
+	return l.recorded(metricnames.BudgetRemaining, promql.Eq(metricnames.Period, p.String())).Now()
 }
 
 // exhausted fires while nothing of the whole period's budget is left.
@@ -172,7 +172,7 @@ func withLabels(r Rule, own map[string]string) Rule {
 }
 
 // name is how alerts call the level.
-func (c compiler) name() string { return c.level.ID.Service + "/" + c.level.ID.SLO }
+func (l level) name() string { return l.ID.Service + "/" + l.ID.SLO }
 
 // nameOfGroup is how alerts of single groups call it.
 func (c compiler) nameOfGroup() string { return c.name() + c.groupWords() }

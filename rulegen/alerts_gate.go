@@ -33,8 +33,8 @@ var seen = sla.NewDecimal(4, 5)
 
 // minima are those that the level asks for. So many events
 // always suffice; up to three, one fewer never does.
-func (c compiler) minima() []least {
-	size, ok := c.level.EventSize()
+func (l level) minima() []least {
+	size, ok := l.EventSize()
 	if !ok {
 		return nil
 	}
@@ -42,7 +42,7 @@ func (c compiler) minima() []least {
 	for _, m := range []struct {
 		counted
 		events int
-	}{{badSeries, c.level.Alerting.MinimumBadEvents}, {totalSeries, c.level.Alerting.MinimumEvents}} {
+	}{{badSeries, l.Alerting.MinimumBadEvents}, {totalSeries, l.Alerting.MinimumEvents}} {
 		if m.events > 0 {
 			ms = append(ms, least{m.counted, sla.NewDecimal(int64(m.events), 1).Mul(seen).Mul(size)})
 		}
@@ -51,9 +51,9 @@ func (c compiler) minima() []least {
 }
 
 // gates tells whether alerts ask for least counts over a window.
-func (c compiler) gates(w time.Duration) bool {
-	a := c.level.Alerting
-	if slices.ContainsFunc(c.forecasts(), func(f *sla.Forecast) bool { return f.Over == w }) {
+func (ws windows) gates(w time.Duration) bool {
+	a := ws.Alerting
+	if slices.ContainsFunc(ws.forecasts(), func(f *sla.Forecast) bool { return f.Over == w }) {
 		return true
 	}
 	return slices.ContainsFunc(a.Tiers, func(t sla.Tier) bool { return t.Long == w })
@@ -61,56 +61,56 @@ func (c compiler) gates(w time.Duration) bool {
 
 // counts record how many events a window held, where alerts ask for it. The
 // window's ratio then reads them, so that nothing is summed twice.
-func (c compiler) counts(w time.Duration) []Rule {
+func (ws windows) counts(w time.Duration) []Rule {
 	var rules []Rule
-	for _, m := range c.least {
-		if c.gates(w) {
-			rules = append(rules, c.record(m.sum+sla.FormatDuration(w), c.countOf(w, m.counted)))
+	for _, m := range ws.least {
+		if ws.gates(w) {
+			rules = append(rules, ws.record(m.sum+sla.FormatDuration(w), ws.countOf(w, m.counted)))
 		}
 	}
 	return rules
 }
 
 // countOf is the events of a window.
-func (c compiler) countOf(w time.Duration, of counted) promql.Expr {
+func (ws windows) countOf(w time.Duration, of counted) promql.Expr {
 	if w > longestFirstTier {
-		return c.recorded(of.increase).SumOverTime(w)
+		return ws.recorded(of.increase).SumOverTime(w)
 	}
-	return promql.Mul(c.recorded(of.rate).SumOverTime(w), promql.Num(sla.Seconds(c.interval)))
+	return promql.Mul(ws.recorded(of.rate).SumOverTime(w), promql.Num(sla.Seconds(ws.interval)))
 }
 
 // sumOver is what the ratio of a window is made of: the counts, if they are
 // recorded, or sums of rates, which have the same ratio.
-func (c compiler) sumOver(w time.Duration, of counted) promql.Expr {
-	ms := c.least
-	if len(ms) == 0 || !c.gates(w) {
+func (ws windows) sumOver(w time.Duration, of counted) promql.Expr {
+	ms := ws.least
+	if len(ms) == 0 || !ws.gates(w) {
 		if w > longestFirstTier {
-			return c.recorded(of.increase).SumOverTime(w)
+			return ws.recorded(of.increase).SumOverTime(w)
 		}
-		return c.recorded(of.rate).SumOverTime(w)
+		return ws.recorded(of.rate).SumOverTime(w)
 	}
 	for _, m := range ms {
 		if m.counted == of {
-			return c.recorded(of.sum + sla.FormatDuration(w)).Now()
+			return ws.recorded(of.sum + sla.FormatDuration(w)).Now()
 		}
 	}
-	return c.countOf(w, of)
+	return ws.countOf(w, of)
 }
 
 // withLeast lets e through only while the window holds as many events as the
 // level asks for.
-func (c compiler) withLeast(e promql.Expr, w time.Duration) promql.Expr {
-	for _, m := range c.least {
-		enough := promql.Gt(c.recorded(m.sum+sla.FormatDuration(w)).Now(), promql.Num(m.amount))
-		e = promql.AndOn(e, enough, c.joinLabels()...)
+func (ws windows) withLeast(e promql.Expr, w time.Duration) promql.Expr {
+	for _, m := range ws.least {
+		enough := promql.Gt(ws.recorded(m.sum+sla.FormatDuration(w)).Now(), promql.Num(m.amount))
+		e = promql.AndOn(e, enough, ws.joinLabels()...)
 	}
 	return e
 }
 
 // leastWords say what the alert has waited for besides the burn rate.
-func (c compiler) leastWords(window string) string {
-	a := c.level.Alerting
-	switch ms := c.least; {
+func (ws windows) leastWords(window string) string {
+	a := ws.Alerting
+	switch ms := ws.least; {
 	case len(ms) == 0:
 		return ""
 	case a.MinimumEvents == 0:

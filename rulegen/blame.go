@@ -33,8 +33,8 @@ func (t tree) blames() []Rule {
 }
 
 // blamed is the series of single minutes of what counts by the contract.
-func (c compiler) blamed() string {
-	if c.level.Masked() {
+func (l level) blamed() string {
+	if l.Masked() {
 		return metricnames.BlameCounted
 	}
 	return metricnames.BlameSlot

@@ -19,12 +19,12 @@ const AlertExclusionCap = "SLAExclusionCap"
 
 // caps are the level's exclusions with a cap on what was bad in them. Only time
 // can be compared with it.
-func (c compiler) caps() []*sla.Exclusion {
-	if !c.level.Aggregation.ByTime() || c.grouped() {
+func (l level) caps() []*sla.Exclusion {
+	if !l.Aggregation.ByTime() || l.grouped() {
 		return nil
 	}
 	var all []*sla.Exclusion
-	for _, e := range c.level.Exclusions {
+	for _, e := range l.Exclusions {
 		if e.Cap != nil && e.Cap.Downtime > 0 {
 			all = append(all, e)
 		}
@@ -34,11 +34,11 @@ func (c compiler) caps() []*sla.Exclusion {
 
 // capped records what failed within service hours in each of them, whatever else
 // excuses it.
-func (c compiler) capped(at sample, failed promql.Expr) []Rule {
+func (a agreedTime) capped(at sample, failed promql.Expr) []Rule {
 	var rules []Rule
-	for _, e := range c.caps() {
-		bad := times(failed, c.excuse(at, e))
-		rules = append(rules, c.record(metricnames.ExclusionBadRate, bad, metricnames.Exclusion, e.Name))
+	for _, e := range a.caps() {
+		bad := times(failed, a.excuse(at, e))
+		rules = append(rules, a.record(metricnames.ExclusionBadRate, bad, metricnames.Exclusion, e.Name))
 	}
 	return rules
 }
@@ -89,7 +89,7 @@ func (c compiler) lintCaps(warn func(pos sla.Position, rule, remedy, message str
 				"the level %q has groups, and the cap of %s on excluded downtime is not measured for each", c.level.ID.SLO, e.Name)
 		case !slices.Contains(c.level.Periods(), e.Cap.Per):
 			warn(e.Cap.Pos, "unmeasured-cap", fmt.Sprintf("judge it over that too: period: [%s, %s]", c.level.Period, e.Cap.Per.Calendar),
-				"the cap of %s is of a %s, and the level %q is judged over %s: nothing is compared with it there", e.Name, calendarName(e.Cap.Per), c.level.ID.SLO, periodNames(c.level))
+				"the cap of %s is of a %s, and the level %q is judged over %s: nothing is compared with it there", e.Name, calendarName(e.Cap.Per), c.level.ID.SLO, c.periodNames())
 		}
 	}
 }

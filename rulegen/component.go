@@ -48,15 +48,17 @@ func (c compiler) component(of *sla.ServiceLevel, label string, names state) com
 // within is a compiler that counts another level under the composite's name,
 // told apart by a label.
 func (c compiler) within(of *sla.ServiceLevel, label string) compiler {
-	level := *of
-	level.ID, level.ServiceHours, level.Exclusions = c.level.ID, nil, nil
-	level.Period, level.MorePeriods = c.level.Period, c.level.MorePeriods
-	if level.Aggregation == sla.Time {
-		level.Aggregation = sla.RequestRatio // of probes: in a slot all weigh the same
+	counted := *of
+	counted.ID, counted.ServiceHours, counted.Exclusions = c.level.ID, nil, nil
+	counted.Period, counted.MorePeriods = c.level.Period, c.level.MorePeriods
+	if counted.Aggregation == sla.Time {
+		counted.Aggregation = sla.RequestRatio // of probes: in a slot all weigh the same
 	}
-	s := compiler{level: &level, probed: of.ID, interval: c.interval, extra: map[string]string{metricnames.Component: label}, masks: c.masks}
-	maps.Copy(s.extra, c.extra)
-	s.own = slices.Concat(identity(c.level.ID), extraMatchers(s.extra))
+	l := level{ServiceLevel: &counted, interval: c.interval, extra: map[string]string{metricnames.Component: label}, masks: c.masks}
+	maps.Copy(l.extra, c.extra)
+	l.own = slices.Concat(identity(c.level.ID), extraMatchers(l.extra))
+	s := newCompiler(l)
+	s.probed = of.ID
 	return s
 }
 

@@ -3,7 +3,6 @@ package rulegen
 import (
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/internal/promql"
@@ -209,9 +208,6 @@ func (t tree) failover(n *sla.Node, labels []string) []Rule {
 	}
 	return rules
 }
-
-// slotsOf is how many slots a time is, rounded up.
-func (c compiler) slotsOf(d time.Duration) int { return int((d + c.interval - 1) / c.interval) }
 
 // anyNode matches some nodes.
 func anyNode(nodes []*sla.Node) promql.Matcher {

@@ -3,7 +3,6 @@ package rulegen
 import (
 	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/internal/promql"
-	"github.com/upheld-sla/upheld/sla"
 )
 
 // Coverage of levels that count events. What is spent of a budget is the bad
@@ -18,35 +17,33 @@ import (
 const coverageSteps = 12
 
 // untilLastEvent records coverage as it was at the last evaluation that counted
-// an event within the longest length of p. measured is the share of the period
+// an event within the longest length of the period. measured is the share of the period
 // that is measured; tag and of put the label of the running period on and take
 // what has it, and are nil for a rolling period.
 //
 // The memory has two parts, so that no rule reads the whole period at short
 // steps: what was last seen within an hour is recorded, and of that the hours of
 // the period are read. An hour's mark sees the last event before it.
-func (c compiler) untilLastEvent(p sla.Period, measured promql.Expr, tag, of func(promql.Expr) promql.Expr) []Rule {
-	rec := func(name string, e promql.Expr) Rule { return c.record(name, e, metricnames.Period, p.String()) }
-	own := func(name string) promql.Selector { return c.recorded(name, promql.Eq(metricnames.Period, p.String())) }
-	if c.level.Aggregation.ByTime() {
-		return []Rule{rec(metricnames.CoveragePeriod, promql.ClampMax(measured, one))}
+func (p period) untilLastEvent(measured promql.Expr, tag, of func(promql.Expr) promql.Expr) []Rule {
+	if p.Aggregation.ByTime() {
+		return []Rule{p.record(metricnames.CoveragePeriod, promql.ClampMax(measured, one))}
 	}
 	if tag == nil {
 		tag = func(e promql.Expr) promql.Expr { return e }
 		of = tag
 	}
-	step := secondTier * c.interval
-	recent, longest := (coverageSteps+1)*step, p.Longest()
-	now := own(metricnames.MeasuredPeriod).Now()
-	busy := tag(promql.AndOn(now, promql.Gt(c.recorded(metricnames.TotalIncrease).Now(), promql.Num(zero)), c.joinLabels()...))
-	seen := own(metricnames.MeasuredBusy)
+	step := secondTier * p.interval
+	recent, longest := (coverageSteps+1)*step, p.of.Longest()
+	now := p.figure(metricnames.MeasuredPeriod).Now()
+	busy := tag(promql.AndOn(now, promql.Gt(p.recorded(metricnames.TotalIncrease).Now(), promql.Num(zero)), p.joinLabels()...))
+	seen := p.figure(metricnames.MeasuredBusy)
 	last := seen.Now()
 	if longest > recent {
 		last = promql.Or(last, promql.LastOverSteps(seen.Now(), longest, coverageSteps*step))
 	}
 	return []Rule{
-		rec(metricnames.MeasuredPeriod, promql.ClampMax(measured, one)),
-		rec(metricnames.MeasuredBusy, promql.Or(busy, promql.LastOverSteps(busy, min(recent, longest), step))),
-		rec(metricnames.CoveragePeriod, promql.Or(of(last), now)),
+		p.record(metricnames.MeasuredPeriod, promql.ClampMax(measured, one)),
+		p.record(metricnames.MeasuredBusy, promql.Or(busy, promql.LastOverSteps(busy, min(recent, longest), step))),
+		p.record(metricnames.CoveragePeriod, promql.Or(of(last), now)),
 	}
 }

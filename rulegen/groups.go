@@ -3,7 +3,6 @@ package rulegen
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -18,8 +17,6 @@ import (
 
 // AlertGroupLimit fires when a level nears the groups that its limit allows.
 const AlertGroupLimit = "SLAGroupLimit"
-
-func (c compiler) grouped() bool { return len(c.groupLabels()) > 0 }
 
 // present is 1 for each group that has a series of the selectors at this moment.
 func (c compiler) present(selectors ...promql.Selector) promql.Expr {
@@ -88,39 +85,8 @@ func (c compiler) ofAdmitted(e promql.Expr) promql.Expr {
 	return promql.AndOn(e, c.total(), c.groupLabels()...)
 }
 
-// seenGroups record the groups that the level has: 1 for one with data, 0 for
-// one that is only in the figures of the period, or of a window, still.
-func (c compiler) seenGroups() Rule {
-	zeroOf := func(e promql.Expr) promql.Expr { return promql.Mul(promql.Num(zero), e) }
-	e := promql.Add(zeroOf(c.recorded(metricnames.TotalRate).Now()), promql.Num(one))
-	// The second tier is looked at over three of its evaluations, so that no group is missed between two.
-	const evaluations = 3
-	last := func(s promql.Selector) promql.Expr { // without the label of the period, which no join has
-		return zeroOf(promql.Sum(s.LastOverTime(evaluations*secondTier*c.interval), c.joinLabels()...))
-	}
-	e = promql.OrOn(e, last(c.recorded(metricnames.TotalPeriod)), c.joinLabels()...)
-	if slices.ContainsFunc(c.level.Periods(), func(p sla.Period) bool { return p.Calendar != "" }) { // which forgets everything at its end, and windows do not
-		short, long := c.windows()
-		longest := slices.Max(slices.Concat(short, long))
-		e = promql.OrOn(e, last(c.recorded(ratioName(longest))), c.joinLabels()...)
-	}
-	return c.record(metricnames.GroupSeen, e)
-}
-
 // mostTold is how many groups an alert lists.
 const mostTold = 5
-
-// worstGroups record the groups that burn their budgets fastest now, of those
-// that burn more than they may. All alerts of an outage list them, and each
-// evaluation expands the list for every alert: so they are found once, by a rule.
-func (c compiler) worstGroups() Rule {
-	ratio := c.recorded(ratioName(sla.BaseWindow)).Now()
-	rate := promql.Div(ratio, c.objectiveBudget())
-	if c.ownTargets() {
-		rate = promql.DivManyOn(ratio, c.objectiveBudget(), c.joinLabels()...)
-	}
-	return c.record(metricnames.GroupWorst, promql.TopK(mostTold, promql.Gt(rate, promql.Num(one))))
-}
 
 // tellGroups lists the worst groups in an alert of one of them: people are
 // notified once of all.
@@ -136,81 +102,6 @@ func (c compiler) tellGroups(r Rule) {
 		promql.SortDesc(c.recorded(metricnames.GroupWorst).Now()).String(), strings.Join(words, ", "))
 }
 
-// promised is a promise for every group that is seen: value of the target that
-// holds for it.
-func (c compiler) promised(value func(sla.GroupTarget) sla.Decimal) promql.Expr {
-	var e promql.Expr
-	for i, t := range c.level.Promises() {
-		var match []promql.Matcher
-		for _, label := range slices.Sorted(maps.Keys(t.Match)) {
-			match = append(match, promql.Eq(label, t.Match[label]))
-		}
-		one := promql.Add(promql.Mul(promql.Num(zero), c.recorded(metricnames.GroupSeen, match...).Now()), promql.Num(value(t).Quo(hundred)))
-		if i == 0 {
-			e = one
-		} else {
-			e = promql.OrOn(e, one, c.joinLabels()...)
-		}
-	}
-	return e
-}
-
-// ownTargets tells whether groups of the level have targets of their own, so
-// that a threshold is not one number.
-func (c compiler) ownTargets() bool { return len(c.level.GroupBy.Targets) > 0 }
-
-// targetBudget and objectiveBudget are what is allowed to be bad: a number, or
-// one for each group where groups have targets of their own.
-func (c compiler) targetBudget() promql.Expr {
-	return c.budget(metricnames.TargetRatio, c.level.TargetBudget())
-}
-
-func (c compiler) objectiveBudget() promql.Expr {
-	return c.budget(metricnames.ObjectiveRatio, c.level.ObjectiveBudget())
-}
-
-func (c compiler) budget(recorded string, number sla.Decimal) promql.Expr {
-	if !c.ownTargets() {
-		return promql.Num(number)
-	}
-	return promql.Sub(promql.Num(one), c.recorded(recorded).Now())
-}
-
-// thresholdOf a tier is what the bad share of a window must exceed.
-func (c compiler) thresholdOf(t sla.Tier) promql.Expr {
-	if !c.ownTargets() {
-		return promql.Num(c.threshold(t))
-	}
-	e := promql.Mul(c.objectiveBudget(), promql.Num(t.Factor))
-	for _, p := range c.level.Promises() {
-		if _, adapted := c.reachable(t, p.ObjectiveBudget()); adapted {
-			return promql.ClampMax(e, sla.MaxThreshold.Quo(c.alertShare()))
-		}
-	}
-	return e
-}
-
-// leastFactor is the burn rate at which a tier fires, the lowest where it is
-// adapted for some groups.
-func (c compiler) leastFactor(t sla.Tier) sla.Decimal {
-	least := t.Factor
-	for _, p := range c.level.Promises() {
-		threshold, _ := c.reachable(t, p.ObjectiveBudget())
-		if factor := threshold.Quo(p.ObjectiveBudget()); factor.Cmp(least) < 0 {
-			least = factor
-		}
-	}
-	return least
-}
-
-// perBudget is a bad share of a period over what is allowed of it.
-func (c compiler) perBudget(ratio promql.Expr) promql.Expr {
-	if !c.ownTargets() {
-		return promql.Div(ratio, c.targetBudget())
-	}
-	return promql.DivManyOn(ratio, c.targetBudget(), c.joinLabels()...)
-}
-
 // groupWords name the group in alerts: ` of tenant acme`.
 func (c compiler) groupWords() string {
 	var words []string
@@ -221,26 +112,6 @@ func (c compiler) groupWords() string {
 		return ""
 	}
 	return " of " + strings.Join(words, ", ")
-}
-
-// promiseWords say in an alert what the objective, or the target, of its group
-// is, and what that allows: in numbers, or asked for where groups have their own.
-func (c compiler) promiseWords(recorded string, percent sla.Decimal) (promise, allows string) {
-	if !c.ownTargets() {
-		return percent.String() + "%", hundred.Sub(percent).String() + "%"
-	}
-	id := c.level.ID
-	matchers := fmt.Sprintf(`%s=%q,%s=%q,%s=%q`, metricnames.SLA, id.SLA, metricnames.Service, id.Service, metricnames.SLO, id.SLO)
-	var more, arguments strings.Builder
-	for _, label := range c.groupLabels() {
-		more.WriteString("," + label + "=%q")
-		arguments.WriteString(" $labels." + label)
-	}
-	ask := func(query, format string) string {
-		return fmt.Sprintf("{{ with printf `%s` %s | query }}{{ . | first | value | printf `%s` }}%%{{ end }}",
-			fmt.Sprintf(query, recorded+"{"+matchers+more.String()+"}"), strings.TrimSpace(arguments.String()), format)
-	}
-	return ask("100 * %s", "%.8g"), ask("100 - 100 * %s", "%.3g")
 }
 
 // required are the groups that must always have data.

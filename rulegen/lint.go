@@ -122,29 +122,6 @@ func finest(threshold sla.Decimal, window time.Duration) time.Duration {
 	return d.Truncate(100 * time.Millisecond)
 }
 
-// threshold is the bad share at which a tier of the level fires.
-func (c compiler) threshold(t sla.Tier) sla.Decimal {
-	threshold, _ := c.reachable(t, c.level.ObjectiveBudget())
-	return threshold
-}
-
-// strictest is the lowest threshold of a tier for any group of the level.
-func (c compiler) strictest(t sla.Tier) sla.Decimal {
-	least := c.threshold(t)
-	for _, p := range c.level.GroupBy.Targets {
-		if threshold, _ := c.reachable(t, p.ObjectiveBudget()); threshold.Cmp(least) < 0 {
-			least = threshold
-		}
-	}
-	return least
-}
-
-// reachable is the tier's threshold for a budget, lowered to what a total outage
-// in service reaches.
-func (c compiler) reachable(t sla.Tier, budget sla.Decimal) (threshold sla.Decimal, adapted bool) {
-	return t.ThresholdWithin(c.alertShare(), budget)
-}
-
 // same tells whether two tiers have the same condition.
 func (c compiler) same(a, b sla.Tier) bool {
 	return a.Long == b.Long && a.Short == b.Short && a.For == b.For && c.threshold(a).Cmp(c.threshold(b)) == 0
@@ -153,7 +130,7 @@ func (c compiler) same(a, b sla.Tier) bool {
 // Scrapes are how many scrapes a window needs over which a level counts what is
 // scraped; no window where none is counted.
 func Scrapes(l *sla.ServiceLevel) (window time.Duration, least int) {
-	return compiler{level: l}.scrapes()
+	return compiler{level: level{ServiceLevel: l}}.scrapes()
 }
 
 // Needed says in words that so many are.

@@ -24,11 +24,6 @@ const settle = 15 * time.Second
 // end was recorded in it, whatever the offset.
 const tick = time.Millisecond
 
-// isCut tells whether the level is judged by minutes or slots.
-func (c compiler) isCut() bool {
-	return methods[c.level.Aggregation].slots != nil || sla.LookedAt(c.level.Indicator)
-}
-
 // byMinutes tells whether the source is cut at whole minutes. States are looked at
 // in every evaluation, also where those are more than one a minute.
 func (c compiler) byMinutes() bool { return c.into.cut > 0 && c.into.cut%time.Minute == 0 }
@@ -71,60 +66,36 @@ func (c compiler) atCut(e promql.Expr) promql.Expr {
 	return promql.AtStep(e, c.into.cut, min(settle, c.into.cut))
 }
 
-// bridged is what a series recorded last. Where an evaluation was missed it is
-// what was recorded before that, but no longer ago; where a state has become
-// unknown the series has ended, and is not.
-func (c compiler) bridged(s promql.Selector) promql.Expr {
-	return promql.And(s.Now(), s.LastOverTime(2*c.interval))
-}
-
-// steps is a window that holds exactly n steps of the interval, whether or not a
-// server counts its left edge.
-func (c compiler) steps(n int) time.Duration { return time.Duration(n)*c.interval - tick }
-
-// always is 1 while a series of 0 and 1 has been 1 in the last n evaluations, this
-// one among them, 0 while it has not, and no sample without one now.
-func (c compiler) always(name string, n int, more ...promql.Matcher) promql.Expr {
-	last := promql.GtBool(c.recorded(name, more...).Now(), promql.Num(zero))
-	if n < 2 {
-		return last
-	}
-	before := c.bridged(c.recorded(name, more...).Ago(tick))
-	bad := promql.GtBool(promql.MinOverSteps(before, c.steps(n-1), c.interval), promql.Num(zero))
-	all := promql.GeBool(promql.CountOverSteps(before, c.steps(n-1), c.interval), number(int64(n-1)))
-	return promql.Or(promql.Mul(promql.Mul(last, bad), all), promql.Mul(promql.Num(zero), last))
-}
-
 // sumOfMinutes adds up what a rate of the base series is made of since the last
 // evaluation of the second tier.
-func (c compiler) sumOfMinutes(rate string) promql.Expr {
-	name, known := c.minutesOf(rate)
-	window := c.steps(secondTier)
-	minute := c.bridged(c.recorded(name))
+func (ws windows) sumOfMinutes(rate string) promql.Expr {
+	name, known := ws.minutesOf(rate)
+	window := ws.steps(secondTier)
+	minute := ws.bridged(ws.recorded(name))
 	switch {
-	case name == c.blamed():
+	case name == ws.blamed():
 		// Blame ends where there is none, which not every server marks: it goes over
 		// evaluations in which nothing was judged.
-		own := promql.Mul(promql.Num(one), c.recorded(name).LastOverTime(c.interval))
-		judged := c.recorded(metricnames.SlotJudged).LastOverTime(c.interval)
+		own := promql.Mul(promql.Num(one), ws.recorded(name).LastOverTime(ws.interval))
+		judged := ws.recorded(metricnames.SlotJudged).LastOverTime(ws.interval)
 		minute = promql.Or(own, promql.UnlessOn(promql.Mul(promql.Num(one), minute), judged))
 	case known:
-		return promql.CountOverSteps(minute, window, c.interval)
-	case name == metricnames.SlotJudged && c.level.Aggregation == sla.QualifiedRun, name == metricnames.SlotCounted && c.level.Aggregation == sla.QualifiedRun:
+		return promql.CountOverSteps(minute, window, ws.interval)
+	case name == metricnames.SlotJudged && ws.Aggregation == sla.QualifiedRun, name == metricnames.SlotCounted && ws.Aggregation == sla.QualifiedRun:
 		// The minutes of a run count at once when it is long enough, and once only.
-		own := promql.Mul(promql.Num(one), c.recorded(name).LastOverTime(c.interval))
+		own := promql.Mul(promql.Num(one), ws.recorded(name).LastOverTime(ws.interval))
 		minute = promql.Or(own, promql.ClampMax(minute, one))
 	}
-	return promql.SumOverSteps(minute, window, c.interval)
+	return promql.SumOverSteps(minute, window, ws.interval)
 }
 
 // minutesOf is the series of single minutes that a rate is spread from, itself
 // where it is one; known says that what counts is whether it has a value.
-func (c compiler) minutesOf(rate string) (name string, known bool) {
-	if methods[c.level.Aggregation].into.window == 0 {
+func (ws windows) minutesOf(rate string) (name string, known bool) {
+	if methods[ws.Aggregation].into.window == 0 {
 		return rate, false // slots are not spread
 	}
-	total, bad := c.measured()
+	total, bad := ws.measured()
 	switch rate {
 	case total:
 		return metricnames.SlotJudged, true
@@ -135,7 +106,7 @@ func (c compiler) minutesOf(rate string) (name string, known bool) {
 	case metricnames.BadRate:
 		return metricnames.SlotCounted, false
 	case metricnames.BlameRate:
-		return c.blamed(), false
+		return ws.blamed(), false
 	}
 	return rate, false
 }

@@ -18,17 +18,6 @@ import (
 // No rule here reads itself, so that a pair of servers agrees and rules can be
 // replayed over old samples.
 
-// fills tells whether missing data counts.
-func (c compiler) fills() bool { return c.level.MissingData != sla.MissingExcluded }
-
-// missing is what a minute counts that is missing.
-func (c compiler) missing() sla.Decimal {
-	if c.level.MissingData == sla.MissingBad {
-		return one
-	}
-	return zero
-}
-
 // The memory of what scrapes a level goes as far back as its longest period, and
 // not further than a month: what has had no result for so long is no longer
 // missing. The last hour is read as it was recorded, the rest at hourly steps.
@@ -137,19 +126,6 @@ func (c compiler) componentMissing(x *sla.Component, rules []Rule) []Rule {
 	s.raw = sources(rules)
 	known := s.recorded(componentState.bad).Now()
 	return append(s.watch(known), s.record(metricnames.ComponentMissing, promql.UnlessOn(is1(s.nothing()), known)))
-}
-
-// notSeen records the share of a period that the server did not see. rest is the
-// share of it that is still to come, if some is.
-func (c compiler) notSeen(p sla.Period, rest promql.Expr) []Rule {
-	if !c.fills() {
-		return nil
-	}
-	share := promql.Sub(promql.Num(one), c.recorded(metricnames.CoveragePeriod, promql.Eq(metricnames.Period, p.String())).Now())
-	if !rest.IsZero() {
-		share = promql.SubOn(share, rest)
-	}
-	return []Rule{c.record(metricnames.NotSeenPeriod, promql.ClampMin(share, zero), metricnames.Period, p.String())}
 }
 
 // is1 is 1 where e has a sample.

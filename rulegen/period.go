@@ -1,290 +1,131 @@
 package rulegen
 
 import (
-	"fmt"
-	"maps"
-	"strings"
-	"time"
-
 	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/internal/promql"
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Rules of calendar periods. Two parts: the agreement's calendar group says
-// which period is running, as numbers, once for each kind of calendar; the
-// levels turn the number into the label "start", put it on what they count and
-// sum what has the label of the running period.
+// period is one of a level's periods: its sums, its bad share and its budget.
 //
-// Everything that is joined is a number of one series until the very join, so
-// that after a restart or in a pair of servers two periods are never visible
-// side by side in a place where that would be an error.
-
-// calendarYears is for how many years after the one in which they are generated
-// rules know the changes of clocks. Tables begin and end at new year, so what is
-// generated changes once a year and not with every run.
-const calendarYears = 3
-
-// tableOf is the span in which rules that are generated at now are right: from
-// the year before to the end of the last of calendarYears. The tables reach a
-// year further, since periods that begin in it end in the next.
-func tableOf(now time.Time) (from, to time.Time) {
-	y := now.UTC().Year()
-	return time.Date(y-1, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(y+calendarYears+1, 1, 1, 0, 0, 0, 0, time.UTC)
+// The budget is that of the whole period, so what is spent of it is the bad
+// share to date times coverage, over the allowed share: after one bad hour in a
+// service's first day the month's budget is not gone.
+type period struct {
+	level
+	of sla.Period
 }
 
-// calendarEndsWithin is how long before the end of its tables an agreement
-// complains.
-const calendarEndsWithin = 90 * 24 * time.Hour
-
-// AlertCalendarEnds fires when rules are so old that their tables of clock
-// changes come to an end.
-const AlertCalendarEnds = "SLACalendarEnds"
-
-// calendarName is the value of the label "calendar": "month Europe/Berlin".
-func calendarName(p sla.Period) string {
-	name := string(p.Calendar)
-	switch {
-	case p.FiscalOffset != 0:
-		name += fmt.Sprintf("+%d", p.FiscalOffset)
-	case p.Calendar == sla.Week:
-		name += " from " + p.WeekStart.String()[:3]
-	}
-	if p.Zone == "" {
-		return name + " UTC"
-	}
-	return name + " " + p.Zone
+// record is a recording rule with the period as a label.
+func (p period) record(name string, e promql.Expr, more ...string) Rule {
+	return p.level.record(name, e, append([]string{metricnames.Period, p.of.String()}, more...)...)
 }
 
-// calendar makes the rules of one kind of calendar in an agreement.
-type calendar struct {
-	agreement string
-	period    sla.Period
-	offset    time.Duration // of the zone where the tables begin
-	switches  []sla.Switch
-	interval  time.Duration
-	extra     map[string]string // labels of everything that is recorded
+// figure selects a recorded figure of the period.
+func (p period) figure(name string, more ...promql.Matcher) promql.Selector {
+	return p.recorded(name, append([]promql.Matcher{promql.Eq(metricnames.Period, p.of.String())}, more...)...)
 }
 
-func newCalendar(agreement string, p sla.Period, opts Options) calendar {
-	c := calendar{agreement: agreement, period: p, interval: opts.Interval, extra: opts.Labels}
-	from, to := tableOf(opts.Now)
-	c.offset, c.switches = sla.Switches(p.Zone, from, to.AddDate(1, 0, 0))
-	return c
-}
-
-func (c calendar) labels() map[string]string {
-	m := map[string]string{metricnames.SLA: c.agreement, metricnames.Calendar: calendarName(c.period)}
-	maps.Copy(m, c.extra)
-	return m
-}
-
-func (c calendar) series(name string) promql.Expr {
-	own := []promql.Matcher{promql.Eq(metricnames.SLA, c.agreement), promql.Eq(metricnames.Calendar, calendarName(c.period))}
-	return promql.Series(name, append(own, extraMatchers(c.extra)...)...).Now()
-}
-
-func number(n int64) promql.Expr { return promql.Num(sla.NewDecimal(n, 1)) }
-
-// lag is how old, in the middle, what the second tier counts is: half a base
-// window and half of its own. The period is that of then, so that an event at a
-// period's edge falls as likely on the one side as on the other.
-func (c calendar) lag() time.Duration { return (sla.BaseWindow + secondTier*c.interval) / 2 }
-
-// offsetAt is the zone's offset at an instant; which of a switch's two
-// offsets holds is decided by threshold.
-func (c calendar) offsetAt(at promql.Expr, threshold func(sla.Switch) int64) promql.Expr {
-	e := number(int64(c.offset / time.Second))
-	for _, s := range c.switches {
-		step := int64((s.After - s.Before) / time.Second)
-		e = promql.Add(e, promql.Mul(number(step), promql.AtLeast(at, number(threshold(s)))))
-	}
-	return e
-}
-
-// absolute is the instant of a local midnight. A midnight that a switch skips
-// is the instant of the switch, one that comes twice the first of the two: sla
-// defines it so, and the greater of both offsets as the threshold does it.
-func (c calendar) absolute(local promql.Expr) promql.Expr {
-	return promql.Sub(local, c.offsetAt(local, func(s sla.Switch) int64 {
-		return s.At.Unix() + int64(max(s.Before, s.After)/time.Second)
-	}))
-}
-
-// rules record when the running period began, when it ends, and the dates by
-// which it and the one before it are called. Local times are written as though
-// they were UTC.
-func (c calendar) rules() []Rule {
-	record := func(name string, e promql.Expr) Rule { return Rule{Record: name, Expr: e, Labels: c.labels()} }
-	then := promql.Sub(promql.Time(), promql.Num(sla.Seconds(c.lag())))
-	local := promql.Add(then, c.offsetAt(then, func(s sla.Switch) int64 { return s.At.Unix() }))
-	rules := []Rule{record(metricnames.CalendarNow, promql.VectorOf(local))}
-	var first func(periods int) promql.Expr // the local midnight at which the period so many after this one begins
-	if c.period.Calendar == sla.Week {
-		// The epoch was a Thursday.
-		const week, shortDay = 7 * 86400, 86400
-		shift := int64((int(c.period.WeekStart)-int(time.Thursday)+7)%7) * shortDay
-		first = func(periods int) promql.Expr {
-			weeks := promql.Floor(promql.Div(promql.Sub(c.series(metricnames.CalendarNow), number(shift)), number(week)))
-			return promql.Add(promql.Mul(weeks, number(week)), number(shift+int64(periods)*week))
-		}
-	} else {
-		now := c.series(metricnames.CalendarNow)
-		month := promql.Add(promql.Mul(promql.YearOf(now), number(12)), promql.Sub(promql.MonthOf(now), number(1)))
-		into := promql.Mod(promql.Sub(month, number(int64(c.period.FiscalOffset))), number(int64(c.period.Months())))
-		rules = append(rules, record(metricnames.CalendarMonth, promql.Sub(month, into)))
-		first = func(periods int) promql.Expr {
-			return midnightOf(promql.Add(c.series(metricnames.CalendarMonth), number(int64(periods*c.period.Months()-2))))
-		}
-	}
-	date := func(local promql.Expr) promql.Expr {
-		return promql.Add(promql.Add(promql.Mul(promql.YearOf(local), number(10000)), promql.Mul(promql.MonthOf(local), number(100))), promql.DayOfMonth(local))
-	}
-	for _, p := range []struct {
-		periods           int
-		local, date, unix string
-	}{
-		{0, metricnames.CalendarStartLocal, metricnames.CalendarStartDate, metricnames.CalendarStart},
-		{1, metricnames.CalendarEndLocal, "", metricnames.CalendarEnd},
-		{-1, metricnames.CalendarPreviousLocal, metricnames.CalendarPreviousDate, ""},
-	} {
-		rules = append(rules, record(p.local, first(p.periods)))
-		if p.date != "" {
-			rules = append(rules, record(p.date, date(c.series(p.local))))
-		}
-		if p.unix != "" {
-			rules = append(rules, record(p.unix, c.absolute(c.series(p.local))))
-		}
+// periodFigures record the figures of each of a level's periods.
+func periodFigures(l level) []Rule {
+	var rules []Rule
+	for _, of := range l.Periods() {
+		rules = append(rules, period{l, of}.rules()...)
 	}
 	return rules
 }
 
-// midnightOf is the first midnight of a month, in seconds, by the usual
-// arithmetic of years that begin in March. march counts months since March of
-// the year 0. Century years are no leap years, so it holds until February 2100.
-func midnightOf(march promql.Expr) promql.Expr {
-	years := promql.Floor(promql.Div(march, number(12)))
-	days := promql.Floor(promql.Div(promql.Mul(years, number(1461)), number(4)))
-	ofYear := promql.Floor(promql.Div(promql.Add(promql.Mul(promql.Mod(march, number(12)), number(153)), number(2)), number(5)))
-	return promql.Mul(promql.Sub(promql.Add(days, ofYear), number(719483)), number(86400))
+// rules record the figures of the period.
+func (p period) rules() []Rule {
+	figures := p.rolling
+	if p.of.Calendar != "" {
+		figures = p.calendar
+	}
+	return append(figures(), newCompiler(p.level).blameOfBudget(p.of)...)
 }
 
-// calendarGroups are the groups of the level's calendars, less those that a
-// level before it has brought.
-func (c compiler) calendarGroups(opts Options, shared map[string]bool) []Group {
-	var groups []Group
-	for _, p := range c.level.Periods() {
-		groups = append(groups, c.calendarGroup(p, opts, shared)...)
+// rolling records the figures of a period that ends now.
+func (p period) rolling() []Rule {
+	ratio := p.figure(metricnames.ErrorPeriod).Now()
+	whole := standing{
+		lost: promql.Mul(ratio, p.figure(metricnames.CoveragePeriod).Now()),
+		span: func(share promql.Expr) promql.Expr { return promql.Mul(share, promql.Num(sla.Seconds(p.of.Rolling))) },
 	}
-	return groups
-}
-
-func (c compiler) calendarGroup(p sla.Period, opts Options, shared map[string]bool) []Group {
-	if p.Calendar == "" {
-		return nil
+	if p.Masked() {
+		whole.span = func(share promql.Expr) promql.Expr {
+			return promql.MulLeft(share, p.agreedSeries(metricnames.AgreedSeconds), nil, nil)
+		}
 	}
-	cal := newCalendar(c.level.ID.SLA, p, opts)
-	g := Group{Name: fmt.Sprintf(GroupPrefix+"%s:calendar:%s", c.level.ID.SLA, strings.NewReplacer(" ", "-", "/", "-").Replace(calendarName(p))), Interval: min(opts.Interval, DefaultInterval), Rules: cal.rules()}
-	if shared[g.Name] {
-		return nil
+	rules := []Rule{
+		p.record(metricnames.TotalPeriod, p.recorded(metricnames.TotalIncrease).SumOverTime(p.of.Rolling)),
+		p.record(metricnames.BadPeriod, p.recorded(metricnames.BadIncrease).SumOverTime(p.of.Rolling)),
 	}
-	shared[g.Name] = true
-	if len(cal.switches) > 0 {
-		_, ends := tableOf(opts.Now)
-		g.Rules = append(g.Rules, endsAlert(cal.agreement, c.level.Alerting.Names.Of(sla.Ticket), cal.labels(), ends))
+	for _, t := range p.tallies() {
+		rules = append(rules, p.record(t.Sum, p.recorded(t.Increase).SumOverTime(p.of.Rolling)))
 	}
-	return []Group{g}
-}
-
-// endsAlert fires when the tables of an agreement are about to end.
-func endsAlert(agreement, severity string, labels map[string]string, ends time.Time) Rule {
-	labels[metricnames.Severity] = severity
-	return Rule{
-		Alert:  AlertCalendarEnds,
-		Expr:   promql.Gt(promql.VectorOf(promql.Time()), number(ends.Add(-calendarEndsWithin).Unix())),
-		Labels: labels,
-		Annotations: map[string]string{
-			"summary": fmt.Sprintf("The rules of %s know no change of clocks after %s", agreement, ends.Format(time.DateOnly)),
-			"description": "They are years old. From then on their calendar periods and service hours may begin and end an hour wrong, and holidays and windows be missing. " +
-				"Generate them again with a current upheld.",
-		},
+	if p.Masked() {
+		rules = append(rules, p.record(metricnames.AgreedPeriod, p.agreed()))
 	}
-}
-
-// periodKept is how long Prometheus may be away around the end of a calendar
-// period without losing its final figures.
-const periodKept = 3 * 24 * time.Hour
-
-// calendarCoverage is the share of the running period, or of its agreed time,
-// that is known, and that is still to come. of takes what belongs to the running
-// period, own selects a series of it.
-func (c compiler) calendarCoverage(p sla.Period, cal calendar, of func(promql.Expr) promql.Expr, own func(string) promql.Selector) (known, rest promql.Expr) {
-	if c.level.Masked() {
-		return promql.Div(own(c.knownSum()).Now(), promql.Gt(own(metricnames.AgreedPeriod).Now(), promql.Num(zero))),
-			promql.Div(c.agreedSeries(metricnames.AgreedLeft, p), promql.Gt(c.calendarWhole(p, cal), promql.Num(zero)))
-	}
-	whole := c.calendarWhole(p, cal)
-	known = own(metricnames.TotalPeriod).Now()
-	if !c.level.Aggregation.ByTime() {
-		slots := of(own(metricnames.TotalIncreasePeriod).CountOverTime(p.Longest()))
-		known = promql.Mul(slots, promql.Num(sla.Seconds(secondTier*c.interval)))
-	}
-	// What is left begins where counting has come to.
-	left := promql.ClampMin(promql.Sub(cal.series(metricnames.CalendarEnd),
-		promql.Sub(promql.Time(), promql.Num(sla.Seconds(cal.lag())))), zero)
-	return promql.DivLeft(known, whole), promql.Div(left, whole)
-}
-
-// calendarWhole is how long the running period is, or how much agreed time it has.
-func (c compiler) calendarWhole(p sla.Period, cal calendar) promql.Expr {
-	if c.level.Masked() {
-		return c.agreedSeries(metricnames.AgreedSeconds, p)
-	}
-	return promql.Sub(cal.series(metricnames.CalendarEnd), cal.series(metricnames.CalendarStart))
-}
-
-// calendarPeriod records the figures of the calendar period of a kind that is
-// running, and the final ones of the one before it.
-func (c compiler) calendarPeriod(p sla.Period) []Rule {
-	cal := calendar{agreement: c.level.ID.SLA, period: p, interval: c.interval, extra: c.extra}
-	unit := p.String()
-	rec := func(name string, e promql.Expr) Rule { return c.record(name, e, metricnames.Period, unit) }
-	own := func(name string) promql.Selector { return c.recorded(name, promql.Eq(metricnames.Period, unit)) }
-	start := func(name string) promql.Expr { return promql.CountValues(metricnames.Start, cal.series(name)) }
-	running := start(metricnames.CalendarStartDate)
-	of := func(e promql.Expr) promql.Expr { // of the running period only, and then without its label
-		return promql.SumWithout(promql.AndOn(e, running, metricnames.Start), metricnames.Start)
-	}
-	tag := func(e promql.Expr) promql.Expr { return promql.MulLeft(e, running, nil, []string{metricnames.Start}) }
-	var rules []Rule
-	tallies := []metricnames.Tally{metricnames.TallyOf("total", metricnames.TotalRate), metricnames.TallyOf("bad", metricnames.BadRate)}
-	for _, t := range append(tallies, c.tallies()...) {
-		rules = append(rules,
-			rec(t.Tagged, tag(c.recorded(t.Increase).Now())),
-			rec(t.ByStart, promql.AndOn(own(t.Tagged).SumOverTime(p.Longest()), running, metricnames.Start)),
-			rec(t.Sum, of(own(t.ByStart).Now())),
-			rec(t.SumOfPrevious, promql.AndOn(promql.Or(own(t.ByStart).LastOverTime(periodKept), own(t.SumOfPrevious).LastOverTime(periodKept)),
-				start(metricnames.CalendarPreviousDate), metricnames.Start)))
-	}
-	covered, rest := c.calendarCoverage(p, cal, of, own)
-	if c.level.Masked() {
-		rules = append(rules, rec(metricnames.AgreedPeriod, c.agreedPeriod(p, own)))
-	}
-	coverage, ratio := own(metricnames.CoveragePeriod).Now(), own(metricnames.ErrorPeriod).Now()
-	rules = append(rules, c.untilLastEvent(p, covered, tag, of)...)
-	rules = append(rules, c.notSeen(p, rest)...)
+	rules = append(rules, p.untilLastEvent(p.coverage(), nil, nil)...)
+	rules = append(rules, p.notSeen(promql.Expr{})...)
 	rules = append(rules,
-		rec(metricnames.ErrorPeriod, share(own(metricnames.BadPeriod).Now(), own(metricnames.TotalPeriod).Now())),
-		rec(metricnames.BurnRate, c.perBudget(ratio)),
-		rec(metricnames.BudgetRemaining, promql.Sub(promql.Num(one), promql.Mul(own(metricnames.BurnRate).Now(), coverage))),
-		rec(metricnames.BestPossible, promql.Sub(promql.Num(one),
-			promql.Mul(ratio, promql.Div(coverage, promql.AddLeft(coverage, rest))))),
-		rec(metricnames.ErrorPrevious, share(own(metricnames.BadPrevious).Now(), own(metricnames.TotalPrevious).Now())),
+		p.record(metricnames.ErrorPeriod, share(p.figure(metricnames.BadPeriod).Now(), p.figure(metricnames.TotalPeriod).Now())),
+		p.record(metricnames.BurnRate, promises{p.level}.perBudget(ratio)),
+		p.record(metricnames.BudgetRemaining, promql.Sub(promql.Num(one),
+			promql.Mul(p.figure(metricnames.BurnRate).Now(), p.figure(metricnames.CoveragePeriod).Now()))),
 	)
-	rules = append(rules, c.credits(p, standing{
-		lost: promql.Sub(promql.Num(one), own(metricnames.BestPossible).Now()), of: promql.AddLeft(coverage, rest),
-		span: func(share promql.Expr) promql.Expr { return promql.MulLeft(share, c.calendarWhole(p, cal), nil, nil) },
-	})...)
-	rules = append(rules, c.capsUsed(p)...)
-	return append(rules, c.owedPrevious(p, own(metricnames.ErrorPrevious).Now())...)
+	return append(rules, newCompiler(p.level).credits(p.of, whole)...)
+}
+
+// coverage is the share of a rolling period for which the state is known: by
+// time, the known seconds over all; by event, the evaluations of the second tier
+// that have a value over those that the period holds, since no traffic is known
+// too. With masks it is the share of the agreed time that is known.
+func (p period) coverage() promql.Expr {
+	if p.Masked() {
+		return p.knownOfAgreed()
+	}
+	if p.Aggregation.ByTime() {
+		return promql.Div(p.figure(metricnames.TotalPeriod).Now(), promql.Num(sla.Seconds(p.of.Rolling)))
+	}
+	slots := sla.NewDecimal(int64(p.of.Rolling), int64(secondTier*p.interval))
+	return promql.Div(p.recorded(metricnames.TotalIncrease).CountOverTime(p.of.Rolling), promql.Num(slots))
+}
+
+// agreedSeries is what the agreement records of the level's agreed time in the
+// period.
+func (p period) agreedSeries(name string) promql.Expr {
+	return p.masks.series(name, metricnames.Agreed, agreedName(p.ServiceLevel), metricnames.Period, periodName(p.of)).Now()
+}
+
+// agreed is how much agreed time the period has: what is known before, less what
+// conditions have removed.
+func (p period) agreed() promql.Expr {
+	none := promql.Mul(promql.Num(zero), p.figure(metricnames.TotalPeriod).Now())
+	if p.removesOnCondition() {
+		none = promql.Sub(promql.Num(zero), p.figure(removedTally.Sum).Now())
+	}
+	return promql.AddLeft(none, p.agreedSeries(metricnames.AgreedSeconds))
+}
+
+// knownOfAgreed is the share of the agreed time that is known.
+func (p period) knownOfAgreed() promql.Expr {
+	known := agreedTally.Sum
+	if p.Aggregation.ByTime() {
+		known = metricnames.TotalPeriod
+	}
+	return promql.Div(p.figure(known).Now(), promql.Gt(p.figure(metricnames.AgreedPeriod).Now(), promql.Num(zero)))
+}
+
+// notSeen records the share of the period that the server did not see. rest is the
+// share of it that is still to come, if some is.
+func (p period) notSeen(rest promql.Expr) []Rule {
+	if !p.fills() {
+		return nil
+	}
+	share := promql.Sub(promql.Num(one), p.figure(metricnames.CoveragePeriod).Now())
+	if !rest.IsZero() {
+		share = promql.SubOn(share, rest)
+	}
+	return []Rule{p.record(metricnames.NotSeenPeriod, promql.ClampMin(share, zero))}
 }

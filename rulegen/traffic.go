@@ -17,32 +17,32 @@ import (
 // usual traffic can spend a tenth of what an hour usually can.
 
 // alertShare is which share of all time burn alerts weigh windows against.
-func (c compiler) alertShare() sla.Decimal {
-	if c.level.Alerting.WeighByTraffic {
+func (l level) alertShare() sla.Decimal {
+	if l.Alerting.WeighByTraffic {
 		return one
 	}
-	return c.share()
+	return l.share()
 }
 
 // byTraffic is the bad share of a window times the traffic of the window over,
 // as a share of the period's mean.
-func (c compiler) byTraffic(ratio promql.Expr, over time.Duration) promql.Expr {
-	return promql.Mul(ratio, c.recorded(metricnames.TrafficRatio+sla.FormatDuration(over)).Now())
+func (ws windows) byTraffic(ratio promql.Expr, over time.Duration) promql.Expr {
+	return promql.Mul(ratio, ws.recorded(metricnames.TrafficRatio+sla.FormatDuration(over)).Now())
 }
 
 // trafficRatio records the traffic of a window that alerts look over as a share
 // of the mean of the period, as far as that is known: what the period has counted,
 // over the share of it that was measured. Without that it is 1.
-func (c compiler) trafficRatio(w time.Duration) []Rule {
-	if !c.level.Alerting.WeighByTraffic || !c.gates(w) {
+func (ws windows) trafficRatio(w time.Duration) []Rule {
+	if !ws.Alerting.WeighByTraffic || !ws.gates(w) {
 		return nil
 	}
 	of := func(name string) promql.Expr {
-		return c.recorded(name, promql.Eq(metricnames.Period, c.level.Period.String())).Now()
+		return ws.recorded(name, promql.Eq(metricnames.Period, ws.Period.String())).Now()
 	}
 	whole := promql.Div(of(metricnames.TotalPeriod), promql.Gt(of(metricnames.CoveragePeriod), promql.Num(zero)))
-	mean := promql.Div(promql.Gt(whole, promql.Num(zero)), promql.Num(sla.Seconds(c.level.Period.Nominal())))
-	traffic := promql.DivManyOn(promql.Div(c.countOf(w, totalSeries), promql.Num(sla.Seconds(w))), mean, c.joinLabels()...)
-	asUsual := promql.Add(promql.Mul(promql.Num(zero), c.countOf(w, totalSeries)), promql.Num(one))
-	return []Rule{c.record(metricnames.TrafficRatio+sla.FormatDuration(w), promql.OrOn(traffic, asUsual, c.joinLabels()...))}
+	mean := promql.Div(promql.Gt(whole, promql.Num(zero)), promql.Num(sla.Seconds(ws.Period.Nominal())))
+	traffic := promql.DivManyOn(promql.Div(ws.countOf(w, totalSeries), promql.Num(sla.Seconds(w))), mean, ws.joinLabels()...)
+	asUsual := promql.Add(promql.Mul(promql.Num(zero), ws.countOf(w, totalSeries)), promql.Num(one))
+	return []Rule{ws.record(metricnames.TrafficRatio+sla.FormatDuration(w), promql.OrOn(traffic, asUsual, ws.joinLabels()...))}
 }

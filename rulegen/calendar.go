@@ -1,0 +1,212 @@
+package rulegen
+
+import (
+	"fmt"
+	"maps"
+	"strings"
+	"time"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/internal/promql"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// Rules of calendar periods. Two parts: the agreement's calendar group says
+// which period is running, as numbers, once for each kind of calendar; the
+// levels turn the number into the label "start", put it on what they count and
+// sum what has the label of the running period.
+//
+// Everything that is joined is a number of one series until the very join, so
+// that after a restart or in a pair of servers two periods are never visible
+// side by side in a place where that would be an error.
+
+// calendarYears is for how many years after the one in which they are generated
+// rules know the changes of clocks. Tables begin and end at new year, so what is
+// generated changes once a year and not with every run.
+const calendarYears = 3
+
+// tableOf is the span in which rules that are generated at now are right: from
+// the year before to the end of the last of calendarYears. The tables reach a
+// year further, since periods that begin in it end in the next.
+func tableOf(now time.Time) (from, to time.Time) {
+	y := now.UTC().Year()
+	return time.Date(y-1, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(y+calendarYears+1, 1, 1, 0, 0, 0, 0, time.UTC)
+}
+
+// calendarEndsWithin is how long before the end of its tables an agreement
+// complains.
+const calendarEndsWithin = 90 * 24 * time.Hour
+
+// AlertCalendarEnds fires when rules are so old that their tables of clock
+// changes come to an end.
+const AlertCalendarEnds = "SLACalendarEnds"
+
+// calendarName is the value of the label "calendar": "month Europe/Berlin".
+func calendarName(p sla.Period) string {
+	name := string(p.Calendar)
+	switch {
+	case p.FiscalOffset != 0:
+		name += fmt.Sprintf("+%d", p.FiscalOffset)
+	case p.Calendar == sla.Week:
+		name += " from " + p.WeekStart.String()[:3]
+	}
+	if p.Zone == "" {
+		return name + " UTC"
+	}
+	return name + " " + p.Zone
+}
+
+// calendar makes the rules of one kind of calendar in an agreement.
+type calendar struct {
+	agreement string
+	period    sla.Period
+	offset    time.Duration // of the zone where the tables begin
+	switches  []sla.Switch
+	interval  time.Duration
+	extra     map[string]string // labels of everything that is recorded
+}
+
+func newCalendar(agreement string, p sla.Period, opts Options) calendar {
+	c := calendar{agreement: agreement, period: p, interval: opts.Interval, extra: opts.Labels}
+	from, to := tableOf(opts.Now)
+	c.offset, c.switches = sla.Switches(p.Zone, from, to.AddDate(1, 0, 0))
+	return c
+}
+
+func (c calendar) labels() map[string]string {
+	m := map[string]string{metricnames.SLA: c.agreement, metricnames.Calendar: calendarName(c.period)}
+	maps.Copy(m, c.extra)
+	return m
+}
+
+func (c calendar) series(name string) promql.Expr {
+	own := []promql.Matcher{promql.Eq(metricnames.SLA, c.agreement), promql.Eq(metricnames.Calendar, calendarName(c.period))}
+	return promql.Series(name, append(own, extraMatchers(c.extra)...)...).Now()
+}
+
+func number(n int64) promql.Expr { return promql.Num(sla.NewDecimal(n, 1)) }
+
+// lag is how old, in the middle, what the second tier counts is: half a base
+// window and half of its own. The period is that of then, so that an event at a
+// period's edge falls as likely on the one side as on the other.
+func (c calendar) lag() time.Duration { return (sla.BaseWindow + secondTier*c.interval) / 2 }
+
+// offsetAt is the zone's offset at an instant; which of a switch's two
+// offsets holds is decided by threshold.
+func (c calendar) offsetAt(at promql.Expr, threshold func(sla.Switch) int64) promql.Expr {
+	e := number(int64(c.offset / time.Second))
+	for _, s := range c.switches {
+		step := int64((s.After - s.Before) / time.Second)
+		e = promql.Add(e, promql.Mul(number(step), promql.AtLeast(at, number(threshold(s)))))
+	}
+	return e
+}
+
+// absolute is the instant of a local midnight. A midnight that a switch skips
+// is the instant of the switch, one that comes twice the first of the two: sla
+// defines it so, and the greater of both offsets as the threshold does it.
+func (c calendar) absolute(local promql.Expr) promql.Expr {
+	return promql.Sub(local, c.offsetAt(local, func(s sla.Switch) int64 {
+		return s.At.Unix() + int64(max(s.Before, s.After)/time.Second)
+	}))
+}
+
+// rules record when the running period began, when it ends, and the dates by
+// which it and the one before it are called. Local times are written as though
+// they were UTC.
+func (c calendar) rules() []Rule {
+	record := func(name string, e promql.Expr) Rule { return Rule{Record: name, Expr: e, Labels: c.labels()} }
+	then := promql.Sub(promql.Time(), promql.Num(sla.Seconds(c.lag())))
+	local := promql.Add(then, c.offsetAt(then, func(s sla.Switch) int64 { return s.At.Unix() }))
+	rules := []Rule{record(metricnames.CalendarNow, promql.VectorOf(local))}
+	var first func(periods int) promql.Expr // the local midnight at which the period so many after this one begins
+	if c.period.Calendar == sla.Week {
+		// The epoch was a Thursday.
+		const week, shortDay = 7 * 86400, 86400
+		shift := int64((int(c.period.WeekStart)-int(time.Thursday)+7)%7) * shortDay
+		first = func(periods int) promql.Expr {
+			weeks := promql.Floor(promql.Div(promql.Sub(c.series(metricnames.CalendarNow), number(shift)), number(week)))
+			return promql.Add(promql.Mul(weeks, number(week)), number(shift+int64(periods)*week))
+		}
+	} else {
+		now := c.series(metricnames.CalendarNow)
+		month := promql.Add(promql.Mul(promql.YearOf(now), number(12)), promql.Sub(promql.MonthOf(now), number(1)))
+		into := promql.Mod(promql.Sub(month, number(int64(c.period.FiscalOffset))), number(int64(c.period.Months())))
+		rules = append(rules, record(metricnames.CalendarMonth, promql.Sub(month, into)))
+		first = func(periods int) promql.Expr {
+			return midnightOf(promql.Add(c.series(metricnames.CalendarMonth), number(int64(periods*c.period.Months()-2))))
+		}
+	}
+	date := func(local promql.Expr) promql.Expr {
+		return promql.Add(promql.Add(promql.Mul(promql.YearOf(local), number(10000)), promql.Mul(promql.MonthOf(local), number(100))), promql.DayOfMonth(local))
+	}
+	for _, p := range []struct {
+		periods           int
+		local, date, unix string
+	}{
+		{0, metricnames.CalendarStartLocal, metricnames.CalendarStartDate, metricnames.CalendarStart},
+		{1, metricnames.CalendarEndLocal, "", metricnames.CalendarEnd},
+		{-1, metricnames.CalendarPreviousLocal, metricnames.CalendarPreviousDate, ""},
+	} {
+		rules = append(rules, record(p.local, first(p.periods)))
+		if p.date != "" {
+			rules = append(rules, record(p.date, date(c.series(p.local))))
+		}
+		if p.unix != "" {
+			rules = append(rules, record(p.unix, c.absolute(c.series(p.local))))
+		}
+	}
+	return rules
+}
+
+// midnightOf is the first midnight of a month, in seconds, by the usual
+// arithmetic of years that begin in March. march counts months since March of
+// the year 0. Century years are no leap years, so it holds until February 2100.
+func midnightOf(march promql.Expr) promql.Expr {
+	years := promql.Floor(promql.Div(march, number(12)))
+	days := promql.Floor(promql.Div(promql.Mul(years, number(1461)), number(4)))
+	ofYear := promql.Floor(promql.Div(promql.Add(promql.Mul(promql.Mod(march, number(12)), number(153)), number(2)), number(5)))
+	return promql.Mul(promql.Sub(promql.Add(days, ofYear), number(719483)), number(86400))
+}
+
+// calendarGroups are the groups of the level's calendars, less those that a
+// level before it has brought.
+func (c compiler) calendarGroups(opts Options, shared map[string]bool) []Group {
+	var groups []Group
+	for _, p := range c.level.Periods() {
+		groups = append(groups, c.calendarGroup(p, opts, shared)...)
+	}
+	return groups
+}
+
+func (c compiler) calendarGroup(p sla.Period, opts Options, shared map[string]bool) []Group {
+	if p.Calendar == "" {
+		return nil
+	}
+	cal := newCalendar(c.level.ID.SLA, p, opts)
+	g := Group{Name: fmt.Sprintf(GroupPrefix+"%s:calendar:%s", c.level.ID.SLA, strings.NewReplacer(" ", "-", "/", "-").Replace(calendarName(p))), Interval: min(opts.Interval, DefaultInterval), Rules: cal.rules()}
+	if shared[g.Name] {
+		return nil
+	}
+	shared[g.Name] = true
+	if len(cal.switches) > 0 {
+		_, ends := tableOf(opts.Now)
+		g.Rules = append(g.Rules, endsAlert(cal.agreement, c.level.Alerting.Names.Of(sla.Ticket), cal.labels(), ends))
+	}
+	return []Group{g}
+}
+
+// endsAlert fires when the tables of an agreement are about to end.
+func endsAlert(agreement, severity string, labels map[string]string, ends time.Time) Rule {
+	labels[metricnames.Severity] = severity
+	return Rule{
+		Alert:  AlertCalendarEnds,
+		Expr:   promql.Gt(promql.VectorOf(promql.Time()), number(ends.Add(-calendarEndsWithin).Unix())),
+		Labels: labels,
+		Annotations: map[string]string{
+			"summary": fmt.Sprintf("The rules of %s know no change of clocks after %s", agreement, ends.Format(time.DateOnly)),
+			"description": "They are years old. From then on their calendar periods and service hours may begin and end an hour wrong, and holidays and windows be missing. " +
+				"Generate them again with a current upheld.",
+		},
+	}
+}

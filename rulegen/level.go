@@ -1,0 +1,133 @@
+package rulegen
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/internal/promql"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// level is a service level as all of its rules see it: what is promised, what
+// its series are called and selected by, and how often rules are evaluated. It is
+// never changed. Every part of the compiler holds one, and makes its rules of
+// that and of nothing that another part has left behind.
+type level struct {
+	*sla.ServiceLevel
+	interval  time.Duration     // of the first tier of rules
+	dashboard string            // URL that alerts link, or ""
+	extra     map[string]string // labels of everything that is recorded
+	own       []promql.Matcher  // of what the level records
+	masks     *masks            // of the agreement
+}
+
+func newLevel(l *sla.ServiceLevel, opts Options, masks *masks) level {
+	return level{
+		ServiceLevel: l, interval: opts.Interval, dashboard: opts.Dashboard, extra: opts.Labels,
+		own: slices.Concat(identity(l.ID), extraMatchers(opts.Labels)), masks: masks,
+	}
+}
+
+// labels are the level's own labels with more added.
+func (l level) labels(more ...string) map[string]string {
+	id := l.ID
+	m := make(map[string]string, 3+len(l.extra)+len(more)/2)
+	maps.Copy(m, l.extra)
+	m[metricnames.SLA], m[metricnames.Service], m[metricnames.SLO] = id.SLA, id.Service, id.SLO
+	for i := 0; i < len(more); i += 2 {
+		m[more[i]] = more[i+1]
+	}
+	return m
+}
+
+// record is a recording rule with the level's labels and more.
+func (l level) record(name string, e promql.Expr, more ...string) Rule {
+	return Rule{Record: name, Expr: e, Labels: l.labels(more...)}
+}
+
+// recorded selects a series that the level records.
+func (l level) recorded(name string, more ...promql.Matcher) promql.Selector {
+	return promql.Series(name, append(slices.Clip(l.own), more...)...)
+}
+
+func identity(id sla.ID) []promql.Matcher {
+	return []promql.Matcher{
+		promql.Eq(metricnames.SLA, id.SLA), promql.Eq(metricnames.Service, id.Service), promql.Eq(metricnames.SLO, id.SLO),
+	}
+}
+
+// groupLabels are those whose values are the groups of the level; none for a
+// level without groups. Everything that is aggregated from raw series goes by
+// them, and so does every join that a level without groups makes without
+// labels: promql.Sum(e, c.groupLabels()...), promql.OrOn(a, b, c.groupLabels()...).
+func (l level) groupLabels() []string { return l.GroupBy.Labels }
+
+// joinLabels are those by which the recorded series of a level are told apart:
+// its identity and its group labels. A join of recorded series is on them and on
+// no others, so no label that a user edits can break one.
+func (l level) joinLabels() []string {
+	return append([]string{metricnames.SLA, metricnames.Service, metricnames.SLO}, l.groupLabels()...)
+}
+
+// maskLabels are those of a level's masks, which have no groups.
+func (l level) maskLabels() []string {
+	return []string{metricnames.SLA, metricnames.Service, metricnames.SLO}
+}
+
+func (l level) grouped() bool { return len(l.groupLabels()) > 0 }
+
+// measured names the base series before anything is left out.
+func (l level) measured() (total, bad string) {
+	if l.Masked() {
+		return metricnames.RawTotalRate, metricnames.RawBadRate
+	}
+	return metricnames.TotalRate, metricnames.BadRate
+}
+
+// isCut tells whether the level is judged by minutes or slots.
+func (l level) isCut() bool {
+	return methods[l.Aggregation].slots != nil || sla.LookedAt(l.Indicator)
+}
+
+// fills tells whether missing data counts.
+func (l level) fills() bool { return l.MissingData != sla.MissingExcluded }
+
+// missing is what a minute counts that is missing.
+func (l level) missing() sla.Decimal {
+	if l.MissingData == sla.MissingBad {
+		return one
+	}
+	return zero
+}
+
+// samples is the range that holds exactly the evaluations of d.
+func (l level) samples(d time.Duration) time.Duration { return d - l.interval/2 }
+
+// slotsOf is how many slots a time is, rounded up.
+func (l level) slotsOf(d time.Duration) int { return int((d + l.interval - 1) / l.interval) }
+
+// steps is a window that holds exactly n steps of the interval, whether or not a
+// server counts its left edge.
+func (l level) steps(n int) time.Duration { return time.Duration(n)*l.interval - tick }
+
+// bridged is what a series recorded last. Where an evaluation was missed it is
+// what was recorded before that, but no longer ago; where a state has become
+// unknown the series has ended, and is not.
+func (l level) bridged(s promql.Selector) promql.Expr {
+	return promql.And(s.Now(), s.LastOverTime(2*l.interval))
+}
+
+// always is 1 while a series of 0 and 1 has been 1 in the last n evaluations, this
+// one among them, 0 while it has not, and no sample without one now.
+func (l level) always(name string, n int, more ...promql.Matcher) promql.Expr {
+	last := promql.GtBool(l.recorded(name, more...).Now(), promql.Num(zero))
+	if n < 2 {
+		return last
+	}
+	before := l.bridged(l.recorded(name, more...).Ago(tick))
+	bad := promql.GtBool(promql.MinOverSteps(before, l.steps(n-1), l.interval), promql.Num(zero))
+	all := promql.GeBool(promql.CountOverSteps(before, l.steps(n-1), l.interval), number(int64(n-1)))
+	return promql.Or(promql.Mul(promql.Mul(last, bad), all), promql.Mul(promql.Num(zero), last))
+}
