@@ -7,7 +7,6 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
-	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -51,7 +50,7 @@ func compositePanels(g *grid, l *sla.ServiceLevel, c *sla.Composite, own selecto
 	over := sla.FormatDuration(c.EndToEnd.Over)
 	g.add(8, sized{gridWidth, timePanel("Worse end to end than in its parts",
 		fmt.Sprintf("Over %s, how much more of the time %s was bad than the components account for. Dashed: where %s fires. Below 0 the components look worse than what customers meet.",
-			over, c.EndToEnd.Of, rulegen.AlertCompositeDivergence)).
+			over, c.EndToEnd.Of, sla.AlertCompositeDivergence.Name)).
 		query(own.level("max", metricnames.Divergence+over), "divergence").
 		unit(unitRatio, 2).noValue("not measured").thresholds(colorGood, step{c.EndToEnd.Above.Quo(sla.NewDecimal(100, 1)).Float64(), colorBad})})
 }

@@ -48,8 +48,8 @@ func leftOutPanels(l *sla.ServiceLevel, own selector) []sized {
 	panels := []sized{{8, sums}, {12, hourly}, {4, agreed}}
 	capped := statPanel("Cap used", "Of the downtime that an exclusion may excuse in its period. From 100 % on it goes on excusing here, and the overrun counts where the contract is settled.").
 		unit(unitRatio, 0).noValue("not measured").thresholds(colorGood, step{0.8, colorWarn}, step{1, colorBad})
-	for _, e := range l.Exclusions {
-		if e.Cap != nil && e.Cap.Downtime > 0 && l.Aggregation.ByTime() && slices.Contains(l.Periods(), e.Cap.Per) {
+	for _, e := range l.MeasuredCaps() {
+		if slices.Contains(l.Periods(), e.Cap.Per) {
 			of := own.with(eq(metricnames.Exclusion, e.Name), eq(metricnames.Period, e.Cap.Per.String()))
 			capped.now(of.level("max", metricnames.CapUsed), e.Name)
 		}

@@ -30,7 +30,7 @@ func level(id sla.ID, target string, indicator sla.Indicator) *sla.ServiceLevel 
 	return &sla.ServiceLevel{
 		ID: id, Indicator: indicator, Aggregation: indicator.Aggregations()[0],
 		Target: sla.MustDecimal(target), Objective: sla.MustDecimal(target),
-		Period: period, Alerting: sla.DefaultAlerting(period),
+		Period: period, Alerting: (&sla.ServiceLevel{Period: period}).DefaultAlerting(),
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
-	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -117,10 +116,21 @@ func (s selector) info() string {
 }
 
 var (
-	anyAlert = "alertname=~\"" + rulegen.AlertBudgetBurn + "|" + rulegen.AlertBudgetExhausted + "|" + rulegen.AlertBudgetForecast + "|" + rulegen.AlertMeasurementLost + "|" + rulegen.AlertGroupLimit + "|" + rulegen.AlertCreditTier + "|" + rulegen.AlertCompositeDivergence + "|" + rulegen.AlertExclusionCap + "\"," + eq(metricnames.Escalation, "") // and not once more where it is told to more people
+	anyAlert = `alertname=~"` + strings.Join(levelAlerts(), "|") + `",` + eq(metricnames.Escalation, "") // and not once more where it is told to more people
 	firing   = eq("alertstate", "firing")
 	pending  = eq("alertstate", "pending")
 )
+
+// levelAlerts are the names of the alerts that levels have.
+func levelAlerts() []string {
+	var names []string
+	for _, k := range sla.AlertKinds {
+		if k.OfLevels() {
+			names = append(names, k.Name)
+		}
+	}
+	return names
+}
 
 // alerts counts the firing alerts of each level; 0 for those without.
 func (s selector) alerts() string {

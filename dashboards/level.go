@@ -11,7 +11,6 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/stat"
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
-	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -228,9 +227,9 @@ func tiersPanel(l *sla.ServiceLevel, own selector) *panel {
 		if a.Tier != "" {
 			name += " " + a.Tier
 		}
-		p.query(own.alertState(eq("alertname", rulegen.AlertBudgetBurn), eq(metricnames.Severity, a.Severity), eq(metricnames.Tier, a.Tier)), name)
+		p.query(own.alertState(eq("alertname", sla.AlertBudgetBurn.Name), eq(metricnames.Severity, a.Severity), eq(metricnames.Tier, a.Tier)), name)
 	}
-	return p.query(own.alertState(eq("alertname", rulegen.AlertMeasurementLost)), "measurement lost")
+	return p.query(own.alertState(eq("alertname", sla.AlertMeasurementLost.Name)), "measurement lost")
 }
 
 func trafficPanel(own selector) *panel {

@@ -1,6 +1,7 @@
 package rulegen_test
 
 import (
+	"maps"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -27,20 +28,22 @@ func TestEveryAlertOfTheExamplesHasAKnownName(t *testing.T) {
 			t.Fatal(findings)
 		}
 		for _, l := range plan.Levels {
+			has, names := map[string]bool{}, map[string]bool{}
 			for _, g := range l.Groups {
 				for _, r := range g.Rules {
 					if r.Alert != "" && !slices.Contains(rulegen.AlertNames, r.Alert) {
 						t.Errorf("%s is not among AlertNames", r.Alert)
 					}
+					if r.Alert != "" && r.Labels["slo"] != "" {
+						has[r.Alert] = true
+					}
 				}
 			}
-		}
-		for _, l := range a.Levels {
-			named := rulegen.Notices(l)
-			for _, of := range l.Notices() {
-				if !slices.ContainsFunc(named, func(n rulegen.Notice) bool { return n.Notice == of }) || len(named) != len(l.Notices()) {
-					t.Errorf("%s has the notices %v, and by name %v", l.ID, l.Notices(), named)
-				}
+			for _, alert := range l.Level.Alerts() {
+				names[alert.Kind.Name] = true
+			}
+			if !maps.Equal(has, names) {
+				t.Errorf("the rules of %s have the alerts %v, and the model %v", l.Level.ID, has, names)
 			}
 		}
 	}

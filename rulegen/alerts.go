@@ -11,31 +11,23 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Names of the alerts.
-const (
-	AlertBudgetBurn      = "SLABudgetBurn"
-	AlertBudgetExhausted = "SLABudgetExhausted"
-	AlertBudgetForecast  = "SLABudgetForecast"
-	AlertMeasurementLost = "SLAMeasurementLost"
-)
-
 // notices are the alerts of the level beside its tiers: those of the first tier
 // of rules, and those of the second, which records the budget.
 func (c compiler) notices() (first, second []Rule) {
-	a := c.level.Alerting
-	if n := a.MeasurementLost; n != nil {
+	l := c.level
+	if n := l.Notice(sla.AlertMeasurementLost); n != nil {
 		first = append(first, c.measurementLost(*n))
 	}
-	if n := a.GroupLimit; n != nil && c.grouped() {
+	if n := l.Notice(sla.AlertGroupLimit); n != nil {
 		first = append(first, c.groupLimit(*n))
 	}
 	first = append(first, c.diverges()...)
-	for _, p := range c.level.Periods() {
-		if n := a.BudgetExhausted; n != nil && n.Watches(p) {
+	for _, p := range l.Periods() {
+		if n := l.Notice(sla.AlertBudgetExhausted); n != nil && n.Watches(p) {
 			second = append(second, c.exhausted(*n, p))
 		}
-		if f := a.BudgetForecast; f != nil && f.Watches(p) {
-			second = append(second, c.forecast(*f, p))
+		if n := l.Notice(sla.AlertBudgetForecast); n != nil && n.Watches(p) {
+			second = append(second, c.forecast(*n, p))
 		}
 	}
 	return first, slices.Concat(second, c.creditAlerts(), c.capAlerts())
@@ -47,7 +39,7 @@ func (c compiler) notices() (first, second []Rule) {
 func (c compiler) measurementLost(n sla.Notice) Rule {
 	words := n.For
 	n.For = max(n.For-c.trail(), 2*c.interval)
-	return c.notice(AlertMeasurementLost, n, c.unlessClosed(c.withGroupsLost(promql.Absent(c.recorded(c.measuredBy())))), map[string]string{
+	return c.notice(sla.AlertMeasurementLost.Name, n, c.unlessClosed(c.withGroupsLost(promql.Absent(c.recorded(c.measuredBy())))), map[string]string{
 		"summary": c.name() + c.lostGroupWords() + " is not being measured",
 		"description": fmt.Sprintf("There has been no %s for %s. The service may be well or not: nobody knows. "+
 			"Look for a stopped exporter, a failing scrape or a renamed series.", sourceWords(c.level.Indicator), sla.FormatDuration(max(words, n.For+c.trail()))),
@@ -89,7 +81,7 @@ func (c compiler) exhausted(n sla.Notice, p sla.Period) Rule {
 	if p.Calendar == "" {
 		back = "It ends when enough of what was bad is longer ago than that."
 	}
-	return c.notice(AlertBudgetExhausted, n, promql.Le(c.remaining(p), promql.Num(zero)), map[string]string{
+	return c.notice(sla.AlertBudgetExhausted.Name, n, promql.Le(c.remaining(p), promql.Num(zero)), map[string]string{
 		"summary": fmt.Sprintf("%s has spent its error budget of %s", c.nameOfGroup(), p.Words()),
 		"description": fmt.Sprintf("{{ $value | humanizePercentage }} of the budget of %s is left: the target of %s is missed, or will be. %s",
 			p.Words(), target, back),
@@ -114,7 +106,7 @@ func (c compiler) ofSeveral(p sla.Period) []string {
 // budget / bad share. Of a rolling period something comes back all the while,
 // so a burn rate under 1 does not end it. A shorter window says that it goes on:
 // what burnt hours ago, before a repair or before traffic ended, foretells nothing.
-func (c compiler) forecast(f sla.Forecast, p sla.Period) Rule {
+func (c compiler) forecast(f sla.Notice, p sla.Period) Rule {
 	l := c.level
 	target, _ := c.promiseWords(metricnames.TargetRatio, l.Target)
 	burning := promql.Num(zero)
@@ -124,17 +116,17 @@ func (c compiler) forecast(f sla.Forecast, p sla.Period) Rule {
 	left := c.badTimeLeft(promql.Gt(c.remaining(p), promql.Num(zero)), p)
 	ends := promql.DivManyOn(left, promql.Gt(c.byHours(c.recorded(ratioName(f.Over)).Now(), f.Over), burning), c.joinLabels()...)
 	ends = promql.AndOn(ends, promql.Gt(c.goesOn(f), burning), c.joinLabels()...)
-	soon := c.duringService(c.withLeast(promql.Lt(ends, promql.Num(sla.Seconds(l.ForecastWithin(p)))), f.Over))
-	n := f.Notice
+	soon := c.duringService(c.withLeast(promql.Lt(ends, promql.Num(sla.Seconds(f.WithinOf(l.ServiceLevel, p)))), f.Over))
+	n := f
 	begins := promql.AndOn(soon, promql.Gt(c.byHours(c.recorded(ratioName(sla.BaseWindow)).Now(), f.Over), burning), c.joinLabels()...)
 	for _, a := range l.BurnAlerts() {
 		if a.Pages() {
 			n.For = max(n.For, secondTier*c.interval) // for the page to be there first
-			begins = promql.UnlessOn(begins, c.firing(c.remembers(f.Over), AlertBudgetBurn, a.Severity, a.Tier), c.joinLabels()...)
+			begins = promql.UnlessOn(begins, c.firing(c.remembers(f.Over), sla.AlertBudgetBurn.Name, a.Severity, a.Tier), c.joinLabels()...)
 		}
 	}
-	e := c.begun(c.unlessComposite(begins, sla.Ticket, f.Over), soon, secondTier*c.interval, AlertBudgetForecast, f.Severity, c.ofSeveral(p)...)
-	return c.notice(AlertBudgetForecast, n, e, map[string]string{
+	e := c.begun(c.unlessComposite(begins, sla.Ticket, f.Over), soon, secondTier*c.interval, sla.AlertBudgetForecast.Name, f.Severity, c.ofSeveral(p)...)
+	return c.notice(sla.AlertBudgetForecast.Name, n, e, map[string]string{
 		"summary": fmt.Sprintf("%s is about to spend its error budget of %s", c.nameOfGroup(), p.Words()),
 		"description": fmt.Sprintf("If it goes on as over the last %s, the rest of the budget of %s ends in {{ $value | humanizeDuration }}; then the target of %s is missed.",
 			sla.FormatDuration(f.Over), p.Words(), target),
@@ -152,7 +144,7 @@ func (c compiler) badTimeLeft(share promql.Expr, p sla.Period) promql.Expr {
 
 // ofTheFigures are the alerts that look at recorded figures of the level and not
 // at how it is now.
-var ofTheFigures = []string{AlertBudgetExhausted, AlertCreditTier, AlertExclusionCap}
+var ofTheFigures = []string{sla.AlertBudgetExhausted.Name, sla.AlertCreditTier.Name, sla.AlertExclusionCap.Name}
 
 // notice is an alert of which the level has one.
 func (c compiler) notice(name string, n sla.Notice, e promql.Expr, annotations map[string]string, labels ...string) Rule {
@@ -207,12 +199,12 @@ func (c compiler) alert(name string, e promql.Expr, annotations map[string]strin
 	if l.Alerting.Runbook != "" {
 		r.Annotations["runbook_url"] = l.Alerting.Runbook
 	}
-	if words := c.approximation(); words != "" && name != AlertMeasurementLost && name != AlertGroupLimit {
+	if words := c.approximation(); words != "" && name != sla.AlertMeasurementLost.Name && name != sla.AlertGroupLimit.Name {
 		r.Annotations[annotationApproximation] = words
 	}
 	c.tellComponents(r)
 	c.tellGroups(r)
-	if name != AlertMeasurementLost && name != AlertGroupLimit {
+	if name != sla.AlertMeasurementLost.Name && name != sla.AlertGroupLimit.Name {
 		c.tellExcess(r)
 	}
 	maps.Copy(r.Annotations, l.Alerting.Annotations)

@@ -53,7 +53,7 @@ func (l level) minima() []least {
 // gates tells whether alerts ask for least counts over a window.
 func (ws windows) gates(w time.Duration) bool {
 	a := ws.Alerting
-	if slices.ContainsFunc(ws.forecasts(), func(f *sla.Forecast) bool { return f.Over == w }) {
+	if slices.ContainsFunc(ws.forecasts(), func(f sla.Alert) bool { return f.Over == w }) {
 		return true
 	}
 	return slices.ContainsFunc(a.Tiers, func(t sla.Tier) bool { return t.Long == w })

@@ -147,14 +147,15 @@ func TestForecastAndExhaustion(t *testing.T) {
 	of := func(slo string) *sla.ServiceLevel {
 		l := level(slo, "99", events(`requests_total{code="500",slo="`+slo+`"}`, "", `requests_total{slo="`+slo+`"}`))
 		l.Period = day
-		l.Alerting = sla.DefaultAlerting(day)
+		l.Alerting = (&sla.ServiceLevel{Period: day}).DefaultAlerting()
 		l.Alerting.Tiers = l.Alerting.Tiers[2:] // a page would hold the forecast back
-		l.Alerting.BudgetForecast.Over = 30 * time.Minute
-		l.Alerting.BudgetForecast.Within = time.Hour
+		forecast := l.Notice(sla.AlertBudgetForecast)
+		forecast.Over, forecast.Within = 30*time.Minute, time.Hour
 		return l
 	}
 	quiet := of("off")
-	quiet.Alerting.BudgetForecast, quiet.Alerting.BudgetExhausted = nil, nil
+	delete(quiet.Alerting.Notices, sla.AlertBudgetForecast)
+	delete(quiet.Alerting.Notices, sla.AlertBudgetExhausted)
 	w := enginetest.New(t, 30*time.Second, func(at time.Time) []enginetest.Sample {
 		return slices.Concat(steady("burns", perSecond)(at), steady("off", perSecond)(at), steady("calm", 0.009)(at))
 	})
@@ -165,7 +166,7 @@ func TestForecastAndExhaustion(t *testing.T) {
 	w.Run(90 * time.Minute)
 	fired := map[string]time.Duration{}
 	for _, tr := range w.Transitions() {
-		if tr.Name != rulegen.AlertBudgetForecast && tr.Name != rulegen.AlertBudgetExhausted {
+		if tr.Name != sla.AlertBudgetForecast.Name && tr.Name != sla.AlertBudgetExhausted.Name {
 			continue
 		}
 		if tr.Labels["slo"] != "burns" || tr.Labels["severity"] != "ticket" {
@@ -183,8 +184,8 @@ func TestForecastAndExhaustion(t *testing.T) {
 	// Rates trail by 2.5 minutes, the second tier of rules by up to 5, and the
 	// sums of a counter are extrapolated.
 	for name, want := range map[string]time.Duration{
-		rulegen.AlertBudgetForecast: 84 * time.Minute, rulegen.AlertBudgetExhausted: 144 * time.Minute,
-		rulegen.AlertBudgetForecast + " stopped": 144 * time.Minute, // it is told as spent then
+		sla.AlertBudgetForecast.Name: 84 * time.Minute, sla.AlertBudgetExhausted.Name: 144 * time.Minute,
+		sla.AlertBudgetForecast.Name + " stopped": 144 * time.Minute, // it is told as spent then
 	} {
 		if got, ok := fired[name]; !ok || got < want-3*time.Minute || got > want+14*time.Minute {
 			t.Errorf("%s after %s (%t), want %s", name, got, ok, want)

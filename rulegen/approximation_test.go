@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/upheld-sla/upheld/rulegen"
+	"github.com/upheld-sla/upheld/sla"
 )
 
 // Alerts say of every level whose figures are not exact what is not, and of no
@@ -36,8 +36,8 @@ spec:
 			for _, r := range g.Rules {
 				words, told := r.Annotations["approximation"]
 				switch expected := want[l.Level.ID.SLO]; {
-				case r.Alert == "" || r.Alert == rulegen.AlertCalendarEnds:
-				case r.Alert == rulegen.AlertMeasurementLost || expected == "":
+				case r.Alert == "" || r.Alert == sla.AlertCalendarEnds.Name:
+				case r.Alert == sla.AlertMeasurementLost.Name || expected == "":
 					if told {
 						t.Errorf("%s of %s: %q", r.Alert, l.Level.ID, words)
 					}

@@ -71,14 +71,14 @@ func (c compiler) burns() (first, second []Rule) {
 // nothing is measured. others are all alerts of the level, every is
 // how often the rule is evaluated.
 func (c compiler) burnAlert(a sla.BurnAlert, others []sla.BurnAlert, every time.Duration) Rule {
-	told := c.firing(recently(every), AlertBudgetBurn, a.Severity, a.Tier)
+	told := c.firing(recently(every), sla.AlertBudgetBurn.Name, a.Severity, a.Tier)
 	goesOn := promql.AndOn(c.burnsStill(a), told, c.joinLabels()...)
 	e := promql.OrOn(promql.OrOn(c.begins(a, others), goesOn, c.joinLabels()...), c.unmeasured(promql.Gt(told, promql.Num(zero))), c.joinLabels()...)
 	own := []string{metricnames.Severity, a.Severity}
 	if a.Tier != "" {
 		own = append(own, metricnames.Tier, a.Tier)
 	}
-	r := c.alert(AlertBudgetBurn, c.duringService(e), c.burnWords(a), own...)
+	r := c.alert(sla.AlertBudgetBurn.Name, c.duringService(e), c.burnWords(a), own...)
 	r.For, r.KeepFiringFor = max(a.For, c.waits(a, others, every)), a.KeepFiringFor
 	return withLabels(r, a.Labels)
 }
@@ -109,7 +109,7 @@ func (c compiler) begins(a sla.BurnAlert, others []sla.BurnAlert) promql.Expr {
 	for i, t := range a.Tiers {
 		e := tiers(t)
 		for _, b := range others {
-			e = promql.UnlessOn(e, c.firing(c.remembers(t.Short), AlertBudgetBurn, b.Severity, b.Tier), c.joinLabels()...)
+			e = promql.UnlessOn(e, c.firing(c.remembers(t.Short), sla.AlertBudgetBurn.Name, b.Severity, b.Tier), c.joinLabels()...)
 		}
 		if e = c.unlessComposite(e, t.Urgency, t.Short); i == 0 {
 			all = e
@@ -179,7 +179,7 @@ func recently(every time.Duration) time.Duration { return max(3*every, time.Minu
 // time; tier is "" for one that has none.
 func (c compiler) firing(within time.Duration, alert, severity, tier string, more ...promql.Matcher) promql.Expr {
 	ms := slices.Concat(alertsFiring(alert), c.own, []promql.Matcher{promql.Eq(metricnames.Severity, severity)}, more)
-	if alert == AlertBudgetBurn {
+	if alert == sla.AlertBudgetBurn.Name {
 		ms = append(ms, promql.Eq(metricnames.Tier, tier))
 	}
 	return promql.Max(promql.Series(FiringAlerts, ms...).LastOverTime(within), c.joinLabels()...)

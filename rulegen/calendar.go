@@ -37,10 +37,6 @@ func tableOf(now time.Time) (from, to time.Time) {
 // complains.
 const calendarEndsWithin = 90 * 24 * time.Hour
 
-// AlertCalendarEnds fires when rules are so old that their tables of clock
-// changes come to an end.
-const AlertCalendarEnds = "SLACalendarEnds"
-
 // calendarName is the value of the label "calendar": "month Europe/Berlin".
 func calendarName(p sla.Period) string {
 	name := string(p.Calendar)
@@ -200,7 +196,7 @@ func (c compiler) calendarGroup(p sla.Period, opts Options, shared map[string]bo
 func endsAlert(agreement, severity string, labels map[string]string, ends time.Time) Rule {
 	labels[metricnames.Severity] = severity
 	return Rule{
-		Alert:  AlertCalendarEnds,
+		Alert:  sla.AlertCalendarEnds.Name,
 		Expr:   promql.Gt(promql.VectorOf(promql.Time()), number(ends.Add(-calendarEndsWithin).Unix())),
 		Labels: labels,
 		Annotations: map[string]string{

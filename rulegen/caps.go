@@ -14,29 +14,11 @@ import (
 // its sum is recorded beside the cap. Masks go on as without: a window and its
 // period would else see other figures.
 
-// AlertExclusionCap fires when an exclusion has excused all that it may.
-const AlertExclusionCap = "SLAExclusionCap"
-
-// caps are the level's exclusions with a cap on what was bad in them. Only time
-// can be compared with it.
-func (l level) caps() []*sla.Exclusion {
-	if !l.Aggregation.ByTime() || l.grouped() {
-		return nil
-	}
-	var all []*sla.Exclusion
-	for _, e := range l.Exclusions {
-		if e.Cap != nil && e.Cap.Downtime > 0 {
-			all = append(all, e)
-		}
-	}
-	return all
-}
-
 // capped records what failed within service hours in each of them, whatever else
 // excuses it.
 func (a agreedTime) capped(at sample, failed promql.Expr) []Rule {
 	var rules []Rule
-	for _, e := range a.caps() {
+	for _, e := range a.MeasuredCaps() {
 		bad := times(failed, a.excuse(at, e))
 		rules = append(rules, a.record(metricnames.ExclusionBadRate, bad, metricnames.Exclusion, e.Name))
 	}
@@ -47,7 +29,7 @@ func (a agreedTime) capped(at sample, failed promql.Expr) []Rule {
 // the cap is of.
 func (c compiler) capsUsed(p sla.Period) []Rule {
 	var rules []Rule
-	for _, e := range c.caps() {
+	for _, e := range c.MeasuredCaps() {
 		if e.Cap.Per == p {
 			used := c.recorded(metricnames.CappedTally.Sum, promql.Eq(metricnames.Exclusion, e.Name), promql.Eq(metricnames.Period, p.String())).Now()
 			rules = append(rules, c.record(metricnames.CapUsed, promql.Div(used, promql.Num(sla.Seconds(e.Cap.Downtime))), metricnames.Exclusion, e.Name, metricnames.Period, p.String()))
@@ -58,16 +40,11 @@ func (c compiler) capsUsed(p sla.Period) []Rule {
 
 // capAlerts fire when a cap is used up.
 func (c compiler) capAlerts() []Rule {
-	if c.level.Alerting.Disabled {
-		return nil
-	}
 	var rules []Rule
-	for _, e := range c.caps() {
-		if e.Cap.Notice == nil || !slices.Contains(c.level.Periods(), e.Cap.Per) {
-			continue
-		}
+	for _, a := range sla.AlertExclusionCap.Of(c.ServiceLevel) {
+		e := a.Exclusion
 		used := c.recorded(metricnames.CapUsed, promql.Eq(metricnames.Exclusion, e.Name), promql.Eq(metricnames.Period, e.Cap.Per.String())).Now()
-		rules = append(rules, c.notice(AlertExclusionCap, *e.Cap.Notice, promql.Ge(used, promql.Num(one)), map[string]string{
+		rules = append(rules, c.notice(sla.AlertExclusionCap.Name, *a.Notice, promql.Ge(used, promql.Num(one)), map[string]string{
 			"summary": fmt.Sprintf("%s: %s has excused all that it may", c.name(), e.Name),
 			"description": fmt.Sprintf("Of %s of excluded downtime a %s, {{ $value | humanizePercentage }} are used. What is bad from now on in %s counts where the contract is settled; "+
 				"these figures and alerts go on excusing it.", sla.FormatDuration(e.Cap.Downtime), e.Cap.Per.Calendar, e.Name),

@@ -72,7 +72,7 @@ func TestCaps(t *testing.T) {
 	}
 	var told []enginetest.Transition
 	for _, tr := range w.Transitions() {
-		if tr.Name == rulegen.AlertExclusionCap {
+		if tr.Name == sla.AlertExclusionCap.Name {
 			told = append(told, tr)
 		}
 	}

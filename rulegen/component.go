@@ -112,7 +112,7 @@ func (c compiler) measuredBy() string {
 // tellComponents has an alert of a composite say which components are down, and
 // since when.
 func (c compiler) tellComponents(r Rule) {
-	if _, composite := c.level.Indicator.(*sla.Composite); !composite || r.Alert == AlertMeasurementLost {
+	if _, composite := c.level.Indicator.(*sla.Composite); !composite || r.Alert == sla.AlertMeasurementLost.Name {
 		return
 	}
 	down := c.recorded(metricnames.DownSince).Now().String()
@@ -127,7 +127,7 @@ func (c compiler) linkComposites(r Rule) {
 	var all, inhibited []string
 	for _, p := range c.level.PartOf {
 		all = append(all, p.Composite.String())
-		if p.Alerts == sla.AlertsInhibited && r.Alert != AlertMeasurementLost {
+		if p.Alerts == sla.AlertsInhibited && r.Alert != sla.AlertMeasurementLost.Name {
 			inhibited = append(inhibited, p.Composite.String())
 		}
 	}

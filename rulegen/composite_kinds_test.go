@@ -12,6 +12,7 @@ import (
 	"github.com/upheld-sla/upheld/internal/enginetest"
 	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/rulegen/emit"
+	"github.com/upheld-sla/upheld/sla"
 	"github.com/upheld-sla/upheld/sla/spec"
 )
 
@@ -199,7 +200,7 @@ func TestCompositePageNamesComponents(t *testing.T) {
 			w.Run(85 * time.Minute)
 			pages := 0
 			for _, a := range w.Alerts() {
-				if a.Labels["alertname"] != rulegen.AlertBudgetBurn || a.Labels["severity"] != "page" {
+				if a.Labels["alertname"] != sla.AlertBudgetBurn.Name || a.Labels["severity"] != "page" {
 					continue
 				}
 				pages++
@@ -234,7 +235,7 @@ func TestCompositeDivergence(t *testing.T) {
 	w.Run(2 * time.Hour)
 	var fired []string
 	for _, tr := range w.Transitions() {
-		if tr.Name == rulegen.AlertCompositeDivergence {
+		if tr.Name == sla.AlertCompositeDivergence.Name {
 			fired = append(fired, fmt.Sprintf("%v at %d, %s", tr.Firing, int(tr.At.Sub(enginetest.Start).Minutes()), tr.Labels["severity"]))
 		}
 	}

@@ -8,9 +8,6 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// AlertCreditTier fires when the next tier of credits is near.
-const AlertCreditTier = "SLACreditTier"
-
 // standing is how the whole period will end if all the rest of it is good: lost
 // is the bad share of what is known of it by then, and span makes a share of the
 // period seconds.
@@ -69,7 +66,7 @@ func (c compiler) owedPrevious(p sla.Period, lost promql.Expr) []Rule {
 // something comes back all the while, so only what is worse than the tier allows
 // ends there.
 func (c compiler) creditAlerts() []Rule {
-	f := c.level.Alerting.CreditTier
+	f := c.level.Notice(sla.AlertCreditTier)
 	if f == nil {
 		return nil
 	}
@@ -89,7 +86,7 @@ func (c compiler) creditAlerts() []Rule {
 		if i > 0 {
 			ends = promql.AndOn(ends, promql.Le(minutes(c.level.Credits.Tiers[i-1]), promql.Num(zero)), c.joinLabels()...)
 		}
-		rules = append(rules, c.notice(AlertCreditTier, f.Notice, c.duringService(c.withLeast(promql.Lt(ends, promql.Num(sla.Seconds(f.Within))), f.Over)), map[string]string{
+		rules = append(rules, c.notice(sla.AlertCreditTier.Name, *f, c.duringService(c.withLeast(promql.Lt(ends, promql.Num(sla.Seconds(f.Within))), f.Over)), map[string]string{
 			"summary": fmt.Sprintf("%s is about to cost %s%% of credit", c.nameOfGroup(), t.Percent),
 			"description": fmt.Sprintf("If it goes on as over the last %s, the good share of %s falls below %s%% in {{ $value | humanizeDuration }}; %s%% of credit is owed from there on.",
 				sla.FormatDuration(f.Over), p.Words(), t.Below, t.Percent),

@@ -15,7 +15,7 @@ func withCredits(l *sla.ServiceLevel, belowAndPercent ...string) *sla.ServiceLev
 	for i := 0; i < len(belowAndPercent); i += 2 {
 		l.Credits.Tiers = append(l.Credits.Tiers, sla.CreditTier{Below: sla.MustDecimal(belowAndPercent[i]), Percent: sla.MustDecimal(belowAndPercent[i+1])})
 	}
-	l.Alerting.CreditTier = sla.DefaultCreditAlert(l.CreditPeriod())
+	l.Alerting.Notices[sla.AlertCreditTier] = sla.AlertCreditTier.Options.Default(l)
 	return l
 }
 
@@ -68,7 +68,7 @@ func TestCreditsOfARollingPeriod(t *testing.T) {
 			t.Errorf("after %v minutes, %v of them bad: %v %% is owed, want %v", m, lost, got, want)
 		}
 	}
-	c := creditAlarm{w: w, over: l.Alerting.CreditTier.Over, within: l.Alerting.CreditTier.Within.Minutes(), bad: badMinutes}
+	c := creditAlarm{w: w, over: l.Notice(sla.AlertCreditTier).Over, within: l.Notice(sla.AlertCreditTier).Within.Minutes(), bad: badMinutes}
 	c.replay(t, "99", 3.6, 0)
 	c.replay(t, "98", 7.2, 3.6)
 	c.replay(t, "90", 36, 7.2)
@@ -108,7 +108,7 @@ func (c creditAlarm) replay(t *testing.T, tier string, reached, before float64) 
 		}
 		firing := false
 		for _, tr := range c.w.Transitions() {
-			if tr.Name == rulegen.AlertCreditTier && tr.Labels["tier"] == tier && !tr.At.After(at) {
+			if tr.Name == sla.AlertCreditTier.Name && tr.Labels["tier"] == tier && !tr.At.After(at) {
 				firing = tr.Firing
 			}
 		}

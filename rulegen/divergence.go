@@ -45,20 +45,17 @@ func divergenceName(of *sla.Composite) string {
 	return metricnames.Divergence + sla.FormatDuration(of.EndToEnd.Over)
 }
 
-// AlertCompositeDivergence fires while a composite looks better than what its
-// customers meet.
-const AlertCompositeDivergence = "SLACompositeDivergence"
-
 // diverges is the alert of a composite that is worse when measured end to end.
 func (c compiler) diverges() []Rule {
-	of, ok := c.level.Indicator.(*sla.Composite)
-	if !ok || of.EndToEnd == nil || of.EndToEnd.Notice == nil || c.level.Alerting.Disabled {
+	n := c.level.Notice(sla.AlertCompositeDivergence)
+	if n == nil {
 		return nil
 	}
+	of := c.level.Indicator.(*sla.Composite)
 	e := of.EndToEnd
 	over := sla.FormatDuration(e.Over)
 	worse := promql.Gt(c.recorded(divergenceName(of)).Now(), promql.Num(e.Above.Quo(hundred)))
-	return []Rule{c.notice(AlertCompositeDivergence, *e.Notice, c.duringService(worse), map[string]string{
+	return []Rule{c.notice(sla.AlertCompositeDivergence.Name, *n, c.duringService(worse), map[string]string{
 		"summary": fmt.Sprintf("%s looks better than what customers meet", c.name()),
 		"description": fmt.Sprintf("Measured end to end by %s it was bad for {{ $value | humanizePercentage }} more of the last %s than its components account for; %s%% is let pass. "+
 			"Something that customers need is no component, or is not seen to fail.", componentLabel(c.level.ID, e.Level.ID), over, e.Above),

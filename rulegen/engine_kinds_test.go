@@ -191,7 +191,7 @@ func TestHistogramLatency(t *testing.T) {
 			told = append(told, tr.Name)
 		}
 	}
-	if diff := cmp.Diff([]string{rulegen.AlertMeasurementLost}, told); diff != "" {
+	if diff := cmp.Diff([]string{sla.AlertMeasurementLost.Name}, told); diff != "" {
 		t.Errorf("a threshold without a bucket (-want +told):\n%s", diff)
 	}
 }
@@ -237,7 +237,7 @@ func TestMeasurementLost(t *testing.T) {
 	w.Run(3 * time.Hour)
 	var got []enginetest.Transition
 	for _, tr := range w.Transitions() {
-		if tr.Name != rulegen.AlertMeasurementLost {
+		if tr.Name != sla.AlertMeasurementLost.Name {
 			t.Errorf("unexpected %v", tr)
 			continue
 		}

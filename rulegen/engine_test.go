@@ -20,7 +20,7 @@ func level(name, target string, indicator sla.Indicator) *sla.ServiceLevel {
 	return &sla.ServiceLevel{
 		ID: sla.ID{SLA: "shop", Service: "api", SLO: name}, Indicator: indicator, Aggregation: indicator.Aggregations()[0],
 		Target: sla.MustDecimal(target), Objective: sla.MustDecimal(target), Period: period,
-		Alerting: sla.DefaultAlerting(period),
+		Alerting: (&sla.ServiceLevel{Period: period}).DefaultAlerting(),
 	}
 }
 

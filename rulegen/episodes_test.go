@@ -117,7 +117,7 @@ func TestAnEpisodeIsToldOnce(t *testing.T) {
 	for i, e := range all {
 		var begun, open []string
 		for _, tr := range w.Transitions() {
-			if tr.Labels["slo"] != e.name || tr.Name != rulegen.AlertBudgetBurn {
+			if tr.Labels["slo"] != e.name || tr.Name != sla.AlertBudgetBurn.Name {
 				if tr.Labels["slo"] == e.name {
 					t.Logf("%s: %s %v %s", e.name, tr.Name, tr.Firing, tr.At.Sub(enginetest.Start)-episodeBegins)
 				}

@@ -39,7 +39,7 @@ func (c compiler) escalations(rules []Rule) []Rule {
 // escalation is an alert that has been firing for a time.
 func (c compiler) escalation(of Rule, severity, tier string, after time.Duration) Rule {
 	matchers := slices.Concat(alertsFiring(of.Alert), c.own, []promql.Matcher{promql.Eq(metricnames.Severity, severity)})
-	if of.Alert == AlertBudgetBurn || tier != "" {
+	if of.Alert == sla.AlertBudgetBurn.Name || tier != "" {
 		matchers = append(matchers, promql.Eq(metricnames.Tier, tier))
 	}
 	time := sla.FormatDuration(after)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/upheld-sla/upheld/internal/enginetest"
 	"github.com/upheld-sla/upheld/rulegen"
+	"github.com/upheld-sla/upheld/sla"
 )
 
 // Good events that exceed the total hide bad ones: by what share is recorded
@@ -37,7 +38,7 @@ func TestGoodEventsThatExceedTheTotalAreTold(t *testing.T) {
 	}
 	told := map[string]string{}
 	for _, a := range w.Alerts() {
-		if a.Labels["alertname"] == rulegen.AlertBudgetBurn {
+		if a.Labels["alertname"] == sla.AlertBudgetBurn.Name {
 			told[a.Labels["slo"]+a.Labels["g"]] = a.Annotations["excess"]
 		}
 	}

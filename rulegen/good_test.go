@@ -100,8 +100,8 @@ func TestGoodEventsThatNeverExisted(t *testing.T) {
 	figures(forgotten+20*time.Minute, right, unknown)
 	paged, lost := map[string]bool{}, map[string]bool{}
 	for _, tr := range w.Transitions() {
-		paged[tr.Labels["slo"]] = paged[tr.Labels["slo"]] || tr.Name == rulegen.AlertBudgetBurn && tr.Labels["severity"] == "page"
-		lost[tr.Labels["slo"]] = lost[tr.Labels["slo"]] || tr.Name == rulegen.AlertMeasurementLost
+		paged[tr.Labels["slo"]] = paged[tr.Labels["slo"]] || tr.Name == sla.AlertBudgetBurn.Name && tr.Labels["severity"] == "page"
+		lost[tr.Labels["slo"]] = lost[tr.Labels["slo"]] || tr.Name == sla.AlertMeasurementLost.Name
 	}
 	for _, l := range right {
 		if !paged[l.ID.SLO] {

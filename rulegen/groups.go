@@ -15,9 +15,6 @@ import (
 // labels, and every join is on them too; the rest here is which groups there
 // are, how many there may be, and what is promised to each.
 
-// AlertGroupLimit fires when a level nears the groups that its limit allows.
-const AlertGroupLimit = "SLAGroupLimit"
-
 // present is 1 for each group that has a series of the selectors at this moment.
 func (c compiler) present(selectors ...promql.Selector) promql.Expr {
 	var union promql.Expr
@@ -91,7 +88,7 @@ const mostTold = 5
 // tellGroups lists the worst groups in an alert of one of them: people are
 // notified once of all.
 func (c compiler) tellGroups(r Rule) {
-	if !c.grouped() || r.Alert != AlertBudgetBurn {
+	if !c.grouped() || r.Alert != sla.AlertBudgetBurn.Name {
 		return
 	}
 	var words []string
@@ -161,15 +158,11 @@ func (c compiler) longestPeriod() sla.Period {
 	return slices.MaxFunc(c.level.Periods(), func(a, b sla.Period) int { return cmp.Compare(a.Longest(), b.Longest()) })
 }
 
-// groupsNearLimit is when a level has so many groups, in percent of its limit,
-// that somebody should look.
-const groupsNearLimit = 80
-
 // groupLimit fires before newcomers are turned away.
 func (c compiler) groupLimit(n sla.Notice) Rule {
 	limit := int64(c.level.GroupBy.Limit)
-	near := promql.Gt(promql.Count(c.recorded(metricnames.GroupSeen).Now()), promql.Num(sla.NewDecimal(limit*groupsNearLimit, 100)))
-	return c.notice(AlertGroupLimit, n, near, map[string]string{
+	near := promql.Gt(promql.Count(c.recorded(metricnames.GroupSeen).Now()), promql.Num(sla.NewDecimal(limit*sla.GroupsNearLimit, 100)))
+	return c.notice(sla.AlertGroupLimit.Name, n, near, map[string]string{
 		"summary": fmt.Sprintf("%s has {{ $value }} of at most %d groups", c.name(), limit),
 		"description": fmt.Sprintf("It is grouped by %s. At %d groups a new one finds no room: it is in no figure and no alert until the limit is raised, "+
 			"or until the period of %s has forgotten a group that left. Look whether the new values are what they should be, then raise groupBy.limit.",

@@ -162,7 +162,7 @@ func TestAGroupIsLikeALevelOfItsOwn(t *testing.T) {
 			levelOf := func(matcher, target string) *sla.ServiceLevel {
 				l := level("x", target, c.indicator(matcher))
 				l.Aggregation, l.Slots, l.Period = c.aggregation, c.slots, period
-				l.Alerting = sla.DefaultAlerting(period)
+				l.Alerting = (&sla.ServiceLevel{Period: period}).DefaultAlerting()
 				if l.CountsOwnEvents() {
 					l.Alerting.MinimumBadEvents = sla.DefaultMinimumBadEvents
 				}
@@ -228,7 +228,7 @@ func compareGroup(t *testing.T, label, tenant string, together, alone *enginetes
 	told := func(w *enginetest.World, mine func(enginetest.Transition) bool) []string {
 		var lines []string
 		for _, tr := range w.Transitions() {
-			if mine(tr) && tr.Name != rulegen.AlertMeasurementLost && tr.Name != rulegen.AlertBudgetBurn { // which goes on where nothing is measured
+			if mine(tr) && tr.Name != sla.AlertMeasurementLost.Name && tr.Name != sla.AlertBudgetBurn.Name { // which goes on where nothing is measured
 				lines = append(lines, fmt.Sprint(tr.At.Sub(enginetest.Start), tr.Name, tr.Labels["tier"], tr.Firing))
 			}
 		}
@@ -284,7 +284,7 @@ func TestGroupsAtAMonthsEdge(t *testing.T) {
 	})
 	l := groupedLevel("bad", events(`requests_total{code="500"}`, "", `requests_total`))
 	l.Period = sla.Period{Calendar: sla.Month, Zone: "Europe/Berlin"}
-	l.Alerting = sla.DefaultAlerting(l.Period)
+	l.Alerting = (&sla.ServiceLevel{Period: l.Period}).DefaultAlerting()
 	l.GroupBy.Targets[0].Match = map[string]string{"tenant": "leaves"}
 	w.Load(generate(t, rulegen.Options{Now: start}, l))
 	w.Run(6 * time.Hour)

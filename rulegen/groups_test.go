@@ -175,7 +175,7 @@ func TestGroupsMatchTheirOwnCount(t *testing.T) {
 		if tr.Labels["severity"] == "page" {
 			pages[tr.Labels["tenant"]] = true
 		}
-		if tr.Name == rulegen.AlertMeasurementLost || tr.Name == rulegen.AlertGroupLimit {
+		if tr.Name == sla.AlertMeasurementLost.Name || tr.Name == sla.AlertGroupLimit.Name {
 			t.Errorf("unexpected %v", tr)
 		}
 	}
@@ -227,7 +227,7 @@ func TestGroupLimit(t *testing.T) {
 	})
 	w.Load(generate(t, rulegen.Options{}, l))
 	w.Run(2 * time.Hour)
-	if fired := w.Transitions(); slices.ContainsFunc(fired, func(tr enginetest.Transition) bool { return tr.Name == rulegen.AlertGroupLimit }) {
+	if fired := w.Transitions(); slices.ContainsFunc(fired, func(tr enginetest.Transition) bool { return tr.Name == sla.AlertGroupLimit.Name }) {
 		t.Errorf("6 of 10 groups are told of: %v", fired)
 	}
 	for range 12 {
@@ -244,7 +244,7 @@ func TestGroupLimit(t *testing.T) {
 	}
 	var near []enginetest.Transition
 	for _, tr := range w.Transitions() {
-		if tr.Name == rulegen.AlertGroupLimit {
+		if tr.Name == sla.AlertGroupLimit.Name {
 			near = append(near, tr)
 		}
 	}
@@ -322,7 +322,7 @@ func TestGroupsAreNamed(t *testing.T) {
 		summary, rest, _ := strings.Cut(text, ": ")
 		found := false
 		for _, a := range w.Alerts() {
-			if a.Labels["alertname"] == rulegen.AlertBudgetBurn && a.Labels["severity"] == "page" && a.Labels["tenant"] == tenant {
+			if a.Labels["alertname"] == sla.AlertBudgetBurn.Name && a.Labels["severity"] == "page" && a.Labels["tenant"] == tenant {
 				found = true
 				if a.Annotations["summary"] != summary || !strings.Contains(a.Annotations["description"], rest) {
 					t.Errorf("%q is told of so: %s. %s", tenant, a.Annotations["summary"], a.Annotations["description"])

@@ -38,7 +38,7 @@ func TestAlertsListTheWorstGroups(t *testing.T) {
 	listed := 0
 	for _, a := range w.Alerts() {
 		words := a.Annotations["worst_groups"]
-		if a.Labels["alertname"] != rulegen.AlertBudgetBurn {
+		if a.Labels["alertname"] != sla.AlertBudgetBurn.Name {
 			if words != "" {
 				t.Errorf("%v lists groups: %s", a.Labels, words)
 			}

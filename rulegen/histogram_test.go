@@ -75,7 +75,7 @@ func TestWhileBoundsChangePodByPod(t *testing.T) {
 	lost := map[string]bool{}
 	for _, tr := range w.Transitions() {
 		switch {
-		case tr.Name == rulegen.AlertMeasurementLost:
+		case tr.Name == sla.AlertMeasurementLost.Name:
 			lost[tr.Labels["slo"]] = true
 		case tr.Labels["slo"] == "all":
 			t.Errorf("%s fires for a bucket that all have", tr.Name)

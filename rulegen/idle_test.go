@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/upheld-sla/upheld/internal/enginetest"
-	"github.com/upheld-sla/upheld/rulegen"
+	"github.com/upheld-sla/upheld/sla"
 	"github.com/upheld-sla/upheld/sla/spec"
 )
 
@@ -71,7 +71,7 @@ spec:
 		t.Errorf("a period without events has a budget: %v", left)
 	}
 	for _, tr := range w.Transitions() {
-		forecast := tr.Name == rulegen.AlertBudgetForecast || tr.Name == rulegen.AlertCreditTier
+		forecast := tr.Name == sla.AlertBudgetForecast.Name || tr.Name == sla.AlertCreditTier.Name
 		if after := tr.At.Sub(enginetest.Start) - busy; forecast && after > time.Hour+10*time.Minute || forecast && tr.Firing && after > 5*time.Minute {
 			t.Errorf("%s after the end of traffic: %v", after, tr)
 		}

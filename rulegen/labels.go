@@ -66,23 +66,9 @@ func extraMatchers(extra map[string]string) []promql.Matcher {
 // clashes are labels that the agreement and Options.Labels both give to alerts.
 func (c compiler) clashes() sla.Findings {
 	var findings sla.Findings
-	a := c.level.Alerting
-	given := []map[string]string{c.level.Labels, a.Labels}
-	for _, t := range a.Tiers {
-		given = append(given, t.Labels)
-	}
-	for _, n := range []*sla.Notice{a.BudgetExhausted, a.MeasurementLost, a.GroupLimit} {
-		if n != nil {
-			given = append(given, n.Labels)
-		}
-	}
-	for _, e := range c.level.Exclusions {
-		if e.Cap != nil && e.Cap.Notice != nil {
-			given = append(given, e.Cap.Notice.Labels)
-		}
-	}
-	if a.BudgetForecast != nil {
-		given = append(given, a.BudgetForecast.Labels)
+	given := []map[string]string{c.level.Labels, c.level.Alerting.Labels}
+	for _, a := range c.level.Alerts() {
+		given = append(given, a.Labels)
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.extra)) {
 		if slices.Contains(c.groupLabels(), name) {

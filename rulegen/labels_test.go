@@ -86,8 +86,17 @@ func TestLabelsThatClash(t *testing.T) {
 		"level":     func(l *sla.ServiceLevel, m map[string]string) { l.Labels = m },
 		"alerting":  func(l *sla.ServiceLevel, m map[string]string) { l.Alerting.Labels = m },
 		"tier":      func(l *sla.ServiceLevel, m map[string]string) { l.Alerting.Tiers[1].Labels = m },
-		"exhausted": func(l *sla.ServiceLevel, m map[string]string) { l.Alerting.BudgetExhausted.Labels = m },
-		"forecast":  func(l *sla.ServiceLevel, m map[string]string) { l.Alerting.BudgetForecast.Labels = m },
+		"exhausted": func(l *sla.ServiceLevel, m map[string]string) { l.Notice(sla.AlertBudgetExhausted).Labels = m },
+		"forecast":  func(l *sla.ServiceLevel, m map[string]string) { l.Notice(sla.AlertBudgetForecast).Labels = m },
+		"credits": func(l *sla.ServiceLevel, m map[string]string) {
+			withCredits(l, "99", "10").Notice(sla.AlertCreditTier).Labels = m
+		},
+		"cap": func(l *sla.ServiceLevel, m map[string]string) {
+			l.Aggregation, l.Slots = sla.BadMinute, sla.Slots{Width: time.Minute, ErrorThreshold: sla.MustDecimal("5")}
+			l.MorePeriods = []sla.Period{{Calendar: sla.Month}}
+			l.Exclusions = []*sla.Exclusion{{Name: "tests", Effect: sla.TreatAsUp, Condition: sla.Query{Text: "tests_running == 1"},
+				Cap: &sla.Cap{Downtime: time.Hour, Per: sla.Period{Calendar: sla.Month}, Notice: &sla.Notice{Severity: "ticket", Labels: m}}}}
+		},
 	} {
 		l := level("a", "99", events("b", "", "t"))
 		give(l, map[string]string{"region": "east"})

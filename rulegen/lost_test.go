@@ -46,7 +46,7 @@ func TestPageStaysWhileNothingIsMeasured(t *testing.T) {
 	w.Run(back - 10*time.Minute)
 	said := map[string]bool{}
 	for _, a := range w.Alerts() {
-		if a.Labels["alertname"] == rulegen.AlertBudgetBurn && a.Labels["severity"] == "page" {
+		if a.Labels["alertname"] == sla.AlertBudgetBurn.Name && a.Labels["severity"] == "page" {
 			said[a.Labels["slo"]] = strings.Contains(a.Annotations["description"], "Nothing is measured now.")
 		}
 	}
@@ -58,7 +58,7 @@ func TestPageStaysWhileNothingIsMeasured(t *testing.T) {
 				turns[tr.Name] = append(turns[tr.Name], tr.At.Sub(enginetest.Start))
 			}
 		}
-		page, lost := turns[rulegen.AlertBudgetBurn], turns[rulegen.AlertMeasurementLost]
+		page, lost := turns[sla.AlertBudgetBurn.Name], turns[sla.AlertMeasurementLost.Name]
 		if len(page) != 2 || page[0] > gone || page[1] < back || page[1] > back+50*time.Minute {
 			t.Errorf("%s: the page turned at %v, want once in the outage from %s and once after %s", slo, page, bad, back)
 		}

@@ -266,7 +266,7 @@ func (l level) tallies() []metricnames.Tally {
 	if len(l.Exclusions) > 0 {
 		all = append(all, metricnames.TallyOf("excluded_total", metricnames.ExcludedTotalRate), metricnames.TallyOf("excluded_bad", metricnames.ExcludedBadRate))
 	}
-	if len(l.caps()) > 0 {
+	if len(l.MeasuredCaps()) > 0 {
 		all = append(all, metricnames.CappedTally)
 	}
 	if !l.Aggregation.ByTime() {

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/upheld-sla/upheld/internal/enginetest"
-	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/rulegen/emit"
+	"github.com/upheld-sla/upheld/sla"
 )
 
 // Two days of a service that is promised from 8 to 20 o'clock in Berlin, in
@@ -94,7 +94,7 @@ spec:
 		from, to time.Time
 	}
 	for key, want := range map[string][]window{
-		rulegen.AlertBudgetBurn: {
+		sla.AlertBudgetBurn.Name: {
 			{"fires", at(10, 10, 6), at(10, 10, 10)},
 			{"stops", at(10, 10, 33), at(10, 10, 38)},
 			{"fires", at(10, 18, 46), at(10, 18, 50)},
@@ -102,7 +102,7 @@ spec:
 			{"fires", at(11, 7, 6), at(11, 7, 10)},
 			{"stops", at(11, 7, 33), at(11, 7, 38)},
 		},
-		rulegen.AlertMeasurementLost: {{"fires", at(11, 14, 8), at(11, 14, 11)}, {"stops", at(11, 14, 30), at(11, 14, 36)}},
+		sla.AlertMeasurementLost.Name: {{"fires", at(11, 14, 8), at(11, 14, 11)}, {"stops", at(11, 14, 30), at(11, 14, 36)}},
 	} {
 		for _, slo := range []string{"requests", "state"} {
 			g := got[slo+" "+key]

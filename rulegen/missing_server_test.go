@@ -12,6 +12,7 @@ import (
 	"github.com/upheld-sla/upheld/internal/enginetest"
 	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/rulegen/emit"
+	"github.com/upheld-sla/upheld/sla"
 	"github.com/upheld-sla/upheld/sla/spec"
 )
 
@@ -190,7 +191,7 @@ func TestMissingThroughRestarts(t *testing.T) {
 		}
 		all := w.Transitions()
 		for _, tr := range all[told:] {
-			if s.most == 0 && tr.Firing && tr.Name != rulegen.AlertMeasurementLost {
+			if s.most == 0 && tr.Firing && tr.Name != sla.AlertMeasurementLost.Name {
 				t.Errorf("%s: %s of %s fires", s.name, tr.Name, tr.Labels["slo"])
 			}
 		}

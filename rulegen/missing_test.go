@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/upheld-sla/upheld/internal/enginetest"
-	"github.com/upheld-sla/upheld/rulegen"
+	"github.com/upheld-sla/upheld/sla"
 	"github.com/upheld-sla/upheld/sla/spec"
 )
 
@@ -103,7 +103,7 @@ spec:
 	}
 	told := map[string]bool{}
 	for _, tr := range w.Transitions() {
-		if tr.Name == rulegen.AlertMeasurementLost {
+		if tr.Name == sla.AlertMeasurementLost.Name {
 			told[tr.Labels["slo"]] = true
 		}
 	}

@@ -143,7 +143,7 @@ func TestPeerDefect04OneFailureDoesNotPage(t *testing.T) {
 	})
 	w := peerWorld(t, tr, peerSpec("99.9", "30d", ""))
 	w.Run(2 * time.Hour)
-	if n := firing(w, rulegen.AlertBudgetBurn, ""); n > 0 {
+	if n := firing(w, sla.AlertBudgetBurn.Name, ""); n > 0 {
 		t.Errorf("%d alerts for one failure", n)
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/upheld-sla/upheld/internal/enginetest"
 	"github.com/upheld-sla/upheld/rulegen"
+	"github.com/upheld-sla/upheld/sla"
 )
 
 // A page holds back its level's tickets whatever the two are called: in an
@@ -31,7 +32,7 @@ func TestPagesOfAnyNameHoldBackTickets(t *testing.T) {
 	w.Run(3 * time.Hour)
 	fired := map[string]int{}
 	for _, tr := range w.Transitions() {
-		if tr.Firing && tr.Name == rulegen.AlertBudgetBurn {
+		if tr.Firing && tr.Name == sla.AlertBudgetBurn.Name {
 			fired[tr.Labels["slo"]+" "+tr.Labels["severity"]]++
 		}
 	}

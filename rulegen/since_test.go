@@ -55,7 +55,7 @@ func TestRestartDoesNotMoveTheStartOfAnOutage(t *testing.T) {
 	since := func() map[string]time.Duration {
 		told := map[string]time.Duration{}
 		for _, a := range w.Alerts() {
-			if a.Labels["alertname"] != rulegen.AlertBudgetBurn || a.Labels["severity"] != "page" {
+			if a.Labels["alertname"] != sla.AlertBudgetBurn.Name || a.Labels["severity"] != "page" {
 				continue
 			}
 			if at, err := time.Parse("2006-01-02 15:04:05 -0700 MST", a.Annotations["bad_since"]); err == nil {

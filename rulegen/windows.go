@@ -39,9 +39,8 @@ func (l level) windowLengths() (short, long []time.Duration) {
 }
 
 // forecasts are the alerts that look at a window beside those of the tiers.
-func (l level) forecasts() []*sla.Forecast {
-	a := l.Alerting
-	return slices.DeleteFunc([]*sla.Forecast{a.BudgetForecast, a.CreditTier}, func(f *sla.Forecast) bool { return f == nil })
+func (l level) forecasts() []sla.Alert {
+	return slices.DeleteFunc(l.Alerts(), func(a sla.Alert) bool { return a.Over == 0 })
 }
 
 // ForecastShort is the window that says whether what a forecast saw over a longer
@@ -58,7 +57,7 @@ func ForecastShort(over time.Duration, recorded []time.Duration) time.Duration {
 }
 
 // goesOn is the bad share of a forecast's short window.
-func (ws windows) goesOn(f sla.Forecast) promql.Expr {
+func (ws windows) goesOn(f sla.Notice) promql.Expr {
 	short, long := ws.windowLengths()
 	return ws.byHours(ws.recorded(ratioName(ForecastShort(f.Over, slices.Concat(short, long)))).Now(), f.Over)
 }

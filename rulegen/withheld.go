@@ -46,7 +46,7 @@ func (c compiler) unlessComposite(e promql.Expr, urgency sla.Urgency, window tim
 		if len(severities) == 0 {
 			continue
 		}
-		ms := append(alertsFiring(AlertBudgetBurn), identity(p.Composite)...)
+		ms := append(alertsFiring(sla.AlertBudgetBurn.Name), identity(p.Composite)...)
 		ms = append(append(ms, extraMatchers(c.extra)...), among(metricnames.Severity, severities))
 		e = promql.UnlessOn(e, promql.Series(FiringAlerts, ms...).LastOverTime(within))
 	}

@@ -35,7 +35,7 @@ func TestBurnAlerts(t *testing.T) {
 		"none": {func(l *sla.ServiceLevel) { l.Alerting.Tiers = nil }, ""},
 	} {
 		period := sla.Period{Rolling: 30 * 24 * time.Hour}
-		l := &sla.ServiceLevel{Period: period, Alerting: sla.DefaultAlerting(period)}
+		l := &sla.ServiceLevel{Period: period, Alerting: (&sla.ServiceLevel{Period: period}).DefaultAlerting()}
 		c.alter(l)
 		var got []string
 		for _, a := range l.BurnAlerts() {
@@ -51,7 +51,7 @@ func TestBurnAlerts(t *testing.T) {
 // tiers of either are by their factors.
 func TestPagesAreNeverWithheldByTickets(t *testing.T) {
 	period := sla.Period{Rolling: 30 * 24 * time.Hour}
-	l := &sla.ServiceLevel{Period: period, Alerting: sla.DefaultAlerting(period)}
+	l := &sla.ServiceLevel{Period: period, Alerting: (&sla.ServiceLevel{Period: period}).DefaultAlerting()}
 	l.Alerting.Tiers = append(l.Alerting.Tiers, sla.Tier{Name: "mine", Severity: "info", Factor: sla.MustDecimal("20"), Long: time.Hour, Short: sla.BaseWindow})
 	alerts := l.BurnAlerts()
 	for _, a := range alerts {

@@ -1,6 +1,9 @@
 package sla
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Cap is how much an exclusion may excuse of each calendar period, in the order of
 // time. Exactly one of WindowTime and Downtime is set.
@@ -46,4 +49,14 @@ func (e *Exclusion) Exceeded(from, to time.Time) (beyond time.Time, amount time.
 	}
 	start, end := e.Cap.Per.Bounds(over[0].From)
 	return over[0].From, e.announced(start, end).Total(), true
+}
+
+// MeasuredCaps are the level's exclusions with a cap on excluded downtime that
+// its rules measure. Only known time can be compared with one, and not that of
+// single groups.
+func (l *ServiceLevel) MeasuredCaps() []*Exclusion {
+	if !l.Aggregation.ByTime() || len(l.GroupBy.Labels) > 0 {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(l.Exclusions), func(e *Exclusion) bool { return e.Cap == nil || e.Cap.Downtime == 0 })
 }

@@ -42,11 +42,3 @@ func (c Credits) CreditWords() string {
 	}
 	return strings.Join(words, ", ")
 }
-
-// DefaultCreditAlert is the alert about the next credit tier if nothing is
-// said: the forecast of the period that credits hang on.
-func DefaultCreditAlert(p Period) *Forecast {
-	f := DefaultAlerting(p).BudgetForecast
-	f.Periods = []string{p.String()}
-	return f
-}

@@ -18,6 +18,10 @@ type GroupBy struct {
 // DefaultGroupLimit is how many groups a level has at most if nothing is said.
 const DefaultGroupLimit = 50
 
+// GroupsNearLimit is when a level has so many groups, in percent of its limit,
+// that somebody should look.
+const GroupsNearLimit = 80
+
 // GroupTarget is what is promised to the groups that it matches, instead of the
 // level's own target.
 type GroupTarget struct {

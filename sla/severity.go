@@ -50,11 +50,8 @@ func (n SeverityNames) Named(text string) (severity string, u Urgency, ok bool) 
 // Severities are those of all alerts of the level, one each.
 func (l *ServiceLevel) Severities() []string {
 	var all []string
-	for _, t := range l.Alerting.Tiers {
-		all = append(all, t.Severity)
-	}
-	for _, n := range l.Notices() {
-		all = append(all, n.Severity)
+	for _, a := range l.Alerts() {
+		all = append(all, a.Severity)
 	}
 	return all
 }
@@ -64,14 +61,9 @@ func (l *ServiceLevel) Severities() []string {
 func SeveritiesOf(levels []*ServiceLevel, u Urgency) []string {
 	var all []string
 	for _, l := range levels {
-		for _, t := range l.Alerting.Tiers {
-			if t.Urgency == u {
-				all = append(all, t.Severity)
-			}
-		}
-		for _, n := range l.Notices() {
-			if n.Urgency == u {
-				all = append(all, n.Severity)
+		for _, a := range l.Alerts() {
+			if a.Urgency == u {
+				all = append(all, a.Severity)
 			}
 		}
 	}

@@ -46,37 +46,12 @@ func alertWords(n sla.Notice) string {
 
 // explainNotices says which alerts there are beside the tiers.
 func explainNotices(b *strings.Builder, l *sla.ServiceLevel) {
-	a := l.Alerting
-	line := func(n sla.Notice, format string, args ...any) {
-		hold := ""
-		if n.For > 0 {
-			hold = ", for " + sla.FormatDuration(n.For)
+	heading := "  Besides:\n"
+	for _, a := range l.Alerts() {
+		for _, words := range a.Words(l) {
+			fmt.Fprintf(b, "%s    %s when %s\n", heading, alertWords(*a.Notice), words)
+			heading = ""
 		}
-		fmt.Fprintf(b, "    %s when %s%s\n", alertWords(n), fmt.Sprintf(format, args...), hold)
-	}
-	if a.BudgetExhausted != nil || a.BudgetForecast != nil || a.MeasurementLost != nil || a.GroupLimit != nil {
-		b.WriteString("  Besides:\n")
-	}
-	for _, p := range l.Periods() {
-		of := ""
-		if len(l.MorePeriods) > 0 {
-			of = " of " + p.Words()
-		}
-		if f := a.BudgetForecast; f != nil && f.Watches(p) {
-			line(f.Notice, "the target's budget%s, burnt as over the last %s, ends within %s", of, sla.FormatDuration(f.Over), sla.FormatDuration(l.ForecastWithin(p)))
-		}
-		if n := a.BudgetExhausted; n != nil && n.Watches(p) {
-			line(*n, "the target's budget of %s is spent", p.Words())
-		}
-	}
-	if f := a.CreditTier; f != nil {
-		line(f.Notice, "the next tier of credits, at the bad share of the last %s, is reached within %s", sla.FormatDuration(f.Over), sla.FormatDuration(f.Within))
-	}
-	if n := a.MeasurementLost; n != nil {
-		fmt.Fprintf(b, "    %s when nobody knows how the service is, %s after the last sample, give or take a scrape and an evaluation\n", alertWords(*n), sla.FormatDuration(n.For))
-	}
-	if n := a.GroupLimit; n != nil {
-		line(*n, "there are more than 80 %% of at most %d groups", l.GroupBy.Limit)
 	}
 }
 

@@ -20,7 +20,7 @@ func explainHours(l *sla.ServiceLevel, now time.Time, line func(name, format str
 	}
 	line("Service hours", "%s", hours)
 	for i, e := range l.Exclusions {
-		line([]string{"Excluded", ""}[min(i, 1)], "%s", exclusionWords(e))
+		line([]string{"Excluded", ""}[min(i, 1)], "%s", exclusionWords(l, e))
 	}
 	line("Agreed time", "%s %% of all time, %s of %s on the average", figure(l.AgreedShare(now).Mul(percent)),
 		span(l.BudgetTime(sla.NewDecimal(1, 1), l.Period, now)), sla.FormatDuration(l.Period.Nominal()))
@@ -78,14 +78,14 @@ func hoursWords(hours []sla.Hours) string {
 }
 
 // exclusionWords say what an exclusion excuses, and how.
-func exclusionWords(e *sla.Exclusion) string {
+func exclusionWords(l *sla.ServiceLevel, e *sla.Exclusion) string {
 	words := e.Name
 	if e.Category != e.Name && e.Category != "other" {
 		words += " (" + strings.ReplaceAll(e.Category, "_", " ") + ")"
 	}
 	words += map[sla.Effect]string{sla.TreatAsUp: ", treated as up: ", sla.RemoveFromAgreedTime: ", removed from the agreed time: "}[e.Effect]
 	if e.Condition.Text != "" {
-		return words + "while " + e.Condition.Text + capWords(e.Cap)
+		return words + "while " + e.Condition.Text + capWords(l, e)
 	}
 	once, recurring := 0, []string{}
 	for _, w := range e.Windows {
@@ -102,20 +102,23 @@ func exclusionWords(e *sla.Exclusion) string {
 	if e.Notice > 0 {
 		words += ", announced " + sla.FormatDuration(e.Notice) + " before"
 	}
-	return words + capWords(e.Cap)
+	return words + capWords(l, e)
 }
 
 // capWords say how much is excused at most.
-func capWords(c *sla.Cap) string {
+func capWords(l *sla.ServiceLevel, e *sla.Exclusion) string {
+	c := e.Cap
 	switch {
 	case c == nil:
 		return ""
 	case c.WindowTime > 0:
 		return fmt.Sprintf("; at most %s of windows a %s, the first ones", sla.FormatDuration(c.WindowTime), c.Per.Calendar)
 	}
-	told := "nobody"
-	if c.Notice != nil {
-		told = alertWords(*c.Notice)
+	told := "no alert"
+	for _, a := range sla.AlertExclusionCap.Of(l) {
+		if a.Exclusion == e {
+			told = alertWords(*a.Notice)
+		}
 	}
 	return fmt.Sprintf("; at most %s of downtime a %s, by the contract: figures and alerts go on excusing it, %s tells when it is used up", sla.FormatDuration(c.Downtime), c.Per.Calendar, told)
 }

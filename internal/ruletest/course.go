@@ -75,7 +75,7 @@ func newCourse(l *tested) *course {
 	}
 	c.lost = c.outage + outage
 	c.end = c.lost + late + 1
-	if n := l.Alerting.MeasurementLost; n != nil {
+	if n := l.Notice(sla.AlertMeasurementLost); n != nil {
 		c.end += c.steps(n.For)
 	}
 	return c
@@ -167,11 +167,11 @@ func (c *course) asked() []Asked {
 	if l.Period.Calendar == "" { // a calendar period may turn meanwhile
 		all = append(all, c.burnt("", min(l.Period.Rolling, time.Duration(c.recovery)*step)))
 	}
-	all = append(all, l.alerts(rulegen.AlertBudgetBurn, c.outage))
+	all = append(all, l.alerts(sla.AlertBudgetBurn.Name, c.outage))
 	if len(l.Alerting.Tiers) > 0 && len(l.PartOf) == 0 && !l.Alerting.WeighByTraffic {
 		all = append(all, c.told()...)
 	}
-	if l.Alerting.MeasurementLost != nil {
+	if l.Notice(sla.AlertMeasurementLost) != nil {
 		all = append(all, c.loss()...)
 	}
 	return append(all, Asked{Expr: l.named(metricnames.TotalRate).String(), At: at(c.end), Samples: []Sample{}})
@@ -180,14 +180,14 @@ func (c *course) asked() []Asked {
 // loss asks for the alert that nobody knows how the level is, which is told of
 // all groups together, and of one that must be there by itself.
 func (c *course) loss() []Asked {
-	l, told := c.l, c.l.labelsOf(rulegen.AlertMeasurementLost)
+	l, told := c.l, c.l.labelsOf(sla.AlertMeasurementLost.Name)
 	switch {
 	case c.alone:
-		a := l.alerts(rulegen.AlertMeasurementLost, c.end, promql.Metric(told[0]).With(l.group))
-		a.Expr = l.named(alerts, "alertname", rulegen.AlertMeasurementLost, "alertstate", isFiring).String()
+		a := l.alerts(sla.AlertMeasurementLost.Name, c.end, promql.Metric(told[0]).With(l.group))
+		a.Expr = l.named(alerts, "alertname", sla.AlertMeasurementLost.Name, "alertstate", isFiring).String()
 		return []Asked{a}
 	case c.last:
-		return []Asked{l.alerts(rulegen.AlertMeasurementLost, c.lost), l.alerts(rulegen.AlertMeasurementLost, c.end, told...)}
+		return []Asked{l.alerts(sla.AlertMeasurementLost.Name, c.lost), l.alerts(sla.AlertMeasurementLost.Name, c.end, told...)}
 	}
 	return nil
 }
@@ -279,7 +279,7 @@ func (l *tested) windows() []time.Duration {
 	for _, t := range l.Alerting.Tiers {
 		all = append(all, t.Long, t.Short)
 	}
-	if f := l.Alerting.BudgetForecast; f != nil {
+	if f := l.Notice(sla.AlertBudgetForecast); f != nil {
 		all = append(all, f.Over)
 	}
 	slices.Sort(all)
@@ -289,7 +289,7 @@ func (l *tested) windows() []time.Duration {
 
 // knownAlerts are those that are asked for.
 var knownAlerts = []string{
-	rulegen.AlertBudgetBurn, rulegen.AlertBudgetExhausted, rulegen.AlertBudgetForecast, rulegen.AlertMeasurementLost, rulegen.AlertGroupLimit,
+	sla.AlertBudgetBurn.Name, sla.AlertBudgetExhausted.Name, sla.AlertBudgetForecast.Name, sla.AlertMeasurementLost.Name, sla.AlertGroupLimit.Name,
 }
 
 // alertNames are those of the level's known alerts.
@@ -310,7 +310,7 @@ func (l *tested) labelsOf(name string) []map[string]string {
 		if !slices.Contains(toldOfAll, name) {
 			labels = labels.With(l.group)
 		}
-		if name == rulegen.AlertBudgetExhausted || name == rulegen.AlertBudgetForecast {
+		if name == sla.AlertBudgetExhausted.Name || name == sla.AlertBudgetForecast.Name {
 			labels = labels.With(promql.Metric{metricnames.Period: l.Period.String()})
 			remaining := l.named(metricnames.BudgetRemaining, metricnames.Period, l.Period.String())
 			if !slices.ContainsFunc(r.Expr.Reads(), func(s promql.Selector) bool { return s.Matches(remaining) }) {
@@ -339,9 +339,9 @@ func (l *tested) told(t sla.Tier, steps int) Asked {
 		if !a.Has(t.Name) {
 			continue
 		}
-		asked := l.alerts(rulegen.AlertBudgetBurn, steps)
-		asked.Expr = l.selectAlerts(rulegen.AlertBudgetBurn, metricnames.Severity, a.Severity, metricnames.Tier, a.Tier).String()
-		asked.Samples = l.alerts(rulegen.AlertBudgetBurn, steps, l.labelsOfBurn(a)).Samples
+		asked := l.alerts(sla.AlertBudgetBurn.Name, steps)
+		asked.Expr = l.selectAlerts(sla.AlertBudgetBurn.Name, metricnames.Severity, a.Severity, metricnames.Tier, a.Tier).String()
+		asked.Samples = l.alerts(sla.AlertBudgetBurn.Name, steps, l.labelsOfBurn(a)).Samples
 		return asked
 	}
 	return Asked{}
@@ -349,7 +349,7 @@ func (l *tested) told(t sla.Tier, steps int) Asked {
 
 // labelsOfBurn are the labels that a burn alert must have.
 func (l *tested) labelsOfBurn(a sla.BurnAlert) map[string]string {
-	for _, labels := range l.labelsOf(rulegen.AlertBudgetBurn) {
+	for _, labels := range l.labelsOf(sla.AlertBudgetBurn.Name) {
 		if labels[metricnames.Severity] == a.Severity && labels[metricnames.Tier] == a.Tier {
 			return labels
 		}
@@ -370,14 +370,14 @@ func (c *course) told() []Asked {
 		}
 		first = first && (i < 0 || c.latest(alerts[i]) <= c.earliest(a)+1) // which waits a step for the other
 	}
-	all := l.alerts(rulegen.AlertBudgetBurn, c.lost, labels...)
+	all := l.alerts(sla.AlertBudgetBurn.Name, c.lost, labels...)
 	if first {
 		return []Asked{all}
 	}
 	var each []Asked
 	for i, of := range labels {
 		asked := all
-		asked.Expr = l.selectAlerts(rulegen.AlertBudgetBurn, metricnames.Severity, of[metricnames.Severity], metricnames.Tier, of[metricnames.Tier]).String()
+		asked.Expr = l.selectAlerts(sla.AlertBudgetBurn.Name, metricnames.Severity, of[metricnames.Severity], metricnames.Tier, of[metricnames.Tier]).String()
 		asked.Samples = all.Samples[i : i+1]
 		each = append(each, asked)
 	}

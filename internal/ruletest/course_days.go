@@ -4,7 +4,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -30,7 +29,7 @@ func (c daysCourse) asked() []Asked {
 	for _, w := range c.windows {
 		all = append(all, rounded(c.l.named(ratioName(w)), c.burn, 0))
 	}
-	all = append(append(all, c.l.alerts(rulegen.AlertBudgetBurn, c.burn)), c.firing()...)
+	all = append(append(all, c.l.alerts(sla.AlertBudgetBurn.Name, c.burn)), c.firing()...)
 	for _, w := range c.windows {
 		all = append(all, c.burnt(ratioName(w), w))
 	}

@@ -207,7 +207,7 @@ func (f *figures) closed() {
 	}
 	t := l.Alerting.Tiers[0]
 	threshold, _ := t.ThresholdWithin(l.share, l.ObjectiveBudget())
-	if f.momentAt(closed, func(_, at int) []Asked { return []Asked{l.alerts(rulegen.AlertBudgetBurn, at)} }) {
+	if f.momentAt(closed, func(_, at int) []Asked { return []Asked{l.alerts(sla.AlertBudgetBurn.Name, at)} }) {
 		above := threshold.Float64() * (1 + just) * f.weight(t.Long)
 		f.window(sla.BaseWindow, above, true)
 		f.window(t.Short, above, true)
@@ -287,9 +287,9 @@ func (f *figures) budget() {
 			rounded(of(metricnames.BudgetRemaining), at, scale/2),
 		}
 	})
-	if labels := l.labelsOf(rulegen.AlertBudgetExhausted); len(labels) > 0 {
-		f.remaining(anyTime, just, func(at int) []Asked { return []Asked{l.alerts(rulegen.AlertBudgetExhausted, at)} })
-		f.remaining(anyTime, -just, func(at int) []Asked { return []Asked{l.alerts(rulegen.AlertBudgetExhausted, at, labels...)} })
+	if labels := l.labelsOf(sla.AlertBudgetExhausted.Name); len(labels) > 0 {
+		f.remaining(anyTime, just, func(at int) []Asked { return []Asked{l.alerts(sla.AlertBudgetExhausted.Name, at)} })
+		f.remaining(anyTime, -just, func(at int) []Asked { return []Asked{l.alerts(sla.AlertBudgetExhausted.Name, at, labels...)} })
 	}
 	f.forecast()
 }
@@ -321,11 +321,11 @@ var removed = metricnames.TallyOf("removed", metricnames.RemovedMask)
 // before, the time that the alert looks ahead.
 func (f *figures) forecast() {
 	l := f.l
-	labels := l.labelsOf(rulegen.AlertBudgetForecast)
+	labels := l.labelsOf(sla.AlertBudgetForecast.Name)
 	if len(labels) == 0 {
 		return
 	}
-	fc := l.Alerting.BudgetForecast
+	fc := l.Notice(sla.AlertBudgetForecast)
 	budget := l.TargetBudget().Float64()
 	perLeft := l.Period.Nominal().Seconds() / fc.Within.Seconds() * budget // the bad share that ends a whole budget just in time
 	left := min(0.5, 0.9/perLeft)
@@ -342,9 +342,9 @@ func (f *figures) forecast() {
 		}
 		there := f.remaining(open, left, func(at int) []Asked {
 			if m.fires {
-				return []Asked{l.alerts(rulegen.AlertBudgetForecast, at, labels...)}
+				return []Asked{l.alerts(sla.AlertBudgetForecast.Name, at, labels...)}
 			}
-			return []Asked{l.alerts(rulegen.AlertBudgetForecast, at)}
+			return []Asked{l.alerts(sla.AlertBudgetForecast.Name, at)}
 		})
 		if there {
 			weight := f.weight(fc.Over)

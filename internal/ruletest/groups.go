@@ -6,7 +6,7 @@ import (
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/internal/promql"
-	"github.com/upheld-sla/upheld/rulegen"
+	"github.com/upheld-sla/upheld/sla"
 )
 
 // mostGroups bounds how many groups of a level are tested.
@@ -69,7 +69,7 @@ func (l *tested) ofGroup(all []fed) []fed {
 }
 
 // toldOfAll are alerts of a level as a whole.
-var toldOfAll = []string{rulegen.AlertMeasurementLost, rulegen.AlertGroupLimit}
+var toldOfAll = []string{sla.AlertMeasurementLost.Name, sla.AlertGroupLimit.Name}
 
 // first tells whether what is asked of the whole level is asked here.
 func (l *tested) first() bool { return l.nth == 0 }
@@ -77,7 +77,7 @@ func (l *tested) first() bool { return l.nth == 0 }
 // limit brings about as many groups as may be, and one more.
 func (f *figures) limit() {
 	l := f.l
-	labels := l.labelsOf(rulegen.AlertGroupLimit)
+	labels := l.labelsOf(sla.AlertGroupLimit.Name)
 	if l.group == nil || !l.first() || len(labels) == 0 {
 		return
 	}
@@ -85,9 +85,9 @@ func (f *figures) limit() {
 	for _, more := range []int{0, 1} {
 		f.moment(func(_, at int) []Asked {
 			if more == 0 {
-				return []Asked{l.alerts(rulegen.AlertGroupLimit, at)}
+				return []Asked{l.alerts(sla.AlertGroupLimit.Name, at)}
 			}
-			return []Asked{l.alerts(rulegen.AlertGroupLimit, at, labels...)}
+			return []Asked{l.alerts(sla.AlertGroupLimit.Name, at, labels...)}
 		})
 		for i := len(l.whole.groups()); i < most+more; i++ {
 			others := promql.Metric{}

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
-	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -48,7 +47,7 @@ func (c *shift) plan() {
 	c.end = len(c.bad)
 	wait := late + 1
 	for _, l := range c.levels {
-		if n := l.Alerting.MeasurementLost; n != nil {
+		if n := l.Notice(sla.AlertMeasurementLost); n != nil {
 			wait = max(wait, late+1+steps(n.For))
 		}
 	}
@@ -172,9 +171,9 @@ func (c *shift) asked() []Asked {
 				all = append(all, s.tier(t)...)
 			}
 		}
-		if c.lost > 0 && l.first() && l.Alerting.MeasurementLost != nil && l.hours.alerting(c.lost, c.end) {
-			told := l.labelsOf(rulegen.AlertMeasurementLost)
-			all = append(all, l.alerts(rulegen.AlertMeasurementLost, c.lost), l.alerts(rulegen.AlertMeasurementLost, c.end, told...))
+		if c.lost > 0 && l.first() && l.Notice(sla.AlertMeasurementLost) != nil && l.hours.alerting(c.lost, c.end) {
+			told := l.labelsOf(sla.AlertMeasurementLost.Name)
+			all = append(all, l.alerts(sla.AlertMeasurementLost.Name, c.lost), l.alerts(sla.AlertMeasurementLost.Name, c.end, told...))
 		}
 	}
 	return all

@@ -94,17 +94,17 @@ func TestEveryAlertSaysWhen(t *testing.T) {
 		for _, l := range plan.Levels {
 			for _, g := range l.Groups {
 				for _, r := range g.Rules {
-					if r.Alert == "" || r.Alert == rulegen.AlertBudgetBurn || r.Labels["tier"] != "" || r.Labels["slo"] == "" {
+					if r.Alert == "" || r.Alert == sla.AlertBudgetBurn.Name || r.Labels["tier"] != "" || r.Labels["slo"] == "" {
 						continue
 					}
-					if seen[r.Alert] = true; alertWords[r.Alert] == "" {
+					if seen[r.Alert] = true; alertWords(r.Alert) == "" {
 						t.Errorf("%s does not say when it fires", r.Alert)
 					}
 				}
 			}
 		}
 	}
-	if len(seen) < 5 || alertWords[rulegen.AlertCreditTier] == "" {
+	if len(seen) < 5 || alertWords(sla.AlertCreditTier.Name) == "" {
 		t.Errorf("the examples have only %v", seen)
 	}
 }

@@ -367,24 +367,24 @@ func worst(alerts []alertView) *alertView {
 }
 
 // alertWords say when alerts without tiers fire.
-var alertWords = map[string]string{
-	"SLABudgetExhausted":     "the budget is spent",
-	"SLABudgetForecast":      "the budget ends soon if it goes on like this",
-	"SLACompositeDivergence": "customers meet worse than its parts show",
-	"SLACreditTier":          "the next credit is near",
-	"SLAGroupLimit":          "there are nearly as many groups as it may have",
-	"SLAMeasurementLost":     "no measurement arrives",
+func alertWords(name string) string {
+	for _, k := range sla.AlertKinds {
+		if k.Name == name {
+			return k.When
+		}
+	}
+	return ""
 }
 
 func newAlert(a Alert, s LevelStatus, now time.Time) alertView {
-	v := alertView{Name: a.Name, Tier: a.Tier, Severity: a.Severity, State: mark{"good", "Inactive"}, When: alertWords[a.Name]}
+	v := alertView{Name: a.Name, Tier: a.Tier, Severity: a.Severity, State: mark{"good", "Inactive"}, When: alertWords(a.Name)}
 	switch a.State {
 	case Firing:
 		v.State, v.Active, v.Since = mark{"bad", "Firing"}, true, newStamp(a.Since, now)
 	case Pending:
 		v.State, v.Active, v.Pending, v.Since = mark{"warn", "Pending"}, true, true, newStamp(a.Since, now)
 	}
-	if a.Name != burnAlert {
+	if a.Name != sla.AlertBudgetBurn.Name {
 		return v
 	}
 	for _, b := range s.Level.BurnAlerts() {
@@ -402,9 +402,6 @@ func newAlert(a Alert, s LevelStatus, now time.Time) alertView {
 	}
 	return v
 }
-
-// burnAlert is the name of the alerts that have tiers.
-const burnAlert = "SLABudgetBurn"
 
 func share(s LevelStatus, window time.Duration) string {
 	if bad, ok := s.BadShare[window]; ok {

@@ -11,7 +11,6 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
-	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -92,11 +91,8 @@ func alertsOfLevel(l *sla.ServiceLevel) []ourAlert {
 		}
 		all = append(all, a)
 	}
-	for _, t := range l.Alerting.Tiers {
-		add(rulegen.AlertBudgetBurn, t.Severity, t.Labels)
-	}
-	for _, n := range rulegen.Notices(l) {
-		add(n.Alert, n.Severity, n.Labels)
+	for _, a := range l.Alerts() {
+		add(a.Kind.Name, a.Severity, a.Labels)
 	}
 	return all
 }

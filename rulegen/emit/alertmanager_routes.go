@@ -88,7 +88,7 @@ func agreementsRoute(agreements []*sla.Agreement, severities []severity) alertma
 func gatherLost(r alertmanagerRoute) alertmanagerRoute {
 	if len(r.Routes) == 0 {
 		r.Routes = []alertmanagerRoute{{
-			Receiver: r.Receiver, Matchers: []string{equals("alertname", rulegen.AlertMeasurementLost)},
+			Receiver: r.Receiver, Matchers: []string{equals("alertname", sla.AlertMeasurementLost.Name)},
 			GroupBy: []string{metricnames.SLA}, Active: r.Active, Mute: r.Mute,
 		}}
 		return r

@@ -96,7 +96,7 @@ func alertsOf(agreements []*sla.Agreement) []map[string]string {
 			for _, t := range l.Alerting.Tiers {
 				add(map[string]string{"alertname": "SLABudgetBurn", "severity": t.Severity, "tier": t.Name, "long_window": sla.FormatDuration(t.Long)})
 			}
-			add(map[string]string{"alertname": "SLAMeasurementLost", "severity": l.Alerting.MeasurementLost.Severity})
+			add(map[string]string{"alertname": "SLAMeasurementLost", "severity": l.Notice(sla.AlertMeasurementLost).Severity})
 			add(map[string]string{"alertname": "SLABudgetBurn", "severity": "unheard-of"})
 			add(map[string]string{"alertname": "HandWritten", "severity": "page"})
 		}

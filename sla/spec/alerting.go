@@ -14,7 +14,7 @@ import (
 var alertingSection = &section{
 	name: "alerting",
 	doc:  "Whom a burning error budget wakes. Without it there are four tiers, after the SRE Workbook's table, fitted to the period.",
-	fields: []field{
+	fields: slices.Concat([]field{
 		{key: "enabled", typ: booleanType, def: "true", doc: "`false`: no alert at all."},
 		{key: "severities", typ: mapping(severitiesSection), doc: "What the label `severity` says of a page and of a ticket, where your routes know other names. Only in `spec.alerting`, for all levels."},
 		{key: "labels", typ: labelsType, doc: "Added to every alert, e.g. for routing."},
@@ -23,13 +23,9 @@ var alertingSection = &section{
 		{key: "minimumBadEvents", typ: countType, def: "3 for `events` and histograms, 0 for probes", doc: "How many bad events a tier's long window must hold before the tier fires, so that one failure in a quiet hour wakes nobody. Of probes, that many failed ones. `0` asks for none."},
 		{key: "minimumEvents", typ: countType, def: "0", example: "100", doc: "How many events of any kind the long window must hold before the tier fires. With too little traffic nobody is woken then, however bad it is."},
 		{key: "weighByTraffic", typ: booleanType, def: "false", doc: "`true`: the bad share of a window counts as much as the window has traffic, against the mean of the period. So a quiet night's failures weigh little, and those of the busiest hour much. For levels that count events."},
-		{key: "budgetExhausted", typ: mapping(exhaustedSection), def: "a ticket", doc: "The alert `SLABudgetExhausted`: nothing of the target's budget is left."},
-		{key: "budgetForecast", typ: mapping(forecastSection), def: "a ticket", doc: "The alert `SLABudgetForecast`: if it goes on like this the target's budget is about to end."},
-		{key: "measurementLost", typ: mapping(lostSection), def: "as urgent as the most urgent tier: a page", doc: "The alert `SLAMeasurementLost`: nobody knows how the service is."},
-		{key: "groupLimit", typ: mapping(groupLimitSection), def: "a ticket", doc: "The alert `SLAGroupLimit` of a level with [groupBy](#groupby): its groups near their limit."},
-		{key: "creditTier", typ: mapping(creditAlertSection), def: "a ticket", doc: "The alert `SLACreditTier` of a level with [credits](#credits): the next tier is near."},
+	}, alertFields(), []field{
 		{key: "tiers", typ: valueType{name: "mapping of names to mappings", sample: "{ticket-slow: {enabled: false}}", sections: []*section{tierSection}, shape: byName}, def: "`page-fast`, `page-slow`, `ticket-fast`, `ticket-slow`", doc: "Changes a default tier key by key, turns it off, or adds one of another name."},
-	},
+	}),
 }
 
 var severitiesSection = &section{
@@ -65,9 +61,7 @@ type alertingPatch struct {
 	names               *severityNames
 	minEvents, minBad   *count
 	byTraffic           *choice
-	exhausted, lost     *noticePatch
-	groups              *noticePatch
-	forecast, credit    *noticePatch
+	notices             map[*sla.AlertKind]*noticePatch
 	tiers               []tierPatch
 }
 
@@ -140,11 +134,7 @@ func (v value) alerting() (*alertingPatch, bool) {
 			p.byTraffic = &choice{at, *on}
 		}
 	}
-	p.exhausted = noticeOf(o, "budgetExhausted", exhaustedSection)
-	p.forecast = noticeOf(o, "budgetForecast", forecastSection)
-	p.lost = noticeOf(o, "measurementLost", lostSection)
-	p.credit = noticeOf(o, "creditTier", creditAlertSection)
-	p.groups = noticeOf(o, "groupLimit", groupLimitSection)
+	p.notices = readNotices(o)
 	entries, _, _ := read(o, "tiers", value.entries)
 	for _, entry := range entries {
 		if !nameRegexp.MatchString(entry.name) {
@@ -187,7 +177,7 @@ type tierDraft struct {
 // alertingOf is the alerting of a level: the default tiers of its period, with
 // the agreement's patch and then the level's own laid on.
 func (d *decoder) alertingOf(l *sla.ServiceLevel, targetOK bool, names sla.SeverityNames, patches ...*alertingPatch) sla.Alerting {
-	a := sla.DefaultAlerting(l.Period)
+	a := l.DefaultAlerting()
 	a.Names = names
 	var drafts []*tierDraft
 	for _, t := range a.Tiers {
@@ -228,10 +218,7 @@ func (d *decoder) alertingOf(l *sla.ServiceLevel, targetOK bool, names sla.Sever
 	slices.SortStableFunc(a.Tiers, func(x, y sla.Tier) int {
 		return cmp.Or(y.Factor.Cmp(x.Factor), cmp.Compare(x.Long, y.Long))
 	})
-	said := func(p *alertingPatch) bool { return p != nil && p.lost != nil && p.lost.severity != nil }
-	if a.MeasurementLost != nil && !slices.ContainsFunc(patches, said) {
-		a.AsTiers(a.MeasurementLost)
-	}
+	followTiers(a, patches)
 	return a
 }
 

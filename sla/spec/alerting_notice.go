@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/upheld-sla/upheld/sla"
@@ -20,45 +21,40 @@ func noticeFields(hold string, more ...field) []field {
 	}...)
 }
 
-// watchedField says which of several periods an alert about a budget is for.
-var watchedField = field{
-	key: "periods", typ: valueType{name: "list of periods", sample: "[month]", scalars: textType.scalars, shape: listOf}, def: "all of the level's",
-	example: "[month]", doc: "Of a level with several periods: whose budgets the alert is for, by their names: `30d`, `month`.",
+// alertFields are the keys of the kinds of alerts that alerting configures.
+func alertFields() []field {
+	var all []field
+	for _, k := range sla.AlertKinds {
+		if o := k.Options; o != nil {
+			all = append(all, field{key: keyOf(k), typ: mapping(sectionOf(k)), def: o.Usual, doc: o.Doc, synonyms: o.Synonyms})
+		}
+	}
+	return all
 }
 
-var exhaustedSection = &section{
-	name:   "the budget exhausted alert",
-	doc:    "Fires while nothing of the whole period's budget is left: the target is missed unless failures leave a rolling period again.",
-	fields: noticeFields("0s", watchedField),
+// keyOf is the key of alerting that configures a kind.
+func keyOf(k *sla.AlertKind) string {
+	_, key, _ := strings.Cut(k.Key, ".")
+	return key
 }
 
-var lostSection = &section{
-	name: "the measurement lost alert",
-	doc: "Fires when the level has no data, which is not the same as its being down. `for` counts from the last sample; rates tell of that for five minutes, so that less than seven comes to seven. " +
-		"Its `severity` is by default that of the most urgent tier, which it may hide.",
-	fields: noticeFields("10m"),
-}
-
-var groupLimitSection = &section{
-	name:   "the group limit alert",
-	doc:    "Fires while a level with `groupBy` has more than 80 % of the groups that its limit allows.",
-	fields: noticeFields("0s"),
-}
-
-var forecastSection = &section{
-	name: "the budget forecast alert",
-	doc:  "Fires while the rest of the budget, burnt as over the last hours, ends soon. It waits for `minimumBadEvents` as the tiers do.",
-	fields: noticeFields("0s", watchedField,
-		field{key: "within", typ: durationType, def: "a thirtieth of the period, at least 1h; under a day a 24th", example: "1d", doc: "How soon the budget must end. Shorter than the period, and if there are several the same for all of them."},
-		field{key: "over", typ: durationType, def: "the long window of `page-slow`: 6h for 30 days", example: "6h", doc: "Over which time the burn rate is taken. In whole minutes up to `6h`, in steps of 5 minutes above; longer than `5m`, not longer than the period."}),
-}
-
-var creditAlertSection = &section{
-	name: "the credit tier alert",
-	doc:  "Fires while the next tier of the level's credits, at the bad share of the last hours, is reached soon. It waits for `minimumBadEvents` as the tiers do.",
-	fields: noticeFields("0s",
-		field{key: "within", typ: durationType, def: "a thirtieth of the period that credits hang on, at least 1h; under a day a 24th", example: "1d", doc: "How soon the tier must be reached. Shorter than the period."},
-		field{key: "over", typ: durationType, def: "the long window of `page-slow`: 6h for 30 days", example: "6h", doc: "Over which time the bad share is taken, as that of `budgetForecast`."}),
+// sectionOf is what may stand below that key.
+func sectionOf(k *sla.AlertKind) *section {
+	o := k.Options
+	var own []field
+	if k.PerPeriod {
+		own = append(own, field{
+			key: "periods", typ: valueType{name: "list of periods", sample: "[month]", scalars: textType.scalars, shape: listOf}, def: "all of the level's",
+			example: "[month]", doc: "Of a level with several periods: whose budgets the alert is for, by their names: `30d`, `month`.",
+		})
+	}
+	if f := o.LookAhead; f != nil {
+		own = append(own,
+			field{key: "within", typ: durationType, def: f.WithinDefault, example: "1d", doc: f.Within},
+			field{key: "over", typ: durationType, def: "the long window of `page-slow`: 6h for 30 days", example: "6h", doc: f.Over})
+	}
+	hold := sla.FormatDuration(o.Default(&sla.ServiceLevel{Period: defaultPeriod}).For)
+	return &section{name: o.Section, doc: o.Text + " [More about it](" + k.Doc + ").", fields: noticeFields(hold, own...)}
 }
 
 // noticePatch is such an alert as one mapping gives it.
@@ -84,8 +80,22 @@ func (v value) span() (span, bool) {
 	return span{d, v}, ok
 }
 
-// noticeOf reads one of the alerts, or is nil if it was not given.
-func noticeOf(o *object, key string, s *section) *noticePatch {
+// readNotices reads what alerting says about kinds of alerts, those that are given.
+func readNotices(o *object) map[*sla.AlertKind]*noticePatch {
+	all := map[*sla.AlertKind]*noticePatch{}
+	for _, k := range sla.AlertKinds {
+		if k.Options == nil {
+			continue
+		}
+		if p := readNotice(o, keyOf(k)); p != nil {
+			all[k] = p
+		}
+	}
+	return all
+}
+
+// readNotice reads one of them, or is nil if it was not given.
+func readNotice(o *object, key string) *noticePatch {
 	v, given := o.get(key)
 	if !given {
 		return nil
@@ -94,8 +104,8 @@ func noticeOf(o *object, key string, s *section) *noticePatch {
 		v.wrongType("a mapping", "write "+key+": {enabled: "+v.node.Value+"}")
 		return nil
 	}
-	o = v.object(s)
-	if o == nil {
+	s := v.field.typ.sections[0]
+	if o = v.object(s); o == nil {
 		return nil
 	}
 	p := &noticePatch{
@@ -143,66 +153,70 @@ func periodNames(l *sla.ServiceLevel) []string {
 	return names
 }
 
-// applyNotices lays the patches on the alerts beside the tiers.
+// noticeOf is what a patch says about a kind, or nil.
+func (p *alertingPatch) noticeOf(k *sla.AlertKind) *noticePatch {
+	if p == nil {
+		return nil
+	}
+	return p.notices[k]
+}
+
+// applyNotices lays the patches on the alerts beside the tiers. What the
+// agreement says about a kind for all its levels holds for those that it fits.
 func applyNotices(a *sla.Alerting, l *sla.ServiceLevel, patches []*alertingPatch) {
-	on := map[*sla.Notice]*bool{}
-	lay := func(to *sla.Notice, p *noticePatch, own bool) {
-		if p == nil {
-			return
+	for _, k := range sla.AlertKinds {
+		n, on := a.Notices[k], !a.Disabled
+		for i, of := range patches {
+			p, own := of.noticeOf(k), i == len(patches)-1
+			if p == nil {
+				continue
+			}
+			if !k.Fits(l) {
+				if need := k.Options.Needs; own {
+					p.at.d.errorAt(p.at.key, "no-"+need.What, fmt.Sprintf("%s: the level %q has no %s", keyOf(k), l.ID.SLO, need.What), need.Remedy)
+				}
+				continue
+			}
+			p.applyTo(n, l, own)
+			if p.enabled != nil {
+				on = *p.enabled && !a.Disabled
+			}
 		}
-		if p.enabled != nil {
-			on[to] = p.enabled
-		}
-		set(&to.Severity, p.severity)
-		set(&to.For, p.hold)
-		set(&to.KeepFiringFor, p.keep)
-		to.Labels = merged(to.Labels, p.labels)
-		if watched := p.watched(l, own); watched != nil {
-			to.Periods = watched
-		}
-	}
-	exhausted, forecast, lost, groups, credit := a.BudgetExhausted, a.BudgetForecast, a.MeasurementLost, a.GroupLimit, sla.DefaultCreditAlert(l.CreditPeriod())
-	for i, p := range patches {
-		if p == nil {
-			continue
-		}
-		own := i == len(patches)-1
-		if own && p.groups != nil && len(l.GroupBy.Labels) == 0 {
-			p.groups.at.d.errorAt(p.groups.at.key, "no-groups", fmt.Sprintf("groupLimit: the level %q has no groups", l.ID.SLO), "leave it out, or group the level: groupBy: [tenant]")
-		}
-		lay(exhausted, p.exhausted, own)
-		lay(lost, p.lost, own)
-		lay(groups, p.groups, own)
-		if lay(&forecast.Notice, p.forecast, own); p.forecast != nil {
-			p.forecast.lookAhead(forecast, l)
-		}
-		if own && p.credit != nil && len(l.Credits.Tiers) == 0 {
-			p.credit.at.d.errorAt(p.credit.at.key, "no-credits", fmt.Sprintf("creditTier: the level %q has no credits", l.ID.SLO), `leave it out, or say what is owed: credits: {tiers: [{below: "99.9", percent: "10"}]}`)
-		} else if lay(&credit.Notice, p.credit, own); p.credit != nil && len(l.Credits.Tiers) > 0 {
-			p.credit.lookAhead(credit, l)
+		if !on {
+			delete(a.Notices, k)
 		}
 	}
-	off := func(n *sla.Notice) bool { return a.Disabled || on[n] != nil && !*on[n] }
-	if off(exhausted) {
-		a.BudgetExhausted = nil
+}
+
+// applyTo lays what is given on an alert of a level, own if the level says it
+// itself.
+func (p *noticePatch) applyTo(n *sla.Notice, l *sla.ServiceLevel, own bool) {
+	set(&n.Severity, p.severity)
+	set(&n.For, p.hold)
+	set(&n.KeepFiringFor, p.keep)
+	n.Labels = merged(n.Labels, p.labels)
+	if watched := p.watched(l, own); watched != nil {
+		n.Periods = watched
 	}
-	if off(&forecast.Notice) {
-		a.BudgetForecast = nil
-	}
-	if off(lost) {
-		a.MeasurementLost = nil
-	}
-	if a.CreditTier = credit; off(&credit.Notice) || len(l.Credits.Tiers) == 0 {
-		a.CreditTier = nil
-	}
-	if off(groups) || len(l.GroupBy.Labels) == 0 {
-		a.GroupLimit = nil
+	p.lookAhead(n, l)
+}
+
+// followTiers gives kinds whose severity nobody has given that of the tiers.
+func followTiers(a sla.Alerting, patches []*alertingPatch) {
+	for k, n := range a.Notices {
+		given := func(of *alertingPatch) bool { p := of.noticeOf(k); return p != nil && p.severity != nil }
+		if k.Options.FollowsTiers && !slices.ContainsFunc(patches, given) {
+			a.FollowTiers(n)
+		}
 	}
 }
 
 // lookAhead lays a patch on how far, and from what, a forecast looks, and
 // reports what cannot work for the level.
-func (p *noticePatch) lookAhead(f *sla.Forecast, l *sla.ServiceLevel) {
+func (p *noticePatch) lookAhead(f *sla.Notice, l *sla.ServiceLevel) {
+	if p.within == nil && p.over == nil {
+		return
+	}
 	shortest := slices.MinFunc(slices.DeleteFunc(l.Periods(), func(p sla.Period) bool { return !f.Watches(p) }), func(a, b sla.Period) int {
 		return cmp.Compare(a.Nominal(), b.Nominal())
 	})
@@ -211,7 +225,7 @@ func (p *noticePatch) lookAhead(f *sla.Forecast, l *sla.ServiceLevel) {
 		f.Within, f.SameWithin = s.length, true
 		if s.length >= period {
 			s.at.wrong("bad-window", fmt.Sprintf("%s looks further ahead than the period of %s of level %q", s.at.said(), shortest, l.ID.SLO),
-				"choose a small part of the period: "+sla.FormatDuration(sla.DefaultAlerting(shortest).BudgetForecast.Within)+" is the default")
+				"choose a small part of the period: "+sla.FormatDuration(sla.ForecastWithin(shortest))+" is the default")
 		}
 	}
 	s := p.over

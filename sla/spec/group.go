@@ -158,20 +158,9 @@ func groupLabelsAreFree(o *object, l *sla.ServiceLevel) {
 	if !given {
 		return
 	}
-	a := l.Alerting
-	sets := []map[string]string{a.Labels}
-	for _, t := range a.Tiers {
-		sets = append(sets, t.Labels)
-	}
-	for _, n := range []*sla.Notice{a.BudgetExhausted, a.MeasurementLost, a.GroupLimit} {
-		if n != nil {
-			sets = append(sets, n.Labels)
-		}
-	}
-	for _, f := range []*sla.Forecast{a.BudgetForecast, a.CreditTier} {
-		if f != nil {
-			sets = append(sets, f.Labels)
-		}
+	sets := []map[string]string{l.Alerting.Labels}
+	for _, a := range l.Alerts() {
+		sets = append(sets, a.Labels)
 	}
 	for _, name := range l.GroupBy.Labels {
 		if slices.ContainsFunc(sets, func(labels map[string]string) bool { return labels[name] != "" }) {

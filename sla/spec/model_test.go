@@ -20,11 +20,11 @@ func TestCredits(t *testing.T) {
 	if got := l.Credits.CreditWords(); got != "10 % below 99.9 %, 30 % below 99 %, 100 % below 95 %" || l.CreditPeriod().Calendar != sla.Month {
 		t.Errorf("%s, of %s", got, l.CreditPeriod())
 	}
-	f := l.Alerting.CreditTier
+	f := l.Notice(sla.AlertCreditTier)
 	if f == nil || f.For != 5*time.Minute || f.KeepFiringFor != 10*time.Minute || f.Within != 48*time.Hour || f.Over != time.Hour || f.Labels["channel"] != "sales" {
 		t.Errorf("alert %+v", f)
 	}
-	if l := load(t, "testdata/valid/smallest.yaml")["availability"]; l.Alerting.CreditTier != nil {
+	if l := load(t, "testdata/valid/smallest.yaml")["availability"]; l.Notice(sla.AlertCreditTier) != nil {
 		t.Error("a level without credits has an alert about them")
 	}
 }
@@ -77,11 +77,11 @@ func TestFull(t *testing.T) {
 	if a.Labels["channel"] != "front" || a.Annotations["dashboard"] == "" || a.Runbook != "https://runbooks.example/shop" {
 		t.Errorf("alerting: %+v", a)
 	}
-	if e, f, m := a.BudgetExhausted, a.BudgetForecast, a.MeasurementLost; e.Severity != "page" || e.For != 5*time.Minute || e.KeepFiringFor != time.Hour ||
+	if e, f, m := a.Notices[sla.AlertBudgetExhausted], a.Notices[sla.AlertBudgetForecast], a.Notices[sla.AlertMeasurementLost]; e.Severity != "page" || e.For != 5*time.Minute || e.KeepFiringFor != time.Hour ||
 		f.Over != 12*time.Hour || f.Within != 48*time.Hour || f.Labels["channel"] != "managers" || m.For != 20*time.Minute || a.Tiers[0].Labels["channel"] != "night" {
 		t.Errorf("alerts beside the tiers: %+v %+v %+v", e, f, m)
 	}
-	if f := levels["deliveries"].Alerting; f.BudgetForecast != nil || f.BudgetExhausted == nil || f.MinimumEvents != 0 || f.MinimumBadEvents != 5 {
+	if f := levels["deliveries"].Alerting; f.Notices[sla.AlertBudgetForecast] != nil || f.Notices[sla.AlertBudgetExhausted] == nil || f.MinimumEvents != 0 || f.MinimumBadEvents != 5 {
 		t.Errorf("a forecast that is off: %+v", f)
 	}
 	want := []string{

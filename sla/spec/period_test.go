@@ -29,8 +29,8 @@ func TestPeriods(t *testing.T) {
 	if got := levels["several"].Periods(); !slices.Equal(got, several.Periods()) {
 		t.Errorf("several: %+v", got)
 	}
-	if a := levels["several"].Alerting; !slices.Equal(a.BudgetExhausted.Periods, []string{"month"}) || !slices.Equal(a.BudgetForecast.Periods, []string{"month", "week"}) {
-		t.Errorf("alerts about budgets: %+v, %+v", a.BudgetExhausted, a.BudgetForecast)
+	if a := levels["several"].Alerting.Notices; !slices.Equal(a[sla.AlertBudgetExhausted].Periods, []string{"month"}) || !slices.Equal(a[sla.AlertBudgetForecast].Periods, []string{"month", "week"}) {
+		t.Errorf("alerts about budgets: %+v, %+v", a[sla.AlertBudgetExhausted], a[sla.AlertBudgetForecast])
 	}
 	if tiers := levels["hour"].Alerting.Tiers; len(tiers) != 2 || tiers[1].Long != 15*time.Minute || tiers[1].Factor.String() != "1" {
 		t.Errorf("tiers of an hour: %v", tierWords(tiers))

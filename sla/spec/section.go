@@ -19,9 +19,10 @@ type field struct {
 	key      string
 	typ      valueType
 	required bool
-	def      string // what holds if the key is left out
-	doc      string // what it means, with unit and constraints; Markdown
-	example  string // a value as it is written
+	def      string   // what holds if the key is left out
+	doc      string   // what it means, with unit and constraints; Markdown
+	example  string   // a value as it is written
+	synonyms []string // what other formats call it, beside otherWords
 }
 
 func (f *field) sample() string {
@@ -125,9 +126,6 @@ var otherWords = map[string][]string{
 	"after":              {"delay", "wait", "escalateAfter", "at"},
 	"over":               {"window", "lookback", "lookbackWindow", "rate"},
 	"within":             {"horizon", "ahead", "before", "ends"},
-	"budgetExhausted":    {"exhausted", "budgetSpent", "errorBudgetExhausted"},
-	"budgetForecast":     {"forecast", "prediction", "exhaustion"},
-	"measurementLost":    {"absent", "noData", "alertWhenNoData", "missing"},
 	"minimumEvents":      {"minEvents", "minRequests", "minimumRequests", "minimumTraffic", "min_events"},
 	"any":                {"anyOf", "any_of", "oneOf", "or"},
 	"atLeast":            {"at_least", "kOfN", "k_of_n", "quorum", "minimum"},
@@ -142,7 +140,8 @@ func meantKey(s *section, key string) string {
 		return near
 	}
 	for _, f := range s.fields {
-		if slices.ContainsFunc(otherWords[f.key], func(word string) bool { return strings.EqualFold(word, key) }) {
+		same := func(word string) bool { return strings.EqualFold(word, key) }
+		if slices.ContainsFunc(otherWords[f.key], same) || slices.ContainsFunc(f.synonyms, same) {
 			return f.key
 		}
 	}

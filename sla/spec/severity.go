@@ -72,7 +72,7 @@ func (t *tierDraft) nameSeverity(names sla.SeverityNames) {
 // nameSeverities finds what the alerts of a level beside its tiers are, and how
 // the agreement calls that.
 func nameSeverities(l *sla.ServiceLevel) {
-	for _, n := range l.Notices() {
+	for _, n := range l.Alerts() {
 		severity, urgency, known := l.Alerting.Names.Named(n.Severity)
 		if n.Severity = severity; known {
 			n.Urgency = urgency

@@ -19,8 +19,7 @@ func TestSeveritiesOfOtherNames(t *testing.T) {
 	for _, tier := range l.Alerting.Tiers {
 		got = append(got, fmt.Sprintf("%s is a %s, %s", tier.Name, tier.Urgency, tier.Severity))
 	}
-	a := l.Alerting
-	for name, n := range map[string]*sla.Notice{"exhausted": a.BudgetExhausted, "forecast": &a.BudgetForecast.Notice} {
+	for name, n := range map[string]*sla.Notice{"exhausted": l.Notice(sla.AlertBudgetExhausted), "forecast": l.Notice(sla.AlertBudgetForecast)} {
 		got = append(got, fmt.Sprintf("%s is a %s, %s", name, n.Urgency, n.Severity))
 	}
 	for _, want := range []string{

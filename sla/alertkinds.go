@@ -1,0 +1,235 @@
+package sla
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// AlertKinds are all kinds of alerts, in the order in which people read about
+// them.
+var AlertKinds = []*AlertKind{
+	AlertBudgetBurn, AlertBudgetForecast, AlertBudgetExhausted, AlertCreditTier, AlertMeasurementLost,
+	AlertCompositeDivergence, AlertExclusionCap, AlertGroupLimit, AlertCalendarEnds,
+}
+
+const aTicket = "a ticket"
+
+// AlertBudgetBurn fires while the budget burns too fast: see BurnAlert.
+var AlertBudgetBurn = &AlertKind{
+	Name: "SLABudgetBurn", Key: "alerting.tiers", Doc: "alerts.md#one-outage-one-alert",
+	of: func(l *ServiceLevel) []Alert {
+		var all []Alert
+		for _, b := range l.BurnAlerts() {
+			n := &Notice{Severity: b.Severity, For: b.For, KeepFiringFor: b.KeepFiringFor, Labels: b.Labels}
+			if b.Pages() {
+				n.Urgency = Page
+			}
+			all = append(all, Alert{Notice: n})
+		}
+		return all
+	},
+}
+
+// AlertBudgetForecast fires while the rest of the budget, burnt as over a window,
+// ends soon. It looks at the window of the slower page, and as far ahead as a
+// thirtieth of the period, a day for 30 days: time enough to act in, and so near
+// that one bad hour in a fresh budget is not sent twice.
+var AlertBudgetForecast = &AlertKind{
+	Name: "SLABudgetForecast", Key: "alerting.budgetForecast", Doc: "alerts.md#what-is-left-and-how-long-it-lasts",
+	When: "the budget ends soon if it goes on like this", PerPeriod: true,
+	Options: &AlertOptions{
+		Doc: "The alert `SLABudgetForecast`: if it goes on like this the target's budget is about to end.", Usual: aTicket,
+		Section: "the budget forecast alert",
+		Text:    "Fires while the rest of the budget, burnt as over the last hours, ends soon. It waits for `minimumBadEvents` as the tiers do.",
+		LookAhead: &LookAhead{
+			WithinDefault: "a thirtieth of the period, at least 1h; under a day a 24th",
+			Within:        "How soon the budget must end. Shorter than the period, and if there are several the same for all of them.",
+			Over:          "Over which time the burn rate is taken. In whole minutes up to `6h`, in steps of 5 minutes above; longer than `5m`, not longer than the period.",
+		},
+		Synonyms: []string{"forecast", "prediction", "exhaustion"},
+		Default:  func(l *ServiceLevel) *Notice { return forecastOf(l.Period) },
+	},
+	words: perPeriod(func(l *ServiceLevel, a Alert, p Period) string {
+		of := ""
+		if len(l.MorePeriods) > 0 {
+			of = " of " + p.Words()
+		}
+		return fmt.Sprintf("the target's budget%s, burnt as over the last %s, ends within %s%s", of, FormatDuration(a.Over), FormatDuration(a.WithinOf(l, p)), a.held())
+	}),
+}
+
+// AlertBudgetExhausted fires while nothing of the budget is left.
+var AlertBudgetExhausted = &AlertKind{
+	Name: "SLABudgetExhausted", Key: "alerting.budgetExhausted", Doc: "alerts.md#what-is-left-and-how-long-it-lasts",
+	When: "the budget is spent", PerPeriod: true,
+	Options: &AlertOptions{
+		Doc: "The alert `SLABudgetExhausted`: nothing of the target's budget is left.", Usual: aTicket,
+		Section:  "the budget exhausted alert",
+		Text:     "Fires while nothing of the whole period's budget is left: the target is missed unless failures leave a rolling period again.",
+		Synonyms: []string{"exhausted", "budgetSpent", "errorBudgetExhausted"},
+		Default:  func(*ServiceLevel) *Notice { return ticket() },
+	},
+	words: perPeriod(func(_ *ServiceLevel, a Alert, p Period) string {
+		return fmt.Sprintf("the target's budget of %s is spent%s", p.Words(), a.held())
+	}),
+}
+
+// AlertCreditTier fires when the next tier of credits is near.
+var AlertCreditTier = &AlertKind{
+	Name: "SLACreditTier", Key: "alerting.creditTier", Doc: "rules.md#credits",
+	When: "the next credit is near",
+	Options: &AlertOptions{
+		Doc: "The alert `SLACreditTier` of a level with [credits](#credits): the next tier is near.", Usual: aTicket,
+		Section: "the credit tier alert",
+		Text:    "Fires while the next tier of the level's credits, at the bad share of the last hours, is reached soon. It waits for `minimumBadEvents` as the tiers do.",
+		LookAhead: &LookAhead{
+			WithinDefault: "a thirtieth of the period that credits hang on, at least 1h; under a day a 24th",
+			Within:        "How soon the tier must be reached. Shorter than the period.",
+			Over:          "Over which time the bad share is taken, as that of `budgetForecast`.",
+		},
+		Needs: &AlertNeed{
+			What: "credits", Remedy: `leave it out, or say what is owed: credits: {tiers: [{below: "99.9", percent: "10"}]}`,
+			Met: func(l *ServiceLevel) bool { return len(l.Credits.Tiers) > 0 },
+		},
+		Default: func(l *ServiceLevel) *Notice {
+			n := forecastOf(l.CreditPeriod())
+			n.Periods = []string{l.CreditPeriod().String()}
+			return n
+		},
+	},
+	words: func(_ *ServiceLevel, a Alert) []string {
+		return []string{fmt.Sprintf("the next tier of credits, at the bad share of the last %s, is reached within %s%s", FormatDuration(a.Over), FormatDuration(a.Within), a.held())}
+	},
+}
+
+// measurementLostFor is how long a level must be without data before that is
+// an alert of its own: longer than a restart with the base window refilled.
+const measurementLostFor = 10 * time.Minute
+
+// AlertMeasurementLost fires when nobody knows how a level is doing. It is as
+// urgent as what it may hide, the most urgent tier: until it is back nobody is
+// sent an alert about an outage.
+var AlertMeasurementLost = &AlertKind{
+	Name: "SLAMeasurementLost", Key: "alerting.measurementLost", Doc: "alerts.md#measurement-lost-is-not-down",
+	When: "no measurement arrives", WholeLevel: true,
+	Options: &AlertOptions{
+		Doc: "The alert `SLAMeasurementLost`: nobody knows how the service is.", Usual: "as urgent as the most urgent tier: a page",
+		Section: "the measurement lost alert",
+		Text: "Fires when the level has no data, which is not the same as its being down. `for` counts from the last sample; rates tell of that for five minutes, so that less than seven comes to seven. " +
+			"Its `severity` is by default that of the most urgent tier, which it may hide.",
+		Synonyms:     []string{"absent", "noData", "alertWhenNoData", "missing"},
+		FollowsTiers: true,
+		Default: func(*ServiceLevel) *Notice {
+			return &Notice{Severity: Ticket.String(), For: measurementLostFor}
+		},
+	},
+	words: func(_ *ServiceLevel, a Alert) []string {
+		return []string{fmt.Sprintf("nobody knows how the service is, %s after the last sample, give or take a scrape and an evaluation", FormatDuration(a.For))}
+	},
+}
+
+// AlertCompositeDivergence fires while a composite looks better than what its
+// customers meet.
+var AlertCompositeDivergence = &AlertKind{
+	Name: "SLACompositeDivergence", Key: "indicator.composite.endToEnd", Doc: "composites.md#alerts",
+	When: "customers meet worse than its parts show",
+	of: func(l *ServiceLevel) []Alert {
+		if c, ok := l.Indicator.(*Composite); ok && c.EndToEnd != nil && c.EndToEnd.Notice != nil {
+			return []Alert{{Notice: c.EndToEnd.Notice}}
+		}
+		return nil
+	},
+	words: func(l *ServiceLevel, a Alert) []string {
+		e := l.Indicator.(*Composite).EndToEnd
+		return []string{fmt.Sprintf("%s, which measures the whole, is worse than this by more than %s %% of the time over %s%s", e.Of, e.Above, FormatDuration(e.Over), a.held())}
+	},
+}
+
+// AlertExclusionCap fires when an exclusion has excused all that it may.
+var AlertExclusionCap = &AlertKind{
+	Name: "SLAExclusionCap", Key: "exclusions.cap", Doc: "service-hours.md#caps",
+	When: "an exclusion has excused all that it may",
+	of: func(l *ServiceLevel) []Alert {
+		var all []Alert
+		for _, e := range l.MeasuredCaps() {
+			if e.Cap.Notice != nil && slices.Contains(l.Periods(), e.Cap.Per) {
+				all = append(all, Alert{Notice: e.Cap.Notice, Exclusion: e})
+			}
+		}
+		return all
+	},
+	words: func(_ *ServiceLevel, a Alert) []string {
+		c := a.Exclusion.Cap
+		return []string{fmt.Sprintf("%s has excused the %s of downtime that it may in a %s%s", a.Exclusion.Name, FormatDuration(c.Downtime), c.Per.Calendar, a.held())}
+	},
+}
+
+// AlertGroupLimit fires when a level nears the groups that its limit allows.
+var AlertGroupLimit = &AlertKind{
+	Name: "SLAGroupLimit", Key: "alerting.groupLimit", Doc: "group-by.md#a-bound-on-groups",
+	When: "there are nearly as many groups as it may have", WholeLevel: true,
+	Options: &AlertOptions{
+		Doc: "The alert `SLAGroupLimit` of a level with [groupBy](#groupby): its groups near their limit.", Usual: aTicket,
+		Section: "the group limit alert",
+		Text:    "Fires while a level with `groupBy` has more than 80 % of the groups that its limit allows.",
+		Needs: &AlertNeed{
+			What: "groups", Remedy: "leave it out, or group the level: groupBy: [tenant]",
+			Met: func(l *ServiceLevel) bool { return len(l.GroupBy.Labels) > 0 },
+		},
+		Default: func(*ServiceLevel) *Notice { return ticket() },
+	},
+	words: func(l *ServiceLevel, a Alert) []string {
+		return []string{fmt.Sprintf("there are more than %d %% of at most %d groups%s", GroupsNearLimit, l.GroupBy.Limit, a.held())}
+	},
+}
+
+// AlertCalendarEnds fires when rules are so old that their tables of clock
+// changes come to an end. It is about an agreement's calendars, not about a level.
+var AlertCalendarEnds = &AlertKind{Name: "SLACalendarEnds", Doc: "periods.md#limits", When: "the rules are years old"}
+
+// ticket is an alert of which nothing is said.
+func ticket() *Notice { return &Notice{Severity: Ticket.String()} }
+
+// forecastOf is an alert that extrapolates to the end of a period's budget.
+func forecastOf(p Period) *Notice {
+	n := ticket()
+	n.Over, n.Within = 6*time.Hour, ForecastWithin(p)
+	for _, t := range DefaultTiers(p) {
+		if t.Name == "page-slow" {
+			n.Over = t.Long
+		}
+	}
+	return n
+}
+
+// ForecastWithin is how far alerts look ahead in a period if nothing is said: a
+// thirtieth of it in whole hours, at least one; below a day, where that would be
+// most of the period, a 24th.
+func ForecastWithin(p Period) time.Duration {
+	if p.Nominal() < day {
+		return max((p.Nominal() / 24).Truncate(BaseWindow), BaseWindow)
+	}
+	return max((p.Nominal() / 30).Truncate(time.Hour), time.Hour)
+}
+
+// perPeriod are the words of a kind that has an alert for each period.
+func perPeriod(words func(*ServiceLevel, Alert, Period) string) func(*ServiceLevel, Alert) []string {
+	return func(l *ServiceLevel, a Alert) []string {
+		var all []string
+		for _, p := range l.Periods() {
+			if a.Watches(p) {
+				all = append(all, words(l, a, p))
+			}
+		}
+		return all
+	}
+}
+
+// held is how long it must be so before the alert fires, as words end with it.
+func (a Alert) held() string {
+	if a.For == 0 {
+		return ""
+	}
+	return ", for " + FormatDuration(a.For)
+}
