@@ -94,3 +94,54 @@ func TestRestartsGiveAlertsTheirStateBack(t *testing.T) {
 		t.Errorf("%v evaluations in forty minutes of which three were down", got)
 	}
 }
+
+// A step of the clock moves evaluations to the new time, and scrapes of targets
+// that know nothing of it; a clock that was set back adds nothing until it is
+// where it was.
+func TestClockIsSet(t *testing.T) {
+	var asked time.Time
+	target := func(at time.Time) []enginetest.Sample {
+		asked = at
+		return []enginetest.Sample{{Series: "x", Value: float64(at.Sub(enginetest.Start) / time.Second)}}
+	}
+	w := enginetest.New(t, 15*time.Second, target)
+	w.Load(groupsOf("a"))
+	w.Run(10 * time.Minute)
+	const step = 37*time.Minute + 13*time.Second
+	w.Step(step)
+	w.Run(10 * time.Minute)
+	if got := asked.Sub(enginetest.Start); got != 20*time.Minute-15*time.Second {
+		t.Errorf("targets lived %s", got)
+	}
+	if got := w.Value(`count_over_time(age[10m])`); got < 9 || got > 10 {
+		t.Errorf("%v evaluations in ten minutes", got)
+	}
+	if got := w.Now().Sub(enginetest.Start); got != 20*time.Minute+step {
+		t.Errorf("the server's clock has gone %s", got)
+	}
+	w.Step(-step)
+	w.Run(30 * time.Minute)
+	if got := w.Value(`x`); got > 1200 { // it had seen as many until then
+		t.Errorf("a sample of %v s was taken before the clock was where it had been", got)
+	}
+	w.Run(10 * time.Minute)
+	if got := w.Value(`x`); got < 3500 {
+		t.Errorf("the last sample is of %v s", got)
+	}
+}
+
+// A process that was stopped does at once, and once, what it should have done.
+func TestProcessIsSuspended(t *testing.T) {
+	w := enginetest.New(t, 15*time.Second, always)
+	w.Load(groupsOf("a"))
+	w.Run(10 * time.Minute)
+	before, offset := w.Value(`count_over_time(age[1h])`), w.Offset("a")
+	w.Suspend(5 * time.Minute)
+	w.Run(10 * time.Minute)
+	if got := w.Value(`count_over_time(age[1h])`); got != before+11 {
+		t.Errorf("%v evaluations, %v before, want eleven more", got, before)
+	}
+	if got := w.Offset("a"); got != offset {
+		t.Errorf("evaluated at %s, %s before", got, offset)
+	}
+}
