@@ -26,7 +26,7 @@ const (
 // writes is the storage as scrapes and rules write it. Before the disk is full it
 // takes nothing more: a record that is cut off in the middle would end the log
 // there, and what was written after it, with space again, would be lost with the
-// next start.
+// next start. While the clock is behind its newest sample it takes nothing either.
 type writes struct {
 	db     *tsdb.DB
 	dir    string
@@ -34,14 +34,33 @@ type writes struct {
 	logger *slog.Logger
 
 	mu   sync.Mutex
-	lost bool
+	lost *loss // nil while samples are kept
 	told time.Time
 }
+
+// loss is why samples are lost, as the log says it with what to do, and as the
+// pages say it.
+type loss struct{ log, page string }
+
+var (
+	lostDiskFull = &loss{
+		"its disk is nearly full; free some space, or limit it with --storage.retention.size",
+		"its disk is full or cannot be written. The figures below are old.",
+	}
+	lostUnwritable = &loss{
+		"it cannot be written; free some space, or limit it with --storage.retention.size",
+		lostDiskFull.page,
+	}
+	lostClockBehind = &loss{
+		"the clock was set back and it has newer ones; set the clock right, or wait until it is where it was",
+		"the clock of this machine was set back, to before its newest samples. The figures below are those of the clock's time.",
+	}
+)
 
 func newWrites(db *tsdb.DB, dir string, logger *slog.Logger, reg prometheus.Registerer) *writes {
 	w := &writes{db: db, dir: dir, logger: logger.With("component", "storage"), kept: prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "upheld_storage_last_write_successful",
-		Help: "Whether the last samples that were written are kept (1) or lost (0), as they are while the disk is full.",
+		Help: "Whether the last samples that were written are kept (1) or lost (0), as they are while the disk is full or the clock is behind.",
 	})}
 	w.kept.Set(1)
 	reg.MustRegister(w.kept)
@@ -50,14 +69,14 @@ func newWrites(db *tsdb.DB, dir string, logger *slog.Logger, reg prometheus.Regi
 
 // Appender is for rules, AppenderV2 for scrapes.
 func (w *writes) Appender(ctx context.Context) storage.Appender {
-	if w.full() {
+	if w.full() || w.behind() {
 		return lostAppender{}
 	}
 	return writesAppender{w.db.Appender(ctx), w}
 }
 
 func (w *writes) AppenderV2(ctx context.Context) storage.AppenderV2 {
-	if w.full() {
+	if w.full() || w.behind() {
 		return lostAppenderV2{}
 	}
 	return writesAppenderV2{w.db.AppenderV2(ctx), w}
@@ -69,7 +88,7 @@ func (w *writes) full() bool {
 	if err != nil || free >= min(mostReserve, size/reservedPart) {
 		return false
 	}
-	w.note(true, "its disk is nearly full", "free_bytes", free)
+	w.note(lostDiskFull, "free_bytes", free)
 	return true
 }
 
@@ -77,10 +96,10 @@ func (w *writes) full() bool {
 func (w *writes) notice() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if !w.lost {
+	if w.lost == nil {
 		return ""
 	}
-	return "Nothing is recorded now: the storage takes no samples, because its disk is full or cannot be written. The figures below are old."
+	return "Nothing is recorded now: the storage takes no samples, because " + w.lost.page
 }
 
 type writesAppender struct {
@@ -98,25 +117,29 @@ type writesAppenderV2 struct {
 func (a writesAppenderV2) Commit() error { return a.w.noteError(a.AppenderV2.Commit()) }
 
 func (w *writes) noteError(err error) error {
-	w.note(err != nil, "it cannot be written", "err", err)
+	if err != nil {
+		w.note(lostUnwritable, "err", err)
+	} else {
+		w.note(nil)
+	}
 	return err
 }
 
 // note tells of the first samples that are lost, then every minute, and of the
 // first that are kept.
-func (w *writes) note(lost bool, why string, details ...any) {
+func (w *writes) note(why *loss, details ...any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {
-	case lost:
-		w.lost = true
+	case why != nil:
+		w.lost = why
 		w.kept.Set(0)
 		if time.Since(w.told) >= writesToldEvery {
 			w.told = time.Now()
-			w.logger.Error("The storage takes no samples, since "+why+"; free some space, or limit it with --storage.retention.size", details...)
+			w.logger.Error("The storage takes no samples, since "+why.log, details...)
 		}
-	case w.lost:
-		w.lost, w.told = false, time.Time{}
+	case w.lost != nil:
+		w.lost, w.told = nil, time.Time{}
 		w.kept.Set(1)
 		w.logger.Info("The storage takes samples again")
 	}
