@@ -110,6 +110,20 @@ examples: build prometheus-tools victoriametrics-tools ## generate examples/ and
 fuzz: ## every fuzz target for FUZZTIME (10s) each
 	scripts/fuzz $(FUZZTIME)
 
+.PHONY: ci-all
+ci-all: ## .ci/run, then what needs big tools or a database of the world: by hand before a release, and every week
+	.ci/run
+	$(MAKE) goreleaser-check govulncheck
+
+.PHONY: goreleaser-check
+goreleaser-check: $(TOOLS)/goreleaser ## .goreleaser.yaml by goreleaser's own check (builds it first: two to four minutes of CPU)
+	$(TOOLS)/goreleaser check
+
+.PHONY: release
+release: $(TOOLS)/goreleaser ## the release of the tag that is checked out, as a draft
+	scripts/release-notes $$(git describe --tags --exact-match) > $(BIN)/release-notes.md
+	$(TOOLS)/goreleaser release --clean --release-notes $(BIN)/release-notes.md
+
 .PHONY: govulncheck
 govulncheck: $(TOOLS)/govulncheck ## known vulnerabilities; skipped when their database cannot be reached
 	scripts/govulncheck $(TOOLS)/govulncheck
@@ -134,6 +148,7 @@ PACKAGE_amtool        := github.com/prometheus/alertmanager/cmd/amtool
 PACKAGE_blackbox_exporter := github.com/prometheus/blackbox_exporter
 PACKAGE_sloth         := github.com/slok/sloth/cmd/sloth
 PACKAGE_govulncheck   := golang.org/x/vuln/cmd/govulncheck
+PACKAGE_goreleaser    := github.com/goreleaser/goreleaser/v2
 
 $(TOOLS)/%: tools/%/go.mod
 	$(GO) -C tools/$* build -ldflags '-s -w' -o $(abspath $@) $(PACKAGE_$*)
