@@ -69,9 +69,9 @@ func probeWithoutDescriptors(t *testing.T, url string) {
 		t.Skip(err)
 	}
 	e := exporter.New(exporter.Options{})
-	// Some 25 are under way at once, of two descriptors each, and have six times
+	// Some 50 are under way at once, of one descriptor each, and have six times
 	// as long as the server takes.
-	if err := e.Apply(manyTargets(150, url, 3*time.Second)); err != nil {
+	if err := e.Apply(manyTargets(300, url, 3*time.Second)); err != nil {
 		t.Fatal(err)
 	}
 	start(t, e)

@@ -267,8 +267,9 @@ func (c *config) options(logger *slog.Logger, stderr io.Writer) exporter.Options
 // resolution.
 const spareDescriptors = 64
 
-// perProbe is how many descriptors a probe of the specification takes: its
-// connection's, and on Linux another to wait by.
+// perProbe is how many descriptors a probe of the specification takes: one for
+// its connection, and two while it asks a resolver for both families of
+// addresses or tries a second address.
 const perProbe = 2
 
 // share is what of the descriptors either kind of probe may use: those of the

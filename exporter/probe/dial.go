@@ -150,21 +150,12 @@ func (d *dialer) dialAddress(ctx context.Context, network string, to netip.AddrP
 	if network == "udp" {
 		by = &d.udp
 	}
-	if network == "tcp" && d.mayBypass(to) {
-		return d.dialSocket(ctx, to)
-	}
 	began := time.Now()
 	conn, err := by.DialContext(ctx, network, to.String())
 	if err != nil {
 		return nil, err
 	}
 	return attested(conn, began, time.Now()), nil
-}
-
-// mayBypass tells whether the cheap socket can do what is asked for: it knows
-// neither sources nor zones nor hooks.
-func (d *dialer) mayBypass(to netip.AddrPort) bool {
-	return hasSockets && d.tcp.LocalAddr == nil && d.env.Control == nil && to.Addr().Zone() == ""
 }
 
 // leastShare is the least that an address is given of the time, where several
@@ -206,8 +197,5 @@ func (d *dialer) tellingOf(faults []error) error {
 // interruptible makes every pending and later operation on conn, which has the
 // deadline of ctx, fail once ctx ends, until the returned function is called.
 func interruptible(ctx context.Context, conn interface{ SetDeadline(t time.Time) error }) (stop func() bool) {
-	if b, ok := ctx.(*bounded); ok {
-		ctx = b.Context
-	}
 	return context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 }

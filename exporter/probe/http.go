@@ -165,10 +165,10 @@ func (p *httpProber) Phases() []Phase {
 func (p *httpProber) Probe(ctx context.Context, by time.Time) Result {
 	r := begin(p.timeout, by)
 	r.excerpt = p.client.dialer.env.Excerpt
-	within := bound(ctx, r.deadline)
-	defer within.end()
+	ctx, cancel := context.WithDeadline(ctx, r.deadline)
+	defer cancel()
 	x := exchange{client: &p.client, run: &r}
-	detail, fault := x.ask(within, p.first, nil)
+	detail, fault := x.ask(ctx, p.first, nil)
 	if fault != nil {
 		return r.failed(fault)
 	}

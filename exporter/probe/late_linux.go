@@ -5,9 +5,9 @@ import (
 	"errors"
 	"io"
 	"net"
-	"net/netip"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -21,8 +21,7 @@ func attested(conn net.Conn, began, ended time.Time) net.Conn {
 	switch c := conn.(type) {
 	case *net.TCPConn:
 		if raw, err := c.SyscallConn(); err == nil {
-			to, _ := c.RemoteAddr().(*net.TCPAddr)
-			return &stampedTCP{TCPConn: c, stamps: stampsOf(raw, to.AddrPort().Addr(), began, ended)}
+			return &stampedTCP{TCPConn: c, stamps: stampsOf(raw, c.RemoteAddr(), began, ended)}
 		}
 	case *net.UDPConn:
 		if raw, err := c.SyscallConn(); err == nil {
@@ -33,9 +32,10 @@ func attested(conn net.Conn, began, ended time.Time) net.Conn {
 }
 
 // stampsOf are those of a TCP connection.
-func stampsOf(from source, to netip.Addr, began, ended time.Time) stamps {
-	s := stamps{from: from, stream: true, opened: ended, own: ended.Sub(began)}
-	if s.own > asksFrom && !to.IsLoopback() { // a round trip within this host takes nothing but its CPU
+func stampsOf(from syscall.RawConn, to net.Addr, began, ended time.Time) stamps {
+	s := stamps{from: from, opened: ended, own: ended.Sub(began)}
+	tcp, ok := to.(*net.TCPAddr)
+	if ok && s.own > asksFrom && !tcp.IP.IsLoopback() { // a round trip within this host takes nothing but its CPU
 		s.own -= roundTrip(from, s.own)
 	}
 	return s
@@ -47,7 +47,7 @@ const asksFrom = 250 * time.Microsecond
 
 // roundTrip is the time between the packet that opened a connection and its
 // answer; everything, where a packet was lost and the kernel has no measure.
-func roundTrip(from source, all time.Duration) time.Duration {
+func roundTrip(from syscall.RawConn, all time.Duration) time.Duration {
 	var info *unix.TCPInfo
 	err := errors.ErrUnsupported
 	failed := from.Control(func(fd uintptr) { info, err = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO) })
@@ -67,30 +67,13 @@ var stampAll = sync.OnceFunc(func() {
 	}
 })
 
-// source is what is read from by system calls: the descriptor of a connection.
-type source interface {
-	// Read calls try until it is true, whenever there may be something to read.
-	Read(try func(fd uintptr) bool) error
-	Control(f func(fd uintptr)) error
-}
-
 // stamps reads from a socket together with the times of arrival.
 type stamps struct {
-	from   source
+	from   syscall.RawConn
 	late   *lateness     // nil: nobody asks
 	opened time.Time     // when the connection was open
 	own    time.Duration // that opening it took the exporter itself
-	stream bool
-	asked  bool // for stamps
-
-	try     func(fd uintptr) bool // receive, made once
-	into    []byte                // of the read under way
-	n       int
-	arrived int64 // the stamp: nanoseconds since the epoch, 0 without
-	err     error
-	message unix.Msghdr
-	parts   unix.Iovec
-	control [64]byte
+	asked  bool          // for stamps
 }
 
 type stampedTCP struct {
@@ -103,19 +86,11 @@ type stampedUDP struct {
 	stamps
 }
 
-type stampedSocket struct {
-	*socket
-	stamps
-}
-
 // Read reads, and notes how long what is read had been there.
-func (c *stampedTCP) Read(b []byte) (int, error) { return c.read(b) }
+func (c *stampedTCP) Read(b []byte) (int, error) { return c.read(b, c.TCPConn) }
 
 // Read reads a packet, and notes how long it had been there.
-func (c *stampedUDP) Read(b []byte) (int, error) { return c.read(b) }
-
-// Read reads, and notes how long what is read had been there.
-func (c *stampedSocket) Read(b []byte) (int, error) { return c.read(b) }
+func (c *stampedUDP) Read(b []byte) (int, error) { return c.read(b, c.UDPConn) }
 
 func (s *stamps) reportTo(r *run, wanted time.Time) {
 	if r.late == nil {
@@ -125,35 +100,62 @@ func (s *stamps) reportTo(r *run, wanted time.Time) {
 	s.late.opened(wanted, s.opened, s.own)
 }
 
-func (s *stamps) read(b []byte) (int, error) {
+// read waits until there is something to read, asks for its stamp without taking
+// it, and leaves the rest to the connection.
+func (s *stamps) read(b []byte, conn io.Reader) (n int, err error) {
 	if len(b) == 0 {
 		return 0, nil
 	}
-	if s.try == nil {
-		s.try = s.receive
-	}
 	began := time.Now()
 	s.late.wait(began)
-	s.into = b
-	err := s.from.Read(s.try)
-	if err == nil {
-		err = s.err
-	} else if s.n = 0; isTimeout(err) {
-		_ = s.from.Control(func(fd uintptr) { s.peek(fd) })
-		if now := time.Now(); s.arrived != 0 {
-			s.late.unread(min(late(s.arrived, began, now), now.Sub(began)))
-		}
+	var arrived int64
+	var fault error
+	err = s.from.Read(func(fd uintptr) bool {
+		arrived, fault = s.peek(fd, b)
+		return fault != unix.EAGAIN
+	})
+	switch {
+	case isTimeout(err):
+		arrived = s.missed(b, began)
+	case err == nil && fault != nil:
+		err = &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("recvmsg", fault)}
+	case err == nil:
+		n, err = conn.Read(b)
 	}
-	s.into, s.parts.Base = nil, nil
-	s.resume(began, time.Now())
-	return s.n, err
+	s.resume(arrived, began, time.Now())
+	return n, err
+}
+
+// missed is the stamp of what a deadline kept from being read, 0 if there is
+// nothing, and notes for how long it had been there.
+func (s *stamps) missed(b []byte, began time.Time) (arrived int64) {
+	_ = s.from.Control(func(fd uintptr) { arrived, _ = s.peek(fd, b) })
+	if now := time.Now(); arrived != 0 {
+		s.late.unread(min(late(arrived, began, now), now.Sub(began)))
+	}
+	return arrived
+}
+
+// peek is the stamp of what could be read into b; 0 for the end of a connection.
+// The kernel reports an error only once, so that reading would not find it again.
+func (s *stamps) peek(fd uintptr, b []byte) (arrived int64, err error) {
+	if !s.asked {
+		s.asked = true
+		_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_TIMESTAMPNS_NEW, 1) // a system that has none goes without
+	}
+	var control [64]byte
+	_, n, _, _, err := unix.Recvmsg(int(fd), b, control[:], unix.MSG_PEEK)
+	if err != nil {
+		return 0, err
+	}
+	return arrival(control[:n]), nil
 }
 
 // resume notes the end of a read. What had been there before it began was not
 // waited for: reading it was work.
-func (s *stamps) resume(began, now time.Time) {
-	switch late := late(s.arrived, began, now); {
-	case s.arrived == 0:
+func (s *stamps) resume(arrived int64, began, now time.Time) {
+	switch late := late(arrived, began, now); {
+	case arrived == 0:
 		s.late.resume(now, 0)
 	case late < now.Sub(began):
 		s.late.resume(now, late)
@@ -174,43 +176,6 @@ func late(arrived int64, began, now time.Time) time.Duration {
 // behind is by how much the time of day went on less than time did.
 func behind(from, to int64, passed time.Duration) time.Duration {
 	return max(passed-time.Duration(to-from), 0)
-}
-
-// receive tries to read; false if there is nothing yet.
-func (s *stamps) receive(fd uintptr) bool {
-	if !s.asked {
-		s.asked = true
-		setOption(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS_NEW)
-	}
-	return s.receiveWith(fd, 0)
-}
-
-// peek looks for what arrived before a deadline and was not read in time.
-func (s *stamps) peek(fd uintptr) {
-	s.receiveWith(fd, unix.MSG_PEEK)
-	s.n = 0
-}
-
-func (s *stamps) receiveWith(fd uintptr, flags int) bool {
-	s.arrived, s.err = 0, nil
-	s.parts.Base = &s.into[0]
-	s.parts.SetLen(len(s.into))
-	s.message = unix.Msghdr{Iov: &s.parts, Control: &s.control[0]}
-	s.message.SetIovlen(1)
-	s.message.SetControllen(len(s.control))
-	n, errno := receive(fd, &s.message, flags)
-	if errno == unix.EAGAIN {
-		return false
-	}
-	s.n = n
-	switch {
-	case errno != 0:
-		s.err = &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("recvmsg", errno)}
-	case n == 0 && s.stream:
-		s.err = io.EOF
-	}
-	s.arrived = arrival(s.control[:s.message.Controllen])
-	return true
 }
 
 // arrival is the stamp among control messages, 0 if there is none.

@@ -3,9 +3,7 @@
 package probe
 
 import (
-	"context"
 	"net"
-	"net/netip"
 	"time"
 )
 
@@ -15,8 +13,3 @@ func attested(conn net.Conn, _, _ time.Time) net.Conn { return conn }
 
 // stampAll is for Linux.
 func stampAll() {}
-
-// hasSockets tells whether dialSocket can be called.
-const hasSockets = false
-
-func (d *dialer) dialSocket(context.Context, netip.AddrPort) (net.Conn, error) { panic("no sockets") }

@@ -221,6 +221,42 @@ func TestASlowServerIsNotAStarvedProber(t *testing.T) {
 	t.Errorf("a server that does not answer in time: %+v", r)
 }
 
+// TestAResetAfterSilenceIsNotTheExportersLateness has a server begin an answer,
+// be silent and then reset the connection: a reset arrives without a stamp, and
+// that of what was read before says nothing about it.
+func TestAResetAfterSilenceIsNotTheExportersLateness(t *testing.T) {
+	const silence = 150 * time.Millisecond
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = bufio.NewReader(conn).ReadString('\n')
+			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf")
+			time.Sleep(silence)
+			_ = conn.(*net.TCPConn).SetLinger(0)
+			conn.Close()
+		}
+	}()
+	for range 20 { // other work on the machine may make the exporter late indeed
+		r := probeOnce(t, get("http://"+l.Addr().String()), 5*time.Second, 0)
+		if r.Outcome != probe.Bad || r.Reason != probe.Reset || r.Duration < silence {
+			t.Fatalf("%+v", r)
+		}
+		if !r.Unsure() {
+			return
+		}
+		t.Logf("%s of %s is said to be the exporter's own", r.Late, r.Duration)
+	}
+	t.Error("the silence of the server is said to be the exporter's own time")
+}
+
 // TestStarvedVerdicts are those that would blame a server that was in time.
 func TestStarvedVerdicts(t *testing.T) {
 	const delay, patience = 20 * time.Millisecond, 120 * time.Millisecond

@@ -86,28 +86,28 @@ func listenPhases(steps []step) []Phase {
 func (p *tcpProber) Probe(ctx context.Context, by time.Time) Result {
 	r := begin(p.timeout, by)
 	r.excerpt = p.dialer.env.Excerpt
-	within := bound(ctx, r.deadline)
-	defer within.end()
+	ctx, cancel := context.WithDeadline(ctx, r.deadline)
+	defer cancel()
 	var s *session
 	if p.tls {
 		s = p.session
 	}
-	conn, fault := p.dialer.connect(within, p.address, s, &r)
+	conn, fault := p.dialer.connect(ctx, p.address, s, &r)
 	if fault != nil {
 		return r.failed(fault)
 	}
 	defer func() { hangUp(conn) }()
 	if len(p.steps) == 0 {
-		if fault := p.dialer.accepted(within, conn, p.address, &r); fault != nil {
+		if fault := p.dialer.accepted(ctx, conn, p.address, &r); fault != nil {
 			return r.failed(fault)
 		}
 		return r.good(said(nil))
 	}
 	t := talk{dialer: p.dialer, session: p.session, address: p.address, run: &r, conn: conn}
-	fault = t.speak(within, p.steps)
+	fault = t.speak(ctx, p.steps)
 	conn = t.conn
 	if fault == nil && p.steps[len(p.steps)-1].startTLS {
-		fault = p.dialer.accepted(within, conn, p.address, &r)
+		fault = p.dialer.accepted(ctx, conn, p.address, &r)
 	}
 	if fault != nil {
 		return r.failed(fault)

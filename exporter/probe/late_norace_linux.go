@@ -1,7 +1,0 @@
-//go:build !race
-
-package probe
-
-func received(uintptr) {}
-
-func sending(uintptr) {}
