@@ -48,23 +48,13 @@ func (c compiler) measurementLost(n sla.Notice) Rule {
 
 // trail is how long after its last sample a level still counts as measured.
 func (c compiler) trail() time.Duration {
-	if of, composite := c.level.Indicator.(*sla.Composite); composite {
-		longest := time.Duration(0) // that of any component will do, so the last one's
-		for _, x := range of.Component {
-			longest = max(longest, slotWindow(x.Level))
-		}
-		return longest
-	}
-	m := methods[c.level.Aggregation]
 	switch {
-	case sla.LookedAt(c.level.Indicator):
-		return sla.BaseWindow
-	case m.slots == nil:
-		return m.into.window
-	case c.fills():
-		return c.into.window
+	case c.kind.trail > 0:
+		return c.kind.trail
+	case c.isCut() && c.fills() && !sla.LookedAt(c.level.Indicator):
+		return 0
 	}
-	return sla.BaseWindow + c.into.window
+	return sla.BaseWindow
 }
 
 // remaining selects the budget that is left of a period. At the edge of a
@@ -202,7 +192,9 @@ func (c compiler) alert(name string, e promql.Expr, annotations map[string]strin
 	if words := c.approximation(); words != "" && name != sla.AlertMeasurementLost.Name && name != sla.AlertGroupLimit.Name {
 		r.Annotations[annotationApproximation] = words
 	}
-	c.tellComponents(r)
+	if c.kind.tell != nil {
+		c.kind.tell(c.level, r)
+	}
 	c.tellGroups(r)
 	if name != sla.AlertMeasurementLost.Name && name != sla.AlertGroupLimit.Name {
 		c.tellExcess(r)

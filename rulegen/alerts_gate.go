@@ -33,7 +33,7 @@ var seen = sla.NewDecimal(4, 5)
 
 // minima are those that the level asks for. So many events
 // always suffice; up to three, one fewer never does.
-func (l level) minima() []least {
+func minima(l level) []least {
 	size, ok := l.EventSize()
 	if !ok {
 		return nil

@@ -24,7 +24,7 @@ func (t tree) blames() []Rule {
 		rules = append(rules, t.part(p, len(parts) > 1)...)
 	}
 	rules = append(rules, t.blameOfSlot())
-	if t.level.Masked() {
+	if t.Masked() {
 		kept := t.recorded(t.keptMask()).Now()
 		rules = append(rules, t.record(metricnames.BlameCounted, some(promql.MulLeft(t.recorded(metricnames.BlameSlot).Now(), kept, nil, nil))))
 	}
@@ -46,7 +46,7 @@ func (l level) blamed() string {
 // the slot, which is 1 at all other times.
 func (t tree) blameOfSlot() Rule {
 	parts := t.recorded(metricnames.PartBlame).Now()
-	scale := promql.Div(promql.Sum(t.recorded(t.into.bad).Now()), promql.Sum(parts))
+	scale := promql.Div(promql.Sum(t.recorded(metricnames.SlotBad).Now()), promql.Sum(parts))
 	return t.record(metricnames.BlameSlot, some(promql.MulLeft(promql.Sum(parts, metricnames.Component, metricnames.How), scale, nil, nil)))
 }
 
@@ -70,7 +70,7 @@ func weightedTop(n *sla.Node, weight sla.Decimal) []part {
 
 // part divides the bad time of a part among its components.
 func (t tree) part(p part, several bool) []Rule {
-	whole := t.recorded(t.into.bad).Now()
+	whole := t.recorded(metricnames.SlotBad).Now()
 	if several {
 		// What is left out of a slot for being unknown has no part in its badness.
 		badness := promql.Sum(t.at(node(t.Tree.Path), assume(t.decided())))
@@ -162,15 +162,8 @@ func (t tree) sharesOf(p part) []Rule {
 
 // blameOfBudget records which share of a period's budget each component has
 // spent: what it caused of the bad time, of what is spent of the budget.
-func (c compiler) blameOfBudget(p sla.Period) []Rule {
-	if _, ok := c.level.Indicator.(*sla.Composite); !ok {
-		return nil
-	}
-	of := func(name string) promql.Expr {
-		return c.recorded(name, promql.Eq(metricnames.Period, p.String())).Now()
-	}
-	spent := promql.Sub(promql.Num(one), of(metricnames.BudgetRemaining))
-	per := promql.Div(spent, promql.Gt(of(metricnames.BadPeriod), promql.Num(zero)))
-	e := promql.MulLeft(of(metricnames.BlameTally.Sum), per, c.joinLabels(), nil)
-	return []Rule{c.record(metricnames.BlameBudget, e, metricnames.Period, p.String())}
+func blameOfBudget(p period) []Rule {
+	spent := promql.Sub(promql.Num(one), p.figure(metricnames.BudgetRemaining).Now())
+	per := promql.Div(spent, promql.Gt(p.figure(metricnames.BadPeriod).Now(), promql.Num(zero)))
+	return []Rule{p.record(metricnames.BlameBudget, promql.MulLeft(p.figure(metricnames.BlameTally.Sum).Now(), per, p.joinLabels(), nil))}
 }

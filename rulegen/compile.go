@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/upheld-sla/upheld/internal/promql"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -56,9 +55,6 @@ type compiler struct {
 	windows
 	agreedTime
 	promises
-	probed sla.ID            // whose probe is counted, if not the level's own
-	into   source            // what the indicator is counted into
-	raw    []promql.Selector // what it is counted from, where missing data counts
 }
 
 func newCompiler(l level) compiler {
@@ -72,9 +68,11 @@ func compileLevel(l *sla.ServiceLevel, opts Options, shared map[string]bool, mas
 		return LevelPlan{}, nil // a mistake in it, which the reader has reported
 	}
 	c := newCompiler(newLevel(l, opts, masks))
-	base, findings := c.base()
+	base, findings := baseSeries(c.level)
 	findings = append(findings, quotedNames(opts, append(l.Indicator.Queries(), l.Slots.Weight)...)...)
-	findings = append(findings, c.lintEvents()...)
+	if c.kind.lint != nil {
+		findings = append(findings, c.kind.lint()...)
+	}
 	if findings.HasErrors() || l.Period.IsZero() {
 		return LevelPlan{}, findings // without a period, which the reader has reported, only queries are checked
 	}
@@ -99,7 +97,7 @@ func compileLevel(l *sla.ServiceLevel, opts Options, shared map[string]bool, mas
 func (c compiler) rest() (first, second []Rule) {
 	short, long := c.windowLengths()
 	first = slices.Concat(c.alertingMask(), c.ratios(short), c.constants())
-	second = slices.Concat(c.increases(), c.goodSeen(), c.ratios(long), periodFigures(c.level), c.rollups())
+	second = slices.Concat(c.increases(), goodSeen(c.level), c.ratios(long), periodFigures(c.level), c.rollups())
 	ofFirst, ofSecond := c.burns()
 	first, second = append(first, ofFirst...), append(second, ofSecond...)
 	ofFirst, ofSecond = c.notices()

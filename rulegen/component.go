@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
-	"github.com/upheld-sla/upheld/internal/promql"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -29,37 +28,46 @@ var (
 
 // stateOf records whether a level is down in each slot: 1 or 0, and nothing
 // while that is not known.
-func (c compiler) stateOf(of *sla.ServiceLevel, label string, downAbove sla.Decimal, names state) ([]Rule, sla.Findings) {
-	s := c.component(of, label, names)
-	rules, findings := s.count()
+func (t tree) stateOf(of *sla.ServiceLevel, label string, downAbove sla.Decimal, names state) ([]Rule, sla.Findings) {
+	s := t.component(of, label, names)
+	rules, findings := s.kind.count(s)
 	if findings.HasErrors() || len(rules) == 0 {
 		return nil, findings
 	}
-	return append(rules, s.record(names.bad, s.down(of, downAbove))), nil // warnings are the level's own
+	return append(rules, s.record(names.bad, s.down(downAbove))), nil // warnings are the level's own
 }
 
-// component is a compiler that counts the state of another level.
-func (c compiler) component(of *sla.ServiceLevel, label string, names state) compiler {
-	s := c.within(of, label)
-	s.into = source{names.total, names.rate, slotWindow(of), c.interval}
-	return s
-}
-
-// within is a compiler that counts another level under the composite's name,
-// told apart by a label.
-func (c compiler) within(of *sla.ServiceLevel, label string) compiler {
+// component counts the state of another level under the composite's name, told
+// apart by a label.
+func (t tree) component(of *sla.ServiceLevel, label string, names state) counting {
 	counted := *of
-	counted.ID, counted.ServiceHours, counted.Exclusions = c.level.ID, nil, nil
-	counted.Period, counted.MorePeriods = c.level.Period, c.level.MorePeriods
-	if counted.Aggregation == sla.Time {
+	counted.ID, counted.ServiceHours, counted.Exclusions = t.ID, nil, nil
+	counted.Period, counted.MorePeriods = t.Period, t.MorePeriods
+	if counted.Aggregation.Counts() == sla.CountsSeconds {
 		counted.Aggregation = sla.RequestRatio // of probes: in a slot all weigh the same
 	}
-	l := level{ServiceLevel: &counted, interval: c.interval, extra: map[string]string{metricnames.Component: label}, masks: c.masks}
-	maps.Copy(l.extra, c.extra)
-	l.own = slices.Concat(identity(c.level.ID), extraMatchers(l.extra))
-	s := newCompiler(l)
-	s.probed = of.ID
-	return s
+	extra := map[string]string{metricnames.Component: label}
+	maps.Copy(extra, t.extra)
+	return counting{
+		level: level{
+			ServiceLevel: &counted, interval: t.interval, extra: extra,
+			own: slices.Concat(identity(t.ID), extraMatchers(extra)), masks: t.masks, kind: indicatorOf(of.Indicator),
+		},
+		of:   of.ID,
+		into: source{names.total, names.rate, slotWindow(of), t.interval},
+	}
+}
+
+// components count the states of all levels that a composite reads.
+func (t tree) components() []counting {
+	var all []counting
+	for _, x := range t.Component {
+		all = append(all, t.component(x.Level, x.Label, componentState))
+	}
+	if e := t.EndToEnd; e != nil {
+		all = append(all, t.component(e.Level, componentLabel(t.ID, e.Level.ID), endToEndState))
+	}
+	return all
 }
 
 // slotWindow is how much a slot's state is read from: a minute, and for probes
@@ -73,49 +81,23 @@ func slotWindow(l *sla.ServiceLevel) time.Duration {
 	return (probe.Interval + scrapes + time.Minute - 1).Truncate(time.Minute)
 }
 
-// down is 1 while the level is down by its own rule for minutes, or by the share
-// of its events that are bad.
-func (c compiler) down(of *sla.ServiceLevel, downAbove sla.Decimal) promql.Expr {
-	if of.Slots.Quorum > 0 {
-		return c.agreed()
+// longestSlot is the longest window that a component is read from. A composite
+// counts as measured while any component does.
+func longestSlot(of *sla.Composite) time.Duration {
+	longest := time.Duration(0)
+	for _, x := range of.Component {
+		longest = max(longest, slotWindow(x.Level))
 	}
-	judged := promql.GtBool(c.slotShare(), promql.Num(downAbove.Quo(hundred)))
-	switch of.Aggregation {
-	case sla.AllFailedMinute:
-		judged = promql.GeBool(c.slotShare(), promql.Num(almostAll))
-	case sla.BadMinute, sla.QualifiedRun:
-		judged = promql.GtBool(c.slotShare(), promql.Num(of.Slots.ErrorThreshold.Quo(hundred)))
-	case sla.SlotQuantile: // which is above the threshold if more than the rest of the requests are
-		judged = promql.GtBool(c.slotShare(), promql.Num(one.Sub(of.Slots.Quantile)))
-	}
-	if of.EmptySlotIsGood() {
-		return c.orZero(judged)
-	}
-	return judged
-}
-
-// measuredBy is the series that is there while the level is measured. What a
-// composite's policy makes of unknown components is no measurement.
-func (c compiler) measuredBy() string {
-	if _, composite := c.level.Indicator.(*sla.Composite); composite {
-		return metricnames.ComponentBad
-	}
-	if c.fills() { // then the base series are always there
-		if methods[c.level.Aggregation].slots == nil && !sla.LookedAt(c.level.Indicator) {
-			return metricnames.KnownTotalRate
-		}
-		return metricnames.SlotBad
-	}
-	return metricnames.TotalRate
+	return longest
 }
 
 // tellComponents has an alert of a composite say which components are down, and
 // since when.
-func (c compiler) tellComponents(r Rule) {
-	if _, composite := c.level.Indicator.(*sla.Composite); !composite || r.Alert == sla.AlertMeasurementLost.Name {
+func tellComponents(l level, r Rule) {
+	if r.Alert == sla.AlertMeasurementLost.Name {
 		return
 	}
-	down := c.recorded(metricnames.DownSince).Now().String()
+	down := l.recorded(metricnames.DownSince).Now().String()
 	r.Annotations["components_down"] = fmt.Sprintf("{{ range query %q | sortByLabel %q }}{{ .Labels.component }} is down since {{ .Value | humanizeTimestamp }}. "+
 		"{{ else }}No component is down now.{{ end }}", down, metricnames.Component)
 }

@@ -15,9 +15,25 @@ import (
 // is the same under the first two is known whatever the unknown is, which is
 // Kleene's three-valued logic. docs/composites.md has the formulas.
 
+func ofComposite(of *sla.Composite) indicator {
+	return indicator{
+		count:      func(c counting) ([]Rule, sla.Findings) { return newTree(c.level, of).rules() },
+		measured:   metricnames.ComponentBad, // what its policy makes of unknown components is no measurement
+		components: func(l level) []counting { return newTree(l, of).components() },
+		tallies:    []metricnames.Tally{metricnames.BlameTally},
+		ofMinutes: func(l level) []Rule {
+			t := newTree(l, of)
+			return append(t.blames(), t.divergence()...)
+		},
+		ofPeriod: blameOfBudget,
+		trail:    longestSlot(of),
+		tell:     tellComponents,
+	}
+}
+
 // tree makes the rules of one composite.
 type tree struct {
-	compiler
+	level
 	*sla.Composite
 	assumptions []assumption
 }
@@ -33,8 +49,8 @@ type assumption struct {
 	other string
 }
 
-func (c compiler) tree(of *sla.Composite) tree {
-	t := tree{compiler: c, Composite: of, assumptions: []assumption{
+func newTree(l level, of *sla.Composite) tree {
+	t := tree{level: l, Composite: of, assumptions: []assumption{
 		{label: metricnames.UnknownGood, unknown: zero, other: metricnames.UnknownBad},
 		{label: metricnames.UnknownBad, unknown: one, other: metricnames.UnknownGood},
 	}}
@@ -63,26 +79,25 @@ func (t tree) decided() string {
 	return metricnames.UnknownGood
 }
 
-// composite records the states of all components and of every node, and from
-// them the badness of the slot.
-func (c compiler) composite(of *sla.Composite) ([]Rule, sla.Findings) {
+// rules record the states of all components and of every node, and from them the
+// badness of the slot.
+func (t tree) rules() ([]Rule, sla.Findings) {
 	var rules []Rule
 	var findings sla.Findings
-	for _, x := range of.Component {
-		more, wrong := c.stateOf(x.Level, x.Label, x.DownAbove, componentState)
+	for _, x := range t.Component {
+		more, wrong := t.stateOf(x.Level, x.Label, x.DownAbove, componentState)
 		rules, findings = append(rules, more...), append(findings, wrong...)
-		if countsUnknown(of) {
-			rules = append(rules, c.componentMissing(x, more)...)
+		if countsUnknown(t.Composite) {
+			rules = append(rules, t.componentMissing(x, more)...)
 		}
 	}
-	more, wrong := c.endToEnd(of)
+	more, wrong := t.endToEnd()
 	if findings = append(findings, wrong...); findings.HasErrors() {
 		return nil, findings
 	}
-	t := c.tree(of)
-	rules = append(append(rules, c.downSince()), more...)
-	rules = append(rules, t.nodes(of.Tree, "", sla.UnknownExcluded)...)
-	return append(rules, c.record(c.into.bad, t.slot())), findings
+	rules = append(append(rules, t.downSince()), more...)
+	rules = append(rules, t.nodes(t.Tree, "", sla.UnknownExcluded)...)
+	return append(rules, t.record(metricnames.SlotBad, t.slot())), findings
 }
 
 // at selects the badness of nodes.
@@ -227,10 +242,10 @@ func literal(path string) string { return strings.ReplaceAll(path, ".", "[.]") }
 // downSince records since when each component is down that is: what was recorded
 // last, if the last state before this one was down too, else now. Both are looked
 // for over a day, so that a server that was away for less does not begin again.
-func (c compiler) downSince() Rule {
-	down := promql.Gt(c.recorded(metricnames.ComponentBad).Now(), promql.Num(zero))
-	before := promql.Gt(c.recorded(metricnames.ComponentBad).Ago(c.interval).LastOverTime(sinceWithin), promql.Num(zero))
-	since := promql.AndOn(c.recorded(metricnames.DownSince).LastOverTime(sinceWithin), promql.AndOn(down, before, metricnames.Component), metricnames.Component)
+func (t tree) downSince() Rule {
+	down := promql.Gt(t.recorded(metricnames.ComponentBad).Now(), promql.Num(zero))
+	before := promql.Gt(t.recorded(metricnames.ComponentBad).Ago(t.interval).LastOverTime(sinceWithin), promql.Num(zero))
+	since := promql.AndOn(t.recorded(metricnames.DownSince).LastOverTime(sinceWithin), promql.AndOn(down, before, metricnames.Component), metricnames.Component)
 	begun := promql.Add(promql.Mul(promql.Num(zero), down), promql.Time())
-	return c.record(metricnames.DownSince, promql.OrOn(since, begun, metricnames.Component))
+	return t.record(metricnames.DownSince, promql.OrOn(since, begun, metricnames.Component))
 }

@@ -9,12 +9,12 @@ import (
 )
 
 // endToEnd records the state of the level that measures the whole.
-func (c compiler) endToEnd(of *sla.Composite) ([]Rule, sla.Findings) {
-	e := of.EndToEnd
+func (t tree) endToEnd() ([]Rule, sla.Findings) {
+	e := t.EndToEnd
 	if e == nil {
 		return nil, nil
 	}
-	return c.stateOf(e.Level, componentLabel(c.level.ID, e.Level.ID), e.DownAbove, endToEndState)
+	return t.stateOf(e.Level, componentLabel(t.ID, e.Level.ID), e.DownAbove, endToEndState)
 }
 
 // componentLabel names a level as a composite calls it.
@@ -28,16 +28,16 @@ func componentLabel(composite, level sla.ID) string {
 // divergence records by how much the level that measures the whole was worse
 // than the composite: of each slot of which both are known, and of a window, of
 // which all slots count.
-func (c compiler) divergence(of *sla.Composite) []Rule {
-	if of.EndToEnd == nil {
+func (t tree) divergence() []Rule {
+	if t.EndToEnd == nil {
 		return nil
 	}
-	worse := promql.Sub(promql.Sum(c.recorded(metricnames.EndToEndBad).Now()), promql.Sum(c.recorded(metricnames.SlotJudged).Now()))
-	slots := sla.NewDecimal(int64(of.EndToEnd.Over), int64(c.interval))
-	sum := c.recorded(metricnames.DivergenceSlot).SumOverTime(c.samples(of.EndToEnd.Over))
+	worse := promql.Sub(promql.Sum(t.recorded(metricnames.EndToEndBad).Now()), promql.Sum(t.recorded(metricnames.SlotJudged).Now()))
+	slots := sla.NewDecimal(int64(t.EndToEnd.Over), int64(t.interval))
+	sum := t.recorded(metricnames.DivergenceSlot).SumOverTime(t.samples(t.EndToEnd.Over))
 	return []Rule{
-		c.record(metricnames.DivergenceSlot, worse),
-		c.record(divergenceName(of), promql.Div(sum, promql.Num(slots))),
+		t.record(metricnames.DivergenceSlot, worse),
+		t.record(divergenceName(t.Composite), promql.Div(sum, promql.Num(slots))),
 	}
 }
 

@@ -21,12 +21,13 @@ type level struct {
 	extra     map[string]string // labels of everything that is recorded
 	own       []promql.Matcher  // of what the level records
 	masks     *masks            // of the agreement
+	kind      indicator         // what sets the kind of indicator apart
 }
 
 func newLevel(l *sla.ServiceLevel, opts Options, masks *masks) level {
 	return level{
 		ServiceLevel: l, interval: opts.Interval, dashboard: opts.Dashboard, extra: opts.Labels,
-		own: slices.Concat(identity(l.ID), extraMatchers(opts.Labels)), masks: masks,
+		own: slices.Concat(identity(l.ID), extraMatchers(opts.Labels)), masks: masks, kind: indicatorOf(l.Indicator),
 	}
 }
 
@@ -88,14 +89,15 @@ func (l level) measured() (total, bad string) {
 
 // isCut tells whether the level is judged by minutes or slots.
 func (l level) isCut() bool {
-	return methods[l.Aggregation].slots != nil || sla.LookedAt(l.Indicator)
+	counts := l.Aggregation.Counts()
+	return counts == sla.CountsMinutes || counts == sla.CountsSlots || sla.LookedAt(l.Indicator)
 }
 
 // fills tells whether missing data counts.
 func (l level) fills() bool { return l.MissingData != sla.MissingExcluded }
 
-// missing is what a minute counts that is missing.
-func (l level) missing() sla.Decimal {
+// missingCounts is what a minute counts that is missing.
+func (l level) missingCounts() sla.Decimal {
 	if l.MissingData == sla.MissingBad {
 		return one
 	}
@@ -130,4 +132,34 @@ func (l level) always(name string, n int, more ...promql.Matcher) promql.Expr {
 	bad := promql.GtBool(promql.MinOverSteps(before, l.steps(n-1), l.interval), promql.Num(zero))
 	all := promql.GeBool(promql.CountOverSteps(before, l.steps(n-1), l.interval), number(int64(n-1)))
 	return promql.Or(promql.Mul(promql.Mul(last, bad), all), promql.Mul(promql.Num(zero), last))
+}
+
+// keptMask is the mask of the minutes whose failures count.
+func (l level) keptMask() string {
+	if slices.ContainsFunc(l.Exclusions, treatsAsUp) {
+		return metricnames.SlotKept
+	}
+	return metricnames.SlotAgreed
+}
+
+// measuredBy is the series that is there while the level is measured.
+func (l level) measuredBy() string {
+	switch {
+	case l.kind.measured != "":
+		return l.kind.measured
+	case !l.fills():
+		return metricnames.TotalRate
+	case l.isCut(): // where missing data counts the base series are always there
+		return metricnames.SlotBad
+	}
+	return metricnames.KnownTotalRate
+}
+
+// counters count the raw series of the level: its own, or those of the components
+// of a composite.
+func (l level) counters() []counting {
+	if l.kind.components != nil {
+		return l.kind.components(l)
+	}
+	return []counting{{level: l, of: l.ID, into: l.source()}}
 }

@@ -130,7 +130,7 @@ func (c compiler) same(a, b sla.Tier) bool {
 // Scrapes are how many scrapes a window needs over which a level counts what is
 // scraped; no window where none is counted.
 func Scrapes(l *sla.ServiceLevel) (window time.Duration, least int) {
-	return compiler{level: level{ServiceLevel: l}}.scrapes()
+	return newLevel(l, Options{}, nil).scrapes()
 }
 
 // Needed says in words that so many are.
@@ -141,24 +141,16 @@ func Needed(n int) string {
 	return fmt.Sprintf("%d are needed", n)
 }
 
-func (c compiler) scrapes() (window time.Duration, least int) {
-	switch indicator := c.level.Indicator.(type) {
-	case *sla.Composite:
+func (l level) scrapes() (window time.Duration, least int) {
+	switch {
+	case l.kind.components != nil:
 		return time.Minute, 1 // of its components
-	case *sla.NativeLatency:
-		if m := methods[c.level.Aggregation]; m.into.window > 0 {
-			return m.into.window, minScrapes
-		}
-		return c.level.Slots.Width, minScrapes
-	default:
-		if sla.LookedAt(indicator) {
-			return 0, 0
-		}
-	}
-	if c.isCut() {
+	case sla.LookedAt(l.Indicator):
+		return 0, 0
+	case l.isCut() && !l.kind.extrapolated:
 		return time.Minute, 1 // from which differences are taken
 	}
-	return methods[c.level.Aggregation].into.window, minScrapes
+	return l.source().window, minScrapes
 }
 
 // quotedNames finds label names that have to be written in quotes: a rule file

@@ -24,16 +24,6 @@ type sample struct {
 // now takes them as they are.
 var now = sample{recorded: promql.Selector.Now}
 
-// inMinute takes them in the minute that is read: what was recorded of the clock
-// before its end was recorded in it, or is now's, if none was recorded then; and a
-// condition is looked at as states are.
-func (c compiler) inMinute() sample {
-	return sample{
-		recorded:  func(s promql.Selector) promql.Expr { return promql.Or(c.atCut(s.Offset(tick)), s.Now()) },
-		condition: c.atCut,
-	}
-}
-
 // ago is a mask as it was lag ago: the recorded one that is from half an interval
 // of the masks' before until half of one after, or now's, if none was recorded
 // then.
@@ -45,16 +35,6 @@ func (a agreedTime) ago(lag time.Duration) sample {
 		}
 		return promql.Or(s.Offset(back), s.Now())
 	}}
-}
-
-// inSlot takes masks as they were in the middle of the slot that is read.
-func (c compiler) inSlot() sample {
-	return sample{
-		recorded: func(s promql.Selector) promql.Expr {
-			return c.atCut(s.Offset(c.into.window/2 - c.masks.interval()/2))
-		},
-		condition: func(e promql.Expr) promql.Expr { return c.atCut(promql.AtStep(e, time.Minute, c.into.window/2)) },
-	}
 }
 
 // agreedTime is when the time of a level counts: within its service hours, and not
@@ -253,9 +233,7 @@ var (
 // tallies are what is summed beside total and bad.
 func (l level) tallies() []metricnames.Tally {
 	var all []metricnames.Tally
-	if _, composite := l.Indicator.(*sla.Composite); composite {
-		all = append(all, metricnames.BlameTally)
-	}
+	all = append(all, l.kind.tallies...)
 	if l.fills() {
 		all = append(all, metricnames.TallyOf("missing", metricnames.MissingRate))
 	}

@@ -3,7 +3,6 @@ package rulegen
 import (
 	"time"
 
-	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/internal/promql"
 	"github.com/upheld-sla/upheld/sla"
 )
@@ -26,10 +25,10 @@ const tick = time.Millisecond
 
 // byMinutes tells whether the source is cut at whole minutes. States are looked at
 // in every evaluation, also where those are more than one a minute.
-func (c compiler) byMinutes() bool { return c.into.cut > 0 && c.into.cut%time.Minute == 0 }
+func (c counting) byMinutes() bool { return c.into.cut > 0 && c.into.cut%time.Minute == 0 }
 
 // span is what a rate is of: a minute, or the source's window.
-func (c compiler) span() time.Duration {
+func (c counting) span() time.Duration {
 	if c.byMinutes() {
 		return time.Minute
 	}
@@ -38,7 +37,7 @@ func (c compiler) span() time.Duration {
 
 // rate is the rate of counters over the source's window: of minutes by their
 // counted differences.
-func (c compiler) rate(s promql.Selector) promql.Expr {
+func (c counting) rate(s promql.Selector) promql.Expr {
 	if !c.byMinutes() {
 		return s.Rate(c.into.window)
 	}
@@ -46,11 +45,11 @@ func (c compiler) rate(s promql.Selector) promql.Expr {
 }
 
 // scan is an expression over such rates as the source takes it.
-func (c compiler) scan(e promql.Expr) promql.Expr { return c.atCut(c.mean(e)) }
+func (c counting) scan(e promql.Expr) promql.Expr { return c.atCut(c.mean(e)) }
 
 // mean is a rate of a minute as that of the whole window: nothing happened in
 // minutes without it, so the sum is divided by all of them.
-func (c compiler) mean(e promql.Expr) promql.Expr {
+func (c counting) mean(e promql.Expr) promql.Expr {
 	if !c.byMinutes() || c.into.window <= time.Minute {
 		return e
 	}
@@ -59,54 +58,9 @@ func (c compiler) mean(e promql.Expr) promql.Expr {
 }
 
 // atCut is an expression over the source's window where the source is cut.
-func (c compiler) atCut(e promql.Expr) promql.Expr {
+func (c counting) atCut(e promql.Expr) promql.Expr {
 	if c.into.cut == 0 {
 		return e
 	}
 	return promql.AtStep(e, c.into.cut, min(settle, c.into.cut))
-}
-
-// sumOfMinutes adds up what a rate of the base series is made of since the last
-// evaluation of the second tier.
-func (ws windows) sumOfMinutes(rate string) promql.Expr {
-	name, known := ws.minutesOf(rate)
-	window := ws.steps(secondTier)
-	minute := ws.bridged(ws.recorded(name))
-	switch {
-	case name == ws.blamed():
-		// Blame ends where there is none, which not every server marks: it goes over
-		// evaluations in which nothing was judged.
-		own := promql.Mul(promql.Num(one), ws.recorded(name).LastOverTime(ws.interval))
-		judged := ws.recorded(metricnames.SlotJudged).LastOverTime(ws.interval)
-		minute = promql.Or(own, promql.UnlessOn(promql.Mul(promql.Num(one), minute), judged))
-	case known:
-		return promql.CountOverSteps(minute, window, ws.interval)
-	case name == metricnames.SlotJudged && ws.Aggregation == sla.QualifiedRun, name == metricnames.SlotCounted && ws.Aggregation == sla.QualifiedRun:
-		// The minutes of a run count at once when it is long enough, and once only.
-		own := promql.Mul(promql.Num(one), ws.recorded(name).LastOverTime(ws.interval))
-		minute = promql.Or(own, promql.ClampMax(minute, one))
-	}
-	return promql.SumOverSteps(minute, window, ws.interval)
-}
-
-// minutesOf is the series of single minutes that a rate is spread from, itself
-// where it is one; known says that what counts is whether it has a value.
-func (ws windows) minutesOf(rate string) (name string, known bool) {
-	if methods[ws.Aggregation].into.window == 0 {
-		return rate, false // slots are not spread
-	}
-	total, bad := ws.measured()
-	switch rate {
-	case total:
-		return metricnames.SlotJudged, true
-	case bad:
-		return metricnames.SlotJudged, false
-	case metricnames.TotalRate:
-		return metricnames.SlotAgreed, false
-	case metricnames.BadRate:
-		return metricnames.SlotCounted, false
-	case metricnames.BlameRate:
-		return ws.blamed(), false
-	}
-	return rate, false
 }

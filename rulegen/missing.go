@@ -28,9 +28,9 @@ const (
 )
 
 // remembered is how long the jobs of a level are.
-func (c compiler) remembered() time.Duration {
+func (m missingData) remembered() time.Duration {
 	longest := time.Duration(0)
-	for _, p := range c.level.Periods() {
+	for _, p := range m.Periods() {
 		longest = max(longest, p.Longest())
 	}
 	return min(longest, sourceLongest)
@@ -70,6 +70,12 @@ func anyOf(all []promql.Selector) promql.Expr {
 	return e
 }
 
+// missingData makes the rules by which time counts that is missing.
+type missingData struct {
+	counting
+	raw []promql.Selector // what is counted from
+}
+
 // watch records which jobs the level's series come from, while there is a result,
 // whether the server scrapes one of them, and whether the level has no series
 // then. known has a sample while there is a result.
@@ -77,36 +83,32 @@ func anyOf(all []promql.Selector) promql.Expr {
 // A scrape stores up and what it read at once, and marks what it no longer reads,
 // so that at every moment the two tell of the same scrape. What reads no series at
 // all comes from no job, and is never missing.
-func (c compiler) watch(known promql.Expr) []Rule {
-	if len(c.raw) == 0 {
+func (m missingData) watch(known promql.Expr) []Rule {
+	if len(m.raw) == 0 {
 		return nil
 	}
 	const job = metricnames.Job
 	jobs := func(more ...promql.Matcher) promql.Expr {
-		return c.recorded(metricnames.SourceJobPeriod, more...).Now()
+		return m.recorded(metricnames.SourceJobPeriod, more...).Now()
 	}
-	ofJob, longest := c.recorded(metricnames.SourceJob), c.remembered()
+	ofJob, longest := m.recorded(metricnames.SourceJob), m.remembered()
 	up := promql.Series(metricnames.Up).Now()
-	if len(c.raw) == 0 { // a condition of constants or of the time, which nobody has to measure
-		scraped := promql.Group(up)
-		return []Rule{c.record(metricnames.SourceScraped, scraped), c.record(metricnames.SourceDark, promql.Mul(promql.Num(zero), scraped))}
-	}
 	// Series of a job that are not scraped by this name, as those that rules
 	// record, have none: then any scrape tells that the server was there.
 	scraped := promql.OrOn(
 		promql.Group(promql.AndOn(up, jobs(), job)),
 		promql.Group(promql.AndOn(up, jobs(promql.Eq(job, "")))))
-	before := c.recorded(metricnames.SourceScraped).Ago(scrapedAtLeast).LastOverTime(scrapedBefore - scrapedAtLeast)
+	before := m.recorded(metricnames.SourceScraped).Ago(scrapedAtLeast).LastOverTime(scrapedBefore - scrapedAtLeast)
 	// Both sides are raw: servers may see what is recorded for longer.
-	dark := promql.UnlessOn(promql.AndOn(scraped, before), anyOf(c.raw))
-	if c.into.cut > 0 && c.into.cut <= time.Minute {
-		dark = c.atCut(dark) // when the minute ended that has no judgement
+	dark := promql.UnlessOn(promql.AndOn(scraped, before), anyOf(m.raw))
+	if m.into.cut > 0 && m.into.cut <= time.Minute {
+		dark = m.atCut(dark) // when the minute ended that has no judgement
 	}
 	return []Rule{
-		c.record(metricnames.SourceJob, promql.AndOn(promql.Group(anyOf(c.raw), job), known)),
-		c.record(metricnames.SourceJobPeriod, promql.Or(ofJob.LastOverTime(min(sourceRecent, longest)), promql.LastOverSteps(ofJob.Now(), longest, sourceStep))),
-		c.record(metricnames.SourceScraped, scraped),
-		c.record(metricnames.SourceDark, promql.OrOn(dark, promql.Mul(promql.Num(zero), scraped))),
+		m.record(metricnames.SourceJob, promql.AndOn(promql.Group(anyOf(m.raw), job), known)),
+		m.record(metricnames.SourceJobPeriod, promql.Or(ofJob.LastOverTime(min(sourceRecent, longest)), promql.LastOverSteps(ofJob.Now(), longest, sourceStep))),
+		m.record(metricnames.SourceScraped, scraped),
+		m.record(metricnames.SourceDark, promql.OrOn(dark, promql.Mul(promql.Num(zero), scraped))),
 	}
 }
 
@@ -121,9 +123,8 @@ func policyWithin(n *sla.Node) bool {
 
 // componentMissing records whether a component whose state is unknown is missing;
 // rules are those that make its state of its series.
-func (c compiler) componentMissing(x *sla.Component, rules []Rule) []Rule {
-	s := c.component(x.Level, x.Label, componentState)
-	s.raw = sources(rules)
+func (t tree) componentMissing(x *sla.Component, rules []Rule) []Rule {
+	s := missingData{t.component(x.Level, x.Label, componentState), sources(rules)}
 	known := s.recorded(componentState.bad).Now()
 	return append(s.watch(known), s.record(metricnames.ComponentMissing, promql.UnlessOn(is1(s.nothing()), known)))
 }
@@ -135,16 +136,16 @@ func is1(e promql.Expr) promql.Expr {
 
 // judgedOrMissing records the judgement of minutes or slots, filled in where it
 // is missing.
-func (c compiler) judgedOrMissing(bad promql.Expr) []Rule {
-	if !c.fills() {
-		return []Rule{c.record(metricnames.SlotJudged, bad)}
+func (m missingData) judgedOrMissing(bad promql.Expr) []Rule {
+	if !m.fills() {
+		return []Rule{m.record(metricnames.SlotJudged, bad)}
 	}
-	known := c.recorded(metricnames.SlotKnown).Now()
-	rules := append([]Rule{c.record(metricnames.SlotKnown, bad)}, c.watch(known)...)
-	missing := c.recorded(metricnames.MissingRate).Now()
+	known := m.recorded(metricnames.SlotKnown).Now()
+	rules := append([]Rule{m.record(metricnames.SlotKnown, bad)}, m.watch(known)...)
+	missing := m.recorded(metricnames.MissingRate).Now()
 	return append(rules,
-		c.record(metricnames.MissingRate, promql.Or(promql.Mul(promql.Num(zero), known), is1(c.nothing()))),
-		c.record(metricnames.SlotJudged, promql.Or(known, promql.Mul(promql.Gt(missing, promql.Num(zero)), promql.Num(c.missing())))),
+		m.record(metricnames.MissingRate, promql.Or(promql.Mul(promql.Num(zero), known), is1(m.nothing()))),
+		m.record(metricnames.SlotJudged, promql.Or(known, promql.Mul(promql.Gt(missing, promql.Num(zero)), promql.Num(m.missingCounts())))),
 	)
 }
 
@@ -153,17 +154,17 @@ func (c compiler) judgedOrMissing(bad promql.Expr) []Rule {
 // slot that is unknown does. What is looked at, and has series but no answer, is
 // missing once the server has been there for the whole of the base window, which
 // such expressions may look back.
-func (c compiler) nothing() promql.Expr {
-	scraped, dark := c.recorded(metricnames.SourceScraped), c.recorded(metricnames.SourceDark)
-	unanswered := promql.AndOn(c.total(), scraped.Now())
+func (m missingData) nothing() promql.Expr {
+	scraped, dark := m.recorded(metricnames.SourceScraped), m.recorded(metricnames.SourceDark)
+	unanswered := promql.AndOn(m.total(), scraped.Now())
 	switch {
-	case c.into.cut > time.Minute:
-		slot := c.atCut(scraped.CountOverTime(c.into.window))
-		most := sla.NewDecimal(int64(c.into.window), int64(c.interval)).Mul(sla.NewDecimal(3, 4))
+	case m.into.cut > time.Minute:
+		slot := m.atCut(scraped.CountOverTime(m.into.window))
+		most := sla.NewDecimal(int64(m.into.window), int64(m.interval)).Mul(sla.NewDecimal(3, 4))
 		return promql.Or(promql.Ge(slot, promql.Num(most)), unanswered)
-	case sla.LookedAt(c.level.Indicator):
-		looks := number(int64(sla.BaseWindow / c.interval))
-		unanswered = promql.Ge(scraped.CountOverTime(c.samples(sla.BaseWindow)), looks)
+	case sla.LookedAt(m.Indicator):
+		looks := number(int64(sla.BaseWindow / m.interval))
+		unanswered = promql.Ge(scraped.CountOverTime(m.samples(sla.BaseWindow)), looks)
 	}
 	return promql.Or(promql.Gt(dark.Now(), promql.Num(zero)), unanswered)
 }
@@ -171,9 +172,9 @@ func (c compiler) nothing() promql.Expr {
 // jitter is how much of five minutes may be unknown before it is missing: probes
 // and scrapes are not exactly as far apart as they should be, so that a probe more
 // or less falls into a window, of which one alone must not count as bad.
-func (c compiler) jitter() sla.Decimal {
+func (m missingData) jitter() sla.Decimal {
 	least := sla.NewDecimal(1, 10)
-	if _, p, _ := c.level.Probed(); p != nil {
+	if _, p, _ := m.Probed(); p != nil {
 		if probes := sla.Seconds(p.Interval).Mul(sla.NewDecimal(3, 2)).Quo(sla.Seconds(sla.BaseWindow)); probes.Cmp(least) > 0 {
 			return probes
 		}
@@ -183,39 +184,39 @@ func (c compiler) jitter() sla.Decimal {
 
 // timeOrMissing makes the base series of a level that counts known seconds: those
 // and the missing ones, and what is bad in them.
-func (c compiler) timeOrMissing() []Rule {
-	if !c.fills() {
+func (m missingData) timeOrMissing() []Rule {
+	if !m.fills() {
 		return nil
 	}
-	totalName, badName := c.measured()
-	known, bad := c.recorded(metricnames.KnownTotalRate).Now(), c.recorded(metricnames.KnownBadRate).Now()
-	missing, total := c.recorded(metricnames.MissingRate).Now(), c.recorded(totalName).Now()
-	slots := promql.Num(sla.NewDecimal(int64(sla.BaseWindow), int64(c.interval)))
-	dark := promql.Div(promql.SumOverSteps(c.recorded(metricnames.SourceDark).Now(), sla.BaseWindow, c.interval), slots)
+	totalName, badName := m.measured()
+	known, bad := m.recorded(metricnames.KnownTotalRate).Now(), m.recorded(metricnames.KnownBadRate).Now()
+	missing, total := m.recorded(metricnames.MissingRate).Now(), m.recorded(totalName).Now()
+	slots := promql.Num(sla.NewDecimal(int64(sla.BaseWindow), int64(m.interval)))
+	dark := promql.Div(promql.SumOverSteps(m.recorded(metricnames.SourceDark).Now(), sla.BaseWindow, m.interval), slots)
 	zeroOf := func(e promql.Expr) promql.Expr { return promql.Mul(promql.Num(zero), e) }
 	none := promql.Or(missing, zeroOf(total))
 	rest := promql.Sub(promql.Num(one), none)
 	lost := dark
-	if of, p, probed := c.level.Probed(); probed {
-		lost = promql.Add(dark, promql.Or(c.inconclusive(of, p), zeroOf(dark)))
+	if of, p, probed := m.Probed(); probed {
+		lost = promql.Add(dark, promql.Or(m.inconclusive(of, p), zeroOf(dark)))
 	}
 	// What is known and what is missing are both of the last five minutes, and
 	// together no more than that.
 	counted := promql.Mul(bad, promql.ClampMax(promql.Div(rest, promql.Gt(known, promql.Num(zero))), one))
-	return append(c.watch(promql.Gt(known, promql.Num(zero))),
-		c.record(metricnames.MissingRate, promql.ClampMax(lost, one)),
-		c.record(totalName, promql.ClampMax(promql.Add(
+	return append(m.watch(promql.Gt(known, promql.Num(zero))),
+		m.record(metricnames.MissingRate, promql.ClampMax(lost, one)),
+		m.record(totalName, promql.ClampMax(promql.Add(
 			promql.Or(known, zeroOf(promql.Gt(missing, promql.Num(zero)))), promql.Or(missing, zeroOf(known))), one)),
-		c.record(badName, promql.Add(promql.Or(counted, zeroOf(total)), promql.Mul(none, promql.Num(c.missing())))),
+		m.record(badName, promql.Add(promql.Or(counted, zeroOf(total)), promql.Mul(none, promql.Num(m.missingCounts())))),
 	)
 }
 
 // inconclusive is the share of the last five minutes of which the exporter's
 // account says that it owed results and has none that is conclusive: the counters
 // know that, as they know what was good. Nothing while no scrape has been seen.
-func (c compiler) inconclusive(of sla.ID, p *sla.Probe) promql.Expr {
-	owed := promql.Mul(promql.Avg(promql.Series(metricnames.ProbeOwed, identity(of)...).Rate(c.into.window)), promql.Num(sla.Seconds(p.Interval)))
-	known := promql.AndOn(c.recorded(metricnames.KnownTotalRate).Now(), c.recorded(metricnames.SourceScraped).Now())
+func (m missingData) inconclusive(of sla.ID, p *sla.Probe) promql.Expr {
+	owed := promql.Mul(promql.Avg(promql.Series(metricnames.ProbeOwed, identity(of)...).Rate(m.into.window)), promql.Num(sla.Seconds(p.Interval)))
+	known := promql.AndOn(m.recorded(metricnames.KnownTotalRate).Now(), m.recorded(metricnames.SourceScraped).Now())
 	gap := promql.ClampMin(promql.AddLeft(promql.Sub(promql.Num(zero), known), owed), zero)
-	return promql.Mul(gap, promql.GtBool(gap, promql.Num(c.jitter())))
+	return promql.Mul(gap, promql.GtBool(gap, promql.Num(m.jitter())))
 }

@@ -41,7 +41,10 @@ func (p period) rules() []Rule {
 	if p.of.Calendar != "" {
 		figures = p.calendar
 	}
-	return append(figures(), newCompiler(p.level).blameOfBudget(p.of)...)
+	if p.kind.ofPeriod == nil {
+		return figures()
+	}
+	return append(figures(), p.kind.ofPeriod(p)...)
 }
 
 // rolling records the figures of a period that ends now.

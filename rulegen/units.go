@@ -1,12 +1,10 @@
 package rulegen
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/upheld-sla/upheld/internal/promql"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -67,51 +65,4 @@ func Bound(metric string, given sla.TimeUnit, threshold time.Duration) (bound sl
 		unit = sla.UnitSeconds
 	}
 	return unit.Of(threshold), unit
-}
-
-// BoundWords says how a level's threshold is read from its histogram, "5s is read as
-// 5000 milliseconds"; "" where it is read in seconds, or from no histogram.
-func BoundWords(i sla.Indicator) string {
-	var h sla.HistogramLatency
-	switch i := i.(type) {
-	case *sla.HistogramLatency:
-		h = *i
-	case *sla.NativeLatency:
-		h = sla.HistogramLatency(*i)
-	default:
-		return ""
-	}
-	s, findings := histogramSelector(h.Histogram)
-	if findings.HasErrors() {
-		return ""
-	}
-	bound, unit := Bound(s.Name(), h.Unit, h.Threshold)
-	if unit == sla.UnitSeconds {
-		return ""
-	}
-	return fmt.Sprintf("%s is read as %s %s", sla.FormatDuration(h.Threshold), bound, unit)
-}
-
-// boundOf is Bound of a level's histogram, with what is doubtful about its unit.
-func (c compiler) boundOf(q sla.Query, s promql.Selector, given sla.TimeUnit, threshold time.Duration) (sla.Decimal, sla.Findings) {
-	bound, _ := Bound(s.Name(), given, threshold)
-	if given != "" {
-		return bound, nil
-	}
-	finding := func(severity sla.Severity, message, remedy string) sla.Findings {
-		return sla.Findings{{Severity: severity, Rule: "histogram-unit", Pos: q.At(s.Place()), Message: fmt.Sprintf(message, s.Name()), Remedy: remedy}}
-	}
-	words := wordsOf(strings.ToLower(s.Name()))
-	switch last := words[max(0, len(words)-1)]; {
-	case slices.Contains(notTime, last):
-		return bound, finding(sla.Error, "%s is named as a histogram of "+last+", and a threshold is a duration",
-			"name a histogram of durations; if it is one all the same, write what it counts in: unit: seconds")
-	case last == "total":
-		return bound, finding(sla.Warning, "%s is named as a counter is, not as a histogram of durations",
-			"name a histogram by its base name; if it is one all the same, write what it counts in: unit: seconds")
-	case UnitOf(s.Name()) == "":
-		return bound, finding(sla.Warning, "the name of %s does not say what it counts in, so that it is read as seconds",
-			"write it: unit: seconds, or unit: milliseconds")
-	}
-	return bound, nil
 }

@@ -20,7 +20,7 @@ type windows struct {
 	least []least // what alerts ask of a window; see minima
 }
 
-func newWindows(l level) windows { return windows{l, l.minima()} }
+func newWindows(l level) windows { return windows{l, minima(l)} }
 
 // windowLengths are the windows to record: the standard ones and those of the
 // alert tiers, ascending, split by the tier that they are summed from.
@@ -107,4 +107,49 @@ func (ws windows) increases() []Rule {
 		rules = append(rules, ws.record(t.Increase, increase(t.Rate)))
 	}
 	return rules
+}
+
+// sumOfMinutes adds up what a rate of the base series is made of since the last
+// evaluation of the second tier.
+func (ws windows) sumOfMinutes(rate string) promql.Expr {
+	name, known := ws.minutesOf(rate)
+	window := ws.steps(secondTier)
+	minute := ws.bridged(ws.recorded(name))
+	switch {
+	case name == ws.blamed():
+		// Blame ends where there is none, which not every server marks: it goes over
+		// evaluations in which nothing was judged.
+		own := promql.Mul(promql.Num(one), ws.recorded(name).LastOverTime(ws.interval))
+		judged := ws.recorded(metricnames.SlotJudged).LastOverTime(ws.interval)
+		minute = promql.Or(own, promql.UnlessOn(promql.Mul(promql.Num(one), minute), judged))
+	case known:
+		return promql.CountOverSteps(minute, window, ws.interval)
+	case ws.aggregation().runs && (name == metricnames.SlotJudged || name == metricnames.SlotCounted):
+		// The minutes of a run count at once when it is long enough, and once only.
+		own := promql.Mul(promql.Num(one), ws.recorded(name).LastOverTime(ws.interval))
+		minute = promql.Or(own, promql.ClampMax(minute, one))
+	}
+	return promql.SumOverSteps(minute, window, ws.interval)
+}
+
+// minutesOf is the series of single minutes that a rate is spread from, itself
+// where it is one; known says that what counts is whether it has a value.
+func (ws windows) minutesOf(rate string) (name string, known bool) {
+	if ws.Aggregation.Counts() == sla.CountsSlots {
+		return rate, false // slots are not spread
+	}
+	total, bad := ws.measured()
+	switch rate {
+	case total:
+		return metricnames.SlotJudged, true
+	case bad:
+		return metricnames.SlotJudged, false
+	case metricnames.TotalRate:
+		return metricnames.SlotAgreed, false
+	case metricnames.BadRate:
+		return metricnames.SlotCounted, false
+	case metricnames.BlameRate:
+		return ws.blamed(), false
+	}
+	return rate, false
 }

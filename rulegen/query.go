@@ -1,27 +1,59 @@
 package rulegen
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/upheld-sla/upheld/internal/promql"
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// lintEvents finds counts that cannot be what is meant, by the selectors alone.
-func (c compiler) lintEvents() sla.Findings {
-	switch i := c.level.Indicator.(type) {
-	case *sla.Events:
-		if i.Bad.Text != "" {
-			return lintCounts("bad", i.Bad, i.Total)
-		}
-		return lintCounts("good", i.Good, i.Total)
-	case *sla.HistogramLatency:
-		return lintOfHistogram(i.Good, i.Histogram)
-	case *sla.NativeLatency:
-		return lintOfHistogram(i.Good, i.Histogram)
+// What users write: queries, and what is wrong with them.
+
+func counterSelectors(q sla.Query) ([]promql.Selector, sla.Findings) {
+	const remedy = `write the counter's selector alone, like http_requests_total{job="api"}, or a sum of such (a + b); rate and sum are added by the generator`
+	expr, findings := parsed(q)
+	if findings.HasErrors() {
+		return nil, findings
 	}
-	return nil
+	selectors, err := expr.Selectors()
+	if err != nil {
+		return nil, sla.Findings{queryError(q, "not-a-selector", "", err, remedy)}
+	}
+	for _, s := range selectors {
+		if s.Name() != "" && strings.HasPrefix(s.Name(), "sla:") {
+			findings = append(findings, sla.Finding{
+				Severity: sla.Error, Rule: "not-a-counter", Pos: q.Pos,
+				Message: fmt.Sprintf("%s is a series that upheld records, not a counter", s.Name()), Remedy: remedy,
+			})
+		}
+	}
+	return selectors, findings
+}
+
+// parsed is a query as an expression, or why it is none.
+func parsed(q sla.Query) (promql.Expr, sla.Findings) {
+	expr, err := promql.Parse(q.Text)
+	if err == nil {
+		return expr, nil
+	}
+	if at, ok := errors.AsType[*promql.ParseError](err); ok && at.TooLarge {
+		return expr, sla.Findings{queryError(q, "query-size", "", err, "select several series by one selector with =~, or have a rule of your own record a part of it")}
+	}
+	return expr, sla.Findings{queryError(q, "promql-syntax", "not valid PromQL: ", err, "correct the expression")}
+}
+
+func queryError(q sla.Query, rule, prefix string, err error, remedy string) sla.Finding {
+	f := sla.Finding{Severity: sla.Error, Rule: rule, Pos: q.Pos, Message: prefix + err.Error(), Remedy: remedy}
+	if at, ok := errors.AsType[*promql.ParseError](err); ok {
+		f.Pos = q.At(at.Offset)
+		if at.Instead != "" {
+			f.Remedy = "write " + at.Instead
+		}
+	}
+	return f
 }
 
 // countedOf are the selectors of a query, none if it has a mistake, which is
@@ -35,27 +67,6 @@ func countedOf(q sla.Query) []promql.Selector {
 		return nil
 	}
 	return selectors
-}
-
-// lintCounts compares what is counted, which is bad or good, with the total.
-func lintCounts(what string, counted, total sla.Query) sla.Findings {
-	part, all := countedOf(counted), countedOf(total)
-	findings := slices.Concat(contradictions(counted, part), contradictions(total, all))
-	if len(findings) > 0 || len(part) == 0 || len(all) == 0 {
-		return findings
-	}
-	if covers(part, all) {
-		means := map[string]string{"bad": "every event would be bad", "good": "no event could ever be bad"}[what]
-		return sla.Findings{{
-			Severity: sla.Error, Rule: "same-as-total", Pos: counted.Pos,
-			Message: fmt.Sprintf("%s selects everything that total does, so that %s", what, means),
-			Remedy:  fmt.Sprintf(`select the events that are %s, like http_requests_total{job="api",code=~"5.."} of all http_requests_total{job="api"}`, what),
-		}}
-	}
-	for _, s := range part {
-		findings = append(findings, meets(what, counted, s, all)...)
-	}
-	return findings
 }
 
 // boundLabels tell parts of one distribution apart, which are counts of the same
@@ -84,16 +95,6 @@ func meets(what string, q sla.Query, s promql.Selector, all []promql.Selector) s
 	}}
 }
 
-// lintOfHistogram compares the series of a histogram whose requests may be good with all.
-func lintOfHistogram(good, histogram sla.Query) sla.Findings {
-	part, all := countedOf(good), countedOf(histogram)
-	findings := slices.Concat(contradictions(good, part), contradictions(histogram, all))
-	if len(findings) == 0 && len(part) == 1 && len(all) > 0 {
-		findings = meets("good", good, part[0], all)
-	}
-	return findings
-}
-
 // contradictions finds selectors that no series can fulfil, and those that are
 // in a sum twice.
 func contradictions(q sla.Query, selectors []promql.Selector) sla.Findings {
@@ -113,12 +114,4 @@ func contradictions(q sla.Query, selectors []promql.Selector) sla.Findings {
 		}
 	}
 	return findings
-}
-
-// covers tells whether each selector of a total is covered by one of what is
-// counted of it.
-func covers(part, all []promql.Selector) bool {
-	return !slices.ContainsFunc(all, func(of promql.Selector) bool {
-		return !slices.ContainsFunc(part, func(s promql.Selector) bool { return s.Covers(of) })
-	})
 }

@@ -1,0 +1,176 @@
+package rulegen
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/internal/promql"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// aggregation is one aggregation with all that rules know of it; sla has what
+// needs no rules. Without base the counts are the base series.
+type aggregation struct {
+	name sla.Aggregation
+	// limit is what makes a minute or slot bad, and a component of a composite
+	// down; nil if one is as bad as the share of its events that is.
+	limit func(sla.Slots) limit
+	// base makes the base series of judgements.
+	base func(j judging, judgement promql.Expr) []Rule
+	// runs is set if a judgement may be of several minutes at once.
+	runs bool
+	// inexact says what of the figures is not exact.
+	inexact func(sla.Slots) string
+}
+
+// aggregations is the table of all aggregations.
+var aggregations = []aggregation{
+	{name: sla.Time},
+	{name: sla.RequestRatio},
+	{name: sla.MeanSlotErrorRate, base: judging.held, inexact: slotsWords},
+	{name: sla.BadMinute, limit: errorThreshold, base: judging.spread, inexact: minutesWords},
+	{name: sla.QualifiedRun, limit: errorThreshold, base: judging.inRuns, runs: true, inexact: runsWords},
+	{name: sla.AllFailedMinute, limit: allEvents, base: judging.spread, inexact: minutesWords},
+	{name: sla.SlotQuantile, limit: slowerThanQuantile, base: judging.held, inexact: slotsWords},
+}
+
+// limit is which share of the events of a minute or slot must be bad for it to
+// be bad.
+type limit struct {
+	share   sla.Decimal
+	reached bool // also if it is just that share
+}
+
+// exceeded is 1 where a share is beyond the limit, else 0.
+func (l limit) exceeded(share promql.Expr) promql.Expr {
+	if l.reached {
+		return promql.GeBool(share, promql.Num(l.share))
+	}
+	return promql.GtBool(share, promql.Num(l.share))
+}
+
+// exceeding are the shares beyond the limit.
+func (l limit) exceeding(share promql.Expr) promql.Expr {
+	if l.reached {
+		return promql.Ge(share, promql.Num(l.share))
+	}
+	return promql.Gt(share, promql.Num(l.share))
+}
+
+func errorThreshold(s sla.Slots) limit { return limit{share: s.ErrorThreshold.Quo(hundred)} }
+
+// almostAll is a share just under 1, which is all: native histograms are
+// interpolated, and what others count need not be counted at the same moment.
+var almostAll = sla.NewDecimal(999, 1000)
+
+func allEvents(sla.Slots) limit { return limit{almostAll, true} }
+
+// slowerThanQuantile judges the quantile of response times in a slot: it is above
+// the threshold exactly if more than the rest is slower. The quantile itself is not
+// calculated, since of what lies beyond the highest bucket it would be the
+// bound of that.
+func slowerThanQuantile(s sla.Slots) limit { return limit{share: one.Sub(s.Quantile)} }
+
+const minutesInexact = "Minutes are the clock's, as scrapes cut them: what happens after the last scrape of a minute counts in the next. A minute is read 15s after its end."
+
+func minutesWords(sla.Slots) string { return minutesInexact }
+
+func runsWords(s sla.Slots) string {
+	return fmt.Sprintf("%s The minutes of a run count when it has become %s long, all at once.", minutesInexact, sla.FormatDuration(s.MinRun))
+}
+
+func slotsWords(s sla.Slots) string {
+	return fmt.Sprintf("Slots of %s count while the next one lasts, so what is seen is a slot late.", sla.FormatDuration(s.Width))
+}
+
+// aggregation is the level's. There is a line for each that the model knows,
+// which a test demands.
+func (l level) aggregation() aggregation {
+	return aggregations[slices.IndexFunc(aggregations, func(a aggregation) bool { return a.name == l.Aggregation })]
+}
+
+// source names the two series that an indicator is counted into, as rates over
+// a window of raw samples.
+type source struct {
+	total, bad string
+	window     time.Duration
+	cut        time.Duration // the window ends at the last whole multiple of it, in UTC; 0 for now
+}
+
+// source is what the level's indicator is counted into.
+func (l level) source() source {
+	switch counts := l.Aggregation.Counts(); {
+	case counts == sla.CountsMinutes:
+		return source{metricnames.SlotTotal, metricnames.SlotBad, time.Minute, time.Minute}
+	case counts == sla.CountsSlots:
+		return source{metricnames.SlotTotal, metricnames.SlotBad, l.Slots.Width, l.Slots.Width}
+	case sla.LookedAt(l.Indicator):
+		return source{metricnames.SlotTotal, metricnames.SlotBad, time.Minute, l.interval}
+	case l.fills():
+		return source{metricnames.KnownTotalRate, metricnames.KnownBadRate, sla.BaseWindow, 0}
+	}
+	total, bad := l.measured()
+	return source{total, bad, sla.BaseWindow, 0}
+}
+
+// baseSeries makes the two series that everything else is summed from:
+// sla:total:rate5m and sla:bad:rate5m.
+func baseSeries(l level) ([]Rule, sla.Findings) {
+	c := counting{level: l, of: l.ID, into: l.source()}
+	rules, findings := l.kind.count(c)
+	j := judging{c, agreedTime{l}, missingData{counting: c}}
+	if l.fills() {
+		j.missing.raw = sources(rules)
+	}
+	_, ofWeight := j.weight()
+	findings = append(findings, ofWeight...)
+	if findings.HasErrors() {
+		return rules, findings
+	}
+	switch a := l.aggregation(); {
+	case a.base != nil:
+		return append(rules, a.base(j, j.judgement())...), findings
+	case sla.LookedAt(l.Indicator):
+		rules = append(rules, j.spread(c.recorded(metricnames.SlotBad).Now())...)
+		if l.kind.ofMinutes != nil {
+			rules = append(rules, l.kind.ofMinutes(l)...)
+		}
+		return rules, findings
+	}
+	return slices.Concat(rules, j.missing.timeOrMissing(), j.agreed.masked(j.agreed.ago(sla.BaseWindow/2))), findings
+}
+
+// slotShare is the error rate of a slot that has enough requests.
+func (c counting) slotShare() promql.Expr {
+	return promql.Div(c.recorded(c.into.bad).Now(), c.busy())
+}
+
+// busy is the slot's total where it has enough requests to be judged.
+func (c counting) busy() promql.Expr {
+	total := c.recorded(c.into.total).Now()
+	if c.Slots.MinRequests == 0 {
+		return promql.Gt(total, promql.Num(zero))
+	}
+	// Sums of fractions may be a little off, and native histograms are extrapolated.
+	least := sla.NewDecimal(2*c.Slots.MinRequests-1, 2).Quo(sla.Seconds(c.into.window))
+	return promql.Ge(total, promql.Num(least))
+}
+
+// down is 1 while a component of a composite is down: by its own rule for minutes,
+// or by the share of its events that are bad.
+func (c counting) down(downAbove sla.Decimal) promql.Expr {
+	if c.Slots.Quorum > 0 {
+		return c.quorum()
+	}
+	bad := limit{share: downAbove.Quo(hundred)}
+	if own := c.aggregation().limit; own != nil {
+		bad = own(c.Slots)
+	}
+	down := bad.exceeded(c.slotShare())
+	if c.EmptySlotIsGood() {
+		return c.orZero(down)
+	}
+	return down
+}

@@ -1,0 +1,180 @@
+package rulegen
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/upheld-sla/upheld/internal/promql"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// Response times from histograms, classic and native.
+
+func ofHistogram(h *sla.HistogramLatency) indicator {
+	return indicator{
+		count:    func(c counting) ([]Rule, sla.Findings) { return c.histogram(h) },
+		lint:     func() sla.Findings { return lintOfHistogram(h.Good, h.Histogram) },
+		saysGood: h.Good.Text != "",
+		bound:    boundWords(h),
+	}
+}
+
+func ofNative(n *sla.NativeLatency) indicator {
+	of := ofHistogram((*sla.HistogramLatency)(n))
+	of.count = func(c counting) ([]Rule, sla.Findings) { return c.native(n) }
+	of.extrapolated = true
+	of.inexact = "The share within the threshold is interpolated in its bucket of the histogram."
+	return of
+}
+
+// histogram counts the requests that the bucket of the threshold does not hold.
+// Only series that have this bucket are counted: while a service is given other
+// bounds, pod by pod, what the others took is not known, and must not read as
+// slow. Without any such series there is no total, as the level is unknown.
+func (c counting) histogram(h *sla.HistogramLatency) ([]Rule, sla.Findings) {
+	s, findings := histogramSelector(h.Histogram)
+	if findings.HasErrors() {
+		return nil, findings
+	}
+	good, more := c.goodOf(s, h.Good)
+	if findings = append(findings, more...); findings.HasErrors() {
+		return nil, findings
+	}
+	bound, more := c.boundOf(h.Histogram, s, h.Unit, h.Threshold)
+	if findings = append(findings, more...); findings.HasErrors() {
+		return nil, findings
+	}
+	bucket := func(s promql.Selector) promql.Selector {
+		return s.WithSuffix("_bucket", promql.Bound("le", bound.Float64()))
+	}
+	count := s.WithSuffix("_count")
+	sum := func(e promql.Expr) promql.Expr {
+		return c.scan(promql.Sum(promql.UnlessIgnoring(e, c.without(count, bucket(s), "le"), "le"), c.groupLabels()...))
+	}
+	total := sum(promql.AndIgnoring(c.rate(count), c.rate(bucket(s)), "le"))
+	within := sum(c.rate(bucket(good)))
+	if h.Good.Text != "" {
+		return c.countedByGood(total, within, bucket(good)), findings
+	}
+	return []Rule{c.totalRule(c.admitted(total, c.present(bucket(s)))), c.badFromRest(within)}, findings
+}
+
+// native counts the requests of a native histogram above the threshold. Without
+// requests the fraction is NaN, which the comparison drops. Its rates are
+// extrapolated in minutes and slots too: old servers have no differences of
+// histograms.
+func (c counting) native(n *sla.NativeLatency) ([]Rule, sla.Findings) {
+	s, findings := histogramSelector(n.Histogram)
+	if findings.HasErrors() {
+		return nil, findings
+	}
+	fine, more := c.goodOf(s, n.Good)
+	if findings = append(findings, more...); findings.HasErrors() {
+		return nil, findings
+	}
+	bound, more := c.boundOf(n.Histogram, s, n.Unit, n.Threshold)
+	if findings = append(findings, more...); findings.HasErrors() {
+		return nil, findings
+	}
+	rate := func(s promql.Selector) promql.Expr { return promql.Sum(s.Rate(c.into.window), c.groupLabels()...) }
+	within := promql.Mul(promql.HistogramFraction(zero, bound, rate(fine)), promql.HistogramCount(rate(fine)))
+	total := c.atCut(promql.HistogramCount(rate(s)))
+	if n.Good.Text != "" {
+		none := promql.Mul(promql.Num(zero), promql.HistogramCount(rate(fine))) // which is known without traffic too
+		good := promql.OrOn(promql.Ge(within, promql.Num(zero)), none, c.groupLabels()...)
+		return c.countedByGood(total, c.atCut(good), fine), findings
+	}
+	good := c.atCut(promql.Ge(within, promql.Num(zero)))
+	return []Rule{c.totalRule(c.admitted(total, c.present(s))), c.badFromRest(c.orZero(good))}, findings
+}
+
+// goodOf is the selector of those series of a histogram whose fast requests are
+// good: the histogram's own, if nothing is said of it.
+func (c counting) goodOf(histogram promql.Selector, good sla.Query) (promql.Selector, sla.Findings) {
+	if good.Text == "" {
+		return histogram, nil
+	}
+	s, findings := histogramSelector(good)
+	if !findings.HasErrors() && s.Name() != histogram.Name() {
+		findings = append(findings, sla.Finding{
+			Severity: sla.Error, Rule: "histogram-selector", Pos: good.Pos,
+			Message: fmt.Sprintf("good selects %q, which is another histogram than %q", s.Name(), histogram.Name()),
+			Remedy:  "select those of the same histogram's series that did not fail",
+		})
+	}
+	return s, findings
+}
+
+// boundOf is Bound of a level's histogram, with what is doubtful about its unit.
+func (c counting) boundOf(q sla.Query, s promql.Selector, given sla.TimeUnit, threshold time.Duration) (sla.Decimal, sla.Findings) {
+	bound, _ := Bound(s.Name(), given, threshold)
+	if given != "" {
+		return bound, nil
+	}
+	finding := func(severity sla.Severity, message, remedy string) sla.Findings {
+		return sla.Findings{{Severity: severity, Rule: "histogram-unit", Pos: q.At(s.Place()), Message: fmt.Sprintf(message, s.Name()), Remedy: remedy}}
+	}
+	words := wordsOf(strings.ToLower(s.Name()))
+	switch last := words[max(0, len(words)-1)]; {
+	case slices.Contains(notTime, last):
+		return bound, finding(sla.Error, "%s is named as a histogram of "+last+", and a threshold is a duration",
+			"name a histogram of durations; if it is one all the same, write what it counts in: unit: seconds")
+	case last == "total":
+		return bound, finding(sla.Warning, "%s is named as a counter is, not as a histogram of durations",
+			"name a histogram by its base name; if it is one all the same, write what it counts in: unit: seconds")
+	case UnitOf(s.Name()) == "":
+		return bound, finding(sla.Warning, "the name of %s does not say what it counts in, so that it is read as seconds",
+			"write it: unit: seconds, or unit: milliseconds")
+	}
+	return bound, nil
+}
+
+// lintOfHistogram compares the series of a histogram whose requests may be good with all.
+func lintOfHistogram(good, histogram sla.Query) sla.Findings {
+	part, all := countedOf(good), countedOf(histogram)
+	findings := slices.Concat(contradictions(good, part), contradictions(histogram, all))
+	if len(findings) == 0 && len(part) == 1 && len(all) > 0 {
+		findings = meets("good", good, part[0], all)
+	}
+	return findings
+}
+
+func histogramSelector(q sla.Query) (promql.Selector, sla.Findings) {
+	selectors, findings := counterSelectors(q)
+	if findings.HasErrors() {
+		return promql.Selector{}, findings
+	}
+	wrong := func(message, remedy string) (promql.Selector, sla.Findings) {
+		return promql.Selector{}, sla.Findings{{Severity: sla.Error, Rule: "histogram-selector", Pos: q.Pos, Message: message, Remedy: remedy}}
+	}
+	const base = `name the histogram by its base name, like http_request_duration_seconds{job="api"}`
+	s := selectors[0]
+	switch {
+	case len(selectors) > 1:
+		return wrong("a latency level reads one histogram, not a sum of several", "give each histogram a service level of its own")
+	case s.Name() == "":
+		return wrong("the histogram's selector has no metric name", base)
+	case s.MatchesLabel("le"):
+		return wrong(`the histogram's selector has a condition on "le"`, `remove it: "threshold" chooses the bucket`)
+	}
+	for _, suffix := range []string{"_bucket", "_count", "_sum"} {
+		if name, ok := strings.CutSuffix(s.Name(), suffix); ok {
+			return wrong(fmt.Sprintf("%q is one of the histogram's series, not the histogram", s.Name()), fmt.Sprintf("write %q", name))
+		}
+	}
+	return s, findings
+}
+
+func boundWords(h *sla.HistogramLatency) string {
+	s, findings := histogramSelector(h.Histogram)
+	if findings.HasErrors() {
+		return ""
+	}
+	bound, unit := Bound(s.Name(), h.Unit, h.Threshold)
+	if unit == sla.UnitSeconds {
+		return ""
+	}
+	return fmt.Sprintf("%s is read as %s %s", sla.FormatDuration(h.Threshold), bound, unit)
+}

@@ -1,0 +1,150 @@
+package rulegen
+
+import (
+	"time"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/internal/promql"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// Probes that the exporter runs: a level's own, or that of another level, by their
+// outcome or by how long they took.
+
+func ofProbe(p *sla.Probe) indicator {
+	return indicator{count: func(c counting) ([]Rule, sla.Findings) {
+		return probeCount{counting: c, by: c.of, probe: p}.rules(), nil
+	}}
+}
+
+func ofSharedProbe(s *sla.SharedProbe) indicator {
+	return indicator{count: func(c counting) ([]Rule, sla.Findings) {
+		if s.Probe == nil {
+			return nil, nil // a dangling reference, which the reader has reported
+		}
+		return probeCount{counting: c, by: s.Of, probe: s.Probe}.rules(), nil
+	}}
+}
+
+func ofProbeLatency(l *sla.ProbeLatency) indicator {
+	return indicator{count: func(c counting) ([]Rule, sla.Findings) {
+		if l.Probe == nil {
+			return nil, nil // as above
+		}
+		return probeCount{counting: c, by: l.Of, probe: l.Probe, threshold: l.Threshold}.rules(), nil
+	}}
+}
+
+// probeCount counts the conclusive probes of a level. Inconclusive, missed and
+// maintenance results are in neither series: the prober's fault is not the
+// target's downtime.
+//
+// Aggregated by time, a probe stands for the interval that it samples, and
+// several exporters are averaged, so that the series are known and bad seconds
+// per second and neither a change of the interval nor another exporter changes
+// the weight of a minute.
+type probeCount struct {
+	counting
+	by        sla.ID // the level that defines the probe
+	probe     *sla.Probe
+	threshold time.Duration // what a good one takes at most; 0: the outcome alone counts
+}
+
+func (p probeCount) series(name string, m promql.Matcher) promql.Selector {
+	return promql.Series(name, append(identity(p.by), m)...)
+}
+
+func (p probeCount) outcome(name string) promql.Selector {
+	return p.series(metricnames.ProbeResults, promql.Eq(metricnames.Outcome, name))
+}
+
+// ofThreshold selects a series that there is for each threshold.
+func (p probeCount) ofThreshold(name string) promql.Selector {
+	return p.series(name, promql.Eq(metricnames.Threshold, FormatSeconds(p.threshold)))
+}
+
+func (p probeCount) timed() bool { return p.threshold > 0 }
+
+// present are the groups that exporters tell of, by the counter that is read.
+func (p probeCount) present() promql.Expr {
+	if p.timed() {
+		return p.counting.present(p.ofThreshold(metricnames.ProbeWithin))
+	}
+	return p.counting.present(p.outcome(metricnames.Good))
+}
+
+func (p probeCount) rules() []Rule {
+	if p.Slots.Quorum > 0 {
+		return p.locations()
+	}
+	join, scaled := promql.Sum, func(e promql.Expr) promql.Expr { return e }
+	if p.Aggregation.Counts() == sla.CountsSeconds {
+		join = promql.Avg
+		scaled = func(e promql.Expr) promql.Expr { return promql.Mul(e, promql.Num(sla.Seconds(p.probe.Interval))) }
+	}
+	rate := func(s promql.Selector) promql.Expr {
+		return p.scan(join(p.judgeable(p.rate(s)), p.groupLabels()...))
+	}
+	good, bad := rate(p.outcome(metricnames.Good)), rate(p.outcome(metricnames.Bad))
+	if p.timed() {
+		good = p.known(good, rate(p.ofThreshold(metricnames.ProbeUntimed)))
+	}
+	total := p.totalRule(p.admitted(scaled(promql.Add(good, bad)), p.present()))
+	if p.timed() {
+		return []Rule{total, p.badFromRest(scaled(rate(p.ofThreshold(metricnames.ProbeWithin))))}
+	}
+	return []Rule{total, p.record(p.into.bad, p.orZero(p.ofAdmitted(scaled(bad))))}
+}
+
+// judgeable leaves out of the counters of a probe those of exporters that do not
+// know the threshold, or have learnt it within the window: their results go on,
+// and what of them was within it is not known. Without a threshold it is all.
+func (p probeCount) judgeable(e promql.Expr) promql.Expr {
+	if !p.timed() {
+		return e
+	}
+	beside := []string{metricnames.Outcome, metricnames.Threshold}
+	lacking := p.without(p.outcome(metricnames.Good), p.ofThreshold(metricnames.ProbeWithin), beside...)
+	return promql.UnlessIgnoring(e, lacking, beside...)
+}
+
+// known leaves out the good probes that the exporter was too late to time: of
+// those it is not known whether they took too long. The counter may be absent:
+// exporters of other versions have none.
+func (p probeCount) known(good, untimed promql.Expr, by ...string) promql.Expr {
+	by = append(by, p.groupLabels()...)
+	return promql.SubOn(good, promql.OrOn(untimed, promql.Mul(promql.Num(zero), good), by...), by...)
+}
+
+// locations counts, instead of probes, the locations from which probes came in
+// the last minute and, of these, the ones that found it bad by the level's rule.
+func (p probeCount) locations() []Rule {
+	rate := func(s promql.Selector) promql.Expr {
+		return p.mean(promql.Sum(p.judgeable(p.rate(s)), append([]string{metricnames.Location}, p.groupLabels()...)...))
+	}
+	good, bad := rate(p.outcome(metricnames.Good)), rate(p.outcome(metricnames.Bad))
+	if p.timed() {
+		good = p.known(good, rate(p.ofThreshold(metricnames.ProbeUntimed)), metricnames.Location)
+	}
+	all := promql.Gt(promql.Add(good, bad), promql.Num(zero))
+	share := promql.Div(bad, all)
+	if p.timed() {
+		share = promql.Sub(promql.Num(one), promql.Div(rate(p.ofThreshold(metricnames.ProbeWithin)), all))
+	}
+	bad = p.aggregation().limit(p.Slots).exceeding(share)
+	return []Rule{
+		p.totalRule(p.admitted(p.atCut(promql.Count(all, p.groupLabels()...)), p.present())),
+		p.record(p.into.bad, p.orZero(p.ofAdmitted(p.atCut(promql.Count(bad, p.groupLabels()...))))),
+	}
+}
+
+// quorum is 1 while a quorum of locations finds the minute bad, 0 while it does
+// not, and no sample while fewer than a quorum report.
+func (c counting) quorum() promql.Expr {
+	quorum := promql.Num(sla.NewDecimal(c.Slots.Quorum, 1))
+	return promql.AndOn(promql.GeBool(c.recorded(c.into.bad).Now(), quorum), promql.Ge(c.total(), quorum), c.groupLabels()...)
+}
+
+// FormatSeconds is a duration in seconds as the exporter and client libraries
+// write it into labels: "0.3", "1".
+func FormatSeconds(d time.Duration) string { return sla.Seconds(d).String() }

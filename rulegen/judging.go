@@ -1,0 +1,163 @@
+package rulegen
+
+import (
+	"slices"
+	"time"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/internal/promql"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// judging makes the base series of minutes and slots that are judged by
+// themselves.
+type judging struct {
+	counting
+	agreed  agreedTime
+	missing missingData
+}
+
+// judgement is how bad a slot is, 0 for an empty one unless that is declared
+// unknown, or what a quorum of locations says. What is bad in a slot is known
+// wherever there is a total, except of a histogram without a bucket for the
+// threshold, which must not read as good.
+func (j judging) judgement() promql.Expr {
+	if j.Slots.Quorum > 0 {
+		return j.quorum()
+	}
+	bad := j.slotShare()
+	if limit := j.aggregation().limit; limit != nil {
+		bad = limit(j.Slots).exceeded(bad)
+	}
+	if j.Slots.EmptyUnknown {
+		return bad
+	}
+	return promql.OrOn(bad, promql.Mul(promql.Num(zero), j.recorded(j.into.bad).Now()), j.groupLabels()...)
+}
+
+// spread makes the base series of minutes that are judged one by one.
+func (j judging) spread(bad promql.Expr) []Rule { return j.spreadCounted(bad, nil) }
+
+// spreadCounted makes the base series of judged minutes: the share of the last five
+// that is known, and that is bad. n samples of the judgement are read by a
+// range of half an interval less than five minutes, which holds n of them
+// whether or not a server counts the range's left edge.
+//
+// Of a level with masks, each minute is agreed time and excused by itself;
+// counted is what of the judgement counts, kept being the mask of the minute, or
+// nil for the judgement where kept is 1.
+func (j judging) spreadCounted(bad promql.Expr, counted func(kept promql.Selector) promql.Expr) []Rule {
+	slots := promql.Num(sla.NewDecimal(int64(sla.BaseWindow), int64(j.interval)))
+	share := func(name string) promql.Expr {
+		return promql.Div(j.recorded(name).SumOverTime(j.samples(sla.BaseWindow)), slots)
+	}
+	total, worst := j.measured()
+	rules := append(j.missing.judgedOrMissing(j.weighed(bad)),
+		j.record(total, promql.Div(j.recorded(metricnames.SlotJudged).CountOverTime(j.samples(sla.BaseWindow)), slots)),
+		j.record(worst, share(metricnames.SlotJudged)),
+	)
+	if !j.Masked() {
+		return rules
+	}
+	at, judged, agreed := j.inMinute(), j.recorded(metricnames.SlotJudged).Now(), j.recorded(metricnames.SlotAgreed)
+	known := promql.Add(promql.Mul(promql.Num(zero), judged), promql.Num(one))
+	rules = append(rules, j.record(metricnames.SlotAgreed, times(known, j.agreed.agreedAt(at)...)))
+	if excused := j.agreed.outside(at, treatsAsUp); len(excused) > 0 {
+		rules = append(rules, j.record(metricnames.SlotKept, times(agreed.Now(), excused...)))
+	}
+	counts := func(kept promql.Selector) promql.Expr {
+		if counted == nil {
+			return promql.Mul(judged, kept.Now())
+		}
+		return j.weighed(counted(kept))
+	}
+	served, failed := known, judged
+	if j.ServiceHours != nil && len(j.Exclusions) > 0 {
+		rules = append(rules, j.record(metricnames.SlotServed, times(known, j.agreed.inService(at)...)))
+		served, failed = j.recorded(metricnames.SlotServed).Now(), counts(j.recorded(metricnames.SlotServed))
+	}
+	rules = append(rules,
+		j.record(metricnames.SlotCounted, counts(j.recorded(j.keptMask()))),
+		j.record(metricnames.TotalRate, share(metricnames.SlotAgreed)),
+		j.record(metricnames.BadRate, share(metricnames.SlotCounted)))
+	return append(rules, j.agreed.leftOut(at, []leaving{
+		{metricnames.ExcludedTotalRate, served, metricnames.SlotAgreed},
+		{metricnames.ExcludedBadRate, failed, metricnames.SlotCounted},
+	})...)
+}
+
+// weight is the share of a minute that a bad one counts, and what is wrong with
+// it; no expression if the level has none. What is no number is unknown.
+func (j judging) weight() (promql.Expr, sla.Findings) {
+	q := j.Slots.Weight
+	if q.Text == "" {
+		return promql.Expr{}, nil
+	}
+	expr, findings := shareOf(q)
+	if findings.HasErrors() {
+		return promql.Expr{}, findings
+	}
+	known := j.atCut(promql.Avg(promql.Ge(expr, promql.Num(zero)), j.groupLabels()...))
+	full := promql.Add(promql.Mul(promql.Num(zero), j.total()), promql.Num(one))
+	return promql.OrOn(promql.ClampMax(known, one), full, j.groupLabels()...), append(j.groupsOf(q, expr.Loses), filtered(q, "a bad minute counts in full", expr.ValueFilters(j.groupLabels()...))...)
+}
+
+// weighed is the judgement of a minute times its weight.
+func (j judging) weighed(bad promql.Expr) promql.Expr {
+	weight, findings := j.weight()
+	if weight.IsZero() || findings.HasErrors() {
+		return bad
+	}
+	return promql.MulLeft(bad, weight, j.groupLabels(), nil)
+}
+
+// inRuns counts bad minutes in runs of at least MinRun: when a run has
+// become long enough its minutes count at once, later ones one by one. So the
+// figures are right from there on, and up to MinRun late before.
+func (j judging) inRuns(bad promql.Expr) []Rule {
+	const badMinute, qualified = metricnames.SlotBadMinute, metricnames.SlotQualified
+	n := sla.NewDecimal(int64(j.Slots.MinRun), int64(j.interval))
+	window := j.samples(j.Slots.MinRun)
+	now := j.recorded(qualified).Now()
+	before := promql.OrOn(j.recorded(qualified).Offset(j.interval), promql.Mul(promql.Num(zero), now), j.groupLabels()...)
+	begun := promql.GtBool(now, before)
+	return append([]Rule{
+		j.record(badMinute, bad),
+		j.record(qualified, j.always(badMinute, j.slotsOf(j.Slots.MinRun))),
+	}, j.spreadCounted(promql.Add(now, promql.Mul(begun, promql.Num(n.Sub(one)))), func(kept promql.Selector) promql.Expr {
+		earlier := promql.Sub(kept.SumOverTime(window), kept.Now()) // minutes of the run that count, before this one
+		return promql.Add(promql.Mul(now, kept.Now()), promql.Mul(begun, earlier))
+	})...)
+}
+
+// held makes the base series of slots of five minutes or more, which are judged
+// at their end and count while the next one lasts: the error rates of windows
+// that slide would not have the mean of those that do not.
+func (j judging) held(bad promql.Expr) []Rule {
+	judged := j.recorded(metricnames.SlotJudged).Now()
+	total, worst := j.measured()
+	return slices.Concat(j.missing.judgedOrMissing(bad), []Rule{
+		j.record(total, promql.Add(promql.Mul(promql.Num(zero), judged), promql.Num(one))),
+		j.record(worst, judged),
+	}, j.agreed.masked(j.inSlot()))
+}
+
+// inMinute takes them in the minute that is read: what was recorded of the clock
+// before its end was recorded in it, or is now's, if none was recorded then; and a
+// condition is looked at as states are.
+func (j judging) inMinute() sample {
+	return sample{
+		recorded:  func(s promql.Selector) promql.Expr { return promql.Or(j.atCut(s.Offset(tick)), s.Now()) },
+		condition: j.atCut,
+	}
+}
+
+// inSlot takes masks as they were in the middle of the slot that is read.
+func (j judging) inSlot() sample {
+	return sample{
+		recorded: func(s promql.Selector) promql.Expr {
+			return j.atCut(s.Offset(j.into.window/2 - j.masks.interval()/2))
+		},
+		condition: func(e promql.Expr) promql.Expr { return j.atCut(promql.AtStep(e, time.Minute, j.into.window/2)) },
+	}
+}
