@@ -5,27 +5,50 @@ import (
 	"errors"
 	"hash/fnv"
 	"log/slog"
-	"maps"
 	"net"
 	"net/netip"
-	"slices"
 	"sync"
 	"time"
 )
 
-// kinds is the table of probers, by the name that a module gives. Each returns
-// whether the probe succeeded; why not it has logged.
-var kinds = map[string]func(context.Context, *attempt) bool{
-	"dns":  probeDNS,
-	"grpc": probeGRPC,
-	"http": probeHTTP,
-	"icmp": probeICMP,
-	"tcp":  probeTCP,
-	"unix": probeUnix,
+// kind is one row of the table of probers.
+type kind struct {
+	name string // as a module gives it
+	// probe returns whether the probe succeeded; why not it has logged.
+	probe func(context.Context, *attempt) bool
+}
+
+// kinds is the table of probers. A function, so that nothing can change it.
+func kinds() []kind {
+	return []kind{
+		{"dns", probeDNS},
+		{"grpc", probeGRPC},
+		{"http", probeHTTP},
+		{"icmp", probeICMP},
+		{"tcp", probeTCP},
+		{"unix", probeUnix},
+		{"websocket", probeWebsocket},
+	}
 }
 
 // Kinds are the probers that a module can name, sorted.
-func Kinds() []string { return slices.Sorted(maps.Keys(kinds)) }
+func Kinds() []string {
+	var names []string
+	for _, k := range kinds() {
+		names = append(names, k.name)
+	}
+	return names
+}
+
+// proberOf is the prober of that name; nil if there is none.
+func proberOf(name string) func(context.Context, *attempt) bool {
+	for _, k := range kinds() {
+		if k.name == name {
+			return k.probe
+		}
+	}
+	return nil
+}
 
 // attempt is one probe under way.
 type attempt struct {

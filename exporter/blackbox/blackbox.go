@@ -118,9 +118,10 @@ func (p *Prober) run(ctx context.Context, name string, module *Module, target st
 
 	a := &attempt{opts: &p.opts, module: module, target: target, out: results{}, log: log}
 	start := time.Now()
-	success := kinds[module.Prober](ctx, a)
+	success := proberOf(string(module.Prober))(ctx, a)
 	took := time.Since(start).Seconds()
 	a.out.set("probe_duration_seconds", took)
+	a.out.set("probe_timeout_seconds", timeout.Seconds())
 	if success {
 		a.out.set("probe_success", 1)
 		log.Debug("Probe succeeded", "duration_seconds", took)

@@ -51,6 +51,9 @@ func probeGRPC(ctx context.Context, a *attempt) bool {
 	a.reportHealth(state, err)
 	if session := a.reportTLS(); session != nil && err == nil {
 		a.out.set("probe_grpc_ssl", 1)
+		if c.CheckRevoked.on {
+			a.reportRevocation(ctx, nil)
+		}
 	}
 	if err != nil {
 		a.log.Error("can't connect grpc server:", "err", err)

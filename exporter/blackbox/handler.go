@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/prometheus/blackbox_exporter/config"
-
 	"github.com/upheld-sla/upheld/exporter/measure"
 	"github.com/upheld-sla/upheld/exporter/redact"
 	"github.com/upheld-sla/upheld/sla"
@@ -70,7 +68,7 @@ func (p *Prober) serveProbe(w http.ResponseWriter, r *http.Request) {
 // read takes a request apart, in the order that blackbox_exporter does.
 func (p *Prober) read(r *http.Request) (*asked, *mistake) {
 	params := r.URL.Query()
-	q := &asked{name: cmp.Or(params.Get("module"), "http_2xx"), target: params.Get("target")}
+	q := &asked{name: cmp.Or(params.Get("module"), "http_2xx"), target: decodeTarget(params.Get("target"))}
 	var known bool
 	if q.module, known = (*p.modules.Load())[q.name]; !known {
 		p.unknown.Add(1)
@@ -82,9 +80,6 @@ func (p *Prober) read(r *http.Request) (*asked, *mistake) {
 	}
 	if q.target == "" {
 		return nil, &mistake{http.StatusBadRequest, "Target parameter is missing"}
-	}
-	if _, known := kinds[q.module.Prober]; !known {
-		return nil, &mistake{http.StatusBadRequest, fmt.Sprintf("Unknown prober %q", q.module.Prober)}
 	}
 	if hostname := params.Get("hostname"); hostname != "" {
 		if q.module, err = q.module.withHostname(hostname); err != nil {
@@ -138,7 +133,7 @@ func (p *Prober) admit() (wait time.Duration, wrong *mistake) {
 }
 
 func (p *Prober) serveConfig(w http.ResponseWriter, _ *http.Request) {
-	shown := config.Config{Modules: map[string]config.Module{}}
+	shown := moduleFile{Modules: map[string]settings{}}
 	for name, m := range *p.modules.Load() {
 		shown.Modules[name] = m.shown()
 	}
@@ -150,7 +145,7 @@ func (p *Prober) serveConfig(w http.ResponseWriter, _ *http.Request) {
 // ?target= and perhaps &module=.
 func (p *Prober) serveLogs(w http.ResponseWriter, r *http.Request) {
 	params := r.URL.Query()
-	target, module := params.Get("target"), params.Get("module")
+	target, module := decodeTarget(params.Get("target")), params.Get("module")
 	id, err := strconv.ParseInt(params.Get("id"), 10, 64)
 	var found *record
 	switch {

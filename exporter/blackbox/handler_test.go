@@ -33,7 +33,6 @@ func TestRequests(t *testing.T) {
 	p := newPair(t, `
 modules:
   http_2xx: {prober: http}
-  ftp: {prober: ftp}
   host: {prober: http, http: {headers: {host: a.example}}}
 `)
 	for _, c := range []struct {
@@ -46,8 +45,6 @@ modules:
 		{"the default module", url.Values{"target": {srv.URL}}, nil},
 		{"unknown module", query("nope", srv.URL), nil},
 		{"unknown module, no target", url.Values{"module": {"nope"}}, nil},
-		{"unknown prober", query("ftp", srv.URL), nil},
-		{"unknown prober, no target", url.Values{"module": {"ftp"}}, nil},
 		{"header that is no number", query("http_2xx", srv.URL), map[string]string{timeoutHeader: "soon"}},
 		{"header that is no number, no target", url.Values{}, map[string]string{timeoutHeader: "soon"}},
 		{"header", query("http_2xx", srv.URL), map[string]string{timeoutHeader: "3.5"}},
@@ -75,6 +72,18 @@ modules:
 			}
 		}
 	})
+}
+
+// TestTimeoutIsReported as v0.29.0 does: what the probe had, in seconds.
+func TestTimeoutIsReported(t *testing.T) {
+	p := newPair(t, "modules: {free: {prober: tcp}, bound: {prober: tcp, timeout: 1500ms}}")
+	for _, c := range []struct{ module, header, want string }{
+		{"free", "", "119.5"}, {"free", "3", "2.5"}, {"bound", "", "1.5"}, {"bound", "1.75", "1.25"}, {"bound", "0.4", "0.2"},
+	} {
+		if got := ask(t, p.handler, query(c.module, "127.0.0.1:1"), map[string]string{timeoutHeader: c.header}); got.value("probe_timeout_seconds") != c.want {
+			t.Errorf("%s, header %q: %s, want %s", c.module, c.header, got.value("probe_timeout_seconds"), c.want)
+		}
+	}
 }
 
 func TestTimeout(t *testing.T) {

@@ -35,7 +35,7 @@ type httpProbe struct {
 // probeHTTP requests a URL, follows redirects if it may, and judges the last
 // answer.
 func probeHTTP(ctx context.Context, a *attempt) bool {
-	p := &httpProbe{attempt: a, conf: &a.module.HTTP}
+	p := &httpProbe{attempt: a, conf: &a.module.HTTP.HTTPProbe}
 	for _, name := range []string{"content_length", "uncompressed_body_length", "redirects", "ssl", "status_code", "version"} {
 		a.out.set("probe_http_"+name, 0)
 	}
@@ -124,11 +124,11 @@ func (p *httpProbe) client() (*http.Client, error) {
 var errNotFollowed = errors.New("don't follow redirects")
 
 func (p *httpProbe) checkRedirect(r *http.Request, via []*http.Request) error {
-	p.log.Warn("Received redirect", "location", sla.ShownAddress(r.Response.Header.Get("Location")))
+	p.log.Debug("Received redirect", "location", sla.ShownAddress(r.Response.Header.Get("Location")))
 	p.redirects = len(via)
 	p.out.set("probe_http_redirects", float64(p.redirects)) // also if the next request fails
 	if p.redirects > maxRedirects || !p.conf.HTTPClientConfig.FollowRedirects {
-		p.log.Warn("Not following redirect")
+		p.log.Debug("Not following redirect")
 		return errNotFollowed
 	}
 	return nil

@@ -81,6 +81,11 @@ func (f *forward) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		(&httputil.ReverseProxy{Rewrite: func(*httputil.ProxyRequest) {}, ErrorLog: discardLog()}).ServeHTTP(w, r)
 		return
 	}
+	tunnel(w, r)
+}
+
+// tunnel connects the client with what it wants to be connected to.
+func tunnel(w http.ResponseWriter, r *http.Request) {
 	out, err := net.Dial("tcp", r.Host)
 	if err != nil {
 		w.WriteHeader(http.StatusBadGateway)

@@ -43,7 +43,7 @@ func (p *httpProbe) judge(ctx context.Context, r *http.Response, err error) bool
 	}
 	p.hops.finished()
 	ok = p.validVersion(r.Proto) && ok
-	ok = p.validTLS(r, ok)
+	ok = p.validTLS(ctx, r, ok)
 	p.report(r, b.read)
 	return ok
 }
@@ -115,7 +115,7 @@ func (p *httpProbe) validVersion(proto string) bool {
 	return true
 }
 
-func (p *httpProbe) validTLS(r *http.Response, ok bool) bool {
+func (p *httpProbe) validTLS(ctx context.Context, r *http.Response, ok bool) bool {
 	if r.TLS == nil {
 		if p.conf.FailIfNotSSL && ok {
 			p.log.Error("Final request was not over SSL")
@@ -128,6 +128,9 @@ func (p *httpProbe) validTLS(r *http.Response, ok bool) bool {
 		p.out.info("probe_tls_cipher_info", tlsCipher(state))
 	}
 	p.reportChain()
+	if p.module.HTTP.CheckRevoked.on {
+		p.reportRevocation(ctx, &p.conf.HTTPClientConfig)
+	}
 	if p.conf.FailIfSSL {
 		p.log.Error("Final request was over SSL")
 		return false

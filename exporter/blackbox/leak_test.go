@@ -41,8 +41,12 @@ modules:
   dns: {prober: dns, timeout: 300ms, dns: {query_name: www.example}}
   silent: {prober: dns, timeout: 300ms, dns: {query_name: silent.example}}
   icmp: {prober: icmp, timeout: 300ms, icmp: {preferred_ip_protocol: ip4}}
+  websocket: {prober: websocket, timeout: 300ms}
 `, "ca_file: CA", "ca_file: "+ca.file))
-	for module, target := range map[string]string{"http": secure.URL, "http3": "https://" + socket.LocalAddr().String(), "grpc": health, "dns": names, "tcp": mute} {
+	sockets := httptest.NewServer(chat(t))
+	defer sockets.Close()
+	chats := "ws" + strings.TrimPrefix(sockets.URL, "http")
+	for module, target := range map[string]string{"websocket": chats, "http": secure.URL, "http3": "https://" + socket.LocalAddr().String(), "grpc": health, "dns": names, "tcp": mute} {
 		ask(t, p.handler, query(module, target), nil) // so that all servers run
 	}
 	before := goleak.IgnoreCurrent()
@@ -55,6 +59,8 @@ modules:
 		"dns":    {names, "127.0.0.1:1"},
 		"silent": {names},
 		"icmp":   {"127.0.0.1", "nonexistent.invalid"},
+
+		"websocket": {chats, chats + "/plain", "ws://" + mute, "wss://" + mute, "ws://127.0.0.1:1"},
 	} {
 		for _, target := range targets {
 			if got := ask(t, p.handler, query(module, target), nil); got.status != 200 {

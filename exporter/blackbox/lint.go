@@ -52,22 +52,69 @@ func (m *Module) lintHTTP(say func(format string, args ...any)) {
 			say("%s: %q is neither true nor false", rule.key, rule.program.Expression)
 		}
 	}
+	if err := readable(c.BodyFile); err != nil {
+		say("body_file: %v", err)
+	}
+	lintCredentials(say, "", &c.HTTPClientConfig)
+}
+
+// lintCredentials finds files of credentials that cannot be read.
+func lintCredentials(say func(format string, args ...any), prefix string, c *pconfig.HTTPClientConfig) {
 	file := func(key, path string) {
 		if err := readable(path); err != nil {
-			say("%s: %v", key, err)
+			say("%s%s: %v", prefix, key, err)
 		}
 	}
-	file("body_file", c.BodyFile)
-	client := &c.HTTPClientConfig
-	if b := client.BasicAuth; b != nil {
+	if b := c.BasicAuth; b != nil {
 		file("basic_auth: username_file", b.UsernameFile)
 		file("basic_auth: password_file", b.PasswordFile)
 	}
-	if a := client.Authorization; a != nil { // which bearer_token_file has become
+	if a := c.Authorization; a != nil { // which bearer_token_file has become
 		file("credentials_file of authorization, or bearer_token_file", a.CredentialsFile)
 	}
-	if o := client.OAuth2; o != nil {
+	if o := c.OAuth2; o != nil {
 		file("oauth2: client_secret_file", o.ClientSecretFile)
+	}
+}
+
+// lintWebsocket finds what will fail every probe of a WebSocket, and what the
+// prober does not use, which is so in blackbox_exporter too.
+func (m *Module) lintWebsocket(say func(format string, args ...any)) {
+	c := &m.Websocket
+	client := &c.HTTPClientConfig
+	for key, used := range map[string]bool{
+		"proxy_url": client.ProxyURL.URL != nil, "proxy_from_environment": client.ProxyFromEnvironment, "oauth2": client.OAuth2 != nil, "http_headers": client.HTTPHeaders != nil,
+	} {
+		if used {
+			say("http_config: %s is not used by the prober websocket; leave it out", key)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Headers.Headers)) {
+		h := c.Headers.Headers[name]
+		switch {
+		case !httpguts.ValidHeaderFieldName(name):
+			say("headers: %q is not the name of a header", name)
+		case reservedWebSocketHeader(name):
+			say("headers: %s is not the module's to set: it belongs to the handshake", name)
+		case slices.ContainsFunc(h.Values, func(v string) bool { return !httpguts.ValidHeaderFieldValue(v) }):
+			say("headers: the value of %s has characters that headers cannot have", name)
+		}
+		for _, file := range h.Files {
+			if err := readable(file); err != nil {
+				say("headers: %s: %v", name, err)
+			}
+		}
+	}
+	lintCredentials(say, "http_config: ", client)
+	for _, s := range c.QueryResponse {
+		switch {
+		case s.StartTLS:
+			say("query_response: starttls has no effect; use a target of wss")
+		case s.ExpectBytes != "":
+			say("query_response: expect_bytes has no effect; write expect")
+		case s.Labels != nil:
+			say("query_response: labels have no effect")
+		}
 	}
 }
 
@@ -100,8 +147,8 @@ func (m *Module) lintFiles(say func(format string, args ...any)) {
 	for _, c := range []struct {
 		prober string
 		tls    *pconfig.TLSConfig
-	}{{"http", &m.HTTP.HTTPClientConfig.TLSConfig}, {"tcp", &m.TCP.TLSConfig}, {"unix", &m.Unix.TLSConfig}, {"dns", &m.DNS.TLSConfig}, {"grpc", &m.GRPC.TLSConfig}} {
-		if c.prober != m.Prober {
+	}{{"http", &m.HTTP.HTTPClientConfig.TLSConfig}, {"tcp", &m.TCP.TLSConfig}, {"unix", &m.Unix.TLSConfig}, {"dns", &m.DNS.TLSConfig}, {"grpc", &m.GRPC.TLSConfig}, {"websocket", &m.Websocket.HTTPClientConfig.TLSConfig}} {
+		if c.prober != string(m.Prober) {
 			continue
 		}
 		for _, file := range [][2]string{{"ca_file", c.tls.CAFile}, {"cert_file", c.tls.CertFile}, {"key_file", c.tls.KeyFile}} {

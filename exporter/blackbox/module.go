@@ -25,13 +25,13 @@ import (
 // Module is one module of a blackbox.yml, with what its probes would otherwise
 // compile again each time.
 type Module struct {
-	config.Module
+	settings
 	expressions map[string]*regexp.Regexp // of DNS records
 	question    dns.Question
 }
 
-func newModule(c config.Module) *Module {
-	m := &Module{Module: c, expressions: map[string]*regexp.Regexp{}}
+func newModule(c settings) *Module {
+	m := &Module{settings: c, expressions: map[string]*regexp.Regexp{}}
 	for _, v := range []config.DNSRRValidator{c.DNS.ValidateAnswer, c.DNS.ValidateAuthority, c.DNS.ValidateAdditional} {
 		for _, text := range slices.Concat(v.FailIfMatchesRegexp, v.FailIfAllMatchRegexp, v.FailIfNotMatchesRegexp, v.FailIfNoneMatchesRegexp) {
 			if e, err := regexp.Compile(text); err == nil {
@@ -101,12 +101,15 @@ func Load(path string) (modules map[string]*Module, warnings []string, err error
 	defer file.Close()
 	decoder := yaml.NewDecoder(file)
 	decoder.KnownFields(true)
-	var c config.Config
+	var c moduleFile
 	if err := decoder.Decode(&c); err != nil {
 		return nil, nil, placed(path, err)
 	}
 	modules = make(map[string]*Module, len(c.Modules))
 	for _, name := range slices.Sorted(maps.Keys(c.Modules)) {
+		if c.Modules[name].Prober == "" {
+			return nil, nil, fmt.Errorf("%s: module %s names no prober; write prober: and one of %s", path, name, strings.Join(Kinds(), ", "))
+		}
 		m := newModule(c.Modules[name])
 		m.HTTP.NoFollowRedirects = nil // it has become follow_redirects
 		modules[name] = m
@@ -142,9 +145,6 @@ func placed(path string, err error) error {
 // lint finds what will fail every probe of the module.
 func (m *Module) lint() (found []string) {
 	say := func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) }
-	if _, ok := kinds[m.Prober]; !ok {
-		say("there is no prober %q, only %s", m.Prober, strings.Join(Kinds(), ", "))
-	}
 	for _, source := range []string{m.TCP.SourceIPAddress, m.ICMP.SourceIPAddress, m.DNS.SourceIPAddress} {
 		if source != "" && net.ParseIP(source) == nil {
 			say("source_ip_address is %q, which is no address", source)
@@ -153,6 +153,9 @@ func (m *Module) lint() (found []string) {
 	m.lintFiles(say)
 	if m.Prober == "http" {
 		m.lintHTTP(say)
+	}
+	if m.Prober == "websocket" {
+		m.lintWebsocket(say)
 	}
 	if n := m.ICMP.PayloadSize; m.Prober == "icmp" && n > maxPayload {
 		say("payload_size is %d; a packet holds %d", n, maxPayload)
@@ -188,8 +191,8 @@ func (m *Module) lint() (found []string) {
 const hidden = "<secret>"
 
 // shown is the module as people may see it.
-func (m *Module) shown() config.Module {
-	c := m.Module
+func (m *Module) shown() settings {
+	c := m.settings
 	if len(c.HTTP.Headers) > 0 {
 		c.HTTP.Headers = maps.Clone(c.HTTP.Headers)
 		for name := range c.HTTP.Headers {
@@ -206,15 +209,38 @@ func (m *Module) shown() config.Module {
 			}
 		}
 	}
-	if u := c.HTTP.HTTPClientConfig.ProxyURL.URL; u != nil && u.User != nil {
+	c.HTTP.HTTPClientConfig = shownClient(c.HTTP.HTTPClientConfig)
+	c.Websocket.HTTPClientConfig = shownClient(c.Websocket.HTTPClientConfig)
+	c.Websocket.Headers = *shownHeaders(&c.Websocket.Headers)
+	return c
+}
+
+// shownClient hides what the types of the configuration show: the user info of
+// the proxy, and values of headers that are secret by their names.
+func shownClient(c pconfig.HTTPClientConfig) pconfig.HTTPClientConfig {
+	if u := c.ProxyURL.URL; u != nil && u.User != nil {
 		clean := *u
 		clean.User = url.User("xxxxx") // a name alone may be a token
 		if _, ok := u.User.Password(); ok {
 			clean.User = url.UserPassword(u.User.Username(), "xxxxx")
 		}
-		c.HTTP.HTTPClientConfig.ProxyURL = pconfig.URL{URL: &clean}
+		c.ProxyURL = pconfig.URL{URL: &clean}
+	}
+	if c.HTTPHeaders != nil {
+		c.HTTPHeaders = shownHeaders(c.HTTPHeaders)
 	}
 	return c
+}
+
+func shownHeaders(h *pconfig.Headers) *pconfig.Headers {
+	shown := maps.Clone(h.Headers)
+	for name, header := range shown {
+		if sla.SecretName(name) && len(header.Values) > 0 {
+			header.Values = []string{hidden}
+			shown[name] = header
+		}
+	}
+	return &pconfig.Headers{Headers: shown}
 }
 
 // show writes modules as YAML, without secrets.
@@ -228,8 +254,23 @@ func show(v any) string {
 
 // secrets are what of a module no log may show.
 func (m *Module) secrets() []string {
-	var all []string
-	c := &m.HTTP.HTTPClientConfig
+	all := append(clientSecrets(&m.HTTP.HTTPClientConfig), clientSecrets(&m.Websocket.HTTPClientConfig)...)
+	all = append(all, headerSecrets(&m.Websocket.Headers)...)
+	for name, value := range m.HTTP.Headers {
+		if sla.SecretName(name) {
+			all = append(all, value)
+		}
+	}
+	for name, values := range m.GRPC.Metadata {
+		if sla.SecretName(name) {
+			all = append(all, values...)
+		}
+	}
+	return all
+}
+
+func clientSecrets(c *pconfig.HTTPClientConfig) []string {
+	all := []string{string(c.BearerToken)}
 	if b := c.BasicAuth; b != nil {
 		all = append(all, string(b.Password))
 	}
@@ -239,7 +280,6 @@ func (m *Module) secrets() []string {
 	if o := c.OAuth2; o != nil {
 		all = append(all, string(o.ClientSecret))
 	}
-	all = append(all, string(c.BearerToken))
 	if u := c.ProxyURL.URL; u != nil {
 		all = append(all, sla.UserInfo(u.String())...)
 	}
@@ -248,24 +288,20 @@ func (m *Module) secrets() []string {
 			all = append(all, string(value))
 		}
 	}
-	for name, value := range m.HTTP.Headers {
-		if sla.SecretName(name) {
-			all = append(all, value)
-		}
+	return append(all, headerSecrets(c.HTTPHeaders)...)
+}
+
+func headerSecrets(h *pconfig.Headers) []string {
+	if h == nil {
+		return nil
 	}
-	if c.HTTPHeaders != nil {
-		for name, header := range c.HTTPHeaders.Headers {
-			for _, secret := range header.Secrets {
-				all = append(all, string(secret))
-			}
-			if sla.SecretName(name) {
-				all = append(all, header.Values...)
-			}
+	var all []string
+	for name, header := range h.Headers {
+		for _, secret := range header.Secrets {
+			all = append(all, string(secret))
 		}
-	}
-	for name, values := range m.GRPC.Metadata {
 		if sla.SecretName(name) {
-			all = append(all, values...)
+			all = append(all, header.Values...)
 		}
 	}
 	return all

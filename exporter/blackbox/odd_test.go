@@ -240,7 +240,7 @@ func TestOddTargets(t *testing.T) {
 	_, port, _ := net.SplitHostPort(host)
 	for _, target := range []string{
 		host, "HTTP://" + host, "Http://" + host + "/", "http:" + host, "http:/" + host, "//" + host, "http://user@" + host, "http://user:p%40ss@" + host + "/", "user:pass@" + host,
-		srv + "/a%20b", srv + "/a%2520b", srv + "/a b", url.QueryEscape(srv + "/"), url.QueryEscape(url.QueryEscape(srv)), srv + "/?", srv + "/?a=b%26c", srv + "//", srv + "/..", srv + "/a;b",
+		srv + "/a%20b", srv + "/a%2520b", srv + "/a b", url.QueryEscape(url.QueryEscape(srv)), srv + "/?", srv + "/?a=b%26c", srv + "//", srv + "/..", srv + "/a;b",
 		srv + "#fragment", srv + "/#", srv + "/%zz", "http://localhost.:" + port + "/", "http://LOCALHOST:" + port + "/", "http://127.0.0.1:0" + port, "http://127.0.0.1:", "http://127.0.0.1:/", "http://:" + port, ":" + port,
 		"http://bücher.invalid/", "http://xn--bcher-kva.invalid/", "http://a_b.invalid/", "http://-a.invalid/", "http://a..invalid/", "http://.invalid/", "http://" + strings.Repeat("a", 64) + ".invalid/", "http://a b.invalid/",
 		"http://[fe80::1%25lo]:" + port + "/", "http://[::1]:1/", "[::1]:1", "::1", "localhost", "http://[]/", "http://[::1", "http://" + host + ":80/", "https://" + host, "ws://" + host, "unix:///run/x", " " + srv, srv + " ", "\t", "http://", "http:", "http", ".", "/", "?", "#", "@", "%", "http://%31%32%37.0.0.1:" + port + "/",

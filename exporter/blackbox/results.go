@@ -15,6 +15,8 @@ type metric struct {
 	labels []string
 }
 
+var revocationLabels = []string{"fingerprint_sha256", "subject", "issuer", "subjectalternative", "serialnumber", "chain_pos", "crl_url"}
+
 var certificateLabels = []string{"fingerprint_sha256", "subject", "issuer", "subjectalternative", "serialnumber"}
 
 // metrics is the table of all metrics of /probe, with the help texts of
@@ -22,6 +24,7 @@ var certificateLabels = []string{"fingerprint_sha256", "subject", "issuer", "sub
 var metrics = map[string]metric{
 	"probe_success":          {help: "Displays whether or not the probe was a success"},
 	"probe_duration_seconds": {help: "Returns how long the probe took to complete in seconds"},
+	"probe_timeout_seconds":  {help: "Returns how long the probe timeout is in seconds"},
 
 	"probe_dns_lookup_time_seconds": {help: "Returns the time taken for probe dns lookup in seconds"},
 	"probe_ip_protocol":             {help: "Specifies whether probe ip protocol is IP4 or IP6"},
@@ -37,6 +40,12 @@ var metrics = map[string]metric{
 	"probe_ssl_last_chain_info":                     {help: "Contains SSL leaf certificate information", labels: certificateLabels},
 	"probe_tls_version_info":                        {help: "Returns the TLS version used or NaN when unknown", labels: []string{"version"}},
 	"probe_tls_cipher_info":                         {help: "Returns the TLS cipher negotiated during handshake", labels: []string{"cipher"}},
+
+	"probe_ssl_crl_revoked":                       {help: "Whether the certificate appears on its CRL (0/1)", labels: revocationLabels},
+	"probe_ssl_crl_available":                     {help: "Whether the cert has CRL distribution points and the CRL was fetchable (0/1)", labels: revocationLabels},
+	"probe_ssl_crl_stale":                         {help: "Whether the CRL is past its nextUpdate (0/1)", labels: revocationLabels},
+	"probe_ssl_crl_next_update_timestamp_seconds": {help: "CRL nextUpdate as a Unix timestamp in seconds", labels: revocationLabels},
+	"probe_ssl_crl_fetch_time_seconds":            {help: "Total time spent fetching CRLs in seconds"},
 
 	"probe_http_duration_seconds":                {help: "Duration of http request by phase, summed over all redirects", labels: []string{"phase"}},
 	"probe_http_content_length":                  {help: "Length of http content response"},
@@ -61,6 +70,11 @@ var metrics = map[string]metric{
 	"probe_grpc_ssl":                  {help: "Indicates if SSL was used for the connection"},
 	"probe_grpc_status_code":          {help: "Response gRPC status code"},
 	"probe_grpc_healthcheck_response": {help: "Response HealthCheck response", labels: []string{"serving_status"}},
+
+	"probe_websocket_duration_seconds":    {help: "Duration of websocket request by phase", labels: []string{"phase"}},
+	"probe_websocket_status_code":         {help: "Response HTTP status code"},
+	"probe_websocket_connection_upgraded": {help: "Indicates if the websocket connection was successfully upgraded"},
+	"probe_websocket_failed_due_to_regex": {help: "Indicates if probe failed due to regex"},
 }
 
 // MetricNames are the names of all metrics of /probe, sorted.

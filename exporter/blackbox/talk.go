@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -28,6 +27,7 @@ type talk struct {
 	*attempt
 	conf   *pconfig.TLSConfig
 	host   string // for TLS, if the module names none
+	lists  bool   // check_revoked
 	conn   net.Conn
 	reader *bufio.Reader
 }
@@ -74,15 +74,15 @@ func (t *talk) secure(ctx context.Context) bool {
 		t.log.Error("Failed to create TLS configuration", "err", err)
 		return false
 	}
-	session := tls.Client(t.conn, conf)
-	err = session.HandshakeContext(ctx)
-	t.reportTLS()
-	t.reportChain()
+	session, err := t.startSession(ctx, t.conn, conf)
 	if err != nil {
 		t.log.Error("TLS Handshake (client) failed", "err", err)
 		return false
 	}
 	t.log.Debug("TLS Handshake (client) succeeded.")
+	if t.lists {
+		t.reportRevocation(ctx, nil)
+	}
 	t.conn = session
 	return true
 }

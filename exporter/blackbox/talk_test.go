@@ -130,6 +130,10 @@ func TestTalk(t *testing.T) {
 				address = t.TempDir() + "/s"
 			}
 			got := p.both(t, query(c.module, serve(t, c.network, address, c.speak)), nil, c.without...)
+			cipher := c.success && (c.module == "smtp" || strings.Contains(c.module, "tls")) // since v0.29.0
+			if strings.Contains(got.text, "\nprobe_tls_cipher_info{cipher=\"TLS_") != cipher {
+				t.Errorf("reports the cipher: %t, want %t\n%s", !cipher, cipher, got.text)
+			}
 			if want := map[bool]string{true: "1", false: "0"}[c.success]; got.value("probe_success") != want {
 				t.Errorf("probe_success %s, want %s\n%s", got.value("probe_success"), want, p.lastLog())
 			}

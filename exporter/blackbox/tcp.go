@@ -19,7 +19,7 @@ func probeTCP(ctx context.Context, a *attempt) bool {
 		a.log.Error("Error dialing TCP", "err", err)
 		return false
 	}
-	t := &talk{attempt: a, conf: &c.TLSConfig, host: host}
+	t := &talk{attempt: a, conf: &c.TLSConfig, host: host, lists: c.CheckRevoked.on}
 	return t.run(ctx, conn, c.TLS, c.QueryResponse)
 }
 
@@ -51,7 +51,7 @@ func probeUnix(ctx context.Context, a *attempt) bool {
 		a.log.Error("Error dialing unix", "err", err)
 		return false
 	}
-	t := &talk{attempt: a, conf: &c.TLSConfig, host: a.target}
+	t := &talk{attempt: a, conf: &c.TLSConfig, host: a.target, lists: c.CheckRevoked.on}
 	return t.run(ctx, conn, c.TLS, c.QueryResponse)
 }
 

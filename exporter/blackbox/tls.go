@@ -1,11 +1,13 @@
 package blackbox
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/hex"
 	"fmt"
+	"net"
 	"strings"
 	"time"
 
@@ -56,6 +58,22 @@ func (a *attempt) watch(conf *tls.Config, name string) {
 		a.handshake = h
 		return err
 	}
+}
+
+// startSession begins a TLS session over a connection, and reports what it
+// showed, also if it failed.
+func (a *attempt) startSession(ctx context.Context, conn net.Conn, conf *tls.Config) (*tls.Conn, error) {
+	session := tls.Client(conn, conf)
+	err := session.HandshakeContext(ctx)
+	state := a.reportTLS()
+	a.reportChain()
+	if err != nil {
+		return nil, err
+	}
+	if state != nil {
+		a.out.info("probe_tls_cipher_info", tlsCipher(state))
+	}
+	return session, nil
 }
 
 // verify does what crypto/tls would.
