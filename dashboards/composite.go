@@ -21,9 +21,6 @@ const (
 // compositePanels are the tree of a composite over time, who caused its bad
 // time, and how it compares with a measurement of the whole.
 func compositePanels(g *grid, l *sla.ServiceLevel, c *sla.Composite, own selector) {
-	if c.Tree == nil {
-		return
-	}
 	tree := statePanel("Parts", "The tree of the composite: every part of it, and the components at its ends, in each minute. "+
 		"Between good and bad are parts below a weighted one.").noValue("not measured")
 	tree.FieldConfig.Defaults.Mappings = nil

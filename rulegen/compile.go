@@ -9,8 +9,8 @@ import (
 )
 
 // Compile makes the plan of an agreement. Findings are mistakes in the user's
-// PromQL, each at its place, for every level whose indicator could be read;
-// the plan holds the levels without an error.
+// PromQL, each at its place, those of broken levels among them; the plan holds
+// the levels without an error.
 func Compile(a *sla.Agreement, opts Options) (*Plan, sla.Findings) {
 	plan := &Plan{Agreement: a}
 	findings, _ := Each(a, opts, func(l LevelPlan) error {
@@ -34,20 +34,25 @@ func Each(a *sla.Agreement, opts Options, use func(LevelPlan) error) (sla.Findin
 	findings := masks.lint()
 	defer func() { findings.Sort() }()
 	for _, l := range a.Levels {
-		if l.Indicator == nil {
-			continue // the reader has reported it
-		}
 		level, fs := compileLevel(l, opts, shared, masks)
 		findings = append(findings, fs...)
-		if fs.HasErrors() || level.Level == nil {
+		if fs.HasErrors() {
 			continue
 		}
 		if err := use(level); err != nil {
 			return findings, err
 		}
 	}
+	for _, l := range a.Broken {
+		_, fs := compileLevel(l, opts, shared, masks)
+		findings = append(findings, slices.DeleteFunc(fs, ofGap)...)
+	}
 	return findings, nil
 }
+
+// ofGap tells a finding about a query that a broken level does not have, and so
+// has no place; the reader has reported what is missing there.
+func ofGap(f sla.Finding) bool { return f.Pos.File == "" }
 
 // compiler makes the rules of one level.
 type compiler struct {
@@ -64,17 +69,14 @@ func newCompiler(l level) compiler {
 // compileLevel makes the rules of a level. shared are the groups that levels
 // before it have brought and that it may read; those that it brings are added.
 func compileLevel(l *sla.ServiceLevel, opts Options, shared map[string]bool, masks *masks) (LevelPlan, sla.Findings) {
-	if of, composite := l.Indicator.(*sla.Composite); composite && of.Tree == nil {
-		return LevelPlan{}, nil // a mistake in it, which the reader has reported
-	}
 	c := newCompiler(newLevel(l, opts, masks))
 	base, findings := baseSeries(c.level)
 	findings = append(findings, quotedNames(opts, append(l.Indicator.Queries(), l.Slots.Weight)...)...)
 	if c.kind.lint != nil {
 		findings = append(findings, c.kind.lint()...)
 	}
-	if findings.HasErrors() || l.Period.IsZero() {
-		return LevelPlan{}, findings // without a period, which the reader has reported, only queries are checked
+	if findings.HasErrors() {
+		return LevelPlan{}, findings
 	}
 	if none := c.lintShare(); none.HasErrors() {
 		return LevelPlan{}, append(findings, none...)

@@ -19,18 +19,12 @@ func ofProbe(p *sla.Probe) indicator {
 
 func ofSharedProbe(s *sla.SharedProbe) indicator {
 	return indicator{count: func(c counting) ([]Rule, sla.Findings) {
-		if s.Probe == nil {
-			return nil, nil // a dangling reference, which the reader has reported
-		}
 		return probeCount{counting: c, by: s.Of, probe: s.Probe}.rules(), nil
 	}}
 }
 
 func ofProbeLatency(l *sla.ProbeLatency) indicator {
 	return indicator{count: func(c counting) ([]Rule, sla.Findings) {
-		if l.Probe == nil {
-			return nil, nil // as above
-		}
 		return probeCount{counting: c, by: l.Of, probe: l.Probe, threshold: l.Threshold}.rules(), nil
 	}}
 }

@@ -19,7 +19,7 @@ func (m *masks) lint() sla.Findings {
 		m.lintCalendar(c, warn)
 	}
 	hours := map[*sla.Calendar]sla.Spans{}
-	for _, l := range m.agreement.Levels {
+	for _, l := range m.levels {
 		if _, known := hours[l.ServiceHours]; !known {
 			hours[l.ServiceHours] = l.Service(m.from, m.to)
 		}
@@ -39,7 +39,7 @@ const holidaysEndWithin = 60 * 24 * time.Hour
 
 // lintCalendar finds a calendar that nobody uses, and holidays that run out.
 func (m *masks) lintCalendar(c *sla.Calendar, warn warner) {
-	used := slices.ContainsFunc(m.agreement.Levels, func(l *sla.ServiceLevel) bool { return l.ServiceHours == c || l.EscalatesWithin(c) }) ||
+	used := slices.ContainsFunc(m.levels, func(l *sla.ServiceLevel) bool { return l.ServiceHours == c || l.EscalatesWithin(c) }) ||
 		slices.ContainsFunc(m.agreement.Calendars, func(o *sla.Calendar) bool { return o.Of == c.Name })
 	if !used {
 		warn(c.Pos, "unused-calendar", "name it as serviceHours, or take it out", "no service level uses the calendar %q", c.Name)
@@ -99,7 +99,7 @@ func (m *masks) lintHours(e *sla.Exclusion, hours map[*sla.Calendar]sla.Spans, w
 		return
 	}
 	asked := map[*sla.Calendar]bool{}
-	for _, l := range m.agreement.Levels {
+	for _, l := range m.levels {
 		if asked[l.ServiceHours] || !slices.Contains(l.Exclusions, e) {
 			continue
 		}

@@ -18,13 +18,14 @@ import (
 // and how much agreed time periods have.
 type masks struct {
 	agreement *sla.Agreement
+	levels    []*sla.ServiceLevel // of the agreement, the broken ones too
 	opts      Options
 	from, to  time.Time // what the tables hold
 	shares    map[string]sla.Decimal
 }
 
 func newMasks(a *sla.Agreement, opts Options) *masks {
-	m := &masks{agreement: a, opts: opts, shares: map[string]sla.Decimal{}}
+	m := &masks{agreement: a, levels: slices.Concat(a.Levels, a.Broken), opts: opts, shares: map[string]sla.Decimal{}}
 	m.from, m.to = tableOf(opts.Now)
 	m.to = m.to.AddDate(1, 0, 0) // periods that begin in the tables' last year end in the next
 	return m
@@ -115,7 +116,7 @@ func (m *masks) group(shared map[string]bool) ([]Group, sla.Findings) {
 		defer func() { done[key] = true }()
 		return !done[key]
 	}
-	for _, l := range m.agreement.Levels {
+	for _, l := range m.levels {
 		if c := l.ServiceHours; c != nil && once("calendar "+c.Name) {
 			t := g.timetable(c.Service(m.from, m.to), c.Pos, "calendar "+c.Name, zoneName(c.Zone))
 			g.add(m.record(metricnames.ServiceHoursMask, g.mask(t), metricnames.Calendar, c.Name), &t)
@@ -126,7 +127,7 @@ func (m *masks) group(shared map[string]bool) ([]Group, sla.Findings) {
 			}
 		}
 		for _, p := range l.Periods() {
-			if l.Masked() && !p.IsZero() && once("agreed "+agreedName(l)+" "+periodName(p)) {
+			if l.Masked() && once("agreed "+agreedName(l)+" "+periodName(p)) {
 				g.agreed(l, p)
 			}
 		}

@@ -5,7 +5,11 @@ type Agreement struct {
 	Name        string
 	Description string
 	Labels      map[string]string // carried by the info series and by alerts
-	Levels      []*ServiceLevel   // in the order of the source
+	Levels      []*ServiceLevel   // in the order of the source; each is whole, also where there are mistakes elsewhere
+	// Broken are the levels with mistakes, and those that depend on one. They are
+	// there to find more mistakes in, and for nothing else: what could not be read
+	// of them counts as left out.
+	Broken []*ServiceLevel
 	// Contacts are who can be told of alerts, Escalation is who is told when;
 	// levels have their own Escalation, which is this one if they gave none.
 	Contacts      []Contact

@@ -84,7 +84,7 @@ func (l *ServiceLevel) EventSize() (size Decimal, ok bool) {
 // CountsOwnEvents tells whether the service itself counts what the level
 // measures, so that how much of it there is depends on its users.
 func (l *ServiceLevel) CountsOwnEvents() bool {
-	return l.Aggregation.Counts() == CountsEvents && l.Indicator != nil && len(l.Indicator.Queries()) > 0
+	return l.Aggregation.Counts() == CountsEvents && len(l.Indicator.Queries()) > 0
 }
 
 // probe is the probe that measures the level, if one does.

@@ -19,7 +19,7 @@ func (l *ServiceLevel) SharesEvents() bool {
 // what counts twice. It is nothing for a level of another kind.
 func (l *ServiceLevel) CheckComposite() Findings {
 	c, ok := l.Indicator.(*Composite)
-	if !ok || c.Tree == nil {
+	if !ok {
 		return nil
 	}
 	var findings Findings

@@ -24,9 +24,6 @@ func (*SharedProbe) Queries() []Query { return nil }
 
 // Words says what the probe does, and whose it is.
 func (s *SharedProbe) Words() string {
-	if s.Probe == nil || s.Probe.Check == nil {
-		return fmt.Sprintf("probe of %s", s.Of)
-	}
 	return fmt.Sprintf("%s: the probe of %s", s.Probe.Words(), s.Of)
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -36,10 +35,8 @@ func bindFiles(flags *pflag.FlagSet, files *spec.Files) {
 }
 
 // presentable are findings of reader and rule generator as they are shown: in
-// order, each with its line, and without those of a query that is missing, which
-// has no place and which the reader has reported.
+// order, each with its line.
 func presentable(findings sla.Findings) sla.Findings {
-	findings = slices.DeleteFunc(findings, func(f sla.Finding) bool { return f.Pos.File == "" })
 	findings = spec.WithSnippets(findings)
 	findings.Sort()
 	return findings
@@ -122,7 +119,7 @@ func excerpt(line string, column int) (text, caret string) {
 func summary(agreements []*sla.Agreement, findings sla.Findings) string {
 	levels := 0
 	for _, a := range agreements {
-		levels += len(a.Levels)
+		levels += len(a.Levels) + len(a.Broken)
 	}
 	errors, warnings := count(findings)
 	read := fmt.Sprintf("%s with %s", plural(len(agreements), "agreement"), plural(levels, "service level"))

@@ -26,7 +26,7 @@ const mostLines = 40
 // newTruthTable is nil for what is no composite.
 func newTruthTable(l *tested) *truthTable {
 	of, ok := l.Indicator.(*sla.Composite)
-	if !ok || of.Tree == nil {
+	if !ok {
 		return nil
 	}
 	t := &truthTable{l: l, of: of}

@@ -26,7 +26,7 @@ func addMembers(status *web.LevelStatus, vector []promql.Sample) {
 // members are the parts of a composite by its samples of memberSeries.
 func members(l *sla.ServiceLevel, vector []promql.Sample) []web.Member {
 	c, ok := l.Indicator.(*sla.Composite)
-	if !ok || c.Tree == nil {
+	if !ok {
 		return nil
 	}
 	found := map[string]float64{} // by name and what tells them apart

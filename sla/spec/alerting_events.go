@@ -11,7 +11,7 @@ import (
 // minima are how many events, and bad ones, alerts of the level wait for. What
 // the agreement says for all its levels holds for those that count events.
 func minima(l *sla.ServiceLevel, patches []*alertingPatch) (total, bad int) {
-	if l.CountsOwnEvents() {
+	if l.Indicator != nil && l.CountsOwnEvents() {
 		bad = sla.DefaultMinimumBadEvents
 	}
 	for i, p := range patches {

@@ -27,9 +27,18 @@ type decoder struct {
 	periodDefaults map[sla.Position][]sla.Default
 	windows        int // at most, of those that were read
 	hours          int // that calendars begin in a week, of those that were read
+	// broken are the levels with errors.
+	broken map[*sla.ServiceLevel]bool
 	// read and given are the witnesses of a test, where it makes them:
 	// "section.key" of the keys that were asked for, and found.
 	read, given map[string]bool
+}
+
+func newDecoder(src *source, named Files) *decoder {
+	return &decoder{
+		src: src, named: named, thresholds: map[sla.Indicator]sla.Position{}, probeDefaults: map[sla.Indicator][]sla.Default{},
+		periodDefaults: map[sla.Position][]sla.Default{}, broken: map[*sla.ServiceLevel]bool{},
+	}
 }
 
 func (d *decoder) pos(node *yaml.Node) sla.Position {

@@ -47,15 +47,6 @@ func FuzzLoad(f *testing.F) {
 		if len(findings) > 0 {
 			checkFindings(t, findings)
 		}
-		for _, a := range agreements {
-			if findings.HasErrors() {
-				break
-			}
-			for _, l := range a.Levels {
-				if l.Indicator == nil || l.Period.IsZero() || l.Target.Sign() <= 0 || l.Objective.Cmp(l.Target) < 0 {
-					t.Errorf("no error, but the level %s is not whole: %+v", l.ID, l)
-				}
-			}
-		}
+		checkWhole(t, agreements, findings)
 	})
 }

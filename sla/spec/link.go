@@ -11,7 +11,7 @@ import (
 // levels that refer to others.
 func (l *loader) link() {
 	agreements := map[string]sla.Position{}
-	levels := map[sla.ID]*sla.ServiceLevel{}
+	l.levels = map[sla.ID]*sla.ServiceLevel{}
 	for _, doc := range l.docs {
 		a := doc.agreement
 		if first, taken := agreements[a.Name]; taken && a.Name != "" {
@@ -23,27 +23,26 @@ func (l *loader) link() {
 		own := map[sla.ID]sla.Position{}
 		for _, level := range a.Levels {
 			if first, taken := own[level.ID]; taken && level.ID.SLO != "" {
-				doc.report(sla.Error, level.Pos, "duplicate-level", fmt.Sprintf("service %q already has a level %q, on line %d",
+				doc.fault(level, level.Pos, "duplicate-level", fmt.Sprintf("service %q already has a level %q, on line %d",
 					level.ID.Service, level.ID.SLO, first.Line), "give one of them another name")
 				continue
 			}
 			own[level.ID] = level.Pos
-			if levels[level.ID] == nil {
-				levels[level.ID] = level
+			if l.levels[level.ID] == nil {
+				l.levels[level.ID] = level
 			}
 		}
 	}
-	defer l.linkComposites(levels)
+	defer l.linkComposites()
 	for _, doc := range l.docs {
 		for _, level := range doc.agreement.Levels {
 			switch i := level.Indicator.(type) {
 			case *sla.ProbeLatency:
-				i.Probe = l.probeOf(doc, level.ID, &i.Of, i.OfPos, levels)
-				if i.Probe != nil {
-					checkThreshold(doc, i)
+				if i.Probe = l.probeOf(doc, level, &i.Of, i.OfPos); i.Probe != nil {
+					checkThreshold(doc, level, i)
 				}
 			case *sla.SharedProbe:
-				i.Probe = l.probeOf(doc, level.ID, &i.Of, i.OfPos, levels)
+				i.Probe = l.probeOf(doc, level, &i.Of, i.OfPos)
 				if message, remedy, is := coarseProbe(level); is && level.Target.Sign() > 0 {
 					doc.report(sla.Warning, level.TargetPos, "coarse-probe", fmt.Sprintf("target %q", level.Target)+message, remedy)
 				}
@@ -52,19 +51,19 @@ func (l *loader) link() {
 	}
 }
 
-// probeOf is the probe that a level defines, which another one reads. A reference
-// without an agreement is completed.
-func (l *loader) probeOf(doc *document, own sla.ID, of *sla.ID, pos sla.Position, levels map[sla.ID]*sla.ServiceLevel) *sla.Probe {
+// probeOf is the probe that a level defines and that another one, own, reads. A
+// reference without an agreement is completed.
+func (l *loader) probeOf(doc *document, own *sla.ServiceLevel, of *sla.ID, pos sla.Position) *sla.Probe {
 	if of.SLA == "" {
 		of.SLA = doc.agreement.Name
 	}
-	level, exists := levels[*of]
+	level, exists := l.levels[*of]
 	switch {
 	case !exists:
-		doc.report(sla.Error, pos, "dangling-reference", fmt.Sprintf("there is no level %q", *of), l.nearestProbe(doc, *of))
+		doc.fault(own, pos, "dangling-reference", fmt.Sprintf("there is no level %q", *of), l.nearestProbe(doc, *of))
 		return nil
-	case *of == own:
-		doc.report(sla.Error, pos, "bad-reference", "this level refers to itself for its probe", "write what is probed here, or refer to another level")
+	case *of == own.ID:
+		doc.fault(own, pos, "bad-reference", "this level refers to itself for its probe", "write what is probed here, or refer to another level")
 		return nil
 	}
 	switch i := level.Indicator.(type) {
@@ -76,22 +75,22 @@ func (l *loader) probeOf(doc *document, own sla.ID, of *sla.ID, pos sla.Position
 		if i.Of.SLA == "" {
 			i.Of.SLA = level.ID.SLA
 		}
-		if defines, ok := levels[i.Of]; ok {
+		if defines, ok := l.levels[i.Of]; ok {
 			if _, ok := defines.Indicator.(*sla.Probe); ok {
 				remedy = "refer to " + quote(strings.TrimPrefix(i.Of.String(), doc.agreement.Name+":")) + ", which defines it"
 			}
 		}
-		doc.report(sla.Error, pos, "bad-reference", fmt.Sprintf("the level %q has no probe of its own, it refers to another's too", *of), remedy)
+		doc.fault(own, pos, "bad-reference", fmt.Sprintf("the level %q has no probe of its own, it refers to another's too", *of), remedy)
 	default:
-		doc.report(sla.Error, pos, "bad-reference", fmt.Sprintf("the level %q has no probe, its indicator is %s", *of, i.Kind()), "refer to a level with a probe indicator")
+		doc.fault(own, pos, "bad-reference", fmt.Sprintf("the level %q has no probe, its indicator is %s", *of, i.Kind()), "refer to a level with a probe indicator")
 	}
 	return nil
 }
 
 // checkThreshold reports a response time that a probe has no time to exceed.
-func checkThreshold(doc *document, latency *sla.ProbeLatency) {
+func checkThreshold(doc *document, level *sla.ServiceLevel, latency *sla.ProbeLatency) {
 	if at, ok := doc.thresholds[latency]; ok && latency.Threshold >= latency.Probe.Timeout {
-		doc.report(sla.Error, at, "bad-threshold", fmt.Sprintf(
+		doc.fault(level, at, "bad-threshold", fmt.Sprintf(
 			"the threshold %s is not below the probe's timeout of %s, so no answer could ever be too slow",
 			sla.FormatDuration(latency.Threshold), sla.FormatDuration(latency.Probe.Timeout)), "choose a shorter threshold, or give the probe a longer timeout")
 	}

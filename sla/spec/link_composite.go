@@ -11,15 +11,14 @@ import (
 // compositeLink finds the levels that composites refer to.
 type compositeLink struct {
 	*loader
-	levels map[sla.ID]*sla.ServiceLevel
 	broken map[*sla.Composite]bool // mistakes were reported, or are of a composite in it
 	sound  map[*sla.Composite]bool // those that were found whole
 	told   map[string]bool         // circles that were reported, by what is in them
 	added  int                     // leaves that no composite was written with, but has by the composites in it
 }
 
-func (l *loader) linkComposites(levels map[sla.ID]*sla.ServiceLevel) {
-	link := &compositeLink{l, levels, map[*sla.Composite]bool{}, map[*sla.Composite]bool{}, map[string]bool{}, 0}
+func (l *loader) linkComposites() {
+	link := &compositeLink{l, map[*sla.Composite]bool{}, map[*sla.Composite]bool{}, map[string]bool{}, 0}
 	each := func(visit func(*document, *sla.ServiceLevel, *sla.Composite)) {
 		for _, doc := range l.docs {
 			for _, level := range doc.agreement.Levels {

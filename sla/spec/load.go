@@ -14,7 +14,8 @@ import (
 // Load reads the agreements of every path: a file, a directory (all *.yaml and
 // *.yml directly in it, by name), a glob, or - for standard input. It returns every agreement that it
 // could make something of, also when there are errors, and every finding in
-// order of place. The agreements are fit for use only if findings.Err() is nil.
+// order of place. The agreements are fit for use only if findings.Err() is nil; else
+// more mistakes can be looked for in them.
 func Load(paths ...string) ([]*sla.Agreement, sla.Findings) { return Files{}.Load(paths...) }
 
 // Load reads as the function Load does.
@@ -38,6 +39,7 @@ type loader struct {
 	named    Files // what may be done with files that specifications name
 	formats  []format
 	docs     []*document
+	levels   map[sla.ID]*sla.ServiceLevel // of all documents; of several with one name the first
 	findings sla.Findings
 	unread   []unread
 }
@@ -46,6 +48,12 @@ type loader struct {
 type document struct {
 	*decoder
 	agreement *sla.Agreement
+}
+
+// fault reports an error of a level.
+func (d *document) fault(level *sla.ServiceLevel, pos sla.Position, rule, message, remedy string) {
+	d.report(sla.Error, pos, rule, message, remedy)
+	d.broken[level] = true
 }
 
 func (l *loader) failed(file, rule, message, remedy string) {
@@ -74,7 +82,7 @@ func (l *loader) read(file string, text []byte) {
 	sum := sha256.Sum256(text)
 	digest := hex.EncodeToString(sum[:])
 	for _, root := range roots {
-		d := &decoder{src: src, named: l.named, thresholds: map[sla.Indicator]sla.Position{}, probeDefaults: map[sla.Indicator][]sla.Default{}, periodDefaults: map[sla.Position][]sla.Default{}}
+		d := newDecoder(src, l.named)
 		d.refuseInvisible(root)
 		if resolved := d.resolve(root); resolved != nil {
 			if a := decodeDocument(value{d: d, node: resolved}, l.formats); a != nil {
@@ -120,6 +128,7 @@ func invalidUTF8(text []byte) int {
 // finish does what needs all documents, and puts the findings into order.
 func (l *loader) finish() ([]*sla.Agreement, sla.Findings) {
 	l.link()
+	l.partLevels()
 	var agreements []*sla.Agreement
 	for _, doc := range l.docs {
 		agreements = append(agreements, doc.agreement)

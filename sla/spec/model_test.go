@@ -124,16 +124,16 @@ func TestTimeoutFollowsInterval(t *testing.T) {
 	}
 }
 
-// TestBestEffort demands that what could be read of a broken level is there,
-// so that its queries can still be checked.
-func TestBestEffort(t *testing.T) {
+// What could be read of a broken level is there, so that its queries can still be
+// checked.
+func TestBrokenLevelsKeepTheirQueries(t *testing.T) {
 	agreements, findings := spec.LoadText("spec.yaml", "apiVersion: upheld/v1\nkind: ServiceLevelAgreement\nmetadata: {name: Shop}\nspec:\n  serviceLevels:\n"+
 		"    - {name: a, target: 99, indicator: {events: {bad: b, foo: 1}}}\n    - {name: b, indicator: {latency: {histogram: h}}}\n")
-	if !findings.HasErrors() || len(agreements) != 1 || len(agreements[0].Levels) != 2 {
+	if !findings.HasErrors() || len(agreements) != 1 || len(agreements[0].Levels) > 0 || len(agreements[0].Broken) != 2 {
 		t.Fatalf("%d agreements, %v", len(agreements), findings)
 	}
 	for i, want := range []string{"b", "h"} {
-		level := agreements[0].Levels[i]
+		level := agreements[0].Broken[i]
 		if level.Indicator == nil || level.Indicator.Queries()[0].Text != want || level.Period.Rolling == 0 {
 			t.Errorf("level %d: %+v", i, level)
 		}

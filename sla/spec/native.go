@@ -161,8 +161,10 @@ func decodeSpec(v value, a *sla.Agreement) {
 	items, _, _ := read(o, "serviceLevels", value.list)
 	for _, item := range items {
 		item.name = "a service level"
+		before := len(v.d.findings)
 		if level := decodeLevel(item, shared); level != nil {
 			a.Levels = append(a.Levels, level)
+			v.d.broken[level] = a.Name == "" || v.d.findings[before:].HasErrors()
 		}
 	}
 	warnUnusedRollups(rollups, a)

@@ -110,7 +110,8 @@ func TestSchemaRefuses(t *testing.T) {
 // asked for every key of every table: a key that is only documented would be
 // accepted and ignored.
 func TestEveryKeyIsRead(t *testing.T) {
-	d := &decoder{thresholds: map[sla.Indicator]sla.Position{}, probeDefaults: map[sla.Indicator][]sla.Default{}, read: map[string]bool{}, given: map[string]bool{}}
+	d := newDecoder(nil, Files{})
+	d.read, d.given = map[string]bool{}, map[string]bool{}
 	for _, file := range []string{"full.yaml", "probes.yaml", "aggregations.yaml", "periods.yaml", "states.yaml", "service-hours.yaml", "groups.yaml", "targets.yaml", "credits.yaml", "escalation.yaml", "composites.yaml", "severities.yaml"} {
 		text, err := os.ReadFile("testdata/valid/" + file)
 		if err != nil {
