@@ -11,47 +11,59 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
+// alerts makes the alerts of a level, of what other parts of it record.
+type alerts struct {
+	level
+	windows
+	agreedTime
+	promises
+}
+
+func newAlerts(l level) alerts {
+	return alerts{level: l, windows: newWindows(l), agreedTime: agreedTime{l}, promises: promises{l}}
+}
+
 // notices are the alerts of the level beside its tiers: those of the first tier
 // of rules, and those of the second, which records the budget.
-func (c compiler) notices() (first, second []Rule) {
-	l := c.level
+func (al alerts) notices() (first, second []Rule) {
+	l := al.level
 	if n := l.Notice(sla.AlertMeasurementLost); n != nil {
-		first = append(first, c.measurementLost(*n))
+		first = append(first, al.measurementLost(*n))
 	}
 	if n := l.Notice(sla.AlertGroupLimit); n != nil {
-		first = append(first, c.groupLimit(*n))
+		first = append(first, al.groupLimit(*n))
 	}
-	first = append(first, c.diverges()...)
+	first = append(first, al.diverges()...)
 	for _, p := range l.Periods() {
 		if n := l.Notice(sla.AlertBudgetExhausted); n != nil && n.Watches(p) {
-			second = append(second, c.exhausted(*n, p))
+			second = append(second, al.exhausted(*n, p))
 		}
 		if n := l.Notice(sla.AlertBudgetForecast); n != nil && n.Watches(p) {
-			second = append(second, c.forecast(*n, p))
+			second = append(second, al.forecast(*n, p))
 		}
 	}
-	return first, slices.Concat(second, c.creditAlerts(), c.capAlerts())
+	return first, slices.Concat(second, al.creditAlerts(), al.capAlerts())
 }
 
 // measurementLost fires when nobody knows how the level is doing, which is told
 // apart from its being down. How long nobody has known is counted from the last
 // sample, which rates go on telling of for a while.
-func (c compiler) measurementLost(n sla.Notice) Rule {
+func (al alerts) measurementLost(n sla.Notice) Rule {
 	words := n.For
-	n.For = max(n.For-c.trail(), 2*c.interval)
-	return c.notice(sla.AlertMeasurementLost.Name, n, c.unlessClosed(c.withGroupsLost(promql.Absent(c.recorded(c.measuredBy())))), map[string]string{
-		"summary": c.name() + c.lostGroupWords() + " is not being measured",
+	n.For = max(n.For-al.trail(), 2*al.interval)
+	return al.notice(sla.AlertMeasurementLost.Name, n, al.unlessClosed(al.withGroupsLost(promql.Absent(al.recorded(al.measuredBy())))), map[string]string{
+		"summary": al.name() + al.lostGroupWords() + " is not being measured",
 		"description": fmt.Sprintf("There has been no %s for %s. The service may be well or not: nobody knows. "+
-			"Look for a stopped exporter, a failing scrape or a renamed series.", sourceWords(c.level.Indicator), sla.FormatDuration(max(words, n.For+c.trail()))),
+			"Look for a stopped exporter, a failing scrape or a renamed series.", sourceWords(al.Indicator), sla.FormatDuration(max(words, n.For+al.trail()))),
 	})
 }
 
 // trail is how long after its last sample a level still counts as measured.
-func (c compiler) trail() time.Duration {
+func (al alerts) trail() time.Duration {
 	switch {
-	case c.kind.trail > 0:
-		return c.kind.trail
-	case c.isCut() && c.fills() && !sla.LookedAt(c.level.Indicator):
+	case al.kind.trail > 0:
+		return al.kind.trail
+	case al.isCut() && al.fills() && !sla.LookedAt(al.Indicator):
 		return 0
 	}
 	return sla.BaseWindow
@@ -64,24 +76,24 @@ func (l level) remaining(p sla.Period) promql.Expr {
 }
 
 // exhausted fires while nothing of the whole period's budget is left.
-func (c compiler) exhausted(n sla.Notice, p sla.Period) Rule {
-	l := c.level
-	target, _ := c.promiseWords(metricnames.TargetRatio, l.Target)
+func (al alerts) exhausted(n sla.Notice, p sla.Period) Rule {
+	l := al.level
+	target, _ := al.promiseWords(metricnames.TargetRatio, l.Target)
 	back := "It ends with the period."
 	if p.Calendar == "" {
 		back = "It ends when enough of what was bad is longer ago than that."
 	}
-	return c.notice(sla.AlertBudgetExhausted.Name, n, promql.Le(c.remaining(p), promql.Num(zero)), map[string]string{
-		"summary": fmt.Sprintf("%s has spent its error budget of %s", c.nameOfGroup(), p.Words()),
+	return al.notice(sla.AlertBudgetExhausted.Name, n, promql.Le(al.remaining(p), promql.Num(zero)), map[string]string{
+		"summary": fmt.Sprintf("%s has spent its error budget of %s", al.nameOfGroup(), p.Words()),
 		"description": fmt.Sprintf("{{ $value | humanizePercentage }} of the budget of %s is left: the target of %s is missed, or will be. %s",
 			p.Words(), target, back),
-	}, c.ofSeveral(p)...)
+	}, al.ofSeveral(p)...)
 }
 
 // ofSeveral is the label by which alerts about the budgets of a level with
 // several periods are told apart in the rules; of one, the series has it.
-func (c compiler) ofSeveral(p sla.Period) []string {
-	if len(c.level.MorePeriods) == 0 {
+func (al alerts) ofSeveral(p sla.Period) []string {
+	if len(al.MorePeriods) == 0 {
 		return nil
 	}
 	return []string{metricnames.Period, p.String()}
@@ -96,40 +108,40 @@ func (c compiler) ofSeveral(p sla.Period) []string {
 // budget / bad share. Of a rolling period something comes back all the while,
 // so a burn rate under 1 does not end it. A shorter window says that it goes on:
 // what burnt hours ago, before a repair or before traffic ended, foretells nothing.
-func (c compiler) forecast(f sla.Notice, p sla.Period) Rule {
-	l := c.level
-	target, _ := c.promiseWords(metricnames.TargetRatio, l.Target)
+func (al alerts) forecast(f sla.Notice, p sla.Period) Rule {
+	l := al.level
+	target, _ := al.promiseWords(metricnames.TargetRatio, l.Target)
 	burning := promql.Num(zero)
 	if p.Calendar == "" {
-		burning = c.targetBudget()
+		burning = al.targetBudget()
 	}
-	left := c.badTimeLeft(promql.Gt(c.remaining(p), promql.Num(zero)), p)
-	ends := promql.DivManyOn(left, promql.Gt(c.byHours(c.recorded(ratioName(f.Over)).Now(), f.Over), burning), c.joinLabels()...)
-	ends = promql.AndOn(ends, promql.Gt(c.goesOn(f), burning), c.joinLabels()...)
-	soon := c.duringService(c.withLeast(promql.Lt(ends, promql.Num(sla.Seconds(f.WithinOf(l.ServiceLevel, p)))), f.Over))
+	left := al.badTimeLeft(promql.Gt(al.remaining(p), promql.Num(zero)), p)
+	ends := promql.DivManyOn(left, promql.Gt(al.byHours(al.recorded(ratioName(f.Over)).Now(), f.Over), burning), al.joinLabels()...)
+	ends = promql.AndOn(ends, promql.Gt(al.goesOn(f), burning), al.joinLabels()...)
+	soon := al.duringService(al.withLeast(promql.Lt(ends, promql.Num(sla.Seconds(f.WithinOf(l.ServiceLevel, p)))), f.Over))
 	n := f
-	begins := promql.AndOn(soon, promql.Gt(c.byHours(c.recorded(ratioName(sla.BaseWindow)).Now(), f.Over), burning), c.joinLabels()...)
+	begins := promql.AndOn(soon, promql.Gt(al.byHours(al.recorded(ratioName(sla.BaseWindow)).Now(), f.Over), burning), al.joinLabels()...)
 	for _, a := range l.BurnAlerts() {
 		if a.Pages() {
-			n.For = max(n.For, secondTier*c.interval) // for the page to be there first
-			begins = promql.UnlessOn(begins, c.firing(c.remembers(f.Over), sla.AlertBudgetBurn.Name, a.Severity, a.Tier), c.joinLabels()...)
+			n.For = max(n.For, secondTier*al.interval) // for the page to be there first
+			begins = promql.UnlessOn(begins, al.firing(al.remembers(f.Over), sla.AlertBudgetBurn.Name, a.Severity, a.Tier), al.joinLabels()...)
 		}
 	}
-	e := c.begun(c.unlessComposite(begins, sla.Ticket, f.Over), soon, secondTier*c.interval, sla.AlertBudgetForecast.Name, f.Severity, c.ofSeveral(p)...)
-	return c.notice(sla.AlertBudgetForecast.Name, n, e, map[string]string{
-		"summary": fmt.Sprintf("%s is about to spend its error budget of %s", c.nameOfGroup(), p.Words()),
+	e := al.begun(al.unlessComposite(begins, sla.Ticket, f.Over), soon, secondTier*al.interval, sla.AlertBudgetForecast.Name, f.Severity, al.ofSeveral(p)...)
+	return al.notice(sla.AlertBudgetForecast.Name, n, e, map[string]string{
+		"summary": fmt.Sprintf("%s is about to spend its error budget of %s", al.nameOfGroup(), p.Words()),
 		"description": fmt.Sprintf("If it goes on as over the last %s, the rest of the budget of %s ends in {{ $value | humanizeDuration }}; then the target of %s is missed.",
 			sla.FormatDuration(f.Over), p.Words(), target),
-	}, c.ofSeveral(p)...)
+	}, al.ofSeveral(p)...)
 }
 
 // badTimeLeft is a share of the target's budget in seconds of the whole period.
-func (c compiler) badTimeLeft(share promql.Expr, p sla.Period) promql.Expr {
+func (al alerts) badTimeLeft(share promql.Expr, p sla.Period) promql.Expr {
 	period := sla.Seconds(p.Nominal())
-	if !c.ownTargets() {
-		return promql.Mul(share, promql.Num(period.Mul(c.level.TargetBudget())))
+	if !al.ownTargets() {
+		return promql.Mul(share, promql.Num(period.Mul(al.TargetBudget())))
 	}
-	return promql.MulLeft(share, promql.Mul(c.targetBudget(), promql.Num(period)), c.joinLabels(), nil)
+	return promql.MulLeft(share, promql.Mul(al.targetBudget(), promql.Num(period)), al.joinLabels(), nil)
 }
 
 // ofTheFigures are the alerts that look at recorded figures of the level and not
@@ -137,11 +149,11 @@ func (c compiler) badTimeLeft(share promql.Expr, p sla.Period) promql.Expr {
 var ofTheFigures = []string{sla.AlertBudgetExhausted.Name, sla.AlertCreditTier.Name, sla.AlertExclusionCap.Name}
 
 // notice is an alert of which the level has one.
-func (c compiler) notice(name string, n sla.Notice, e promql.Expr, annotations map[string]string, labels ...string) Rule {
-	if len(c.withholding()) > 0 && slices.Contains(ofTheFigures, name) {
-		e = c.begun(c.unlessComposite(e, n.Urgency, 0), e, secondTier*c.interval, name, n.Severity, labels...)
+func (al alerts) notice(name string, n sla.Notice, e promql.Expr, annotations map[string]string, labels ...string) Rule {
+	if len(al.withholding()) > 0 && slices.Contains(ofTheFigures, name) {
+		e = al.begun(al.unlessComposite(e, n.Urgency, 0), e, secondTier*al.interval, name, n.Severity, labels...)
 	}
-	r := c.alert(name, e, annotations, append([]string{metricnames.Severity, n.Severity}, labels...)...)
+	r := al.alert(name, e, annotations, append([]string{metricnames.Severity, n.Severity}, labels...)...)
 	r.For, r.KeepFiringFor = n.For, n.KeepFiringFor
 	return withLabels(r, n.Labels)
 }
@@ -157,7 +169,7 @@ func withLabels(r Rule, own map[string]string) Rule {
 func (l level) name() string { return l.ID.Service + "/" + l.ID.SLO }
 
 // nameOfGroup is how alerts of single groups call it.
-func (c compiler) nameOfGroup() string { return c.name() + c.groupWords() }
+func (al alerts) nameOfGroup() string { return al.name() + al.groupWords() }
 
 // roughly is a duration for people: in seconds up to an hour, then in minutes.
 func roughly(d time.Duration) string {
@@ -180,30 +192,30 @@ func sourceWords(i sla.Indicator) string {
 
 // alert is an alert of the level. The user's annotations win over ours; the
 // labels that name the level and the tier win over the user's.
-func (c compiler) alert(name string, e promql.Expr, annotations map[string]string, labels ...string) Rule {
-	l := c.level
+func (al alerts) alert(name string, e promql.Expr, annotations map[string]string, labels ...string) Rule {
+	l := al.level
 	r := Rule{Alert: name, Expr: e, Labels: map[string]string{}, Annotations: annotations}
-	if c.dashboard != "" {
-		r.Annotations["dashboard_url"] = c.dashboard
+	if al.dashboard != "" {
+		r.Annotations["dashboard_url"] = al.dashboard
 	}
 	if l.Alerting.Runbook != "" {
 		r.Annotations["runbook_url"] = l.Alerting.Runbook
 	}
-	if words := c.approximation(); words != "" && name != sla.AlertMeasurementLost.Name && name != sla.AlertGroupLimit.Name {
+	if words := al.approximation(); words != "" && name != sla.AlertMeasurementLost.Name && name != sla.AlertGroupLimit.Name {
 		r.Annotations[annotationApproximation] = words
 	}
-	if c.kind.tell != nil {
-		c.kind.tell(c.level, r)
+	if al.kind.tell != nil {
+		al.kind.tell(al.level, r)
 	}
-	c.tellGroups(r)
+	al.tellGroups(r)
 	if name != sla.AlertMeasurementLost.Name && name != sla.AlertGroupLimit.Name {
-		c.tellExcess(r)
+		al.tellExcess(r)
 	}
 	maps.Copy(r.Annotations, l.Alerting.Annotations)
 	maps.Copy(r.Labels, l.Labels)
 	maps.Copy(r.Labels, l.Alerting.Labels)
-	maps.Copy(r.Labels, c.labels(labels...))
-	c.linkComposites(r)
+	maps.Copy(r.Labels, al.labels(labels...))
+	al.linkComposites(r)
 	return r
 }
 

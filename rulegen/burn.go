@@ -18,48 +18,51 @@ import (
 // last. So an outage is told once, and its end is. docs/alerts.md has the
 // reasons, and the times.
 
+// burning makes the burn alerts of a level.
+type burning struct{ alerts }
+
 // burnTier records while a tier burns: while the bad share over both windows of
 // it exceeds its threshold (Google SRE Workbook, chapter 5, "Multiwindow,
 // Multi-Burn-Rate Alerts"). The long window says that it matters, the short one
 // that it goes on. So do the last five minutes: the short window of a slow tier
 // still burns for hours after a repair, while its long one may cross its
 // threshold late, as good time leaves it.
-func (c compiler) burnTier(t sla.Tier) Rule {
-	threshold := c.thresholdOf(t)
-	e := c.over(t, t.Long, threshold)
+func (bn burning) burnTier(t sla.Tier) Rule {
+	threshold := bn.thresholdOf(t)
+	e := bn.over(t, t.Long, threshold)
 	for _, w := range slices.Compact([]time.Duration{t.Short, sla.BaseWindow}) {
-		e = promql.AndOn(e, c.over(t, w, threshold), c.joinLabels()...)
+		e = promql.AndOn(e, bn.over(t, w, threshold), bn.joinLabels()...)
 	}
-	return c.record(metricnames.BurnTier, c.duringService(c.withLeast(e, t.Long)), metricnames.Tier, t.Name)
+	return bn.record(metricnames.BurnTier, bn.duringService(bn.withLeast(e, t.Long)), metricnames.Tier, t.Name)
 }
 
 // over is the bad share of a window where it exceeds a threshold, weighed as the
 // long window of the tier is.
-func (c compiler) over(t sla.Tier, w time.Duration, threshold promql.Expr) promql.Expr {
-	return promql.Gt(c.byHours(c.recorded(ratioName(w)).Now(), t.Long), threshold)
+func (bn burning) over(t sla.Tier, w time.Duration, threshold promql.Expr) promql.Expr {
+	return promql.Gt(bn.byHours(bn.recorded(ratioName(w)).Now(), t.Long), threshold)
 }
 
-// burns are the rules of the level's tiers and their alerts, by the tier of
+// rules are those of the level's tiers and their alerts, by the tier of
 // rules that they stand in. What reads a long window stands in the group that
 // records it, so that it reads a sample of its own evaluation and never one
 // about to go stale; but an alert that wakes people is not to wait for that, if
 // one of its tiers does not.
-func (c compiler) burns() (first, second []Rule) {
+func (bn burning) rules() (first, second []Rule) {
 	long := func(t sla.Tier) bool { return t.Long > longestFirstTier }
-	for _, t := range c.level.Alerting.Tiers {
-		if r := c.burnTier(t); long(t) {
+	for _, t := range bn.Alerting.Tiers {
+		if r := bn.burnTier(t); long(t) {
 			second = append(second, r)
 		} else {
 			first = append(first, r)
 		}
 	}
-	all := c.level.BurnAlerts()
+	all := bn.BurnAlerts()
 	for _, a := range all {
 		short := func(t sla.Tier) bool { return !long(t) }
 		if !slices.ContainsFunc(a.Tiers, long) || a.Pages() && slices.ContainsFunc(a.Tiers, short) {
-			first = append(first, c.burnAlert(a, all, c.interval))
+			first = append(first, bn.burnAlert(a, all, bn.interval))
 		} else {
-			second = append(second, c.burnAlert(a, all, secondTier*c.interval))
+			second = append(second, bn.burnAlert(a, all, secondTier*bn.interval))
 		}
 	}
 	return first, second
@@ -70,81 +73,81 @@ func (c compiler) burns() (first, second []Rule) {
 // and end again and again; and while it is not known whether they are, because
 // nothing is measured. others are all alerts of the level, every is
 // how often the rule is evaluated.
-func (c compiler) burnAlert(a sla.BurnAlert, others []sla.BurnAlert, every time.Duration) Rule {
-	told := c.firing(recently(every), sla.AlertBudgetBurn.Name, a.Severity, a.Tier)
-	goesOn := promql.AndOn(c.burnsStill(a), told, c.joinLabels()...)
-	e := promql.OrOn(promql.OrOn(c.begins(a, others), goesOn, c.joinLabels()...), c.unmeasured(promql.Gt(told, promql.Num(zero))), c.joinLabels()...)
+func (bn burning) burnAlert(a sla.BurnAlert, others []sla.BurnAlert, every time.Duration) Rule {
+	told := bn.firing(recently(every), sla.AlertBudgetBurn.Name, a.Severity, a.Tier)
+	goesOn := promql.AndOn(bn.burnsStill(a), told, bn.joinLabels()...)
+	e := promql.OrOn(promql.OrOn(bn.begins(a, others), goesOn, bn.joinLabels()...), bn.unmeasured(promql.Gt(told, promql.Num(zero))), bn.joinLabels()...)
 	own := []string{metricnames.Severity, a.Severity}
 	if a.Tier != "" {
 		own = append(own, metricnames.Tier, a.Tier)
 	}
-	r := c.alert(sla.AlertBudgetBurn.Name, c.duringService(e), c.burnWords(a), own...)
-	r.For, r.KeepFiringFor = max(a.For, c.waits(a, others, every)), a.KeepFiringFor
+	r := bn.alert(sla.AlertBudgetBurn.Name, bn.duringService(e), bn.burnWords(a), own...)
+	r.For, r.KeepFiringFor = max(a.For, bn.waits(a, others, every)), a.KeepFiringFor
 	return withLabels(r, a.Labels)
 }
 
 // waits is how long an alert gives one that would hold it back to be there first.
-func (c compiler) waits(a sla.BurnAlert, others []sla.BurnAlert, every time.Duration) time.Duration {
+func (bn burning) waits(a sla.BurnAlert, others []sla.BurnAlert, every time.Duration) time.Duration {
 	if slices.ContainsFunc(others, a.WithheldBy) {
-		return max(every, c.componentWait(every))
+		return max(every, bn.componentWait(every))
 	}
-	return c.componentWait(every)
+	return bn.componentWait(every)
 }
 
 // begins is the tiers of an alert that burn, and are not told already: by a more
 // urgent alert, now or as long ago as the short window of the tier remembers.
-func (c compiler) begins(a sla.BurnAlert, others []sla.BurnAlert) promql.Expr {
+func (bn burning) begins(a sla.BurnAlert, others []sla.BurnAlert) promql.Expr {
 	tiers := func(of ...sla.Tier) promql.Expr {
 		names := make([]string, 0, len(of))
 		for _, t := range of {
 			names = append(names, t.Name)
 		}
-		return c.recorded(metricnames.BurnTier, among(metricnames.Tier, names)).Now()
+		return bn.recorded(metricnames.BurnTier, among(metricnames.Tier, names)).Now()
 	}
 	others = slices.DeleteFunc(slices.Clone(others), func(b sla.BurnAlert) bool { return !a.WithheldBy(b) })
-	if len(others)+len(c.withholding()) == 0 {
-		return promql.Gt(promql.Max(tiers(a.Tiers...), c.joinLabels()...), promql.Num(zero)) // a condition, which linters look for
+	if len(others)+len(bn.withholding()) == 0 {
+		return promql.Gt(promql.Max(tiers(a.Tiers...), bn.joinLabels()...), promql.Num(zero)) // a condition, which linters look for
 	}
 	var all promql.Expr
 	for i, t := range a.Tiers {
 		e := tiers(t)
 		for _, b := range others {
-			e = promql.UnlessOn(e, c.firing(c.remembers(t.Short), sla.AlertBudgetBurn.Name, b.Severity, b.Tier), c.joinLabels()...)
+			e = promql.UnlessOn(e, bn.firing(bn.remembers(t.Short), sla.AlertBudgetBurn.Name, b.Severity, b.Tier), bn.joinLabels()...)
 		}
-		if e = c.unlessComposite(e, t.Urgency, t.Short); i == 0 {
+		if e = bn.unlessComposite(e, t.Urgency, t.Short); i == 0 {
 			all = e
 		} else {
 			all = promql.Or(all, e)
 		}
 	}
-	return promql.Gt(promql.Max(all, c.joinLabels()...), promql.Num(zero))
+	return promql.Gt(promql.Max(all, bn.joinLabels()...), promql.Num(zero))
 }
 
 // remembers is how long after an outage a window of that length still has it in
 // it: five minutes of rates and five of the second tier longer, and a tier of
 // rules is evaluated at its own time.
-func (c compiler) remembers(w time.Duration) time.Duration {
-	return w + sla.BaseWindow + 2*secondTier*c.interval
+func (al alerts) remembers(w time.Duration) time.Duration {
+	return w + sla.BaseWindow + 2*secondTier*al.interval
 }
 
 // half is what of a threshold an alert must come under to end.
 var half = sla.NewDecimal(1, 2)
 
 // burnsStill is each tier of an alert that is not under half of its threshold.
-func (c compiler) burnsStill(a sla.BurnAlert) promql.Expr {
+func (bn burning) burnsStill(a sla.BurnAlert) promql.Expr {
 	var all promql.Expr
 	for i, t := range a.Tiers {
-		threshold := c.thresholdOf(t)
-		if c.ownTargets() {
+		threshold := bn.thresholdOf(t)
+		if bn.ownTargets() {
 			threshold = promql.Mul(threshold, promql.Num(half))
 		} else {
-			threshold = promql.Num(c.threshold(t).Mul(half))
+			threshold = promql.Num(bn.threshold(t).Mul(half))
 		}
-		e := promql.AndOn(c.over(t, t.Long, threshold), c.over(t, t.Short, threshold), c.joinLabels()...)
+		e := promql.AndOn(bn.over(t, t.Long, threshold), bn.over(t, t.Short, threshold), bn.joinLabels()...)
 		if i == 0 {
 			all = e
 		} else {
-			all = promql.OrOn(all, e, c.joinLabels()...)
+			all = promql.OrOn(all, e, bn.joinLabels()...)
 		}
 	}
 	return all
@@ -152,21 +155,21 @@ func (c compiler) burnsStill(a sla.BurnAlert) promql.Expr {
 
 // unmeasured is e while the level is not measured, or of a group that must be
 // there, while that is not. That another group is gone means that nobody uses it.
-func (c compiler) unmeasured(e promql.Expr) promql.Expr {
-	total := c.recorded(c.judgedBy()).Now()
-	whole := promql.UnlessOn(e, total, c.maskLabels()...)
-	if len(c.required()) == 0 {
+func (bn burning) unmeasured(e promql.Expr) promql.Expr {
+	total := bn.recorded(bn.judgedBy()).Now()
+	whole := promql.UnlessOn(e, total, bn.maskLabels()...)
+	if len(bn.required()) == 0 {
 		return whole
 	}
-	return promql.OrOn(whole, promql.AndOn(promql.UnlessOn(e, total, c.joinLabels()...), c.lostGroups(), c.groupLabels()...), c.joinLabels()...)
+	return promql.OrOn(whole, promql.AndOn(promql.UnlessOn(e, total, bn.joinLabels()...), bn.lostGroups(), bn.groupLabels()...), bn.joinLabels()...)
 }
 
 // judgedBy is the series that is there while it is known how the level is. It is
 // not the one that is there while anything of it is measured: the state of a
 // composite may be unknown while a component's is known.
-func (c compiler) judgedBy() string {
-	if c.fills() {
-		return c.measuredBy()
+func (bn burning) judgedBy() string {
+	if bn.fills() {
+		return bn.measuredBy()
 	}
 	return metricnames.TotalRate
 }
@@ -177,12 +180,12 @@ func recently(every time.Duration) time.Duration { return max(3*every, time.Minu
 
 // firing is 1 for each group of which an alert of the level has fired within a
 // time; tier is "" for one that has none.
-func (c compiler) firing(within time.Duration, alert, severity, tier string, more ...promql.Matcher) promql.Expr {
-	ms := slices.Concat(alertsFiring(alert), c.own, []promql.Matcher{promql.Eq(metricnames.Severity, severity)}, more)
+func (al alerts) firing(within time.Duration, alert, severity, tier string, more ...promql.Matcher) promql.Expr {
+	ms := slices.Concat(alertsFiring(alert), al.own, []promql.Matcher{promql.Eq(metricnames.Severity, severity)}, more)
 	if alert == sla.AlertBudgetBurn.Name {
 		ms = append(ms, promql.Eq(metricnames.Tier, tier))
 	}
-	return promql.Max(promql.Series(FiringAlerts, ms...).LastOverTime(within), c.joinLabels()...)
+	return promql.Max(promql.Series(FiringAlerts, ms...).LastOverTime(within), al.joinLabels()...)
 }
 
 // alertsFiring select what Prometheus records of an alert that fires, and not of
@@ -192,55 +195,55 @@ func alertsFiring(alert string) []promql.Matcher {
 }
 
 // burnWords are what a burn alert says.
-func (c compiler) burnWords(a sla.BurnAlert) map[string]string {
-	objective, allows := c.promiseWords(metricnames.ObjectiveRatio, c.level.Objective)
-	least, shares := c.leastFactor(a.Tiers[0]), make([]string, 0, len(a.Tiers))
+func (bn burning) burnWords(a sla.BurnAlert) map[string]string {
+	objective, allows := bn.promiseWords(metricnames.ObjectiveRatio, bn.Objective)
+	least, shares := bn.leastFactor(a.Tiers[0]), make([]string, 0, len(a.Tiers))
 	for _, t := range a.Tiers {
-		if factor := c.leastFactor(t); factor.Cmp(least) < 0 {
+		if factor := bn.leastFactor(t); factor.Cmp(least) < 0 {
 			least = factor
 		}
-		shares = append(shares, fmt.Sprintf("%s over %s", c.askShare(ratioName(t.Long)), sla.FormatDuration(t.Long)))
+		shares = append(shares, fmt.Sprintf("%s over %s", bn.askShare(ratioName(t.Long)), sla.FormatDuration(t.Long)))
 	}
 	long := sla.FormatDuration(a.Tiers[0].Long)
 	// Texts begin with a letter and have no ": ", so that YAML needs no quotes.
 	lost := fmt.Sprintf(" {{ range %s }}Nothing is measured now. Nobody knows whether it is over, so the alert stays until there is a measurement again.{{ end }}",
-		c.ask("absent(%s)", c.judgedBy()))
+		bn.ask("absent(%s)", bn.judgedBy()))
 	return map[string]string{
-		"summary": fmt.Sprintf("%s burns its error budget more than %s times too fast", c.nameOfGroup(), round(least)),
+		"summary": fmt.Sprintf("%s burns its error budget more than %s times too fast", bn.nameOfGroup(), round(least)),
 		"description": fmt.Sprintf("Bad are %s. The objective of %s allows %s.%s%s",
-			strings.Join(shares, ", "), objective, allows, c.weighedWords(), c.leastWords(long)) + lost,
-		"bad_since": c.sinceWords(),
-		"tiers":     fmt.Sprintf("burning now {{ range %s | sortByLabel `tier` }}{{ .Labels.tier }} {{ end }}", c.ask("%s", metricnames.BurnTier)),
+			strings.Join(shares, ", "), objective, allows, bn.weighedWords(), bn.leastWords(long)) + lost,
+		"bad_since": bn.sinceWords(),
+		"tiers":     fmt.Sprintf("burning now {{ range %s | sortByLabel `tier` }}{{ .Labels.tier }} {{ end }}", bn.ask("%s", metricnames.BurnTier)),
 		"time_to_detect": fmt.Sprintf("at constant traffic a total outage is seen after %s, and a scrape and an evaluation",
-			roughly(a.TimeToDetect(c.level.ObjectiveBudget().Mul(c.alertShare())))),
+			roughly(a.TimeToDetect(bn.ObjectiveBudget().Mul(bn.alertShare())))),
 	}
 }
 
 // ask is how an annotation asks for a series that the level records, of the
 // alert's own labels. No name stands in it, so that levels that are alike have
 // the same text.
-func (c compiler) ask(format, name string) string {
+func (l level) ask(format, name string) string {
 	var matchers, values []string
-	for _, label := range c.joinLabels() {
+	for _, label := range l.joinLabels() {
 		matchers, values = append(matchers, label+"=%q"), append(values, "$labels."+label)
 	}
-	matchers = append(matchers, c.extraFormats()...)
+	matchers = append(matchers, l.extraFormats()...)
 	selector := fmt.Sprintf(format, name+"{"+strings.Join(matchers, ",")+"}")
 	return fmt.Sprintf("printf %s %s | query", templateText(selector), strings.Join(values, " "))
 }
 
 // extraFormats match the labels that all rules have, in a format of printf.
-func (c compiler) extraFormats() []string {
+func (l level) extraFormats() []string {
 	var matchers []string
-	for _, label := range slices.Sorted(maps.Keys(c.extra)) {
-		matchers = append(matchers, fmt.Sprintf("%s=%q", label, strings.ReplaceAll(c.extra[label], "%", "%%")))
+	for _, label := range slices.Sorted(maps.Keys(l.extra)) {
+		matchers = append(matchers, fmt.Sprintf("%s=%q", label, strings.ReplaceAll(l.extra[label], "%", "%%")))
 	}
 	return matchers
 }
 
 // askShare is the value of a share that the level records, in percent.
-func (c compiler) askShare(name string) string {
-	return fmt.Sprintf("{{ with %s }}{{ . | first | value | humanizePercentage }}{{ else }}unknown{{ end }}", c.ask("%s", name))
+func (l level) askShare(name string) string {
+	return fmt.Sprintf("{{ with %s }}{{ . | first | value | humanizePercentage }}{{ else }}unknown{{ end }}", l.ask("%s", name))
 }
 
 // templateText is a text as templates write it, if possible without escapes.

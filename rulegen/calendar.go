@@ -167,29 +167,25 @@ func midnightOf(march promql.Expr) promql.Expr {
 
 // calendarGroups are the groups of the level's calendars, less those that a
 // level before it has brought.
-func (c compiler) calendarGroups(opts Options, shared map[string]bool) []Group {
+func calendarGroups(l level, opts Options, shared map[string]bool) []Group {
 	var groups []Group
-	for _, p := range c.level.Periods() {
-		groups = append(groups, c.calendarGroup(p, opts, shared)...)
+	for _, p := range l.Periods() {
+		if p.Calendar == "" {
+			continue
+		}
+		cal := newCalendar(l.ID.SLA, p, opts)
+		g := Group{Name: fmt.Sprintf(GroupPrefix+"%s:calendar:%s", l.ID.SLA, strings.NewReplacer(" ", "-", "/", "-").Replace(calendarName(p))), Interval: min(opts.Interval, DefaultInterval), Rules: cal.rules()}
+		if shared[g.Name] {
+			continue
+		}
+		shared[g.Name] = true
+		if len(cal.switches) > 0 {
+			_, ends := tableOf(opts.Now)
+			g.Rules = append(g.Rules, endsAlert(cal.agreement, l.Alerting.Names.Of(sla.Ticket), cal.labels(), ends))
+		}
+		groups = append(groups, g)
 	}
 	return groups
-}
-
-func (c compiler) calendarGroup(p sla.Period, opts Options, shared map[string]bool) []Group {
-	if p.Calendar == "" {
-		return nil
-	}
-	cal := newCalendar(c.level.ID.SLA, p, opts)
-	g := Group{Name: fmt.Sprintf(GroupPrefix+"%s:calendar:%s", c.level.ID.SLA, strings.NewReplacer(" ", "-", "/", "-").Replace(calendarName(p))), Interval: min(opts.Interval, DefaultInterval), Rules: cal.rules()}
-	if shared[g.Name] {
-		return nil
-	}
-	shared[g.Name] = true
-	if len(cal.switches) > 0 {
-		_, ends := tableOf(opts.Now)
-		g.Rules = append(g.Rules, endsAlert(cal.agreement, c.level.Alerting.Names.Of(sla.Ticket), cal.labels(), ends))
-	}
-	return []Group{g}
 }
 
 // endsAlert fires when the tables of an agreement are about to end.

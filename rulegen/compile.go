@@ -54,57 +54,46 @@ func Each(a *sla.Agreement, opts Options, use func(LevelPlan) error) (sla.Findin
 // has no place; the reader has reported what is missing there.
 func ofGap(f sla.Finding) bool { return f.Pos.File == "" }
 
-// compiler makes the rules of one level.
-type compiler struct {
-	level
-	windows
-	agreedTime
-	promises
-}
-
-func newCompiler(l level) compiler {
-	return compiler{level: l, windows: newWindows(l), agreedTime: agreedTime{l}, promises: promises{l}}
-}
-
 // compileLevel makes the rules of a level. shared are the groups that levels
 // before it have brought and that it may read; those that it brings are added.
 func compileLevel(l *sla.ServiceLevel, opts Options, shared map[string]bool, masks *masks) (LevelPlan, sla.Findings) {
-	c := newCompiler(newLevel(l, opts, masks))
-	base, findings := baseSeries(c.level)
+	of := newLevel(l, opts, masks)
+	base, findings := baseSeries(of)
 	findings = append(findings, quotedNames(opts, append(l.Indicator.Queries(), l.Slots.Weight)...)...)
-	if c.kind.lint != nil {
-		findings = append(findings, c.kind.lint()...)
+	if of.kind.lint != nil {
+		findings = append(findings, of.kind.lint()...)
 	}
 	if findings.HasErrors() {
 		return LevelPlan{}, findings
 	}
-	if none := c.lintShare(); none.HasErrors() {
+	if none := lintShare(of); none.HasErrors() {
 		return LevelPlan{}, append(findings, none...)
 	}
 	name := fmt.Sprintf(GroupPrefix+"%s:%s:%s", l.ID.SLA, l.ID.Service, l.ID.SLO)
-	ofFirst, ofSecond := c.rest()
+	ofFirst, ofSecond := rest(of)
 	first := Group{Name: name, Interval: opts.Interval, Rules: append(base, ofFirst...)}
 	second := Group{Name: name + ":long", Interval: secondTier * opts.Interval, Rules: ofSecond}
-	findings = append(append(findings, c.lint(opts)...), c.clashes()...)
-	groups := c.calendarGroups(opts, shared)
+	findings = append(append(findings, lint(of, opts)...), clashes(of)...)
+	groups := calendarGroups(of, opts, shared)
 	if l.Masked() {
 		ofMasks, wrong := masks.group(shared)
 		groups, findings = append(groups, ofMasks...), append(findings, wrong...)
 	}
-	return LevelPlan{Level: l, Groups: append(append(groups, first, second), c.rollupGroup(shared)...)}, findings
+	return LevelPlan{Level: l, Groups: append(append(groups, first, second), rollupGroup(of, shared)...)}, findings
 }
 
 // rest makes what a level records and raises beside its base series, for the
 // groups of the two tiers.
-func (c compiler) rest() (first, second []Rule) {
-	short, long := c.windowLengths()
-	first = slices.Concat(c.alertingMask(), c.ratios(short), c.constants())
-	second = slices.Concat(c.increases(), goodSeen(c.level), c.ratios(long), periodFigures(c.level), c.rollups())
-	ofFirst, ofSecond := c.burns()
-	first, second = append(first, ofFirst...), append(second, ofSecond...)
-	ofFirst, ofSecond = c.notices()
-	first, second = append(first, ofFirst...), append(second, ofSecond...)
-	return append(first, c.escalations(first)...), append(second, c.escalations(second)...)
+func rest(l level) (first, second []Rule) {
+	short, long := l.windowLengths()
+	over, alerts := newWindows(l), newAlerts(l)
+	first = slices.Concat(agreedTime{l}.alertingMask(), over.ratios(short), promises{l}.constants())
+	second = slices.Concat(over.increases(), goodSeen(l), over.ratios(long), periodFigures(l), rollups(l))
+	for _, kinds := range []func() (first, second []Rule){burning{alerts}.rules, alerts.notices} {
+		ofFirst, ofSecond := kinds()
+		first, second = append(first, ofFirst...), append(second, ofSecond...)
+	}
+	return append(first, alerts.escalations(first)...), append(second, alerts.escalations(second)...)
 }
 
 var (

@@ -105,9 +105,9 @@ func tellComponents(l level, r Rule) {
 // linkComposites gives an alert of a component the labels that lead to the
 // composites that it is a part of, by their choice. That nobody knows how a
 // component is, is no consequence of a composite's failing.
-func (c compiler) linkComposites(r Rule) {
+func (al alerts) linkComposites(r Rule) {
 	var all, inhibited []string
-	for _, p := range c.level.PartOf {
+	for _, p := range al.PartOf {
 		all = append(all, p.Composite.String())
 		if p.Alerts == sla.AlertsInhibited && r.Alert != sla.AlertMeasurementLost.Name {
 			inhibited = append(inhibited, p.Composite.String())

@@ -17,32 +17,34 @@ type standing struct {
 	span func(share promql.Expr) promql.Expr
 }
 
+// owesFor tells whether credits are for what the period comes to.
+func (p period) owesFor() bool { return len(p.Credits.Tiers) > 0 && p.of == p.CreditPeriod() }
+
 // credits record what is owed for the period that is running, and how many
 // minutes of total outage are left until each tier.
-func (c compiler) credits(p sla.Period, s standing) []Rule {
-	tiers := c.level.Credits.Tiers
-	if len(tiers) == 0 || p != c.level.CreditPeriod() {
+func (p period) credits(s standing) []Rule {
+	if !p.owesFor() {
 		return nil
 	}
 	const minute = 60
-	rules := []Rule{c.record(metricnames.CreditPercent, c.owed(s.lost), metricnames.Period, p.String())}
-	for _, t := range tiers {
+	rules := []Rule{p.record(metricnames.CreditPercent, p.owed(s.lost))}
+	for _, t := range p.Credits.Tiers {
 		left := promql.Sub(promql.Num(t.Budget()), s.lost)
 		if !s.of.IsZero() {
 			left = promql.Mul(left, s.of)
 		}
 		minutes := promql.ClampMin(promql.Div(s.span(left), number(minute)), zero)
-		rules = append(rules, c.record(metricnames.CreditMinutes, minutes, metricnames.Period, p.String(), metricnames.Tier, t.Below.String()))
+		rules = append(rules, p.record(metricnames.CreditMinutes, minutes, metricnames.Tier, t.Below.String()))
 	}
 	return rules
 }
 
 // owed is the percentage of the lowest tier that a bad share goes beyond: each
 // tier adds what it is more than the one before.
-func (c compiler) owed(lost promql.Expr) promql.Expr {
+func (p period) owed(lost promql.Expr) promql.Expr {
 	var sum promql.Expr
 	before := zero
-	for _, t := range c.level.Credits.Tiers {
+	for _, t := range p.Credits.Tiers {
 		step := promql.Mul(promql.GtBool(lost, promql.Num(t.Budget())), promql.Num(t.Percent.Sub(before)))
 		if before = t.Percent; sum.IsZero() {
 			sum = step
@@ -54,40 +56,40 @@ func (c compiler) owed(lost promql.Expr) promql.Expr {
 }
 
 // owedPrevious records what was owed for the calendar period before.
-func (c compiler) owedPrevious(p sla.Period, lost promql.Expr) []Rule {
-	if len(c.level.Credits.Tiers) == 0 || p != c.level.CreditPeriod() {
+func (p period) owedPrevious(lost promql.Expr) []Rule {
+	if !p.owesFor() {
 		return nil
 	}
-	return []Rule{c.record(metricnames.CreditPrevious, c.owed(lost), metricnames.Period, p.String())}
+	return []Rule{p.record(metricnames.CreditPrevious, p.owed(lost))}
 }
 
 // creditAlerts fire for the next tier: if it goes on as over a window, it is
 // reached within a time; the value is that time in seconds. Of a rolling period
 // something comes back all the while, so only what is worse than the tier allows
 // ends there.
-func (c compiler) creditAlerts() []Rule {
-	f := c.level.Notice(sla.AlertCreditTier)
+func (al alerts) creditAlerts() []Rule {
+	f := al.Notice(sla.AlertCreditTier)
 	if f == nil {
 		return nil
 	}
-	p := c.level.CreditPeriod()
+	p := al.CreditPeriod()
 	minutes := func(t sla.CreditTier) promql.Expr {
-		return c.recorded(metricnames.CreditMinutes, promql.Eq(metricnames.Period, p.String()), promql.Eq(metricnames.Tier, t.Below.String())).Now()
+		return al.recorded(metricnames.CreditMinutes, promql.Eq(metricnames.Period, p.String()), promql.Eq(metricnames.Tier, t.Below.String())).Now()
 	}
 	var rules []Rule
-	for i, t := range c.level.Credits.Tiers {
+	for i, t := range al.Credits.Tiers {
 		burning := promql.Num(zero)
 		if p.Calendar == "" {
 			burning = promql.Num(t.Budget())
 		}
 		left := promql.Mul(promql.Gt(minutes(t), promql.Num(zero)), number(60))
-		ends := promql.DivManyOn(left, c.ofAllTime(promql.Gt(c.byHours(c.recorded(ratioName(f.Over)).Now(), f.Over), burning)), c.joinLabels()...)
-		ends = promql.AndOn(ends, promql.Gt(c.goesOn(*f), burning), c.joinLabels()...)
+		ends := promql.DivManyOn(left, al.ofAllTime(promql.Gt(al.byHours(al.recorded(ratioName(f.Over)).Now(), f.Over), burning)), al.joinLabels()...)
+		ends = promql.AndOn(ends, promql.Gt(al.goesOn(*f), burning), al.joinLabels()...)
 		if i > 0 {
-			ends = promql.AndOn(ends, promql.Le(minutes(c.level.Credits.Tiers[i-1]), promql.Num(zero)), c.joinLabels()...)
+			ends = promql.AndOn(ends, promql.Le(minutes(al.Credits.Tiers[i-1]), promql.Num(zero)), al.joinLabels()...)
 		}
-		rules = append(rules, c.notice(sla.AlertCreditTier.Name, *f, c.duringService(c.withLeast(promql.Lt(ends, promql.Num(sla.Seconds(f.Within))), f.Over)), map[string]string{
-			"summary": fmt.Sprintf("%s is about to cost %s%% of credit", c.nameOfGroup(), t.Percent),
+		rules = append(rules, al.notice(sla.AlertCreditTier.Name, *f, al.duringService(al.withLeast(promql.Lt(ends, promql.Num(sla.Seconds(f.Within))), f.Over)), map[string]string{
+			"summary": fmt.Sprintf("%s is about to cost %s%% of credit", al.nameOfGroup(), t.Percent),
 			"description": fmt.Sprintf("If it goes on as over the last %s, the good share of %s falls below %s%% in {{ $value | humanizeDuration }}; %s%% of credit is owed from there on.",
 				sla.FormatDuration(f.Over), p.Words(), t.Below, t.Percent),
 		}, metricnames.Tier, t.Below.String()))

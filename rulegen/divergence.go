@@ -46,18 +46,18 @@ func divergenceName(of *sla.Composite) string {
 }
 
 // diverges is the alert of a composite that is worse when measured end to end.
-func (c compiler) diverges() []Rule {
-	n := c.level.Notice(sla.AlertCompositeDivergence)
+func (al alerts) diverges() []Rule {
+	n := al.Notice(sla.AlertCompositeDivergence)
 	if n == nil {
 		return nil
 	}
-	of := c.level.Indicator.(*sla.Composite)
+	of := al.Indicator.(*sla.Composite)
 	e := of.EndToEnd
 	over := sla.FormatDuration(e.Over)
-	worse := promql.Gt(c.recorded(divergenceName(of)).Now(), promql.Num(e.Above.Quo(hundred)))
-	return []Rule{c.notice(sla.AlertCompositeDivergence.Name, *n, c.duringService(worse), map[string]string{
-		"summary": fmt.Sprintf("%s looks better than what customers meet", c.name()),
+	worse := promql.Gt(al.recorded(divergenceName(of)).Now(), promql.Num(e.Above.Quo(hundred)))
+	return []Rule{al.notice(sla.AlertCompositeDivergence.Name, *n, al.duringService(worse), map[string]string{
+		"summary": fmt.Sprintf("%s looks better than what customers meet", al.name()),
 		"description": fmt.Sprintf("Measured end to end by %s it was bad for {{ $value | humanizePercentage }} more of the last %s than its components account for; %s%% is let pass. "+
-			"Something that customers need is no component, or is not seen to fail.", componentLabel(c.level.ID, e.Level.ID), over, e.Above),
+			"Something that customers need is no component, or is not seen to fail.", componentLabel(al.ID, e.Level.ID), over, e.Above),
 	})}
 }

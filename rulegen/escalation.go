@@ -21,15 +21,15 @@ const FiringAlerts = "ALERTS"
 //
 // All labels of the alert stay, so that a silence on it, and an inhibition of it,
 // hold for what it escalates to.
-func (c compiler) escalations(rules []Rule) []Rule {
+func (al alerts) escalations(rules []Rule) []Rule {
 	var added []Rule
-	for _, after := range c.level.EscalationTimes() {
+	for _, after := range al.EscalationTimes() {
 		seen := map[[3]string]bool{}
 		for _, r := range rules {
 			severity, tier := r.Labels[metricnames.Severity], r.Labels[metricnames.Tier]
-			if key := [3]string{r.Alert, severity, tier}; r.Alert != "" && !seen[key] && c.level.Escalates(after, severity, tier) {
+			if key := [3]string{r.Alert, severity, tier}; r.Alert != "" && !seen[key] && al.Escalates(after, severity, tier) {
 				seen[key] = true // notices of several periods have the same labels
-				added = append(added, c.escalation(r, severity, tier, after))
+				added = append(added, al.escalation(r, severity, tier, after))
 			}
 		}
 	}
@@ -37,8 +37,8 @@ func (c compiler) escalations(rules []Rule) []Rule {
 }
 
 // escalation is an alert that has been firing for a time.
-func (c compiler) escalation(of Rule, severity, tier string, after time.Duration) Rule {
-	matchers := slices.Concat(alertsFiring(of.Alert), c.own, []promql.Matcher{promql.Eq(metricnames.Severity, severity)})
+func (al alerts) escalation(of Rule, severity, tier string, after time.Duration) Rule {
+	matchers := slices.Concat(alertsFiring(of.Alert), al.own, []promql.Matcher{promql.Eq(metricnames.Severity, severity)})
 	if of.Alert == sla.AlertBudgetBurn.Name || tier != "" {
 		matchers = append(matchers, promql.Eq(metricnames.Tier, tier))
 	}
@@ -48,7 +48,7 @@ func (c compiler) escalation(of Rule, severity, tier string, after time.Duration
 		own = append(own, metricnames.Tier, tier)
 	}
 	annotations := map[string]string{
-		"summary": fmt.Sprintf("%s has been firing for %s", c.nameOfGroup(), time),
+		"summary": fmt.Sprintf("%s has been firing for %s", al.nameOfGroup(), time),
 		"description": fmt.Sprintf("%s has been firing for %s and nobody has silenced it. What it says stands in the alert of the same labels without escalation.",
 			of.Alert, time),
 	}
@@ -60,6 +60,6 @@ func (c compiler) escalation(of Rule, severity, tier string, after time.Duration
 	return Rule{
 		Alert: of.Alert, For: after, Annotations: annotations,
 		Expr:   promql.Gt(promql.SumWithout(promql.Series(FiringAlerts, matchers...).Now(), "alertstate"), promql.Num(zero)),
-		Labels: c.labels(own...),
+		Labels: al.labels(own...),
 	}
 }

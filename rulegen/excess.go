@@ -16,13 +16,13 @@ const annotationExcess = "excess"
 
 // tellExcess says in an alert that good events exceed the total, while they do:
 // an annotation without text is left out by servers.
-func (c compiler) tellExcess(r Rule) {
-	if !c.kind.exceeds {
+func (al alerts) tellExcess(r Rule) {
+	if !al.kind.exceeds {
 		return
 	}
-	id := c.level.ID
+	id := al.ID
 	of, where := fmt.Sprintf(`%s{%s=%q,%s=%q,%s=%q}`, metricnames.Excess, metricnames.SLA, id.SLA, metricnames.Service, id.Service, metricnames.SLO, id.SLO), ""
-	if c.grouped() { // an alert may be of all of them
+	if al.grouped() { // an alert may be of all of them
 		of, where = "max("+of+")", "of a group "
 	}
 	r.Annotations[annotationExcess] = fmt.Sprintf("{{ range query `%s` }}{{ .Value | humanizePercentage }} more good events %sare counted than events: "+

@@ -20,22 +20,22 @@ const mostTold = 5
 
 // tellGroups lists the worst groups in an alert of one of them: people are
 // notified once of all.
-func (c compiler) tellGroups(r Rule) {
-	if !c.grouped() || r.Alert != sla.AlertBudgetBurn.Name {
+func (al alerts) tellGroups(r Rule) {
+	if !al.grouped() || r.Alert != sla.AlertBudgetBurn.Name {
 		return
 	}
 	var words []string
-	for _, label := range c.groupLabels() {
+	for _, label := range al.groupLabels() {
 		words = append(words, fmt.Sprintf(`%s {{ or .Labels.%s "(none)" }}`, label, label))
 	}
 	r.Annotations["worst_groups"] = fmt.Sprintf("{{ range query %q }}%s burns {{ printf `%%.3g` .Value }} times too fast. {{ else }}No group burns its budget now.{{ end }}",
-		promql.SortDesc(c.recorded(metricnames.GroupWorst).Now()).String(), strings.Join(words, ", "))
+		promql.SortDesc(al.recorded(metricnames.GroupWorst).Now()).String(), strings.Join(words, ", "))
 }
 
 // groupWords name the group in alerts: ` of tenant acme`.
-func (c compiler) groupWords() string {
+func (l level) groupWords() string {
 	var words []string
-	for _, label := range c.groupLabels() {
+	for _, label := range l.groupLabels() {
 		words = append(words, fmt.Sprintf(`%s {{ or $labels.%s "(none)" }}`, label, label))
 	}
 	if len(words) == 0 {
@@ -45,19 +45,19 @@ func (c compiler) groupWords() string {
 }
 
 // required are the groups that must always have data.
-func (c compiler) required() []sla.GroupTarget {
-	return slices.DeleteFunc(slices.Clone(c.level.GroupBy.Targets), func(t sla.GroupTarget) bool { return !t.Required })
+func (pr promises) required() []sla.GroupTarget {
+	return slices.DeleteFunc(slices.Clone(pr.GroupBy.Targets), func(t sla.GroupTarget) bool { return !t.Required })
 }
 
 // lostGroups are the groups that must have data and have none, as labels.
-func (c compiler) lostGroups() promql.Expr {
+func (pr promises) lostGroups() promql.Expr {
 	var lost promql.Expr
-	for _, t := range c.required() {
-		match := make([]promql.Matcher, 0, len(c.groupLabels()))
-		for _, label := range c.groupLabels() {
+	for _, t := range pr.required() {
+		match := make([]promql.Matcher, 0, len(pr.groupLabels()))
+		for _, label := range pr.groupLabels() {
 			match = append(match, promql.Eq(label, t.Match[label]))
 		}
-		if gone := promql.Absent(c.recorded(metricnames.TotalRate, match...)); lost.IsZero() {
+		if gone := promql.Absent(pr.recorded(metricnames.TotalRate, match...)); lost.IsZero() {
 			lost = gone
 		} else {
 			lost = promql.Or(lost, gone)
@@ -70,8 +70,8 @@ func (c compiler) lostGroups() promql.Expr {
 // groups that must have some and have none. One rule tells of all: several of a
 // name with the same labels would be a duplicate to linters, and a group's value
 // may be no label of a rule, where Prometheus would expand it as a template.
-func (c compiler) withGroupsLost(whole promql.Expr) promql.Expr {
-	lost := c.lostGroups()
+func (pr promises) withGroupsLost(whole promql.Expr) promql.Expr {
+	lost := pr.lostGroups()
 	if lost.IsZero() {
 		return whole
 	}
@@ -79,26 +79,26 @@ func (c compiler) withGroupsLost(whole promql.Expr) promql.Expr {
 }
 
 // lostGroupWords name the group that is lost, if the alert is not of all.
-func (c compiler) lostGroupWords() string {
-	if len(c.required()) == 0 {
+func (pr promises) lostGroupWords() string {
+	if len(pr.required()) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("{{ if $labels.%s }}%s{{ end }}", c.groupLabels()[0], c.groupWords())
+	return fmt.Sprintf("{{ if $labels.%s }}%s{{ end }}", pr.groupLabels()[0], pr.groupWords())
 }
 
 // longestPeriod is the one that forgets a group last.
-func (c compiler) longestPeriod() sla.Period {
-	return slices.MaxFunc(c.level.Periods(), func(a, b sla.Period) int { return cmp.Compare(a.Longest(), b.Longest()) })
+func (al alerts) longestPeriod() sla.Period {
+	return slices.MaxFunc(al.Periods(), func(a, b sla.Period) int { return cmp.Compare(a.Longest(), b.Longest()) })
 }
 
 // groupLimit fires before newcomers are turned away.
-func (c compiler) groupLimit(n sla.Notice) Rule {
-	limit := int64(c.level.GroupBy.Limit)
-	near := promql.Gt(promql.Count(c.recorded(metricnames.GroupSeen).Now()), promql.Num(sla.NewDecimal(limit*sla.GroupsNearLimit, 100)))
-	return c.notice(sla.AlertGroupLimit.Name, n, near, map[string]string{
-		"summary": fmt.Sprintf("%s has {{ $value }} of at most %d groups", c.name(), limit),
+func (al alerts) groupLimit(n sla.Notice) Rule {
+	limit := int64(al.GroupBy.Limit)
+	near := promql.Gt(promql.Count(al.recorded(metricnames.GroupSeen).Now()), promql.Num(sla.NewDecimal(limit*sla.GroupsNearLimit, 100)))
+	return al.notice(sla.AlertGroupLimit.Name, n, near, map[string]string{
+		"summary": fmt.Sprintf("%s has {{ $value }} of at most %d groups", al.name(), limit),
 		"description": fmt.Sprintf("It is grouped by %s. At %d groups a new one finds no room: it is in no figure and no alert until the limit is raised, "+
 			"or until the period of %s has forgotten a group that left. Look whether the new values are what they should be, then raise groupBy.limit.",
-			strings.Join(c.groupLabels(), ", "), limit, c.longestPeriod().Words()),
+			strings.Join(al.groupLabels(), ", "), limit, al.longestPeriod().Words()),
 	})
 }

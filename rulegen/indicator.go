@@ -23,6 +23,8 @@ type indicator struct {
 	// extrapolated is set if rates of minutes are extrapolated, as those of
 	// windows are: no differences of such series are taken.
 	extrapolated bool
+	// byOutcome is set of probes if each bad result is one that failed.
+	byOutcome bool
 	// inexact says what of the figures is not exact, "" if nothing.
 	inexact string
 	// bound says how a threshold is read, "" if as it is written.

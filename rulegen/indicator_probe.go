@@ -12,13 +12,13 @@ import (
 // outcome or by how long they took.
 
 func ofProbe(p *sla.Probe) indicator {
-	return indicator{count: func(c counting) ([]Rule, sla.Findings) {
+	return indicator{byOutcome: true, count: func(c counting) ([]Rule, sla.Findings) {
 		return probeCount{counting: c, by: c.of, probe: p}.rules(), nil
 	}}
 }
 
 func ofSharedProbe(s *sla.SharedProbe) indicator {
-	return indicator{count: func(c counting) ([]Rule, sla.Findings) {
+	return indicator{byOutcome: true, count: func(c counting) ([]Rule, sla.Findings) {
 		return probeCount{counting: c, by: s.Of, probe: s.Probe}.rules(), nil
 	}}
 }

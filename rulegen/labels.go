@@ -64,25 +64,25 @@ func extraMatchers(extra map[string]string) []promql.Matcher {
 }
 
 // clashes are labels that the agreement and Options.Labels both give to alerts.
-func (c compiler) clashes() sla.Findings {
+func clashes(l level) sla.Findings {
 	var findings sla.Findings
-	given := []map[string]string{c.level.Labels, c.level.Alerting.Labels}
-	for _, a := range c.level.Alerts() {
+	given := []map[string]string{l.Labels, l.Alerting.Labels}
+	for _, a := range l.Alerts() {
 		given = append(given, a.Labels)
 	}
-	for _, name := range slices.Sorted(maps.Keys(c.extra)) {
-		if slices.Contains(c.groupLabels(), name) {
+	for _, name := range slices.Sorted(maps.Keys(l.extra)) {
+		if slices.Contains(l.groupLabels(), name) {
 			findings = append(findings, sla.Finding{
-				Severity: sla.Error, Rule: "label-clash", Pos: c.level.Pos,
-				Message: fmt.Sprintf("the level %q is grouped by %q, and everything that is recorded is to have %q there", c.level.ID.SLO, name, c.extra[name]),
+				Severity: sla.Error, Rule: "label-clash", Pos: l.Pos,
+				Message: fmt.Sprintf("the level %q is grouped by %q, and everything that is recorded is to have %q there", l.ID.SLO, name, l.extra[name]),
 				Remedy:  "group by another label, or leave this one out",
 			})
 		}
 		for _, labels := range given {
-			if value, ok := labels[name]; ok && value != c.extra[name] {
+			if value, ok := labels[name]; ok && value != l.extra[name] {
 				findings = append(findings, sla.Finding{
-					Severity: sla.Error, Rule: "label-clash", Pos: c.level.Pos,
-					Message: fmt.Sprintf("the label %q of level %q is %q here, and everything that is recorded is to have %q", name, c.level.ID.SLO, value, c.extra[name]),
+					Severity: sla.Error, Rule: "label-clash", Pos: l.Pos,
+					Message: fmt.Sprintf("the label %q of level %q is %q here, and everything that is recorded is to have %q", name, l.ID.SLO, value, l.extra[name]),
 					Remedy:  "give one of them another name, or leave one out",
 				})
 				break

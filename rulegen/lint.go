@@ -2,6 +2,7 @@ package rulegen
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/upheld-sla/upheld/internal/promql"
@@ -12,54 +13,49 @@ import (
 // fails leaves it without the two samples that it needs, or nearly so.
 const minScrapes = 4
 
-// lint finds what is well formed and will not do what is meant: with the
-// numbers, and what to do instead.
-func (c compiler) lint(opts Options) sla.Findings {
-	var findings sla.Findings
-	warn := func(pos sla.Position, rule, remedy, message string, args ...any) {
-		findings = append(findings, sla.Finding{Severity: sla.Warning, Rule: rule, Pos: pos, Message: fmt.Sprintf(message, args...), Remedy: remedy})
-	}
-	l := c.level
-	if window, least := c.scrapes(); opts.ScrapeInterval > 0 && window > 0 && window < time.Duration(least)*opts.ScrapeInterval {
-		warn(l.Pos, "few-scrapes", "scrape at least every "+sla.FormatDuration(window/time.Duration(least)),
-			"the level %q is counted over %s, in which a scrape interval of %s leaves %d scrapes; %s", l.ID.SLO,
-			sla.FormatDuration(window), sla.FormatDuration(opts.ScrapeInterval), window/opts.ScrapeInterval, Needed(least))
-	}
-	for _, p := range l.Periods() {
-		c.lintPeriod(p, opts, warn)
-	}
-	c.lintCaps(warn)
-	single := false
-	for i, t := range l.Alerting.Tiers {
-		pos := t.Pos
-		if pos.File == "" {
-			pos = l.TargetPos
-		}
-		warn := func(rule, remedy, message string, args ...any) { warn(pos, rule, remedy, message, args...) }
-		c.lintTier(t, warn)
-		single = single || c.lintProbe(t, warn)
-		for _, other := range l.Alerting.Tiers[:i] {
-			if c.same(t, other) {
-				warn("duplicate-tier", "turn one of them off, or give it other windows",
-					"the tiers %q and %q of level %q fire at the same time: both above %s %% over %s and %s", other.Name, t.Name, l.ID.SLO,
-					c.threshold(t).Mul(hundred), sla.FormatDuration(t.Long), sla.FormatDuration(t.Short))
-			}
-		}
-	}
-	return findings
+// linter finds what of a level is well formed and will not do what is meant: with
+// the numbers, and what to do instead.
+type linter struct {
+	promises
+	opts     Options
+	findings sla.Findings
 }
 
-// lintPeriod finds a period that the server forgets, or looks at too seldom.
-func (c compiler) lintPeriod(p sla.Period, opts Options, warn func(pos sla.Position, rule, remedy, message string, args ...any)) {
-	l := c.level
-	if needed := p.Longest(); opts.Retention > 0 && opts.Retention < needed {
-		warn(l.PeriodPos, "short-retention", "keep at least "+sla.FormatDuration(needed)+": --storage.tsdb.retention.time="+sla.FormatDuration((needed+retentionSlack).Truncate(time.Hour)),
-			"the period of level %q is %s and the server keeps %s: its budget would forget everything older", l.ID.SLO, p.Words(), sla.FormatDuration(opts.Retention))
+func lint(l level, opts Options) sla.Findings {
+	of := linter{promises: promises{l}, opts: opts}
+	of.scraping()
+	for _, p := range l.Periods() {
+		of.period(p)
 	}
-	step := secondTier * c.interval
+	of.caps()
+	of.tiers()
+	return of.findings
+}
+
+func (l *linter) warn(pos sla.Position, rule, remedy, message string, args ...any) {
+	l.findings = append(l.findings, sla.Finding{Severity: sla.Warning, Rule: rule, Pos: pos, Message: fmt.Sprintf(message, args...), Remedy: remedy})
+}
+
+// scraping finds a window that too few scrapes fall into.
+func (l *linter) scraping() {
+	every := l.opts.ScrapeInterval
+	if window, least := l.scrapes(); every > 0 && window > 0 && window < time.Duration(least)*every {
+		l.warn(l.Pos, "few-scrapes", "scrape at least every "+sla.FormatDuration(window/time.Duration(least)),
+			"the level %q is counted over %s, in which a scrape interval of %s leaves %d scrapes; %s", l.ID.SLO,
+			sla.FormatDuration(window), sla.FormatDuration(every), window/every, Needed(least))
+	}
+}
+
+// period finds a period that the server forgets, or looks at too seldom.
+func (l *linter) period(p sla.Period) {
+	if needed := p.Longest(); l.opts.Retention > 0 && l.opts.Retention < needed {
+		l.warn(l.PeriodPos, "short-retention", "keep at least "+sla.FormatDuration(needed)+": --storage.tsdb.retention.time="+sla.FormatDuration((needed+retentionSlack).Truncate(time.Hour)),
+			"the period of level %q is %s and the server keeps %s: its budget would forget everything older", l.ID.SLO, p.Words(), sla.FormatDuration(l.opts.Retention))
+	}
+	step := secondTier * l.interval
 	if p.Calendar == "" && p.Rolling < minSteps*step {
 		most := (p.Rolling / minSteps / secondTier).Truncate(time.Second)
-		warn(l.PeriodPos, "coarse-period", "evaluate rules at least every "+sla.FormatDuration(most)+", or take a longer period",
+		l.warn(l.PeriodPos, "coarse-period", "evaluate rules at least every "+sla.FormatDuration(most)+", or take a longer period",
 			"the period of level %q is %s, which is summed in steps of %s, five times the interval of the rules: %d steps, and %d are needed",
 			l.ID.SLO, p.Words(), sla.FormatDuration(step), p.Rolling/step, minSteps)
 	}
@@ -73,35 +69,52 @@ const minSteps = 12
 // deleted before the last evaluation has read them.
 const retentionSlack = 72 * time.Hour
 
-// lintTier finds a tier that comes too late, or for too little.
-func (c compiler) lintTier(t sla.Tier, warn func(rule, remedy, message string, args ...any)) {
-	l := c.level
-	budget := l.ObjectiveBudget()
-	burn := c.threshold(t).Quo(budget)
+// tiers finds tiers that come too late, or for too little, or twice.
+func (l *linter) tiers() {
+	single := false
+	for i, t := range l.Alerting.Tiers {
+		pos := t.Pos
+		if pos.File == "" {
+			pos = l.TargetPos
+		}
+		l.late(t, pos)
+		single = single || l.singleProbe(t, pos)
+		for _, other := range l.Alerting.Tiers[:i] {
+			if l.same(t, other) {
+				l.warn(pos, "duplicate-tier", "turn one of them off, or give it other windows",
+					"the tiers %q and %q of level %q fire at the same time: both above %s %% over %s and %s", other.Name, t.Name, l.ID.SLO,
+					l.threshold(t).Mul(hundred), sla.FormatDuration(t.Long), sla.FormatDuration(t.Short))
+			}
+		}
+	}
+}
+
+// late finds a tier that comes after the budget is gone.
+func (l *linter) late(t sla.Tier, pos sla.Position) {
+	burn := l.threshold(t).Quo(l.ObjectiveBudget())
 	period := sla.Seconds(l.Period.Nominal())
 	spent := burn.Mul(sla.Seconds(t.Long).Add(sla.Seconds(t.For))).Quo(period)
 	if spent.Cmp(one) >= 0 {
 		longest := period.Quo(burn).Duration().Truncate(5 * time.Minute)
-		warn("late-tier", "shorten its long window, or for, to less than "+sla.FormatDuration(longest)+" together, or lower its factor",
+		l.warn(pos, "late-tier", "shorten its long window, or for, to less than "+sla.FormatDuration(longest)+" together, or lower its factor",
 			"the tier %q of level %q comes after the budget is gone: burning %s times too fast over %s%s spends %s %% of the budget of %s",
 			t.Name, l.ID.SLO, round(burn), sla.FormatDuration(t.Long), forWords(t.For), round(spent.Mul(hundred)), l.Period)
 	}
 }
 
-// lintProbe finds the first tier that a single failed probe fires.
-func (c compiler) lintProbe(t sla.Tier, warn func(rule, remedy, message string, args ...any)) (found bool) {
-	l := c.level
+// singleProbe finds a tier that a single failed probe fires.
+func (l *linter) singleProbe(t sla.Tier, pos sla.Position) (found bool) {
 	_, p, _ := l.Probed()
-	if _, latency := l.Indicator.(*sla.ProbeLatency); latency || p == nil || l.Aggregation != sla.Time || l.Alerting.MinimumBadEvents > 1 || t.For > 0 {
+	if !l.kind.byOutcome || p == nil || l.Aggregation.Counts() != sla.CountsSeconds || l.Alerting.MinimumBadEvents > 1 || t.For > 0 {
 		return false
 	}
-	one := sla.Seconds(p.Interval).Quo(sla.Seconds(t.Long)).Quo(c.share())
-	if one.Cmp(c.strictest(t)) <= 0 {
+	one := sla.Seconds(p.Interval).Quo(sla.Seconds(t.Long)).Quo(l.share())
+	if one.Cmp(l.strictest(t)) <= 0 {
 		return false
 	}
-	warn("single-probe", "write minimumBadEvents: 2 under alerting, or probe at least every "+sla.FormatDuration(finest(c.strictest(t).Mul(c.share()), t.Long)),
+	l.warn(pos, "single-probe", "write minimumBadEvents: 2 under alerting, or probe at least every "+sla.FormatDuration(finest(l.strictest(t).Mul(l.share()), t.Long)),
 		"a single failed probe fires the tier %q of level %q: one of %s is %s %% of %s, and the threshold is %s %%",
-		t.Name, l.ID.SLO, sla.FormatDuration(p.Interval), round(one.Mul(hundred)), sla.FormatDuration(t.Long), c.strictest(t).Mul(hundred))
+		t.Name, l.ID.SLO, sla.FormatDuration(p.Interval), round(one.Mul(hundred)), sla.FormatDuration(t.Long), l.strictest(t).Mul(hundred))
 	return true
 }
 
@@ -123,8 +136,26 @@ func finest(threshold sla.Decimal, window time.Duration) time.Duration {
 }
 
 // same tells whether two tiers have the same condition.
-func (c compiler) same(a, b sla.Tier) bool {
-	return a.Long == b.Long && a.Short == b.Short && a.For == b.For && c.threshold(a).Cmp(c.threshold(b)) == 0
+func (l *linter) same(a, b sla.Tier) bool {
+	return a.Long == b.Long && a.Short == b.Short && a.For == b.For && l.threshold(a).Cmp(l.threshold(b)) == 0
+}
+
+// caps finds caps that nothing is compared with.
+func (l *linter) caps() {
+	for _, e := range l.Exclusions {
+		switch {
+		case e.Cap == nil || e.Cap.Downtime == 0:
+		case !l.Aggregation.ByTime():
+			l.warn(e.Cap.Pos, "unmeasured-cap", "bound its windowTime, or count the level by time or minutes",
+				"the level %q counts events and no time, so the cap of %s on excluded downtime is compared with nothing there", l.ID.SLO, e.Name)
+		case l.grouped():
+			l.warn(e.Cap.Pos, "unmeasured-cap", "bound its windowTime, or give the groups levels of their own",
+				"the level %q has groups, and the cap of %s on excluded downtime is not measured for each", l.ID.SLO, e.Name)
+		case !slices.Contains(l.Periods(), e.Cap.Per):
+			l.warn(e.Cap.Pos, "unmeasured-cap", fmt.Sprintf("judge it over that too: period: [%s, %s]", l.Period, e.Cap.Per.Calendar),
+				"the cap of %s is of a %s, and the level %q is judged over %s: nothing is compared with it there", e.Name, calendarName(e.Cap.Per), l.ID.SLO, l.periodNames())
+		}
+	}
 }
 
 // Scrapes are how many scrapes a window needs over which a level counts what is

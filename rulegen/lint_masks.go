@@ -115,11 +115,10 @@ func (m *masks) lintHours(e *sla.Exclusion, hours map[*sla.Calendar]sla.Spans, w
 }
 
 // lintShare finds a level that is never to be in service; it has no budget.
-func (c compiler) lintShare() sla.Findings {
-	if c.share().Sign() > 0 {
+func lintShare(l level) sla.Findings {
+	if l.share().Sign() > 0 {
 		return nil
 	}
-	l := c.level
 	return sla.Findings{{
 		Severity: sla.Error, Rule: "no-hours", Pos: l.Pos,
 		Message: fmt.Sprintf("the level %q is never in service: its hours less its windows are no time at all", l.ID.SLO),

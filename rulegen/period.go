@@ -77,7 +77,7 @@ func (p period) rolling() []Rule {
 		p.record(metricnames.BudgetRemaining, promql.Sub(promql.Num(one),
 			promql.Mul(p.figure(metricnames.BurnRate).Now(), p.figure(metricnames.CoveragePeriod).Now()))),
 	)
-	return append(rules, newCompiler(p.level).credits(p.of, whole)...)
+	return append(rules, p.credits(whole)...)
 }
 
 // coverage is the share of a rolling period for which the state is known: by

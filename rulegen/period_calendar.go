@@ -43,13 +43,12 @@ func (p period) calendar() []Rule {
 			promql.Mul(ratio, promql.Div(coverage, promql.AddLeft(coverage, rest))))),
 		c.record(metricnames.ErrorPrevious, share(c.figure(metricnames.BadPrevious).Now(), c.figure(metricnames.TotalPrevious).Now())),
 	)
-	of := newCompiler(c.level)
-	rules = append(rules, of.credits(c.of, standing{
+	rules = append(rules, c.credits(standing{
 		lost: promql.Sub(promql.Num(one), c.figure(metricnames.BestPossible).Now()), of: promql.AddLeft(coverage, rest),
 		span: func(share promql.Expr) promql.Expr { return promql.MulLeft(share, c.whole(), nil, nil) },
 	})...)
-	rules = append(rules, of.capsUsed(c.of)...)
-	return append(rules, of.owedPrevious(c.of, c.figure(metricnames.ErrorPrevious).Now())...)
+	rules = append(rules, c.capsUsed()...)
+	return append(rules, c.owedPrevious(c.figure(metricnames.ErrorPrevious).Now())...)
 }
 
 // start is the start of a period, as a label.

@@ -10,28 +10,28 @@ import (
 
 // rollups record the level's budget, and its weight, once for each set of levels
 // that it is in: what is put together then needs no join with labels of users.
-func (c compiler) rollups() []Rule {
-	budget := promql.Min(c.remaining(c.level.Period))
+func rollups(l level) []Rule {
+	budget := promql.Min(l.remaining(l.Period))
 	var rules []Rule
-	for _, r := range c.level.Rollups() {
+	for _, r := range l.Rollups() {
 		of := []string{metricnames.By, r.By, metricnames.Value, r.Value}
 		rules = append(rules,
-			c.record(metricnames.RollupLevelBudget, budget, of...),
-			c.record(metricnames.RollupLevelWeight, promql.Add(promql.Mul(promql.Num(zero), budget), promql.Num(c.level.RollupWeight)), of...))
+			l.record(metricnames.RollupLevelBudget, budget, of...),
+			l.record(metricnames.RollupLevelWeight, promql.Add(promql.Mul(promql.Num(zero), budget), promql.Num(l.RollupWeight)), of...))
 	}
 	return rules
 }
 
 // rollupGroup puts together the levels of an agreement; nothing if none asks for
 // it, or if a level before has brought it.
-func (c compiler) rollupGroup(shared map[string]bool) []Group {
-	name := GroupPrefix + c.level.ID.SLA + ":rollup"
-	if len(c.level.Rollups()) == 0 || shared[name] {
+func rollupGroup(l level, shared map[string]bool) []Group {
+	name := GroupPrefix + l.ID.SLA + ":rollup"
+	if len(l.Rollups()) == 0 || shared[name] {
 		return nil
 	}
 	shared[name] = true
-	labels := map[string]string{metricnames.SLA: c.level.ID.SLA}
-	maps.Copy(labels, c.extra)
+	labels := map[string]string{metricnames.SLA: l.ID.SLA}
+	maps.Copy(labels, l.extra)
 	record := func(name string, e promql.Expr) Rule {
 		own := maps.Clone(labels)
 		return Rule{Record: name, Expr: e, Labels: own}
@@ -39,14 +39,14 @@ func (c compiler) rollupGroup(shared map[string]bool) []Group {
 	// They are recorded by other groups, every five intervals: two of these are
 	// looked at, so that none is missed.
 	last := func(name string) promql.Expr {
-		own := append([]promql.Matcher{promql.Eq(metricnames.SLA, c.level.ID.SLA)}, extraMatchers(c.extra)...)
-		return promql.Series(name, own...).LastOverTime(2 * secondTier * c.interval)
+		own := append([]promql.Matcher{promql.Eq(metricnames.SLA, l.ID.SLA)}, extraMatchers(l.extra)...)
+		return promql.Series(name, own...).LastOverTime(2 * secondTier * l.interval)
 	}
 	by := []string{metricnames.By, metricnames.Value}
 	each := append([]string{metricnames.Service, metricnames.SLO}, by...)
 	budget, weight := last(metricnames.RollupLevelBudget), last(metricnames.RollupLevelWeight)
 	count := promql.Count(budget, by...)
-	return []Group{{Name: name, Interval: secondTier * c.interval, Rules: []Rule{
+	return []Group{{Name: name, Interval: secondTier * l.interval, Rules: []Rule{
 		record(metricnames.RollupWorst, promql.Min(budget, by...)),
 		record(metricnames.RollupWeighted, promql.Div(promql.Sum(promql.MulLeft(budget, weight, each, nil), by...), promql.Sum(weight, by...))),
 		record(metricnames.RollupLevels, count),

@@ -19,15 +19,15 @@ const sinceWithin = 24 * time.Hour
 // budget is looked for in what was recorded, and then the first after it that was
 // not. So a gap, in which the server did not run, neither ends an outage nor begins
 // one. Steps of subqueries are at whole minutes.
-func (c compiler) sinceWords() string {
+func (bn burning) sinceWords() string {
 	var matchers, values []string
-	for i, label := range c.joinLabels() {
+	for i, label := range bn.joinLabels() {
 		matchers, values = append(matchers, fmt.Sprintf("%s=%%[%d]q", label, i+1)), append(values, "$labels."+label)
 	}
-	own := append(matchers, c.extraFormats()...)
+	own := append(matchers, bn.extraFormats()...)
 	series := func(name string) string { return name + "{" + strings.Join(own, ",") + "}" }
-	budget := c.level.ObjectiveBudget().String()
-	if c.ownTargets() {
+	budget := bn.ObjectiveBudget().String()
+	if bn.ownTargets() {
 		budget = "scalar(1 - " + series(metricnames.ObjectiveRatio) + ")"
 	}
 	day := sla.FormatDuration(sinceWithin)

@@ -17,8 +17,8 @@ import (
 // them.
 
 // withholding are the composites that hold back the level's alerts.
-func (c compiler) withholding() []sla.PartOf {
-	return slices.DeleteFunc(slices.Clone(c.level.PartOf), func(p sla.PartOf) bool { return p.Alerts != sla.AlertsInhibited })
+func (al alerts) withholding() []sla.PartOf {
+	return slices.DeleteFunc(slices.Clone(al.PartOf), func(p sla.PartOf) bool { return p.Alerts != sla.AlertsInhibited })
 }
 
 // ComponentWait is how long a page of such a component waits at the usual interval
@@ -27,8 +27,8 @@ const ComponentWait = 2 * DefaultInterval
 
 // componentWait is how long an alert of such a component waits for that of the
 // composite, which is evaluated at a time of its own.
-func (c compiler) componentWait(every time.Duration) time.Duration {
-	if len(c.withholding()) == 0 {
+func (al alerts) componentWait(every time.Duration) time.Duration {
+	if len(al.withholding()) == 0 {
 		return 0
 	}
 	return max(2*every, time.Minute)
@@ -37,17 +37,17 @@ func (c compiler) componentWait(every time.Duration) time.Duration {
 // unlessComposite holds an alert back while a composite of the level pages, and a
 // ticket while it has any alert. A ticket is held back for as long after that as
 // the window which it looks over remembers the outage.
-func (c compiler) unlessComposite(e promql.Expr, urgency sla.Urgency, window time.Duration) promql.Expr {
-	for _, p := range c.withholding() {
-		severities, within := p.Pages, recently(c.interval)
+func (al alerts) unlessComposite(e promql.Expr, urgency sla.Urgency, window time.Duration) promql.Expr {
+	for _, p := range al.withholding() {
+		severities, within := p.Pages, recently(al.interval)
 		if urgency != sla.Page {
-			severities, within = slices.Concat(p.Pages, p.Tickets), c.remembers(window)
+			severities, within = slices.Concat(p.Pages, p.Tickets), al.remembers(window)
 		}
 		if len(severities) == 0 {
 			continue
 		}
 		ms := append(alertsFiring(sla.AlertBudgetBurn.Name), identity(p.Composite)...)
-		ms = append(append(ms, extraMatchers(c.extra)...), among(metricnames.Severity, severities))
+		ms = append(append(ms, extraMatchers(al.extra)...), among(metricnames.Severity, severities))
 		e = promql.UnlessOn(e, promql.Series(FiringAlerts, ms...).LastOverTime(within))
 	}
 	return e
@@ -55,13 +55,13 @@ func (c compiler) unlessComposite(e promql.Expr, urgency sla.Urgency, window tim
 
 // begun is e, and where it is held back only what has begun: the alert of the
 // name, severity and labels fires already. every is how often it is evaluated.
-func (c compiler) begun(begins, e promql.Expr, every time.Duration, alert, severity string, labels ...string) promql.Expr {
+func (al alerts) begun(begins, e promql.Expr, every time.Duration, alert, severity string, labels ...string) promql.Expr {
 	var more []promql.Matcher
 	for i := 0; i < len(labels); i += 2 {
 		more = append(more, promql.Eq(labels[i], labels[i+1]))
 	}
-	goesOn := promql.AndOn(e, c.firing(recently(every), alert, severity, "", more...), c.joinLabels()...)
-	return promql.OrOn(begins, goesOn, c.joinLabels()...)
+	goesOn := promql.AndOn(e, al.firing(recently(every), alert, severity, "", more...), al.joinLabels()...)
+	return promql.OrOn(begins, goesOn, al.joinLabels()...)
 }
 
 // among matches a label by its values, of which there is at least one.
