@@ -8,21 +8,21 @@ type Step struct {
 	Reply     string // sent like Send, with what groups of the Expect before it matched, as regexp.Expand puts it in
 	SendBytes []byte // sent as they are
 	Expect    string // RE2 that a line, or a message, must match
-	// Labels of an info metric, with what groups of this step's Expect matched;
-	// beside Expect only.
+	// Labels of an info metric. Their values can repeat groups of this step's Expect,
+	// which must be set.
 	Labels      map[string]string
 	ExpectBytes []byte // must come somewhere in what is received
 	StartTLS    bool   // begin the TLS session
 }
 
-// Talking is a check that can talk with its target.
-type Talking interface {
+// WithDialogue is a check that can have a dialogue with its target.
+type WithDialogue interface {
 	Check
-	// TalkSteps are the steps of its dialogue; nil without one.
-	TalkSteps() []Step
+	// DialogueSteps are the steps of the dialogue; nil without one.
+	DialogueSteps() []Step
 }
 
-// dialogueWords tells of a dialogue without its texts, which may be secret.
+// dialogueWords describes a dialogue without its texts, which may be secret.
 func dialogueWords(steps []Step) string {
 	switch len(steps) {
 	case 0:

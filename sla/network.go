@@ -72,7 +72,7 @@ type Hosted interface {
 // Proxied is a check that a proxy can be configured for.
 type Proxied interface {
 	Check
-	// ViaProxy tells whether one is.
+	// ViaProxy reports whether one is.
 	ViaProxy() bool
 }
 

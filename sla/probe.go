@@ -6,18 +6,18 @@ import (
 	"time"
 )
 
-// Probe is measured from outside by the exporter.
+// Probe is the definition of a probe, which the exporter runs.
 type Probe struct {
 	Check    Check
 	Interval time.Duration // between starts of successive probes
 	Timeout  time.Duration // of one probe, at most Interval
-	// Recheck is how long after a probe that was not good the target is probed
-	// again without waiting for the next one; 0: never.
+	// Recheck is how long after a probe that was not good the exporter probes the
+	// target again, without waiting for the next scheduled probe; 0: never.
 	Recheck time.Duration
 	// Discovery is where the targets are found; nil for one target, that of Check.
 	Discovery *Discovery
 	Network   *Network // nil: as most are
-	// MaxDuration is what a good probe may take; 0: as long as its timeout.
+	// MaxDuration is how long a good probe may take; 0: as long as its timeout.
 	MaxDuration time.Duration
 }
 
@@ -49,14 +49,14 @@ func (p *Probe) probed() *Probe { return p }
 
 func (*Probe) definedBy(own ID) ID { return own }
 
-// Check is one kind of probe with its options; the kinds are sealed and each
-// has its prober in exporter/probe.
+// Check is one kind of probe with its options. Each kind has its prober in
+// exporter/probe.
 type Check interface {
-	// ProbeKind is the key it has in a specification: "http", "tcp".
+	// ProbeKind is the key of the kind in a specification: "http", "tcp".
 	ProbeKind() string
-	// Target is what is probed, free of secrets, as the "target" label shows it.
+	// Target is what is probed, without secrets, as in the label "target".
 	Target() string
-	// Words say what is done, for people: "TCP connection to db.example:5432".
+	// Words describe the probe: "TCP connection to db.example:5432".
 	Words() string
 }
 
@@ -68,7 +68,7 @@ type ProbeTarget struct {
 }
 
 // ProbeTargets are the probes of the agreements in order, each with the
-// response-time thresholds that any level of the agreements holds it to.
+// response-time thresholds of all levels that count it.
 func ProbeTargets(agreements []*Agreement) []ProbeTarget {
 	var targets []ProbeTarget
 	index := map[ID]int{}

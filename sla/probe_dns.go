@@ -2,7 +2,7 @@ package sla
 
 import "strings"
 
-// DNSTransport is how a DNS server is asked.
+// DNSTransport is how a DNS server is queried.
 type DNSTransport string
 
 // The transports.
@@ -13,18 +13,18 @@ const (
 	DNSOverHTTPS DNSTransport = "https" // of a server that is a URL
 )
 
-// DNSTypes are the types of record that can be asked for.
+// DNSTypes are the types of record that can be queried.
 var DNSTypes = []string{
 	"A", "AAAA", "ANY", "CAA", "CNAME", "DNSKEY", "DS", "HTTPS", "MX", "NAPTR", "NS", "PTR", "SOA", "SRV", "SSHFP", "SVCB", "TLSA", "TXT",
 }
 
-// DNSClasses are the classes of record that can be asked for.
+// DNSClasses are the classes of record that can be queried.
 var DNSClasses = []string{"IN", "CH", "HS"}
 
-// DNSRCodes are the codes of an answer that can be accepted.
+// DNSRCodes are the response codes that can be accepted.
 var DNSRCodes = []string{"NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"}
 
-// DNSCheck asks a DNS server and judges its answer.
+// DNSCheck queries a DNS server and checks the response.
 type DNSCheck struct {
 	Server    string // host:port, or a URL for DNSOverHTTPS
 	Transport DNSTransport
@@ -37,9 +37,8 @@ type DNSCheck struct {
 	Answer, Authority, Additional RecordMatch // what each section must be like
 }
 
-// RecordMatch is what the records of a section must be like: RE2 over a record
-// as a zone file shows it, "shop.example. 300 IN A 192.0.2.1". Empty ones hold
-// of any.
+// RecordMatch is what the records of a section must match: RE2 over a record as in a
+// zone file, "shop.example. 300 IN A 192.0.2.1". An empty one matches any.
 type RecordMatch struct {
 	Any  string // one record at least matches
 	All  string // all records match, and there is one
@@ -52,7 +51,7 @@ func (*DNSCheck) ProbeKind() string { return "dns" }
 // Target is the server.
 func (c *DNSCheck) Target() string { return ShownAddress(c.Server) }
 
-// Words says who is asked for what.
+// Words names the query and the server.
 func (c *DNSCheck) Words() string {
 	return "DNS " + c.Type + " " + c.Name + " asked of " + c.Target() + " over " + strings.ToUpper(string(c.Transport))
 }

@@ -15,7 +15,7 @@ func (*GRPCCheck) ProbeKind() string { return "grpc" }
 // Target is the address.
 func (c *GRPCCheck) Target() string { return ShownAddress(c.Address) }
 
-// Words says whose health is asked for.
+// Words names the service and the server.
 func (c *GRPCCheck) Words() string {
 	of := c.Target()
 	if c.Service != "" {

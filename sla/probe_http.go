@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// HTTPCheck requests a URL and judges the answer.
+// HTTPCheck requests a URL and checks the response.
 type HTTPCheck struct {
 	URL                string            // absolute, http or https
 	Method             string            // GET by default
@@ -22,27 +22,26 @@ type HTTPCheck struct {
 	Options             *HTTPOptions // what most requests do without; nil: nothing of it
 }
 
-// HTTPOptions are the rarer options of an HTTPCheck; the zero value is as if
-// there were none.
+// HTTPOptions are less common options of an HTTPCheck. The zero value changes
+// nothing.
 type HTTPOptions struct {
-	// JSON is a condition in CEL over the variable body, the answer's body as
-	// JSON: `body.status == "ok"`.
+	// JSON is a CEL condition over the variable body, the JSON body of the response:
+	// `body.status == "ok"`.
 	JSON string
-	// Versions of HTTP that are offered, and accepted of an answer; 1.0 and 1.1
-	// if empty. HTTP3 stands alone.
+	// Versions of HTTP that are offered, and accepted in a response; 1.0 and 1.1 if
+	// empty. HTTP3 cannot be combined with others.
 	Versions []HTTPVersion
-	// Encodings of the body that are offered; what an answer uses of them is
-	// undone before it is looked at.
+	// Encodings that are offered. The body is decoded before it is checked.
 	Encodings []Encoding
-	// BodyLimit is the most bytes that a body may have, after decoding: more is
-	// bad. 0: only the first MiB is read.
+	// BodyLimit bounds the decoded body in bytes: a longer one is bad. 0: only the
+	// first MiB is read.
 	BodyLimit int64
-	// MaxRedirects is how many are followed; 10 if 0.
+	// MaxRedirects is how many redirects are followed; 10 if 0.
 	MaxRedirects int
 	// SameHost makes a redirect to another host bad.
 	SameHost bool
-	// HeaderFiles are headers whose values are read from files for every probe;
-	// they are sent to the origin of URL only, and never told.
+	// HeaderFiles are headers whose values are read from files for every probe. They
+	// are sent to the origin of URL only, and never shown.
 	HeaderFiles map[string]Secret
 	ServerName  string // asked for, and to be found in the certificate; the host by default
 	Files       *TLSFiles
@@ -50,7 +49,7 @@ type HTTPOptions struct {
 	Proxy       *Proxy
 }
 
-// IsZero tells whether there is no option.
+// IsZero reports whether there is no option.
 func (o *HTTPOptions) IsZero() bool {
 	return o.JSON == "" && o.Versions == nil && o.Encodings == nil && o.BodyLimit == 0 && o.MaxRedirects == 0 && !o.SameHost &&
 		o.HeaderFiles == nil && o.ServerName == "" && o.Files == nil && o.Auth == nil && o.Proxy == nil
@@ -73,11 +72,11 @@ var HTTPVersions = []HTTPVersion{HTTP10, HTTP11, HTTP2, HTTP3}
 // Encoding is a content coding of HTTP.
 type Encoding string
 
-// Encodings are those that can be undone.
+// Encodings are all that can be decoded.
 var Encodings = []Encoding{"gzip", "deflate", "br", "zstd"}
 
-// HTTPAuth is how a request shows who it is from; one of its fields is set. It
-// is sent to the origin of the URL only, not to where redirects lead.
+// HTTPAuth are the credentials of a request; one of its fields is set. They are sent
+// to the origin of the URL only, not to where redirects lead.
 type HTTPAuth struct {
 	Basic         *BasicAuth
 	Authorization *Authorization
@@ -90,14 +89,14 @@ type BasicAuth struct {
 	Password Secret
 }
 
-// Authorization is the header of this name: a type and credentials.
+// Authorization is the header Authorization: a type and credentials.
 type Authorization struct {
 	Type        string // "Bearer"
 	Credentials Secret
 }
 
-// OAuth2 gets a bearer token by client credentials (RFC 6749, section 4.4),
-// and keeps it until it expires or the target does not take it.
+// OAuth2 gets a bearer token by client credentials (RFC 6749, section 4.4). It is
+// used until it expires or the target rejects it.
 type OAuth2 struct {
 	ClientID     string
 	ClientSecret Secret
@@ -106,7 +105,7 @@ type OAuth2 struct {
 	Params       map[string]string // sent with the request for the token
 }
 
-// Proxy says which proxy to go by.
+// Proxy says which proxy to use.
 type Proxy struct {
 	URL         string            // http, https or socks5; empty if it comes from the environment
 	NoProxy     string            // hosts, domains and CIDRs without it, comma-separated
@@ -143,5 +142,5 @@ func (c *HTTPCheck) WithTarget(target string) Check { other := *c; other.URL = t
 // CheckAddress is why nothing can answer at the URL.
 func (c *HTTPCheck) CheckAddress() error { return checkURL(c.URL) }
 
-// ViaProxy tells whether the request goes by a proxy.
+// ViaProxy reports whether the request goes through a proxy.
 func (c *HTTPCheck) ViaProxy() bool { return c.Options != nil && c.Options.Proxy != nil }

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// ICMPCheck sends echo requests and counts the answers.
+// ICMPCheck sends echo requests and counts the replies.
 type ICMPCheck struct {
 	Host           string // a name or an address
 	Packets        int    // of one probe; 1 by default

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// JourneyCheck makes HTTP requests in order, as a user does: they share
-// cookies, and what one answers can be used by those after it.
+// JourneyCheck makes HTTP requests in order, as a user does. They share cookies, and
+// can use values from earlier responses.
 type JourneyCheck struct {
 	Steps []JourneyStep // at least one
 }
@@ -15,14 +15,14 @@ type JourneyCheck struct {
 // JourneyStep is one request of a journey.
 type JourneyStep struct {
 	Name string // unique in the journey
-	// Request may hold ${name} in the path and query of its URL, in the values of
-	// headers and in its body, for what a step before captured.
+	// Request may have ${name} in the path and query of its URL, in the values of
+	// headers and in its body, for what an earlier step captured.
 	Request  HTTPCheck
 	Timeout  time.Duration // 0: what is left of the probe's
 	Captures []Capture
 }
 
-// Capture takes a value from an answer; exactly one of its sources is set.
+// Capture takes a value from a response; exactly one of its sources is set.
 type Capture struct {
 	Name   string // unique in the journey
 	JSON   string // CEL over the variable body
@@ -47,7 +47,7 @@ func (c *JourneyCheck) Words() string {
 // HostName is that of the first step.
 func (c *JourneyCheck) HostName() string { return c.Steps[0].Request.HostName() }
 
-// ViaProxy tells whether a step goes by a proxy.
+// ViaProxy reports whether a step goes through a proxy.
 func (c *JourneyCheck) ViaProxy() bool {
 	return slices.ContainsFunc(c.Steps, func(s JourneyStep) bool { return s.Request.ViaProxy() })
 }

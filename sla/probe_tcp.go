@@ -10,7 +10,7 @@ type TLSOptions struct {
 	Files               *TLSFiles     // nil: none
 }
 
-// TLSFiles are those of a TLS session, in PEM. They are read again when they
+// TLSFiles are the files of a TLS session, in PEM. They are read again when they
 // change.
 type TLSFiles struct {
 	CA          Secret // trusted instead of the system's authorities
@@ -18,8 +18,8 @@ type TLSFiles struct {
 	Key         Secret
 }
 
-// TCPCheck opens a TCP connection, on request a TLS session over it, and on
-// request talks over that.
+// TCPCheck opens a TCP connection, and if configured a TLS session over it and a
+// dialogue.
 type TCPCheck struct {
 	Address string // host:port
 	TLS     bool   // handshake after connecting
@@ -55,5 +55,5 @@ func (c *TCPCheck) WithTarget(target string) Check {
 // CheckAddress is why nothing can answer at the address.
 func (c *TCPCheck) CheckAddress() error { return checkHostPort(c.Address) }
 
-// TalkSteps are those of its dialogue.
-func (c *TCPCheck) TalkSteps() []Step { return c.Dialogue }
+// DialogueSteps are the steps of the dialogue.
+func (c *TCPCheck) DialogueSteps() []Step { return c.Dialogue }

@@ -1,6 +1,6 @@
 package sla
 
-// TLSCheck opens a TLS session and judges the certificate.
+// TLSCheck opens a TLS session and checks the certificate.
 type TLSCheck struct {
 	Address string // host:port
 	TLSOptions
@@ -12,7 +12,7 @@ func (*TLSCheck) ProbeKind() string { return "tls" }
 // Target is the address.
 func (c *TLSCheck) Target() string { return ShownAddress(c.Address) }
 
-// Words says with whom the session is.
+// Words names the server.
 func (c *TLSCheck) Words() string { return "TLS handshake with " + c.Target() }
 
 // HostName is that of the address.

@@ -1,6 +1,6 @@
 package sla
 
-// UDPCheck sends packets and waits for answers.
+// UDPCheck sends packets and waits for responses.
 type UDPCheck struct {
 	Address  string // host:port
 	Dialogue []Step // without StartTLS; each packet is a message
@@ -12,7 +12,7 @@ func (*UDPCheck) ProbeKind() string { return "udp" }
 // Target is the address.
 func (c *UDPCheck) Target() string { return ShownAddress(c.Address) }
 
-// Words says who is talked to.
+// Words names the target and the dialogue.
 func (c *UDPCheck) Words() string { return "UDP packets to " + c.Target() + dialogueWords(c.Dialogue) }
 
 // HostName is that of the address.
@@ -28,5 +28,5 @@ func (c *UDPCheck) WithTarget(target string) Check {
 // CheckAddress is why nothing can answer at the address.
 func (c *UDPCheck) CheckAddress() error { return checkHostPort(c.Address) }
 
-// TalkSteps are those of its dialogue.
-func (c *UDPCheck) TalkSteps() []Step { return c.Dialogue }
+// DialogueSteps are the steps of the dialogue.
+func (c *UDPCheck) DialogueSteps() []Step { return c.Dialogue }

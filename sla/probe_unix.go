@@ -1,7 +1,7 @@
 package sla
 
-// UnixCheck connects to a Unix socket of the exporter's host, and on request
-// talks over that.
+// UnixCheck connects to a Unix socket on the exporter's host, and if configured goes
+// through a dialogue.
 type UnixCheck struct {
 	Path     string // absolute
 	Dialogue []Step // without StartTLS
@@ -16,5 +16,5 @@ func (c *UnixCheck) Target() string { return ShownAddress(c.Path) }
 // Words says what is connected to.
 func (c *UnixCheck) Words() string { return "Unix socket " + c.Target() + dialogueWords(c.Dialogue) }
 
-// TalkSteps are those of its dialogue.
-func (c *UnixCheck) TalkSteps() []Step { return c.Dialogue }
+// DialogueSteps are the steps of the dialogue.
+func (c *UnixCheck) DialogueSteps() []Step { return c.Dialogue }

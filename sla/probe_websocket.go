@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// WebSocketCheck opens a WebSocket, and on request talks over it.
+// WebSocketCheck opens a WebSocket, and if configured goes through a dialogue.
 type WebSocketCheck struct {
-	// Request is what asks for the WebSocket; its URL is of http or https, and of
-	// its fields and options only those matter that make a request.
+	// Request is the handshake. Its URL is of http or https; what it says about the
+	// response has no effect.
 	Request      HTTPCheck
 	Subprotocols []string // one of which the server must choose, if there are any
 	Dialogue     []Step   // without StartTLS; Send is a text message, SendBytes a binary one
@@ -45,8 +45,8 @@ func (c *WebSocketCheck) WithTarget(target string) Check {
 // CheckAddress is why nothing can answer at the URL.
 func (c *WebSocketCheck) CheckAddress() error { return checkURL(c.Request.URL) }
 
-// TalkSteps are those of its dialogue.
-func (c *WebSocketCheck) TalkSteps() []Step { return c.Dialogue }
+// DialogueSteps are the steps of the dialogue.
+func (c *WebSocketCheck) DialogueSteps() []Step { return c.Dialogue }
 
-// ViaProxy tells whether the handshake goes by a proxy.
+// ViaProxy reports whether the handshake goes through a proxy.
 func (c *WebSocketCheck) ViaProxy() bool { return c.Request.ViaProxy() }

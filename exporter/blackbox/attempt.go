@@ -14,7 +14,7 @@ import (
 // kind is one row of the table of probers.
 type kind struct {
 	name string // as a module gives it
-	// probe returns whether the probe succeeded; why not it has logged.
+	// probe returns whether the probe succeeded. It has logged why it did not.
 	probe func(context.Context, *attempt) bool
 }
 
@@ -65,7 +65,7 @@ type attempt struct {
 	handshake *handshake // the last one that got as far as a certificate
 }
 
-// mayReach asks whether the target's name and the address to be used may be
+// mayReach asks whether the target's name, and the address chosen for it, may be
 // connected to.
 func (a *attempt) mayReach(host string, ip net.IP) error {
 	a.refusal = a.opts.Network.Host(host)
@@ -75,17 +75,17 @@ func (a *attempt) mayReach(host string, ip net.IP) error {
 	return a.refusal
 }
 
-// resolve chooses the address of a host to probe, as the module prefers: the
-// first of the preferred version of IP ("ip4"; "ip6" is also the default), or
-// with fallback one of the other. It reports the three metrics of addresses,
-// and returns how long it took, in seconds.
+// resolve chooses the address of a host to probe: the first of the version of IP
+// that the module prefers ("ip4", or "ip6" by default), or with fallback one of
+// the other version. It reports the three metrics of addresses, and returns how
+// long it took, in seconds.
 func (a *attempt) resolve(ctx context.Context, host, prefer string, fallback bool) (ip *net.IPAddr, took float64, err error) {
 	if prefer != "ip4" {
 		prefer = "ip6"
 	}
 	a.out.set("probe_ip_protocol", 0)
 	a.out.set("probe_ip_addr_hash", 0)
-	a.refusal = a.opts.Network.Host(host) // before a name is looked up that nobody may know of
+	a.refusal = a.opts.Network.Host(host) // before the lookup: looking up a denied name could leak it
 	start := time.Now()
 	if err = a.refusal; err == nil {
 		a.log.Debug("Resolving target address", "target", host, "ip_protocol", prefer)
@@ -132,7 +132,7 @@ func addressHash(ip net.IP) float64 {
 	return float64(h.Sum32())
 }
 
-// family is the network with the version of IP that an address has: "tcp4".
+// family is a network of the same version of IP as an address: "tcp4".
 func family(network string, ip net.IP) string {
 	if ip.To4() != nil {
 		return network + "4"
@@ -140,7 +140,7 @@ func family(network string, ip net.IP) string {
 	return network + "6"
 }
 
-// source is the address that a module's probes come from; nil if it names none.
+// source is the address that a module probes from; nil if it names none.
 func (a *attempt) source(text string) (net.IP, error) {
 	if text == "" {
 		return nil, nil

@@ -26,22 +26,23 @@ const (
 	DefaultMaxConcurrency = 1000
 )
 
-// Options of a Prober. The zero value has no module, no margin and no memory.
+// Options of a Prober. The zero value has no modules, no offset and remembers no
+// probes.
 type Options struct {
 	ConfigFile string // a blackbox.yml
-	// TimeoutOffset is how much sooner than a scrape's timeout a probe ends.
+	// TimeoutOffset is how long before the timeout of a scrape a probe ends.
 	TimeoutOffset time.Duration
 	HistoryLimit  int // probes that are remembered
-	// MaxConcurrency is how many probes may run at once, MaxRate how many may
-	// begin in a second; 0 is no bound.
+	// MaxConcurrency bounds how many probes run at once, MaxRate how many begin in
+	// a second; 0 is no bound.
 	MaxConcurrency int
 	MaxRate        float64
 	Network        Network        // must be set
 	RootCAs        *x509.CertPool // of targets whose module names no ca_file; nil: those of the system
 	UserAgent      string         // of requests whose module sets none
 	Logger         *slog.Logger   // of what happens to the configuration; none if nil
-	// ProbeLog is how probes log; what they log is also shown by debug=true and
-	// /logs. Its writer may be nil.
+	// ProbeLog is how probes log. debug=true and /logs show what they log, too. Its
+	// writer may be nil.
 	ProbeLog promslog.Config
 }
 
@@ -75,7 +76,7 @@ func New(opts Options) *Prober {
 	return p
 }
 
-// Reload reads the configuration file anew. With an error the modules stay as
+// Reload reads the configuration file again. After an error the modules stay as
 // they are.
 func (p *Prober) Reload() error {
 	p.loading.Lock()
@@ -94,7 +95,7 @@ func (p *Prober) Reload() error {
 	return nil
 }
 
-// Facts are what the Prober knows of itself now.
+// Facts are the current values of the Prober's own metrics.
 func (p *Prober) Facts() measure.RequestFacts {
 	f := measure.RequestFacts{
 		ReloadSuccessful: p.reloadOK.Load(), UnknownModules: p.unknown.Load(), Running: p.running.Load(),
@@ -134,13 +135,13 @@ func (p *Prober) run(ctx context.Context, name string, module *Module, target st
 	return r, a.refusal
 }
 
-// debug is all that is known of a probe, for people.
+// debug is everything about a probe as text: its log, metrics and module.
 func (r *record) debug() string {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "Logs for the probe:\n%s\n\n\nMetrics that would have been returned:\n", r.log)
 	for _, family := range r.out.families() {
 		_, _ = expfmt.MetricFamilyToText(&b, family)
 	}
-	fmt.Fprintf(&b, "\n\n\nModule configuration:\n%s", show(r.module.shown()))
+	fmt.Fprintf(&b, "\n\n\nModule configuration:\n%s", toYAML(r.module.redacted()))
 	return b.String()
 }

@@ -53,7 +53,7 @@ func TestFilesOfBlackboxExporter(t *testing.T) {
 		}
 		good++
 		for _, w := range warnings {
-			elsewhere := strings.Contains(w, "no such file") || name == "example.yml" && strings.Contains(w, `no answer is of "HTTP/2"`) // it is of HTTP/2.0
+			elsewhere := strings.Contains(w, "no such file") || name == "example.yml" && strings.Contains(w, `no response has "HTTP/2"`) // it is of HTTP/2.0
 			if !elsewhere {
 				t.Errorf("%s: %q", name, w)
 			}
@@ -63,7 +63,7 @@ func TestFilesOfBlackboxExporter(t *testing.T) {
 		}
 		for name, m := range modules {
 			m.Websocket = websocketSettings{} // which is of a newer version
-			if got, want := show(m.settings), show(theirs.C.Modules[name]); got != want {
+			if got, want := toYAML(m.settings), toYAML(theirs.C.Modules[name]); got != want {
 				t.Errorf("module %s is\n%swant\n%s", name, got, want)
 			}
 		}
@@ -119,10 +119,10 @@ modules:
 // TestModulesThatAlwaysFailAreFound, each with its reason, and no others.
 func TestModulesThatAlwaysFailAreFound(t *testing.T) {
 	for module, want := range map[string]string{
-		`http: {valid_http_versions: ["HTTP/2"]}`:                        `no answer is of "HTTP/2"`,
-		`http: {valid_http_versions: ["HTTP/1.1", "HTTP/2"]}`:            `no answer is of "HTTP/2"`,
-		`http: {valid_http_versions: ["1.1"]}`:                           `no answer is of "1.1"`,
-		`http: {valid_http_versions: ["HTTP/2.0"], enable_http2: false}`: "they are of HTTP/1.0, HTTP/1.1",
+		`http: {valid_http_versions: ["HTTP/2"]}`:                        `no response has "HTTP/2"`,
+		`http: {valid_http_versions: ["HTTP/1.1", "HTTP/2"]}`:            `no response has "HTTP/2"`,
+		`http: {valid_http_versions: ["1.1"]}`:                           `no response has "1.1"`,
+		`http: {valid_http_versions: ["HTTP/2.0"], enable_http2: false}`: "one of HTTP/1.0, HTTP/1.1",
 		`http: {fail_if_ssl: true, fail_if_not_ssl: true}`:               "exclude each other",
 		`http: {method: "GE T"}`:                                         "none of HTTP",
 		`http: {valid_status_codes: [20]}`:                               "three digits",

@@ -12,7 +12,7 @@ import (
 	"github.com/prometheus/blackbox_exporter/config"
 )
 
-// probeDNS asks a DNS server a question and judges the answer.
+// probeDNS asks a DNS server a question and checks the response.
 func probeDNS(ctx context.Context, a *attempt) bool {
 	for _, phase := range []string{"resolve", "connect", "request"} {
 		a.out.set("probe_dns_duration_seconds", 0, phase)
@@ -58,8 +58,8 @@ type dnsPath struct {
 	source  net.IP
 }
 
-// dnsPath prepares how the server is reached. Where the module cannot be followed
-// the error has been logged.
+// dnsPath prepares how the server is reached. An error in the module has been
+// logged.
 func (a *attempt) dnsPath(host string, ip *net.IPAddr) (*dnsPath, error) {
 	c := &a.module.DNS
 	if err := a.module.dnsOverTLS(); err != nil {
@@ -178,7 +178,7 @@ func (a *attempt) validAnswer(m *dns.Msg) bool {
 	return true
 }
 
-// validRecords holds the records of a section to the rules of the module.
+// validRecords checks the records of a section against the rules of the module.
 func (a *attempt) validRecords(records []dns.RR, v *config.DNSRRValidator) bool {
 	if len(records) == 0 {
 		for name, expressions := range map[string][]string{
@@ -225,8 +225,8 @@ func (a *attempt) validRecords(records []dns.RR, v *config.DNSRRValidator) bool 
 	return true
 }
 
-// expression is a compiled one of the module; nil if it cannot be compiled,
-// which is then logged.
+// expression is a compiled expression of the module. It logs and returns nil if
+// the expression does not compile.
 func (a *attempt) expression(text string) *regexp.Regexp {
 	e := a.module.expressions[text]
 	if e == nil {

@@ -1,16 +1,15 @@
 // Package blackbox is a drop-in for blackbox_exporter v0.29.0: it reads a
-// blackbox.yml, runs the module that a request to /probe names on the target
-// that it names, and answers with the same metrics.
+// blackbox.yml, probes the target of a request to /probe with the module that the
+// request names, and responds with the same metrics.
 //
-// Its probers are written for blackbox_exporter's behaviour, down to the order
-// in which an answer is judged and the values left behind by a probe that
-// failed; those of exporter/probe, which measure service levels, behave better
-// and therefore otherwise. The two share nothing but what a Network does here:
-// what may be connected to, how names are resolved, how connections are opened.
-// Tests hold this package to the prober of v0.28.0, run side by side on the same
-// targets, and what v0.29.0 changed to values written by hand; docs/blackbox.md
-// lists that, and where this package differs on purpose.
+// Its probers do what blackbox_exporter does, down to the order in which a
+// response is checked and the values that a failed probe leaves behind. The
+// probers of exporter/probe measure service levels and differ where that is
+// better, so the two share no code. Connections and their limits come through
+// Network. Tests run the prober of v0.28.0 beside this one on the same targets,
+// and compare what v0.29.0 changed with values written by hand; docs/blackbox.md
+// lists these changes and where this package differs on purpose.
 //
-// Each kind of prober is one file here and one line in kinds. It
-// makes no metrics: a probe fills results, which exporter/measure writes.
+// Each kind of prober is one file and one line in kinds. This package makes no
+// metrics: a probe fills results, which exporter/measure writes.
 package blackbox

@@ -17,7 +17,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// maxGRPC bounds, in bytes, the answer and its header.
+// maxGRPC bounds the response and its header, in bytes.
 const maxGRPC = 64 << 10
 
 // probeGRPC asks a server's health service.
@@ -97,7 +97,7 @@ func (a *attempt) checkHealth(ctx context.Context, authority, address string, se
 		grpc.WithDisableRetry(), grpc.WithDisableServiceConfig(), grpc.WithNoProxy(), grpc.WithIdleTimeout(0),
 		grpc.WithMaxHeaderListSize(maxGRPC), grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxGRPC)),
 	}
-	if !a.module.GRPC.TLS { // over TLS it is the server's name there
+	if !a.module.GRPC.TLS { // over TLS the authority is the server name
 		options = append(options, grpc.WithAuthority(authority))
 	}
 	client, err := grpc.NewClient("passthrough:///"+address, options...)

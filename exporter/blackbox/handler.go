@@ -14,11 +14,11 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// timeoutHeader is in what Prometheus sends with a scrape.
+// timeoutHeader is the header in which Prometheus sends the timeout of a scrape.
 const timeoutHeader = "X-Prometheus-Scrape-Timeout-Seconds"
 
-// patience is the timeout of a scrape that tells none.
-const patience = 120 * time.Second
+// defaultScrapeTimeout holds for a request without timeoutHeader.
+const defaultScrapeTimeout = 120 * time.Second
 
 // Mount adds the pages of blackbox_exporter: /probe, /config and /logs.
 func (p *Prober) Mount(mux *http.ServeMux) {
@@ -27,22 +27,22 @@ func (p *Prober) Mount(mux *http.ServeMux) {
 	mux.HandleFunc("GET /logs", p.serveLogs)
 }
 
-// asked is what a request wants probed.
-type asked struct {
+// probeRequest is a request to /probe.
+type probeRequest struct {
 	name    string
 	module  *Module
 	target  string
 	timeout time.Duration
 }
 
-// mistake is what is wrong with a request, and the status to answer with.
-type mistake struct {
+// requestError is what is wrong with a request, and the status of the response.
+type requestError struct {
 	status int
 	text   string
 }
 
 func (p *Prober) serveProbe(w http.ResponseWriter, r *http.Request) {
-	q, wrong := p.read(r)
+	q, wrong := p.parse(r)
 	if wrong != nil {
 		http.Error(w, wrong.text, wrong.status)
 		return
@@ -65,43 +65,42 @@ func (p *Prober) serveProbe(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// read takes a request apart, in the order that blackbox_exporter does.
-func (p *Prober) read(r *http.Request) (*asked, *mistake) {
+// parse reads a request, in the same order as blackbox_exporter.
+func (p *Prober) parse(r *http.Request) (*probeRequest, *requestError) {
 	params := r.URL.Query()
-	q := &asked{name: cmp.Or(params.Get("module"), "http_2xx"), target: decodeTarget(params.Get("target"))}
+	q := &probeRequest{name: cmp.Or(params.Get("module"), "http_2xx"), target: decodeTarget(params.Get("target"))}
 	var known bool
 	if q.module, known = (*p.modules.Load())[q.name]; !known {
 		p.unknown.Add(1)
-		return nil, &mistake{http.StatusBadRequest, fmt.Sprintf("Unknown module %q", q.name)}
+		return nil, &requestError{http.StatusBadRequest, fmt.Sprintf("Unknown module %q", q.name)}
 	}
 	var err error
 	if q.timeout, err = timeout(r.Header.Get(timeoutHeader), q.module.Timeout, p.opts.TimeoutOffset); err != nil {
-		return nil, &mistake{http.StatusInternalServerError, fmt.Sprintf("Failed to parse timeout from Prometheus header: %s", err)}
+		return nil, &requestError{http.StatusInternalServerError, fmt.Sprintf("Failed to parse timeout from Prometheus header: %s", err)}
 	}
 	if q.target == "" {
-		return nil, &mistake{http.StatusBadRequest, "Target parameter is missing"}
+		return nil, &requestError{http.StatusBadRequest, "Target parameter is missing"}
 	}
 	if hostname := params.Get("hostname"); hostname != "" {
 		if q.module, err = q.module.withHostname(hostname); err != nil {
-			return nil, &mistake{http.StatusBadRequest, err.Error()}
+			return nil, &requestError{http.StatusBadRequest, err.Error()}
 		}
 	}
 	return q, nil
 }
 
-// timeout is how long a probe may take: what the header of a scrape says, less
-// the offset, but no longer than the module says (0: it does not). Where the
-// offset would leave nothing, half of the scrape's timeout stays, so that an
-// answer still comes in time.
+// timeout is how long a probe may take: the timeout of the scrape less the offset,
+// and at most that of the module unless it is 0. If the offset would leave nothing,
+// half of the scrape's timeout remains, so that the response still comes in time.
 func timeout(header string, module, offset time.Duration) (time.Duration, error) {
-	scrape := patience
+	scrape := defaultScrapeTimeout
 	if header != "" {
 		seconds, err := strconv.ParseFloat(header, 64)
 		if err != nil {
 			return 0, err
 		}
 		if math.IsNaN(seconds) || seconds < 0 {
-			return 0, fmt.Errorf("%q is no time that can pass", header)
+			return 0, fmt.Errorf("%q is not a timeout: it must be 0 or more seconds", header)
 		}
 		if seconds > 0 {
 			scrape = time.Duration(min(seconds, time.Hour.Seconds()) * float64(time.Second))
@@ -117,32 +116,32 @@ func timeout(header string, module, offset time.Duration) (time.Duration, error)
 	return most, nil
 }
 
-// admit counts one more probe in, unless there are too many.
-func (p *Prober) admit() (wait time.Duration, wrong *mistake) {
+// admit counts one more running probe, unless there are too many.
+func (p *Prober) admit() (wait time.Duration, wrong *requestError) {
 	if n := p.running.Add(1); p.opts.MaxConcurrency > 0 && n > int64(p.opts.MaxConcurrency) {
 		p.running.Add(-1)
 		p.rejected[0].Add(1)
-		return 0, &mistake{http.StatusServiceUnavailable, fmt.Sprintf("%d probes are running, as many as may at once; see --probe.request-max-concurrency", p.opts.MaxConcurrency)}
+		return 0, &requestError{http.StatusServiceUnavailable, fmt.Sprintf("%d probes are running, as many as may at once; see --probe.request-max-concurrency", p.opts.MaxConcurrency)}
 	}
 	if wait, ok := p.rate.take(); !ok {
 		p.running.Add(-1)
 		p.rejected[1].Add(1)
-		return wait, &mistake{http.StatusTooManyRequests, fmt.Sprintf("more than %g probes a second are asked for; see --probe.request-max-rate", p.opts.MaxRate)}
+		return wait, &requestError{http.StatusTooManyRequests, fmt.Sprintf("more than %g probes a second are probeRequest for; see --probe.request-max-rate", p.opts.MaxRate)}
 	}
 	return 0, nil
 }
 
 func (p *Prober) serveConfig(w http.ResponseWriter, _ *http.Request) {
-	shown := moduleFile{Modules: map[string]settings{}}
+	redacted := moduleFile{Modules: map[string]settings{}}
 	for name, m := range *p.modules.Load() {
-		shown.Modules[name] = m.shown()
+		redacted.Modules[name] = m.redacted()
 	}
 	w.Header().Set("Content-Type", "text/plain")
-	_, _ = io.WriteString(w, show(shown))
+	_, _ = io.WriteString(w, toYAML(redacted))
 }
 
-// serveLogs shows what is remembered of one probe: ?id=, or the last of
-// ?target= and perhaps &module=.
+// serveLogs shows one remembered probe: that of ?id=, or the newest of ?target=
+// and, if given, &module=.
 func (p *Prober) serveLogs(w http.ResponseWriter, r *http.Request) {
 	params := r.URL.Query()
 	target, module := decodeTarget(params.Get("target")), params.Get("module")
@@ -172,14 +171,14 @@ func (p *Prober) serveLogs(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, found.debug())
 }
 
-// Recent is one remembered probe in short.
+// Recent is a summary of one remembered probe.
 type Recent struct {
 	ID             int64
 	Module, Target string
 	Success        bool
 }
 
-// Recent are the probes that are remembered, the newest first.
+// Recent are the remembered probes, the newest first.
 func (p *Prober) Recent() []Recent {
 	all := p.history.list()
 	short := make([]Recent, len(all))

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// record is one probe that was asked for, as it is remembered.
+// record is one remembered probe.
 type record struct {
 	id      int64
 	name    string // of the module
@@ -16,7 +16,7 @@ type record struct {
 	out     results
 }
 
-// history remembers the last probes, and as many that failed before those.
+// history remembers the last probes, and as many failed ones from before those.
 type history struct {
 	limit int
 
@@ -44,7 +44,7 @@ func (h *history) add(r *record) {
 	h.recent = slices.Delete(h.recent, 0, 1)
 }
 
-// list is all that is remembered, the newest first.
+// list is all remembered probes, the newest first.
 func (h *history) list() []*record {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -53,7 +53,7 @@ func (h *history) list() []*record {
 	return all
 }
 
-// find is the newest one that ok says yes to; nil if none does.
+// find is the newest probe for which ok is true; nil if there is none.
 func (h *history) find(ok func(*record) bool) *record {
 	all := h.list()
 	if i := slices.IndexFunc(all, ok); i >= 0 {

@@ -17,19 +17,18 @@ import (
 	pconfig "github.com/prometheus/common/config"
 )
 
-// tlsPatience and continuePatience are those of Prometheus' own clients.
+// Timeouts as in Prometheus' own clients.
 const (
-	tlsPatience      = 10 * time.Second
-	continuePatience = time.Second
+	tlsHandshakeTimeout   = 10 * time.Second
+	expectContinueTimeout = time.Second
 )
 
-// hops is the transport of one HTTP probe: it sends each request, of which
-// redirects make several, over a connection of its own, once, and takes the
-// times of its phases.
+// hops is the transport of one HTTP probe. It sends each request (redirects make
+// several) once, over its own connection, and measures its phases.
 type hops struct {
 	probe      *httpProbe
 	first      *tls.Config                // with the target
-	named      [2]string                  // the target in the first request: its URL's host and its Host header
+	firstHosts [2]string                  // the target in the first request: its URL's host and its Host header
 	transports map[string]roundTripCloser // by host, "" for the target's
 
 	mu   sync.Mutex
@@ -63,7 +62,7 @@ func (h *hops) RoundTrip(r *http.Request) (*http.Response, error) {
 	later := len(h.list) > 1
 	h.mu.Unlock()
 	if !later {
-		h.named = [2]string{r.URL.Host, r.Host}
+		h.firstHosts = [2]string{r.URL.Host, r.Host}
 	} else if p.viaProxy() {
 		if err := p.mayRedirect(r.Context(), r.URL.Hostname(), p.conf.SkipResolvePhaseWithProxy); err != nil {
 			return nil, err
@@ -81,9 +80,9 @@ func (h *hops) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, err
 }
 
-// mayRedirect asks whether a host may be connected to that a proxy is to connect
-// to, as far as can be known here: what the name resolves to for the proxy cannot, and
-// what it resolves to here is not asked if all names are the proxy's to resolve.
+// mayRedirect asks whether a proxy may be told to connect to a host. Only the proxy
+// knows the address that it resolves the name to. With nameOnly the proxy resolves
+// all names, so the name is not resolved here either.
 func (a *attempt) mayRedirect(ctx context.Context, host string, nameOnly bool) error {
 	if err := a.opts.Network.Host(host); err != nil {
 		return err
@@ -101,13 +100,13 @@ func (a *attempt) mayRedirect(ctx context.Context, host string, nameOnly bool) e
 	return nil
 }
 
-// transport is the one for the host of a request. That of a host which is not
-// the target's has the host's own name in TLS, and so has the target's after a
-// redirect that leaves the module's Host header behind, unless the module names
-// the server to TLS.
+// transport is the transport for the host of a request. Its TLS sessions ask for
+// the module's server name where the request goes to the target as the first one
+// did, and for the host's own name otherwise: for another host, and for the
+// target after a redirect that drops the module's Host header.
 func (h *hops) transport(r *http.Request) (roundTripCloser, error) {
 	host, conf := "", h.first
-	if r.URL.Host != h.named[0] || r.Host != h.named[1] && h.probe.conf.HTTPClientConfig.TLSConfig.ServerName == "" {
+	if r.URL.Host != h.firstHosts[0] || r.Host != h.firstHosts[1] && h.probe.conf.HTTPClientConfig.TLSConfig.ServerName == "" {
 		host = r.URL.Host
 	}
 	if t := h.transports[host]; t != nil {
@@ -141,8 +140,8 @@ func (h *hops) plain(conf *tls.Config) roundTripCloser {
 		DisableKeepAlives:     true,
 		DisableCompression:    true,
 		TLSClientConfig:       conf,
-		TLSHandshakeTimeout:   tlsPatience,
-		ExpectContinueTimeout: continuePatience,
+		TLSHandshakeTimeout:   tlsHandshakeTimeout,
+		ExpectContinueTimeout: expectContinueTimeout,
 		DialContext:           h.dial,
 		Protocols:             protocols,
 	}
@@ -150,8 +149,8 @@ func (h *hops) plain(conf *tls.Config) roundTripCloser {
 
 var errSentOnce = errors.New("the server closed the connection without an answer; a request is not sent twice")
 
-// dial opens the one connection of a hop. net/http opens another to send a
-// request again that a server did not answer, and no probe may do so.
+// dial opens the one connection of a hop. net/http would open another one to
+// repeat a request that a server did not answer, which no probe may do.
 func (h *hops) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	h.mu.Lock()
 	current := h.list[len(h.list)-1]
@@ -161,12 +160,12 @@ func (h *hops) dial(ctx context.Context, network, address string) (net.Conn, err
 	if again {
 		return nil, errSentOnce
 	}
-	return h.probe.dialHost(ctx, network, h.chosen(address))
+	return h.probe.dialHost(ctx, network, h.dialAddress(address))
 }
 
-// chosen is what to connect to for host:port: for the target's host the
+// dialAddress is what to connect to for host:port. For the target's host it is the
 // address that was chosen.
-func (h *hops) chosen(address string) string {
+func (h *hops) dialAddress(address string) string {
 	host, port, err := net.SplitHostPort(address)
 	if p := h.probe; err == nil && p.ip != nil && host == p.url.Hostname() {
 		return net.JoinHostPort(p.ip.String(), port)
@@ -184,8 +183,8 @@ func (a *attempt) dialHost(ctx context.Context, network, address string) (net.Co
 	return a.opts.Network.Dial(ctx, network, address, nil)
 }
 
-// authenticated has requests carry what the module says: credentials and
-// headers. Neither follows a redirect to another host.
+// authenticated adds the module's credentials and headers to requests. It does not
+// send them to another host after a redirect.
 func (p *httpProbe) authenticated(next http.RoundTripper) http.RoundTripper {
 	c := &p.conf.HTTPClientConfig
 	if c.Authorization != nil {
@@ -205,12 +204,12 @@ func (p *httpProbe) authenticated(next http.RoundTripper) http.RoundTripper {
 		next = pconfig.NewOAuth2RoundTripper(key, c.OAuth2, next, pconfig.WithDialContextFunc(p.dialHost), pconfig.WithKeepAlivesDisabled())
 	}
 	if c.HTTPHeaders != nil {
-		next = pconfig.NewHeadersRoundTripper(c.HTTPHeaders, &headersStay{next, p})
+		next = pconfig.NewHeadersRoundTripper(c.HTTPHeaders, &targetOnlyHeaders{next, p})
 	}
 	return next
 }
 
-// secret is one given in the file itself or in another.
+// secret is a secret that the module holds, or that is in a file.
 func secret(text pconfig.Secret, file string) pconfig.SecretReader {
 	if text != "" {
 		return pconfig.NewInlineSecret(string(text))
@@ -221,15 +220,15 @@ func secret(text pconfig.Secret, file string) pconfig.SecretReader {
 	return nil
 }
 
-// headersStay takes the module's headers that hold secrets from requests to
-// another host than the target's.
-type headersStay struct {
+// targetOnlyHeaders removes the module's secret headers from requests to other hosts
+// than the target's.
+type targetOnlyHeaders struct {
 	next  http.RoundTripper
 	probe *httpProbe
 }
 
 // RoundTrip sends a request.
-func (s *headersStay) RoundTrip(r *http.Request) (*http.Response, error) {
+func (s *targetOnlyHeaders) RoundTrip(r *http.Request) (*http.Response, error) {
 	if s.probe.isTarget(r.URL) {
 		return s.next.RoundTrip(r)
 	}
@@ -242,13 +241,13 @@ func (s *headersStay) RoundTrip(r *http.Request) (*http.Response, error) {
 	return s.next.RoundTrip(r)
 }
 
-// isTarget tells whether a URL is on the target's host.
+// isTarget reports whether a URL is on the target's host.
 func (p *httpProbe) isTarget(u *url.URL) bool {
 	host := u.Hostname()
 	return host == p.url.Hostname() || p.ip != nil && host == p.ip.String()
 }
 
-// trace takes the times of the hop under way.
+// trace records the times of the current hop.
 func (h *hops) trace() *httptrace.ClientTrace {
 	note := func(take func(*hop, time.Time)) {
 		now := time.Now()
@@ -276,15 +275,15 @@ func (h *hops) trace() *httptrace.ClientTrace {
 	}
 }
 
-// finished notes that the last answer has been read.
+// finished records that the last response has been read.
 func (h *hops) finished() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.list[len(h.list)-1].finish = time.Now()
 }
 
-// report adds the times of all hops up. Of the first the time of resolving has
-// been reported by who did that.
+// report adds up the times of all hops, without resolving of the first one, which
+// address has reported.
 func (h *hops) report() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -323,7 +322,7 @@ func (h *hops) close() {
 // udpAddress is where QUIC packets for host:port go, if they may.
 func (h *hops) udpAddress(ctx context.Context, address string) (*net.UDPAddr, error) {
 	a := h.probe.attempt
-	host, portText, err := net.SplitHostPort(h.chosen(address))
+	host, portText, err := net.SplitHostPort(h.dialAddress(address))
 	if err != nil {
 		return nil, err
 	}

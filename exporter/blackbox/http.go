@@ -32,8 +32,8 @@ type httpProbe struct {
 	redirects int
 }
 
-// probeHTTP requests a URL, follows redirects if it may, and judges the last
-// answer.
+// probeHTTP requests a URL, follows redirects if the module says so, and checks
+// the last response.
 func probeHTTP(ctx context.Context, a *attempt) bool {
 	p := &httpProbe{attempt: a, conf: &a.module.HTTP.HTTPProbe}
 	for _, name := range []string{"content_length", "uncompressed_body_length", "redirects", "ssl", "status_code", "version"} {
@@ -65,7 +65,7 @@ func probeHTTP(ctx context.Context, a *attempt) bool {
 	if response == nil {
 		a.log.Error("Error for HTTP request", "err", err)
 	}
-	ok := p.judge(ctx, response, err)
+	ok := p.evaluate(ctx, response, err)
 	p.hops.report()
 	return ok
 }
@@ -89,7 +89,7 @@ func (p *httpProbe) parse() bool {
 	return true
 }
 
-// address chooses the address of the target's host, unless a proxy is to.
+// address chooses the address of the target's host, unless a proxy does.
 func (p *httpProbe) address(ctx context.Context) bool {
 	if p.conf.SkipResolvePhaseWithProxy && p.viaProxy() {
 		if err := p.mayReach(p.url.Hostname(), net.ParseIP(p.url.Hostname())); err != nil {
@@ -109,7 +109,7 @@ func (p *httpProbe) viaProxy() bool {
 	return c.ProxyURL.URL != nil || c.ProxyFromEnvironment
 }
 
-// client prepares the client of one probe: cookies live as long as it.
+// client prepares the client of one probe, which has its own cookies.
 func (p *httpProbe) client() (*http.Client, error) {
 	jar, err := cookiejar.New(&cookiejar.Options{PublicSuffixList: publicsuffix.List})
 	if err != nil {
@@ -134,8 +134,7 @@ func (p *httpProbe) checkRedirect(r *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// request makes the first request. What it is about to send is closed by the
-// function that it returns.
+// request makes the first request. The function that it returns closes the body.
 func (p *httpProbe) request(ctx context.Context) (r *http.Request, closeBody func(), err error) {
 	closeBody = func() {}
 	var body io.Reader
@@ -183,8 +182,8 @@ func withAddress(u *url.URL, ip *net.IPAddr) string {
 	return ip.String()
 }
 
-// serverName is the name to ask for in the TLS session with the target: the
-// module's, or else that of the Host header, or else the target's.
+// serverName is the name that the TLS session with the target asks for: the
+// module's server_name, or its Host header, or the host of the target.
 func (p *httpProbe) serverName() string {
 	if name := p.conf.HTTPClientConfig.TLSConfig.ServerName; name != "" {
 		return name

@@ -10,7 +10,7 @@ import (
 	"github.com/quic-go/quic-go/http3"
 )
 
-// quicTransport is a transport of HTTP/3, with the sockets that it opened.
+// quicTransport is a transport of HTTP/3 and the sockets that it has opened.
 type quicTransport struct {
 	http3.Transport
 	hops    *hops

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/net/ipv6"
 )
 
-// defaultPayload is the size of an echo, in bytes, where the module gives none.
+// defaultPayload is the size of an echo in bytes if the module names none.
 const defaultPayload = 28
 
 // echo is one ICMP echo under way.
@@ -29,7 +29,7 @@ type echo struct {
 	payload []byte
 }
 
-// probeICMP sends one echo request and waits for the answer.
+// probeICMP sends one echo request and waits for the reply.
 func probeICMP(ctx context.Context, a *attempt) bool {
 	for _, phase := range []string{"resolve", "setup", "rtt"} {
 		a.out.set("probe_icmp_duration_seconds", 0, phase)
@@ -63,7 +63,7 @@ func probeICMP(ctx context.Context, a *attempt) bool {
 	if deadline, ok := ctx.Deadline(); ok && ctx.Err() == nil {
 		_ = e.conn.SetReadDeadline(deadline)
 	}
-	hops, err := e.await()
+	hops, err := e.readReply()
 	if err != nil {
 		a.log.Warn("Timeout reading from socket", "err", err)
 		return false
@@ -76,19 +76,19 @@ func probeICMP(ctx context.Context, a *attempt) bool {
 	return true
 }
 
-func (e *echo) four() bool { return e.to.To4() != nil }
+func (e *echo) isIPv4() bool { return e.to.To4() != nil }
 
-// open makes a socket for echoes: one that needs no privilege if possible, or
-// else a raw one, which alone can forbid fragments.
+// open opens a socket for echoes, if possible one that needs no privilege. Only a
+// raw socket, which needs it, can forbid fragments.
 func (e *echo) open() bool {
 	free, raw, local := "udp4", "ip4:icmp", "0.0.0.0"
-	if !e.four() {
+	if !e.isIPv4() {
 		free, raw, local = "udp6", "ip6:ipv6-icmp", "::"
 	}
 	if e.source != nil {
 		local = e.source.String()
 	}
-	if !e.module.ICMP.DontFragment || !e.four() {
+	if !e.module.ICMP.DontFragment || !e.isIPv4() {
 		conn, err := icmp.ListenPacket(free, local)
 		if err == nil {
 			e.conn, e.v4, e.v6 = conn, conn.IPv4PacketConn(), conn.IPv6PacketConn()
@@ -103,7 +103,7 @@ func (e *echo) open() bool {
 	}
 	e.conn, e.raw = conn, true
 	// A raw socket gets every ICMP packet of the host; only replies are wanted.
-	if e.four() {
+	if e.isIPv4() {
 		e.v4 = ipv4.NewPacketConn(conn)
 		var f ipv4.ICMPFilter
 		f.SetAll(true)
@@ -119,8 +119,8 @@ func (e *echo) open() bool {
 	return true
 }
 
-// packet makes the request. What it holds is known to nobody else, so that an
-// answer to another cannot be taken for its own.
+// packet makes the request. Its payload is random, so that the reply to another
+// request is not taken for its own.
 func (e *echo) packet() ([]byte, bool) {
 	size := e.module.ICMP.PayloadSize
 	if size == 0 {
@@ -132,7 +132,7 @@ func (e *echo) packet() ([]byte, bool) {
 	_, _ = rand.Read(names[:])
 	e.id, e.seq = binary.BigEndian.Uint16(names[:]), binary.BigEndian.Uint16(names[2:])
 	m := icmp.Message{Type: ipv4.ICMPTypeEcho, Body: &icmp.Echo{ID: int(e.id), Seq: int(e.seq), Data: e.payload}}
-	if !e.four() {
+	if !e.isIPv4() {
 		m.Type = ipv6.ICMPTypeEchoRequest
 	}
 	packet, err := m.Marshal(nil)
@@ -144,18 +144,18 @@ func (e *echo) packet() ([]byte, bool) {
 
 func (e *echo) send(packet []byte, zone string) error {
 	ttl := e.module.ICMP.TTL
-	if e.module.ICMP.DontFragment && e.four() {
+	if e.module.ICMP.DontFragment && e.isIPv4() {
 		raw, err := ipv4.NewRawConn(e.conn)
 		if err != nil {
 			return err
 		}
-		e.prepare(0) // requests have their hop limit in the header
+		e.setHopLimits(0) // requests have their hop limit in the header
 		return raw.WriteTo(&ipv4.Header{
 			Version: ipv4.Version, Len: ipv4.HeaderLen, TotalLen: ipv4.HeaderLen + len(packet),
 			Protocol: 1, TTL: ttl, Flags: ipv4.DontFragment, Dst: e.to, Src: e.source,
 		}, packet, nil)
 	}
-	e.prepare(ttl)
+	e.setHopLimits(ttl)
 	if e.raw {
 		_, err := e.conn.WriteTo(packet, &net.IPAddr{IP: e.to, Zone: zone})
 		return err
@@ -164,8 +164,8 @@ func (e *echo) send(packet []byte, zone string) error {
 	return err
 }
 
-// prepare sets the hop limit of requests, and asks for that of replies.
-func (e *echo) prepare(ttl int) {
+// setHopLimits sets the hop limit of requests, and has replies come with theirs.
+func (e *echo) setHopLimits(ttl int) {
 	var err error
 	if e.v4 != nil {
 		if ttl > 0 {
@@ -183,9 +183,9 @@ func (e *echo) prepare(ttl int) {
 	}
 }
 
-// await reads packets until one answers the request. It returns the hop limit
-// of that, or -1 where the system does not tell.
-func (e *echo) await() (hops int, err error) {
+// readReply reads packets until one is the reply. It returns the reply's hop limit,
+// or -1 if the system does not report it.
+func (e *echo) readReply() (hops int, err error) {
 	buf := make([]byte, 64<<10)
 	for {
 		var n int
@@ -205,17 +205,17 @@ func (e *echo) await() (hops int, err error) {
 		if err != nil {
 			return -1, err
 		}
-		if e.answers(buf[:n], from) {
+		if e.isReply(buf[:n], from) {
 			return hops, nil
 		}
 	}
 }
 
-// answers tells whether a packet is the answer. Over a socket that needs no
-// privilege the kernel has put an ID of its own, and sorts by it.
-func (e *echo) answers(packet []byte, from net.Addr) bool {
+// isReply reports whether a packet is the reply to the request. On sockets that
+// need no privilege the kernel sets the ID itself, and sorts replies by it.
+func (e *echo) isReply(packet []byte, from net.Addr) bool {
 	protocol := 1
-	if !e.four() {
+	if !e.isIPv4() {
 		protocol = 58
 	}
 	m, err := icmp.ParseMessage(protocol, packet)

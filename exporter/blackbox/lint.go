@@ -13,56 +13,56 @@ import (
 	"golang.org/x/net/http/httpguts"
 )
 
-// maxPayload is the most that an ICMP packet of IPv4 holds, in bytes.
+// maxPayload is the most that an ICMP packet of IPv4 can hold, in bytes.
 const maxPayload = 65535 - 20 - 8
 
-// lintHTTP finds what will fail every probe of HTTP.
-func (m *Module) lintHTTP(say func(format string, args ...any)) {
+// lintHTTP finds what makes every HTTP probe of the module fail.
+func (m *Module) lintHTTP(warn func(format string, args ...any)) {
 	c := &m.HTTP
-	m.lintVersions(say)
+	m.lintVersions(warn)
 	if c.FailIfSSL && c.FailIfNotSSL {
-		say("fail_if_ssl and fail_if_not_ssl exclude each other")
+		warn("fail_if_ssl and fail_if_not_ssl exclude each other")
 	}
 	if c.Method != "" && !httpguts.ValidHeaderFieldName(c.Method) {
-		say("method is %q, which is none of HTTP", c.Method)
+		warn("method is %q, which is none of HTTP", c.Method)
 	}
 	if codes := c.ValidStatusCodes; len(codes) > 0 && !slices.ContainsFunc(codes, func(code int) bool { return code >= 100 && code <= 999 }) {
-		say("valid_status_codes are %v; a status has three digits", codes)
+		warn("valid_status_codes are %v; a status has three digits", codes)
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Headers)) {
 		if !httpguts.ValidHeaderFieldName(name) {
-			say("headers: %q is not the name of a header", name)
+			warn("headers: %q is not the name of a header", name)
 		} else if !httpguts.ValidHeaderFieldValue(c.Headers[name]) {
-			say("headers: the value of %s has characters that headers cannot have", name)
+			warn("headers: the value of %s has characters that headers cannot have", name)
 		}
 	}
 	switch strings.ToLower(c.Compression) {
 	case "", "identity", "br", "deflate", "gzip":
 	default:
-		say("compression is %q; it must be br, deflate, gzip or identity", c.Compression)
+		warn("compression is %q; it must be br, deflate, gzip or identity", c.Compression)
 	}
 	if u := c.HTTPClientConfig.ProxyURL.URL; u != nil && u.String() != "" && (u.Host == "" || !slices.Contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme)) {
-		say("proxy_url is no URL of a proxy; write it like http://proxy.example:3128")
+		warn("proxy_url is no URL of a proxy; write it like http://proxy.example:3128")
 	}
 	for _, rule := range []struct {
 		key     string
 		program *config.CELProgram
 	}{{"fail_if_body_json_matches_cel", c.FailIfBodyJsonMatchesCEL}, {"fail_if_body_json_not_matches_cel", c.FailIfBodyJsonNotMatchesCEL}} {
 		if rule.program != nil && !isCondition(rule.program.Expression) {
-			say("%s: %q is neither true nor false", rule.key, rule.program.Expression)
+			warn("%s: %q is neither true nor false", rule.key, rule.program.Expression)
 		}
 	}
 	if err := readable(c.BodyFile); err != nil {
-		say("body_file: %v", err)
+		warn("body_file: %v", err)
 	}
-	lintCredentials(say, "", &c.HTTPClientConfig)
+	lintCredentials(warn, "", &c.HTTPClientConfig)
 }
 
 // lintCredentials finds files of credentials that cannot be read.
-func lintCredentials(say func(format string, args ...any), prefix string, c *pconfig.HTTPClientConfig) {
+func lintCredentials(warn func(format string, args ...any), prefix string, c *pconfig.HTTPClientConfig) {
 	file := func(key, path string) {
 		if err := readable(path); err != nil {
-			say("%s%s: %v", prefix, key, err)
+			warn("%s%s: %v", prefix, key, err)
 		}
 	}
 	if b := c.BasicAuth; b != nil {
@@ -77,49 +77,49 @@ func lintCredentials(say func(format string, args ...any), prefix string, c *pco
 	}
 }
 
-// lintWebsocket finds what will fail every probe of a WebSocket, and what the
-// prober does not use, which is so in blackbox_exporter too.
-func (m *Module) lintWebsocket(say func(format string, args ...any)) {
+// lintWebsocket finds what makes every WebSocket probe of the module fail, and what
+// the prober does not use, as blackbox_exporter does not either.
+func (m *Module) lintWebsocket(warn func(format string, args ...any)) {
 	c := &m.Websocket
 	client := &c.HTTPClientConfig
 	for key, used := range map[string]bool{
 		"proxy_url": client.ProxyURL.URL != nil, "proxy_from_environment": client.ProxyFromEnvironment, "oauth2": client.OAuth2 != nil, "http_headers": client.HTTPHeaders != nil,
 	} {
 		if used {
-			say("http_config: %s is not used by the prober websocket; leave it out", key)
+			warn("http_config: %s is not used by the prober websocket; leave it out", key)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Headers.Headers)) {
 		h := c.Headers.Headers[name]
 		switch {
 		case !httpguts.ValidHeaderFieldName(name):
-			say("headers: %q is not the name of a header", name)
+			warn("headers: %q is not the name of a header", name)
 		case reservedWebSocketHeader(name):
-			say("headers: %s is not the module's to set: it belongs to the handshake", name)
+			warn("headers: %s is not the module's to set: it belongs to the handshake", name)
 		case slices.ContainsFunc(h.Values, func(v string) bool { return !httpguts.ValidHeaderFieldValue(v) }):
-			say("headers: the value of %s has characters that headers cannot have", name)
+			warn("headers: the value of %s has characters that headers cannot have", name)
 		}
 		for _, file := range h.Files {
 			if err := readable(file); err != nil {
-				say("headers: %s: %v", name, err)
+				warn("headers: %s: %v", name, err)
 			}
 		}
 	}
-	lintCredentials(say, "http_config: ", client)
+	lintCredentials(warn, "http_config: ", client)
 	for _, s := range c.QueryResponse {
 		switch {
 		case s.StartTLS:
-			say("query_response: starttls has no effect; use a target of wss")
+			warn("query_response: starttls has no effect; use a target of wss")
 		case s.ExpectBytes != "":
-			say("query_response: expect_bytes has no effect; write expect")
+			warn("query_response: expect_bytes has no effect; write expect")
 		case s.Labels != nil:
-			say("query_response: labels have no effect")
+			warn("query_response: labels have no effect")
 		}
 	}
 }
 
-// lintVersions finds versions that no answer can have.
-func (m *Module) lintVersions(say func(format string, args ...any)) {
+// lintVersions finds versions that no response can have.
+func (m *Module) lintVersions(warn func(format string, args ...any)) {
 	c := &m.HTTP
 	if len(c.ValidHTTPVersions) == 0 {
 		return
@@ -138,12 +138,12 @@ func (m *Module) lintVersions(say func(format string, args ...any)) {
 		}
 	}
 	if len(none) > 0 {
-		say("valid_http_versions: no answer is of %s; with these settings they are of %s", strings.Join(none, " or "), strings.Join(possible, ", "))
+		warn("valid_http_versions: no response has %s; with these settings it has one of %s", strings.Join(none, " or "), strings.Join(possible, ", "))
 	}
 }
 
-// lintFiles finds files of TLS that cannot be read, of the module's prober.
-func (m *Module) lintFiles(say func(format string, args ...any)) {
+// lintFiles finds TLS files of the module's prober that cannot be read.
+func (m *Module) lintFiles(warn func(format string, args ...any)) {
 	for _, c := range []struct {
 		prober string
 		tls    *pconfig.TLSConfig
@@ -153,13 +153,13 @@ func (m *Module) lintFiles(say func(format string, args ...any)) {
 		}
 		for _, file := range [][2]string{{"ca_file", c.tls.CAFile}, {"cert_file", c.tls.CertFile}, {"key_file", c.tls.KeyFile}} {
 			if err := readable(file[1]); err != nil {
-				say("tls_config: %s: %v", file[0], err)
+				warn("tls_config: %s: %v", file[0], err)
 			}
 		}
 	}
 }
 
-// readable is why a file that a module names cannot be read; nil for none.
+// readable is why a file cannot be read; nil if it can, or if file is "".
 func readable(file string) error {
 	if file == "" {
 		return nil
@@ -171,7 +171,7 @@ func readable(file string) error {
 	return f.Close()
 }
 
-// isCondition tells whether an expression can be true or false.
+// isCondition reports whether an expression can be true or false.
 func isCondition(expression string) bool {
 	env, err := cel.NewEnv(cel.Variable("body", cel.DynType))
 	if err != nil {

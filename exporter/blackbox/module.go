@@ -22,8 +22,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Module is one module of a blackbox.yml, with what its probes would otherwise
-// compile again each time.
+// Module is one module of a blackbox.yml, and what is compiled of it once for all
+// probes.
 type Module struct {
 	settings
 	expressions map[string]*regexp.Regexp // of DNS records
@@ -49,7 +49,7 @@ func newModule(c settings) *Module {
 	return m
 }
 
-// dnsTransport tells whether the module names a transport that there is.
+// dnsTransport is an error if the module names an unknown transport.
 func (m *Module) dnsTransport() error {
 	if transport := m.DNS.TransportProtocol; transport != "" && transport != "udp" && transport != "tcp" {
 		return fmt.Errorf("transport_protocol is %q; it must be udp or tcp", transport)
@@ -57,7 +57,7 @@ func (m *Module) dnsTransport() error {
 	return nil
 }
 
-// dnsOverTLS tells whether TLS goes together with the transport.
+// dnsOverTLS is an error if TLS is not possible over the transport.
 func (m *Module) dnsOverTLS() error {
 	if m.DNS.DNSOverTLS && m.DNS.TransportProtocol != "tcp" {
 		return errors.New("dns_over_tls needs transport_protocol: tcp")
@@ -65,8 +65,8 @@ func (m *Module) dnsOverTLS() error {
 	return nil
 }
 
-// withHostname is the module for a request that names the host besides the
-// target: in the Host header of HTTP, and to TLS.
+// withHostname is the module for a request with the parameter hostname: it goes into
+// the Host header of http, and is the server name of TLS for tcp.
 func (m *Module) withHostname(hostname string) (*Module, error) {
 	named := *m
 	switch m.Prober {
@@ -90,9 +90,8 @@ func (m *Module) withHostname(hostname string) (*Module, error) {
 	return &named, nil
 }
 
-// Load reads a blackbox.yml. Mistakes that blackbox_exporter refuses are
-// errors; those with which it starts, and then fails each probe of a module,
-// are warnings.
+// Load reads a blackbox.yml. What blackbox_exporter refuses is an error. What it
+// accepts, although every probe of the module will fail, is a warning.
 func Load(path string) (modules map[string]*Module, warnings []string, err error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -103,7 +102,7 @@ func Load(path string) (modules map[string]*Module, warnings []string, err error
 	decoder.KnownFields(true)
 	var c moduleFile
 	if err := decoder.Decode(&c); err != nil {
-		return nil, nil, placed(path, err)
+		return nil, nil, withPlaces(path, err)
 	}
 	modules = make(map[string]*Module, len(c.Modules))
 	for _, name := range slices.Sorted(maps.Keys(c.Modules)) {
@@ -125,8 +124,8 @@ var (
 	unknownField = regexp.MustCompile(`field (\S+) not found in type \S+`)
 )
 
-// placed is the mistakes of a file, a line each, with file and line.
-func placed(path string, err error) error {
+// withPlaces is an error with one line for each mistake: file, line and message.
+func withPlaces(path string, err error) error {
 	texts := []string{redact.Error(err)}
 	if several, ok := errors.AsType[*yaml.TypeError](err); ok {
 		texts = several.Errors
@@ -142,56 +141,56 @@ func placed(path string, err error) error {
 	return errors.New(strings.Join(texts, "\n"))
 }
 
-// lint finds what will fail every probe of the module.
+// lint finds what makes every probe of the module fail.
 func (m *Module) lint() (found []string) {
-	say := func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) }
+	warn := func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) }
 	for _, source := range []string{m.TCP.SourceIPAddress, m.ICMP.SourceIPAddress, m.DNS.SourceIPAddress} {
 		if source != "" && net.ParseIP(source) == nil {
-			say("source_ip_address is %q, which is no address", source)
+			warn("source_ip_address is %q, which is no address", source)
 		}
 	}
-	m.lintFiles(say)
+	m.lintFiles(warn)
 	if m.Prober == "http" {
-		m.lintHTTP(say)
+		m.lintHTTP(warn)
 	}
 	if m.Prober == "websocket" {
-		m.lintWebsocket(say)
+		m.lintWebsocket(warn)
 	}
 	if n := m.ICMP.PayloadSize; m.Prober == "icmp" && n > maxPayload {
-		say("payload_size is %d; a packet holds %d", n, maxPayload)
+		warn("payload_size is %d; a packet holds %d", n, maxPayload)
 	}
 	if m.Prober == "dns" {
 		if err := cmp.Or(m.dnsTransport(), m.dnsOverTLS()); err != nil {
-			say("%s", err)
+			warn("%s", err)
 		}
 		for _, name := range m.DNS.ValidRcodes {
 			if _, ok := dns.StringToRcode[name]; !ok {
-				say("valid_rcodes: there is no DNS code %q", name)
+				warn("valid_rcodes: there is no DNS code %q", name)
 			}
 		}
 	}
 	for _, v := range []config.DNSRRValidator{m.DNS.ValidateAnswer, m.DNS.ValidateAuthority, m.DNS.ValidateAdditional} {
 		for _, text := range slices.Concat(v.FailIfMatchesRegexp, v.FailIfAllMatchRegexp, v.FailIfNotMatchesRegexp, v.FailIfNoneMatchesRegexp) {
 			if _, err := regexp.Compile(text); err != nil {
-				say("%v", err)
+				warn("%v", err)
 			}
 		}
 	}
 	for _, s := range slices.Concat(m.TCP.QueryResponse, m.Unix.QueryResponse) {
 		for _, l := range s.Labels {
 			if l.Name == "" {
-				say("a label of query_response has no name")
+				warn("a label of query_response has no name")
 			}
 		}
 	}
 	return found
 }
 
-// hidden stands for what is not shown.
+// hidden replaces what is not shown.
 const hidden = "<secret>"
 
-// shown is the module as people may see it.
-func (m *Module) shown() settings {
+// redacted is the module without secrets, for pages.
+func (m *Module) redacted() settings {
 	c := m.settings
 	if len(c.HTTP.Headers) > 0 {
 		c.HTTP.Headers = maps.Clone(c.HTTP.Headers)
@@ -209,42 +208,42 @@ func (m *Module) shown() settings {
 			}
 		}
 	}
-	c.HTTP.HTTPClientConfig = shownClient(c.HTTP.HTTPClientConfig)
-	c.Websocket.HTTPClientConfig = shownClient(c.Websocket.HTTPClientConfig)
-	c.Websocket.Headers = *shownHeaders(&c.Websocket.Headers)
+	c.HTTP.HTTPClientConfig = redactedClient(c.HTTP.HTTPClientConfig)
+	c.Websocket.HTTPClientConfig = redactedClient(c.Websocket.HTTPClientConfig)
+	c.Websocket.Headers = *redactedHeaders(&c.Websocket.Headers)
 	return c
 }
 
-// shownClient hides what the types of the configuration show: the user info of
-// the proxy, and values of headers that are secret by their names.
-func shownClient(c pconfig.HTTPClientConfig) pconfig.HTTPClientConfig {
+// redactedClient hides secrets that the package config shows: the user info of the
+// proxy, and values of headers whose name says that they are secret.
+func redactedClient(c pconfig.HTTPClientConfig) pconfig.HTTPClientConfig {
 	if u := c.ProxyURL.URL; u != nil && u.User != nil {
 		clean := *u
-		clean.User = url.User("xxxxx") // a name alone may be a token
+		clean.User = url.User("xxxxx") // a user name alone may be a token
 		if _, ok := u.User.Password(); ok {
 			clean.User = url.UserPassword(u.User.Username(), "xxxxx")
 		}
 		c.ProxyURL = pconfig.URL{URL: &clean}
 	}
 	if c.HTTPHeaders != nil {
-		c.HTTPHeaders = shownHeaders(c.HTTPHeaders)
+		c.HTTPHeaders = redactedHeaders(c.HTTPHeaders)
 	}
 	return c
 }
 
-func shownHeaders(h *pconfig.Headers) *pconfig.Headers {
-	shown := maps.Clone(h.Headers)
-	for name, header := range shown {
+func redactedHeaders(h *pconfig.Headers) *pconfig.Headers {
+	redacted := maps.Clone(h.Headers)
+	for name, header := range redacted {
 		if sla.SecretName(name) && len(header.Values) > 0 {
 			header.Values = []string{hidden}
-			shown[name] = header
+			redacted[name] = header
 		}
 	}
-	return &pconfig.Headers{Headers: shown}
+	return &pconfig.Headers{Headers: redacted}
 }
 
-// show writes modules as YAML, without secrets.
-func show(v any) string {
+// toYAML is a module, or a file of them, as YAML.
+func toYAML(v any) string {
 	text, err := yaml.Marshal(v)
 	if err != nil {
 		return "Error marshalling config: " + err.Error() + "\n"
@@ -252,7 +251,7 @@ func show(v any) string {
 	return string(text)
 }
 
-// secrets are what of a module no log may show.
+// secrets are the texts of a module that no log may show.
 func (m *Module) secrets() []string {
 	all := append(clientSecrets(&m.HTTP.HTTPClientConfig), clientSecrets(&m.Websocket.HTTPClientConfig)...)
 	all = append(all, headerSecrets(&m.Websocket.Headers)...)

@@ -17,20 +17,19 @@ import (
 )
 
 const (
-	// maxRevocationList bounds, in bytes, a list that is read; a longer one cannot
-	// be read whole and so counts as not available.
+	// maxRevocationList bounds a list, in bytes. A longer one counts as not available.
 	maxRevocationList = 10 << 20
-	// maxRevocationChecks bounds the certificates of a chain that are checked, since
-	// each has series and the chain is the server's choice.
+	// maxRevocationChecks bounds how many certificates of a chain are checked: each
+	// has its own series, and the server chooses the chain.
 	maxRevocationChecks = 10
 )
 
 var errListTooLong = errors.New("the list is longer than 10 MiB")
 
-// reportRevocation checks the certificates of the last session against the
-// revocation lists that they name, and reports what it finds. It never fails a
-// probe. Lists are fetched as the probe reaches its target: within its time and
-// limits, and by the proxy of client, which is nil for probers without one.
+// reportRevocation checks the certificates of the last TLS session against the
+// revocation lists that they name, and reports what it finds. It never makes a
+// probe fail. It fetches lists within the probe's timeout and limits, and through
+// the proxy of client, which is nil for probers without one.
 func (a *attempt) reportRevocation(ctx context.Context, client *pconfig.HTTPClientConfig) {
 	a.mu.Lock()
 	h := a.handshake
@@ -62,7 +61,7 @@ type revocationLists struct {
 	took   time.Duration
 }
 
-// check reports one certificate: the first of its lists that is in order counts.
+// check reports one certificate. The first of its lists that is valid counts.
 func (l *revocationLists) check(ctx context.Context, position int, cert, issuer *x509.Certificate) {
 	var list *x509.RevocationList
 	at := ""
@@ -100,7 +99,8 @@ func oneIf(yes bool) float64 {
 	return 0
 }
 
-// fetch gets a list that its issuer has signed and that is valid already.
+// fetch gets a list, which the issuer must have signed and which must be valid by
+// now.
 func (l *revocationLists) fetch(ctx context.Context, at string, issuer *x509.Certificate) (*x509.RevocationList, error) {
 	start := time.Now()
 	text, err := l.get(ctx, at)
@@ -133,7 +133,7 @@ func (l *revocationLists) get(ctx context.Context, at string) ([]byte, error) {
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("the answer has the status %d", response.StatusCode)
+		return nil, fmt.Errorf("the response has the status %d", response.StatusCode)
 	}
 	text, err := io.ReadAll(io.LimitReader(response.Body, maxRevocationList+1))
 	if err == nil && len(text) > maxRevocationList {
@@ -142,9 +142,9 @@ func (l *revocationLists) get(ctx context.Context, at string) ([]byte, error) {
 	return text, err
 }
 
-// listClient is what lists are fetched with.
+// listClient is the client that fetches lists.
 func (a *attempt) listClient(c *pconfig.HTTPClientConfig) *http.Client {
-	transport := &http.Transport{DialContext: a.dialHost, DisableKeepAlives: true, TLSHandshakeTimeout: tlsPatience}
+	transport := &http.Transport{DialContext: a.dialHost, DisableKeepAlives: true, TLSHandshakeTimeout: tlsHandshakeTimeout}
 	if c == nil || c.ProxyURL.URL == nil && !c.ProxyFromEnvironment {
 		return &http.Client{Transport: transport}
 	}
@@ -153,8 +153,8 @@ func (a *attempt) listClient(c *pconfig.HTTPClientConfig) *http.Client {
 	return &http.Client{Transport: &guardedByName{a, transport}}
 }
 
-// guardedByName asks whether the host of a request may be connected to, which a
-// proxy is to do.
+// guardedByName checks the host of each request before a proxy is told to connect
+// to it.
 type guardedByName struct {
 	attempt *attempt
 	next    http.RoundTripper

@@ -266,8 +266,8 @@ func TestCheckRevokedNeedsTLS(t *testing.T) {
 		if (err == nil) != good || err != nil && strings.Contains(text, "check_revoked: true}") && !strings.Contains(err.Error(), "blackbox.yml:4: check_revoked has no certificate to check") {
 			t.Errorf("%s: %v", text, err)
 		}
-		if err == nil && strings.Contains(show(modules["a"].settings), "check_revoked") != strings.Contains(text, "check_revoked: true") {
-			t.Errorf("%s is shown as\n%s", text, show(modules["a"].settings))
+		if err == nil && strings.Contains(toYAML(modules["a"].settings), "check_revoked") != strings.Contains(text, "check_revoked: true") {
+			t.Errorf("%s is shown as\n%s", text, toYAML(modules["a"].settings))
 		}
 		if strings.Contains(text, "no_follow") && (modules["a"].HTTP.HTTPClientConfig.FollowRedirects || modules["a"].HTTP.BodySizeLimit == 0) {
 			t.Errorf("%s: %+v", text, modules["a"].HTTP)

@@ -12,9 +12,8 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// settings are one module as a blackbox.yml has it: the sections that the
-// package config of blackbox_exporter v0.28.0 reads, and what v0.29.0 added to
-// them, which is read here.
+// settings are one module of a blackbox.yml: the sections that the package config
+// of blackbox_exporter v0.28.0 reads, and what v0.29.0 added to them.
 type settings struct {
 	Prober    proberName        `yaml:"prober,omitempty"`
 	Timeout   time.Duration     `yaml:"timeout,omitempty"`
@@ -32,7 +31,7 @@ type moduleFile struct {
 	Modules map[string]settings `yaml:"modules"`
 }
 
-// UnmarshalYAML reads a module over the defaults of the sections that it lacks.
+// UnmarshalYAML reads a module. Sections that it lacks have their defaults.
 func (s *settings) UnmarshalYAML(unmarshal func(any) error) error {
 	d := config.DefaultModule
 	*s = settings{
@@ -43,67 +42,66 @@ func (s *settings) UnmarshalYAML(unmarshal func(any) error) error {
 	return unmarshal((*plain)(s))
 }
 
-// proberName is the name of a prober that there is.
+// proberName is the name of an existing prober.
 type proberName string
 
-// UnmarshalYAML reads the name. A module without the key keeps the empty name,
+// UnmarshalYAML reads the name. It is not called for a module without the key,
 // which Load refuses.
 func (p *proberName) UnmarshalYAML(n *yaml.Node) error {
 	if err := n.Decode((*string)(p)); err != nil {
 		return err
 	}
 	if proberOf(string(*p)) == nil {
-		return mistakeAt(n.Line, "there is no prober %q; write one of %s", string(*p), strings.Join(Kinds(), ", "))
+		return errorAt(n.Line, "there is no prober %q; write one of %s", string(*p), strings.Join(Kinds(), ", "))
 	}
 	return nil
 }
 
-// mistakeAt is an error that the decoder collects with its own.
-func mistakeAt(line int, format string, args ...any) error {
+// errorAt is an error of a line, which the decoder collects with its own errors.
+func errorAt(line int, format string, args ...any) error {
 	return &yaml.TypeError{Errors: []string{fmt.Sprintf("line %d: ", line) + fmt.Sprintf(format, args...)}}
 }
 
-// switchAt is a boolean that remembers where it stands.
-type switchAt struct {
+// boolAt is a boolean that knows its line.
+type boolAt struct {
 	on   bool
 	line int
 }
 
 // UnmarshalYAML reads the boolean.
-func (s *switchAt) UnmarshalYAML(n *yaml.Node) error {
+func (s *boolAt) UnmarshalYAML(n *yaml.Node) error {
 	s.line = n.Line
 	return n.Decode(&s.on)
 }
 
 // MarshalYAML is the boolean.
-func (s switchAt) MarshalYAML() (any, error) { return s.on, nil }
+func (s boolAt) MarshalYAML() (any, error) { return s.on, nil }
 
-// IsZero tells whether it is off, which is not shown.
-func (s switchAt) IsZero() bool { return !s.on }
+// IsZero reports whether it is false, which is left out of YAML.
+func (s boolAt) IsZero() bool { return !s.on }
 
 type httpSettings struct {
 	config.HTTPProbe `yaml:",inline"`
-	CheckRevoked     switchAt `yaml:"check_revoked,omitempty"`
+	CheckRevoked     boolAt `yaml:"check_revoked,omitempty"`
 }
 
 // UnmarshalYAML reads the section.
 func (s *httpSettings) UnmarshalYAML(unmarshal func(any) error) error {
 	type plain config.HTTPProbe
 	read := struct {
-		Probe        plain    `yaml:",inline"`
-		CheckRevoked switchAt `yaml:"check_revoked"`
+		Probe        plain  `yaml:",inline"`
+		CheckRevoked boolAt `yaml:"check_revoked"`
 	}{Probe: plain(config.DefaultHTTPProbe)}
 	if err := unmarshal(&read); err != nil {
 		return err
 	}
 	s.CheckRevoked = read.CheckRevoked
-	return s.HTTPProbe.UnmarshalYAML(already(read.Probe))
+	return s.HTTPProbe.UnmarshalYAML(alreadyRead(read.Probe))
 }
 
-// already gives what has been read of a section to the package config, which
-// then checks it: it cannot read the section itself, because it refuses keys that
-// it does not know.
-func already(read any) func(any) error {
+// alreadyRead passes a section that has been read here to the package config, which
+// checks it. That package cannot read the section, since it refuses unknown keys.
+func alreadyRead(read any) func(any) error {
 	return func(into any) error {
 		to := reflect.ValueOf(into).Elem()
 		to.Set(reflect.ValueOf(read).Convert(to.Type()))
@@ -113,21 +111,21 @@ func already(read any) func(any) error {
 
 type tcpSettings struct {
 	config.TCPProbe `yaml:",inline"`
-	CheckRevoked    switchAt `yaml:"check_revoked,omitempty"`
+	CheckRevoked    boolAt `yaml:"check_revoked,omitempty"`
 }
 
 // UnmarshalYAML reads the section.
 func (s *tcpSettings) UnmarshalYAML(unmarshal func(any) error) error {
 	type plain config.TCPProbe
 	read := struct {
-		Probe        plain    `yaml:",inline"`
-		CheckRevoked switchAt `yaml:"check_revoked"`
+		Probe        plain  `yaml:",inline"`
+		CheckRevoked boolAt `yaml:"check_revoked"`
 	}{Probe: plain(config.DefaultTCPProbe)}
 	if err := unmarshal(&read); err != nil {
 		return err
 	}
 	s.CheckRevoked = read.CheckRevoked
-	if err := s.TCPProbe.UnmarshalYAML(already(read.Probe)); err != nil {
+	if err := s.TCPProbe.UnmarshalYAML(alreadyRead(read.Probe)); err != nil {
 		return err
 	}
 	return revocationNeedsTLS(s.CheckRevoked, s.TLS, s.QueryResponse)
@@ -135,21 +133,21 @@ func (s *tcpSettings) UnmarshalYAML(unmarshal func(any) error) error {
 
 type unixSettings struct {
 	config.UnixProbe `yaml:",inline"`
-	CheckRevoked     switchAt `yaml:"check_revoked,omitempty"`
+	CheckRevoked     boolAt `yaml:"check_revoked,omitempty"`
 }
 
 // UnmarshalYAML reads the section.
 func (s *unixSettings) UnmarshalYAML(unmarshal func(any) error) error {
 	type plain config.UnixProbe
 	read := struct {
-		Probe        plain    `yaml:",inline"`
-		CheckRevoked switchAt `yaml:"check_revoked"`
+		Probe        plain  `yaml:",inline"`
+		CheckRevoked boolAt `yaml:"check_revoked"`
 	}{Probe: plain(config.DefaultUnixProbe)}
 	if err := unmarshal(&read); err != nil {
 		return err
 	}
 	s.CheckRevoked = read.CheckRevoked
-	if err := s.UnixProbe.UnmarshalYAML(already(read.Probe)); err != nil {
+	if err := s.UnixProbe.UnmarshalYAML(alreadyRead(read.Probe)); err != nil {
 		return err
 	}
 	return revocationNeedsTLS(s.CheckRevoked, s.TLS, s.QueryResponse)
@@ -157,32 +155,32 @@ func (s *unixSettings) UnmarshalYAML(unmarshal func(any) error) error {
 
 type grpcSettings struct {
 	config.GRPCProbe `yaml:",inline"`
-	CheckRevoked     switchAt `yaml:"check_revoked,omitempty"`
+	CheckRevoked     boolAt `yaml:"check_revoked,omitempty"`
 }
 
 // UnmarshalYAML reads the section.
 func (s *grpcSettings) UnmarshalYAML(unmarshal func(any) error) error {
 	type plain config.GRPCProbe
 	read := struct {
-		Probe        plain    `yaml:",inline"`
-		CheckRevoked switchAt `yaml:"check_revoked"`
+		Probe        plain  `yaml:",inline"`
+		CheckRevoked boolAt `yaml:"check_revoked"`
 	}{Probe: plain(config.DefaultGRPCProbe)}
 	if err := unmarshal(&read); err != nil {
 		return err
 	}
 	s.CheckRevoked = read.CheckRevoked
-	if err := s.GRPCProbe.UnmarshalYAML(already(read.Probe)); err != nil {
+	if err := s.GRPCProbe.UnmarshalYAML(alreadyRead(read.Probe)); err != nil {
 		return err
 	}
 	return revocationNeedsTLS(s.CheckRevoked, s.TLS, nil)
 }
 
-// revocationNeedsTLS refuses check_revoked where no certificate is ever seen.
-func revocationNeedsTLS(check switchAt, tls bool, steps []config.QueryResponse) error {
+// revocationNeedsTLS refuses check_revoked in a module that never begins TLS.
+func revocationNeedsTLS(check boolAt, tls bool, steps []config.QueryResponse) error {
 	if !check.on || tls || slices.ContainsFunc(steps, func(q config.QueryResponse) bool { return q.StartTLS }) {
 		return nil
 	}
-	return mistakeAt(check.line, "check_revoked has no certificate to check; add tls: true, or leave it out")
+	return errorAt(check.line, "check_revoked has no certificate to check; add tls: true, or leave it out")
 }
 
 // websocketSettings are the section websocket of v0.29.0.

@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// escapedSign is an escaped sign that no scheme, host or port has escaped.
+// escapedSign is a percent-encoded character that a scheme, host and port never
+// have encoded.
 var escapedSign = regexp.MustCompile(`(?i)%(3a|2f|5b|5d)`)
 
-// decodeTarget is the target of a request whose sender has escaped it twice, as
-// some do: http%3A%2F%2Fshop.example%3A8080. It looks at scheme, host and port
-// only, since a target that is escaped once may have escaped signs in its user
-// info, path and query.
+// decodeTarget decodes a target that the sender has percent-encoded twice, like
+// http%3A%2F%2Fshop.example%3A8080. It looks at scheme, host and port only: user
+// info, path and query of any target may have encoded characters.
 func decodeTarget(target string) string {
 	head := target
 	if _, rest, ok := strings.Cut(target, "://"); ok {

@@ -6,7 +6,8 @@ import (
 	"net"
 )
 
-// probeTCP connects, begins TLS if the module says so, and talks.
+// probeTCP connects, begins TLS if the module says so, and goes through the
+// dialogue.
 func probeTCP(ctx context.Context, a *attempt) bool {
 	c := &a.module.TCP
 	host, port, err := net.SplitHostPort(a.target)
@@ -19,7 +20,7 @@ func probeTCP(ctx context.Context, a *attempt) bool {
 		a.log.Error("Error dialing TCP", "err", err)
 		return false
 	}
-	t := &talk{attempt: a, conf: &c.TLSConfig, host: host, lists: c.CheckRevoked.on}
+	t := &lineDialogue{attempt: a, conf: &c.TLSConfig, host: host, lists: c.CheckRevoked.on}
 	return t.run(ctx, conn, c.TLS, c.QueryResponse)
 }
 
@@ -37,8 +38,8 @@ func (a *attempt) dialTCP(ctx context.Context, host, port string) (net.Conn, err
 	return a.opts.Network.Dial(ctx, family("tcp", ip.IP), net.JoinHostPort(ip.String(), port), source)
 }
 
-// probeUnix connects to a Unix socket, begins TLS if the module says so, and
-// talks.
+// probeUnix connects to a Unix socket, begins TLS if the module says so, and goes
+// through the dialogue.
 func probeUnix(ctx context.Context, a *attempt) bool {
 	if a.refusal = a.opts.Network.Socket(a.target); a.refusal != nil {
 		a.log.Error("Error dialing unix", "err", a.refusal)
@@ -51,13 +52,13 @@ func probeUnix(ctx context.Context, a *attempt) bool {
 		a.log.Error("Error dialing unix", "err", err)
 		return false
 	}
-	t := &talk{attempt: a, conf: &c.TLSConfig, host: a.target, lists: c.CheckRevoked.on}
+	t := &lineDialogue{attempt: a, conf: &c.TLSConfig, host: a.target, lists: c.CheckRevoked.on}
 	return t.run(ctx, conn, c.TLS, c.QueryResponse)
 }
 
-// hangUp closes a connection at once. A TLS session is closed below it,
-// because saying goodbye could wait for the peer.
-func hangUp(conn net.Conn) {
+// closeNow closes a connection at once. It closes the connection below a TLS
+// session, because closing the session could wait for the peer.
+func closeNow(conn net.Conn) {
 	if session, ok := conn.(*tls.Conn); ok {
 		conn = session.NetConn()
 	}

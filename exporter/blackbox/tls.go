@@ -14,16 +14,16 @@ import (
 	pconfig "github.com/prometheus/common/config"
 )
 
-// handshake is what the peer of a TLS session showed, also one whose
-// certificate was then refused.
+// handshake is what the peer of a TLS session presented, even if its certificate
+// was refused.
 type handshake struct {
 	state  tls.ConnectionState
 	chains [][]*x509.Certificate // verified
 }
 
-// tlsConfig prepares sessions as a module says, with a host that it does not
-// name. Certificates are verified here rather than by crypto/tls, which shows
-// nothing of those that it refuses.
+// tlsConfig is the configuration of TLS sessions of a module; host is the server
+// name unless the module has one. Certificates are verified here and not by
+// crypto/tls, which does not return those that it refuses.
 func (a *attempt) tlsConfig(c *pconfig.TLSConfig, host string) (*tls.Config, error) {
 	conf, err := pconfig.NewTLSConfig(c)
 	if err != nil {
@@ -35,13 +35,14 @@ func (a *attempt) tlsConfig(c *pconfig.TLSConfig, host string) (*tls.Config, err
 	if conf.ServerName == "" {
 		conf.ServerName = host
 	}
-	a.watch(conf, conf.ServerName)
+	a.recordHandshake(conf, conf.ServerName)
 	return conf, nil
 }
 
-// watch has the certificates of a configuration's sessions verified here. The
-// name is the one to verify where the session has none, as with an address.
-func (a *attempt) watch(conf *tls.Config, name string) {
+// recordHandshake records each handshake of a configuration, and verifies its
+// certificates. name is verified if the session has no server name, because the
+// host is an address.
+func (a *attempt) recordHandshake(conf *tls.Config, name string) {
 	skip, roots := conf.InsecureSkipVerify, conf.RootCAs
 	conf.InsecureSkipVerify = true
 	conf.VerifyConnection = func(state tls.ConnectionState) error {
@@ -60,8 +61,8 @@ func (a *attempt) watch(conf *tls.Config, name string) {
 	}
 }
 
-// startSession begins a TLS session over a connection, and reports what it
-// showed, also if it failed.
+// startSession begins a TLS session over a connection, and reports its metrics,
+// also after a failure.
 func (a *attempt) startSession(ctx context.Context, conn net.Conn, conf *tls.Config) (*tls.Conn, error) {
 	session := tls.Client(conn, conf)
 	err := session.HandshakeContext(ctx)
@@ -76,7 +77,7 @@ func (a *attempt) startSession(ctx context.Context, conn net.Conn, conf *tls.Con
 	return session, nil
 }
 
-// verify does what crypto/tls would.
+// verify verifies certificates as crypto/tls does.
 func verify(state tls.ConnectionState, roots *x509.CertPool, name string) ([][]*x509.Certificate, error) {
 	options := x509.VerifyOptions{Roots: roots, DNSName: name, Intermediates: x509.NewCertPool()}
 	for _, cert := range state.PeerCertificates[1:] {
@@ -89,8 +90,8 @@ func verify(state tls.ConnectionState, roots *x509.CertPool, name string) ([][]*
 	return chains, nil
 }
 
-// reportTLS reports the last handshake, if there was one: the metrics that
-// probers of all kinds have of it. It returns the state of the session.
+// reportTLS reports the metrics that all probers have of the last handshake. It
+// returns the state of the session; nil if there was no handshake.
 func (a *attempt) reportTLS() *tls.ConnectionState {
 	a.mu.Lock()
 	h := a.handshake
@@ -108,8 +109,8 @@ func (a *attempt) reportTLS() *tls.ConnectionState {
 }
 
 // reportChain reports until when the certificate of the last handshake can be
-// verified, if it could be: of the chains the best, and in it the certificate
-// that expires first.
+// verified: the expiry of the chain that lasts longest, which is that of its first
+// certificate to expire.
 func (a *attempt) reportChain() {
 	a.mu.Lock()
 	h := a.handshake

@@ -20,11 +20,10 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// maxHeader bounds, in bytes, what is read of an answer to a handshake.
+// maxHeader bounds the response to a handshake, in bytes.
 const maxHeader = 1 << 20
 
-// probeWebsocket opens a WebSocket and goes through the messages that the module
-// lists.
+// probeWebsocket opens a WebSocket and goes through the messages of the module.
 func probeWebsocket(ctx context.Context, a *attempt) bool {
 	u, err := url.Parse(a.target)
 	if err != nil {
@@ -71,8 +70,8 @@ func probeWebsocket(ctx context.Context, a *attempt) bool {
 	return a.exchangeMessages(ctx, conn, c.QueryResponse)
 }
 
-// exchangeMessages goes through the steps. One message is read for each step
-// that expects something, and no other is waited for if it does not match.
+// exchangeMessages goes through the steps. A step with expect reads one message,
+// and fails if that does not match.
 func (a *attempt) exchangeMessages(ctx context.Context, conn *websocket.Conn, steps []config.QueryResponse) bool {
 	if len(steps) == 0 {
 		return true
@@ -117,8 +116,8 @@ func (a *attempt) exchangeMessage(ctx context.Context, conn *websocket.Conn, i i
 	return true
 }
 
-// webSocketHeader is what the handshake carries besides what every handshake
-// does: credentials, and the module's headers.
+// webSocketHeader is the module's part of the header of the handshake: credentials
+// and headers.
 func (a *attempt) webSocketHeader(ctx context.Context) (http.Header, error) {
 	c := &a.module.Websocket
 	header := http.Header{"User-Agent": {a.opts.UserAgent}}
@@ -161,7 +160,7 @@ func (a *attempt) webSocketHeader(ctx context.Context) (http.Header, error) {
 	return header, nil
 }
 
-// fetch is a secret that is given in the file itself or in another.
+// fetch is a secret that the module holds, or that is in a file.
 func fetch(ctx context.Context, text pconfig.Secret, file string) (string, error) {
 	reader := secret(text, file)
 	if reader == nil {
@@ -170,8 +169,8 @@ func fetch(ctx context.Context, text pconfig.Secret, file string) (string, error
 	return reader.Fetch(ctx)
 }
 
-// webSocketHandshake is the transport of one handshake: one connection, one
-// request, one answer.
+// webSocketHandshake is the transport of one handshake: one connection, one request
+// and one response.
 type webSocketHandshake struct {
 	*attempt
 	url  *url.URL    // of the target
@@ -179,20 +178,20 @@ type webSocketHandshake struct {
 	ip   *net.IPAddr
 	conn net.Conn
 	body upgradedBody
-	stop func() bool // of what ends the connection with the context
+	stop func() bool // stops waiting for the end of the context
 }
 
 // end closes the connection.
 func (h *webSocketHandshake) end() {
 	if h.conn != nil {
 		h.stop()
-		hangUp(h.conn)
+		closeNow(h.conn)
 	}
 }
 
 var errSentTwice = errors.New("a handshake is not sent twice")
 
-// RoundTrip sends the request and reads the answer, and takes the times of both.
+// RoundTrip sends the request and reads the response, and measures both.
 func (h *webSocketHandshake) RoundTrip(r *http.Request) (*http.Response, error) {
 	if h.conn != nil {
 		return nil, errSentTwice
@@ -208,13 +207,13 @@ func (h *webSocketHandshake) RoundTrip(r *http.Request) (*http.Response, error) 
 	}
 	limited := &io.LimitedReader{R: h.conn, N: maxHeader}
 	reader := bufio.NewReader(limited)
-	response, err := readAnswer(reader, r)
+	response, err := readResponse(reader, r)
 	if err != nil {
 		return nil, err
 	}
 	h.log.Debug("Received HTTP response", "status_code", response.StatusCode)
 	h.out.set("probe_websocket_status_code", float64(response.StatusCode))
-	response.Body = http.NoBody // in that of another answer nobody looks
+	response.Body = http.NoBody // the body of a refusal is not read
 	if response.StatusCode == http.StatusSwitchingProtocols {
 		limited.N = math.MaxInt64
 		h.body.from, h.body.Conn = reader, h.conn
@@ -223,8 +222,8 @@ func (h *webSocketHandshake) RoundTrip(r *http.Request) (*http.Response, error) 
 	return response, nil
 }
 
-// readAnswer reads the answer behind those that only announce it.
-func readAnswer(reader *bufio.Reader, r *http.Request) (*http.Response, error) {
+// readResponse reads the response after informational ones.
+func readResponse(reader *bufio.Reader, r *http.Request) (*http.Response, error) {
 	for {
 		response, err := http.ReadResponse(reader, r)
 		if err != nil || response.StatusCode < 100 || response.StatusCode > 199 || response.StatusCode == http.StatusSwitchingProtocols {
@@ -233,7 +232,7 @@ func readAnswer(reader *bufio.Reader, r *http.Request) (*http.Response, error) {
 	}
 }
 
-// connect opens the connection, and over it the TLS session of wss.
+// connect opens the connection, and the TLS session of wss.
 func (h *webSocketHandshake) connect(ctx context.Context) error {
 	port := h.url.Port()
 	if port == "" {
@@ -259,7 +258,7 @@ func (h *webSocketHandshake) connect(ctx context.Context) error {
 	return nil
 }
 
-// phase begins a phase, and returns what ends it.
+// phase begins a phase, and returns a function that ends it.
 func (h *webSocketHandshake) phase(name string) (end func()) {
 	start := time.Now()
 	return func() {
@@ -267,16 +266,16 @@ func (h *webSocketHandshake) phase(name string) (end func()) {
 	}
 }
 
-// upgradedBody is the body of an answer that agreed: the connection itself. It is
-// empty until the answer has been found in order, because what comes with another
-// one would be waited for.
+// upgradedBody is the body of a response 101: the connection. It is empty until the
+// response has been found valid, because otherwise the library would wait for a
+// body to quote.
 type upgradedBody struct {
 	net.Conn
 	from     *bufio.Reader
 	upgraded bool
 }
 
-// Read reads what follows the answer.
+// Read reads what follows the response.
 func (b *upgradedBody) Read(p []byte) (int, error) {
 	if !b.upgraded {
 		return 0, io.EOF
@@ -284,8 +283,8 @@ func (b *upgradedBody) Read(p []byte) (int, error) {
 	return b.from.Read(p)
 }
 
-// reservedWebSocketHeader tells whether a header of the handshake is not the
-// module's to set.
+// reservedWebSocketHeader reports whether a module must not set a header of the
+// handshake.
 func reservedWebSocketHeader(name string) bool {
 	switch textproto.CanonicalMIMEHeaderKey(name) {
 	case "Upgrade", "Connection", "Sec-Websocket-Key", "Sec-Websocket-Version", "Sec-Websocket-Extensions", "Sec-Websocket-Protocol":

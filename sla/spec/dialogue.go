@@ -98,10 +98,10 @@ func (v value) step(s *section, heard *regexp.Regexp) (step sla.Step, ok bool) {
 	return step, found == 1
 }
 
-// maxExpectLabels bounds what a step may take for labels.
+// maxExpectLabels bounds the labels of a step.
 const maxExpectLabels = 5
 
-// expectLabels reads the labels that a step takes from what it heard.
+// expectLabels reads the labels that a step takes from what it received.
 func (o *object) expectLabels(expect string) map[string]string {
 	labels, at, ok := read(o, expectLabels.key, value.labels)
 	if !ok {
@@ -129,7 +129,7 @@ func (o *object) expectLabels(expect string) map[string]string {
 	return labels
 }
 
-// missingGroup is a group that a text repeats and an expression has not; ok if
+// missingGroup is a group that a text repeats and that an expression lacks; ok if
 // there is none.
 func missingGroup(match *regexp.Regexp, text string) (group string, ok bool) {
 	for _, m := range groupRegexp.FindAllStringSubmatch(text, -1) {
@@ -145,8 +145,8 @@ func missingGroup(match *regexp.Regexp, text string) (group string, ok bool) {
 // groupRegexp finds what regexp.Expand puts in: $1, ${1}, $name and ${name}.
 var groupRegexp = regexp.MustCompile(`\$(?:\$|\{(\w*)\}|(\w+))`)
 
-// replyTo reads a reply, and demands that what it is to repeat can have been
-// heard; heard is nil before the first expect.
+// replyTo reads a reply. It must repeat groups of heard, the expect before it, which
+// is nil if there is none.
 func replyTo(heard *regexp.Regexp) func(value) (string, bool) {
 	return func(v value) (string, bool) {
 		text, ok := v.oneLine()
@@ -211,14 +211,14 @@ func (v value) hexBytes() ([]byte, bool) {
 	return b, err == nil
 }
 
-// sharedLabels finds labels of a dialogue that the targets have from elsewhere.
+// sharedLabels reports labels of a dialogue that the targets have already.
 func (o *object) sharedLabels(p *sla.Probe) {
-	talk, ok := p.Check.(sla.Talking)
+	talk, ok := p.Check.(sla.WithDialogue)
 	if !ok || p.Discovery == nil {
 		return
 	}
 	at, _ := o.get("dialogue")
-	for _, step := range talk.TalkSteps() {
+	for _, step := range talk.DialogueSteps() {
 		for _, name := range p.Discovery.Labels {
 			if _, both := step.Labels[name]; both {
 				at.wrong("bad-label", "the label "+quote(name)+" of a step is one that the targets have", "choose another name for one of them")

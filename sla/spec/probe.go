@@ -10,8 +10,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// probeKind is all that the reader knows of one kind of probe. Each is declared
-// in the file of its kind, with its options, defaults and checks.
+// probeKind is everything the reader knows about one kind of probe. It is declared in
+// the file of the kind, with its options, defaults and checks.
 type probeKind struct {
 	key     string // holds what is probed
 	section *section
@@ -131,7 +131,8 @@ func decodeSharedProbe(v value) (sla.Indicator, bool) {
 	return &sla.SharedProbe{Of: of, OfPos: v.pos()}, ok
 }
 
-// recheck is the recheckInterval of a probe, held to its interval; 0 without.
+// recheck is the recheckInterval of a probe, which must be below its interval; 0
+// without one.
 func (o *object) recheck(interval time.Duration) time.Duration {
 	recheck, at, ok := read(o, "recheckInterval", value.duration)
 	if ok && (recheck < minInterval || recheck >= interval) {
@@ -150,8 +151,8 @@ func (o *object) maxDuration(timeout time.Duration) time.Duration {
 	return most
 }
 
-// probeKind is the kind whose key the mapping has; without one, or with
-// several, that is reported.
+// probeKind is the kind whose key the mapping has. It reports a mapping with none, or
+// with several.
 func (v value) probeKind() *probeKind {
 	pairs, ok := v.entries()
 	if !ok {
@@ -199,8 +200,8 @@ func (v value) noProbeKind(pairs []value, keys []string) {
 		`add http: "https://…" or tcp: "host:port"`)
 }
 
-// coarse is the share of a period's budget above which a single probe is too
-// much: with fewer than twenty probes to a budget, luck decides.
+// coarse is the share of a period's budget that one failed probe may cost at most.
+// With fewer than twenty probes to a budget, chance decides whether it is kept.
 var coarse = sla.NewDecimal(1, 20)
 
 // warnCoarseProbe warns where one failed probe costs a large part of the budget.
@@ -211,8 +212,8 @@ func warnCoarseProbe(o *object, l *sla.ServiceLevel) {
 	}
 }
 
-// coarseProbe says of a target what one failed probe costs, and what to do, if
-// that is too much.
+// coarseProbe is what to report if one failed probe costs more than the coarse share
+// of the budget.
 func coarseProbe(l *sla.ServiceLevel) (message, remedy string, is bool) {
 	_, p, _ := l.Probed()
 	if _, latency := l.Indicator.(*sla.ProbeLatency); p == nil || latency {

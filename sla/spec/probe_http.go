@@ -68,7 +68,7 @@ func (v value) regexp() (string, bool) {
 
 var headerRegexp = regexp.MustCompile(headerPattern)
 
-// ownHeaders are written by the HTTP client itself, whatever is asked for.
+// ownHeaders are written by the HTTP client itself.
 var ownHeaders = map[string]bool{"Content-Length": true, "Transfer-Encoding": true, "Connection": true, "Trailer": true}
 
 // headers are names to values of a request.

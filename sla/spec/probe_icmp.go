@@ -87,7 +87,7 @@ func decodeICMP(o *object) sla.Check {
 	return c
 }
 
-// packetsFit demands that the last packet is sent in time to be answered.
+// packetsFit reports packets that would not all be sent within the timeout.
 func (o *object) packetsFit(c *sla.ICMPCheck) {
 	timeout, _, ok := read(o, "timeout", value.duration)
 	if !ok {

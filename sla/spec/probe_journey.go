@@ -187,7 +187,7 @@ func (v value) pairs(yield func(value) bool) {
 	}
 }
 
-// known reports variables that no step before captures.
+// known reports variables that no earlier step captures.
 func (v value) known(text string, captured, later map[string]string) {
 	for _, name := range sla.Variables(text) {
 		if _, ok := captured[name]; ok {
@@ -213,8 +213,8 @@ func keysOf(m map[string]string) func(func(string) bool) {
 	}
 }
 
-// stepURL is a URL with variables in its path and query only: where a request
-// goes is not for an answer to say.
+// stepURL is a URL with variables in its path and query only: a response must not
+// decide which host a request goes to.
 func (v value) stepURL() (string, bool) {
 	text, ok := v.text()
 	if !ok {

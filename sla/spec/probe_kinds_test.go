@@ -61,7 +61,7 @@ func mustHaveTargets(t *testing.T, k *probeKind) {
 	}
 	check := k.read(t, k.section.field(k.key).sample()).Check
 	hosted, isHosted := check.(sla.Hosted)
-	_, talks := check.(sla.Talking)
+	_, talks := check.(sla.WithDialogue)
 	_, proxied := check.(sla.Proxied)
 	for key, is := range map[string]bool{"ipFamily": isHosted, "dialogue": talks, "proxyURL": proxied && k.key != "journey", "targets": k.placeholder != ""} {
 		if has := k.section.field(key) != nil; has != is {

@@ -53,8 +53,8 @@ func wordsOf[T ~string](words []T) []string {
 	return texts
 }
 
-// network reads networkFields, of a section that has them; nil if all are as
-// by default.
+// network reads networkFields of a section that has them; nil if all have their
+// defaults.
 func (o *object) network() *sla.Network {
 	if o.section.field("ipFamily") == nil {
 		return nil
@@ -115,8 +115,8 @@ func (v value) resolver() (netip.AddrPort, bool) {
 	return server, true
 }
 
-// eachAddress makes the addresses of a probe's host its targets, if it is to be
-// probed at each.
+// eachAddress makes each address of a probe's host a target, if the specification
+// says addresses: each.
 func (o *object) eachAddress(p *sla.Probe) {
 	if p.Network == nil || p.Network.Addresses != sla.EachAddress {
 		return

@@ -196,8 +196,8 @@ func (v value) size() (int64, bool) {
 	return 0, false
 }
 
-// redirects is how many are followed. None is what another key says: an answer
-// that redirects is then one to be judged, and not a failure.
+// redirects is how many redirects are followed, at least 1. With followRedirects:
+// false a redirect is a response to check, and not a failure.
 func (v value) redirects() (int, bool) {
 	if v.node.Kind == yamlScalar && v.node.Value == "0" {
 		v.wrong("bad-value", v.said()+" follows none", "write followRedirects: false, with which the redirect itself is judged")

@@ -148,8 +148,8 @@ func (v value) targets() (*sla.Discovery, bool) {
 	return d, true
 }
 
-// staticTargets reports addresses of the list in the specification that nothing can
-// have; what is in other lists the exporter leaves out.
+// staticTargets reports addresses of the key static at which nothing can answer. The
+// exporter skips such addresses of other lists.
 func (o *object) staticTargets(p *sla.Probe) {
 	at, ok := o.get("targets")
 	if !ok || len(p.Discovery.Static) == 0 {
@@ -174,7 +174,7 @@ func (o *object) staticTargets(p *sla.Probe) {
 	}
 }
 
-// given are those of the keys that the object has.
+// given are those keys that the object has.
 func (o *object) given(keys ...string) []string {
 	return slices.DeleteFunc(keys, func(key string) bool { _, ok := o.values[key]; return !ok })
 }

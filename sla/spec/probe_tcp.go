@@ -40,7 +40,7 @@ func decodeTCP(o *object) sla.Check {
 	return c
 }
 
-// startTLS tells whether the dialogue begins TLS, which it can only once.
+// startTLS reports whether the dialogue begins TLS, which it can do only once.
 func (o *object) startTLS(c *sla.TCPCheck) (started bool) {
 	for _, step := range c.Dialogue {
 		if !step.StartTLS {
@@ -84,8 +84,8 @@ func (o *object) hostPort(v value) (string, bool) {
 	return "", false
 }
 
-// hasName tells whether a host can be looked up, and reports it if not. Names
-// beyond ASCII can: the exporter asks for their form in ASCII.
+// hasName returns whether a host can be resolved, and reports one that cannot.
+// International names can: the exporter resolves their form in ASCII.
 func (v value) hasName(host string) bool {
 	if err := sla.CheckHost(host); err != nil {
 		remedy := "a name has letters, digits, - and _, in parts of 1 to 63 between dots, at most 253 in all"

@@ -18,14 +18,14 @@ import (
 	"github.com/prometheus/blackbox_exporter/config"
 )
 
-// maxMatched is how much of a body, in bytes, is kept to be matched; a longer
-// one fails the module that matches it.
+// maxMatched bounds, in bytes, a body that is matched. If a longer one is to be
+// matched, the probe fails.
 const maxMatched = 16 << 20
 
-// judge reads the answer, reports it, and says whether it is as the module
-// wants it. err is that of the client: it comes with an answer if that is a
-// redirect which was not followed.
-func (p *httpProbe) judge(ctx context.Context, r *http.Response, err error) bool {
+// evaluate reads the response, reports it, and returns whether it is what the
+// module demands. err is the client's; it has a response beside it if that is a
+// redirect that was not followed.
+func (p *httpProbe) evaluate(ctx context.Context, r *http.Response, err error) bool {
 	if r == nil {
 		p.reportTLS() // of a handshake that failed over the certificate
 		return false
@@ -71,21 +71,21 @@ func (p *httpProbe) validStatus(code int) bool {
 }
 
 func (p *httpProbe) validHeaders(header http.Header) bool {
-	refused := func(m *config.HeaderMatch, values []string) bool {
+	matchesAny := func(m *config.HeaderMatch, values []string) bool {
 		return slices.ContainsFunc(values, m.Regexp.MatchString)
 	}
-	missed := func(m *config.HeaderMatch, values []string) bool {
+	matchesNone := func(m *config.HeaderMatch, values []string) bool {
 		return !slices.ContainsFunc(values, m.Regexp.MatchString)
 	}
-	ok := p.headersHold(header, p.conf.FailIfHeaderMatchesRegexp, refused, "Header matched regular expression") &&
-		p.headersHold(header, p.conf.FailIfHeaderNotMatchesRegexp, missed, "Header did not match regular expression")
+	ok := p.checkHeaders(header, p.conf.FailIfHeaderMatchesRegexp, matchesAny, "Header matched regular expression") &&
+		p.checkHeaders(header, p.conf.FailIfHeaderNotMatchesRegexp, matchesNone, "Header did not match regular expression")
 	if !ok {
 		p.out.set("probe_failed_due_to_regex", 1)
 	}
 	return ok
 }
 
-func (p *httpProbe) headersHold(header http.Header, rules []config.HeaderMatch, broken func(*config.HeaderMatch, []string) bool, message string) bool {
+func (p *httpProbe) checkHeaders(header http.Header, rules []config.HeaderMatch, violates func(*config.HeaderMatch, []string) bool, message string) bool {
 	for i := range rules {
 		rule := &rules[i]
 		values := header[textproto.CanonicalMIMEHeaderKey(rule.Header)]
@@ -94,7 +94,7 @@ func (p *httpProbe) headersHold(header http.Header, rules []config.HeaderMatch, 
 		case len(values) == 0:
 			p.log.Error("Missing required header", "header", rule.Header)
 			return false
-		case broken(rule, values):
+		case violates(rule, values):
 			p.log.Error(message, "header", rule.Header, "regexp", rule.Regexp, "value_count", len(values))
 			return false
 		}
@@ -138,18 +138,17 @@ func (p *httpProbe) validTLS(ctx context.Context, r *http.Response, ok bool) boo
 	return ok
 }
 
-// body is that of an answer while it is judged.
+// body is the body of a response while it is checked.
 type body struct {
 	probe    *httpProbe
 	response *http.Response
 	stream   io.Reader
-	text     []byte // what was kept to be matched
-	kept     bool
+	text     []byte // what is matched
+	buffered bool
 	read     int64 // bytes, after decompression
 }
 
-// decompress takes the body as compressed in the way that the module says,
-// whatever its header says.
+// decompress decompresses the body as the module says, whatever its header says.
 func (b *body) decompress() bool {
 	var err error
 	switch strings.ToLower(b.probe.conf.Compression) {
@@ -172,16 +171,16 @@ func (b *body) decompress() bool {
 	return err == nil
 }
 
-// limit has a body fail that is longer than the module allows.
+// limit makes reading fail if the body is longer than the module allows.
 func (b *body) limit() {
 	if most := b.probe.conf.BodySizeLimit; most > 0 {
 		b.stream = http.MaxBytesReader(nil, io.NopCloser(b.stream), int64(most))
 	}
 }
 
-// keep reads the body to be matched.
-func (b *body) keep() error {
-	if b.kept {
+// buffer reads the body for matching.
+func (b *body) buffer() error {
+	if b.buffered {
 		return nil
 	}
 	var err error
@@ -190,7 +189,7 @@ func (b *body) keep() error {
 	if err == nil && len(b.text) > maxMatched {
 		err = errors.New("the body is longer than 16 MiB, too long to be matched")
 	}
-	b.kept = err == nil
+	b.buffered = err == nil
 	return err
 }
 
@@ -208,7 +207,7 @@ func (b *body) matches() bool {
 
 func (b *body) matchesRegexps(c *config.HTTPProbe) bool {
 	log := b.probe.log
-	if err := b.keep(); err != nil {
+	if err := b.buffer(); err != nil {
 		log.Error("Error reading HTTP body", "err", err)
 		return false
 	}
@@ -241,7 +240,7 @@ func (b *body) matchesJSON(ctx context.Context) bool {
 
 func (b *body) matchesCEL(ctx context.Context, c *config.HTTPProbe) bool {
 	log := b.probe.log
-	if err := b.keep(); err != nil {
+	if err := b.buffer(); err != nil {
 		log.Error("Error reading HTTP body", "err", err)
 		return false
 	}

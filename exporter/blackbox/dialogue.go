@@ -15,15 +15,15 @@ import (
 	pconfig "github.com/prometheus/common/config"
 )
 
-// maxLine is the longest line, in bytes, that a dialogue can have; one as long
-// is a failure.
+// maxLine bounds a line of a dialogue, in bytes. A line of this length or more fails
+// the probe.
 const maxLine = bufio.MaxScanTokenSize
 
-// readers are kept, because each holds a line of that length.
+// readers are reused, because each has a buffer of maxLine.
 var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, maxLine) }}
 
-// talk is a dialogue under way over a stream.
-type talk struct {
+// lineDialogue is the dialogue of one probe over a stream.
+type lineDialogue struct {
 	*attempt
 	conf   *pconfig.TLSConfig
 	host   string // for TLS, if the module names none
@@ -32,10 +32,11 @@ type talk struct {
 	reader *bufio.Reader
 }
 
-// run begins TLS if it is to, goes through the dialogue, and hangs up.
-func (t *talk) run(ctx context.Context, conn net.Conn, secure bool, dialogue []config.QueryResponse) bool {
+// run begins TLS if secure is set, goes through the dialogue, and closes the
+// connection.
+func (t *lineDialogue) run(ctx context.Context, conn net.Conn, secure bool, dialogue []config.QueryResponse) bool {
 	t.conn = conn
-	defer func() { hangUp(t.conn) }()
+	defer func() { closeNow(t.conn) }()
 	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
 	if deadline, ok := ctx.Deadline(); ok {
 		if err := conn.SetDeadline(deadline); err != nil {
@@ -43,7 +44,7 @@ func (t *talk) run(ctx context.Context, conn net.Conn, secure bool, dialogue []c
 			return false
 		}
 	}
-	if secure && !t.secure(ctx) {
+	if secure && !t.beginTLS(ctx) {
 		return false
 	}
 	t.log.Debug("Successfully dialed")
@@ -67,8 +68,8 @@ func (t *talk) run(ctx context.Context, conn net.Conn, secure bool, dialogue []c
 	return true
 }
 
-// secure begins a TLS session over the connection.
-func (t *talk) secure(ctx context.Context) bool {
+// beginTLS begins a TLS session over the connection.
+func (t *lineDialogue) beginTLS(ctx context.Context) bool {
 	conf, err := t.tlsConfig(t.conf, t.host)
 	if err != nil {
 		t.log.Error("Failed to create TLS configuration", "err", err)
@@ -87,10 +88,10 @@ func (t *talk) secure(ctx context.Context) bool {
 	return true
 }
 
-func (t *talk) step(ctx context.Context, i int, s *config.QueryResponse) bool {
+func (t *lineDialogue) step(ctx context.Context, i int, s *config.QueryResponse) bool {
 	send := s.Send
 	if s.Expect.Regexp != nil {
-		line, match, ok := t.hearLine(i, s)
+		line, match, ok := t.expectLine(i, s)
 		if !ok {
 			return false
 		}
@@ -99,7 +100,7 @@ func (t *talk) step(ctx context.Context, i int, s *config.QueryResponse) bool {
 			t.capture(s, line, match)
 		}
 	}
-	if s.ExpectBytes != "" && !t.hearBytes(i, []byte(s.ExpectBytes)) {
+	if s.ExpectBytes != "" && !t.expectBytes(i, []byte(s.ExpectBytes)) {
 		return false
 	}
 	if send != "" {
@@ -112,10 +113,10 @@ func (t *talk) step(ctx context.Context, i int, s *config.QueryResponse) bool {
 	return !s.StartTLS || t.startTLS(ctx, i)
 }
 
-// hearLine reads lines until one matches.
-func (t *talk) hearLine(i int, s *config.QueryResponse) (line []byte, match []int, ok bool) {
+// expectLine reads lines until one matches.
+func (t *lineDialogue) expectLine(i int, s *config.QueryResponse) (line []byte, match []int, ok bool) {
 	for {
-		line, err := t.line()
+		line, err := t.readLine()
 		if err != nil && !errors.Is(err, io.EOF) {
 			t.log.Error("Error reading from connection", "entry_number", i, "err", err)
 			return nil, nil, false
@@ -134,8 +135,9 @@ func (t *talk) hearLine(i int, s *config.QueryResponse) (line []byte, match []in
 	}
 }
 
-// line reads one line, valid until the next; the last needs no end.
-func (t *talk) line() ([]byte, error) {
+// readLine reads one line, which is valid until the next call. The last line needs
+// no line break.
+func (t *lineDialogue) readLine() ([]byte, error) {
 	line, err := t.reader.ReadSlice('\n')
 	if err != nil && (len(line) == 0 || !errors.Is(err, io.EOF)) {
 		return nil, err
@@ -144,8 +146,8 @@ func (t *talk) line() ([]byte, error) {
 	return bytes.TrimSuffix(line, []byte("\r")), nil
 }
 
-// hearBytes reads as many bytes as are expected and compares them.
-func (t *talk) hearBytes(i int, want []byte) bool {
+// expectBytes reads as many bytes as the step expects, and compares them.
+func (t *lineDialogue) expectBytes(i int, want []byte) bool {
 	got := make([]byte, len(want))
 	if n, err := io.ReadFull(t.reader, got); err != nil {
 		t.log.Error("Error reading from connection", "entry_number", i, "err", err, "expected", want, "bytes", got[:n])
@@ -160,8 +162,8 @@ func (t *talk) hearBytes(i int, want []byte) bool {
 	return true
 }
 
-// capture reports what a line matched as labels that the module names.
-func (t *talk) capture(s *config.QueryResponse, line []byte, match []int) {
+// capture reports the module's labels, which repeat what the line matched.
+func (t *lineDialogue) capture(s *config.QueryResponse, line []byte, match []int) {
 	labels := make([]label, len(s.Labels))
 	for i, l := range s.Labels {
 		value := string(s.Expect.Expand(nil, []byte(l.Value), line, match))
@@ -170,14 +172,14 @@ func (t *talk) capture(s *config.QueryResponse, line []byte, match []int) {
 	t.out.series("probe_expect_info", labels).value = 1
 }
 
-func (t *talk) startTLS(ctx context.Context, i int) bool {
+func (t *lineDialogue) startTLS(ctx context.Context, i int) bool {
 	if t.reader.Buffered() > 0 {
-		// Whoever sits in between could have put it there, and it would count
-		// as said within the session.
+		// Anyone on the path could have inserted it, and it would be read as if it
+		// came within the session.
 		t.log.Error("The server spoke before the TLS handshake", "entry_number", i)
 		return false
 	}
-	if !t.secure(ctx) {
+	if !t.beginTLS(ctx) {
 		return false
 	}
 	t.reader.Reset(t.conn)

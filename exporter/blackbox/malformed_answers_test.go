@@ -83,7 +83,7 @@ func packed(text string) string {
 	return b.String()
 }
 
-const oddModules = `
+const unusualModules = `
 modules:
   http_2xx: {prober: http, timeout: 5s, http: {preferred_ip_protocol: ip4}}
   any: {prober: http, timeout: 5s, http: {preferred_ip_protocol: ip4, valid_status_codes: [100, 101, 103, 199, 204, 206, 301, 304, 418, 600, 999]}}
@@ -105,9 +105,9 @@ modules:
 // soon makes probes that hang end after two seconds.
 var soon = map[string]string{"X-Prometheus-Scrape-Timeout-Seconds": "2.5"}
 
-// TestOddAnswers asks both for answers that few servers give.
-func TestOddAnswers(t *testing.T) {
-	p := newPair(t, oddModules)
+// TestMalformedHTTPAnswers asks both for answers that few servers give.
+func TestMalformedHTTPAnswers(t *testing.T) {
+	p := newPair(t, unusualModules)
 	long := strings.Repeat("h", 60<<10)
 	zipped := packed("a needle in it")
 	texts := map[string]string{
@@ -227,9 +227,9 @@ func TestOddAnswers(t *testing.T) {
 	}
 }
 
-// TestOddTargets names targets in ways that few do.
-func TestOddTargets(t *testing.T) {
-	p := newPair(t, oddModules+"  tcp: {prober: tcp, timeout: 5s}\n  dns: {prober: dns, timeout: 5s, dns: {query_name: a.example}}\n  grpc: {prober: grpc, timeout: 5s, grpc: {preferred_ip_protocol: ip4, ip_protocol_fallback: true}}\n  icmp: {prober: icmp, timeout: 300ms, icmp: {preferred_ip_protocol: ip4}}\n")
+// TestUnusualTargets names targets in ways that few do.
+func TestUnusualTargets(t *testing.T) {
+	p := newPair(t, unusualModules+"  tcp: {prober: tcp, timeout: 5s}\n  dns: {prober: dns, timeout: 5s, dns: {query_name: a.example}}\n  grpc: {prober: grpc, timeout: 5s, grpc: {preferred_ip_protocol: ip4, ip_protocol_fallback: true}}\n  icmp: {prober: icmp, timeout: 300ms, icmp: {preferred_ip_protocol: ip4}}\n")
 	srv := rawAnswers(t, map[string]string{
 		"/": "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nneedle", "/a%20b": "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
 		"/a%2520b": "HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", "/?": "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
@@ -259,9 +259,9 @@ func TestOddTargets(t *testing.T) {
 	}
 }
 
-// TestOddRequests asks for probes in ways that few do.
-func TestOddRequests(t *testing.T) {
-	p := newPair(t, oddModules)
+// TestUnusualRequests asks for probes in ways that few do.
+func TestUnusualRequests(t *testing.T) {
+	p := newPair(t, unusualModules)
 	srv := rawAnswers(t, map[string]string{"/": "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "/hold": holds})
 	for name, q := range map[string]url.Values{
 		"no target": {}, "an empty target": {"target": {""}}, "two targets": {"target": {srv, "http://127.0.0.1:1/"}}, "an empty first": {"target": {"", srv}},
@@ -286,7 +286,7 @@ func TestOddRequests(t *testing.T) {
 // TestAnAnswerThatSwitchesEnds: after a 101 blackbox_exporter waits for ever,
 // whatever the timeout of the module.
 func TestAnAnswerThatSwitchesEnds(t *testing.T) {
-	p := newPair(t, oddModules)
+	p := newPair(t, unusualModules)
 	srv := rawAnswers(t, map[string]string{"/": "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n" + holds})
 	for module, success := range map[string]string{"http_2xx": "0", "any": "1"} {
 		began := time.Now()

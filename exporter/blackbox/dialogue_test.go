@@ -64,7 +64,7 @@ func script(conf *tls.Config, lines ...string) func(net.Conn) {
 	}
 }
 
-const talkModules = `
+const dialogueModules = `
 modules:
   connect: {prober: tcp, timeout: 2s}
   ip4: {prober: tcp, tcp: {preferred_ip_protocol: ip4}}
@@ -82,9 +82,9 @@ modules:
   unix_tls: {prober: unix, unix: {tls: true, tls_config: {ca_file: CA, server_name: mail.example}, query_response: [{expect: ^hello}]}}
 `
 
-func TestTalk(t *testing.T) {
+func TestDialogue(t *testing.T) {
 	ca := newAuthority(t)
-	p := newPair(t, strings.ReplaceAll(talkModules, "ca_file: CA", "ca_file: "+ca.file))
+	p := newPair(t, strings.ReplaceAll(dialogueModules, "ca_file: CA", "ca_file: "+ca.file))
 	conf := &tls.Config{Certificates: []tls.Certificate{ca.server(time.Hour, "mail.example", "127.0.0.1")}}
 	expired := &tls.Config{Certificates: []tls.Certificate{ca.server(-time.Hour, "mail.example", "127.0.0.1")}}
 	chain := "probe_ssl_last_chain_expiry_timestamp_seconds"
@@ -154,9 +154,9 @@ func TestTalk(t *testing.T) {
 	t.Run("no socket", func(t *testing.T) { p.both(t, query("unix", "/nonexistent"), nil) })
 }
 
-// TestTalkWhereItsPeerFails is of dialogues that blackbox_exporter panics at,
+// TestDialoguesThatBlackboxExporterGetsWrong is of dialogues that blackbox_exporter panics at,
 // or takes for good or bad by chance.
-func TestTalkWhereItsPeerFails(t *testing.T) {
+func TestDialoguesThatBlackboxExporterGetsWrong(t *testing.T) {
 	ca := newAuthority(t)
 	p := newPair(t, strings.ReplaceAll(`
 modules:

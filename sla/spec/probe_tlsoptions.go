@@ -1,0 +1,64 @@
+package spec
+
+import (
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// tlsFields are the options of every kind of probe that speaks TLS; when says
+// in which case, for those that need not, as a sentence for the reference.
+func tlsFields(when string) []field {
+	return []field{
+		{key: "serverName", typ: textType, def: "the host", example: "db.example", doc: "The name to ask for, and to find in the certificate." + when},
+		{key: "insecureSkipVerify", typ: booleanType, def: "false", doc: "Accept any certificate." + when},
+		certificateField(when),
+		{key: "caFile", typ: fileType, example: "/etc/ssl/shop-ca.pem", doc: "Authorities, in PEM, that are trusted instead of the system's." + when},
+		{key: "certFile", typ: fileType, example: "/etc/upheld/client.pem", doc: "The certificate, in PEM, that is shown to the server; with `keyFile`. Both are read again when they change." + when},
+		{key: "keyFile", typ: fileType, example: "/etc/upheld/client.key", doc: "The key of `certFile`, in PEM." + when},
+	}
+}
+
+// tlsKeys are those of tlsFields.
+var tlsKeys = []string{"serverName", "insecureSkipVerify", "certificateValidFor", "caFile", "certFile", "keyFile"}
+
+// tlsFiles reads the keys of files.
+func (o *object) tlsFiles() *sla.TLSFiles {
+	var f sla.TLSFiles
+	f.CA, _, _ = read(o, "caFile", value.secretFile)
+	f.Certificate, _, _ = read(o, "certFile", value.secretFile)
+	f.Key, _, _ = read(o, "keyFile", value.secretFile)
+	cert, certGiven := o.get("certFile")
+	key, keyGiven := o.get("keyFile")
+	switch {
+	case certGiven && !keyGiven:
+		o.d.errorAt(cert.key, "missing-key", "certFile needs keyFile", "add keyFile, or leave certFile out")
+	case keyGiven && !certGiven:
+		o.d.errorAt(key.key, "missing-key", "keyFile needs certFile", "add certFile, or leave keyFile out")
+	}
+	if f == (sla.TLSFiles{}) {
+		return nil
+	}
+	return &f
+}
+
+func certificateField(when string) field {
+	return field{key: "certificateValidFor", typ: durationType, example: "14d", doc: "How much longer the certificate must be valid: the chain that was verified, or the server's own certificate if none is." + when}
+}
+
+// tlsOptions reads tlsFields. Without TLS they are an error: remedy says how
+// to have it.
+func (o *object) tlsOptions(used bool, remedy string) sla.TLSOptions {
+	var t sla.TLSOptions
+	t.ServerName, _, _ = read(o, "serverName", value.hostName)
+	t.InsecureSkipVerify, _, _ = read(o, "insecureSkipVerify", value.boolean)
+	t.CertificateValidFor, _, _ = read(o, "certificateValidFor", value.duration)
+	t.Files = o.tlsFiles()
+	if used {
+		return t
+	}
+	for _, key := range tlsKeys {
+		if v, given := o.get(key); given {
+			o.d.errorAt(v.key, "conflicting-keys", key+" has no effect without TLS", remedy+", or leave "+key+" out")
+		}
+	}
+	return t
+}
