@@ -67,24 +67,24 @@ func keyOf(id sla.ID, name, address string) string {
 
 // Run probes once and accounts for it. A probe that the end of the exporter
 // cut short is not counted.
-func (t *target) Run(ctx context.Context, next time.Time) time.Duration {
-	return t.probe(ctx, next, t.account.Observe)
+func (t *target) Run(ctx context.Context, by time.Time) time.Duration {
+	return t.probe(ctx, by, t.account.Observe)
 }
 
 // Recheck probes a target that was bad once more before its next probe is due.
-func (t *target) Recheck(ctx context.Context, next time.Time) time.Duration {
-	return t.probe(ctx, next, t.account.Recheck)
+func (t *target) Recheck(ctx context.Context, by time.Time) time.Duration {
+	return t.probe(ctx, by, t.account.Recheck)
 }
 
 // probe runs one probe and accounts for it; it returns after what time the
 // target is to be rechecked, 0 if it need not be.
-func (t *target) probe(ctx context.Context, next time.Time, account func(probe.Result, measure.ID, time.Time)) time.Duration {
+func (t *target) probe(ctx context.Context, by time.Time, account func(probe.Result, measure.ID, time.Time)) time.Duration {
 	at := time.Now()
-	r := t.prober.Probe(ctx, next)
+	r := t.prober.Probe(ctx, by)
 	if r.Reason == probe.Cancelled {
 		return 0
 	}
-	r = t.exporter.vantage.judge(ctx, r, at, next)
+	r = t.exporter.vantage.judge(ctx, r, at, by)
 	id := t.exporter.ids.next()
 	account(r, id, at)
 	t.remember(Record{At: at, ID: id, Outcome: r.Outcome, Reason: r.Reason, Detail: r.Told(), Duration: r.Duration, Phases: r.Phases, Parts: r.Parts, Excerpt: r.Excerpt, Count: 1})

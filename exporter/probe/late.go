@@ -15,6 +15,7 @@ import (
 type lateness struct {
 	mu      sync.Mutex
 	own     time.Duration
+	still   time.Duration // the longest stretch of it
 	opening time.Duration // the part of own in arrivals that were read late before the session was open
 	pending time.Duration // how long something had been there that a deadline kept from being read
 	last    time.Time     // when the last wait ended; what comes after it is own time
@@ -29,7 +30,7 @@ func (l *lateness) opened(wanted, at time.Time, own time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.work(wanted)
-	l.own += own
+	l.add(own)
 	l.opening += own
 	l.last = at
 }
@@ -58,7 +59,7 @@ func (l *lateness) resume(at time.Time, late time.Duration) {
 	if l.over {
 		return
 	}
-	l.own += max(late, 0)
+	l.add(max(late, 0))
 	if l.aside {
 		l.opening += max(late, 0)
 	}
@@ -81,9 +82,15 @@ func (l *lateness) unread(late time.Duration) {
 // work counts what has passed since the last wait; l.mu is held.
 func (l *lateness) work(until time.Time) {
 	if !l.aside && until.After(l.last) {
-		l.own += until.Sub(l.last)
+		l.add(until.Sub(l.last))
 	}
 	l.last = until
+}
+
+// add counts a stretch of own time; l.mu is held.
+func (l *lateness) add(d time.Duration) {
+	l.own += d
+	l.still = max(l.still, d)
 }
 
 // setAside begins and ends a stretch in which calculating is no lateness: the
@@ -127,6 +134,20 @@ func (l *lateness) missed(took time.Duration) bool {
 	defer l.mu.Unlock()
 	return tooLate(min(l.opening+l.pending, took), took)
 }
+
+// stoodStill tells whether the exporter did nothing for so long that a peer may
+// have lost patience with it.
+func (l *lateness) stoodStill() bool {
+	if l == nil {
+		return false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.still > peerPatience
+}
+
+// peerPatience is for how long any peer bears a client that is silent.
+const peerPatience = time.Second
 
 // How late the exporter may be itself before a duration is not told: a share of
 // the time that the target took, and never less than a time. What is promised is

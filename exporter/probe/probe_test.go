@@ -305,3 +305,20 @@ func TestEveryReasonIsDocumentedAndExpected(t *testing.T) {
 		}
 	}
 }
+
+// A probe that began so late that its target would have had less than its time
+// cannot tell that there was no answer in time.
+func TestTimeoutOfAProbeThatIsCutShort(t *testing.T) {
+	silent := rawServer(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })
+	const timeout = 400 * time.Millisecond
+	p, err := probe.NewFactory(probe.Env{}).New(&sla.Probe{
+		Check: &sla.TCPCheck{Address: silent, Dialogue: []sla.Step{{Expect: "never"}}}, Timeout: timeout,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := p.Probe(t.Context(), time.Now().Add(timeout*9/10))
+	if r.Outcome != probe.Inconclusive || r.Reason != probe.Starved {
+		t.Errorf("of nine tenths of its time a probe tells %s %q (%s), want starved", r.Outcome, r.Reason, r.Detail)
+	}
+}

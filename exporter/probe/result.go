@@ -118,7 +118,8 @@ func (p *Phases) since(earlier Phases) Phases {
 // run is one probe under way.
 type run struct {
 	start    time.Time
-	deadline time.Time     // the one bound on everything that the probe does
+	deadline time.Time // the one bound on everything that the probe does
+	timeout  time.Duration
 	cut      time.Duration // how much of the timeout the deadline leaves out
 	phases   Phases
 	late     *lateness // nil: nothing is attested
@@ -135,7 +136,7 @@ type run struct {
 }
 
 func begin(timeout time.Duration, by time.Time) run {
-	r := run{start: time.Now()}
+	r := run{start: time.Now(), timeout: timeout}
 	r.deadline = r.start.Add(timeout)
 	if !by.IsZero() && by.Before(r.deadline) {
 		r.cut = r.deadline.Sub(by)
@@ -164,21 +165,41 @@ func (r *run) result(detail string, answered bool) Result {
 // unanswered are the reasons for which the probe was still waiting.
 var unanswered = map[Reason]bool{Timeout: true, ConnectTimeout: true, Loss: true, Cancelled: true}
 
+// lostPatience are the reasons that a target gives for which the probe was too
+// slow.
+var lostPatience = map[Reason]bool{Reset: true, TLSOther: true, Dialogue: true, Protocol: true, Status: true}
+
 // leaveOut takes time that the exporter needed for itself out of the probe.
 func (r *run) leaveOut(d time.Duration) {
 	r.start = r.start.Add(d)
 	r.cut += d
 }
 
+// cutShare is the part of its timeout that a probe may lack and still be told to
+// have timed out.
+const cutShare = 20
+
+// starved tells whether a failure may come of the exporter having been too slow:
+// with more time the answer might have been in time, and no peer waits for ever.
+func (r *run) starved(reason Reason, took time.Duration) bool {
+	switch {
+	case took > r.deadline.Sub(r.start)+starvedAfter:
+		return true
+	case reason == Timeout:
+		return r.late.missed(took)
+	}
+	return lostPatience[reason] && r.late.stoodStill()
+}
+
 // failed is the result of a probe that a failure ended. If the probe began so
 // late that its target had less than its time, a timeout is not the target's.
 func (r *run) failed(f *failure) Result {
-	if r.cut > starvedAfter && (f.reason == Timeout || f.reason == ConnectTimeout || f.reason == Loss) {
+	if r.cut > min(r.timeout/cutShare, starvedAfter) && (f.reason == Timeout || f.reason == ConnectTimeout || f.reason == Loss) {
 		f = &failure{Starved, f.detail + "; the probe had begun too late to wait for the whole timeout"}
 	}
 	result := r.result(sla.Redact(f.detail), !unanswered[f.reason])
 	result.Outcome, result.Reason = f.reason.Outcome(), f.reason
-	if f.reason == Timeout && r.late.missed(result.Duration) { // with that time the answer might have been in time
+	if result.Outcome == Bad && r.starved(f.reason, result.Duration) {
 		result.Outcome, result.Reason = Starved.Outcome(), Starved
 	}
 	if result.Outcome == Bad && r.heard != nil {

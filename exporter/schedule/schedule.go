@@ -39,13 +39,16 @@ const (
 // Job is what the scheduler runs for a target. Its methods are called from
 // several goroutines, Run never twice at once.
 type Job interface {
-	// Run probes once. It should be over by the time next, when the next probe
-	// is due, and must return soon when ctx ends. If again is more than 0 and
-	// ends before next, Recheck is called after it, unless something else of the
-	// target runs then or all slots are taken: no recheck is owed.
-	Run(ctx context.Context, next time.Time) (again time.Duration)
-	// Recheck is a probe between two that are owed; else it is like Run.
-	Recheck(ctx context.Context, next time.Time) (again time.Duration)
+	// Run probes once. It should be over at the time by: when the next probe is
+	// due, and later by as much as this one began late, so that its target has the
+	// time that it would have had. It must return soon when ctx ends. If again is
+	// more than 0 and ends before the next probe is due, Recheck is called after
+	// it, unless something else of the target runs then or all slots are taken: no
+	// recheck is owed.
+	Run(ctx context.Context, by time.Time) (again time.Duration)
+	// Recheck is a probe between two that are owed, and should be over when the
+	// next one is due; else it is like Run.
+	Recheck(ctx context.Context, by time.Time) (again time.Duration)
 	// Skip accounts for n probes in a row that were not run. It must not block
 	// and must not call the scheduler.
 	Skip(why Unrun, n int)

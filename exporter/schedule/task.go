@@ -14,11 +14,19 @@ type task struct {
 	slot  int64     // when it was due; 0: it is not owed
 	next  time.Time // when the next one is
 	bound time.Duration
+	spare time.Duration // how much later than due it may begin and still end by next
 }
+
+// lateShare is the part of its interval by which a probe may begin late and still
+// has to end when the next one is due. It is less than what a timeout is told from
+// a probe that was cut short by, and ends what one lateness would else hand on to
+// all probes of a target that hangs.
+const lateShare = 40
 
 // launch picks a probe that is owed.
 func (s *Scheduler) launch(e *entry, slot int64) {
-	s.occupy(task{entry: e, slot: slot, next: s.at(slot + e.interval), bound: MaxLag(time.Duration(e.interval))})
+	interval := time.Duration(e.interval)
+	s.occupy(task{entry: e, slot: slot, next: s.at(slot + e.interval), bound: MaxLag(interval), spare: interval / lateShare})
 }
 
 // recheck picks a probe that is not owed.
@@ -50,7 +58,7 @@ func (s *Scheduler) perform(ctx context.Context, t task) {
 		t.job.Skip(Starved, 1)
 		return
 	}
-	again = t.job.Run(ctx, t.next)
+	again = t.job.Run(ctx, t.next.Add(max(lag-t.spare, 0)))
 }
 
 func (s *Scheduler) finish(e *entry, at *host, again time.Duration) {

@@ -88,8 +88,9 @@ type job struct {
 	interval time.Duration
 }
 
-func (j job) Run(ctx context.Context, next time.Time) time.Duration {
-	return j.run(ctx, next, func(a *account, lag time.Duration) {
+func (j job) Run(ctx context.Context, by time.Time) time.Duration {
+	const spare = 40 // the part of an interval that a probe may begin late and still ends by the next
+	return j.run(ctx, by, func(lag time.Duration) time.Duration { return max(lag-j.interval/spare, 0) }, func(a *account, lag time.Duration) {
 		a.owing++
 		a.lags = append(a.lags, lag)
 		if lag > schedule.MaxLag(j.interval) {
@@ -98,12 +99,13 @@ func (j job) Run(ctx context.Context, next time.Time) time.Duration {
 	}, func(a *account) { a.owing--; a.finished++ })
 }
 
-func (j job) Recheck(ctx context.Context, next time.Time) time.Duration {
-	return j.run(ctx, next, func(a *account, lag time.Duration) { a.rechecks = append(a.rechecks, lag) }, func(*account) {})
+func (j job) Recheck(ctx context.Context, by time.Time) time.Duration {
+	return j.run(ctx, by, func(time.Duration) time.Duration { return 0 }, func(a *account, lag time.Duration) { a.rechecks = append(a.rechecks, lag) }, func(*account) {})
 }
 
-// run is one probe; begun and ended note it.
-func (j job) run(ctx context.Context, next time.Time, begun func(a *account, lag time.Duration), ended func(*account)) time.Duration {
+// run is one probe, which may end so much after the next one is due; begun and
+// ended note it.
+func (j job) run(ctx context.Context, by time.Time, beyond func(lag time.Duration) time.Duration, begun func(a *account, lag time.Duration), ended func(*account)) time.Duration {
 	now := time.Now()
 	j.w.mu.Lock()
 	a := j.w.accounts[j.key]
@@ -118,8 +120,8 @@ func (j job) run(ctx context.Context, next time.Time, begun func(a *account, lag
 	}
 	lag := time.Duration((now.UnixNano() - int64(schedule.Phase(j.key, j.interval))) % int64(j.interval))
 	begun(a, lag)
-	if want := now.Add(j.interval - lag); !next.Equal(want) {
-		j.w.problem("%s: told that the next probe is due at %s, not %s", j.key, next, want)
+	if want := now.Add(j.interval - lag + beyond(lag)); !by.Equal(want) {
+		j.w.problem("%s: began %s late and is told to be over at %s, not %s", j.key, lag, by, want)
 	}
 	took, again := j.w.took(j.key, a.started), time.Duration(0)
 	if j.w.again != nil {
