@@ -18,7 +18,7 @@ import (
 	"github.com/upheld-sla/upheld/dashboards"
 	"github.com/upheld-sla/upheld/internal/golden"
 	"github.com/upheld-sla/upheld/internal/metricnames"
-	"github.com/upheld-sla/upheld/rulegen/emit"
+	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/sla"
 	"github.com/upheld-sla/upheld/sla/spec"
 )
@@ -179,16 +179,13 @@ func TestUIDs(t *testing.T) {
 	}
 }
 
-func TestMarkerIsThatOfAllOutputs(t *testing.T) {
-	if dashboards.Marker != emit.Marker {
-		t.Errorf("dashboards are marked %q, other files %q", dashboards.Marker, emit.Marker)
-	}
+func TestDescriptionsHaveTheMarker(t *testing.T) {
 	for name, text := range made(t) {
 		var d dashboard.Dashboard
 		if err := json.Unmarshal(text, &d); err != nil {
 			t.Fatal(err)
 		}
-		if d.Description == nil || !strings.HasPrefix(*d.Description, dashboards.Marker+" from ") {
+		if d.Description == nil || !strings.HasPrefix(*d.Description, rulegen.Marker+" from ") {
 			t.Errorf("%s: its description does not say who made it", name)
 		}
 	}

@@ -40,8 +40,8 @@ func TestExcerptsStayWithinTheirMemory(t *testing.T) {
 	}
 	for i := range histories {
 		records := histories[i].failures()
-		if want := fmt.Sprintf("%d of %d ", each-1, i); len(records) != RecentFailures || !strings.HasPrefix(records[0].Excerpt, want) || records[RecentFailures-1].Excerpt != "" {
-			t.Fatalf("target %d: newest %.20q, oldest %.20q: the newest of each are to be kept", i, records[0].Excerpt, records[RecentFailures-1].Excerpt)
+		if want := fmt.Sprintf("%d of %d ", each-1, i); len(records) != recentFailures || !strings.HasPrefix(records[0].Excerpt, want) || records[recentFailures-1].Excerpt != "" {
+			t.Fatalf("target %d: newest %.20q, oldest %.20q: the newest of each are to be kept", i, records[0].Excerpt, records[recentFailures-1].Excerpt)
 		}
 		histories[i].forget(&kept)
 	}
@@ -54,7 +54,7 @@ func TestExcerptsStayWithinTheirMemory(t *testing.T) {
 func TestTheSameExcerptIsKeptOnce(t *testing.T) {
 	var kept excerpts
 	var h history
-	for n := range 3 * RecentFailures {
+	for n := range 3 * recentFailures {
 		h.add(failed(n, "the same"), &kept)
 		h.add(Record{At: time.Unix(int64(n), 5), Outcome: probe.Good, Count: 1}, &kept)
 	}
@@ -66,7 +66,7 @@ func TestTheSameExcerptIsKeptOnce(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 	}
-	for n := range RecentFailures {
+	for n := range recentFailures {
 		h.add(failed(100+n, ""), &kept)
 	}
 	if kept.oldest.Len() != 0 || kept.size != 0 {

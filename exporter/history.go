@@ -27,7 +27,7 @@ type Record struct {
 // How many results are remembered for each target.
 const (
 	RecentResults  = 20
-	RecentFailures = 20
+	recentFailures = 20
 )
 
 // Recent is the last results of a level's probe, at most RecentResults, newest
@@ -35,7 +35,7 @@ const (
 func (e *Exporter) Recent(id sla.ID) []Record { return e.remembered(id, (*history).recent) }
 
 // Failures is the last results of a level's probe that were not good, at most
-// RecentFailures, newest first. They are kept apart from Recent, so that a
+// recentFailures, newest first. They are kept apart from Recent, so that a
 // failure some hours ago is still known.
 func (e *Exporter) Failures(id sla.ID) []Record { return e.remembered(id, (*history).failures) }
 
@@ -86,7 +86,7 @@ func (h *history) add(r Record, kept *excerpts) (changed bool) {
 		h.bad = new(records)
 	}
 	h.all.add(&r, x, RecentResults)
-	kept.release(h.bad.add(&r, x, RecentFailures))
+	kept.release(h.bad.add(&r, x, recentFailures))
 	return r.Outcome != outcome || r.Reason != why
 }
 

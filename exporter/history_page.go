@@ -105,7 +105,7 @@ func (e *Exporter) serveHistory(w http.ResponseWriter, r *http.Request) {
 	err := historyPage.Execute(&page, map[string]any{
 		"Level": t.spec.ID.String(), "Target": t.name(), "Address": t.address, "Every": t.spec.Probe.Interval.String(), "Location": e.opts.Location,
 		"Phases": probe.AllPhases(), "Tables": tables, "Asked": asked, "Found": found, "Path": historyPath,
-		"Kept": RecentResults, "KeptBad": RecentFailures,
+		"Kept": RecentResults, "KeptBad": recentFailures,
 	})
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)

@@ -66,7 +66,7 @@ func TestPackedRecordsAreTheRecords(t *testing.T) {
 			all = all[:min(len(all), RecentResults)]
 			if one.Outcome != probe.Good {
 				bad = slices.Insert(bad, 0, one)
-				bad = bad[:min(len(bad), RecentFailures)]
+				bad = bad[:min(len(bad), recentFailures)]
 			}
 			if kept.size != held(&kept) {
 				t.Fatalf("seed %d: %d bytes of excerpts, counted as %d", seed, held(&kept), kept.size)

@@ -124,7 +124,7 @@ func (c counting) boundOf(q sla.Query, s promql.Selector, given sla.TimeUnit, th
 	case last == "total":
 		return bound, finding(sla.Warning, "%s is named as a counter is, not as a histogram of durations",
 			"name a histogram by its base name; if it is one all the same, write what it counts in: unit: seconds")
-	case UnitOf(s.Name()) == "":
+	case unitOf(s.Name()) == "":
 		return bound, finding(sla.Warning, "the name of %s does not say what it counts in, so that it is read as seconds",
 			"write it: unit: seconds, or unit: milliseconds")
 	}

@@ -32,9 +32,9 @@ const envoyTimes = "_rq_time"
 // notTime are words at the end of names of what is no duration.
 var notTime = []string{"bytes", "bits", "ratio", "percent", "celsius", "volts", "amperes", "joules", "grams", "meters"}
 
-// UnitOf is the unit that a metric's name says, "" if it says none: the last
+// unitOf is the unit that a metric's name says, "" if it says none: the last
 // one of http_request_duration_seconds, response_latency_ms.
-func UnitOf(metric string) sla.TimeUnit {
+func unitOf(metric string) sla.TimeUnit {
 	name := strings.ToLower(metric)
 	if strings.HasSuffix(name, envoyTimes) {
 		return "milliseconds"
@@ -59,7 +59,7 @@ func wordsOf(name string) []string {
 func Bound(metric string, given sla.TimeUnit, threshold time.Duration) (bound sla.Decimal, unit sla.TimeUnit) {
 	unit = given
 	if unit == "" {
-		unit = UnitOf(metric)
+		unit = unitOf(metric)
 	}
 	if unit == "" {
 		unit = sla.UnitSeconds

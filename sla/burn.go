@@ -166,12 +166,6 @@ func (t Tier) Threshold(budget Decimal) (threshold Decimal, adapted bool) {
 	return threshold, false
 }
 
-// BudgetShare is the share of a period's budget that burning at the tier's
-// factor for its long window spends: Factor × Long / period.
-func (t Tier) BudgetShare(period Period) Decimal {
-	return t.Factor.Mul(NewDecimal(int64(t.Long), int64(period.Nominal())))
-}
-
 // TimeToDetect is how long a total outage at constant traffic lasts before the
 // tier fires, counted from the outage's first second and without the delays of
 // scraping and evaluation. Windows are sums of five-minute rates, so an outage

@@ -221,9 +221,9 @@ func (n *Node) Leaves() []*Node {
 	return leaves
 }
 
-// MaxLeaves is how many leaves a composite may have once the composites in it
+// maxLeaves is how many leaves a composite may have once the composites in it
 // are put in their places.
-const MaxLeaves = 200
+const maxLeaves = 200
 
 // Resolve makes Tree and Component once every leaf of Root, and of the
 // composites in it, has its Level and no composite is in itself. Mistakes are
@@ -233,10 +233,10 @@ func (c *Composite) Resolve(own *ServiceLevel) Findings {
 	c.Tree, c.Component, c.agreement = nil, nil, own.ID.SLA
 	leaves := 0
 	tree := expand(c.Root, &leaves)
-	if leaves > MaxLeaves {
+	if leaves > maxLeaves {
 		return Findings{{
 			Severity: Error, Rule: "composite-size", Pos: own.Pos,
-			Message: fmt.Sprintf("the composite %q has more than %d leaves once the composites in it are put in their places", own.ID.SLO, MaxLeaves),
+			Message: fmt.Sprintf("the composite %q has more than %d leaves once the composites in it are put in their places", own.ID.SLO, maxLeaves),
 			Remedy:  "combine fewer levels",
 		}}
 	}
@@ -291,7 +291,7 @@ func expand(n *Node, leaves *int) *Node {
 			*leaves++
 			return &copied
 		}
-		if *leaves > MaxLeaves {
+		if *leaves > maxLeaves {
 			return &copied
 		}
 		tree := expand(inner.Root, leaves)

@@ -23,9 +23,9 @@ type EscalationStep struct {
 	Pos        Position
 }
 
-// Concerns tells whether the step is about an alert; tier is "" for one beside
+// concerns tells whether the step is about an alert; tier is "" for one beside
 // the tiers.
-func (s EscalationStep) Concerns(severity, tier string) bool {
+func (s EscalationStep) concerns(severity, tier string) bool {
 	return slices.Contains(s.Severities, severity) || tier != "" && slices.Contains(s.Tiers, tier)
 }
 
@@ -46,7 +46,7 @@ func (l *ServiceLevel) EscalationTimes() []time.Duration {
 // been firing for a time.
 func (l *ServiceLevel) Escalates(after time.Duration, severity, tier string) bool {
 	return slices.ContainsFunc(l.Escalation, func(s EscalationStep) bool {
-		return s.After == after && s.Concerns(severity, tier)
+		return s.After == after && s.concerns(severity, tier)
 	})
 }
 
@@ -59,7 +59,7 @@ func (l *ServiceLevel) EscalatesWithin(c *Calendar) bool {
 // Notifications say how Alertmanager gathers and paces what it sends.
 type Notifications struct {
 	GroupBy []string        // labels that the alerts of one notification share; nil is the level's identity
-	Pacing  map[string]Pace // by severity, where it is not DefaultPacing
+	Pacing  map[string]Pace // by severity, where it is not defaultPacing
 }
 
 // PerGroup are the labels by which the notifications of a level's groups are
@@ -96,7 +96,7 @@ type Pace struct{ GroupWait, GroupInterval, RepeatInterval *time.Duration }
 
 // PacingOf is the pacing of a severity that stands for an urgency.
 func (n Notifications) PacingOf(severity string, u Urgency) Pacing {
-	p, given := DefaultPacing(u), n.Pacing[severity]
+	p, given := defaultPacing(u), n.Pacing[severity]
 	for _, of := range []struct {
 		to    *time.Duration
 		given *time.Duration
@@ -108,10 +108,10 @@ func (n Notifications) PacingOf(severity string, u Urgency) Pacing {
 	return p
 }
 
-// DefaultPacing sends a page after half a minute and repeats it while it burns;
+// defaultPacing sends a page after half a minute and repeats it while it burns;
 // anything else waits until a page of the same level would be there to inhibit
 // it, and comes again once a day.
-func DefaultPacing(u Urgency) Pacing {
+func defaultPacing(u Urgency) Pacing {
 	if u == Page {
 		return Pacing{GroupWait: 30 * time.Second, GroupInterval: 5 * time.Minute, RepeatInterval: 4 * time.Hour}
 	}

@@ -119,7 +119,7 @@ func (l *ServiceLevel) AgreedShare(now time.Time) Decimal {
 	for _, e := range l.Exclusions {
 		if e.Effect == RemoveFromAgreedTime {
 			endless := *e
-			endless.Windows = slices.DeleteFunc(slices.Clone(e.Windows), func(w *Window) bool { return !w.Endless() })
+			endless.Windows = slices.DeleteFunc(slices.Clone(e.Windows), func(w *Window) bool { return !w.endless() })
 			agreed = agreed.Without(endless.Spans(from, to))
 		}
 	}

@@ -56,9 +56,6 @@ func (p Period) Words() string {
 	return words
 }
 
-// IsZero tells whether no period is set.
-func (p Period) IsZero() bool { return p.Rolling <= 0 && p.Calendar == "" }
-
 const day = 24 * time.Hour
 
 // units tell how long calendar periods are: nominal is what budgets and alert

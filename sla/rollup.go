@@ -3,12 +3,12 @@ package sla
 // Rollup is a set of levels that is looked at together: those whose label By has
 // a Value, or those of an agreement.
 type Rollup struct {
-	By    string // a label, or RollupAgreement
+	By    string // a label, or rollupAgreement
 	Value string
 }
 
-// RollupAgreement is the By of the levels of one agreement.
-const RollupAgreement = "agreement"
+// rollupAgreement is the By of the levels of one agreement.
+const rollupAgreement = "agreement"
 
 // AtRisk is the share of its budget below which a level counts as at risk.
 var AtRisk = NewDecimal(1, 4)
@@ -18,7 +18,7 @@ func (l *ServiceLevel) Rollups() []Rollup {
 	if len(l.RollupLabels) == 0 {
 		return nil
 	}
-	all := []Rollup{{RollupAgreement, l.ID.SLA}}
+	all := []Rollup{{rollupAgreement, l.ID.SLA}}
 	for _, label := range l.RollupLabels {
 		if value := l.Labels[label]; value != "" {
 			all = append(all, Rollup{label, value})

@@ -99,9 +99,6 @@ func (s Spans) Meet(o Spans) bool {
 	return false
 }
 
-// And is what is in both.
-func (s Spans) And(o Spans) Spans { return s.Without(s.Without(o)) }
-
 // Total is how much time they are together.
 func (s Spans) Total() time.Duration {
 	var sum time.Duration

@@ -130,8 +130,8 @@ func (w *Window) Spans(from, to time.Time) Spans {
 	return w.Recurs.spans(from, to)
 }
 
-// Endless tells whether there are windows beyond any date.
-func (w *Window) Endless() bool {
+// endless tells whether there are windows beyond any date.
+func (w *Window) endless() bool {
 	return w.Recurs != nil && w.Recurs.rule != nil && w.Recurs.rule.OrigOptions.Until.IsZero() && w.Recurs.rule.OrigOptions.Count == 0
 }
 

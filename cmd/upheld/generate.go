@@ -227,7 +227,7 @@ func (o generateOptions) open(cmd *cobra.Command, dir string, agreements []*sla.
 		folders = append(folders, "tests")
 	}
 	return filetree.Open(cmd.Context(), dir, filetree.Options{
-		Marker:   emit.Marker,
+		Marker:   rulegen.Marker,
 		Ignore:   emit.VersionLine,
 		Folders:  folders,
 		Sources:  names(agreements),

@@ -114,14 +114,14 @@ func (s *snapshot) failed() (all []*dto.Metric) {
 
 func (s *snapshot) keptWithin() (all []*dto.Metric) {
 	s.eachWithin(func(v *view, c *withinView) {
-		all = append(all, v.counter(float64(c.n), v.created, pair(metricnames.Threshold, FormatThreshold(c.threshold))))
+		all = append(all, v.counter(float64(c.n), v.created, pair(metricnames.Threshold, formatThreshold(c.threshold))))
 	})
 	return all
 }
 
 func (s *snapshot) unknown() (all []*dto.Metric) {
 	s.eachWithin(func(v *view, c *withinView) {
-		all = append(all, v.counter(float64(c.unknown), v.created, pair(metricnames.Threshold, FormatThreshold(c.threshold))))
+		all = append(all, v.counter(float64(c.unknown), v.created, pair(metricnames.Threshold, formatThreshold(c.threshold))))
 	})
 	return all
 }

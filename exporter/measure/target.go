@@ -203,8 +203,8 @@ func (t *Target) configure(s Spec) {
 	}
 }
 
-// FormatThreshold is a threshold as the "threshold" label shows it: in seconds.
-func FormatThreshold(d time.Duration) string { return sla.Seconds(d).String() }
+// formatThreshold is a threshold as the "threshold" label shows it: in seconds.
+func formatThreshold(d time.Duration) string { return sla.Seconds(d).String() }
 
 // Observe accounts for a probe that was run, began at the time at, and is
 // remembered as id.

@@ -22,7 +22,7 @@ func targetBlock(k key) string {
 }
 
 func thresholdLabel(d time.Duration) string {
-	return "," + label(metricnames.Threshold, FormatThreshold(d))
+	return "," + label(metricnames.Threshold, formatThreshold(d))
 }
 
 // textWriter writes the metrics of targets as text: Prometheus' own format or

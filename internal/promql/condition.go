@@ -62,7 +62,7 @@ func (e Expr) sides(by []string) (holds, fails Expr, err error) {
 			if err != nil {
 				return holds, fails, err
 			}
-			return Eql(truth, yes), Eql(truth, no), nil
+			return eql(truth, yes), eql(truth, no), nil
 		}
 		if n.Op == parser.LAND || n.Op == parser.LOR {
 			return sidesOfBoth(n, by)

@@ -73,8 +73,8 @@ func (s Selector) Name() string {
 	return ""
 }
 
-// Matchers are the selector's conditions besides its name.
-func (s Selector) Matchers() []Matcher {
+// matchers are the selector's conditions besides its name.
+func (s Selector) matchers() []Matcher {
 	var ms []Matcher
 	for _, m := range s.vector.LabelMatchers {
 		if m.Name != labels.MetricName {
@@ -112,9 +112,6 @@ func (s Selector) CountOverTime(window time.Duration) Expr { return s.over("coun
 
 // AvgOverTime is avg_over_time(s[window]).
 func (s Selector) AvgOverTime(window time.Duration) Expr { return s.over("avg_over_time", window) }
-
-// MinOverTime is min_over_time(s[window]).
-func (s Selector) MinOverTime(window time.Duration) Expr { return s.over("min_over_time", window) }
 
 // Num is a number literal.
 func Num(d sla.Decimal) Expr { return Expr{&parser.NumberLiteral{Val: d.Float64()}} }

@@ -8,8 +8,8 @@ func Le(a, b Expr) Expr { return join(parser.LTE, a, b, nil) }
 // Lt keeps the samples of a that are less than b.
 func Lt(a, b Expr) Expr { return join(parser.LSS, a, b, nil) }
 
-// Eql keeps the samples of a that equal b.
-func Eql(a, b Expr) Expr { return join(parser.EQLC, a, b, nil) }
+// eql keeps the samples of a that equal b.
+func eql(a, b Expr) Expr { return join(parser.EQLC, a, b, nil) }
 
 // DivManyOn is a / on (labels) group_left () b: several samples of a may have
 // the labels of one of b, and keep their own.

@@ -61,7 +61,7 @@ func presence(b *parser.BinaryExpr, c *parser.Call, in func(by, of parser.Expr) 
 			return join(op, Expr{there}, no, nil).node.(*parser.BinaryExpr)
 		}
 	}
-	return in(asBool(Eql(Expr{there}, no)).node, c)
+	return in(asBool(eql(Expr{there}, no)).node, c)
 }
 
 func compares(op parser.ItemType, a, b float64) bool {

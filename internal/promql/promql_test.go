@@ -51,7 +51,7 @@ func leaf(t *rapid.T) Expr {
 	s := Series(rapid.SampledFrom([]string{"m", "sla:total:rate5m"}).Draw(t, "name"), Eq("a", value), Re("b", "x|y"))
 	window := time.Duration(rapid.IntRange(1, 5000).Draw(t, "minutes")) * time.Minute
 	leaves := []Expr{
-		s.Now(), s.Rate(window), s.SumOverTime(window), s.CountOverTime(window), s.AvgOverTime(window), s.MinOverTime(window), Absent(s),
+		s.Now(), s.Rate(window), s.SumOverTime(window), s.CountOverTime(window), s.AvgOverTime(window), Absent(s),
 		Vector(sla.NewDecimal(rapid.Int64Range(-1000, 1000).Draw(t, "n"), 7)),
 	}
 	return rapid.SampledFrom(leaves).Draw(t, "leaf kind")

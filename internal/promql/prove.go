@@ -102,7 +102,7 @@ func (e Expr) Selectors() ([]Selector, error) {
 // WithSuffix is the same selector, at the same place, for the metric whose name has
 // suffix added, with further matchers.
 func (s Selector) WithSuffix(suffix string, more ...Matcher) Selector {
-	longer := Series(s.Name()+suffix, append(s.Matchers(), more...)...)
+	longer := Series(s.Name()+suffix, append(s.matchers(), more...)...)
 	longer.vector.PosRange = s.vector.PosRange
 	return longer
 }

@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/upheld-sla/upheld/rulegen/emit"
+	"github.com/upheld-sla/upheld/rulegen"
 )
 
 // rulesDir is where, within the storage path, the rule files are. The database
@@ -74,7 +74,7 @@ func removeStale(dir string, keep map[string][]byte) error {
 			if err != nil {
 				return fmt.Errorf("rule file %s: %w", path, err)
 			}
-			if !bytes.Contains(content, []byte(emit.Marker)) {
+			if !bytes.Contains(content, []byte(rulegen.Marker)) {
 				continue
 			}
 		}

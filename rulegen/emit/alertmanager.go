@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -64,7 +65,7 @@ func notifyingOf(agreements []*sla.Agreement) notifying {
 func Alertmanager(agreements []*sla.Agreement) (text []byte, empty []string, err error) {
 	n := notifyingOf(agreements)
 	var head comment
-	head.line("%s from %s. Do not edit by hand.", Marker, names(agreements))
+	head.line("%s from %s. Do not edit by hand.", rulegen.Marker, names(agreements))
 	head.line("")
 	head.line("NOBODY IS TOLD OF ANYTHING YET: the receivers at the end are empty.")
 	head.line("")

@@ -7,6 +7,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/upheld-sla/upheld/internal/ruletest"
+	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -14,7 +15,7 @@ import (
 // later), with what made them in the head.
 func Tests(a *sla.Agreement, f ruletest.File, program string) ([]byte, error) {
 	var head comment
-	head.line("%s from the agreement %s. Do not edit: change the agreement and generate again.", Marker, a.Name)
+	head.line("%s from the agreement %s. Do not edit: change the agreement and generate again.", rulegen.Marker, a.Name)
 	if program != "" {
 		head.text.WriteString(VersionLine + program + "\n")
 	}

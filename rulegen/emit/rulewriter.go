@@ -120,9 +120,9 @@ const VersionLine = "# Made by "
 func (r *RuleWriter) head(a *sla.Agreement) []byte {
 	var head comment
 	if r.opts.Bundle != "" {
-		head.line("%s from agreements, each named above its groups. Do not edit: change the agreement and generate again.", Marker)
+		head.line("%s from agreements, each named above its groups. Do not edit: change the agreement and generate again.", rulegen.Marker)
 	} else {
-		head.line("%s from the agreement %s. Do not edit: change the agreement and generate again.", Marker, a.Name)
+		head.line("%s from the agreement %s. Do not edit: change the agreement and generate again.", rulegen.Marker, a.Name)
 	}
 	if r.opts.Program != "" {
 		head.text.WriteString(VersionLine + r.opts.Program + "\n")

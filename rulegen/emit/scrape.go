@@ -122,7 +122,7 @@ func Scrape(agreements []*sla.Agreement, opts ScrapeOptions) ([]byte, error) {
 		return nil, fmt.Errorf("scrape configuration: %w", err)
 	}
 	var head comment
-	head.line("%s from %s. Do not edit by hand.", Marker, names(agreements))
+	head.line("%s from %s. Do not edit by hand.", rulegen.Marker, names(agreements))
 	head.line("")
 	head.line("Prometheus 2.43 and later include this file from prometheus.yml:")
 	head.line("  scrape_config_files: [scrape.yaml]")
@@ -142,7 +142,7 @@ func PrometheusConfig(agreements []*sla.Agreement, opts ScrapeOptions) ([]byte, 
 		return nil, fmt.Errorf("prometheus configuration: %w", err)
 	}
 	var head comment
-	head.line("%s from %s. Do not edit by hand.", Marker, names(agreements))
+	head.line("%s from %s. Do not edit by hand.", rulegen.Marker, names(agreements))
 	head.line("")
 	head.line("A complete configuration for a Prometheus that does nothing else:")
 	head.line("  prometheus --config.file=prometheus.yml --storage.tsdb.retention.time=%s", retention(agreements))

@@ -3,6 +3,7 @@ package emit
 import (
 	"fmt"
 
+	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -48,7 +49,7 @@ func ServiceMonitor(agreements []*sla.Agreement, object OperatorObject, opts Scr
 		return nil, fmt.Errorf("service monitor: %w", err)
 	}
 	var head comment
-	head.line("%s from %s. Do not edit by hand.", Marker, names(agreements))
+	head.line("%s from %s. Do not edit by hand.", rulegen.Marker, names(agreements))
 	head.line("")
 	head.line("The exporter's Service needs the label %s: %s and a port called", serviceLabel, scrapeJob)
 	head.line("%q. honorLabels keeps the exporter's own labels: the operator gives every", servicePort)

@@ -39,7 +39,7 @@ func TestReference(t *testing.T) {
 	shown := 0
 	for i, block := range strings.Split(want, "```yaml\n")[1:] {
 		block, _, _ = strings.Cut(block, "```")
-		if !strings.Contains(block, "kind: "+Kind) {
+		if !strings.Contains(block, "kind: "+documentKind) {
 			continue
 		}
 		shown++

@@ -15,8 +15,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// StandardInput is the name in findings of what is read for the path "-".
-const StandardInput = "<stdin>"
+// standardInputName is the name in findings of what is read for the path "-".
+const standardInputName = "<stdin>"
 
 // standardInput is read once: findings show its lines later, and a server that
 // reads its specifications again finds the same there.
@@ -50,7 +50,7 @@ func (l *loader) filesOf(path string) []string {
 		l.failed(`""`, "no-such-file", "is no name of a file", "give the variable that it comes from a value")
 		return nil
 	case "-":
-		return []string{StandardInput}
+		return []string{standardInputName}
 	}
 	info, err := os.Stat(path)
 	switch {
@@ -254,7 +254,7 @@ func (l *loader) load(file string) {
 
 // readFile is the content of a file, unless it is larger than maxFileSize.
 func readFile(file string) (text []byte, size int64, err error) {
-	if file == StandardInput {
+	if file == standardInputName {
 		text, err = standardInput()
 		return text, int64(len(text)), err
 	}

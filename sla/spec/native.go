@@ -10,16 +10,16 @@ import (
 
 // What a document of this format begins with.
 const (
-	APIVersion = "upheld/v1"
-	Kind       = "ServiceLevelAgreement"
+	apiVersion   = "upheld/v1"
+	documentKind = "ServiceLevelAgreement"
 )
 
 var documentSection = &section{
 	name: "the document",
 	doc:  "One YAML document is one agreement; a file may hold several, separated by `---`.",
 	fields: []field{
-		{key: "apiVersion", typ: oneOf(APIVersion), required: true, doc: "The version of the format."},
-		{key: "kind", typ: oneOf(Kind), required: true, doc: "What the document is."},
+		{key: "apiVersion", typ: oneOf(apiVersion), required: true, doc: "The version of the format."},
+		{key: "kind", typ: oneOf(documentKind), required: true, doc: "What the document is."},
 		{key: "metadata", typ: mapping(metadataSection), required: true, example: "{name: shop}", doc: "What the agreement is called."},
 		{key: "spec", typ: mapping(specSection), required: true, example: "{serviceLevels: […]}", doc: "What is agreed."},
 	},
@@ -27,7 +27,7 @@ var documentSection = &section{
 
 // native is the format of this file.
 var native = format{
-	name: "Upheld", called: "service level agreement", begin: "apiVersion: " + APIVersion + " and kind: " + Kind, mark: "apiVersion: " + APIVersion,
+	name: "Upheld", called: "service level agreement", begin: "apiVersion: " + apiVersion + " and kind: " + documentKind, mark: "apiVersion: " + apiVersion,
 	detect: detectNative, decode: decodeNative,
 }
 
@@ -94,8 +94,8 @@ var levelSection = &section{
 func decodeNative(root value) *sla.Agreement {
 	root.name = "a document"
 	o := root.object(documentSection)
-	version, _, _ := read(o, "apiVersion", word(APIVersion))
-	kind, _, _ := read(o, "kind", word(Kind))
+	version, _, _ := read(o, "apiVersion", word(apiVersion))
+	kind, _, _ := read(o, "kind", word(documentKind))
 	_, _ = version, kind
 	a := &sla.Agreement{Pos: root.pos()}
 	if v, ok := o.get("metadata"); ok {
@@ -113,7 +113,7 @@ func detectNative(h head) likeness {
 	switch {
 	case strings.HasPrefix(h.text("apiVersion"), "upheld"):
 		return certain
-	case Nearest(h.text("kind"), []string{Kind}) != "":
+	case Nearest(h.text("kind"), []string{documentKind}) != "":
 		return alike
 	case !h.has("apiVersion") && !h.has("kind") && h.has("spec"): // forgotten; reported as missing
 		return alike

@@ -22,7 +22,7 @@ func Schema() map[string]any {
 	root := rootSection.schema()
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	root["$id"] = "https://github.com/upheld-sla/upheld/schema/upheld-v1.json"
-	root["title"] = "Service level agreement, " + APIVersion
+	root["title"] = "Service level agreement, " + apiVersion
 	root["$defs"] = defs
 	return root
 }

@@ -29,7 +29,7 @@ func validFiles(t *testing.T) []string {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if strings.Contains(string(text), "kind: "+Kind) {
+			if strings.Contains(string(text), "kind: "+documentKind) {
 				files = append(files, file)
 			}
 		}

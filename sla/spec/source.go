@@ -104,7 +104,7 @@ func (s *source) position(line, column int) sla.Position {
 // readAgain is the content of a file that was read before. A pipe gives it only
 // once; asking again could wait for ever.
 func readAgain(file string) ([]byte, error) {
-	if file == StandardInput {
+	if file == standardInputName {
 		return standardInput()
 	}
 	return regular.Read(file, maxFileSize)
