@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/quic-go/quic-go"
@@ -17,7 +18,20 @@ import (
 type quicConn struct {
 	conn      *quic.Conn
 	transport *quic.Transport
-	socket    net.PacketConn
+	socket    *packetsOnly
+}
+
+// cause is what kept packets from being sent, where an error of the connection is
+// of that: it has only its text. Other errors it returns as they are.
+func (q *quicConn) cause(err error) error {
+	if q == nil {
+		return err
+	}
+	own, ok := errors.AsType[*quic.TransportError](err)
+	if fault := q.socket.fault.Load(); ok && fault != nil && !own.Remote && own.ErrorCode == quic.InternalError {
+		return *fault
+	}
+	return err
 }
 
 func (q *quicConn) close() {
@@ -29,14 +43,27 @@ func (q *quicConn) close() {
 }
 
 // packetsOnly hides from QUIC that the socket is one of UDP, so that it does
-// not set its buffers, and log that it may not.
-type packetsOnly struct{ net.PacketConn }
+// not set its buffers, and log that it may not. It keeps the error of a packet
+// that could not be sent.
+type packetsOnly struct {
+	net.PacketConn
+	fault atomic.Pointer[error]
+}
+
+// WriteTo sends a packet.
+func (p *packetsOnly) WriteTo(b []byte, to net.Addr) (int, error) {
+	n, err := p.PacketConn.WriteTo(b, to)
+	if err != nil {
+		p.fault.CompareAndSwap(nil, &err)
+	}
+	return n, err
+}
 
 // SetReadBuffer leaves the buffer as it is: a probe is a few packets.
-func (packetsOnly) SetReadBuffer(int) error { return nil }
+func (*packetsOnly) SetReadBuffer(int) error { return nil }
 
 // SetWriteBuffer leaves the buffer as it is.
-func (packetsOnly) SetWriteBuffer(int) error { return nil }
+func (*packetsOnly) SetWriteBuffer(int) error { return nil }
 
 // overHTTP3 sends a request over QUIC and reads the header of the answer. The
 // handshake, which connects too, is the phase TLS.
@@ -64,7 +91,8 @@ func (x *exchange) dialQUIC(ctx context.Context, o *outgoing) *failure {
 	if err != nil {
 		return d.classify(ctx, err, at)
 	}
-	x.quic = &quicConn{transport: &quic.Transport{Conn: packetsOnly{socket}}, socket: socket}
+	packets := &packetsOnly{PacketConn: socket}
+	x.quic = &quicConn{transport: &quic.Transport{Conn: packets}, socket: packets}
 	conf, facts, fault := x.client.session(o.url).config()
 	if fault != nil {
 		return fault
@@ -97,7 +125,7 @@ func (x *exchange) handshaken(ctx context.Context, o *outgoing, facts *TLSFacts,
 	} else if _, ok := errors.AsType[*quic.HandshakeTimeoutError](err); ok || ctx.Err() != nil {
 		return x.client.dialer.classify(ctx, context.DeadlineExceeded, stage{phase: Connect, address: o.address, what: at.what})
 	}
-	fault := x.client.dialer.classify(ctx, err, at)
+	fault := x.client.dialer.classify(ctx, x.quic.cause(err), at)
 	fault.detail += certificateWords(facts, fault.reason)
 	return fault
 }
