@@ -132,7 +132,7 @@ func startDaemonWith(t *testing.T, by []string, args ...string) *daemon {
 	if err != nil {
 		t.Fatal(err)
 	}
-	line := append(append(by, exe), append(args, "--web.listen-address=127.0.0.1:0")...)
+	line := append(append(by, exe), append([]string{"--web.listen-address=127.0.0.1:0"}, args...)...) // unless they say otherwise
 	d := &daemon{t: t, command: exec.CommandContext(t.Context(), line[0], line[1:]...)}
 	stderr, err := d.command.StderrPipe()
 	if err != nil {
