@@ -167,7 +167,7 @@ var AlertExclusionCap = &AlertKind{
 
 // AlertGroupLimit fires when a level nears the groups that its limit allows.
 var AlertGroupLimit = &AlertKind{
-	Name: "SLAGroupLimit", Key: "alerting.groupLimit", Doc: "group-by.md#a-bound-on-groups",
+	Name: "SLAGroupLimit", Key: "alerting.groupLimit", Doc: "group-by.md#a-limit-on-groups",
 	When: "there are nearly as many groups as it may have", WholeLevel: true,
 	Options: &AlertOptions{
 		Doc: "The alert `SLAGroupLimit` of a level with [groupBy](#groupby): its groups near their limit.", Usual: aTicket,
