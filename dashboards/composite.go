@@ -60,7 +60,7 @@ func (s selector) blameBudget() string {
 // nodeTitle names a part in its place of the tree.
 func nodeTitle(n *sla.Node) string {
 	title := n.Title()
-	if n.Op != sla.OpLevel && n.Level != nil {
+	if !n.Leaf() && n.Level != nil {
 		title = n.Level.ID.String() + ": " + title
 	}
 	if n.Name != "" {

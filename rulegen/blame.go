@@ -1,8 +1,6 @@
 package rulegen
 
 import (
-	"strconv"
-
 	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/internal/promql"
 	"github.com/upheld-sla/upheld/sla"
@@ -58,7 +56,7 @@ type part struct {
 }
 
 func weightedTop(n *sla.Node, weight sla.Decimal) []part {
-	if n.Op != sla.OpWeighted {
+	if !n.Weighted() {
 		return []part{{n, weight}}
 	}
 	var parts []part
@@ -101,43 +99,18 @@ func some(e promql.Expr) promql.Expr { return promql.Gt(e, promql.Num(zero)) }
 
 func blameLabels(n *sla.Node) []string {
 	labels := []string{metricnames.Node, n.Path}
-	if n.Op == sla.OpLevel {
+	if n.Leaf() {
 		labels = append(labels, metricnames.Component, n.Component.Label)
 	}
 	return labels
 }
 
-// handDown divides what runs through a node among its members: in proportion to
-// their badness, which is in equal shares where they are up or down; to weight
-// times badness; and with failover to the first members, for as far as all of
-// them are bad.
+// handDown divides what runs through a node among its members.
 func (t tree) handDown(n *sla.Node) []Rule {
-	if n.Op == sla.OpLevel {
+	if n.Leaf() {
 		return nil
 	}
-	blame := promql.Sum(t.recorded(metricnames.NodeBlame, node(n.Path)).Now())
-	of := assume(t.decided())
-	var rules []Rule
-	switch {
-	case n.Op == sla.OpWeighted:
-		per := promql.Div(blame, promql.ClampMin(promql.Sum(t.at(node(n.Path), of)), hardly))
-		for i, m := range n.Members {
-			own := promql.Mul(promql.Num(n.Weights[i]), promql.Sum(t.at(node(m.Path), of)))
-			rules = append(rules, t.record(metricnames.NodeBlame, some(promql.Mul(own, per)), blameLabels(m)...))
-		}
-	case n.Failover.Time > 0 && len(n.Members) > 1:
-		first := func(more ...promql.Matcher) promql.Expr {
-			return promql.Sum(t.recorded(metricnames.FirstBad, append([]promql.Matcher{node(n.Path), of}, more...)...).Now())
-		}
-		per := promql.Div(blame, promql.ClampMin(first(), hardly))
-		for i, m := range n.Members {
-			rules = append(rules, t.record(metricnames.NodeBlame, some(promql.Mul(first(promql.Eq(metricnames.Members, strconv.Itoa(i+1))), per)), blameLabels(m)...))
-		}
-	default:
-		members := t.at(parent(n.Path), of)
-		per := promql.Div(blame, promql.ClampMin(promql.Sum(members), hardly))
-		rules = append(rules, t.record(metricnames.NodeBlame, some(promql.MulLeft(members, per, nil, nil)), metricnames.Parent, n.Path))
-	}
+	rules := operatorOf(n).handDown(t, n)
 	for _, m := range n.Members {
 		rules = append(rules, t.handDown(m)...)
 	}

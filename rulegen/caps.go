@@ -15,7 +15,7 @@ import (
 
 // capped records what failed within service hours in each of them, whatever else
 // excuses it.
-func (a agreedTime) capped(at sample, failed promql.Expr) []Rule {
+func (a agreedTime) capped(at moment, failed promql.Expr) []Rule {
 	var rules []Rule
 	for _, e := range a.MeasuredCaps() {
 		bad := times(failed, a.excuse(at, e))

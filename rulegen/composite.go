@@ -137,7 +137,7 @@ func (t tree) nodes(n *sla.Node, above string, policy sla.UnknownPolicy) []Rule 
 	if above == "" {
 		labels = labels[:2]
 	}
-	if n.Op == sla.OpLevel {
+	if n.Leaf() {
 		labels = append(labels, metricnames.Component, n.Component.Label)
 		return []Rule{t.record(metricnames.NodeBad, t.leaf(n, policy), labels...)}
 	}
@@ -145,26 +145,10 @@ func (t tree) nodes(n *sla.Node, above string, policy sla.UnknownPolicy) []Rule 
 	for _, m := range n.Members {
 		rules = append(rules, t.nodes(m, n.Path, policy)...)
 	}
-	if n.Failover.Time > 0 && len(n.Members) > 1 {
+	if failsOver(n) {
 		return append(rules, t.failover(n, labels)...)
 	}
-	members := t.at(parent(n.Path))
-	var e promql.Expr
-	switch n.Op {
-	case sla.OpAny:
-		e = promql.Min(members, metricnames.Assume)
-	case sla.OpAtLeast:
-		e = promql.Max(promql.BottomK(int64(n.K), members, metricnames.Assume), metricnames.Assume)
-	case sla.OpWeighted:
-		var terms promql.Expr
-		for i, m := range n.Members {
-			terms = union(terms, promql.Mul(promql.Num(n.Weights[i]), t.at(node(m.Path))))
-		}
-		e = promql.Sum(terms, metricnames.Assume)
-	default:
-		e = promql.Max(members, metricnames.Assume)
-	}
-	return append(rules, t.record(metricnames.NodeBad, e, labels...))
+	return append(rules, t.record(metricnames.NodeBad, operatorOf(n).combine(t, n), labels...))
 }
 
 // union is a or b, where a may be nothing yet. The labels of the two differ.

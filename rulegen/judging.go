@@ -145,16 +145,16 @@ func (j judging) held(bad promql.Expr) []Rule {
 // inMinute takes them in the minute that is read: what was recorded of the clock
 // before its end was recorded in it, or is now's, if none was recorded then; and a
 // condition is looked at as states are.
-func (j judging) inMinute() sample {
-	return sample{
+func (j judging) inMinute() moment {
+	return moment{
 		recorded:  func(s promql.Selector) promql.Expr { return promql.Or(j.atCut(s.Offset(tick)), s.Now()) },
 		condition: j.atCut,
 	}
 }
 
 // inSlot takes masks as they were in the middle of the slot that is read.
-func (j judging) inSlot() sample {
-	return sample{
+func (j judging) inSlot() moment {
+	return moment{
 		recorded: func(s promql.Selector) promql.Expr {
 			return j.atCut(s.Offset(j.into.window/2 - j.masks.interval()/2))
 		},

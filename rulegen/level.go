@@ -163,3 +163,40 @@ func (l level) counters() []counting {
 	}
 	return []counting{{level: l, of: l.ID, into: l.source()}}
 }
+
+// share is which share of all time is agreed service time.
+func (l level) share() sla.Decimal { return l.masks.share(l.ServiceLevel) }
+
+// removesOnCondition tells whether the level has any.
+func (l level) removesOnCondition() bool { return slices.ContainsFunc(l.Exclusions, removesUnforeseen) }
+
+// tallies are what is summed beside total and bad.
+func (l level) tallies() []metricnames.Tally {
+	var all []metricnames.Tally
+	all = append(all, l.kind.tallies...)
+	if l.fills() {
+		all = append(all, metricnames.TallyOf("missing", metricnames.MissingRate))
+	}
+	if !l.Masked() {
+		return all
+	}
+	all = append(all, metricnames.TallyOf("raw_total", metricnames.RawTotalRate), metricnames.TallyOf("raw_bad", metricnames.RawBadRate))
+	if len(l.Exclusions) > 0 {
+		all = append(all, metricnames.TallyOf("excluded_total", metricnames.ExcludedTotalRate), metricnames.TallyOf("excluded_bad", metricnames.ExcludedBadRate))
+	}
+	if len(l.MeasuredCaps()) > 0 {
+		all = append(all, metricnames.CappedTally)
+	}
+	if !l.Aggregation.ByTime() {
+		all = append(all, agreedTally)
+	}
+	if l.removesOnCondition() {
+		all = append(all, removedTally)
+	}
+	return all
+}
+
+var (
+	agreedTally  = metricnames.TallyOf("agreed", metricnames.AgreedMask)
+	removedTally = metricnames.TallyOf("removed", metricnames.RemovedMask)
+)

@@ -63,7 +63,7 @@ func agreedName(l *sla.ServiceLevel) string {
 func removedBefore(l *sla.ServiceLevel) []*sla.Exclusion {
 	var all []*sla.Exclusion
 	for _, e := range l.Exclusions {
-		if e.Effect == sla.RemoveFromAgreedTime && len(e.Windows) > 0 {
+		if e.Removes() && len(e.Windows) > 0 {
 			all = append(all, e)
 		}
 	}
@@ -188,7 +188,7 @@ func (g *maskGroup) mask(t timetable) promql.Expr {
 func (g *maskGroup) exclusion(e *sla.Exclusion) {
 	var expr promql.Expr
 	var byClock *timetable
-	if e.Condition.Text != "" {
+	if e.OnCondition() {
 		condition, holds, findings := truth(e.Condition)
 		g.findings = append(g.findings, findings...)
 		if findings.HasErrors() {

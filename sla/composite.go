@@ -49,19 +49,6 @@ const (
 // AllComponentAlerts are all choices, the default first.
 var AllComponentAlerts = []ComponentAlerts{AlertsLinked, AlertsInhibited, AlertsIndependent}
 
-// Operator is how a node makes one state of those of its members.
-type Operator string
-
-// The operators. Goodness is 1 or 0, and between them only below a weighted node.
-const (
-	OpLevel    Operator = "level"    // a leaf: the state of a level
-	OpAll      Operator = "all"      // as good as the worst member
-	OpAny      Operator = "any"      // as good as the best member
-	OpAtLeast  Operator = "atLeast"  // as good as the K-th best member
-	OpWeighted Operator = "weighted" // the mean of the members by their weights
-	OpJourney  Operator = "journey"  // steps of which all must work, in an order
-)
-
 // Node is a part of a composite.
 type Node struct {
 	Op       Operator
@@ -158,13 +145,13 @@ func (c *Composite) Words() string { return c.Root.words(c.agreement) }
 
 // words are the node as a formula for people: `all of (web/availability, any of (a/x, b/x))`.
 func (n *Node) words(agreement string) string {
-	if n.Op == OpLevel {
+	if n.Leaf() {
 		return labelIn(agreement, n.Of)
 	}
 	words := make([]string, len(n.Members))
 	for i, m := range n.Members {
 		words[i] = m.words(agreement)
-		if n.Op == OpWeighted {
+		if n.Weighted() {
 			words[i] = n.Weights[i].String() + " × " + words[i]
 		}
 		if m.Name != "" {
@@ -175,31 +162,6 @@ func (n *Node) words(agreement string) string {
 		return "any of (" + strings.Join(words, ", ") + "; " + n.failoverWords() + ")"
 	}
 	return n.Title() + " (" + strings.Join(words, ", ") + ")"
-}
-
-func (n *Node) failoverWords() string { return FormatDuration(n.Failover.Time) + " to fail over" }
-
-// Title is what the node does with its members: "at least 2 of", or for a leaf
-// the component's label.
-func (n *Node) Title() string {
-	switch n.Op {
-	case OpLevel:
-		if n.Component != nil {
-			return n.Component.Label
-		}
-		return n.Of.String()
-	case OpAny:
-		if n.Failover.Time > 0 {
-			return "any of (" + n.failoverWords() + ")"
-		}
-	case OpAtLeast:
-		return fmt.Sprintf("at least %d of", n.K)
-	case OpWeighted:
-		return "weighted"
-	case OpJourney:
-		return "journey"
-	}
-	return string(n.Op) + " of"
 }
 
 // Walk calls visit for the node and all below it, parents first.
@@ -214,7 +176,7 @@ func (n *Node) Walk(visit func(*Node)) {
 func (n *Node) Leaves() []*Node {
 	var leaves []*Node
 	n.Walk(func(m *Node) {
-		if m.Op == OpLevel {
+		if m.Leaf() {
 			leaves = append(leaves, m)
 		}
 	})
@@ -285,7 +247,7 @@ func labelIn(agreement string, id ID) string {
 func expand(n *Node, leaves *int) *Node {
 	copied := *n
 	copied.Members = nil
-	if n.Op == OpLevel {
+	if n.Leaf() {
 		inner, ok := n.Level.Indicator.(*Composite)
 		if !ok {
 			*leaves++
@@ -312,35 +274,6 @@ func (n *Node) number(path string) {
 	for i, m := range n.Members {
 		m.number(fmt.Sprintf("%s.%d", path, i+1))
 	}
-}
-
-// FailsAlone tells whether a component's failure is enough for some of the node
-// to fail.
-func (n *Node) FailsAlone(c *Component) bool {
-	switch n.Op {
-	case OpLevel:
-		return n.Component == c
-	case OpAny, OpAtLeast:
-		failing := 0
-		for _, m := range n.Members {
-			if m.FailsAlone(c) {
-				failing++
-			}
-		}
-		return failing > len(n.Members)-n.least()
-	}
-	return slices.ContainsFunc(n.Members, func(m *Node) bool { return m.FailsAlone(c) })
-}
-
-// least is how many members must be good.
-func (n *Node) least() int {
-	switch n.Op {
-	case OpAny:
-		return 1
-	case OpAtLeast:
-		return n.K
-	}
-	return len(n.Members)
 }
 
 // PartOf is a composite that a level is a component of, and what it does to the

@@ -85,7 +85,7 @@ func (l *ServiceLevel) checkExclusions(c *Composite, warn warning) {
 			why = append(why, fmt.Sprintf("in %s %% of the time that counts for %q", PercentUp(share), l.ID.SLO))
 		}
 		for _, e := range x.Level.Exclusions {
-			if e.Condition.Text != "" && !slices.Contains(l.Exclusions, e) {
+			if e.OnCondition() && !slices.Contains(l.Exclusions, e) {
 				why = append(why, "while "+e.Name)
 			}
 		}
@@ -100,7 +100,7 @@ func (l *ServiceLevel) checkExclusions(c *Composite, warn warning) {
 func (l *ServiceLevel) promised(from, to time.Time) Spans {
 	left := l.Agreed(from, to)
 	for _, e := range l.Exclusions {
-		if e.Effect == TreatAsUp {
+		if !e.Removes() {
 			left = left.Without(e.Spans(from, to))
 		}
 	}
@@ -112,12 +112,12 @@ func (c *Composite) checkDoubles(l *ServiceLevel, warn warning) {
 	c.Root.Walk(func(n *Node) {
 		seen := map[*ServiceLevel]bool{}
 		for _, m := range n.Members {
-			if m.Op != OpLevel {
+			if !m.Leaf() {
 				continue
 			}
 			if seen[m.Level] {
 				remedy := "keep one of them"
-				if n.least() < len(n.Members) {
+				if n.Least() < len(n.Members) {
 					remedy += ": the same thing twice is no redundancy"
 				}
 				warn(m.Pos, "composite-double", remedy, "%s is twice a member of the same part of %q", labelIn(l.ID.SLA, m.Of), l.ID.SLO)

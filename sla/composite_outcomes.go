@@ -47,7 +47,7 @@ func (o outcomes[N]) merged() outcomes[N] {
 // mean is the expected goodness of a node. That of a weighted one is the sum of
 // its members', whatever they have to do with each other.
 func (p *predictor[N]) mean(n *Node) (N, error) {
-	if n.Op != OpWeighted {
+	if !n.Weighted() {
 		o, err := p.outcomes(n)
 		return o.mean(), err
 	}
@@ -66,7 +66,7 @@ func (p *predictor[N]) outcomes(n *Node) (outcomes[N], error) {
 	if err := p.spend(1); err != nil {
 		return nil, err
 	}
-	if n.Op == OpLevel {
+	if n.Leaf() {
 		return p.ofLeaf(n), nil
 	}
 	if v, ok, err := p.entangled(n); err != nil {
@@ -81,10 +81,10 @@ func (p *predictor[N]) outcomes(n *Node) (outcomes[N], error) {
 			return nil, err
 		}
 	}
-	if n.Op == OpWeighted {
+	if n.Weighted() {
 		return p.sumOf(members, n.Weights)
 	}
-	return p.kthBest(members, n.least(), p.from(n.Failover.Share()))
+	return p.kthBest(members, n.Least(), p.from(n.Failover.Share()))
 }
 
 // ofLeaf are the outcomes of a component, which is up while all that it needs is.

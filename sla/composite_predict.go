@@ -192,7 +192,7 @@ func newPredictor[N number[N]](c *Composite, from func(Decimal) N, work int) *pr
 
 // bounds hold whatever the failures of the components have to do with each other.
 func bounds(n *Node) (low, high Decimal) {
-	if n.Op == OpLevel {
+	if n.Leaf() {
 		promised := n.Component.Level.TargetRatio()
 		return promised, promised
 	}
@@ -200,13 +200,13 @@ func bounds(n *Node) (low, high Decimal) {
 	for i, m := range n.Members {
 		lows[i], highs[i] = bounds(m)
 	}
-	if n.Op == OpWeighted {
+	if n.Weighted() {
 		for i, w := range n.Weights {
 			low, high = low.Add(lows[i].Mul(w)), high.Add(highs[i].Mul(w))
 		}
 		return low, high
 	}
-	k, one, switching := n.least(), NewDecimal(1, 1), n.Failover.Share()
+	k, one, switching := n.Least(), NewDecimal(1, 1), n.Failover.Share()
 	for i := range lows {
 		lows[i] = one.Sub(lows[i])
 	}

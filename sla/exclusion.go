@@ -17,8 +17,42 @@ const (
 	RemoveFromAgreedTime Effect = "remove_from_agreed_time"
 )
 
+// effect is an effect with all that is known of it.
+type effect struct {
+	name    Effect
+	removes bool   // the time is no agreed time; else it stays, and what is bad in it is good
+	words   string // what becomes of the time, for people
+	doc     string // the same at length, for the reference
+}
+
+// effects is the table of all effects.
+var effects = []effect{
+	{TreatAsUp, false, "treated as up", "what is bad counts as good"},
+	{RemoveFromAgreedTime, true, "removed from the agreed time", "the time does not count at all, good or bad, and the budget shrinks with it"},
+}
+
 // Effects are all effects.
-var Effects = []Effect{TreatAsUp, RemoveFromAgreedTime}
+func Effects() []Effect {
+	all := make([]Effect, len(effects))
+	for i, f := range effects {
+		all[i] = f.name
+	}
+	return all
+}
+
+func (e Effect) facets() effect {
+	i := slices.IndexFunc(effects, func(f effect) bool { return f.name == e })
+	if i < 0 {
+		return effect{}
+	}
+	return effects[i]
+}
+
+// Words say what becomes of the time: "treated as up".
+func (e Effect) Words() string { return e.facets().words }
+
+// Doc says what becomes of the time, in a sentence of the reference.
+func (e Effect) Doc() string { return e.facets().doc }
 
 // Categories are the reasons that contracts know for what is excluded.
 var Categories = []string{
@@ -40,6 +74,14 @@ type Exclusion struct {
 	Cap       *Cap // nil: there is no bound
 	Pos       Position
 }
+
+// Removes tells whether the exclusion takes its time out of the agreed time; else
+// the time stays, and what is bad in it is taken for good.
+func (e *Exclusion) Removes() bool { return e.Effect.facets().removes }
+
+// OnCondition tells whether it holds on a condition, so that nobody knows before
+// when it will.
+func (e *Exclusion) OnCondition() bool { return e.Condition.Text != "" }
 
 // Timely tells whether a window excuses: one that was announced too late does not.
 func (e *Exclusion) Timely(w *Window) bool {
@@ -82,7 +124,7 @@ func (l *ServiceLevel) Service(from, to time.Time) Spans {
 func (l *ServiceLevel) Agreed(from, to time.Time) Spans {
 	agreed := l.Service(from, to)
 	for _, e := range l.Exclusions {
-		if e.Effect == RemoveFromAgreedTime {
+		if e.Removes() {
 			agreed = agreed.Without(e.Spans(from, to))
 		}
 	}
@@ -117,7 +159,7 @@ func (l *ServiceLevel) AgreedShare(now time.Time) Decimal {
 	from, to := AgreedTable(now)
 	agreed := l.Service(from, to)
 	for _, e := range l.Exclusions {
-		if e.Effect == RemoveFromAgreedTime {
+		if e.Removes() {
 			endless := *e
 			endless.Windows = slices.DeleteFunc(slices.Clone(e.Windows), func(w *Window) bool { return !w.endless() })
 			agreed = agreed.Without(endless.Spans(from, to))

@@ -43,14 +43,14 @@ func explainComposite(b *strings.Builder, l *sla.ServiceLevel, now time.Time) {
 // explainNode prints a node and those below it as a tree.
 func explainNode(w *tabwriter.Writer, l *sla.ServiceLevel, c *sla.Composite, p sla.Prediction, n *sla.Node, lead, below string) {
 	title := n.Title()
-	if n.Op != sla.OpLevel && n.Level != nil {
+	if !n.Leaf() && n.Level != nil {
 		title = n.Level.ID.String() + ": " + title
 	}
 	if n.Name != "" {
 		title = n.Name + ": " + title
 	}
 	row := "\t\t\t"
-	if n.Op == sla.OpLevel {
+	if n.Leaf() {
 		row = fmt.Sprintf("%s %%\t%s\t", n.Level.Target, downWords(n.Component))
 		for i, x := range c.Component {
 			if x == n.Component && i < len(p.Parts) {
@@ -64,7 +64,7 @@ func explainNode(w *tabwriter.Writer, l *sla.ServiceLevel, c *sla.Composite, p s
 		if i == len(n.Members)-1 {
 			branch, deeper = "└ ", "  "
 		}
-		if n.Op == sla.OpWeighted {
+		if n.Weighted() {
 			branch += sla.Percent(n.Weights[i]) + " % "
 		}
 		explainNode(w, l, c, p, m, below+branch, below+deeper)

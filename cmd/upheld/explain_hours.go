@@ -83,8 +83,8 @@ func exclusionWords(l *sla.ServiceLevel, e *sla.Exclusion) string {
 	if e.Category != e.Name && e.Category != "other" {
 		words += " (" + strings.ReplaceAll(e.Category, "_", " ") + ")"
 	}
-	words += map[sla.Effect]string{sla.TreatAsUp: ", treated as up: ", sla.RemoveFromAgreedTime: ", removed from the agreed time: "}[e.Effect]
-	if e.Condition.Text != "" {
+	words += ", " + e.Effect.Words() + ": "
+	if e.OnCondition() {
 		return words + "while " + e.Condition.Text + capWords(l, e)
 	}
 	once, recurring := 0, []string{}

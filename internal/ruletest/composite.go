@@ -147,7 +147,7 @@ func (t *truthTable) whole(line map[*sla.Component]float64) (bad float64, known 
 
 // badness of a node if everything unknown below it is as bad as said.
 func badness(n *sla.Node, line map[*sla.Component]float64, unknown float64) float64 {
-	if n.Op == sla.OpLevel {
+	if n.Leaf() {
 		if v := line[n.Component]; !math.IsNaN(v) {
 			return v
 		}
@@ -157,21 +157,16 @@ func badness(n *sla.Node, line map[*sla.Component]float64, unknown float64) floa
 	weighted := 0.
 	for i, m := range n.Members {
 		all[i] = badness(m, line, unknown)
-		if n.Op == sla.OpWeighted {
+		if n.Weighted() {
 			weighted += n.Weights[i].Float64() * all[i]
 		}
 	}
 	if n.Failover.Time > 0 {
 		return all[0] // no line lasts long enough to have gone on to another
 	}
-	slices.Sort(all)
-	switch n.Op {
-	case sla.OpWeighted:
+	if n.Weighted() {
 		return weighted
-	case sla.OpAny:
-		return all[0]
-	case sla.OpAtLeast:
-		return all[n.K-1] // that many are no worse
 	}
-	return all[len(all)-1]
+	slices.Sort(all)
+	return all[n.Least()-1] // so many are no worse
 }

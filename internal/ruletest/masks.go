@@ -52,7 +52,7 @@ func (m masks) of(l *sla.ServiceLevel) hours {
 		mask := m.exclusions[e.Name]
 		switch {
 		case mask == nil:
-		case e.Effect == sla.RemoveFromAgreedTime:
+		case e.Removes():
 			h.removed = append(h.removed, mask)
 		default:
 			h.excused = append(h.excused, mask)

@@ -51,7 +51,7 @@ func members(l *sla.ServiceLevel, vector []promql.Sample) []web.Member {
 		if n.Level != nil && n.Level != l {
 			m.Of = n.Level.ID
 		}
-		if n.Op == sla.OpLevel {
+		if n.Leaf() {
 			if since, down := found[metricnames.DownSince+" "+n.Component.Label]; down {
 				m.Since = time.Unix(int64(since), 0)
 			}

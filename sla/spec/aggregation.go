@@ -9,19 +9,23 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-func aggregationNames() []string {
-	names := make([]string, 0, len(sla.Aggregations()))
-	for _, a := range sla.Aggregations() {
-		names = append(names, string(a))
+// namesOf are words of the model as texts.
+func namesOf[S ~string](words []S) []string {
+	names := make([]string, len(words))
+	for i, w := range words {
+		names[i] = string(w)
 	}
 	return names
 }
 
-// aggregationsDoc says what each aggregation does.
-func aggregationsDoc() string {
-	sentences := make([]string, 0, len(sla.Aggregations()))
-	for _, a := range sla.Aggregations() {
-		sentences = append(sentences, code(a)+": "+a.Doc()+".")
+// docOf says what each of several words of the model does.
+func docOf[S interface {
+	~string
+	Doc() string
+}](words []S) string {
+	sentences := make([]string, len(words))
+	for i, w := range words {
+		sentences[i] = "`" + string(w) + "`: " + w.Doc() + "."
 	}
 	return strings.Join(sentences, " ")
 }
@@ -48,7 +52,7 @@ var aggregationSection = &section{
 	name: "aggregation",
 	doc:  "An aggregation may be written short, `aggregation: time`, or as this mapping where it has options. Minutes and slots are those of [rules.md](rules.md).",
 	fields: []field{
-		{key: "method", typ: oneOf(aggregationNames()...), required: true, doc: aggregationsDoc()},
+		{key: "method", typ: oneOf(namesOf(sla.Aggregations())...), required: true, doc: docOf(sla.Aggregations())},
 		{key: "errorThreshold", typ: percentType, example: `"5"`, doc: "A minute is bad if more than this share of its events is. " + ofOption("errorThreshold")},
 		{key: "minRun", typ: durationType, example: "5m", doc: "How long a run of bad minutes must be for them to count. Whole minutes, from `2m` to `1h`. " + ofOption("minRun")},
 		{key: "quantile", typ: decimalType, example: `"0.95"`, doc: "Which quantile is judged, between 0 and 1. " + ofOption("quantile")},
@@ -61,7 +65,7 @@ var aggregationSection = &section{
 }
 
 var aggregationType = valueType{
-	name: "one of " + either(aggregationNames()) + ", or a mapping", sample: "bad_minute",
+	name: "one of " + either(namesOf(sla.Aggregations())) + ", or a mapping", sample: "bad_minute",
 	scalars:  []schema{{"type": "string", "enum": shortAggregations()}},
 	sections: []*section{aggregationSection},
 }

@@ -8,24 +8,20 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-var effectNames = []string{string(sla.TreatAsUp), string(sla.RemoveFromAgreedTime)}
-
 const instantPattern = `^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})?$`
 
 var (
 	instantType = valueType{name: "time", sample: `"2026-12-01T22:00"`, scalars: []schema{{"type": "string", "pattern": instantPattern}}}
-	effectType  = oneOf(effectNames...)
+	effectType  = oneOf(namesOf(sla.Effects())...)
 	windowsType = valueType{name: "list of mappings", sample: `[{rrule: "FREQ=MONTHLY;BYDAY=1SU", start: "2026-01-04T01:00", duration: 4h}]`, sections: []*section{windowSection}, shape: listOf}
 )
-
-const effectDoc = "`treat_as_up`: what is bad counts as good. `remove_from_agreed_time`: the time does not count at all, good or bad, and the budget shrinks with it."
 
 var maintenanceSection = &section{
 	name: "maintenance",
 	doc:  "Windows that the provider may use. It is the exclusion of the name `maintenance`.",
 	fields: []field{
 		{key: "windows", typ: windowsType, required: true, doc: "When. What runs over a window counts."},
-		{key: "effect", typ: effectType, required: true, doc: effectDoc},
+		{key: "effect", typ: effectType, required: true, doc: docOf(sla.Effects())},
 		{key: "cap", typ: mapping(capSection), example: "{windowTime: 4h, per: month}", doc: capDoc},
 		{key: "notice", typ: durationType, example: "5d", doc: "How long before it begins a one-off window has to be `announced`. One that was announced later excuses nothing, and `check` warns of it."},
 	},
@@ -39,7 +35,7 @@ var exclusionSection = &section{
 		{key: "category", typ: oneOf(sla.Categories...), def: "other", doc: "The kind of reason, for people."},
 		{key: "condition", typ: queryType, example: `'customer_link_up{site="a"} == 0'`, doc: "Excluded while it holds for every series that it compares; not while there is none. Read as the indicator [condition](#condition) is."},
 		{key: "windows", typ: windowsType, doc: "Excluded in these windows."},
-		{key: "effect", typ: effectType, required: true, doc: effectDoc},
+		{key: "effect", typ: effectType, required: true, doc: docOf(sla.Effects())},
 		{key: "cap", typ: mapping(capSection), example: "{excludedDowntime: 2h, per: quarter}", doc: capDoc},
 	},
 	oneOf: [][]string{{"condition", "windows"}},
@@ -141,7 +137,7 @@ func decodeExclusions(o *object) []*sla.Exclusion {
 			e := &sla.Exclusion{Name: sla.MaintenanceName, Category: sla.MaintenanceName, Pos: at.d.pos(at.key)}
 			e.Notice, _, _ = read(m, "notice", value.duration)
 			e.Windows = decodeWindows(m, e.Notice)
-			e.Effect, _, _ = read(m, "effect", word(sla.Effects...))
+			e.Effect, _, _ = read(m, "effect", word(sla.Effects()...))
 			e.Cap = decodeCap(m, e)
 			all = append(all, e)
 		}
@@ -166,7 +162,7 @@ func decodeExclusions(o *object) []*sla.Exclusion {
 		}
 		e.Condition, _, _ = read(x, "condition", value.query)
 		e.Windows = decodeWindows(x, 0)
-		e.Effect, _, _ = read(x, "effect", word(sla.Effects...))
+		e.Effect, _, _ = read(x, "effect", word(sla.Effects()...))
 		e.Cap = decodeCap(x, e)
 		all = append(all, e)
 	}

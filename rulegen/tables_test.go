@@ -32,3 +32,16 @@ func TestEveryAggregationHasRules(t *testing.T) {
 		t.Errorf("%d aggregations have rules, and the model knows %d", len(aggregations), len(sla.Aggregations()))
 	}
 }
+
+// TestEveryOperatorHasRules demands a line of every operator of composites that
+// the model knows.
+func TestEveryOperatorHasRules(t *testing.T) {
+	for _, name := range sla.Operators() {
+		if o := operatorOf(&sla.Node{Op: name}); o.combine == nil || o.handDown == nil {
+			t.Errorf("%s: its line lacks rules", name)
+		}
+	}
+	if len(operators) != len(sla.Operators()) {
+		t.Errorf("%d operators have rules, and the model knows %d", len(operators), len(sla.Operators()))
+	}
+}

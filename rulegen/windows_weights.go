@@ -46,3 +46,54 @@ func (ws windows) trafficRatio(w time.Duration) []Rule {
 	asUsual := promql.Add(promql.Mul(promql.Num(zero), ws.countOf(w, totalSeries)), promql.Num(one))
 	return []Rule{ws.record(metricnames.TrafficRatio+sla.FormatDuration(w), promql.OrOn(traffic, asUsual, ws.joinLabels()...))}
 }
+
+// byHours is the bad share of a window with the weight that its agreed time has
+// in the budget: a window of which all is agreed time spends more of the budget
+// of a service that is promised for a third of all time than of one that is
+// promised always, by the threefold, and one that is a tenth agreed time spends
+// less. So what is compared with a threshold is the share of the period's budget
+// that the window has spent, over the window's share of the period. over is the
+// window whose agreed time counts.
+func (ws windows) byHours(ratio promql.Expr, over time.Duration) promql.Expr {
+	if ws.Alerting.WeighByTraffic {
+		return ws.byTraffic(ratio, over)
+	}
+	if !ws.Masked() {
+		return ratio
+	}
+	agreed := ws.recorded(metricnames.AgreedRatio + sla.FormatDuration(over)).Now()
+	return promql.Div(promql.Mul(ratio, agreed), promql.Num(ws.share()))
+}
+
+// ofAllTime is a weighed bad share of a window as one of all its time.
+func (ws windows) ofAllTime(weighed promql.Expr) promql.Expr {
+	if !ws.Masked() {
+		return weighed
+	}
+	return promql.Mul(weighed, promql.Num(ws.share()))
+}
+
+// agreedRatio records which share of a window that alerts look over is agreed
+// time that is known.
+func (ws windows) agreedRatio(w time.Duration) []Rule {
+	if !ws.Masked() || !ws.gates(w) || ws.Alerting.WeighByTraffic {
+		return nil
+	}
+	name := metricnames.AgreedRatio + sla.FormatDuration(w)
+	if ws.Aggregation.ByTime() {
+		return []Rule{ws.record(name, promql.Div(ws.countOf(w, totalSeries), promql.Num(sla.Seconds(w))))}
+	}
+	agreed := counted{rate: metricnames.AgreedMask, increase: agreedTally.Increase}
+	return []Rule{ws.record(name, promql.Div(ws.countOf(w, agreed), promql.Num(sla.Seconds(w))))}
+}
+
+// weighedWords say how an alert compares bad shares with its threshold.
+func (ws windows) weighedWords() string {
+	switch {
+	case ws.Alerting.WeighByTraffic:
+		return " The alert weighs a window by its traffic."
+	case !ws.Masked():
+		return ""
+	}
+	return " The alert weighs a window by its hours in service."
+}

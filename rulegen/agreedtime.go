@@ -1,7 +1,6 @@
 package rulegen
 
 import (
-	"slices"
 	"time"
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
@@ -13,8 +12,8 @@ import (
 // measured as raw; what is agreed and not excluded becomes the base series, from
 // which everything else follows as it does for a level without.
 
-// sample takes masks of the agreement as they were when what is counted happened.
-type sample struct {
+// moment takes masks of the agreement as they were when what is counted happened.
+type moment struct {
 	recorded func(promql.Selector) promql.Expr
 	// condition is what it makes of one that excuses; nil where what was recorded of
 	// it will do.
@@ -22,13 +21,13 @@ type sample struct {
 }
 
 // now takes them as they are.
-var now = sample{recorded: promql.Selector.Now}
+var now = moment{recorded: promql.Selector.Now}
 
 // ago is a mask as it was lag ago: the recorded one that is from half an interval
 // of the masks' before until half of one after, or now's, if none was recorded
 // then.
-func (a agreedTime) ago(lag time.Duration) sample {
-	return sample{recorded: func(s promql.Selector) promql.Expr {
+func (a agreedTime) ago(lag time.Duration) moment {
+	return moment{recorded: func(s promql.Selector) promql.Expr {
 		back := lag - a.masks.interval()/2
 		if back <= 0 {
 			return s.Now()
@@ -42,7 +41,7 @@ func (a agreedTime) ago(lag time.Duration) sample {
 type agreedTime struct{ level }
 
 // inService are the factors that are 1 within service hours: none or one.
-func (a agreedTime) inService(at sample) []promql.Expr {
+func (a agreedTime) inService(at moment) []promql.Expr {
 	if a.ServiceHours == nil {
 		return nil
 	}
@@ -51,7 +50,7 @@ func (a agreedTime) inService(at sample) []promql.Expr {
 
 // outside are the factors that are 1 where none of the level's exclusions holds
 // that are chosen.
-func (a agreedTime) outside(at sample, choose func(*sla.Exclusion) bool) []promql.Expr {
+func (a agreedTime) outside(at moment, choose func(*sla.Exclusion) bool) []promql.Expr {
 	var factors []promql.Expr
 	for _, e := range a.Exclusions {
 		if choose(e) {
@@ -62,8 +61,8 @@ func (a agreedTime) outside(at sample, choose func(*sla.Exclusion) bool) []promq
 }
 
 // excuse is 1 while an exclusion holds, else 0.
-func (a agreedTime) excuse(at sample, e *sla.Exclusion) promql.Expr {
-	if e.Condition.Text != "" && at.condition != nil {
+func (a agreedTime) excuse(at moment, e *sla.Exclusion) promql.Expr {
+	if e.OnCondition() && at.condition != nil {
 		if _, holds, findings := truth(e.Condition); !findings.HasErrors() { // which the masks report
 			return at.condition(promql.OrOn(holds, promql.Vector(zero)))
 		}
@@ -71,15 +70,10 @@ func (a agreedTime) excuse(at sample, e *sla.Exclusion) promql.Expr {
 	return at.recorded(a.masks.series(metricnames.ExclusionMask, metricnames.Exclusion, e.Name))
 }
 
-func removes(e *sla.Exclusion) bool { return e.Effect == sla.RemoveFromAgreedTime }
+func treatsAsUp(e *sla.Exclusion) bool { return !e.Removes() }
 
-func treatsAsUp(e *sla.Exclusion) bool { return e.Effect == sla.TreatAsUp }
-
-// onCondition are removals that nobody knows before.
-func onCondition(e *sla.Exclusion) bool { return removes(e) && e.Condition.Text != "" }
-
-// removesOnCondition tells whether the level has any.
-func (l level) removesOnCondition() bool { return slices.ContainsFunc(l.Exclusions, onCondition) }
+// removesUnforeseen tells removals that nobody knows before.
+func removesUnforeseen(e *sla.Exclusion) bool { return e.Removes() && e.OnCondition() }
 
 // times multiplies e by factors, each of one series.
 func times(e promql.Expr, factors ...promql.Expr) promql.Expr {
@@ -90,13 +84,13 @@ func times(e promql.Expr, factors ...promql.Expr) promql.Expr {
 }
 
 // agreedAt are the factors that are 1 in agreed service time.
-func (a agreedTime) agreedAt(at sample) []promql.Expr {
-	return append(a.inService(at), a.outside(at, removes)...)
+func (a agreedTime) agreedAt(at moment) []promql.Expr {
+	return append(a.inService(at), a.outside(at, (*sla.Exclusion).Removes)...)
 }
 
 // masked makes the base series of a level from the raw ones; nothing for a level
 // of which all time counts.
-func (a agreedTime) masked(at sample) []Rule {
+func (a agreedTime) masked(at moment) []Rule {
 	if !a.Masked() {
 		return nil
 	}
@@ -128,7 +122,7 @@ func (a agreedTime) everKnown() promql.Expr {
 
 // leftOut records what exclusions take out within service hours, and the agreed
 // time that conditions take out.
-func (a agreedTime) leftOut(at sample, all []leaving) []Rule {
+func (a agreedTime) leftOut(at moment, all []leaving) []Rule {
 	var rules []Rule
 	if len(a.Exclusions) > 0 {
 		for _, l := range all {
@@ -137,8 +131,8 @@ func (a agreedTime) leftOut(at sample, all []leaving) []Rule {
 	}
 	rules = append(rules, a.capped(at, all[len(all)-1].served)...)
 	if a.removesOnCondition() {
-		before := append(a.inService(at), a.outside(at, func(e *sla.Exclusion) bool { return removes(e) && !onCondition(e) })...)
-		holds := promql.Sub(promql.Num(one), times(promql.Vector(one), a.outside(at, onCondition)...))
+		before := append(a.inService(at), a.outside(at, func(e *sla.Exclusion) bool { return e.Removes() && !e.OnCondition() })...)
+		holds := promql.Sub(promql.Num(one), times(promql.Vector(one), a.outside(at, removesUnforeseen)...))
 		rules = append(rules, a.record(metricnames.RemovedMask, times(a.everKnown(), append(before, holds)...)))
 	}
 	return rules
@@ -169,89 +163,4 @@ func (a agreedTime) unlessClosed(e promql.Expr) promql.Expr {
 		return e
 	}
 	return promql.UnlessOn(e, promql.Lt(a.recorded(metricnames.AlertingMask).Now(), promql.Num(one)), a.maskLabels()...)
-}
-
-// weighedWords say how an alert compares bad shares with its threshold.
-func (ws windows) weighedWords() string {
-	switch {
-	case ws.Alerting.WeighByTraffic:
-		return " The alert weighs a window by its traffic."
-	case !ws.Masked():
-		return ""
-	}
-	return " The alert weighs a window by its hours in service."
-}
-
-// share is which share of all time is agreed service time.
-func (l level) share() sla.Decimal { return l.masks.share(l.ServiceLevel) }
-
-// byHours is the bad share of a window with the weight that its agreed time has
-// in the budget: a window of which all is agreed time spends more of the budget
-// of a service that is promised for a third of all time than of one that is
-// promised always, by the threefold, and one that is a tenth agreed time spends
-// less. So what is compared with a threshold is the share of the period's budget
-// that the window has spent, over the window's share of the period. over is the
-// window whose agreed time counts.
-func (ws windows) byHours(ratio promql.Expr, over time.Duration) promql.Expr {
-	if ws.Alerting.WeighByTraffic {
-		return ws.byTraffic(ratio, over)
-	}
-	if !ws.Masked() {
-		return ratio
-	}
-	agreed := ws.recorded(metricnames.AgreedRatio + sla.FormatDuration(over)).Now()
-	return promql.Div(promql.Mul(ratio, agreed), promql.Num(ws.share()))
-}
-
-// ofAllTime is a weighed bad share of a window as one of all its time.
-func (ws windows) ofAllTime(weighed promql.Expr) promql.Expr {
-	if !ws.Masked() {
-		return weighed
-	}
-	return promql.Mul(weighed, promql.Num(ws.share()))
-}
-
-// agreedRatio records which share of a window that alerts look over is agreed
-// time that is known.
-func (ws windows) agreedRatio(w time.Duration) []Rule {
-	if !ws.Masked() || !ws.gates(w) || ws.Alerting.WeighByTraffic {
-		return nil
-	}
-	name := metricnames.AgreedRatio + sla.FormatDuration(w)
-	if ws.Aggregation.ByTime() {
-		return []Rule{ws.record(name, promql.Div(ws.countOf(w, totalSeries), promql.Num(sla.Seconds(w))))}
-	}
-	agreed := counted{rate: metricnames.AgreedMask, increase: agreedTally.Increase}
-	return []Rule{ws.record(name, promql.Div(ws.countOf(w, agreed), promql.Num(sla.Seconds(w))))}
-}
-
-var (
-	agreedTally  = metricnames.TallyOf("agreed", metricnames.AgreedMask)
-	removedTally = metricnames.TallyOf("removed", metricnames.RemovedMask)
-)
-
-// tallies are what is summed beside total and bad.
-func (l level) tallies() []metricnames.Tally {
-	var all []metricnames.Tally
-	all = append(all, l.kind.tallies...)
-	if l.fills() {
-		all = append(all, metricnames.TallyOf("missing", metricnames.MissingRate))
-	}
-	if !l.Masked() {
-		return all
-	}
-	all = append(all, metricnames.TallyOf("raw_total", metricnames.RawTotalRate), metricnames.TallyOf("raw_bad", metricnames.RawBadRate))
-	if len(l.Exclusions) > 0 {
-		all = append(all, metricnames.TallyOf("excluded_total", metricnames.ExcludedTotalRate), metricnames.TallyOf("excluded_bad", metricnames.ExcludedBadRate))
-	}
-	if len(l.MeasuredCaps()) > 0 {
-		all = append(all, metricnames.CappedTally)
-	}
-	if !l.Aggregation.ByTime() {
-		all = append(all, agreedTally)
-	}
-	if l.removesOnCondition() {
-		all = append(all, removedTally)
-	}
-	return all
 }

@@ -1,0 +1,100 @@
+package rulegen
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/internal/promql"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// operator is an operator of composites with all that rules know of it; sla has
+// what needs no rules.
+type operator struct {
+	name sla.Operator
+	// combine is the badness of a node, of that of its members.
+	combine func(tree, *sla.Node) promql.Expr
+	// handDown divides the blame of a node among its members.
+	handDown func(tree, *sla.Node) []Rule
+}
+
+// operators is the table of all operators.
+var operators = []operator{
+	{sla.OpAll, tree.worst, tree.byBadness},
+	{sla.OpAny, tree.best, tree.byBadnessOrTurn},
+	{sla.OpAtLeast, tree.kthBest, tree.byBadness},
+	{sla.OpWeighted, tree.mean, tree.byWeight},
+	{sla.OpJourney, tree.worst, tree.byBadness},
+}
+
+// operatorOf is that of a node. There is a line for each that the model knows,
+// which a test demands.
+func operatorOf(n *sla.Node) operator {
+	return operators[slices.IndexFunc(operators, func(o operator) bool { return o.name == n.Op })]
+}
+
+func (t tree) worst(n *sla.Node) promql.Expr {
+	return promql.Max(t.at(parent(n.Path)), metricnames.Assume)
+}
+
+func (t tree) best(n *sla.Node) promql.Expr {
+	return promql.Min(t.at(parent(n.Path)), metricnames.Assume)
+}
+
+func (t tree) kthBest(n *sla.Node) promql.Expr {
+	return promql.Max(promql.BottomK(int64(n.K), t.at(parent(n.Path)), metricnames.Assume), metricnames.Assume)
+}
+
+func (t tree) mean(n *sla.Node) promql.Expr {
+	var terms promql.Expr
+	for i, m := range n.Members {
+		terms = union(terms, promql.Mul(promql.Num(n.Weights[i]), t.at(node(m.Path))))
+	}
+	return promql.Sum(terms, metricnames.Assume)
+}
+
+// blame is what runs through a node.
+func (t tree) blame(n *sla.Node) promql.Expr {
+	return promql.Sum(t.recorded(metricnames.NodeBlame, node(n.Path)).Now())
+}
+
+// byBadness divides blame in proportion to the members' badness, which is in
+// equal shares where they are up or down.
+func (t tree) byBadness(n *sla.Node) []Rule {
+	members := t.at(parent(n.Path), assume(t.decided()))
+	per := promql.Div(t.blame(n), promql.ClampMin(promql.Sum(members), hardly))
+	return []Rule{t.record(metricnames.NodeBlame, some(promql.MulLeft(members, per, nil, nil)), metricnames.Parent, n.Path)}
+}
+
+// byWeight divides it in proportion to weight times badness.
+func (t tree) byWeight(n *sla.Node) []Rule {
+	of := assume(t.decided())
+	per := promql.Div(t.blame(n), promql.ClampMin(promql.Sum(t.at(node(n.Path), of)), hardly))
+	var rules []Rule
+	for i, m := range n.Members {
+		own := promql.Mul(promql.Num(n.Weights[i]), promql.Sum(t.at(node(m.Path), of)))
+		rules = append(rules, t.record(metricnames.NodeBlame, some(promql.Mul(own, per)), blameLabels(m)...))
+	}
+	return rules
+}
+
+// byBadnessOrTurn divides it, where going on to the next member takes time, among
+// the first members, for as far as all of them are bad.
+func (t tree) byBadnessOrTurn(n *sla.Node) []Rule {
+	if !failsOver(n) {
+		return t.byBadness(n)
+	}
+	first := func(more ...promql.Matcher) promql.Expr {
+		return promql.Sum(t.recorded(metricnames.FirstBad, append([]promql.Matcher{node(n.Path), assume(t.decided())}, more...)...).Now())
+	}
+	per := promql.Div(t.blame(n), promql.ClampMin(first(), hardly))
+	var rules []Rule
+	for i, m := range n.Members {
+		rules = append(rules, t.record(metricnames.NodeBlame, some(promql.Mul(first(promql.Eq(metricnames.Members, strconv.Itoa(i+1))), per)), blameLabels(m)...))
+	}
+	return rules
+}
+
+// failsOver tells whether it takes time to go on to the next member of a node.
+func failsOver(n *sla.Node) bool { return n.Failover.Time > 0 && len(n.Members) > 1 }
