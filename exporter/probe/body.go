@@ -80,7 +80,7 @@ func (x *exchange) readBody(ctx context.Context, response *http.Response, wanted
 // length ends with the connection, so that the end of that is no fault unless
 // what had come is only a part of what was encoded.
 func (x *exchange) bodyFault(ctx context.Context, err error, total int64) *failure {
-	err = x.wire.cause(x.quic.cause(err))
+	err = x.wire.cause(x.quic.cause(ctx, err))
 	if _, ok := errors.AsType[*decodingError](err); ok {
 		return &failure{Body, err.Error()}
 	}

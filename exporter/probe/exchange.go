@@ -330,7 +330,7 @@ const maxHeaderName = 40
 // fault names what went wrong between the request and the end of the header.
 func (x *exchange) fault(ctx context.Context, err error, address string) *failure {
 	at := stage{phase: Processing, address: address, what: "answer of " + address}
-	err = x.quic.cause(err)
+	err = x.quic.cause(ctx, err)
 	fault := x.client.dialer.classify(ctx, err, at)
 	if bad, ok := errors.AsType[*headerError](err); ok {
 		fault.detail = at.what + ": " + bad.Error()

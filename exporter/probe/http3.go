@@ -21,11 +21,15 @@ type quicConn struct {
 	socket    *packetsOnly
 }
 
-// cause is what kept packets from being sent, where an error of the connection is
-// of that: it has only its text. Other errors it returns as they are.
-func (q *quicConn) cause(err error) error {
+// cause is what an error of the connection comes of where that does not tell:
+// the end of the probe's time, or packets that could not be sent. Other errors it
+// returns as they are.
+func (q *quicConn) cause(ctx context.Context, err error) error {
 	if q == nil {
 		return err
+	}
+	if stream, ok := errors.AsType[*http3.Error](err); ok && !stream.Remote && stream.ErrorCode == http3.ErrCodeRequestCanceled && ctx.Err() != nil {
+		return ctx.Err()
 	}
 	own, ok := errors.AsType[*quic.TransportError](err)
 	if fault := q.socket.fault.Load(); ok && fault != nil && !own.Remote && own.ErrorCode == quic.InternalError {
@@ -125,7 +129,7 @@ func (x *exchange) handshaken(ctx context.Context, o *outgoing, facts *TLSFacts,
 	} else if _, ok := errors.AsType[*quic.HandshakeTimeoutError](err); ok || ctx.Err() != nil {
 		return x.client.dialer.classify(ctx, context.DeadlineExceeded, stage{phase: Connect, address: o.address, what: at.what})
 	}
-	fault := x.client.dialer.classify(ctx, x.quic.cause(err), at)
+	fault := x.client.dialer.classify(ctx, x.quic.cause(ctx, err), at)
 	fault.detail += certificateWords(facts, fault.reason)
 	return fault
 }
