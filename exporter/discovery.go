@@ -52,8 +52,16 @@ func shownEntry(entry string) string {
 
 // discovery knows which targets the probes of many have.
 type discovery struct {
-	mu     sync.Mutex
-	levels map[sla.ID]*finding
+	changed chan struct{} // a level may be due sooner than it was
+	mu      sync.Mutex
+	levels  map[sla.ID]*finding
+}
+
+func (d *discovery) wake() {
+	select {
+	case d.changed <- struct{}{}:
+	default: // somebody has said so already
+	}
 }
 
 // finding is what is known of the targets of one level.
@@ -98,6 +106,7 @@ func (d *discovery) declare(targets []sla.ProbeTarget) {
 		next[t.ID] = old
 	}
 	d.levels = next
+	d.wake()
 }
 
 // expand puts what was found in the place of the probes of many.
@@ -169,6 +178,7 @@ func (d *discovery) fail(id sla.ID, err error) {
 	defer d.mu.Unlock()
 	if f := d.levels[id]; f != nil {
 		f.failure = err
+		d.wake()
 	}
 }
 
@@ -176,22 +186,28 @@ func (d *discovery) fail(id sla.ID, err error) {
 // next is due before: a list that comes up after the exporter is soon seen.
 const lookAgain = 5 * time.Second
 
-// due are the levels to look at now, which are then being looked at.
-func (d *discovery) due(now time.Time) map[sla.ID]*sla.Discovery {
+// due are the levels to look at now, which are then being looked at, and for how
+// long no other will be due unless something changes.
+func (d *discovery) due(now time.Time) (due map[sla.ID]*sla.Discovery, pause time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	due := map[sla.ID]*sla.Discovery{}
+	due, pause = map[sla.ID]*sla.Discovery{}, time.Hour
 	for id, f := range d.levels {
-		pause := f.spec.Refresh
+		if f.looking {
+			continue
+		}
+		refresh := f.spec.Refresh
 		if f.failure != nil {
-			pause = min(pause, lookAgain)
+			refresh = min(refresh, lookAgain)
 		}
-		if !f.looking && now.Sub(f.looked) >= pause {
-			f.looking, f.looked = true, now
-			due[id] = f.spec
+		if left := refresh - now.Sub(f.looked); left > 0 {
+			pause = min(pause, left)
+			continue
 		}
+		f.looking, f.looked = true, now
+		due[id] = f.spec
 	}
-	return due
+	return due, pause
 }
 
 // learn takes in what a look has found; changed says whether that is something
@@ -206,6 +222,7 @@ func (d *discovery) learn(id sla.ID, of *sla.Discovery, found []discover.Target,
 	failing = err != nil && f.failure == nil
 	first := !f.learned && f.spec.Host != ""
 	f.looking, f.failure, f.learned = false, err, true
+	d.wake()
 	if err != nil {
 		return first, failing
 	}
@@ -247,18 +264,14 @@ func (d *discovery) states() []measure.Discovery {
 	return all
 }
 
-// glance is how often it is seen whether a level is to be looked at.
-const glance = 200 * time.Millisecond
-
 // discover looks for targets until ctx ends.
 func (e *Exporter) discover(ctx context.Context) {
 	finder := discover.Finder{Resolver: e.opts.Probe.Resolver, UserAgent: e.opts.Probe.UserAgent, Dial: e.factory.Dial}
-	tick := time.NewTicker(glance)
-	defer tick.Stop()
 	var looks sync.WaitGroup
 	defer looks.Wait()
 	for {
-		for id, spec := range e.discovery.due(time.Now()) {
+		due, pause := e.discovery.due(time.Now())
+		for id, spec := range due {
 			looks.Go(func() {
 				find := finder.Find
 				if spec.Host != "" {
@@ -273,7 +286,8 @@ func (e *Exporter) discover(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-e.discovery.changed:
+		case <-time.After(pause):
 		}
 	}
 }

@@ -81,6 +81,7 @@ func New(opts Options) *Exporter {
 		opts.Location = DefaultLocation
 	}
 	e := &Exporter{opts: opts, factory: probe.NewFactory(opts.Probe)}
+	e.discovery.changed = make(chan struct{}, 1)
 	e.ids.last.Store(uint64(time.Now().UnixNano())) // so that a restart repeats none
 	e.scheduler = schedule.New(schedule.Options{
 		MaxConcurrency: opts.MaxConcurrency,

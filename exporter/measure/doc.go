@@ -2,8 +2,8 @@
 // in exporter that imports client_golang, and does so for the metrics of the
 // exporter about itself and for processes that gather. The metrics of targets,
 // which can be hundreds of thousands of series, come straight from compact
-// accounts: text and OpenMetrics are written line by line, protobuf family by
-// family as client_model has them.
+// accounts: text and OpenMetrics are written line by line, protobuf metric by
+// metric as client_model has them.
 //
 // Every series of a target is there from the first scrape on, at zero, so that
 // increase() and rate() see its first event; one of a reason begins, at zero,

@@ -156,7 +156,7 @@ func TestNativeHistogramsAreThoseOfClientGolang(t *testing.T) {
 		}
 		want := metric.GetHistogram()
 		want.CreatedTimestamp, want.Bucket = timestamp(1), nil
-		if got := own.native(1); !proto.Equal(got, want) {
+		if got := own.native(timestamp(1)); !proto.Equal(got, want) {
 			t.Errorf("%s:\n%v, want\n%v", name, got, want)
 		}
 	}

@@ -1,7 +1,6 @@
 package measure
 
 import (
-	"iter"
 	"math"
 	"slices"
 	"strings"
@@ -23,25 +22,30 @@ func pair(name, value string) *dto.LabelPair { return &dto.LabelPair{Name: &name
 
 func timestamp(nanos int64) *timestamppb.Timestamp { return timestamppb.New(time.Unix(0, nanos)) }
 
-// families yields the metrics of targets as client_model has them: one family
-// after the other, since one of 10,000 targets takes tens of megabytes. A family
-// without a metric is left out.
-func (s *snapshot) families(location string) iter.Seq[*dto.MetricFamily] {
-	return func(yield func(*dto.MetricFamily) bool) {
-		s.labelViews(location)
-		for _, one := range s.collectors() {
-			metrics := one.collect()
-			if len(metrics) == 0 {
-				continue
-			}
-			if !yield(&dto.MetricFamily{Name: &one.Name, Help: &one.Help, Type: types[one.Type], Metric: metrics}) {
-				return
-			}
-		}
-	}
+// family is the metrics of one name.
+type family struct {
+	Metric
+	collect func(visit func(*dto.Metric))
 }
 
-// labelViews makes the labels that name each target, once for all its metrics.
+// head is the family without its metrics.
+func (f *family) head() *dto.MetricFamily {
+	return &dto.MetricFamily{Name: &f.Name, Help: &f.Help, Type: types[f.Type]}
+}
+
+// families are the metrics of targets as client_model has them; some may have
+// none. A metric is made when it is visited.
+func (s *snapshot) families(location string) []family {
+	s.labelViews(location)
+	all := []family{{results, s.results}, {owed, s.owed}, {failures, s.failed}, {within, s.keptWithin}, {untimed, s.unknown}, {downtime, s.downtime}}
+	for i := range sporadics {
+		all = append(all, family{sporadics[i].metric, func(visit func(*dto.Metric)) { s.sporadic(&sporadics[i], visit) }})
+	}
+	return append(all, family{duration, s.durations}, family{phase, s.phases}, family{step, s.steps})
+}
+
+// labelViews makes what all metrics of a target have: the labels that name it,
+// and when they began.
 func (s *snapshot) labelViews(location string) {
 	at := pair(metricnames.Location, location)
 	for i := range s.views {
@@ -52,6 +56,7 @@ func (s *snapshot) labelViews(location string) {
 		for _, l := range v.ownLabels() {
 			v.labels = append(v.labels, pair(l.Name, l.Value))
 		}
+		v.born = timestamp(v.created)
 	}
 }
 
@@ -65,25 +70,11 @@ func (v *view) with(others ...*dto.LabelPair) []*dto.LabelPair {
 	return all
 }
 
-func (v *view) counter(n float64, born int64, others ...*dto.LabelPair) *dto.Metric {
-	return &dto.Metric{Label: v.with(others...), Counter: &dto.Counter{Value: &n, CreatedTimestamp: timestamp(born)}}
+func (v *view) counter(n float64, born *timestamppb.Timestamp, others ...*dto.LabelPair) *dto.Metric {
+	return &dto.Metric{Label: v.with(others...), Counter: &dto.Counter{Value: &n, CreatedTimestamp: born}}
 }
 
-// collector makes the metrics of one family.
-type collector struct {
-	Metric
-	collect func() []*dto.Metric
-}
-
-func (s *snapshot) collectors() []collector {
-	all := []collector{{results, s.results}, {owed, s.owed}, {failures, s.failed}, {within, s.keptWithin}, {untimed, s.unknown}, {downtime, s.downtime}}
-	for i := range sporadics {
-		all = append(all, collector{sporadics[i].metric, func() []*dto.Metric { return s.sporadic(&sporadics[i]) }})
-	}
-	return append(all, collector{duration, s.durations}, collector{phase, s.phases}, collector{step, s.steps})
-}
-
-func (s *snapshot) results() (all []*dto.Metric) {
+func (s *snapshot) results(visit func(*dto.Metric)) {
 	var outcomes [outcomeCount]*dto.LabelPair
 	for i, o := range probe.Outcomes {
 		outcomes[i] = pair(metricnames.Outcome, string(o))
@@ -91,65 +82,58 @@ func (s *snapshot) results() (all []*dto.Metric) {
 	for i := range s.views {
 		v := &s.views[i]
 		for j, n := range v.outcomes {
-			all = append(all, v.counter(float64(n), v.created, outcomes[j]))
+			visit(v.counter(float64(n), v.born, outcomes[j]))
 		}
 	}
-	return all
 }
 
-func (s *snapshot) owed() (all []*dto.Metric) {
+func (s *snapshot) owed(visit func(*dto.Metric)) {
 	for i := range s.views {
 		v := &s.views[i]
-		all = append(all, v.counter(float64(v.owed()), v.created))
+		visit(v.counter(float64(v.owed()), v.born))
 	}
-	return all
 }
 
-func (s *snapshot) failed() (all []*dto.Metric) {
+func (s *snapshot) failed(visit func(*dto.Metric)) {
 	s.eachFailure(func(v *view, f *failureView) {
-		all = append(all, v.counter(float64(f.n), f.born, pair(metricnames.Reason, string(f.reason))))
+		visit(v.counter(float64(f.n), timestamp(f.born), pair(metricnames.Reason, string(f.reason))))
 	})
-	return all
 }
 
-func (s *snapshot) keptWithin() (all []*dto.Metric) {
+func (s *snapshot) keptWithin(visit func(*dto.Metric)) {
 	s.eachWithin(func(v *view, c *withinView) {
-		all = append(all, v.counter(float64(c.n), v.created, pair(metricnames.Threshold, formatThreshold(c.threshold))))
+		visit(v.counter(float64(c.n), v.born, pair(metricnames.Threshold, formatThreshold(c.threshold))))
 	})
-	return all
 }
 
-func (s *snapshot) unknown() (all []*dto.Metric) {
+func (s *snapshot) unknown(visit func(*dto.Metric)) {
 	s.eachWithin(func(v *view, c *withinView) {
-		all = append(all, v.counter(float64(c.unknown), v.created, pair(metricnames.Threshold, formatThreshold(c.threshold))))
+		visit(v.counter(float64(c.unknown), v.born, pair(metricnames.Threshold, formatThreshold(c.threshold))))
 	})
-	return all
 }
 
-func (s *snapshot) downtime() (all []*dto.Metric) {
+func (s *snapshot) downtime(visit func(*dto.Metric)) {
 	labels := [...]*dto.LabelPair{pair(metricnames.Bound, bounds[0]), pair(metricnames.Bound, bounds[1])}
 	for i := range s.views {
 		v := &s.views[i]
 		for j, d := range v.down {
-			all = append(all, v.counter(d.Seconds(), v.created, labels[j]))
+			visit(v.counter(d.Seconds(), v.born, labels[j]))
 		}
 	}
-	return all
 }
 
-func (s *snapshot) sporadic(one *sporadic) (all []*dto.Metric) {
+func (s *snapshot) sporadic(one *sporadic, visit func(*dto.Metric)) {
 	for v, n := range s.having(one) {
 		var others []*dto.LabelPair
 		for _, l := range v.more(one.metric) {
 			others = append(others, pair(l.Name, l.Value))
 		}
 		if one.metric.Type == "counter" {
-			all = append(all, v.counter(n, v.created, others...))
+			visit(v.counter(n, v.born, others...))
 		} else {
-			all = append(all, &dto.Metric{Label: v.with(others...), Gauge: &dto.Gauge{Value: &n}})
+			visit(&dto.Metric{Label: v.with(others...), Gauge: &dto.Gauge{Value: &n}})
 		}
 	}
-	return all
 }
 
 // eachLocked visits the targets, each with its lock held: histograms are not
@@ -163,42 +147,43 @@ func (s *snapshot) eachLocked(visit func(*view)) {
 	}
 }
 
-func (s *snapshot) durations() (all []*dto.Metric) {
+func (s *snapshot) durations(visit func(*dto.Metric)) {
 	empty := new(probeDurations)
 	s.eachLocked(func(v *view) {
 		h := v.duration
 		if h == nil {
 			h = empty
 		}
-		histogram := h.native(v.created)
+		histogram := h.native(v.born)
 		histogram.Bucket = h.classicBuckets()
 		for i := range h.exemplars {
 			if e := &h.exemplars[i]; e.id != 0 {
 				histogram.Exemplars = append(histogram.Exemplars, e.message())
 			}
 		}
-		all = append(all, &dto.Metric{Label: v.labels, Histogram: histogram})
+		visit(&dto.Metric{Label: v.labels, Histogram: histogram})
 	})
-	return all
 }
 
-func (s *snapshot) phases() (all []*dto.Metric) {
+func (s *snapshot) phases(visit func(*dto.Metric)) {
+	labels := map[probe.Phase]*dto.LabelPair{}
+	for _, p := range probe.AllPhases() {
+		labels[p] = pair(metricnames.Phase, p.String())
+	}
 	s.eachLocked(func(v *view) {
 		v.eachPhase(func(p probe.Phase, d *durations) {
-			all = append(all, &dto.Metric{Label: v.with(pair(metricnames.Phase, p.String())), Histogram: d.native(v.created)})
+			visit(&dto.Metric{Label: v.with(labels[p]), Histogram: d.native(v.born)})
 		})
 	})
-	return all
 }
 
-func (s *snapshot) steps() (all []*dto.Metric) {
+func (s *snapshot) steps(visit func(*dto.Metric)) {
 	s.eachLocked(func(v *view) {
 		steps := v.seen().steps
 		for i := range steps {
-			all = append(all, &dto.Metric{Label: v.with(pair(metricnames.Step, steps[i].step)), Histogram: steps[i].native(v.created)})
+			visit(&dto.Metric{Label: v.with(pair(metricnames.Step, steps[i].step)), Histogram: steps[i].native(v.born)})
 		}
 	})
-	return all
 }
 
 // classicBuckets are cumulative; the one without a bound only if it has an

@@ -1,8 +1,6 @@
 package measure
 
 import (
-	"slices"
-
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 )
@@ -18,8 +16,15 @@ func (m *Metrics) Gatherer() Gatherer {
 	return prometheus.Gatherers{prometheus.GathererFunc(m.gatherTargets), m.registry}
 }
 
-func (m *Metrics) gatherTargets() ([]*dto.MetricFamily, error) {
+func (m *Metrics) gatherTargets() (families []*dto.MetricFamily, err error) {
 	s := m.snapshot()
 	defer s.release()
-	return slices.Collect(s.families(m.location)), nil
+	for _, f := range s.families(m.location) {
+		next := f.head()
+		f.collect(func(metric *dto.Metric) { next.Metric = append(next.Metric, metric) })
+		if len(next.Metric) > 0 {
+			families = append(families, next)
+		}
+	}
+	return families, nil
 }

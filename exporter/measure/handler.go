@@ -9,7 +9,8 @@ import (
 	"github.com/klauspost/compress/gzip"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
-	"google.golang.org/protobuf/encoding/protodelim"
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
 )
 
 // Handler answers scrapes in the format that the scraper asks for, compressed
@@ -130,11 +131,46 @@ func (m *Metrics) writeText(out io.Writer, openMetrics bool) error {
 }
 
 // writeProto writes one family after the other, each with its length before it.
+// That is known once its metrics are encoded, one after the other: the messages
+// of a whole family would take three times as much memory.
 func (m *Metrics) writeProto(out io.Writer) error {
 	s := m.snapshot()
 	defer s.release()
-	for family := range s.families(m.location) {
-		if _, err := protodelim.MarshalTo(out, family); err != nil {
+	var metrics []byte
+	for _, f := range s.families(m.location) {
+		metrics = metrics[:0]
+		var err error
+		f.collect(func(metric *dto.Metric) {
+			if err == nil {
+				metrics, err = appendMetric(metrics, metric)
+			}
+		})
+		if err == nil && len(metrics) > 0 {
+			err = writeFamily(out, f.head(), metrics)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// appendMetric adds a metric, encoded as a field of its family.
+func appendMetric(to []byte, m *dto.Metric) ([]byte, error) {
+	const field = 4 // MetricFamily.metric
+	to = protowire.AppendTag(to, field, protowire.BytesType)
+	to = protowire.AppendVarint(to, uint64(proto.Size(m)))
+	return proto.MarshalOptions{UseCachedSize: true}.MarshalAppend(to, m)
+}
+
+// writeFamily writes a family of encoded metrics as protodelim would.
+func writeFamily(out io.Writer, head *dto.MetricFamily, metrics []byte) error {
+	begin, err := proto.Marshal(head)
+	if err != nil {
+		return err
+	}
+	for _, part := range [][]byte{protowire.AppendVarint(nil, uint64(len(begin)+len(metrics))), begin, metrics} {
+		if _, err := out.Write(part); err != nil {
 			return err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
 // Native histograms grow by 2^(1/8), about 9 %, from bucket to bucket, and by
@@ -63,9 +64,9 @@ const maxGap = 2
 // native is the histogram as client_model has it, without classic buckets:
 // spans, the difference of each bucket to the one before, and how many durations
 // were 0.
-func (d *durations) native(born int64) *dto.Histogram {
+func (d *durations) native(born *timestamppb.Timestamp) *dto.Histogram {
 	h := &dto.Histogram{
-		SampleCount: proto.Uint64(d.count), SampleSum: proto.Float64(d.sum), CreatedTimestamp: timestamp(born),
+		SampleCount: proto.Uint64(d.count), SampleSum: proto.Float64(d.sum), CreatedTimestamp: born,
 		Schema: proto.Int32(nativeSchema - int32(d.coarser)), ZeroThreshold: proto.Float64(zeroThreshold),
 	}
 	zeros, before := d.count, int64(0)

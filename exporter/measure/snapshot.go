@@ -6,6 +6,7 @@ import (
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/upheld-sla/upheld/exporter/probe"
 )
@@ -28,7 +29,8 @@ type view struct {
 	within    uint32           // how many of snapshot.within
 	found     state
 	rechecked bool
-	labels    []*dto.LabelPair // that name it; only where families are made
+	labels    []*dto.LabelPair       // that name it; only where families are made
+	born      *timestamppb.Timestamp // of all but failures; likewise
 }
 
 type failureView struct {
