@@ -16,12 +16,6 @@ import (
 // things, and whoever follows one of them has to read the others.
 const mostMethods = 40
 
-// largeTypes may have more methods until they are parted. Take a line out when
-// its type is small enough, and add none.
-var largeTypes = []string{
-	"sla/spec.value",
-}
-
 // TestTypesStaySmall counts the methods of every type of the module.
 func TestTypesStaySmall(t *testing.T) {
 	counts := map[string]int{}
@@ -36,12 +30,8 @@ func TestTypesStaySmall(t *testing.T) {
 		t.Fatalf("%d types have methods, and sla.ServiceLevel has none: the test would hold nothing", len(counts))
 	}
 	for _, name := range slices.Sorted(maps.Keys(counts)) {
-		large := slices.Contains(largeTypes, name)
-		switch n := counts[name]; {
-		case n > mostMethods && !large:
+		if n := counts[name]; n > mostMethods {
 			t.Errorf("%s has %d methods, more than %d: part it by what they are about", name, n, mostMethods)
-		case n <= mostMethods && large:
-			t.Errorf("%s has %d methods: take its line out of largeTypes", name, n)
 		}
 	}
 }

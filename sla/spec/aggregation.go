@@ -88,7 +88,7 @@ type aggregation struct {
 	slots    sla.Slots
 }
 
-func (v value) aggregation() (aggregation, bool) {
+func parseAggregation(v value) (aggregation, bool) {
 	if v.node.Kind != yamlMapping {
 		method, ok := word(sla.Aggregations()...)(v)
 		if !ok {
@@ -110,12 +110,12 @@ func (v value) aggregation() (aggregation, bool) {
 		return aggregation{}, false
 	}
 	a := aggregation{method, at, method.DefaultSlots()}
-	good := o.suits(method, at)
-	return a, o.slotOptions(&a.slots) && good
+	good := checkOptions(o, method, at)
+	return a, decodeSlotOptions(o, &a.slots) && good
 }
 
-// suits reports options that the method does not take, and those it lacks.
-func (o *object) suits(method sla.Aggregation, at value) bool {
+// checkOptions reports options that the method does not take, and those it lacks.
+func checkOptions(o *object, method sla.Aggregation, at value) bool {
 	required, optional := method.Options()
 	ok := true
 	for _, f := range aggregationSection.fields {
@@ -162,8 +162,8 @@ func option[T any](o *object, key string, parse func(value) (T, bool), place *T,
 	return true
 }
 
-// slotOptions reads every option, so that all mistakes are reported at once.
-func (o *object) slotOptions(s *sla.Slots) bool {
+// decodeSlotOptions reads every option, so that all mistakes are reported at once.
+func decodeSlotOptions(o *object, s *sla.Slots) bool {
 	empty := ""
 	results := []bool{
 		option(o, "errorThreshold", value.decimal, &s.ErrorThreshold, func(d sla.Decimal) (message, remedy string) {
@@ -190,10 +190,10 @@ func (o *object) slotOptions(s *sla.Slots) bool {
 			}
 			return "", ""
 		}),
-		option(o, "minRequests", value.requests, &s.MinRequests, nothingWrong[int64]),
+		option(o, "minRequests", parseRequests, &s.MinRequests, nothingWrong[int64]),
 		option(o, "emptySlot", word("good", "unknown"), &empty, nothingWrong[string]),
 		option(o, "weight", value.query, &s.Weight, nothingWrong[sla.Query]),
-		option(o, "quorum", value.requests, &s.Quorum, func(n int64) (message, remedy string) {
+		option(o, "quorum", parseRequests, &s.Quorum, func(n int64) (message, remedy string) {
 			if n < 2 {
 				return "is no quorum: it takes two to agree", "write 2 or more, or leave it out"
 			}
@@ -206,8 +206,8 @@ func (o *object) slotOptions(s *sla.Slots) bool {
 
 func nothingWrong[T any](T) (message, remedy string) { return "", "" }
 
-// requests is a whole number as the model has it.
-func (v value) requests() (int64, bool) {
+// parseRequests is a whole number as the model has it.
+func parseRequests(v value) (int64, bool) {
 	c, ok := v.count()
 	return int64(c.number), ok
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/upheld-sla/upheld/sla"
@@ -68,32 +67,6 @@ type alertingPatch struct {
 // countType is a whole number of things.
 var countType = valueType{name: "whole number", sample: "3", scalars: []schema{{"type": "integer", "minimum": 0, "maximum": maxCount}}}
 
-const maxCount = 1_000_000_000
-
-// count is a number of things and where it was written.
-type count struct {
-	number int
-	at     value
-}
-
-// count is a whole number, not negative.
-func (v value) count() (count, bool) {
-	if v.node.ShortTag() != "!!int" {
-		remedy := ""
-		if _, err := strconv.ParseUint(v.node.Value, 10, 32); err == nil {
-			remedy = "write " + v.name + ": " + v.node.Value + ", without quotes"
-		}
-		v.wrongType("a whole number", remedy)
-		return count{}, false
-	}
-	n, err := strconv.Atoi(v.node.Value)
-	if err != nil || n < 0 || n > maxCount {
-		v.wrong("bad-count", v.said()+" is not a whole number from 0 to "+strconv.Itoa(maxCount), "write digits alone, e.g. "+v.name+": "+v.field.sample())
-		return count{}, false
-	}
-	return count{n, v}, true
-}
-
 // tierPatch is a tier as one mapping gives it.
 type tierPatch struct {
 	at                      value // its mapping
@@ -105,15 +78,7 @@ type tierPatch struct {
 	labels                  map[string]string
 }
 
-// optional is a key's value, or nil if it was not given or is wrong.
-func optional[T any](o *object, key string, parse func(value) (T, bool)) *T {
-	if got, _, ok := read(o, key, parse); ok {
-		return &got
-	}
-	return nil
-}
-
-func (v value) alerting() (*alertingPatch, bool) {
+func decodeAlerting(v value) (*alertingPatch, bool) {
 	if v.node.ShortTag() == "!!bool" {
 		v.wrongType("a mapping", "write "+v.name+": {enabled: "+v.node.Value+"}")
 		return nil, false
@@ -124,9 +89,9 @@ func (v value) alerting() (*alertingPatch, bool) {
 	}
 	p := &alertingPatch{enabled: optional(o, "enabled", value.boolean)}
 	p.names = readSeverities(o)
-	p.labels, _, _ = read(o, "labels", value.labels)
-	p.annotations, _, _ = read(o, "annotations", value.annotations)
-	p.runbook, _, _ = read(o, "runbook", value.runbook)
+	p.labels, _, _ = read(o, "labels", parseLabels)
+	p.annotations, _, _ = read(o, "annotations", parseAnnotations)
+	p.runbook, _, _ = read(o, "runbook", parseRunbook)
 	p.minEvents = optional(o, "minimumEvents", value.count)
 	p.minBad = optional(o, "minimumBadEvents", value.count)
 	if at, given := o.get("weighByTraffic"); given {
@@ -149,13 +114,13 @@ func (v value) alerting() (*alertingPatch, bool) {
 }
 
 func decodeTier(o *object) tierPatch {
-	labels, _, _ := read(o, "labels", value.labels)
+	labels, _, _ := read(o, "labels", parseLabels)
 	return tierPatch{
 		labels:   labels,
 		at:       o.value,
 		keys:     o.values,
 		enabled:  optional(o, "enabled", value.boolean),
-		severity: optional(o, "severity", value.plainText),
+		severity: optional(o, "severity", parsePlainText),
 		long:     optional(o, "long", value.duration),
 		short:    optional(o, "short", value.duration),
 		factor:   optional(o, "factor", value.decimal),

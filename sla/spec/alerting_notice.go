@@ -75,7 +75,7 @@ type span struct {
 	at     value
 }
 
-func (v value) span() (span, bool) {
+func parseSpan(v value) (span, bool) {
 	d, ok := v.duration()
 	return span{d, v}, ok
 }
@@ -111,17 +111,17 @@ func readNotice(o *object, key string) *noticePatch {
 	p := &noticePatch{
 		at:       v,
 		enabled:  optional(o, "enabled", value.boolean),
-		severity: optional(o, "severity", value.plainText),
+		severity: optional(o, "severity", parsePlainText),
 		hold:     optional(o, "for", value.durationOrZero),
 		keep:     optional(o, "keepFiringFor", value.durationOrZero),
 	}
-	p.labels, _, _ = read(o, "labels", value.labels)
+	p.labels, _, _ = read(o, "labels", parseLabels)
 	if s.field("periods") != nil {
 		p.periods, _, _ = read(o, "periods", value.list)
 	}
 	if s.field("within") != nil {
-		p.within = optional(o, "within", value.span)
-		p.over = optional(o, "over", value.span)
+		p.within = optional(o, "within", parseSpan)
+		p.over = optional(o, "over", parseSpan)
 	}
 	return p
 }
@@ -133,7 +133,7 @@ func (p *noticePatch) watched(l *sla.ServiceLevel, own bool) []string {
 	var names []string
 	for _, at := range p.periods {
 		at.name = "period"
-		period, ok := at.period()
+		period, ok := parsePeriod(at)
 		switch {
 		case !ok:
 		case slices.ContainsFunc(l.Periods(), func(of sla.Period) bool { return of.String() == period.String() }):

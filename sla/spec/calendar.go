@@ -86,7 +86,7 @@ func decodeCalendars(o *object) *calendars {
 		items, _ := set.list()
 		dates := []sla.Date{}
 		for _, item := range items {
-			if d, ok := item.date(); ok {
+			if d, ok := parseDate(item); ok {
 				dates = append(dates, d)
 			}
 		}
@@ -116,15 +116,6 @@ func decodeCalendars(o *object) *calendars {
 	return c
 }
 
-// isName reports the key of an entry that is no name.
-func (v value) isName(what string) bool {
-	if nameRegexp.MatchString(v.name) {
-		return true
-	}
-	v.d.errorAt(v.key, "bad-name", quote(v.name)+" is not a valid name of a "+what, "use lower-case letters, digits and -")
-	return false
-}
-
 // decode reads one calendar; of is where it names the one that it complements.
 func (c *calendars) decode(v value) (calendar *sla.Calendar, of value, ok bool) {
 	o := v.object(calendarSection)
@@ -136,7 +127,7 @@ func (c *calendars) decode(v value) (calendar *sla.Calendar, of value, ok bool) 
 		Holidays: map[sla.Date]bool{}, Exceptions: map[sla.Date][]sla.Hours{},
 	}
 	before := len(v.d.findings)
-	if zone, _, ok := read(o, "timeZone", value.zone); ok {
+	if zone, _, ok := read(o, "timeZone", parseZone); ok {
 		calendar.Zone = zone
 	}
 	rules, _, _ := read(o, "weekly", value.list)
@@ -148,7 +139,7 @@ func (c *calendars) decode(v value) (calendar *sla.Calendar, of value, ok bool) 
 	exceptions, _, _ := read(o, "exceptions", value.list)
 	for _, exception := range exceptions {
 		if e := exception.object(exceptionSection); e != nil {
-			date, at, dateOK := read(e, "date", value.date)
+			date, at, dateOK := read(e, "date", parseDate)
 			if dateOK && date.Year == 0 {
 				at.wrong("bad-date", at.said()+" has no year, and an exception is of one day", `write it like "2026-12-24"`)
 				dateOK = false
@@ -179,7 +170,7 @@ func decodeWeekly(v value, calendar *sla.Calendar, rows *calendarRows) {
 	}
 	days, _, _ := read(o, "days", value.list)
 	hours, to, ok := decodeHours(o)
-	if !v.fitHours(len(days)) {
+	if !fitHours(v, len(days)) {
 		return
 	}
 	for _, day := range days {
@@ -197,7 +188,7 @@ const maxHours = 500
 
 // fitHours counts what is begun so often a week, before anything is made of it.
 // That there is too much is told once.
-func (v value) fitHours(more int) bool {
+func fitHours(v value, more int) bool {
 	before := v.d.hours
 	v.d.hours += more
 	if v.d.hours > maxHours && before <= maxHours {
@@ -209,8 +200,8 @@ func (v value) fitHours(more int) bool {
 // decodeHours reads from and to, of which the one that is not later is on the next day.
 // end is where the latter is written.
 func decodeHours(o *object) (hours sla.Hours, end value, ok bool) {
-	from, at, fromOK := read(o, "from", value.clock)
-	to, end, toOK := read(o, "to", value.clock)
+	from, at, fromOK := read(o, "from", parseClock)
+	to, end, toOK := read(o, "to", parseClock)
 	if fromOK && from == 24*time.Hour {
 		at.wrong("bad-time", at.said()+" begins nothing on this day", `write from: "00:00" of the next one`)
 		return sla.Hours{}, end, false
@@ -240,18 +231,6 @@ func (c *calendars) decodeHolidays(o *object, calendar *sla.Calendar) {
 			calendar.Holidays[d] = true
 		}
 	}
-}
-
-// unknown reports a name that nothing of a kind has.
-func (v value) unknown(rule, kind, name string, names []string, where string) {
-	slices.Sort(names)
-	remedy := "define it under " + where
-	if near := Nearest(name, names); near != "" {
-		remedy = "did you mean " + quote(near) + "?"
-	} else if len(names) > 0 {
-		remedy += "; there are " + list(names[:min(len(names), 8)])
-	}
-	v.wrong(rule, "there is no "+kind+" "+quote(name), remedy)
 }
 
 // complement makes those calendars that are all but another one.
@@ -303,16 +282,8 @@ func (c *calendars) hours(v value) (*sla.Calendar, bool) {
 	return nil, false
 }
 
-// plain is the text of a scalar, also where YAML takes it for a date.
-func (v value) plain() (string, bool) {
-	if v.node.Kind == yamlScalar && v.node.ShortTag() == "!!timestamp" {
-		return v.node.Value, true
-	}
-	return v.text()
-}
-
-// clock is a wall time of a day, 00:00 to 24:00, since midnight.
-func (v value) clock() (time.Duration, bool) {
+// parseClock is a wall time of a day, 00:00 to 24:00, since midnight.
+func parseClock(v value) (time.Duration, bool) {
 	text, ok := v.text()
 	if !ok {
 		return 0, false
@@ -335,8 +306,8 @@ func (v value) clock() (time.Duration, bool) {
 	return time.Duration(at.Hour())*time.Hour + time.Duration(at.Minute())*time.Minute, true
 }
 
-// date is a day, of one year or of every year.
-func (v value) date() (sla.Date, bool) {
+// parseDate is a day, of one year or of every year.
+func parseDate(v value) (sla.Date, bool) {
 	text, ok := v.plain()
 	if !ok {
 		return sla.Date{}, false

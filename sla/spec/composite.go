@@ -45,20 +45,20 @@ func decodeComposite(v value) (sla.Indicator, bool) {
 // decodeMember reads a level, short or in a mapping, or levels combined.
 func decodeMember(v value) (*sla.Node, bool) {
 	if v.node.Kind != yamlMapping {
-		of, ok := v.reference()
+		of, ok := parseReference(v)
 		return &sla.Node{Op: sla.OpLevel, Of: of, Pos: v.pos()}, ok
 	}
 	o := v.object(memberSection)
 	if o == nil {
 		return nil, false
 	}
-	of, at, ok := read(o, "level", value.reference)
+	of, at, ok := read(o, "level", parseReference)
 	if !ok {
 		return decodeOperator(o, v)
 	}
 	n := &sla.Node{Op: sla.OpLevel, Of: of, Pos: at.pos()}
-	n.DownAbove, ok = o.downAbove()
-	return n, o.failover(n) && ok
+	n.DownAbove, ok = decodeDownAbove(o)
+	return n, decodeFailover(o, n) && ok
 }
 
 // decodeOperator reads the operator of a member or of the composite itself.
@@ -76,13 +76,13 @@ func decodeOperator(o *object, v value) (*sla.Node, bool) {
 				ok = false
 			}
 		}
-		return n, o.failover(n) && ok
+		return n, decodeFailover(o, n) && ok
 	}
 	return nil, false
 }
 
-// failover reads what beside any says what going on to the next member costs.
-func (o *object) failover(n *sla.Node) bool {
+// decodeFailover reads what beside any says what going on to the next member costs.
+func decodeFailover(o *object, n *sla.Node) bool {
 	duration, _, given := read(o, "failover", value.durationOrZero)
 	expected, expectedAt, counted := read(o, "failovers", value.decimal)
 	at, asked := o.get("failover")
@@ -117,7 +117,7 @@ func (o *object) failover(n *sla.Node) bool {
 
 const maxFailover = time.Hour
 
-func (o *object) downAbove() (sla.Decimal, bool) {
+func decodeDownAbove(o *object) (sla.Decimal, bool) {
 	at, given := o.get("downAbove")
 	if !given {
 		return sla.Decimal{}, true
@@ -243,14 +243,14 @@ func decodeShared(v value) (d sla.SharedDependency, ok bool) {
 	name, _, named := read(o, "name", value.text)
 	d.Name = name
 	var promised bool
-	if of, at, good := read(o, "level", value.reference); good {
+	if of, at, good := read(o, "level", parseReference); good {
 		d.Of, d.Pos, promised = of, at.pos(), true
 	} else if availability, _, good := read(o, "availability", value.percent); good {
 		d.Availability, promised = availability, true
 	}
 	items, _, listed := read(o, "affects", value.list)
 	for _, item := range items {
-		of, good := item.reference()
+		of, good := parseReference(item)
 		d.Affects, d.AffectsPos, listed = append(d.Affects, of), append(d.AffectsPos, item.pos()), listed && good
 	}
 	return d, named && promised && listed
@@ -262,7 +262,7 @@ func decodeEndToEnd(v value) *sla.EndToEnd {
 		Notice: &sla.Notice{Severity: "ticket"}, Pos: v.pos(),
 	}
 	if v.node.Kind != yamlMapping {
-		of, ok := v.reference()
+		of, ok := parseReference(v)
 		if e.Of = of; !ok {
 			return nil
 		}
@@ -272,12 +272,12 @@ func decodeEndToEnd(v value) *sla.EndToEnd {
 	if o == nil {
 		return nil
 	}
-	of, at, ok := read(o, "level", value.reference)
+	of, at, ok := read(o, "level", parseReference)
 	if !ok {
 		return nil
 	}
 	e.Of, e.Pos = of, at.pos()
-	down, good := o.downAbove()
+	down, good := decodeDownAbove(o)
 	if down.Sign() > 0 {
 		e.DownAbove = down
 	}
@@ -293,9 +293,9 @@ func decodeEndToEnd(v value) *sla.EndToEnd {
 			good = false
 		}
 	}
-	set(&e.Notice.Severity, optional(o, "severity", value.plainText))
+	set(&e.Notice.Severity, optional(o, "severity", parsePlainText))
 	set(&e.Notice.For, optional(o, "for", value.durationOrZero))
-	e.Notice.Labels, _, _ = read(o, "labels", value.labels)
+	e.Notice.Labels, _, _ = read(o, "labels", parseLabels)
 	if enabled := optional(o, "enabled", value.boolean); enabled != nil && !*enabled {
 		e.Notice = nil
 	}

@@ -37,7 +37,7 @@ func decodeCredits(o *object, l *sla.ServiceLevel, targetOK bool) {
 	items, _, _ := read(credits, "tiers", value.list)
 	for _, item := range items {
 		item.name = "a credit tier"
-		tier, ok := item.creditTier()
+		tier, ok := decodeCreditTier(item)
 		if !ok {
 			continue
 		}
@@ -53,7 +53,7 @@ func decodeCredits(o *object, l *sla.ServiceLevel, targetOK bool) {
 	}
 }
 
-func (v value) creditTier() (sla.CreditTier, bool) {
+func decodeCreditTier(v value) (sla.CreditTier, bool) {
 	o := v.object(creditTierSection)
 	if o == nil {
 		return sla.CreditTier{}, false

@@ -25,9 +25,9 @@ func (o *object) filledIn(prefix string, values map[string]string) []sla.Default
 	return filled
 }
 
-// defaultsOf is what was filled in for a level: its own keys and those of its
+// defaultsOfLevel is what was filled in for a level: its own keys and those of its
 // probe. What the agreement gives for all its levels is no default.
-func (o *object) defaultsOf(l *sla.ServiceLevel, shared levelDefaults) []sla.Default {
+func defaultsOfLevel(o *object, l *sla.ServiceLevel, shared levelDefaults) []sla.Default {
 	values := map[string]string{
 		"service":     l.ID.Service,
 		"objective":   l.Objective.String(),

@@ -55,7 +55,7 @@ func steps(s *section) func(value) ([]sla.Step, bool) {
 		var list []sla.Step
 		var heard *regexp.Regexp // by the last expect
 		for _, item := range items {
-			step, stepOK := item.step(s, heard)
+			step, stepOK := decodeStep(item, s, heard)
 			if match, err := regexp.Compile(step.Expect); step.Expect != "" && err == nil {
 				heard = match
 			}
@@ -66,7 +66,7 @@ func steps(s *section) func(value) ([]sla.Step, bool) {
 	}
 }
 
-func (v value) step(s *section, heard *regexp.Regexp) (step sla.Step, ok bool) {
+func decodeStep(v value, s *section, heard *regexp.Regexp) (step sla.Step, ok bool) {
 	o := v.object(s)
 	if o == nil {
 		return step, false
@@ -76,24 +76,24 @@ func (v value) step(s *section, heard *regexp.Regexp) (step sla.Step, ok bool) {
 		var read bool
 		switch f.key {
 		case "send":
-			step.Send, read = readStep(o, f.key, value.oneLine)
+			step.Send, read = readStep(o, f.key, parseLine)
 		case "reply":
 			step.Reply, read = readStep(o, f.key, replyTo(heard))
 		case "sendBytes":
-			step.SendBytes, read = readStep(o, f.key, value.hexBytes)
+			step.SendBytes, read = readStep(o, f.key, parseHexBytes)
 		case "expect":
-			step.Expect, read = readStep(o, f.key, value.regexp)
+			step.Expect, read = readStep(o, f.key, parseRegexp)
 		case "expectBytes":
-			step.ExpectBytes, read = readStep(o, f.key, value.hexBytes)
+			step.ExpectBytes, read = readStep(o, f.key, parseHexBytes)
 		case "startTLS":
-			step.StartTLS, read = readStep(o, f.key, value.onlyTrue)
+			step.StartTLS, read = readStep(o, f.key, parseOnlyTrue)
 		}
 		if read {
 			found++
 		}
 	}
 	if s.field(expectLabels.key) != nil {
-		step.Labels = o.expectLabels(step.Expect)
+		step.Labels = decodeExpectLabels(o, step.Expect)
 	}
 	return step, found == 1
 }
@@ -101,9 +101,9 @@ func (v value) step(s *section, heard *regexp.Regexp) (step sla.Step, ok bool) {
 // maxExpectLabels bounds the labels of a step.
 const maxExpectLabels = 5
 
-// expectLabels reads the labels that a step takes from what it received.
-func (o *object) expectLabels(expect string) map[string]string {
-	labels, at, ok := read(o, expectLabels.key, value.labels)
+// decodeExpectLabels reads the labels that a step takes from what it received.
+func decodeExpectLabels(o *object, expect string) map[string]string {
+	labels, at, ok := read(o, expectLabels.key, parseLabels)
 	if !ok {
 		return nil
 	}
@@ -149,7 +149,7 @@ var groupRegexp = regexp.MustCompile(`\$(?:\$|\{(\w*)\}|(\w+))`)
 // is nil if there is none.
 func replyTo(heard *regexp.Regexp) func(value) (string, bool) {
 	return func(v value) (string, bool) {
-		text, ok := v.oneLine()
+		text, ok := parseLine(v)
 		if !ok {
 			return "", false
 		}
@@ -177,8 +177,8 @@ func readStep[T any](o *object, key string, parse func(value) (T, bool)) (T, boo
 	return got, ok
 }
 
-// oneLine is text without a line break.
-func (v value) oneLine() (string, bool) {
+// parseLine is text without a line break.
+func parseLine(v value) (string, bool) {
 	text, ok := v.text()
 	if ok && strings.ContainsAny(text, "\r\n") {
 		v.wrong("bad-value", v.name+" has a line break in it", "write each line as a step of its own; its end is added")
@@ -187,7 +187,7 @@ func (v value) oneLine() (string, bool) {
 	return text, ok
 }
 
-func (v value) onlyTrue() (yes, ok bool) {
+func parseOnlyTrue(v value) (yes, ok bool) {
 	yes, ok = v.boolean()
 	if ok && !yes {
 		v.wrong("bad-value", v.name+" false does nothing", "leave the step out")
@@ -197,8 +197,8 @@ func (v value) onlyTrue() (yes, ok bool) {
 
 var hexRegexp = regexp.MustCompile(hexPattern)
 
-// hexBytes are bytes in hexadecimal, in groups as one likes.
-func (v value) hexBytes() ([]byte, bool) {
+// parseHexBytes are bytes in hexadecimal, in groups as one likes.
+func parseHexBytes(v value) ([]byte, bool) {
 	text, ok := v.text()
 	if !ok {
 		return nil, false
@@ -211,8 +211,8 @@ func (v value) hexBytes() ([]byte, bool) {
 	return b, err == nil
 }
 
-// sharedLabels reports labels of a dialogue that the targets have already.
-func (o *object) sharedLabels(p *sla.Probe) {
+// checkSharedLabels reports labels of a dialogue that the targets have already.
+func checkSharedLabels(o *object, p *sla.Probe) {
 	talk, ok := p.Check.(sla.WithDialogue)
 	if !ok || p.Discovery == nil {
 		return

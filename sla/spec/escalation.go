@@ -63,8 +63,8 @@ func (s stepList) model() []sla.EscalationStep {
 	return steps
 }
 
-// contacts are those of the agreement, by the order of the source.
-func (v value) contacts() ([]sla.Contact, bool) {
+// parseContacts are those of the agreement, by the order of the source.
+func parseContacts(v value) ([]sla.Contact, bool) {
 	entries, ok := v.entries()
 	var contacts []sla.Contact
 	for _, entry := range entries {
@@ -84,8 +84,8 @@ func (v value) contacts() ([]sla.Contact, bool) {
 	return contacts, ok
 }
 
-// escalation is the steps of a list, which may be empty.
-func (v value) escalation(a *sla.Agreement, calendars *calendars) (stepList, bool) {
+// parseEscalation is the steps of a list, which may be empty.
+func parseEscalation(v value, a *sla.Agreement, calendars *calendars) (stepList, bool) {
 	if v.node.Kind == yaml.SequenceNode && len(v.node.Content) == 0 {
 		return stepList{given: true}, true
 	}
@@ -97,7 +97,7 @@ func (v value) escalation(a *sla.Agreement, calendars *calendars) (stepList, boo
 		if o == nil {
 			continue
 		}
-		s := o.step(a, calendars)
+		s := decodeEscalationStep(o, a, calendars)
 		if s.order(list.steps) {
 			list.steps = append(list.steps, s)
 		}
@@ -118,11 +118,11 @@ func decodeEscalation(o *object, l *sla.ServiceLevel, shared levelDefaults) {
 
 // readSteps are the escalation steps of an agreement or a level.
 func readSteps(o *object, a *sla.Agreement, calendars *calendars) stepList {
-	steps, _, _ := read(o, "escalation", func(v value) (stepList, bool) { return v.escalation(a, calendars) })
+	steps, _, _ := read(o, "escalation", func(v value) (stepList, bool) { return parseEscalation(v, a, calendars) })
 	return steps
 }
 
-func (o *object) step(a *sla.Agreement, calendars *calendars) step {
+func decodeEscalationStep(o *object, a *sla.Agreement, calendars *calendars) step {
 	contacts := a.Contacts
 	s := step{at: o.value}
 	s.Pos = o.pos()
@@ -211,38 +211,12 @@ func (s *step) overlaps(other sla.EscalationStep) bool {
 	return shared(s.Severities, other.Severities) || shared(s.Tiers, other.Tiers)
 }
 
-// names are a list of texts, each once.
-func (v value) names() ([]value, bool) {
-	items, ok := v.list()
-	var names []value
-	for _, item := range items {
-		text, good := item.text()
-		if !good {
-			continue
-		}
-		if slices.Contains(texts(names), text) {
-			item.wrong("duplicate-item", quote(text)+" stands in "+v.name+" twice", "leave one out")
-			continue
-		}
-		names = append(names, item)
-	}
-	return names, ok
-}
-
 // named are the severities that texts mean.
 func named(values []value, names sla.SeverityNames) []string {
 	var all []string
 	for _, text := range texts(values) {
 		severity, _, _ := names.Named(text)
 		all = append(all, severity)
-	}
-	return all
-}
-
-func texts(values []value) []string {
-	var all []string
-	for _, v := range values {
-		all = append(all, v.node.Value)
 	}
 	return all
 }

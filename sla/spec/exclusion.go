@@ -89,7 +89,7 @@ func decodeCap(o *object, e *sla.Exclusion) *sla.Cap {
 	c := &sla.Cap{Pos: v.d.pos(v.key)}
 	windows, at, ofWindows := read(x, "windowTime", value.duration)
 	down, downAt, ofDowntime := read(x, "excludedDowntime", value.duration)
-	per, perAt, good := read(x, "per", value.period)
+	per, perAt, good := read(x, "per", parsePeriod)
 	if good && per.Calendar == "" {
 		perAt.wrong("bad-cap", perAt.said()+" is no calendar period, so that there is no order in which it is used up", "write "+either(unitNames))
 		good = false
@@ -98,9 +98,9 @@ func decodeCap(o *object, e *sla.Exclusion) *sla.Cap {
 	if ofDowntime {
 		at = downAt
 		c.Notice = &sla.Notice{Severity: "ticket"}
-		set(&c.Notice.Severity, optional(x, "severity", value.plainText))
+		set(&c.Notice.Severity, optional(x, "severity", parsePlainText))
 		set(&c.Notice.For, optional(x, "for", value.durationOrZero))
-		c.Notice.Labels, _, _ = read(x, "labels", value.labels)
+		c.Notice.Labels, _, _ = read(x, "labels", parseLabels)
 	}
 	if enabled := optional(x, "enabled", value.boolean); enabled != nil && !*enabled {
 		c.Notice = nil
@@ -176,7 +176,7 @@ func decodeWindows(o *object, notice time.Duration) []*sla.Window {
 		item.name = "a window"
 		if w := item.object(windowSection); w != nil {
 			more := decodeWindow(w, notice)
-			if !item.fitWindows(more) {
+			if !fitWindows(item, more) {
 				return nil
 			}
 			windows = append(windows, more...)
@@ -191,7 +191,7 @@ const maxWindows = 250_000
 
 // fitWindows counts the windows of the agreement before any is made of them. That
 // there are too many is told once.
-func (v value) fitWindows(windows []*sla.Window) bool {
+func fitWindows(v value, windows []*sla.Window) bool {
 	_, end := sla.AgreedTable(time.Now())
 	before := v.d.windows
 	for _, w := range windows {
@@ -212,10 +212,10 @@ var windowKeys = map[string][]string{"from": {"to", "announced", "emergency"}, "
 
 func decodeWindow(o *object, notice time.Duration) []*sla.Window {
 	zone := o.d.zone
-	if own, _, ok := read(o, "timeZone", value.zone); ok {
+	if own, _, ok := read(o, "timeZone", parseZone); ok {
 		zone = own
 	}
-	kind, ok := o.windowKind()
+	kind, ok := windowKindOf(o)
 	if !ok {
 		return nil
 	}
@@ -229,12 +229,12 @@ func decodeWindow(o *object, notice time.Duration) []*sla.Window {
 	if !ok {
 		return nil
 	}
-	return at.icsWindows(file, zone, notice)
+	return icsWindows(at, file, zone, notice)
 }
 
-// windowKind is the way of saying when, after complaints of keys that do not go
+// windowKindOf is the way of saying when, after complaints of keys that do not go
 // with it and of those that are missing.
-func (o *object) windowKind() (kind string, ok bool) {
+func windowKindOf(o *object) (kind string, ok bool) {
 	for key := range windowKeys {
 		if _, given := o.get(key); given {
 			if kind != "" {
@@ -282,7 +282,7 @@ func decodeOnce(o *object, zone string, notice time.Duration) []*sla.Window {
 			`add announced: "…", or emergency: true`)
 		return nil
 	}
-	if wall, ok := toAt.wall(); ok && wall.Hour() == 23 && wall.Minute() == 59 {
+	if wall, ok := parseWallTime(toAt); ok && wall.Hour() == 23 && wall.Minute() == 59 {
 		toAt.warn("missing-minute", toAt.said()+" is the end, so that the last minute of the day is not in the window", "write "+wall.Add(time.Minute).Format("2006-01-02T15:04"))
 	}
 	return []*sla.Window{w}
@@ -290,7 +290,7 @@ func decodeOnce(o *object, zone string, notice time.Duration) []*sla.Window {
 
 func decodeRule(o *object, zone string) []*sla.Window {
 	rule, at, ruleOK := read(o, "rrule", value.text)
-	start, startAt, startOK := read(o, "start", value.wall)
+	start, startAt, startOK := read(o, "start", parseWallTime)
 	length, lengthAt, lengthOK := read(o, "duration", value.duration)
 	if !ruleOK || !startOK || !lengthOK {
 		return nil
@@ -318,8 +318,8 @@ var wallLayouts = []string{"2006-01-02T15:04", "2006-01-02T15:04:05"}
 // another offset, so that they are no wall times.
 var utcMeant = time.FixedZone("UTC", 0)
 
-// wall is a time, in UTC if it is a wall time of whoever's clock.
-func (v value) wall() (time.Time, bool) {
+// parseWallTime is a time, in UTC if it is a wall time of whoever's clock.
+func parseWallTime(v value) (time.Time, bool) {
 	text, ok := v.plain()
 	if !ok {
 		return time.Time{}, false
@@ -345,7 +345,7 @@ func (v value) wall() (time.Time, bool) {
 // instantIn reads a time as an instant, wall times by the clock of a zone.
 func instantIn(zone string) func(value) (time.Time, bool) {
 	return func(v value) (time.Time, bool) {
-		t, ok := v.wall()
+		t, ok := parseWallTime(v)
 		if ok && t.Location() == time.UTC {
 			t = sla.Instant(t, zone)
 		}

@@ -42,8 +42,8 @@ var groupByType = valueType{name: "list of label names, or a mapping", sample: "
 // themselves, beside reservedLabels.
 var reservedGroups = map[string]bool{"le": true, "start": true, "calendar": true, "alertstate": true}
 
-// groupLabels are the names of labels to group by, with their places.
-func (v value) groupLabels() ([]value, bool) {
+// parseGroupLabels are the names of labels to group by, with their places.
+func parseGroupLabels(v value) ([]value, bool) {
 	items, ok := v.list()
 	if !ok {
 		return nil, false
@@ -85,15 +85,15 @@ func decodeGroupBy(o *object, l *sla.ServiceLevel) {
 		if group = v.object(groupBySection); group == nil {
 			return
 		}
-		labels, _, ok = read(group, "labels", value.groupLabels)
+		labels, _, ok = read(group, "labels", parseGroupLabels)
 	} else {
-		labels, ok = v.groupLabels()
+		labels, ok = parseGroupLabels(v)
 	}
 	for _, label := range labels {
 		l.GroupBy.Labels = append(l.GroupBy.Labels, label.node.Value)
 	}
 	l.GroupBy.Limit = sla.DefaultGroupLimit
-	if limit, _, ok := read(group, "limit", value.groupLimit); ok {
+	if limit, _, ok := read(group, "limit", parseGroupLimit); ok {
 		l.GroupBy.Limit = limit
 	}
 	items, _, _ := read(group, "targets", value.list)
@@ -119,7 +119,7 @@ func decodeGroupBy(o *object, l *sla.ServiceLevel) {
 	}
 }
 
-func (v value) groupLimit() (int, bool) {
+func parseGroupLimit(v value) (int, bool) {
 	c, ok := v.count()
 	if ok && (c.number < 1 || c.number > maxGroups) {
 		v.wrong("bad-limit", v.said()+" is not from 1 to "+itoa(maxGroups), "write limit: 50, which is the default, or as many as there can be and some room")

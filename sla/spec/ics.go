@@ -18,7 +18,7 @@ import (
 
 // icsWindows are the events of an iCalendar file (RFC 5545), which is named
 // relative to the specification. zone is that of events that name none.
-func (v value) icsWindows(file, zone string, notice time.Duration) []*sla.Window {
+func icsWindows(v value, file, zone string, notice time.Duration) []*sla.Window {
 	path := file
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(filepath.Dir(v.d.src.file), path)

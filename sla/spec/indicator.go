@@ -38,8 +38,8 @@ func newIndicatorSection() *section {
 	return s
 }
 
-// indicator is the first kind that was given.
-func (v value) indicator() (sla.Indicator, bool) {
+// decodeIndicator is the first kind that was given.
+func decodeIndicator(v value) (sla.Indicator, bool) {
 	o := v.object(indicatorSection)
 	if o == nil {
 		return nil, false

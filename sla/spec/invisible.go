@@ -54,8 +54,8 @@ func (d *decoder) refuseInvisible(node *yaml.Node) {
 // deviceName is a name that is a device on Windows, with any ending.
 var deviceName = regexp.MustCompile(`^(con|prn|aux|nul|(com|lpt)[0-9])$`)
 
-// agreementName is an identifier that files are named by.
-func (v value) agreementName() (string, bool) {
+// parseAgreementName is an identifier that files are named by.
+func parseAgreementName(v value) (string, bool) {
 	name, ok := v.identifier()
 	if ok && deviceName.MatchString(name) {
 		v.wrong("reserved-name", v.said()+" is the name of a device on Windows, where no file can be called so", "name it otherwise, e.g. "+name+"-sla")

@@ -41,7 +41,7 @@ func decodeLatency(v value) (sla.Indicator, bool) {
 	if unit, given := o.get("unit"); given {
 		v.d.errorAt(unit.key, "conflicting-keys", `"unit" is that of a histogram, and this is a probe`, "leave it out: probes are timed in seconds")
 	}
-	if reference, at, ok := read(o, "probe", value.reference); ok {
+	if reference, at, ok := read(o, "probe", parseReference); ok {
 		latency := &sla.ProbeLatency{Of: reference, OfPos: at.pos(), Threshold: threshold}
 		if thresholdOK {
 			v.d.thresholds[latency] = thresholdAt.pos()
@@ -53,8 +53,8 @@ func decodeLatency(v value) (sla.Indicator, bool) {
 
 var referenceRegexp = regexp.MustCompile(`^(?:([^:/\s]+):)?([^:/\s]+)/([^:/\s]+)$`)
 
-// reference names a level; the agreement is left empty if it is the own one.
-func (v value) reference() (sla.ID, bool) {
+// parseReference names a level; the agreement is left empty if it is the own one.
+func parseReference(v value) (sla.ID, bool) {
 	text, ok := v.text()
 	if !ok {
 		return sla.ID{}, false

@@ -33,10 +33,10 @@ func (f Files) within(spec string) string {
 	return strings.Join(f.folders(spec), string(filepath.ListSeparator))
 }
 
-// file is the name of a file, beside the specification if it is not absolute. It is
+// parseFile is the name of a file, beside the specification if it is not absolute. It is
 // looked at only by those that use it. One that is not there is worth a warning, since
 // it may come; what is no file, or is where none may be, is an error.
-func (v value) file() (string, bool) {
+func parseFile(v value) (string, bool) {
 	name, ok := v.text()
 	if !ok {
 		return "", false
@@ -52,7 +52,7 @@ func (v value) file() (string, bool) {
 	case err == nil:
 		f.Close()
 	case errors.Is(err, regular.ErrOutside):
-		v.outside()
+		reportOutside(v)
 	case errors.Is(err, regular.ErrKind):
 		v.wrong("unreadable-file", v.said()+" is no regular file", "name a file; a FIFO or a device could be waited for without end")
 	default:
@@ -61,7 +61,7 @@ func (v value) file() (string, bool) {
 	return name, true
 }
 
-// outside reports a file that is where none may be.
-func (v value) outside() {
+// reportOutside reports a file that is where none may be.
+func reportOutside(v value) {
 	v.wrong("unreadable-file", v.said()+" is not in the directory of this file, nor in one of --files.allow", "put it there, or name its directory by --files.allow")
 }

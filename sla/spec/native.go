@@ -126,12 +126,12 @@ func decodeMetadata(v value, a *sla.Agreement) {
 	if o == nil {
 		return
 	}
-	name, at, _ := read(o, "name", value.agreementName)
+	name, at, _ := read(o, "name", parseAgreementName)
 	if a.Name = name; name != "" {
 		a.Pos = at.pos()
 	}
 	a.Description, _, _ = read(o, "description", value.text)
-	a.Labels, _, _ = read(o, "labels", value.labels)
+	a.Labels, _, _ = read(o, "labels", parseLabels)
 }
 
 func decodeSpec(v value, a *sla.Agreement) {
@@ -140,21 +140,21 @@ func decodeSpec(v value, a *sla.Agreement) {
 		return
 	}
 	shared := levelDefaults{agreement: a, periods: []sla.Period{defaultPeriod}, periodAt: v}
-	v.d.zone, _, _ = read(o, "timeZone", value.zone)
-	if periods, at, ok := read(o, "period", value.periods); ok {
+	v.d.zone, _, _ = read(o, "timeZone", parseZone)
+	if periods, at, ok := read(o, "period", parsePeriods); ok {
 		shared.periods, shared.periodAt, shared.periodGiven = periods, at, true
 	}
 	shared.calendars = decodeCalendars(o)
 	a.Calendars, a.Exclusions = shared.calendars.all, decodeExclusions(o)
 	shared.hours, _, _ = read(o, "serviceHours", shared.calendars.hours)
-	shared.alerting, _, _ = read(o, "alerting", value.alerting)
+	shared.alerting, _, _ = read(o, "alerting", decodeAlerting)
 	a.Severities = severitiesOf(shared.alerting)
-	a.Contacts, _, _ = read(o, "contacts", value.contacts)
-	shared.notifications, _, _ = read(o, "notifications", func(v value) (notifications, bool) { return v.notifications(a.Severities) })
+	a.Contacts, _, _ = read(o, "contacts", parseContacts)
+	shared.notifications, _, _ = read(o, "notifications", func(v value) (notifications, bool) { return decodeNotifications(v, a.Severities) })
 	a.Notifications = shared.notifications.Notifications
 	shared.escalation = readSteps(o, a, shared.calendars)
 	a.Escalation = shared.escalation.model()
-	rollups, _, _ := read(o, "rollups", value.groupLabels)
+	rollups, _, _ := read(o, "rollups", parseGroupLabels)
 	for _, label := range rollups {
 		shared.rollups = append(shared.rollups, label.node.Value)
 	}
@@ -208,29 +208,29 @@ func decodeLevel(v value, shared levelDefaults) *sla.ServiceLevel {
 		l.ID.Service = service
 	}
 	l.Description, _, _ = read(o, "description", value.text)
-	if periods, at, ok := read(o, "period", value.periods); ok {
+	if periods, at, ok := read(o, "period", parsePeriods); ok {
 		l.Period, l.MorePeriods, l.PeriodPos = periods[0], periods[1:], at.pos()
 	}
 	l.ServiceHours, l.Exclusions = shared.hours, excluded(o, shared.agreement.Exclusions)
 	if hours, _, ok := read(o, "serviceHours", shared.calendars.hours); ok {
 		l.ServiceHours = hours
 	}
-	own, _, _ := read(o, "labels", value.labels)
+	own, _, _ := read(o, "labels", parseLabels)
 	l.Labels = merged(shared.agreement.Labels, own)
 	decodeRollup(o, l, shared)
-	l.Indicator, _, _ = read(o, "indicator", value.indicator)
+	l.Indicator, _, _ = read(o, "indicator", decodeIndicator)
 	decodeAggregation(o, l)
 	targetOK := decodeTarget(o, l)
 	decodeGroupBy(o, l)
 	decodeMissingData(o, l)
 	decodeCredits(o, l, targetOK)
-	alerting, _, _ := read(o, "alerting", value.alerting)
+	alerting, _, _ := read(o, "alerting", decodeAlerting)
 	alerting.noSeverities()
 	l.Alerting = v.d.alertingOf(l, targetOK, shared.agreement.Severities, shared.alerting, alerting)
 	nameSeverities(l)
 	groupLabelsAreFree(o, l)
 	decodeEscalation(o, l, shared)
-	l.Defaults = o.defaultsOf(l, shared)
+	l.Defaults = defaultsOfLevel(o, l, shared)
 	if targetOK {
 		warnCoarseProbe(o, l)
 	}
@@ -260,7 +260,7 @@ func decodeTarget(o *object, l *sla.ServiceLevel) bool {
 }
 
 func decodeAggregation(o *object, l *sla.ServiceLevel) {
-	given, at, ok := read(o, "aggregation", value.aggregation)
+	given, at, ok := read(o, "aggregation", parseAggregation)
 	if l.Indicator == nil {
 		l.Aggregation, l.Slots = given.method, given.slots
 		return

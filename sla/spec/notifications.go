@@ -37,7 +37,7 @@ type notifications struct {
 	names  sla.SeverityNames
 }
 
-func (v value) notifications(names sla.SeverityNames) (notifications, bool) {
+func decodeNotifications(v value, names sla.SeverityNames) (notifications, bool) {
 	o := v.object(notificationsSection)
 	if o == nil {
 		return notifications{}, false
@@ -68,8 +68,8 @@ func (v value) notifications(names sla.SeverityNames) (notifications, bool) {
 	return n, true
 }
 
-// pacingFits reports a pace that repeats sooner than it tells news.
-func (o *object) pacingFits(p sla.Pacing) {
+// checkPacing reports a pace that repeats sooner than it tells news.
+func checkPacing(o *object, p sla.Pacing) {
 	if p.RepeatInterval >= p.GroupInterval {
 		return
 	}
@@ -111,6 +111,6 @@ func (n notifications) fit(levels []*sla.ServiceLevel) {
 	n.warnStorm(levels)
 	for _, o := range n.at {
 		severity, _, _ := n.names.Named(o.name)
-		o.pacingFits(n.PacingOf(severity, sla.UrgencyOf(levels, severity)))
+		checkPacing(o, n.PacingOf(severity, sla.UrgencyOf(levels, severity)))
 	}
 }

@@ -80,10 +80,10 @@ func isWord(s string) bool {
 // maxPeriods bounds the rules of a level: each period has its own.
 const maxPeriods = 10
 
-// periods are one period or a list of them, each of another name.
-func (v value) periods() ([]sla.Period, bool) {
+// parsePeriods are one period or a list of them, each of another name.
+func parsePeriods(v value) ([]sla.Period, bool) {
 	if v.node.Kind != yamlSequence {
-		p, ok := v.period()
+		p, ok := parsePeriod(v)
 		return []sla.Period{p}, ok
 	}
 	items, ok := v.list()
@@ -95,7 +95,7 @@ func (v value) periods() ([]sla.Period, bool) {
 	var filled []sla.Default
 	for _, item := range items {
 		item.name = "period"
-		p, fits := item.period()
+		p, fits := parsePeriod(item)
 		if ok = ok && fits; !fits {
 			continue
 		}
@@ -117,26 +117,26 @@ func (v value) periods() ([]sla.Period, bool) {
 	return periods, ok
 }
 
-// period is a period, short or as a mapping.
-func (v value) period() (sla.Period, bool) {
+// parsePeriod is a period, short or as a mapping.
+func parsePeriod(v value) (sla.Period, bool) {
 	switch v.node.Kind {
 	case yamlScalar:
-		if unit, ok := v.unit(); ok || unit != "" {
+		if unit, ok := parseUnit(v); ok || unit != "" {
 			p := sla.Period{Calendar: unit}
-			v.fillCalendar(&p, nil)
+			fillCalendar(v, &p, nil)
 			return p, ok
 		}
-		return v.rolling()
+		return parseRolling(v)
 	case yamlMapping:
-		return v.periodMapping()
+		return decodePeriod(v)
 	}
 	v.wrongType("a duration or a calendar period", "write "+v.name+": 30d or "+v.name+": month")
 	return sla.Period{}, false
 }
 
-// unit is a calendar period's unit. It is "" if the text is none, and ok is
+// parseUnit is a calendar period's unit. It is "" if the text is none, and ok is
 // false if it is one in other words, which has been reported.
-func (v value) unit() (unit sla.Unit, ok bool) {
+func parseUnit(v value) (unit sla.Unit, ok bool) {
 	text := v.node.Value
 	if slices.Contains(sla.Units, sla.Unit(text)) {
 		return sla.Unit(text), true
@@ -151,7 +151,7 @@ func (v value) unit() (unit sla.Unit, ok bool) {
 	return unit, false
 }
 
-func (v value) rolling() (sla.Period, bool) {
+func parseRolling(v value) (sla.Period, bool) {
 	if word := strings.ToLower(v.node.Value); v.node.ShortTag() == "!!str" && isWord(word) {
 		v.wrong("bad-period", v.said()+" is no period", "write "+v.name+": "+cmp.Or(rollingWords[word], "30d for the last 30 days")+"; calendar periods are "+list(unitNames))
 		return sla.Period{}, false
@@ -170,7 +170,7 @@ func (v value) rolling() (sla.Period, bool) {
 	return sla.Period{}, false
 }
 
-func (v value) periodMapping() (sla.Period, bool) {
+func decodePeriod(v value) (sla.Period, bool) {
 	o := v.object(periodSection)
 	if o == nil {
 		return sla.Period{}, false
@@ -178,7 +178,7 @@ func (v value) periodMapping() (sla.Period, bool) {
 	rolling, isRolling := o.get("rolling")
 	unit, unitAt, ok := read(o, "calendar", word(sla.Units...))
 	p := sla.Period{Calendar: unit}
-	fits := v.fillCalendar(&p, o)
+	fits := fillCalendar(v, &p, o)
 	if !isRolling {
 		return p, ok && fits
 	}
@@ -191,29 +191,29 @@ func (v value) periodMapping() (sla.Period, bool) {
 	if unitAt.node != nil {
 		return sla.Period{}, false // both, which has been reported
 	}
-	if unit, ok := rolling.unit(); ok {
+	if unit, ok := parseUnit(rolling); ok {
 		rolling.wrong("bad-period", rolling.said()+" is a calendar period", "write calendar: "+string(unit))
 		return sla.Period{}, false
 	} else if unit != "" {
 		return sla.Period{}, false
 	}
-	return rolling.rolling()
+	return parseRolling(rolling)
 }
 
 // fillCalendar reads what goes with a calendar period, o being its mapping if
 // it has one, and notes what was left out.
-func (v value) fillCalendar(p *sla.Period, o *object) bool {
+func fillCalendar(v value, p *sla.Period, o *object) bool {
 	p.Zone = v.d.zone
 	if p.Calendar == sla.Week {
 		p.WeekStart = time.Monday
 	}
 	fits, given := true, map[string]bool{}
 	if o != nil {
-		if zone, at, ok := read(o, "timeZone", value.zone); at.node != nil {
+		if zone, at, ok := read(o, "timeZone", parseZone); at.node != nil {
 			given["timeZone"], fits = true, ok
 			p.Zone = zone
 		}
-		if offset, at, ok := read(o, "fiscalOffset", value.monthOffset); at.node != nil {
+		if offset, at, ok := read(o, "fiscalOffset", parseMonthOffset); at.node != nil {
 			given["fiscalOffset"] = true
 			if fits = fits && ok; ok && p.Calendar != sla.Quarter && p.Calendar != sla.Year && p.Calendar != "" {
 				v.d.errorAt(at.key, "conflicting-keys", quote("fiscalOffset")+" moves quarters and years, and this is a "+p.String(), "leave it out")
@@ -232,11 +232,11 @@ func (v value) fillCalendar(p *sla.Period, o *object) bool {
 			}
 		}
 	}
-	v.noteCalendarDefaults(*p, given)
+	noteCalendarDefaults(v, *p, given)
 	return fits
 }
 
-func (v value) noteCalendarDefaults(p sla.Period, given map[string]bool) {
+func noteCalendarDefaults(v value, p sla.Period, given map[string]bool) {
 	var filled []sla.Default
 	if p.Zone == "" && !given["timeZone"] {
 		filled = append(filled, sla.Default{Key: "period.timeZone", Value: "UTC"})
@@ -252,8 +252,8 @@ func (v value) noteCalendarDefaults(p sla.Period, given map[string]bool) {
 	}
 }
 
-// zone is the name of a time zone of the IANA database.
-func (v value) zone() (string, bool) {
+// parseZone is the name of a time zone of the IANA database.
+func parseZone(v value) (string, bool) {
 	text, ok := v.text()
 	if !ok {
 		return "", false
@@ -298,8 +298,8 @@ func zoneSpelling(text string) string {
 	return ""
 }
 
-// monthOffset is a number of months, 0 to 11.
-func (v value) monthOffset() (int, bool) {
+// parseMonthOffset is a number of months, 0 to 11.
+func parseMonthOffset(v value) (int, bool) {
 	n := slices.Index([]string{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11"}, v.node.Value)
 	if v.node.Kind == yamlScalar && v.node.ShortTag() == "!!int" && n >= 0 {
 		return n, true

@@ -71,7 +71,7 @@ func decodeProbe(v value) (sla.Indicator, bool) {
 	if v.node.Kind == yamlScalar && v.node.ShortTag() == "!!str" {
 		return decodeSharedProbe(v)
 	}
-	kind := v.probeKind()
+	kind := probeKindOf(v)
 	if kind == nil {
 		return nil, false
 	}
@@ -80,13 +80,13 @@ func decodeProbe(v value) (sla.Indicator, bool) {
 		return nil, false
 	}
 	o.kind = kind
-	discovery := o.discovery()
+	discovery := decodeDiscovery(o)
 	before := len(v.d.findings)
 	p := &sla.Probe{Check: kind.decode(o), Discovery: discovery, Interval: defaultInterval}
 	v.d.restoreVariable(before)
 	if many, ok := p.Check.(sla.Addressed); ok && discovery != nil {
 		p.Check = many.WithTarget(discovery.Pattern)
-		o.staticTargets(p)
+		checkStaticTargets(o, p)
 	}
 	interval, at, intervalOK := read(o, "interval", value.duration)
 	if _, given := o.get("interval"); !given {
@@ -110,11 +110,11 @@ func decodeProbe(v value) (sla.Indicator, bool) {
 				at.said(), sla.FormatDuration(p.Interval)), "make it at most the interval, or leave it out")
 		}
 	}
-	p.MaxDuration = o.maxDuration(p.Timeout)
-	p.Network = o.network()
-	o.eachAddress(p)
-	o.sharedLabels(p)
-	p.Recheck = o.recheck(p.Interval)
+	p.MaxDuration = decodeMaxDuration(o, p.Timeout)
+	p.Network = decodeNetwork(o)
+	decodeEachAddress(o, p)
+	checkSharedLabels(o, p)
+	p.Recheck = decodeRecheck(o, p.Interval)
 	v.d.probeDefaults[p] = o.filledIn("indicator.probe.", map[string]string{
 		"interval": sla.FormatDuration(p.Interval), "timeout": sla.FormatDuration(p.Timeout),
 	})
@@ -127,13 +127,13 @@ func decodeSharedProbe(v value) (sla.Indicator, bool) {
 		v.wrong("bad-reference", v.said()+" does not name a service level", `to probe a URL, write probe: {http: "…"}`)
 		return nil, false
 	}
-	of, ok := v.reference()
+	of, ok := parseReference(v)
 	return &sla.SharedProbe{Of: of, OfPos: v.pos()}, ok
 }
 
-// recheck is the recheckInterval of a probe, which must be below its interval; 0
+// decodeRecheck is the recheckInterval of a probe, which must be below its interval; 0
 // without one.
-func (o *object) recheck(interval time.Duration) time.Duration {
+func decodeRecheck(o *object, interval time.Duration) time.Duration {
 	recheck, at, ok := read(o, "recheckInterval", value.duration)
 	if ok && (recheck < minInterval || recheck >= interval) {
 		at.wrong("bad-recheck-interval", fmt.Sprintf("%s is not between 100ms and the interval of %s", at.said(), sla.FormatDuration(interval)),
@@ -142,7 +142,7 @@ func (o *object) recheck(interval time.Duration) time.Duration {
 	return recheck
 }
 
-func (o *object) maxDuration(timeout time.Duration) time.Duration {
+func decodeMaxDuration(o *object, timeout time.Duration) time.Duration {
 	most, at, ok := read(o, "maxDuration", value.duration)
 	if ok && most >= timeout {
 		at.wrong("bad-timeout", fmt.Sprintf("%s is not below the timeout of %s, which ends a probe first", at.said(), sla.FormatDuration(timeout)),
@@ -151,9 +151,9 @@ func (o *object) maxDuration(timeout time.Duration) time.Duration {
 	return most
 }
 
-// probeKind is the kind whose key the mapping has. It reports a mapping with none, or
+// probeKindOf is the kind whose key the mapping has. It reports a mapping with none, or
 // with several.
-func (v value) probeKind() *probeKind {
+func probeKindOf(v value) *probeKind {
 	pairs, ok := v.entries()
 	if !ok {
 		return nil
@@ -175,12 +175,12 @@ func (v value) probeKind() *probeKind {
 		}
 	}
 	if found == nil {
-		v.noProbeKind(pairs, keys)
+		reportNoProbeKind(v, pairs, keys)
 	}
 	return found
 }
 
-func (v value) noProbeKind(pairs []value, keys []string) {
+func reportNoProbeKind(v value, pairs []value, keys []string) {
 	for _, pair := range pairs {
 		for _, k := range probeKinds {
 			if k.section.field(pair.name) == nil && meantKey(k.section, pair.name) == k.key {

@@ -2,7 +2,6 @@ package spec
 
 import (
 	"errors"
-	"strings"
 
 	"github.com/upheld-sla/upheld/internal/jsoncel"
 	"github.com/upheld-sla/upheld/sla"
@@ -53,8 +52,8 @@ func authFields() []field {
 	}
 }
 
-// auth reads authFields.
-func (o *object) auth() *sla.HTTPAuth {
+// decodeAuth reads authFields.
+func decodeAuth(o *object) *sla.HTTPAuth {
 	var given []string
 	for _, key := range authKeys {
 		if at, ok := o.get(key); ok {
@@ -70,7 +69,7 @@ func (o *object) auth() *sla.HTTPAuth {
 			return nil, false
 		}
 		b.Username, _, _ = read(o, "username", value.text)
-		b.Password, _, _ = read(o, "passwordFile", value.secretFile)
+		b.Password, _, _ = read(o, "passwordFile", parseSecretFile)
 		return b, true
 	})
 	a.Authorization, _, _ = read(o, "authorization", func(v value) (*sla.Authorization, bool) {
@@ -81,25 +80,25 @@ func (o *object) auth() *sla.HTTPAuth {
 		if kind, _, ok := read(o, "type", value.text); ok {
 			c.Type = kind
 		}
-		c.Credentials, _, _ = read(o, "credentialsFile", value.secretFile)
+		c.Credentials, _, _ = read(o, "credentialsFile", parseSecretFile)
 		return c, true
 	})
-	a.OAuth2, _, _ = read(o, "oauth2", value.oauth2)
+	a.OAuth2, _, _ = read(o, "oauth2", decodeOAuth2)
 	if a == (sla.HTTPAuth{}) {
 		return nil
 	}
 	return &a
 }
 
-func (v value) oauth2() (*sla.OAuth2, bool) {
+func decodeOAuth2(v value) (*sla.OAuth2, bool) {
 	o := v.object(oauth2Section)
 	if o == nil {
 		return nil, false
 	}
 	c := &sla.OAuth2{}
 	c.ClientID, _, _ = read(o, "clientID", value.text)
-	c.ClientSecret, _, _ = read(o, "clientSecretFile", value.secretFile)
-	c.TokenURL, _, _ = read(o, "tokenURL", value.probeURL)
+	c.ClientSecret, _, _ = read(o, "clientSecretFile", parseSecretFile)
+	c.TokenURL, _, _ = read(o, "tokenURL", parseProbeURL)
 	c.Scopes, _, _ = read(o, "scopes", value.texts)
 	c.Params, _, _ = read(o, "endpointParams", func(v value) (map[string]string, bool) {
 		entries, ok := v.entries()
@@ -113,23 +112,13 @@ func (v value) oauth2() (*sla.OAuth2, bool) {
 	return c, true
 }
 
-func (v value) texts() ([]string, bool) {
-	items, ok := v.list()
-	var texts []string
-	for _, item := range items {
-		text, itemOK := item.text()
-		texts, ok = append(texts, text), ok && itemOK
-	}
-	return texts, ok
-}
-
-func (v value) secretFile() (sla.Secret, bool) {
-	name, ok := v.file()
+func parseSecretFile(v value) (sla.Secret, bool) {
+	name, ok := parseFile(v)
 	return sla.Secret{File: name, Within: v.d.named.within(v.d.src.file)}, ok
 }
 
-// headerFiles are names of headers to files.
-func (v value) headerFiles() (map[string]sla.Secret, bool) {
+// parseHeaderFiles are names of headers to files.
+func parseHeaderFiles(v value) (map[string]sla.Secret, bool) {
 	entries, ok := v.entries()
 	if !ok {
 		return nil, false
@@ -138,7 +127,7 @@ func (v value) headerFiles() (map[string]sla.Secret, bool) {
 	for _, entry := range entries {
 		if !headerRegexp.MatchString(entry.name) {
 			v.d.errorAt(entry.key, "bad-header", quote(entry.name)+" is not a valid header name", "use letters, digits and -")
-		} else if name, ok := entry.secretFile(); ok {
+		} else if name, ok := parseSecretFile(entry); ok {
 			files[entry.name] = name
 		}
 	}
@@ -188,13 +177,13 @@ func proxyFields() []field {
 	}
 }
 
-// proxy reads proxyFields.
-func (o *object) proxy() *sla.Proxy {
+// decodeProxy reads proxyFields.
+func decodeProxy(o *object) *sla.Proxy {
 	var p sla.Proxy
-	p.URL, _, _ = read(o, "proxyURL", value.proxyURL)
+	p.URL, _, _ = read(o, "proxyURL", parseProxyURL)
 	p.NoProxy, _, _ = read(o, "noProxy", value.text)
 	p.Environment, _, _ = read(o, "proxyFromEnvironment", value.boolean)
-	p.Headers, _, _ = read(o, "proxyHeaders", value.headers)
+	p.Headers, _, _ = read(o, "proxyHeaders", parseHeaders)
 	by, given := o.get("proxyURL")
 	if given && p.Environment {
 		o.d.errorAt(by.key, "conflicting-keys", "proxyURL and proxyFromEnvironment exclude each other", "keep one of them")
@@ -208,27 +197,4 @@ func (o *object) proxy() *sla.Proxy {
 		return nil
 	}
 	return &p
-}
-
-func (v value) proxyURL() (string, bool) {
-	text, ok := v.text()
-	if !ok {
-		return "", false
-	}
-	u, err := sla.ParseURL(text)
-	switch {
-	case err != nil:
-		v.wrong("bad-url", v.name+" is not a URL: "+sla.URLReason(text, err), "write it as http://host:port")
-	case u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "socks5" && u.Scheme != "socks5h":
-		v.wrong("bad-url", v.said()+" does not begin with http://, https:// or socks5://", "write it in full, e.g. http://"+afterScheme(text))
-	case u.Hostname() == "" || u.Port() != "" && !sla.ValidPort(u.Port()):
-		v.wrong("bad-url", v.said()+" names no host, or no port from 1 to 65535", "write it as http://host:port")
-	case u.User != nil:
-		v.wrong("bad-url", v.said()+" has a user name or password before its host", "leave it out of the URL and use proxyHeaders: {Proxy-Authorization: …}")
-	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
-		v.wrong("bad-url", v.said()+" has something after host and port, which a proxy has no use for", "write "+u.Scheme+"://"+u.Host)
-	default:
-		return text, v.hasName(u.Hostname())
-	}
-	return "", false
 }

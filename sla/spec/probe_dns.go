@@ -46,7 +46,7 @@ var dnsKind = probeKind{key: "dns", section: dnsSection, decode: decodeDNS, plac
 
 func decodeDNS(o *object) sla.Check {
 	c := &sla.DNSCheck{Transport: sla.DNSOverUDP, Type: "A", Class: "IN", Recursion: true, RCodes: []string{"NOERROR"}}
-	name, _, nameOK := read(o, "name", value.dnsName)
+	name, _, nameOK := read(o, "name", parseDNSName)
 	c.Name = name
 	if t, _, ok := read(o, "type", word(sla.DNSTypes...)); ok {
 		c.Type = t
@@ -57,11 +57,11 @@ func decodeDNS(o *object) sla.Check {
 	if recursion, _, ok := read(o, "recursion", value.boolean); ok {
 		c.Recursion = recursion
 	}
-	if codes, _, ok := read(o, "rcodes", value.rcodes); ok {
+	if codes, _, ok := read(o, "rcodes", parseRCodes); ok {
 		c.RCodes = codes
 	}
 	for key, match := range map[string]*sla.RecordMatch{"answer": &c.Answer, "authority": &c.Authority, "additional": &c.Additional} {
-		*match, _, _ = read(o, key, value.records)
+		*match, _, _ = read(o, key, decodeRecords)
 	}
 	transport, at, transportGiven := read(o, "transport", word(sla.DNSOverUDP, sla.DNSOverTCP, sla.DNSOverTLS))
 	if transportGiven {
@@ -74,7 +74,7 @@ func decodeDNS(o *object) sla.Check {
 			o.d.errorAt(at.key, "conflicting-keys", "the server is a URL, which says the transport already", "leave transport out")
 		}
 	}
-	c.TLSOptions = o.tlsOptions(c.Transport == sla.DNSOverTLS || c.Transport == sla.DNSOverHTTPS, "add transport: tls")
+	c.TLSOptions = decodeTLSOptions(o, c.Transport == sla.DNSOverTLS || c.Transport == sla.DNSOverHTTPS, "add transport: tls")
 	if v, given := o.get("serverName"); given && c.Transport == sla.DNSOverHTTPS {
 		o.d.errorAt(v.key, "conflicting-keys", "serverName has no effect with a URL, which names the host", "leave serverName out")
 	}
@@ -88,12 +88,12 @@ func decodeDNS(o *object) sla.Check {
 // dnsServer is host:port, or a URL.
 func (o *object) dnsServer(v value) (string, bool) {
 	if v.node.Kind == yamlScalar && strings.HasPrefix(v.node.Value, "https://") {
-		return v.probeURL()
+		return parseProbeURL(v)
 	}
 	return o.hostPort(v)
 }
 
-func (v value) dnsName() (string, bool) {
+func parseDNSName(v value) (string, bool) {
 	text, ok := v.text()
 	if !ok {
 		return "", false
@@ -105,7 +105,7 @@ func (v value) dnsName() (string, bool) {
 	return text, true
 }
 
-func (v value) rcodes() ([]string, bool) {
+func parseRCodes(v value) ([]string, bool) {
 	items, ok := v.list()
 	if !ok {
 		return nil, false
@@ -119,7 +119,7 @@ func (v value) rcodes() ([]string, bool) {
 	return codes, ok
 }
 
-func (v value) records() (m sla.RecordMatch, ok bool) {
+func decodeRecords(v value) (m sla.RecordMatch, ok bool) {
 	o := v.object(recordsSection)
 	if o == nil {
 		return m, false
@@ -128,8 +128,8 @@ func (v value) records() (m sla.RecordMatch, ok bool) {
 		v.wrong("empty-value", v.name+" wants nothing of the records", "give it any, all or none, or leave the key out")
 		return m, false
 	}
-	m.Any, _, _ = read(o, "any", value.regexp)
-	m.All, _, _ = read(o, "all", value.regexp)
-	m.None, _, _ = read(o, "none", value.regexp)
+	m.Any, _, _ = read(o, "any", parseRegexp)
+	m.All, _, _ = read(o, "all", parseRegexp)
+	m.None, _, _ = read(o, "none", parseRegexp)
 	return m, true
 }

@@ -30,8 +30,8 @@ func decodeGRPC(o *object) sla.Check {
 	c := &sla.GRPCCheck{}
 	c.Service, _, _ = read(o, "service", value.text)
 	c.TLS, _, _ = read(o, "tls", value.boolean)
-	c.Metadata, _, _ = read(o, "metadata", value.metadata)
-	c.TLSOptions = o.tlsOptions(c.TLS, "add tls: true")
+	c.Metadata, _, _ = read(o, "metadata", parseMetadata)
+	c.TLSOptions = decodeTLSOptions(o, c.TLS, "add tls: true")
 	address, _, ok := read(o, "grpc", o.hostPort)
 	if !ok {
 		return nil
@@ -40,8 +40,8 @@ func decodeGRPC(o *object) sla.Check {
 	return c
 }
 
-// metadata are names to values of a gRPC call.
-func (v value) metadata() (map[string]string, bool) {
+// parseMetadata are names to values of a gRPC call.
+func parseMetadata(v value) (map[string]string, bool) {
 	entries, ok := v.entries()
 	if !ok {
 		return nil, false
@@ -54,7 +54,7 @@ func (v value) metadata() (map[string]string, bool) {
 		case strings.HasPrefix(entry.name, "grpc-"):
 			v.d.errorAt(entry.key, "bad-header", quote(entry.name)+" begins with grpc-, which gRPC keeps for itself", "choose another name")
 		default:
-			if text, ok := entry.headerValue(); ok {
+			if text, ok := parseHeaderValue(entry); ok {
 				pairs[entry.name] = text
 			}
 		}

@@ -30,19 +30,19 @@ var httpSection = &section{
 var httpKind = probeKind{key: "http", section: httpSection, decode: decodeHTTP, placeholder: "http://" + placeholderTarget + "/"}
 
 func decodeHTTP(o *object) sla.Check {
-	c := o.request()
-	target, _, ok := read(o, "http", value.probeURL)
+	c := decodeRequest(o)
+	target, _, ok := read(o, "http", parseProbeURL)
 	if !ok {
 		return nil
 	}
 	c.URL = target
-	o.fits(c, target)
+	checkRequestURL(o, c, target)
 	return c
 }
 
-// probeURL is a link without a fragment, which is never sent.
-func (v value) probeURL() (string, bool) {
-	text, ok := v.link()
+// parseProbeURL is a link without a fragment, which is never sent.
+func parseProbeURL(v value) (string, bool) {
+	text, ok := parseURL(v)
 	if !ok {
 		return "", false
 	}
@@ -53,7 +53,7 @@ func (v value) probeURL() (string, bool) {
 	return text, true
 }
 
-func (v value) regexp() (string, bool) {
+func parseRegexp(v value) (string, bool) {
 	text, ok := v.text()
 	if !ok {
 		return "", false
@@ -71,8 +71,8 @@ var headerRegexp = regexp.MustCompile(headerPattern)
 // ownHeaders are written by the HTTP client itself.
 var ownHeaders = map[string]bool{"Content-Length": true, "Transfer-Encoding": true, "Connection": true, "Trailer": true}
 
-// headers are names to values of a request.
-func (v value) headers() (map[string]string, bool) {
+// parseHeaders are names to values of a request.
+func parseHeaders(v value) (map[string]string, bool) {
 	entries, ok := v.entries()
 	if !ok {
 		return nil, false
@@ -92,15 +92,15 @@ func (v value) headers() (map[string]string, bool) {
 			continue
 		}
 		seen[canonical] = entry.name
-		if text, ok := entry.headerValue(); ok {
+		if text, ok := parseHeaderValue(entry); ok {
 			headers[entry.name] = text
 		}
 	}
 	return headers, true
 }
 
-// headerPatterns are names of headers to regular expressions.
-func (v value) headerPatterns() (map[string]string, bool) {
+// parseHeaderPatterns are names of headers to regular expressions.
+func parseHeaderPatterns(v value) (map[string]string, bool) {
 	entries, ok := v.entries()
 	if !ok {
 		return nil, false
@@ -109,14 +109,14 @@ func (v value) headerPatterns() (map[string]string, bool) {
 	for _, entry := range entries {
 		if !headerRegexp.MatchString(entry.name) {
 			v.d.errorAt(entry.key, "bad-header", quote(entry.name)+" is not a valid header name", "use letters, digits and -")
-		} else if pattern, ok := entry.regexp(); ok {
+		} else if pattern, ok := parseRegexp(entry); ok {
 			patterns[http.CanonicalHeaderKey(entry.name)] = pattern
 		}
 	}
 	return patterns, true
 }
 
-func (v value) headerValue() (string, bool) {
+func parseHeaderValue(v value) (string, bool) {
 	if v.node.Kind == yamlScalar && v.node.ShortTag() == "!!str" && v.node.Value == "" {
 		return "", true
 	}
@@ -128,15 +128,15 @@ func (v value) headerValue() (string, bool) {
 	return text, ok
 }
 
-// statusRanges are accepted status codes.
-func (v value) statusRanges() ([]sla.StatusRange, bool) {
+// parseStatusRanges are accepted status codes.
+func parseStatusRanges(v value) ([]sla.StatusRange, bool) {
 	items, ok := v.list()
 	if !ok {
 		return nil, false
 	}
 	var ranges []sla.StatusRange
 	for _, item := range items {
-		r, itemOK := item.statusRange()
+		r, itemOK := parseStatusRange(item)
 		ok = ok && itemOK
 		ranges = append(ranges, r)
 	}
@@ -145,7 +145,7 @@ func (v value) statusRanges() ([]sla.StatusRange, bool) {
 
 var statusRegexp = regexp.MustCompile(statusPattern)
 
-func (v value) statusRange() (sla.StatusRange, bool) {
+func parseStatusRange(v value) (sla.StatusRange, bool) {
 	text := v.node.Value
 	tag := v.node.ShortTag()
 	if v.node.Kind != yamlScalar || tag != "!!str" && tag != "!!int" {

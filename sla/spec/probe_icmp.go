@@ -75,11 +75,11 @@ func decodeICMP(o *object) sla.Check {
 			at.wrong("bad-interval", at.said()+" is below 10ms, which would be a flood", "leave it out, or make it at least 10ms")
 		}
 	}
-	if loss, _, ok := read(o, "maxLoss", value.lossPercent); ok {
+	if loss, _, ok := read(o, "maxLoss", parseLossPercent); ok {
 		c.MaxLoss = loss
 	}
-	o.packetsFit(c)
-	host, _, ok := read(o, "icmp", value.host)
+	checkPackets(o, c)
+	host, _, ok := read(o, "icmp", parseHost)
 	if !ok {
 		return nil
 	}
@@ -87,8 +87,8 @@ func decodeICMP(o *object) sla.Check {
 	return c
 }
 
-// packetsFit reports packets that would not all be sent within the timeout.
-func (o *object) packetsFit(c *sla.ICMPCheck) {
+// checkPackets reports packets that would not all be sent within the timeout.
+func checkPackets(o *object, c *sla.ICMPCheck) {
 	timeout, _, ok := read(o, "timeout", value.duration)
 	if !ok {
 		timeout = defaultTimeout
@@ -105,7 +105,7 @@ func (o *object) packetsFit(c *sla.ICMPCheck) {
 	}
 }
 
-func (v value) lossPercent() (sla.Decimal, bool) {
+func parseLossPercent(v value) (sla.Decimal, bool) {
 	d, ok := v.decimal()
 	if ok && (d.Sign() < 0 || d.Cmp(sla.NewDecimal(100, 1)) >= 0) {
 		v.wrong("bad-value", v.said()+" is not a percentage from 0 to below 100", `write e.g. "20"`)
@@ -114,8 +114,8 @@ func (v value) lossPercent() (sla.Decimal, bool) {
 	return d, ok
 }
 
-// host is a name or an address, without a port.
-func (v value) host() (string, bool) {
+// parseHost is a name or an address, without a port.
+func parseHost(v value) (string, bool) {
 	text, ok := v.text()
 	if !ok {
 		return "", false
@@ -125,5 +125,5 @@ func (v value) host() (string, bool) {
 		v.wrong("bad-address", v.said()+" is not a host name or an address", `write it as "gateway.example" or "192.0.2.1", without scheme, port or brackets`)
 		return "", false
 	}
-	return text, v.hasName(text)
+	return text, checkHost(v, text)
 }

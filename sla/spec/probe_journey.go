@@ -70,13 +70,13 @@ func decodeJourney(o *object) sla.Check {
 	if t, _, ok := read(o, "timeout", value.duration); ok {
 		timeout = t
 	}
-	steps, at, ok := read(o, "journey", value.journeySteps)
+	steps, at, ok := read(o, "journey", parseJourneySteps)
 	if !ok {
 		return nil
 	}
 	later := capturedLater(steps)
 	for _, item := range steps {
-		step, stepOK := item.journeyStep(captured, later)
+		step, stepOK := decodeJourneyStep(item, captured, later)
 		ok = ok && stepOK
 		if slices.ContainsFunc(c.Steps, func(s sla.JourneyStep) bool { return s.Name == step.Name && s.Name != "" }) {
 			item.wrong("duplicate-name", "two steps are called "+quote(step.Name), "give one of them another name")
@@ -95,7 +95,7 @@ func decodeJourney(o *object) sla.Check {
 	return c
 }
 
-func (v value) journeySteps() ([]value, bool) {
+func parseJourneySteps(v value) ([]value, bool) {
 	o := v.object(journeyStepsSection)
 	if o == nil {
 		return nil, false
@@ -124,18 +124,18 @@ func capturedLater(steps []value) map[string]string {
 	return names
 }
 
-func (v value) journeyStep(captured, later map[string]string) (s sla.JourneyStep, ok bool) {
+func decodeJourneyStep(v value, captured, later map[string]string) (s sla.JourneyStep, ok bool) {
 	o := v.object(journeyStepSection)
 	if o == nil {
 		return s, false
 	}
 	s.Name, _, ok = read(o, "name", value.identifier)
 	s.Timeout, _, _ = read(o, "timeout", value.duration)
-	request, _, requestOK := read(o, "http", func(v value) (*sla.HTTPCheck, bool) { return v.stepRequest(captured, later) })
+	request, _, requestOK := read(o, "http", func(v value) (*sla.HTTPCheck, bool) { return decodeStepRequest(v, captured, later) })
 	if requestOK {
 		s.Request = *request
 	}
-	s.Captures, _, _ = read(o, "capture", value.captures)
+	s.Captures, _, _ = read(o, "capture", parseCaptures)
 	if at, given := o.get("capture"); given && s.Request.Method == http.MethodHead {
 		for _, c := range s.Captures {
 			if c.Header == "" {
@@ -154,41 +154,31 @@ func (v value) journeyStep(captured, later map[string]string) (s sla.JourneyStep
 	return s, ok && requestOK
 }
 
-func (v value) stepRequest(captured, later map[string]string) (*sla.HTTPCheck, bool) {
+func decodeStepRequest(v value, captured, later map[string]string) (*sla.HTTPCheck, bool) {
 	o := v.object(stepRequestSection)
 	if o == nil {
 		return nil, false
 	}
-	c := o.request()
-	target, at, ok := read(o, "url", value.stepURL)
+	c := decodeRequest(o)
+	target, at, ok := read(o, "url", parseStepURL)
 	c.URL = target
 	if ok {
-		o.fits(c, target)
-		at.known(target, captured, later)
+		checkRequestURL(o, c, target)
+		checkVariables(at, target, captured, later)
 	}
 	if body, given := o.get("body"); given {
-		body.known(c.Body, captured, later)
+		checkVariables(body, c.Body, captured, later)
 	}
 	if headers, given := o.get("headers"); given {
 		for _, entry := range slices.Collect(headers.pairs) {
-			entry.known(c.Headers[entry.name], captured, later)
+			checkVariables(entry, c.Headers[entry.name], captured, later)
 		}
 	}
 	return c, ok
 }
 
-// pairs yields the entries of what has been read as a mapping.
-func (v value) pairs(yield func(value) bool) {
-	for i := 0; i+1 < len(v.node.Content); i += 2 {
-		key := v.node.Content[i]
-		if !yield(value{d: v.d, key: key, node: v.node.Content[i+1], name: key.Value}) {
-			return
-		}
-	}
-}
-
-// known reports variables that no earlier step captures.
-func (v value) known(text string, captured, later map[string]string) {
+// checkVariables reports variables that no earlier step captures.
+func checkVariables(v value, text string, captured, later map[string]string) {
 	for _, name := range sla.Variables(text) {
 		if _, ok := captured[name]; ok {
 			continue
@@ -213,9 +203,9 @@ func keysOf(m map[string]string) func(func(string) bool) {
 	}
 }
 
-// stepURL is a URL with variables in its path and query only: a response must not
+// parseStepURL is a URL with variables in its path and query only: a response must not
 // decide which host a request goes to.
-func (v value) stepURL() (string, bool) {
+func parseStepURL(v value) (string, bool) {
 	text, ok := v.text()
 	if !ok {
 		return "", false
@@ -230,14 +220,14 @@ func (v value) stepURL() (string, bool) {
 	node.Value = sla.Substitute(text, func(string) string { return "x" })
 	plain := v
 	plain.node = &node
-	if _, ok := plain.probeURL(); !ok {
+	if _, ok := parseProbeURL(plain); !ok {
 		return "", false
 	}
 	return text, true
 }
 
-// captures are read by name.
-func (v value) captures() ([]sla.Capture, bool) {
+// parseCaptures are read by name.
+func parseCaptures(v value) ([]sla.Capture, bool) {
 	entries, ok := v.entries()
 	if !ok {
 		return nil, false
@@ -254,14 +244,14 @@ func (v value) captures() ([]sla.Capture, bool) {
 		}
 		c := sla.Capture{Name: entry.name}
 		c.JSON, _, _ = read(o, "json", celText(func(text string) error { _, err := jsoncel.CompileValue(text); return err }))
-		c.Regexp, _, _ = read(o, "regex", value.regexp)
-		c.Header, _, _ = read(o, "header", value.headerName)
+		c.Regexp, _, _ = read(o, "regex", parseRegexp)
+		c.Header, _, _ = read(o, "header", parseHeaderName)
 		captures = append(captures, c)
 	}
 	return captures, true
 }
 
-func (v value) headerName() (string, bool) {
+func parseHeaderName(v value) (string, bool) {
 	text, ok := v.text()
 	if ok && !headerRegexp.MatchString(text) {
 		v.wrong("bad-header", quote(text)+" is not a valid header name", "use letters, digits and -")

@@ -53,9 +53,9 @@ func wordsOf[T ~string](words []T) []string {
 	return texts
 }
 
-// network reads networkFields of a section that has them; nil if all have their
+// decodeNetwork reads networkFields of a section that has them; nil if all have their
 // defaults.
-func (o *object) network() *sla.Network {
+func decodeNetwork(o *object) *sla.Network {
 	if o.section.field("ipFamily") == nil {
 		return nil
 	}
@@ -71,19 +71,19 @@ func (o *object) network() *sla.Network {
 			n.Addresses = "" // the default
 		}
 	}
-	source, at, ok := read(o, "sourceAddress", value.address)
+	source, at, ok := read(o, "sourceAddress", parseAddress)
 	if n.Source = source; ok && (n.Family == sla.IPv4 && !source.Is4() || n.Family == sla.IPv6 && !source.Is6()) {
 		at.wrong("conflicting-keys", at.said()+" is not of the ipFamily "+string(n.Family), "leave ipFamily out: the source decides the family")
 	}
-	n.Resolver, _, _ = read(o, "resolver", value.resolver)
+	n.Resolver, _, _ = read(o, "resolver", parseResolver)
 	if n == (sla.Network{}) {
 		return nil
 	}
 	return &n
 }
 
-// address is an IP address.
-func (v value) address() (netip.Addr, bool) {
+// parseAddress is an IP address.
+func parseAddress(v value) (netip.Addr, bool) {
 	text, ok := v.text()
 	if !ok {
 		return netip.Addr{}, false
@@ -98,8 +98,8 @@ func (v value) address() (netip.Addr, bool) {
 
 const dnsPort = 53
 
-// resolver is the address of a DNS server, with or without a port.
-func (v value) resolver() (netip.AddrPort, bool) {
+// parseResolver is the address of a DNS server, with or without a port.
+func parseResolver(v value) (netip.AddrPort, bool) {
 	text, ok := v.text()
 	if !ok {
 		return netip.AddrPort{}, false
@@ -115,9 +115,9 @@ func (v value) resolver() (netip.AddrPort, bool) {
 	return server, true
 }
 
-// eachAddress makes each address of a probe's host a target, if the specification
+// decodeEachAddress makes each address of a probe's host a target, if the specification
 // says addresses: each.
-func (o *object) eachAddress(p *sla.Probe) {
+func decodeEachAddress(o *object, p *sla.Probe) {
 	if p.Network == nil || p.Network.Addresses != sla.EachAddress {
 		return
 	}

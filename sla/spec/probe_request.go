@@ -55,42 +55,42 @@ func requestFields() []field {
 	return append(fields, proxyFields()...)
 }
 
-// request reads requestFields, but not the URL.
-func (o *object) request() *sla.HTTPCheck {
+// decodeRequest reads requestFields, but not the URL.
+func decodeRequest(o *object) *sla.HTTPCheck {
 	c := &sla.HTTPCheck{Method: http.MethodGet, Status: []sla.StatusRange{{From: 200, To: 299}}, FollowRedirects: true}
 	if method, _, ok := read(o, "method", word(httpMethods...)); ok {
 		c.Method = method
 	}
-	c.Headers, _, _ = read(o, "headers", value.headers)
+	c.Headers, _, _ = read(o, "headers", parseHeaders)
 	c.Body, _, _ = read(o, "body", value.text)
-	if status, _, ok := read(o, "status", value.statusRanges); ok {
+	if status, _, ok := read(o, "status", parseStatusRanges); ok {
 		c.Status = status
 	}
-	c.BodyMatches, _, _ = read(o, "bodyMatches", value.regexp)
-	c.BodyNotMatches, _, _ = read(o, "bodyNotMatches", value.regexp)
-	c.HeaderMatches, _, _ = read(o, "headerMatches", value.headerPatterns)
+	c.BodyMatches, _, _ = read(o, "bodyMatches", parseRegexp)
+	c.BodyNotMatches, _, _ = read(o, "bodyNotMatches", parseRegexp)
+	c.HeaderMatches, _, _ = read(o, "headerMatches", parseHeaderPatterns)
 	if follow, _, ok := read(o, "followRedirects", value.boolean); ok {
 		c.FollowRedirects = follow
 	}
-	t := o.tlsOptions(true, "")
+	t := decodeTLSOptions(o, true, "")
 	c.InsecureSkipVerify, c.CertificateValidFor = t.InsecureSkipVerify, t.CertificateValidFor
-	more := sla.HTTPOptions{ServerName: t.ServerName, Files: t.Files, Auth: o.auth(), Proxy: o.proxy()}
+	more := sla.HTTPOptions{ServerName: t.ServerName, Files: t.Files, Auth: decodeAuth(o), Proxy: decodeProxy(o)}
 	more.JSON, _, _ = read(o, "json", condition)
-	more.BodyLimit, _, _ = read(o, "maxBodySize", value.size)
+	more.BodyLimit, _, _ = read(o, "maxBodySize", parseSize)
 	more.Encodings, _, _ = read(o, "compression", words(sla.Encodings...))
 	more.Versions, _, _ = read(o, "httpVersions", words(sla.HTTPVersions...))
-	more.MaxRedirects, _, _ = read(o, "maxRedirects", value.redirects)
+	more.MaxRedirects, _, _ = read(o, "maxRedirects", parseRedirects)
 	more.SameHost, _, _ = read(o, "sameHostRedirects", value.boolean)
-	more.HeaderFiles, _, _ = read(o, "headerFiles", value.headerFiles)
+	more.HeaderFiles, _, _ = read(o, "headerFiles", parseHeaderFiles)
 	if !more.IsZero() {
 		c.Options = &more
 	}
-	o.consistent(c)
+	checkRequest(o, c)
 	return c
 }
 
-// consistent reports keys that cannot have an effect beside others.
-func (o *object) consistent(c *sla.HTTPCheck) {
+// checkRequest reports keys that cannot have an effect beside others.
+func checkRequest(o *object, c *sla.HTTPCheck) {
 	clash := func(key, message, remedy string) {
 		if at, given := o.get(key); given {
 			o.d.errorAt(at.key, "conflicting-keys", message, remedy)
@@ -135,8 +135,8 @@ func has[T any](headers map[string]T, name string) bool {
 	return false
 }
 
-// fits reports options that a URL cannot have.
-func (o *object) fits(c *sla.HTTPCheck, target string) {
+// checkRequestURL reports options that a URL cannot have.
+func checkRequestURL(o *object, c *sla.HTTPCheck, target string) {
 	if strings.HasPrefix(target, "https://") {
 		return
 	}
@@ -153,29 +153,8 @@ func (o *object) fits(c *sla.HTTPCheck, target string) {
 	}
 }
 
-// words is a list of words, each once.
-func words[T ~string](known ...T) func(value) ([]T, bool) {
-	return func(v value) ([]T, bool) {
-		items, ok := v.list()
-		if !ok {
-			return nil, false
-		}
-		var list []T
-		for _, item := range items {
-			w, itemOK := word(known...)(item)
-			if itemOK && slices.Contains(list, w) {
-				item.wrong("bad-value", item.said()+" is there twice", "keep one of them")
-				itemOK = false
-			}
-			ok = ok && itemOK
-			list = append(list, w)
-		}
-		return list, ok
-	}
-}
-
-// size is a number of bytes, above zero.
-func (v value) size() (int64, bool) {
+// parseSize is a number of bytes, above zero.
+func parseSize(v value) (int64, bool) {
 	if v.node.Kind == yamlScalar && v.node.ShortTag() == "!!int" {
 		v.wrong("bad-value", v.name+" "+v.node.Value+" has no unit", "write "+v.name+": "+v.node.Value+"B, or KiB or MiB")
 		return 0, false
@@ -196,9 +175,9 @@ func (v value) size() (int64, bool) {
 	return 0, false
 }
 
-// redirects is how many redirects are followed, at least 1. With followRedirects:
+// parseRedirects is how many redirects are followed, at least 1. With followRedirects:
 // false a redirect is a response to check, and not a failure.
-func (v value) redirects() (int, bool) {
+func parseRedirects(v value) (int, bool) {
 	if v.node.Kind == yamlScalar && v.node.Value == "0" {
 		v.wrong("bad-value", v.said()+" follows none", "write followRedirects: false, with which the redirect itself is judged")
 		return 0, false

@@ -71,13 +71,13 @@ func targetsField() field {
 	return field{key: "targets", typ: mapping(targetsSection), doc: "Where targets are found, for a probe of many. What is probed then holds `" + sla.TargetVariable + "`: `https://" + sla.TargetVariable + "/health`."}
 }
 
-// discovery reads where targets are found, and puts an address in what is
+// decodeDiscovery reads where targets are found, and puts an address in what is
 // probed, so that it can be read like that of any probe.
-func (o *object) discovery() *sla.Discovery {
+func decodeDiscovery(o *object) *sla.Discovery {
 	if o.section.field("targets") == nil {
 		return nil
 	}
-	d, at, given := read(o, "targets", value.targets)
+	d, at, given := read(o, "targets", decodeTargets)
 	main, ok := o.values[o.kind.key]
 	if !ok {
 		return nil
@@ -117,18 +117,18 @@ func (d *decoder) restoreVariable(n int) {
 	}
 }
 
-func (v value) targets() (*sla.Discovery, bool) {
+func decodeTargets(v value) (*sla.Discovery, bool) {
 	o := v.object(targetsSection)
 	if o == nil {
 		return nil, false
 	}
 	d := &sla.Discovery{Refresh: defaultRefresh, Limit: defaultTargets}
 	d.Static, _, _ = read(o, "static", listOfValues(value.text))
-	d.Files, _, _ = read(o, "file", listOfValues(value.targetFile))
+	d.Files, _, _ = read(o, "file", listOfValues(parseTargetFile))
 	d.Within = o.d.named.within(o.d.src.file)
-	o.httpTargets(d)
-	d.DNS, _, _ = read(o, "dns", value.dnsTargets)
-	d.Labels, _, _ = read(o, "labels", listOfValues(value.seriesLabel))
+	decodeHTTPTargets(o, d)
+	d.DNS, _, _ = read(o, "dns", decodeDNSTargets)
+	d.Labels, _, _ = read(o, "labels", listOfValues(parseSeriesLabel))
 	slices.Sort(d.Labels)
 	if refresh, at, ok := read(o, "refresh", value.duration); ok {
 		if d.Refresh = refresh; refresh < minRefresh {
@@ -148,9 +148,9 @@ func (v value) targets() (*sla.Discovery, bool) {
 	return d, true
 }
 
-// staticTargets reports addresses of the key static at which nothing can answer. The
+// checkStaticTargets reports addresses of the key static at which nothing can answer. The
 // exporter skips such addresses of other lists.
-func (o *object) staticTargets(p *sla.Probe) {
+func checkStaticTargets(o *object, p *sla.Probe) {
 	at, ok := o.get("targets")
 	if !ok || len(p.Discovery.Static) == 0 {
 		return
@@ -174,29 +174,8 @@ func (o *object) staticTargets(p *sla.Probe) {
 	}
 }
 
-// given are those keys that the object has.
-func (o *object) given(keys ...string) []string {
-	return slices.DeleteFunc(keys, func(key string) bool { _, ok := o.values[key]; return !ok })
-}
-
-// listOfValues reads a list of values, no two of them equal.
-func listOfValues(one func(value) (string, bool)) func(value) ([]string, bool) {
-	return func(v value) ([]string, bool) {
-		items, ok := v.list()
-		var texts []string
-		for _, item := range items {
-			text, good := one(item)
-			if ok = ok && good; good && slices.Contains(texts, text) {
-				item.wrong("duplicate", quote(text)+" stands in the list twice", "remove one of them")
-			}
-			texts = append(texts, text)
-		}
-		return texts, ok
-	}
-}
-
-// targetFile is a path, or a glob, of a list of targets.
-func (v value) targetFile() (string, bool) {
+// parseTargetFile is a path, or a glob, of a list of targets.
+func parseTargetFile(v value) (string, bool) {
 	path, ok := v.text()
 	if !ok {
 		return "", false
@@ -215,13 +194,13 @@ func (v value) targetFile() (string, bool) {
 		path = filepath.Join(filepath.Dir(v.d.src.file), path)
 	}
 	if !regular.Within(path, filepath.SplitList(v.d.named.within(v.d.src.file))...) {
-		v.outside()
+		reportOutside(v)
 	}
 	return path, true
 }
 
-// listURL is where a list of targets is asked for.
-func (v value) listURL() (string, bool) {
+// parseListURL is where a list of targets is asked for.
+func parseListURL(v value) (string, bool) {
 	text, ok := v.text()
 	if !ok {
 		return "", false
@@ -234,31 +213,31 @@ func (v value) listURL() (string, bool) {
 	return text, true
 }
 
-// httpTargets reads where a list is asked for, and how.
-func (o *object) httpTargets(d *sla.Discovery) {
+// decodeHTTPTargets reads where a list is asked for, and how.
+func decodeHTTPTargets(o *object, d *sla.Discovery) {
 	at, given := o.get("http")
 	if !given {
 		return
 	}
 	if at.node.Kind == yamlScalar {
-		d.URL, _ = at.listURL()
+		d.URL, _ = parseListURL(at)
 		return
 	}
 	server := at.object(httpTargetsSection)
 	if server == nil {
 		return
 	}
-	d.URL, _, _ = read(server, "url", value.listURL)
-	a := sla.ListAccess{Auth: server.auth(), Proxy: server.proxy()}
-	a.TLS.ServerName, _, _ = read(server, "serverName", value.hostName)
+	d.URL, _, _ = read(server, "url", parseListURL)
+	a := sla.ListAccess{Auth: decodeAuth(server), Proxy: decodeProxy(server)}
+	a.TLS.ServerName, _, _ = read(server, "serverName", parseHostName)
 	a.TLS.InsecureSkipVerify, _, _ = read(server, "insecureSkipVerify", value.boolean)
-	a.TLS.Files = server.tlsFiles()
+	a.TLS.Files = decodeTLSFiles(server)
 	if a != (sla.ListAccess{}) {
 		d.Access = &a
 	}
 }
 
-func (v value) dnsTargets() (*sla.DNSDiscovery, bool) {
+func decodeDNSTargets(v value) (*sla.DNSDiscovery, bool) {
 	o := v.object(dnsTargetsSection)
 	if o == nil {
 		return nil, false
@@ -271,13 +250,13 @@ func (v value) dnsTargets() (*sla.DNSDiscovery, bool) {
 	if d.Port = port; given && d.Type == "SRV" {
 		at.wrong("conflicting-keys", "SRV records know their ports", "leave the port out, or choose the type A or AAAA")
 	}
-	name, _, ok := read(o, "name", value.dnsName)
+	name, _, ok := read(o, "name", parseDNSName)
 	d.Name = strings.TrimSuffix(name, ".")
 	return d, ok && net.ParseIP(d.Name) == nil
 }
 
-// seriesLabel is a label that the series of a target can get.
-func (v value) seriesLabel() (string, bool) {
+// parseSeriesLabel is a label that the series of a target can get.
+func parseSeriesLabel(v value) (string, bool) {
 	name, ok := v.text()
 	switch {
 	case !ok:

@@ -30,8 +30,8 @@ func decodeTCP(o *object) sla.Check {
 	c := &sla.TCPCheck{}
 	c.TLS, _, _ = read(o, "tls", value.boolean)
 	c.Dialogue, _, _ = read(o, "dialogue", steps(tcpStepSection))
-	started := o.startTLS(c)
-	c.TLSOptions = o.tlsOptions(c.TLS || started, "add tls: true")
+	started := beginsTLS(o, c)
+	c.TLSOptions = decodeTLSOptions(o, c.TLS || started, "add tls: true")
 	address, _, ok := read(o, "tcp", o.hostPort)
 	if !ok {
 		return nil
@@ -40,8 +40,8 @@ func decodeTCP(o *object) sla.Check {
 	return c
 }
 
-// startTLS reports whether the dialogue begins TLS, which it can do only once.
-func (o *object) startTLS(c *sla.TCPCheck) (started bool) {
+// beginsTLS reports whether the dialogue begins TLS, which it can do only once.
+func beginsTLS(o *object, c *sla.TCPCheck) (started bool) {
 	for _, step := range c.Dialogue {
 		if !step.StartTLS {
 			continue
@@ -79,14 +79,14 @@ func (o *object) hostPort(v value) (string, bool) {
 	case !sla.ValidPort(port):
 		v.wrong("bad-address", v.said()+" has the port "+quote(port), "a port is a number from 1 to 65535")
 	default:
-		return text, v.hasName(host)
+		return text, checkHost(v, host)
 	}
 	return "", false
 }
 
-// hasName returns whether a host can be resolved, and reports one that cannot.
+// checkHost returns whether a host can be resolved, and reports one that cannot.
 // International names can: the exporter resolves their form in ASCII.
-func (v value) hasName(host string) bool {
+func checkHost(v value, host string) bool {
 	if err := sla.CheckHost(host); err != nil {
 		remedy := "a name has letters, digits, - and _, in parts of 1 to 63 between dots, at most 253 in all"
 		if strings.ContainsFunc(host, func(r rune) bool { return r >= 0x80 }) {
@@ -98,8 +98,8 @@ func (v value) hasName(host string) bool {
 	return true
 }
 
-// hostName is the name of a host, as certificates have it.
-func (v value) hostName() (string, bool) {
+// parseHostName is the name of a host, as certificates have it.
+func parseHostName(v value) (string, bool) {
 	text, ok := v.text()
-	return text, ok && v.hasName(text)
+	return text, ok && checkHost(v, text)
 }

@@ -13,7 +13,7 @@ var tlsSection = &section{
 var tlsKind = probeKind{key: "tls", section: tlsSection, decode: decodeTLS, placeholder: placeholderTarget + ":1", usualPort: "443"}
 
 func decodeTLS(o *object) sla.Check {
-	c := &sla.TLSCheck{TLSOptions: o.tlsOptions(true, "")}
+	c := &sla.TLSCheck{TLSOptions: decodeTLSOptions(o, true, "")}
 	address, _, ok := read(o, "tls", o.hostPort)
 	if !ok {
 		return nil

@@ -20,12 +20,12 @@ func tlsFields(when string) []field {
 // tlsKeys are those of tlsFields.
 var tlsKeys = []string{"serverName", "insecureSkipVerify", "certificateValidFor", "caFile", "certFile", "keyFile"}
 
-// tlsFiles reads the keys of files.
-func (o *object) tlsFiles() *sla.TLSFiles {
+// decodeTLSFiles reads the keys of files.
+func decodeTLSFiles(o *object) *sla.TLSFiles {
 	var f sla.TLSFiles
-	f.CA, _, _ = read(o, "caFile", value.secretFile)
-	f.Certificate, _, _ = read(o, "certFile", value.secretFile)
-	f.Key, _, _ = read(o, "keyFile", value.secretFile)
+	f.CA, _, _ = read(o, "caFile", parseSecretFile)
+	f.Certificate, _, _ = read(o, "certFile", parseSecretFile)
+	f.Key, _, _ = read(o, "keyFile", parseSecretFile)
 	cert, certGiven := o.get("certFile")
 	key, keyGiven := o.get("keyFile")
 	switch {
@@ -44,14 +44,14 @@ func certificateField(when string) field {
 	return field{key: "certificateValidFor", typ: durationType, example: "14d", doc: "How much longer the certificate must be valid: the chain that was verified, or the server's own certificate if none is." + when}
 }
 
-// tlsOptions reads tlsFields. Without TLS they are an error: remedy says how
+// decodeTLSOptions reads tlsFields. Without TLS they are an error: remedy says how
 // to have it.
-func (o *object) tlsOptions(used bool, remedy string) sla.TLSOptions {
+func decodeTLSOptions(o *object, used bool, remedy string) sla.TLSOptions {
 	var t sla.TLSOptions
-	t.ServerName, _, _ = read(o, "serverName", value.hostName)
+	t.ServerName, _, _ = read(o, "serverName", parseHostName)
 	t.InsecureSkipVerify, _, _ = read(o, "insecureSkipVerify", value.boolean)
 	t.CertificateValidFor, _, _ = read(o, "certificateValidFor", value.duration)
-	t.Files = o.tlsFiles()
+	t.Files = decodeTLSFiles(o)
 	if used {
 		return t
 	}

@@ -25,7 +25,7 @@ var unixKind = probeKind{key: "unix", section: unixSection, decode: decodeUnix}
 func decodeUnix(o *object) sla.Check {
 	c := &sla.UnixCheck{}
 	c.Dialogue, _, _ = read(o, "dialogue", steps(unixStepSection))
-	socket, _, ok := read(o, "unix", value.socketPath)
+	socket, _, ok := read(o, "unix", parseSocketPath)
 	if !ok {
 		return nil
 	}
@@ -33,7 +33,7 @@ func decodeUnix(o *object) sla.Check {
 	return c
 }
 
-func (v value) socketPath() (string, bool) {
+func parseSocketPath(v value) (string, bool) {
 	text, ok := v.text()
 	switch {
 	case !ok:

@@ -34,12 +34,12 @@ func decodeWebSocket(o *object) sla.Check {
 	c.Dialogue, _, _ = read(o, "dialogue", steps(webSocketStepSection))
 	c.Ping, _, _ = read(o, "ping", value.boolean)
 	c.Subprotocols, _, _ = read(o, "subprotocols", value.texts)
-	c.Request.Headers, _, _ = read(o, "headers", value.headers)
-	text, _, ok := read(o, "websocket", value.webSocketURL)
-	t := o.tlsOptions(!ok || strings.HasPrefix(text, "wss:"), "connect to wss://")
+	c.Request.Headers, _, _ = read(o, "headers", parseHeaders)
+	text, _, ok := read(o, "websocket", parseWebSocketURL)
+	t := decodeTLSOptions(o, !ok || strings.HasPrefix(text, "wss:"), "connect to wss://")
 	c.Request.InsecureSkipVerify, c.Request.CertificateValidFor = t.InsecureSkipVerify, t.CertificateValidFor
-	more := sla.HTTPOptions{ServerName: t.ServerName, Files: t.Files, Auth: o.auth(), Proxy: o.proxy()}
-	more.HeaderFiles, _, _ = read(o, "headerFiles", value.headerFiles)
+	more := sla.HTTPOptions{ServerName: t.ServerName, Files: t.Files, Auth: decodeAuth(o), Proxy: decodeProxy(o)}
+	more.HeaderFiles, _, _ = read(o, "headerFiles", parseHeaderFiles)
 	if !more.IsZero() {
 		c.Request.Options = &more
 	}
@@ -49,8 +49,8 @@ func decodeWebSocket(o *object) sla.Check {
 	return c
 }
 
-// webSocketURL is a URL of ws or wss.
-func (v value) webSocketURL() (string, bool) {
+// parseWebSocketURL is a URL of ws or wss.
+func parseWebSocketURL(v value) (string, bool) {
 	text, ok := v.text()
 	if !ok {
 		return "", false
@@ -72,7 +72,7 @@ func (v value) webSocketURL() (string, bool) {
 	case u.Fragment != "":
 		v.wrong("bad-url", v.said()+" has a fragment, which is never sent to a server", "leave #"+u.Fragment+" out")
 	default:
-		return text, v.hasName(u.Hostname())
+		return text, checkHost(v, u.Hostname())
 	}
 	return "", false
 }

@@ -27,7 +27,7 @@ func readSeverities(o *object) *severityNames {
 	n.Page, page, _ = read(of, "page", value.text)
 	n.Ticket, ticket, _ = read(of, "ticket", value.text)
 	for u, at := range map[sla.Urgency]value{sla.Page: page, sla.Ticket: ticket} {
-		if at.node != nil && !at.template(at.node.Value) {
+		if at.node != nil && !checkTemplate(at, at.node.Value) {
 			return nil
 		}
 		other := sla.Page + sla.Ticket - u

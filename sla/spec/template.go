@@ -37,9 +37,9 @@ var (
 	templateFields    = []string{"Labels", "ExternalLabels", "ExternalURL", "Value"}
 )
 
-// template reports what is wrong with text that Prometheus expands; a mistake in
+// checkTemplate reports what is wrong with text that Prometheus expands; a mistake in
 // it would keep the whole rule file from loading, or be seen in the notification.
-func (v value) template(text string) bool {
+func checkTemplate(v value, text string) bool {
 	if !strings.Contains(text, "{{") {
 		return true
 	}
@@ -197,9 +197,9 @@ func (t *templateCheck) function(n *parse.IdentifierNode) {
 // offset is where a node begins in the text.
 func (t *templateCheck) offset(n parse.Node) int { return int(n.Position()) - len(t.prefix) }
 
-// plainText is text that alerts carry as a label which is matched as it is
+// parsePlainText is text that alerts carry as a label which is matched as it is
 // written, so that it can be no template.
-func (v value) plainText() (string, bool) {
+func parsePlainText(v value) (string, bool) {
 	text, ok := v.text()
 	if ok && strings.Contains(text, "{{") {
 		v.wrong("bad-template", v.said()+" is a template, and routes and inhibitions match the text itself", "write it out")
@@ -208,8 +208,8 @@ func (v value) plainText() (string, bool) {
 	return text, ok
 }
 
-// runbook is a link of an annotation.
-func (v value) runbook() (string, bool) {
-	text, ok := v.link()
-	return text, ok && v.template(text)
+// parseRunbook is a link of an annotation.
+func parseRunbook(v value) (string, bool) {
+	text, ok := parseURL(v)
+	return text, ok && checkTemplate(v, text)
 }

@@ -1,0 +1,129 @@
+package spec
+
+import (
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// object is a mapping with the keys of a section.
+type object struct {
+	value
+	section *section
+	values  map[string]value
+	kind    *probeKind // of a probe; nil otherwise
+}
+
+// object reads the value as a section, and reports keys that the section does
+// not have and required ones that are missing. It is nil if the value is no
+// mapping.
+func (v value) object(s *section) *object {
+	if v.node.Kind != yaml.MappingNode {
+		v.wrongType("a mapping", v.mappingRemedy(s))
+		return nil
+	}
+	o := &object{value: v, section: s, values: map[string]value{}}
+	var meant []string // by misspelt keys, which is complaint enough
+	pairs, _ := v.entries()
+	for _, pair := range pairs {
+		f := s.field(pair.name)
+		if f == nil {
+			v.d.errorAt(pair.key, "unknown-key", "unknown key "+quote(pair.name)+" in "+s.name, unknownRemedy(s, pair.name))
+			meant = append(meant, meantKey(s, pair.name))
+			continue
+		}
+		pair.field = f
+		o.values[pair.name] = pair
+	}
+	for _, f := range s.fields {
+		if _, given := o.values[f.key]; f.required && !given && !slices.Contains(meant, f.key) {
+			o.missing(quote(f.key)+" is missing in "+s.name, "add "+f.key+": "+f.sample())
+		}
+	}
+	for _, group := range s.oneOf {
+		o.exactlyOne(group, meant)
+	}
+	return o
+}
+
+// mappingRemedy is what to write for a section that was given as something else:
+// where text is meant for its only key, the mapping with that.
+func (v value) mappingRemedy(s *section) string {
+	if only := s.fields[0]; len(s.fields) == 1 && len(only.typ.sections) == 0 && v.node.Kind == yaml.ScalarNode && v.node.ShortTag() == "!!str" {
+		text := only.sample()
+		if given := sla.Mask(v.node.Value, false); len(given) <= mostQuoted && !strings.Contains(given, "\n") {
+			text = "'" + strings.ReplaceAll(given, "'", "''") + "'"
+		}
+		return "write " + v.name + ": {" + only.key + ": " + text + "}"
+	}
+	return "its keys are " + list(s.keys())
+}
+
+func (o *object) exactlyOne(group, meant []string) {
+	var given []string
+	for _, key := range group {
+		if _, ok := o.values[key]; ok {
+			given = append(given, key)
+		}
+	}
+	switch {
+	case len(given) == 0 && slices.ContainsFunc(meant, func(key string) bool { return key == "" || slices.Contains(group, key) }):
+		// What nobody can read may have been meant as one of them.
+	case len(given) == 0:
+		o.missing(o.section.name+" needs "+either(group), "add "+group[0]+": "+o.section.field(group[0]).sample())
+	case len(given) > 1:
+		o.d.errorAt(o.values[given[1]].key, "conflicting-keys",
+			list(given)+" exclude each other in "+o.section.name, "keep one of them")
+	}
+}
+
+// missing reports what is not there, at the key of the mapping it is not in.
+func (o *object) missing(message, remedy string) {
+	at := o.node
+	if o.key != nil && !o.item {
+		at = o.key
+	}
+	o.d.errorAt(at, "missing-key", message, remedy)
+}
+
+// get is the value of a key of the section, if it was given.
+func (o *object) get(key string) (value, bool) {
+	if o.section.field(key) == nil {
+		panic("spec: section " + o.section.name + " has no key " + key)
+	}
+	if o.d.read != nil {
+		o.d.read[o.section.name+"."+key] = true
+	}
+	v, ok := o.values[key]
+	if ok && o.d.given != nil {
+		o.d.given[o.section.name+"."+key] = true
+	}
+	return v, ok
+}
+
+// given are those keys that the object has.
+func (o *object) given(keys ...string) []string {
+	return slices.DeleteFunc(keys, func(key string) bool { _, ok := o.values[key]; return !ok })
+}
+
+// read is a key's value as parse reads it; ok is false if the key was not given
+// or its value is wrong, which has then been reported.
+func read[T any](o *object, key string, parse func(value) (T, bool)) (got T, at value, ok bool) {
+	at, given := o.get(key)
+	if !given {
+		return got, at, false
+	}
+	got, ok = parse(at)
+	return got, at, ok
+}
+
+// optional is a key's value, or nil if it was not given or is wrong.
+func optional[T any](o *object, key string, parse func(value) (T, bool)) *T {
+	if got, _, ok := read(o, key, parse); ok {
+		return &got
+	}
+	return nil
+}

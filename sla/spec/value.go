@@ -1,0 +1,142 @@
+package spec
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// value is a node and the key it stands under; a list item has the list's key.
+type value struct {
+	d     *decoder
+	key   *yaml.Node // nil for the root of a document
+	node  *yaml.Node
+	name  string // of the key, as messages call the value
+	field *field // what describes the key, if its section does
+	item  bool   // of a list
+}
+
+// wrong reports an error at the value.
+func (v value) wrong(rule, message, remedy string) { v.d.errorAt(v.node, rule, message, remedy) }
+
+// warn reports a warning at the value.
+func (v value) warn(rule, message, remedy string) {
+	v.d.report(sla.Warning, v.pos(), rule, message, remedy)
+}
+
+func (v value) pos() sla.Position { return v.d.pos(v.node) }
+
+// said is the value's name and text as messages begin: target "100".
+func (v value) said() string { return v.name + " " + quote(v.node.Value) }
+
+// wrongType reports that the value is not of the type wanted.
+func (v value) wrongType(want, remedy string) {
+	if remedy == "" {
+		remedy = "write " + want
+		if v.field != nil {
+			remedy = "write it like " + v.name + ": " + v.field.sample()
+		}
+	}
+	if isNull(v.node) {
+		v.wrong("wrong-type", v.name+" has no value; it must be "+want, v.giveValue("a value"))
+		return
+	}
+	v.wrong("wrong-type", v.name+" must be "+want+", this is "+describe(v.node), remedy)
+}
+
+// giveValue is the remedy of an empty value.
+func (v value) giveValue(what string) string {
+	if v.field != nil && v.field.required || v.item {
+		return "give it " + what
+	}
+	return "give it " + what + " or leave the key out"
+}
+
+// text is a non-empty string.
+func (v value) text() (string, bool) {
+	if v.node.Kind != yaml.ScalarNode || v.node.ShortTag() != "!!str" {
+		remedy := ""
+		if v.node.Kind == yaml.ScalarNode && !isNull(v.node) {
+			remedy = "write " + v.name + ": " + strconv.Quote(v.node.Value)
+		}
+		v.wrongType("text", remedy)
+		return "", false
+	}
+	if strings.TrimSpace(v.node.Value) == "" {
+		v.wrong("empty-value", v.name+" is empty", v.giveValue("a value"))
+		return "", false
+	}
+	return v.node.Value, true
+}
+
+// boolean is true or false.
+func (v value) boolean() (val, ok bool) {
+	if v.node.Kind == yaml.ScalarNode && v.node.ShortTag() == "!!bool" {
+		return strings.EqualFold(v.node.Value, "true"), true
+	}
+	remedy := "write true or false"
+	if v.node.Kind == yaml.ScalarNode && Nearest(v.node.Value, []string{"true", "false"}) != "" {
+		remedy += ", without quotes"
+	}
+	v.wrongType("true or false", remedy)
+	return false, false
+}
+
+func isNull(node *yaml.Node) bool {
+	return node.Kind == yaml.ScalarNode && node.ShortTag() == "!!null"
+}
+
+// describe says what a node is, as a message goes on after "this is".
+func describe(node *yaml.Node) string {
+	switch node.Kind {
+	case yaml.MappingNode:
+		return "a mapping"
+	case yaml.SequenceNode:
+		return "a list"
+	}
+	switch tag := node.ShortTag(); tag {
+	case "!!str":
+		return "the text " + quote(node.Value)
+	case "!!int", "!!float":
+		return "the number " + node.Value
+	case "!!bool":
+		return node.Value + " without quotes"
+	case "!!null":
+		return "nothing"
+	case "!!timestamp":
+		return "the date " + node.Value
+	default:
+		return "a value with the tag " + tag
+	}
+}
+
+// mostQuoted is how many bytes of a text messages show.
+const mostQuoted = 80
+
+// quote is text in double quotes, shortened where it is very long, and free of
+// passwords.
+func quote(text string) string {
+	text = sla.Mask(text, false)
+	if len(text) > mostQuoted {
+		cut := mostQuoted
+		for !utf8.RuneStart(text[cut]) {
+			cut--
+		}
+		text = text[:cut] + "…"
+	}
+	return strconv.Quote(text)
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// plain is the text of a scalar, also where YAML takes it for a date.
+func (v value) plain() (string, bool) {
+	if v.node.Kind == yamlScalar && v.node.ShortTag() == "!!timestamp" {
+		return v.node.Value, true
+	}
+	return v.text()
+}
