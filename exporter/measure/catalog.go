@@ -30,84 +30,84 @@ func perTarget(extra ...string) []string { return append(slices.Clone(targetLabe
 var (
 	results = Metric{
 		Name: metricnames.ProbeResults, Type: "counter", Labels: perTarget(metricnames.Outcome),
-		Help: "Probes by what became of them.",
-		Note: "`good` and `bad` are what the target did. `inconclusive` is the exporter's own fault (no file descriptors, its resolver or its network gone, no CPU), " +
-			"`missed` was owed and never run, `maintenance` was declared in advance not to count; none of the three is downtime of the target. " +
+		Help: "Scheduled probes by outcome.",
+		Note: "`good` and `bad` are about the target. `inconclusive` is the exporter's own fault (no file descriptors, no CPU, its resolver or network failed), " +
+			"`missed` was scheduled and did not run, `maintenance` was excluded in advance; none of these three is downtime of the target. " +
 			"In every scrape the outcomes of a target add up to `" + metricnames.ProbeOwed + "`.",
 	}
 	owed = Metric{
 		Name: metricnames.ProbeOwed, Type: "counter", Labels: perTarget(),
-		Help: "Probes that the schedule owed and that are accounted for.",
-		Note: "One for every interval. A probe counts here in the same instant as in `" + metricnames.ProbeResults + "`: one that is still running is not there yet.",
+		Help: "Scheduled probes that have an outcome.",
+		Note: "One for every interval. A probe counts here at the same instant as in `" + metricnames.ProbeResults + "`, so a running probe is in neither.",
 	}
 	failures = Metric{
 		Name: metricnames.ProbeFailures, Type: "counter", Labels: perTarget(metricnames.Reason),
-		Help: "Probes that were not good, by the reason.",
-		Note: "Every `bad`, `inconclusive` and `missed` probe has exactly one reason. A reason has a series once it has happened to the target: the first scrape after that shows it at 0 and the next its count, so that `increase()` and `rate()` see the first failure too. " +
-			"How many failures there are in all, `" + metricnames.ProbeResults + "` says from the start.",
+		Help: "Probes that were not good, by reason.",
+		Note: "Every `bad`, `inconclusive` and `missed` probe has exactly one reason. A reason appears at 0 in the first scrape after it happened, and with its count at the next, so `increase()` and `rate()` see the first failure. " +
+			"For the number of all failures use `" + metricnames.ProbeResults + "`, which is there from the start.",
 	}
 	duration = Metric{
 		Name: metricnames.ProbeDuration, Type: "histogram", Labels: perTarget(),
-		Help: "How long probes took, good and bad ones.",
-		Note: "Classic, with few buckets, and native. Failures are included, a timeout with the time it took; inconclusive and missed probes are not, " +
-			"nor those that `" + metricnames.ExporterUntimed + "` counts. " +
-			"Exemplars, for scrapes in protobuf or OpenMetrics, name the last good and the last bad probe by `" + exemplarLabel + "`.",
+		Help: "How long good and bad probes took.",
+		Note: "Classic, with few buckets, and native. Failures are included, a timeout with the time it took. Not included are inconclusive and missed probes, " +
+			"and those that `" + metricnames.ExporterUntimed + "` counts. " +
+			"In protobuf and OpenMetrics, exemplars name the last good and the last bad probe by `" + exemplarLabel + "`.",
 	}
 	phase = Metric{
 		Name: metricnames.ProbePhase, Type: "histogram", Labels: perTarget(metricnames.Phase),
 		Help: "How long the phases of probes took: resolve, connect, tls, processing, transfer.",
-		Note: "Native; classic only as sum, count and the bucket that holds everything. A phase that a probe never reached is not counted, rather than counted as 0. " +
-			"`resolve` is absent for an address, `tls` for plain text, `processing` (request sent to first byte of the answer) and `transfer` (first byte to last) for TCP. " +
-			"After redirects the times of a phase add up.",
+		Note: "Native; in classic form only sum, count and the bucket `+Inf`. A phase that a probe did not reach is not counted, not even as 0. " +
+			"`resolve` is absent for an address, `tls` without TLS, and `processing` (from the request to the first byte of the response) and `transfer` (first to last byte) for TCP. " +
+			"With redirects the times of a phase add up.",
 	}
 	step = Metric{
 		Name: metricnames.ProbeStep, Type: "histogram", Labels: perTarget(metricnames.Step),
 		Help: "How long the steps of journeys took.",
-		Note: "Native; classic only as sum, count and the bucket that holds everything. A step that was not reached is not counted; one that failed is, with the time until it did. " +
+		Note: "Native; in classic form only sum, count and the bucket `+Inf`. A step that was not reached is not counted. A step that failed is counted with the time until it did. " +
 			"Redirects of a step are part of it. Absent for other kinds of probe.",
 	}
 	within = Metric{
 		Name: metricnames.ProbeWithin, Type: "counter", Labels: perTarget(metricnames.Threshold),
 		Help: "Good probes that took at most the threshold, in seconds.",
-		Note: "One series for each threshold that a response-time level of the specification holds the probe to; counted exactly, not read off a bucket. Absent where no level does.",
+		Note: "One series for each threshold of a response-time level that uses the probe. Counted exactly, not by buckets. Absent without such a level.",
 	}
 	untimed = Metric{
 		Name: metricnames.ProbeUntimed, Type: "counter", Labels: perTarget(metricnames.Threshold),
-		Help: "Good probes of which it is not known whether they took at most the threshold, in seconds.",
-		Note: "Those of which more than 2.5 % of the time and 1 ms may be the exporter's own, because it had no CPU, where with that time they exceed the threshold and without it they do not. " +
-			"Response-time levels leave them out. There where `" + metricnames.ProbeWithin + "` is.",
+		Help: "Good probes for which it is unknown whether they took at most the threshold, in seconds.",
+		Note: "More than 2.5 % of their time, and more than 1 ms, may be the exporter's own, because it had no CPU. With that time they exceed the threshold, and without it they do not. " +
+			"Response-time levels leave them out. Each `" + metricnames.ProbeWithin + "` has one.",
 	}
 	downtime = Metric{
 		Name: metricnames.ProbeDowntime, Type: "counter", Labels: perTarget(metricnames.Bound),
-		Help: "Between which bounds the time is that the target was down, in seconds.",
-		Note: "Between a good and a bad probe, in either order, a target may have been down or not: that time is in the `upper` bound only. Between two bad ones in a row it is in both. " +
-			"Where probes in between were missed or inconclusive, what lies between counts as not known, and is in `upper` only, if one of the two ends is bad. Probes stand for the time at which they began.",
+		Help: "Lower and upper bound of the time that the target was down, in seconds.",
+		Note: "Time between two bad probes in a row is in both bounds. Time between a good and a bad probe, in either order, is in `upper` only, since the target may have been down or not. " +
+			"Time around missed or inconclusive probes is unknown: it is in `upper` only, if the probe before or after is bad. The time of a probe is when it began.",
 	}
 	rechecks = Metric{
 		Name: metricnames.ProbeRechecks, Type: "counter", Labels: perTarget(),
-		Help: "Probes between two that the schedule owed, after one that was not good.",
-		Note: "Only of targets with `recheckInterval`. They are in no other counter and no histogram, so that no ratio weighs bad times more for having looked closer; " +
-			"what they find narrows the bounds of `" + metricnames.ProbeDowntime + "`, and is in `" + metricnames.ProbeLastState + "`.",
+		Help: "Probes between two scheduled ones, after one that was not good.",
+		Note: "Only for targets with `recheckInterval`. They are in no other counter and no histogram, so bad times do not count more because they were probed more often. " +
+			"They narrow the bounds of `" + metricnames.ProbeDowntime + "`, and set `" + metricnames.ProbeLastState + "`.",
 	}
 	lastState = Metric{
 		Name: metricnames.ProbeLastState, Type: "gauge", Labels: perTarget(),
 		Help: "1 if the last probe that was good or bad was good, else 0.",
-		Note: "Absent until a probe has been good or bad. Inconclusive and missed probes leave it as it was.",
+		Note: "Absent until a probe was good or bad. Inconclusive and missed probes do not change it.",
 	}
 	certExpiry = Metric{
 		Name: metricnames.ProbeCertExpiry, Type: "gauge", Labels: perTarget(),
-		Help: "When the first of the certificates that the target sent expires, in seconds since the epoch.",
-		Note: "Absent until a handshake has got as far as the certificate; there also if the certificate was then refused. Probes that fail before the handshake leave it as it was.",
+		Help: "When the first of the target's certificates expires, in seconds since the epoch.",
+		Note: "Absent until a handshake has received a certificate, also one that was refused. Probes that fail before that do not change it.",
 	}
 	chainExpiry = Metric{
 		Name: metricnames.ProbeChainExpiry, Type: "gauge", Labels: perTarget(),
 		Help: "Until when the target's certificate can be verified, in seconds since the epoch.",
-		Note: "Of the verified chains the one that lasts longest, and in it the certificate that expires first. Absent if the certificate could not be verified.",
+		Note: "The first expiry in the verified chain that lasts longest. Absent if the certificate could not be verified.",
 	}
 	packetsSent = Metric{
 		Name: metricnames.ProbePacketsSent, Type: "counter", Labels: perTarget(),
 		Help: "Packets that ICMP probes sent.",
-		Note: "Of probes that were good or bad. What of it is not in `" + metricnames.ProbePacketsReceived + "` was lost.",
+		Note: "By good and bad probes. The difference to `" + metricnames.ProbePacketsReceived + "` was lost.",
 	}
 	packetsReceived = Metric{
 		Name: metricnames.ProbePacketsReceived, Type: "counter", Labels: perTarget(),
@@ -115,52 +115,52 @@ var (
 	}
 	packetJitter = Metric{
 		Name: metricnames.ProbePacketJitter, Type: "gauge", Labels: perTarget(),
-		Help: "Mean difference between the round trips of successive packets, of the last ICMP probe with two answers.",
+		Help: "Mean difference between the round trips of successive packets, in the last ICMP probe with two replies.",
 	}
 	dialogueInfo = Metric{
 		Name: metricnames.ProbeDialogueInfo, Type: "gauge", Labels: perTarget(),
-		Help: "Always 1, with the labels that the dialogue of the probe took from an answer.",
-		Note: "Of dialogues with `labels` beside an `expect`; as the last good or bad probe that got that far has heard it.",
+		Help: "Always 1, with the labels that the probe's dialogue took from a response.",
+		Note: "For dialogues with `labels` beside an `expect`. From the last good or bad probe that got that far.",
 	}
 
 	lag = Metric{
 		Name: metricnames.ExporterLag, Type: "histogram",
 		Help: "How late probes started.",
-		Note: "Classic and native. More than half the interval, or a second if that is less, and a probe is not run.",
+		Note: "Classic and native. A probe that would start later than half its interval, or than a second if that is less, is skipped.",
 	}
 	untimedAll = Metric{
 		Name: metricnames.ExporterUntimed, Type: "counter",
-		Help: "Good and bad probes of which more than 2.5 % of the time and 1 ms may be the exporter's own.",
-		Note: "The exporter read late what had arrived, because it had no CPU. What became of the probe stands; its duration is in no histogram. On Linux only: elsewhere the kernel is not asked.",
+		Help: "Good and bad probes that were read late: more than 2.5 % of their time, and more than 1 ms, may be the exporter's own.",
+		Note: "The exporter had no CPU. The outcome of the probe counts; its duration is in no histogram. On Linux only.",
 	}
 	inFlight    = Metric{Name: metricnames.ExporterInFlight, Type: "gauge", Help: "Probes that are running."}
 	concurrency = Metric{Name: metricnames.ExporterConcurrency, Type: "gauge", Help: "How many probes may run at once (--probe.max-concurrency)."}
 	targets     = Metric{Name: metricnames.ExporterTargets, Type: "gauge", Help: "Targets that are probed."}
 	discovered  = Metric{
-		Name: metricnames.ExporterDiscovered, Type: "gauge", Labels: levelLabels, Help: "Targets that the discovery of a level found last.",
-		Note: "Of levels with `targets`; each of several shards finds all.",
+		Name: metricnames.ExporterDiscovered, Type: "gauge", Labels: levelLabels, Help: "Targets that the level's discovery found last.",
+		Note: "Of levels with `targets`. With shards, each exporter finds all of them.",
 	}
 	discoveryLeftOut = Metric{
-		Name: metricnames.ExporterLeftOut, Type: "gauge", Labels: levelLabels, Help: "Entries that the discovery of a level found last and that cannot be probed.",
-		Note: "A blank one, one that is no address, one that differs from another in user name and password alone. The others are probed; the log names each once.",
+		Name: metricnames.ExporterLeftOut, Type: "gauge", Labels: levelLabels, Help: "Entries that the level's discovery found last and that cannot be probed.",
+		Note: "Such as a blank one, one that is no address, or one that differs from another only in user name and password. The others are probed. The log names each once.",
 	}
 	discoveryOK = Metric{
-		Name: metricnames.ExporterDiscoveryOK, Type: "gauge", Labels: levelLabels, Help: "1 if the last look for a level's targets succeeded and all of them can be probed, else 0.",
-		Note: "While a look fails the targets stay as they were; the log says why.",
+		Name: metricnames.ExporterDiscoveryOK, Type: "gauge", Labels: levelLabels, Help: "1 if the level's last discovery succeeded and all targets can be probed, else 0.",
+		Note: "While discovery fails the targets stay the same; the log says why.",
 	}
 	vantage = Metric{
-		Name: metricnames.ExporterVantage, Type: "gauge", Help: "1 if a reference target (--probe.reference) answered when they were last asked, else 0.",
-		Note: "Absent without references. While it is 0, failures of the network are `inconclusive` with the reason `vantage`.",
+		Name: metricnames.ExporterVantage, Type: "gauge", Help: "1 if a reference target (--probe.reference) answered when they were last probed, else 0.",
+		Note: "Absent without reference targets. While it is 0, failures of the network are `inconclusive` with the reason `vantage`.",
 	}
 	reloadOK = Metric{
 		Name: metricnames.ExporterReloadOK, Type: "gauge", Help: "1 if the last load of the specification succeeded, else 0.",
-		Note: "While it is 0 the exporter runs on what it loaded last.",
+		Note: "While it is 0 the exporter uses the last specification that loaded.",
 	}
-	reloadTime      = Metric{Name: metricnames.ExporterReloadTime, Type: "gauge", Help: "When the specification was last loaded with success, in seconds since the epoch."}
-	requestInFlight = Metric{Name: metricnames.ExporterRequestInFlight, Type: "gauge", Help: "Probes asked for at /probe that are running.", Note: onlyWithModules}
+	reloadTime      = Metric{Name: metricnames.ExporterReloadTime, Type: "gauge", Help: "When the specification last loaded successfully, in seconds since the epoch."}
+	requestInFlight = Metric{Name: metricnames.ExporterRequestInFlight, Type: "gauge", Help: "Probes requested at /probe that are running.", Note: onlyWithModules}
 	requestRejected = Metric{
 		Name: metricnames.ExporterRequestRejected, Type: "counter", Labels: []string{metricnames.Reason},
-		Help: "Requests for /probe that were turned away, because too many probes were running (concurrency) or asked for (rate).", Note: onlyWithModules,
+		Help: "Requests to /probe that were refused, because too many probes were running (concurrency) or requested (rate).", Note: onlyWithModules,
 	}
 	blackboxReloadOK   = Metric{Name: metricnames.BlackboxReloadOK, Type: "gauge", Help: "Blackbox exporter config loaded successfully.", Note: onlyWithModules}
 	blackboxReloadTime = Metric{Name: metricnames.BlackboxReloadTime, Type: "gauge", Help: "Timestamp of the last successful configuration reload.", Note: onlyWithModules}

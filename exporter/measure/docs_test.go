@@ -28,23 +28,23 @@ const docsHead = `# Metrics of the exporter
 <!-- Generated from exporter/measure/catalog.go and exporter/probe/reason.go by
      "go test ./exporter/measure -update". Do not edit. -->
 
-What ` + "`upheld-exporter`" + `, and ` + "`upheld serve`" + ` for its own probes, expose. All series of a target but those by reason are there from the first scrape on, at 0,
-so that ` + "`increase()`" + ` and ` + "`rate()`" + ` see its first event. None carries a timestamp.
+` + "`upheld-exporter`" + ` exposes these metrics, and so does ` + "`upheld serve`" + ` for its own probes. All series of a target except those by reason are there from the first scrape, at 0,
+so ` + "`increase()`" + ` and ` + "`rate()`" + ` see the first event. None has a timestamp.
 
-Histograms are native ones for a Prometheus that asks for them (` + "`scrape_native_histograms: true`" + ` in current ones); any other gets classic
-buckets. Formats: Prometheus' text, OpenMetrics and protobuf, as the scraper asks for, compressed with gzip where it takes that.
+If Prometheus asks for native histograms (` + "`scrape_native_histograms: true`" + `), it gets them; otherwise it gets classic buckets. The scraper chooses the format (Prometheus' text, OpenMetrics or
+protobuf), and compression with gzip.
 `
 
 const docsLabels = "- `sla`, `service`, `slo`: the service level that defines the probe\n" +
 	"- `target`: what is probed, a URL or host:port, without user name and password\n" +
 	"- `location`: where the exporter probes from (`--location`)\n" +
-	"- `address`, of levels with `addresses: each` alone: which address of the target\n"
+	"- `address`, only with `addresses: each`: which address of the target\n"
 
 const docsTail = `
 ## Recorded series
 
 <!-- recorded-series -->
-The series ` + "`sla:*`" + ` that rules record from these metrics, and from those of your services, are described in [rules.md](rules.md). All names on one page: [series.md](series.md).
+The rules record ` + "`sla:*`" + ` series from these metrics and from those of your services: [rules.md](rules.md). All names on one page: [series.md](series.md).
 <!-- /recorded-series -->
 `
 
@@ -84,6 +84,10 @@ func writeReasons(b *strings.Builder) {
 		}
 	}
 	for _, r := range order {
-		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", r, r.Outcome(), strings.Join(kinds[r], ", "), r.Help())
+		of := strings.Join(kinds[r], ", ")
+		if len(kinds[r]) == len(probe.Kinds()) {
+			of = "all"
+		}
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", r, r.Outcome(), of, r.Help())
 	}
 }
