@@ -19,6 +19,7 @@ import (
 	"github.com/upheld-sla/upheld/exporter/guard"
 	"github.com/upheld-sla/upheld/exporter/probe"
 	"github.com/upheld-sla/upheld/exporter/schedule"
+	"github.com/upheld-sla/upheld/internal/descriptors"
 	"github.com/upheld-sla/upheld/sla"
 	"github.com/upheld-sla/upheld/sla/spec"
 )
@@ -246,7 +247,7 @@ func (c *config) options(logger *slog.Logger, stderr io.Writer) exporter.Options
 	limits, _ := guard.New(c.limits) // validated
 	part, _ := c.part()              // likewise
 	env := probe.Env{Guard: limits, Excerpt: c.excerpt, UserAgent: "upheld-exporter/" + cmp.Or(version.Version, "devel")}
-	most := c.concurrency(c.share(descriptors()), logger)
+	most := c.concurrency(c.share(descriptors.Limit()), logger)
 	options := exporter.Options{
 		Logger:         logger,
 		Location:       c.location,
@@ -267,28 +268,22 @@ func (c *config) options(logger *slog.Logger, stderr io.Writer) exporter.Options
 // resolution.
 const spareDescriptors = 64
 
-// perProbe is how many descriptors a probe of the specification takes: one for
-// its connection, and two while it asks a resolver for both families of
-// addresses or tries a second address.
-const perProbe = 2
-
 // share is what of the descriptors either kind of probe may use: those of the
 // specification and those that are asked for halve them if there are both.
-func (c *config) share(descriptors int) int {
+func (c *config) share(files int) int {
 	if len(c.specs) > 0 && c.requests.file != "" {
-		return descriptors / 2
+		return files / 2
 	}
-	return descriptors
+	return files
 }
 
 // concurrency is how many probes may run at once: as many as the flag says,
 // but not so many that the exporter could no longer be scraped.
-func (c *config) concurrency(descriptors int, logger *slog.Logger) int {
-	most := max(1, (descriptors-spareDescriptors)/perProbe)
-	if descriptors == 0 || c.maxConcurrency <= most {
-		return c.maxConcurrency
+func (c *config) concurrency(files int, logger *slog.Logger) int {
+	most := descriptors.Probes(c.maxConcurrency, files, spareDescriptors)
+	if most < c.maxConcurrency {
+		logger.Warn("fewer probes than --probe.max-concurrency will run at once, because this process may open too few files; raise the limit (ulimit -n, LimitNOFILE=)",
+			"files", files, "flag", c.maxConcurrency, "probes", most)
 	}
-	logger.Warn("fewer probes than --probe.max-concurrency will run at once, because this process may open too few files; raise the limit (ulimit -n, LimitNOFILE=)",
-		"files", descriptors, "flag", c.maxConcurrency, "probes", most)
 	return most
 }

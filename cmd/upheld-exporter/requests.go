@@ -20,6 +20,7 @@ import (
 	"github.com/upheld-sla/upheld/exporter/blackbox"
 	"github.com/upheld-sla/upheld/exporter/guard"
 	"github.com/upheld-sla/upheld/exporter/probe"
+	"github.com/upheld-sla/upheld/internal/descriptors"
 )
 
 // requestConfig is what the flags say of probes that are asked for at /probe.
@@ -94,7 +95,7 @@ func (c *requestConfig) prober(all *config, env probe.Env, logger *slog.Logger, 
 	}
 	limits, _ := c.limits(all.limits) // validated
 	most := c.maxConcurrency
-	if files := all.share(descriptors()); files > 0 {
+	if files := all.share(descriptors.Limit()); files > 0 {
 		most = min(most, max(1, files-spareDescriptors))
 	}
 	return blackbox.New(blackbox.Options{

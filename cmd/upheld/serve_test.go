@@ -4,12 +4,15 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -60,8 +63,15 @@ func (b *syncBuffer) String() string {
 // startServe runs the command in dir and waits for the line with its URL.
 func startServe(t *testing.T, dir string) *served {
 	t.Helper()
+	return startServeBy(t, dir)
+}
+
+// startServeBy has another program start the command.
+func startServeBy(t *testing.T, dir string, by ...string) *served {
+	t.Helper()
 	s := &served{t: t, stderr: &syncBuffer{}}
-	s.cmd = exec.Command("upheld", "serve", "shop.yaml", "--web.listen-address=127.0.0.1:0", "--scrape.interval=1s", "--rules.interval=1s")
+	args := append(by, "upheld", "serve", "shop.yaml", "--web.listen-address=127.0.0.1:0", "--scrape.interval=1s", "--rules.interval=1s")
+	s.cmd = exec.Command(args[0], args[1:]...)
 	s.cmd.Dir = dir
 	s.cmd.Stderr = s.stderr
 	stdout, err := s.cmd.StdoutPipe()
@@ -184,5 +194,48 @@ func TestServeSignals(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, "data", "lock")); !os.IsNotExist(err) {
 		t.Errorf("the lock of the storage is left behind: %v", err)
+	}
+}
+
+// TestServeWithFewDescriptors has many levels and few files that may be open:
+// probes are missed, which is told, none is bad, pages are shown and samples kept.
+func TestServeWithFewDescriptors(t *testing.T) {
+	target := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { time.Sleep(100 * time.Millisecond) }))
+	t.Cleanup(target.Close)
+	dir := t.TempDir()
+	text := strings.SplitAfter(servedSpec, "serviceLevels:\n")[0]
+	for i := range 100 {
+		text += fmt.Sprintf("    - {name: level-%d, target: '99.9', indicator: {probe: {http: %q, interval: 1s}}}\n", i, target.URL)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "shop.yaml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := startServeBy(t, dir, "sh", "-c", `ulimit -n 64 && exec "$0" "$@"`)
+	get := func(path string) string {
+		resp, err := http.Get(s.url + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		if err != nil || resp.StatusCode != http.StatusOK {
+			t.Fatalf("%s: %s %v", path, resp.Status, err)
+		}
+		return string(body)
+	}
+	missed := regexp.MustCompile(`(?m)^upheld_probe_failures_total\{.*reason="overload".*\} [1-9]`)
+	s.wait("probes are missed, which is told", func() bool { return missed.MatchString(get("/metrics")) })
+	s.wait("samples are kept", func() bool { return s.samples() >= 5 })
+	get("/-/healthy")
+	if page := get("/level/shop/shop/level-7"); !strings.Contains(page, "level-7") {
+		t.Errorf("a page without its level:\n%s", page)
+	}
+	for line := range strings.Lines(get("/metrics")) {
+		if (strings.Contains(line, `reason="no_fd"`) || strings.Contains(line, `outcome="bad"`)) && !strings.HasSuffix(line, " 0\n") {
+			t.Error(line)
+		}
+	}
+	if log := s.stderr.String(); !strings.Contains(log, "Fewer probes will run at once") || strings.Contains(log, "too many open files") {
+		t.Errorf("the log says:\n%s", log)
 	}
 }

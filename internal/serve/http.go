@@ -20,6 +20,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/upheld-sla/upheld/exporter/redact"
+	"github.com/upheld-sla/upheld/internal/descriptors"
 	"github.com/upheld-sla/upheld/internal/httpguard"
 	"github.com/upheld-sla/upheld/internal/serve/promapi"
 	"github.com/upheld-sla/upheld/internal/web"
@@ -46,7 +47,7 @@ func (s *server) startHTTP(parts *parts, listener net.Listener) error {
 	}
 	httpServer := httpguard.Server(guarded)
 	httpServer.BaseContext = func(net.Listener) context.Context { return serving }
-	listener = netutil.LimitListener(listener, maxConnections)
+	listener = netutil.LimitListener(listener, connections(descriptors.Limit()))
 	systemd := false
 	flags := &toolkit.FlagConfig{
 		WebListenAddresses: &[]string{s.ListenAddress},
@@ -72,8 +73,16 @@ func (s *server) startHTTP(parts *parts, listener net.Listener) error {
 	return nil
 }
 
-// maxConnections is how many clients may be connected, as in Prometheus.
-const maxConnections = 512
+// maxConnections is how many clients may be connected, as in Prometheus, and
+// connectionShare the part of the descriptors that they may take.
+const maxConnections, connectionShare = 512, 4
+
+func connections(files int) int {
+	if files == 0 {
+		return maxConnections
+	}
+	return min(maxConnections, max(1, files/connectionShare))
+}
 
 func (s *server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	handler := s.handler.Load()

@@ -32,6 +32,8 @@ import (
 	"github.com/prometheus/prometheus/tsdb"
 
 	"github.com/upheld-sla/upheld/exporter"
+	"github.com/upheld-sla/upheld/exporter/schedule"
+	"github.com/upheld-sla/upheld/internal/descriptors"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -108,7 +110,7 @@ func Run(ctx context.Context, o Options) error {
 func (s *server) start(parts *parts, first *desired) error {
 	s.registry = prometheus.NewRegistry()
 	s.metrics = newReloadMetrics(s.registry)
-	s.exporter = exporter.New(exporter.Options{Logger: s.Logger.With("component", "exporter"), Location: s.Location})
+	s.exporter = exporter.New(exporter.Options{Logger: s.Logger.With("component", "exporter"), Location: s.Location, MaxConcurrency: s.probes(descriptors.Limit())})
 	var err error
 	if s.db, err = openStorage(s.StoragePath, first.retention, s.RetentionSize, s.Logger, s.registry); err != nil {
 		return err
@@ -144,6 +146,19 @@ func (s *server) start(parts *parts, first *desired) error {
 	parts.add("rule manager", func() error { s.rules.Run(); return nil }, func() error { s.rules.Stop(); return nil })
 	s.noteReload(first, nil)
 	return nil
+}
+
+// ownDescriptors are those that the storage, scrapes and the rest need.
+const ownDescriptors = 64
+
+// probes is how many probes may run at once, if the process may open so many files.
+func (s *server) probes(files int) int {
+	most := descriptors.Probes(schedule.DefaultMaxConcurrency, files, ownDescriptors+connections(files))
+	if most < schedule.DefaultMaxConcurrency {
+		s.Logger.Warn("Fewer probes will run at once, because this process may open too few files; raise the limit (ulimit -n, LimitNOFILE=)",
+			"files", files, "probes", most, "otherwise", schedule.DefaultMaxConcurrency)
+	}
+	return most
 }
 
 // stopUnstartedRules ends the groups of a rule manager that was never run: they

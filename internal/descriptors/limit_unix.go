@@ -1,12 +1,12 @@
 //go:build unix
 
-package main
+package descriptors
 
 import "syscall"
 
-// descriptors is how many files this process may have open; 0 if not known. Go
+// limit is how many files this process may have open; 0 if not known. Go
 // has raised the soft limit to the hard one by now.
-func descriptors() int {
+func limit() int {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return 0

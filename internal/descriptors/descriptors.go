@@ -1,0 +1,20 @@
+// Package descriptors says how many files this process may have open, and how
+// many probes may run at once within that.
+package descriptors
+
+// perProbe is how many descriptors a probe of a specification takes: one for its
+// connection, and two while it asks a resolver for both families of addresses or
+// tries a second address.
+const perProbe = 2
+
+// Limit is how many files this process may have open; 0 if that is not known.
+func Limit() int { return limit() }
+
+// Probes is how many of the wanted probes may run at once, at least one, if so
+// many of the descriptors are left for everything else. A limit of 0 is none.
+func Probes(wanted, limit, spare int) int {
+	if limit == 0 {
+		return wanted
+	}
+	return min(wanted, max(1, (limit-spare)/perProbe))
+}

@@ -1,0 +1,6 @@
+//go:build !unix
+
+package descriptors
+
+// limit is how many files this process may have open; 0 if not known.
+func limit() int { return 0 }
