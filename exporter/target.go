@@ -94,17 +94,23 @@ func (t *target) probe(ctx context.Context, by time.Time, account func(probe.Res
 	return t.spec.Probe.Recheck
 }
 
-var unrunReasons = map[schedule.Unrun]probe.Reason{
-	schedule.Overlap:  probe.Overlap,
-	schedule.Overload: probe.Overload,
-	schedule.Late:     probe.Late,
-	schedule.Starved:  probe.Starved,
-	schedule.Crowded:  probe.Crowded,
+func unrunReason(why schedule.Unrun) probe.Reason {
+	switch why {
+	case schedule.Overlap:
+		return probe.Overlap
+	case schedule.Overload:
+		return probe.Overload
+	case schedule.Late:
+		return probe.Late
+	case schedule.Starved:
+		return probe.Starved
+	}
+	return probe.Crowded
 }
 
 // Skip accounts for probes that were not run.
 func (t *target) Skip(why schedule.Unrun, n int) {
-	reason := unrunReasons[why]
+	reason := unrunReason(why)
 	t.account.Skip(reason, n)
 	t.remember(Record{At: time.Now(), Outcome: reason.Outcome(), Reason: reason, Detail: reason.Help(), Count: n})
 }

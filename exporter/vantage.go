@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -22,9 +23,8 @@ const (
 
 // networkReasons are failures for which the exporter's own network may be to
 // blame. With any other the target, or something in its place, has answered.
-var networkReasons = map[probe.Reason]bool{
-	probe.DNS: true, probe.ConnectRefused: true, probe.ConnectTimeout: true,
-	probe.Unreachable: true, probe.Reset: true, probe.Timeout: true,
+var networkReasons = []probe.Reason{
+	probe.DNS, probe.ConnectRefused, probe.ConnectTimeout, probe.Unreachable, probe.Reset, probe.Timeout,
 }
 
 // vantage knows whether the exporter sees the world: whether any of the
@@ -150,7 +150,7 @@ func (v *vantage) check() {
 
 // judge makes a failure inconclusive if the exporter cannot see the world.
 func (v *vantage) judge(ctx context.Context, r probe.Result, began, next time.Time) probe.Result {
-	if v == nil || r.Outcome != probe.Bad || !networkReasons[r.Reason] {
+	if v == nil || r.Outcome != probe.Bad || !slices.Contains(networkReasons, r.Reason) {
 		return r
 	}
 	ctx, cancel := context.WithDeadline(ctx, next)

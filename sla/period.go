@@ -58,17 +58,30 @@ func (p Period) Words() string {
 
 const day = 24 * time.Hour
 
-// units tell how long calendar periods are: nominal is what budgets and alert
-// tiers are reckoned with, longest holds every period of the unit in every zone,
-// a month of 31 days in which the clock goes back included.
-var units = map[Unit]struct {
-	nominal, longest time.Duration
-	months           int
-}{
-	Week:    {7 * day, 8 * day, 0},
-	Month:   {30 * day, 32 * day, 1},
-	Quarter: {90 * day, 93 * day, 3},
-	Year:    {365 * day, 367 * day, 12},
+// unitFacets tell how long calendar periods of a unit are.
+type unitFacets struct {
+	unit    Unit
+	nominal time.Duration // what budgets and alert tiers are calculated with
+	// longest holds every period of the unit in every zone, a month of 31 days in
+	// which the clock goes back included.
+	longest time.Duration
+	months  int
+}
+
+var units = []unitFacets{
+	{Week, 7 * day, 8 * day, 0},
+	{Month, 30 * day, 32 * day, 1},
+	{Quarter, 90 * day, 93 * day, 3},
+	{Year, 365 * day, 367 * day, 12},
+}
+
+func (u Unit) facets() unitFacets {
+	for _, f := range units {
+		if f.unit == u {
+			return f
+		}
+	}
+	return unitFacets{}
 }
 
 // Nominal is the length that budgets and alert tiers are reckoned with: that of
@@ -77,7 +90,7 @@ func (p Period) Nominal() time.Duration {
 	if p.Calendar == "" {
 		return p.Rolling
 	}
-	return units[p.Calendar].nominal
+	return p.Calendar.facets().nominal
 }
 
 // Longest is a whole number of days that no period of the kind is longer than.
@@ -85,12 +98,12 @@ func (p Period) Longest() time.Duration {
 	if p.Calendar == "" {
 		return p.Rolling
 	}
-	return units[p.Calendar].longest
+	return p.Calendar.facets().longest
 }
 
 // Months is how many months a calendar period has: 1, 3 or 12; 0 for weeks and
 // rolling periods.
-func (p Period) Months() int { return units[p.Calendar].months }
+func (p Period) Months() int { return p.Calendar.facets().months }
 
 // Location is the period's time zone, UTC where the name is not known, which
 // the reader of specifications has then reported.

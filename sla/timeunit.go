@@ -8,19 +8,41 @@ type TimeUnit string
 // UnitSeconds is what Prometheus' conventions ask for.
 const UnitSeconds TimeUnit = "seconds"
 
-// TimeUnits are all units, the shortest first.
-var TimeUnits = []TimeUnit{"nanoseconds", "microseconds", "milliseconds", UnitSeconds, "minutes", "hours"}
-
-var lengths = map[TimeUnit]struct {
+// timeUnits is the table of all units, the shortest first.
+var timeUnits = []struct {
+	name   TimeUnit
 	of     time.Duration
 	symbol string
 }{
-	"nanoseconds": {time.Nanosecond, "ns"}, "microseconds": {time.Microsecond, "us"}, "milliseconds": {time.Millisecond, "ms"},
-	UnitSeconds: {time.Second, "s"}, "minutes": {time.Minute, "min"}, "hours": {time.Hour, "h"},
+	{"nanoseconds", time.Nanosecond, "ns"}, {"microseconds", time.Microsecond, "us"}, {"milliseconds", time.Millisecond, "ms"},
+	{UnitSeconds, time.Second, "s"}, {"minutes", time.Minute, "min"}, {"hours", time.Hour, "h"},
+}
+
+// TimeUnits are all units, the shortest first.
+func TimeUnits() []TimeUnit {
+	all := make([]TimeUnit, len(timeUnits))
+	for i, u := range timeUnits {
+		all[i] = u.name
+	}
+	return all
 }
 
 // Of is a duration in the unit: 5s is 5000 milliseconds.
-func (u TimeUnit) Of(d time.Duration) Decimal { return NewDecimal(int64(d), int64(lengths[u].of)) }
+func (u TimeUnit) Of(d time.Duration) Decimal {
+	for _, of := range timeUnits {
+		if of.name == u {
+			return NewDecimal(int64(d), int64(of.of))
+		}
+	}
+	panic("no unit of time " + string(u))
+}
 
 // Symbol is the unit's: "ms".
-func (u TimeUnit) Symbol() string { return lengths[u].symbol }
+func (u TimeUnit) Symbol() string {
+	for _, of := range timeUnits {
+		if of.name == u {
+			return of.symbol
+		}
+	}
+	return ""
+}

@@ -17,20 +17,33 @@ type values func(cmd *cobra.Command, args []string, typed string) ([]string, cob
 
 // flagValues are what shells offer for flags, by their names, which mean the
 // same with every verb. Flags that are not here take text of which nobody can know.
-var flagValues = map[string]values{
-	"format":                        oneOf(findingFormatNames()),
-	"outputs":                       listOf(outputFolders),
-	"rules.format":                  oneOf(emit.RuleFormats()),
-	"log.level":                     oneOf(promslog.LevelFlagOptions),
-	"log.format":                    oneOf(promslog.FormatFlagOptions),
-	"output-dir":                    folders,
-	"files.allow":                   folders,
-	"storage.path":                  folders,
-	"alertmanager.merge":            filesOf("yml", "yaml"),
-	"http.config.file":              filesOf("yml", "yaml"),
-	"alertmanager.http.config.file": filesOf("yml", "yaml"),
-	"web.config.file":               filesOf("yml", "yaml"),
-	"scrape.config.file":            filesOf("yml", "yaml"),
+var flagValues = []struct {
+	flag  string
+	offer values
+}{
+	{"format", oneOf(findingFormatNames())},
+	{"outputs", listOf(outputFolders)},
+	{"rules.format", oneOf(emit.RuleFormats())},
+	{"log.level", oneOf(promslog.LevelFlagOptions)},
+	{"log.format", oneOf(promslog.FormatFlagOptions)},
+	{"output-dir", folders},
+	{"files.allow", folders},
+	{"storage.path", folders},
+	{"alertmanager.merge", filesOf("yml", "yaml")},
+	{"http.config.file", filesOf("yml", "yaml")},
+	{"alertmanager.http.config.file", filesOf("yml", "yaml")},
+	{"web.config.file", filesOf("yml", "yaml")},
+	{"scrape.config.file", filesOf("yml", "yaml")},
+}
+
+// valuesOf are what shells offer for a flag.
+func valuesOf(flag string) (offer values, known bool) {
+	for _, f := range flagValues {
+		if f.flag == flag {
+			return f.offer, true
+		}
+	}
+	return nothing, false
 }
 
 // oneOf offers some words.
@@ -77,10 +90,7 @@ func completeFlags(root *cobra.Command) {
 			cmd.ValidArgsFunction = filesOf("yaml", "yml")
 		}
 		cmd.Flags().VisitAll(func(f *pflag.Flag) {
-			offer, known := flagValues[f.Name]
-			if !known {
-				offer = nothing
-			}
+			offer, _ := valuesOf(f.Name)
 			if f.NoOptDefVal != "" { // a switch
 				return
 			}

@@ -16,7 +16,7 @@ func TestShellsOfferValuesThatFlagsTake(t *testing.T) {
 	root := newRoot(io.Discard, io.Discard)
 	for _, cmd := range root.Commands() {
 		cmd.Flags().VisitAll(func(f *pflag.Flag) {
-			offer, known := flagValues[f.Name]
+			offer, known := valuesOf(f.Name)
 			if !known {
 				return
 			}
@@ -38,9 +38,9 @@ func TestShellsOfferValuesThatFlagsTake(t *testing.T) {
 			}
 		})
 	}
-	for name := range flagValues {
-		if !used[name] {
-			t.Errorf("no verb has a flag --%s", name)
+	for _, f := range flagValues {
+		if !used[f.flag] {
+			t.Errorf("no verb has a flag --%s", f.flag)
 		}
 	}
 }

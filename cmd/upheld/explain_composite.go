@@ -144,23 +144,31 @@ func explainPrediction(line func(name, format string, args ...any), l *sla.Servi
 	})
 }
 
-var unknownWords = map[sla.UnknownPolicy]string{
-	sla.UnknownExcluded: "counts as neither good nor bad",
-	sla.UnknownBad:      "counts as bad",
-	sla.UnknownGood:     "counts as good",
+func unknownWords(p sla.UnknownPolicy) string {
+	switch p {
+	case sla.UnknownBad:
+		return "counts as bad"
+	case sla.UnknownGood:
+		return "counts as good"
+	}
+	return "counts as neither good nor bad"
 }
 
-var componentAlertWords = map[sla.ComponentAlerts]string{
-	sla.AlertsLinked:      "carry the label composite, which leads here",
-	sla.AlertsInhibited:   "do not begin while an alert of this one fires, and carry the label composite",
-	sla.AlertsIndependent: "have nothing to do with it",
+func componentAlertWords(a sla.ComponentAlerts) string {
+	switch a {
+	case sla.AlertsInhibited:
+		return "do not begin while an alert of this one fires, and carry the label composite"
+	case sla.AlertsIndependent:
+		return "have nothing to do with it"
+	}
+	return "carry the label composite, which leads here"
 }
 
 func explainMeasuring(line func(name, format string, args ...any), l *sla.ServiceLevel, c *sla.Composite, now time.Time) {
 	line("Measured how", "each minute the states of the components are combined, so outages that overlap count once;")
 	line("", "what their own contracts excuse counts here, unless the contract of this level excuses it too")
-	line("Unknown", "a minute of which nobody knows whether it was good %s", unknownWords[c.Unknown])
-	line("Their alerts", "%s", componentAlertWords[c.Alerts])
+	line("Unknown", "a minute of which nobody knows whether it was good %s", unknownWords(c.Unknown))
+	line("Their alerts", "%s", componentAlertWords(c.Alerts))
 	explainFirstPages(line, l, c, now)
 	if e := c.EndToEnd; e != nil {
 		told := "nobody is told"

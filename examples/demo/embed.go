@@ -12,20 +12,20 @@ import (
 var Spec string
 
 // addresses are those in Spec, by service.
-var addresses = map[string]string{
-	"storefront": "127.0.0.1:18080",
-	"orders":     "127.0.0.1:18082",
-	"psp-a":      "127.0.0.1:18083",
-	"psp-b":      "127.0.0.1:18084",
+var addresses = []struct{ service, address string }{
+	{"storefront", "127.0.0.1:18080"},
+	{"orders", "127.0.0.1:18082"},
+	{"psp-a", "127.0.0.1:18083"},
+	{"psp-b", "127.0.0.1:18084"},
 }
 
 // SpecAt is Spec with the addresses of running services, host:port by service,
 // in the place of its own.
 func SpecAt(running map[string]string) string {
 	text := Spec
-	for service, own := range addresses {
-		if address, ok := running[service]; ok {
-			text = strings.ReplaceAll(text, own, address)
+	for _, own := range addresses {
+		if address, ok := running[own.service]; ok {
+			text = strings.ReplaceAll(text, own.address, address)
 		}
 	}
 	return text

@@ -27,12 +27,15 @@ type Options struct {
 	AllowHost, DenyHost []string
 }
 
-// Sets are prefixes that have a name, as Options take it.
-var Sets = map[string][]string{
-	"loopback":       {"127.0.0.0/8", "::1/128", "0.0.0.0/8", "::/128"}, // connecting to the unspecified address is connecting to loopback
-	"link-local":     {"169.254.0.0/16", "fe80::/10"},
-	"private":        {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"},
-	"cloud-metadata": {"169.254.169.254/32", "169.254.170.2/32", "169.254.170.23/32", "fd00:ec2::254/128", "fd00:ec2::23/128", "fd20:ce::254/128", "100.100.100.200/32", "168.63.129.16/32"},
+// sets are prefixes that have a name, as Options take it.
+var sets = []struct {
+	name     string
+	prefixes []string
+}{
+	{"loopback", []string{"127.0.0.0/8", "::1/128", "0.0.0.0/8", "::/128"}}, // connecting to the unspecified address is connecting to loopback
+	{"link-local", []string{"169.254.0.0/16", "fe80::/10"}},
+	{"private", []string{"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"}},
+	{"cloud-metadata", []string{"169.254.169.254/32", "169.254.170.2/32", "169.254.170.23/32", "fd00:ec2::254/128", "fd00:ec2::23/128", "fd20:ce::254/128", "100.100.100.200/32", "168.63.129.16/32"}},
 }
 
 // Guard holds what may be probed.
@@ -82,8 +85,11 @@ func New(o Options) (*Guard, error) {
 }
 
 func read(text string) (prefixes []netip.Prefix, err error) {
-	if set, ok := Sets[text]; ok {
-		for _, member := range set {
+	for _, set := range sets {
+		if set.name != text {
+			continue
+		}
+		for _, member := range set.prefixes {
 			prefixes = append(prefixes, netip.MustParsePrefix(member))
 		}
 		return prefixes, nil

@@ -14,8 +14,16 @@ import (
 	"github.com/upheld-sla/upheld/internal/metricnames"
 )
 
-var types = map[string]*dto.MetricType{
-	"counter": dto.MetricType_COUNTER.Enum(), "gauge": dto.MetricType_GAUGE.Enum(), "histogram": dto.MetricType_HISTOGRAM.Enum(),
+func metricType(name string) *dto.MetricType {
+	switch name {
+	case "counter":
+		return dto.MetricType_COUNTER.Enum()
+	case "gauge":
+		return dto.MetricType_GAUGE.Enum()
+	case "histogram":
+		return dto.MetricType_HISTOGRAM.Enum()
+	}
+	return dto.MetricType_UNTYPED.Enum()
 }
 
 func pair(name, value string) *dto.LabelPair { return &dto.LabelPair{Name: &name, Value: &value} }
@@ -30,7 +38,7 @@ type family struct {
 
 // head is the family without its metrics.
 func (f *family) head() *dto.MetricFamily {
-	return &dto.MetricFamily{Name: &f.Name, Help: &f.Help, Type: types[f.Type]}
+	return &dto.MetricFamily{Name: &f.Name, Help: &f.Help, Type: metricType(f.Type)}
 }
 
 // families are the metrics of targets as client_model has them; some may have

@@ -140,7 +140,7 @@ func (d *decoder) Read(b []byte) (int, error) {
 			return 0, err
 		}
 		var err error
-		if d.to, err = decoders[sla.Encoding(d.encoding)](buffered); err != nil {
+		if d.to, err = decoded(sla.Encoding(d.encoding), buffered); err != nil {
 			return 0, d.cause()
 		}
 	}
@@ -161,19 +161,21 @@ func (d *decoder) cause() error {
 // maxWindow bounds the memory that a decoder takes, in bytes.
 const maxWindow = 8 << 20
 
-// decoders undo each of sla.Encodings.
-var decoders = map[sla.Encoding]func(*bufio.Reader) (io.Reader, error){
-	"gzip": func(r *bufio.Reader) (io.Reader, error) { return gzip.NewReader(r) },
-	"br":   func(r *bufio.Reader) (io.Reader, error) { return brotli.NewReader(r), nil },
-	"deflate": func(r *bufio.Reader) (io.Reader, error) {
+// decoded undoes one of sla.Encodings.
+func decoded(encoding sla.Encoding, r *bufio.Reader) (io.Reader, error) {
+	switch encoding {
+	case "gzip":
+		return gzip.NewReader(r)
+	case "br":
+		return brotli.NewReader(r), nil
+	case "deflate":
 		// RFC 9110 says zlib; some servers send it without the header of zlib.
 		if head, _ := r.Peek(2); len(head) == 2 && head[0]&0x0f == 8 && (uint(head[0])<<8|uint(head[1]))%31 == 0 {
 			return zlib.NewReader(r)
 		}
 		return flate.NewReader(r), nil
-	},
-	"zstd": func(r *bufio.Reader) (io.Reader, error) {
-		z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderMaxMemory(maxWindow))
-		return z, err
-	},
+	case "zstd":
+		return zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderMaxMemory(maxWindow))
+	}
+	return nil, fmt.Errorf("no decoder of %q", encoding)
 }

@@ -60,19 +60,20 @@ func (d *dialer) classify(ctx context.Context, err error, at stage) *failure {
 	return &failure{targetFault(err, at.phase), at.what + ": " + briefly(err)}
 }
 
-// ownErrnos are errors of system calls that only the exporter's host can cause.
-var ownErrnos = map[syscall.Errno]Reason{
-	syscall.EMFILE:          NoFD,
-	syscall.ENFILE:          NoFD,
-	syscall.ENOMEM:          NoMemory,
-	syscall.ENOBUFS:         NoMemory,
-	syscall.EADDRNOTAVAIL:   AddressUnavailable,
-	syscall.EADDRINUSE:      AddressUnavailable,
-	syscall.EACCES:          LocalNetwork,
-	syscall.EPERM:           LocalNetwork,
-	syscall.ENETDOWN:        LocalNetwork,
-	syscall.EAFNOSUPPORT:    LocalNetwork,
-	syscall.EPROTONOSUPPORT: LocalNetwork,
+// ownErrno is the reason of an error of a system call that only the exporter's
+// host can cause.
+func ownErrno(errno syscall.Errno) (Reason, bool) {
+	switch errno {
+	case syscall.EMFILE, syscall.ENFILE:
+		return NoFD, true
+	case syscall.ENOMEM, syscall.ENOBUFS:
+		return NoMemory, true
+	case syscall.EADDRNOTAVAIL, syscall.EADDRINUSE:
+		return AddressUnavailable, true
+	case syscall.EACCES, syscall.EPERM, syscall.ENETDOWN, syscall.EAFNOSUPPORT, syscall.EPROTONOSUPPORT:
+		return LocalNetwork, true
+	}
+	return "", false
 }
 
 func (d *dialer) ownFault(err error, address string) (Reason, bool) {
@@ -83,8 +84,7 @@ func (d *dialer) ownFault(err error, address string) (Reason, bool) {
 	if errno == syscall.ENETUNREACH && !d.hasRoute(err, address) {
 		return LocalNetwork, true
 	}
-	reason, ok := ownErrnos[errno]
-	return reason, ok
+	return ownErrno(errno)
 }
 
 // hasRoute asks the kernel whether this host has a route to the address that

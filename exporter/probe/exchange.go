@@ -314,7 +314,7 @@ func (x *exchange) malformed(err error, came []byte) error {
 			return &headerError{"a line of the header has no colon"}
 		case !httpguts.ValidHeaderFieldName(string(name)):
 			return &headerError{fmt.Sprintf("%q is not the name of a header", clip(string(name[:min(len(name), maxHeaderName)])))}
-		case framing[strings.ToLower(string(name))] && strings.Contains(strings.ReplaceAll(strings.ToLower(err.Error()), " ", "-"), strings.ToLower(string(name))):
+		case slices.Contains(framing, strings.ToLower(string(name))) && strings.Contains(strings.ReplaceAll(strings.ToLower(err.Error()), " ", "-"), strings.ToLower(string(name))):
 			return &headerError{"the header " + clip(string(name)) + " cannot be read"}
 		}
 	}
@@ -322,7 +322,7 @@ func (x *exchange) malformed(err error, came []byte) error {
 }
 
 // framing are the headers whose values say where a message ends.
-var framing = map[string]bool{"content-length": true, "transfer-encoding": true}
+var framing = []string{"content-length", "transfer-encoding"}
 
 // maxHeaderName is how much of the name of a header that cannot be read is shown.
 const maxHeaderName = 40

@@ -155,12 +155,22 @@ func asciiURL(u *url.URL) (*url.URL, error) {
 func hostPort(u *url.URL) string {
 	port := u.Port()
 	if port == "" {
-		port = schemePorts[u.Scheme]
+		port = schemePort(u.Scheme)
 	}
 	return net.JoinHostPort(u.Hostname(), port)
 }
 
-var schemePorts = map[string]string{"http": "80", "https": "443", "socks5": "1080", "socks5h": "1080"}
+func schemePort(scheme string) string {
+	switch scheme {
+	case "http":
+		return "80"
+	case "https":
+		return "443"
+	case "socks5", "socks5h":
+		return "1080"
+	}
+	return ""
+}
 
 // appendTo writes the request as HTTP/1.1, with more headers; whole is the form
 // for a proxy, with the whole URL.

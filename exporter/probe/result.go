@@ -3,6 +3,7 @@ package probe
 import (
 	"iter"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
@@ -163,11 +164,11 @@ func (r *run) result(detail string, answered bool) Result {
 }
 
 // unanswered are the reasons for which the probe was still waiting.
-var unanswered = map[Reason]bool{Timeout: true, ConnectTimeout: true, Loss: true, Cancelled: true}
+var unanswered = []Reason{Timeout, ConnectTimeout, Loss, Cancelled}
 
 // lostPatience are the reasons that a target gives for which the probe was too
 // slow.
-var lostPatience = map[Reason]bool{Reset: true, TLSOther: true, Dialogue: true, Protocol: true, Status: true}
+var lostPatience = []Reason{Reset, TLSOther, Dialogue, Protocol, Status}
 
 // leaveOut takes time that the exporter needed for itself out of the probe.
 func (r *run) leaveOut(d time.Duration) {
@@ -188,7 +189,7 @@ func (r *run) starved(reason Reason, took time.Duration) bool {
 	case reason == Timeout:
 		return r.late.missed(took)
 	}
-	return lostPatience[reason] && r.late.stoodStill()
+	return slices.Contains(lostPatience, reason) && r.late.stoodStill()
 }
 
 // failed is the result of a probe that a failure ended. If the probe began so
@@ -197,7 +198,7 @@ func (r *run) failed(f *failure) Result {
 	if r.cut > min(r.timeout/cutShare, starvedAfter) && (f.reason == Timeout || f.reason == ConnectTimeout || f.reason == Loss) {
 		f = &failure{Starved, f.detail + "; the probe had begun too late to wait for the whole timeout"}
 	}
-	result := r.result(sla.Redact(f.detail), !unanswered[f.reason])
+	result := r.result(sla.Redact(f.detail), !slices.Contains(unanswered, f.reason))
 	result.Outcome, result.Reason = f.reason.Outcome(), f.reason
 	if result.Outcome == Bad && r.starved(f.reason, result.Duration) {
 		result.Outcome, result.Reason = Starved.Outcome(), Starved

@@ -85,3 +85,79 @@ func parseModule(t *testing.T) []source {
 	}
 	return files
 }
+
+// TestNoMapsOfPackages finds maps that a package holds in a variable: anybody may
+// change them, and what they say of a kind belongs to the kind. A switch says the
+// same and cannot be changed; a table is a slice.
+func TestNoMapsOfPackages(t *testing.T) {
+	for _, f := range parseModule(t) {
+		for _, d := range f.Decls {
+			vars, ok := d.(*ast.GenDecl)
+			if !ok || vars.Tok != token.VAR {
+				continue
+			}
+			for _, s := range vars.Specs {
+				for _, name := range mapsOf(s.(*ast.ValueSpec)) {
+					t.Errorf("%s.%s is a map: make it a switch, or a slice of what it holds", f.folder, name)
+				}
+			}
+		}
+	}
+}
+
+// mapsOf are the variables of a declaration that are maps by its syntax.
+func mapsOf(v *ast.ValueSpec) []string {
+	var names []string
+	for i, name := range v.Names {
+		if isMap(v.Type) || i < len(v.Values) && makesMap(v.Values[i]) {
+			names = append(names, name.Name)
+		}
+	}
+	return names
+}
+
+func isMap(e ast.Expr) bool {
+	_, ok := e.(*ast.MapType)
+	return ok
+}
+
+// makesMap tells whether an expression is a map by its syntax: a literal,
+// make(map[…]…), or a call of a function literal that returns one.
+func makesMap(e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.CompositeLit:
+		return isMap(e.Type)
+	case *ast.CallExpr:
+		if f, ok := e.Fun.(*ast.FuncLit); ok {
+			results := f.Type.Results
+			return results != nil && len(results.List) == 1 && isMap(results.List[0].Type)
+		}
+		return len(e.Args) > 0 && isMap(e.Args[0])
+	}
+	return false
+}
+
+// TestMapsAreFound proves that the test above finds what it is there to find.
+func TestMapsAreFound(t *testing.T) {
+	const text = `package p
+var a map[string]int
+var b = map[string]int{"x": 1}
+var c, d = 1, make(map[int]int)
+var e = func() map[string]bool { return nil }()
+var f = []string{"x"}
+var g = func() []int { return nil }()
+`
+	file, err := parser.ParseFile(token.NewFileSet(), "p.go", text, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, d := range file.Decls {
+		for _, s := range d.(*ast.GenDecl).Specs {
+			found = append(found, mapsOf(s.(*ast.ValueSpec))...)
+		}
+	}
+	if want := []string{"a", "b", "d", "e"}; !slices.Equal(found, want) {
+		t.Errorf("found %q, want %q", found, want)
+	}
+}

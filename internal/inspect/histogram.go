@@ -55,7 +55,7 @@ func (l *level) bucket(h *sla.HistogramLatency, s, buckets promql.Selector) {
 		remedy = "the nearest are " + strings.Join(near, " and ") + ": choose one, or give the service a bucket of the threshold"
 		if len(near) == 1 {
 			remedy = "the nearest is " + near[0] + ": choose it, or give the service a bucket of the threshold"
-			for _, u := range sla.TimeUnits { // beyond all bounds: of another unit, perhaps
+			for _, u := range sla.TimeUnits() { // beyond all bounds: of another unit, perhaps
 				if other := u.Of(h.Threshold); u != unit && h.Unit == "" && slices.Contains(bounds, other.Float64()) {
 					remedy = fmt.Sprintf("it has one of %s: if it counts in %s, write unit: %s; else %s", other, u, u, remedy)
 				}
@@ -120,7 +120,7 @@ func (l *level) fits(h *sla.HistogramLatency, s, buckets promql.Selector, bounds
 	}
 	bound, unit := rulegen.Bound(s.Name(), h.Unit, h.Threshold)
 	of := share(bound)
-	for _, u := range slices.Backward(sla.TimeUnits) {
+	for _, u := range slices.Backward(sla.TimeUnits()) {
 		other := u.Of(h.Threshold)
 		if other.Cmp(bound) <= 0 || of >= half || !slices.Contains(bounds, other.Float64()) {
 			continue

@@ -51,13 +51,13 @@ func (e Expr) CountsOfAnswers() []CountOfAnswers {
 func addingAnswers(n parser.Expr) (adding parser.Expr, answers *parser.BinaryExpr) {
 	switch n := n.(type) {
 	case *parser.AggregateExpr:
-		if b, ok := answering(n.Expr); ok && aggregations[n.Op].ofAll != "" {
+		if b, ok := answering(n.Expr); ok && aggregationOf(n.Op).ofAll != "" {
 			sum := *n
-			sum.Op, sum.Expr = map[string]parser.ItemType{"sum": parser.SUM, "max": parser.MAX}[aggregations[n.Op].ofAll], b
+			sum.Op, sum.Expr = map[string]parser.ItemType{"sum": parser.SUM, "max": parser.MAX}[aggregationOf(n.Op).ofAll], b
 			return &sum, b
 		}
 	case *parser.Call:
-		instead := overTime[n.Func.Name].ofAll
+		instead := overTimeOf(n.Func.Name).ofAll
 		if instead == "" {
 			return nil, nil
 		}

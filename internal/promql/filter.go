@@ -148,7 +148,7 @@ func hides(n parser.Expr) *hiding {
 	case *parser.SubqueryExpr:
 		return hides(n.Expr)
 	case *parser.AggregateExpr:
-		return hides(n.Expr).through(n, aggregations[n.Op])
+		return hides(n.Expr).through(n, aggregationOf(n.Op))
 	case *parser.Call:
 		return hidesInCall(n)
 	case *parser.BinaryExpr:
@@ -171,7 +171,7 @@ func hidesInCall(n *parser.Call) *hiding {
 	for _, a := range n.Args {
 		if h := hides(a); h != nil {
 			if _, over := bare(a).(*parser.SubqueryExpr); over {
-				return h.through(n, overTime[n.Func.Name])
+				return h.through(n, overTimeOf(n.Func.Name))
 			}
 			return h
 		}
@@ -243,16 +243,32 @@ type ofNothing struct {
 	known bool
 }
 
-var aggregations = map[parser.ItemType]ofNothing{
-	parser.COUNT: {true, "sum", true}, parser.GROUP: {true, "max", true}, parser.SUM: {true, "", true},
-	parser.AVG: {known: true}, parser.MIN: {known: true}, parser.MAX: {known: true}, parser.STDDEV: {known: true}, parser.STDVAR: {known: true},
-	parser.QUANTILE: {known: true}, parser.TOPK: {known: true}, parser.BOTTOMK: {known: true},
+func aggregationOf(op parser.ItemType) ofNothing {
+	switch op {
+	case parser.COUNT:
+		return ofNothing{true, "sum", true}
+	case parser.GROUP:
+		return ofNothing{true, "max", true}
+	case parser.SUM:
+		return ofNothing{true, "", true}
+	case parser.AVG, parser.MIN, parser.MAX, parser.STDDEV, parser.STDVAR, parser.QUANTILE, parser.TOPK, parser.BOTTOMK:
+		return ofNothing{known: true}
+	}
+	return ofNothing{}
 }
 
-var overTime = map[string]ofNothing{
-	"count_over_time": {true, "sum_over_time", true}, "present_over_time": {true, "max_over_time", true}, "sum_over_time": {true, "", true},
-	"avg_over_time": {known: true}, "min_over_time": {known: true}, "max_over_time": {known: true}, "last_over_time": {known: true},
-	"stddev_over_time": {known: true}, "stdvar_over_time": {known: true}, "quantile_over_time": {known: true},
+func overTimeOf(function string) ofNothing {
+	switch function {
+	case "count_over_time":
+		return ofNothing{true, "sum_over_time", true}
+	case "present_over_time":
+		return ofNothing{true, "max_over_time", true}
+	case "sum_over_time":
+		return ofNothing{true, "", true}
+	case "avg_over_time", "min_over_time", "max_over_time", "last_over_time", "stddev_over_time", "stdvar_over_time", "quantile_over_time":
+		return ofNothing{known: true}
+	}
+	return ofNothing{}
 }
 
 // through is the hiding as an aggregation passes it on.

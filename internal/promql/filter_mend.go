@@ -94,7 +94,7 @@ func standIn(h *hiding) parser.Expr {
 }
 
 func standInOf(h *hiding, n *parser.AggregateExpr) parser.Expr {
-	kind := aggregations[n.Op]
+	kind := aggregationOf(n.Op)
 	if !kind.known {
 		return nil
 	}
@@ -115,7 +115,7 @@ func standInOf(h *hiding, n *parser.AggregateExpr) parser.Expr {
 }
 
 func standInOverTime(h *hiding, n *parser.Call) parser.Expr {
-	kind := overTime[n.Func.Name]
+	kind := overTimeOf(n.Func.Name)
 	over, ok := bare(n.Args[len(n.Args)-1]).(*parser.SubqueryExpr)
 	if !kind.known || !ok {
 		return nil

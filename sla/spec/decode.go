@@ -2,6 +2,7 @@ package spec
 
 import (
 	"gopkg.in/yaml.v3"
+	"slices"
 
 	"github.com/upheld-sla/upheld/sla"
 )
@@ -42,10 +43,10 @@ func (d *decoder) pos(node *yaml.Node) sla.Position {
 
 // aboutAddress are the rules whose findings quote addresses of what is probed,
 // with whatever stands before an "@" in them.
-var aboutAddress = map[string]bool{"bad-address": true, "bad-url": true, "bad-name": true, "no-targets": true, "no-variable": true}
+var aboutAddress = []string{"bad-address", "bad-url", "bad-name", "no-targets", "no-variable"}
 
 func (d *decoder) report(severity sla.Severity, pos sla.Position, rule, message, remedy string) {
-	bare := aboutAddress[rule]
+	bare := slices.Contains(aboutAddress, rule)
 	d.findings = append(d.findings, sla.Finding{
 		Severity: severity, Rule: rule, Pos: pos, Message: sla.Mask(message, bare), Remedy: sla.Mask(remedy, bare), Snippet: sla.Mask(d.src.shown(pos.Line), bare),
 	})

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -119,7 +120,7 @@ func decodeExpectLabels(o *object, expect string) map[string]string {
 	}
 	entries, _ := at.entries()
 	for _, entry := range entries {
-		if ownLabels[entry.name] {
+		if slices.Contains(ownLabels, entry.name) {
 			o.d.errorAt(entry.key, "bad-label", quote(entry.name)+" is a label that upheld sets itself", "choose another")
 		}
 		if group, ok := missingGroup(match, labels[entry.name]); !ok {

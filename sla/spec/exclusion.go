@@ -208,7 +208,10 @@ func fitWindows(v value, windows []*sla.Window) bool {
 }
 
 // windowKeys are those that go with each way of saying when.
-var windowKeys = map[string][]string{"from": {"to", "announced", "emergency"}, "rrule": {"start", "duration"}, "ics": nil}
+var windowKeys = []struct {
+	kind string
+	keys []string
+}{{"from", []string{"to", "announced", "emergency"}}, {"rrule", []string{"start", "duration"}}, {"ics", nil}}
 
 func decodeWindow(o *object, notice time.Duration) []*sla.Window {
 	zone := o.d.zone
@@ -235,17 +238,18 @@ func decodeWindow(o *object, notice time.Duration) []*sla.Window {
 // windowKindOf is the way of saying when, after complaints of keys that do not go
 // with it and of those that are missing.
 func windowKindOf(o *object) (kind string, ok bool) {
-	for key := range windowKeys {
-		if _, given := o.get(key); given {
+	for _, w := range windowKeys {
+		if _, given := o.get(w.kind); given {
 			if kind != "" {
 				return "", false // both, which has been reported
 			}
-			kind = key
+			kind = w.kind
 		}
 	}
 	ok = kind != ""
-	for other, keys := range windowKeys {
-		for _, key := range keys {
+	for _, w := range windowKeys {
+		other := w.kind
+		for _, key := range w.keys {
 			at, given := o.get(key)
 			switch {
 			case given && kind != "" && other != kind:

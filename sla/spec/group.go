@@ -40,7 +40,7 @@ var groupByType = valueType{name: "list of label names, or a mapping", sample: "
 
 // reservedGroups are labels that recorded series or raw histograms need for
 // themselves, beside reservedLabels.
-var reservedGroups = map[string]bool{"le": true, "start": true, "calendar": true, "alertstate": true}
+var reservedGroups = []string{"le", "start", "calendar", "alertstate"}
 
 // parseGroupLabels are the names of labels to group by, with their places.
 func parseGroupLabels(v value) ([]value, bool) {
@@ -61,7 +61,7 @@ func parseGroupLabels(v value) ([]value, bool) {
 			item.wrong("bad-label", quote(name)+" begins with __, which Prometheus keeps for itself", "choose another label")
 		case name == "le":
 			item.wrong("bad-label", `"le" tells the buckets of a histogram apart, so there are no groups of it`, "choose another label")
-		case reservedLabels[name] || reservedGroups[name]:
+		case slices.Contains(reservedLabels, name) || slices.Contains(reservedGroups, name):
 			item.wrong("bad-label", "the label "+quote(name)+" is set by the rules themselves", "choose another label, or give the series one of another name when they are scraped")
 		case slices.ContainsFunc(labels, func(l value) bool { return l.node.Value == name }):
 			item.wrong("duplicate-label", "the label "+quote(name)+" is given twice", "keep one of them")

@@ -3,6 +3,7 @@ package spec
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -13,15 +14,15 @@ import (
 var labelRegexp = regexp.MustCompile(labelPattern)
 
 // reservedLabels are set by the rules themselves.
-var reservedLabels = map[string]bool{
-	"sla": true, "service": true, "slo": true, "severity": true, "tier": true, "long_window": true,
-	"short_window": true, "period": true, "alertname": true, "alertstate": true, "escalation": true, "composite": true, "inhibited_by": true,
+var reservedLabels = []string{
+	"sla", "service", "slo", "severity", "tier", "long_window",
+	"short_window", "period", "alertname", "alertstate", "escalation", "composite", "inhibited_by",
 }
 
 // parseLabels are names to texts, as series and alerts carry them.
 func parseLabels(v value) (map[string]string, bool) {
 	return parseNamedTexts(v, func(entry value) bool {
-		if !reservedLabels[entry.name] {
+		if !slices.Contains(reservedLabels, entry.name) {
 			return true
 		}
 		remedy := "choose another name"

@@ -1,7 +1,6 @@
 package spec
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -59,18 +58,31 @@ const (
 	periodStep = 5 * time.Minute
 )
 
-// unitWords are what people and other formats call calendar periods.
-var unitWords = map[string]sla.Unit{
-	"weekly": sla.Week, "weeks": sla.Week, "monthly": sla.Month, "months": sla.Month, "calendar_month": sla.Month,
-	"quarterly": sla.Quarter, "calendar_quarter": sla.Quarter, "yearly": sla.Year, "annual": sla.Year, "calendar_year": sla.Year,
+// otherUnit is the calendar's unit that people and other formats call by a word.
+func otherUnit(word string) (unit sla.Unit, known bool) {
+	switch word {
+	case "weekly", "weeks":
+		return sla.Week, true
+	case "monthly", "months", "calendar_month":
+		return sla.Month, true
+	case "quarterly", "calendar_quarter":
+		return sla.Quarter, true
+	case "yearly", "annual", "calendar_year":
+		return sla.Year, true
+	}
+	return "", false
 }
 
-// rollingWords are what people call periods that are none of the calendar's.
-var rollingWords = map[string]string{
-	"day": lastDay, "daily": lastDay, "fortnight": lastFortnight, "fortnightly": lastFortnight, "biweekly": lastFortnight,
+// otherRolling says what to write for a word that is no unit of the calendar.
+func otherRolling(word string) string {
+	switch word {
+	case "day", "daily":
+		return "1d for the last 24 hours"
+	case "fortnight", "fortnightly", "biweekly":
+		return "14d for the last two weeks"
+	}
+	return "30d for the last 30 days"
 }
-
-const lastDay, lastFortnight = "1d for the last 24 hours", "14d for the last two weeks"
 
 // isWord tells whether a text has letters only.
 func isWord(s string) bool {
@@ -141,7 +153,7 @@ func parseUnit(v value) (unit sla.Unit, ok bool) {
 	if slices.Contains(sla.Units, sla.Unit(text)) {
 		return sla.Unit(text), true
 	}
-	unit, known := unitWords[strings.ToLower(text)]
+	unit, known := otherUnit(strings.ToLower(text))
 	if lower := sla.Unit(strings.ToLower(text)); !known && slices.Contains(sla.Units, lower) {
 		unit, known = lower, true
 	}
@@ -153,7 +165,7 @@ func parseUnit(v value) (unit sla.Unit, ok bool) {
 
 func parseRolling(v value) (sla.Period, bool) {
 	if word := strings.ToLower(v.node.Value); v.node.ShortTag() == "!!str" && isWord(word) {
-		v.wrong("bad-period", v.said()+" is no period", "write "+v.name+": "+cmp.Or(rollingWords[word], "30d for the last 30 days")+"; calendar periods are "+list(unitNames))
+		v.wrong("bad-period", v.said()+" is no period", "write "+v.name+": "+otherRolling(word)+"; calendar periods are "+list(unitNames))
 		return sla.Period{}, false
 	}
 	d, ok := v.duration()

@@ -69,7 +69,7 @@ func parseRegexp(v value) (string, bool) {
 var headerRegexp = regexp.MustCompile(headerPattern)
 
 // ownHeaders are written by the HTTP client itself.
-var ownHeaders = map[string]bool{"Content-Length": true, "Transfer-Encoding": true, "Connection": true, "Trailer": true}
+var ownHeaders = []string{"Content-Length", "Transfer-Encoding", "Connection", "Trailer"}
 
 // parseHeaders are names to values of a request.
 func parseHeaders(v value) (map[string]string, bool) {
@@ -84,7 +84,7 @@ func parseHeaders(v value) (map[string]string, bool) {
 		case !headerRegexp.MatchString(entry.name):
 			v.d.errorAt(entry.key, "bad-header", quote(entry.name)+" is not a valid header name", "use letters, digits and -")
 			continue
-		case ownHeaders[canonical]:
+		case slices.Contains(ownHeaders, canonical):
 			v.d.errorAt(entry.key, "bad-header", "the header "+quote(entry.name)+" is set by the probe itself", "leave it out")
 			continue
 		case dup:

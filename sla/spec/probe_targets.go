@@ -263,7 +263,7 @@ func parseSeriesLabel(v value) (string, bool) {
 		return "", false
 	case !labelRegexp.MatchString(name) || strings.HasPrefix(name, "__"):
 		v.wrong("bad-label", v.said()+" is no name of a label that series can have", "letters, digits and _, no digit at the beginning and not two _")
-	case reservedLabels[name] || ownLabels[name]:
+	case slices.Contains(reservedLabels, name) || slices.Contains(ownLabels, name):
 		v.wrong("bad-label", v.said()+" is a label that upheld sets itself", "choose another")
 	default:
 		return name, true
@@ -272,7 +272,7 @@ func parseSeriesLabel(v value) (string, bool) {
 }
 
 // ownLabels are those that the exporter sets, besides those of rules.
-var ownLabels = map[string]bool{
-	"location": true, "target": true, "outcome": true, "reason": true, "phase": true, "threshold": true, "bound": true,
-	"le": true, "step": true, "address": true, "instance": true, "job": true,
+var ownLabels = []string{
+	"location", "target", "outcome", "reason", "phase", "threshold", "bound",
+	"le", "step", "address", "instance", "job",
 }

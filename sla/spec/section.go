@@ -81,57 +81,60 @@ func kinFirst(s *section, all []*section) []*section {
 }
 
 // otherWords are what other formats and people call our keys.
-var otherWords = map[string][]string{
-	"serviceLevels":      {"slos", "objectives", "levels", "slas", "serviceLevelObjectives", "services"},
-	"target":             {"goal", "slo", "availability", "percentage"},
-	"period":             {"window", "timeWindow", "time_window", "duration"},
-	"indicator":          {"sli", "indicators", "measure", "metric"},
-	"alerting":           {"alerts", "alert", "notifications", "burnRateAlerts"},
-	"tiers":              {"rules", "alerts", "levels"},
-	"labels":             {"tags", "team", "owner"},
-	"http":               {"url", "endpoint", "https", "get"},
-	"tcp":                {"host", "address", "port"},
-	"bodyMatches":        {"body_regex", "contains", "expect", "match"},
-	"status":             {"expectedStatus", "codes", "statusCodes", "validStatus"},
-	"events":             {"ratio", "ratioMetric", "requests", "counter"},
-	"latency":            {"duration", "responseTime", "response_time"},
-	"bad":                {"errors", "error", "failed", "error_query", "errorQuery"},
-	"good":               {"success", "successful", "ok"},
-	"all":                {"allOf", "all_of", "every", "and"},
-	"total":              {"all", "valid", "total_query", "totalQuery"},
-	"threshold":          {"max", "below", "limit", "le"},
-	"passwordFile":       {"password", "password_file"},
-	"credentialsFile":    {"credentials", "token", "tokenFile", "credentials_file"},
-	"clientSecretFile":   {"clientSecret", "client_secret"},
-	"basicAuth":          {"basic_auth", "basic"},
-	"authorization":      {"bearer", "bearerToken", "bearerTokenFile", "bearer_token", "bearer_token_file"},
-	"compression":        {"acceptEncoding", "encodings"},
-	"proxyURL":           {"proxy", "proxy_url"},
-	"maxBodySize":        {"bodySizeLimit", "body_size_limit"},
-	"httpVersions":       {"validHTTPVersions", "valid_http_versions", "http2", "http3"},
-	"ipFamily":           {"ipVersion", "ip_version", "ipProtocol", "preferred_ip_protocol", "ip_protocol"},
-	"followRedirects":    {"follow_redirects", "redirects"},
-	"send":               {"write", "say", "query"},
-	"expect":             {"receive", "read", "hear", "response"},
-	"dialogue":           {"query_response", "queryResponse", "steps", "script"},
-	"insecureSkipVerify": {"insecure", "skipVerify", "insecure_skip_verify", "tlsSkipVerify"},
-	"runbook":            {"runbook_url", "runbookUrl", "runbookURL"},
-	"factor":             {"burnRate", "burn_rate", "rate"},
-	"long":               {"longWindow", "long_window"},
-	"short":              {"shortWindow", "short_window"},
-	"keepFiringFor":      {"keep_firing_for"},
-	"escalation":         {"escalations", "escalationPolicy", "escalate", "onCall"},
-	"contacts":           {"receivers", "people", "recipients"},
-	"notify":             {"to", "receivers", "receiver", "contacts", "who", "tell"},
-	"after":              {"delay", "wait", "escalateAfter", "at"},
-	"over":               {"window", "lookback", "lookbackWindow", "rate"},
-	"within":             {"horizon", "ahead", "before", "ends"},
-	"minimumEvents":      {"minEvents", "minRequests", "minimumRequests", "minimumTraffic", "min_events"},
-	"any":                {"anyOf", "any_of", "oneOf", "or"},
-	"atLeast":            {"at_least", "kOfN", "k_of_n", "quorum", "minimum"},
-	"journey":            {"steps", "path", "chain"},
-	"weighted":           {"weights", "mean", "average"},
-	"minimumBadEvents":   {"minBadEvents", "minErrors", "minFailures", "minimumErrors", "minimumFailures"},
+var otherWords = []struct {
+	key   string
+	words []string
+}{
+	{"serviceLevels", []string{"slos", "objectives", "levels", "slas", "serviceLevelObjectives", "services"}},
+	{"target", []string{"goal", "slo", "availability", "percentage"}},
+	{"period", []string{"window", "timeWindow", "time_window", "duration"}},
+	{"indicator", []string{"sli", "indicators", "measure", "metric"}},
+	{"alerting", []string{"alerts", "alert", "notifications", "burnRateAlerts"}},
+	{"tiers", []string{"rules", "alerts", "levels"}},
+	{"labels", []string{"tags", "team", "owner"}},
+	{"http", []string{"url", "endpoint", "https", "get"}},
+	{"tcp", []string{"host", "address", "port"}},
+	{"bodyMatches", []string{"body_regex", "contains", "expect", "match"}},
+	{"status", []string{"expectedStatus", "codes", "statusCodes", "validStatus"}},
+	{"events", []string{"ratio", "ratioMetric", "requests", "counter"}},
+	{"latency", []string{"duration", "responseTime", "response_time"}},
+	{"bad", []string{"errors", "error", "failed", "error_query", "errorQuery"}},
+	{"good", []string{"success", "successful", "ok"}},
+	{"all", []string{"allOf", "all_of", "every", "and"}},
+	{"total", []string{"all", "valid", "total_query", "totalQuery"}},
+	{"threshold", []string{"max", "below", "limit", "le"}},
+	{"passwordFile", []string{"password", "password_file"}},
+	{"credentialsFile", []string{"credentials", "token", "tokenFile", "credentials_file"}},
+	{"clientSecretFile", []string{"clientSecret", "client_secret"}},
+	{"basicAuth", []string{"basic_auth", "basic"}},
+	{"authorization", []string{"bearer", "bearerToken", "bearerTokenFile", "bearer_token", "bearer_token_file"}},
+	{"compression", []string{"acceptEncoding", "encodings"}},
+	{"proxyURL", []string{"proxy", "proxy_url"}},
+	{"maxBodySize", []string{"bodySizeLimit", "body_size_limit"}},
+	{"httpVersions", []string{"validHTTPVersions", "valid_http_versions", "http2", "http3"}},
+	{"ipFamily", []string{"ipVersion", "ip_version", "ipProtocol", "preferred_ip_protocol", "ip_protocol"}},
+	{"followRedirects", []string{"follow_redirects", "redirects"}},
+	{"send", []string{"write", "say", "query"}},
+	{"expect", []string{"receive", "read", "hear", "response"}},
+	{"dialogue", []string{"query_response", "queryResponse", "steps", "script"}},
+	{"insecureSkipVerify", []string{"insecure", "skipVerify", "insecure_skip_verify", "tlsSkipVerify"}},
+	{"runbook", []string{"runbook_url", "runbookUrl", "runbookURL"}},
+	{"factor", []string{"burnRate", "burn_rate", "rate"}},
+	{"long", []string{"longWindow", "long_window"}},
+	{"short", []string{"shortWindow", "short_window"}},
+	{"keepFiringFor", []string{"keep_firing_for"}},
+	{"escalation", []string{"escalations", "escalationPolicy", "escalate", "onCall"}},
+	{"contacts", []string{"receivers", "people", "recipients"}},
+	{"notify", []string{"to", "receivers", "receiver", "contacts", "who", "tell"}},
+	{"after", []string{"delay", "wait", "escalateAfter", "at"}},
+	{"over", []string{"window", "lookback", "lookbackWindow", "rate"}},
+	{"within", []string{"horizon", "ahead", "before", "ends"}},
+	{"minimumEvents", []string{"minEvents", "minRequests", "minimumRequests", "minimumTraffic", "min_events"}},
+	{"any", []string{"anyOf", "any_of", "oneOf", "or"}},
+	{"atLeast", []string{"at_least", "kOfN", "k_of_n", "quorum", "minimum"}},
+	{"journey", []string{"steps", "path", "chain"}},
+	{"weighted", []string{"weights", "mean", "average"}},
+	{"minimumBadEvents", []string{"minBadEvents", "minErrors", "minFailures", "minimumErrors", "minimumFailures"}},
 }
 
 // meantKey is the key of a section that an unknown one stands for, or "".
@@ -141,8 +144,13 @@ func meantKey(s *section, key string) string {
 	}
 	for _, f := range s.fields {
 		same := func(word string) bool { return strings.EqualFold(word, key) }
-		if slices.ContainsFunc(otherWords[f.key], same) || slices.ContainsFunc(f.synonyms, same) {
+		if slices.ContainsFunc(f.synonyms, same) {
 			return f.key
+		}
+		for _, other := range otherWords {
+			if other.key == f.key && slices.ContainsFunc(other.words, same) {
+				return f.key
+			}
 		}
 	}
 	return ""

@@ -16,14 +16,15 @@ import (
 // passes here, Prometheus loads.
 
 // templateFunctions are those that Prometheus gives to templates, besides Go's
-// own; those that are true came after 2.42, whose rule files then do not load.
-var templateFunctions = map[string]bool{
-	"query": false, "first": false, "label": false, "value": false, "strvalue": false, "args": false, "reReplaceAll": false,
-	"safeHtml": false, "match": false, "title": false, "toUpper": false, "toLower": false, "graphLink": false, "tableLink": false,
-	"sortByLabel": false, "stripPort": false, "stripDomain": false, "humanize": false, "humanize1024": false, "humanizeDuration": false,
-	"humanizePercentage": false, "humanizeTimestamp": false, "toTime": false, "pathPrefix": false, "externalURL": false, "parseDuration": false,
-	"toDuration": true, "now": true, "urlQueryEscape": true,
-}
+// own; newerFunctions came after 2.42, whose rule files then do not load.
+var (
+	templateFunctions = []string{
+		"query", "first", "label", "value", "strvalue", "args", "reReplaceAll", "safeHtml", "match", "title",
+		"toUpper", "toLower", "graphLink", "tableLink", "sortByLabel", "stripPort", "stripDomain", "humanize", "humanize1024", "humanizeDuration",
+		"humanizePercentage", "humanizeTimestamp", "toTime", "pathPrefix", "externalURL", "parseDuration",
+	}
+	newerFunctions = []string{"toDuration", "now", "urlQueryEscape"}
+)
 
 // goFunctions are those that every Go template has.
 var goFunctions = []string{
@@ -179,13 +180,12 @@ func (t *templateCheck) argument(n parse.Node, root bool) {
 }
 
 func (t *templateCheck) function(n *parse.IdentifierNode) {
-	newer, known := templateFunctions[n.Ident]
 	switch {
-	case newer:
+	case slices.Contains(newerFunctions, n.Ident):
 		t.v.d.report(sla.Warning, t.q.At(t.offset(n)), "newer-function",
 			"Prometheus 2.42 has no function "+quote(n.Ident)+" in templates, and refuses a rule file with it as a whole", "leave it out unless all of your servers are newer")
-	case !known && !slices.Contains(goFunctions, n.Ident):
-		names := append(slices.Sorted(maps.Keys(templateFunctions)), goFunctions...)
+	case !slices.Contains(templateFunctions, n.Ident) && !slices.Contains(goFunctions, n.Ident):
+		names := slices.Concat(slices.Sorted(slices.Values(slices.Concat(templateFunctions, newerFunctions))), goFunctions)
 		remedy := "see Prometheus' template reference for the functions that there are"
 		if near := Nearest(n.Ident, names); near != "" {
 			remedy = "did you mean " + quote(near) + "?"
