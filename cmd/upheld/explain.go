@@ -86,7 +86,7 @@ func explainLevel(b *strings.Builder, l *sla.ServiceLevel, now time.Time) {
 	}
 	explainHours(l, now, line)
 	line("Target", "%s %% of %s%s", l.Target, periodsWords(l.Periods()), l.Defaulted("period"))
-	line("Objective", "%s %%, which alerts hang on%s", l.Objective, l.Defaulted("objective"))
+	line("Objective", "%s %%, which alerts follow%s", l.Objective, l.Defaulted("objective"))
 	line("Budget", "%s", budgetWords(l, l.TargetBudget(), now))
 	if l.Aggregation.ByTime() {
 		for _, p := range l.MorePeriods {
@@ -195,9 +195,9 @@ func explainAlerts(b *strings.Builder, l *sla.ServiceLevel, now time.Time) {
 	weighed := ""
 	switch {
 	case l.Alerting.WeighByTraffic:
-		weighed = ", weighed by their traffic against the mean of the period,"
+		weighed = ", weighted by their traffic compared with the period's mean,"
 	case l.Masked():
-		weighed = ", in service, and weighed by its hours,"
+		weighed = ", within service hours and weighted by them,"
 	}
 	fmt.Fprintf(b, "  Alerts, while the bad share over both windows%s is above the threshold:\n", weighed)
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
@@ -223,7 +223,7 @@ func explainAlerts(b *strings.Builder, l *sla.ServiceLevel, now time.Time) {
 	explainMinima(b, l.Alerting)
 	explainBurnAlerts(b, l)
 	if len(l.GroupBy.Targets) > 0 {
-		b.WriteString("    ... and for groups with a target of their own, the same burn rate of their own budget\n")
+		b.WriteString("    Groups with their own target share have the same burn rates, of their own budget\n")
 	}
 	for _, n := range notes {
 		b.WriteString(n + "\n")

@@ -19,19 +19,19 @@ func explainMinima(b *strings.Builder, a sla.Alerting) {
 		least = append(least, plural(a.MinimumBadEvents, "bad event"))
 	}
 	if len(least) > 0 {
-		fmt.Fprintf(b, "    ... and only with at least %s in the long window, so later where there is little traffic\n", strings.Join(least, " and "))
+		fmt.Fprintf(b, "    Each needs at least %s in the long window, so it comes later where there is little traffic\n", strings.Join(least, " and "))
 	}
 }
 
-// explainBurnAlerts says which tiers are told as one alert, and when it is over.
+// explainBurnAlerts says which tiers are one alert, and when it ends.
 func explainBurnAlerts(b *strings.Builder, l *sla.ServiceLevel) {
 	alerts := l.BurnAlerts()
 	for _, a := range alerts {
 		withheld := ""
 		if slices.ContainsFunc(alerts, a.WithheldBy) {
-			withheld = ", and not begun because of what a more urgent one tells"
+			withheld = "; does not begin for an outage that a more urgent alert reports"
 		}
-		fmt.Fprintf(b, "    told once as %s: %s; over at the latest %s after a repair%s\n", a.Severity, strings.Join(a.Names(), " and "), span(a.TimeToResolve()), withheld)
+		fmt.Fprintf(b, "    one %s for %s; ends at the latest %s after a repair%s\n", a.Severity, strings.Join(a.Names(), " and "), span(a.TimeToResolve()), withheld)
 	}
 }
 
@@ -55,7 +55,7 @@ func explainNotices(b *strings.Builder, l *sla.ServiceLevel) {
 	}
 }
 
-// explainEscalation says who is told of the level's alerts, and when.
+// explainEscalation says who is notified of the level's alerts, and when.
 func explainEscalation(b *strings.Builder, l *sla.ServiceLevel) {
 	if len(l.Escalation) == 0 {
 		return
@@ -63,7 +63,7 @@ func explainEscalation(b *strings.Builder, l *sla.ServiceLevel) {
 	if len(l.Severities()) == 0 {
 		return // of nothing
 	}
-	b.WriteString("  Told, of alerts with a severity or tier:\n")
+	b.WriteString("  Notified, of alerts with a severity or tier:\n")
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	for _, s := range l.Escalation {
 		// Without the severities of the agreement that the level has no alert of.
