@@ -24,12 +24,9 @@ var creditTierSection = &section{
 	},
 }
 
-// decodeCredits reads the credits of a level whose target is known.
-func decodeCredits(o *object, l *sla.ServiceLevel, targetOK bool) {
-	at, given := o.get("credits")
-	if !given {
-		return
-	}
+// readCredits reads what a missed target costs.
+func (d *levelDraft) readCredits(at value) {
+	l := d.level
 	credits := at.object(creditsSection)
 	if credits == nil {
 		return
@@ -48,7 +45,7 @@ func decodeCredits(o *object, l *sla.ServiceLevel, targetOK bool) {
 		l.Credits.Tiers = append(l.Credits.Tiers, tier)
 	}
 	slices.SortFunc(l.Credits.Tiers, func(a, b sla.CreditTier) int { return b.Below.Cmp(a.Below) })
-	if targetOK {
+	if d.targetOK {
 		at.d.lintCredits(l)
 	}
 }

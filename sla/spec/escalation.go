@@ -105,23 +105,6 @@ func parseEscalation(v value, a *sla.Agreement, calendars *calendars) (stepList,
 	return list, ok
 }
 
-// decodeEscalation reads the level's own steps, or takes the agreement's.
-func decodeEscalation(o *object, l *sla.ServiceLevel, shared levelDefaults) {
-	own := readSteps(o, shared.agreement, shared.calendars)
-	if !own.given {
-		l.Escalation = shared.agreement.Escalation
-		return
-	}
-	l.Escalation = own.model()
-	own.fit(l.Escalation, []*sla.ServiceLevel{l}, shared.agreement, "level "+quote(l.ID.SLO))
-}
-
-// readSteps are the escalation steps of an agreement or a level.
-func readSteps(o *object, a *sla.Agreement, calendars *calendars) stepList {
-	steps, _, _ := read(o, "escalation", func(v value) (stepList, bool) { return parseEscalation(v, a, calendars) })
-	return steps
-}
-
 func decodeEscalationStep(o *object, a *sla.Agreement, calendars *calendars) step {
 	contacts := a.Contacts
 	s := step{at: o.value}

@@ -357,12 +357,9 @@ func instantIn(zone string) func(value) (time.Time, bool) {
 	}
 }
 
-// excluded are the exclusions that a level names, all if it names none.
-func excluded(o *object, all []*sla.Exclusion) []*sla.Exclusion {
-	at, given := o.get("exclusions")
-	if !given {
-		return all
-	}
+// parseExclusionNames are those of an agreement's exclusions that a list names,
+// which may be empty.
+func parseExclusionNames(at value, all []*sla.Exclusion) []*sla.Exclusion {
 	if at.node.Kind == yamlSequence && len(at.node.Content) == 0 {
 		return nil
 	}

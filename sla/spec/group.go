@@ -72,13 +72,9 @@ func parseGroupLabels(v value) ([]value, bool) {
 	return labels, len(labels) == len(items)
 }
 
-// groupBy reads a level's groups. The level's indicator, labels, target and
-// objective are known by then.
-func decodeGroupBy(o *object, l *sla.ServiceLevel) {
-	v, given := o.get("groupBy")
-	if !given {
-		return
-	}
+// readGroupBy reads a level's groups.
+func (d *levelDraft) readGroupBy(v value) {
+	l := d.level
 	group := &object{value: v, section: groupBySection}
 	labels, ok := []value(nil), false
 	if v.node.Kind == yamlMapping {
@@ -107,7 +103,7 @@ func decodeGroupBy(o *object, l *sla.ServiceLevel) {
 		l.GroupBy = sla.GroupBy{}
 		return
 	}
-	suitsGroups(v, labels, l)
+	d.groupLabels = labels
 	named := 0
 	for _, t := range l.GroupBy.Targets {
 		if len(t.Match) == len(labels) {
@@ -128,10 +124,28 @@ func parseGroupLimit(v value) (int, bool) {
 	return c.number, ok
 }
 
-// suitsGroups reports an indicator that has no such groups, and labels that
+// checkGroups reports groups that the indicator cannot have, and labels that
 // alerts would carry twice.
-func suitsGroups(v value, labels []value, l *sla.ServiceLevel) {
-	if l.Indicator == nil {
+func (d *levelDraft) checkGroups() {
+	v, given := d.get("groupBy")
+	if !given {
+		return
+	}
+	d.checkGroupLabels(v)
+	sets := []map[string]string{d.level.Alerting.Labels}
+	for _, a := range d.level.Alerts() {
+		sets = append(sets, a.Labels)
+	}
+	for _, name := range d.level.GroupBy.Labels {
+		if slices.ContainsFunc(sets, func(labels map[string]string) bool { return labels[name] != "" }) {
+			v.wrong("bad-group", "alerting gives alerts a label "+quote(name)+", which would stand in the place of the group's", "give the one in alerting another name")
+		}
+	}
+}
+
+func (d *levelDraft) checkGroupLabels(v value) {
+	l := d.level
+	if l.Indicator == nil || d.groupLabels == nil {
 		return
 	}
 	allowed, own, ok := sla.Groupable(l.Indicator)
@@ -139,7 +153,7 @@ func suitsGroups(v value, labels []value, l *sla.ServiceLevel) {
 		v.d.errorAt(v.key, "bad-group", "a "+l.Indicator.Kind()+" indicator cannot be grouped: it has no series of its own", "leave groupBy out, and group the levels that it is made of")
 		return
 	}
-	for _, label := range labels {
+	for _, label := range d.groupLabels {
 		switch name := label.node.Value; {
 		case !own && !slices.Contains(allowed, name):
 			label.wrong("bad-group", "its probe's series have no label "+quote(name), "group them by "+either(allowed))
@@ -148,23 +162,6 @@ func suitsGroups(v value, labels []value, l *sla.ServiceLevel) {
 		case l.Labels[name] != "":
 			label.wrong("bad-group", fmt.Sprintf("the level already has a label %s, %s, which would stand in the place of the group's on alerts", quote(name), quote(l.Labels[name])),
 				"give the one in labels another name")
-		}
-	}
-}
-
-// groupLabelsAreFree reports labels that alerts would carry twice.
-func groupLabelsAreFree(o *object, l *sla.ServiceLevel) {
-	v, given := o.get("groupBy")
-	if !given {
-		return
-	}
-	sets := []map[string]string{l.Alerting.Labels}
-	for _, a := range l.Alerts() {
-		sets = append(sets, a.Labels)
-	}
-	for _, name := range l.GroupBy.Labels {
-		if slices.ContainsFunc(sets, func(labels map[string]string) bool { return labels[name] != "" }) {
-			v.wrong("bad-group", "alerting gives alerts a label "+quote(name)+", which would stand in the place of the group's", "give the one in alerting another name")
 		}
 	}
 }
@@ -188,8 +185,14 @@ func decodeGroupTarget(o *object, l *sla.ServiceLevel, labelsKnown bool) {
 		t.Match[entry.name] = text
 		ok = ok && isText
 	}
-	promise := &sla.ServiceLevel{}
-	if !decodeTarget(o, promise) || !ok {
+	promise, promised := &sla.ServiceLevel{}, false
+	if target, given := o.get("target"); given {
+		promised = readTarget(target, promise)
+	}
+	if objective, given := o.get("objective"); given {
+		promised = readObjective(objective, promise) && promised
+	}
+	if !promised || !ok {
 		return
 	}
 	t.Target, t.Objective = promise.Target, promise.Objective

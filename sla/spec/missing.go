@@ -6,9 +6,10 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// decodeMissingData reads what unknown time counts as.
-func decodeMissingData(o *object, l *sla.ServiceLevel) {
-	policy, at, ok := read(o, "missingData", word[string]("excluded", "bad", "good"))
+// readMissingData reads what unknown time counts as.
+func (d *levelDraft) readMissingData(at value) {
+	l := d.level
+	policy, ok := word[string]("excluded", "bad", "good")(at)
 	if !ok || policy == "excluded" || l.Indicator == nil {
 		return
 	}

@@ -6,16 +6,15 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// decodeRollup reads what the level weighs where levels are put together.
-func decodeRollup(o *object, l *sla.ServiceLevel, shared levelDefaults) {
-	l.RollupLabels, l.RollupWeight = shared.rollups, sla.NewDecimal(1, 1)
-	weight, at, ok := read(o, "rollupWeight", value.decimal)
+// readRollupWeight reads what the level weighs where levels are put together.
+func (d *levelDraft) readRollupWeight(at value) {
+	weight, ok := at.decimal()
 	switch {
 	case !ok:
 	case weight.Sign() <= 0:
 		at.wrong("bad-weights", at.said()+" is not above 0", `write e.g. "3", or leave it out`)
 	default:
-		l.RollupWeight = weight
+		d.level.RollupWeight = weight
 	}
 }
 

@@ -1,0 +1,237 @@
+package spec
+
+import (
+	"slices"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// levelKey is a key of a level: how it is read, and what it is, for the schema and
+// the reference.
+type levelKey struct {
+	read func(*levelDraft, value) // of a key that was given
+	field
+}
+
+// levelKeys are the keys of a level, one entry each, in the order of the
+// reference. They are read in this order, so a key stands below those that its
+// reading needs; what needs all of them is in finish.
+var levelKeys = []levelKey{
+	{(*levelDraft).readName, field{key: "name", typ: nameType, required: true, example: "availability", doc: "Names the level in the label `slo`. Unique within its service."}},
+	{(*levelDraft).readService, field{key: "service", typ: nameType, def: "`metadata.name`", doc: "The service that the promise is about; the label `service`."}},
+	{into(value.text, func(l *sla.ServiceLevel) *string { return &l.Description }), field{key: "description", typ: textType, doc: "A sentence for people."}},
+	{(*levelDraft).readIndicator, field{key: "indicator", typ: mapping(indicatorSection), required: true, example: `{probe: {http: "https://shop.example/health"}}`, doc: "What is measured."}},
+	{(*levelDraft).readTarget, field{key: "target", typ: percentType, required: true, doc: "The share that must be good, in per cent, as the contract says it. At least 1, below 100, at most 9 places after the point, always in quotes. The error budget is what is left to 100."}},
+	{(*levelDraft).readObjective, field{key: "objective", typ: percentType, def: "`target`", example: `"99.95"`, doc: "A stricter goal that alerts hang on, so that you are woken before the contract is broken. Not below `target`, below 100."}},
+	{(*levelDraft).readAggregation, field{key: "aggregation", typ: aggregationType, def: "`time` for probes, else `request_ratio`", doc: "How measurements become one number: `time` weighs every second the same, `request_ratio` every event; others judge minutes or slots. Which of them suit depends on the indicator."}},
+	{(*levelDraft).readPeriod, field{key: "period", typ: periodType, def: "`spec.period`", doc: "The time over which the target is judged, or a list of several: `[30d, month]`."}},
+	{(*levelDraft).readGroupBy, field{key: "groupBy", typ: groupByType, doc: "One promise for each value of labels: per tenant, region or endpoint. Without it there is one for everything together."}},
+	{(*levelDraft).readCredits, field{key: "credits", typ: mapping(creditsSection), example: `{tiers: [{below: "99.9", percent: "10"}]}`, doc: "What a missed target costs."}},
+	{(*levelDraft).readMissingData, field{key: "missingData", typ: oneOf("excluded", "bad", "good"), def: "excluded", doc: "What missing time counts as, in which the server scraped the level's job and had no result: neither good nor bad (`excluded`), `bad` or `good`. Time that the server did not see, as during its restart, is in neither sum. Of levels that count time. `SLAMeasurementLost` tells of it either way."}},
+	{(*levelDraft).readServiceHours, field{key: "serviceHours", typ: nameType, example: "prime", doc: "The calendar when it is promised; `always` is around the clock, whatever `spec.serviceHours` says."}},
+	{(*levelDraft).readExclusions, field{key: "exclusions", typ: valueType{name: "list of names", sample: "[maintenance]", scalars: nameType.scalars, shape: anyList}, doc: "Which of the agreement's exclusions hold for this level, `maintenance` among them. All, if left out; `[]` is none."}},
+	{(*levelDraft).readLabels, field{key: "labels", typ: labelsType, example: "{tier_of_contract: gold}", doc: "As in `metadata`, for this level."}},
+	{(*levelDraft).readRollupWeight, field{key: "rollupWeight", typ: decimalType, example: `"3"`, doc: "What the level weighs in the mean budget of `spec.rollups`: above 0, and 1 without it."}},
+	{(*levelDraft).readAlerting, field{key: "alerting", typ: mapping(alertingSection), def: "`spec.alerting`", doc: "Overrides `spec.alerting` key by key."}},
+	{(*levelDraft).readEscalation, field{key: "escalation", typ: escalationType, doc: "Instead of `spec.escalation`. An empty list is none."}},
+}
+
+var levelSection = newLevelSection()
+
+func newLevelSection() *section {
+	s := &section{name: "a service level", doc: "One promise: what is measured, what it is held to, and over which period."}
+	for _, k := range levelKeys {
+		s.fields = append(s.fields, k.field)
+	}
+	return s
+}
+
+// into reads a key whose value stands for itself into its place in a level.
+func into[T any](parse func(value) (T, bool), place func(*sla.ServiceLevel) *T) func(*levelDraft, value) {
+	return func(d *levelDraft, v value) {
+		if got, ok := parse(v); ok {
+			*place(d.level) = got
+		}
+	}
+}
+
+// levelDefaults is what a level takes from its agreement.
+type levelDefaults struct {
+	agreement   *sla.Agreement
+	periods     []sla.Period
+	periodAt    value
+	periodGiven bool // else it is the default
+	alerting    *alertingPatch
+	calendars   *calendars
+	hours       *sla.Calendar // nil is always
+
+	escalation    stepList
+	notifications notifications
+	rollups       []string // labels by which levels are put together
+}
+
+// levelDraft is a level while it is read.
+type levelDraft struct {
+	*object
+	level    *sla.ServiceLevel
+	shared   levelDefaults
+	targetOK bool // target and objective were read
+
+	groupLabels []value // to group by, if all could be read
+	alerting    *alertingPatch
+	escalation  stepList
+}
+
+func decodeLevel(v value, shared levelDefaults) *sla.ServiceLevel {
+	o := v.object(levelSection)
+	if o == nil {
+		return nil
+	}
+	a := shared.agreement
+	l := &sla.ServiceLevel{
+		ID:     sla.ID{SLA: a.Name, Service: a.Name},
+		Period: shared.periods[0], MorePeriods: shared.periods[1:],
+		Pos: v.pos(), TargetPos: v.pos(), PeriodPos: shared.periodAt.pos(),
+		ServiceHours: shared.hours, Exclusions: a.Exclusions, Labels: merged(a.Labels, nil), Escalation: a.Escalation,
+		RollupLabels: shared.rollups, RollupWeight: sla.NewDecimal(1, 1),
+	}
+	d := &levelDraft{object: o, level: l, shared: shared}
+	for _, k := range levelKeys {
+		if at, given := o.get(k.key); given {
+			k.read(d, at)
+		}
+	}
+	d.finish()
+	return l
+}
+
+// finish does what needs every key of the level.
+func (d *levelDraft) finish() {
+	l := d.level
+	l.Alerting = d.d.alertingOf(l, d.targetOK, d.shared.agreement.Severities, d.shared.alerting, d.alerting)
+	nameSeverities(l)
+	d.checkGroups()
+	if d.escalation.given {
+		d.escalation.fit(l.Escalation, []*sla.ServiceLevel{l}, d.shared.agreement, "level "+quote(l.ID.SLO))
+	}
+	l.Defaults = defaultsOfLevel(d.object, l, d.shared)
+	if d.targetOK {
+		warnCoarseProbe(d.object, l)
+	}
+}
+
+func (d *levelDraft) readName(v value) {
+	if name, _ := v.identifier(); name != "" {
+		d.level.ID.SLO, d.level.Pos = name, v.pos()
+		if !d.shared.periodGiven {
+			d.level.PeriodPos = v.pos()
+		}
+	}
+}
+
+func (d *levelDraft) readService(v value) {
+	if service, _ := v.identifier(); service != "" {
+		d.level.ID.Service = service
+	}
+}
+
+func (d *levelDraft) readIndicator(v value) {
+	l, ok := d.level, false
+	if l.Indicator, ok = decodeIndicator(v); ok {
+		l.Aggregation = l.Indicator.Aggregations()[0]
+		l.Slots = l.Aggregation.DefaultSlots()
+	}
+}
+
+func (d *levelDraft) readTarget(v value) { d.targetOK = readTarget(v, d.level) }
+
+func (d *levelDraft) readObjective(v value) { d.targetOK = readObjective(v, d.level) && d.targetOK }
+
+// readTarget reads a target, which is the objective too if no other one follows.
+func readTarget(v value, l *sla.ServiceLevel) bool {
+	target, ok := v.percent()
+	if ok {
+		l.Target, l.Objective, l.TargetPos = target, target, v.pos()
+	}
+	return ok
+}
+
+// readObjective reads an objective, which is not below the target if that is known.
+func readObjective(v value, l *sla.ServiceLevel) bool {
+	objective, ok := v.percent()
+	if !ok {
+		return false
+	}
+	if l.Target.Sign() > 0 && objective.Cmp(l.Target) < 0 {
+		v.wrong("bad-target", v.said()+" is below the target "+quote(l.Target.String())+": alerts would come after the contract is broken",
+			"make the objective at least the target, or leave it out")
+		return false
+	}
+	l.Objective = objective
+	return true
+}
+
+func (d *levelDraft) readPeriod(v value) {
+	if periods, ok := parsePeriods(v); ok {
+		d.level.Period, d.level.MorePeriods, d.level.PeriodPos = periods[0], periods[1:], v.pos()
+	}
+}
+
+func (d *levelDraft) readServiceHours(v value) {
+	if hours, ok := d.shared.calendars.hours(v); ok {
+		d.level.ServiceHours = hours
+	}
+}
+
+func (d *levelDraft) readExclusions(v value) {
+	d.level.Exclusions = parseExclusionNames(v, d.shared.agreement.Exclusions)
+}
+
+func (d *levelDraft) readLabels(v value) {
+	own, _ := parseLabels(v)
+	d.level.Labels = merged(d.shared.agreement.Labels, own)
+}
+
+func (d *levelDraft) readAlerting(v value) {
+	d.alerting, _ = decodeAlerting(v)
+	d.alerting.noSeverities()
+}
+
+// readEscalation reads the level's own steps, which stand instead of the agreement's.
+func (d *levelDraft) readEscalation(v value) {
+	if d.escalation, _ = parseEscalation(v, d.shared.agreement, d.shared.calendars); d.escalation.given {
+		d.level.Escalation = d.escalation.model()
+	}
+}
+
+// readAggregation reads how the level is counted, which has to suit its indicator.
+func (d *levelDraft) readAggregation(at value) {
+	l := d.level
+	given, ok := parseAggregation(at)
+	if l.Indicator == nil {
+		l.Aggregation, l.Slots = given.method, given.slots
+		return
+	}
+	if !ok {
+		return
+	}
+	allowed := l.Indicator.Aggregations()
+	if slices.Contains(allowed, given.method) {
+		l.Aggregation, l.Slots = given.method, given.slots
+		if given.method.Counts() == sla.CountsSeconds && given.slots.Weight.Text != "" && !sla.LookedAt(l.Indicator) {
+			at.wrong("bad-aggregation", "weight is for single minutes, and this "+l.Indicator.Kind()+" indicator is counted over five of them by time",
+				"use the method bad_minute, or all_failed_minute")
+		}
+		if given.slots.Quorum > 0 && !sla.IsProbed(l.Indicator) {
+			at.wrong("bad-aggregation", "quorum is for probes, which have locations, and this indicator is "+quote(l.Indicator.Kind()), "leave it out")
+		}
+		return
+	}
+	names := make([]string, len(allowed))
+	for i, a := range allowed {
+		names[i] = string(a)
+	}
+	at = given.methodAt
+	at.wrong("bad-aggregation", at.said()+" does not suit this "+l.Indicator.Kind()+" indicator",
+		"it takes "+list(names)+"; the first is the default")
+}
