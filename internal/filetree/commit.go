@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"slices"
 	"syscall"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // errStopped is what goes on after Discard gets.
@@ -40,7 +42,7 @@ func (s *Stage) Commit(changes []Change) error {
 		if c.Kind == Stale {
 			continue
 		}
-		if err := rename(s.temporary[c.Path], s.place(c.Path)); err != nil {
+		if err := os.Rename(s.temporary[c.Path], s.place(c.Path)); err != nil {
 			return err
 		}
 		delete(s.temporary, c.Path)
@@ -53,7 +55,7 @@ func (s *Stage) Commit(changes []Change) error {
 		}
 	}
 	if listed {
-		if err := rename(s.place(pendingName), s.place(ManifestName)); err != nil {
+		if err := os.Rename(s.place(pendingName), s.place(ManifestName)); err != nil {
 			return err
 		}
 	}
@@ -73,12 +75,12 @@ func (s *Stage) writePending() (differs bool, err error) {
 	if string(text) == string(s.found.text) {
 		return false, nil
 	}
-	f, err := openFile(s.place(pendingName), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	f, err := createNew(s.place(pendingName))
 	if err != nil {
 		return false, err
 	}
 	_, err = f.Write(text)
-	err = errors.Join(err, s.permit(f), f.Sync(), f.Close())
+	err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close())
 	if err != nil {
 		os.Remove(s.place(pendingName))
 	}
@@ -140,54 +142,40 @@ func (s *Stage) undo() error {
 
 // makeFolder makes a folder and those that it lies in, and remembers them.
 func (s *Stage) makeFolder(name string) error {
-	var missing []string
-	for at := filepath.Clean(name); ; at = filepath.Dir(at) {
-		_, err := os.Stat(at)
-		if err == nil {
-			break
-		}
-		if !errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(name); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if parent := filepath.Dir(name); parent != name {
+		if err := s.makeFolder(parent); err != nil {
 			return err
 		}
-		missing = append(missing, at)
-		if filepath.Dir(at) == at {
-			break
-		}
 	}
-	for _, folder := range slices.Backward(missing) {
-		if err := os.Mkdir(folder, 0o755); err != nil {
-			if errors.Is(err, fs.ErrExist) { // by somebody else just now
-				continue
-			}
-			return err
-		}
-		s.made = append(s.made, folder)
+	err := os.Mkdir(name, 0o755)
+	if errors.Is(err, fs.ErrExist) { // made by somebody else just now
+		return nil
 	}
-	return nil
+	if err == nil {
+		s.made = append(s.made, name)
+	}
+	return err
 }
 
-// fewFiles is up to how many files are synced one by one. Beyond that the whole
-// file system is asked once, where the platform can, which takes seconds instead
-// of minutes for thousands.
-const fewFiles = 50
-
-// sync brings the new files' content safely to disk.
+// sync brings the new files' content safely to disk. A file system takes many at once
+// in a tenth of the time of one after the other.
 func (s *Stage) sync() error {
-	if len(s.temporary) > fewFiles {
-		if done, err := syncFileSystem(s.dir); done {
-			return err
-		}
-	}
+	const most = 16
+	var all errgroup.Group
+	all.SetLimit(most)
 	for _, name := range s.temporary {
-		f, err := os.Open(name)
-		if err != nil {
-			return err
-		}
-		if err := errors.Join(f.Sync(), f.Close()); err != nil {
-			return err
-		}
+		all.Go(func() error {
+			f, err := os.OpenFile(name, os.O_WRONLY, 0)
+			if err != nil {
+				return err
+			}
+			return errors.Join(f.Sync(), f.Close())
+		})
 	}
-	return nil
+	return all.Wait()
 }
 
 // syncFolders brings the names of changed files safely to disk, where a file

@@ -1,205 +1,203 @@
 package filetree
 
 import (
-	"bufio"
 	"bytes"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash"
+	"hash/maphash"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 )
 
 // temporaryPrefix begins the names of files that are not in place yet.
 const temporaryPrefix = ".upheld-"
 
-// File takes the content of one generated file. While it is what the file in
-// place holds nothing is written; from the first difference on, everything is
-// written to a new file beside it.
+// File takes the content of one generated file. Up to maxKept bytes are kept in
+// memory, so that nothing is written if they are what the file in place holds; from
+// then on everything goes to a new file beside it.
 type File struct {
-	stage  *Stage
-	path   string
-	have   *os.File // the file in place, nil if there is none
-	same   int64    // bytes that are the same
-	out    *os.File // the new file, once there is a difference; nil if dry
-	differ bool
-	head   heads
-	sum    hash.Hash // of what will be in place
-	from   []string
-	*blocks
+	stage *Stage
+	path  string
+	from  []string
+	place *likeness // of the file in place, nil if there is none
+
+	kept []byte // neither hashed nor written yet
+	sum  hash.Hash
+	like likeness
+	out  *os.File // the new file, once it is begun
 }
 
-// heads are the lines of both files that are no difference, each with its end.
-type heads struct {
-	at         int64  // where both begin
-	ours, have []byte // nil without such lines
-}
-
-// blocks are the memory of one open file, which the next one uses again.
-type blocks struct {
-	gathered []byte        // small writes
-	place    *bufio.Reader // of the file in place, while no difference was found
-}
-
-const blockSize = 64 << 10
-
-func newBlocks() *blocks {
-	// A block of the file in place may be longer by the line that is no difference.
-	return &blocks{gathered: make([]byte, 0, blockSize), place: bufio.NewReaderSize(nil, blockSize+4<<10)}
-}
+const maxKept = 1 << 20
 
 // Create begins a file at a slash-separated path below the directory, which is
 // generated from some of the stage's sources. Close has to be called before the next is
-// created, or open files pile up.
+// created, or open files pile up. Several goroutines may each write a file.
 func (s *Stage) Create(path string, sources ...string) (*File, error) {
+	f := &File{stage: s, path: path, from: sources, sum: sha256.New(), like: s.newLikeness()}
 	there, err := s.look(path)
-	if err != nil {
-		return nil, err
+	if there && err == nil {
+		f.place, err = s.likenessOf(path)
 	}
-	f := &File{stage: s, path: path, sum: sha256.New(), from: sources}
-	if n := len(s.free); n > 0 {
-		f.blocks, s.free = s.free[n-1], s.free[:n-1]
-	} else {
-		f.blocks = newBlocks()
-	}
-	s.taken[path] = entry{Path: path}
-	if !there {
-		return f, f.changed(Missing)
-	}
-	if f.have, err = openFile(s.place(path), os.O_RDONLY, 0); err != nil {
-		return nil, err
-	}
-	f.place.Reset(f.have)
-	return f, nil
+	return f, err
 }
 
-// changed notes the difference and, unless the stage is dry, begins the new
-// file with what was the same.
-func (f *File) changed(kind Kind) error {
-	f.differ = true
-	s := f.stage
-	if kind == Differs {
-		if err := s.mayReplace(f.path, "overwritten"); err != nil {
-			return err
-		}
+// Write takes more of the content.
+func (f *File) Write(p []byte) (int, error) {
+	f.kept = append(f.kept, p...)
+	if len(f.kept) <= maxKept {
+		return len(p), nil
 	}
-	s.changes = append(s.changes, Change{f.path, kind})
-	if s.Dry {
-		return nil
+	f.hash()
+	return len(p), f.write()
+}
+
+func (f *File) hash() {
+	f.sum.Write(f.kept)
+	f.like.Write(f.kept)
+}
+
+// write writes what is kept to the new file, unless the stage is dry.
+func (f *File) write() (err error) {
+	if f.out == nil && !f.stage.Dry {
+		f.out, err = f.stage.createBeside(f.path)
 	}
-	out, err := s.createBeside(f.path)
+	if f.out != nil && err == nil {
+		_, err = f.out.Write(f.kept)
+	}
+	f.kept = f.kept[:0]
+	return err
+}
+
+// Close ends the file.
+func (f *File) Close() error {
+	f.hash()
+	same := f.place != nil && f.like.sum() == f.place.sum()
+	var err error
+	if !same {
+		err = f.write()
+	}
+	if f.out != nil {
+		err = errors.Join(err, f.out.Close())
+	}
 	if err != nil {
 		return err
 	}
-	f.out = out
-	if f.have != nil {
-		f.sum.Reset()
-		return f.copySame(io.MultiWriter(out, f.sum))
+	sum := hex.EncodeToString(f.sum.Sum(nil))
+	if same && !bytes.Equal(f.like.line, f.place.line) {
+		if sum, _, err = identify(f.stage.place(f.path)); err != nil {
+			return err
+		}
 	}
+	return f.stage.take(newEntry(f.path, sum, f.from), f.place != nil, same)
+}
+
+// take notes a file that was made, and what is to be done with it.
+func (s *Stage) take(e entry, there, same bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.taken[e.Path] = e
+	switch {
+	case same && s.temporary[e.Path] != "":
+		err := os.Remove(s.temporary[e.Path])
+		delete(s.temporary, e.Path)
+		return err
+	case same:
+		return nil
+	case there:
+		s.changes = append(s.changes, Change{e.Path, Differs})
+		return s.mayReplace(e.Path, "overwritten")
+	}
+	s.changes = append(s.changes, Change{e.Path, Missing})
 	return nil
 }
 
 // createBeside creates a new file in the folder of a path, which is made if it is
-// not there.
+// not there. Everybody may read it, whatever the umask.
 func (s *Stage) createBeside(path string) (*os.File, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stopped {
 		return nil, errStopped
 	}
-	folder := filepath.Dir(s.place(path))
-	create := func() (*os.File, error) {
-		s.created++
-		name := filepath.Join(folder, fmt.Sprintf("%s%s-%d", temporaryPrefix, s.unique, s.created))
-		return openFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	}
-	out, err := create()
+	s.created++
+	name := filepath.Join(filepath.Dir(s.place(path)), fmt.Sprintf("%s%s-%d", temporaryPrefix, s.unique, s.created))
+	out, err := createNew(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		if err := s.makeFolder(folder); err != nil {
+		if err := s.makeFolder(filepath.Dir(name)); err != nil {
 			return nil, err
 		}
-		out, err = create()
-	}
-	for tries := 0; errors.Is(err, fs.ErrExist) && tries < 10; tries++ {
-		s.unique = rand.Text()
-		out, err = create()
+		out, err = createNew(name)
 	}
 	if err != nil {
 		return nil, err
 	}
-	s.temporary[path] = out.Name()
-	if err := s.permit(out); err != nil {
-		return nil, errors.Join(err, out.Close())
-	}
-	return out, nil
+	s.temporary[path] = name
+	return out, out.Chmod(0o644)
 }
 
-// permit lets everybody read a new file. The first one shows whether the umask
-// takes something off, and so all have to be told.
-func (s *Stage) permit(f *os.File) error {
-	const mode = 0o644
-	if !s.permitted {
-		info, err := f.Stat()
-		if err != nil {
-			return err
-		}
-		s.permitted, s.narrowed = true, info.Mode().Perm() != mode
-	}
-	if !s.narrowed {
-		return nil
-	}
-	return f.Chmod(mode)
+func createNew(name string) (*os.File, error) {
+	return os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 }
 
-// copySame writes what was the same, with our own line where that was not.
-func (f *File) copySame(out io.Writer) error {
-	if _, err := f.have.Seek(0, io.SeekStart); err != nil {
-		return err
-	}
-	rest := f.same
-	if f.head.ours != nil && rest > f.head.at {
-		if _, err := io.CopyN(out, f.have, f.head.at); err != nil {
-			return err
-		}
-		if _, err := out.Write(f.head.ours); err != nil {
-			return err
-		}
-		if _, err := f.have.Seek(int64(len(f.head.have)), io.SeekCurrent); err != nil {
-			return err
-		}
-		rest -= f.head.at + int64(len(f.head.have))
-	}
-	_, err := io.CopyN(out, f.have, rest)
-	return err
-}
-
-// alike is the first block of ours with the line that is no difference as the
-// file in place has it, so that the two can be compared by their bytes.
-func (f *File) alike(p []byte) ([]byte, error) {
-	if f.stage.Ignore == "" {
-		return p, nil
-	}
-	first, err := f.place.Peek(min(len(p), headSize))
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
-	}
-	at, ours := lineOf(p, f.stage.Ignore)
-	other, have := lineOf(first, f.stage.Ignore)
-	if ours == nil || have == nil || at != other || bytes.Equal(ours, have) {
-		return p, nil
-	}
-	f.head = heads{int64(at), bytes.Clone(ours), bytes.Clone(have)}
-	return slices.Concat(p[:at], have, p[at+len(ours):]), nil
+// likeness is a hash by which two files are compared. A line that is no difference
+// counts by its beginning only.
+type likeness struct {
+	ignore string
+	hash   maphash.Hash
+	begun  bool
+	line   []byte // with its end; nil if there is none
 }
 
 // headSize is how far into a file the line is looked for.
 const headSize = 4 << 10
+
+// Write takes more of the content, of which the first part has to have headSize bytes if
+// there are as many.
+func (l *likeness) Write(p []byte) (int, error) {
+	n := len(p)
+	if !l.begun && l.ignore != "" {
+		at, line := lineOf(p, l.ignore)
+		if l.line = bytes.Clone(line); line != nil {
+			l.hash.Write(p[:at])
+			l.hash.WriteString(l.ignore + "\n")
+			p = p[at+len(line):]
+		}
+	}
+	l.begun = true
+	l.hash.Write(p)
+	return n, nil
+}
+
+func (l *likeness) sum() uint64 { return l.hash.Sum64() }
+
+func (s *Stage) newLikeness() likeness {
+	l := likeness{ignore: s.Ignore}
+	l.hash.SetSeed(s.seed)
+	return l
+}
+
+// likenessOf reads the file in place.
+func (s *Stage) likenessOf(path string) (*likeness, error) {
+	f, err := os.Open(s.place(path))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	l := s.newLikeness()
+	head := make([]byte, headSize)
+	n, err := io.ReadFull(f, head)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, err
+	}
+	l.Write(head[:n])
+	_, err = io.Copy(&l, f)
+	return &l, err
+}
 
 // lineOf is the first line of text that begins with the beginning, and where.
 func lineOf(text []byte, beginning string) (at int, line []byte) {
@@ -215,95 +213,4 @@ func lineOf(text []byte, beginning string) (at int, line []byte) {
 		return 0, nil
 	}
 	return at, text[at : at+end+1]
-}
-
-// Write takes more of the content.
-func (f *File) Write(p []byte) (int, error) {
-	n := len(p)
-	for len(p) > 0 {
-		some := p[:min(len(p), blockSize-len(f.gathered))]
-		f.gathered = append(f.gathered, some...)
-		p = p[len(some):]
-		if len(f.gathered) == blockSize {
-			if err := f.flush(); err != nil {
-				return 0, err
-			}
-		}
-	}
-	return n, nil
-}
-
-func (f *File) flush() error {
-	err := f.take(f.gathered)
-	f.gathered = f.gathered[:0]
-	return err
-}
-
-// take compares, or writes, the next block. It can be of any length.
-func (f *File) take(p []byte) error {
-	if !f.differ && len(p) > 0 {
-		same, err := f.compare(p)
-		if same || err != nil {
-			return err
-		}
-		if err := f.changed(Differs); err != nil {
-			return err
-		}
-	}
-	if f.out == nil {
-		return nil
-	}
-	f.sum.Write(p)
-	_, err := f.out.Write(p)
-	return err
-}
-
-// compare tells whether the file in place goes on with p.
-func (f *File) compare(p []byte) (bool, error) {
-	if f.same == 0 {
-		var err error
-		if p, err = f.alike(p); err != nil {
-			return false, err
-		}
-	}
-	whole := p
-	for len(p) > 0 {
-		some := p[:min(len(p), f.place.Size())]
-		have, err := f.place.Peek(len(some))
-		if err != nil && !errors.Is(err, io.EOF) {
-			return false, err
-		}
-		if !bytes.Equal(have, some) {
-			return false, nil
-		}
-		p = p[len(some):]
-		if _, err := f.place.Discard(len(some)); err != nil {
-			return false, err
-		}
-	}
-	f.same += int64(len(whole))
-	f.sum.Write(whole)
-	return true, nil
-}
-
-// Close ends the file.
-func (f *File) Close() error {
-	err := f.flush()
-	if err == nil && !f.differ {
-		if more, _ := f.place.Peek(1); len(more) > 0 { // the file in place goes on
-			err = f.changed(Differs)
-		}
-	}
-	if !f.stage.Dry {
-		f.stage.taken[f.path] = newEntry(f.path, hex.EncodeToString(f.sum.Sum(nil)), f.from)
-	}
-	f.stage.free = append(f.stage.free, f.blocks)
-	f.blocks = nil
-	if f.have != nil {
-		f.have.Close() // it was only read
-	}
-	if f.out == nil {
-		return err
-	}
-	return errors.Join(err, f.out.Close())
 }

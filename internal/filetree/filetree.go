@@ -14,6 +14,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"maps"
 	"os"
@@ -63,22 +64,18 @@ type Stage struct {
 	parts map[string]entry // files of others that have a part, by path
 	next  map[string]entry // the manifest after Commit
 
-	changes  []Change
-	lost     losses  // of what no manifest lists: a directory that has none, a file with parts of another one
-	refusals []error // to replace or remove files that are not ours
-	free     []*blocks
-	checked  map[string]bool // folders that are no symbolic links
-	lock     *os.File        // the directory, while this stage has it; nil where there are no locks
+	lost     losses   // of what no manifest lists: a directory that has none, a file with parts of another one
+	refusals []error  // to replace or remove files that are not ours
+	lock     *os.File // the directory, while this stage has it; nil where there are no locks
+	seed     maphash.Seed
 
-	mu        sync.Mutex // guards what Discard undoes
+	mu        sync.Mutex // guards what goroutines that write files, and Discard, change
+	changes   []Change
 	stopped   bool
 	temporary map[string]string // names of new files, by path
 	made      []string          // folders, outermost first
-
-	unique  string // of this stage, in the names of temporary files
-	created int    // temporary files
-
-	permitted, narrowed bool // see permit
+	unique    string            // of this stage, in the names of temporary files
+	created   int               // temporary files
 }
 
 // Open is a stage for the files below dir, which is made unless the stage is
@@ -86,8 +83,8 @@ type Stage struct {
 // the wait for that.
 func Open(ctx context.Context, dir string, o Options) (*Stage, error) {
 	s := &Stage{
-		Options: o, dir: dir, unique: rand.Text(),
-		taken: map[string]entry{}, parts: map[string]entry{}, checked: map[string]bool{}, temporary: map[string]string{},
+		Options: o, dir: dir, unique: rand.Text(), seed: maphash.MakeSeed(),
+		taken: map[string]entry{}, parts: map[string]entry{}, temporary: map[string]string{},
 	}
 	if err := s.takeTurn(ctx); err != nil {
 		return nil, errors.Join(err, s.undo())
@@ -154,7 +151,8 @@ func (s *Stage) Put(path string, content []byte, sources ...string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(f.take(content), f.Close())
+	f.kept = content
+	return f.Close()
 }
 
 // Edited notes that somebody else's file, at a path relative to the directory,
@@ -289,7 +287,7 @@ func (s *Stage) Adopted() (files int, left []string) {
 			if _, written := s.taken[path]; written || !e.Type().IsRegular() || leftBehind.MatchString(e.Name()) {
 				continue
 			}
-			if _, marked, err := s.identify(s.place(path)); err == nil && marked {
+			if _, beginning, err := identify(s.place(path)); err == nil && s.marked(beginning) {
 				left = append(left, path)
 			}
 		}

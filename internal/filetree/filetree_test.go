@@ -181,7 +181,7 @@ func TestChangesAndCommit(t *testing.T) {
 func TestManyFiles(t *testing.T) {
 	dir := t.TempDir()
 	files := map[string]string{}
-	for i := range 2 * fewFiles {
+	for i := range 200 {
 		files[fmt.Sprintf("rules/%d.yaml", i)] = fmt.Sprint(i)
 	}
 	put(t, dir, testOptions, files)

@@ -98,7 +98,7 @@ func readManifestFile(name string) ([]byte, error) {
 	case info.Size() > maxManifest:
 		return nil, fmt.Errorf(": it is larger than %d MiB, which is the most for a manifest", maxManifest>>20)
 	}
-	f, err := openFile(name, os.O_RDONLY, 0)
+	f, err := os.Open(name)
 	if err != nil {
 		return nil, fmt.Errorf(": %w", err)
 	}
