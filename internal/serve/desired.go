@@ -18,7 +18,7 @@ import (
 type desired struct {
 	agreements []*sla.Agreement
 	targets    []sla.ProbeTarget
-	ruleFiles  map[string][]byte // by file name
+	ruleFiles  map[string][]byte // by agreement
 	config     *config.Config    // scrapes and notifications
 	retention  time.Duration
 	at         time.Time // when it was made
@@ -29,25 +29,17 @@ type desired struct {
 func load(o Options, self string) (*desired, error) {
 	agreements, findings := spec.Files{Allow: o.FilesAllow, Open: true}.Load(o.Specs...)
 	d := &desired{agreements: agreements, at: time.Now(), ruleFiles: map[string][]byte{}}
-	var plans []*rulegen.Plan
 	if !findings.HasErrors() {
-		for _, a := range agreements {
-			plan, more := rulegen.Compile(a, rulegen.Options{Interval: o.RulesInterval})
-			plans = append(plans, plan)
-			findings = append(findings, more...)
+		more, err := d.makeRules(rulegen.Options{Interval: o.RulesInterval})
+		if err != nil {
+			return nil, err
 		}
+		findings = append(findings, more...)
 	}
 	if err := findings.Err(); err != nil {
 		return nil, err
 	}
 	logFindings(o.Logger, findings)
-	for _, plan := range plans {
-		content, err := emit.Prometheus(plan)
-		if err != nil {
-			return nil, err
-		}
-		d.ruleFiles[plan.Agreement.Name+".yaml"] = content
-	}
 	d.targets = sla.ProbeTargets(agreements)
 	d.retention = retention(o, agreements)
 	var err error
@@ -55,6 +47,23 @@ func load(o Options, self string) (*desired, error) {
 		return nil, err
 	}
 	return d, nil
+}
+
+// makeRules makes the rule files. With errors among the findings some may be missing.
+func (d *desired) makeRules(opts rulegen.Options) (sla.Findings, error) {
+	var findings sla.Findings
+	for _, a := range d.agreements {
+		plan, more := rulegen.Compile(a, opts)
+		if findings = append(findings, more...); more.HasErrors() {
+			continue
+		}
+		content, err := emit.Prometheus(plan)
+		if err != nil {
+			return nil, err
+		}
+		d.ruleFiles[a.Name] = content
+	}
+	return findings, nil
 }
 
 func logFindings(logger *slog.Logger, findings sla.Findings) {

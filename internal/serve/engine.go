@@ -3,7 +3,6 @@ package serve
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -159,5 +158,3 @@ func staticGroups(cfg *config.Config) map[string]alertmanagerGroups {
 	}
 	return groups
 }
-
-func (s *server) rulesPath() string { return filepath.Join(s.StoragePath, rulesDir) }

@@ -250,7 +250,7 @@ func TestRuleFilesFollowAgreements(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(rulesDir, "mine.yaml"), "groups: []\n")
-	write(t, filepath.Join(rulesDir, ".new-123"), "half a fi")
+	write(t, filepath.Join(rulesDir, ".upheld-ABCDEFGHIJKLMNOPQRSTUVWXYZ-7"), "half a fi")
 	write(t, filepath.Join(specs, "a.yaml"), smallSpec)
 	r := start(t, serve.Options{Specs: []string{specs}, StoragePath: filepath.Join(dir, "data")})
 	defer r.end()

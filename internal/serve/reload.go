@@ -40,7 +40,7 @@ func (s *server) reload(read loading) error {
 // put makes the running parts what d says. It is called for the first state and
 // for every reload, and never twice at a time.
 func (s *server) put(d *desired) error {
-	files, err := writeRuleFiles(s.rulesPath(), d.ruleFiles)
+	files, err := writeRuleFiles(s.StoragePath, d.ruleFiles)
 	if err != nil {
 		return err
 	}

@@ -1,15 +1,13 @@
 package serve
 
 import (
-	"bytes"
-	"errors"
+	"context"
 	"fmt"
-	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 
+	"github.com/upheld-sla/upheld/internal/filetree"
 	"github.com/upheld-sla/upheld/rulegen"
 )
 
@@ -17,70 +15,32 @@ import (
 // does not look at directories that are not named like its blocks.
 const rulesDir = "rules"
 
-// writeRuleFiles makes dir hold exactly files and returns their paths, sorted.
-// Each file is replaced in one step, and only if it changed: the rule manager
-// knows groups by the path of their file, and keeps the state of those that
-// stay. Files that this program did not make are left alone.
-func writeRuleFiles(dir string, files map[string][]byte) ([]string, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("directory for rule files: %w", err)
+// writeRuleFiles puts the rule files of agreements into a folder of the storage path
+// and returns their paths. Those of agreements that are gone are removed. A file
+// that did not change stays as it is: the rule manager keeps the state of its groups.
+func writeRuleFiles(storage string, files map[string][]byte) ([]string, error) {
+	agreements := slices.Sorted(maps.Keys(files))
+	stage, err := filetree.Open(context.Background(), storage, filetree.Options{
+		Marker: rulegen.Marker, Folders: []string{rulesDir}, Sources: agreements, Force: true, Prune: true,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("rule files: %w", err)
 	}
+	defer stage.Discard()
 	paths := []string{}
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		path := filepath.Join(dir, name)
-		if err := replaceFile(path, files[name]); err != nil {
-			return nil, err
+	for _, name := range agreements {
+		file := rulesDir + "/" + name + ".yaml"
+		if err := stage.Put(file, files[name], name); err != nil {
+			return nil, fmt.Errorf("rule files: %w", err)
 		}
-		paths = append(paths, path)
+		paths = append(paths, filepath.Join(storage, filepath.FromSlash(file)))
 	}
-	return paths, removeStale(dir, files)
-}
-
-func replaceFile(path string, content []byte) error {
-	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, content) {
-		return nil
-	}
-	temp, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return fmt.Errorf("rule file %s: %w", path, err)
-	}
-	defer os.Remove(temp.Name()) // fails once it has been renamed
-	_, err = temp.Write(content)
-	err = errors.Join(err, temp.Chmod(0o644), temp.Sync(), temp.Close())
+	changes, err := stage.Changes()
 	if err == nil {
-		err = os.Rename(temp.Name(), path)
+		err = stage.Commit(changes)
 	}
 	if err != nil {
-		return fmt.Errorf("rule file %s: %w", path, err)
+		return nil, fmt.Errorf("rule files: %w", err)
 	}
-	return nil
-}
-
-// removeStale removes the files of agreements that are gone, and what a crash
-// in the middle of replaceFile has left.
-func removeStale(dir string, keep map[string][]byte) error {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return fmt.Errorf("directory for rule files: %w", err)
-	}
-	for _, e := range entries {
-		if _, wanted := keep[e.Name()]; wanted || !e.Type().IsRegular() {
-			continue
-		}
-		path := filepath.Join(dir, e.Name())
-		leftover, _ := filepath.Match(".new-*", e.Name())
-		if !leftover {
-			content, err := os.ReadFile(path)
-			if err != nil {
-				return fmt.Errorf("rule file %s: %w", path, err)
-			}
-			if !bytes.Contains(content, []byte(rulegen.Marker)) {
-				continue
-			}
-		}
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("rule file of an agreement that is gone: %w", err)
-		}
-	}
-	return nil
+	return paths, nil
 }
