@@ -3,7 +3,6 @@ package sla
 import (
 	"math"
 	"slices"
-	"sync"
 	"time"
 )
 
@@ -39,13 +38,13 @@ var workbook = []struct {
 	name         string
 	urgency      Urgency
 	long         time.Duration
-	factor       string
+	factor       Decimal
 	floor, least time.Duration
 }{
-	{"page-fast", Page, time.Hour, "14.4", 30 * time.Minute, 10 * time.Minute},
-	{"page-slow", Page, 6 * time.Hour, "6", time.Hour, 15 * time.Minute},
-	{"ticket-fast", Ticket, 24 * time.Hour, "3", 2 * time.Hour, 20 * time.Minute},
-	{"ticket-slow", Ticket, 72 * time.Hour, "1", 6 * time.Hour, 30 * time.Minute},
+	{"page-fast", Page, time.Hour, MustDecimal("14.4"), 30 * time.Minute, 10 * time.Minute},
+	{"page-slow", Page, 6 * time.Hour, MustDecimal("6"), time.Hour, 15 * time.Minute},
+	{"ticket-fast", Ticket, 24 * time.Hour, MustDecimal("3"), 2 * time.Hour, 20 * time.Minute},
+	{"ticket-slow", Ticket, 72 * time.Hour, MustDecimal("1"), 6 * time.Hour, 30 * time.Minute},
 }
 
 // ladder are the windows that scaling snaps to.
@@ -67,27 +66,14 @@ const referencePeriod = 30 * 24 * time.Hour
 // share of the budget that it has at a day, about a quarter. A tier that would
 // come down to less than a burn rate of 1 is left out, so that a period of an
 // hour has two.
-func DefaultTiers(period Period) []Tier {
-	length := period.Nominal()
-	if known, ok := tiersOf.Load(length); ok {
-		return slices.Clone(known.([]Tier)) // which callers change
-	}
-	tiers := makeTiers(length)
-	tiersOf.Store(length, slices.Clone(tiers))
-	return tiers
-}
-
-// tiersOf are the default tiers that were made, by the nominal length of their
-// period: thousands of levels share a few.
-var tiersOf sync.Map
-
-func makeTiers(period time.Duration) []Tier {
+func DefaultTiers(of Period) []Tier {
+	period := of.Nominal()
 	if period < day {
 		return shortTiers(period)
 	}
 	tiers := make([]Tier, 0, len(workbook))
 	for _, row := range workbook {
-		t := Tier{Name: row.name, Severity: row.urgency.String(), Urgency: row.urgency, Long: row.long, Factor: MustDecimal(row.factor)}
+		t := Tier{Name: row.name, Severity: row.urgency.String(), Urgency: row.urgency, Long: row.long, Factor: row.factor}
 		if period >= 28*24*time.Hour {
 			t.Factor = t.Factor.Mul(NewDecimal(int64(period), int64(referencePeriod)))
 		} else {
@@ -115,7 +101,7 @@ func atMost(steps []time.Duration, d time.Duration) time.Duration {
 func shortTiers(period time.Duration) []Tier {
 	var tiers []Tier
 	for _, row := range workbook {
-		t := Tier{Name: row.name, Severity: row.urgency.String(), Urgency: row.urgency, Factor: MustDecimal(row.factor)}
+		t := Tier{Name: row.name, Severity: row.urgency.String(), Urgency: row.urgency, Factor: row.factor}
 		inDay := NewDecimal(int64(row.floor), int64(day)) // the floor is the window that a day has
 		t.Long = max(atMost(shortLadder, inDay.Mul(Seconds(period)).Duration()), row.least)
 		if same := t.Factor.Mul(inDay).Mul(NewDecimal(int64(period), int64(t.Long))); same.Cmp(t.Factor) < 0 {

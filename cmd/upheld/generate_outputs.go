@@ -2,8 +2,11 @@ package main
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/upheld-sla/upheld/dashboards"
 	"github.com/upheld-sla/upheld/internal/filetree"
@@ -39,28 +42,8 @@ func (o generateOptions) checkOutputs() error {
 // mistakes in queries, of all agreements also after the first; with any error
 // among them, or if the agreements are not good, nothing that was made counts.
 func (o generateOptions) outputs(stage *filetree.Stage, agreements []*sla.Agreement, good bool) (sla.Findings, error) {
-	var findings sla.Findings
-	rules := newRuleFiles(o, stage, agreements)
-	var boards dashboards.Printer
-	for _, a := range agreements {
-		more, err := rules.add(a, good && o.writes("rules"))
-		findings = append(findings, more...)
-		good = good && !more.HasErrors()
-		if err != nil {
-			return findings, err
-		}
-		if !good || !o.writes("dashboards") {
-			continue
-		}
-		content, err := boards.Agreement(a)
-		if err != nil {
-			return findings, fmt.Errorf("dashboard of %s: %w", a.Name, err)
-		}
-		if err := stage.Put("dashboards/"+a.Name+".json", content, a.Name); err != nil {
-			return findings, err
-		}
-	}
-	if err := rules.close(); err != nil || !good {
+	findings, err := o.ofEach(stage, agreements, good)
+	if err != nil || !good || findings.HasErrors() {
 		return findings, err
 	}
 	for path, produce := range o.ofAll(agreements) {
@@ -73,6 +56,56 @@ func (o generateOptions) outputs(stage *filetree.Stage, agreements []*sla.Agreem
 		}
 	}
 	return findings, nil
+}
+
+// ofEach makes the files of each agreement, on all processors. The rules of a bundle are
+// one file, which one goroutine writes.
+func (o generateOptions) ofEach(stage *filetree.Stage, agreements []*sla.Agreement, good bool) (sla.Findings, error) {
+	findings := make([]sla.Findings, len(agreements))
+	work := make(chan int, len(agreements))
+	for i := range agreements {
+		work <- i
+	}
+	close(work)
+	workers := runtime.GOMAXPROCS(0)
+	if o.rules.Bundle != "" {
+		workers = 1
+	}
+	var all errgroup.Group
+	for range workers {
+		all.Go(func() (err error) {
+			files := agreementFiles{generateOptions: o, stage: stage, rules: newRuleFiles(o, stage, agreements)}
+			for i := range work {
+				if findings[i], err = files.add(agreements[i], good); err != nil {
+					return err
+				}
+			}
+			return files.rules.close()
+		})
+	}
+	err := all.Wait()
+	return slices.Concat(findings...), err
+}
+
+// agreementFiles makes the files of one agreement after the other.
+type agreementFiles struct {
+	generateOptions
+	stage  *filetree.Stage
+	rules  *ruleFiles
+	boards dashboards.Printer
+}
+
+// add makes the files of an agreement, or, if it is not good, only looks for findings.
+func (f *agreementFiles) add(a *sla.Agreement, good bool) (sla.Findings, error) {
+	findings, err := f.rules.add(a, good && f.writes("rules"))
+	if err != nil || !good || findings.HasErrors() || !f.writes("dashboards") {
+		return findings, err
+	}
+	content, err := f.boards.Agreement(a)
+	if err != nil {
+		return findings, fmt.Errorf("dashboard of %s: %w", a.Name, err)
+	}
+	return findings, f.stage.Put("dashboards/"+a.Name+".json", content, a.Name)
 }
 
 // ofAll are the files that are of all agreements together, by path.

@@ -9,7 +9,7 @@ import (
 // garbage collector runs often, which is a quarter of the time otherwise.
 // What the environment says about it counts more.
 func collectLess() {
-	const percent, bound = 400, 160 << 20
+	const percent, bound = 400, 224 << 20
 	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetGCPercent(percent)
 		debug.SetMemoryLimit(bound)

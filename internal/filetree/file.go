@@ -32,7 +32,7 @@ type File struct {
 	out  *os.File // the new file, once it is begun
 }
 
-const maxKept = 1 << 20
+const maxKept = 256 << 10
 
 // Create begins a file at a slash-separated path below the directory, which is
 // generated from some of the stage's sources. Close has to be called before the next is
