@@ -39,11 +39,27 @@ func openStorage(dir string, retention time.Duration, size int64, logger *slog.L
 	opts.WALCompression = compression.Snappy
 	opts.EnableExemplarStorage = true
 	opts.MaxExemplars = maxExemplars
+	opts.MaxBlockChunkSegmentSize = segmentSize(dir)
 	db, err := tsdb.Open(dir, logger.With("component", "tsdb"), reg, opts, nil)
 	if err != nil {
 		return nil, storageError(dir, err)
 	}
 	return db, nil
+}
+
+// minSegment is the least file of a block that Prometheus allows.
+const minSegment = 1 << 20
+
+// segmentSize is how large a file of a block may be. A compaction takes as much
+// before it begins; Prometheus' 512 MiB would fail on every disk that has no more
+// left, so that the log grows until nothing is. Half of what writes leave free is
+// there also when they have stopped.
+func segmentSize(dir string) int64 {
+	_, size, err := space(dir)
+	if err != nil {
+		size = mostReserve * reservedPart
+	}
+	return int64(max(minSegment, reserve(size)/2)) //nolint:gosec // at most mostReserve
 }
 
 // storageError says what to do about the failures that users can mend.

@@ -85,12 +85,15 @@ func (w *writes) AppenderV2(ctx context.Context) storage.AppenderV2 {
 // full tells whether the disk is, nearly. Where that is not known it is not.
 func (w *writes) full() bool {
 	free, size, err := space(w.dir)
-	if err != nil || free >= min(mostReserve, size/reservedPart) {
+	if err != nil || free >= reserve(size) {
 		return false
 	}
 	w.note(lostDiskFull, "free_bytes", free)
 	return true
 }
+
+// reserve is how much of a disk is left free.
+func reserve(size uint64) uint64 { return min(mostReserve, size/reservedPart) }
 
 // notice is what the pages say first while samples are lost.
 func (w *writes) notice() string {
