@@ -12,8 +12,8 @@ import (
 
 // level is a service level as all of its rules see it: what is promised, what
 // its series are called and selected by, and how often rules are evaluated. It is
-// never changed. Every part of the compiler holds one, and makes its rules of
-// that and of nothing that another part has left behind.
+// never changed. Every step that makes rules holds one, and depends on that alone
+// and on the series that the steps before it record.
 type level struct {
 	*sla.ServiceLevel
 	interval  time.Duration     // of the first tier of rules
@@ -62,7 +62,7 @@ func identity(id sla.ID) []promql.Matcher {
 // groupLabels are those whose values are the groups of the level; none for a
 // level without groups. Everything that is aggregated from raw series goes by
 // them, and so does every join that a level without groups makes without
-// labels: promql.Sum(e, c.groupLabels()...), promql.OrOn(a, b, c.groupLabels()...).
+// labels: promql.Sum(e, l.groupLabels()...), promql.OrOn(a, b, l.groupLabels()...).
 func (l level) groupLabels() []string { return l.GroupBy.Labels }
 
 // joinLabels are those by which the recorded series of a level are told apart:

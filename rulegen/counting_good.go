@@ -20,7 +20,7 @@ const goodKnown = 24 * time.Hour
 // that there was one.
 type goodNames struct{ rate, seen string }
 
-// ofGood are the names for what the compiler counts into.
+// ofGood are the names for what is counted into.
 func (c counting) ofGood() goodNames {
 	switch c.into.total {
 	case metricnames.ComponentTotal:

@@ -11,9 +11,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Levels with groups. Every recorded series of such a level carries the group
-// labels, and every join is on them too; the rest here is which groups there
-// are, how many there may be, and what is promised to each.
+// Alerts of levels with groups: which group an alert is about, which groups burn
+// fastest, which are lost, and when there are nearly too many.
 
 // mostTold is how many groups an alert lists.
 const mostTold = 5
