@@ -63,7 +63,7 @@ type aggregation struct {
 var aggregations = []aggregation{
 	{
 		name: Time, counts: CountsSeconds, optional: []string{"weight"},
-		doc: "every second weighs the same",
+		doc: "every second counts the same",
 		words: func(Slots) string {
 			return "by time: bad seconds over known seconds; inconclusive and missed probes are neither"
 		},
@@ -91,7 +91,7 @@ var aggregations = []aggregation{
 	{
 		name: QualifiedRun, counts: CountsMinutes, judges: true,
 		required: []string{"errorThreshold", "minRun"}, optional: []string{"minRequests", "emptySlot", "quorum"},
-		doc: "such minutes, where enough of them follow each other",
+		doc: "such minutes, if enough of them follow each other",
 		words: func(s Slots) string {
 			return fmt.Sprintf("minutes with more than %s %% errors, in runs of at least %s, over all minutes", s.ErrorThreshold, FormatDuration(s.MinRun))
 		},

@@ -39,13 +39,13 @@ var AlertBudgetForecast = &AlertKind{
 	Name: "SLABudgetForecast", Key: "alerting.budgetForecast", Doc: "alerts.md#what-is-left-and-how-long-it-lasts",
 	When: "the budget ends soon if it goes on like this", PerPeriod: true,
 	Options: &AlertOptions{
-		Doc: "The alert `SLABudgetForecast`: if it goes on like this the target's budget is about to end.", Usual: aTicket,
+		Doc: "The alert `SLABudgetForecast`: if it goes on like this the budget will be spent soon.", Usual: aTicket,
 		Section: "the budget forecast alert",
-		Text:    "Fires while the rest of the budget, burnt as over the last hours, ends soon. It waits for `minimumBadEvents` as the tiers do.",
+		Text:    "Fires while the rest of the budget will be spent soon, if it burns as over the last hours. It waits for `minimumBadEvents` as the tiers do.",
 		LookAhead: &LookAhead{
 			WithinDefault: "a thirtieth of the period, at least 1h; under a day a 24th",
-			Within:        "How soon the budget must end. Shorter than the period, and if there are several the same for all of them.",
-			Over:          "Over which time the burn rate is taken. In whole minutes up to `6h`, in steps of 5 minutes above; longer than `5m`, not longer than the period.",
+			Within:        "How soon the budget must end. Shorter than the period. The same for all periods.",
+			Over:          "The window of the burn rate. In whole minutes up to `6h`, in steps of 5 minutes above; longer than `5m`, not longer than the period.",
 		},
 		Synonyms: []string{"forecast", "prediction", "exhaustion"},
 		Default:  func(l *ServiceLevel) *Notice { return forecastOf(l.Period) },
@@ -64,9 +64,9 @@ var AlertBudgetExhausted = &AlertKind{
 	Name: "SLABudgetExhausted", Key: "alerting.budgetExhausted", Doc: "alerts.md#what-is-left-and-how-long-it-lasts",
 	When: "the budget is spent", PerPeriod: true,
 	Options: &AlertOptions{
-		Doc: "The alert `SLABudgetExhausted`: nothing of the target's budget is left.", Usual: aTicket,
+		Doc: "The alert `SLABudgetExhausted`: the budget is spent.", Usual: aTicket,
 		Section:  "the budget exhausted alert",
-		Text:     "Fires while nothing of the whole period's budget is left: the target is missed unless failures leave a rolling period again.",
+		Text:     "Fires while the whole period's budget is spent. The target share is missed, unless failures leave a rolling period again.",
 		Synonyms: []string{"exhausted", "budgetSpent", "errorBudgetExhausted"},
 		Default:  func(*ServiceLevel) *Notice { return ticket() },
 	},
@@ -82,11 +82,11 @@ var AlertCreditTier = &AlertKind{
 	Options: &AlertOptions{
 		Doc: "The alert `SLACreditTier` of a level with [credits](#credits): the next tier is near.", Usual: aTicket,
 		Section: "the credit tier alert",
-		Text:    "Fires while the next tier of the level's credits, at the bad share of the last hours, is reached soon. It waits for `minimumBadEvents` as the tiers do.",
+		Text:    "Fires while the next tier of the level's credits will be reached soon, at the bad share of the last hours. It waits for `minimumBadEvents` as the tiers do.",
 		LookAhead: &LookAhead{
-			WithinDefault: "a thirtieth of the period that credits hang on, at least 1h; under a day a 24th",
+			WithinDefault: "a thirtieth of the period that credits follow, at least 1h; under a day a 24th",
 			Within:        "How soon the tier must be reached. Shorter than the period.",
-			Over:          "Over which time the bad share is taken, as that of `budgetForecast`.",
+			Over:          "The window of the bad share, as in `budgetForecast`.",
 		},
 		Needs: &AlertNeed{
 			What: "credits", Remedy: `leave it out, or say what is owed: credits: {tiers: [{below: "99.9", percent: "10"}]}`,
@@ -116,8 +116,8 @@ var AlertMeasurementLost = &AlertKind{
 	Options: &AlertOptions{
 		Doc: "The alert `SLAMeasurementLost`: nobody knows how the service is.", Usual: "as urgent as the most urgent tier: a page",
 		Section: "the measurement lost alert",
-		Text: "Fires when the level has no data, which is not the same as its being down. `for` counts from the last sample; rates tell of that for five minutes, so that less than seven comes to seven. " +
-			"Its `severity` is by default that of the most urgent tier, which it may hide.",
+		Text: "Fires when the level has no data, which is not the same as being down. `for` counts from the last sample; less than seven minutes becomes seven, since rates contain that sample for five. " +
+			"By default its `severity` is that of the most urgent tier, since it may hide an outage.",
 		Synonyms:     []string{"absent", "noData", "alertWhenNoData", "missing"},
 		FollowsTiers: true,
 		Default: func(*ServiceLevel) *Notice {
@@ -170,7 +170,7 @@ var AlertGroupLimit = &AlertKind{
 	Name: "SLAGroupLimit", Key: "alerting.groupLimit", Doc: "group-by.md#a-limit-on-groups",
 	When: "there are nearly as many groups as it may have", WholeLevel: true,
 	Options: &AlertOptions{
-		Doc: "The alert `SLAGroupLimit` of a level with [groupBy](#groupby): its groups near their limit.", Usual: aTicket,
+		Doc: "The alert `SLAGroupLimit` of a level with [groupBy](#groupby): the number of groups is near the limit.", Usual: aTicket,
 		Section: "the group limit alert",
 		Text:    "Fires while a level with `groupBy` has more than 80 % of the groups that its limit allows.",
 		Needs: &AlertNeed{

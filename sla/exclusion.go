@@ -27,7 +27,7 @@ type effect struct {
 
 // effects is the table of all effects.
 var effects = []effect{
-	{TreatAsUp, false, "treated as up", "what is bad counts as good"},
+	{TreatAsUp, false, "treated as up", "failures count as good"},
 	{RemoveFromAgreedTime, true, "removed from the agreed time", "the time does not count at all, good or bad, and the budget shrinks with it"},
 }
 

@@ -46,21 +46,21 @@ func optionOf(option string, but ...sla.Aggregation) []string {
 }
 
 // ofOption is the sentence that says which aggregations take an option.
-func ofOption(option string) string { return "Of " + list(optionOf(option)) + "." }
+func ofOption(option string) string { return "For " + list(optionOf(option)) + "." }
 
 var aggregationSection = &section{
 	name: "aggregation",
-	doc:  "An aggregation may be written short, `aggregation: time`, or as this mapping where it has options. Minutes and slots are those of [rules.md](rules.md).",
+	doc:  "An aggregation may be written short, `aggregation: time`, or as this mapping with options. [Rules](rules.md#aggregations-over-minutes-and-slots) says how minutes and slots are counted.",
 	fields: []field{
 		{key: "method", typ: oneOf(namesOf(sla.Aggregations())...), required: true, doc: docOf(sla.Aggregations())},
-		{key: "errorThreshold", typ: percentType, example: `"5"`, doc: "A minute is bad if more than this share of its events is. " + ofOption("errorThreshold")},
-		{key: "minRun", typ: durationType, example: "5m", doc: "How long a run of bad minutes must be for them to count. Whole minutes, from `2m` to `1h`. " + ofOption("minRun")},
+		{key: "errorThreshold", typ: percentType, example: `"5"`, doc: "A minute is bad if more than this share of its events is bad. " + ofOption("errorThreshold")},
+		{key: "minRun", typ: durationType, example: "5m", doc: "How long a run of bad minutes must be to count. Whole minutes, from `2m` to `1h`. " + ofOption("minRun")},
 		{key: "quantile", typ: decimalType, example: `"0.95"`, doc: "Which quantile is judged, between 0 and 1. " + ofOption("quantile")},
 		{key: "slot", typ: durationType, def: "5m", example: "1h", doc: "The width of a slot, from `5m` to `1h` in steps of 5 minutes. " + ofOption("slot")},
-		{key: "minRequests", typ: countType, example: "60", def: "0", doc: "A minute or slot with fewer events is as if empty."},
+		{key: "minRequests", typ: countType, example: "60", def: "0", doc: "A minute or slot with fewer events counts as empty."},
 		{key: "emptySlot", typ: oneOf("good", "unknown"), def: "good", doc: "What an empty minute or slot counts as: `good`, as most contracts say, or `unknown`, which is in neither sum."},
-		{key: "weight", typ: queryType, example: `'customers_affected / customers'`, doc: "What share of a whole minute a bad one counts, from 0 to 1, as where a contract weighs outages by the customers affected; several series are averaged. While it has no sample the minute counts in full. Of " + strings.Join(optionOf("weight", sla.Time), ", ") + ", and `time` of a `condition` or `ratio`."},
-		{key: "quorum", typ: countType, example: "2", doc: "Of probes from several locations: how many must find a minute bad for it to be bad. While fewer report it is unknown. Without it the probes of all locations are added up. " + ofOption("quorum")},
+		{key: "weight", typ: queryType, example: `'customers_affected / customers'`, doc: "How much a bad minute counts, from 0 to 1, if a contract weights outages by the customers affected. Several series are averaged. Without a sample the minute counts in full. For " + strings.Join(optionOf("weight", sla.Time), ", ") + ", and `time` of a `condition` or `ratio`."},
+		{key: "quorum", typ: countType, example: "2", doc: "For probes from several locations: how many must find a minute bad. If fewer report, the minute is unknown. Without it, the probes of all locations are added up. " + ofOption("quorum")},
 	},
 }
 

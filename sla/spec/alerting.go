@@ -12,41 +12,41 @@ import (
 
 var alertingSection = &section{
 	name: "alerting",
-	doc:  "Whom a burning error budget wakes. Without it there are four tiers, after the SRE Workbook's table, fitted to the period.",
+	doc:  "Which alerts there are, and when they fire. By default there are four tiers, from the SRE Workbook's table, adapted to the period.",
 	fields: slices.Concat([]field{
 		{key: "enabled", typ: booleanType, def: "true", doc: "`false`: no alert at all."},
-		{key: "severities", typ: mapping(severitiesSection), doc: "What the label `severity` says of a page and of a ticket, where your routes know other names. Only in `spec.alerting`, for all levels."},
+		{key: "severities", typ: mapping(severitiesSection), doc: "The label `severity` of a page and of a ticket, if your routes use other names. Only in `spec.alerting`, for all levels."},
 		{key: "labels", typ: labelsType, doc: "Added to every alert, e.g. for routing."},
 		{key: "annotations", typ: valueType{name: "mapping of names to text", sample: `{summary: "…"}`, scalars: labelsType.scalars}, doc: "Added to every alert. Prometheus' templates work."},
 		{key: "runbook", typ: urlType, example: "https://runbooks.example/shop", doc: "What to read when woken; becomes the annotation `runbook_url`."},
-		{key: "minimumBadEvents", typ: countType, def: "3 for `events` and histograms, 0 for probes", doc: "How many bad events a tier's long window must hold before the tier fires, so that one failure in a quiet hour wakes nobody. Of probes, that many failed ones. `0` asks for none."},
-		{key: "minimumEvents", typ: countType, def: "0", example: "100", doc: "How many events of any kind the long window must hold before the tier fires. With too little traffic nobody is woken then, however bad it is."},
-		{key: "weighByTraffic", typ: booleanType, def: "false", doc: "`true`: the bad share of a window counts as much as the window has traffic, against the mean of the period. So a quiet night's failures weigh little, and those of the busiest hour much. For levels that count events."},
+		{key: "minimumBadEvents", typ: countType, def: "3 for `events` and histograms, 0 for probes", doc: "How many bad events a tier's long window must contain before the tier fires, so that one failure in a quiet hour wakes nobody. For probes: how many failed ones. `0` means none."},
+		{key: "minimumEvents", typ: countType, def: "0", example: "100", doc: "How many events of any kind the long window must contain before the tier fires. With less traffic nobody is woken, however bad it is."},
+		{key: "weighByTraffic", typ: booleanType, def: "false", doc: "`true`: the bad share of a window is weighted by its traffic, compared with the period's mean. So failures in a quiet night count little, and those in the busiest hour much. For levels that count events."},
 	}, alertFields(), []field{
-		{key: "tiers", typ: valueType{name: "mapping of names to mappings", sample: "{ticket-slow: {enabled: false}}", sections: []*section{tierSection}, shape: byName}, def: "`page-fast`, `page-slow`, `ticket-fast`, `ticket-slow`", doc: "Changes a default tier key by key, turns it off, or adds one of another name."},
+		{key: "tiers", typ: valueType{name: "mapping of names to mappings", sample: "{ticket-slow: {enabled: false}}", sections: []*section{tierSection}, shape: byName}, def: "`page-fast`, `page-slow`, `ticket-fast`, `ticket-slow`", doc: "Changes a default tier key by key, turns it off, or adds a tier with another name."},
 	}),
 }
 
 var severitiesSection = &section{
 	name: "the names of severities",
-	doc:  "Whatever they are called: a page is paced as a page and holds back tickets. In the rest of the agreement `page` and `ticket` mean the same as these names.",
+	doc:  "Names only: a page is still a page, and holds back tickets. In the rest of the agreement `page` and `ticket` mean the same as these names.",
 	fields: []field{
-		{key: "page", typ: textType, def: "page", example: "critical", doc: "The severity of what wakes somebody."},
-		{key: "ticket", typ: textType, def: "ticket", example: "warning", doc: "The severity of what somebody looks at in working hours."},
+		{key: "page", typ: textType, def: "page", example: "critical", doc: "The severity of alerts that wake somebody."},
+		{key: "ticket", typ: textType, def: "ticket", example: "warning", doc: "The severity of alerts for working hours."},
 	},
 }
 
 var tierSection = &section{
 	name: "an alert tier",
-	doc:  "Fires while the bad share, over a long and over a short window, exceeds factor × error budget of the objective. A tier of a new name needs `severity`, `long` and `factor`; a default tier keeps what is left out.",
+	doc:  "Fires while the bad share over a long and over a short window exceeds factor × error budget of the objective. A tier with a new name needs `severity`, `long` and `factor`; a default tier keeps what you leave out.",
 	fields: []field{
 		{key: "enabled", typ: booleanType, def: "true", doc: "`false` turns the tier off."},
-		{key: "severity", typ: valueType{name: "text", sample: "page", scalars: textType.scalars}, def: "the default tier's", doc: "`page` or `ticket`, or as `alerting.severities` calls them. Any other text is the label `severity` of this alert alone: a default tier stays the page or ticket that it is, a tier of a new name is a ticket."},
-		{key: "long", typ: durationType, def: "the default tier's", example: "1h", doc: "The long window: how much has to burn. In whole minutes up to `6h`, in steps of 5 minutes above; longer than `short`, not longer than the period."},
-		{key: "short", typ: durationType, def: "a twelfth of `long`, at least 5m", example: "5m", doc: "The short window: that it is still burning. At least `5m`."},
+		{key: "severity", typ: valueType{name: "text", sample: "page", scalars: textType.scalars}, def: "the default tier's", doc: "`page` or `ticket`, or as `alerting.severities` calls them. Any other text only changes the label `severity` of this alert: a default tier is still a page or a ticket, and a tier with a new name is a ticket."},
+		{key: "long", typ: durationType, def: "the default tier's", example: "1h", doc: "The long window, which shows that it matters. In whole minutes up to `6h`, in steps of 5 minutes above; longer than `short`, not longer than the period."},
+		{key: "short", typ: durationType, def: "a twelfth of `long`, at least 5m", example: "5m", doc: "The short window, which shows that it is still happening. At least `5m`."},
 		{key: "factor", typ: decimalType, def: "the default tier's", doc: "The burn rate: 1 spends the budget in exactly one period."},
-		{key: "for", typ: durationType, def: "0s", example: "2m", doc: "How long it must burn before the alert fires."},
-		{key: "keepFiringFor", typ: durationType, def: "0s", example: "10m", doc: "How long the alert goes on after it stopped burning."},
+		{key: "for", typ: durationType, def: "0s", example: "2m", doc: "How long the tier must burn before the alert fires."},
+		{key: "keepFiringFor", typ: durationType, def: "0s", example: "10m", doc: "How long the alert goes on after the tier stopped burning."},
 		{key: "labels", typ: labelsType, example: "{channel: night-shift}", doc: "Added to the tier's alert."},
 	},
 }

@@ -15,8 +15,8 @@ func noticeFields(hold string, more ...field) []field {
 	return append(more, []field{
 		{key: "enabled", typ: booleanType, def: "true", doc: "`false` turns the alert off."},
 		{key: "severity", typ: valueType{name: "text", sample: "ticket", scalars: textType.scalars}, def: "ticket", doc: "The label `severity` of the alert."},
-		{key: "for", typ: durationType, def: hold, example: "30m", doc: "How long it must be so before the alert fires."},
-		{key: "keepFiringFor", typ: durationType, def: "0s", example: "10m", doc: "How long the alert goes on after it is no longer so."},
+		{key: "for", typ: durationType, def: hold, example: "30m", doc: "How long this must last before the alert fires."},
+		{key: "keepFiringFor", typ: durationType, def: "0s", example: "10m", doc: "How long the alert goes on afterwards."},
 		{key: "labels", typ: labelsType, example: "{channel: managers}", doc: "Added to the alert."},
 	}...)
 }
@@ -45,7 +45,7 @@ func sectionOf(k *sla.AlertKind) *section {
 	if k.PerPeriod {
 		own = append(own, field{
 			key: "periods", typ: valueType{name: "list of periods", sample: "[month]", scalars: textType.scalars, shape: listOf}, def: "all of the level's",
-			example: "[month]", doc: "Of a level with several periods: whose budgets the alert is for, by their names: `30d`, `month`.",
+			example: "[month]", doc: "If a level has several periods: the ones whose budgets the alert is about, by name: `30d`, `month`.",
 		})
 	}
 	if f := o.LookAhead; f != nil {

@@ -27,13 +27,13 @@ var (
 
 var calendarSection = &section{
 	name: "a calendar",
-	doc:  "Hours by the wall clock. [Service hours](service-hours.md) says how they are reckoned.",
+	doc:  "Hours by the wall clock. [Service hours](service-hours.md) has the details.",
 	fields: []field{
 		{key: "weekly", typ: valueType{name: "list of mappings", sample: `[{days: [Mon, Tue], from: "08:00", to: "20:00"}]`, sections: []*section{weeklySection}, shape: listOf}, doc: "The hours of ordinary weeks."},
-		{key: "complementOf", typ: nameType, example: "prime", doc: "All time that is not within the hours of another calendar of the agreement."},
-		{key: "timeZone", typ: zoneType, def: "`spec.timeZone`", doc: "Whose clock counts. An hour that the clock skips does not exist, one that it shows twice counts twice."},
+		{key: "complementOf", typ: nameType, example: "prime", doc: "All time outside the hours of another calendar of the agreement."},
+		{key: "timeZone", typ: zoneType, def: "`spec.timeZone`", doc: "The time zone of the hours. When clocks change, an hour that is skipped does not exist, and one that is shown twice counts twice."},
 		{key: "holidays", typ: setsType, doc: "Holiday sets: days without service."},
-		{key: "exceptions", typ: valueType{name: "list of mappings", sample: `[{date: "2026-12-24", from: "09:00", to: "13:00"}]`, sections: []*section{exceptionSection}, shape: listOf}, doc: "Days with hours of their own, instead of those of the week, holiday or not."},
+		{key: "exceptions", typ: valueType{name: "list of mappings", sample: `[{date: "2026-12-24", from: "09:00", to: "13:00"}]`, sections: []*section{exceptionSection}, shape: listOf}, doc: "Days with their own hours instead of the week's, holiday or not."},
 	},
 	oneOf: [][]string{{"weekly", "complementOf"}},
 }
@@ -44,13 +44,13 @@ var weeklySection = &section{
 	fields: []field{
 		{key: "days", typ: dayType, required: true, doc: "On which days they begin."},
 		{key: "from", typ: clockType, required: true, doc: "The first minute."},
-		{key: "to", typ: clockType, required: true, example: `"20:00"`, doc: "The minute after the last one; `\"24:00\"` is midnight. Not after `from`, it is on the next day, and the hours still belong to the day on which they begin."},
+		{key: "to", typ: clockType, required: true, example: `"20:00"`, doc: "The minute after the last one; `\"24:00\"` is midnight. If it is not after `from`, it is on the next day; the hours belong to the day on which they begin."},
 	},
 }
 
 var exceptionSection = &section{
 	name: "an exception",
-	doc:  "The hours of one day. Several of a date add up.",
+	doc:  "The hours of one day. Several with the same date add up.",
 	fields: []field{
 		{key: "date", typ: dateType, required: true, doc: "The day."},
 		{key: "from", typ: clockType, required: true, example: `"09:00"`, doc: "The first minute."},

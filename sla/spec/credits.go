@@ -9,9 +9,9 @@ import (
 
 var creditsSection = &section{
 	name: "credits",
-	doc:  "What a missed target costs. Credits hang on the level's first calendar period, or its first period if it has none. Rules record what is owed and how far the next tier is: [credits](rules.md#credits).",
+	doc:  "What a missed target share costs. Credits follow the level's first calendar period, or its first period if it has none. Rules record what is owed and how far the next tier is: [credits](rules.md#credits).",
 	fields: []field{
-		{key: "tiers", typ: valueType{name: "list of mappings", sample: `[{below: "99.9", percent: "10"}]`, sections: []*section{creditTierSection}, shape: listOf}, required: true, doc: "The steps. They are cumulative: the lowest threshold that is undercut decides, so there are no gaps between them."},
+		{key: "tiers", typ: valueType{name: "list of mappings", sample: `[{below: "99.9", percent: "10"}]`, sections: []*section{creditTierSection}, shape: listOf}, required: true, doc: "The steps. The lowest threshold that is undercut decides, so there are no gaps between them."},
 	},
 }
 
@@ -19,7 +19,7 @@ var creditTierSection = &section{
 	name: "a credit tier",
 	doc:  "A step of the credits.",
 	fields: []field{
-		{key: "below", typ: percentType, required: true, doc: "The tier applies while the period's good share is below this, in per cent; at exactly this it does not."},
+		{key: "below", typ: percentType, required: true, doc: "The tier applies while the period's good share is below this, in per cent. At exactly this value it does not."},
 		{key: "percent", typ: valueType{name: "decimal in quotes, percent", sample: `"10"`, scalars: decimalType.scalars}, required: true, doc: "What is owed, in per cent of the base that the contract names. Above 0, at most 100."},
 	},
 }

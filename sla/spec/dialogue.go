@@ -28,8 +28,8 @@ var (
 	sendLine     = field{key: "send", typ: textType, example: `"QUIT"`, doc: "A line to send; CR LF is added."}
 	sendReply    = field{key: "reply", typ: textType, example: `"PONG ${1}"`, doc: "A line to send like `send`, in which `${1}` stands for what the first group of the `expect` before it has matched, `${name}` for a group with a name and `$$` for a dollar."}
 	sendBytes    = field{key: "sendBytes", typ: hexType, example: `"50494e47 0d0a"`, doc: "Bytes to send, in hexadecimal, exactly."}
-	expectLine   = field{key: "expect", typ: regexpType, example: `"^220 "`, doc: "A regular expression. Lines are read until one matches; its end is not part of it."}
-	expectBytes  = field{key: "expectBytes", typ: hexType, example: `"2b504f4e47"`, doc: "Bytes, in hexadecimal, that must come next or after others."}
+	expectLine   = field{key: "expect", typ: regexpType, example: `"^220 "`, doc: "A regular expression. Lines are read until one matches. The line end is not part of the line."}
+	expectBytes  = field{key: "expectBytes", typ: hexType, example: `"2b504f4e47"`, doc: "Bytes, in hexadecimal, to wait for. Bytes before them are ignored."}
 	expectLabels = field{key: "labels", typ: valueType{name: "labels", sample: `{software: "${1}"}`, scalars: labelsType.scalars}, doc: "Beside `expect`: labels of `upheld_probe_dialogue_info`, in which `${1}` and `${name}` stand for what its groups have matched. At most 5; values are cut at 64 bytes."}
 	startTLS     = field{key: "startTLS", typ: booleanType, example: "true", doc: "Always `true`: begin the TLS session here."}
 )

@@ -14,10 +14,10 @@ import (
 
 var contactSection = &section{
 	name: "a contact",
-	doc:  "Somebody who can be told of alerts, under a name that `escalation` uses.",
+	doc:  "Somebody who can be notified of alerts, under a name that `escalation` uses.",
 	fields: []field{
 		{key: "description", typ: textType, example: `"leads the shop's team"`, doc: "A sentence for people."},
-		{key: "receiver", typ: textType, def: "`upheld-<agreement>/<contact>`", example: "pagerduty-shop", doc: "The name of the Alertmanager receiver that reaches them, where it has one of its own. It is then defined in your Alertmanager's configuration."},
+		{key: "receiver", typ: textType, def: "`upheld-<agreement>/<contact>`", example: "pagerduty-shop", doc: "The name of an Alertmanager receiver that your configuration defines already."},
 	},
 }
 
@@ -28,13 +28,13 @@ func namesType(name, sample string) valueType {
 
 var escalationSection = &section{
 	name: "an escalation step",
-	doc:  "Who is told when an alert has been firing for a while. The steps stand in the order of time. An alert that no step tells at once goes to the receiver of its severity.",
+	doc:  "Who is notified when an alert has been firing for a while. Steps are in the order of time. If no step notifies somebody of an alert at once, it goes to the receiver of its severity.",
 	fields: []field{
-		{key: "after", typ: durationType, def: "0s", example: "15m", doc: "How long the alert has been firing. `0s` is at once; else at least `1m`, and longer than the severity's `groupWait`."},
-		{key: "notify", typ: namesType("list of contacts", "[team-lead]"), required: true, doc: "Who is told: names of `spec.contacts`."},
-		{key: "severities", typ: namesType("list of severities", "[page]"), def: "those of all pages", doc: "Of which alerts they are told: those with these severities."},
-		{key: "tiers", typ: namesType("list of tiers", "[page-fast]"), doc: "Instead of `severities`: those of these tiers."},
-		{key: "hours", typ: nameType, def: "always", example: "business", doc: "A calendar of `spec.calendars`, outside of whose hours the step waits: they are told when the hours begin, if the alert still fires. Another step with the calendar's complement says who is told meanwhile."},
+		{key: "after", typ: durationType, def: "0s", example: "15m", doc: "How long the alert has been firing. `0s` is at once; otherwise at least `1m`, and longer than the severity's `groupWait`."},
+		{key: "notify", typ: namesType("list of contacts", "[team-lead]"), required: true, doc: "Who is notified: names of `spec.contacts`."},
+		{key: "severities", typ: namesType("list of severities", "[page]"), def: "those of all pages", doc: "Which alerts: those with these severities."},
+		{key: "tiers", typ: namesType("list of tiers", "[page-fast]"), doc: "Instead of `severities`: alerts of these tiers."},
+		{key: "hours", typ: nameType, def: "always", example: "business", doc: "A calendar of `spec.calendars`. Outside its hours the step waits; when they begin, the notification is sent if the alert still fires. To notify somebody else meanwhile, add a step with the calendar's complement."},
 	},
 }
 

@@ -18,22 +18,22 @@ var (
 
 var maintenanceSection = &section{
 	name: "maintenance",
-	doc:  "Windows that the provider may use. It is the exclusion of the name `maintenance`.",
+	doc:  "Maintenance windows of the provider. They are the exclusion with the name `maintenance`.",
 	fields: []field{
-		{key: "windows", typ: windowsType, required: true, doc: "When. What runs over a window counts."},
+		{key: "windows", typ: windowsType, required: true, doc: "When. Failures after the end of a window count."},
 		{key: "effect", typ: effectType, required: true, doc: docOf(sla.Effects())},
 		{key: "cap", typ: mapping(capSection), example: "{windowTime: 4h, per: month}", doc: capDoc},
-		{key: "notice", typ: durationType, example: "5d", doc: "How long before it begins a one-off window has to be `announced`. One that was announced later excuses nothing, and `check` warns of it."},
+		{key: "notice", typ: durationType, example: "5d", doc: "How long before it begins a single window must be `announced`. If it was announced later it excuses nothing, and `check` warns."},
 	},
 }
 
 var exclusionSection = &section{
 	name: "an exclusion",
-	doc:  "What the provider does not answer for: while a condition holds, or in windows.",
+	doc:  "Time or failures that do not count against the provider: while a condition holds, or in windows.",
 	fields: []field{
 		{key: "name", typ: nameType, required: true, example: "customer-caused", doc: "The label `exclusion` of its mask. Unique within the agreement, and not `maintenance`."},
 		{key: "category", typ: oneOf(sla.Categories...), def: "other", doc: "The kind of reason, for people."},
-		{key: "condition", typ: queryType, example: `'customer_link_up{site="a"} == 0'`, doc: "Excluded while it holds for every series that it compares; not while there is none. Read as the indicator [condition](#condition) is."},
+		{key: "condition", typ: queryType, example: `'customer_link_up{site="a"} == 0'`, doc: "Excluded while it holds for every series that it compares, and not while there is none. It is written like the indicator [condition](#condition)."},
 		{key: "windows", typ: windowsType, doc: "Excluded in these windows."},
 		{key: "effect", typ: effectType, required: true, doc: docOf(sla.Effects())},
 		{key: "cap", typ: mapping(capSection), example: "{excludedDowntime: 2h, per: quarter}", doc: capDoc},
@@ -43,16 +43,16 @@ var exclusionSection = &section{
 
 var windowSection = &section{
 	name: "a window",
-	doc:  "Once (`from` and `to`), again and again (`rrule`, `start` and `duration`), or the events of an iCalendar file (`ics`).",
+	doc:  "One window (`from` and `to`), recurring windows (`rrule`, `start` and `duration`), or the events of an iCalendar file (`ics`).",
 	fields: []field{
 		{key: "from", typ: instantType, doc: "When it begins: by the wall clock of `timeZone`, or with an offset or `Z`."},
 		{key: "to", typ: instantType, example: `"2026-12-02T04:00"`, doc: "When it ends."},
 		{key: "rrule", typ: valueType{name: "recurrence rule (RFC 5545)", sample: `"FREQ=WEEKLY;BYDAY=SU"`, scalars: textType.scalars}, doc: "When windows begin, in wall time: a window at 01:00 stays at 01:00 when clocks change."},
-		{key: "start", typ: instantType, example: `"2026-01-04T01:00"`, doc: "The wall time of the first of them, `DTSTART`."},
+		{key: "start", typ: instantType, example: `"2026-01-04T01:00"`, doc: "The wall time of the first window, `DTSTART`."},
 		{key: "duration", typ: durationType, example: "4h", doc: "How long each lasts, in elapsed time."},
 		{key: "ics", typ: valueType{name: "file", sample: "maintenance.ics", scalars: textType.scalars}, doc: "An iCalendar file, named relative to this one: each event is a window, with its time zone, `RRULE`, `RDATE`, `EXDATE` and changed instances; cancelled ones are left out. With a `notice`, single events were announced when they were `CREATED`, changed instances when they were `LAST-MODIFIED`."},
-		{key: "timeZone", typ: zoneType, def: "`spec.timeZone`", doc: "Whose wall clock is meant, by an iCalendar file also for events that name no zone."},
-		{key: "announced", typ: instantType, example: `"2026-11-24T09:00"`, doc: "When customers were told of a one-off window."},
+		{key: "timeZone", typ: zoneType, def: "`spec.timeZone`", doc: "The time zone of the wall times; in an iCalendar file, of events without a zone."},
+		{key: "announced", typ: instantType, example: `"2026-11-24T09:00"`, doc: "When customers were told about a single window."},
 		{key: "emergency", typ: booleanType, def: "false", doc: "`true`: the window needs no notice."},
 	},
 	oneOf: [][]string{{"from", "rrule", "ics"}},
@@ -60,20 +60,20 @@ var windowSection = &section{
 
 var capSection = &section{
 	name: "cap",
-	doc:  "How much is excused of each calendar period, in the order of time.",
+	doc:  "The most that is excused in each calendar period. What comes first is excused first.",
 	fields: []field{
-		{key: "windowTime", typ: durationType, example: "4h", doc: "Of the time of windows, whatever happens in them. What is beyond excuses nothing: rules know it before, and `check` says where it is."},
-		{key: "excludedDowntime", typ: durationType, example: "240m", doc: "Of what was bad in windows, or while the condition held. It is measured for levels that count time and are judged over the period too: `SLAExclusionCap` fires when it is used up. Figures and alerts go on excusing; the overrun counts where the contract is settled."},
-		{key: "per", typ: valueType{name: either(unitNames) + ", or a mapping", sample: "month", scalars: []schema{{"type": "string", "enum": unitNames}}, sections: []*section{periodSection}}, required: true, example: "month", doc: "The calendar period that it is of."},
-		{key: "enabled", typ: booleanType, def: "true", doc: "`false`: how much of `excludedDowntime` is used is recorded, and nobody is told."},
+		{key: "windowTime", typ: durationType, example: "4h", doc: "Limits the time of windows, whatever happens in them. Windows beyond it excuse nothing; `check` says which."},
+		{key: "excludedDowntime", typ: durationType, example: "240m", doc: "Limits the downtime in windows, or while the condition held. It is measured for levels that count time and are judged over the period too. When it is used up, `SLAExclusionCap` fires; figures and alerts go on excusing, and the overrun counts when the contract is settled."},
+		{key: "per", typ: valueType{name: either(unitNames) + ", or a mapping", sample: "month", scalars: []schema{{"type": "string", "enum": unitNames}}, sections: []*section{periodSection}}, required: true, example: "month", doc: "The calendar period of the limit."},
+		{key: "enabled", typ: booleanType, def: "true", doc: "`false`: no alert; how much of `excludedDowntime` is used is still recorded."},
 		{key: "severity", typ: valueType{name: "text", sample: "ticket", scalars: textType.scalars}, def: "ticket", doc: "The label `severity` of the alert."},
-		{key: "for", typ: durationType, def: "0s", example: "10m", doc: "How long it must be so before the alert fires."},
-		{key: "labels", typ: labelsType, doc: "More labels of the alert."},
+		{key: "for", typ: durationType, def: "0s", example: "10m", doc: "How long this must last before the alert fires."},
+		{key: "labels", typ: labelsType, doc: "Labels to add to the alert."},
 	},
 	oneOf: [][]string{{"windowTime", "excludedDowntime"}},
 }
 
-const capDoc = "How much of it is excused at most in a calendar period."
+const capDoc = "The most that is excused in a calendar period."
 
 // decodeCap is the bound of an exclusion, or nil.
 func decodeCap(o *object, e *sla.Exclusion) *sla.Cap {

@@ -17,11 +17,11 @@ var groupLabelsType = valueType{name: "list of label names", sample: "[tenant]",
 
 var groupBySection = &section{
 	name: "groupBy",
-	doc:  "One promise for each value of labels of the measured series, with a budget, alerts and panels of its own. It may be written short, `groupBy: [tenant]`. What it means for rules, alerts and pages is in [group-by.md](group-by.md).",
+	doc:  "One promise for each value of labels of the measured series, with its own budget, alerts and panels. It may be written short, `groupBy: [tenant]`. More in [group-by.md](group-by.md).",
 	fields: []field{
-		{key: "labels", typ: groupLabelsType, required: true, doc: "The labels. Several make one group of each combination that occurs. Of probes `location` or `target`."},
-		{key: "limit", typ: valueType{name: "whole number", sample: "50", scalars: []schema{{"type": "integer", "minimum": 1, "maximum": maxGroups}}}, def: "50", doc: "How many groups are measured at most, from 1 to 10000. Groups that left count until the period has forgotten them; a new one that finds no room is in no figure until there is."},
-		{key: "targets", typ: valueType{name: "list of mappings", sample: "[…]", sections: []*section{groupTargetSection}, shape: listOf}, doc: "Other targets for single groups. The first that matches a group holds for it; where none does, the level's own."},
+		{key: "labels", typ: groupLabelsType, required: true, doc: "The labels. With several, each combination that occurs is a group. For probes: `location` or `target`."},
+		{key: "limit", typ: valueType{name: "whole number", sample: "50", scalars: []schema{{"type": "integer", "minimum": 1, "maximum": maxGroups}}}, def: "50", doc: "How many groups are measured at most, from 1 to 10000. Groups that left count until the period no longer contains them. A new group without a place is in no figure until there is one."},
+		{key: "targets", typ: valueType{name: "list of mappings", sample: "[…]", sections: []*section{groupTargetSection}, shape: listOf}, doc: "Other target shares for single groups. The first that matches a group is used; if none matches, the level's own."},
 	},
 }
 
@@ -30,9 +30,9 @@ var groupTargetSection = &section{
 	doc:  "What is promised to the groups that it matches.",
 	fields: []field{
 		{key: "match", typ: valueType{name: "labels", sample: "{tenant: acme}", scalars: labelsType.scalars}, required: true, doc: "The values of group labels, exactly. A label that is left out may have any value."},
-		{key: "target", typ: percentType, required: true, example: `"99.95"`, doc: "As that of the level, for these groups."},
-		{key: "objective", typ: percentType, def: "the `target` beside it", example: `"99.97"`, doc: "As that of the level, for these groups."},
-		{key: "required", typ: booleanType, def: "false", doc: "`true`: the group must always have data, else `SLAMeasurementLost` fires for it. `match` then names every label."},
+		{key: "target", typ: percentType, required: true, example: `"99.95"`, doc: "As in the level, for these groups."},
+		{key: "objective", typ: percentType, def: "the `target` beside it", example: `"99.97"`, doc: "As in the level, for these groups."},
+		{key: "required", typ: booleanType, def: "false", doc: "`true`: the group must always have data; otherwise `SLAMeasurementLost` fires for it. `match` then names every label."},
 	},
 }
 

@@ -16,13 +16,13 @@ type indicatorKind struct {
 // indicatorKinds are the kinds of indicator, one line each. A kind's keys,
 // defaults and checks are in its own file.
 var indicatorKinds = []indicatorKind{
-	{"probe", valueType{name: "reference, or a mapping", sample: "{…}", scalars: referenceScalar, sections: probeSections()}, "Measured from outside, by the exporter. A reference, `service/level` or `agreement:service/level`, is to the level that defines the probe: it is probed once, and promised twice.", `{http: "https://shop.example/health"}`, decodeProbe},
+	{"probe", valueType{name: "reference, or a mapping", sample: "{…}", scalars: referenceScalar, sections: probeSections()}, "Measured from outside, by the exporter. A reference, `service/level` or `agreement:service/level`, uses the probe of another level: one probe, two promises.", `{http: "https://shop.example/health"}`, decodeProbe},
 	{"events", mapping(eventsSection), "Counted by the service itself: bad (or good) events of all events.", "", decodeEvents},
 	{"latency", mapping(latencySection), "Response time: requests, or probes, that took at most a threshold.", "", decodeLatency},
 	{"condition", mapping(conditionSection), "A state, good while a PromQL condition holds.", "", decodeCondition},
 	{"ratio", mapping(ratioSection), "A bad share that is calculated already.", "", decodeRatio},
 	{"blackbox", mapping(blackboxSection), "Measured from outside, by a blackbox_exporter.", "", decodeBlackbox},
-	{"composite", mapping(compositeSection), "A combination of other levels: what the customer of a service feels that is made of several systems.", "", decodeComposite},
+	{"composite", mapping(compositeSection), "A combination of other levels, for a service that is made of several systems.", "", decodeComposite},
 }
 
 var indicatorSection = newIndicatorSection()

@@ -12,11 +12,11 @@ var latencySection = &section{
 	doc:  "Response time, of the service's own requests or of a probe.",
 	fields: []field{
 		{key: "histogram", typ: queryType, example: `'http_request_duration_seconds{job="api"}'`, doc: "Selector of a histogram of durations, by its base name without `_bucket`. Either `histogram` or `probe`."},
-		{key: "good", typ: queryType, example: `'http_request_duration_seconds{job="api",code!~"5.."}'`, doc: "Selector of the same histogram for requests that did not fail. Then a request is bad if it failed or was too slow, and counted once. Only beside `histogram`."},
+		{key: "good", typ: queryType, example: `'http_request_duration_seconds{job="api",code!~"5.."}'`, doc: "Selector of the same histogram for requests that did not fail. A request is then bad if it failed or was too slow, and counts once. Only beside `histogram`."},
 		{key: "native", typ: booleanType, def: "false", doc: "The histogram is a native one: the share within the threshold is interpolated in its bucket."},
-		{key: "unit", typ: oneOf(namesOf(sla.TimeUnits())...), def: "the unit in the histogram's name, else seconds", doc: "What the histogram counts in. Only for one whose name does not say: `http_seconds`, `istio_request_duration_milliseconds`, `response_latency_ms` and Envoy's `…_rq_time` do. Only beside `histogram`."},
+		{key: "unit", typ: oneOf(namesOf(sla.TimeUnits())...), def: "the unit in the histogram's name, else seconds", doc: "The histogram's unit, if its name does not say it: `http_seconds`, `istio_request_duration_milliseconds`, `response_latency_ms` and Envoy's `…_rq_time` do. Only beside `histogram`."},
 		{key: "probe", typ: valueType{name: "reference", sample: "storefront/availability", scalars: textType.scalars}, doc: "The level that defines the probe: `service/level`, or `agreement:service/level` of another agreement. A failed probe is not fast. Either `histogram` or `probe`."},
-		{key: "threshold", typ: durationType, required: true, example: "300ms", doc: "What is still fast enough. A classic histogram must have a bucket with exactly this bound; for a probe it must be shorter than the probe's timeout."},
+		{key: "threshold", typ: durationType, required: true, example: "300ms", doc: "The longest time that is still fast enough. A classic histogram must have a bucket with exactly this bound; for a probe it must be shorter than the probe's timeout."},
 	},
 	oneOf: [][]string{{"histogram", "probe"}},
 }

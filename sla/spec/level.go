@@ -21,25 +21,25 @@ var levelKeys = []levelKey{
 	{(*levelDraft).readService, field{key: "service", typ: nameType, def: "`metadata.name`", doc: "The service that the promise is about; the label `service`."}},
 	{into(value.text, func(l *sla.ServiceLevel) *string { return &l.Description }), field{key: "description", typ: textType, doc: "A sentence for people."}},
 	{(*levelDraft).readIndicator, field{key: "indicator", typ: mapping(indicatorSection), required: true, example: `{probe: {http: "https://shop.example/health"}}`, doc: "What is measured."}},
-	{(*levelDraft).readTarget, field{key: "target", typ: percentType, required: true, doc: "The share that must be good, in per cent, as the contract says it. At least 1, below 100, at most 9 places after the point, always in quotes. The error budget is what is left to 100."}},
-	{(*levelDraft).readObjective, field{key: "objective", typ: percentType, def: "`target`", example: `"99.95"`, doc: "A stricter goal that alerts hang on, so that you are woken before the contract is broken. Not below `target`, below 100."}},
-	{(*levelDraft).readAggregation, field{key: "aggregation", typ: aggregationType, def: "`time` for probes, else `request_ratio`", doc: "How measurements become one number: `time` weighs every second the same, `request_ratio` every event; others judge minutes or slots. Which of them suit depends on the indicator."}},
-	{(*levelDraft).readPeriod, field{key: "period", typ: periodType, def: "`spec.period`", doc: "The time over which the target is judged, or a list of several: `[30d, month]`."}},
-	{(*levelDraft).readGroupBy, field{key: "groupBy", typ: groupByType, doc: "One promise for each value of labels: per tenant, region or endpoint. Without it there is one for everything together."}},
-	{(*levelDraft).readCredits, field{key: "credits", typ: mapping(creditsSection), example: `{tiers: [{below: "99.9", percent: "10"}]}`, doc: "What a missed target costs."}},
-	{(*levelDraft).readMissingData, field{key: "missingData", typ: oneOf("excluded", "bad", "good"), def: "excluded", doc: "What missing time counts as, in which the server scraped the level's job and had no result: neither good nor bad (`excluded`), `bad` or `good`. Time that the server did not see, as during its restart, is in neither sum. Of levels that count time. `SLAMeasurementLost` tells of it either way."}},
-	{(*levelDraft).readServiceHours, field{key: "serviceHours", typ: nameType, example: "prime", doc: "The calendar when it is promised; `always` is around the clock, whatever `spec.serviceHours` says."}},
-	{(*levelDraft).readExclusions, field{key: "exclusions", typ: valueType{name: "list of names", sample: "[maintenance]", scalars: nameType.scalars, shape: anyList}, doc: "Which of the agreement's exclusions hold for this level, `maintenance` among them. All, if left out; `[]` is none."}},
+	{(*levelDraft).readTarget, field{key: "target", typ: percentType, required: true, doc: "The share that must be good, in per cent, as the contract says it. At least 1, below 100, at most 9 places after the point, always in quotes. The rest to 100 is the error budget."}},
+	{(*levelDraft).readObjective, field{key: "objective", typ: percentType, def: "`target`", example: `"99.95"`, doc: "A stricter goal that alerts follow, so that you are woken before the contract is broken. Not below `target`, below 100."}},
+	{(*levelDraft).readAggregation, field{key: "aggregation", typ: aggregationType, def: "`time` for probes, else `request_ratio`", doc: "How measurements become one number. With `time` every second counts the same, with `request_ratio` every event; others judge minutes or slots. The indicator decides which you can use."}},
+	{(*levelDraft).readPeriod, field{key: "period", typ: periodType, def: "`spec.period`", doc: "The time over which the target share is judged, or a list of several: `[30d, month]`."}},
+	{(*levelDraft).readGroupBy, field{key: "groupBy", typ: groupByType, doc: "One promise for each value of labels: per tenant, region or endpoint. Without it, one for everything together."}},
+	{(*levelDraft).readCredits, field{key: "credits", typ: mapping(creditsSection), example: `{tiers: [{below: "99.9", percent: "10"}]}`, doc: "What a missed target share costs."}},
+	{(*levelDraft).readMissingData, field{key: "missingData", typ: oneOf("excluded", "bad", "good"), def: "excluded", doc: "What time counts as in which the server scraped the level's job and had no result: neither good nor bad (`excluded`), `bad`, or `good`. Time that the server did not see, as during its restart, never counts. For levels that count time. `SLAMeasurementLost` fires either way."}},
+	{(*levelDraft).readServiceHours, field{key: "serviceHours", typ: nameType, example: "prime", doc: "The calendar of its service hours. `always` is around the clock, whatever `spec.serviceHours` says."}},
+	{(*levelDraft).readExclusions, field{key: "exclusions", typ: valueType{name: "list of names", sample: "[maintenance]", scalars: nameType.scalars, shape: anyList}, doc: "Which of the agreement's exclusions this level has; `maintenance` is one. All, if left out; `[]` means none."}},
 	{(*levelDraft).readLabels, field{key: "labels", typ: labelsType, example: "{tier_of_contract: gold}", doc: "As in `metadata`, for this level."}},
-	{(*levelDraft).readRollupWeight, field{key: "rollupWeight", typ: decimalType, example: `"3"`, doc: "What the level weighs in the mean budget of `spec.rollups`: above 0, and 1 without it."}},
+	{(*levelDraft).readRollupWeight, field{key: "rollupWeight", typ: decimalType, example: `"3"`, doc: "The level's weight in the mean budget of `spec.rollups`, above 0. Without it, 1."}},
 	{(*levelDraft).readAlerting, field{key: "alerting", typ: mapping(alertingSection), def: "`spec.alerting`", doc: "Overrides `spec.alerting` key by key."}},
-	{(*levelDraft).readEscalation, field{key: "escalation", typ: escalationType, doc: "Instead of `spec.escalation`. An empty list is none."}},
+	{(*levelDraft).readEscalation, field{key: "escalation", typ: escalationType, doc: "Instead of `spec.escalation`. An empty list means none."}},
 }
 
 var levelSection = newLevelSection()
 
 func newLevelSection() *section {
-	s := &section{name: "a service level", doc: "One promise: what is measured, what it is held to, and over which period."}
+	s := &section{name: "a service level", doc: "One promise: what is measured, which share must be good, and over which period."}
 	for _, k := range levelKeys {
 		s.fields = append(s.fields, k.field)
 	}

@@ -10,20 +10,20 @@ import (
 
 var notificationsSection = &section{
 	name: "notifications",
-	doc:  "How Alertmanager gathers alerts and paces notifications.",
+	doc:  "How Alertmanager groups alerts, and how often it notifies.",
 	fields: []field{
-		{key: "groupBy", typ: namesType("list of labels", "[sla, service]"), def: "`[sla, service, slo]`", doc: "The labels that all alerts of one notification share. With the label of a [groupBy](#groupby), each group is notified apart: an outage can be as many notifications as there are groups."},
-		{key: "severities", typ: valueType{name: "mapping of severities to mappings", sample: "{page: {repeatInterval: 1h}}", sections: []*section{pacingSection}, shape: byText}, doc: "How notifications of a severity are paced."},
+		{key: "groupBy", typ: namesType("list of labels", "[sla, service]"), def: "`[sla, service, slo]`", doc: "The labels that all alerts of one notification share. With the label of a [groupBy](#groupby), each group has its own notifications, so an outage can cause as many as there are groups."},
+		{key: "severities", typ: valueType{name: "mapping of severities to mappings", sample: "{page: {repeatInterval: 1h}}", sections: []*section{pacingSection}, shape: byText}, doc: "How often notifications of a severity are sent."},
 	},
 }
 
 var pacingSection = &section{
 	name: "the pace of notifications",
-	doc:  "When Alertmanager sends what, as its options of these names say. The defaults are those of `page`, and in brackets those of every other severity.",
+	doc:  "Alertmanager's options of the same names. The defaults are those of `page`, and in brackets those of every other severity.",
 	fields: []field{
 		{key: "groupWait", typ: durationType, def: "30s (5m)", example: "1m", doc: "How long the first notification waits for alerts that belong to it."},
-		{key: "groupInterval", typ: durationType, def: "5m (15m)", example: "10m", doc: "How long news of the same group waits."},
-		{key: "repeatInterval", typ: durationType, def: "4h (1d)", example: "2h", doc: "After which time the same is sent again. Not shorter than `groupInterval`."},
+		{key: "groupInterval", typ: durationType, def: "5m (15m)", example: "10m", doc: "How long changes of the same group wait."},
+		{key: "repeatInterval", typ: durationType, def: "4h (1d)", example: "2h", doc: "How long until the same notification is sent again. Not shorter than `groupInterval`."},
 	},
 }
 

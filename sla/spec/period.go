@@ -38,12 +38,12 @@ var (
 
 var periodSection = &section{
 	name: "period",
-	doc:  "A period may be written short, `period: 30d` or `period: month`, or as this mapping. Where a target is judged over several, write a list, `period: [30d, month]`: alert tiers follow the first. [Periods](periods.md) says how they are reckoned.",
+	doc:  "A period may be written short, `period: 30d` or `period: month`, or as this mapping. To judge a target share over several periods, write a list, `period: [30d, month]`; alert tiers follow the first. [Periods](periods.md) has the details.",
 	fields: []field{
-		{key: "rolling", typ: durationType, example: "30d", doc: "The last so much time, always. From `1h` to `366d`, in steps of 5 minutes."},
-		{key: "calendar", typ: oneOf(unitNames...), example: "month", doc: "The calendar period that is running. Budgets and alert tiers are reckoned with 7, 30, 90 and 365 days; figures with the true length."},
-		{key: "timeZone", typ: zoneType, def: "`spec.timeZone`", doc: "Whose midnights bound a calendar period. Changes of clocks are taken into account."},
-		{key: "fiscalOffset", typ: offsetType, def: "0", doc: "By how many months quarters and years begin later than January: `1` begins the year in February."},
+		{key: "rolling", typ: durationType, example: "30d", doc: "A rolling period: always the last so much time. From `1h` to `366d`, in steps of 5 minutes."},
+		{key: "calendar", typ: oneOf(unitNames...), example: "month", doc: "The running calendar period. Figures use its true length; budgets that are printed and alert tiers use 7, 30, 90 and 365 days."},
+		{key: "timeZone", typ: zoneType, def: "`spec.timeZone`", doc: "The time zone at whose midnights a calendar period begins and ends. Clock changes are taken into account."},
+		{key: "fiscalOffset", typ: offsetType, def: "0", doc: "How many months later than January quarters and years begin: `1` begins the year in February."},
 		{key: "weekStart", typ: oneOf(weekdays...), def: "Mon", doc: "The first day of calendar weeks."},
 	},
 	oneOf: [][]string{{"rolling", "calendar"}},

@@ -53,9 +53,9 @@ const (
 func probeFields() []field {
 	return []field{
 		{key: "interval", typ: durationType, def: "15s", example: "15s", doc: "Time between the starts of two probes, from `100ms` to `1m15s` (four probes in every five minutes)."},
-		{key: "timeout", typ: durationType, def: "5s, or `interval` if that is shorter", example: "5s", doc: "When a probe is given up and counts as bad. At most `interval`."},
-		{key: "recheckInterval", typ: durationType, example: "3s", doc: "How long after a probe that was not good the target is probed again, and again, without waiting for the next one. Below `interval`. These are in no ratio; they narrow down how long the target was down."},
-		{key: "maxDuration", typ: durationType, example: "800ms", doc: "A probe that takes longer is bad, for the reason `slow`, however well it went. Below `timeout`."},
+		{key: "timeout", typ: durationType, def: "5s, or `interval` if that is shorter", example: "5s", doc: "How long a probe may take before it is bad. At most `interval`."},
+		{key: "recheckInterval", typ: durationType, example: "3s", doc: "After a probe that was not good, the target is probed again at this interval, until it is good or the next probe is scheduled. Below `interval`. These rechecks are in no ratio; they narrow down how long the target was down."},
+		{key: "maxDuration", typ: durationType, example: "800ms", doc: "A good probe that takes longer is bad, for the reason `slow`. Below `timeout`."},
 	}
 }
 

@@ -11,10 +11,10 @@ var fileType = valueType{name: "file", sample: "/run/secrets/password", scalars:
 
 var basicAuthSection = &section{
 	name: "basicAuth",
-	doc:  "User name and password. Secrets stand in files, which are read for every probe and never told; a name that is not absolute is beside the specification.",
+	doc:  "User name and password. Secrets are in files, which are read for every probe and never shown. A relative name is relative to the specification.",
 	fields: []field{
 		{key: "username", typ: textType, required: true, example: "probe", doc: "The user name."},
-		{key: "passwordFile", typ: fileType, required: true, doc: "The file that holds the password."},
+		{key: "passwordFile", typ: fileType, required: true, doc: "The file with the password."},
 	},
 }
 
@@ -23,7 +23,7 @@ var authorizationSection = &section{
 	doc:  "The header `Authorization`, as a bearer token is sent.",
 	fields: []field{
 		{key: "type", typ: textType, def: "Bearer", example: "Bearer", doc: "The first word of the header."},
-		{key: "credentialsFile", typ: fileType, required: true, example: "/run/secrets/token", doc: "The file that holds what comes after it."},
+		{key: "credentialsFile", typ: fileType, required: true, example: "/run/secrets/token", doc: "The file with the rest of the header."},
 	},
 }
 
@@ -32,9 +32,9 @@ var oauth2Section = &section{
 	doc:  "A bearer token of OAuth 2 by client credentials. It is kept until it expires, or the target does not take it. Fetching it is no part of the probe; while it cannot be fetched, probes are `inconclusive`.",
 	fields: []field{
 		{key: "clientID", typ: textType, required: true, example: "upheld-probe", doc: "The client's name."},
-		{key: "clientSecretFile", typ: fileType, required: true, example: "/run/secrets/client", doc: "The file that holds the client's secret."},
-		{key: "tokenURL", typ: urlType, required: true, example: `"https://login.example/token"`, doc: "Where tokens are to be had."},
-		{key: "scopes", typ: valueType{name: "list of text", sample: "[read]", scalars: textType.scalars, shape: listOf}, doc: "What the token is to allow."},
+		{key: "clientSecretFile", typ: fileType, required: true, example: "/run/secrets/client", doc: "The file with the client's secret."},
+		{key: "tokenURL", typ: urlType, required: true, example: `"https://login.example/token"`, doc: "Where to fetch tokens."},
+		{key: "scopes", typ: valueType{name: "list of text", sample: "[read]", scalars: textType.scalars, shape: listOf}, doc: "What the token must allow."},
 		{key: "endpointParams", typ: valueType{name: "mapping of names to text", sample: "{audience: shop}", scalars: []schema{{
 			"type": "object", "additionalProperties": schema{"type": "string", "pattern": `\S`},
 		}}}, doc: "Sent with the request for a token."},
@@ -46,9 +46,9 @@ var authKeys = []string{"basicAuth", "authorization", "oauth2"}
 
 func authFields() []field {
 	return []field{
-		{key: "basicAuth", typ: mapping(basicAuthSection), example: "{username: probe, passwordFile: /run/secrets/password}", doc: "User name and password. Like `authorization` and `oauth2`, of which only one can be given, it is sent to the URL's origin only, not to where redirects lead."},
+		{key: "basicAuth", typ: mapping(basicAuthSection), example: "{username: probe, passwordFile: /run/secrets/password}", doc: "User name and password. Only one of `basicAuth`, `authorization` and `oauth2`. It is sent to the URL's origin only, not to where redirects lead."},
 		{key: "authorization", typ: mapping(authorizationSection), example: "{credentialsFile: /run/secrets/token}", doc: "A bearer token, or another kind of `Authorization`."},
-		{key: "oauth2", typ: mapping(oauth2Section), doc: "A token that is fetched by client credentials."},
+		{key: "oauth2", typ: mapping(oauth2Section), doc: "A token, fetched with client credentials."},
 	}
 }
 
@@ -170,10 +170,10 @@ var proxyURLType = valueType{name: "URL", sample: `"http://proxy.example:3128"`,
 
 func proxyFields() []field {
 	return []field{
-		{key: "proxyURL", typ: proxyURLType, doc: "The proxy to go by: `http://`, `https://` or `socks5://`. While it fails, probes are `inconclusive`. Names are resolved by the proxy."},
-		{key: "noProxy", typ: textType, example: `"10.0.0.0/8,.internal"`, doc: "Hosts, domains and networks that are reached without `proxyURL`, with commas between them."},
-		{key: "proxyFromEnvironment", typ: booleanType, doc: "Whether `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` of the exporter's environment say which proxy to go by."},
-		{key: "proxyHeaders", typ: headersType, example: `{X-Team: sre}`, doc: "Sent to the proxy when it is asked to connect (`CONNECT`)."},
+		{key: "proxyURL", typ: proxyURLType, doc: "The proxy to use: `http://`, `https://` or `socks5://`. While it fails, probes are `inconclusive`. Names are resolved by the proxy."},
+		{key: "noProxy", typ: textType, example: `"10.0.0.0/8,.internal"`, doc: "Hosts, domains and networks to reach without `proxyURL`, separated by commas."},
+		{key: "proxyFromEnvironment", typ: booleanType, doc: "Whether `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` of the exporter's environment say which proxy to use."},
+		{key: "proxyHeaders", typ: headersType, example: `{X-Team: sre}`, doc: "Sent to the proxy with `CONNECT`."},
 	}
 }
 

@@ -16,8 +16,8 @@ var recordsSection = &section{
 	doc: "What the records of a section of a DNS answer must be like. A record is matched as a zone file shows it, with single spaces: " +
 		"`shop.example. 300 IN A 192.0.2.1`.",
 	fields: []field{
-		{key: "any", typ: regexpType, example: `" A 192\\.0\\.2\\.1$"`, doc: "One record at least must match."},
-		{key: "all", typ: regexpType, example: `" A 192\\.0\\.2\\."`, doc: "There must be a record, and every one must match."},
+		{key: "any", typ: regexpType, example: `" A 192\\.0\\.2\\.1$"`, doc: "At least one record must match."},
+		{key: "all", typ: regexpType, example: `" A 192\\.0\\.2\\."`, doc: "There must be a record, and all must match."},
 		{key: "none", typ: regexpType, example: `" A 10\\."`, doc: "No record may match."},
 	},
 }
@@ -31,12 +31,12 @@ var dnsSection = &section{
 			doc: "The server to ask: `host:port`, or `https://…` for DNS over HTTPS.",
 		},
 		{key: "transport", typ: oneOf("udp", "tcp", "tls"), def: "udp", doc: "How to ask. `tls` is DNS over TLS, usually on port 853. Not with a URL, which says it already."},
-		{key: "name", typ: valueType{name: "DNS name", sample: "shop.example", scalars: []schema{{"type": "string", "pattern": dnsNamePattern}}}, required: true, doc: "What to ask for. It is always a whole name, with or without the dot at its end."},
+		{key: "name", typ: valueType{name: "DNS name", sample: "shop.example", scalars: []schema{{"type": "string", "pattern": dnsNamePattern}}}, required: true, doc: "The name to ask for. It is always a whole name, with or without the dot at its end."},
 		{key: "type", typ: oneOf(sla.DNSTypes...), def: "A", doc: "The type of record to ask for."},
-		{key: "class", typ: oneOf(sla.DNSClasses...), def: "IN", doc: "The class of record to ask for. `CH` with the type `TXT` asks a server about itself, as `version.bind`."},
-		{key: "recursion", typ: booleanType, def: "true", doc: "Whether the server is asked to ask others. `false` for a name server of its own zones."},
-		{key: "rcodes", typ: valueType{name: "list of codes", sample: "[NOERROR]", scalars: []schema{{"type": "string", "enum": sla.DNSRCodes}}, shape: listOf}, def: "`[NOERROR]`", doc: "Accepted codes of the answer: " + "`" + strings.Join(sla.DNSRCodes, "`, `") + "`."},
-		{key: "answer", typ: mapping(recordsSection), doc: "What the answer's records must be like."},
+		{key: "class", typ: oneOf(sla.DNSClasses...), def: "IN", doc: "The class of record to ask for. `CH` with the type `TXT` asks a server about itself, such as `version.bind`."},
+		{key: "recursion", typ: booleanType, def: "true", doc: "Whether the server should ask others. `false` for a name server of its own zones."},
+		{key: "rcodes", typ: valueType{name: "list of codes", sample: "[NOERROR]", scalars: []schema{{"type": "string", "enum": sla.DNSRCodes}}, shape: listOf}, def: "`[NOERROR]`", doc: "Accepted codes of the response: " + "`" + strings.Join(sla.DNSRCodes, "`, `") + "`."},
+		{key: "answer", typ: mapping(recordsSection), doc: "What the records of the answer section must be like."},
 		{key: "authority", typ: mapping(recordsSection), doc: "The same for the authority section."},
 		{key: "additional", typ: mapping(recordsSection), doc: "The same for the additional section."},
 	}, tlsFields(" Only with `transport: tls` or a URL.")...), append(networkFields(true), probeFields()...)...),

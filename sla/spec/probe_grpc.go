@@ -17,7 +17,7 @@ var grpcSection = &section{
 	fields: append(append([]field{
 		{key: "grpc", typ: orTarget(hostPortType(`"api.example:443"`)), required: true, doc: "The server."},
 		{key: "service", typ: textType, def: "the server as a whole", example: "shop.Orders", doc: "The service whose health is asked for."},
-		{key: "tls", typ: booleanType, def: "false", doc: "Whether to speak TLS."},
+		{key: "tls", typ: booleanType, def: "false", doc: "Whether to use TLS."},
 		{key: "metadata", typ: valueType{name: "mapping of names to text", sample: `{x-tenant: "shop"}`, scalars: []schema{{
 			"type": "object", "propertyNames": schema{"pattern": metadataPattern}, "additionalProperties": schema{"type": "string"},
 		}}}, doc: "Sent with the call. Names are in lower case."},

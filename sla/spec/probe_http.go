@@ -21,7 +21,7 @@ const (
 
 var httpSection = &section{
 	name: "probe (http)",
-	doc:  "Requests a URL over a new connection. Good if the answer has an accepted status (and body) in time.",
+	doc:  "Requests a URL over a new connection. Good if the response has an accepted status (and body) in time.",
 	fields: append([]field{
 		{key: "http", typ: orTarget(urlType), required: true, example: `"https://shop.example/health"`, doc: "The URL, `http://` or `https://`, without user name and password."},
 	}, slices.Concat(requestFields(), networkFields(true), probeFields())...),

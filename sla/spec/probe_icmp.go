@@ -33,7 +33,7 @@ var icmpSection = &section{
 		{key: "packetInterval", typ: durationType, def: "100ms", example: "200ms", doc: "Time between two packets of a probe, at least `10ms`. All must be sent before the timeout."},
 		{key: "maxLoss", typ: percentType, def: `"0"`, example: `"20"`, doc: "How many per cent of a probe's packets may stay unanswered."},
 		{key: "payloadSize", typ: wholeType(minPayload, maxPayload), def: "56", example: "56", doc: "Bytes in a packet besides its headers."},
-		{key: "ttl", typ: wholeType(1, maxTTL), example: "8", doc: "How many hops a packet may take, its time to live: a target that is farther away fails. As the system has it by default, usually 64."},
+		{key: "ttl", typ: wholeType(1, maxTTL), example: "8", doc: "How many hops a packet may take (its time to live); a target that is farther away fails. By default the system's, usually 64."},
 	}, append(networkFields(false), probeFields()...)...),
 }
 

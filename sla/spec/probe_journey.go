@@ -39,9 +39,9 @@ var journeyStepSection = &section{
 	doc:  "One request of a journey, and what is taken from its answer.",
 	fields: []field{
 		{key: "name", typ: nameType, required: true, example: "login", doc: "Its name, in results and in the label `step`."},
-		{key: "http", typ: mapping(stepRequestSection), required: true, example: `{url: "https://shop.example/login"}`, doc: "The request, and what its answer must be."},
-		{key: "capture", typ: valueType{name: "mapping of names", sample: "{token: {json: body.token}}", sections: []*section{captureSection}, shape: byName}, doc: "What is taken from the answer, by the name that later steps use."},
-		{key: "timeout", typ: durationType, def: "what is left of the journey's", example: "2s", doc: "When the step is given up, and the journey with it. Below the journey's."},
+		{key: "http", typ: mapping(stepRequestSection), required: true, example: `{url: "https://shop.example/login"}`, doc: "The request, and what its response must be."},
+		{key: "capture", typ: valueType{name: "mapping of names", sample: "{token: {json: body.token}}", sections: []*section{captureSection}, shape: byName}, doc: "Values to take from the response, under names that later steps use."},
+		{key: "timeout", typ: durationType, def: "what is left of the journey's", example: "2s", doc: "How long the step may take before the journey is bad. Below the journey's timeout."},
 	},
 }
 

@@ -29,12 +29,12 @@ func networkFields(connects bool) []field {
 	} else {
 		fields = append(fields, field{
 			key: "addresses", typ: oneOf(wordsOf(addressChoices(connects))...), def: string(sla.RaceAddresses),
-			doc: "Which of several addresses to connect to. `race`: as browsers do (RFC 8305), the families in turn, each with a quarter of a second's head start over the next. `inOrder`: one after the other, each with its share of the time. `first`: the first and no other. " + eachWords,
+			doc: "Which of several addresses to connect to. `race`: as browsers do (RFC 8305), families alternate, and each address has a quarter of a second's head start over the next. `inOrder`: one after the other, each with its share of the time. `first`: only the first. " + eachWords,
 		})
 	}
 	return append(fields, targetsField(),
 		field{key: "sourceAddress", typ: addressType, doc: "The exporter's own address to probe from. Of the target's addresses, only those of the same family are used."},
-		field{key: "resolver", typ: resolverType, def: "the exporter's own", doc: "The DNS server that resolves the target's name, on port 53 unless another is given. It is part of the measuring: while it does not answer, probes are `inconclusive`."})
+		field{key: "resolver", typ: resolverType, def: "the exporter's own", doc: "The DNS server that resolves the target's name, on port 53 unless another is given. While it does not answer, probes are `inconclusive`."})
 }
 
 // addressChoices are the choices of networkFields, the default first.

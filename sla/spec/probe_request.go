@@ -31,8 +31,8 @@ var (
 func requestFields() []field {
 	fields := []field{
 		{key: "method", typ: oneOf(httpMethods...), def: "GET", doc: "The request method."},
-		{key: "headers", typ: headersType, doc: "Sent with the request. `Host` sets the host that is asked for."},
-		{key: "headerFiles", typ: filesType, doc: "Headers whose values are in files, as keys of an API: read for every probe, sent to the URL's origin only, and never told."},
+		{key: "headers", typ: headersType, doc: "Sent with the request. `Host` sets the requested host."},
+		{key: "headerFiles", typ: filesType, doc: "Headers whose values are in files, such as API keys: read for every probe, sent to the URL's origin only, and never shown."},
 		{key: "body", typ: textType, doc: "Sent with the request."},
 		{key: "status", typ: valueType{name: "list of codes, ranges and classes", sample: `["200-299", 301]`, scalars: []schema{
 			{"type": "string", "pattern": statusPattern}, {"type": "integer", "minimum": 100, "maximum": 599},
@@ -41,12 +41,12 @@ func requestFields() []field {
 		{key: "bodyNotMatches", typ: regexpType, example: `"(?i)maintenance"`, doc: "A regular expression that the body must not match anywhere."},
 		{key: "headerMatches", typ: valueType{name: "mapping of names to RE2", sample: `{Content-Type: "^text/html"}`, scalars: []schema{{
 			"type": "object", "propertyNames": schema{"pattern": headerPattern}, "additionalProperties": schema{"type": "string", "pattern": `\S`},
-		}}}, doc: "Headers that the answer must have, each with a value that matches its regular expression."},
-		{key: "json", typ: celType, doc: "A condition in [CEL](https://cel.dev) that must hold of the body, which must be JSON: the variable `body`."},
-		{key: "maxBodySize", typ: sizeType, doc: "The most that the body may have, after decoding, up to `64MiB`; more is bad. Without it the first MiB is read, and more is not looked at."},
-		{key: "compression", typ: valueType{name: "list of encodings", sample: "[gzip, br]", scalars: []schema{{"type": "string", "enum": wordsOf(sla.Encodings)}}, shape: listOf}, doc: "Encodings of the body that are offered to the server (`Accept-Encoding`), and undone."},
-		{key: "httpVersions", typ: valueType{name: "list of versions", sample: `["2", "1.1"]`, scalars: []schema{{"type": "string", "enum": wordsOf(sla.HTTPVersions)}}, shape: listOf}, doc: "Versions of HTTP that are offered, and accepted of the answer; `1.1` and `1.0` if it is left out. `\"2\"` needs `https://`; `\"3\"`, over QUIC, stands alone."},
-		{key: "followRedirects", typ: booleanType, def: "true", doc: "Whether to follow redirects and judge the last answer."},
+		}}}, doc: "Headers that the response must have, each with a value that matches its regular expression."},
+		{key: "json", typ: celType, doc: "A condition in [CEL](https://cel.dev) that must hold of the body, which must be JSON, as the variable `body`."},
+		{key: "maxBodySize", typ: sizeType, doc: "The largest body that is good, after decoding, up to `64MiB`. Without it the first MiB is read, and the rest is ignored."},
+		{key: "compression", typ: valueType{name: "list of encodings", sample: "[gzip, br]", scalars: []schema{{"type": "string", "enum": wordsOf(sla.Encodings)}}, shape: listOf}, doc: "Encodings of the body to offer to the server (`Accept-Encoding`) and to decode."},
+		{key: "httpVersions", typ: valueType{name: "list of versions", sample: `["2", "1.1"]`, scalars: []schema{{"type": "string", "enum": wordsOf(sla.HTTPVersions)}}, shape: listOf}, doc: "HTTP versions to offer and accept; `1.1` and `1.0` if left out. `\"2\"` needs `https://`; `\"3\"`, over QUIC, cannot be combined."},
+		{key: "followRedirects", typ: booleanType, def: "true", doc: "Whether to follow redirects and check the last response."},
 		{key: "maxRedirects", typ: wholeType(1, maxRedirects), def: "10", doc: "How many redirects are followed; one more is bad."},
 		{key: "sameHostRedirects", typ: booleanType, doc: "Whether a redirect to another host is bad."},
 	}

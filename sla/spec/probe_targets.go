@@ -25,8 +25,8 @@ var dnsTargetsSection = &section{
 	doc:  "A name whose records are the targets.",
 	fields: []field{
 		{key: "name", typ: valueType{name: "DNS name", sample: "_shop._tcp.example", scalars: []schema{{"type": "string", "pattern": dnsNamePattern}}}, required: true, doc: "What to look up."},
-		{key: "type", typ: oneOf(sla.DNSDiscoveryTypes...), def: "SRV", doc: "The type of the records. Those of `SRV` are `host:port`, those of the others addresses."},
-		{key: "port", typ: wholeType(1, 65535), example: "443", doc: "The port of the targets, which `A` and `AAAA` records do not know; without one `" + sla.TargetVariable + "` is the address alone."},
+		{key: "type", typ: oneOf(sla.DNSDiscoveryTypes...), def: "SRV", doc: "The type of the records. `SRV` records give `host:port`, the others addresses."},
+		{key: "port", typ: wholeType(1, 65535), example: "443", doc: "The port of the targets, which `A` and `AAAA` records do not have. Without it `" + sla.TargetVariable + "` is only the address."},
 	},
 }
 
@@ -49,9 +49,9 @@ var targetsSection = &section{
 		{key: "file", typ: listType("list of paths", `["targets/*.json"]`), doc: "Files of targets, JSON or YAML, in the format of Prometheus' `file_sd_configs`; relative to the specification, with `*` for many."},
 		{key: "http", typ: listServerType, example: `"https://inventory.example/targets"`, doc: "A URL that answers with such a list in JSON, as for Prometheus' `http_sd_configs`; or a mapping with credentials for it."},
 		{key: "dns", typ: mapping(dnsTargetsSection), doc: "A name whose records are the targets."},
-		{key: "labels", typ: listType("list of label names", "[region]"), doc: "Which labels of the lists the targets' series get. A target without one of them has it empty."},
-		{key: "refresh", typ: durationType, def: "30s", example: "1m", doc: "Time between two looks."},
-		{key: "limit", typ: wholeType(1, maxTargets), def: "1000", doc: "How many targets there may be. More are a failure of the discovery: the targets stay as they are."},
+		{key: "labels", typ: listType("list of label names", "[region]"), doc: "Labels of the lists that the targets' series get. If a target has no such label, it is empty."},
+		{key: "refresh", typ: durationType, def: "30s", example: "1m", doc: "Time between two look-ups."},
+		{key: "limit", typ: wholeType(1, maxTargets), def: "1000", doc: "How many targets there may be. If discovery finds more, it fails and the targets stay."},
 	},
 }
 
@@ -68,7 +68,7 @@ func orTarget(t valueType) valueType {
 
 // targetsField is the option of the kinds of probe that can have many targets.
 func targetsField() field {
-	return field{key: "targets", typ: mapping(targetsSection), doc: "Where targets are found, for a probe of many. What is probed then holds `" + sla.TargetVariable + "`: `https://" + sla.TargetVariable + "/health`."}
+	return field{key: "targets", typ: mapping(targetsSection), doc: "Where targets are found, to probe many with one level. Write `" + sla.TargetVariable + "` where the address belongs: `https://" + sla.TargetVariable + "/health`."}
 }
 
 // decodeDiscovery reads where targets are found, and puts an address in what is

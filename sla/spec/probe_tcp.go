@@ -16,7 +16,7 @@ var tcpSection = &section{
 	fields: append(append([]field{
 		{key: "tcp", typ: orTarget(hostPortType(`"db.example:5432"`)), required: true, doc: "What to connect to. IPv6 addresses in brackets: `\"[::1]:5432\"`."},
 		{key: "tls", typ: booleanType, def: "false", doc: "Whether to do a TLS handshake, and check the certificate, right after connecting."},
-		dialogueField(tcpStepSection, "What to say and to hear, in order, after connecting and after the handshake."),
+		dialogueField(tcpStepSection, "What to send and to expect, in order, after connecting and after the handshake."),
 	}, tlsFields(" Only with `tls: true` or a step `startTLS`.")...), append(networkFields(true), probeFields()...)...),
 }
 

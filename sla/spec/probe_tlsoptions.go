@@ -8,11 +8,11 @@ import (
 // in which case, for those that need not, as a sentence for the reference.
 func tlsFields(when string) []field {
 	return []field{
-		{key: "serverName", typ: textType, def: "the host", example: "db.example", doc: "The name to ask for, and to find in the certificate." + when},
+		{key: "serverName", typ: textType, def: "the host", example: "db.example", doc: "The name to request, and to expect in the certificate." + when},
 		{key: "insecureSkipVerify", typ: booleanType, def: "false", doc: "Accept any certificate." + when},
 		certificateField(when),
 		{key: "caFile", typ: fileType, example: "/etc/ssl/shop-ca.pem", doc: "Authorities, in PEM, that are trusted instead of the system's." + when},
-		{key: "certFile", typ: fileType, example: "/etc/upheld/client.pem", doc: "The certificate, in PEM, that is shown to the server; with `keyFile`. Both are read again when they change." + when},
+		{key: "certFile", typ: fileType, example: "/etc/upheld/client.pem", doc: "The client's certificate, in PEM, with `keyFile`. Both are read again when they change." + when},
 		{key: "keyFile", typ: fileType, example: "/etc/upheld/client.key", doc: "The key of `certFile`, in PEM." + when},
 	}
 }
@@ -41,7 +41,7 @@ func decodeTLSFiles(o *object) *sla.TLSFiles {
 }
 
 func certificateField(when string) field {
-	return field{key: "certificateValidFor", typ: durationType, example: "14d", doc: "How much longer the certificate must be valid: the chain that was verified, or the server's own certificate if none is." + when}
+	return field{key: "certificateValidFor", typ: durationType, example: "14d", doc: "How much longer the certificate must be valid: the verified chain, or, if none is verified, the server's own certificate." + when}
 }
 
 // decodeTLSOptions reads tlsFields. Without TLS they are an error: remedy says how

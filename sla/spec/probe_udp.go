@@ -10,7 +10,7 @@ var udpStepSection = stepSection("a step (udp)", "One step of a dialogue of pack
 	field{key: "send", typ: textType, example: `"status"`, doc: "A packet to send; nothing is added."},
 	field{key: "sendBytes", typ: hexType, example: `"ffffffff 54"`, doc: "A packet to send, in hexadecimal."},
 	field{key: "expect", typ: regexpType, example: `"^ok"`, doc: "A regular expression. Packets are read until one matches."},
-	field{key: "expectBytes", typ: hexType, example: `"ffffffff 49"`, doc: "Bytes, in hexadecimal. Packets are read until they stand in one."})
+	field{key: "expectBytes", typ: hexType, example: `"ffffffff 49"`, doc: "Bytes, in hexadecimal. Packets are read until one contains them."})
 
 var udpSection = &section{
 	name: "probe (udp)",
@@ -19,7 +19,7 @@ var udpSection = &section{
 		{key: "udp", typ: orTarget(hostPortType(`"game.example:27015"`)), required: true, doc: "Where to send to."},
 		{
 			key: "dialogue", typ: valueType{name: "list", sample: `[{send: "status"}, {expect: "^ok"}]`, sections: []*section{udpStepSection}, shape: listOf}, required: true,
-			doc: "What to say and to hear, in order. An answer must be expected: without one nothing is known.",
+			doc: "Packets to send and to expect, in order. There must be an `expect`: silence says nothing.",
 		},
 	}, append(networkFields(true), probeFields()...)...),
 }

@@ -16,7 +16,7 @@ var unixSection = &section{
 	doc:  "Connects to a Unix socket of the exporter's own host, and if asked talks. Good if all of that succeeds in time.",
 	fields: append([]field{
 		{key: "unix", typ: valueType{name: "path", sample: `"/run/app.sock"`, scalars: []schema{{"type": "string", "pattern": "^/."}}}, required: true, doc: "The socket, an absolute path."},
-		dialogueField(unixStepSection, "What to say and to hear, in order, after connecting."),
+		dialogueField(unixStepSection, "What to send and to expect, in order, after connecting."),
 	}, probeFields()...),
 }
 

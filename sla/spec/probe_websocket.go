@@ -12,18 +12,18 @@ var webSocketStepSection = stepSection("a step (websocket)", "One step of a dial
 	field{key: "send", typ: textType, example: `"subscribe prices"`, doc: "A text message to send."},
 	field{key: "sendBytes", typ: hexType, example: `"0801"`, doc: "A binary message to send, in hexadecimal."},
 	field{key: "expect", typ: regexpType, example: `"^subscribed"`, doc: "A regular expression. Messages are read until one matches."},
-	field{key: "expectBytes", typ: hexType, example: `"0801"`, doc: "Bytes, in hexadecimal. Messages are read until they stand in one."})
+	field{key: "expectBytes", typ: hexType, example: `"0801"`, doc: "Bytes, in hexadecimal. Messages are read until one contains them."})
 
 var webSocketSection = &section{
 	name: "probe (websocket)",
 	doc:  "Opens a WebSocket. Good if the server agrees to it, and what is expected comes in time.",
 	fields: slices.Concat([]field{
 		{key: "websocket", typ: valueType{name: "URL", sample: `"wss://shop.example/prices"`, scalars: []schema{{"type": "string", "pattern": "^wss?://"}}}, required: true, doc: "The URL, `ws://` or `wss://`, without user name and password."},
-		dialogueField(webSocketStepSection, "What to say and to hear, in order, as messages."),
+		dialogueField(webSocketStepSection, "Messages to send and to expect, in order."),
 		{key: "ping", typ: booleanType, doc: "Whether to send a ping after that, which the server must answer."},
-		{key: "subprotocols", typ: valueType{name: "list of text", sample: "[graphql-transport-ws]", scalars: textType.scalars, shape: listOf}, doc: "Subprotocols that are offered, one of which the server must choose."},
-		{key: "headers", typ: headersType, doc: "Sent with the handshake. `Host` sets the host that is asked for."},
-		{key: "headerFiles", typ: filesType, doc: "Headers of the handshake whose values are in files: read for every probe, and never told."},
+		{key: "subprotocols", typ: valueType{name: "list of text", sample: "[graphql-transport-ws]", scalars: textType.scalars, shape: listOf}, doc: "Subprotocols to offer. The server must choose one."},
+		{key: "headers", typ: headersType, doc: "Sent with the handshake. `Host` sets the requested host."},
+		{key: "headerFiles", typ: filesType, doc: "Headers of the handshake whose values are in files: read for every probe, and never shown."},
 	}, authFields(), tlsFields(" Only for `wss://`."), proxyFields(), networkFields(true), probeFields()),
 }
 

@@ -4,9 +4,9 @@ import "github.com/upheld-sla/upheld/sla"
 
 var conditionSection = &section{
 	name: "condition",
-	doc:  "A state that Prometheus can tell, looked at once a minute.",
+	doc:  "A state that Prometheus knows, evaluated once a minute.",
 	fields: []field{
-		{key: "expr", typ: queryType, required: true, example: `"queue_oldest_message_age_seconds < 60"`, doc: "Good while it holds for every series that it compares, unknown while there is none or it is NaN. Comparisons of series with numbers or other series, joined by `and` / `or`; what is compared may be any expression."},
+		{key: "expr", typ: queryType, required: true, example: `"queue_oldest_message_age_seconds < 60"`, doc: "Good while it holds for every series that it compares; unknown while there is none, or it is NaN. Write comparisons of any expressions, joined by `and` / `or`."},
 	},
 }
 
@@ -21,9 +21,9 @@ func decodeCondition(v value) (sla.Indicator, bool) {
 
 var ratioSection = &section{
 	name: "ratio",
-	doc:  "A bad share that is calculated already. Prefer `events` where there are counters: a ratio cannot be weighed by its traffic.",
+	doc:  "A bad share that is computed already. If there are counters, use `events`: a ratio cannot be weighted by its traffic.",
 	fields: []field{
-		{key: "bad", typ: queryType, required: true, example: `'job:errors:ratio{job="api"}'`, doc: "An expression whose series are shares from 0 to 1; several are averaged."},
+		{key: "bad", typ: queryType, required: true, example: `'job:errors:ratio{job="api"}'`, doc: "An expression whose series are shares from 0 to 1. Several are averaged."},
 	},
 }
 
@@ -40,7 +40,7 @@ var blackboxSection = &section{
 	name: "blackbox",
 	doc:  "Measured from outside by a blackbox_exporter that you keep.",
 	fields: []field{
-		{key: "success", typ: queryType, required: true, example: `'probe_success{job="blackbox",instance="https://shop.example"}'`, doc: "Selector of `probe_success`. Several series are averaged; a scrape that failed is unknown."},
+		{key: "success", typ: queryType, required: true, example: `'probe_success{job="blackbox",instance="https://shop.example"}'`, doc: "Selector of `probe_success`. Several series are averaged. A failed scrape is unknown."},
 	},
 }
 
