@@ -53,6 +53,7 @@ func newGenerate() *cobra.Command {
   DIR/prometheus/servicemonitor.yaml     the scrape job as an object of the operator (only for it)
   DIR/tests/<agreement>.yaml             with --tests: tests of the rules for promtool
   DIR/tests/<agreement>.days.yaml        and of windows of more than six hours
+  DIR/tests/<agreement>.missing.yaml     and of missing data, where it counts
   DIR/tests/<agreement>.<time>.yaml      and of service hours and windows at single instants
   DIR/alertmanager/alertmanager.yml      routes by severity, receivers to fill in; tells nobody until
                                          they are (or see --alertmanager.merge)
@@ -184,8 +185,9 @@ func (o generateOptions) run(cmd *cobra.Command, paths []string) error {
 	}
 	merged, more, err := o.merge(agreements, good)
 	findings = append(findings, more...)
+	omissions := ""
 	if err == nil {
-		more, err = o.outputs(stage, agreements, !findings.HasErrors())
+		more, omissions, err = o.outputs(stage, agreements, !findings.HasErrors())
 		findings = append(findings, more...)
 	}
 	if findings := presentable(findings); len(findings) > 0 {
@@ -196,6 +198,7 @@ func (o generateOptions) run(cmd *cobra.Command, paths []string) error {
 	if err != nil {
 		return err
 	}
+	fmt.Fprint(cmd.ErrOrStderr(), omissions)
 	if o.merged != "" {
 		stage.Edited(o.mergedPath(), merged.had, names(agreements))
 	}

@@ -41,27 +41,28 @@ func (o generateOptions) checkOutputs() error {
 // outputs makes all files for the agreements, proven, on the stage. Findings are
 // mistakes in queries, of all agreements also after the first; with any error
 // among them, or if the agreements are not good, nothing that was made counts.
-func (o generateOptions) outputs(stage *filetree.Stage, agreements []*sla.Agreement, good bool) (sla.Findings, error) {
-	findings, err := o.ofEach(stage, agreements, good)
+// omissions are what tests of the rules leave out, a line each.
+func (o generateOptions) outputs(stage *filetree.Stage, agreements []*sla.Agreement, good bool) (findings sla.Findings, omissions string, err error) {
+	findings, omissions, err = o.ofEach(stage, agreements, good)
 	if err != nil || !good || findings.HasErrors() {
-		return findings, err
+		return findings, "", err
 	}
 	for path, produce := range o.ofAll(agreements) {
 		content, err := produce()
 		if err != nil {
-			return findings, err
+			return findings, "", err
 		}
 		if err := stage.Put(path, content, names(agreements)...); err != nil {
-			return findings, err
+			return findings, "", err
 		}
 	}
-	return findings, nil
+	return findings, omissions, nil
 }
 
 // ofEach makes the files of each agreement, on all processors. The rules of a bundle are
 // one file, which one goroutine writes.
-func (o generateOptions) ofEach(stage *filetree.Stage, agreements []*sla.Agreement, good bool) (sla.Findings, error) {
-	findings := make([]sla.Findings, len(agreements))
+func (o generateOptions) ofEach(stage *filetree.Stage, agreements []*sla.Agreement, good bool) (sla.Findings, string, error) {
+	findings, omissions := make([]sla.Findings, len(agreements)), make([]string, len(agreements))
 	work := make(chan int, len(agreements))
 	for i := range agreements {
 		work <- i
@@ -79,12 +80,13 @@ func (o generateOptions) ofEach(stage *filetree.Stage, agreements []*sla.Agreeme
 				if findings[i], err = files.add(agreements[i], good); err != nil {
 					return err
 				}
+				omissions[i] = files.rules.omissions
 			}
 			return files.rules.close()
 		})
 	}
 	err := all.Wait()
-	return slices.Concat(findings...), err
+	return slices.Concat(findings...), strings.Join(omissions, ""), err
 }
 
 // agreementFiles makes the files of one agreement after the other.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -122,6 +121,8 @@ type ruleFiles struct {
 	all    []string // the names of all agreements
 	file   *filetree.File
 	writer *emit.RuleWriter
+
+	omissions string // what tests of the last agreement leave out, a line each
 }
 
 func newRuleFiles(o generateOptions, stage *filetree.Stage, agreements []*sla.Agreement) *ruleFiles {
@@ -160,24 +161,55 @@ func (r *ruleFiles) add(a *sla.Agreement, good bool) (sla.Findings, error) {
 }
 
 func (r *ruleFiles) putTests(a *sla.Agreement, suite *ruletest.Suite, groups []string) error {
-	rules := []string{"../rules/" + r.fileOf(a.Name) + ".yaml"}
-	files := map[string]ruletest.File{a.Name: suite.File(rules, groups)}
-	if days, ok := suite.Days(rules, groups); ok {
-		files[a.Name+".days"] = days
-	}
-	for _, d := range suite.Dated(rules, groups) {
-		files[a.Name+"."+d.At.Format("20060102T1504")] = d.File
-	}
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		content, err := emit.Tests(a, files[name], r.o.rules.Program)
+	for _, f := range suite.Files([]string{"../rules/" + r.fileOf(a.Name) + ".yaml"}, groups) {
+		content, err := emit.Tests(a, f, r.o.rules.Program)
 		if err != nil {
 			return err
+		}
+		name := a.Name
+		if f.Name != "" {
+			name += "." + f.Name
 		}
 		if err := r.stage.Put("tests/"+name+".yaml", content, a.Name); err != nil {
 			return err
 		}
 	}
+	r.omissions = omissionWords(a, suite.Omissions())
 	return nil
+}
+
+// mostNamed is how many levels, or series, a line of omissions names.
+const mostNamed = 6
+
+// omissionWords say what the tests of an agreement leave out, a line for each
+// reason with the levels that it holds for. The head of the file has all of it.
+func omissionWords(a *sla.Agreement, all []ruletest.Omission) string {
+	var reasons []string
+	levels := map[string][]string{}
+	for _, o := range all {
+		what := o.What
+		if len(o.Names) > 0 {
+			what += " " + named(o.Names)
+		}
+		if levels[what] == nil {
+			reasons = append(reasons, what)
+		}
+		levels[what] = append(levels[what], o.Level)
+	}
+	var b strings.Builder
+	for _, what := range reasons {
+		fmt.Fprintf(&b, "warning: tests of %s: %s: %s\n", a.Name, named(levels[what]), what)
+	}
+	return b.String()
+}
+
+// named are the first of some names, and how many there are beside.
+func named(names []string) string {
+	words := strings.Join(names[:min(len(names), mostNamed)], ", ")
+	if more := len(names) - mostNamed; more > 0 {
+		words += fmt.Sprintf(" and %d more", more)
+	}
+	return words
 }
 
 // fileOf is the name of the rule file of an agreement.

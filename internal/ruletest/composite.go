@@ -88,10 +88,10 @@ func (t *truthTable) input() []Input {
 	counters := t.counters()
 	for _, x := range t.of.Component {
 		if counters == nil {
-			all = append(all, Input{t.l.named(metricnames.ComponentBad, metricnames.Component, x.Label).String(), t.values(x, fed{gauge: true, of: func(bad float64) float64 { return bad }})})
+			all = append(all, input(t.l.named(metricnames.ComponentBad, metricnames.Component, x.Label), t.values(x, fed{gauge: true, of: func(bad float64) float64 { return bad }})))
 		}
 		for _, f := range counters[x] {
-			all = append(all, Input{f.series.String(), t.values(x, f)})
+			all = append(all, input(f.series, t.values(x, f)))
 		}
 	}
 	return all
@@ -124,9 +124,9 @@ func (t *truthTable) asked() []Asked {
 		i++ // there is no rate at the beginning
 		whole, known := t.whole(line)
 		m := t.l.named(metricnames.SlotBad)
-		blamed := Asked{Expr: fmt.Sprintf("round(sum(%s) * %s)", t.l.named(metricnames.BlameSlot), number(scale)), At: at(i), Samples: []Sample{}}
+		blamed := Asked{Expr: fmt.Sprintf("round(sum(%s) * %s)", t.l.named(metricnames.BlameSlot), number(scale)), At: at(i), Samples: []Sample{}, about: t.l.named(metricnames.BlameSlot)}
 		if !known {
-			all = append(all, Asked{Expr: m.String(), At: at(i), Samples: []Sample{}}, blamed)
+			all = append(all, none(m, i), blamed)
 			continue
 		}
 		if whole > 0 {

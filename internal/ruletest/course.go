@@ -136,7 +136,7 @@ func (c *course) input() []Input {
 		if f.gauge {
 			values = gauge(parts)
 		}
-		all = append(all, Input{f.series.String(), values})
+		all = append(all, input(f.series, values))
 	}
 	return all
 }
@@ -152,7 +152,7 @@ func (c *course) asked() []Asked {
 		rounded(l.named(metricnames.ErrorPeriod, metricnames.Period, l.Period.String()), c.burn, 0),
 		rounded(l.named(metricnames.BudgetRemaining, metricnames.Period, l.Period.String()), c.burn, scale))
 	for _, name := range l.alertNames() {
-		if l.first() || !slices.Contains(toldOfAll, name) {
+		if l.first() || !l.ofWholeLevel(name) {
 			all = append(all, l.alerts(name, c.burn))
 		}
 	}
@@ -171,10 +171,12 @@ func (c *course) asked() []Asked {
 	if len(l.Alerting.Tiers) > 0 && len(l.PartOf) == 0 && !l.Alerting.WeighByTraffic {
 		all = append(all, c.told()...)
 	}
-	if l.Notice(sla.AlertMeasurementLost) != nil {
-		all = append(all, c.loss()...)
+	for _, t := range alertTests() {
+		if t.course != nil && len(l.labelsOf(t.kind.Name)) > 0 {
+			all = append(all, t.course(c)...)
+		}
 	}
-	return append(all, Asked{Expr: l.named(metricnames.TotalRate).String(), At: at(c.end), Samples: []Sample{}})
+	return append(all, none(l.named(metricnames.TotalRate), c.end))
 }
 
 // loss asks for the alert that nobody knows how the level is, which is told of
@@ -287,14 +289,15 @@ func (l *tested) windows() []time.Duration {
 	return slices.DeleteFunc(all, func(w time.Duration) bool { return !l.recorded[ratioName(w)] })
 }
 
-// knownAlerts are those that are asked for.
-var knownAlerts = []string{
-	sla.AlertBudgetBurn.Name, sla.AlertBudgetExhausted.Name, sla.AlertBudgetForecast.Name, sla.AlertMeasurementLost.Name, sla.AlertGroupLimit.Name,
-}
-
-// alertNames are those of the level's known alerts.
+// alertNames are those of the level's alerts.
 func (l *tested) alertNames() []string {
-	return slices.DeleteFunc(slices.Clone(knownAlerts), func(name string) bool { return len(l.labelsOf(name)) == 0 })
+	var names []string
+	for _, k := range sla.AlertKinds {
+		if k.OfLevels() && len(l.labelsOf(k.Name)) > 0 {
+			names = append(names, k.Name)
+		}
+	}
+	return names
 }
 
 // labelsOf are the labels of the level's alerts of a name. Those on the budget
@@ -307,11 +310,13 @@ func (l *tested) labelsOf(name string) []map[string]string {
 			continue
 		}
 		labels := promql.Metric(r.Labels)
-		if !slices.Contains(toldOfAll, name) {
+		if !l.ofWholeLevel(name) {
 			labels = labels.With(l.group)
 		}
-		if name == sla.AlertBudgetExhausted.Name || name == sla.AlertBudgetForecast.Name {
-			labels = labels.With(promql.Metric{metricnames.Period: l.Period.String()})
+		if more := testOf(name).labels; more != nil {
+			labels = labels.With(more(l))
+		}
+		if testOf(name).kind.PerPeriod {
 			remaining := l.named(metricnames.BudgetRemaining, metricnames.Period, l.Period.String())
 			if !slices.ContainsFunc(r.Expr.Reads(), func(s promql.Selector) bool { return s.Matches(remaining) }) {
 				continue
@@ -325,7 +330,7 @@ func (l *tested) labelsOf(name string) []map[string]string {
 // burning asks whether a tier burns.
 func (l *tested) burning(t sla.Tier, steps int, burns bool) Asked {
 	m := l.named(metricnames.BurnTier, metricnames.Tier, t.Name)
-	a := Asked{Expr: m.String() + " > bool 0", At: at(steps), Samples: []Sample{}}
+	a := Asked{Expr: m.String() + " > bool 0", At: at(steps), Samples: []Sample{}, about: m.With(nil)}
 	if burns {
 		delete(m, nameLabel)
 		a.Samples = append(a.Samples, Sample{m.String(), 1})

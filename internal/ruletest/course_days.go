@@ -36,9 +36,9 @@ func (c daysCourse) asked() []Asked {
 	return all
 }
 
-// Days is the file of tests of windows of more than six hours, which is evaluated
-// every hour; false if there is nothing to test.
-func (s *Suite) Days(ruleFiles, groups []string) (File, bool) {
+// days is the file of tests of windows of more than six hours, which is evaluated
+// every hour; without tests if there is nothing to test.
+func (s *Suite) days(ruleFiles, groups []string) File {
 	var all [][]way
 	_, unmasked := s.shifts()
 	for _, levels := range unmasked {
@@ -51,9 +51,9 @@ func (s *Suite) Days(ruleFiles, groups []string) (File, bool) {
 		all = put(all, courses...)
 	}
 	f := File{
-		RuleFiles: ruleFiles, EvaluationInterval: sla.FormatDuration(time.Duration(dayPace) * step), GroupEvalOrder: groups,
+		Name: "days", RuleFiles: ruleFiles, EvaluationInterval: sla.FormatDuration(time.Duration(dayPace) * step), GroupEvalOrder: groups,
 		Notes: []string{"Of windows of more than " + sla.FormatDuration(fineUpTo) + ": evaluated every hour, so that days take few steps."},
 	}
 	f.add("healthy for days, burning", all)
-	return f, len(f.Tests) > 0
+	return f
 }

@@ -11,21 +11,18 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Dated is a file of tests at one instant of the years that masks have tables of.
-// Tests begin with 1970, where of holidays and single windows nothing is to be
-// seen. So the whole time until then is one step of the file.
-type Dated struct {
-	At   time.Time
-	File File
-}
+// Tests at single instants of the years that rules are made for. Tests begin with
+// 1970, where of holidays and single windows nothing is to be seen. So the whole
+// time until then is one step of the file.
 
-// mostDated is how many instants are tested.
+// mostDated is how many instants of masks are tested.
 const mostDated = 4
 
-// Dated are the files of tests of an agreement's masks at instants: at one in
-// summer, and within the first holiday, exception or window of each mask.
-func (s *Suite) Dated(ruleFiles, groups []string) []Dated {
-	var all []Dated
+// dated are the files of tests of an agreement's masks at instants: at one in
+// summer, within the first holiday, exception or window of each mask, and when
+// its tables are about to end.
+func (s *Suite) dated(ruleFiles, groups []string) []File {
+	var all []File
 	for _, at := range s.instants() {
 		every := fmt.Sprintf("%ds", at.Unix())
 		t := Test{Name: "at " + at.Format(time.RFC3339), Interval: every, Asked: s.masked(at, every)}
@@ -37,16 +34,36 @@ func (s *Suite) Dated(ruleFiles, groups []string) []Dated {
 				}
 			}
 		}
-		all = append(all, Dated{at, File{
-			RuleFiles: ruleFiles, EvaluationInterval: every, GroupEvalOrder: groups, Tests: []Test{t},
-			Notes: []string{"Of its masks at " + at.Format(time.RFC3339) + ": tests begin with 1970, so all time until then is one step."},
-		}})
+		for _, of := range alertTests() {
+			if of.dated != nil {
+				t.Asked = append(t.Asked, of.dated(s.datedAlerts(of), s.opts.Now, at, every)...)
+			}
+		}
+		all = append(all, File{
+			RuleFiles: ruleFiles, EvaluationInterval: every, GroupEvalOrder: groups, Tests: []Test{t}, Name: at.Format("20060102T1504"),
+			Notes: []string{"Of its calendars and masks at " + at.Format(time.RFC3339) + ": tests begin with 1970, so all time until then is one step."},
+		})
+	}
+	return all
+}
+
+// datedAlerts are the rules of a kind of alert that the agreement has.
+func (s *Suite) datedAlerts(of alertTest) []rulegen.Rule {
+	var all []rulegen.Rule
+	for _, groups := range s.all {
+		for _, r := range groups[0].alert {
+			if r.Alert == of.kind.Name {
+				all = append(all, r)
+			}
+		}
 	}
 	return all
 }
 
 func (s *Suite) instants() []time.Time {
-	if len(s.masks.rules) == 0 {
+	dated := slices.ContainsFunc(alertTests(), func(of alertTest) bool { return of.dated != nil && len(s.datedAlerts(of)) > 0 })
+	masked := slices.ContainsFunc(s.all, func(groups []*tested) bool { return groups[0].Masked() })
+	if !masked && !dated {
 		return nil
 	}
 	year := s.opts.Now.UTC().Year()
@@ -62,6 +79,9 @@ func (s *Suite) instants() []time.Time {
 			}
 			break
 		}
+	}
+	if dated {
+		all = append(all, tablesEnd(s.opts.Now))
 	}
 	return all
 }
@@ -99,7 +119,7 @@ func holdsAt(spans func(from, to time.Time) sla.Spans, at time.Time) bool {
 }
 
 func one(m promql.Metric, at string, holds bool) Asked {
-	a := Asked{Expr: m.String(), At: at, Samples: []Sample{{m.String(), 0}}}
+	a := Asked{Expr: m.String(), At: at, Samples: []Sample{{m.String(), 0}}, about: m}
 	if holds {
 		a.Samples[0].Value = 1
 	}
@@ -118,7 +138,7 @@ func (l *tested) ofWhole(name string) promql.Metric {
 // agreedAt feeds half of a period's agreed time, of which as much was bad as the
 // target allows, and asks what is made of it, and whether alerts may fire.
 func (l *tested) agreedAt(at time.Time, every string) ([]Input, []Asked) {
-	var input []Input
+	var inputs []Input
 	var asked []Asked
 	if l.recorded[metricnames.AlertingMask] && l.first() {
 		up := slices.ContainsFunc(l.Exclusions, func(e *sla.Exclusion) bool { return holdsAt(e.Spans, at) })
@@ -135,7 +155,7 @@ func (l *tested) agreedAt(at time.Time, every string) ([]Input, []Asked) {
 		}
 		label := []string{metricnames.Period, p.String()}
 		feed := func(name string, v float64) {
-			input = append(input, Input{l.named(name, label...).String(), "_ " + number(v)})
+			inputs = append(inputs, input(l.named(name, label...), "_ "+number(v)))
 		}
 		feed(metricnames.TotalPeriod, agreed/2)
 		feed(metricnames.BadPeriod, agreed/2*l.TargetBudget().Float64())
@@ -154,5 +174,5 @@ func (l *tested) agreedAt(at time.Time, every string) ([]Input, []Asked) {
 		near(metricnames.CoveragePeriod, 0.5, 1e-6)
 		near(metricnames.BudgetRemaining, 0.5, 1e-6)
 	}
-	return input, asked
+	return inputs, asked
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/internal/promql"
-	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -95,12 +94,14 @@ func newFigures(l *tested, from int) *figures {
 	}
 	f.hold += 2
 	f.constants()
-	f.limit()
-	if l.recorded[metricnames.BadPeriod] && l.recorded[metricnames.TotalPeriod] {
-		f.budget() // before any page, which would hold the forecast back
+	f.budget()
+	f.finals()
+	f.credits()
+	for _, t := range alertTests() {
+		if t.figures != nil && len(l.labelsOf(t.kind.Name)) > 0 {
+			t.figures(f)
+		}
 	}
-	f.tiers()
-	f.closed()
 	return f
 }
 
@@ -147,16 +148,24 @@ func (f *figures) set(series promql.Metric, value float64) {
 	f.value[key][len(f.asked)-1] = value
 }
 
+// constants asks what the level promises, and that nothing fires while nothing is
+// bad.
 func (f *figures) constants() {
 	l := f.l
 	f.moment(func(_, at int) []Asked {
+		var quiet []Asked
+		for _, t := range alertTests() {
+			if t.figures != nil && t.kind != sla.AlertMeasurementLost && len(l.labelsOf(t.kind.Name)) > 0 && (l.first() || !t.kind.WholeLevel) {
+				quiet = append(quiet, l.alerts(t.kind.Name, at))
+			}
+		}
 		all := []Asked{
 			rounded(l.named(metricnames.TargetRatio), at, math.Round(l.TargetRatio().Float64()*scale)),
 			rounded(l.named(metricnames.ObjectiveRatio), at, math.Round(l.ObjectiveRatio().Float64()*scale)),
 		}
-		return slices.DeleteFunc(all, func(a Asked) bool {
+		return append(quiet, slices.DeleteFunc(all, func(a Asked) bool {
 			return !l.recorded[metricnames.TargetRatio] || !l.recorded[metricnames.ObjectiveRatio]
-		})
+		})...)
 	})
 }
 
@@ -183,20 +192,32 @@ func (f *figures) tiers() {
 			if !m.enough && !f.gated(t.Long) || m.when == anyTime && f.l.Masked() {
 				continue
 			}
+			now := 0.
 			there := f.momentAt(m.when, func(_, at int) []Asked {
 				all := []Asked{f.l.burning(t, at, m.fires)}
 				if m.fires { // afterwards it goes on, as nothing is measured
-					all = append(all, f.l.told(t, at))
+					all = append(append(all, f.l.told(t, at)), f.worst(now, at)...)
 				}
 				return all
 			})
 			if there {
-				f.window(sla.BaseWindow, above*f.weight(t.Long), true)
+				now = above * f.weight(t.Long)
+				f.window(sla.BaseWindow, now, true)
 				f.window(t.Short, m.short*f.weight(t.Long), true)
 				f.window(t.Long, m.long*f.weight(t.Long), m.enough)
 			}
 		}
 	}
+}
+
+// worst asks whether a group whose share was bad in the last minutes is among the
+// worst of its level.
+func (f *figures) worst(bad float64, at int) []Asked {
+	burn := bad / f.l.ObjectiveBudget().Float64()
+	if f.l.group == nil || burn < 1+just/2 {
+		return nil
+	}
+	return []Asked{between(f.l.named(metricnames.GroupWorst), at, burn*(1-1e-6), burn*(1+1e-6))}
 }
 
 // closed brings the first tier about outside of hours, where nobody is told.
@@ -275,36 +296,111 @@ func (f *figures) window(w time.Duration, ratio float64, enough bool) {
 	f.set(l.named(ratioName(w)), ratio)
 }
 
-// budget brings the period's budget to known values and asks what is recorded of
-// it, then the alerts on it.
+// budget brings the period's budget to a known value and asks what is recorded
+// about it.
 func (f *figures) budget() {
 	l := f.l
+	if !f.summed() {
+		return
+	}
 	f.remaining(anyTime, 0.5, func(at int) []Asked {
 		of := func(name string) promql.Metric { return l.named(name, metricnames.Period, l.Period.String()) }
-		return []Asked{
+		all := []Asked{
 			rounded(of(metricnames.ErrorPeriod), at, math.Round(l.TargetBudget().Float64()/2*scale)),
 			rounded(of(metricnames.BurnRate), at, scale/2),
 			rounded(of(metricnames.BudgetRemaining), at, scale/2),
 		}
+		if bad := l.TargetBudget().Float64() / 2; l.Period.Calendar != "" { // at best, with any part of a period to come
+			all = append(all, between(of(metricnames.BestPossible), at, (1-bad)*(1-1e-6), (1-bad/2)*(1+1e-6)))
+		}
+		return all
 	})
-	if labels := l.labelsOf(sla.AlertBudgetExhausted.Name); len(labels) > 0 {
-		f.remaining(anyTime, just, func(at int) []Asked { return []Asked{l.alerts(sla.AlertBudgetExhausted.Name, at)} })
-		f.remaining(anyTime, -just, func(at int) []Asked { return []Asked{l.alerts(sla.AlertBudgetExhausted.Name, at, labels...)} })
-	}
-	f.forecast()
 }
 
-// remaining begins a moment in which so much of the budget is left, with the
-// whole period measured.
+// summed tells whether the level's rules make a budget of the sums that the tests
+// feed for a period: not where all time is agreed except at single dates, for then
+// only the tables of dates say how much, and they begin long after the tests.
+func (f *figures) summed() bool {
+	if f.l.Masked() && f.l.hours.agreedAlways() {
+		return false
+	}
+	return f.l.recorded[metricnames.BadPeriod] && f.l.recorded[metricnames.TotalPeriod]
+}
+
+// finals asks what is recorded about a calendar period that has ended.
+func (f *figures) finals() {
+	l := f.l
+	for _, p := range l.Periods() {
+		if p.Calendar == "" {
+			continue
+		}
+		of := []string{metricnames.Period, p.String(), metricnames.Start, "before"}
+		share := l.TargetBudget().Float64() / 2
+		f.moment(func(_, at int) []Asked {
+			return []Asked{rounded(l.named(metricnames.ErrorPrevious, of...), at, math.Round(share*scale))}
+		})
+		f.set(l.named(metricnames.TotalPrevious, of...), scale)
+		f.set(l.named(metricnames.BadPrevious, of...), share*scale)
+	}
+}
+
+// credits asks what is owed just before a tier of credits and just after it, for
+// the period that is running and for the one before, and how much is left.
+func (f *figures) credits() {
+	l := f.l
+	owed, p := sla.Decimal{}, l.CreditPeriod()
+	period := []string{metricnames.Period, p.String()}
+	for _, t := range l.Credits.Tiers {
+		for _, beyond := range []bool{false, true} {
+			lost := t.Budget().Float64() * (1 - just)
+			if beyond {
+				lost, owed = t.Budget().Float64()*(1+just), t.Percent
+			}
+			percent := math.Round(owed.Float64() * scale)
+			left := max(0, t.Budget().Float64()-lost) * p.Nominal().Minutes()
+			minutes := l.named(metricnames.CreditMinutes, append(period, metricnames.Tier, t.Below.String())...)
+			if p.Calendar == "" && f.summed() {
+				f.lost(anyTime, p, lost, func(at int) []Asked {
+					asked := []Asked{rounded(l.named(metricnames.CreditPercent, period...), at, percent)}
+					if !l.Masked() { // whose periods are as long as their agreed time
+						asked = append(asked, between(minutes, at, left*(1-1e-6)-1e-6, left*(1+1e-6)+1e-6))
+					}
+					return asked
+				})
+			}
+			if p.Calendar == "" {
+				continue
+			}
+			before := append(period, metricnames.Start, "owed") // of another period, whose share the rules record
+			f.moment(func(_, at int) []Asked {
+				return []Asked{
+					rounded(l.named(metricnames.CreditPercent, period...), at, percent),
+					rounded(l.named(metricnames.CreditPrevious, before...), at, percent),
+				}
+			})
+			f.set(l.named(metricnames.BestPossible, period...), 1-lost)
+			f.set(l.named(metricnames.ErrorPrevious, before...), lost)
+		}
+	}
+}
+
+// remaining begins a moment in which so much of the first period's budget is left,
+// with the whole period measured.
 func (f *figures) remaining(w when, left float64, asked func(at int) []Asked) bool {
+	return f.lost(w, f.l.Period, f.l.TargetBudget().Float64()*(1-left), asked)
+}
+
+// lost begins a moment in which a share of a period was bad, with the whole
+// period measured.
+func (f *figures) lost(w when, p sla.Period, share float64, asked func(at int) []Asked) bool {
 	l := f.l
 	if !f.momentAt(w, func(_, at int) []Asked { return asked(at) }) {
 		return false
 	}
-	period := []string{metricnames.Period, l.Period.String()}
-	total := 2 * l.Period.Longest().Seconds() // more than the period's seconds, so that it is covered
+	period := []string{metricnames.Period, p.String()}
+	total := 2 * p.Longest().Seconds() // more than the period's seconds, so that it is covered
 	f.set(l.named(metricnames.TotalPeriod, period...), total)
-	f.set(l.named(metricnames.BadPeriod, period...), total*l.TargetBudget().Float64()*(1-left))
+	f.set(l.named(metricnames.BadPeriod, period...), total*share)
 	if !l.Aggregation.ByTime() {
 		f.set(l.named(metricnames.CoveragePeriod, period...), 1)
 	}
@@ -317,47 +413,9 @@ func (f *figures) remaining(w when, left float64, asked func(at int) []Asked) bo
 // removed is what conditions have taken out of the agreed time.
 var removed = metricnames.TallyOf("removed", metricnames.RemovedMask)
 
-// forecast brings about that the rest of the budget ends just after, and just
-// before, the time that the alert looks ahead.
-func (f *figures) forecast() {
-	l := f.l
-	labels := l.labelsOf(sla.AlertBudgetForecast.Name)
-	if len(labels) == 0 {
-		return
-	}
-	fc := l.Notice(sla.AlertBudgetForecast)
-	budget := l.TargetBudget().Float64()
-	perLeft := l.Period.Nominal().Seconds() / fc.Within.Seconds() * budget // the bad share that ends a whole budget just in time
-	left := min(0.5, 0.9/perLeft)
-	if left*perLeft <= budget*(1+2*just) {
-		return // of a rolling period as much comes back
-	}
-	for _, m := range []struct {
-		by     float64
-		enough bool
-		fires  bool
-	}{{1 + just, true, true}, {1 - just, true, false}, {1 + just, false, false}} {
-		if !m.enough && !f.gated(fc.Over) {
-			continue
-		}
-		there := f.remaining(open, left, func(at int) []Asked {
-			if m.fires {
-				return []Asked{l.alerts(sla.AlertBudgetForecast.Name, at, labels...)}
-			}
-			return []Asked{l.alerts(sla.AlertBudgetForecast.Name, at)}
-		})
-		if there {
-			weight := f.weight(fc.Over)
-			for _, w := range []time.Duration{sla.BaseWindow, rulegen.ForecastShort(fc.Over, f.l.windows())} {
-				f.window(w, budget*(1+just)*weight, true) // so that no tier burns, whose page would hold it back
-			}
-			f.window(fc.Over, left*perLeft*m.by*weight, m.enough)
-		}
-	}
-}
-
-// input is what is fed over all moments; a series that a moment says nothing of
-// has no samples in it.
+// input is what is fed over all moments. In a moment that says nothing about a
+// series there is no sample of it, and no stale marker, which would stand where the
+// rules may record one.
 func (f *figures) input() []Input {
 	var all []Input
 	moments := f.inTime()
@@ -365,18 +423,18 @@ func (f *figures) input() []Input {
 		var parts []string
 		for _, m := range moments {
 			for len(parts) < f.begin[m] {
-				parts = append(parts, "stale")
+				parts = append(parts, "_")
 			}
 			v, ok := f.value[key][m]
 			for range f.hold {
 				if ok {
 					parts = append(parts, number(v))
 				} else {
-					parts = append(parts, "stale")
+					parts = append(parts, "_")
 				}
 			}
 		}
-		all = append(all, Input{f.names[key].String(), strings.Join(parts, " ")})
+		all = append(all, input(f.names[key], strings.Join(parts, " ")))
 	}
 	return all
 }

@@ -9,7 +9,6 @@ package ruletest
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -28,6 +27,9 @@ type File struct {
 	GroupEvalOrder     []string `yaml:"group_eval_order,flow,omitempty"`
 	Tests              []Test   `yaml:"tests"`
 	Notes              []string `yaml:"-"` // what is not tested, and why
+	// Name tells the file from the others of an agreement: "" for the main one,
+	// "days", "missing", or an instant as "20261225T1200".
+	Name string `yaml:"-"`
 }
 
 // Test is a stretch of time with what is fed and asked.
@@ -42,6 +44,12 @@ type Test struct {
 type Input struct {
 	Series string `yaml:"series"`
 	Values string `yaml:"values"`
+
+	about promql.Metric // the series
+}
+
+func input(series promql.Metric, values string) Input {
+	return Input{series.String(), values, series}
 }
 
 // Asked is an expression and the samples that it must give; no samples are
@@ -50,6 +58,8 @@ type Asked struct {
 	Expr    string   `yaml:"expr"`
 	At      string   `yaml:"eval_time"`
 	Samples []Sample `yaml:"exp_samples"`
+
+	about promql.Metric // the series that is asked for
 }
 
 // Sample is one expected sample.
@@ -150,7 +160,7 @@ func rounded(m promql.Metric, steps int, want float64) Asked {
 	delete(labels, nameLabel)
 	return Asked{
 		Expr: fmt.Sprintf("round(%s * %s)", m, number(scale)), At: at(steps),
-		Samples: []Sample{{labels.String(), want}},
+		Samples: []Sample{{labels.String(), want}}, about: m,
 	}
 }
 
@@ -160,8 +170,13 @@ func between(m promql.Metric, steps int, low, high float64) Asked {
 	delete(labels, nameLabel)
 	return Asked{
 		Expr: fmt.Sprintf("(%[1]s > bool %[2]s) * (%[1]s < bool %[3]s)", m, number(low), number(high)), At: at(steps),
-		Samples: []Sample{{labels.String(), 1}},
+		Samples: []Sample{{labels.String(), 1}}, about: m,
 	}
+}
+
+// none asks whether a series has no sample.
+func none(m promql.Metric, steps int) Asked {
+	return Asked{Expr: m.String(), At: at(steps), Samples: []Sample{}, about: m}
 }
 
 const alerts, isFiring = "ALERTS", "firing"
@@ -173,7 +188,7 @@ func (l *tested) selectAlerts(name string, more ...string) promql.Metric {
 	if l.escalated {
 		m[metricnames.Escalation] = ""
 	}
-	if slices.Contains(toldOfAll, name) {
+	if l.ofWholeLevel(name) {
 		for label := range l.group {
 			m[label] = ""
 		}
@@ -183,7 +198,7 @@ func (l *tested) selectAlerts(name string, more ...string) promql.Metric {
 
 // alerts asks which of a level's alerts of a name fire, each by all its labels.
 func (l *tested) alerts(name string, steps int, firing ...map[string]string) Asked {
-	a := Asked{Expr: l.selectAlerts(name).String(), At: at(steps), Samples: []Sample{}}
+	a := none(l.selectAlerts(name), steps)
 	for _, labels := range firing {
 		m := promql.Metric(labels).With(promql.Metric{nameLabel: alerts, "alertname": name, "alertstate": isFiring})
 		a.Samples = append(a.Samples, Sample{m.String(), 1})

@@ -4,9 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/internal/promql"
-	"github.com/upheld-sla/upheld/sla"
 )
 
 // mostGroups bounds how many groups of a level are tested.
@@ -68,33 +66,8 @@ func (l *tested) ofGroup(all []fed) []fed {
 	return all
 }
 
-// toldOfAll are alerts of a level as a whole.
-var toldOfAll = []string{sla.AlertMeasurementLost.Name, sla.AlertGroupLimit.Name}
+// ofWholeLevel tells whether an alert is about all groups of the level together.
+func (l *tested) ofWholeLevel(name string) bool { return testOf(name).kind.WholeLevel }
 
 // first tells whether what is asked of the whole level is asked here.
 func (l *tested) first() bool { return l.nth == 0 }
-
-// limit brings about as many groups as may be, and one more.
-func (f *figures) limit() {
-	l := f.l
-	labels := l.labelsOf(sla.AlertGroupLimit.Name)
-	if l.group == nil || !l.first() || len(labels) == 0 {
-		return
-	}
-	most := l.GroupBy.Limit * 4 / 5
-	for _, more := range []int{0, 1} {
-		f.moment(func(_, at int) []Asked {
-			if more == 0 {
-				return []Asked{l.alerts(sla.AlertGroupLimit.Name, at)}
-			}
-			return []Asked{l.alerts(sla.AlertGroupLimit.Name, at, labels...)}
-		})
-		for i := len(l.whole.groups()); i < most+more; i++ {
-			others := promql.Metric{}
-			for _, label := range l.GroupBy.Labels {
-				others[label] = fmt.Sprintf("other-%d", i)
-			}
-			f.set(l.named(metricnames.GroupSeen).With(others), 1)
-		}
-	}
-}

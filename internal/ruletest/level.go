@@ -1,8 +1,6 @@
 package ruletest
 
 import (
-	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -24,6 +22,7 @@ type tested struct {
 	hours             hours             // when its time counts
 	share             sla.Decimal       // agreed service time of all time
 	recorded          map[string]bool   // names
+	rules             []rulegen.Rule    // all of them
 	every             time.Duration     // evaluations of the first tier
 	alert             []rulegen.Rule    // its alerts
 	reads             []promql.Selector // of what it does not record
@@ -45,45 +44,13 @@ type fed struct {
 // prefixRecorded begins the names of what rules record.
 const prefixRecorded = "sla:"
 
-// known are the recorded series that tests know how to bring about. A level that
-// reads another is not tested, whatever made it.
-var known = []string{
-	metricnames.TotalRate, metricnames.BadRate, metricnames.TotalIncrease, metricnames.BadIncrease,
-	metricnames.TotalPeriod, metricnames.BadPeriod, metricnames.CoveragePeriod, metricnames.MeasuredPeriod, metricnames.MeasuredBusy, metricnames.ErrorPeriod,
-	metricnames.BudgetRemaining, metricnames.BurnRate, metricnames.BestPossible, metricnames.TargetRatio, metricnames.ObjectiveRatio,
-	metricnames.TotalIncreasePeriod, metricnames.BadIncreasePeriod, metricnames.TotalByStart, metricnames.BadByStart,
-	metricnames.TotalPrevious, metricnames.BadPrevious, metricnames.ErrorPrevious,
-	metricnames.CalendarNow, metricnames.CalendarMonth, metricnames.CalendarStartLocal, metricnames.CalendarStartDate,
-	metricnames.CalendarStart, metricnames.CalendarEndLocal, metricnames.CalendarEnd, metricnames.CalendarPreviousLocal, metricnames.CalendarPreviousDate,
-	metricnames.SlotTotal, metricnames.SlotBad, metricnames.SlotJudged, metricnames.SlotBadMinute, metricnames.SlotQualified,
-	metricnames.GroupSeen, metricnames.GroupWorst, metricnames.GoodRate, metricnames.GoodSeen, metricnames.BurnTier,
-	metricnames.ServiceHoursMask, metricnames.ExclusionMask, metricnames.ClockLocal, metricnames.ClockWeek, metricnames.ClockDay,
-	metricnames.PeriodClock, metricnames.PeriodClockLocal, metricnames.AgreedSeconds, metricnames.AgreedLeft,
-	metricnames.RawTotalRate, metricnames.RawBadRate, metricnames.ExcludedTotalRate, metricnames.ExcludedBadRate,
-	metricnames.AgreedMask, metricnames.RemovedMask, metricnames.AlertingMask, metricnames.SlotAgreed, metricnames.SlotServed, metricnames.SlotKept, metricnames.SlotCounted,
-	metricnames.AgreedPeriod,
-}
-
-// knownPrefixes are names with a window, or the tier of a sum, after them.
-var knownPrefixes = []string{
-	metricnames.ErrorRatio, metricnames.TotalSum, metricnames.BadSum, metricnames.AgreedRatio, metricnames.TrafficRatio,
-	"sla:raw_total:", "sla:raw_bad:", "sla:excluded_total:", "sla:excluded_bad:", "sla:agreed:", "sla:removed:",
-	"sla:component", "sla:composite", "sla:source:", "sla:blame:", "sla:end_to_end", "sla:rollup",
-}
-
-func isKnown(name string) bool {
-	return slices.Contains(known, name) || slices.ContainsFunc(knownPrefixes, func(p string) bool { return strings.HasPrefix(name, p) })
-}
-
 // newTested reads a level's rules. A reason says why it cannot be tested.
 func newTested(p rulegen.LevelPlan, extra map[string]string, masks masks, now time.Time) (l *tested, reason string) {
 	l = &tested{ServiceLevel: p.Level, own: identity(p.Level.ID, extra), recorded: map[string]bool{}, share: p.Level.AlertShare(now)}
 	l.hours = masks.of(p.Level)
-	if l.MissingData != sla.MissingExcluded {
-		return nil, "what is missing counts, so that its rules record also while nothing is fed"
-	}
 	for _, g := range p.Groups {
 		for _, r := range g.Rules {
+			l.rules = append(l.rules, r)
 			if r.Record == metricnames.TotalRate {
 				l.every = g.Interval
 			}
@@ -98,8 +65,6 @@ func newTested(p rulegen.LevelPlan, extra map[string]string, masks masks, now ti
 				l.bound = l.bound || r.Record == metricnames.BadRate && s.Name() == metricnames.TotalRate
 				if !strings.HasPrefix(s.Name(), prefixRecorded) {
 					l.reads = append(l.reads, s)
-				} else if !isKnown(s.Name()) {
-					return nil, fmt.Sprintf("its rules read %s, which no test brings about", s.Name())
 				}
 			}
 		}
@@ -119,8 +84,12 @@ func newTested(p rulegen.LevelPlan, extra map[string]string, masks masks, now ti
 
 // feed says what the level is fed, now that its group is known.
 func (l *tested) feed() {
+	if l.MissingData != sla.MissingExcluded && l.scale() != 1 {
+		return // its rules count no more than all of the time, and the tests would need ten times that
+	}
 	if l.fed = feeds(l); l.fed == nil && !l.bound {
-		l.below, l.fed = true, l.base()
+		l.fed = l.base()
+		l.below = l.fed != nil
 	}
 }
 
@@ -130,7 +99,9 @@ const perSample = 1e7
 
 // base feeds what the level's figures begin with, in parts of a second: the base
 // series themselves; of a level that judges minutes, the judgements; of
-// a composite, the states of its components.
+// a composite, the states of its components. Where missing data counts, a level is
+// measured while there are the looks that are judged, so these are fed; nil where
+// minutes and slots are judged.
 func (l *tested) base() []fed {
 	total := func(v float64) func(float64) float64 { return func(float64) float64 { return v } }
 	bad := func(v float64) func(float64) float64 { return func(bad float64) float64 { return bad * v } }
@@ -143,6 +114,10 @@ func (l *tested) base() []fed {
 			all = append(all, fed{series: l.named(metricnames.ComponentBad, metricnames.Component, x.Label), gauge: true, of: bad(1)})
 		}
 		return all
+	case l.recorded[metricnames.SlotKnown] && sla.LookedAt(l.Indicator):
+		return []fed{{series: l.named(metricnames.SlotBad), gauge: true, of: bad(1)}}
+	case l.recorded[metricnames.SlotKnown]:
+		return nil
 	case l.spreads():
 		return []fed{{series: l.named(metricnames.SlotJudged), gauge: true, of: bad(1)}}
 	case l.Masked() && !l.heldSlots():
@@ -173,6 +148,11 @@ func feeds(l *tested) []fed {
 	case sla.CountsMinutes, sla.CountsSlots:
 		return nil
 	}
+	return countersOf(l)
+}
+
+// countersOf are the raw series of the level's indicator.
+func countersOf(l *tested) []fed {
 	var all []fed
 	scale := l.scale()
 	everything, good, bad := scaled(everything, scale), scaled(good, scale), scaled(bad, scale)

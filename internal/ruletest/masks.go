@@ -72,6 +72,16 @@ func (h hours) inService(step int) bool { return h.service == nil || h.service.H
 
 func (h hours) agreed(step int) bool { return h.inService(step) && !holds(h.removed, moment(step)) }
 
+// agreedAlways tells whether all time of the tests is agreed.
+func (h hours) agreedAlways() bool {
+	for k := range longestSearch {
+		if !h.agreed(k) {
+			return false
+		}
+	}
+	return true
+}
+
 // kept tells whether failures count.
 func (h hours) kept(step int) bool { return h.agreed(step) && !holds(h.excused, moment(step)) }
 

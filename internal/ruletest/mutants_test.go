@@ -212,6 +212,20 @@ spec:
         targets: [{match: {tenant: acme}, target: "99.5", required: true}]
       period: 7d
 `,
+	// Credits, and missing data that counts.
+	"contract": `apiVersion: upheld/v1
+kind: ServiceLevelAgreement
+metadata: {name: shop}
+spec:
+  alerting: {tiers: {page-fast: {enabled: false}, page-slow: {enabled: false}, ticket-fast: {enabled: false}, ticket-slow: {enabled: false}}}
+  serviceLevels:
+    - name: credits
+      indicator: {events: {bad: 'http_requests_total{job="api",code=~"5.."}', total: 'http_requests_total{job="api"}'}}
+      target: "99"
+      period: 7d
+      credits: {tiers: [{below: "99", percent: "10"}, {below: "90", percent: "50"}]}
+    - {name: missing, indicator: {probe: {http: "https://shop.example/"}}, target: "99", period: 7d, missingData: bad}
+`,
 	// Redundancy, weights, and an unknown state that is not left out.
 	"composite": `apiVersion: upheld/v1
 kind: ServiceLevelAgreement
@@ -251,14 +265,7 @@ func tests(t *testing.T, text string, opts rulegen.Options) (rules []byte, tests
 	if err != nil {
 		t.Fatal(err)
 	}
-	files := []ruletest.File{suite.File([]string{"rules.yaml"}, groups)}
-	if days, ok := suite.Days([]string{"rules.yaml"}, groups); ok {
-		files = append(files, days)
-	}
-	for _, d := range suite.Dated([]string{"rules.yaml"}, groups) {
-		files = append(files, d.File)
-	}
-	for _, f := range files {
+	for _, f := range suite.Files([]string{"rules.yaml"}, groups) {
 		content, err := emit.Tests(agreements[0], f, "")
 		if err != nil {
 			t.Fatal(err)

@@ -133,7 +133,7 @@ func (c *shift) input() []Input {
 		if f.gauge {
 			values = gauge(parts)
 		}
-		all = append(all, Input{f.series.String(), values})
+		all = append(all, input(f.series, values))
 	}
 	return all
 }
@@ -205,8 +205,13 @@ func (s *simulated) counted(k int) []Asked {
 		}
 		return 0
 	}
-	ask(metricnames.RawTotalRate, unit)
-	ask(metricnames.RawBadRate, unit*s.bad[k])
+	raw := unit
+	if l.feeds(metricnames.SlotJudged) {
+		const judgements = 3 // that are fed within the four and a half minutes of which they are counted
+		raw *= judgements
+	}
+	ask(metricnames.RawTotalRate, raw)
+	ask(metricnames.RawBadRate, raw*s.bad[k])
 	ask(metricnames.TotalRate, s.total[k])
 	ask(metricnames.BadRate, s.count[k])
 	ask(metricnames.AgreedMask, mask(l.hours.agreed(k)))

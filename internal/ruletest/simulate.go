@@ -144,7 +144,7 @@ func (s *simulated) value(name string, k int, of func(variant) float64, more ...
 	m := s.l.named(name, more...)
 	switch {
 	case nothing == 2:
-		return []Asked{{Expr: m.String(), At: at(k), Samples: []Sample{}}}
+		return []Asked{none(m, k)}
 	case nothing == 1:
 		return nil
 	case low == 0 && high == 0:

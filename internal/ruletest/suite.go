@@ -3,10 +3,8 @@ package ruletest
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/sla"
 )
@@ -17,7 +15,8 @@ type Suite struct {
 	masks  masks
 	all    [][]*tested // levels, each in its groups
 	levels [][]*tested // of these, those that can be fed
-	notes  []string
+
+	omissions []Omission
 }
 
 // way is a stretch of time that a level is led through.
@@ -40,11 +39,11 @@ func (s *Suite) Add(p rulegen.LevelPlan) {
 	s.masks.add(p)
 	l, reason := newTested(p, s.opts.Labels, s.masks, s.opts.Now)
 	if reason != "" {
-		s.notes = append(s.notes, fmt.Sprintf("%s/%s is not tested: %s.", p.Level.ID.Service, p.Level.ID.SLO, reason))
+		s.omit(p.Level, "it is not tested: %s", reason)
 		return
 	}
 	groups := l.groups()
-	s.note(groups[0])
+	s.leaveOut(groups[0])
 	s.all = append(s.all, groups)
 	if groups[0].fed != nil {
 		s.levels = append(s.levels, groups)
@@ -138,79 +137,27 @@ func disturb(a, b way) bool {
 	})
 }
 
-// note says what of the level is not tested, and why.
-func (s *Suite) note(l *tested) {
-	note := func(format string, args ...any) {
-		s.notes = append(s.notes, fmt.Sprintf("%s/%s", l.ID.Service, l.ID.SLO)+fmt.Sprintf(format, args...))
+// Files are the files of tests for rules in the files, whose groups are evaluated
+// in this order. Those after the first are there if there is something to test.
+func (s *Suite) Files(ruleFiles, groups []string) []File {
+	all := []File{s.file(ruleFiles, groups)}
+	if days := s.days(ruleFiles, groups); len(days.Tests) > 0 {
+		all = append(all, days)
 	}
-	_, composite := l.Indicator.(*sla.Composite)
-	switch {
-	case composite:
-		if newTruthTable(l).counters() == nil {
-			note(" is tested from the states of its components on: what those are counted from, no simple series brings about for each alone.")
-		}
-		if failsOver(l.Indicator.(*sla.Composite).Tree) {
-			note(" fails over, which takes minutes, and promtool looks every ten: how long it took is not tested.")
-		}
-	case l.below && l.Masked() && !l.heldSlots():
-		note(" is tested from %s on: what it is made of, no simple series brings about (a %s level, %s).", l.fed[0].series[nameLabel], l.Indicator.Kind(), l.Aggregation)
-	case l.below:
-		note(" is tested from %s and %s on: what they are made of, no simple series brings about (a %s level, %s).",
-			metricnames.TotalRate, metricnames.BadRate, l.Indicator.Kind(), l.Aggregation)
+	if missing := s.missing(ruleFiles, groups); len(missing.Tests) > 0 {
+		all = append(all, missing)
 	}
-	if l.below && l.Masked() && l.heldSlots() {
-		note(": its masks hold back alerts, and what they leave out is not tested: they are taken in the middle of a slot, which is at no step of promtool's.")
+	all = append(all, s.dated(ruleFiles, groups)...)
+	s.findUnasked(all)
+	for _, o := range s.omissions {
+		all[0].Notes = append(all[0].Notes, o.String())
 	}
-	if l.fed == nil {
-		note(": only what its budget and alerts wait for is tested, because promtool 2.42 cannot be fed what it counts (a %s level).", l.Indicator.Kind())
-	}
-	if l.Alerting.WeighByTraffic {
-		note(": its tiers are tested by what they wait for, and not in the course of days: promtool evaluates every ten minutes what stands for one, and traffic weighs less then.")
-	}
-	for _, e := range l.Exclusions {
-		if e.Condition.Text != "" {
-			note(": the exclusion %q never holds in the tests, since its condition is yours and nothing is fed to it.", e.Name)
-		}
-	}
-	if names := l.unasked(); len(names) > 0 {
-		note(": nothing is asked of %s.", strings.Join(names, ", "))
-	}
+	return all
 }
 
-// asked are recorded series whose values are compared, beside the ratios of
-// windows; what they are made of is tested through them.
-var asked = []string{
-	metricnames.TotalRate, metricnames.BadRate, metricnames.TotalIncrease, metricnames.BadIncrease, metricnames.TotalPeriod, metricnames.BadPeriod,
-	metricnames.ErrorPeriod, metricnames.BurnRate, metricnames.BudgetRemaining, metricnames.TargetRatio, metricnames.ObjectiveRatio, metricnames.CoveragePeriod,
-	metricnames.GroupSeen, metricnames.RawTotalRate, metricnames.RawBadRate, metricnames.ExcludedTotalRate, metricnames.ExcludedBadRate,
-	metricnames.AgreedMask, metricnames.AlertingMask, metricnames.SlotAgreed, metricnames.SlotKept, metricnames.SlotCounted,
-}
-
-// unasked are the level's recorded series and alerts of which nothing is asked.
-func (l *tested) unasked() []string {
-	var names []string
-	for name := range l.recorded {
-		if !slices.Contains(asked, name) && !slices.ContainsFunc(knownPrefixes, func(p string) bool { return strings.HasPrefix(name, p) }) &&
-			(!l.below || !isKnown(name)) && name != metricnames.LevelInfo && !strings.HasPrefix(name, "sla:calendar_") {
-			names = append(names, name)
-		}
-	}
-	for _, r := range l.alert {
-		if !slices.Contains(knownAlerts, r.Alert) {
-			names = append(names, r.Alert)
-		}
-	}
-	if l.escalated {
-		names = append(names, "its escalations")
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
-}
-
-// File is the file of tests for rules in the files, whose groups are evaluated
-// in this order.
-func (s *Suite) File(ruleFiles, groups []string) File {
-	f := File{RuleFiles: ruleFiles, EvaluationInterval: sla.FormatDuration(step), GroupEvalOrder: groups, Notes: s.notes}
+// file is the main file.
+func (s *Suite) file(ruleFiles, groups []string) File {
+	f := File{RuleFiles: ruleFiles, EvaluationInterval: sla.FormatDuration(step), GroupEvalOrder: groups}
 	f.add("healthy, burning, recovered, down, lost", s.ways())
 	t := Test{Name: "just above and below what budgets and alerts wait for", Interval: sla.FormatDuration(step)}
 	for _, l := range s.figures() {
