@@ -15,22 +15,21 @@ func newCheck() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check SPEC...",
 		Short: "Find everything that is wrong with specifications",
-		Long: `Check reads specifications and lists everything that is wrong with them at
-once, each with its place, the line and what to write instead. It also reads the
-PromQL in them. SPEC is a file, a directory (every *.yaml and *.yml directly in
+		Long: `Check reads specifications and lists all their mistakes at once, each with its
+place, the line and what to write instead. It also reads the PromQL in them. SPEC is a file, a directory (every *.yaml and *.yml directly in
 it; a warning names specifications in subdirectories, which are not read), a glob,
 or - for standard input. References between agreements are resolved among all that
 are named.
 
-Told how often Prometheus scrapes, and how long it keeps what it has, it also finds
-windows with too few scrapes and periods that the server would forget.
+If you say how often Prometheus scrapes and how long it keeps data, it also finds
+windows with too few scrapes and periods that are longer than the retention.
 
-With --prometheus.url it asks a server: whether the series that levels read are
-there, are counters, have the labels and the bucket that are asked for, are scraped
-often enough and kept long enough, and what the rules will cost. It only asks.
+With --prometheus.url it asks a server whether the series that levels read exist,
+are counters, have the labels and the bucket they need, are scraped often enough and
+kept long enough, and what the rules will cost. It changes nothing there.
 
-The findings go to standard output, the closing count to standard error. Exit
-code 0 means no errors, 1 errors (or, with --strict, warnings).`,
+Findings go to standard output, the count at the end to standard error. Exit code 0
+means no errors, 1 errors (or, with --strict, warnings).`,
 		Example: `  # everything in a directory
   upheld check specs/
 

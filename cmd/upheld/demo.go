@@ -45,7 +45,7 @@ schedule, and runs upheld serve on the agreement for them: real probes, real
 rules, real alerts, in one process. Nothing else needs to be installed, and
 nothing is left behind when it ends.
 
-What breaks and mends is printed to standard output as it happens; the log goes
+What breaks and recovers is printed to standard output as it happens; the log goes
 to standard error.`,
 		Example: `  # the pages are at http://127.0.0.1:9797
   upheld demo
@@ -54,7 +54,7 @@ to standard error.`,
   upheld demo --web.listen-address=127.0.0.1:0 --duration=2m
 
   # with an Alertmanager that runs on what upheld generate has made of
-  # examples/demo/shop.yaml: who is told, and what is held back
+  # examples/demo/shop.yaml: who is notified, and what is held back
   upheld demo --alertmanager.url=http://127.0.0.1:9093`,
 		Annotations: map[string]string{runsOn: "true"},
 

@@ -22,12 +22,12 @@ func newExplain() *cobra.Command {
 		Use:   "explain SPEC...",
 		Short: "Say in words and numbers what specifications mean",
 		Long: `Explain prints what each service level promises: what is measured and how it is
-counted, every default that was filled in, the error budget in minutes or events,
-and the alerts with the time after which each sees a total outage.
+counted, every default, the error budget in minutes or events, and the alerts with
+the time after which each detects a total outage.
 
-The time to detect is that of constant traffic failing altogether, on rules that
-sum five-minute rates; scraping and evaluating add up to a scrape and an evaluation
-interval (the second tier of rules, for windows above 6h, five of those).`,
+The time to detect is for a total outage at constant traffic. Scraping and evaluating
+add up to one scrape and one evaluation interval; for windows above 6h, which are
+evaluated more seldom, five evaluation intervals.`,
 		Example: `  upheld explain specs/shop.yaml`,
 		Args:    atLeastOneSpec,
 		RunE: func(cmd *cobra.Command, args []string) error {
