@@ -64,7 +64,7 @@ func (m *masks) lintExclusion(e *sla.Exclusion, warn warner) {
 	}
 	var all []span
 	for _, w := range e.Windows {
-		if !e.Timely(w) {
+		if !e.AnnouncedInTime(w) {
 			warn(w.Pos, "late-notice", "announce it earlier, or write emergency: true if the agreement allows that",
 				"this window was announced %s before it begins, and %s needs %s: it excuses nothing", sla.FormatDuration(max(w.Once.From.Sub(w.Announced), 0)), e.Name, sla.FormatDuration(e.Notice))
 			continue

@@ -30,10 +30,10 @@ type AlertKind struct {
 
 // AlertOptions are a key of `alerting` that configures a kind of alert.
 type AlertOptions struct {
-	Doc     string // of the key: what the alert is; Markdown
-	Usual   string // what the alert is if nothing is said: "a ticket"
-	Section string // the name of what stands below the key: "the budget exhausted alert"
-	Text    string // what the alert is, at length; Markdown
+	Doc          string // of the key: what the alert is; Markdown
+	DefaultWords string // what the alert is if nothing is said: "a ticket"
+	Section      string // the name of what stands below the key: "the budget exhausted alert"
+	Text         string // what the alert is, at length; Markdown
 
 	// Synonyms are what other formats and people call the key.
 	Synonyms []string

@@ -47,8 +47,8 @@ var workbook = []struct {
 	{"ticket-slow", Ticket, 72 * time.Hour, MustDecimal("1"), 6 * time.Hour, 30 * time.Minute},
 }
 
-// ladder are the windows that scaling snaps to.
-var ladder = []time.Duration{
+// windowSteps are the windows that scaling snaps to.
+var windowSteps = []time.Duration{
 	30 * time.Minute, time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour,
 	12 * time.Hour, 24 * time.Hour, 48 * time.Hour, 72 * time.Hour,
 }
@@ -78,7 +78,7 @@ func DefaultTiers(of Period) []Tier {
 			t.Factor = t.Factor.Mul(NewDecimal(int64(period), int64(referencePeriod)))
 		} else {
 			scaled := time.Duration(float64(row.long) * float64(period) / float64(referencePeriod))
-			t.Long = max(nearest(ladder, scaled), row.floor)
+			t.Long = max(nearest(windowSteps, scaled), row.floor)
 		}
 		t.Short = ShortWindow(t.Long)
 		tiers = append(tiers, t)
@@ -86,8 +86,8 @@ func DefaultTiers(of Period) []Tier {
 	return tiers
 }
 
-// shortLadder are the windows that those of periods under a day come down to.
-var shortLadder = append([]time.Duration{10 * time.Minute, 15 * time.Minute, 20 * time.Minute}, ladder...)
+// shortWindowSteps are the windows that those of periods under a day come down to.
+var shortWindowSteps = append([]time.Duration{10 * time.Minute, 15 * time.Minute, 20 * time.Minute}, windowSteps...)
 
 // atMost is the longest of ascending steps that is not above d, or the first.
 func atMost(steps []time.Duration, d time.Duration) time.Duration {
@@ -103,7 +103,7 @@ func shortTiers(period time.Duration) []Tier {
 	for _, row := range workbook {
 		t := Tier{Name: row.name, Severity: row.urgency.String(), Urgency: row.urgency, Factor: row.factor}
 		inDay := NewDecimal(int64(row.floor), int64(day)) // the floor is the window that a day has
-		t.Long = max(atMost(shortLadder, inDay.Mul(Seconds(period)).Duration()), row.least)
+		t.Long = max(atMost(shortWindowSteps, inDay.Mul(Seconds(period)).Duration()), row.least)
 		if same := t.Factor.Mul(inDay).Mul(NewDecimal(int64(period), int64(t.Long))); same.Cmp(t.Factor) < 0 {
 			t.Factor = twoPlaces(same)
 		}

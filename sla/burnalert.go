@@ -22,7 +22,7 @@ type BurnAlert struct {
 	// the level has several alerts of the severity; else "".
 	Tier string
 
-	named string // by which steps
+	steps string // by which steps
 }
 
 // BurnAlerts are the tiers of the level by alert, most urgent first. Tiers are
@@ -33,17 +33,17 @@ func (l *ServiceLevel) BurnAlerts() []BurnAlert {
 	for _, t := range l.Alerting.Tiers {
 		named := l.stepsThatName(t)
 		i := slices.IndexFunc(all, func(a BurnAlert) bool {
-			return a.Severity == t.Severity && a.For == t.For && a.named == named && maps.Equal(a.Labels, t.Labels)
+			return a.Severity == t.Severity && a.For == t.For && a.steps == named && maps.Equal(a.Labels, t.Labels)
 		})
 		if i < 0 {
-			i, all = len(all), append(all, BurnAlert{Severity: t.Severity, Labels: t.Labels, For: t.For, named: named})
+			i, all = len(all), append(all, BurnAlert{Severity: t.Severity, Labels: t.Labels, For: t.For, steps: named})
 		}
 		all[i].Tiers = append(all[i].Tiers, t)
 		all[i].KeepFiringFor = max(all[i].KeepFiringFor, t.KeepFiringFor)
 	}
 	for i, a := range all {
 		alike := func(other BurnAlert) bool { return other.Severity == a.Severity }
-		if a.named != "" || slices.ContainsFunc(all[:i], alike) || slices.ContainsFunc(all[i+1:], alike) {
+		if a.steps != "" || slices.ContainsFunc(all[:i], alike) || slices.ContainsFunc(all[i+1:], alike) {
 			all[i].Tier = a.Tiers[0].Name
 		}
 	}
@@ -88,7 +88,7 @@ func (a BurnAlert) WithheldBy(other BurnAlert) bool {
 	if other.Pages() && !a.Pages() {
 		return true
 	}
-	return a.Severity == other.Severity && a.named+other.named == "" && maps.Equal(a.Labels, other.Labels) &&
+	return a.Severity == other.Severity && a.steps+other.steps == "" && maps.Equal(a.Labels, other.Labels) &&
 		a.Tiers[0].Factor.Cmp(other.Tiers[0].Factor) < 0
 }
 

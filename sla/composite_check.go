@@ -29,7 +29,7 @@ func (l *ServiceLevel) CheckComposite() Findings {
 	l.checkPrediction(c, warn)
 	l.checkPeriods(c, warn)
 	l.checkExclusions(c, warn)
-	c.checkDoubles(l, warn)
+	c.checkDuplicates(l, warn)
 	c.checkShared(warn)
 	c.checkEndToEnd(l, warn)
 	return findings
@@ -107,8 +107,8 @@ func (l *ServiceLevel) promised(from, to time.Time) Spans {
 	return left
 }
 
-// checkDoubles finds members that are there twice without being meant so.
-func (c *Composite) checkDoubles(l *ServiceLevel, warn warning) {
+// checkDuplicates finds members that are there twice without being meant so.
+func (c *Composite) checkDuplicates(l *ServiceLevel, warn warning) {
 	c.Root.Walk(func(n *Node) {
 		seen := map[*ServiceLevel]bool{}
 		for _, m := range n.Members {

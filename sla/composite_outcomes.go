@@ -67,12 +67,12 @@ func (p *predictor[N]) outcomes(n *Node) (outcomes[N], error) {
 		return nil, err
 	}
 	if n.Leaf() {
-		return p.ofLeaf(n), nil
+		return p.leafOutcomes(n), nil
 	}
-	if v, ok, err := p.entangled(n); err != nil {
+	if v, ok, err := p.sharedVariable(n); err != nil {
 		return nil, err
 	} else if ok {
-		return p.conditioned(n, v)
+		return p.conditionOn(n, v)
 	}
 	members := make([]outcomes[N], len(n.Members))
 	for i, m := range n.Members {
@@ -87,8 +87,8 @@ func (p *predictor[N]) outcomes(n *Node) (outcomes[N], error) {
 	return p.kthBest(members, n.Least(), p.from(n.Failover.Share()))
 }
 
-// ofLeaf are the outcomes of a component, which is up while all that it needs is.
-func (p *predictor[N]) ofLeaf(n *Node) outcomes[N] {
+// leafOutcomes are the outcomes of a component, which is up while all that it needs is.
+func (p *predictor[N]) leafOutcomes(n *Node) outcomes[N] {
 	var zero N
 	chance := p.one
 	for _, v := range p.needs[n.Component] {
@@ -103,8 +103,8 @@ func (p *predictor[N]) ofLeaf(n *Node) outcomes[N] {
 	return outcomes[N]{{zero, p.one.Sub(chance)}, {p.one, chance}}.merged()
 }
 
-// entangled is the variable that most members of a node share, if they do.
-func (p *predictor[N]) entangled(n *Node) (int, bool, error) {
+// sharedVariable is the variable that most members of a node share, if they do.
+func (p *predictor[N]) sharedVariable(n *Node) (int, bool, error) {
 	in := map[int]int{}
 	for _, m := range n.Members {
 		seen := map[int]bool{}
@@ -130,8 +130,8 @@ func (p *predictor[N]) entangled(n *Node) (int, bool, error) {
 	return most, most >= 0, nil
 }
 
-// conditioned works a node out with a variable up and with it down.
-func (p *predictor[N]) conditioned(n *Node, v int) (outcomes[N], error) {
+// conditionOn works a node out with a variable up and with it down.
+func (p *predictor[N]) conditionOn(n *Node, v int) (outcomes[N], error) {
 	defer delete(p.fixed, v)
 	var all outcomes[N]
 	worth := p.worth[v]
@@ -174,7 +174,7 @@ func (p *predictor[N]) kthBest(members []outcomes[N], k int, switching N) (outco
 		for i, m := range members {
 			chances[i] = m.atLeast(v)
 		}
-		least := atLeastSo(chances, k, p.one)
+		least := chanceOfAtLeast(chances, k, p.one)
 		if v.Sign() > 0 {
 			least = p.clamp(least.Sub(switching))
 		}

@@ -83,8 +83,8 @@ func (e *Exclusion) Removes() bool { return e.Effect.facets().removes }
 // when it will.
 func (e *Exclusion) OnCondition() bool { return e.Condition.Text != "" }
 
-// Timely tells whether a window excuses: one that was announced too late does not.
-func (e *Exclusion) Timely(w *Window) bool {
+// AnnouncedInTime tells whether a window excuses: one that was announced too late does not.
+func (e *Exclusion) AnnouncedInTime(w *Window) bool {
 	return e.Notice == 0 || w.Recurs != nil || w.Emergency || !w.Announced.IsZero() && w.Once.From.Sub(w.Announced) >= e.Notice
 }
 
@@ -101,7 +101,7 @@ func (e *Exclusion) Spans(from, to time.Time) Spans {
 func (e *Exclusion) announced(from, to time.Time) Spans {
 	var spans []Span
 	for _, w := range e.Windows {
-		if e.Timely(w) {
+		if e.AnnouncedInTime(w) {
 			spans = append(spans, w.Spans(from, to)...)
 		}
 	}

@@ -11,10 +11,10 @@ import (
 // Hidden stands for what is not shown.
 const Hidden = "<hidden>"
 
-// beforeAt is what could be the user info of an address: up to the last "@"
+// userInfoPattern is what could be the user info of an address: up to the last "@"
 // before a space or a quote, since whoever wrote a password may not have escaped
 // what stands in it.
-var beforeAt = regexp.MustCompile("[^\\s\"`<>]+@")
+var userInfoPattern = regexp.MustCompile("[^\\s\"`<>]+@")
 
 // Redact is a text without the user info of the addresses in it, also of what is
 // no valid address: "lookup bob:pw@db.example: no such host" is shown as "lookup
@@ -70,11 +70,11 @@ func replaceUserInfo(text string, bare bool, by func(info string) string) string
 	if !strings.Contains(text, "@") { // nearly always
 		return text
 	}
-	return beforeAt.ReplaceAllStringFunc(text, func(part string) string {
+	return userInfoPattern.ReplaceAllStringFunc(text, func(part string) string {
 		part = strings.TrimSuffix(part, "@")
 		scheme, rest, isURL := strings.Cut(part, "://")
 		switch {
-		case isURL && (rest == "" || inPath(rest)): // it has none
+		case isURL && (rest == "" || isInPath(rest)): // it has none
 			return part + "@"
 		case isURL && !strings.Contains(scheme, "@"):
 			return scheme + "://" + by(rest) + "@"
@@ -85,11 +85,11 @@ func replaceUserInfo(text string, bare bool, by func(info string) string) string
 	})
 }
 
-// inPath tells whether an "@" after the rest of a URL is one of its path: where
+// isInPath tells whether an "@" after the rest of a URL is one of its path: where
 // that follows what can only be a host. With a "/" in it that is not escaped, a
 // password looks like a port that is none. A "?" or "#" right after a host, with
 // an "@" later, is more likely a part of a password than of a query.
-func inPath(rest string) bool {
+func isInPath(rest string) bool {
 	i := strings.IndexAny(rest, "/?#")
 	if i < 0 || rest[i] != '/' || strings.Contains(rest[:i], "@") {
 		return false

@@ -36,9 +36,9 @@ type Recurrence struct {
 	rule    *rrule.RRule
 }
 
-// mostADay is how many windows of a day a rule may begin: it bounds what a rule
+// mostPerDay is how many windows of a day a rule may begin: it bounds what a rule
 // amounts to, whenever it begins.
-const mostADay = 48
+const mostPerDay = 48
 
 // Other bounds of rules: far beyond those that people write.
 const (
@@ -62,7 +62,7 @@ func NewRecurrence(rule string, start time.Time, length time.Duration, zone stri
 		return nil, err
 	}
 	option.Dtstart = start
-	if err := follow(option, rule); err != nil {
+	if err := checkRule(option, rule); err != nil {
 		return nil, err
 	}
 	if until := option.Until; !until.IsZero() {
@@ -74,16 +74,16 @@ func NewRecurrence(rule string, start time.Time, length time.Duration, zone stri
 	return r, nil
 }
 
-// follow says why a rule cannot be followed: what the library does not check, on
+// checkRule says why a rule cannot be followed: what the library does not check, on
 // some of which it panics, and what would keep it busy for very long.
-func follow(option *rrule.ROption, rule string) error {
+func checkRule(option *rrule.ROption, rule string) error {
 	switch {
 	case len(rule) > longestRule:
 		return fmt.Errorf("it is too long, %d characters of at most %d", len(rule), longestRule)
 	case option.Dtstart.Year() < firstYear:
 		return fmt.Errorf("it starts in %d; let it start in %d or later", option.Dtstart.Year(), firstYear)
-	case option.Freq > rrule.DAILY || perDay(*option) > mostADay:
-		return fmt.Errorf("it may begin more than %d windows a day; FREQ is DAILY, WEEKLY, MONTHLY or YEARLY, and BYHOUR tells several of a day", mostADay)
+	case option.Freq > rrule.DAILY || windowsPerDay(*option) > mostPerDay:
+		return fmt.Errorf("it may begin more than %d windows a day; FREQ is DAILY, WEEKLY, MONTHLY or YEARLY, and BYHOUR tells several of a day", mostPerDay)
 	case len(option.Byeaster) > 0:
 		return errors.New("BYEASTER is not of RFC 5545; write such days out, each with from and to")
 	case strings.Contains(rule, "INTERVAL=") && (option.Interval < 1 || option.Interval > longestInterval):
@@ -100,14 +100,14 @@ func follow(option *rrule.ROption, rule string) error {
 			return fmt.Errorf("BYDAY counts to %d of a weekday, and there are at most %d", n, most)
 		}
 	}
-	return occurs(*option)
+	return checkOccurs(*option)
 }
 
-// occurs says whether a rule never begins a window. The library would look for
+// checkOccurs says whether a rule never begins a window. The library would look for
 // one until the year 9999, each time it is asked. Dates and weekdays repeat each
 // 400 years, so it is asked about the last of those. A rule that begins a window
 // there does so again and again, which bounds the search for any later one.
-func occurs(option rrule.ROption) error {
+func checkOccurs(option rrule.ROption) error {
 	const last = rrule.MAXYEAR/400*400 - 400
 	year := option.Dtstart.Year()
 	option.Dtstart = option.Dtstart.AddDate(last+year%400-year, 0, 0)
@@ -150,15 +150,15 @@ func (w *Window) Most(until time.Time) int {
 		until = o.Until
 	}
 	years := max(1, until.Year()-o.Dtstart.Year()+1)
-	begun := years * daysAYear(o) * perDay(o)
+	begun := years * daysPerYear(o) * windowsPerDay(o)
 	if o.Count > 0 {
 		begun = min(begun, o.Count)
 	}
 	return most + begun
 }
 
-// daysAYear is on how many days of a year a rule may begin windows, at most.
-func daysAYear(o rrule.ROption) int {
+// daysPerYear is on how many days of a year a rule may begin windows, at most.
+func daysPerYear(o rrule.ROption) int {
 	days := 366
 	switch {
 	case o.Freq == rrule.WEEKLY:
@@ -171,13 +171,13 @@ func daysAYear(o rrule.ROption) int {
 	return min(days, 366)
 }
 
-// perDay is how many windows of a day a rule may begin.
-func perDay(o rrule.ROption) int {
+// windowsPerDay is how many windows of a day a rule may begin.
+func windowsPerDay(o rrule.ROption) int {
 	return max(1, len(o.Byhour)) * max(1, len(o.Byminute)) * max(1, len(o.Bysecond))
 }
 
-// farFromUTC is further than any clock is from UTC, or goes forward.
-const farFromUTC = 48 * time.Hour
+// maxOffset is further than any clock is from UTC, or goes forward.
+const maxOffset = 48 * time.Hour
 
 func (r *Recurrence) spans(from, to time.Time) Spans {
 	loc := location(r.Zone)
@@ -187,7 +187,7 @@ func (r *Recurrence) spans(from, to time.Time) Spans {
 	}
 	var spans []Span
 	add := func(wall time.Time) bool {
-		if wall.Add(r.Length + farFromUTC).Before(from) {
+		if wall.Add(r.Length + maxOffset).Before(from) {
 			return true // over long before: what its instants are need not be known
 		}
 		at := instantOf(wall, loc)

@@ -95,7 +95,7 @@ func parseAggregation(v value) (aggregation, bool) {
 			return aggregation{}, false
 		}
 		if required, _ := method.Options(); len(required) > 0 {
-			v.wrong("missing-key", v.said()+" needs "+list(required),
+			v.error("missing-key", v.quoted()+" needs "+list(required),
 				fmt.Sprintf("write %s: {method: %s, %s: %s}", v.name, method, required[0], aggregationSection.field(required[0]).sample()))
 			return aggregation{}, false
 		}
@@ -124,7 +124,7 @@ func checkOptions(o *object, method sla.Aggregation, at value) bool {
 		case f.key == "method":
 		case slices.Contains(required, f.key):
 			if !given {
-				at.wrong("missing-key", at.said()+" needs "+quote(f.key), "add "+f.key+": "+f.sample())
+				at.error("missing-key", at.quoted()+" needs "+quote(f.key), "add "+f.key+": "+f.sample())
 				ok = false
 			}
 		case given && !slices.Contains(optional, f.key):
@@ -155,7 +155,7 @@ func option[T any](o *object, key string, parse func(value) (T, bool), place *T,
 		return false
 	}
 	if message, remedy := check(got); message != "" {
-		at.wrong("bad-aggregation", at.said()+" "+message, remedy)
+		at.error("bad-aggregation", at.quoted()+" "+message, remedy)
 		return false
 	}
 	*place = got
@@ -190,9 +190,9 @@ func decodeSlotOptions(o *object, s *sla.Slots) bool {
 			}
 			return "", ""
 		}),
-		option(o, "minRequests", parseRequests, &s.MinRequests, nothingWrong[int64]),
-		option(o, "emptySlot", word("good", "unknown"), &empty, nothingWrong[string]),
-		option(o, "weight", value.query, &s.Weight, nothingWrong[sla.Query]),
+		option(o, "minRequests", parseRequests, &s.MinRequests, anyValue[int64]),
+		option(o, "emptySlot", word("good", "unknown"), &empty, anyValue[string]),
+		option(o, "weight", value.query, &s.Weight, anyValue[sla.Query]),
 		option(o, "quorum", parseRequests, &s.Quorum, func(n int64) (message, remedy string) {
 			if n < 2 {
 				return "is no quorum: it takes two to agree", "write 2 or more, or leave it out"
@@ -204,7 +204,7 @@ func decodeSlotOptions(o *object, s *sla.Slots) bool {
 	return !slices.Contains(results, false)
 }
 
-func nothingWrong[T any](T) (message, remedy string) { return "", "" }
+func anyValue[T any](T) (message, remedy string) { return "", "" }
 
 // parseRequests is a whole number as the model has it.
 func parseRequests(v value) (int64, bool) {

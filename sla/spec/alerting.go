@@ -80,7 +80,7 @@ type tierPatch struct {
 
 func decodeAlerting(v value) (*alertingPatch, bool) {
 	if v.node.ShortTag() == "!!bool" {
-		v.wrongType("a mapping", "write "+v.name+": {enabled: "+v.node.Value+"}")
+		v.typeError("a mapping", "write "+v.name+": {enabled: "+v.node.Value+"}")
 		return nil, false
 	}
 	o := v.object(alertingSection)
@@ -139,9 +139,9 @@ type tierDraft struct {
 	keys       map[string]value // what patches gave, to point at
 }
 
-// alertingOf is the alerting of a level: the default tiers of its period, with
+// buildAlerting is the alerting of a level: the default tiers of its period, with
 // the agreement's patch and then the level's own laid on.
-func (d *decoder) alertingOf(l *sla.ServiceLevel, targetOK bool, names sla.SeverityNames, patches ...*alertingPatch) sla.Alerting {
+func (d *decoder) buildAlerting(l *sla.ServiceLevel, targetOK bool, names sla.SeverityNames, patches ...*alertingPatch) sla.Alerting {
 	a := l.DefaultAlerting()
 	a.Names = names
 	var drafts []*tierDraft
@@ -165,17 +165,17 @@ func (d *decoder) alertingOf(l *sla.ServiceLevel, targetOK bool, names sla.Sever
 		}
 	}
 	a.Disabled = !enabled
-	a.MinimumEvents, a.MinimumBadEvents = minima(l, patches)
-	a.WeighByTraffic = byTraffic(l, patches)
+	a.MinimumEvents, a.MinimumBadEvents = minimumEvents(l, patches)
+	a.WeighByTraffic = weighsByTraffic(l, patches)
 	l.Alerting.WeighByTraffic = a.WeighByTraffic // thresholds hang on it
 	applyNotices(&a, l, patches)
 	promises := promisesOf(l)
 	for _, t := range drafts {
-		if !t.complete(drafts) || !t.enabled || !enabled {
+		if !t.checkComplete(drafts) || !t.enabled || !enabled {
 			continue
 		}
 		t.nameSeverity(names)
-		if t.windowsFit(l) && targetOK {
+		if t.checkWindows(l) && targetOK {
 			t.warnAdapted(d, l, promises)
 		}
 		a.Tiers = append(a.Tiers, t.Tier)
@@ -197,13 +197,13 @@ func applyTier(drafts []*tierDraft, p tierPatch) []*tierDraft {
 	t := drafts[i]
 	t.at, t.Pos = p.at, p.at.d.pos(p.at.key)
 	maps.Copy(t.keys, p.keys)
-	set(&t.enabled, p.enabled)
-	set(&t.Severity, p.severity)
-	set(&t.Long, p.long)
-	set(&t.Short, p.short)
-	set(&t.Factor, p.factor)
-	set(&t.For, p.hold)
-	set(&t.KeepFiringFor, p.keep)
+	setIfGiven(&t.enabled, p.enabled)
+	setIfGiven(&t.Severity, p.severity)
+	setIfGiven(&t.Long, p.long)
+	setIfGiven(&t.Short, p.short)
+	setIfGiven(&t.Factor, p.factor)
+	setIfGiven(&t.For, p.hold)
+	setIfGiven(&t.KeepFiringFor, p.keep)
 	t.Labels = merged(t.Labels, p.labels)
 	t.shortGiven = t.shortGiven || p.short != nil
 	if !t.shortGiven && t.Long > 0 {
@@ -212,14 +212,14 @@ func applyTier(drafts []*tierDraft, p tierPatch) []*tierDraft {
 	return drafts
 }
 
-func set[T any](to *T, from *T) {
+func setIfGiven[T any](to *T, from *T) {
 	if from != nil {
 		*to = *from
 	}
 }
 
-// complete reports a tier of a new name that lacks what has no default.
-func (t *tierDraft) complete(all []*tierDraft) bool {
+// checkComplete reports a tier of a new name that lacks what has no default.
+func (t *tierDraft) checkComplete(all []*tierDraft) bool {
 	if t.standard {
 		return true
 	}
@@ -249,9 +249,9 @@ func (t *tierDraft) complete(all []*tierDraft) bool {
 // secondTier is the window above which rules sum five-minute averages.
 const secondTier = 6 * time.Hour
 
-// windowsFit reports windows and factors that cannot work for the level; where
+// checkWindows reports windows and factors that cannot work for the level; where
 // a window is a default one, the tier is pointed at.
-func (t *tierDraft) windowsFit(l *sla.ServiceLevel) bool {
+func (t *tierDraft) checkWindows(l *sla.ServiceLevel) bool {
 	if len(t.keys) == 0 {
 		return true // a default tier fits by construction
 	}
@@ -259,17 +259,17 @@ func (t *tierDraft) windowsFit(l *sla.ServiceLevel) bool {
 	name := "the tier " + quote(t.Name)
 	switch {
 	case t.Factor.Sign() <= 0:
-		t.point("factor").wrong("bad-factor", "the factor "+quote(t.Factor.String())+" of "+name+" is not above 0", `1 spends the budget in exactly one period; "14.4" pages`)
+		t.place("factor").error("bad-factor", "the factor "+quote(t.Factor.String())+" of "+name+" is not above 0", `1 spends the budget in exactly one period; "14.4" pages`)
 		return false
 	case t.Short < sla.BaseWindow:
-		short.wrong("bad-window", fmt.Sprintf("%s has the short window %s, under the 5m that rules look at", name, sla.FormatDuration(t.Short)), "write short: 5m")
+		short.error("bad-window", fmt.Sprintf("%s has the short window %s, under the 5m that rules look at", name, sla.FormatDuration(t.Short)), "write short: 5m")
 		return false
 	case t.Long <= t.Short:
-		long.wrong("bad-window", fmt.Sprintf("%s has the long window %s, which is not longer than the short one of %s",
+		long.error("bad-window", fmt.Sprintf("%s has the long window %s, which is not longer than the short one of %s",
 			name, sla.FormatDuration(t.Long), sla.FormatDuration(t.Short)), "the workbook takes a twelfth of the long window for the short one; leave short out for that")
 		return false
 	case t.Long > l.Period.Nominal():
-		long.wrong("bad-window", fmt.Sprintf("%s has the long window %s, longer than the period of %s of level %q",
+		long.error("bad-window", fmt.Sprintf("%s has the long window %s, longer than the period of %s of level %q",
 			name, sla.FormatDuration(t.Long), l.Period, l.ID.SLO), "choose a window that is a small part of the period")
 		return false
 	}
@@ -284,7 +284,7 @@ func (t *tierDraft) windowsFit(l *sla.ServiceLevel) bool {
 		}
 		if w.length%step != 0 {
 			fit = false
-			w.at.wrong("bad-window", fmt.Sprintf("%s has the window %s, no multiple of %s, in which windows of that length are summed",
+			w.at.error("bad-window", fmt.Sprintf("%s has the window %s, no multiple of %s, in which windows of that length are summed",
 				name, sla.FormatDuration(w.length), sla.FormatDuration(step)), "round it")
 		}
 	}
@@ -296,10 +296,10 @@ func (t *tierDraft) windowsFit(l *sla.ServiceLevel) bool {
 }
 
 // window is the place to point at for a window.
-func (t *tierDraft) window(key string) value { return t.point(key) }
+func (t *tierDraft) window(key string) value { return t.place(key) }
 
-// point is the value of a key, or else the tier's mapping.
-func (t *tierDraft) point(key string) value {
+// place is the value of a key, or else the tier's mapping.
+func (t *tierDraft) place(key string) value {
 	if v, given := t.keys[key]; given {
 		return v
 	}

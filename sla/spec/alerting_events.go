@@ -8,9 +8,9 @@ import (
 
 // What alerting asks of levels that count events.
 
-// minima are how many events, and bad ones, alerts of the level wait for. What
+// minimumEvents are how many events, and bad ones, alerts of the level wait for. What
 // the agreement says for all its levels holds for those that count events.
-func minima(l *sla.ServiceLevel, patches []*alertingPatch) (total, bad int) {
+func minimumEvents(l *sla.ServiceLevel, patches []*alertingPatch) (total, bad int) {
 	if l.Indicator != nil && l.CountsOwnEvents() {
 		bad = sla.DefaultMinimumBadEvents
 	}
@@ -27,7 +27,7 @@ func minima(l *sla.ServiceLevel, patches []*alertingPatch) (total, bad int) {
 			case countsEvents(l):
 				*m.to = m.from.number
 			case own:
-				m.from.at.wrong("no-events", fmt.Sprintf("%s: the level %q is measured by %s, which counts no single events",
+				m.from.at.error("no-events", fmt.Sprintf("%s: the level %q is measured by %s, which counts no single events",
 					m.from.at.name, l.ID.SLO, l.Aggregation), "leave it out")
 			}
 		}
@@ -41,9 +41,9 @@ type choice struct {
 	on bool
 }
 
-// byTraffic tells whether the level's windows are weighed by traffic. What the
+// weighsByTraffic tells whether the level's windows are weighed by traffic. What the
 // agreement says for all its levels holds for those that count events.
-func byTraffic(l *sla.ServiceLevel, patches []*alertingPatch) bool {
+func weighsByTraffic(l *sla.ServiceLevel, patches []*alertingPatch) bool {
 	weigh := false
 	for i, p := range patches {
 		switch own := i == len(patches)-1; {
@@ -51,7 +51,7 @@ func byTraffic(l *sla.ServiceLevel, patches []*alertingPatch) bool {
 		case l.CountsOwnEvents():
 			weigh = p.byTraffic.on
 		case own && p.byTraffic.on:
-			p.byTraffic.at.wrong("no-events", fmt.Sprintf("weighByTraffic: the level %q is measured by %s, whose traffic is not its users'", l.ID.SLO, l.Aggregation),
+			p.byTraffic.at.error("no-events", fmt.Sprintf("weighByTraffic: the level %q is measured by %s, whose traffic is not its users'", l.ID.SLO, l.Aggregation),
 				"leave it out: a minute of it weighs as much as another")
 		}
 	}

@@ -26,7 +26,7 @@ func alertFields() []field {
 	var all []field
 	for _, k := range sla.AlertKinds {
 		if o := k.Options; o != nil {
-			all = append(all, field{key: keyOf(k), typ: mapping(sectionOf(k)), def: o.Usual, doc: o.Doc, synonyms: o.Synonyms})
+			all = append(all, field{key: keyOf(k), typ: mapping(sectionOf(k)), def: o.DefaultWords, doc: o.Doc, synonyms: o.Synonyms})
 		}
 	}
 	return all
@@ -65,19 +65,19 @@ type noticePatch struct {
 	hold, keep *time.Duration
 	labels     map[string]string
 	periods    []value // that the alert is for
-	within     *span
-	over       *span
+	within     *durationAt
+	over       *durationAt
 }
 
-// span is a duration and where it was written.
-type span struct {
+// durationAt is a duration and where it was written.
+type durationAt struct {
 	length time.Duration
 	at     value
 }
 
-func parseSpan(v value) (span, bool) {
+func parseDurationAt(v value) (durationAt, bool) {
 	d, ok := v.duration()
-	return span{d, v}, ok
+	return durationAt{d, v}, ok
 }
 
 // readNotices reads what alerting says about kinds of alerts, those that are given.
@@ -101,7 +101,7 @@ func readNotice(o *object, key string) *noticePatch {
 		return nil
 	}
 	if v.node.ShortTag() == "!!bool" {
-		v.wrongType("a mapping", "write "+key+": {enabled: "+v.node.Value+"}")
+		v.typeError("a mapping", "write "+key+": {enabled: "+v.node.Value+"}")
 		return nil
 	}
 	s := v.field.typ.sections[0]
@@ -120,16 +120,16 @@ func readNotice(o *object, key string) *noticePatch {
 		p.periods, _, _ = read(o, "periods", value.list)
 	}
 	if s.field("within") != nil {
-		p.within = optional(o, "within", parseSpan)
-		p.over = optional(o, "over", parseSpan)
+		p.within = optional(o, "within", parseDurationAt)
+		p.over = optional(o, "over", parseDurationAt)
 	}
 	return p
 }
 
-// watched are the names of the level's periods that the patch names, or nil if
+// periodNames are the names of the level's periods that the patch names, or nil if
 // it names none. What the agreement names for all its levels holds for those
 // that have it.
-func (p *noticePatch) watched(l *sla.ServiceLevel, own bool) []string {
+func (p *noticePatch) periodNames(l *sla.ServiceLevel, own bool) []string {
 	var names []string
 	for _, at := range p.periods {
 		at.name = "period"
@@ -139,7 +139,7 @@ func (p *noticePatch) watched(l *sla.ServiceLevel, own bool) []string {
 		case slices.ContainsFunc(l.Periods(), func(of sla.Period) bool { return of.String() == period.String() }):
 			names = append(names, period.String())
 		case own:
-			at.wrong("bad-period", fmt.Sprintf("%s is no period of level %q, which is judged over %s", quote(period.String()), l.ID.SLO, list(periodNames(l))), "name one of them")
+			at.error("bad-period", fmt.Sprintf("%s is no period of level %q, which is judged over %s", quote(period.String()), l.ID.SLO, list(periodNames(l))), "name one of them")
 		}
 	}
 	return names
@@ -191,14 +191,14 @@ func applyNotices(a *sla.Alerting, l *sla.ServiceLevel, patches []*alertingPatch
 // applyTo lays what is given on an alert of a level, own if the level says it
 // itself.
 func (p *noticePatch) applyTo(n *sla.Notice, l *sla.ServiceLevel, own bool) {
-	set(&n.Severity, p.severity)
-	set(&n.For, p.hold)
-	set(&n.KeepFiringFor, p.keep)
+	setIfGiven(&n.Severity, p.severity)
+	setIfGiven(&n.For, p.hold)
+	setIfGiven(&n.KeepFiringFor, p.keep)
 	n.Labels = merged(n.Labels, p.labels)
-	if watched := p.watched(l, own); watched != nil {
+	if watched := p.periodNames(l, own); watched != nil {
 		n.Periods = watched
 	}
-	p.lookAhead(n, l)
+	p.applyLookAhead(n, l)
 }
 
 // followTiers gives kinds whose severity nobody has given that of the tiers.
@@ -211,9 +211,9 @@ func followTiers(a sla.Alerting, patches []*alertingPatch) {
 	}
 }
 
-// lookAhead lays a patch on how far, and from what, a forecast looks, and
+// applyLookAhead lays a patch on how far, and from what, a forecast looks, and
 // reports what cannot work for the level.
-func (p *noticePatch) lookAhead(f *sla.Notice, l *sla.ServiceLevel) {
+func (p *noticePatch) applyLookAhead(f *sla.Notice, l *sla.ServiceLevel) {
 	if p.within == nil && p.over == nil {
 		return
 	}
@@ -224,7 +224,7 @@ func (p *noticePatch) lookAhead(f *sla.Notice, l *sla.ServiceLevel) {
 	if s := p.within; s != nil {
 		f.Within, f.SameWithin = s.length, true
 		if s.length >= period {
-			s.at.wrong("bad-window", fmt.Sprintf("%s looks further ahead than the period of %s of level %q", s.at.said(), shortest, l.ID.SLO),
+			s.at.error("bad-window", fmt.Sprintf("%s looks further ahead than the period of %s of level %q", s.at.quoted(), shortest, l.ID.SLO),
 				"choose a small part of the period: "+sla.FormatDuration(sla.ForecastWithin(shortest))+" is the default")
 		}
 	}
@@ -239,10 +239,10 @@ func (p *noticePatch) lookAhead(f *sla.Notice, l *sla.ServiceLevel) {
 	}
 	switch {
 	case s.length <= sla.BaseWindow:
-		s.at.wrong("bad-window", s.at.said()+" is not longer than the 5m that rules look at", "write over: 1h, or leave it out")
+		s.at.error("bad-window", s.at.quoted()+" is not longer than the 5m that rules look at", "write over: 1h, or leave it out")
 	case s.length > period:
-		s.at.wrong("bad-window", fmt.Sprintf("%s is longer than the period of %s of level %q", s.at.said(), shortest, l.ID.SLO), "write over: 6h, or leave it out")
+		s.at.error("bad-window", fmt.Sprintf("%s is longer than the period of %s of level %q", s.at.quoted(), shortest, l.ID.SLO), "write over: 6h, or leave it out")
 	case s.length%step != 0:
-		s.at.wrong("bad-window", fmt.Sprintf("%s is no multiple of %s, in which windows of that length are summed", s.at.said(), sla.FormatDuration(step)), "round it")
+		s.at.error("bad-window", fmt.Sprintf("%s is no multiple of %s, in which windows of that length are summed", s.at.quoted(), sla.FormatDuration(step)), "round it")
 	}
 }

@@ -80,7 +80,7 @@ func decodeCalendars(o *object) *calendars {
 	c := &calendars{holidays: map[string][]sla.Date{}}
 	sets, _, _ := read(o, "holidaySets", value.entries)
 	for _, set := range sets {
-		if !set.isName("holiday set") {
+		if !set.checkEntryName("holiday set") {
 			continue
 		}
 		items, _ := set.list()
@@ -95,7 +95,7 @@ func decodeCalendars(o *object) *calendars {
 	entries, _, _ := read(o, "calendars", value.entries)
 	complements := map[*sla.Calendar]value{}
 	for _, entry := range entries {
-		if !entry.isName("calendar") {
+		if !entry.checkEntryName("calendar") {
 			continue
 		}
 		if entry.name == always {
@@ -112,7 +112,7 @@ func decodeCalendars(o *object) *calendars {
 			complements[calendar] = of
 		}
 	}
-	c.complement(complements)
+	c.resolveComplements(complements)
 	return c
 }
 
@@ -141,7 +141,7 @@ func (c *calendars) decode(v value) (calendar *sla.Calendar, of value, ok bool) 
 		if e := exception.object(exceptionSection); e != nil {
 			date, at, dateOK := read(e, "date", parseDate)
 			if dateOK && date.Year == 0 {
-				at.wrong("bad-date", at.said()+" has no year, and an exception is of one day", `write it like "2026-12-24"`)
+				at.error("bad-date", at.quoted()+" has no year, and an exception is of one day", `write it like "2026-12-24"`)
 				dateOK = false
 			}
 			if hours, to, ok := decodeHours(e); ok && dateOK {
@@ -170,7 +170,7 @@ func decodeWeekly(v value, calendar *sla.Calendar, rows *calendarRows) {
 	}
 	days, _, _ := read(o, "days", value.list)
 	hours, to, ok := decodeHours(o)
-	if !fitHours(v, len(days)) {
+	if !countHours(v, len(days)) {
 		return
 	}
 	for _, day := range days {
@@ -186,13 +186,13 @@ func decodeWeekly(v value, calendar *sla.Calendar, rows *calendarRows) {
 // all together: rules hold them for some years.
 const maxHours = 500
 
-// fitHours counts what is begun so often a week, before anything is made of it.
+// countHours counts what is begun so often a week, before anything is made of it.
 // That there is too much is told once.
-func fitHours(v value, more int) bool {
+func countHours(v value, more int) bool {
 	before := v.d.hours
 	v.d.hours += more
 	if v.d.hours > maxHours && before <= maxHours {
-		v.wrong("many-hours", fmt.Sprintf("with this row the agreement's calendars begin hours more than %d times a week", maxHours), "join rows that follow one another, or take some out")
+		v.error("many-hours", fmt.Sprintf("with this row the agreement's calendars begin hours more than %d times a week", maxHours), "join rows that follow one another, or take some out")
 	}
 	return v.d.hours <= maxHours
 }
@@ -203,7 +203,7 @@ func decodeHours(o *object) (hours sla.Hours, end value, ok bool) {
 	from, at, fromOK := read(o, "from", parseClock)
 	to, end, toOK := read(o, "to", parseClock)
 	if fromOK && from == 24*time.Hour {
-		at.wrong("bad-time", at.said()+" begins nothing on this day", `write from: "00:00" of the next one`)
+		at.error("bad-time", at.quoted()+" begins nothing on this day", `write from: "00:00" of the next one`)
 		return sla.Hours{}, end, false
 	}
 	if to <= from {
@@ -225,7 +225,7 @@ func (c *calendars) decodeHolidays(o *object, calendar *sla.Calendar) {
 			for n := range c.holidays {
 				names = append(names, n)
 			}
-			set.unknown("unknown-holidays", "holiday set", name, names, "spec.holidaySets")
+			set.unknownName("unknown-holidays", "holiday set", name, names, "spec.holidaySets")
 		}
 		for _, d := range dates {
 			calendar.Holidays[d] = true
@@ -233,8 +233,8 @@ func (c *calendars) decodeHolidays(o *object, calendar *sla.Calendar) {
 	}
 }
 
-// complement makes those calendars that are all but another one.
-func (c *calendars) complement(of map[*sla.Calendar]value) {
+// resolveComplements makes those calendars that are all but another one.
+func (c *calendars) resolveComplements(of map[*sla.Calendar]value) {
 	for _, calendar := range c.all {
 		at, isComplement := of[calendar]
 		if !isComplement {
@@ -247,12 +247,12 @@ func (c *calendars) complement(of map[*sla.Calendar]value) {
 			i := slices.IndexFunc(c.all, func(other *sla.Calendar) bool { return other.Name == name })
 			if i < 0 {
 				if flips == calendar && !slices.Contains(c.broken, name) {
-					at.unknown("unknown-calendar", "calendar", name, c.names(), "spec.calendars")
+					at.unknownName("unknown-calendar", "calendar", name, c.names(), "spec.calendars")
 				}
 				break
 			}
 			if flips = c.all[i]; seen[flips] {
-				at.wrong("calendar-cycle", fmt.Sprintf("the calendar %q is the complement of itself", calendar.Name), "give one of them weekly hours")
+				at.error("calendar-cycle", fmt.Sprintf("the calendar %q is the complement of itself", calendar.Name), "give one of them weekly hours")
 				break
 			}
 			if _, again := of[flips]; again {
@@ -265,8 +265,8 @@ func (c *calendars) complement(of map[*sla.Calendar]value) {
 	}
 }
 
-// hours is the calendar of a name, nil for always.
-func (c *calendars) hours(v value) (*sla.Calendar, bool) {
+// lookUp is the calendar of a name, nil for always.
+func (c *calendars) lookUp(v value) (*sla.Calendar, bool) {
 	name, ok := v.identifier()
 	if !ok || name == always {
 		return nil, ok
@@ -277,7 +277,7 @@ func (c *calendars) hours(v value) (*sla.Calendar, bool) {
 		}
 	}
 	if !slices.Contains(c.broken, name) {
-		v.unknown("unknown-calendar", "calendar", name, append(c.names(), always), "spec.calendars")
+		v.unknownName("unknown-calendar", "calendar", name, append(c.names(), always), "spec.calendars")
 	}
 	return nil, false
 }
@@ -300,7 +300,7 @@ func parseClock(v value) (time.Duration, bool) {
 				break
 			}
 		}
-		v.wrong("bad-time", v.said()+" is no time of day", remedy)
+		v.error("bad-time", v.quoted()+" is no time of day", remedy)
 		return 0, false
 	}
 	return time.Duration(at.Hour())*time.Hour + time.Duration(at.Minute())*time.Minute, true
@@ -308,7 +308,7 @@ func parseClock(v value) (time.Duration, bool) {
 
 // parseDate is a day, of one year or of every year.
 func parseDate(v value) (sla.Date, bool) {
-	text, ok := v.plain()
+	text, ok := v.scalarText()
 	if !ok {
 		return sla.Date{}, false
 	}
@@ -324,6 +324,6 @@ func parseDate(v value) (sla.Date, bool) {
 			remedy = "write " + quote(t.Format(time.DateOnly))
 		}
 	}
-	v.wrong("bad-date", v.said()+" is no date", remedy)
+	v.error("bad-date", v.quoted()+" is no date", remedy)
 	return sla.Date{}, false
 }

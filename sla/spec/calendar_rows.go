@@ -38,33 +38,33 @@ func (r *calendarRows) lint(calendar string) {
 		end := time.Duration(a.day)*oneDay + a.hours.To
 		for j, b := range r.weekly {
 			begin := time.Duration(b.day)*oneDay + b.hours.From
-			if missesMinute(end, begin, oneWeek) && once(lacks, a) {
-				a.lacksMinute()
+			if leavesMinute(end, begin, oneWeek) && once(lacks, a) {
+				a.warnMissingMinute()
 			}
 			if j < i && weeklyOverlap(a, b) && once(overlaps, a) {
-				a.overlaps(calendar, a.day.String())
+				a.warnOverlap(calendar, a.day.String())
 			}
 		}
 	}
 	for i, a := range r.dates {
 		for j, b := range r.dates {
-			if a.date == b.date && missesMinute(a.hours.To, b.hours.From, oneDay*2) && once(lacks, a) {
-				a.lacksMinute()
+			if a.date == b.date && leavesMinute(a.hours.To, b.hours.From, oneDay*2) && once(lacks, a) {
+				a.warnMissingMinute()
 			}
 			if j < i && a.date == b.date && a.hours.From < b.hours.To && b.hours.From < a.hours.To && once(overlaps, a) {
-				a.overlaps(calendar, a.date.String())
+				a.warnOverlap(calendar, a.date.String())
 			}
 		}
 	}
 	for _, a := range append(r.weekly, r.dates...) {
 		if a.hours.To%oneDay == oneDay-time.Minute && once(lacks, a) {
-			a.lacksMinute()
+			a.warnMissingMinute()
 		}
 	}
 }
 
-// missesMinute tells whether hours begin a minute after others end, in a cycle.
-func missesMinute(end, begin, cycle time.Duration) bool {
+// leavesMinute tells whether hours begin a minute after others end, in a cycle.
+func leavesMinute(end, begin, cycle time.Duration) bool {
 	return ((begin-end)%cycle+cycle)%cycle == time.Minute
 }
 
@@ -77,7 +77,7 @@ func weeklyOverlap(a, b calendarRow) bool {
 	return after(fromA, fromB) < lengthA || after(fromB, fromA) < lengthB
 }
 
-func (r calendarRow) lacksMinute() {
+func (r calendarRow) warnMissingMinute() {
 	next := (r.hours.To + time.Minute) % oneDay
 	if next == 0 {
 		next = oneDay
@@ -86,6 +86,6 @@ func (r calendarRow) lacksMinute() {
 		fmt.Sprintf(`write %02d:%02d; "to" is the minute after the last one`, int(next.Hours()), int(next.Minutes())%60))
 }
 
-func (r calendarRow) overlaps(calendar, day string) {
+func (r calendarRow) warnOverlap(calendar, day string) {
 	r.at.warn("overlapping-hours", fmt.Sprintf("hours of the calendar %q overlap on %s: they count once", calendar, day), "join the rows, or correct one of them")
 }

@@ -102,10 +102,10 @@ func decodeFailover(o *object, n *sla.Node) bool {
 	case !given || askedCount && !counted:
 		return false
 	case counted && expected.Sign() <= 0:
-		expectedAt.wrong("bad-decimal", expectedAt.said()+" is not above 0", `write e.g. "4", or leave it out`)
+		expectedAt.error("bad-decimal", expectedAt.quoted()+" is not above 0", `write e.g. "4", or leave it out`)
 		return false
 	case duration > maxFailover:
-		at.wrong("bad-duration", at.said()+" is longer than "+sla.FormatDuration(maxFailover), "what takes so long is an outage of its own: measure it")
+		at.error("bad-duration", at.quoted()+" is longer than "+sla.FormatDuration(maxFailover), "what takes so long is an outage of its own: measure it")
 		return false
 	}
 	if !counted {
@@ -124,7 +124,7 @@ func decodeDownAbove(o *object) (sla.Decimal, bool) {
 	}
 	d, ok := at.decimal()
 	if ok && (d.Sign() <= 0 || d.Cmp(sla.NewDecimal(100, 1)) >= 0) {
-		at.wrong("bad-threshold", at.said()+" is not between 0 and 100 per cent", `write e.g. "20"`)
+		at.error("bad-threshold", at.quoted()+" is not between 0 and 100 per cent", `write e.g. "20"`)
 		return d, false
 	}
 	return d, ok
@@ -152,7 +152,7 @@ func decodeAtLeast(v value, n *sla.Node) bool {
 	of, given := o.get("of")
 	ok := given && decodeMembers(sla.OpAtLeast)(of, n)
 	if n.Op, n.K = sla.OpAtLeast, k.number; kOK && ok && (n.K < 1 || n.K > len(n.Members)) {
-		at.wrong("bad-count", fmt.Sprintf("%s is not from 1 to the %d members", at.said(), len(n.Members)), fmt.Sprintf("write a number from 1 to %d, or add members", len(n.Members)))
+		at.error("bad-count", fmt.Sprintf("%s is not from 1 to the %d members", at.quoted(), len(n.Members)), fmt.Sprintf("write a number from 1 to %d, or add members", len(n.Members)))
 		return false
 	}
 	return ok && kOK
@@ -201,7 +201,7 @@ func decodeWeightedMember(v value) (*sla.Node, sla.Decimal, bool) {
 	}
 	weight, at, ok := read(o, "weight", value.decimal)
 	if ok && weight.Sign() <= 0 {
-		at.wrong("bad-weights", at.said()+" is not above 0", "leave out what weighs nothing")
+		at.error("bad-weights", at.quoted()+" is not above 0", "leave out what weighs nothing")
 		ok = false
 	}
 	m, _, good := read(o, "needs", decodeMember)
@@ -223,7 +223,7 @@ func decodeSteps(v value, n *sla.Node) bool {
 		m, _, good := read(o, "needs", decodeMember)
 		name, at, named := read(o, "step", value.text)
 		if named && slices.ContainsFunc(n.Members, func(other *sla.Node) bool { return other != nil && other.Name == name }) {
-			at.wrong("duplicate-step", "the step "+quote(name)+" comes twice", "give one of them another name: it is what pages and alerts call the step")
+			at.error("duplicate-step", "the step "+quote(name)+" comes twice", "give one of them another name: it is what pages and alerts call the step")
 			named = false
 		}
 		if good {
@@ -283,18 +283,18 @@ func decodeEndToEnd(v value) *sla.EndToEnd {
 	}
 	if above, at, given := read(o, "above", value.decimal); given {
 		if e.Above = above; above.Sign() <= 0 || above.Cmp(sla.NewDecimal(100, 1)) >= 0 {
-			at.wrong("bad-threshold", at.said()+" is not between 0 and 100 percentage points", `write e.g. "5"`)
+			at.error("bad-threshold", at.quoted()+" is not between 0 and 100 percentage points", `write e.g. "5"`)
 			good = false
 		}
 	}
 	if over, at, given := read(o, "over", value.duration); given {
 		if e.Over = over; over%time.Minute != 0 || over < 10*time.Minute || over > 6*time.Hour {
-			at.wrong("bad-window", at.said()+" is not a whole number of minutes from 10m to 6h", "write e.g. 1h")
+			at.error("bad-window", at.quoted()+" is not a whole number of minutes from 10m to 6h", "write e.g. 1h")
 			good = false
 		}
 	}
-	set(&e.Notice.Severity, optional(o, "severity", parsePlainText))
-	set(&e.Notice.For, optional(o, "for", value.durationOrZero))
+	setIfGiven(&e.Notice.Severity, optional(o, "severity", parsePlainText))
+	setIfGiven(&e.Notice.For, optional(o, "for", value.durationOrZero))
 	e.Notice.Labels, _, _ = read(o, "labels", parseLabels)
 	if enabled := optional(o, "enabled", value.boolean); enabled != nil && !*enabled {
 		e.Notice = nil

@@ -39,7 +39,7 @@ func (d *levelDraft) readCredits(at value) {
 			continue
 		}
 		if i := slices.IndexFunc(l.Credits.Tiers, func(t sla.CreditTier) bool { return t.Below.Cmp(tier.Below) == 0 }); i >= 0 {
-			item.wrong("credit-tiers", fmt.Sprintf("two credit tiers are below %q, and only one can hold", tier.Below), "keep one of them")
+			item.error("credit-tiers", fmt.Sprintf("two credit tiers are below %q, and only one can hold", tier.Below), "keep one of them")
 			continue
 		}
 		l.Credits.Tiers = append(l.Credits.Tiers, tier)
@@ -58,7 +58,7 @@ func decodeCreditTier(v value) (sla.CreditTier, bool) {
 	below, _, belowOK := read(o, "below", value.percent)
 	percent, at, percentOK := read(o, "percent", value.decimal)
 	if percentOK && (percent.Sign() <= 0 || percent.Cmp(sla.NewDecimal(100, 1)) > 0) {
-		at.wrong("bad-credit", at.said()+" is not above 0 and at most 100", `write the share that is credited in per cent, e.g. "10"`)
+		at.error("bad-credit", at.quoted()+" is not above 0 and at most 100", `write the share that is credited in per cent, e.g. "10"`)
 		percentOK = false
 	}
 	return sla.CreditTier{Below: below, Percent: percent, Pos: v.pos()}, belowOK && percentOK

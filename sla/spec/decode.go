@@ -10,7 +10,7 @@ import (
 // decoder reads the values of one document and collects what is wrong.
 type decoder struct {
 	src      *source
-	named    Files
+	files    Files
 	findings sla.Findings
 	// thresholds are where those of response-time levels stand, which are
 	// checked when the probe is known.
@@ -27,12 +27,12 @@ type decoder struct {
 	broken map[*sla.ServiceLevel]bool
 	// read and given are the witnesses of a test, where it makes them:
 	// "section.key" of the keys that were asked for, and found.
-	read, given map[string]bool
+	keysRead, keysGiven map[string]bool
 }
 
 func newDecoder(src *source, named Files) *decoder {
 	return &decoder{
-		src: src, named: named, thresholds: map[sla.Indicator]sla.Position{}, probeDefaults: map[sla.Indicator][]sla.Default{},
+		src: src, files: named, thresholds: map[sla.Indicator]sla.Position{}, probeDefaults: map[sla.Indicator][]sla.Default{},
 		periodDefaults: map[sla.Position][]sla.Default{}, broken: map[*sla.ServiceLevel]bool{},
 	}
 }

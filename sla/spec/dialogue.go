@@ -116,7 +116,7 @@ func decodeExpectLabels(o *object, expect string) map[string]string {
 	case err != nil || expect == "": // found already
 		return nil
 	case len(labels) > maxExpectLabels:
-		at.wrong("bad-label", fmt.Sprintf("labels has %d labels", len(labels)), fmt.Sprintf("at most %d", maxExpectLabels))
+		at.error("bad-label", fmt.Sprintf("labels has %d labels", len(labels)), fmt.Sprintf("at most %d", maxExpectLabels))
 	}
 	entries, _ := at.entries()
 	for _, entry := range entries {
@@ -124,7 +124,7 @@ func decodeExpectLabels(o *object, expect string) map[string]string {
 			o.d.errorAt(entry.key, "bad-label", quote(entry.name)+" is a label that upheld sets itself", "choose another")
 		}
 		if group, ok := missingGroup(match, labels[entry.name]); !ok {
-			entry.wrong("bad-label", fmt.Sprintf("%s repeats the group %q, which expect has not", entry.said(), group), "put a group in parentheses there; where a letter or digit follows, write ${1}")
+			entry.error("bad-label", fmt.Sprintf("%s repeats the group %q, which expect has not", entry.quoted(), group), "put a group in parentheses there; where a letter or digit follows, write ${1}")
 		}
 	}
 	return labels
@@ -155,11 +155,11 @@ func replyTo(heard *regexp.Regexp) func(value) (string, bool) {
 			return "", false
 		}
 		if heard == nil {
-			v.wrong("bad-reply", "reply stands before any expect, and so has nothing to repeat", "put an expect with a group before it, or write send")
+			v.error("bad-reply", "reply stands before any expect, and so has nothing to repeat", "put an expect with a group before it, or write send")
 			return "", false
 		}
 		if group, ok := missingGroup(heard, text); !ok {
-			v.wrong("bad-reply", fmt.Sprintf("reply repeats the group %q, which the expect before it has not", group), "put a group in parentheses there; where a letter or digit follows, write ${1}")
+			v.error("bad-reply", fmt.Sprintf("reply repeats the group %q, which the expect before it has not", group), "put a group in parentheses there; where a letter or digit follows, write ${1}")
 			return "", false
 		}
 		repeats := false
@@ -167,7 +167,7 @@ func replyTo(heard *regexp.Regexp) func(value) (string, bool) {
 			repeats = repeats || m[1]+m[2] != ""
 		}
 		if !repeats {
-			v.wrong("bad-reply", "reply repeats nothing", "write ${1} for what the first group of the expect before it matched, or send instead of reply")
+			v.error("bad-reply", "reply repeats nothing", "write ${1} for what the first group of the expect before it matched, or send instead of reply")
 		}
 		return text, repeats
 	}
@@ -182,7 +182,7 @@ func readStep[T any](o *object, key string, parse func(value) (T, bool)) (T, boo
 func parseLine(v value) (string, bool) {
 	text, ok := v.text()
 	if ok && strings.ContainsAny(text, "\r\n") {
-		v.wrong("bad-value", v.name+" has a line break in it", "write each line as a step of its own; its end is added")
+		v.error("bad-value", v.name+" has a line break in it", "write each line as a step of its own; its end is added")
 		return "", false
 	}
 	return text, ok
@@ -191,7 +191,7 @@ func parseLine(v value) (string, bool) {
 func parseOnlyTrue(v value) (yes, ok bool) {
 	yes, ok = v.boolean()
 	if ok && !yes {
-		v.wrong("bad-value", v.name+" false does nothing", "leave the step out")
+		v.error("bad-value", v.name+" false does nothing", "leave the step out")
 	}
 	return yes, ok && yes
 }
@@ -205,7 +205,7 @@ func parseHexBytes(v value) ([]byte, bool) {
 		return nil, false
 	}
 	if !hexRegexp.MatchString(text) {
-		v.wrong("bad-value", v.name+" is not bytes in hexadecimal", fmt.Sprintf("two digits a byte; the text itself would be %q", hex.EncodeToString([]byte(text))))
+		v.error("bad-value", v.name+" is not bytes in hexadecimal", fmt.Sprintf("two digits a byte; the text itself would be %q", hex.EncodeToString([]byte(text))))
 		return nil, false
 	}
 	b, err := hex.DecodeString(strings.Join(strings.Fields(text), ""))
@@ -222,7 +222,7 @@ func checkSharedLabels(o *object, p *sla.Probe) {
 	for _, step := range talk.DialogueSteps() {
 		for _, name := range p.Discovery.Labels {
 			if _, both := step.Labels[name]; both {
-				at.wrong("bad-label", "the label "+quote(name)+" of a step is one that the targets have", "choose another name for one of them")
+				at.error("bad-label", "the label "+quote(name)+" of a step is one that the targets have", "choose another name for one of them")
 			}
 		}
 	}

@@ -98,7 +98,7 @@ func parseEscalation(v value, a *sla.Agreement, calendars *calendars) (stepList,
 			continue
 		}
 		s := decodeEscalationStep(o, a, calendars)
-		if s.order(list.steps) {
+		if s.checkOrder(list.steps) {
 			list.steps = append(list.steps, s)
 		}
 	}
@@ -110,27 +110,27 @@ func decodeEscalationStep(o *object, a *sla.Agreement, calendars *calendars) ste
 	s := step{at: o.value}
 	s.Pos = o.pos()
 	s.After, s.after, _ = read(o, "after", value.durationOrZero)
-	if s.soon() {
-		s.after.wrong("bad-escalation", s.after.said()+" is sooner than rules look, which is every minute", "write at least after: 1m, or leave it out to tell at once")
+	if s.tooSoon() {
+		s.after.error("bad-escalation", s.after.quoted()+" is sooner than rules look, which is every minute", "write at least after: 1m, or leave it out to tell at once")
 	}
-	names, at, _ := read(o, "notify", value.names)
+	names, at, _ := read(o, "notify", value.uniqueTexts)
 	s.notify = at
 	for _, name := range names {
 		if slices.ContainsFunc(contacts, func(c sla.Contact) bool { return c.Name == name.node.Value }) {
 			s.Notify = append(s.Notify, name.node.Value)
 			continue
 		}
-		name.wrong("unknown-contact", quote(name.node.Value)+" is no contact of the agreement", contactRemedy(name.node.Value, contacts))
+		name.error("unknown-contact", quote(name.node.Value)+" is no contact of the agreement", contactRemedy(name.node.Value, contacts))
 	}
-	severities, _, _ := read(o, "severities", value.names)
-	tiers, at, tiersGiven := read(o, "tiers", value.names)
+	severities, _, _ := read(o, "severities", value.uniqueTexts)
+	tiers, at, tiersGiven := read(o, "tiers", value.uniqueTexts)
 	if severities != nil && tiersGiven {
 		o.d.errorAt(at.key, "conflicting-keys", "severities and tiers exclude each other in an escalation step", "keep one of them: a tier has one severity")
 		tiers = nil
 	}
 	s.alerts = slices.Concat(severities, tiers)
-	s.Severities, s.Tiers = named(severities, a.Severities), texts(tiers)
-	s.Hours, _, _ = read(o, "hours", calendars.hours)
+	s.Severities, s.Tiers = severitiesFrom(severities, a.Severities), textsOf(tiers)
+	s.Hours, _, _ = read(o, "hours", calendars.lookUp)
 	if s.alerts == nil {
 		s.Severities = []string{a.Severities.Of(sla.Page)}
 	}
@@ -151,13 +151,13 @@ func contactRemedy(name string, contacts []sla.Contact) string {
 	return "its contacts are " + list(known) + "; add it to spec.contacts"
 }
 
-// soon tells a time at which nobody can be told.
-func (s *step) soon() bool { return s.After > 0 && s.After < time.Minute }
+// tooSoon tells a time at which nobody can be told.
+func (s *step) tooSoon() bool { return s.After > 0 && s.After < time.Minute }
 
-// order reports a step that comes too late in the list, or says what one before
+// checkOrder reports a step that comes too late in the list, or says what one before
 // it has said; it is false for one that is not to be used.
-func (s *step) order(before []step) bool {
-	if len(before) == 0 || s.soon() {
+func (s *step) checkOrder(before []step) bool {
+	if len(before) == 0 || s.tooSoon() {
 		return true
 	}
 	last := before[len(before)-1]
@@ -166,19 +166,19 @@ func (s *step) order(before []step) bool {
 		if s.after.node != nil {
 			at = s.after
 		}
-		at.wrong("bad-escalation", fmt.Sprintf("this step, after %s, stands below one after %s", sla.FormatDuration(s.After), sla.FormatDuration(last.After)),
+		at.error("bad-escalation", fmt.Sprintf("this step, after %s, stands below one after %s", sla.FormatDuration(s.After), sla.FormatDuration(last.After)),
 			"put the steps into the order of time")
 		return false
 	}
-	return !s.repeats(before)
+	return !s.checkRepeats(before)
 }
 
-// repeats reports a step that tells somebody what another one does.
-func (s *step) repeats(before []step) bool {
+// checkRepeats reports a step that tells somebody what another one does.
+func (s *step) checkRepeats(before []step) bool {
 	for _, other := range before {
 		for _, who := range s.Notify {
 			if other.After == s.After && other.Hours == s.Hours && slices.Contains(other.Notify, who) && other.overlaps(s.EscalationStep) {
-				s.notify.wrong("duplicate-step", fmt.Sprintf("%s is told of the same alerts, after %s, by the step in line %d",
+				s.notify.error("duplicate-step", fmt.Sprintf("%s is told of the same alerts, after %s, by the step in line %d",
 					quote(who), sla.FormatDuration(s.After), other.Pos.Line), "leave it out of one of them")
 				return true
 			}
@@ -194,19 +194,19 @@ func (s *step) overlaps(other sla.EscalationStep) bool {
 	return shared(s.Severities, other.Severities) || shared(s.Tiers, other.Tiers)
 }
 
-// named are the severities that texts mean.
-func named(values []value, names sla.SeverityNames) []string {
+// severitiesFrom are the severities that texts mean.
+func severitiesFrom(values []value, names sla.SeverityNames) []string {
 	var all []string
-	for _, text := range texts(values) {
+	for _, text := range textsOf(values) {
 		severity, _, _ := names.Named(text)
 		all = append(all, severity)
 	}
 	return all
 }
 
-// aboutPages lets the steps that do not say of which alerts they are be about all
+// defaultToPages lets the steps that do not say of which alerts they are be about all
 // pages of the levels, whatever the severity of each. model are the same steps.
-func (s stepList) aboutPages(model []sla.EscalationStep, levels []*sla.ServiceLevel) {
+func (s stepList) defaultToPages(model []sla.EscalationStep, levels []*sla.ServiceLevel) {
 	pages := sla.SeveritiesOf(levels, sla.Page)
 	if len(pages) == 0 {
 		return
@@ -217,15 +217,15 @@ func (s stepList) aboutPages(model []sla.EscalationStep, levels []*sla.ServiceLe
 		}
 	}
 	for i := range s.steps {
-		s.steps[i].repeats(s.steps[:i])
+		s.steps[i].checkRepeats(s.steps[:i])
 	}
 }
 
-// fit completes the steps with what the levels have, of which the model of the
+// check completes the steps with what the levels have, of which the model of the
 // steps gets a part too. It reports severities and tiers that no alert of the levels
 // has, and steps that would be told before the first notification.
-func (s stepList) fit(model []sla.EscalationStep, levels []*sla.ServiceLevel, of *sla.Agreement, whose string) {
-	s.aboutPages(model, levels)
+func (s stepList) check(model []sla.EscalationStep, levels []*sla.ServiceLevel, of *sla.Agreement, whose string) {
+	s.defaultToPages(model, levels)
 	severities, tiers := alertsOf(levels)
 	for _, st := range s.steps {
 		known, what := severities, "severity"
@@ -238,19 +238,19 @@ func (s stepList) fit(model []sla.EscalationStep, levels []*sla.ServiceLevel, of
 				name, _, _ = of.Severities.Named(name)
 			}
 			if !slices.Contains(known, name) {
-				at.wrong("unknown-"+what, fmt.Sprintf("no alert of %s has the %s %s", whose, what, quote(at.node.Value)), alertRemedy(at.node.Value, known))
+				at.error("unknown-"+what, fmt.Sprintf("no alert of %s has the %s %s", whose, what, quote(at.node.Value)), alertRemedy(at.node.Value, known))
 			}
 		}
 		if page := of.Severities.Of(sla.Page); st.alerts == nil && !slices.ContainsFunc(st.Severities, func(of string) bool { return slices.Contains(severities, of) }) {
-			st.at.wrong("unknown-severity", fmt.Sprintf(`no alert of %s has the severity %q, of which a step tells if it does not say of which`, whose, page), alertRemedy(page, severities))
+			st.at.error("unknown-severity", fmt.Sprintf(`no alert of %s has the severity %q, of which a step tells if it does not say of which`, whose, page), alertRemedy(page, severities))
 		}
-		if st.After == 0 || st.soon() {
+		if st.After == 0 || st.tooSoon() {
 			continue
 		}
 		for _, severity := range st.severities(tiers) {
 			if wait := of.Notifications.PacingOf(severity, sla.UrgencyOf(levels, severity)).GroupWait; st.After <= wait {
-				st.after.wrong("bad-escalation", fmt.Sprintf("%s is not longer than the %s that the first notification of severity %s waits, so this step would be told before it",
-					st.after.said(), sla.FormatDuration(wait), severity), "choose a longer time, or a shorter notifications: {severities: {"+severity+": {groupWait: 30s}}}")
+				st.after.error("bad-escalation", fmt.Sprintf("%s is not longer than the %s that the first notification of severity %s waits, so this step would be told before it",
+					st.after.quoted(), sla.FormatDuration(wait), severity), "choose a longer time, or a shorter notifications: {severities: {"+severity+": {groupWait: 30s}}}")
 			}
 		}
 	}

@@ -91,15 +91,15 @@ func decodeCap(o *object, e *sla.Exclusion) *sla.Cap {
 	down, downAt, ofDowntime := read(x, "excludedDowntime", value.duration)
 	per, perAt, good := read(x, "per", parsePeriod)
 	if good && per.Calendar == "" {
-		perAt.wrong("bad-cap", perAt.said()+" is no calendar period, so that there is no order in which it is used up", "write "+either(unitNames))
+		perAt.error("bad-cap", perAt.quoted()+" is no calendar period, so that there is no order in which it is used up", "write "+either(unitNames))
 		good = false
 	}
 	c.WindowTime, c.Downtime, c.Per = windows, down, per
 	if ofDowntime {
 		at = downAt
 		c.Notice = &sla.Notice{Severity: "ticket"}
-		set(&c.Notice.Severity, optional(x, "severity", parsePlainText))
-		set(&c.Notice.For, optional(x, "for", value.durationOrZero))
+		setIfGiven(&c.Notice.Severity, optional(x, "severity", parsePlainText))
+		setIfGiven(&c.Notice.For, optional(x, "for", value.durationOrZero))
 		c.Notice.Labels, _, _ = read(x, "labels", parseLabels)
 	}
 	if enabled := optional(x, "enabled", value.boolean); enabled != nil && !*enabled {
@@ -109,10 +109,10 @@ func decodeCap(o *object, e *sla.Exclusion) *sla.Cap {
 	case !good || ofWindows == ofDowntime:
 		return nil
 	case ofWindows && e.Condition.Text != "":
-		at.wrong("bad-cap", "windowTime bounds windows, and this exclusion holds on a condition", "write excludedDowntime")
+		at.error("bad-cap", "windowTime bounds windows, and this exclusion holds on a condition", "write excludedDowntime")
 		return nil
 	case max(windows, down) >= per.Nominal():
-		at.wrong("bad-cap", fmt.Sprintf("%s is no bound: it is as long as a %s", at.said(), per.Calendar), "make it shorter, or leave cap out")
+		at.error("bad-cap", fmt.Sprintf("%s is no bound: it is as long as a %s", at.quoted(), per.Calendar), "make it shorter, or leave cap out")
 		return nil
 	}
 	if ofWindows {
@@ -154,7 +154,7 @@ func decodeExclusions(o *object) []*sla.Exclusion {
 		if e.Name = name; ok {
 			e.Pos = at.pos()
 			if name == sla.MaintenanceName || slices.ContainsFunc(all, func(other *sla.Exclusion) bool { return other.Name == name }) {
-				at.wrong("duplicate-exclusion", "the name "+quote(name)+" is taken", "give this exclusion another name")
+				at.error("duplicate-exclusion", "the name "+quote(name)+" is taken", "give this exclusion another name")
 			}
 		}
 		if category, _, ok := read(x, "category", word(sla.Categories...)); ok {
@@ -176,7 +176,7 @@ func decodeWindows(o *object, notice time.Duration) []*sla.Window {
 		item.name = "a window"
 		if w := item.object(windowSection); w != nil {
 			more := decodeWindow(w, notice)
-			if !fitWindows(item, more) {
+			if !countWindows(item, more) {
 				return nil
 			}
 			windows = append(windows, more...)
@@ -189,9 +189,9 @@ func decodeWindows(o *object, notice time.Duration) []*sla.Window {
 // that rules hold them for: one every ten minutes would be as many.
 const maxWindows = 250_000
 
-// fitWindows counts the windows of the agreement before any is made of them. That
+// countWindows counts the windows of the agreement before any is made of them. That
 // there are too many is told once.
-func fitWindows(v value, windows []*sla.Window) bool {
+func countWindows(v value, windows []*sla.Window) bool {
 	_, end := sla.AgreedTable(time.Now())
 	before := v.d.windows
 	for _, w := range windows {
@@ -201,7 +201,7 @@ func fitWindows(v value, windows []*sla.Window) bool {
 		return true
 	}
 	if before <= maxWindows {
-		v.wrong("many-windows", fmt.Sprintf("with this one the agreement may have %d windows until %d, more than %d", v.d.windows, end.Year(), maxWindows),
+		v.error("many-windows", fmt.Sprintf("with this one the agreement may have %d windows until %d, more than %d", v.d.windows, end.Year(), maxWindows),
 			"write what repeats each day as weekly hours, join windows, or let the rule start later")
 	}
 	return false
@@ -276,10 +276,10 @@ func decodeOnce(o *object, zone string, notice time.Duration) []*sla.Window {
 	case !fromOK || !toOK || announcedAt.node != nil && !announcedOK:
 		return nil
 	case !from.Before(to):
-		toAt.wrong("bad-window", toAt.said()+" is not after "+at.said(), "write the later one as to")
+		toAt.error("bad-window", toAt.quoted()+" is not after "+at.quoted(), "write the later one as to")
 		return nil
 	case to.Sub(from) > maxWindow:
-		toAt.wrong("bad-window", "this window is longer than a year", "check its years")
+		toAt.error("bad-window", "this window is longer than a year", "check its years")
 		return nil
 	case notice > 0 && announcedAt.node == nil && !emergency:
 		o.missing("this window says not when it was announced, and maintenance needs a notice of "+sla.FormatDuration(notice),
@@ -287,7 +287,7 @@ func decodeOnce(o *object, zone string, notice time.Duration) []*sla.Window {
 		return nil
 	}
 	if wall, ok := parseWallTime(toAt); ok && wall.Hour() == 23 && wall.Minute() == 59 {
-		toAt.warn("missing-minute", toAt.said()+" is the end, so that the last minute of the day is not in the window", "write "+wall.Add(time.Minute).Format("2006-01-02T15:04"))
+		toAt.warn("missing-minute", toAt.quoted()+" is the end, so that the last minute of the day is not in the window", "write "+wall.Add(time.Minute).Format("2006-01-02T15:04"))
 	}
 	return []*sla.Window{w}
 }
@@ -300,16 +300,16 @@ func decodeRule(o *object, zone string) []*sla.Window {
 		return nil
 	}
 	if start.Location() != time.UTC {
-		startAt.wrong("bad-time", startAt.said()+" has an offset, and a rule begins at wall times", "leave the offset out; timeZone says whose clock is meant")
+		startAt.error("bad-time", startAt.quoted()+" has an offset, and a rule begins at wall times", "leave the offset out; timeZone says whose clock is meant")
 		return nil
 	}
 	if length > maxWindow {
-		lengthAt.wrong("bad-window", lengthAt.said()+" is longer than a year", "shorten it")
+		lengthAt.error("bad-window", lengthAt.quoted()+" is longer than a year", "shorten it")
 		return nil
 	}
 	r, err := sla.NewRecurrence(rule, start, length, zone)
 	if err != nil {
-		at.wrong("bad-rrule", at.said()+" is no recurrence rule that can be followed: "+err.Error(), `write it like "FREQ=MONTHLY;BYDAY=1SU" (RFC 5545, section 3.3.10)`)
+		at.error("bad-rrule", at.quoted()+" is no recurrence rule that can be followed: "+err.Error(), `write it like "FREQ=MONTHLY;BYDAY=1SU" (RFC 5545, section 3.3.10)`)
 		return nil
 	}
 	return []*sla.Window{{Recurs: r, Pos: at.pos()}}
@@ -324,7 +324,7 @@ var utcMeant = time.FixedZone("UTC", 0)
 
 // parseWallTime is a time, in UTC if it is a wall time of whoever's clock.
 func parseWallTime(v value) (time.Time, bool) {
-	text, ok := v.plain()
+	text, ok := v.scalarText()
 	if !ok {
 		return time.Time{}, false
 	}
@@ -342,7 +342,7 @@ func parseWallTime(v value) (time.Time, bool) {
 			remedy = "write " + quote(t.Format(wallLayouts[0]))
 		}
 	}
-	v.wrong("bad-time", v.said()+" is no time", remedy)
+	v.error("bad-time", v.quoted()+" is no time", remedy)
 	return time.Time{}, false
 }
 
@@ -375,9 +375,9 @@ func parseExclusionNames(at value, all []*sla.Exclusion) []*sla.Exclusion {
 		switch {
 		case !ok:
 		case i < 0:
-			item.unknown("unknown-exclusion", "exclusion", name, names, "spec.exclusions")
+			item.unknownName("unknown-exclusion", "exclusion", name, names, "spec.exclusions")
 		case slices.Contains(own, all[i]):
-			item.wrong("duplicate-exclusion", fmt.Sprintf("%q is named twice", name), "name it once")
+			item.error("duplicate-exclusion", fmt.Sprintf("%q is named twice", name), "name it once")
 		default:
 			own = append(own, all[i])
 		}

@@ -28,8 +28,8 @@ var standardInput = sync.OnceValues(func() ([]byte, error) {
 // path from filling the memory.
 const maxFileSize = 8 << 20
 
-// expand turns paths into files, each once, in the order of the paths.
-func (l *loader) expand(paths []string) []string {
+// expandPaths turns paths into files, each once, in the order of the paths.
+func (l *loader) expandPaths(paths []string) []string {
 	var files []string
 	seen := map[string]bool{}
 	for _, path := range paths {
@@ -40,14 +40,14 @@ func (l *loader) expand(paths []string) []string {
 			}
 		}
 	}
-	l.tellUnread(seen)
+	l.reportUnread(seen)
 	return files
 }
 
 func (l *loader) filesOf(path string) []string {
 	switch path {
 	case "":
-		l.failed(`""`, "no-such-file", "is no name of a file", "give the variable that it comes from a value")
+		l.fileError(`""`, "no-such-file", "is no name of a file", "give the variable that it comes from a value")
 		return nil
 	case "-":
 		return []string{standardInputName}
@@ -59,16 +59,16 @@ func (l *loader) filesOf(path string) []string {
 	case err == nil:
 		return []string{filepath.Clean(path)}
 	case !errors.Is(err, fs.ErrNotExist):
-		l.failed(path, "unreadable-file", "cannot be read: "+reason(err), "")
+		l.fileError(path, "unreadable-file", "cannot be read: "+withoutPath(err), "")
 		return nil
 	}
 	matches, err := filepath.Glob(path)
 	if err != nil {
-		l.failed(path, "no-such-file", "is not a file, and not a valid glob either", "quote [ and ] in it with a backslash")
+		l.fileError(path, "no-such-file", "is not a file, and not a valid glob either", "quote [ and ] in it with a backslash")
 		return nil
 	}
 	if len(matches) == 0 {
-		l.failed(path, "no-such-file", "no such file or directory, and as a glob it matches nothing", "")
+		l.fileError(path, "no-such-file", "no such file or directory, and as a glob it matches nothing", "")
 	}
 	var files []string
 	dir, folders := globRoot(path), 0
@@ -77,12 +77,12 @@ func (l *loader) filesOf(path string) []string {
 			folders++
 			continue
 		}
-		if l.staysIn(dir, match) {
+		if l.checkInside(dir, match) {
 			files = append(files, match)
 		}
 	}
 	if folders > 0 && folders == len(matches) {
-		l.failed(path, "no-such-file", "as a glob it matches only directories", "name the directories without quotes, or a glob of files such as '"+path+"/*.yaml'")
+		l.fileError(path, "no-such-file", "as a glob it matches only directories", "name the directories without quotes, or a glob of files such as '"+path+"/*.yaml'")
 	}
 	return files
 }
@@ -99,7 +99,7 @@ func globRoot(glob string) string {
 func (l *loader) filesIn(dir string) []string {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		l.failed(dir, "unreadable-file", "cannot be read: "+reason(err), "")
+		l.fileError(dir, "unreadable-file", "cannot be read: "+withoutPath(err), "")
 		return nil
 	}
 	var files []string
@@ -109,7 +109,7 @@ func (l *loader) filesIn(dir string) []string {
 			continue
 		}
 		found = true
-		if file := filepath.Join(dir, e.Name()); l.staysIn(dir, file) {
+		if file := filepath.Join(dir, e.Name()); l.checkInside(dir, file) {
 			files = append(files, file)
 		}
 	}
@@ -117,7 +117,7 @@ func (l *loader) filesIn(dir string) []string {
 	if len(below) > 0 {
 		l.unread = append(l.unread, unread{dir, found, below, all})
 	} else if !found {
-		l.failed(dir, "no-such-file", "this directory holds no *.yaml or *.yml file", "name a file, or the directory that holds them (subdirectories are not searched)")
+		l.fileError(dir, "no-such-file", "this directory holds no *.yaml or *.yml file", "name a file, or the directory that holds them (subdirectories are not searched)")
 	}
 	return files
 }
@@ -130,8 +130,8 @@ type unread struct {
 	all   bool // of them
 }
 
-// tellUnread names specifications that were not read, unless another path did.
-func (l *loader) tellUnread(read map[string]bool) {
+// reportUnread names specifications that were not read, unless another path did.
+func (l *loader) reportUnread(read map[string]bool) {
 	const most = 3
 	for _, u := range l.unread {
 		left := slices.DeleteFunc(u.specs, func(file string) bool { return read[file] })
@@ -143,16 +143,16 @@ func (l *loader) tellUnread(read map[string]bool) {
 			more = " and more"
 		}
 		l.findings = append(l.findings, sla.Finding{
-			Severity: severityOf(u.found), Rule: "unread-subdirectory", Pos: sla.Position{File: u.dir},
+			Severity: unreadSeverity(u.found), Rule: "unread-subdirectory", Pos: sla.Position{File: u.dir},
 			Message: "subdirectories are not searched, and there are specifications in them: " + strings.Join(left[:min(most, len(left))], ", ") + more,
 			Remedy:  "name the directories too, or a glob such as '" + filepath.Join(u.dir, "*", "*.yaml") + "'",
 		})
 	}
 }
 
-// severityOf is that of specifications that were not read: where others were, it
+// unreadSeverity is that of specifications that were not read: where others were, it
 // may be meant.
-func severityOf(others bool) sla.Severity {
+func unreadSeverity(others bool) sla.Severity {
 	if others {
 		return sla.Warning
 	}
@@ -164,17 +164,17 @@ func isSpecName(name string) bool {
 	return (ext == ".yaml" || ext == ".yml") && !strings.HasPrefix(name, ".")
 }
 
-// staysIn refuses a file of a directory that is a symbolic link to outside of it,
+// checkInside refuses a file of a directory that is a symbolic link to outside of it,
 // as a stranger's change may bring: its content is nobody's business here. Nor is a
 // file opened that is none, which could wait for ever.
-func (l *loader) staysIn(dir, file string) bool {
+func (l *loader) checkInside(dir, file string) bool {
 	info, err := os.Lstat(file)
 	if err == nil && info.Mode().IsRegular() && filepath.Dir(file) == filepath.Clean(dir) {
 		return true
 	}
 	target, err := filepath.EvalSymlinks(file)
 	if err != nil {
-		l.failed(file, "unreadable-file", "cannot be read: "+reason(err), "")
+		l.fileError(file, "unreadable-file", "cannot be read: "+withoutPath(err), "")
 		return false
 	}
 	root, err := filepath.EvalSymlinks(dir)
@@ -184,15 +184,15 @@ func (l *loader) staysIn(dir, file string) bool {
 		}
 	}
 	if err != nil {
-		l.failed(file, "unreadable-file", "cannot be read: "+reason(err), "")
+		l.fileError(file, "unreadable-file", "cannot be read: "+withoutPath(err), "")
 		return false
 	}
 	if inside, err := filepath.Rel(root, target); err != nil || !filepath.IsLocal(inside) {
-		l.failed(file, "unreadable-file", "is a symbolic link to outside of "+dir+", and is not followed", "name the file itself, or the directory that it is in")
+		l.fileError(file, "unreadable-file", "is a symbolic link to outside of "+dir+", and is not followed", "name the file itself, or the directory that it is in")
 		return false
 	}
 	if info, err := os.Stat(target); err != nil || !info.Mode().IsRegular() {
-		l.failed(file, "unreadable-file", "is no regular file", "remove it from "+dir)
+		l.fileError(file, "unreadable-file", "is no regular file", "remove it from "+dir)
 		return false
 	}
 	return true
@@ -243,10 +243,10 @@ func (l *loader) load(file string) {
 	text, size, err := readFile(file)
 	switch {
 	case err != nil:
-		l.failed(file, "unreadable-file", "cannot be read: "+reason(err), "")
+		l.fileError(file, "unreadable-file", "cannot be read: "+withoutPath(err), "")
 		return
 	case size > maxFileSize:
-		l.failed(file, "unreadable-file", fmt.Sprintf("is larger than %d MiB, which is the most for a specification", maxFileSize>>20), "")
+		l.fileError(file, "unreadable-file", fmt.Sprintf("is larger than %d MiB, which is the most for a specification", maxFileSize>>20), "")
 		return
 	}
 	l.read(file, text)
@@ -275,9 +275,9 @@ func readFile(file string) (text []byte, size int64, err error) {
 	return buffer.Bytes(), size, err
 }
 
-// reason is the cause of a file error without the path, which is printed
+// withoutPath is the cause of a file error without the path, which is printed
 // before it anyway.
-func reason(err error) string {
+func withoutPath(err error) string {
 	if path, ok := errors.AsType[*fs.PathError](err); ok {
 		return path.Err.Error()
 	}

@@ -10,12 +10,12 @@ import (
 // format is one way of writing specifications. Documents of several formats may
 // stand in one file.
 type format struct {
-	name   string // as its users call it
-	called string // what a document of it is, in messages: "service level agreement"
-	begin  string // how a document of it begins, in remedies
-	mark   string // text near the beginning of a file that has such documents
+	name  string // as its users call it
+	noun  string // what a document of it is, in messages: "service level agreement"
+	begin string // how a document of it begins, in remedies
+	mark  string // text near the beginning of a file that has such documents
 	// detect tells how likely it is that a document is meant to be of the format.
-	detect func(head) likeness
+	detect func(head) confidence
 	// decode reads a document of the format; nil if nothing can be made of it, which
 	// has then been reported.
 	decode func(value) *sla.Agreement
@@ -25,13 +25,13 @@ type format struct {
 // the first one reads it.
 var formats = []format{native}
 
-// likeness is how likely a document is of a format.
-type likeness int
+// confidence is how likely a document is of a format.
+type confidence int
 
 const (
-	unlike  likeness = iota
-	alike            // nothing in it says otherwise, or the format's name is misspelt
-	certain          // it says so
+	noMatch  confidence = iota
+	possible            // nothing in it says otherwise, or the format's name is misspelt
+	certain             // it says so
 )
 
 // head is the top keys of a document, of which its format is told.
@@ -68,12 +68,12 @@ func formatOf(root value, known []format) *format {
 		if root.node.Kind == yamlSequence {
 			what = "a list"
 		}
-		root.wrong("wrong-kind", "this document is no "+callings(known)+", it is "+what, beginnings(known))
+		root.error("wrong-kind", "this document is no "+nounsOf(known)+", it is "+what, beginningsOf(known))
 		return nil
 	}
 	h := headOf(root)
 	var best *format
-	likely := unlike
+	likely := noMatch
 	for i := range known {
 		if l := known[i].detect(h); l > likely {
 			best, likely = &known[i], l
@@ -88,28 +88,28 @@ func formatOf(root value, known []format) *format {
 // unknown reports a document that is of no known format.
 func (h head) unknown(root value, known []format) {
 	if !h.has("apiVersion") && !h.has("kind") {
-		root.wrong("wrong-kind", "this document is no "+callings(known)+": it has no apiVersion and kind", beginnings(known))
+		root.error("wrong-kind", "this document is no "+nounsOf(known)+": it has no apiVersion and kind", beginningsOf(known))
 		return
 	}
 	at := h["apiVersion"]
 	if !h.has("apiVersion") {
 		at = h["kind"]
 	}
-	at.wrong("wrong-kind", fmt.Sprintf("this is apiVersion %q, kind %q, which is no %s", h.text("apiVersion"), h.text("kind"), callings(known)),
-		beginnings(known)+", or keep it out of the files that are loaded")
+	at.error("wrong-kind", fmt.Sprintf("this is apiVersion %q, kind %q, which is no %s", h.text("apiVersion"), h.text("kind"), nounsOf(known)),
+		beginningsOf(known)+", or keep it out of the files that are loaded")
 }
 
-// callings are what documents of formats are: "service level agreement or …".
-func callings(known []format) string {
+// nounsOf are what documents of formats are: "service level agreement or …".
+func nounsOf(known []format) string {
 	names := make([]string, len(known))
 	for i, f := range known {
-		names[i] = f.called
+		names[i] = f.noun
 	}
 	return either(names)
 }
 
-// beginnings say how a document begins; with several formats, of which.
-func beginnings(known []format) string {
+// beginningsOf say how a document begins; with several formats, of which.
+func beginningsOf(known []format) string {
 	ways := make([]string, len(known))
 	for i, f := range known {
 		if ways[i] = f.begin; len(known) > 1 {

@@ -9,12 +9,12 @@ import (
 
 // listed is a format for tests: a document of it has nothing but a name.
 var listed = format{
-	name: "Listed", called: "listed document", begin: "version: listed/v1", mark: "version: listed/v1",
-	detect: func(h head) likeness {
+	name: "Listed", noun: "listed document", begin: "version: listed/v1", mark: "version: listed/v1",
+	detect: func(h head) confidence {
 		if h.text("version") == "listed/v1" {
 			return certain
 		}
-		return unlike
+		return noMatch
 	},
 	decode: func(root value) *sla.Agreement {
 		name, ok := headOf(root)["name"].text()
@@ -78,7 +78,7 @@ func TestDocumentsOfSeveralFormatsStandInOneFile(t *testing.T) {
 // take it.
 func TestFormatThatIsNamedReadsTheDocument(t *testing.T) {
 	eager := native
-	eager.detect = func(head) likeness { return alike }
+	eager.detect = func(head) confidence { return possible }
 	for _, known := range [][]format{{eager, listed}, {listed, eager}} {
 		agreements, findings := loadFormats("version: listed/v1\nname: other\n", known...)
 		if len(agreements) != 1 || agreements[0].Name != "other" || len(findings) > 0 {
@@ -91,7 +91,7 @@ func TestFormatThatIsNamedReadsTheDocument(t *testing.T) {
 // the format begins with.
 func TestFormatsAreWhole(t *testing.T) {
 	for _, f := range formats {
-		if f.name == "" || f.called == "" || f.mark == "" || !strings.Contains(f.begin, f.mark) || f.detect == nil || f.decode == nil {
+		if f.name == "" || f.noun == "" || f.mark == "" || !strings.Contains(f.begin, f.mark) || f.detect == nil || f.decode == nil {
 			t.Errorf("format %+v", f)
 		}
 	}

@@ -55,16 +55,16 @@ func parseGroupLabels(v value) ([]value, bool) {
 		switch {
 		case !isText:
 		case !labelRegexp.MatchString(name):
-			item.wrong("bad-label", quote(name)+" is not a valid name of a label that rules record: servers before Prometheus 3.0 read no other than letters, digits and _, not beginning with a digit",
+			item.error("bad-label", quote(name)+" is not a valid name of a label that rules record: servers before Prometheus 3.0 read no other than letters, digits and _, not beginning with a digit",
 				"use such a name; metric_relabel_configs can give scraped series one")
 		case strings.HasPrefix(name, "__"):
-			item.wrong("bad-label", quote(name)+" begins with __, which Prometheus keeps for itself", "choose another label")
+			item.error("bad-label", quote(name)+" begins with __, which Prometheus keeps for itself", "choose another label")
 		case name == "le":
-			item.wrong("bad-label", `"le" tells the buckets of a histogram apart, so there are no groups of it`, "choose another label")
+			item.error("bad-label", `"le" tells the buckets of a histogram apart, so there are no groups of it`, "choose another label")
 		case slices.Contains(reservedLabels, name) || slices.Contains(reservedGroups, name):
-			item.wrong("bad-label", "the label "+quote(name)+" is set by the rules themselves", "choose another label, or give the series one of another name when they are scraped")
+			item.error("bad-label", "the label "+quote(name)+" is set by the rules themselves", "choose another label, or give the series one of another name when they are scraped")
 		case slices.ContainsFunc(labels, func(l value) bool { return l.node.Value == name }):
-			item.wrong("duplicate-label", "the label "+quote(name)+" is given twice", "keep one of them")
+			item.error("duplicate-label", "the label "+quote(name)+" is given twice", "keep one of them")
 		default:
 			labels = append(labels, item)
 		}
@@ -111,14 +111,14 @@ func (d *levelDraft) readGroupBy(v value) {
 		}
 	}
 	if limit, given := group.get("limit"); given && named > l.GroupBy.Limit {
-		limit.wrong("bad-limit", fmt.Sprintf("%s is less than the %d groups that targets name", limit.said(), named), "raise it, with room for groups to come")
+		limit.error("bad-limit", fmt.Sprintf("%s is less than the %d groups that targets name", limit.quoted(), named), "raise it, with room for groups to come")
 	}
 }
 
 func parseGroupLimit(v value) (int, bool) {
 	c, ok := v.count()
 	if ok && (c.number < 1 || c.number > maxGroups) {
-		v.wrong("bad-limit", v.said()+" is not from 1 to "+itoa(maxGroups), "write limit: 50, which is the default, or as many as there can be and some room")
+		v.error("bad-limit", v.quoted()+" is not from 1 to "+itoa(maxGroups), "write limit: 50, which is the default, or as many as there can be and some room")
 		return 0, false
 	}
 	return c.number, ok
@@ -138,7 +138,7 @@ func (d *levelDraft) checkGroups() {
 	}
 	for _, name := range d.level.GroupBy.Labels {
 		if slices.ContainsFunc(sets, func(labels map[string]string) bool { return labels[name] != "" }) {
-			v.wrong("bad-group", "alerting gives alerts a label "+quote(name)+", which would stand in the place of the group's", "give the one in alerting another name")
+			v.error("bad-group", "alerting gives alerts a label "+quote(name)+", which would stand in the place of the group's", "give the one in alerting another name")
 		}
 	}
 }
@@ -156,11 +156,11 @@ func (d *levelDraft) checkGroupLabels(v value) {
 	for _, label := range d.groupLabels {
 		switch name := label.node.Value; {
 		case !own && !slices.Contains(allowed, name):
-			label.wrong("bad-group", "its probe's series have no label "+quote(name), "group them by "+either(allowed))
+			label.error("bad-group", "its probe's series have no label "+quote(name), "group them by "+either(allowed))
 		case name == "location" && l.Slots.Quorum > 0:
-			label.wrong("bad-group", "a quorum judges all locations together, so there are no groups of them", "leave the quorum out, or the label")
+			label.error("bad-group", "a quorum judges all locations together, so there are no groups of them", "leave the quorum out, or the label")
 		case l.Labels[name] != "":
-			label.wrong("bad-group", fmt.Sprintf("the level already has a label %s, %s, which would stand in the place of the group's on alerts", quote(name), quote(l.Labels[name])),
+			label.error("bad-group", fmt.Sprintf("the level already has a label %s, %s, which would stand in the place of the group's on alerts", quote(name), quote(l.Labels[name])),
 				"give the one in labels another name")
 		}
 	}
@@ -172,7 +172,7 @@ func decodeGroupTarget(o *object, l *sla.ServiceLevel, labelsKnown bool) {
 	match, at, ok := read(o, "match", value.entries)
 	t := sla.GroupTarget{Match: map[string]string{}, Pos: o.pos()}
 	if ok && len(match) == 0 {
-		at.wrong("empty-value", "match is empty, so that it would be the level's own target", "name a group, e.g. match: {tenant: acme}")
+		at.error("empty-value", "match is empty, so that it would be the level's own target", "name a group, e.g. match: {tenant: acme}")
 		ok = false
 	}
 	for _, entry := range match {
@@ -198,7 +198,7 @@ func decodeGroupTarget(o *object, l *sla.ServiceLevel, labelsKnown bool) {
 	t.Target, t.Objective = promise.Target, promise.Objective
 	if required, at, given := read(o, "required", value.boolean); given && required {
 		if t.Required = true; labelsKnown && len(t.Match) < len(l.GroupBy.Labels) {
-			at.wrong("bad-group", "match leaves a label out, so nobody knows which groups there must be", "name a value of each of "+list(l.GroupBy.Labels)+", or leave required out")
+			at.error("bad-group", "match leaves a label out, so nobody knows which groups there must be", "name a value of each of "+list(l.GroupBy.Labels)+", or leave required out")
 		}
 	}
 	for _, before := range l.GroupBy.Targets {
@@ -207,7 +207,7 @@ func decodeGroupTarget(o *object, l *sla.ServiceLevel, labelsKnown bool) {
 			if t.Covers(before) {
 				remedy = "keep one of them"
 			}
-			at.wrong("unreachable-target", fmt.Sprintf("the target on line %d already matches %s: the first that matches holds", before.Pos.Line, t.Words()), remedy)
+			at.error("unreachable-target", fmt.Sprintf("the target on line %d already matches %s: the first that matches holds", before.Pos.Line, t.Words()), remedy)
 			return
 		}
 	}

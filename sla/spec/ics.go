@@ -23,29 +23,29 @@ func icsWindows(v value, file, zone string, notice time.Duration) []*sla.Window 
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(filepath.Dir(v.d.src.file), path)
 	}
-	text, err := regular.Read(path, maxFileSize, v.d.named.folders(v.d.src.file)...)
+	text, err := regular.Read(path, maxFileSize, v.d.files.folders(v.d.src.file)...)
 	switch {
 	case errors.Is(err, regular.ErrOutside):
-		v.wrong("unreadable-file", fmt.Sprintf("the iCalendar file %s is not in the directory of this file", quote(file)),
+		v.error("unreadable-file", fmt.Sprintf("the iCalendar file %s is not in the directory of this file", quote(file)),
 			"put it there or below, as no symbolic link that leads out, or name its directory by --files.allow")
 		return nil
 	case err != nil:
-		v.wrong("unreadable-file", fmt.Sprintf("the iCalendar file %s cannot be read: %s", quote(file), reason(err)),
+		v.error("unreadable-file", fmt.Sprintf("the iCalendar file %s cannot be read: %s", quote(file), withoutPath(err)),
 			"name a file relative to the directory of this one")
 		return nil
 	}
 	if at := invisible.FindIndex(bytes.TrimPrefix(text, []byte("\ufeff"))); at != nil {
-		v.wrong("bad-ics", fmt.Sprintf("the iCalendar file %s has an invisible character, with which a text can look like another one", quote(file)), invisibleRemedy)
+		v.error("bad-ics", fmt.Sprintf("the iCalendar file %s has an invisible character, with which a text can look like another one", quote(file)), invisibleRemedy)
 		return nil
 	}
 	windows, err := readICS(text, zone)
 	if err != nil {
-		v.wrong("bad-ics", fmt.Sprintf("%s is no calendar of windows: %s", quote(file), err), "mend it where it is made, or write the windows out")
+		v.error("bad-ics", fmt.Sprintf("%s is no calendar of windows: %s", quote(file), err), "mend it where it is made, or write the windows out")
 		return nil
 	}
 	for _, w := range windows {
 		if w.Pos = v.pos(); notice > 0 && w.Recurs == nil && w.Announced.IsZero() {
-			v.wrong("bad-ics", fmt.Sprintf("%s says not when its event %s was announced, and maintenance needs a notice of %s", quote(file), quote(w.Name), sla.FormatDuration(notice)),
+			v.error("bad-ics", fmt.Sprintf("%s says not when its event %s was announced, and maintenance needs a notice of %s", quote(file), quote(w.Name), sla.FormatDuration(notice)),
 				"give the event a CREATED, or one that changes another a LAST-MODIFIED")
 		}
 	}
@@ -75,7 +75,7 @@ func readICS(text []byte, zone string) ([]*sla.Window, error) {
 	for i, ve := range calendar.Events() {
 		e, err := newEvent(ve, zone)
 		if err != nil {
-			return nil, fmt.Errorf("event %d%s: %w", i+1, e.called(), err)
+			return nil, fmt.Errorf("event %d%s: %w", i+1, e.description(), err)
 		}
 		if e.GetProperty(ics.ComponentPropertyRecurrenceId) != nil {
 			if changed = append(changed, e); e.cancelled() {
@@ -86,7 +86,7 @@ func readICS(text []byte, zone string) ([]*sla.Window, error) {
 		}
 		w, err := e.window()
 		if err != nil {
-			return nil, fmt.Errorf("event %d%s: %w", i+1, e.called(), err)
+			return nil, fmt.Errorf("event %d%s: %w", i+1, e.description(), err)
 		}
 		if w == nil {
 			continue
@@ -98,7 +98,7 @@ func readICS(text []byte, zone string) ([]*sla.Window, error) {
 	}
 	for _, e := range changed {
 		if err := e.replace(masters[e.Id()]); err != nil {
-			return nil, fmt.Errorf("a changed instance%s: %w", e.called(), err)
+			return nil, fmt.Errorf("a changed instance%s: %w", e.description(), err)
 		}
 	}
 	return windows, nil
@@ -115,7 +115,7 @@ func newEvent(ve *ics.VEvent, zone string) (event, error) {
 	return e, err
 }
 
-func (e event) called() string {
+func (e event) description() string {
 	if s := e.GetProperty(ics.ComponentPropertySummary); s != nil && s.Value != "" {
 		return " (" + quote(s.Value) + ")"
 	}
@@ -137,7 +137,7 @@ func (e event) window() (*sla.Window, error) {
 	if w.Announced, err = e.announced(); err != nil {
 		return nil, err
 	}
-	length, err := e.length()
+	length, err := e.duration()
 	if err != nil || length == 0 {
 		return nil, err
 	}
@@ -181,8 +181,8 @@ func (e event) announced() (time.Time, error) {
 	return sla.Instant(wall, zone), err
 }
 
-// length is from start to end: of days by the clock, else in elapsed time.
-func (e event) length() (time.Duration, error) {
+// duration is from start to end: of days by the clock, else in elapsed time.
+func (e event) duration() (time.Duration, error) {
 	if p := e.GetProperty(ics.ComponentPropertyDtEnd); p != nil {
 		end, zone, day, err := icsTime(p.Value, p.ICalParameters, e.zone)
 		switch {
@@ -209,7 +209,7 @@ func (e event) times(kind ics.ComponentProperty) ([]time.Time, error) {
 	var all []time.Time
 	for _, p := range e.GetProperties(kind) {
 		for text := range strings.SplitSeq(p.Value, ",") {
-			t, err := e.wall(text, p.ICalParameters)
+			t, err := e.wallTime(text, p.ICalParameters)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", kind, err)
 			}
@@ -219,8 +219,8 @@ func (e event) times(kind ics.ComponentProperty) ([]time.Time, error) {
 	return all, nil
 }
 
-// wall is a time as the clock of the event's zone shows it.
-func (e event) wall(text string, parameters map[string][]string) (time.Time, error) {
+// wallTime is a time as the clock of the event's zone shows it.
+func (e event) wallTime(text string, parameters map[string][]string) (time.Time, error) {
 	t, zone, _, err := icsTime(text, parameters, e.zone)
 	if err != nil || zone == e.zone {
 		return t, err
@@ -244,7 +244,7 @@ func (e event) replace(master *sla.Recurrence) error {
 		return nil // of an event that is cancelled, or not in the file
 	}
 	of := event{VEvent: e.VEvent, zone: master.Zone}
-	at, err := of.wall(id.Value, id.ICalParameters)
+	at, err := of.wallTime(id.Value, id.ICalParameters)
 	if err != nil {
 		return err
 	}

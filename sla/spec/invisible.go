@@ -37,9 +37,9 @@ func invisibleFinding(src *source, text string) *sla.Finding {
 	}
 }
 
-// refuseInvisible reports such characters of texts that are written as escapes,
+// reportInvisible reports such characters of texts that are written as escapes,
 // which alerts, dashboards and pages would show.
-func (d *decoder) refuseInvisible(node *yaml.Node) {
+func (d *decoder) reportInvisible(node *yaml.Node) {
 	if node.Kind == yaml.ScalarNode {
 		if found := invisible.FindString(node.Value); found != "" {
 			character, _ := utf8.DecodeRuneInString(found)
@@ -47,7 +47,7 @@ func (d *decoder) refuseInvisible(node *yaml.Node) {
 		}
 	}
 	for _, child := range node.Content { // aliases are of nodes that are here too
-		d.refuseInvisible(child)
+		d.reportInvisible(child)
 	}
 }
 
@@ -58,7 +58,7 @@ var deviceName = regexp.MustCompile(`^(con|prn|aux|nul|(com|lpt)[0-9])$`)
 func parseAgreementName(v value) (string, bool) {
 	name, ok := v.identifier()
 	if ok && deviceName.MatchString(name) {
-		v.wrong("reserved-name", v.said()+" is the name of a device on Windows, where no file can be called so", "name it otherwise, e.g. "+name+"-sla")
+		v.error("reserved-name", v.quoted()+" is the name of a device on Windows, where no file can be called so", "name it otherwise, e.g. "+name+"-sla")
 	}
 	return name, ok
 }

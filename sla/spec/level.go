@@ -108,11 +108,11 @@ func decodeLevel(v value, shared levelDefaults) *sla.ServiceLevel {
 // finish does what needs every key of the level.
 func (d *levelDraft) finish() {
 	l := d.level
-	l.Alerting = d.d.alertingOf(l, d.targetOK, d.shared.agreement.Severities, d.shared.alerting, d.alerting)
+	l.Alerting = d.d.buildAlerting(l, d.targetOK, d.shared.agreement.Severities, d.shared.alerting, d.alerting)
 	nameSeverities(l)
 	d.checkGroups()
 	if d.escalation.given {
-		d.escalation.fit(l.Escalation, []*sla.ServiceLevel{l}, d.shared.agreement, "level "+quote(l.ID.SLO))
+		d.escalation.check(l.Escalation, []*sla.ServiceLevel{l}, d.shared.agreement, "level "+quote(l.ID.SLO))
 	}
 	l.Defaults = defaultsOfLevel(d.object, l, d.shared)
 	if d.targetOK {
@@ -163,7 +163,7 @@ func readObjective(v value, l *sla.ServiceLevel) bool {
 		return false
 	}
 	if l.Target.Sign() > 0 && objective.Cmp(l.Target) < 0 {
-		v.wrong("bad-target", v.said()+" is below the target "+quote(l.Target.String())+": alerts would come after the contract is broken",
+		v.error("bad-target", v.quoted()+" is below the target "+quote(l.Target.String())+": alerts would come after the contract is broken",
 			"make the objective at least the target, or leave it out")
 		return false
 	}
@@ -178,7 +178,7 @@ func (d *levelDraft) readPeriod(v value) {
 }
 
 func (d *levelDraft) readServiceHours(v value) {
-	if hours, ok := d.shared.calendars.hours(v); ok {
+	if hours, ok := d.shared.calendars.lookUp(v); ok {
 		d.level.ServiceHours = hours
 	}
 }
@@ -194,7 +194,7 @@ func (d *levelDraft) readLabels(v value) {
 
 func (d *levelDraft) readAlerting(v value) {
 	d.alerting, _ = decodeAlerting(v)
-	d.alerting.noSeverities()
+	d.alerting.refuseSeverities()
 }
 
 // readEscalation reads the level's own steps, which stand instead of the agreement's.
@@ -219,11 +219,11 @@ func (d *levelDraft) readAggregation(at value) {
 	if slices.Contains(allowed, given.method) {
 		l.Aggregation, l.Slots = given.method, given.slots
 		if given.method.Counts() == sla.CountsSeconds && given.slots.Weight.Text != "" && !sla.LookedAt(l.Indicator) {
-			at.wrong("bad-aggregation", "weight is for single minutes, and this "+l.Indicator.Kind()+" indicator is counted over five of them by time",
+			at.error("bad-aggregation", "weight is for single minutes, and this "+l.Indicator.Kind()+" indicator is counted over five of them by time",
 				"use the method bad_minute, or all_failed_minute")
 		}
 		if given.slots.Quorum > 0 && !sla.IsProbed(l.Indicator) {
-			at.wrong("bad-aggregation", "quorum is for probes, which have locations, and this indicator is "+quote(l.Indicator.Kind()), "leave it out")
+			at.error("bad-aggregation", "quorum is for probes, which have locations, and this indicator is "+quote(l.Indicator.Kind()), "leave it out")
 		}
 		return
 	}
@@ -232,6 +232,6 @@ func (d *levelDraft) readAggregation(at value) {
 		names[i] = string(a)
 	}
 	at = given.methodAt
-	at.wrong("bad-aggregation", at.said()+" does not suit this "+l.Indicator.Kind()+" indicator",
+	at.error("bad-aggregation", at.quoted()+" does not suit this "+l.Indicator.Kind()+" indicator",
 		"it takes "+list(names)+"; the first is the default")
 }

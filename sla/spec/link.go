@@ -23,7 +23,7 @@ func (l *loader) link() {
 		own := map[sla.ID]sla.Position{}
 		for _, level := range a.Levels {
 			if first, taken := own[level.ID]; taken && level.ID.SLO != "" {
-				doc.fault(level, level.Pos, "duplicate-level", fmt.Sprintf("service %q already has a level %q, on line %d",
+				doc.levelError(level, level.Pos, "duplicate-level", fmt.Sprintf("service %q already has a level %q, on line %d",
 					level.ID.Service, level.ID.SLO, first.Line), "give one of them another name")
 				continue
 			}
@@ -60,10 +60,10 @@ func (l *loader) probeOf(doc *document, own *sla.ServiceLevel, of *sla.ID, pos s
 	level, exists := l.levels[*of]
 	switch {
 	case !exists:
-		doc.fault(own, pos, "dangling-reference", fmt.Sprintf("there is no level %q", *of), l.nearestProbe(doc, *of))
+		doc.levelError(own, pos, "dangling-reference", fmt.Sprintf("there is no level %q", *of), l.nearestProbe(doc, *of))
 		return nil
 	case *of == own.ID:
-		doc.fault(own, pos, "bad-reference", "this level refers to itself for its probe", "write what is probed here, or refer to another level")
+		doc.levelError(own, pos, "bad-reference", "this level refers to itself for its probe", "write what is probed here, or refer to another level")
 		return nil
 	}
 	switch i := level.Indicator.(type) {
@@ -80,9 +80,9 @@ func (l *loader) probeOf(doc *document, own *sla.ServiceLevel, of *sla.ID, pos s
 				remedy = "refer to " + quote(strings.TrimPrefix(i.Of.String(), doc.agreement.Name+":")) + ", which defines it"
 			}
 		}
-		doc.fault(own, pos, "bad-reference", fmt.Sprintf("the level %q has no probe of its own, it refers to another's too", *of), remedy)
+		doc.levelError(own, pos, "bad-reference", fmt.Sprintf("the level %q has no probe of its own, it refers to another's too", *of), remedy)
 	default:
-		doc.fault(own, pos, "bad-reference", fmt.Sprintf("the level %q has no probe, its indicator is %s", *of, i.Kind()), "refer to a level with a probe indicator")
+		doc.levelError(own, pos, "bad-reference", fmt.Sprintf("the level %q has no probe, its indicator is %s", *of, i.Kind()), "refer to a level with a probe indicator")
 	}
 	return nil
 }
@@ -90,7 +90,7 @@ func (l *loader) probeOf(doc *document, own *sla.ServiceLevel, of *sla.ID, pos s
 // checkThreshold reports a response time that a probe has no time to exceed.
 func checkThreshold(doc *document, level *sla.ServiceLevel, latency *sla.ProbeLatency) {
 	if at, ok := doc.thresholds[latency]; ok && latency.Threshold >= latency.Probe.Timeout {
-		doc.fault(level, at, "bad-threshold", fmt.Sprintf(
+		doc.levelError(level, at, "bad-threshold", fmt.Sprintf(
 			"the threshold %s is not below the probe's timeout of %s, so no answer could ever be too slow",
 			sla.FormatDuration(latency.Threshold), sla.FormatDuration(latency.Probe.Timeout)), "choose a shorter threshold, or give the probe a longer timeout")
 	}

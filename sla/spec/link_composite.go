@@ -11,10 +11,10 @@ import (
 // compositeLink finds the levels that composites refer to.
 type compositeLink struct {
 	*loader
-	broken map[*sla.Composite]bool // mistakes were reported, or are of a composite in it
-	sound  map[*sla.Composite]bool // those that were found whole
-	told   map[string]bool         // circles that were reported, by what is in them
-	added  int                     // leaves that no composite was written with, but has by the composites in it
+	broken   map[*sla.Composite]bool // mistakes were reported, or are of a composite in it
+	whole    map[*sla.Composite]bool // those that were found whole
+	reported map[string]bool         // circles that were reported, by what is in them
+	added    int                     // leaves that no composite was written with, but has by the composites in it
 }
 
 func (l *loader) linkComposites() {
@@ -28,17 +28,17 @@ func (l *loader) linkComposites() {
 			}
 		}
 	}
-	each(func(doc *document, _ *sla.ServiceLevel, c *sla.Composite) { link.references(doc, c) })
-	each(func(doc *document, level *sla.ServiceLevel, c *sla.Composite) { link.cycle(doc, level, c) })
+	each(func(doc *document, _ *sla.ServiceLevel, c *sla.Composite) { link.resolveReferences(doc, c) })
+	each(func(doc *document, level *sla.ServiceLevel, c *sla.Composite) { link.reportCycle(doc, level, c) })
 	each(func(doc *document, level *sla.ServiceLevel, c *sla.Composite) {
-		if link.whole(c) {
+		if link.isWhole(c) {
 			link.resolve(doc, level, c)
 		}
 	})
 }
 
-// references finds every level that a composite names.
-func (l *compositeLink) references(doc *document, c *sla.Composite) {
+// resolveReferences finds every level that a composite names.
+func (l *compositeLink) resolveReferences(doc *document, c *sla.Composite) {
 	for _, leaf := range c.Root.Leaves() {
 		if leaf.Level = l.find(doc, &leaf.Of, leaf.Pos); leaf.Level == nil {
 			l.broken[c] = true
@@ -121,8 +121,8 @@ func (l *compositeLink) nearestLevel(doc *document, id sla.ID) string {
 	return "the levels are " + list(candidates[:min(len(candidates), 8)])
 }
 
-// cycle reports a composite that is in itself, where the circle begins.
-func (l *compositeLink) cycle(doc *document, level *sla.ServiceLevel, c *sla.Composite) {
+// reportCycle reports a composite that is in itself, where the circle begins.
+func (l *compositeLink) reportCycle(doc *document, level *sla.ServiceLevel, c *sla.Composite) {
 	seen := map[*sla.ServiceLevel]bool{}
 	var way func(from *sla.Composite) []string
 	way = func(from *sla.Composite) []string {
@@ -155,10 +155,10 @@ func (l *compositeLink) cycle(doc *document, level *sla.ServiceLevel, c *sla.Com
 		}
 		l.broken[c] = true
 		members := strings.Join(slices.Sorted(slices.Values(circle)), " ")
-		if l.told[members] {
+		if l.reported[members] {
 			return // where another one of the circle stands
 		}
-		l.told[members] = true
+		l.reported[members] = true
 		remedy := "take it out"
 		if len(circle) > 1 {
 			remedy = "take one of them out"
@@ -177,22 +177,22 @@ func compositeOf(level *sla.ServiceLevel) (*sla.Composite, bool) {
 	return c, ok && c.Root != nil
 }
 
-// whole tells whether neither a composite nor one in it is broken. Each is looked
+// isWhole tells whether neither a composite nor one in it is broken. Each is looked
 // at once, however many others it is in.
-func (l *compositeLink) whole(c *sla.Composite) bool {
-	if l.broken[c] || l.sound[c] {
-		return l.sound[c]
+func (l *compositeLink) isWhole(c *sla.Composite) bool {
+	if l.broken[c] || l.whole[c] {
+		return l.whole[c]
 	}
 	for _, leaf := range c.Root.Leaves() {
 		if leaf.Level.Indicator.Kind() != c.Kind() {
 			continue
 		}
-		if inner, ok := compositeOf(leaf.Level); !ok || !l.whole(inner) {
+		if inner, ok := compositeOf(leaf.Level); !ok || !l.isWhole(inner) {
 			l.broken[c] = true
 			return false
 		}
 	}
-	l.sound[c] = true
+	l.whole[c] = true
 	return true
 }
 
@@ -200,7 +200,7 @@ func (l *compositeLink) whole(c *sla.Composite) bool {
 // wrong or doubtful with the whole.
 func (l *compositeLink) resolve(doc *document, level *sla.ServiceLevel, c *sla.Composite) {
 	findings := c.Resolve(level)
-	if !findings.HasErrors() && !l.fits(doc, level, c) {
+	if !findings.HasErrors() && !l.withinSize(doc, level, c) {
 		c.Tree = nil
 	}
 	if c.Tree != nil {
@@ -216,7 +216,7 @@ func (l *compositeLink) resolve(doc *document, level *sla.ServiceLevel, c *sla.C
 	}
 	if c.Tree != nil {
 		findings = append(findings, level.CheckComposite()...)
-		tellComponents(level, c)
+		recordPartOf(level, c)
 	}
 	for _, f := range findings {
 		doc.report(f.Severity, f.Pos, f.Rule, f.Message, f.Remedy)
@@ -228,9 +228,9 @@ func (l *compositeLink) resolve(doc *document, level *sla.ServiceLevel, c *sla.C
 // which a composite is named would otherwise make two hundred of them.
 const maxAdded = 2_000
 
-// fits counts the leaves of a composite before rules are made of them. That there
+// withinSize counts the leaves of a composite before rules are made of them. That there
 // are too many is told once, where they become too many.
-func (l *compositeLink) fits(doc *document, level *sla.ServiceLevel, c *sla.Composite) bool {
+func (l *compositeLink) withinSize(doc *document, level *sla.ServiceLevel, c *sla.Composite) bool {
 	before := l.added
 	l.added += max(0, len(c.Tree.Leaves())-len(c.Root.Leaves()))
 	if l.added > maxAdded && before <= maxAdded {
@@ -241,9 +241,9 @@ func (l *compositeLink) fits(doc *document, level *sla.ServiceLevel, c *sla.Comp
 	return l.added <= maxAdded
 }
 
-// tellComponents tells the levels of a composite, those that are composites
+// recordPartOf tells the levels of a composite, those that are composites
 // themselves too, what they are a part of.
-func tellComponents(level *sla.ServiceLevel, c *sla.Composite) {
+func recordPartOf(level *sla.ServiceLevel, c *sla.Composite) {
 	if c.Alerts == sla.AlertsIndependent {
 		return
 	}

@@ -20,8 +20,8 @@ func Load(paths ...string) ([]*sla.Agreement, sla.Findings) { return Files{}.Loa
 
 // Load reads as the function Load does.
 func (f Files) Load(paths ...string) ([]*sla.Agreement, sla.Findings) {
-	l := &loader{named: f, formats: formats}
-	for _, file := range l.expand(paths) {
+	l := &loader{files: f, formats: formats}
+	for _, file := range l.expandPaths(paths) {
 		l.load(file)
 	}
 	return l.finish()
@@ -36,7 +36,7 @@ func LoadText(file, text string) ([]*sla.Agreement, sla.Findings) {
 
 // loader gathers what the files of one Load hold.
 type loader struct {
-	named    Files // what may be done with files that specifications name
+	files    Files // what may be done with files that specifications name
 	formats  []format
 	docs     []*document
 	levels   map[sla.ID]*sla.ServiceLevel // of all documents; of several with one name the first
@@ -50,13 +50,13 @@ type document struct {
 	agreement *sla.Agreement
 }
 
-// fault reports an error of a level.
-func (d *document) fault(level *sla.ServiceLevel, pos sla.Position, rule, message, remedy string) {
+// levelError reports an error of a level.
+func (d *document) levelError(level *sla.ServiceLevel, pos sla.Position, rule, message, remedy string) {
 	d.report(sla.Error, pos, rule, message, remedy)
 	d.broken[level] = true
 }
 
-func (l *loader) failed(file, rule, message, remedy string) {
+func (l *loader) fileError(file, rule, message, remedy string) {
 	l.findings = append(l.findings, sla.Finding{
 		Severity: sla.Error, Rule: rule, Pos: sla.Position{File: file}, Message: message, Remedy: remedy,
 	})
@@ -82,9 +82,9 @@ func (l *loader) read(file string, text []byte) {
 	sum := sha256.Sum256(text)
 	digest := hex.EncodeToString(sum[:])
 	for _, root := range roots {
-		d := newDecoder(src, l.named)
-		d.refuseInvisible(root)
-		if resolved := d.resolve(root); resolved != nil {
+		d := newDecoder(src, l.files)
+		d.reportInvisible(root)
+		if resolved := d.resolveAliases(root); resolved != nil {
 			if a := decodeDocument(value{d: d, node: resolved}, l.formats); a != nil {
 				a.Digest = digest
 				l.docs = append(l.docs, &document{decoder: d, agreement: a})
@@ -96,7 +96,7 @@ func (l *loader) read(file string, text []byte) {
 	if syntax != nil {
 		l.findings = append(l.findings, *syntax)
 	} else if len(roots) == 0 {
-		l.failed(file, "empty-file", "holds no document", "the smallest agreement is in the introduction of docs/spec.md")
+		l.fileError(file, "empty-file", "holds no document", "the smallest agreement is in the introduction of docs/spec.md")
 	}
 }
 
@@ -128,7 +128,7 @@ func invalidUTF8(text []byte) int {
 // finish does what needs all documents, and puts the findings into order.
 func (l *loader) finish() ([]*sla.Agreement, sla.Findings) {
 	l.link()
-	l.partLevels()
+	l.splitBroken()
 	var agreements []*sla.Agreement
 	for _, doc := range l.docs {
 		agreements = append(agreements, doc.agreement)

@@ -26,7 +26,7 @@ var documentSection = &section{
 
 // native is the format of this file.
 var native = format{
-	name: "Upheld", called: "service level agreement", begin: "apiVersion: " + apiVersion + " and kind: " + documentKind, mark: "apiVersion: " + apiVersion,
+	name: "Upheld", noun: "service level agreement", begin: "apiVersion: " + apiVersion + " and kind: " + documentKind, mark: "apiVersion: " + apiVersion,
 	detect: detectNative, decode: decodeNative,
 }
 
@@ -84,16 +84,16 @@ func decodeNative(root value) *sla.Agreement {
 
 // detectNative takes what is nearly right for this format too, so that its other
 // mistakes are found.
-func detectNative(h head) likeness {
+func detectNative(h head) confidence {
 	switch {
 	case strings.HasPrefix(h.text("apiVersion"), "upheld"):
 		return certain
 	case Nearest(h.text("kind"), []string{documentKind}) != "":
-		return alike
+		return possible
 	case !h.has("apiVersion") && !h.has("kind") && h.has("spec"): // forgotten; reported as missing
-		return alike
+		return possible
 	}
-	return unlike
+	return noMatch
 }
 
 func decodeMetadata(v value, a *sla.Agreement) {
@@ -121,7 +121,7 @@ func decodeSpec(v value, a *sla.Agreement) {
 	}
 	shared.calendars = decodeCalendars(o)
 	a.Calendars, a.Exclusions = shared.calendars.all, decodeExclusions(o)
-	shared.hours, _, _ = read(o, "serviceHours", shared.calendars.hours)
+	shared.hours, _, _ = read(o, "serviceHours", shared.calendars.lookUp)
 	shared.alerting, _, _ = read(o, "alerting", decodeAlerting)
 	a.Severities = severitiesOf(shared.alerting)
 	a.Contacts, _, _ = read(o, "contacts", parseContacts)
@@ -143,8 +143,8 @@ func decodeSpec(v value, a *sla.Agreement) {
 		}
 	}
 	warnUnusedRollups(rollups, a)
-	shared.notifications.fit(a.Levels)
-	shared.escalation.fit(a.Escalation, a.Levels, a, "the agreement")
+	shared.notifications.check(a.Levels)
+	shared.escalation.check(a.Escalation, a.Levels, a, "the agreement")
 }
 
 // merged is base with over laid on it; nil if both are empty.

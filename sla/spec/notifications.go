@@ -30,8 +30,8 @@ var pacingSection = &section{
 // notifications are the model's with the places of the severities that it paces.
 type notifications struct {
 	sla.Notifications
-	paced []value
-	at    []*object // of the paces, as mappings
+	severities []value
+	paces      []*object // of the paces, as mappings
 
 	labels []value // to group by
 	names  sla.SeverityNames
@@ -43,16 +43,16 @@ func decodeNotifications(v value, names sla.SeverityNames) (notifications, bool)
 		return notifications{}, false
 	}
 	n := notifications{names: names}
-	labels, _, _ := read(o, "groupBy", value.names)
+	labels, _, _ := read(o, "groupBy", value.uniqueTexts)
 	for _, l := range labels {
 		if !labelRegexp.MatchString(l.node.Value) {
-			l.wrong("bad-label", quote(l.node.Value)+" is not the name of a label", "use letters, digits and _")
+			l.error("bad-label", quote(l.node.Value)+" is not the name of a label", "use letters, digits and _")
 			continue
 		}
 		n.GroupBy, n.labels = append(n.GroupBy, l.node.Value), append(n.labels, l)
 	}
-	n.paced, _, _ = read(o, "severities", value.entries)
-	for _, entry := range n.paced {
+	n.severities, _, _ = read(o, "severities", value.entries)
+	for _, entry := range n.severities {
 		if o := entry.object(pacingSection); o != nil {
 			if n.Pacing == nil {
 				n.Pacing = map[string]sla.Pace{}
@@ -62,7 +62,7 @@ func decodeNotifications(v value, names sla.SeverityNames) (notifications, bool)
 				GroupWait: optional(o, "groupWait", value.durationOrZero), GroupInterval: optional(o, "groupInterval", value.duration),
 				RepeatInterval: optional(o, "repeatInterval", value.duration),
 			}
-			n.at = append(n.at, o)
+			n.paces = append(n.paces, o)
 		}
 	}
 	return n, true
@@ -77,18 +77,18 @@ func checkPacing(o *object, p sla.Pacing) {
 	if !given {
 		at, _ = o.get("groupInterval")
 	}
-	at.wrong("bad-duration", fmt.Sprintf("repeatInterval, %s, is shorter than groupInterval, %s: nothing is sent sooner than that",
+	at.error("bad-duration", fmt.Sprintf("repeatInterval, %s, is shorter than groupInterval, %s: nothing is sent sooner than that",
 		sla.FormatDuration(p.RepeatInterval), sla.FormatDuration(p.GroupInterval)), "make it at least as long")
 }
 
-// storm is how many notifications of an outage are a storm.
-const storm = 20
+// manyNotifications is how many notifications of an outage are a storm.
+const manyNotifications = 20
 
 // warnStorm warns of labels of groups by which one outage is many notifications.
 func (n notifications) warnStorm(levels []*sla.ServiceLevel) {
 	for _, at := range n.labels {
 		i := slices.IndexFunc(levels, func(l *sla.ServiceLevel) bool {
-			return slices.Contains(l.GroupBy.Labels, at.node.Value) && n.MostNotifications(l) > storm
+			return slices.Contains(l.GroupBy.Labels, at.node.Value) && n.MostNotifications(l) > manyNotifications
 		})
 		if i >= 0 {
 			l := levels[i]
@@ -99,17 +99,17 @@ func (n notifications) warnStorm(levels []*sla.ServiceLevel) {
 	}
 }
 
-// fit reports paces of severities that no alert has.
-func (n notifications) fit(levels []*sla.ServiceLevel) {
+// check reports paces of severities that no alert has.
+func (n notifications) check(levels []*sla.ServiceLevel) {
 	known, _ := alertsOf(levels)
-	for _, at := range n.paced {
+	for _, at := range n.severities {
 		severity, _, _ := n.names.Named(at.name)
 		if !slices.Contains(known, severity) {
 			at.d.errorAt(at.key, "unknown-severity", "no alert of the agreement has the severity "+quote(at.name), alertRemedy(at.name, known))
 		}
 	}
 	n.warnStorm(levels)
-	for _, o := range n.at {
+	for _, o := range n.paces {
 		severity, _, _ := n.names.Named(o.name)
 		checkPacing(o, n.PacingOf(severity, sla.UrgencyOf(levels, severity)))
 	}

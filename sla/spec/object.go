@@ -22,7 +22,7 @@ type object struct {
 // mapping.
 func (v value) object(s *section) *object {
 	if v.node.Kind != yaml.MappingNode {
-		v.wrongType("a mapping", v.mappingRemedy(s))
+		v.typeError("a mapping", v.mappingRemedy(s))
 		return nil
 	}
 	o := &object{value: v, section: s, values: map[string]value{}}
@@ -31,8 +31,8 @@ func (v value) object(s *section) *object {
 	for _, pair := range pairs {
 		f := s.field(pair.name)
 		if f == nil {
-			v.d.errorAt(pair.key, "unknown-key", "unknown key "+quote(pair.name)+" in "+s.name, unknownRemedy(s, pair.name))
-			meant = append(meant, meantKey(s, pair.name))
+			v.d.errorAt(pair.key, "unknown-key", "unknown key "+quote(pair.name)+" in "+s.name, unknownKeyRemedy(s, pair.name))
+			meant = append(meant, likelyKey(s, pair.name))
 			continue
 		}
 		pair.field = f
@@ -94,12 +94,12 @@ func (o *object) get(key string) (value, bool) {
 	if o.section.field(key) == nil {
 		panic("spec: section " + o.section.name + " has no key " + key)
 	}
-	if o.d.read != nil {
-		o.d.read[o.section.name+"."+key] = true
+	if o.d.keysRead != nil {
+		o.d.keysRead[o.section.name+"."+key] = true
 	}
 	v, ok := o.values[key]
-	if ok && o.d.given != nil {
-		o.d.given[o.section.name+"."+key] = true
+	if ok && o.d.keysGiven != nil {
+		o.d.keysGiven[o.section.name+"."+key] = true
 	}
 	return v, ok
 }

@@ -58,8 +58,8 @@ const (
 	periodStep = 5 * time.Minute
 )
 
-// otherUnit is the calendar's unit that people and other formats call by a word.
-func otherUnit(word string) (unit sla.Unit, known bool) {
+// unitSynonym is the calendar's unit that people and other formats call by a word.
+func unitSynonym(word string) (unit sla.Unit, known bool) {
 	switch word {
 	case "weekly", "weeks":
 		return sla.Week, true
@@ -73,8 +73,8 @@ func otherUnit(word string) (unit sla.Unit, known bool) {
 	return "", false
 }
 
-// otherRolling says what to write for a word that is no unit of the calendar.
-func otherRolling(word string) string {
+// rollingSynonym says what to write for a word that is no unit of the calendar.
+func rollingSynonym(word string) string {
 	switch word {
 	case "day", "daily":
 		return "1d for the last 24 hours"
@@ -84,8 +84,8 @@ func otherRolling(word string) string {
 	return "30d for the last 30 days"
 }
 
-// isWord tells whether a text has letters only.
-func isWord(s string) bool {
+// lettersOnly tells whether a text has letters only.
+func lettersOnly(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsLetter(r) })
 }
 
@@ -100,7 +100,7 @@ func parsePeriods(v value) ([]sla.Period, bool) {
 	}
 	items, ok := v.list()
 	if len(items) > maxPeriods {
-		v.wrong("bad-period", "there are "+itoa(len(items))+" periods, more than the "+itoa(maxPeriods)+" that a level is judged over", "keep those that were agreed on")
+		v.error("bad-period", "there are "+itoa(len(items))+" periods, more than the "+itoa(maxPeriods)+" that a level is judged over", "keep those that were agreed on")
 		return nil, false
 	}
 	var periods []sla.Period
@@ -112,7 +112,7 @@ func parsePeriods(v value) ([]sla.Period, bool) {
 			continue
 		}
 		if slices.ContainsFunc(periods, func(q sla.Period) bool { return q.String() == p.String() }) {
-			item.wrong("bad-period", "two periods are called "+quote(p.String())+", the name that tells their series apart",
+			item.error("bad-period", "two periods are called "+quote(p.String())+", the name that tells their series apart",
 				"keep one of them; another calendar or zone needs a level of its own")
 			ok = false
 		}
@@ -142,7 +142,7 @@ func parsePeriod(v value) (sla.Period, bool) {
 	case yamlMapping:
 		return decodePeriod(v)
 	}
-	v.wrongType("a duration or a calendar period", "write "+v.name+": 30d or "+v.name+": month")
+	v.typeError("a duration or a calendar period", "write "+v.name+": 30d or "+v.name+": month")
 	return sla.Period{}, false
 }
 
@@ -153,19 +153,19 @@ func parseUnit(v value) (unit sla.Unit, ok bool) {
 	if slices.Contains(sla.Units, sla.Unit(text)) {
 		return sla.Unit(text), true
 	}
-	unit, known := otherUnit(strings.ToLower(text))
+	unit, known := unitSynonym(strings.ToLower(text))
 	if lower := sla.Unit(strings.ToLower(text)); !known && slices.Contains(sla.Units, lower) {
 		unit, known = lower, true
 	}
 	if known {
-		v.wrong("bad-period", v.said()+" is no calendar period", "did you mean "+quote(string(unit))+"?")
+		v.error("bad-period", v.quoted()+" is no calendar period", "did you mean "+quote(string(unit))+"?")
 	}
 	return unit, false
 }
 
 func parseRolling(v value) (sla.Period, bool) {
-	if word := strings.ToLower(v.node.Value); v.node.ShortTag() == "!!str" && isWord(word) {
-		v.wrong("bad-period", v.said()+" is no period", "write "+v.name+": "+otherRolling(word)+"; calendar periods are "+list(unitNames))
+	if word := strings.ToLower(v.node.Value); v.node.ShortTag() == "!!str" && lettersOnly(word) {
+		v.error("bad-period", v.quoted()+" is no period", "write "+v.name+": "+rollingSynonym(word)+"; calendar periods are "+list(unitNames))
 		return sla.Period{}, false
 	}
 	d, ok := v.duration()
@@ -173,9 +173,9 @@ func parseRolling(v value) (sla.Period, bool) {
 	case !ok:
 		return sla.Period{}, false
 	case d < minPeriod || d > maxPeriod:
-		v.wrong("bad-period", v.said()+" is outside 1h to 366d", "30d is the most common")
+		v.error("bad-period", v.quoted()+" is outside 1h to 366d", "30d is the most common")
 	case d%periodStep != 0:
-		v.wrong("bad-period", v.said()+" is no multiple of 5 minutes, in which periods are summed", "round it")
+		v.error("bad-period", v.quoted()+" is no multiple of 5 minutes, in which periods are summed", "round it")
 	default:
 		return sla.Period{Rolling: d}, true
 	}
@@ -204,7 +204,7 @@ func decodePeriod(v value) (sla.Period, bool) {
 		return sla.Period{}, false // both, which has been reported
 	}
 	if unit, ok := parseUnit(rolling); ok {
-		rolling.wrong("bad-period", rolling.said()+" is a calendar period", "write calendar: "+string(unit))
+		rolling.error("bad-period", rolling.quoted()+" is a calendar period", "write calendar: "+string(unit))
 		return sla.Period{}, false
 	} else if unit != "" {
 		return sla.Period{}, false
@@ -277,7 +277,7 @@ func parseZone(v value) (string, bool) {
 	if fixed := zoneSpelling(text); fixed != "" {
 		remedy = "did you mean " + quote(fixed) + "?"
 	}
-	v.wrong("bad-time-zone", v.said()+" is no time zone", remedy)
+	v.error("bad-time-zone", v.quoted()+" is no time zone", remedy)
 	return "", false
 }
 
@@ -317,9 +317,9 @@ func parseMonthOffset(v value) (int, bool) {
 		return n, true
 	}
 	if v.node.Kind == yamlScalar && v.node.ShortTag() == "!!int" {
-		v.wrong("bad-value", v.name+" "+v.node.Value+" is not a number of months from 0 to 11", "a year that begins in July has 6")
+		v.error("bad-value", v.name+" "+v.node.Value+" is not a number of months from 0 to 11", "a year that begins in July has 6")
 		return 0, false
 	}
-	v.wrongType("a number of months from 0 to 11", "")
+	v.typeError("a number of months from 0 to 11", "")
 	return 0, false
 }

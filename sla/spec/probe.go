@@ -96,18 +96,18 @@ func decodeProbe(v value) (sla.Indicator, bool) {
 		p.Interval = interval
 		switch {
 		case interval < minInterval:
-			at.wrong("bad-interval", at.said()+" is below 100ms", "15s is enough for targets up to 99.9 over 30 days")
+			at.error("bad-interval", at.quoted()+" is below 100ms", "15s is enough for targets up to 99.9 over 30 days")
 		case interval > maxInterval:
-			at.wrong("bad-interval", fmt.Sprintf("%s is above %s: fewer than four probes would fall into the five minutes that rules look at",
-				at.said(), sla.FormatDuration(maxInterval)), "probe at least every "+sla.FormatDuration(maxInterval)+", e.g. every 15s or 1m")
+			at.error("bad-interval", fmt.Sprintf("%s is above %s: fewer than four probes would fall into the five minutes that rules look at",
+				at.quoted(), sla.FormatDuration(maxInterval)), "probe at least every "+sla.FormatDuration(maxInterval)+", e.g. every 15s or 1m")
 		}
 	}
 	p.Timeout = min(defaultTimeout, p.Interval)
 	if timeout, at, ok := read(o, "timeout", value.duration); ok {
 		p.Timeout = timeout
 		if timeout > p.Interval && intervalOK {
-			at.wrong("bad-timeout", fmt.Sprintf("%s is longer than the interval of %s: the next probe would be due before this one ends",
-				at.said(), sla.FormatDuration(p.Interval)), "make it at most the interval, or leave it out")
+			at.error("bad-timeout", fmt.Sprintf("%s is longer than the interval of %s: the next probe would be due before this one ends",
+				at.quoted(), sla.FormatDuration(p.Interval)), "make it at most the interval, or leave it out")
 		}
 	}
 	p.MaxDuration = decodeMaxDuration(o, p.Timeout)
@@ -124,7 +124,7 @@ func decodeProbe(v value) (sla.Indicator, bool) {
 // decodeSharedProbe is a reference to the level that defines the probe.
 func decodeSharedProbe(v value) (sla.Indicator, bool) {
 	if strings.Contains(v.node.Value, "://") {
-		v.wrong("bad-reference", v.said()+" does not name a service level", `to probe a URL, write probe: {http: "…"}`)
+		v.error("bad-reference", v.quoted()+" does not name a service level", `to probe a URL, write probe: {http: "…"}`)
 		return nil, false
 	}
 	of, ok := parseReference(v)
@@ -136,7 +136,7 @@ func decodeSharedProbe(v value) (sla.Indicator, bool) {
 func decodeRecheck(o *object, interval time.Duration) time.Duration {
 	recheck, at, ok := read(o, "recheckInterval", value.duration)
 	if ok && (recheck < minInterval || recheck >= interval) {
-		at.wrong("bad-recheck-interval", fmt.Sprintf("%s is not between 100ms and the interval of %s", at.said(), sla.FormatDuration(interval)),
+		at.error("bad-recheck-interval", fmt.Sprintf("%s is not between 100ms and the interval of %s", at.quoted(), sla.FormatDuration(interval)),
 			"make it some seconds, or leave it out: then the next probe of the time table tells")
 	}
 	return recheck
@@ -145,7 +145,7 @@ func decodeRecheck(o *object, interval time.Duration) time.Duration {
 func decodeMaxDuration(o *object, timeout time.Duration) time.Duration {
 	most, at, ok := read(o, "maxDuration", value.duration)
 	if ok && most >= timeout {
-		at.wrong("bad-timeout", fmt.Sprintf("%s is not below the timeout of %s, which ends a probe first", at.said(), sla.FormatDuration(timeout)),
+		at.error("bad-timeout", fmt.Sprintf("%s is not below the timeout of %s, which ends a probe first", at.quoted(), sla.FormatDuration(timeout)),
 			"make it shorter, or the timeout longer, or leave it out")
 	}
 	return most
@@ -183,14 +183,14 @@ func probeKindOf(v value) *probeKind {
 func reportNoProbeKind(v value, pairs []value, keys []string) {
 	for _, pair := range pairs {
 		for _, k := range probeKinds {
-			if k.section.field(pair.name) == nil && meantKey(k.section, pair.name) == k.key {
+			if k.section.field(pair.name) == nil && likelyKey(k.section, pair.name) == k.key {
 				v.d.errorAt(pair.key, "unknown-key", "unknown key "+quote(pair.name)+" in a probe", "did you mean "+quote(k.key)+"?")
 				return
 			}
 		}
 	}
 	for _, pair := range pairs {
-		if !slices.ContainsFunc(probeKinds, func(k *probeKind) bool { return meantKey(k.section, pair.name) != "" }) {
+		if !slices.ContainsFunc(probeKinds, func(k *probeKind) bool { return likelyKey(k.section, pair.name) != "" }) {
 			v.d.errorAt(pair.key, "unknown-key", "unknown key "+quote(pair.name)+" in a probe, which needs "+either(keys),
 				"the kinds of probe are "+list(keys))
 			return
@@ -208,7 +208,7 @@ var coarse = sla.NewDecimal(1, 20)
 func warnCoarseProbe(o *object, l *sla.ServiceLevel) {
 	if message, remedy, is := coarseProbe(l); is {
 		at, _ := o.get("target")
-		at.warn("coarse-probe", at.said()+message, remedy)
+		at.warn("coarse-probe", at.quoted()+message, remedy)
 	}
 }
 

@@ -114,7 +114,7 @@ func decodeOAuth2(v value) (*sla.OAuth2, bool) {
 
 func parseSecretFile(v value) (sla.Secret, bool) {
 	name, ok := parseFile(v)
-	return sla.Secret{File: name, Within: v.d.named.within(v.d.src.file)}, ok
+	return sla.Secret{File: name, Within: v.d.files.within(v.d.src.file)}, ok
 }
 
 // parseHeaderFiles are names of headers to files.
@@ -148,7 +148,7 @@ func celText(compile func(string) error) func(value) (string, bool) {
 			return "", false
 		}
 		if len(q.Text) > maxCondition {
-			v.wrong("bad-condition", v.name+" has "+itoa(len(q.Text))+" characters, more than the "+itoa(maxCondition)+" that are read", "ask for what matters, or make several probes of it")
+			v.error("bad-condition", v.name+" has "+itoa(len(q.Text))+" characters, more than the "+itoa(maxCondition)+" that are read", "ask for what matters, or make several probes of it")
 			return "", false
 		}
 		err := compile(q.Text)

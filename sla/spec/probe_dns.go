@@ -99,7 +99,7 @@ func parseDNSName(v value) (string, bool) {
 		return "", false
 	}
 	if !dnsNameRegexp.MatchString(text) || len(text) > 253 {
-		v.wrong("bad-name", v.said()+" is not a DNS name", "write it like shop.example, in letters, digits, - and _; a name beyond ASCII in its form that begins with xn--")
+		v.error("bad-name", v.quoted()+" is not a DNS name", "write it like shop.example, in letters, digits, - and _; a name beyond ASCII in its form that begins with xn--")
 		return "", false
 	}
 	return text, true
@@ -125,7 +125,7 @@ func decodeRecords(v value) (m sla.RecordMatch, ok bool) {
 		return m, false
 	}
 	if len(o.node.Content) == 0 {
-		v.wrong("empty-value", v.name+" wants nothing of the records", "give it any, all or none, or leave the key out")
+		v.error("empty-value", v.name+" wants nothing of the records", "give it any, all or none, or leave the key out")
 		return m, false
 	}
 	m.Any, _, _ = read(o, "any", parseRegexp)

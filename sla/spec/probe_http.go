@@ -47,7 +47,7 @@ func parseProbeURL(v value) (string, bool) {
 		return "", false
 	}
 	if u, err := url.Parse(text); err == nil && u.Fragment != "" {
-		v.wrong("bad-url", v.said()+" has a fragment, which is never sent to a server", "leave #"+u.Fragment+" out")
+		v.error("bad-url", v.quoted()+" has a fragment, which is never sent to a server", "leave #"+u.Fragment+" out")
 		return "", false
 	}
 	return text, true
@@ -59,7 +59,7 @@ func parseRegexp(v value) (string, bool) {
 		return "", false
 	}
 	if _, err := regexp.Compile(text); err != nil {
-		v.wrong("bad-regexp", v.said()+" does not compile: "+strings.TrimPrefix(err.Error(), "error parsing regexp: "),
+		v.error("bad-regexp", v.quoted()+" does not compile: "+strings.TrimPrefix(err.Error(), "error parsing regexp: "),
 			"see https://github.com/google/re2/wiki/Syntax")
 		return "", false
 	}
@@ -122,7 +122,7 @@ func parseHeaderValue(v value) (string, bool) {
 	}
 	text, ok := v.text()
 	if ok && strings.ContainsFunc(text, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
-		v.wrong("bad-header", "the value of the header "+quote(v.name)+" has a line break or another control character in it", "write it on one line")
+		v.error("bad-header", "the value of the header "+quote(v.name)+" has a line break or another control character in it", "write it on one line")
 		return "", false
 	}
 	return text, ok
@@ -149,11 +149,11 @@ func parseStatusRange(v value) (sla.StatusRange, bool) {
 	text := v.node.Value
 	tag := v.node.ShortTag()
 	if v.node.Kind != yamlScalar || tag != "!!str" && tag != "!!int" {
-		v.wrong("wrong-type", "a status must be a code or a range, this is "+describe(v.node), `write 301, "200-299" or "2xx"`)
+		v.error("wrong-type", "a status must be a code or a range, this is "+describe(v.node), `write 301, "200-299" or "2xx"`)
 		return sla.StatusRange{}, false
 	}
 	if !statusRegexp.MatchString(text) {
-		v.wrong("bad-status", "the status "+quote(text)+" is not a code, range or class from 100 to 599", `write 301, "200-299" or "2xx"`)
+		v.error("bad-status", "the status "+quote(text)+" is not a code, range or class from 100 to 599", `write 301, "200-299" or "2xx"`)
 		return sla.StatusRange{}, false
 	}
 	if class, ok := strings.CutSuffix(text, "xx"); ok {
@@ -168,7 +168,7 @@ func parseStatusRange(v value) (sla.StatusRange, bool) {
 	r.From, _ = strconv.Atoi(from)
 	r.To, _ = strconv.Atoi(to)
 	if r.From > r.To {
-		v.wrong("bad-status", fmt.Sprintf("the status range %q runs backwards", text), fmt.Sprintf("write %q", to+"-"+from))
+		v.error("bad-status", fmt.Sprintf("the status range %q runs backwards", text), fmt.Sprintf("write %q", to+"-"+from))
 		return r, false
 	}
 	return r, true

@@ -47,9 +47,9 @@ func whole(least, most int) func(value) (int, bool) {
 		n, err := strconv.Atoi(v.node.Value)
 		switch {
 		case v.node.Kind != yamlScalar || v.node.ShortTag() != "!!int" || err != nil:
-			v.wrongType("a whole number", "")
+			v.typeError("a whole number", "")
 		case n < least || n > most:
-			v.wrong("bad-value", fmt.Sprintf("%s is not from %d to %d", v.said(), least, most), "choose a number within them")
+			v.error("bad-value", fmt.Sprintf("%s is not from %d to %d", v.quoted(), least, most), "choose a number within them")
 		default:
 			return n, true
 		}
@@ -72,7 +72,7 @@ func decodeICMP(o *object) sla.Check {
 	}
 	if interval, at, ok := read(o, "packetInterval", value.duration); ok {
 		if c.PacketInterval = interval; interval < minPacketInterval {
-			at.wrong("bad-interval", at.said()+" is below 10ms, which would be a flood", "leave it out, or make it at least 10ms")
+			at.error("bad-interval", at.quoted()+" is below 10ms, which would be a flood", "leave it out, or make it at least 10ms")
 		}
 	}
 	if loss, _, ok := read(o, "maxLoss", parseLossPercent); ok {
@@ -99,7 +99,7 @@ func checkPackets(o *object, c *sla.ICMPCheck) {
 	if span := time.Duration(c.Packets-1) * c.PacketInterval; span >= timeout && c.Packets > 1 {
 		at, given := o.get("packets")
 		if given {
-			at.wrong("bad-value", fmt.Sprintf("%s takes %s to send, and the timeout is %s", at.said(), sla.FormatDuration(span), sla.FormatDuration(timeout)),
+			at.error("bad-value", fmt.Sprintf("%s takes %s to send, and the timeout is %s", at.quoted(), sla.FormatDuration(span), sla.FormatDuration(timeout)),
 				"send fewer, or make packetInterval shorter or the timeout longer")
 		}
 	}
@@ -108,7 +108,7 @@ func checkPackets(o *object, c *sla.ICMPCheck) {
 func parseLossPercent(v value) (sla.Decimal, bool) {
 	d, ok := v.decimal()
 	if ok && (d.Sign() < 0 || d.Cmp(sla.NewDecimal(100, 1)) >= 0) {
-		v.wrong("bad-value", v.said()+" is not a percentage from 0 to below 100", `write e.g. "20"`)
+		v.error("bad-value", v.quoted()+" is not a percentage from 0 to below 100", `write e.g. "20"`)
 		return d, false
 	}
 	return d, ok
@@ -122,7 +122,7 @@ func parseHost(v value) (string, bool) {
 	}
 	_, err := netip.ParseAddr(text)
 	if err != nil && (!hostRegexp.MatchString(text) || regexp.MustCompile(`[:%]`).MatchString(text)) {
-		v.wrong("bad-address", v.said()+" is not a host name or an address", `write it as "gateway.example" or "192.0.2.1", without scheme, port or brackets`)
+		v.error("bad-address", v.quoted()+" is not a host name or an address", `write it as "gateway.example" or "192.0.2.1", without scheme, port or brackets`)
 		return "", false
 	}
 	return text, checkHost(v, text)

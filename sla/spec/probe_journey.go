@@ -79,15 +79,15 @@ func decodeJourney(o *object) sla.Check {
 		step, stepOK := decodeJourneyStep(item, captured, later)
 		ok = ok && stepOK
 		if slices.ContainsFunc(c.Steps, func(s sla.JourneyStep) bool { return s.Name == step.Name && s.Name != "" }) {
-			item.wrong("duplicate-name", "two steps are called "+quote(step.Name), "give one of them another name")
+			item.error("duplicate-name", "two steps are called "+quote(step.Name), "give one of them another name")
 		}
 		if step.Timeout >= timeout {
-			item.wrong("bad-timeout", "the timeout of the step "+quote(step.Name)+" is not below the journey's of "+sla.FormatDuration(timeout), "make it shorter, or leave it out")
+			item.error("bad-timeout", "the timeout of the step "+quote(step.Name)+" is not below the journey's of "+sla.FormatDuration(timeout), "make it shorter, or leave it out")
 		}
 		c.Steps = append(c.Steps, step)
 	}
 	if len(c.Steps) > maxSteps {
-		at.wrong("bad-value", "the journey has "+itoa(len(c.Steps))+" steps, more than 20", "make two journeys of it")
+		at.error("bad-value", "the journey has "+itoa(len(c.Steps))+" steps, more than 20", "make two journeys of it")
 	}
 	if !ok {
 		return nil
@@ -189,7 +189,7 @@ func checkVariables(v value, text string, captured, later map[string]string) {
 		} else if near := Nearest(name, slices.Sorted(keysOf(captured))); near != "" {
 			remedy = "did you mean ${" + near + "}?"
 		}
-		v.wrong("unknown-capture", message, remedy)
+		v.error("unknown-capture", message, remedy)
 	}
 }
 
@@ -213,7 +213,7 @@ func parseStepURL(v value) (string, bool) {
 	_, rest, _ := strings.Cut(text, "://")
 	host, _, _ := strings.Cut(rest, "/")
 	if len(sla.Variables(host)) > 0 || !strings.Contains(text, "://") && len(sla.Variables(text)) > 0 {
-		v.wrong("bad-url", v.said()+" has a variable before its path", "variables may stand in the path and the query only, so that no answer decides where requests go")
+		v.error("bad-url", v.quoted()+" has a variable before its path", "variables may stand in the path and the query only, so that no answer decides where requests go")
 		return "", false
 	}
 	node := *v.node
@@ -254,7 +254,7 @@ func parseCaptures(v value) ([]sla.Capture, bool) {
 func parseHeaderName(v value) (string, bool) {
 	text, ok := v.text()
 	if ok && !headerRegexp.MatchString(text) {
-		v.wrong("bad-header", quote(text)+" is not a valid header name", "use letters, digits and -")
+		v.error("bad-header", quote(text)+" is not a valid header name", "use letters, digits and -")
 		return "", false
 	}
 	return text, ok

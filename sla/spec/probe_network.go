@@ -73,7 +73,7 @@ func decodeNetwork(o *object) *sla.Network {
 	}
 	source, at, ok := read(o, "sourceAddress", parseAddress)
 	if n.Source = source; ok && (n.Family == sla.IPv4 && !source.Is4() || n.Family == sla.IPv6 && !source.Is6()) {
-		at.wrong("conflicting-keys", at.said()+" is not of the ipFamily "+string(n.Family), "leave ipFamily out: the source decides the family")
+		at.error("conflicting-keys", at.quoted()+" is not of the ipFamily "+string(n.Family), "leave ipFamily out: the source decides the family")
 	}
 	n.Resolver, _, _ = read(o, "resolver", parseResolver)
 	if n == (sla.Network{}) {
@@ -90,7 +90,7 @@ func parseAddress(v value) (netip.Addr, bool) {
 	}
 	a, err := netip.ParseAddr(text)
 	if err != nil || a.Zone() != "" {
-		v.wrong("bad-address", v.said()+" is not an IP address", `write one of this host's, like "192.0.2.10"; names are not looked up`)
+		v.error("bad-address", v.quoted()+" is not an IP address", `write one of this host's, like "192.0.2.10"; names are not looked up`)
 		return netip.Addr{}, false
 	}
 	return a.Unmap(), true
@@ -109,7 +109,7 @@ func parseResolver(v value) (netip.AddrPort, bool) {
 	}
 	server, err := netip.ParseAddrPort(text)
 	if err != nil || server.Port() == 0 {
-		v.wrong("bad-address", v.said()+" is not the address of a DNS server", `write it like "10.0.0.53", "10.0.0.53:5353" or "[2001:db8::53]:53"; a name would itself have to be resolved`)
+		v.error("bad-address", v.quoted()+" is not the address of a DNS server", `write it like "10.0.0.53", "10.0.0.53:5353" or "[2001:db8::53]:53"; a name would itself have to be resolved`)
 		return netip.AddrPort{}, false
 	}
 	return server, true
@@ -126,9 +126,9 @@ func decodeEachAddress(o *object, p *sla.Probe) {
 	switch {
 	case p.Check == nil || !ok: // found already
 	case p.Discovery != nil:
-		at.wrong("conflicting-keys", "addresses: each finds the targets of one name, and targets finds them elsewhere", "leave one of them out")
+		at.error("conflicting-keys", "addresses: each finds the targets of one name, and targets finds them elsewhere", "leave one of them out")
 	case viaProxy(p.Check):
-		at.wrong("conflicting-keys", "a proxy chooses the address itself, so that each of them cannot be probed", "leave the proxy out, or addresses: each")
+		at.error("conflicting-keys", "a proxy chooses the address itself, so that each of them cannot be probed", "leave the proxy out, or addresses: each")
 	default:
 		p.Discovery = &sla.Discovery{
 			Host: hosted.HostName(), Network: p.Network, Labels: []string{sla.AddressLabel},

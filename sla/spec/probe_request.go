@@ -156,7 +156,7 @@ func checkRequestURL(o *object, c *sla.HTTPCheck, target string) {
 // parseSize is a number of bytes, above zero.
 func parseSize(v value) (int64, bool) {
 	if v.node.Kind == yamlScalar && v.node.ShortTag() == "!!int" {
-		v.wrong("bad-value", v.name+" "+v.node.Value+" has no unit", "write "+v.name+": "+v.node.Value+"B, or KiB or MiB")
+		v.error("bad-value", v.name+" "+v.node.Value+" has no unit", "write "+v.name+": "+v.node.Value+"B, or KiB or MiB")
 		return 0, false
 	}
 	text, ok := v.text()
@@ -166,9 +166,9 @@ func parseSize(v value) (int64, bool) {
 	n, err := units.ParseBase2Bytes(text)
 	switch {
 	case err != nil || n <= 0:
-		v.wrong("bad-value", v.said()+" is not a size", "write it like 500B, 64KiB or 2MiB")
+		v.error("bad-value", v.quoted()+" is not a size", "write it like 500B, 64KiB or 2MiB")
 	case n > maxBodySize:
-		v.wrong("bad-value", v.said()+" is more than 64MiB, which a probe does not read", "make it smaller")
+		v.error("bad-value", v.quoted()+" is more than 64MiB, which a probe does not read", "make it smaller")
 	default:
 		return int64(n), true
 	}
@@ -179,7 +179,7 @@ func parseSize(v value) (int64, bool) {
 // false a redirect is a response to check, and not a failure.
 func parseRedirects(v value) (int, bool) {
 	if v.node.Kind == yamlScalar && v.node.Value == "0" {
-		v.wrong("bad-value", v.said()+" follows none", "write followRedirects: false, with which the redirect itself is judged")
+		v.error("bad-value", v.quoted()+" follows none", "write followRedirects: false, with which the redirect itself is judged")
 		return 0, false
 	}
 	return whole(1, maxRedirects)(v)

@@ -85,9 +85,9 @@ func decodeDiscovery(o *object) *sla.Discovery {
 	pattern := main.node.Value
 	switch holds := strings.Contains(pattern, sla.TargetVariable); {
 	case holds && at.node == nil:
-		main.wrong("no-targets", main.said()+" has a variable, and there are no targets", "say beside it where they are found, e.g. targets: {static: [a.example, b.example]}")
+		main.error("no-targets", main.quoted()+" has a variable, and there are no targets", "say beside it where they are found, e.g. targets: {static: [a.example, b.example]}")
 	case !holds && given:
-		main.wrong("no-variable", main.said()+" has no place for the targets", "put "+sla.TargetVariable+" where the address of each is to stand")
+		main.error("no-variable", main.quoted()+" has no place for the targets", "put "+sla.TargetVariable+" where the address of each is to stand")
 		return nil
 	case !holds:
 		return nil
@@ -125,25 +125,25 @@ func decodeTargets(v value) (*sla.Discovery, bool) {
 	d := &sla.Discovery{Refresh: defaultRefresh, Limit: defaultTargets}
 	d.Static, _, _ = read(o, "static", listOfValues(value.text))
 	d.Files, _, _ = read(o, "file", listOfValues(parseTargetFile))
-	d.Within = o.d.named.within(o.d.src.file)
+	d.Within = o.d.files.within(o.d.src.file)
 	decodeHTTPTargets(o, d)
 	d.DNS, _, _ = read(o, "dns", decodeDNSTargets)
 	d.Labels, _, _ = read(o, "labels", listOfValues(parseSeriesLabel))
 	slices.Sort(d.Labels)
 	if refresh, at, ok := read(o, "refresh", value.duration); ok {
 		if d.Refresh = refresh; refresh < minRefresh {
-			at.wrong("bad-interval", at.said()+" is below 1s", "30s is the default")
+			at.error("bad-interval", at.quoted()+" is below 1s", "30s is the default")
 		}
 	}
 	if limit, _, ok := read(o, "limit", whole(1, maxTargets)); ok {
 		d.Limit = limit
 	}
 	if len(o.given("static", "file", "http", "dns")) == 0 {
-		v.wrong("missing-key", "the targets have no source", "give one of static, file, http and dns, or several")
+		v.error("missing-key", "the targets have no source", "give one of static, file, http and dns, or several")
 		return nil, false
 	}
 	if len(d.Static) > d.Limit {
-		v.wrong("bad-value", fmt.Sprintf("there are %d static targets, and the limit is %d", len(d.Static), d.Limit), "raise the limit")
+		v.error("bad-value", fmt.Sprintf("there are %d static targets, and the limit is %d", len(d.Static), d.Limit), "raise the limit")
 	}
 	return d, true
 }
@@ -167,7 +167,7 @@ func checkStaticTargets(o *object, p *sla.Probe) {
 			}
 			one := p.WithTarget(item.node.Value).Check.(sla.Addressed)
 			if err := one.CheckAddress(); err != nil {
-				item.wrong("bad-address", item.said()+" in the place of "+sla.TargetVariable+" cannot be probed: "+err.Error(),
+				item.error("bad-address", item.quoted()+" in the place of "+sla.TargetVariable+" cannot be probed: "+err.Error(),
 					"write what makes "+quote(p.Discovery.Pattern)+" an address")
 			}
 		}
@@ -181,19 +181,19 @@ func parseTargetFile(v value) (string, bool) {
 		return "", false
 	}
 	if _, err := filepath.Match(path, ""); err != nil {
-		v.wrong("bad-path", v.said()+" is no path: "+err.Error(), "correct the brackets")
+		v.error("bad-path", v.quoted()+" is no path: "+err.Error(), "correct the brackets")
 		return "", false
 	}
 	switch filepath.Ext(path) {
 	case ".json", ".yml", ".yaml":
 	default:
-		v.wrong("bad-path", v.said()+" does not end in .json, .yml or .yaml", "the ending says how a list is written")
+		v.error("bad-path", v.quoted()+" does not end in .json, .yml or .yaml", "the ending says how a list is written")
 		return "", false
 	}
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(filepath.Dir(v.d.src.file), path)
 	}
-	if !regular.Within(path, filepath.SplitList(v.d.named.within(v.d.src.file))...) {
+	if !regular.Within(path, filepath.SplitList(v.d.files.within(v.d.src.file))...) {
 		reportOutside(v)
 	}
 	return path, true
@@ -207,7 +207,7 @@ func parseListURL(v value) (string, bool) {
 	}
 	u, err := sla.ParseURL(text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
-		v.wrong("bad-url", v.said()+" is not a URL of http or https without user name and password", `write it like "https://inventory.example/targets"`)
+		v.error("bad-url", v.quoted()+" is not a URL of http or https without user name and password", `write it like "https://inventory.example/targets"`)
 		return "", false
 	}
 	return text, true
@@ -248,7 +248,7 @@ func decodeDNSTargets(v value) (*sla.DNSDiscovery, bool) {
 	}
 	port, at, given := read(o, "port", whole(1, 65535))
 	if d.Port = port; given && d.Type == "SRV" {
-		at.wrong("conflicting-keys", "SRV records know their ports", "leave the port out, or choose the type A or AAAA")
+		at.error("conflicting-keys", "SRV records know their ports", "leave the port out, or choose the type A or AAAA")
 	}
 	name, _, ok := read(o, "name", parseDNSName)
 	d.Name = strings.TrimSuffix(name, ".")
@@ -262,9 +262,9 @@ func parseSeriesLabel(v value) (string, bool) {
 	case !ok:
 		return "", false
 	case !labelRegexp.MatchString(name) || strings.HasPrefix(name, "__"):
-		v.wrong("bad-label", v.said()+" is no name of a label that series can have", "letters, digits and _, no digit at the beginning and not two _")
+		v.error("bad-label", v.quoted()+" is no name of a label that series can have", "letters, digits and _, no digit at the beginning and not two _")
 	case slices.Contains(reservedLabels, name) || slices.Contains(ownLabels, name):
-		v.wrong("bad-label", v.said()+" is a label that upheld sets itself", "choose another")
+		v.error("bad-label", v.quoted()+" is a label that upheld sets itself", "choose another")
 	default:
 		return name, true
 	}

@@ -63,21 +63,21 @@ func (o *object) hostPort(v value) (string, bool) {
 		return "", false
 	}
 	if scheme, rest, found := strings.Cut(text, "://"); found {
-		v.wrong("bad-address", v.said()+" has the scheme "+quote(scheme), "write host:port: "+quote(rest))
+		v.error("bad-address", v.quoted()+" has the scheme "+quote(scheme), "write host:port: "+quote(rest))
 		return "", false
 	}
 	host, port, err := net.SplitHostPort(text)
 	switch {
 	case strings.Contains(text, "@"):
-		v.wrong("bad-address", v.said()+" has a user name or password before its host", "leave it out: this kind of probe has no use for one")
+		v.error("bad-address", v.quoted()+" has a user name or password before its host", "leave it out: this kind of probe has no use for one")
 	case err != nil && strings.Count(text, ":") > 1 && !strings.HasPrefix(text, "["):
-		v.wrong("bad-address", v.said()+" is not host:port", `put an IPv6 address in brackets: "[::1]:5432"`)
+		v.error("bad-address", v.quoted()+" is not host:port", `put an IPv6 address in brackets: "[::1]:5432"`)
 	case err != nil && !strings.Contains(text, ":"):
-		v.wrong("bad-address", v.said()+" has no port", "write host:port: "+quote(text+":"+o.kind.usualPort))
+		v.error("bad-address", v.quoted()+" has no port", "write host:port: "+quote(text+":"+o.kind.usualPort))
 	case err != nil || host == "" || strings.ContainsAny(host, " /@"):
-		v.wrong("bad-address", v.said()+" is not host:port", `write it as "db.example:5432"`)
+		v.error("bad-address", v.quoted()+" is not host:port", `write it as "db.example:5432"`)
 	case !sla.ValidPort(port):
-		v.wrong("bad-address", v.said()+" has the port "+quote(port), "a port is a number from 1 to 65535")
+		v.error("bad-address", v.quoted()+" has the port "+quote(port), "a port is a number from 1 to 65535")
 	default:
 		return text, checkHost(v, host)
 	}
@@ -92,7 +92,7 @@ func checkHost(v value, host string) bool {
 		if strings.ContainsFunc(host, func(r rune) bool { return r >= 0x80 }) {
 			remedy = "correct it, or write its form in ASCII, which begins with xn--"
 		}
-		v.wrong("bad-address", v.said()+" has a host that is not a name", remedy)
+		v.error("bad-address", v.quoted()+" has a host that is not a name", remedy)
 		return false
 	}
 	return true

@@ -31,7 +31,7 @@ func decodeUDP(o *object) sla.Check {
 	dialogue, at, dialogueOK := read(o, "dialogue", steps(udpStepSection))
 	c.Dialogue = dialogue
 	if dialogueOK && !slices.ContainsFunc(dialogue, func(s sla.Step) bool { return s.Expect != "" || s.ExpectBytes != nil }) {
-		at.wrong("bad-value", "the dialogue expects no answer, and without one nothing is known of the target", "add a step expect or expectBytes")
+		at.error("bad-value", "the dialogue expects no answer, and without one nothing is known of the target", "add a step expect or expectBytes")
 		dialogueOK = false
 	}
 	address, _, ok := read(o, "udp", o.hostPort)

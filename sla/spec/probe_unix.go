@@ -39,9 +39,9 @@ func parseSocketPath(v value) (string, bool) {
 	case !ok:
 		return "", false
 	case !path.IsAbs(text) || path.Clean(text) != text:
-		v.wrong("bad-address", v.said()+" is not a plain absolute path", `write it like "/run/app.sock"`)
+		v.error("bad-address", v.quoted()+" is not a plain absolute path", `write it like "/run/app.sock"`)
 	case len(text) > maxSocketPath:
-		v.wrong("bad-address", v.said()+" is longer than the 107 bytes that a socket's address holds", "give the socket a shorter path")
+		v.error("bad-address", v.quoted()+" is longer than the 107 bytes that a socket's address holds", "give the socket a shorter path")
 	default:
 		return text, true
 	}

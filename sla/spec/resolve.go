@@ -8,12 +8,12 @@ import (
 // that are written: an agreement of a thousand levels has about as many.
 const maxAliased = 20_000
 
-// resolve replaces aliases by what they stand for and applies merge keys, so
+// resolveAliases replaces aliases by what they stand for and applies merge keys, so
 // that nothing after it needs to know of either. Duplicate keys are reported
 // and dropped. It is nil if the document cannot be used at all. Nodes are
 // shared, not copied, so the time it takes is that of the text's length.
-func (d *decoder) resolve(root *yaml.Node) *yaml.Node {
-	r := &resolver{d: d, sizes: map[*yaml.Node]int{}, most: written(root) + maxAliased}
+func (d *decoder) resolveAliases(root *yaml.Node) *yaml.Node {
+	r := &resolver{d: d, sizes: map[*yaml.Node]int{}, most: countNodes(root) + maxAliased}
 	size := r.visit(root)
 	switch {
 	case r.cyclic != nil:
@@ -34,11 +34,11 @@ type resolver struct {
 	cyclic *yaml.Node
 }
 
-// written counts a tree's values as they stand in the text.
-func written(node *yaml.Node) int {
+// countNodes counts a tree's values as they stand in the text.
+func countNodes(node *yaml.Node) int {
 	n := 1
 	for _, child := range node.Content {
-		n += written(child)
+		n += countNodes(child)
 	}
 	return n
 }

@@ -12,7 +12,7 @@ func (d *levelDraft) readRollupWeight(at value) {
 	switch {
 	case !ok:
 	case weight.Sign() <= 0:
-		at.wrong("bad-weights", at.said()+" is not above 0", `write e.g. "3", or leave it out`)
+		at.error("bad-weights", at.quoted()+" is not above 0", `write e.g. "3", or leave it out`)
 	default:
 		d.level.RollupWeight = weight
 	}

@@ -111,7 +111,7 @@ func TestSchemaRefuses(t *testing.T) {
 // accepted and ignored.
 func TestEveryKeyIsRead(t *testing.T) {
 	d := newDecoder(nil, Files{})
-	d.read, d.given = map[string]bool{}, map[string]bool{}
+	d.keysRead, d.keysGiven = map[string]bool{}, map[string]bool{}
 	for _, file := range []string{"full.yaml", "probes.yaml", "aggregations.yaml", "periods.yaml", "states.yaml", "service-hours.yaml", "groups.yaml", "targets.yaml", "credits.yaml", "escalation.yaml", "composites.yaml", "severities.yaml"} {
 		text, err := os.ReadFile("testdata/valid/" + file)
 		if err != nil {
@@ -123,15 +123,15 @@ func TestEveryKeyIsRead(t *testing.T) {
 			t.Fatalf("%d documents, %v", len(roots), syntax)
 		}
 		d.src = src
-		decodeDocument(value{d: d, node: d.resolve(roots[0])}, formats)
+		decodeDocument(value{d: d, node: d.resolveAliases(roots[0])}, formats)
 	}
 	for _, s := range sections() {
 		for _, f := range s.fields {
 			key := s.name + "." + f.key
-			if !d.read[key] {
+			if !d.keysRead[key] {
 				t.Errorf("the decoder never asks for %s", key)
 			}
-			if !d.given[key] {
+			if !d.keysGiven[key] {
 				t.Errorf("no file of those in testdata/valid shows %s", key)
 			}
 		}

@@ -49,13 +49,13 @@ func (s *section) keys() []string {
 	return keys
 }
 
-// unknownRemedy says which key was meant: one of the section that is spelt
+// unknownKeyRemedy says which key was meant: one of the section that is spelt
 // nearly so, or one that stands elsewhere.
-func unknownRemedy(s *section, key string) string {
-	if near := meantKey(s, key); near != "" {
+func unknownKeyRemedy(s *section, key string) string {
+	if near := likelyKey(s, key); near != "" {
 		return "did you mean " + quote(near) + "?"
 	}
-	for _, other := range kinFirst(s, sections()) {
+	for _, other := range sameFamilyFirst(s, sections()) {
 		if other != s && other.field(key) != nil {
 			return quote(key) + " is a key of " + other.name + "; " + s.name + " has " + list(s.keys())
 		}
@@ -63,9 +63,9 @@ func unknownRemedy(s *section, key string) string {
 	return "its keys are " + list(s.keys())
 }
 
-// kinFirst is the sections with those of the same family, as the kinds of probe
+// sameFamilyFirst is the sections with those of the same family, as the kinds of probe
 // are, before the others.
-func kinFirst(s *section, all []*section) []*section {
+func sameFamilyFirst(s *section, all []*section) []*section {
 	family := func(x *section) string { return strings.Fields(x.name)[0] }
 	sorted := slices.Clone(all)
 	slices.SortStableFunc(sorted, func(a, b *section) int {
@@ -80,8 +80,8 @@ func kinFirst(s *section, all []*section) []*section {
 	return sorted
 }
 
-// otherWords are what other formats and people call our keys.
-var otherWords = []struct {
+// synonyms are what other formats and people call our keys.
+var synonyms = []struct {
 	key   string
 	words []string
 }{
@@ -137,8 +137,8 @@ var otherWords = []struct {
 	{"minimumBadEvents", []string{"minBadEvents", "minErrors", "minFailures", "minimumErrors", "minimumFailures"}},
 }
 
-// meantKey is the key of a section that an unknown one stands for, or "".
-func meantKey(s *section, key string) string {
+// likelyKey is the key of a section that an unknown one stands for, or "".
+func likelyKey(s *section, key string) string {
 	if near := Nearest(key, s.keys()); near != "" {
 		return near
 	}
@@ -147,7 +147,7 @@ func meantKey(s *section, key string) string {
 		if slices.ContainsFunc(f.synonyms, same) {
 			return f.key
 		}
-		for _, other := range otherWords {
+		for _, other := range synonyms {
 			if other.key == f.key && slices.ContainsFunc(other.words, same) {
 				return f.key
 			}

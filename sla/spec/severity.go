@@ -32,7 +32,7 @@ func readSeverities(o *object) *severityNames {
 		}
 		other := sla.Page + sla.Ticket - u
 		if at.node != nil && (n.Of(u) == n.Of(other) || n.Of(u) == other.String()) {
-			at.wrong("bad-severity", fmt.Sprintf("%s would be the severity of a %s, and means a %s", at.said(), u, other), "choose another name for one of them")
+			at.error("bad-severity", fmt.Sprintf("%s would be the severity of a %s, and means a %s", at.quoted(), u, other), "choose another name for one of them")
 			return nil
 		}
 	}
@@ -47,8 +47,8 @@ func severitiesOf(p *alertingPatch) sla.SeverityNames {
 	return p.names.SeverityNames
 }
 
-// noSeverities reports names in the alerting of a level.
-func (p *alertingPatch) noSeverities() {
+// refuseSeverities reports names in the alerting of a level.
+func (p *alertingPatch) refuseSeverities() {
 	if p != nil && p.names != nil {
 		at := p.names.at
 		at.d.errorAt(at.key, "misplaced-key", "severities are named for the whole agreement", "move it to spec.alerting; to give one alert of this level another severity, write tiers: {page-fast: {severity: …}}")
@@ -64,7 +64,7 @@ func (t *tierDraft) nameSeverity(names sla.SeverityNames) {
 		return
 	}
 	if !t.standard {
-		t.point("severity").warn("unknown-severity", fmt.Sprintf("the tier %q has the severity %q, of which nobody knows whether it is a page or a ticket; it is taken for a ticket", t.Name, severity),
+		t.place("severity").warn("unknown-severity", fmt.Sprintf("the tier %q has the severity %q, of which nobody knows whether it is a page or a ticket; it is taken for a ticket", t.Name, severity),
 			"write severity: page, or severity: ticket; what these are called says spec.alerting: severities: {page: "+severity+"}")
 	}
 }
@@ -77,12 +77,12 @@ func nameSeverities(l *sla.ServiceLevel) {
 		if n.Severity = severity; known {
 			n.Urgency = urgency
 		} else {
-			n.Urgency = sla.UrgencyOf(tiersAlone(l), severity)
+			n.Urgency = sla.UrgencyOf(withTiersOnly(l), severity)
 		}
 	}
 }
 
-// tiersAlone is a level that has no other alerts.
-func tiersAlone(l *sla.ServiceLevel) []*sla.ServiceLevel {
+// withTiersOnly is a level that has no other alerts.
+func withTiersOnly(l *sla.ServiceLevel) []*sla.ServiceLevel {
 	return []*sla.ServiceLevel{{Alerting: sla.Alerting{Tiers: l.Alerting.Tiers}}}
 }

@@ -101,9 +101,9 @@ func (s *source) position(line, column int) sla.Position {
 	return sla.Position{File: s.file, Line: line, Column: bytes + 1}
 }
 
-// readAgain is the content of a file that was read before. A pipe gives it only
+// rereadFile is the content of a file that was read before. A pipe gives it only
 // once; asking again could wait for ever.
-func readAgain(file string) ([]byte, error) {
+func rereadFile(file string) ([]byte, error) {
 	if file == standardInputName {
 		return standardInput()
 	}
@@ -120,7 +120,7 @@ func WithSnippets(findings sla.Findings) sla.Findings {
 		if f.Snippet == "" && f.Pos.Line > 0 {
 			src, seen := sources[f.Pos.File]
 			if !seen {
-				text, err := readAgain(f.Pos.File)
+				text, err := rereadFile(f.Pos.File)
 				if err == nil {
 					src = newSource(f.Pos.File, string(text))
 				}

@@ -63,7 +63,7 @@ func checkTemplate(v value, text string) bool {
 	for _, name := range t.defined {
 		t.list(trees[name].Root, name == "text")
 	}
-	return !t.wrong
+	return !t.invalid
 }
 
 // templateCheck goes through one text.
@@ -72,11 +72,11 @@ type templateCheck struct {
 	q       sla.Query
 	prefix  string // what stands before the text, as it is parsed
 	defined []string
-	wrong   bool
+	invalid bool
 }
 
 func (t *templateCheck) error(offset int, message, remedy string) {
-	t.wrong = true
+	t.invalid = true
 	t.v.d.report(sla.Error, t.q.At(offset), "bad-template", t.v.name+" is not a valid template: "+message, remedy)
 }
 
@@ -202,7 +202,7 @@ func (t *templateCheck) offset(n parse.Node) int { return int(n.Position()) - le
 func parsePlainText(v value) (string, bool) {
 	text, ok := v.text()
 	if ok && strings.Contains(text, "{{") {
-		v.wrong("bad-template", v.said()+" is a template, and routes and inhibitions match the text itself", "write it out")
+		v.error("bad-template", v.quoted()+" is a template, and routes and inhibitions match the text itself", "write it out")
 		return "", false
 	}
 	return text, ok

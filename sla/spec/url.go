@@ -14,15 +14,15 @@ func parseProxyURL(v value) (string, bool) {
 	u, err := sla.ParseURL(text)
 	switch {
 	case err != nil:
-		v.wrong("bad-url", v.name+" is not a URL: "+sla.URLReason(text, err), "write it as http://host:port")
+		v.error("bad-url", v.name+" is not a URL: "+sla.URLReason(text, err), "write it as http://host:port")
 	case u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "socks5" && u.Scheme != "socks5h":
-		v.wrong("bad-url", v.said()+" does not begin with http://, https:// or socks5://", "write it in full, e.g. http://"+afterScheme(text))
+		v.error("bad-url", v.quoted()+" does not begin with http://, https:// or socks5://", "write it in full, e.g. http://"+afterScheme(text))
 	case u.Hostname() == "" || u.Port() != "" && !sla.ValidPort(u.Port()):
-		v.wrong("bad-url", v.said()+" names no host, or no port from 1 to 65535", "write it as http://host:port")
+		v.error("bad-url", v.quoted()+" names no host, or no port from 1 to 65535", "write it as http://host:port")
 	case u.User != nil:
-		v.wrong("bad-url", v.said()+" has a user name or password before its host", "leave it out of the URL and use proxyHeaders: {Proxy-Authorization: …}")
+		v.error("bad-url", v.quoted()+" has a user name or password before its host", "leave it out of the URL and use proxyHeaders: {Proxy-Authorization: …}")
 	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
-		v.wrong("bad-url", v.said()+" has something after host and port, which a proxy has no use for", "write "+u.Scheme+"://"+u.Host)
+		v.error("bad-url", v.quoted()+" has something after host and port, which a proxy has no use for", "write "+u.Scheme+"://"+u.Host)
 	default:
 		return text, checkHost(v, u.Hostname())
 	}
@@ -42,20 +42,20 @@ func parseURL(v value) (string, bool) {
 	}
 	switch {
 	case err != nil:
-		v.wrong("bad-url", v.name+" is not a URL: "+sla.URLReason(text, err), "write it as https://host/path")
+		v.error("bad-url", v.name+" is not a URL: "+sla.URLReason(text, err), "write it as https://host/path")
 	case u.Scheme != "http" && u.Scheme != "https":
-		v.wrong("bad-url", v.said()+" does not begin with http:// or https://", "write it in full, e.g. https://"+afterScheme(text))
+		v.error("bad-url", v.quoted()+" does not begin with http:// or https://", "write it in full, e.g. https://"+afterScheme(text))
 	case sla.TwoSchemes(u):
-		v.wrong("bad-url", v.said()+" has two schemes", "write one: "+afterScheme(text))
+		v.error("bad-url", v.quoted()+" has two schemes", "write one: "+afterScheme(text))
 	case u.Hostname() == "":
-		v.wrong("bad-url", v.said()+" names no host", "write it as https://host/path")
+		v.error("bad-url", v.quoted()+" names no host", "write it as https://host/path")
 	case u.User != nil:
-		v.wrong("bad-url", v.said()+" has a user name or password before its host, which would be shown in labels and logs",
+		v.error("bad-url", v.quoted()+" has a user name or password before its host, which would be shown in labels and logs",
 			"leave it out of the URL and use headers: {Authorization: …}")
 	case port != "" && !sla.ValidPort(port) && strings.Contains(text, "@"): // the port may be a part of a password
-		v.wrong("bad-url", v.said()+" has a port that is none", "a port is a number from 1 to 65535")
+		v.error("bad-url", v.quoted()+" has a port that is none", "a port is a number from 1 to 65535")
 	case port != "" && !sla.ValidPort(port):
-		v.wrong("bad-url", v.said()+" has the port "+port, "a port is a number from 1 to 65535")
+		v.error("bad-url", v.quoted()+" has the port "+port, "a port is a number from 1 to 65535")
 	default:
 		return text, checkHost(v, u.Hostname())
 	}

@@ -20,8 +20,8 @@ type value struct {
 	item  bool   // of a list
 }
 
-// wrong reports an error at the value.
-func (v value) wrong(rule, message, remedy string) { v.d.errorAt(v.node, rule, message, remedy) }
+// error reports an error at the value.
+func (v value) error(rule, message, remedy string) { v.d.errorAt(v.node, rule, message, remedy) }
 
 // warn reports a warning at the value.
 func (v value) warn(rule, message, remedy string) {
@@ -30,11 +30,11 @@ func (v value) warn(rule, message, remedy string) {
 
 func (v value) pos() sla.Position { return v.d.pos(v.node) }
 
-// said is the value's name and text as messages begin: target "100".
-func (v value) said() string { return v.name + " " + quote(v.node.Value) }
+// quoted is the value's name and text as messages begin: target "100".
+func (v value) quoted() string { return v.name + " " + quote(v.node.Value) }
 
-// wrongType reports that the value is not of the type wanted.
-func (v value) wrongType(want, remedy string) {
+// typeError reports that the value is not of the type wanted.
+func (v value) typeError(want, remedy string) {
 	if remedy == "" {
 		remedy = "write " + want
 		if v.field != nil {
@@ -42,14 +42,14 @@ func (v value) wrongType(want, remedy string) {
 		}
 	}
 	if isNull(v.node) {
-		v.wrong("wrong-type", v.name+" has no value; it must be "+want, v.giveValue("a value"))
+		v.error("wrong-type", v.name+" has no value; it must be "+want, v.emptyRemedy("a value"))
 		return
 	}
-	v.wrong("wrong-type", v.name+" must be "+want+", this is "+describe(v.node), remedy)
+	v.error("wrong-type", v.name+" must be "+want+", this is "+describe(v.node), remedy)
 }
 
-// giveValue is the remedy of an empty value.
-func (v value) giveValue(what string) string {
+// emptyRemedy is the remedy of an empty value.
+func (v value) emptyRemedy(what string) string {
 	if v.field != nil && v.field.required || v.item {
 		return "give it " + what
 	}
@@ -63,11 +63,11 @@ func (v value) text() (string, bool) {
 		if v.node.Kind == yaml.ScalarNode && !isNull(v.node) {
 			remedy = "write " + v.name + ": " + strconv.Quote(v.node.Value)
 		}
-		v.wrongType("text", remedy)
+		v.typeError("text", remedy)
 		return "", false
 	}
 	if strings.TrimSpace(v.node.Value) == "" {
-		v.wrong("empty-value", v.name+" is empty", v.giveValue("a value"))
+		v.error("empty-value", v.name+" is empty", v.emptyRemedy("a value"))
 		return "", false
 	}
 	return v.node.Value, true
@@ -82,7 +82,7 @@ func (v value) boolean() (val, ok bool) {
 	if v.node.Kind == yaml.ScalarNode && Nearest(v.node.Value, []string{"true", "false"}) != "" {
 		remedy += ", without quotes"
 	}
-	v.wrongType("true or false", remedy)
+	v.typeError("true or false", remedy)
 	return false, false
 }
 
@@ -133,8 +133,8 @@ func quote(text string) string {
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// plain is the text of a scalar, also where YAML takes it for a date.
-func (v value) plain() (string, bool) {
+// scalarText is the text of a scalar, also where YAML takes it for a date.
+func (v value) scalarText() (string, bool) {
 	if v.node.Kind == yamlScalar && v.node.ShortTag() == "!!timestamp" {
 		return v.node.Value, true
 	}

@@ -26,11 +26,11 @@ func (v value) list() ([]value, bool) {
 				}
 			}
 		}
-		v.wrongType("a list", remedy)
+		v.typeError("a list", remedy)
 		return nil, false
 	}
 	if len(v.node.Content) == 0 {
-		v.d.errorAt(v.key, "empty-value", v.name+" is an empty list", v.giveValue("at least one item"))
+		v.d.errorAt(v.key, "empty-value", v.name+" is an empty list", v.emptyRemedy("at least one item"))
 		return nil, false
 	}
 	items := make([]value, len(v.node.Content))
@@ -44,7 +44,7 @@ func (v value) list() ([]value, bool) {
 // if it is not a mapping.
 func (v value) entries() ([]value, bool) {
 	if v.node.Kind != yaml.MappingNode {
-		v.wrongType("a mapping of names to values", "")
+		v.typeError("a mapping of names to values", "")
 		return nil, false
 	}
 	var entries []value
@@ -55,8 +55,8 @@ func (v value) entries() ([]value, bool) {
 	return entries, true
 }
 
-// names are a list of texts, each once.
-func (v value) names() ([]value, bool) {
+// uniqueTexts are a list of texts, each once.
+func (v value) uniqueTexts() ([]value, bool) {
 	items, ok := v.list()
 	var names []value
 	for _, item := range items {
@@ -64,8 +64,8 @@ func (v value) names() ([]value, bool) {
 		if !good {
 			continue
 		}
-		if slices.Contains(texts(names), text) {
-			item.wrong("duplicate-item", quote(text)+" stands in "+v.name+" twice", "leave one out")
+		if slices.Contains(textsOf(names), text) {
+			item.error("duplicate-item", quote(text)+" stands in "+v.name+" twice", "leave one out")
 			continue
 		}
 		names = append(names, item)
@@ -73,7 +73,7 @@ func (v value) names() ([]value, bool) {
 	return names, ok
 }
 
-func texts(values []value) []string {
+func textsOf(values []value) []string {
 	var all []string
 	for _, v := range values {
 		all = append(all, v.node.Value)
@@ -109,7 +109,7 @@ func listOfValues(one func(value) (string, bool)) func(value) ([]string, bool) {
 		for _, item := range items {
 			text, good := one(item)
 			if ok = ok && good; good && slices.Contains(texts, text) {
-				item.wrong("duplicate", quote(text)+" stands in the list twice", "remove one of them")
+				item.error("duplicate", quote(text)+" stands in the list twice", "remove one of them")
 			}
 			texts = append(texts, text)
 		}
@@ -128,7 +128,7 @@ func words[T ~string](known ...T) func(value) ([]T, bool) {
 		for _, item := range items {
 			w, itemOK := word(known...)(item)
 			if itemOK && slices.Contains(list, w) {
-				item.wrong("bad-value", item.said()+" is there twice", "keep one of them")
+				item.error("bad-value", item.quoted()+" is there twice", "keep one of them")
 				itemOK = false
 			}
 			ok = ok && itemOK

@@ -16,7 +16,7 @@ import (
 func (v value) duration() (time.Duration, bool) {
 	d, ok := v.durationOrZero()
 	if ok && d == 0 {
-		v.wrong("bad-duration", v.said()+" must be more than zero", "write a time above zero, e.g. "+v.durationSample())
+		v.error("bad-duration", v.quoted()+" must be more than zero", "write a time above zero, e.g. "+v.durationSample())
 		return 0, false
 	}
 	return d, ok
@@ -33,7 +33,7 @@ func (v value) durationSample() string {
 func (v value) durationOrZero() (time.Duration, bool) {
 	const form = "write whole numbers with units: 300ms, 15s, 5m, 1h30m, 30d"
 	if tag := v.node.ShortTag(); tag == "!!int" || tag == "!!float" {
-		v.wrong("bad-duration", v.name+" "+v.node.Value+" has no unit", unitRemedy(v.node.Value))
+		v.error("bad-duration", v.name+" "+v.node.Value+" has no unit", unitRemedy(v.node.Value))
 		return 0, false
 	}
 	text, ok := v.text()
@@ -46,13 +46,13 @@ func (v value) durationOrZero() (time.Duration, bool) {
 	}
 	switch std, stdErr := time.ParseDuration(text); {
 	case strings.HasPrefix(text, "-"):
-		v.wrong("bad-duration", v.said()+" is negative", form)
+		v.error("bad-duration", v.quoted()+" is negative", form)
 	case strings.Trim(text, "0123456789") == "":
-		v.wrong("bad-duration", v.said()+" has no unit", unitRemedy(text))
+		v.error("bad-duration", v.quoted()+" has no unit", unitRemedy(text))
 	case stdErr == nil && std%time.Millisecond == 0:
-		v.wrong("bad-duration", v.said()+" is not a duration", "write "+sla.FormatDuration(std))
+		v.error("bad-duration", v.quoted()+" is not a duration", "write "+sla.FormatDuration(std))
 	default:
-		v.wrong("bad-duration", v.said()+" is not a duration", form)
+		v.error("bad-duration", v.quoted()+" is not a duration", form)
 	}
 	return 0, false
 }
@@ -76,7 +76,7 @@ func (v value) decimal() (sla.Decimal, bool) {
 		if ratio, err := sla.ParseDecimal(v.node.Value); err == nil && v.field != nil && v.field.typ.name == percentType.name && looksLikeRatio(ratio) {
 			remedy = asPercent(v.name, ratio)
 		}
-		v.wrong("unquoted-number", v.name+" is a bare number, which YAML may round; numbers that decide are text", remedy)
+		v.error("unquoted-number", v.name+" is a bare number, which YAML may round; numbers that decide are text", remedy)
 		return sla.Decimal{}, false
 	}
 	text, ok := v.text()
@@ -85,11 +85,11 @@ func (v value) decimal() (sla.Decimal, bool) {
 	}
 	d, err := sla.ParseDecimal(text)
 	if err != nil {
-		v.wrong("bad-decimal", v.said()+" is not a decimal number", decimalRemedy(v.name, text))
+		v.error("bad-decimal", v.quoted()+" is not a decimal number", decimalRemedy(v.name, text))
 		return d, false
 	}
 	if _, fraction, _ := strings.Cut(text, "."); len(fraction) > maxPlaces {
-		v.wrong("bad-decimal", fmt.Sprintf("%s has %d places after the point, more than %d", v.said(), len(fraction), maxPlaces), "round it")
+		v.error("bad-decimal", fmt.Sprintf("%s has %d places after the point, more than %d", v.quoted(), len(fraction), maxPlaces), "round it")
 		return d, false
 	}
 	return d, true
@@ -115,13 +115,13 @@ func (v value) percent() (sla.Decimal, bool) {
 	case !ok:
 		return d, false
 	case d.Cmp(sla.NewDecimal(100, 1)) == 0:
-		v.wrong("bad-target", v.said()+" leaves no error budget: the first failure would breach it", `promise less, e.g. "99.99"`)
+		v.error("bad-target", v.quoted()+" leaves no error budget: the first failure would breach it", `promise less, e.g. "99.99"`)
 	case d.Cmp(sla.NewDecimal(100, 1)) > 0:
-		v.wrong("bad-target", v.said()+" is more than 100 %", `write a percentage below 100, e.g. "99.9"`)
+		v.error("bad-target", v.quoted()+" is more than 100 %", `write a percentage below 100, e.g. "99.9"`)
 	case d.Sign() <= 0:
-		v.wrong("bad-target", v.said()+" promises nothing", `write a percentage above 0, e.g. "99.9"`)
+		v.error("bad-target", v.quoted()+" promises nothing", `write a percentage above 0, e.g. "99.9"`)
 	case looksLikeRatio(d):
-		v.wrong("bad-target", v.said()+" would be less than one per cent; it looks like a ratio", asPercent(v.name, d))
+		v.error("bad-target", v.quoted()+" would be less than one per cent; it looks like a ratio", asPercent(v.name, d))
 	default:
 		return d, true
 	}
@@ -148,12 +148,12 @@ func (v value) count() (count, bool) {
 		if _, err := strconv.ParseUint(v.node.Value, 10, 32); err == nil {
 			remedy = "write " + v.name + ": " + v.node.Value + ", without quotes"
 		}
-		v.wrongType("a whole number", remedy)
+		v.typeError("a whole number", remedy)
 		return count{}, false
 	}
 	n, err := strconv.Atoi(v.node.Value)
 	if err != nil || n < 0 || n > maxCount {
-		v.wrong("bad-count", v.said()+" is not a whole number from 0 to "+strconv.Itoa(maxCount), "write digits alone, e.g. "+v.name+": "+v.field.sample())
+		v.error("bad-count", v.quoted()+" is not a whole number from 0 to "+strconv.Itoa(maxCount), "write digits alone, e.g. "+v.name+": "+v.field.sample())
 		return count{}, false
 	}
 	return count{n, v}, true

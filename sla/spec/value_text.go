@@ -8,8 +8,8 @@ import (
 	"unicode"
 )
 
-// isName reports the key of an entry that is no name.
-func (v value) isName(what string) bool {
+// checkEntryName reports the key of an entry that is no name.
+func (v value) checkEntryName(what string) bool {
 	if nameRegexp.MatchString(v.name) {
 		return true
 	}
@@ -17,8 +17,8 @@ func (v value) isName(what string) bool {
 	return false
 }
 
-// unknown reports a name that nothing of a kind has.
-func (v value) unknown(rule, kind, name string, names []string, where string) {
+// unknownName reports a name that nothing of a kind has.
+func (v value) unknownName(rule, kind, name string, names []string, where string) {
 	slices.Sort(names)
 	remedy := "define it under " + where
 	if near := Nearest(name, names); near != "" {
@@ -26,7 +26,7 @@ func (v value) unknown(rule, kind, name string, names []string, where string) {
 	} else if len(names) > 0 {
 		remedy += "; there are " + list(names[:min(len(names), 8)])
 	}
-	v.wrong(rule, "there is no "+kind+" "+quote(name), remedy)
+	v.error(rule, "there is no "+kind+" "+quote(name), remedy)
 }
 
 var nameRegexp = regexp.MustCompile(namePattern)
@@ -35,7 +35,7 @@ var nameRegexp = regexp.MustCompile(namePattern)
 func (v value) identifier() (string, bool) {
 	text, ok := v.text()
 	if ok && len(text) > 63 {
-		v.wrong("bad-name", fmt.Sprintf("%s has %d characters, more than 63", v.said(), len(text)), "shorten it; description holds the rest")
+		v.error("bad-name", fmt.Sprintf("%s has %d characters, more than 63", v.quoted(), len(text)), "shorten it; description holds the rest")
 		return text, false
 	}
 	if ok && !nameRegexp.MatchString(text) {
@@ -43,7 +43,7 @@ func (v value) identifier() (string, bool) {
 		if fixed := toName(text); fixed != "" {
 			remedy += ", e.g. " + fixed
 		}
-		v.wrong("bad-name", v.said()+" is not a valid name"+foreign(text), remedy)
+		v.error("bad-name", v.quoted()+" is not a valid name"+foreign(text), remedy)
 		return text, false
 	}
 	return text, ok
@@ -81,7 +81,7 @@ func word[T ~string](words ...T) func(value) (T, bool) {
 		} else if len(names) > 1 {
 			remedy = "choose one of them"
 		}
-		v.wrong("bad-value", v.said()+" is not "+either(names), remedy)
+		v.error("bad-value", v.quoted()+" is not "+either(names), remedy)
 		return "", false
 	}
 }

@@ -39,7 +39,7 @@ var AlertBudgetForecast = &AlertKind{
 	Name: "SLABudgetForecast", Key: "alerting.budgetForecast", Doc: "alerts.md#what-is-left-and-how-long-it-lasts",
 	When: "the budget ends soon if it goes on like this", PerPeriod: true,
 	Options: &AlertOptions{
-		Doc: "The alert `SLABudgetForecast`: if it goes on like this the budget will be spent soon.", Usual: aTicket,
+		Doc: "The alert `SLABudgetForecast`: if it goes on like this the budget will be spent soon.", DefaultWords: aTicket,
 		Section: "the budget forecast alert",
 		Text:    "Fires while the rest of the budget will be spent soon, if it burns as over the last hours. It waits for `minimumBadEvents` as the tiers do.",
 		LookAhead: &LookAhead{
@@ -55,7 +55,7 @@ var AlertBudgetForecast = &AlertKind{
 		if len(l.MorePeriods) > 0 {
 			of = " of " + p.Words()
 		}
-		return fmt.Sprintf("the target's budget%s, burnt as over the last %s, ends within %s%s", of, FormatDuration(a.Over), FormatDuration(a.WithinOf(l, p)), a.held())
+		return fmt.Sprintf("the target's budget%s, burnt as over the last %s, ends within %s%s", of, FormatDuration(a.Over), FormatDuration(a.WithinOf(l, p)), a.forWords())
 	}),
 }
 
@@ -64,14 +64,14 @@ var AlertBudgetExhausted = &AlertKind{
 	Name: "SLABudgetExhausted", Key: "alerting.budgetExhausted", Doc: "alerts.md#what-is-left-and-how-long-it-lasts",
 	When: "the budget is spent", PerPeriod: true,
 	Options: &AlertOptions{
-		Doc: "The alert `SLABudgetExhausted`: the budget is spent.", Usual: aTicket,
+		Doc: "The alert `SLABudgetExhausted`: the budget is spent.", DefaultWords: aTicket,
 		Section:  "the budget exhausted alert",
 		Text:     "Fires while the whole period's budget is spent. The target share is missed, unless failures leave a rolling period again.",
 		Synonyms: []string{"exhausted", "budgetSpent", "errorBudgetExhausted"},
 		Default:  func(*ServiceLevel) *Notice { return ticket() },
 	},
 	words: perPeriod(func(_ *ServiceLevel, a Alert, p Period) string {
-		return fmt.Sprintf("the target's budget of %s is spent%s", p.Words(), a.held())
+		return fmt.Sprintf("the target's budget of %s is spent%s", p.Words(), a.forWords())
 	}),
 }
 
@@ -80,7 +80,7 @@ var AlertCreditTier = &AlertKind{
 	Name: "SLACreditTier", Key: "alerting.creditTier", Doc: "rules.md#credits",
 	When: "the next credit is near",
 	Options: &AlertOptions{
-		Doc: "The alert `SLACreditTier` of a level with [credits](#credits): the next tier is near.", Usual: aTicket,
+		Doc: "The alert `SLACreditTier` of a level with [credits](#credits): the next tier is near.", DefaultWords: aTicket,
 		Section: "the credit tier alert",
 		Text:    "Fires while the next tier of the level's credits will be reached soon, at the bad share of the last hours. It waits for `minimumBadEvents` as the tiers do.",
 		LookAhead: &LookAhead{
@@ -99,7 +99,7 @@ var AlertCreditTier = &AlertKind{
 		},
 	},
 	words: func(_ *ServiceLevel, a Alert) []string {
-		return []string{fmt.Sprintf("the next tier of credits, at the bad share of the last %s, is reached within %s%s", FormatDuration(a.Over), FormatDuration(a.Within), a.held())}
+		return []string{fmt.Sprintf("the next tier of credits, at the bad share of the last %s, is reached within %s%s", FormatDuration(a.Over), FormatDuration(a.Within), a.forWords())}
 	},
 }
 
@@ -114,7 +114,7 @@ var AlertMeasurementLost = &AlertKind{
 	Name: "SLAMeasurementLost", Key: "alerting.measurementLost", Doc: "alerts.md#measurement-lost-is-not-down",
 	When: "no measurement arrives", WholeLevel: true,
 	Options: &AlertOptions{
-		Doc: "The alert `SLAMeasurementLost`: nobody knows how the service is.", Usual: "as urgent as the most urgent tier: a page",
+		Doc: "The alert `SLAMeasurementLost`: nobody knows how the service is.", DefaultWords: "as urgent as the most urgent tier: a page",
 		Section: "the measurement lost alert",
 		Text: "Fires when the level has no data, which is not the same as being down. `for` counts from the last sample; less than seven minutes becomes seven, since rates contain that sample for five. " +
 			"By default its `severity` is that of the most urgent tier, since it may hide an outage.",
@@ -142,7 +142,7 @@ var AlertCompositeDivergence = &AlertKind{
 	},
 	words: func(l *ServiceLevel, a Alert) []string {
 		e := l.Indicator.(*Composite).EndToEnd
-		return []string{fmt.Sprintf("%s, which measures the whole, is worse than this by more than %s %% of the time over %s%s", e.Of, e.Above, FormatDuration(e.Over), a.held())}
+		return []string{fmt.Sprintf("%s, which measures the whole, is worse than this by more than %s %% of the time over %s%s", e.Of, e.Above, FormatDuration(e.Over), a.forWords())}
 	},
 }
 
@@ -161,7 +161,7 @@ var AlertExclusionCap = &AlertKind{
 	},
 	words: func(_ *ServiceLevel, a Alert) []string {
 		c := a.Exclusion.Cap
-		return []string{fmt.Sprintf("%s has excused the %s of downtime that it may in a %s%s", a.Exclusion.Name, FormatDuration(c.Downtime), c.Per.Calendar, a.held())}
+		return []string{fmt.Sprintf("%s has excused the %s of downtime that it may in a %s%s", a.Exclusion.Name, FormatDuration(c.Downtime), c.Per.Calendar, a.forWords())}
 	},
 }
 
@@ -170,7 +170,7 @@ var AlertGroupLimit = &AlertKind{
 	Name: "SLAGroupLimit", Key: "alerting.groupLimit", Doc: "group-by.md#a-limit-on-groups",
 	When: "there are nearly as many groups as it may have", WholeLevel: true,
 	Options: &AlertOptions{
-		Doc: "The alert `SLAGroupLimit` of a level with [groupBy](#groupby): the number of groups is near the limit.", Usual: aTicket,
+		Doc: "The alert `SLAGroupLimit` of a level with [groupBy](#groupby): the number of groups is near the limit.", DefaultWords: aTicket,
 		Section: "the group limit alert",
 		Text:    "Fires while a level with `groupBy` has more than 80 % of the groups that its limit allows.",
 		Needs: &AlertNeed{
@@ -180,7 +180,7 @@ var AlertGroupLimit = &AlertKind{
 		Default: func(*ServiceLevel) *Notice { return ticket() },
 	},
 	words: func(l *ServiceLevel, a Alert) []string {
-		return []string{fmt.Sprintf("there are more than %d %% of at most %d groups%s", GroupsNearLimit, l.GroupBy.Limit, a.held())}
+		return []string{fmt.Sprintf("there are more than %d %% of at most %d groups%s", GroupsNearLimit, l.GroupBy.Limit, a.forWords())}
 	},
 }
 
@@ -226,8 +226,8 @@ func perPeriod(words func(*ServiceLevel, Alert, Period) string) func(*ServiceLev
 	}
 }
 
-// held is how long it must be so before the alert fires, as words end with it.
-func (a Alert) held() string {
+// forWords is how long it must be so before the alert fires, as words end with it.
+func (a Alert) forWords() string {
 	if a.For == 0 {
 		return ""
 	}

@@ -44,24 +44,24 @@ func parseFile(v value) (string, bool) {
 	if !filepath.IsAbs(name) {
 		name = filepath.Join(filepath.Dir(v.d.src.file), name)
 	}
-	if !v.d.named.Open {
+	if !v.d.files.Open {
 		return name, true
 	}
-	f, err := regular.Open(name, filepath.SplitList(v.d.named.within(v.d.src.file))...)
+	f, err := regular.Open(name, filepath.SplitList(v.d.files.within(v.d.src.file))...)
 	switch {
 	case err == nil:
 		f.Close()
 	case errors.Is(err, regular.ErrOutside):
 		reportOutside(v)
 	case errors.Is(err, regular.ErrKind):
-		v.wrong("unreadable-file", v.said()+" is no regular file", "name a file; a FIFO or a device could be waited for without end")
+		v.error("unreadable-file", v.quoted()+" is no regular file", "name a file; a FIFO or a device could be waited for without end")
 	default:
-		v.warn("unreadable-file", v.said()+" cannot be read: "+reason(err), "probes are inconclusive until it can be; names that are not absolute are beside the specification")
+		v.warn("unreadable-file", v.quoted()+" cannot be read: "+withoutPath(err), "probes are inconclusive until it can be; names that are not absolute are beside the specification")
 	}
 	return name, true
 }
 
 // reportOutside reports a file that is where none may be.
 func reportOutside(v value) {
-	v.wrong("unreadable-file", v.said()+" is not in the directory of this file, nor in one of --files.allow", "put it there, or name its directory by --files.allow")
+	v.error("unreadable-file", v.quoted()+" is not in the directory of this file, nor in one of --files.allow", "put it there, or name its directory by --files.allow")
 }

@@ -65,7 +65,7 @@ func parseReference(v value) (sla.ID, bool) {
 		if strings.Contains(text, "://") {
 			remedy = "the URL belongs to a level with a probe indicator; refer to that level here as service/level"
 		}
-		v.wrong("bad-reference", v.said()+" does not name a service level", remedy)
+		v.error("bad-reference", v.quoted()+" does not name a service level", remedy)
 		return sla.ID{}, false
 	}
 	return sla.ID{SLA: m[1], Service: m[2], SLO: m[3]}, true

@@ -23,7 +23,7 @@ func TestAtLeastSo(t *testing.T) {
 					want = want.Add(chance)
 				}
 			}
-			if got := atLeastSo(chances[:n], k, NewDecimal(1, 1)); got.Cmp(want) != 0 {
+			if got := chanceOfAtLeast(chances[:n], k, NewDecimal(1, 1)); got.Cmp(want) != 0 {
 				t.Errorf("%d or more of %d: %s, want %s", k, n, got, want)
 			}
 		}

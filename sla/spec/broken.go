@@ -2,11 +2,11 @@ package spec
 
 import "github.com/upheld-sla/upheld/sla"
 
-// partLevels takes the levels with mistakes, and those that depend on one, out of
+// splitBroken takes the levels with mistakes, and those that depend on one, out of
 // the others. So nothing after the reader has to ask whether a level has an
 // indicator, or whether a reference leads anywhere.
-func (l *loader) partLevels() {
-	p := parting{levels: l.levels, whole: map[*sla.ServiceLevel]bool{}}
+func (l *loader) splitBroken() {
+	p := wholeLevels{levels: l.levels, whole: map[*sla.ServiceLevel]bool{}}
 	for _, doc := range l.docs {
 		for level, broken := range doc.broken {
 			if broken {
@@ -32,15 +32,15 @@ func (l *loader) partLevels() {
 	}
 }
 
-// parting finds which levels are whole.
-type parting struct {
+// wholeLevels finds which levels are whole.
+type wholeLevels struct {
 	levels map[sla.ID]*sla.ServiceLevel
 	whole  map[*sla.ServiceLevel]bool // as far as it is known
 }
 
 // isWhole tells whether a level has no mistake, and none that it depends on. Each
 // is looked at once; a composite in a circle has no tree.
-func (p *parting) isWhole(level *sla.ServiceLevel) bool {
+func (p *wholeLevels) isWhole(level *sla.ServiceLevel) bool {
 	if whole, known := p.whole[level]; known {
 		return whole
 	}
@@ -54,7 +54,7 @@ func (p *parting) isWhole(level *sla.ServiceLevel) bool {
 
 // dependencies are the levels that a level refers to, nil among them for one that
 // does not exist.
-func (p *parting) dependencies(level *sla.ServiceLevel) []*sla.ServiceLevel {
+func (p *wholeLevels) dependencies(level *sla.ServiceLevel) []*sla.ServiceLevel {
 	switch i := level.Indicator.(type) {
 	case *sla.SharedProbe:
 		return []*sla.ServiceLevel{p.levels[i.Of]}

@@ -1,9 +1,9 @@
 package sla
 
-// atLeastSo is the chance that k or more of independent events happen. It counts
+// chanceOfAtLeast is the chance that k or more of independent events happen. It counts
 // event by event: so many, or so few, that the rest does not matter are not told
 // apart, since the exact fractions grow with each.
-func atLeastSo[N number[N]](chances []N, k int, one N) N {
+func chanceOfAtLeast[N number[N]](chances []N, k int, one N) N {
 	failures := len(chances) - k + 1
 	seldom := failures < k // fewer than so many failures, or else not fewer than k successes
 	counted := make([]N, min(k, failures))
