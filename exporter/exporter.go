@@ -1,10 +1,10 @@
-// Package exporter is the measuring half: it probes targets on a fixed time
-// table and exposes what became of every probe as metrics over HTTP.
+// Package exporter is the measuring half: it probes targets on a fixed timetable
+// and exposes the outcome of every probe as metrics over HTTP.
 //
-// It wires three parts that do not know each other: probe runs one probe,
-// schedule says when, measure counts. It can run as the daemon upheld-exporter
-// or inside another process. It must import neither rulegen nor anything of
-// the Prometheus server.
+// It connects three parts that do not know each other: probe runs one probe,
+// schedule says when, and measure counts. It runs as the daemon upheld-exporter or
+// inside another process. It must import neither rulegen nor anything of the
+// Prometheus server.
 package exporter
 
 import (

@@ -1,6 +1,6 @@
-// Package discover finds the targets of a probe of many: in lists of a file or
-// a server, in the formats of Prometheus' file_sd_configs and http_sd_configs,
-// and by DNS. It looks when it is asked, and keeps nothing.
+// Package discover finds the targets of a level that probes many: in lists of a
+// file or a server, in the formats of Prometheus' file_sd_configs and
+// http_sd_configs, and by DNS. It looks them up when called, and stores nothing.
 package discover
 
 import (

@@ -1,4 +1,4 @@
-// Package probe runs one probe of one target and says what it saw.
+// Package probe runs one probe of one target and returns the result.
 //
 // A Prober is made once per target (regexps, TLS settings and requests are
 // prepared then) and opens a new connection every time it runs, so that name

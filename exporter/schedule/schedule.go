@@ -1,19 +1,18 @@
-// Package schedule decides when each target is probed, and accounts for every
-// probe that was owed.
+// Package schedule decides when each target is probed, and runs or skips every
+// scheduled probe.
 //
-// A target owes one probe at each point of a fixed grid: the times t with
+// A target is probed at each point of a fixed grid: the times t with
 // t ≡ phase (mod interval), counted in nanoseconds since the Unix epoch. The
-// phase comes from a hash of the target's name, so that targets spread evenly,
-// a restart or a second exporter keeps to the same times, and nothing bursts
-// at the start. The grid is tied to the wall clock once, when the scheduler
-// runs, and from then on follows the monotonic clock: setting the clock moves
-// nothing.
+// phase comes from a hash of the target's name. So targets spread evenly, a
+// restart or a second exporter uses the same times, and nothing bursts at the
+// start. The grid is tied to the wall clock once, when the scheduler starts, and
+// then follows the monotonic clock: setting the clock moves nothing.
 //
-// One heap holds the due times, and one timer waits for the first of them: an
-// idle target has neither goroutine nor timer. A probe that is due gets a
-// goroutine of its own. For each point of the grid exactly one thing happens:
-// the probe is run, or the target's Job is told why it was not. The package
-// knows nothing of probes or metrics.
+// One heap contains the due times, and one timer waits for the first of them: an
+// idle target has neither goroutine nor timer. Each probe runs in its own
+// goroutine. At each point of the grid exactly one thing happens: the probe runs,
+// or the target's Job is given the reason why not. The package knows nothing about
+// probes or metrics.
 package schedule
 
 import (

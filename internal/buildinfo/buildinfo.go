@@ -1,6 +1,5 @@
-// Package buildinfo says which version a program is, also where nobody told the
-// linker: go build and go install record it by themselves. It imports nothing of the
-// product.
+// Package buildinfo says which version a program is. Without linker flags it uses
+// what go build and go install record. It imports nothing of the product.
 package buildinfo
 
 import (

@@ -1,6 +1,6 @@
-// Package httpguard stands between clients and a handler: it says who may ask,
-// how long an answer may take to be sent, and what browsers may do with it. It
-// knows nothing of what is served.
+// Package httpguard protects an HTTP handler: it limits who may send requests,
+// how long sending a response may take, and what browsers may do with it. It
+// knows nothing about what is served.
 package httpguard
 
 import (

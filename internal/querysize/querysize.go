@@ -1,7 +1,7 @@
 // Package querysize counts the tokens of a PromQL query before it is parsed:
-// the parser takes time by the square of the operators, so that half a megabyte
-// of "up+up+..." would keep it busy for ten minutes, whatever the query's own
-// time limit.
+// the parser's time grows with the square of the operators, so half a megabyte of
+// "up+up+..." would keep it busy for ten minutes, whatever the query's own time
+// limit.
 package querysize
 
 import (

@@ -1,5 +1,5 @@
-// Package regular reads files that others name: regular ones alone, up to a size,
-// and, where that is wanted, inside of some folders.
+// Package regular reads files that a specification names: only regular files, up to
+// a size, and, if wanted, only inside certain folders.
 package regular
 
 import (

@@ -1,10 +1,10 @@
-// Package ruletest makes tests of generated rules for `promtool test rules`: what
-// is fed, and what must then be recorded and fire. docs/generate.md says what is
-// tested and what is not.
+// Package ruletest makes tests of generated rules for `promtool test rules`: input
+// series, and what the rules must then record and fire. docs/generate.md says what
+// is tested and what is not.
 //
-// The same tests hold for Prometheus before version 3, whose ranges count their
-// left edge, and after it: every figure that is compared is either the same
-// with one sample more, or lies between bounds that hold for both.
+// The same tests work for Prometheus before version 3, whose ranges include their
+// left edge, and after it: every compared figure is either the same with one
+// sample more, or has bounds that are right for both.
 package ruletest
 
 import (

@@ -1,6 +1,6 @@
-// Package weburl reads the URLs of flags: of servers that are asked or told, and
-// of links. None of them may hold a secret, since flags stand in process lists,
-// unit files and logs, and links in alerts and pages.
+// Package weburl reads the URLs of flags: of servers, and of links. None of them
+// may contain a secret, since flags are in process lists, unit files and logs, and
+// links in alerts and pages.
 package weburl
 
 import (

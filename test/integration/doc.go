@@ -1,4 +1,4 @@
-// Package integration is the acceptance test: the two programs as they are
+// Package integration tests the whole: the two programs as they are
 // shipped, between real servers. It builds them, generates everything for a
 // specification whose truth the test's own fixtures decide, and runs Prometheus
 // (an old and a current one) and Alertmanager with what was generated.
