@@ -62,6 +62,9 @@ type Group struct {
 
 // Rule is a recording rule or an alert: exactly one of Record and Alert is set.
 type Rule struct {
+	// Comment tells who reviews the rule what it is and how its constants come about:
+	// lines of text without control characters.
+	Comment       string
 	Record        string
 	Alert         string
 	Expr          promql.Expr

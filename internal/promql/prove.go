@@ -22,9 +22,16 @@ var language = parser.NewParser(parser.Options{})
 // not of a user.
 func (e Expr) Prove() (string, error) {
 	if e.node == nil {
+		return e.proven("")
+	}
+	return e.proven(e.node.String())
+}
+
+// proven is the text if it means e.
+func (e Expr) proven(text string) (string, error) {
+	if e.node == nil {
 		return "", errors.New("empty expression")
 	}
-	text := e.node.String()
 	back, err := language.ParseExpr(text)
 	if err != nil {
 		return "", fmt.Errorf("printed %q, which does not parse: %w", text, err)

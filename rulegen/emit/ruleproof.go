@@ -12,33 +12,38 @@ import (
 	"github.com/upheld-sla/upheld/rulegen"
 )
 
-// prove is the text of the rule's expression. It is an error if Prometheus would refuse
-// the rule, or take the expression for another one.
-func (r *RuleWriter) prove(rule *rulegen.Rule) (expr string, err error) {
+// longExpr is the length of an expression above which it stands in a block, as each
+// of several operands does.
+const longExpr = 80
+
+// prove is the text of the rule's expression, and whether it stands in a block. It is an
+// error if Prometheus would refuse the rule, or take the expression for another one.
+func (r *RuleWriter) prove(rule *rulegen.Rule) (expr string, block bool, err error) {
 	recording := rule.Record != ""
 	switch {
 	case recording == (rule.Alert != ""):
-		return "", errors.New("a rule either records or is an alert")
+		return "", false, errors.New("a rule either records or is an alert")
 	case recording && !model.LegacyValidation.IsValidMetricName(rule.Record):
-		return "", fmt.Errorf("%q is no name of a metric", rule.Record)
+		return "", false, fmt.Errorf("%q is no name of a metric", rule.Record)
 	case recording && (rule.For != 0 || rule.KeepFiringFor != 0 || len(rule.Annotations) > 0):
-		return "", errors.New("a recording rule neither waits nor has annotations")
+		return "", false, errors.New("a recording rule neither waits nor has annotations")
 	}
 	for _, texts := range []map[string]string{rule.Labels, rule.Annotations} {
 		for name, text := range texts {
 			switch {
 			case !model.LegacyValidation.IsValidLabelName(name) || name == model.MetricNameLabel:
-				return "", fmt.Errorf("%q is no name of a label", name)
+				return "", false, fmt.Errorf("%q is no name of a label", name)
 			case !utf8.ValidString(text):
-				return "", fmt.Errorf("%q is no UTF-8", text)
+				return "", false, fmt.Errorf("%q is no UTF-8", text)
 			case !recording && isTemplate(text):
 				if err := r.checkTemplate(text); err != nil {
-					return "", err
+					return "", false, err
 				}
 			}
 		}
 	}
-	return rule.Expr.Prove()
+	expr, joins, err := rule.Expr.ProveLayout()
+	return expr, joins || len(expr) > longExpr, err
 }
 
 // checkTemplate checks a text once: levels have many in common.

@@ -56,7 +56,7 @@ func (r *RuleWriter) Begin(a *sla.Agreement) error {
 		r.text.out = append(r.text.out, r.head(a)...) // the first thing in the file
 	}
 	if r.of = a.Name; r.opts.Bundle != "" {
-		r.text.comment(provenance(a))
+		r.text.comment(0, provenance(a))
 	}
 	return nil
 }
@@ -171,9 +171,9 @@ func (r *RuleWriter) group(name string, interval time.Duration, parts ...rulegen
 func (r *RuleWriter) rules(rules []rulegen.Rule) error {
 	for i := range rules {
 		rule := &rules[i]
-		expr, err := r.prove(rule)
+		expr, block, err := r.prove(rule)
 		if err == nil {
-			err = r.rule(rule, expr)
+			err = r.rule(rule, expr, block)
 		}
 		if err != nil {
 			return fmt.Errorf("%s%s: %w, a fault of upheld", rule.Record, rule.Alert, err)
@@ -214,18 +214,27 @@ func (y *yamlText) groupHead(head []pair) error {
 }
 
 // rule writes one rule as an item of the group's list.
-func (r *RuleWriter) rule(rule *rulegen.Rule, expr string) error {
+func (r *RuleWriter) rule(rule *rulegen.Rule, expr string, block bool) error {
 	first := pair{"record", rule.Record}
 	if rule.Alert != "" {
 		first = pair{"alert", rule.Alert}
 	}
-	for i, p := range []pair{
-		first, {"expr", expr}, {"for", optional(rule.For)}, {"keep_firing_for", optional(rule.KeepFiringFor)},
-	} {
+	r.text.comment(6, rule.Comment)
+	if err := r.text.pair(8, true, first.key, first.value); err != nil {
+		return err
+	}
+	write := func() error { return r.text.pair(8, false, "expr", expr) }
+	if block {
+		write = func() error { return r.text.block(8, "expr", expr) }
+	}
+	if err := write(); err != nil {
+		return err
+	}
+	for _, p := range []pair{{"for", optional(rule.For)}, {"keep_firing_for", optional(rule.KeepFiringFor)}} {
 		if p.value == "" {
 			continue
 		}
-		if err := r.text.pair(8, i == 0, p.key, p.value); err != nil {
+		if err := r.text.pair(8, false, p.key, p.value); err != nil {
 			return err
 		}
 	}

@@ -88,8 +88,9 @@ func TestRuleFilesReadBackAsMeant(t *testing.T) {
 			group := rulegen.Group{Name: fmt.Sprint(words.Draw(t, "group"), g), Interval: time.Minute}
 			for range rapid.IntRange(1, 3).Draw(t, "rules") {
 				r := rulegen.Rule{
-					Expr:   promql.Series("m", promql.Eq("a", words.Draw(t, "matched"))).Now(),
-					Labels: texts(t, "labels"),
+					Comment: words.Draw(t, "comment"),
+					Expr:    promql.Series("m", promql.Eq("a", words.Draw(t, "matched"))).Now(),
+					Labels:  texts(t, "labels"),
 				}
 				if rapid.Bool().Draw(t, "alert") {
 					r.Alert, r.Annotations = words.Draw(t, "name"), texts(t, "annotations")

@@ -3,6 +3,7 @@ package emit
 import (
 	"bytes"
 	"strings"
+	"unicode"
 
 	"gopkg.in/yaml.v3"
 )
@@ -23,9 +24,19 @@ func (y *yamlText) line(indent int, text string) {
 	y.out = append(y.out, '\n')
 }
 
-// comment writes a comment on a line of its own.
-func (y *yamlText) comment(text string) {
-	y.out = append(append(append(y.out, "# "...), text...), '\n')
+// comment writes the lines of a comment, none for "". What cannot stand in one
+// becomes a space.
+func (y *yamlText) comment(indent int, text string) {
+	for text != "" {
+		var line string
+		line, text, _ = strings.Cut(text, "\n")
+		y.line(indent, "# "+strings.Map(func(c rune) rune {
+			if !unicode.IsPrint(c) {
+				return ' '
+			}
+			return c
+		}, line))
+	}
 }
 
 // pair writes "key: value"; item makes it the first of a list's item, whose
@@ -57,6 +68,30 @@ func (y *yamlText) pair(indent int, item bool, key, value string) error {
 	}
 	y.out = append(y.out, '\n')
 	return nil
+}
+
+// block writes "key: |-" and below it the lines of the value. What such a block does
+// not hold as it is becomes a pair.
+func (y *yamlText) block(indent int, key, value string) error {
+	if !fitsBlock(value) {
+		return y.pair(indent, false, key, value)
+	}
+	y.line(indent, key+": |-")
+	for line := range strings.SplitSeq(value, "\n") {
+		y.line(indent+2, line)
+	}
+	return nil
+}
+
+// fitsBlock knows lines of printable ASCII, none of them empty, of which the first has
+// no indent, which YAML would take for that of all.
+func fitsBlock(s string) bool {
+	for line := range strings.SplitSeq(s, "\n") {
+		if line == "" || strings.ContainsFunc(line, func(c rune) bool { return c < ' ' || c > '~' }) {
+			return false
+		}
+	}
+	return s[0] != ' '
 }
 
 // libraryPair is a pair at an even indent, on which the breaks of its lines depend.

@@ -1,0 +1,208 @@
+package promql
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/prometheus/prometheus/promql/parser"
+)
+
+// Expressions as people read them in rule files, in the style of Prometheus' own
+// printer (parser.Prettify) with three differences: operands are in parentheses where
+// otherwise only precedence says what belongs together, both sides of an operator
+// have its indent, so that the text can stand in a block of YAML, and what has one
+// selector stays on one line, since breaking it shows nothing.
+
+// lineWidth is the length of a part of an expression above which it is broken into
+// lines, as in Prometheus' printer.
+const lineWidth = 100
+
+// ProveLayout is Prove for an expression on several lines, if it is long, and with
+// parentheses wherever operators of different kinds meet. joins tells whether there is
+// an operator between two operands at all.
+func (e Expr) ProveLayout() (text string, joins bool, err error) {
+	if e.node == nil {
+		_, err := e.proven("")
+		return "", false, err
+	}
+	l := layout{line: make([]byte, 0, 512), parts: make([]part, 0, 32)}
+	l.add(e.node)
+	l.write(0, 0)
+	text, err = e.proven(l.text.String())
+	return text, l.joins, err
+}
+
+// layout is an expression on one line with its parts, and its text as far as it is
+// written. The line is made once and cut, since each part would otherwise be printed
+// again for each part that it is in.
+type layout struct {
+	line  []byte
+	parts []part
+	joins bool // there is an operator between two operands
+	text  strings.Builder
+}
+
+// part is a part of an expression: what of the line it is, and how it is broken.
+type part struct {
+	from, to int
+	after    int // the index of the part after this one and all parts of it
+	operands int // how many series and times it is of
+	breaks   breaks
+}
+
+// breaks is where a part can be broken into lines.
+type breaks int
+
+const (
+	nowhere breaks = iota
+	within         // the only part of it can
+	inside         // in parentheses: before and after each part of it
+	between        // before and after an operator
+	beside         // on neither side of an operator with a number
+)
+
+// add adds an expression to the line, and parentheses to its operands.
+func (l *layout) add(n parser.Expr) {
+	i := len(l.parts)
+	l.parts = append(l.parts, part{from: len(l.line)})
+	how := nowhere
+	switch n := n.(type) {
+	case *parser.ParenExpr:
+		how = inside
+		l.list("(", n.Expr)
+	case *parser.UnaryExpr:
+		how = within
+		l.line = append(l.line, n.Op.String()...)
+		l.add(n.Expr)
+	case *parser.SubqueryExpr:
+		how = within
+		l.add(n.Expr)
+		ofOne := *n
+		ofOne.Expr = &parser.NumberLiteral{Val: 1}
+		l.line = append(l.line, strings.TrimPrefix(ofOne.String(), "1")...)
+	case *parser.AggregateExpr:
+		how = inside
+		if begin := n.ShortString() + "("; n.Param == nil {
+			l.list(begin, n.Expr)
+		} else {
+			l.list(begin, n.Param, n.Expr)
+		}
+	case *parser.Call:
+		how = inside
+		l.list(n.Func.Name+"(", n.Args...)
+		if len(n.Args) == 0 {
+			l.parts[i].operands = 1
+		}
+	case *parser.BinaryExpr:
+		how = l.operation(n)
+	case *parser.VectorSelector, *parser.MatrixSelector:
+		l.line = append(l.line, n.String()...)
+		l.parts[i].operands = 1
+	default:
+		l.line = append(l.line, n.String()...)
+	}
+	p := &l.parts[i]
+	p.to, p.after, p.breaks = len(l.line), len(l.parts), how
+	for k := i + 1; k < p.after; k = l.parts[k].after {
+		p.operands += l.parts[k].operands
+	}
+}
+
+// list adds what is in parentheses.
+func (l *layout) list(begin string, parts ...parser.Expr) {
+	l.line = append(l.line, begin...)
+	for i, p := range parts {
+		if i > 0 {
+			l.line = append(l.line, ", "...)
+		}
+		l.add(p)
+	}
+	l.line = append(l.line, ')')
+}
+
+// operation adds both operands, in parentheses if they are operations that the
+// operator does not continue.
+func (l *layout) operation(n *parser.BinaryExpr) breaks {
+	l.joins = true
+	left, isLeft := n.LHS.(*parser.BinaryExpr)
+	continued := isLeft && continues(left, n)
+	if isLeft && !continued {
+		l.add(&parser.ParenExpr{Expr: left})
+	} else {
+		l.add(n.LHS)
+	}
+	l.line = append(append(append(l.line, ' '), n.ShortString()...), ' ')
+	if right, ok := n.RHS.(*parser.BinaryExpr); ok {
+		l.add(&parser.ParenExpr{Expr: right})
+	} else {
+		l.add(n.RHS)
+	}
+	if !continued && (isNumber(n.LHS) || isNumber(n.RHS)) {
+		return beside
+	}
+	return between
+}
+
+// continues tells whether an operation is one of a row with its left operand, as
+// in a + b - c and a or b or c, which everybody reads from the left.
+func continues(left, n *parser.BinaryExpr) bool {
+	sums := []parser.ItemType{parser.ADD, parser.SUB}
+	rows := []parser.ItemType{parser.MUL, parser.LAND, parser.LOR}
+	return slices.Contains(sums, n.Op) && slices.Contains(sums, left.Op) || left.Op == n.Op && slices.Contains(rows, n.Op)
+}
+
+func isNumber(n parser.Expr) bool {
+	_, is := bare(n).(*parser.NumberLiteral)
+	return is
+}
+
+func (l *layout) short(i int) bool {
+	p := l.parts[i]
+	return p.to-p.from <= lineWidth || p.operands < 2
+}
+
+// write writes a part whose first line has begun; its other lines get the indent.
+func (l *layout) write(i, indent int) {
+	p := l.parts[i]
+	if p.breaks == nowhere || l.short(i) {
+		l.text.Write(l.line[p.from:p.to])
+		return
+	}
+	if p.breaks == inside {
+		indent++
+	}
+	begin := p.from // of what is not written yet
+	for k := i + 1; k < p.after; k = l.parts[k].after {
+		l.cut(begin, l.parts[k].from, p.breaks, k > i+1, indent)
+		l.write(k, indent)
+		begin = l.parts[k].to
+	}
+	if p.breaks == inside {
+		l.newLine(indent - 1)
+	}
+	l.text.Write(l.line[begin:p.to])
+}
+
+// cut writes what stands before a part, broken as the whole is; others says that it
+// is between two.
+func (l *layout) cut(from, to int, how breaks, others bool, indent int) {
+	text := l.line[from:to]
+	switch {
+	case how == inside:
+		l.text.WriteString(strings.TrimRight(string(text), " "))
+		l.newLine(indent)
+	case how == between && others:
+		l.newLine(indent)
+		l.text.WriteString(strings.TrimSpace(string(text)))
+		l.newLine(indent)
+	default:
+		l.text.Write(text)
+	}
+}
+
+func (l *layout) newLine(indent int) {
+	l.text.WriteByte('\n')
+	for range indent {
+		l.text.WriteString("  ")
+	}
+}
