@@ -81,7 +81,7 @@ func (bn burning) burnAlert(a sla.BurnAlert, others []sla.BurnAlert, every time.
 	if a.Tier != "" {
 		own = append(own, metricnames.Tier, a.Tier)
 	}
-	r := bn.alert(sla.AlertBudgetBurn.Name, bn.duringService(e), bn.burnWords(a), own...)
+	r := bn.alert(sla.AlertBudgetBurn, bn.duringService(e), bn.burnWords(a), own...)
 	r.For, r.KeepFiringFor = max(a.For, bn.waits(a, others, every)), a.KeepFiringFor
 	return withLabels(r, a.Labels)
 }
@@ -208,7 +208,7 @@ func (bn burning) burnWords(a sla.BurnAlert) map[string]string {
 	// Texts begin with a letter and have no ": ", so that YAML needs no quotes.
 	lost := fmt.Sprintf(" {{ range %s }}Nothing is measured now. Nobody knows whether it is over, so the alert stays until there is a measurement again.{{ end }}",
 		bn.ask("absent(%s)", bn.judgedBy()))
-	return map[string]string{
+	words := map[string]string{
 		"summary": fmt.Sprintf("%s burns its error budget more than %s times too fast", bn.nameOfGroup(), round(least)),
 		"description": fmt.Sprintf("Bad are %s. The objective of %s allows %s.%s%s",
 			strings.Join(shares, ", "), objective, allows, bn.weighedWords(), bn.leastWords(long)) + lost,
@@ -217,6 +217,10 @@ func (bn burning) burnWords(a sla.BurnAlert) map[string]string {
 		"time_to_detect": fmt.Sprintf("at constant traffic a total outage is seen after %s, and a scrape and an evaluation",
 			roughly(a.TimeToDetect(bn.ObjectiveBudget().Mul(bn.alertShare())))),
 	}
+	if bn.grouped() {
+		words["worst_groups"] = bn.worstWords()
+	}
+	return words
 }
 
 // ask is how an annotation asks for a series that the level records, of the

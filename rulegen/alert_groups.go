@@ -17,18 +17,15 @@ import (
 // mostTold is how many groups an alert lists.
 const mostTold = 5
 
-// tellGroups lists the worst groups in an alert of one of them: people are
-// notified once of all.
-func (al alerts) tellGroups(r Rule) {
-	if !al.grouped() || r.Alert != sla.AlertBudgetBurn.Name {
-		return
-	}
+// worstWords list the worst groups, in an alert of one of them: people are notified
+// once of all.
+func (bn burning) worstWords() string {
 	var words []string
-	for _, label := range al.groupLabels() {
+	for _, label := range bn.groupLabels() {
 		words = append(words, fmt.Sprintf(`%s {{ or .Labels.%s "(none)" }}`, label, label))
 	}
-	r.Annotations["worst_groups"] = fmt.Sprintf("{{ range query %q }}%s burns {{ printf `%%.3g` .Value }} times too fast. {{ else }}No group burns its budget now.{{ end }}",
-		promql.SortDesc(al.recorded(metricnames.GroupWorst).Now()).String(), strings.Join(words, ", "))
+	return fmt.Sprintf("{{ range query %q }}%s burns {{ printf `%%.3g` .Value }} times too fast. {{ else }}No group burns its budget now.{{ end }}",
+		promql.SortDesc(bn.recorded(metricnames.GroupWorst).Now()).String(), strings.Join(words, ", "))
 }
 
 // groupWords name the group in alerts: ` of tenant acme`.
@@ -91,13 +88,13 @@ func (al alerts) longestPeriod() sla.Period {
 }
 
 // groupLimit fires before newcomers are turned away.
-func (al alerts) groupLimit(n sla.Notice) Rule {
+func (al alerts) groupLimit(a sla.Alert, _ sla.Period) []Rule {
 	limit := int64(al.GroupBy.Limit)
 	near := promql.Gt(promql.Count(al.recorded(metricnames.GroupSeen).Now()), promql.Num(sla.NewDecimal(limit*sla.GroupsNearLimit, 100)))
-	return al.notice(sla.AlertGroupLimit.Name, n, near, map[string]string{
+	return []Rule{al.notice(a, near, map[string]string{
 		"summary": fmt.Sprintf("%s has {{ $value }} of at most %d groups", al.name(), limit),
 		"description": fmt.Sprintf("It is grouped by %s. At %d groups a new one finds no room: it is in no figure and no alert until the limit is raised, "+
 			"or until the period of %s has forgotten a group that left. Look whether the new values are what they should be, then raise groupBy.limit.",
 			strings.Join(al.groupLabels(), ", "), limit, al.longestPeriod().Words()),
-	})
+	})}
 }

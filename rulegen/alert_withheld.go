@@ -53,6 +53,15 @@ func (al alerts) unlessComposite(e promql.Expr, urgency sla.Urgency, window time
 	return e
 }
 
+// withheld is what an alert about recorded figures waits for, where composites hold
+// it back only what has begun.
+func (al alerts) withheld(a sla.Alert, e promql.Expr, labels ...string) promql.Expr {
+	if len(al.withholding()) == 0 {
+		return e
+	}
+	return al.begun(al.unlessComposite(e, a.Urgency, 0), e, secondTier*al.interval, a.Kind.Name, a.Severity, labels...)
+}
+
 // begun is e, and where it is held back only what has begun: the alert of the
 // name, severity and labels fires already. every is how often it is evaluated.
 func (al alerts) begun(begins, e promql.Expr, every time.Duration, alert, severity string, labels ...string) promql.Expr {

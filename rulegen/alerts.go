@@ -3,7 +3,6 @@ package rulegen
 import (
 	"fmt"
 	"maps"
-	"slices"
 	"time"
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
@@ -23,39 +22,18 @@ func newAlerts(l level) alerts {
 	return alerts{level: l, windows: newWindows(l), agreedTime: agreedTime{l}, promises: promises{l}}
 }
 
-// notices are the alerts of the level beside its tiers: those of the first tier
-// of rules, and those of the second, which records the budget.
-func (al alerts) notices() (first, second []Rule) {
-	l := al.level
-	if n := l.Notice(sla.AlertMeasurementLost); n != nil {
-		first = append(first, al.measurementLost(*n))
-	}
-	if n := l.Notice(sla.AlertGroupLimit); n != nil {
-		first = append(first, al.groupLimit(*n))
-	}
-	first = append(first, al.diverges()...)
-	for _, p := range l.Periods() {
-		if n := l.Notice(sla.AlertBudgetExhausted); n != nil && n.Watches(p) {
-			second = append(second, al.exhausted(*n, p))
-		}
-		if n := l.Notice(sla.AlertBudgetForecast); n != nil && n.Watches(p) {
-			second = append(second, al.forecast(*n, p))
-		}
-	}
-	return first, slices.Concat(second, al.creditAlerts(), al.capAlerts())
-}
-
 // measurementLost fires when nobody knows how the level is doing, which is told
 // apart from its being down. How long nobody has known is counted from the last
 // sample, which rates go on telling of for a while.
-func (al alerts) measurementLost(n sla.Notice) Rule {
-	words := n.For
-	n.For = max(n.For-al.trail(), 2*al.interval)
-	return al.notice(sla.AlertMeasurementLost.Name, n, al.unlessClosed(al.withGroupsLost(promql.Absent(al.recorded(al.measuredBy())))), map[string]string{
+func (al alerts) measurementLost(a sla.Alert, _ sla.Period) []Rule {
+	hold := max(a.For-al.trail(), 2*al.interval)
+	r := al.notice(a, al.unlessClosed(al.withGroupsLost(promql.Absent(al.recorded(al.measuredBy())))), map[string]string{
 		"summary": al.name() + al.lostGroupWords() + " is not being measured",
 		"description": fmt.Sprintf("There has been no %s for %s. The service may be well or not: nobody knows. "+
-			"Look for a stopped exporter, a failing scrape or a renamed series.", sourceWords(al.Indicator), sla.FormatDuration(max(words, n.For+al.trail()))),
+			"Look for a stopped exporter, a failing scrape or a renamed series.", sourceWords(al.Indicator), sla.FormatDuration(max(a.For, hold+al.trail()))),
 	})
+	r.For = hold
+	return []Rule{r}
 }
 
 // trail is how long after its last sample a level still counts as measured.
@@ -76,18 +54,18 @@ func (l level) remaining(p sla.Period) promql.Expr {
 }
 
 // exhausted fires while nothing of the whole period's budget is left.
-func (al alerts) exhausted(n sla.Notice, p sla.Period) Rule {
-	l := al.level
-	target, _ := al.promiseWords(metricnames.TargetRatio, l.Target)
+func (al alerts) exhausted(a sla.Alert, p sla.Period) []Rule {
+	target, _ := al.promiseWords(metricnames.TargetRatio, al.Target)
 	back := "It ends with the period."
 	if p.Calendar == "" {
 		back = "It ends when enough of what was bad is longer ago than that."
 	}
-	return al.notice(sla.AlertBudgetExhausted.Name, n, promql.Le(al.remaining(p), promql.Num(zero)), map[string]string{
+	spent := al.withheld(a, promql.Le(al.remaining(p), promql.Num(zero)), al.ofSeveral(p)...)
+	return []Rule{al.notice(a, spent, map[string]string{
 		"summary": fmt.Sprintf("%s has spent its error budget of %s", al.nameOfGroup(), p.Words()),
 		"description": fmt.Sprintf("{{ $value | humanizePercentage }} of the budget of %s is left: the target of %s is missed, or will be. %s",
 			p.Words(), target, back),
-	}, al.ofSeveral(p)...)
+	}, al.ofSeveral(p)...)}
 }
 
 // ofSeveral is the label by which alerts about the budgets of a level with
@@ -108,31 +86,32 @@ func (al alerts) ofSeveral(p sla.Period) []string {
 // budget / bad share. Of a rolling period something comes back all the while,
 // so a burn rate under 1 does not end it. A shorter window says that it goes on:
 // what burnt hours ago, before a repair or before traffic ended, foretells nothing.
-func (al alerts) forecast(f sla.Notice, p sla.Period) Rule {
-	l := al.level
-	target, _ := al.promiseWords(metricnames.TargetRatio, l.Target)
+func (al alerts) forecast(f sla.Alert, p sla.Period) []Rule {
+	target, _ := al.promiseWords(metricnames.TargetRatio, al.Target)
 	burning := promql.Num(zero)
 	if p.Calendar == "" {
 		burning = al.targetBudget()
 	}
 	left := al.badTimeLeft(promql.Gt(al.remaining(p), promql.Num(zero)), p)
 	ends := promql.DivManyOn(left, promql.Gt(al.byHours(al.recorded(ratioName(f.Over)).Now(), f.Over), burning), al.joinLabels()...)
-	ends = promql.AndOn(ends, promql.Gt(al.goesOn(f), burning), al.joinLabels()...)
-	soon := al.duringService(al.withLeast(promql.Lt(ends, promql.Num(sla.Seconds(f.WithinOf(l.ServiceLevel, p)))), f.Over))
-	n := f
+	ends = promql.AndOn(ends, promql.Gt(al.goesOn(f.Over), burning), al.joinLabels()...)
+	soon := al.duringService(al.withLeast(promql.Lt(ends, promql.Num(sla.Seconds(f.WithinOf(al.ServiceLevel, p)))), f.Over))
+	hold := f.For
 	begins := promql.AndOn(soon, promql.Gt(al.byHours(al.recorded(ratioName(sla.BaseWindow)).Now(), f.Over), burning), al.joinLabels()...)
-	for _, a := range l.BurnAlerts() {
+	for _, a := range al.BurnAlerts() {
 		if a.Pages() {
-			n.For = max(n.For, secondTier*al.interval) // for the page to be there first
+			hold = max(hold, secondTier*al.interval) // for the page to be there first
 			begins = promql.UnlessOn(begins, al.firing(al.remembers(f.Over), sla.AlertBudgetBurn.Name, a.Severity, a.Tier), al.joinLabels()...)
 		}
 	}
-	e := al.begun(al.unlessComposite(begins, sla.Ticket, f.Over), soon, secondTier*al.interval, sla.AlertBudgetForecast.Name, f.Severity, al.ofSeveral(p)...)
-	return al.notice(sla.AlertBudgetForecast.Name, n, e, map[string]string{
+	e := al.begun(al.unlessComposite(begins, sla.Ticket, f.Over), soon, secondTier*al.interval, f.Kind.Name, f.Severity, al.ofSeveral(p)...)
+	r := al.notice(f, e, map[string]string{
 		"summary": fmt.Sprintf("%s is about to spend its error budget of %s", al.nameOfGroup(), p.Words()),
 		"description": fmt.Sprintf("If it goes on as over the last %s, the rest of the budget of %s ends in {{ $value | humanizeDuration }}; then the target of %s is missed.",
 			sla.FormatDuration(f.Over), p.Words(), target),
 	}, al.ofSeveral(p)...)
+	r.For = hold
+	return []Rule{r}
 }
 
 // badTimeLeft is a share of the target's budget in seconds of the whole period.
@@ -144,18 +123,11 @@ func (al alerts) badTimeLeft(share promql.Expr, p sla.Period) promql.Expr {
 	return promql.MulLeft(share, promql.Mul(al.targetBudget(), promql.Num(period)), al.joinLabels(), nil)
 }
 
-// ofTheFigures are the alerts that look at recorded figures of the level and not
-// at how it is now.
-var ofTheFigures = []string{sla.AlertBudgetExhausted.Name, sla.AlertCreditTier.Name, sla.AlertExclusionCap.Name}
-
-// notice is an alert of which the level has one.
-func (al alerts) notice(name string, n sla.Notice, e promql.Expr, annotations map[string]string, labels ...string) Rule {
-	if len(al.withholding()) > 0 && slices.Contains(ofTheFigures, name) {
-		e = al.begun(al.unlessComposite(e, n.Urgency, 0), e, secondTier*al.interval, name, n.Severity, labels...)
-	}
-	r := al.alert(name, e, annotations, append([]string{metricnames.Severity, n.Severity}, labels...)...)
-	r.For, r.KeepFiringFor = n.For, n.KeepFiringFor
-	return withLabels(r, n.Labels)
+// notice is the rule of an alert beside the tiers.
+func (al alerts) notice(a sla.Alert, e promql.Expr, annotations map[string]string, labels ...string) Rule {
+	r := al.alert(a.Kind, e, annotations, append([]string{metricnames.Severity, a.Severity}, labels...)...)
+	r.For, r.KeepFiringFor = a.For, a.KeepFiringFor
+	return withLabels(r, a.Labels)
 }
 
 // withLabels lays an alert's own labels on those of its level. None is one that
@@ -192,31 +164,35 @@ func sourceWords(i sla.Indicator) string {
 
 // alert is an alert of the level. The user's annotations win over ours; the
 // labels that name the level and the tier win over the user's.
-func (al alerts) alert(name string, e promql.Expr, annotations map[string]string, labels ...string) Rule {
+func (al alerts) alert(k *sla.AlertKind, e promql.Expr, annotations map[string]string, labels ...string) Rule {
 	l := al.level
-	r := Rule{Alert: name, Expr: e, Labels: map[string]string{}, Annotations: annotations}
+	r := Rule{Alert: k.Name, Expr: e, Labels: map[string]string{}, Annotations: annotations}
 	if al.dashboard != "" {
 		r.Annotations["dashboard_url"] = al.dashboard
 	}
 	if l.Alerting.Runbook != "" {
 		r.Annotations["runbook_url"] = l.Alerting.Runbook
 	}
-	if words := al.approximation(); words != "" && name != sla.AlertMeasurementLost.Name && name != sla.AlertGroupLimit.Name {
-		r.Annotations[annotationApproximation] = words
-	}
-	if al.kind.tell != nil {
-		al.kind.tell(al.level, r)
-	}
-	al.tellGroups(r)
-	if name != sla.AlertMeasurementLost.Name && name != sla.AlertGroupLimit.Name {
-		al.tellExcess(r)
+	if !k.Upkeep {
+		al.tellFigures(r)
 	}
 	maps.Copy(r.Annotations, l.Alerting.Annotations)
 	maps.Copy(r.Labels, l.Labels)
 	maps.Copy(r.Labels, l.Alerting.Labels)
 	maps.Copy(r.Labels, al.labels(labels...))
-	al.linkComposites(r)
+	al.linkComposites(k, r)
 	return r
+}
+
+// tellFigures says in an alert about the service what its figures leave open.
+func (al alerts) tellFigures(r Rule) {
+	if words := al.approximation(); words != "" {
+		r.Annotations[annotationApproximation] = words
+	}
+	if al.kind.tell != nil {
+		al.kind.tell(al.level, r)
+	}
+	al.tellExcess(r)
 }
 
 var hundred = sla.NewDecimal(100, 1)

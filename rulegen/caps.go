@@ -36,17 +36,14 @@ func (p period) capsUsed() []Rule {
 	return rules
 }
 
-// capAlerts fire when a cap is used up.
-func (al alerts) capAlerts() []Rule {
-	var rules []Rule
-	for _, a := range sla.AlertExclusionCap.Of(al.ServiceLevel) {
-		e := a.Exclusion
-		used := al.recorded(metricnames.CapUsed, promql.Eq(metricnames.Exclusion, e.Name), promql.Eq(metricnames.Period, e.Cap.Per.String())).Now()
-		rules = append(rules, al.notice(sla.AlertExclusionCap.Name, *a.Notice, promql.Ge(used, promql.Num(one)), map[string]string{
-			"summary": fmt.Sprintf("%s: %s has excused all that it may", al.name(), e.Name),
-			"description": fmt.Sprintf("Of %s of excluded downtime a %s, {{ $value | humanizePercentage }} are used. What is bad from now on in %s counts where the contract is settled; "+
-				"these figures and alerts go on excusing it.", sla.FormatDuration(e.Cap.Downtime), e.Cap.Per.Calendar, e.Name),
-		}, metricnames.Exclusion, e.Name, metricnames.Period, e.Cap.Per.String()))
-	}
-	return rules
+// capUsedUp fires when a cap is used up.
+func (al alerts) capUsedUp(a sla.Alert, _ sla.Period) []Rule {
+	e := a.Exclusion
+	own := []string{metricnames.Exclusion, e.Name, metricnames.Period, e.Cap.Per.String()}
+	used := al.recorded(metricnames.CapUsed, promql.Eq(metricnames.Exclusion, e.Name), promql.Eq(metricnames.Period, e.Cap.Per.String())).Now()
+	return []Rule{al.notice(a, al.withheld(a, promql.Ge(used, promql.Num(one)), own...), map[string]string{
+		"summary": fmt.Sprintf("%s: %s has excused all that it may", al.name(), e.Name),
+		"description": fmt.Sprintf("Of %s of excluded downtime a %s, {{ $value | humanizePercentage }} are used. What is bad from now on in %s counts where the contract is settled; "+
+			"these figures and alerts go on excusing it.", sla.FormatDuration(e.Cap.Downtime), e.Cap.Per.Calendar, e.Name),
+	}, own...)}
 }

@@ -89,10 +89,8 @@ func rest(l level) (first, second []Rule) {
 	over, alerts := newWindows(l), newAlerts(l)
 	first = slices.Concat(agreedTime{l}.alertingMask(), over.ratios(short), promises{l}.constants())
 	second = slices.Concat(over.increases(), goodSeen(l), over.ratios(long), periodFigures(l), rollups(l))
-	for _, kinds := range []func() (first, second []Rule){burning{alerts}.rules, alerts.notices} {
-		ofFirst, ofSecond := kinds()
-		first, second = append(first, ofFirst...), append(second, ofSecond...)
-	}
+	ofFirst, ofSecond := alerts.rules()
+	first, second = append(first, ofFirst...), append(second, ofSecond...)
 	return append(first, alerts.escalations(first)...), append(second, alerts.escalations(second)...)
 }
 

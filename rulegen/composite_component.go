@@ -94,9 +94,6 @@ func longestSlot(of *sla.Composite) time.Duration {
 // tellComponents has an alert of a composite say which components are down, and
 // since when.
 func tellComponents(l level, r Rule) {
-	if r.Alert == sla.AlertMeasurementLost.Name {
-		return
-	}
 	down := l.recorded(metricnames.DownSince).Now().String()
 	r.Annotations["components_down"] = fmt.Sprintf("{{ range query %q | sortByLabel %q }}{{ .Labels.component }} is down since {{ .Value | humanizeTimestamp }}. "+
 		"{{ else }}No component is down now.{{ end }}", down, metricnames.Component)
@@ -105,11 +102,11 @@ func tellComponents(l level, r Rule) {
 // linkComposites gives an alert of a component the labels that lead to the
 // composites that it is a part of, by their choice. That nobody knows how a
 // component is, is no consequence of a composite's failing.
-func (al alerts) linkComposites(r Rule) {
+func (al alerts) linkComposites(k *sla.AlertKind, r Rule) {
 	var all, inhibited []string
 	for _, p := range al.PartOf {
 		all = append(all, p.Composite.String())
-		if p.Alerts == sla.AlertsInhibited && r.Alert != sla.AlertMeasurementLost.Name {
+		if p.Alerts == sla.AlertsInhibited && k.Withheld {
 			inhibited = append(inhibited, p.Composite.String())
 		}
 	}

@@ -45,17 +45,13 @@ func divergenceName(of *sla.Composite) string {
 	return metricnames.Divergence + sla.FormatDuration(of.EndToEnd.Over)
 }
 
-// diverges is the alert of a composite that is worse when measured end to end.
-func (al alerts) diverges() []Rule {
-	n := al.Notice(sla.AlertCompositeDivergence)
-	if n == nil {
-		return nil
-	}
+// diverges fires while a composite is worse when measured end to end.
+func (al alerts) diverges(a sla.Alert, _ sla.Period) []Rule {
 	of := al.Indicator.(*sla.Composite)
 	e := of.EndToEnd
 	over := sla.FormatDuration(e.Over)
 	worse := promql.Gt(al.recorded(divergenceName(of)).Now(), promql.Num(e.Above.Quo(hundred)))
-	return []Rule{al.notice(sla.AlertCompositeDivergence.Name, *n, al.duringService(worse), map[string]string{
+	return []Rule{al.notice(a, al.duringService(worse), map[string]string{
 		"summary": fmt.Sprintf("%s looks better than what customers meet", al.name()),
 		"description": fmt.Sprintf("Measured end to end by %s it was bad for {{ $value | humanizePercentage }} more of the last %s than its components account for; %s%% is let pass. "+
 			"Something that customers need is no component, or is not seen to fail.", componentLabel(al.ID, e.Level.ID), over, e.Above),

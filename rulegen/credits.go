@@ -63,15 +63,11 @@ func (p period) owedPrevious(lost promql.Expr) []Rule {
 	return []Rule{p.record(metricnames.CreditPrevious, p.owed(lost))}
 }
 
-// creditAlerts fire for the next tier: if it goes on as over a window, it is
+// creditTiers fire for the next tier: if it goes on as over a window, it is
 // reached within a time; the value is that time in seconds. Of a rolling period
 // something comes back all the while, so only what is worse than the tier allows
 // ends there.
-func (al alerts) creditAlerts() []Rule {
-	f := al.Notice(sla.AlertCreditTier)
-	if f == nil {
-		return nil
-	}
+func (al alerts) creditTiers(f sla.Alert, _ sla.Period) []Rule {
 	p := al.CreditPeriod()
 	minutes := func(t sla.CreditTier) promql.Expr {
 		return al.recorded(metricnames.CreditMinutes, promql.Eq(metricnames.Period, p.String()), promql.Eq(metricnames.Tier, t.Below.String())).Now()
@@ -84,15 +80,17 @@ func (al alerts) creditAlerts() []Rule {
 		}
 		left := promql.Mul(promql.Gt(minutes(t), promql.Num(zero)), number(60))
 		ends := promql.DivManyOn(left, al.ofAllTime(promql.Gt(al.byHours(al.recorded(ratioName(f.Over)).Now(), f.Over), burning)), al.joinLabels()...)
-		ends = promql.AndOn(ends, promql.Gt(al.goesOn(*f), burning), al.joinLabels()...)
+		ends = promql.AndOn(ends, promql.Gt(al.goesOn(f.Over), burning), al.joinLabels()...)
 		if i > 0 {
 			ends = promql.AndOn(ends, promql.Le(minutes(al.Credits.Tiers[i-1]), promql.Num(zero)), al.joinLabels()...)
 		}
-		rules = append(rules, al.notice(sla.AlertCreditTier.Name, *f, al.duringService(al.withLeast(promql.Lt(ends, promql.Num(sla.Seconds(f.Within))), f.Over)), map[string]string{
+		soon := al.duringService(al.withLeast(promql.Lt(ends, promql.Num(sla.Seconds(f.Within))), f.Over))
+		tier := []string{metricnames.Tier, t.Below.String()}
+		rules = append(rules, al.notice(f, al.withheld(f, soon, tier...), map[string]string{
 			"summary": fmt.Sprintf("%s is about to cost %s%% of credit", al.nameOfGroup(), t.Percent),
 			"description": fmt.Sprintf("If it goes on as over the last %s, the good share of %s falls below %s%% in {{ $value | humanizeDuration }}; %s%% of credit is owed from there on.",
 				sla.FormatDuration(f.Over), p.Words(), t.Below, t.Percent),
-		}, metricnames.Tier, t.Below.String()))
+		}, tier...))
 	}
 	return rules
 }

@@ -57,9 +57,9 @@ func ForecastShort(over time.Duration, recorded []time.Duration) time.Duration {
 }
 
 // goesOn is the bad share of a forecast's short window.
-func (ws windows) goesOn(f sla.Notice) promql.Expr {
+func (ws windows) goesOn(over time.Duration) promql.Expr {
 	short, long := ws.windowLengths()
-	return ws.byHours(ws.recorded(ratioName(ForecastShort(f.Over, slices.Concat(short, long)))).Now(), f.Over)
+	return ws.byHours(ws.recorded(ratioName(ForecastShort(over, slices.Concat(short, long)))).Now(), over)
 }
 
 // ratios record the bad share of each window: bad events over all events of

@@ -20,6 +20,12 @@ type AlertKind struct {
 	// PerPeriod is set if there is one for each period that it watches, which is
 	// then its label period.
 	PerPeriod bool
+	// Withheld is set if a composite can keep the alert of a component from
+	// beginning, because people know of the outage already.
+	Withheld bool
+	// Upkeep is set if the alert is about how the level is measured, and not about
+	// how good the service is.
+	Upkeep bool
 	// Options are what a key of `alerting` says; nil of kinds that are configured
 	// elsewhere.
 	Options *AlertOptions

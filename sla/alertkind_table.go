@@ -17,7 +17,7 @@ const aTicket = "a ticket"
 
 // AlertBudgetBurn fires while the budget burns too fast: see BurnAlert.
 var AlertBudgetBurn = &AlertKind{
-	Name: "SLABudgetBurn", Key: "alerting.tiers", Doc: "alerts.md#one-outage-one-alert",
+	Name: "SLABudgetBurn", Key: "alerting.tiers", Doc: "alerts.md#one-outage-one-alert", Withheld: true,
 	of: func(l *ServiceLevel) []Alert {
 		var all []Alert
 		for _, b := range l.BurnAlerts() {
@@ -37,7 +37,7 @@ var AlertBudgetBurn = &AlertKind{
 // that one bad hour in a fresh budget is not sent twice.
 var AlertBudgetForecast = &AlertKind{
 	Name: "SLABudgetForecast", Key: "alerting.budgetForecast", Doc: "alerts.md#what-is-left-and-how-long-it-lasts",
-	When: "the budget ends soon if it goes on like this", PerPeriod: true,
+	When: "the budget ends soon if it goes on like this", PerPeriod: true, Withheld: true,
 	Options: &AlertOptions{
 		Doc: "The alert `SLABudgetForecast`: if it goes on like this the budget will be spent soon.", DefaultWords: aTicket,
 		Section: "the budget forecast alert",
@@ -62,7 +62,7 @@ var AlertBudgetForecast = &AlertKind{
 // AlertBudgetExhausted fires while nothing of the budget is left.
 var AlertBudgetExhausted = &AlertKind{
 	Name: "SLABudgetExhausted", Key: "alerting.budgetExhausted", Doc: "alerts.md#what-is-left-and-how-long-it-lasts",
-	When: "the budget is spent", PerPeriod: true,
+	When: "the budget is spent", PerPeriod: true, Withheld: true,
 	Options: &AlertOptions{
 		Doc: "The alert `SLABudgetExhausted`: the budget is spent.", DefaultWords: aTicket,
 		Section:  "the budget exhausted alert",
@@ -78,7 +78,7 @@ var AlertBudgetExhausted = &AlertKind{
 // AlertCreditTier fires when the next tier of credits is near.
 var AlertCreditTier = &AlertKind{
 	Name: "SLACreditTier", Key: "alerting.creditTier", Doc: "rules.md#credits",
-	When: "the next credit is near",
+	When: "the next credit is near", Withheld: true,
 	Options: &AlertOptions{
 		Doc: "The alert `SLACreditTier` of a level with [credits](#credits): the next tier is near.", DefaultWords: aTicket,
 		Section: "the credit tier alert",
@@ -112,7 +112,7 @@ const measurementLostFor = 10 * time.Minute
 // sent an alert about an outage.
 var AlertMeasurementLost = &AlertKind{
 	Name: "SLAMeasurementLost", Key: "alerting.measurementLost", Doc: "alerts.md#measurement-lost-is-not-down",
-	When: "no measurement arrives", WholeLevel: true,
+	When: "no measurement arrives", WholeLevel: true, Upkeep: true,
 	Options: &AlertOptions{
 		Doc: "The alert `SLAMeasurementLost`: nobody knows how the service is.", DefaultWords: "as urgent as the most urgent tier: a page",
 		Section: "the measurement lost alert",
@@ -149,7 +149,7 @@ var AlertCompositeDivergence = &AlertKind{
 // AlertExclusionCap fires when an exclusion has excused all that it may.
 var AlertExclusionCap = &AlertKind{
 	Name: "SLAExclusionCap", Key: "exclusions.cap", Doc: "service-hours.md#caps",
-	When: "an exclusion has excused all that it may",
+	When: "an exclusion has excused all that it may", Withheld: true,
 	of: func(l *ServiceLevel) []Alert {
 		var all []Alert
 		for _, e := range l.MeasuredCaps() {
@@ -168,7 +168,7 @@ var AlertExclusionCap = &AlertKind{
 // AlertGroupLimit fires when a level nears the groups that its limit allows.
 var AlertGroupLimit = &AlertKind{
 	Name: "SLAGroupLimit", Key: "alerting.groupLimit", Doc: "group-by.md#a-limit-on-groups",
-	When: "there are nearly as many groups as it may have", WholeLevel: true,
+	When: "there are nearly as many groups as it may have", WholeLevel: true, Upkeep: true,
 	Options: &AlertOptions{
 		Doc: "The alert `SLAGroupLimit` of a level with [groupBy](#groupby): the number of groups is near the limit.", DefaultWords: aTicket,
 		Section: "the group limit alert",
@@ -186,7 +186,7 @@ var AlertGroupLimit = &AlertKind{
 
 // AlertCalendarEnds fires when rules are so old that their tables of clock
 // changes come to an end. It is about an agreement's calendars, not about a level.
-var AlertCalendarEnds = &AlertKind{Name: "SLACalendarEnds", Doc: "periods.md#limits", When: "the rules are years old"}
+var AlertCalendarEnds = &AlertKind{Name: "SLACalendarEnds", Doc: "periods.md#limits", When: "the rules are years old", Upkeep: true}
 
 // ticket is an alert of which nothing is said.
 func ticket() *Notice { return &Notice{Severity: Ticket.String()} }

@@ -109,7 +109,7 @@ func ours(agreements []*sla.Agreement) []string {
 	for _, a := range agreements {
 		names = append(names, a.Name)
 	}
-	return []string{`alertname=~"` + strings.Join(rulegen.AlertNames, "|") + `"`, oneOf(metricnames.SLA, names)}
+	return []string{`alertname=~"` + strings.Join(rulegen.AlertNames(), "|") + `"`, oneOf(metricnames.SLA, names)}
 }
 
 // agreementRoute is the route of an agreement that says anything of who is told

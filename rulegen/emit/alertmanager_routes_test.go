@@ -38,7 +38,7 @@ func whoIsTold(agreements []*sla.Agreement, severities []string, alert map[strin
 		bySeverity = "upheld-" + alert["severity"]
 	}
 	i := slices.IndexFunc(agreements, func(a *sla.Agreement) bool { return a.Name == alert["sla"] })
-	if i < 0 || !slices.Contains(rulegen.AlertNames, alert["alertname"]) {
+	if i < 0 || !slices.Contains(rulegen.AlertNames(), alert["alertname"]) {
 		return nil // of somebody else
 	}
 	a := agreements[i]
