@@ -1,11 +1,6 @@
 package serve
 
-import (
-	"context"
-	"time"
-
-	"github.com/prometheus/prometheus/rules"
-)
+import "time"
 
 // maxAhead is how far ahead of the clock a sample may be while the clock is
 // right: scrapes take targets' own timestamps up to there.
@@ -29,26 +24,4 @@ func (w *writes) behind() bool {
 	}
 	w.note(lostClockBehind, "clock", now.UTC(), "newest_sample", newest.UTC())
 	return true
-}
-
-// evaluation evaluates a group, unless the clock was set back: rules would read a
-// time that they have read before, tell again of what fired in it, and that what
-// fires now is over. So alerts stay as they are until the clock is where it was,
-// and those that fire are sent again.
-func evaluation(w *writes, notify rules.NotifyFunc) rules.GroupEvalIterationFunc {
-	return func(ctx context.Context, g *rules.Group, at time.Time) {
-		if at.After(g.GetLastEvalTimestamp()) && !w.behind() {
-			rules.DefaultEvalIterationFunc(ctx, g, at)
-			return
-		}
-		until := g.GetLastEvalTimestamp().Add(4 * max(g.Interval(), resendDelay)) // as the rule manager has it
-		for _, rule := range g.AlertingRules() {
-			for _, a := range rule.ActiveAlerts() {
-				if a.State == rules.StateFiring {
-					a.ValidUntil = until
-					notify(ctx, rule.Query().String(), a)
-				}
-			}
-		}
-	}
 }

@@ -53,7 +53,7 @@ func (s *server) put(d *desired) error {
 		return err
 	}
 	if err := errors.Join(
-		s.rules.Update(s.RulesInterval, files, d.config.GlobalConfig.ExternalLabels, s.external.String(), evaluation(s.writes, s.notify)),
+		s.rules.Update(s.RulesInterval, files, d.config.GlobalConfig.ExternalLabels, s.external.String(), s.evaluate),
 		s.notifier.ApplyConfig(d.config),
 		s.scrapes.ApplyConfig(d.config),
 		s.discovery.ApplyConfig(jobs),

@@ -55,6 +55,7 @@ type server struct {
 	scrapes   *scrape.Manager
 	discovery *discovery.Manager
 	rules     *rules.Manager
+	evaluate  rules.GroupEvalIterationFunc
 
 	metrics  *reloadMetrics
 	reloads  chan chan error // asked for over HTTP
@@ -138,7 +139,7 @@ func (s *server) start(parts *parts, first *desired) error {
 	if err := s.startScraping(parts); err != nil {
 		return err
 	}
-	s.rules = s.newRules()
+	s.rules, s.evaluate = s.newRules(), evaluation(s.writes, s.notify)
 	if err := s.put(first); err != nil {
 		s.stopUnstartedRules()
 		return err

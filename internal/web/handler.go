@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"embed"
 	"errors"
@@ -11,6 +12,8 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 
 	"github.com/upheld-sla/upheld/sla"
 )
@@ -46,6 +49,7 @@ type pages struct {
 	templates map[string]*template.Template
 	assets    string // their fingerprint
 	routes    http.Handler
+	levels    singleflight.Group // overviews under way
 }
 
 // ServeHTTP answers with a page or an asset.
@@ -144,13 +148,22 @@ func (h *pages) page(title string) page {
 	}
 }
 
+// overview is made once for all who ask for it meanwhile: it costs the more the
+// more levels there are.
 func (h *pages) overview(w http.ResponseWriter, r *http.Request) {
-	levels, err := h.opts.Source.Levels(r.Context())
-	if err != nil {
-		h.unavailable(w, r, err)
+	ctx := context.WithoutCancel(r.Context()) // others may wait for it
+	made, err, _ := h.levels.Do("overview", func() (any, error) {
+		levels, err := h.opts.Source.Levels(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return h.execute("overview", newOverview(h.page("Service levels"), levels)), nil
+	})
+	if page, ok := made.(rendered); ok && err == nil {
+		h.send(w, http.StatusOK, page)
 		return
 	}
-	h.render(w, http.StatusOK, "overview", newOverview(h.page("Service levels"), levels))
+	h.unavailable(w, r, err)
 }
 
 func (h *pages) level(w http.ResponseWriter, r *http.Request) {
@@ -193,19 +206,35 @@ func (h *pages) unavailable(w http.ResponseWriter, r *http.Request, err error) {
 	})
 }
 
-// render writes a page only once it is complete, so that a template that fails
-// half way never leaves half a page with status 200.
+// rendered is a page, or why there is none.
+type rendered struct {
+	name string // of the template
+	body []byte
+	err  error
+}
+
 func (h *pages) render(w http.ResponseWriter, status int, name string, data any) {
+	h.send(w, status, h.execute(name, data))
+}
+
+func (h *pages) execute(name string, data any) rendered {
 	var body bytes.Buffer
-	if err := h.templates[name].ExecuteTemplate(&body, "layout", data); err != nil {
-		h.opts.Logger.Error("page could not be rendered", "page", name, "err", err)
+	err := h.templates[name].ExecuteTemplate(&body, "layout", data)
+	return rendered{name, body.Bytes(), err}
+}
+
+// send writes a page that is complete, so that a template that fails half way
+// never leaves half a page with status 200.
+func (h *pages) send(w http.ResponseWriter, status int, p rendered) {
+	if p.err != nil {
+		h.opts.Logger.Error("page could not be rendered", "page", p.name, "err", p.err)
 		http.Error(w, "The page could not be rendered; the server's log says why.", http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	if _, err := body.WriteTo(w); err != nil {
-		h.opts.Logger.Debug("page could not be sent", "page", name, "err", err)
+	if _, err := w.Write(p.body); err != nil {
+		h.opts.Logger.Debug("page could not be sent", "page", p.name, "err", err)
 	}
 }

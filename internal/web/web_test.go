@@ -1,12 +1,16 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/upheld-sla/upheld/internal/golden"
@@ -147,4 +151,39 @@ func TestANoticeIsOnEveryPage(t *testing.T) {
 	if body := get(t, h, "/").Body.String(); strings.Contains(body, `role="alert"`) {
 		t.Error("without anything to say there is a notice")
 	}
+}
+
+// counting counts how often all levels are read, which takes a second.
+type counting struct {
+	fixed
+	reads *atomic.Int32
+}
+
+func (c counting) Levels(ctx context.Context) ([]LevelStatus, error) {
+	c.reads.Add(1)
+	time.Sleep(time.Second)
+	return c.fixed.Levels(ctx)
+}
+
+func TestWhoAsksTogetherSharesAnOverview(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := counting{fixed{levels: sample()}, new(atomic.Int32)}
+		h := handlerFor(t, source)
+		var all sync.WaitGroup
+		for range 75 {
+			all.Go(func() {
+				if w := get(t, h, "/"); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "storefront") {
+					t.Errorf("status %d with body %.200q", w.Code, w.Body)
+				}
+			})
+		}
+		all.Wait()
+		if n := source.reads.Load(); n != 1 {
+			t.Errorf("the levels are read %d times", n)
+		}
+		get(t, h, "/")
+		if n := source.reads.Load(); n != 2 {
+			t.Errorf("who asks later is shown what others were: %d reads", n)
+		}
+	})
 }

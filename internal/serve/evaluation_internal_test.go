@@ -3,6 +3,9 @@ package serve
 import (
 	"context"
 	"log/slog"
+	"strconv"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -67,5 +70,47 @@ func TestAlertsStayWhileTheClockIsBehind(t *testing.T) {
 	evaluate(context.Background(), group, now.Add(time.Minute))
 	if last := sent[len(sent)-1]; asked != 2 || last.ResolvedAt.IsZero() {
 		t.Errorf("once the clock is where it was: asked %d times, sent %v", asked, last)
+	}
+}
+
+// However many groups are due at once, some are evaluated at a time, so that pages
+// find a place for their queries.
+func TestGroupsTakeTurns(t *testing.T) {
+	db, err := openStorage(t.TempDir(), 24*time.Hour, 0, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	w := newWrites(db, t.TempDir(), slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	expr, err := parser.NewParser(parser.Options{}).ParseExpr("vector(1)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var running, most atomic.Int32
+	notify := func(context.Context, string, ...*rules.Alert) {}
+	options := &rules.ManagerOptions{
+		Appendable: w, Queryable: db, NotifyFunc: notify, Logger: slog.New(slog.DiscardHandler), Context: context.Background(),
+		QueryFunc: func(context.Context, string, time.Time) (promql.Vector, error) {
+			n := running.Add(1)
+			defer running.Add(-1)
+			for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
+				continue
+			}
+			time.Sleep(5 * time.Millisecond)
+			return nil, nil
+		},
+	}
+	evaluate := evaluation(w, notify)
+	var all sync.WaitGroup
+	for i := range 10 * groupsAtOnce {
+		group := rules.NewGroup(rules.GroupOptions{
+			Name: strconv.Itoa(i), Interval: time.Minute, Opts: options,
+			Rules: []rules.Rule{rules.NewRecordingRule("x", expr, labels.EmptyLabels())},
+		})
+		all.Go(func() { evaluate(context.Background(), group, time.Now()) })
+	}
+	all.Wait()
+	if got := most.Load(); got > groupsAtOnce || got == 0 {
+		t.Errorf("%d groups were evaluated at a time, at most %d should be", got, groupsAtOnce)
 	}
 }

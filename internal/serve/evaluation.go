@@ -1,0 +1,38 @@
+package serve
+
+import (
+	"context"
+	"time"
+
+	"github.com/prometheus/prometheus/rules"
+)
+
+// groupsAtOnce is how many groups of rules are evaluated at a time. Where CPU is
+// short hundreds would be due at once: they would stand in each other's way, and
+// leave pages none of the places for queries.
+const groupsAtOnce = ownQueries / 4
+
+// evaluation evaluates a group, unless the clock was set back: rules would read a
+// time that they have read before, tell again of what fired in it, and that what
+// fires now is over. So alerts stay as they are until the clock is where it was,
+// and those that fire are sent again.
+func evaluation(w *writes, notify rules.NotifyFunc) rules.GroupEvalIterationFunc {
+	places := make(chan struct{}, groupsAtOnce)
+	return func(ctx context.Context, g *rules.Group, at time.Time) {
+		places <- struct{}{}
+		defer func() { <-places }()
+		if at.After(g.GetLastEvalTimestamp()) && !w.behind() {
+			rules.DefaultEvalIterationFunc(ctx, g, at)
+			return
+		}
+		until := g.GetLastEvalTimestamp().Add(4 * max(g.Interval(), resendDelay)) // as the rule manager has it
+		for _, rule := range g.AlertingRules() {
+			for _, a := range rule.ActiveAlerts() {
+				if a.State == rules.StateFiring {
+					a.ValidUntil = until
+					notify(ctx, rule.Query().String(), a)
+				}
+			}
+		}
+	}
+}
