@@ -9,7 +9,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// namesOf are words of the model as texts.
+// namesOf returns words of the model as strings.
 func namesOf[S ~string](words []S) []string {
 	names := make([]string, len(words))
 	for i, w := range words {
@@ -18,7 +18,7 @@ func namesOf[S ~string](words []S) []string {
 	return names
 }
 
-// docOf says what each of several words of the model does.
+// docOf describes each of several words of the model, for the reference.
 func docOf[S interface {
 	~string
 	Doc() string
@@ -32,8 +32,7 @@ func docOf[S interface {
 
 func code(a sla.Aggregation) string { return "`" + string(a) + "`" }
 
-// optionOf names the aggregations that take an option: all but some, which are
-// said apart.
+// optionOf names the aggregations that take an option, without those in but.
 func optionOf(option string, but ...sla.Aggregation) []string {
 	var names []string
 	for _, a := range sla.Aggregations() {
@@ -45,7 +44,7 @@ func optionOf(option string, but ...sla.Aggregation) []string {
 	return names
 }
 
-// ofOption is the sentence that says which aggregations take an option.
+// ofOption is the sentence in the reference that names the aggregations with an option.
 func ofOption(option string) string { return "For " + list(optionOf(option)) + "." }
 
 var aggregationSection = &section{
@@ -70,7 +69,7 @@ var aggregationType = valueType{
 	sections: []*section{aggregationSection},
 }
 
-// shortAggregations are those that need no options.
+// shortAggregations are the aggregations that need no options.
 func shortAggregations() []string {
 	var names []string
 	for _, a := range sla.Aggregations() {
@@ -81,7 +80,7 @@ func shortAggregations() []string {
 	return names
 }
 
-// aggregation is a method with its options.
+// aggregation is the value of the key aggregation.
 type aggregation struct {
 	method   sla.Aggregation
 	methodAt value
@@ -143,8 +142,8 @@ func options(method sla.Aggregation) string {
 	return "none"
 }
 
-// option reads a key that may be left out into place; check says what is wrong
-// with its value, or nothing. It is false if the value is wrong.
+// option reads an optional key into place. check returns a message and a remedy if the
+// value is not allowed. option returns false after an error.
 func option[T any](o *object, key string, parse func(value) (T, bool), place *T, check func(T) (message, remedy string)) bool {
 	at, given := o.get(key)
 	if !given {
@@ -162,7 +161,8 @@ func option[T any](o *object, key string, parse func(value) (T, bool), place *T,
 	return true
 }
 
-// decodeSlotOptions reads every option, so that all mistakes are reported at once.
+// decodeSlotOptions reads every option, even after an error, so that all mistakes are
+// reported at once.
 func decodeSlotOptions(o *object, s *sla.Slots) bool {
 	empty := ""
 	results := []bool{
@@ -206,7 +206,7 @@ func decodeSlotOptions(o *object, s *sla.Slots) bool {
 
 func anyValue[T any](T) (message, remedy string) { return "", "" }
 
-// parseRequests is a whole number as the model has it.
+// parseRequests parses a whole number.
 func parseRequests(v value) (int64, bool) {
 	c, ok := v.count()
 	return int64(c.number), ok

@@ -51,8 +51,8 @@ var tierSection = &section{
 	},
 }
 
-// alertingPatch is alerting as one mapping gives it: what is nil or empty is
-// left to the mapping that it is laid over.
+// alertingPatch holds what one alerting mapping sets. Nil and empty fields keep what the
+// mapping below it says.
 type alertingPatch struct {
 	enabled             *bool
 	labels, annotations map[string]string
@@ -64,10 +64,10 @@ type alertingPatch struct {
 	tiers               []tierPatch
 }
 
-// countType is a whole number of things.
+// countType is a whole number, not negative.
 var countType = valueType{name: "whole number", sample: "3", scalars: []schema{{"type": "integer", "minimum": 0, "maximum": maxCount}}}
 
-// tierPatch is a tier as one mapping gives it.
+// tierPatch holds what one mapping sets of a tier.
 type tierPatch struct {
 	at                      value // its mapping
 	keys                    map[string]value
@@ -129,18 +129,18 @@ func decodeTier(o *object) tierPatch {
 	}
 }
 
-// tierDraft is a tier while patches are laid on it.
+// tierDraft is a tier while patches are applied to it.
 type tierDraft struct {
 	sla.Tier
 	enabled    bool
 	standard   bool             // one of the default tiers
 	shortGiven bool             // else it follows the long window
-	at         value            // of the last patch that names it
-	keys       map[string]value // what patches gave, to point at
+	at         value            // the last patch that names it
+	keys       map[string]value // what patches set, to report errors there
 }
 
-// buildAlerting is the alerting of a level: the default tiers of its period, with
-// the agreement's patch and then the level's own laid on.
+// buildAlerting makes the alerting of a level: the default tiers of its period, then the
+// agreement's patch, then the level's own.
 func (d *decoder) buildAlerting(l *sla.ServiceLevel, targetOK bool, names sla.SeverityNames, patches ...*alertingPatch) sla.Alerting {
 	a := l.DefaultAlerting()
 	a.Names = names
@@ -167,7 +167,7 @@ func (d *decoder) buildAlerting(l *sla.ServiceLevel, targetOK bool, names sla.Se
 	a.Disabled = !enabled
 	a.MinimumEvents, a.MinimumBadEvents = minimumEvents(l, patches)
 	a.WeighByTraffic = weighsByTraffic(l, patches)
-	l.Alerting.WeighByTraffic = a.WeighByTraffic // thresholds hang on it
+	l.Alerting.WeighByTraffic = a.WeighByTraffic // thresholds depend on it
 	applyNotices(&a, l, patches)
 	promises := promisesOf(l)
 	for _, t := range drafts {
@@ -187,7 +187,7 @@ func (d *decoder) buildAlerting(l *sla.ServiceLevel, targetOK bool, names sla.Se
 	return a
 }
 
-// applyTier lays a patch on the tier of its name, or adds that.
+// applyTier applies a patch to the tier of its name, and adds the tier if there is none.
 func applyTier(drafts []*tierDraft, p tierPatch) []*tierDraft {
 	i := slices.IndexFunc(drafts, func(t *tierDraft) bool { return t.Name == p.at.name })
 	if i < 0 {
@@ -218,7 +218,7 @@ func setIfGiven[T any](to *T, from *T) {
 	}
 }
 
-// checkComplete reports a tier of a new name that lacks what has no default.
+// checkComplete reports a tier with a new name if keys without a default are missing.
 func (t *tierDraft) checkComplete(all []*tierDraft) bool {
 	if t.standard {
 		return true
@@ -246,11 +246,12 @@ func (t *tierDraft) checkComplete(all []*tierDraft) bool {
 	return false
 }
 
-// secondTier is the window above which rules sum five-minute averages.
+// secondTier is the longest window that rules sum from one-minute samples. Longer ones
+// are summed from samples every five minutes.
 const secondTier = 6 * time.Hour
 
-// checkWindows reports windows and factors that cannot work for the level; where
-// a window is a default one, the tier is pointed at.
+// checkWindows reports windows and factors that cannot work for the level. The place is
+// the window's key if it was given, else the tier.
 func (t *tierDraft) checkWindows(l *sla.ServiceLevel) bool {
 	if len(t.keys) == 0 {
 		return true // a default tier fits by construction
@@ -295,10 +296,10 @@ func (t *tierDraft) checkWindows(l *sla.ServiceLevel) bool {
 	return fit
 }
 
-// window is the place to point at for a window.
+// window is where errors about a window are reported.
 func (t *tierDraft) window(key string) value { return t.place(key) }
 
-// place is the value of a key, or else the tier's mapping.
+// place is the value of a key, or the tier's mapping if the key was left out.
 func (t *tierDraft) place(key string) value {
 	if v, given := t.keys[key]; given {
 		return v
@@ -306,7 +307,7 @@ func (t *tierDraft) place(key string) value {
 	return t.at
 }
 
-// promiseBudget is a promise of a level with the share of bad that it allows.
+// promiseBudget is a promise of a level and its error budget.
 type promiseBudget struct {
 	sla.GroupTarget
 	budget sla.Decimal
@@ -320,13 +321,13 @@ func promisesOf(l *sla.ServiceLevel) []promiseBudget {
 	return all
 }
 
-// warnAdapted warns where a budget of the level is so large that the tier's factor cannot
-// be reached, and the alert fires at another threshold than the factor says.
+// warnAdapted warns if a budget of the level is so large that the tier's factor cannot
+// be reached, so that the alert fires at a lower threshold.
 func (t *tierDraft) warnAdapted(d *decoder, l *sla.ServiceLevel, promises []promiseBudget) {
 	for _, promise := range promises {
 		budget := promise.budget
 		threshold, adapted := t.Threshold(budget)
-		if adapted { // else it is not with fewer hours either
+		if adapted { // if not, it is not adapted with fewer hours either
 			if share := l.AlertShare(time.Now()); share.Sign() > 0 {
 				threshold, adapted = t.ThresholdWithin(share, budget)
 			}

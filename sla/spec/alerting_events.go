@@ -6,10 +6,11 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// What alerting asks of levels that count events.
+// Keys of alerting that need levels that count events.
 
-// minimumEvents are how many events, and bad ones, alerts of the level wait for. What
-// the agreement says for all its levels holds for those that count events.
+// minimumEvents returns how many events, and how many bad ones, the level's alerts wait
+// for. The agreement's values apply only to levels that count events; in a level that
+// does not, the keys are an error.
 func minimumEvents(l *sla.ServiceLevel, patches []*alertingPatch) (total, bad int) {
 	if l.Indicator != nil && l.CountsOwnEvents() {
 		bad = sla.DefaultMinimumBadEvents
@@ -35,14 +36,14 @@ func minimumEvents(l *sla.ServiceLevel, patches []*alertingPatch) (total, bad in
 	return total, bad
 }
 
-// choice is a boolean with its place.
+// choice is a boolean and where it was written.
 type choice struct {
 	at value
 	on bool
 }
 
-// weighsByTraffic tells whether the level's windows are weighed by traffic. What the
-// agreement says for all its levels holds for those that count events.
+// weighsByTraffic returns whether the level's windows are weighed by traffic. The
+// agreement's value applies only to levels that count events.
 func weighsByTraffic(l *sla.ServiceLevel, patches []*alertingPatch) bool {
 	weigh := false
 	for i, p := range patches {
@@ -58,8 +59,8 @@ func weighsByTraffic(l *sla.ServiceLevel, patches []*alertingPatch) bool {
 	return weigh
 }
 
-// countsEvents tells whether single events, or probes, can be counted. Whose
-// probe a response time is of is not resolved yet.
+// countsEvents returns whether single events or probes can be counted. References to
+// probes are not resolved yet, so EventSize alone is not enough.
 func countsEvents(l *sla.ServiceLevel) bool {
 	if _, ok := l.EventSize(); ok {
 		return true

@@ -10,7 +10,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// noticeFields are the keys that the alerts beside the tiers share.
+// noticeFields are the keys shared by all alerts that are not tiers.
 func noticeFields(hold string, more ...field) []field {
 	return append(more, []field{
 		{key: "enabled", typ: booleanType, def: "true", doc: "`false` turns the alert off."},
@@ -21,7 +21,7 @@ func noticeFields(hold string, more ...field) []field {
 	}...)
 }
 
-// alertFields are the keys of the kinds of alerts that alerting configures.
+// alertFields are the keys of alerting for kinds of alerts, one for each kind.
 func alertFields() []field {
 	var all []field
 	for _, k := range sla.AlertKinds {
@@ -32,13 +32,13 @@ func alertFields() []field {
 	return all
 }
 
-// keyOf is the key of alerting that configures a kind.
+// keyOf is the key of alerting for a kind of alert.
 func keyOf(k *sla.AlertKind) string {
 	_, key, _ := strings.Cut(k.Key, ".")
 	return key
 }
 
-// sectionOf is what may stand below that key.
+// sectionOf describes the mapping below that key.
 func sectionOf(k *sla.AlertKind) *section {
 	o := k.Options
 	var own []field
@@ -57,7 +57,7 @@ func sectionOf(k *sla.AlertKind) *section {
 	return &section{name: o.Section, doc: o.Text + " [More about it](" + k.Doc + ").", fields: noticeFields(hold, own...)}
 }
 
-// noticePatch is such an alert as one mapping gives it.
+// noticePatch holds what one mapping sets of such an alert.
 type noticePatch struct {
 	at         value // its mapping
 	enabled    *bool
@@ -80,7 +80,7 @@ func parseDurationAt(v value) (durationAt, bool) {
 	return durationAt{d, v}, ok
 }
 
-// readNotices reads what alerting says about kinds of alerts, those that are given.
+// readNotices reads the keys of alerting for kinds of alerts, as far as they were given.
 func readNotices(o *object) map[*sla.AlertKind]*noticePatch {
 	all := map[*sla.AlertKind]*noticePatch{}
 	for _, k := range sla.AlertKinds {
@@ -94,7 +94,7 @@ func readNotices(o *object) map[*sla.AlertKind]*noticePatch {
 	return all
 }
 
-// readNotice reads one of them, or is nil if it was not given.
+// readNotice reads one of them. It returns nil if the key was left out.
 func readNotice(o *object, key string) *noticePatch {
 	v, given := o.get(key)
 	if !given {
@@ -126,9 +126,9 @@ func readNotice(o *object, key string) *noticePatch {
 	return p
 }
 
-// periodNames are the names of the level's periods that the patch names, or nil if
-// it names none. What the agreement names for all its levels holds for those
-// that have it.
+// periodNames returns the level's periods that the patch names, or nil if it names none.
+// A period that the level does not have is an error in the level's own patch; in the
+// agreement's it is skipped.
 func (p *noticePatch) periodNames(l *sla.ServiceLevel, own bool) []string {
 	var names []string
 	for _, at := range p.periods {
@@ -153,7 +153,7 @@ func periodNames(l *sla.ServiceLevel) []string {
 	return names
 }
 
-// noticeOf is what a patch says about a kind, or nil.
+// noticeOf is the patch of a kind of alert, or nil.
 func (p *alertingPatch) noticeOf(k *sla.AlertKind) *noticePatch {
 	if p == nil {
 		return nil
@@ -161,8 +161,8 @@ func (p *alertingPatch) noticeOf(k *sla.AlertKind) *noticePatch {
 	return p.notices[k]
 }
 
-// applyNotices lays the patches on the alerts beside the tiers. What the
-// agreement says about a kind for all its levels holds for those that it fits.
+// applyNotices applies the patches to the alerts that are not tiers. The agreement's
+// patch of a kind applies only to levels that can have the alert.
 func applyNotices(a *sla.Alerting, l *sla.ServiceLevel, patches []*alertingPatch) {
 	for _, k := range sla.AlertKinds {
 		n, on := a.Notices[k], !a.Disabled
@@ -188,8 +188,8 @@ func applyNotices(a *sla.Alerting, l *sla.ServiceLevel, patches []*alertingPatch
 	}
 }
 
-// applyTo lays what is given on an alert of a level, own if the level says it
-// itself.
+// applyTo applies the patch to an alert of a level. own is set for the level's own
+// patch.
 func (p *noticePatch) applyTo(n *sla.Notice, l *sla.ServiceLevel, own bool) {
 	setIfGiven(&n.Severity, p.severity)
 	setIfGiven(&n.For, p.hold)
@@ -201,7 +201,8 @@ func (p *noticePatch) applyTo(n *sla.Notice, l *sla.ServiceLevel, own bool) {
 	p.applyLookAhead(n, l)
 }
 
-// followTiers gives kinds whose severity nobody has given that of the tiers.
+// followTiers gives an alert the severity of the most urgent tier if its kind asks for
+// that and no patch sets a severity.
 func followTiers(a sla.Alerting, patches []*alertingPatch) {
 	for k, n := range a.Notices {
 		given := func(of *alertingPatch) bool { p := of.noticeOf(k); return p != nil && p.severity != nil }
@@ -211,8 +212,8 @@ func followTiers(a sla.Alerting, patches []*alertingPatch) {
 	}
 }
 
-// applyLookAhead lays a patch on how far, and from what, a forecast looks, and
-// reports what cannot work for the level.
+// applyLookAhead applies within and over to a forecast, and reports values that cannot
+// work for the level.
 func (p *noticePatch) applyLookAhead(f *sla.Notice, l *sla.ServiceLevel) {
 	if p.within == nil && p.over == nil {
 		return

@@ -2,9 +2,9 @@ package spec
 
 import "github.com/upheld-sla/upheld/sla"
 
-// splitBroken takes the levels with mistakes, and those that depend on one, out of
-// the others. So nothing after the reader has to ask whether a level has an
-// indicator, or whether a reference leads anywhere.
+// splitBroken moves the levels with errors, and the levels that depend on one, from
+// Levels to Broken. So code after the reader need not check whether a level has an
+// indicator, or whether a reference exists.
 func (l *loader) splitBroken() {
 	p := wholeLevels{levels: l.levels, whole: map[*sla.ServiceLevel]bool{}}
 	for _, doc := range l.docs {
@@ -32,14 +32,15 @@ func (l *loader) splitBroken() {
 	}
 }
 
-// wholeLevels finds which levels are whole.
+// wholeLevels finds the levels without errors.
 type wholeLevels struct {
 	levels map[sla.ID]*sla.ServiceLevel
-	whole  map[*sla.ServiceLevel]bool // as far as it is known
+	whole  map[*sla.ServiceLevel]bool // those that were looked at
 }
 
-// isWhole tells whether a level has no mistake, and none that it depends on. Each
-// is looked at once; a composite in a circle has no tree.
+// isWhole returns whether neither a level nor a level that it depends on has an error.
+// Each level is looked at once. It terminates because composites in a cycle have no
+// tree.
 func (p *wholeLevels) isWhole(level *sla.ServiceLevel) bool {
 	if whole, known := p.whole[level]; known {
 		return whole
@@ -52,8 +53,8 @@ func (p *wholeLevels) isWhole(level *sla.ServiceLevel) bool {
 	return whole
 }
 
-// dependencies are the levels that a level refers to, nil among them for one that
-// does not exist.
+// dependencies returns the levels that a level refers to, with nil for one that does not
+// exist.
 func (p *wholeLevels) dependencies(level *sla.ServiceLevel) []*sla.ServiceLevel {
 	switch i := level.Indicator.(type) {
 	case *sla.SharedProbe:
@@ -76,9 +77,9 @@ func (p *wholeLevels) dependencies(level *sla.ServiceLevel) []*sla.ServiceLevel 
 	return nil
 }
 
-// fillGaps gives a broken level something in the place of what could not be read,
-// so that mistakes can be looked for in the rest: an indicator that counts
-// nothing, a probe that is too short for any warning about it.
+// fillGaps replaces what could not be read of a broken level, so that its other parts
+// can be checked: the indicator by one without queries, a probe by one whose interval is
+// too short for any warning.
 func fillGaps(level *sla.ServiceLevel) {
 	switch i := level.Indicator.(type) {
 	case nil:

@@ -58,14 +58,14 @@ var exceptionSection = &section{
 	},
 }
 
-// calendars are those of an agreement, while it is read.
+// calendars are an agreement's calendars while they are read.
 type calendars struct {
 	holidays map[string][]sla.Date
 	all      []*sla.Calendar
 	broken   []string // names of those that could not be read
 }
 
-// always is the name of no calendar: service around the clock.
+// always stands for service around the clock. No calendar can have the name.
 const always = "always"
 
 func (c *calendars) names() []string {
@@ -116,7 +116,7 @@ func decodeCalendars(o *object) *calendars {
 	return c
 }
 
-// decode reads one calendar; of is where it names the one that it complements.
+// decode reads one calendar. of is the value of complementOf, if the calendar has it.
 func (c *calendars) decode(v value) (calendar *sla.Calendar, of value, ok bool) {
 	o := v.object(calendarSection)
 	if o == nil {
@@ -182,12 +182,12 @@ func decodeWeekly(v value, calendar *sla.Calendar, rows *calendarRows) {
 	}
 }
 
-// maxHours is how many times a week the hours of an agreement's calendars may begin,
-// all together: rules hold them for some years.
+// maxHours limits how many periods of hours a week the agreement's calendars have
+// together: the rules hold them for some years.
 const maxHours = 500
 
-// countHours counts what is begun so often a week, before anything is made of it.
-// That there is too much is told once.
+// countHours adds to the agreement's number of periods of hours. It returns false above
+// maxHours, and reports that once.
 func countHours(v value, more int) bool {
 	before := v.d.hours
 	v.d.hours += more
@@ -197,8 +197,8 @@ func countHours(v value, more int) bool {
 	return v.d.hours <= maxHours
 }
 
-// decodeHours reads from and to, of which the one that is not later is on the next day.
-// end is where the latter is written.
+// decodeHours reads from and to. If to is not later than from, it is on the next day.
+// end is where to is written.
 func decodeHours(o *object) (hours sla.Hours, end value, ok bool) {
 	from, at, fromOK := read(o, "from", parseClock)
 	to, end, toOK := read(o, "to", parseClock)
@@ -233,7 +233,7 @@ func (c *calendars) decodeHolidays(o *object, calendar *sla.Calendar) {
 	}
 }
 
-// resolveComplements makes those calendars that are all but another one.
+// resolveComplements completes the calendars that are the complement of another one.
 func (c *calendars) resolveComplements(of map[*sla.Calendar]value) {
 	for _, calendar := range c.all {
 		at, isComplement := of[calendar]
@@ -265,7 +265,7 @@ func (c *calendars) resolveComplements(of map[*sla.Calendar]value) {
 	}
 }
 
-// lookUp is the calendar of a name, nil for always.
+// lookUp returns the calendar that v names, nil for always.
 func (c *calendars) lookUp(v value) (*sla.Calendar, bool) {
 	name, ok := v.identifier()
 	if !ok || name == always {
@@ -282,7 +282,8 @@ func (c *calendars) lookUp(v value) (*sla.Calendar, bool) {
 	return nil, false
 }
 
-// parseClock is a wall time of a day, 00:00 to 24:00, since midnight.
+// parseClock parses a time of day from 00:00 to 24:00. It returns the time since
+// midnight.
 func parseClock(v value) (time.Duration, bool) {
 	text, ok := v.text()
 	if !ok {
@@ -306,7 +307,7 @@ func parseClock(v value) (time.Duration, bool) {
 	return time.Duration(at.Hour())*time.Hour + time.Duration(at.Minute())*time.Minute, true
 }
 
-// parseDate is a day, of one year or of every year.
+// parseDate parses a date with or without a year.
 func parseDate(v value) (sla.Date, bool) {
 	text, ok := v.scalarText()
 	if !ok {

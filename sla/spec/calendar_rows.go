@@ -7,7 +7,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// calendarRow is hours as one row of a calendar gives them to a day.
+// calendarRow is the hours that one row of a calendar gives to one day.
 type calendarRow struct {
 	day    time.Weekday // of weekly hours
 	date   sla.Date     // of exceptions
@@ -15,7 +15,7 @@ type calendarRow struct {
 	at, to value // the row, and where its end is written
 }
 
-// calendarRows are the rows of a calendar, while it is read.
+// calendarRows are the rows of a calendar while it is read.
 type calendarRows struct{ weekly, dates []calendarRow }
 
 const (
@@ -23,8 +23,8 @@ const (
 	oneWeek = 7 * oneDay
 )
 
-// lint finds rows that lack the minute up to the next one, and that overlap. Each
-// row is told once of each.
+// lint warns of rows that end one minute before the next one begins, and of rows that
+// overlap. It reports each row at most once for each.
 func (r *calendarRows) lint(calendar string) {
 	const overlaps, lacks = "overlaps", "lacks"
 	told := map[string]bool{}
@@ -63,13 +63,14 @@ func (r *calendarRows) lint(calendar string) {
 	}
 }
 
-// leavesMinute tells whether hours begin a minute after others end, in a cycle.
+// leavesMinute returns whether hours begin one minute after others end. cycle is the
+// length of the week, or of two days.
 func leavesMinute(end, begin, cycle time.Duration) bool {
 	return ((begin-end)%cycle+cycle)%cycle == time.Minute
 }
 
-// weeklyOverlap tells whether two rows of a week have time in common; hours may
-// go on after midnight, also into the next week.
+// weeklyOverlap returns whether two weekly rows overlap. Hours may end after midnight,
+// also in the next week.
 func weeklyOverlap(a, b calendarRow) bool {
 	fromA, fromB := time.Duration(a.day)*oneDay+a.hours.From, time.Duration(b.day)*oneDay+b.hours.From
 	lengthA, lengthB := a.hours.To-a.hours.From, b.hours.To-b.hours.From

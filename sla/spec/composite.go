@@ -42,7 +42,8 @@ func decodeComposite(v value) (sla.Indicator, bool) {
 	return c, ok
 }
 
-// decodeMember reads a level, short or in a mapping, or levels combined.
+// decodeMember reads a reference to a level, short or as a mapping, or an operator with
+// members.
 func decodeMember(v value) (*sla.Node, bool) {
 	if v.node.Kind != yamlMapping {
 		of, ok := parseReference(v)
@@ -81,7 +82,7 @@ func decodeOperator(o *object, v value) (*sla.Node, bool) {
 	return nil, false
 }
 
-// decodeFailover reads what beside any says what going on to the next member costs.
+// decodeFailover reads failover and failovers, which are allowed beside any.
 func decodeFailover(o *object, n *sla.Node) bool {
 	duration, _, given := read(o, "failover", value.durationOrZero)
 	expected, expectedAt, counted := read(o, "failovers", value.decimal)

@@ -12,7 +12,7 @@ var (
 	membersType     = valueType{name: "list of references and mappings", sample: "[storefront/availability, payments/availability]", scalars: referenceScalar, shape: listOf}
 )
 
-// operatorKind is one way to combine members.
+// operatorKind is one way to combine members, with how it is read.
 type operatorKind struct {
 	key     string
 	typ     valueType
@@ -21,8 +21,8 @@ type operatorKind struct {
 	decode  func(value, *sla.Node) bool
 }
 
-// operatorKinds are the ways to combine members, one line each. Members hold
-// members, so the table is made by init.
+// operatorKinds are the ways to combine members, one line each. The table is filled by
+// init because members contain members.
 var operatorKinds []operatorKind
 
 func operatorKeys() []string {

@@ -24,7 +24,8 @@ var creditTierSection = &section{
 	},
 }
 
-// readCredits reads what a missed target costs.
+// readCredits reads the credit tiers of a level, and sorts them from the highest
+// threshold down.
 func (d *levelDraft) readCredits(at value) {
 	l := d.level
 	credits := at.object(creditsSection)
@@ -64,8 +65,8 @@ func decodeCreditTier(v value) (sla.CreditTier, bool) {
 	return sla.CreditTier{Below: below, Percent: percent, Pos: v.pos()}, belowOK && percentOK
 }
 
-// lintCredits warns of tiers that do not fit the target, or each other, as they
-// are found in contracts.
+// lintCredits warns of tiers that do not fit the target or each other. Contracts have
+// such tiers.
 func (d *decoder) lintCredits(l *sla.ServiceLevel) {
 	if len(l.Credits.Tiers) == 0 {
 		return

@@ -7,26 +7,27 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// decoder reads the values of one document and collects what is wrong.
+// decoder reads one document and collects the findings.
 type decoder struct {
 	src      *source
 	files    Files
 	findings sla.Findings
-	// thresholds are where those of response-time levels stand, which are
-	// checked when the probe is known.
+	// thresholds are the places of the thresholds of response-time levels. They are
+	// checked once the probe is known.
 	thresholds map[sla.Indicator]sla.Position
-	// probeDefaults are what was filled in for probes, for the level to tell.
+	// probeDefaults are the defaults that were filled in for probes. The level lists
+	// them.
 	probeDefaults map[sla.Indicator][]sla.Default
-	// zone is the agreement's default time zone, and periodDefaults are what was
-	// filled in for calendar periods, by their place.
+	// zone is the agreement's default time zone. periodDefaults are the defaults that
+	// were filled in for calendar periods, by the place of the period.
 	zone           string
 	periodDefaults map[sla.Position][]sla.Default
-	windows        int // at most, of those that were read
-	hours          int // that calendars begin in a week, of those that were read
+	windows        int // upper bound for the number of windows that were read
+	hours          int // periods of hours a week, of the calendars that were read
 	// broken are the levels with errors.
 	broken map[*sla.ServiceLevel]bool
-	// read and given are the witnesses of a test, where it makes them:
-	// "section.key" of the keys that were asked for, and found.
+	// keysRead and keysGiven are set by a test. They record, as "section.key", which
+	// keys the decoder asked for and which of them were given.
 	keysRead, keysGiven map[string]bool
 }
 
@@ -41,8 +42,8 @@ func (d *decoder) pos(node *yaml.Node) sla.Position {
 	return d.src.position(node.Line, node.Column)
 }
 
-// aboutAddress are the rules whose findings quote addresses of what is probed,
-// with whatever stands before an "@" in them.
+// aboutAddress are the rules whose findings quote addresses of targets. In them a bare
+// token before an "@" is hidden too.
 var aboutAddress = []string{"bad-address", "bad-url", "bad-name", "no-targets", "no-variable"}
 
 func (d *decoder) report(severity sla.Severity, pos sla.Position, rule, message, remedy string) {

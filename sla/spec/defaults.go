@@ -6,8 +6,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// filledIn lists the keys of a section that were left out and have a default,
-// with the value that holds: the one in values, or the section's own words.
+// filledIn lists the keys that were left out and have a default. The value is the one in
+// values, or else the text of the section.
 func (o *object) filledIn(prefix string, values map[string]string) []sla.Default {
 	var filled []sla.Default
 	for _, f := range o.section.fields {
@@ -25,8 +25,8 @@ func (o *object) filledIn(prefix string, values map[string]string) []sla.Default
 	return filled
 }
 
-// defaultsOfLevel is what was filled in for a level: its own keys and those of its
-// probe. What the agreement gives for all its levels is no default.
+// defaultsOfLevel lists the defaults of a level and of its probe. What the agreement
+// sets for all its levels is not a default.
 func defaultsOfLevel(o *object, l *sla.ServiceLevel, shared levelDefaults) []sla.Default {
 	values := map[string]string{
 		"service":     l.ID.Service,

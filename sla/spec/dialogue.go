@@ -18,7 +18,7 @@ var (
 	regexpType = valueType{name: "RE2", sample: `"ok"`, scalars: textType.scalars}
 )
 
-// dialogueField is the dialogue of a kind of probe.
+// dialogueField is the key dialogue of a kind of probe.
 func dialogueField(steps *section, doc string) field {
 	return field{key: "dialogue", typ: valueType{name: "list", sample: `[{expect: "ready"}]`, sections: []*section{steps}, shape: listOf}, doc: doc}
 }
@@ -46,7 +46,7 @@ func stepSection(name, doc string, fields ...field) *section {
 	return s
 }
 
-// steps reads a dialogue of the keys that the section has.
+// steps reads a dialogue whose steps have the keys of a section.
 func steps(s *section) func(value) ([]sla.Step, bool) {
 	return func(v value) ([]sla.Step, bool) {
 		items, ok := v.list()
@@ -54,7 +54,7 @@ func steps(s *section) func(value) ([]sla.Step, bool) {
 			return nil, false
 		}
 		var list []sla.Step
-		var heard *regexp.Regexp // by the last expect
+		var heard *regexp.Regexp // of the last expect
 		for _, item := range items {
 			step, stepOK := decodeStep(item, s, heard)
 			if match, err := regexp.Compile(step.Expect); step.Expect != "" && err == nil {
@@ -113,7 +113,7 @@ func decodeExpectLabels(o *object, expect string) map[string]string {
 	case expect == "" && len(o.given("expect")) == 0:
 		o.d.errorAt(at.key, "conflicting-keys", "labels has no effect without expect", "put it beside the expect whose groups it repeats")
 		return nil
-	case err != nil || expect == "": // found already
+	case err != nil || expect == "": // reported already
 		return nil
 	case len(labels) > maxExpectLabels:
 		at.error("bad-label", fmt.Sprintf("labels has %d labels", len(labels)), fmt.Sprintf("at most %d", maxExpectLabels))
@@ -130,8 +130,8 @@ func decodeExpectLabels(o *object, expect string) map[string]string {
 	return labels
 }
 
-// missingGroup is a group that a text repeats and that an expression lacks; ok if
-// there is none.
+// missingGroup finds a group that a text refers to and that the expression does not
+// have. ok is true if there is none.
 func missingGroup(match *regexp.Regexp, text string) (group string, ok bool) {
 	for _, m := range groupRegexp.FindAllStringSubmatch(text, -1) {
 		name := m[1] + m[2]
@@ -143,11 +143,12 @@ func missingGroup(match *regexp.Regexp, text string) (group string, ok bool) {
 	return "", true
 }
 
-// groupRegexp finds what regexp.Expand puts in: $1, ${1}, $name and ${name}.
+// groupRegexp finds references to groups as regexp.Expand reads them: $1, ${1}, $name
+// and ${name}.
 var groupRegexp = regexp.MustCompile(`\$(?:\$|\{(\w*)\}|(\w+))`)
 
-// replyTo reads a reply. It must repeat groups of heard, the expect before it, which
-// is nil if there is none.
+// replyTo parses a reply. It must refer to groups of heard, the expression of the last
+// expect, which is nil if there is none.
 func replyTo(heard *regexp.Regexp) func(value) (string, bool) {
 	return func(v value) (string, bool) {
 		text, ok := parseLine(v)
@@ -198,7 +199,7 @@ func parseOnlyTrue(v value) (yes, ok bool) {
 
 var hexRegexp = regexp.MustCompile(hexPattern)
 
-// parseHexBytes are bytes in hexadecimal, in groups as one likes.
+// parseHexBytes parses bytes in hexadecimal, with spaces anywhere between them.
 func parseHexBytes(v value) ([]byte, bool) {
 	text, ok := v.text()
 	if !ok {
@@ -212,7 +213,7 @@ func parseHexBytes(v value) ([]byte, bool) {
 	return b, err == nil
 }
 
-// checkSharedLabels reports labels of a dialogue that the targets have already.
+// checkSharedLabels reports labels of a dialogue that the targets' series have already.
 func checkSharedLabels(o *object, p *sla.Probe) {
 	talk, ok := p.Check.(sla.WithDialogue)
 	if !ok || p.Discovery == nil {

@@ -38,18 +38,18 @@ var escalationSection = &section{
 	},
 }
 
-// escalationType is a list of steps that may be empty, which is how a level has
-// none of the agreement's.
+// escalationType is a list of steps. An empty list turns off the agreement's steps for a
+// level.
 var escalationType = valueType{name: "list of mappings", sample: "[{after: 15m, notify: [team-lead]}]", sections: []*section{escalationSection}, shape: listOf, mayBeEmpty: true}
 
-// step is an escalation step with the places of what it names.
+// step is an escalation step and the places of its keys.
 type step struct {
 	sla.EscalationStep
 	at, after, notify value
-	alerts            []value // that give its severities or tiers; nil for the default
+	alerts            []value // the items of severities or tiers; nil if both were left out
 }
 
-// stepList is the value of escalation.
+// stepList is the value of the key escalation.
 type stepList struct {
 	steps []step
 	given bool
@@ -63,7 +63,7 @@ func (s stepList) model() []sla.EscalationStep {
 	return steps
 }
 
-// parseContacts are those of the agreement, by the order of the source.
+// parseContacts parses the agreement's contacts, in the order of the source.
 func parseContacts(v value) ([]sla.Contact, bool) {
 	entries, ok := v.entries()
 	var contacts []sla.Contact
@@ -84,7 +84,7 @@ func parseContacts(v value) ([]sla.Contact, bool) {
 	return contacts, ok
 }
 
-// parseEscalation is the steps of a list, which may be empty.
+// parseEscalation parses a list of steps, which may be empty.
 func parseEscalation(v value, a *sla.Agreement, calendars *calendars) (stepList, bool) {
 	if v.node.Kind == yaml.SequenceNode && len(v.node.Content) == 0 {
 		return stepList{given: true}, true
@@ -151,11 +151,11 @@ func contactRemedy(name string, contacts []sla.Contact) string {
 	return "its contacts are " + list(known) + "; add it to spec.contacts"
 }
 
-// tooSoon tells a time at which nobody can be told.
+// tooSoon returns whether the step comes sooner than rules are evaluated.
 func (s *step) tooSoon() bool { return s.After > 0 && s.After < time.Minute }
 
-// checkOrder reports a step that comes too late in the list, or says what one before
-// it has said; it is false for one that is not to be used.
+// checkOrder reports a step that is out of order or repeats an earlier one. It returns
+// false if the step is not to be used.
 func (s *step) checkOrder(before []step) bool {
 	if len(before) == 0 || s.tooSoon() {
 		return true
@@ -173,7 +173,8 @@ func (s *step) checkOrder(before []step) bool {
 	return !s.checkRepeats(before)
 }
 
-// checkRepeats reports a step that tells somebody what another one does.
+// checkRepeats reports a step that notifies a contact of the same alerts at the same
+// time as an earlier one.
 func (s *step) checkRepeats(before []step) bool {
 	for _, other := range before {
 		for _, who := range s.Notify {
@@ -194,7 +195,7 @@ func (s *step) overlaps(other sla.EscalationStep) bool {
 	return shared(s.Severities, other.Severities) || shared(s.Tiers, other.Tiers)
 }
 
-// severitiesFrom are the severities that texts mean.
+// severitiesFrom returns the severities that texts stand for.
 func severitiesFrom(values []value, names sla.SeverityNames) []string {
 	var all []string
 	for _, text := range textsOf(values) {
@@ -204,8 +205,8 @@ func severitiesFrom(values []value, names sla.SeverityNames) []string {
 	return all
 }
 
-// defaultToPages lets the steps that do not say of which alerts they are be about all
-// pages of the levels, whatever the severity of each. model are the same steps.
+// defaultToPages makes steps without severities and tiers about all pages of the levels,
+// whatever their severities. model holds the same steps.
 func (s stepList) defaultToPages(model []sla.EscalationStep, levels []*sla.ServiceLevel) {
 	pages := sla.SeveritiesOf(levels, sla.Page)
 	if len(pages) == 0 {
@@ -221,9 +222,9 @@ func (s stepList) defaultToPages(model []sla.EscalationStep, levels []*sla.Servi
 	}
 }
 
-// check completes the steps with what the levels have, of which the model of the
-// steps gets a part too. It reports severities and tiers that no alert of the levels
-// has, and steps that would be told before the first notification.
+// check completes the steps, and those in model, from the alerts of the levels. It
+// reports severities and tiers that no alert has, and steps that would come before the
+// first notification.
 func (s stepList) check(model []sla.EscalationStep, levels []*sla.ServiceLevel, of *sla.Agreement, whose string) {
 	s.defaultToPages(model, levels)
 	severities, tiers := alertsOf(levels)
@@ -256,7 +257,7 @@ func (s stepList) check(model []sla.EscalationStep, levels []*sla.ServiceLevel, 
 	}
 }
 
-// severities are those of the alerts that the step is about.
+// severities are the severities of the alerts that the step is about.
 func (s *step) severities(tiers map[string]string) []string {
 	all := slices.Clone(s.Severities)
 	for _, t := range s.Tiers {
@@ -267,8 +268,7 @@ func (s *step) severities(tiers map[string]string) []string {
 	return all
 }
 
-// alertsOf are the severities of the alerts of levels, and their tiers with the
-// severity of each.
+// alertsOf returns the severities of the levels' alerts, and the severity of each tier.
 func alertsOf(levels []*sla.ServiceLevel) (severities []string, tiers map[string]string) {
 	tiers = map[string]string{}
 	for _, l := range levels {

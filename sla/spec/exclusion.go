@@ -75,7 +75,8 @@ var capSection = &section{
 
 const capDoc = "The most that is excused in a calendar period."
 
-// decodeCap is the bound of an exclusion, or nil.
+// decodeCap reads the cap of an exclusion. It returns nil if there is none or it is
+// wrong.
 func decodeCap(o *object, e *sla.Exclusion) *sla.Cap {
 	v, given := o.get("cap")
 	if !given {
@@ -125,11 +126,10 @@ func decodeCap(o *object, e *sla.Exclusion) *sla.Cap {
 	return c
 }
 
-// maxWindow is the longest window, and a bound for what an endless rule covers.
+// maxWindow is the longest window.
 const maxWindow = 366 * 24 * time.Hour
 
-// decodeExclusions is what an agreement's levels are not answerable for,
-// maintenance first.
+// decodeExclusions reads the agreement's exclusions, maintenance first.
 func decodeExclusions(o *object) []*sla.Exclusion {
 	var all []*sla.Exclusion
 	if at, given := o.get("maintenance"); given {
@@ -185,12 +185,12 @@ func decodeWindows(o *object, notice time.Duration) []*sla.Window {
 	return windows
 }
 
-// maxWindows is how many windows an agreement may have until the end of the years
-// that rules hold them for: one every ten minutes would be as many.
+// maxWindows limits how many windows an agreement has in the years that rules hold:
+// about one every ten minutes.
 const maxWindows = 250_000
 
-// countWindows counts the windows of the agreement before any is made of them. That
-// there are too many is told once.
+// countWindows adds to the agreement's number of windows. It returns false above
+// maxWindows, and reports that once.
 func countWindows(v value, windows []*sla.Window) bool {
 	_, end := sla.AgreedTable(time.Now())
 	before := v.d.windows
@@ -207,7 +207,7 @@ func countWindows(v value, windows []*sla.Window) bool {
 	return false
 }
 
-// windowKeys are those that go with each way of saying when.
+// windowKeys are the keys that belong to each kind of window.
 var windowKeys = []struct {
 	kind string
 	keys []string
@@ -235,13 +235,13 @@ func decodeWindow(o *object, notice time.Duration) []*sla.Window {
 	return icsWindows(at, file, zone, notice)
 }
 
-// windowKindOf is the way of saying when, after complaints of keys that do not go
-// with it and of those that are missing.
+// windowKindOf returns the kind of a window: the key that says when it is. It reports
+// keys that do not belong to the kind, and missing ones.
 func windowKindOf(o *object) (kind string, ok bool) {
 	for _, w := range windowKeys {
 		if _, given := o.get(w.kind); given {
 			if kind != "" {
-				return "", false // both, which has been reported
+				return "", false // both were given, which has been reported
 			}
 			kind = w.kind
 		}
@@ -315,14 +315,15 @@ func decodeRule(o *object, zone string) []*sla.Window {
 	return []*sla.Window{{Recurs: r, Pos: at.pos()}}
 }
 
-// wallLayouts are the ways in which times are written.
+// wallLayouts are the accepted forms of a time.
 var wallLayouts = []string{"2006-01-02T15:04", "2006-01-02T15:04:05"}
 
-// utcMeant is the location of times that say that they are of UTC, or have
-// another offset, so that they are no wall times.
+// utcMeant is the location of times that were written with an offset or Z, so that they
+// are not wall times.
 var utcMeant = time.FixedZone("UTC", 0)
 
-// parseWallTime is a time, in UTC if it is a wall time of whoever's clock.
+// parseWallTime parses a time. A wall time is returned in time.UTC, a time with an
+// offset in utcMeant.
 func parseWallTime(v value) (time.Time, bool) {
 	text, ok := v.scalarText()
 	if !ok {
@@ -346,7 +347,7 @@ func parseWallTime(v value) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// instantIn reads a time as an instant, wall times by the clock of a zone.
+// instantIn parses a time as an instant. A wall time is one of the zone.
 func instantIn(zone string) func(value) (time.Time, bool) {
 	return func(v value) (time.Time, bool) {
 		t, ok := parseWallTime(v)
@@ -357,8 +358,8 @@ func instantIn(zone string) func(value) (time.Time, bool) {
 	}
 }
 
-// parseExclusionNames are those of an agreement's exclusions that a list names,
-// which may be empty.
+// parseExclusionNames returns the exclusions of the agreement that a list names. The
+// list may be empty.
 func parseExclusionNames(at value, all []*sla.Exclusion) []*sla.Exclusion {
 	if at.node.Kind == yamlSequence && len(at.node.Content) == 0 {
 		return nil

@@ -15,17 +15,16 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// standardInputName is the name in findings of what is read for the path "-".
+// standardInputName is the file name in findings about the path "-".
 const standardInputName = "<stdin>"
 
-// standardInput is read once: findings show its lines later, and a server that
-// reads its specifications again finds the same there.
+// standardInput is read once. Findings show its lines later, and a server that reloads
+// gets the same text again.
 var standardInput = sync.OnceValues(func() ([]byte, error) {
 	return io.ReadAll(io.LimitReader(os.Stdin, maxFileSize+1))
 })
 
-// maxFileSize is far above any agreement that people write; it keeps a wrong
-// path from filling the memory.
+// maxFileSize is far above any agreement. It keeps a wrong path from filling the memory.
 const maxFileSize = 8 << 20
 
 // expandPaths turns paths into files, each once, in the order of the paths.
@@ -87,8 +86,7 @@ func (l *loader) filesOf(path string) []string {
 	return files
 }
 
-// globRoot is the directory that a glob names: what is before its first
-// meta character.
+// globRoot is the directory in front of a glob's first special character.
 func globRoot(glob string) string {
 	if at := strings.IndexAny(glob, `*?[\`); at >= 0 {
 		glob = glob[:at]
@@ -122,15 +120,15 @@ func (l *loader) filesIn(dir string) []string {
 	return files
 }
 
-// unread are specifications in the subdirectories of a directory.
+// unread are specifications in subdirectories of a directory that was named.
 type unread struct {
 	dir   string
-	found bool // others in the directory itself
+	found bool // there are specifications in the directory itself
 	specs []string
-	all   bool // of them
+	all   bool // specs are all of them
 }
 
-// reportUnread names specifications that were not read, unless another path did.
+// reportUnread reports specifications in subdirectories, unless another path named them.
 func (l *loader) reportUnread(read map[string]bool) {
 	const most = 3
 	for _, u := range l.unread {
@@ -150,8 +148,8 @@ func (l *loader) reportUnread(read map[string]bool) {
 	}
 }
 
-// unreadSeverity is that of specifications that were not read: where others were, it
-// may be meant.
+// unreadSeverity is a warning if other specifications of the directory were read, since
+// that may be intended.
 func unreadSeverity(others bool) sla.Severity {
 	if others {
 		return sla.Warning
@@ -164,9 +162,9 @@ func isSpecName(name string) bool {
 	return (ext == ".yaml" || ext == ".yml") && !strings.HasPrefix(name, ".")
 }
 
-// checkInside refuses a file of a directory that is a symbolic link to outside of it,
-// as a stranger's change may bring: its content is nobody's business here. Nor is a
-// file opened that is none, which could wait for ever.
+// checkInside refuses a file of a directory that is a symbolic link to a file outside of
+// it: a pull request from a stranger could make findings show that file. It also refuses
+// what is no regular file, since opening a FIFO could wait for ever.
 func (l *loader) checkInside(dir, file string) bool {
 	info, err := os.Lstat(file)
 	if err == nil && info.Mode().IsRegular() && filepath.Dir(file) == filepath.Clean(dir) {
@@ -198,8 +196,8 @@ func (l *loader) checkInside(dir, file string) bool {
 	return true
 }
 
-// specsBelow are specifications in the subdirectories of a directory, and
-// whether those are all: the search is bounded.
+// specsBelow finds specifications in the subdirectories of a directory. all is false if
+// the search ended early, at its limit.
 func specsBelow(dir string, entries []fs.DirEntry) (specs []string, all bool) {
 	const mostEntries = 2000
 	looked := 0
@@ -212,7 +210,7 @@ func specsBelow(dir string, entries []fs.DirEntry) (specs []string, all bool) {
 			case looked > mostEntries:
 				return fs.SkipAll
 			case err != nil:
-				return nil //nolint:nilerr // what cannot be looked into is not read either
+				return nil //nolint:nilerr // a directory that cannot be opened is skipped
 			case d.IsDir() && strings.HasPrefix(d.Name(), "."):
 				return fs.SkipDir
 			case d.Type().IsRegular() && isSpecName(d.Name()) && isSpec(path):
@@ -227,7 +225,7 @@ func specsBelow(dir string, entries []fs.DirEntry) (specs []string, all bool) {
 	return specs, true
 }
 
-// isSpec tells whether a file seems to be a specification, by its beginning.
+// isSpec returns whether the beginning of a file looks like a specification.
 func isSpec(file string) bool {
 	f, err := os.Open(file)
 	if err != nil {
@@ -252,7 +250,8 @@ func (l *loader) load(file string) {
 	l.read(file, text)
 }
 
-// readFile is the content of a file, unless it is larger than maxFileSize.
+// readFile returns the content of a file, and only its size if that is more than
+// maxFileSize.
 func readFile(file string) (text []byte, size int64, err error) {
 	if file == standardInputName {
 		text, err = standardInput()
@@ -271,12 +270,12 @@ func readFile(file string) (text []byte, size int64, err error) {
 		return nil, info.Size(), nil
 	}
 	buffer := bytes.NewBuffer(make([]byte, 0, info.Size()+bytes.MinRead))
-	size, err = buffer.ReadFrom(io.LimitReader(f, maxFileSize+1)) // it may grow, or be a pipe
+	size, err = buffer.ReadFrom(io.LimitReader(f, maxFileSize+1)) // the file may grow, or be a pipe
 	return buffer.Bytes(), size, err
 }
 
-// withoutPath is the cause of a file error without the path, which is printed
-// before it anyway.
+// withoutPath is the cause of a file error without the path, which the finding already
+// has.
 func withoutPath(err error) string {
 	if path, ok := errors.AsType[*fs.PathError](err); ok {
 		return path.Err.Error()

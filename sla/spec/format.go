@@ -7,34 +7,33 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// format is one way of writing specifications. Documents of several formats may
-// stand in one file.
+// format is a format of specifications. A file may have documents of several formats.
 type format struct {
 	name  string // as its users call it
-	noun  string // what a document of it is, in messages: "service level agreement"
-	begin string // how a document of it begins, in remedies
-	mark  string // text near the beginning of a file that has such documents
-	// detect tells how likely it is that a document is meant to be of the format.
+	noun  string // what messages call a document: "service level agreement"
+	begin string // how a document begins, for remedies
+	mark  string // text in the first lines of such a file
+	// detect returns how sure it is that a document is of the format.
 	detect func(head) confidence
-	// decode reads a document of the format; nil if nothing can be made of it, which
-	// has then been reported.
+	// decode reads a document of the format. It returns nil after an error that leaves
+	// nothing to return.
 	decode func(value) *sla.Agreement
 }
 
-// formats are the known formats, one line each. Where two fit a document alike,
-// the first one reads it.
+// formats are the known formats, one line each. If several match a document equally
+// well, the first one reads it.
 var formats = []format{native}
 
-// confidence is how likely a document is of a format.
+// confidence is how sure it is that a document is of a format.
 type confidence int
 
 const (
 	noMatch  confidence = iota
-	possible            // nothing in it says otherwise, or the format's name is misspelt
-	certain             // it says so
+	possible            // no format is named, or the name is misspelt
+	certain             // the document names the format
 )
 
-// head is the top keys of a document, of which its format is told.
+// head holds the top-level keys of a document. They say which format it is of.
 type head map[string]value
 
 func headOf(root value) head {
@@ -46,13 +45,13 @@ func headOf(root value) head {
 	return h
 }
 
-// has tells whether the document has a key.
+// has returns whether the document has a key.
 func (h head) has(key string) bool {
 	_, ok := h[key]
 	return ok
 }
 
-// text is the scalar under a key as it is written, "" without one.
+// text is the scalar under a key as it is written, or "".
 func (h head) text(key string) string {
 	if v, ok := h[key]; ok {
 		return v.node.Value
@@ -60,11 +59,11 @@ func (h head) text(key string) string {
 	return ""
 }
 
-// formatOf is the format of a document. One of another format, or of none, is
-// reported, and then it is nil.
+// formatOf returns the format of a document. It reports a document of no known format,
+// and returns nil.
 func formatOf(root value, known []format) *format {
 	if root.node.Kind != yamlMapping {
-		what := "text or a number" // which is not quoted: the file may be another one than was meant
+		what := "text or a number" // not quoted, because the path may be wrong and the file secret
 		if root.node.Kind == yamlSequence {
 			what = "a list"
 		}
@@ -99,7 +98,8 @@ func (h head) unknown(root value, known []format) {
 		beginningsOf(known)+", or keep it out of the files that are loaded")
 }
 
-// nounsOf are what documents of formats are: "service level agreement or …".
+// nounsOf is what messages call documents of any of the formats: "service level
+// agreement or …".
 func nounsOf(known []format) string {
 	names := make([]string, len(known))
 	for i, f := range known {
@@ -108,7 +108,8 @@ func nounsOf(known []format) string {
 	return either(names)
 }
 
-// beginningsOf say how a document begins; with several formats, of which.
+// beginningsOf is the remedy that says how documents begin, with the names of the
+// formats if there are several.
 func beginningsOf(known []format) string {
 	ways := make([]string, len(known))
 	for i, f := range known {
@@ -119,7 +120,8 @@ func beginningsOf(known []format) string {
 	return "begin it with " + either(ways)
 }
 
-// hasMark tells whether the beginning of a file has documents of a known format.
+// hasMark returns whether text is the beginning of a file with documents of a known
+// format.
 func hasMark(text []byte) bool {
 	for _, f := range formats {
 		if bytes.Contains(text, []byte(f.mark)) {

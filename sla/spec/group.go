@@ -8,7 +8,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// maxGroups is the highest limit of groups; each has some thirty series.
+// maxGroups is the highest limit of groups. Each group has about thirty series.
 const maxGroups = 10_000
 
 var labelNameSchema = schema{"type": "string", "pattern": labelPattern}
@@ -38,11 +38,11 @@ var groupTargetSection = &section{
 
 var groupByType = valueType{name: "list of label names, or a mapping", sample: "[tenant]", scalars: groupLabelsType.scalars, sections: []*section{groupBySection}}
 
-// reservedGroups are labels that recorded series or raw histograms need for
-// themselves, beside reservedLabels.
+// reservedGroups are labels that recorded series or histograms need, besides
+// reservedLabels.
 var reservedGroups = []string{"le", "start", "calendar", "alertstate"}
 
-// parseGroupLabels are the names of labels to group by, with their places.
+// parseGroupLabels parses the names of labels to group by.
 func parseGroupLabels(v value) ([]value, bool) {
 	items, ok := v.list()
 	if !ok {
@@ -72,7 +72,7 @@ func parseGroupLabels(v value) ([]value, bool) {
 	return labels, len(labels) == len(items)
 }
 
-// readGroupBy reads a level's groups.
+// readGroupBy reads a level's groups, short as a list of labels or as a mapping.
 func (d *levelDraft) readGroupBy(v value) {
 	l := d.level
 	group := &object{value: v, section: groupBySection}
@@ -124,8 +124,8 @@ func parseGroupLimit(v value) (int, bool) {
 	return c.number, ok
 }
 
-// checkGroups reports groups that the indicator cannot have, and labels that
-// alerts would carry twice.
+// checkGroups reports an indicator without such groups, and labels that alerts would
+// have twice.
 func (d *levelDraft) checkGroups() {
 	v, given := d.get("groupBy")
 	if !given {
@@ -166,8 +166,8 @@ func (d *levelDraft) checkGroupLabels(v value) {
 	}
 }
 
-// decodeGroupTarget adds a target to the level's groups; labelsKnown is false
-// where those could not be read.
+// decodeGroupTarget adds a target to the level's groups. labelsKnown is false if the
+// labels could not be read.
 func decodeGroupTarget(o *object, l *sla.ServiceLevel, labelsKnown bool) {
 	match, at, ok := read(o, "match", value.entries)
 	t := sla.GroupTarget{Match: map[string]string{}, Pos: o.pos()}

@@ -16,8 +16,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// icsWindows are the events of an iCalendar file (RFC 5545), which is named
-// relative to the specification. zone is that of events that name none.
+// icsWindows returns the events of an iCalendar file (RFC 5545) as windows. A relative
+// name is relative to the specification. zone is the time zone of events without one.
 func icsWindows(v value, file, zone string, notice time.Duration) []*sla.Window {
 	path := file
 	if !filepath.IsAbs(path) {
@@ -52,15 +52,15 @@ func icsWindows(v value, file, zone string, notice time.Duration) []*sla.Window 
 	return windows
 }
 
-// event is what of a VEVENT counts.
+// event is what matters of a VEVENT.
 type event struct {
 	*ics.VEvent
-	zone  string // of its start
+	zone  string // of the start
 	start time.Time
-	day   bool // it has dates and no times
+	day   bool // start and end are dates without times
 }
 
-// readICS makes windows of events.
+// readICS parses an iCalendar file into windows.
 func readICS(text []byte, zone string) ([]*sla.Window, error) {
 	if !bytes.Contains(text, []byte("BEGIN:VCALENDAR")) {
 		return nil, errors.New("it has no BEGIN:VCALENDAR")
@@ -71,7 +71,7 @@ func readICS(text []byte, zone string) ([]*sla.Window, error) {
 	}
 	var windows []*sla.Window
 	masters := map[string]*sla.Recurrence{} // by UID
-	var changed []event                     // instances of them
+	var changed []event                     // changed instances of recurring events
 	for i, ve := range calendar.Events() {
 		e, err := newEvent(ve, zone)
 		if err != nil {
@@ -127,7 +127,7 @@ func (e event) cancelled() bool {
 	return s != nil && strings.EqualFold(s.Value, "CANCELLED")
 }
 
-// window is the event's, nil if it lasts no time.
+// window is the event as a window, nil if it has no length.
 func (e event) window() (*sla.Window, error) {
 	w := &sla.Window{}
 	if s := e.GetProperty(ics.ComponentPropertySummary); s != nil {
@@ -167,8 +167,8 @@ func (e event) window() (*sla.Window, error) {
 	return w, nil
 }
 
-// announced is when people could know of the event: since it was made, or, if
-// it changes another one, since it was changed.
+// announced is when the event became known: when it was created, or for a changed
+// instance when it was last modified.
 func (e event) announced() (time.Time, error) {
 	p := e.GetProperty(ics.ComponentPropertyCreated)
 	if changed := e.GetProperty(ics.ComponentPropertyLastModified); changed != nil && e.GetProperty(ics.ComponentPropertyRecurrenceId) != nil {
@@ -181,7 +181,8 @@ func (e event) announced() (time.Time, error) {
 	return sla.Instant(wall, zone), err
 }
 
-// duration is from start to end: of days by the clock, else in elapsed time.
+// duration is the time from start to end: by the clock for whole days, else elapsed
+// time.
 func (e event) duration() (time.Duration, error) {
 	if p := e.GetProperty(ics.ComponentPropertyDtEnd); p != nil {
 		end, zone, day, err := icsTime(p.Value, p.ICalParameters, e.zone)
@@ -204,7 +205,7 @@ func (e event) duration() (time.Duration, error) {
 	return 0, nil
 }
 
-// times are the wall times of all properties of a kind, in the event's zone.
+// times returns the wall times of all properties of a kind, in the event's zone.
 func (e event) times(kind ics.ComponentProperty) ([]time.Time, error) {
 	var all []time.Time
 	for _, p := range e.GetProperties(kind) {
@@ -219,7 +220,7 @@ func (e event) times(kind ics.ComponentProperty) ([]time.Time, error) {
 	return all, nil
 }
 
-// wallTime is a time as the clock of the event's zone shows it.
+// wallTime converts a time to a wall time in the event's zone.
 func (e event) wallTime(text string, parameters map[string][]string) (time.Time, error) {
 	t, zone, _, err := icsTime(text, parameters, e.zone)
 	if err != nil || zone == e.zone {
@@ -234,14 +235,14 @@ func (e event) wallTime(text string, parameters map[string][]string) (time.Time,
 	return local.UTC().Add(time.Duration(offset) * time.Second), nil
 }
 
-// replace takes the instance that e stands for out of its master.
+// replace removes the instance that e replaces from its recurring event.
 func (e event) replace(master *sla.Recurrence) error {
 	id := e.GetProperty(ics.ComponentPropertyRecurrenceId)
 	if len(id.ICalParameters["RANGE"]) > 0 {
 		return errors.New("RECURRENCE-ID with RANGE is not known; end the event with UNTIL and begin another")
 	}
 	if master == nil {
-		return nil // of an event that is cancelled, or not in the file
+		return nil // the recurring event is cancelled, or not in the file
 	}
 	of := event{VEvent: e.VEvent, zone: master.Zone}
 	at, err := of.wallTime(id.Value, id.ICalParameters)
@@ -252,8 +253,8 @@ func (e event) replace(master *sla.Recurrence) error {
 	return nil
 }
 
-// icsTime is a wall time, the zone whose clock shows it, and whether it is a
-// date only.
+// icsTime parses a time. It returns the wall time, its zone, and whether it is a date
+// without a time.
 func icsTime(text string, parameters map[string][]string, zone string) (wall time.Time, in string, day bool, err error) {
 	if ids := parameters["TZID"]; len(ids) > 0 {
 		if in = icsZone(ids[0]); in == "" {
@@ -281,7 +282,7 @@ func plainTimeError(text string, err error) error {
 	return nil
 }
 
-// icsZone is the IANA name in a TZID, which some programs put a prefix before.
+// icsZone is the IANA name in a TZID. Some programs put a prefix before it.
 func icsZone(id string) string {
 	id = strings.Trim(id, `"`)
 	for {
@@ -298,7 +299,7 @@ func icsZone(id string) string {
 
 var icsDurationText = regexp.MustCompile(`^\+?P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$`)
 
-// icsDuration is a DURATION; its days have 24 hours.
+// icsDuration parses a DURATION. Its days have 24 hours.
 func icsDuration(text string) (time.Duration, error) {
 	m := icsDurationText.FindStringSubmatch(text)
 	if m == nil {

@@ -4,7 +4,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// indicatorKind is one way to measure a level.
+// indicatorKind is a kind of indicator, with how it is read.
 type indicatorKind struct {
 	key     string
 	typ     valueType
@@ -38,7 +38,7 @@ func newIndicatorSection() *section {
 	return s
 }
 
-// decodeIndicator is the first kind that was given.
+// decodeIndicator reads all kinds that were given, and returns the first one.
 func decodeIndicator(v value) (sla.Indicator, bool) {
 	o := v.object(indicatorSection)
 	if o == nil {

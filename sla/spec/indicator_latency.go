@@ -53,7 +53,8 @@ func decodeLatency(v value) (sla.Indicator, bool) {
 
 var referenceRegexp = regexp.MustCompile(`^(?:([^:/\s]+):)?([^:/\s]+)/([^:/\s]+)$`)
 
-// parseReference names a level; the agreement is left empty if it is the own one.
+// parseReference parses the name of a level. The agreement is left empty if the
+// reference has none.
 func parseReference(v value) (sla.ID, bool) {
 	text, ok := v.text()
 	if !ok {

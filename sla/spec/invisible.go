@@ -11,16 +11,16 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// invisible are characters with which a text can look like another one: those that
-// change the direction of what follows, so that a review sees another order than
-// this reader, and those without a width. The joiners U+200C and U+200D stay: scripts
-// and emoji need them. A byte order mark may begin a file.
+// invisible are characters that make a text look like another one: those that change the
+// direction of writing, so that a reviewer sees another order, and those without a
+// width. The joiners U+200C and U+200D are allowed, because some scripts and emoji need
+// them. A file may begin with a byte order mark.
 var invisible = regexp.MustCompile(`[\x{061C}\x{180E}\x{200B}\x{200E}\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2069}\x{FEFF}]`)
 
 const invisibleRemedy = "take it out; a text in a script from right to left needs none"
 
-// invisibleFinding is one for the first such character of a document, comments
-// included; nil if there is none.
+// invisibleFinding reports the first such character of a file, also in comments. It
+// returns nil if there is none.
 func invisibleFinding(src *source, text string) *sla.Finding {
 	start := len(text) - len(strings.TrimPrefix(text, "\ufeff"))
 	at := invisible.FindStringIndex(text[start:])
@@ -37,8 +37,8 @@ func invisibleFinding(src *source, text string) *sla.Finding {
 	}
 }
 
-// reportInvisible reports such characters of texts that are written as escapes,
-// which alerts, dashboards and pages would show.
+// reportInvisible reports such characters that are written as escapes, since alerts,
+// dashboards and pages would show them.
 func (d *decoder) reportInvisible(node *yaml.Node) {
 	if node.Kind == yaml.ScalarNode {
 		if found := invisible.FindString(node.Value); found != "" {
@@ -46,15 +46,15 @@ func (d *decoder) reportInvisible(node *yaml.Node) {
 			d.errorAt(node, "invisible-character", fmt.Sprintf("this text has the invisible character %U, with which a text can look like another one", character), invisibleRemedy)
 		}
 	}
-	for _, child := range node.Content { // aliases are of nodes that are here too
+	for _, child := range node.Content { // the nodes that aliases stand for are visited too
 		d.reportInvisible(child)
 	}
 }
 
-// deviceName is a name that is a device on Windows, with any ending.
+// deviceName matches names that Windows takes for a device, with any extension.
 var deviceName = regexp.MustCompile(`^(con|prn|aux|nul|(com|lpt)[0-9])$`)
 
-// parseAgreementName is an identifier that files are named by.
+// parseAgreementName parses an identifier that is also used as a file name.
 func parseAgreementName(v value) (string, bool) {
 	name, ok := v.identifier()
 	if ok && deviceName.MatchString(name) {
@@ -63,8 +63,8 @@ func parseAgreementName(v value) (string, bool) {
 	return name, ok
 }
 
-// foreign names the first character of a name beyond ASCII, which may look like a
-// letter that names can have.
+// foreign names the first character that is not ASCII, since it may look like an allowed
+// one.
 func foreign(name string) string {
 	for _, c := range name {
 		if c >= utf8.RuneSelf {

@@ -13,13 +13,13 @@ import (
 
 var labelRegexp = regexp.MustCompile(labelPattern)
 
-// reservedLabels are set by the rules themselves.
+// reservedLabels are the labels that the rules set.
 var reservedLabels = []string{
 	"sla", "service", "slo", "severity", "tier", "long_window",
 	"short_window", "period", "alertname", "alertstate", "escalation", "composite", "inhibited_by",
 }
 
-// parseLabels are names to texts, as series and alerts carry them.
+// parseLabels parses labels of series and alerts.
 func parseLabels(v value) (map[string]string, bool) {
 	return parseNamedTexts(v, func(entry value) bool {
 		if !slices.Contains(reservedLabels, entry.name) {
@@ -34,7 +34,7 @@ func parseLabels(v value) (map[string]string, bool) {
 	})
 }
 
-// severityRemedy says where the label severity is named.
+// severityRemedy says how to set the label severity.
 func severityRemedy(entry value) string {
 	name := "critical"
 	if _, _, urgency := (sla.SeverityNames{}).Named(entry.node.Value); entry.node.Kind == yaml.ScalarNode && entry.node.Value != "" && !urgency {
@@ -43,7 +43,7 @@ func severityRemedy(entry value) string {
 	return fmt.Sprintf("name severities for the whole agreement in spec.alerting: severities: {page: %s, ticket: …}; or give one alert another: tiers: {page-fast: {severity: %s}}", name, name)
 }
 
-// parseAnnotations are names to texts, as alerts carry them.
+// parseAnnotations parses annotations of alerts.
 func parseAnnotations(v value) (map[string]string, bool) {
 	return parseNamedTexts(v, func(entry value) bool {
 		if entry.name == "runbook_url" {

@@ -6,16 +6,16 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// levelKey is a key of a level: how it is read, and what it is, for the schema and
+// levelKey is a key of a level: how it is read, and its description for the schema and
 // the reference.
 type levelKey struct {
-	read func(*levelDraft, value) // of a key that was given
+	read func(*levelDraft, value) // called if the key was given
 	field
 }
 
-// levelKeys are the keys of a level, one entry each, in the order of the
-// reference. They are read in this order, so a key stands below those that its
-// reading needs; what needs all of them is in finish.
+// levelKeys are the keys of a level, one entry each, in the order of the reference. They
+// are read in this order, so a key stands below the keys that it depends on. What
+// depends on all of them is done in finish.
 var levelKeys = []levelKey{
 	{(*levelDraft).readName, field{key: "name", typ: nameType, required: true, example: "availability", doc: "Names the level in the label `slo`. Unique within its service."}},
 	{(*levelDraft).readService, field{key: "service", typ: nameType, def: "`metadata.name`", doc: "The service that the promise is about; the label `service`."}},
@@ -46,7 +46,7 @@ func newLevelSection() *section {
 	return s
 }
 
-// into reads a key whose value stands for itself into its place in a level.
+// into reads a key into a field of the level.
 func into[T any](parse func(value) (T, bool), place func(*sla.ServiceLevel) *T) func(*levelDraft, value) {
 	return func(d *levelDraft, v value) {
 		if got, ok := parse(v); ok {
@@ -55,19 +55,19 @@ func into[T any](parse func(value) (T, bool), place func(*sla.ServiceLevel) *T) 
 	}
 }
 
-// levelDefaults is what a level takes from its agreement.
+// levelDefaults holds what a level takes from its agreement.
 type levelDefaults struct {
 	agreement   *sla.Agreement
 	periods     []sla.Period
 	periodAt    value
-	periodGiven bool // else it is the default
+	periodGiven bool // else periods is the default
 	alerting    *alertingPatch
 	calendars   *calendars
 	hours       *sla.Calendar // nil is always
 
 	escalation    stepList
 	notifications notifications
-	rollups       []string // labels by which levels are put together
+	rollups       []string // labels of spec.rollups
 }
 
 // levelDraft is a level while it is read.
@@ -105,7 +105,7 @@ func decodeLevel(v value, shared levelDefaults) *sla.ServiceLevel {
 	return l
 }
 
-// finish does what needs every key of the level.
+// finish does what depends on several keys, once all are read.
 func (d *levelDraft) finish() {
 	l := d.level
 	l.Alerting = d.d.buildAlerting(l, d.targetOK, d.shared.agreement.Severities, d.shared.alerting, d.alerting)
@@ -147,7 +147,8 @@ func (d *levelDraft) readTarget(v value) { d.targetOK = readTarget(v, d.level) }
 
 func (d *levelDraft) readObjective(v value) { d.targetOK = readObjective(v, d.level) && d.targetOK }
 
-// readTarget reads a target, which is the objective too if no other one follows.
+// readTarget reads a target. It is also the objective, unless readObjective sets another
+// one.
 func readTarget(v value, l *sla.ServiceLevel) bool {
 	target, ok := v.percent()
 	if ok {
@@ -156,7 +157,7 @@ func readTarget(v value, l *sla.ServiceLevel) bool {
 	return ok
 }
 
-// readObjective reads an objective, which is not below the target if that is known.
+// readObjective reads an objective. It must not be below the target.
 func readObjective(v value, l *sla.ServiceLevel) bool {
 	objective, ok := v.percent()
 	if !ok {
@@ -197,14 +198,14 @@ func (d *levelDraft) readAlerting(v value) {
 	d.alerting.refuseSeverities()
 }
 
-// readEscalation reads the level's own steps, which stand instead of the agreement's.
+// readEscalation reads the level's own steps, which replace the agreement's.
 func (d *levelDraft) readEscalation(v value) {
 	if d.escalation, _ = parseEscalation(v, d.shared.agreement, d.shared.calendars); d.escalation.given {
 		d.level.Escalation = d.escalation.model()
 	}
 }
 
-// readAggregation reads how the level is counted, which has to suit its indicator.
+// readAggregation reads the aggregation, which must be one that the indicator allows.
 func (d *levelDraft) readAggregation(at value) {
 	l := d.level
 	given, ok := parseAggregation(at)

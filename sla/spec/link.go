@@ -7,8 +7,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// link checks what only all documents together show: names that are taken, and
-// levels that refer to others.
+// link checks what depends on several documents: unique names and references to levels.
 func (l *loader) link() {
 	agreements := map[string]sla.Position{}
 	l.levels = map[sla.ID]*sla.ServiceLevel{}
@@ -51,8 +50,8 @@ func (l *loader) link() {
 	}
 }
 
-// probeOf is the probe that a level defines and that another one, own, reads. A
-// reference without an agreement is completed.
+// probeOf returns the probe that the level own refers to. It completes a reference
+// without an agreement.
 func (l *loader) probeOf(doc *document, own *sla.ServiceLevel, of *sla.ID, pos sla.Position) *sla.Probe {
 	if of.SLA == "" {
 		of.SLA = doc.agreement.Name
@@ -67,7 +66,7 @@ func (l *loader) probeOf(doc *document, own *sla.ServiceLevel, of *sla.ID, pos s
 		return nil
 	}
 	switch i := level.Indicator.(type) {
-	case nil: // reported where it stands
+	case nil: // reported at its place
 	case *sla.Probe:
 		return i
 	case *sla.SharedProbe:
@@ -87,7 +86,7 @@ func (l *loader) probeOf(doc *document, own *sla.ServiceLevel, of *sla.ID, pos s
 	return nil
 }
 
-// checkThreshold reports a response time that a probe has no time to exceed.
+// checkThreshold reports a threshold that is not below the probe's timeout.
 func checkThreshold(doc *document, level *sla.ServiceLevel, latency *sla.ProbeLatency) {
 	if at, ok := doc.thresholds[latency]; ok && latency.Threshold >= latency.Probe.Timeout {
 		doc.levelError(level, at, "bad-threshold", fmt.Sprintf(
@@ -96,7 +95,8 @@ func checkThreshold(doc *document, level *sla.ServiceLevel, latency *sla.ProbeLa
 	}
 }
 
-// nearestProbe says which level with a probe was meant.
+// nearestProbe is the remedy for an unknown level: the level with a probe that was
+// probably meant.
 func (l *loader) nearestProbe(doc *document, id sla.ID) string {
 	var candidates []string
 	known := false

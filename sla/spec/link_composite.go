@@ -8,13 +8,13 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// compositeLink finds the levels that composites refer to.
+// compositeLink resolves the references of composites.
 type compositeLink struct {
 	*loader
-	broken   map[*sla.Composite]bool // mistakes were reported, or are of a composite in it
-	whole    map[*sla.Composite]bool // those that were found whole
-	reported map[string]bool         // circles that were reported, by what is in them
-	added    int                     // leaves that no composite was written with, but has by the composites in it
+	broken   map[*sla.Composite]bool // they or a composite in them have errors
+	whole    map[*sla.Composite]bool // neither they nor a composite in them has errors
+	reported map[string]bool         // cycles that were reported, by their members
+	added    int                     // leaves that composites have only through other composites
 }
 
 func (l *loader) linkComposites() {
@@ -37,7 +37,7 @@ func (l *loader) linkComposites() {
 	})
 }
 
-// resolveReferences finds every level that a composite names.
+// resolveReferences finds the levels that a composite names.
 func (l *compositeLink) resolveReferences(doc *document, c *sla.Composite) {
 	for _, leaf := range c.Root.Leaves() {
 		if leaf.Level = l.find(doc, &leaf.Of, leaf.Pos); leaf.Level == nil {
@@ -74,8 +74,8 @@ func (l *compositeLink) resolveReferences(doc *document, c *sla.Composite) {
 	}
 }
 
-// find is the level that is named, or nil if it cannot be a component, which is
-// then reported. A name without an agreement is completed.
+// find returns the level that a composite names. It reports a level that cannot be a
+// component, and returns nil. It completes a name without an agreement.
 func (l *compositeLink) find(doc *document, id *sla.ID, pos sla.Position) *sla.ServiceLevel {
 	if id.SLA == "" {
 		id.SLA = doc.agreement.Name
@@ -86,7 +86,7 @@ func (l *compositeLink) find(doc *document, id *sla.ID, pos sla.Position) *sla.S
 		doc.report(sla.Error, pos, "dangling-reference", fmt.Sprintf("there is no level %q", *id), l.nearestLevel(doc, *id))
 		return nil
 	case level.Indicator == nil:
-		return nil // reported where it stands
+		return nil // reported at its place
 	case len(level.GroupBy.Labels) > 0:
 		doc.report(sla.Error, pos, "bad-reference", fmt.Sprintf("the level %q has groups, so it has many states and not one", *id),
 			"refer to a level without groupBy: one that counts what matters here")
@@ -95,7 +95,7 @@ func (l *compositeLink) find(doc *document, id *sla.ID, pos sla.Position) *sla.S
 	return level
 }
 
-// nearestLevel says which level was meant.
+// nearestLevel is the remedy for an unknown level: the level that was probably meant.
 func (l *compositeLink) nearestLevel(doc *document, id sla.ID) string {
 	var candidates, agreements []string
 	for _, other := range l.docs {
@@ -121,7 +121,8 @@ func (l *compositeLink) nearestLevel(doc *document, id sla.ID) string {
 	return "the levels are " + list(candidates[:min(len(candidates), 8)])
 }
 
-// reportCycle reports a composite that is in itself, where the circle begins.
+// reportCycle reports a composite that contains itself, at the member that leads back to
+// it.
 func (l *compositeLink) reportCycle(doc *document, level *sla.ServiceLevel, c *sla.Composite) {
 	seen := map[*sla.ServiceLevel]bool{}
 	var way func(from *sla.Composite) []string
@@ -156,7 +157,7 @@ func (l *compositeLink) reportCycle(doc *document, level *sla.ServiceLevel, c *s
 		l.broken[c] = true
 		members := strings.Join(slices.Sorted(slices.Values(circle)), " ")
 		if l.reported[members] {
-			return // where another one of the circle stands
+			return // reported for another composite of the cycle
 		}
 		l.reported[members] = true
 		remedy := "take it out"
@@ -177,8 +178,8 @@ func compositeOf(level *sla.ServiceLevel) (*sla.Composite, bool) {
 	return c, ok && c.Root != nil
 }
 
-// isWhole tells whether neither a composite nor one in it is broken. Each is looked
-// at once, however many others it is in.
+// isWhole returns whether neither a composite nor a composite in it has errors. Each is
+// looked at once.
 func (l *compositeLink) isWhole(c *sla.Composite) bool {
 	if l.broken[c] || l.whole[c] {
 		return l.whole[c]
@@ -196,8 +197,8 @@ func (l *compositeLink) isWhole(c *sla.Composite) bool {
 	return true
 }
 
-// resolve puts composites into the places of their levels, and reports what is
-// wrong or doubtful with the whole.
+// resolve replaces references to composites by their trees, and reports what is wrong or
+// doubtful.
 func (l *compositeLink) resolve(doc *document, level *sla.ServiceLevel, c *sla.Composite) {
 	findings := c.Resolve(level)
 	if !findings.HasErrors() && !l.withinSize(doc, level, c) {
@@ -223,13 +224,13 @@ func (l *compositeLink) resolve(doc *document, level *sla.ServiceLevel, c *sla.C
 	}
 }
 
-// maxAdded is how many leaves all composites together may have by the composites
-// in them, beyond what was written. Each leaf has rules of its own, and a line in
-// which a composite is named would otherwise make two hundred of them.
+// maxAdded limits how many leaves all composites together have through other composites.
+// Each leaf has rules of its own, and one line that names a composite could add two
+// hundred of them.
 const maxAdded = 2_000
 
-// withinSize counts the leaves of a composite before rules are made of them. That there
-// are too many is told once, where they become too many.
+// withinSize adds the leaves that a composite has through others. It returns false above
+// maxAdded, and reports that once.
 func (l *compositeLink) withinSize(doc *document, level *sla.ServiceLevel, c *sla.Composite) bool {
 	before := l.added
 	l.added += max(0, len(c.Tree.Leaves())-len(c.Root.Leaves()))
@@ -241,8 +242,8 @@ func (l *compositeLink) withinSize(doc *document, level *sla.ServiceLevel, c *sl
 	return l.added <= maxAdded
 }
 
-// recordPartOf tells the levels of a composite, those that are composites
-// themselves too, what they are a part of.
+// recordPartOf records in every level of a composite, composites included, that it is a
+// part of it.
 func recordPartOf(level *sla.ServiceLevel, c *sla.Composite) {
 	if c.Alerts == sla.AlertsIndependent {
 		return

@@ -11,14 +11,13 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Load reads the agreements of every path: a file, a directory (all *.yaml and
-// *.yml directly in it, by name), a glob, or - for standard input. It returns every agreement that it
-// could make something of, also when there are errors, and every finding in
-// order of place. The agreements are fit for use only if findings.Err() is nil; else
-// more mistakes can be looked for in them.
+// Load reads the agreements of every path: a file, a directory (all *.yaml and *.yml
+// directly in it, by name), a glob, or - for standard input. It returns all agreements,
+// also those with errors, and all findings in order of place. Use the agreements only if
+// findings.Err() is nil; with errors they are only good for finding more of them.
 func Load(paths ...string) ([]*sla.Agreement, sla.Findings) { return Files{}.Load(paths...) }
 
-// Load reads as the function Load does.
+// Load is the function Load for specifications that may name these files.
 func (f Files) Load(paths ...string) ([]*sla.Agreement, sla.Findings) {
 	l := &loader{files: f, formats: formats}
 	for _, file := range l.expandPaths(paths) {
@@ -27,30 +26,30 @@ func (f Files) Load(paths ...string) ([]*sla.Agreement, sla.Findings) {
 	return l.finish()
 }
 
-// LoadText reads one document of the given name from memory.
+// LoadText reads the agreements of a text. file is its name in findings.
 func LoadText(file, text string) ([]*sla.Agreement, sla.Findings) {
 	l := &loader{formats: formats}
 	l.read(file, []byte(text))
 	return l.finish()
 }
 
-// loader gathers what the files of one Load hold.
+// loader collects what one Load reads.
 type loader struct {
-	files    Files // what may be done with files that specifications name
+	files    Files // how to treat files that specifications name
 	formats  []format
 	docs     []*document
-	levels   map[sla.ID]*sla.ServiceLevel // of all documents; of several with one name the first
+	levels   map[sla.ID]*sla.ServiceLevel // of all documents; the first of those with the same name
 	findings sla.Findings
 	unread   []unread
 }
 
-// document is one agreement with the decoder that knows its places.
+// document is one agreement with its decoder.
 type document struct {
 	*decoder
 	agreement *sla.Agreement
 }
 
-// levelError reports an error of a level.
+// levelError reports an error in a level, and marks the level as broken.
 func (d *document) levelError(level *sla.ServiceLevel, pos sla.Position, rule, message, remedy string) {
 	d.report(sla.Error, pos, rule, message, remedy)
 	d.broken[level] = true
@@ -100,8 +99,8 @@ func (l *loader) read(file string, text []byte) {
 	}
 }
 
-// decodeDocument is the agreement of a document of one of the formats, or nil if
-// it is of none or nothing can be made of it.
+// decodeDocument reads a document by its format. It returns nil after an error that
+// leaves nothing to return.
 func decodeDocument(root value, known []format) *sla.Agreement {
 	f := formatOf(root, known)
 	if f == nil {
@@ -110,7 +109,7 @@ func decodeDocument(root value, known []format) *sla.Agreement {
 	return f.decode(root)
 }
 
-// invalidUTF8 is the offset of the first byte that is no UTF-8, or -1.
+// invalidUTF8 is the offset of the first byte that is not UTF-8, or -1.
 func invalidUTF8(text []byte) int {
 	if utf8.Valid(text) {
 		return -1
@@ -125,7 +124,7 @@ func invalidUTF8(text []byte) int {
 	return -1
 }
 
-// finish does what needs all documents, and puts the findings into order.
+// finish links all documents, and sorts the findings.
 func (l *loader) finish() ([]*sla.Agreement, sla.Findings) {
 	l.link()
 	l.splitBroken()

@@ -6,7 +6,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// readMissingData reads what unknown time counts as.
+// readMissingData reads what missing time counts as.
 func (d *levelDraft) readMissingData(at value) {
 	l := d.level
 	policy, ok := word[string]("excluded", "bad", "good")(at)

@@ -8,24 +8,26 @@ import (
 	"github.com/upheld-sla/upheld/internal/regular"
 )
 
-// Files says what is done with files that specifications name. The zero value opens
-// none but iCalendar files beside the specification or below: specifications may come
-// from strangers, and where they are checked their files are not.
+// Files says how to treat files that specifications name. The zero value opens only
+// iCalendar files, and those only in the specification's directory and below:
+// specifications may come from strangers, and the machine that checks them does not have
+// their files.
 type Files struct {
-	// Allow are folders that files may be in, besides the one of the specification that
-	// names them. Without any, secrets, certificates and lists of targets may be
-	// anywhere; iCalendar files may not.
+	// Allow are directories that files may be in, besides the specification's own. If it
+	// is empty, secrets, certificates and lists of targets may be anywhere; iCalendar
+	// files may not.
 	Allow []string
-	// Open is for those that use the files: each is opened, and told if it cannot be.
+	// Open makes Load open each file once, and report those that cannot be opened. Set
+	// it in programs that use the files.
 	Open bool
 }
 
-// folders are those that files of a specification may be in.
+// folders are the directories that files of a specification may be in.
 func (f Files) folders(spec string) []string {
 	return append([]string{filepath.Dir(spec)}, f.Allow...)
 }
 
-// within are folders for sla.Secret.
+// within is the same as a list of paths, for sla.Secret. "" is anywhere.
 func (f Files) within(spec string) string {
 	if len(f.Allow) == 0 {
 		return ""
@@ -33,9 +35,9 @@ func (f Files) within(spec string) string {
 	return strings.Join(f.folders(spec), string(filepath.ListSeparator))
 }
 
-// parseFile is the name of a file, beside the specification if it is not absolute. It is
-// looked at only by those that use it. One that is not there is worth a warning, since
-// it may come; what is no file, or is where none may be, is an error.
+// parseFile parses the name of a file, relative to the specification. With Files.Open it
+// opens the file: a missing file is a warning, since it may be created later; one that
+// is no regular file or in another directory is an error.
 func parseFile(v value) (string, bool) {
 	name, ok := v.text()
 	if !ok {
@@ -61,7 +63,7 @@ func parseFile(v value) (string, bool) {
 	return name, true
 }
 
-// reportOutside reports a file that is where none may be.
+// reportOutside reports a file outside of the allowed directories.
 func reportOutside(v value) {
 	v.error("unreadable-file", v.quoted()+" is not in the directory of this file, nor in one of --files.allow", "put it there, or name its directory by --files.allow")
 }

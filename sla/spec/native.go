@@ -7,7 +7,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// What a document of this format begins with.
+// The first keys of a document of this format.
 const (
 	apiVersion   = "upheld/v1"
 	documentKind = "ServiceLevelAgreement"
@@ -24,13 +24,13 @@ var documentSection = &section{
 	},
 }
 
-// native is the format of this file.
+// native is the format upheld/v1.
 var native = format{
 	name: "Upheld", noun: "service level agreement", begin: "apiVersion: " + apiVersion + " and kind: " + documentKind, mark: "apiVersion: " + apiVersion,
 	detect: detectNative, decode: decodeNative,
 }
 
-// rootSection breaks the initialization cycle of decoders and tables.
+// rootSection breaks an initialization cycle between decoders and tables.
 var rootSection *section
 
 func init() { rootSection = documentSection }
@@ -65,7 +65,7 @@ var specSection = &section{
 	},
 }
 
-// decodeNative is the agreement of a document, as far as it can be read.
+// decodeNative reads the agreement of a document, as far as that is possible.
 func decodeNative(root value) *sla.Agreement {
 	root.name = "a document"
 	o := root.object(documentSection)
@@ -82,15 +82,15 @@ func decodeNative(root value) *sla.Agreement {
 	return a
 }
 
-// detectNative takes what is nearly right for this format too, so that its other
-// mistakes are found.
+// detectNative also accepts documents whose apiVersion or kind is nearly right, so that
+// their other mistakes are found.
 func detectNative(h head) confidence {
 	switch {
 	case strings.HasPrefix(h.text("apiVersion"), "upheld"):
 		return certain
 	case Nearest(h.text("kind"), []string{documentKind}) != "":
 		return possible
-	case !h.has("apiVersion") && !h.has("kind") && h.has("spec"): // forgotten; reported as missing
+	case !h.has("apiVersion") && !h.has("kind") && h.has("spec"): // both are reported as missing
 		return possible
 	}
 	return noMatch
@@ -147,7 +147,7 @@ func decodeSpec(v value, a *sla.Agreement) {
 	shared.escalation.check(a.Escalation, a.Levels, a, "the agreement")
 }
 
-// merged is base with over laid on it; nil if both are empty.
+// merged is base with the entries of over, which win; nil if both are empty.
 func merged(base, over map[string]string) map[string]string {
 	if len(base)+len(over) == 0 {
 		return nil

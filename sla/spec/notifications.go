@@ -27,13 +27,13 @@ var pacingSection = &section{
 	},
 }
 
-// notifications are the model's with the places of the severities that it paces.
+// notifications are the notifications of the model with the places of their keys.
 type notifications struct {
 	sla.Notifications
 	severities []value
-	paces      []*object // of the paces, as mappings
+	paces      []*object // the mapping of each severity
 
-	labels []value // to group by
+	labels []value // the items of groupBy
 	names  sla.SeverityNames
 }
 
@@ -68,7 +68,7 @@ func decodeNotifications(v value, names sla.SeverityNames) (notifications, bool)
 	return n, true
 }
 
-// checkPacing reports a pace that repeats sooner than it tells news.
+// checkPacing reports a repeatInterval that is shorter than the groupInterval.
 func checkPacing(o *object, p sla.Pacing) {
 	if p.RepeatInterval >= p.GroupInterval {
 		return
@@ -81,10 +81,10 @@ func checkPacing(o *object, p sla.Pacing) {
 		sla.FormatDuration(p.RepeatInterval), sla.FormatDuration(p.GroupInterval)), "make it at least as long")
 }
 
-// manyNotifications is how many notifications of an outage are a storm.
+// manyNotifications is how many notifications of one outage are too many.
 const manyNotifications = 20
 
-// warnStorm warns of labels of groups by which one outage is many notifications.
+// warnStorm warns of labels in groupBy that make many notifications of one outage.
 func (n notifications) warnStorm(levels []*sla.ServiceLevel) {
 	for _, at := range n.labels {
 		i := slices.IndexFunc(levels, func(l *sla.ServiceLevel) bool {
@@ -99,7 +99,8 @@ func (n notifications) warnStorm(levels []*sla.ServiceLevel) {
 	}
 }
 
-// check reports paces of severities that no alert has.
+// check reports severities that no alert has, storms of notifications, and paces that
+// cannot work.
 func (n notifications) check(levels []*sla.ServiceLevel) {
 	known, _ := alertsOf(levels)
 	for _, at := range n.severities {

@@ -14,19 +14,18 @@ type object struct {
 	value
 	section *section
 	values  map[string]value
-	kind    *probeKind // of a probe; nil otherwise
+	kind    *probeKind // the kind of probe, nil for other mappings
 }
 
-// object reads the value as a section, and reports keys that the section does
-// not have and required ones that are missing. It is nil if the value is no
-// mapping.
+// object reads a mapping with the keys of a section. It reports unknown keys and missing
+// ones. It returns nil if the value is not a mapping.
 func (v value) object(s *section) *object {
 	if v.node.Kind != yaml.MappingNode {
 		v.typeError("a mapping", v.mappingRemedy(s))
 		return nil
 	}
 	o := &object{value: v, section: s, values: map[string]value{}}
-	var meant []string // by misspelt keys, which is complaint enough
+	var meant []string // keys that misspelt ones stand for; they are not reported as missing too
 	pairs, _ := v.entries()
 	for _, pair := range pairs {
 		f := s.field(pair.name)
@@ -49,8 +48,8 @@ func (v value) object(s *section) *object {
 	return o
 }
 
-// mappingRemedy is what to write for a section that was given as something else:
-// where text is meant for its only key, the mapping with that.
+// mappingRemedy is the remedy if a section is not a mapping. If the section has one key
+// and the value is text, it shows the mapping with that text.
 func (v value) mappingRemedy(s *section) string {
 	if only := s.fields[0]; len(s.fields) == 1 && len(only.typ.sections) == 0 && v.node.Kind == yaml.ScalarNode && v.node.ShortTag() == "!!str" {
 		text := only.sample()
@@ -71,7 +70,7 @@ func (o *object) exactlyOne(group, meant []string) {
 	}
 	switch {
 	case len(given) == 0 && slices.ContainsFunc(meant, func(key string) bool { return key == "" || slices.Contains(group, key) }):
-		// What nobody can read may have been meant as one of them.
+		// An unknown key may stand for one of them.
 	case len(given) == 0:
 		o.missing(o.section.name+" needs "+either(group), "add "+group[0]+": "+o.section.field(group[0]).sample())
 	case len(given) > 1:
@@ -80,7 +79,7 @@ func (o *object) exactlyOne(group, meant []string) {
 	}
 }
 
-// missing reports what is not there, at the key of the mapping it is not in.
+// missing reports a missing key, at the key of the mapping.
 func (o *object) missing(message, remedy string) {
 	at := o.node
 	if o.key != nil && !o.item {
@@ -89,7 +88,7 @@ func (o *object) missing(message, remedy string) {
 	o.d.errorAt(at, "missing-key", message, remedy)
 }
 
-// get is the value of a key of the section, if it was given.
+// get returns the value of a key, and whether it was given.
 func (o *object) get(key string) (value, bool) {
 	if o.section.field(key) == nil {
 		panic("spec: section " + o.section.name + " has no key " + key)
@@ -104,13 +103,13 @@ func (o *object) get(key string) (value, bool) {
 	return v, ok
 }
 
-// given are those keys that the object has.
+// given returns those of the keys that were given.
 func (o *object) given(keys ...string) []string {
 	return slices.DeleteFunc(keys, func(key string) bool { _, ok := o.values[key]; return !ok })
 }
 
-// read is a key's value as parse reads it; ok is false if the key was not given
-// or its value is wrong, which has then been reported.
+// read parses the value of a key. ok is false if the key was not given, or after an
+// error.
 func read[T any](o *object, key string, parse func(value) (T, bool)) (got T, at value, ok bool) {
 	at, given := o.get(key)
 	if !given {
@@ -120,7 +119,8 @@ func read[T any](o *object, key string, parse func(value) (T, bool)) (got T, at 
 	return got, at, ok
 }
 
-// optional is a key's value, or nil if it was not given or is wrong.
+// optional parses the value of a key. It returns nil if the key was not given, and after
+// an error.
 func optional[T any](o *object, key string, parse func(value) (T, bool)) *T {
 	if got, _, ok := read(o, key, parse); ok {
 		return &got

@@ -19,7 +19,7 @@ var unitNames = func() []string {
 
 var weekdays = []string{"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"}
 
-// weekday is the day of the name, which is one of weekdays.
+// weekday is the day with a name of weekdays.
 func weekday(name string) time.Weekday {
 	return time.Weekday((slices.Index(weekdays, name) + 1) % 7)
 }
@@ -51,14 +51,14 @@ var periodSection = &section{
 
 var defaultPeriod = sla.Period{Rolling: 30 * 24 * time.Hour}
 
-// The bounds of a rolling period, and the step of the series it is summed from.
+// The limits of a rolling period, and the step in which it is summed.
 const (
 	minPeriod  = time.Hour
 	maxPeriod  = 366 * 24 * time.Hour
 	periodStep = 5 * time.Minute
 )
 
-// unitSynonym is the calendar's unit that people and other formats call by a word.
+// unitSynonym is the calendar unit that a word of people or other formats stands for.
 func unitSynonym(word string) (unit sla.Unit, known bool) {
 	switch word {
 	case "weekly", "weeks":
@@ -73,7 +73,7 @@ func unitSynonym(word string) (unit sla.Unit, known bool) {
 	return "", false
 }
 
-// rollingSynonym says what to write for a word that is no unit of the calendar.
+// rollingSynonym is the rolling period to write for a word like "daily".
 func rollingSynonym(word string) string {
 	switch word {
 	case "day", "daily":
@@ -84,15 +84,15 @@ func rollingSynonym(word string) string {
 	return "30d for the last 30 days"
 }
 
-// lettersOnly tells whether a text has letters only.
+// lettersOnly returns whether a text has only letters.
 func lettersOnly(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsLetter(r) })
 }
 
-// maxPeriods bounds the rules of a level: each period has its own.
+// maxPeriods limits the rules of a level: each period has its own.
 const maxPeriods = 10
 
-// parsePeriods are one period or a list of them, each of another name.
+// parsePeriods parses a period or a list of them. Their names must differ.
 func parsePeriods(v value) ([]sla.Period, bool) {
 	if v.node.Kind != yamlSequence {
 		p, ok := parsePeriod(v)
@@ -129,7 +129,7 @@ func parsePeriods(v value) ([]sla.Period, bool) {
 	return periods, ok
 }
 
-// parsePeriod is a period, short or as a mapping.
+// parsePeriod parses a period, short or as a mapping.
 func parsePeriod(v value) (sla.Period, bool) {
 	switch v.node.Kind {
 	case yamlScalar:
@@ -146,8 +146,8 @@ func parsePeriod(v value) (sla.Period, bool) {
 	return sla.Period{}, false
 }
 
-// parseUnit is a calendar period's unit. It is "" if the text is none, and ok is
-// false if it is one in other words, which has been reported.
+// parseUnit parses a calendar unit. It returns "" for a text that is none. For a synonym
+// it reports an error, and returns the unit and false.
 func parseUnit(v value) (unit sla.Unit, ok bool) {
 	text := v.node.Value
 	if slices.Contains(sla.Units, sla.Unit(text)) {
@@ -201,7 +201,7 @@ func decodePeriod(v value) (sla.Period, bool) {
 		}
 	}
 	if unitAt.node != nil {
-		return sla.Period{}, false // both, which has been reported
+		return sla.Period{}, false // both were given, which has been reported
 	}
 	if unit, ok := parseUnit(rolling); ok {
 		rolling.error("bad-period", rolling.quoted()+" is a calendar period", "write calendar: "+string(unit))
@@ -212,8 +212,8 @@ func decodePeriod(v value) (sla.Period, bool) {
 	return parseRolling(rolling)
 }
 
-// fillCalendar reads what goes with a calendar period, o being its mapping if
-// it has one, and notes what was left out.
+// fillCalendar reads the keys of a calendar period, and records the defaults. o is its
+// mapping, or nil.
 func fillCalendar(v value, p *sla.Period, o *object) bool {
 	p.Zone = v.d.zone
 	if p.Calendar == sla.Week {
@@ -264,7 +264,7 @@ func noteCalendarDefaults(v value, p sla.Period, given map[string]bool) {
 	}
 }
 
-// parseZone is the name of a time zone of the IANA database.
+// parseZone parses the IANA name of a time zone.
 func parseZone(v value) (string, bool) {
 	text, ok := v.text()
 	if !ok {
@@ -289,7 +289,8 @@ func knownZone(name string) bool {
 	return err == nil
 }
 
-// zoneSpelling is the zone whose name is spelt otherwise: europe/berlin, New York.
+// zoneSpelling is the IANA name for a zone that is spelt differently: europe/berlin, New
+// York.
 func zoneSpelling(text string) string {
 	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return r == ' ' || r == '_' })
 	name := strings.Join(words, "_")
@@ -310,7 +311,7 @@ func zoneSpelling(text string) string {
 	return ""
 }
 
-// parseMonthOffset is a number of months, 0 to 11.
+// parseMonthOffset parses a number of months from 0 to 11.
 func parseMonthOffset(v value) (int, bool) {
 	n := slices.Index([]string{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11"}, v.node.Value)
 	if v.node.Kind == yamlScalar && v.node.ShortTag() == "!!int" && n >= 0 {

@@ -13,9 +13,9 @@ import (
 // probeKind is everything the reader knows about one kind of probe. It is declared in
 // the file of the kind, with its options, defaults and checks.
 type probeKind struct {
-	key     string // holds what is probed
+	key     string // its value says what is probed
 	section *section
-	decode  func(*object) sla.Check // nil after an error, which has been reported
+	decode  func(*object) sla.Check // returns nil after an error
 	// placeholder is read in place of a pattern that is sla.TargetVariable alone;
 	// "" if the kind has no targets.
 	placeholder string
@@ -40,8 +40,8 @@ var probeKinds = []*probeKind{
 	&journeyKind,
 }
 
-// The bounds of a probe's interval: four probes must fall into every base
-// window, or a single late one would leave it nearly empty.
+// The limits of a probe's interval. At least four probes must fall into every base
+// window, so that one late probe does not leave it nearly empty.
 const (
 	defaultInterval = 15 * time.Second
 	minInterval     = 100 * time.Millisecond
@@ -121,7 +121,7 @@ func decodeProbe(v value) (sla.Indicator, bool) {
 	return p, p.Check != nil
 }
 
-// decodeSharedProbe is a reference to the level that defines the probe.
+// decodeSharedProbe reads a reference to the level that defines the probe.
 func decodeSharedProbe(v value) (sla.Indicator, bool) {
 	if strings.Contains(v.node.Value, "://") {
 		v.error("bad-reference", v.quoted()+" does not name a service level", `to probe a URL, write probe: {http: "…"}`)
@@ -131,8 +131,8 @@ func decodeSharedProbe(v value) (sla.Indicator, bool) {
 	return &sla.SharedProbe{Of: of, OfPos: v.pos()}, ok
 }
 
-// decodeRecheck is the recheckInterval of a probe, which must be below its interval; 0
-// without one.
+// decodeRecheck reads recheckInterval, which must be below the interval. It returns 0 if
+// the key was left out.
 func decodeRecheck(o *object, interval time.Duration) time.Duration {
 	recheck, at, ok := read(o, "recheckInterval", value.duration)
 	if ok && (recheck < minInterval || recheck >= interval) {
@@ -151,8 +151,8 @@ func decodeMaxDuration(o *object, timeout time.Duration) time.Duration {
 	return most
 }
 
-// probeKindOf is the kind whose key the mapping has. It reports a mapping with none, or
-// with several.
+// probeKindOf returns the kind whose key the mapping has. It reports a mapping with none
+// or several, and returns nil.
 func probeKindOf(v value) *probeKind {
 	pairs, ok := v.entries()
 	if !ok {

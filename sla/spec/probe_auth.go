@@ -41,7 +41,7 @@ var oauth2Section = &section{
 	},
 }
 
-// authKeys exclude each other.
+// authKeys are the keys of which a request may have one.
 var authKeys = []string{"basicAuth", "authorization", "oauth2"}
 
 func authFields() []field {
@@ -117,7 +117,7 @@ func parseSecretFile(v value) (sla.Secret, bool) {
 	return sla.Secret{File: name, Within: v.d.files.within(v.d.src.file)}, ok
 }
 
-// parseHeaderFiles are names of headers to files.
+// parseHeaderFiles parses a mapping of header names to files.
 func parseHeaderFiles(v value) (map[string]sla.Secret, bool) {
 	entries, ok := v.entries()
 	if !ok {
@@ -134,13 +134,13 @@ func parseHeaderFiles(v value) (map[string]sla.Secret, bool) {
 	return files, true
 }
 
-// condition is CEL over the variable body that is true or false.
+// condition parses a CEL condition over the variable body.
 var condition = celText(func(text string) error { _, err := jsoncel.Compile(text); return err })
 
-// maxCondition bounds the time that a condition takes to compile.
+// maxCondition limits the time to compile a condition.
 const maxCondition = 5_000
 
-// celText is CEL that compiles.
+// celText parses CEL, and reports what compile returns.
 func celText(compile func(string) error) func(value) (string, bool) {
 	return func(v value) (string, bool) {
 		q, ok := v.query()

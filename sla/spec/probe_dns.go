@@ -85,7 +85,7 @@ func decodeDNS(o *object) sla.Check {
 	return c
 }
 
-// dnsServer is host:port, or a URL.
+// dnsServer parses host:port, or a URL.
 func (o *object) dnsServer(v value) (string, bool) {
 	if v.node.Kind == yamlScalar && strings.HasPrefix(v.node.Value, "https://") {
 		return parseProbeURL(v)

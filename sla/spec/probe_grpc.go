@@ -40,7 +40,7 @@ func decodeGRPC(o *object) sla.Check {
 	return c
 }
 
-// parseMetadata are names to values of a gRPC call.
+// parseMetadata parses the metadata of a gRPC call.
 func parseMetadata(v value) (map[string]string, bool) {
 	entries, ok := v.entries()
 	if !ok {

@@ -40,7 +40,7 @@ func decodeHTTP(o *object) sla.Check {
 	return c
 }
 
-// parseProbeURL is a link without a fragment, which is never sent.
+// parseProbeURL parses a URL without a fragment.
 func parseProbeURL(v value) (string, bool) {
 	text, ok := parseURL(v)
 	if !ok {
@@ -68,10 +68,10 @@ func parseRegexp(v value) (string, bool) {
 
 var headerRegexp = regexp.MustCompile(headerPattern)
 
-// ownHeaders are written by the HTTP client itself.
+// ownHeaders are the headers that the HTTP client sets.
 var ownHeaders = []string{"Content-Length", "Transfer-Encoding", "Connection", "Trailer"}
 
-// parseHeaders are names to values of a request.
+// parseHeaders parses the headers of a request.
 func parseHeaders(v value) (map[string]string, bool) {
 	entries, ok := v.entries()
 	if !ok {
@@ -99,7 +99,7 @@ func parseHeaders(v value) (map[string]string, bool) {
 	return headers, true
 }
 
-// parseHeaderPatterns are names of headers to regular expressions.
+// parseHeaderPatterns parses a mapping of header names to regular expressions.
 func parseHeaderPatterns(v value) (map[string]string, bool) {
 	entries, ok := v.entries()
 	if !ok {
@@ -128,7 +128,7 @@ func parseHeaderValue(v value) (string, bool) {
 	return text, ok
 }
 
-// parseStatusRanges are accepted status codes.
+// parseStatusRanges parses a list of status codes, ranges and classes.
 func parseStatusRanges(v value) ([]sla.StatusRange, bool) {
 	items, ok := v.list()
 	if !ok {

@@ -17,7 +17,7 @@ const (
 	defaultPacketInterval = 100 * time.Millisecond
 	minPacketInterval     = 10 * time.Millisecond
 	defaultPayload        = 56
-	minPayload            = 16 // room for what recognises an answer
+	minPayload            = 16 // room for the bytes by which a reply is recognised
 	maxPayload            = 1452
 	maxTTL                = 255
 )
@@ -41,7 +41,7 @@ func wholeType(least, most int) valueType {
 	return valueType{name: "whole number", sample: strconv.Itoa(least), scalars: []schema{{"type": "integer", "minimum": least, "maximum": most}}}
 }
 
-// whole is a whole number within bounds.
+// whole parses a whole number from least to most.
 func whole(least, most int) func(value) (int, bool) {
 	return func(v value) (int, bool) {
 		n, err := strconv.Atoi(v.node.Value)
@@ -114,7 +114,7 @@ func parseLossPercent(v value) (sla.Decimal, bool) {
 	return d, ok
 }
 
-// parseHost is a name or an address, without a port.
+// parseHost parses a host name or an IP address, without a port.
 func parseHost(v value) (string, bool) {
 	text, ok := v.text()
 	if !ok {

@@ -11,7 +11,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// maxSteps bounds a journey: each step has series of its own.
+// maxSteps limits the steps of a journey: each has series of its own.
 const maxSteps = 20
 
 var captureSection = &section{
@@ -65,7 +65,7 @@ var journeyKind = probeKind{key: "journey", section: journeySection, decode: dec
 
 func decodeJourney(o *object) sla.Check {
 	c := &sla.JourneyCheck{}
-	captured := map[string]string{} // by the name of the step
+	captured := map[string]string{} // variables, with the step that captures each
 	timeout := defaultTimeout
 	if t, _, ok := read(o, "timeout", value.duration); ok {
 		timeout = t
@@ -104,8 +104,7 @@ func parseJourneySteps(v value) ([]value, bool) {
 	return items, ok
 }
 
-// capturedLater are the names that any step captures, with the step's, for
-// messages.
+// capturedLater returns all variables that steps capture, with the name of the step.
 func capturedLater(steps []value) map[string]string {
 	names := map[string]string{}
 	for _, step := range steps {
@@ -203,8 +202,8 @@ func keysOf(m map[string]string) func(func(string) bool) {
 	}
 }
 
-// parseStepURL is a URL with variables in its path and query only: a response must not
-// decide which host a request goes to.
+// parseStepURL parses a URL that has variables only in its path and query: a response
+// must not decide which host is requested.
 func parseStepURL(v value) (string, bool) {
 	text, ok := v.text()
 	if !ok {
@@ -226,7 +225,7 @@ func parseStepURL(v value) (string, bool) {
 	return text, true
 }
 
-// parseCaptures are read by name.
+// parseCaptures parses a mapping of variables to captures.
 func parseCaptures(v value) ([]sla.Capture, bool) {
 	entries, ok := v.entries()
 	if !ok {

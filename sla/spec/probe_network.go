@@ -37,7 +37,7 @@ func networkFields(connects bool) []field {
 		field{key: "resolver", typ: resolverType, def: "the exporter's own", doc: "The DNS server that resolves the target's name, on port 53 unless another is given. While it does not answer, probes are `inconclusive`."})
 }
 
-// addressChoices are the choices of networkFields, the default first.
+// addressChoices are the choices of the key addresses, the default first.
 func addressChoices(connects bool) []sla.AddressChoice {
 	if !connects {
 		return []sla.AddressChoice{sla.FirstAddress, sla.EachAddress}
@@ -62,13 +62,13 @@ func decodeNetwork(o *object) *sla.Network {
 	var n sla.Network
 	n.Family, _, _ = read(o, "ipFamily", word(sla.IPFamilies...))
 	if n.Family == sla.AnyIP {
-		n.Family = "" // the same
+		n.Family = "" // the default is stored as ""
 	}
 	choices := addressChoices(!o.kind.connectionless)
 	if o.section.field("addresses") != nil {
 		n.Addresses, _, _ = read(o, "addresses", word(choices...))
 		if n.Addresses == choices[0] {
-			n.Addresses = "" // the default
+			n.Addresses = "" // the default is stored as ""
 		}
 	}
 	source, at, ok := read(o, "sourceAddress", parseAddress)
@@ -82,7 +82,7 @@ func decodeNetwork(o *object) *sla.Network {
 	return &n
 }
 
-// parseAddress is an IP address.
+// parseAddress parses an IP address.
 func parseAddress(v value) (netip.Addr, bool) {
 	text, ok := v.text()
 	if !ok {
@@ -98,7 +98,7 @@ func parseAddress(v value) (netip.Addr, bool) {
 
 const dnsPort = 53
 
-// parseResolver is the address of a DNS server, with or without a port.
+// parseResolver parses the address of a DNS server, with or without a port.
 func parseResolver(v value) (netip.AddrPort, bool) {
 	text, ok := v.text()
 	if !ok {
@@ -124,7 +124,7 @@ func decodeEachAddress(o *object, p *sla.Probe) {
 	at, _ := o.get("addresses")
 	hosted, ok := p.Check.(sla.Hosted)
 	switch {
-	case p.Check == nil || !ok: // found already
+	case p.Check == nil || !ok: // reported already
 	case p.Discovery != nil:
 		at.error("conflicting-keys", "addresses: each finds the targets of one name, and targets finds them elsewhere", "leave one of them out")
 	case viaProxy(p.Check):

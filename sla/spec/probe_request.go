@@ -89,7 +89,7 @@ func decodeRequest(o *object) *sla.HTTPCheck {
 	return c
 }
 
-// checkRequest reports keys that cannot have an effect beside others.
+// checkRequest reports keys that have no effect beside others.
 func checkRequest(o *object, c *sla.HTTPCheck) {
 	clash := func(key, message, remedy string) {
 		if at, given := o.get(key); given {
@@ -153,7 +153,7 @@ func checkRequestURL(o *object, c *sla.HTTPCheck, target string) {
 	}
 }
 
-// parseSize is a number of bytes, above zero.
+// parseSize parses a number of bytes, above 0.
 func parseSize(v value) (int64, bool) {
 	if v.node.Kind == yamlScalar && v.node.ShortTag() == "!!int" {
 		v.error("bad-value", v.name+" "+v.node.Value+" has no unit", "write "+v.name+": "+v.node.Value+"B, or KiB or MiB")
@@ -175,8 +175,8 @@ func parseSize(v value) (int64, bool) {
 	return 0, false
 }
 
-// parseRedirects is how many redirects are followed, at least 1. With followRedirects:
-// false a redirect is a response to check, and not a failure.
+// parseRedirects parses how many redirects are followed, at least 1. With
+// followRedirects: false a redirect is a response to check, and not a failure.
 func parseRedirects(v value) (int, bool) {
 	if v.node.Kind == yamlScalar && v.node.Value == "0" {
 		v.error("bad-value", v.quoted()+" follows none", "write followRedirects: false, with which the redirect itself is judged")

@@ -12,7 +12,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Defaults and bounds of discovery.
+// Defaults and limits of discovery.
 const (
 	defaultRefresh = 30 * time.Second
 	minRefresh     = time.Second
@@ -59,20 +59,20 @@ func listType(name, sample string) valueType {
 	return valueType{name: name, sample: sample, scalars: textType.scalars, shape: listOf}
 }
 
-// orTarget is a type whose values may hold TargetVariable.
+// orTarget is the type t whose values may contain TargetVariable.
 func orTarget(t valueType) valueType {
 	pattern, _ := t.scalars[0]["pattern"].(string)
 	t.scalars = []schema{{"type": "string", "pattern": "(" + pattern + `)|\$\{target\}`}}
 	return t
 }
 
-// targetsField is the option of the kinds of probe that can have many targets.
+// targetsField is the key targets of the kinds of probe that can have several.
 func targetsField() field {
 	return field{key: "targets", typ: mapping(targetsSection), doc: "Where targets are found, to probe many with one level. Write `" + sla.TargetVariable + "` where the address belongs: `https://" + sla.TargetVariable + "/health`."}
 }
 
-// decodeDiscovery reads where targets are found, and puts an address in what is
-// probed, so that it can be read like that of any probe.
+// decodeDiscovery reads where targets are found. It replaces TargetVariable in the
+// probe's address by a placeholder, so that the address can be parsed as usual.
 func decodeDiscovery(o *object) *sla.Discovery {
 	if o.section.field("targets") == nil {
 		return nil
@@ -163,7 +163,7 @@ func checkStaticTargets(o *object, p *sla.Probe) {
 		items, _ := source.list()
 		for i, item := range items {
 			if text := item.node.Value; item.node.ShortTag() != "!!str" || strings.TrimSpace(text) == "" || slices.Contains(p.Discovery.Static[:i], text) {
-				continue // which has been reported
+				continue // reported already
 			}
 			one := p.WithTarget(item.node.Value).Check.(sla.Addressed)
 			if err := one.CheckAddress(); err != nil {
@@ -174,7 +174,7 @@ func checkStaticTargets(o *object, p *sla.Probe) {
 	}
 }
 
-// parseTargetFile is a path, or a glob, of a list of targets.
+// parseTargetFile parses the path of a list of targets, or a glob.
 func parseTargetFile(v value) (string, bool) {
 	path, ok := v.text()
 	if !ok {
@@ -199,7 +199,7 @@ func parseTargetFile(v value) (string, bool) {
 	return path, true
 }
 
-// parseListURL is where a list of targets is asked for.
+// parseListURL parses the URL of a list of targets.
 func parseListURL(v value) (string, bool) {
 	text, ok := v.text()
 	if !ok {
@@ -213,7 +213,7 @@ func parseListURL(v value) (string, bool) {
 	return text, true
 }
 
-// decodeHTTPTargets reads where a list is asked for, and how.
+// decodeHTTPTargets reads the URL of a list of targets, and how to request it.
 func decodeHTTPTargets(o *object, d *sla.Discovery) {
 	at, given := o.get("http")
 	if !given {
@@ -255,7 +255,7 @@ func decodeDNSTargets(v value) (*sla.DNSDiscovery, bool) {
 	return d, ok && net.ParseIP(d.Name) == nil
 }
 
-// parseSeriesLabel is a label that the series of a target can get.
+// parseSeriesLabel parses a label that the series of a target can have.
 func parseSeriesLabel(v value) (string, bool) {
 	name, ok := v.text()
 	switch {
@@ -271,7 +271,7 @@ func parseSeriesLabel(v value) (string, bool) {
 	return "", false
 }
 
-// ownLabels are those that the exporter sets, besides those of rules.
+// ownLabels are the labels that the exporter sets, besides reservedLabels.
 var ownLabels = []string{
 	"location", "target", "outcome", "reason", "phase", "threshold", "bound",
 	"le", "step", "address", "instance", "job",

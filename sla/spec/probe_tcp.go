@@ -40,7 +40,7 @@ func decodeTCP(o *object) sla.Check {
 	return c
 }
 
-// beginsTLS reports whether the dialogue begins TLS, which it can do only once.
+// beginsTLS returns whether the dialogue begins TLS. It reports a second start.
 func beginsTLS(o *object, c *sla.TCPCheck) (started bool) {
 	for _, step := range c.Dialogue {
 		if !step.StartTLS {
@@ -56,7 +56,7 @@ func beginsTLS(o *object, c *sla.TCPCheck) (started bool) {
 	return started
 }
 
-// hostPort is an address to connect to.
+// hostPort parses host:port.
 func (o *object) hostPort(v value) (string, bool) {
 	text, ok := v.text()
 	if !ok {
@@ -98,7 +98,7 @@ func checkHost(v value, host string) bool {
 	return true
 }
 
-// parseHostName is the name of a host, as certificates have it.
+// parseHostName parses a host name, as in certificates.
 func parseHostName(v value) (string, bool) {
 	text, ok := v.text()
 	return text, ok && checkHost(v, text)

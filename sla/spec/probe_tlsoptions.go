@@ -4,8 +4,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// tlsFields are the options of every kind of probe that speaks TLS; when says
-// in which case, for those that need not, as a sentence for the reference.
+// tlsFields are the options of every kind of probe that can use TLS. when is added to
+// each description: in which case the option has an effect.
 func tlsFields(when string) []field {
 	return []field{
 		{key: "serverName", typ: textType, def: "the host", example: "db.example", doc: "The name to request, and to expect in the certificate." + when},
@@ -17,10 +17,10 @@ func tlsFields(when string) []field {
 	}
 }
 
-// tlsKeys are those of tlsFields.
+// tlsKeys are the keys of tlsFields.
 var tlsKeys = []string{"serverName", "insecureSkipVerify", "certificateValidFor", "caFile", "certFile", "keyFile"}
 
-// decodeTLSFiles reads the keys of files.
+// decodeTLSFiles reads the keys that name files.
 func decodeTLSFiles(o *object) *sla.TLSFiles {
 	var f sla.TLSFiles
 	f.CA, _, _ = read(o, "caFile", parseSecretFile)
@@ -44,8 +44,8 @@ func certificateField(when string) field {
 	return field{key: "certificateValidFor", typ: durationType, example: "14d", doc: "How much longer the certificate must be valid: the verified chain, or, if none is verified, the server's own certificate." + when}
 }
 
-// decodeTLSOptions reads tlsFields. Without TLS they are an error: remedy says how
-// to have it.
+// decodeTLSOptions reads tlsFields. If TLS is not used they are an error, and remedy
+// says how to use it.
 func decodeTLSOptions(o *object, used bool, remedy string) sla.TLSOptions {
 	var t sla.TLSOptions
 	t.ServerName, _, _ = read(o, "serverName", parseHostName)

@@ -6,7 +6,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-const maxSocketPath = 107 // what an address of the kernel's holds
+const maxSocketPath = 107 // the longest path in a Unix socket address of Linux
 
 var unixStepSection = stepSection("a step (unix)", "One step of a dialogue: exactly one of these, and `labels` beside `expect`.",
 	field{key: "send", typ: textType, example: `"PING"`, doc: "A line to send; LF is added."}, sendReply, sendBytes, expectLine, expectLabels, expectBytes)

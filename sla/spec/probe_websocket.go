@@ -49,7 +49,7 @@ func decodeWebSocket(o *object) sla.Check {
 	return c
 }
 
-// parseWebSocketURL is a URL of ws or wss.
+// parseWebSocketURL parses a ws or wss URL.
 func parseWebSocketURL(v value) (string, bool) {
 	text, ok := v.text()
 	if !ok {

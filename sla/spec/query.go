@@ -14,7 +14,7 @@ const (
 	yamlSequence = yaml.SequenceNode
 )
 
-// query is PromQL text with its place. The text is not looked into.
+// query is PromQL text with its place. The text is not parsed.
 func (v value) query() (sla.Query, bool) {
 	text, ok := v.text()
 	if !ok {
@@ -34,8 +34,8 @@ func (v value) query() (sla.Query, bool) {
 	return sla.Query{Text: text, Pos: pos, Folded: !v.standsAt(pos, text)}, true
 }
 
-// flowStart moves past an anchor or a tag, at which the parser lets a scalar
-// begin, to the first of some characters.
+// flowStart moves pos past an anchor or a tag to the scalar itself. The YAML parser
+// reports the anchor's place. first are the characters that the scalar can begin with.
 func (v value) flowStart(pos sla.Position, first string) sla.Position {
 	line := v.d.src.line(pos.Line)
 	if pos.Column > len(line) {
@@ -57,8 +57,8 @@ func (v value) flowStart(pos sla.Position, first string) sla.Position {
 	return pos
 }
 
-// blockStart is where the text of a block scalar begins: on the line after its
-// indicator, after the indentation.
+// blockStart is where the text of a block scalar begins: on the next line, after the
+// indentation.
 func (v value) blockStart(text string) sla.Position {
 	pos := v.pos()
 	pos.Line++
@@ -77,8 +77,8 @@ func (v value) blockStart(text string) sla.Position {
 	return pos
 }
 
-// standsAt tells whether the file holds the text at pos line by line, so that
-// a byte of the text is at a known place.
+// standsAt returns whether the file has the text at pos line by line, so that the place
+// of each byte is known.
 func (v value) standsAt(pos sla.Position, text string) bool {
 	for i, textLine := range strings.Split(text, "\n") {
 		line := v.d.src.line(pos.Line + i)

@@ -4,14 +4,14 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// maxAliased is how many values a document may have by its aliases, beyond those
-// that are written: an agreement of a thousand levels has about as many.
+// maxAliased limits how many values aliases may add to a document. An agreement of a
+// thousand levels has about as many.
 const maxAliased = 20_000
 
-// resolveAliases replaces aliases by what they stand for and applies merge keys, so
-// that nothing after it needs to know of either. Duplicate keys are reported
-// and dropped. It is nil if the document cannot be used at all. Nodes are
-// shared, not copied, so the time it takes is that of the text's length.
+// resolveAliases replaces aliases by their values and applies merge keys, so that later
+// code sees neither. It reports duplicate keys and drops them. It returns nil if the
+// document cannot be used. Nodes are shared and not copied, so the time is proportional
+// to the length of the text.
 func (d *decoder) resolveAliases(root *yaml.Node) *yaml.Node {
 	r := &resolver{d: d, sizes: map[*yaml.Node]int{}, most: countNodes(root) + maxAliased}
 	size := r.visit(root)
@@ -30,11 +30,11 @@ func (d *decoder) resolveAliases(root *yaml.Node) *yaml.Node {
 type resolver struct {
 	d      *decoder
 	sizes  map[*yaml.Node]int // of the resolved trees, capped above most; -1 while being visited
-	most   int                // values that the document may have
+	most   int                // how many values the document may have
 	cyclic *yaml.Node
 }
 
-// countNodes counts a tree's values as they stand in the text.
+// countNodes counts the values of a tree as written, without following aliases.
 func countNodes(node *yaml.Node) int {
 	n := 1
 	for _, child := range node.Content {
@@ -67,7 +67,7 @@ func (r *resolver) visit(node *yaml.Node) int {
 	return size
 }
 
-// mapping drops duplicate keys and puts in what merge keys bring.
+// mapping drops duplicate keys, and applies merge keys.
 func (r *resolver) mapping(node *yaml.Node) {
 	first := map[string]*yaml.Node{}
 	var kept, merged []*yaml.Node
@@ -98,8 +98,8 @@ func (r *resolver) mapping(node *yaml.Node) {
 	}
 }
 
-// merge adds the pairs of val, a mapping or a list of them, whose keys node
-// does not have.
+// merge adds the pairs of val whose keys node does not have. val is a mapping or a list
+// of mappings.
 func (r *resolver) merge(node *yaml.Node, have map[string]*yaml.Node, val *yaml.Node) {
 	for val.Kind == yaml.AliasNode {
 		val = val.Alias

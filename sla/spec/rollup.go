@@ -6,7 +6,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// readRollupWeight reads what the level weighs where levels are put together.
+// readRollupWeight reads the level's weight in rollups.
 func (d *levelDraft) readRollupWeight(at value) {
 	weight, ok := at.decimal()
 	switch {
@@ -18,7 +18,7 @@ func (d *levelDraft) readRollupWeight(at value) {
 	}
 }
 
-// warnUnusedRollups finds labels that no level has.
+// warnUnusedRollups warns of rollup labels that no level has.
 func warnUnusedRollups(labels []value, a *sla.Agreement) {
 	known := map[string]bool{}
 	var names []string

@@ -9,9 +9,9 @@ import (
 // schema is a JSON Schema; encoding/json prints it with sorted keys.
 type schema = map[string]any
 
-// Schema is the JSON Schema (draft 2020-12) of a document, made from the tables
-// that the decoder reads by. What follows from several values together, such as
-// an objective below its target, only the decoder knows.
+// Schema returns the JSON Schema (draft 2020-12) of a document, made from the tables of
+// the decoder. Only the decoder checks what depends on several values, such as an
+// objective below its target.
 func Schema() map[string]any {
 	defs := schema{}
 	for _, s := range sections() {
@@ -49,7 +49,7 @@ func (s *section) schema() schema {
 	if len(required) > 0 {
 		result["required"] = required
 	}
-	for _, group := range s.oneOf { // at most one group a section so far; allOf would take more
+	for _, group := range s.oneOf { // at most one group in a section so far; more would need allOf
 		var alternatives []schema
 		for _, key := range group {
 			alternatives = append(alternatives, schema{"required": []string{key}})

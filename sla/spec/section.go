@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// section describes a mapping of the format: the keys it may have. Decoder,
-// JSON Schema and reference are all made from it.
+// section describes the keys of a mapping. Decoder, JSON Schema and reference are made
+// from it.
 type section struct {
 	name   string // as messages and the reference call it
 	doc    string
@@ -22,7 +22,7 @@ type field struct {
 	def      string   // what holds if the key is left out
 	doc      string   // what it means, with unit and constraints; Markdown
 	example  string   // a value as it is written
-	synonyms []string // what other formats call it, beside otherWords
+	synonyms []string // what other formats call it, besides synonyms
 }
 
 func (f *field) sample() string {
@@ -49,8 +49,8 @@ func (s *section) keys() []string {
 	return keys
 }
 
-// unknownKeyRemedy says which key was meant: one of the section that is spelt
-// nearly so, or one that stands elsewhere.
+// unknownKeyRemedy is the remedy for an unknown key: a similar key of the section, or
+// the section that has the key.
 func unknownKeyRemedy(s *section, key string) string {
 	if near := likelyKey(s, key); near != "" {
 		return "did you mean " + quote(near) + "?"
@@ -63,8 +63,8 @@ func unknownKeyRemedy(s *section, key string) string {
 	return "its keys are " + list(s.keys())
 }
 
-// sameFamilyFirst is the sections with those of the same family, as the kinds of probe
-// are, before the others.
+// sameFamilyFirst sorts sections so that those of the same family, such as the kinds of
+// probe, come first.
 func sameFamilyFirst(s *section, all []*section) []*section {
 	family := func(x *section) string { return strings.Fields(x.name)[0] }
 	sorted := slices.Clone(all)
@@ -137,7 +137,7 @@ var synonyms = []struct {
 	{"minimumBadEvents", []string{"minBadEvents", "minErrors", "minFailures", "minimumErrors", "minimumFailures"}},
 }
 
-// likelyKey is the key of a section that an unknown one stands for, or "".
+// likelyKey is the key of a section that was probably meant by an unknown one, or "".
 func likelyKey(s *section, key string) string {
 	if near := Nearest(key, s.keys()); near != "" {
 		return near
@@ -156,8 +156,8 @@ func likelyKey(s *section, key string) string {
 	return ""
 }
 
-// sections are all sections, in the order of the reference: each before those
-// that stand in it.
+// sections returns all sections in the order of the reference: each before the sections
+// in it.
 func sections() []*section {
 	var found []*section
 	queue := []*section{rootSection}

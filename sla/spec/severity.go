@@ -6,13 +6,14 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// severityNames are the names of severities with where they stand.
+// severityNames are the names of severities and where they were written.
 type severityNames struct {
 	sla.SeverityNames
 	at value
 }
 
-// readSeverities reads what severities are called, or is nil if nothing is said.
+// readSeverities reads the names of severities. It returns nil if the key was left out,
+// and after an error.
 func readSeverities(o *object) *severityNames {
 	v, given := o.get("severities")
 	if !given {
@@ -39,7 +40,7 @@ func readSeverities(o *object) *severityNames {
 	return n
 }
 
-// severitiesOf are the names that an agreement's alerting gives.
+// severitiesOf returns the names of severities in an agreement's alerting.
 func severitiesOf(p *alertingPatch) sla.SeverityNames {
 	if p == nil || p.names == nil {
 		return sla.SeverityNames{}
@@ -47,7 +48,8 @@ func severitiesOf(p *alertingPatch) sla.SeverityNames {
 	return p.names.SeverityNames
 }
 
-// refuseSeverities reports names in the alerting of a level.
+// refuseSeverities reports names of severities in a level, since only the agreement may
+// have them.
 func (p *alertingPatch) refuseSeverities() {
 	if p != nil && p.names != nil {
 		at := p.names.at
@@ -55,8 +57,8 @@ func (p *alertingPatch) refuseSeverities() {
 	}
 }
 
-// nameSeverity finds what the tier is, and how the agreement calls that. With a
-// severity of its own a default tier stays what it is.
+// nameSeverity sets the tier's urgency from its severity, and the severity to the
+// agreement's name. A default tier with another severity keeps its urgency.
 func (t *tierDraft) nameSeverity(names sla.SeverityNames) {
 	severity, urgency, known := names.Named(t.Severity)
 	if t.Severity = severity; known {
@@ -69,8 +71,7 @@ func (t *tierDraft) nameSeverity(names sla.SeverityNames) {
 	}
 }
 
-// nameSeverities finds what the alerts of a level beside its tiers are, and how
-// the agreement calls that.
+// nameSeverities does the same for the level's alerts that are not tiers.
 func nameSeverities(l *sla.ServiceLevel) {
 	for _, n := range l.Alerts() {
 		severity, urgency, known := l.Alerting.Names.Named(n.Severity)
@@ -82,7 +83,7 @@ func nameSeverities(l *sla.ServiceLevel) {
 	}
 }
 
-// withTiersOnly is a level that has no other alerts.
+// withTiersOnly is a level with the same tiers and no other alerts.
 func withTiersOnly(l *sla.ServiceLevel) []*sla.ServiceLevel {
 	return []*sla.ServiceLevel{{Alerting: sla.Alerting{Tiers: l.Alerting.Tiers}}}
 }

@@ -9,12 +9,12 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// source is the text of one file by lines, to show lines and turn the YAML
-// parser's columns, which count characters, into bytes.
+// source is the text of one file by lines. It shows lines in findings, and converts the
+// YAML parser's columns from characters to bytes.
 type source struct {
 	file   string
 	lines  []string
-	hidden bool // it is no mapping: perhaps not meant to be read, and so its content is not shown
+	hidden bool // the file is no mapping, so the path may be wrong and the content secret: lines are not shown
 }
 
 func newSource(file, text string) *source {
@@ -27,16 +27,16 @@ var (
 	documentKey = regexp.MustCompile(`(?m)^(apiVersion|kind|metadata|spec)\b`)
 )
 
-// looksLikeMapping tells a specification, also one with mistakes, from a file of
-// another kind that was named by mistake or on purpose: a key, a list of passwords, the
-// environment of a process.
+// looksLikeMapping distinguishes a specification, also one with mistakes, from another
+// kind of file that was named by mistake or on purpose: a private key, a list of
+// passwords, the environment of a process.
 func looksLikeMapping(text string) bool {
 	text = text[:min(len(text), 64<<10)]
 	return firstKey.MatchString(blankStart.ReplaceAllString(text, "")) || documentKey.MatchString(text)
 }
 
-// splitLines breaks text where YAML does, which beside \n, \r and \r\n is at
-// the Unicode breaks NEL, LS and PS.
+// splitLines splits text where YAML does: at \n, \r, \r\n and the Unicode line breaks
+// NEL, LS and PS.
 func splitLines(text string) []string {
 	var lines []string
 	start := 0
@@ -58,7 +58,7 @@ func splitLines(text string) []string {
 	return append(lines, text[start:])
 }
 
-// line is a source line counted from 1, empty outside the file.
+// line is line n of the source, counted from 1, and "" outside of the file.
 func (s *source) line(n int) string {
 	if n < 1 || n > len(s.lines) {
 		return ""
@@ -66,7 +66,7 @@ func (s *source) line(n int) string {
 	return s.lines[n-1]
 }
 
-// shown is a source line as findings show it.
+// shown is line n as findings show it, without secrets.
 func (s *source) shown(n int) string {
 	if s.hidden {
 		return ""
@@ -88,11 +88,11 @@ func init() { // not where it is declared: the decoders of the kinds report with
 	addressKey = regexp.MustCompile(`\b(?:` + strings.Join(keys, "|") + `)["']?\s*:`)
 }
 
-// position is the place of a character column, both counted from 1.
+// position converts a column in characters to a place in bytes. Both count from 1.
 func (s *source) position(line, column int) sla.Position {
 	text, bytes := s.line(line), 0
 	if line == 1 && strings.HasPrefix(text, "\ufeff") {
-		bytes = len("\ufeff") // which the parser does not count
+		bytes = len("\ufeff") // the parser does not count it
 	}
 	for range column - 1 {
 		_, size := utf8.DecodeRuneInString(text[bytes:])
@@ -101,8 +101,8 @@ func (s *source) position(line, column int) sla.Position {
 	return sla.Position{File: s.file, Line: line, Column: bytes + 1}
 }
 
-// rereadFile is the content of a file that was read before. A pipe gives it only
-// once; asking again could wait for ever.
+// rereadFile returns the content of a file that was read before. It does not open a
+// pipe, which gives its content only once: reading again could wait for ever.
 func rereadFile(file string) ([]byte, error) {
 	if file == standardInputName {
 		return standardInput()
@@ -110,9 +110,9 @@ func rereadFile(file string) ([]byte, error) {
 	return regular.Read(file, maxFileSize)
 }
 
-// WithSnippets fills the source line into the findings that have a place but no
-// line yet, such as those of the rule generator. A file that can no longer be
-// read leaves its findings without a line.
+// WithSnippets adds the source line to findings that have a place but no line, such as
+// those of the rule generator. If the file can no longer be read, they stay without a
+// line.
 func WithSnippets(findings sla.Findings) sla.Findings {
 	sources := map[string]*source{}
 	filled := make(sla.Findings, len(findings))

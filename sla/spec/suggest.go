@@ -21,7 +21,7 @@ func Nearest(word string, candidates []string) string {
 // neighbours that turn a into b.
 func distance(a, b string) int {
 	s, t := []rune(a), []rune(b)
-	if len(s) > 200 || len(t) > 200 { // nobody misspells that; keep it cheap
+	if len(s) > 200 || len(t) > 200 { // no misspelt word is so long; bound the time
 		return 200
 	}
 	rows := make([][]int, len(s)+1)

@@ -11,12 +11,11 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Texts of labels and annotations of alerts are Go templates that Prometheus
-// expands when an alert fires. This is the one place that judges them: what
-// passes here, Prometheus loads.
+// Labels and annotations of alerts are Go templates that Prometheus expands when an
+// alert fires. They are checked here only: what passes here, Prometheus loads.
 
-// templateFunctions are those that Prometheus gives to templates, besides Go's
-// own; newerFunctions came after 2.42, whose rule files then do not load.
+// templateFunctions are the functions that Prometheus adds to Go's own. Prometheus 2.42
+// does not load rule files that use one of newerFunctions.
 var (
 	templateFunctions = []string{
 		"query", "first", "label", "value", "strvalue", "args", "reReplaceAll", "safeHtml", "match", "title",
@@ -26,20 +25,20 @@ var (
 	newerFunctions = []string{"toDuration", "now", "urlQueryEscape"}
 )
 
-// goFunctions are those that every Go template has.
+// goFunctions are the functions of every Go template.
 var goFunctions = []string{
 	"and", "break", "call", "continue", "eq", "ge", "gt", "html", "index", "js", "le", "len", "lt", "ne", "not", "or", "print", "printf", "println", "slice", "urlquery",
 }
 
-// templateVariables are declared before every text, and templateFields are what
-// the dot has.
+// templateVariables are the variables that Prometheus declares, and templateFields are
+// the fields of the dot.
 var (
 	templateVariables = []string{"$labels", "$externalLabels", "$externalURL", "$value"}
 	templateFields    = []string{"Labels", "ExternalLabels", "ExternalURL", "Value"}
 )
 
-// checkTemplate reports what is wrong with text that Prometheus expands; a mistake in
-// it would keep the whole rule file from loading, or be seen in the notification.
+// checkTemplate reports errors in a text that Prometheus expands. With an error
+// Prometheus would not load the rule file, or the notification would show it.
 func checkTemplate(v value, text string) bool {
 	if !strings.Contains(text, "{{") {
 		return true
@@ -66,11 +65,11 @@ func checkTemplate(v value, text string) bool {
 	return !t.invalid
 }
 
-// templateCheck goes through one text.
+// templateCheck checks one text.
 type templateCheck struct {
 	v       value
 	q       sla.Query
-	prefix  string // what stands before the text, as it is parsed
+	prefix  string // declarations that are parsed in front of the text
 	defined []string
 	invalid bool
 }
@@ -86,7 +85,7 @@ var (
 	templateGuidance = "see Prometheus' template reference; {{ begins a template"
 )
 
-// syntax reports what Go's parser says, at the line that it names or the word.
+// syntax reports an error of Go's parser, at the word or the line that it names.
 func (t *templateCheck) syntax(err error) {
 	message, offset := err.Error(), 0
 	if m := templateLine.FindStringSubmatch(message); m != nil {
@@ -112,8 +111,8 @@ func (t *templateCheck) syntax(err error) {
 	t.error(offset, message, remedy)
 }
 
-// list goes through nodes; root tells whether the dot is what Prometheus gives,
-// which it is not inside of range, with, and templates of the text's own.
+// list checks nodes. root is set where the dot is the one that Prometheus passes: not
+// inside of range, with and templates that the text defines.
 func (t *templateCheck) list(l *parse.ListNode, root bool) {
 	if l == nil {
 		return
@@ -194,11 +193,11 @@ func (t *templateCheck) function(n *parse.IdentifierNode) {
 	}
 }
 
-// offset is where a node begins in the text.
+// offset is the byte of the text at which a node begins.
 func (t *templateCheck) offset(n parse.Node) int { return int(n.Position()) - len(t.prefix) }
 
-// parsePlainText is text that alerts carry as a label which is matched as it is
-// written, so that it can be no template.
+// parsePlainText parses text without a template: a label that routes match as it is
+// written.
 func parsePlainText(v value) (string, bool) {
 	text, ok := v.text()
 	if ok && strings.Contains(text, "{{") {
@@ -208,7 +207,7 @@ func parsePlainText(v value) (string, bool) {
 	return text, ok
 }
 
-// parseRunbook is a link of an annotation.
+// parseRunbook parses the URL of an annotation. It may have templates.
 func parseRunbook(v value) (string, bool) {
 	text, ok := parseURL(v)
 	return text, ok && checkTemplate(v, text)

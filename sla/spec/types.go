@@ -1,25 +1,25 @@
 package spec
 
-// valueType is what may stand under a key, as the schema and the reference
-// show it. Each is read by a method of value or by a function named parse.
+// valueType describes the value of a key for the schema and the reference. A method of
+// value or a function named parse reads it.
 type valueType struct {
 	name     string
 	sample   string
-	scalars  []schema   // JSON Schemas of the forms that are no mapping
-	sections []*section // the mappings it may be
+	scalars  []schema   // JSON Schemas of all forms but mappings
+	sections []*section // the mappings that it may be
 	shape    shape
-	// mayBeEmpty makes an empty list a value of its own.
+	// mayBeEmpty allows an empty list.
 	mayBeEmpty bool
 }
 
-// shape says how many of the value stand under a key.
+// shape says whether a key has one value, a list or a mapping of them.
 type shape int
 
 const (
 	single shape = iota
 	listOf
-	oneOrList // the value, or a list of such
-	anyList   // as listOf, and it may be empty
+	oneOrList // the value, or a list of values
+	anyList   // as listOf, but it may be empty
 	byName    // a mapping of names to the value
 	byText    // a mapping of any texts to the value
 )
@@ -45,7 +45,7 @@ var (
 	}}}
 )
 
-// oneOf is the type of a value that is one of some words.
+// oneOf is the type of a value that is one of the words.
 func oneOf(words ...string) valueType {
 	name := words[0]
 	if len(words) > 1 {

@@ -29,7 +29,7 @@ func parseProxyURL(v value) (string, bool) {
 	return "", false
 }
 
-// parseURL is an absolute http or https URL with a host and without user info.
+// parseURL parses an absolute http or https URL with a host and without user info.
 func parseURL(v value) (string, bool) {
 	text, ok := v.text()
 	if !ok {

@@ -10,14 +10,14 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// value is a node and the key it stands under; a list item has the list's key.
+// value is a YAML node and its key. An item of a list has the key of the list.
 type value struct {
 	d     *decoder
 	key   *yaml.Node // nil for the root of a document
 	node  *yaml.Node
-	name  string // of the key, as messages call the value
-	field *field // what describes the key, if its section does
-	item  bool   // of a list
+	name  string // what messages call the value, usually the key
+	field *field // the description of the key; nil if the user chose it
+	item  bool   // it is an item of a list
 }
 
 // error reports an error at the value.
@@ -30,10 +30,10 @@ func (v value) warn(rule, message, remedy string) {
 
 func (v value) pos() sla.Position { return v.d.pos(v.node) }
 
-// quoted is the value's name and text as messages begin: target "100".
+// quoted is the value's name and text, for the beginning of a message: target "100".
 func (v value) quoted() string { return v.name + " " + quote(v.node.Value) }
 
-// typeError reports that the value is not of the type wanted.
+// typeError reports that the value has the wrong type.
 func (v value) typeError(want, remedy string) {
 	if remedy == "" {
 		remedy = "write " + want
@@ -48,7 +48,7 @@ func (v value) typeError(want, remedy string) {
 	v.error("wrong-type", v.name+" must be "+want+", this is "+describe(v.node), remedy)
 }
 
-// emptyRemedy is the remedy of an empty value.
+// emptyRemedy is the remedy for an empty value.
 func (v value) emptyRemedy(what string) string {
 	if v.field != nil && v.field.required || v.item {
 		return "give it " + what
@@ -56,7 +56,7 @@ func (v value) emptyRemedy(what string) string {
 	return "give it " + what + " or leave the key out"
 }
 
-// text is a non-empty string.
+// text returns a string that is not empty.
 func (v value) text() (string, bool) {
 	if v.node.Kind != yaml.ScalarNode || v.node.ShortTag() != "!!str" {
 		remedy := ""
@@ -73,7 +73,7 @@ func (v value) text() (string, bool) {
 	return v.node.Value, true
 }
 
-// boolean is true or false.
+// boolean parses true or false.
 func (v value) boolean() (val, ok bool) {
 	if v.node.Kind == yaml.ScalarNode && v.node.ShortTag() == "!!bool" {
 		return strings.EqualFold(v.node.Value, "true"), true
@@ -90,7 +90,7 @@ func isNull(node *yaml.Node) bool {
 	return node.Kind == yaml.ScalarNode && node.ShortTag() == "!!null"
 }
 
-// describe says what a node is, as a message goes on after "this is".
+// describe says what a node is, for messages: "this is …".
 func describe(node *yaml.Node) string {
 	switch node.Kind {
 	case yaml.MappingNode:
@@ -117,8 +117,7 @@ func describe(node *yaml.Node) string {
 // mostQuoted is how many bytes of a text messages show.
 const mostQuoted = 80
 
-// quote is text in double quotes, shortened where it is very long, and free of
-// passwords.
+// quote is text in double quotes, shortened if it is long, and without passwords.
 func quote(text string) string {
 	text = sla.Mask(text, false)
 	if len(text) > mostQuoted {
@@ -133,7 +132,7 @@ func quote(text string) string {
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// scalarText is the text of a scalar, also where YAML takes it for a date.
+// scalarText is the text of a scalar, also if YAML reads it as a date.
 func (v value) scalarText() (string, bool) {
 	if v.node.Kind == yamlScalar && v.node.ShortTag() == "!!timestamp" {
 		return v.node.Value, true

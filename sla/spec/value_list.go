@@ -7,7 +7,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// list is the items of a sequence that is not empty.
+// list returns the items of a list that is not empty.
 func (v value) list() ([]value, bool) {
 	if v.node.Kind != yaml.SequenceNode {
 		remedy := ""
@@ -40,8 +40,8 @@ func (v value) list() ([]value, bool) {
 	return items, true
 }
 
-// entries are the pairs of a mapping whose keys the user chooses; ok is false
-// if it is not a mapping.
+// entries returns the pairs of a mapping whose keys the user chooses. ok is false if the
+// value is not a mapping.
 func (v value) entries() ([]value, bool) {
 	if v.node.Kind != yaml.MappingNode {
 		v.typeError("a mapping of names to values", "")
@@ -55,7 +55,7 @@ func (v value) entries() ([]value, bool) {
 	return entries, true
 }
 
-// uniqueTexts are a list of texts, each once.
+// uniqueTexts parses a list of texts, none of them twice.
 func (v value) uniqueTexts() ([]value, bool) {
 	items, ok := v.list()
 	var names []value
@@ -91,7 +91,7 @@ func (v value) texts() ([]string, bool) {
 	return texts, ok
 }
 
-// pairs yields the entries of what has been read as a mapping.
+// pairs yields the entries of a mapping.
 func (v value) pairs(yield func(value) bool) {
 	for i := 0; i+1 < len(v.node.Content); i += 2 {
 		key := v.node.Content[i]
@@ -101,7 +101,7 @@ func (v value) pairs(yield func(value) bool) {
 	}
 }
 
-// listOfValues reads a list of values, no two of them equal.
+// listOfValues parses a list of values, no two of them equal.
 func listOfValues(one func(value) (string, bool)) func(value) ([]string, bool) {
 	return func(v value) ([]string, bool) {
 		items, ok := v.list()
@@ -117,7 +117,7 @@ func listOfValues(one func(value) (string, bool)) func(value) ([]string, bool) {
 	}
 }
 
-// words is a list of words, each once.
+// words parses a list of known words, none of them twice.
 func words[T ~string](known ...T) func(value) ([]T, bool) {
 	return func(v value) ([]T, bool) {
 		items, ok := v.list()

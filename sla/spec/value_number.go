@@ -12,7 +12,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// duration is a time in Prometheus' notation, above zero.
+// duration parses a time in Prometheus' notation, above 0.
 func (v value) duration() (time.Duration, bool) {
 	d, ok := v.durationOrZero()
 	if ok && d == 0 {
@@ -29,7 +29,7 @@ func (v value) durationSample() string {
 	return "15s"
 }
 
-// durationOrZero is a time in Prometheus' notation.
+// durationOrZero parses a time in Prometheus' notation.
 func (v value) durationOrZero() (time.Duration, bool) {
 	const form = "write whole numbers with units: 300ms, 15s, 5m, 1h30m, 30d"
 	if tag := v.node.ShortTag(); tag == "!!int" || tag == "!!float" {
@@ -64,11 +64,11 @@ func unitRemedy(number string) string {
 	return "write " + number + "s if seconds are meant, " + number + "ms if milliseconds"
 }
 
-// maxPlaces bounds the places after the point of a target: seven nines have
-// five, and rule files must be able to print the ratio exactly.
+// maxPlaces limits the decimal places. Seven nines have five, and rule files must be
+// able to show the ratio exactly.
 const maxPlaces = 9
 
-// decimal is an exact number, which has to be written as text.
+// decimal parses an exact number, which must be written as text.
 func (v value) decimal() (sla.Decimal, bool) {
 	switch tag := v.node.ShortTag(); {
 	case v.node.Kind == yamlScalar && (tag == "!!float" || tag == "!!int"):
@@ -95,7 +95,8 @@ func (v value) decimal() (sla.Decimal, bool) {
 	return d, true
 }
 
-// decimalRemedy recognises how numbers are often written.
+// decimalRemedy recognises common other forms of a number: with a comma, a percent sign
+// or an exponent.
 func decimalRemedy(name, text string) string {
 	fixed := strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(text), "%"))
 	fixed = strings.Replace(fixed, ",", ".", 1)
@@ -108,7 +109,7 @@ func decimalRemedy(name, text string) string {
 	return `write digits with a decimal point, e.g. "99.9"`
 }
 
-// percent is a target: at least 1 and less than 100 per cent.
+// percent parses a target: at least 1 and less than 100 per cent.
 func (v value) percent() (sla.Decimal, bool) {
 	d, ok := v.decimal()
 	switch {
@@ -128,20 +129,21 @@ func (v value) percent() (sla.Decimal, bool) {
 	return d, false
 }
 
-// looksLikeRatio tells 0.999 from a percentage: nobody promises less than 1 %.
+// looksLikeRatio returns whether d is more likely a ratio like 0.999 than a percentage:
+// nobody promises less than 1 %.
 func looksLikeRatio(d sla.Decimal) bool { return d.Sign() > 0 && d.Cmp(sla.NewDecimal(1, 1)) < 0 }
 
 func asPercent(name string, ratio sla.Decimal) string {
 	return "targets are in per cent: write " + name + `: "` + percentOf(ratio) + `"`
 }
 
-// count is a number of things and where it was written.
+// count is a number and where it was written.
 type count struct {
 	number int
 	at     value
 }
 
-// count is a whole number, not negative.
+// count parses a whole number, not negative.
 func (v value) count() (count, bool) {
 	if v.node.ShortTag() != "!!int" {
 		remedy := ""

@@ -8,7 +8,7 @@ import (
 	"unicode"
 )
 
-// checkEntryName reports the key of an entry that is no name.
+// checkEntryName reports the key of an entry if it is not a valid name.
 func (v value) checkEntryName(what string) bool {
 	if nameRegexp.MatchString(v.name) {
 		return true
@@ -17,7 +17,7 @@ func (v value) checkEntryName(what string) bool {
 	return false
 }
 
-// unknownName reports a name that nothing of a kind has.
+// unknownName reports a name that is not one of names.
 func (v value) unknownName(rule, kind, name string, names []string, where string) {
 	slices.Sort(names)
 	remedy := "define it under " + where
@@ -31,7 +31,8 @@ func (v value) unknownName(rule, kind, name string, names []string, where string
 
 var nameRegexp = regexp.MustCompile(namePattern)
 
-// identifier is a name as DNS labels are, fit for file names and labels.
+// identifier parses a name in the form of a DNS label, which also suits file names and
+// label values.
 func (v value) identifier() (string, bool) {
 	text, ok := v.text()
 	if ok && len(text) > 63 {
@@ -51,18 +52,18 @@ func (v value) identifier() (string, bool) {
 
 var notInNames = regexp.MustCompile(`[^a-z0-9]+`)
 
-// toName is the valid name nearest to a text, if there is one.
+// toName is the valid name that is nearest to a text, or "".
 func toName(text string) string {
 	for _, r := range text {
 		if r > unicode.MaxASCII {
-			return "" // to drop letters would make another word
+			return "" // without those letters it would be another word
 		}
 	}
 	name := strings.Trim(notInNames.ReplaceAllString(strings.ToLower(text), "-"), "-")
 	return strings.TrimRight(name[:min(len(name), 63)], "-")
 }
 
-// word is text that is one of some words.
+// word parses text that is one of the words.
 func word[T ~string](words ...T) func(value) (T, bool) {
 	return func(v value) (T, bool) {
 		text, ok := v.text()

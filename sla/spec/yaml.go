@@ -14,8 +14,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// parseYAML is the roots of all documents of a file that hold anything, and
-// the syntax error that ended the reading, if one did.
+// parseYAML returns the root nodes of all documents that are not empty, and the syntax
+// error, if there is one. Documents before the error are returned too.
 func parseYAML(src *source, text []byte) (roots []*yaml.Node, syntax *sla.Finding) {
 	feed := &lineReader{text: text}
 	decoder := yaml.NewDecoder(feed)
@@ -34,8 +34,8 @@ func parseYAML(src *source, text []byte) (roots []*yaml.Node, syntax *sla.Findin
 	}
 }
 
-// decodeNode is Decode with a panic of the library, which is archived and has
-// known ones, as an error.
+// decodeNode is Decode, with a panic of the library as an error. The library is archived
+// and has known panics.
 func decodeNode(decoder *yaml.Decoder, doc *yaml.Node) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -45,18 +45,18 @@ func decodeNode(decoder *yaml.Decoder, doc *yaml.Node) (err error) {
 	return decoder.Decode(doc)
 }
 
-// isEmpty tells a document of comments only, for which the parser makes a null
-// that stands nowhere in the text.
+// isEmpty returns whether a document has only comments. The parser returns a null for
+// it.
 func isEmpty(node *yaml.Node) bool {
 	return node.Kind == yaml.ScalarNode && node.Tag == "!!null" && node.Value == ""
 }
 
-// lineReader hands out one line at a time, so that when the parser fails it is
-// known how far it had read: its own line numbers are those of the enclosing
-// block for some errors, and off by one for others.
+// lineReader returns one line at a time, so that it is known how far the parser had read
+// when it failed. For some errors the parser gives the line of the enclosing block, and
+// for others it is off by one.
 type lineReader struct {
 	text  []byte
-	given int // lines handed out
+	given int // lines that were read
 }
 
 func (r *lineReader) Read(p []byte) (int, error) {
@@ -77,14 +77,14 @@ func (r *lineReader) Read(p []byte) (int, error) {
 
 var yamlErrorText = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
 
-// syntaxFinding makes a finding of the YAML library's error text; read is the
-// number of lines it had taken when it failed.
+// syntaxFinding converts an error of the YAML library to a finding. read is how many
+// lines the library had read.
 func syntaxFinding(src *source, err error, read int) *sla.Finding {
 	line, message := read, err.Error()
 	if m := yamlErrorText.FindStringSubmatch(message); m != nil {
 		message = m[2]
 		if n, err := strconv.Atoi(m[1]); err == nil && strings.HasPrefix(message, "found unexpected end") {
-			line = n // the text runs out, but the cause is where it began
+			line = n // the text ends too early, but the cause is where the construct begins
 		}
 	}
 	line = min(max(line, 1), len(src.lines))
@@ -98,10 +98,10 @@ func syntaxFinding(src *source, err error, read int) *sla.Finding {
 	}
 	if first := strings.Index(text, ": "); first >= 0 && strings.HasPrefix(message, "mapping values") {
 		if second := strings.Index(text[first+2:], ": "); second >= 0 {
-			column = first + 2 + second + 1 // the colon that is one too many
+			column = first + 2 + second + 1 // the second colon
 		}
 	}
-	if src.hidden { // the message may quote it
+	if src.hidden { // the message may quote the content
 		return &sla.Finding{
 			Severity: sla.Error, Rule: "yaml-syntax", Pos: sla.Position{File: src.file},
 			Message: "this is no YAML mapping, so it is no specification", Remedy: "name another file",
@@ -117,7 +117,7 @@ func syntaxFinding(src *source, err error, read int) *sla.Finding {
 	}
 }
 
-// syntaxRemedies say what most often lies behind a message of the YAML parser.
+// syntaxRemedies are the most common causes of errors of the YAML parser.
 var syntaxRemedies = []struct{ part, remedy string }{
 	{"cannot start any token", "indent with spaces, never tabs, and put text that starts with @, ` or % into quotes"},
 	{"mapping values are not allowed", "check the indentation of this line and the one before, and put text with a colon in it into quotes"},
