@@ -14,8 +14,12 @@ var timeUnits = []struct {
 	of     time.Duration
 	symbol string
 }{
-	{"nanoseconds", time.Nanosecond, "ns"}, {"microseconds", time.Microsecond, "us"}, {"milliseconds", time.Millisecond, "ms"},
-	{UnitSeconds, time.Second, "s"}, {"minutes", time.Minute, "min"}, {"hours", time.Hour, "h"},
+	{"nanoseconds", time.Nanosecond, "ns"},
+	{"microseconds", time.Microsecond, "us"},
+	{"milliseconds", time.Millisecond, "ms"},
+	{UnitSeconds, time.Second, "s"},
+	{"minutes", time.Minute, "min"},
+	{"hours", time.Hour, "h"},
 }
 
 // TimeUnits are all units, the shortest first.

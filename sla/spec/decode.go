@@ -1,8 +1,9 @@
 package spec
 
 import (
-	"gopkg.in/yaml.v3"
 	"slices"
+
+	"gopkg.in/yaml.v3"
 
 	"github.com/upheld-sla/upheld/sla"
 )
