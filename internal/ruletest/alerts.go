@@ -203,7 +203,7 @@ func (f *figures) caps() {
 // than what measures the whole.
 func (f *figures) divergence() {
 	l, labels := f.l, f.l.labelsOf(sla.AlertCompositeDivergence.Name)
-	e := l.Indicator.(*sla.Composite).EndToEnd
+	e := l.composite().EndToEnd
 	for _, by := range []float64{1 - just, 1 + just} {
 		there := f.momentAt(open, func(_, at int) []Asked {
 			if by > 1 {

@@ -25,8 +25,8 @@ const mostLines = 40
 
 // newTruthTable is nil for what is no composite.
 func newTruthTable(l *tested) *truthTable {
-	of, ok := l.Indicator.(*sla.Composite)
-	if !ok {
+	of := l.composite()
+	if of == nil {
 		return nil
 	}
 	t := &truthTable{l: l, of: of}

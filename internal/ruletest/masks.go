@@ -129,10 +129,9 @@ func (h hours) stretches(least, last int) [][2]int {
 // by masks it is ten known seconds where time is counted: rules that stand for a
 // minute are evaluated every ten, so that what they sum is then the true time.
 func (l *tested) unit() float64 {
-	_, composite := l.Indicator.(*sla.Composite)
 	_, p, _ := l.Probed()
 	switch {
-	case composite || l.spreads():
+	case l.spreads():
 		return l.every.Seconds() / sla.BaseWindow.Seconds() // the one minute of five that has a judgement
 	case l.Aggregation.Counts() == sla.CountsEvents:
 		return perSample / feed.Seconds()

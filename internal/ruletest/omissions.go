@@ -32,9 +32,9 @@ func (s *Suite) omit(l *sla.ServiceLevel, format string, args ...any) {
 // leaveOut says what about the level promtool cannot bring about.
 func (s *Suite) leaveOut(l *tested) {
 	omit := func(format string, args ...any) { s.omit(l.ServiceLevel, format, args...) }
-	of, composite := l.Indicator.(*sla.Composite)
+	of := l.composite()
 	switch {
-	case composite:
+	case of != nil:
 		if newTruthTable(l).counters() == nil {
 			omit("it is tested from the states of its components on: what those are counted from, no simple series brings about for each alone")
 		}
