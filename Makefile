@@ -73,7 +73,7 @@ bench: ## every benchmark, with allocations
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 .PHONY: bench-exporter
-bench-exporter: build $(TOOLS)/blackbox_exporter ## what upheld-exporter costs, beside blackbox_exporter (Linux, some minutes)
+bench-exporter: build $(TOOLS)/blackbox_exporter ## what upheld-exporter costs, beside blackbox_exporter (Linux, 20 minutes)
 	$(GO) run ./test/bench/exporter -exporter $(BIN)/upheld-exporter -blackbox $(TOOLS)/blackbox_exporter
 
 .PHONY: bench-generate

@@ -136,7 +136,8 @@ func (m *Metrics) writeText(out io.Writer, openMetrics bool) error {
 func (m *Metrics) writeProto(out io.Writer) error {
 	s := m.snapshot()
 	defer s.release()
-	var metrics []byte
+	const perTarget = 1500 // bytes that the largest family takes, about; growing to it would take five times as much
+	metrics := make([]byte, 0, perTarget*len(s.views))
 	for _, f := range s.families(m.location) {
 		metrics = metrics[:0]
 		var err error

@@ -5,7 +5,8 @@
 // in Markdown, and which goals were reached; make bench-exporter runs it.
 //
 // CPU time is user and system of the process measured, from /proc; the servers
-// that are probed are a process of their own. It needs Linux.
+// that are probed are a process of their own. Both exporters are scraped as well,
+// and what they cost is told for each good result. It needs Linux.
 package main
 
 import (
@@ -28,6 +29,7 @@ type options struct {
 	window   time.Duration
 	idle     int
 	probes   int
+	rounds   int
 	parts    []string
 }
 
@@ -44,6 +46,7 @@ func main() {
 	flag.DurationVar(&o.window, "window", 20*time.Second, "how long load is measured")
 	flag.IntVar(&o.idle, "idle", 100_000, "idle targets")
 	flag.IntVar(&o.probes, "probes", 5000, "probes of which the cost of one is taken")
+	flag.IntVar(&o.rounds, "rounds", 3, "how often upheld-exporter and blackbox_exporter are measured in turn, so that what else happens on the machine meets both; the median counts")
 	parts := flag.String("parts", "", "`names` of the parts to measure, with commas between; all if empty")
 	flag.Parse()
 	if *parts != "" {
@@ -82,6 +85,7 @@ func run(ctx context.Context, o options) error {
 		{"one HTTP probe", func(ctx context.Context) ([]row, error) { return b.one(ctx, "http") }},
 		{"one TCP probe", func(ctx context.Context) ([]row, error) { return b.one(ctx, "tcp") }},
 		{"one HTTPS probe", b.secure},
+		{"a few targets", b.small},
 		{"load and scrapes", b.load},
 		{"idle targets", b.memory},
 		{"precision", b.precision},
