@@ -22,7 +22,7 @@ func TestSheetNamesEverySeries(t *testing.T) {
 	_, summed, _ := strings.Cut(string(sheet), "\nWhere `*` is ")
 	summed, _, _ = strings.Cut(summed, "\n")
 	window := regexp.MustCompile(`^(.*:(?:ratio_rate|sum_))\d+[smhdw]$`)
-	sum := regexp.MustCompile(`^sla:(\w+):(increase|sum_period|increase_period|sum_period_by_start|sum_period_previous)$`)
+	sum := regexp.MustCompile(`^sla:(\w+):(increase|sum_period|increase_period|sum_period_by_start|sum_period_previous|sum_period_to_hour|sum_period_since_hour)$`)
 	agreements, findings := spec.Load("*.yaml", "*/*.yaml")
 	if findings.HasErrors() {
 		t.Fatal(findings)

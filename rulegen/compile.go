@@ -73,13 +73,18 @@ func compileLevel(l *sla.ServiceLevel, opts Options, shared map[string]bool, mas
 	ofFirst, ofSecond := rest(of)
 	first := Group{Name: name, Interval: opts.Interval, Rules: append(base, ofFirst...)}
 	second := Group{Name: name + ":long", Interval: secondTier * opts.Interval, Rules: ofSecond}
+	third := Group{Name: name + ":hours", Interval: thirdTier, Rules: hourRules(of)}
 	findings = append(append(findings, lint(of, opts)...), clashes(of)...)
 	groups := calendarGroups(of, opts, shared)
 	if l.Masked() {
 		ofMasks, wrong := masks.group(shared)
 		groups, findings = append(groups, ofMasks...), append(findings, wrong...)
 	}
-	return LevelPlan{Level: l, Groups: append(append(groups, first, second), rollupGroup(of, shared)...)}, findings
+	groups = append(groups, first, second)
+	if len(third.Rules) > 0 {
+		groups = append(groups, third)
+	}
+	return LevelPlan{Level: l, Groups: append(groups, rollupGroup(of, shared)...)}, findings
 }
 
 // rest makes what a level records and raises beside its base series, for the

@@ -48,6 +48,7 @@ func TestDocumentationNamesWhatIsMade(t *testing.T) {
 	}
 	made := map[string]bool{}
 	window := regexp.MustCompile(`^(sla:(?:error|traffic):ratio_rate|sla:(?:bad|total):sum_)(30m|1h|2h|6h|1d|3d)$`)
+	parts := regexp.MustCompile(`^sla:[a-z_]+:(sum_period_(to|since)_hour)$`)
 	for _, g := range calendar.Levels[0].Groups {
 		for _, r := range g.Rules {
 			if strings.HasPrefix(r.Record, "sla:credit") {
@@ -58,11 +59,12 @@ func TestDocumentationNamesWhatIsMade(t *testing.T) {
 	for _, l := range plan.Levels {
 		for _, g := range l.Groups {
 			for _, r := range g.Rules {
-				made[window.ReplaceAllString(r.Record+r.Alert, "$1")] = true
+				made[parts.ReplaceAllString(window.ReplaceAllString(r.Record+r.Alert, "$1"), "sla:*:$1")] = true
 			}
 		}
 	}
 	made["sla:total:sum_1h"], made["sla:bad:sum_1h"] = true, true
+	made["sla:*:sum_period"] = true
 	made["sla:traffic:ratio_rate1h"] = made["sla:traffic:ratio_rate"]
 	made["sla:error:ratio_rate5m"], made["sla:error:ratio_rate30m"], made["sla:error:ratio_rate1d"] = true, true, true
 	for name := range made {
@@ -70,7 +72,7 @@ func TestDocumentationNamesWhatIsMade(t *testing.T) {
 			t.Errorf("docs/rules.md does not explain %s", name)
 		}
 	}
-	for _, name := range regexp.MustCompile("`(sla:[a-z0-9:_]+|SLA[A-Za-z]+)`").FindAllStringSubmatch(string(content), -1) {
+	for _, name := range regexp.MustCompile("`(sla:[a-z0-9:_*]+|SLA[A-Za-z]+)`").FindAllStringSubmatch(string(content), -1) {
 		if !made[name[1]] {
 			t.Errorf("docs/rules.md explains %s, which is not made", name[1])
 		}

@@ -180,9 +180,9 @@ func (l level) tallies() []metricnames.Tally {
 	if !l.Masked() {
 		return all
 	}
-	all = append(all, metricnames.TallyOf("raw_total", metricnames.RawTotalRate), metricnames.TallyOf("raw_bad", metricnames.RawBadRate))
+	all = append(all, rawTotalTally, rawBadTally)
 	if len(l.Exclusions) > 0 {
-		all = append(all, metricnames.TallyOf("excluded_total", metricnames.ExcludedTotalRate), metricnames.TallyOf("excluded_bad", metricnames.ExcludedBadRate))
+		all = append(all, excludedTotalTally, excludedBadTally)
 	}
 	if len(l.MeasuredCaps()) > 0 {
 		all = append(all, metricnames.CappedTally)
@@ -197,6 +197,12 @@ func (l level) tallies() []metricnames.Tally {
 }
 
 var (
-	agreedTally  = metricnames.TallyOf("agreed", metricnames.AgreedMask)
-	removedTally = metricnames.TallyOf("removed", metricnames.RemovedMask)
+	totalTally         = metricnames.TallyOf("total", metricnames.TotalRate)
+	badTally           = metricnames.TallyOf("bad", metricnames.BadRate)
+	rawTotalTally      = metricnames.TallyOf("raw_total", metricnames.RawTotalRate)
+	rawBadTally        = metricnames.TallyOf("raw_bad", metricnames.RawBadRate)
+	excludedTotalTally = metricnames.TallyOf("excluded_total", metricnames.ExcludedTotalRate)
+	excludedBadTally   = metricnames.TallyOf("excluded_bad", metricnames.ExcludedBadRate)
+	agreedTally        = metricnames.TallyOf("agreed", metricnames.AgreedMask)
+	removedTally       = metricnames.TallyOf("removed", metricnames.RemovedMask)
 )

@@ -33,32 +33,57 @@ func compiled(t testing.TB, text string) *rulegen.Plan {
 	return plan
 }
 
-// record plays the recording rules of a plan that are chosen, in their order.
+// record plays the recording rules of a plan that are chosen, each after those that
+// it reads.
 func record(t testing.TB, w *replay.World, plan *rulegen.Plan, from, to time.Time, choose func(rulegen.Rule) bool) {
 	t.Helper()
-	for _, turn := range []string{":calendar:", "", ":long"} { // each reads those before
+	for _, r := range inOrder(t, plan) {
+		if !choose(r.Rule) {
+			continue
+		}
+		if _, err := w.Record(r.Record, r.Expr.String(), r.Labels, from.Truncate(r.interval), to, r.interval); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// played is a recording rule with the interval of its group.
+type played struct {
+	rulegen.Rule
+	interval time.Duration
+}
+
+// inOrder are the recording rules of a plan, each after those that it reads: the
+// third layer reads increases of the second, whose sums read the third.
+func inOrder(t testing.TB, plan *rulegen.Plan) []played {
+	t.Helper()
+	var all []played
+	for turn := range 5 {
 		for _, l := range plan.Levels {
 			for _, g := range l.Groups {
 				for _, r := range g.Rules {
-					if r.Record == "" || turnOf(g.Name) != turn || !choose(r) {
-						continue
-					}
-					if _, err := w.Record(r.Record, r.Expr.String(), r.Labels, from.Truncate(g.Interval), to, g.Interval); err != nil {
-						t.Fatal(err)
+					if r.Record != "" && turnOf(g.Name, r.Record) == turn {
+						all = append(all, played{r, g.Interval})
 					}
 				}
 			}
 		}
 	}
+	return all
 }
 
-func turnOf(group string) string {
-	for _, turn := range []string{":calendar:", ":long"} {
-		if strings.Contains(group, turn) {
-			return turn
-		}
+func turnOf(group, record string) int {
+	switch {
+	case strings.Contains(group, ":calendar:"):
+		return 0
+	case strings.HasSuffix(group, ":hours"):
+		return 3
+	case !strings.HasSuffix(group, ":long"):
+		return 1
+	case strings.Contains(record, ":increase"):
+		return 2
 	}
-	return ""
+	return 4
 }
 
 // value is the one value of an expression of the replayed world.
@@ -438,7 +463,7 @@ func TestServiceHoursDocumentation(t *testing.T) {
   serviceLevels: [{name: d, indicator: {ratio: {bad: x}}, target: "99", period: month}]
 `), true)
 	names(compiled(t, head+levels), false)
-	suffix := regexp.MustCompile(`(increase|sum)_period(_by_start|_previous)?$|(agreed:ratio_rate)(6h|1d|3d)$`)
+	suffix := regexp.MustCompile(`(increase|sum)_period(_by_start|_previous|_to_hour|_since_hour)?$|(agreed:ratio_rate)(6h|1d|3d)$`)
 	for name := range made {
 		text := suffix.ReplaceAllStringFunc(name, func(s string) string {
 			if strings.HasPrefix(s, "agreed") {

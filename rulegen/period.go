@@ -59,17 +59,15 @@ func (p period) rolling() []Rule {
 			return promql.MulLeft(share, p.agreedSeries(metricnames.AgreedSeconds), nil, nil)
 		}
 	}
-	rules := []Rule{
-		p.record(metricnames.TotalPeriod, p.recorded(metricnames.TotalIncrease).SumOverTime(p.of.Rolling)),
-		p.record(metricnames.BadPeriod, p.recorded(metricnames.BadIncrease).SumOverTime(p.of.Rolling)),
-	}
-	for _, t := range p.tallies() {
-		rules = append(rules, p.record(t.Sum, p.recorded(t.Increase).SumOverTime(p.of.Rolling)))
+	var rules []Rule
+	for _, t := range p.allTallies() {
+		rules = append(rules, p.sum(t.Sum, t, func(e promql.Expr) promql.Expr { return e })...)
 	}
 	if p.Masked() {
 		rules = append(rules, p.record(metricnames.AgreedPeriod, p.agreed()))
 	}
-	rules = append(rules, p.untilLastEvent(p.coverage(), nil, nil)...)
+	more, covered := p.coverage()
+	rules = append(append(rules, more...), p.untilLastEvent(covered, nil, nil)...)
 	rules = append(rules, p.notSeen(promql.Expr{})...)
 	rules = append(rules,
 		p.record(metricnames.ErrorPeriod, share(p.figure(metricnames.BadPeriod).Now(), p.figure(metricnames.TotalPeriod).Now())),
@@ -83,16 +81,18 @@ func (p period) rolling() []Rule {
 // coverage is the share of a rolling period for which the state is known: by
 // time, the known seconds over all; by event, the evaluations of the second tier
 // that have a value over those that the period holds, since no traffic is known
-// too. With masks it is the share of the agreed time that is known.
-func (p period) coverage() promql.Expr {
+// too. With masks it is the share of the agreed time that is known. The rules are
+// those that it reads.
+func (p period) coverage() ([]Rule, promql.Expr) {
 	if p.Masked() {
-		return p.knownOfAgreed()
+		return nil, p.knownOfAgreed()
 	}
 	if p.Aggregation.ByTime() {
-		return promql.Div(p.figure(metricnames.TotalPeriod).Now(), promql.Num(sla.Seconds(p.of.Rolling)))
+		return nil, promql.Div(p.figure(metricnames.TotalPeriod).Now(), promql.Num(sla.Seconds(p.of.Rolling)))
 	}
 	slots := sla.NewDecimal(int64(p.of.Rolling), int64(secondTier*p.interval))
-	return promql.Div(p.recorded(metricnames.TotalIncrease).CountOverTime(p.of.Rolling), promql.Num(slots))
+	rules, evaluations := p.evaluations()
+	return rules, promql.Div(evaluations, promql.Num(slots))
 }
 
 // agreedSeries is what the agreement records of the level's agreed time in the

@@ -24,11 +24,11 @@ type calendarPeriod struct {
 func (p period) calendar() []Rule {
 	c := calendarPeriod{p, calendar{agreement: p.ID.SLA, period: p.of, interval: p.interval, extra: p.extra}}
 	var rules []Rule
-	tallies := []metricnames.Tally{metricnames.TallyOf("total", metricnames.TotalRate), metricnames.TallyOf("bad", metricnames.BadRate)}
-	for _, t := range append(tallies, c.tallies()...) {
+	for _, t := range c.allTallies() {
 		rules = append(rules, c.sums(t)...)
 	}
-	covered, rest := c.coverage()
+	more, covered, rest := c.coverage()
+	rules = append(rules, more...)
 	if c.Masked() {
 		rules = append(rules, c.record(metricnames.AgreedPeriod, c.agreed()))
 	}
@@ -71,30 +71,32 @@ func (c calendarPeriod) ofRunning(e promql.Expr) promql.Expr {
 
 // sums record a tally of the running period, and of the one before it.
 func (c calendarPeriod) sums(t metricnames.Tally) []Rule {
-	return []Rule{
-		c.record(t.Tagged, c.tag(c.recorded(t.Increase).Now())),
-		c.record(t.ByStart, promql.AndOn(c.figure(t.Tagged).SumOverTime(c.of.Longest()), c.running(), metricnames.Start)),
+	running := func(e promql.Expr) promql.Expr { return promql.AndOn(e, c.running(), metricnames.Start) }
+	rules := append([]Rule{c.record(t.Tagged, c.tag(c.recorded(t.Increase).Now()))}, c.sum(t.ByStart, t, running)...)
+	return append(rules,
 		c.record(t.Sum, c.ofRunning(c.figure(t.ByStart).Now())),
 		c.record(t.SumOfPrevious, promql.AndOn(promql.Or(c.figure(t.ByStart).LastOverTime(periodKept), c.figure(t.SumOfPrevious).LastOverTime(periodKept)),
 			c.start(metricnames.CalendarPreviousDate), metricnames.Start)),
-	}
+	)
 }
 
 // coverage is the share of the running period, or of its agreed time, that is
 // known, and that is still to come.
-func (c calendarPeriod) coverage() (known, rest promql.Expr) {
+func (c calendarPeriod) coverage() (rules []Rule, known, rest promql.Expr) {
 	if c.Masked() {
-		return c.knownOfAgreed(), promql.Div(c.agreedSeries(metricnames.AgreedLeft), promql.Gt(c.whole(), promql.Num(zero)))
+		return nil, c.knownOfAgreed(), promql.Div(c.agreedSeries(metricnames.AgreedLeft), promql.Gt(c.whole(), promql.Num(zero)))
 	}
 	known = c.figure(metricnames.TotalPeriod).Now()
 	if !c.Aggregation.ByTime() {
-		slots := c.ofRunning(c.figure(metricnames.TotalIncreasePeriod).CountOverTime(c.of.Longest()))
+		var evaluations promql.Expr
+		rules, evaluations = c.evaluations()
+		slots := c.ofRunning(evaluations)
 		known = promql.Mul(slots, promql.Num(sla.Seconds(secondTier*c.interval)))
 	}
 	// What is left begins where counting has come to.
 	left := promql.ClampMin(promql.Sub(c.clock.series(metricnames.CalendarEnd),
 		promql.Sub(promql.Time(), promql.Num(sla.Seconds(c.clock.lag())))), zero)
-	return promql.DivLeft(known, c.whole()), promql.Div(left, c.whole())
+	return rules, promql.DivLeft(known, c.whole()), promql.Div(left, c.whole())
 }
 
 // whole is how long the running period is, or how much agreed time it has.

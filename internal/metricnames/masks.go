@@ -48,6 +48,7 @@ var CappedTally = TallyOf("exclusion_bad", ExclusionBadRate)
 // by calendar period.
 type Tally struct {
 	Rate, Increase, Sum            string
+	ToHour, SinceHour              string // the parts of a long period's sum: up to a whole hour, and since
 	Tagged, ByStart, SumOfPrevious string
 }
 
@@ -56,7 +57,7 @@ type Tally struct {
 func TallyOf(what, rate string) Tally {
 	prefix := "sla:" + what + ":"
 	return Tally{
-		Rate: rate, Increase: prefix + "increase", Sum: prefix + "sum_period",
+		Rate: rate, Increase: prefix + "increase", Sum: prefix + "sum_period", ToHour: prefix + "sum_period_to_hour", SinceHour: prefix + "sum_period_since_hour",
 		Tagged: prefix + "increase_period", ByStart: prefix + "sum_period_by_start", SumOfPrevious: prefix + "sum_period_previous",
 	}
 }

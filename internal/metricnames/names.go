@@ -94,32 +94,35 @@ const (
 // Recorded series of every level. Each carries `sla`, `service` and `slo`, those of a period also
 // `period`, and those of a level with groups the group labels.
 const (
-	TotalRate       = "sla:total:rate5m"                  // events, or known seconds, per second
-	BadRate         = "sla:bad:rate5m"                    // bad events, or bad seconds, per second
-	GoodRate        = "sla:good:rate"                     // good events per second; of levels that say what is good
-	GoodSeen        = "sla:good:seen"                     // 1 if there were good events since the last evaluation of the second layer
-	Excess          = "sla:excess:ratio"                  // by what share good events exceed the total, while that is more than rates are inexact by
-	KnownTotalRate  = "sla:known_total:rate5m"            // known seconds per second; of levels whose missing data counts
-	KnownBadRate    = "sla:known_bad:rate5m"              // bad seconds per second that are known; of levels whose missing data counts
-	MissingRate     = "sla:missing:rate5m"                // missing seconds per second; of levels whose missing data counts
-	TotalIncrease   = "sla:total:increase"                // second layer: events, or known seconds, since its last evaluation
-	BadIncrease     = "sla:bad:increase"                  // second layer: bad events, or bad seconds, since its last evaluation
-	TotalPeriod     = "sla:total:sum_period"              // events, or known seconds, of the period
-	BadPeriod       = "sla:bad:sum_period"                // bad events, or bad seconds, of the period
-	CoveragePeriod  = "sla:coverage:ratio_period"         // share of the period that was measured; of levels of events, up to the last event
-	MeasuredPeriod  = "sla:measured:ratio_period"         // of levels of events: share of the period that was measured, with events or without
-	MeasuredBusy    = "sla:measured:ratio_period_busy"    // of levels of events: the same, at the last event within an hour
-	TotalSum        = "sla:total:sum_"                    // events, or known seconds, of the window that the name ends with
-	BadSum          = "sla:bad:sum_"                      // bad events, or bad seconds, of the window that the name ends with
-	TrafficRatio    = "sla:traffic:ratio_rate"            // traffic of the window that the name ends with, over the period's mean
-	ErrorRatio      = "sla:error:ratio_rate"              // bad share of the window that the name ends with
-	BurnTier        = "sla:burn_tier:ratio"               // tier; while the tier burns: the bad share of its long window, as it is weighed
-	ErrorPeriod     = "sla:error:ratio_period"            // bad share of the period, to date
-	BudgetRemaining = "sla:budget_remaining:ratio_period" // of the whole period's budget: 1 is untouched, 0 spent, negative overspent
-	BurnRate        = "sla:burn_rate:ratio_period"        // bad share over allowed share, to date: above 1 the target share is missed so far
-	TargetRatio     = "sla:target:ratio"                  // the target share: 0.999
-	ObjectiveRatio  = "sla:objective:ratio"               // the objective: 0.999
-	LevelInfo       = "sla_service_level_info"            // 1, with `indicator`, `period`, `target`, `objective` and your labels as `label_...`
+	TotalRate         = "sla:total:rate5m"                     // events, or known seconds, per second
+	BadRate           = "sla:bad:rate5m"                       // bad events, or bad seconds, per second
+	GoodRate          = "sla:good:rate"                        // good events per second; of levels that say what is good
+	GoodSeen          = "sla:good:seen"                        // 1 if there were good events since the last evaluation of the second layer
+	Excess            = "sla:excess:ratio"                     // by what share good events exceed the total, while that is more than rates are inexact by
+	KnownTotalRate    = "sla:known_total:rate5m"               // known seconds per second; of levels whose missing data counts
+	KnownBadRate      = "sla:known_bad:rate5m"                 // bad seconds per second that are known; of levels whose missing data counts
+	MissingRate       = "sla:missing:rate5m"                   // missing seconds per second; of levels whose missing data counts
+	TotalIncrease     = "sla:total:increase"                   // second layer: events, or known seconds, since its last evaluation
+	BadIncrease       = "sla:bad:increase"                     // second layer: bad events, or bad seconds, since its last evaluation
+	SummedUntil       = "sla:sum_to_hour:seconds"              // third layer, without `period`: until when sums up to an hour go, in Unix seconds
+	TotalPeriod       = "sla:total:sum_period"                 // events, or known seconds, of the period
+	BadPeriod         = "sla:bad:sum_period"                   // bad events, or bad seconds, of the period
+	CoveragePeriod    = "sla:coverage:ratio_period"            // share of the period that was measured; of levels of events, up to the last event
+	MeasuredPeriod    = "sla:measured:ratio_period"            // of levels of events: share of the period that was measured, with events or without
+	MeasuredBusy      = "sla:measured:ratio_period_busy"       // of levels of events: the same, at the last event within an hour
+	MeasuredToHour    = "sla:measured:count_period_to_hour"    // third layer, of levels of events: evaluations of the second layer with a total, up to a whole hour
+	MeasuredSinceHour = "sla:measured:count_period_since_hour" // of levels of events: those since then
+	TotalSum          = "sla:total:sum_"                       // events, or known seconds, of the window that the name ends with
+	BadSum            = "sla:bad:sum_"                         // bad events, or bad seconds, of the window that the name ends with
+	TrafficRatio      = "sla:traffic:ratio_rate"               // traffic of the window that the name ends with, over the period's mean
+	ErrorRatio        = "sla:error:ratio_rate"                 // bad share of the window that the name ends with
+	BurnTier          = "sla:burn_tier:ratio"                  // tier; while the tier burns: the bad share of its long window, as it is weighed
+	ErrorPeriod       = "sla:error:ratio_period"               // bad share of the period, to date
+	BudgetRemaining   = "sla:budget_remaining:ratio_period"    // of the whole period's budget: 1 is untouched, 0 spent, negative overspent
+	BurnRate          = "sla:burn_rate:ratio_period"           // bad share over allowed share, to date: above 1 the target share is missed so far
+	TargetRatio       = "sla:target:ratio"                     // the target share: 0.999
+	ObjectiveRatio    = "sla:objective:ratio"                  // the objective: 0.999
+	LevelInfo         = "sla_service_level_info"               // 1, with `indicator`, `period`, `target`, `objective` and your labels as `label_...`
 )
 
 // Recorded series of levels with credits. Each carries `period` too.

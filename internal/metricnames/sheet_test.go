@@ -64,6 +64,7 @@ func sums() string {
 		"| name | labels | meaning |\n|---|---|---|\n" +
 		fmt.Sprintf("| `%s` | | second layer: the amount since its last evaluation |\n", names.Increase) +
 		fmt.Sprintf("| `%s` | `period` | the amount of the period |\n", names.Sum) +
+		fmt.Sprintf("| `%s`, `%s` | `period` | of periods of two days and longer: the amount up to the last whole hour (third layer), and since then; of calendar periods with `start` |\n", names.ToHour, names.SinceHour) +
 		fmt.Sprintf("| `%s`, `%s` | `period`, `start` | the two by calendar period |\n", names.Tagged, names.ByStart) +
 		fmt.Sprintf("| `%s` | `period`, `start` | the final amount of the calendar period before |\n", names.SumOfPrevious)
 }

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/prometheus/prometheus/promql/parser"
+
+	"github.com/upheld-sla/upheld/sla"
 )
 
 // Subqueries. Their steps are at multiples of the step in UTC, whenever they are
@@ -61,4 +63,35 @@ func (s Selector) RateOfMinute() Expr {
 	const both = 90 * time.Second // the steps now and a minute ago
 	last := subquery(s.LastOverTime(time.Minute), both, time.Minute, 0)
 	return Or(call("irate", last), s.Rate(time.Minute))
+}
+
+// SinceMultiple is, by the function, what s had at the steps since the last
+// multiple of a length, without what it has now: at most one sample a series. What
+// is recorded at such a multiple is after it. s must be recorded every step, of
+// which the length is a multiple.
+//
+// A subquery cannot know when it is asked. But it knows whether a step ends in an
+// odd length or an even one, and the steps of one length are in two at most.
+func (s Selector) SinceMultiple(over func(e Expr, window, step time.Duration) Expr, length, step time.Duration) Expr {
+	const tick = time.Millisecond // what is recorded at a step is seen at the next one
+	part := func(odd bool) Expr {
+		own := AndOn(s.Ago(tick).Now(), parity(length, tick, odd))
+		return AndOn(over(own, length-step, step), parity(length, 0, odd))
+	}
+	return Or(part(false), part(true))
+}
+
+// parity is 1 while the time a tick ago is in an odd multiple of a length, or in an
+// even one, and else nothing.
+func parity(length, ago time.Duration, odd bool) Expr {
+	at := Time()
+	if ago > 0 {
+		at = Sub(at, Num(sla.Seconds(ago)))
+	}
+	two := sla.Seconds(2 * length)
+	into := VectorOf(Mod(at, Num(two)))
+	if odd {
+		return Ge(into, Num(sla.Seconds(length)))
+	}
+	return Lt(into, Num(sla.Seconds(length)))
 }

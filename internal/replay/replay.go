@@ -104,6 +104,28 @@ func (w *World) Record(name, expr string, l map[string]string, start, end time.T
 	return cost, nil
 }
 
+// CostOf is what a rule takes that is evaluated as a server does, once for each
+// instant: Cost.Samples are those that were read for it, in subqueries too.
+func (w *World) CostOf(expr string, start, end time.Time, interval time.Duration) (Cost, error) {
+	var cost Cost
+	for at := start; !at.After(end); at = at.Add(interval) {
+		q, err := w.engine.NewInstantQuery(context.Background(), w, nil, expr, at)
+		if err != nil {
+			return cost, err
+		}
+		began := time.Now()
+		result := q.Exec(context.Background())
+		cost.CPU += time.Since(began)
+		cost.Evaluations++
+		cost.Samples += q.Stats().Samples.SamplesRead
+		q.Close()
+		if result.Err != nil {
+			return cost, result.Err
+		}
+	}
+	return cost, nil
+}
+
 // Evaluate is Record for an expression whose result is not kept: an alert's.
 func (w *World) Evaluate(expr string, start, end time.Time, interval time.Duration) (Cost, error) {
 	_, cost, err := w.evaluate(expr, start, end, interval)

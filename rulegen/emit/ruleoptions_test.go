@@ -125,8 +125,8 @@ func TestOperatorObjectsAreParted(t *testing.T) {
 		}
 		names, groups = append(names, object.Metadata.Name), groups+len(object.Spec.Groups)
 	}
-	if !slices.Equal(names[:3], []string{"x", "x-2", "x-3"}) || names[len(names)-1] != fmt.Sprintf("x-%d", len(names)) || groups != 2*len(a.Levels) {
-		t.Errorf("objects %v with %d groups, want x, x-2, x-3 and so on with %d", names, groups, 2*len(a.Levels))
+	if !slices.Equal(names[:3], []string{"x", "x-2", "x-3"}) || names[len(names)-1] != fmt.Sprintf("x-%d", len(names)) || groups != 3*len(a.Levels) {
+		t.Errorf("objects %v with %d groups, want x, x-2, x-3 and so on with %d", names, groups, 3*len(a.Levels))
 	}
 }
 

@@ -1,0 +1,163 @@
+package rulegen
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/internal/promql"
+)
+
+// A sum over a month is 8,640 samples, and to read them every five minutes was two
+// thirds of what a level cost. So the sums of a long period are kept in two parts:
+// up to a whole hour, read by the third tier twice an hour; and since then, read
+// by the second tier from what it has recorded itself. Both read recorded
+// increases and neither reads itself, so a pair of servers agrees, and nothing is
+// lost with an evaluation.
+
+const (
+	// thirdTier is how often sums up to an hour are read.
+	thirdTier = 30 * time.Minute
+	// fromHours is the shortest period that is summed so.
+	fromHours = 48 * time.Hour
+	// hoursBack is how long ago the third tier may have been evaluated last: what
+	// came since is then still read by hours.
+	hoursBack = 2
+	// olderSteps are the steps at which is looked whether there is anything older.
+	olderSteps = 6 * time.Hour
+)
+
+// byHour tells whether the sums of the period are kept in two parts.
+func (p period) byHour() bool {
+	return p.of.Longest() >= fromHours && time.Hour%(secondTier*p.interval) == 0
+}
+
+// partLabel tells the parts of a sum apart while they are joined.
+const partLabel = "part"
+
+// overTime is a function over the samples of a series: of a range, and of the
+// steps of a subquery.
+type overTime struct {
+	now     func(s promql.Selector) promql.Expr
+	samples func(s promql.Selector, window time.Duration) promql.Expr
+	steps   func(e promql.Expr, window, step time.Duration) promql.Expr
+}
+
+var (
+	sumOf   = overTime{promql.Selector.Now, promql.Selector.SumOverTime, promql.SumOverSteps}
+	countOf = overTime{
+		func(s promql.Selector) promql.Expr {
+			return promql.Add(promql.Mul(promql.Num(zero), s.Now()), promql.Num(one))
+		},
+		promql.Selector.CountOverTime, promql.CountOverSteps,
+	}
+)
+
+// toHour records what the second tier recorded of a series up to the last whole
+// hour within the longest length of the period.
+func (p period) toHour(name string, s promql.Selector, f overTime) Rule {
+	return p.record(name, promql.AtStep(f.samples(s.Ago(tick), p.of.Longest()), time.Hour, 0))
+}
+
+// hourRules are the rules of the third tier, none for a level without a long
+// period: until when sums are recorded, and the sums of each of its periods.
+func hourRules(l level) []Rule {
+	var rules []Rule
+	for _, of := range l.Periods() {
+		p := period{l, of}
+		if !p.byHour() {
+			continue
+		}
+		for _, t := range p.allTallies() {
+			rules = append(rules, p.toHour(t.ToHour, p.increase(t), sumOf))
+		}
+		if !p.Masked() && !p.Aggregation.ByTime() {
+			rules = append(rules, p.toHour(metricnames.MeasuredToHour, p.increase(totalTally), countOf))
+		}
+	}
+	if len(rules) == 0 {
+		return nil
+	}
+	return append([]Rule{l.record(metricnames.SummedUntil, promql.AtStep(promql.VectorOf(promql.Time()), time.Hour, 0))}, rules...)
+}
+
+// allTallies are what is summed of the level, total and bad first.
+func (l level) allTallies() []metricnames.Tally {
+	return append([]metricnames.Tally{totalTally, badTally}, l.tallies()...)
+}
+
+// increase selects what the second tier records of a tally, in a calendar period
+// with the start of the period that it belongs to.
+func (p period) increase(t metricnames.Tally) promql.Selector {
+	if p.of.Calendar != "" {
+		return p.figure(t.Tagged)
+	}
+	return p.recorded(t.Increase)
+}
+
+// sum records what is summed of the period under a name; of a calendar period by
+// its start, and then only what is chosen of that.
+func (p period) sum(name string, t metricnames.Tally, chosen func(promql.Expr) promql.Expr) []Rule {
+	s := p.increase(t)
+	if !p.byHour() {
+		return []Rule{p.record(name, chosen(s.SumOverTime(p.of.Longest())))}
+	}
+	return []Rule{
+		p.record(t.SinceHour, p.sinceHour(s, sumOf)),
+		p.record(name, chosen(p.summed(t.ToHour, t.SinceHour, s, sumOf))),
+	}
+}
+
+// evaluations is how many evaluations of the second tier had a total, and what has
+// to be recorded for it.
+func (p period) evaluations() ([]Rule, promql.Expr) {
+	s := p.increase(totalTally)
+	if !p.byHour() {
+		return nil, s.CountOverTime(p.of.Longest())
+	}
+	const toHour, sinceHour = metricnames.MeasuredToHour, metricnames.MeasuredSinceHour
+	return []Rule{p.record(sinceHour, p.sinceHour(s, countOf))}, p.summed(toHour, sinceHour, s, countOf)
+}
+
+// sinceHour is what the second tier recorded of a series since the last whole hour.
+func (p period) sinceHour(s promql.Selector, f overTime) promql.Expr {
+	return joined("now", f.now(s), "before", s.SinceMultiple(f.steps, time.Hour, secondTier*p.interval))
+}
+
+// joined is the sum of what there is of expressions with the same labels, each
+// after a name that tells it apart.
+func joined(parts ...any) promql.Expr {
+	var union promql.Expr
+	for i := 0; i < len(parts); i += 2 {
+		e := promql.SetLabel(parts[i+1].(promql.Expr), partLabel, parts[i].(string))
+		if i == 0 {
+			union = e
+		} else {
+			union = promql.Or(union, e)
+		}
+	}
+	return promql.SumWithout(union, partLabel, metricnames.Period)
+}
+
+// summed is what the second tier recorded of a series within the longest length of
+// the period, and up to an hour before that: what is recorded up to an hour, what
+// came in hours after it, and what since. A series that has nothing older than
+// hoursBack needs no such record.
+func (p period) summed(toHour, sinceHour string, s promql.Selector, f overTime) promql.Expr {
+	const seconds = int64(time.Hour / time.Second)
+	recorded := p.figure(toHour).LastOverTime(hoursBack * time.Hour)
+	until := p.recorded(metricnames.SummedUntil).LastOverTime(hoursBack * time.Hour)
+	parts := []any{"to hour", recorded, "since", p.figure(sinceHour).Now()}
+	for n := range hoursBack { // an hour that is over, and not in the record yet
+		begun := promql.Sub(promql.Time(), promql.Mod(promql.Time(), number(seconds)))
+		if n > 0 {
+			begun = promql.Sub(begun, number(int64(n)*seconds))
+		}
+		hour := promql.AtStep(f.samples(s.Ago(tick), time.Hour), time.Hour, time.Duration(n)*time.Hour)
+		parts = append(parts, fmt.Sprintf("hour %d", n+1), promql.AndOn(hour, promql.Lt(until, begun), p.maskLabels()...))
+	}
+	all := promql.AndIgnoring(joined(parts...), recorded, metricnames.Period)
+	young := promql.SumWithout(f.samples(s, hoursBack*time.Hour), metricnames.Period)
+	older := promql.LastOverSteps(s.Ago(hoursBack*time.Hour).Now(), p.of.Longest(), olderSteps)
+	return promql.Or(all, promql.UnlessIgnoring(young, older, metricnames.Period))
+}
