@@ -14,49 +14,49 @@ const (
 	// RequestRatio is bad events over all events: every request weighs the same
 	// (OpenSLO Occurrences).
 	RequestRatio Aggregation = "request_ratio"
-	// Time is bad time over known time: every second weighs the same, however
-	// many probes fell into it (ITIL availability).
+	// Time is bad time over known time: every second weighs the same, no matter how many
+	// probes it had (ITIL availability).
 	Time Aggregation = "time"
-	// MeanSlotErrorRate is the mean of the error rates of all slots, whatever
-	// their traffic (Amazon S3, Azure Storage; OpenSLO RatioTimeslices).
+	// MeanSlotErrorRate is the mean of the error rates of all slots, no matter how much
+	// traffic they have (Amazon S3, Azure Storage; OpenSLO RatioTimeslices).
 	MeanSlotErrorRate Aggregation = "mean_slot_error_rate"
-	// BadMinute is the share of minutes whose error rate is above a threshold
-	// (GitHub, Atlassian; OpenSLO Timeslices).
+	// BadMinute is the share of minutes with an error rate above a threshold (GitHub,
+	// Atlassian; OpenSLO Timeslices).
 	BadMinute Aggregation = "bad_minute"
-	// QualifiedRun is BadMinute, where bad minutes count only in runs of a
-	// minimum length (Google Cloud Spanner).
+	// QualifiedRun is BadMinute, but bad minutes count only in runs of a minimum length
+	// (Google Cloud Spanner).
 	QualifiedRun Aggregation = "qualified_run"
-	// AllFailedMinute is the share of minutes in which there were attempts and
-	// all failed (Amazon RDS, Azure SQL Database).
+	// AllFailedMinute is the share of minutes with attempts that all failed (Amazon RDS,
+	// Azure SQL Database).
 	AllFailedMinute Aggregation = "all_failed_minute"
-	// SlotQuantile is the share of slots whose quantile of response times is
+	// SlotQuantile is the share of slots in which a quantile of the response times is
 	// above the threshold.
 	SlotQuantile Aggregation = "slot_quantile"
 )
 
-// Counted is what an aggregation adds up.
+// Counted is the unit that an aggregation adds up.
 type Counted int
 
-// What may be counted.
+// The units.
 const (
 	CountsEvents  Counted = iota + 1 // requests, or probes
-	CountsSeconds                    // known seconds; a probe stands for its interval
-	CountsMinutes                    // minutes of the clock
-	CountsSlots                      // slots of the clock of five minutes or more
+	CountsSeconds                    // known seconds; a probe counts for its interval
+	CountsMinutes                    // clock minutes
+	CountsSlots                      // clock-aligned slots of five minutes or more
 )
 
-// aggregation is one aggregation with all that the model knows of it. What rules
-// are made of it is in rulegen.
+// aggregation is one aggregation with everything that the model knows about it. Its
+// rules are in rulegen.
 type aggregation struct {
 	name   Aggregation
 	counts Counted
-	// judges is set if each minute or slot is good or bad by a rule of the
-	// aggregation. Without it one is as bad as the share of its events that is.
+	// judges is set if the aggregation has a rule that makes each minute or slot good or
+	// bad. Otherwise a slot is as bad as the share of its bad events.
 	judges   bool
 	required []string // keys of its options in a specification
 	optional []string
 	doc      string             // what it does, for the reference
-	words    func(Slots) string // what a level with it counts, for people
+	words    func(Slots) string // what a level counts, for people
 }
 
 // aggregations is the table of all aggregations.
@@ -110,7 +110,7 @@ var aggregations = []aggregation{
 	},
 }
 
-// Which aggregations suit which indicators, the default first.
+// The aggregations of each kind of indicator, the default first.
 
 func ofEvents() []Aggregation {
 	return []Aggregation{RequestRatio, MeanSlotErrorRate, BadMinute, QualifiedRun, AllFailedMinute}
@@ -139,8 +139,8 @@ func Aggregations() []Aggregation {
 	return all
 }
 
-// facets are what the table says of an aggregation; nothing of that of a level
-// whose own could not be read.
+// facets returns the table's line, and an empty one for a level whose aggregation could
+// not be read.
 func (a Aggregation) facets() aggregation {
 	i := slices.IndexFunc(aggregations, func(f aggregation) bool { return f.name == a })
 	if i < 0 {
@@ -149,27 +149,26 @@ func (a Aggregation) facets() aggregation {
 	return aggregations[i]
 }
 
-// Counts is what it adds up.
+// Counts returns the unit that the aggregation adds up.
 func (a Aggregation) Counts() Counted { return a.facets().counts }
 
-// ByTime tells whether the unit is time rather than events.
+// ByTime returns whether the unit is time rather than events.
 func (a Aggregation) ByTime() bool { return a.Counts() != CountsEvents }
 
-// Judges tells whether each minute or slot is good or bad by a rule of the
-// aggregation, rather than as bad as the share of its events that is.
+// Judges returns whether the aggregation has a rule that makes each minute or slot good
+// or bad. Otherwise a slot is as bad as the share of its bad events.
 func (a Aggregation) Judges() bool { return a.facets().judges }
 
-// Options are the keys of the options that it must have, and may have, in a
-// specification.
+// Options returns the keys of required and of optional options in a specification.
 func (a Aggregation) Options() (required, optional []string) {
 	f := a.facets()
 	return f.required, f.optional
 }
 
-// Doc says what it does, in half a sentence of the reference.
+// Doc says what the aggregation does, for the reference.
 func (a Aggregation) Doc() string { return a.facets().doc }
 
-// DefaultSlots are those of an aggregation without options.
+// DefaultSlots returns the Slots of the aggregation without options.
 func (a Aggregation) DefaultSlots() Slots {
 	switch a.Counts() {
 	case CountsMinutes:
@@ -180,20 +179,20 @@ func (a Aggregation) DefaultSlots() Slots {
 	return Slots{}
 }
 
-// Slots say how an aggregation over slots of time judges one of them. Fields
-// that the aggregation does not use are zero.
+// Slots are the options of an aggregation over slots of time. Fields that the
+// aggregation does not use are zero.
 type Slots struct {
 	Width          time.Duration // a minute, or more for MeanSlotErrorRate and SlotQuantile
 	ErrorThreshold Decimal       // percent: a minute is bad above it (BadMinute, QualifiedRun)
-	MinRequests    int64         // in a slot; with fewer it is as if empty
-	MinRun         time.Duration // of consecutive bad minutes from which on they count (QualifiedRun)
+	MinRequests    int64         // in a slot; a slot with fewer counts as empty
+	MinRun         time.Duration // shortest run of bad minutes that counts (QualifiedRun)
 	Quantile       Decimal       // 0.95 (SlotQuantile)
-	EmptyUnknown   bool          // an empty slot is unknown; else it is good
-	Weight         Query         // PromQL of the share of customers, or of anything, that a bad minute counts for; in full if empty
-	Quorum         int64         // locations that must agree that a minute is bad, of probes; 0: they are added up
+	EmptyUnknown   bool          // an empty slot is unknown, otherwise good
+	Weight         Query         // PromQL for the share, 0 to 1, that a bad minute counts; empty: it counts in full
+	Quorum         int64         // of probes: how many locations must find a minute bad; 0: their probes are added up
 }
 
-// AggregationWords say how the level's measurements become one number.
+// AggregationWords describes how the level's measurements become one number.
 func (l *ServiceLevel) AggregationWords() string {
 	if w := traitsOf(l.Indicator).aggregation; w != "" {
 		return w

@@ -4,26 +4,25 @@ package sla
 type Agreement struct {
 	Name        string
 	Description string
-	Labels      map[string]string // carried by the info series and by alerts
-	Levels      []*ServiceLevel   // in the order of the source; each is whole, also where there are mistakes elsewhere
-	// Broken are the levels with mistakes, and those that depend on one. They are
-	// there to find more mistakes in, and for nothing else: what could not be read
-	// of them counts as left out.
+	Labels      map[string]string // of the info series and of alerts
+	Levels      []*ServiceLevel   // in the order of the source; all without errors, even if Broken is not empty
+	// Broken are the levels with errors, and those that depend on one. Use them only to
+	// find more errors. What could not be read of them counts as left out.
 	Broken []*ServiceLevel
-	// Contacts are who can be told of alerts, Escalation is who is told when;
-	// levels have their own Escalation, which is this one if they gave none.
+	// Contacts are who can be notified of alerts, Escalation is who is notified when.
+	// Levels without an own Escalation have this one.
 	Contacts      []Contact
 	Escalation    []EscalationStep
-	Severities    SeverityNames // what its alerts' severities are called
+	Severities    SeverityNames // the names of its alerts' severities
 	Notifications Notifications
 	Calendars     []*Calendar  // of service hours, in the order of the source
-	Exclusions    []*Exclusion // maintenance first, if there is any
+	Exclusions    []*Exclusion // maintenance first
 	Digest        string       // SHA-256 of the file that it was read from, in hex
 	Pos           Position
 }
 
-// ID names a service level everywhere: the three labels that every recorded
-// series and every exporter metric carries.
+// ID identifies a service level: the three labels of every recorded series and every
+// exporter metric.
 type ID struct {
 	SLA     string // the agreement
 	Service string
@@ -33,41 +32,40 @@ type ID struct {
 // String is "sla:service/slo".
 func (id ID) String() string { return id.SLA + ":" + id.Service + "/" + id.SLO }
 
-// ServiceLevel is one promise: an indicator, how it becomes a number, the
-// target it is held to and over which period.
+// ServiceLevel is one promise: an indicator, how it becomes a number, the target and the
+// period.
 type ServiceLevel struct {
 	ID          ID
 	Description string
 	Indicator   Indicator
 	Aggregation Aggregation
 	Slots       Slots    // for the aggregations over slots
-	Target      Decimal  // percent, as the contract says it: 99.9
-	Objective   Decimal  // percent; the stricter internal goal that alerts hang on, the target if none was given
-	Period      Period   // the first, which alert tiers follow
-	MorePeriods []Period // over which the target is judged too
+	Target      Decimal  // percent, as in the contract: 99.9
+	Objective   Decimal  // percent; a stricter internal goal that alerts use, the target if there is none
+	Period      Period   // the first one, which alert tiers use
+	MorePeriods []Period // further periods of the target
 	Credits     Credits
 	Alerting    Alerting
-	Escalation  []EscalationStep  // who is told of alerts, and when; in the order of time
+	Escalation  []EscalationStep  // who is notified of alerts and when, in order of time
 	GroupBy     GroupBy           // one budget for each value of labels
-	Labels      map[string]string // the agreement's labels with the level's own over them
-	PartOf      []PartOf          // the composites that the level is a component of
+	Labels      map[string]string // the agreement's labels and the level's own, which win
+	PartOf      []PartOf          // composites that the level is a component of
 
-	RollupLabels []string  // by which the agreement puts levels together
-	RollupWeight Decimal   // what the level weighs in that
-	Defaults     []Default // what the specification left out, in the order of the keys
+	RollupLabels []string  // labels of the agreement's rollups
+	RollupWeight Decimal   // the level's weight in rollups
+	Defaults     []Default // what the specification left out, in order of the keys
 	Pos          Position
 	TargetPos    Position
 	PeriodPos    Position
 
-	// ServiceHours are when the service is promised, all the time if nil;
-	// Exclusions are what the level is not answerable for.
+	// ServiceHours are when the service is promised; nil is all the time. Exclusions are
+	// times for which the provider does not answer.
 	ServiceHours *Calendar
 	MissingData  MissingData
 	Exclusions   []*Exclusion
 }
 
-// Periods are all over which the target is judged, the first one first. Each has
-// another name.
+// Periods returns all periods of the target, Period first. Their names differ.
 func (l *ServiceLevel) Periods() []Period { return append([]Period{l.Period}, l.MorePeriods...) }
 
 var hundred = NewDecimal(100, 1)

@@ -6,8 +6,7 @@ import (
 	"time"
 )
 
-// AlertKinds are all kinds of alerts, in the order in which people read about
-// them.
+// AlertKinds are all kinds of alerts, in the order in which they are shown.
 var AlertKinds = []*AlertKind{
 	AlertBudgetBurn, AlertBudgetForecast, AlertBudgetExhausted, AlertCreditTier, AlertMeasurementLost,
 	AlertCompositeDivergence, AlertExclusionCap, AlertGroupLimit, AlertCalendarEnds,
@@ -31,10 +30,10 @@ var AlertBudgetBurn = &AlertKind{
 	},
 }
 
-// AlertBudgetForecast fires while the rest of the budget, burnt as over a window,
-// ends soon. It looks at the window of the slower page, and as far ahead as a
-// thirtieth of the period, a day for 30 days: time enough to act in, and so near
-// that one bad hour in a fresh budget is not sent twice.
+// AlertBudgetForecast fires while the rest of the budget would end soon at the burn rate
+// of a window. By default the window is that of the slower page, and soon is a thirtieth
+// of the period: a day of 30 days. That leaves time to act, and one bad hour in a fresh
+// budget does not fire it besides the burn alert.
 var AlertBudgetForecast = &AlertKind{
 	Name: "SLABudgetForecast", Key: "alerting.budgetForecast", Doc: "alerts.md#what-is-left-and-how-long-it-lasts",
 	When: "the budget ends soon if it goes on like this", PerPeriod: true, Withheld: true,
@@ -75,7 +74,7 @@ var AlertBudgetExhausted = &AlertKind{
 	}),
 }
 
-// AlertCreditTier fires when the next tier of credits is near.
+// AlertCreditTier fires while the next tier of credits would be reached soon.
 var AlertCreditTier = &AlertKind{
 	Name: "SLACreditTier", Key: "alerting.creditTier", Doc: "rules.md#credits",
 	When: "the next credit is near", Withheld: true,
@@ -103,13 +102,12 @@ var AlertCreditTier = &AlertKind{
 	},
 }
 
-// measurementLostFor is how long a level must be without data before that is
-// an alert of its own: longer than a restart with the base window refilled.
+// measurementLostFor is how long a level is without data before an alert fires: longer
+// than a restart, after which the base window must fill again.
 const measurementLostFor = 10 * time.Minute
 
-// AlertMeasurementLost fires when nobody knows how a level is doing. It is as
-// urgent as what it may hide, the most urgent tier: until it is back nobody is
-// sent an alert about an outage.
+// AlertMeasurementLost fires when a level has no data. It is as urgent as the most
+// urgent tier, because without data no outage would fire one.
 var AlertMeasurementLost = &AlertKind{
 	Name: "SLAMeasurementLost", Key: "alerting.measurementLost", Doc: "alerts.md#measurement-lost-is-not-down",
 	When: "no measurement arrives", WholeLevel: true, Upkeep: true,
@@ -129,8 +127,8 @@ var AlertMeasurementLost = &AlertKind{
 	},
 }
 
-// AlertCompositeDivergence fires while a composite looks better than what its
-// customers meet.
+// AlertCompositeDivergence fires while the end-to-end measurement of a composite is
+// worse than its components.
 var AlertCompositeDivergence = &AlertKind{
 	Name: "SLACompositeDivergence", Key: "indicator.composite.endToEnd", Doc: "composites.md#alerts",
 	When: "customers meet worse than its parts show",
@@ -146,7 +144,7 @@ var AlertCompositeDivergence = &AlertKind{
 	},
 }
 
-// AlertExclusionCap fires when an exclusion has excused all that it may.
+// AlertExclusionCap fires when the cap of an exclusion is used up.
 var AlertExclusionCap = &AlertKind{
 	Name: "SLAExclusionCap", Key: "exclusions.cap", Doc: "service-hours.md#caps",
 	When: "an exclusion has excused all that it may", Withheld: true,
@@ -165,7 +163,7 @@ var AlertExclusionCap = &AlertKind{
 	},
 }
 
-// AlertGroupLimit fires when a level nears the groups that its limit allows.
+// AlertGroupLimit fires when a level has nearly as many groups as its limit allows.
 var AlertGroupLimit = &AlertKind{
 	Name: "SLAGroupLimit", Key: "alerting.groupLimit", Doc: "group-by.md#a-limit-on-groups",
 	When: "there are nearly as many groups as it may have", WholeLevel: true, Upkeep: true,
@@ -184,14 +182,14 @@ var AlertGroupLimit = &AlertKind{
 	},
 }
 
-// AlertCalendarEnds fires when rules are so old that their tables of clock
-// changes come to an end. It is about an agreement's calendars, not about a level.
+// AlertCalendarEnds fires when the rules are so old that their tables of clock changes
+// end. It is an alert of an agreement, not of a level.
 var AlertCalendarEnds = &AlertKind{Name: "SLACalendarEnds", Doc: "periods.md#limits", When: "the rules are years old", Upkeep: true}
 
-// ticket is an alert of which nothing is said.
+// ticket is a notice without configuration.
 func ticket() *Notice { return &Notice{Severity: Ticket.String()} }
 
-// forecastOf is an alert that extrapolates to the end of a period's budget.
+// forecastOf is the default forecast for the budget of a period.
 func forecastOf(p Period) *Notice {
 	n := ticket()
 	n.Over, n.Within = 6*time.Hour, ForecastWithin(p)
@@ -203,9 +201,8 @@ func forecastOf(p Period) *Notice {
 	return n
 }
 
-// ForecastWithin is how far alerts look ahead in a period if nothing is said: a
-// thirtieth of it in whole hours, at least one; below a day, where that would be
-// most of the period, a 24th.
+// ForecastWithin is the default of within: a thirtieth of the period in whole hours, at
+// least one. Below a day an hour would be too much of the period, so it is a 24th.
 func ForecastWithin(p Period) time.Duration {
 	if p.Nominal() < day {
 		return max((p.Nominal() / 24).Truncate(BaseWindow), BaseWindow)
@@ -213,7 +210,7 @@ func ForecastWithin(p Period) time.Duration {
 	return max((p.Nominal() / 30).Truncate(time.Hour), time.Hour)
 }
 
-// perPeriod are the words of a kind that has an alert for each period.
+// perPeriod makes the words of a kind with an alert for each period.
 func perPeriod(words func(*ServiceLevel, Alert, Period) string) func(*ServiceLevel, Alert) []string {
 	return func(l *ServiceLevel, a Alert) []string {
 		var all []string
@@ -226,7 +223,8 @@ func perPeriod(words func(*ServiceLevel, Alert, Period) string) func(*ServiceLev
 	}
 }
 
-// forWords is how long it must be so before the alert fires, as words end with it.
+// forWords is the end of the words: how long the condition must hold before the alert
+// fires.
 func (a Alert) forWords() string {
 	if a.For == 0 {
 		return ""

@@ -6,34 +6,32 @@ import (
 	"time"
 )
 
-// BaseWindow is the window over which raw series are scanned; every longer one
-// is summed from what was recorded over it.
+// BaseWindow is the window over which raw series are read. Longer windows are summed
+// from what is recorded over it.
 const BaseWindow = 5 * time.Minute
 
-// Tier is one step of multi-window, multi-burn-rate alerting (Google SRE
-// Workbook, chapter 5): it fires while the bad share over both windows exceeds
-// Factor × budget.
+// Tier is one tier of multi-window, multi-burn-rate alerting (Google SRE Workbook,
+// chapter 5): it fires while the bad share over both windows exceeds Factor × budget.
 type Tier struct {
 	Name          string // "page-fast"
-	Severity      string // of the alert's label: the name of the urgency, or the user's own
+	Severity      string // the label severity: the name of the urgency, or another text
 	Urgency       Urgency
 	Long, Short   time.Duration
 	Factor        Decimal // burn rate: 1 spends the budget in exactly one period
 	For           time.Duration
 	KeepFiringFor time.Duration
 	Labels        map[string]string // added to the tier's alert
-	Pos           Position          // of the user's own tier, if it is one
+	Pos           Position          // of a tier in the specification
 }
 
-// StandardWindows are recorded for every level whatever its tiers, because
-// dashboards and others rely on them; ascending.
+// StandardWindows are recorded for every level, whatever its tiers, because dashboards
+// use them; ascending.
 var StandardWindows = []time.Duration{
 	5 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 6 * time.Hour, 24 * time.Hour, 72 * time.Hour,
 }
 
-// workbook is the table of the SRE Workbook for a 30-day period. floor is the
-// shortest long window that a period of a day or more may scale a tier down to,
-// least that of shorter ones.
+// workbook is the table of the SRE Workbook for a 30-day period. floor is the shortest
+// long window for a period of a day or more, least the shortest for shorter periods.
 var workbook = []struct {
 	name         string
 	urgency      Urgency
@@ -47,7 +45,7 @@ var workbook = []struct {
 	{"ticket-slow", Ticket, 72 * time.Hour, MustDecimal("1"), 6 * time.Hour, 30 * time.Minute},
 }
 
-// windowSteps are the windows that scaling snaps to.
+// windowSteps are the windows that scaled windows are rounded to.
 var windowSteps = []time.Duration{
 	30 * time.Minute, time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour,
 	12 * time.Hour, 24 * time.Hour, 48 * time.Hour, 72 * time.Hour,
@@ -55,17 +53,16 @@ var windowSteps = []time.Duration{
 
 const referencePeriod = 30 * 24 * time.Hour
 
-// DefaultTiers is the workbook's table for a period. Periods from 28 days keep
-// the windows and the share of the budget that each tier stands for (2 % in
-// 1 h, 5 % in 6 h, 10 % in 1 d and 3 d), so the factor follows the period's
-// length: share × period / window. Shorter periods keep the factors and get
-// shorter windows instead, because a day of burning is most of a week's budget.
+// DefaultTiers returns the workbook's table for a period. Periods of 28 days and more
+// keep the windows and the share of the budget that each tier stands for (2 % in 1 h, 5
+// % in 6 h, 10 % in 1 d and 3 d), so the factor depends on the period: share × period /
+// window. Shorter periods keep the factors and get shorter windows, because a day of
+// burning is most of a week's budget.
 //
-// Below a day the windows go on shrinking as the period does, to a few minutes
-// at the least, and from there on the factor does: each tier stands for the
-// share of the budget that it has at a day, about a quarter. A tier that would
-// come down to less than a burn rate of 1 is left out, so that a period of an
-// hour has two.
+// Below a day the windows shrink with the period, down to a few minutes; below that the
+// factors shrink, so that each tier keeps the share of the budget that it has at a day,
+// about a quarter. Tiers with a burn rate below 1 are left out, so a period of an hour
+// has two.
 func DefaultTiers(of Period) []Tier {
 	period := of.Nominal()
 	if period < day {
@@ -86,10 +83,10 @@ func DefaultTiers(of Period) []Tier {
 	return tiers
 }
 
-// shortWindowSteps are the windows that those of periods under a day come down to.
+// shortWindowSteps are the same for periods below a day.
 var shortWindowSteps = append([]time.Duration{10 * time.Minute, 15 * time.Minute, 20 * time.Minute}, windowSteps...)
 
-// atMost is the longest of ascending steps that is not above d, or the first.
+// atMost is the longest of the ascending steps that is not above d, or the first one.
 func atMost(steps []time.Duration, d time.Duration) time.Duration {
 	i, found := slices.BinarySearch(steps, d)
 	if found {
@@ -102,7 +99,7 @@ func shortTiers(period time.Duration) []Tier {
 	var tiers []Tier
 	for _, row := range workbook {
 		t := Tier{Name: row.name, Severity: row.urgency.String(), Urgency: row.urgency, Factor: row.factor}
-		inDay := NewDecimal(int64(row.floor), int64(day)) // the floor is the window that a day has
+		inDay := NewDecimal(int64(row.floor), int64(day)) // the floor is the window for a period of a day
 		t.Long = max(atMost(shortWindowSteps, inDay.Mul(Seconds(period)).Duration()), row.least)
 		if same := t.Factor.Mul(inDay).Mul(NewDecimal(int64(period), int64(t.Long))); same.Cmp(t.Factor) < 0 {
 			t.Factor = twoPlaces(same)
@@ -118,11 +115,11 @@ func shortTiers(period time.Duration) []Tier {
 // twoPlaces rounds down.
 func twoPlaces(d Decimal) Decimal { return NewDecimal(int64(d.Float64()*100+1e-9), 100) }
 
-// ShortWindow is the workbook's choice of a short window: a twelfth of the long
-// one, never under BaseWindow.
+// ShortWindow is the workbook's short window: a twelfth of the long one, at least
+// BaseWindow.
 func ShortWindow(long time.Duration) time.Duration { return max(long/12, BaseWindow) }
 
-// nearest is the entry of steps that is closest to d in proportion.
+// nearest is the step that is closest to d in proportion.
 func nearest(steps []time.Duration, d time.Duration) time.Duration {
 	return slices.MinFunc(steps, func(a, b time.Duration) int {
 		fa := math.Abs(math.Log(float64(a) / float64(d)))
@@ -137,13 +134,12 @@ func nearest(steps []time.Duration, d time.Duration) time.Duration {
 	})
 }
 
-// MaxThreshold is the highest bad share that an alert waits for: above it even
-// a total outage would hardly, or never, be seen.
+// MaxThreshold is the highest threshold of an alert. Above it even a total outage would
+// hardly fire one, or never.
 var MaxThreshold = MustDecimal("0.9")
 
-// Threshold is the bad share at which the tier fires for a budget (a share of
-// bad, e.g. 0.001): Factor × budget. Where that exceeds 0.9, which even a total
-// outage would hardly reach, it is capped there and adapted is true.
+// Threshold is the bad share at which the tier fires for a budget (e.g. 0.001): Factor ×
+// budget, but at most MaxThreshold; adapted is true if it was lowered to that.
 func (t Tier) Threshold(budget Decimal) (threshold Decimal, adapted bool) {
 	threshold = t.Factor.Mul(budget)
 	if threshold.Cmp(MaxThreshold) > 0 {
@@ -152,11 +148,11 @@ func (t Tier) Threshold(budget Decimal) (threshold Decimal, adapted bool) {
 	return threshold, false
 }
 
-// TimeToDetect is how long a total outage at constant traffic lasts before the
-// tier fires, counted from the outage's first second and without the delays of
-// scraping and evaluation. Windows are sums of five-minute rates, so an outage
-// enters them as a ramp: after t its share of a window w is t²/(2·5m·w) up to
-// five minutes and (t-2.5m)/w after; the five-minute rate itself is t/5m.
+// TimeToDetect is how long a total outage at constant traffic lasts before the tier
+// fires, without the delays of scraping and evaluation. Windows are sums of five-minute
+// rates, so an outage enters them as a ramp: after t its share of a window w is
+// t²/(2·5m·w) up to five minutes and (t-2.5m)/w after that; the five-minute rate itself
+// is t/5m.
 func (t Tier) TimeToDetect(budget Decimal) time.Duration {
 	threshold, _ := t.Threshold(budget)
 	return max(reach(threshold, t.Long), reach(threshold, t.Short)) + t.For
@@ -164,7 +160,7 @@ func (t Tier) TimeToDetect(budget Decimal) time.Duration {
 
 func reach(threshold Decimal, window time.Duration) time.Duration {
 	w, base := window.Seconds(), BaseWindow.Seconds()
-	bad := threshold.Float64() * w // seconds of total outage that the window must hold
+	bad := threshold.Float64() * w // seconds of total outage that the window must contain
 	var seconds float64
 	switch {
 	case window <= BaseWindow:
@@ -177,16 +173,16 @@ func reach(threshold Decimal, window time.Duration) time.Duration {
 	return time.Duration(seconds * float64(time.Second))
 }
 
-// ThresholdWithin is Threshold for a service of which share is the agreed part of
-// all time, and whose windows are weighed by their hours: lowered, where it is, to
-// what a total outage in service reaches.
+// ThresholdWithin is Threshold for a service with service hours, whose windows are
+// weighed by them. share is the agreed part of all time. The limit is what a total
+// outage in service hours reaches.
 func (t Tier) ThresholdWithin(share, budget Decimal) (threshold Decimal, adapted bool) {
 	threshold, adapted = t.Threshold(budget.Mul(share))
 	return threshold.Quo(share), adapted
 }
 
-// BudgetTime is the bad time that a budget allows in a period of the level, of
-// its agreed time on the average.
+// BudgetTime is the bad time that a budget allows in a period of the level, on average
+// over its agreed time.
 func (l *ServiceLevel) BudgetTime(budget Decimal, period Period, now time.Time) time.Duration {
 	return BudgetTime(budget.Mul(l.AgreedShare(now)), period)
 }

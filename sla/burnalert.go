@@ -8,26 +8,26 @@ import (
 	"time"
 )
 
-// BurnAlert are tiers of a level that are one alert: people are told once of an
-// outage, however many of its tiers see it, and once that it is over.
+// BurnAlert is one or several tiers of a level that share an alert: people are notified
+// once of an outage and once of its end, no matter how many tiers fire.
 type BurnAlert struct {
 	Severity      string
-	Labels        map[string]string // added to the alert, the same of all its tiers
+	Labels        map[string]string // added to the alert; the same for all its tiers
 	Tiers         []Tier            // most urgent first, at least one
-	For           time.Duration     // the same of all its tiers
-	KeepFiringFor time.Duration     // the longest of its tiers
+	For           time.Duration     // the same for all its tiers
+	KeepFiringFor time.Duration     // the longest of all its tiers
 
-	// Tier is the label that tells the alert from others of its severity: the
-	// name of its first tier if a step of the escalation names its tiers, or if
-	// the level has several alerts of the severity; else "".
+	// Tier is the label tier, which sets the alert apart from others of its severity:
+	// the name of its first tier if an escalation step names its tiers, or if the level
+	// has several alerts of the severity; otherwise "".
 	Tier string
 
-	steps string // by which steps
+	steps string // the escalation steps that name its tiers
 }
 
-// BurnAlerts are the tiers of the level by alert, most urgent first. Tiers are
-// one alert if they have the same severity, labels and For, and if the same
-// steps of the escalation name them.
+// BurnAlerts returns the tiers of the level by alert, most urgent first. Tiers share an
+// alert if they have the same severity, labels and For, and if the same escalation steps
+// name them.
 func (l *ServiceLevel) BurnAlerts() []BurnAlert {
 	var all []BurnAlert
 	for _, t := range l.Alerting.Tiers {
@@ -50,8 +50,7 @@ func (l *ServiceLevel) BurnAlerts() []BurnAlert {
 	return all
 }
 
-// stepsThatName tells the steps of the level's escalation that name a tier from
-// all others.
+// stepsThatName identifies the escalation steps of the level that name a tier.
 func (l *ServiceLevel) stepsThatName(t Tier) string {
 	var named strings.Builder
 	for i, s := range l.Escalation {
@@ -62,12 +61,12 @@ func (l *ServiceLevel) stepsThatName(t Tier) string {
 	return named.String()
 }
 
-// Has tells whether a tier is one of the alert's.
+// Has returns whether a tier is one of the alert's.
 func (a BurnAlert) Has(tier string) bool {
 	return slices.ContainsFunc(a.Tiers, func(t Tier) bool { return t.Name == tier })
 }
 
-// Names are those of the alert's tiers.
+// Names returns the names of the alert's tiers.
 func (a BurnAlert) Names() []string {
 	names := make([]string, 0, len(a.Tiers))
 	for _, t := range a.Tiers {
@@ -76,14 +75,14 @@ func (a BurnAlert) Names() []string {
 	return names
 }
 
-// Pages tells whether the alert is to wake somebody.
+// Pages returns whether the alert is a page.
 func (a BurnAlert) Pages() bool {
 	return slices.ContainsFunc(a.Tiers, func(t Tier) bool { return t.Urgency == Page })
 }
 
-// WithheldBy tells whether the alert does not begin while another of the level
-// fires: a ticket because of a page; and any because of a more urgent one that
-// the same people are told of.
+// WithheldBy returns whether the alert does not begin to fire while another one of the
+// level fires: a ticket while a page fires, and any alert while a more urgent one fires
+// that the same people are notified of.
 func (a BurnAlert) WithheldBy(other BurnAlert) bool {
 	if other.Pages() && !a.Pages() {
 		return true
@@ -92,14 +91,13 @@ func (a BurnAlert) WithheldBy(other BurnAlert) bool {
 		a.Tiers[0].Factor.Cmp(other.Tiers[0].Factor) < 0
 }
 
-// TimeToDetect is that of the alert's quickest tier.
+// TimeToDetect is that of the alert's fastest tier.
 func (a BurnAlert) TimeToDetect(budget Decimal) time.Duration {
 	return slices.Min(a.each(func(t Tier) time.Duration { return t.TimeToDetect(budget) }))
 }
 
-// TimeToResolve is how long after an outage the alert goes on at the most,
-// without the delays of scraping and evaluation: until the short windows of all
-// its tiers have forgotten it.
+// TimeToResolve is how long the alert may go on after an outage, without the delays of
+// scraping and evaluation: until the outage has left the short windows of all its tiers.
 func (a BurnAlert) TimeToResolve() time.Duration {
 	return slices.Max(a.each(func(t Tier) time.Duration { return t.Short })) + BaseWindow + a.KeepFiringFor
 }

@@ -5,20 +5,20 @@ import (
 	"time"
 )
 
-// Date is a day of the calendar, without a zone. Year 0 is every year.
+// Date is a calendar day without a time zone. Year 0 is every year.
 type Date struct {
 	Year  int
 	Month time.Month
 	Day   int
 }
 
-// DateOf is the date that t shows in its location.
+// DateOf is the date of t in its location.
 func DateOf(t time.Time) Date {
 	y, m, d := t.Date()
 	return Date{y, m, d}
 }
 
-// String is 2026-12-24, or 12-24 of every year.
+// String is "2026-12-24", or "12-24" for every year.
 func (d Date) String() string {
 	if d.Year == 0 {
 		return Date{2000, d.Month, d.Day}.midnight().Format("01-02")
@@ -30,27 +30,26 @@ func (d Date) midnight() time.Time { return time.Date(d.Year, d.Month, d.Day, 0,
 
 func (d Date) add(days int) Date { return DateOf(d.midnight().AddDate(0, 0, days)) }
 
-// Hours are a part of a day by the wall clock: from From until before To, since
-// its midnight. They belong to the day on which they begin: To may be as late as
-// 48h, which is the next day's end.
+// Hours are a part of a day by the wall clock: [From, To) since midnight. They belong to
+// the day on which they begin. To may be up to 48h, the end of the next day.
 type Hours struct{ From, To time.Duration }
 
-// Calendar says when a service has to be there.
+// Calendar is a calendar of service hours.
 type Calendar struct {
 	Name       string
-	Zone       string                   // IANA name of the zone whose clock counts; "" is UTC
-	Weekly     map[time.Weekday][]Hours // of each day of the week; a day that is missing has none
-	Holidays   map[Date]bool            // days without service; of the year 0: of every year
-	Exceptions map[Date][]Hours         // days with hours of their own; they win over holidays
-	Complement bool                     // all time but what the rest says
-	Of         string                   // the calendar whose complement it was declared as, or ""
+	Zone       string                   // IANA name of the time zone; "" is UTC
+	Weekly     map[time.Weekday][]Hours // by day of the week; missing days have none
+	Holidays   map[Date]bool            // days without service; year 0 is every year
+	Exceptions map[Date][]Hours         // days with their own hours; they override holidays
+	Complement bool                     // all time outside of the hours
+	Of         string                   // name of the calendar that it complements, or ""
 	Pos        Position
 }
 
 // Location is the calendar's time zone.
 func (c *Calendar) Location() *time.Location { return location(c.Zone) }
 
-// hours are the hours of a day, before Complement.
+// hours returns the hours of a day, ignoring Complement.
 func (c *Calendar) hours(d Date) []Hours {
 	if own, ok := c.Exceptions[d]; ok {
 		return own
@@ -61,9 +60,8 @@ func (c *Calendar) hours(d Date) []Hours {
 	return c.Weekly[d.midnight().Weekday()]
 }
 
-// InService tells whether t is within the hours: whether the wall clock in the
-// calendar's zone shows a time of them. Hours that the clock skips do not
-// exist, those that it shows twice count twice.
+// InService returns whether t is within the hours, by the wall clock in the calendar's
+// zone. Hours that the clock skips do not exist; hours that it shows twice count twice.
 func (c *Calendar) InService(t time.Time) bool {
 	local := t.In(c.Location())
 	h, m, s := local.Clock()
@@ -76,7 +74,7 @@ func (c *Calendar) InService(t time.Time) bool {
 	return in != c.Complement
 }
 
-// Service are the spans of [from, to) that are within the hours.
+// Service returns the spans of [from, to) within the hours.
 func (c *Calendar) Service(from, to time.Time) Spans {
 	if !from.Before(to) {
 		return nil
@@ -91,7 +89,7 @@ func (c *Calendar) Service(from, to time.Time) Spans {
 	return Union(spans...)
 }
 
-// eachOffset cuts [from, to) where the zone's offset changes.
+// eachOffset splits [from, to) where the zone's offset changes.
 func eachOffset(loc *time.Location, from, to time.Time, use func(from, to time.Time, offset time.Duration)) {
 	for at := from.In(loc); at.Before(to); {
 		_, end := at.ZoneBounds()
@@ -104,7 +102,7 @@ func eachOffset(loc *time.Location, from, to time.Time, use func(from, to time.T
 	}
 }
 
-// stretch are the hours in [from, to), in which the zone has one offset.
+// stretch returns the hours in [from, to), in which the zone has one offset.
 func (c *Calendar) stretch(from, to time.Time, offset time.Duration) Spans {
 	var spans Spans
 	for d := DateOf(from.UTC().Add(offset)).add(-1); d.midnight().Add(-offset).Before(to); d = d.add(1) {

@@ -5,17 +5,17 @@ import (
 	"time"
 )
 
-// Cap is how much an exclusion may excuse of each calendar period, in the order of
-// time. Exactly one of WindowTime and Downtime is set.
+// Cap limits how much an exclusion excuses in each calendar period, in order of time.
+// Exactly one of WindowTime and Downtime is set.
 type Cap struct {
-	WindowTime time.Duration // of windows, whatever happened in them; what is beyond excuses nothing
-	Downtime   time.Duration // of what was bad in them; rules measure it, and excuse what is beyond
+	WindowTime time.Duration // limits the time of windows; windows beyond it excuse nothing
+	Downtime   time.Duration // limits excused downtime; rules measure it, and go on excusing beyond it
 	Per        Period        // a calendar period
-	Notice     *Notice       // who is told that Downtime is used up; nil: nobody
+	Notice     *Notice       // of the alert that Downtime is used up; nil: no alert
 	Pos        Position
 }
 
-// within is what the cap leaves of windows: the first so much time of each period.
+// within returns what the cap allows of windows: the first WindowTime of each period.
 func (c Cap) within(windows func(from, to time.Time) Spans, from, to time.Time) Spans {
 	first, _ := c.Per.Bounds(from)
 	_, last := c.Per.Bounds(to)
@@ -36,9 +36,8 @@ func (c Cap) within(windows func(from, to time.Time) Spans, from, to time.Time) 
 	return Union(kept...).Within(from, to)
 }
 
-// Exceeded is the first time from an instant on, and before another, that windows
-// would excuse if there were no cap, and the window time of its period; false if
-// there is none.
+// Exceeded finds the first time in [from, to) that windows would excuse without the cap,
+// and the window time of its period. exceeded is false if there is none.
 func (e *Exclusion) Exceeded(from, to time.Time) (beyond time.Time, amount time.Duration, exceeded bool) {
 	if e.Cap == nil || e.Cap.WindowTime == 0 {
 		return time.Time{}, 0, false
@@ -51,9 +50,8 @@ func (e *Exclusion) Exceeded(from, to time.Time) (beyond time.Time, amount time.
 	return over[0].From, e.announced(start, end).Total(), true
 }
 
-// MeasuredCaps are the level's exclusions with a cap on excluded downtime that
-// its rules measure. Only known time can be compared with one, and not that of
-// single groups.
+// MeasuredCaps returns the level's exclusions with a cap on downtime that rules measure:
+// those of levels that count time and have no groups.
 func (l *ServiceLevel) MeasuredCaps() []*Exclusion {
 	if !l.Aggregation.ByTime() || len(l.GroupBy.Labels) > 0 {
 		return nil

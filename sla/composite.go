@@ -7,124 +7,123 @@ import (
 	"time"
 )
 
-// Composite is good while a combination of other levels is: what the customer of
-// a service feels that is made of several systems. Slot by slot the states of its
-// components are combined, so that outages that overlap count once and
-// redundancy counts where it helped.
+// Composite combines other levels: it is what a customer sees of a service that consists
+// of several systems. The states of the components are combined slot by slot, so that
+// overlapping outages count once and redundancy counts where it helped.
 type Composite struct {
-	Root      *Node // as it was written: levels of any kind are its leaves
+	Root      *Node // as written; its leaves are levels of any kind
 	Unknown   UnknownPolicy
 	Shared    []SharedDependency
-	EndToEnd  *EndToEnd // nil if no probe of the whole is named
+	EndToEnd  *EndToEnd // nil if there is none
 	Alerts    ComponentAlerts
-	Tree      *Node        // Root with every composite in it in the place of its level, once references are resolved
-	Component []*Component // the levels that Tree is made of, each once, in the order in which they first appear
-	agreement string       // whose composite it is
+	Tree      *Node        // Root with composites in place of their levels, set by Resolve
+	Component []*Component // the levels of Tree, each once, in order of appearance
+	agreement string       // name of its agreement
 }
 
-// UnknownPolicy is what a slot counts as in which nobody knows whether the
-// composite was good.
+// UnknownPolicy is what a slot counts as if it is unknown whether the composite was
+// good.
 type UnknownPolicy string
 
 // The policies.
 const (
 	UnknownExcluded UnknownPolicy = "excluded" // neither good nor bad
-	UnknownBad      UnknownPolicy = "bad"      // what is not known to be good is bad
-	UnknownGood     UnknownPolicy = "good"     // what is not known to be bad is good
+	UnknownBad      UnknownPolicy = "bad"      // bad
+	UnknownGood     UnknownPolicy = "good"     // good
 )
 
 // UnknownPolicies are all policies, the default first.
 var UnknownPolicies = []UnknownPolicy{UnknownExcluded, UnknownBad, UnknownGood}
 
-// ComponentAlerts is what the composite does to the alerts of its components.
+// ComponentAlerts says how a composite changes the alerts of its components.
 type ComponentAlerts string
 
-// What may be done to them.
+// The choices.
 const (
-	AlertsLinked      ComponentAlerts = "linked"      // a label names the composite
-	AlertsInhibited   ComponentAlerts = "inhibited"   // linked, and silent while the composite's own alert fires
-	AlertsIndependent ComponentAlerts = "independent" // nothing
+	AlertsLinked      ComponentAlerts = "linked"      // they get the label composite
+	AlertsInhibited   ComponentAlerts = "inhibited"   // linked, and do not begin to fire while the composite's own alert fires
+	AlertsIndependent ComponentAlerts = "independent" // unchanged
 )
 
 // AllComponentAlerts are all choices, the default first.
 var AllComponentAlerts = []ComponentAlerts{AlertsLinked, AlertsInhibited, AlertsIndependent}
 
-// Node is a part of a composite.
+// Node is a node of a composite's tree.
 type Node struct {
 	Op       Operator
-	Path     string // "1.2" is the second member of the first member, set in a Tree
-	Name     string // of a journey's step, of a weighted member; else empty
+	Path     string // "1.2" is the second member of the first member; set in Tree
+	Name     string // of a step or a weighted member; otherwise ""
 	Members  []*Node
 	K        int       // of OpAtLeast
-	Weights  []Decimal // of OpWeighted: one for each member, 1 in all
+	Weights  []Decimal // of OpWeighted: one for each member, with the sum 1
 	Failover Failover  // of OpAny
 	Pos      Position
 
-	// Of OpLevel, and in a Tree of a node that stands for another composite.
+	// Of OpLevel, and in Tree of a node that replaces a composite.
 	Of        ID
-	DownAbove Decimal       // percent of a slot's events from which on the level is down; 0 if nothing was said
+	DownAbove Decimal       // percent of bad events in a slot above which the level is down; 0 if not given
 	Level     *ServiceLevel // once references are resolved
 	Unknown   UnknownPolicy // of that composite
 
-	Component *Component // of a leaf in a Tree
+	Component *Component // of a leaf in Tree
 }
 
-// Failover is what it costs to go on to the next member of an OpAny, in their
-// order. The zero value is none.
+// Failover is the cost of switching to the next member of an OpAny. The zero value is no
+// cost.
 type Failover struct {
 	Time     time.Duration
-	Expected Decimal // switches in 30 days, for the prediction
+	Expected Decimal // how many in 30 days, for the prediction
 }
 
-// DefaultFailovers is how many switches in 30 days are reckoned with.
+// DefaultFailovers is how many failovers are expected in 30 days by default.
 var DefaultFailovers = NewDecimal(1, 1)
 
-// Share is the share of all time that switching is expected to take.
+// Share is the expected share of all time that failovers take.
 func (f Failover) Share() Decimal {
 	return Seconds(f.Time).Mul(f.Expected).Quo(Seconds(referencePeriod))
 }
 
-// SharedDependency is what several components need, though it is no member
-// itself: a DNS service, a region.
+// SharedDependency is something that several components depend on but that is no member:
+// a DNS service, a region.
 type SharedDependency struct {
 	Name         string
 	Of           ID // a level, or zero
 	Level        *ServiceLevel
-	Availability Decimal // percent: the level's target, or what was given
+	Availability Decimal // percent: the level's target, or the given value
 	Affects      []ID
 	AffectsPos   []Position
 	Pos          Position
 }
 
-// EndToEnd is a level that measures the composite as a customer does, to hold
-// the model against.
+// EndToEnd is a level that measures the whole as a customer does, to compare the
+// composite with.
 type EndToEnd struct {
 	Of        ID
 	Level     *ServiceLevel
 	DownAbove Decimal
-	Above     Decimal // percentage points by which it may be worse than the composite
+	Above     Decimal // percentage points that it may be worse than the composite
 	Over      time.Duration
-	Notice    *Notice // nil if nobody is told
+	Notice    *Notice // nil: no alert
 	Pos       Position
 }
 
-// DefaultDivergenceOver is an hour, because the two see an outage up to a minute
+// DefaultDivergenceOver is an hour, because the two may see an outage up to a minute
 // apart.
 const DefaultDivergenceOver = time.Hour
 
-// DefaultDivergenceAbove is in percentage points: three minutes of an hour.
+// DefaultDivergenceAbove is in percentage points: 5 are three minutes of an hour.
 var DefaultDivergenceAbove = NewDecimal(5, 1)
 
-// Component is a level that a composite is made of.
+// Component is a level in a composite.
 type Component struct {
 	Level     *ServiceLevel
-	Label     string  // "service/level", with the agreement before it if that is another
+	Label     string  // "service/level", or "agreement:service/level" of another agreement
 	DownAbove Decimal // percent
-	Leaves    int     // how often it is in the tree
+	Leaves    int     // how often it occurs in the tree
 }
 
-// DefaultDownAbove is the share of bad events in a slot, in percent, above which
-// a component is down in it.
+// DefaultDownAbove is the percentage of bad events in a slot above which a component is
+// down.
 var DefaultDownAbove = NewDecimal(50, 1)
 
 // Kind is "composite".
@@ -140,10 +139,11 @@ func (*Composite) traits() traits {
 	return traits{looked: true, whole: true, unknown: true, aggregation: "by time: bad minutes over known minutes"}
 }
 
-// Words say how the members are combined.
+// Words describes how the members are combined.
 func (c *Composite) Words() string { return c.Root.words(c.agreement) }
 
-// words are the node as a formula for people: `all of (web/availability, any of (a/x, b/x))`.
+// words is the node as a formula for people: `all of (web/availability, any of (a/x,
+// b/x))`.
 func (n *Node) words(agreement string) string {
 	if n.Leaf() {
 		return labelIn(agreement, n.Of)
@@ -172,7 +172,7 @@ func (n *Node) Walk(visit func(*Node)) {
 	}
 }
 
-// Leaves are the levels below a node, in order.
+// Leaves returns the leaves below a node, in order.
 func (n *Node) Leaves() []*Node {
 	var leaves []*Node
 	n.Walk(func(m *Node) {
@@ -183,14 +183,12 @@ func (n *Node) Leaves() []*Node {
 	return leaves
 }
 
-// maxLeaves is how many leaves a composite may have once the composites in it
-// are put in their places.
+// maxLeaves limits the leaves of a composite, those of composites in it included.
 const maxLeaves = 200
 
-// Resolve makes Tree and Component once every leaf of Root, and of the
-// composites in it, has its Level and no composite is in itself. Mistakes are
-// told with their places: too many leaves, or a component that is down above one
-// share here and above another there.
+// Resolve sets Tree and Component. Before, every leaf of Root and of the composites in
+// it must have its Level, and no composite may contain itself. It reports too many
+// leaves, and a component with two values of DownAbove.
 func (c *Composite) Resolve(own *ServiceLevel) Findings {
 	c.Tree, c.Component, c.agreement = nil, nil, own.ID.SLA
 	leaves := 0
@@ -218,7 +216,7 @@ func (c *Composite) Resolve(own *ServiceLevel) Findings {
 		if leaf.Component.DownAbove.Cmp(down) != 0 {
 			at := own.Pos
 			if slices.ContainsFunc(c.Root.Leaves(), func(n *Node) bool { return n.Pos == leaf.Pos }) {
-				at = leaf.Pos // and not within a composite in it, which by itself is right
+				at = leaf.Pos // and not a leaf of a composite in it, which is right by itself
 			}
 			findings = append(findings, Finding{
 				Severity: Error, Rule: "composite-down-above", Pos: at,
@@ -234,7 +232,7 @@ func (c *Composite) Resolve(own *ServiceLevel) Findings {
 	return findings
 }
 
-// labelIn names a level as the composites of an agreement call it.
+// labelIn is the label of a component in the composites of an agreement.
 func labelIn(agreement string, id ID) string {
 	if id.SLA == agreement {
 		return id.Service + "/" + id.SLO
@@ -242,8 +240,7 @@ func labelIn(agreement string, id ID) string {
 	return id.String()
 }
 
-// expand copies a tree with the trees of composites in the places of their
-// levels.
+// expand copies a tree, and replaces composites by their trees.
 func expand(n *Node, leaves *int) *Node {
 	copied := *n
 	copied.Members = nil
@@ -276,11 +273,11 @@ func (n *Node) number(path string) {
 	}
 }
 
-// PartOf is a composite that a level is a component of, and what it does to the
-// level's alerts.
+// PartOf is a composite that a level is a component of, and how it changes the level's
+// alerts.
 type PartOf struct {
 	Composite ID
 	Alerts    ComponentAlerts
-	Pages     []string // severities of the composite's alerts that wake somebody
-	Tickets   []string // and of its others
+	Pages     []string // severities of the composite's pages
+	Tickets   []string // severities of its tickets
 }

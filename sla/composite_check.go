@@ -7,16 +7,16 @@ import (
 	"time"
 )
 
-// SharesEvents tells whether a slot of the level has a share of bad events, so
-// that it must be said from which share on the level is down. Other levels are
-// judged minute by minute by a rule of their own.
+// SharesEvents returns whether a slot of the level has a share of bad events, so that
+// DownAbove decides whether the level is down. Other levels have a rule of their own
+// that decides.
 func (l *ServiceLevel) SharesEvents() bool {
 	return !l.Aggregation.Judges() && !traitsOf(l.Indicator).whole
 }
 
-// CheckComposite finds what is doubtful about a composite that is resolved: a
-// target that its components' targets do not give, other periods than theirs,
-// what counts twice. It is nothing for a level of another kind.
+// CheckComposite warns of doubtful composites: a target that the components' targets
+// cannot reach, other periods than theirs, members that count twice. The composite must
+// be resolved. It returns nil for a level of another kind.
 func (l *ServiceLevel) CheckComposite() Findings {
 	c, ok := l.Indicator.(*Composite)
 	if !ok {
@@ -37,7 +37,7 @@ func (l *ServiceLevel) CheckComposite() Findings {
 
 type warning func(pos Position, rule, remedy, message string, args ...any)
 
-// checkPrediction finds a target that the targets of the components do not give.
+// checkPrediction finds a target that the components' targets cannot reach.
 func (l *ServiceLevel) checkPrediction(c *Composite, warn warning) {
 	p, err := c.Predict()
 	if err != nil {
@@ -58,7 +58,7 @@ func (l *ServiceLevel) checkPrediction(c *Composite, warn warning) {
 		l.Target, l.ID.SLO, Percent(p.Independent), Percent(p.Low), Percent(p.High))
 }
 
-// checkPeriods finds components that are judged over other periods.
+// checkPeriods finds components with other periods.
 func (l *ServiceLevel) checkPeriods(c *Composite, warn warning) {
 	var others []string
 	for _, x := range c.Component {
@@ -72,9 +72,9 @@ func (l *ServiceLevel) checkPeriods(c *Composite, warn warning) {
 	}
 }
 
-// checkExclusions finds components whose promises do not hold at times when that
-// of the composite does: hours of service, maintenance and other exclusions that
-// the composite does not have.
+// checkExclusions finds components with service hours, maintenance or exclusions that
+// the composite does not have, so that they promise nothing at times when the composite
+// does.
 func (l *ServiceLevel) checkExclusions(c *Composite, warn warning) {
 	from, to := AgreedTable(time.Now())
 	own := l.promised(from, to)
@@ -96,7 +96,7 @@ func (l *ServiceLevel) checkExclusions(c *Composite, warn warning) {
 	}
 }
 
-// promised is the time in which failures count, as far as it is known before.
+// promised is the time in which failures count, as far as it is known in advance.
 func (l *ServiceLevel) promised(from, to time.Time) Spans {
 	left := l.Agreed(from, to)
 	for _, e := range l.Exclusions {
@@ -107,7 +107,7 @@ func (l *ServiceLevel) promised(from, to time.Time) Spans {
 	return left
 }
 
-// checkDuplicates finds members that are there twice without being meant so.
+// checkDuplicates finds members that occur twice, probably by mistake.
 func (c *Composite) checkDuplicates(l *ServiceLevel, warn warning) {
 	c.Root.Walk(func(n *Node) {
 		seen := map[*ServiceLevel]bool{}
@@ -144,7 +144,7 @@ func (c *Composite) checkDuplicates(l *ServiceLevel, warn warning) {
 	}
 }
 
-// contains tells whether a level is a leaf of a composite, or of one in it.
+// contains returns whether a level is a leaf of the composite, or of a composite in it.
 func (c *Composite) contains(level *ServiceLevel) bool {
 	return slices.ContainsFunc(c.Root.Leaves(), func(n *Node) bool {
 		inner, ok := n.Level.Indicator.(*Composite)
@@ -167,8 +167,8 @@ func (c *Composite) checkShared(warn warning) {
 	}
 }
 
-// checkEndToEnd finds a measurement of the whole that is one of a part: what it
-// measures is in the composite already, so the two hardly ever differ.
+// checkEndToEnd finds an end-to-end level that is a component. It measures only a part,
+// so it would hardly ever differ from the composite.
 func (c *Composite) checkEndToEnd(l *ServiceLevel, warn warning) {
 	if c.EndToEnd != nil && c.contains(c.EndToEnd.Level) {
 		warn(c.EndToEnd.Pos, "composite-end-to-end", "name a level that measures the whole, like a probe of the journey",
@@ -176,20 +176,19 @@ func (c *Composite) checkEndToEnd(l *ServiceLevel, warn warning) {
 	}
 }
 
-// percentPlaces are enough to tell five nines apart.
+// percentPlaces are enough for five nines.
 const percentPlaces = 4
 
-// Percent is a ratio in per cent for people, cut off rather than rounded: what is
-// below a target never reads like it.
+// Percent is a ratio in per cent for people. It is cut off and not rounded, so that a
+// value below a target never looks like the target.
 func Percent(ratio Decimal) string { return trimmed(ratio, false) }
 
-// PercentUp is Percent rounded up, for what is needed.
+// PercentUp is Percent rounded up, for targets that must be reached.
 func PercentUp(ratio Decimal) string { return trimmed(ratio, true) }
 
-// EmptySlotIsGood tells whether a slot in which nothing was counted is good as a
-// component's state: what the level's aggregation says of empty slots, and else
-// good where users' requests are counted, and unknown where probes are or states
-// are looked at.
+// EmptySlotIsGood returns whether a component is good in a slot without events. The
+// level's aggregation decides; without slots it is good if users' requests are counted,
+// and unknown for probes and states.
 func (l *ServiceLevel) EmptySlotIsGood() bool {
 	if l.Slots.Width > 0 {
 		return !l.Slots.EmptyUnknown

@@ -2,28 +2,29 @@ package sla
 
 import "fmt"
 
-// Operator is how a node makes one state of those of its members.
+// Operator is how a node combines the states of its members.
 type Operator string
 
-// The operators. Goodness is 1 or 0, and between them only below a weighted node.
+// The operators. A state is 1 (good) or 0 (bad), and between them only for weighted
+// nodes and above.
 const (
 	OpLevel    Operator = "level"    // a leaf: the state of a level
 	OpAll      Operator = "all"      // as good as the worst member
 	OpAny      Operator = "any"      // as good as the best member
 	OpAtLeast  Operator = "atLeast"  // as good as the K-th best member
 	OpWeighted Operator = "weighted" // the mean of the members by their weights
-	OpJourney  Operator = "journey"  // steps of which all must work, in an order
+	OpJourney  Operator = "journey"  // ordered steps that must all work
 )
 
-// operator is an operator with all that the model knows of it. What rules are
-// made of it is in rulegen.
+// operator is an operator with everything that the model knows about it. Its rules are
+// in rulegen.
 type operator struct {
 	name  Operator
-	title func(*Node) string // what it does with its members, for people
+	title func(*Node) string // describes the node, for people
 	least func(*Node) int    // how many members must be good
 }
 
-// operators is the table of all operators but the leaf's.
+// operators is the table of all operators except OpLevel.
 var operators = []operator{
 	{OpAll, titled("all of"), allMembers},
 	{OpAny, (*Node).anyTitle, func(*Node) int { return 1 }},
@@ -54,18 +55,16 @@ func (o Operator) facets() operator {
 	return operator{}
 }
 
-// Leaf tells whether the node is the state of a level.
+// Leaf returns whether the node is a level.
 func (n *Node) Leaf() bool { return n.Op == OpLevel }
 
-// Weighted tells whether the node is the mean of its members by their weights,
-// and not as good as one of them.
+// Weighted returns whether the node is a weighted mean of its members.
 func (n *Node) Weighted() bool { return n.Op == OpWeighted }
 
 // Least is how many members must be good for the node to be.
 func (n *Node) Least() int { return n.Op.facets().least(n) }
 
-// Title is what the node does with its members: "at least 2 of", or for a leaf
-// the component's label.
+// Title describes the node: "at least 2 of", or for a leaf the component's label.
 func (n *Node) Title() string {
 	switch {
 	case !n.Leaf():
@@ -85,8 +84,8 @@ func (n *Node) anyTitle() string {
 
 func (n *Node) failoverWords() string { return FormatDuration(n.Failover.Time) + " to fail over" }
 
-// FailsAlone tells whether a component's failure is enough for some of the node
-// to fail.
+// FailsAlone returns whether the failure of one component is enough to make the node
+// worse.
 func (n *Node) FailsAlone(c *Component) bool {
 	if n.Leaf() {
 		return n.Component == c

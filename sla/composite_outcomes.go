@@ -5,10 +5,10 @@ import (
 	"slices"
 )
 
-// outcome is a value that a node may have, and how likely it has it.
+// outcome is a possible value of a node and its probability.
 type outcome[N number[N]] struct{ value, chance N }
 
-// outcomes are those of a node, ascending by value; the chances sum to 1.
+// outcomes are the outcomes of a node, ascending by value. The probabilities sum to 1.
 type outcomes[N number[N]] []outcome[N]
 
 func (o outcomes[N]) mean() N {
@@ -19,7 +19,7 @@ func (o outcomes[N]) mean() N {
 	return sum
 }
 
-// atLeast is the chance of a value of v or more.
+// atLeast is the probability of a value of v or more.
 func (o outcomes[N]) atLeast(v N) N {
 	var sum N
 	for _, x := range o {
@@ -30,7 +30,7 @@ func (o outcomes[N]) atLeast(v N) N {
 	return sum
 }
 
-// merged is o in order, with equal values as one.
+// merged sorts the outcomes and adds up equal values.
 func (o outcomes[N]) merged() outcomes[N] {
 	slices.SortStableFunc(o, func(a, b outcome[N]) int { return a.value.Cmp(b.value) })
 	var m outcomes[N]
@@ -44,8 +44,8 @@ func (o outcomes[N]) merged() outcomes[N] {
 	return m
 }
 
-// mean is the expected goodness of a node. That of a weighted one is the sum of
-// its members', whatever they have to do with each other.
+// mean is the expected value of a node. For a weighted node it is the weighted sum of
+// its members' means, even if they depend on each other.
 func (p *predictor[N]) mean(n *Node) (N, error) {
 	if !n.Weighted() {
 		o, err := p.outcomes(n)
@@ -87,7 +87,8 @@ func (p *predictor[N]) outcomes(n *Node) (outcomes[N], error) {
 	return p.kthBest(members, n.Least(), p.from(n.Failover.Share()))
 }
 
-// leafOutcomes are the outcomes of a component, which is up while all that it needs is.
+// leafOutcomes are the outcomes of a component, which is up while everything it needs is
+// up.
 func (p *predictor[N]) leafOutcomes(n *Node) outcomes[N] {
 	var zero N
 	chance := p.one
@@ -103,7 +104,8 @@ func (p *predictor[N]) leafOutcomes(n *Node) outcomes[N] {
 	return outcomes[N]{{zero, p.one.Sub(chance)}, {p.one, chance}}.merged()
 }
 
-// sharedVariable is the variable that most members of a node share, if they do.
+// sharedVariable is the variable that most members of a node share. ok is false if they
+// share none.
 func (p *predictor[N]) sharedVariable(n *Node) (int, bool, error) {
 	in := map[int]int{}
 	for _, m := range n.Members {
@@ -130,7 +132,8 @@ func (p *predictor[N]) sharedVariable(n *Node) (int, bool, error) {
 	return most, most >= 0, nil
 }
 
-// conditionOn works a node out with a variable up and with it down.
+// conditionOn evaluates a node with a variable up and with it down, and combines the
+// two.
 func (p *predictor[N]) conditionOn(n *Node, v int) (outcomes[N], error) {
 	defer delete(p.fixed, v)
 	var all outcomes[N]
@@ -151,8 +154,8 @@ func (p *predictor[N]) conditionOn(n *Node, v int) (outcomes[N], error) {
 	return all.merged(), nil
 }
 
-// kthBest is the k-th best of independent members, less the share of time that
-// switching takes.
+// kthBest is the k-th best of independent members, minus the share of time that
+// failovers take.
 func (p *predictor[N]) kthBest(members []outcomes[N], k int, switching N) (outcomes[N], error) {
 	var values []N
 	for _, m := range members {
@@ -168,7 +171,7 @@ func (p *predictor[N]) kthBest(members []outcomes[N], k int, switching N) (outco
 		return nil, err
 	}
 	var result outcomes[N]
-	var above, zero N // above is the chance of more than the value
+	var above, zero N // above is the probability of a greater value
 	for _, v := range slices.Backward(values) {
 		chances := make([]N, len(members))
 		for i, m := range members {
@@ -184,7 +187,7 @@ func (p *predictor[N]) kthBest(members []outcomes[N], k int, switching N) (outco
 	return append(result, outcome[N]{zero, p.one.Sub(above)}).merged(), nil
 }
 
-// clamp is n, but neither below 0 nor above 1.
+// clamp limits n to the range from 0 to 1.
 func (p *predictor[N]) clamp(n N) N {
 	var zero N
 	if n.Sign() < 0 {

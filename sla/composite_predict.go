@@ -7,15 +7,14 @@ import (
 	"strconv"
 )
 
-// Prediction is what a composite's availability comes to if every component is
-// exactly as good as its target. All figures are ratios, and exact.
+// Prediction is the availability of a composite if every component is exactly as good as
+// its target. All figures are exact ratios.
 type Prediction struct {
-	// Independent is the availability if components fail independently of each
-	// other. What is in the tree more than once, and what is declared to be
-	// shared, fails as one.
+	// Independent is the availability if components fail independently of each other. A
+	// component that occurs several times, and a shared dependency, fails as one.
 	Independent Decimal
-	// Low and High bound it whatever the failures have to do with each other
-	// (Fréchet; for k of n: Rüger, "Das maximale Signifikanzniveau des Tests:
+	// Low and High are the bounds of the availability for any dependence between
+	// failures (Fréchet; for k of n: Rüger, "Das maximale Signifikanzniveau des Tests:
 	// Lehne H0 ab, wenn k unter n gegebenen Tests zur Ablehnung führen", 1978).
 	Low, High Decimal
 	Parts     []Part // one for each component, in their order
@@ -26,34 +25,33 @@ type Prediction struct {
 type Part struct {
 	Label     string
 	Promised  Decimal // its target as a ratio
-	IfPerfect Decimal // of the composite if this one never failed
-	IfDown    Decimal // of the composite while this one is down
-	worth     Decimal // what of Promised is its own doing, and not that of shared dependencies
-	depends   Decimal // the availability of its shared dependencies
+	IfPerfect Decimal // availability of the composite if this one never failed
+	IfDown    Decimal // availability of the composite while this one is down
+	worth     Decimal // Promised without the failures of shared dependencies
+	depends   Decimal // availability of its shared dependencies
 }
 
-// Gain is by how much the composite would be better if the part never failed.
+// Gain is how much better the composite would be if the part never failed.
 func (p Part) Gain(of Prediction) Decimal { return p.IfPerfect.Sub(of.Independent) }
 
-// Needs is what the part would have to promise, all others as they are, for the
-// composite to reach a target; ok is false if it cannot alone.
+// Needs is what the part would have to promise for the composite to reach a target, with
+// all others unchanged. ok is false if the part alone cannot do it.
 func (p Part) Needs(target Decimal) (ratio Decimal, ok bool) {
 	spread := p.IfPerfect.Sub(p.IfDown)
-	if spread.Sign() <= 0 || p.IfPerfect.Cmp(target) <= 0 { // nobody can promise 100 %
+	if spread.Sign() <= 0 || p.IfPerfect.Cmp(target) <= 0 { // 100 % cannot be promised
 		return Decimal{}, false
 	}
 	return clamp(target.Sub(p.IfDown).Quo(spread)).Mul(p.depends), true
 }
 
-// Weakest is the part whose failures cost the composite most.
+// Weakest is the part that costs the composite most.
 func (p Prediction) Weakest() Part {
 	return slices.MaxFunc(slices.Concat(p.Parts, p.Shared), func(a, b Part) int { return a.Gain(p).Cmp(b.Gain(p)) })
 }
 
-// Predict works out what the targets of the components come to. Large composites,
-// whose fractions would take seconds, are worked out in floating point, to 15
-// places. It is an error if the components are entangled in more ways than can be
-// worked through.
+// Predict calculates the availability that the components' targets give. Large
+// composites, whose exact fractions would take seconds, are calculated in floating
+// point, to 15 places. It returns an error if too much is shared between components.
 func (c *Composite) Predict() (Prediction, error) {
 	if p, err := predict(c, func(d Decimal) Decimal { return d }, func(d Decimal) Decimal { return d }, maxExactWork); err == nil {
 		return p, nil
@@ -61,7 +59,7 @@ func (c *Composite) Predict() (Prediction, error) {
 	return predict(c, func(d Decimal) approx { return approx(d.Float64()) }, approx.decimal, maxWork)
 }
 
-// predict works with numbers of one kind, and at most so much work.
+// predict calculates with one kind of number, within a limit of work.
 func predict[N number[N]](c *Composite, from func(Decimal) N, to func(N) Decimal, work int) (Prediction, error) {
 	p := newPredictor(c, from, work)
 	independent, err := p.mean(c.Tree)
@@ -93,7 +91,7 @@ func predict[N number[N]](c *Composite, from func(Decimal) N, to func(N) Decimal
 	return result, nil
 }
 
-// number is what a prediction calculates with: exact decimals, or approx.
+// number is a number of a prediction: an exact Decimal, or approx.
 type number[N any] interface {
 	Add(N) N
 	Sub(N) N
@@ -102,8 +100,7 @@ type number[N any] interface {
 	Sign() int
 }
 
-// approx is a number to about 15 places, whose arithmetic takes the same time
-// however often it is multiplied.
+// approx is a number to about 15 places. Its arithmetic always takes the same time.
 type approx float64
 
 func (a approx) Add(b approx) approx { return a + b }
@@ -116,14 +113,14 @@ func (a approx) decimal() Decimal {
 	return MustDecimal(strconv.FormatFloat(float64(a), 'f', 15, 64))
 }
 
-// What a prediction may cost, in nodes that are visited and numbers that are
-// multiplied. Exact fractions grow with every factor, to microseconds each.
+// Limits of a prediction, in visited nodes and multiplications. Exact fractions grow
+// with every factor, to microseconds for each operation.
 const (
 	maxExactWork = 5_000
 	maxWork      = 40_000_000
 )
 
-// factor is something that is up or down as one, independently of all others.
+// factor is a variable that is up or down independently of all others.
 type factor struct {
 	label                    string
 	promised, worth, depends Decimal
@@ -136,21 +133,21 @@ const (
 	down
 )
 
-// predictor works out a tree. Variables that are in several members of a node
-// are conditioned on: the node is worked out with the variable up and with it
-// down, and the two are weighed, so that nothing is multiplied twice.
+// predictor evaluates a tree. If several members of a node share a variable, the node is
+// evaluated with the variable up and with it down, and the two results are weighed by
+// their probabilities. So no variable is multiplied twice.
 type predictor[N number[N]] struct {
 	variables []factor
-	worth     []N                  // of the variables
-	needs     map[*Component][]int // the variables that must all be up for a component to be up
+	worth     []N                  // by variable
+	needs     map[*Component][]int // the variables that must be up for a component to be up
 	fixed     map[int]setting
 	from      func(Decimal) N
 	one       N
-	work      int // that is left
+	work      int // how much is left
 }
 
-// spend is an error once the work is used up: each variable that is shared at the
-// same place doubles it.
+// spend returns an error if no work is left. Each variable that is shared at the same
+// node doubles the work.
 func (p *predictor[N]) spend(work int) error {
 	if p.work -= work; p.work < 0 {
 		return fmt.Errorf("its components are entangled in too many ways to work out: more than %d steps", maxWork)
@@ -177,8 +174,8 @@ func newPredictor[N number[N]](c *Composite, from func(Decimal) N, work int) *pr
 				continue
 			}
 			p.needs[x] = append(p.needs[x], shared)
-			// What a component promises holds for its users, who need the
-			// dependency too: its own part is what is left.
+			// A component's promise includes the failures of its dependencies, so its
+			// own part is the rest.
 			v := &p.variables[i]
 			v.depends = v.depends.Mul(p.variables[shared].promised)
 			v.worth = clamp(v.promised.Quo(v.depends))
@@ -190,7 +187,7 @@ func newPredictor[N number[N]](c *Composite, from func(Decimal) N, work int) *pr
 	return p
 }
 
-// bounds hold whatever the failures of the components have to do with each other.
+// bounds are valid for any dependence between the failures of the components.
 func bounds(n *Node) (low, high Decimal) {
 	if n.Leaf() {
 		promised := n.Component.Level.TargetRatio()
@@ -215,12 +212,12 @@ func bounds(n *Node) (low, high Decimal) {
 	return clamp(low.Sub(switching)), clamp(mostLikely(highs, k).Sub(switching))
 }
 
-// mostLikely is the highest chance that at least k of events with these chances
-// happen at once (Rüger 1978): the least, over r below k, of the sum of all but
-// the r likeliest, over k - r; 1 at most.
+// mostLikely is the highest possible probability that at least k of the events happen
+// (Rüger 1978): the minimum, over r below k, of the sum of all but the r greatest
+// probabilities, divided by k - r; at most 1.
 func mostLikely(chances []Decimal, k int) Decimal {
 	sorted := slices.SortedFunc(slices.Values(chances), Decimal.Cmp)
-	var sum Decimal // of all but the r likeliest
+	var sum Decimal // of all but the r greatest
 	for _, c := range sorted {
 		sum = sum.Add(c)
 	}
@@ -234,7 +231,7 @@ func mostLikely(chances []Decimal, k int) Decimal {
 	return most
 }
 
-// clamp is d, but neither below 0 nor above 1.
+// clamp limits d to the range from 0 to 1.
 func clamp(d Decimal) Decimal {
 	if one := NewDecimal(1, 1); d.Cmp(one) > 0 {
 		return one

@@ -5,15 +5,15 @@ import (
 	"strings"
 )
 
-// Credits are what a missed target costs, in per cent of whatever the contract
-// takes as its base: amounts of money are not known here.
+// Credits are what a missed target costs, in per cent of the base that the contract
+// names.
 type Credits struct {
-	Tiers []CreditTier // the highest threshold first, each another
+	Tiers []CreditTier // the highest threshold first; thresholds differ
 }
 
-// CreditTier is one step: while the good share of the period is below Below,
-// Percent is owed. Thresholds are cumulative: the lowest that is undercut
-// decides, so there can be no gap and no overlap.
+// CreditTier is one tier: Percent is owed if the good share of the period is below
+// Below. The tier with the lowest threshold that applies decides, so there are no gaps
+// and no overlaps.
 type CreditTier struct {
 	Below   Decimal // percent: 99.9
 	Percent Decimal // of the base: 10
@@ -23,8 +23,8 @@ type CreditTier struct {
 // Budget is the share of bad beyond which the tier is owed: 1 - Below.
 func (t CreditTier) Budget() Decimal { return NewDecimal(1, 1).Sub(t.Below.Quo(hundred)) }
 
-// CreditPeriod is the period that the level's credits hang on: its first
-// calendar period, as contracts say the month, or else its first.
+// CreditPeriod is the period of the level's credits: its first calendar period, since
+// contracts usually say the month, or else its first period.
 func (l *ServiceLevel) CreditPeriod() Period {
 	for _, p := range l.Periods() {
 		if p.Calendar != "" {
@@ -34,7 +34,7 @@ func (l *ServiceLevel) CreditPeriod() Period {
 	return l.Period
 }
 
-// CreditWords say what is owed: "10 % below 99.9 %, 25 % below 99 %".
+// CreditWords describes the credits: "10 % below 99.9 %, 25 % below 99 %".
 func (c Credits) CreditWords() string {
 	words := make([]string, 0, len(c.Tiers))
 	for _, t := range c.Tiers {

@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// Decimal is an exact, immutable rational number that is read from and, where
-// possible, printed as a decimal. Targets, thresholds and budgets are Decimals
-// so that 1-0.999 is 0.001 and never 0.0010000000000000009. The zero value is 0.
+// Decimal is an exact, immutable rational number that is parsed from, and if possible
+// printed as, a decimal. Targets, thresholds and budgets are Decimals, so that 1-0.999
+// is 0.001 and never 0.0010000000000000009. The zero value is 0.
 type Decimal struct{ rat *big.Rat }
 
-// ParseDecimal reads plain decimal notation ("99.95"). It refuses exponents,
-// fractions, hexadecimals and more than 30 digits, which nobody signs.
+// ParseDecimal parses plain decimal notation ("99.95"). Exponents, fractions,
+// hexadecimals and more than 30 digits are errors.
 func ParseDecimal(text string) (Decimal, error) {
 	if !isDecimal(text) || len(text) > 31 {
 		return Decimal{}, fmt.Errorf("%q is not a decimal number", text)
@@ -26,7 +26,7 @@ func ParseDecimal(text string) (Decimal, error) {
 	return Decimal{r}, nil
 }
 
-// isDecimal tells -?[0-9]+(\.[0-9]+)?
+// isDecimal returns whether text matches -?[0-9]+(\.[0-9]+)?
 func isDecimal(text string) bool {
 	whole, places, point := strings.Cut(strings.TrimPrefix(text, "-"), ".")
 	return isDigits(whole) && (!point || isDigits(places))
@@ -50,7 +50,7 @@ func MustDecimal(text string) Decimal {
 	return d
 }
 
-// NewDecimal is num/den exactly; it panics if den is 0.
+// NewDecimal is num/den. It panics if den is 0.
 func NewDecimal(num, den int64) Decimal { return Decimal{big.NewRat(num, den)} }
 
 // Seconds is a duration as an exact number of seconds.
@@ -92,16 +92,16 @@ func (d Decimal) Float64() float64 {
 	return f
 }
 
-// Duration reads d as seconds, rounded to the nanosecond.
+// Duration is d seconds, rounded to the nanosecond.
 func (d Decimal) Duration() time.Duration {
 	ns := new(big.Rat).Mul(d.value(), big.NewRat(int64(time.Second), 1))
 	f, _ := ns.Float64()
 	return time.Duration(f)
 }
 
-// String is the exact decimal where one of at most 17 places exists, without
-// trailing zeros, and otherwise the shortest decimal that reads back as the
-// nearest float64. Both are valid PromQL number literals.
+// String is the exact decimal without trailing zeros if it has at most 17 places, and
+// otherwise the shortest decimal that parses to the nearest float64. Both are valid
+// PromQL number literals.
 func (d Decimal) String() string {
 	if places, exact := d.value().FloatPrec(); exact && places <= 17 {
 		return d.value().FloatString(places)
@@ -109,8 +109,8 @@ func (d Decimal) String() string {
 	return strconv.FormatFloat(d.Float64(), 'f', -1, 64)
 }
 
-// trimmed is a ratio in per cent with percentPlaces places at most, cut off or
-// rounded up, without trailing zeros.
+// trimmed is a ratio in per cent with at most percentPlaces places, cut off or rounded
+// up, without trailing zeros.
 func trimmed(ratio Decimal, roundUp bool) string {
 	scale := new(big.Int).Exp(big.NewInt(10), big.NewInt(percentPlaces), nil)
 	scaled := new(big.Rat).Mul(ratio.value(), new(big.Rat).SetInt(new(big.Int).Mul(scale, big.NewInt(100))))

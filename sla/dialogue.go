@@ -2,27 +2,28 @@ package sla
 
 import "fmt"
 
-// Step is one step of a dialogue; exactly one of its fields but Labels is set.
+// Step is one step of a dialogue. Exactly one of its fields, not counting Labels, is
+// set.
 type Step struct {
-	Send      string // sent as a line, with CR LF after it; in a message-wise protocol, as a message
-	Reply     string // sent like Send, with what groups of the Expect before it matched, as regexp.Expand puts it in
-	SendBytes []byte // sent as they are
+	Send      string // sent as a line with CR LF, or as a message
+	Reply     string // sent like Send, with the groups of the last Expect filled in by regexp.Expand
+	SendBytes []byte // sent unchanged
 	Expect    string // RE2 that a line, or a message, must match
-	// Labels of an info metric. Their values can repeat groups of this step's Expect,
+	// Labels of an info metric. Their values can refer to groups of this step's Expect,
 	// which must be set.
 	Labels      map[string]string
-	ExpectBytes []byte // must come somewhere in what is received
-	StartTLS    bool   // begin the TLS session
+	ExpectBytes []byte // must occur in what is received
+	StartTLS    bool   // begins the TLS session
 }
 
-// WithDialogue is a check that can have a dialogue with its target.
+// WithDialogue is a check that can have a dialogue.
 type WithDialogue interface {
 	Check
 	// DialogueSteps are the steps of the dialogue; nil without one.
 	DialogueSteps() []Step
 }
 
-// dialogueWords describes a dialogue without its texts, which may be secret.
+// dialogueWords describes a dialogue without its texts, since they may be secret.
 func dialogueWords(steps []Step) string {
 	switch len(steps) {
 	case 0:

@@ -6,28 +6,28 @@ import (
 	"time"
 )
 
-// TargetVariable stands for the address of a target in what is probed.
+// TargetVariable is replaced by the address of each target.
 const TargetVariable = "${target}"
 
-// Discovery says where the targets of a probe of many are found.
+// Discovery says how the targets of a probe are found.
 type Discovery struct {
-	Pattern string // what is probed, with TargetVariable in it
-	// Host, if set, stands in the place of all others: each address that Network
-	// has of it is a target, of the same check.
+	Pattern string // the address to probe, with TargetVariable in it
+	// Host, if set, is used instead of all other sources: each of its addresses that
+	// Network allows is a target.
 	Host    string
 	Network *Network
 	Static  []string    // addresses
-	Files   []string    // paths or globs of lists, in the format of Prometheus' file_sd_configs
-	Within  string      // folders that Files have to be in, as in Secret
-	URL     string      // answers with such a list, as for http_sd_configs; "" for none
-	Access  *ListAccess // how URL is asked; nil: without credentials
+	Files   []string    // paths or globs of lists in the format of Prometheus' file_sd_configs
+	Within  string      // directories that Files must be in, as in Secret
+	URL     string      // returns such a list, as for http_sd_configs; "" for none
+	Access  *ListAccess // how to request URL; nil: without credentials
 	DNS     *DNSDiscovery
-	Labels  []string      // which labels of a list the target's series get, sorted
-	Refresh time.Duration // between two looks
+	Labels  []string      // labels of the lists that the target's series get, sorted
+	Refresh time.Duration // time between two lookups
 	Limit   int           // targets at most
 }
 
-// ListAccess is how a server that has a list of targets is asked.
+// ListAccess says how to request a list of targets.
 type ListAccess struct {
 	Auth  *HTTPAuth
 	TLS   TLSOptions
@@ -38,25 +38,25 @@ type ListAccess struct {
 type DNSDiscovery struct {
 	Name string
 	Type string // DNSDiscoveryTypes
-	Port int    // of A and AAAA records; 0: addresses without a port
+	Port int    // for A and AAAA records; 0: addresses without a port
 }
 
-// DNSDiscoveryTypes are the types of records that targets are found by.
+// DNSDiscoveryTypes are the types of DNS records of targets.
 var DNSDiscoveryTypes = []string{"SRV", "A", "AAAA"}
 
-// Addressed is a check whose target has an address, so that the same check can
-// be made of other targets.
+// Addressed is a check whose target has an address, so that it can be made for other
+// targets.
 type Addressed interface {
 	Hosted
-	// WithTarget is the same check of another target, written as the key of its
-	// kind has it in a specification: a URL, host:port or a host.
+	// WithTarget returns the same check for another target, in the form of the kind's
+	// key: a URL, host:port or a host.
 	WithTarget(target string) Check
-	// CheckAddress is why nothing can answer where the check looks, so that there is
-	// nothing to probe; nil if something can. It quotes no address.
+	// CheckAddress returns an error if nothing can answer at the address. The error does
+	// not contain the address.
 	CheckAddress() error
 }
 
-// WithTarget is the probe of one target that was found at an address.
+// WithTarget returns the probe of one discovered target.
 func (p *Probe) WithTarget(address string) *Probe {
 	one := *p
 	one.Discovery = nil
@@ -70,14 +70,14 @@ func (p *Probe) WithTarget(address string) *Probe {
 	return &one
 }
 
-// MaxAddresses bounds the targets that EachAddress makes of a name.
+// MaxAddresses limits the targets that EachAddress makes of a name.
 const MaxAddresses = 64
 
 // AddressLabel is the label of the targets that EachAddress makes.
 const AddressLabel = "address"
 
-// pinned is the probe of one address of its host; of the host as a whole if the
-// address is empty: it has none.
+// pinned returns the probe of one address of its host, or of the host itself if address
+// is empty because none was found.
 func (p *Probe) pinned(host, address string) *Probe {
 	one := *p
 	one.Discovery = nil

@@ -7,8 +7,8 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// FormatDuration prints d as Prometheus does, save that weeks and years are
-// printed in days, as periods and windows are spoken of: "5m", "30d", "1h30m".
+// FormatDuration formats d as Prometheus does, but weeks and years in days, as is usual
+// for periods and windows: "5m", "30d", "1h30m".
 func FormatDuration(d time.Duration) string {
 	const day = 24 * time.Hour
 	if d > 0 && d%day == 0 {

@@ -5,32 +5,32 @@ import (
 	"time"
 )
 
-// Contact is who can be told of alerts.
+// Contact is somebody who can be notified of alerts.
 type Contact struct {
-	Name        string // unique in the agreement
+	Name        string // unique within the agreement
 	Description string
-	Receiver    string // the Alertmanager receiver that reaches them, if it has a name of its own; else ""
+	Receiver    string // name of the Alertmanager receiver; "" for the default name
 	Pos         Position
 }
 
-// EscalationStep says who is told when an alert has been firing for a while.
+// EscalationStep says who is notified when an alert has been firing for a while.
 type EscalationStep struct {
-	After      time.Duration // since the alert began to fire; 0 is at once
+	After      time.Duration // since the alert began to fire; 0: at once
 	Notify     []string      // names of contacts
-	Severities []string      // of the alerts that it is about, by default those of all pages; nil if Tiers says which
+	Severities []string      // of the alerts that it is about, by default those of all pages; nil if Tiers is set
 	Tiers      []string      // of the burn alerts that it is about
-	Hours      *Calendar     // outside of which it waits; nil is never
+	Hours      *Calendar     // the step waits outside of them; nil: it never waits
 	Pos        Position
 }
 
-// concerns tells whether the step is about an alert; tier is "" for one beside
-// the tiers.
+// concerns returns whether the step is about an alert. tier is "" for an alert that is
+// not a tier.
 func (s EscalationStep) concerns(severity, tier string) bool {
 	return slices.Contains(s.Severities, severity) || tier != "" && slices.Contains(s.Tiers, tier)
 }
 
-// EscalationTimes are the times above 0 after which somebody further is told of
-// the level's alerts, ascending.
+// EscalationTimes returns the times above 0 after which a step of the level notifies
+// somebody, ascending.
 func (l *ServiceLevel) EscalationTimes() []time.Duration {
 	var times []time.Duration
 	for _, s := range l.Escalation {
@@ -42,28 +42,27 @@ func (l *ServiceLevel) EscalationTimes() []time.Duration {
 	return times
 }
 
-// Escalates tells whether a step of the level is about an alert of it that has
-// been firing for a time.
+// Escalates returns whether the level has a step at this time for an alert.
 func (l *ServiceLevel) Escalates(after time.Duration, severity, tier string) bool {
 	return slices.ContainsFunc(l.Escalation, func(s EscalationStep) bool {
 		return s.After == after && s.concerns(severity, tier)
 	})
 }
 
-// EscalatesWithin tells whether a step of the level waits outside of a calendar's
+// EscalatesWithin returns whether a step of the level waits outside of a calendar's
 // hours.
 func (l *ServiceLevel) EscalatesWithin(c *Calendar) bool {
 	return slices.ContainsFunc(l.Escalation, func(s EscalationStep) bool { return s.Hours == c })
 }
 
-// Notifications say how Alertmanager gathers and paces what it sends.
+// Notifications says how Alertmanager groups alerts and paces notifications.
 type Notifications struct {
-	GroupBy []string        // labels that the alerts of one notification share; nil is the level's identity
-	Pacing  map[string]Pace // by severity, where it is not defaultPacing
+	GroupBy []string        // labels that the alerts of one notification share; nil: those of the level's ID
+	Pacing  map[string]Pace // by severity, where it differs from defaultPacing
 }
 
-// PerGroup are the labels by which the notifications of a level's groups are
-// apart; none if one notification gathers all its groups.
+// PerGroup returns the labels of a level's groups that have separate notifications; none
+// if one notification has all groups.
 func (n Notifications) PerGroup(l *ServiceLevel) []string {
 	var apart []string
 	for _, label := range l.GroupBy.Labels {
@@ -74,8 +73,8 @@ func (n Notifications) PerGroup(l *ServiceLevel) []string {
 	return apart
 }
 
-// MostNotifications is how many notifications of each severity an outage of the
-// level as a whole can begin with.
+// MostNotifications is how many notifications of each severity an outage of the whole
+// level can start with.
 func (n Notifications) MostNotifications(l *ServiceLevel) int {
 	if len(n.PerGroup(l)) > 0 {
 		return l.GroupBy.Limit
@@ -83,18 +82,17 @@ func (n Notifications) MostNotifications(l *ServiceLevel) int {
 	return 1
 }
 
-// Pacing is when a notification is sent, as Alertmanager's options of the same
-// names say.
+// Pacing holds Alertmanager's options of the same names.
 type Pacing struct {
-	GroupWait      time.Duration // before the first one, for what belongs to it
-	GroupInterval  time.Duration // before news of the same group
-	RepeatInterval time.Duration // before the same again
+	GroupWait      time.Duration // before the first notification, to collect alerts
+	GroupInterval  time.Duration // before new alerts of the same group
+	RepeatInterval time.Duration // before the same notification again
 }
 
-// Pace is a Pacing as far as it is given; what is nil is as by default.
+// Pace is a Pacing with optional fields; nil is the default.
 type Pace struct{ GroupWait, GroupInterval, RepeatInterval *time.Duration }
 
-// PacingOf is the pacing of a severity that stands for an urgency.
+// PacingOf is the pacing of a severity, with the defaults of an urgency.
 func (n Notifications) PacingOf(severity string, u Urgency) Pacing {
 	p, given := defaultPacing(u), n.Pacing[severity]
 	for _, of := range []struct {
@@ -108,9 +106,9 @@ func (n Notifications) PacingOf(severity string, u Urgency) Pacing {
 	return p
 }
 
-// defaultPacing sends a page after half a minute and repeats it while it burns;
-// anything else waits until a page of the same level would be there to inhibit
-// it, and comes again once a day.
+// defaultPacing sends a page after half a minute and repeats it every four hours. A
+// ticket waits until a page of the same level could have inhibited it, and is repeated
+// once a day.
 func defaultPacing(u Urgency) Pacing {
 	if u == Page {
 		return Pacing{GroupWait: 30 * time.Second, GroupInterval: 5 * time.Minute, RepeatInterval: 4 * time.Hour}

@@ -5,24 +5,23 @@ import (
 	"time"
 )
 
-// Effect is what an exclusion does to the time that it holds.
+// Effect is what an exclusion does to its time.
 type Effect string
 
 // The effects.
 const (
-	// TreatAsUp takes what is bad for good: the time stays agreed time (AWS, Twilio).
+	// TreatAsUp counts bad as good; the time stays agreed time (AWS, Twilio).
 	TreatAsUp Effect = "treat_as_up"
-	// RemoveFromAgreedTime takes the time out of the agreed service time, good
-	// and bad (ITIL).
+	// RemoveFromAgreedTime removes the time from the agreed time, good and bad (ITIL).
 	RemoveFromAgreedTime Effect = "remove_from_agreed_time"
 )
 
-// effect is an effect with all that is known of it.
+// effect is an effect with everything that is known about it.
 type effect struct {
 	name    Effect
-	removes bool   // the time is no agreed time; else it stays, and what is bad in it is good
-	words   string // what becomes of the time, for people
-	doc     string // the same at length, for the reference
+	removes bool   // the time is not agreed time; otherwise it is, and bad counts as good in it
+	words   string // what happens to the time, for people
+	doc     string // the same in a sentence, for the reference
 }
 
 // effects is the table of all effects.
@@ -31,7 +30,7 @@ var effects = []effect{
 	{RemoveFromAgreedTime, true, "removed from the agreed time", "the time does not count at all, good or bad, and the budget shrinks with it"},
 }
 
-// Effects are all effects.
+// Effects returns all effects.
 func Effects() []Effect {
 	all := make([]Effect, len(effects))
 	for i, f := range effects {
@@ -48,48 +47,49 @@ func (e Effect) facets() effect {
 	return effects[i]
 }
 
-// Words say what becomes of the time: "treated as up".
+// Words says what happens to the time: "treated as up".
 func (e Effect) Words() string { return e.facets().words }
 
-// Doc says what becomes of the time, in a sentence of the reference.
+// Doc says what happens to the time, for the reference.
 func (e Effect) Doc() string { return e.facets().doc }
 
-// Categories are the reasons that contracts know for what is excluded.
+// Categories are the usual reasons for exclusions in contracts.
 var Categories = []string{
 	"customer_caused", "force_majeure", "suspension_under_agreement", "third_party", "beyond_demarcation", "beta", "throttling", "other",
 }
 
-// MaintenanceName is the name of the exclusion that maintenance windows are.
+// MaintenanceName is the name of the exclusion for maintenance windows.
 const MaintenanceName = "maintenance"
 
-// Exclusion is time that the provider does not answer for: windows, or while a
-// PromQL condition holds.
+// Exclusion is time for which the provider does not answer: windows, or while a PromQL
+// condition holds.
 type Exclusion struct {
 	Name      string
-	Category  string // of Categories, or MaintenanceName
-	Condition Query  // Text "" if it has windows
+	Category  string // one of Categories, or MaintenanceName
+	Condition Query  // without Text if it has windows
 	Windows   []*Window
-	Notice    time.Duration // that one-off windows need, unless they are emergencies; 0 needs none
+	Notice    time.Duration // how early one-off windows must be announced, except emergencies; 0: they need not
 	Effect    Effect
-	Cap       *Cap // nil: there is no bound
+	Cap       *Cap // nil: no limit
 	Pos       Position
 }
 
-// Removes tells whether the exclusion takes its time out of the agreed time; else
-// the time stays, and what is bad in it is taken for good.
+// Removes returns whether the exclusion removes its time from the agreed time. Otherwise
+// bad counts as good in it.
 func (e *Exclusion) Removes() bool { return e.Effect.facets().removes }
 
-// OnCondition tells whether it holds on a condition, so that nobody knows before
-// when it will.
+// OnCondition returns whether the exclusion has a condition, so that its time is not
+// known in advance.
 func (e *Exclusion) OnCondition() bool { return e.Condition.Text != "" }
 
-// AnnouncedInTime tells whether a window excuses: one that was announced too late does not.
+// AnnouncedInTime returns whether a window was announced early enough. Others excuse
+// nothing.
 func (e *Exclusion) AnnouncedInTime(w *Window) bool {
 	return e.Notice == 0 || w.Recurs != nil || w.Emergency || !w.Announced.IsZero() && w.Once.From.Sub(w.Announced) >= e.Notice
 }
 
-// Spans are the time within [from, to) that windows of the exclusion excuse, as
-// far as its cap lets them; what a condition excuses nobody knows before.
+// Spans returns the time in [from, to) that windows of the exclusion excuse, within its
+// cap. It returns nothing for a condition, whose time is not known in advance.
 func (e *Exclusion) Spans(from, to time.Time) Spans {
 	if e.Cap != nil && e.Cap.WindowTime > 0 {
 		return e.Cap.within(e.announced, from, to)
@@ -97,7 +97,7 @@ func (e *Exclusion) Spans(from, to time.Time) Spans {
 	return e.announced(from, to)
 }
 
-// announced is the time of all windows that were announced as they have to be.
+// announced is the time of all windows that were announced early enough.
 func (e *Exclusion) announced(from, to time.Time) Spans {
 	var spans []Span
 	for _, w := range e.Windows {
@@ -108,10 +108,10 @@ func (e *Exclusion) announced(from, to time.Time) Spans {
 	return Union(spans...)
 }
 
-// Masked tells whether part of the time does not count for the level.
+// Masked returns whether some time does not count for the level.
 func (l *ServiceLevel) Masked() bool { return l.ServiceHours != nil || len(l.Exclusions) > 0 }
 
-// Service is the level's service time within [from, to): its hours, or all.
+// Service is the level's service hours in [from, to), or all of it without hours.
 func (l *ServiceLevel) Service(from, to time.Time) Spans {
 	if l.ServiceHours == nil {
 		return Union(Span{from, to})
@@ -119,8 +119,8 @@ func (l *ServiceLevel) Service(from, to time.Time) Spans {
 	return l.ServiceHours.Service(from, to)
 }
 
-// Agreed is the level's agreed service time within [from, to), as far as it is
-// known before: its hours less the windows that are removed from them.
+// Agreed is the level's agreed time in [from, to), as far as it is known in advance: its
+// service hours without the windows that are removed from them.
 func (l *ServiceLevel) Agreed(from, to time.Time) Spans {
 	agreed := l.Service(from, to)
 	for _, e := range l.Exclusions {
@@ -131,17 +131,17 @@ func (l *ServiceLevel) Agreed(from, to time.Time) Spans {
 	return agreed
 }
 
-// AgreedTable is the span that agreed time is averaged over for what cannot
-// follow each period: whole weeks from the Monday on or before the new year
-// before the one that now is in, five years.
+// AgreedTable is the span over which agreed time is averaged for values that cannot
+// depend on the current period: five years in whole weeks, from the Monday on or before
+// the first of January of last year.
 func AgreedTable(now time.Time) (from, to time.Time) {
 	from = time.Date(now.UTC().Year()-1, 1, 1, 0, 0, 0, 0, time.UTC)
 	from = from.AddDate(0, 0, -(int(from.Weekday())+6)%7)
 	return from, from.AddDate(0, 0, 261*7)
 }
 
-// AlertShare is which share of all time burn alerts weigh windows against: the
-// agreed one, or all, where traffic says how much of the budget a window can spend.
+// AlertShare is the share of all time that burn alerts use to weigh windows: the agreed
+// share, or 1 if windows are weighed by traffic.
 func (l *ServiceLevel) AlertShare(now time.Time) Decimal {
 	if l.Alerting.WeighByTraffic {
 		return NewDecimal(1, 1)
@@ -149,9 +149,9 @@ func (l *ServiceLevel) AlertShare(now time.Time) Decimal {
 	return l.AgreedShare(now)
 }
 
-// AgreedShare is which share of all time is agreed service time of the level, on
-// the average of the years about now, to the second. What is excluded once
-// changes the budget of its own period, and not this.
+// AgreedShare is the share of all time that is agreed time of the level, on average over
+// AgreedTable, to the second. One-off exclusions change only the budget of their own
+// period, and not this.
 func (l *ServiceLevel) AgreedShare(now time.Time) Decimal {
 	if !l.Masked() {
 		return NewDecimal(1, 1)

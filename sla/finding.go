@@ -23,7 +23,7 @@ func (p Position) String() string {
 	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
 }
 
-// Severity says what a finding does to the run.
+// Severity says whether a finding is an error.
 type Severity string
 
 // The severities: an error stops generation, a warning does not.
@@ -32,7 +32,7 @@ const (
 	Warning Severity = "warning"
 )
 
-// Finding is one thing that is wrong with, or doubtful about, a specification.
+// Finding is one thing that is wrong or doubtful in a specification.
 type Finding struct {
 	Severity Severity `json:"severity"`
 	Rule     string   `json:"rule"` // stable kebab-case name of the check, e.g. "unknown-key"
@@ -58,7 +58,7 @@ func (fs Findings) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// HasErrors tells whether any finding is of severity Error.
+// HasErrors returns whether there is a finding of severity Error.
 func (fs Findings) HasErrors() bool {
 	return slices.ContainsFunc(fs, func(f Finding) bool { return f.Severity == Error })
 }

@@ -7,31 +7,29 @@ import (
 	"strings"
 )
 
-// GroupBy makes one promise for each value of labels: a level with it has as
-// many budgets as there are groups. The zero GroupBy is a level without groups.
+// GroupBy makes one promise for each value of labels, so that a level has as many
+// budgets as there are groups. The zero value is a level without groups.
 type GroupBy struct {
-	Labels  []string      // of the measured series, at least one; in the order of the source
-	Limit   int           // how many groups are measured at most
-	Targets []GroupTarget // of single groups; the first that matches a group holds for it
+	Labels  []string      // labels of the measured series, at least one; in the order of the source
+	Limit   int           // the most groups that are measured
+	Targets []GroupTarget // targets of single groups; the first one that matches is used
 }
 
-// DefaultGroupLimit is how many groups a level has at most if nothing is said.
+// DefaultGroupLimit is the default limit of groups.
 const DefaultGroupLimit = 50
 
-// GroupsNearLimit is when a level has so many groups, in percent of its limit,
-// that somebody should look.
+// GroupsNearLimit is the percentage of the limit above which AlertGroupLimit fires.
 const GroupsNearLimit = 80
 
-// GroupTarget is what is promised to the groups that it matches, instead of the
-// level's own target.
+// GroupTarget is the target of the groups that it matches, instead of the level's own.
 type GroupTarget struct {
-	Match             map[string]string // label to value; a label that is left out may have any
-	Target, Objective Decimal           // percent, as those of the level
-	Required          bool              // there must always be data; Match then names every label
+	Match             map[string]string // label to value; other labels may have any value
+	Target, Objective Decimal           // percent, as in the level
+	Required          bool              // the group must always have data; Match then has every label
 	Pos               Position
 }
 
-// Covers tells whether every group that other matches is matched by t too.
+// Covers returns whether t matches every group that other matches.
 func (t GroupTarget) Covers(other GroupTarget) bool {
 	for label, value := range t.Match {
 		if v, given := other.Match[label]; !given || v != value {
@@ -49,7 +47,7 @@ func (t GroupTarget) ObjectiveBudget() Decimal { return budgetOf(t.Objective) }
 
 func budgetOf(percent Decimal) Decimal { return NewDecimal(1, 1).Sub(percent.Quo(hundred)) }
 
-// Words name the groups that t matches: `tenant "acme"`.
+// Words names the groups that t matches: `tenant "acme"`.
 func (t GroupTarget) Words() string {
 	var words []string
 	for _, label := range slices.Sorted(maps.Keys(t.Match)) {
@@ -58,13 +56,13 @@ func (t GroupTarget) Words() string {
 	return strings.Join(words, ", ")
 }
 
-// Promises are what the level promises to whom: first the targets of single
-// groups, in order, and last its own, which matches every group.
+// Promises returns all targets of the level: those of single groups in order, and last
+// the level's own, which matches every group.
 func (l *ServiceLevel) Promises() []GroupTarget {
 	return append(slices.Clone(l.GroupBy.Targets), GroupTarget{Target: l.Target, Objective: l.Objective, Pos: l.TargetPos})
 }
 
-// PromiseTo is what is promised to the group with these labels.
+// PromiseTo returns the target of the group with these labels.
 func (l *ServiceLevel) PromiseTo(labels map[string]string) GroupTarget {
 	group := GroupTarget{Match: map[string]string{}}
 	for _, label := range l.GroupBy.Labels {
@@ -74,11 +72,11 @@ func (l *ServiceLevel) PromiseTo(labels map[string]string) GroupTarget {
 	return promises[slices.IndexFunc(promises, func(t GroupTarget) bool { return t.Covers(group) })]
 }
 
-// probeGroups are the labels that exporters give to what a probe counts.
+// probeGroups are the labels of a probe's series that a level can be grouped by.
 var probeGroups = []string{"location", "target"}
 
-// Groupable are the labels by which an indicator can be grouped; ok is false if
-// it cannot be grouped at all, and own is set if the labels are the user's own.
+// Groupable returns the labels by which an indicator can be grouped. own is set if any
+// label of the user's series will do; ok is false if the indicator cannot be grouped.
 func Groupable(i Indicator) (labels []string, own, ok bool) {
 	switch {
 	case IsProbed(i):

@@ -8,17 +8,17 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// hostNames turns names beyond ASCII into those that name servers, certificates
-// and requests have. Names of services, as "_sip", are names too.
+// hostNames converts international names to ASCII, as they occur in DNS, certificates
+// and requests. It allows names of services such as "_sip".
 var hostNames = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainName(false))
 
 var errNoName = errors.New("the host is not a name: it has characters that names cannot have")
 
 var errUserInfo = errors.New("the address has a user name or token before its host, which this kind of probe has no use for")
 
-// ASCIIHost is a host as it is looked up, shown to servers and compared with
-// certificates: "münchen.example" is "xn--mnchen-3ya.example". What is ASCII stays
-// as it is.
+// ASCIIHost converts a host to ASCII, as it is looked up, sent to servers and compared
+// with certificates: "münchen.example" is "xn--mnchen-3ya.example". ASCII names are not
+// changed.
 func ASCIIHost(host string) (string, error) {
 	if !strings.ContainsFunc(host, func(r rune) bool { return r >= 0x80 }) {
 		return host, nil
@@ -30,8 +30,8 @@ func ASCIIHost(host string) (string, error) {
 	return name, nil
 }
 
-// ASCIIAddress is host:port with the host as ASCIIHost has it, and the host
-// alone. The error holds nothing of an address that could be secret.
+// ASCIIAddress converts the host in host:port with ASCIIHost, and returns the host too.
+// The error contains no part of the address that could be secret.
 func ASCIIAddress(address string) (ascii, host string, err error) {
 	if strings.Contains(address, "@") {
 		return "", "", errUserInfo

@@ -2,31 +2,31 @@ package sla
 
 import "strings"
 
-// Indicator is what a service level measures. The kinds are sealed: rulegen has
-// one table over them.
+// Indicator is what a service level measures. The set of kinds is closed: rulegen has a
+// table of them.
 type Indicator interface {
-	// Kind is the key it has in a specification: "probe", "events", "latency".
+	// Kind is the key in a specification: "probe", "events", "latency".
 	Kind() string
-	// Aggregations are those that make sense for the kind, the default first.
+	// Aggregations are the allowed aggregations, the default first.
 	Aggregations() []Aggregation
-	// Queries are the user's PromQL texts in it, each with its place.
+	// Queries are the user's PromQL texts with their places.
 	Queries() []Query
-	// Words say what is measured, for people: "HTTP GET https://… every 15s".
+	// Words describes what is measured, for people: "HTTP GET https://… every 15s".
 	Words() string
 
 	traits() traits
 }
 
-// traits are what sets the kinds apart for the model, beside their texts.
+// traits are the differences between the kinds that matter to the model.
 type traits struct {
-	looked      bool   // a state that is looked at when rules are evaluated, rather than counted from scrapes
-	whole       bool   // good or bad as a whole: there is no share of bad events
-	emptyIsGood bool   // in a minute without events nobody asked for anything, so nothing failed
-	unknown     bool   // it has a policy of its own for what is unknown
-	aggregation string // how it becomes one number, if the kind says so rather than the aggregation
+	looked      bool   // a state that is read when rules are evaluated, and not counted from scrapes
+	whole       bool   // good or bad as a whole, without a share of bad events
+	emptyIsGood bool   // a minute without events is good: nothing was requested, so nothing failed
+	unknown     bool   // it has its own policy for unknown slots
+	aggregation string // replaces the aggregation's words about how it becomes one number
 }
 
-// traitsOf are those of an indicator, none of one that could not be read.
+// traitsOf returns the traits of an indicator, and none for one that could not be read.
 func traitsOf(i Indicator) traits {
 	if i == nil {
 		return traits{}
@@ -34,26 +34,26 @@ func traitsOf(i Indicator) traits {
 	return i.traits()
 }
 
-// LookedAt tells whether an indicator is a state that is looked at when rules
-// are evaluated, rather than counted from scrapes.
+// LookedAt returns whether an indicator is a state that is read when rules are
+// evaluated, and not counted from scrapes.
 func LookedAt(i Indicator) bool { return traitsOf(i).looked }
 
-// probed marks kinds that exporters measure: by which probe, and which level
-// defines it, being the level own or another.
+// probed is implemented by the kinds that exporters measure. definedBy returns the level
+// that defines the probe, given the level own that has the indicator.
 type probed interface {
 	probed() *Probe
 	definedBy(own ID) ID
 }
 
-// IsProbed tells whether exporters measure an indicator, so that it has locations.
+// IsProbed returns whether exporters measure an indicator, so that it has locations.
 func IsProbed(i Indicator) bool {
 	_, ok := i.(probed)
 	return ok
 }
 
-// Probed is the probe that measures the level and the level that defines it, which
-// may be another; nil while a reference to it is not resolved. It is false if
-// exporters do not measure the level.
+// Probed returns the probe that measures the level, and the ID of the level that defines
+// it, which may be another one. The probe is nil until references are resolved. ok is
+// false if exporters do not measure the level.
 func (l *ServiceLevel) Probed() (of ID, p *Probe, ok bool) {
 	i, ok := l.Indicator.(probed)
 	if !ok {
@@ -62,16 +62,16 @@ func (l *ServiceLevel) Probed() (of ID, p *Probe, ok bool) {
 	return i.definedBy(l.ID), i.probed(), true
 }
 
-// Query is PromQL text that a user wrote, opaque here, with where it stands.
+// Query is PromQL text of the user with its place. The model does not parse it.
 type Query struct {
 	Text string
 	Pos  Position // of the first byte of Text
-	// Folded is set where the text in the file does not run on one line as in
-	// Text, so that a place inside it is only known as Pos.
+	// Folded is set if the lines in the file differ from those of Text, so that places
+	// inside of it are not known and Pos is used.
 	Folded bool
 }
 
-// At is the place of a byte offset within the query.
+// At is the place of a byte offset in the query.
 func (q Query) At(offset int) Position {
 	if q.Folded || offset < 0 || offset > len(q.Text) {
 		return q.Pos
@@ -85,7 +85,7 @@ func (q Query) At(offset int) Position {
 	return p
 }
 
-// given are the queries that have text.
+// given returns the queries that have text.
 func given(all ...Query) []Query {
 	var qs []Query
 	for _, q := range all {

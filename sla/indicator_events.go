@@ -4,8 +4,8 @@ import (
 	"fmt"
 )
 
-// Events counts events of the service itself. Total is required, and exactly
-// one of Bad and Good has text.
+// Events counts events of the service itself. Total is required, and exactly one of Bad
+// and Good is set.
 type Events struct {
 	Bad, Good, Total Query
 }
@@ -13,10 +13,10 @@ type Events struct {
 // Kind is "events".
 func (*Events) Kind() string { return "events" }
 
-// Aggregations of events: by request, or over slots.
+// Aggregations are by request and over slots.
 func (*Events) Aggregations() []Aggregation { return ofEvents() }
 
-// Queries are the ones that were given.
+// Queries are the queries that were given.
 func (e *Events) Queries() []Query { return given(e.Bad, e.Good, e.Total) }
 
 // Words says what is counted.

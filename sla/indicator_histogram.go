@@ -5,19 +5,19 @@ import (
 	"time"
 )
 
-// HistogramLatency is good while a request took at most Threshold, read from a
-// classic histogram that has a bucket with exactly that bound.
+// HistogramLatency counts requests that took at most Threshold as good. The classic
+// histogram must have a bucket with exactly that bound.
 type HistogramLatency struct {
-	Histogram Query // selector of the base name, without _bucket
+	Histogram Query // selector with the base name, without _bucket
 	Threshold time.Duration
-	Good      Query    // selector of those of its series whose fast requests are good; all of them if empty
-	Unit      TimeUnit // of the histogram's bounds; that in its name if empty
+	Good      Query    // selector of the series whose fast requests are good; empty: all series
+	Unit      TimeUnit // of the histogram's bounds; empty: the unit in its name, else seconds
 }
 
 // Kind is "latency".
 func (*HistogramLatency) Kind() string { return "latency" }
 
-// Aggregations of histogram latency: by request, or over slots.
+// Aggregations are by request and over slots.
 func (*HistogramLatency) Aggregations() []Aggregation { return ofHistogram() }
 
 // Queries are the selectors that were given.
@@ -34,8 +34,8 @@ func (l *HistogramLatency) Words() string {
 
 func (*HistogramLatency) traits() traits { return traits{emptyIsGood: true} }
 
-// NativeLatency is HistogramLatency of a native histogram: the share within
-// the threshold is interpolated in the bucket that holds it.
+// NativeLatency is HistogramLatency for a native histogram. The share within the
+// threshold is interpolated in its bucket.
 type NativeLatency struct {
 	Histogram Query
 	Threshold time.Duration
@@ -46,7 +46,7 @@ type NativeLatency struct {
 // Kind is "latency".
 func (*NativeLatency) Kind() string { return "latency" }
 
-// Aggregations of native histograms are those of classic ones.
+// Aggregations are those of classic histograms.
 func (*NativeLatency) Aggregations() []Aggregation { return ofHistogram() }
 
 // Queries are the selectors that were given.

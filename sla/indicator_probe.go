@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// SharedProbe counts the probe that another level defines, as that level does:
-// one measurement that is promised twice, as in prime time and outside of it.
+// SharedProbe counts the probe of another level, for example for a second promise
+// outside of prime time.
 type SharedProbe struct {
 	Of    ID // the level that defines the probe
 	OfPos Position
-	Probe *Probe // of that level, once references are resolved
+	Probe *Probe // the probe of that level, set when references are resolved
 }
 
 // Kind is "probe".
@@ -22,7 +22,7 @@ func (*SharedProbe) Aggregations() []Aggregation { return ofProbes() }
 // Queries is none: the exporter counts.
 func (*SharedProbe) Queries() []Query { return nil }
 
-// Words says what the probe does, and whose it is.
+// Words describes the probe, and names the level that defines it.
 func (s *SharedProbe) Words() string {
 	return fmt.Sprintf("%s: the probe of %s", s.Probe.Words(), s.Of)
 }
@@ -33,19 +33,19 @@ func (s *SharedProbe) probed() *Probe { return s.Probe }
 
 func (s *SharedProbe) definedBy(ID) ID { return s.Of }
 
-// ProbeLatency is good while a probe that another level defines succeeded
-// within Threshold; a failed probe is not fast.
+// ProbeLatency counts probes of another level that succeeded within Threshold as good. A
+// failed probe is bad.
 type ProbeLatency struct {
 	Of        ID // the level that defines the probe
 	OfPos     Position
 	Threshold time.Duration
-	Probe     *Probe // of that level, once references are resolved
+	Probe     *Probe // the probe of that level, set when references are resolved
 }
 
 // Kind is "latency".
 func (*ProbeLatency) Kind() string { return "latency" }
 
-// Aggregations of probe latency: by time, by probe, or over minutes.
+// Aggregations are by time, by probe and over minutes.
 func (*ProbeLatency) Aggregations() []Aggregation { return ofProbes() }
 
 // Queries is none: the exporter counts.

@@ -1,10 +1,10 @@
 package sla
 
-// MissingData is what missing time counts as: the server scraped what measures
-// the level, and had no result.
+// MissingData is what missing time counts as: time in which the server scraped the
+// level's job but has no result.
 type MissingData string
 
-// The policies. Excluded is the zero value: such time is in neither sum, and
+// The policies. MissingExcluded is the zero value: the time is neither good nor bad, and
 // lowers the coverage.
 const (
 	MissingExcluded MissingData = ""
@@ -12,12 +12,12 @@ const (
 	MissingGood     MissingData = "good"
 )
 
-// CountsMissing tells whether a level can have a policy for missing data: it must
-// count time, of a whole and not of groups, and by no tree that has its own.
+// CountsMissing returns whether a level can have a policy for missing data: it must
+// count time, have no groups and be no composite, which has its own policy.
 func (l *ServiceLevel) CountsMissing() bool {
 	return l.Aggregation.ByTime() && !HasUnknownPolicy(l.Indicator) && len(l.GroupBy.Labels) == 0
 }
 
-// HasUnknownPolicy tells whether an indicator has a policy of its own for what is
-// unknown, as a composite has.
+// HasUnknownPolicy returns whether an indicator has its own policy for unknown slots, as
+// a composite has.
 func HasUnknownPolicy(i Indicator) bool { return traitsOf(i).unknown }

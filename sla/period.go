@@ -2,10 +2,10 @@ package sla
 
 import (
 	"time"
-	_ "time/tzdata" // zones are part of an agreement's meaning, so they work where the system has none
+	_ "time/tzdata" // agreements depend on time zones, so they work on systems without them
 )
 
-// Unit is the length of a calendar period, and the value of its "period" label.
+// Unit is the unit of a calendar period, and the value of the label "period".
 type Unit string
 
 // The units of calendar periods.
@@ -19,18 +19,18 @@ const (
 // Units are all units, ascending.
 var Units = []Unit{Week, Month, Quarter, Year}
 
-// Period is the time over which a target is judged: the last Rolling, always,
-// or, where Calendar is set, the calendar period that is running.
+// Period is the time over which a target is judged: the last Rolling, or the current
+// calendar period if Calendar is set.
 type Period struct {
 	Rolling time.Duration // 0 for a calendar period
 
 	Calendar     Unit         // "" for a rolling period
-	Zone         string       // IANA name of the time zone whose midnights bound it; "" is UTC
-	FiscalOffset int          // months by which quarters and years begin later than January: 0 to 11
-	WeekStart    time.Weekday // of weeks
+	Zone         string       // IANA name of the time zone; "" is UTC
+	FiscalOffset int          // how many months after January quarters and years begin: 0 to 11
+	WeekStart    time.Weekday // first day of weeks
 }
 
-// String is the value of the "period" label: "30d", "month".
+// String is the value of the label "period": "30d", "month".
 func (p Period) String() string {
 	if p.Calendar != "" {
 		return string(p.Calendar)
@@ -38,7 +38,7 @@ func (p Period) String() string {
 	return FormatDuration(p.Rolling)
 }
 
-// Words name the period for people: "30d", "a calendar month (Europe/Berlin)".
+// Words names the period for people: "30d", "a calendar month (Europe/Berlin)".
 func (p Period) Words() string {
 	if p.Calendar == "" {
 		return p.String()
@@ -58,12 +58,12 @@ func (p Period) Words() string {
 
 const day = 24 * time.Hour
 
-// unitFacets tell how long calendar periods of a unit are.
+// unitFacets are the lengths of calendar periods of a unit.
 type unitFacets struct {
 	unit    Unit
 	nominal time.Duration // what budgets and alert tiers are calculated with
-	// longest holds every period of the unit in every zone, a month of 31 days in
-	// which the clock goes back included.
+	// longest is at least as long as every period of the unit in every zone, also a
+	// month of 31 days in which the clock goes back.
 	longest time.Duration
 	months  int
 }
@@ -84,8 +84,8 @@ func (u Unit) facets() unitFacets {
 	return unitFacets{}
 }
 
-// Nominal is the length that budgets and alert tiers are reckoned with: that of
-// a rolling period, or 7, 30, 90 or 365 days.
+// Nominal is the length that budgets and alert tiers are calculated with: that of a
+// rolling period, or 7, 30, 90 or 365 days.
 func (p Period) Nominal() time.Duration {
 	if p.Calendar == "" {
 		return p.Rolling
@@ -93,7 +93,7 @@ func (p Period) Nominal() time.Duration {
 	return p.Calendar.facets().nominal
 }
 
-// Longest is a whole number of days that no period of the kind is longer than.
+// Longest is a whole number of days. No period of the kind is longer.
 func (p Period) Longest() time.Duration {
 	if p.Calendar == "" {
 		return p.Rolling
@@ -101,12 +101,12 @@ func (p Period) Longest() time.Duration {
 	return p.Calendar.facets().longest
 }
 
-// Months is how many months a calendar period has: 1, 3 or 12; 0 for weeks and
+// Months is the number of months of a calendar period: 1, 3 or 12; 0 for weeks and
 // rolling periods.
 func (p Period) Months() int { return p.Calendar.facets().months }
 
-// Location is the period's time zone, UTC where the name is not known, which
-// the reader of specifications has then reported.
+// Location is the period's time zone. It is UTC for an unknown name, which the reader
+// reports.
 func (p Period) Location() *time.Location { return location(p.Zone) }
 
 func location(zone string) *time.Location {
@@ -117,10 +117,9 @@ func location(zone string) *time.Location {
 	return loc
 }
 
-// Bounds are the first instant of the period that contains t and the first one
-// after it, in absolute time: their difference is the period's true length, an
-// hour less or more where the clock changes in it. Of a rolling period they are
-// the time that ends at t.
+// Bounds returns the start of the period that contains t and the start of the next one.
+// Their difference is the true length of the period, an hour more or less if the clock
+// changes in it. For a rolling period it returns the time that ends at t.
 func (p Period) Bounds(t time.Time) (start, end time.Time) {
 	if p.Calendar == "" {
 		return t.Add(-p.Rolling), t
@@ -128,15 +127,15 @@ func (p Period) Bounds(t time.Time) (start, end time.Time) {
 	loc := p.Location()
 	first := p.first(t.In(loc))
 	start, end = firstInstant(first, loc), firstInstant(p.next(first), loc)
-	for !t.Before(end) { // the clock went back over a midnight: that day is not lived twice
+	for !t.Before(end) { // the clock went back over midnight; the day does not begin twice
 		first = p.next(first)
 		start, end = end, firstInstant(p.next(first), loc)
 	}
 	return start, end
 }
 
-// Start names the period that contains t by the local date of its first day,
-// as the "start" label has it: "20261101".
+// Start is the local date of the first day of the period that contains t, as in the
+// label "start": "20261101".
 func (p Period) Start(t time.Time) string {
 	if p.Calendar == "" {
 		return ""
@@ -145,8 +144,8 @@ func (p Period) Start(t time.Time) string {
 	return p.first(start.In(p.Location())).Format("20060102")
 }
 
-// first is the first day of the period that local time t is in, as a midnight
-// of UTC: a date and no instant.
+// first is the first day of the period that contains local time t, as midnight in UTC: a
+// date, not an instant.
 func (p Period) first(t time.Time) time.Time {
 	y, m, d := t.Date()
 	if p.Calendar == Week {
@@ -165,11 +164,11 @@ func (p Period) next(first time.Time) time.Time {
 	return first.AddDate(0, p.Months(), 0)
 }
 
-// firstInstant is the first instant at which clocks in loc show the wall time
-// or a later one. A wall time that is skipped is the end of the gap, one that
-// comes twice is its first occurrence. The wall time is given as one of UTC.
+// firstInstant is the first instant at which clocks in loc show the wall time or a later
+// one. For a skipped wall time it is the end of the gap, for one that occurs twice the
+// first occurrence. The wall time is passed as a time in UTC.
 func firstInstant(wall time.Time, loc *time.Location) time.Time {
-	at := wall.Add(-36 * time.Hour) // before it in every zone
+	at := wall.Add(-36 * time.Hour) // earlier in every zone
 	for {
 		local := at.In(loc)
 		_, offset := local.Zone()

@@ -1,11 +1,11 @@
 package sla
 
-// chanceOfAtLeast is the chance that k or more of independent events happen. It counts
-// event by event: so many, or so few, that the rest does not matter are not told
-// apart, since the exact fractions grow with each.
+// chanceOfAtLeast is the probability that k or more of independent events happen. It
+// adds one event at a time. Counts that already decide the result are merged, because
+// exact fractions grow with every event.
 func chanceOfAtLeast[N number[N]](chances []N, k int, one N) N {
 	failures := len(chances) - k + 1
-	seldom := failures < k // fewer than so many failures, or else not fewer than k successes
+	countFailures := failures < k // count failures and not successes, if fewer of them decide
 	counted := make([]N, min(k, failures))
 	if len(counted) == 0 {
 		return one
@@ -13,7 +13,7 @@ func chanceOfAtLeast[N number[N]](chances []N, k int, one N) N {
 	counted[0] = one
 	for i, chance := range chances {
 		rest := one.Sub(chance)
-		if seldom {
+		if countFailures {
 			chance, rest = rest, chance
 		}
 		for j := min(i+1, len(counted)-1); j > 0; j-- {
@@ -25,7 +25,7 @@ func chanceOfAtLeast[N number[N]](chances []N, k int, one N) N {
 	for _, c := range counted {
 		sum = sum.Add(c)
 	}
-	if seldom {
+	if countFailures {
 		return sum
 	}
 	return one.Sub(sum)

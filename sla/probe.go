@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Probe is the definition of a probe, which the exporter runs.
+// Probe is the definition of a probe. The exporter runs it.
 type Probe struct {
 	Check    Check
 	Interval time.Duration // between starts of successive probes
@@ -16,7 +16,7 @@ type Probe struct {
 	Recheck time.Duration
 	// Discovery is where the targets are found; nil for one target, that of Check.
 	Discovery *Discovery
-	Network   *Network // nil: as most are
+	Network   *Network // nil: defaults
 	// MaxDuration is how long a good probe may take; 0: as long as its timeout.
 	MaxDuration time.Duration
 }
@@ -49,12 +49,11 @@ func (p *Probe) probed() *Probe { return p }
 
 func (*Probe) definedBy(own ID) ID { return own }
 
-// Check is one kind of probe with its options. Each kind has its prober in
-// exporter/probe.
+// Check is a kind of probe with its options. Each kind has a prober in exporter/probe.
 type Check interface {
 	// ProbeKind is the key of the kind in a specification: "http", "tcp".
 	ProbeKind() string
-	// Target is what is probed, without secrets, as in the label "target".
+	// Target is the address that is probed, without secrets, as in the label "target".
 	Target() string
 	// Words describe the probe: "TCP connection to db.example:5432".
 	Words() string

@@ -8,44 +8,43 @@ import (
 	"strings"
 )
 
-// Hidden stands for what is not shown.
+// Hidden replaces secrets in texts.
 const Hidden = "<hidden>"
 
-// userInfoPattern is what could be the user info of an address: up to the last "@"
-// before a space or a quote, since whoever wrote a password may not have escaped
-// what stands in it.
+// userInfoPattern matches what could be the user info of an address: everything up to
+// the last "@" before a space or a quote, since a password may have characters that
+// should have been escaped.
 var userInfoPattern = regexp.MustCompile("[^\\s\"`<>]+@")
 
-// Redact is a text without the user info of the addresses in it, also of what is
-// no valid address: "lookup bob:pw@db.example: no such host" is shown as "lookup
-// <hidden>@db.example: no such host", and so is a bare token before an "@". The
-// path of a Unix socket may have an "@".
+// Redact hides the user info of addresses in a text, also of invalid ones: "lookup
+// bob:pw@db.example: no such host" becomes "lookup <hidden>@db.example: no such host".
+// It also hides a bare token before an "@", but not a path of a Unix socket.
 func Redact(text string) string {
 	return replaceUserInfo(text, true, func(string) string { return Hidden })
 }
 
-// RedactAddresses hides as Redact does, but not a bare name before an "@", which
-// is also what e-mail addresses have.
+// RedactAddresses is Redact, but keeps a bare name before an "@", as in e-mail
+// addresses.
 func RedactAddresses(text string) string {
 	return replaceUserInfo(text, false, func(string) string { return Hidden })
 }
 
-// secretNames are in the names of headers, parameters and keys that hold secrets.
+// secretNames are parts of the names of headers, parameters and keys with secrets.
 const secretNames = `auth|cookie|token|key|secret|passw|pwd|credential|session|jwt|csrf|xsrf|nonce|signature`
 
 var (
 	secretName  = regexp.MustCompile(`(?i)` + secretNames + `|\botp\b`)
 	secretValue = regexp.MustCompile(`(?i)([?&][\w.%-]*(?:` + secretNames + `)[\w.%-]*=)[^&#\s"'<>` + "`" + `]+`)
-	// An address as the value of a parameter: its user info with all signs escaped.
+	// Escaped user info of an address that is the value of a parameter.
 	escapedInfo = regexp.MustCompile(`(?i)(%2F%2F|=[^&#\s"'<>]*%3A)[^&#\s"'<>]*%40`)
 )
 
-// SecretName tells whether what has the name, a header, a parameter or a key, is
-// likely to be a secret.
+// SecretName returns whether a header, parameter or key of the name is probably a
+// secret.
 func SecretName(name string) bool { return secretName.MatchString(name) }
 
-// RedactParameters is a text without the values of parameters in URLs whose names
-// are those of secrets, and without the user info of addresses that are values.
+// RedactParameters hides the values of URL parameters that are probably secrets, and the
+// user info of addresses that are values.
 func RedactParameters(text string) string {
 	if !strings.Contains(text, "=") { // nearly always
 		return text
@@ -59,9 +58,8 @@ func RedactParameters(text string) string {
 	return secretValue.ReplaceAllString(text, "${1}"+Hidden)
 }
 
-// Mask hides as Redact does, by as many stars as there were bytes, so that places
-// in the text stay; a bare name before an "@", which is also what e-mail
-// addresses have, only where that is wanted.
+// Mask is Redact with one star for each byte, so that columns do not change. A bare name
+// before an "@", as in e-mail addresses, is hidden only if bare is set.
 func Mask(text string, bare bool) string {
 	return replaceUserInfo(text, bare, func(info string) string { return strings.Repeat("*", len(info)) })
 }
@@ -74,7 +72,7 @@ func replaceUserInfo(text string, bare bool, by func(info string) string) string
 		part = strings.TrimSuffix(part, "@")
 		scheme, rest, isURL := strings.Cut(part, "://")
 		switch {
-		case isURL && (rest == "" || isInPath(rest)): // it has none
+		case isURL && (rest == "" || isInPath(rest)): // it has no user info
 			return part + "@"
 		case isURL && !strings.Contains(scheme, "@"):
 			return scheme + "://" + by(rest) + "@"
@@ -85,10 +83,10 @@ func replaceUserInfo(text string, bare bool, by func(info string) string) string
 	})
 }
 
-// isInPath tells whether an "@" after the rest of a URL is one of its path: where
-// that follows what can only be a host. With a "/" in it that is not escaped, a
-// password looks like a port that is none. A "?" or "#" right after a host, with
-// an "@" later, is more likely a part of a password than of a query.
+// isInPath returns whether the "@" after rest, which is what follows the scheme of a
+// URL, is in the URL's path. It is if rest begins with a valid host and port and a "/".
+// A password with an unescaped "/" looks like an invalid port. A "?" or "#" directly
+// after the host is more likely a part of a password than of a query.
 func isInPath(rest string) bool {
 	i := strings.IndexAny(rest, "/?#")
 	if i < 0 || rest[i] != '/' || strings.Contains(rest[:i], "@") {
@@ -100,13 +98,13 @@ func isInPath(rest string) bool {
 	return !ok || port == "" || err == nil
 }
 
-// errUnclearInfo is the error of ParseURL for a text in which what stands before
-// the "@" could be a host as well as a password.
+// errUnclearInfo is the error of ParseURL if what is before the "@" may be a host or a
+// password.
 var errUnclearInfo = errors.New(`what stands before its "@" cannot be read`)
 
-// ParseURL is url.Parse, which refuses "http://bob:12#34@host/" and the same with
-// a "?": url.Parse reads "bob:12" as host and port, where a user name and the
-// beginning of a password are more likely.
+// ParseURL is url.Parse, but returns an error for "http://bob:12#34@host/" and the same
+// with a "?". There url.Parse reads "bob:12" as host and port, although it is more
+// likely a user name and the beginning of a password.
 func ParseURL(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	if err != nil {
@@ -118,9 +116,9 @@ func ParseURL(text string) (*url.URL, error) {
 	return u, nil
 }
 
-// URLReason is what an error of ParseURL says of a text, without the text. Of one
-// with an "@" in it the error may quote any part of a password: what stands after a
-// "#", "?" or "/" in that is not escaped, and so nothing of it is told.
+// URLReason is the cause of an error of ParseURL, without the URL. If the URL has an
+// "@", the error may contain a part of a password with an unescaped "#", "?" or "/", so
+// the cause is left out.
 func URLReason(text string, err error) string {
 	if strings.Contains(text, "@") {
 		return errUnclearInfo.Error()
@@ -131,15 +129,15 @@ func URLReason(text string, err error) string {
 	return err.Error()
 }
 
-// isPath tells whether something is the path of a file, and no beginning of
-// what goes by a network.
+// isPath returns whether a text is the path of a file, and not the beginning of a
+// network address.
 func isPath(text string) bool {
 	return strings.HasPrefix(text, "/") && !strings.HasPrefix(text, "//") && !strings.ContainsAny(text, ":?=&")
 }
 
-// UserInfo is what of an address must not be shown wherever it turns up: its
-// user info as it is written, the password in it, and both without escapes;
-// nothing for one that has none.
+// UserInfo returns the parts of an address that must not be shown anywhere: its user
+// info as written, the password in it, and both unescaped. It returns nil if there is no
+// user info.
 func UserInfo(address string) []string {
 	at := strings.LastIndex(address, "@")
 	if at <= 0 || isPath(address) {
@@ -162,7 +160,7 @@ func UserInfo(address string) []string {
 	return all
 }
 
-// ShownAddress is an address without user info, as results show it.
+// ShownAddress is an address without its user info, as in results.
 func ShownAddress(address string) string {
 	if !strings.Contains(address, "@") || isPath(address) {
 		return address

@@ -1,19 +1,19 @@
 package sla
 
-// Rollup is a set of levels that is looked at together: those whose label By has
-// a Value, or those of an agreement.
+// Rollup is a set of levels that are summarised together: those whose label By has the
+// Value, or those of an agreement.
 type Rollup struct {
-	By    string // a label, or rollupAgreement
+	By    string // a label name, or rollupAgreement
 	Value string
 }
 
-// rollupAgreement is the By of the levels of one agreement.
+// rollupAgreement is the By of the rollup of an agreement.
 const rollupAgreement = "agreement"
 
-// AtRisk is the share of its budget below which a level counts as at risk.
+// AtRisk is the remaining share of the budget below which a level counts as at risk.
 var AtRisk = NewDecimal(1, 4)
 
-// Rollups are the sets that the level is in, none if its agreement asks for none.
+// Rollups returns the rollups that the level is in.
 func (l *ServiceLevel) Rollups() []Rollup {
 	if len(l.RollupLabels) == 0 {
 		return nil

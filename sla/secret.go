@@ -1,22 +1,22 @@
 package sla
 
-// Secret is a text that nothing may show: that of a file, which is read when it
-// is needed, or a text that was given. As text and as JSON it is a placeholder.
+// Secret is a text that must not be shown: the content of a file, which is read when it
+// is needed, or a given text. Printed or marshalled it is a placeholder.
 type Secret struct {
 	File string
-	// Within are folders that the file has to be in, with the separator of lists of
-	// paths between them; "": it may be anywhere.
+	// Within are the directories that the file must be in, as a list of paths; "": it
+	// may be anywhere.
 	Within string
 	text   string
 }
 
-// hidden is what a Secret is shown as.
+// hidden is the placeholder.
 const hidden = "<secret>"
 
-// SecretText is a secret that was given.
+// SecretText is a secret that was given as text.
 func SecretText(text string) Secret { return Secret{text: text} }
 
-// Text is the secret if it was given rather than in a file.
+// Text is the secret if it was given as text, and "" if it is in a file.
 func (s Secret) Text() string { return s.text }
 
 // String is a placeholder.

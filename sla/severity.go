@@ -5,17 +5,17 @@ import (
 	"slices"
 )
 
-// Urgency is how soon somebody has to act on an alert. What an alert is decides
-// how it is paced and what holds it back; its label severity is only its name.
+// Urgency is how soon somebody must act on an alert. It decides how notifications are
+// paced and which alerts withhold others. The label severity is only a name for it.
 type Urgency int
 
-// The urgencies. An alert of which nothing is said is a ticket.
+// The urgencies. Ticket is the default.
 const (
-	Ticket Urgency = iota // in working hours
+	Ticket Urgency = iota // in business hours
 	Page                  // now
 )
 
-// String is what an urgency is called where nothing else is said.
+// String is the default name of an urgency.
 func (u Urgency) String() string {
 	if u == Page {
 		return "page"
@@ -23,8 +23,8 @@ func (u Urgency) String() string {
 	return "ticket"
 }
 
-// SeverityNames are what the label severity of an agreement's alerts says of
-// each urgency; "" is the urgency's own name.
+// SeverityNames are an agreement's values of the label severity for each urgency; "" is
+// the default name.
 type SeverityNames struct{ Page, Ticket string }
 
 // Of is the severity of an urgency.
@@ -35,9 +35,8 @@ func (n SeverityNames) Of(u Urgency) string {
 	return cmp.Or(n.Ticket, u.String())
 }
 
-// Named is the severity and the urgency that a text means: an urgency, or the
-// name of one. Any other text is a severity by itself, and no urgency; ok is
-// false then.
+// Named returns the severity and the urgency of a text that is an urgency or the name of
+// one. Any other text is returned as the severity, and ok is false.
 func (n SeverityNames) Named(text string) (severity string, u Urgency, ok bool) {
 	for _, u := range []Urgency{Page, Ticket} {
 		if text == u.String() || text == n.Of(u) {
@@ -47,7 +46,7 @@ func (n SeverityNames) Named(text string) (severity string, u Urgency, ok bool) 
 	return text, Ticket, false
 }
 
-// Severities are those of all alerts of the level, one each.
+// Severities returns the severities of all alerts of the level, each once.
 func (l *ServiceLevel) Severities() []string {
 	var all []string
 	for _, a := range l.Alerts() {
@@ -56,8 +55,8 @@ func (l *ServiceLevel) Severities() []string {
 	return all
 }
 
-// SeveritiesOf are the severities that alerts of levels with an urgency have,
-// each once, in the order of the alphabet.
+// SeveritiesOf returns the severities of the levels' alerts with an urgency, each once,
+// sorted.
 func SeveritiesOf(levels []*ServiceLevel, u Urgency) []string {
 	var all []string
 	for _, l := range levels {
@@ -71,7 +70,7 @@ func SeveritiesOf(levels []*ServiceLevel, u Urgency) []string {
 	return slices.Compact(all)
 }
 
-// UrgencyOf is that of the most urgent alert of levels with a severity.
+// UrgencyOf is the urgency of the levels' most urgent alert with a severity.
 func UrgencyOf(levels []*ServiceLevel, severity string) Urgency {
 	if slices.Contains(SeveritiesOf(levels, Page), severity) {
 		return Page

@@ -6,15 +6,15 @@ import (
 	"time"
 )
 
-// Span is time from From until before To, in absolute time.
+// Span is the time [From, To).
 type Span struct{ From, To time.Time }
 
-// Spans are spans that ascend and are apart from each other, in UTC: a set of
-// instants. Union makes them; all methods keep them so.
+// Spans is a set of instants: ascending spans in UTC that neither overlap nor touch.
+// Union creates it, and all methods keep it so.
 type Spans []Span
 
-// Union is the instants that are in any of some spans, in any order; empty ones
-// are dropped, and those that overlap or touch become one.
+// Union returns the instants that are in any of the spans, which may be in any order. It
+// drops empty spans, and merges those that overlap or touch.
 func Union(spans ...Span) Spans {
 	spans = slices.DeleteFunc(slices.Clone(spans), func(s Span) bool { return !s.From.Before(s.To) })
 	slices.SortFunc(spans, func(a, b Span) int { return cmp.Compare(a.From.UnixNano(), b.From.UnixNano()) })
@@ -32,7 +32,7 @@ func Union(spans ...Span) Spans {
 	return joined
 }
 
-// Within is what is in [from, to).
+// Within returns the part in [from, to).
 func (s Spans) Within(from, to time.Time) Spans {
 	var in Spans
 	for _, span := range s {
@@ -49,7 +49,7 @@ func (s Spans) Within(from, to time.Time) Spans {
 	return in
 }
 
-// Gaps is what s leaves of [from, to).
+// Gaps returns the part of [from, to) that is not in s.
 func (s Spans) Gaps(from, to time.Time) Spans {
 	var free Spans
 	at := from.UTC()
@@ -65,12 +65,12 @@ func (s Spans) Gaps(from, to time.Time) Spans {
 	return free
 }
 
-// Without is what is in s and not in o.
+// Without returns what is in s and not in o.
 func (s Spans) Without(o Spans) Spans {
 	var left Spans
 	for _, span := range s {
 		for len(o) > 0 && !span.From.Before(o[0].To) {
-			o = o[1:] // before everything that is still to come
+			o = o[1:] // earlier than all remaining spans
 		}
 		near := o
 		for i := range near {
@@ -84,7 +84,7 @@ func (s Spans) Without(o Spans) Spans {
 	return left
 }
 
-// Meet tells whether any instant is in both.
+// Meet returns whether any instant is in both.
 func (s Spans) Meet(o Spans) bool {
 	for i, j := 0, 0; i < len(s) && j < len(o); {
 		switch {
@@ -99,7 +99,7 @@ func (s Spans) Meet(o Spans) bool {
 	return false
 }
 
-// Total is how much time they are together.
+// Total is the sum of all lengths.
 func (s Spans) Total() time.Duration {
 	var sum time.Duration
 	for _, span := range s {
@@ -108,7 +108,7 @@ func (s Spans) Total() time.Duration {
 	return sum
 }
 
-// Contain tells whether t is in one of them.
+// Contain returns whether t is in the set.
 func (s Spans) Contain(t time.Time) bool {
 	i, _ := slices.BinarySearchFunc(s, t, func(span Span, t time.Time) int {
 		if span.To.After(t) {

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// What can be wrong with an address; none quotes it, since it may hold a secret.
+// Errors about addresses. None contains the address, since it may have a secret.
 var (
 	errHost     = errors.New("the host is not a name or an address: a name has letters, digits, - and _, in parts of 1 to 63 between dots, at most 253 in all")
 	errPort     = errors.New("the port is not a number from 1 to 65535")
@@ -20,14 +20,14 @@ var (
 	errFragment = errors.New("the URL has a fragment, which is never sent to a server")
 )
 
-// ValidPort tells whether a text is a port that can be connected to.
+// ValidPort returns whether a text is a port from 1 to 65535.
 func ValidPort(text string) bool {
 	n, err := strconv.ParseUint(text, 10, 16)
 	return err == nil && n > 0
 }
 
-// CheckHost is why nothing can have the name or address, nil if something can.
-// Resolvers refuse such names without asking anybody.
+// CheckHost returns an error for a text that is no host name and no IP address.
+// Resolvers refuse such names without a query.
 func CheckHost(host string) error {
 	if _, err := netip.ParseAddr(host); err == nil {
 		return nil
@@ -52,12 +52,13 @@ func outsideOfNames(r rune) bool {
 	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_'
 }
 
-// TwoSchemes tells "http://http://shop.example/", whose host would be "http".
+// TwoSchemes returns whether a URL has two schemes, as "http://http://shop.example/",
+// whose host would be "http".
 func TwoSchemes(u *url.URL) bool {
 	return strings.HasSuffix(u.Host, ":") && strings.HasPrefix(u.Path, "//")
 }
 
-// checkHostPort is why a text is no host:port to connect to.
+// checkHostPort returns an error for a text that is no host:port.
 func checkHostPort(text string) error {
 	if strings.Contains(text, "@") {
 		return errUserInfo
@@ -72,7 +73,7 @@ func checkHostPort(text string) error {
 	return CheckHost(host)
 }
 
-// checkURL is why a text is no URL to ask for.
+// checkURL returns an error for a text that is no URL to request.
 func checkURL(text string) error {
 	u, err := ParseURL(text)
 	switch {

@@ -2,10 +2,10 @@ package sla
 
 import "time"
 
-// TimeUnit is what a histogram of durations counts in: "milliseconds".
+// TimeUnit is the unit of a histogram of durations: "milliseconds".
 type TimeUnit string
 
-// UnitSeconds is what Prometheus' conventions ask for.
+// UnitSeconds is the unit in Prometheus' conventions.
 const UnitSeconds TimeUnit = "seconds"
 
 // timeUnits is the table of all units, the shortest first.
@@ -31,7 +31,7 @@ func TimeUnits() []TimeUnit {
 	return all
 }
 
-// Of is a duration in the unit: 5s is 5000 milliseconds.
+// Of converts a duration to the unit: 5s is 5000 milliseconds.
 func (u TimeUnit) Of(d time.Duration) Decimal {
 	for _, of := range timeUnits {
 		if of.name == u {
@@ -41,7 +41,7 @@ func (u TimeUnit) Of(d time.Duration) Decimal {
 	panic("no unit of time " + string(u))
 }
 
-// Symbol is the unit's: "ms".
+// Symbol is the symbol of the unit: "ms".
 func (u TimeUnit) Symbol() string {
 	for _, of := range timeUnits {
 		if of.name == u {

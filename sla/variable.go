@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// variable is ${name}; $${ is a dollar and a brace.
+// variable matches ${name}. $${ is an escaped ${.
 var variable = regexp.MustCompile(`\$?\$\{([^}]*)\}`)
 
-// Variables are the names that a text refers to as ${name}, in order.
+// Variables returns the names in a text's ${name}, in order.
 func Variables(text string) []string {
 	var names []string
 	for _, m := range variable.FindAllStringSubmatch(text, -1) {
@@ -19,8 +19,7 @@ func Variables(text string) []string {
 	return names
 }
 
-// Substitute puts values in the place of variables, and a dollar in that of two
-// before a brace.
+// Substitute replaces variables by values, and $${ by ${.
 func Substitute(text string, value func(name string) string) string {
 	return variable.ReplaceAllStringFunc(text, func(m string) string {
 		if strings.HasPrefix(m, "$$") {

@@ -10,45 +10,43 @@ import (
 	"github.com/teambition/rrule-go"
 )
 
-// Window is time that somebody has declared: once, or again and again.
+// Window is a declared time: once or recurring.
 type Window struct {
-	Once      Span        // where Recurs is nil
-	Recurs    *Recurrence // or nil
-	Announced time.Time   // when it was told to the customer; zero if that is not said
-	Emergency bool        // it needs no notice
+	Once      Span        // if Recurs is nil
+	Recurs    *Recurrence // nil for a one-off window
+	Announced time.Time   // when customers were told; zero if not given
+	Emergency bool        // it need not be announced
 	Name      string      // for people; ""
 	Pos       Position
 }
 
-// Recurrence is a rule of RFC 5545: windows of the same length, in elapsed time,
-// that begin at wall times of a zone. Its wall times are times of UTC that show
-// what the zone's clock shows.
+// Recurrence is a rule of RFC 5545: windows of the same length that begin at wall times
+// of a zone. Its wall times are stored as times in UTC.
 type Recurrence struct {
-	Rule   string // RRULE without DTSTART; "" is Start and Also only
+	Rule   string // RRULE without DTSTART; "": only Start and Also
 	Start  time.Time
 	Length time.Duration
-	Except []time.Time // wall times at which none begins, though the rule says so
-	Also   []time.Time // wall times at which one begins too
+	Except []time.Time // wall times without a window, although the rule has one
+	Also   []time.Time // wall times with an additional window
 	Zone   string      // IANA name; "" is UTC
-	// ByClock is set for whole days: Length is then what the clock shows to have
-	// passed, and a day on which it changes has 23 or 25 hours.
+	// ByClock is set for whole days: Length is then wall-clock time, so that a day on
+	// which the clock changes has 23 or 25 hours. Otherwise it is elapsed time.
 	ByClock bool
 	rule    *rrule.RRule
 }
 
-// mostPerDay is how many windows of a day a rule may begin: it bounds what a rule
-// amounts to, whenever it begins.
+// mostPerDay limits how many windows a rule may begin on one day.
 const mostPerDay = 48
 
-// Other bounds of rules: far beyond those that people write.
+// Other limits of rules, far above those that people write.
 const (
 	longestRule     = 1000 // characters
 	longestInterval = 10_000
 	firstYear       = 1900
 )
 
-// NewRecurrence reads a rule. start is the wall time of the first window. The
-// error says what is wrong in words that can be shown to whom wrote the rule.
+// NewRecurrence parses a rule. start is the wall time of the first window. The error can
+// be shown to the author of the rule.
 func NewRecurrence(rule string, start time.Time, length time.Duration, zone string) (*Recurrence, error) {
 	r := &Recurrence{Rule: rule, Start: start, Length: length, Zone: zone}
 	if length <= 0 {
@@ -74,8 +72,8 @@ func NewRecurrence(rule string, start time.Time, length time.Duration, zone stri
 	return r, nil
 }
 
-// checkRule says why a rule cannot be followed: what the library does not check, on
-// some of which it panics, and what would keep it busy for very long.
+// checkRule returns an error for rules that the library does not check itself: some make
+// it panic, others take it very long.
 func checkRule(option *rrule.ROption, rule string) error {
 	switch {
 	case len(rule) > longestRule:
@@ -91,7 +89,7 @@ func checkRule(option *rrule.ROption, rule string) error {
 	case strings.Contains(rule, "COUNT=") && option.Count < 1:
 		return fmt.Errorf("COUNT=%d is less than 1", option.Count)
 	}
-	most := 5 // of a weekday in a month
+	most := 5 // occurrences of a weekday in a month
 	if option.Freq == rrule.YEARLY && len(option.Bymonth) == 0 {
 		most = 53
 	}
@@ -103,10 +101,10 @@ func checkRule(option *rrule.ROption, rule string) error {
 	return checkOccurs(*option)
 }
 
-// checkOccurs says whether a rule never begins a window. The library would look for
-// one until the year 9999, each time it is asked. Dates and weekdays repeat each
-// 400 years, so it is asked about the last of those. A rule that begins a window
-// there does so again and again, which bounds the search for any later one.
+// checkOccurs returns an error if a rule never begins a window. Otherwise the library
+// would search until the year 9999 each time it is asked. Dates and weekdays repeat
+// every 400 years, so it is enough to ask for the last 400. A rule with a window there
+// has one in every such span, which limits later searches.
 func checkOccurs(option rrule.ROption) error {
 	const last = rrule.MAXYEAR/400*400 - 400
 	year := option.Dtstart.Year()
@@ -122,7 +120,7 @@ func checkOccurs(option rrule.ROption) error {
 	return nil
 }
 
-// Spans are the windows' time within [from, to).
+// Spans returns the time of the windows in [from, to).
 func (w *Window) Spans(from, to time.Time) Spans {
 	if w.Recurs == nil {
 		return Union(w.Once).Within(from, to)
@@ -130,13 +128,13 @@ func (w *Window) Spans(from, to time.Time) Spans {
 	return w.Recurs.spans(from, to)
 }
 
-// endless tells whether there are windows beyond any date.
+// endless returns whether the window recurs for ever.
 func (w *Window) endless() bool {
 	return w.Recurs != nil && w.Recurs.rule != nil && w.Recurs.rule.OrigOptions.Until.IsZero() && w.Recurs.rule.OrigOptions.Count == 0
 }
 
-// Most is a bound of how many windows begin before an instant: so many are gone
-// through to find those of any time.
+// Most is an upper bound for the number of windows that begin before an instant. Finding
+// the windows of any time may visit all of them.
 func (w *Window) Most(until time.Time) int {
 	if w.Recurs == nil {
 		return 1
@@ -157,7 +155,7 @@ func (w *Window) Most(until time.Time) int {
 	return most + begun
 }
 
-// daysPerYear is on how many days of a year a rule may begin windows, at most.
+// daysPerYear is on how many days of a year a rule may begin windows at most.
 func daysPerYear(o rrule.ROption) int {
 	days := 366
 	switch {
@@ -171,12 +169,12 @@ func daysPerYear(o rrule.ROption) int {
 	return min(days, 366)
 }
 
-// windowsPerDay is how many windows of a day a rule may begin.
+// windowsPerDay is how many windows a rule may begin on one day at most.
 func windowsPerDay(o rrule.ROption) int {
 	return max(1, len(o.Byhour)) * max(1, len(o.Byminute)) * max(1, len(o.Bysecond))
 }
 
-// maxOffset is further than any clock is from UTC, or goes forward.
+// maxOffset is more than any offset from UTC and any change of a clock.
 const maxOffset = 48 * time.Hour
 
 func (r *Recurrence) spans(from, to time.Time) Spans {
@@ -188,7 +186,7 @@ func (r *Recurrence) spans(from, to time.Time) Spans {
 	var spans []Span
 	add := func(wall time.Time) bool {
 		if wall.Add(r.Length + maxOffset).Before(from) {
-			return true // over long before: what its instants are need not be known
+			return true // over long before from, so its instants need not be calculated
 		}
 		at := instantOf(wall, loc)
 		if !at.Before(to) {
@@ -213,7 +211,7 @@ func (r *Recurrence) spans(from, to time.Time) Spans {
 	return Union(spans...).Within(from, to)
 }
 
-// end is when the window that begins at a wall time, and so at an instant, ends.
+// end is the end of the window that begins at a wall time, and so at an instant.
 func (r *Recurrence) end(wall, at time.Time) time.Time {
 	if r.ByClock {
 		return instantOf(wall.Add(r.Length), location(r.Zone))
@@ -221,7 +219,7 @@ func (r *Recurrence) end(wall, at time.Time) time.Time {
 	return at.Add(r.Length)
 }
 
-// First is the window at Start, whatever the rule says.
+// First is the window at Start, even if the rule does not include it.
 func (r *Recurrence) First() Span {
 	at := instantOf(r.Start, location(r.Zone))
 	return Span{at, r.end(r.Start, at)}
@@ -229,8 +227,7 @@ func (r *Recurrence) First() Span {
 
 var untilUTC = regexp.MustCompile(`UNTIL=\d{8}T\d{6}Z`)
 
-// wallOf is the end of a rule as a wall time: one that is given in UTC is
-// turned into the zone's.
+// wallOf is the end of a rule as a wall time. It converts an end in UTC to the zone.
 func wallOf(until time.Time, rule string, loc *time.Location) time.Time {
 	if !untilUTC.MatchString(rule) {
 		return time.Date(until.Year(), until.Month(), until.Day(), until.Hour(), until.Minute(), until.Second(), 0, time.UTC)
@@ -239,9 +236,9 @@ func wallOf(until time.Time, rule string, loc *time.Location) time.Time {
 	return time.Date(local.Year(), local.Month(), local.Day(), local.Hour(), local.Minute(), local.Second(), 0, time.UTC)
 }
 
-// instantOf is when a clock in loc shows a wall time: the first time, if it
-// does so twice, and as if the clock had not gone forward, if it does not (RFC
-// 5545, section 3.3.5).
+// instantOf is when a clock in loc shows a wall time. For a wall time that occurs twice
+// it is the first occurrence; for a skipped one it uses the offset before the change
+// (RFC 5545, section 3.3.5).
 func instantOf(wall time.Time, loc *time.Location) time.Time {
 	first := firstInstant(wall, loc)
 	if local := first.In(loc); local.Hour() != wall.Hour() || local.Minute() != wall.Minute() {
@@ -251,6 +248,6 @@ func instantOf(wall time.Time, loc *time.Location) time.Time {
 	return first
 }
 
-// Instant is when a clock of the zone shows a wall time, which is given as a
-// time of UTC.
+// Instant is when a clock of the zone shows a wall time, which is passed as a time in
+// UTC.
 func Instant(wall time.Time, zone string) time.Time { return instantOf(wall, location(zone)) }
