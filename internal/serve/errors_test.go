@@ -139,12 +139,16 @@ func TestLockedStorage(t *testing.T) {
 	}
 	first := start(t, o)
 	defer first.end()
-	o.Logger = slog.New(slog.DiscardHandler)
+	log := &lockedBuffer{}
+	o.Logger = slog.New(slog.NewTextHandler(log, nil))
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	err := serve.Run(ctx, o)
 	if err == nil || !strings.Contains(err.Error(), "in use by another process") || !strings.Contains(err.Error(), "--storage.path") {
 		t.Errorf("the error is: %v", err)
+	}
+	if strings.Contains(log.String(), "previous execution") {
+		t.Errorf("the lock of a process that runs is said to be replaced:\n%s", log)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/config"
 	"github.com/prometheus/prometheus/tsdb"
+	"github.com/prometheus/prometheus/tsdb/fileutil"
 	"github.com/prometheus/prometheus/util/compression"
 )
 
@@ -32,6 +33,9 @@ func openStorage(dir string, retention time.Duration, size int64, logger *slog.L
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("storage directory %s cannot be made: %w; name one that can be written with --storage.path", dir, err)
 	}
+	if err := inUse(filepath.Join(dir, lockFile)); err != nil {
+		return nil, storageError(dir, err)
+	}
 	opts := tsdb.DefaultOptions()
 	opts.RetentionDuration = retention.Milliseconds()
 	opts.MaxBytes = size
@@ -45,6 +49,24 @@ func openStorage(dir string, retention time.Duration, size int64, logger *slog.L
 		return nil, storageError(dir, err)
 	}
 	return db, nil
+}
+
+// lockFile is what the database locks in its directory, and leaves there if it is
+// killed.
+const lockFile = "lock"
+
+// inUse is an error if another process has locked the file. The database finds
+// that too, but logs before it that it has replaced the lock of a process that is
+// gone.
+func inUse(lock string) error {
+	if _, err := os.Stat(lock); err != nil {
+		return nil //nolint:nilerr // the database makes it
+	}
+	held, _, err := fileutil.Flock(lock)
+	if err != nil {
+		return err
+	}
+	return held.Release()
 }
 
 // minSegment is the least file of a block that Prometheus allows.
@@ -67,7 +89,7 @@ func storageError(dir string, err error) error {
 	switch {
 	case errors.Is(err, syscall.EWOULDBLOCK):
 		return fmt.Errorf("storage directory %s is in use by another process (%s is locked); stop that one, or name another directory with --storage.path",
-			dir, filepath.Join(dir, "lock"))
+			dir, filepath.Join(dir, lockFile))
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		return fmt.Errorf("storage directory %s cannot be written: %w; change its owner, or name another directory with --storage.path", dir, err)
 	case errors.Is(err, syscall.ENOSPC):
