@@ -27,11 +27,11 @@ const (
 // overlap. It reports each row at most once for each.
 func (r *calendarRows) lint(calendar string) {
 	const overlaps, lacks = "overlaps", "lacks"
-	told := map[string]bool{}
+	reported := map[string]bool{}
 	once := func(what string, row calendarRow) bool {
 		key := fmt.Sprint(what, row.at.pos())
-		before := told[key]
-		told[key] = true
+		before := reported[key]
+		reported[key] = true
 		return !before
 	}
 	for i, a := range r.weekly {

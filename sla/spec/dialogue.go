@@ -54,11 +54,11 @@ func steps(s *section) func(value) ([]sla.Step, bool) {
 			return nil, false
 		}
 		var list []sla.Step
-		var heard *regexp.Regexp // of the last expect
+		var lastExpect *regexp.Regexp // of the last expect
 		for _, item := range items {
-			step, stepOK := decodeStep(item, s, heard)
+			step, stepOK := decodeStep(item, s, lastExpect)
 			if match, err := regexp.Compile(step.Expect); step.Expect != "" && err == nil {
-				heard = match
+				lastExpect = match
 			}
 			ok = ok && stepOK
 			list = append(list, step)
@@ -67,7 +67,7 @@ func steps(s *section) func(value) ([]sla.Step, bool) {
 	}
 }
 
-func decodeStep(v value, s *section, heard *regexp.Regexp) (step sla.Step, ok bool) {
+func decodeStep(v value, s *section, lastExpect *regexp.Regexp) (step sla.Step, ok bool) {
 	o := v.object(s)
 	if o == nil {
 		return step, false
@@ -79,7 +79,7 @@ func decodeStep(v value, s *section, heard *regexp.Regexp) (step sla.Step, ok bo
 		case "send":
 			step.Send, read = readStep(o, f.key, parseLine)
 		case "reply":
-			step.Reply, read = readStep(o, f.key, replyTo(heard))
+			step.Reply, read = readStep(o, f.key, replyTo(lastExpect))
 		case "sendBytes":
 			step.SendBytes, read = readStep(o, f.key, parseHexBytes)
 		case "expect":
@@ -147,19 +147,19 @@ func missingGroup(match *regexp.Regexp, text string) (group string, ok bool) {
 // and ${name}.
 var groupRegexp = regexp.MustCompile(`\$(?:\$|\{(\w*)\}|(\w+))`)
 
-// replyTo parses a reply. It must refer to groups of heard, the expression of the last
+// replyTo parses a reply. It must refer to groups of lastExpect, the expression of the last
 // expect, which is nil if there is none.
-func replyTo(heard *regexp.Regexp) func(value) (string, bool) {
+func replyTo(lastExpect *regexp.Regexp) func(value) (string, bool) {
 	return func(v value) (string, bool) {
 		text, ok := parseLine(v)
 		if !ok {
 			return "", false
 		}
-		if heard == nil {
+		if lastExpect == nil {
 			v.error("bad-reply", "reply stands before any expect, and so has nothing to repeat", "put an expect with a group before it, or write send")
 			return "", false
 		}
-		if group, ok := missingGroup(heard, text); !ok {
+		if group, ok := missingGroup(lastExpect, text); !ok {
 			v.error("bad-reply", fmt.Sprintf("reply repeats the group %q, which the expect before it has not", group), "put a group in parentheses there; where a letter or digit follows, write ${1}")
 			return "", false
 		}

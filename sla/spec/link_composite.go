@@ -125,8 +125,8 @@ func (l *compositeLink) nearestLevel(doc *document, id sla.ID) string {
 // it.
 func (l *compositeLink) reportCycle(doc *document, level *sla.ServiceLevel, c *sla.Composite) {
 	seen := map[*sla.ServiceLevel]bool{}
-	var way func(from *sla.Composite) []string
-	way = func(from *sla.Composite) []string {
+	var pathTo func(from *sla.Composite) []string
+	pathTo = func(from *sla.Composite) []string {
 		for _, leaf := range from.Root.Leaves() {
 			inner, ok := compositeOf(leaf.Level)
 			switch {
@@ -136,7 +136,7 @@ func (l *compositeLink) reportCycle(doc *document, level *sla.ServiceLevel, c *s
 				continue
 			}
 			seen[leaf.Level] = true
-			if rest := way(inner); rest != nil {
+			if rest := pathTo(inner); rest != nil {
 				return append([]string{leaf.Of.String()}, rest...)
 			}
 		}
@@ -149,7 +149,7 @@ func (l *compositeLink) reportCycle(doc *document, level *sla.ServiceLevel, c *s
 			if !ok {
 				continue
 			}
-			if circle = way(inner); circle == nil {
+			if circle = pathTo(inner); circle == nil {
 				continue
 			}
 			circle = append([]string{leaf.Of.String()}, circle...)
@@ -257,10 +257,10 @@ func recordPartOf(level *sla.ServiceLevel, c *sla.Composite) {
 		}
 		return all
 	}
-	told := map[*sla.ServiceLevel]bool{}
+	recorded := map[*sla.ServiceLevel]bool{}
 	c.Tree.Walk(func(n *sla.Node) {
-		if n.Level != nil && !told[n.Level] {
-			told[n.Level] = true
+		if n.Level != nil && !recorded[n.Level] {
+			recorded[n.Level] = true
 			n.Level.PartOf = append(n.Level.PartOf, sla.PartOf{
 				Composite: level.ID, Alerts: c.Alerts,
 				Pages: burning(sla.Page), Tickets: burning(sla.Ticket),
