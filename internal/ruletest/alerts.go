@@ -31,8 +31,8 @@ type alertTest struct {
 func alertTests() []alertTest {
 	return []alertTest{
 		{kind: sla.AlertGroupLimit, figures: (*figures).limit},
-		{kind: sla.AlertBudgetExhausted, figures: (*figures).exhausted, labels: firstPeriod},
-		{kind: sla.AlertBudgetForecast, figures: (*figures).forecast, labels: firstPeriod},
+		{kind: sla.AlertBudgetExhausted, figures: (*figures).exhausted},
+		{kind: sla.AlertBudgetForecast, figures: (*figures).forecast},
 		{kind: sla.AlertExclusionCap, figures: (*figures).caps},
 		{kind: sla.AlertCompositeDivergence, figures: (*figures).divergence},
 		{kind: sla.AlertBudgetBurn, figures: (*figures).burns},
@@ -51,12 +51,6 @@ func testOf(name string) alertTest {
 		}
 	}
 	panic("ruletest: no test of alerts called " + name)
-}
-
-// firstPeriod is the label of alerts about a budget. Of several periods only the
-// first is fed.
-func firstPeriod(l *tested) promql.Metric {
-	return promql.Metric{metricnames.Period: l.Period.String()}
 }
 
 // limit brings about as many groups as may be, and one more.

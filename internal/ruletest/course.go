@@ -300,27 +300,27 @@ func (l *tested) alertNames() []string {
 	return names
 }
 
-// labelsOf are the labels of the level's alerts of a name. Those on the budget
-// have the period's too, from the series; of several periods only the first is
-// fed.
+// labelsOf are the labels of the level's alerts of a name. One that there is for
+// each period has the period's too, from the series; of several periods only the
+// first is fed.
 func (l *tested) labelsOf(name string) []map[string]string {
 	var all []map[string]string
 	for _, r := range l.alert {
 		if r.Alert != name {
 			continue
 		}
-		labels := promql.Metric(r.Labels)
-		if !l.ofWholeLevel(name) {
+		labels, of := promql.Metric(r.Labels), testOf(name)
+		if !of.kind.WholeLevel {
 			labels = labels.With(l.group)
 		}
-		if more := testOf(name).labels; more != nil {
-			labels = labels.With(more(l))
+		if of.labels != nil {
+			labels = labels.With(of.labels(l))
 		}
-		if testOf(name).kind.PerPeriod {
-			remaining := l.named(metricnames.BudgetRemaining, metricnames.Period, l.Period.String())
-			if !slices.ContainsFunc(r.Expr.Reads(), func(s promql.Selector) bool { return s.Matches(remaining) }) {
+		if of.kind.PerPeriod {
+			if p := labels[metricnames.Period]; p != "" && p != l.Period.String() {
 				continue
 			}
+			labels = labels.With(promql.Metric{metricnames.Period: l.Period.String()})
 		}
 		all = append(all, labels)
 	}
