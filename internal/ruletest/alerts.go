@@ -21,6 +21,9 @@ type alertTest struct {
 	// dated asks for it at an instant of the years that rules are made for; rules
 	// are those of the kind that the suite has, made at a time.
 	dated func(rules []rulegen.Rule, made, at time.Time, every string) []Asked
+	// whileUnmeasured is set if it fires while nothing is measured, as in most
+	// moments of figures.
+	whileUnmeasured bool
 	// labels are those that the alert has from the series that it reads.
 	labels func(*tested) promql.Metric
 }
@@ -39,7 +42,7 @@ func alertTests() []alertTest {
 		{kind: sla.AlertCreditTier, figures: (*figures).creditTiers, labels: func(l *tested) promql.Metric {
 			return promql.Metric{metricnames.Period: l.CreditPeriod().String()}
 		}},
-		{kind: sla.AlertMeasurementLost, figures: (*figures).unmeasured, course: (*course).loss},
+		{kind: sla.AlertMeasurementLost, figures: (*figures).unmeasured, course: (*course).loss, whileUnmeasured: true},
 		{kind: sla.AlertCalendarEnds, dated: calendarEnds},
 	}
 }

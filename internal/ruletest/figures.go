@@ -155,7 +155,7 @@ func (f *figures) constants() {
 	f.moment(func(_, at int) []Asked {
 		var quiet []Asked
 		for _, t := range alertTests() {
-			if t.figures != nil && t.kind != sla.AlertMeasurementLost && len(l.labelsOf(t.kind.Name)) > 0 && (l.first() || !t.kind.WholeLevel) {
+			if t.figures != nil && !t.whileUnmeasured && len(l.labelsOf(t.kind.Name)) > 0 && (l.first() || !t.kind.WholeLevel) {
 				quiet = append(quiet, l.alerts(t.kind.Name, at))
 			}
 		}
