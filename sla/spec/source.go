@@ -12,9 +12,11 @@ import (
 // source is the text of one file by lines. It shows lines in findings, and converts the
 // YAML parser's columns from characters to bytes.
 type source struct {
-	file   string
-	lines  []string
-	hidden bool // the file is no mapping, so the path may be wrong and the content secret: lines are not shown
+	maskedLine int    // the line that was shown last, 0 for none
+	masked     string // as it was shown
+	file       string
+	lines      []string
+	hidden     bool // the file is no mapping, so the path may be wrong and the content secret: lines are not shown
 }
 
 func newSource(file, text string) *source {
@@ -71,8 +73,11 @@ func (s *source) shown(n int) string {
 	if s.hidden {
 		return ""
 	}
-	line := s.line(n)
-	return sla.Mask(line, addressKey.MatchString(line))
+	if n != s.maskedLine { // many findings may be in one line, which may be long
+		line := s.line(n)
+		s.maskedLine, s.masked = n, sla.Mask(line, addressKey.MatchString(line))
+	}
+	return s.masked
 }
 
 // addressKey is a key whose value is an address, in which a bare token before an
