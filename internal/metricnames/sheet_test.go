@@ -49,7 +49,8 @@ All names at a glance. Formulas and units of recorded series are in [rules.md](r
 [service-hours.md](service-hours.md) and [composites.md](composites.md); the exporter's metrics are in [metrics.md](metrics.md).
 
 Names of recorded series read ` + "`sla:what:how`" + `. The first layer is recorded every minute: rates and windows of up to six hours. The
-second layer is recorded every five minutes: increases, longer windows and periods. What has no value now is absent, never NaN.
+second layer is recorded every five minutes: increases, longer windows and periods. The third layer sums long periods every half hour. What
+has no value now is absent, never NaN.
 `
 
 // summed are the quantities of a level that are added up over a period.
