@@ -170,10 +170,11 @@ func compareClock(t *testing.T, before, after map[string]float64, unseen, behind
 	for _, slo := range []string{"events", "minutes", "slots", "probe", "state", "whole"} {
 		a, b, within := 60., 0., 0.05
 		least, most := 60-unseen-anyway, 60.+anyway
-		if slo == "events" {
+		switch slo {
+		case "events":
 			a, b = 1200, 1200/2000.
 			least, most = least+0.75*behind, most+1.1*behind
-		} else if slo == "slots" {
+		case "slots":
 			b, within = 60/2000., 0.12 // a slot that was seen in part has fewer bad events
 		}
 		total, bad := after[slo+" total:sum"]-before[slo+" total:sum"], after[slo+" bad:sum"]-before[slo+" bad:sum"]

@@ -18,8 +18,8 @@ import (
 const (
 	// thirdTier is how often sums up to an hour are read.
 	thirdTier = 30 * time.Minute
-	// fromHours is the shortest period that is summed so.
-	fromHours = 48 * time.Hour
+	// longPeriod is the shortest period that is summed so.
+	longPeriod = 48 * time.Hour
 	// hoursBack is how long ago the third tier may have been evaluated last: what
 	// came since is then still read by hours.
 	hoursBack = 2
@@ -29,7 +29,7 @@ const (
 
 // byHour tells whether the sums of the period are kept in two parts.
 func (p period) byHour() bool {
-	return p.of.Longest() >= fromHours && time.Hour%(secondTier*p.interval) == 0
+	return p.of.Longest() >= longPeriod && time.Hour%(secondTier*p.interval) == 0
 }
 
 // partLabel tells the parts of a sum apart while they are joined.

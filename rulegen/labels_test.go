@@ -94,8 +94,10 @@ func TestLabelsThatClash(t *testing.T) {
 		"cap": func(l *sla.ServiceLevel, m map[string]string) {
 			l.Aggregation, l.Slots = sla.BadMinute, sla.Slots{Width: time.Minute, ErrorThreshold: sla.MustDecimal("5")}
 			l.MorePeriods = []sla.Period{{Calendar: sla.Month}}
-			l.Exclusions = []*sla.Exclusion{{Name: "tests", Effect: sla.TreatAsUp, Condition: sla.Query{Text: "tests_running == 1"},
-				Cap: &sla.Cap{Downtime: time.Hour, Per: sla.Period{Calendar: sla.Month}, Notice: &sla.Notice{Severity: "ticket", Labels: m}}}}
+			l.Exclusions = []*sla.Exclusion{{
+				Name: "tests", Effect: sla.TreatAsUp, Condition: sla.Query{Text: "tests_running == 1"},
+				Cap: &sla.Cap{Downtime: time.Hour, Per: sla.Period{Calendar: sla.Month}, Notice: &sla.Notice{Severity: "ticket", Labels: m}},
+			}}
 		},
 	} {
 		l := level("a", "99", events("b", "", "t"))

@@ -112,7 +112,7 @@ func (s *stamps) read(b []byte, conn io.Reader) (n int, err error) {
 	var fault error
 	err = s.from.Read(func(fd uintptr) bool {
 		arrived, fault = s.peek(fd, b)
-		return fault != unix.EAGAIN
+		return !errors.Is(fault, unix.EAGAIN)
 	})
 	switch {
 	case isTimeout(err):

@@ -63,8 +63,10 @@ func TestLayout(t *testing.T) {
 sla:bad:rate5m` + labels + `
 /
 (sla:total:rate5m` + labels + ` > 0)`},
-		"one selector": {Gt(Sum(of("a_metric_with_quite_a_long_name").Rate(5*time.Minute), "sla", "service"), num(0)),
-			`sum by (sla, service) (rate(a_metric_with_quite_a_long_name` + labels + `[5m])) > 0`},
+		"one selector": {
+			Gt(Sum(of("a_metric_with_quite_a_long_name").Rate(5*time.Minute), "sla", "service"), num(0)),
+			`sum by (sla, service) (rate(a_metric_with_quite_a_long_name` + labels + `[5m])) > 0`,
+		},
 		"a number beside": {Mul(Add(a.Now(), b.Now()), num(15)), `
 (
   sla:bad:rate5m` + labels + `

@@ -26,7 +26,7 @@ func TestAlertsStayWhileTheClockIsBehind(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = db.Close() })
 	w := newWrites(db, dir, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
-	var down, asked, sent = true, 0, []rules.Alert{}
+	down, asked, sent := true, 0, []rules.Alert{}
 	notify := func(_ context.Context, _ string, alerts ...*rules.Alert) {
 		for _, a := range alerts {
 			sent = append(sent, *a)
