@@ -18,7 +18,7 @@ type aggregation struct {
 	// down; nil if one is as bad as the share of its events that is.
 	limit func(sla.Slots) limit
 	// base makes the base series of judgements.
-	base func(j judging, judgement promql.Expr) []Rule
+	base func(judging, judgement) []Rule
 	// runs is set if a judgement may be of several minutes at once.
 	runs bool
 	// inexact says what of the figures is not exact.
@@ -40,7 +40,8 @@ var aggregations = []aggregation{
 // be bad.
 type limit struct {
 	share   sla.Decimal
-	reached bool // also if it is just that share
+	reached bool   // also if it is just that share
+	words   string // how the share comes about
 }
 
 // exceeded is 1 where a share is beyond the limit, else 0.
@@ -59,19 +60,30 @@ func (l limit) exceeding(share promql.Expr) promql.Expr {
 	return promql.Gt(share, promql.Num(l.share))
 }
 
-func errorThreshold(s sla.Slots) limit { return limit{share: s.ErrorThreshold.Quo(hundred)} }
+func errorThreshold(s sla.Slots) limit { return limitOf("errorThreshold", s.ErrorThreshold) }
+
+// limitOf is a limit that is given in percent.
+func limitOf(key string, percent sla.Decimal) limit {
+	share := percent.Quo(hundred)
+	return limit{share: share, words: fmt.Sprintf("%s = %s of %s %%", inRules(share), key, percent)}
+}
 
 // almostAll is a share just under 1, which is all: native histograms are
 // interpolated, and what others count need not be counted at the same moment.
 var almostAll = sla.NewDecimal(999, 1000)
 
-func allEvents(sla.Slots) limit { return limit{almostAll, true} }
+func allEvents(sla.Slots) limit {
+	return limit{almostAll, true, inRules(almostAll) + ": all of them, as exactly as rates can tell"}
+}
 
 // slowerThanQuantile judges the quantile of response times in a slot: it is above
 // the threshold exactly if more than the rest is slower. The quantile itself is not
 // calculated, since of what lies beyond the highest bucket it would be the
 // bound of that.
-func slowerThanQuantile(s sla.Slots) limit { return limit{share: one.Sub(s.Quantile)} }
+func slowerThanQuantile(s sla.Slots) limit {
+	share := one.Sub(s.Quantile)
+	return limit{share: share, words: fmt.Sprintf("%s = 1 - %s, the quantile: it is above the threshold if more than that share is", inRules(share), s.Quantile)}
+}
 
 const minutesInexact = "Minutes are the clock's, as scrapes cut them: what happens after the last scrape of a minute counts in the next. A minute is read 15s after its end."
 
@@ -133,7 +145,7 @@ func baseSeries(l level) ([]Rule, sla.Findings) {
 	case a.base != nil:
 		return append(rules, a.base(j, j.judgement())...), findings
 	case sla.LookedAt(l.Indicator):
-		rules = append(rules, j.spread(c.recorded(metricnames.SlotBad).Now())...)
+		rules = append(rules, j.spread(judgement{bad: c.recorded(metricnames.SlotBad).Now()})...)
 		if l.kind.ofMinutes != nil {
 			rules = append(rules, l.kind.ofMinutes(l)...)
 		}
@@ -153,24 +165,37 @@ func (c counting) busy() promql.Expr {
 	if c.Slots.MinRequests == 0 {
 		return promql.Gt(total, promql.Num(zero))
 	}
-	// Sums of fractions may be a little off, and native histograms are extrapolated.
-	least := sla.NewDecimal(2*c.Slots.MinRequests-1, 2).Quo(sla.Seconds(c.into.window))
-	return promql.Ge(total, promql.Num(least))
+	return promql.Ge(total, promql.Num(c.leastRate()))
+}
+
+// leastRate is that of the requests that a slot needs, less half of one: sums of
+// fractions may be a little off, and native histograms are extrapolated.
+func (c counting) leastRate() sla.Decimal {
+	return sla.NewDecimal(2*c.Slots.MinRequests-1, 2).Quo(sla.Seconds(c.into.window))
+}
+
+// busyWords say how many events a slot needs to be judged.
+func (c counting) busyWords() []string {
+	if c.Slots.MinRequests == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s = (%d requests - 0.5) / %s s: at least minRequests, as exactly as rates can tell",
+		inRules(c.leastRate()), c.Slots.MinRequests, inRules(sla.Seconds(c.into.window)))}
 }
 
 // down is 1 while a component of a composite is down: by its own rule for minutes,
-// or by the share of its events that are bad.
-func (c counting) down(downAbove sla.Decimal) promql.Expr {
+// or by the share of its events that are bad. words say how constants come about.
+func (c counting) down(downAbove sla.Decimal) (down promql.Expr, words []string) {
 	if c.Slots.Quorum > 0 {
-		return c.quorum()
+		return c.quorum(), c.quorumWords()
 	}
-	bad := limit{share: downAbove.Quo(hundred)}
+	bad := limitOf("downAbove", downAbove)
 	if own := c.aggregation().limit; own != nil {
 		bad = own(c.Slots)
 	}
-	down := bad.exceeded(c.slotShare())
+	down, words = bad.exceeded(c.slotShare()), append([]string{bad.words}, c.busyWords()...)
 	if c.EmptySlotIsGood() {
-		return c.orZero(down)
+		return c.orZero(down), words
 	}
-	return down
+	return down, words
 }

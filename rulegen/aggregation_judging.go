@@ -1,6 +1,7 @@
 package rulegen
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -17,26 +18,36 @@ type judging struct {
 	missing missingData
 }
 
+// judgement is how bad a slot is.
+type judgement struct {
+	bad   promql.Expr
+	words []string // how its constants come about
+}
+
 // judgement is how bad a slot is, 0 for an empty one unless that is declared
 // unknown, or what a quorum of locations says. What is bad in a slot is known
 // wherever there is a total, except of a histogram without a bucket for the
 // threshold, which must not read as good.
-func (j judging) judgement() promql.Expr {
+func (j judging) judgement() judgement {
 	if j.Slots.Quorum > 0 {
-		return j.quorum()
+		return judgement{j.quorum(), j.quorumWords()}
 	}
-	bad := j.slotShare()
+	by := judgement{bad: j.slotShare()}
 	if limit := j.aggregation().limit; limit != nil {
-		bad = limit(j.Slots).exceeded(bad)
+		most := limit(j.Slots)
+		by = judgement{most.exceeded(by.bad), []string{most.words}}
 	}
+	by.words = append(by.words, j.busyWords()...)
 	if j.Slots.EmptyUnknown {
-		return bad
+		return by
 	}
-	return promql.OrOn(bad, promql.Mul(promql.Num(zero), j.recorded(j.into.bad).Now()), j.groupLabels()...)
+	by.bad = promql.OrOn(by.bad, promql.Mul(promql.Num(zero), j.recorded(j.into.bad).Now()), j.groupLabels()...)
+	by.words = append(by.words, "Without requests it is 0.")
+	return by
 }
 
 // spread makes the base series of minutes that are judged one by one.
-func (j judging) spread(bad promql.Expr) []Rule { return j.spreadCounted(bad, nil) }
+func (j judging) spread(by judgement) []Rule { return j.spreadCounted(by, nil) }
 
 // spreadCounted makes the base series of judged minutes: the share of the last five
 // that is known, and that is bad. n samples of the judgement are read by a
@@ -46,43 +57,50 @@ func (j judging) spread(bad promql.Expr) []Rule { return j.spreadCounted(bad, ni
 // Of a level with masks, each minute is agreed time and excused by itself;
 // counted is what of the judgement counts, kept being the mask of the minute, or
 // nil for the judgement where kept is 1.
-func (j judging) spreadCounted(bad promql.Expr, counted func(kept promql.Selector) promql.Expr) []Rule {
-	slots := promql.Num(sla.NewDecimal(int64(sla.BaseWindow), int64(j.interval)))
+func (j judging) spreadCounted(by judgement, counted func(kept promql.Selector) promql.Expr) []Rule {
+	slots, evaluations := promql.Num(sla.NewDecimal(int64(sla.BaseWindow), int64(j.interval))), j.evaluationsIn(sla.BaseWindow)
 	share := func(name string) promql.Expr {
 		return promql.Div(j.recorded(name).SumOverTime(j.samples(sla.BaseWindow)), slots)
 	}
 	total, worst := j.measured()
-	rules := append(j.missing.judgedOrMissing(j.weighed(bad)),
-		j.record(total, promql.Div(j.recorded(metricnames.SlotJudged).CountOverTime(j.samples(sla.BaseWindow)), slots)),
-		j.record(worst, share(metricnames.SlotJudged)),
+	rules := append(j.missing.judgedOrMissing(j.weighed(by)),
+		j.record(total, promql.Div(j.recorded(metricnames.SlotJudged).CountOverTime(j.samples(sla.BaseWindow)), slots)).
+			says("Known seconds per second: the share of the last 5m that is judged.").says("%s", evaluations),
+		j.record(worst, share(metricnames.SlotJudged)).
+			says("Bad seconds per second: the share of the last 5m that was bad.").says("%s", evaluations),
 	)
 	if !j.Masked() {
 		return rules
 	}
 	at, judged, agreed := j.inMinute(), j.recorded(metricnames.SlotJudged).Now(), j.recorded(metricnames.SlotAgreed)
 	known := promql.Add(promql.Mul(promql.Num(zero), judged), promql.Num(one))
-	rules = append(rules, j.record(metricnames.SlotAgreed, times(known, j.agreed.agreedAt(at)...)))
+	rules = append(rules, j.record(metricnames.SlotAgreed, times(known, j.agreed.agreedAt(at)...)).
+		says("1 if the last minute is agreed service time, else 0."))
 	if excused := j.agreed.outside(at, treatsAsUp); len(excused) > 0 {
-		rules = append(rules, j.record(metricnames.SlotKept, times(agreed.Now(), excused...)))
+		rules = append(rules, j.record(metricnames.SlotKept, times(agreed.Now(), excused...)).
+			says("1 if failures of the last minute count: it is agreed service time, and no exclusion treats it as up."))
 	}
 	counts := func(kept promql.Selector) promql.Expr {
 		if counted == nil {
 			return promql.Mul(judged, kept.Now())
 		}
-		return j.weighed(counted(kept))
+		return j.weighed(judgement{bad: counted(kept)}).bad
 	}
 	served, failed := known, judged
 	if j.ServiceHours != nil && len(j.Exclusions) > 0 {
-		rules = append(rules, j.record(metricnames.SlotServed, times(known, j.agreed.inService(at)...)))
+		rules = append(rules, j.record(metricnames.SlotServed, times(known, j.agreed.inService(at)...)).
+			says("1 if the last minute is within service hours, else 0."))
 		served, failed = j.recorded(metricnames.SlotServed).Now(), counts(j.recorded(metricnames.SlotServed))
 	}
 	rules = append(rules,
-		j.record(metricnames.SlotCounted, counts(j.recorded(j.keptMask()))),
-		j.record(metricnames.TotalRate, share(metricnames.SlotAgreed)),
-		j.record(metricnames.BadRate, share(metricnames.SlotCounted)))
+		j.record(metricnames.SlotCounted, counts(j.recorded(j.keptMask()))).says("How much of the last minute's badness counts."),
+		j.record(metricnames.TotalRate, share(metricnames.SlotAgreed)).
+			says("Known seconds of agreed time per second, of the last 5m.").says("%s", evaluations),
+		j.record(metricnames.BadRate, share(metricnames.SlotCounted)).
+			says("Bad seconds that count per second, of the last 5m.").says("%s", evaluations))
 	return append(rules, j.agreed.leftOut(at, []leaving{
-		{metricnames.ExcludedTotalRate, served, metricnames.SlotAgreed},
-		{metricnames.ExcludedBadRate, failed, metricnames.SlotCounted},
+		{metricnames.ExcludedTotalRate, served, metricnames.SlotAgreed, "known minutes"},
+		{metricnames.ExcludedBadRate, failed, metricnames.SlotCounted, "bad minutes"},
 	})...)
 }
 
@@ -103,28 +121,33 @@ func (j judging) weight() (promql.Expr, sla.Findings) {
 }
 
 // weighed is the judgement of a minute times its weight.
-func (j judging) weighed(bad promql.Expr) promql.Expr {
+func (j judging) weighed(by judgement) judgement {
 	weight, findings := j.weight()
 	if weight.IsZero() || findings.HasErrors() {
-		return bad
+		return by
 	}
-	return promql.MulLeft(bad, weight, j.groupLabels(), nil)
+	return judgement{promql.MulLeft(by.bad, weight, j.groupLabels(), nil), append(by.words, "Times the weight of the minute, 1 where it has none.")}
 }
 
 // inRuns counts bad minutes in runs of at least MinRun: when a run has
 // become long enough its minutes count at once, later ones one by one. So the
 // figures are right from there on, and up to MinRun late before.
-func (j judging) inRuns(bad promql.Expr) []Rule {
+func (j judging) inRuns(by judgement) []Rule {
 	const badMinute, qualified = metricnames.SlotBadMinute, metricnames.SlotQualified
 	n := sla.NewDecimal(int64(j.Slots.MinRun), int64(j.interval))
 	window := j.samples(j.Slots.MinRun)
 	now := j.recorded(qualified).Now()
 	before := promql.OrOn(j.recorded(qualified).Offset(j.interval), promql.Mul(promql.Num(zero), now), j.groupLabels()...)
 	begun := promql.GtBool(now, before)
+	minRun := sla.FormatDuration(j.Slots.MinRun)
+	judged := judgement{promql.Add(now, promql.Mul(begun, promql.Num(n.Sub(one)))), []string{
+		fmt.Sprintf("%s = evaluations in %s - 1: when the run is long enough, its minutes before this one count too", inRules(n.Sub(one)), minRun),
+	}}
 	return append([]Rule{
-		j.record(badMinute, bad),
-		j.record(qualified, j.always(badMinute, j.slotsOf(j.Slots.MinRun))),
-	}, j.spreadCounted(promql.Add(now, promql.Mul(begun, promql.Num(n.Sub(one)))), func(kept promql.Selector) promql.Expr {
+		j.record(badMinute, by.bad).says("1 if the last minute was bad, else 0.").saysAll(by.words),
+		j.record(qualified, j.always(badMinute, j.slotsOf(j.Slots.MinRun))).
+			says("1 while minutes have been bad for %s in a row, else 0.", minRun).saysAll(j.alwaysWords(j.slotsOf(j.Slots.MinRun))),
+	}, j.spreadCounted(judged, func(kept promql.Selector) promql.Expr {
 		earlier := promql.Sub(kept.SumOverTime(window), kept.Now()) // minutes of the run that count, before this one
 		return promql.Add(promql.Mul(now, kept.Now()), promql.Mul(begun, earlier))
 	})...)
@@ -133,12 +156,12 @@ func (j judging) inRuns(bad promql.Expr) []Rule {
 // held makes the base series of slots of five minutes or more, which are judged
 // at their end and count while the next one lasts: the error rates of windows
 // that slide would not have the mean of those that do not.
-func (j judging) held(bad promql.Expr) []Rule {
+func (j judging) held(by judgement) []Rule {
 	judged := j.recorded(metricnames.SlotJudged).Now()
 	total, worst := j.measured()
-	return slices.Concat(j.missing.judgedOrMissing(bad), []Rule{
-		j.record(total, promql.Add(promql.Mul(promql.Num(zero), judged), promql.Num(one))),
-		j.record(worst, judged),
+	return slices.Concat(j.missing.judgedOrMissing(by), []Rule{
+		j.record(total, is1(judged)).says("Known seconds per second: 1 while the last slot has a judgement."),
+		j.record(worst, judged).says("Bad seconds per second: the judgement of the last slot, while the next one lasts."),
 	}, j.agreed.masked(j.inSlot()))
 }
 

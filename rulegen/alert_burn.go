@@ -33,7 +33,14 @@ func (bn burning) burnTier(t sla.Tier) Rule {
 	for _, w := range slices.Compact([]time.Duration{t.Short, sla.BaseWindow}) {
 		e = promql.AndOn(e, bn.over(t, w, threshold), bn.joinLabels()...)
 	}
-	return bn.record(metricnames.BurnTier, bn.duringService(bn.withLeast(e, t.Long)), metricnames.Tier, t.Name)
+	words, _ := bn.thresholdWords(t)
+	shorter := "that of " + sla.FormatDuration(t.Short)
+	if t.Short != sla.BaseWindow {
+		shorter = fmt.Sprintf("those of %s and %s", sla.FormatDuration(t.Short), sla.FormatDuration(sla.BaseWindow))
+	}
+	return bn.record(metricnames.BurnTier, bn.duringService(bn.withLeast(e, t.Long)), metricnames.Tier, t.Name).
+		says("Tier %s: the bad share of %s, while it and %s exceed the threshold.", t.Name, sla.FormatDuration(t.Long), shorter).
+		saysAll(words).saysAll(bn.weightWords()).saysAll(bn.minimaWords())
 }
 
 // over is the bad share of a window where it exceeds a threshold, weighed as the
@@ -83,7 +90,33 @@ func (bn burning) burnAlert(a sla.BurnAlert, others []sla.BurnAlert, every time.
 	}
 	r := bn.alert(sla.AlertBudgetBurn, bn.duringService(e), bn.burnWords(a), own...)
 	r.For, r.KeepFiringFor = max(a.For, bn.waits(a, others, every)), a.KeepFiringFor
-	return withLabels(r, a.Labels)
+	return withLabels(r, a.Labels).saysAll(bn.comment(a, slices.ContainsFunc(others, a.WithheldBy)))
+}
+
+// comment says when a burn alert fires, and how its constants come about.
+func (bn burning) comment(a sla.BurnAlert, withheld bool) []string {
+	var names, halves []string
+	for _, t := range a.Tiers {
+		names = append(names, t.Name)
+		if _, threshold := bn.thresholdWords(t); threshold != "" {
+			halves = append(halves, threshold)
+		}
+	}
+	slices.Sort(halves)
+	begins := "Fires when a tier burns (" + strings.Join(names, ", ") + ")"
+	if withheld || len(bn.withholding()) > 0 {
+		begins += " and no other alert is sent for the same outage"
+	}
+	lines := []string{begins + ". Goes on until all of its tiers are under half of their thresholds, and while nothing is measured."}
+	lines = append(lines, slices.Compact(halves)...)
+	if bn.ownTargets() {
+		for _, t := range a.Tiers {
+			words, _ := bn.thresholdWords(t)
+			lines = append(lines, words...)
+		}
+		lines = append(lines, "0.5: half of these thresholds")
+	}
+	return append(lines, bn.weightWords()...)
 }
 
 // waits is how long an alert gives one that would hold it back to be there first.

@@ -61,5 +61,5 @@ func (al alerts) escalation(of Rule, severity, tier string, after time.Duration)
 		Alert: of.Alert, For: after, Annotations: annotations,
 		Expr:   promql.Gt(promql.SumWithout(promql.Series(FiringAlerts, matchers...).Now(), "alertstate"), promql.Num(zero)),
 		Labels: al.labels(own...),
-	}
+	}.says("The alert %s of severity %s once more, when it has been firing for %s: for the next step of the escalation.", of.Alert, severity, time)
 }

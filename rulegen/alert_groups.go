@@ -96,5 +96,6 @@ func (al alerts) groupLimit(a sla.Alert, _ sla.Period) []Rule {
 		"description": fmt.Sprintf("It is grouped by %s. At %d groups a new one finds no room: it is in no figure and no alert until the limit is raised, "+
 			"or until the period of %s has forgotten a group that left. Look whether the new values are what they should be, then raise groupBy.limit.",
 			strings.Join(al.groupLabels(), ", "), limit, al.longestPeriod().Words()),
-	})}
+	}).says("Fires when hardly any room is left for new groups.").
+		says("%s = %d groups x %d %%", inRules(sla.NewDecimal(limit*sla.GroupsNearLimit, 100)), limit, sla.GroupsNearLimit)}
 }

@@ -33,7 +33,7 @@ func (al alerts) measurementLost(a sla.Alert, _ sla.Period) []Rule {
 			"Look for a stopped exporter, a failing scrape or a renamed series.", sourceWords(al.Indicator), sla.FormatDuration(max(a.For, hold+al.trail()))),
 	})
 	r.For = hold
-	return []Rule{r}
+	return []Rule{r.says("Fires when nothing was measured for %s, which is not the same as being down.", sla.FormatDuration(max(a.For, hold+al.trail())))}
 }
 
 // trail is how long after its last sample a level still counts as measured.
@@ -65,7 +65,7 @@ func (al alerts) exhausted(a sla.Alert, p sla.Period) []Rule {
 		"summary": fmt.Sprintf("%s has spent its error budget of %s", al.nameOfGroup(), p.Words()),
 		"description": fmt.Sprintf("{{ $value | humanizePercentage }} of the budget of %s is left: the target of %s is missed, or will be. %s",
 			p.Words(), target, back),
-	}, al.ofSeveral(p)...)}
+	}, al.ofSeveral(p)...).says("Fires while nothing is left of the budget of %s.", p.Words())}
 }
 
 // ofSeveral is the label by which alerts about the budgets of a level with
@@ -111,7 +111,23 @@ func (al alerts) forecast(f sla.Alert, p sla.Period) []Rule {
 			sla.FormatDuration(f.Over), p.Words(), target),
 	}, al.ofSeveral(p)...)
 	r.For = hold
-	return []Rule{r}
+	within := f.WithinOf(al.ServiceLevel, p)
+	r = r.says("Fires when the rest of the budget of %s, burnt as over the last %s, ends within %s, and no page is sent for the same outage.",
+		p.Words(), sla.FormatDuration(f.Over), sla.FormatDuration(within)).
+		says("%s", al.badTimeWords(p))
+	if p.Calendar == "" && !al.ownTargets() {
+		r = r.says("%s", budgetWords(al.TargetBudget(), al.Target))
+	}
+	return []Rule{r.says("%s", secondsOf(within)).saysAll(al.weightWords()).saysAll(al.minimaWords())}
+}
+
+// badTimeWords say how the constants of badTimeLeft come about.
+func (al alerts) badTimeWords(p sla.Period) string {
+	period := sla.Seconds(p.Nominal())
+	if al.ownTargets() {
+		return fmt.Sprintf("%s = %s in seconds", inRules(period), p.Words())
+	}
+	return fmt.Sprintf("%s = %s s in %s x (1 - %s %%): the budget in seconds", inRules(period.Mul(al.TargetBudget())), inRules(period), p.Words(), al.Target)
 }
 
 // badTimeLeft is a share of the target's budget in seconds of the whole period.

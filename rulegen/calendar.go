@@ -107,6 +107,34 @@ func (c calendar) absolute(local promql.Expr) promql.Expr {
 	}))
 }
 
+// clockOf is how comments call the clock of a zone.
+func clockOf(zone string) string { return "the clock of " + zoneName(zone) }
+
+// switchWords say what the constants of a zone's clock are.
+func switchWords(offset time.Duration, switches []sla.Switch) []string {
+	if len(switches) == 0 && offset == 0 {
+		return nil
+	}
+	words := []string{fmt.Sprintf("%d = seconds by which the clock is ahead of UTC at first", offset/time.Second)}
+	var changes []string
+	for _, s := range switches {
+		changes = append(changes, fmt.Sprintf("%d s at %d = %s", (s.After-s.Before)/time.Second, s.At.Unix(), instant(s.At)))
+	}
+	if len(changes) > 0 {
+		words = append(words, fmt.Sprintf("The clock changes by %s.", firstOf(changes)))
+	}
+	return words
+}
+
+// monthWords say how a month is counted.
+func (c calendar) monthWords() []string {
+	words := []string{"12 = months in a year"}
+	if months := c.period.Months(); months > 1 {
+		words = append(words, fmt.Sprintf("%d = months in a %s, the first of which begins %d after January", months, c.period.Calendar, c.period.FiscalOffset))
+	}
+	return words
+}
+
 // rules record when the running period began, when it ends, and the dates by
 // which it and the one before it are called. Local times are written as though
 // they were UTC.
@@ -114,11 +142,17 @@ func (c calendar) rules() []Rule {
 	record := func(name string, e promql.Expr) Rule { return Rule{Record: name, Expr: e, Labels: c.labels()} }
 	then := promql.Sub(promql.Time(), promql.Num(sla.Seconds(c.lag())))
 	local := promql.Add(then, c.offsetAt(then, func(s sla.Switch) int64 { return s.At.Unix() }))
-	rules := []Rule{record(metricnames.CalendarNow, promql.VectorOf(local))}
+	zone := clockOf(c.period.Zone)
+	rules := []Rule{record(metricnames.CalendarNow, promql.VectorOf(local)).
+		says("The time on %s, as Unix seconds of a clock that would show it as UTC.", zone).
+		says("%s = %s, how old what is counted is in the middle", inRules(sla.Seconds(c.lag())), sla.FormatDuration(c.lag())).
+		saysAll(switchWords(c.offset, c.switches))}
+	how := []string{"By months since March of the year 0: 12 in a year, 1461 days in 4 years, 153 in 5 months, 719483 until 1970, 86400 seconds each."}
 	var first func(periods int) promql.Expr // the local midnight at which the period so many after this one begins
 	if c.period.Calendar == sla.Week {
 		// The epoch was a Thursday.
 		const week, shortDay = 7 * 86400, 86400
+		how = []string{fmt.Sprintf("604800 = 7d in seconds. The first %s of 1970 is %d days after the Thursday on which Unix seconds begin.", c.period.WeekStart, (int(c.period.WeekStart)-int(time.Thursday)+7)%7)}
 		shift := int64((int(c.period.WeekStart)-int(time.Thursday)+7)%7) * shortDay
 		first = func(periods int) promql.Expr {
 			weeks := promql.Floor(promql.Div(promql.Sub(c.series(metricnames.CalendarNow), number(shift)), number(week)))
@@ -128,7 +162,9 @@ func (c calendar) rules() []Rule {
 		now := c.series(metricnames.CalendarNow)
 		month := promql.Add(promql.Mul(promql.YearOf(now), number(12)), promql.Sub(promql.MonthOf(now), number(1)))
 		into := promql.Mod(promql.Sub(month, number(int64(c.period.FiscalOffset))), number(int64(c.period.Months())))
-		rules = append(rules, record(metricnames.CalendarMonth, promql.Sub(month, into)))
+		rules = append(rules, record(metricnames.CalendarMonth, promql.Sub(month, into)).
+			says("The first month of the %s that is running, in months since the year 0.", c.period.Calendar).
+			saysAll(c.monthWords()))
 		first = func(periods int) promql.Expr {
 			return midnightOf(promql.Add(c.series(metricnames.CalendarMonth), number(int64(periods*c.period.Months()-2))))
 		}
@@ -137,19 +173,23 @@ func (c calendar) rules() []Rule {
 		return promql.Add(promql.Add(promql.Mul(promql.YearOf(local), number(10000)), promql.Mul(promql.MonthOf(local), number(100))), promql.DayOfMonth(local))
 	}
 	for _, p := range []struct {
-		periods           int
-		local, date, unix string
+		periods                 int
+		which                   string
+		local, date, unixSecond string
 	}{
-		{0, metricnames.CalendarStartLocal, metricnames.CalendarStartDate, metricnames.CalendarStart},
-		{1, metricnames.CalendarEndLocal, "", metricnames.CalendarEnd},
-		{-1, metricnames.CalendarPreviousLocal, metricnames.CalendarPreviousDate, ""},
+		{0, "running", metricnames.CalendarStartLocal, metricnames.CalendarStartDate, metricnames.CalendarStart},
+		{1, "next", metricnames.CalendarEndLocal, "", metricnames.CalendarEnd},
+		{-1, "previous", metricnames.CalendarPreviousLocal, metricnames.CalendarPreviousDate, ""},
 	} {
-		rules = append(rules, record(p.local, first(p.periods)))
+		start := fmt.Sprintf("start of the %s %s", p.which, c.period.Calendar)
+		rules = append(rules, record(p.local, first(p.periods)).says("The %s, on %s.", start, zone).saysAll(how))
 		if p.date != "" {
-			rules = append(rules, record(p.date, date(c.series(p.local))))
+			rules = append(rules, record(p.date, date(c.series(p.local))).
+				says("The %s as a date: 20261101 = 2026 x 10000 + 11 x 100 + 1.", start))
 		}
-		if p.unix != "" {
-			rules = append(rules, record(p.unix, c.absolute(c.series(p.local))))
+		if p.unixSecond != "" {
+			rules = append(rules, record(p.unixSecond, c.absolute(c.series(p.local))).
+				says("The %s in Unix seconds.", start).saysAll(switchWords(c.offset, c.switches)))
 		}
 	}
 	return rules
@@ -200,5 +240,6 @@ func endsAlert(agreement, severity string, labels map[string]string, ends time.T
 			"description": "They are years old. From then on their calendar periods and service hours may begin and end an hour wrong, and holidays and windows be missing. " +
 				"Generate them again with a current upheld.",
 		},
-	}
+	}.says("Fires when the changes of clocks that the rules know are about to end.").
+		says("%d = %s - %d days", ends.Add(-calendarEndsWithin).Unix(), ends.Format(time.DateOnly), calendarEndsWithin/(24*time.Hour))
 }

@@ -19,7 +19,8 @@ func (a agreedTime) capped(at moment, failed promql.Expr) []Rule {
 	var rules []Rule
 	for _, e := range a.MeasuredCaps() {
 		bad := times(failed, a.excuse(at, e))
-		rules = append(rules, a.record(metricnames.ExclusionBadRate, bad, metricnames.Exclusion, e.Name))
+		rules = append(rules, a.record(metricnames.ExclusionBadRate, bad, metricnames.Exclusion, e.Name).
+			says("What was bad within service hours while the exclusion %s held.", e.Name))
 	}
 	return rules
 }
@@ -30,7 +31,8 @@ func (p period) capsUsed() []Rule {
 	for _, e := range p.MeasuredCaps() {
 		if e.Cap.Per == p.of {
 			used := p.figure(metricnames.CappedTally.Sum, promql.Eq(metricnames.Exclusion, e.Name)).Now()
-			rules = append(rules, p.record(metricnames.CapUsed, promql.Div(used, promql.Num(sla.Seconds(e.Cap.Downtime))), metricnames.Exclusion, e.Name))
+			rules = append(rules, p.record(metricnames.CapUsed, promql.Div(used, promql.Num(sla.Seconds(e.Cap.Downtime))), metricnames.Exclusion, e.Name).
+				says("Share that is used of the downtime that %s may excuse in a %s.", e.Name, e.Cap.Per.Calendar).says("%s", secondsOf(e.Cap.Downtime)))
 		}
 	}
 	return rules
@@ -45,5 +47,5 @@ func (al alerts) capUsedUp(a sla.Alert, _ sla.Period) []Rule {
 		"summary": fmt.Sprintf("%s: %s has excused all that it may", al.name(), e.Name),
 		"description": fmt.Sprintf("Of %s of excluded downtime a %s, {{ $value | humanizePercentage }} are used. What is bad from now on in %s counts where the contract is settled; "+
 			"these figures and alerts go on excusing it.", sla.FormatDuration(e.Cap.Downtime), e.Cap.Per.Calendar, e.Name),
-	}, own...)}
+	}, own...).says("Fires when %s has excused %s of downtime in a %s, which is all that it may.", e.Name, sla.FormatDuration(e.Cap.Downtime), e.Cap.Per.Calendar)}
 }

@@ -1,6 +1,7 @@
 package rulegen
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -97,7 +98,7 @@ func (t tree) rules() ([]Rule, sla.Findings) {
 	}
 	rules = append(append(rules, t.downSince()), more...)
 	rules = append(rules, t.nodes(t.Tree, "", sla.UnknownExcluded)...)
-	return append(rules, t.record(metricnames.SlotBad, t.slot())), findings
+	return append(rules, t.record(metricnames.SlotBad, t.slot()).says("How bad the last whole minute was, by node %s.", t.nameOf(t.Tree)).saysAll(t.slotWords())), findings
 }
 
 // at selects the badness of nodes.
@@ -124,6 +125,17 @@ func (t tree) slot() promql.Expr {
 	return promql.Or(promql.AndOn(whole(t.decided()), promql.Ge(seen, number(int64(len(t.Component))))), part)
 }
 
+// slotWords say what the slot makes of what is unknown.
+func (t tree) slotWords() []string {
+	words := []string{"What is unknown and changes nothing is left out; where it could change the state, only the weights that are known count.", hardlyWords}
+	if t.Unknown != sla.UnknownExcluded {
+		words[0] = fmt.Sprintf("What is unknown counts as %s if all %d components are known or missing; else only the weights that are known count.", t.Unknown, len(t.Component))
+	}
+	return words
+}
+
+const hardlyWords = "0.000000000001 is less than any weight, and keeps the divisor above 0."
+
 // hardly is less than any weight, and more than what sums of them are off.
 var hardly = sla.NewDecimal(1, 1_000_000_000_000)
 
@@ -139,7 +151,8 @@ func (t tree) nodes(n *sla.Node, above string, policy sla.UnknownPolicy) []Rule 
 	}
 	if n.Leaf() {
 		labels = append(labels, metricnames.Component, n.Component.Label)
-		return []Rule{t.record(metricnames.NodeBad, t.leaf(n, policy), labels...)}
+		return []Rule{t.record(metricnames.NodeBad, t.leaf(n, policy), labels...).
+			says("Node %s: 1 if it is down, 0 if not, and for each assumption if it is unknown.", t.nameOf(n))}
 	}
 	var rules []Rule
 	for _, m := range n.Members {
@@ -148,7 +161,31 @@ func (t tree) nodes(n *sla.Node, above string, policy sla.UnknownPolicy) []Rule 
 	if failsOver(n) {
 		return append(rules, t.failover(n, labels)...)
 	}
-	return append(rules, t.record(metricnames.NodeBad, operatorOf(n).combine(t, n), labels...))
+	by := operatorOf(n)
+	return append(rules, t.record(metricnames.NodeBad, by.combine(t, n), labels...).says("Node %s: %s.", t.nameOf(n), by.words(n)))
+}
+
+// nameOf is a node for people: "1.2, any of (pay/a, pay/b)".
+func (t tree) nameOf(n *sla.Node) string {
+	const enough = 80
+	var name strings.Builder
+	var add func(*sla.Node)
+	add = func(n *sla.Node) {
+		name.WriteString(n.Title())
+		for i, m := range n.Members {
+			name.WriteString([]string{" (", ", "}[min(i, 1)])
+			if name.Len() > enough && i+1 < len(n.Members) {
+				fmt.Fprintf(&name, "%d more", len(n.Members)-i)
+				break
+			}
+			add(m)
+		}
+		if len(n.Members) > 0 {
+			name.WriteString(")")
+		}
+	}
+	add(n)
+	return n.Path + ", " + name.String()
 }
 
 // union is a or b, where a may be nothing yet. The labels of the two differ.
@@ -189,7 +226,8 @@ func (t tree) failover(n *sla.Node, labels []string) []Rule {
 	var rules []Rule
 	for i := range n.Members {
 		rules = append(rules, t.record(metricnames.FirstBad, promql.Min(t.at(anyNode(n.Members[:i+1]), parent(n.Path)), metricnames.Assume),
-			metricnames.Node, n.Path, metricnames.Members, strconv.Itoa(i+1)))
+			metricnames.Node, n.Path, metricnames.Members, strconv.Itoa(i+1)).
+			says("Node %s: 1 while its first %d members are bad.", t.nameOf(n), i+1))
 	}
 	slots := t.slotsOf(n.Failover.Time)
 	for _, a := range t.assumptions {
@@ -203,7 +241,9 @@ func (t tree) failover(n *sla.Node, labels []string) []Rule {
 			switching := promql.Mul(promql.Sum(first(i, a.label).Now()), promql.Sub(promql.Num(one), switched))
 			terms = union(terms, promql.SetLabel(switching, metricnames.Members, strconv.Itoa(i)))
 		}
-		rules = append(rules, t.record(metricnames.NodeBad, promql.Max(terms), append([]string{metricnames.Assume, a.label}, labels...)...))
+		rules = append(rules, t.record(metricnames.NodeBad, promql.Max(terms), append([]string{metricnames.Assume, a.label}, labels...)...).
+			says("Node %s: 1 while all members are bad, and while it goes on to the next one, which takes %s.", t.nameOf(n), sla.FormatDuration(n.Failover.Time)).
+			saysAll(t.alwaysWords(slots+1)))
 	}
 	return rules
 }
@@ -231,5 +271,6 @@ func (t tree) downSince() Rule {
 	before := promql.Gt(t.recorded(metricnames.ComponentBad).Ago(t.interval).LastOverTime(sinceWithin), promql.Num(zero))
 	since := promql.AndOn(t.recorded(metricnames.DownSince).LastOverTime(sinceWithin), promql.AndOn(down, before, metricnames.Component), metricnames.Component)
 	begun := promql.Add(promql.Mul(promql.Num(zero), down), promql.Time())
-	return t.record(metricnames.DownSince, promql.OrOn(since, begun, metricnames.Component))
+	return t.record(metricnames.DownSince, promql.OrOn(since, begun, metricnames.Component)).
+		says("Since when each component has been down, in Unix seconds: as recorded before, or now if it was not down before.")
 }

@@ -1,6 +1,8 @@
 package rulegen
 
 import (
+	"fmt"
+
 	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/internal/promql"
 	"github.com/upheld-sla/upheld/sla"
@@ -24,10 +26,12 @@ func (t tree) blames() []Rule {
 	rules = append(rules, t.blameOfSlot())
 	if t.Masked() {
 		kept := t.recorded(t.keptMask()).Now()
-		rules = append(rules, t.record(metricnames.BlameCounted, some(promql.MulLeft(t.recorded(metricnames.BlameSlot).Now(), kept, nil, nil))))
+		rules = append(rules, t.record(metricnames.BlameCounted, some(promql.MulLeft(t.recorded(metricnames.BlameSlot).Now(), kept, nil, nil))).
+			says("How much of the last minute's bad time each component caused, where failures count."))
 	}
 	slots := promql.Num(sla.NewDecimal(int64(sla.BaseWindow), int64(t.interval)))
-	return append(rules, t.record(metricnames.BlameRate, promql.Div(t.recorded(t.blamed()).SumOverTime(t.samples(sla.BaseWindow)), slots)))
+	return append(rules, t.record(metricnames.BlameRate, promql.Div(t.recorded(t.blamed()).SumOverTime(t.samples(sla.BaseWindow)), slots)).
+		says("Bad seconds per second that each component caused, of the last 5m.").says("%s", t.evaluationsIn(sla.BaseWindow)))
 }
 
 // blamed is the series of single minutes of what counts by the contract.
@@ -45,7 +49,8 @@ func (l level) blamed() string {
 func (t tree) blameOfSlot() Rule {
 	parts := t.recorded(metricnames.PartBlame).Now()
 	scale := promql.Div(promql.Sum(t.recorded(metricnames.SlotBad).Now()), promql.Sum(parts))
-	return t.record(metricnames.BlameSlot, some(promql.MulLeft(promql.Sum(parts, metricnames.Component, metricnames.How), scale, nil, nil)))
+	return t.record(metricnames.BlameSlot, some(promql.MulLeft(promql.Sum(parts, metricnames.Component, metricnames.How), scale, nil, nil))).
+		says("How much of the last minute's bad time each component caused, alone or with others: all together cause all of it.")
 }
 
 // part is a node at the end of the weighted top of a tree: what it weighs of the
@@ -69,7 +74,9 @@ func weightedTop(n *sla.Node, weight sla.Decimal) []part {
 // part divides the bad time of a part among its components.
 func (t tree) part(p part, several bool) []Rule {
 	whole := t.recorded(metricnames.SlotBad).Now()
+	var weightOf []string
 	if several {
+		weightOf = []string{fmt.Sprintf("%s = its weight in the whole", inRules(p.weight)), hardlyWords}
 		// What is left out of a slot for being unknown has no part in its badness.
 		badness := promql.Sum(t.at(node(t.Tree.Path), assume(t.decided())))
 		own := promql.Mul(promql.Num(p.weight), promql.Sum(t.at(node(p.Path), assume(t.decided()))))
@@ -86,10 +93,13 @@ func (t tree) part(p part, several bool) []Rule {
 		mended := promql.Sum(t.at(node(p.Path), assume(a.label)))
 		fixed := promql.LeBool(mended, promql.Num(zero))
 		direct = append(direct, t.record(metricnames.PartBlame, some(promql.Mul(whole, fixed)),
-			metricnames.Part, p.Path+" "+a.works.Label, metricnames.Component, a.works.Label, metricnames.How, metricnames.Alone))
+			metricnames.Part, p.Path+" "+a.works.Label, metricnames.Component, a.works.Label, metricnames.How, metricnames.Alone).
+			says("What of the bad time of node %s %s caused alone: all of it while the node would be good if only that component worked.", t.nameOf(p.Node), a.works.Label).
+			saysAll(weightOf))
 		rest = promql.Mul(rest, promql.Sub(promql.Num(one), fixed))
 	}
-	rules := append(direct, t.record(metricnames.NodeBlame, some(rest), blameLabels(p.Node)...))
+	rules := append(direct, t.record(metricnames.NodeBlame, some(rest), blameLabels(p.Node)...).
+		says("Blame of node %s: its part of the last minute's bad time.", t.nameOf(p.Node)).saysAll(weightOf))
 	rules = append(rules, t.handDown(p.Node)...)
 	return append(rules, t.sharesOf(p)...)
 }
@@ -127,9 +137,12 @@ func (t tree) sharesOf(p part) []Rule {
 	record := func(how string, e promql.Expr) Rule {
 		return t.record(metricnames.PartBlame, some(e), metricnames.Part, p.Path, metricnames.How, how)
 	}
+	words := []string{inRules(almostAll) + ": all of it, as exactly as sums can tell", hardlyWords}
 	return []Rule{
-		record(metricnames.Alone, promql.Mul(shares, alone)),
-		record(metricnames.WithOthers, promql.Mul(shares, promql.Sub(promql.Num(one), alone))),
+		record(metricnames.Alone, promql.Mul(shares, alone)).
+			says("What of the bad time of node %s a component caused alone: it has all of the blame.", t.nameOf(p.Node)).saysAll(words),
+		record(metricnames.WithOthers, promql.Mul(shares, promql.Sub(promql.Num(one), alone))).
+			says("What of the bad time of node %s each component caused with others.", t.nameOf(p.Node)).saysAll(words),
 	}
 }
 
@@ -138,5 +151,6 @@ func (t tree) sharesOf(p part) []Rule {
 func blameOfBudget(p period) []Rule {
 	spent := promql.Sub(promql.Num(one), p.figure(metricnames.BudgetRemaining).Now())
 	per := promql.Div(spent, promql.Gt(p.figure(metricnames.BadPeriod).Now(), promql.Num(zero)))
-	return []Rule{p.record(metricnames.BlameBudget, promql.MulLeft(p.figure(metricnames.BlameTally.Sum).Now(), per, p.joinLabels(), nil))}
+	return []Rule{p.record(metricnames.BlameBudget, promql.MulLeft(p.figure(metricnames.BlameTally.Sum).Now(), per, p.joinLabels(), nil)).
+		says("Share of the budget of %s that each component has spent: what it caused of the bad time, of what is spent.", p.of.Words())}
 }

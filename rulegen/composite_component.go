@@ -34,7 +34,9 @@ func (t tree) stateOf(of *sla.ServiceLevel, label string, downAbove sla.Decimal,
 	if findings.HasErrors() || len(rules) == 0 {
 		return nil, findings
 	}
-	return append(rules, s.record(names.bad, s.down(downAbove))), nil // warnings are the level's own
+	down, words := s.down(downAbove)
+	state := s.record(names.bad, down).says("%s1 while it is down, 0 while it is not, none while that is unknown.", s.whose()).saysAll(words)
+	return append(rules, state), nil // warnings are the level's own
 }
 
 // component counts the state of another level under the composite's name, told

@@ -36,8 +36,10 @@ func (t tree) divergence() []Rule {
 	slots := sla.NewDecimal(int64(t.EndToEnd.Over), int64(t.interval))
 	sum := t.recorded(metricnames.DivergenceSlot).SumOverTime(t.samples(t.EndToEnd.Over))
 	return []Rule{
-		t.record(metricnames.DivergenceSlot, worse),
-		t.record(divergenceName(t.Composite), promql.Div(sum, promql.Num(slots))),
+		t.record(metricnames.DivergenceSlot, worse).
+			says("By how much %s, which measures the whole, was worse than the composite in the last whole minute.", componentLabel(t.ID, t.EndToEnd.Level.ID)),
+		t.record(divergenceName(t.Composite), promql.Div(sum, promql.Num(slots))).
+			says("The mean of that over the last %s.", sla.FormatDuration(t.EndToEnd.Over)).says("%s", t.evaluationsIn(t.EndToEnd.Over)),
 	}
 }
 
@@ -55,5 +57,6 @@ func (al alerts) diverges(a sla.Alert, _ sla.Period) []Rule {
 		"summary": fmt.Sprintf("%s looks better than what customers meet", al.name()),
 		"description": fmt.Sprintf("Measured end to end by %s it was bad for {{ $value | humanizePercentage }} more of the last %s than its components account for; %s%% is let pass. "+
 			"Something that customers need is no component, or is not seen to fail.", componentLabel(al.ID, e.Level.ID), over, e.Above),
-	})}
+	}).says("Fires when %s was bad for more of the last %s than the composite.", componentLabel(al.ID, e.Level.ID), over).
+		says("%s = %s %%, which is let pass", inRules(e.Above.Quo(hundred)), e.Above)}
 }

@@ -1,6 +1,7 @@
 package rulegen
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 
@@ -15,17 +16,34 @@ type operator struct {
 	name sla.Operator
 	// combine is the badness of a node, of that of its members.
 	combine func(tree, *sla.Node) promql.Expr
+	words   func(*sla.Node) string // how bad that is
 	// handDown divides the blame of a node among its members.
 	handDown func(tree, *sla.Node) []Rule
 }
 
 // operators is the table of all operators.
 var operators = []operator{
-	{sla.OpAll, tree.worst, tree.byBadness},
-	{sla.OpAny, tree.best, tree.byBadnessOrTurn},
-	{sla.OpAtLeast, tree.kthBest, tree.byBadness},
-	{sla.OpWeighted, tree.mean, tree.byWeight},
-	{sla.OpJourney, tree.worst, tree.byBadness},
+	{sla.OpAll, tree.worst, asBadAs("worst member"), tree.byBadness},
+	{sla.OpAny, tree.best, asBadAs("best member"), tree.byBadnessOrTurn},
+	{sla.OpAtLeast, tree.kthBest, func(n *sla.Node) string { return fmt.Sprintf("as bad as the worst of its %d best members", n.K) }, tree.byBadness},
+	{sla.OpWeighted, tree.mean, weightWords, tree.byWeight},
+	{sla.OpJourney, tree.worst, asBadAs("worst step"), tree.byBadness},
+}
+
+func asBadAs(member string) func(*sla.Node) string {
+	return func(*sla.Node) string { return "as bad as its " + member }
+}
+
+func weightWords(n *sla.Node) string {
+	var weights []string
+	for i, m := range n.Members {
+		name := m.Name
+		if name == "" {
+			name = m.Title()
+		}
+		weights = append(weights, inRules(n.Weights[i])+" of "+name)
+	}
+	return "the mean of its members by weight, " + firstOf(weights)
 }
 
 // operatorOf is that of a node. There is a line for each that the model knows,
@@ -64,7 +82,8 @@ func (t tree) blame(n *sla.Node) promql.Expr {
 func (t tree) byBadness(n *sla.Node) []Rule {
 	members := t.at(parent(n.Path), assume(t.decided()))
 	per := promql.Div(t.blame(n), promql.ClampMin(promql.Sum(members), hardly))
-	return []Rule{t.record(metricnames.NodeBlame, some(promql.MulLeft(members, per, nil, nil)), metricnames.Parent, n.Path)}
+	return []Rule{t.record(metricnames.NodeBlame, some(promql.MulLeft(members, per, nil, nil)), metricnames.Parent, n.Path).
+		says("Blame of the members of node %s: its own, by how bad each is.", t.nameOf(n)).says(hardlyWords)}
 }
 
 // byWeight divides it in proportion to weight times badness.
@@ -74,7 +93,9 @@ func (t tree) byWeight(n *sla.Node) []Rule {
 	var rules []Rule
 	for i, m := range n.Members {
 		own := promql.Mul(promql.Num(n.Weights[i]), promql.Sum(t.at(node(m.Path), of)))
-		rules = append(rules, t.record(metricnames.NodeBlame, some(promql.Mul(own, per)), blameLabels(m)...))
+		rules = append(rules, t.record(metricnames.NodeBlame, some(promql.Mul(own, per)), blameLabels(m)...).
+			says("Blame of node %s: its share of that of node %s, by weight and how bad it is.", t.nameOf(m), n.Path).
+			says("%s = its weight", inRules(n.Weights[i])).says(hardlyWords))
 	}
 	return rules
 }
@@ -91,7 +112,8 @@ func (t tree) byBadnessOrTurn(n *sla.Node) []Rule {
 	per := promql.Div(t.blame(n), promql.ClampMin(first(), hardly))
 	var rules []Rule
 	for i, m := range n.Members {
-		rules = append(rules, t.record(metricnames.NodeBlame, some(promql.Mul(first(promql.Eq(metricnames.Members, strconv.Itoa(i+1))), per)), blameLabels(m)...))
+		rules = append(rules, t.record(metricnames.NodeBlame, some(promql.Mul(first(promql.Eq(metricnames.Members, strconv.Itoa(i+1))), per)), blameLabels(m)...).
+			says("Blame of node %s: its share of that of node %s, as far as it and the members before it are bad.", t.nameOf(m), n.Path).says(hardlyWords))
 	}
 	return rules
 }

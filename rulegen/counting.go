@@ -17,9 +17,16 @@ type counting struct {
 	into source // what is counted into
 }
 
-// totalRule records the total; every term of it counts, and it has no sample
-// only if no term has one.
-func (c counting) totalRule(e promql.Expr) Rule { return c.record(c.into.total, e) }
+// totalRule records the total, which is what; every term of it counts, and it has no
+// sample only if no term has one.
+func (c counting) totalRule(e promql.Expr, what string) Rule {
+	return c.counts(c.record(c.into.total, e), what)
+}
+
+// badRule records what is bad.
+func (c counting) badRule(e promql.Expr, what string) Rule {
+	return c.counts(c.record(c.into.bad, e), what)
+}
 
 func (c counting) total() promql.Expr { return c.recorded(c.into.total).Now() }
 
@@ -32,8 +39,8 @@ func (c counting) orZero(e promql.Expr) promql.Expr {
 
 // badFromRest records bad as total - good, never negative: the two are scraped
 // at once but extrapolated apart.
-func (c counting) badFromRest(good promql.Expr) Rule {
-	return c.record(c.into.bad, promql.ClampMin(promql.SubOn(c.total(), good, c.groupLabels()...), zero))
+func (c counting) badFromRest(good promql.Expr, what string) Rule {
+	return c.badRule(promql.ClampMin(promql.SubOn(c.total(), good, c.groupLabels()...), zero), what)
 }
 
 // present is 1 for each group that has a series of the selectors at this moment.
@@ -131,12 +138,13 @@ func (c counting) sumOfRates(q sla.Query) (promql.Expr, sla.Findings) {
 	return c.scan(promql.Sum(union, c.groupLabels()...)), findings
 }
 
-// looks records a share of bad that is looked at once a minute, at its end.
-func (c counting) looks(bad promql.Expr) []Rule {
+// looks records a share of bad, which is what, that is looked at once a minute, at its
+// end.
+func (c counting) looks(bad promql.Expr, what string) []Rule {
 	bad = c.atCut(bad)
 	judged := c.recorded(c.into.bad).Now()
 	return []Rule{
-		c.record(c.into.bad, c.admitted(bad, promql.Group(bad, c.groupLabels()...))),
-		c.totalRule(promql.Add(promql.Mul(promql.Num(zero), judged), promql.Num(one))),
+		c.limitsGroups(c.about(c.record(c.into.bad, c.admitted(bad, promql.Group(bad, c.groupLabels()...))), what)),
+		c.about(c.record(c.into.total, is1(judged)), "1 while that has an answer."),
 	}
 }

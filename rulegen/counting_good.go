@@ -5,6 +5,7 @@ import (
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/internal/promql"
+	"github.com/upheld-sla/upheld/sla"
 )
 
 // Levels that say what is good, so that all else is bad. An error series that was
@@ -32,9 +33,9 @@ func (c counting) ofGood() goodNames {
 }
 
 // countedByGood makes the two series of all events and those that are good,
-// which the selectors select. The total is known where there is, or was within
+// which are what and which the selectors select. The total is known where there is, or was within
 // a day, a good event; a group that never had one takes no other's room.
-func (c counting) countedByGood(total, good promql.Expr, selectors ...promql.Selector) []Rule {
+func (c counting) countedByGood(total, good promql.Expr, what string, selectors ...promql.Selector) []Rule {
 	names := c.ofGood()
 	now := c.recorded(names.rate).Now()
 	if c.grouped() {
@@ -42,9 +43,10 @@ func (c counting) countedByGood(total, good promql.Expr, selectors ...promql.Sel
 	}
 	known := promql.Or(now, c.recorded(names.seen).LastOverTime(goodKnown))
 	return []Rule{
-		c.record(names.rate, good),
-		c.totalRule(promql.AndOn(total, known, c.groupLabels()...)),
-		c.badFromRest(c.orZero(now)),
+		c.limitsGroups(c.counts(c.record(names.rate, good), what)),
+		c.totalRule(promql.AndOn(total, known, c.groupLabels()...), "all events per second").
+			says("Unknown if there was no good event for %s: then the selector of good may be wrong.", sla.FormatDuration(goodKnown)),
+		c.badFromRest(c.orZero(now), "events per second that are not good"),
 	}
 }
 
@@ -54,7 +56,8 @@ func goodSeen(l level) []Rule {
 	var rules []Rule
 	for _, s := range l.counters() {
 		if names := s.ofGood(); s.kind.saysGood {
-			rules = append(rules, s.record(names.seen, promql.Group(s.recorded(names.rate).CountOverTime(secondTier*l.interval), s.groupLabels()...)))
+			rules = append(rules, s.record(names.seen, promql.Group(s.recorded(names.rate).CountOverTime(secondTier*l.interval), s.groupLabels()...)).
+				says("%s1 if there were good events since the last evaluation.", s.whose()))
 		}
 	}
 	return rules

@@ -15,6 +15,8 @@ type standing struct {
 	lost promql.Expr
 	of   promql.Expr // how much of the period is known by then; zero: all of it
 	span func(share promql.Expr) promql.Expr
+
+	words []string // how the constants of span come about
 }
 
 // owesFor tells whether credits are for what the period comes to.
@@ -27,14 +29,17 @@ func (p period) credits(s standing) []Rule {
 		return nil
 	}
 	const minute = 60
-	rules := []Rule{p.record(metricnames.CreditPercent, p.owed(s.lost))}
+	rules := []Rule{p.record(metricnames.CreditPercent, p.owed(s.lost)).
+		says("Credit for %s in percent, if all the rest of it is good.", p.of.Words()).saysAll(p.owedWords())}
 	for _, t := range p.Credits.Tiers {
 		left := promql.Sub(promql.Num(t.Budget()), s.lost)
 		if !s.of.IsZero() {
 			left = promql.Mul(left, s.of)
 		}
 		minutes := promql.ClampMin(promql.Div(s.span(left), number(minute)), zero)
-		rules = append(rules, p.record(metricnames.CreditMinutes, minutes, metricnames.Tier, t.Below.String()))
+		rules = append(rules, p.record(metricnames.CreditMinutes, minutes, metricnames.Tier, t.Below.String()).
+			says("Minutes of total outage until the good share of %s is below %s %%.", p.of.Words(), t.Below).
+			says("%s", budgetWords(t.Budget(), t.Below)).says("60 = seconds in a minute").saysAll(s.words))
 	}
 	return rules
 }
@@ -60,7 +65,20 @@ func (p period) owedPrevious(lost promql.Expr) []Rule {
 	if !p.owesFor() {
 		return nil
 	}
-	return []Rule{p.record(metricnames.CreditPrevious, p.owed(lost))}
+	return []Rule{p.record(metricnames.CreditPrevious, p.owed(lost)).
+		says("Credit for the %s before in percent.", p.of.Calendar).saysAll(p.owedWords())}
+}
+
+// owedWords say how the constants of owed come about.
+func (p period) owedWords() []string {
+	var words []string
+	before := zero
+	for _, t := range p.Credits.Tiers {
+		words = append(words, fmt.Sprintf("%s = %s - %s: what is added below %s %%, where more than %s is bad",
+			inRules(t.Percent.Sub(before)), t.Percent, before, t.Below, inRules(t.Budget())))
+		before = t.Percent
+	}
+	return words
 }
 
 // creditTiers fire for the next tier: if it goes on as over a window, it is
@@ -75,8 +93,9 @@ func (al alerts) creditTiers(f sla.Alert, _ sla.Period) []Rule {
 	var rules []Rule
 	for i, t := range al.Credits.Tiers {
 		burning := promql.Num(zero)
+		var words []string
 		if p.Calendar == "" {
-			burning = promql.Num(t.Budget())
+			burning, words = promql.Num(t.Budget()), []string{budgetWords(t.Budget(), t.Below)}
 		}
 		left := promql.Mul(promql.Gt(minutes(t), promql.Num(zero)), number(60))
 		ends := promql.DivManyOn(left, al.ofAllTime(promql.Gt(al.byHours(al.recorded(ratioName(f.Over)).Now(), f.Over), burning)), al.joinLabels()...)
@@ -90,7 +109,10 @@ func (al alerts) creditTiers(f sla.Alert, _ sla.Period) []Rule {
 			"summary": fmt.Sprintf("%s is about to cost %s%% of credit", al.nameOfGroup(), t.Percent),
 			"description": fmt.Sprintf("If it goes on as over the last %s, the good share of %s falls below %s%% in {{ $value | humanizeDuration }}; %s%% of credit is owed from there on.",
 				sla.FormatDuration(f.Over), p.Words(), t.Below, t.Percent),
-		}, tier...))
+		}, tier...).
+			says("Fires when the good share of %s, if it goes on as over the last %s, is below %s %% within %s.",
+				p.Words(), sla.FormatDuration(f.Over), t.Below, sla.FormatDuration(f.Within)).
+			says("60 = seconds in a minute").saysAll(words).says("%s", secondsOf(f.Within)).saysAll(al.weightWords()).saysAll(al.minimaWords()))
 	}
 	return rules
 }

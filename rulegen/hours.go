@@ -55,8 +55,9 @@ var (
 
 // toHour records what the second tier recorded of a series up to the last whole
 // hour within the longest length of the period.
-func (p period) toHour(name string, s promql.Selector, f overTime) Rule {
-	return p.record(name, promql.AtStep(f.samples(s.Ago(tick), p.of.Longest()), time.Hour, 0))
+func (p period) toHour(name string, s promql.Selector, f overTime, what string) Rule {
+	return p.record(name, promql.AtStep(f.samples(s.Ago(tick), p.of.Longest()), time.Hour, 0)).
+		says("%s of %s up to the last whole hour.", titled(what), p.of.Words())
 }
 
 // hourRules are the rules of the third tier, none for a level without a long
@@ -69,17 +70,22 @@ func hourRules(l level) []Rule {
 			continue
 		}
 		for _, t := range p.allTallies() {
-			rules = append(rules, p.toHour(t.ToHour, p.increase(t), sumOf))
+			rules = append(rules, p.toHour(t.ToHour, p.increase(t), sumOf, p.tallyWords(t)))
 		}
 		if !p.Masked() && !p.Aggregation.ByTime() {
-			rules = append(rules, p.toHour(metricnames.MeasuredToHour, p.increase(totalTally), countOf))
+			rules = append(rules, p.toHour(metricnames.MeasuredToHour, p.increase(totalTally), countOf, evaluationsWords))
 		}
 	}
 	if len(rules) == 0 {
 		return nil
 	}
-	return append([]Rule{l.record(metricnames.SummedUntil, promql.AtStep(promql.VectorOf(promql.Time()), time.Hour, 0))}, rules...)
+	return append([]Rule{l.record(metricnames.SummedUntil, promql.AtStep(promql.VectorOf(promql.Time()), time.Hour, 0)).
+		says("The last whole hour in Unix seconds, up to which the rules below sum.")}, rules...)
 }
+
+// evaluationsWords are what tells how much of a period was measured where no traffic
+// is known too.
+const evaluationsWords = "evaluations with a total"
 
 // allTallies are what is summed of the level, total and bad first.
 func (l level) allTallies() []metricnames.Tally {
@@ -100,11 +106,13 @@ func (p period) increase(t metricnames.Tally) promql.Selector {
 func (p period) sum(name string, t metricnames.Tally, chosen func(promql.Expr) promql.Expr) []Rule {
 	s := p.increase(t)
 	if !p.byHour() {
-		return []Rule{p.record(name, chosen(s.SumOverTime(p.of.Longest())))}
+		return []Rule{p.record(name, chosen(s.SumOverTime(p.of.Longest()))).says("%s of %s.", titled(p.tallyWords(t)), p.of.Words())}
 	}
 	return []Rule{
-		p.record(t.SinceHour, p.sinceHour(s, sumOf)),
-		p.record(name, chosen(p.summed(t.ToHour, t.SinceHour, s, sumOf))),
+		p.record(t.SinceHour, p.sinceHour(s, sumOf)).says("%s since the last whole hour.", titled(p.tallyWords(t))).says(parityWords),
+		p.record(name, chosen(p.summed(t.ToHour, t.SinceHour, s, sumOf))).
+			says("%s of %s: those up to a whole hour, which another group sums, those since then, and up to %d hours between.", titled(p.tallyWords(t)), p.of.Words(), hoursBack).
+			says("%s", secondsOf(time.Hour)),
 	}
 }
 
@@ -116,12 +124,24 @@ func (p period) evaluations() ([]Rule, promql.Expr) {
 		return nil, s.CountOverTime(p.of.Longest())
 	}
 	const toHour, sinceHour = metricnames.MeasuredToHour, metricnames.MeasuredSinceHour
-	return []Rule{p.record(sinceHour, p.sinceHour(s, countOf))}, p.summed(toHour, sinceHour, s, countOf)
+	since := p.record(sinceHour, p.sinceHour(s, countOf)).says("%s since the last whole hour.", titled(evaluationsWords)).says(parityWords)
+	return []Rule{since}, p.summed(toHour, sinceHour, s, countOf)
 }
 
 // sinceHour is what the second tier recorded of a series since the last whole hour.
 func (p period) sinceHour(s promql.Selector, f overTime) promql.Expr {
 	return joined("now", f.now(s), "before", s.SinceMultiple(f.steps, time.Hour, secondTier*p.interval))
+}
+
+// parityWords say how the constants of what came since an hour come about.
+const parityWords = "3600 and 7200 are 1h and 2h in seconds: odd and even hours are told apart. What is recorded at a step counts 0.001 s later."
+
+// evaluationWords say how the constants of evaluations come about.
+func (p period) evaluationWords() []string {
+	if !p.byHour() {
+		return nil
+	}
+	return []string{secondsOf(time.Hour)}
 }
 
 // joined is the sum of what there is of expressions with the same labels, each

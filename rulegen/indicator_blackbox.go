@@ -24,7 +24,7 @@ func (c counting) blackbox(q sla.Query) ([]Rule, sla.Findings) {
 	}
 	good := c.atCut(promql.Avg(selectors[0].AvgOverTime(c.into.window), c.groupLabels()...))
 	return []Rule{
-		c.totalRule(c.admitted(promql.Add(promql.Mul(promql.Num(zero), good), promql.Num(one)), c.present(selectors[0]))),
-		c.badFromRest(good),
+		c.limitsGroups(c.totalRule(c.admitted(is1(good), c.present(selectors[0])), "1 where there were probes")),
+		c.badFromRest(good, "share of probes that did not succeed,"),
 	}, findings
 }

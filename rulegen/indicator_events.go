@@ -39,10 +39,13 @@ func (c counting) events(e *sla.Events) ([]Rule, sla.Findings) {
 		return all
 	}
 	if e.Bad.Text == "" {
-		return append(c.countedByGood(total, sum, selectors(e.Good)...), c.excess()...), findings
+		return append(c.countedByGood(total, sum, "good events per second", selectors(e.Good)...), c.excess()...), findings
 	}
 	total = c.admitted(total, c.present(selectors(e.Total)...))
-	return []Rule{c.totalRule(total), c.record(c.into.bad, c.orZero(c.ofAdmitted(sum)))}, findings
+	return []Rule{
+		c.limitsGroups(c.totalRule(total, "all events per second")),
+		c.badRule(c.orZero(c.ofAdmitted(sum)), "bad events per second").says("0 while there is no series of them."),
+	}, findings
 }
 
 // leastExcess is what rates of two series of the same events may differ by, since
@@ -56,7 +59,9 @@ func (c counting) excess() []Rule {
 		return nil // a component's, which its own rules record
 	}
 	more := promql.Sub(promql.Div(c.recorded(names.rate).Now(), c.total()), promql.Num(one))
-	return []Rule{c.record(metricnames.Excess, promql.Gt(promql.ClampMax(more, mostExcess), promql.Num(leastExcess)))}
+	return []Rule{c.record(metricnames.Excess, promql.Gt(promql.ClampMax(more, mostExcess), promql.Num(leastExcess))).
+		says("By what share good events exceed all events, if they do: the two selectors then do not count the same.").
+		says("%s: rates are not more exact than 1 %%. %s bounds it where there are hardly any events.", inRules(leastExcess), inRules(mostExcess))}
 }
 
 // lintCounts compares what is counted, which is bad or good, with the total.

@@ -56,9 +56,12 @@ func (c counting) histogram(h *sla.HistogramLatency) ([]Rule, sla.Findings) {
 	total := sum(promql.AndIgnoring(c.rate(count), c.rate(bucket(s)), "le"))
 	within := sum(c.rate(bucket(good)))
 	if h.Good.Text != "" {
-		return c.countedByGood(total, within, bucket(good)), findings
+		return c.countedByGood(total, within, goodWords(h.Threshold), bucket(good)), findings
 	}
-	return []Rule{c.totalRule(c.admitted(total, c.present(bucket(s)))), c.badFromRest(within)}, findings
+	return []Rule{
+		c.limitsGroups(c.totalRule(c.admitted(total, c.present(bucket(s))), "requests per second, of series with the bucket of the threshold,")),
+		c.badFromRest(within, "requests per second that took longer than "+sla.FormatDuration(h.Threshold)),
+	}, findings
 }
 
 // native counts the requests of a native histogram above the threshold. Without
@@ -84,10 +87,25 @@ func (c counting) native(n *sla.NativeLatency) ([]Rule, sla.Findings) {
 	if n.Good.Text != "" {
 		none := promql.Mul(promql.Num(zero), promql.HistogramCount(rate(fine))) // which is known without traffic too
 		good := promql.OrOn(promql.Ge(within, promql.Num(zero)), none, c.groupLabels()...)
-		return c.countedByGood(total, c.atCut(good), fine), findings
+		rules := c.countedByGood(total, c.atCut(good), goodWords(n.Threshold), fine)
+		rules[0] = rules[0].says("%s", boundIs(bound, n.Threshold))
+		return rules, findings
 	}
 	good := c.atCut(promql.Ge(within, promql.Num(zero)))
-	return []Rule{c.totalRule(c.admitted(total, c.present(s))), c.badFromRest(c.orZero(good))}, findings
+	return []Rule{
+		c.limitsGroups(c.totalRule(c.admitted(total, c.present(s)), "requests per second")),
+		c.badFromRest(c.orZero(good), "requests per second that took longer than "+sla.FormatDuration(n.Threshold)).
+			says("%s", boundIs(bound, n.Threshold)),
+	}, findings
+}
+
+// goodWords say what is good where requests must not fail either.
+func goodWords(threshold time.Duration) string {
+	return "requests per second that did not fail and took at most " + sla.FormatDuration(threshold)
+}
+
+func boundIs(bound sla.Decimal, threshold time.Duration) string {
+	return fmt.Sprintf("%s = %s in the unit of the histogram", inRules(bound), sla.FormatDuration(threshold))
 }
 
 // goodOf is the selector of those series of a histogram whose fast requests are

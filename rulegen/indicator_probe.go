@@ -1,6 +1,7 @@
 package rulegen
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
@@ -72,7 +73,8 @@ func (p probeCount) rules() []Rule {
 		return p.locations()
 	}
 	join, scaled := promql.Sum, func(e promql.Expr) promql.Expr { return e }
-	if p.Aggregation.Counts() == sla.CountsSeconds {
+	byTime := p.Aggregation.Counts() == sla.CountsSeconds
+	if byTime {
 		join = promql.Avg
 		scaled = func(e promql.Expr) promql.Expr { return promql.Mul(e, promql.Num(sla.Seconds(p.probe.Interval))) }
 	}
@@ -83,11 +85,31 @@ func (p probeCount) rules() []Rule {
 	if p.timed() {
 		good = p.known(good, rate(p.ofThreshold(metricnames.ProbeUntimed)))
 	}
-	total := p.totalRule(p.admitted(scaled(promql.Add(good, bad)), p.present()))
+	counted, failed := p.words(byTime)
+	total := p.limitsGroups(p.totalRule(p.admitted(scaled(promql.Add(good, bad)), p.present()), counted))
+	var rest Rule
 	if p.timed() {
-		return []Rule{total, p.badFromRest(scaled(rate(p.ofThreshold(metricnames.ProbeWithin))))}
+		rest = p.badFromRest(scaled(rate(p.ofThreshold(metricnames.ProbeWithin))), failed)
+	} else {
+		rest = p.badRule(p.orZero(p.ofAdmitted(scaled(bad))), failed)
 	}
-	return []Rule{total, p.record(p.into.bad, p.orZero(p.ofAdmitted(scaled(bad))))}
+	if byTime {
+		stands := fmt.Sprintf("%s = seconds that a result stands for, the interval of the probe", inRules(sla.Seconds(p.probe.Interval)))
+		total, rest = total.says("%s", stands), rest.says("%s", stands)
+	}
+	return []Rule{total, rest}
+}
+
+// words say what is counted and what of it is bad.
+func (p probeCount) words(byTime bool) (counted, failed string) {
+	counted, failed = "probes with a result per second", "bad probes per second"
+	if byTime {
+		counted, failed = "known seconds per second", "bad seconds per second"
+	}
+	if p.timed() {
+		failed += " (failed, or over " + sla.FormatDuration(p.threshold) + ")"
+	}
+	return counted, failed
 }
 
 // judgeable leaves out of the counters of a probe those of exporters that do not
@@ -125,10 +147,11 @@ func (p probeCount) locations() []Rule {
 	if p.timed() {
 		share = promql.Sub(promql.Num(one), promql.Div(rate(p.ofThreshold(metricnames.ProbeWithin)), all))
 	}
-	bad = p.aggregation().limit(p.Slots).exceeding(share)
+	beyond := p.aggregation().limit(p.Slots)
+	bad = beyond.exceeding(share)
 	return []Rule{
-		p.totalRule(p.admitted(p.atCut(promql.Count(all, p.groupLabels()...)), p.present())),
-		p.record(p.into.bad, p.orZero(p.ofAdmitted(p.atCut(promql.Count(bad, p.groupLabels()...))))),
+		p.limitsGroups(p.totalRule(p.admitted(p.atCut(promql.Count(all, p.groupLabels()...)), p.present()), "locations that probed")),
+		p.badRule(p.orZero(p.ofAdmitted(p.atCut(promql.Count(bad, p.groupLabels()...)))), "locations that found it bad").says("%s", beyond.words),
 	}
 }
 
@@ -137,6 +160,10 @@ func (p probeCount) locations() []Rule {
 func (c counting) quorum() promql.Expr {
 	quorum := promql.Num(sla.NewDecimal(c.Slots.Quorum, 1))
 	return promql.AndOn(promql.GeBool(c.recorded(c.into.bad).Now(), quorum), promql.Ge(c.total(), quorum), c.groupLabels()...)
+}
+
+func (c counting) quorumWords() []string {
+	return []string{fmt.Sprintf("%d = quorum: so many locations must find it bad, and so many must have probed", c.Slots.Quorum)}
 }
 
 // FormatSeconds is a duration in seconds as the exporter and client libraries

@@ -1,6 +1,7 @@
 package rulegen
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -132,6 +133,14 @@ func (l level) always(name string, n int, more ...promql.Matcher) promql.Expr {
 	bad := promql.GtBool(promql.MinOverSteps(before, l.steps(n-1), l.interval), promql.Num(zero))
 	all := promql.GeBool(promql.CountOverSteps(before, l.steps(n-1), l.interval), number(int64(n-1)))
 	return promql.Or(promql.Mul(promql.Mul(last, bad), all), promql.Mul(promql.Num(zero), last))
+}
+
+// alwaysWords say how the constants of always come about.
+func (l level) alwaysWords(n int) []string {
+	if n < 2 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%d = evaluations before this one", n-1)}
 }
 
 // keptMask is the mask of the minutes whose failures count.

@@ -94,17 +94,21 @@ func (a agreedTime) masked(at moment) []Rule {
 	if !a.Masked() {
 		return nil
 	}
+	total, bad := a.sumWords()
 	raw := func(name string) promql.Expr { return a.recorded(name).Now() }
 	agreed := raw(metricnames.AgreedMask)
 	rules := []Rule{
-		a.record(metricnames.AgreedMask, times(a.everKnown(), a.agreedAt(at)...)),
-		a.record(metricnames.TotalRate, promql.Mul(raw(metricnames.RawTotalRate), agreed)),
-		a.record(metricnames.BadRate, times(promql.Mul(raw(metricnames.RawBadRate), agreed), a.outside(at, treatsAsUp)...)),
+		a.record(metricnames.AgreedMask, times(a.everKnown(), a.agreedAt(at)...)).
+			says("1 in agreed service time, 0 outside, none while nothing is measured."),
+		a.record(metricnames.TotalRate, promql.Mul(raw(metricnames.RawTotalRate), agreed)).
+			says("%s per second in agreed service time.", titled(total)),
+		a.record(metricnames.BadRate, times(promql.Mul(raw(metricnames.RawBadRate), agreed), a.outside(at, treatsAsUp)...)).
+			says("%s per second in agreed service time, that no exclusion treats as up.", titled(bad)),
 	}
 	served := func(name string) promql.Expr { return times(raw(name), a.inService(at)...) }
 	return append(rules, a.leftOut(at, []leaving{
-		{metricnames.ExcludedTotalRate, served(metricnames.RawTotalRate), metricnames.TotalRate},
-		{metricnames.ExcludedBadRate, served(metricnames.RawBadRate), metricnames.BadRate},
+		{metricnames.ExcludedTotalRate, served(metricnames.RawTotalRate), metricnames.TotalRate, total},
+		{metricnames.ExcludedBadRate, served(metricnames.RawBadRate), metricnames.BadRate, bad},
 	})...)
 }
 
@@ -113,6 +117,7 @@ type leaving struct {
 	name    string
 	served  promql.Expr
 	counted string
+	what    string // "bad events"
 }
 
 // everKnown is 1 while there is a measurement.
@@ -126,14 +131,16 @@ func (a agreedTime) leftOut(at moment, all []leaving) []Rule {
 	var rules []Rule
 	if len(a.Exclusions) > 0 {
 		for _, l := range all {
-			rules = append(rules, a.record(l.name, promql.Sub(l.served, a.recorded(l.counted).Now())))
+			rules = append(rules, a.record(l.name, promql.Sub(l.served, a.recorded(l.counted).Now())).
+				says("What exclusions take out of %s: what is within service hours less what counts.", l.what))
 		}
 	}
 	rules = append(rules, a.capped(at, all[len(all)-1].served)...)
 	if a.removesOnCondition() {
 		before := append(a.inService(at), a.outside(at, func(e *sla.Exclusion) bool { return e.Removes() && !e.OnCondition() })...)
 		holds := promql.Sub(promql.Num(one), times(promql.Vector(one), a.outside(at, removesUnforeseen)...))
-		rules = append(rules, a.record(metricnames.RemovedMask, times(a.everKnown(), append(before, holds)...)))
+		rules = append(rules, a.record(metricnames.RemovedMask, times(a.everKnown(), append(before, holds)...)).
+			says("1 while a condition removes time that else is agreed."))
 	}
 	return rules
 }
@@ -145,7 +152,8 @@ func (a agreedTime) alertingMask() []Rule {
 		return nil
 	}
 	all := append(a.inService(now), a.outside(now, func(*sla.Exclusion) bool { return true })...)
-	return []Rule{a.record(metricnames.AlertingMask, times(promql.Vector(one), all...))}
+	return []Rule{a.record(metricnames.AlertingMask, times(promql.Vector(one), all...)).
+		says("1 while burn alerts may fire: within service hours, and nothing is excluded.")}
 }
 
 // duringService lets e through only while burn alerts may fire.

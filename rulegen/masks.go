@@ -119,7 +119,8 @@ func (m *masks) group(shared map[string]bool) ([]Group, sla.Findings) {
 	for _, l := range m.levels {
 		if c := l.ServiceHours; c != nil && once("calendar "+c.Name) {
 			t := g.timetable(c.Service(m.from, m.to), c.Pos, "calendar "+c.Name, zoneName(c.Zone))
-			g.add(m.record(metricnames.ServiceHoursMask, g.mask(t), metricnames.Calendar, c.Name), &t)
+			g.add(m.record(metricnames.ServiceHoursMask, g.mask(t), metricnames.Calendar, c.Name).
+				says("1 within the service hours %s, else 0.", c.Name).saysAll(t.words()), &t)
 		}
 		for _, e := range l.Exclusions {
 			if once("exclusion " + e.Name) {
@@ -175,11 +176,12 @@ func (g *maskGroup) mask(t timetable) promql.Expr {
 		g.seen[t.zone] = true
 		clock := calendar{offset: t.offset, switches: t.switches}
 		now := clock.offsetAt(promql.Time(), func(s sla.Switch) int64 { return s.At.Unix() })
-		g.clocks = append(g.clocks, g.record(metricnames.ClockLocal, promql.VectorOf(promql.Add(promql.Time(), now)), metricnames.Zone, t.zone))
+		g.clocks = append(g.clocks, g.record(metricnames.ClockLocal, promql.VectorOf(promql.Add(promql.Time(), now)), metricnames.Zone, t.zone).
+			says("The time on %s, as Unix seconds of a clock that would show it as UTC.", clockOf(t.zone)).saysAll(switchWords(t.offset, t.switches)))
 	}
 	if key := name + t.zone; !g.seen[key] {
 		g.seen[key] = true
-		g.clocks = append(g.clocks, g.record(name, promql.Mod(promql.Add(local, number(t.cycle.phase)), number(t.cycle.length)), metricnames.Zone, t.zone))
+		g.clocks = append(g.clocks, g.record(name, promql.Mod(promql.Add(local, number(t.cycle.phase)), number(t.cycle.length)), metricnames.Zone, t.zone).says("Seconds %s on %s.", t.cycle.since(), clockOf(t.zone)).saysAll(t.cycle.words()))
 	}
 	return t.mask(g.series(name, metricnames.Zone, t.zone).Now())
 }
@@ -188,6 +190,7 @@ func (g *maskGroup) mask(t timetable) promql.Expr {
 func (g *maskGroup) exclusion(e *sla.Exclusion) {
 	var expr promql.Expr
 	var byClock *timetable
+	var words []string
 	if e.OnCondition() {
 		condition, holds, findings := truth(e.Condition)
 		g.findings = append(g.findings, findings...)
@@ -197,11 +200,13 @@ func (g *maskGroup) exclusion(e *sla.Exclusion) {
 		g.findings = append(g.findings, unexcused(e.Condition, condition)...)
 		g.findings = append(g.findings, quotedNames(g.opts, e.Condition)...)
 		expr = promql.OrOn(holds, promql.Vector(zero))
+		words = []string{"By its condition: without an answer it excuses nothing."}
 	} else {
 		t := g.timetable(e.Spans(g.from, g.to), e.Pos, "exclusion "+e.Name, zonesOf(e)...)
-		expr, byClock = g.mask(t), &t
+		expr, byClock, words = g.mask(t), &t, t.words()
 	}
-	g.add(g.record(metricnames.ExclusionMask, expr, metricnames.Exclusion, e.Name), byClock)
+	g.add(g.record(metricnames.ExclusionMask, expr, metricnames.Exclusion, e.Name).
+		says("1 while the exclusion %s holds, else 0.", e.Name).saysAll(words), byClock)
 }
 
 // unexcused finds aggregations of what a comparison drops. Of single series that
@@ -258,9 +263,11 @@ func (g *maskGroup) agreed(l *sla.ServiceLevel, p sla.Period) {
 	end := now
 	if p.Calendar != "" {
 		end = g.elapsed(t, p, "end")
-		g.rules = append(g.rules, g.record(metricnames.AgreedLeft, promql.ClampMin(promql.Sub(end, now), zero), labels...))
+		g.rules = append(g.rules, g.record(metricnames.AgreedLeft, promql.ClampMin(promql.Sub(end, now), zero), labels...).
+			says("Seconds of agreed time (%s) that are to come in %s: those until its end less those until now.", agreedName(l), p.Words()).saysAll(t.elapsedWords()))
 	}
-	g.rules = append(g.rules, g.record(metricnames.AgreedSeconds, promql.Sub(end, begin), labels...))
+	g.rules = append(g.rules, g.record(metricnames.AgreedSeconds, promql.Sub(end, begin), labels...).
+		says("Seconds of agreed time (%s) in %s: those until its end less those until its start.", agreedName(l), p.Words()).saysAll(t.elapsedWords()))
 }
 
 // elapsed is how much of a timetable has passed at an end of a period.
@@ -268,6 +275,7 @@ func (g *maskGroup) elapsed(t timetable, p sla.Period, at string) promql.Expr {
 	labels := []string{metricnames.Period, periodName(p), metricnames.At, at}
 	clock := calendar{agreement: g.agreement.Name, period: p, interval: g.opts.Interval, extra: g.opts.Labels}
 	instant := g.series(metricnames.PeriodClock, labels...).Now()
+	which := map[string]string{"start": "start", "now": "counted part's end", "end": "end"}[at]
 	if key := strings.Join(labels, " "); !g.seen[key] {
 		g.seen[key] = true
 		counted := promql.Sub(promql.Time(), promql.Num(sla.Seconds(clock.lag())))
@@ -280,7 +288,14 @@ func (g *maskGroup) elapsed(t timetable, p sla.Period, at string) promql.Expr {
 		case at == "start":
 			e = promql.VectorOf(promql.Sub(counted, promql.Num(sla.Seconds(p.Rolling))))
 		}
-		g.rules = append(g.rules, g.record(metricnames.PeriodClock, e, labels...))
+		rule := g.record(metricnames.PeriodClock, e, labels...).says("The %s of %s in Unix seconds.", which, p.Words())
+		if p.Calendar == "" || at == "now" {
+			rule = rule.says("%s = %s, how old what is counted is in the middle", inRules(sla.Seconds(clock.lag())), sla.FormatDuration(clock.lag()))
+		}
+		if p.Calendar == "" && at == "start" {
+			rule = rule.says("%s", secondsOf(p.Rolling))
+		}
+		g.rules = append(g.rules, rule)
 	}
 	if len(t.pattern) == 0 {
 		return t.elapsed(instant, promql.Expr{})
@@ -289,7 +304,8 @@ func (g *maskGroup) elapsed(t timetable, p sla.Period, at string) promql.Expr {
 	if key := strings.Join(local, " "); !g.seen[key] {
 		g.seen[key] = true
 		offset := calendar{offset: t.offset, switches: t.switches}.offsetAt(instant, func(s sla.Switch) int64 { return s.At.Unix() })
-		g.rules = append(g.rules, g.record(metricnames.PeriodClockLocal, promql.Add(instant, offset), local...))
+		g.rules = append(g.rules, g.record(metricnames.PeriodClockLocal, promql.Add(instant, offset), local...).
+			says("The %s of %s on %s.", which, p.Words(), clockOf(t.zone)).saysAll(switchWords(t.offset, t.switches)))
 	}
 	return t.elapsed(instant, g.series(metricnames.PeriodClockLocal, local...).Now())
 }

@@ -1,6 +1,7 @@
 package rulegen
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -105,10 +106,14 @@ func (m missingData) watch(known promql.Expr) []Rule {
 		dark = m.atCut(dark) // when the minute ended that has no judgement
 	}
 	return []Rule{
-		m.record(metricnames.SourceJob, promql.AndOn(promql.Group(anyOf(m.raw), job), known)),
-		m.record(metricnames.SourceJobPeriod, promql.Or(ofJob.LastOverTime(min(sourceRecent, longest)), promql.LastOverSteps(ofJob.Now(), longest, sourceStep))),
-		m.record(metricnames.SourceScraped, scraped),
-		m.record(metricnames.SourceDark, promql.OrOn(dark, promql.Mul(promql.Num(zero), scraped))),
+		m.record(metricnames.SourceJob, promql.AndOn(promql.Group(anyOf(m.raw), job), known)).
+			says("%s1 for each job that its series come from, while there is a result.", m.whose()),
+		m.record(metricnames.SourceJobPeriod, promql.Or(ofJob.LastOverTime(min(sourceRecent, longest)), promql.LastOverSteps(ofJob.Now(), longest, sourceStep))).
+			says("%s1 for each job that its series came from in the last %s.", m.whose(), sla.FormatDuration(longest)),
+		m.record(metricnames.SourceScraped, scraped).
+			says("%s1 while the server scrapes one of these jobs, whether or not that succeeds.", m.whose()),
+		m.record(metricnames.SourceDark, promql.OrOn(dark, promql.Mul(promql.Num(zero), scraped))).
+			says("%s1 while the server scrapes them, and did %s ago, and there is no series to count; else 0.", m.whose(), sla.FormatDuration(scrapedAtLeast)),
 	}
 }
 
@@ -126,7 +131,8 @@ func policyWithin(n *sla.Node) bool {
 func (t tree) componentMissing(x *sla.Component, rules []Rule) []Rule {
 	s := missingData{t.component(x.Level, x.Label, componentState), sources(rules)}
 	known := s.recorded(componentState.bad).Now()
-	return append(s.watch(known), s.record(metricnames.ComponentMissing, promql.UnlessOn(is1(s.nothing()), known)))
+	return append(s.watch(known), s.record(metricnames.ComponentMissing, promql.UnlessOn(is1(s.nothing()), known)).
+		says("%s1 while its state is unknown because its data are missing.", s.whose()).saysAll(s.nothingWords()))
 }
 
 // is1 is 1 where e has a sample.
@@ -136,16 +142,25 @@ func is1(e promql.Expr) promql.Expr {
 
 // judgedOrMissing records the judgement of minutes or slots, filled in where it
 // is missing.
-func (m missingData) judgedOrMissing(bad promql.Expr) []Rule {
+func (m missingData) judgedOrMissing(by judgement) []Rule {
+	what := "the last whole minute"
+	if m.into.cut > time.Minute {
+		what = "the last whole slot of " + sla.FormatDuration(m.into.window)
+	}
+	judged := func(name string, how string) Rule {
+		return m.record(name, by.bad).says("How bad %s was%s: 0 not at all, 1 all of it.", what, how).saysAll(by.words)
+	}
 	if !m.fills() {
-		return []Rule{m.record(metricnames.SlotJudged, bad)}
+		return []Rule{judged(metricnames.SlotJudged, "")}
 	}
 	known := m.recorded(metricnames.SlotKnown).Now()
-	rules := append([]Rule{m.record(metricnames.SlotKnown, bad)}, m.watch(known)...)
+	rules := append([]Rule{judged(metricnames.SlotKnown, ", where that is known")}, m.watch(known)...)
 	missing := m.recorded(metricnames.MissingRate).Now()
 	return append(rules,
-		m.record(metricnames.MissingRate, promql.Or(promql.Mul(promql.Num(zero), known), is1(m.nothing()))),
-		m.record(metricnames.SlotJudged, promql.Or(known, promql.Mul(promql.Gt(missing, promql.Num(zero)), promql.Num(m.missingCounts())))),
+		m.record(metricnames.MissingRate, promql.Or(promql.Mul(promql.Num(zero), known), is1(m.nothing()))).
+			says("Missing seconds per second: 1 while the server scrapes the job and the level has nothing, 0 while it has.").saysAll(m.nothingWords()),
+		m.record(metricnames.SlotJudged, promql.Or(known, promql.Mul(promql.Gt(missing, promql.Num(zero)), promql.Num(m.missingCounts())))).
+			says("How bad %s was, what is missing counted as %s.", what, m.MissingData),
 	)
 }
 
@@ -160,8 +175,7 @@ func (m missingData) nothing() promql.Expr {
 	switch {
 	case m.into.cut > time.Minute:
 		slot := m.atCut(scraped.CountOverTime(m.into.window))
-		most := sla.NewDecimal(int64(m.into.window), int64(m.interval)).Mul(sla.NewDecimal(3, 4))
-		return promql.Or(promql.Ge(slot, promql.Num(most)), unanswered)
+		return promql.Or(promql.Ge(slot, promql.Num(m.mostOfSlot())), unanswered)
 	case sla.LookedAt(m.Indicator):
 		looks := number(int64(sla.BaseWindow / m.interval))
 		unanswered = promql.Ge(scraped.CountOverTime(m.samples(sla.BaseWindow)), looks)
@@ -169,17 +183,42 @@ func (m missingData) nothing() promql.Expr {
 	return promql.Or(promql.Gt(dark.Now(), promql.Num(zero)), unanswered)
 }
 
+// nothingWords say how constants of nothing come about.
+func (m missingData) nothingWords() []string {
+	switch {
+	case m.into.cut > time.Minute:
+		return []string{fmt.Sprintf("%s = three quarters of the evaluations in %s", inRules(m.mostOfSlot()), sla.FormatDuration(m.into.window))}
+	case sla.LookedAt(m.Indicator):
+		return []string{m.evaluationsIn(sla.BaseWindow)}
+	}
+	return nil
+}
+
+// mostOfSlot is how many evaluations must have seen the server scrape for a slot to be
+// missing.
+func (m missingData) mostOfSlot() sla.Decimal {
+	return sla.NewDecimal(int64(m.into.window), int64(m.interval)).Mul(sla.NewDecimal(3, 4))
+}
+
 // jitter is how much of five minutes may be unknown before it is missing: probes
 // and scrapes are not exactly as far apart as they should be, so that a probe more
 // or less falls into a window, of which one alone must not count as bad.
 func (m missingData) jitter() sla.Decimal {
-	least := sla.NewDecimal(1, 10)
 	if _, p, _ := m.Probed(); p != nil {
-		if probes := sla.Seconds(p.Interval).Mul(sla.NewDecimal(3, 2)).Quo(sla.Seconds(sla.BaseWindow)); probes.Cmp(least) > 0 {
+		if probes := sla.Seconds(p.Interval).Mul(sla.NewDecimal(3, 2)).Quo(sla.Seconds(sla.BaseWindow)); probes.Cmp(leastJitter) > 0 {
 			return probes
 		}
 	}
-	return least
+	return leastJitter
+}
+
+var leastJitter = sla.NewDecimal(1, 10)
+
+func (m missingData) jitterWords() string {
+	if _, p, _ := m.Probed(); p != nil && m.jitter().Cmp(leastJitter) > 0 {
+		return fmt.Sprintf("%s = 1.5 probes x %s s / 300 s: less may be missing by chance", inRules(m.jitter()), inRules(sla.Seconds(p.Interval)))
+	}
+	return inRules(leastJitter) + ": less may be missing by chance"
 }
 
 // timeOrMissing makes the base series of a level that counts known seconds: those
@@ -196,18 +235,22 @@ func (m missingData) timeOrMissing() []Rule {
 	zeroOf := func(e promql.Expr) promql.Expr { return promql.Mul(promql.Num(zero), e) }
 	none := promql.Or(missing, zeroOf(total))
 	rest := promql.Sub(promql.Num(one), none)
-	lost := dark
+	lost, ofGap := dark, []string{m.evaluationsIn(sla.BaseWindow)}
 	if of, p, probed := m.Probed(); probed {
+		ofGap = append(ofGap, fmt.Sprintf("%s = seconds that a result stands for, the interval of the probe", inRules(sla.Seconds(p.Interval))), m.jitterWords())
 		lost = promql.Add(dark, promql.Or(m.inconclusive(of, p), zeroOf(dark)))
 	}
 	// What is known and what is missing are both of the last five minutes, and
 	// together no more than that.
 	counted := promql.Mul(bad, promql.ClampMax(promql.Div(rest, promql.Gt(known, promql.Num(zero))), one))
 	return append(m.watch(promql.Gt(known, promql.Num(zero))),
-		m.record(metricnames.MissingRate, promql.ClampMax(lost, one)),
+		m.record(metricnames.MissingRate, promql.ClampMax(lost, one)).
+			says("Missing seconds per second: the share of the last 5m that the server saw and in which the level had no result.").saysAll(ofGap),
 		m.record(totalName, promql.ClampMax(promql.Add(
-			promql.Or(known, zeroOf(promql.Gt(missing, promql.Num(zero)))), promql.Or(missing, zeroOf(known))), one)),
-		m.record(badName, promql.Add(promql.Or(counted, zeroOf(total)), promql.Mul(none, promql.Num(m.missingCounts())))),
+			promql.Or(known, zeroOf(promql.Gt(missing, promql.Num(zero)))), promql.Or(missing, zeroOf(known))), one)).
+			says("Seconds per second that are known or missing."),
+		m.record(badName, promql.Add(promql.Or(counted, zeroOf(total)), promql.Mul(none, promql.Num(m.missingCounts())))).
+			says("Bad seconds per second, what is missing counted as %s.", m.MissingData),
 	)
 }
 

@@ -1,6 +1,8 @@
 package rulegen
 
 import (
+	"fmt"
+
 	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/internal/promql"
 	"github.com/upheld-sla/upheld/sla"
@@ -51,10 +53,12 @@ func (p period) rules() []Rule {
 func (p period) rolling() []Rule {
 	ratio := p.figure(metricnames.ErrorPeriod).Now()
 	whole := standing{
-		lost: promql.Mul(ratio, p.figure(metricnames.CoveragePeriod).Now()),
-		span: func(share promql.Expr) promql.Expr { return promql.Mul(share, promql.Num(sla.Seconds(p.of.Rolling))) },
+		lost:  promql.Mul(ratio, p.figure(metricnames.CoveragePeriod).Now()),
+		span:  func(share promql.Expr) promql.Expr { return promql.Mul(share, promql.Num(sla.Seconds(p.of.Rolling))) },
+		words: []string{secondsOf(p.of.Rolling)},
 	}
 	if p.Masked() {
+		whole.words = nil
 		whole.span = func(share promql.Expr) promql.Expr {
 			return promql.MulLeft(share, p.agreedSeries(metricnames.AgreedSeconds), nil, nil)
 		}
@@ -64,18 +68,32 @@ func (p period) rolling() []Rule {
 		rules = append(rules, p.sum(t.Sum, t, func(e promql.Expr) promql.Expr { return e })...)
 	}
 	if p.Masked() {
-		rules = append(rules, p.record(metricnames.AgreedPeriod, p.agreed()))
+		rules = append(rules, p.agreedRule())
 	}
 	more, covered := p.coverage()
 	rules = append(append(rules, more...), p.untilLastEvent(covered, nil, nil)...)
-	rules = append(rules, p.notSeen(promql.Expr{})...)
-	rules = append(rules,
-		p.record(metricnames.ErrorPeriod, share(p.figure(metricnames.BadPeriod).Now(), p.figure(metricnames.TotalPeriod).Now())),
-		p.record(metricnames.BurnRate, promises{p.level}.perBudget(ratio)),
-		p.record(metricnames.BudgetRemaining, promql.Sub(promql.Num(one),
-			promql.Mul(p.figure(metricnames.BurnRate).Now(), p.figure(metricnames.CoveragePeriod).Now()))),
-	)
+	rules = append(rules, p.notSeen(promql.Expr{}, nil)...)
+	rules = append(rules, p.spent()...)
 	return append(rules, p.credits(whole)...)
+}
+
+// spent record the bad share of the period, and what it has spent of the budget.
+func (p period) spent() []Rule {
+	ratio := p.figure(metricnames.ErrorPeriod).Now()
+	total, bad := p.sumWords()
+	burn := p.record(metricnames.BurnRate, promises{p.level}.perBudget(ratio)).
+		says("The bad share over what the target share allows: above 1 the target share is missed so far.")
+	if !(promises{p.level}).ownTargets() {
+		burn = burn.says("%s", budgetWords(p.TargetBudget(), p.Target))
+	}
+	return []Rule{
+		p.record(metricnames.ErrorPeriod, share(p.figure(metricnames.BadPeriod).Now(), p.figure(metricnames.TotalPeriod).Now())).
+			says("Bad share of %s: %s / %s, absent while there are none.", p.of.Words(), bad, total),
+		burn,
+		p.record(metricnames.BudgetRemaining, promql.Sub(promql.Num(one),
+			promql.Mul(p.figure(metricnames.BurnRate).Now(), p.figure(metricnames.CoveragePeriod).Now()))).
+			says("What is left of the budget of all of %s: 1 is untouched, 0 spent, below 0 overspent. What was measured of it counts.", p.of.Words()),
+	}
 }
 
 // coverage is the share of a rolling period for which the state is known: by
@@ -83,22 +101,28 @@ func (p period) rolling() []Rule {
 // that have a value over those that the period holds, since no traffic is known
 // too. With masks it is the share of the agreed time that is known. The rules are
 // those that it reads.
-func (p period) coverage() ([]Rule, promql.Expr) {
+func (p period) coverage() ([]Rule, covered) {
 	if p.Masked() {
-		return nil, p.knownOfAgreed()
+		return nil, covered{share: p.knownOfAgreed()}
 	}
 	if p.Aggregation.ByTime() {
-		return nil, promql.Div(p.figure(metricnames.TotalPeriod).Now(), promql.Num(sla.Seconds(p.of.Rolling)))
+		return nil, covered{promql.Div(p.figure(metricnames.TotalPeriod).Now(), promql.Num(sla.Seconds(p.of.Rolling))), []string{secondsOf(p.of.Rolling)}}
 	}
 	slots := sla.NewDecimal(int64(p.of.Rolling), int64(secondTier*p.interval))
 	rules, evaluations := p.evaluations()
-	return rules, promql.Div(evaluations, promql.Num(slots))
+	every := fmt.Sprintf("%s = evaluations in %s, one every %s", inRules(slots), sla.FormatDuration(p.of.Rolling), sla.FormatDuration(secondTier*p.interval))
+	return rules, covered{promql.Div(evaluations, promql.Num(slots)), append(p.evaluationWords(), every)}
 }
 
 // agreedSeries is what the agreement records of the level's agreed time in the
 // period.
 func (p period) agreedSeries(name string) promql.Expr {
 	return p.masks.series(name, metricnames.Agreed, agreedName(p.ServiceLevel), metricnames.Period, periodName(p.of)).Now()
+}
+
+func (p period) agreedRule() Rule {
+	return p.record(metricnames.AgreedPeriod, p.agreed()).
+		says("Seconds of agreed time in %s: what is known in advance less what conditions have removed.", p.of.Words())
 }
 
 // agreed is how much agreed time the period has: what is known before, less what
@@ -121,8 +145,8 @@ func (p period) knownOfAgreed() promql.Expr {
 }
 
 // notSeen records the share of the period that the server did not see. rest is the
-// share of it that is still to come, if some is.
-func (p period) notSeen(rest promql.Expr) []Rule {
+// share of it that is still to come, if some is, and words how its constants come about.
+func (p period) notSeen(rest promql.Expr, words []string) []Rule {
 	if !p.fills() {
 		return nil
 	}
@@ -130,5 +154,6 @@ func (p period) notSeen(rest promql.Expr) []Rule {
 	if !rest.IsZero() {
 		share = promql.SubOn(share, rest)
 	}
-	return []Rule{p.record(metricnames.NotSeenPeriod, promql.ClampMin(share, zero))}
+	return []Rule{p.record(metricnames.NotSeenPeriod, promql.ClampMin(share, zero)).
+		says("Share of %s that is neither known nor missing nor still to come: the server did not see it.", p.of.Words()).saysAll(words)}
 }

@@ -1,6 +1,8 @@
 package rulegen
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
@@ -30,22 +32,21 @@ func (p period) calendar() []Rule {
 	more, covered, rest := c.coverage()
 	rules = append(rules, more...)
 	if c.Masked() {
-		rules = append(rules, c.record(metricnames.AgreedPeriod, c.agreed()))
+		rules = append(rules, c.agreedRule())
 	}
 	coverage, ratio := c.figure(metricnames.CoveragePeriod).Now(), c.figure(metricnames.ErrorPeriod).Now()
 	rules = append(rules, c.untilLastEvent(covered, c.tag, c.ofRunning)...)
-	rules = append(rules, c.notSeen(rest)...)
-	rules = append(rules,
-		c.record(metricnames.ErrorPeriod, share(c.figure(metricnames.BadPeriod).Now(), c.figure(metricnames.TotalPeriod).Now())),
-		c.record(metricnames.BurnRate, promises{c.level}.perBudget(ratio)),
-		c.record(metricnames.BudgetRemaining, promql.Sub(promql.Num(one), promql.Mul(c.figure(metricnames.BurnRate).Now(), coverage))),
+	rules = append(rules, c.notSeen(rest, c.restWords())...)
+	rules = append(append(rules, c.spent()...),
 		c.record(metricnames.BestPossible, promql.Sub(promql.Num(one),
-			promql.Mul(ratio, promql.Div(coverage, promql.AddLeft(coverage, rest))))),
-		c.record(metricnames.ErrorPrevious, share(c.figure(metricnames.BadPrevious).Now(), c.figure(metricnames.TotalPrevious).Now())),
+			promql.Mul(ratio, promql.Div(coverage, promql.AddLeft(coverage, rest))))).
+			says("The good share of the %s if all the rest of it is good.", c.of.Calendar).saysAll(c.restWords()),
+		c.record(metricnames.ErrorPrevious, share(c.figure(metricnames.BadPrevious).Now(), c.figure(metricnames.TotalPrevious).Now())).
+			says("Bad share of the %s before.", c.of.Calendar),
 	)
 	rules = append(rules, c.credits(standing{
 		lost: promql.Sub(promql.Num(one), c.figure(metricnames.BestPossible).Now()), of: promql.AddLeft(coverage, rest),
-		span: func(share promql.Expr) promql.Expr { return promql.MulLeft(share, c.whole(), nil, nil) },
+		span: func(share promql.Expr) promql.Expr { return promql.MulLeft(share, c.whole(), nil, nil) }, words: c.restWords(),
 	})...)
 	rules = append(rules, c.capsUsed()...)
 	return append(rules, c.owedPrevious(c.figure(metricnames.ErrorPrevious).Now())...)
@@ -71,32 +72,46 @@ func (c calendarPeriod) ofRunning(e promql.Expr) promql.Expr {
 
 // sums record a tally of the running period, and of the one before it.
 func (c calendarPeriod) sums(t metricnames.Tally) []Rule {
+	what := strings.TrimSuffix(c.tallyWords(t), ",")
 	running := func(e promql.Expr) promql.Expr { return promql.AndOn(e, c.running(), metricnames.Start) }
-	rules := append([]Rule{c.record(t.Tagged, c.tag(c.recorded(t.Increase).Now()))}, c.sum(t.ByStart, t, running)...)
+	tagged := c.record(t.Tagged, c.tag(c.recorded(t.Increase).Now())).
+		says("%s since the last evaluation, by the start of the %s that they belong to.", titled(what), c.of.Calendar)
+	rules := append([]Rule{tagged}, c.sum(t.ByStart, t, running)...)
 	return append(rules,
-		c.record(t.Sum, c.ofRunning(c.figure(t.ByStart).Now())),
+		c.record(t.Sum, c.ofRunning(c.figure(t.ByStart).Now())).says("%s of the running %s.", titled(what), c.of.Calendar),
 		c.record(t.SumOfPrevious, promql.AndOn(promql.Or(c.figure(t.ByStart).LastOverTime(periodKept), c.figure(t.SumOfPrevious).LastOverTime(periodKept)),
-			c.start(metricnames.CalendarPreviousDate), metricnames.Start)),
+			c.start(metricnames.CalendarPreviousDate), metricnames.Start)).
+			says("%s of the %s before: its last sum, kept over %s without the server.", titled(what), c.of.Calendar, sla.FormatDuration(periodKept)),
 	)
 }
 
 // coverage is the share of the running period, or of its agreed time, that is
 // known, and that is still to come.
-func (c calendarPeriod) coverage() (rules []Rule, known, rest promql.Expr) {
+func (c calendarPeriod) coverage() (rules []Rule, known covered, rest promql.Expr) {
 	if c.Masked() {
-		return nil, c.knownOfAgreed(), promql.Div(c.agreedSeries(metricnames.AgreedLeft), promql.Gt(c.whole(), promql.Num(zero)))
+		return nil, covered{share: c.knownOfAgreed()}, promql.Div(c.agreedSeries(metricnames.AgreedLeft), promql.Gt(c.whole(), promql.Num(zero)))
 	}
-	known = c.figure(metricnames.TotalPeriod).Now()
+	seconds := c.figure(metricnames.TotalPeriod).Now()
 	if !c.Aggregation.ByTime() {
 		var evaluations promql.Expr
 		rules, evaluations = c.evaluations()
 		slots := c.ofRunning(evaluations)
-		known = promql.Mul(slots, promql.Num(sla.Seconds(secondTier*c.interval)))
+		seconds = promql.Mul(slots, promql.Num(sla.Seconds(secondTier*c.interval)))
+		known.words = append(c.evaluationWords(), fmt.Sprintf("%s = %s in seconds, for which an evaluation stands", inRules(sla.Seconds(secondTier*c.interval)), sla.FormatDuration(secondTier*c.interval)))
 	}
 	// What is left begins where counting has come to.
 	left := promql.ClampMin(promql.Sub(c.clock.series(metricnames.CalendarEnd),
 		promql.Sub(promql.Time(), promql.Num(sla.Seconds(c.clock.lag())))), zero)
-	return rules, promql.DivLeft(known, c.whole()), promql.Div(left, c.whole())
+	known.share = promql.DivLeft(seconds, c.whole())
+	return rules, known, promql.Div(left, c.whole())
+}
+
+// restWords say how the constants of what is to come come about.
+func (c calendarPeriod) restWords() []string {
+	if c.Masked() {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s = %s, how old what is counted is in the middle", inRules(sla.Seconds(c.clock.lag())), sla.FormatDuration(c.clock.lag()))}
 }
 
 // whole is how long the running period is, or how much agreed time it has.

@@ -3,6 +3,7 @@ package rulegen
 import (
 	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/internal/promql"
+	"github.com/upheld-sla/upheld/sla"
 )
 
 // Coverage of levels that count events. What is spent of a budget is the bad
@@ -11,6 +12,12 @@ import (
 // add coverage either, or an idle level would spend its budget. So coverage is
 // what was measured up to the last event. When traffic returns, the pause
 // counts: it belongs to the traffic of the period.
+
+// covered is the share of a period that was measured.
+type covered struct {
+	share promql.Expr
+	words []string // how its constants come about
+}
 
 // coverageSteps is how many second-tier evaluations the recent part of the
 // memory of the last event spans; older parts are read at steps that far apart.
@@ -24,9 +31,10 @@ const coverageSteps = 12
 // The memory has two parts, so that no rule reads the whole period at short
 // steps: what was last seen within an hour is recorded, and of that the hours of
 // the period are read. An hour's mark sees the last event before it.
-func (p period) untilLastEvent(measured promql.Expr, tag, of func(promql.Expr) promql.Expr) []Rule {
+func (p period) untilLastEvent(measured covered, tag, of func(promql.Expr) promql.Expr) []Rule {
 	if p.Aggregation.ByTime() {
-		return []Rule{p.record(metricnames.CoveragePeriod, promql.ClampMax(measured, one))}
+		return []Rule{p.record(metricnames.CoveragePeriod, promql.ClampMax(measured.share, one)).
+			says("Share of %s that was measured.", p.of.Words()).saysAll(measured.words)}
 	}
 	if tag == nil {
 		tag = func(e promql.Expr) promql.Expr { return e }
@@ -42,8 +50,11 @@ func (p period) untilLastEvent(measured promql.Expr, tag, of func(promql.Expr) p
 		last = promql.Or(last, promql.LastOverSteps(seen.Now(), longest, coverageSteps*step))
 	}
 	return []Rule{
-		p.record(metricnames.MeasuredPeriod, promql.ClampMax(measured, one)),
-		p.record(metricnames.MeasuredBusy, promql.Or(busy, promql.LastOverSteps(busy, min(recent, longest), step))),
-		p.record(metricnames.CoveragePeriod, promql.Or(of(last), now)),
+		p.record(metricnames.MeasuredPeriod, promql.ClampMax(measured.share, one)).
+			says("Share of %s that was measured, with events or without.", p.of.Words()).saysAll(measured.words),
+		p.record(metricnames.MeasuredBusy, promql.Or(busy, promql.LastOverSteps(busy, min(recent, longest), step))).
+			says("The same at the last event, remembered for %s.", sla.FormatDuration(min(recent, longest))),
+		p.record(metricnames.CoveragePeriod, promql.Or(of(last), now)).
+			says("Share of %s that was measured, up to the last event: time without traffic spends no budget.", p.of.Words()),
 	}
 }

@@ -23,20 +23,24 @@ func (pr promises) constants() []Rule {
 	for _, k := range slices.Sorted(maps.Keys(l.Labels)) {
 		info[infoPrefix+k] = l.Labels[k]
 	}
-	described := Rule{Record: metricnames.LevelInfo, Expr: promql.Vector(one), Labels: info}
+	described := Rule{Record: metricnames.LevelInfo, Expr: promql.Vector(one), Labels: info}.says("What the level promises, as labels.")
 	if pr.grouped() {
 		info[infoGroupBy] = strings.Join(pr.groupLabels(), ",")
 		return []Rule{
 			pr.seenGroups(),
-			pr.record(metricnames.TargetRatio, pr.promised(func(t sla.GroupTarget) sla.Decimal { return t.Target })),
-			pr.record(metricnames.ObjectiveRatio, pr.promised(func(t sla.GroupTarget) sla.Decimal { return t.Objective })),
+			pr.record(metricnames.TargetRatio, pr.promised(func(t sla.GroupTarget) sla.Decimal { return t.Target })).
+				says("The target share of each group.").says("%s", pr.promisedWords(func(t sla.GroupTarget) sla.Decimal { return t.Target })),
+			pr.record(metricnames.ObjectiveRatio, pr.promised(func(t sla.GroupTarget) sla.Decimal { return t.Objective })).
+				says("The objective of each group, which alerts follow.").says("%s", pr.promisedWords(func(t sla.GroupTarget) sla.Decimal { return t.Objective })),
 			pr.worstGroups(),
 			described,
 		}
 	}
 	return []Rule{
-		pr.record(metricnames.TargetRatio, promql.Vector(l.TargetRatio())),
-		pr.record(metricnames.ObjectiveRatio, promql.Vector(l.ObjectiveRatio())),
+		pr.record(metricnames.TargetRatio, promql.Vector(l.TargetRatio())).
+			says("The target share: %s = %s %%", inRules(l.TargetRatio()), l.Target),
+		pr.record(metricnames.ObjectiveRatio, promql.Vector(l.ObjectiveRatio())).
+			says("The objective, which alerts follow: %s = %s %%", inRules(l.ObjectiveRatio()), l.Objective),
 		described,
 	}
 }
@@ -66,7 +70,8 @@ func (pr promises) seenGroups() Rule {
 		longest := slices.Max(slices.Concat(short, long))
 		e = promql.OrOn(e, last(pr.recorded(ratioName(longest))), pr.joinLabels()...)
 	}
-	return pr.record(metricnames.GroupSeen, e)
+	return pr.record(metricnames.GroupSeen, e).
+		says("1 for each group with data, 0 for one that only figures of the period, or of a window, still have.")
 }
 
 // worstGroups record the groups that burn their budgets fastest now, of those
@@ -78,7 +83,26 @@ func (pr promises) worstGroups() Rule {
 	if pr.ownTargets() {
 		rate = promql.DivManyOn(ratio, pr.objectiveBudget(), pr.joinLabels()...)
 	}
-	return pr.record(metricnames.GroupWorst, promql.TopK(mostTold, promql.Gt(rate, promql.Num(one))))
+	worst := pr.record(metricnames.GroupWorst, promql.TopK(mostTold, promql.Gt(rate, promql.Num(one)))).
+		says("The %d groups that burn their budget fastest now, of those that burn it faster than allowed.", mostTold)
+	if pr.ownTargets() {
+		return worst
+	}
+	return worst.says("%s", budgetWords(pr.ObjectiveBudget(), pr.Objective))
+}
+
+// budgetWords say how a budget comes about.
+func budgetWords(budget, percent sla.Decimal) string {
+	return fmt.Sprintf("%s = 1 - %s %%", inRules(budget), percent)
+}
+
+// promisedWords say how the constants of promised come about.
+func (pr promises) promisedWords(value func(sla.GroupTarget) sla.Decimal) string {
+	var words []string
+	for _, t := range pr.Promises() {
+		words = append(words, fmt.Sprintf("%s = %s %%", inRules(value(t).Quo(hundred)), value(t)))
+	}
+	return firstOf(words)
 }
 
 // promised is a promise for every group that is seen: value of the target that
@@ -164,6 +188,31 @@ func (pr promises) thresholdOf(t sla.Tier) promql.Expr {
 		}
 	}
 	return e
+}
+
+// thresholdWords say how the threshold of a tier comes about, and half of it if that
+// is a number too.
+func (pr promises) thresholdWords(t sla.Tier) (words []string, ofHalf string) {
+	ceiling := inRules(sla.MaxThreshold.Quo(pr.alertShare()))
+	reaches := fmt.Sprintf("%s: what an outage reaches", ceiling)
+	if share := pr.alertShare(); share.Cmp(one) != 0 {
+		reaches = fmt.Sprintf("%s = %s / %s: what an outage within service hours reaches", ceiling, inRules(sla.MaxThreshold), inRules(share))
+	}
+	if pr.ownTargets() {
+		words = []string{inRules(t.Factor) + ": how many times faster than the objective of the group allows"}
+		for _, p := range pr.Promises() {
+			if _, adapted := pr.reachable(t, p.ObjectiveBudget()); adapted {
+				return append(words, reaches), ""
+			}
+		}
+		return words, ""
+	}
+	threshold, adapted := pr.reachable(t, pr.ObjectiveBudget())
+	ofHalf = fmt.Sprintf("%s = %s / 2", inRules(threshold.Mul(half)), inRules(threshold))
+	if adapted {
+		return []string{fmt.Sprintf("%s, since %s x (1 - %s %%) is more", reaches, t.Factor, pr.Objective)}, ofHalf
+	}
+	return []string{fmt.Sprintf("%s = %s x (1 - %s %%): so many times faster than the objective allows", inRules(threshold), t.Factor, pr.Objective)}, ofHalf
 }
 
 // leastFactor is the burn rate at which a tier fires, the lowest where it is

@@ -16,8 +16,10 @@ func rollups(l level) []Rule {
 	for _, r := range l.Rollups() {
 		of := []string{metricnames.By, r.By, metricnames.Value, r.Value}
 		rules = append(rules,
-			l.record(metricnames.RollupLevelBudget, budget, of...),
-			l.record(metricnames.RollupLevelWeight, promql.Add(promql.Mul(promql.Num(zero), budget), promql.Num(l.RollupWeight)), of...))
+			l.record(metricnames.RollupLevelBudget, budget, of...).
+				says("The remaining budget of %s, for the rollup by %s.", l.Period.Words(), r.By),
+			l.record(metricnames.RollupLevelWeight, promql.Add(promql.Mul(promql.Num(zero), budget), promql.Num(l.RollupWeight)), of...).
+				says("The weight of the level, %s, while its budget is known.", inRules(l.RollupWeight)))
 	}
 	return rules
 }
@@ -32,9 +34,9 @@ func rollupGroup(l level, shared map[string]bool) []Group {
 	shared[name] = true
 	labels := map[string]string{metricnames.SLA: l.ID.SLA}
 	maps.Copy(labels, l.extra)
-	record := func(name string, e promql.Expr) Rule {
+	record := func(name string, e promql.Expr, words string) Rule {
 		own := maps.Clone(labels)
-		return Rule{Record: name, Expr: e, Labels: own}
+		return Rule{Record: name, Expr: e, Labels: own}.says("%s", words)
 	}
 	// They are recorded by other groups, every five intervals: two of these are
 	// looked at, so that none is missed.
@@ -47,9 +49,11 @@ func rollupGroup(l level, shared map[string]bool) []Group {
 	budget, weight := last(metricnames.RollupLevelBudget), last(metricnames.RollupLevelWeight)
 	count := promql.Count(budget, by...)
 	return []Group{{Name: name, Interval: secondTier * l.interval, Rules: []Rule{
-		record(metricnames.RollupWorst, promql.Min(budget, by...)),
-		record(metricnames.RollupWeighted, promql.Div(promql.Sum(promql.MulLeft(budget, weight, each, nil), by...), promql.Sum(weight, by...))),
-		record(metricnames.RollupLevels, count),
-		record(metricnames.RollupAtRisk, promql.OrOn(promql.Count(promql.Lt(budget, promql.Num(sla.AtRisk)), by...), promql.Mul(promql.Num(zero), count), by...)),
+		record(metricnames.RollupWorst, promql.Min(budget, by...), "The least remaining budget of each set of levels."),
+		record(metricnames.RollupWeighted, promql.Div(promql.Sum(promql.MulLeft(budget, weight, each, nil), by...), promql.Sum(weight, by...)),
+			"The mean remaining budget of each set of levels, by weight."),
+		record(metricnames.RollupLevels, count, "How many levels of each set have a known budget."),
+		record(metricnames.RollupAtRisk, promql.OrOn(promql.Count(promql.Lt(budget, promql.Num(sla.AtRisk)), by...), promql.Mul(promql.Num(zero), count), by...),
+			"How many levels of each set have less than "+inRules(sla.AtRisk)+" of their budget left."),
 	}}}
 }

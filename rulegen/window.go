@@ -2,6 +2,7 @@ package rulegen
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
@@ -66,9 +67,11 @@ func (ws windows) goesOn(over time.Duration) promql.Expr {
 // the window. A window without events has no ratio, rather than NaN.
 func (ws windows) ratios(windows []time.Duration) []Rule {
 	rules := make([]Rule, 0, len(windows))
+	total, bad := ws.sumWords()
 	for _, w := range windows {
 		rules = append(rules, ws.counts(w)...)
-		rules = append(rules, ws.record(ratioName(w), ws.ratio(w)))
+		rules = append(rules, ws.record(ratioName(w), ws.ratio(w)).
+			says("Bad share of the last %s: %s / %s, absent while there are none.", sla.FormatDuration(w), bad, total).saysAll(ws.sumWordsOf(w)))
 		rules = append(rules, ws.agreedRatio(w)...)
 		rules = append(rules, ws.trafficRatio(w)...)
 	}
@@ -99,12 +102,11 @@ func (ws windows) increases() []Rule {
 		}
 		return promql.Mul(ws.recorded(rate).SumOverTime(secondTier*ws.interval), promql.Num(sla.Seconds(ws.interval)))
 	}
-	rules := []Rule{
-		ws.record(metricnames.TotalIncrease, increase(metricnames.TotalRate)),
-		ws.record(metricnames.BadIncrease, increase(metricnames.BadRate)),
-	}
-	for _, t := range ws.tallies() {
-		rules = append(rules, ws.record(t.Increase, increase(t.Rate)))
+	var rules []Rule
+	for _, t := range ws.allTallies() {
+		rules = append(rules, ws.record(t.Increase, increase(t.Rate)).
+			says("%s since the last evaluation of this group, %s ago.", titled(strings.TrimSuffix(ws.tallyWords(t), ",")), sla.FormatDuration(secondTier*ws.interval)).
+			says("%s", ws.perInterval()))
 	}
 	return rules
 }

@@ -24,6 +24,7 @@ var (
 type least struct {
 	counted
 	amount sla.Decimal // in the unit of the sums: events, or seconds
+	words  string      // how it comes about
 }
 
 // seen is the least share of an event that a sum of rates counts. Of the five
@@ -42,10 +43,16 @@ func minima(l level) []least {
 	for _, m := range []struct {
 		counted
 		events int
-	}{{badSeries, l.Alerting.MinimumBadEvents}, {totalSeries, l.Alerting.MinimumEvents}} {
-		if m.events > 0 {
-			ms = append(ms, least{m.counted, sla.NewDecimal(int64(m.events), 1).Mul(seen).Mul(size)})
+		which  string
+	}{{badSeries, l.Alerting.MinimumBadEvents, "bad "}, {totalSeries, l.Alerting.MinimumEvents, ""}} {
+		if m.events == 0 {
+			continue
 		}
+		amount, what := sla.NewDecimal(int64(m.events), 1).Mul(seen).Mul(size), "events"
+		if l.Aggregation.ByTime() {
+			what = "probes x " + inRules(size) + " s"
+		}
+		ms = append(ms, least{m.counted, amount, fmt.Sprintf("%s = %d %s%s x %s: at least so many are needed, and rates may count a fifth less", inRules(amount), m.events, m.which, what, inRules(seen))})
 	}
 	return ms
 }
@@ -65,7 +72,12 @@ func (ws windows) counts(w time.Duration) []Rule {
 	var rules []Rule
 	for _, m := range ws.least {
 		if ws.gates(w) {
-			rules = append(rules, ws.record(m.sum+sla.FormatDuration(w), ws.countOf(w, m.counted)))
+			what, bad := ws.sumWords()
+			if m.counted == badSeries {
+				what = bad
+			}
+			rules = append(rules, ws.record(m.sum+sla.FormatDuration(w), ws.countOf(w, m.counted)).
+				says("%s of the last %s.", titled(what), sla.FormatDuration(w)).saysAll(ws.countWords(w)))
 		}
 	}
 	return rules
@@ -77,6 +89,23 @@ func (ws windows) countOf(w time.Duration, of counted) promql.Expr {
 		return ws.recorded(of.increase).SumOverTime(w)
 	}
 	return promql.Mul(ws.recorded(of.rate).SumOverTime(w), promql.Num(sla.Seconds(ws.interval)))
+}
+
+// countWords say how constants of countOf come about.
+func (ws windows) countWords(w time.Duration) []string {
+	if w > longestFirstTier {
+		return nil
+	}
+	return []string{ws.perInterval()}
+}
+
+// sumWordsOf say how constants of the ratio of a window come about: it has some only
+// where one of its sums is recorded, and the other is not.
+func (ws windows) sumWordsOf(w time.Duration) []string {
+	if len(ws.least) != 1 || !ws.gates(w) || w == sla.BaseWindow {
+		return nil
+	}
+	return ws.countWords(w)
 }
 
 // sumOver is what the ratio of a window is made of: the counts, if they are
@@ -105,6 +134,15 @@ func (ws windows) withLeast(e promql.Expr, w time.Duration) promql.Expr {
 		e = promql.AndOn(e, enough, ws.joinLabels()...)
 	}
 	return e
+}
+
+// minimaWords say how the constants of withLeast come about.
+func (ws windows) minimaWords() []string {
+	var words []string
+	for _, m := range ws.least {
+		words = append(words, m.words)
+	}
+	return words
 }
 
 // leastWords say what the alert has waited for besides the burn rate.

@@ -44,7 +44,9 @@ func (ws windows) trafficRatio(w time.Duration) []Rule {
 	mean := promql.Div(promql.Gt(whole, promql.Num(zero)), promql.Num(sla.Seconds(ws.Period.Nominal())))
 	traffic := promql.DivManyOn(promql.Div(ws.countOf(w, totalSeries), promql.Num(sla.Seconds(w))), mean, ws.joinLabels()...)
 	asUsual := promql.Add(promql.Mul(promql.Num(zero), ws.countOf(w, totalSeries)), promql.Num(one))
-	return []Rule{ws.record(metricnames.TrafficRatio+sla.FormatDuration(w), promql.OrOn(traffic, asUsual, ws.joinLabels()...))}
+	return []Rule{ws.record(metricnames.TrafficRatio+sla.FormatDuration(w), promql.OrOn(traffic, asUsual, ws.joinLabels()...)).
+		says("Traffic of the last %s over the mean of %s, 1 while that is unknown.", sla.FormatDuration(w), ws.Period.Words()).
+		saysAll(ws.countWords(w)).says("%s", secondsOf(w)).says("%s", secondsOf(ws.Period.Nominal()))}
 }
 
 // byHours is the bad share of a window with the weight that its agreed time has
@@ -79,12 +81,21 @@ func (ws windows) agreedRatio(w time.Duration) []Rule {
 	if !ws.Masked() || !ws.gates(w) || ws.Alerting.WeighByTraffic {
 		return nil
 	}
-	name := metricnames.AgreedRatio + sla.FormatDuration(w)
-	if ws.Aggregation.ByTime() {
-		return []Rule{ws.record(name, promql.Div(ws.countOf(w, totalSeries), promql.Num(sla.Seconds(w))))}
+	of := totalSeries
+	if !ws.Aggregation.ByTime() {
+		of = counted{rate: metricnames.AgreedMask, increase: agreedTally.Increase}
 	}
-	agreed := counted{rate: metricnames.AgreedMask, increase: agreedTally.Increase}
-	return []Rule{ws.record(name, promql.Div(ws.countOf(w, agreed), promql.Num(sla.Seconds(w))))}
+	return []Rule{ws.record(metricnames.AgreedRatio+sla.FormatDuration(w), promql.Div(ws.countOf(w, of), promql.Num(sla.Seconds(w)))).
+		says("Share of the last %s that is agreed service time and known.", sla.FormatDuration(w)).
+		saysAll(ws.countWords(w)).says("%s", secondsOf(w))}
+}
+
+// weightWords say how the constants of byHours come about.
+func (ws windows) weightWords() []string {
+	if ws.Alerting.WeighByTraffic || !ws.Masked() {
+		return nil
+	}
+	return []string{inRules(ws.share()) + " = share of all time that is agreed service time"}
 }
 
 // weighedWords say how an alert compares bad shares with its threshold.

@@ -132,7 +132,7 @@ func (r *RuleWriter) head(a *sla.Agreement) []byte {
 	}
 	head.line("")
 	head.line("Rules read across groups by design: the long windows are summed from what the")
-	head.line("first tier recorded. The next line says so to pint, which checks rule files.")
+	head.line("first layer recorded. The next line says so to pint, which checks rule files.")
 	head.line("pint file/disable rule/dependency")
 	return []byte(head.text.String() + "\n")
 }
