@@ -161,11 +161,16 @@ func (s *server) serveReload(w http.ResponseWriter, r *http.Request) {
 	case <-r.Context().Done():
 		return
 	}
-	if err := <-answer; err != nil {
-		http.Error(w, "Reload failed; everything goes on as before.\n"+redact.Error(err), http.StatusInternalServerError)
-		return
+	select {
+	case err := <-answer:
+		if err != nil {
+			http.Error(w, "Reload failed; everything goes on as before.\n"+redact.Error(err), http.StatusInternalServerError)
+			return
+		}
+		fmt.Fprintln(w, "Reloaded.")
+	case <-s.stopping: // in the middle of the reload, whose outcome nobody waits for
+		http.Error(w, "Upheld is stopping.", http.StatusServiceUnavailable)
 	}
-	fmt.Fprintln(w, "Reloaded.")
 }
 
 // metricsHandler answers scrapes with the probes' metrics, and those of the
