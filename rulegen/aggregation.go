@@ -165,12 +165,12 @@ func (c counting) busy() promql.Expr {
 	if c.Slots.MinRequests == 0 {
 		return promql.Gt(total, promql.Num(zero))
 	}
-	return promql.Ge(total, promql.Num(c.leastRate()))
+	return promql.Ge(total, promql.Num(leastRate(c)))
 }
 
 // leastRate is that of the requests that a slot needs, less half of one: sums of
 // fractions may be a little off, and native histograms are extrapolated.
-func (c counting) leastRate() sla.Decimal {
+func leastRate(c counting) sla.Decimal {
 	return sla.NewDecimal(2*c.Slots.MinRequests-1, 2).Quo(sla.Seconds(c.into.window))
 }
 
@@ -180,7 +180,7 @@ func (c counting) busyWords() []string {
 		return nil
 	}
 	return []string{fmt.Sprintf("%s = (%d requests - 0.5) / %s s: at least minRequests, as exactly as rates can tell",
-		inRules(c.leastRate()), c.Slots.MinRequests, inRules(sla.Seconds(c.into.window)))}
+		inRules(leastRate(c)), c.Slots.MinRequests, inRules(sla.Seconds(c.into.window)))}
 }
 
 // down is 1 while a component of a composite is down: by its own rule for minutes,

@@ -107,9 +107,12 @@ var clockSteps = []struct {
 	drift  float64
 	back   time.Duration
 	unseen float64
+	// fresh is set if the level is younger than six hours and the server was away for
+	// more than two: its sums are those since then, until the third layer has them.
+	fresh bool
 }{
 	{name: "an hour forward", do: setClock(time.Hour), unseen: 8},
-	{name: "a day forward", do: setClock(24 * time.Hour), unseen: 8},
+	{name: "a day forward", do: setClock(24 * time.Hour), unseen: 8, fresh: true},
 	{name: "37m13s forward", do: setClock(37*time.Minute + 13*time.Second), unseen: 8},
 	{name: "ten seconds forward", do: setClock(10 * time.Second), unseen: 1},
 	{name: "an hour back", do: setClock(-time.Hour), back: time.Hour},
@@ -145,7 +148,7 @@ func TestStepsOfTheClockBlameNobody(t *testing.T) {
 			for end := w.Now().Add(step.back + time.Hour); w.Now().Before(end); {
 				w.Run(5 * time.Minute)
 				for name, v := range clockFigures(w) {
-					if moved := math.Abs(v - after[name]); strings.HasSuffix(name, "ratio") && moved > 0.01 && step.back == 0 {
+					if moved := math.Abs(v - after[name]); strings.HasSuffix(name, "ratio") && moved > 0.01 && step.back == 0 && !step.fresh {
 						t.Errorf("%s moves by %.4f within five minutes", name, moved)
 					}
 					after[name] = v

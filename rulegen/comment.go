@@ -47,7 +47,7 @@ func (l level) unit() string {
 }
 
 // sumWords are what the level's sums of total and bad are called.
-func (l level) sumWords() (total, bad string) {
+func sumWords(l level) (total, bad string) {
 	if l.Aggregation.ByTime() {
 		return "known seconds", "bad seconds"
 	}
@@ -55,8 +55,8 @@ func (l level) sumWords() (total, bad string) {
 }
 
 // tallyWords are what is summed of a rate.
-func (l level) tallyWords(t metricnames.Tally) string {
-	total, bad := l.sumWords()
+func tallyWords(l level, t metricnames.Tally) string {
+	total, bad := sumWords(l)
 	switch t.Rate {
 	case metricnames.TotalRate:
 		return total
@@ -88,7 +88,7 @@ func (l level) tallyWords(t metricnames.Tally) string {
 func titled(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
 
 // perInterval says by what sums of rates are multiplied.
-func (l level) perInterval() string {
+func perInterval(l level) string {
 	return fmt.Sprintf("%s: each rate stands for the %s until the next one.", inRules(sla.Seconds(l.interval)), sla.FormatDuration(l.interval))
 }
 
@@ -127,7 +127,7 @@ func (c counting) counts(r Rule, what string) Rule {
 }
 
 // looked says when states are looked at.
-func (c counting) looked() string {
+func looked(c counting) string {
 	if c.into.cut == time.Minute {
 		return "at the end of the last minute"
 	}

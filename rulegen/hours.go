@@ -70,7 +70,7 @@ func hourRules(l level) []Rule {
 			continue
 		}
 		for _, t := range p.allTallies() {
-			rules = append(rules, p.toHour(t.ToHour, p.increase(t), sumOf, p.tallyWords(t)))
+			rules = append(rules, p.toHour(t.ToHour, p.increase(t), sumOf, tallyWords(p.level, t)))
 		}
 		if !p.Masked() && !p.Aggregation.ByTime() {
 			rules = append(rules, p.toHour(metricnames.MeasuredToHour, p.increase(totalTally), countOf, evaluationsWords))
@@ -106,12 +106,12 @@ func (p period) increase(t metricnames.Tally) promql.Selector {
 func (p period) sum(name string, t metricnames.Tally, chosen func(promql.Expr) promql.Expr) []Rule {
 	s := p.increase(t)
 	if !p.byHour() {
-		return []Rule{p.record(name, chosen(s.SumOverTime(p.of.Longest()))).says("%s of %s.", titled(p.tallyWords(t)), p.of.Words())}
+		return []Rule{p.record(name, chosen(s.SumOverTime(p.of.Longest()))).says("%s of %s.", titled(tallyWords(p.level, t)), p.of.Words())}
 	}
 	return []Rule{
-		p.record(t.SinceHour, p.sinceHour(s, sumOf)).says("%s since the last whole hour.", titled(p.tallyWords(t))).says(parityWords),
+		p.record(t.SinceHour, p.sinceHour(s, sumOf)).says("%s since the last whole hour.", titled(tallyWords(p.level, t))).says(parityWords),
 		p.record(name, chosen(p.summed(t.ToHour, t.SinceHour, s, sumOf))).
-			says("%s of %s: those up to a whole hour, which another group sums, those since then, and up to %d hours between.", titled(p.tallyWords(t)), p.of.Words(), hoursBack).
+			says("%s of %s: those up to a whole hour, which another group sums, those since then, and up to %d hours between.", titled(tallyWords(p.level, t)), p.of.Words(), hoursBack).
 			says("%s", secondsOf(time.Hour)),
 	}
 }

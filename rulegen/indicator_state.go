@@ -23,7 +23,7 @@ func (c counting) condition(q sla.Query) ([]Rule, sla.Findings) {
 		return nil, findings
 	}
 	findings = append(c.groupsOf(q, expr.TruthLoses), filtered(q, notBad, expr.Filters(c.groupLabels()...))...)
-	return c.looks(promql.Sub(promql.Num(one), holds), "1 if the condition did not hold "+c.looked()+", 0 if it did."), findings
+	return c.looks(promql.Sub(promql.Num(one), holds), "1 if the condition did not hold "+looked(c)+", 0 if it did."), findings
 }
 
 // notBad is what follows where a condition or a value of a level has no answer.
@@ -90,7 +90,7 @@ func (c counting) takenOver(q sla.Query) ([]Rule, sla.Findings) {
 	}
 	known := promql.Ge(expr, promql.Num(zero)) // drops NaN
 	findings = append(c.groupsOf(q, expr.Loses), filtered(q, notBad, expr.ValueFilters(c.groupLabels()...))...)
-	return c.looks(promql.ClampMax(promql.Avg(known, c.groupLabels()...), one), "the bad share "+c.looked()+", as it is calculated elsewhere."), findings
+	return c.looks(promql.ClampMax(promql.Avg(known, c.groupLabels()...), one), "the bad share "+looked(c)+", as it is calculated elsewhere."), findings
 }
 
 // countsOfAnswers finds counts of what a comparison answers by bool. They are

@@ -94,7 +94,7 @@ func (a agreedTime) masked(at moment) []Rule {
 	if !a.Masked() {
 		return nil
 	}
-	total, bad := a.sumWords()
+	total, bad := sumWords(a.level)
 	raw := func(name string) promql.Expr { return a.recorded(name).Now() }
 	agreed := raw(metricnames.AgreedMask)
 	rules := []Rule{

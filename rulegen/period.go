@@ -80,7 +80,7 @@ func (p period) rolling() []Rule {
 // spent record the bad share of the period, and what it has spent of the budget.
 func (p period) spent() []Rule {
 	ratio := p.figure(metricnames.ErrorPeriod).Now()
-	total, bad := p.sumWords()
+	total, bad := sumWords(p.level)
 	burn := p.record(metricnames.BurnRate, promises{p.level}.perBudget(ratio)).
 		says("The bad share over what the target share allows: above 1 the target share is missed so far.")
 	if !(promises{p.level}).ownTargets() {

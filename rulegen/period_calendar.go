@@ -72,7 +72,7 @@ func (c calendarPeriod) ofRunning(e promql.Expr) promql.Expr {
 
 // sums record a tally of the running period, and of the one before it.
 func (c calendarPeriod) sums(t metricnames.Tally) []Rule {
-	what := strings.TrimSuffix(c.tallyWords(t), ",")
+	what := strings.TrimSuffix(tallyWords(c.level, t), ",")
 	running := func(e promql.Expr) promql.Expr { return promql.AndOn(e, c.running(), metricnames.Start) }
 	tagged := c.record(t.Tagged, c.tag(c.recorded(t.Increase).Now())).
 		says("%s since the last evaluation, by the start of the %s that they belong to.", titled(what), c.of.Calendar)

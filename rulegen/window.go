@@ -67,7 +67,7 @@ func (ws windows) goesOn(over time.Duration) promql.Expr {
 // the window. A window without events has no ratio, rather than NaN.
 func (ws windows) ratios(windows []time.Duration) []Rule {
 	rules := make([]Rule, 0, len(windows))
-	total, bad := ws.sumWords()
+	total, bad := sumWords(ws.level)
 	for _, w := range windows {
 		rules = append(rules, ws.counts(w)...)
 		rules = append(rules, ws.record(ratioName(w), ws.ratio(w)).
@@ -105,8 +105,8 @@ func (ws windows) increases() []Rule {
 	var rules []Rule
 	for _, t := range ws.allTallies() {
 		rules = append(rules, ws.record(t.Increase, increase(t.Rate)).
-			says("%s since the last evaluation of this group, %s ago.", titled(strings.TrimSuffix(ws.tallyWords(t), ",")), sla.FormatDuration(secondTier*ws.interval)).
-			says("%s", ws.perInterval()))
+			says("%s since the last evaluation of this group, %s ago.", titled(strings.TrimSuffix(tallyWords(ws.level, t), ",")), sla.FormatDuration(secondTier*ws.interval)).
+			says("%s", perInterval(ws.level)))
 	}
 	return rules
 }

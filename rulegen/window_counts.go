@@ -72,7 +72,7 @@ func (ws windows) counts(w time.Duration) []Rule {
 	var rules []Rule
 	for _, m := range ws.least {
 		if ws.gates(w) {
-			what, bad := ws.sumWords()
+			what, bad := sumWords(ws.level)
 			if m.counted == badSeries {
 				what = bad
 			}
@@ -96,7 +96,7 @@ func (ws windows) countWords(w time.Duration) []string {
 	if w > longestFirstTier {
 		return nil
 	}
-	return []string{ws.perInterval()}
+	return []string{perInterval(ws.level)}
 }
 
 // sumWordsOf say how constants of the ratio of a window come about: it has some only
