@@ -41,7 +41,13 @@ func (l level) windowLengths() (short, long []time.Duration) {
 
 // forecasts are the alerts that look at a window beside those of the tiers.
 func (l level) forecasts() []sla.Alert {
-	return slices.DeleteFunc(l.Alerts(), func(a sla.Alert) bool { return a.Over == 0 })
+	var all []sla.Alert
+	for _, k := range sla.AlertKinds {
+		if k.Options != nil && k.Options.LookAhead != nil {
+			all = append(all, k.Of(l.ServiceLevel)...)
+		}
+	}
+	return all
 }
 
 // ForecastShort is the window that says whether what a forecast saw over a longer
