@@ -50,7 +50,7 @@ var groupPrefix = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9:_.-]*$`)
 // check also completes the options.
 func (r *ruleFlags) check() error {
 	r.Program = "upheld " + buildinfo.Version()
-	r.Operator.Labels = r.operatorLabels
+	r.Operator.Labels, r.Templates = r.operatorLabels, &emit.Templates{}
 	if r.interval < time.Second || r.interval > maxRulesInterval {
 		return fmt.Errorf("--rules.interval=%s is not between 1s and %s", r.interval, maxRulesInterval)
 	}
@@ -230,12 +230,7 @@ func (r *ruleFiles) open(agreement string) error {
 	}
 	opts := r.o.rules.RuleOptions
 	opts.Operator.Name = "upheld-" + name
-	r.file = f
-	if r.writer == nil {
-		r.writer = emit.NewRuleWriter(f, opts)
-	} else {
-		r.writer = r.writer.Next(f, opts)
-	}
+	r.file, r.writer = f, emit.NewRuleWriter(f, opts)
 	return nil
 }
 
@@ -245,6 +240,6 @@ func (r *ruleFiles) close() error {
 		return nil
 	}
 	err := errors.Join(r.writer.Close(), r.file.Close())
-	r.file = nil
+	r.file, r.writer = nil, nil
 	return err
 }

@@ -1,6 +1,7 @@
 package promql
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 
@@ -17,29 +18,27 @@ import (
 // lines, as in Prometheus' printer.
 const lineWidth = 100
 
-// ProveLayout is Prove for an expression on several lines, if it is long, and with
-// parentheses wherever operators of different kinds meet. joins tells whether there is
-// an operator between two operands at all.
-func (e Expr) ProveLayout() (text string, joins bool, err error) {
-	if e.node == nil {
-		_, err := e.proven("")
-		return "", false, err
-	}
-	l := layout{line: make([]byte, 0, 512), parts: make([]part, 0, 32)}
-	l.add(e.node)
-	l.write(0, 0)
-	text, err = e.proven(l.text.String())
-	return text, l.joins, err
+// Layout prints expressions one after the other.
+type Layout struct {
+	// The line is made once and cut, since each part would otherwise be printed
+	// again for each part that it is in.
+	line  []byte // the expression on one line
+	parts []part
+	joins bool   // there is an operator between two operands
+	text  []byte // as far as it is written
 }
 
-// layout is an expression on one line with its parts, and its text as far as it is
-// written. The line is made once and cut, since each part would otherwise be printed
-// again for each part that it is in.
-type layout struct {
-	line  []byte
-	parts []part
-	joins bool // there is an operator between two operands
-	text  strings.Builder
+// Prove is Expr.Prove for an expression on several lines, if it is long, and with
+// parentheses wherever operators of different kinds meet. joins tells whether there is
+// an operator between two operands at all.
+func (l *Layout) Prove(e Expr) (text string, joins bool, err error) {
+	l.line, l.parts, l.joins, l.text = l.line[:0], l.parts[:0], false, l.text[:0]
+	if e.node != nil {
+		l.add(e.node)
+		l.write(0, 0)
+	}
+	text, err = e.proven(string(l.text))
+	return text, l.joins, err
 }
 
 // part is a part of an expression: what of the line it is, and how it is broken.
@@ -62,7 +61,7 @@ const (
 )
 
 // add adds an expression to the line, and parentheses to its operands.
-func (l *layout) add(n parser.Expr) {
+func (l *Layout) add(n parser.Expr) {
 	i := len(l.parts)
 	l.parts = append(l.parts, part{from: len(l.line)})
 	how := nowhere
@@ -109,7 +108,7 @@ func (l *layout) add(n parser.Expr) {
 }
 
 // list adds what is in parentheses.
-func (l *layout) list(begin string, parts ...parser.Expr) {
+func (l *Layout) list(begin string, parts ...parser.Expr) {
 	l.line = append(l.line, begin...)
 	for i, p := range parts {
 		if i > 0 {
@@ -122,7 +121,7 @@ func (l *layout) list(begin string, parts ...parser.Expr) {
 
 // operation adds both operands, in parentheses if they are operations that the
 // operator does not continue.
-func (l *layout) operation(n *parser.BinaryExpr) breaks {
+func (l *Layout) operation(n *parser.BinaryExpr) breaks {
 	l.joins = true
 	left, isLeft := n.LHS.(*parser.BinaryExpr)
 	continued := isLeft && continues(left, n)
@@ -156,16 +155,16 @@ func isNumber(n parser.Expr) bool {
 	return is
 }
 
-func (l *layout) short(i int) bool {
+func (l *Layout) short(i int) bool {
 	p := l.parts[i]
 	return p.to-p.from <= lineWidth || p.operands < 2
 }
 
 // write writes a part whose first line has begun; its other lines get the indent.
-func (l *layout) write(i, indent int) {
+func (l *Layout) write(i, indent int) {
 	p := l.parts[i]
 	if p.breaks == nowhere || l.short(i) {
-		l.text.Write(l.line[p.from:p.to])
+		l.text = append(l.text, l.line[p.from:p.to]...)
 		return
 	}
 	if p.breaks == inside {
@@ -180,29 +179,29 @@ func (l *layout) write(i, indent int) {
 	if p.breaks == inside {
 		l.newLine(indent - 1)
 	}
-	l.text.Write(l.line[begin:p.to])
+	l.text = append(l.text, l.line[begin:p.to]...)
 }
 
 // cut writes what stands before a part, broken as the whole is; others says that it
 // is between two.
-func (l *layout) cut(from, to int, how breaks, others bool, indent int) {
+func (l *Layout) cut(from, to int, how breaks, others bool, indent int) {
 	text := l.line[from:to]
 	switch {
 	case how == inside:
-		l.text.WriteString(strings.TrimRight(string(text), " "))
+		l.text = append(l.text, bytes.TrimRight(text, " ")...)
 		l.newLine(indent)
 	case how == between && others:
 		l.newLine(indent)
-		l.text.WriteString(strings.TrimSpace(string(text)))
+		l.text = append(l.text, bytes.TrimSpace(text)...)
 		l.newLine(indent)
 	default:
-		l.text.Write(text)
+		l.text = append(l.text, text...)
 	}
 }
 
-func (l *layout) newLine(indent int) {
-	l.text.WriteByte('\n')
+func (l *Layout) newLine(indent int) {
+	l.text = append(l.text, '\n')
 	for range indent {
-		l.text.WriteString("  ")
+		l.text = append(l.text, "  "...)
 	}
 }

@@ -14,7 +14,7 @@ import (
 // tab or ends with a space, and the first has no indent, so that it can stand in a block of YAML.
 func TestEveryLayoutMeansWhatItIsOf(t *testing.T) {
 	check := func(e Expr) string {
-		text, _, err := e.ProveLayout()
+		text, _, err := new(Layout).Prove(e)
 		if err != nil {
 			return err.Error()
 		}
@@ -101,7 +101,7 @@ clamp_max(
   0.5
 )`},
 	} {
-		got, _, err := c.e.ProveLayout()
+		got, _, err := new(Layout).Prove(c.e)
 		if want := strings.TrimPrefix(c.want, "\n"); got != want || err != nil {
 			t.Errorf("%s: got %v\n%s\nwant\n%s", name, err, got, want)
 		}
@@ -114,26 +114,26 @@ func TestLayoutTellsWhatJoins(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, joins, err := e.ProveLayout(); joins != want || err != nil {
+		if _, joins, err := new(Layout).Prove(e); joins != want || err != nil {
 			t.Errorf("%s joins: %t, %v", text, joins, err)
 		}
 	}
 }
 
 func TestAnEmptyExpressionHasNoLayout(t *testing.T) {
-	if _, _, err := (Expr{}).ProveLayout(); err == nil {
+	if _, _, err := new(Layout).Prove(Expr{}); err == nil {
 		t.Error("an empty expression was let through")
 	}
 }
 
-func BenchmarkProveLayout(b *testing.B) {
+func BenchmarkLayout(b *testing.B) {
 	series := func(name string) Selector {
 		return Series(name, Eq("sla", "shop"), Eq("service", "storefront"), Eq("slo", "availability"))
 	}
 	e := OrOn(Gt(series("sla:error:ratio_rate5m").Now(), Num(sla.NewDecimal(1, 1000))), AndOn(Gt(series("sla:error:ratio_rate1h").Now(), Num(sla.NewDecimal(1, 1000))), series("b").Now(), "sla"), "sla")
 	for name, prove := range map[string]func() (string, error){
 		"line":   e.Prove,
-		"layout": func() (string, error) { text, _, err := e.ProveLayout(); return text, err },
+		"layout": func() (string, error) { text, _, err := new(Layout).Prove(e); return text, err },
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()

@@ -30,6 +30,9 @@ type RuleOptions struct {
 	QueryOffset time.Duration
 	// Limit is how many series a rule may make before it fails; 0 is no limit.
 	Limit int
+	// Templates are those that are known to be good, which files may share; nil for
+	// none.
+	Templates *Templates
 	// Operator is for the format of that name.
 	Operator OperatorObject
 }

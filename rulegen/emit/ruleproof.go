@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/prometheus/common/model"
@@ -36,25 +37,29 @@ func (r *RuleWriter) prove(rule *rulegen.Rule) (expr string, block bool, err err
 			case !utf8.ValidString(text):
 				return "", false, fmt.Errorf("%q is no UTF-8", text)
 			case !recording && isTemplate(text):
-				if err := r.checkTemplate(text); err != nil {
+				if err := r.opts.Templates.check(text); err != nil {
 					return "", false, err
 				}
 			}
 		}
 	}
-	expr, joins, err := rule.Expr.ProveLayout()
+	expr, joins, err := r.layout.Prove(rule.Expr)
 	return expr, joins || len(expr) > longExpr, err
 }
 
-// checkTemplate checks a text once: levels have many in common.
-func (r *RuleWriter) checkTemplate(text string) error {
-	if r.checked[text] {
+// Templates are the texts of alerts that Prometheus was found to take as templates.
+// Levels have many in common, so each is checked once. It can be used by several
+// goroutines.
+type Templates struct{ good sync.Map }
+
+func (t *Templates) check(text string) error {
+	if _, known := t.good.Load(text); known {
 		return nil
 	}
 	if err := promql.CheckTemplate(text); err != nil {
 		return err
 	}
-	r.checked[text] = true
+	t.good.Store(text, true)
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/upheld-sla/upheld/internal/promql"
 	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/sla"
 )
@@ -21,32 +22,28 @@ import (
 // Prometheus checks them, and names of groups are unique. Tests compare the text with
 // what yaml.v3 prints, and read whole files with Prometheus' own reader.
 type RuleWriter struct {
-	w       io.Writer
-	opts    RuleOptions
-	form    ruleForm
-	of      string // the agreement that is being written
-	text    yamlText
-	names   []string
-	groups  map[string]bool
-	checked map[string]bool // templates that Prometheus takes
-	begun   bool
-	object  int // bytes since the file, or the object in it, was begun
-	parts   int // objects that were begun
-	packed  packing
-	order   []orderedGroup // that were written since Begin
+	w      io.Writer
+	opts   RuleOptions
+	form   ruleForm
+	of     string // the agreement that is being written
+	text   yamlText
+	names  []string
+	groups map[string]bool
+	layout promql.Layout
+	begun  bool
+	object int // bytes since the file, or the object in it, was begun
+	parts  int // objects that were begun
+	packed packing
+	order  []orderedGroup // that were written since Begin
 }
 
 // NewRuleWriter is a writer of one rule file to w, of one agreement or of
 // several one after the other. The file is complete after Close.
 func NewRuleWriter(w io.Writer, opts RuleOptions) *RuleWriter {
-	return &RuleWriter{w: w, opts: opts, form: opts.form(), groups: map[string]bool{}, checked: map[string]bool{}}
-}
-
-// Next is a writer of another file to w, once r is closed.
-func (r *RuleWriter) Next(w io.Writer, opts RuleOptions) *RuleWriter {
-	next := NewRuleWriter(w, opts)
-	next.text.out, next.checked = r.text.out[:0], r.checked
-	return next
+	if opts.Templates == nil {
+		opts.Templates = &Templates{}
+	}
+	return &RuleWriter{w: w, opts: opts, form: opts.form(), groups: map[string]bool{}}
 }
 
 // Begin says whose levels come next. Only a bundle may begin a second agreement.
@@ -174,6 +171,9 @@ func (r *RuleWriter) rules(rules []rulegen.Rule) error {
 		expr, block, err := r.prove(rule)
 		if err == nil {
 			err = r.rule(rule, expr, block)
+		}
+		if err == nil {
+			err = r.flush()
 		}
 		if err != nil {
 			return fmt.Errorf("%s%s: %w, a fault of upheld", rule.Record, rule.Alert, err)
