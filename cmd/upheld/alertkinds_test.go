@@ -110,7 +110,7 @@ func (m kindsMade) inTests(t *testing.T, k *sla.AlertKind) {
 	quiet, fires := false, false
 	for _, f := range m.files {
 		for _, test := range f.Tests {
-			for _, a := range test.Asked {
+			for _, a := range test.Expect {
 				if strings.Contains(a.Expr, fmt.Sprintf("alertname=%q", k.Name)) {
 					quiet, fires = quiet || len(a.Samples) == 0, fires || len(a.Samples) > 0
 				}

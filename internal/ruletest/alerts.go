@@ -10,27 +10,28 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// alertTest is how tests bring about an alert of a kind, and see it quiet.
+// alertTest is how tests make an alert of a kind fire, and see it quiet.
 type alertTest struct {
 	kind *sla.AlertKind
-	// figures brings it about by recorded figures just beyond what it waits for,
-	// and not by figures just before; nil of a kind that waits for something else.
+	// figures sets recorded figures just below and just above the alert's threshold;
+	// nil for a kind that does not depend on such figures.
 	figures func(*figures)
-	// course asks for it at the end of a level's course.
-	course func(*course) []Asked
-	// dated asks for it at an instant of the years that rules are made for; rules
-	// are those of the kind that the suite has, made at a time.
-	dated func(rules []rulegen.Rule, made, at time.Time, every string) []Asked
-	// whileUnmeasured is set if it fires while nothing is measured, as in most
-	// moments of figures.
+	// burn is what is expected of the alert in the scenario of a burn.
+	burn func(*burnScenario) []Expectation
+	// dated is what is expected of the alert at an instant of the years that rules
+	// are made for. rules are those of the kind in the suite, generated at made.
+	dated func(rules []rulegen.Rule, made, at time.Time, every string) []Expectation
+	// whileUnmeasured is set if the alert fires while nothing is measured, which is so
+	// in most moments of figures.
 	whileUnmeasured bool
-	// labels are those that the alert has from the series that it reads.
-	labels func(*tested) promql.Metric
+	// labels are those that the alert gets from the series that it reads.
+	labels func(*levelUnderTest) promql.Metric
 }
 
-// alertTests has a line for each kind of alert, in the order in which figures
-// bring them about: a page would hold the forecast back, and what the credit tiers
-// wait for can page, which would hold tickets back.
+// alertTests has a line for each kind of alert, in the order in which figures make
+// them fire. A page would hold back the forecast, so burn alerts come after it. The
+// bad share that a credit tier needs can page and hold back tickets, so it comes
+// after burn alerts.
 func alertTests() []alertTest {
 	return []alertTest{
 		{kind: sla.AlertGroupLimit, figures: (*figures).limit},
@@ -39,10 +40,10 @@ func alertTests() []alertTest {
 		{kind: sla.AlertExclusionCap, figures: (*figures).caps},
 		{kind: sla.AlertCompositeDivergence, figures: (*figures).divergence},
 		{kind: sla.AlertBudgetBurn, figures: (*figures).burns},
-		{kind: sla.AlertCreditTier, figures: (*figures).creditTiers, labels: func(l *tested) promql.Metric {
+		{kind: sla.AlertCreditTier, figures: (*figures).creditTiers, labels: func(l *levelUnderTest) promql.Metric {
 			return promql.Metric{metricnames.Period: l.CreditPeriod().String()}
 		}},
-		{kind: sla.AlertMeasurementLost, figures: (*figures).unmeasured, course: (*course).loss, whileUnmeasured: true},
+		{kind: sla.AlertMeasurementLost, figures: (*figures).unmeasured, burn: (*burnScenario).lostMeasurement, whileUnmeasured: true},
 		{kind: sla.AlertCalendarEnds, dated: calendarEnds},
 	}
 }
@@ -56,7 +57,7 @@ func testOf(name string) alertTest {
 	panic("ruletest: no test of alerts called " + name)
 }
 
-// limit brings about as many groups as may be, and one more.
+// limit sets as many groups as are allowed, and one more.
 func (f *figures) limit() {
 	l := f.l
 	labels := l.labelsOf(sla.AlertGroupLimit.Name)
@@ -65,11 +66,11 @@ func (f *figures) limit() {
 	}
 	most := l.GroupBy.Limit * 4 / 5
 	for _, more := range []int{0, 1} {
-		f.moment(func(_, at int) []Asked {
+		f.moment(func(_, at int) []Expectation {
 			if more == 0 {
-				return []Asked{l.alerts(sla.AlertGroupLimit.Name, at)}
+				return []Expectation{l.alerts(sla.AlertGroupLimit.Name, at)}
 			}
-			return []Asked{l.alerts(sla.AlertGroupLimit.Name, at, labels...)}
+			return []Expectation{l.alerts(sla.AlertGroupLimit.Name, at, labels...)}
 		})
 		for i := len(l.whole.groups()); i < most+more; i++ {
 			others := promql.Metric{}
@@ -81,17 +82,20 @@ func (f *figures) limit() {
 	}
 }
 
+// exhausted sets a budget of which a little is left, and one that is overspent.
 func (f *figures) exhausted() {
 	if !f.summed() {
 		return
 	}
 	l, labels := f.l, f.l.labelsOf(sla.AlertBudgetExhausted.Name)
-	f.remaining(anyTime, just, func(at int) []Asked { return []Asked{l.alerts(sla.AlertBudgetExhausted.Name, at)} })
-	f.remaining(anyTime, -just, func(at int) []Asked { return []Asked{l.alerts(sla.AlertBudgetExhausted.Name, at, labels...)} })
+	f.remaining(anyTime, margin, func(at int) []Expectation { return []Expectation{l.alerts(sla.AlertBudgetExhausted.Name, at)} })
+	f.remaining(anyTime, -margin, func(at int) []Expectation {
+		return []Expectation{l.alerts(sla.AlertBudgetExhausted.Name, at, labels...)}
+	})
 }
 
-// forecast brings about that the rest of the budget ends just after, and just
-// before, the time that the alert looks ahead.
+// forecast sets a burn rate at which the rest of the budget ends just before, and
+// just after, the time that the alert looks ahead.
 func (f *figures) forecast() {
 	l := f.l
 	labels, fc := l.labelsOf(sla.AlertBudgetForecast.Name), l.Notice(sla.AlertBudgetForecast)
@@ -99,66 +103,66 @@ func (f *figures) forecast() {
 		return
 	}
 	budget := l.TargetBudget().Float64()
-	perLeft := l.Period.Nominal().Seconds() / fc.Within.Seconds() * budget // the bad share that ends a whole budget just in time
+	perLeft := l.Period.Nominal().Seconds() / fc.Within.Seconds() * budget // the bad share at which a whole budget lasts exactly that long
 	left := min(0.5, 0.9/perLeft)
-	if left*perLeft <= budget*(1+2*just) {
-		return // of a rolling period as much comes back
+	if left*perLeft <= budget*(1+2*margin) {
+		return // a rolling period gets back as much as is spent
 	}
 	for _, m := range []struct {
 		by     float64
 		enough bool
 		fires  bool
-	}{{1 + just, true, true}, {1 - just, true, false}, {1 + just, false, false}} {
+	}{{1 + margin, true, true}, {1 - margin, true, false}, {1 + margin, false, false}} {
 		if !m.enough && !f.gated(fc.Over) {
 			continue
 		}
-		there := f.remaining(open, left, func(at int) []Asked {
+		there := f.remaining(open, left, func(at int) []Expectation {
 			if m.fires {
-				return []Asked{l.alerts(sla.AlertBudgetForecast.Name, at, labels...)}
+				return []Expectation{l.alerts(sla.AlertBudgetForecast.Name, at, labels...)}
 			}
-			return []Asked{l.alerts(sla.AlertBudgetForecast.Name, at)}
+			return []Expectation{l.alerts(sla.AlertBudgetForecast.Name, at)}
 		})
 		if there {
 			weight := f.weight(fc.Over)
 			for _, w := range []time.Duration{sla.BaseWindow, rulegen.ForecastShort(fc.Over, f.l.windows())} {
-				f.window(w, budget*(1+just)*weight, true) // so that no tier burns, whose page would hold it back
+				f.window(w, budget*(1+margin)*weight, true) // so that no tier burns, whose page would hold the forecast back
 			}
 			f.window(fc.Over, left*perLeft*m.by*weight, m.enough)
 		}
 	}
 }
 
-// creditTiers brings about that each tier of credits is reached just after, and
-// just before, the time that the alert looks ahead.
+// creditTiers sets a bad share at which each tier of credits is reached just after,
+// and just before, the time that the alert looks ahead.
 func (f *figures) creditTiers() {
 	l, n := f.l, f.l.Notice(sla.AlertCreditTier)
 	period := []string{metricnames.Period, l.CreditPeriod().String()}
 	for i, t := range l.Credits.Tiers {
 		budget := t.Budget().Float64()
-		bad := (1 + budget) / 2 // more than comes back to a rolling period
+		bad := (1 + budget) / 2 // more than a rolling period gets back
 		seconds := n.Within.Seconds() * bad * l.share.Float64()
 		for _, m := range []struct {
 			by     float64
 			enough bool
 			fires  bool
-		}{{1 + just, true, false}, {1 - just, true, true}, {1 - just, false, false}} {
+		}{{1 + margin, true, false}, {1 - margin, true, true}, {1 - margin, false, false}} {
 			if !m.enough && !f.gated(n.Over) {
 				continue
 			}
-			there := f.momentAt(open, func(_, at int) []Asked {
-				asked := l.alerts(sla.AlertCreditTier.Name, at)
+			there := f.momentAt(open, func(_, at int) []Expectation {
+				expected := l.alerts(sla.AlertCreditTier.Name, at)
 				for _, labels := range l.labelsOf(sla.AlertCreditTier.Name) {
 					if m.fires && labels[metricnames.Tier] == t.Below.String() {
-						asked = l.alerts(sla.AlertCreditTier.Name, at, labels)
+						expected = l.alerts(sla.AlertCreditTier.Name, at, labels)
 					}
 				}
-				return []Asked{asked}
+				return []Expectation{expected}
 			})
 			if !there {
 				continue
 			}
 			for j, other := range l.Credits.Tiers[:i+1] {
-				minutes := 0. // those before are reached
+				minutes := 0. // tiers before this one are reached
 				if j == i {
 					minutes = seconds * m.by / 60
 				}
@@ -173,7 +177,7 @@ func (f *figures) creditTiers() {
 	}
 }
 
-// caps brings about that just less, and just more, was bad than a cap allows.
+// caps sets just less, and just more, excluded downtime than each cap allows.
 func (f *figures) caps() {
 	l := f.l
 	for _, labels := range l.labelsOf(sla.AlertExclusionCap.Name) {
@@ -182,13 +186,13 @@ func (f *figures) caps() {
 				continue
 			}
 			of := []string{metricnames.Exclusion, e.Name, metricnames.Period, e.Cap.Per.String()}
-			for _, used := range []float64{1 - just, 1 + just} {
-				f.moment(func(_, at int) []Asked {
-					asked := l.alerts(sla.AlertExclusionCap.Name, at)
+			for _, used := range []float64{1 - margin, 1 + margin} {
+				f.moment(func(_, at int) []Expectation {
+					expected := l.alerts(sla.AlertExclusionCap.Name, at)
 					if used > 1 {
-						asked = l.alerts(sla.AlertExclusionCap.Name, at, labels)
+						expected = l.alerts(sla.AlertExclusionCap.Name, at, labels)
 					}
-					return []Asked{asked, rounded(l.named(metricnames.CapUsed, of...), at, used*scale)}
+					return []Expectation{expected, rounded(l.named(metricnames.CapUsed, of...), at, used*scale)}
 				})
 				f.set(l.named(metricnames.CappedTally.Sum, of...), used*e.Cap.Downtime.Seconds())
 			}
@@ -196,17 +200,17 @@ func (f *figures) caps() {
 	}
 }
 
-// divergence brings about that a composite looks just less, and just more, better
-// than what measures the whole.
+// divergence sets an end-to-end level that is worse than the composite by just less,
+// and by just more, than is allowed.
 func (f *figures) divergence() {
 	l, labels := f.l, f.l.labelsOf(sla.AlertCompositeDivergence.Name)
 	e := l.composite().EndToEnd
-	for _, by := range []float64{1 - just, 1 + just} {
-		there := f.momentAt(open, func(_, at int) []Asked {
+	for _, by := range []float64{1 - margin, 1 + margin} {
+		there := f.momentAt(open, func(_, at int) []Expectation {
 			if by > 1 {
-				return []Asked{l.alerts(sla.AlertCompositeDivergence.Name, at, labels...)}
+				return []Expectation{l.alerts(sla.AlertCompositeDivergence.Name, at, labels...)}
 			}
-			return []Asked{l.alerts(sla.AlertCompositeDivergence.Name, at)}
+			return []Expectation{l.alerts(sla.AlertCompositeDivergence.Name, at)}
 		})
 		if there {
 			f.set(l.named(metricnames.Divergence+sla.FormatDuration(e.Over)), e.Above.Float64()/100*by)
@@ -214,41 +218,40 @@ func (f *figures) divergence() {
 	}
 }
 
-// unmeasured asks for the alert that fires while nothing is measured, as nothing is
-// in these tests.
+// unmeasured expects SLAMeasurementLost, since nothing is measured in these tests.
 func (f *figures) unmeasured() {
 	l := f.l
 	if !l.first() {
 		return
 	}
 	labels := l.labelsOf(sla.AlertMeasurementLost.Name)
-	f.momentAt(open, func(_, at int) []Asked {
-		return []Asked{l.alerts(sla.AlertMeasurementLost.Name, 0), l.alerts(sla.AlertMeasurementLost.Name, at, labels...)}
+	f.momentAt(open, func(_, at int) []Expectation {
+		return []Expectation{l.alerts(sla.AlertMeasurementLost.Name, 0), l.alerts(sla.AlertMeasurementLost.Name, at, labels...)}
 	})
 }
 
-// burns brings about what tiers wait for, within the hours of the level and outside.
+// burns sets what tiers wait for, within the hours of the level and outside of them.
 func (f *figures) burns() {
 	f.tiers()
 	f.closed()
 }
 
-// tablesEnd is when the tables of rules that were made at a time are about to end:
-// in December three years later nobody has generated them again.
+// tablesEnd is an instant at which the tables of rules that were generated at made
+// end soon: in December three years later.
 func tablesEnd(made time.Time) time.Time {
 	return time.Date(made.UTC().Year()+3, time.December, 15, 12, 0, 0, 0, time.UTC)
 }
 
-// calendarEnds asks for the alert that rules are years old.
-func calendarEnds(rules []rulegen.Rule, made, at time.Time, every string) []Asked {
-	var all []Asked
+// calendarEnds expects SLACalendarEnds, but only when the tables end soon.
+func calendarEnds(rules []rulegen.Rule, made, at time.Time, every string) []Expectation {
+	var all []Expectation
 	for _, r := range rules {
 		m := promql.Metric(r.Labels).With(promql.Metric{nameLabel: alerts, "alertname": r.Alert, "alertstate": isFiring})
-		asked := Asked{Expr: m.String(), At: every, Samples: []Sample{}, about: m}
+		expected := Expectation{Expr: m.String(), At: every, Samples: []Sample{}, about: m}
 		if !at.Before(tablesEnd(made)) {
-			asked.Samples = append(asked.Samples, Sample{m.String(), 1})
+			expected.Samples = append(expected.Samples, Sample{m.String(), 1})
 		}
-		all = append(all, asked)
+		all = append(all, expected)
 	}
 	return all
 }

@@ -11,7 +11,7 @@ import (
 func TestEveryKindOfAlertHasATest(t *testing.T) {
 	for _, k := range sla.AlertKinds {
 		if !slices.ContainsFunc(alertTests(), func(of alertTest) bool {
-			return of.kind == k && (of.figures != nil || of.course != nil || of.dated != nil)
+			return of.kind == k && (of.figures != nil || of.burn != nil || of.dated != nil)
 		}) {
 			t.Errorf("alertTests has no test of %s", k.Name)
 		}

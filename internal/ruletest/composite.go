@@ -11,11 +11,11 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// truthTable feeds a composite the states of its components, one combination
-// after the other, and asks what the whole is then and whether what it is bad by
-// is laid to somebody.
+// truthTable gives the components of a composite one combination of states after
+// the other. It compares the composite's state, and checks that its components
+// account for all of its bad time.
 type truthTable struct {
-	l     *tested
+	l     *levelUnderTest
 	of    *sla.Composite
 	lines []map[*sla.Component]float64 // 0 good, 1 bad, NaN unknown
 }
@@ -23,8 +23,8 @@ type truthTable struct {
 // mostLines bounds the combinations: each component alone has four.
 const mostLines = 40
 
-// newTruthTable is nil for what is no composite.
-func newTruthTable(l *tested) *truthTable {
+// newTruthTable is nil for a level that is no composite.
+func newTruthTable(l *levelUnderTest) *truthTable {
 	of := l.composite()
 	if of == nil {
 		return nil
@@ -42,7 +42,7 @@ func newTruthTable(l *tested) *truthTable {
 				t.lines = append(t.lines, line)
 			}
 			if s.one == s.others {
-				break // the same whichever it is
+				break // the line is the same for every component
 			}
 		}
 	}
@@ -55,17 +55,17 @@ func failsOver(n *sla.Node) bool {
 	return found
 }
 
-// tableFeed is the interval of samples of a truth table: states are read from the
-// last minutes, in which there must be several.
-const tableFeed = 15 * time.Second
+// tableInterval is the interval of samples: a state is read from the last minutes,
+// which must contain several.
+const tableInterval = 15 * time.Second
 
-// counters are what the components are fed, nil where they are no simple series,
-// or might count each other's: then their states are fed.
-func (t *truthTable) counters() map[*sla.Component][]fed {
-	all, names := map[*sla.Component][]fed{}, map[string]bool{}
+// counters are the raw series of the components. They are nil if a component has no
+// simple series, or if two could count each other's: then the input is their states.
+func (t *truthTable) counters() map[*sla.Component][]inputSeries {
+	all, names := map[*sla.Component][]inputSeries{}, map[string]bool{}
 	for _, x := range t.of.Component {
-		l := &tested{ServiceLevel: x.Level}
-		if all[x] = feeds(l); all[x] == nil {
+		l := &levelUnderTest{ServiceLevel: x.Level}
+		if all[x] = rawInputs(l); all[x] == nil {
 			return nil
 		}
 		probed := sla.IsProbed(x.Level.Indicator)
@@ -88,7 +88,7 @@ func (t *truthTable) input() []Input {
 	counters := t.counters()
 	for _, x := range t.of.Component {
 		if counters == nil {
-			all = append(all, input(t.l.named(metricnames.ComponentBad, metricnames.Component, x.Label), t.values(x, fed{gauge: true, of: func(bad float64) float64 { return bad }})))
+			all = append(all, input(t.l.named(metricnames.ComponentBad, metricnames.Component, x.Label), t.values(x, inputSeries{gauge: true, of: func(bad float64) float64 { return bad }})))
 		}
 		for _, f := range counters[x] {
 			all = append(all, input(f.series, t.values(x, f)))
@@ -97,10 +97,10 @@ func (t *truthTable) input() []Input {
 	return all
 }
 
-// values feed a component's series the samples of the three minutes before each
-// line is looked at, from which its state is read.
-func (t *truthTable) values(x *sla.Component, f fed) string {
-	const samples, every = int(3 * time.Minute / tableFeed), int(step / tableFeed)
+// values gives a series of a component samples in the three minutes before each line
+// is compared, from which rules read the state.
+func (t *truthTable) values(x *sla.Component, f inputSeries) string {
+	const samples, every = int(3 * time.Minute / tableInterval), int(step / tableInterval)
 	parts := []string{"_"}
 	for _, line := range t.lines {
 		bad := line[x]
@@ -118,13 +118,13 @@ func (t *truthTable) values(x *sla.Component, f fed) string {
 	return strings.Join(parts, " ")
 }
 
-func (t *truthTable) asked() []Asked {
-	var all []Asked
+func (t *truthTable) expectations() []Expectation {
+	var all []Expectation
 	for i, line := range t.lines {
-		i++ // there is no rate at the beginning
+		i++ // there is no rate at step 0
 		whole, known := t.whole(line)
 		m := t.l.named(metricnames.SlotBad)
-		blamed := Asked{Expr: fmt.Sprintf("round(sum(%s) * %s)", t.l.named(metricnames.BlameSlot), number(scale)), At: at(i), Samples: []Sample{}, about: t.l.named(metricnames.BlameSlot)}
+		blamed := Expectation{Expr: fmt.Sprintf("round(sum(%s) * %s)", t.l.named(metricnames.BlameSlot), number(scale)), At: at(i), Samples: []Sample{}, about: t.l.named(metricnames.BlameSlot)}
 		if !known {
 			all = append(all, none(m, i), blamed)
 			continue
@@ -137,15 +137,15 @@ func (t *truthTable) asked() []Asked {
 	return all
 }
 
-// whole is how bad the composite is. Nothing is scraped in these tests, so what is
-// unknown is not seen, and counts by no policy.
+// whole is how bad the composite is. No scrape is recorded in these tests, so no
+// policy for unknown states applies.
 func (t *truthTable) whole(line map[*sla.Component]float64) (bad float64, known bool) {
 	least, most := badness(t.of.Tree, line, 0), badness(t.of.Tree, line, 1)
 	share := 1 - (most - least)
 	return least / share, share > 1e-9
 }
 
-// badness of a node if everything unknown below it is as bad as said.
+// badness is how bad a node is if everything unknown below it is this bad.
 func badness(n *sla.Node, line map[*sla.Component]float64, unknown float64) float64 {
 	if n.Leaf() {
 		if v := line[n.Component]; !math.IsNaN(v) {
@@ -162,11 +162,11 @@ func badness(n *sla.Node, line map[*sla.Component]float64, unknown float64) floa
 		}
 	}
 	if n.Failover.Time > 0 {
-		return all[0] // no line lasts long enough to have gone on to another
+		return all[0] // no line lasts long enough for a failover
 	}
 	if n.Weighted() {
 		return weighted
 	}
 	slices.Sort(all)
-	return all[n.Least()-1] // so many are no worse
+	return all[n.Least()-1] // so many members are not worse
 }

@@ -11,32 +11,32 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Tests at single instants of the years that rules are made for. Tests begin with
-// 1970, where of holidays and single windows nothing is to be seen. So the whole
-// time until then is one step of the file.
+// Tests at single instants of the years that rules are made for. promtool starts in
+// 1970, where there are no holidays and single maintenance windows. So all the time
+// until the instant is one step of the file.
 
-// mostDated is how many instants of masks are tested.
+// mostDated is how many instants of masks are tested at most.
 const mostDated = 4
 
-// dated are the files of tests of an agreement's masks at instants: at one in
-// summer, within the first holiday, exception or window of each mask, and when
-// its tables are about to end.
+// dated are the files for single instants: one in summer time, one within the first
+// holiday, exception or maintenance window of each mask, and one at which the tables
+// of the rules end soon.
 func (s *Suite) dated(ruleFiles, groups []string) []File {
 	var all []File
 	for _, at := range s.instants() {
 		every := fmt.Sprintf("%ds", at.Unix())
-		t := Test{Name: "at " + at.Format(time.RFC3339), Interval: every, Asked: s.masked(at, every)}
+		t := Test{Name: "at " + at.Format(time.RFC3339), Interval: every, Expect: s.masked(at, every)}
 		for _, groups := range s.all {
 			for _, l := range groups {
 				if l.Masked() {
-					input, asked := l.agreedAt(at, every)
-					t.Input, t.Asked = append(t.Input, input...), append(t.Asked, asked...)
+					input, expected := l.agreedAt(at, every)
+					t.Input, t.Expect = append(t.Input, input...), append(t.Expect, expected...)
 				}
 			}
 		}
 		for _, of := range alertTests() {
 			if of.dated != nil {
-				t.Asked = append(t.Asked, of.dated(s.datedAlerts(of), s.opts.Now, at, every)...)
+				t.Expect = append(t.Expect, of.dated(s.datedAlerts(of), s.opts.Now, at, every)...)
 			}
 		}
 		all = append(all, File{
@@ -47,7 +47,7 @@ func (s *Suite) dated(ruleFiles, groups []string) []File {
 	return all
 }
 
-// datedAlerts are the rules of a kind of alert that the agreement has.
+// datedAlerts are the agreement's rules of a kind of alert.
 func (s *Suite) datedAlerts(of alertTest) []rulegen.Rule {
 	var all []rulegen.Rule
 	for _, groups := range s.all {
@@ -62,7 +62,7 @@ func (s *Suite) datedAlerts(of alertTest) []rulegen.Rule {
 
 func (s *Suite) instants() []time.Time {
 	dated := slices.ContainsFunc(alertTests(), func(of alertTest) bool { return of.dated != nil && len(s.datedAlerts(of)) > 0 })
-	masked := slices.ContainsFunc(s.all, func(groups []*tested) bool { return groups[0].Masked() })
+	masked := slices.ContainsFunc(s.all, func(groups []*levelUnderTest) bool { return groups[0].Masked() })
 	if !masked && !dated {
 		return nil
 	}
@@ -86,9 +86,9 @@ func (s *Suite) instants() []time.Time {
 	return all
 }
 
-// masked asks for all masks at an instant, as the model has them.
-func (s *Suite) masked(at time.Time, every string) []Asked {
-	var all []Asked
+// masked compares all masks at an instant with the model.
+func (s *Suite) masked(at time.Time, every string) []Expectation {
+	var all []Expectation
 	done := map[string]bool{}
 	ask := func(r rulegen.Rule, holds bool) {
 		m := promql.Metric(r.Labels).With(promql.Metric{nameLabel: r.Record})
@@ -118,16 +118,16 @@ func holdsAt(spans func(from, to time.Time) sla.Spans, at time.Time) bool {
 	return len(spans(at, at.Add(time.Second))) > 0
 }
 
-func one(m promql.Metric, at string, holds bool) Asked {
-	a := Asked{Expr: m.String(), At: at, Samples: []Sample{{m.String(), 0}}, about: m}
+func one(m promql.Metric, at string, holds bool) Expectation {
+	a := Expectation{Expr: m.String(), At: at, Samples: []Sample{{m.String(), 0}}, about: m}
 	if holds {
 		a.Samples[0].Value = 1
 	}
 	return a
 }
 
-// ofWhole is a recorded series of the level that its groups share.
-func (l *tested) ofWhole(name string) promql.Metric {
+// ofWhole is a series of the level that all its groups share.
+func (l *levelUnderTest) ofWhole(name string) promql.Metric {
 	m := l.named(name)
 	for label := range l.group {
 		delete(m, label)
@@ -135,17 +135,18 @@ func (l *tested) ofWhole(name string) promql.Metric {
 	return m
 }
 
-// agreedAt feeds half of a period's agreed time, of which as much was bad as the
-// target allows, and asks what is made of it, and whether alerts may fire.
-func (l *tested) agreedAt(at time.Time, every string) ([]Input, []Asked) {
+// agreedAt sets half of a period's agreed time as measured, with as much of it bad
+// as the target allows. It compares the figures that follow, and whether alerts may
+// fire.
+func (l *levelUnderTest) agreedAt(at time.Time, every string) ([]Input, []Expectation) {
 	var inputs []Input
-	var asked []Asked
+	var expected []Expectation
 	if l.recorded[metricnames.AlertingMask] && l.first() {
 		up := slices.ContainsFunc(l.Exclusions, func(e *sla.Exclusion) bool { return holdsAt(e.Spans, at) })
-		asked = append(asked, one(l.ofWhole(metricnames.AlertingMask), every, holdsAt(l.Service, at) && !up))
+		expected = append(expected, one(l.ofWhole(metricnames.AlertingMask), every, holdsAt(l.Service, at) && !up))
 	}
 	if l.bound {
-		return nil, asked
+		return nil, expected
 	}
 	for _, p := range l.Periods() {
 		from, to := p.Bounds(at.Add(-(sla.BaseWindow + rulegen.SecondTier(l.every)) / 2))
@@ -154,25 +155,25 @@ func (l *tested) agreedAt(at time.Time, every string) ([]Input, []Asked) {
 			continue
 		}
 		label := []string{metricnames.Period, p.String()}
-		feed := func(name string, v float64) {
+		give := func(name string, v float64) {
 			inputs = append(inputs, input(l.named(name, label...), "_ "+number(v)))
 		}
-		feed(metricnames.TotalPeriod, agreed/2)
-		feed(metricnames.BadPeriod, agreed/2*l.TargetBudget().Float64())
+		give(metricnames.TotalPeriod, agreed/2)
+		give(metricnames.BadPeriod, agreed/2*l.TargetBudget().Float64())
 		if l.recorded[removed.Sum] {
-			feed(removed.Sum, 0)
+			give(removed.Sum, 0)
 		}
 		if !l.Aggregation.ByTime() {
-			feed(metricnames.TallyOf("agreed", metricnames.AgreedMask).Sum, agreed/2)
+			give(metricnames.TallyOf("agreed", metricnames.AgreedMask).Sum, agreed/2)
 		}
 		near := func(name string, v, give float64) {
 			a := between(l.named(name, label...), 0, v-give, v+give)
 			a.At = every
-			asked = append(asked, a)
+			expected = append(expected, a)
 		}
 		near(metricnames.AgreedPeriod, agreed, 0.5)
 		near(metricnames.CoveragePeriod, 0.5, 1e-6)
 		near(metricnames.BudgetRemaining, 0.5, 1e-6)
 	}
-	return inputs, asked
+	return inputs, expected
 }

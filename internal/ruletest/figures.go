@@ -12,37 +12,37 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// figures feed a level the recorded series that its budget and alerts read, just
-// above and just below what each waits for, one moment beside the other. Nothing
-// is fed that would be recorded, so the two never meet.
+// figures sets the recorded series that a level's budget and alerts read, just above
+// and just below each threshold, in one moment after the other. It sets no series in
+// a moment in which rules record it.
 type figures struct {
-	l     *tested
-	from  int                                // the step before which no moment begins
-	hold  int                                // steps of a moment
-	value map[string]map[int]float64         // of each series, by moment
-	names map[string]promql.Metric           // of the keys of value
-	asked []func(moment int, at int) []Asked // of each moment
-	begin []int                              // the steps at which moments begin, in the order of asked
+	l        *levelUnderTest
+	from     int                                      // no moment begins before this step
+	hold     int                                      // steps of a moment
+	value    map[string]map[int]float64               // of each series, by moment
+	names    map[string]promql.Metric                 // the series of the keys of value
+	expected []func(moment int, at int) []Expectation // what is expected in each moment
+	begin    []int                                    // the steps at which moments begin, in the order of expected
 }
 
-// when says at which times a moment may be.
+// when is at which times a moment may be.
 type when int
 
 const (
 	anyTime when = iota
 	open         // while burn alerts may fire
-	closed       // while none may
+	closed       // while they may not
 )
 
-// longestSearch is how many steps are looked through for a time for a moment:
-// three weeks, so that a pattern of the week has three.
+// longestSearch is how many steps are searched for a moment of a kind: three weeks,
+// since hours repeat every week.
 const longestSearch = 21 * 24 * 6
 
-// just is how far from a threshold a moment is.
-const just = 0.02
+// margin is how far from a threshold a moment is.
+const margin = 0.02
 
-// figures are those of all levels. A composite begins when its components are
-// done: its alerts would hold theirs back, and go on once they have begun.
+// figures are those of all levels. A composite begins after its components, since
+// its alerts would hold theirs back, and go on once they have begun.
 func (s *Suite) figures() []*figures {
 	var all []*figures
 	ends := map[sla.ID]int{}
@@ -63,14 +63,14 @@ func (s *Suite) figures() []*figures {
 			}
 		}
 		if len(ends) == before {
-			break // components in a ring, which no agreement has
+			break // a cycle of components, which the reader refuses
 		}
 	}
 	return all
 }
 
 // afterComponents is the step after all moments of the components whose alerts a
-// level holds back; false if one of them is not done.
+// composite holds back; false if one of them has no moments yet.
 func (s *Suite) afterComponents(composite sla.ID, ends map[sla.ID]int) (from int, ready bool) {
 	for _, groups := range s.all {
 		for _, p := range groups[0].PartOf {
@@ -87,7 +87,7 @@ func (s *Suite) afterComponents(composite sla.ID, ends map[sla.ID]int) (from int
 	return from, true
 }
 
-func newFigures(l *tested, from int) *figures {
+func newFigures(l *levelUnderTest, from int) *figures {
 	f := &figures{l: l, from: from, value: map[string]map[int]float64{}, names: map[string]promql.Metric{}}
 	for _, r := range l.alert {
 		f.hold = max(f.hold, steps(r.For+step-1), steps(r.KeepFiringFor))
@@ -105,17 +105,16 @@ func newFigures(l *tested, from int) *figures {
 	return f
 }
 
-// moment begins one and says what is asked at its end.
-func (f *figures) moment(asked func(moment, at int) []Asked) { f.momentAt(anyTime, asked) }
+// moment begins a moment; expected is what is expected at its end.
+func (f *figures) moment(expected func(moment, at int) []Expectation) { f.momentAt(anyTime, expected) }
 
-// momentAt is moment at the first time of a kind that is free; false if there is
-// none.
-func (f *figures) momentAt(w when, asked func(moment, at int) []Asked) bool {
+// momentAt begins a moment at the first free time of a kind; false if there is none.
+func (f *figures) momentAt(w when, expected func(moment, at int) []Expectation) bool {
 	for begin := f.from; begin < f.end()+longestSearch; begin++ {
 		last := begin + f.hold - 1
 		taken := slices.ContainsFunc(f.begin, func(other int) bool { return begin < other+f.hold && other < begin+f.hold })
 		if !taken && (w == anyTime || w == open && f.l.hours.alerting(begin, last) || w == closed && f.l.hours.never(begin, last)) {
-			f.begin, f.asked = append(f.begin, begin), append(f.asked, asked)
+			f.begin, f.expected = append(f.begin, begin), append(f.expected, expected)
 			f.seen()
 			return true
 		}
@@ -123,7 +122,7 @@ func (f *figures) momentAt(w when, asked func(moment, at int) []Asked) bool {
 	return false
 }
 
-// end is the step after all moments until now.
+// end is the step after all moments so far.
 func (f *figures) end() int {
 	end := f.from
 	for _, begin := range f.begin {
@@ -132,51 +131,52 @@ func (f *figures) end() int {
 	return end
 }
 
-// seen keeps a group in sight, of whom rules ask what it was promised.
+// seen keeps a group among those that rules have seen, so that its target share is
+// recorded.
 func (f *figures) seen() {
 	if f.l.group != nil {
 		f.set(f.l.named(metricnames.TotalPeriod, metricnames.Period, f.l.Period.String()), 1)
 	}
 }
 
-// set is the value of a series in the moment that was begun last.
+// set gives a series a value in the moment that was begun last.
 func (f *figures) set(series promql.Metric, value float64) {
 	key := series.String()
 	if f.value[key] == nil {
 		f.value[key], f.names[key] = map[int]float64{}, series
 	}
-	f.value[key][len(f.asked)-1] = value
+	f.value[key][len(f.expected)-1] = value
 }
 
-// constants asks what the level promises, and that nothing fires while nothing is
+// constants compares what the level promises, and expects no alert while nothing is
 // bad.
 func (f *figures) constants() {
 	l := f.l
-	f.moment(func(_, at int) []Asked {
-		var quiet []Asked
+	f.moment(func(_, at int) []Expectation {
+		var quiet []Expectation
 		for _, t := range alertTests() {
 			if t.figures != nil && !t.whileUnmeasured && len(l.labelsOf(t.kind.Name)) > 0 && (l.first() || !t.kind.WholeLevel) {
 				quiet = append(quiet, l.alerts(t.kind.Name, at))
 			}
 		}
-		all := []Asked{
+		all := []Expectation{
 			rounded(l.named(metricnames.TargetRatio), at, math.Round(l.TargetRatio().Float64()*scale)),
 			rounded(l.named(metricnames.ObjectiveRatio), at, math.Round(l.ObjectiveRatio().Float64()*scale)),
 		}
-		return append(quiet, slices.DeleteFunc(all, func(a Asked) bool {
+		return append(quiet, slices.DeleteFunc(all, func(a Expectation) bool {
 			return !l.recorded[metricnames.TargetRatio] || !l.recorded[metricnames.ObjectiveRatio]
 		})...)
 	})
 }
 
-// tiers bring each tier about alone: all windows above its threshold, the long and
-// the short one below it, and, where it asks for a least count, too little in the
-// long one. The least urgent tier comes first, since a page holds tickets back.
+// tiers sets the windows of each tier: all above its threshold, then only the long
+// one below it, then only the short one, and, if it asks for a minimum of events, too
+// few of them. The least urgent tier comes first, since a page holds back tickets.
 func (f *figures) tiers() {
 	budget := f.l.ObjectiveBudget()
 	for _, t := range slices.Backward(f.l.Alerting.Tiers) {
 		threshold, _ := t.ThresholdWithin(f.l.share, budget)
-		above, below := threshold.Float64()*(1+just), threshold.Float64()*(1-just)
+		above, below := threshold.Float64()*(1+margin), threshold.Float64()*(1-margin)
 		for _, m := range []struct {
 			long, short float64
 			enough      bool
@@ -185,7 +185,7 @@ func (f *figures) tiers() {
 		}{
 			{above, above, true, true, open},
 			{below, above, true, false, open},
-			{above, above, true, true, anyTime}, // not of a level with hours, of which every moment costs many
+			{above, above, true, true, anyTime}, // not for a level with hours, where a moment takes many steps to find
 			{above, below, true, false, open},
 			{above, above, false, false, open},
 		} {
@@ -193,10 +193,10 @@ func (f *figures) tiers() {
 				continue
 			}
 			now := 0.
-			there := f.momentAt(m.when, func(_, at int) []Asked {
-				all := []Asked{f.l.burning(t, at, m.fires)}
-				if m.fires { // afterwards it goes on, as nothing is measured
-					all = append(append(all, f.l.told(t, at)), f.worst(now, at)...)
+			there := f.momentAt(m.when, func(_, at int) []Expectation {
+				all := []Expectation{f.l.burning(t, at, m.fires)}
+				if m.fires { // afterwards the alert stays, since nothing is measured
+					all = append(append(all, f.l.alertOfTier(t, at)), f.worst(now, at)...)
 				}
 				return all
 			})
@@ -210,17 +210,16 @@ func (f *figures) tiers() {
 	}
 }
 
-// worst asks whether a group whose share was bad in the last minutes is among the
-// worst of its level.
-func (f *figures) worst(bad float64, at int) []Asked {
+// worst expects a group with this bad share among the worst groups of its level.
+func (f *figures) worst(bad float64, at int) []Expectation {
 	burn := bad / f.l.ObjectiveBudget().Float64()
-	if f.l.group == nil || burn < 1+just/2 {
+	if f.l.group == nil || burn < 1+margin/2 {
 		return nil
 	}
-	return []Asked{between(f.l.named(metricnames.GroupWorst), at, burn*(1-1e-6), burn*(1+1e-6))}
+	return []Expectation{between(f.l.named(metricnames.GroupWorst), at, burn*(1-1e-6), burn*(1+1e-6))}
 }
 
-// closed brings the first tier about outside of hours, where nobody is told.
+// closed sets the first tier's windows outside of hours, where no alert may fire.
 func (f *figures) closed() {
 	l := f.l
 	if !l.Masked() || len(l.Alerting.Tiers) == 0 {
@@ -228,16 +227,16 @@ func (f *figures) closed() {
 	}
 	t := l.Alerting.Tiers[0]
 	threshold, _ := t.ThresholdWithin(l.share, l.ObjectiveBudget())
-	if f.momentAt(closed, func(_, at int) []Asked { return []Asked{l.alerts(sla.AlertBudgetBurn.Name, at)} }) {
-		above := threshold.Float64() * (1 + just) * f.weight(t.Long)
+	if f.momentAt(closed, func(_, at int) []Expectation { return []Expectation{l.alerts(sla.AlertBudgetBurn.Name, at)} }) {
+		above := threshold.Float64() * (1 + margin) * f.weight(t.Long)
 		f.window(sla.BaseWindow, above, true)
 		f.window(t.Short, above, true)
 		f.window(t.Long, above, true)
 	}
 }
 
-// weight sets which share of a window is agreed time, half of it, and is what its
-// bad share has to be multiplied with to weigh as much as without.
+// weight sets half of a window as agreed time, and returns by what its bad share must
+// be multiplied to have the same effect as without.
 func (f *figures) weight(w time.Duration) float64 {
 	const half = 0.5
 	if f.l.Alerting.WeighByTraffic {
@@ -251,7 +250,7 @@ func (f *figures) weight(w time.Duration) float64 {
 	return f.l.share.Float64() / half
 }
 
-// sums are the series of least counts of a window, where they are recorded.
+// sums are the series that count the events of a window, if they are recorded.
 func (f *figures) sums(w time.Duration) (bad, total string) {
 	if name := metricnames.BadSum + sla.FormatDuration(w); f.l.recorded[name] {
 		bad = name
@@ -262,18 +261,19 @@ func (f *figures) sums(w time.Duration) (bad, total string) {
 	return bad, total
 }
 
+// gated tells whether alerts ask for a minimum of events in a window.
 func (f *figures) gated(w time.Duration) bool {
 	bad, total := f.sums(w)
 	return bad != "" || total != ""
 }
 
-// window sets the bad share of a window, with enough events in it or not. The
-// ratio is recorded where both of its sums are fed.
+// window sets the bad share of a window, with enough events in it or not. If both of
+// its counts are set, rules record the share.
 func (f *figures) window(w time.Duration, ratio float64, enough bool) {
 	l := f.l
 	bad, total := f.sums(w)
 	size, _ := l.EventSize()
-	least := func(events int) float64 { // clearly more, or fewer, than are asked for
+	least := func(events int) float64 { // clearly more, or fewer, than the minimum
 		if enough {
 			return 2 * float64(events) * size.Float64()
 		}
@@ -296,126 +296,8 @@ func (f *figures) window(w time.Duration, ratio float64, enough bool) {
 	f.set(l.named(ratioName(w)), ratio)
 }
 
-// budget brings the period's budget to a known value and asks what is recorded
-// about it.
-func (f *figures) budget() {
-	l := f.l
-	if !f.summed() {
-		return
-	}
-	f.remaining(anyTime, 0.5, func(at int) []Asked {
-		of := func(name string) promql.Metric { return l.named(name, metricnames.Period, l.Period.String()) }
-		all := []Asked{
-			rounded(of(metricnames.ErrorPeriod), at, math.Round(l.TargetBudget().Float64()/2*scale)),
-			rounded(of(metricnames.BurnRate), at, scale/2),
-			rounded(of(metricnames.BudgetRemaining), at, scale/2),
-		}
-		if bad := l.TargetBudget().Float64() / 2; l.Period.Calendar != "" { // at best, with any part of a period to come
-			all = append(all, between(of(metricnames.BestPossible), at, (1-bad)*(1-1e-6), (1-bad/2)*(1+1e-6)))
-		}
-		return all
-	})
-}
-
-// summed tells whether the level's rules make a budget of the sums that the tests
-// feed for a period: not where all time is agreed except at single dates, for then
-// only the tables of dates say how much, and they begin long after the tests.
-func (f *figures) summed() bool {
-	if f.l.Masked() && f.l.hours.agreedAlways() {
-		return false
-	}
-	return f.l.recorded[metricnames.BadPeriod] && f.l.recorded[metricnames.TotalPeriod]
-}
-
-// finals asks what is recorded about a calendar period that has ended.
-func (f *figures) finals() {
-	l := f.l
-	for _, p := range l.Periods() {
-		if p.Calendar == "" {
-			continue
-		}
-		of := []string{metricnames.Period, p.String(), metricnames.Start, "before"}
-		share := l.TargetBudget().Float64() / 2
-		f.moment(func(_, at int) []Asked {
-			return []Asked{rounded(l.named(metricnames.ErrorPrevious, of...), at, math.Round(share*scale))}
-		})
-		f.set(l.named(metricnames.TotalPrevious, of...), scale)
-		f.set(l.named(metricnames.BadPrevious, of...), share*scale)
-	}
-}
-
-// credits asks what is owed just before a tier of credits and just after it, for
-// the period that is running and for the one before, and how much is left.
-func (f *figures) credits() {
-	l := f.l
-	owed, p := sla.Decimal{}, l.CreditPeriod()
-	period := []string{metricnames.Period, p.String()}
-	for _, t := range l.Credits.Tiers {
-		for _, beyond := range []bool{false, true} {
-			lost := t.Budget().Float64() * (1 - just)
-			if beyond {
-				lost, owed = t.Budget().Float64()*(1+just), t.Percent
-			}
-			percent := math.Round(owed.Float64() * scale)
-			left := max(0, t.Budget().Float64()-lost) * p.Nominal().Minutes()
-			minutes := l.named(metricnames.CreditMinutes, append(period, metricnames.Tier, t.Below.String())...)
-			if p.Calendar == "" && f.summed() {
-				f.lost(anyTime, p, lost, func(at int) []Asked {
-					asked := []Asked{rounded(l.named(metricnames.CreditPercent, period...), at, percent)}
-					if !l.Masked() { // whose periods are as long as their agreed time
-						asked = append(asked, between(minutes, at, left*(1-1e-6)-1e-6, left*(1+1e-6)+1e-6))
-					}
-					return asked
-				})
-			}
-			if p.Calendar == "" {
-				continue
-			}
-			before := append(period, metricnames.Start, "owed") // of another period, whose share the rules record
-			f.moment(func(_, at int) []Asked {
-				return []Asked{
-					rounded(l.named(metricnames.CreditPercent, period...), at, percent),
-					rounded(l.named(metricnames.CreditPrevious, before...), at, percent),
-				}
-			})
-			f.set(l.named(metricnames.BestPossible, period...), 1-lost)
-			f.set(l.named(metricnames.ErrorPrevious, before...), lost)
-		}
-	}
-}
-
-// remaining begins a moment in which so much of the first period's budget is left,
-// with the whole period measured.
-func (f *figures) remaining(w when, left float64, asked func(at int) []Asked) bool {
-	return f.lost(w, f.l.Period, f.l.TargetBudget().Float64()*(1-left), asked)
-}
-
-// lost begins a moment in which a share of a period was bad, with the whole
-// period measured.
-func (f *figures) lost(w when, p sla.Period, share float64, asked func(at int) []Asked) bool {
-	l := f.l
-	if !f.momentAt(w, func(_, at int) []Asked { return asked(at) }) {
-		return false
-	}
-	period := []string{metricnames.Period, p.String()}
-	total := 2 * p.Longest().Seconds() // more than the period's seconds, so that it is covered
-	f.set(l.named(metricnames.TotalPeriod, period...), total)
-	f.set(l.named(metricnames.BadPeriod, period...), total*share)
-	if !l.Aggregation.ByTime() {
-		f.set(l.named(metricnames.CoveragePeriod, period...), 1)
-	}
-	if l.recorded[removed.Sum] {
-		f.set(l.named(removed.Sum, period...), 0)
-	}
-	return true
-}
-
-// removed is what conditions have taken out of the agreed time.
-var removed = metricnames.TallyOf("removed", metricnames.RemovedMask)
-
-// input is what is fed over all moments. In a moment that says nothing about a
-// series there is no sample of it, and no stale marker, which would stand where the
-// rules may record one.
+// input is the series over all moments. In a moment that does not set a series there
+// is no sample, and no stale marker either, since rules may record the series there.
 func (f *figures) input() []Input {
 	var all []Input
 	moments := f.inTime()
@@ -439,7 +321,7 @@ func (f *figures) input() []Input {
 	return all
 }
 
-// inTime are the moments as they follow one another.
+// inTime are the moments in the order of time.
 func (f *figures) inTime() []int {
 	all := make([]int, len(f.begin))
 	for m := range all {
@@ -458,11 +340,11 @@ func (f *figures) keys() []string {
 	return keys
 }
 
-// questions are all of them, each at the end of its moment.
-func (f *figures) questions() []Asked {
-	var all []Asked
-	for m, asked := range f.asked {
-		all = append(all, asked(m, f.begin[m]+f.hold-1)...)
+// expectations are those of all moments, each at the end of its moment.
+func (f *figures) expectations() []Expectation {
+	var all []Expectation
+	for m, expected := range f.expected {
+		all = append(all, expected(m, f.begin[m]+f.hold-1)...)
 	}
 	return all
 }

@@ -32,12 +32,12 @@ type File struct {
 	Name string `yaml:"-"`
 }
 
-// Test is a stretch of time with what is fed and asked.
+// Test is an evaluation from 1970 on, with its input and what is expected of it.
 type Test struct {
-	Name     string  `yaml:"name"`
-	Interval string  `yaml:"interval"`
-	Input    []Input `yaml:"input_series"`
-	Asked    []Asked `yaml:"promql_expr_test"`
+	Name     string        `yaml:"name"`
+	Interval string        `yaml:"interval"`
+	Input    []Input       `yaml:"input_series"`
+	Expect   []Expectation `yaml:"promql_expr_test"`
 }
 
 // Input is one series in promtool's notation of values.
@@ -52,14 +52,14 @@ func input(series promql.Metric, values string) Input {
 	return Input{series.String(), values, series}
 }
 
-// Asked is an expression and the samples that it must give; no samples are
-// demanded too.
-type Asked struct {
+// Expectation is an expression and the samples that it must give. No samples means
+// that there must be none.
+type Expectation struct {
 	Expr    string   `yaml:"expr"`
 	At      string   `yaml:"eval_time"`
 	Samples []Sample `yaml:"exp_samples"`
 
-	about promql.Metric // the series that is asked for
+	about promql.Metric // the series that is compared
 }
 
 // Sample is one expected sample.
@@ -69,13 +69,12 @@ type Sample struct {
 }
 
 const (
-	// step is the evaluation interval: few enough evaluations for three days to
-	// take about a second a level, and fine enough to see tiers fire one after
-	// the other.
+	// step is the evaluation interval: long enough for three days to take about a
+	// second a level, and short enough to see tiers fire one after the other.
 	step = 10 * time.Minute
-	// feed is the interval of samples that are fed. No sample falls on the left
-	// edge of five minutes, so that rates are the same in all servers.
-	feed = 2 * time.Minute
+	// inputInterval is the interval of input samples. No sample is on the left edge
+	// of five minutes, so rates are the same in all servers.
+	inputInterval = 2 * time.Minute
 )
 
 // steps is how many whole steps a duration has, rounded up.
@@ -83,31 +82,30 @@ func steps(d time.Duration) int { return int((d + step - 1) / step) }
 
 func at(steps int) string { return sla.FormatDuration(time.Duration(steps) * step) }
 
-// stretch is a time in which a series goes on in one way.
-type stretch struct {
+// phase is a time in which a series changes in one way.
+type phase struct {
 	steps  int
-	change float64 // of a counter, a sample
+	change float64 // of a counter, from sample to sample
 	value  float64 // of a gauge
-	gone   bool
+	gone   bool    // the series has no samples
 }
 
-// counter prints the values of a counter over stretches. One that is born late
-// is not there before its first stretch with a change, but for the 0 it is born
-// with.
-func counter(stretches []stretch, born bool) string {
+// counter prints the values of a counter over phases. A counter that is born late
+// has no samples before its first phase with a change, except the 0 it is born with.
+func counter(phases []phase, born bool) string {
 	var parts []string
 	last := 0.
-	for i, s := range stretches {
+	for i, s := range phases {
 		if i == 0 && born && s.change == 0 {
-			parts = append(parts, fmt.Sprintf("_x%d 0", s.steps*int(step/feed)))
+			parts = append(parts, fmt.Sprintf("_x%d 0", s.steps*int(step/inputInterval)))
 			continue
 		}
 		if s.gone {
-			break // and no sample ends a series for promtool
+			break // for promtool, a series without further samples has ended
 		}
-		n := s.steps * int(step/feed)
+		n := s.steps * int(step/inputInterval)
 		first, more := last+s.change, n-1
-		if i == 0 { // time 0 is fed too
+		if i == 0 { // there is a sample at time 0, too
 			first, more = 0, n
 		}
 		parts = append(parts, fmt.Sprintf("%s+%sx%d", number(first), number(s.change), more))
@@ -116,14 +114,14 @@ func counter(stretches []stretch, born bool) string {
 	return strings.Join(parts, " ")
 }
 
-// gauge prints the values of a gauge over stretches.
-func gauge(stretches []stretch) string {
+// gauge prints the values of a gauge over phases.
+func gauge(phases []phase) string {
 	var parts []string
-	for i, s := range stretches {
+	for i, s := range phases {
 		if s.gone {
 			break
 		}
-		more := s.steps*int(step/feed) - 1
+		more := s.steps*int(step/inputInterval) - 1
 		if i == 0 {
 			more++
 		}
@@ -134,13 +132,13 @@ func gauge(stretches []stretch) string {
 
 func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
-// identity is the labels of everything that a level records.
+// identity are the labels of everything that a level records.
 func identity(id sla.ID, extra map[string]string) promql.Metric {
 	return promql.Metric{metricnames.SLA: id.SLA, metricnames.Service: id.Service, metricnames.SLO: id.SLO}.With(extra)
 }
 
-// named is a recorded series of a level.
-func (l *tested) named(name string, more ...string) promql.Metric {
+// named is a recorded series of the level.
+func (l *levelUnderTest) named(name string, more ...string) promql.Metric {
 	m := l.own.With(promql.Metric{nameLabel: name})
 	for i := 0; i < len(more); i += 2 {
 		m[more[i]] = more[i+1]
@@ -150,58 +148,31 @@ func (l *tested) named(name string, more ...string) promql.Metric {
 
 const nameLabel = "__name__"
 
-// scale makes shares whole numbers, in which servers do not differ by the noise
-// of their arithmetic.
+// scale makes shares whole numbers, so that rounding errors of servers do not
+// matter.
 const scale = 1e6
 
-// rounded asks for a series as a share in millionths.
-func rounded(m promql.Metric, steps int, want float64) Asked {
+// rounded expects a share, in millionths.
+func rounded(m promql.Metric, steps int, want float64) Expectation {
 	labels := m.With(nil)
 	delete(labels, nameLabel)
-	return Asked{
+	return Expectation{
 		Expr: fmt.Sprintf("round(%s * %s)", m, number(scale)), At: at(steps),
 		Samples: []Sample{{labels.String(), want}}, about: m,
 	}
 }
 
-// between asks whether a series lies between bounds.
-func between(m promql.Metric, steps int, low, high float64) Asked {
+// between expects a value between bounds.
+func between(m promql.Metric, steps int, low, high float64) Expectation {
 	labels := m.With(nil)
 	delete(labels, nameLabel)
-	return Asked{
+	return Expectation{
 		Expr: fmt.Sprintf("(%[1]s > bool %[2]s) * (%[1]s < bool %[3]s)", m, number(low), number(high)), At: at(steps),
 		Samples: []Sample{{labels.String(), 1}}, about: m,
 	}
 }
 
-// none asks whether a series has no sample.
-func none(m promql.Metric, steps int) Asked {
-	return Asked{Expr: m.String(), At: at(steps), Samples: []Sample{}, about: m}
-}
-
-const alerts, isFiring = "ALERTS", "firing"
-
-// selectAlerts selects the firing alerts of a name, without those that only say
-// another one again to somebody else.
-func (l *tested) selectAlerts(name string, more ...string) promql.Metric {
-	m := l.named(alerts, append([]string{"alertname", name, "alertstate", isFiring}, more...)...)
-	if l.escalated {
-		m[metricnames.Escalation] = ""
-	}
-	if l.ofWholeLevel(name) {
-		for label := range l.group {
-			m[label] = ""
-		}
-	}
-	return m
-}
-
-// alerts asks which of a level's alerts of a name fire, each by all its labels.
-func (l *tested) alerts(name string, steps int, firing ...map[string]string) Asked {
-	a := none(l.selectAlerts(name), steps)
-	for _, labels := range firing {
-		m := promql.Metric(labels).With(promql.Metric{nameLabel: alerts, "alertname": name, "alertstate": isFiring})
-		a.Samples = append(a.Samples, Sample{m.String(), 1})
-	}
-	return a
+// none expects that a series has no sample.
+func none(m promql.Metric, steps int) Expectation {
+	return Expectation{Expr: m.String(), At: at(steps), Samples: []Sample{}, about: m}
 }

@@ -10,17 +10,17 @@ import (
 // mostGroups bounds how many groups of a level are tested.
 const mostGroups = 4
 
-// groups are the level as its tests see it: itself, or for a level with groups
-// one of each promise, and one more of the promise that all others have, so that
-// there are always two.
-func (l *tested) groups() []*tested {
+// groups are the levels to test: the level itself, or if it has groups one for each
+// target share and one more with the share of all others, so that there are always
+// two.
+func (l *levelUnderTest) groups() []*levelUnderTest {
 	labels := l.GroupBy.Labels
 	if len(labels) == 0 {
-		return []*tested{l}
+		return []*levelUnderTest{l}
 	}
-	var all []*tested
+	var all []*levelUnderTest
 	promises := l.Promises()
-	// More than four fifths of the limit would be an alert.
+	// More than four fifths of the limit would raise an alert.
 	most := max(1, min(mostGroups, l.GroupBy.Limit*4/5))
 	for i := range len(promises) + 1 {
 		match := promql.Metric{}
@@ -31,7 +31,7 @@ func (l *tested) groups() []*tested {
 		if i < len(promises) {
 			match, required = match.With(promises[i].Match), promises[i].Required
 		}
-		if slices.ContainsFunc(all, func(g *tested) bool { return g.group.String() == match.String() }) || len(all) == most {
+		if slices.ContainsFunc(all, func(g *levelUnderTest) bool { return g.group.String() == match.String() }) || len(all) == most {
 			continue
 		}
 		all = append(all, l.ofPromise(match, len(all), required))
@@ -39,20 +39,20 @@ func (l *tested) groups() []*tested {
 	return all
 }
 
-// ofPromise is one group of the level, with what is promised to it.
-func (l *tested) ofPromise(group promql.Metric, nth int, required bool) *tested {
+// ofPromise is one group of the level, with its target share.
+func (l *levelUnderTest) ofPromise(group promql.Metric, nth int, required bool) *levelUnderTest {
 	g, level, promise := *l, *l.ServiceLevel, l.PromiseTo(group)
 	level.Target, level.Objective = promise.Target, promise.Objective
 	g.ServiceLevel, g.group, g.own = &level, group, l.own.With(group)
 	g.nth, g.required, g.whole = nth, required, l
-	g.below, g.fed = false, nil
-	g.feed()
+	g.below, g.inputs = false, nil
+	g.chooseInputs()
 	return &g
 }
 
-// ofGroup puts what is fed into the level's group; nil if the level would not
-// count it there.
-func (l *tested) ofGroup(all []fed) []fed {
+// ofGroup adds the labels of the group to input series; nil if the level would not
+// count them then.
+func (l *levelUnderTest) ofGroup(all []inputSeries) []inputSeries {
 	if l.group == nil {
 		return all
 	}
@@ -67,7 +67,7 @@ func (l *tested) ofGroup(all []fed) []fed {
 }
 
 // ofWholeLevel tells whether an alert is about all groups of the level together.
-func (l *tested) ofWholeLevel(name string) bool { return testOf(name).kind.WholeLevel }
+func (l *levelUnderTest) ofWholeLevel(name string) bool { return testOf(name).kind.WholeLevel }
 
-// first tells whether what is asked of the whole level is asked here.
-func (l *tested) first() bool { return l.nth == 0 }
+// first tells whether this is the group in whose tests the whole level is compared.
+func (l *levelUnderTest) first() bool { return l.nth == 0 }

@@ -7,18 +7,19 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// What tests feed the kinds of indicators: raw series, or the states of a
+// The input of tests for each kind of indicator: raw series, or the states of a
 // composite's components.
 
 // composite is the level's indicator if that is one, else nil.
-func (l *tested) composite() *sla.Composite {
+func (l *levelUnderTest) composite() *sla.Composite {
 	of, _ := l.Indicator.(*sla.Composite)
 	return of
 }
 
-// countersOf are the raw series of the level's indicator.
-func countersOf(l *tested) []fed {
-	var all []fed
+// rawSeriesOf are the raw series that the level's indicator counts; nil if it does not
+// count simple series.
+func rawSeriesOf(l *levelUnderTest) []inputSeries {
+	var all []inputSeries
 	scale := l.scale()
 	everything, good, bad := scaled(everything, scale), scaled(good, scale), scaled(bad, scale)
 	switch ind := l.Indicator.(type) {
@@ -27,7 +28,7 @@ func countersOf(l *tested) []fed {
 	case *sla.SharedProbe:
 		all = probe(ind.Of, ind.Probe, good, bad)
 	case *sla.ProbeLatency:
-		all = append(probe(ind.Of, ind.Probe, everything, nothing), fed{
+		all = append(probe(ind.Of, ind.Probe, everything, nothing), inputSeries{
 			series: probeSeries(metricnames.ProbeWithin, ind.Of, ind.Probe, metricnames.Threshold, rulegen.FormatSeconds(ind.Threshold)), of: good,
 		})
 	case *sla.Events:
@@ -36,7 +37,7 @@ func countersOf(l *tested) []fed {
 		all = histogram(ind)
 	case *sla.Blackbox:
 		if m, ok := only(ind.Success); ok {
-			all = []fed{{series: m, gauge: true, of: func(bad float64) float64 { return 1 - bad }}}
+			all = []inputSeries{{series: m, gauge: true, of: func(bad float64) float64 { return 1 - bad }}}
 		}
 	}
 	return l.ofGroup(all)
@@ -51,7 +52,7 @@ func nothing(float64) float64    { return 0 }
 func good(bad float64) float64   { return (1 - bad) * perSample }
 func bad(bad float64) float64    { return bad * perSample }
 
-// only is an example of what a query of one selector selects.
+// only is an example of the series that a query of one selector selects.
 func only(q sla.Query) (promql.Metric, bool) {
 	s := selectors(q)
 	if len(s) != 1 {
@@ -74,17 +75,17 @@ func probeSeries(name string, of sla.ID, p *sla.Probe, more ...string) promql.Me
 	return m
 }
 
-// probe feeds the results of a probe.
-func probe(of sla.ID, p *sla.Probe, good, bad func(float64) float64) []fed {
-	return []fed{
+// probe are the counters of a probe's results.
+func probe(of sla.ID, p *sla.Probe, good, bad func(float64) float64) []inputSeries {
+	return []inputSeries{
 		{series: probeSeries(metricnames.ProbeResults, of, p, metricnames.Outcome, metricnames.Good), of: good},
 		{series: probeSeries(metricnames.ProbeResults, of, p, metricnames.Outcome, metricnames.Bad), of: bad},
 	}
 }
 
-func histogram(h *sla.HistogramLatency) []fed {
+func histogram(h *sla.HistogramLatency) []inputSeries {
 	if h.Good.Text != "" {
-		return nil // what is good need not be an example of the whole
+		return nil // an example of the whole need not be one of what is good
 	}
 	m, ok := only(h.Histogram)
 	if !ok {
@@ -92,15 +93,15 @@ func histogram(h *sla.HistogramLatency) []fed {
 	}
 	name := m[nameLabel]
 	bound, _ := rulegen.Bound(name, h.Unit, h.Threshold)
-	return []fed{
+	return []inputSeries{
 		{series: m.With(promql.Metric{nameLabel: name + "_count"}), of: everything},
 		{series: m.With(promql.Metric{nameLabel: name + "_bucket", "le": bound.String()}), of: good},
 	}
 }
 
-// events feeds one series that is counted in the total alone and one that is
-// counted as bad, or good. nil if there are none that the selectors count so.
-func events(e *sla.Events) []fed {
+// events are one series that only the total counts, and one that is counted as bad,
+// or good; nil if no such series are found.
+func events(e *sla.Events) []inputSeries {
 	total, counted, share, rest := selectors(e.Total), selectors(e.Bad), bad, good
 	if e.Bad.Text == "" {
 		counted, share, rest = selectors(e.Good), good, bad
@@ -118,13 +119,13 @@ func events(e *sla.Events) []fed {
 	other, ok := total[0].Example(counted...)
 	inTotal := count(total, of) == 1
 	if !inTotal {
-		rest = everything // what is counted apart is not a part of this series
+		rest = everything // the other series is not part of the total
 	}
 	fits := ok && count(counted, of) == 1 && count(total, other) == 1 && count(counted, other) == 0 && count(total, of) <= 1
 	if !fits {
 		return nil
 	}
-	return []fed{{series: other, of: rest}, {series: of, of: share, born: e.Bad.Text != ""}}
+	return []inputSeries{{series: other, of: rest}, {series: of, of: share, born: e.Bad.Text != ""}}
 }
 
 // count is how many of the selectors select a series.

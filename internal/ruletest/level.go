@@ -12,13 +12,13 @@ import (
 
 // tested is a level, or one group of it, with what its tests hang on, read off
 // its rules.
-type tested struct {
+type levelUnderTest struct {
 	*sla.ServiceLevel                   // of a group, with its promise
 	own               promql.Metric     // the labels of what it records, those of the group among them
 	group             promql.Metric     // of these, the group's; nil without groups
 	nth               int               // of the level's groups
 	required          bool              // the group must always have data
-	whole             *tested           // of a group: the level
+	whole             *levelUnderTest   // of a group: the level
 	hours             hours             // when its time counts
 	share             sla.Decimal       // agreed service time of all time
 	recorded          map[string]bool   // names
@@ -26,15 +26,15 @@ type tested struct {
 	every             time.Duration     // evaluations of the first tier
 	alert             []rulegen.Rule    // its alerts
 	reads             []promql.Selector // of what it does not record
-	fed               []fed
-	below             bool // the base series are fed, because what is below them cannot be
-	escalated         bool // it has alerts that escalate others, of which nothing is asked
-	bound             bool // bad follows from the total, so that they cannot be fed apart
+	inputs            []inputSeries
+	below             bool // recorded series are input, because raw series are not simple
+	escalated         bool // it has escalations, which are not tested
+	bound             bool // bad is calculated from the total, so they cannot be input apart
 }
 
-// fed is one series that is fed to a level: its change a sample, or its value,
-// as a part of it is bad.
-type fed struct {
+// inputSeries is one series that is input for a level. of is its change from sample to
+// sample, or its value, for a bad share.
+type inputSeries struct {
 	series promql.Metric
 	gauge  bool
 	of     func(bad float64) float64
@@ -44,9 +44,9 @@ type fed struct {
 // prefixRecorded begins the names of what rules record.
 const prefixRecorded = "sla:"
 
-// newTested reads a level's rules. A reason says why it cannot be tested.
-func newTested(p rulegen.LevelPlan, extra map[string]string, masks masks, now time.Time) (l *tested, reason string) {
-	l = &tested{ServiceLevel: p.Level, own: identity(p.Level.ID, extra), recorded: map[string]bool{}, share: p.Level.AlertShare(now)}
+// newLevelUnderTest reads the level's rules. A reason says why it cannot be tested.
+func newLevelUnderTest(p rulegen.LevelPlan, extra map[string]string, masks masks, now time.Time) (l *levelUnderTest, reason string) {
+	l = &levelUnderTest{ServiceLevel: p.Level, own: identity(p.Level.ID, extra), recorded: map[string]bool{}, share: p.Level.AlertShare(now)}
 	l.hours = masks.of(p.Level)
 	for _, g := range p.Groups {
 		for _, r := range g.Rules {
@@ -75,86 +75,87 @@ func newTested(p rulegen.LevelPlan, extra map[string]string, masks masks, now ti
 			return nil, err.Error()
 		}
 		if e.OutOfNothing() {
-			return nil, "its expression may have a value while nothing is fed"
+			return nil, "its expression may have a value without any input"
 		}
 	}
-	l.feed()
+	l.chooseInputs()
 	return l, ""
 }
 
-// feed says what the level is fed, now that its group is known.
-func (l *tested) feed() {
+// chooseInputs chooses the input series, when the group is known.
+func (l *levelUnderTest) chooseInputs() {
 	if l.MissingData != sla.MissingExcluded && l.scale() != 1 {
-		return // its rules count no more than all of the time, and the tests would need ten times that
+		return // rules count a second at most once, and the tests would need ten times as much
 	}
-	if l.fed = feeds(l); l.fed == nil && !l.bound {
-		l.fed = l.base()
-		l.below = l.fed != nil
+	if l.inputs = rawInputs(l); l.inputs == nil && !l.bound {
+		l.inputs = l.baseInputs()
+		l.below = l.inputs != nil
 	}
 }
 
-// perSample is how much is counted between two samples: so many that alerts which ask
-// for a least count get it, and shares in millionths are whole numbers.
+// perSample is how many events there are between two samples: enough for alerts that
+// ask for a minimum, and so many that millionths of them are whole numbers.
 const perSample = 1e7
 
-// base feeds what the level's figures begin with, in parts of a second: the base
-// series themselves; of a level that judges minutes, the judgements; of
-// a composite, the states of its components. Where missing data counts, a level is
-// measured while there are the looks that are judged, so these are fed; nil where
-// minutes and slots are judged.
-func (l *tested) base() []fed {
+// baseInputs are recorded series for a level whose raw series are not simple: the
+// base series, in seconds a second; for a level that judges minutes, the judgements;
+// for a composite, the states of its components. If missing data counts, a level is
+// measured while there are the series that are judged, so these are the input. It is
+// nil if these are minutes or slots.
+func (l *levelUnderTest) baseInputs() []inputSeries {
 	total := func(v float64) func(float64) float64 { return func(float64) float64 { return v } }
 	bad := func(v float64) func(float64) float64 { return func(bad float64) float64 { return bad * v } }
-	rate := perSample / feed.Seconds()
+	rate := perSample / inputInterval.Seconds()
 	composite := l.composite()
 	switch {
 	case composite != nil:
-		var all []fed
+		var all []inputSeries
 		for _, x := range composite.Component {
-			all = append(all, fed{series: l.named(metricnames.ComponentBad, metricnames.Component, x.Label), gauge: true, of: bad(1)})
+			all = append(all, inputSeries{series: l.named(metricnames.ComponentBad, metricnames.Component, x.Label), gauge: true, of: bad(1)})
 		}
 		return all
 	case l.recorded[metricnames.SlotKnown] && sla.LookedAt(l.Indicator):
-		return []fed{{series: l.named(metricnames.SlotBad), gauge: true, of: bad(1)}}
+		return []inputSeries{{series: l.named(metricnames.SlotBad), gauge: true, of: bad(1)}}
 	case l.recorded[metricnames.SlotKnown]:
 		return nil
 	case l.spreads():
-		return []fed{{series: l.named(metricnames.SlotJudged), gauge: true, of: bad(1)}}
+		return []inputSeries{{series: l.named(metricnames.SlotJudged), gauge: true, of: bad(1)}}
 	case l.Masked() && !l.heldSlots():
-		return []fed{
+		return []inputSeries{
 			{series: l.named(metricnames.RawTotalRate), gauge: true, of: total(l.unit())},
 			{series: l.named(metricnames.RawBadRate), gauge: true, of: bad(l.unit())},
 		}
 	case l.Masked():
 		rate = l.unit()
 	}
-	return []fed{
+	return []inputSeries{
 		{series: l.named(metricnames.TotalRate), gauge: true, of: total(rate)},
 		{series: l.named(metricnames.BadRate), gauge: true, of: bad(rate)},
 	}
 }
 
-// spreads tells of minutes that are judged one by one, and then spread over five.
-func (l *tested) spreads() bool { return l.recorded[metricnames.SlotJudged] && !l.heldSlots() }
+// spreads tells whether minutes are judged one by one, and then spread over five.
+func (l *levelUnderTest) spreads() bool { return l.recorded[metricnames.SlotJudged] && !l.heldSlots() }
 
-// heldSlots tells of slots of five minutes and more: the mask of their middle is
-// taken by a subquery, which sees nothing of masks that are recorded each step.
-func (l *tested) heldSlots() bool { return l.Aggregation.Counts() == sla.CountsSlots }
+// heldSlots tells whether slots of five minutes and more are judged. Rules read the
+// mask in the middle of a slot by a subquery, which does not see masks that are
+// recorded only at each step.
+func (l *levelUnderTest) heldSlots() bool { return l.Aggregation.Counts() == sla.CountsSlots }
 
-// feeds are series from which the level's own rules count, nil where it has an
-// indicator or aggregation that simple series do not bring about at every step.
-func feeds(l *tested) []fed {
+// rawInputs are the raw series that the level's rules count; nil for an indicator or
+// aggregation that simple series cannot exercise at every step.
+func rawInputs(l *levelUnderTest) []inputSeries {
 	switch l.Aggregation.Counts() {
 	case sla.CountsMinutes, sla.CountsSlots:
 		return nil
 	}
-	return countersOf(l)
+	return rawSeriesOf(l)
 }
 
-// disturbs tells whether one level would count what is fed to the other.
-func (l *tested) disturbs(other *tested) bool {
+// disturbs tells whether one level would count the input of the other.
+func (l *levelUnderTest) disturbs(other *levelUnderTest) bool {
 	for _, s := range l.reads {
-		for _, f := range other.fed {
+		for _, f := range other.inputs {
 			if s.Matches(f.series) {
 				return true
 			}

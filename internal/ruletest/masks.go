@@ -9,7 +9,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// masks are those of an agreement that go by the clock, by what they are of.
+// masks are the masks of an agreement that depend only on the clock.
 type masks struct {
 	hours, exclusions map[string]*rulegen.Mask
 	rules             []rulegen.Rule
@@ -19,7 +19,7 @@ func newMasks() masks {
 	return masks{map[string]*rulegen.Mask{}, map[string]*rulegen.Mask{}, nil}
 }
 
-// add takes the masks that a level's groups bring for all levels.
+// add adds the masks in a level's groups, which are for all levels.
 func (m *masks) add(p rulegen.LevelPlan) {
 	for _, g := range p.Groups {
 		for _, r := range g.Rules {
@@ -36,8 +36,8 @@ func (m *masks) add(p rulegen.LevelPlan) {
 	}
 }
 
-// hours are when the time of a level counts, by the clock. What is excluded on a
-// condition never is in the tests: nothing is fed that it could be about.
+// hours are when the time of a level counts, by the clock. Exclusions on a condition
+// never hold in the tests, since no series of such a condition is input.
 type hours struct {
 	service          *rulegen.Mask // nil: always
 	removed, excused []*rulegen.Mask
@@ -61,7 +61,7 @@ func (m masks) of(l *sla.ServiceLevel) hours {
 	return h
 }
 
-// moment is the instant of a step; tests begin with 1970.
+// moment is the instant of a step; tests begin in 1970.
 func moment(steps int) time.Time { return time.Unix(0, 0).Add(time.Duration(steps) * step) }
 
 func holds(all []*rulegen.Mask, at time.Time) bool {
@@ -72,7 +72,7 @@ func (h hours) inService(step int) bool { return h.service == nil || h.service.H
 
 func (h hours) agreed(step int) bool { return h.inService(step) && !holds(h.removed, moment(step)) }
 
-// agreedAlways tells whether all time of the tests is agreed.
+// agreedAlways tells whether all time in the tests is agreed.
 func (h hours) agreedAlways() bool {
 	for k := range longestSearch {
 		if !h.agreed(k) {
@@ -85,7 +85,8 @@ func (h hours) agreedAlways() bool {
 // kept tells whether failures count.
 func (h hours) kept(step int) bool { return h.agreed(step) && !holds(h.excused, moment(step)) }
 
-// between steps, both included, whether burn alerts may fire all the time.
+// alerting tells whether burn alerts may fire all the time between two steps, both
+// included.
 func (h hours) alerting(from, to int) bool {
 	for k := from; k <= to; k++ {
 		if !h.kept(k) {
@@ -95,7 +96,7 @@ func (h hours) alerting(from, to int) bool {
 	return true
 }
 
-// never tells whether burn alerts may fire at no step of these, both included.
+// never tells whether burn alerts may not fire at any of these steps, both included.
 func (h hours) never(from, to int) bool {
 	for k := from; k <= to; k++ {
 		if h.kept(k) {
@@ -105,8 +106,8 @@ func (h hours) never(from, to int) bool {
 	return true
 }
 
-// stretches are the runs of at least so many steps, up to the last one, in which
-// burn alerts may fire: first and last step of each.
+// stretches are the runs of at least least steps, up to last, in which burn alerts
+// may fire: the first and last step of each.
 func (h hours) stretches(least, last int) [][2]int {
 	var all [][2]int
 	from := -1
@@ -125,29 +126,29 @@ func (h hours) stretches(least, last int) [][2]int {
 	return all
 }
 
-// unit is what is counted in a second, all of it. Of a level whose time counts
-// by masks it is ten known seconds where time is counted: rules that stand for a
-// minute are evaluated every ten, so that what they sum is then the true time.
-func (l *tested) unit() float64 {
+// unit is the total that is counted in a second. For a level with masks that counts
+// time it is ten: rules that stand for one minute are evaluated every ten, so that
+// their sums are the true time.
+func (l *levelUnderTest) unit() float64 {
 	_, p, _ := l.Probed()
 	switch {
 	case l.spreads():
-		return l.every.Seconds() / sla.BaseWindow.Seconds() // the one minute of five that has a judgement
+		return l.every.Seconds() / sla.BaseWindow.Seconds() // one minute of five has a judgement
 	case l.Aggregation.Counts() == sla.CountsEvents:
-		return perSample / feed.Seconds()
+		return perSample / inputInterval.Seconds()
 	case l.below:
 		return step.Seconds() / l.every.Seconds()
 	case p != nil:
-		return perSample * l.scale() / feed.Seconds() * p.Interval.Seconds()
+		return perSample * l.scale() / inputInterval.Seconds() * p.Interval.Seconds()
 	}
 	return 1 // a state
 }
 
-// scale is what perSample is multiplied with.
-func (l *tested) scale() float64 {
+// scale is what perSample is multiplied by.
+func (l *levelUnderTest) scale() float64 {
 	_, p, _ := l.Probed()
 	if !l.Masked() || l.Aggregation.Counts() != sla.CountsSeconds || p == nil {
 		return 1
 	}
-	return step.Seconds() / l.every.Seconds() * feed.Seconds() / p.Interval.Seconds() / perSample
+	return step.Seconds() / l.every.Seconds() * inputInterval.Seconds() / p.Interval.Seconds() / perSample
 }

@@ -15,65 +15,65 @@ import (
 type Omission struct {
 	Level string   // "checkout/availability"
 	What  string   // what is left out, and why
-	Names []string // of the series and alerts that What is about, if it is about such
+	Names []string // of the series and alerts that are left out, if What is about these
 }
 
 func (o Omission) String() string {
 	return o.Level + ": " + strings.TrimSpace(o.What+" "+strings.Join(o.Names, ", ")) + "."
 }
 
-// Omissions are what the files of Files leave out.
+// Omissions are what the files leave out, once Files has made them.
 func (s *Suite) Omissions() []Omission { return s.omissions }
 
 func (s *Suite) omit(l *sla.ServiceLevel, format string, args ...any) {
 	s.omissions = append(s.omissions, Omission{Level: l.ID.Service + "/" + l.ID.SLO, What: fmt.Sprintf(format, args...)})
 }
 
-// leaveOut says what about the level promtool cannot bring about.
-func (s *Suite) leaveOut(l *tested) {
+// leaveOut adds what promtool cannot do for the level.
+func (s *Suite) leaveOut(l *levelUnderTest) {
 	omit := func(format string, args ...any) { s.omit(l.ServiceLevel, format, args...) }
 	of := l.composite()
 	switch {
 	case of != nil:
 		if newTruthTable(l).counters() == nil {
-			omit("it is tested from the states of its components on: what those are counted from, no simple series brings about for each alone")
+			omit("it is tested from the states of its components on: no simple series change the state of one component alone")
 		}
 		if failsOver(of.Tree) {
-			omit("how long a failover takes is not tested: it takes minutes, and promtool looks every ten")
+			omit("how long a failover takes is not tested: it takes minutes, and promtool evaluates every ten")
 		}
 	case l.below && l.Masked() && !l.heldSlots():
-		omit("it is tested from %s on: what it is made of, no simple series brings about (a %s level, %s)", l.fed[0].series[nameLabel], l.Indicator.Kind(), l.Aggregation)
+		omit("it is tested from %s on: its raw series are not simple (%s level, %s)", l.inputs[0].series[nameLabel], l.Indicator.Kind(), l.Aggregation)
 	case l.below && l.recorded[metricnames.SlotKnown]:
-		omit("it is tested from %s on: what it is made of, no simple series brings about (a %s level, %s)", metricnames.SlotBad, l.Indicator.Kind(), l.Aggregation)
+		omit("it is tested from %s on: its raw series are not simple (%s level, %s)", metricnames.SlotBad, l.Indicator.Kind(), l.Aggregation)
 	case l.below:
-		omit("it is tested from %s and %s on: what they are made of, no simple series brings about (a %s level, %s)",
+		omit("it is tested from %s and %s on: its raw series are not simple (%s level, %s)",
 			metricnames.TotalRate, metricnames.BadRate, l.Indicator.Kind(), l.Aggregation)
-	case l.fed == nil && l.MissingData != sla.MissingExcluded && l.scale() != 1:
-		omit("only what its budget and alerts wait for is tested: what is missing counts in its service hours, and promtool evaluates every ten minutes what stands for one")
-	case l.fed == nil && l.recorded[metricnames.SlotKnown]:
-		omit("only what its budget and alerts wait for is tested, and what is missing: what is missing counts among the minutes, or slots, that its rules judge")
-	case l.fed == nil:
-		omit("only what its budget and alerts wait for is tested, because promtool 2.42 cannot be fed what it counts (a %s level)", l.Indicator.Kind())
+	case l.inputs == nil && l.MissingData != sla.MissingExcluded && l.scale() != 1:
+		omit("only its thresholds are tested: missing data counts in its service hours, and promtool evaluates every ten minutes what stands for one")
+	case l.inputs == nil && l.recorded[metricnames.SlotKnown]:
+		omit("only its thresholds and its missing data are tested: missing data counts among the minutes, or slots, that its rules judge")
+	case l.inputs == nil:
+		omit("only its thresholds are tested: promtool 2.42 has no notation for what it counts (%s level)", l.Indicator.Kind())
 	}
 	if l.below && l.Masked() && l.heldSlots() {
-		omit("its masks hold back alerts, and what they leave out is not tested: they are taken in the middle of a slot, which is at no step of promtool's")
+		omit("its masks are tested only where they hold back alerts: rules read them in the middle of a slot, and promtool evaluates at no such time")
 	}
 	if l.Alerting.WeighByTraffic {
-		omit("its tiers are tested by what they wait for, and not in the course of days: promtool evaluates every ten minutes what stands for one, and traffic weighs less then")
+		omit("its tiers are tested only at their thresholds: promtool evaluates every ten minutes what stands for one, so traffic would weigh too little")
 	}
 	for _, e := range l.Exclusions {
 		if e.Condition.Text != "" {
-			omit("the exclusion %q never holds in the tests, since its condition is yours and nothing is fed to it", e.Name)
+			omit("the exclusion %q never holds in the tests: they have no input for its condition", e.Name)
 		}
 	}
 	if l.escalated {
-		omit("nothing is asked of its escalations")
+		omit("its escalations are not tested")
 	}
 }
 
-// findUnasked adds the recorded series and alerts of each level of which no
-// question of the files is. What is asked tests what it is made of, too, unless
-// that is fed in its place.
+// findUnasked adds the recorded series and alerts of each level that no file
+// compares. Comparing a series also tests the series that it is made of, unless the
+// test sets these as input.
 func (s *Suite) findUnasked(files []File) {
 	for _, groups := range s.all {
 		l := groups[0]
@@ -84,30 +84,29 @@ func (s *Suite) findUnasked(files []File) {
 			}
 		}
 		if names := l.unasked(covered, alerted); len(names) > 0 {
-			s.omit(l.ServiceLevel, "nothing is asked of")
+			s.omit(l.ServiceLevel, "no test covers")
 			s.omissions[len(s.omissions)-1].Names = names
 		}
 	}
 }
 
-// ofLevel tells whether a series is the level's own, or shared by all levels of
-// its agreement.
-func (l *tested) ofLevel(m promql.Metric) bool {
+// ofLevel tells whether a series belongs to the level, or to all levels of the
+// agreement.
+func (l *levelUnderTest) ofLevel(m promql.Metric) bool {
 	return m[metricnames.SLO] == "" || m[metricnames.SLO] == l.ID.SLO && m[metricnames.Service] == l.ID.Service
 }
 
-// cover adds the level's series that a test asks about, with what they are made of
-// as far as that is not fed, and whether it asks of alerts that they are quiet and
-// that they fire.
-func (l *tested) cover(t Test, covered map[string]bool, alerted map[string][2]bool) {
-	fed := map[string]bool{}
+// cover adds to covered the level's series that a test compares, with those that they
+// are made of. In alerted it notes whether the test sees an alert quiet, and firing.
+func (l *levelUnderTest) cover(t Test, covered map[string]bool, alerted map[string][2]bool) {
+	inputs := map[string]bool{}
 	for _, in := range t.Input {
 		if l.ofLevel(in.about) && !l.below {
-			fed[in.about[nameLabel]] = true
+			inputs[in.about[nameLabel]] = true
 		}
 	}
 	var queue []string
-	for _, a := range t.Asked {
+	for _, a := range t.Expect {
 		if !l.ofLevel(a.about) {
 			continue
 		}
@@ -135,7 +134,7 @@ func (l *tested) cover(t Test, covered map[string]bool, alerted map[string][2]bo
 			continue
 		}
 		done[name] = true
-		if fed[name] {
+		if inputs[name] {
 			continue
 		}
 		covered[name] = true
@@ -147,7 +146,8 @@ func (l *tested) cover(t Test, covered map[string]bool, alerted map[string][2]bo
 	}
 }
 
-func (l *tested) madeOf(e promql.Expr) []string {
+// madeOf are the names of the series that an expression reads.
+func (l *levelUnderTest) madeOf(e promql.Expr) []string {
 	var names []string
 	for _, s := range e.Reads() {
 		names = append(names, s.Name())
@@ -155,8 +155,9 @@ func (l *tested) madeOf(e promql.Expr) []string {
 	return names
 }
 
-// unasked are what the level records and alerts about beyond that.
-func (l *tested) unasked(covered map[string]bool, alerted map[string][2]bool) []string {
+// unasked are the level's series that are not covered, and its alerts that no test
+// sees both quiet and firing.
+func (l *levelUnderTest) unasked(covered map[string]bool, alerted map[string][2]bool) []string {
 	var names []string
 	for _, name := range slices.Sorted(maps.Keys(l.recorded)) {
 		if !covered[name] && name != metricnames.LevelInfo {

@@ -8,25 +8,24 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// simulated is a level whose time counts by masks, step by step: what is counted,
-// and from it the ratios of windows and the states of tiers, by the formulas of
-// docs/service-hours.md.
+// simulated calculates, step by step, what is counted of a level with masks, the
+// ratios of its windows and the states of its tiers. It uses the formulas of
+// docs/service-hours.md, and not the rules.
 type simulated struct {
-	l     *tested
-	bad   []float64 // the share of each step; NaN where nothing is measured
-	total []float64 // what counts, in a second
-	count []float64 // of that, what is bad
-	agree []float64 // what the share of agreed time is made of, in a second
+	l     *levelUnderTest
+	bad   []float64 // the bad share of each step; NaN if nothing is measured
+	total []float64 // what counts, per second
+	count []float64 // what is bad of that
+	agree []float64 // what counts as agreed time, per second
 }
 
-// simulate has the level measured from the first step to before the last, with a
-// bad share of each.
-func simulate(l *tested, bad []float64) *simulated {
+// simulate calculates a level with these bad shares.
+func simulate(l *levelUnderTest, bad []float64) *simulated {
 	s := &simulated{l: l, bad: bad, total: make([]float64, len(bad)), count: make([]float64, len(bad)), agree: make([]float64, len(bad))}
-	masked := l.Masked() && (!l.below || !l.heldSlots()) // else the base series are fed, which nothing masks
+	masked := l.Masked() && (!l.below || !l.heldSlots()) // otherwise the base series are input, which no rule masks
 	for k, share := range bad {
-		if math.IsNaN(share) || k == 0 && len(l.fed) > 0 && !l.fed[0].gauge {
-			continue // of a first sample there is no rate
+		if math.IsNaN(share) || k == 0 && len(l.inputs) > 0 && !l.inputs[0].gauge {
+			continue // there is no rate at the first sample
 		}
 		if !masked || l.hours.agreed(k) {
 			s.total[k], s.agree[k] = l.unit(), 1
@@ -41,28 +40,28 @@ func simulate(l *tested, bad []float64) *simulated {
 	return s
 }
 
-// longestFirstTier is the longest window that is summed from the first tier.
+// longestFirstTier is the longest window that is summed from the first layer.
 const longestFirstTier = 6 * time.Hour
 
-// minute is how much more a minute counts in the second tier than in the first,
-// which spreads it over five: promtool evaluates one of five.
-func (l *tested) minute() float64 {
+// minute is how much more a minute counts in the second layer than in the first,
+// which spreads it over five, of which promtool evaluates one.
+func (l *levelUnderTest) minute() float64 {
 	if l.spreads() {
 		return sla.BaseWindow.Seconds() / l.every.Seconds()
 	}
 	return 1
 }
 
-// variant is one way in which servers may reckon: whether a window has the sample
-// at its beginning, and how much a threshold is off.
+// variant is one way in which servers may calculate: whether a window contains the
+// sample at its left edge, and how far a threshold is off.
 type variant struct {
 	more int
 	by   float64
 }
 
-var variants = []variant{{0, 1 - just}, {0, 1 + just}, {1, 1 - just}, {1, 1 + just}}
+var variants = []variant{{0, 1 - margin}, {0, 1 + margin}, {1, 1 - margin}, {1, 1 + margin}}
 
-// sum is that of a window.
+// sum adds up a window.
 func (s *simulated) sum(of []float64, k int, w time.Duration, v variant) float64 {
 	sum := 0.
 	for i := max(0, k-steps(w)+1-v.more); i <= k; i++ {
@@ -71,12 +70,12 @@ func (s *simulated) sum(of []float64, k int, w time.Duration, v variant) float64
 	return sum
 }
 
-// ratio is the bad share of a window, NaN where nothing counted.
+// ratio is the bad share of a window, NaN if nothing counted.
 func (s *simulated) ratio(k int, w time.Duration, v variant) float64 {
 	return s.sum(s.count, k, w, v) / s.sum(s.total, k, w, v)
 }
 
-// weighed is the bad share of a window as alerts weigh it, over a long one.
+// weighed is the bad share of a window, weighted as in the alert with a long window.
 func (s *simulated) weighed(k int, w, long time.Duration, v variant) float64 {
 	if !s.l.Masked() {
 		return s.ratio(k, w, v)
@@ -96,7 +95,7 @@ func (s *simulated) burns(t sla.Tier, k int, v variant) bool {
 		s.weighed(k, sla.BaseWindow, t.Long, v) > least && s.enough(t.Long, k, v)
 }
 
-// enough tells whether a window holds as much as alerts on it ask for.
+// enough tells whether a window contains the minimum of events.
 func (s *simulated) enough(w time.Duration, k int, v variant) bool {
 	size, ok := s.l.EventSize()
 	least := func(events int) float64 { return float64(events) * size.Float64() * v.by * 0.8 }
@@ -104,8 +103,8 @@ func (s *simulated) enough(w time.Duration, k int, v variant) bool {
 	return !ok || s.sum(s.count, k, w, v)*every >= least(s.l.Alerting.MinimumBadEvents) && s.sum(s.total, k, w, v)*every >= least(s.l.Alerting.MinimumEvents)
 }
 
-// burnsAt is whether a tier burns at each step, as far as all variants agree on it
-// and on the steps beside.
+// burnsAt is whether a tier burns at each step, and whether that is certain: all
+// variants agree on it, and on the steps before and after.
 func (s *simulated) burnsAt(t sla.Tier) (firing, certain []bool) {
 	n := len(s.bad)
 	all := make([][]bool, len(variants))
@@ -125,13 +124,13 @@ func (s *simulated) burnsAt(t sla.Tier) (firing, certain []bool) {
 	return firing, certain
 }
 
-// period is what a tally has come to in the level's first period, in a test.
+// period is a sum over the level's first period.
 func (s *simulated) period(of []float64, k int, v variant) float64 {
 	return s.sum(of, k, s.l.Period.Rolling, v) * s.l.every.Seconds() * s.l.minute()
 }
 
-// value asks for a series whose value servers may reckon differently.
-func (s *simulated) value(name string, k int, of func(variant) float64, more ...string) []Asked {
+// value expects a value that all variants allow.
+func (s *simulated) value(name string, k int, of func(variant) float64, more ...string) []Expectation {
 	low, high, nothing := math.Inf(1), math.Inf(-1), 0
 	for _, v := range []variant{{0, 1}, {1, 1}} {
 		if x := of(v); math.IsNaN(x) {
@@ -144,16 +143,16 @@ func (s *simulated) value(name string, k int, of func(variant) float64, more ...
 	m := s.l.named(name, more...)
 	switch {
 	case nothing == 2:
-		return []Asked{none(m, k)}
+		return []Expectation{none(m, k)}
 	case nothing == 1:
 		return nil
 	case low == 0 && high == 0:
-		return []Asked{rounded(m, k, 0)}
+		return []Expectation{rounded(m, k, 0)}
 	}
-	return []Asked{between(m, k, low*(1-exact)-1e-9, high*(1+exact))}
+	return []Expectation{between(m, k, low*(1-exact)-1e-9, high*(1+exact))}
 }
 
-// ratioAt asks for the ratio of a window.
-func (s *simulated) ratioAt(k int, w time.Duration) []Asked {
+// ratioAt compares the ratio of a window.
+func (s *simulated) ratioAt(k int, w time.Duration) []Expectation {
 	return s.value(metricnames.ErrorRatio+sla.FormatDuration(w), k, func(v variant) float64 { return s.ratio(k, w, v) })
 }

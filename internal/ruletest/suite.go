@@ -9,21 +9,22 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Suite gathers the tests of an agreement level by level.
+// Suite makes the tests of an agreement, level by level.
 type Suite struct {
 	opts   rulegen.Options
 	masks  masks
-	all    [][]*tested // levels, each in its groups
-	levels [][]*tested // of these, those that can be fed
+	all    [][]*levelUnderTest // the groups of each level
+	levels [][]*levelUnderTest // the same, without levels that have no input series
 
 	omissions []Omission
 }
 
-// way is a stretch of time that a level is led through.
-type way interface {
-	of() []*tested
+// scenario is the input of some levels over a time, and what their rules must make
+// of it.
+type scenario interface {
+	of() []*levelUnderTest
 	input() []Input
-	asked() []Asked
+	expectations() []Expectation
 }
 
 // New is a suite for rules that were made with these options.
@@ -34,10 +35,10 @@ func New(opts rulegen.Options) *Suite {
 	return &Suite{opts: opts, masks: newMasks()}
 }
 
-// Add takes a level.
+// Add adds a level.
 func (s *Suite) Add(p rulegen.LevelPlan) {
 	s.masks.add(p)
-	l, reason := newTested(p, s.opts.Labels, s.masks, s.opts.Now)
+	l, reason := newLevelUnderTest(p, s.opts.Labels, s.masks, s.opts.Now)
 	if reason != "" {
 		s.omit(p.Level, "it is not tested: %s", reason)
 		return
@@ -45,16 +46,16 @@ func (s *Suite) Add(p rulegen.LevelPlan) {
 	groups := l.groups()
 	s.leaveOut(groups[0])
 	s.all = append(s.all, groups)
-	if groups[0].fed != nil {
+	if groups[0].inputs != nil {
 		s.levels = append(s.levels, groups)
 	}
 }
 
-// shifts are the ways of levels with masks and of those that count the same
-// series; unmasked are the others, each in its groups.
-func (s *Suite) shifts() (shifts []*shift, unmasked [][]*tested) {
-	with := func(l *tested) int {
-		return slices.IndexFunc(shifts, func(c *shift) bool { return sameFeed(c.levels[0], l) })
+// byHours are the scenarios of levels with masks, and of levels that count the same
+// series; unmasked are the groups of each other level.
+func (s *Suite) byHours() (masked []*hoursScenario, unmasked [][]*levelUnderTest) {
+	with := func(l *levelUnderTest) int {
+		return slices.IndexFunc(masked, func(c *hoursScenario) bool { return sameInputs(c.levels[0], l) })
 	}
 	for _, groups := range s.levels {
 		for _, l := range groups {
@@ -62,19 +63,19 @@ func (s *Suite) shifts() (shifts []*shift, unmasked [][]*tested) {
 				continue
 			}
 			if i := with(l); i >= 0 {
-				shifts[i].levels = append(shifts[i].levels, l)
+				masked[i].levels = append(masked[i].levels, l)
 				continue
 			}
-			shifts = append(shifts, &shift{levels: []*tested{l}})
+			masked = append(masked, &hoursScenario{levels: []*levelUnderTest{l}})
 		}
 	}
 	for _, groups := range s.levels {
-		var alone []*tested
+		var alone []*levelUnderTest
 		for _, l := range groups {
 			switch i := with(l); {
 			case l.Masked():
 			case i >= 0 && len(groups) == 1:
-				shifts[i].levels = append(shifts[i].levels, l)
+				masked[i].levels = append(masked[i].levels, l)
 			default:
 				alone = append(alone, l)
 			}
@@ -83,43 +84,44 @@ func (s *Suite) shifts() (shifts []*shift, unmasked [][]*tested) {
 			unmasked = append(unmasked, alone)
 		}
 	}
-	return shifts, unmasked
+	return masked, unmasked
 }
 
-// ways are those of all levels; those of one inner list do not disturb one another.
-func (s *Suite) ways() [][]way {
-	var all [][]way
-	shifts, unmasked := s.shifts()
+// scenarios are those of all levels. The scenarios in one inner list do not disturb
+// one another.
+func (s *Suite) scenarios() [][]scenario {
+	var all [][]scenario
+	masked, unmasked := s.byHours()
 	for _, levels := range unmasked {
-		var courses []*course
+		var scenarios []*burnScenario
 		for _, l := range levels {
-			courses = append(courses, newCourse(l))
+			scenarios = append(scenarios, newBurnScenario(l))
 		}
-		together(courses)
-		all = put(all, courses...)
+		alignEnds(scenarios)
+		all = put(all, scenarios...)
 	}
-	for i := 0; i < len(shifts); { // the groups of a level are neighbours, and disturb nobody
+	for i := 0; i < len(masked); { // the groups of a level are neighbours, and disturb nobody
 		n := i + 1
-		for n < len(shifts) && shifts[n].levels[0].ID == shifts[i].levels[0].ID {
+		for n < len(masked) && masked[n].levels[0].ID == masked[i].levels[0].ID {
 			n++
 		}
-		all = put(all, shifts[i:n]...)
+		all = put(all, masked[i:n]...)
 		i = n
 	}
 	return all
 }
 
-// put has levels go their ways beside others that they do not disturb.
-func put[W way](all [][]way, ways ...W) [][]way {
-	if len(ways) == 0 {
+// put adds scenarios to the first list in which they disturb none.
+func put[W scenario](all [][]scenario, scenarios ...W) [][]scenario {
+	if len(scenarios) == 0 {
 		return all
 	}
-	mine := make([]way, len(ways))
-	for i, w := range ways {
+	mine := make([]scenario, len(scenarios))
+	for i, w := range scenarios {
 		mine[i] = w
 	}
-	disturbed := func(other way) bool {
-		return slices.ContainsFunc(mine, func(w way) bool { return disturb(w, other) })
+	disturbed := func(other scenario) bool {
+		return slices.ContainsFunc(mine, func(w scenario) bool { return disturb(w, other) })
 	}
 	for i, side := range all {
 		if !slices.ContainsFunc(side, disturbed) {
@@ -130,15 +132,15 @@ func put[W way](all [][]way, ways ...W) [][]way {
 	return append(all, mine)
 }
 
-// disturb tells whether levels of one way count what is fed on the other.
-func disturb(a, b way) bool {
-	return slices.ContainsFunc(a.of(), func(l *tested) bool {
-		return slices.ContainsFunc(b.of(), func(m *tested) bool { return l.disturbs(m) || m.disturbs(l) })
+// disturb tells whether levels of one scenario would count the input of the other.
+func disturb(a, b scenario) bool {
+	return slices.ContainsFunc(a.of(), func(l *levelUnderTest) bool {
+		return slices.ContainsFunc(b.of(), func(m *levelUnderTest) bool { return l.disturbs(m) || m.disturbs(l) })
 	})
 }
 
-// Files are the files of tests for rules in the files, whose groups are evaluated
-// in this order. Those after the first are there if there is something to test.
+// Files makes the files of tests for rules in ruleFiles, whose groups are evaluated in
+// this order. There is always a main file; the others are made if they have tests.
 func (s *Suite) Files(ruleFiles, groups []string) []File {
 	all := []File{s.file(ruleFiles, groups)}
 	if days := s.days(ruleFiles, groups); len(days.Tests) > 0 {
@@ -158,35 +160,35 @@ func (s *Suite) Files(ruleFiles, groups []string) []File {
 // file is the main file.
 func (s *Suite) file(ruleFiles, groups []string) File {
 	f := File{RuleFiles: ruleFiles, EvaluationInterval: sla.FormatDuration(step), GroupEvalOrder: groups}
-	f.add("healthy, burning, recovered, down, lost", s.ways())
+	f.add("healthy, burning, recovered, down, lost", s.scenarios())
 	t := Test{Name: "just above and below what budgets and alerts wait for", Interval: sla.FormatDuration(step)}
 	for _, l := range s.figures() {
-		t.Input, t.Asked = append(t.Input, l.input()...), append(t.Asked, l.questions()...)
+		t.Input, t.Expect = append(t.Input, l.input()...), append(t.Expect, l.expectations()...)
 	}
-	if len(t.Asked) > 0 {
+	if len(t.Expect) > 0 {
 		f.Tests = append(f.Tests, t)
 	}
-	t = Test{Name: "components of composites down, up and unknown, one after the other", Interval: sla.FormatDuration(tableFeed)}
+	t = Test{Name: "components of composites down, up and unknown, one after the other", Interval: sla.FormatDuration(tableInterval)}
 	for _, groups := range s.all {
 		if table := newTruthTable(groups[0]); table != nil {
-			t.Input, t.Asked = append(t.Input, table.input()...), append(t.Asked, table.asked()...)
+			t.Input, t.Expect = append(t.Input, table.input()...), append(t.Expect, table.expectations()...)
 		}
 	}
-	if len(t.Asked) > 0 {
+	if len(t.Expect) > 0 {
 		f.Tests = append(f.Tests, t)
 	}
 	return f
 }
 
-// add adds a test of ways that do not disturb one another, for each such list.
-func (f *File) add(name string, ways [][]way) {
-	for i, levels := range ways {
-		t := Test{Name: name, Interval: sla.FormatDuration(feed)}
-		if len(ways) > 1 {
-			t.Name += fmt.Sprintf(" (part %d of %d, for levels that count the same series)", i+1, len(ways))
+// add adds a test for each list of scenarios.
+func (f *File) add(name string, scenarios [][]scenario) {
+	for i, levels := range scenarios {
+		t := Test{Name: name, Interval: sla.FormatDuration(inputInterval)}
+		if len(scenarios) > 1 {
+			t.Name += fmt.Sprintf(" (part %d of %d, for levels that count the same series)", i+1, len(scenarios))
 		}
 		for _, c := range levels {
-			t.Input, t.Asked = append(t.Input, c.input()...), append(t.Asked, c.asked()...)
+			t.Input, t.Expect = append(t.Input, c.input()...), append(t.Expect, c.expectations()...)
 		}
 		f.Tests = append(f.Tests, t)
 	}

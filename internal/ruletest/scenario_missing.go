@@ -11,45 +11,45 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// outageOfResults is the scenario of a level whose missing data counts: results
-// and scrapes, then scrapes without results, then neither. It is evaluated every
-// minute, since rules look back a few minutes for scrapes.
-type outageOfResults struct {
-	l      *tested
-	fed    []fed
-	length time.Duration // of each of the three
+// missingScenario is the scenario of a level whose missing data counts: results and
+// scrapes, then scrapes without results, then neither. It is evaluated every minute,
+// since rules look back a few minutes for scrapes.
+type missingScenario struct {
+	l      *levelUnderTest
+	inputs []inputSeries
+	length time.Duration // of each of the three phases
 }
 
 const (
-	missingStep = time.Minute
-	missingFeed = 15 * time.Second
+	missingStep     = time.Minute
+	missingInterval = 15 * time.Second
 )
 
-// settled is how long before the end of each part rules have seen it.
+// settled is how long before the end of a phase the figures are compared.
 const settled = 2 * time.Minute
 
-// newOutageOfResults is nil for a level of which there is no such scenario.
-func newOutageOfResults(l *tested) *outageOfResults {
+// newMissingScenario is nil for a level without such a scenario.
+func newMissingScenario(l *levelUnderTest) *missingScenario {
 	if l.MissingData == sla.MissingExcluded || l.Masked() || l.Slots.Quorum > 0 || sla.LookedAt(l.Indicator) {
 		return nil
 	}
-	if fed := countersOf(l); fed != nil {
-		return &outageOfResults{l: l, fed: fed, length: 30 * time.Minute}
+	if inputs := rawSeriesOf(l); inputs != nil {
+		return &missingScenario{l: l, inputs: inputs, length: 30 * time.Minute}
 	}
 	return nil
 }
 
-func (o *outageOfResults) of() []*tested {
+func (o *missingScenario) of() []*levelUnderTest {
 	counted := *o.l
-	counted.fed = o.fed
-	return []*tested{&counted}
+	counted.inputs = o.inputs
+	return []*levelUnderTest{&counted}
 }
 
-func (o *outageOfResults) input() []Input {
-	samples := int(o.length / missingFeed)
+func (o *missingScenario) input() []Input {
+	samples := int(o.length / missingInterval)
 	up := promql.Metric{nameLabel: metricnames.Up, metricnames.Job: "anything"}
 	var all []Input
-	for _, f := range o.fed {
+	for _, f := range o.inputs {
 		if job := f.series[metricnames.Job]; job != "" {
 			up[metricnames.Job] = job
 		}
@@ -62,9 +62,9 @@ func (o *outageOfResults) input() []Input {
 	return append(all, input(up, fmt.Sprintf("1+0x%d", 2*samples)))
 }
 
-func (o *outageOfResults) asked() []Asked {
+func (o *missingScenario) expectations() []Expectation {
 	l := o.l
-	at := func(part int, a Asked) Asked {
+	at := func(part int, a Expectation) Expectation {
 		a.At = sla.FormatDuration(time.Duration(part)*o.length - settled)
 		return a
 	}
@@ -74,19 +74,18 @@ func (o *outageOfResults) asked() []Asked {
 		counts = scale
 	}
 	const exact = 0.02
-	return []Asked{
+	return []Expectation{
 		at(1, between(total, 0, 1-exact, 1+exact)), at(1, rounded(bad, 0, 0)), at(1, rounded(l.named(metricnames.MissingRate), 0, 0)),
 		at(2, between(total, 0, 1-exact, 1+exact)), at(2, rounded(bad, 0, counts)), at(2, rounded(l.named(metricnames.MissingRate), 0, scale)),
 		at(3, none(total, 0)),
 	}
 }
 
-// missing is the file of tests of missing data; without tests if there is nothing
-// to test.
+// missing is the file for missing data. It has no tests if there is nothing to test.
 func (s *Suite) missing(ruleFiles, groups []string) File {
-	var all [][]way
+	var all [][]scenario
 	for _, groups := range s.all {
-		if o := newOutageOfResults(groups[0]); o != nil {
+		if o := newMissingScenario(groups[0]); o != nil {
 			all = put(all, o)
 		}
 	}
@@ -96,9 +95,9 @@ func (s *Suite) missing(ruleFiles, groups []string) File {
 	}
 	f.add("results and scrapes, scrapes alone, neither", all)
 	for i, t := range f.Tests {
-		f.Tests[i].Interval = sla.FormatDuration(missingFeed)
+		f.Tests[i].Interval = sla.FormatDuration(missingInterval)
 		slices.SortStableFunc(t.Input, func(a, b Input) int { return strings.Compare(a.Series, b.Series) })
-		f.Tests[i].Input = slices.CompactFunc(t.Input, func(a, b Input) bool { return a.Series == b.Series }) // jobs of several levels
+		f.Tests[i].Input = slices.CompactFunc(t.Input, func(a, b Input) bool { return a.Series == b.Series }) // several levels may have the same job
 	}
 	return f
 }

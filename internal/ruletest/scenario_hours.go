@@ -8,14 +8,14 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// shift is the way of levels whose time counts by masks, and of others that count
-// the same series, through some days: they burn from within the first one's hours
-// until after them, are down from an hour before it may be told, and are measured
-// no more from within hours on. What must come of it is simulated.
-type shift struct {
-	levels          []*tested // the first one's hours say when
-	bad             []float64 // the share of each step
-	burn, out, lost int       // when they begin; 0 for never
+// hoursScenario is the scenario of levels with masks, and of others that count the
+// same series. It takes some days: a burn from within the first level's hours until
+// after them, an outage from an hour before its alerts may fire, and no samples from
+// within hours on. simulated calculates what is expected.
+type hoursScenario struct {
+	levels          []*levelUnderTest // the hours of the first decide when
+	bad             []float64         // the bad share of each step
+	burn, out, lost int               // the steps at which these begin; 0 for never
 	end             int
 }
 
@@ -26,8 +26,8 @@ const (
 	mostSteps = 8 * 24 * hourSteps
 )
 
-// plan lays out the steps.
-func (c *shift) plan() {
+// plan chooses the bad share of each step.
+func (c *hoursScenario) plan() {
 	until := func(k int, bad float64) {
 		for len(c.bad) <= k {
 			c.bad = append(c.bad, bad)
@@ -45,10 +45,10 @@ func (c *shift) plan() {
 	}
 	until(len(c.bad)+hourSteps, 0)
 	c.end = len(c.bad)
-	wait := late + 1
+	wait := tolerance + 1
 	for _, l := range c.levels {
 		if n := l.Notice(sla.AlertMeasurementLost); n != nil {
-			wait = max(wait, late+1+steps(n.For))
+			wait = max(wait, tolerance+1+steps(n.For))
 		}
 	}
 	for k := len(c.bad); k < mostSteps; k++ {
@@ -61,8 +61,8 @@ func (c *shift) plan() {
 	until(c.end, math.NaN())
 }
 
-// open is the first step of hours from a step on; 0 if there are none.
-func (c *shift) open(from int) int {
+// open is the first step within hours, from a step on; 0 if there is none.
+func (c *hoursScenario) open(from int) int {
 	for _, s := range c.levels[0].hours.stretches(hourSteps, mostSteps) {
 		if s[1] >= from+hourSteps {
 			return max(s[0], from)
@@ -71,9 +71,8 @@ func (c *shift) open(from int) int {
 	return 0
 }
 
-// share is what is bad in the burn: twice what the highest threshold asks for,
-// with its weight.
-func (c *shift) share() float64 {
+// share is the bad share in the burn: twice the highest threshold.
+func (c *hoursScenario) share() float64 {
 	share := 0.
 	for _, l := range c.levels {
 		highest := 0.
@@ -89,24 +88,24 @@ func (c *shift) share() float64 {
 	return min(0.8, math.Ceil(share*scale)/scale)
 }
 
-// sameFeed tells whether two levels are fed the same.
-func sameFeed(a, b *tested) bool {
-	return slices.EqualFunc(a.fed, b.fed, func(x, y fed) bool {
+// sameInputs tells whether two levels have the same input.
+func sameInputs(a, b *levelUnderTest) bool {
+	return slices.EqualFunc(a.inputs, b.inputs, func(x, y inputSeries) bool {
 		return x.series.String() == y.series.String() && x.gauge == y.gauge && x.born == y.born && x.of(0) == y.of(0) && x.of(1) == y.of(1)
 	})
 }
 
-// stretches joins steps of the same share. A step's share is that of the time
-// that ends with it, so that the first has none of its own.
-func stretches(bad []float64) []stretch {
-	var all []stretch
+// phases joins steps of the same share. A step's share is that of the time that ends
+// with it, so the first step has none.
+func phases(bad []float64) []phase {
+	var all []phase
 	for k, share := range bad {
 		gone := math.IsNaN(share)
 		if n := len(all); n > 0 && all[n-1].gone == gone && (gone || all[n-1].value == share) {
 			all[n-1].steps++
 			continue
 		}
-		s := stretch{steps: 1, value: share, gone: gone}
+		s := phase{steps: 1, value: share, gone: gone}
 		if k == 0 {
 			s.steps = 0
 		}
@@ -115,14 +114,14 @@ func stretches(bad []float64) []stretch {
 	return all
 }
 
-func (c *shift) of() []*tested { return c.levels }
+func (c *hoursScenario) of() []*levelUnderTest { return c.levels }
 
-func (c *shift) input() []Input {
+func (c *hoursScenario) input() []Input {
 	c.plan()
 	var all []Input
-	for _, f := range c.levels[0].fed {
-		var parts []stretch
-		for _, s := range stretches(c.bad) {
+	for _, f := range c.levels[0].inputs {
+		var parts []phase
+		for _, s := range phases(c.bad) {
 			if !s.gone {
 				v := f.of(s.value)
 				s.change, s.value = v, v
@@ -139,8 +138,8 @@ func (c *shift) input() []Input {
 }
 
 // moments are the steps at which a level's figures are compared: in the middle of
-// what goes on, and to both sides of where hours begin and end.
-func (c *shift) moments(l *tested) []int {
+// each phase, and on both sides of each edge of the hours.
+func (c *hoursScenario) moments(l *levelUnderTest) []int {
 	var all []int
 	for _, k := range []int{c.burn + hourSteps, c.burn + burnSteps - 1, c.out + 3*hourSteps, c.out + downSteps - 1} {
 		if k > 3*hourSteps {
@@ -156,8 +155,8 @@ func (c *shift) moments(l *tested) []int {
 	return slices.DeleteFunc(all, func(k int) bool { return k >= len(c.bad) || math.IsNaN(c.bad[k]) })
 }
 
-func (c *shift) asked() []Asked {
-	var all []Asked
+func (c *hoursScenario) expectations() []Expectation {
+	var all []Expectation
 	for _, l := range c.levels {
 		s := simulate(l, c.bad)
 		for _, k := range c.moments(l) {
@@ -167,20 +166,20 @@ func (c *shift) asked() []Asked {
 			all = append(all, s.counted(k)...)
 		}
 		for _, t := range l.Alerting.Tiers {
-			if !l.Alerting.WeighByTraffic { // as in a course
+			if !l.Alerting.WeighByTraffic { // as in burnScenario.firing
 				all = append(all, s.tier(t)...)
 			}
 		}
 		if c.lost > 0 && l.first() && l.Notice(sla.AlertMeasurementLost) != nil && l.hours.alerting(c.lost, c.end) {
-			told := l.labelsOf(sla.AlertMeasurementLost.Name)
-			all = append(all, l.alerts(sla.AlertMeasurementLost.Name, c.lost), l.alerts(sla.AlertMeasurementLost.Name, c.end, told...))
+			labels := l.labelsOf(sla.AlertMeasurementLost.Name)
+			all = append(all, l.alerts(sla.AlertMeasurementLost.Name, c.lost), l.alerts(sla.AlertMeasurementLost.Name, c.end, labels...))
 		}
 	}
 	return all
 }
 
-// counted asks for what is recorded beside ratios, where rules record it.
-func (s *simulated) counted(k int) []Asked {
+// counted compares what is recorded beside ratios, if rules record it.
+func (s *simulated) counted(k int) []Expectation {
 	l := s.l
 	if l.below && l.heldSlots() {
 		return nil
@@ -193,7 +192,7 @@ func (s *simulated) counted(k int) []Asked {
 	}
 	unit := l.unit()
 	exact := func(v float64) func(variant) float64 { return func(variant) float64 { return v } }
-	var all []Asked
+	var all []Expectation
 	ask := func(name string, v float64) {
 		if l.recorded[name] && !l.feeds(name) {
 			all = append(all, s.value(name, k, exact(v))...)
@@ -207,7 +206,7 @@ func (s *simulated) counted(k int) []Asked {
 	}
 	raw := unit
 	if l.feeds(metricnames.SlotJudged) {
-		const judgements = 3 // that are fed within the four and a half minutes of which they are counted
+		const judgements = 3 // input samples in the four and a half minutes over which rules count them
 		raw *= judgements
 	}
 	ask(metricnames.RawTotalRate, raw)
@@ -232,12 +231,12 @@ func (s *simulated) counted(k int) []Asked {
 	return append(all, s.value(metricnames.ErrorPeriod, k, func(v variant) float64 { return s.ratio(k, l.Period.Rolling, v) }, period...)...)
 }
 
-// tier asks whether a tier burns at the first and the last step of which it is
-// certain, of every time in which it does and in which it does not.
-func (s *simulated) tier(t sla.Tier) []Asked {
+// tier compares, for each time in which a tier burns or does not, the first and the
+// last step of which that is certain.
+func (s *simulated) tier(t sla.Tier) []Expectation {
 	firing, certain := s.burnsAt(t)
-	ask := func(k int) Asked { return s.l.burning(t, k, firing[k]) }
-	var all []Asked
+	ask := func(k int) Expectation { return s.l.burning(t, k, firing[k]) }
+	var all []Expectation
 	from := -1
 	for k := range firing {
 		if certain[k] && from < 0 {
@@ -255,9 +254,9 @@ func (s *simulated) tier(t sla.Tier) []Asked {
 	return all
 }
 
-// feeds tells whether the level is fed a series that it would record.
-func (l *tested) feeds(name string) bool {
-	for _, f := range l.fed {
+// feeds tells whether a series is input, which rules would record.
+func (l *levelUnderTest) feeds(name string) bool {
+	for _, f := range l.inputs {
 		if f.series[nameLabel] == name {
 			return true
 		}
