@@ -178,6 +178,6 @@ func (p period) summed(toHour, sinceHour string, s promql.Selector, f overTime) 
 	}
 	all := promql.AndIgnoring(joined(parts...), recorded, metricnames.Period)
 	young := promql.SumWithout(f.samples(s, hoursBack*time.Hour), metricnames.Period)
-	older := promql.LastOverSteps(s.Ago(hoursBack*time.Hour).Now(), p.of.Longest(), olderSteps)
+	older := promql.LastOverStepsAgo(s.Now(), p.of.Longest(), olderSteps, hoursBack*time.Hour)
 	return promql.Or(all, promql.UnlessIgnoring(young, older, metricnames.Period))
 }

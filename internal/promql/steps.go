@@ -38,6 +38,11 @@ func LastOverSteps(e Expr, window, step time.Duration) Expr {
 	return overSteps("last_over_time", e, window, step)
 }
 
+// LastOverStepsAgo is LastOverSteps of a window that ended so long ago.
+func LastOverStepsAgo(e Expr, window, step, ago time.Duration) Expr {
+	return call("last_over_time", subquery(e, window, step, ago))
+}
+
 // SumOverSteps is the sum of the values that e had at the steps of a window, those
 // that it had before where a step has none of its own.
 func SumOverSteps(e Expr, window, step time.Duration) Expr {
