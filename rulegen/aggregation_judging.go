@@ -146,7 +146,7 @@ func (j judging) inRuns(by judgement) []Rule {
 	return append([]Rule{
 		j.record(badMinute, by.bad).says("1 if the last minute was bad, else 0.").saysAll(by.words),
 		j.record(qualified, j.always(badMinute, j.slotsOf(j.Slots.MinRun))).
-			says("1 while minutes have been bad for %s in a row, else 0.", minRun).saysAll(alwaysWords(j.level, j.slotsOf(j.Slots.MinRun))),
+			says("1 while minutes have been bad for %s in a row, else 0.", minRun).saysAll(alwaysWords(j.slotsOf(j.Slots.MinRun))),
 	}, j.spreadCounted(judged, func(kept promql.Selector) promql.Expr {
 		earlier := promql.Sub(kept.SumOverTime(window), kept.Now()) // minutes of the run that count, before this one
 		return promql.Add(promql.Mul(now, kept.Now()), promql.Mul(begun, earlier))

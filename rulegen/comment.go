@@ -38,14 +38,6 @@ func secondsOf(d time.Duration) string {
 	return fmt.Sprintf("%s = %s in seconds", inRules(sla.Seconds(d)), sla.FormatDuration(d))
 }
 
-// unit is what the level's sums count.
-func (l level) unit() string {
-	if l.Aggregation.ByTime() {
-		return "seconds"
-	}
-	return "events"
-}
-
 // sumWords are what the level's sums of total and bad are called.
 func sumWords(l level) (total, bad string) {
 	if l.Aggregation.ByTime() {

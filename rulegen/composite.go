@@ -243,7 +243,7 @@ func (t tree) failover(n *sla.Node, labels []string) []Rule {
 		}
 		rules = append(rules, t.record(metricnames.NodeBad, promql.Max(terms), append([]string{metricnames.Assume, a.label}, labels...)...).
 			says("Node %s: 1 while all members are bad, and while it goes on to the next one, which takes %s.", t.nameOf(n), sla.FormatDuration(n.Failover.Time)).
-			saysAll(alwaysWords(t.level, slots+1)))
+			saysAll(alwaysWords(slots+1)))
 	}
 	return rules
 }

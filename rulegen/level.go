@@ -136,7 +136,7 @@ func (l level) always(name string, n int, more ...promql.Matcher) promql.Expr {
 }
 
 // alwaysWords say how the constants of always come about.
-func alwaysWords(l level, n int) []string {
+func alwaysWords(n int) []string {
 	if n < 2 {
 		return nil
 	}
