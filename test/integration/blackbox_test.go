@@ -118,7 +118,7 @@ func startScraper(t *testing.T, path, config string) prometheus {
 // without the job its name and labels, and its value unless that is a time
 // which no two probes share.
 func (p prometheus) probes() (map[string]map[string]string, error) {
-	samples, err := p.query(`{__name__=~"probe_.+|up"}`)
+	samples, err := p.query(`{__name__=~"probe_.+|up",__name__!="probe_timeout_seconds"}`)
 	if err != nil {
 		return nil, err
 	}

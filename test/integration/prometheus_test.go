@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"strconv"
 	"testing"
 	"time"
@@ -155,13 +156,17 @@ func (p prometheus) rules() (all []rule, groups int, err error) {
 	return all, len(data.Groups), nil
 }
 
+// waits tells whether the rule is of the third layer, whose turn comes twice an
+// hour, and has not come yet.
+func (r rule) waits() bool { return r.Health == "unknown" && strings.HasSuffix(r.group, ":hours") }
+
 // evaluated is an error while there are rules that never were.
 func (p prometheus) evaluated() error {
 	rules, _, err := p.rules()
 	if err != nil {
 		return err
 	}
-	if never := slices.DeleteFunc(rules, func(r rule) bool { return r.Health != "unknown" }); len(never) > 0 {
+	if never := slices.DeleteFunc(rules, func(r rule) bool { return r.Health != "unknown" || r.waits() }); len(never) > 0 {
 		return fmt.Errorf("%d rules were never evaluated, %s in group %s among them", len(never), never[0].Name, never[0].group)
 	}
 	return nil
@@ -175,7 +180,7 @@ func (p prometheus) checkRules(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, r := range rules {
-		if r.Health != "ok" {
+		if r.Health != "ok" && !r.waits() {
 			t.Errorf("rule %s in group %s is %s: %s", r.Name, r.group, r.Health, r.LastError)
 		}
 	}
