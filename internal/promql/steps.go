@@ -80,7 +80,7 @@ func (s Selector) RateOfMinute() Expr {
 func (s Selector) SinceMultiple(over func(e Expr, window, step time.Duration) Expr, length, step time.Duration) Expr {
 	const tick = time.Millisecond // what is recorded at a step is seen at the next one
 	part := func(odd bool) Expr {
-		own := AndOn(s.Ago(tick).Now(), parity(length, tick, odd))
+		own := AndOn(s.Ago(tick).LastOverTime(step), parity(length, tick, odd)) // an instant would see again what is older than a step
 		return AndOn(over(own, length-step, step), parity(length, 0, odd))
 	}
 	return Or(part(false), part(true))
