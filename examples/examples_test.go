@@ -279,7 +279,7 @@ func evaluate(t *testing.T, file string) {
 	}
 }
 
-// checkGroups compares the groups of a level that the feed tells of.
+// checkGroups compares the groups of a level that the feed has.
 func checkGroups(t *testing.T, w *enginetest.World, l *sla.ServiceLevel, f feed) {
 	t.Helper()
 	known := 0

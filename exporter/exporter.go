@@ -42,7 +42,7 @@ type Options struct {
 	// inconclusive. Without any, they are the target's.
 	References []string
 	Shard      Shard // which of the targets are this exporter's; all if zero
-	// Load reads the targets anew for Reload. Without it there is no reloading.
+	// Load reads the targets again for Reload. Without it there is no reloading.
 	Load func() ([]sla.ProbeTarget, error)
 	// Requests answers probes that are asked for over HTTP, as
 	// blackbox_exporter does; nil if none may be asked for.
@@ -267,7 +267,7 @@ func (e *Exporter) Gatherer() measure.Gatherer { return e.metrics.Gatherer() }
 // errNoLoad is what reloading answers where there is nothing to reload from.
 var errNoLoad = errors.New("this exporter has no specification files to reload")
 
-// Reload loads the targets anew and applies them, and the modules of requests.
+// Reload loads the targets again and applies them, and the modules of requests.
 // Where that fails, the exporter goes on with those it has, logs every finding
 // and returns the error.
 func (e *Exporter) Reload() error {
@@ -280,7 +280,7 @@ func (e *Exporter) Reload() error {
 	return errors.Join(e.reloadTargets(), modules)
 }
 
-// ReloadModules loads the modules of requests anew, if there are any.
+// ReloadModules loads the modules of requests again, if there are any.
 func (e *Exporter) ReloadModules() error {
 	if e.opts.Requests == nil {
 		return nil

@@ -116,8 +116,8 @@ func (v *vantage) sees(ctx context.Context, since time.Time) bool {
 	}
 }
 
-// check asks all references at once. It ends by itself within their patience,
-// whoever waits for it.
+// check asks all references at once. It ends by itself within their timeout,
+// no matter who waits for it.
 func (v *vantage) check() {
 	began := time.Now()
 	results := make(chan probe.Result, len(v.references))

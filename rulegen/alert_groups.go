@@ -63,7 +63,7 @@ func (pr promises) lostGroups() promql.Expr {
 }
 
 // withGroupsLost adds to what fires when the level as a whole has no data the
-// groups that must have some and have none. One rule tells of all: several of a
+// groups that must have some and have none. One rule covers all of them: several of a
 // name with the same labels would be a duplicate to linters, and a group's value
 // may be no label of a rule, where Prometheus would expand it as a template.
 func (pr promises) withGroupsLost(whole promql.Expr) promql.Expr {

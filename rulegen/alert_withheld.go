@@ -11,10 +11,10 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// What keeps an alert from beginning, because another one tells of the same
-// outage. An alert that has begun goes on, whatever else fires: people were told,
-// and must be told of its end. An inhibition in Alertmanager would keep that from
-// them.
+// What keeps an alert from beginning, because another one reports the same
+// outage. An alert that has begun goes on, whatever else fires: people were
+// notified, and must be notified of its end. An inhibition in Alertmanager would
+// keep that from them.
 
 // withholding are the composites that hold back the level's alerts.
 func (al alerts) withholding() []sla.PartOf {

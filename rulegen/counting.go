@@ -75,7 +75,7 @@ func (c counting) groupsOf(q sla.Query, loses func(label string) (at int, lost b
 
 // admitted cuts what is counted first of a level down to the groups that there
 // is room for, so that no number of label values makes the level record more
-// than its limit. Whoever is seen already stays, newcomers take the room that is
+// than its limit. A group that is seen already stays, newcomers take the room that is
 // left: which groups are measured does not change with their traffic. present
 // are the groups that there are; it is looked at for one moment, which is a
 // small part of what counting over a window costs.

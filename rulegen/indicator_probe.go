@@ -60,7 +60,7 @@ func (p probeCount) ofThreshold(name string) promql.Selector {
 
 func (p probeCount) timed() bool { return p.threshold > 0 }
 
-// present are the groups that exporters tell of, by the counter that is read.
+// present are the groups that exporters report, by the counter that is read.
 func (p probeCount) present() promql.Expr {
 	if p.timed() {
 		return p.counting.present(p.ofThreshold(metricnames.ProbeWithin))

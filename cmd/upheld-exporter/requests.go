@@ -42,7 +42,7 @@ func (c *requestConfig) addFile(f *pflag.FlagSet) {
 }
 
 func (c *requestConfig) addFlags(f *pflag.FlagSet) {
-	f.BoolVar(&c.autoReload, "config.enable-auto-reload", false, "load --config.file anew when it has changed")
+	f.BoolVar(&c.autoReload, "config.enable-auto-reload", false, "load --config.file again when it has changed")
 	f.IntVar(&c.reloadInterval, "config.auto-reload-interval", 30, "`seconds` between two looks at --config.file for a change")
 	f.Float64Var(&c.offset, "timeout-offset", blackbox.DefaultTimeoutOffset.Seconds(), "`seconds` by which a probe asked for at /probe ends sooner than the scrape's timeout")
 	f.IntVar(&c.history, "history.limit", blackbox.DefaultHistoryLimit, "how many probes asked for at /probe are remembered, and how many failed ones before those")
@@ -112,7 +112,7 @@ func (c *requestConfig) prober(all *config, env probe.Env, logger *slog.Logger, 
 	})
 }
 
-// reloadOnChange loads the modules anew whenever their file is another.
+// reloadOnChange loads the modules again when their file has changed.
 func (c *requestConfig) reloadOnChange(ctx context.Context, e *exporter.Exporter, logger *slog.Logger) {
 	sum := func() []byte {
 		text, err := os.ReadFile(c.file)

@@ -56,7 +56,7 @@ func (c *groupCost) add(l rulegen.LevelPlan) {
 	}
 }
 
-// String tells of the cost where groups multiply it.
+// String says what it costs where groups multiply it.
 func (c groupCost) String() string {
 	if c.levels == 0 {
 		return ""

@@ -162,7 +162,7 @@ func TestMetricsAreDocumented(t *testing.T) {
 	}
 	for _, name := range MetricNames() {
 		if !strings.Contains(string(page), "`"+name+"`") {
-			t.Errorf("docs/blackbox.md does not tell of %s", name)
+			t.Errorf("docs/blackbox.md does not mention %s", name)
 		}
 	}
 }

@@ -18,7 +18,7 @@ import (
 )
 
 // client asks for a list. It follows no redirect to other hosts, keeps no
-// connection, and reads the files of its credentials anew.
+// connection, and reads the files of its credentials again.
 func (f Finder) client(access *sla.ListAccess) (*http.Client, error) {
 	settings, err := clientConfig(access)
 	if err != nil {

@@ -23,7 +23,7 @@ type Options struct {
 	Vantage        func() bool // whether reference targets answered; nil if there are none
 	// Discoveries is how the levels do whose targets are found.
 	Discoveries func() []Discovery
-	// Requests tells of probes that are asked for; nil if none can be.
+	// Requests reports on probes that clients ask for; nil if they cannot.
 	Requests func() RequestFacts
 }
 

@@ -170,7 +170,7 @@ func (t *talk) at(s *step) stage { return stage{phase: Processing, address: t.ad
 
 func (t *talk) startTLS(ctx context.Context, s *step) *failure {
 	if t.reader.Buffered() > 0 {
-		// Whoever sits in between could have put it there, and it would count
+		// Anyone in between could have put it there, and it would count
 		// as said within the session.
 		return &failure{Protocol, s.what + ": the server spoke before the handshake"}
 	}

@@ -217,7 +217,7 @@ func TestExcerptsAreBounded(t *testing.T) {
 		t.Errorf("%+v", silent)
 	}
 	if waited > 4*time.Second || silent.Duration > waited-200*time.Millisecond {
-		t.Errorf("the probe took %s, and tells of %s: the wait for the body is no part of it", waited, silent.Duration)
+		t.Errorf("the probe took %s, and reports %s: the wait for the body is no part of it", waited, silent.Duration)
 	}
 }
 

@@ -109,7 +109,7 @@ func escaped(value string) string {
 }
 
 // wellFormed escapes what a URL cannot have: with any of that in it, package
-// net/url would write the whole path anew, and undo what is escaped.
+// net/url would write the whole path again, and undo what is escaped.
 func wellFormed(text string) string {
 	scheme, rest, _ := strings.Cut(text, "://")
 	host, _, _ := strings.Cut(rest, "/")

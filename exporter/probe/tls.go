@@ -168,7 +168,7 @@ func (s *session) config() (*tls.Config, func() *TLSFacts, *failure) {
 	return conf, func() *TLSFacts { return facts }, nil
 }
 
-// certificateWords tell of a certificate that was refused.
+// certificateWords describe a certificate that was refused.
 func certificateWords(facts *TLSFacts, why Reason) string {
 	switch why {
 	case TLSExpired, TLSName, TLSAuthority, TLSExpiring:

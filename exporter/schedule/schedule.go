@@ -185,7 +185,7 @@ func (s *Scheduler) adopt(key string, old map[string]*entry) *entry {
 	}
 	if e := s.leaving[key]; e != nil {
 		delete(s.leaving, key)
-		e.removed, e.interval = false, 0 // it starts anew on the grid
+		e.removed, e.interval = false, 0 // it starts again on the grid
 		return e
 	}
 	return &entry{key: key}

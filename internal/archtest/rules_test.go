@@ -27,7 +27,7 @@ type component struct {
 var components = []component{
 	{"internal", "What every half may use: names, files, harnesses for tests", nil, "names and test harnesses that every half shares know nothing of the halves"},
 	{"sla", "The agreement: the model that both halves share. No YAML, no PromQL, no HTTP; pure functions and exact decimals", nil, "the model is the root: formats, rules and probes depend on it, never the reverse"},
-	{"internal/promql", "PromQL as typed nodes; the only importer of the parser, and the proof of what was printed", []string{"sla"}, "expressions are built and proven for whoever prints rules"},
+	{"internal/promql", "PromQL as typed nodes; the only importer of the parser, and the proof of what was printed", []string{"sla"}, "expressions are built and proven for everyone who prints rules"},
 	{"rulegen", "From an agreement to a plan: recording rules and alerts, as pure functions", []string{"sla", "internal/promql"}, "rules are pure functions of the model"},
 	{"internal/ruletest", "Tests of the generated rules for promtool", []string{"sla", "rulegen", "internal/promql"}, "tests of rules are made of the plan that the rules come from"},
 	{"rulegen/emit", "From a plan to files: one output a file", []string{"sla", "rulegen", "internal/promql", "internal/ruletest"}, "outputs print what the plan holds, and its tests"},

@@ -13,7 +13,7 @@ import (
 )
 
 // mostMethods is how many methods a type may have. One with more does several
-// things, and whoever follows one of them has to read the others.
+// things, and you cannot follow one of them without reading the others.
 const mostMethods = 40
 
 // TestTypesStaySmall counts the methods of every type of the module.

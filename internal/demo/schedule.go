@@ -22,7 +22,7 @@ const (
 	ProviderB  = "psp-b"
 )
 
-// services are all of them, in the order in which the terminal tells of them.
+// services are all of them, in the order in which the terminal lists them.
 var services = []string{Storefront, Payments, Orders, ProviderA, ProviderB}
 
 // Effect is what a fault does to a service.
@@ -44,7 +44,7 @@ type Fault struct {
 	Words    string        // what is broken, for the terminal
 }
 
-// Schedule is a cycle of faults, which begins anew when it is over. Faults lie
+// Schedule is a cycle of faults, which begins again when it is over. Faults lie
 // within the cycle, and those of one service do not overlap.
 type Schedule struct {
 	Cycle  time.Duration

@@ -66,8 +66,8 @@ func sameTime(a, b *int64) bool {
 	return (a == nil) == (b == nil) && (a == nil || *a == *b)
 }
 
-// sameMatching compares how the two sides of an operator are matched. Whoever prints values
-// that are filled in prints what is experimental, and does not parse.
+// sameMatching compares how the two sides of an operator are matched. Values that are filled in
+// where a side has none are experimental: they print, and do not parse back.
 func sameMatching(a, b *parser.VectorMatching) bool {
 	if a == nil || b == nil {
 		return a == b

@@ -10,8 +10,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// tested is a level, or one group of it, with what its tests hang on, read off
-// its rules.
+// levelUnderTest is a level, or one group of it, with what its tests need to know,
+// read from its rules.
 type levelUnderTest struct {
 	*sla.ServiceLevel                   // of a group, with its promise
 	own               promql.Metric     // the labels of what it records, those of the group among them

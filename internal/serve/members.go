@@ -14,8 +14,8 @@ import (
 // memberSeries selects what is shown of the trees of composites.
 const memberSeries = `{__name__=~"` + metricnames.NodeBad + "|" + metricnames.DownSince + "|" + metricnames.BlameBudget + `"}`
 
-// addMembers tells of a composite what it is made of, and lets it stand as the
-// whole does in this moment; of a level of another kind it tells nothing.
+// addMembers adds what a composite is made of, and gives it the state that the
+// whole has now. Levels of another kind stay as they are.
 func addMembers(status *web.LevelStatus, vector []promql.Sample) {
 	status.Members = members(status.Level, vector)
 	if len(status.Members) > 0 {

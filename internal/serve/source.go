@@ -191,7 +191,7 @@ func newStatus(l *sla.ServiceLevel, f series, alerts []web.Alert) web.LevelStatu
 }
 
 // contract is what the contract makes of a period: what was left out, and what
-// is owed, of the period that credits hang on.
+// is owed, of the period that decides credits.
 func (f series) contract(l *sla.ServiceLevel, p sla.Period) web.Contract {
 	period := p.String()
 	c := web.Contract{
@@ -261,7 +261,7 @@ func (src *source) alerts() map[sla.ID][]*rules.AlertingRule {
 	return byLevel
 }
 
-// describe are the rules with what they tell of the alerts that are chosen: the
+// describe are the rules with what they say about the alerts that are chosen: the
 // most urgent state of any, since when the first has it.
 func describe(all []*rules.AlertingRule, begun firingSince, chosen func(labels.Labels) bool) []web.Alert {
 	alerts := make([]web.Alert, 0, len(all))

@@ -128,7 +128,7 @@ func (w *writes) noteError(err error) error {
 	return err
 }
 
-// note tells of the first samples that are lost, then every minute, and of the
+// note reports the first samples that are lost, then every minute, and of the
 // first that are kept.
 func (w *writes) note(why *loss, details ...any) {
 	w.mu.Lock()

@@ -197,7 +197,7 @@ func (h *pages) notFound(w http.ResponseWriter, r *http.Request) {
 
 func (h *pages) unavailable(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Context().Err() != nil {
-		return // whoever asked has left
+		return // the client has left
 	}
 	h.opts.Logger.Error("service levels could not be read", "path", r.URL.Path, "err", err)
 	h.render(w, http.StatusServiceUnavailable, "error", failure{

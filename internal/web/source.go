@@ -89,7 +89,7 @@ type Contract struct {
 	MeasuredBad, ExcludedBad Figure
 	// Owed is the credit in per cent, if the rest of the period is good, and
 	// MinutesToTier are the minutes of total outage until each of the level's credit
-	// tiers, in their order. Only of the period that credits hang on.
+	// tiers, in their order. Only of the period that decides credits.
 	Owed          Figure
 	MinutesToTier []Figure
 }

@@ -78,7 +78,7 @@ func Alertmanager(agreements []*sla.Agreement) (text []byte, empty []string, err
 		version = "0.25"
 	}
 	head.line("Else this is a complete configuration for Alertmanager %s and later. Copy it,", version)
-	head.line("fill in the receivers, and keep your copy: this file is written anew each time.")
+	head.line("fill in the receivers, and keep your copy: this file is written again each time.")
 	var out bytes.Buffer
 	top, err := document(head, alertmanagerConfig{
 		Route: alertmanagerRoute{Receiver: n.route.Receiver, GroupBy: []string{"alertname"}, Routes: []alertmanagerRoute{n.route}},

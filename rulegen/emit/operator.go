@@ -11,7 +11,7 @@ import (
 // called. The operator looks for objects by namespace and labels.
 type OperatorObject struct {
 	Name      string // of the first object; those after it are name-2, name-3
-	Namespace string // "" leaves it to whoever applies the file
+	Namespace string // "" leaves it to the person who applies the file
 	Labels    map[string]string
 }
 

@@ -74,10 +74,10 @@ func (o RuleOptions) form() ruleForm {
 // packing gathers the rules of levels into groups that they share, one for each
 // interval. Rules of a level stay together and in order.
 //
-// Where one group ends and the next begins hangs on the level that begins it, as
-// far as groups stay below their size, and so does the name: whoever adds a level,
-// or takes one away, changes the group that it is in, and not all after it, whose
-// alerts would begin to wait anew in servers that know a group by its name.
+// Where a group begins, and its name, depend on the name of its first level. So a
+// level that is added or removed changes its own group, and not all groups after
+// it. Servers know a group by its name, and in a group of another name alerts
+// begin to wait again.
 type packing struct{ open []sharedGroup }
 
 // sharedGroup is a group whose rules are those of its parts.
