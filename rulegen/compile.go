@@ -73,7 +73,7 @@ func compileLevel(l *sla.ServiceLevel, opts Options, shared map[string]bool, mas
 	ofFirst, ofSecond := rest(of)
 	first := Group{Name: name, Interval: opts.Interval, Rules: append(base, ofFirst...)}
 	second := Group{Name: name + ":long", Interval: secondTier * opts.Interval, Rules: ofSecond}
-	third := Group{Name: name + ":hours", Interval: thirdTier, Rules: hourRules(of)}
+	third := Group{Name: name + ":hours", Interval: thirdLayer, Rules: hourRules(of)}
 	findings = append(append(findings, lint(of, opts)...), clashes(of)...)
 	groups := calendarGroups(of, opts, shared)
 	if l.Masked() {

@@ -10,20 +10,20 @@ import (
 
 // A sum over a month is 8,640 samples, and to read them every five minutes was two
 // thirds of what a level cost. So the sums of a long period are kept in two parts:
-// up to a whole hour, read by the third tier twice an hour; and since then, read
-// by the second tier from what it has recorded itself. Both read recorded
+// up to a whole hour, read by the third layer twice an hour; and since then, read
+// by the second layer from what it has recorded itself. Both read recorded
 // increases and neither reads itself, so a pair of servers agrees, and nothing is
 // lost with an evaluation.
 
 const (
-	// thirdTier is how often sums up to an hour are read.
-	thirdTier = 30 * time.Minute
-	// longPeriod is the shortest period that is summed so.
+	// thirdLayer is how often sums up to an hour are read.
+	thirdLayer = 30 * time.Minute
+	// longPeriod is the shortest period whose sums are kept in two parts.
 	longPeriod = 48 * time.Hour
-	// hoursBack is how long ago the third tier may have been evaluated last: what
+	// hoursBack is how many hours ago the third layer may have been evaluated last: what
 	// came since is then still read by hours.
 	hoursBack = 2
-	// olderSteps are the steps at which is looked whether there is anything older.
+	// olderSteps are the steps at which older increases are looked for.
 	olderSteps = 6 * time.Hour
 )
 
@@ -53,14 +53,14 @@ var (
 	}
 )
 
-// toHour records what the second tier recorded of a series up to the last whole
+// toHour records what the second layer recorded of a series up to the last whole
 // hour within the longest length of the period.
 func (p period) toHour(name string, s promql.Selector, f overTime, what string) Rule {
 	return p.record(name, promql.AtStep(f.samples(s.Ago(tick), p.of.Longest()), time.Hour, 0)).
 		says("%s of %s up to the last whole hour.", titled(what), p.of.Words())
 }
 
-// hourRules are the rules of the third tier, none for a level without a long
+// hourRules are the rules of the third layer, none for a level without a long
 // period: until when sums are recorded, and the sums of each of its periods.
 func hourRules(l level) []Rule {
 	var rules []Rule
@@ -92,7 +92,7 @@ func (l level) allTallies() []metricnames.Tally {
 	return append([]metricnames.Tally{totalTally, badTally}, l.tallies()...)
 }
 
-// increase selects what the second tier records of a tally, in a calendar period
+// increase selects what the second layer records of a tally, in a calendar period
 // with the start of the period that it belongs to.
 func (p period) increase(t metricnames.Tally) promql.Selector {
 	if p.of.Calendar != "" {
@@ -116,7 +116,7 @@ func (p period) sum(name string, t metricnames.Tally, chosen func(promql.Expr) p
 	}
 }
 
-// evaluations is how many evaluations of the second tier had a total, and what has
+// evaluations is how many evaluations of the second layer had a total, and what has
 // to be recorded for it.
 func (p period) evaluations() ([]Rule, promql.Expr) {
 	s := p.increase(totalTally)
@@ -128,7 +128,7 @@ func (p period) evaluations() ([]Rule, promql.Expr) {
 	return []Rule{since}, p.summed(toHour, sinceHour, s, countOf)
 }
 
-// sinceHour is what the second tier recorded of a series since the last whole hour.
+// sinceHour is what the second layer recorded of a series since the last whole hour.
 func (p period) sinceHour(s promql.Selector, f overTime) promql.Expr {
 	return joined("now", f.now(s), "before", s.SinceMultiple(f.steps, time.Hour, secondTier*p.interval))
 }
@@ -159,7 +159,7 @@ func joined(parts ...any) promql.Expr {
 	return promql.SumWithout(union, partLabel, metricnames.Period)
 }
 
-// summed is what the second tier recorded of a series within the longest length of
+// summed is what the second layer recorded of a series within the longest length of
 // the period, and up to an hour before that: what is recorded up to an hour, what
 // came in hours after it, and what since. A series that has nothing older than
 // hoursBack needs no such record.
