@@ -22,7 +22,7 @@ import (
 // that was taken, what is half written goes, the pages and a metric say that nothing
 // is recorded; with room again the compaction ends and samples are taken.
 func TestCompactionOnAFullDisk(t *testing.T) {
-	const series, scrape = 600, 15 * time.Second
+	const series, scrape = 1500, 15 * time.Second
 	disk := t.TempDir()
 	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=60m"); err != nil {
 		t.Skipf("a small disk cannot be mounted here: %v", err)
@@ -42,7 +42,9 @@ func TestCompactionOnAFullDisk(t *testing.T) {
 	}
 	w := newWrites(db, dir, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
 	random := rand.New(rand.NewPCG(1, 2)) // so that nothing is small
-	start := time.Now().Add(-5 * time.Hour)
+	// From the beginning of a block on: a block of less than two hours could fit into
+	// what is left, and what it frees would be room for the next.
+	start := time.Now().Add(-4 * time.Hour).Truncate(2 * time.Hour)
 	at := start
 	write := func(until time.Time) {
 		for ; at.Before(until); at = at.Add(scrape) {
@@ -58,25 +60,30 @@ func TestCompactionOnAFullDisk(t *testing.T) {
 		}
 	}
 	write(time.Now())
-	free, size, err := space(dir)
-	if err != nil {
-		t.Fatal(err)
+	// fill leaves so much of the disk beside what is reserved.
+	fill := func(file string, but int64) {
+		free, size, err := space(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, make([]byte, int64(free)-int64(reserve(size))-but), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if err := os.WriteFile(filler, make([]byte, free-reserve(size)-1<<20), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	fill(filler, 1<<20)
 	if err := compact(); !errors.Is(err, syscall.ENOSPC) {
 		t.Fatalf("compaction without room: %v", err)
 	}
+	fill(filler+"-2", -1<<20)
 	write(time.Now().Add(10 * scrape))
 	if kept := testutil.ToFloat64(w.kept); kept != 0 || !strings.Contains(w.notice(), "disk is full") {
 		t.Errorf("without room the metric says %v, the pages %q", kept, w.notice())
 	}
 	taken := countSamples(t, db, start.UnixMilli(), at.UnixMilli())
-	if n := samplesAfterKill(t, dir, start.UnixMilli(), at.UnixMilli()); n != taken || n < 5*60*4*series {
+	if n := samplesAfterKill(t, dir, start.UnixMilli(), at.UnixMilli()); n != taken || n < 4*60*4*series {
 		t.Errorf("of %d samples %d survive a kill", taken, n)
 	}
-	if err := os.Remove(filler); err != nil {
+	if err := errors.Join(os.Remove(filler), os.Remove(filler+"-2")); err != nil {
 		t.Fatal(err)
 	}
 	if err := compact(); err != nil {
