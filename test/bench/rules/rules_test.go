@@ -155,9 +155,10 @@ func run(b *testing.B, file []byte, raw int, period string, throughout func(rule
 	b.ReportMetric(100*(got/want-1), "%error")
 }
 
-// played is a rule with the interval of its group.
+// played is a rule with the name and the interval of its group.
 type played struct {
 	rulefmt.Rule
+	group    string
 	interval time.Duration
 }
 
@@ -169,7 +170,7 @@ func inOrder(groups []rulefmt.RuleGroup) []played {
 		for _, g := range groups {
 			for _, r := range g.Rules {
 				if turnOf(g.Name, r.Record) == turn {
-					all = append(all, played{r, max(time.Duration(g.Interval), time.Minute)})
+					all = append(all, played{r, g.Name, max(time.Duration(g.Interval), time.Minute)})
 				}
 			}
 		}
