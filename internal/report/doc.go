@@ -1,0 +1,2 @@
+// Package report renders verdicts as documents.
+package report
