@@ -17,12 +17,19 @@ const (
 	DeclaredOnly Verdict = "declared_only"     // a promise without a number
 )
 
+// ReportFormat names the form of a report's JSON. It changes when a report that was
+// kept could be misread.
+const ReportFormat = "upheld-report/1"
+
 // Report is the verdict of one agreement and one period, with everything it was made of.
 // Its JSON is the report that is kept, signed and verified. Numbers that decide are
 // decimal texts; percentages are of 100.
 type Report struct {
+	Format      string       `json:"format"` // ReportFormat
 	Agreement   string       `json:"agreement"`
 	Description string       `json:"description,omitempty"`
+	Provider    string       `json:"provider,omitempty"` // the names of the parties
+	Customer    string       `json:"customer,omitempty"`
 	Version     int          `json:"version"`              // 1, and one more each time the period is restated
 	Supersedes  int          `json:"supersedes,omitempty"` // the version before
 	Reason      string       `json:"reason,omitempty"`     // why it was restated
@@ -67,8 +74,9 @@ type Level struct {
 	SLO         string            `json:"slo"`
 	Group       map[string]string `json:"group,omitempty"`
 	Description string            `json:"description,omitempty"`
-	Indicator   string            `json:"indicator"` // in words
-	Method      string            `json:"method"`    // how measurements become the number, in words
+	Indicator   string            `json:"indicator"`       // in words
+	Method      string            `json:"method"`          // how measurements become the number, in words
+	Hours       string            `json:"hours,omitempty"` // when the service is promised, in words; "" for always
 	Verdict     Verdict           `json:"verdict"`
 	Why         string            `json:"why"` // one sentence: what decided
 	Target      string            `json:"target"`
@@ -88,10 +96,11 @@ type Level struct {
 	Credit      *LevelCredit      `json:"credit,omitempty"`
 	Recovery    []Recovery        `json:"recovery"`
 	Blame       []Blame           `json:"blame"`
-	Places      []PlaceResult     `json:"places"` // each location or target by itself
-	Course      []Point           `json:"course"` // bad so far at each midnight of the zone
-	Gaps        []ReportedGap     `json:"gaps"`   // counted, spread evenly
-	But         []But             `json:"but"`    // met, but
+	Places      []PlaceResult     `json:"places"`                // each location or target by itself
+	Course      []Point           `json:"course"`                // bad so far at each midnight of the zone
+	Gaps        []ReportedGap     `json:"gaps"`                  // counted, spread evenly
+	NotMeasured []TimeSpan        `json:"notMeasured,omitempty"` // the longest stretches of unknown agreed time, ascending, at most 100
+	But         []But             `json:"but"`                   // met, but
 }
 
 // Choices are what was decided about excluded and unknown time, in plain words for
@@ -110,7 +119,9 @@ type Outage struct {
 	Seconds  string         `json:"seconds"` // elapsed, in the period
 	Counted  string         `json:"counted"` // seconds of bad time that count
 	Excluded []ExcludedPart `json:"excluded"`
-	Cause    string         `json:"cause"` // of a composite: the components that were down; else what an adjustment says, or unknown
+	Cause    string         `json:"cause"`              // of a composite: the components that were down; else what an adjustment says, or unknown
+	Blame    string         `json:"blame,omitempty"`    // who answers for it: provider, customer, third_party, force_majeure, unknown
+	Evidence string         `json:"evidence,omitempty"` // where it can be looked up: an address, a ticket, a file
 }
 
 // ExcludedPart is a part of an outage that an exclusion excuses.
@@ -128,6 +139,8 @@ type Exclusion struct {
 	Seconds  string     `json:"seconds"`
 	CapLeft  string     `json:"capLeft,omitempty"` // seconds
 	Approval string     `json:"approval,omitempty"`
+	Reason   string     `json:"reason,omitempty"`
+	Evidence string     `json:"evidence,omitempty"`
 }
 
 // TimeSpan is [From, To).
