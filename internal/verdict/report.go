@@ -73,6 +73,7 @@ type Level struct {
 	Service     string            `json:"service"`
 	SLO         string            `json:"slo"`
 	Group       map[string]string `json:"group,omitempty"`
+	Period      *ReportPeriod     `json:"period,omitempty"` // if it differs from the report's, as in another zone
 	Description string            `json:"description,omitempty"`
 	Indicator   string            `json:"indicator"`       // in words
 	Method      string            `json:"method"`          // how measurements become the number, in words
@@ -87,9 +88,11 @@ type Level struct {
 	Unit        string            `json:"unit"`     // of the next ones: seconds, minutes, slots, events
 	Agreed      string            `json:"agreed"`   // what counts: agreed time, or events in it
 	Bad         string            `json:"bad"`
-	Unknown     string            `json:"unknown"`
-	Excluded    string            `json:"excluded"` // bad that does not count, or agreed time that was removed
-	Budget      string            `json:"budget"`   // bad that the target allows
+	Unknown     string            `json:"unknown"`  // agreed time that is neither good nor bad; "" for events, which nobody can count
+	Excluded    string            `json:"excluded"` // Removed and Excused together
+	Removed     string            `json:"removed"`  // agreed time that exclusions removed, or the events in it
+	Excused     string            `json:"excused"`  // bad that counts as good
+	Budget      string            `json:"budget"`   // bad that the target allows by the end of the period
 	Coverage    string            `json:"coverage"` // percent of agreed time that is known
 	Choices     Choices           `json:"choices"`
 	Outages     []Outage          `json:"outages"`
@@ -114,10 +117,11 @@ type Choices struct {
 // Outage is a time in which a level was down.
 type Outage struct {
 	Start    time.Time      `json:"start"`
-	End      time.Time      `json:"end"` // of an ongoing one: until when it was seen
-	Ongoing  bool           `json:"ongoing,omitempty"`
-	Seconds  string         `json:"seconds"` // elapsed, in the period
-	Counted  string         `json:"counted"` // seconds of bad time that count
+	End      time.Time      `json:"end"`               // of an ongoing one: until when it was seen
+	Ongoing  bool           `json:"ongoing,omitempty"` // it went on at the end of the period, or nobody knows
+	Began    *time.Time     `json:"began,omitempty"`   // if it began before the period
+	Seconds  string         `json:"seconds"`           // elapsed, in the period
+	Counted  string         `json:"counted"`           // seconds of bad time that count
 	Excluded []ExcludedPart `json:"excluded"`
 	Cause    string         `json:"cause"`              // of a composite: the components that were down; else what an adjustment says, or unknown
 	Blame    string         `json:"blame,omitempty"`    // who answers for it: provider, customer, third_party, force_majeure, unknown

@@ -1,0 +1,195 @@
+package verdict
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// Judge judges one period of an agreement. It is a pure function: the same input gives
+// the same report. An error says what is wrong with the input.
+func Judge(in Input) (*Report, error) {
+	if err := in.check(); err != nil {
+		return nil, err
+	}
+	inputs, err := in.digest()
+	if err != nil {
+		return nil, err
+	}
+	r := &Report{
+		Agreement: in.Agreement.Name, Description: in.Agreement.Description, Version: 1,
+		Period:     ReportPeriod{Name: in.Name, Start: in.Start, End: in.End, Zone: zoneName(in.Period.Zone), Until: in.until()},
+		Spec:       in.Spec,
+		Inputs:     Document{SHA256: inputs},
+		Sources:    append([]string{}, in.Evidence.Sources...),
+		Levels:     []Level{},
+		Exclusions: in.exclusions(), Obligations: []Obligation{}, Findings: []Finding{},
+		Made: Made{At: in.Now.UTC(), By: in.By},
+	}
+	for _, l := range in.Agreement.Levels {
+		p, ok := in.periodOf(l)
+		if !ok {
+			r.find(l, "other_period", "it is judged over %s, and not over %s", periodWords(l.Periods()), in.Period.Words())
+			continue
+		}
+		from, to := in.boundsOf(p)
+		r.judgeLevel(in, l, p, from, to)
+	}
+	r.Verdict = worst(r.Levels)
+	r.Summary = r.summary()
+	return r, nil
+}
+
+func (r *Report) find(l *sla.ServiceLevel, kind, message string, args ...any) {
+	r.Findings = append(r.Findings, Finding{Level: l.ID.Service + "/" + l.ID.SLO, Kind: kind, Message: fmt.Sprintf(message, args...)})
+}
+
+// digest is the SHA-256 of everything that was measured, in hex.
+func (in Input) digest() (string, error) {
+	text, err := json.Marshal(in.Evidence)
+	if err != nil {
+		return "", fmt.Errorf("evidence cannot be written: %w", err)
+	}
+	hash := sha256.Sum256(text)
+	return hex.EncodeToString(hash[:]), nil
+}
+
+func zoneName(zone string) string {
+	if zone == "" {
+		return "UTC"
+	}
+	return zone
+}
+
+// periodOf is the period of a level that is of the judged kind.
+func (in Input) periodOf(l *sla.ServiceLevel) (sla.Period, bool) {
+	for _, p := range l.Periods() {
+		if p.Calendar == in.Period.Calendar && p.Rolling == in.Period.Rolling {
+			return p, true
+		}
+	}
+	return sla.Period{}, false
+}
+
+// boundsOf are the bounds of a level's period: those of the report, or in another zone
+// those of the period that contains its middle.
+func (in Input) boundsOf(p sla.Period) (from, to time.Time) {
+	if p == in.Period || p.Calendar == "" {
+		return in.Start.UTC(), in.End.UTC()
+	}
+	return p.Bounds(in.Start.Add(in.End.Sub(in.Start) / 2))
+}
+
+func periodWords(periods []sla.Period) string {
+	words := ""
+	for i, p := range periods {
+		if i > 0 {
+			words += " and "
+		}
+		words += p.Words()
+	}
+	return words
+}
+
+// judgeLevel judges a level, or each of its groups.
+func (r *Report) judgeLevel(in Input, l *sla.ServiceLevel, p sla.Period, from, to time.Time) {
+	evidence, overfull := in.evidenceOf(l.ID, from, to)
+	if overfull > 0 {
+		r.find(l, "bad_above_total", "in %d stretches of time more was bad than there was; all of it counts as bad there", overfull)
+	}
+	for _, group := range groupsOf(l, evidence) {
+		b := &ledger{level: l, from: from, to: to, until: earlier(in.until(), to), unit: unitOf(l), target: l.Target, zone: p.Location()}
+		if len(l.GroupBy.Labels) > 0 {
+			b.target = l.PromiseTo(group.Labels).Target
+		}
+		if c, ok := l.Indicator.(*sla.Composite); ok {
+			b.measureComposite(in, c, evidence.Weight)
+		} else {
+			b.measure(in, stateOf(l, group.Places, b.zone), group.Places, evidence.Weight)
+		}
+		level := b.report()
+		level.Group = group.Labels
+		level.Gaps = gapsOf(evidence.Gaps, from, to)
+		level.Places = b.places(group.Places, evidence.Weight)
+		if !from.Equal(in.Start) || !to.Equal(in.End) {
+			level.Period = &ReportPeriod{Name: in.Name, Start: from, End: to, Zone: zoneName(p.Zone), Until: b.until}
+		}
+		r.Levels = append(r.Levels, level)
+	}
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// groupsOf are the groups with evidence, and those that must have some and have none.
+func groupsOf(l *sla.ServiceLevel, e LevelEvidence) []GroupEvidence {
+	groups := slices.Clone(e.Groups)
+	for _, t := range l.GroupBy.Targets {
+		has := func(g GroupEvidence) bool { return maps.Equal(g.Labels, t.Match) }
+		if t.Required && !slices.ContainsFunc(groups, has) {
+			groups = append(groups, GroupEvidence{Labels: t.Match})
+		}
+	}
+	if len(groups) == 0 && len(l.GroupBy.Labels) == 0 {
+		groups = []GroupEvidence{{}}
+	}
+	return groups
+}
+
+// order is the order of verdicts, the best first. Those that decide nothing are not in
+// it.
+var order = []Verdict{Met, Insufficient, Disputed, Breached}
+
+// worst is the verdict of an agreement.
+func worst(levels []Level) Verdict {
+	rank, declared := -1, len(levels) > 0
+	for _, l := range levels {
+		rank = max(rank, slices.Index(order, l.Verdict))
+		declared = declared && l.Verdict == DeclaredOnly
+	}
+	switch {
+	case rank >= 0:
+		return order[rank]
+	case declared:
+		return DeclaredOnly
+	}
+	return NotApply
+}
+
+// exclusions lists when the exclusions of the agreement held in the period.
+func (in Input) exclusions() []Exclusion {
+	all := []Exclusion{}
+	for _, e := range in.Agreement.Exclusions {
+		spans := in.spansOf(e, in.Start.UTC(), in.End.UTC())
+		x := Exclusion{Name: e.Name, Category: e.Category, Effect: string(e.Effect), Spans: []TimeSpan{}, Seconds: sla.Seconds(spans.Total()).Rounded(9)}
+		for _, s := range spans {
+			x.Spans = append(x.Spans, TimeSpan{s.From, s.To})
+		}
+		all = append(all, x)
+	}
+	return all
+}
+
+func gapsOf(gaps []Gap, from, to time.Time) []ReportedGap {
+	all := []ReportedGap{}
+	for _, g := range gaps {
+		if !g.To.After(from) || !g.From.Before(to) {
+			continue
+		}
+		var total, bad sum
+		total.addFloat(g.Total)
+		bad.addFloat(g.Bad)
+		all = append(all, ReportedGap{From: g.From.UTC(), To: g.To.UTC(), Total: total.value().Rounded(9), Bad: bad.value().Rounded(9)})
+	}
+	return all
+}

@@ -1,0 +1,186 @@
+package verdict
+
+import (
+	"time"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// ledger is what a level, or one group of it, comes to in a period.
+type ledger struct {
+	level      *sla.ServiceLevel
+	from, to   time.Time
+	until      time.Time
+	unit       unit
+	timetable  timetable
+	down       track   // what outages are made of, also around the period
+	pieces     []piece // of time, from the start to until
+	entries    []entry // what they add to the figures, or the events that do
+	target     sla.Decimal
+	zone       *time.Location
+	components *blaming // of a composite
+	figures
+	agreed, known int64 // nanoseconds of agreed time up to until, and of it measured
+	unknown       int64 // neither measured nor counted by a policy
+	rest          int64 // agreed time that is still to come
+}
+
+// unit is what a level counts.
+type unit struct {
+	name string
+	of   int64 // nanoseconds, 0 for events
+}
+
+func unitOf(l *sla.ServiceLevel) unit {
+	switch l.Aggregation.Counts() {
+	case sla.CountsEvents:
+		return unit{"events", 0}
+	case sla.CountsMinutes:
+		return unit{"minutes", int64(time.Minute)}
+	case sla.CountsSlots:
+		return unit{"slots", int64(l.Slots.Width)}
+	}
+	return unit{"seconds", int64(time.Second)}
+}
+
+// measure fills the ledger from the state of the level as it was measured.
+func (b *ledger) measure(in Input, measured track, places []Place, weights []Weight) {
+	b.timetable = in.timetableOf(b.level, b.from, b.to, policyOf(b.level).fill(measured))
+	b.measureWith(measured, places, weights)
+}
+
+// measureWith fills the ledger by a timetable that is known.
+func (b *ledger) measureWith(measured track, places []Place, weights []Weight) {
+	fill := policyOf(b.level)
+	b.down = fill.fill(measured)
+	masks, until := b.timetable.masks, b.until.UnixNano()
+	s := alike(measured, b.down)
+	switch b.level.Aggregation.Counts() {
+	case sla.CountsEvents:
+		s = alike(presence(places), presence(places))
+	case sla.CountsSlots:
+		s = b.slotStates(places, fill)
+	}
+	b.pieces = s.pieces(masks, weights, until)
+	if b.unit.of == 0 {
+		b.entries = eventEntries(places, masks, until)
+	} else {
+		b.entries = timeEntries(b.pieces)
+	}
+	b.sum()
+}
+
+// slotStates are the states of slots that are judged by the events that count: those in
+// removed time are left out, and failures that an exclusion excuses are good.
+func (b *ledger) slotStates(places []Place, fill policy) states {
+	r, until := ruleOf(b.level.Aggregation), b.until.UnixNano()
+	by := func(takes func(mask) (total, bad bool)) track {
+		return judgedCells(masked(places, b.timetable.masks, until, takes), r, b.level.Slots, b.zone)
+	}
+	agreed := by(takesAgreed)
+	return states{measured: agreed, raw: fill.fill(by(takesServed)), agreed: fill.fill(agreed), counted: fill.fill(by(takesKept))}
+}
+
+func policyOf(l *sla.ServiceLevel) policy { return policy{missing: l.MissingData} }
+
+// presence is known while any place was measured, whatever was found.
+func presence(places []Place) track {
+	var edges []int64
+	for _, p := range places {
+		for _, s := range p.Stretches {
+			edges = append(edges, s.From.UnixNano(), s.To.UnixNano())
+		}
+	}
+	edges = edgesOf(edges)
+	next := make([]int, len(places))
+	var t track
+	for i := 1; i < len(edges); i++ {
+		p := part{from: edges[i-1], to: edges[i]}
+		for j := range places {
+			if s, ok := stretchAt(places[j].Stretches, &next[j], p.from); ok && s.State == Known {
+				p.is = known
+			} else if ok {
+				p.is = max(p.is, missing)
+			}
+		}
+		t = t.add(p)
+	}
+	return t
+}
+
+// sum adds up everything.
+func (b *ledger) sum() {
+	for _, e := range b.entries {
+		b.add(e.figures)
+	}
+	for _, p := range b.pieces {
+		if !p.mask.agreed() {
+			continue
+		}
+		length := p.to - p.from
+		b.agreed += length
+		if p.measured {
+			b.known += length
+		}
+		if p.counted.is != known {
+			b.unknown += length
+		}
+	}
+	for _, m := range b.timetable.masks {
+		if from := max(m.from, b.until.UnixNano()); m.agreed() && from < m.to {
+			b.rest += m.to - from
+		}
+	}
+}
+
+// achieved is the good share of what counts; ok is false if nothing does.
+func (b *ledger) achieved() (share sla.Decimal, ok bool) { return goodShare(b.total, b.bad) }
+
+// raw is the good share if nothing were excluded.
+func (b *ledger) raw() (share sla.Decimal, ok bool) { return goodShare(b.rawTotal, b.rawBad) }
+
+func goodShare(total, bad sum) (share sla.Decimal, ok bool) {
+	of := total.value()
+	if of.Sign() <= 0 {
+		return share, false
+	}
+	return one.Sub(bad.value().Quo(of)), true
+}
+
+// atEnd is what the total will be at the end of the period. Events are expected to go on
+// as they came so far.
+func (b *ledger) atEnd() sla.Decimal {
+	total := b.total.value()
+	if b.unit.of != 0 {
+		return total.Add(sla.NewDecimal(b.rest, 1))
+	}
+	if b.known == 0 {
+		return total
+	}
+	return total.Mul(sla.NewDecimal(b.known+b.rest, b.known))
+}
+
+// best is the good share at the end of the period if nothing more is bad.
+func (b *ledger) best() (share sla.Decimal, ok bool) {
+	total := b.atEnd()
+	if total.Sign() <= 0 {
+		return share, false
+	}
+	return one.Sub(b.bad.value().Quo(total)), true
+}
+
+// coverage is the share of agreed time so far that was measured; 1 without any.
+func (b *ledger) coverage() sla.Decimal {
+	if b.agreed == 0 {
+		return one
+	}
+	return sla.NewDecimal(b.known, b.agreed)
+}
+
+// inUnit is a number of nanoseconds, or of events, in the unit of the level.
+func (b *ledger) inUnit(d sla.Decimal) sla.Decimal {
+	if b.unit.of == 0 {
+		return d
+	}
+	return d.Quo(sla.NewDecimal(b.unit.of, 1))
+}

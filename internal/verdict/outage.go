@@ -1,0 +1,118 @@
+package verdict
+
+import (
+	"slices"
+	"time"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// outageSpan is an outage in Unix nanoseconds, as it was, whatever the period.
+type outageSpan struct {
+	from, to int64
+	open     bool // nobody knows how it went on: nothing is known from to on
+}
+
+// outagesIn are the maximal runs of bad time. Time that is unknown ends one.
+func outagesIn(t track) []outageSpan {
+	var all []outageSpan
+	for i, p := range t {
+		if !isBad(p) {
+			continue
+		}
+		if n := len(all); n > 0 && all[n-1].to == p.from {
+			all[n-1].to = p.to
+		} else {
+			all = append(all, outageSpan{from: p.from, to: p.to})
+		}
+		all[len(all)-1].open = i+1 == len(t)
+	}
+	return all
+}
+
+// outsideHours names the part of an outage that lies outside of service hours.
+const outsideHours = "outside service hours"
+
+// outages lists the outages of the period, those that lie outside of service hours as a
+// whole left out.
+func (b *ledger) outages() []Outage {
+	all := []Outage{}
+	start, until := b.from.UnixNano(), b.until.UnixNano()
+	i := 0
+	for _, o := range outagesIn(b.down) {
+		if o.to <= start || o.from >= until {
+			continue
+		}
+		from, to := max(o.from, start), min(o.to, until)
+		x := Outage{
+			Start: instant(from), End: instant(to), Seconds: seconds(to - from),
+			Ongoing: o.to > until || o.to == until && o.open, Excluded: []ExcludedPart{}, Cause: unknownCause,
+		}
+		if o.from < from {
+			began := instant(o.from)
+			x.Began = &began
+		}
+		for i > 0 && b.pieces[i-1].to > from {
+			i--
+		}
+		served := b.weigh(&x, &i, from, to)
+		if served {
+			all = append(all, x)
+		}
+	}
+	return all
+}
+
+// unknownCause is the cause of an outage that nobody has named one for.
+const unknownCause = "unknown"
+
+// weigh adds up what of an outage counts and what does not. first is the first piece
+// that ends after from; served is whether any of it is within service hours.
+func (b *ledger) weigh(x *Outage, first *int, from, to int64) (served bool) {
+	var counted sum
+	excluded := map[string]*sum{}
+	var names []string
+	for ; *first < len(b.pieces) && b.pieces[*first].from < to; *first++ {
+		p := b.pieces[*first]
+		length := min(p.to, to) - max(p.from, from)
+		if length <= 0 {
+			continue
+		}
+		served = served || p.mask.served
+		bad := p.weighed(b.badOf(p))
+		if p.mask.kept() {
+			counted.addShare(length, bad)
+			continue
+		}
+		name := outsideHours
+		if p.mask.served {
+			name = b.level.Exclusions[p.mask.by].Name
+		}
+		if excluded[name] == nil {
+			excluded[name] = &sum{}
+			names = append(names, name)
+		}
+		excluded[name].addShare(length, bad)
+	}
+	x.Counted = inSeconds(counted.value())
+	slices.Sort(names)
+	for _, name := range names {
+		x.Excluded = append(x.Excluded, ExcludedPart{name, inSeconds(excluded[name].value())})
+	}
+	return served
+}
+
+// badOf is how much of a piece within an outage is bad: all of it for levels that count
+// events, which are down or not.
+func (b *ledger) badOf(p piece) sla.Decimal {
+	if b.unit.of == 0 {
+		return one
+	}
+	return p.raw.bad
+}
+
+func seconds(ns int64) string { return sla.Seconds(time.Duration(ns)).Rounded(9) }
+
+func inSeconds(ns sla.Decimal) string {
+	return ns.Quo(sla.NewDecimal(int64(time.Second), 1)).Rounded(9)
+}

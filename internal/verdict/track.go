@@ -1,0 +1,154 @@
+package verdict
+
+import (
+	"slices"
+	"time"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// knowledge is what is known of a time.
+type knowledge int
+
+// From the least to the most.
+const (
+	unseen  knowledge = iota // the server did not look
+	missing                  // it looked, and there was no result
+	known
+)
+
+// part is the time [from, to) in which the state of something does not change, in Unix
+// nanoseconds.
+type part struct {
+	from, to int64
+	is       knowledge
+	bad      sla.Decimal // share from 0 to 1, if known
+}
+
+// track is the state of something over time: ascending parts without gaps. What lies
+// before and after it is unseen.
+type track []part
+
+// add appends a part, and joins it to the last one if nothing changes between them.
+func (t track) add(p part) track {
+	if p.from >= p.to {
+		return t
+	}
+	if n := len(t); n > 0 && t[n-1].is == p.is && t[n-1].to == p.from && t[n-1].bad.Cmp(p.bad) == 0 {
+		t[n-1].to = p.to
+		return t
+	}
+	return append(t, p)
+}
+
+// over returns the track over exactly [from, to).
+func (t track) over(from, to int64) track {
+	var cut track
+	at := from
+	for _, p := range t {
+		p.from, p.to = max(p.from, from), min(p.to, to)
+		if p.from >= p.to {
+			continue
+		}
+		cut = cut.add(part{from: at, to: p.from})
+		cut = cut.add(p)
+		at = p.to
+	}
+	return cut.add(part{from: at, to: to})
+}
+
+// edgesOf are the instants at which any of several lists of stretches changes, ascending.
+func edgesOf(all ...[]int64) []int64 {
+	edges := slices.Concat(all...)
+	slices.Sort(edges)
+	return slices.Compact(edges)
+}
+
+// meanOf is the mean of what the places know at each moment. A place without a result
+// then says nothing; if none has one, the time is missing if any place was scraped.
+func meanOf(places []Place) track {
+	lists := make([][]int64, len(places))
+	for i, p := range places {
+		for _, s := range p.Stretches {
+			lists[i] = append(lists[i], s.From.UnixNano(), s.To.UnixNano())
+		}
+	}
+	edges := edgesOf(lists...)
+	next := make([]int, len(places))
+	var mean track
+	for i := 1; i < len(edges); i++ {
+		p := part{from: edges[i-1], to: edges[i]}
+		var shares sla.Decimal
+		knows := int64(0)
+		for j := range places {
+			s, ok := stretchAt(places[j].Stretches, &next[j], p.from)
+			if !ok {
+				continue
+			}
+			p.is = max(p.is, missing)
+			if s.State == Known && s.Total > 0 {
+				knows++
+				shares = shares.Add(shareOf(s))
+			}
+		}
+		if knows > 0 {
+			p.is, p.bad = known, shares.Quo(sla.NewDecimal(knows, 1))
+		}
+		mean = mean.add(p)
+	}
+	return mean
+}
+
+// stretchAt returns the stretch that contains an instant. next is the first that does
+// not end before it; instants must ascend.
+func stretchAt(stretches []Stretch, next *int, at int64) (Stretch, bool) {
+	for *next < len(stretches) && stretches[*next].To.UnixNano() <= at {
+		*next++
+	}
+	if *next == len(stretches) || stretches[*next].From.UnixNano() > at {
+		return Stretch{}, false
+	}
+	return stretches[*next], true
+}
+
+// shareOf is the bad share of a stretch with a total.
+func shareOf(s Stretch) sla.Decimal {
+	switch s.Bad {
+	case 0:
+		return sla.Decimal{}
+	case s.Total:
+		return one
+	}
+	var total, bad sum
+	total.addFloat(s.Total)
+	bad.addFloat(s.Bad)
+	return bad.value().Quo(total.value())
+}
+
+// policy is what time without a measurement counts as.
+type policy struct{ missing, unseen sla.MissingData }
+
+// fill returns the track with unmeasured time counted by the policy.
+func (p policy) fill(t track) track {
+	if p == (policy{}) {
+		return t
+	}
+	var filled track
+	for _, x := range t {
+		counts := p.unseen
+		if x.is == missing {
+			counts = p.missing
+		}
+		if x.is != known && counts != sla.MissingExcluded {
+			x.is, x.bad = known, sla.Decimal{}
+			if counts == sla.MissingBad {
+				x.bad = one
+			}
+		}
+		filled = filled.add(x)
+	}
+	return filled
+}
+
+// instant is a time of Unix nanoseconds.
+func instant(ns int64) time.Time { return time.Unix(0, ns).UTC() }
