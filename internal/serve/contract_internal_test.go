@@ -23,7 +23,7 @@ func TestContractOfPeriods(t *testing.T) {
 	if got := f.contract(l, l.Period); !reflect.DeepEqual(got, want) {
 		t.Errorf("of 30d: %+v, want %+v", got, want)
 	}
-	want = web.Contract{MeasuredBad: web.Known(3), Owed: web.Known(10), MinutesToTier: []web.Figure{web.Known(0), web.Known(60)}}
+	want = web.Contract{MeasuredBad: web.Known(3), Credit: web.Known(10), MinutesToTier: []web.Figure{web.Known(0), web.Known(60)}}
 	if got := f.contract(l, l.MorePeriods[0]); !reflect.DeepEqual(got, want) {
 		t.Errorf("of the month: %+v, want %+v", got, want)
 	}

@@ -201,7 +201,7 @@ func (f series) contract(l *sla.ServiceLevel, p sla.Period) web.Contract {
 	if len(l.Credits.Tiers) == 0 || p != l.CreditPeriod() {
 		return c
 	}
-	c.Owed = f.figure(metricnames.CreditPercent, period)
+	c.Credit = f.figure(metricnames.CreditPercent, period)
 	for _, t := range l.Credits.Tiers {
 		v, ok := f[seriesKey{metricnames.CreditMinutes, period, t.Below.String()}]
 		c.MinutesToTier = append(c.MinutesToTier, web.Figure{Value: v, Known: ok})

@@ -15,9 +15,9 @@ type budgetView struct {
 	Bar   float64 // 0 to 100
 }
 
-// newBudget gives the budget of the target over the whole period. Where time is
-// counted it is also told as time; how many events a period will see nobody
-// knows before it is over.
+// newBudget returns the budget of the target over the whole period. For levels by
+// time it says what is left as time, too. For levels of events it cannot: how many
+// events a period will have is only known at its end.
 func newBudget(s LevelStatus) budgetView {
 	if !s.BudgetRemaining.Known {
 		return budgetView{State: mark{"none", "No data yet"}}
@@ -29,7 +29,7 @@ func newBudget(s LevelStatus) budgetView {
 	}
 	if s.Level.Aggregation.ByTime() {
 		allowed := s.Level.BudgetTime(s.Level.TargetBudget(), s.Level.Period, time.Now())
-		v.Words = timeWords(allowed, time.Duration(left*float64(allowed)))
+		v.Words = budgetWords(allowed, time.Duration(left*float64(allowed)))
 	}
 	return v
 }
@@ -46,8 +46,8 @@ func budgetMark(left float64) mark {
 	return mark{"good", "Enough left"}
 }
 
-// budgetLeft rounds what is left down and what is overspent up, so that neither
-// looks better than it is.
+// budgetLeft rounds against the level: what is left down, and what is overspent
+// up.
 func budgetLeft(left float64) string {
 	switch {
 	case left >= 1-noise:
@@ -64,8 +64,8 @@ func budgetLeft(left float64) string {
 
 func tenths(n float64) string { return group(strconv.FormatFloat(n/10, 'f', 1, 64)) }
 
-// timeWords rounds like budgetLeft.
-func timeWords(allowed, left time.Duration) string {
+// budgetWords rounds like budgetLeft.
+func budgetWords(allowed, left time.Duration) string {
 	if left < 0 {
 		return spanUp(-left) + " more than the " + span(allowed) + " allowed"
 	}

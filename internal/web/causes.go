@@ -8,11 +8,11 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// What people ask first when a composite fails: which of its components it is
-// now, and which of them have cost how much.
+// When a composite fails, people first ask which components are down now, and how
+// much of the budget each has spent.
 
-// downView is a component that is down.
-type downView struct {
+// downComponent is a component that is down.
+type downComponent struct {
 	Title, Path string
 	Since       stamp
 }
@@ -27,27 +27,28 @@ type causeView struct {
 	spent float64 // of the budget
 }
 
-// newDowns are the components that are down, each once, as the tree has them.
-func newDowns(members []Member, now time.Time) []downView {
-	var downs []downView
+// newDownComponents returns the components that are down, each once, in the order
+// of the tree.
+func newDownComponents(members []Member, now time.Time) []downComponent {
+	var downs []downComponent
 	for _, m := range members {
-		if m.Since.IsZero() || slices.ContainsFunc(downs, func(d downView) bool { return d.Title == m.Title }) {
+		if m.Since.IsZero() || slices.ContainsFunc(downs, func(d downComponent) bool { return d.Title == m.Title }) {
 			continue
 		}
-		downs = append(downs, downView{m.Title, pathOf(m), newStamp(m.Since, now)})
+		downs = append(downs, downComponent{m.Title, pathOf(m), newStamp(m.Since, now)})
 	}
 	return downs
 }
 
-// newCauses are the components that have spent some of the budget, the one that
-// has spent most first.
+// newCauses returns the components that have spent some of the budget, sorted by
+// how much.
 func newCauses(l *sla.ServiceLevel, members []Member, now time.Time) []causeView {
 	allowed := l.BudgetTime(l.TargetBudget(), l.Period, now)
 	cost := func(share float64) string { return span(time.Duration(share * float64(allowed))) }
 	all := 0.0
 	var causes []causeView
 	for _, m := range members {
-		spent := m.Alone.Value + m.WithOthers.Value // what is not known is 0
+		spent := m.Alone.Value + m.WithOthers.Value // unknown values are 0
 		if spent <= noise {
 			continue
 		}
@@ -70,7 +71,7 @@ func newCauses(l *sla.ServiceLevel, members []Member, now time.Time) []causeView
 	return causes
 }
 
-// pathOf is where the page of a part's level is, or "".
+// pathOf is the path of the member's page, "" if it is not a level.
 func pathOf(m Member) string {
 	if m.Of == (sla.ID{}) {
 		return ""

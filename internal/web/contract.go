@@ -6,9 +6,10 @@ import (
 	"time"
 )
 
-// leftOut says what hours and exclusions took out of what was bad: "of 1 h 10 min
-// bad, 40 min are excluded and 30 min count"; empty where nothing can be.
-func leftOut(s LevelStatus) string {
+// excludedWords says how much bad time (or how many bad events) service hours and
+// exclusions leave out: "of 1 h 10 min bad: 40 min excluded, 30 min counted". It is
+// empty for a level without them.
+func excludedWords(s LevelStatus) string {
 	c := s.Contract
 	if !c.MeasuredBad.Known || !s.Bad.Known {
 		return ""
@@ -24,25 +25,26 @@ func leftOut(s LevelStatus) string {
 		parts = append(parts, amount(c.ExcludedBad)+" excluded")
 	}
 	if outside := c.MeasuredBad.Value - c.ExcludedBad.Value - s.Bad.Value; s.Level.ServiceHours != nil && outside > 0 {
-		parts = append(parts, amount(Known(outside))+" outside of hours")
+		parts = append(parts, amount(Known(outside))+" outside service hours")
 	}
 	return "of " + amount(c.MeasuredBad) + " bad: " + strings.Join(append(parts, amount(s.Bad)+" counted"), ", ")
 }
 
-// owed says what is owed so far, and how much outage the next credit tier is
-// away: "nothing owed; 10 % after 43 min more of outage". Empty without credits.
-func owed(s LevelStatus) string {
+// creditWords says which credit is due so far, and after how much more outage the
+// next tier is: "no credit so far; 10 % after 43 min more outage". It is empty
+// without credits.
+func creditWords(s LevelStatus) string {
 	c := s.Contract
-	if !c.Owed.Known {
+	if !c.Credit.Known {
 		return ""
 	}
-	words := "nothing owed"
-	if c.Owed.Value > 0 {
-		words = strconv.FormatFloat(c.Owed.Value, 'f', -1, 64) + thin + "% owed if the rest is good"
+	words := "no credit so far"
+	if c.Credit.Value > 0 {
+		words = strconv.FormatFloat(c.Credit.Value, 'f', -1, 64) + thin + "% if the rest of the period is good"
 	}
 	for i, t := range s.Level.Credits.Tiers {
 		if i < len(c.MinutesToTier) && c.MinutesToTier[i].Known && c.MinutesToTier[i].Value > 0 {
-			return words + "; " + t.Percent.String() + thin + "% after " + span(time.Duration(c.MinutesToTier[i].Value*float64(time.Minute))) + " more of outage"
+			return words + "; " + t.Percent.String() + thin + "% after " + span(time.Duration(c.MinutesToTier[i].Value*float64(time.Minute))) + " more outage"
 		}
 	}
 	return words

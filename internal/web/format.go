@@ -9,24 +9,24 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// thin is the narrow no-break space that groups digits and precedes units, so
-// that a number never breaks over a line.
+// thin is the narrow no-break space. It groups digits and precedes units, so that
+// no line break separates them.
 const thin = "\u202f"
 
-// noise is how far a float that should be exact may be off after a few
-// operations: 1-0.001 against 0.999.
+// noise bounds the rounding error of a float after a few operations: 1-0.001 is
+// not exactly 0.999.
 const noise = 1e-12
 
-// below tells whether a ratio misses a target beyond float noise.
+// below reports whether a ratio misses a target by more than rounding errors.
 func below(ratio, target float64) bool { return ratio < target-noise }
 
 // maxPlaces bounds the digits that achieved may grow to.
 const maxPlaces = 9
 
-// achieved prints a ratio as a percentage: two decimals or as many as the target
-// has, and more where rounding would carry it across the target or up to a
-// hundred. 0.998996 against 0.999 is "99.8996 %", never "99.90 %".
-func achieved(ratio float64, target sla.Decimal) string {
+// achievedPercent formats a ratio as a percentage, with two decimals or as many as
+// the target has. It has more decimals if rounding would cross the target or give
+// 100 %: 0.998996 with a target of 0.999 is "99.8996 %", never "99.90 %".
+func achievedPercent(ratio float64, target sla.Decimal) string {
 	places := 2
 	if _, frac, ok := strings.Cut(target.String(), "."); ok {
 		places = max(places, min(len(frac), maxPlaces))
@@ -40,13 +40,13 @@ func achieved(ratio float64, target sla.Decimal) string {
 			return text + thin + "%"
 		}
 	}
-	// Closer to the boundary than anyone can read: cut instead of rounding.
+	// Even maxPlaces digits would cross it: truncate instead of rounding.
 	scale := math.Pow10(maxPlaces)
 	return strconv.FormatFloat(math.Floor(ratio*100*scale)/scale, 'f', maxPlaces, 64) + thin + "%"
 }
 
-// percent prints a share for orientation: "0.14 %", "12 %", "< 0.01 %". Three
-// significant digits at most.
+// percent formats a share with at most three significant digits: "0.14 %", "12 %",
+// "< 0.01 %".
 func percent(share float64) string {
 	p := share * 100
 	switch abs := math.Abs(p); {
@@ -65,7 +65,7 @@ func percent(share float64) string {
 	return group(strconv.FormatFloat(p, 'f', 0, 64)) + thin + "%"
 }
 
-// times prints a burn rate: "14.4×". A burn that is not nothing never shows as 0.
+// times formats a burn rate: "14.4×". Only 0 is shown as 0.
 func times(burn float64) string {
 	switch {
 	case burn <= noise:
@@ -80,8 +80,8 @@ func times(burn float64) string {
 	return group(strconv.FormatFloat(burn, 'f', 0, 64)) + "×"
 }
 
-// count prints a number of events: whole and grouped, with a decimal below ten
-// because increases are interpolated. Rounded towards zero if down, else up.
+// count formats a number of events: whole, with thousands grouped. Below ten it has
+// a decimal, because increases are interpolated. It rounds down or up as told.
 func count(n float64, down bool) string {
 	scale, places := 1.0, 0
 	if n < 10 {
@@ -108,7 +108,7 @@ func group(number string) string {
 	return sign + whole
 }
 
-// minus is the number with a true minus sign.
+// minus replaces a leading hyphen by a minus sign.
 func minus(number string) string {
 	sign, number := splitSign(number)
 	return sign + number
@@ -121,9 +121,8 @@ func splitSign(number string) (sign, rest string) {
 	return "", number
 }
 
-// span prints a length of time for people by its two greatest units, rounded
-// down: "38 min 12 s", "2 h 5 min", "12 d 3 h". Below a second it is "0 s" only
-// if it is nothing.
+// span formats a duration by its two greatest units, rounded down: "38 min 12 s",
+// "2 h 5 min", "12 d 3 h". Only 0 is shown as "0 s".
 func span(d time.Duration) string {
 	if d < time.Second {
 		if d <= 0 {
@@ -151,7 +150,7 @@ func span(d time.Duration) string {
 	return ""
 }
 
-// spanUp is span rounded up to the second, for what has been overspent.
+// spanUp is span, rounded up to the second: for overspent budgets.
 func spanUp(d time.Duration) string {
 	if rest := d % time.Second; rest > 0 {
 		d += time.Second - rest
@@ -159,7 +158,7 @@ func spanUp(d time.Duration) string {
 	return span(d)
 }
 
-// periodWords name a period: "30 d", "a calendar month".
+// periodWords returns a period in words: "30 d", "a calendar month".
 func periodWords(p sla.Period) string {
 	if p.Calendar != "" {
 		return p.Words()
@@ -167,8 +166,8 @@ func periodWords(p sla.Period) string {
 	return span(p.Rolling)
 }
 
-// took prints how long a probe lasted: "3 ms", "1.25 s".
-func took(d time.Duration) string {
+// probeTime formats how long a probe took: "3 ms", "1.25 s".
+func probeTime(d time.Duration) string {
 	switch {
 	case d <= 0:
 		return "–"
@@ -180,7 +179,7 @@ func took(d time.Duration) string {
 	return strconv.FormatFloat(d.Seconds(), 'f', 2, 64) + thin + "s"
 }
 
-// ago prints how long before now something was: "12 s ago".
+// ago formats how long before now something happened: "12 s ago".
 func ago(at, now time.Time) string {
 	d := now.Sub(at)
 	if d < time.Second {

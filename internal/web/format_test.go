@@ -12,7 +12,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// plain is a printed number as one can calculate with it.
+// plain parses a printed number.
 func plain(t interface{ Fatalf(string, ...any) }, text string) float64 {
 	text = strings.NewReplacer(thin, "", "%", "", "\u2212", "-").Replace(text)
 	v, err := strconv.ParseFloat(text, 64)
@@ -38,22 +38,22 @@ func TestAchieved(t *testing.T) {
 		{0.00001, "99.9", "0.001 %"},
 		{0.999949999, "99.995", "99.9949999 %"},
 	} {
-		got := strings.ReplaceAll(achieved(c.ratio, sla.MustDecimal(c.target)), thin, " ")
+		got := strings.ReplaceAll(achievedPercent(c.ratio, sla.MustDecimal(c.target)), thin, " ")
 		if got != c.want {
 			t.Errorf("achieved(%v, %s) = %s, want %s", c.ratio, c.target, got, c.want)
 		}
 	}
 }
 
-// However close, what is shown lies on the same side of the target as what was
-// measured, and only all is shown as a hundred.
+// However close, a shown share is on the same side of the target as the measured
+// one, and only 1 is shown as 100 %.
 func TestAchievedNeverTurnsABreachIntoAPass(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		thousandths := rapid.Int64Range(1, 100_000).Draw(t, "target in thousandths of a percent")
 		target := sla.NewDecimal(thousandths, 1000)
 		off := math.Pow(10, -rapid.Float64Range(0, 11).Draw(t, "distance")) * rapid.SampledFrom([]float64{-1, 1}).Draw(t, "side")
 		ratio := min(1, max(0, target.Float64()/100+off))
-		shown := plain(t, achieved(ratio, target))
+		shown := plain(t, achievedPercent(ratio, target))
 		if missed := below(ratio, target.Float64()/100); missed && shown >= target.Float64() {
 			t.Fatalf("%v misses %s %%, but is shown as %v %%", ratio, target, shown)
 		} else if !missed && shown < target.Float64()-1e-9 {
@@ -110,7 +110,7 @@ func TestSmallNumbersStayVisible(t *testing.T) {
 		percent(0.00001): "< 0.01 %", percent(0): "0 %", percent(0.1234): "12.3 %", percent(12): "1 200 %", percent(-0.5): "−50.0 %",
 		times(0.004): "< 0.01×", times(0): "0×", times(14.4): "14.4×", times(1000): "1 000×",
 		count(1234567.8, true): "1 234 567", count(0.25, false): "0.3", count(0.25, true): "0.2", count(3, false): "3",
-		took(0): "–", took(40 * time.Microsecond): "< 1 ms", took(12 * time.Millisecond): "12 ms", took(1250 * time.Millisecond): "1.25 s",
+		probeTime(0): "–", probeTime(40 * time.Microsecond): "< 1 ms", probeTime(12 * time.Millisecond): "12 ms", probeTime(1250 * time.Millisecond): "1.25 s",
 	} {
 		if got = strings.ReplaceAll(got, thin, " "); got != want {
 			t.Errorf("%q, want %q", got, want)
@@ -118,7 +118,7 @@ func TestSmallNumbersStayVisible(t *testing.T) {
 	}
 }
 
-// The strip judges each step by the objective and covers no more than it must.
+// The strip judges each step by the objective, and is no longer than necessary.
 func TestStrip(t *testing.T) {
 	s := sample()[0]
 	s.History = nil
@@ -161,15 +161,15 @@ func TestNeighbouringFailuresAlikeAreOne(t *testing.T) {
 	}
 }
 
-// What the prober could not find out must not hide the last real failure.
+// An inconclusive probe must not hide the last real failure.
 func TestTheLastFailureIsOneThatCounts(t *testing.T) {
 	s := sample()[0]
 	s.Failures = append([]Failure{{At: noon, Reason: "late", Inconclusive: true}}, s.Failures...)
-	if v := newLevel(s, noon); v.Last == nil || v.Last.Reason != "status" {
-		t.Errorf("last failure %+v", v.Last)
+	if v := newLevel(s, noon); v.LastFailure == nil || v.LastFailure.Reason != "status" {
+		t.Errorf("last failure %+v", v.LastFailure)
 	}
 	s.Failures = s.Failures[:1]
-	if v := newLevel(s, noon); v.Last != nil {
-		t.Errorf("last failure %+v, though none counts", v.Last)
+	if v := newLevel(s, noon); v.LastFailure != nil {
+		t.Errorf("last failure %+v, though none counts", v.LastFailure)
 	}
 }

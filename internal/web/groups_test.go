@@ -10,8 +10,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// tenants is a level with groups: one that fails its own strict target, one that
-// is well, one that left, and one whose name is no HTML.
+// tenants is a level with groups: one that misses its own strict target, one that
+// is good, one that has no data any more, and one whose name must be escaped.
 func tenants() LevelStatus {
 	l := level("api", "requests", "99.9", &sla.Events{Bad: sla.Query{Text: "errors_total"}, Total: sla.Query{Text: "requests_total"}})
 	l.GroupBy = sla.GroupBy{Labels: []string{"tenant"}, Limit: 50}

@@ -21,14 +21,14 @@ import (
 //go:embed templates/*.html assets
 var files embed.FS
 
-// Options are what the pages need besides what is measured.
+// Options of the pages.
 type Options struct {
 	Source  Source           // required
 	Logger  *slog.Logger     // slog.Default if nil
 	Version string           // shown in the footer, may be empty
-	Refresh time.Duration    // how often the script renews a page; 5s if 0
+	Refresh time.Duration    // how often the script refreshes a page; 5s if 0
 	Now     func() time.Time // time.Now if nil
-	Notice  func() string    // what every page says first, "" for nothing; nil if there is never anything
+	Notice  func() string    // shown at the top of every page, "" for nothing; may be nil
 }
 
 // page is what every template is given.
@@ -37,7 +37,7 @@ type page struct {
 	Version string
 	Assets  string // changes with the assets, so that browsers may cache them
 	Refresh int64  // milliseconds
-	Notice  string // "" or what is to be read before anything else
+	Notice  string // shown at the top; may be empty
 	At      stamp
 
 	now time.Time
@@ -47,7 +47,7 @@ type page struct {
 type pages struct {
 	opts      Options
 	templates map[string]*template.Template
-	assets    string // their fingerprint
+	assets    string // their fingerprint, for the addresses in pages
 	routes    http.Handler
 	levels    singleflight.Group // overviews under way
 }
@@ -55,8 +55,8 @@ type pages struct {
 // ServeHTTP answers with a page or an asset.
 func (h *pages) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.routes.ServeHTTP(w, r) }
 
-// New is the handler of the pages: "/", "/level/{sla}/{service}/{slo}" and
-// "/assets/". Every other path is answered with 404, so mount it last. An error
+// New returns the handler of the pages: "/", "/level/{sla}/{service}/{slo}" and
+// "/assets/". It answers every other path with 404, so mount it last. An error
 // means that the embedded templates do not parse.
 func New(opts Options) (http.Handler, error) {
 	if opts.Source == nil {
@@ -112,7 +112,7 @@ func fingerprint(assets fs.FS) (string, error) {
 	return fmt.Sprintf("%x", sum.Sum(nil)[:6]), nil
 }
 
-// cached lets browsers keep assets, whose addresses change with their content.
+// cached lets browsers keep assets: their addresses change with their content.
 func cached(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
@@ -120,8 +120,8 @@ func cached(next http.Handler) http.Handler {
 	})
 }
 
-// policy allows what the pages need, which all comes from here, and nothing
-// else: text that slipped through unescaped would still run no script.
+// policy allows only what the pages need, all of it from this server. Even text
+// that a mistake left unescaped could not run a script.
 const policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -148,8 +148,8 @@ func (h *pages) page(title string) page {
 	}
 }
 
-// overview is made once for all who ask for it meanwhile: it costs the more the
-// more levels there are.
+// overview renders the page once for all requests that wait for it, because with
+// many levels it costs a lot.
 func (h *pages) overview(w http.ResponseWriter, r *http.Request) {
 	ctx := context.WithoutCancel(r.Context()) // others may wait for it
 	made, err, _ := h.levels.Do("overview", func() (any, error) {
@@ -206,7 +206,7 @@ func (h *pages) unavailable(w http.ResponseWriter, r *http.Request, err error) {
 	})
 }
 
-// rendered is a page, or why there is none.
+// rendered is a page, or the error that prevented it.
 type rendered struct {
 	name string // of the template
 	body []byte
@@ -223,8 +223,8 @@ func (h *pages) execute(name string, data any) rendered {
 	return rendered{name, body.Bytes(), err}
 }
 
-// send writes a page that is complete, so that a template that fails half way
-// never leaves half a page with status 200.
+// send writes a page that was rendered as a whole before: a template that fails
+// half way must not leave half a page with status 200.
 func (h *pages) send(w http.ResponseWriter, status int, p rendered) {
 	if p.err != nil {
 		h.opts.Logger.Error("page could not be rendered", "page", p.name, "err", p.err)

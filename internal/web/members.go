@@ -6,16 +6,17 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Member is a part of a composite.
+// Member is a place in the tree of a composite: a component, or an operator over
+// the members below it.
 type Member struct {
 	Name  string // of a step or a weighted member, may be empty
 	Title string // the component, or how the members below are combined
-	Depth int    // 0 is the whole
-	Of    sla.ID // the level that it is, zero for a part that is none
+	Depth int    // 0 is the composite itself
+	Of    sla.ID // the component's level; zero for an operator
 	State State
-	Since time.Time // since when a component is down, zero while it is not
+	Since time.Time // since when a component is down; zero if it is not
 	// Alone and WithOthers are the shares of the period's budget that a component
-	// has spent; not known where it has spent none.
+	// has spent; not known if it has spent none.
 	Alone, WithOthers Figure
 }
 
@@ -44,13 +45,13 @@ func newMembers(members []Member, now time.Time) []memberView {
 	return views
 }
 
-// wholeView is a composite that a level is a part of.
-type wholeView struct{ Name, Path string }
+// compositeLink is a link to a composite that a level is a component of.
+type compositeLink struct{ Name, Path string }
 
-func newWholes(l *sla.ServiceLevel) []wholeView {
-	var views []wholeView
+func newCompositeLinks(l *sla.ServiceLevel) []compositeLink {
+	var views []compositeLink
 	for _, p := range l.PartOf {
-		views = append(views, wholeView{p.Composite.Service + " / " + p.Composite.SLO, levelPath(p.Composite)})
+		views = append(views, compositeLink{p.Composite.Service + " / " + p.Composite.SLO, levelPath(p.Composite)})
 	}
 	return views
 }

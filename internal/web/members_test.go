@@ -10,7 +10,7 @@ import (
 	"github.com/upheld-sla/upheld/sla/spec"
 )
 
-// composed are a composite that fails and the component that it is about.
+// composed returns a composite that fails, and the component that is the cause.
 func composed(t *testing.T) fixed {
 	t.Helper()
 	web := level("web", "availability", "99.95", httpProbe())
@@ -32,7 +32,8 @@ func composed(t *testing.T) fixed {
 	}}
 }
 
-// TestCompositePage shows the parts of a composite, and where a component leads.
+// TestCompositePage: a composite's page lists its members, with links to their
+// pages.
 func TestCompositePage(t *testing.T) {
 	source := composed(t)
 	h := handlerFor(t, source)
@@ -45,7 +46,8 @@ func TestCompositePage(t *testing.T) {
 	}
 }
 
-// TestCauses: which component it is, and what each has cost, the dearest first.
+// TestCauses: which components are down, and how much budget each has spent, the
+// greatest share first.
 func TestCauses(t *testing.T) {
 	whole := level("checkout", "availability", "99.5", &sla.Composite{Root: &sla.Node{Op: sla.OpAll}}) // 3 h 36 min of 30 d
 	member := func(name string, alone, withOthers float64) Member {
@@ -73,13 +75,13 @@ func TestCauses(t *testing.T) {
 		}
 	}
 	down := Member{Title: "a", Since: noon.Add(-time.Minute)}
-	if downs := newDowns([]Member{{Title: "all of"}, down, {Title: "b"}, down}, noon); len(downs) != 1 || downs[0].Title != "a" {
+	if downs := newDownComponents([]Member{{Title: "all of"}, down, {Title: "b"}, down}, noon); len(downs) != 1 || downs[0].Title != "a" {
 		t.Errorf("down are %+v", downs)
 	}
 }
 
-// TestEveryAlertSaysWhen: what a tier is above stands in its row; of any other
-// alert that an agreement can have, words do.
+// TestEveryAlertSaysWhen: the page says of every alert when it fires: of a tier
+// by its threshold, of any other by a sentence.
 func TestEveryAlertSaysWhen(t *testing.T) {
 	agreements, findings := spec.Load("../../examples/*.yaml")
 	if findings.HasErrors() {

@@ -7,8 +7,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// A level with two periods shows both on its page and in the overview, and the
-// one that is missed makes its card ask for attention.
+// A level with two periods shows both on its page and in the overview. If one is
+// missed, its card is marked.
 func TestEveryPeriodIsShown(t *testing.T) {
 	l := level("storefront", "availability", "99.9", httpProbe())
 	l.MorePeriods = []sla.Period{{Calendar: sla.Month, Zone: "Europe/Berlin"}}

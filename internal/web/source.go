@@ -1,8 +1,8 @@
 // Package web is the pages that upheld serve shows: an overview of every
-// service level and one page for each. They are rendered on the server and
-// complete without JavaScript; a small script only keeps them fresh.
+// service level, and one page for each. They are rendered on the server and
+// complete without JavaScript; a small script only refreshes them.
 //
-// It knows the model of package sla and asks for everything measured through
+// It knows the model of package sla, and gets everything measured from a
 // Source. It must not import the storage, the rule engine, PromQL or the
 // exporter.
 package web
@@ -14,89 +14,87 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Source gives the pages what they show. Its methods are called once for each
-// page, from many goroutines at once, and should honour the context.
+// Source provides what the pages show. Its methods are called once for each
+// page, from many goroutines at once, and should return when the context ends.
 type Source interface {
-	// Levels is the state of every service level, in the order of the
-	// agreements and of the levels in them. The overview shows no Queries, the
-	// newest of the Failures that counts, and a History where there is one.
+	// Levels returns the state of every service level, in the order of the
+	// agreements and of the levels in them. Of Failures the overview shows the
+	// newest that counts. It does not show Queries, and History may be missing.
 	Levels(ctx context.Context) ([]LevelStatus, error)
-	// Level is the state of one level in full; found is false if there is none
+	// Level returns everything about one level; found is false if there is none
 	// of that name.
 	Level(ctx context.Context, id sla.ID) (status LevelStatus, found bool, err error)
 }
 
-// LevelStatus is what is known about one service level at one moment. Whatever
-// has not been measured is the zero Figure or left out, never a zero that looks
-// measured.
+// LevelStatus is what is known about one service level now. What has not been
+// measured is the zero Figure or left out, never a Known(0).
 type LevelStatus struct {
 	Level *sla.ServiceLevel
 
-	State State // at this moment
-	// Achieved is the share of good over the period, as far as it has been
-	// measured: 0.9987.
+	State State // now
+	// Achieved is the good share of what was measured in the period: 0.9987.
 	Achieved Figure
 	// Coverage is the share of the period that has been measured, 0 to 1.
 	Coverage Figure
 	// Bad and Total are the amounts behind Achieved: seconds where the level's
 	// aggregation is sla.Time, else events. They may lag by sla.BaseWindow.
 	Bad, Total Figure
-	// Excess is by what share of Total more good events are counted than events,
-	// which hides as many bad ones; known only while there are more.
+	// Excess is by what share of Total the good events exceed it. As many bad
+	// events are hidden. Known only if they do.
 	Excess Figure
-	// BudgetRemaining is 1 untouched, 0 spent, negative overspent, of the budget
-	// of the whole period: the series sla:budget_remaining:ratio_period.
+	// BudgetRemaining is the share of the whole period's budget that is left: 1 is
+	// untouched, 0 spent, negative overspent (sla:budget_remaining:ratio_period).
 	BudgetRemaining Figure
 	Contract        Contract
-	// More are the same figures of the level's MorePeriods, in their order.
+	// More are the same figures for the level's MorePeriods, in that order.
 	More []PeriodStatus
-	// BadShare is the share of bad (0 to 1) by window: sla:error:ratio_rate5m
-	// and so on. A window without a value is left out. The pages want 5m, 1h,
-	// 6h and the windows of the level's tiers.
+	// BadShare is the bad share (0 to 1) by window: sla:error:ratio_rate5m and so
+	// on. A window without a value is left out. The pages use 5m, 1h, 6h and the
+	// windows of the level's tiers.
 	BadShare map[time.Duration]float64
 
-	// Groups are those of a level with groups, the worst first. Its own figures
-	// are then left out, its State is the worst of theirs, and its History the
-	// worst of theirs at each step.
+	// Groups are the groups of a level with groupBy, the worst first. The level
+	// then has no figures of its own. Its State is that of the worst group, and
+	// so is each step of its History.
 	Groups []GroupStatus
 
-	Alerts   []Alert   // every alert rule of the level, the inactive ones too, most urgent first
+	Alerts   []Alert   // every alert rule of the level, inactive ones too, most urgent first
 	Failures []Failure // newest first, bounded
-	Members  []Member  // of a composite, the whole first and every part before those below it
-	History  []Point   // share of good over the last hour, oldest first, evenly spaced
-	Queries  []Query   // the PromQL that gives these figures
+	Members  []Member  // of a composite: itself first, and every member before those below it
+	History  []Point   // good share over the last hour, oldest first, evenly spaced
+	Queries  []Query   // the PromQL behind these figures
 }
 
-// GroupStatus is what is known about one group of a level: its Level has the
-// target and the objective that are promised to the group.
+// GroupStatus is what is known about one group of a level. Its Level has the
+// target and the objective of the group.
 type GroupStatus struct {
 	Name string // "tenant acme"
 	LevelStatus
 }
 
-// PeriodStatus are the figures of one more period of a level, as LevelStatus
-// has them of the first.
+// PeriodStatus are the figures of a further period of a level. LevelStatus has
+// the same of the first.
 type PeriodStatus struct {
 	Achieved, Coverage, Bad, Total, BudgetRemaining Figure
 	Contract                                        Contract
 }
 
-// Contract is what the contract makes of a period.
+// Contract is how service hours, exclusions and credits apply to a period.
 type Contract struct {
-	// MeasuredBad is what was bad before hours and exclusions left anything out,
-	// ExcludedBad what exclusions took of it, in the unit of Bad. Of a level without
-	// them neither is known.
+	// MeasuredBad is what was bad before service hours and exclusions are applied,
+	// ExcludedBad what exclusions leave out of it, both in the unit of Bad. Known
+	// only for a level that has them.
 	MeasuredBad, ExcludedBad Figure
-	// Owed is the credit in per cent, if the rest of the period is good, and
+	// Credit is the credit in per cent if the rest of the period is good.
 	// MinutesToTier are the minutes of total outage until each of the level's credit
-	// tiers, in their order. Only of the period that decides credits.
-	Owed          Figure
+	// tiers, in their order. Known only for the period that decides credits.
+	Credit        Figure
 	MinutesToTier []Figure
 }
 
-// over is the status with the figures of the i-th of the level's more periods
-// in place of the first.
-func (s LevelStatus) over(i int) LevelStatus {
+// overPeriod returns the status with the figures of the level's further period i in
+// place of those of the first.
+func (s LevelStatus) overPeriod(i int) LevelStatus {
 	l, f := *s.Level, s.More[i]
 	l.Period, l.MorePeriods = l.MorePeriods[i], nil
 	s.Level, s.More = &l, nil
@@ -105,12 +103,12 @@ func (s LevelStatus) over(i int) LevelStatus {
 	return s
 }
 
-// State says how a level stands at this moment.
+// State says whether a level is good now.
 type State int
 
-// The states. A probed level is as its last conclusive probe, a composite as its
-// parts are combined now; another is Failing while the bad share of the last five minutes exceeds the budget of
-// its objective.
+// The states. That of a probed level is the outcome of its last conclusive probe,
+// and that of a composite follows from its components. Any other level is Failing
+// while the bad share of the last five minutes exceeds the budget of its objective.
 const (
 	Unknown State = iota
 	OK
@@ -148,11 +146,11 @@ type Alert struct {
 // Failure is one measurement that went wrong.
 type Failure struct {
 	At       time.Time
-	Reason   string // bounded vocabulary: "status", "connect_refused"
+	Reason   string // one of a bounded list: "status", "connect_refused"
 	Detail   string // free text, may quote the target: "HTTP 503"
 	Duration time.Duration
-	// Inconclusive is set where the prober itself was at fault, so that the
-	// failure does not count against the level.
+	// Inconclusive: the exporter itself was at fault, so the failure does not
+	// count against the level.
 	Inconclusive bool
 }
 
@@ -162,7 +160,7 @@ type Point struct {
 	Good Figure // share of good, 0 to 1
 }
 
-// Query is PromQL behind a figure.
+// Query is the PromQL behind a figure.
 type Query struct {
 	Title string // what it gives: "Achieved over 30d"
 	Expr  string

@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// stripView is the recent past as a row of cells, drawn as SVG: a good cell is
-// low, a bad one is higher the worse it was, a gap is a dot. Heights carry what
-// the colours say.
+// stripView is the recent past as a row of cells, drawn as SVG. A good cell is
+// low, a bad one is higher the worse it was, and a gap is a dot: the heights say
+// the same as the colours.
 type stripView struct {
 	Cells []cellView
 	Width float64 // of a cell
 	Span  string  // "5 min", what the row covers
-	Words string  // the row for those who do not see it
+	Words string  // the row in words, for screen readers
 }
 
 type cellView struct {
@@ -27,12 +27,12 @@ const (
 	stripHeight = 24.0
 )
 
-// spans are the lengths that a strip may have: the shortest that holds
+// spans are the lengths that a strip may have. It has the shortest that contains
 // everything known.
 var spans = []time.Duration{5 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour}
 
-// newStrip sorts the history into cells, none narrower than the history is fine;
-// each shows the mean of its points.
+// newStrip divides the history into cells, none shorter than a step of the
+// history. Each shows the mean of its points.
 func newStrip(s LevelStatus, now time.Time) stripView {
 	length := stripSpan(s.History, now)
 	if length == 0 {
@@ -70,7 +70,7 @@ func newStrip(s LevelStatus, now time.Time) stripView {
 	return v
 }
 
-// newCell judges a share of bad, which is negative if it is not known.
+// newCell judges a bad share, which is negative if unknown.
 func newCell(share, budget float64) cellView {
 	switch {
 	case share < 0:
@@ -78,12 +78,12 @@ func newCell(share, budget float64) cellView {
 	case share <= budget+noise:
 		return cellView{Class: "good", Height: 8}
 	}
-	// The root lets one bad request in a hundred be seen beside an outage.
+	// The square root keeps one bad request in a hundred visible beside an outage.
 	return cellView{Class: "bad", Height: math.Round(10*(10+14*math.Sqrt(min(1, share)))) / 10}
 }
 
-// stripSpan is the shortest span that reaches back to the first known point, 0
-// if there is none.
+// stripSpan returns the shortest span that reaches back to the first known point;
+// 0 if there is none.
 func stripSpan(history []Point, now time.Time) time.Duration {
 	for _, p := range history {
 		if !p.Good.Known {

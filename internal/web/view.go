@@ -22,12 +22,12 @@ type overview struct {
 	Pages      int // firing with severity page
 }
 
-// What the summary says, each with its own sign.
+// The marks of the summary.
 func (o overview) OKMark() mark      { return mark{"good", strconv.Itoa(o.OK) + " OK"} }
 func (o overview) FailingMark() mark { return mark{"bad", strconv.Itoa(o.Failing) + " failing"} }
 func (o overview) NoDataMark() mark  { return mark{"none", strconv.Itoa(o.NoData) + " without data"} }
 
-// AlertMark counts the alerts that fire.
+// AlertMark says how many alerts fire.
 func (o overview) AlertMark() mark {
 	switch o.Firing {
 	case 0:
@@ -64,7 +64,7 @@ type detail struct {
 	levelView
 }
 
-// levelView is one level in words and in numbers made for people.
+// levelView is one level, in words and in numbers formatted for people.
 type levelView struct {
 	ID          sla.ID
 	Anchor      string // unique on the page
@@ -76,51 +76,51 @@ type levelView struct {
 	Period      string
 	Aggregation string
 
-	Urgency string // class of the whole card: the worst of all that it shows
+	Urgency string // class of the card: that of the worst thing on it
 	State   mark
-	standing
-	More     []moreView // of the level's other periods
-	Burns    []burnView
-	Alerts   []alertView
-	Worst    *alertView // the most urgent alert that is not inactive
-	Failures []failureView
-	Seen     int          // single failures in Failures
-	Last     *failureView // the newest failure that counts
-	Probed   bool         // single measurements are seen, so failures are known
-	Strip    stripView
-	Members  []memberView
-	Downs    []downView  // components of it that are down
-	Causes   []causeView // components by what they have spent of its budget
-	Wholes   []wholeView // composites that it is a part of
-	Queries  []queryView
-	NoData   bool
-	Grouped  bool
-	Groups   []groupView // the worst first
-	MoreOf   int         // groups that Groups leaves out
+	periodSummary
+	More           []moreView // of the level's other periods
+	Burns          []burnView
+	Alerts         []alertView
+	WorstAlert     *alertView // the most urgent alert that is not inactive
+	Failures       []failureView
+	FailureCount   int          // of all failures in Failures, repeated ones too
+	LastFailure    *failureView // the newest failure that counts
+	Probed         bool         // by this exporter, so that single failures are known
+	Strip          stripView
+	Members        []memberView
+	ComponentsDown []downComponent // its components that are down now
+	Causes         []causeView     // its components that have spent some of its budget
+	Composites     []compositeLink // those that it is a component of
+	Queries        []queryView
+	NoData         bool
+	Grouped        bool
+	Groups         []groupView // the worst first
+	GroupsLeftOut  int         // how many more groups there are
 }
 
-// standing is how a level does over one period.
-type standing struct {
+// periodSummary is how a level has done over one period.
+type periodSummary struct {
 	Verdict  mark // achieved against target
 	Achieved string
 	Measured string // how much of the period has been measured
-	Counted  string // events, where they are counted
-	Excess   string // that good events exceed them
-	LeftOut  string // what hours and exclusions took out of what was bad
-	Owed     string // credits
+	Counted  string // bad events of all; "" for levels by time
+	Excess   string // a warning if good events exceed all events
+	Excluded string // what service hours and exclusions leave out of what was bad
+	Credits  string // which credit is due
 	Budget   budgetView
 }
 
 type moreView struct {
 	Period string
-	standing
+	periodSummary
 }
 
-func newStanding(s LevelStatus) standing {
+func newPeriodSummary(s LevelStatus) periodSummary {
 	l := s.Level
-	v := standing{Verdict: mark{"none", "No data yet"}, Budget: newBudget(s), Measured: measured(s), Counted: counted(s), Excess: excess(s), LeftOut: leftOut(s), Owed: owed(s)}
+	v := periodSummary{Verdict: mark{"none", "No data yet"}, Budget: newBudget(s), Measured: measuredWords(s), Counted: countedWords(s), Excess: excessWords(s), Excluded: excludedWords(s), Credits: creditWords(s)}
 	if s.Achieved.Known {
-		v.Achieved = achieved(s.Achieved.Value, l.Target)
+		v.Achieved = achievedPercent(s.Achieved.Value, l.Target)
 		v.Verdict = mark{"good", "Meets the target so far"}
 		if below(s.Achieved.Value, l.TargetRatio().Float64()) {
 			v.Verdict = mark{"bad", "Below the target so far"}
@@ -129,17 +129,19 @@ func newStanding(s LevelStatus) standing {
 	return v
 }
 
-// worry tells whether the period calls for attention.
-func (v standing) worry() bool { return v.Verdict.Class == "bad" || v.Budget.State.Class == "bad" }
+// needsAttention reports whether the target is missed or the budget spent.
+func (v periodSummary) needsAttention() bool {
+	return v.Verdict.Class == "bad" || v.Budget.State.Class == "bad"
+}
 
 // NoBurn, Quiet, Up and Harmless stand where there is nothing to show.
-func (page) NoBurn() mark   { return mark{"none", "No data yet"} }
-func (page) Quiet() mark    { return mark{"good", "Inactive"} }
-func (page) Up() mark       { return mark{"good", "No component"} }
-func (page) Harmless() mark { return mark{"good", "Nothing is spent"} }
+func (page) NoBurn() mark          { return mark{"none", "No data yet"} }
+func (page) NoAlert() mark         { return mark{"good", "Inactive"} }
+func (page) NoComponentDown() mark { return mark{"good", "No component"} }
+func (page) NothingSpent() mark    { return mark{"good", "Nothing is spent"} }
 
-// mark is a judgement: a class for the colour, and a word, because colour is
-// never the only sign. The class also picks the symbol.
+// mark is a judgement. Its class selects colour and symbol; the word is there
+// because colour must never be the only sign.
 type mark struct {
 	Class string // good, bad, warn, none
 	Word  string
@@ -152,11 +154,11 @@ type alertView struct {
 	State                mark
 	Since                stamp
 	Tiers                []tierView // of a burning budget
-	When                 string     // it fires, of one without tiers
+	When                 string     // when an alert without tiers fires
 	Active, Pending      bool
 }
 
-// Rows is how many rows of a table the alert takes.
+// Rows is how many rows the alert takes in the table.
 func (a alertView) Rows() int { return max(len(a.Tiers), 1) }
 
 type tierView struct {
@@ -166,9 +168,9 @@ type tierView struct {
 	LongShare, ShortShare string
 }
 
-// failureView is a run of failures alike, told once.
+// failureView is one or more equal failures in a row.
 type failureView struct {
-	At, First    stamp // of the newest and of the oldest
+	At, First    stamp // of the newest and of the oldest of them
 	Times        int
 	Reason       string
 	Detail       string
@@ -180,7 +182,7 @@ type failureView struct {
 
 type queryView struct{ Title, Expr, Path string }
 
-// stamp is a moment: exact for machines, relative for people.
+// stamp is a time, exact for machines and relative for people.
 type stamp struct{ ISO, Clock, Ago, For string }
 
 func newStamp(at, now time.Time) stamp {
@@ -200,7 +202,7 @@ func newOverview(p page, statuses []LevelStatus) overview {
 	for _, s := range statuses {
 		v := newLevel(s, p.now)
 		if n := len(v.Groups) - groupsInOverview; n > 0 {
-			v.Groups, v.MoreOf = v.Groups[:groupsInOverview], n
+			v.Groups, v.GroupsLeftOut = v.Groups[:groupsInOverview], n
 		}
 		switch s.State {
 		case OK:
@@ -240,7 +242,7 @@ func (o *overview) add(v levelView) {
 	a.Services[j].Levels = append(a.Services[j].Levels, v)
 }
 
-// levelPath is where the page of a level is.
+// levelPath is the path of a level's page.
 func levelPath(id sla.ID) string {
 	return "/level/" + url.PathEscape(id.SLA) + "/" + url.PathEscape(id.Service) + "/" + url.PathEscape(id.SLO)
 }
@@ -252,22 +254,22 @@ func newLevel(s LevelStatus, now time.Time) levelView {
 		Description: l.Description, Indicator: l.Indicator.Words(),
 		Target: l.Target.String() + thin + "%", Period: periodWords(l.Period),
 		Aggregation: l.AggregationWords(),
-		State:       stateMark(s.State), Grouped: len(l.GroupBy.Labels) > 0, standing: newStanding(s), Strip: newStrip(s, now), NoData: !s.Achieved.Known,
-		Probed: sla.IsProbed(l.Indicator), Members: newMembers(s.Members, now), Wholes: newWholes(l),
-		Downs: newDowns(s.Members, now), Causes: newCauses(l, s.Members, now),
+		State:       stateMark(s.State), Grouped: len(l.GroupBy.Labels) > 0, periodSummary: newPeriodSummary(s), Strip: newStrip(s, now), NoData: !s.Achieved.Known,
+		Probed: sla.IsProbed(l.Indicator), Members: newMembers(s.Members, now), Composites: newCompositeLinks(l),
+		ComponentsDown: newDownComponents(s.Members, now), Causes: newCauses(l, s.Members, now),
 	}
 	if l.Objective.Cmp(l.Target) != 0 {
 		v.Objective = l.Objective.String() + thin + "%"
 	}
-	worry := v.worry()
+	attention := v.needsAttention()
 	for _, g := range s.Groups {
 		group := newGroup(g, now)
 		v.Groups, v.NoData = append(v.Groups, group), v.NoData && !g.Achieved.Known
-		worry = worry || group.worry()
+		attention = attention || group.needsAttention()
 	}
 	for i := range s.More {
-		more := moreView{periodWords(l.MorePeriods[i]), newStanding(s.over(i))}
-		v.More, worry = append(v.More, more), worry || more.worry()
+		more := moreView{periodWords(l.MorePeriods[i]), newPeriodSummary(s.overPeriod(i))}
+		v.More, attention = append(v.More, more), attention || more.needsAttention()
 	}
 	for _, w := range []time.Duration{time.Hour, 6 * time.Hour} {
 		if share, ok := s.BadShare[w]; ok && l.TargetBudget().Sign() > 0 {
@@ -277,14 +279,14 @@ func newLevel(s LevelStatus, now time.Time) levelView {
 	for _, a := range s.Alerts {
 		v.Alerts = append(v.Alerts, newAlert(a, s, now))
 	}
-	v.Worst, v.Seen = worst(v.Alerts), len(s.Failures)
+	v.WorstAlert, v.FailureCount = mostUrgent(v.Alerts), len(s.Failures)
 	v.Urgency = v.State.Class
-	if s.State != Failing && (v.Worst != nil || worry) {
+	if s.State != Failing && (v.WorstAlert != nil || attention) {
 		v.Urgency = "warn"
 	}
 	v.Failures = failures(s.Failures, now)
 	if i := slices.IndexFunc(v.Failures, func(f failureView) bool { return !f.Inconclusive }); i >= 0 {
-		v.Last = &v.Failures[i]
+		v.LastFailure = &v.Failures[i]
 	}
 	for _, q := range s.Queries {
 		v.Queries = append(v.Queries, queryView{q.Title, q.Expr, "/api/v1/query?query=" + url.QueryEscape(q.Expr)})
@@ -302,8 +304,8 @@ func stateMark(s State) mark {
 	return mark{"none", "No data"}
 }
 
-// failures puts neighbours that fail alike into one: an outage is one line, not
-// one for each probe.
+// failures merges equal failures in a row: an outage is one line, not one for
+// each probe.
 func failures(all []Failure, now time.Time) []failureView {
 	var views []failureView
 	for _, f := range all {
@@ -311,20 +313,20 @@ func failures(all []Failure, now time.Time) []failureView {
 		if n := len(views); n > 0 {
 			if last := &views[n-1]; last.Reason == reason && last.Detail == f.Detail && last.Inconclusive == f.Inconclusive {
 				last.First, last.Times, last.took = at, last.Times+1, max(last.took, f.Duration)
-				last.Took = took(last.took)
+				last.Took = probeTime(last.took)
 				continue
 			}
 		}
 		views = append(views, failureView{
 			At: at, First: at, Times: 1, Reason: reason, Detail: f.Detail,
-			Took: took(f.Duration), Inconclusive: f.Inconclusive, took: f.Duration,
+			Took: probeTime(f.Duration), Inconclusive: f.Inconclusive, took: f.Duration,
 		})
 	}
 	return views
 }
 
-// measured says how much of the period the figures stand on.
-func measured(s LevelStatus) string {
+// measuredWords says how much of the period has been measured.
+func measuredWords(s LevelStatus) string {
 	period := s.Level.Period.Nominal()
 	switch {
 	case !s.Coverage.Known:
@@ -335,24 +337,24 @@ func measured(s LevelStatus) string {
 	return span(time.Duration(s.Coverage.Value*float64(period))) + " of " + span(period) + " measured"
 }
 
-// counted are the events behind the figures; time needs no such words.
-func counted(s LevelStatus) string {
+// countedWords says how many events were bad; it is empty for levels by time.
+func countedWords(s LevelStatus) string {
 	if s.Level.Aggregation.ByTime() || !s.Bad.Known || !s.Total.Known {
 		return ""
 	}
 	return count(s.Bad.Value, false) + " bad of " + count(s.Total.Value, true) + " events"
 }
 
-// excess says that more good events are counted than events.
-func excess(s LevelStatus) string {
+// excessWords warns that the query for good events counts more than that for all.
+func excessWords(s LevelStatus) string {
 	if !s.Excess.Known {
 		return ""
 	}
-	return percent(s.Excess.Value) + " more good events are counted than events: the two do not count the same, and as many bad events are hidden"
+	return percent(s.Excess.Value) + " more good events than events: the two queries do not count the same, which hides as many bad events"
 }
 
-// worst is the first alert that fires, else the first that is pending.
-func worst(alerts []alertView) *alertView {
+// mostUrgent returns the first alert that fires, or else the first pending one.
+func mostUrgent(alerts []alertView) *alertView {
 	for i := range alerts {
 		if alerts[i].Active && !alerts[i].Pending {
 			return &alerts[i]
@@ -366,7 +368,7 @@ func worst(alerts []alertView) *alertView {
 	return nil
 }
 
-// alertWords say when alerts without tiers fire.
+// alertWords says when an alert without tiers fires.
 func alertWords(name string) string {
 	for _, k := range sla.AlertKinds {
 		if k.Name == name {

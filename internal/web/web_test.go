@@ -33,7 +33,7 @@ func get(t *testing.T, h http.Handler, path string) *httptest.ResponseRecorder {
 	return w
 }
 
-// stable replaces the assets' fingerprint, which changes with every colour.
+// stable replaces the fingerprint of the assets, which changes often.
 func stable(h http.Handler, body string) []byte {
 	return []byte(strings.ReplaceAll(body, h.(*pages).assets, "ASSETS"))
 }
