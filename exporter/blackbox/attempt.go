@@ -31,8 +31,8 @@ func kinds() []kind {
 	}
 }
 
-// Kinds are the probers that a module can name, sorted.
-func Kinds() []string {
+// kindNames are the probers that a module can name, sorted.
+func kindNames() []string {
 	var names []string
 	for _, k := range kinds() {
 		names = append(names, k.name)

@@ -160,7 +160,7 @@ func TestMetricsAreDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range MetricNames() {
+	for _, name := range metricNames() {
 		if !strings.Contains(string(page), "`"+name+"`") {
 			t.Errorf("docs/blackbox.md does not mention %s", name)
 		}

@@ -107,7 +107,7 @@ func Load(path string) (modules map[string]*Module, warnings []string, err error
 	modules = make(map[string]*Module, len(c.Modules))
 	for _, name := range slices.Sorted(maps.Keys(c.Modules)) {
 		if c.Modules[name].Prober == "" {
-			return nil, nil, fmt.Errorf("%s: module %s names no prober; write prober: and one of %s", path, name, strings.Join(Kinds(), ", "))
+			return nil, nil, fmt.Errorf("%s: module %s names no prober; write prober: and one of %s", path, name, strings.Join(kindNames(), ", "))
 		}
 		m := newModule(c.Modules[name])
 		m.HTTP.NoFollowRedirects = nil // it has become follow_redirects

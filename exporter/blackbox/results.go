@@ -77,8 +77,8 @@ var metrics = []metric{
 	{"probe_websocket_failed_due_to_regex", "Indicates if probe failed due to regex", nil},
 }
 
-// MetricNames are the names of all metrics of /probe.
-func MetricNames() []string {
+// metricNames are the names of all metrics of /probe.
+func metricNames() []string {
 	names := make([]string, len(metrics))
 	for i, m := range metrics {
 		names[i] = m.name

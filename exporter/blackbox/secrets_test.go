@@ -14,7 +14,7 @@ import (
 // for it or not, nor one of a module.
 func TestNoPageAndNoLogShowsAPassword(t *testing.T) {
 	modules := "modules:\n"
-	for _, kind := range Kinds() {
+	for _, kind := range kindNames() {
 		more := ""
 		switch kind {
 		case "dns":
@@ -38,7 +38,7 @@ func TestNoPageAndNoLogShowsAPassword(t *testing.T) {
 		"bob:s3cret@[::1]:1", "unix://bob:s3cret@/run/x", "/bob:s3cret@host", "bob:my s3cret@127.0.0.1:1", "http://bob:a@b:s3cret@host.invalid/",
 		"http://bob:s3cret#7@127.0.0.1:1/", "http://bob:s3cret?7@127.0.0.1:1/", "http://bob:s3cret/7@127.0.0.1:1/", "bob:s3cret#7@127.0.0.1:1",
 	} {
-		for _, module := range append(Kinds(), "direct", "three") {
+		for _, module := range append(kindNames(), "direct", "three") {
 			q := query(module, target)
 			q.Set("debug", "true")
 			shown := ask(t, p.handler, q, nil).text + get(t, p.handler, "/logs?target="+url.QueryEscape(target)+"&module="+module, nil).text + log.String() + fmt.Sprint(p.ours.Recent())

@@ -52,7 +52,7 @@ func (p *proberName) UnmarshalYAML(n *yaml.Node) error {
 		return err
 	}
 	if proberOf(string(*p)) == nil {
-		return errorAt(n.Line, "there is no prober %q; write one of %s", string(*p), strings.Join(Kinds(), ", "))
+		return errorAt(n.Line, "there is no prober %q; write one of %s", string(*p), strings.Join(kindNames(), ", "))
 	}
 	return nil
 }

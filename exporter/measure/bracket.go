@@ -12,15 +12,15 @@ type bracket struct {
 	last         time.Duration // when the last conclusive probe began, since epoch
 	known        bool          // there was one
 	bad          bool          // what it was
-	gap          bool          // a probe after it told nothing
-	rechecked    bool          // probes between two that are owed narrow it
+	gap          bool          // a later probe was not conclusive
+	rechecked    bool          // rechecks between scheduled probes narrow it
 }
 
-// epoch is what times are told from. It carries the monotonic clock: setting the
-// clock makes no downtime.
+// epoch is the time from which others are counted. It carries the monotonic
+// clock, so setting the clock makes no downtime.
 var epoch = time.Now()
 
-// observe goes on to a probe that began at a time.
+// observe takes in the outcome of the probe that began at a time.
 func (b *bracket) observe(outcome probe.Outcome, at time.Time) {
 	if outcome != probe.Good && outcome != probe.Bad {
 		b.gap = true

@@ -5,10 +5,10 @@ import (
 	"iter"
 )
 
-// buckets are the counts of a sparse histogram, by position. There are several
-// histograms of every target, so that they are packed: for each bucket, in
-// order, how far it is from the one before (zigzag; the first from 0) and its
-// count, both as varints. Most take two bytes, where a struct takes 16.
+// buckets are the counts of a sparse histogram, by position. They are packed,
+// because every target has several histograms: each bucket is its distance from
+// the one before (zigzag; the first from 0) and its count, both as varints. Most
+// take two bytes, where a struct takes 16.
 type buckets []byte
 
 // all yields position and count of each bucket, in order.
@@ -26,8 +26,8 @@ func (b buckets) all() iter.Seq2[int32, uint64] {
 	}
 }
 
-// add counts n in a bucket, and tells whether that is a new one. Every probe
-// does this some times: what takes one byte is read without a call.
+// add counts n in a bucket, and reports whether the bucket is new. Every probe
+// calls this several times, so a varint of one byte is read without a call.
 func (b *buckets) add(at int32, n uint64) (isNew bool) {
 	all, before := *b, int64(0)
 	for pos := 0; pos < len(all); {
@@ -72,11 +72,11 @@ func bucketBytes(gap int64, n uint64) []byte {
 	return binary.AppendUvarint(binary.AppendVarint(make([]byte, 0, 3*binary.MaxVarintLen64), gap), n)
 }
 
-// bucketStep is by how much the room for buckets grows, in bytes.
+// bucketStep is by how much the capacity for buckets grows, in bytes.
 const bucketStep = 16
 
-// splice puts bytes in the place of those in [from, to). It grows by little:
-// what is doubled is half empty in the end.
+// splice replaces the bytes in [from, to). The capacity grows by bucketStep and
+// not by doubling, which would leave half of it unused.
 func (b *buckets) splice(from, to int, by []byte) {
 	old := *b
 	size := len(old) - (to - from) + len(by)
@@ -91,7 +91,7 @@ func (b *buckets) splice(from, to int, by []byte) {
 	*b = next
 }
 
-// halved are the buckets at half the resolution, and how many they are.
+// halved returns the buckets at half the resolution, and their number.
 func (b buckets) halved() (merged buckets, count int) {
 	merged = make(buckets, 0, len(b))
 	var last int32

@@ -9,9 +9,9 @@ import (
 // Discovery is how the discovery of a level's targets is doing.
 type Discovery struct {
 	ID      sla.ID
-	Targets int  // that it found last
-	LeftOut int  // entries of those that cannot be probed
-	OK      bool // the last look succeeded, and all that it found can be probed
+	Targets int  // found last
+	LeftOut int  // entries among them that cannot be probed
+	OK      bool // the last discovery succeeded, and everything that it found can be probed
 }
 
 // discoveries are the metrics of all discoveries.
@@ -19,16 +19,18 @@ type discoveries struct{ states func() []Discovery }
 
 var discoveryDescriptions = [3]*prometheus.Desc{describe(discovered), describe(discoveryLeftOut), describe(discoveryOK)}
 
-func describe(m Metric) *prometheus.Desc { return prometheus.NewDesc(m.Name, m.Help, m.Labels, nil) }
+func describe(m description) *prometheus.Desc {
+	return prometheus.NewDesc(m.Name, m.Help, m.Labels, nil)
+}
 
-// Describe is for the registry.
+// Describe implements prometheus.Collector.
 func (discoveries) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range discoveryDescriptions {
 		to <- d
 	}
 }
 
-// Collect is for the registry.
+// Collect implements prometheus.Collector.
 func (c discoveries) Collect(to chan<- prometheus.Metric) {
 	for _, d := range c.states() {
 		ok := 0.0

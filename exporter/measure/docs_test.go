@@ -14,10 +14,10 @@ func WriteDocs(w io.Writer) error {
 	b.WriteString(docsHead)
 	b.WriteString("\n## Of each target\n\nEach series carries ")
 	b.WriteString(labelList(targetLabels) + ":\n\n" + docsLabels)
-	writeMetrics(&b, TargetMetrics())
+	writeMetrics(&b, targetMetrics())
 	writeReasons(&b)
 	b.WriteString("\n## Of the exporter itself\n\nBesides these there are the usual `go_*` and `process_*` metrics.\n")
-	writeMetrics(&b, SelfMetrics())
+	writeMetrics(&b, selfMetrics())
 	b.WriteString(docsTail)
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -48,7 +48,7 @@ The rules record ` + "`sla:*`" + ` series from these metrics and from those of y
 <!-- /recorded-series -->
 `
 
-func writeMetrics(b *strings.Builder, metrics []Metric) {
+func writeMetrics(b *strings.Builder, metrics []description) {
 	for _, m := range metrics {
 		fmt.Fprintf(b, "\n### `%s`\n\n%s", m.Name, strings.ToUpper(m.Type[:1])+m.Type[1:])
 		if extra := m.Labels[min(len(m.Labels), ownLabels(m)):]; len(extra) > 0 {
@@ -62,7 +62,7 @@ func writeMetrics(b *strings.Builder, metrics []Metric) {
 }
 
 // ownLabels is how many of a metric's labels only name its target.
-func ownLabels(m Metric) int {
+func ownLabels(m description) int {
 	if len(m.Labels) >= len(targetLabels) && m.Labels[0] == targetLabels[0] {
 		return len(targetLabels)
 	}

@@ -110,7 +110,7 @@ func TestTextSaysWhatProtobufSays(t *testing.T) {
 	}
 }
 
-// plain leaves of a family what the text format can say.
+// plain removes from a family what the text format cannot express.
 func plain(f *dto.MetricFamily) {
 	for _, metric := range f.Metric {
 		if metric.Counter != nil {
@@ -134,7 +134,7 @@ func byLabels(f *dto.MetricFamily) {
 	slices.SortFunc(f.GetMetric(), func(a, b *dto.Metric) int { return strings.Compare(fmt.Sprint(a.Label), fmt.Sprint(b.Label)) })
 }
 
-// TestNativeHistogramsAreThoseOfClientGolang holds buckets to the library's.
+// TestNativeHistogramsAreThoseOfClientGolang compares buckets with the library's.
 func TestNativeHistogramsAreThoseOfClientGolang(t *testing.T) {
 	for name, count := range map[string]int{"few": 5, "many": 3000} {
 		reference := prometheus.NewHistogram(histogram(duration, classicBounds[:]))
@@ -260,7 +260,7 @@ func TestTakesGzip(t *testing.T) {
 	}
 }
 
-// TestASlowScraperHoldsNoTarget would hang if a lock were held while writing.
+// TestASlowScraperHoldsNoTarget hangs if a lock is held while writing.
 func TestASlowScraperHoldsNoTarget(t *testing.T) {
 	m := many(500)
 	for _, target := range m.sorted {
@@ -281,8 +281,8 @@ func TestASlowScraperHoldsNoTarget(t *testing.T) {
 	}
 }
 
-// TestFamiliesAreWholeWhileTargetsChange reads back what was written while every
-// target was probed.
+// TestFamiliesAreWholeWhileTargetsChange reads back what was written while all
+// targets were being probed.
 func TestFamiliesAreWholeWhileTargetsChange(t *testing.T) {
 	m := many(150)
 	var sent bytes.Buffer
@@ -362,7 +362,7 @@ func BenchmarkScrape(b *testing.B) {
 	}
 }
 
-// counting is a response that is only counted.
+// counting is a response writer that only counts bytes.
 type counting struct {
 	header http.Header
 	n      int

@@ -32,28 +32,28 @@ func timestamp(nanos int64) *timestamppb.Timestamp { return timestamppb.New(time
 
 // family is the metrics of one name.
 type family struct {
-	Metric
+	description
 	collect func(visit func(*dto.Metric))
 }
 
-// head is the family without its metrics.
+// head returns the family without its metrics.
 func (f *family) head() *dto.MetricFamily {
 	return &dto.MetricFamily{Name: &f.Name, Help: &f.Help, Type: metricType(f.Type)}
 }
 
-// families are the metrics of targets as client_model has them; some may have
-// none. A metric is made when it is visited.
+// families returns the metrics of targets as messages of client_model. A family
+// may be empty. Each metric is made when it is visited.
 func (s *snapshot) families(location string) []family {
 	s.labelViews(location)
-	all := []family{{results, s.results}, {owed, s.owed}, {failures, s.failed}, {within, s.keptWithin}, {untimed, s.unknown}, {downtime, s.downtime}}
-	for i := range sporadics {
-		all = append(all, family{sporadics[i].metric, func(visit func(*dto.Metric)) { s.sporadic(&sporadics[i], visit) }})
+	all := []family{{results, s.results}, {scheduled, s.scheduled}, {failures, s.failed}, {within, s.keptWithin}, {untimed, s.unknown}, {downtime, s.downtime}}
+	for i := range optionalMetrics {
+		all = append(all, family{optionalMetrics[i].metric, func(visit func(*dto.Metric)) { s.optional(&optionalMetrics[i], visit) }})
 	}
 	return append(all, family{duration, s.durations}, family{phase, s.phases}, family{step, s.steps})
 }
 
-// labelViews makes what all metrics of a target have: the labels that name it,
-// and when they began.
+// labelViews sets what all metrics of a target share: the labels that identify
+// it, and when they were created.
 func (s *snapshot) labelViews(location string) {
 	at := pair(metricnames.Location, location)
 	for i := range s.views {
@@ -61,14 +61,14 @@ func (s *snapshot) labelViews(location string) {
 		v.labels = []*dto.LabelPair{
 			at, pair(metricnames.Service, v.id.Service), pair(metricnames.SLA, v.id.SLA), pair(metricnames.SLO, v.id.SLO), pair(metricnames.Target, v.target),
 		}
-		for _, l := range v.ownLabels() {
+		for _, l := range v.extraLabels() {
 			v.labels = append(v.labels, pair(l.Name, l.Value))
 		}
-		v.born = timestamp(v.created)
+		v.createdAt = timestamp(v.created)
 	}
 }
 
-// with is the labels of the target and others, in order of name.
+// with returns the labels of the target and others, sorted by name.
 func (v *view) with(others ...*dto.LabelPair) []*dto.LabelPair {
 	if len(others) == 0 {
 		return v.labels
@@ -78,8 +78,8 @@ func (v *view) with(others ...*dto.LabelPair) []*dto.LabelPair {
 	return all
 }
 
-func (v *view) counter(n float64, born *timestamppb.Timestamp, others ...*dto.LabelPair) *dto.Metric {
-	return &dto.Metric{Label: v.with(others...), Counter: &dto.Counter{Value: &n, CreatedTimestamp: born}}
+func (v *view) counter(n float64, createdAt *timestamppb.Timestamp, others ...*dto.LabelPair) *dto.Metric {
+	return &dto.Metric{Label: v.with(others...), Counter: &dto.Counter{Value: &n, CreatedTimestamp: createdAt}}
 }
 
 func (s *snapshot) results(visit func(*dto.Metric)) {
@@ -90,33 +90,33 @@ func (s *snapshot) results(visit func(*dto.Metric)) {
 	for i := range s.views {
 		v := &s.views[i]
 		for j, n := range v.outcomes {
-			visit(v.counter(float64(n), v.born, outcomes[j]))
+			visit(v.counter(float64(n), v.createdAt, outcomes[j]))
 		}
 	}
 }
 
-func (s *snapshot) owed(visit func(*dto.Metric)) {
+func (s *snapshot) scheduled(visit func(*dto.Metric)) {
 	for i := range s.views {
 		v := &s.views[i]
-		visit(v.counter(float64(v.owed()), v.born))
+		visit(v.counter(float64(v.scheduled()), v.createdAt))
 	}
 }
 
 func (s *snapshot) failed(visit func(*dto.Metric)) {
 	s.eachFailure(func(v *view, f *failureView) {
-		visit(v.counter(float64(f.n), timestamp(f.born), pair(metricnames.Reason, string(f.reason))))
+		visit(v.counter(float64(f.n), timestamp(f.createdAt), pair(metricnames.Reason, string(f.reason))))
 	})
 }
 
 func (s *snapshot) keptWithin(visit func(*dto.Metric)) {
 	s.eachWithin(func(v *view, c *withinView) {
-		visit(v.counter(float64(c.n), v.born, pair(metricnames.Threshold, formatThreshold(c.threshold))))
+		visit(v.counter(float64(c.n), v.createdAt, pair(metricnames.Threshold, formatThreshold(c.threshold))))
 	})
 }
 
 func (s *snapshot) unknown(visit func(*dto.Metric)) {
 	s.eachWithin(func(v *view, c *withinView) {
-		visit(v.counter(float64(c.unknown), v.born, pair(metricnames.Threshold, formatThreshold(c.threshold))))
+		visit(v.counter(float64(c.unknown), v.createdAt, pair(metricnames.Threshold, formatThreshold(c.threshold))))
 	})
 }
 
@@ -125,27 +125,27 @@ func (s *snapshot) downtime(visit func(*dto.Metric)) {
 	for i := range s.views {
 		v := &s.views[i]
 		for j, d := range v.down {
-			visit(v.counter(d.Seconds(), v.born, labels[j]))
+			visit(v.counter(d.Seconds(), v.createdAt, labels[j]))
 		}
 	}
 }
 
-func (s *snapshot) sporadic(one *sporadic, visit func(*dto.Metric)) {
-	for v, n := range s.having(one) {
+func (s *snapshot) optional(one *optionalMetric, visit func(*dto.Metric)) {
+	for v, n := range s.targetsWith(one) {
 		var others []*dto.LabelPair
-		for _, l := range v.more(one.metric) {
+		for _, l := range v.extraLabelsOf(one.metric) {
 			others = append(others, pair(l.Name, l.Value))
 		}
 		if one.metric.Type == "counter" {
-			visit(v.counter(n, v.born, others...))
+			visit(v.counter(n, v.createdAt, others...))
 		} else {
 			visit(&dto.Metric{Label: v.with(others...), Gauge: &dto.Gauge{Value: &n}})
 		}
 	}
 }
 
-// eachLocked visits the targets, each with its lock held: histograms are not
-// part of a snapshot.
+// eachLocked visits the targets and holds the lock of each meanwhile, because a
+// snapshot does not contain histograms.
 func (s *snapshot) eachLocked(visit func(*view)) {
 	for i := range s.views {
 		v := &s.views[i]
@@ -162,7 +162,7 @@ func (s *snapshot) durations(visit func(*dto.Metric)) {
 		if h == nil {
 			h = empty
 		}
-		histogram := h.native(v.born)
+		histogram := h.native(v.createdAt)
 		histogram.Bucket = h.classicBuckets()
 		for i := range h.exemplars {
 			if e := &h.exemplars[i]; e.id != 0 {
@@ -180,22 +180,22 @@ func (s *snapshot) phases(visit func(*dto.Metric)) {
 	}
 	s.eachLocked(func(v *view) {
 		v.eachPhase(func(p probe.Phase, d *durations) {
-			visit(&dto.Metric{Label: v.with(labels[p]), Histogram: d.native(v.born)})
+			visit(&dto.Metric{Label: v.with(labels[p]), Histogram: d.native(v.createdAt)})
 		})
 	})
 }
 
 func (s *snapshot) steps(visit func(*dto.Metric)) {
 	s.eachLocked(func(v *view) {
-		steps := v.seen().steps
+		steps := v.sparseView().steps
 		for i := range steps {
-			visit(&dto.Metric{Label: v.with(pair(metricnames.Step, steps[i].step)), Histogram: steps[i].native(v.born)})
+			visit(&dto.Metric{Label: v.with(pair(metricnames.Step, steps[i].step)), Histogram: steps[i].native(v.createdAt)})
 		}
 	})
 }
 
-// classicBuckets are cumulative; the one without a bound only if it has an
-// exemplar.
+// classicBuckets returns the cumulative buckets, and the one for +Inf only if it
+// has an exemplar.
 func (h *probeDurations) classicBuckets() (all []*dto.Bucket) {
 	below := uint64(0)
 	for i, bound := range classicBounds {
@@ -208,7 +208,7 @@ func (h *probeDurations) classicBuckets() (all []*dto.Bucket) {
 	return all
 }
 
-// message is nil for nil.
+// message returns the exemplar as a message; nil for nil.
 func (e *exemplar) message() *dto.Exemplar {
 	if e == nil {
 		return nil

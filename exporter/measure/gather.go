@@ -5,13 +5,13 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// Gatherer collects metrics; it has a name here so that the exporter can pass
-// one on without importing client_golang.
+// Gatherer collects metrics. The alias lets the exporter pass one on without
+// importing client_golang.
 type Gatherer = prometheus.Gatherer
 
-// Gatherer is for a process that adds metrics of its own to those that Handler
-// answers with, and for formats that are rarely asked for. It takes more memory
-// than Handler does.
+// Gatherer returns the same metrics as Handler, for a process that adds its own
+// to them, and for formats that are rarely requested. It takes more memory than
+// Handler.
 func (m *Metrics) Gatherer() Gatherer {
 	return prometheus.Gatherers{prometheus.GathererFunc(m.gatherTargets), m.registry}
 }

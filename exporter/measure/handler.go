@@ -13,8 +13,8 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// Handler answers scrapes in the format that the scraper asks for, compressed
-// where it takes that. The metrics of targets are written straight from their
+// Handler answers scrapes in the format that the scraper asks for, compressed if
+// it accepts that. The metrics of targets are written directly from their
 // accounts; those of the exporter itself come from client_golang.
 func (m *Metrics) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -23,10 +23,10 @@ func (m *Metrics) Handler() http.Handler {
 	})
 }
 
-// Answer answers a scrape with families, which are sorted. The format is the
-// one that the scraper asks for, but never OpenMetrics: the names and types of
-// blackbox_exporter, which does not offer that either, are not all in order
-// there.
+// Answer answers a scrape with families, which must be sorted. The format is the
+// one that the scraper asks for, but never OpenMetrics, in which some names and
+// types of blackbox_exporter are invalid. blackbox_exporter does not offer it
+// either.
 func Answer(w http.ResponseWriter, r *http.Request, families []*dto.MetricFamily) {
 	answer(w, r, expfmt.NegotiateAccept(r.Header, expfmt.DefaultAcceptedFormats()...), func(out io.Writer, format expfmt.Format) error {
 		return encode(out, format, families)
@@ -46,13 +46,13 @@ func answer(w http.ResponseWriter, r *http.Request, format expfmt.Format, write 
 		out = z
 	}
 	if err := write(out, format); err != nil {
-		// Too late for a status; a connection cut short is what the scraper
-		// can tell from a whole answer.
+		// It is too late for an error status. A connection that is cut short
+		// shows the scraper that the answer is incomplete.
 		panic(http.ErrAbortHandler)
 	}
 }
 
-// compressors are kept, because making one costs a megabyte.
+// compressors are reused, because each takes a megabyte.
 var compressors = sync.Pool{New: func() any {
 	z, err := gzip.NewWriterLevel(nil, gzip.BestSpeed)
 	if err != nil {
@@ -130,13 +130,13 @@ func (m *Metrics) writeText(out io.Writer, openMetrics bool) error {
 	return err
 }
 
-// writeProto writes one family after the other, each with its length before it.
-// That is known once its metrics are encoded, one after the other: the messages
-// of a whole family would take three times as much memory.
+// writeProto writes one family after the other, each preceded by its length. To
+// know the length it first encodes the family's metrics, one at a time: the
+// messages of a whole family would take three times as much memory.
 func (m *Metrics) writeProto(out io.Writer) error {
 	s := m.snapshot()
 	defer s.release()
-	const perTarget = 1500 // bytes that the largest family takes, about; growing to it would take five times as much
+	const perTarget = 1500 // bytes that the largest family takes, about; growing the buffer step by step would take five times as much
 	metrics := make([]byte, 0, perTarget*len(s.views))
 	for _, f := range s.families(m.location) {
 		metrics = metrics[:0]
@@ -156,7 +156,7 @@ func (m *Metrics) writeProto(out io.Writer) error {
 	return nil
 }
 
-// appendMetric adds a metric, encoded as a field of its family.
+// appendMetric appends a metric, encoded as a field of its family.
 func appendMetric(to []byte, m *dto.Metric) ([]byte, error) {
 	const field = 4 // MetricFamily.metric
 	to = protowire.AppendTag(to, field, protowire.BytesType)

@@ -10,8 +10,9 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
-// Native histograms grow by 2^(1/8), about 9 %, from bucket to bucket, and by
-// the square of that each time one would have more than nativeBuckets.
+// Bucket bounds of native histograms grow by 2^(1/8), about 9 %, from one to the
+// next. When a histogram would have more than nativeBuckets, the factor is
+// squared.
 const (
 	nativeSchema  = 3
 	nativeBuckets = 100
@@ -26,14 +27,14 @@ var nativeBounds = func() (bounds [1 << nativeSchema]float64) {
 	return bounds
 }()
 
-// durations is a sparse histogram: it holds the buckets that were hit. The zero
-// value is empty.
+// durations is a sparse histogram: it holds only buckets that are not empty. The
+// zero value is an empty histogram.
 type durations struct {
-	sum     float64 // seconds
-	count   uint64  // what is in no bucket was 0
-	buckets buckets // by the power of the histogram's base b: what is in (b^(at-1), b^at]
-	hit     uint8   // how many buckets there are
-	coarser uint8   // how often the resolution was halved
+	sum      float64 // seconds
+	count    uint64  // also of durations of 0, which are in no bucket
+	buckets  buckets // by the power of the histogram's base b: what is in (b^(at-1), b^at]
+	used     uint8   // how many buckets there are
+	halvings uint8   // how often the resolution was halved
 }
 
 func (d *durations) observe(v float64) {
@@ -44,36 +45,36 @@ func (d *durations) observe(v float64) {
 	}
 	frac, exp := math.Frexp(v)
 	at := int32(sort.SearchFloat64s(nativeBounds[:], frac) + (exp-1)*len(nativeBounds))
-	for range d.coarser {
+	for range d.halvings {
 		at = halve(at)
 	}
 	if !d.buckets.add(at, 1) {
 		return
 	}
-	if d.hit++; d.hit > nativeBuckets {
+	if d.used++; d.used > nativeBuckets {
 		merged, hit := d.buckets.halved()
-		d.buckets, d.hit = merged, uint8(hit)
-		d.coarser++
+		d.buckets, d.used = merged, uint8(hit)
+		d.halvings++
 	}
 }
 
-// maxGap is how many empty buckets are written out rather than ending a span,
-// which would cost more.
-const maxGap = 2
+// maxEmptyBuckets is how many empty buckets in a row are written out. For more, a
+// new span takes less space.
+const maxEmptyBuckets = 2
 
-// native is the histogram as client_model has it, without classic buckets:
-// spans, the difference of each bucket to the one before, and how many durations
-// were 0.
-func (d *durations) native(born *timestamppb.Timestamp) *dto.Histogram {
+// native returns the histogram as a message without classic buckets: spans, the
+// difference of each bucket from the one before, and the number of durations
+// that were 0.
+func (d *durations) native(createdAt *timestamppb.Timestamp) *dto.Histogram {
 	h := &dto.Histogram{
-		SampleCount: proto.Uint64(d.count), SampleSum: proto.Float64(d.sum), CreatedTimestamp: born,
-		Schema: proto.Int32(nativeSchema - int32(d.coarser)), ZeroThreshold: proto.Float64(zeroThreshold),
+		SampleCount: proto.Uint64(d.count), SampleSum: proto.Float64(d.sum), CreatedTimestamp: createdAt,
+		Schema: proto.Int32(nativeSchema - int32(d.halvings)), ZeroThreshold: proto.Float64(zeroThreshold),
 	}
 	zeros, before := d.count, int64(0)
 	next := int32(0) // the bucket after the last written
 	for at, n := range d.buckets.all() {
 		gap := at - next
-		if len(h.PositiveSpan) == 0 || gap > maxGap {
+		if len(h.PositiveSpan) == 0 || gap > maxEmptyBuckets {
 			h.PositiveSpan = append(h.PositiveSpan, &dto.BucketSpan{Offset: proto.Int32(gap), Length: proto.Uint32(0)})
 			gap = 0
 		}
@@ -85,7 +86,7 @@ func (d *durations) native(born *timestamppb.Timestamp) *dto.Histogram {
 		*h.PositiveSpan[len(h.PositiveSpan)-1].Length += uint32(gap) + 1
 		before, next, zeros = int64(n), at+1, zeros-n
 	}
-	if d.count == 0 { // says that the histogram is a native one
+	if d.count == 0 { // marks an empty histogram as native
 		h.PositiveSpan = []*dto.BucketSpan{{Offset: proto.Int32(0), Length: proto.Uint32(0)}}
 	}
 	h.ZeroCount = &zeros
@@ -93,15 +94,15 @@ func (d *durations) native(born *timestamppb.Timestamp) *dto.Histogram {
 }
 
 // classicBounds are the upper bounds of the classic buckets of
-// upheld_probe_duration_seconds, in seconds. They are few, because each is a
-// series of every target; the native histogram is for more.
+// upheld_probe_duration_seconds, in seconds. They are few, because each is one
+// more series for every target. For finer buckets there is the native histogram.
 var classicBounds = [...]float64{0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5}
 
 // probeDurations is the histogram of whole probes: native and classic, with
 // exemplars.
 type probeDurations struct {
 	durations
-	classic   [len(classicBounds)]uint64 // not cumulative; what is larger is only in count
+	classic   [len(classicBounds)]uint64 // not cumulative; longer durations are only in count
 	exemplars [2]exemplar                // of the last good and the last bad probe
 }
 
@@ -110,9 +111,9 @@ type exemplar struct {
 	id    ID
 	at    int64 // nanoseconds since the epoch
 	value float64
-	// covered: its classic bucket has had the other, newer one since. Prometheus
-	// refuses an exemplar that is older than one it has had of the same series.
-	covered bool
+	// superseded: the other exemplar is newer and in the same classic bucket.
+	// Prometheus refuses an exemplar older than the last of the same series.
+	superseded bool
 }
 
 func (h *probeDurations) observe(v float64, which int, id ID, at time.Time) {
@@ -121,31 +122,31 @@ func (h *probeDurations) observe(v float64, which int, id ID, at time.Time) {
 		h.classic[i]++
 	}
 	if id != 0 {
-		h.point(which, exemplar{id: id, at: at.UnixNano(), value: v})
+		h.keepExemplar(which, exemplar{id: id, at: at.UnixNano(), value: v})
 	}
 }
 
-// point keeps an exemplar as the last good or bad one, unless it is older than
-// what was kept before, as after a clock was set back.
-func (h *probeDurations) point(which int, e exemplar) {
+// keepExemplar keeps the last exemplar of a good or bad probe, unless it is older
+// than the one before, as after the clock was set back.
+func (h *probeDurations) keepExemplar(which int, e exemplar) {
 	other := &h.exemplars[1-which]
 	if e.at < max(h.exemplars[which].at, other.at) {
 		return
 	}
 	h.exemplars[which] = e
-	other.covered = other.covered || classicBucket(other.value) == classicBucket(e.value)
+	other.superseded = other.superseded || classicBucket(other.value) == classicBucket(e.value)
 }
 
 // classicBucket is the index of the first classic bound that v does not
 // exceed.
 func classicBucket(v float64) int { return sort.SearchFloat64s(classicBounds[:], v) }
 
-// exemplarIn is the exemplar of a classic bucket, if any; of the last bucket,
-// without a bound, for i = len(classicBounds).
+// exemplarIn returns the exemplar of the classic bucket i, or nil. The bucket
+// +Inf has the index len(classicBounds).
 func (h *probeDurations) exemplarIn(i int) *exemplar {
 	for j := range h.exemplars {
 		e := &h.exemplars[j]
-		if e.id != 0 && !e.covered && classicBucket(e.value) == i {
+		if e.id != 0 && !e.superseded && classicBucket(e.value) == i {
 			return e
 		}
 	}

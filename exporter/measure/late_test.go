@@ -8,9 +8,9 @@ import (
 	"github.com/upheld-sla/upheld/exporter/probe"
 )
 
-// TestUnsureDurationsAreToldApart gives a target durations of which a part is
-// the exporter's own: what became of the probe counts, its duration only where
-// the part makes no difference.
+// TestUnsureDurationsAreToldApart gives a target durations that contain some of
+// the exporter's own time. The outcome of such a probe always counts, and its
+// duration only if that time makes no difference.
 func TestUnsureDurationsAreToldApart(t *testing.T) {
 	m := newMetrics()
 	target := m.Replace([]Spec{spec("availability", "http", "https://shop.example/", 50*time.Millisecond, 100*time.Millisecond, 200*time.Millisecond)})[0]
@@ -27,7 +27,7 @@ func TestUnsureDurationsAreToldApart(t *testing.T) {
 		t.Errorf("outcomes %v: a success is one, and a failure, however late it was read", target.outcomes)
 	}
 	want := [][2]uint64{{1, 0}, {1, 1}, {3, 0}}
-	for i, w := range target.rare.within {
+	for i, w := range target.sparse.within {
 		if ([2]uint64{w.n, w.unknown}) != want[i] {
 			t.Errorf("within %s: %d, and %d unknown, want %v", w.threshold, w.n, w.unknown, want[i])
 		}
@@ -35,7 +35,7 @@ func TestUnsureDurationsAreToldApart(t *testing.T) {
 	if n := target.duration.count; n != 2 {
 		t.Errorf("%d durations in the histogram, want 2", n)
 	}
-	if n := m.all.untimed.Load(); n != 2 {
+	if n := m.totals.untimed.Load(); n != 2 {
 		t.Errorf("%d probes are counted as untimed, want 2", n)
 	}
 	line := `upheld_probe_threshold_unknown_total{location="fra1",service="storefront",sla="shop",slo="availability",target="https://shop.example/",threshold="0.1"} 1`

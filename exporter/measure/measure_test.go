@@ -87,7 +87,7 @@ func exposition(t *testing.T, m *Metrics) []byte {
 	return text.Bytes()
 }
 
-// observe accounts for a probe that nobody will look for.
+// observe accounts for a probe without an ID.
 func (t *Target) observe(r probe.Result) { t.Observe(r, 0, time.Time{}) }
 
 func TestEverySeriesIsThereBeforeTheFirstProbe(t *testing.T) {
@@ -121,7 +121,7 @@ func TestLint(t *testing.T) {
 	m := newMetrics()
 	m.Replace([]Spec{spec("availability", "http", "https://shop.example/", time.Second)})[0].observe(factual(result(probe.Good, "", time.Second)))
 	var names []string
-	for _, metric := range append(TargetMetrics(), SelfMetrics()...) {
+	for _, metric := range append(targetMetrics(), selfMetrics()...) {
 		names = append(names, metric.Name)
 	}
 	problems, err := testutil.GatherAndLint(m.Gatherer(), names...)
@@ -152,7 +152,7 @@ func TestCatalogIsComplete(t *testing.T) {
 			exposed[f.GetName()] = f
 		}
 	}
-	for _, metric := range append(TargetMetrics(), SelfMetrics()...) {
+	for _, metric := range append(targetMetrics(), selfMetrics()...) {
 		f := exposed[metric.Name]
 		delete(exposed, metric.Name)
 		if f == nil {
@@ -187,8 +187,8 @@ func TestCatalogIsComplete(t *testing.T) {
 	golden(t, filepath.Join("..", "..", "docs", "metrics.md"), docs.Bytes())
 }
 
-// TestRechecksAreApart counts rechecks in nothing but their own counter, the
-// bounds of the downtime and the last outcome.
+// TestRechecksAreApart: rechecks change only their own counter, the bounds of the
+// downtime and the last outcome.
 func TestRechecksAreApart(t *testing.T) {
 	m := newMetrics()
 	closer := spec("availability", "http", "https://shop.example/", time.Minute)
@@ -202,8 +202,8 @@ func TestRechecksAreApart(t *testing.T) {
 	target.Recheck(result(probe.Inconclusive, probe.NoFD, time.Millisecond), 4, after(70))
 	target.Recheck(result(probe.Good, "", time.Millisecond), 5, after(75))
 	target.Observe(result(probe.Good, "", time.Millisecond), 6, after(120))
-	if target.outcomes[0] != before[0]+1 || target.outcomes[1] != before[1] || len(target.rare.failures) != 1 || target.rare.failures[0].n != 1 || target.duration.count != 3 || target.rare.within[0].n != 2 {
-		t.Errorf("rechecks are counted: %v, %v, %d durations, %v within", target.outcomes, target.rare.failures, target.duration.count, target.rare.within)
+	if target.outcomes[0] != before[0]+1 || target.outcomes[1] != before[1] || len(target.sparse.failures) != 1 || target.sparse.failures[0].n != 1 || target.duration.count != 3 || target.sparse.within[0].n != 2 {
+		t.Errorf("rechecks are counted: %v, %v, %d durations, %v within", target.outcomes, target.sparse.failures, target.duration.count, target.sparse.within)
 	}
 	if got, want := [2]time.Duration{target.down.lower, target.down.upper}, [2]time.Duration{5 * time.Second, 75 * time.Second}; got != want {
 		t.Errorf("down between %s and %s, want %s and %s", got[0], got[1], want[0], want[1])
@@ -242,7 +242,7 @@ func TestReplaceKeepsWhatStaysAndDropsWhatGoes(t *testing.T) {
 	}
 	back := m.Replace([]Spec{goes})
 	if text := string(exposition(t, m)); back[0] == accounts[1] || !strings.Contains(text, `upheld_probe_duration_seconds_count{location="fra1",service="storefront",sla="shop",slo="goes",target="db.example:1"} 0`+"\n") {
-		t.Errorf("a target that came back did not start anew:\n%s", text)
+		t.Errorf("a target that came back did not start again at 0:\n%s", text)
 	}
 }
 
@@ -265,7 +265,7 @@ func TestOutcomesAddUpInEveryScrape(t *testing.T) {
 			}
 		})
 	}
-	sumByName(t, m.Gatherer()) // the reasons are there with 0
+	sumByName(t, m.Gatherer()) // the first scrape, in which reasons have 0
 	for range 200 {
 		sums := sumByName(t, m.Gatherer())
 		if owed, all := sums[metricnames.ProbeOwed], sums[metricnames.ProbeResults]; owed != all {
@@ -326,8 +326,8 @@ func TestHistogramsAreNative(t *testing.T) {
 	}
 }
 
-// TestFactsOfSomeProbes demands the series of certificates and packets, and
-// that what a probe did not see stays as it was.
+// TestFactsOfSomeProbes demands the series of certificates and packets. What a
+// probe did not learn stays as it was.
 func TestFactsOfSomeProbes(t *testing.T) {
 	m := newMetrics()
 	target := m.Replace([]Spec{spec("availability", "http", "https://shop.example/")})[0]

@@ -21,19 +21,19 @@ type Options struct {
 	MaxConcurrency int         // how many probes may run at once
 	InFlight       func() int  // how many are running
 	Vantage        func() bool // whether reference targets answered; nil if there are none
-	// Discoveries is how the levels do whose targets are found.
+	// Discoveries reports on the levels whose targets are discovered.
 	Discoveries func() []Discovery
-	// Requests reports on probes that clients ask for; nil if they cannot.
+	// Requests reports on probes at /probe; nil without modules.
 	Requests func() RequestFacts
 }
 
-// RequestFacts are what is known of the probes that are asked for at /probe.
+// RequestFacts are the figures of the probes that clients request at /probe.
 type RequestFacts struct {
 	ReloadSuccessful bool
-	ReloadedAt       time.Time // of the last one that was; zero if none was
-	UnknownModules   int64     // requests that named a module there is not
+	ReloadedAt       time.Time // when a load last succeeded; zero if none did
+	UnknownModules   int64     // requests that named an unknown module
 	Running          int64     // probes
-	// Requests that were turned away.
+	// Requests that were refused.
 	RejectedByConcurrency, RejectedByRate int64
 }
 
@@ -45,7 +45,7 @@ type Metrics struct {
 	lag                  prometheus.Histogram
 	reloadOK, reloadTime prometheus.Gauge
 
-	all shared
+	totals exporterTotals
 
 	mu     sync.RWMutex
 	sorted []*Target // by compareKeys; never changed in place
@@ -64,7 +64,7 @@ func New(o Options) *Metrics {
 	limit.Set(float64(o.MaxConcurrency))
 	m.registry.MustRegister(
 		m.lag, m.reloadOK, m.reloadTime, limit,
-		prometheus.NewCounterFunc(prometheus.CounterOpts(gauge(untimedAll)), func() float64 { return float64(m.all.untimed.Load()) }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts(gauge(untimedAll)), func() float64 { return float64(m.totals.untimed.Load()) }),
 		prometheus.NewGaugeFunc(gauge(inFlight), func() float64 { return float64(o.InFlight()) }),
 		prometheus.NewGaugeFunc(gauge(targets), func() float64 { return float64(m.count()) }),
 		version.NewCollector(metricnames.ExporterBuildProgram),
@@ -90,7 +90,7 @@ func New(o Options) *Metrics {
 
 // requestMetrics read the facts at each scrape.
 func requestMetrics(facts func() RequestFacts) []prometheus.Collector {
-	counter := func(m Metric, labels prometheus.Labels, value func(RequestFacts) int64) prometheus.Collector {
+	counter := func(m description, labels prometheus.Labels, value func(RequestFacts) int64) prometheus.Collector {
 		return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: m.Name, Help: m.Help, ConstLabels: labels}, func() float64 { return float64(value(facts())) })
 	}
 	return []prometheus.Collector{
@@ -114,9 +114,11 @@ func requestMetrics(facts func() RequestFacts) []prometheus.Collector {
 	}
 }
 
-func gauge(m Metric) prometheus.GaugeOpts { return prometheus.GaugeOpts{Name: m.Name, Help: m.Help} }
+func gauge(m description) prometheus.GaugeOpts {
+	return prometheus.GaugeOpts{Name: m.Name, Help: m.Help}
+}
 
-func histogram(m Metric, buckets []float64) prometheus.HistogramOpts {
+func histogram(m description, buckets []float64) prometheus.HistogramOpts {
 	return prometheus.HistogramOpts{
 		Name:                            m.Name,
 		Help:                            m.Help,
@@ -127,14 +129,14 @@ func histogram(m Metric, buckets []float64) prometheus.HistogramOpts {
 	}
 }
 
-// Replace makes specs the targets, and returns the accounts in their order.
-// One whose level and target stay keeps its counts; the series of those that
-// are gone vanish. No two specs may share level and target.
+// Replace makes specs the targets, and returns their accounts in the same order.
+// A target whose level and name stay keeps its counts; the series of removed
+// targets disappear. No two specs may have the same level and target.
 func (m *Metrics) Replace(specs []Spec) []*Target {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := time.Now()
-	known := make(map[key]*Target, len(m.sorted)) // not kept: it would take as much as half an account
+	known := make(map[key]*Target, len(m.sorted)) // not kept between calls: an entry takes half as much memory as an account
 	for _, t := range m.sorted {
 		known[t.key()] = t
 	}
@@ -143,7 +145,7 @@ func (m *Metrics) Replace(specs []Spec) []*Target {
 		k := keyOf(s)
 		t := known[k]
 		if t == nil {
-			t = newTarget(k, s.Labels, now, &m.all)
+			t = newTarget(k, s.Labels, now, &m.totals)
 		}
 		t.configure(s)
 		ordered[i] = t
@@ -161,11 +163,11 @@ func (m *Metrics) count() int {
 // ObserveLag accounts for how late a probe started.
 func (m *Metrics) ObserveLag(d time.Duration) { m.lag.Observe(d.Seconds()) }
 
-// ConfigLoaded says that the specification was loaded.
+// ConfigLoaded records that the specification was loaded.
 func (m *Metrics) ConfigLoaded() {
 	m.reloadOK.Set(1)
 	m.reloadTime.SetToCurrentTime()
 }
 
-// ConfigFailed says that loading the specification failed.
+// ConfigFailed records that loading the specification failed.
 func (m *Metrics) ConfigFailed() { m.reloadOK.Set(0) }

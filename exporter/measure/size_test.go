@@ -18,8 +18,8 @@ func memory() runtime.MemStats {
 	return m
 }
 
-// TestAnAccountIsSmall counts what is held of a target that has been probed for
-// some hours, with durations that spread as on a busy machine.
+// TestAnAccountIsSmall measures the memory of a target that has been probed for
+// some hours, with durations that vary as on a busy machine.
 func TestAnAccountIsSmall(t *testing.T) {
 	const n, probes, most = 500, 1000, 1100
 	specs := make([]Spec, n)
@@ -42,8 +42,8 @@ func TestAnAccountIsSmall(t *testing.T) {
 	}
 }
 
-// TestAScrapeAsTextTakesLittle counts what a scrape takes of the heap, all
-// together: no family may be there as a whole.
+// TestAScrapeAsTextTakesLittle measures all that a scrape allocates on the heap.
+// No family may be in memory as a whole.
 func TestAScrapeAsTextTakesLittle(t *testing.T) {
 	const n, most = 2000, 1 << 20 // a snapshot is most of it; a family as text takes 2 MB
 	m := many(n)

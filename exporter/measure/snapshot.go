@@ -11,35 +11,36 @@ import (
 	"github.com/upheld-sla/upheld/exporter/probe"
 )
 
-// snapshot is the counters of all targets for one scrape. Those of a target
-// are of one instant, so that what is written family by family still adds up.
+// snapshot holds the counters of all targets for one scrape. The counters of one
+// target are of the same instant, so that they add up although they are written
+// family by family.
 type snapshot struct {
 	views    []view
 	failures []failureView // of all targets, one after the other
 	within   []withinView
 }
 
-// view is the counters of one target.
+// view holds the counters of one target.
 type view struct {
 	*Target
 	outcomes  [outcomeCount]uint64
 	down      [2]time.Duration // lower and upper bound
 	facts     *facts           // nil: none
-	failures  uint32           // how many of snapshot.failures are its own
-	within    uint32           // how many of snapshot.within
-	found     state
+	failures  uint32           // how many of snapshot.failures belong to it
+	within    uint32           // how many of snapshot.within belong to it
+	lastState state
 	rechecked bool
-	labels    []*dto.LabelPair       // that name it; only where families are made
-	born      *timestamppb.Timestamp // of all but failures; likewise
+	labels    []*dto.LabelPair       // that identify it; set by families only
+	createdAt *timestamppb.Timestamp // of all series but failures; set by families only
 }
 
 type failureView struct {
-	reason probe.Reason
-	born   int64
-	n      uint64
+	reason    probe.Reason
+	createdAt int64
+	n         uint64
 }
 
-// withinView is the counts of one threshold.
+// withinView holds the counts of one threshold.
 type withinView struct {
 	threshold  time.Duration
 	label      string // as in withinCount
@@ -49,7 +50,7 @@ type withinView struct {
 // bounds are the values of the "bound" label, as in view.down.
 var bounds = [2]string{"lower", "upper"}
 
-func (v *view) owed() (sum uint64) {
+func (v *view) scheduled() (sum uint64) {
 	for _, n := range v.outcomes {
 		sum += n
 	}
@@ -58,28 +59,27 @@ func (v *view) owed() (sum uint64) {
 
 var snapshots = sync.Pool{New: func() any { return new(snapshot) }}
 
-// take fills the snapshot. A reason that is in a scrape for the first time is
-// there with 0, and with its count from the next scrape on: a counter that
-// appears with 1 never increases.
+// take fills the snapshot. A new reason is in its first scrape with 0 and in the
+// next with its count: increase() does not see a counter that appears with 1.
 func (s *snapshot) take(targets []*Target) {
 	s.views, s.failures, s.within = slices.Grow(s.views[:0], len(targets)), s.failures[:0], s.within[:0]
 	for _, t := range targets {
 		t.mu.Lock()
-		more := t.seen()
+		sparse := t.sparseView()
 		s.views = append(s.views, view{
-			Target: t, outcomes: t.outcomes, down: [2]time.Duration{t.down.lower, t.down.upper}, facts: more.facts,
-			failures: uint32(len(more.failures)), within: uint32(len(more.within)), found: t.state, rechecked: t.down.rechecked,
+			Target: t, outcomes: t.outcomes, down: [2]time.Duration{t.down.lower, t.down.upper}, facts: sparse.facts,
+			failures: uint32(len(sparse.failures)), within: uint32(len(sparse.within)), lastState: t.state, rechecked: t.down.rechecked,
 		})
-		for i := range more.failures {
-			f := &more.failures[i]
-			seen := failureView{reason: f.reason, born: f.born}
+		for i := range sparse.failures {
+			f := &sparse.failures[i]
+			shown := failureView{reason: f.reason, createdAt: f.createdAt}
 			if f.shown {
-				seen.n = f.n
+				shown.n = f.n
 			}
 			f.shown = true
-			s.failures = append(s.failures, seen)
+			s.failures = append(s.failures, shown)
 		}
-		for _, w := range more.within {
+		for _, w := range sparse.within {
 			s.within = append(s.within, withinView(w))
 		}
 		t.mu.Unlock()
@@ -87,7 +87,7 @@ func (s *snapshot) take(targets []*Target) {
 }
 
 func (s *snapshot) release() {
-	clear(s.views) // so that targets that are gone can go
+	clear(s.views) // frees targets that were removed
 	clear(s.within)
 	snapshots.Put(s)
 }

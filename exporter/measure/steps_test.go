@@ -8,8 +8,8 @@ import (
 	"github.com/upheld-sla/upheld/exporter/probe"
 )
 
-// TestStepsOfAJourney counts a step with its redirects as one, and none that
-// was not reached.
+// TestStepsOfAJourney: a step counts once with its redirects, and a step that was
+// not reached does not count.
 func TestStepsOfAJourney(t *testing.T) {
 	m := newMetrics()
 	target := m.Replace([]Spec{spec("journey", "http", "https://shop.example/", time.Second)})[0]

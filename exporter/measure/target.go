@@ -17,66 +17,65 @@ import (
 type Spec struct {
 	ID         sla.ID
 	Target     string          // without secrets
-	Labels     []Label         // of the target's series, besides those that name it
-	Phases     []probe.Phase   // there from the start; others appear when they happen
+	Labels     []Label         // of the target's series, besides those that identify it
+	Phases     []probe.Phase   // exposed from the start; others when they first occur
 	Thresholds []time.Duration // ascending, unique
-	Rechecked  bool            // it may be probed between two that are owed
+	Rechecked  bool            // it may be probed between scheduled probes
 }
 
-// Label is one of a series.
+// Label is one label of a series.
 type Label struct{ Name, Value string }
 
 // key identifies the series of a target.
 type key struct {
 	id     sla.ID
 	target string
-	more   string // its own labels, as the text exposition writes them, each after a comma
+	extra  string // Spec.Labels as text exposition, each after a comma
 }
 
 func keyOf(s Spec) key {
 	k := key{id: s.ID, target: s.Target}
 	for _, l := range s.Labels {
-		k.more += "," + label(l.Name, l.Value)
+		k.extra += "," + label(l.Name, l.Value)
 	}
 	return k
 }
 
-// Target is the account of one target. Its counters change together. There are
-// many targets, most of them well, so that it holds no more than what
-// happened.
+// Target is the account of one target. Its counters change together. It only
+// holds what has happened, because there are many targets and most of them work.
 type Target struct {
 	id      sla.ID
 	target  string
-	block   string // the labels that name it, and its own, as the text exposition writes them
-	own     *own   // nil: it has none
-	created int64  // nanoseconds since the epoch
-	all     *shared
+	block   string       // the labels that name it, and its own, as the text exposition writes them
+	extra   *extraLabels // nil: it has none
+	created int64        // nanoseconds since the epoch
+	totals  *exporterTotals
 
 	mu       sync.Mutex
 	outcomes [outcomeCount]uint64
 	down     bracket
 	duration *probeDurations  // nil until the first
-	phases   []phaseDurations // in order; only of those that took place
+	phases   []phaseDurations // in order; only of phases that occurred
 	expected uint8            // a bit for each phase that has a histogram from the start
 	state    state            // of the last conclusive probe
-	rare     *rare            // nil: nothing of it
+	sparse   *sparse          // nil: nothing of it
 }
 
-// own is what a target has whose labels are not only those that name it.
-type own struct {
+// extraLabels are the labels of a target besides those that identify it.
+type extraLabels struct {
 	labels []Label
 	text   string // they, as in key
 }
 
-// rare is what most targets have nothing of.
-type rare struct {
-	failures []failureCount // by reason, sorted; only those that happened
+// sparse is what most targets do not have.
+type sparse struct {
+	failures []failureCount // sorted by reason; only reasons that occurred
 	within   []withinCount
 	steps    []stepDurations // of a journey, in order
 	facts    *facts          // nil until the first
 }
 
-// state is what a target was found to be.
+// state is whether a target was good in its last conclusive probe.
 type state uint8
 
 const (
@@ -85,8 +84,8 @@ const (
 	isGood
 )
 
-// shared is what all targets count together.
-type shared struct {
+// exporterTotals are counted over all targets.
+type exporterTotals struct {
 	untimed atomic.Uint64 // probes whose duration is not known well enough
 }
 
@@ -94,17 +93,17 @@ const outcomeCount = 5
 
 // failureCount counts the failures for one reason.
 type failureCount struct {
-	reason probe.Reason
-	born   int64 // when it first happened
-	n      uint64
-	shown  bool // it was in a scrape, as 0
+	reason    probe.Reason
+	createdAt int64 // when it first happened
+	n         uint64
+	shown     bool // was in a scrape with 0
 }
 
 type withinCount struct {
 	threshold time.Duration
 	label     string // with its comma, as the text exposition writes it
 	n         uint64
-	unknown   uint64 // good, but the exporter was too late to tell
+	unknown   uint64 // good, but the exporter was too late to know whether it was in time
 }
 
 type phaseDurations struct {
@@ -124,10 +123,10 @@ func (t *Target) observeSteps(parts []probe.Part) {
 		for ; i < len(parts) && parts[i].Step == name; i++ {
 			took += parts[i].Duration
 		}
-		if name == "" { // hops of a request that is no step
+		if name == "" { // redirects of a single request
 			continue
 		}
-		more := t.more()
+		more := t.ensureSparse()
 		at := slices.IndexFunc(more.steps, func(s stepDurations) bool { return s.step == name })
 		if at < 0 {
 			at = len(more.steps)
@@ -137,50 +136,50 @@ func (t *Target) observeSteps(parts []probe.Part) {
 	}
 }
 
-func newTarget(k key, labels []Label, now time.Time, all *shared) *Target {
-	t := &Target{id: k.id, target: k.target, block: targetBlock(k), all: all, created: now.UnixNano()}
+func newTarget(k key, labels []Label, now time.Time, all *exporterTotals) *Target {
+	t := &Target{id: k.id, target: k.target, block: targetBlock(k), totals: all, created: now.UnixNano()}
 	if len(labels) > 0 {
-		t.own = &own{labels, k.more}
+		t.extra = &extraLabels{labels, k.extra}
 	}
 	return t
 }
 
 func (t *Target) key() key {
 	k := key{id: t.id, target: t.target}
-	if t.own != nil {
-		k.more = t.own.text
+	if t.extra != nil {
+		k.extra = t.extra.text
 	}
 	return k
 }
 
-func (t *Target) ownLabels() []Label {
-	if t.own == nil {
+func (t *Target) extraLabels() []Label {
+	if t.extra == nil {
 		return nil
 	}
-	return t.own.labels
+	return t.extra.labels
 }
 
-// more is t.rare, made if need be; t.mu is held.
-func (t *Target) more() *rare {
-	if t.rare == nil {
-		t.rare = new(rare)
+// ensureSparse returns t.sparse, and makes it if there is none; t.mu is held.
+func (t *Target) ensureSparse() *sparse {
+	if t.sparse == nil {
+		t.sparse = new(sparse)
 	}
-	return t.rare
+	return t.sparse
 }
 
-// nothing is what a target has of rare things that has none. It is only read.
-var nothing rare
+// noSparse stands for t.sparse where that is nil. It is only read.
+var noSparse sparse
 
-// seen is t.rare to be read; t.mu is held.
-func (t *Target) seen() *rare {
-	if t.rare == nil {
-		return &nothing
+// sparseView returns t.sparse for reading; t.mu is held.
+func (t *Target) sparseView() *sparse {
+	if t.sparse == nil {
+		return &noSparse
 	}
-	return t.rare
+	return t.sparse
 }
 
-// configure gives the target the series of a spec and keeps the counts of
-// those that it had.
+// configure gives the target the series of a spec, and keeps its counts of those
+// that it had before.
 func (t *Target) configure(s Spec) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -188,10 +187,10 @@ func (t *Target) configure(s Spec) {
 	for _, p := range s.Phases {
 		t.expected |= 1 << p
 	}
-	if t.rare == nil && len(s.Thresholds) == 0 {
+	if t.sparse == nil && len(s.Thresholds) == 0 {
 		return
 	}
-	more := t.more()
+	more := t.ensureSparse()
 	old := more.within
 	more.within = nil
 	for _, d := range s.Thresholds {
@@ -203,44 +202,43 @@ func (t *Target) configure(s Spec) {
 	}
 }
 
-// formatThreshold is a threshold as the "threshold" label shows it: in seconds.
+// formatThreshold returns the value of the "threshold" label: seconds.
 func formatThreshold(d time.Duration) string { return sla.Seconds(d).String() }
 
-// Observe accounts for a probe that was run, began at the time at, and is
-// remembered as id.
+// Observe accounts for a probe that began at the given time and has the ID.
 func (t *Target) Observe(r probe.Result, id ID, at time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.settle(r.Outcome, r.Reason, 1)
+	t.countOutcome(r.Outcome, r.Reason, 1)
 	t.down.observe(r.Outcome, at)
 	if r.Outcome != probe.Good && r.Outcome != probe.Bad {
 		return
 	}
-	t.concluded(r.Outcome)
-	t.learn(r)
+	t.setState(r.Outcome)
+	t.keepFacts(r)
 	if r.Outcome == probe.Good {
-		t.compare(&r)
+		t.countThresholds(&r)
 	}
 	if r.Unsure() {
-		t.all.untimed.Add(1)
+		t.totals.untimed.Add(1)
 		return
 	}
-	t.time(&r, id, at)
+	t.observeDurations(&r, id, at)
 }
 
-// concluded keeps the state that a conclusive probe found; t.mu is held.
-func (t *Target) concluded(outcome probe.Outcome) {
+// setState keeps the outcome of a conclusive probe; t.mu is held.
+func (t *Target) setState(outcome probe.Outcome) {
 	t.state = isBad
 	if outcome == probe.Good {
 		t.state = isGood
 	}
 }
 
-// compare holds the duration of a good probe against the thresholds; t.mu is
-// held. With a duration that is not known well only what holds with and without
-// the exporter's own time is told.
-func (t *Target) compare(r *probe.Result) {
-	within := t.seen().within
+// countThresholds compares the duration of a good probe with the thresholds; t.mu
+// is held. If the duration with the exporter's own time is above a threshold and
+// without it is not, the probe counts as unknown there.
+func (t *Target) countThresholds(r *probe.Result) {
+	within := t.sparseView().within
 	for i := range within {
 		w := &within[i]
 		switch {
@@ -252,8 +250,8 @@ func (t *Target) compare(r *probe.Result) {
 	}
 }
 
-// time counts the duration of a probe and those of its parts; t.mu is held.
-func (t *Target) time(r *probe.Result, id ID, at time.Time) {
+// observeDurations counts the durations of a probe and of its parts; t.mu is held.
+func (t *Target) observeDurations(r *probe.Result, id ID, at time.Time) {
 	if t.duration == nil {
 		t.duration = new(probeDurations)
 	}
@@ -278,18 +276,18 @@ func count[K, V any](all iter.Seq2[K, V]) (n int) {
 	return n
 }
 
-// Recheck accounts for a probe that was run between two that are owed. It is
-// in no ratio and no histogram, which would then weigh bad times more; it
-// counts by itself, and narrows the bounds of the downtime.
+// Recheck accounts for a probe between two scheduled ones. It is in no ratio and
+// no histogram, in which bad times would weigh more. It has its own counter, and
+// narrows the bounds of the downtime.
 func (t *Target) Recheck(r probe.Result, _ ID, at time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	next := t.seen().facts.copy()
+	next := t.sparseView().facts.copy()
 	next.rechecks++
-	t.more().facts = next
-	if r.Outcome == probe.Good || r.Outcome == probe.Bad { // others tell nothing, and the next owed probe may
+	t.ensureSparse().facts = next
+	if r.Outcome == probe.Good || r.Outcome == probe.Bad { // others leave it to the next scheduled probe
 		t.down.observe(r.Outcome, at)
-		t.concluded(r.Outcome)
+		t.setState(r.Outcome)
 	}
 }
 
@@ -297,26 +295,26 @@ func (t *Target) Recheck(r probe.Result, _ ID, at time.Time) {
 func (t *Target) Skip(why probe.Reason, n int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.settle(why.Outcome(), why, uint64(n))
+	t.countOutcome(why.Outcome(), why, uint64(n))
 	t.down.gap = true
 }
 
-func (t *Target) settle(outcome probe.Outcome, why probe.Reason, n uint64) {
+func (t *Target) countOutcome(outcome probe.Outcome, why probe.Reason, n uint64) {
 	t.outcomes[slices.Index(probe.Outcomes, outcome)] += n
 	if why == "" {
 		return
 	}
-	more := t.more()
+	more := t.ensureSparse()
 	i, found := slices.BinarySearchFunc(more.failures, why, func(f failureCount, why probe.Reason) int {
 		return strings.Compare(string(f.reason), string(why))
 	})
 	if !found {
-		more.failures = slices.Insert(more.failures, i, failureCount{reason: why, born: time.Now().UnixNano()})
+		more.failures = slices.Insert(more.failures, i, failureCount{reason: why, createdAt: time.Now().UnixNano()})
 	}
 	more.failures[i].n += n
 }
 
-// phase is the histogram of a phase; t.mu is held.
+// phase returns the histogram of a phase; t.mu is held.
 func (t *Target) phase(p probe.Phase) *phaseDurations {
 	i, found := slices.BinarySearchFunc(t.phases, p, func(h phaseDurations, p probe.Phase) int { return int(h.phase) - int(p) })
 	if !found {
@@ -325,11 +323,11 @@ func (t *Target) phase(p probe.Phase) *phaseDurations {
 	return &t.phases[i]
 }
 
-// noDurations is the histogram of what did not take place. It is only read.
+// noDurations is the histogram of a phase that has not occurred. It is only read.
 var noDurations durations
 
 // eachPhase visits the histograms of phases in order, also the empty ones of
-// those that are there from the start; t.mu is held.
+// phases that are exposed from the start; t.mu is held.
 func (t *Target) eachPhase(visit func(probe.Phase, *durations)) {
 	rest := t.phases
 	for p := probe.Phase(0); len(rest) > 0 || t.expected>>p != 0; p++ {
@@ -343,8 +341,9 @@ func (t *Target) eachPhase(visit func(probe.Phase, *durations)) {
 	}
 }
 
-// compareKeys orders as the exposition does: by the labels in order of name.
+// compareKeys orders targets as the exposition does: by their labels, sorted by
+// name.
 func compareKeys(a, b key) int {
 	return cmp.Or(strings.Compare(a.id.Service, b.id.Service), strings.Compare(a.id.SLA, b.id.SLA),
-		strings.Compare(a.id.SLO, b.id.SLO), strings.Compare(a.target, b.target), strings.Compare(a.more, b.more))
+		strings.Compare(a.id.SLO, b.id.SLO), strings.Compare(a.target, b.target), strings.Compare(a.extra, b.extra))
 }

@@ -15,19 +15,19 @@ var escaper = strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)
 
 func label(name, value string) string { return name + `="` + escaper.Replace(value) + `"` }
 
-// targetBlock is the labels that name a target, but for the location.
+// targetBlock returns the labels that identify a target, without the location.
 func targetBlock(k key) string {
 	return label(metricnames.Service, k.id.Service) + "," + label(metricnames.SLA, k.id.SLA) + "," +
-		label(metricnames.SLO, k.id.SLO) + "," + label(metricnames.Target, k.target) + k.more
+		label(metricnames.SLO, k.id.SLO) + "," + label(metricnames.Target, k.target) + k.extra
 }
 
 func thresholdLabel(d time.Duration) string {
 	return "," + label(metricnames.Threshold, formatThreshold(d))
 }
 
-// textWriter writes the metrics of targets as text: Prometheus' own format or
-// OpenMetrics, which differ in names of counters, and in exemplars. A line is
-// a head that many targets share, the target's block and the value.
+// textWriter writes the metrics of targets as text, in Prometheus' own format or
+// in OpenMetrics. These differ in the names of counters and in exemplars. A line
+// consists of a head that many targets share, the target's block and the value.
 type textWriter struct {
 	out         io.Writer
 	buf         []byte
@@ -36,12 +36,12 @@ type textWriter struct {
 	openMetrics bool
 }
 
-// textChunk is how much is gathered before it is written.
+// textChunk is how many bytes are collected before they are written.
 const textChunk = 32 << 10
 
-// spill writes once enough is gathered. It must not be called with the lock of
-// a target: the scraper may be slow.
-func (w *textWriter) spill() {
+// flushIfFull writes once textChunk is reached. Do not call it while holding the
+// lock of a target: the scraper may be slow.
+func (w *textWriter) flushIfFull() {
 	if len(w.buf) > textChunk {
 		w.flush()
 	}
@@ -55,7 +55,7 @@ func (w *textWriter) flush() {
 }
 
 // family begins a metric.
-func (w *textWriter) family(m Metric) {
+func (w *textWriter) family(m description) {
 	name := m.Name
 	if w.openMetrics && m.Type == "counter" {
 		name = strings.TrimSuffix(name, "_total")
@@ -63,8 +63,8 @@ func (w *textWriter) family(m Metric) {
 	w.buf = append(w.buf, "# HELP "+name+" "+m.Help+"\n# TYPE "+name+" "+m.Type+"\n"...)
 }
 
-// head is a line up to the target's block. The extra label sorts before
-// service, as all of ours do.
+// head returns a line up to the target's block. The extra label must sort before
+// "service", as all labels of ours do.
 func (w *textWriter) head(name, extra, value string) string {
 	own := label(metricnames.Location, w.location) + ","
 	switch {
@@ -77,7 +77,7 @@ func (w *textWriter) head(name, extra, value string) string {
 	return name + "{" + own
 }
 
-// line begins a line, all but the value; rest is labels after the block.
+// line writes a line without its value; rest are labels after the block.
 func (w *textWriter) line(head string, t *Target, rest string) {
 	w.buf = append(w.buf, head...)
 	w.buf = append(w.buf, t.block...)
@@ -107,21 +107,21 @@ func (w *textWriter) counters(s *snapshot) {
 		heads[i] = w.head(results.Name, metricnames.Outcome, string(o))
 	}
 	for i := range s.views {
-		w.spill()
+		w.flushIfFull()
 		for j, n := range s.views[i].outcomes {
 			w.count(heads[j], s.views[i].Target, "", n)
 		}
 	}
-	w.family(owed)
-	head := w.head(owed.Name, "", "")
+	w.family(scheduled)
+	head := w.head(scheduled.Name, "", "")
 	for i := range s.views {
-		w.spill()
-		w.count(head, s.views[i].Target, "", s.views[i].owed())
+		w.flushIfFull()
+		w.count(head, s.views[i].Target, "", s.views[i].scheduled())
 	}
 	if len(s.failures) > 0 {
 		w.family(failures)
 		s.eachFailure(func(v *view, f *failureView) {
-			w.spill()
+			w.flushIfFull()
 			w.count(w.head(failures.Name, metricnames.Reason, string(f.reason)), v.Target, "", f.n)
 		})
 	}
@@ -129,18 +129,18 @@ func (w *textWriter) counters(s *snapshot) {
 		w.family(within)
 		head = w.head(within.Name, "", "")
 		s.eachWithin(func(v *view, c *withinView) {
-			w.spill()
+			w.flushIfFull()
 			w.count(head, v.Target, c.label, c.n)
 		})
 		w.family(untimed)
 		head = w.head(untimed.Name, "", "")
 		s.eachWithin(func(v *view, c *withinView) {
-			w.spill()
+			w.flushIfFull()
 			w.count(head, v.Target, c.label, c.unknown)
 		})
 	}
 	w.downtime(s)
-	w.sporadics(s)
+	w.optionalMetrics(s)
 }
 
 func (w *textWriter) downtime(s *snapshot) {
@@ -150,7 +150,7 @@ func (w *textWriter) downtime(s *snapshot) {
 	w.family(downtime)
 	heads := [2]string{w.head(downtime.Name, metricnames.Bound, bounds[0]), w.head(downtime.Name, metricnames.Bound, bounds[1])}
 	for i := range s.views {
-		w.spill()
+		w.flushIfFull()
 		for j, d := range s.views[i].down {
 			w.line(heads[j], s.views[i].Target, "")
 			w.buf = strconv.AppendFloat(w.buf, d.Seconds(), 'g', -1, 64)
@@ -159,17 +159,17 @@ func (w *textWriter) downtime(s *snapshot) {
 	}
 }
 
-func (w *textWriter) sporadics(s *snapshot) {
-	for i := range sporadics {
-		one, head := &sporadics[i], ""
-		for v, n := range s.having(one) {
+func (w *textWriter) optionalMetrics(s *snapshot) {
+	for i := range optionalMetrics {
+		one, head := &optionalMetrics[i], ""
+		for v, n := range s.targetsWith(one) {
 			if head == "" {
 				w.family(one.metric)
 				head = w.head(one.metric.Name, "", "")
 			}
-			w.spill()
+			w.flushIfFull()
 			var rest strings.Builder
-			for _, l := range v.more(one.metric) {
+			for _, l := range v.extraLabelsOf(one.metric) {
 				rest.WriteString("," + label(l.Name, l.Value))
 			}
 			w.line(head, v.Target, rest.String())
@@ -179,7 +179,7 @@ func (w *textWriter) sporadics(s *snapshot) {
 	}
 }
 
-// bucketLabels are the "le" labels, of the last bucket at the end.
+// bucketLabels returns the "le" labels of the buckets; the last is +Inf.
 func (w *textWriter) bucketLabels() (labels [len(classicBounds) + 1]string) {
 	for i, bound := range classicBounds {
 		text := strconv.FormatFloat(bound, 'g', -1, 64)
@@ -201,7 +201,7 @@ func (w *textWriter) durations(s *snapshot) {
 	les := w.bucketLabels()
 	empty := new(probeDurations)
 	for i := range s.views {
-		w.spill()
+		w.flushIfFull()
 		t := s.views[i].Target
 		t.mu.Lock()
 		h := t.duration
@@ -232,7 +232,7 @@ func (w *textWriter) total(sum, count string, t *Target, d *durations) {
 	w.count(count, t, "", d.count)
 }
 
-// exemplar ends the line of a bucket, where the format has exemplars.
+// exemplar ends the line of a bucket, if the format has exemplars.
 func (w *textWriter) exemplar(h *probeDurations, bucket int) {
 	if !w.openMetrics {
 		return
@@ -252,10 +252,10 @@ func (w *textWriter) exemplar(h *probeDurations, bucket int) {
 func (w *textWriter) steps(s *snapshot) {
 	begun := false
 	for i := range s.views {
-		w.spill()
+		w.flushIfFull()
 		t := s.views[i].Target
 		t.mu.Lock()
-		steps := t.seen().steps
+		steps := t.sparseView().steps
 		for j := range steps {
 			if !begun {
 				w.family(step)
@@ -283,7 +283,7 @@ func (w *textWriter) phases(s *snapshot) {
 	}
 	begun := false
 	for i := range s.views {
-		w.spill()
+		w.flushIfFull()
 		t := s.views[i].Target
 		t.mu.Lock()
 		t.eachPhase(func(p probe.Phase, h *durations) {

@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// Phase is the offset of a target's grid, in [0, interval).
-func Phase(key string, interval time.Duration) time.Duration {
+// phaseOf returns the offset of a target's grid, in [0, interval).
+func phaseOf(key string, interval time.Duration) time.Duration {
 	hi, _ := bits.Mul64(hash(key), uint64(interval))
 	return time.Duration(hi)
 }
 
-// hash is 64-bit FNV-1a with a finish that spreads its high bits, which short
-// keys leave alike. It must never change: phases come from it.
+// hash is 64-bit FNV-1a with a final mix, because the high bits of short keys
+// hardly differ otherwise. It must never change: phases depend on it.
 func hash(key string) uint64 {
 	h := uint64(14695981039346656037)
 	for i := range len(key) {
@@ -23,10 +23,10 @@ func hash(key string) uint64 {
 	return h ^ h>>33
 }
 
-// after is the first point of the grid later than t; both in nanoseconds since
-// the epoch.
+// after returns the first point of the grid later than t; both in nanoseconds
+// since the epoch.
 func after(t int64, key string, interval int64) int64 {
-	phase := int64(Phase(key, time.Duration(interval)))
+	phase := int64(phaseOf(key, time.Duration(interval)))
 	since := (t - phase) % interval
 	if since < 0 {
 		since += interval
@@ -34,8 +34,8 @@ func after(t int64, key string, interval int64) int64 {
 	return t - since + interval
 }
 
-// queue is a heap of entries by when something of them is due; each knows its
-// place.
+// queue is a heap of entries, ordered by when they are next due. Each entry knows
+// its place.
 type queue []*entry
 
 func (q queue) Len() int           { return len(q) }
@@ -45,7 +45,7 @@ func (q queue) Swap(i, j int) {
 	q[i].place, q[j].place = int32(i), int32(j)
 }
 
-// due is when a probe of the entry is next due, owed or not.
+// due returns when a probe or a recheck of the entry is next due.
 func (e *entry) due() int64 {
 	if e.extra > 0 {
 		return e.extra
@@ -53,10 +53,10 @@ func (e *entry) due() int64 {
 	return e.next
 }
 
-// Push is for container/heap; the scheduler only reorders.
+// Push completes heap.Interface; the scheduler does not use it.
 func (q *queue) Push(x any) { *q = append(*q, x.(*entry)) }
 
-// Pop is for container/heap; the scheduler only reorders.
+// Pop completes heap.Interface; the scheduler does not use it.
 func (q *queue) Pop() any {
 	last := (*q)[len(*q)-1]
 	*q = (*q)[:len(*q)-1]

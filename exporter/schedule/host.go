@@ -1,13 +1,13 @@
 package schedule
 
-// host is what the probes of one host share: how many of them run at once is
-// bounded. Its methods do nothing for nil.
+// host bounds how many probes of one host run at once. Its methods do nothing
+// for nil.
 type host struct {
 	running int
-	waiting []*entry // due and in time, but all slots of the host were taken; oldest first
+	waiting []*entry // due and not too late, but all slots of the host were taken; oldest first
 }
 
-// host is that of a name; nil if it is not bounded.
+// host returns the host of a name; nil if it is not bounded.
 func (s *Scheduler) host(name string) *host {
 	if name == "" || s.opts.MaxPerHost <= 0 {
 		return nil
@@ -20,8 +20,8 @@ func (s *Scheduler) host(name string) *host {
 	return h
 }
 
-// forgetHosts forgets those without a running probe: targets that stay name
-// theirs again.
+// forgetHosts removes the hosts without a running probe. Set then adds those of
+// its targets.
 func (s *Scheduler) forgetHosts() {
 	for name, h := range s.hosts {
 		if h.running == 0 {
@@ -30,8 +30,8 @@ func (s *Scheduler) forgetHosts() {
 	}
 }
 
-// crowded tells whether as many probes of an entry's host run as may.
-func (s *Scheduler) crowded(e *entry) bool {
+// hostFull reports whether all slots of the entry's host are taken.
+func (s *Scheduler) hostFull(e *entry) bool {
 	return e.host != nil && e.host.running >= s.opts.MaxPerHost
 }
 
@@ -41,7 +41,7 @@ func (h *host) enter() {
 	}
 }
 
-// leave tells whether somebody waits for the slot.
+// leave frees a slot, and reports whether an entry waits for it.
 func (h *host) leave() bool {
 	if h == nil {
 		return false
@@ -57,8 +57,7 @@ func (h *host) enqueue(e *entry) {
 	}
 }
 
-// admitOfHosts gives free slots of hosts to those that wait for one, oldest
-// first.
+// admitOfHosts gives the free slots of hosts to waiting entries, oldest first.
 func (s *Scheduler) admitOfHosts() {
 	freed := s.freed
 	s.freed = nil

@@ -8,8 +8,8 @@ import (
 	"github.com/upheld-sla/upheld/exporter/schedule"
 )
 
-// TestAHostThatHangsKeepsNobodyElseWaiting: its probes wait for each other, and
-// those of another host run in time.
+// TestAHostThatHangsKeepsNobodyElseWaiting: the probes of a host that hangs wait
+// for each other, and those of another host run in time.
 func TestAHostThatHangsKeepsNobodyElseWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hung := map[string]bool{"a": true, "b": true, "c": true, "d": true}

@@ -10,8 +10,8 @@ import (
 	"github.com/upheld-sla/upheld/exporter/schedule"
 )
 
-// leaping is a clock that can jump, as after a suspended machine wakes up, or
-// where nothing monotonic stands behind a clock that is set.
+// leaping is a clock that can jump, as when a suspended machine wakes up, or when
+// a clock without a monotonic reading is set.
 type leaping struct {
 	mu  sync.Mutex
 	off time.Duration
@@ -50,7 +50,7 @@ func (c *counting) Run(_ context.Context, _ time.Time) time.Duration {
 
 func (c *counting) Recheck(context.Context, time.Time) time.Duration { return 0 }
 
-func (c *counting) Skip(why schedule.Unrun, n int) {
+func (c *counting) Skip(why schedule.SkipReason, n int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if why == schedule.Late {
@@ -60,8 +60,8 @@ func (c *counting) Skip(why schedule.Unrun, n int) {
 	}
 }
 
-// A step of the clock forward is time that nobody lived: what was owed in it is
-// late. One back is lived twice, and nothing is owed twice. There is no burst.
+// If the clock jumps forward, the probes scheduled in between are skipped as
+// late. If it jumps back, nothing is scheduled twice. Neither causes a burst.
 func TestLeapsOfTheClock(t *testing.T) {
 	const interval = 10 * time.Second
 	for _, step := range []time.Duration{time.Hour, 24 * time.Hour} {

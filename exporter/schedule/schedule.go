@@ -23,45 +23,44 @@ import (
 	"time"
 )
 
-// Unrun says why a probe that was owed was not run.
-type Unrun uint8
+// SkipReason says why a scheduled probe was skipped.
+type SkipReason uint8
 
-// The reasons not to run.
+// The reasons to skip a probe.
 const (
-	Overlap  Unrun = iota // the previous probe of the target ran beyond the bound on lateness
-	Overload              // no free slot within the bound on lateness
-	Late                  // the scheduler came to it beyond the bound on lateness
-	Starved               // it was started in time, but its goroutine got no CPU within the bound
-	Crowded               // no free slot of the target's host within the bound on lateness
+	Overlap  SkipReason = iota // the previous probe of the target ran beyond the bound on lateness
+	Overload                   // no free slot within the bound on lateness
+	Late                       // the scheduler came to it beyond the bound on lateness
+	Starved                    // it was started in time, but its goroutine got no CPU within the bound
+	HostBusy                   // no free slot of the target's host within the bound on lateness
 )
 
 // Job is what the scheduler runs for a target. Its methods are called from
 // several goroutines, Run never twice at once.
 type Job interface {
-	// Run probes once. It should be over at the time by: when the next probe is
-	// due, and later by as much as this one began late, so that its target has the
-	// time that it would have had. It must return soon when ctx ends. If again is
-	// more than 0 and ends before the next probe is due, Recheck is called after
-	// it, unless something else of the target runs then or all slots are taken: no
-	// recheck is owed.
+	// Run probes once. It should end at the time by: that is when the next probe
+	// is due, or later by as much as this one began late, so that the target has
+	// its whole time. It must return soon when ctx ends. If again is more than 0
+	// and ends before the next probe is due, Recheck is called after that time.
+	// It is left out if a probe of the target runs then or all slots are taken.
 	Run(ctx context.Context, by time.Time) (again time.Duration)
-	// Recheck is a probe between two that are owed, and should be over when the
-	// next one is due; else it is like Run.
+	// Recheck is a probe between two scheduled ones. It should end when the next
+	// one is due, and is otherwise like Run.
 	Recheck(ctx context.Context, by time.Time) (again time.Duration)
-	// Skip accounts for n probes in a row that were not run. It must not block
-	// and must not call the scheduler.
-	Skip(why Unrun, n int)
+	// Skip accounts for n skipped probes in a row. It must not block and must not
+	// call the scheduler.
+	Skip(why SkipReason, n int)
 }
 
 // Target is one thing to probe regularly.
 type Target struct {
-	Key      string // names it across Set and restarts; unique
+	Key      string // unique; identifies the target across Set and restarts
 	Interval time.Duration
 	Job      Job
-	Host     string // of which so many probes run at once as Options say; "" if it has none
+	Host     string // Options.MaxPerHost bounds how many probes of it run at once; "" for no bound
 }
 
-// Clock is the time that a scheduler goes by.
+// Clock is where a scheduler gets the time from.
 type Clock interface {
 	Now() time.Time
 	// After is like time.NewTimer: a channel that receives once d has passed,
@@ -82,22 +81,22 @@ type Options struct {
 	MaxConcurrency int                     // probes at once; DefaultMaxConcurrency if 0
 	MaxPerHost     int                     // probes of one host at once; as many as MaxConcurrency if 0
 	Clock          Clock                   // the system's if nil
-	OnStart        func(lag time.Duration) // called as each probe starts, with how late it is
+	OnStart        func(lag time.Duration) // called when a probe starts, with how late it is
 }
 
 // DefaultMaxConcurrency is how many probes run at once at most.
 const DefaultMaxConcurrency = 1024
 
-// maxLag bounds how late a probe may start, for intervals from twice that on.
+// maxLag bounds lagLimit.
 const maxLag = time.Second
 
-// MaxLag is how late a probe of a target with the interval may start.
-func MaxLag(interval time.Duration) time.Duration { return min(interval/2, maxLag) }
+// lagLimit returns how late a probe may start: half the interval, at most maxLag.
+func lagLimit(interval time.Duration) time.Duration { return min(interval/2, maxLag) }
 
 // Scheduler runs probes when they are due.
 type Scheduler struct {
 	opts    Options
-	probes  sync.WaitGroup // that are running
+	probes  sync.WaitGroup // the running ones
 	changed chan struct{}  // something may be due sooner than Run waits for
 
 	mu       sync.Mutex
@@ -106,28 +105,28 @@ type Scheduler struct {
 	baseNano int64             // base, in nanoseconds since the epoch
 	leaving  map[string]*entry // removed, but a probe of it is still running
 	due      queue
-	waiting  []*entry // due and in time, but all slots were taken, or one's own probe was running; oldest first
+	waiting  []*entry // due and not too late, but all slots were taken or the entry's own probe was running; oldest first
 	inFlight int
 	hosts    map[string]*host // empty without MaxPerHost
-	freed    []*host          // those that have a free slot again, and somebody waiting for it
-	picked   []task           // what is to be started once mu is free
+	freed    []*host          // hosts that have a free slot again, and an entry waiting for it
+	picked   []task           // to be started once mu is free
 }
 
-// entry is the state of one target. There are many, most of them idle, so its
-// fields are as small as they can be.
+// entry is the state of one target. Its fields are as small as possible, because
+// there are many targets.
 type entry struct {
 	key      string
 	interval int64
 	job      Job
-	next     int64 // the next point of the grid not yet accounted for
-	extra    int64 // when a recheck is due, always before next; 0: none is
-	slot     int64 // of the probe that waits
-	host     *host // nil: none that is bounded
-	place    int32 // in Scheduler.due
-	why      Unrun // what the probe that waits waits for
-	waiting  bool  // its probe of slot is due, and waits
-	busy     bool  // a probe of it is running
-	queued   bool  // it stands in Scheduler.waiting, or its host's, perhaps no longer waiting
+	next     int64      // the next point of the grid not yet accounted for
+	extra    int64      // when a recheck is due, always before next; 0: none is
+	slot     int64      // when the waiting probe was due
+	host     *host      // nil: not bounded
+	place    int32      // in Scheduler.due
+	why      SkipReason // what the probe that waits waits for
+	waiting  bool       // its probe of slot is due, and waits
+	busy     bool       // a probe of it is running
+	queued   bool       // it is in Scheduler.waiting or host.waiting, even if it no longer waits
 	removed  bool
 }
 
@@ -145,16 +144,16 @@ func New(opts Options) *Scheduler {
 	return &Scheduler{opts: opts, changed: make(chan struct{}, 1), leaving: map[string]*entry{}, hosts: map[string]*host{}}
 }
 
-// now is the time on the scheduler's own scale.
+// now returns the time on the scheduler's own scale.
 func (s *Scheduler) now() int64 { return s.baseNano + int64(s.opts.Clock.Now().Sub(s.base)) }
 
-// Set replaces the targets. One whose key stays keeps its place on the grid,
-// unless its interval changes, and a probe of it that is running stays the only
-// one. Keys must be unique and intervals more than 0.
+// Set replaces the targets. A target whose key stays keeps its place on the grid,
+// unless its interval changes; if a probe of it is running, no other is started
+// meanwhile. Keys must be unique and intervals more than 0.
 func (s *Scheduler) Set(targets []Target) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	old := make(map[string]*entry, len(s.due)) // not kept: it is as large as half the entries
+	old := make(map[string]*entry, len(s.due)) // not kept between calls: it takes half as much memory as the entries
 	for _, e := range s.due {
 		old[e.key] = e
 	}
@@ -173,11 +172,11 @@ func (s *Scheduler) Set(targets []Target) {
 		}
 	}
 	heap.Init(&s.due)
-	s.poke()
+	s.wake()
 }
 
-// adopt finds the entry of a key, among old ones or those that are leaving, so
-// that a running probe stays the only one; or makes one.
+// adopt returns the entry of a key: an old one or one that is leaving, so that a
+// running probe of it stays the only one, or else a new one.
 func (s *Scheduler) adopt(key string, old map[string]*entry) *entry {
 	if e := old[key]; e != nil {
 		delete(old, key)
@@ -196,11 +195,11 @@ func (s *Scheduler) place(e *entry, t Target) {
 	interval := int64(t.Interval)
 	if s.running && e.interval != interval {
 		now := s.now()
-		if e.waiting { // due on the old grid; the new one owes its own
+		if e.waiting { // due on the old grid, which no longer holds
 			e.waiting = false
 			e.job.Skip(e.why, 1)
 		}
-		if e.interval > 0 && e.next <= now { // owed on the old grid, not looked at yet
+		if e.interval > 0 && e.next <= now { // due on the old grid, and not accounted for yet
 			e.job.Skip(Late, int((now-e.next)/e.interval)+1)
 		}
 		e.next, e.extra = after(now, e.key, interval), 0
@@ -208,18 +207,18 @@ func (s *Scheduler) place(e *entry, t Target) {
 	e.job, e.interval, e.host = t.Job, interval, s.host(t.Host)
 }
 
-// InFlight is how many probes are running.
+// InFlight returns how many probes are running.
 func (s *Scheduler) InFlight() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.inFlight
 }
 
-// MaxConcurrency is how many probes may run at once.
+// MaxConcurrency returns how many probes may run at once.
 func (s *Scheduler) MaxConcurrency() int { return s.opts.MaxConcurrency }
 
-// Run probes until ctx ends, and returns once no probe is running any more. It
-// can run once.
+// Run probes until ctx ends, and returns once no probe is running any more. Call
+// it only once.
 func (s *Scheduler) Run(ctx context.Context) error {
 	if err := s.begin(); err != nil {
 		return err
@@ -237,7 +236,8 @@ func (s *Scheduler) Run(ctx context.Context) error {
 	return nil
 }
 
-// launchDue starts what is due, and says how long nothing else will be.
+// launchDue starts what is due, and returns how long to wait until something is
+// due again.
 func (s *Scheduler) launchDue(ctx context.Context) time.Duration {
 	s.mu.Lock()
 	pause := s.step()
@@ -271,7 +271,8 @@ func (s *Scheduler) begin() error {
 // idle is how long Run sleeps when there is nothing to wait for.
 const idle = time.Hour
 
-// step picks what is due and says how long there is nothing to do; s.mu is held.
+// step picks what is due, and returns how long to wait until something is due
+// again; s.mu is held.
 func (s *Scheduler) step() time.Duration {
 	s.admit()
 	for len(s.due) > 0 {
@@ -282,8 +283,8 @@ func (s *Scheduler) step() time.Duration {
 		recheck := e.next > now
 		e.extra = 0
 		if !recheck {
-			s.owe(e, now)
-		} else if !e.busy && s.inFlight < s.opts.MaxConcurrency && !s.crowded(e) {
+			s.accountDue(e, now)
+		} else if !e.busy && s.inFlight < s.opts.MaxConcurrency && !s.hostFull(e) {
 			s.recheck(e)
 		}
 		heap.Fix(&s.due, 0)
@@ -291,9 +292,9 @@ func (s *Scheduler) step() time.Duration {
 	return idle
 }
 
-// owe accounts for every point of e's grid up to now. Only the last can still
-// be run; those before it have passed while nobody looked.
-func (s *Scheduler) owe(e *entry, now int64) {
+// accountDue accounts for every point of e's grid up to now. Only the last can
+// still be run. Any before it have passed unnoticed, and are skipped.
+func (s *Scheduler) accountDue(e *entry, now int64) {
 	passed := (now - e.next) / e.interval
 	slot := e.next + passed*e.interval
 	e.next = slot + e.interval
@@ -302,7 +303,7 @@ func (s *Scheduler) owe(e *entry, now int64) {
 		e.job.Skip(e.why, 1)
 	}
 	late := passed
-	if time.Duration(now-slot) > MaxLag(time.Duration(e.interval)) {
+	if time.Duration(now-slot) > lagLimit(time.Duration(e.interval)) {
 		late++
 	}
 	if late > 0 {
@@ -310,28 +311,28 @@ func (s *Scheduler) owe(e *entry, now int64) {
 	}
 	switch {
 	case late > passed:
-	case e.busy: // most likely at its deadline; finish lets it go on
+	case e.busy: // it is probably about to end; finish then starts the waiting one
 		e.waiting, e.why, e.slot = true, Overlap, slot
 	default:
 		s.start(e, slot)
 	}
 }
 
-// start runs a probe, or has it wait for a slot.
+// start runs a probe, or makes it wait for a slot.
 func (s *Scheduler) start(e *entry, slot int64) {
 	switch {
 	case s.inFlight >= s.opts.MaxConcurrency:
 		e.waiting, e.why, e.slot = true, Overload, slot
 		s.enqueue(e)
-	case s.crowded(e):
-		e.waiting, e.why, e.slot = true, Crowded, slot
+	case s.hostFull(e):
+		e.waiting, e.why, e.slot = true, HostBusy, slot
 		e.host.enqueue(e)
 	default:
 		s.launch(e, slot)
 	}
 }
 
-// enqueue puts a waiting entry at the end of those that want a free slot.
+// enqueue appends a waiting entry to the queue for a free slot.
 func (s *Scheduler) enqueue(e *entry) {
 	if !e.queued {
 		e.queued = true
@@ -339,7 +340,7 @@ func (s *Scheduler) enqueue(e *entry) {
 	}
 }
 
-// admit gives free slots to those that wait for one, oldest first.
+// admit gives free slots to waiting entries, oldest first.
 func (s *Scheduler) admit() {
 	s.admitOfHosts()
 	for len(s.waiting) > 0 && s.inFlight < s.opts.MaxConcurrency {
@@ -350,24 +351,25 @@ func (s *Scheduler) admit() {
 	}
 }
 
-// retry is the turn of an entry that has stood in a queue.
+// retry starts the probe of an entry that has waited in a queue, unless it is too
+// late for it.
 func (s *Scheduler) retry(e *entry) {
 	e.queued = false
 	if !e.waiting {
 		return
 	}
 	e.waiting = false
-	if time.Duration(s.now()-e.slot) > MaxLag(time.Duration(e.interval)) {
+	if time.Duration(s.now()-e.slot) > lagLimit(time.Duration(e.interval)) {
 		e.job.Skip(e.why, 1)
 		return
 	}
 	s.start(e, e.slot)
 }
 
-// poke makes Run look again what is due.
-func (s *Scheduler) poke() {
+// wake makes Run check again what is due.
+func (s *Scheduler) wake() {
 	select {
 	case s.changed <- struct{}{}:
-	default: // it is going to anyway
+	default: // a wake-up is pending already
 	}
 }

@@ -73,8 +73,8 @@ func (p plan) play(t *testing.T) []string {
 			w.set(s, p.sets[i+1])
 		}
 	}
-	// Everything owed is settled once no alarm is late and nothing waits: a
-	// probe takes at most 3 s, an alarm is at most 5 s late.
+	// Wait until every scheduled probe is accounted for: a probe takes at most
+	// 3 s, and an alarm is at most 5 s late.
 	punctual.Store(true)
 	time.Sleep(10*time.Second + 1)
 	synctest.Wait()
@@ -83,7 +83,7 @@ func (p plan) play(t *testing.T) []string {
 	return w.problems
 }
 
-func TestEveryProbeOwedIsAccountedFor(t *testing.T) {
+func TestEveryScheduledProbeIsAccountedFor(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		p := drawPlan(rt)
 		var problems []string
@@ -186,12 +186,12 @@ func TestWhyProbesAreNotRun(t *testing.T) {
 		concurrency int
 		perHost     int
 		late        time.Duration
-		want        schedule.Unrun
+		want        schedule.SkipReason
 	}{
-		"overlap":  {took: 2700 * time.Millisecond, concurrency: 10, want: schedule.Overlap},
-		"overload": {took: 900 * time.Millisecond, concurrency: 1, want: schedule.Overload},
-		"crowded":  {took: 900 * time.Millisecond, concurrency: 10, perHost: 1, want: schedule.Crowded},
-		"late":     {took: time.Millisecond, concurrency: 10, late: 5 * time.Second, want: schedule.Late},
+		"overlap":   {took: 2700 * time.Millisecond, concurrency: 10, want: schedule.Overlap},
+		"overload":  {took: 900 * time.Millisecond, concurrency: 1, want: schedule.Overload},
+		"host busy": {took: 900 * time.Millisecond, concurrency: 10, perHost: 1, want: schedule.HostBusy},
+		"late":      {took: time.Millisecond, concurrency: 10, late: 5 * time.Second, want: schedule.Late},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -202,7 +202,7 @@ func TestWhyProbesAreNotRun(t *testing.T) {
 				stop := start(t, s)
 				time.Sleep(30 * time.Second)
 				synctest.Wait()
-				if c.late == 0 { // else the last are not looked at yet
+				if c.late == 0 { // otherwise the last are not accounted for yet
 					w.check(time.Now(), c.concurrency)
 				}
 				stop()
@@ -227,14 +227,14 @@ func TestWhyProbesAreNotRun(t *testing.T) {
 }
 
 func TestPhasesAreStableAndSpread(t *testing.T) {
-	// Written down once: a change would move every probe of every user.
-	if got := schedule.Phase("shop:shop/storefront https://shop.example/health", 15*time.Second); got != 8410202382 {
+	// Must never change: it would move every probe of every user.
+	if got := schedule.PhaseOf("shop:shop/storefront https://shop.example/health", 15*time.Second); got != 8410202382 {
 		t.Errorf("phase is %d", got)
 	}
 	const n, bins = 10_000, 50
 	var histogram [bins]int
 	for i := range n {
-		p := schedule.Phase(fmt.Sprintf("shop:shop/level-%d https://shop.example/%d", i, i), time.Minute)
+		p := schedule.PhaseOf(fmt.Sprintf("shop:shop/level-%d https://shop.example/%d", i, i), time.Minute)
 		if p < 0 || p >= time.Minute {
 			t.Fatalf("phase %s of a minute", p)
 		}

@@ -11,31 +11,31 @@ type task struct {
 	entry *entry
 	job   Job
 	host  *host
-	slot  int64     // when it was due; 0: it is not owed
-	next  time.Time // when the next one is
+	slot  int64     // when it was due; 0: a recheck, which is not scheduled
+	next  time.Time // when the next one is due
 	bound time.Duration
 	spare time.Duration // how much later than due it may begin and still end by next
 }
 
-// lateShare is the part of its interval by which a probe may begin late and still
-// has to end when the next one is due. It is less than what a timeout is told from
-// a probe that was cut short by, and ends what one lateness would else hand on to
-// all probes of a target that hangs.
+// lateShare: a probe that begins late by at most this part of its interval must
+// still end when the next one is due. Otherwise, one late probe of a target that
+// hangs would make all later ones late. The part is small enough that the probe
+// still counts as having had its whole timeout (cutShare in package probe).
 const lateShare = 40
 
-// launch picks a probe that is owed.
+// launch picks a scheduled probe.
 func (s *Scheduler) launch(e *entry, slot int64) {
 	interval := time.Duration(e.interval)
-	s.occupy(task{entry: e, slot: slot, next: s.at(slot + e.interval), bound: MaxLag(interval), spare: interval / lateShare})
+	s.occupy(task{entry: e, slot: slot, next: s.at(slot + e.interval), bound: lagLimit(interval), spare: interval / lateShare})
 }
 
-// recheck picks a probe that is not owed.
+// recheck picks a recheck.
 func (s *Scheduler) recheck(e *entry) { s.occupy(task{entry: e, next: s.at(e.next)}) }
 
-// at is an instant of the scheduler's own scale.
+// at converts an instant of the scheduler's own scale.
 func (s *Scheduler) at(nano int64) time.Time { return s.base.Add(time.Duration(nano - s.baseNano)) }
 
-// occupy takes a slot for a probe that is to run now.
+// occupy takes a slot for a probe that will run now.
 func (s *Scheduler) occupy(t task) {
 	t.entry.busy = true
 	s.inFlight++
@@ -44,7 +44,7 @@ func (s *Scheduler) occupy(t task) {
 	s.picked = append(s.picked, t)
 }
 
-// perform runs a probe and settles it.
+// perform runs a probe, or skips it if it starts too late, and frees its slot.
 func (s *Scheduler) perform(ctx context.Context, t task) {
 	again := time.Duration(0)
 	defer func() { s.finish(t.entry, t.host, again) }()
@@ -68,19 +68,19 @@ func (s *Scheduler) finish(e *entry, at *host, again time.Duration) {
 	s.inFlight--
 	if at.leave() {
 		s.freed = append(s.freed, at)
-		s.poke()
+		s.wake()
 	}
 	if e.removed {
 		delete(s.leaving, e.key)
 	} else if due := s.now() + int64(again); again > 0 && !e.waiting && due < e.next {
 		e.extra = due
 		heap.Fix(&s.due, int(e.place))
-		s.poke()
+		s.wake()
 	}
 	if e.waiting {
 		s.enqueue(e)
 	}
 	if len(s.waiting) > 0 {
-		s.poke()
+		s.wake()
 	}
 }

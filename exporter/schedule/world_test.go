@@ -23,7 +23,7 @@ func (l life) points(key string, end time.Time) int {
 	if to.IsZero() {
 		to = end
 	}
-	phase, n := int64(schedule.Phase(key, l.interval)), int64(l.interval)
+	phase, n := int64(schedule.PhaseOf(key, l.interval)), int64(l.interval)
 	floor := func(t time.Time) int64 { return (t.UnixNano() - phase) / n }
 	return int(floor(to) - floor(l.from))
 }
@@ -32,12 +32,12 @@ func (l life) points(key string, end time.Time) int {
 type account struct {
 	lives    []life
 	removed  bool
-	running  int // owed or not
-	owing    int // running and owed
+	running  int // scheduled probes and rechecks
+	owing    int // running scheduled probes
 	started  int
 	finished int
 	rechecks []time.Duration // how long after the grid's last point
-	skipped  map[schedule.Unrun]int
+	skipped  map[schedule.SkipReason]int
 	lags     []time.Duration
 }
 
@@ -89,11 +89,11 @@ type job struct {
 }
 
 func (j job) Run(ctx context.Context, by time.Time) time.Duration {
-	const spare = 40 // the part of an interval that a probe may begin late and still ends by the next
+	const spare = 40 // a probe that begins late by at most this part of its interval still ends by the next
 	return j.run(ctx, by, func(lag time.Duration) time.Duration { return max(lag-j.interval/spare, 0) }, func(a *account, lag time.Duration) {
 		a.owing++
 		a.lags = append(a.lags, lag)
-		if lag > schedule.MaxLag(j.interval) {
+		if lag > schedule.LagLimit(j.interval) {
 			j.w.problem("%s: started %s after its time", j.key, lag)
 		}
 	}, func(a *account) { a.owing--; a.finished++ })
@@ -118,7 +118,7 @@ func (j job) run(ctx context.Context, by time.Time, beyond func(lag time.Duratio
 	if j.w.atHost[host]++; host != "" && j.w.perHost > 0 && j.w.atHost[host] > j.w.perHost {
 		j.w.problem("%s: %d probes of the host %s at once, only %d may be", j.key, j.w.atHost[host], host, j.w.perHost)
 	}
-	lag := time.Duration((now.UnixNano() - int64(schedule.Phase(j.key, j.interval))) % int64(j.interval))
+	lag := time.Duration((now.UnixNano() - int64(schedule.PhaseOf(j.key, j.interval))) % int64(j.interval))
 	begun(a, lag)
 	if want := now.Add(j.interval - lag + beyond(lag)); !by.Equal(want) {
 		j.w.problem("%s: began %s late and is told to be over at %s, not %s", j.key, lag, by, want)
@@ -149,7 +149,7 @@ func (w *world) hostOf(key string) string {
 	return w.host(key)
 }
 
-func (j job) Skip(why schedule.Unrun, n int) {
+func (j job) Skip(why schedule.SkipReason, n int) {
 	j.w.mu.Lock()
 	defer j.w.mu.Unlock()
 	if n < 1 {
@@ -173,7 +173,7 @@ func (w *world) set(s *schedule.Scheduler, intervals map[string]time.Duration) {
 	for key, interval := range intervals {
 		a := w.accounts[key]
 		if a == nil {
-			a = &account{skipped: map[schedule.Unrun]int{}}
+			a = &account{skipped: map[schedule.SkipReason]int{}}
 			w.accounts[key] = a
 		}
 		if n := len(a.lives); n == 0 || !a.lives[n-1].to.IsZero() {
@@ -208,7 +208,7 @@ func (c sluggish) After(d time.Duration) (<-chan time.Time, func() bool) {
 	return t.C, t.Stop
 }
 
-// check compares what happened with what was owed.
+// check compares what happened with what was scheduled.
 func (w *world) check(end time.Time, concurrency int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -217,8 +217,8 @@ func (w *world) check(end time.Time, concurrency int) {
 	}
 	for key, a := range w.accounts {
 		owed, settled := a.owed(key, end), a.settled()
-		// One probe may be running and the next wait for it or for a free slot. What
-		// a removed target owed in its last moments is gone with it.
+		// One probe may be running, and the next may wait for it or for a free slot.
+		// The last probe of a removed target may be missing.
 		open := owed - settled - a.owing
 		if open < 0 || open > 1 && !a.removed {
 			w.problem("%s: owed %d, settled %d (%d run, %v skipped), running %d", key, owed, settled, a.finished, a.skipped, a.running)
