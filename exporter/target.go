@@ -87,14 +87,14 @@ func (t *target) probe(ctx context.Context, by time.Time, account func(probe.Res
 	r = t.exporter.vantage.judge(ctx, r, at, by)
 	id := t.exporter.ids.next()
 	account(r, id, at)
-	t.remember(Record{At: at, ID: id, Outcome: r.Outcome, Reason: r.Reason, Detail: r.Told(), Duration: r.Duration, Phases: r.Phases, Parts: r.Parts, Excerpt: r.Excerpt, Count: 1})
+	t.remember(Record{At: at, ID: id, Outcome: r.Outcome, Reason: r.Reason, Detail: r.DetailWithLateness(), Duration: r.Duration, Phases: r.Phases, Parts: r.Parts, Excerpt: r.Excerpt, Count: 1})
 	if r.Outcome == probe.Good {
 		return 0
 	}
 	return t.spec.Probe.Recheck
 }
 
-func unrunReason(why schedule.Unrun) probe.Reason {
+func skipReason(why schedule.SkipReason) probe.Reason {
 	switch why {
 	case schedule.Overlap:
 		return probe.Overlap
@@ -105,12 +105,12 @@ func unrunReason(why schedule.Unrun) probe.Reason {
 	case schedule.Starved:
 		return probe.Starved
 	}
-	return probe.Crowded
+	return probe.HostOverload
 }
 
 // Skip accounts for probes that were not run.
-func (t *target) Skip(why schedule.Unrun, n int) {
-	reason := unrunReason(why)
+func (t *target) Skip(why schedule.SkipReason, n int) {
+	reason := skipReason(why)
 	t.account.Skip(reason, n)
 	t.remember(Record{At: time.Now(), Outcome: reason.Outcome(), Reason: reason, Detail: reason.Help(), Count: n})
 }

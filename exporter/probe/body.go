@@ -45,7 +45,7 @@ func (x *exchange) readBody(ctx context.Context, response *http.Response, wanted
 		most = x.client.limit + 1 // to see whether it is longer
 	}
 	buf := x.buffer()
-	x.read = true
+	x.bodyRead = true
 	var total int64
 	defer func() {
 		*x.scratch = buf

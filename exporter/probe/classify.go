@@ -42,7 +42,7 @@ func (d *dialer) classify(ctx context.Context, err error, at stage) *failure {
 		return &failure{Denied, at.what + ": " + clip(refused.Error())}
 	}
 	if reason, ok := d.ownFault(err, at.address); ok {
-		return &failure{reason, at.what + ": " + briefly(err)}
+		return &failure{reason, at.what + ": " + rootCause(err)}
 	}
 	timeout := isTimeout(err)
 	if deadline, ok := ctx.Deadline(); ok && timeout && now.Sub(deadline) > starvedAfter {
@@ -57,7 +57,7 @@ func (d *dialer) classify(ctx context.Context, err error, at stage) *failure {
 		}
 		return &failure{Timeout, at.what + ": no answer in time"}
 	}
-	return &failure{targetFault(err, at.phase), at.what + ": " + briefly(err)}
+	return &failure{targetFault(err, at.phase), at.what + ": " + rootCause(err)}
 }
 
 // ownErrno is the reason of an error of a system call that only the exporter's
@@ -118,7 +118,7 @@ func targetFault(err error, phase Phase) Reason {
 	case syscall.ECONNRESET, syscall.ECONNABORTED, syscall.EPIPE:
 		return Reset
 	}
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || brokenOff(err) {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || endedByPeer(err) {
 		return Reset
 	}
 	switch phase {
@@ -133,9 +133,9 @@ func targetFault(err error, phase Phase) Reason {
 	return Protocol
 }
 
-// brokenOff tells whether the peer ended a stream of HTTP/2 or QUIC, or with it
+// endedByPeer tells whether the peer ended a stream of HTTP/2 or QUIC, or with it
 // the connection: what a reset is of TCP.
-func brokenOff(err error) bool {
+func endedByPeer(err error) bool {
 	if stream, ok := errors.AsType[http2.StreamError](err); ok {
 		return stream.Cause != nil && strings.Contains(stream.Cause.Error(), "from peer") // others are of this side
 	}
@@ -170,16 +170,16 @@ func certificateFault(err error) Reason {
 	return TLSOther
 }
 
-// briefly is the innermost cause of an error, without the addresses that the
+// rootCause is the innermost cause of an error, without the addresses that the
 // layers of net repeat. What a peer sent is never part of it.
-func briefly(err error) string {
+func rootCause(err error) string {
 	if errno, ok := errors.AsType[syscall.Errno](err); ok {
 		return errno.Error()
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return "the connection was closed"
 	}
-	if brokenOff(err) {
+	if endedByPeer(err) {
 		return "the server broke off"
 	}
 	if verification, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {

@@ -332,7 +332,7 @@ func TestLateByTwoClocks(t *testing.T) {
 		{"the clock was set back", -1000 * ms, 50 * ms, 1050 * ms},
 	} {
 		from := time.Now().UnixNano()
-		if got := behind(from, from+int64(c.wall), c.passed); got != c.want {
+		if got := clockDifference(from, from+int64(c.wall), c.passed); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
 	}

@@ -13,9 +13,9 @@ import (
 // maxSecret bounds, in bytes, a file that holds a secret.
 const maxSecret = 64 << 10
 
-// reveal is the secret itself, without the white space around it. The error
+// secretValue is the secret itself, without the white space around it. The error
 // never holds it.
-func reveal(s sla.Secret) (string, error) {
+func secretValue(s sla.Secret) (string, error) {
 	if s.File == "" {
 		return s.Text(), nil
 	}
@@ -28,9 +28,9 @@ func readSecret(s sla.Secret) ([]byte, error) {
 	return regular.Read(s.File, maxSecret, filepath.SplitList(s.Within)...)
 }
 
-// unread is the failure to read a file that a probe needs, which is never the
+// secretFileFailure is the failure to read a file that a probe needs, which is never the
 // target's.
-func unread(err error) *failure {
+func secretFileFailure(err error) *failure {
 	return &failure{Credentials, clip(err.Error())}
 }
 
@@ -57,9 +57,9 @@ func newAuthorizer(a *sla.HTTPAuth, d *dialer) authorizer {
 type basic struct{ from *sla.BasicAuth }
 
 func (b basic) value(context.Context, *run) (string, *failure) {
-	password, err := reveal(b.from.Password)
+	password, err := secretValue(b.from.Password)
 	if err != nil {
-		return "", unread(err)
+		return "", secretFileFailure(err)
 	}
 	return basicAuth(b.from.Username, password).value, nil
 }
@@ -69,9 +69,9 @@ func (basic) refused() {}
 type typed struct{ from *sla.Authorization }
 
 func (t typed) value(context.Context, *run) (string, *failure) {
-	credentials, err := reveal(t.from.Credentials)
+	credentials, err := secretValue(t.from.Credentials)
 	if err != nil {
-		return "", unread(err)
+		return "", secretFileFailure(err)
 	}
 	kind := t.from.Type
 	if kind == "" {
@@ -88,9 +88,9 @@ var errControl = errors.New("a file of a header holds characters that headers ca
 func (h *httpClient) secrets(ctx context.Context, r *run) ([]pair, *failure) {
 	var all []pair
 	for _, f := range h.headerFiles {
-		value, err := reveal(f.from)
+		value, err := secretValue(f.from)
 		if err != nil {
-			return nil, unread(err)
+			return nil, secretFileFailure(err)
 		}
 		all = append(all, pair{f.name, value})
 	}
@@ -103,7 +103,7 @@ func (h *httpClient) secrets(ctx context.Context, r *run) ([]pair, *failure) {
 	}
 	for _, s := range all {
 		if !s.valid() {
-			return nil, unread(errControl)
+			return nil, secretFileFailure(errControl)
 		}
 	}
 	return all, nil

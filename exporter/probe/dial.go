@@ -22,7 +22,7 @@ type dialer struct {
 }
 
 func newDialer(env Env) *dialer {
-	stampAll()
+	enableTimestamps()
 	if env.UserAgent == "" {
 		env.UserAgent = "upheld-exporter"
 	}
@@ -61,7 +61,7 @@ func (d *dialer) with(n *sla.Network) *dialer {
 
 // Dial opens a connection for what is no probe, to where probes may connect.
 func (f *Factory) Dial(ctx context.Context, network, address string) (net.Conn, error) {
-	if err := f.dialer.mayName(network, address); err != nil {
+	if err := f.dialer.checkName(network, address); err != nil {
 		return nil, err
 	}
 	own := f.dialer.plain
@@ -90,8 +90,8 @@ func (d *dialer) open(ctx context.Context, network, address string, r *run) (net
 	if err != nil {
 		return nil, d.classify(ctx, err, connecting(address))
 	}
-	r.secured = false
-	if c, ok := conn.(reports); ok {
+	r.usesTLS = false
+	if c, ok := conn.(latenessReporter); ok {
 		c.reportTo(r, wanted)
 	}
 	if to, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
@@ -113,7 +113,7 @@ func connecting(address string) stage {
 // dial opens the connection and measures Resolve, if there is a name to
 // resolve, and Connect, which UDP does not do.
 func (d *dialer) dial(ctx context.Context, network, address string, phases *Phases) (net.Conn, error) {
-	if err := d.mayName(network, address); err != nil {
+	if err := d.checkName(network, address); err != nil {
 		return nil, err
 	}
 	if network == "unix" {
@@ -155,7 +155,7 @@ func (d *dialer) dialAddress(ctx context.Context, network string, to netip.AddrP
 	if err != nil {
 		return nil, err
 	}
-	return attested(conn, began, time.Now()), nil
+	return withTimestamps(conn, began, time.Now()), nil
 }
 
 // leastShare is the least that an address is given of the time, where several
@@ -180,12 +180,12 @@ func (d *dialer) dialInOrder(ctx context.Context, network string, to []netip.Add
 			break
 		}
 	}
-	return nil, d.tellingOf(faults)
+	return nil, d.mostTelling(faults)
 }
 
-// tellingOf is the error that stands for all: the first that this host did not
+// mostTelling is the error that stands for all: the first that this host did not
 // cause itself, such as by having no route to one of the families.
-func (d *dialer) tellingOf(faults []error) error {
+func (d *dialer) mostTelling(faults []error) error {
 	for _, err := range faults {
 		if _, own := d.ownFault(err, ""); !own {
 			return err

@@ -20,8 +20,8 @@ import (
 // dialogueReasons are those of kinds that talk.
 var dialogueReasons = []Reason{Dialogue, Protocol}
 
-// maxHeard bounds, in bytes, what one step listens to.
-const maxHeard = 1 << 20
+// maxStepRead bounds, in bytes, what one step listens to.
+const maxStepRead = 1 << 20
 
 // step is a prepared sla.Step.
 type step struct {
@@ -34,12 +34,12 @@ type step struct {
 	what     string // "step 2 of 5 (expect)"
 }
 
-func (s *step) listens() bool { return s.match != nil || s.bytes != nil }
+func (s *step) expects() bool { return s.match != nil || s.bytes != nil }
 
 // prepare makes the steps of a dialogue; eol ends the lines that are sent.
 func prepare(dialogue []sla.Step, eol string) ([]step, error) {
 	steps := make([]step, 0, len(dialogue))
-	heard := false
+	expected := false
 	for i, d := range dialogue {
 		s := step{send: d.SendBytes, bytes: d.ExpectBytes, startTLS: d.StartTLS}
 		verb := "send"
@@ -47,7 +47,7 @@ func prepare(dialogue []sla.Step, eol string) ([]step, error) {
 		case d.Send != "":
 			s.send = []byte(d.Send + eol)
 		case d.Reply != "":
-			if !heard {
+			if !expected {
 				return nil, fmt.Errorf("step %d replies to nothing", i+1)
 			}
 			s.reply, verb = d.Reply+eol, "reply"
@@ -56,7 +56,7 @@ func prepare(dialogue []sla.Step, eol string) ([]step, error) {
 			if err != nil {
 				return nil, fmt.Errorf("step %d, expect: %w", i+1, err)
 			}
-			s.match, verb, heard = match, "expect", true
+			s.match, verb, expected = match, "expect", true
 			for _, name := range slices.Sorted(maps.Keys(d.Labels)) {
 				s.labels = append(s.labels, InfoLabel{name, d.Labels[name]})
 			}
@@ -75,62 +75,62 @@ func prepare(dialogue []sla.Step, eol string) ([]step, error) {
 
 // talk is a dialogue under way over a stream.
 type talk struct {
-	dialer  *dialer
-	session *session // of startTLS
-	address string
-	run     *run
-	conn    net.Conn
-	reader  *bufio.Reader
-	limited io.LimitedReader
-	heard   func(template string) []byte // puts groups of the last line that matched into a reply
-	ears    ears
-	// prompted: what a step waits for has come, in a line that has no end.
-	prompted bool
-	steps    []step
-	replied  []string // what was sent of that
+	dialer   *dialer
+	session  *session // of startTLS
+	address  string
+	run      *run
+	conn     net.Conn
+	reader   *bufio.Reader
+	limited  io.LimitedReader
+	expand   func(template string) []byte // puts groups of the last line that matched into a reply
+	recorder recordingReader
+	// unterminated: what a step waits for has come, in a line that has no end.
+	unterminated bool
+	steps        []step
+	sentReplies  []string // what was sent of that
 }
 
-// speak goes through the steps. The connection that it leaves in t.conn is
+// runSteps goes through the steps. The connection that it leaves in t.conn is
 // another one after startTLS.
-func (t *talk) speak(ctx context.Context, steps []step) *failure {
+func (t *talk) runSteps(ctx context.Context, steps []step) *failure {
 	t.steps = steps
 	t.reader = readers.Get().(*bufio.Reader)
 	defer func() {
 		t.reader.Reset(nil)
 		readers.Put(t.reader)
 	}()
-	t.listenTo(t.conn)
+	t.setConn(t.conn)
 	stop := interruptible(ctx, t.conn)
 	defer stop()
 	for i := range steps {
-		if fault := t.do(ctx, &steps[i]); fault != nil {
+		if fault := t.runStep(ctx, &steps[i]); fault != nil {
 			return fault
 		}
 	}
 	return nil
 }
 
-func (t *talk) listenTo(conn net.Conn) {
+func (t *talk) setConn(conn net.Conn) {
 	t.conn = conn
-	t.ears.from = conn
-	t.limited.R = &t.ears
+	t.recorder.from = conn
+	t.limited.R = &t.recorder
 	t.reader.Reset(&t.limited)
 }
 
-func (t *talk) do(ctx context.Context, s *step) *failure {
+func (t *talk) runStep(ctx context.Context, s *step) *failure {
 	switch {
 	case s.startTLS:
 		return t.startTLS(ctx, s)
-	case s.listens():
-		t.limited.N = maxHeard
+	case s.expects():
+		t.limited.N = maxStepRead
 		ahead, _ := t.reader.Peek(t.reader.Buffered())
-		t.ears.begin(ahead, t.run.excerpt)
+		t.recorder.reset(ahead, t.run.excerpt)
 		start := time.Now()
-		heard, err := t.hear(s)
+		unmatched, err := t.read(s)
 		t.run.phases.Add(Processing, time.Since(start))
-		fault := t.judge(ctx, s, heard, err)
+		fault := t.judge(ctx, s, unmatched, err)
 		if fault != nil {
-			t.tell()
+			t.captureExcerpt()
 		} else if len(s.labels) > 0 {
 			t.label(s.labels)
 		}
@@ -138,8 +138,8 @@ func (t *talk) do(ctx context.Context, s *step) *failure {
 	}
 	send := s.send
 	if s.reply != "" {
-		send = t.heard(s.reply)
-		t.replied = append(t.replied, string(send))
+		send = t.expand(s.reply)
+		t.sentReplies = append(t.sentReplies, string(send))
 	}
 	if _, err := t.conn.Write(send); err != nil {
 		return t.dialer.classify(ctx, err, t.at(s))
@@ -154,7 +154,7 @@ const maxInfo = 64
 // last counts.
 func (t *talk) label(labels []InfoLabel) {
 	for _, l := range labels {
-		value := strings.ToValidUTF8(printable(string(t.heard(l.Value))), "\uFFFD")
+		value := strings.ToValidUTF8(printable(string(t.expand(l.Value))), "\uFFFD")
 		if len(value) > maxInfo {
 			value = strings.ToValidUTF8(value[:maxInfo], "")
 		}
@@ -179,22 +179,22 @@ func (t *talk) startTLS(ctx context.Context, s *step) *failure {
 		fault.detail = s.what + ": " + fault.detail
 		return fault
 	}
-	t.listenTo(secured)
+	t.setConn(secured)
 	return nil
 }
 
 var errNoMatch = errors.New("no match")
 
-// hear reads until the step has what it waits for; it returns how many lines,
+// read reads until the step has what it waits for; it returns how many lines,
 // or bytes, were heard in vain.
-func (t *talk) hear(s *step) (heard int, err error) {
+func (t *talk) read(s *step) (unmatched int, err error) {
 	if s.match != nil {
-		return t.hearLine(s.match)
+		return t.readLine(s.match)
 	}
-	return t.hearBytes(s.bytes)
+	return t.readBytes(s.bytes)
 }
 
-func (t *talk) hearLine(match *regexp.Regexp) (heard int, err error) {
+func (t *talk) readLine(match *regexp.Regexp) (unmatched int, err error) {
 	var long []byte // a line that does not fit the reader's buffer
 	for {
 		line, err := t.reader.ReadSlice('\n')
@@ -209,16 +209,16 @@ func (t *talk) hearLine(match *regexp.Regexp) (heard int, err error) {
 		if len(line) > 0 {
 			whole := err == nil || errors.Is(err, io.EOF) // the last line may have no end
 			if whole && t.matches(match, bytes.TrimRight(line, "\r\n")) {
-				return heard, nil
+				return unmatched, nil
 			}
-			heard++
-			t.prompted = !whole && match.Match(line)
+			unmatched++
+			t.unterminated = !whole && match.Match(line)
 			if errors.Is(err, io.EOF) {
 				err = io.ErrUnexpectedEOF // it ended within the line
 			}
 		}
 		if err != nil {
-			return heard, t.spent(err)
+			return unmatched, t.readError(err)
 		}
 	}
 }
@@ -230,30 +230,30 @@ func (t *talk) matches(match *regexp.Regexp, line []byte) bool {
 		return false
 	}
 	line = bytes.Clone(line) // the reader's buffer is used again
-	t.heard = func(template string) []byte { return match.Expand(nil, []byte(template), line, groups) }
+	t.expand = func(template string) []byte { return match.Expand(nil, []byte(template), line, groups) }
 	return true
 }
 
-func (t *talk) hearBytes(want []byte) (heard int, err error) {
+func (t *talk) readBytes(want []byte) (unmatched int, err error) {
 	window := make([]byte, 0, 2*len(want))
 	for {
 		b, err := t.reader.ReadByte()
 		if err != nil {
-			return heard, t.spent(err)
+			return unmatched, t.readError(err)
 		}
-		heard++
+		unmatched++
 		if len(window) == cap(window) { // keep what could begin a match
 			window = window[:copy(window, window[len(window)-len(want)+1:])]
 		}
 		window = append(window, b)
 		if bytes.HasSuffix(window, want) {
-			return heard, nil
+			return unmatched, nil
 		}
 	}
 }
 
-// spent turns an end that is our own bound into what it is.
-func (t *talk) spent(err error) error {
+// readError turns an end that is our own bound into what it is.
+func (t *talk) readError(err error) error {
 	if t.limited.N <= 0 && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)) {
 		return errNoMatch
 	}
@@ -262,7 +262,7 @@ func (t *talk) spent(err error) error {
 
 // judge says what is wrong with what was heard. What the server said is not
 // told: it could hold anything.
-func (t *talk) judge(ctx context.Context, s *step, heard int, err error) *failure {
+func (t *talk) judge(ctx context.Context, s *step, unmatched int, err error) *failure {
 	if err == nil {
 		return nil
 	}
@@ -270,26 +270,26 @@ func (t *talk) judge(ctx context.Context, s *step, heard int, err error) *failur
 	if s.bytes != nil {
 		what = "bytes"
 	}
-	vain := fmt.Sprintf("%d %s, and not what is expected", heard, what)
-	if t.prompted {
-		vain = "what is expected, in a line without an end: write expectBytes, which waits for none"
+	received := fmt.Sprintf("%d %s, and not what is expected", unmatched, what)
+	if t.unterminated {
+		received = "what is expected, in a line without an end: write expectBytes, which waits for none"
 	}
 	if errors.Is(err, errNoMatch) {
 		return &failure{Dialogue, s.what + ": more than 1 MiB, and not what is expected"}
 	}
 	fault := t.dialer.classify(ctx, err, t.at(s))
-	if heard == 0 {
+	if unmatched == 0 {
 		return fault
 	}
 	if fault.reason == Reset && errors.Is(err, io.EOF) {
 		fault.reason = Dialogue // the server has said what it had to say, and hung up
 	}
-	fault.detail += "; heard " + vain
+	fault.detail += "; heard " + received
 	return fault
 }
 
-// said is the detail of a dialogue that went well.
-func said(steps []step) string {
+// dialogueDetail is the detail of a dialogue that went well.
+func dialogueDetail(steps []step) string {
 	if len(steps) == 0 {
 		return "connected"
 	}

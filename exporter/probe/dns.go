@@ -45,7 +45,7 @@ func newDNS(check sla.Check, timeout time.Duration, d *dialer) (Prober, error) {
 		return nil, fmt.Errorf("a dns prober was given a %T", check)
 	}
 	p := &dnsProber{transport: c.Transport, timeout: timeout, dialer: d}
-	if err := p.ask(c); err != nil {
+	if err := p.prepareQuery(c); err != nil {
 		return nil, err
 	}
 	if err := p.prepareRules(c); err != nil {
@@ -63,8 +63,8 @@ func newDNS(check sla.Check, timeout time.Duration, d *dialer) (Prober, error) {
 	return p, err
 }
 
-// ask prepares the question.
-func (p *dnsProber) ask(c *sla.DNSCheck) error {
+// prepareQuery prepares the question.
+func (p *dnsProber) prepareQuery(c *sla.DNSCheck) error {
 	kind, ok := dns.StringToType[c.Type]
 	if !ok {
 		return fmt.Errorf("there is no DNS record type %q", c.Type)
@@ -170,7 +170,7 @@ func (p *dnsProber) Probe(ctx context.Context, by time.Time) Result {
 	answer, fault := p.exchange(ctx, &r)
 	if fault == nil {
 		if fault = p.judge(answer); fault != nil {
-			r.tellDNS(answer)
+			r.captureDNS(answer)
 		}
 	}
 	if fault != nil {
@@ -210,11 +210,11 @@ func (p *dnsProber) exchange(ctx context.Context, r *run) (*dns.Msg, *failure) {
 	if fault != nil {
 		return nil, fault
 	}
-	defer hangUp(conn)
+	defer closeNow(conn)
 	defer interruptible(ctx, conn)()
 	start := time.Now()
 	id := dns.Id()
-	answer, err := p.converse(conn, id)
+	answer, err := p.sendQuery(conn, id)
 	r.phases.Add(Processing, time.Since(start))
 	return answer, p.fault(ctx, err)
 }
@@ -232,8 +232,8 @@ func (p *dnsProber) fault(ctx context.Context, err error) *failure {
 	return p.dialer.classify(ctx, err, stage{phase: Processing, address: p.address, what: "answer of " + p.address})
 }
 
-// converse sends the query and waits for the answer to it.
-func (p *dnsProber) converse(conn net.Conn, id uint16) (*dns.Msg, error) {
+// sendQuery sends the query and waits for the answer to it.
+func (p *dnsProber) sendQuery(conn net.Conn, id uint16) (*dns.Msg, error) {
 	stream := p.transport != sla.DNSOverUDP
 	var packet []byte
 	if stream {

@@ -26,39 +26,39 @@ const excerptPatience = 250 * time.Millisecond
 // maxValue bounds, in characters, a value of a header in an excerpt.
 const maxValue = 200
 
-// heard is the beginning of what a target answered, which a Result shows if
+// responseStart is the beginning of what a target answered, which a Result shows if
 // that was bad.
-type heard struct {
-	head   string // what is said of it: a status and headers
-	said   []byte // as it came
-	hidden secretTexts
+type responseStart struct {
+	head    string // what is said of it: a status and headers
+	content []byte // as it came
+	hidden  secretTexts
 }
 
-// tell keeps what a target said, if that is wanted.
-func (r *run) tell(head string, said []byte, hidden secretTexts) {
+// captureExcerpt keeps what a target said, if that is wanted.
+func (r *run) captureExcerpt(head string, content []byte, hidden secretTexts) {
 	if r.excerpt > 0 {
-		r.heard = &heard{head, slices.Clone(said[:min(len(said), r.excerpt)]), hidden}
+		r.response = &responseStart{head, slices.Clone(content[:min(len(content), r.excerpt)]), hidden}
 	}
 }
 
 // text is what may be shown, at most twice as long as most bytes.
-func (h *heard) text(most int) string {
+func (h *responseStart) text(limit int) string {
 	var parts []string
 	if h.head != "" {
-		parts = append(parts, cut(strings.TrimSpace(h.hidden.redact(h.head)), most))
+		parts = append(parts, cut(strings.TrimSpace(h.hidden.redact(h.head)), limit))
 	}
-	if len(h.said) > 0 {
-		parts = append(parts, h.body(most))
+	if len(h.content) > 0 {
+		parts = append(parts, h.contentText(limit))
 	}
 	return strings.Join(parts, "\n\n")
 }
 
-func (h *heard) body(most int) string {
-	if isText(h.said) {
-		return cut(h.hidden.redact(h.hidden.withoutPart(printable(string(h.said)))), most)
+func (h *responseStart) contentText(limit int) string {
+	if isText(h.content) {
+		return cut(h.hidden.redact(h.hidden.withoutCutSecret(printable(string(h.content)))), limit)
 	}
-	text := fmt.Sprintf("(no text; at least %s", count(len(h.said), "byte"))
-	if magic := h.said[:min(len(h.said), 16)]; !h.hidden.within(h.said) {
+	text := fmt.Sprintf("(no text; at least %s", count(len(h.content), "byte"))
+	if magic := h.content[:min(len(h.content), 16)]; !h.hidden.foundIn(h.content) {
 		text += fmt.Sprintf(", beginning with % x", magic)
 	}
 	return text + ")"
@@ -66,19 +66,19 @@ func (h *heard) body(most int) string {
 
 // isText tells whether bytes can be shown as they are, but for a few; they may
 // end in the middle of a character.
-func isText(said []byte) bool {
-	odd := 0
-	for rest := said; len(rest) > 0; {
+func isText(content []byte) bool {
+	unprintable := 0
+	for rest := content; len(rest) > 0; {
 		r, size := utf8.DecodeRune(rest)
 		switch {
 		case r == 0:
 			return false
 		case r == utf8.RuneError && size == 1 && utf8.FullRune(rest), unicode.IsControl(r) && !unicode.IsSpace(r):
-			odd++
+			unprintable++
 		}
 		rest = rest[size:]
 	}
-	return odd*10 <= len(said)
+	return unprintable*10 <= len(content)
 }
 
 // printable is a text without what pages and terminals could take for orders,
@@ -96,14 +96,14 @@ func printable(text string) string {
 }
 
 // cut is the beginning of a text, of whole characters.
-func cut(text string, most int) string {
-	if len(text) <= most {
+func cut(text string, limit int) string {
+	if len(text) <= limit {
 		return text
 	}
-	for most > 0 && !utf8.RuneStart(text[most]) {
-		most--
+	for limit > 0 && !utf8.RuneStart(text[limit]) {
+		limit--
 	}
-	return text[:most] + "…"
+	return text[:limit] + "…"
 }
 
 // headText is a status line with headers, without the values that are secret
@@ -131,32 +131,32 @@ func headText(response *http.Response) string {
 	return b.String()
 }
 
-// tellAnswer keeps the beginning of an answer whose probe is bad: as much as
+// captureResponse keeps the beginning of an answer whose probe is bad: as much as
 // was read of its body, or as comes at once.
-func (x *exchange) tellAnswer() {
+func (x *exchange) captureResponse() {
 	r := x.run
 	if r.excerpt == 0 {
 		return
 	}
 	if x.answer == nil {
 		if len(x.raw) > 0 { // it is not HTTP
-			r.tell("", x.raw, x.secretTexts())
+			r.captureExcerpt("", x.raw, x.secretTexts())
 		}
 		return
 	}
 	if r.ended.IsZero() {
 		r.ended = time.Now()
-		r.late.until(r.ended, true)
+		r.late.finish(r.ended, true)
 	}
-	if !x.read {
-		x.peekBody()
+	if !x.bodyRead {
+		x.readBodyStart()
 	}
-	r.tell(headText(x.answer), x.body, x.secretTexts())
+	r.captureExcerpt(headText(x.answer), x.body, x.secretTexts())
 }
 
-// keepRaw keeps what has come if it does not begin as HTTP does. It returns what
+// keepNonHTTP keeps what has come if it does not begin as HTTP does. It returns what
 // has come, valid until more is read.
-func (x *exchange) keepRaw() (came []byte) {
+func (x *exchange) keepNonHTTP() (came []byte) {
 	const sign = "HTTP/"
 	came, _ = x.reader.Peek(x.reader.Buffered())
 	if x.run.excerpt > 0 && !strings.HasPrefix(sign, string(came[:min(len(came), len(sign))])) {
@@ -165,8 +165,8 @@ func (x *exchange) keepRaw() (came []byte) {
 	return came
 }
 
-// peekBody reads the beginning of a body that nobody has looked at.
-func (x *exchange) peekBody() {
+// readBodyStart reads the beginning of a body that nobody has looked at.
+func (x *exchange) readBodyStart() {
 	from, fault := x.decoded(x.answer)
 	if fault != nil {
 		from = x.answer.Body
@@ -192,8 +192,8 @@ func (x *exchange) peekBody() {
 	x.body, *x.scratch = buf, buf
 }
 
-// tellDNS keeps the records of an answer, as a zone file shows them.
-func (r *run) tellDNS(m *dns.Msg) {
+// captureDNS keeps the records of an answer, as a zone file shows them.
+func (r *run) captureDNS(m *dns.Msg) {
 	if r.excerpt == 0 || m == nil {
 		return
 	}
@@ -208,39 +208,39 @@ func (r *run) tellDNS(m *dns.Msg) {
 			}
 		}
 	}
-	r.tell(rcodeName(m), []byte(b.String()), secretTexts{})
+	r.captureExcerpt(rcodeName(m), []byte(b.String()), secretTexts{})
 }
 
-// ears hear what a target says in a step of a dialogue, and keep its beginning.
-type ears struct {
-	from io.Reader
-	said []byte
-	most int
+// recordingReader hear what a target says in a step of a dialogue, and keep its beginning.
+type recordingReader struct {
+	from     io.Reader
+	recorded []byte
+	limit    int
 }
 
-// begin forgets what was said before, but for what has been read ahead.
-func (e *ears) begin(ahead []byte, most int) {
-	e.most = most
-	e.said = append(e.said[:0], ahead[:min(len(ahead), most)]...)
+// reset forgets what was said before, but for what has been read ahead.
+func (e *recordingReader) reset(ahead []byte, limit int) {
+	e.limit = limit
+	e.recorded = append(e.recorded[:0], ahead[:min(len(ahead), limit)]...)
 }
 
 // Read reads what is said.
-func (e *ears) Read(b []byte) (int, error) {
+func (e *recordingReader) Read(b []byte) (int, error) {
 	n, err := e.from.Read(b)
-	if room := e.most - len(e.said); room > 0 {
-		e.said = append(e.said, b[:min(n, room)]...)
+	if room := e.limit - len(e.recorded); room > 0 {
+		e.recorded = append(e.recorded, b[:min(n, room)]...)
 	}
 	return n, err
 }
 
-// tell keeps what was heard in vain.
-func (t *talk) tell() {
+// captureExcerpt keeps what was heard in vain.
+func (t *talk) captureExcerpt() {
 	hidden := sentTexts(t.steps)
-	for _, reply := range t.replied {
+	for _, reply := range t.sentReplies {
 		hidden.addSent(reply)
 	}
-	if len(t.ears.said) > 0 {
-		t.run.tell("", t.ears.said, hidden)
+	if len(t.recorder.recorded) > 0 {
+		t.run.captureExcerpt("", t.recorder.recorded, hidden)
 	}
 }
 

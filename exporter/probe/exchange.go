@@ -49,11 +49,11 @@ type exchange struct {
 	scratch *[]byte
 
 	// For the excerpt of a bad answer.
-	current *outgoing      // the last request
-	answer  *http.Response // to it; nil: none
-	raw     []byte         // what came instead of HTTP
-	read    bool           // somebody has read of the answer's body
-	body    []byte         // its beginning, valid until the exchange is closed
+	current  *outgoing      // the last request
+	answer   *http.Response // to it; nil: none
+	raw      []byte         // what came instead of HTTP
+	bodyRead bool           // somebody has read of the answer's body
+	body     []byte         // its beginning, valid until the exchange is closed
 }
 
 var (
@@ -80,7 +80,7 @@ func (x *exchange) follow(ctx context.Context, o *outgoing) (*http.Response, *fa
 		x.before, x.start = x.run.phases, time.Now()
 		response, fault := x.roundTrip(ctx, o)
 		if fault != nil {
-			x.note(o, 0, x.hops > 0)
+			x.addPart(o, 0, x.hops > 0)
 			return nil, fault
 		}
 		x.answer = response
@@ -89,10 +89,10 @@ func (x *exchange) follow(ctx context.Context, o *outgoing) (*http.Response, *fa
 		}
 		location := response.Header.Get("Location")
 		if !x.client.follow || !isRedirect(response.StatusCode) || location == "" {
-			x.note(o, response.StatusCode, x.hops > 0)
+			x.addPart(o, response.StatusCode, x.hops > 0)
 			return response, nil
 		}
-		x.note(o, response.StatusCode, true)
+		x.addPart(o, response.StatusCode, true)
 		if o, fault = x.redirect(o, response, location); fault != nil {
 			return nil, fault
 		}
@@ -121,8 +121,8 @@ func (x *exchange) redirect(o *outgoing, response *http.Response, location strin
 	return next, nil
 }
 
-// note keeps one request of several.
-func (x *exchange) note(o *outgoing, status int, one bool) {
+// addPart keeps one request of several.
+func (x *exchange) addPart(o *outgoing, status int, one bool) {
 	if !one && x.step == "" {
 		return
 	}
@@ -147,11 +147,11 @@ func (x *exchange) finish() {
 // roundTrip sends a request over a new connection and reads the header of the
 // answer.
 func (x *exchange) roundTrip(ctx context.Context, o *outgoing) (*http.Response, *failure) {
-	x.hangUp()
+	x.closeConn()
 	x.wire.reset(nil)
 	x.current, x.answer = o, nil
-	o, more := x.withMore(o)
-	if x.client.overQUIC(o.url) {
+	o, more := x.withHeaders(o)
+	if x.client.usesHTTP3(o.url) {
 		return x.overHTTP3(ctx, o, more)
 	}
 	route, fault := x.client.route(o)
@@ -165,16 +165,16 @@ func (x *exchange) roundTrip(ctx context.Context, o *outgoing) (*http.Response, 
 	if secured, ok := x.conn.(*tls.Conn); ok && secured.ConnectionState().NegotiatedProtocol == "h2" {
 		return x.overHTTP2(ctx, o, more, secured)
 	}
-	response, fault := x.overHTTP1(ctx, o, append(more, route.headers...), route.whole)
-	if fault == nil && route.whole && response.StatusCode == http.StatusProxyAuthRequired {
+	response, fault := x.overHTTP1(ctx, o, append(more, route.headers...), route.absoluteURL)
+	if fault == nil && route.absoluteURL && response.StatusCode == http.StatusProxyAuthRequired {
 		return nil, &failure{ProxyFailed, "the proxy " + route.address + ": " + httpDetail(response.StatusCode)}
 	}
 	return response, fault
 }
 
-// withMore is a request with headers besides its own: the secrets, and cookies.
+// withHeaders is a request with headers besides its own: the secrets, and cookies.
 // All cookies stand in one header, as servers expect (RFC 6265, section 5.4).
-func (x *exchange) withMore(o *outgoing) (*outgoing, []pair) {
+func (x *exchange) withHeaders(o *outgoing) (*outgoing, []pair) {
 	var more []pair
 	if len(x.secrets) > 0 && (o == x.first || sameOrigin(x.first.url, o.url)) {
 		more = slices.Clone(x.secrets)
@@ -265,7 +265,7 @@ func (x *exchange) receive(about *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	came, reads := x.keepRaw(), x.wire.reads
+	came, reads := x.keepNonHTTP(), x.wire.reads
 	for {
 		response, err := http.ReadResponse(x.reader, about)
 		if err != nil {
@@ -345,8 +345,8 @@ func (x *exchange) fault(ctx context.Context, err error, address string) *failur
 	return fault
 }
 
-// hangUp closes the current connection.
-func (x *exchange) hangUp() {
+// closeConn closes the current connection.
+func (x *exchange) closeConn() {
 	if x.quic != nil {
 		x.quic.close()
 		x.quic = nil
@@ -357,13 +357,13 @@ func (x *exchange) hangUp() {
 	if x.stop != nil {
 		x.stop()
 	}
-	hangUp(x.conn)
+	closeNow(x.conn)
 	x.conn, x.stop = nil, nil
 }
 
 // close gives back everything that the exchange holds.
 func (x *exchange) close() {
-	x.hangUp()
+	x.closeConn()
 	if x.reader != nil {
 		x.reader.Reset(nil)
 		readers.Put(x.reader)

@@ -75,7 +75,7 @@ func (p *grpcProber) Probe(ctx context.Context, by time.Time) Result {
 	if fault != nil {
 		return r.failed(fault)
 	}
-	defer hangUp(conn)
+	defer closeNow(conn)
 	if secured, ok := conn.(*tls.Conn); ok && secured.ConnectionState().NegotiatedProtocol != "h2" {
 		return r.failed(&failure{Protocol, "answer of " + p.address + ": no HTTP/2 within TLS (ALPN)"})
 	}
@@ -106,7 +106,7 @@ func (p *grpcProber) call(ctx context.Context, conn net.Conn, r *run) (grpc_heal
 		return answer.GetStatus(), nil
 	}
 	if answered.judged.Load() {
-		r.tell("gRPC "+status.Code(err).String(), []byte(status.Convert(err).Message()), p.secretTexts())
+		r.captureExcerpt("gRPC "+status.Code(err).String(), []byte(status.Convert(err).Message()), p.secretTexts())
 	}
 	return 0, p.fault(ctx, err, &answered, watched.failure())
 }
@@ -193,7 +193,7 @@ func (c *watchedConn) Write(b []byte) (int, error) {
 
 // Close is the connection's, without the goodbye of TLS, which could wait.
 func (c *watchedConn) Close() error {
-	hangUp(c.Conn)
+	closeNow(c.Conn)
 	return nil
 }
 

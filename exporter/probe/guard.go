@@ -19,9 +19,9 @@ type refusal struct{ why error }
 
 func (r *refusal) Error() string { return r.why.Error() }
 
-// mayName asks the guard about what a connection is to be opened to, as far as
+// checkName asks the guard about what a connection is to be opened to, as far as
 // its name says.
-func (d *dialer) mayName(network, address string) error {
+func (d *dialer) checkName(network, address string) error {
 	if d.env.Guard == nil {
 		return nil
 	}
@@ -55,9 +55,9 @@ func (d *dialer) control(network, address string, c syscall.RawConn) error {
 	return nil
 }
 
-// mayReach asks the guard for probers that send packets without connecting a
+// checkAddress asks the guard for probers that send packets without connecting a
 // socket: they send to the very address that they ask about.
-func (d *dialer) mayReach(host string, to netip.Addr) *failure {
+func (d *dialer) checkAddress(host string, to netip.Addr) *failure {
 	if d.env.Guard == nil {
 		return nil
 	}

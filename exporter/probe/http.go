@@ -43,10 +43,10 @@ type httpProber struct {
 // httpClient is how requests are made and answers judged; journeys have one for
 // each step.
 type httpClient struct {
-	dialer *dialer
-	tls    *session // with the host of the check; nil if that is plain HTTP
-	wish   sla.TLSOptions
-	follow bool
+	dialer     *dialer
+	tls        *session // with the host of the check; nil if that is plain HTTP
+	tlsOptions sla.TLSOptions
+	follow     bool
 	httpRules
 	*httpMore
 }
@@ -89,12 +89,12 @@ func newHTTPClient(c *sla.HTTPCheck, u *url.URL, d *dialer) (h httpClient, err e
 	if h.httpMore, err = newHTTPMore(c.Options, d); err != nil {
 		return h, err
 	}
-	h.wish = sla.TLSOptions{InsecureSkipVerify: c.InsecureSkipVerify, CertificateValidFor: c.CertificateValidFor}
+	h.tlsOptions = sla.TLSOptions{InsecureSkipVerify: c.InsecureSkipVerify, CertificateValidFor: c.CertificateValidFor}
 	if c.Options != nil {
-		h.wish.ServerName, h.wish.Files = c.Options.ServerName, c.Options.Files
+		h.tlsOptions.ServerName, h.tlsOptions.Files = c.Options.ServerName, c.Options.Files
 	}
 	if u.Scheme == "https" {
-		h.tls, err = d.session(h.wish, u.Hostname(), h.protocols()...)
+		h.tls, err = d.session(h.tlsOptions, u.Hostname(), h.protocols()...)
 	}
 	return h, err
 }
@@ -138,9 +138,9 @@ func (h *httpClient) session(u *url.URL) *session {
 		return nil
 	}
 	if h.tls != nil {
-		return h.tls.as(u.Hostname())
+		return h.tls.forHost(u.Hostname())
 	}
-	wish := h.wish
+	wish := h.tlsOptions
 	if wish.ServerName = ""; wish.Files != nil {
 		wish.Files = &sla.TLSFiles{CA: wish.Files.CA}
 	}
@@ -150,7 +150,7 @@ func (h *httpClient) session(u *url.URL) *session {
 
 // Phases of an HTTP probe that is not redirected.
 func (p *httpProber) Phases() []Phase {
-	if p.client.overQUIC(p.first.url) {
+	if p.client.usesHTTP3(p.first.url) {
 		return append(resolvePhases(p.first.address), TLS, Processing, Transfer)
 	}
 	address := p.first.address
@@ -189,7 +189,7 @@ func (x *exchange) ask(ctx context.Context, o *outgoing, heard func(*http.Respon
 	}
 	response, fault := x.follow(ctx, o)
 	if fault != nil {
-		x.tellAnswer()
+		x.captureResponse()
 		return "", fault
 	}
 	r.tellHTTP(response, x.hops)
@@ -202,7 +202,7 @@ func (x *exchange) ask(ctx context.Context, o *outgoing, heard func(*http.Respon
 		fault = heard(response, body)
 	}
 	if fault != nil {
-		x.tellAnswer()
+		x.captureResponse()
 	}
 	return httpDetail(response.StatusCode), fault
 }
@@ -213,7 +213,7 @@ func httpDetail(code int) string { return "HTTP " + strconv.Itoa(code) }
 func (r *run) tellHTTP(response *http.Response, redirects int) {
 	r.http = &HTTPFacts{
 		Status: response.StatusCode, Version: response.Proto, ContentLength: response.ContentLength,
-		TLS: r.secured, Redirects: redirects,
+		TLS: r.usesTLS, Redirects: redirects,
 	}
 	if text := response.Header.Get("Last-Modified"); text != "" {
 		r.http.LastModified, _ = http.ParseTime(text)

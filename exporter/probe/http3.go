@@ -81,14 +81,14 @@ func (x *exchange) overHTTP3(ctx context.Context, o *outgoing, more []pair) (*ht
 
 func (x *exchange) dialQUIC(ctx context.Context, o *outgoing) *failure {
 	d, at := x.client.dialer, connecting(o.address)
-	if err := d.mayName("udp", o.address); err != nil {
+	if err := d.checkName("udp", o.address); err != nil {
 		return d.classify(ctx, err, at)
 	}
 	to, err := d.resolve(ctx, "udp", o.address, &x.run.phases)
 	if err != nil {
 		return d.classify(ctx, err, at)
 	}
-	if fault := d.mayReach(o.url.Hostname(), to[0].Addr()); fault != nil {
+	if fault := d.checkAddress(o.url.Hostname(), to[0].Addr()); fault != nil {
 		return fault
 	}
 	socket, err := d.packetSocket(to[0].Addr())
@@ -111,12 +111,12 @@ func (x *exchange) dialQUIC(ctx context.Context, o *outgoing) *failure {
 
 // handshaken judges the end of a handshake of QUIC.
 func (x *exchange) handshaken(ctx context.Context, o *outgoing, facts *TLSFacts, start time.Time, err error) *failure {
-	x.run.saw(facts)
+	x.run.keepTLSFacts(facts)
 	if err == nil {
-		err = x.client.session(o.url).lasts(facts, start)
+		err = x.client.session(o.url).checkExpiry(facts, start)
 	}
 	if err == nil {
-		x.run.secured = true
+		x.run.usesTLS = true
 		return nil
 	}
 	at := stage{phase: TLS, address: o.address, what: "QUIC handshake with " + o.address}

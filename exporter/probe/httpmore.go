@@ -58,8 +58,8 @@ func newHTTPMore(o *sla.HTTPOptions, d *dialer) (m *httpMore, err error) {
 
 func (m *httpMore) speaks(v sla.HTTPVersion) bool { return slices.Contains(m.versions, v) }
 
-// overQUIC tells whether a URL is asked for over HTTP/3.
-func (m *httpMore) overQUIC(u *url.URL) bool { return m.speaks(sla.HTTP3) && u.Scheme == "https" }
+// usesHTTP3 tells whether a URL is asked for over HTTP/3.
+func (m *httpMore) usesHTTP3(u *url.URL) bool { return m.speaks(sla.HTTP3) && u.Scheme == "https" }
 
 // protocols are what is offered in a TLS handshake (ALPN).
 func (m *httpMore) protocols() []string {

@@ -83,7 +83,7 @@ func (p *icmpProber) Probe(ctx context.Context, by time.Time) Result {
 	if fault != nil {
 		return r.failed(fault)
 	}
-	if fault := p.dialer.mayReach(p.host, address); fault != nil {
+	if fault := p.dialer.checkAddress(p.host, address); fault != nil {
 		return r.failed(fault)
 	}
 	s, fault := p.open(address)
@@ -224,7 +224,7 @@ func (s *echoes) run(ctx context.Context, deadline time.Time) *failure {
 			return s.classify(ctx, err)
 		}
 		if ctx.Err() != nil { // after setting it, since the end of ctx sets it too
-			return s.over(ctx)
+			return s.timeUp(ctx)
 		}
 		n, from, err := s.conn.ReadFrom(buf)
 		now := time.Now()
@@ -234,15 +234,15 @@ func (s *echoes) run(ctx context.Context, deadline time.Time) *failure {
 		case !isTimeout(err):
 			return s.classify(ctx, err)
 		case !now.Before(deadline):
-			return s.over(ctx)
+			return s.timeUp(ctx)
 		}
 	}
 	return nil
 }
 
-// over says whether the end of the probe's time is somebody's fault other than
+// timeUp says whether the end of the probe's time is somebody's fault other than
 // the target's.
-func (s *echoes) over(ctx context.Context) *failure {
+func (s *echoes) timeUp(ctx context.Context) *failure {
 	fault := s.prober.dialer.classify(ctx, context.DeadlineExceeded, stage{phase: Processing, what: "echo of " + s.address.String()})
 	if fault.reason == Timeout {
 		return nil // to be judged by what was lost
@@ -303,7 +303,7 @@ func (s *echoes) accept(packet []byte, from net.Addr, at time.Time) {
 			s.received++
 		}
 	case *icmp.DstUnreach:
-		s.unreachable = s.unreachable || s.quoted(body.Data)
+		s.unreachable = s.unreachable || s.quotesOwnPacket(body.Data)
 	}
 }
 
@@ -319,9 +319,9 @@ func (s *echoes) isFrom(from net.Addr) bool {
 	return ok && address.Unmap() == s.address.WithZone("")
 }
 
-// quoted tells whether an error is about a packet of this probe: it quotes the
+// quotesOwnPacket tells whether an error is about a packet of this probe: it quotes the
 // packet's IP header and at least 8 bytes more.
-func (s *echoes) quoted(data []byte) bool {
+func (s *echoes) quotesOwnPacket(data []byte) bool {
 	header := 40
 	if !s.address.Is6() {
 		if len(data) < 20 {

@@ -13,15 +13,15 @@ import (
 // What is read over a connection can be noted by another goroutine than that of
 // the probe.
 type lateness struct {
-	mu      sync.Mutex
-	own     time.Duration
-	still   time.Duration // the longest stretch of it
-	opening time.Duration // the part of own in arrivals that were read late before the session was open
-	pending time.Duration // how long something had been there that a deadline kept from being read
-	last    time.Time     // when the last wait ended; what comes after it is own time
-	waiting bool
-	over    bool // the verdict is there; what is read after it is no part of the probe
-	aside   bool // what the exporter calculates is no lateness: a handshake
+	mu            sync.Mutex
+	ownTime       time.Duration
+	longestStall  time.Duration // the longest stretch of it
+	opening       time.Duration // the part of own in arrivals that were read late before the session was open
+	pending       time.Duration // how long something had been there that a deadline kept from being read
+	lastWait      time.Time     // when the last wait ended; what comes after it is own time
+	waiting       bool
+	over          bool // the verdict is there; what is read after it is no part of the probe
+	excludingWork bool // what the exporter calculates is no lateness: a handshake
 }
 
 // opened notes that a connection was open at a time, of which own was the
@@ -32,7 +32,7 @@ func (l *lateness) opened(wanted, at time.Time, own time.Duration) {
 	l.work(wanted)
 	l.add(own)
 	l.opening += own
-	l.last = at
+	l.lastWait = at
 }
 
 // wait notes that the exporter begins to wait for the peer.
@@ -60,15 +60,15 @@ func (l *lateness) resume(at time.Time, late time.Duration) {
 		return
 	}
 	l.add(max(late, 0))
-	if l.aside {
+	if l.excludingWork {
 		l.opening += max(late, 0)
 	}
-	l.last, l.waiting = at, false
+	l.lastWait, l.waiting = at, false
 }
 
-// unread notes that something had been there for so long when a deadline ended
+// foundUnread notes that something had been there for so long when a deadline ended
 // the wait for it.
-func (l *lateness) unread(late time.Duration) {
+func (l *lateness) foundUnread(late time.Duration) {
 	if l == nil {
 		return
 	}
@@ -81,21 +81,21 @@ func (l *lateness) unread(late time.Duration) {
 
 // work counts what has passed since the last wait; l.mu is held.
 func (l *lateness) work(until time.Time) {
-	if !l.aside && until.After(l.last) {
-		l.add(until.Sub(l.last))
+	if !l.excludingWork && until.After(l.lastWait) {
+		l.add(until.Sub(l.lastWait))
 	}
-	l.last = until
+	l.lastWait = until
 }
 
 // add counts a stretch of own time; l.mu is held.
 func (l *lateness) add(d time.Duration) {
-	l.own += d
-	l.still = max(l.still, d)
+	l.ownTime += d
+	l.longestStall = max(l.longestStall, d)
 }
 
-// setAside begins and ends a stretch in which calculating is no lateness: the
+// excludeWork begins and ends a stretch in which calculating is no lateness: the
 // arithmetic of a handshake is a part of what it takes.
-func (l *lateness) setAside(on bool) {
+func (l *lateness) excludeWork(on bool) {
 	if l == nil {
 		return
 	}
@@ -103,13 +103,13 @@ func (l *lateness) setAside(on bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.work(now)
-	l.aside = on
+	l.excludingWork = on
 }
 
-// until is the exporter's own time up to the verdict, and ends the account. While it waits in vain
+// finish is the exporter's own time up to the verdict, and ends the account. While it waits in vain
 // what passes is the peer's; after an answer it is the exporter's, also where
 // another goroutine already waits for more.
-func (l *lateness) until(now time.Time, answered bool) time.Duration {
+func (l *lateness) finish(now time.Time, answered bool) time.Duration {
 	if l == nil {
 		return 0
 	}
@@ -119,14 +119,14 @@ func (l *lateness) until(now time.Time, answered bool) time.Duration {
 		l.work(now)
 	}
 	l.over = true
-	return l.own
+	return l.ownTime
 }
 
-// missed tells whether a probe that waited in vain until now may have missed its
+// mayHaveMissed tells whether a probe that waited in vain until now may have missed its
 // answer: because something was there that it had not read, or because the
 // session was open too late. What it read in between, however late, tells nothing
 // of that: a target that floods the exporter keeps it busy.
-func (l *lateness) missed(took time.Duration) bool {
+func (l *lateness) mayHaveMissed(took time.Duration) bool {
 	if l == nil {
 		return false
 	}
@@ -135,15 +135,15 @@ func (l *lateness) missed(took time.Duration) bool {
 	return tooLate(min(l.opening+l.pending, took), took)
 }
 
-// stoodStill tells whether the exporter did nothing for so long that a peer may
+// stalled tells whether the exporter did nothing for so long that a peer may
 // have lost patience with it.
-func (l *lateness) stoodStill() bool {
+func (l *lateness) stalled() bool {
 	if l == nil {
 		return false
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.still > peerPatience
+	return l.longestStall > peerPatience
 }
 
 // peerPatience is for how long any peer bears a client that is silent.
@@ -155,29 +155,29 @@ const peerPatience = time.Second
 // itself is with a packet: it is stamped when its turn comes, and where the
 // processing of packets waits for CPU, so do those who read them.
 const (
-	lateShare = 40 // the 40th part, 2.5 %
-	lateLeast = time.Millisecond
+	lateShare   = 40 // the 40th part, 2.5 %
+	lateMinimum = time.Millisecond
 )
 
 // tooLate tells whether so much own time in a duration is too much.
 func tooLate(late, duration time.Duration) bool {
-	return late > max((duration-late)/lateShare, lateLeast)
+	return late > max((duration-late)/lateShare, lateMinimum)
 }
 
 // Unsure tells whether too much of the duration may be the exporter's own: the
 // target took between Duration - Late and Duration.
 func (r *Result) Unsure() bool { return tooLate(r.Late, r.Duration) }
 
-// Told is the detail, and how late the exporter was if that makes the duration
+// DetailWithLateness is the detail, and how late the exporter was if that makes the duration
 // unsure.
-func (r *Result) Told() string {
+func (r *Result) DetailWithLateness() string {
 	if !r.Unsure() {
 		return r.Detail
 	}
 	return r.Detail + "; up to " + r.Late.Round(100*time.Microsecond).String() + " of the time was the exporter's own, for want of CPU"
 }
 
-// reports is a connection that tells a probe of its lateness.
-type reports interface {
+// latenessReporter is a connection that tells a probe of its lateness.
+type latenessReporter interface {
 	reportTo(r *run, wanted time.Time)
 }

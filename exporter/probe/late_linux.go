@@ -13,11 +13,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// attested gives a connection, opened between two times, what lateness needs:
+// withTimestamps gives a connection, opened between two times, what lateness needs:
 // the kernel's own measure of the round trip that opened it, and a stamp on
 // everything that is read of when it had arrived. Where the kernel does not
 // tell, nothing is attested.
-func attested(conn net.Conn, began, ended time.Time) net.Conn {
+func withTimestamps(conn net.Conn, began, ended time.Time) net.Conn {
 	switch c := conn.(type) {
 	case *net.TCPConn:
 		if raw, err := c.SyscallConn(); err == nil {
@@ -35,15 +35,15 @@ func attested(conn net.Conn, began, ended time.Time) net.Conn {
 func stampsOf(from syscall.RawConn, to net.Addr, began, ended time.Time) stamps {
 	s := stamps{from: from, opened: ended, own: ended.Sub(began)}
 	tcp, ok := to.(*net.TCPAddr)
-	if ok && s.own > asksFrom && !tcp.IP.IsLoopback() { // a round trip within this host takes nothing but its CPU
+	if ok && s.own > trustedConnectTime && !tcp.IP.IsLoopback() { // a round trip within this host takes nothing but its CPU
 		s.own -= roundTrip(from, s.own)
 	}
 	return s
 }
 
-// asksFrom is how long opening a connection may take without the kernel being
+// trustedConnectTime is how long opening a connection may take without the kernel being
 // asked how much of it was the network's.
-const asksFrom = 250 * time.Microsecond
+const trustedConnectTime = 250 * time.Microsecond
 
 // roundTrip is the time between the packet that opened a connection and its
 // answer; everything, where a packet was lost and the kernel has no measure.
@@ -57,10 +57,10 @@ func roundTrip(from syscall.RawConn, all time.Duration) time.Duration {
 	return min(time.Duration(info.Rtt)*time.Microsecond, all)
 }
 
-// stampAll makes the kernel stamp packets from now on. It does while some socket
+// enableTimestamps makes the kernel stamp packets from now on. It does while some socket
 // wants it, but begins only a moment after the first does: too late for that
 // one's answer. So one socket wants it for ever.
-var stampAll = sync.OnceFunc(func() {
+var enableTimestamps = sync.OnceFunc(func() {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err == nil {
 		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS_NEW, 1)
@@ -94,7 +94,7 @@ func (c *stampedUDP) Read(b []byte) (int, error) { return c.read(b, c.UDPConn) }
 
 func (s *stamps) reportTo(r *run, wanted time.Time) {
 	if r.late == nil {
-		r.late = &lateness{last: r.start}
+		r.late = &lateness{lastWait: r.start}
 	}
 	s.late = r.late
 	s.late.opened(wanted, s.opened, s.own)
@@ -116,7 +116,7 @@ func (s *stamps) read(b []byte, conn io.Reader) (n int, err error) {
 	})
 	switch {
 	case isTimeout(err):
-		arrived = s.missed(b, began)
+		arrived = s.unreadSince(b, began)
 	case err == nil && fault != nil:
 		err = &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("recvmsg", fault)}
 	case err == nil:
@@ -126,12 +126,12 @@ func (s *stamps) read(b []byte, conn io.Reader) (n int, err error) {
 	return n, err
 }
 
-// missed is the stamp of what a deadline kept from being read, 0 if there is
+// unreadSince is the stamp of what a deadline kept from being read, 0 if there is
 // nothing, and notes for how long it had been there.
-func (s *stamps) missed(b []byte, began time.Time) (arrived int64) {
+func (s *stamps) unreadSince(b []byte, began time.Time) (arrived int64) {
 	_ = s.from.Control(func(fd uintptr) { arrived, _ = s.peek(fd, b) })
 	if now := time.Now(); arrived != 0 {
-		s.late.unread(min(late(arrived, began, now), now.Sub(began)))
+		s.late.foundUnread(min(late(arrived, began, now), now.Sub(began)))
 	}
 	return arrived
 }
@@ -170,11 +170,11 @@ func (s *stamps) resume(arrived int64, began, now time.Time) {
 // clock was set, would lose that time; of two readings it shows as the
 // difference between the clocks.
 func late(arrived int64, began, now time.Time) time.Duration {
-	return time.Duration(now.UnixNano()-arrived) + behind(began.UnixNano(), now.UnixNano(), now.Sub(began))
+	return time.Duration(now.UnixNano()-arrived) + clockDifference(began.UnixNano(), now.UnixNano(), now.Sub(began))
 }
 
-// behind is by how much the time of day went on less than time did.
-func behind(from, to int64, passed time.Duration) time.Duration {
+// clockDifference is by how much the time of day went on less than time did.
+func clockDifference(from, to int64, passed time.Duration) time.Duration {
 	return max(passed-time.Duration(to-from), 0)
 }
 

@@ -51,7 +51,7 @@ func (t *tokens) value(ctx context.Context, r *run) (string, *failure) {
 		return "", t.failure
 	}
 	token, life, fault := t.fetch(ctx)
-	r.leaveOut(time.Since(now))
+	r.excludeTime(time.Since(now))
 	if fault != nil {
 		if fault.reason == Cancelled {
 			return "", fault
@@ -78,9 +78,9 @@ func (t *tokens) refused() {
 // servers to take it, by basic authentication; where that is refused, as in the
 // body, which some servers want instead. What was taken is sent the next time.
 func (t *tokens) fetch(ctx context.Context) (token string, life time.Duration, fault *failure) {
-	secret, err := reveal(t.from.ClientSecret)
+	secret, err := secretValue(t.from.ClientSecret)
 	if err != nil {
-		return "", 0, unread(err)
+		return "", 0, secretFileFailure(err)
 	}
 	token, life, code, fault := t.ask(ctx, secret, t.inBody)
 	if fault == nil || code != http.StatusUnauthorized && code != http.StatusBadRequest {

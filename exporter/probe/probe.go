@@ -103,7 +103,7 @@ func (f *Factory) New(p *sla.Probe) (Prober, error) {
 	}
 	prober, err := k.new(p.Check, p.Timeout, f.dialer.with(p.Network))
 	if err != nil {
-		return nil, quiet{err}
+		return nil, redactedError{err}
 	}
 	if p.Network != nil && p.Network.Pinned.IsValid() {
 		prober = pinned{prober}
@@ -114,14 +114,14 @@ func (f *Factory) New(p *sla.Probe) (Prober, error) {
 	return prober, nil
 }
 
-// quiet is an error that shows no user info.
-type quiet struct{ error }
+// redactedError is an error that shows no user info.
+type redactedError struct{ error }
 
 // Error is what the error says, without secrets.
-func (q quiet) Error() string { return sla.Redact(q.error.Error()) }
+func (q redactedError) Error() string { return sla.Redact(q.error.Error()) }
 
 // Unwrap is the error itself.
-func (q quiet) Unwrap() error { return q.error }
+func (q redactedError) Unwrap() error { return q.error }
 
 // pinned is a prober of one address of a name, which is not looked up.
 type pinned struct{ Prober }
@@ -157,7 +157,7 @@ func (p *maxDurationProber) Probe(ctx context.Context, by time.Time) Result {
 // table of reasons, with those of a schedule that could not run it at the end.
 func Reasons(probeKind string) []Reason {
 	row, _ := kindOf(probeKind)
-	return slices.Concat(connectReasons, row.reasons, ownReasons, unrunReasons)
+	return slices.Concat(connectReasons, row.reasons, ownReasons, skipReasons)
 }
 
 // Kinds are the kinds of check that there is a prober for, sorted.

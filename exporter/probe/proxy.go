@@ -51,13 +51,13 @@ func newProxy(o *sla.Proxy) (*proxy, error) {
 
 // route is how a request gets to where it is to go.
 type route struct {
-	address string // host:port that is connected to
-	target  string // host:port of the URL
-	proxy   *url.URL
-	tunnel  []pair // headers of CONNECT
-	headers []pair // of the request itself
-	whole   bool   // the request has the whole URL
-	secure  bool   // the URL is of https
+	address     string // host:port that is connected to
+	target      string // host:port of the URL
+	proxy       *url.URL
+	tunnel      []pair // headers of CONNECT
+	headers     []pair // of the request itself
+	absoluteURL bool   // the request has the whole URL
+	secure      bool   // the URL is of https
 }
 
 // route is the way to a request's URL.
@@ -85,7 +85,7 @@ func (h *httpClient) route(o *outgoing) (route, *failure) {
 	if r.secure {
 		r.tunnel = slices.Concat(h.proxy.headers, auth)
 	} else if strings.HasPrefix(via.Scheme, "http") {
-		r.headers, r.whole = auth, true
+		r.headers, r.absoluteURL = auth, true
 	}
 	return r, nil
 }
@@ -96,7 +96,7 @@ func (r route) connect(ctx context.Context, d *dialer, s *session, run *run) (ne
 	if r.proxy == nil {
 		return d.connect(ctx, r.address, s, run)
 	}
-	if fault := d.mayBeAskedFor(ctx, r.target); fault != nil {
+	if fault := d.checkProxied(ctx, r.target); fault != nil {
 		return nil, fault
 	}
 	var outer *session
@@ -105,9 +105,9 @@ func (r route) connect(ctx context.Context, d *dialer, s *session, run *run) (ne
 	}
 	targets := run.tls
 	conn, fault := d.connect(ctx, r.address, outer, run)
-	run.tls, run.secured = targets, false // what the proxy showed is not the target's
+	run.tls, run.usesTLS = targets, false // what the proxy showed is not the target's
 	if fault != nil {
-		return nil, asProxys(fault)
+		return nil, blameProxy(fault)
 	}
 	if strings.HasPrefix(r.proxy.Scheme, "socks5") {
 		conn, fault = r.socks(ctx, d, conn)
@@ -115,7 +115,7 @@ func (r route) connect(ctx context.Context, d *dialer, s *session, run *run) (ne
 		fault = r.connectThrough(ctx, d, conn)
 	}
 	if fault != nil {
-		hangUp(conn)
+		closeNow(conn)
 		return nil, fault
 	}
 	if s == nil {
@@ -128,19 +128,19 @@ func (r route) connect(ctx context.Context, d *dialer, s *session, run *run) (ne
 	return secured, nil
 }
 
-// asProxys blames the proxy, which is the exporter's own, for a failure to
+// blameProxy blames the proxy, which is the exporter's own, for a failure to
 // reach it.
-func asProxys(fault *failure) *failure {
+func blameProxy(fault *failure) *failure {
 	if fault.reason.Outcome() == Bad {
 		return &failure{ProxyFailed, "the proxy: " + fault.detail}
 	}
 	return fault
 }
 
-// mayBeAskedFor asks the guard about what a proxy is to connect to. Names are
+// checkProxied asks the guard about what a proxy is to connect to. Names are
 // resolved by the proxy, so that only addresses can be looked at.
-func (d *dialer) mayBeAskedFor(ctx context.Context, target string) *failure {
-	err := d.mayName("tcp", target)
+func (d *dialer) checkProxied(ctx context.Context, target string) *failure {
+	err := d.checkName("tcp", target)
 	if host, _, split := net.SplitHostPort(target); err == nil && split == nil && d.env.Guard != nil {
 		if address, parse := netip.ParseAddr(host); parse == nil {
 			if err = d.env.Guard.Address(address); err != nil {
@@ -168,12 +168,12 @@ func (r route) connectThrough(ctx context.Context, d *dialer, conn net.Conn) *fa
 	}
 	at := stage{phase: Connect, address: r.address, what: "CONNECT by the proxy " + r.address}
 	if _, err := conn.Write(append(b, "\r\n"...)); err != nil {
-		return asProxys(d.classify(ctx, err, at))
+		return blameProxy(d.classify(ctx, err, at))
 	}
 	header := make([]byte, 0, 256)
 	for one := make([]byte, 1); !strings.HasSuffix(string(header), "\r\n\r\n"); {
 		if _, err := io.ReadFull(conn, one); err != nil {
-			return asProxys(d.classify(ctx, err, at))
+			return blameProxy(d.classify(ctx, err, at))
 		}
 		if header = append(header, one[0]); len(header) > maxTunnelHeader {
 			return &failure{ProxyFailed, at.what + ": the header is longer than 64 KiB"}
@@ -202,10 +202,10 @@ func (r route) judgeTunnel(what, header string) *failure {
 	return &failure{ProxyFailed, what + ": HTTP " + strconv.Itoa(code)}
 }
 
-// madeConn is a dialer that has dialled already.
-type madeConn struct{ net.Conn }
+// connectedDialer is a dialer that has dialled already.
+type connectedDialer struct{ net.Conn }
 
-func (m madeConn) Dial(string, string) (net.Conn, error) { return m.Conn, nil }
+func (m connectedDialer) Dial(string, string) (net.Conn, error) { return m.Conn, nil }
 
 // socks asks a SOCKS 5 proxy for a connection.
 func (r route) socks(ctx context.Context, d *dialer, conn net.Conn) (net.Conn, *failure) {
@@ -216,7 +216,7 @@ func (r route) socks(ctx context.Context, d *dialer, conn net.Conn) (net.Conn, *
 		password, _ := user.Password()
 		auth = &socks.Auth{User: user.Username(), Password: password}
 	}
-	by, err := socks.SOCKS5("tcp", r.address, auth, madeConn{conn})
+	by, err := socks.SOCKS5("tcp", r.address, auth, connectedDialer{conn})
 	if err == nil {
 		var through net.Conn
 		if through, err = by.Dial("tcp", r.target); err == nil {
@@ -227,5 +227,5 @@ func (r route) socks(ctx context.Context, d *dialer, conn net.Conn) (net.Conn, *
 	if strings.Contains(err.Error(), "unreachable") || strings.Contains(err.Error(), "refused") || strings.Contains(err.Error(), "TTL expired") {
 		return conn, &failure{Unreachable, at.what + " cannot reach " + r.target}
 	}
-	return conn, asProxys(d.classify(ctx, err, at))
+	return conn, blameProxy(d.classify(ctx, err, at))
 }

@@ -54,7 +54,7 @@ func (d *dialer) race(ctx context.Context, network string, to []netip.AddrPort) 
 			timer.Reset(raceDelay)
 		}
 	}
-	return nil, d.tellingOf(faults[:started])
+	return nil, d.mostTelling(faults[:started])
 }
 
 // discardRest waits for the attempts that were given up, and closes those that

@@ -46,10 +46,10 @@ const (
 	Vantage            Reason = "vantage"
 	Cancelled          Reason = "cancelled"
 
-	Overlap  Reason = "overlap"
-	Overload Reason = "overload"
-	Late     Reason = "late"
-	Crowded  Reason = "host_overload"
+	Overlap      Reason = "overlap"
+	Overload     Reason = "overload"
+	Late         Reason = "late"
+	HostOverload Reason = "host_overload"
 )
 
 // reasonInfo is what documentation and probers need to know about a reason.
@@ -102,7 +102,7 @@ var reasons = []reasonInfo{
 
 	{Overlap, Missed, "the previous probe of the target was still running when it should have begun"},
 	{Overload, Missed, "more probes were due than may run at once"},
-	{Crowded, Missed, "more probes of the host were due than `--probe.max-concurrency-per-host` lets run at once"},
+	{HostOverload, Missed, "more probes of the host were due than `--probe.max-concurrency-per-host` lets run at once"},
 	{Late, Missed, "the scheduler came to it too late"},
 }
 
@@ -124,7 +124,7 @@ func (r Reason) Help() string { return r.info().help }
 var (
 	connectReasons = []Reason{DNS, ConnectRefused, ConnectTimeout, Unreachable, Reset, Timeout, TLSExpired, TLSName, TLSAuthority, TLSExpiring, TLSOther, Slow}
 	ownReasons     = []Reason{NoFD, NoMemory, AddressUnavailable, LocalNetwork, Resolver, Starved, Denied, Credentials, Vantage}
-	unrunReasons   = []Reason{Overlap, Overload, Crowded, Late}
+	skipReasons    = []Reason{Overlap, Overload, HostOverload, Late}
 )
 
 // failure is a verdict on its way up as an error.

@@ -136,9 +136,9 @@ func (s *secretTexts) redact(text string) string {
 	return text
 }
 
-// withoutPart is a text without the beginning of a secret at its end, where it
+// withoutCutSecret is a text without the beginning of a secret at its end, where it
 // was cut.
-func (s *secretTexts) withoutPart(text string) string {
+func (s *secretTexts) withoutCutSecret(text string) string {
 	end := len(text)
 	for _, value := range s.values {
 		for n := min(len(value)-1, len(text)); n > 2; n-- {
@@ -151,8 +151,8 @@ func (s *secretTexts) withoutPart(text string) string {
 	return text[:end]
 }
 
-// within tells whether bytes hold a secret.
-func (s *secretTexts) within(said []byte) bool {
+// foundIn tells whether bytes hold a secret.
+func (s *secretTexts) foundIn(said []byte) bool {
 	return slices.ContainsFunc(s.values, func(value string) bool { return strings.Contains(string(said), value) })
 }
 

@@ -18,12 +18,12 @@ func (d *dialer) classifyDNS(err *net.DNSError) *failure {
 	// A process without descriptors cannot read /etc/hosts or ask anybody, and
 	// libraries then call the name unknown.
 	if reason, err := d.socketFault(); err != nil {
-		return &failure{reason, "resolve " + name + ": " + briefly(err)}
+		return &failure{reason, "resolve " + name + ": " + rootCause(err)}
 	}
 	if err.IsNotFound {
 		return &failure{DNS, "resolve " + name + ": no such host" + d.familyWords()}
 	}
-	if !d.resolving.works() {
+	if !d.resolving.answers() {
 		return &failure{Resolver, "resolve " + name + ": the resolver does not answer"}
 	}
 	if err.IsTimeout {
@@ -63,7 +63,7 @@ type resolverCheck struct {
 	good  bool
 }
 
-func (c *resolverCheck) works() bool {
+func (c *resolverCheck) answers() bool {
 	c.mu.Lock() // held while asking, so that many probes ask once
 	defer c.mu.Unlock()
 	if !c.asked.IsZero() && time.Since(c.asked) < resolverMemory {

@@ -121,18 +121,18 @@ type run struct {
 	start    time.Time
 	deadline time.Time // the one bound on everything that the probe does
 	timeout  time.Duration
-	cut      time.Duration // how much of the timeout the deadline leaves out
+	cutShort time.Duration // how much of the timeout the deadline leaves out
 	phases   Phases
 	late     *lateness // nil: nothing is attested
 	tls      *TLSFacts
 	packets  *PacketFacts
 	http     *HTTPFacts
 	remote   netip.Addr
-	secured  bool // the connection speaks TLS
+	usesTLS  bool // the connection speaks TLS
 	parts    []Part
-	ended    time.Time // of the verdict, if what follows is no part of the probe
-	excerpt  int       // how much of a bad answer is kept, in bytes; 0: nothing
-	heard    *heard    // nil: nothing
+	ended    time.Time      // of the verdict, if what follows is no part of the probe
+	excerpt  int            // how much of a bad answer is kept, in bytes; 0: nothing
+	response *responseStart // nil: nothing
 	info     []InfoLabel
 }
 
@@ -140,7 +140,7 @@ func begin(timeout time.Duration, by time.Time) run {
 	r := run{start: time.Now(), timeout: timeout}
 	r.deadline = r.start.Add(timeout)
 	if !by.IsZero() && by.Before(r.deadline) {
-		r.cut = r.deadline.Sub(by)
+		r.cutShort = r.deadline.Sub(by)
 		r.deadline = by
 	}
 	return r
@@ -158,22 +158,22 @@ func (r *run) result(detail string, answered bool) Result {
 	}
 	took := end.Sub(r.start)
 	return Result{
-		Outcome: Good, Detail: detail, Duration: took, Late: min(r.late.until(end, answered), took), Phases: r.phases,
+		Outcome: Good, Detail: detail, Duration: took, Late: min(r.late.finish(end, answered), took), Phases: r.phases,
 		TLS: r.tls, Packets: r.packets, HTTP: r.http, Remote: r.remote, Parts: r.parts, Info: r.info,
 	}
 }
 
-// unanswered are the reasons for which the probe was still waiting.
-var unanswered = []Reason{Timeout, ConnectTimeout, Loss, Cancelled}
+// waitingReasons are the reasons for which the probe was still waiting.
+var waitingReasons = []Reason{Timeout, ConnectTimeout, Loss, Cancelled}
 
-// lostPatience are the reasons that a target gives for which the probe was too
+// impatientReasons are the reasons that a target gives for which the probe was too
 // slow.
-var lostPatience = []Reason{Reset, TLSOther, Dialogue, Protocol, Status}
+var impatientReasons = []Reason{Reset, TLSOther, Dialogue, Protocol, Status}
 
-// leaveOut takes time that the exporter needed for itself out of the probe.
-func (r *run) leaveOut(d time.Duration) {
+// excludeTime takes time that the exporter needed for itself out of the probe.
+func (r *run) excludeTime(d time.Duration) {
 	r.start = r.start.Add(d)
-	r.cut += d
+	r.cutShort += d
 }
 
 // cutShare is the part of its timeout that a probe may lack and still be told to
@@ -187,24 +187,24 @@ func (r *run) starved(reason Reason, took time.Duration) bool {
 	case took > r.deadline.Sub(r.start)+starvedAfter:
 		return true
 	case reason == Timeout:
-		return r.late.missed(took)
+		return r.late.mayHaveMissed(took)
 	}
-	return slices.Contains(lostPatience, reason) && r.late.stoodStill()
+	return slices.Contains(impatientReasons, reason) && r.late.stalled()
 }
 
 // failed is the result of a probe that a failure ended. If the probe began so
 // late that its target had less than its time, a timeout is not the target's.
 func (r *run) failed(f *failure) Result {
-	if r.cut > min(r.timeout/cutShare, starvedAfter) && (f.reason == Timeout || f.reason == ConnectTimeout || f.reason == Loss) {
+	if r.cutShort > min(r.timeout/cutShare, starvedAfter) && (f.reason == Timeout || f.reason == ConnectTimeout || f.reason == Loss) {
 		f = &failure{Starved, f.detail + "; the probe had begun too late to wait for the whole timeout"}
 	}
-	result := r.result(sla.Redact(f.detail), !slices.Contains(unanswered, f.reason))
+	result := r.result(sla.Redact(f.detail), !slices.Contains(waitingReasons, f.reason))
 	result.Outcome, result.Reason = f.reason.Outcome(), f.reason
 	if result.Outcome == Bad && r.starved(f.reason, result.Duration) {
 		result.Outcome, result.Reason = Starved.Outcome(), Starved
 	}
-	if result.Outcome == Bad && r.heard != nil {
-		result.Excerpt = r.heard.text(r.excerpt)
+	if result.Outcome == Bad && r.response != nil {
+		result.Excerpt = r.response.text(r.excerpt)
 	}
 	return result
 }

@@ -30,7 +30,7 @@ func TestTargetsThatLosePatience(t *testing.T) {
 		if c.past > 0 {
 			r.deadline, r.timeout = now.Add(-c.past), 4*time.Second-c.past
 		}
-		r.late = &lateness{last: r.start}
+		r.late = &lateness{lastWait: r.start}
 		r.late.wait(r.start)
 		r.late.resume(now, c.still)
 		if c.still == 0 {

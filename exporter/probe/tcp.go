@@ -54,7 +54,7 @@ func hostPortOf(address string) (ascii, host string, err error) {
 // the dialogue.
 func (p *tcpProber) Phases() []Phase {
 	secure := p.tls || slices.ContainsFunc(p.steps, func(s step) bool { return s.startTLS })
-	return append(connectPhases(p.address, secure), listenPhases(p.steps)...)
+	return append(connectPhases(p.address, secure), dialoguePhases(p.steps)...)
 }
 
 // connectPhases are the phases of opening a connection to host:port.
@@ -74,9 +74,9 @@ func resolvePhases(address string) []Phase {
 	return []Phase{Resolve}
 }
 
-// listenPhases are those of a dialogue that waits for something.
-func listenPhases(steps []step) []Phase {
-	if slices.ContainsFunc(steps, func(s step) bool { return s.listens() }) {
+// dialoguePhases are those of a dialogue that waits for something.
+func dialoguePhases(steps []step) []Phase {
+	if slices.ContainsFunc(steps, func(s step) bool { return s.expects() }) {
 		return []Phase{Processing}
 	}
 	return nil
@@ -96,28 +96,28 @@ func (p *tcpProber) Probe(ctx context.Context, by time.Time) Result {
 	if fault != nil {
 		return r.failed(fault)
 	}
-	defer func() { hangUp(conn) }()
+	defer func() { closeNow(conn) }()
 	if len(p.steps) == 0 {
-		if fault := p.dialer.accepted(ctx, conn, p.address, &r); fault != nil {
+		if fault := p.dialer.awaitCertificateVerdict(ctx, conn, p.address, &r); fault != nil {
 			return r.failed(fault)
 		}
-		return r.good(said(nil))
+		return r.good(dialogueDetail(nil))
 	}
 	t := talk{dialer: p.dialer, session: p.session, address: p.address, run: &r, conn: conn}
-	fault = t.speak(ctx, p.steps)
+	fault = t.runSteps(ctx, p.steps)
 	conn = t.conn
 	if fault == nil && p.steps[len(p.steps)-1].startTLS {
-		fault = p.dialer.accepted(ctx, conn, p.address, &r)
+		fault = p.dialer.awaitCertificateVerdict(ctx, conn, p.address, &r)
 	}
 	if fault != nil {
 		return r.failed(fault)
 	}
-	return r.good(said(p.steps))
+	return r.good(dialogueDetail(p.steps))
 }
 
-// hangUp closes a connection at once. A TLS session is closed below it,
+// closeNow closes a connection at once. A TLS session is closed below it,
 // because saying goodbye could wait for the peer.
-func hangUp(conn net.Conn) {
+func closeNow(conn net.Conn) {
 	if session, ok := conn.(*tls.Conn); ok {
 		conn = session.NetConn()
 	}

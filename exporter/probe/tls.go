@@ -62,9 +62,9 @@ func (d *dialer) session(o sla.TLSOptions, host string, protocols ...string) (*s
 	return s, nil
 }
 
-// as is the session with another host, as after a redirect. It is not shown
+// forHost is the session with another host, as after a redirect. It is not shown
 // the client's certificate.
-func (s *session) as(host string) *session {
+func (s *session) forHost(host string) *session {
 	if s.host == host {
 		return s
 	}
@@ -87,14 +87,14 @@ func (d *dialer) secure(ctx context.Context, conn net.Conn, s *session, address 
 	}
 	secured := tls.Client(conn, conf)
 	start := time.Now()
-	r.late.setAside(true)
+	r.late.excludeWork(true)
 	err := secured.HandshakeContext(ctx)
-	r.late.setAside(false)
+	r.late.excludeWork(false)
 	r.phases.Add(TLS, time.Since(start))
 	facts := seen()
-	r.saw(facts)
+	r.keepTLSFacts(facts)
 	if err == nil {
-		err = s.lasts(facts, start)
+		err = s.checkExpiry(facts, start)
 	}
 	if err != nil {
 		conn.Close()
@@ -102,7 +102,7 @@ func (d *dialer) secure(ctx context.Context, conn net.Conn, s *session, address 
 		fault.detail += certificateWords(facts, fault.reason)
 		return nil, fault
 	}
-	r.secured = true
+	r.usesTLS = true
 	return secured, nil
 }
 
@@ -112,9 +112,9 @@ func (d *dialer) secure(ctx context.Context, conn net.Conn, s *session, address 
 // TLS 1.2. It is no part of the probe's duration.
 const clientPatience = 250 * time.Millisecond
 
-// accepted waits for what the server makes of the client's certificate, if it has
+// awaitCertificateVerdict waits for what the server makes of the client's certificate, if it has
 // asked for one and the probe ends with the handshake.
-func (d *dialer) accepted(ctx context.Context, conn net.Conn, address string, r *run) *failure {
+func (d *dialer) awaitCertificateVerdict(ctx context.Context, conn net.Conn, address string, r *run) *failure {
 	secured, ok := conn.(*tls.Conn)
 	if !ok || secured.ConnectionState().Version != tls.VersionTLS13 || r.tls == nil || !r.tls.asked {
 		return nil
@@ -124,7 +124,7 @@ func (d *dialer) accepted(ctx context.Context, conn net.Conn, address string, r 
 	if r.deadline.Before(until) {
 		until = r.deadline
 	}
-	r.late.until(r.ended, true)
+	r.late.finish(r.ended, true)
 	defer interruptible(ctx, secured)()
 	_ = secured.SetReadDeadline(until)
 	_, err := secured.Read(make([]byte, 1))
@@ -141,7 +141,7 @@ func (s *session) config() (*tls.Config, func() *TLSFacts, *failure) {
 	if s.files != nil {
 		own, pair, err := s.files.load()
 		if err != nil {
-			return nil, nil, unread(err)
+			return nil, nil, secretFileFailure(err)
 		}
 		if own != nil {
 			roots = own
@@ -229,9 +229,9 @@ func (e *expiringError) Error() string {
 // days are rounded down to tenths, so that too little never looks enough.
 func days(d time.Duration) float64 { return math.Floor(d.Hours()/24*10) / 10 }
 
-// lasts checks for how much longer the certificate is valid. Certificates that
+// checkExpiry checks for how much longer the certificate is valid. Certificates that
 // the server sends in vain, as an expired root, do not count.
-func (s *session) lasts(facts *TLSFacts, now time.Time) error {
+func (s *session) checkExpiry(facts *TLSFacts, now time.Time) error {
 	if s.validFor == 0 || facts == nil {
 		return nil
 	}
@@ -245,9 +245,9 @@ func (s *session) lasts(facts *TLSFacts, now time.Time) error {
 	return nil
 }
 
-// saw keeps the facts of a handshake: after redirects, of the one whose
+// keepTLSFacts keeps the facts of a handshake: after redirects, of the one whose
 // certificate expires first.
-func (r *run) saw(facts *TLSFacts) {
+func (r *run) keepTLSFacts(facts *TLSFacts) {
 	if facts == nil || facts.EarliestExpiry.IsZero() {
 		return
 	}

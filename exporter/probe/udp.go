@@ -33,7 +33,7 @@ func newUDP(check sla.Check, timeout time.Duration, d *dialer) (Prober, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !slices.ContainsFunc(steps, func(s step) bool { return s.listens() }) {
+	if !slices.ContainsFunc(steps, func(s step) bool { return s.expects() }) {
 		return nil, errors.New("a udp probe must expect an answer: without one nothing is known")
 	}
 	for _, s := range steps {
@@ -65,11 +65,11 @@ func (p *udpProber) Probe(ctx context.Context, by time.Time) Result {
 	buf := make([]byte, 64<<10)
 	for i := range p.steps {
 		s := &p.steps[i]
-		heard := 0
+		unmatched := 0
 		var err error
-		if s.listens() {
+		if s.expects() {
 			start := time.Now()
-			heard, err = s.awaitPacket(conn, buf, func(packet []byte) { r.tell("", packet, sentTexts(p.steps)) })
+			unmatched, err = s.awaitPacket(conn, buf, func(packet []byte) { r.captureExcerpt("", packet, sentTexts(p.steps)) })
 			r.phases.Add(Processing, time.Since(start))
 		} else {
 			_, err = conn.Write(s.send)
@@ -78,26 +78,26 @@ func (p *udpProber) Probe(ctx context.Context, by time.Time) Result {
 			continue
 		}
 		fault := p.dialer.classify(ctx, err, stage{phase: Processing, address: p.address, what: s.what})
-		if heard > 0 {
-			fault.detail += fmt.Sprintf("; heard %s, and not what is expected", count(heard, "packet"))
+		if unmatched > 0 {
+			fault.detail += fmt.Sprintf("; heard %s, and not what is expected", count(unmatched, "packet"))
 		}
 		return r.failed(fault)
 	}
-	return r.good(said(p.steps))
+	return r.good(dialogueDetail(p.steps))
 }
 
 // awaitPacket reads packets until one is what the step expects; others are
 // passed over, and counted. The first of those is given to other.
-func (s *step) awaitPacket(conn net.Conn, buf []byte, other func([]byte)) (heard int, err error) {
+func (s *step) awaitPacket(conn net.Conn, buf []byte, other func([]byte)) (unmatched int, err error) {
 	for {
 		n, err := conn.Read(buf)
 		if err != nil {
-			return heard, err
+			return unmatched, err
 		}
 		if s.match != nil && s.match.Match(buf[:n]) || s.bytes != nil && bytes.Contains(buf[:n], s.bytes) {
-			return heard, nil
+			return unmatched, nil
 		}
-		if heard++; heard == 1 {
+		if unmatched++; unmatched == 1 {
 			other(buf[:n])
 		}
 	}

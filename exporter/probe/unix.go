@@ -39,7 +39,7 @@ func newUnix(check sla.Check, timeout time.Duration, d *dialer) (Prober, error) 
 }
 
 // Phases of a Unix probe: to the connection, or to the end of the dialogue.
-func (p *unixProber) Phases() []Phase { return append([]Phase{Connect}, listenPhases(p.steps)...) }
+func (p *unixProber) Phases() []Phase { return append([]Phase{Connect}, dialoguePhases(p.steps)...) }
 
 // Probe connects, talks and hangs up.
 func (p *unixProber) Probe(ctx context.Context, by time.Time) Result {
@@ -53,8 +53,8 @@ func (p *unixProber) Probe(ctx context.Context, by time.Time) Result {
 	}
 	defer conn.Close()
 	t := talk{dialer: p.dialer, address: p.path, run: &r, conn: conn}
-	if fault := t.speak(ctx, p.steps); fault != nil {
+	if fault := t.runSteps(ctx, p.steps); fault != nil {
 		return r.failed(fault)
 	}
-	return r.good(said(p.steps))
+	return r.good(dialogueDetail(p.steps))
 }

@@ -78,24 +78,24 @@ func (p *webSocketProber) Probe(ctx context.Context, by time.Time) Result {
 			return r.failed(fault)
 		}
 	}
-	conn, fault := p.shakeHands(ctx, x)
+	conn, fault := p.openWebSocket(ctx, x)
 	if fault != nil {
 		return r.failed(fault)
 	}
 	defer func() { _ = conn.CloseNow() }()
-	conn.SetReadLimit(maxHeard)
+	conn.SetReadLimit(maxStepRead)
 	fault = p.talk(ctx, conn, &r)
 	if fault == nil && p.ping {
-		fault = p.pong(ctx, conn, &r)
+		fault = p.sendPing(ctx, conn, &r)
 	}
 	if fault != nil {
 		return r.failed(fault)
 	}
-	return r.good(said(p.steps))
+	return r.good(dialogueDetail(p.steps))
 }
 
-// handshake is the transport of a handshake: one round trip of an exchange.
-type handshake struct {
+// handshakeTransport is the transport of a handshake: one round trip of an exchange.
+type handshakeTransport struct {
 	x     *exchange
 	fault *failure
 	code  int
@@ -110,7 +110,7 @@ type upgraded struct {
 func (u upgraded) Read(b []byte) (int, error) { return u.Reader.Read(b) }
 
 // RoundTrip sends the handshake over a connection of its own.
-func (h *handshake) RoundTrip(r *http.Request) (*http.Response, error) {
+func (h *handshakeTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	o := *h.x.first
 	o.headers = slices.Clone(o.headers)
 	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
@@ -137,8 +137,8 @@ func (h *handshake) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-func (p *webSocketProber) shakeHands(ctx context.Context, x *exchange) (*websocket.Conn, *failure) {
-	h := &handshake{x: x}
+func (p *webSocketProber) openWebSocket(ctx context.Context, x *exchange) (*websocket.Conn, *failure) {
+	h := &handshakeTransport{x: x}
 	conn, _, err := websocket.Dial(ctx, p.first.url.String(), &websocket.DialOptions{
 		HTTPClient:   &http.Client{Transport: h, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 		Subprotocols: p.subprotocols,
@@ -146,13 +146,13 @@ func (p *webSocketProber) shakeHands(ctx context.Context, x *exchange) (*websock
 	what := "handshake with " + p.first.address
 	switch {
 	case h.fault != nil:
-		x.tellAnswer()
+		x.captureResponse()
 		return nil, h.fault
 	case err != nil && h.code != 0 && h.code != http.StatusSwitchingProtocols:
 		if h.code == http.StatusUnauthorized && p.client.auth != nil {
 			p.client.auth.refused()
 		}
-		x.tellAnswer()
+		x.captureResponse()
 		return nil, &failure{Status, httpDetail(h.code) + ", and not a WebSocket"}
 	case err != nil:
 		return nil, &failure{Protocol, what + ": not one of a WebSocket"} // the error would quote the answer
@@ -167,7 +167,7 @@ func (p *webSocketProber) shakeHands(ctx context.Context, x *exchange) (*websock
 func (p *webSocketProber) talk(ctx context.Context, conn *websocket.Conn, r *run) *failure {
 	for i := range p.steps {
 		s := &p.steps[i]
-		if !s.listens() {
+		if !s.expects() {
 			kind := websocket.MessageText
 			if p.binary[i] {
 				kind = websocket.MessageBinary
@@ -178,36 +178,36 @@ func (p *webSocketProber) talk(ctx context.Context, conn *websocket.Conn, r *run
 			continue
 		}
 		start := time.Now()
-		heard, err := hearMessage(ctx, conn, s, func(message []byte) { r.tell("", message, sentTexts(p.steps)) })
+		unmatched, err := readMessage(ctx, conn, s, func(message []byte) { r.captureExcerpt("", message, sentTexts(p.steps)) })
 		r.phases.Add(Processing, time.Since(start))
 		if err != nil {
-			return p.fault(ctx, err, s.what, heard)
+			return p.fault(ctx, err, s.what, unmatched)
 		}
 	}
 	return nil
 }
 
-// hearMessage reads until a message is what the step waits for; it returns how
+// readMessage reads until a message is what the step waits for; it returns how
 // many were heard in vain, the first of which is given to other.
-func hearMessage(ctx context.Context, conn *websocket.Conn, s *step, other func([]byte)) (heard int, err error) {
-	for total := 0; total <= maxHeard; heard++ {
+func readMessage(ctx context.Context, conn *websocket.Conn, s *step, other func([]byte)) (unmatched int, err error) {
+	for total := 0; total <= maxStepRead; unmatched++ {
 		_, message, err := conn.Read(ctx)
 		if err != nil {
-			return heard, err
+			return unmatched, err
 		}
 		if s.match != nil && s.match.Match(message) || s.bytes != nil && bytes.Contains(message, s.bytes) {
-			return heard, nil
+			return unmatched, nil
 		}
-		if heard == 0 {
+		if unmatched == 0 {
 			other(message)
 		}
 		total += len(message) + 1
 	}
-	return heard, errNoMatch
+	return unmatched, errNoMatch
 }
 
-// pong sends a ping and waits for its answer, while messages are passed over.
-func (p *webSocketProber) pong(ctx context.Context, conn *websocket.Conn, r *run) *failure {
+// sendPing sends a ping and waits for its answer, while messages are passed over.
+func (p *webSocketProber) sendPing(ctx context.Context, conn *websocket.Conn, r *run) *failure {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -230,13 +230,13 @@ func (p *webSocketProber) pong(ctx context.Context, conn *websocket.Conn, r *run
 }
 
 // fault names why a dialogue failed. What the server said is not told.
-func (p *webSocketProber) fault(ctx context.Context, err error, what string, heard int) *failure {
+func (p *webSocketProber) fault(ctx context.Context, err error, what string, unmatched int) *failure {
 	if errors.Is(err, errNoMatch) || errors.Is(err, websocket.ErrMessageTooBig) {
 		return &failure{Dialogue, what + ": more than 1 MiB, and not what is expected"}
 	}
 	vain := ""
-	if heard > 0 {
-		vain = "; heard " + count(heard, "message") + ", and not what is expected"
+	if unmatched > 0 {
+		vain = "; heard " + count(unmatched, "message") + ", and not what is expected"
 	}
 	if code := websocket.CloseStatus(err); code != -1 {
 		return &failure{Dialogue, fmt.Sprintf("%s: the server closed the WebSocket (%d)%s", what, code, vain)}
