@@ -20,7 +20,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// maxBody is how many bytes of a body are read where a check does not say.
+// maxBody is how many bytes of a body are read if the check does not say.
 const maxBody = 1 << 20
 
 // acceptable is the value of Accept-Encoding.
@@ -32,8 +32,8 @@ func acceptable(encodings []sla.Encoding) string {
 	return strings.Join(names, ", ")
 }
 
-// readBody reads the body, decoded, up to its limit; it returns it if it is
-// wanted, valid until the exchange is closed. A body cut short is a failure.
+// readBody reads the body, decoded, up to its limit. If it is wanted it is
+// returned, valid until the exchange is closed. A body cut short is a failure.
 func (x *exchange) readBody(ctx context.Context, response *http.Response, wanted bool) ([]byte, *failure) {
 	defer func() { x.run.phases.Add(Transfer, time.Since(x.began)) }()
 	body, fault := x.decoded(response)
@@ -76,9 +76,9 @@ func (x *exchange) readBody(ctx context.Context, response *http.Response, wanted
 	return buf, nil
 }
 
-// bodyFault names why a body could not be read to its end. A body without a
-// length ends with the connection, so that the end of that is no fault unless
-// what had come is only a part of what was encoded.
+// bodyFault says why a body could not be read to its end. A body without a length
+// ends with the connection, so that is no fault unless the encoding says that more
+// should follow.
 func (x *exchange) bodyFault(ctx context.Context, err error, total int64) *failure {
 	err = x.wire.cause(x.quic.cause(ctx, err))
 	if _, ok := errors.AsType[*decodingError](err); ok {
@@ -94,8 +94,8 @@ func (e *decodingError) Error() string {
 	return "the body is not " + e.encoding + ", as its header says"
 }
 
-// decoded is the body without its encoding, if it is one that was offered.
-// Without an offer bodies are taken as they are.
+// decoded returns the body without its encoding, which must be one that was
+// offered. If none was offered, it returns the body as it is.
 func (x *exchange) decoded(response *http.Response) (io.Reader, *failure) {
 	encoding := strings.ToLower(strings.TrimSpace(response.Header.Get("Content-Encoding")))
 	if len(x.client.encodings) == 0 || encoding == "" || encoding == "identity" {
@@ -117,8 +117,8 @@ type decoder struct {
 	to       io.Reader
 }
 
-// watchedReader keeps the error that ended it, which is then not one of the
-// encoding.
+// watchedReader keeps the error that ended it, so that it can be distinguished
+// from one of the encoding.
 type watchedReader struct {
 	io.Reader
 	err error
@@ -132,7 +132,7 @@ func (r *watchedReader) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// Read reads what is decoded.
+// Read reads the decoded body.
 func (d *decoder) Read(b []byte) (int, error) {
 	if d.to == nil {
 		buffered := bufio.NewReader(d.from)

@@ -18,9 +18,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// starvedAfter is how long after its deadline a probe may notice it. Where it
-// takes longer, the exporter had no CPU, and that the target did not answer in
-// time is not known.
+// starvedAfter: a probe that notices its deadline later than this had no CPU. It is
+// then unknown whether the target answered in time.
 const starvedAfter = 250 * time.Millisecond
 
 // stage is where in a probe an error happened.
@@ -87,10 +86,9 @@ func (d *dialer) ownFault(err error, address string) (Reason, bool) {
 	return ownErrno(errno)
 }
 
-// hasRoute asks the kernel whether this host has a route to the address that
-// an error is about: connecting a UDP socket looks the route up and sends
-// nothing. It tells a missing route here from a router's "network
-// unreachable", for which TCP reports the same error.
+// hasRoute asks the kernel whether this host has a route to the address of an
+// error: connecting a UDP socket looks up the route and sends nothing. For a missing
+// route here and for a router's "network unreachable", TCP reports the same error.
 func (d *dialer) hasRoute(err error, address string) bool {
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Addr != nil {
 		address = op.Addr.String()
@@ -108,7 +106,8 @@ func isTimeout(err error) bool {
 	return ok && n.Timeout()
 }
 
-// targetFault names what is neither the exporter's fault nor a timeout.
+// targetFault returns the reason of a failure that is neither the exporter's fault
+// nor a timeout.
 func targetFault(err error, phase Phase) Reason {
 	switch errno, _ := errors.AsType[syscall.Errno](err); errno {
 	case syscall.ECONNREFUSED, syscall.ENOENT, syscall.ENOTSOCK, syscall.EPROTOTYPE: // but for the first of Unix sockets alone
@@ -128,13 +127,13 @@ func targetFault(err error, phase Phase) Reason {
 		return certificateFault(err)
 	}
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "remote error" {
-		return TLSOther // an alert after the handshake, as for want of a client's certificate
+		return TLSOther // an alert after the handshake, as if a client's certificate is missing
 	}
 	return Protocol
 }
 
-// endedByPeer tells whether the peer ended a stream of HTTP/2 or QUIC, or with it
-// the connection: what a reset is of TCP.
+// endedByPeer reports whether the peer ended a stream of HTTP/2 or QUIC, or its
+// connection, like a reset in TCP.
 func endedByPeer(err error) bool {
 	if stream, ok := errors.AsType[http2.StreamError](err); ok {
 		return stream.Cause != nil && strings.Contains(stream.Cause.Error(), "from peer") // others are of this side
@@ -170,8 +169,8 @@ func certificateFault(err error) Reason {
 	return TLSOther
 }
 
-// rootCause is the innermost cause of an error, without the addresses that the
-// layers of net repeat. What a peer sent is never part of it.
+// rootCause returns the innermost cause of an error, without the addresses that the
+// layers of net repeat. It never contains what a peer sent.
 func rootCause(err error) string {
 	if errno, ok := errors.AsType[syscall.Errno](err); ok {
 		return errno.Error()

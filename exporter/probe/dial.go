@@ -18,7 +18,7 @@ type dialer struct {
 	plain     net.Dialer // bound to none: for Unix sockets and for resolvers
 	resolver  *net.Resolver
 	resolving *resolverCheck
-	resolvers *resolvers // that probes name
+	resolvers *resolvers // those that specifications name
 }
 
 func newDialer(env Env) *dialer {
@@ -40,7 +40,7 @@ func newDialer(env Env) *dialer {
 	return d
 }
 
-// with is the dialer for another network.
+// with returns the dialer for another network.
 func (d *dialer) with(n *sla.Network) *dialer {
 	if n == nil {
 		return d
@@ -59,7 +59,7 @@ func (d *dialer) with(n *sla.Network) *dialer {
 	return &other
 }
 
-// Dial opens a connection for what is no probe, to where probes may connect.
+// Dial opens a connection that is no probe's. The guard applies to it, too.
 func (f *Factory) Dial(ctx context.Context, network, address string) (net.Conn, error) {
 	if err := f.dialer.checkName(network, address); err != nil {
 		return nil, err
@@ -134,7 +134,7 @@ func (d *dialer) dial(ctx context.Context, network, address string, phases *Phas
 	return conn, err
 }
 
-// dialOneOf connects to those of the addresses that the network says.
+// dialOneOf connects to one of the addresses, chosen as the network says.
 func (d *dialer) dialOneOf(ctx context.Context, network string, to []netip.AddrPort) (net.Conn, error) {
 	switch {
 	case len(to) == 1 || d.network.Addresses == sla.FirstAddress:
@@ -158,8 +158,8 @@ func (d *dialer) dialAddress(ctx context.Context, network string, to netip.AddrP
 	return withTimestamps(conn, began, time.Now()), nil
 }
 
-// leastShare is the least that an address is given of the time, where several
-// are tried one after the other.
+// leastShare is how much time each address gets at least, if several are tried one
+// after the other.
 const leastShare = 2 * time.Second
 
 // dialInOrder tries one address after the other.
@@ -183,8 +183,8 @@ func (d *dialer) dialInOrder(ctx context.Context, network string, to []netip.Add
 	return nil, d.mostTelling(faults)
 }
 
-// mostTelling is the error that stands for all: the first that this host did not
-// cause itself, such as by having no route to one of the families.
+// mostTelling returns the most useful of several errors: the first that this host
+// did not cause itself, as by having no route for one of the families.
 func (d *dialer) mostTelling(faults []error) error {
 	for _, err := range faults {
 		if _, own := d.ownFault(err, ""); !own {

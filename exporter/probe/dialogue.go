@@ -17,16 +17,16 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// dialogueReasons are those of kinds that talk.
+// dialogueReasons are those of kinds with a dialogue.
 var dialogueReasons = []Reason{Dialogue, Protocol}
 
-// maxStepRead bounds, in bytes, what one step listens to.
+// maxStepRead bounds, in bytes, what one step reads.
 const maxStepRead = 1 << 20
 
 // step is a prepared sla.Step.
 type step struct {
 	send     []byte
-	reply    string // like send, with groups of what was heard
+	reply    string // like send, with groups of the line that matched last
 	match    *regexp.Regexp
 	bytes    []byte
 	labels   []InfoLabel // with templates for values
@@ -82,16 +82,15 @@ type talk struct {
 	conn     net.Conn
 	reader   *bufio.Reader
 	limited  io.LimitedReader
-	expand   func(template string) []byte // puts groups of the last line that matched into a reply
+	expand   func(template string) []byte // fills in groups of the line that matched last
 	recorder recordingReader
-	// unterminated: what a step waits for has come, in a line that has no end.
+	// unterminated: what a step expects has arrived, in a line without an end.
 	unterminated bool
 	steps        []step
-	sentReplies  []string // what was sent of that
+	sentReplies  []string // replies that were sent
 }
 
-// runSteps goes through the steps. The connection that it leaves in t.conn is
-// another one after startTLS.
+// runSteps runs the steps. After startTLS, t.conn is another connection.
 func (t *talk) runSteps(ctx context.Context, steps []step) *failure {
 	t.steps = steps
 	t.reader = readers.Get().(*bufio.Reader)
@@ -147,11 +146,11 @@ func (t *talk) runStep(ctx context.Context, s *step) *failure {
 	return nil
 }
 
-// maxInfo bounds, in bytes, a value that is taken from an answer.
+// maxInfo bounds, in bytes, a value that is taken from a response.
 const maxInfo = 64
 
-// label takes values from what was heard. Of two steps with the same label, the
-// last counts.
+// label takes values for labels from the line that matched. If two steps have the
+// same label, the last counts.
 func (t *talk) label(labels []InfoLabel) {
 	for _, l := range labels {
 		value := strings.ToValidUTF8(printable(string(t.expand(l.Value))), "\uFFFD")
@@ -170,8 +169,8 @@ func (t *talk) at(s *step) stage { return stage{phase: Processing, address: t.ad
 
 func (t *talk) startTLS(ctx context.Context, s *step) *failure {
 	if t.reader.Buffered() > 0 {
-		// Anyone in between could have put it there, and it would count
-		// as said within the session.
+		// Anyone between us and the server could have inserted it, and it
+		// would count as sent within the session.
 		return &failure{Protocol, s.what + ": the server spoke before the handshake"}
 	}
 	secured, fault := t.dialer.secure(ctx, t.conn, t.session, t.address, t.run)
@@ -185,8 +184,8 @@ func (t *talk) startTLS(ctx context.Context, s *step) *failure {
 
 var errNoMatch = errors.New("no match")
 
-// read reads until the step has what it waits for; it returns how many lines,
-// or bytes, were heard in vain.
+// read reads until the step has what it expects. It returns how many lines, or
+// bytes, were something else.
 func (t *talk) read(s *step) (unmatched int, err error) {
 	if s.match != nil {
 		return t.readLine(s.match)
@@ -223,7 +222,7 @@ func (t *talk) readLine(match *regexp.Regexp) (unmatched int, err error) {
 	}
 }
 
-// matches tells whether a line does, and keeps what replies may repeat of it.
+// matches reports whether a line matches, and keeps it for replies and labels.
 func (t *talk) matches(match *regexp.Regexp, line []byte) bool {
 	groups := match.FindSubmatchIndex(line)
 	if groups == nil {
@@ -252,7 +251,7 @@ func (t *talk) readBytes(want []byte) (unmatched int, err error) {
 	}
 }
 
-// readError turns an end that is our own bound into what it is.
+// readError replaces an end that is due to maxStepRead by errNoMatch.
 func (t *talk) readError(err error) error {
 	if t.limited.N <= 0 && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)) {
 		return errNoMatch
@@ -260,8 +259,8 @@ func (t *talk) readError(err error) error {
 	return err
 }
 
-// judge says what is wrong with what was heard. What the server said is not
-// told: it could hold anything.
+// judge says why a step failed. It does not quote the server, whose text could
+// contain anything.
 func (t *talk) judge(ctx context.Context, s *step, unmatched int, err error) *failure {
 	if err == nil {
 		return nil
@@ -272,7 +271,7 @@ func (t *talk) judge(ctx context.Context, s *step, unmatched int, err error) *fa
 	}
 	received := fmt.Sprintf("%d %s, and not what is expected", unmatched, what)
 	if t.unterminated {
-		received = "what is expected, in a line without an end: write expectBytes, which waits for none"
+		received = "what is expected, but in a line without an end: use expectBytes, which needs none"
 	}
 	if errors.Is(err, errNoMatch) {
 		return &failure{Dialogue, s.what + ": more than 1 MiB, and not what is expected"}
@@ -282,13 +281,13 @@ func (t *talk) judge(ctx context.Context, s *step, unmatched int, err error) *fa
 		return fault
 	}
 	if fault.reason == Reset && errors.Is(err, io.EOF) {
-		fault.reason = Dialogue // the server has said what it had to say, and hung up
+		fault.reason = Dialogue // the server has sent all it had to send, and closed
 	}
-	fault.detail += "; heard " + received
+	fault.detail += "; received " + received
 	return fault
 }
 
-// dialogueDetail is the detail of a dialogue that went well.
+// dialogueDetail returns the detail of a dialogue that succeeded.
 func dialogueDetail(steps []step) string {
 	if len(steps) == 0 {
 		return "connected"

@@ -15,33 +15,32 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// DefaultExcerpt is how much of what a failing target answered is worth its
-// memory, in bytes.
+// DefaultExcerpt is how many bytes of the response of a failing target are kept.
 const DefaultExcerpt = 1 << 10
 
-// excerptPatience is how long a probe waits for the beginning of a body that
-// its verdict did not need. It is over before: this is in no duration.
+// excerptPatience is how long a probe waits for the beginning of a body that its
+// verdict did not need. The probe has ended by then, so this is in no duration.
 const excerptPatience = 250 * time.Millisecond
 
-// maxValue bounds, in characters, a value of a header in an excerpt.
+// maxValue bounds the value of a header in an excerpt, in bytes.
 const maxValue = 200
 
-// responseStart is the beginning of what a target answered, which a Result shows if
-// that was bad.
+// responseStart is the beginning of a response. A Result shows it if the response
+// was bad.
 type responseStart struct {
-	head    string // what is said of it: a status and headers
-	content []byte // as it came
+	head    string // status and headers
+	content []byte // unchanged
 	hidden  secretTexts
 }
 
-// captureExcerpt keeps what a target said, if that is wanted.
+// captureExcerpt keeps the beginning of a response, if Env.Excerpt asks for it.
 func (r *run) captureExcerpt(head string, content []byte, hidden secretTexts) {
 	if r.excerpt > 0 {
 		r.response = &responseStart{head, slices.Clone(content[:min(len(content), r.excerpt)]), hidden}
 	}
 }
 
-// text is what may be shown, at most twice as long as most bytes.
+// text returns what may be shown: head and content, each at most limit bytes.
 func (h *responseStart) text(limit int) string {
 	var parts []string
 	if h.head != "" {
@@ -64,8 +63,8 @@ func (h *responseStart) contentText(limit int) string {
 	return text + ")"
 }
 
-// isText tells whether bytes can be shown as they are, but for a few; they may
-// end in the middle of a character.
+// isText reports whether at least nine in ten characters are printable. The bytes
+// may end within a character.
 func isText(content []byte) bool {
 	unprintable := 0
 	for rest := content; len(rest) > 0; {
@@ -81,8 +80,8 @@ func isText(content []byte) bool {
 	return unprintable*10 <= len(content)
 }
 
-// printable is a text without what pages and terminals could take for orders,
-// as marks that turn the direction of writing are.
+// printable replaces characters that could control a page or a terminal, such as
+// those that change the direction of writing.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -95,7 +94,8 @@ func printable(text string) string {
 	}, text)
 }
 
-// cut is the beginning of a text, of whole characters.
+// cut returns the first limit bytes of a text, or fewer so that no character is
+// divided.
 func cut(text string, limit int) string {
 	if len(text) <= limit {
 		return text
@@ -106,8 +106,8 @@ func cut(text string, limit int) string {
 	return text[:limit] + "…"
 }
 
-// headText is a status line with headers, without the values that are secret
-// by their name.
+// headText returns the status line and the headers, without values whose name says
+// that they are secret.
 func headText(response *http.Response) string {
 	var b strings.Builder
 	b.WriteString(response.Proto + " " + printable(response.Status) + "\n")
@@ -131,8 +131,8 @@ func headText(response *http.Response) string {
 	return b.String()
 }
 
-// captureResponse keeps the beginning of an answer whose probe is bad: as much as
-// was read of its body, or as comes at once.
+// captureResponse keeps the beginning of the response of a bad probe: what was
+// read of its body, or what arrives within excerptPatience.
 func (x *exchange) captureResponse() {
 	r := x.run
 	if r.excerpt == 0 {
@@ -154,8 +154,8 @@ func (x *exchange) captureResponse() {
 	r.captureExcerpt(headText(x.answer), x.body, x.secretTexts())
 }
 
-// keepNonHTTP keeps what has come if it does not begin as HTTP does. It returns what
-// has come, valid until more is read.
+// keepNonHTTP keeps what has arrived if it does not begin as HTTP does. It returns
+// what has arrived, valid until more is read.
 func (x *exchange) keepNonHTTP() (came []byte) {
 	const sign = "HTTP/"
 	came, _ = x.reader.Peek(x.reader.Buffered())
@@ -165,7 +165,7 @@ func (x *exchange) keepNonHTTP() (came []byte) {
 	return came
 }
 
-// readBodyStart reads the beginning of a body that nobody has looked at.
+// readBodyStart reads the beginning of a body of which nothing has been read.
 func (x *exchange) readBodyStart() {
 	from, fault := x.decoded(x.answer)
 	if fault != nil {
@@ -192,7 +192,7 @@ func (x *exchange) readBodyStart() {
 	x.body, *x.scratch = buf, buf
 }
 
-// captureDNS keeps the records of an answer, as a zone file shows them.
+// captureDNS keeps the records of a DNS response, in the format of zone files.
 func (r *run) captureDNS(m *dns.Msg) {
 	if r.excerpt == 0 || m == nil {
 		return
@@ -211,20 +211,21 @@ func (r *run) captureDNS(m *dns.Msg) {
 	r.captureExcerpt(rcodeName(m), []byte(b.String()), secretTexts{})
 }
 
-// recordingReader hear what a target says in a step of a dialogue, and keep its beginning.
+// recordingReader reads from a target, and keeps the beginning of what it sends in
+// a step of a dialogue.
 type recordingReader struct {
 	from     io.Reader
 	recorded []byte
 	limit    int
 }
 
-// reset forgets what was said before, but for what has been read ahead.
+// reset begins another step. What has been read ahead belongs to it.
 func (e *recordingReader) reset(ahead []byte, limit int) {
 	e.limit = limit
 	e.recorded = append(e.recorded[:0], ahead[:min(len(ahead), limit)]...)
 }
 
-// Read reads what is said.
+// Read implements io.Reader.
 func (e *recordingReader) Read(b []byte) (int, error) {
 	n, err := e.from.Read(b)
 	if room := e.limit - len(e.recorded); room > 0 {
@@ -233,7 +234,7 @@ func (e *recordingReader) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// captureExcerpt keeps what was heard in vain.
+// captureExcerpt keeps what the target sent instead of what was expected.
 func (t *talk) captureExcerpt() {
 	hidden := sentTexts(t.steps)
 	for _, reply := range t.sentReplies {
@@ -244,7 +245,7 @@ func (t *talk) captureExcerpt() {
 	}
 }
 
-// sentTexts are what a dialogue says.
+// sentTexts returns what a dialogue sends.
 func sentTexts(steps []step) (s secretTexts) {
 	for i := range steps {
 		s.addSent(string(steps[i].send))

@@ -22,37 +22,36 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// exchange is the requests of one HTTP probe. Each has a connection of its
-// own: nothing is kept alive, and nothing sent twice, which is what the
-// transport of net/http cannot be brought to do cheaply. HTTP/1.1 takes no
-// goroutine.
+// exchange makes the requests of one HTTP probe. Each has a connection of its own:
+// nothing is kept alive or sent twice, for which net/http's transport would need
+// much more CPU. HTTP/1.1 takes no goroutine.
 type exchange struct {
 	client   *httpClient
 	run      *run
-	first    *outgoing // the origin of which gets what is secret
-	secrets  []pair    // headers for it
+	first    *outgoing // secrets are sent to its origin only
+	secrets  []pair    // headers for that origin
 	jar      *cookiejar.Jar
 	step     string              // of a journey
-	redact   func(string) string // what results show of URLs; nil: as it is
+	redact   func(string) string // hides captured values in URLs of results; may be nil
 	captured map[string]string   // of a journey
 	hops     int                 // redirects that were followed
-	before   Phases              // when the current request began
+	before   Phases              // as they were when the current request began
 	start    time.Time
 
 	conn    net.Conn
-	stop    func() bool // ends the watch over conn
+	stop    func() bool // of interruptible
 	quic    *quicConn
-	wire    wire // what conn is read by
+	wire    wire // reads from conn
 	limited io.LimitedReader
 	reader  *bufio.Reader
-	began   time.Time // when the first byte of the current answer came
+	began   time.Time // when the first byte of the current response arrived
 	scratch *[]byte
 
-	// For the excerpt of a bad answer.
+	// For the excerpt of a bad response.
 	current  *outgoing      // the last request
-	answer   *http.Response // to it; nil: none
-	raw      []byte         // what came instead of HTTP
-	bodyRead bool           // somebody has read of the answer's body
+	answer   *http.Response // the response to it; nil: none
+	raw      []byte         // what arrived instead of HTTP
+	bodyRead bool           // some of the response's body has been read
 	body     []byte         // its beginning, valid until the exchange is closed
 }
 
@@ -64,7 +63,7 @@ var (
 // maxScratch is the largest buffer that is kept for the next probe.
 const maxScratch = 64 << 10
 
-// buffer is memory for what is sent, and later for a body.
+// buffer returns memory for what is sent, and later for a body.
 func (x *exchange) buffer() []byte {
 	if x.scratch == nil {
 		x.scratch = scratches.Get().(*[]byte)
@@ -72,8 +71,8 @@ func (x *exchange) buffer() []byte {
 	return (*x.scratch)[:0]
 }
 
-// follow sends the request, and those that redirects ask for, up to an answer
-// to be judged. Its body has not been read.
+// follow sends the request and those that redirects ask for. It returns the last
+// response, whose body has not been read.
 func (x *exchange) follow(ctx context.Context, o *outgoing) (*http.Response, *failure) {
 	x.first = o
 	for {
@@ -100,7 +99,7 @@ func (x *exchange) follow(ctx context.Context, o *outgoing) (*http.Response, *fa
 	}
 }
 
-// redirect is the request after a redirect.
+// redirect returns the request that follows a redirect.
 func (x *exchange) redirect(o *outgoing, response *http.Response, location string) (*outgoing, *failure) {
 	if x.hops == x.client.redirects {
 		return nil, tooManyRedirects(x.hops)
@@ -121,7 +120,8 @@ func (x *exchange) redirect(o *outgoing, response *http.Response, location strin
 	return next, nil
 }
 
-// addPart keeps one request of several.
+// addPart adds the request to the parts of the result, if there are several or it is
+// a step of a journey.
 func (x *exchange) addPart(o *outgoing, status int, one bool) {
 	if !one && x.step == "" {
 		return
@@ -135,7 +135,7 @@ func (x *exchange) addPart(o *outgoing, status int, one bool) {
 	})
 }
 
-// finish adds the body to the last request that was noted.
+// finish adds the time of the body to the last part.
 func (x *exchange) finish() {
 	if x.hops == 0 && x.step == "" || len(x.run.parts) == 0 {
 		return
@@ -145,7 +145,7 @@ func (x *exchange) finish() {
 }
 
 // roundTrip sends a request over a new connection and reads the header of the
-// answer.
+// response.
 func (x *exchange) roundTrip(ctx context.Context, o *outgoing) (*http.Response, *failure) {
 	x.closeConn()
 	x.wire.reset(nil)
@@ -172,8 +172,8 @@ func (x *exchange) roundTrip(ctx context.Context, o *outgoing) (*http.Response, 
 	return response, fault
 }
 
-// withHeaders is a request with headers besides its own: the secrets, and cookies.
-// All cookies stand in one header, as servers expect (RFC 6265, section 5.4).
+// withHeaders returns the request, and headers to send besides its own: secrets and
+// cookies. All cookies are in one header, as servers expect (RFC 6265, section 5.4).
 func (x *exchange) withHeaders(o *outgoing) (*outgoing, []pair) {
 	var more []pair
 	if len(x.secrets) > 0 && (o == x.first || sameOrigin(x.first.url, o.url)) {
@@ -210,7 +210,7 @@ func (x *exchange) withHeaders(o *outgoing) (*outgoing, []pair) {
 	return o, append(more, pair{"Cookie", strings.Join(lines, "; ")})
 }
 
-// otherCookies are those of a header that have not been set again.
+// otherCookies returns the cookies of a header that no response has set.
 func otherCookies(header string, set []*http.Cookie) []string {
 	var kept []string
 	for one := range strings.SplitSeq(header, ";") {
@@ -223,8 +223,8 @@ func otherCookies(header string, set []*http.Cookie) []string {
 	return kept
 }
 
-// The requests that http.ReadResponse wants to know of an answer: only whether
-// the method is HEAD matters.
+// The requests that http.ReadResponse needs to read a response: it only matters
+// whether the method is HEAD.
 var (
 	headRequest = &http.Request{Method: http.MethodHead}
 	getRequest  = &http.Request{Method: http.MethodGet}
@@ -241,7 +241,7 @@ func (x *exchange) overHTTP1(ctx context.Context, o *outgoing, more []pair, whol
 	response, err := x.receive(about)
 	if err != nil {
 		if sendErr != nil {
-			err = sendErr // the cause; without an answer the request was not enough
+			err = sendErr // the cause of the missing response
 		}
 		return nil, x.fault(ctx, err, o.address)
 	}
@@ -250,7 +250,7 @@ func (x *exchange) overHTTP1(ctx context.Context, o *outgoing, more []pair, whol
 
 var errHeaderTooLong = errors.New("the header is longer than 1 MiB")
 
-// receive waits for the answer and reads its header, past interim ones.
+// receive waits for the response and reads its header. It skips interim responses.
 func (x *exchange) receive(about *http.Request) (*http.Response, error) {
 	if x.reader == nil {
 		x.reader = readers.Get().(*bufio.Reader)
@@ -273,7 +273,7 @@ func (x *exchange) receive(about *http.Request) (*http.Response, error) {
 			if x.limited.N <= 0 {
 				return nil, errHeaderTooLong
 			}
-			if x.wire.err == nil && x.wire.reads == reads { // or else what came is no longer in the buffer
+			if x.wire.err == nil && x.wire.reads == reads { // otherwise, came is no longer in the buffer
 				return nil, x.malformed(err, came)
 			}
 			return nil, x.wire.cause(err)
@@ -288,13 +288,13 @@ func (x *exchange) receive(about *http.Request) (*http.Response, error) {
 	}
 }
 
-// headerError is a header of an answer that cannot be read.
+// headerError is the error of a header that cannot be read.
 type headerError struct{ what string }
 
 func (e *headerError) Error() string { return e.what }
 
-// malformed says which header cannot be read, and keeps what had come for the
-// excerpt; with anything else than a header the error is what it was.
+// malformed says which header cannot be read, and keeps what arrived for the
+// excerpt. If it was not a header it returns err.
 func (x *exchange) malformed(err error, came []byte) error {
 	status, rest, _ := bytes.Cut(came, []byte("\n"))
 	if !bytes.HasPrefix(status, []byte("HTTP/")) {
@@ -321,13 +321,13 @@ func (x *exchange) malformed(err error, came []byte) error {
 	return err
 }
 
-// framing are the headers whose values say where a message ends.
+// framing are the headers that say where a message ends.
 var framing = []string{"content-length", "transfer-encoding"}
 
 // maxHeaderName is how much of the name of a header that cannot be read is shown.
 const maxHeaderName = 40
 
-// fault names what went wrong between the request and the end of the header.
+// fault says what went wrong between the request and the end of the header.
 func (x *exchange) fault(ctx context.Context, err error, address string) *failure {
 	at := stage{phase: Processing, address: address, what: "answer of " + address}
 	err = x.quic.cause(ctx, err)
@@ -361,7 +361,7 @@ func (x *exchange) closeConn() {
 	x.conn, x.stop = nil, nil
 }
 
-// close gives back everything that the exchange holds.
+// close releases everything that the exchange holds.
 func (x *exchange) close() {
 	x.closeConn()
 	if x.reader != nil {

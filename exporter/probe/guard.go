@@ -7,10 +7,10 @@ import (
 	"syscall"
 )
 
-// Guard says what may be connected to; an error is the reason why not.
+// Guard says what probes may connect to; an error is the reason why not.
 type Guard interface {
 	Host(host string) error        // by name, before it is resolved; of every redirect too
-	Address(addr netip.Addr) error // of a socket that is about to connect
+	Address(addr netip.Addr) error // that a socket is about to connect to
 	Socket(path string) error      // of the Unix domain
 }
 
@@ -19,8 +19,7 @@ type refusal struct{ why error }
 
 func (r *refusal) Error() string { return r.why.Error() }
 
-// checkName asks the guard about what a connection is to be opened to, as far as
-// its name says.
+// checkName asks the guard whether a connection may be opened, judging by the name.
 func (d *dialer) checkName(network, address string) error {
 	if d.env.Guard == nil {
 		return nil
@@ -37,8 +36,8 @@ func (d *dialer) checkName(network, address string) error {
 	return nil
 }
 
-// control is called on each socket before it connects, with the very address
-// that it connects to: what a name resolved to a moment ago does not count.
+// control is called on each socket before it connects, with the very address that
+// it connects to, so that a name cannot resolve to another one in between.
 func (d *dialer) control(network, address string, c syscall.RawConn) error {
 	if d.env.Guard != nil && !strings.HasPrefix(network, "unix") {
 		to, err := netip.ParseAddrPort(address)
@@ -56,7 +55,7 @@ func (d *dialer) control(network, address string, c syscall.RawConn) error {
 }
 
 // checkAddress asks the guard for probers that send packets without connecting a
-// socket: they send to the very address that they ask about.
+// socket. They must send to the very address that they pass.
 func (d *dialer) checkAddress(host string, to netip.Addr) *failure {
 	if d.env.Guard == nil {
 		return nil

@@ -19,10 +19,10 @@ import (
 
 var httpReasons = []Reason{Status, Header, Body, Redirect, Protocol, ProxyFailed}
 
-// maxHeader bounds, in bytes, the header of an answer.
+// maxHeader bounds, in bytes, the header of a response.
 const maxHeader = 1 << 20
 
-// HTTPFacts are what the last answer of an HTTP probe was.
+// HTTPFacts describe the last response of an HTTP probe.
 type HTTPFacts struct {
 	Status        int
 	Version       string // "HTTP/1.1"
@@ -33,14 +33,14 @@ type HTTPFacts struct {
 	LastModified  time.Time
 }
 
-// httpProber requests a URL and judges the answer.
+// httpProber requests a URL and judges the response.
 type httpProber struct {
 	client  httpClient
 	first   *outgoing
 	timeout time.Duration
 }
 
-// httpClient is how requests are made and answers judged; journeys have one for
+// httpClient says how to make requests and judge responses. Journeys have one for
 // each step.
 type httpClient struct {
 	dialer     *dialer
@@ -51,7 +51,7 @@ type httpClient struct {
 	*httpMore
 }
 
-// httpRules are what an answer must be like.
+// httpRules are the conditions that a response must meet.
 type httpRules struct {
 	status  []sla.StatusRange
 	match   *regexp.Regexp // nil: any body
@@ -60,7 +60,7 @@ type httpRules struct {
 	json    *jsoncel.Program // nil: any body
 }
 
-// headerRule is a header that an answer must have.
+// headerRule is a header that a response must have.
 type headerRule struct {
 	name  string
 	match *regexp.Regexp
@@ -130,9 +130,9 @@ func newHTTPRules(c *sla.HTTPCheck) (rules httpRules, err error) {
 	return rules, nil
 }
 
-// session says how to speak TLS for a URL; nil for plain HTTP. Where only a
-// redirect leads to TLS it is made for the probe, without a client's
-// certificate: most targets without TLS need none.
+// session returns how to speak TLS for a URL; nil for plain HTTP. If only a
+// redirect leads to TLS the session is made for this probe, and without a client's
+// certificate.
 func (h *httpClient) session(u *url.URL) *session {
 	if u.Scheme == "http" {
 		return nil
@@ -175,10 +175,10 @@ func (p *httpProber) Probe(ctx context.Context, by time.Time) Result {
 	return r.good(detail)
 }
 
-// ask makes a request and judges its answer: it returns what is to be told of
-// it. Before everything is closed, heard is called with a good answer and its
-// body, if it is not nil.
-func (x *exchange) ask(ctx context.Context, o *outgoing, heard func(*http.Response, []byte) *failure) (string, *failure) {
+// ask makes a request, judges its response and returns the detail for the result.
+// If onGood is not nil it is called with a good response and its body, before
+// everything is closed.
+func (x *exchange) ask(ctx context.Context, o *outgoing, onGood func(*http.Response, []byte) *failure) (string, *failure) {
 	defer x.close()
 	h, r := x.client, x.run
 	if h.auth != nil || len(h.headerFiles) > 0 {
@@ -196,10 +196,10 @@ func (x *exchange) ask(ctx context.Context, o *outgoing, heard func(*http.Respon
 	if response.StatusCode == http.StatusUnauthorized && h.auth != nil {
 		h.auth.refused()
 	}
-	body, fault := x.judge(ctx, response, heard != nil)
+	body, fault := x.judge(ctx, response, onGood != nil)
 	x.finish()
-	if fault == nil && heard != nil {
-		fault = heard(response, body)
+	if fault == nil && onGood != nil {
+		fault = onGood(response, body)
 	}
 	if fault != nil {
 		x.captureResponse()
@@ -220,8 +220,8 @@ func (r *run) tellHTTP(response *http.Response, redirects int) {
 	}
 }
 
-// judge reads the answer and says what is wrong with it, if anything. The body
-// is returned if it is wanted, valid until the exchange is closed.
+// judge reads the response and says what is wrong with it, if anything. If the body
+// is wanted it is returned, valid until the exchange is closed.
 func (x *exchange) judge(ctx context.Context, response *http.Response, wanted bool) ([]byte, *failure) {
 	code, h := response.StatusCode, x.client
 	if !h.accepts(response.Proto) {

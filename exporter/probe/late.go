@@ -5,27 +5,27 @@ import (
 	"time"
 )
 
-// lateness adds up how much of a probe's time is the exporter's own: the time
-// for which it is not attested that the exporter waited for the peer. A busy
-// host makes goroutines wait after what they wait for has come; a clock that is
-// read before and after cannot tell that from a slow target, the kernel can.
+// lateness adds up how much of a probe's time is the exporter's own: all time in
+// which it is not proven that the exporter waited for the peer. On a busy host, a
+// goroutine waits for CPU after its data has arrived. Clock readings before and
+// after cannot distinguish that from a slow target, but timestamps of the kernel
+// can.
 //
-// What is read over a connection can be noted by another goroutine than that of
-// the probe.
+// The reads of a connection may be noted by another goroutine than the probe's.
 type lateness struct {
 	mu            sync.Mutex
 	ownTime       time.Duration
-	longestStall  time.Duration // the longest stretch of it
-	opening       time.Duration // the part of own in arrivals that were read late before the session was open
-	pending       time.Duration // how long something had been there that a deadline kept from being read
-	lastWait      time.Time     // when the last wait ended; what comes after it is own time
+	longestStall  time.Duration // the longest single part of ownTime
+	opening       time.Duration // the part of ownTime in arrivals that were read late before the session was open
+	pending       time.Duration // how long data had been there, unread, when a deadline ended the wait
+	lastWait      time.Time     // when the last wait ended; time after it is the exporter's own
 	waiting       bool
-	over          bool // the verdict is there; what is read after it is no part of the probe
-	excludingWork bool // what the exporter calculates is no lateness: a handshake
+	over          bool // there is a verdict; later reads are no part of the probe
+	excludingWork bool // during a handshake, whose calculations are no lateness
 }
 
-// opened notes that a connection was open at a time, of which own was the
-// exporter's; it had begun to be wanted at another.
+// opened notes that a connection, begun at wanted, was open at the time at, and
+// that own of the time in between was the exporter's.
 func (l *lateness) opened(wanted, at time.Time, own time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -49,7 +49,7 @@ func (l *lateness) wait(from time.Time) {
 	l.waiting = true
 }
 
-// resume notes the end of a wait: what it had waited for was there late before.
+// resume notes the end of a wait. What was waited for had arrived by late earlier.
 func (l *lateness) resume(at time.Time, late time.Duration) {
 	if l == nil {
 		return
@@ -66,8 +66,8 @@ func (l *lateness) resume(at time.Time, late time.Duration) {
 	l.lastWait, l.waiting = at, false
 }
 
-// foundUnread notes that something had been there for so long when a deadline ended
-// the wait for it.
+// foundUnread notes for how long data had been there, unread, when a deadline
+// ended the wait for it.
 func (l *lateness) foundUnread(late time.Duration) {
 	if l == nil {
 		return
@@ -79,7 +79,7 @@ func (l *lateness) foundUnread(late time.Duration) {
 	}
 }
 
-// work counts what has passed since the last wait; l.mu is held.
+// work counts the time since the last wait as own time; l.mu is held.
 func (l *lateness) work(until time.Time) {
 	if !l.excludingWork && until.After(l.lastWait) {
 		l.add(until.Sub(l.lastWait))
@@ -87,14 +87,14 @@ func (l *lateness) work(until time.Time) {
 	l.lastWait = until
 }
 
-// add counts a stretch of own time; l.mu is held.
+// add counts own time; l.mu is held.
 func (l *lateness) add(d time.Duration) {
 	l.ownTime += d
 	l.longestStall = max(l.longestStall, d)
 }
 
-// excludeWork begins and ends a stretch in which calculating is no lateness: the
-// arithmetic of a handshake is a part of what it takes.
+// excludeWork begins and ends a time in which calculating is no lateness: a
+// handshake takes the time that its arithmetic takes.
 func (l *lateness) excludeWork(on bool) {
 	if l == nil {
 		return
@@ -106,9 +106,9 @@ func (l *lateness) excludeWork(on bool) {
 	l.excludingWork = on
 }
 
-// finish is the exporter's own time up to the verdict, and ends the account. While it waits in vain
-// what passes is the peer's; after an answer it is the exporter's, also where
-// another goroutine already waits for more.
+// finish ends the account, and returns the exporter's own time up to the verdict.
+// If the probe ended while waiting, the time since then is the peer's. After an
+// answer it is the exporter's, even if another goroutine already waits for more.
 func (l *lateness) finish(now time.Time, answered bool) time.Duration {
 	if l == nil {
 		return 0
@@ -122,10 +122,10 @@ func (l *lateness) finish(now time.Time, answered bool) time.Duration {
 	return l.ownTime
 }
 
-// mayHaveMissed tells whether a probe that waited in vain until now may have missed its
-// answer: because something was there that it had not read, or because the
-// session was open too late. What it read in between, however late, tells nothing
-// of that: a target that floods the exporter keeps it busy.
+// mayHaveMissed reports whether a probe that timed out may have missed the answer:
+// because data had arrived that it had not read, or because the session was opened
+// too late. What it read late in between does not count: a target that floods the
+// exporter keeps it busy.
 func (l *lateness) mayHaveMissed(took time.Duration) bool {
 	if l == nil {
 		return false
@@ -135,8 +135,8 @@ func (l *lateness) mayHaveMissed(took time.Duration) bool {
 	return tooLate(min(l.opening+l.pending, took), took)
 }
 
-// stalled tells whether the exporter did nothing for so long that a peer may
-// have lost patience with it.
+// stalled reports whether the exporter did nothing for so long that the peer may
+// have given up on it.
 func (l *lateness) stalled() bool {
 	if l == nil {
 		return false
@@ -146,38 +146,37 @@ func (l *lateness) stalled() bool {
 	return l.longestStall > peerPatience
 }
 
-// peerPatience is for how long any peer bears a client that is silent.
+// peerPatience is how long every peer waits for a silent client, at least.
 const peerPatience = time.Second
 
-// How late the exporter may be itself before a duration is not told: a share of
-// the time that the target took, and never less than a time. What is promised is
-// 5 % or 2 ms; half of it is for what nobody attests. That is how late the kernel
-// itself is with a packet: it is stamped when its turn comes, and where the
-// processing of packets waits for CPU, so do those who read them.
+// How much of a duration may be the exporter's own before the duration counts as
+// unknown: a share of the time that the target took, and at least lateMinimum. We
+// promise 5 % or 2 ms. Half of that is for what cannot be measured: the kernel
+// stamps a packet when it processes it, and that may wait for CPU as well.
 const (
 	lateShare   = 40 // the 40th part, 2.5 %
 	lateMinimum = time.Millisecond
 )
 
-// tooLate tells whether so much own time in a duration is too much.
+// tooLate reports whether a duration contains too much own time.
 func tooLate(late, duration time.Duration) bool {
 	return late > max((duration-late)/lateShare, lateMinimum)
 }
 
-// Unsure tells whether too much of the duration may be the exporter's own: the
+// Unsure reports whether too much of the duration may be the exporter's own. The
 // target took between Duration - Late and Duration.
 func (r *Result) Unsure() bool { return tooLate(r.Late, r.Duration) }
 
-// DetailWithLateness is the detail, and how late the exporter was if that makes the duration
-// unsure.
+// DetailWithLateness returns the detail, with how late the exporter was if the
+// duration is unsure.
 func (r *Result) DetailWithLateness() string {
 	if !r.Unsure() {
 		return r.Detail
 	}
-	return r.Detail + "; up to " + r.Late.Round(100*time.Microsecond).String() + " of the time was the exporter's own, for want of CPU"
+	return r.Detail + "; up to " + r.Late.Round(100*time.Microsecond).String() + " of the time was the exporter's own: it had no CPU"
 }
 
-// latenessReporter is a connection that tells a probe of its lateness.
+// latenessReporter is a connection that reports late reads to a probe.
 type latenessReporter interface {
 	reportTo(r *run, wanted time.Time)
 }

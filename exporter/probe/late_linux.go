@@ -13,10 +13,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// withTimestamps gives a connection, opened between two times, what lateness needs:
-// the kernel's own measure of the round trip that opened it, and a stamp on
-// everything that is read of when it had arrived. Where the kernel does not
-// tell, nothing is attested.
+// withTimestamps adds to a connection, opened between two times, what lateness
+// needs: the kernel's own measure of the round trip that opened it, and the time
+// of arrival of everything that is read. If the kernel does not provide them, the
+// connection is returned as it is.
 func withTimestamps(conn net.Conn, began, ended time.Time) net.Conn {
 	switch c := conn.(type) {
 	case *net.TCPConn:
@@ -25,28 +25,28 @@ func withTimestamps(conn net.Conn, began, ended time.Time) net.Conn {
 		}
 	case *net.UDPConn:
 		if raw, err := c.SyscallConn(); err == nil {
-			return &stampedUDP{UDPConn: c, stamps: stamps{from: raw, opened: ended}} // nobody was waited for
+			return &stampedUDP{UDPConn: c, stamps: stamps{from: raw, opened: ended}} // opening a UDP socket waits for nobody
 		}
 	}
 	return conn
 }
 
-// stampsOf are those of a TCP connection.
+// stampsOf returns the stamps of a TCP connection.
 func stampsOf(from syscall.RawConn, to net.Addr, began, ended time.Time) stamps {
 	s := stamps{from: from, opened: ended, own: ended.Sub(began)}
 	tcp, ok := to.(*net.TCPAddr)
-	if ok && s.own > trustedConnectTime && !tcp.IP.IsLoopback() { // a round trip within this host takes nothing but its CPU
+	if ok && s.own > trustedConnectTime && !tcp.IP.IsLoopback() { // a round trip within this host is all CPU time
 		s.own -= roundTrip(from, s.own)
 	}
 	return s
 }
 
-// trustedConnectTime is how long opening a connection may take without the kernel being
-// asked how much of it was the network's.
+// trustedConnectTime is how fast a connection must open so that we do not ask the
+// kernel how much of the time was the network's.
 const trustedConnectTime = 250 * time.Microsecond
 
-// roundTrip is the time between the packet that opened a connection and its
-// answer; everything, where a packet was lost and the kernel has no measure.
+// roundTrip returns the time between the packet that opened a connection and its
+// answer; all if a packet was lost, since the kernel then has no measure.
 func roundTrip(from syscall.RawConn, all time.Duration) time.Duration {
 	var info *unix.TCPInfo
 	err := errors.ErrUnsupported
@@ -57,9 +57,9 @@ func roundTrip(from syscall.RawConn, all time.Duration) time.Duration {
 	return min(time.Duration(info.Rtt)*time.Microsecond, all)
 }
 
-// enableTimestamps makes the kernel stamp packets from now on. It does while some socket
-// wants it, but begins only a moment after the first does: too late for that
-// one's answer. So one socket wants it for ever.
+// enableTimestamps makes the kernel stamp packets from now on. It does so while any
+// socket requests it, but begins a moment after the first request, too late for the
+// answer to that socket. So one socket requests it for as long as the process runs.
 var enableTimestamps = sync.OnceFunc(func() {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err == nil {
@@ -67,13 +67,13 @@ var enableTimestamps = sync.OnceFunc(func() {
 	}
 })
 
-// stamps reads from a socket together with the times of arrival.
+// stamps reads from a socket, and notes when the data had arrived.
 type stamps struct {
 	from   syscall.RawConn
-	late   *lateness     // nil: nobody asks
+	late   *lateness     // nil: lateness is not measured
 	opened time.Time     // when the connection was open
-	own    time.Duration // that opening it took the exporter itself
-	asked  bool          // for stamps
+	own    time.Duration // the exporter's own part of the time that opening took
+	asked  bool          // stamps have been requested of the socket
 }
 
 type stampedTCP struct {
@@ -86,7 +86,7 @@ type stampedUDP struct {
 	stamps
 }
 
-// Read reads, and notes how long what is read had been there.
+// Read reads, and notes how long the data had been there.
 func (c *stampedTCP) Read(b []byte) (int, error) { return c.read(b, c.TCPConn) }
 
 // Read reads a packet, and notes how long it had been there.
@@ -100,8 +100,8 @@ func (s *stamps) reportTo(r *run, wanted time.Time) {
 	s.late.opened(wanted, s.opened, s.own)
 }
 
-// read waits until there is something to read, asks for its stamp without taking
-// it, and leaves the rest to the connection.
+// read waits until there is something to read, gets its stamp without consuming
+// it, and leaves reading to the connection.
 func (s *stamps) read(b []byte, conn io.Reader) (n int, err error) {
 	if len(b) == 0 {
 		return 0, nil
@@ -126,8 +126,8 @@ func (s *stamps) read(b []byte, conn io.Reader) (n int, err error) {
 	return n, err
 }
 
-// unreadSince is the stamp of what a deadline kept from being read, 0 if there is
-// nothing, and notes for how long it had been there.
+// unreadSince returns the stamp of data that a deadline kept from being read, 0 if
+// there is none, and notes for how long it had been there.
 func (s *stamps) unreadSince(b []byte, began time.Time) (arrived int64) {
 	_ = s.from.Control(func(fd uintptr) { arrived, _ = s.peek(fd, b) })
 	if now := time.Now(); arrived != 0 {
@@ -136,8 +136,9 @@ func (s *stamps) unreadSince(b []byte, began time.Time) (arrived int64) {
 	return arrived
 }
 
-// peek is the stamp of what could be read into b; 0 for the end of a connection.
-// The kernel reports an error only once, so that reading would not find it again.
+// peek returns the stamp of what could be read into b; 0 at the end of a
+// connection. It returns an error of the socket, too, because the kernel reports
+// that only once: a later read would not find it.
 func (s *stamps) peek(fd uintptr, b []byte) (arrived int64, err error) {
 	if !s.asked {
 		s.asked = true
@@ -151,8 +152,8 @@ func (s *stamps) peek(fd uintptr, b []byte) (arrived int64, err error) {
 	return arrival(control[:n]), nil
 }
 
-// resume notes the end of a read. What had been there before it began was not
-// waited for: reading it was work.
+// resume notes the end of a read. Data that had arrived before the read began was
+// not waited for.
 func (s *stamps) resume(arrived int64, began, now time.Time) {
 	switch late := late(arrived, began, now); {
 	case arrived == 0:
@@ -164,21 +165,21 @@ func (s *stamps) resume(arrived int64, began, now time.Time) {
 	}
 }
 
-// late is how long before now something arrived. The stamp is of the clock that
-// tells the time of day; the duration of a probe is by another, which time.Now
-// reads right after it. A process that had no CPU in between the two, or whose
-// clock was set, would lose that time; of two readings it shows as the
-// difference between the clocks.
+// late returns how long before now something arrived. The stamp is by the clock of
+// the time of day, and a probe's duration by the monotonic clock. time.Now reads
+// one right after the other. If the process had no CPU in between, or the time of
+// day was set, the two clocks differ by that time, which is added here.
 func late(arrived int64, began, now time.Time) time.Duration {
 	return time.Duration(now.UnixNano()-arrived) + clockDifference(began.UnixNano(), now.UnixNano(), now.Sub(began))
 }
 
-// clockDifference is by how much the time of day went on less than time did.
+// clockDifference returns by how much less the time of day advanced than the
+// monotonic clock.
 func clockDifference(from, to int64, passed time.Duration) time.Duration {
 	return max(passed-time.Duration(to-from), 0)
 }
 
-// arrival is the stamp among control messages, 0 if there is none.
+// arrival returns the stamp in control messages, 0 if there is none.
 func arrival(controls []byte) int64 {
 	for len(controls) > 0 {
 		header, data, rest, err := unix.ParseOneSocketControlMessage(controls)

@@ -93,7 +93,7 @@ func TestUDP(t *testing.T) {
 	checkFailures(t, []failing{
 		{name: "silence", check: &sla.UDPCheck{Address: mute, Dialogue: shout}, timeout: patience, want: probe.Timeout, outcome: probe.Bad, detail: "step 2 of 2 (expect)", phases: []probe.Phase{probe.Processing}},
 		{name: "nobody there", check: &sla.UDPCheck{Address: empty, Dialogue: shout}, want: probe.ConnectRefused, outcome: probe.Bad},
-		{name: "only other packets", check: &sla.UDPCheck{Address: chatty, Dialogue: []sla.Step{{Send: "x"}, {Expect: "^never$"}}}, timeout: patience, want: probe.Timeout, outcome: probe.Bad, detail: "heard 3 packets"},
+		{name: "only other packets", check: &sla.UDPCheck{Address: chatty, Dialogue: []sla.Step{{Send: "x"}, {Expect: "^never$"}}}, timeout: patience, want: probe.Timeout, outcome: probe.Bad, detail: "received 3 packets"},
 	})
 	for name, steps := range map[string][]sla.Step{"nothing expected": {{Send: "x"}}, "TLS": {{Expect: "x"}, {StartTLS: true}}, "a step of nothing": {{Expect: "x"}, {}}} {
 		if _, err := probe.NewFactory(probe.Env{}).New(&sla.Probe{Check: &sla.UDPCheck{Address: mute, Dialogue: steps}, Timeout: time.Second}); err == nil {

@@ -15,8 +15,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// How long a token is used: until shortly before it expires, and a while where
-// its server does not say.
+// How long a token is used: until shortly before it expires, or for tokenDefault if
+// the server does not say.
 const (
 	tokenMargin  = 10 * time.Second
 	tokenDefault = 5 * time.Minute
@@ -38,8 +38,8 @@ type tokens struct {
 
 func newTokens(o *sla.OAuth2, d *dialer) *tokens { return &tokens{from: o, dialer: d} }
 
-// value is the token, fetched if there is none that is valid. The time for it
-// is no part of the probe.
+// value returns a valid token, and fetches it if necessary. The time for that is no
+// part of the probe.
 func (t *tokens) value(ctx context.Context, r *run) (string, *failure) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -74,9 +74,9 @@ func (t *tokens) refused() {
 	t.token = ""
 }
 
-// fetch asks the token endpoint. The secret is sent as section 2.3.1 wants
-// servers to take it, by basic authentication; where that is refused, as in the
-// body, which some servers want instead. What was taken is sent the next time.
+// fetch requests a token. The secret is sent by basic authentication, which section
+// 2.3.1 demands of servers. If that is refused it is sent in the body, which some
+// servers want instead. What worked is used the next time.
 func (t *tokens) fetch(ctx context.Context) (token string, life time.Duration, fault *failure) {
 	secret, err := secretValue(t.from.ClientSecret)
 	if err != nil {
@@ -88,13 +88,13 @@ func (t *tokens) fetch(ctx context.Context) (token string, life time.Duration, f
 	}
 	token, life, _, other := t.ask(ctx, secret, !t.inBody)
 	if other != nil {
-		return "", 0, fault // what is said of the first is what people look for
+		return "", 0, fault // the first failure is the one that helps people
 	}
 	t.inBody = !t.inBody
 	return token, life, nil
 }
 
-// ask asks once, and returns the status of the answer, 0 if there was none.
+// ask requests once, and returns the status of the response, 0 if there was none.
 func (t *tokens) ask(ctx context.Context, secret string, inBody bool) (token string, life time.Duration, code int, fault *failure) {
 	form := url.Values{"grant_type": {"client_credentials"}}
 	if len(t.from.Scopes) > 0 {
@@ -137,7 +137,7 @@ func (t *tokens) ask(ctx context.Context, secret string, inBody bool) (token str
 	return token, life, code, fault
 }
 
-// parseToken reads the answer of a token endpoint (section 5.1).
+// parseToken reads the response of a token endpoint (section 5.1).
 func parseToken(body []byte) (string, time.Duration, *failure) {
 	var answer struct {
 		Token string      `json:"access_token"`

@@ -150,8 +150,8 @@ func TestDetailsSayWhatWasThere(t *testing.T) {
 	checkFailures(t, []failing{
 		{name: "gzip that nobody asked for", check: &sla.HTTPCheck{URL: packed, BodyMatches: "well"}, want: probe.Body, outcome: probe.Bad, detail: "encoded as gzip though nobody asked for it"},
 		{name: "JSON with a mark", check: with(marked, sla.HTTPOptions{JSON: "body.ok"}), want: probe.Body, outcome: probe.Bad, detail: "byte-order mark"},
-		{name: "a prompt", check: &sla.TCPCheck{Address: prompt, Dialogue: []sla.Step{{Expect: "^login:"}}}, timeout: patience, want: probe.Timeout, outcome: probe.Bad, detail: "in a line without an end: write expectBytes"},
-		{name: "another prompt", check: &sla.TCPCheck{Address: prompt, Dialogue: []sla.Step{{Expect: "^user:"}}}, timeout: patience, want: probe.Timeout, outcome: probe.Bad, detail: "heard 2 lines, and not what is expected"},
+		{name: "a prompt", check: &sla.TCPCheck{Address: prompt, Dialogue: []sla.Step{{Expect: "^login:"}}}, timeout: patience, want: probe.Timeout, outcome: probe.Bad, detail: "in a line without an end: use expectBytes"},
+		{name: "another prompt", check: &sla.TCPCheck{Address: prompt, Dialogue: []sla.Step{{Expect: "^user:"}}}, timeout: patience, want: probe.Timeout, outcome: probe.Bad, detail: "received 2 lines, and not what is expected"},
 	})
 }
 

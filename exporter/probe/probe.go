@@ -1,13 +1,12 @@
 // Package probe runs one probe of one target and returns the result.
 //
-// A Prober is made once per target (regexps, TLS settings and requests are
-// prepared then) and opens a new connection every time it runs, so that name
-// resolution, connecting and the handshake are always part of what is
-// measured; nothing is ever retried. What it returns is a plain Result: this
-// package makes no metrics, keeps no time table, and must import neither
-// client_golang nor the rest of exporter. Nothing in a Result holds user
-// info, header values or bodies, but for Excerpt, from which secrets are taken
-// out.
+// A Prober is made once per target: regexps, TLS settings and requests are prepared
+// then. It opens a new connection every time it runs, so that name resolution,
+// connecting and the handshake are always measured. Nothing is ever retried. It
+// returns a plain Result: this package makes no metrics, keeps no timetable, and
+// must import neither client_golang nor the rest of exporter. A Result contains no
+// user info, header values or bodies, except in Excerpt, from which secrets are
+// removed.
 //
 // Each kind of check is one file here and one line in kinds.
 package probe
@@ -26,12 +25,10 @@ import (
 
 // Prober runs probes of one target. It is safe for concurrent use.
 type Prober interface {
-	// Probe runs once. It is over within the target's timeout and by the time
-	// by, unless that is zero, and returns early with the reason Cancelled if
-	// ctx ends.
+	// Probe runs once. It ends within the target's timeout and by the time by,
+	// unless that is zero. If ctx ends it returns early with the reason Cancelled.
 	Probe(ctx context.Context, by time.Time) Result
-	// Phases are those that every probe of the target goes through when all is
-	// well, in order.
+	// Phases returns those of a good probe of the target, in order.
 	Phases() []Phase
 }
 
@@ -41,18 +38,18 @@ type Env struct {
 	Resolver  *net.Resolver
 	RootCAs   *x509.CertPool
 	UserAgent string
-	// Excerpt is how much of what a bad target answered Results show, in bytes,
-	// of its header and of its body; 0: nothing.
+	// Excerpt is how many bytes of a bad response Results show, of its header and
+	// of its body; 0: nothing.
 	Excerpt int
-	// Guard, if set, says what may be connected to.
+	// Guard, if set, says what probes may connect to.
 	Guard Guard
 	// Control, if set, is called on each socket before it connects, as in
 	// net.Dialer.
 	Control func(network, address string, c syscall.RawConn) error
 }
 
-// kind is one row of the table: how to make a prober of a check, and which
-// reasons its probes can fail for besides those of every kind.
+// kind is one row of the table: how to make a prober of a check, and the reasons for
+// which its probes can fail, besides those of every kind.
 type kind struct {
 	name    string // sla.Check.ProbeKind
 	new     func(check sla.Check, timeout time.Duration, d *dialer) (Prober, error)
@@ -75,7 +72,7 @@ func kinds() []kind {
 	}
 }
 
-// kindOf is the row of a kind; ok unless there is none.
+// kindOf returns the row of a kind; ok is false if there is none.
 func kindOf(name string) (row kind, ok bool) {
 	for _, k := range kinds() {
 		if k.name == name {
@@ -114,16 +111,16 @@ func (f *Factory) New(p *sla.Probe) (Prober, error) {
 	return prober, nil
 }
 
-// redactedError is an error that shows no user info.
+// redactedError is an error without secrets.
 type redactedError struct{ error }
 
-// Error is what the error says, without secrets.
+// Error returns the message without secrets.
 func (q redactedError) Error() string { return sla.Redact(q.error.Error()) }
 
 // Unwrap is the error itself.
 func (q redactedError) Unwrap() error { return q.error }
 
-// pinned is a prober of one address of a name, which is not looked up.
+// pinned is a prober of one address of a name, which it does not look up.
 type pinned struct{ Prober }
 
 // Phases are the prober's, without Resolve.
@@ -131,15 +128,14 @@ func (p pinned) Phases() []Phase {
 	return slices.DeleteFunc(p.Prober.Phases(), func(phase Phase) bool { return phase == Resolve })
 }
 
-// maxDurationProber is a prober whose good results may take at most max.
+// maxDurationProber is a prober whose good probes may take at most max.
 type maxDurationProber struct {
 	Prober
 	max time.Duration
 }
 
-// Probe runs the prober and judges how long it took. If the exporter itself was
-// so late that it cannot tell whether that is too long, the result is
-// inconclusive.
+// Probe runs the prober and judges how long it took. If the exporter itself was so
+// late that it does not know whether that is too long, the result is inconclusive.
 func (p *maxDurationProber) Probe(ctx context.Context, by time.Time) Result {
 	r := p.Prober.Probe(ctx, by)
 	if r.Outcome == Good && r.Duration > p.max {
@@ -153,14 +149,14 @@ func (p *maxDurationProber) Probe(ctx context.Context, by time.Time) Result {
 	return r
 }
 
-// Reasons are all that a probe of the kind can fail for, sorted as in the
-// table of reasons, with those of a schedule that could not run it at the end.
+// Reasons returns all reasons for which a probe of the kind can fail, sorted as in
+// the table, with those of skipped probes at the end.
 func Reasons(probeKind string) []Reason {
 	row, _ := kindOf(probeKind)
 	return slices.Concat(connectReasons, row.reasons, ownReasons, skipReasons)
 }
 
-// Kinds are the kinds of check that there is a prober for, sorted.
+// Kinds returns the kinds of check for which there is a prober, sorted.
 func Kinds() []string {
 	var names []string
 	for _, k := range kinds() {

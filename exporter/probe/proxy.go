@@ -19,7 +19,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// proxy says by which proxy a URL is reached.
+// proxy says which proxy to use for a URL.
 type proxy struct {
 	of      func(*url.URL) (*url.URL, error) // nil for none
 	headers []pair                           // of CONNECT
@@ -49,7 +49,7 @@ func newProxy(o *sla.Proxy) (*proxy, error) {
 	return p, nil
 }
 
-// route is how a request gets to where it is to go.
+// route is how a request reaches its URL: directly or by a proxy.
 type route struct {
 	address     string // host:port that is connected to
 	target      string // host:port of the URL
@@ -60,7 +60,7 @@ type route struct {
 	secure      bool   // the URL is of https
 }
 
-// route is the way to a request's URL.
+// route returns the route of a request.
 func (h *httpClient) route(o *outgoing) (route, *failure) {
 	r := route{address: o.address, target: o.address, secure: o.url.Scheme == "https"}
 	if h.proxy == nil {
@@ -128,8 +128,8 @@ func (r route) connect(ctx context.Context, d *dialer, s *session, run *run) (ne
 	return secured, nil
 }
 
-// blameProxy blames the proxy, which is the exporter's own, for a failure to
-// reach it.
+// blameProxy gives a failure to reach the proxy the reason ProxyFailed: the proxy is
+// the exporter's own, not the target's.
 func blameProxy(fault *failure) *failure {
 	if fault.reason.Outcome() == Bad {
 		return &failure{ProxyFailed, "the proxy: " + fault.detail}
@@ -137,8 +137,8 @@ func blameProxy(fault *failure) *failure {
 	return fault
 }
 
-// checkProxied asks the guard about what a proxy is to connect to. Names are
-// resolved by the proxy, so that only addresses can be looked at.
+// checkProxied asks the guard whether a proxy may connect to a target. Since the
+// proxy resolves names, only addresses can be checked.
 func (d *dialer) checkProxied(ctx context.Context, target string) *failure {
 	err := d.checkName("tcp", target)
 	if host, _, split := net.SplitHostPort(target); err == nil && split == nil && d.env.Guard != nil {
@@ -157,8 +157,8 @@ func (d *dialer) checkProxied(ctx context.Context, target string) *failure {
 // maxTunnelHeader bounds, in bytes, what a proxy answers to CONNECT.
 const maxTunnelHeader = 64 << 10
 
-// connectThrough asks an HTTP proxy for a tunnel. The answer is read byte by
-// byte: what comes after it belongs to the target.
+// connectThrough asks an HTTP proxy for a tunnel. It reads the response byte by
+// byte, because what comes after it is from the target.
 func (r route) connectThrough(ctx context.Context, d *dialer, conn net.Conn) *failure {
 	stop := interruptible(ctx, conn)
 	defer stop()
@@ -182,8 +182,8 @@ func (r route) connectThrough(ctx context.Context, d *dialer, conn net.Conn) *fa
 	return r.judgeTunnel(at.what, string(header))
 }
 
-// judgeTunnel reads the status of an answer to CONNECT. That a proxy could not
-// reach the target is the target's fault; anything else is the proxy's.
+// judgeTunnel judges the response to CONNECT. If the proxy could not reach the
+// target, it is the target's fault; anything else is the proxy's.
 func (r route) judgeTunnel(what, header string) *failure {
 	line, _, _ := strings.Cut(header, "\r\n")
 	fields := strings.Fields(line)
@@ -202,7 +202,7 @@ func (r route) judgeTunnel(what, header string) *failure {
 	return &failure{ProxyFailed, what + ": HTTP " + strconv.Itoa(code)}
 }
 
-// connectedDialer is a dialer that has dialled already.
+// connectedDialer is a dialer that returns an open connection.
 type connectedDialer struct{ net.Conn }
 
 func (m connectedDialer) Dial(string, string) (net.Conn, error) { return m.Conn, nil }

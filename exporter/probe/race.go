@@ -11,15 +11,15 @@ import (
 // the "Connection Attempt Delay" of RFC 8305, section 8.
 const raceDelay = 250 * time.Millisecond
 
-// attempt is the end of one attempt to connect.
+// attempt is the result of one attempt to connect.
 type attempt struct {
 	index int
 	conn  net.Conn
 	err   error
 }
 
-// race is happy eyeballs: every address has a head start over the next, and
-// the first connection wins. No attempt outlives it.
+// race is Happy Eyeballs (RFC 8305): every address has a head start over the next,
+// and the first connection wins. All attempts have ended when it returns.
 func (d *dialer) race(ctx context.Context, network string, to []netip.AddrPort) (net.Conn, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -57,8 +57,8 @@ func (d *dialer) race(ctx context.Context, network string, to []netip.AddrPort) 
 	return nil, d.mostTelling(faults[:started])
 }
 
-// discardRest waits for the attempts that were given up, and closes those that
-// succeeded all the same.
+// discardRest waits for the other attempts, and closes connections that they opened
+// all the same.
 func discardRest(ended <-chan attempt, running int) {
 	for range running {
 		if a := <-ended; a.conn != nil {

@@ -12,13 +12,12 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// hidden stands for what is not shown.
+// hidden replaces what is not shown.
 const hidden = "<hidden>"
 
-// Ways in which answers hold secrets that the probe has never heard of: what
-// has a telling name in JSON, forms and query strings; what stands in the
-// fields of a form; bearer tokens; JSON web tokens; and the user info of URLs.
-// The first group stays.
+// Patterns of secrets in responses that the probe does not know itself: values with
+// a suspicious name in JSON, forms and query strings; fields of a form; bearer
+// tokens; JSON web tokens; and the user info of URLs. The first group is kept.
 var secretPatterns = []*regexp.Regexp{
 	regexp.MustCompile(`(?i)([\w.-]*(?:auth|cookie|token|key|secret|passw|pwd|credential|session|jwt|csrf|xsrf|nonce|signature)[\w.-]*\\?["']?\s*[:=]\s*\[?\s*)(?:\\?"(?:[^"\\]|\\[^"])*\\?"?|'[^']*'?|[^\s,;&<>"'{}\[\]]+)`),
 	regexp.MustCompile(`(?i)(<(?:input|meta|param)\b[^>]*\b(?:value|content)\s*=\s*)(?:"[^"]*"?|'[^']*'?|[^\s>"']+)`),
@@ -32,7 +31,7 @@ type secretTexts struct {
 	values []string
 }
 
-// add takes secrets in, in the forms in which answers repeat them.
+// add adds secrets, in all forms in which responses may repeat them.
 func (s *secretTexts) add(values ...string) {
 	for _, value := range values {
 		if value == "" {
@@ -51,12 +50,12 @@ func (s *secretTexts) add(values ...string) {
 	}
 }
 
-// shortest is how long, in bytes, what was sent must be to be looked for in
-// what came back: less is in every text.
+// shortest is how long, in bytes, a text that was sent must be to be redacted:
+// shorter ones occur everywhere.
 const shortest = 4
 
-// addSent takes in what was sent to a target in the clear: the whole, and each
-// word of it but the first, which is a command. Echoes would show it.
+// addSent adds what was sent to a target, because the target may echo it: the whole
+// text, and each word of it but the first, which is a command.
 func (s *secretTexts) addSent(text string) {
 	text = strings.TrimSpace(text)
 	s.addBody(text)
@@ -68,8 +67,7 @@ func (s *secretTexts) addSent(text string) {
 	}
 }
 
-// addBody takes in a body that was sent: the whole, and the values of a form or
-// of JSON.
+// addBody adds a body that was sent: the whole, and the values of a form or of JSON.
 func (s *secretTexts) addBody(body string) {
 	if len(body) < shortest {
 		return
@@ -109,8 +107,8 @@ func (s *secretTexts) addLeaves(value any) {
 	}
 }
 
-// addAuthorization takes in the credentials of a header like Authorization,
-// those of basic authentication decoded too.
+// addAuthorization adds the credentials of a header like Authorization; those of
+// basic authentication decoded, too.
 func (s *secretTexts) addAuthorization(value string) {
 	s.add(value)
 	_, credentials, _ := strings.Cut(value, " ")
@@ -121,7 +119,7 @@ func (s *secretTexts) addAuthorization(value string) {
 	}
 }
 
-// redact is a text without secrets.
+// redact returns a text without secrets.
 func (s *secretTexts) redact(text string) string {
 	// The longest first: one may be part of another.
 	slices.SortFunc(s.values, func(a, b string) int { return len(b) - len(a) })
@@ -136,8 +134,8 @@ func (s *secretTexts) redact(text string) string {
 	return text
 }
 
-// withoutCutSecret is a text without the beginning of a secret at its end, where it
-// was cut.
+// withoutCutSecret removes the beginning of a secret from the end of a text that was
+// cut off.
 func (s *secretTexts) withoutCutSecret(text string) string {
 	end := len(text)
 	for _, value := range s.values {
@@ -151,16 +149,15 @@ func (s *secretTexts) withoutCutSecret(text string) string {
 	return text[:end]
 }
 
-// foundIn tells whether bytes hold a secret.
+// foundIn reports whether bytes contain a secret.
 func (s *secretTexts) foundIn(said []byte) bool {
 	return slices.ContainsFunc(s.values, func(value string) bool { return strings.Contains(string(said), value) })
 }
 
-// openHeaders are those of a request whose values say nothing that is secret.
+// openHeaders are the headers of a request whose values are never secret.
 var openHeaders = []string{"User-Agent", "Accept", "Accept-Encoding", "Accept-Language", "Content-Type", "Cache-Control"}
 
-// secretTexts are what the exchange has sent, or was told, that nobody is to
-// see.
+// secretTexts returns the secrets that the exchange has sent or received.
 func (x *exchange) secretTexts() (s secretTexts) {
 	for _, secret := range x.secrets {
 		s.addAuthorization(secret.value)

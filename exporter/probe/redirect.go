@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// defaultRedirects is how many are followed where a check does not say.
+// defaultRedirects is how many redirects are followed if the check does not say.
 const defaultRedirects = 10
 
 func isRedirect(code int) bool {
@@ -23,7 +23,7 @@ func isRedirect(code int) bool {
 // secretHeaders are sent to no other origin than the first.
 var secretHeaders = []string{"Authorization", "Cookie", "Proxy-Authorization", "Www-Authenticate"}
 
-// redirected is the request that a redirect asks for, as browsers make it
+// redirected returns the request that a redirect asks for, as browsers make it
 // (RFC 9110, section 15.4, and the Fetch standard's change of POST to GET).
 func redirected(o *outgoing, code int, location string) (*outgoing, *failure) {
 	unfollowable := &failure{Redirect, "a redirect that cannot be followed"}
@@ -55,8 +55,8 @@ func redirected(o *outgoing, code int, location string) (*outgoing, *failure) {
 	return next, nil
 }
 
-// sameOrigin tells whether what is secret may be sent to a URL as to the one
-// before. That plain HTTP became HTTPS on the usual ports is no other origin.
+// sameOrigin reports whether secrets for one URL may also be sent to another. A
+// change from plain HTTP to HTTPS on the usual ports keeps the origin.
 func sameOrigin(from, to *url.URL) bool {
 	if !strings.EqualFold(from.Hostname(), to.Hostname()) {
 		return false
@@ -69,7 +69,7 @@ func tooManyRedirects(most int) *failure {
 	return &failure{Redirect, "more than " + strconv.Itoa(most) + " redirects"}
 }
 
-// shownURL is a URL as results show it: without user info, query and fragment.
+// shownURL returns a URL as results show it: without user info, query and fragment.
 func shownURL(u *url.URL) string {
 	return clip(u.Scheme + "://" + u.Host + u.EscapedPath())
 }

@@ -28,16 +28,16 @@ type outgoing struct {
 	headers []pair
 	body    string
 	address string // host:port to connect to
-	// upgrades makes the header Connection one of the request's own.
+	// upgrades: the request brings its own header Connection.
 	upgrades bool
 	// head is the request line and the headers as HTTP/1.1 writes them, without
 	// the empty line at their end.
 	head string
 }
 
-// newOutgoing makes the request of a check. User info of its URL becomes an
-// Authorization header here, so that no URL carries it any further; no error
-// holds it.
+// newOutgoing makes the request of a check. User info of the URL becomes an
+// Authorization header here, so that no URL contains it from here on. No error
+// contains it either.
 func newOutgoing(c *sla.HTTPCheck, userAgent string) (*outgoing, error) {
 	u, err := url.Parse(c.URL)
 	if err != nil {
@@ -128,7 +128,8 @@ func (o *outgoing) sendsLength() bool {
 	return o.body != "" || o.method == http.MethodPost || o.method == http.MethodPut || o.method == http.MethodPatch
 }
 
-// asciiHost is the URL's host as it is sent and looked up, with its port.
+// asciiHost returns the URL's host in ASCII, as it is sent and resolved, with its
+// port.
 func asciiHost(u *url.URL) (string, error) {
 	name, err := sla.ASCIIHost(u.Hostname())
 	if err != nil || name == u.Hostname() {
@@ -140,7 +141,7 @@ func asciiHost(u *url.URL) (string, error) {
 	return name, nil
 }
 
-// asciiURL is a URL with its host as it is looked up.
+// asciiURL returns the URL with its host in ASCII.
 func asciiURL(u *url.URL) (*url.URL, error) {
 	host, err := asciiHost(u)
 	if err != nil || host == u.Host {
@@ -151,7 +152,7 @@ func asciiURL(u *url.URL) (*url.URL, error) {
 	return &other, nil
 }
 
-// hostPort is what to connect to for a URL.
+// hostPort returns the host:port to connect to for a URL.
 func hostPort(u *url.URL) string {
 	port := u.Port()
 	if port == "" {
@@ -192,7 +193,7 @@ func (o *outgoing) appendTo(b []byte, more []pair, whole bool) []byte {
 	return append(b, o.body...)
 }
 
-// request is the request for a client of net/http's kind.
+// request returns the request for a client of net/http's kind.
 func (o *outgoing) request(more []pair) *http.Request {
 	r := &http.Request{
 		Method: o.method, URL: o.url, Host: o.host, Header: make(http.Header, len(o.headers)+len(more)),

@@ -8,15 +8,14 @@ import (
 	"time"
 )
 
-// classifyDNS tells a name that does not resolve from a resolver that does not
-// answer. Only "no such name" is told by the answer itself; silence and server
-// failures look the same whether the target's name servers or the exporter's
-// own resolver are gone, so then the resolver is asked for something that
-// does not depend on the target.
+// classifyDNS distinguishes a name that does not resolve from a resolver that does
+// not answer. "No such name" is an answer. Silence and server failures look the same
+// whether the target's name servers or the exporter's own resolver are down, so the
+// resolver is then asked for something that does not depend on the target.
 func (d *dialer) classifyDNS(err *net.DNSError) *failure {
 	name := clip(err.Name)
-	// A process without descriptors cannot read /etc/hosts or ask anybody, and
-	// libraries then call the name unknown.
+	// Without file descriptors the process cannot read /etc/hosts or send a query,
+	// and libraries then report an unknown name.
 	if reason, err := d.socketFault(); err != nil {
 		return &failure{reason, "resolve " + name + ": " + rootCause(err)}
 	}
@@ -32,7 +31,7 @@ func (d *dialer) classifyDNS(err *net.DNSError) *failure {
 	return &failure{DNS, "resolve " + name + ": its name servers fail"}
 }
 
-// socketFault tells whether this process cannot open sockets, and why.
+// socketFault returns why this process cannot open sockets; nil if it can.
 func (d *dialer) socketFault() (Reason, error) {
 	listen := net.ListenConfig{Control: d.env.Control}
 	conn, err := listen.ListenPacket(context.Background(), "udp", ":0")
@@ -46,15 +45,15 @@ func (d *dialer) socketFault() (Reason, error) {
 	return "", nil
 }
 
-// How a resolver is checked: how long it has to answer, and for how long the
-// answer stands for all targets.
+// How a resolver is checked: how long it has to answer, and for how long that result
+// is used for all targets.
 const (
 	resolverPatience = time.Second
 	resolverMemory   = time.Second
 )
 
-// resolverCheck asks a resolver for the name servers of the root. That it can
-// name them, or says that there are none, shows that it answers.
+// resolverCheck asks a resolver for the name servers of the root. If it names them,
+// or says that there are none, it works.
 type resolverCheck struct {
 	resolver *net.Resolver // nil: the system's
 

@@ -10,39 +10,39 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Outcome is what became of one probe that the schedule owed.
+// Outcome is what became of one scheduled probe.
 type Outcome string
 
 // The outcomes. A Prober returns the first three only.
 const (
 	Good         Outcome = metricnames.Good         // the target answered as it should
 	Bad          Outcome = metricnames.Bad          // the target failed
-	Inconclusive Outcome = metricnames.Inconclusive // the prober could not tell; its own fault
-	Maintenance  Outcome = metricnames.Maintenance  // declared in advance not to count
-	Missed       Outcome = metricnames.Missed       // never run
+	Inconclusive Outcome = metricnames.Inconclusive // the exporter's own fault; says nothing about the target
+	Maintenance  Outcome = metricnames.Maintenance  // excluded in advance
+	Missed       Outcome = metricnames.Missed       // skipped
 )
 
-// Outcomes are all of them.
+// Outcomes are all outcomes.
 var Outcomes = []Outcome{Good, Bad, Inconclusive, Maintenance, Missed}
 
-// Result is what one probe saw.
+// Result is the result of one probe.
 type Result struct {
 	Outcome  Outcome
 	Reason   Reason        // why it is not good; empty if it is
 	Detail   string        // one short line for people: "HTTP 503"
 	Duration time.Duration // from the start to the verdict
-	Late     time.Duration // how much of Duration may be the exporter's own; 0 where that is not known
+	Late     time.Duration // how much of Duration may be the exporter's own; 0 if that is not known
 	Phases   Phases
 	Packets  *PacketFacts // of a probe that sends several
-	TLS      *TLSFacts    // of the handshake, if one got as far as the certificate
-	HTTP     *HTTPFacts   // of the last answer, of a kind that speaks HTTP
-	Remote   netip.Addr   // that was connected to last, if any was
+	TLS      *TLSFacts    // of the handshake, if it got as far as the certificate
+	HTTP     *HTTPFacts   // of the last response, for kinds that speak HTTP
+	Remote   netip.Addr   // last address connected to, if any
 	Parts    []Part       // of a probe that made several requests, in order
-	Info     []InfoLabel  // what a dialogue took from the answer, sorted by name
-	Excerpt  string       // the beginning of what a bad target answered, without secrets; lines of text
+	Info     []InfoLabel  // labels that a dialogue took from the response, sorted by name
+	Excerpt  string       // the beginning of a bad response, without secrets; lines of text
 }
 
-// InfoLabel is what a probe took from an answer, for a metric.
+// InfoLabel is a label that a probe took from a response, for a metric.
 type InfoLabel struct{ Name, Value string }
 
 // Part is one request of a probe that made several: before or after a redirect,
@@ -58,8 +58,8 @@ type Part struct {
 // Phase is one part of a probe.
 type Phase uint8
 
-// The phases, in the order in which they happen. After a redirect they happen
-// again, and their times add up.
+// The phases, in their order. After a redirect they occur again, and their times
+// add up.
 const (
 	Resolve    Phase = iota // looking the name up; none for an address
 	Connect                 // opening the TCP connection
@@ -74,12 +74,12 @@ var phaseNames = [phaseCount]string{"resolve", "connect", "tls", "processing", "
 // String is the value of the "phase" label.
 func (p Phase) String() string { return phaseNames[p] }
 
-// AllPhases are all of them, in order.
+// AllPhases returns all phases, in order.
 func AllPhases() []Phase { return []Phase{Resolve, Connect, TLS, Processing, Transfer} }
 
-// Phases are the durations of the phases that took place. A phase that never
-// began has none, which is not the same as zero; one that failed has the time
-// until it did.
+// Phases are the durations of the phases that occurred. A phase that never began
+// has none, which is not the same as zero. One that failed has the time until it
+// did.
 type Phases struct {
 	took [phaseCount]time.Duration
 	seen [phaseCount]bool
@@ -91,10 +91,10 @@ func (p *Phases) Add(phase Phase, d time.Duration) {
 	p.seen[phase] = true
 }
 
-// Get is the duration of a phase, and whether it took place.
+// Get returns the duration of a phase, and whether it occurred.
 func (p *Phases) Get(phase Phase) (time.Duration, bool) { return p.took[phase], p.seen[phase] }
 
-// All yields the phases that took place, in order.
+// All yields the phases that occurred, in order.
 func (p *Phases) All() iter.Seq2[Phase, time.Duration] {
 	return func(yield func(Phase, time.Duration) bool) {
 		for phase, seen := range p.seen {
@@ -105,7 +105,7 @@ func (p *Phases) All() iter.Seq2[Phase, time.Duration] {
 	}
 }
 
-// since is what was added to earlier phases.
+// since returns what was added since an earlier state.
 func (p *Phases) since(earlier Phases) Phases {
 	var d Phases
 	for i := range p.took {
@@ -123,7 +123,7 @@ type run struct {
 	timeout  time.Duration
 	cutShort time.Duration // how much of the timeout the deadline leaves out
 	phases   Phases
-	late     *lateness // nil: nothing is attested
+	late     *lateness // nil: not measured
 	tls      *TLSFacts
 	packets  *PacketFacts
 	http     *HTTPFacts
@@ -150,7 +150,8 @@ func (r *run) good(detail string) Result {
 	return r.result(detail, true)
 }
 
-// result is that of a good probe, or of one for which the target answered.
+// result returns the result of a good probe; answered says whether the target
+// answered at the end.
 func (r *run) result(detail string, answered bool) Result {
 	end := r.ended
 	if end.IsZero() {
@@ -163,25 +164,25 @@ func (r *run) result(detail string, answered bool) Result {
 	}
 }
 
-// waitingReasons are the reasons for which the probe was still waiting.
+// waitingReasons are those of probes that ended while waiting for the target.
 var waitingReasons = []Reason{Timeout, ConnectTimeout, Loss, Cancelled}
 
-// impatientReasons are the reasons that a target gives for which the probe was too
-// slow.
+// impatientReasons are those with which a target may end a probe that is too slow
+// for it.
 var impatientReasons = []Reason{Reset, TLSOther, Dialogue, Protocol, Status}
 
-// excludeTime takes time that the exporter needed for itself out of the probe.
+// excludeTime removes time that the exporter needed for itself from the probe.
 func (r *run) excludeTime(d time.Duration) {
 	r.start = r.start.Add(d)
 	r.cutShort += d
 }
 
-// cutShare is the part of its timeout that a probe may lack and still be told to
-// have timed out.
+// cutShare: a probe that lacks at most this part of its timeout still counts as
+// timed out.
 const cutShare = 20
 
-// starved tells whether a failure may come of the exporter having been too slow:
-// with more time the answer might have been in time, and no peer waits for ever.
+// starved reports whether the exporter may have caused the failure by being too
+// slow: it may have missed an answer in time, or the peer may have given up.
 func (r *run) starved(reason Reason, took time.Duration) bool {
 	switch {
 	case took > r.deadline.Sub(r.start)+starvedAfter:
@@ -192,8 +193,8 @@ func (r *run) starved(reason Reason, took time.Duration) bool {
 	return slices.Contains(impatientReasons, reason) && r.late.stalled()
 }
 
-// failed is the result of a probe that a failure ended. If the probe began so
-// late that its target had less than its time, a timeout is not the target's.
+// failed returns the result of a probe that a failure ended. If the probe began so
+// late that the target had less than the timeout, a timeout is not its fault.
 func (r *run) failed(f *failure) Result {
 	if r.cutShort > min(r.timeout/cutShare, starvedAfter) && (f.reason == Timeout || f.reason == ConnectTimeout || f.reason == Loss) {
 		f = &failure{Starved, f.detail + "; the probe had begun too late to wait for the whole timeout"}

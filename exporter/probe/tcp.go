@@ -11,8 +11,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// tcpProber opens a connection, a TLS session over it if asked, and talks if
-// asked.
+// tcpProber opens a connection. If the check says so it begins TLS, and runs a
+// dialogue.
 type tcpProber struct {
 	address string
 	timeout time.Duration
@@ -42,7 +42,7 @@ func newTCP(check sla.Check, timeout time.Duration, d *dialer) (Prober, error) {
 	return &tcpProber{address: address, timeout: timeout, dialer: d, steps: steps, tls: c.TLS, session: session}, nil
 }
 
-// hostPortOf is host:port of a check as it is connected to, and the host.
+// hostPortOf returns host:port of a check as the dialer needs it, and the host.
 func hostPortOf(address string) (ascii, host string, err error) {
 	if ascii, host, err = sla.ASCIIAddress(address); err != nil {
 		return "", "", fmt.Errorf("the address must be host:port: %w", err)
@@ -82,7 +82,7 @@ func dialoguePhases(steps []step) []Phase {
 	return nil
 }
 
-// Probe connects, talks and hangs up.
+// Probe connects, runs the dialogue and closes the connection.
 func (p *tcpProber) Probe(ctx context.Context, by time.Time) Result {
 	r := begin(p.timeout, by)
 	r.excerpt = p.dialer.env.Excerpt
@@ -115,8 +115,8 @@ func (p *tcpProber) Probe(ctx context.Context, by time.Time) Result {
 	return r.good(dialogueDetail(p.steps))
 }
 
-// closeNow closes a connection at once. A TLS session is closed below it,
-// because saying goodbye could wait for the peer.
+// closeNow closes a connection at once. With TLS it closes the connection below,
+// because ending the session could wait for the peer.
 func closeNow(conn net.Conn) {
 	if session, ok := conn.(*tls.Conn); ok {
 		conn = session.NetConn()

@@ -144,13 +144,13 @@ func TestTCPDialoguesThatFail(t *testing.T) {
 	C, P, T := probe.Connect, probe.Processing, probe.TLS
 	checkFailures(t, []failing{
 		{name: "silence", check: expect(sayAndHang("")), timeout: patience, want: probe.Timeout, outcome: probe.Bad, detail: "step 1 of 1 (expect): no answer in time", phases: []probe.Phase{C, P}},
-		{name: "another line, then silence", check: expect(sayAndHang("554 s3cret\r\n")), timeout: patience, want: probe.Timeout, outcome: probe.Bad, detail: "heard 1 lines, and not what is expected"},
+		{name: "another line, then silence", check: expect(sayAndHang("554 s3cret\r\n")), timeout: patience, want: probe.Timeout, outcome: probe.Bad, detail: "received 1 lines, and not what is expected"},
 		{name: "half a line", check: expect(sayAndHang("220 r")), timeout: patience, want: probe.Timeout, outcome: probe.Bad},
-		{name: "other bytes, then silence", check: expectBytes(sayAndHang("wait")), timeout: patience, want: probe.Timeout, outcome: probe.Bad, detail: "heard 4 bytes"},
+		{name: "other bytes, then silence", check: expectBytes(sayAndHang("wait")), timeout: patience, want: probe.Timeout, outcome: probe.Bad, detail: "received 4 bytes"},
 		{name: "closed at once", check: expect(say("")), want: probe.Reset, outcome: probe.Bad},
 		{name: "reset", check: expect(reset), want: probe.Reset, outcome: probe.Bad},
-		{name: "another line, then closed", check: expect(say("554 no\r\n421 go away\r\n")), want: probe.Dialogue, outcome: probe.Bad, detail: "heard 2 lines"},
-		{name: "other bytes, then closed", check: expectBytes(say("read")), want: probe.Dialogue, outcome: probe.Bad, detail: "heard 4 bytes"},
+		{name: "another line, then closed", check: expect(say("554 no\r\n421 go away\r\n")), want: probe.Dialogue, outcome: probe.Bad, detail: "received 2 lines"},
+		{name: "other bytes, then closed", check: expectBytes(say("read")), want: probe.Dialogue, outcome: probe.Bad, detail: "received 4 bytes"},
 		{name: "lines without end", check: expect(endless("250 no\r\n")), want: probe.Dialogue, outcome: probe.Bad, detail: "more than 1 MiB"},
 		{name: "a line without end", check: expect(endless("x")), want: probe.Dialogue, outcome: probe.Bad, detail: "more than 1 MiB"},
 		{name: "bytes without end", check: expectBytes(endless("red")), want: probe.Dialogue, outcome: probe.Bad, detail: "more than 1 MiB"},

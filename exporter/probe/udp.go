@@ -50,7 +50,7 @@ func newUDP(check sla.Check, timeout time.Duration, d *dialer) (Prober, error) {
 // Phases of a UDP probe.
 func (p *udpProber) Phases() []Phase { return append(resolvePhases(p.address), Processing) }
 
-// Probe goes through the dialogue once.
+// Probe runs the dialogue once.
 func (p *udpProber) Probe(ctx context.Context, by time.Time) Result {
 	r := begin(p.timeout, by)
 	r.excerpt = p.dialer.env.Excerpt
@@ -79,15 +79,15 @@ func (p *udpProber) Probe(ctx context.Context, by time.Time) Result {
 		}
 		fault := p.dialer.classify(ctx, err, stage{phase: Processing, address: p.address, what: s.what})
 		if unmatched > 0 {
-			fault.detail += fmt.Sprintf("; heard %s, and not what is expected", count(unmatched, "packet"))
+			fault.detail += fmt.Sprintf("; received %s, and not what is expected", count(unmatched, "packet"))
 		}
 		return r.failed(fault)
 	}
 	return r.good(dialogueDetail(p.steps))
 }
 
-// awaitPacket reads packets until one is what the step expects; others are
-// passed over, and counted. The first of those is given to other.
+// awaitPacket reads packets until one is what the step expects. It counts the
+// others, and passes the first of them to other.
 func (s *step) awaitPacket(conn net.Conn, buf []byte, other func([]byte)) (unmatched int, err error) {
 	for {
 		n, err := conn.Read(buf)

@@ -10,7 +10,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// unixProber connects to a Unix socket and talks if asked.
+// unixProber connects to a Unix socket, and runs the dialogue if there is one.
 type unixProber struct {
 	path    string
 	timeout time.Duration
@@ -41,7 +41,7 @@ func newUnix(check sla.Check, timeout time.Duration, d *dialer) (Prober, error) 
 // Phases of a Unix probe: to the connection, or to the end of the dialogue.
 func (p *unixProber) Phases() []Phase { return append([]Phase{Connect}, dialoguePhases(p.steps)...) }
 
-// Probe connects, talks and hangs up.
+// Probe connects, runs the dialogue and closes the connection.
 func (p *unixProber) Probe(ctx context.Context, by time.Time) Result {
 	r := begin(p.timeout, by)
 	r.excerpt = p.dialer.env.Excerpt

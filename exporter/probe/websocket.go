@@ -19,7 +19,7 @@ import (
 
 var webSocketReasons = []Reason{Status, Dialogue, Protocol, ProxyFailed}
 
-// webSocketProber opens a WebSocket and talks if asked.
+// webSocketProber opens a WebSocket, and runs the dialogue if there is one.
 type webSocketProber struct {
 	client       httpClient
 	first        *outgoing
@@ -64,7 +64,7 @@ func (p *webSocketProber) Phases() []Phase {
 	return append(connectPhases(address, p.first.url.Scheme == "https"), Processing, Transfer)
 }
 
-// Probe shakes hands, talks and hangs up.
+// Probe opens the WebSocket, runs the dialogue and closes the connection.
 func (p *webSocketProber) Probe(ctx context.Context, by time.Time) Result {
 	r := begin(p.timeout, by)
 	r.excerpt = p.client.dialer.env.Excerpt
@@ -130,7 +130,7 @@ func (h *handshakeTransport) RoundTrip(r *http.Request) (*http.Response, error) 
 	h.code = response.StatusCode
 	kept := *response
 	h.x.answer = &kept
-	response.Body = http.NoBody // an error's, in which nobody looks
+	response.Body = http.NoBody // the body of an error, which is not used
 	if h.code == http.StatusSwitchingProtocols {
 		response.Body = upgraded{h.x.reader, h.x.conn}
 	}
@@ -163,7 +163,7 @@ func (p *webSocketProber) openWebSocket(ctx context.Context, x *exchange) (*webs
 	return conn, nil
 }
 
-// talk goes through the dialogue.
+// talk runs the dialogue.
 func (p *webSocketProber) talk(ctx context.Context, conn *websocket.Conn, r *run) *failure {
 	for i := range p.steps {
 		s := &p.steps[i]
@@ -187,8 +187,8 @@ func (p *webSocketProber) talk(ctx context.Context, conn *websocket.Conn, r *run
 	return nil
 }
 
-// readMessage reads until a message is what the step waits for; it returns how
-// many were heard in vain, the first of which is given to other.
+// readMessage reads until a message is what the step expects. It counts the
+// others, and passes the first of them to other.
 func readMessage(ctx context.Context, conn *websocket.Conn, s *step, other func([]byte)) (unmatched int, err error) {
 	for total := 0; total <= maxStepRead; unmatched++ {
 		_, message, err := conn.Read(ctx)
@@ -206,7 +206,7 @@ func readMessage(ctx context.Context, conn *websocket.Conn, s *step, other func(
 	return unmatched, errNoMatch
 }
 
-// sendPing sends a ping and waits for its answer, while messages are passed over.
+// sendPing sends a ping and waits for the pong. Messages in between are ignored.
 func (p *webSocketProber) sendPing(ctx context.Context, conn *websocket.Conn, r *run) *failure {
 	ended := make(chan struct{})
 	go func() {
@@ -229,14 +229,14 @@ func (p *webSocketProber) sendPing(ctx context.Context, conn *websocket.Conn, r 
 	return fault
 }
 
-// fault names why a dialogue failed. What the server said is not told.
+// fault says why a dialogue failed. It does not quote the server.
 func (p *webSocketProber) fault(ctx context.Context, err error, what string, unmatched int) *failure {
 	if errors.Is(err, errNoMatch) || errors.Is(err, websocket.ErrMessageTooBig) {
 		return &failure{Dialogue, what + ": more than 1 MiB, and not what is expected"}
 	}
 	vain := ""
 	if unmatched > 0 {
-		vain = "; heard " + count(unmatched, "message") + ", and not what is expected"
+		vain = "; received " + count(unmatched, "message") + ", and not what is expected"
 	}
 	if code := websocket.CloseStatus(err); code != -1 {
 		return &failure{Dialogue, fmt.Sprintf("%s: the server closed the WebSocket (%d)%s", what, code, vain)}

@@ -104,9 +104,9 @@ func TestWebSocketFailures(t *testing.T) {
 		{name: "no subprotocol", check: unspoken, want: probe.Protocol, outcome: probe.Bad, detail: "none of the subprotocols"},
 		{name: "silence", check: ws(silent, sla.Step{Expect: "x"}), timeout: patience, want: probe.Timeout, outcome: probe.Bad, detail: "step 1 of 1 (expect)"},
 		{name: "no pong", check: deaf, timeout: patience, want: probe.Timeout, outcome: probe.Bad, detail: "ping"},
-		{name: "another message", check: ws(echoes, sla.Step{Send: "a"}, sla.Step{Expect: "b"}), timeout: patience, want: probe.Timeout, outcome: probe.Bad, detail: "heard 1 message"},
+		{name: "another message", check: ws(echoes, sla.Step{Send: "a"}, sla.Step{Expect: "b"}), timeout: patience, want: probe.Timeout, outcome: probe.Bad, detail: "received 1 message"},
 		{name: "endless messages", check: ws(chatty, sla.Step{Expect: "y"}), want: probe.Dialogue, outcome: probe.Bad, detail: "more than 1 MiB"},
-		{name: "closed", check: ws(closing, sla.Step{Expect: "never"}), want: probe.Dialogue, outcome: probe.Bad, detail: "closed the WebSocket (1013); heard 1 message"},
+		{name: "closed", check: ws(closing, sla.Step{Expect: "never"}), want: probe.Dialogue, outcome: probe.Bad, detail: "closed the WebSocket (1013); received 1 message"},
 		{name: "expired", check: ws(tlsServer(t, newAuthority().sign(t, "localhost", time.Now().Add(-time.Hour))).URL), env: probe.Env{RootCAs: newAuthority().pool()}, want: probe.TLSExpired, outcome: probe.Bad},
 		{name: "not WebSocket after the handshake", check: ws(socketServer(t, false, func(_ context.Context, c *websocket.Conn) { _ = c.CloseNow() }), sla.Step{Expect: "x"}), want: probe.Reset, outcome: probe.Bad},
 	})

@@ -2,24 +2,23 @@ package probe
 
 import "io"
 
-// wire is what a parser reads from, and keeps the error that ended it. A parser
-// that finds half of a line, of a chunk or of a compressed body may call that
-// malformed: what it is was said by the wire, and by nothing that had come over
-// it until then.
+// wire is what a parser reads from. It keeps the error that ended it: a parser that
+// finds half of a line, a chunk or a compressed body may call that malformed, while
+// the real cause is that the connection broke.
 type wire struct {
 	from io.Reader
 	err  error // that the last Read returned; nil while all is well
 	next error // to be returned without reading
-	// reads is how often something was read: a buffer over it is as it was while
-	// this is.
+	// reads counts the reads. While it is the same, a buffer over the wire still
+	// has the same content.
 	reads int
 }
 
 // reset begins to read from another connection.
 func (w *wire) reset(from io.Reader) { *w = wire{from: from} }
 
-// Read reads. What comes together with an error is returned first: only a parser
-// that wants more than that sees the error.
+// Read reads. Data that comes together with an error is returned first, and the
+// error only if the parser reads on.
 func (w *wire) Read(b []byte) (int, error) {
 	if w.next != nil {
 		w.err = w.next
@@ -34,7 +33,7 @@ func (w *wire) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// cause is the error of the wire if there is one, and else that of the parser.
+// cause returns the error of the wire if there is one, otherwise the parser's.
 func (w *wire) cause(err error) error {
 	if err != nil && w.err != nil {
 		return w.err
