@@ -47,14 +47,23 @@ func (l *loop) checkAgainst(t *testing.T) {
 // tells how often each alert would have fired, which is no fault; of two
 // services that are so by intent pint finds what they lack, which is the error
 // series of one that never failed, and the ratios of one without traffic; and
-// SLABudgetBurn reads which tiers burn, which is recorded only while they do.
+// SLABudgetBurn reads which tiers burn, which is recorded only while they do. The
+// third layer records every 30 minutes, for readers over two hours: pint takes that
+// for gaps, and a server that runs for a minute has nothing of it yet for the sums of
+// the period.
 const pintConfig = `
 prometheus "live" {
   uri     = %q
   timeout = "30s"
 }
 checks {
-  disabled = ["alerts/count"]
+  disabled = ["alerts/count", "group/interval"]
+}
+rule {
+  match {
+    name = "sla:.+_period"
+  }
+  disable = ["promql/series"]
 }
 rule {
   match {

@@ -169,7 +169,7 @@ func (l *loop) truths() map[string]truth {
 	all["probes/refused"] = refused
 	for _, never := range []string{"probes/healthy", "probes/broken", "probes/uneven", "probes/port", "probes/refused"} {
 		one := all[never]
-		one.tolerance = 0
+		one.tolerance = step(one.bad)
 		all[never] = one
 	}
 	return all
