@@ -1,9 +1,6 @@
 package verdict
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -18,7 +15,7 @@ func Judge(in Input) (*Report, error) {
 	if err := in.check(); err != nil {
 		return nil, err
 	}
-	inputs, err := in.digest()
+	inputs, err := in.Evidence.Digest()
 	if err != nil {
 		return nil, err
 	}
@@ -48,16 +45,6 @@ func Judge(in Input) (*Report, error) {
 
 func (r *Report) find(l *sla.ServiceLevel, kind, message string, args ...any) {
 	r.Findings = append(r.Findings, Finding{Level: l.ID.Service + "/" + l.ID.SLO, Kind: kind, Message: fmt.Sprintf(message, args...)})
-}
-
-// digest is the SHA-256 of everything that was measured, in hex.
-func (in Input) digest() (string, error) {
-	text, err := json.Marshal(in.Evidence)
-	if err != nil {
-		return "", fmt.Errorf("evidence cannot be written: %w", err)
-	}
-	hash := sha256.Sum256(text)
-	return hex.EncodeToString(hash[:]), nil
 }
 
 func zoneName(zone string) string {
