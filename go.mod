@@ -3,6 +3,7 @@ module github.com/upheld-sla/upheld
 go 1.26.0
 
 require (
+	aead.dev/minisign v0.3.0
 	github.com/alecthomas/units v0.0.0-20240927000941-0f3dac36c52b
 	github.com/andybalholm/brotli v1.2.0
 	github.com/arran4/golang-ical v0.3.4
@@ -10,6 +11,7 @@ require (
 	github.com/google/cel-go v0.26.1 // the one that blackbox_exporter needs: newer ones have another path, and both would be linked
 	github.com/google/go-cmp v0.7.0
 	github.com/grafana/grafana-foundation-sdk/go v0.0.12
+	github.com/hiddeco/sshsig v0.2.0
 	github.com/json-iterator/go v1.1.12
 	github.com/klauspost/compress v1.20.1
 	github.com/miekg/dns v1.1.73

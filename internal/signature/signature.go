@@ -1,0 +1,77 @@
+// Package signature signs files and checks signatures, in the formats that ssh-keygen
+// and minisign write, so that either side can check with a tool of its own.
+package signature
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+)
+
+// Namespace is the namespace of SSH signatures: what is signed is a report, and no
+// signature made for something else counts. It is ssh-keygen's option -n.
+const Namespace = "upheld-report"
+
+// mostBytes bounds the files of keys and signatures.
+const mostBytes = 1 << 20
+
+// Suffix is what the name of a signature's file adds to that of the file it signs.
+const Suffix = ".sig"
+
+// format is a format of signatures with everything that is known about it.
+type format struct {
+	name string
+	// owns returns whether a signature, a private key or a list of signers is of the
+	// format, by how it begins.
+	signed, key func(text []byte) bool
+	sign        func(message, key, passphrase []byte) ([]byte, error)
+	verify      func(message, signature, signers []byte) (string, error)
+}
+
+// formats is the table of all formats.
+var formats = [...]format{
+	{
+		name:   "ssh",
+		signed: func(text []byte) bool { return bytes.HasPrefix(text, []byte("-----BEGIN SSH SIGNATURE-----")) },
+		key: func(text []byte) bool {
+			return bytes.HasPrefix(text, []byte("-----BEGIN ")) && bytes.Contains(text, []byte("PRIVATE KEY-----"))
+		},
+		sign: signSSH, verify: verifySSH,
+	},
+	{
+		name:   "minisign",
+		signed: func(text []byte) bool { return bytes.HasPrefix(text, []byte("untrusted comment:")) },
+		key:    func(text []byte) bool { return bytes.HasPrefix(text, []byte("untrusted comment:")) },
+		sign:   signMinisign, verify: verifyMinisign,
+	},
+}
+
+// ErrNoMatch is returned if no signer made the signature, or what was signed has changed.
+var ErrNoMatch = errors.New("no signer that you named made this signature of this file")
+
+// Sign signs a message with a private key: one of OpenSSH (ssh-keygen) or minisign. The
+// passphrase is needed if the key is encrypted.
+func Sign(message, key, passphrase []byte) ([]byte, error) {
+	for _, f := range formats {
+		if f.key(key) {
+			return f.sign(message, key, passphrase)
+		}
+	}
+	return nil, errors.New("this is no private key; make one with ssh-keygen -t ed25519, or with minisign -G")
+}
+
+// Verify checks a signature of a message, and says who made it. signers is a file of
+// allowed signers (ssh-keygen), of public SSH keys, or a public key of minisign.
+func Verify(message, signature, signers []byte) (who string, err error) {
+	for _, part := range [][]byte{signature, signers} {
+		if len(part) > mostBytes {
+			return "", fmt.Errorf("a signature or list of signers of %d bytes is not read, at most %d are", len(part), mostBytes)
+		}
+	}
+	for _, f := range formats {
+		if f.signed(signature) {
+			return f.verify(message, signature, signers)
+		}
+	}
+	return "", errors.New("this is no signature; ssh-keygen -Y sign and minisign -S write some that are")
+}
