@@ -1,0 +1,92 @@
+package report
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/upheld-sla/upheld/internal/verdict"
+)
+
+// Format is one form in which reports can be written.
+type Format struct {
+	Name      string // as in --format
+	Extension string // of files, without the dot
+	MediaType string
+	Words     string // what it is for, for help texts
+	// Render writes one or more reports into one document. Reports of earlier periods,
+	// in any order, are the trend.
+	Render func(reports, history []*verdict.Report) ([]byte, error)
+}
+
+// Formats returns all formats, the one for people first.
+func Formats() []Format {
+	return []Format{
+		{"html", "html", "text/html; charset=utf-8", "one file to read, print and send", HTML},
+		{"markdown", "md", "text/markdown; charset=utf-8", "for wikis, tickets and merge requests", Markdown},
+		{"json", "json", "application/json", "to keep, sign and verify; one object for each agreement", JSON},
+		{"csv", "csv", "text/csv; charset=utf-8", "the outages, for spreadsheets", CSV},
+	}
+}
+
+// FileName is the name of a report's file: "shop-2026-10.html", and with the version
+// once a period is restated, so that the one before stays: "shop-2026-10-v2.html".
+func (f Format) FileName(r *verdict.Report) string {
+	name := fileWord(r.Agreement) + "-" + fileWord(r.Period.Name)
+	if r.Version > 1 {
+		name += "-v" + strconv.Itoa(r.Version)
+	}
+	return name + "." + f.Extension
+}
+
+// fileWord keeps what every file system takes in a name, 80 characters at most.
+func fileWord(s string) string {
+	word := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' {
+			return r
+		}
+		return '-'
+	}, s)
+	return word[:min(len(word), 80)]
+}
+
+// File is one document with its name.
+type File struct {
+	Name      string
+	MediaType string
+	Bytes     []byte
+}
+
+// portfolioName is the page over several agreements. No report's file has it: theirs
+// have the period in their name.
+const portfolioName = "portfolio"
+
+// Files renders one file for each report and format and, for several reports, a
+// portfolio page in HTML that leads to theirs. Two reports whose files would have one
+// name are an error.
+func Files(formats []Format, reports, history []*verdict.Report) ([]File, error) {
+	var files []File
+	taken := map[string]string{}
+	for _, f := range formats {
+		for _, r := range reports {
+			name := f.FileName(r)
+			if other, twice := taken[name]; twice {
+				return nil, fmt.Errorf("the reports of %q and %q would both be written to %s; write them into two directories", other, r.Agreement, name)
+			}
+			taken[name] = r.Agreement
+			data, err := f.Render([]*verdict.Report{r}, history)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", name, err)
+			}
+			files = append(files, File{name, f.MediaType, data})
+		}
+		if f.Name == "html" && len(reports) > 1 {
+			data, err := portfolioHTML(reports, history, f.FileName)
+			if err != nil {
+				return nil, err
+			}
+			files = append(files, File{portfolioName + "." + f.Extension, f.MediaType, data})
+		}
+	}
+	return files, nil
+}

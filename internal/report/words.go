@@ -1,0 +1,251 @@
+package report
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/upheld-sla/upheld/internal/verdict"
+)
+
+// verdictWords is a verdict as people read it.
+type verdictWords struct {
+	verdict verdict.Verdict
+	word    string
+	class   string // of colour and symbol: good, bad, warn, none
+	means   string
+}
+
+// verdictTable has a line for every verdict. No data is neutral, neither good nor bad.
+var verdictTable = []verdictWords{
+	{verdict.Met, "Met", "good", "the promise was kept"},
+	{verdict.Breached, "Breached", "bad", "the promise was not kept"},
+	{verdict.Disputed, "In dispute", "warn", "the parties do not agree on an exclusion that decides"},
+	{verdict.Insufficient, "Insufficient data", "unsure", "too little was measured to say whether the promise was kept"},
+	{verdict.NotApply, "Not applicable", "none", "there was no agreed time, or the promise was not in force"},
+	{verdict.DeclaredOnly, "Declared only", "none", "the agreement declares something without a number that could be measured"},
+}
+
+// wordsOf finds the line of a verdict; an unknown one is shown as it is.
+func wordsOf(v verdict.Verdict) verdictWords {
+	for _, w := range verdictTable {
+		if w.verdict == v {
+			return w
+		}
+	}
+	return verdictWords{v, oneLine(string(v)), "none", ""}
+}
+
+// mark is a state for a page: a word and a symbol, never a colour alone.
+type mark struct{ Word, Class string }
+
+// markOf is the mark of a verdict that may not be final yet.
+func markOf(v verdict.Verdict, running bool) mark {
+	w := wordsOf(v)
+	if running && (v == verdict.Met || v == verdict.Breached) {
+		w.word += " so far"
+	}
+	return mark{w.word, w.class}
+}
+
+// running says whether the period was not over when it was judged.
+func running(p verdict.ReportPeriod) bool { return p.Until.Before(p.End) }
+
+// headline is the first line of a report: its verdict, and the sentence without it.
+func headline(r *verdict.Report) (mark, string) {
+	m := markOf(r.Verdict, running(r.Period))
+	text := oneLine(r.Summary)
+	for _, word := range []string{m.Word, wordsOf(r.Verdict).word} {
+		rest, found := strings.CutPrefix(text, word+": ")
+		if found {
+			first, size := utf8.DecodeRuneInString(rest)
+			return m, string(unicode.ToUpper(first)) + rest[size:]
+		}
+	}
+	if text == "" {
+		text = "The agreement " + oneLine(r.Agreement) + " in " + periodWords(r.Period) + ": " + wordsOf(r.Verdict).means + "."
+	}
+	return m, text
+}
+
+// The words of the three choices that stand beside every value. What is not in a table is
+// shown as it is.
+var (
+	exclusionWords = map[string]string{
+		"treat_as_up":             "excluded time counts as good",
+		"remove_from_agreed_time": "excluded time is taken out of agreed time",
+		"none":                    "nothing was excluded",
+	}
+	unknownWords = map[string]string{
+		"excluded": "unknown time is left out",
+		"good":     "unknown time counts as good",
+		"bad":      "unknown time counts as bad",
+	}
+	standingWords = map[string]string{"to_date": "to date", "final": "final"}
+
+	categoryWords = map[string]string{
+		"maintenance": "maintenance", "customer_caused": "caused by the customer", "force_majeure": "force majeure",
+		"third_party": "caused by a third party", "provider": "provider", "customer": "customer", "unknown": "unknown",
+	}
+	effectWords = map[string]string{
+		"treat_as_up": "counts as good", "remove_from_agreed_time": "taken out of agreed time", "remove_downtime_only": "downtime taken out of agreed time",
+	}
+	checkWords = map[string]string{
+		"worst_hour": "Worst hour", "one_place": "One place suffers", "many_outages": "Many outages",
+		"thin_data": "Thin data", "excluded_share": "Much was excluded",
+	}
+)
+
+// inWords looks a word up, and else makes a phrase of it: "repeat_cause" is "Repeat cause".
+func inWords(table map[string]string, word string) string {
+	if words, ok := table[word]; ok {
+		return words
+	}
+	return strings.ReplaceAll(oneLine(word), "_", " ")
+}
+
+// choiceWords are the three choices in one line.
+func choiceWords(c verdict.Choices) string {
+	var parts []string
+	for _, p := range []string{
+		inWords(standingWords, c.Standing), inWords(exclusionWords, c.Exclusions), inWords(unknownWords, c.Unknown),
+	} {
+		if p != "" {
+			parts = append(parts, p)
+		}
+	}
+	return upperFirst(strings.Join(parts, " · "))
+}
+
+func upperFirst(s string) string {
+	first, size := utf8.DecodeRuneInString(s)
+	if size == 0 {
+		return s
+	}
+	return string(unicode.ToUpper(first)) + s[size:]
+}
+
+// periodWords name a period: "October 2026", "the 3rd quarter of 2026", "week 41 of
+// 2026", "2026"; other names are shown as they are.
+func periodWords(p verdict.ReportPeriod) string {
+	if month, err := time.Parse("2006-01", p.Name); err == nil {
+		return month.Format("January 2006")
+	}
+	year, rest, found := strings.Cut(p.Name, "-")
+	if _, err := time.Parse("2006", year); !found || err != nil || len(rest) < 2 {
+		return oneLine(p.Name)
+	}
+	switch number := rest[1:]; rest[0] {
+	case 'Q':
+		return "quarter " + number + " of " + year
+	case 'W':
+		return "week " + strings.TrimPrefix(number, "0") + " of " + year
+	}
+	return oneLine(p.Name)
+}
+
+// shortPeriod is a period's name under a column: "Oct", "Q3", "W41".
+func shortPeriod(p verdict.ReportPeriod) string {
+	if month, err := time.Parse("2006-01", p.Name); err == nil {
+		return month.Format("Jan")
+	}
+	if _, rest, found := strings.Cut(p.Name, "-"); found && len(rest) < 4 {
+		return rest
+	}
+	name := []rune(oneLine(p.Name))
+	return string(name[:min(len(name), 8)])
+}
+
+// zoneOf is the zone of the period, UTC if this machine does not know it.
+func zoneOf(r *verdict.Report) *time.Location {
+	loc, err := time.LoadLocation(r.Period.Zone)
+	if err != nil {
+		return time.UTC
+	}
+	return loc
+}
+
+// clock prints times in the zone of a period.
+type clock struct {
+	loc      *time.Location
+	twoZones bool // the clock is changed within the period, so times need their offset
+}
+
+func clockOf(r *verdict.Report) clock {
+	loc := zoneOf(r)
+	_, a := r.Period.Start.In(loc).Zone()
+	_, b := r.Period.End.In(loc).Zone()
+	_, middle := r.Period.Start.Add(r.Period.End.Sub(r.Period.Start) / 2).In(loc).Zone()
+	return clock{loc, a != b || a != middle}
+}
+
+// moment is a time with its machine-readable form.
+type moment struct{ ISO, Text string }
+
+// day prints "1 October 2026", and the time of the day unless it is midnight.
+func (c clock) day(t time.Time) moment {
+	t = t.In(c.loc)
+	text := t.Format("2 January 2006")
+	if t.Hour() != 0 || t.Minute() != 0 {
+		text += t.Format(", 15:04")
+	}
+	return moment{t.Format(time.RFC3339), text}
+}
+
+// instant prints "Tue 6 Oct 14:02:15", with the zone where a clock change makes it
+// needed.
+func (c clock) instant(t time.Time) moment {
+	t = t.In(c.loc)
+	layout := "Mon 2 Jan 15:04:05"
+	if c.twoZones {
+		layout += " MST"
+	}
+	return moment{t.Format(time.RFC3339), t.Format(layout)}
+}
+
+// until prints the end of a span that starts at from: the time alone on the same day.
+func (c clock) until(from, to time.Time) moment {
+	m := c.instant(to)
+	if y, mo, d := from.In(c.loc).Date(); !c.twoZones {
+		if y2, mo2, d2 := to.In(c.loc).Date(); y == y2 && mo == mo2 && d == d2 {
+			m.Text = to.In(c.loc).Format("15:04:05")
+		}
+	}
+	return m
+}
+
+// labelWords are labels in order: "region=eu, tenant=a".
+func labelWords(labels map[string]string) string {
+	parts := make([]string, 0, len(labels))
+	for _, k := range slices.Sorted(maps.Keys(labels)) {
+		parts = append(parts, k+"="+labels[k])
+	}
+	return strings.Join(parts, ", ")
+}
+
+// oneLine makes a text of others fit for a document: in one line, without control
+// characters and without those that change the direction of what follows.
+func oneLine(s string) string {
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\r' || r == '\t' || r == '\u2028' || r == '\u2029':
+			return ' '
+		case unicode.IsControl(r), r >= '\u202a' && r <= '\u202e', r >= '\u2066' && r <= '\u2069', r == '\u200e', r == '\u200f', r == '\ufeff', r == utf8.RuneError:
+			return -1
+		}
+		return r
+	}, s)
+	return strings.Join(strings.Fields(s), " ")
+}
+
+// plural is "1 outage", "3 outages".
+func plural(n int, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %ss", n, one)
+}
