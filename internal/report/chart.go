@@ -67,15 +67,15 @@ func number(f float64) string { return strconv.FormatFloat(f, 'f', 1, 64) }
 
 // newChart is nil for a level of which nothing is to be drawn: nothing bad, no outage, no
 // hole in what was measured.
-func newChart(r *verdict.Report, l *verdict.Level, c clock) *chart {
-	length := r.Period.End.Sub(r.Period.Start)
+func newChart(r *verdict.Report, p verdict.ReportPeriod, l *verdict.Level, c clock) *chart {
+	length := p.End.Sub(p.Start)
 	if length <= 0 {
 		return nil
 	}
 	x := func(t time.Time) float64 {
-		return min(chartWidth, max(0, chartWidth*t.Sub(r.Period.Start).Seconds()/length.Seconds()))
+		return min(chartWidth, max(0, chartWidth*t.Sub(p.Start).Seconds()/length.Seconds()))
 	}
-	v := &chart{Ticks: ticksOf(r, c), Thing: thing(l.Unit), Legend: "A filled bar counts, a hollow one is excused, a thin one was not measured."}
+	v := &chart{Ticks: ticksOf(p, c), Thing: thing(l.Unit), Legend: "A filled bar counts, a hollow one is excused, a thin one was not measured."}
 	v.Rows = rowsOf(r, l, c, x)
 	drawn := len(l.Course) > 1 && !isZero(l.Bad)
 	if drawn {
@@ -84,8 +84,8 @@ func newChart(r *verdict.Report, l *verdict.Level, c clock) *chart {
 	if !drawn && len(v.Rows) == 0 {
 		return nil
 	}
-	if running(r.Period) {
-		v.NowX = number(x(r.Period.Until))
+	if running(p) {
+		v.NowX = number(x(p.Until))
 	}
 	return v
 }
@@ -170,8 +170,8 @@ func excuses(l *verdict.Level, exclusion string) bool {
 
 // ticksOf marks an axis: hours of a day or two, days of a week or two, every week of a
 // month or a quarter, months of what is longer.
-func ticksOf(r *verdict.Report, c clock) []tick {
-	start, end := r.Period.Start.In(c.loc), r.Period.End
+func ticksOf(p verdict.ReportPeriod, c clock) []tick {
+	start, end := p.Start.In(c.loc), p.End
 	length := end.Sub(start)
 	day := time.Date(start.Year(), start.Month(), start.Day(), 0, 0, 0, 0, c.loc)
 	var step func(time.Time) time.Time

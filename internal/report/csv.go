@@ -26,11 +26,12 @@ func CSV(reports, _ []*verdict.Report) ([]byte, error) {
 		return nil, err
 	}
 	for _, r := range reports {
-		loc := zoneOf(r)
-		for _, l := range r.Levels {
+		for i := range r.Levels {
+			l := &r.Levels[i]
+			loc := zoneOf(periodOf(r, l))
 			for _, o := range l.Outages {
 				row := []string{
-					r.Agreement, r.Period.Name, strconv.Itoa(r.Version), l.Service, l.SLO, labelWords(l.Group),
+					r.Agreement, periodOf(r, l).Name, strconv.Itoa(r.Version), l.Service, l.SLO, labelWords(l.Group),
 					o.Start.In(loc).Format(time.RFC3339Nano), o.End.In(loc).Format(time.RFC3339Nano), strconv.FormatBool(o.Ongoing),
 					o.Seconds, o.Counted, excludedParts(o), o.Cause, o.Blame, o.Evidence,
 				}

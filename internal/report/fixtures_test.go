@@ -73,7 +73,7 @@ func availability(t *testing.T) verdict.Level {
 		Method:    "share of time; down while at least 2 of 3 locations fail for 3 minutes, from the first failure on",
 		Verdict:   verdict.Met, Why: "20 min 31 s were bad; the promise allows 44 min 42 s.",
 		Target: "99.9", Achieved: "99.95410141", Exact: "2680769/2682000", Raw: "99.88698732", Best: "99.95410141",
-		Unit: "seconds", Agreed: "2682000", Bad: "1231", Unknown: "270", Excluded: "1800", Budget: "2682", Coverage: "99.98993288",
+		Unit: "seconds", Agreed: "2682000", Bad: "1231", Unknown: "270", Excluded: "1800", Removed: "0", Excused: "1800", Budget: "2682", Coverage: "99.98993288",
 		Choices: verdict.Choices{Exclusions: "treat_as_up", Unknown: "excluded", Standing: "final"},
 		Outages: []verdict.Outage{
 			{
@@ -129,7 +129,7 @@ func responseTime(t *testing.T) verdict.Level {
 		Indicator: "response time of the probes at most 800 ms", Method: "share of 5-minute slots in which 95 % of the probes were fast enough",
 		Hours: "Monday to Friday 08:00 to 20:00, without holidays", Verdict: verdict.Met, Why: "9 of 3168 slots were bad; the promise allows 31.",
 		Target: "99", Achieved: "99.71590909", Exact: "351/352", Raw: "99.71590909", Best: "99.71590909",
-		Unit: "slots", Agreed: "3168", Bad: "9", Unknown: "1", Excluded: "0", Budget: "31.68", Coverage: "99.96843434",
+		Unit: "slots", Agreed: "3168", Bad: "9", Unknown: "1", Excluded: "0", Removed: "0", Excused: "0", Budget: "31.68", Coverage: "99.96843434",
 		Choices: verdict.Choices{Exclusions: "none", Unknown: "excluded", Standing: "final"},
 		Course:  course(t, 3168, map[int]int64{6: 4, 13: 2, 27: 3}),
 	}
@@ -140,7 +140,7 @@ func checkoutErrors(t *testing.T) verdict.Level {
 		Service: "checkout", SLO: "errors", Description: "Orders go through",
 		Indicator: "orders that the shop answered with an error", Method: "share of requests",
 		Verdict: verdict.Met, Why: "No order failed.", Target: "99.95", Achieved: "100", Exact: "1", Raw: "100", Best: "100",
-		Unit: "events", Agreed: "182441", Bad: "0", Unknown: "0", Excluded: "0", Budget: "91.2205", Coverage: "100",
+		Unit: "events", Agreed: "182441", Bad: "0", Unknown: "", Excluded: "0", Removed: "0", Excused: "0", Budget: "91.2205", Coverage: "100",
 		Choices: verdict.Choices{Exclusions: "none", Unknown: "excluded", Standing: "final"},
 		Course:  course(t, 182441, nil),
 	}
@@ -187,6 +187,11 @@ func breached(t *testing.T) *verdict.Report {
 	l.Outages[0].End, l.Outages[0].Seconds, l.Outages[0].Counted = at(t, berlin, "2026-10-06 18:21:06"), "15531", "15531"
 	l.Course = course(t, 2682000, map[int]int64{6: 15531, 22: 120})
 	l.But = nil
+	began := at(t, berlin, "2026-09-30 23:50:00")
+	l.Outages = append([]verdict.Outage{{
+		Start: r.Period.Start, End: at(t, berlin, "2026-10-01 00:05:00"), Began: &began, Seconds: "300", Counted: "0",
+		Excluded: []verdict.ExcludedPart{{Name: "patch-night", Seconds: "300"}}, Cause: "unknown",
+	}}, l.Outages...)
 	l.Recovery[0] = verdict.Recovery{
 		Objective: "each outage restored within 4 h", Verdict: verdict.Breached, Value: "4 h 18 min 51 s", Limit: "4 h",
 		Words: "The outage of 6 October took 18 min 51 s longer than promised.",
@@ -213,7 +218,7 @@ func insufficient(t *testing.T) *verdict.Report {
 	l.Service, l.Description = "warehouse", ""
 	l.Verdict, l.Why = verdict.Insufficient, "41.2 % of agreed time was measured, and 99 % is needed for a verdict."
 	l.Achieved, l.Exact, l.Raw, l.Best = "", "", "", ""
-	l.Bad, l.Unknown, l.Excluded, l.Coverage = "0", "1577016", "0", "41.2"
+	l.Bad, l.Unknown, l.Excluded, l.Excused, l.Coverage = "0", "1577016", "0", "0", "41.2"
 	l.Outages, l.Recovery, l.But, l.Places = nil, nil, nil, nil
 	l.Course = course(t, 1104984, nil)
 	l.NotMeasured = []verdict.TimeSpan{{From: at(t, berlin, "2026-10-13 18:00:00"), To: r.Period.End}}
@@ -231,7 +236,7 @@ func tenthDay(t *testing.T) *verdict.Report {
 	l := &r.Levels[0]
 	l.Service, l.Description = "search", "Search answers"
 	l.Why = "12 min 47 s were bad so far; the promise allows 44 min 42 s in the whole month."
-	l.Agreed, l.Bad, l.Excluded, l.Unknown = "820800", "767", "0", "0"
+	l.Agreed, l.Bad, l.Excluded, l.Excused, l.Unknown = "820800", "767", "0", "0", "0"
 	l.Achieved, l.Exact, l.Raw, l.Best, l.Coverage = "99.90655458", "820033/820800", "99.90655458", "99.97140193", "100"
 	l.Choices = verdict.Choices{Exclusions: "none", Unknown: "excluded", Standing: "to_date"}
 	l.Outages = []verdict.Outage{{Start: at(t, berlin, "2026-10-10 11:47:13"), End: r.Period.Until, Ongoing: true, Seconds: "767", Counted: "767", Cause: "unknown"}}

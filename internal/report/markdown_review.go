@@ -112,10 +112,14 @@ func (m *markdown) outages(l *levelView) {
 	for _, o := range l.Outages {
 		end := o.End.Text
 		if o.Ongoing {
-			end = "goes on"
+			end = "not over yet"
+		}
+		start := o.Start.Text
+		if o.Began != "" {
+			start += " (began " + o.Began + ")"
 		}
 		rows = append(rows, []string{
-			o.Start.Text, end, o.Lasted.Text, o.Counts.Text, orNone(strings.Join(o.Excluded, ", ")), orNone(o.Cause), orNone(o.Blame), orNone(o.Evidence.Text),
+			start, end, o.Lasted.Text, o.Counts.Text, orNone(strings.Join(o.Excluded, ", ")), orNone(o.Cause), orNone(o.Blame), orNone(o.Evidence.Text),
 		})
 	}
 	m.table([]string{"From", "To", "Lasted", "Counts", "Excluded", "Cause", "Answers for it", "Evidence"}, rows)

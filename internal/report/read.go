@@ -24,11 +24,13 @@ const maxSize = 64 << 20
 // decimals are the keys whose texts are decimal numbers, or empty where nothing is known.
 var decimals = []string{
 	"achieved", "agreed", "alone", "amount", "bad", "best", "budget", "capLeft", "counted", "coverage", "earnedBack",
-	"excluded", "excused", "gross", "known", "percent", "raw", "seconds", "target", "total", "unknown", "withOthers",
+	"excluded", "excused", "gross", "known", "percent", "raw", "removed", "seconds", "target", "total", "unknown", "withOthers",
 }
 
 // isDecimal says whether a key of a type is a decimal number. The choices are words.
-func isDecimal(typeName, key string) bool { return typeName != "Choices" && slices.Contains(decimals, key) }
+func isDecimal(typeName, key string) bool {
+	return typeName != "Choices" && slices.Contains(decimals, key)
+}
 
 const decimalPattern = `^(-?[0-9]+(\.[0-9]+)?)?$`
 

@@ -94,7 +94,7 @@ func cellOf(r *verdict.Report, l *verdict.Level, now bool) trendCell {
 	if l == nil {
 		return c
 	}
-	c.Mark, c.Target = markOf(l.Verdict, running(r.Period)), allDigits(oneLine(l.Target))
+	c.Mark, c.Target = markOf(l.Verdict, running(periodOf(r, l))), allDigits(oneLine(l.Target))
 	c.Achieved, c.Known = percentText(l.Achieved, l.Target), l.Achieved != ""
 	if !c.Known {
 		return c

@@ -91,7 +91,7 @@ type findingView struct{ Level, Kind, Message string }
 // newReview makes the view of one report. Its anchors start with the prefix, so that
 // several fit on one page.
 func newReview(r *verdict.Report, history []*verdict.Report, prefix string) *reviewView {
-	c := clockOf(r)
+	c := clockOf(r.Period)
 	m, words := headline(r)
 	v := &reviewView{
 		Anchor: prefix, Agreement: oneLine(r.Agreement), Description: oneLine(r.Description), Period: periodWords(r.Period),
@@ -110,7 +110,7 @@ func newReview(r *verdict.Report, history []*verdict.Report, prefix string) *rev
 		}
 	}
 	for i := range r.Levels {
-		v.Levels = append(v.Levels, newLevel(r, i, c, prefix, v.Trend))
+		v.Levels = append(v.Levels, newLevel(r, i, prefix, v.Trend))
 	}
 	v.Counts = countVerdicts(r)
 	v.Facts = reviewFacts(r, c)
@@ -121,7 +121,7 @@ func newReview(r *verdict.Report, history []*verdict.Report, prefix string) *rev
 		v.Findings = append(v.Findings, findingView{oneLine(f.Level), inWords(nil, f.Kind), oneLine(f.Message)})
 	}
 	for i := range r.Levels {
-		v.Method = append(v.Method, newMethod(&r.Levels[i], v.Levels[i], i))
+		v.Method = append(v.Method, newMethod(&r.Levels[i], v.Levels[i]))
 	}
 	v.Words, v.Made = glossary, madeOf(r, c)
 	return v
@@ -175,10 +175,11 @@ func butsOf(r *verdict.Report, levels []*levelView) []butView {
 func recoveryOf(r *verdict.Report, levels []*levelView) []recoveryView {
 	var all []recoveryView
 	for i, l := range r.Levels {
+		running := running(periodOf(r, &r.Levels[i]))
 		for _, o := range l.Recovery {
 			all = append(all, recoveryView{
 				Level: levels[i].Name, Href: levels[i].Anchor, Objective: upperFirst(oneLine(o.Objective)), Words: oneLine(o.Words),
-				Value: orNone(oneLine(o.Value)), Limit: orNone(oneLine(o.Limit)), Mark: markOf(o.Verdict, running(r.Period)),
+				Value: orNone(oneLine(o.Value)), Limit: orNone(oneLine(o.Limit)), Mark: markOf(o.Verdict, running),
 			})
 		}
 	}
@@ -300,7 +301,7 @@ var glossary = []fact{
 	{Name: "Bad", Value: "time, slots or events in which the promise was not kept, and that count."},
 	{Name: "Budget", Value: "what the promise allows to be bad: 99.9 % of a month of 30 days allows 43 min 12 s."},
 	{Name: "Slot", Value: "a short range of time that is judged as a whole, as 5 minutes."},
-	{Name: "Excluded", Value: "bad that does not count, for a reason that the agreement names, as announced maintenance."},
+	{Name: "Excused", Value: "bad that does not count, for a reason that the agreement names, as announced maintenance. Excluded is that, and time that was taken out of agreed time."},
 	{Name: "Unknown", Value: "time in which nothing was measured. Coverage is the share of agreed time that was."},
 	{Name: "Raw", Value: "what would have been achieved if nothing had been excluded."},
 }

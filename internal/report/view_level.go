@@ -51,6 +51,7 @@ type tile struct {
 type outageView struct {
 	Start, End     moment
 	Ongoing        bool
+	Began          string // "" if it began in the period
 	Lasted, Counts figure
 	Excluded       []string
 	Cause, Blame   string
@@ -84,25 +85,27 @@ func evidenceOf(text string) evidence {
 	return evidence{text, ""}
 }
 
-func newLevel(r *verdict.Report, i int, c clock, prefix string, trend *trendView) *levelView {
+func newLevel(r *verdict.Report, i int, prefix string, trend *trendView) *levelView {
 	l := &r.Levels[i]
+	p := periodOf(r, l)
+	c := clockOf(p)
 	path := fmt.Sprintf("levels.%d.", i)
 	v := &levelView{
 		Anchor: fmt.Sprintf("%slevel-%d", prefix, i+1), Name: levelName(l), Group: oneLine(labelWords(l.Group)),
 		Description: oneLine(l.Description), Indicator: oneLine(l.Indicator), Hours: oneLine(l.Hours),
-		Mark: markOf(l.Verdict, running(r.Period)), Why: oneLine(l.Why), Choices: choiceWords(l.Choices),
+		Mark: markOf(l.Verdict, running(p)), Why: oneLine(l.Why), Choices: choiceWords(l.Choices),
 		Target:   figure{orNone(allDigits(oneLine(l.Target))), l.Target, path + "target"},
 		Achieved: figure{orNone(percentText(l.Achieved, l.Target)), l.Achieved, path + "achieved"},
 		Bad:      figure{orNone(quantity(l.Bad, l.Unit)), l.Bad, path + "bad"},
 		Budget:   figure{orNone(quantity(l.Budget, l.Unit)), l.Budget, path + "budget"},
 		Coverage: figure{orNone(percentText(l.Coverage, "")), l.Coverage, path + "coverage"},
-		Chart:    newChart(r, l, c),
+		Chart:    newChart(r, p, l, c),
 	}
 	if l.Achieved != cut(l.Achieved, percentPlaces) {
 		v.Exactly = allDigits(l.Achieved)
 	}
 	v.spent(l)
-	v.Figures = tilesOf(r, l, v, path)
+	v.Figures = tilesOf(p, l, v, path)
 	v.outages(l, c, path)
 	for j, b := range l.Blame {
 		at := fmt.Sprintf("%sblame.%d.", path, j)
@@ -176,7 +179,7 @@ func thing(unit string) string {
 	return "time"
 }
 
-func tilesOf(r *verdict.Report, l *verdict.Level, v *levelView, path string) []tile {
+func tilesOf(p verdict.ReportPeriod, l *verdict.Level, v *levelView, path string) []tile {
 	thing := thing(l.Unit)
 	achieved := tile{"Achieved", v.Achieved, v.Exactly}
 	if v.Exactly != "" {
@@ -190,17 +193,20 @@ func tilesOf(r *verdict.Report, l *verdict.Level, v *levelView, path string) []t
 		{"Agreed " + thing, figure{quantity(l.Agreed, l.Unit), l.Agreed, path + "agreed"}, v.Hours},
 		{"Measured", v.Coverage, ""},
 	}
-	if !isZero(l.Excluded) {
-		note := ""
-		if l.Raw != "" {
-			note = percentText(l.Raw, l.Target) + " if nothing had been excluded"
-		}
-		tiles = append(tiles, tile{"Excluded", figure{quantity(l.Excluded, l.Unit), l.Excluded, path + "excluded"}, note})
+	note := ""
+	if l.Raw != "" {
+		note = percentText(l.Raw, l.Target) + " if nothing had been excluded"
+	}
+	if !isZero(l.Excused) {
+		tiles = append(tiles, tile{"Excused", figure{quantity(l.Excused, l.Unit), l.Excused, path + "excused"}, note})
+	}
+	if !isZero(l.Removed) {
+		tiles = append(tiles, tile{"Taken out of agreed " + thing, figure{quantity(l.Removed, l.Unit), l.Removed, path + "removed"}, note})
 	}
 	if !isZero(l.Unknown) {
 		tiles = append(tiles, tile{"Unknown", figure{quantity(l.Unknown, l.Unit), l.Unknown, path + "unknown"}, inWords(unknownWords, l.Choices.Unknown)})
 	}
-	if running(r.Period) && l.Best != "" {
+	if running(p) && l.Best != "" {
 		tiles = append(tiles, tile{"Best still possible", figure{percentText(l.Best, l.Target), l.Best, path + "best"}, "if nothing more is bad"})
 	}
 	return tiles
@@ -213,6 +219,9 @@ func (v *levelView) outages(l *verdict.Level, c clock, path string) {
 			Start: c.instant(o.Start), End: c.until(o.Start, o.End), Ongoing: o.Ongoing,
 			Lasted: seconds(o.Seconds, at+"seconds"), Counts: seconds(o.Counted, at+"counted"),
 			Cause: upperFirst(inWords(nil, o.Cause)), Blame: inWords(categoryWords, o.Blame), Evidence: evidenceOf(o.Evidence),
+		}
+		if o.Began != nil {
+			out.Began = c.instant(*o.Began).Text
 		}
 		for _, e := range o.Excluded {
 			out.Excluded = append(out.Excluded, quantity(e.Seconds, "seconds")+" "+oneLine(e.Name))
@@ -246,11 +255,11 @@ type methodView struct {
 	Indicator, Method, Hours  string
 	Choices                   string
 	Agreed, Bad, Target       string
-	Formula, Exact, Shown     string
+	Exact, Shown              string
 	Unknown, Excluded, Budget string
 }
 
-func newMethod(l *verdict.Level, v *levelView, _ int) methodView {
+func newMethod(l *verdict.Level, v *levelView) methodView {
 	unit := " " + oneLine(l.Unit)
 	with := func(value string) string {
 		if value == "" {

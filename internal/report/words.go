@@ -55,6 +55,14 @@ func markOf(v verdict.Verdict, running bool) mark {
 // running says whether the period was not over when it was judged.
 func running(p verdict.ReportPeriod) bool { return p.Until.Before(p.End) }
 
+// periodOf is the period of a level: the report's, unless it has its own.
+func periodOf(r *verdict.Report, l *verdict.Level) verdict.ReportPeriod {
+	if l.Period != nil {
+		return *l.Period
+	}
+	return r.Period
+}
+
 // headline is the first line of a report: its verdict, and the sentence without it.
 func headline(r *verdict.Report) (mark, string) {
 	m := markOf(r.Verdict, running(r.Period))
@@ -161,8 +169,8 @@ func shortPeriod(p verdict.ReportPeriod) string {
 }
 
 // zoneOf is the zone of the period, UTC if this machine does not know it.
-func zoneOf(r *verdict.Report) *time.Location {
-	loc, err := time.LoadLocation(r.Period.Zone)
+func zoneOf(p verdict.ReportPeriod) *time.Location {
+	loc, err := time.LoadLocation(p.Zone)
 	if err != nil {
 		return time.UTC
 	}
@@ -170,17 +178,24 @@ func zoneOf(r *verdict.Report) *time.Location {
 }
 
 // clock prints times in the zone of a period.
-type clock struct {
-	loc      *time.Location
-	twoZones bool // the clock is changed within the period, so times need their offset
-}
+type clock struct{ loc *time.Location }
 
-func clockOf(r *verdict.Report) clock {
-	loc := zoneOf(r)
-	_, a := r.Period.Start.In(loc).Zone()
-	_, b := r.Period.End.In(loc).Zone()
-	_, middle := r.Period.Start.Add(r.Period.End.Sub(r.Period.Start) / 2).In(loc).Zone()
-	return clock{loc, a != b || a != middle}
+func clockOf(p verdict.ReportPeriod) clock { return clock{zoneOf(p)} }
+
+// zoneAt is " CEST" for a time that the clock shows twice, when it is put back, and else
+// nothing.
+func (c clock) zoneAt(t time.Time) string {
+	const around = 3 * time.Hour // changes of the clock are shorter
+	_, before := t.Add(-around).In(c.loc).Zone()
+	name, now := t.In(c.loc).Zone()
+	_, after := t.Add(around).In(c.loc).Zone()
+	for _, other := range []int{before, after} {
+		back := time.Duration(now-other) * time.Second // when the other offset shows the same time
+		if _, then := t.Add(back).In(c.loc).Zone(); other != now && then == other {
+			return " " + name
+		}
+	}
+	return ""
 }
 
 // moment is a time with its machine-readable form.
@@ -196,24 +211,18 @@ func (c clock) day(t time.Time) moment {
 	return moment{t.Format(time.RFC3339), text}
 }
 
-// instant prints "Tue 6 Oct 14:02:15", with the zone where a clock change makes it
-// needed.
+// instant prints "Tue 6 Oct 14:02:15".
 func (c clock) instant(t time.Time) moment {
 	t = t.In(c.loc)
-	layout := "Mon 2 Jan 15:04:05"
-	if c.twoZones {
-		layout += " MST"
-	}
-	return moment{t.Format(time.RFC3339), t.Format(layout)}
+	return moment{t.Format(time.RFC3339), t.Format("Mon 2 Jan 15:04:05") + c.zoneAt(t)}
 }
 
 // until prints the end of a span that starts at from: the time alone on the same day.
 func (c clock) until(from, to time.Time) moment {
 	m := c.instant(to)
-	if y, mo, d := from.In(c.loc).Date(); !c.twoZones {
-		if y2, mo2, d2 := to.In(c.loc).Date(); y == y2 && mo == mo2 && d == d2 {
-			m.Text = to.In(c.loc).Format("15:04:05")
-		}
+	y, mo, d := from.In(c.loc).Date()
+	if y2, mo2, d2 := to.In(c.loc).Date(); y == y2 && mo == mo2 && d == d2 {
+		m.Text = to.In(c.loc).Format("15:04:05") + c.zoneAt(to)
 	}
 	return m
 }
