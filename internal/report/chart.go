@@ -122,8 +122,11 @@ const maxBars = 500
 
 func rowsOf(r *verdict.Report, l *verdict.Level, c clock, x func(time.Time) float64) []row {
 	of := func(from, to time.Time, class, title string) bar {
-		a, b := x(from), x(to)
-		return bar{number(a), number(max(2, b-a)), class, title}
+		a, b, least := x(from), x(to), 2.0
+		if class == "excluded" {
+			least = 6 // so that it looks hollow
+		}
+		return bar{number(min(a, chartWidth-least)), number(max(least, b-a)), class, title}
 	}
 	span := func(from, to time.Time) string { return c.instant(from).Text + " to " + c.until(from, to).Text }
 	outages := row{Name: "Outages"}

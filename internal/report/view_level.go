@@ -218,7 +218,7 @@ func (v *levelView) outages(l *verdict.Level, c clock, path string) {
 		out := outageView{
 			Start: c.instant(o.Start), End: c.until(o.Start, o.End), Ongoing: o.Ongoing,
 			Lasted: seconds(o.Seconds, at+"seconds"), Counts: seconds(o.Counted, at+"counted"),
-			Cause: upperFirst(inWords(nil, o.Cause)), Blame: inWords(categoryWords, o.Blame), Evidence: evidenceOf(o.Evidence),
+			Cause: upperFirst(inWords(nil, o.Cause)), Blame: upperFirst(inWords(categoryWords, o.Blame)), Evidence: evidenceOf(o.Evidence),
 		}
 		if o.Began != nil {
 			out.Began = c.instant(*o.Began).Text
