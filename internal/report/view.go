@@ -203,7 +203,7 @@ func exclusionsOf(r *verdict.Report, c clock) []exclusionView {
 		v := exclusionView{
 			Name: oneLine(e.Name), Category: inWords(categoryWords, e.Category), Effect: inWords(effectWords, e.Effect),
 			Time: figure{quantity(e.Seconds, "seconds"), e.Seconds, path + "seconds"}, MoreSpans: max(0, len(e.Spans)-maxSpans),
-			Approval: oneLine(e.Approval), Reason: upperFirst(oneLine(e.Reason)), Evidence: evidenceOf(e.Evidence),
+			Approval: upperFirst(oneLine(e.Approval)), Reason: upperFirst(oneLine(e.Reason)), Evidence: evidenceOf(e.Evidence),
 		}
 		if e.CapLeft != "" {
 			v.CapLeft = figure{quantity(e.CapLeft, "seconds"), e.CapLeft, path + "capLeft"}
@@ -220,7 +220,7 @@ func obligationsOf(r *verdict.Report) []obligationView {
 	var all []obligationView
 	for i, o := range r.Obligations {
 		v := obligationView{
-			Party: upperFirst(oneLine(o.Party)), Name: upperFirst(oneLine(o.Name)), Due: orNone(oneLine(o.Due)), Done: orNone(oneLine(o.Done)), Mark: mark{"In time", "good"},
+			Party: upperFirst(oneLine(o.Party)), Name: upperFirst(oneLine(o.Name)), Due: orNone(dateWords(o.Due)), Done: orNone(dateWords(o.Done)), Mark: mark{"In time", "good"},
 		}
 		if o.Excused != "" {
 			v.Excused = figure{quantity(o.Excused, "seconds"), o.Excused, fmt.Sprintf("obligations.%d.excused", i)}
@@ -265,7 +265,7 @@ func creditOf(r *verdict.Report, levels []*levelView) *creditView {
 		{Name: "Before caps and earn-back", Value: money(t.Gross, t.Currency)},
 		{Name: "Earned back", Value: money(t.Earned, t.Currency)},
 		{Name: "Cut to the cap", Value: oneLine(t.CappedBy)},
-		{Name: "Claim until", Value: oneLine(t.ClaimBy)},
+		{Name: "Claim until", Value: dateWords(t.ClaimBy)},
 	} {
 		if f.Value != "" {
 			v.Facts = append(v.Facts, f)

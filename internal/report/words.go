@@ -80,40 +80,53 @@ func headline(r *verdict.Report) (mark, string) {
 	return m, text
 }
 
+// phrase is a word of the JSON in words for people.
+type phrase struct{ word, words string }
+
 // The words of the three choices that stand beside every value. What is not in a table is
 // shown as it is.
 var (
-	exclusionWords = map[string]string{
-		"treat_as_up":             "excluded time counts as good",
-		"remove_from_agreed_time": "excluded time is taken out of agreed time",
-		"none":                    "nothing was excluded",
+	exclusionWords = []phrase{
+		{"treat_as_up", "excluded time counts as good"},
+		{"remove_from_agreed_time", "excluded time is taken out of agreed time"},
+		{"none", "nothing was excluded"},
 	}
-	unknownWords = map[string]string{
-		"excluded": "unknown time is left out",
-		"good":     "unknown time counts as good",
-		"bad":      "unknown time counts as bad",
+	unknownWords = []phrase{
+		{"excluded", "unknown time is left out"},
+		{"good", "unknown time counts as good"},
+		{"bad", "unknown time counts as bad"},
 	}
-	standingWords = map[string]string{"to_date": "to date", "final": "final"}
+	standingWords = []phrase{{"to_date", "to date"}, {"final", "final"}}
 
-	categoryWords = map[string]string{
-		"maintenance": "maintenance", "customer_caused": "caused by the customer", "force_majeure": "force majeure",
-		"third_party": "caused by a third party", "provider": "provider", "customer": "customer", "unknown": "unknown",
+	categoryWords = []phrase{
+		{"maintenance", "maintenance"}, {"customer_caused", "caused by the customer"}, {"force_majeure", "force majeure"},
+		{"third_party", "caused by a third party"}, {"provider", "provider"}, {"customer", "customer"}, {"unknown", "unknown"},
 	}
-	effectWords = map[string]string{
-		"treat_as_up": "counts as good", "remove_from_agreed_time": "taken out of agreed time", "remove_downtime_only": "downtime taken out of agreed time",
+	effectWords = []phrase{
+		{"treat_as_up", "counts as good"}, {"remove_from_agreed_time", "taken out of agreed time"}, {"remove_downtime_only", "downtime taken out of agreed time"},
 	}
-	checkWords = map[string]string{
-		"worst_hour": "Worst hour", "one_place": "One place suffers", "many_outages": "Many outages",
-		"thin_data": "Thin data", "excluded_share": "Much was excluded",
+	checkWords = []phrase{
+		{"worst_hour", "Worst hour"}, {"one_place", "One place suffers"}, {"many_outages", "Many outages"},
+		{"thin_data", "Thin data"}, {"excluded_share", "Much was excluded"},
 	}
 )
 
-// inWords looks a word up, and else makes a phrase of it: "repeat_cause" is "Repeat cause".
-func inWords(table map[string]string, word string) string {
-	if words, ok := table[word]; ok {
-		return words
+// inWords looks a word up, and else makes a phrase of it: "repeat_cause" is "repeat cause".
+func inWords(table []phrase, word string) string {
+	for _, p := range table {
+		if p.word == word {
+			return p.words
+		}
 	}
 	return strings.ReplaceAll(oneLine(word), "_", " ")
+}
+
+// dateWords print "2026-12-31" as "31 December 2026", and other texts as they are.
+func dateWords(s string) string {
+	if day, err := time.Parse(time.DateOnly, s); err == nil {
+		return day.Format("2 January 2006")
+	}
+	return oneLine(s)
 }
 
 // choiceWords are the three choices in one line.
