@@ -3,7 +3,6 @@ package spec
 import (
 	"fmt"
 	"net/http"
-	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -38,19 +37,6 @@ func decodeHTTP(o *object) sla.Check {
 	c.URL = target
 	checkRequestURL(o, c, target)
 	return c
-}
-
-// parseProbeURL parses a URL without a fragment.
-func parseProbeURL(v value) (string, bool) {
-	text, ok := parseURL(v)
-	if !ok {
-		return "", false
-	}
-	if u, err := url.Parse(text); err == nil && u.Fragment != "" {
-		v.error("bad-url", v.quoted()+" has a fragment, which is never sent to a server", "leave #"+u.Fragment+" out")
-		return "", false
-	}
-	return text, true
 }
 
 func parseRegexp(v value) (string, bool) {

@@ -199,20 +199,6 @@ func parseTargetFile(v value) (string, bool) {
 	return path, true
 }
 
-// parseListURL parses the URL of a list of targets.
-func parseListURL(v value) (string, bool) {
-	text, ok := v.text()
-	if !ok {
-		return "", false
-	}
-	u, err := sla.ParseURL(text)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
-		v.error("bad-url", v.quoted()+" is not a URL of http or https without user name and password", `write it like "https://inventory.example/targets"`)
-		return "", false
-	}
-	return text, true
-}
-
 // decodeHTTPTargets reads the URL of a list of targets, and how to request it.
 func decodeHTTPTargets(o *object, d *sla.Discovery) {
 	at, given := o.get("http")

@@ -48,31 +48,3 @@ func decodeWebSocket(o *object) sla.Check {
 	}
 	return c
 }
-
-// parseWebSocketURL parses a ws or wss URL.
-func parseWebSocketURL(v value) (string, bool) {
-	text, ok := v.text()
-	if !ok {
-		return "", false
-	}
-	u, err := sla.ParseURL(text)
-	switch {
-	case err != nil:
-		v.error("bad-url", v.name+" is not a URL: "+sla.URLReason(text, err), "write it as wss://host/path")
-	case u.Scheme == "http" || u.Scheme == "https":
-		v.error("bad-url", v.quoted()+" is a URL of "+u.Scheme, "write ws"+strings.TrimPrefix(u.Scheme, "http")+"://"+u.Host+u.Path)
-	case u.Scheme != "ws" && u.Scheme != "wss":
-		v.error("bad-url", v.quoted()+" does not begin with ws:// or wss://", "write it in full, e.g. wss://"+afterScheme(text))
-	case sla.TwoSchemes(u):
-		v.error("bad-url", v.quoted()+" has two schemes", "write one: "+afterScheme(text))
-	case u.Hostname() == "" || u.Port() != "" && !sla.ValidPort(u.Port()):
-		v.error("bad-url", v.quoted()+" names no host, or no port from 1 to 65535", "write it as wss://host/path")
-	case u.User != nil:
-		v.error("bad-url", v.quoted()+" has a user name or password before its host, which would be shown in labels and logs", "leave it out of the URL and use basicAuth")
-	case u.Fragment != "":
-		v.error("bad-url", v.quoted()+" has a fragment, which is never sent to a server", "leave #"+u.Fragment+" out")
-	default:
-		return text, checkHost(v, u.Hostname())
-	}
-	return "", false
-}
