@@ -80,8 +80,8 @@ func levelPanels(g *grid, l *sla.ServiceLevel, thresholds map[sla.ID][]time.Dura
 	sourcePanels(g, l, thresholds, sized{gridWidth, trafficPanel(own)})
 }
 
-// sourcePanels show where the level's data come from: what exporters tell of its
-// probe, or else the events.
+// sourcePanels adds panels about the level's data: what exporters report on its
+// probe, or otherwise the events.
 func sourcePanels(g *grid, l *sla.ServiceLevel, thresholds map[sla.ID][]time.Duration, events ...sized) {
 	switch i := l.Indicator.(type) {
 	case *sla.Probe:

@@ -69,7 +69,7 @@ func varied() []*sla.Agreement {
 	return all
 }
 
-// What one printer prints, whatever it printed before, is what is made anew.
+// A printer prints the same as a new one, whatever it printed before.
 func TestPrinter(t *testing.T) {
 	var agreements []*sla.Agreement
 	for _, a := range append(append(examples(t), varied()...), odd(), huge(11), huge(101), &sla.Agreement{Name: "empty"}) {
@@ -92,7 +92,7 @@ func TestPrinter(t *testing.T) {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(string(want), string(got)); diff != "" {
-				t.Fatalf("%d, %s (-made anew +printed):\n%s", i, a.Name, diff)
+				t.Fatalf("%d, %s (-new printer +printed):\n%s", i, a.Name, diff)
 			}
 		}
 	}
@@ -109,7 +109,7 @@ func TestPrinterSavesWork(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	if allocations > 1000 { // made anew it takes far more
+	if allocations > 1000 { // a new printer takes far more
 		t.Errorf("%.0f allocations", allocations)
 	}
 }

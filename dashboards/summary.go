@@ -70,7 +70,7 @@ func countPanel(title, description, expr, base string, steps ...step) *panel {
 }
 
 // tableWords say what the figures of the tables are.
-const tableWords = "Achieved, and the budget left, are of the whole period that the level has, to date. Burn is how many times faster than the objective allows the last 1h and 6h burnt; alerts hang on it."
+const tableWords = "Achieved, and the budget left, are for the level's period to date. Burn is how many times faster than the objective allows the budget was spent in the last 1h and 6h; alerts depend on it."
 
 // column is a column of a table; one without a name only brings its labels.
 type column struct{ name, expr string }

@@ -70,7 +70,7 @@ func TestTargetsOfAFileComeAndGo(t *testing.T) {
 	if of(a) < before || gauge("upheld_exporter_discovery_targets") != 2 || gauge("upheld_exporter_discovery_ok") != 1 {
 		t.Errorf("a target that stays lost its counts, or is there twice:\n%s", scrape(t, e.Metrics()))
 	}
-	write(`[{"targets": ["oh dear`)
+	write(`[{"targets": ["not JSON`)
 	eventually(t, "the mistake to be seen", func() bool { return gauge("upheld_exporter_discovery_ok") == 0 })
 	kept := of(b)
 	eventually(t, "the targets to stay as they were", func() bool { return of(b) > kept && gauge("upheld_exporter_discovery_targets") == 2 })

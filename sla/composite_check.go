@@ -139,7 +139,7 @@ func (c *Composite) checkDuplicates(l *ServiceLevel, warn warning) {
 		}
 		if direct && within != "" {
 			warn(l.Pos, "composite-double", "leave it out if the part that is a composite is enough",
-				"%s is a member of %q and also within %s, which is one too; it is reckoned with once", x.Label, l.ID.SLO, within)
+				"%s is a member of %q, and also of its member %s; it is counted once", x.Label, l.ID.SLO, within)
 		}
 	}
 }

@@ -130,8 +130,8 @@ func budgetWords(l *sla.ServiceLevel, budget sla.Decimal, now time.Time) string 
 	return fmt.Sprintf("%s bad of every %s events", bad, of)
 }
 
-// budgetPeriod is what a budget is reckoned over, in words: calendar periods
-// differ in length.
+// budgetPeriod returns the period of a budget in words, with its length: calendar
+// periods differ in length.
 func budgetPeriod(p sla.Period) string {
 	if p.Calendar == "" {
 		return p.String()

@@ -138,7 +138,7 @@ func explainPrediction(line func(name, format string, args ...any), l *sla.Servi
 	}
 	c.Tree.Walk(func(n *sla.Node) {
 		if n.Failover.Time > 0 {
-			line("Failover", "%s × %s in 30 days are reckoned with, %s of that; in measurements each is rounded up to whole minutes",
+			line("Failover", "%s × %s in 30 days are assumed, %s of that time; measured ones are rounded up to whole minutes",
 				n.Failover.Expected, sla.FormatDuration(n.Failover.Time), bad(n.Failover.Share()))
 		}
 	})

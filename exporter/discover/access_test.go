@@ -114,9 +114,9 @@ func TestListsAreAskedForWithCredentials(t *testing.T) {
 	}
 }
 
-// TestFilesOfCredentialsAreReadAnew for every look, so that they can be
+// TestFilesOfCredentialsAreReadAgain for every discovery, so that they can be
 // renewed.
-func TestFilesOfCredentialsAreReadAnew(t *testing.T) {
+func TestFilesOfCredentialsAreReadAgain(t *testing.T) {
 	srv := inventory(t)
 	secret := file(t, "old")
 	d := &sla.Discovery{URL: srv.URL + "/bearer", Limit: 10, Access: &sla.ListAccess{

@@ -10,7 +10,7 @@ import (
 )
 
 // Of each period what was left out is told, and what is owed of the one that
-// credits hang on alone, tier by tier.
+// credits depend on alone, tier by tier.
 func TestContractOfPeriods(t *testing.T) {
 	l := &sla.ServiceLevel{Period: sla.Period{Rolling: 30 * 24 * time.Hour}, MorePeriods: []sla.Period{{Calendar: sla.Month}}}
 	l.Credits.Tiers = []sla.CreditTier{{Below: sla.MustDecimal("99.9")}, {Below: sla.MustDecimal("99")}}

@@ -50,7 +50,7 @@ var (
 	weightedSection        = &section{name: "weighted", doc: "Members with weights."}
 	weightedMemberSection  = &section{name: "a weighted member", doc: "A member and its weight."}
 	compositeStepSection   = &section{name: "a step of a journey", doc: "One step and what it needs."}
-	sharedSection          = &section{name: "a shared dependency", doc: "Something that several components need though it is no member: a DNS service, a region. The prediction counts it once; what was measured needs no telling."}
+	sharedSection          = &section{name: "a shared dependency", doc: "Something that several components need and that is no member itself: a DNS service, a region. Only the prediction uses it, and counts it once."}
 	endToEndSection        = &section{name: "endToEnd", doc: "A level that measures the whole as a customer does. It may be written short, `service/level`. `SLACompositeDivergence` fires while it is worse than the model of the components."}
 	levelReferenceSentence = "`service/level`, or `agreement:service/level` of another agreement, whose file must be given too."
 )

@@ -111,7 +111,7 @@ func decodeEscalationStep(o *object, a *sla.Agreement, calendars *calendars) ste
 	s.Pos = o.pos()
 	s.After, s.after, _ = read(o, "after", value.durationOrZero)
 	if s.tooSoon() {
-		s.after.error("bad-escalation", s.after.quoted()+" is sooner than rules look, which is every minute", "write at least after: 1m, or leave it out to tell at once")
+		s.after.error("bad-escalation", s.after.quoted()+" is less than a minute, and rules are evaluated once a minute", "write at least after: 1m, or leave it out to send at once")
 	}
 	names, at, _ := read(o, "notify", value.uniqueTexts)
 	s.notify = at
@@ -243,7 +243,7 @@ func (s stepList) check(model []sla.EscalationStep, levels []*sla.ServiceLevel, 
 			}
 		}
 		if page := of.Severities.Of(sla.Page); st.alerts == nil && !slices.ContainsFunc(st.Severities, func(of string) bool { return slices.Contains(severities, of) }) {
-			st.at.error("unknown-severity", fmt.Sprintf(`no alert of %s has the severity %q, of which a step tells if it does not say of which`, whose, page), alertRemedy(page, severities))
+			st.at.error("unknown-severity", fmt.Sprintf(`no alert of %s has the severity %q, which a step sends unless it names others`, whose, page), alertRemedy(page, severities))
 		}
 		if st.After == 0 || st.tooSoon() {
 			continue

@@ -60,7 +60,7 @@ func parseGroupLabels(v value) ([]value, bool) {
 		case strings.HasPrefix(name, "__"):
 			item.error("bad-label", quote(name)+" begins with __, which Prometheus keeps for itself", "choose another label")
 		case name == "le":
-			item.error("bad-label", `"le" tells the buckets of a histogram apart, so there are no groups of it`, "choose another label")
+			item.error("bad-label", `"le" distinguishes the buckets of a histogram, and cannot be a group`, "choose another label")
 		case slices.Contains(reservedLabels, name) || slices.Contains(reservedGroups, name):
 			item.error("bad-label", "the label "+quote(name)+" is set by the rules themselves", "choose another label, or give the series one of another name when they are scraped")
 		case slices.ContainsFunc(labels, func(l value) bool { return l.node.Value == name }):

@@ -17,9 +17,9 @@ func (d *levelDraft) readMissingData(at value) {
 	case sla.HasUnknownPolicy(l.Indicator):
 		at.error("bad-missing-data", "a composite has its own policy for what is unknown", "write unknown: "+policy+" in the composite")
 	case len(l.GroupBy.Labels) > 0:
-		at.error("bad-missing-data", fmt.Sprintf("the level %q has groups, and of one without data nobody knows whether it is to be there", l.ID.SLO), "leave missingData out; required: true on a group tells when it is gone")
+		at.error("bad-missing-data", fmt.Sprintf("the level %q has groups, and it is not known whether a group without data should exist", l.ID.SLO), "leave missingData out; required: true on a group alerts when it is gone")
 	case !l.Aggregation.ByTime():
-		at.error("bad-missing-data", fmt.Sprintf("the level %q is measured by %s, and how many events are missing nobody knows", l.ID.SLO, l.Aggregation), "leave it out, or count the level by minutes: aggregation: {method: bad_minute, errorThreshold: \"5\"}")
+		at.error("bad-missing-data", fmt.Sprintf("the level %q is measured by %s, and it is not known how many events are missing", l.ID.SLO, l.Aggregation), "leave it out, or count the level by minutes: aggregation: {method: bad_minute, errorThreshold: \"5\"}")
 	default:
 		l.MissingData = sla.MissingData(policy)
 	}

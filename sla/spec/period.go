@@ -112,7 +112,7 @@ func parsePeriods(v value) ([]sla.Period, bool) {
 			continue
 		}
 		if slices.ContainsFunc(periods, func(q sla.Period) bool { return q.String() == p.String() }) {
-			item.error("bad-period", "two periods are called "+quote(p.String())+", the name that tells their series apart",
+			item.error("bad-period", "two periods are called "+quote(p.String())+", but their series must have different names",
 				"keep one of them; another calendar or zone needs a level of its own")
 			ok = false
 		}

@@ -137,7 +137,7 @@ func decodeRecheck(o *object, interval time.Duration) time.Duration {
 	recheck, at, ok := read(o, "recheckInterval", value.duration)
 	if ok && (recheck < minInterval || recheck >= interval) {
 		at.error("bad-recheck-interval", fmt.Sprintf("%s is not between 100ms and the interval of %s", at.quoted(), sla.FormatDuration(interval)),
-			"make it some seconds, or leave it out: then the next probe of the time table tells")
+			"make it some seconds, or leave it out: then the next scheduled probe decides")
 	}
 	return recheck
 }

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// The states of a composite, reckoned slot by slot from the counters of probes
+// The states of a composite, computed slot by slot from the counters of probes
 // by the words of docs/composites.md, without the product's rules.
 
 // slotTimes are the moments at which slots were judged, ascending, with a value
@@ -59,7 +59,7 @@ func (w *providers) componentStates(t *testing.T) slotTimes {
 
 // checkSlots holds the components' states to their probes and the composite's to
 // its components, in every slot. It returns how often the rules left a slot out
-// while one provider was down alone, after which failing over begins anew.
+// while one provider was down alone, after which failing over begins again.
 func (w *providers) checkSlots(t *testing.T) (gaps int) {
 	t.Helper()
 	s := w.componentStates(t)

@@ -302,7 +302,7 @@ func checkRouting(t *testing.T, config string) {
 		"alertname=SLAMeasurementLost sla=demo-shop service=psp-b slo=availability severity=page":                                                                         onCall,
 		// a level of the agreement that these rules do not have
 		"alertname=SLABudgetBurn sla=demo-shop service=new slo=availability severity=page": onCall,
-		// a severity that no step names, and none at all: whoever reads tickets
+		// a severity that no step names, and none at all: anyone who reads tickets
 		"alertname=SLABudgetBurn sla=demo-shop service=checkout slo=paying severity=urgent": ticket,
 		"alertname=SLABudgetBurn sla=demo-shop service=checkout slo=paying":                 ticket,
 		// an agreement that the routes are not made for, and an alert of other rules

@@ -90,7 +90,7 @@ func episodesFeed(at time.Time) []enginetest.Sample {
 	return samples
 }
 
-// TestEpisodesAreToldOnce lets an old and a current Alertmanager tell of a day of
+// TestEpisodesAreToldOnce lets an old and a current Alertmanager report a day of
 // outages, and prints what they tell.
 func TestEpisodesAreToldOnce(t *testing.T) {
 	t.Parallel() // it mostly waits

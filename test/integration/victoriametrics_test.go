@@ -137,7 +137,7 @@ func past(from time.Time, lasts time.Duration) map[string]replay.Stored {
 var alone = []string{"sla:component:down_since_seconds"}
 
 // moments are when what is recorded is compared, and within what share of the
-// value it must be the same. VictoriaMetrics' rate reckons from the last sample
+// value it must be the same. VictoriaMetrics' rate counts from the last sample
 // before its window to the last one in it, where Prometheus' extrapolates from
 // the samples in it to its ends: of steady traffic both are the same, and five
 // minutes in which it begins, breaks or ends are counted a little otherwise.

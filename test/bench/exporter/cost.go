@@ -50,7 +50,7 @@ type way struct {
 // blackbox_exporter never sleeps; saturated, neither does.
 var ways = []way{
 	{name: "the same pace", targets: pace * int(every/time.Second), interval: every, paced: true, clients: 8, goal: true},
-	{name: "beside requests back to back", targets: pace * int(every/time.Second), interval: every, clients: 1},
+	{name: "requests back to back", targets: pace * int(every/time.Second), interval: every, clients: 1},
 	{name: "both saturated", targets: 10_000, interval: time.Second, clients: 32},
 }
 
