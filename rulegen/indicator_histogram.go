@@ -125,16 +125,19 @@ func (c counting) goodOf(histogram promql.Selector, good sla.Query) (promql.Sele
 	return s, findings
 }
 
-// boundOf is Bound of a level's histogram, with what is doubtful about its unit.
+// notTime are words at the end of names of what is no duration.
+var notTime = []string{"bytes", "bits", "ratio", "percent", "celsius", "volts", "amperes", "joules", "grams", "meters"}
+
+// boundOf is sla.HistogramBound of a level's histogram, with what is doubtful about its unit.
 func (c counting) boundOf(q sla.Query, s promql.Selector, given sla.TimeUnit, threshold time.Duration) (sla.Decimal, sla.Findings) {
-	bound, _ := Bound(s.Name(), given, threshold)
+	bound, _ := sla.HistogramBound(s.Name(), given, threshold)
 	if given != "" {
 		return bound, nil
 	}
 	finding := func(severity sla.Severity, message, remedy string) sla.Findings {
 		return sla.Findings{{Severity: severity, Rule: "histogram-unit", Pos: q.At(s.Place()), Message: fmt.Sprintf(message, s.Name()), Remedy: remedy}}
 	}
-	words := wordsOf(strings.ToLower(s.Name()))
+	words := sla.MetricWords(strings.ToLower(s.Name()))
 	switch last := words[max(0, len(words)-1)]; {
 	case slices.Contains(notTime, last):
 		return bound, finding(sla.Error, "%s is named as a histogram of "+last+", and a threshold is a duration",
@@ -142,7 +145,7 @@ func (c counting) boundOf(q sla.Query, s promql.Selector, given sla.TimeUnit, th
 	case last == "total":
 		return bound, finding(sla.Warning, "%s is named as a counter is, not as a histogram of durations",
 			"name a histogram by its base name; if it is one all the same, write what it counts in: unit: seconds")
-	case unitOf(s.Name()) == "":
+	case sla.HistogramUnit(s.Name()) == "":
 		return bound, finding(sla.Warning, "the name of %s does not say what it counts in, so that it is read as seconds",
 			"write it: unit: seconds, or unit: milliseconds")
 	}
@@ -190,7 +193,7 @@ func boundWords(h *sla.HistogramLatency) string {
 	if findings.HasErrors() {
 		return ""
 	}
-	bound, unit := Bound(s.Name(), h.Unit, h.Threshold)
+	bound, unit := sla.HistogramBound(s.Name(), h.Unit, h.Threshold)
 	if unit == sla.UnitSeconds {
 		return ""
 	}

@@ -10,7 +10,6 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/upheld-sla/upheld/internal/promql"
-	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -40,7 +39,7 @@ func (l *level) histogram(h *sla.HistogramLatency) {
 // bucket asks whether the histogram has a bucket of the threshold, whether all of
 // its series have it, and whether it is that of another unit.
 func (l *level) bucket(h *sla.HistogramLatency, s, buckets promql.Selector) {
-	bound, unit := rulegen.Bound(s.Name(), h.Unit, h.Threshold)
+	bound, unit := sla.HistogramBound(s.Name(), h.Unit, h.Threshold)
 	bounds := l.bounds(buckets)
 	if l.err != nil {
 		return
@@ -118,7 +117,7 @@ func (l *level) fits(h *sla.HistogramLatency, s, buckets promql.Selector, bounds
 		all := l.number(promql.Sum(s.WithSuffix("_count").Now()))
 		return l.number(promql.Sum(buckets.With(promql.Bound(model.BucketLabel, bound.Float64())).Now())) / all
 	}
-	bound, unit := rulegen.Bound(s.Name(), h.Unit, h.Threshold)
+	bound, unit := sla.HistogramBound(s.Name(), h.Unit, h.Threshold)
 	of := share(bound)
 	for _, u := range slices.Backward(sla.TimeUnits()) {
 		other := u.Of(h.Threshold)

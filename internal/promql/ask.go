@@ -133,3 +133,9 @@ func (e Expr) Scans(use func(s Selector, window time.Duration, times float64)) {
 func TopOne(e Expr) Expr {
 	return Expr{&parser.AggregateExpr{Op: parser.TOPK, Expr: e.node, Param: &parser.NumberLiteral{Val: 1}}}
 }
+
+// Matchers are the selector's conditions, its name among them, as storages take them.
+func (s Selector) Matchers() []*labels.Matcher { return slices.Clone(s.vector.LabelMatchers) }
+
+// Language reads PromQL as the rules may use it, for an engine.
+func Language() parser.Parser { return language }

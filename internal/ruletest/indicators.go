@@ -92,7 +92,7 @@ func histogram(h *sla.HistogramLatency) []inputSeries {
 		return nil
 	}
 	name := m[nameLabel]
-	bound, _ := rulegen.Bound(name, h.Unit, h.Threshold)
+	bound, _ := sla.HistogramBound(name, h.Unit, h.Threshold)
 	return []inputSeries{
 		{series: m.With(promql.Metric{nameLabel: name + "_count"}), of: everything},
 		{series: m.With(promql.Metric{nameLabel: name + "_bucket", "le": bound.String()}), of: good},
