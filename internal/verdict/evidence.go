@@ -25,6 +25,9 @@ type LevelEvidence struct {
 	// it does not cover counts in full.
 	Weight []Weight
 	Gaps   []Gap
+	// LeftOut is how many groups are not here, because there were more than the level's
+	// limit.
+	LeftOut int
 }
 
 // GroupEvidence is the evidence of one group.

@@ -1,0 +1,192 @@
+package samples
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/prometheus/prometheus/model/labels"
+)
+
+// part is a selector of which each series is one column of rows.
+type part struct {
+	matchers []*labels.Matcher
+	column   func(labels.Labels) int
+	// value is the value of a sample; nil for that of a counter.
+	value func(s Series, i int) float64
+}
+
+// layout says what of the series of a level makes one row.
+type layout struct {
+	parts []part
+	apart []string // labels that tell the columns of one process apart, or its name where that does
+	needs int      // so many columns, the first ones, must be there; others may be absent
+}
+
+// family is one process as a level reads it: rows of one block of time, and the
+// differences so far. Two replicas of a family are one process in the samples of two
+// servers.
+type family struct {
+	labels labels.Labels // without those of columns, replicas, and the name
+	rows   []row
+	differences
+	cells [columns]Series // of the block that is being read
+	has   [columns]bool
+}
+
+// copies are all replicas of a family.
+type copies struct {
+	key    string
+	labels labels.Labels
+	of     []*family
+	names  []string          // values of the labels of replicas, one for each
+	owner  map[int64]*family // which one counts in an hour of the clock; all in others
+}
+
+// replicaLabels are those by which a store that several servers write to tells the
+// copies of one series apart.
+var replicaLabels = []string{"replica", "prometheus_replica", "__replica__", "thanos_replica", "receive_replica", "rule_replica", "monitor_replica", "vmagent_replica"}
+
+// families are all families of a level.
+type families struct {
+	layout layout
+	all    map[string]*copies
+	order  []*copies // by their keys, those of the block that was read last
+}
+
+// put sorts the series of a block into the families. It returns how many there are.
+func (fs *families) put(of part, all []Series) {
+	b := labels.NewBuilder(labels.EmptyLabels())
+	for _, s := range all {
+		b.Reset(s.Labels)
+		b.Del(fs.layout.apart...)
+		var replica strings.Builder
+		for _, name := range replicaLabels {
+			if v := s.Labels.Get(name); v != "" {
+				replica.WriteString(name + "=" + v + "\xff")
+				b.Del(name)
+			}
+		}
+		f := fs.family(b.Labels(), replica.String())
+		i := of.column(s.Labels)
+		if of.value != nil {
+			v := make([]float64, len(s.T))
+			for at := range s.T {
+				v[at] = of.value(s, at)
+			}
+			s.V, s.H = v, nil
+		}
+		if f.has[i] { // spelled differently, as a bound of buckets by another server
+			s = merged(f.cells[i], s)
+		}
+		f.cells[i], f.has[i] = s, s.V != nil
+	}
+}
+
+func (fs *families) family(l labels.Labels, replica string) *family {
+	key := l.String()
+	c := fs.all[key]
+	if c == nil {
+		c = &copies{key: key, labels: l}
+		fs.all[key] = c
+	}
+	i := slices.Index(c.names, replica)
+	if i < 0 {
+		i = len(c.names)
+		c.names, c.of = append(c.names, replica), append(c.of, &family{labels: l})
+	}
+	return c.of[i]
+}
+
+// join makes the rows of the block of its cells, and orders the families.
+func (fs *families) join() {
+	fs.order = fs.order[:0]
+	for _, c := range fs.all {
+		any := false
+		for _, f := range c.of {
+			f.join(fs.layout.needs)
+			any = any || len(f.rows) > 0
+		}
+		if any {
+			fs.order = append(fs.order, c)
+			c.choose()
+		}
+	}
+	slices.SortFunc(fs.order, func(a, b *copies) int { return cmp.Compare(a.key, b.key) })
+}
+
+// join makes rows of the samples that have the same time.
+func (f *family) join(needs int) {
+	f.rows = f.rows[:0]
+	var next [columns]int
+	for {
+		t, ok := f.earliest(next)
+		if !ok {
+			break
+		}
+		there := 0
+		r := row{t: t, v: [columns]float64{math.NaN(), math.NaN(), math.NaN(), math.NaN()}}
+		for i := range columns {
+			if !f.has[i] || next[i] >= len(f.cells[i].T) || f.cells[i].T[next[i]] != t {
+				continue
+			}
+			if v := f.cells[i].V[next[i]]; counts(v) {
+				r.v[i] = v
+				if i < needs {
+					there++
+				}
+			}
+			next[i]++
+		}
+		if there == needs {
+			f.rows = append(f.rows, r)
+		}
+	}
+	f.cells, f.has = [columns]Series{}, [columns]bool{}
+}
+
+// earliest is the earliest time of the next samples.
+func (f *family) earliest(next [columns]int) (t int64, ok bool) {
+	for i := range columns {
+		if f.has[i] && next[i] < len(f.cells[i].T) && (!ok || f.cells[i].T[next[i]] < t) {
+			t, ok = f.cells[i].T[next[i]], true
+		}
+	}
+	return t, ok
+}
+
+// choose says for each hour of the clock in the block which of several replicas counts:
+// the one with most samples, and of equals the first by its name, so that no event counts
+// twice.
+func (c *copies) choose() {
+	if len(c.of) < 2 {
+		return
+	}
+	byName := make([]int, len(c.of))
+	for i := range byName {
+		byName[i] = i
+	}
+	slices.SortFunc(byName, func(i, j int) int { return cmp.Compare(c.names[i], c.names[j]) })
+	if c.owner == nil {
+		c.owner = map[int64]*family{}
+	}
+	most := map[int64]int{}
+	for _, i := range byName {
+		n := map[int64]int{}
+		for _, r := range c.of[i].rows {
+			n[floor(r.t, hour)]++
+		}
+		for h, n := range n {
+			if n > most[h] {
+				c.owner[h], most[h] = c.of[i], n
+			}
+		}
+	}
+}
+
+// counts tells whether an increment of a replica is the one that counts.
+func (c *copies) counts(f *family, inc increment) bool {
+	owner := c.owner[floor(inc.to, hour)]
+	return owner == nil || owner == f
+}

@@ -1,0 +1,229 @@
+package samples
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/upheld-sla/upheld/internal/verdict"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// Request says of what evidence is wanted.
+type Request struct {
+	Agreement *sla.Agreement
+	From, To  time.Time // of the period that is judged, [From, To), at most up to now
+	// Progress is called with the share that is done, 0 to 1, and may be nil.
+	Progress func(share float64)
+}
+
+// before and after are how much more than the period is read: so that what is usual at
+// its beginning is known, and what began in it has an end.
+const (
+	before = hour
+	after  = 10 * minute
+)
+
+// Load reads what the levels of an agreement measured in a period, those of its
+// composites' components in other agreements too. After an error there is no evidence:
+// what could not be read is never taken for good.
+func Load(ctx context.Context, from Source, r Request) (verdict.Evidence, error) {
+	levels := measured(r.Agreement)
+	cuts := cutsOf(r.Agreement, levels, r.From.UnixMilli(), r.To.UnixMilli())
+	e := verdict.Evidence{Conditions: map[string]sla.Spans{}, Sources: []string{from.Name()}}
+	scrapes := newScrapes(from)
+	jobs := len(levels) + len(r.Agreement.Exclusions)
+	done := 0
+	progress := func(of float64) {
+		if r.Progress != nil {
+			r.Progress((float64(done) + of) / float64(max(jobs, 1)))
+		}
+	}
+	for _, level := range levels {
+		l := &load{
+			presence: presence{}, ctx: ctx, source: from, scrapes: scrapes, level: level, cuts: cuts, progress: progress,
+			from: r.From.UnixMilli(), to: r.To.UnixMilli(),
+		}
+		evidence, err := l.evidence()
+		if err != nil {
+			return verdict.Evidence{}, fmt.Errorf("%s/%s: %w", level.ID.Service, level.ID.SLO, err)
+		}
+		e.Levels = append(e.Levels, evidence)
+		done++
+		progress(0)
+	}
+	for _, x := range conditions(r.Agreement) {
+		spans, err := held(ctx, from, scrapes, x.Condition, r.From.UnixMilli(), r.To.UnixMilli())
+		if err != nil {
+			return verdict.Evidence{}, fmt.Errorf("exclusion %s: %w", x.Name, err)
+		}
+		e.Conditions[x.Name] = spans
+		done++
+		progress(0)
+	}
+	return e, nil
+}
+
+// measured are the levels that have evidence of their own, in order: those of the
+// agreement, then components of its composites that it does not have itself.
+func measured(a *sla.Agreement) []*sla.ServiceLevel {
+	var all []*sla.ServiceLevel
+	add := func(l *sla.ServiceLevel) {
+		if _, made := l.Indicator.(*sla.Composite); !made && !slices.Contains(all, l) {
+			all = append(all, l)
+		}
+	}
+	for _, l := range a.Levels {
+		add(l)
+	}
+	for _, l := range a.Levels {
+		c, ok := l.Indicator.(*sla.Composite)
+		if !ok {
+			continue
+		}
+		for _, of := range c.Component {
+			add(of.Level)
+		}
+		if c.EndToEnd != nil {
+			add(c.EndToEnd.Level)
+		}
+	}
+	return all
+}
+
+// conditions are the agreement's exclusions that have one.
+func conditions(a *sla.Agreement) []*sla.Exclusion {
+	return slices.DeleteFunc(slices.Clone(a.Exclusions), func(x *sla.Exclusion) bool { return !x.OnCondition() })
+}
+
+// cutsOf are the times at which counted stretches end: whole minutes, and the edges of
+// all that levels may exclude. The first is from, the last to.
+func cutsOf(a *sla.Agreement, levels []*sla.ServiceLevel, from, to int64) []int64 {
+	cuts := []int64{from, to}
+	for t := floor(from, minute) + minute; t < to; t += minute {
+		cuts = append(cuts, t)
+	}
+	edges := func(spans sla.Spans) {
+		for _, s := range spans {
+			for _, t := range []int64{s.From.UnixMilli(), s.To.UnixMilli()} {
+				if from < t && t < to {
+					cuts = append(cuts, t)
+				}
+			}
+		}
+	}
+	for _, l := range levels {
+		if l.ServiceHours != nil {
+			edges(l.Service(at(from), at(to)))
+		}
+		for _, x := range l.Exclusions {
+			edges(x.Spans(at(from), at(to)))
+		}
+	}
+	for _, x := range a.Exclusions {
+		edges(x.Spans(at(from), at(to)))
+	}
+	slices.Sort(cuts)
+	return slices.Compact(cuts)
+}
+
+// load reads the evidence of one level.
+type load struct {
+	ctx      context.Context
+	source   Source
+	scrapes  *scrapes
+	level    *sla.ServiceLevel
+	from, to int64   // the period
+	cuts     []int64 // of counted stretches
+	progress func(share float64)
+
+	presence presence
+	err      error // the first one of what is asked while increments are made
+	jobs     []string  // that the level's series come from, "" among them for series without
+	births   int       // first values for which the start of a process was asked
+	seen     sla.Spans // of what any place has samples
+	gaps     []verdict.Gap
+}
+
+// collector reads what the levels of one kind of indicator measured, by group and place.
+type collector func(*load) ([]group, error)
+
+// collectorOf is the table of all kinds.
+func collectorOf(i sla.Indicator) collector {
+	switch i := i.(type) {
+	case *sla.Probe:
+		return func(l *load) ([]group, error) { return l.probe(l.level.ID, i, 0) }
+	case *sla.SharedProbe:
+		return func(l *load) ([]group, error) { return l.probe(i.Of, i.Probe, 0) }
+	case *sla.ProbeLatency:
+		return func(l *load) ([]group, error) { return l.probe(i.Of, i.Probe, i.Threshold) }
+	case *sla.Events:
+		return func(l *load) ([]group, error) { return l.events(i) }
+	case *sla.HistogramLatency:
+		return func(l *load) ([]group, error) { return l.histogram(i) }
+	case *sla.NativeLatency:
+		return func(l *load) ([]group, error) { return l.native(i) }
+	case *sla.Blackbox:
+		return func(l *load) ([]group, error) { return l.blackbox(i) }
+	case *sla.Condition:
+		return func(l *load) ([]group, error) { return l.condition(i) }
+	case *sla.Ratio:
+		return func(l *load) ([]group, error) { return l.ratio(i) }
+	}
+	return nil
+}
+
+// bySeconds tells whether the level counts seconds, so that its stretches are as long as
+// its bad share stays the same; others count into clock minutes.
+func (l *load) bySeconds() bool { return l.level.Aggregation.Counts() == sla.CountsSeconds }
+
+func (l *load) evidence() (verdict.LevelEvidence, error) {
+	collect := collectorOf(l.level.Indicator)
+	if collect == nil {
+		return verdict.LevelEvidence{}, fmt.Errorf("the indicator %q cannot be read from samples", l.level.Indicator.Kind())
+	}
+	groups, err := collect(l)
+	if err != nil {
+		return verdict.LevelEvidence{}, err
+	}
+	missing, err := l.missing()
+	if err != nil {
+		return verdict.LevelEvidence{}, err
+	}
+	e := verdict.LevelEvidence{Level: l.level.ID, Gaps: joinGaps(l.gaps, l.from, l.to)}
+	e.Groups, e.LeftOut = l.admitted(groups, missing)
+	if l.level.Slots.Weight.Text != "" {
+		if e.Weight, err = l.weight(); err != nil {
+			return verdict.LevelEvidence{}, fmt.Errorf("weight: %w", err)
+		}
+	}
+	return e, nil
+}
+
+// admitted makes evidence of groups, of the first ones by the time at which they were
+// seen up to the level's limit. It returns how many are left out.
+func (l *load) admitted(groups []group, missing sla.Spans) (all []verdict.GroupEvidence, leftOut int) {
+	grouped := len(l.level.GroupBy.Labels) > 0
+	if grouped {
+		slices.SortStableFunc(groups, func(a, b group) int { return a.first().Compare(b.first()) })
+		if most := l.level.GroupBy.Limit; most > 0 && len(groups) > most {
+			groups, leftOut = groups[:most], len(groups)-most
+		}
+		slices.SortFunc(groups, func(a, b group) int { return compareKeys(a.key, b.key) })
+	}
+	for _, g := range groups {
+		of := verdict.GroupEvidence{Places: g.evidence(l, missing)}
+		if grouped {
+			of.Labels = map[string]string{}
+			for i, name := range l.level.GroupBy.Labels {
+				of.Labels[name] = g.key[i]
+			}
+		}
+		all = append(all, of)
+	}
+	if len(all) == 0 && !grouped {
+		all = []verdict.GroupEvidence{{}}
+	}
+	return all, leftOut
+}

@@ -1,0 +1,173 @@
+package samples
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/prometheus/common/model"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/internal/promql"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// scrapes knows when a server scraped which targets, by the series up. It reads them
+// only where somebody asks: in time of which a level has no samples.
+type scrapes struct {
+	source Source
+	read   map[scrapeBlock]map[target][]run
+}
+
+// scrapeBlock is one block of the time of a job's targets. The job "" is any.
+type scrapeBlock struct {
+	job   string
+	start int64
+}
+
+const scrapeBlockLength = 6 * hour
+
+// trimmed is how long a server must have scraped until what it does not have is missing:
+// one that has just started may not have scraped the level's target yet.
+const trimmed = 2 * minute
+
+func newScrapes(of Source) *scrapes {
+	return &scrapes{source: of, read: map[scrapeBlock]map[target][]run{}}
+}
+
+// block reads when the targets of a job were scraped.
+func (s *scrapes) block(ctx context.Context, job string, t int64) (map[target][]run, error) {
+	at := scrapeBlock{job, floor(t, scrapeBlockLength)}
+	if known, ok := s.read[at]; ok {
+		return known, nil
+	}
+	selector := promql.Series(metricnames.Up)
+	if job != "" {
+		selector = promql.Series(metricnames.Up, promql.Eq(model.JobLabel, job))
+	}
+	all, err := s.source.Select(ctx, selector.Matchers(), at.start, at.start+scrapeBlockLength)
+	if err != nil {
+		return nil, err
+	}
+	targets := map[target][]run{}
+	for _, series := range all {
+		of := targetOf(series.Labels)
+		targets[of] = append(targets[of], runsOf(series)...)
+	}
+	s.read[at] = targets
+	return targets, nil
+}
+
+// runsOf are the times in which a target was scraped, up or not: from a scrape to a usual
+// distance after the last one.
+func runsOf(s Series) []run {
+	var runs []run
+	var d distance
+	for i, t := range s.T {
+		if i < len(s.V) && s.V[i] != s.V[i] {
+			continue // a marker that the target is not scraped any more
+		}
+		n := len(runs) - 1
+		if n >= 0 {
+			apart := t - runs[n].to
+			if d.add(apart); !d.gap(apart) && apart <= recently {
+				runs[n].to = t
+				continue
+			}
+		}
+		runs = append(runs, run{from: t, to: t})
+	}
+	usual := min(max(d.usual, second), recently)
+	for i := range runs {
+		runs[i].to, runs[i].usual = runs[i].to+usual, usual
+	}
+	return runs
+}
+
+// runs are those of a job's targets that meet [from, to).
+func (s *scrapes) runs(ctx context.Context, job string, from, to int64, use func(target, run)) error {
+	for t := floor(from, scrapeBlockLength); t < to; t += scrapeBlockLength {
+		targets, err := s.block(ctx, job, t)
+		if err != nil {
+			return err
+		}
+		for of, runs := range targets {
+			for _, r := range runs {
+				if r.from < to && r.to > from {
+					use(of, r)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// spans is the time in [from, to) in which the server scraped any target of the jobs, and
+// did so for some minutes before.
+func (s *scrapes) spans(ctx context.Context, jobs []string, from, to int64) (sla.Spans, error) {
+	var all []sla.Span
+	for _, job := range jobs {
+		err := s.runs(ctx, job, from-2*recently, to, func(_ target, r run) { all = append(all, span(r.from, r.to)) })
+		if err != nil {
+			return nil, err
+		}
+	}
+	var longer []sla.Span
+	for _, run := range sla.Union(all...) {
+		if run.From = run.From.Add(time.Duration(trimmed) * time.Millisecond); run.From.Before(run.To) {
+			longer = append(longer, run)
+		}
+	}
+	return sla.Union(longer...).Within(at(from), at(to)), nil
+}
+
+// within tells whether a target was scraped in (from, to).
+func (s *scrapes) within(ctx context.Context, of target, from, to int64) (found bool, err error) {
+	if of == (target{}) || from >= to {
+		return false, nil
+	}
+	err = s.runs(ctx, of.job, from, to, func(t target, r run) {
+		found = found || t == of && r.from < to && r.to-r.usual > from
+	})
+	return found, err
+}
+
+// before returns when a target was scraped last before t, if it was recently.
+func (s *scrapes) before(ctx context.Context, of target, t int64) (last int64, ok bool, err error) {
+	if of == (target{}) {
+		return 0, false, nil
+	}
+	err = s.runs(ctx, of.job, t-recently, t, func(which target, r run) {
+		if which == of && r.from < t {
+			last = max(last, r.from, min(t, r.to)-r.usual)
+		}
+	})
+	return last, last > 0 && t-last <= recently, err
+}
+
+// missing is the time in which the level was scraped and has no samples, as
+// docs/rules.md has it: from its first samples on, and not of what was not scraped.
+func (l *load) missing() (sla.Spans, error) {
+	if len(l.seen) == 0 {
+		return nil, nil
+	}
+	first := max(l.from, l.seen[0].From.UnixMilli())
+	dark := l.seen.Gaps(at(first), at(l.to))
+	var missing []sla.Span
+	for _, d := range dark {
+		scraped, err := l.scrapes.spans(l.ctx, l.sources(), d.From.UnixMilli(), d.To.UnixMilli())
+		if err != nil {
+			return nil, err
+		}
+		missing = append(missing, scraped...)
+	}
+	return sla.Union(missing...), nil
+}
+
+// sources are the jobs that the level's series come from; if some have none, any.
+func (l *load) sources() []string {
+	if slices.Contains(l.jobs, "") {
+		return []string{""}
+	}
+	return l.jobs
+}
