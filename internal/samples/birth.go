@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-
 	"github.com/upheld-sla/upheld/internal/promql"
 )
 
@@ -124,4 +123,3 @@ func (l *load) began(of target, t, start int64) (from int64, ok bool, err error)
 	}
 	return 0, false, nil
 }
-

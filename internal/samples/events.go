@@ -101,7 +101,9 @@ func (l *load) native(n *sla.NativeLatency) ([]group, error) {
 		return nil, err
 	}
 	bound, _ := sla.HistogramBound(all.Name(), n.Unit, n.Threshold)
-	count := func(s Series, i int) float64 { return nativeCount(s, i, func(s Series, i int) float64 { return s.H[i].Count }) }
+	count := func(s Series, i int) float64 {
+		return nativeCount(s, i, func(s Series, i int) float64 { return s.H[i].Count })
+	}
 	within := func(s Series, i int) float64 {
 		return nativeCount(s, i, func(s Series, i int) float64 { return promql.Within(s.H[i], bound.Float64()) })
 	}

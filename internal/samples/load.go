@@ -13,14 +13,17 @@ import (
 // Request says of what evidence is wanted.
 type Request struct {
 	Agreement *sla.Agreement
-	From, To  time.Time // of the period that is judged, [From, To), at most up to now
+	From, To  time.Time // of the period that is judged, [From, To)
+	Now       time.Time // until when there are samples; of a period that is over, after To
 	// Progress is called with the share that is done, 0 to 1, and may be nil.
 	Progress func(share float64)
 }
 
-// before and after are how much more than the period is read: so that what is usual at
-// its beginning is known, and what began in it has an end.
+// around is how much evidence there is before and after a period: for outages and runs
+// that go over its edges. before and after are how much more is read: so that what is
+// usual at its beginning is known, and what began in it has an end.
 const (
+	around = hour
 	before = hour
 	after  = 10 * minute
 )
@@ -30,7 +33,14 @@ const (
 // what could not be read is never taken for good.
 func Load(ctx context.Context, from Source, r Request) (verdict.Evidence, error) {
 	levels := measured(r.Agreement)
-	cuts := cutsOf(r.Agreement, levels, r.From.UnixMilli(), r.To.UnixMilli())
+	begin, end := floor(r.From.UnixMilli()-around, minute), r.To.UnixMilli()+around
+	if !r.Now.IsZero() {
+		end = min(end, r.Now.UnixMilli())
+	}
+	if begin >= end {
+		return verdict.Evidence{}, fmt.Errorf("the period begins at %s, which is not over yet", r.From.UTC().Format(time.RFC3339))
+	}
+	cuts := cutsOf(r.Agreement, levels, begin, end)
 	e := verdict.Evidence{Conditions: map[string]sla.Spans{}, Sources: []string{from.Name()}}
 	scrapes := newScrapes(from)
 	jobs := len(levels) + len(r.Agreement.Exclusions)
@@ -43,7 +53,7 @@ func Load(ctx context.Context, from Source, r Request) (verdict.Evidence, error)
 	for _, level := range levels {
 		l := &load{
 			presence: presence{}, ctx: ctx, source: from, scrapes: scrapes, level: level, cuts: cuts, progress: progress,
-			from: r.From.UnixMilli(), to: r.To.UnixMilli(),
+			from: begin, to: end,
 		}
 		evidence, err := l.evidence()
 		if err != nil {
@@ -54,7 +64,7 @@ func Load(ctx context.Context, from Source, r Request) (verdict.Evidence, error)
 		progress(0)
 	}
 	for _, x := range conditions(r.Agreement) {
-		spans, err := held(ctx, from, scrapes, x.Condition, r.From.UnixMilli(), r.To.UnixMilli())
+		spans, err := held(ctx, from, scrapes, x.Condition, begin, end)
 		if err != nil {
 			return verdict.Evidence{}, fmt.Errorf("exclusion %s: %w", x.Name, err)
 		}
@@ -134,12 +144,12 @@ type load struct {
 	source   Source
 	scrapes  *scrapes
 	level    *sla.ServiceLevel
-	from, to int64   // the period
+	from, to int64   // of the evidence
 	cuts     []int64 // of counted stretches
 	progress func(share float64)
 
 	presence presence
-	err      error // the first one of what is asked while increments are made
+	err      error     // the first one of what is asked while increments are made
 	jobs     []string  // that the level's series come from, "" among them for series without
 	births   int       // first values for which the start of a process was asked
 	seen     sla.Spans // of what any place has samples
