@@ -22,7 +22,7 @@ func (e *environment) flags(f *pflag.FlagSet) {
 	f.StringVar(&e.scrapeInterval, "scrape.interval", "", "how often Prometheus scrapes what is counted, e.g. 30s: finds windows with too few scrapes")
 	f.StringVar(&e.retention, "retention", "", "how long Prometheus keeps its data, e.g. 15d: finds periods that are longer")
 	bindFiles(f, &e.files)
-	e.server.flags(f)
+	e.server.flags(f, "ask this server whether it has what the levels read", 10*time.Second)
 }
 
 // options are the rule generator's, with what is known of the server.

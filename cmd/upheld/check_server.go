@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -16,16 +17,17 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// serverFlags name the server that check asks.
+// serverFlags name the server that a verb asks.
 type serverFlags struct {
 	url, httpConfig string
 	timeout         time.Duration
 }
 
-func (s *serverFlags) flags(f *pflag.FlagSet) {
-	f.StringVar(&s.url, "prometheus.url", "", "ask this server whether it has what the levels read, e.g. http://localhost:9090")
+// flags binds the flags; purpose says what the server is asked.
+func (s *serverFlags) flags(f *pflag.FlagSet, purpose string, timeout time.Duration) {
+	f.StringVar(&s.url, "prometheus.url", "", purpose+", e.g. http://localhost:9090")
 	f.StringVar(&s.httpConfig, "http.config.file", "", "file with TLS and authentication for --prometheus.url, in Prometheus' format of HTTP clients")
-	f.DurationVar(&s.timeout, "prometheus.timeout", 10*time.Second, "how long to wait for each answer of --prometheus.url")
+	f.DurationVar(&s.timeout, "prometheus.timeout", timeout, "how long to wait for each answer of --prometheus.url")
 }
 
 func (s *serverFlags) check() error {
@@ -58,13 +60,9 @@ func (e *environment) connect(ctx context.Context, rules *rulegen.Options) (*ask
 	if s.url == "" {
 		return &asked{}, nil
 	}
-	settings, err := readHTTPConfig("http.config.file", s.httpConfig)
+	http, err := s.transport()
 	if err != nil {
 		return nil, err
-	}
-	http, err := config.NewRoundTripperFromConfig(*settings, "upheld")
-	if err != nil {
-		return nil, fmt.Errorf("--http.config.file: %s", oneLine(err))
 	}
 	server, err := inspect.Connect(ctx, s.url, http, s.timeout)
 	if err != nil {
@@ -75,6 +73,19 @@ func (e *environment) connect(ctx context.Context, rules *rulegen.Options) (*ask
 	}
 	rules.QuotedNames = server.QuotedNames
 	return &asked{url: s.url, server: server}, nil
+}
+
+// transport is how the server is reached.
+func (s *serverFlags) transport() (http.RoundTripper, error) {
+	settings, err := readHTTPConfig("http.config.file", s.httpConfig)
+	if err != nil {
+		return nil, err
+	}
+	transport, err := config.NewRoundTripperFromConfig(*settings, "upheld")
+	if err != nil {
+		return nil, fmt.Errorf("--http.config.file: %s", oneLine(err))
+	}
+	return transport, nil
 }
 
 // readHTTPConfig is how to reach a server, in Prometheus' format of HTTP clients,

@@ -11,6 +11,10 @@ const (
 	exitFailed = 1
 	exitUsage  = 2
 	exitNo     = 3
+	// Of reports, beside exitNo for a breach.
+	exitInsufficient = 4
+	exitDisputed     = 5
+	exitMixed        = 6
 )
 
 // exitSignal is added to the number of a signal that ends a verb early, as
@@ -28,6 +32,9 @@ var exitCodes = []exitCode{
 	{exitFailed, "something is wrong with what was given, or could not be done; see the verb below"},
 	{exitUsage, "the call itself is wrong: unknown verbs and flags, missing or senseless arguments"},
 	{exitNo, "the question was answered, and the answer is no; see the verb below"},
+	{exitInsufficient, "too little is known for an answer"},
+	{exitDisputed, "the parties do not agree on what decides"},
+	{exitMixed, "several answers, of which none is yes, and not all are the same"},
 	{exitSignal + int(syscall.SIGINT), "ended by Ctrl-C (SIGINT) before it was done"},
 	{exitSignal + int(syscall.SIGTERM), "ended by SIGTERM before it was done"},
 }
@@ -48,8 +55,11 @@ var verbExits = []struct {
 	{"demo", exitFailed, "a part that could not run. SIGINT and SIGTERM end it with 0"},
 	{"help", exitFailed, "standard output cannot be written"},
 	{"completion", exitFailed, "standard output cannot be written"},
-	{"verdict", exitFailed, "errors in a specification; data that is not there or cannot be read, so that there is no verdict"},
-	{"verdict", exitNo, "an agreement was not kept"},
+	{"report", exitFailed, "errors in a specification; samples that cannot be read, so that there is no verdict. Nothing is written then"},
+	{"report", exitNo, "an agreement was breached, and none is in dispute or has too little data"},
+	{"report", exitInsufficient, "an agreement has too little data for a verdict, and none was breached or is in dispute"},
+	{"report", exitDisputed, "an agreement is in dispute, and none was breached or has too little data"},
+	{"report", exitMixed, "of several agreements, two were not met for different ones of these reasons"},
 	{"simulate", exitFailed, "errors in a specification or a scenario"},
 	{"simulate", exitNo, "what the scenario expects did not happen"},
 	{"backtest", exitFailed, "errors in a specification; data that is not there or cannot be read"},

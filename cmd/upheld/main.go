@@ -29,11 +29,18 @@ var verbs = []func() *cobra.Command{
 	newDemo,
 	newServe,
 	newExplain,
+	newReport,
 	newSchema,
 }
 
 // errReported is returned by a verb that has already printed what is wrong.
 var errReported = errors.New("reported")
+
+// answered is returned by a verb that did what it should, and whose answer has an exit
+// code of its own.
+type answered struct{ code int }
+
+func (a answered) Error() string { return fmt.Sprintf("exit code %d", a.code) }
 
 // usageError marks mistakes in how the command was called.
 type usageError struct{ error }
@@ -98,9 +105,12 @@ func run(args []string, stdout, stderr io.Writer) int {
 // that failed because it was interrupted.
 func exitAfter(cmd *cobra.Command, err error, interrupted bool, stderr io.Writer) int {
 	var usage usageError
+	var answer answered
 	switch {
 	case err == nil:
 		return exitDone
+	case errors.As(err, &answer):
+		return answer.code
 	case errors.Is(err, errReported):
 		return exitFailed
 	case errors.As(err, &usage):

@@ -54,3 +54,20 @@ func (r *Replacement) Discard() {
 		os.Remove(r.temporary)
 	}
 }
+
+// Write writes a file of a directory, or puts new content in its place: whole or not at
+// all.
+func Write(path string, content []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), temporaryPrefix+"*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	if err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		os.Remove(f.Name())
+	}
+	return err
+}

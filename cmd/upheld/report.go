@@ -1,0 +1,322 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/upheld-sla/upheld/internal/buildinfo"
+	"github.com/upheld-sla/upheld/internal/filetree"
+	"github.com/upheld-sla/upheld/internal/report"
+	"github.com/upheld-sla/upheld/internal/samples"
+	"github.com/upheld-sla/upheld/internal/verdict"
+	"github.com/upheld-sla/upheld/internal/weburl"
+	"github.com/upheld-sla/upheld/sla"
+	"github.com/upheld-sla/upheld/sla/spec"
+)
+
+// reportOptions are the flags of the verb report.
+type reportOptions struct {
+	files   spec.Files
+	server  serverFlags
+	samples []string
+	period  string
+	formats []string
+	dir     string
+}
+
+func newReport() *cobra.Command {
+	var o reportOptions
+	cmd := &cobra.Command{
+		Use:   "report SPEC...",
+		Short: "Say whether agreements were kept in a period, from raw samples",
+		Long: `Report reads the raw samples of a period and judges each agreement exactly: met,
+breached, too little data, or in dispute, with every outage, what was excluded, and
+what follows. It reads a server, by remote read or else by range selectors of its HTTP
+API, or text files of samples with timestamps (OpenMetrics, as "promtool tsdb
+dump-openmetrics" writes them, or Prometheus' text format). Nothing is extrapolated; how
+samples become evidence is in docs/evidence.md.
+
+A period is named 2026-10, 2026-Q3, 2026-W41, 2026, or "30d to 2026-11-01"; without
+--period each agreement is judged over its last one that is over. A period that is not
+over is judged to date.
+
+With -o each report becomes a file in each format; else one format goes to standard
+output. The exit code says what the answer is: 0 for met.`,
+		Example: `  # last month, from a server
+  upheld report specs/ --prometheus.url=http://localhost:9090 -o reports
+
+  # a certain month as JSON, from files
+  upheld report specs/shop.yaml --samples=october.om --period=2026-10 --format=json`,
+		Args: atLeastOneSpec,
+		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
+	}
+	f := cmd.Flags()
+	f.StringArrayVar(&o.samples, "samples", nil, "read this `file` of samples with timestamps, instead of a server; may be repeated")
+	f.StringVar(&o.period, "period", "", "the period to judge: 2026-10, 2026-Q3, 2026-W41, 2026, \"30d to 2026-11-01\" (default: the last one that is over)")
+	f.StringSliceVar(&o.formats, "format", nil, "how to write reports: "+strings.Join(reportFormatNames(), ", ")+" (default: json to standard output, html and json to a directory)")
+	f.StringVarP(&o.dir, "output-dir", "o", "", "write each report into this `directory`, which is made if need be")
+	o.server.flags(f, "read samples from this server", 2*time.Minute)
+	bindFiles(f, &o.files)
+	return cmd
+}
+
+func reportFormatNames() []string {
+	var names []string
+	for _, f := range report.Formats() {
+		names = append(names, f.Name)
+	}
+	return names
+}
+
+// chosen are the formats that were asked for.
+func (o reportOptions) chosen() ([]report.Format, error) {
+	names := o.formats
+	switch {
+	case len(names) == 0 && o.dir == "":
+		names = []string{"json"}
+	case len(names) == 0:
+		names = []string{"html", "json"}
+	case len(names) > 1 && o.dir == "":
+		return nil, usageError{fmt.Errorf("--format=%s: only one format goes to standard output; write several into a directory with -o", strings.Join(names, ","))}
+	}
+	var formats []report.Format
+	for _, name := range names {
+		i := slices.IndexFunc(report.Formats(), func(f report.Format) bool { return f.Name == name })
+		if i < 0 {
+			return nil, usageError{fmt.Errorf("--format=%s: no such format; write %s", name, strings.Join(reportFormatNames(), ", "))}
+		}
+		formats = append(formats, report.Formats()[i])
+	}
+	return formats, nil
+}
+
+func (o reportOptions) run(cmd *cobra.Command, args []string) error {
+	formats, err := o.chosen()
+	if err != nil {
+		return err
+	}
+	var name *sla.PeriodName
+	if o.period != "" {
+		parsed, err := sla.ParsePeriodName(o.period)
+		if err != nil {
+			return usageError{fmt.Errorf("--period=%s: %w", o.period, err)}
+		}
+		name = &parsed
+	}
+	if err := o.checkSource(); err != nil {
+		return usageError{err}
+	}
+	agreements, err := mustLoad(cmd.ErrOrStderr(), o.files, args)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	judgements, err := judgementsOf(agreements, name, now)
+	if err != nil {
+		return err
+	}
+	source, err := o.source()
+	if err != nil {
+		return err
+	}
+	bar := newProgress(cmd.ErrOrStderr())
+	defer bar.end()
+	var reports []*verdict.Report
+	for i, j := range judgements {
+		r, err := j.judge(cmd.Context(), source, now, func(share float64) {
+			bar.show(j.agreement.Name, (float64(i)+share)/float64(len(judgements)))
+		})
+		if err != nil {
+			return fmt.Errorf("%s: %w", j.agreement.Name, err)
+		}
+		reports = append(reports, r)
+	}
+	bar.end()
+	if err := o.write(cmd, formats, reports); err != nil {
+		return err
+	}
+	for _, r := range reports {
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s, %s: %s\n", r.Agreement, r.Period.Name, r.Summary)
+	}
+	if code := reportExit(reports); code != exitDone {
+		return answered{code}
+	}
+	return nil
+}
+
+// checkSource checks the flags that say where samples come from.
+func (o reportOptions) checkSource() error {
+	switch {
+	case len(o.samples) > 0 && o.server.url != "":
+		return fmt.Errorf("--samples and --prometheus.url: samples come from one of them")
+	case len(o.samples) == 0 && o.server.url == "":
+		return fmt.Errorf("name where samples come from: a server with --prometheus.url, or files with --samples")
+	}
+	return o.server.check()
+}
+
+func (o reportOptions) source() (samples.Source, error) {
+	if len(o.samples) > 0 {
+		return samples.ReadFiles(o.samples...)
+	}
+	base, err := weburl.Parse(o.server.url, "")
+	if err != nil {
+		return nil, err
+	}
+	transport, err := o.server.transport()
+	if err != nil {
+		return nil, err
+	}
+	return samples.NewServer(base, samples.ServerOptions{Transport: transport, Timeout: o.server.timeout}), nil
+}
+
+// judgement is one period of an agreement that is to be judged.
+type judgement struct {
+	agreement *sla.Agreement
+	period    sla.Period
+	name      sla.PeriodName
+}
+
+// judgementsOf are the periods to judge. Agreements that promise nothing over the named
+// kind of period are left out, if others do.
+func judgementsOf(agreements []*sla.Agreement, name *sla.PeriodName, now time.Time) ([]judgement, error) {
+	var all []judgement
+	for _, a := range agreements {
+		for _, p := range periodsOf(a) {
+			of := p.LastClosed(now)
+			if name != nil {
+				of = *name
+			}
+			if of.Of(p) {
+				all = append(all, judgement{a, p, of})
+				break
+			}
+		}
+	}
+	if len(all) == 0 {
+		if len(agreements) > 0 && name != nil {
+			return nil, fmt.Errorf("--period=%s: no level is judged over such a period; %s has %s", name, agreements[0].Name, periodsWords(periodsOf(agreements[0])))
+		}
+		return nil, fmt.Errorf("there is no level to judge")
+	}
+	for _, j := range all {
+		if start, _ := j.name.Bounds(j.period); !start.Before(now) {
+			return nil, fmt.Errorf("%s: the period %s begins at %s, which is to come", j.agreement.Name, j.name, start.Format(time.RFC3339))
+		}
+	}
+	return all, nil
+}
+
+// periodsOf are the periods of an agreement's levels, in order.
+func periodsOf(a *sla.Agreement) []sla.Period {
+	var all []sla.Period
+	for _, l := range a.Levels {
+		for _, p := range l.Periods() {
+			if !slices.Contains(all, p) {
+				all = append(all, p)
+			}
+		}
+	}
+	return all
+}
+
+// judge reads the samples of a period and judges it.
+func (j judgement) judge(ctx context.Context, from samples.Source, now time.Time, progress func(float64)) (*verdict.Report, error) {
+	start, end := j.name.Bounds(j.period)
+	first, last := start, end
+	for _, p := range periodsOf(j.agreement) { // of levels in other zones
+		if j.name.Of(p) {
+			if s, e := j.name.Bounds(p); true {
+				first, last = earliest(first, s), latest(last, e)
+			}
+		}
+	}
+	evidence, err := samples.Load(ctx, from, samples.Request{Agreement: j.agreement, From: first, To: last, Now: now, Progress: progress})
+	if err != nil {
+		return nil, err
+	}
+	loc := j.period.Location()
+	return verdict.Judge(verdict.Input{
+		Agreement: j.agreement, Period: j.period, Name: j.name.String(), Start: start.In(loc), End: end.In(loc), Now: now,
+		By: "upheld " + buildinfo.Version(), Spec: specDocument(j.agreement), Evidence: evidence,
+	})
+}
+
+func earliest(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// specDocument is the text that an agreement was read from, with its hash. A text that
+// has changed since, or came from standard input, is left out.
+func specDocument(a *sla.Agreement) verdict.Document {
+	d := verdict.Document{SHA256: a.Digest}
+	if text, err := os.ReadFile(a.Pos.File); err == nil {
+		if sum := sha256.Sum256(text); hex.EncodeToString(sum[:]) == a.Digest {
+			d.Text = string(text)
+		}
+	}
+	return d
+}
+
+// write writes reports to a directory, all or none, or to standard output.
+func (o reportOptions) write(cmd *cobra.Command, formats []report.Format, reports []*verdict.Report) error {
+	if o.dir == "" {
+		data, err := formats[0].Render(reports, nil)
+		if err != nil {
+			return err
+		}
+		_, err = cmd.OutOrStdout().Write(data)
+		return err
+	}
+	files, err := report.Files(formats, reports, nil)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(o.dir, 0o755); err != nil {
+		return err
+	}
+	for _, f := range files {
+		path := filepath.Join(o.dir, f.Name)
+		if err := filetree.Write(path, f.Bytes); err != nil {
+			return err
+		}
+		fmt.Fprintln(cmd.OutOrStdout(), path)
+	}
+	return nil
+}
+
+// reportExit is the exit code for the verdicts of a run.
+func reportExit(reports []*verdict.Report) int {
+	codes := map[verdict.Verdict]int{verdict.Breached: exitNo, verdict.Insufficient: exitInsufficient, verdict.Disputed: exitDisputed}
+	code := exitDone
+	for _, r := range reports {
+		of, bad := codes[r.Verdict]
+		switch {
+		case !bad || of == code:
+		case code == exitDone:
+			code = of
+		default:
+			return exitMixed
+		}
+	}
+	return code
+}
