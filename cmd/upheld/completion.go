@@ -21,7 +21,8 @@ var flagValues = []struct {
 	flag  string
 	offer values
 }{
-	{"format", oneOf(findingFormatNames())},
+	{"format", formats},
+	{"samples", filesOf("om", "prom", "txt")},
 	{"outputs", listOf(outputFolders)},
 	{"rules.format", oneOf(emit.RuleFormats())},
 	{"log.level", oneOf(promslog.LevelFlagOptions)},
@@ -44,6 +45,14 @@ func valuesOf(flag string) (offer values, known bool) {
 		}
 	}
 	return nothing, false
+}
+
+// formats offers the formats of a verb.
+func formats(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+	if cmd.Name() == "report" {
+		return listOf(reportFormatNames())(cmd, args, typed)
+	}
+	return oneOf(findingFormatNames())(cmd, args, typed)
 }
 
 // oneOf offers some words.

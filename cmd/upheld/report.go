@@ -235,9 +235,8 @@ func (j judgement) judge(ctx context.Context, from samples.Source, now time.Time
 	first, last := start, end
 	for _, p := range periodsOf(j.agreement) { // of levels in other zones
 		if j.name.Of(p) {
-			if s, e := j.name.Bounds(p); true {
-				first, last = earliest(first, s), latest(last, e)
-			}
+			from, to := j.name.Bounds(p)
+			first, last = earliest(first, from), latest(last, to)
 		}
 	}
 	evidence, err := samples.Load(ctx, from, samples.Request{Agreement: j.agreement, From: first, To: last, Now: now, Progress: progress})
