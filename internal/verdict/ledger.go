@@ -8,17 +8,17 @@ import (
 
 // ledger is what a level, or one group of it, comes to in a period.
 type ledger struct {
-	level      *sla.ServiceLevel
-	from, to   time.Time
-	until      time.Time
-	unit       unit
-	timetable  timetable
-	down       track   // what outages are made of, also around the period
-	pieces     []piece // of time, from the start to until
-	entries    []entry // what they add to the figures, or the events that do
-	target     sla.Decimal
-	zone       *time.Location
-	components *blaming // of a composite
+	level     *sla.ServiceLevel
+	from, to  time.Time
+	until     time.Time
+	unit      unit
+	timetable timetable
+	down      track   // what outages are made of, also around the period
+	pieces    []piece // of time, from the start to until
+	entries   []entry // what they add to the figures, or the events that do
+	target    sla.Decimal
+	zone      *time.Location
+	blames    []blameSpan // of a composite, around the period
 	figures
 	agreed, known int64 // nanoseconds of agreed time up to until, and of it measured
 	unknown       int64 // neither measured nor counted by a policy

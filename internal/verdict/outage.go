@@ -46,7 +46,7 @@ func (b *ledger) outages() []Outage {
 		from, to := max(o.from, start), min(o.to, until)
 		x := Outage{
 			Start: instant(from), End: instant(to), Seconds: seconds(to - from),
-			Ongoing: o.to > until || o.to == until && o.open, Excluded: []ExcludedPart{}, Cause: unknownCause,
+			Ongoing: o.to > until || o.to == until && o.open, Excluded: []ExcludedPart{}, Cause: b.causeOf(from, to),
 		}
 		if o.from < from {
 			began := instant(o.from)

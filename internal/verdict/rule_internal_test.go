@@ -16,3 +16,14 @@ func TestEveryAggregationHasARule(t *testing.T) {
 		}
 	}
 }
+
+func TestEveryOperatorCombinesAndDividesBlame(t *testing.T) {
+	if len(operators) != len(sla.Operators()) {
+		t.Errorf("%d operators of %d", len(operators), len(sla.Operators()))
+	}
+	for _, op := range sla.Operators() {
+		if o := operatorOf(&sla.Node{Op: op}); o.combine == nil || o.handDown == nil {
+			t.Errorf("%s lacks a function", op)
+		}
+	}
+}
