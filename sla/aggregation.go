@@ -62,7 +62,7 @@ type aggregation struct {
 // aggregations is the table of all aggregations.
 var aggregations = []aggregation{
 	{
-		name: Time, counts: CountsSeconds, optional: []string{"weight"},
+		name: Time, counts: CountsSeconds, optional: []string{"weight", "outage"},
 		doc: "every second counts the same",
 		words: func(Slots) string {
 			return "by time: bad seconds over known seconds; inconclusive and missed probes are neither"
@@ -82,7 +82,7 @@ var aggregations = []aggregation{
 	},
 	{
 		name: BadMinute, counts: CountsMinutes, judges: true,
-		required: []string{"errorThreshold"}, optional: []string{"minRequests", "emptySlot", "quorum", "weight"},
+		required: []string{"errorThreshold"}, optional: []string{"minRequests", "emptySlot", "quorum", "weight", "outage"},
 		doc: "minutes with more errors than a threshold",
 		words: func(s Slots) string {
 			return fmt.Sprintf("minutes with more than %s %% errors over all minutes", s.ErrorThreshold)
@@ -90,14 +90,14 @@ var aggregations = []aggregation{
 	},
 	{
 		name: QualifiedRun, counts: CountsMinutes, judges: true,
-		required: []string{"errorThreshold", "minRun"}, optional: []string{"minRequests", "emptySlot", "quorum"},
+		required: []string{"errorThreshold", "minRun"}, optional: []string{"minRequests", "emptySlot", "quorum", "outage"},
 		doc: "such minutes, if enough of them follow each other",
 		words: func(s Slots) string {
 			return fmt.Sprintf("minutes with more than %s %% errors, in runs of at least %s, over all minutes", s.ErrorThreshold, FormatDuration(s.MinRun))
 		},
 	},
 	{
-		name: AllFailedMinute, counts: CountsMinutes, judges: true, optional: []string{"minRequests", "emptySlot", "quorum", "weight"},
+		name: AllFailedMinute, counts: CountsMinutes, judges: true, optional: []string{"minRequests", "emptySlot", "quorum", "weight", "outage"},
 		doc:   "minutes in which everything failed",
 		words: func(Slots) string { return "minutes in which all attempts failed over all minutes" },
 	},

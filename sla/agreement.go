@@ -17,6 +17,8 @@ type Agreement struct {
 	Notifications Notifications
 	Calendars     []*Calendar  // of service hours, in the order of the source
 	Exclusions    []*Exclusion // maintenance first
+	Declared      []Declared   // promises without a number
+	VerdictOnly   []VerdictKey // keys that were given and that only verdicts follow
 	Digest        string       // SHA-256 of the file that it was read from, in hex
 	Pos           Position
 }
@@ -39,11 +41,12 @@ type ServiceLevel struct {
 	Description string
 	Indicator   Indicator
 	Aggregation Aggregation
-	Slots       Slots    // for the aggregations over slots
-	Target      Decimal  // percent, as in the contract: 99.9
-	Objective   Decimal  // percent; a stricter internal goal that alerts use, the target if there is none
-	Period      Period   // the first one, which alert tiers use
-	MorePeriods []Period // further periods of the target
+	Slots       Slots      // for the aggregations over slots
+	Settlement  Settlement // what only verdicts follow
+	Target      Decimal    // percent, as in the contract: 99.9
+	Objective   Decimal    // percent; a stricter internal goal that alerts use, the target if there is none
+	Period      Period     // the first one, which alert tiers use
+	MorePeriods []Period   // further periods of the target
 	Credits     Credits
 	Alerting    Alerting
 	Escalation  []EscalationStep  // who is notified of alerts and when, in order of time

@@ -84,6 +84,9 @@ func explainLevel(b *strings.Builder, l *sla.ServiceLevel, now time.Time) {
 	if l.MissingData != sla.MissingExcluded {
 		line("Missing", "counts as %s: scrapes without a result, and inconclusive or missed probes; what the server did not see, as during its restart, does not count", l.MissingData)
 	}
+	for i, words := range l.Settlement.Words() {
+		line([]string{"Verdict only", ""}[min(i, 1)], "%s", words)
+	}
 	explainHours(l, now, line)
 	line("Target", "%s %% of %s%s", l.Target, periodsWords(l.Periods()), l.Defaulted("period"))
 	line("Objective", "%s %%, which alerts follow%s", l.Objective, l.Defaulted("objective"))

@@ -129,6 +129,21 @@ func summary(agreements []*sla.Agreement, findings sla.Findings) string {
 	return fmt.Sprintf("%s: %s, %s", read, plural(errors, "error"), plural(warnings, "warning"))
 }
 
+// verdictOnly says which keys rules do not follow, by agreement; "" if there are none.
+func verdictOnly(agreements []*sla.Agreement) string {
+	var b strings.Builder
+	for _, a := range agreements {
+		var keys []string
+		for _, k := range a.VerdictOnly {
+			keys = append(keys, fmt.Sprintf("%s (line %d)", k.Key, k.Pos.Line))
+		}
+		if len(keys) > 0 {
+			fmt.Fprintf(&b, "verdict only in %s, so that live figures do not follow: %s\n", a.Name, strings.Join(keys, ", "))
+		}
+	}
+	return b.String()
+}
+
 func count(findings sla.Findings) (errors, warnings int) {
 	for _, f := range findings {
 		if f.Severity == sla.Error {

@@ -20,7 +20,7 @@ func (b *ledger) report() Level {
 		Service: l.ID.Service, SLO: l.ID.SLO, Description: l.Description,
 		Indicator: l.Indicator.Words(), Method: l.AggregationWords(),
 		Target: b.target.String(), Unit: b.unit.name, Coverage: percent(b.coverage()),
-		Agreed: b.amount(sla.NewDecimal(b.agreed, 1)), Unknown: b.amount(sla.NewDecimal(b.unknown, 1)),
+		Agreed: b.amount(b.fixed(sla.NewDecimal(b.agreed, 1), b.agreed+b.rest)), Unknown: b.amount(sla.NewDecimal(b.unknown, 1)),
 		Bad: b.amount(b.bad.value()), Removed: b.amount(b.removed.value()), Excused: b.amount(b.excused.value()),
 		Excluded: b.amount(b.removed.value().Add(b.excused.value())),
 		Budget:   b.amount(one.Sub(b.target.Quo(hundred)).Mul(b.atEnd())),
@@ -53,6 +53,10 @@ func (b *ledger) amount(d sla.Decimal) string { return b.inUnit(d).Rounded(9) }
 func (b *ledger) decide() (Verdict, string) {
 	share, ok := b.achieved()
 	switch {
+	case !b.anyForce:
+		return NotApply, "The agreement was not in force."
+	case !b.inForce && b.level.Settlement.Partial == sla.NotScored:
+		return NotApply, "The agreement was not in force in all of the period, which therefore has no verdict."
 	case b.agreed+b.rest == 0:
 		return NotApply, "The period has no agreed time."
 	case b.agreed == 0:
@@ -65,6 +69,13 @@ func (b *ledger) decide() (Verdict, string) {
 	met := share.Cmp(b.target.Quo(hundred)) >= 0
 	if met && b.known == 0 {
 		return Insufficient, "Nothing was measured, so nobody knows whether it was good."
+	}
+	if least := b.level.Settlement.MinCoverage; b.coverage().Mul(hundred).Cmp(least) < 0 {
+		words := fmt.Sprintf("%s %% of the agreed time was measured, and the agreement demands %s %%.", percent(b.coverage()), least)
+		if b.level.Settlement.BelowCoverage == sla.CountsAsBreach {
+			return Breached, words
+		}
+		return Insufficient, words
 	}
 	words := fmt.Sprintf("%s %% %s the promised %s %%", percent(share), comparison(share, b.target), b.target)
 	if b.final() {
@@ -105,7 +116,7 @@ func (b *ledger) final() bool { return !b.until.Before(b.to) }
 
 // choices say what was decided about excluded and unknown time.
 func (b *ledger) choices() Choices {
-	c := Choices{Exclusions: "none", Unknown: unknownWords(b.level), Standing: "to_date"}
+	c := Choices{Exclusions: "none", Unknown: unknownWords(b.level), NotSeen: notSeenWords(b.level), Standing: "to_date"}
 	if b.final() {
 		c.Standing = "final"
 	}
@@ -137,6 +148,14 @@ func unknownWords(l *sla.ServiceLevel) string {
 		return string(sla.UnknownExcluded)
 	}
 	return string(l.MissingData)
+}
+
+// notSeenWords say what time counts as that the server did not see.
+func notSeenWords(l *sla.ServiceLevel) string {
+	if l.Settlement.NotSeen == sla.MissingExcluded {
+		return string(sla.UnknownExcluded)
+	}
+	return string(l.Settlement.NotSeen)
 }
 
 // summary is the verdict in one sentence.

@@ -38,6 +38,9 @@ func Judge(in Input) (*Report, error) {
 		from, to := in.boundsOf(p)
 		r.judgeLevel(in, l, p, from, to)
 	}
+	for _, d := range in.Agreement.Declared {
+		r.Levels = append(r.Levels, declared(d))
+	}
 	r.Verdict = worst(r.Levels)
 	r.Summary = r.summary()
 	return r, nil
@@ -108,6 +111,14 @@ func (r *Report) judgeLevel(in Input, l *sla.ServiceLevel, p sla.Period, from, t
 			level.Period = &ReportPeriod{Name: in.Name, Start: from, End: to, Zone: zoneName(p.Zone), Until: b.until}
 		}
 		r.Levels = append(r.Levels, level)
+	}
+}
+
+// declared is a promise without a number.
+func declared(d sla.Declared) Level {
+	return Level{
+		Service: d.Service, SLO: d.Name, Description: d.Description, Verdict: DeclaredOnly, Why: "It has no number, so it is reported and not scored.",
+		Outages: []Outage{}, Recovery: []Recovery{}, Blame: []Blame{}, Places: []PlaceResult{}, Course: []Point{}, Gaps: []ReportedGap{}, But: []But{},
 	}
 }
 

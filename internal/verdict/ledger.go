@@ -13,7 +13,8 @@ type ledger struct {
 	until     time.Time
 	unit      unit
 	timetable timetable
-	down      track   // what outages are made of, also around the period
+	down      track // the state that counts, also around the period
+	spans     []outageSpan
 	pieces    []piece // of time, from the start to until
 	entries   []entry // what they add to the figures, or the events that do
 	target    sla.Decimal
@@ -23,6 +24,9 @@ type ledger struct {
 	agreed, known int64 // nanoseconds of agreed time up to until, and of it measured
 	unknown       int64 // neither measured nor counted by a policy
 	rest          int64 // agreed time that is still to come
+	served        int64 // of the whole period, before exclusions
+	inForce       bool  // in all of the period
+	anyForce      bool  // in some of it
 }
 
 // unit is what a level counts.
@@ -45,14 +49,19 @@ func unitOf(l *sla.ServiceLevel) unit {
 
 // measure fills the ledger from the state of the level as it was measured.
 func (b *ledger) measure(in Input, measured track, places []Place, weights []Weight) {
-	b.timetable = in.timetableOf(b.level, b.from, b.to, policyOf(b.level).fill(measured))
+	measured = measured.reaching(b.from.UnixNano(), b.until.UnixNano())
+	down, _ := outagesOf(policyOf(b.level).fill(measured), b.level.Settlement.Outage)
+	b.timetable = in.timetableOf(b.level, b.from, b.to, down)
 	b.measureWith(measured, places, weights)
 }
 
 // measureWith fills the ledger by a timetable that is known.
 func (b *ledger) measureWith(measured track, places []Place, weights []Weight) {
 	fill := policyOf(b.level)
-	b.down = fill.fill(measured)
+	b.down, b.spans = outagesOf(fill.fill(measured), b.level.Settlement.Outage)
+	if b.level.Settlement.Outage.Confirms() {
+		b.blames = holdBlame(b.blames, b.down)
+	}
 	masks, until := b.timetable.masks, b.until.UnixNano()
 	s := alike(measured, b.down)
 	switch b.level.Aggregation.Counts() {
@@ -81,7 +90,9 @@ func (b *ledger) slotStates(places []Place, fill policy) states {
 	return states{measured: agreed, raw: fill.fill(by(takesServed)), agreed: fill.fill(agreed), counted: fill.fill(by(takesKept))}
 }
 
-func policyOf(l *sla.ServiceLevel) policy { return policy{missing: l.MissingData} }
+func policyOf(l *sla.ServiceLevel) policy {
+	return policy{missing: l.MissingData, unseen: l.Settlement.NotSeen}
+}
 
 // presence is known while any place was measured, whatever was found.
 func presence(places []Place) track {
@@ -110,6 +121,7 @@ func presence(places []Place) track {
 
 // sum adds up everything.
 func (b *ledger) sum() {
+	b.inForce = true
 	for _, e := range b.entries {
 		b.add(e.figures)
 	}
@@ -127,6 +139,10 @@ func (b *ledger) sum() {
 		}
 	}
 	for _, m := range b.timetable.masks {
+		b.inForce, b.anyForce = b.inForce && m.inForce, b.anyForce || m.inForce
+		if m.served {
+			b.served += m.to - m.from
+		}
 		if from := max(m.from, b.until.UnixNano()); m.agreed() && from < m.to {
 			b.rest += m.to - from
 		}
@@ -134,17 +150,34 @@ func (b *ledger) sum() {
 }
 
 // achieved is the good share of what counts; ok is false if nothing does.
-func (b *ledger) achieved() (share sla.Decimal, ok bool) { return goodShare(b.total, b.bad) }
+func (b *ledger) achieved() (share sla.Decimal, ok bool) {
+	return goodShare(b.fixed(b.total.value(), b.agreed+b.rest), b.bad)
+}
 
 // raw is the good share if nothing were excluded.
-func (b *ledger) raw() (share sla.Decimal, ok bool) { return goodShare(b.rawTotal, b.rawBad) }
+func (b *ledger) raw() (share sla.Decimal, ok bool) {
+	return goodShare(b.fixed(b.rawTotal.value(), b.served), b.rawBad)
+}
 
-func goodShare(total, bad sum) (share sla.Decimal, ok bool) {
-	of := total.value()
-	if of.Sign() <= 0 {
+// goodShare is not below 0, which more bad minutes than a fixed period has would make it.
+func goodShare(total sla.Decimal, bad sum) (share sla.Decimal, ok bool) {
+	if total.Sign() <= 0 {
 		return share, false
 	}
-	return one.Sub(bad.value().Quo(of)), true
+	if share = one.Sub(bad.value().Quo(total)); share.Sign() < 0 {
+		share = sla.Decimal{}
+	}
+	return share, true
+}
+
+// fixed is a part of the time that counts in a period, where the period counts as so
+// many minutes: whole is what counts in it by the clock, in nanoseconds.
+func (b *ledger) fixed(part sla.Decimal, whole int64) sla.Decimal {
+	minutes := b.level.Settlement.FixedMinutes
+	if minutes == 0 || b.unit.of == 0 || whole == 0 {
+		return part
+	}
+	return part.Mul(sla.NewDecimal(minutes, 1)).Mul(sla.NewDecimal(int64(time.Minute), whole))
 }
 
 // atEnd is what the total will be at the end of the period. Events are expected to go on
@@ -152,7 +185,7 @@ func goodShare(total, bad sum) (share sla.Decimal, ok bool) {
 func (b *ledger) atEnd() sla.Decimal {
 	total := b.total.value()
 	if b.unit.of != 0 {
-		return total.Add(sla.NewDecimal(b.rest, 1))
+		return b.fixed(total.Add(sla.NewDecimal(b.rest, 1)), b.agreed+b.rest)
 	}
 	if b.known == 0 {
 		return total
@@ -162,11 +195,7 @@ func (b *ledger) atEnd() sla.Decimal {
 
 // best is the good share at the end of the period if nothing more is bad.
 func (b *ledger) best() (share sla.Decimal, ok bool) {
-	total := b.atEnd()
-	if total.Sign() <= 0 {
-		return share, false
-	}
-	return one.Sub(b.bad.value().Quo(total)), true
+	return goodShare(b.atEnd(), b.bad)
 }
 
 // coverage is the share of agreed time so far that was measured; 1 without any.

@@ -10,7 +10,8 @@ import (
 // mask says what counts in [from, to), in Unix nanoseconds.
 type mask struct {
 	from, to int64
-	served   bool // within service hours, and in force
+	served   bool // within service hours, and in force or assumed to be up
+	inForce  bool
 	by       int  // the exclusion that takes the time out, as an index; -1 for none
 	removes  bool // it removes the time, and does not only excuse
 }
@@ -36,9 +37,9 @@ type timetable struct {
 
 // timetableOf finds when a level counts. down is its state, for caps on downtime.
 func (in Input) timetableOf(l *sla.ServiceLevel, from, to time.Time, down track) timetable {
-	served := l.Service(from, to)
-	if in.InForce != nil {
-		served = served.Without(in.InForce.Gaps(from, to))
+	served, inForce := l.Service(from, to), in.inForce(from, to)
+	if l.Settlement.Partial != sla.AssumeUp {
+		served = common(served, inForce, from, to)
 	}
 	var t timetable
 	var taken sla.Spans
@@ -52,8 +53,16 @@ func (in Input) timetableOf(l *sla.ServiceLevel, from, to time.Time, down track)
 		t.spans = append(t.spans, spans)
 		taken = sla.Union(slices.Concat(taken, spans)...)
 	}
-	t.masks = masksOf(l, served, t.spans, from, to)
+	t.masks = masksOf(l, served, inForce, t.spans, from, to)
 	return t
+}
+
+// inForce is when the agreement is in force.
+func (in Input) inForce(from, to time.Time) sla.Spans {
+	if in.InForce == nil {
+		return sla.Union(sla.Span{From: from, To: to})
+	}
+	return in.InForce.Within(from, to)
 }
 
 // spansOf is the time in [from, to) that an exclusion excuses, before its cap on
@@ -72,9 +81,9 @@ func common(a, b sla.Spans, from, to time.Time) sla.Spans {
 
 // masksOf cuts [from, to) wherever something changes of what counts. Of several
 // exclusions the first that removes takes the time out, else the first.
-func masksOf(l *sla.ServiceLevel, served sla.Spans, spans []sla.Spans, from, to time.Time) []mask {
+func masksOf(l *sla.ServiceLevel, served, inForce sla.Spans, spans []sla.Spans, from, to time.Time) []mask {
 	edges := []int64{from.UnixNano(), to.UnixNano()}
-	for _, s := range append([]sla.Spans{served}, spans...) {
+	for _, s := range append([]sla.Spans{served, inForce}, spans...) {
 		for _, span := range s {
 			edges = append(edges, span.From.UnixNano(), span.To.UnixNano())
 		}
@@ -82,9 +91,10 @@ func masksOf(l *sla.ServiceLevel, served sla.Spans, spans []sla.Spans, from, to 
 	edges = edgesOf(edges)
 	masks := make([]mask, 0, len(edges))
 	for i := 1; i < len(edges); i++ {
-		m := mask{from: edges[i-1], to: edges[i], served: served.Contain(instant(edges[i-1])), by: -1}
+		m := mask{from: edges[i-1], to: edges[i], by: -1}
+		m.served, m.inForce = served.Contain(instant(m.from)), inForce.Contain(instant(m.from))
 		for j, e := range l.Exclusions {
-			if spans[j].Contain(instant(m.from)) && (m.by < 0 || e.Removes() && !m.removes) {
+			if m.inForce && spans[j].Contain(instant(m.from)) && (m.by < 0 || e.Removes() && !m.removes) {
 				m.by, m.removes = j, e.Removes()
 			}
 		}

@@ -7,29 +7,6 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// outageSpan is an outage in Unix nanoseconds, as it was, whatever the period.
-type outageSpan struct {
-	from, to int64
-	open     bool // nobody knows how it went on: nothing is known from to on
-}
-
-// outagesIn are the maximal runs of bad time. Time that is unknown ends one.
-func outagesIn(t track) []outageSpan {
-	var all []outageSpan
-	for i, p := range t {
-		if !isBad(p) {
-			continue
-		}
-		if n := len(all); n > 0 && all[n-1].to == p.from {
-			all[n-1].to = p.to
-		} else {
-			all = append(all, outageSpan{from: p.from, to: p.to})
-		}
-		all[len(all)-1].open = i+1 == len(t)
-	}
-	return all
-}
-
 // outsideHours names the part of an outage that lies outside of service hours.
 const outsideHours = "outside service hours"
 
@@ -38,8 +15,8 @@ const outsideHours = "outside service hours"
 func (b *ledger) outages() []Outage {
 	all := []Outage{}
 	start, until := b.from.UnixNano(), b.until.UnixNano()
-	i := 0
-	for _, o := range outagesIn(b.down) {
+	next := 0
+	for _, o := range b.spans {
 		if o.to <= start || o.from >= until {
 			continue
 		}
@@ -52,11 +29,10 @@ func (b *ledger) outages() []Outage {
 			began := instant(o.from)
 			x.Began = &began
 		}
-		for i > 0 && b.pieces[i-1].to > from {
-			i--
+		for next > 0 && b.pieces[next-1].to > from {
+			next--
 		}
-		served := b.weigh(&x, &i, from, to)
-		if served {
+		if b.weigh(&x, &next, from, to) {
 			all = append(all, x)
 		}
 	}
@@ -105,8 +81,11 @@ func (b *ledger) weigh(x *Outage, first *int, from, to int64) (served bool) {
 // badOf is how much of a piece within an outage is bad: all of it for levels that count
 // events, which are down or not.
 func (b *ledger) badOf(p piece) sla.Decimal {
-	if b.unit.of == 0 {
+	switch {
+	case b.unit.of == 0:
 		return one
+	case p.mask.kept():
+		return p.counted.bad
 	}
 	return p.raw.bad
 }

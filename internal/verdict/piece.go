@@ -46,6 +46,10 @@ func (s states) pieces(masks []mask, weights []Weight, until int64) []piece {
 		if !p.mask.kept() {
 			p.counted.bad = sla.Decimal{}
 		}
+		if p.mask.served && !p.mask.inForce { // assumed to be up
+			good := part{is: known}
+			p.measured, p.raw, p.agreed, p.counted = true, good, good, good
+		}
 		all = append(all, p)
 		for i, t := range tracks {
 			if t[next[i]].to == to {

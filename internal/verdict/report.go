@@ -111,6 +111,7 @@ type Level struct {
 type Choices struct {
 	Exclusions string `json:"exclusions"` // treat_as_up, remove_from_agreed_time, none, or both by name
 	Unknown    string `json:"unknown"`    // excluded, good, bad
+	NotSeen    string `json:"notSeen"`    // the same, of time that the server did not see
 	Standing   string `json:"standing"`   // to_date, final
 }
 

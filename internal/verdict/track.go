@@ -57,6 +57,18 @@ func (t track) over(from, to int64) track {
 	return cut.add(part{from: at, to: to})
 }
 
+// reaching returns the track with unseen time around it, so that it covers [from, to).
+func (t track) reaching(from, to int64) track {
+	if len(t) == 0 {
+		return track(nil).add(part{from: from, to: to})
+	}
+	reached := track(nil).add(part{from: from, to: t[0].from})
+	for _, p := range t {
+		reached = reached.add(p)
+	}
+	return reached.add(part{from: t[len(t)-1].to, to: to})
+}
+
 // edgesOf are the instants at which any of several lists of stretches changes, ascending.
 func edgesOf(all ...[]int64) []int64 {
 	edges := slices.Concat(all...)

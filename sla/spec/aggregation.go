@@ -60,6 +60,7 @@ var aggregationSection = &section{
 		{key: "emptySlot", typ: oneOf("good", "unknown"), def: "good", doc: "What an empty minute or slot counts as: `good`, as most contracts say, or `unknown`, which is in neither sum."},
 		{key: "weight", typ: queryType, example: `'customers_affected / customers'`, doc: "How much a bad minute counts, from 0 to 1, if a contract weights outages by the customers affected. Several series are averaged. Without a sample the minute counts in full. For " + strings.Join(optionOf("weight", sla.Time), ", ") + ", and `time` of a `condition` or `ratio`."},
 		{key: "quorum", typ: countType, example: "2", doc: "For probes from several locations: how many must find a minute bad. If fewer report, the minute is unknown. Without it, the probes of all locations are added up. " + ofOption("quorum")},
+		{key: "outage", typ: mapping(outageSection), example: "{confirmAfter: 3m, recoverAfter: 2m}", verdictOnly: true, doc: "When bad time is an outage. Verdict only: rules count all bad time. " + ofOption("outage")},
 	},
 }
 
@@ -85,6 +86,7 @@ type aggregation struct {
 	method   sla.Aggregation
 	methodAt value
 	slots    sla.Slots
+	outage   sla.OutageRule
 }
 
 func parseAggregation(v value) (aggregation, bool) {
@@ -98,7 +100,7 @@ func parseAggregation(v value) (aggregation, bool) {
 				fmt.Sprintf("write %s: {method: %s, %s: %s}", v.name, method, required[0], aggregationSection.field(required[0]).sample()))
 			return aggregation{}, false
 		}
-		return aggregation{method, v, method.DefaultSlots()}, true
+		return aggregation{method: method, methodAt: v, slots: method.DefaultSlots()}, true
 	}
 	o := v.object(aggregationSection)
 	if o == nil {
@@ -108,8 +110,11 @@ func parseAggregation(v value) (aggregation, bool) {
 	if !ok {
 		return aggregation{}, false
 	}
-	a := aggregation{method, at, method.DefaultSlots()}
+	a := aggregation{method: method, methodAt: at, slots: method.DefaultSlots()}
 	good := checkOptions(o, method, at)
+	if v, given := o.get("outage"); given {
+		a.outage = decodeOutage(v)
+	}
 	return a, decodeSlotOptions(o, &a.slots) && good
 }
 

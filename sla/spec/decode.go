@@ -23,8 +23,10 @@ type decoder struct {
 	// were filled in for calendar periods, by the place of the period.
 	zone           string
 	periodDefaults map[sla.Position][]sla.Default
-	windows        int // upper bound for the number of windows that were read
-	hours          int // periods of hours a week, of the calendars that were read
+	windows        int                    // upper bound for the number of windows that were read
+	hours          int                    // periods of hours a week, of the calendars that were read
+	fixedMinutes   map[sla.Position]int64 // of periods with a fixed length, by the place of the period
+	verdictOnly    []sla.VerdictKey       // keys that were given and that only verdicts follow
 	// broken are the levels with errors.
 	broken map[*sla.ServiceLevel]bool
 	// keysRead and keysGiven are set by a test. They record, as "section.key", which
@@ -35,7 +37,16 @@ type decoder struct {
 func newDecoder(src *source, named Files) *decoder {
 	return &decoder{
 		src: src, files: named, thresholds: map[sla.Indicator]sla.Position{}, probeDefaults: map[sla.Indicator][]sla.Default{},
-		periodDefaults: map[sla.Position][]sla.Default{}, broken: map[*sla.ServiceLevel]bool{},
+		periodDefaults: map[sla.Position][]sla.Default{}, broken: map[*sla.ServiceLevel]bool{}, fixedMinutes: map[sla.Position]int64{},
+	}
+}
+
+// noteVerdictOnly remembers a key that only verdicts follow. Some mappings are read
+// twice.
+func (d *decoder) noteVerdictOnly(v value) {
+	key := sla.VerdictKey{Key: v.name, Pos: d.pos(v.key)}
+	if !slices.Contains(d.verdictOnly, key) {
+		d.verdictOnly = append(d.verdictOnly, key)
 	}
 }
 

@@ -40,6 +40,7 @@ func defaultsOfLevel(o *object, l *sla.ServiceLevel, shared levelDefaults) []sla
 	if values["alerting"] = "the standard tiers"; shared.alerting != nil {
 		values["alerting"] = ""
 	}
+	values["partialPeriod"] = "" // it matters only where the agreement begins or ends
 	if !l.CountsMissing() {
 		values["missingData"] = "" // there is no such time
 	}

@@ -96,6 +96,10 @@ func decodeCap(o *object, e *sla.Exclusion) *sla.Cap {
 		good = false
 	}
 	c.WindowTime, c.Downtime, c.Per = windows, down, per
+	if good && v.d.fixedMinutes[perAt.pos()] > 0 {
+		perAt.error("bad-cap", "a cap follows the calendar, whatever length its periods count as", "leave fixedMinutes out")
+		good = false
+	}
 	if ofDowntime {
 		at = downAt
 		c.Notice = &sla.Notice{Severity: "ticket"}

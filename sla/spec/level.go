@@ -27,7 +27,8 @@ var levelKeys = []levelKey{
 	{(*levelDraft).readPeriod, field{key: "period", typ: periodType, def: "`spec.period`", doc: "The time over which the target share is judged, or a list of several: `[30d, month]`."}},
 	{(*levelDraft).readGroupBy, field{key: "groupBy", typ: groupByType, doc: "One promise for each value of labels: per tenant, region or endpoint. Without it, one for everything together."}},
 	{(*levelDraft).readCredits, field{key: "credits", typ: mapping(creditsSection), example: `{tiers: [{below: "99.9", percent: "10"}]}`, doc: "What a missed target share costs."}},
-	{(*levelDraft).readMissingData, field{key: "missingData", typ: oneOf("excluded", "bad", "good"), def: "excluded", doc: "What time counts as in which the server scraped the level's job and had no result: neither good nor bad (`excluded`), `bad`, or `good`. Time that the server did not see, as during its restart, never counts. For levels that count time. `SLAMeasurementLost` fires either way."}},
+	{(*levelDraft).readMissingData, field{key: "missingData", typ: missingDataType, def: "excluded", doc: "What time counts as in which the server scraped the level's job and had no result: neither good nor bad (`excluded`), `bad`, or `good`. Time that the server did not see, as during its restart, never counts. For levels that count time. `SLAMeasurementLost` fires either way."}},
+	{(*levelDraft).readPartialPeriod, field{key: "partialPeriod", typ: oneOf(sla.PartialPeriods()...), def: sla.PartialPeriods()[0], verdictOnly: true, doc: "What the part of a period counts as in which the agreement is not in force. " + sla.PartialPeriodDoc() + " Verdict only."}},
 	{(*levelDraft).readServiceHours, field{key: "serviceHours", typ: nameType, example: "prime", doc: "The calendar of its service hours. `always` is around the clock, whatever `spec.serviceHours` says."}},
 	{(*levelDraft).readExclusions, field{key: "exclusions", typ: valueType{name: "list of names", sample: "[maintenance]", scalars: nameType.scalars, shape: anyList}, doc: "Which of the agreement's exclusions this level has; `maintenance` is one. All, if left out; `[]` means none."}},
 	{(*levelDraft).readLabels, field{key: "labels", typ: labelsType, example: "{tier_of_contract: gold}", doc: "As in `metadata`, for this level."}},
@@ -114,6 +115,7 @@ func (d *levelDraft) finish() {
 	if d.escalation.given {
 		d.escalation.check(l.Escalation, []*sla.ServiceLevel{l}, d.shared.agreement, "level "+quote(l.ID.SLO))
 	}
+	l.Settlement.FixedMinutes = d.d.fixedMinutes[l.PeriodPos]
 	l.Defaults = defaultsOfLevel(d.object, l, d.shared)
 	if d.targetOK {
 		warnCoarseProbe(d.object, l)
@@ -218,7 +220,7 @@ func (d *levelDraft) readAggregation(at value) {
 	}
 	allowed := l.Indicator.Aggregations()
 	if slices.Contains(allowed, given.method) {
-		l.Aggregation, l.Slots = given.method, given.slots
+		l.Aggregation, l.Slots, l.Settlement.Outage = given.method, given.slots, given.outage
 		if given.method.Counts() == sla.CountsSeconds && given.slots.Weight.Text != "" && !sla.LookedAt(l.Indicator) {
 			at.error("bad-aggregation", "weight is for single minutes, and this "+l.Indicator.Kind()+" indicator is counted over five of them by time",
 				"use the method bad_minute, or all_failed_minute")

@@ -61,6 +61,7 @@ var specSection = &section{
 		{key: "escalation", typ: escalationType, doc: "Who is notified of alerts, and when, for every level without its own `escalation`. Without it alerts go to the receiver of their severity."},
 		{key: "notifications", typ: mapping(notificationsSection), example: "{severities: {page: {repeatInterval: 1h}}}", doc: "How Alertmanager groups alerts, and how often it notifies."},
 		{key: "rollups", typ: groupLabelsType, example: "[team, customer]", doc: "Names of `labels` by whose values levels are grouped: the worst and the mean budget, and how many levels are at risk, for each team, each customer, and the agreement. See [composites.md](composites.md#rollups)."},
+		{key: "declared", typ: valueType{name: "list of mappings", sample: `[{name: support, description: "Answers within a working day."}]`, sections: []*section{declaredSection}, shape: listOf}, verdictOnly: true, doc: "Promises without a number. Verdict only: they are reported, and never scored."},
 		{key: "serviceLevels", typ: valueType{name: "list of mappings", sample: "[…]", sections: []*section{levelSection}, shape: listOf}, required: true, doc: "The promises, at least one."},
 	},
 }
@@ -79,6 +80,7 @@ func decodeNative(root value) *sla.Agreement {
 	if v, ok := o.get("spec"); ok {
 		decodeSpec(v, a)
 	}
+	a.VerdictOnly = root.d.verdictOnly
 	return a
 }
 
@@ -142,6 +144,7 @@ func decodeSpec(v value, a *sla.Agreement) {
 			v.d.broken[level] = a.Name == "" || v.d.findings[before:].HasErrors()
 		}
 	}
+	a.Declared = decodeDeclared(o, a)
 	warnUnusedRollups(rollups, a)
 	shared.notifications.check(a.Levels)
 	shared.escalation.check(a.Escalation, a.Levels, a, "the agreement")

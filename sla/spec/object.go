@@ -35,6 +35,9 @@ func (v value) object(s *section) *object {
 			continue
 		}
 		pair.field = f
+		if f.verdictOnly {
+			v.d.noteVerdictOnly(pair)
+		}
 		o.values[pair.name] = pair
 	}
 	for _, f := range s.fields {

@@ -45,6 +45,7 @@ var periodSection = &section{
 		{key: "timeZone", typ: zoneType, def: "`spec.timeZone`", doc: "The time zone at whose midnights a calendar period begins and ends. Clock changes are taken into account."},
 		{key: "fiscalOffset", typ: offsetType, def: "0", doc: "How many months later than January quarters and years begin: `1` begins the year in February."},
 		{key: "weekStart", typ: oneOf(weekdays...), def: "Mon", doc: "The first day of calendar weeks."},
+		{key: "fixedMinutes", typ: countType, example: "43200", verdictOnly: true, doc: "The length that every calendar period of a level that counts time counts as, in minutes: `43200` are 30 days, however long the month. Verdict only."},
 	},
 	oneOf: [][]string{{"rolling", "calendar"}},
 }
@@ -117,6 +118,9 @@ func parsePeriods(v value) ([]sla.Period, bool) {
 			ok = false
 		}
 		periods = append(periods, p)
+		if n := v.d.fixedMinutes[item.pos()]; n > 0 {
+			v.d.fixedMinutes[v.pos()] = n
+		}
 		for _, d := range v.d.periodDefaults[item.pos()] {
 			if !slices.Contains(filled, d) {
 				filled = append(filled, d)
@@ -191,10 +195,13 @@ func decodePeriod(v value) (sla.Period, bool) {
 	unit, unitAt, ok := read(o, "calendar", word(sla.Units...))
 	p := sla.Period{Calendar: unit}
 	fits := fillCalendar(v, &p, o)
+	if n, _, ok := read(o, "fixedMinutes", parseFixedMinutes); ok {
+		v.d.fixedMinutes[v.pos()] = n
+	}
 	if !isRolling {
 		return p, ok && fits
 	}
-	for _, key := range []string{"timeZone", "fiscalOffset", "weekStart"} {
+	for _, key := range []string{"timeZone", "fiscalOffset", "weekStart", "fixedMinutes"} {
 		if at, given := o.get(key); given {
 			v.d.errorAt(at.key, "conflicting-keys", quote(key)+" says something of calendar periods, and this one is rolling", "leave it out, or write calendar: "+unitNames[1])
 			return sla.Period{}, false

@@ -23,6 +23,8 @@ type field struct {
 	doc      string   // what it means, with unit and constraints; Markdown
 	example  string   // a value as it is written
 	synonyms []string // what other formats call it, besides synonyms
+	// verdictOnly is set if rules do not follow the key, which doc then says too.
+	verdictOnly bool
 }
 
 func (f *field) sample() string {
