@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"cmp"
 	"slices"
 
 	"gopkg.in/yaml.v3"
@@ -48,6 +49,13 @@ func (d *decoder) noteVerdictOnly(v value) {
 	if !slices.Contains(d.verdictOnly, key) {
 		d.verdictOnly = append(d.verdictOnly, key)
 	}
+}
+
+// verdictOnlyKeys are those keys in the order of the file.
+func (d *decoder) verdictOnlyKeys() []sla.VerdictKey {
+	return slices.SortedFunc(slices.Values(d.verdictOnly), func(a, b sla.VerdictKey) int {
+		return cmp.Or(cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Column, b.Pos.Column))
+	})
 }
 
 func (d *decoder) pos(node *yaml.Node) sla.Position {

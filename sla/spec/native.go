@@ -80,7 +80,7 @@ func decodeNative(root value) *sla.Agreement {
 	if v, ok := o.get("spec"); ok {
 		decodeSpec(v, a)
 	}
-	a.VerdictOnly = root.d.verdictOnly
+	a.VerdictOnly = root.d.verdictOnlyKeys()
 	return a
 }
 
