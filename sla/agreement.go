@@ -19,8 +19,16 @@ type Agreement struct {
 	Exclusions    []*Exclusion // maintenance first
 	Declared      []Declared   // promises without a number
 	VerdictOnly   []VerdictKey // keys that were given and that only verdicts follow
-	Digest        string       // SHA-256 of the file that it was read from, in hex
-	Pos           Position
+	Zone          string       // its time zone, an IANA name; "" is UTC
+	Terms         Terms
+	OnClaim       []*Exclusion  // exclusions of time that adjustments name
+	Recovery      *Recovery     // of the agreement; nil if it says nothing
+	Adjustments   []*Adjustment // in the order of the source
+	// Revisions are all revisions of the agreement that were loaded, in the order in which
+	// they take effect, if there are several.
+	Revisions []*Agreement
+	Digest    string // SHA-256 of the file that it was read from, in hex
+	Pos       Position
 }
 
 // ID identifies a service level: the three labels of every recorded series and every
@@ -66,6 +74,8 @@ type ServiceLevel struct {
 	ServiceHours *Calendar
 	MissingData  MissingData
 	Exclusions   []*Exclusion
+	OnClaim      []*Exclusion // exclusions of time that adjustments name
+	Recovery     *Recovery    // its own, or the agreement's; nil if there is none
 }
 
 // Periods returns all periods of the target, Period first. Their names differ.

@@ -70,7 +70,8 @@ type Exclusion struct {
 	Windows   []*Window
 	Notice    time.Duration // how early one-off windows must be announced, except emergencies; 0: they need not
 	Effect    Effect
-	Cap       *Cap // nil: no limit
+	Cap       *Cap   // nil: no limit
+	Claim     *Claim // how its time is claimed, if it has neither windows nor a condition
 	Pos       Position
 }
 

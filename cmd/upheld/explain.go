@@ -56,13 +56,14 @@ func explainAgreement(b *strings.Builder, a *sla.Agreement, now time.Time) {
 		fmt.Fprintf(b, ": %s", a.Description)
 	}
 	b.WriteString("\n")
+	explainTerms(b, a)
 	for _, l := range a.Levels {
 		fmt.Fprintf(b, "\n%s/%s", l.ID.Service, l.ID.SLO)
 		if l.Description != "" {
 			fmt.Fprintf(b, ": %s", l.Description)
 		}
 		b.WriteString("\n")
-		explainLevel(b, l, now)
+		explainLevel(b, a, l, now)
 		explainComposite(b, l, now)
 		explainAlerts(b, l, now)
 		explainNotifications(b, l, a.Notifications)
@@ -70,7 +71,7 @@ func explainAgreement(b *strings.Builder, a *sla.Agreement, now time.Time) {
 	}
 }
 
-func explainLevel(b *strings.Builder, l *sla.ServiceLevel, now time.Time) {
+func explainLevel(b *strings.Builder, a *sla.Agreement, l *sla.ServiceLevel, now time.Time) {
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	line := func(name, format string, args ...any) {
 		fmt.Fprintf(w, "  %s\t%s\n", name, fmt.Sprintf(format, args...))
@@ -103,6 +104,7 @@ func explainLevel(b *strings.Builder, l *sla.ServiceLevel, now time.Time) {
 	if len(l.Credits.Tiers) > 0 {
 		line("Credits", "%s, of %s", l.Credits.CreditWords(), l.CreditPeriod().Words())
 	}
+	explainRecovery(a, l, line)
 	if len(l.Labels) > 0 {
 		line("Labels", "%s", labelWords(l.Labels))
 	}

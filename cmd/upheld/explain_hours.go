@@ -11,6 +11,7 @@ import (
 
 // explainHours says when the level is promised, and what does not count.
 func explainHours(l *sla.ServiceLevel, now time.Time, line func(name, format string, args ...any)) {
+	explainClaims(l, line)
 	if !l.Masked() {
 		return
 	}
@@ -24,6 +25,20 @@ func explainHours(l *sla.ServiceLevel, now time.Time, line func(name, format str
 	}
 	line("Agreed time", "%s %% of all time, %s of %s on the average", figure(l.AgreedShare(now).Mul(percent)),
 		span(l.BudgetTime(sla.NewDecimal(1, 1), l.Period, now)), sla.FormatDuration(l.Period.Nominal()))
+}
+
+// explainClaims says which time adjustments can exclude afterwards.
+func explainClaims(l *sla.ServiceLevel, line func(name, format string, args ...any)) {
+	for i, e := range l.OnClaim {
+		words := fmt.Sprintf("%s, %s: %s", e.Name, e.Effect.Words(), e.Claim.Approval.Doc())
+		if e.Claim.Evidence {
+			words += ", on evidence"
+		}
+		if e.Claim.DisputeBy > 0 {
+			words += ", disputed at the latest " + sla.FormatDuration(e.Claim.DisputeBy) + " after it was filed"
+		}
+		line([]string{"On claim", ""}[min(i, 1)], "%s", words)
+	}
 }
 
 // calendarWords are a calendar's hours: "prime: Mon to Fri 08:00 to 20:00

@@ -29,16 +29,19 @@ var maintenanceSection = &section{
 
 var exclusionSection = &section{
 	name: "an exclusion",
-	doc:  "Time or failures that do not count against the provider: while a condition holds, or in windows.",
+	doc:  "Time or failures that do not count against the provider: while a condition holds, in windows, or when an [Adjustment](adjustments.md) claims it afterwards.",
 	fields: []field{
 		{key: "name", typ: nameType, required: true, example: "customer-caused", doc: "The label `exclusion` of its mask. Unique within the agreement, and not `maintenance`."},
 		{key: "category", typ: oneOf(sla.Categories...), def: "other", doc: "The kind of reason, for people."},
 		{key: "condition", typ: queryType, example: `'customer_link_up{site="a"} == 0'`, doc: "Excluded while it holds for every series that it compares, and not while there is none. It is written like the indicator [condition](#condition)."},
 		{key: "windows", typ: windowsType, doc: "Excluded in these windows."},
+		{key: "approval", typ: oneOf(namesOf(sla.ApprovalRules())...), doc: "Excluded in the time that adjustments claim, if these parties approve. " + docOf(sla.ApprovalRules()) + " An exclusion with a condition or windows was agreed in advance and needs none."},
+		{key: "evidence", typ: oneOf("required", "optional"), def: "optional", doc: "With `approval`: whether a claim must name evidence."},
+		{key: "disputeBy", typ: durationType, example: "10d", doc: "With `approval`: how long after a claim was filed it can be disputed, in whole days. Silence is no approval."},
 		{key: "effect", typ: effectType, required: true, doc: docOf(sla.Effects())},
 		{key: "cap", typ: mapping(capSection), example: "{excludedDowntime: 2h, per: quarter}", doc: capDoc},
 	},
-	oneOf: [][]string{{"condition", "windows"}},
+	oneOf: [][]string{{"condition", "windows", "approval"}},
 }
 
 var windowSection = &section{
@@ -133,8 +136,9 @@ func decodeCap(o *object, e *sla.Exclusion) *sla.Cap {
 // maxWindow is the longest window.
 const maxWindow = 366 * 24 * time.Hour
 
-// decodeExclusions reads the agreement's exclusions, maintenance first.
-func decodeExclusions(o *object) []*sla.Exclusion {
+// decodeExclusions reads the agreement's exclusions, maintenance first, and apart from
+// them those whose time adjustments claim.
+func decodeExclusions(o *object) (agreed, onClaim []*sla.Exclusion) {
 	var all []*sla.Exclusion
 	if at, given := o.get("maintenance"); given {
 		if m := at.object(maintenanceSection); m != nil {
@@ -168,9 +172,39 @@ func decodeExclusions(o *object) []*sla.Exclusion {
 		e.Windows = decodeWindows(x, 0)
 		e.Effect, _, _ = read(x, "effect", word(sla.Effects()...))
 		e.Cap = decodeCap(x, e)
+		e.Claim = decodeClaim(x)
 		all = append(all, e)
 	}
-	return all
+	return splitClaims(all)
+}
+
+// splitClaims separates the exclusions whose time adjustments claim from the others.
+func splitClaims(all []*sla.Exclusion) (agreed, onClaim []*sla.Exclusion) {
+	for _, e := range all {
+		if e.Claim == nil {
+			agreed = append(agreed, e)
+		} else {
+			onClaim = append(onClaim, e)
+		}
+	}
+	return agreed, onClaim
+}
+
+// decodeClaim reads how an exclusion is claimed, nil if it is not.
+func decodeClaim(o *object) *sla.Claim {
+	approval, at, _ := read(o, "approval", word(sla.ApprovalRules()...))
+	evidence, _, _ := read(o, "evidence", word("required", "optional"))
+	disputeBy, byAt, ok := read(o, "disputeBy", value.duration)
+	if ok && disputeBy%(24*time.Hour) != 0 {
+		byAt.error("bad-duration", byAt.quoted()+" is not a whole number of days", "write it in days, e.g. 10d")
+	}
+	if at.node == nil {
+		for _, key := range o.given("evidence", "disputeBy") {
+			o.d.errorAt(o.values[key].key, "conflicting-keys", key+" goes with approval, which is missing", "leave it out")
+		}
+		return nil
+	}
+	return &sla.Claim{Approval: approval, Evidence: evidence == "required", DisputeBy: disputeBy}
 }
 
 func decodeWindows(o *object, notice time.Duration) []*sla.Window {

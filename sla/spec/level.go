@@ -31,6 +31,7 @@ var levelKeys = []levelKey{
 	{(*levelDraft).readPartialPeriod, field{key: "partialPeriod", typ: oneOf(sla.PartialPeriods()...), def: sla.PartialPeriods()[0], verdictOnly: true, doc: "What the part of a period counts as in which the agreement is not in force. " + sla.PartialPeriodDoc() + " Verdict only."}},
 	{(*levelDraft).readServiceHours, field{key: "serviceHours", typ: nameType, example: "prime", doc: "The calendar of its service hours. `always` is around the clock, whatever `spec.serviceHours` says."}},
 	{(*levelDraft).readExclusions, field{key: "exclusions", typ: valueType{name: "list of names", sample: "[maintenance]", scalars: nameType.scalars, shape: anyList}, doc: "Which of the agreement's exclusions this level has; `maintenance` is one. All, if left out; `[]` means none."}},
+	{(*levelDraft).readRecovery, field{key: "recovery", typ: mapping(recoverySection), def: "`spec.recovery`", example: "{objectives: [{metric: longest_outage, le: 2h}]}", doc: "What is promised about the level's outages, instead of `spec.recovery`."}},
 	{(*levelDraft).readLabels, field{key: "labels", typ: labelsType, example: "{tier_of_contract: gold}", doc: "As in `metadata`, for this level."}},
 	{(*levelDraft).readRollupWeight, field{key: "rollupWeight", typ: decimalType, example: `"3"`, doc: "The level's weight in the mean budget of `spec.rollups`, above 0. Without it, 1."}},
 	{(*levelDraft).readAlerting, field{key: "alerting", typ: mapping(alertingSection), def: "`spec.alerting`", doc: "Overrides `spec.alerting` key by key."}},
@@ -93,7 +94,7 @@ func decodeLevel(v value, shared levelDefaults) *sla.ServiceLevel {
 		ID:     sla.ID{SLA: a.Name, Service: a.Name},
 		Period: shared.periods[0], MorePeriods: shared.periods[1:],
 		Pos: v.pos(), TargetPos: v.pos(), PeriodPos: shared.periodAt.pos(),
-		ServiceHours: shared.hours, Exclusions: a.Exclusions, Labels: merged(a.Labels, nil), Escalation: a.Escalation,
+		ServiceHours: shared.hours, Exclusions: a.Exclusions, OnClaim: a.OnClaim, Recovery: a.Recovery, Labels: merged(a.Labels, nil), Escalation: a.Escalation,
 		RollupLabels: shared.rollups, RollupWeight: sla.NewDecimal(1, 1),
 	}
 	d := &levelDraft{object: o, level: l, shared: shared}
@@ -187,7 +188,15 @@ func (d *levelDraft) readServiceHours(v value) {
 }
 
 func (d *levelDraft) readExclusions(v value) {
-	d.level.Exclusions = parseExclusionNames(v, d.shared.agreement.Exclusions)
+	a := d.shared.agreement
+	own := parseExclusionNames(v, slices.Concat(a.Exclusions, a.OnClaim))
+	d.level.Exclusions, d.level.OnClaim = splitClaims(own)
+}
+
+func (d *levelDraft) readRecovery(v value) {
+	if r, ok := parseRecovery(v); ok {
+		d.level.Recovery = r
+	}
 }
 
 func (d *levelDraft) readLabels(v value) {

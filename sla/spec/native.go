@@ -42,6 +42,11 @@ var metadataSection = &section{
 		{key: "name", typ: nameType, required: true, doc: "Names the agreement in the label `sla`, in files and in pages. Unique over all files that are loaded together. Lower-case letters, digits and `-`, at most 63."},
 		{key: "description", typ: textType, doc: "A sentence for people."},
 		{key: "labels", typ: labelsType, doc: "Carried by every alert and, prefixed with `label_`, by `sla_service_level_info`. Service levels add to them and override them."},
+		{key: "revision", typ: wholeType(1, maxRevision), example: "3", doc: "The number of this revision of the agreement, 1 and up."},
+		{key: "effectiveFrom", typ: fullDateType, example: `"2026-10-01"`, doc: "The day from which this revision holds, in `spec.timeZone`. It never changes what was before."},
+		{key: "supersedes", typ: editionType, example: "shop@2", doc: "The revision that it replaces: the agreement's name, `@` and the number."},
+		{key: "reviewOn", typ: fullDateType, example: `"2027-04-01"`, doc: "When the parties look at the agreement again. `check` reminds you from 30 days before."},
+		{key: "approval", typ: mapping(approvalSection), example: `{meeting: {held: "2026-09-16"}}`, doc: "The service level meeting that agreed on this revision, and who signed it. Without it the revision is a draft."},
 	},
 }
 
@@ -51,11 +56,19 @@ var specSection = &section{
 	fields: []field{
 		{key: "period", typ: periodType, def: "30d", doc: "The time over which target shares are judged, or a list of several; each level may have its own."},
 		{key: "timeZone", typ: zoneType, def: "UTC", doc: "The time zone of calendar periods that name none themselves: an IANA name."},
+		{key: "splitPeriods", typ: booleanType, def: "false", doc: "What holds for a period in which another revision takes effect. `false`: the revision at its start judges all of it. `true`: each part is judged by its own revision."},
+		{key: "structure", typ: oneOf(namesOf(sla.Structures())...), doc: "How agreements are divided. " + docOf(sla.Structures())},
+		{key: "parties", typ: mapping(partiesSection), example: "{provider: {name: Example Hosting}}", doc: "Who agrees with whom."},
+		{key: "scope", typ: mapping(scopeSection), example: "{per: [account, region]}", doc: "What has figures of its own."},
+		{key: "notIncluded", typ: textList(`["the customer's own network"]`), doc: "What the services do not include, a sentence each."},
+		{key: "costOptions", typ: valueType{name: "list of mappings", sample: `[{name: gold, target: "99.95", price: "4000", currency: EUR}]`, sections: []*section{costOptionSection}, shape: listOf}, doc: "Grades of service to choose from, and what each costs."},
 		{key: "holidaySets", typ: holidayType, doc: "Days that calendars can be without: `\"2026-10-30\"`, or `\"12-25\"` for every year."},
 		{key: "calendars", typ: valueType{name: "mapping of names to mappings", sample: `{prime: {weekly: […]}}`, sections: []*section{calendarSection}, shape: byName}, doc: "Service hours, by name."},
 		{key: "serviceHours", typ: nameType, example: "prime", doc: "The calendar of levels that name none. Without it, service hours are around the clock."},
 		{key: "maintenance", typ: mapping(maintenanceSection), doc: "Maintenance windows: when the provider may take the service down."},
 		{key: "exclusions", typ: valueType{name: "list of mappings", sample: "[…]", sections: []*section{exclusionSection}, shape: listOf}, doc: "Other time or failures that do not count against the provider."},
+		{key: "obligations", typ: mapping(obligationsSection), example: "{provider: [{id: monthly-report, deliver: service review, dueBy: business_day_5}]}", doc: "What each party owes the other."},
+		{key: "recovery", typ: mapping(recoverySection), example: "{objectives: [{metric: time_to_restore, le: 4h}]}", doc: "What is promised about outages and recovery, for every level without its own `recovery`."},
 		{key: "alerting", typ: mapping(alertingSection), def: "four [alert tiers](#alert-tiers)", doc: "Alerting of every level; levels override it key by key."},
 		{key: "contacts", typ: valueType{name: "mapping of names to mappings", sample: "{team-lead: {}}", sections: []*section{contactSection}, shape: byName}, doc: "Who can be notified of alerts."},
 		{key: "escalation", typ: escalationType, doc: "Who is notified of alerts, and when, for every level without its own `escalation`. Without it alerts go to the receiver of their severity."},
@@ -109,6 +122,7 @@ func decodeMetadata(v value, a *sla.Agreement) {
 	}
 	a.Description, _, _ = read(o, "description", value.text)
 	a.Labels, _, _ = read(o, "labels", parseLabels)
+	decodeRevision(o, a)
 }
 
 func decodeSpec(v value, a *sla.Agreement) {
@@ -118,11 +132,15 @@ func decodeSpec(v value, a *sla.Agreement) {
 	}
 	shared := levelDefaults{agreement: a, periods: []sla.Period{defaultPeriod}, periodAt: v}
 	v.d.zone, _, _ = read(o, "timeZone", parseZone)
+	a.Zone = v.d.zone
+	decodeTerms(o, &a.Terms)
 	if periods, at, ok := read(o, "period", parsePeriods); ok {
 		shared.periods, shared.periodAt, shared.periodGiven = periods, at, true
 	}
 	shared.calendars = decodeCalendars(o)
-	a.Calendars, a.Exclusions = shared.calendars.all, decodeExclusions(o)
+	a.Calendars = shared.calendars.all
+	a.Exclusions, a.OnClaim = decodeExclusions(o)
+	a.Recovery, _, _ = read(o, "recovery", parseRecovery)
 	shared.hours, _, _ = read(o, "serviceHours", shared.calendars.lookUp)
 	shared.alerting, _, _ = read(o, "alerting", decodeAlerting)
 	a.Severities = severitiesOf(shared.alerting)
@@ -145,6 +163,7 @@ func decodeSpec(v value, a *sla.Agreement) {
 		}
 	}
 	a.Declared = decodeDeclared(o, a)
+	a.Terms.Obligations, _, _ = read(o, "obligations", obligationReader{a, shared}.parse)
 	warnUnusedRollups(rollups, a)
 	shared.notifications.check(a.Levels)
 	shared.escalation.check(a.Escalation, a.Levels, a, "the agreement")

@@ -1,0 +1,202 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// explainTerms says what the agreement says besides its levels, if it says anything.
+func explainTerms(b *strings.Builder, a *sla.Agreement) {
+	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	line := func(name, format string, args ...any) {
+		fmt.Fprintf(w, "  %s\t%s\n", name, fmt.Sprintf(format, args...))
+	}
+	lines := func(name string, all []string) {
+		for i, text := range all {
+			line([]string{name, ""}[min(i, 1)], "%s", text)
+		}
+	}
+	t := a.Terms
+	explainRevision(t, line)
+	if t.Structure != "" {
+		line("Structure", "%s", t.Structure)
+	}
+	if t.Provider.Name != "" {
+		line("Provider", "%s", providerWords(t.Provider))
+		line("Customers", "%s", customerWords(t.Customers))
+	}
+	if len(t.ScopePer) > 0 {
+		line("Scope", "each %s by itself", strings.Join(t.ScopePer, ", "))
+	}
+	lines("Not included", t.NotIncluded)
+	lines("Cost options", costWords(a))
+	lines("Obligations", obligationWords(a))
+	if a.Recovery != nil {
+		lines("Recovery", methodWords(a.Recovery, t.EffectiveFrom))
+	}
+	_ = w.Flush() // into a strings.Builder, which cannot fail
+}
+
+// explainRevision says which revision this is, since when it holds and who agreed.
+func explainRevision(t sla.Terms, line func(name, format string, args ...any)) {
+	if t.Revision > 0 || !t.EffectiveFrom.IsZero() {
+		var words []string
+		if t.Revision > 0 {
+			words = append(words, fmt.Sprint(t.Revision))
+		}
+		if !t.EffectiveFrom.IsZero() {
+			words = append(words, "in force from "+t.EffectiveFrom.String())
+		}
+		if t.Supersedes != "" {
+			words = append(words, "instead of "+t.Supersedes)
+		}
+		line("Revision", "%s", strings.Join(words, ", "))
+	}
+	if !t.ReviewOn.IsZero() {
+		line("Review", "on %s", t.ReviewOn)
+	}
+	if t.SplitPeriods {
+		line("Split periods", "a period in which another revision takes effect is judged in parts, each by its own revision")
+	}
+	if a := t.Approval; a != nil {
+		line("Approval", "%s", approvalWords(a))
+		for i, s := range a.Signatories {
+			line([]string{"Signed", ""}[min(i, 1)], "%s", signatoryWords(s))
+		}
+	}
+}
+
+func approvalWords(a *sla.Approval) string {
+	words := "service level meeting of " + a.Held.String()
+	if a.Chair != "" {
+		words += ", chair " + a.Chair
+	}
+	if a.Minutes != "" {
+		words += ", minutes in " + a.Minutes
+	}
+	if !a.Signed() {
+		words += "; a draft, since nobody signed for one of the parties"
+	}
+	return words
+}
+
+func signatoryWords(s sla.Signatory) string {
+	words := s.Name
+	if s.Role != "" {
+		words += ", " + s.Role
+	}
+	words += ", for the " + string(s.Party)
+	if !s.On.IsZero() {
+		words += ", on " + s.On.String()
+	}
+	return words
+}
+
+func providerWords(p sla.Provider) string {
+	words := p.Name
+	if p.ServiceOwner != "" {
+		words += "; " + p.ServiceOwner + " owns the services"
+	}
+	if p.Contact != "" {
+		words += "; " + p.Contact
+	}
+	return words
+}
+
+func customerWords(customers []string) string {
+	if len(customers) == 1 && customers[0] == sla.AllCustomers {
+		return "every customer, each measured separately"
+	}
+	return strings.Join(customers, ", ")
+}
+
+// costWords are the options with their budgets and prices. Budgets are those of the
+// period for which the price is, at its nominal length.
+func costWords(a *sla.Agreement) []string {
+	var all []string
+	for _, o := range a.Terms.CostOptions {
+		per := sla.Period{Calendar: o.Per}
+		words := fmt.Sprintf("%s: %s %%, %s bad in %s", o.Name, o.Target, span(o.Budget(per.Nominal())), budgetPeriod(per))
+		if o.Currency != "" {
+			words += fmt.Sprintf(", for %s %s a %s", o.Price, o.Currency, o.Per)
+		}
+		if o.Chosen {
+			words += " (chosen)"
+		}
+		if o.Description != "" {
+			words += "; " + o.Description
+		}
+		all = append(all, words)
+	}
+	return all
+}
+
+// obligationWords say what each party owes, and when.
+func obligationWords(a *sla.Agreement) []string {
+	var all []string
+	for _, o := range a.Terms.Obligations {
+		words := fmt.Sprintf("%s, the %s owes: %s, %s", o.ID, o.Party, o.Deliver, o.Words())
+		if len(o.Excuses) > 0 {
+			levels := make([]string, len(o.Excuses))
+			for i, id := range o.Excuses {
+				levels[i] = id.Service + "/" + id.SLO
+			}
+			words += "; while it is late, downtime of " + strings.Join(levels, ", ") + " is excused"
+		}
+		all = append(all, words)
+	}
+	return all
+}
+
+// methodWords say how the service comes back, and when each method must be tried out.
+func methodWords(r *sla.Recovery, effective sla.Date) []string {
+	var all []string
+	for _, m := range r.Methods {
+		words := m.Scenario + ": " + m.Method
+		if m.RTO > 0 {
+			words += ", back within " + sla.FormatDuration(m.RTO)
+		}
+		if m.HasRPO {
+			words += ", losing at most " + sla.FormatDuration(m.RPO)
+		}
+		if !m.LastExercised.IsZero() {
+			words += "; last exercised on " + m.LastExercised.String()
+		}
+		if by, due := m.ExerciseDue(effective); due {
+			if m.LastExercised.IsZero() {
+				words += "; never exercised"
+			}
+			if !by.IsZero() {
+				words += ", due by " + by.String()
+			}
+		}
+		all = append(all, words)
+	}
+	return all
+}
+
+// explainRecovery says what the level promises about its outages.
+func explainRecovery(a *sla.Agreement, l *sla.ServiceLevel, line func(name, format string, args ...any)) {
+	if l.Recovery == nil {
+		return
+	}
+	n := 0
+	for _, o := range l.Recovery.Objectives {
+		words := o.Words()
+		if o.Age.Text != "" {
+			words += ": " + o.Age.Text
+		}
+		line([]string{"Recovery", ""}[min(n, 1)], "%s", words)
+		n++
+	}
+	if l.Recovery == a.Recovery {
+		return // whose methods stand above all levels
+	}
+	for _, words := range methodWords(l.Recovery, a.Terms.EffectiveFrom) {
+		line([]string{"Recovery", ""}[min(n, 1)], "%s", words)
+		n++
+	}
+}
