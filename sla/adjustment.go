@@ -84,7 +84,7 @@ type Correction struct {
 // DeliveryRecord says what became of an obligation.
 type DeliveryRecord struct {
 	ID   string
-	Due  time.Time
+	Due  Date      // the day at whose end it was due
 	Done time.Time // the zero Time: not yet
 }
 
@@ -138,7 +138,7 @@ func (a *Adjustment) InTime() bool {
 	if d == nil || d.OfAdjustment == nil || d.OfAdjustment.Excluded == nil || d.OfAdjustment.Excluded.Claim.DisputeBy == 0 {
 		return true
 	}
-	return time.Duration(a.Filed.DaysSince(d.OfAdjustment.Filed))*day <= d.OfAdjustment.Excluded.Claim.DisputeBy
+	return a.Filed.DaysSince(d.OfAdjustment.Filed) <= d.OfAdjustment.Excluded.Claim.DisputeBy
 }
 
 // DisputedBy returns the disputes of an adjustment that count: in time and not

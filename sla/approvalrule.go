@@ -1,9 +1,6 @@
 package sla
 
-import (
-	"slices"
-	"time"
-)
+import "slices"
 
 // ApprovalRule says which parties must approve.
 type ApprovalRule string
@@ -63,6 +60,6 @@ func (r ApprovalRule) Lacking(approvals []PartyApproval) []Party {
 // adjustments name its time.
 type Claim struct {
 	Approval  ApprovalRule
-	Evidence  bool          // each claim must have some
-	DisputeBy time.Duration // how long after it was filed a claim can be disputed; 0: always
+	Evidence  bool // each claim must have some
+	DisputeBy int  // how many days after it was filed a claim can be disputed; 0: always
 }

@@ -43,7 +43,7 @@ func (n BusinessDay) Due(c *Calendar, zone string, from time.Time) (due time.Tim
 			left--
 		}
 		if left == 0 {
-			return d.add(1).Start(zone), true
+			return d.End(zone), true
 		}
 	}
 	return time.Time{}, false
@@ -56,7 +56,7 @@ func (c *Calendar) IsBusinessDay(d Date) bool {
 	case c == nil:
 		return true
 	case c.Complement:
-		return len(c.Service(d.Start(c.Zone), d.add(1).Start(c.Zone))) > 0
+		return len(c.Service(d.Start(c.Zone), d.End(c.Zone))) > 0
 	}
 	return len(c.hours(d)) > 0
 }

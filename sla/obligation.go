@@ -16,8 +16,9 @@ type Obligation struct {
 	By       BusinessDay
 	Every    Period
 	Calendar *Calendar // whose business days; nil: every day is one
-	// Or Before is: due so long before each of Dates, and before what adjustments say.
-	Before time.Duration
+	// Or Before is, in days: due so many days before each of Dates, and before what
+	// adjustments say.
+	Before int
 	Dates  []Date
 
 	Excuses []ID // levels of which downtime is excused while this is late; customers' only
@@ -33,7 +34,7 @@ func (o *Obligation) Words() string {
 		}
 		return words
 	}
-	words := FormatDuration(o.Before) + " before "
+	words := FormatDuration(time.Duration(o.Before)*day) + " before "
 	for i, d := range o.Dates {
 		if i > 0 {
 			words += ", "
@@ -46,15 +47,15 @@ func (o *Obligation) Words() string {
 	return words
 }
 
-// maxDue limits how many due times are listed: weekly ones of a hundred years.
+// maxDue limits how many periods are looked at: the weeks of a hundred years.
 const maxDue = 5300
 
-// Due returns when it is due in [from, to), ascending, in a zone.
+// Due returns when it is due in [from, to), ascending: at ends of days in a zone.
 func (o *Obligation) Due(from, to time.Time, zone string) []time.Time {
 	var due []time.Time
 	in := func(t time.Time) bool { return !t.Before(from) && t.Before(to) }
 	for _, d := range o.Dates {
-		if at := d.Start(zone).Add(-o.Before); in(at) {
+		if at := d.add(-o.Before).End(zone); in(at) {
 			due = append(due, at)
 		}
 	}
@@ -62,8 +63,8 @@ func (o *Obligation) Due(from, to time.Time, zone string) []time.Time {
 		slices.SortFunc(due, time.Time.Compare)
 		return due
 	}
-	// A business day lies at most three years after its period.
-	_, end := o.Every.Bounds(from.AddDate(-3, 0, 0))
+	// A business day lies at most a little over three years after its period.
+	_, end := o.Every.Bounds(from.AddDate(-4, 0, 0))
 	for n := 0; n < maxDue && end.Before(to); n++ {
 		if at, ok := o.By.Due(o.Calendar, zone, end); ok && in(at) {
 			due = append(due, at)
@@ -104,9 +105,10 @@ func (a *Agreement) Deliveries(from, to time.Time) []Delivery {
 			if d == nil || d.ID != o.ID || !adj.Effective() {
 				continue
 			}
-			recorded[d.Due.Unix()] = true
-			if d.Due.Before(to) && (d.Done.IsZero() || d.Done.After(from) || !d.Due.Before(from)) {
-				all = append(all, Delivery{o, d.Due, d.Done, adj})
+			due := d.Due.End(a.Zone)
+			recorded[due.Unix()] = true
+			if due.Before(to) && (d.Done.IsZero() || d.Done.After(from) || !due.Before(from)) {
+				all = append(all, Delivery{o, due, d.Done, adj})
 			}
 		}
 		for _, due := range o.Due(from, to, a.Zone) {

@@ -125,7 +125,7 @@ type RecoveryMethod struct {
 	RPO           time.Duration // of data that may be lost
 	HasRPO        bool          // RPO is given; it may be 0
 	LastExercised Date          // the zero Date: never
-	ExerciseEvery time.Duration // 0: it need not be exercised
+	ExerciseEvery int           // days; 0: it need not be exercised
 	Pos           Position
 }
 
@@ -143,7 +143,7 @@ func (m RecoveryMethod) ExerciseDue(effective Date) (by Date, due bool) {
 	if from.IsZero() {
 		return Date{}, true
 	}
-	return from.add(int(m.ExerciseEvery / day)), true
+	return from.add(m.ExerciseEvery), true
 }
 
 // HasRecovery returns whether the level promises anything about its outages.

@@ -142,6 +142,9 @@ func (d Date) IsZero() bool { return d == Date{} }
 // Start is the first instant of a day of one year in a zone.
 func (d Date) Start(zone string) time.Time { return firstInstant(d.midnight(), location(zone)) }
 
+// End is the first instant after a day of one year in a zone.
+func (d Date) End(zone string) time.Time { return d.add(1).Start(zone) }
+
 // DaysSince is the number of days from a day to this one, both of one year.
 func (d Date) DaysSince(from Date) int {
 	return int(d.midnight().Sub(from.midnight()) / day)

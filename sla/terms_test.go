@@ -114,16 +114,16 @@ func TestObligationsAreDueAfterEachPeriod(t *testing.T) {
 			t.Errorf("due %v, want %s", due[i], want[i])
 		}
 	}
-	cert := &sla.Obligation{ID: "cert", Before: 14 * 24 * time.Hour, Dates: []sla.Date{{Year: 2027, Month: 1, Day: 15}}}
-	if due := cert.Due(at(t, "2027-01-01T00:00:00Z"), at(t, "2027-02-01T00:00:00Z"), "UTC"); len(due) != 1 || !due[0].Equal(at(t, "2027-01-01T00:00:00Z")) {
+	cert := &sla.Obligation{ID: "cert", Before: 14, Dates: []sla.Date{{Year: 2027, Month: 1, Day: 15}}}
+	if due := cert.Due(at(t, "2027-01-01T00:00:00Z"), at(t, "2027-02-01T00:00:00Z"), "UTC"); len(due) != 1 || !due[0].Equal(at(t, "2027-01-02T00:00:00Z")) {
 		t.Errorf("due %v", due)
 	}
 }
 
 func TestDeliveriesAreRecordedByAdjustments(t *testing.T) {
-	cert := &sla.Obligation{ID: "cert", Party: sla.ByCustomer, Before: 24 * time.Hour, Dates: []sla.Date{{Year: 2026, Month: 10, Day: 11}, {Year: 2026, Month: 10, Day: 21}}}
+	cert := &sla.Obligation{ID: "cert", Party: sla.ByCustomer, Before: 1, Dates: []sla.Date{{Year: 2026, Month: 10, Day: 11}, {Year: 2026, Month: 10, Day: 21}}}
 	done := at(t, "2026-10-12T00:00:00Z")
-	recorded := &sla.Adjustment{Name: "late", Delivered: &sla.DeliveryRecord{ID: "cert", Due: at(t, "2026-10-10T00:00:00Z"), Done: done}}
+	recorded := &sla.Adjustment{Name: "late", Delivered: &sla.DeliveryRecord{ID: "cert", Due: sla.Date{Year: 2026, Month: 10, Day: 10}, Done: done}}
 	a := &sla.Agreement{Terms: sla.Terms{Obligations: []*sla.Obligation{cert}}, Adjustments: []*sla.Adjustment{recorded}}
 	from, to := at(t, "2026-10-01T00:00:00Z"), at(t, "2026-11-01T00:00:00Z")
 	all := a.Deliveries(from, to)
@@ -155,7 +155,7 @@ func TestApprovalRulesNameWhoMustApprove(t *testing.T) {
 }
 
 func TestDisputesCountUntilTheirDeadline(t *testing.T) {
-	claim := &sla.Adjustment{Name: "storm", Filed: sla.Date{Year: 2026, Month: 10, Day: 1}, Excluded: &sla.ExcludedTime{Claim: sla.Claim{DisputeBy: 10 * 24 * time.Hour}}}
+	claim := &sla.Adjustment{Name: "storm", Filed: sla.Date{Year: 2026, Month: 10, Day: 1}, Excluded: &sla.ExcludedTime{Claim: sla.Claim{DisputeBy: 10}}}
 	dispute := &sla.Adjustment{Name: "no", Filed: sla.Date{Year: 2026, Month: 10, Day: 11}, Disputed: &sla.Dispute{Of: "storm", OfAdjustment: claim}}
 	all := []*sla.Adjustment{claim, dispute}
 	if got := claim.DisputedBy(all); len(got) != 1 {
@@ -172,7 +172,7 @@ func TestDisputesCountUntilTheirDeadline(t *testing.T) {
 }
 
 func TestExercisesAreDueFromTheLastOne(t *testing.T) {
-	m := sla.RecoveryMethod{ExerciseEvery: 180 * 24 * time.Hour, LastExercised: sla.Date{Year: 2026, Month: 8, Day: 20}}
+	m := sla.RecoveryMethod{ExerciseEvery: 180, LastExercised: sla.Date{Year: 2026, Month: 8, Day: 20}}
 	if by, due := m.ExerciseDue(sla.Date{}); !due || by.String() != "2027-02-16" {
 		t.Errorf("due by %v, %v", by, due)
 	}

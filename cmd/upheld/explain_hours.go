@@ -35,7 +35,7 @@ func explainClaims(l *sla.ServiceLevel, line func(name, format string, args ...a
 			words += ", on evidence"
 		}
 		if e.Claim.DisputeBy > 0 {
-			words += ", disputed at the latest " + sla.FormatDuration(e.Claim.DisputeBy) + " after it was filed"
+			words += ", disputed at the latest " + plural(e.Claim.DisputeBy, "day") + " after it was filed"
 		}
 		line([]string{"On claim", ""}[min(i, 1)], "%s", words)
 	}

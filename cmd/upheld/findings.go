@@ -3,7 +3,9 @@ package main
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/spf13/pflag"
@@ -115,6 +117,24 @@ func excerpt(line string, column int) (text, caret string) {
 	return strings.ToValidUTF8(text, "\ufffd"), caret + "^"
 }
 
+// revisionWords say which revision is in force of agreements with several of them.
+func revisionWords(agreements []*sla.Agreement, now time.Time) string {
+	words := ""
+	for _, a := range agreements {
+		if len(a.Revisions) == 0 {
+			continue
+		}
+		words += ", revision " + strconv.Itoa(a.Terms.Revision) + " of " + a.Name
+		if sla.InForce(a.Revisions, now) == nil {
+			words += " (none is in force yet)"
+		}
+		if next := a.Next(now); next != nil && next != a {
+			words += fmt.Sprintf(" (revision %d from %s)", next.Terms.Revision, next.Terms.EffectiveFrom)
+		}
+	}
+	return words
+}
+
 // summary counts what was read and found.
 func summary(agreements []*sla.Agreement, findings sla.Findings) string {
 	levels := 0
@@ -122,7 +142,7 @@ func summary(agreements []*sla.Agreement, findings sla.Findings) string {
 		levels += len(a.Levels) + len(a.Broken)
 	}
 	errors, warnings := count(findings)
-	read := fmt.Sprintf("%s with %s", plural(len(agreements), "agreement"), plural(levels, "service level"))
+	read := fmt.Sprintf("%s with %s%s", plural(len(agreements), "agreement"), plural(levels, "service level"), revisionWords(agreements, time.Now()))
 	if errors+warnings == 0 {
 		return read + ": nothing to complain about"
 	}

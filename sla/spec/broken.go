@@ -6,7 +6,7 @@ import "github.com/upheld-sla/upheld/sla"
 // Levels to Broken. So code after the reader need not check whether a level has an
 // indicator, or whether a reference exists.
 func (l *loader) splitBroken() {
-	p := wholeLevels{levels: l.levels, whole: map[*sla.ServiceLevel]bool{}}
+	p := wholeLevels{refers: l.refers, whole: map[*sla.ServiceLevel]bool{}}
 	for _, doc := range l.docs {
 		for level, broken := range doc.broken {
 			if broken {
@@ -34,8 +34,8 @@ func (l *loader) splitBroken() {
 
 // wholeLevels finds the levels without errors.
 type wholeLevels struct {
-	levels map[sla.ID]*sla.ServiceLevel
-	whole  map[*sla.ServiceLevel]bool // those that were looked at
+	refers map[*sla.ServiceLevel]*sla.ServiceLevel // to the level that has its probe
+	whole  map[*sla.ServiceLevel]bool              // those that were looked at
 }
 
 // isWhole returns whether neither a level nor a level that it depends on has an error.
@@ -57,10 +57,8 @@ func (p *wholeLevels) isWhole(level *sla.ServiceLevel) bool {
 // exist.
 func (p *wholeLevels) dependencies(level *sla.ServiceLevel) []*sla.ServiceLevel {
 	switch i := level.Indicator.(type) {
-	case *sla.SharedProbe:
-		return []*sla.ServiceLevel{p.levels[i.Of]}
-	case *sla.ProbeLatency:
-		return []*sla.ServiceLevel{p.levels[i.Of]}
+	case *sla.SharedProbe, *sla.ProbeLatency:
+		return []*sla.ServiceLevel{p.refers[level]}
 	case *sla.Composite:
 		if i.Tree == nil {
 			return []*sla.ServiceLevel{nil}

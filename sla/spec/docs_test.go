@@ -12,9 +12,10 @@ import (
 )
 
 const (
-	specDoc     = "../../docs/spec.md"
-	beginTables = "<!-- tables: made by go test ./sla/spec -update -->\n"
-	endTables   = "<!-- end of tables -->\n"
+	adjustmentsDoc = "../../docs/adjustments.md"
+	specDoc        = "../../docs/spec.md"
+	beginTables    = "<!-- tables: made by go test ./sla/spec -update -->\n"
+	endTables      = "<!-- end of tables -->\n"
 
 	beginMistakes = "<!-- mistakes: made by go test ./sla/spec -update -->\n"
 	endMistakes   = "<!-- end of mistakes -->\n"
@@ -27,7 +28,7 @@ func TestReference(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := replaceBetween(t, string(text), beginTables, endTables, reference())
+	want := replaceBetween(t, string(text), beginTables, endTables, reference(documentSection))
 	want = replaceBetween(t, want, beginMistakes, endMistakes, mistakes(t))
 	if flag.Lookup("update").Value.String() == "true" {
 		if err := os.WriteFile(specDoc, []byte(want), 0o644); err != nil {
@@ -104,11 +105,36 @@ func TestKeysAreDocumented(t *testing.T) {
 	}
 }
 
-// reference is a table of keys for every section.
-func reference() string {
+// TestReferenceOfAdjustments demands the same of docs/adjustments.md.
+func TestReferenceOfAdjustments(t *testing.T) {
+	text, err := os.ReadFile(adjustmentsDoc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := replaceBetween(t, string(text), beginTables, endTables, reference(adjustmentSection))
+	if flag.Lookup("update").Value.String() == "true" {
+		if err := os.WriteFile(adjustmentsDoc, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	} else if want != string(text) {
+		t.Errorf("%s is stale: run go test ./sla/spec -update", adjustmentsDoc)
+	}
+	var shown strings.Builder
+	for _, block := range strings.Split(want, "```yaml\n")[1:] {
+		block, _, _ = strings.Cut(block, "```")
+		shown.WriteString("---\n" + block)
+	}
+	agreements, findings := LoadText(adjustmentsDoc, shown.String())
+	if len(findings) > 0 || len(agreements) != 1 || len(agreements[0].Adjustments) < 5 {
+		t.Errorf("shown as examples, but: %v", findings)
+	}
+}
+
+// reference is a table of keys for every section of a document.
+func reference(root *section) string {
 	var b strings.Builder
 	cell := strings.NewReplacer("|", `\|`, "\n", " ")
-	for _, s := range sections() {
+	for _, s := range sectionsIn(root) {
 		fmt.Fprintf(&b, "\n### %s\n\n%s\n\n| key | value | default | meaning |\n|---|---|---|---|\n", heading(s), s.doc)
 		for _, f := range s.fields {
 			def := f.def

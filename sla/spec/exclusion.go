@@ -194,10 +194,7 @@ func splitClaims(all []*sla.Exclusion) (agreed, onClaim []*sla.Exclusion) {
 func decodeClaim(o *object) *sla.Claim {
 	approval, at, _ := read(o, "approval", word(sla.ApprovalRules()...))
 	evidence, _, _ := read(o, "evidence", word("required", "optional"))
-	disputeBy, byAt, ok := read(o, "disputeBy", value.duration)
-	if ok && disputeBy%(24*time.Hour) != 0 {
-		byAt.error("bad-duration", byAt.quoted()+" is not a whole number of days", "write it in days, e.g. 10d")
-	}
+	disputeBy, _, _ := read(o, "disputeBy", parseDays)
 	if at.node == nil {
 		for _, key := range o.given("evidence", "disputeBy") {
 			o.d.errorAt(o.values[key].key, "conflicting-keys", key+" goes with approval, which is missing", "leave it out")

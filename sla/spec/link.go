@@ -9,25 +9,18 @@ import (
 
 // link checks what depends on several documents: unique names and references to levels.
 func (l *loader) link() {
-	agreements := map[string]sla.Position{}
-	l.levels = map[sla.ID]*sla.ServiceLevel{}
+	l.linkRevisions()
+	l.levels, l.refers = map[sla.ID]*sla.ServiceLevel{}, map[*sla.ServiceLevel]*sla.ServiceLevel{}
 	for _, doc := range l.docs {
-		a := doc.agreement
-		if first, taken := agreements[a.Name]; taken && a.Name != "" {
-			doc.report(sla.Error, a.Pos, "duplicate-agreement", fmt.Sprintf("the agreement %q is already defined at %s", a.Name, first),
-				"give one of them another name, or put its levels into the other")
-		} else {
-			agreements[a.Name] = a.Pos
-		}
-		own := map[sla.ID]sla.Position{}
-		for _, level := range a.Levels {
-			if first, taken := own[level.ID]; taken && level.ID.SLO != "" {
+		doc.own = map[sla.ID]*sla.ServiceLevel{}
+		for _, level := range doc.agreement.Levels {
+			if first, taken := doc.own[level.ID]; taken && level.ID.SLO != "" {
 				doc.levelError(level, level.Pos, "duplicate-level", fmt.Sprintf("service %q already has a level %q, on line %d",
-					level.ID.Service, level.ID.SLO, first.Line), "give one of them another name")
+					level.ID.Service, level.ID.SLO, first.Pos.Line), "give one of them another name")
 				continue
 			}
-			own[level.ID] = level.Pos
-			if l.levels[level.ID] == nil {
+			doc.own[level.ID] = level
+			if l.levels[level.ID] == nil && !doc.replaced {
 				l.levels[level.ID] = level
 			}
 		}
@@ -50,13 +43,25 @@ func (l *loader) link() {
 	}
 }
 
+// level returns the level that an agreement means: its own, or that of the revision that
+// is in force of another agreement.
+func (l *loader) level(doc *document, id sla.ID) (*sla.ServiceLevel, bool) {
+	all := l.levels
+	if id.SLA == doc.agreement.Name {
+		all = doc.own
+	}
+	level, ok := all[id]
+	return level, ok
+}
+
 // probeOf returns the probe that the level own refers to. It completes a reference
 // without an agreement.
 func (l *loader) probeOf(doc *document, own *sla.ServiceLevel, of *sla.ID, pos sla.Position) *sla.Probe {
 	if of.SLA == "" {
 		of.SLA = doc.agreement.Name
 	}
-	level, exists := l.levels[*of]
+	level, exists := l.level(doc, *of)
+	l.refers[own] = level
 	switch {
 	case !exists:
 		doc.levelError(own, pos, "dangling-reference", fmt.Sprintf("there is no level %q", *of), l.nearestProbe(doc, *of))
@@ -74,7 +79,7 @@ func (l *loader) probeOf(doc *document, own *sla.ServiceLevel, of *sla.ID, pos s
 		if i.Of.SLA == "" {
 			i.Of.SLA = level.ID.SLA
 		}
-		if defines, ok := l.levels[i.Of]; ok {
+		if defines, ok := l.level(doc, i.Of); ok {
 			if _, ok := defines.Indicator.(*sla.Probe); ok {
 				remedy = "refer to " + quote(strings.TrimPrefix(i.Of.String(), doc.agreement.Name+":")) + ", which defines it"
 			}

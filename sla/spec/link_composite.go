@@ -80,7 +80,7 @@ func (l *compositeLink) find(doc *document, id *sla.ID, pos sla.Position) *sla.S
 	if id.SLA == "" {
 		id.SLA = doc.agreement.Name
 	}
-	level, exists := l.levels[*id]
+	level, exists := l.level(doc, *id)
 	switch {
 	case !exists:
 		doc.report(sla.Error, pos, "dangling-reference", fmt.Sprintf("there is no level %q", *id), l.nearestLevel(doc, *id))

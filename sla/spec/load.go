@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/upheld-sla/upheld/sla"
@@ -14,12 +15,14 @@ import (
 // Load reads the agreements of every path: a file, a directory (all *.yaml and *.yml
 // directly in it, by name), a glob, or - for standard input. It returns all agreements,
 // also those with errors, and all findings in order of place. Use the agreements only if
-// findings.Err() is nil; with errors they are only good for finding more of them.
+// findings.Err() is nil; with errors they are only good for finding more of them. Of
+// several revisions of an agreement it returns the one that is in force now, which has
+// the others; if none is yet, the one that takes effect first.
 func Load(paths ...string) ([]*sla.Agreement, sla.Findings) { return Files{}.Load(paths...) }
 
 // Load is the function Load for specifications that may name these files.
 func (f Files) Load(paths ...string) ([]*sla.Agreement, sla.Findings) {
-	l := &loader{files: f, formats: formats}
+	l := newLoader(f)
 	for _, file := range l.expandPaths(paths) {
 		l.load(file)
 	}
@@ -28,25 +31,35 @@ func (f Files) Load(paths ...string) ([]*sla.Agreement, sla.Findings) {
 
 // LoadText reads the agreements of a text. file is its name in findings.
 func LoadText(file, text string) ([]*sla.Agreement, sla.Findings) {
-	l := &loader{formats: formats}
+	l := newLoader(Files{})
 	l.read(file, []byte(text))
 	return l.finish()
 }
 
 // loader collects what one Load reads.
 type loader struct {
-	files    Files // how to treat files that specifications name
-	formats  []format
-	docs     []*document
-	levels   map[sla.ID]*sla.ServiceLevel // of all documents; the first of those with the same name
-	findings sla.Findings
-	unread   []unread
+	files   Files // how to treat files that specifications name
+	formats []format
+	docs    []*document
+	// adjustments are documents that are read once all agreements are known.
+	adjustments []value
+	levels      map[sla.ID]*sla.ServiceLevel            // of all agreements in force; the first of those with the same name
+	refers      map[*sla.ServiceLevel]*sla.ServiceLevel // to the level that has its probe
+	findings    sla.Findings
+	unread      []unread
+	now         time.Time // decides which revision is in force
+}
+
+func newLoader(files Files) *loader {
+	return &loader{files: files, formats: formats, now: time.Now()}
 }
 
 // document is one agreement with its decoder.
 type document struct {
 	*decoder
 	agreement *sla.Agreement
+	own       map[sla.ID]*sla.ServiceLevel
+	replaced  bool // another revision of the agreement is in force
 }
 
 // levelError reports an error in a level, and marks the level as broken.
@@ -84,6 +97,10 @@ func (l *loader) read(file string, text []byte) {
 		d := newDecoder(src, l.files)
 		d.reportInvisible(root)
 		if resolved := d.resolveAliases(root); resolved != nil {
+			if at := (value{d: d, node: resolved}); isAdjustment(at) {
+				l.adjustments = append(l.adjustments, at)
+				continue
+			}
 			if a := decodeDocument(value{d: d, node: resolved}, l.formats); a != nil {
 				a.Digest = digest
 				l.docs = append(l.docs, &document{decoder: d, agreement: a})
@@ -128,9 +145,12 @@ func invalidUTF8(text []byte) int {
 func (l *loader) finish() ([]*sla.Agreement, sla.Findings) {
 	l.link()
 	l.splitBroken()
+	l.readAdjustments()
 	var agreements []*sla.Agreement
 	for _, doc := range l.docs {
-		agreements = append(agreements, doc.agreement)
+		if !doc.replaced {
+			agreements = append(agreements, doc.agreement)
+		}
 		l.findings = append(l.findings, doc.findings...)
 	}
 	l.findings.Sort()

@@ -30,10 +30,11 @@ var native = format{
 	detect: detectNative, decode: decodeNative,
 }
 
-// rootSection breaks an initialization cycle between decoders and tables.
-var rootSection *section
+// rootSections are the documents of each kind, the agreement first. They are set here to
+// break an initialization cycle between decoders and tables.
+var rootSections []*section
 
-func init() { rootSection = documentSection }
+func init() { rootSections = []*section{documentSection, adjustmentSection} }
 
 var metadataSection = &section{
 	name: "metadata",
@@ -84,7 +85,7 @@ func decodeNative(root value) *sla.Agreement {
 	root.name = "a document"
 	o := root.object(documentSection)
 	version, _, _ := read(o, "apiVersion", word(apiVersion))
-	kind, _, _ := read(o, "kind", word(documentKind))
+	kind, _, _ := read(o, "kind", word(documentKind, adjustmentKind)) // an adjustment does not get here
 	_, _ = version, kind
 	a := &sla.Agreement{Pos: root.pos()}
 	if v, ok := o.get("metadata"); ok {
@@ -103,7 +104,7 @@ func detectNative(h head) confidence {
 	switch {
 	case strings.HasPrefix(h.text("apiVersion"), "upheld"):
 		return certain
-	case Nearest(h.text("kind"), []string{documentKind}) != "":
+	case Nearest(h.text("kind"), []string{documentKind, adjustmentKind}) != "":
 		return possible
 	case !h.has("apiVersion") && !h.has("kind") && h.has("spec"): // both are reported as missing
 		return possible

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/upheld-sla/upheld/sla"
 )
@@ -37,7 +38,7 @@ func obligationFields(id, deliver string) []field {
 		{key: "dueBy", typ: businessDayType, doc: "Due at the end of that business day after each period: `business_day_1` is the first day with hours of `calendar`, counted from the first day after the period. A business day is a day, not 24 hours."},
 		{key: "every", typ: oneOf(unitNames...), def: "month", doc: "With `dueBy`: after each of these calendar periods."},
 		{key: "calendar", typ: nameType, def: "`spec.serviceHours`", example: "prime", doc: "With `dueBy`: the calendar whose days are counted. With `always` every day is a business day."},
-		{key: "dueBefore", typ: durationType, example: "14d", doc: "Due so long before each of `dates`, or before the day that an adjustment names."},
+		{key: "dueBefore", typ: durationType, example: "14d", doc: "Due at the end of the day that is so many days before each of `dates`. Without `dates` an adjustment says when it was due."},
 		{key: "dates", typ: valueType{name: "list of dates", sample: `["2027-01-15"]`, scalars: fullDateType.scalars, shape: listOf}, doc: "With `dueBefore`: the days that matter, such as the expiry of a certificate."},
 	}
 }
@@ -103,7 +104,7 @@ func (r obligationReader) decode(o *object, party sla.Party, before []*sla.Oblig
 	if calendar, _, ok := read(o, "calendar", r.shared.calendars.lookUp); ok {
 		due.Calendar = calendar
 	}
-	due.Before, _, _ = read(o, "dueBefore", value.duration)
+	due.Before, _, _ = read(o, "dueBefore", parseDays)
 	dates, _, _ := read(o, "dates", limitedList(maxDates))
 	for _, date := range dates {
 		if d, ok := parseFullDate(date); ok {
@@ -133,7 +134,7 @@ func (r obligationReader) checkKeys(o *object) {
 		kind string
 		keys []string
 	}{{"dueBy", []string{"every", "calendar"}}, {"dueBefore", []string{"dates"}}} {
-		for _, key := range o.given(of.keys...) {
+		for _, key := range o.given(slices.Clone(of.keys)...) {
 			if len(o.given(of.kind)) == 0 {
 				o.d.errorAt(o.values[key].key, "conflicting-keys", key+" goes with "+of.kind+", which is missing", "leave it out")
 			}
@@ -214,4 +215,20 @@ func parseBusinessDay(v value) (sla.BusinessDay, bool) {
 		v.error("bad-business-day", v.quoted()+" is no business day", remedy)
 	}
 	return n, err == nil
+}
+
+// maxDays limits durations in whole days.
+const maxDays = 36_525
+
+// parseDays parses a duration of whole days.
+func parseDays(v value) (int, bool) {
+	d, ok := v.duration()
+	if !ok {
+		return 0, false
+	}
+	if d%(24*time.Hour) != 0 || d > maxDays*24*time.Hour {
+		v.error("bad-duration", v.quoted()+" is not a whole number of days", "write it in days, e.g. "+v.durationSample())
+		return 0, false
+	}
+	return int(d / (24 * time.Hour)), true
 }

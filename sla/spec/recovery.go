@@ -2,7 +2,6 @@ package spec
 
 import (
 	"slices"
-	"time"
 
 	"github.com/upheld-sla/upheld/sla"
 )
@@ -148,10 +147,6 @@ func decodeRecoveryMethod(o *object) sla.RecoveryMethod {
 	m.RTO, _, _ = read(o, "rto", value.duration)
 	m.RPO, _, m.HasRPO = read(o, "rpo", value.durationOrZero)
 	m.LastExercised, _, _ = read(o, "lastExercised", parseFullDate)
-	every, at, ok := read(o, "exerciseEvery", value.duration)
-	if ok && every%(24*time.Hour) != 0 {
-		at.error("bad-duration", at.quoted()+" is not a whole number of days", "write it in days, e.g. 180d")
-	}
-	m.ExerciseEvery = every
+	m.ExerciseEvery, _, _ = read(o, "exerciseEvery", parseDays)
 	return m
 }

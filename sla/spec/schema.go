@@ -9,20 +9,22 @@ import (
 // schema is a JSON Schema; encoding/json prints it with sorted keys.
 type schema = map[string]any
 
-// Schema returns the JSON Schema (draft 2020-12) of a document, made from the tables of
+// Schema returns the JSON Schema (draft 2020-12) of a document of either kind, made from the tables of
 // the decoder. Only the decoder checks what depends on several values, such as an
 // objective below its target.
 func Schema() map[string]any {
 	defs := schema{}
 	for _, s := range sections() {
-		if s != rootSection {
-			defs[s.id()] = s.schema()
-		}
+		defs[s.id()] = s.schema()
 	}
-	root := rootSection.schema()
+	ref := func(s *section) schema { return schema{"$ref": "#/$defs/" + s.id()} }
+	root := schema{
+		"if":   schema{"properties": schema{"kind": schema{"const": adjustmentKind}}, "required": []string{"kind"}},
+		"then": ref(adjustmentSection), "else": ref(documentSection),
+	}
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	root["$id"] = "https://github.com/upheld-sla/upheld/schema/upheld-v1.json"
-	root["title"] = "Service level agreement, " + apiVersion
+	root["title"] = "Service level agreement or adjustment, " + apiVersion
 	root["$defs"] = defs
 	return root
 }

@@ -112,18 +112,26 @@ func TestSchemaRefuses(t *testing.T) {
 func TestEveryKeyIsRead(t *testing.T) {
 	d := newDecoder(nil, Files{})
 	d.keysRead, d.keysGiven = map[string]bool{}, map[string]bool{}
-	for _, file := range []string{"full.yaml", "probes.yaml", "aggregations.yaml", "periods.yaml", "states.yaml", "service-hours.yaml", "groups.yaml", "targets.yaml", "credits.yaml", "escalation.yaml", "composites.yaml", "severities.yaml", "verdicts.yaml", "contract.yaml"} {
+	for _, file := range []string{"full.yaml", "probes.yaml", "aggregations.yaml", "periods.yaml", "states.yaml", "service-hours.yaml", "groups.yaml", "targets.yaml", "credits.yaml", "escalation.yaml", "composites.yaml", "severities.yaml", "verdicts.yaml", "contract.yaml", "adjustments.yaml"} {
 		text, err := os.ReadFile("testdata/valid/" + file)
 		if err != nil {
 			t.Fatal(err)
 		}
 		src := newSource(file, string(text))
 		roots, syntax := parseYAML(src, text)
-		if syntax != nil || len(roots) != 1 {
+		if syntax != nil || len(roots) == 0 {
 			t.Fatalf("%d documents, %v", len(roots), syntax)
 		}
 		d.src = src
-		decodeDocument(value{d: d, node: d.resolveAliases(roots[0])}, formats)
+		l := &loader{formats: formats}
+		for _, root := range roots {
+			if v := (value{d: d, node: d.resolveAliases(root)}); isAdjustment(v) {
+				l.adjustments = append(l.adjustments, v)
+			} else {
+				l.docs = append(l.docs, &document{decoder: d, agreement: decodeDocument(v, formats)})
+			}
+		}
+		l.readAdjustments()
 	}
 	for _, s := range sections() {
 		for _, f := range s.fields {

@@ -160,9 +160,12 @@ func likelyKey(s *section, key string) string {
 
 // sections returns all sections in the order of the reference: each before the sections
 // in it.
-func sections() []*section {
+func sections() []*section { return sectionsIn(rootSections...) }
+
+// sectionsIn returns the sections of some documents.
+func sectionsIn(roots ...*section) []*section {
 	var found []*section
-	queue := []*section{rootSection}
+	queue := slices.Clone(roots)
 	for len(queue) > 0 {
 		s := queue[0]
 		queue = queue[1:]
