@@ -159,8 +159,11 @@ func methodWords(r *sla.Recovery, effective sla.Date) []string {
 		if m.RTO > 0 {
 			words += ", back within " + sla.FormatDuration(m.RTO)
 		}
-		if m.HasRPO {
+		switch {
+		case m.RPO > 0:
 			words += ", losing at most " + sla.FormatDuration(m.RPO)
+		case m.HasRPO:
+			words += ", losing nothing"
 		}
 		if !m.LastExercised.IsZero() {
 			words += "; last exercised on " + m.LastExercised.String()

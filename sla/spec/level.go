@@ -31,7 +31,7 @@ var levelKeys = []levelKey{
 	{(*levelDraft).readPartialPeriod, field{key: "partialPeriod", typ: oneOf(sla.PartialPeriods()...), def: sla.PartialPeriods()[0], verdictOnly: true, doc: "What the part of a period counts as in which the agreement is not in force. " + sla.PartialPeriodDoc() + " Verdict only."}},
 	{(*levelDraft).readServiceHours, field{key: "serviceHours", typ: nameType, example: "prime", doc: "The calendar of its service hours. `always` is around the clock, whatever `spec.serviceHours` says."}},
 	{(*levelDraft).readExclusions, field{key: "exclusions", typ: valueType{name: "list of names", sample: "[maintenance]", scalars: nameType.scalars, shape: anyList}, doc: "Which of the agreement's exclusions this level has; `maintenance` is one. All, if left out; `[]` means none."}},
-	{(*levelDraft).readRecovery, field{key: "recovery", typ: mapping(recoverySection), def: "`spec.recovery`", example: "{objectives: [{metric: longest_outage, le: 2h}]}", doc: "What is promised about the level's outages, instead of `spec.recovery`."}},
+	{(*levelDraft).readRecovery, field{key: "recovery", typ: mapping(recoverySection), example: "{objectives: [{metric: longest_outage, le: 2h}]}", doc: "What is promised about the level's outages, instead of `spec.recovery`."}},
 	{(*levelDraft).readLabels, field{key: "labels", typ: labelsType, example: "{tier_of_contract: gold}", doc: "As in `metadata`, for this level."}},
 	{(*levelDraft).readRollupWeight, field{key: "rollupWeight", typ: decimalType, example: `"3"`, doc: "The level's weight in the mean budget of `spec.rollups`, above 0. Without it, 1."}},
 	{(*levelDraft).readAlerting, field{key: "alerting", typ: mapping(alertingSection), def: "`spec.alerting`", doc: "Overrides `spec.alerting` key by key."}},
