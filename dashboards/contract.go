@@ -70,7 +70,7 @@ func owedPanel(l *sla.ServiceLevel, p sla.Period, period selector) *panel {
 func untilTierPanel(l *sla.ServiceLevel, period selector) *panel {
 	panel := statPanel("Outage until the next credits", "Of total outage, until each tier is reached; nothing if it is.")
 	for _, t := range l.Credits.Tiers {
-		panel.now(period.with(eq(metricnames.Tier, t.Below.String())).level("max", metricnames.CreditMinutes), fmt.Sprintf("%s %% below %s %%", t.Percent, t.Below))
+		panel.now(period.with(eq(metricnames.Tier, t.Below.String())).level("max", metricnames.CreditMinutes), fmt.Sprintf("%s %% %s", t.Percent, t.Words()))
 	}
 	return panel.unit(unitMinutes, -1).noValue(silence(l)).thresholds(colorBad, step{0.000001, colorText})
 }

@@ -13,6 +13,7 @@ import (
 // period seconds.
 type standing struct {
 	lost promql.Expr
+	good promql.Expr // what is left of it, where a series records that; zero: 1 - lost
 	of   promql.Expr // how much of the period is known by then; zero: all of it
 	span func(share promql.Expr) promql.Expr
 
@@ -29,8 +30,8 @@ func (p period) credits(s standing) []Rule {
 		return nil
 	}
 	const minute = 60
-	rules := []Rule{p.record(metricnames.CreditPercent, p.owed(s.lost)).
-		says("Credit for %s in percent, if all the rest of it is good.", p.of.Words()).saysAll(p.owedWords())}
+	rules := []Rule{p.record(metricnames.CreditPercent, p.owed(s)).
+		says("Credit for %s in percent, if all the rest of it is good.", p.of.Words()).saysAll(p.owedWords(s))}
 	for _, t := range p.Credits.Tiers {
 		left := promql.Sub(promql.Num(t.Budget()), s.lost)
 		if !s.of.IsZero() {
@@ -38,19 +39,19 @@ func (p period) credits(s standing) []Rule {
 		}
 		minutes := promql.ClampMin(promql.Div(s.span(left), number(minute)), zero)
 		rules = append(rules, p.record(metricnames.CreditMinutes, minutes, metricnames.Tier, t.Below.String()).
-			says("Minutes of total outage until the good share of %s is below %s %%.", p.of.Words(), t.Below).
+			says("Minutes of total outage until the good share of %s is %s.", p.of.Words(), t.Words()).
 			says("%s", budgetWords(t.Budget(), t.Below)).says("60 = seconds in a minute").saysAll(s.words))
 	}
 	return rules
 }
 
-// owed is the percentage of the lowest tier that a bad share goes beyond: each
-// tier adds what it is more than the one before.
-func (p period) owed(lost promql.Expr) promql.Expr {
+// owed is the percentage of the lowest tier that is reached: each tier adds what it
+// is more than the one before.
+func (p period) owed(s standing) promql.Expr {
 	var sum promql.Expr
 	before := zero
 	for _, t := range p.Credits.Tiers {
-		step := promql.Mul(promql.GtBool(lost, promql.Num(t.Budget())), promql.Num(t.Percent.Sub(before)))
+		step := promql.Mul(s.reaches(t), promql.Num(t.Percent.Sub(before)))
 		if before = t.Percent; sum.IsZero() {
 			sum = step
 		} else {
@@ -60,23 +61,44 @@ func (p period) owed(lost promql.Expr) promql.Expr {
 	return sum
 }
 
+// reaches is 1 where a tier is owed, else 0. A recorded good share is compared as it
+// is: 1 less it is rounded, and at exactly 99.9 % would be more than 0.001.
+func (s standing) reaches(t sla.CreditTier) promql.Expr {
+	compare := promql.GtBool
+	if t.AtMost {
+		compare = promql.GeBool
+	}
+	if !s.good.IsZero() {
+		return compare(promql.Num(t.Ratio()), s.good)
+	}
+	return compare(s.lost, promql.Num(t.Budget()))
+}
+
 // owedPrevious records what was owed for the calendar period before.
-func (p period) owedPrevious(lost promql.Expr) []Rule {
+func (p period) owedPrevious(s standing) []Rule {
 	if !p.owesFor() {
 		return nil
 	}
-	return []Rule{p.record(metricnames.CreditPrevious, p.owed(lost)).
-		says("Credit for the %s before in percent.", p.of.Calendar).saysAll(p.owedWords())}
+	return []Rule{p.record(metricnames.CreditPrevious, p.owed(s)).
+		says("Credit for the %s before in percent.", p.of.Calendar).saysAll(p.owedWords(s))}
 }
 
 // owedWords say how the constants of owed come about.
-func (p period) owedWords() []string {
+func (p period) owedWords(s standing) []string {
 	var words []string
 	before := zero
 	for _, t := range p.Credits.Tiers {
-		words = append(words, fmt.Sprintf("%s = %s - %s: what is added below %s %%, where more than %s is bad",
-			inRules(t.Percent.Sub(before)), t.Percent, before, t.Below, inRules(t.Budget())))
+		added := fmt.Sprintf("%s = %s - %s: what is added %s", inRules(t.Percent.Sub(before)), t.Percent, before, t.Words())
 		before = t.Percent
+		switch {
+		case !s.good.IsZero():
+			added += fmt.Sprintf(", a good share of %s", inRules(t.Ratio()))
+		case t.AtMost:
+			added += fmt.Sprintf(", where at least %s is bad", inRules(t.Budget()))
+		default:
+			added += fmt.Sprintf(", where more than %s is bad", inRules(t.Budget()))
+		}
+		words = append(words, added)
 	}
 	return words
 }
@@ -107,12 +129,20 @@ func (al alerts) creditTiers(f sla.Alert, _ sla.Period) []Rule {
 		tier := []string{metricnames.Tier, t.Below.String()}
 		rules = append(rules, al.notice(f, al.withheld(f, soon, tier...), map[string]string{
 			"summary": fmt.Sprintf("%s is about to cost %s%% of credit", al.nameOfGroup(), t.Percent),
-			"description": fmt.Sprintf("If it goes on as over the last %s, the good share of %s falls below %s%% in {{ $value | humanizeDuration }}; %s%% of credit is owed from there on.",
-				sla.FormatDuration(f.Over), p.Words(), t.Below, t.Percent),
+			"description": fmt.Sprintf("If it goes on as over the last %s, the good share of %s falls %s %s%% in {{ $value | humanizeDuration }}; %s%% of credit is owed from there on.",
+				sla.FormatDuration(f.Over), p.Words(), fallsTo(t), t.Below, t.Percent),
 		}, tier...).
-			says("Fires when the good share of %s, if it goes on as over the last %s, is below %s %% within %s.",
-				p.Words(), sla.FormatDuration(f.Over), t.Below, sla.FormatDuration(f.Within)).
+			says("Fires when the good share of %s, if it goes on as over the last %s, is %s within %s.",
+				p.Words(), sla.FormatDuration(f.Over), t.Words(), sla.FormatDuration(f.Within)).
 			says("60 = seconds in a minute").saysAll(words).says("%s", secondsOf(f.Within)).saysAll(al.weightWords()).saysAll(al.minimaWords()))
 	}
 	return rules
+}
+
+// fallsTo is what a good share does to reach a tier: it falls below, or to.
+func fallsTo(t sla.CreditTier) string {
+	if t.AtMost {
+		return "to"
+	}
+	return "below"
 }

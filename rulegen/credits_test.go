@@ -156,3 +156,38 @@ func TestCreditsOfACalendarMonth(t *testing.T) {
 		t.Errorf("NaN in %v, or credits of another period", nans)
 	}
 }
+
+// At exactly the threshold of a tier nothing is owed if the contract says "below",
+// and the tier is owed if it says "at most"; both for the period that is running and
+// for the one before, and for any failure at all, "below 100".
+func TestCreditsExactlyAtATier(t *testing.T) {
+	l := level("bad", "99.9", events("bad_total", "", "requests_total"))
+	l.Period = sla.Period{Calendar: sla.Month}
+	l = withCredits(l, "100", "5", "99.9", "10", "99", "25", "95", "100")
+	l.Credits.Tiers[1].AtMost, l.Credits.Tiers[3].AtMost = true, true
+	plan, findings := rulegen.Compile(&sla.Agreement{Name: "shop", Levels: []*sla.ServiceLevel{l}}, generated2026)
+	if len(findings) > 0 {
+		t.Fatal(findings)
+	}
+	expr := map[string]string{}
+	for _, g := range plan.Levels[0].Groups {
+		for _, r := range g.Rules {
+			expr[r.Record] = r.Expr.String()
+		}
+	}
+	for _, c := range []struct{ good, lost, owed float64 }{
+		{1, 0, 0}, {0.9999999, 0.0000001, 5}, {0.9990001, 0.0009999, 5}, {0.999, 0.001, 10}, {0.9990 - 1e-9, 0.001 + 1e-9, 10},
+		{0.99, 0.01, 10}, {0.99 - 1e-9, 0.01 + 1e-9, 25}, {0.95 + 1e-9, 0.05 - 1e-9, 25}, {0.95, 0.05, 100}, {0, 1, 100},
+	} {
+		w := enginetest.New(t, time.Minute, func(time.Time) []enginetest.Sample {
+			labels := `sla="shop",service="api",slo="bad",period="month"`
+			return []enginetest.Sample{
+				{Series: "sla:best_possible:ratio_period{" + labels + "}", Value: c.good},
+				{Series: "sla:error:ratio_period_previous{start=\"20261001\"," + labels + "}", Value: c.lost},
+			}
+		})
+		w.Run(2 * time.Minute)
+		near(t, fmt.Sprintf("owed if %v are good", c.good), w.Value(expr["sla:credit:percent_period"]), c.owed, 0)
+		near(t, fmt.Sprintf("owed before, if %v were bad", c.lost), w.Value(expr["sla:credit:percent_period_previous"]), c.owed, 0)
+	}
+}

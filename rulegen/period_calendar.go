@@ -45,11 +45,11 @@ func (p period) calendar() []Rule {
 			says("Bad share of the %s before.", c.of.Calendar),
 	)
 	rules = append(rules, c.credits(standing{
-		lost: promql.Sub(promql.Num(one), c.figure(metricnames.BestPossible).Now()), of: promql.AddLeft(coverage, rest),
+		lost: promql.Sub(promql.Num(one), c.figure(metricnames.BestPossible).Now()), good: c.figure(metricnames.BestPossible).Now(), of: promql.AddLeft(coverage, rest),
 		span: func(share promql.Expr) promql.Expr { return promql.MulLeft(share, c.whole(), nil, nil) }, words: c.restWords(),
 	})...)
 	rules = append(rules, c.capsUsed()...)
-	return append(rules, c.owedPrevious(c.figure(metricnames.ErrorPrevious).Now())...)
+	return append(rules, c.owedPrevious(standing{lost: c.figure(metricnames.ErrorPrevious).Now()})...)
 }
 
 // start is the start of a period, as a label.

@@ -68,7 +68,7 @@ func (f *figures) credits() {
 		for _, beyond := range []bool{false, true} {
 			lost := t.Budget().Float64() * (1 - margin)
 			if beyond {
-				lost, owed = t.Budget().Float64()*(1+margin), t.Percent
+				lost, owed = max(t.Budget().Float64()*(1+margin), margin*1e-6), t.Percent // below 100 % there is no budget
 			}
 			percent := math.Round(owed.Float64() * scale)
 			left := max(0, t.Budget().Float64()-lost) * p.Nominal().Minutes()

@@ -223,7 +223,7 @@ spec:
       indicator: {events: {bad: 'http_requests_total{job="api",code=~"5.."}', total: 'http_requests_total{job="api"}'}}
       target: "99"
       period: 7d
-      credits: {tiers: [{below: "99", percent: "10"}, {below: "90", percent: "50"}]}
+      credits: {tiers: [{below: "99", percent: "10"}, {atMost: "90", percent: "50"}]}
     - {name: missing, indicator: {probe: {http: "https://shop.example/"}}, target: "99", period: 7d, missingData: bad}
 `,
 	// Redundancy, weights, and an unknown state that is not left out.

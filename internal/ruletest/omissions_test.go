@@ -83,8 +83,8 @@ spec:
   calendars: {prime: {weekly: [{days: [Mon, Tue, Wed, Thu, Fri], from: "08:00", to: "20:00"}]}}
   exclusions: [{name: tests, effect: treat_as_up, condition: tests_running == 1, cap: {excludedDowntime: 20m, per: month}}]
   serviceLevels:
-    - {name: credits, exclusions: [], indicator: {probe: {http: "https://shop.example/"}}, target: "99", period: 7d, credits: {tiers: [{below: "99", percent: "10"}, {below: "90", percent: "50"}]}}
-    - {name: of-the-month, exclusions: [], indicator: {events: {bad: 'b{job="x"}', total: 't{job="x"}'}}, target: "99", period: month, credits: {tiers: [{below: "99", percent: "10"}]}}
+    - {name: credits, exclusions: [], indicator: {probe: {http: "https://shop.example/"}}, target: "99", period: 7d, credits: {tiers: [{below: "99", percent: "10"}, {atMost: "90", percent: "50"}]}}
+    - {name: of-the-month, exclusions: [], indicator: {events: {bad: 'b{job="x"}', total: 't{job="x"}'}}, target: "99", period: month, credits: {tiers: [{below: "100", percent: "5"}, {below: "99", percent: "10"}, {atMost: "90", percent: "50"}]}}
     - {name: missing, exclusions: [], indicator: {probe: {tcp: "shop.example:1"}}, target: "99", period: 7d, missingData: bad}
     - {name: minutes, exclusions: [], indicator: {events: {bad: 'c{job="y"}', total: 'd{job="y"}'}}, target: "99", period: 7d, missingData: good, aggregation: {method: bad_minute, errorThreshold: "5"}}
     - {name: capped, serviceHours: prime, indicator: {condition: {expr: queue_age < 60}}, target: "95", period: month}

@@ -11,7 +11,7 @@ var creditsSection = &section{
 	name: "credits",
 	doc:  "What a missed target share costs. Credits follow the level's first calendar period, or its first period if it has none. Rules record what is owed and how far the next tier is: [credits](rules.md#credits).",
 	fields: []field{
-		{key: "tiers", typ: valueType{name: "list of mappings", sample: `[{below: "99.9", percent: "10"}]`, sections: []*section{creditTierSection}, shape: listOf}, required: true, doc: "The steps. The lowest threshold that is undercut decides, so there are no gaps between them."},
+		{key: "tiers", typ: valueType{name: "list of mappings", sample: `[{below: "99.9", percent: "10"}]`, sections: []*section{creditTierSection}, shape: listOf}, required: true, doc: "The steps. The lowest threshold that is reached decides, so there are no gaps between them."},
 	},
 }
 
@@ -19,9 +19,11 @@ var creditTierSection = &section{
 	name: "a credit tier",
 	doc:  "A step of the credits.",
 	fields: []field{
-		{key: "below", typ: percentType, required: true, doc: "The tier applies while the period's good share is below this, in per cent. At exactly this value it does not."},
+		{key: "below", typ: percentType, synonyms: []string{"lt", "lessThan", "under"}, doc: "The tier applies while the period's good share is below this, in per cent. At exactly this value it does not. `\"100\"` is any failure at all."},
+		{key: "atMost", typ: percentType, synonyms: []string{"le", "lte", "upTo", "max"}, doc: "The tier applies while the period's good share is this or less. Instead of `below`."},
 		{key: "percent", typ: valueType{name: "decimal in quotes, percent", sample: `"10"`, scalars: decimalType.scalars}, required: true, doc: "What is owed, in per cent of the base that the contract names. Above 0, at most 100."},
 	},
+	oneOf: [][]string{{"below", "atMost"}},
 }
 
 // readCredits reads the credit tiers of a level, and sorts them from the highest
@@ -40,7 +42,7 @@ func (d *levelDraft) readCredits(at value) {
 			continue
 		}
 		if i := slices.IndexFunc(l.Credits.Tiers, func(t sla.CreditTier) bool { return t.Below.Cmp(tier.Below) == 0 }); i >= 0 {
-			item.error("credit-tiers", fmt.Sprintf("two credit tiers are below %q, and only one can hold", tier.Below), "keep one of them")
+			item.error("credit-tiers", fmt.Sprintf("two credit tiers have the threshold %q, and only one can hold", tier.Below), "keep one of them")
 			continue
 		}
 		l.Credits.Tiers = append(l.Credits.Tiers, tier)
@@ -56,34 +58,15 @@ func decodeCreditTier(v value) (sla.CreditTier, bool) {
 	if o == nil {
 		return sla.CreditTier{}, false
 	}
-	below, _, belowOK := read(o, "below", value.percent)
+	below, _, belowOK := read(o, "below", value.percentOrAll)
+	atMost, _, atMostOK := read(o, "atMost", value.percent)
+	if atMostOK {
+		below, belowOK = atMost, true
+	}
 	percent, at, percentOK := read(o, "percent", value.decimal)
 	if percentOK && (percent.Sign() <= 0 || percent.Cmp(sla.NewDecimal(100, 1)) > 0) {
 		at.error("bad-credit", at.quoted()+" is not above 0 and at most 100", `write the share that is credited in per cent, e.g. "10"`)
 		percentOK = false
 	}
-	return sla.CreditTier{Below: below, Percent: percent, Pos: v.pos()}, belowOK && percentOK
-}
-
-// lintCredits warns of tiers that do not fit the target or each other. Contracts have
-// such tiers.
-func (d *decoder) lintCredits(l *sla.ServiceLevel) {
-	if len(l.Credits.Tiers) == 0 {
-		return
-	}
-	first := l.Credits.Tiers[0]
-	switch first.Below.Cmp(l.Target) {
-	case 1:
-		d.report(sla.Warning, first.Pos, "credit-tiers", fmt.Sprintf("credit is owed below %s %%, although the target of level %q is only %s %%", first.Below, l.ID.SLO, l.Target),
-			fmt.Sprintf("begin at the target: below: %q", l.Target.String()))
-	case -1:
-		d.report(sla.Warning, first.Pos, "credit-tiers", fmt.Sprintf("from %s %% up to the target of %s %% level %q misses its target and owes nothing", first.Below, l.Target, l.ID.SLO),
-			fmt.Sprintf("begin at the target, below: %q, if that is not meant", l.Target.String()))
-	}
-	for i, t := range l.Credits.Tiers[1:] {
-		if before := l.Credits.Tiers[i]; t.Percent.Cmp(before.Percent) <= 0 {
-			d.report(sla.Warning, t.Pos, "credit-tiers", fmt.Sprintf("below %s %% level %q owes %s %%, which is no more than the %s %% below %s %%", t.Below, l.ID.SLO, t.Percent, before.Percent, before.Below),
-				"tiers are cumulative, the lowest decides: give the lower one the greater percentage, or leave it out")
-		}
-	}
+	return sla.CreditTier{Below: below, AtMost: atMostOK, Percent: percent, Pos: v.pos()}, belowOK && percentOK
 }

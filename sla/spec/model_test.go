@@ -24,6 +24,10 @@ func TestCredits(t *testing.T) {
 	if f == nil || f.For != 5*time.Minute || f.KeepFiringFor != 10*time.Minute || f.Within != 48*time.Hour || f.Over != time.Hour || f.Labels["channel"] != "sales" {
 		t.Errorf("alert %+v", f)
 	}
+	l = load(t, "testdata/valid/credits.yaml")["any-failure"]
+	if got := l.Credits.CreditWords(); got != "5 % below 100 %, 50 % at most 99.5 %" {
+		t.Error(got)
+	}
 	if l := load(t, "testdata/valid/smallest.yaml")["availability"]; l.Notice(sla.AlertCreditTier) != nil {
 		t.Error("a level without credits has an alert about them")
 	}

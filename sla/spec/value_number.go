@@ -129,6 +129,14 @@ func (v value) percent() (sla.Decimal, bool) {
 	return d, false
 }
 
+// percentOrAll parses a percentage as percent does, and 100.
+func (v value) percentOrAll() (sla.Decimal, bool) {
+	if d, err := sla.ParseDecimal(v.node.Value); err == nil && v.node.ShortTag() == "!!str" && d.Cmp(sla.NewDecimal(100, 1)) == 0 {
+		return d, true
+	}
+	return v.percent()
+}
+
 // looksLikeRatio returns whether d is more likely a ratio like 0.999 than a percentage:
 // nobody promises less than 1 %.
 func looksLikeRatio(d sla.Decimal) bool { return d.Sign() > 0 && d.Cmp(sla.NewDecimal(1, 1)) < 0 }
