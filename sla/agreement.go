@@ -26,9 +26,11 @@ type Agreement struct {
 	Adjustments   []*Adjustment // in the order of the source
 	// Revisions are all revisions of the agreement that were loaded, in the order in which
 	// they take effect, if there are several.
-	Revisions []*Agreement
-	Digest    string // SHA-256 of the file that it was read from, in hex
-	Pos       Position
+	Revisions    []*Agreement
+	CreditPolicy CreditPolicy
+	Termination  *TerminationRight // nil: credits give no right to end the agreement
+	Digest       string            // SHA-256 of the file that it was read from, in hex
+	Pos          Position
 }
 
 // ID identifies a service level: the three labels of every recorded series and every

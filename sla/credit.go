@@ -1,15 +1,28 @@
 package sla
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
+	"time"
 )
 
-// Credits are what a missed target costs, in per cent of the base that the contract
-// names.
+// Credits are what a missed promise costs. Live rules follow the tiers; all the rest is
+// for verdicts. Tiers and Schemes add up.
 type Credits struct {
-	Tiers []CreditTier // the highest threshold first; thresholds differ
+	Tiers       []CreditTier   // the highest threshold first; thresholds differ
+	Schemes     []CreditScheme // further ways to owe, in the order of the reference
+	Allowance   time.Duration  // bad time of a period that Schemes do not count
+	Cap         *CreditCap     // the most that the level owes in a period
+	Fee         *Fee           // nil: the agreement's
+	Basis       string         // what percentages are of, in words; "": as the agreement says
+	NonStacking string         // of levels with the same name here, only the greatest credit is paid
+	AsTime      bool           // the term is extended instead of money being paid
+	Pos         Position
 }
+
+// Any returns whether the level can owe anything.
+func (c Credits) Any() bool { return len(c.Tiers)+len(c.Schemes) > 0 }
 
 // CreditTier is one tier: Percent is owed if the good share of the period is below
 // Below. The tier with the lowest threshold that applies decides, so there are no gaps
@@ -52,11 +65,32 @@ func (l *ServiceLevel) CreditPeriod() Period {
 	return l.Period
 }
 
-// CreditWords describes the credits: "10 % below 99.9 %, 25 % below 99 %".
+// CreditWords describes what is owed: "10 % below 99.9 %, 25 % below 99 %".
 func (c Credits) CreditWords() string {
-	words := make([]string, 0, len(c.Tiers))
+	words := make([]string, 0, len(c.Tiers)+len(c.Schemes))
 	for _, t := range c.Tiers {
 		words = append(words, fmt.Sprintf("%s %% %s", t.Percent, t.Words()))
 	}
+	for _, s := range c.Schemes {
+		words = append(words, s.Words())
+	}
 	return strings.Join(words, ", ")
+}
+
+// BaseOf is what the percentages of a level's credits are of: its fee for the period, and
+// ok is false if that is not known.
+func (p CreditPolicy) BaseOf(l *ServiceLevel) (base Money, ok bool) {
+	fee := l.Credits.Fee
+	if fee == nil {
+		fee = p.Fee
+	}
+	if fee == nil {
+		return Money{}, false
+	}
+	return Money{fee.Of(l.CreditPeriod()), fee.Currency}, true
+}
+
+// BasisOf names what the percentages of a level's credits are of.
+func (p CreditPolicy) BasisOf(l *ServiceLevel) string {
+	return cmp.Or(l.Credits.Basis, p.Basis, "the fee")
 }
