@@ -100,21 +100,37 @@ func (c Combine) Doc() string {
 // CapSpan says what a cap of credits limits.
 type CapSpan string
 
-// The spans, in the order of the settlement.
+// The spans.
 const (
 	CapLevel  CapSpan = "level"
 	CapPeriod CapSpan = "period"
 	CapYear   CapSpan = "12_months" // the twelve months up to the end of the period
 )
 
-// CapSpans are all spans.
-var CapSpans = []CapSpan{CapLevel, CapPeriod, CapYear}
+// capSpans is the table of all spans, in the order of the settlement.
+var capSpans = []struct {
+	span  CapSpan
+	words string
+}{{CapLevel, "for a level"}, {CapPeriod, "for a period"}, {CapYear, "in 12 months"}}
 
-// capWords are the spans for people.
-var capWords = map[CapSpan]string{CapLevel: "for a level", CapPeriod: "for a period", CapYear: "in 12 months"}
+// CapSpans are all spans.
+func CapSpans() []CapSpan {
+	all := make([]CapSpan, len(capSpans))
+	for i, s := range capSpans {
+		all[i] = s.span
+	}
+	return all
+}
 
 // Words are the span for people: "for a period".
-func (s CapSpan) Words() string { return capWords[s] }
+func (s CapSpan) Words() string {
+	for _, of := range capSpans {
+		if of.span == s {
+			return of.words
+		}
+	}
+	return ""
+}
 
 // CreditCap is the most that is owed: a percentage of the base, or an amount.
 type CreditCap struct {
