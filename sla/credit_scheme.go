@@ -100,11 +100,11 @@ func (o OutageBands) Words() string {
 	return "for " + what + " " + strings.Join(steps, ", ")
 }
 
-// OutageCount owes by how many outages a period has.
-type OutageCount struct{ Steps []CreditStep }
+// OutageSteps owes by how many outages a period has.
+type OutageSteps struct{ Steps []CreditStep }
 
 // Words describe the scheme.
-func (o OutageCount) Words() string { return StepWords(o.Steps, "outage") }
+func (o OutageSteps) Words() string { return StepWords(o.Steps, "outage") }
 
 // StepWords describe steps by a number of things: "5 % from 1 outage on, 10 % from 3".
 func StepWords(steps []CreditStep, of string) string {
