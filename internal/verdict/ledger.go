@@ -50,15 +50,14 @@ func unitOf(l *sla.ServiceLevel) unit {
 // measure fills the ledger from the state of the level as it was measured.
 func (b *ledger) measure(in Input, measured track, places []Place, weights []Weight) {
 	measured = measured.reaching(b.from.UnixNano(), b.until.UnixNano())
-	down, _ := outagesOf(policyOf(b.level).fill(measured), b.level.Settlement.Outage)
+	down, _ := outagesOf(b.fill(measured), b.level.Settlement.Outage)
 	b.timetable = in.timetableOf(b.level, b.from, b.to, down)
 	b.measureWith(measured, places, weights)
 }
 
 // measureWith fills the ledger by a timetable that is known.
 func (b *ledger) measureWith(measured track, places []Place, weights []Weight) {
-	fill := policyOf(b.level)
-	b.down, b.spans = outagesOf(fill.fill(measured), b.level.Settlement.Outage)
+	b.down, b.spans = outagesOf(b.fill(measured), b.level.Settlement.Outage)
 	if b.level.Settlement.Outage.Confirms() {
 		b.blames = holdBlame(b.blames, b.down)
 	}
@@ -68,7 +67,7 @@ func (b *ledger) measureWith(measured track, places []Place, weights []Weight) {
 	case sla.CountsEvents:
 		s = alike(presence(places), presence(places))
 	case sla.CountsSlots:
-		s = b.slotStates(places, fill)
+		s = b.slotStates(places)
 	}
 	b.pieces = s.pieces(masks, weights, until)
 	if b.unit.of == 0 {
@@ -81,13 +80,18 @@ func (b *ledger) measureWith(measured track, places []Place, weights []Weight) {
 
 // slotStates are the states of slots that are judged by the events that count: those in
 // removed time are left out, and failures that an exclusion excuses are good.
-func (b *ledger) slotStates(places []Place, fill policy) states {
+func (b *ledger) slotStates(places []Place) states {
 	r, until := ruleOf(b.level.Aggregation), b.until.UnixNano()
 	by := func(takes func(mask) (total, bad bool)) track {
-		return judgedCells(masked(places, b.timetable.masks, until, takes), r, b.level.Slots, b.zone)
+		return judgedCells(masked(places, b.timetable.masks, until, takes), r, b.level.Slots, b.zone).reaching(b.from.UnixNano(), until)
 	}
 	agreed := by(takesAgreed)
-	return states{measured: agreed, raw: fill.fill(by(takesServed)), agreed: fill.fill(agreed), counted: fill.fill(by(takesKept))}
+	return states{measured: agreed, raw: b.fill(by(takesServed)), agreed: b.fill(agreed), counted: b.fill(by(takesKept)), excused: true}
+}
+
+// fill counts unmeasured time by the policy of the level.
+func (b *ledger) fill(t track) track {
+	return policyOf(b.level).fill(t, b.from.UnixNano(), b.until.UnixNano())
 }
 
 func policyOf(l *sla.ServiceLevel) policy {

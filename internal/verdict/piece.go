@@ -15,10 +15,15 @@ type piece struct {
 }
 
 // states are the tracks that pieces are made of.
-type states struct{ measured, raw, agreed, counted track }
+type states struct {
+	measured, raw, agreed, counted track
+	excused                        bool // counted is without what exclusions treat as up
+}
 
 // alike are the states of a level that is judged by all that was measured.
-func alike(measured, filled track) states { return states{measured, filled, filled, filled} }
+func alike(measured, filled track) states {
+	return states{measured: measured, raw: filled, agreed: filled, counted: filled}
+}
 
 // pieces cuts states by what counts, from the first mask to until.
 func (s states) pieces(masks []mask, weights []Weight, until int64) []piece {
@@ -43,7 +48,7 @@ func (s states) pieces(masks []mask, weights []Weight, until int64) []piece {
 			measured: tracks[0][next[0]].is == known, weight: tracks[4][next[4]].bad,
 			raw: tracks[1][next[1]], agreed: tracks[2][next[2]], counted: tracks[3][next[3]],
 		}
-		if !p.mask.kept() {
+		if !p.mask.kept() && !s.excused {
 			p.counted.bad = sla.Decimal{}
 		}
 		if p.mask.served && !p.mask.inForce { // assumed to be up

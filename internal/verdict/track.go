@@ -140,26 +140,40 @@ func shareOf(s Stretch) sla.Decimal {
 // policy is what time without a measurement counts as.
 type policy struct{ missing, unseen sla.MissingData }
 
-// fill returns the track with unmeasured time counted by the policy.
-func (p policy) fill(t track) track {
+// fill returns the track with unmeasured time counted by the policy. What was not seen
+// counts only in [from, until): elsewhere nobody was to look.
+func (p policy) fill(t track, from, until int64) track {
 	if p == (policy{}) {
 		return t
 	}
 	var filled track
 	for _, x := range t {
-		counts := p.unseen
-		if x.is == missing {
-			counts = p.missing
+		if x.is != unseen {
+			filled = filled.add(countedAs(x, p.missing))
+			continue
 		}
-		if x.is != known && counts != sla.MissingExcluded {
-			x.is, x.bad = known, sla.Decimal{}
-			if counts == sla.MissingBad {
-				x.bad = one
-			}
+		first, last := max(x.from, from), min(x.to, until)
+		if first >= last {
+			filled = filled.add(x)
+			continue
 		}
-		filled = filled.add(x)
+		filled = filled.add(part{from: x.from, to: first})
+		filled = filled.add(countedAs(part{from: first, to: last}, p.unseen))
+		filled = filled.add(part{from: last, to: x.to})
 	}
 	return filled
+}
+
+// countedAs is a part that counts by a policy if it is unknown.
+func countedAs(x part, counts sla.MissingData) part {
+	if x.is == known || counts == sla.MissingExcluded {
+		return x
+	}
+	x.is, x.bad = known, sla.Decimal{}
+	if counts == sla.MissingBad {
+		x.bad = one
+	}
+	return x
 }
 
 // instant is a time of Unix nanoseconds.
