@@ -88,6 +88,10 @@ bench-rules: $(TOOLS)/sloth ## what a month of rules costs and how exact they ar
 bench-prometheus: build $(TOOLS)/prometheus ## what 10,000 service levels cost a Prometheus that evaluates them (Linux, 25 minutes)
 	$(GO) run ./test/bench/prometheus -upheld $(BIN)/upheld -prometheus $(TOOLS)/prometheus
 
+.PHONY: bench-report
+bench-report: build $(TOOLS)/prometheus ## what upheld report takes for a month of 20 million samples (Linux)
+	$(GO) run ./test/bench/report -upheld $(BIN)/upheld -prometheus $(TOOLS)/prometheus
+
 .PHONY: update
 update: ## record the golden files again, then run every test on them
 	scripts/update-golden

@@ -27,6 +27,7 @@ import (
 type reportOptions struct {
 	files   spec.Files
 	server  serverFlags
+	remote  bool // read
 	samples []string
 	period  string
 	formats []string
@@ -65,6 +66,7 @@ output. The exit code says what the answer is: 0 for met.`,
 	f.StringSliceVar(&o.formats, "format", nil, "how to write reports: "+strings.Join(reportFormatNames(), ", ")+" (default: json to standard output, html and json to a directory)")
 	f.StringVarP(&o.dir, "output-dir", "o", "", "write each report into this `directory`, which is made if need be")
 	o.server.flags(f, "read samples from this server", 2*time.Minute)
+	f.BoolVar(&o.remote, "prometheus.remote-read", true, "read from --prometheus.url by remote read, if it has that; else by queries")
 	bindFiles(f, &o.files)
 	return cmd
 }
@@ -176,7 +178,7 @@ func (o reportOptions) source() (samples.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return samples.NewServer(base, samples.ServerOptions{Transport: transport, Timeout: o.server.timeout}), nil
+	return samples.NewServer(base, samples.ServerOptions{Transport: transport, Timeout: o.server.timeout, Queries: !o.remote}), nil
 }
 
 // judgement is one period of an agreement that is to be judged.
