@@ -46,7 +46,13 @@ func (p presence) add(of target, rows []row) {
 	}
 	runs = append(runs, own...)
 	slices.SortFunc(runs, func(a, b run) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(b.to, a.to)) })
-	p[of] = slices.CompactFunc(runs, func(a, b run) bool { return b.to <= a.to })
+	joined := runs[:0]
+	for _, r := range runs {
+		if n := len(joined); n == 0 || r.to > joined[n-1].to { // what lies in an earlier one says nothing more
+			joined = append(joined, r)
+		}
+	}
+	p[of] = joined
 }
 
 // before returns when a target was scraped last before t, if it was recently.

@@ -76,9 +76,7 @@ func (l *load) block(fs *families, start int64, take taker, observed func(of *co
 		emit := func(f *family) func(increment) {
 			return func(inc increment) {
 				if len(c.of) > 1 {
-					if c.counts(f, inc) {
-						several = append(several, inc)
-					}
+					c.own(f, inc, func(part increment) { several = append(several, part) })
 					return
 				}
 				l.give(c, inc, take, observed)
@@ -108,9 +106,11 @@ func (l *load) ends(fs *families, take taker, observed func(of *copies, from, to
 		var several []increment
 		for _, f := range c.of {
 			f.rest(func(inc increment) {
-				if c.counts(f, inc) {
+				if len(c.of) == 1 {
 					several = append(several, inc)
+					return
 				}
+				c.own(f, inc, func(part increment) { several = append(several, part) })
 			})
 		}
 		l.giveSorted(c, several, take, observed)

@@ -185,8 +185,27 @@ func (c *copies) choose() {
 	}
 }
 
-// counts tells whether an increment of a replica is the one that counts.
-func (c *copies) counts(f *family, inc increment) bool {
-	owner := c.owner[floor(inc.to, hour)]
-	return owner == nil || owner == f
+// own gives what of an increment of a replica counts: all of it, if the replica counts in
+// the hour of its later sample. Of a gap each hour has its share, since in some of them
+// another replica may have counted.
+func (c *copies) own(f *family, inc increment, give func(increment)) {
+	if !inc.gap {
+		if owner := c.owner[floor(inc.to, hour)]; owner == nil || owner == f {
+			give(inc)
+		}
+		return
+	}
+	whole := float64(inc.to - inc.from)
+	for from := inc.from; from < inc.to; {
+		to := min(floor(from, hour)+hour, inc.to)
+		if owner := c.owner[floor(from, hour)]; owner == nil || owner == f {
+			part := inc
+			part.from, part.to = from, to
+			for i := range part.d {
+				part.d[i] *= float64(to-from) / whole
+			}
+			give(part)
+		}
+		from = to
+	}
 }

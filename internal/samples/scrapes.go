@@ -103,20 +103,23 @@ func (s *scrapes) runs(ctx context.Context, job string, from, to int64, use func
 }
 
 // spans is the time in [from, to) in which the server scraped any target of the jobs, and
-// did so for some minutes before.
+// did so for some minutes before: up to its last scrape.
 func (s *scrapes) spans(ctx context.Context, jobs []string, from, to int64) (sla.Spans, error) {
 	var all []sla.Span
+	var usual time.Duration
 	for _, job := range jobs {
-		err := s.runs(ctx, job, from-2*recently, to, func(_ target, r run) { all = append(all, span(r.from, r.to)) })
+		err := s.runs(ctx, job, from-2*recently, to+recently, func(_ target, r run) {
+			all = append(all, span(r.from, r.to))
+			usual = max(usual, time.Duration(r.usual)*time.Millisecond)
+		})
 		if err != nil {
 			return nil, err
 		}
 	}
 	var longer []sla.Span
 	for _, run := range sla.Union(all...) {
-		if run.From = run.From.Add(time.Duration(trimmed) * time.Millisecond); run.From.Before(run.To) {
-			longer = append(longer, run)
-		}
+		run.From, run.To = run.From.Add(time.Duration(trimmed)*time.Millisecond), run.To.Add(-usual)
+		longer = append(longer, run)
 	}
 	return sla.Union(longer...).Within(at(from), at(to)), nil
 }
