@@ -192,6 +192,9 @@ func (b *ledger) blame() []Blame {
 
 // causeOf names the components that are to blame for a composite's outage.
 func (b *ledger) causeOf(from, to int64) string {
+	if cause := b.causes(sla.Span{From: instant(from), To: instant(to)}); cause != "" {
+		return cause
+	}
 	c, ok := b.level.Indicator.(*sla.Composite)
 	if !ok {
 		return unknownCause

@@ -40,9 +40,6 @@ func (b *ledger) report() Level {
 		v.Best = percent(share)
 	}
 	v.Verdict, v.Why = b.decide()
-	if v.Verdict == Met {
-		v.But = b.buts()
-	}
 	return v
 }
 
@@ -122,7 +119,7 @@ func (b *ledger) choices() Choices {
 	}
 	var effects []sla.Effect
 	names := ""
-	for _, e := range b.level.Exclusions {
+	for _, e := range b.timetable.exclusions {
 		if len(effects) > 0 {
 			names += ", "
 		}

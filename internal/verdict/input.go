@@ -108,6 +108,7 @@ func (in Input) evidenceOf(id sla.ID, from, to time.Time) (e LevelEvidence, over
 	for i, g := range e.Groups {
 		groups[i] = GroupEvidence{Labels: g.Labels, Places: make([]Place, len(g.Places))}
 		for j, p := range g.Places {
+			p = in.corrected(id, p, in.bySeconds(id))
 			cut, n := within(p.Stretches, from, to)
 			groups[i].Places[j] = Place{Labels: p.Labels, Stretches: cut}
 			overfull += n
@@ -115,6 +116,12 @@ func (in Input) evidenceOf(id sla.ID, from, to time.Time) (e LevelEvidence, over
 	}
 	e.Groups = groups
 	return e, overfull
+}
+
+// bySeconds returns whether a level counts seconds.
+func (in Input) bySeconds(id sla.ID) bool {
+	i := slices.IndexFunc(in.Agreement.Levels, func(l *sla.ServiceLevel) bool { return l.ID == id })
+	return i >= 0 && in.Agreement.Levels[i].Aggregation.Counts() == sla.CountsSeconds
 }
 
 func within(stretches []Stretch, from, to time.Time) (cut []Stretch, overfull int) {

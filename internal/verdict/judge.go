@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/upheld-sla/upheld/sla"
@@ -94,19 +95,20 @@ func (r *Report) judgeLevel(in Input, l *sla.ServiceLevel, p sla.Period, from, t
 		r.find(l, "bad_above_total", "in %d stretches of time more was bad than there was; all of it counts as bad there", overfull)
 	}
 	for _, group := range groupsOf(l, evidence) {
-		b := &ledger{level: l, from: from, to: to, until: earlier(in.until(), to), unit: unitOf(l), target: l.Target, zone: p.Location()}
-		if len(l.GroupBy.Labels) > 0 {
-			b.target = l.PromiseTo(group.Labels).Target
+		seen := func(by view) *ledger {
+			return in.ledgerOf(l, p, sla.Span{From: from, To: to}, group, evidence.Weight, by)
 		}
-		if c, ok := l.Indicator.(*sla.Composite); ok {
-			b.measureComposite(in, c, evidence.Weight)
-		} else {
-			b.measure(in, stateOf(l, group.Places, b.zone), group.Places, evidence.Weight)
-		}
+		b := seen(settled)
 		level := b.report()
+		if why := in.disagree(l, sla.Span{From: from, To: to}); len(why) > 0 {
+			contest(&level, seen(strict), seen(lenient), why)
+		}
 		level.Group = group.Labels
 		level.Gaps = gapsOf(evidence.Gaps, from, to)
 		level.Places = b.places(group.Places, evidence.Weight)
+		if level.Verdict == Met {
+			level.But = b.buts(level.Places, level.Outages)
+		}
 		if !from.Equal(in.Start) || !to.Equal(in.End) {
 			level.Period = &ReportPeriod{Name: in.Name, Start: from, End: to, Zone: zoneName(p.Zone), Until: b.until}
 		}
@@ -120,6 +122,34 @@ func declared(d sla.Declared) Level {
 		Service: d.Service, SLO: d.Name, Description: d.Description, Verdict: DeclaredOnly, Why: "It has no number, so it is reported and not scored.",
 		Outages: []Outage{}, Recovery: []Recovery{}, Blame: []Blame{}, Places: []PlaceResult{}, Course: []Point{}, Gaps: []ReportedGap{}, But: []But{},
 	}
+}
+
+// ledgerOf fills the ledger of a group by a view of what is excluded.
+func (in Input) ledgerOf(l *sla.ServiceLevel, p sla.Period, of sla.Span, group GroupEvidence, weights []Weight, by view) *ledger {
+	b := &ledger{
+		level: l, from: of.From, to: of.To, until: earlier(in.until(), of.To), unit: unitOf(l), target: l.Target, zone: p.Location(), by: by,
+		causes: func(within sla.Span) string { return in.causeIn(l, within) },
+	}
+	if len(l.GroupBy.Labels) > 0 {
+		b.target = l.PromiseTo(group.Labels).Target
+	}
+	if c, ok := l.Indicator.(*sla.Composite); ok {
+		b.measureComposite(in, c, weights)
+	} else {
+		b.measure(in, stateOf(l, group.Places, b.zone), group.Places, weights)
+	}
+	return b
+}
+
+// contest makes a verdict disputed if what the parties do not agree on decides it.
+func contest(v *Level, strict, lenient *ledger, why []string) {
+	without, _ := strict.decide()
+	with, _ := lenient.decide()
+	if v.Verdict != Met && v.Verdict != Breached || without == v.Verdict && with == v.Verdict {
+		return
+	}
+	v.Why = fmt.Sprintf("%s With everything that was claimed it is %s, without what is contested it is %s, and the parties do not agree: %s.", v.Why, with, without, strings.Join(why, "; "))
+	v.Verdict, v.But = Disputed, []But{}
 }
 
 func earlier(a, b time.Time) time.Time {
@@ -175,7 +205,7 @@ func (in Input) exclusions() []Exclusion {
 		}
 		all = append(all, x)
 	}
-	return all
+	return append(all, in.claims()...)
 }
 
 func gapsOf(gaps []Gap, from, to time.Time) []ReportedGap {

@@ -19,7 +19,9 @@ type ledger struct {
 	entries   []entry // what they add to the figures, or the events that do
 	target    sla.Decimal
 	zone      *time.Location
-	blames    []blameSpan // of a composite, around the period
+	by        view
+	causes    func(sla.Span) string // what the parties wrote down
+	blames    []blameSpan           // of a composite, around the period
 	figures
 	agreed, known int64 // nanoseconds of agreed time up to until, and of it measured
 	unknown       int64 // neither measured nor counted by a policy
@@ -51,7 +53,7 @@ func unitOf(l *sla.ServiceLevel) unit {
 func (b *ledger) measure(in Input, measured track, places []Place, weights []Weight) {
 	measured = measured.reaching(b.from.UnixNano(), b.until.UnixNano())
 	down, _ := outagesOf(b.fill(measured), b.level.Settlement.Outage)
-	b.timetable = in.timetableOf(b.level, b.from, b.to, down)
+	b.timetable = in.timetableOf(b.level, b.from, b.to, down, b.by)
 	b.measureWith(measured, places, weights)
 }
 

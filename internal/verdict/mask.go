@@ -30,21 +30,28 @@ type capUse struct {
 
 // timetable is when a level counts, over all of a period.
 type timetable struct {
-	masks []mask // ascending, from the start of the period to its end
-	spans []sla.Spans
-	caps  []capUse
+	exclusions []exclusion
+	masks      []mask // ascending, from the start of the period to its end
+	spans      []sla.Spans
+	caps       []capUse
 }
 
 // timetableOf finds when a level counts. down is its state, for caps on downtime.
-func (in Input) timetableOf(l *sla.ServiceLevel, from, to time.Time, down track) timetable {
+func (in Input) timetableOf(l *sla.ServiceLevel, from, to time.Time, down track, by view) timetable {
 	served, inForce := l.Service(from, to), in.inForce(from, to)
 	if l.Settlement.Partial != sla.AssumeUp {
 		served = common(served, inForce, from, to)
 	}
-	var t timetable
+	t := timetable{exclusions: in.exclusionsOf(l, by)}
 	var taken sla.Spans
-	for _, e := range l.Exclusions {
-		spans := in.spansOf(e, from, to)
+	for _, x := range t.exclusions {
+		e, spans := x.Exclusion, x.spans.Within(from, to)
+		if !x.claim {
+			spans = in.spansOf(e, from, to)
+		}
+		if by == strict && !x.claim {
+			spans = spans.Without(in.contested(e, l))
+		}
 		if e.Cap != nil && e.Cap.Downtime > 0 && l.Aggregation.ByTime() {
 			c := capping{exclusion: e, down: down, counts: common(served, spans, from, to).Without(taken), used: sla.Decimal{}}
 			spans = c.cut(spans, from, to)
@@ -53,7 +60,7 @@ func (in Input) timetableOf(l *sla.ServiceLevel, from, to time.Time, down track)
 		t.spans = append(t.spans, spans)
 		taken = sla.Union(slices.Concat(taken, spans)...)
 	}
-	t.masks = masksOf(l, served, inForce, t.spans, from, to)
+	t.masks = t.masksOf(served, inForce, from, to)
 	return t
 }
 
@@ -81,9 +88,9 @@ func common(a, b sla.Spans, from, to time.Time) sla.Spans {
 
 // masksOf cuts [from, to) wherever something changes of what counts. Of several
 // exclusions the first that removes takes the time out, else the first.
-func masksOf(l *sla.ServiceLevel, served, inForce sla.Spans, spans []sla.Spans, from, to time.Time) []mask {
+func (t timetable) masksOf(served, inForce sla.Spans, from, to time.Time) []mask {
 	edges := []int64{from.UnixNano(), to.UnixNano()}
-	for _, s := range append([]sla.Spans{served, inForce}, spans...) {
+	for _, s := range append([]sla.Spans{served, inForce}, t.spans...) {
 		for _, span := range s {
 			edges = append(edges, span.From.UnixNano(), span.To.UnixNano())
 		}
@@ -93,8 +100,8 @@ func masksOf(l *sla.ServiceLevel, served, inForce sla.Spans, spans []sla.Spans, 
 	for i := 1; i < len(edges); i++ {
 		m := mask{from: edges[i-1], to: edges[i], by: -1}
 		m.served, m.inForce = served.Contain(instant(m.from)), inForce.Contain(instant(m.from))
-		for j, e := range l.Exclusions {
-			if m.inForce && spans[j].Contain(instant(m.from)) && (m.by < 0 || e.Removes() && !m.removes) {
+		for j, e := range t.exclusions {
+			if m.inForce && t.spans[j].Contain(instant(m.from)) && (m.by < 0 || e.Removes() && !m.removes) {
 				m.by, m.removes = j, e.Removes()
 			}
 		}

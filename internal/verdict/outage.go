@@ -62,7 +62,7 @@ func (b *ledger) weigh(x *Outage, first *int, from, to int64) (served bool) {
 		}
 		name := outsideHours
 		if p.mask.served {
-			name = b.level.Exclusions[p.mask.by].Name
+			name = b.timetable.exclusions[p.mask.by].Name
 		}
 		if excluded[name] == nil {
 			excluded[name] = &sum{}
