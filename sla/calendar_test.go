@@ -1,6 +1,7 @@
 package sla_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -141,4 +142,20 @@ func TestSpansAreSetsOfInstants(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestCalendarInWords(t *testing.T) {
+	working := []sla.Hours{{From: 8 * time.Hour, To: 20 * time.Hour}}
+	c := &sla.Calendar{
+		Name: "prime", Zone: "Europe/Berlin",
+		Weekly:     map[time.Weekday][]sla.Hours{time.Monday: working, time.Tuesday: working, time.Friday: {{From: 22 * time.Hour, To: 30 * time.Hour}}},
+		Holidays:   map[sla.Date]bool{{Month: time.December, Day: 25}: true},
+		Exceptions: map[sla.Date][]sla.Hours{{Year: 2026, Month: time.December, Day: 24}: {{From: 9 * time.Hour, To: 13 * time.Hour}}},
+	}
+	if got, want := c.Words(), "prime: Mon to Tue 08:00 to 20:00; Fri 22:00 to 06:00 of the next day (Europe/Berlin), without 1 holiday, and 1 day with hours of its own"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if got, want := strings.Join(c.DayWords(), "; "), "12-25: none; 2026-12-24: 09:00 to 13:00"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
 }

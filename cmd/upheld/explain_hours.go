@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -17,7 +16,7 @@ func explainHours(l *sla.ServiceLevel, now time.Time, line func(name, format str
 	}
 	hours := "around the clock"
 	if c := l.ServiceHours; c != nil {
-		hours = calendarWords(c)
+		hours = c.Words()
 	}
 	line("Service hours", "%s", hours)
 	for i, e := range l.Exclusions {
@@ -39,57 +38,6 @@ func explainClaims(l *sla.ServiceLevel, line func(name, format string, args ...a
 		}
 		line([]string{"On claim", ""}[min(i, 1)], "%s", words)
 	}
-}
-
-// calendarWords are a calendar's hours: "prime: Mon to Fri 08:00 to 20:00
-// (Europe/Berlin), without 3 holidays".
-func calendarWords(c *sla.Calendar) string {
-	var parts []string
-	days := []time.Weekday{time.Monday, time.Tuesday, time.Wednesday, time.Thursday, time.Friday, time.Saturday, time.Sunday}
-	for i := 0; i < len(days); {
-		last := i
-		for last+1 < len(days) && slices.Equal(c.Weekly[days[i]], c.Weekly[days[last+1]]) {
-			last++
-		}
-		if hours := hoursWords(c.Weekly[days[i]]); hours != "" {
-			name := days[i].String()[:3]
-			if last > i {
-				name += " to " + days[last].String()[:3]
-			}
-			parts = append(parts, name+" "+hours)
-		}
-		i = last + 1
-	}
-	words := strings.Join(parts, "; ")
-	if c.Zone != "" {
-		words += " (" + c.Zone + ")"
-	}
-	if n := len(c.Holidays); n > 0 {
-		words += ", without " + plural(n, "holiday")
-	}
-	if n := len(c.Exceptions); n > 0 {
-		words += ", and " + plural(n, "day") + " with hours of its own"
-		if n > 1 {
-			words = strings.TrimSuffix(words, "its own") + "their own"
-		}
-	}
-	if c.Complement {
-		words = "all but " + words
-	}
-	return c.Name + ": " + words
-}
-
-func hoursWords(hours []sla.Hours) string {
-	clock := func(d time.Duration) string { return fmt.Sprintf("%02d:%02d", int(d.Hours()), int(d.Minutes())%60) }
-	words := make([]string, len(hours))
-	for i, h := range hours {
-		to := clock(h.To)
-		if h.To > 24*time.Hour {
-			to = clock(h.To-24*time.Hour) + " of the next day"
-		}
-		words[i] = clock(h.From) + " to " + to
-	}
-	return strings.Join(words, " and ")
 }
 
 // exclusionWords say what an exclusion excuses, and how.
