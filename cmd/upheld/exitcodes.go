@@ -50,6 +50,7 @@ var verbExits = []struct {
 	{"check", exitFailed, "errors in a specification, or, with `--strict`, warnings; a server that does not answer"},
 	{"generate", exitFailed, "errors in a specification; files that are not upheld's to overwrite; with `--verify`, files that are missing, differ or are stale"},
 	{"explain", exitFailed, "errors in a specification"},
+	{"document", exitFailed, "errors in a specification"},
 	{"schema", exitFailed, "standard output cannot be written"},
 	{"serve", exitFailed, "errors in a specification when it starts; a part that could not run. SIGINT and SIGTERM end it with 0"},
 	{"demo", exitFailed, "a part that could not run. SIGINT and SIGTERM end it with 0"},

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/upheld-sla/upheld/internal/report"
+	"github.com/upheld-sla/upheld/sla"
+	"github.com/upheld-sla/upheld/sla/spec"
+)
+
+func newDocument() *cobra.Command {
+	var files spec.Files
+	var format, agreement, against string
+	cmd := &cobra.Command{
+		Use:   "document SPEC...",
+		Short: "Write an agreement as a document to be signed",
+		Long: `Document prints one agreement for people: the parties and how it was approved, which
+services it is about, what is promised and how that is measured, in words and with its
+formula, budgets in minutes, recovery, service hours, what does not count, what each
+party owes, who is notified, credits with a worked example, a glossary and lines for
+signatures. All of it is made from the specification; of several revisions, the last.
+
+With --against it also lists what changed since another revision.`,
+		Example: `  upheld document specs/shop.yaml > shop.html
+
+  # what changed since the signed revision, for a meeting
+  upheld document specs/shop.yaml --against=signed/shop.yaml --format=markdown`,
+		Args: atLeastOneSpec,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			i := slices.IndexFunc(report.AgreementFormats(), func(f report.AgreementFormat) bool { return f.Name == format })
+			if i < 0 {
+				return usageError{fmt.Errorf("--format=%s: no such format; write %s", format, strings.Join(agreementFormatNames(), " or "))}
+			}
+			doc := report.AgreementDocument{Now: time.Now()}
+			var err error
+			if doc.Agreement, err = oneAgreement(cmd, files, args, agreement); err != nil {
+				return err
+			}
+			if against != "" {
+				if doc.Against, err = oneAgreement(cmd, files, []string{against}, doc.Agreement.Name); err != nil {
+					return err
+				}
+			}
+			data, err := report.AgreementFormats()[i].Render(doc)
+			if err != nil {
+				return err
+			}
+			_, err = cmd.OutOrStdout().Write(data)
+			return err
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&format, "format", "html", "how to write it: "+strings.Join(agreementFormatNames(), ", "))
+	f.StringVar(&agreement, "agreement", "", "`name` of the agreement, if there are several")
+	f.StringVar(&against, "against", "", "`file` with the revision before, to list what changed")
+	bindFiles(f, &files)
+	return cmd
+}
+
+func agreementFormatNames() []string {
+	var names []string
+	for _, f := range report.AgreementFormats() {
+		names = append(names, f.Name)
+	}
+	return names
+}
+
+// oneAgreement loads specifications and picks the agreement with the name, or the only
+// one. Of several revisions it is the last.
+func oneAgreement(cmd *cobra.Command, files spec.Files, paths []string, name string) (*sla.Agreement, error) {
+	agreements, err := mustLoad(cmd.ErrOrStderr(), files, paths)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	var last *sla.Agreement
+	for _, a := range agreements {
+		if !slices.Contains(names, a.Name) {
+			names = append(names, a.Name)
+		}
+		if (name == "" || a.Name == name) && (last == nil || a.Terms.Revision > last.Terms.Revision) {
+			last = a
+		}
+	}
+	where := filepath.ToSlash(strings.Join(paths, " "))
+	switch {
+	case name == "" && len(names) > 1:
+		return nil, usageError{fmt.Errorf("%s has %s: %s; name one with --agreement", where, plural(len(names), "agreement"), strings.Join(names, ", "))}
+	case last == nil:
+		return nil, usageError{fmt.Errorf("%s has no agreement %q; there is %s", where, name, strings.Join(names, ", "))}
+	}
+	return last, nil
+}
