@@ -28,9 +28,11 @@ type chart struct {
 	BadText    string
 	BudgetTop  float64 // where the labels stand, in per cent from the top
 	EndTop     float64
-	EndRight   float64
-	EndUnder   bool // the label of the end stands below the line, because the budget's is above it
-	Legend     string
+	EndX       float64
+	// EndFromLeft puts the label of the end to the right of it, where there is more room.
+	EndFromLeft bool
+	EndUnder    bool // the label of the end stands below the line, because the budget's is above it
+	Legend      string
 }
 
 // tick is a moment on the axis, at so many per cent of its length.
@@ -113,7 +115,8 @@ func (v *chart) course(l *verdict.Level, x func(time.Time) float64) {
 	v.Used = fmt.Sprintf("Bad over the period: %s in the end, of a budget of %s", quantity(l.Bad, l.Unit), orNone(quantity(l.Budget, l.Unit)))
 	v.BudgetText, v.BadText = quantity(l.Budget, l.Unit), quantity(l.Bad, l.Unit)
 	v.BudgetTop = tenth(100 * y(parsed(l.Budget)) / chartHeight)
-	v.EndTop, v.EndRight = tenth(100*lastY/chartHeight), tenth(max(0, min(70, 100-100*lastX/chartWidth)))
+	v.EndTop, v.EndX = tenth(100*lastY/chartHeight), tenth(100*lastX/chartWidth)
+	v.EndFromLeft = v.EndX < 50
 	v.EndUnder = v.EndTop > v.BudgetTop && v.EndTop-v.BudgetTop < 18
 }
 

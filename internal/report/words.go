@@ -132,8 +132,12 @@ func dateWords(s string) string {
 // choiceWords are the three choices in one line.
 func choiceWords(c verdict.Choices) string {
 	var parts []string
+	notSeen := ""
+	if c.NotSeen != "" && c.NotSeen != c.Unknown {
+		notSeen = strings.Replace(inWords(unknownWords, c.NotSeen), "unknown time", "time that was not seen", 1)
+	}
 	for _, p := range []string{
-		inWords(standingWords, c.Standing), inWords(exclusionWords, c.Exclusions), inWords(unknownWords, c.Unknown),
+		inWords(standingWords, c.Standing), inWords(exclusionWords, c.Exclusions), inWords(unknownWords, c.Unknown), notSeen,
 	} {
 		if p != "" {
 			parts = append(parts, p)

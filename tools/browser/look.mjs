@@ -7,16 +7,12 @@
 //
 // Prints one JSON line for each problem and exits with 1 if there are any. With
 // --shots it also writes NAME-WIDTH-SCHEME.png.
-import { mkdtempSync, rmSync, mkdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { chromium } from "playwright-core";
+import { accessibility, withChromium } from "./chromium.mjs";
 
-const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const { values, positionals } = parseArgs({ options: { shots: { type: "string" } }, allowPositionals: true });
-const profile = mkdtempSync(join(tmpdir(), "upheld-look-"));
 const problems = [];
 const report = (problem) => {
   problems.push(problem);
@@ -39,11 +35,7 @@ async function look(context, name, url, width, scheme) {
   await page.goto(url, { waitUntil: "load" });
   const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   if (over > 0) report({ ...where, sticksOutBy: over });
-  await page.evaluate(axeSource);
-  const { violations } = await page.evaluate(() => axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
-  for (const v of violations) {
-    for (const n of v.nodes) report({ ...where, axe: v.id, impact: v.impact, html: n.html, why: n.failureSummary });
-  }
+  for (const problem of await accessibility(page)) report({ ...where, ...problem });
   if (values.shots) {
     await page.screenshot({ path: join(values.shots, `${name}-${width}-${scheme}.png`), fullPage: true });
   }
@@ -69,14 +61,8 @@ async function renewal(page, where) {
   if (await gone(3 * every)) report({ ...where, renewal: "the content is renewed although updates are paused" });
 }
 
-try {
-  if (values.shots) mkdirSync(values.shots, { recursive: true });
-  const context = await chromium.launchPersistentContext(profile, {
-    executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
-    headless: true,
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-      "--disable-component-update", "--disable-sync"],
-  });
+if (values.shots) mkdirSync(values.shots, { recursive: true });
+await withChromium(async (context) => {
   for (const arg of positionals) {
     const cut = arg.indexOf("=");
     const [name, url] = [arg.slice(0, cut), arg.slice(cut + 1)];
@@ -84,8 +70,5 @@ try {
       for (const scheme of ["light", "dark"]) await look(context, name, url, width, scheme);
     }
   }
-  await context.close();
-} finally {
-  rmSync(profile, { recursive: true, force: true });
-}
+});
 process.exitCode = problems.length ? 1 : 0;

@@ -1,0 +1,109 @@
+// Looks at reports in a real Chromium, wide and narrow, light, dark and printed: nothing
+// may offend axe-core, stick out sideways, ask for another file or use a script, and
+// every figure must be the one that the JSON has at its path.
+//
+//   node report.mjs [--shots DIR] [--audit NAME...] NAME=REPORT.html=REPORT.json...
+//
+// axe-core takes long on long pages, and most pages have the same parts: it looks at
+// those named with --audit. Prints one JSON line for each problem and exits with 1 if there are any. With --shots
+// it also writes NAME-WIDTH-SCHEME.png and NAME.pdf.
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+import { accessibility, withChromium } from "./chromium.mjs";
+
+const { values, positionals } = parseArgs({ options: { shots: { type: "string" }, audit: { type: "string", multiple: true, default: [] } }, allowPositionals: true });
+const problems = [];
+const report = (problem) => {
+  problems.push(problem);
+  console.log(JSON.stringify(problem));
+};
+const a4 = 673; // the width of a printed page between its margins, in CSS pixels
+
+async function open(context, name, file, where) {
+  const page = await context.newPage();
+  const url = pathToFileURL(file).href;
+  page.on("console", (m) => report({ ...where, console: m.text() }));
+  page.on("pageerror", (e) => report({ ...where, script: String(e) }));
+  page.on("dialog", (d) => { report({ ...where, dialog: d.message() }); d.dismiss(); });
+  page.on("request", (r) => { if (r.url().split("#")[0] !== url) report({ ...where, asksFor: r.url() }); });
+  await page.setViewportSize({ width: where.width, height: 900 });
+  await page.emulateMedia({ colorScheme: where.scheme, media: where.media });
+  await page.goto(url, { waitUntil: "load" });
+  const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  if (over > 0) report({ ...where, sticksOutBy: over });
+  return page;
+}
+
+async function look(context, name, file, width, scheme) {
+  const where = { page: name, width, scheme, media: "screen" };
+  const page = await open(context, name, file, where);
+  // Narrow pages have the same elements and colours.
+  if (width > 390 && values.audit.includes(name)) for (const problem of await accessibility(page)) report({ ...where, ...problem });
+  if (values.shots) await page.screenshot({ path: join(values.shots, `${name}-${width}-${scheme}.png`), fullPage: true });
+  await page.close();
+}
+
+// A printed page must hold every table in its width, also while the screen is dark.
+async function print(context, name, file) {
+  const where = { page: name, width: a4, scheme: "dark", media: "print" };
+  const page = await open(context, name, file, where);
+  const ground = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  if (ground !== "rgb(255, 255, 255)") report({ ...where, ground });
+  const pdf = await page.pdf({ preferCSSPageSize: true, printBackground: true, ...(values.shots && { path: join(values.shots, `${name}.pdf`) }) });
+  if (pdf.length < 10000) report({ ...where, pdf: pdf.length });
+  await page.close();
+}
+
+async function figures(context, name, file, json) {
+  const where = { page: name, width: 1280, scheme: "light", media: "screen" };
+  const page = await open(context, name, file, where);
+  const { data, scripts, heading } = await page.evaluate(() => ({
+    data: [...document.querySelectorAll("data")].map((d) => ({ path: d.dataset.path, value: d.value, text: d.textContent })),
+    scripts: document.scripts.length, heading: document.querySelector("h1").textContent,
+  }));
+  if (scripts) report({ ...where, scripts });
+  const of = JSON.parse(readFileSync(json, "utf8"));
+  const seen = new Set();
+  for (const d of data) {
+    seen.add(d.path);
+    const value = d.path.split(".").reduce((at, key) => at?.[key], of);
+    if (value !== d.value) report({ ...where, path: d.path, value: d.value, json: value });
+    const wrong = disagrees(d, of);
+    if (wrong) report({ ...where, ...d, wrong });
+  }
+  const achieved = of.levels.flatMap((l, i) => (l.achieved ? [`levels.${i}.achieved`] : []));
+  const outages = of.levels.flatMap((l, i) => l.outages.map((_, j) => `levels.${i}.outages.${j}.counted`));
+  for (const path of [...achieved, ...outages]) if (!seen.has(path)) report({ ...where, missing: path });
+  const first = of.levels.find((l) => l.verdict === of.verdict && l.achieved);
+  if (["met", "breached"].includes(of.verdict) && of.levels.length < 4 && first && /available \d/.test(of.summary) && !heading.includes(first.achieved.slice(0, 5))) report({ ...where, heading });
+  await page.close();
+}
+
+// Says how a text differs from the exact value that it stands for.
+function disagrees({ path, value, text }, of) {
+  const [, index, key] = path.match(/^levels\.(\d+)\.(\w+)/) || [];
+  const plain = text.replace(/[\s\u202f\u00a0]/g, "");
+  if (/^<1/.test(plain)) return Number(value) > 0 && Number(value) < 1 ? "" : "not below 1";
+  const time = plain.match(/^(?:(\d+)h)?(?:(\d+)min)?(?:(\d+)s)?$/);
+  if (time && plain) {
+    const ownUnit = index !== undefined && !["outages", "blame"].includes(key) && of.levels[index].unit === "minutes";
+    const shown = 3600 * (time[1] || 0) + 60 * (time[2] || 0) + 1 * (time[3] || 0);
+    const off = Number(value) * (ownUnit ? 60 : 1) - shown;
+    return off >= 0 && off < (time[1] >= 100 ? 60 : 1) ? "" : `shows ${shown} s`;
+  }
+  const digits = plain.match(/^[0-9.]+/)?.[0];
+  return digits && (value === digits || (value.startsWith(digits) && value.includes("."))) ? "" : "other digits";
+}
+
+if (values.shots) mkdirSync(values.shots, { recursive: true });
+await withChromium(async (context) => {
+  for (const arg of positionals) {
+    const [name, html, json] = arg.split("=");
+    for (const [width, scheme] of [[1280, "light"], [1280, "dark"], [390, "light"]]) await look(context, name, html, width, scheme);
+    await print(context, name, html);
+    if (json) await figures(context, name, html, json);
+  }
+});
+process.exitCode = problems.length ? 1 : 0;
