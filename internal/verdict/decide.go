@@ -24,7 +24,7 @@ func (b *ledger) report() Level {
 		Bad: b.amount(b.bad.value()), Removed: b.amount(b.removed.value()), Excused: b.amount(b.excused.value()),
 		Excluded: b.amount(b.removed.value().Add(b.excused.value())),
 		Budget:   b.amount(one.Sub(b.target.Quo(hundred)).Mul(b.atEnd())),
-		Choices:  b.choices(), Outages: b.outages(), Recovery: []Recovery{}, Blame: b.blame(),
+		Choices:  b.choices(), Outages: b.outages(), Recovery: b.recoveries(), Blame: b.blame(),
 		Course: b.course(), Places: []PlaceResult{}, Gaps: []ReportedGap{}, But: []But{},
 	}
 	if b.unit.of == 0 {
@@ -169,8 +169,14 @@ func (r *Report) summary() string {
 	case Met:
 		return over + " the agreement was kept."
 	case Breached:
+		if count[Breached] == 0 {
+			return over + " the agreement was not kept: what it says about recovery was not."
+		}
 		return fmt.Sprintf("%s the agreement was not kept: %s below target.", over, ofLevels(count[Breached], len(r.Levels)))
 	case Insufficient:
+		if count[Insufficient] == 0 {
+			return over + " every target was met, but not all that is promised about recovery was measured."
+		}
 		return fmt.Sprintf("%s too little was measured to say whether the agreement was kept: %s unknown.", over, ofLevels(count[Insufficient], len(r.Levels)))
 	case Disputed:
 		return fmt.Sprintf("%s the parties do not agree on an exclusion that decides: %s in dispute.", over, ofLevels(count[Disputed], len(r.Levels)))

@@ -178,11 +178,15 @@ func groupsOf(l *sla.ServiceLevel, e LevelEvidence) []GroupEvidence {
 // it.
 var order = []Verdict{Met, Insufficient, Disputed, Breached}
 
-// worst is the verdict of an agreement.
+// worst is the verdict of an agreement: that of its worst level, or of what a level
+// promises about recovery.
 func worst(levels []Level) Verdict {
 	rank, declared := -1, len(levels) > 0
 	for _, l := range levels {
 		rank = max(rank, slices.Index(order, l.Verdict))
+		for _, r := range l.Recovery {
+			rank = max(rank, slices.Index(order, r.Verdict))
+		}
 		declared = declared && l.Verdict == DeclaredOnly
 	}
 	switch {
