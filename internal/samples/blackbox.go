@@ -19,6 +19,7 @@ func (l *load) blackbox(b *sla.Blackbox) ([]group, error) {
 	}
 	gauges := map[string]*gauge{}
 	for _, s := range selectors {
+		l.reads = append(l.reads, s.Matchers())
 		series := 0
 		for t, to := l.from-before, l.to+after; t < to; {
 			until := blockEnd(t, to, series)

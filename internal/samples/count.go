@@ -18,6 +18,9 @@ type taker func(of *copies, inc increment)
 func (l *load) count(of layout, take taker, observed func(of *copies, from, to int64)) error {
 	fs := &families{layout: of, all: map[string]*copies{}}
 	from, to := l.from-before, l.to+after
+	for _, p := range of.parts {
+		l.reads = append(l.reads, p.matchers)
+	}
 	series := 0
 	for at := from; at < to; {
 		until := blockEnd(at, to, series)

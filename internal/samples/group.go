@@ -60,10 +60,11 @@ func (g group) evidence(l *load, missing sla.Spans) []verdict.Place {
 			known = append(known, sla.Span{From: s.From, To: s.To})
 		}
 		known = sla.Union(known...)
-		lost := p.observed
-		if len(lost) > 0 { // before it had its first result it is not missed
-			lost = sla.Union(append(slices.Clone(lost), missing.Within(lost[0].From, to)...)...)
+		lost, since := p.observed, from
+		if !l.earlier && len(lost) > 0 { // before its first sample it is not missed
+			since = lost[0].From
 		}
+		lost = sla.Union(append(slices.Clone(lost), missing.Within(since, to)...)...)
 		all := clip(p.stretches, from, to)
 		for _, s := range lost.Without(known).Within(from, to) {
 			all = append(all, verdict.Stretch{From: s.From, To: s.To, State: verdict.Missing})

@@ -8,6 +8,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/prometheus/model/histogram"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/util/teststorage"
+
+	"github.com/upheld-sla/upheld/internal/samples"
 	"github.com/upheld-sla/upheld/internal/verdict"
 )
 
@@ -364,5 +369,58 @@ func TestGroupsAreMeasuredUpToTheirLimit(t *testing.T) {
 	equal(t, got, []string{"a", "b"})
 	if e.Levels[0].LeftOut != 1 {
 		t.Errorf("%d groups are left out, want 1", e.Levels[0].LeftOut)
+	}
+}
+
+// An exporter that has been dead since before the period is missing all the time, if it
+// was there within a month.
+func TestLevelsThatDiedBeforeThePeriodAreMissing(t *testing.T) {
+	for name, c := range map[string]struct {
+		died time.Duration // before the period
+		want []string
+	}{
+		"days ago":    {5 * 24 * time.Hour, []string{"0s-6h0m0s missing"}},
+		"long before": {60 * 24 * time.Hour, nil},
+	} {
+		var h history
+		died := start.Add(-c.died)
+		for at := died.Add(-7 * time.Hour); at.Before(died); at = at.Add(step) {
+			fmt.Fprintf(&h, "%s %d %d\n", probeSeries("good", "fra"), at.Unix()-died.Unix()+100_000, at.Unix())
+			fmt.Fprintf(&h, "%s 0 %d\n", probeSeries("bad", "fra"), at.Unix())
+		}
+		h.up("upheld", "fra:1", func(time.Duration) bool { return true }, no)
+		var got []string
+		for _, p := range places(t, load(t, h.source(t), agreement(t, probed))) {
+			got = append(got, spans(p.Stretches)...)
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+func TestNativeHistogramsAreInterpolated(t *testing.T) {
+	store := teststorage.New(t)
+	app := store.Appender(t.Context())
+	of := labels.FromStrings(labels.MetricName, "req_seconds", "job", "api", "instance", "a")
+	for at := start.Add(-2 * time.Hour); at.Before(until.Add(time.Hour)); at = at.Add(step) {
+		n := float64(at.Sub(start.Add(-2*time.Hour))/step) + 1
+		// Of schema 0 the buckets are (0.125, 0.25], (0.25, 0.5] and (0.5, 1]: 2, 4 and 1 of
+		// the seven requests of each scrape.
+		h := &histogram.FloatHistogram{
+			Schema: 0, ZeroThreshold: 1e-9, Count: 7 * n, Sum: 2 * n,
+			PositiveSpans: []histogram.Span{{Offset: -2, Length: 3}}, PositiveBuckets: []float64{2 * n, 4 * n, n},
+		}
+		if _, err := app.AppendHistogram(0, of, at.UnixMilli(), nil, h); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := app.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	native := strings.Replace(slow, "threshold: 300ms", "threshold: 500ms, native: true", 1)
+	total, bad := sums(places(t, load(t, samples.Storage{Of: store, As: "test"}, agreement(t, native)))[0].Stretches)
+	if total != 6*240*7 || math.Abs(bad-6*240) > 1e-6 {
+		t.Errorf("%g slow of %g, want %d of %d", bad, total, 6*240, 6*240*7)
 	}
 }

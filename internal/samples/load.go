@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/prometheus/prometheus/model/labels"
+
 	"github.com/upheld-sla/upheld/internal/verdict"
 	"github.com/upheld-sla/upheld/sla"
 )
@@ -149,8 +151,10 @@ type load struct {
 	progress func(share float64)
 
 	presence presence
-	err      error     // the first one of what is asked while increments are made
-	jobs     []string  // that the level's series come from, "" among them for series without
+	err      error    // the first one of what is asked while increments are made
+	jobs     []string // that the level's series come from, "" among them for series without
+	reads    [][]*labels.Matcher
+	earlier  bool      // it had samples before what was read
 	births   int       // first values for which the start of a process was asked
 	seen     sla.Spans // of what any place has samples
 	gaps     []verdict.Gap
@@ -197,6 +201,9 @@ func (l *load) evidence() (verdict.LevelEvidence, error) {
 	if err != nil {
 		return verdict.LevelEvidence{}, err
 	}
+	if err := l.remember(); err != nil {
+		return verdict.LevelEvidence{}, err
+	}
 	missing, err := l.missing()
 	if err != nil {
 		return verdict.LevelEvidence{}, err
@@ -233,7 +240,8 @@ func (l *load) admitted(groups []group, missing sla.Spans) (all []verdict.GroupE
 		all = append(all, of)
 	}
 	if len(all) == 0 && !grouped {
-		all = []verdict.GroupEvidence{{}}
+		none := group{places: []place{{}}}
+		all = []verdict.GroupEvidence{{Places: none.evidence(l, missing)}}
 	}
 	return all, leftOut
 }

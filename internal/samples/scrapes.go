@@ -148,17 +148,54 @@ func (s *scrapes) before(ctx context.Context, of target, t int64) (last int64, o
 	return last, last > 0 && t-last <= recently, err
 }
 
+// longestMemory is for how long a level that has had samples is missing without them;
+// after that it is not seen, as in the rules. lookEvery is how far apart it is looked for.
+const longestMemory, lookEvery = 32 * day, 6 * hour
+
+// remember finds whether a level without samples at the beginning had some before, and
+// of which jobs.
+func (l *load) remember() error {
+	first := l.from - before
+	if len(l.seen) > 0 && !l.seen[0].From.After(at(l.from)) {
+		return nil
+	}
+	longest := int64(0)
+	for _, p := range l.level.Periods() {
+		longest = max(longest, min(longestMemory, p.Longest().Milliseconds()))
+	}
+	for t := first; t > first-longest; t -= lookEvery {
+		for _, matchers := range l.reads {
+			all, err := l.source.Select(l.ctx, matchers, t-recently, t)
+			if err != nil {
+				return err
+			}
+			for _, s := range all {
+				l.earlier = true
+				if job := s.Labels.Get(model.JobLabel); !slices.Contains(l.jobs, job) {
+					l.jobs = append(l.jobs, job)
+				}
+			}
+		}
+		if l.earlier {
+			return nil
+		}
+	}
+	return nil
+}
+
 // missing is the time in which the level was scraped and has no samples, as
 // docs/rules.md has it: from its first samples on, and not of what was not scraped.
 func (l *load) missing() (sla.Spans, error) {
-	if len(l.seen) == 0 {
-		return nil, nil
+	first := l.from
+	if !l.earlier {
+		if len(l.seen) == 0 {
+			return nil, nil
+		}
+		first = max(first, l.seen[0].From.UnixMilli())
 	}
-	first := max(l.from, l.seen[0].From.UnixMilli())
-	dark := l.seen.Gaps(at(first), at(l.to))
 	var missing []sla.Span
-	for _, d := range dark {
-		scraped, err := l.scrapes.spans(l.ctx, l.sources(), d.From.UnixMilli(), d.To.UnixMilli())
+	for _, dark := range l.seen.Gaps(at(first), at(l.to)) {
+		scraped, err := l.scrapes.spans(l.ctx, l.sources(), dark.From.UnixMilli(), dark.To.UnixMilli())
 		if err != nil {
 			return nil, err
 		}

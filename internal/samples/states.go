@@ -118,6 +118,9 @@ func (l *load) states(bad promql.Expr) ([]group, error) {
 		return nil, err
 	}
 	l.jobs = jobs
+	for _, s := range bad.Reads() {
+		l.reads = append(l.reads, s.Plain().Matchers())
+	}
 	var groups []group
 	for _, g := range of {
 		if !l.bySeconds() {
