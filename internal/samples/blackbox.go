@@ -71,10 +71,14 @@ func (g *gauge) next(t int64, share float64) {
 	if g.begun {
 		d := t - g.last
 		gap := g.distance.gap(d)
+		first := g.distance.count == 0
 		g.distance.add(d)
 		until := t
-		if gap {
+		switch {
+		case gap:
 			until = g.last + g.distance.usual
+		case first: // nothing is usual yet
+			until = min(t, g.last+recently)
 		}
 		g.known = appendShare(g.known, g.last, until, 1, g.share)
 	}

@@ -119,6 +119,14 @@ func TestGaugesEndOneIntervalAfterTheirLastSample(t *testing.T) {
 	})
 }
 
+func TestFirstStatesDoNotHoldForHours(t *testing.T) {
+	var h history
+	h.series(`probe_success{job="bb",instance="a"}`, step, without(func(at time.Duration) bool { return at < 2*time.Hour && at != time.Hour }, gauge(no)))
+	equal(t, spans(places(t, load(t, h.source(t), agreement(t, blackbox)))[0].Stretches), []string{
+		"1h0m0s-1h5m0s known", "2h0m0s-6h0m0s known",
+	})
+}
+
 func TestConditionsHaveEdgesToTheSample(t *testing.T) {
 	var h history
 	age := func(at time.Duration) float64 {
