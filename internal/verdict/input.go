@@ -15,11 +15,12 @@ type Input struct {
 	// Period is the kind of period that is judged. Levels that promise nothing over it
 	// are left out, with a finding.
 	Period     sla.Period
-	Name       string    // of the period, for people: "2026-10"
-	Start, End time.Time // of the period in its zone
-	Now        time.Time // until when there can be evidence: before End, the verdict is to date
-	By         string    // what made the report: "upheld 0.2.0"
-	Spec       Document  // the text of the agreement and its hash
+	Name       string     // of the period, for people: "2026-10"
+	Start, End time.Time  // of the period in its zone
+	Now        time.Time  // until when there can be evidence: before End, the verdict is to date
+	By         string     // what made the report: "upheld 0.2.0"
+	Spec       Document   // the text of the agreement and its hash
+	Also       []Document // other files that the verdict depends on
 	Evidence   Evidence
 	// InForce is when the agreement is in force; nil is always.
 	InForce sla.Spans

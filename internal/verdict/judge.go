@@ -22,8 +22,8 @@ func Judge(in Input) (*Report, error) {
 	}
 	r := &Report{
 		Agreement: in.Agreement.Name, Description: in.Agreement.Description, Version: 1,
-		Period:     ReportPeriod{Name: in.Name, Start: in.Start, End: in.End, Zone: zoneName(in.Period.Zone), Until: in.until()},
-		Spec:       in.Spec,
+		Period: ReportPeriod{Name: in.Name, Start: in.Start, End: in.End, Zone: zoneName(in.Period.Zone), Until: in.until()},
+		Spec:   in.Spec, Also: in.Also,
 		Inputs:     Document{SHA256: inputs},
 		Sources:    append([]string{}, in.Evidence.Sources...),
 		Levels:     []Level{},

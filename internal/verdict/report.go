@@ -35,6 +35,7 @@ type Report struct {
 	Reason      string       `json:"reason,omitempty"`     // why it was restated
 	Period      ReportPeriod `json:"period"`
 	Spec        Document     `json:"spec"`
+	Also        []Document   `json:"also,omitempty"` // other files that the verdict depends on: adjustments, agreements of components
 	Inputs      Document     `json:"inputs"`
 	Sources     []string     `json:"sources"`
 	Verdict     Verdict      `json:"verdict"`
@@ -64,6 +65,7 @@ type ReportPeriod struct {
 
 // Document is the hash of a text, and the text itself where it belongs into the report.
 type Document struct {
+	Name   string `json:"name,omitempty"` // of its file, without folders
 	SHA256 string `json:"sha256"`
 	Text   string `json:"text,omitempty"`
 }

@@ -31,8 +31,18 @@ func (f Files) Load(paths ...string) ([]*sla.Agreement, sla.Findings) {
 
 // LoadText reads the agreements of a text. file is its name in findings.
 func LoadText(file, text string) ([]*sla.Agreement, sla.Findings) {
+	return LoadTexts(Text{file, text})
+}
+
+// Text is the text of a specification, and the name of the file that it is from.
+type Text struct{ File, Text string }
+
+// LoadTexts reads the agreements of several texts together, as Load does of files.
+func LoadTexts(texts ...Text) ([]*sla.Agreement, sla.Findings) {
 	l := newLoader(Files{})
-	l.read(file, []byte(text))
+	for _, t := range texts {
+		l.read(t.File, []byte(t.Text))
+	}
 	return l.finish()
 }
 

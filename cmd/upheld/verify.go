@@ -1,0 +1,254 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/upheld-sla/upheld/internal/report"
+	"github.com/upheld-sla/upheld/internal/signature"
+	"github.com/upheld-sla/upheld/internal/verdict"
+	"github.com/upheld-sla/upheld/sla"
+	"github.com/upheld-sla/upheld/sla/spec"
+)
+
+// verifyOptions are the flags of the verb verify.
+type verifyOptions struct {
+	from      sampleFlags
+	evidence  string
+	signature string
+	signers   string
+	edge      time.Duration
+	points    string
+}
+
+func newVerify() *cobra.Command {
+	var o verifyOptions
+	cmd := &cobra.Command{
+		Use:   "verify REPORT.json",
+		Short: "Recompute a report from raw samples, and say where it differs",
+		Long: `Verify recomputes a report from raw samples and the specification that it holds, and
+says that both are equal, or which verdict, value, outage, exclusion or measurement
+differs.
+
+On a copy of the samples everything must be equal. Beside another server, which scraped
+at other moments, allow a difference: with --edge outages may begin and end so much
+earlier or later, and with --points the achieved value may differ by so many percentage
+points. Verdicts, targets and credits must be equal all the same.
+
+With --evidence the measurements are compared too, stretch by stretch: it is the file
+that "upheld report -o" writes beside the report. With --signers the signature of the
+report is checked first.`,
+		Example: `  # on a copy of the samples
+  upheld verify shop-2026-10.json --samples=october.om --evidence=shop-2026-10.evidence.json.gz
+
+  # beside your own server, which scrapes every 30 s
+  upheld verify shop-2026-10.json --prometheus.url=http://localhost:9090 --edge=30s --points=0.005
+
+  # the signature alone
+  upheld verify shop-2026-10.json --signers=provider.pub`,
+		Args: cobra.MatchAll(exactlyOneReport),
+		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args[0]) },
+	}
+	f := cmd.Flags()
+	o.from.flags(f)
+	f.StringVar(&o.evidence, "evidence", "", "compare with the measurements in this `file`")
+	f.StringVar(&o.signature, "signature", "", "the `file` with the signature (default: the report's name and "+signature.Suffix+", if --signers is given)")
+	f.StringVar(&o.signers, "signers", "", "the `file` with who may have signed: allowed signers of ssh-keygen, public keys, or a public key of minisign")
+	f.DurationVar(&o.edge, "edge", 0, "how much earlier or later an outage may begin and end")
+	f.StringVar(&o.points, "points", "0", "how many percentage points the achieved value may differ by")
+	return cmd
+}
+
+func exactlyOneReport(_ *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return usageError{fmt.Errorf("verify takes one report, a file that upheld report wrote as JSON; %d were given", len(args))}
+	}
+	return nil
+}
+
+func (o verifyOptions) tolerance() (verdict.Tolerance, error) {
+	points, err := sla.ParseDecimal(o.points)
+	if err != nil || points.Sign() < 0 {
+		return verdict.Tolerance{}, usageError{fmt.Errorf("--points=%s: write percentage points, for example 0.005", o.points)}
+	}
+	if o.edge < 0 {
+		return verdict.Tolerance{}, usageError{fmt.Errorf("--edge=%s: write a duration that is not negative", o.edge)}
+	}
+	return verdict.Tolerance{Edge: o.edge, Points: points}, nil
+}
+
+func (o verifyOptions) run(cmd *cobra.Command, file string) error {
+	tolerance, err := o.tolerance()
+	if err != nil {
+		return err
+	}
+	recompute := o.from.given()
+	switch {
+	case o.signers == "" && o.signature != "":
+		return usageError{errors.New("--signature without --signers: name the file with who may have signed")}
+	case o.signers == "" || recompute:
+		if err := o.from.check(); err != nil {
+			return usageError{err}
+		}
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	if o.signers != "" {
+		who, err := o.checkSignature(file, text)
+		if errors.Is(err, signature.ErrNoMatch) {
+			fmt.Fprintf(cmd.OutOrStdout(), "%s: %v\n", file, err)
+			return answered{exitNo}
+		}
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(cmd.OutOrStdout(), "%s: signed by %s\n", file, who)
+	}
+	if !recompute {
+		return nil
+	}
+	kept, err := report.Read(bytes.NewReader(text))
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	differences, err := o.recompute(cmd.Context(), kept, tolerance)
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	return printDifferences(cmd.OutOrStdout(), file, kept, tolerance, differences)
+}
+
+func (o verifyOptions) checkSignature(file string, text []byte) (string, error) {
+	path := o.signature
+	if path == "" {
+		path = file + signature.Suffix
+	}
+	signed, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	signers, err := os.ReadFile(o.signers)
+	if err != nil {
+		return "", err
+	}
+	return signature.Verify(text, signed, signers)
+}
+
+// recompute judges the period of a report again, and returns in what both differ.
+func (o verifyOptions) recompute(ctx context.Context, kept *verdict.Report, t verdict.Tolerance) ([]verdict.Difference, error) {
+	j, err := judgementAgain(kept)
+	if err != nil {
+		return nil, err
+	}
+	source, err := o.from.source()
+	if err != nil {
+		return nil, err
+	}
+	again, evidence, err := j.judge(ctx, source, kept.Period.Until, func(float64) {})
+	if err != nil {
+		return nil, err
+	}
+	differences := verdict.Compare(kept, again, t)
+	if o.evidence == "" {
+		return differences, nil
+	}
+	measured, err := readEvidence(o.evidence)
+	if err != nil {
+		return nil, err
+	}
+	digest, err := measured.Digest()
+	if err != nil {
+		return nil, err
+	}
+	if digest != kept.Inputs.SHA256 {
+		return nil, fmt.Errorf("%s is not the evidence of this report: its SHA-256 is %s, and the report says %s", o.evidence, digest, kept.Inputs.SHA256)
+	}
+	return append(differences, verdict.CompareEvidence(measured, evidence)...), nil
+}
+
+func readEvidence(path string) (verdict.Evidence, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return verdict.Evidence{}, err
+	}
+	defer file.Close()
+	e, err := verdict.ReadEvidence(file)
+	if err != nil {
+		return e, fmt.Errorf("%s: %w", path, err)
+	}
+	return e, nil
+}
+
+// judgementAgain is what a report judged, read from the texts that it holds.
+func judgementAgain(kept *verdict.Report) (judgement, error) {
+	var texts []spec.Text
+	for _, d := range append([]verdict.Document{kept.Spec}, kept.Also...) {
+		if d.Text == "" {
+			return judgement{}, fmt.Errorf("the report does not hold the text of its specification %s, so it cannot be recomputed; make it from files, not from standard input", d.Name)
+		}
+		if digestOf([]byte(d.Text)) != d.SHA256 {
+			return judgement{}, fmt.Errorf("the text of the specification %s in the report does not have the SHA-256 that the report says: one of them was changed", d.Name)
+		}
+		texts = append(texts, spec.Text{File: d.Name, Text: d.Text})
+	}
+	agreements, findings := spec.LoadTexts(texts...)
+	if err := findings.Err(); err != nil {
+		return judgement{}, fmt.Errorf("the specification in the report cannot be read: %w", err)
+	}
+	name, err := sla.ParsePeriodName(kept.Period.Name)
+	if err != nil {
+		return judgement{}, fmt.Errorf("the period of the report: %w", err)
+	}
+	for _, a := range agreements {
+		if a.Name != kept.Agreement {
+			continue
+		}
+		for _, p := range periodsOf(a) {
+			if name.Of(p) {
+				return judgement{agreement: a, period: p, name: name, spec: kept.Spec, also: kept.Also}, nil
+			}
+		}
+	}
+	return judgement{}, fmt.Errorf("the specification in the report has no agreement %q with a level that is judged over %s", kept.Agreement, kept.Period.Name)
+}
+
+// printDifferences says that a report is confirmed, or in what it differs.
+func printDifferences(w io.Writer, file string, kept *verdict.Report, t verdict.Tolerance, differences []verdict.Difference) error {
+	bound := "everything that was measured and judged"
+	if t.Edge > 0 || t.Points.Sign() > 0 {
+		bound = fmt.Sprintf("edges of outages within %s, achieved values within %s percentage points", t.Edge, t.Points)
+	}
+	if len(differences) == 0 {
+		_, err := fmt.Fprintf(w, "%s: equal (%s). %s\n", filepath.Base(file), bound, kept.Summary)
+		return err
+	}
+	fmt.Fprintf(w, "%s differs in %d places (compared: %s):\n", filepath.Base(file), len(differences), bound)
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "level\twhat\tin the report\trecomputed")
+	for _, d := range differences {
+		fmt.Fprintln(table, strings.Join([]string{orDash(d.Level), d.What, orDash(d.Kept), orDash(d.Again)}, "\t"))
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	return answered{exitNo}
+}
+
+func orDash(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return text
+}
