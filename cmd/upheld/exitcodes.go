@@ -61,6 +61,8 @@ var verbExits = []struct {
 	{"report", exitInsufficient, "an agreement has too little data for a verdict, and none was breached or is in dispute"},
 	{"report", exitDisputed, "an agreement is in dispute, and none was breached or has too little data"},
 	{"report", exitMixed, "of several agreements, two were not met for different ones of these reasons"},
+	{"verify", exitFailed, "a report, signature or samples that cannot be read, so that nothing was compared"},
+	{"verify", exitNo, "the report differs from what was recomputed, or no signer that was named signed it"},
 	{"simulate", exitFailed, "errors in a specification or a scenario"},
 	{"simulate", exitNo, "what the scenario expects did not happen"},
 	{"backtest", exitFailed, "errors in a specification; data that is not there or cannot be read"},

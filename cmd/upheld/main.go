@@ -31,6 +31,7 @@ var verbs = []func() *cobra.Command{
 	newExplain,
 	newDocument,
 	newReport,
+	newVerify,
 	newSchema,
 }
 

@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"crypto/ed25519"
+	"encoding/pem"
 	"errors"
 	"flag"
 	"os"
@@ -11,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/crypto/ssh"
 )
 
 var update = flag.Bool("update", false, "rewrite golden files, and the expected output in testdata")
@@ -29,7 +32,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exec-code": execCode, "exec-closed": execClosed, "exec-to": execTo, "prometheus": prometheusCommand(t),
+			"exec-code": execCode, "exec-closed": execClosed, "exec-to": execTo, "ssh-keys": sshKeys, "prometheus": prometheusCommand(t),
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("HOME", env.WorkDir)
@@ -37,6 +40,22 @@ func TestScripts(t *testing.T) {
 			return os.MkdirAll(env.WorkDir, 0o755)
 		},
 	})
+}
+
+// sshKeys is the script command "ssh-keys PRIVATE SIGNERS NAME": it makes a key pair, and
+// writes the private key and a file of allowed signers with the public one.
+func sshKeys(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: ssh-keys PRIVATE SIGNERS NAME")
+	}
+	public, private, err := ed25519.GenerateKey(nil)
+	ts.Check(err)
+	block, err := ssh.MarshalPrivateKey(private, "")
+	ts.Check(err)
+	key, err := ssh.NewPublicKey(public)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), pem.EncodeToMemory(block), 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), append([]byte(args[2]+" "), ssh.MarshalAuthorizedKey(key)...), 0o600))
 }
 
 // execCode is the script command "exec-code CODE PROGRAM ARGS...": it runs the

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -18,7 +16,6 @@ import (
 	"github.com/upheld-sla/upheld/internal/report"
 	"github.com/upheld-sla/upheld/internal/samples"
 	"github.com/upheld-sla/upheld/internal/verdict"
-	"github.com/upheld-sla/upheld/internal/weburl"
 	"github.com/upheld-sla/upheld/sla"
 	"github.com/upheld-sla/upheld/sla/spec"
 )
@@ -26,12 +23,11 @@ import (
 // reportOptions are the flags of the verb report.
 type reportOptions struct {
 	files   spec.Files
-	server  serverFlags
-	remote  bool // read
-	samples []string
+	from    sampleFlags
 	period  string
 	formats []string
 	dir     string
+	sign    signFlags
 }
 
 func newReport() *cobra.Command {
@@ -61,12 +57,11 @@ output. The exit code says what the answer is: 0 for met.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
 	}
 	f := cmd.Flags()
-	f.StringArrayVar(&o.samples, "samples", nil, "read this `file` of samples with timestamps, instead of a server; may be repeated")
+	o.from.flags(f)
 	f.StringVar(&o.period, "period", "", "the period to judge: 2026-10, 2026-Q3, 2026-W41, 2026, \"30d to 2026-11-01\" (default: the last one that is over)")
 	f.StringSliceVar(&o.formats, "format", nil, "how to write reports: "+strings.Join(reportFormatNames(), ", ")+" (default: json to standard output, html and json to a directory)")
 	f.StringVarP(&o.dir, "output-dir", "o", "", "write each report into this `directory`, which is made if need be")
-	o.server.flags(f, "read samples from this server", 2*time.Minute)
-	f.BoolVar(&o.remote, "prometheus.remote-read", true, "read from --prometheus.url by remote read, if it has that; else by queries")
+	o.sign.flags(f)
 	bindFiles(f, &o.files)
 	return cmd
 }
@@ -114,8 +109,12 @@ func (o reportOptions) run(cmd *cobra.Command, args []string) error {
 		}
 		name = &parsed
 	}
-	if err := o.checkSource(); err != nil {
+	if err := o.from.check(); err != nil {
 		return usageError{err}
+	}
+	sign, err := o.sign.signer(o.dir)
+	if err != nil {
+		return err
 	}
 	agreements, err := mustLoad(cmd.ErrOrStderr(), o.files, args)
 	if err != nil {
@@ -126,24 +125,32 @@ func (o reportOptions) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	source, err := o.source()
+	source, err := o.from.source()
 	if err != nil {
 		return err
 	}
 	bar := newProgress(cmd.ErrOrStderr())
 	defer bar.end()
 	var reports []*verdict.Report
+	var measured []report.File // evidence, packed
 	for i, j := range judgements {
-		r, err := j.judge(cmd.Context(), source, now, func(share float64) {
+		r, evidence, err := j.judge(cmd.Context(), source, now, func(share float64) {
 			bar.show(j.agreement.Name, (float64(i)+share)/float64(len(judgements)))
 		})
 		if err != nil {
 			return fmt.Errorf("%s: %w", j.agreement.Name, err)
 		}
 		reports = append(reports, r)
+		if o.dir != "" {
+			file, err := evidenceFile(formats, r, evidence)
+			if err != nil {
+				return err
+			}
+			measured = append(measured, file...)
+		}
 	}
 	bar.end()
-	if err := o.write(cmd, formats, reports); err != nil {
+	if err := o.write(cmd, formats, reports, measured, sign); err != nil {
 		return err
 	}
 	for _, r := range reports {
@@ -155,37 +162,13 @@ func (o reportOptions) run(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// checkSource checks the flags that say where samples come from.
-func (o reportOptions) checkSource() error {
-	switch {
-	case len(o.samples) > 0 && o.server.url != "":
-		return fmt.Errorf("--samples and --prometheus.url: samples come from one of them")
-	case len(o.samples) == 0 && o.server.url == "":
-		return fmt.Errorf("name where samples come from: a server with --prometheus.url, or files with --samples")
-	}
-	return o.server.check()
-}
-
-func (o reportOptions) source() (samples.Source, error) {
-	if len(o.samples) > 0 {
-		return samples.ReadFiles(o.samples...)
-	}
-	base, err := weburl.Parse(o.server.url, "")
-	if err != nil {
-		return nil, err
-	}
-	transport, err := o.server.transport()
-	if err != nil {
-		return nil, err
-	}
-	return samples.NewServer(base, samples.ServerOptions{Transport: transport, Timeout: o.server.timeout, Queries: !o.remote}), nil
-}
-
 // judgement is one period of an agreement that is to be judged.
 type judgement struct {
 	agreement *sla.Agreement
 	period    sla.Period
 	name      sla.PeriodName
+	spec      verdict.Document
+	also      []verdict.Document // other files that the verdict depends on
 }
 
 // judgementsOf are the periods to judge. Agreements that promise nothing over the named
@@ -199,7 +182,8 @@ func judgementsOf(agreements []*sla.Agreement, name *sla.PeriodName, now time.Ti
 				of = *name
 			}
 			if of.Of(p) {
-				all = append(all, judgement{a, p, of})
+				own, also := specDocuments(agreements, a)
+				all = append(all, judgement{a, p, of, own, also})
 				break
 			}
 		}
@@ -232,7 +216,7 @@ func periodsOf(a *sla.Agreement) []sla.Period {
 }
 
 // judge reads the samples of a period and judges it.
-func (j judgement) judge(ctx context.Context, from samples.Source, now time.Time, progress func(float64)) (*verdict.Report, error) {
+func (j judgement) judge(ctx context.Context, from samples.Source, now time.Time, progress func(float64)) (*verdict.Report, verdict.Evidence, error) {
 	start, end := j.name.Bounds(j.period)
 	first, last := start, end
 	for _, p := range periodsOf(j.agreement) { // of levels in other zones
@@ -243,13 +227,14 @@ func (j judgement) judge(ctx context.Context, from samples.Source, now time.Time
 	}
 	evidence, err := samples.Load(ctx, from, samples.Request{Agreement: j.agreement, From: first, To: last, Now: now, Progress: progress})
 	if err != nil {
-		return nil, err
+		return nil, evidence, err
 	}
 	loc := j.period.Location()
-	return verdict.Judge(verdict.Input{
+	r, err := verdict.Judge(verdict.Input{
 		Agreement: j.agreement, Period: j.period, Name: j.name.String(), Start: start.In(loc), End: end.In(loc), Now: now,
-		By: "upheld " + buildinfo.Version(), Spec: specDocument(j.agreement), Evidence: evidence,
+		By: "upheld " + buildinfo.Version(), Spec: j.spec, Also: j.also, Evidence: evidence,
 	})
+	return r, evidence, err
 }
 
 func earliest(a, b time.Time) time.Time {
@@ -266,20 +251,8 @@ func latest(a, b time.Time) time.Time {
 	return a
 }
 
-// specDocument is the text that an agreement was read from, with its hash. A text that
-// has changed since, or came from standard input, is left out.
-func specDocument(a *sla.Agreement) verdict.Document {
-	d := verdict.Document{SHA256: a.Digest}
-	if text, err := os.ReadFile(a.Pos.File); err == nil {
-		if sum := sha256.Sum256(text); hex.EncodeToString(sum[:]) == a.Digest {
-			d.Text = string(text)
-		}
-	}
-	return d
-}
-
 // write writes reports to a directory, all or none, or to standard output.
-func (o reportOptions) write(cmd *cobra.Command, formats []report.Format, reports []*verdict.Report) error {
+func (o reportOptions) write(cmd *cobra.Command, formats []report.Format, reports []*verdict.Report, measured []report.File, sign signer) error {
 	if o.dir == "" {
 		data, err := formats[0].Render(reports, nil)
 		if err != nil {
@@ -290,6 +263,9 @@ func (o reportOptions) write(cmd *cobra.Command, formats []report.Format, report
 	}
 	files, err := report.Files(formats, reports, nil)
 	if err != nil {
+		return err
+	}
+	if files, err = sign.add(append(files, measured...)); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(o.dir, 0o755); err != nil {

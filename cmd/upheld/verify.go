@@ -45,8 +45,8 @@ at other moments, allow a difference: with --edge outages may begin and end so m
 earlier or later, and with --points the achieved value may differ by so many percentage
 points. Verdicts, targets and credits must be equal all the same.
 
-With --evidence the measurements are compared too, stretch by stretch: it is the file
-that "upheld report -o" writes beside the report. With --signers the signature of the
+The measurements are compared too, stretch by stretch, with the file of evidence that
+"upheld report -o" writes beside the report, if it is there or named by --evidence. With --signers the signature of the
 report is checked first.`,
 		Example: `  # on a copy of the samples
   upheld verify shop-2026-10.json --samples=october.om --evidence=shop-2026-10.evidence.json.gz
@@ -123,7 +123,7 @@ func (o verifyOptions) run(cmd *cobra.Command, file string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
-	differences, err := o.recompute(cmd.Context(), kept, tolerance)
+	differences, err := o.recompute(cmd.Context(), file, kept, tolerance)
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
@@ -147,7 +147,7 @@ func (o verifyOptions) checkSignature(file string, text []byte) (string, error) 
 }
 
 // recompute judges the period of a report again, and returns in what both differ.
-func (o verifyOptions) recompute(ctx context.Context, kept *verdict.Report, t verdict.Tolerance) ([]verdict.Difference, error) {
+func (o verifyOptions) recompute(ctx context.Context, file string, kept *verdict.Report, t verdict.Tolerance) ([]verdict.Difference, error) {
 	j, err := judgementAgain(kept)
 	if err != nil {
 		return nil, err
@@ -156,15 +156,17 @@ func (o verifyOptions) recompute(ctx context.Context, kept *verdict.Report, t ve
 	if err != nil {
 		return nil, err
 	}
-	again, evidence, err := j.judge(ctx, source, kept.Period.Until, func(float64) {})
+	// As of when it was made, so that no more is read than there was.
+	again, evidence, err := j.judge(ctx, source, kept.Made.At, func(float64) {})
 	if err != nil {
 		return nil, err
 	}
 	differences := verdict.Compare(kept, again, t)
-	if o.evidence == "" {
+	path, ok := o.evidenceOf(file, t)
+	if !ok {
 		return differences, nil
 	}
-	measured, err := readEvidence(o.evidence)
+	measured, err := readEvidence(path)
 	if err != nil {
 		return nil, err
 	}
@@ -173,9 +175,23 @@ func (o verifyOptions) recompute(ctx context.Context, kept *verdict.Report, t ve
 		return nil, err
 	}
 	if digest != kept.Inputs.SHA256 {
-		return nil, fmt.Errorf("%s is not the evidence of this report: its SHA-256 is %s, and the report says %s", o.evidence, digest, kept.Inputs.SHA256)
+		return nil, fmt.Errorf("%s is not the evidence of this report: its SHA-256 is %s, and the report says %s", path, digest, kept.Inputs.SHA256)
 	}
 	return append(differences, verdict.CompareEvidence(measured, evidence)...), nil
+}
+
+// evidenceOf is the file of evidence to compare with: the one that was named, or without
+// a tolerance the one that lies beside the report.
+func (o verifyOptions) evidenceOf(file string, t verdict.Tolerance) (path string, ok bool) {
+	if o.evidence != "" {
+		return o.evidence, true
+	}
+	if !t.Exact() {
+		return "", false
+	}
+	path = strings.TrimSuffix(file, ".json") + evidenceSuffix
+	_, err := os.Stat(path)
+	return path, err == nil
 }
 
 func readEvidence(path string) (verdict.Evidence, error) {
@@ -234,7 +250,7 @@ func printDifferences(w io.Writer, file string, kept *verdict.Report, t verdict.
 		_, err := fmt.Fprintf(w, "%s: equal (%s). %s\n", filepath.Base(file), bound, kept.Summary)
 		return err
 	}
-	fmt.Fprintf(w, "%s differs in %d places (compared: %s):\n", filepath.Base(file), len(differences), bound)
+	fmt.Fprintf(w, "%s differs (compared: %s):\n", filepath.Base(file), bound)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "level\twhat\tin the report\trecomputed")
 	for _, d := range differences {

@@ -43,6 +43,8 @@ func Load(ctx context.Context, from Source, r Request) (verdict.Evidence, error)
 		return verdict.Evidence{}, fmt.Errorf("the period begins at %s, which is not over yet", r.From.UTC().Format(time.RFC3339))
 	}
 	cuts := cutsOf(r.Agreement, levels, begin, end)
+	digesting := newDigesting(from)
+	from = digesting
 	e := verdict.Evidence{Conditions: map[string]sla.Spans{}, Sources: []string{from.Name()}}
 	scrapes := newScrapes(from)
 	jobs := len(levels) + len(r.Agreement.Exclusions)
@@ -74,6 +76,7 @@ func Load(ctx context.Context, from Source, r Request) (verdict.Evidence, error)
 		done++
 		progress(0)
 	}
+	e.Samples = digesting.digests()
 	return e, nil
 }
 

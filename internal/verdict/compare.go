@@ -25,7 +25,8 @@ type Tolerance struct {
 	Points sla.Decimal   // percentage points that the achieved value may differ by
 }
 
-func (t Tolerance) exact() bool { return t.Edge == 0 && t.Points.Sign() == 0 }
+// Exact returns whether nothing may differ.
+func (t Tolerance) Exact() bool { return t.Edge == 0 && t.Points.Sign() == 0 }
 
 // Compare returns in what two reports of one period differ, at most mostDifferences.
 // Who made them and when is left out. With a tolerance only what decides is compared:
@@ -36,7 +37,7 @@ func Compare(kept, again *Report, t Tolerance) []Difference {
 	c.text("", "period", periodText(kept.Period), periodText(again.Period))
 	c.text("", "specification (SHA-256)", kept.Spec.SHA256, again.Spec.SHA256)
 	c.text("", "verdict", string(kept.Verdict), string(again.Verdict))
-	if t.exact() {
+	if t.Exact() {
 		c.text("", "measurements (SHA-256)", kept.Inputs.SHA256, again.Inputs.SHA256)
 	}
 	c.exclusions(kept.Exclusions, again.Exclusions)
@@ -113,7 +114,7 @@ func (c *differences) level(kept, again Level) {
 	c.text(key, "target", kept.Target, again.Target)
 	c.text(key, "credit", levelCredit(kept.Credit), levelCredit(again.Credit))
 	c.outages(key, kept.Outages, again.Outages)
-	if !c.tolerance.exact() {
+	if !c.tolerance.Exact() {
 		if !c.near(kept.Achieved, again.Achieved) {
 			c.text(key, "achieved", kept.Achieved, again.Achieved)
 		}
@@ -177,7 +178,7 @@ func (c *differences) outages(level string, kept, again []Outage) {
 // lone reports an outage that only one of them has, unless its edges may be so far off
 // that it is none.
 func (c *differences) lone(level string, o Outage, inKept bool) {
-	if !c.tolerance.exact() && o.End.Sub(o.Start) <= 2*c.tolerance.Edge {
+	if !c.tolerance.Exact() && o.End.Sub(o.Start) <= 2*c.tolerance.Edge {
 		return
 	}
 	if inKept {
@@ -188,7 +189,7 @@ func (c *differences) lone(level string, o Outage, inKept bool) {
 }
 
 func (c *differences) alike(a, b Outage) bool {
-	if c.tolerance.exact() {
+	if c.tolerance.Exact() {
 		return outageText(a) == outageText(b)
 	}
 	return a.Start.Sub(b.Start).Abs() <= c.tolerance.Edge && a.End.Sub(b.End).Abs() <= c.tolerance.Edge

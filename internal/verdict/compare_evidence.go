@@ -27,7 +27,36 @@ func CompareEvidence(kept, again Evidence) []Difference {
 	for _, name := range slices.Sorted(maps.Keys(conditions)) {
 		c.text("", "condition of exclusion "+name, spansText(kept.Conditions[name]), spansText(again.Conditions[name]))
 	}
+	c.samples(kept.Samples, again.Samples)
 	return c.found
+}
+
+// samples names the series and days whose raw samples differ, also where nothing that
+// was judged depends on the difference.
+func (c *differences) samples(kept, again []SampleDigest) {
+	a, b := byDay(kept), byDay(again)
+	all := maps.Clone(a)
+	maps.Copy(all, b)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		c.text("", "samples of "+name, hashText(a[name]), hashText(b[name]))
+	}
+}
+
+func hashText(hash string) string {
+	if hash == "" {
+		return ""
+	}
+	return "hash " + hash
+}
+
+func byDay(all []SampleDigest) map[string]string {
+	hashes := map[string]string{}
+	for _, s := range all {
+		for _, d := range s.Days {
+			hashes[s.Series+" on "+d.Day] = d.Hash
+		}
+	}
+	return hashes
 }
 
 func spansText(spans sla.Spans) string {
@@ -96,18 +125,30 @@ func (c *differences) stretches(name placeName, kept, again []Stretch) {
 			j++
 		default:
 			tell(kept[i].text(), again[j].text())
-			// The one that ends first is done; both, if they end together.
-			order := kept[i].To.Compare(again[j].To)
-			if order <= 0 {
-				i++
-			}
-			if order >= 0 {
-				j++
-			}
+			i, j = together(kept, again, i, j)
 		}
 	}
 	if differ > fewOfAPlace {
 		c.text(name.level, what, fmt.Sprintf("%d more stretches of time", differ-fewOfAPlace), "other ones")
+	}
+}
+
+// together are the first stretches after those at i and j from which both go on
+// together: the ones before them end at one time.
+func together(kept, again []Stretch, i, j int) (int, int) {
+	for {
+		order := kept[i].To.Compare(again[j].To)
+		if order == 0 {
+			return i + 1, j + 1
+		}
+		if order < 0 {
+			i++
+		} else {
+			j++
+		}
+		if i == len(kept) || j == len(again) {
+			return len(kept), len(again)
+		}
 	}
 }
 

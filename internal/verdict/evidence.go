@@ -14,8 +14,20 @@ type Evidence struct {
 	// Conditions are the times in which the condition of an exclusion held, by the name
 	// of the exclusion.
 	Conditions map[string]sla.Spans
-	Sources    []string // what was read: addresses without secrets, names of files
+	// Samples are hashes of the raw samples that were read. They decide nothing, and say
+	// where two sides read different samples.
+	Samples []SampleDigest
+	Sources []string // what was read: addresses without secrets, names of files; not in files of evidence
 }
+
+// SampleDigest are hashes of the samples of a series, by day.
+type SampleDigest struct {
+	Series string
+	Days   []DayDigest
+}
+
+// DayDigest is the hash of the samples of a day in UTC.
+type DayDigest struct{ Day, Hash string }
 
 // LevelEvidence is the evidence of one level. Composites have none of their own.
 type LevelEvidence struct {
