@@ -61,8 +61,11 @@ func (g group) evidence(l *load, missing sla.Spans) []verdict.Place {
 		}
 		known = sla.Union(known...)
 		lost, since := p.observed, from
-		if !l.earlier && len(lost) > 0 { // before its first sample it is not missed
-			since = lost[0].From
+		if !l.earlier { // before its first sample it is not missed
+			since = to
+			if len(lost) > 0 {
+				since = lost[0].From
+			}
 		}
 		lost = sla.Union(append(slices.Clone(lost), missing.Within(since, to)...)...)
 		all := clip(p.stretches, from, to)
