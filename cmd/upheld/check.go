@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -23,6 +24,9 @@ are named.
 
 If you say how often Prometheus scrapes and how long it keeps data, it also finds
 windows with too few scrapes and periods that are longer than the retention.
+
+It also reminds you, as warnings, of what is due: the review of an agreement, its next
+revision, exercises of recovery methods, and obligations that are late.
 
 With --prometheus.url it asks a server whether the series that levels read exist,
 are counters, have the labels and the bucket they need, are scraped often enough and
@@ -79,7 +83,11 @@ func (c *check) run(cmd *cobra.Command, args []string) error {
 	if err := asked.failed(); err != nil {
 		return err
 	}
-	findings = presentable(append(findings, asked.findings...))
+	findings = append(findings, asked.findings...)
+	for _, a := range agreements {
+		findings = append(findings, a.Reminders(time.Now())...)
+	}
+	findings = presentable(findings)
 	if err := findingFormats[known].print(cmd.OutOrStdout(), findings); err != nil {
 		return fmt.Errorf("print findings: %w", err)
 	}
