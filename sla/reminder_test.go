@@ -9,7 +9,9 @@ import (
 )
 
 func TestRemindersComeWithTheirDays(t *testing.T) {
-	day := func(year int, month time.Month, day int) sla.Date { return sla.Date{Year: year, Month: month, Day: day} }
+	day := func(year int, month time.Month, day int) sla.Date {
+		return sla.Date{Year: year, Month: month, Day: day}
+	}
 	a := &sla.Agreement{Name: "shop", Zone: "Europe/Berlin", Terms: sla.Terms{
 		Revision: 1, EffectiveFrom: day(2026, 1, 1), ReviewOn: day(2026, 10, 1),
 		Obligations: []*sla.Obligation{{ID: "report", Party: sla.ByProvider, By: 5, Every: sla.Period{Calendar: sla.Month, Zone: "Europe/Berlin"}}},

@@ -51,7 +51,7 @@ func (in Input) exclusionsOf(l *sla.ServiceLevel, by view) []exclusion {
 			all = append(all, exclusion{l.OnClaim[i], span, true})
 		}
 	}
-	return all
+	return append(all, in.lateness(l, by)...)
 }
 
 // open says why a claim does not count yet; "" if it does.
@@ -90,7 +90,7 @@ func (in Input) disagree(l *sla.ServiceLevel, within sla.Span) (why []string) {
 			why = append(why, fmt.Sprintf("%q: the %s disputes it", d.Of, a.By))
 		}
 	}
-	return why
+	return append(why, in.unsettledLateness(l)...)
 }
 
 func overlap(a, b sla.Span) bool { return a.From.Before(b.To) && b.From.Before(a.To) }

@@ -42,6 +42,7 @@ func Judge(in Input) (*Report, error) {
 	for _, d := range in.Agreement.Declared {
 		r.Levels = append(r.Levels, declared(d))
 	}
+	r.obligations(in)
 	r.Verdict = worst(r.Levels)
 	r.Summary = r.summary()
 	return r, nil
