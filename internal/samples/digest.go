@@ -3,8 +3,8 @@ package samples
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
+	"fmt"
 	"hash"
 	"maps"
 	"math"
@@ -20,11 +20,20 @@ import (
 // series and day, so that two sides can find out which samples they do not share.
 type digesting struct {
 	Source
-	of map[string]map[string]hash.Hash // by series and day
+	of map[string]*seriesDigest // by series
+}
+
+// seriesDigest hashes the samples of one series. Samples that are read again, as at the
+// edges of pieces or for another level, count once.
+type seriesDigest struct {
+	last  int64 // that was hashed
+	until int64 // the end of the day of hash
+	hash  hash.Hash
+	days  map[string]hash.Hash
 }
 
 func newDigesting(from Source) *digesting {
-	return &digesting{Source: from, of: map[string]map[string]hash.Hash{}}
+	return &digesting{Source: from, of: map[string]*seriesDigest{}}
 }
 
 // Select reads from the source.
@@ -38,33 +47,33 @@ func (d *digesting) Select(ctx context.Context, matchers []*labels.Matcher, from
 
 func (d *digesting) add(s Series) {
 	name := s.Labels.String()
-	days := d.of[name]
-	if days == nil {
-		days = map[string]hash.Hash{}
-		d.of[name] = days
+	of := d.of[name]
+	if of == nil {
+		of = &seriesDigest{last: math.MinInt64, until: math.MinInt64, days: map[string]hash.Hash{}}
+		d.of[name] = of
 	}
-	var h hash.Hash
-	until := int64(math.MinInt64) // of the day of h
-	var buffer [16]byte
 	for i, t := range s.T {
-		if t >= until {
-			until = floor(t, day) + day
-			key := at(t).Format(time.DateOnly)
-			if days[key] == nil {
-				days[key] = sha256.New()
-			}
-			h = days[key]
+		if t <= of.last {
+			continue
 		}
-		binary.BigEndian.PutUint64(buffer[:8], uint64(t))
+		of.last = t
 		switch {
 		case i < len(s.H) && s.H[i] != nil:
-			h.Write(buffer[:8])
-			h.Write([]byte(s.H[i].String()))
+			fmt.Fprintf(of.day(t), "%d %s\n", t, s.H[i])
 		case i < len(s.V) && !math.IsNaN(s.V[i]): // marks of staleness do not survive in text files
-			binary.BigEndian.PutUint64(buffer[8:], math.Float64bits(s.V[i]))
-			h.Write(buffer[:])
+			fmt.Fprintf(of.day(t), "%d %b\n", t, s.V[i])
 		}
 	}
+}
+
+// day is the hash of the day of t.
+func (s *seriesDigest) day(t int64) hash.Hash {
+	if t >= s.until {
+		s.until = floor(t, day) + day
+		s.hash = sha256.New()
+		s.days[at(t).Format(time.DateOnly)] = s.hash
+	}
+	return s.hash
 }
 
 // digests are the hashes of all series, in order.
@@ -72,10 +81,12 @@ func (d *digesting) digests() []verdict.SampleDigest {
 	var all []verdict.SampleDigest
 	for _, name := range slices.Sorted(maps.Keys(d.of)) {
 		s := verdict.SampleDigest{Series: name}
-		for _, day := range slices.Sorted(maps.Keys(d.of[name])) {
-			s.Days = append(s.Days, verdict.DayDigest{Day: day, Hash: hex.EncodeToString(d.of[name][day].Sum(nil)[:16])})
+		for _, day := range slices.Sorted(maps.Keys(d.of[name].days)) {
+			s.Days = append(s.Days, verdict.DayDigest{Day: day, Hash: hex.EncodeToString(d.of[name].days[day].Sum(nil)[:16])})
 		}
-		all = append(all, s)
+		if len(s.Days) > 0 {
+			all = append(all, s)
+		}
 	}
 	return all
 }
