@@ -28,6 +28,8 @@ type decoder struct {
 	hours          int                    // periods of hours a week, of the calendars that were read
 	fixedMinutes   map[sla.Position]int64 // of periods with a fixed length, by the place of the period
 	verdictOnly    []sla.VerdictKey       // keys that were given and that only verdicts follow
+	feeGiven       bool                   // some level or the agreement has a fee
+	currency       string                 // of the amounts that were read; "" if there was none
 	// broken are the levels with errors.
 	broken map[*sla.ServiceLevel]bool
 	// keysRead and keysGiven are set by a test. They record, as "section.key", which

@@ -51,12 +51,18 @@ func (s *section) schema() schema {
 	if len(required) > 0 {
 		result["required"] = required
 	}
-	for _, group := range s.oneOf { // at most one group in a section so far; more would need allOf
+	var groups []schema
+	for _, group := range s.oneOf {
 		var alternatives []schema
 		for _, key := range group {
 			alternatives = append(alternatives, schema{"required": []string{key}})
 		}
-		result["oneOf"] = alternatives
+		groups = append(groups, schema{"oneOf": alternatives})
+	}
+	if len(groups) == 1 {
+		maps.Copy(result, groups[0])
+	} else if len(groups) > 1 {
+		result["allOf"] = groups
 	}
 	return result
 }
