@@ -30,6 +30,7 @@ func Judge(in Input) (*Report, error) {
 		Exclusions: in.exclusions(), Obligations: []Obligation{}, Findings: []Finding{},
 		Made: Made{At: in.Now.UTC(), By: in.By},
 	}
+	var credits []owing
 	for _, l := range in.Agreement.Levels {
 		p, ok := in.periodOf(l)
 		if !ok {
@@ -37,8 +38,12 @@ func Judge(in Input) (*Report, error) {
 			continue
 		}
 		from, to := in.boundsOf(p)
-		r.judgeLevel(in, l, p, from, to)
+		owed := r.judgeLevel(in, l, p, from, to)
+		if p == l.CreditPeriod() {
+			credits = append(credits, owed...)
+		}
 	}
+	r.settle(in, credits)
 	for _, d := range in.Agreement.Declared {
 		r.Levels = append(r.Levels, declared(d))
 	}
@@ -89,8 +94,9 @@ func periodWords(periods []sla.Period) string {
 	return words
 }
 
-// judgeLevel judges a level, or each of its groups.
-func (r *Report) judgeLevel(in Input, l *sla.ServiceLevel, p sla.Period, from, to time.Time) {
+// judgeLevel judges a level, or each of its groups. It returns what credits need of them.
+func (r *Report) judgeLevel(in Input, l *sla.ServiceLevel, p sla.Period, from, to time.Time) []owing {
+	var credits []owing
 	evidence, overfull := in.evidenceOf(l.ID, from, to)
 	if overfull > 0 {
 		r.find(l, "bad_above_total", "in %d stretches of time more was bad than there was; all of it counts as bad there", overfull)
@@ -113,8 +119,10 @@ func (r *Report) judgeLevel(in Input, l *sla.ServiceLevel, p sla.Period, from, t
 		if !from.Equal(in.Start) || !to.Equal(in.End) {
 			level.Period = &ReportPeriod{Name: in.Name, Start: from, End: to, Zone: zoneName(p.Zone), Until: b.until}
 		}
+		credits = append(credits, owing{len(r.Levels), b.owing(level)})
 		r.Levels = append(r.Levels, level)
 	}
+	return credits
 }
 
 // declared is a promise without a number.

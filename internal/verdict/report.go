@@ -165,7 +165,12 @@ type TotalCredit struct {
 	Gross    string `json:"gross,omitempty"`
 	Earned   string `json:"earnedBack,omitempty"`
 	ClaimBy  string `json:"claimBy,omitempty"` // date
-	Words    string `json:"words"`             // how it came about
+	// Evidence is what a claim needs, ExtendedBy the days that the term is extended by in
+	// place of money, and Termination why the customer may end the agreement.
+	Evidence    []string `json:"evidence,omitempty"`
+	ExtendedBy  string   `json:"extendedBy,omitempty"`
+	Termination string   `json:"termination,omitempty"`
+	Words       string   `json:"words"` // how it came about
 }
 
 // LevelCredit is what one level contributes.
