@@ -69,6 +69,7 @@ func explainAgreement(b *strings.Builder, a *sla.Agreement, now time.Time) {
 		explainNotifications(b, l, a.Notifications)
 		explainEscalation(b, l)
 	}
+	explainPolicy(b, a)
 }
 
 func explainLevel(b *strings.Builder, a *sla.Agreement, l *sla.ServiceLevel, now time.Time) {
@@ -101,9 +102,7 @@ func explainLevel(b *strings.Builder, a *sla.Agreement, l *sla.ServiceLevel, now
 		line("", "%s, of the objective", budgetWords(l, l.ObjectiveBudget(), now))
 	}
 	explainGroups(l, now, line)
-	if len(l.Credits.Tiers) > 0 {
-		line("Credits", "%s, of %s", l.Credits.CreditWords(), l.CreditPeriod().Words())
-	}
+	explainCredits(l, a.CreditPolicy, line)
 	explainRecovery(a, l, line)
 	if len(l.Labels) > 0 {
 		line("Labels", "%s", labelWords(l.Labels))
