@@ -53,7 +53,7 @@ func (t *settlement) scheme(l Level, s sla.CreditScheme) owing {
 		return t.perBlock(l, s, bad)
 	case sla.OutageBands:
 		return t.bands(l, s, bad)
-	case sla.OutageCount:
+	case sla.OutageSteps:
 		step, _ := reached(s.Steps, len(l.counted()))
 		return owing{t.percentFor(step.CreditAmount), number(len(l.counted()), "outage")}
 	case sla.FreeHours:

@@ -104,7 +104,7 @@ func TestPublicAgreements(t *testing.T) {
 	circuit := level("circuit", "99.99", blocks(time.Hour, "", "1", true))
 	circuit.Credits.Cap = &sla.CreditCap{Per: sla.CapLevel, Percent: dec("100")}
 	names, all := level("names", "99.99", bands(false)), level("names", "99.99", bands(true))
-	support := level("support", "99", sla.Credits{Schemes: []sla.CreditScheme{sla.OutageCount{Steps: []sla.CreditStep{
+	support := level("support", "99", sla.Credits{Schemes: []sla.CreditScheme{sla.OutageSteps{Steps: []sla.CreditStep{
 		{From: 1, CreditAmount: amount("5", "")}, {From: 3, CreditAmount: amount("10", "")}, {From: 5, CreditAmount: amount("15", "")},
 	}}}})
 	for _, c := range []struct {

@@ -47,7 +47,7 @@ var earnBackSection = &section{
 }
 
 var creditClaimSection = &section{
-	name: "claim",
+	name: "claim of credits",
 	doc:  "Until when, and with what, the customer must claim credits.",
 	fields: []field{
 		{key: "deadline", typ: valueType{name: "days, or one of " + either(periodDeadlines), sample: "30d", scalars: []schema{{"type": "string", "enum": periodDeadlines}, {"type": "string", "pattern": "^[0-9]+d$"}}}, required: true, doc: "How many days after the period's last day, or until the end of which period."},
@@ -91,7 +91,7 @@ func creditPolicyOf(o *object) sla.CreditPolicy {
 	_, _, p.OneCause = read(o, "dedupeBy", word("cause"))
 	p.BreachCount, _, _ = read(o, "breachCount", parseCreditSteps)
 	p.AtRisk, _, _ = read(o, "atRisk", value.creditPercent)
-	items, _, _ := read(o, "caps", value.list)
+	items, _, _ := read(o, "caps", limitedList(50))
 	for _, item := range items {
 		item.name = "a credit cap"
 		x := item.object(creditCapSection)
@@ -114,7 +114,7 @@ func creditPolicyOf(o *object) sla.CreditPolicy {
 		}
 	}
 	p.EarnBack = decodeEarnBack(o)
-	p.Claim = decodeClaim(o)
+	p.Claim = decodeCreditClaim(o)
 	return p
 }
 
@@ -146,7 +146,7 @@ func decodeEarnBack(o *object) *sla.EarnBack {
 	return &sla.EarnBack{After: after.number}
 }
 
-func decodeClaim(o *object) *sla.CreditClaim {
+func decodeCreditClaim(o *object) *sla.CreditClaim {
 	at, given := o.get("claim")
 	if !given {
 		return nil

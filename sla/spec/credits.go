@@ -15,12 +15,12 @@ type creditScheme struct {
 
 // creditSchemes are all of them, in the order of the reference.
 var creditSchemes = []creditScheme{
-	{(*levelDraft).readProportional, field{key: "proportional", verdictOnly: true, typ: mapping(proportionalSection), example: `{multiplier: "10"}`, doc: "Owes the fee of the bad time, or a multiple of it. Of a level that counts events: of the bad share."}},
-	{(*levelDraft).readPerBlock, field{key: "perBlock", verdictOnly: true, typ: mapping(perBlockSection), example: `{block: 30m, percent: "5", partOfBlock: counts}`, doc: "Owes an amount for each block of bad time."}},
-	{(*levelDraft).readOutageBands, field{key: "outageBands", verdictOnly: true, typ: mapping(outageBandsSection), example: `{bands: [{from: 5m, days: "1"}]}`, doc: "Owes an amount by how long an outage is."}},
-	{(*levelDraft).readOutageCount, field{key: "outageCount", verdictOnly: true, typ: stepsType, doc: "Owes an amount by how many outages the period has. The last step that is reached decides."}},
-	{(*levelDraft).readFreeHours, field{key: "freeHours", verdictOnly: true, typ: mapping(freeHoursSection), example: "{above: 6m}", doc: "Owes the fee of each clock hour with too much bad time."}},
-	{(*levelDraft).readPoolShare, field{key: "atRisk", verdictOnly: true, typ: mapping(poolShareSection), example: `{weight: "25"}`, doc: "Owes a share of `spec.creditPolicy.atRisk` if the target is missed."}},
+	{(*levelDraft).readProportional, field{key: "proportional", verdictOnly: true, typ: mapping(proportionalSection), example: `{multiplier: "10"}`, doc: "Owes the fee of the bad time, or a multiple of it. Of a level that counts events: of the bad share. Verdict only."}},
+	{(*levelDraft).readPerBlock, field{key: "perBlock", verdictOnly: true, typ: mapping(perBlockSection), example: `{block: 30m, percent: "5", partOfBlock: counts}`, doc: "Owes an amount for each block of bad time. Verdict only."}},
+	{(*levelDraft).readOutageBands, field{key: "outageBands", verdictOnly: true, typ: mapping(outageBandsSection), example: `{bands: [{from: 5m, days: "1"}]}`, doc: "Owes an amount by how long an outage is. Verdict only."}},
+	{(*levelDraft).readOutageCount, field{key: "outageCount", verdictOnly: true, typ: stepsType, doc: "Owes an amount by how many outages the period has. The last step that is reached decides. Verdict only."}},
+	{(*levelDraft).readFreeHours, field{key: "freeHours", verdictOnly: true, typ: mapping(freeHoursSection), example: "{above: 6m}", doc: "Owes the fee of each clock hour with too much bad time. Verdict only."}},
+	{(*levelDraft).readPoolShare, field{key: "atRisk", verdictOnly: true, typ: mapping(poolShareSection), example: `{weight: "25"}`, doc: "Owes a share of `spec.creditPolicy.atRisk` if the target is missed. Verdict only."}},
 }
 
 var creditsSection = newCreditsSection()
@@ -37,12 +37,12 @@ func newCreditsSection() *section {
 		s.fields = append(s.fields, k.field)
 	}
 	s.fields = append(s.fields,
-		field{key: "allowance", verdictOnly: true, typ: durationType, example: "30m", doc: "Bad time of a period that costs nothing, for `proportional`, `perBlock` and `outageBands` over a period."},
-		field{key: "cap", verdictOnly: true, typ: mapping(levelCapSection), example: `{percent: "50"}`, doc: "The most that the level owes in a period."},
-		field{key: "fee", verdictOnly: true, typ: mapping(feeSection), example: `{amount: "1200.00", currency: EUR}`, def: "`spec.creditPolicy.fee`", doc: "What percentages are of. Of a level with groups: of each group."},
-		field{key: "basis", verdictOnly: true, typ: textType, example: `"the monthly fee of the affected server"`, doc: "What percentages are of, in words, where the amount is not known here."},
-		field{key: "nonStacking", verdictOnly: true, typ: nameType, example: "server", doc: "Of levels (and of the groups with equal labels) that have the same name here, only the greatest credit is paid."},
-		field{key: "paidAs", verdictOnly: true, typ: oneOf("money", "time"), def: "money", doc: "`time`: the term is extended by the percentage of the period. It is reported, and not part of what is paid."},
+		field{key: "allowance", verdictOnly: true, typ: durationType, example: "30m", doc: "Bad time of a period that costs nothing, for `proportional`, `perBlock` and `outageBands` over a period. Verdict only."},
+		field{key: "cap", verdictOnly: true, typ: mapping(levelCapSection), example: `{percent: "50"}`, doc: "The most that the level owes in a period. Verdict only."},
+		field{key: "fee", verdictOnly: true, typ: mapping(feeSection), example: `{amount: "1200.00", currency: EUR}`, def: "`spec.creditPolicy.fee`", doc: "What percentages are of. Of a level with groups: of each group. Verdict only."},
+		field{key: "basis", verdictOnly: true, typ: textType, example: `"the monthly fee of the affected server"`, doc: "What percentages are of, in words, where the amount is not known here. Verdict only."},
+		field{key: "nonStacking", verdictOnly: true, typ: nameType, example: "server", doc: "Of levels (and of the groups with equal labels) that have the same name here, only the greatest credit is paid. Verdict only."},
+		field{key: "paidAs", verdictOnly: true, typ: oneOf("money", "time"), def: "money", doc: "`time`: the term is extended by the percentage of the period. It is reported, and not part of what is paid. Verdict only."},
 	)
 	return s
 }
@@ -92,7 +92,7 @@ func (d *levelDraft) readCredits(at value) {
 
 func (d *levelDraft) readTiers(credits *object) {
 	l := d.level
-	items, _, _ := read(credits, "tiers", value.list)
+	items, _, _ := read(credits, "tiers", limitedList(50))
 	for _, item := range items {
 		item.name = "a credit tier"
 		tier, ok := decodeCreditTier(item)

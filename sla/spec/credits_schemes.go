@@ -145,7 +145,7 @@ func (d *levelDraft) readOutageBands(v value) (sla.CreditScheme, bool) {
 	}
 	per, _, _ := read(o, "per", word("outage", "period"))
 	scheme := sla.OutageBands{PerPeriod: per == "period"}
-	items, _, ok := read(o, "bands", value.list)
+	items, _, ok := read(o, "bands", limitedList(50))
 	for _, item := range items {
 		item.name = "an outage band"
 		band, bandOK := decodeOutageBand(item)
@@ -198,13 +198,13 @@ func notMore(a, b sla.CreditAmount) bool {
 
 func (d *levelDraft) readOutageCount(v value) (sla.CreditScheme, bool) {
 	steps, ok := parseCreditSteps(v)
-	return sla.OutageCount{Steps: steps}, ok && d.needsTime(v)
+	return sla.OutageSteps{Steps: steps}, ok && d.needsTime(v)
 }
 
 // parseCreditSteps parses steps, the lowest first.
 func parseCreditSteps(v value) ([]sla.CreditStep, bool) {
 	var steps []sla.CreditStep
-	items, ok := v.list()
+	items, ok := limitedList(50)(v)
 	for _, item := range items {
 		item.name = "a credit step"
 		o := item.object(creditStepSection)

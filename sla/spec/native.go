@@ -76,8 +76,8 @@ var specSection = &section{
 		{key: "notifications", typ: mapping(notificationsSection), example: "{severities: {page: {repeatInterval: 1h}}}", doc: "How Alertmanager groups alerts, and how often it notifies."},
 		{key: "rollups", typ: groupLabelsType, example: "[team, customer]", doc: "Names of `labels` by whose values levels are grouped: the worst and the mean budget, and how many levels are at risk, for each team, each customer, and the agreement. See [composites.md](composites.md#rollups)."},
 		{key: "declared", typ: valueType{name: "list of mappings", sample: `[{name: support, description: "Answers within a working day."}]`, sections: []*section{declaredSection}, shape: listOf}, verdictOnly: true, doc: "Promises without a number. Verdict only: they are reported, and never scored."},
-		{key: "creditPolicy", verdictOnly: true, typ: mapping(creditPolicySection), example: `{fee: {amount: "1200.00", currency: EUR}}`, doc: "How the credits of the levels become what is paid."},
-		{key: "terminationRight", verdictOnly: true, typ: mapping(terminationSection), example: "{breached: 3, ofPeriods: 6}", doc: "When the customer may end the agreement."},
+		{key: "creditPolicy", verdictOnly: true, typ: mapping(creditPolicySection), example: `{fee: {amount: "1200.00", currency: EUR}}`, doc: "How the credits of the levels become what is paid. Verdict only."},
+		{key: "terminationRight", verdictOnly: true, typ: mapping(terminationSection), example: "{breached: 3, ofPeriods: 6}", doc: "When the customer may end the agreement. Verdict only."},
 		{key: "serviceLevels", typ: valueType{name: "list of mappings", sample: "[…]", sections: []*section{levelSection}, shape: listOf}, required: true, doc: "The promises, at least one."},
 	},
 }

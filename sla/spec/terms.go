@@ -22,16 +22,13 @@ const (
 const (
 	fullDatePattern = `^[0-9]{4}-[0-9]{2}-[0-9]{2}$`
 	editionPattern  = `^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?@[1-9][0-9]{0,5}$`
-	currencyPattern = `^[A-Z]{3}$`
 )
 
 var (
-	fullDateType   = valueType{name: "date", sample: `"2026-10-01"`, scalars: []schema{{"type": "string", "pattern": fullDatePattern}}}
-	editionType    = valueType{name: "name@revision", sample: "shop@2", scalars: []schema{{"type": "string", "pattern": editionPattern}}}
-	currencyWord   = valueType{name: "currency, ISO 4217", sample: "EUR", scalars: []schema{{"type": "string", "pattern": currencyPattern}}}
-	partyType      = oneOf(namesOf(sla.Parties)...)
-	editionRegexp  = regexp.MustCompile(editionPattern)
-	currencyRegexp = regexp.MustCompile(currencyPattern)
+	fullDateType  = valueType{name: "date", sample: `"2026-10-01"`, scalars: []schema{{"type": "string", "pattern": fullDatePattern}}}
+	editionType   = valueType{name: "name@revision", sample: "shop@2", scalars: []schema{{"type": "string", "pattern": editionPattern}}}
+	partyType     = oneOf(namesOf(sla.Parties)...)
+	editionRegexp = regexp.MustCompile(editionPattern)
 )
 
 // textList is the type of a list of texts that are not empty.
@@ -104,7 +101,7 @@ var costOptionSection = &section{
 		{key: "description", typ: textType, doc: "A sentence for people."},
 		{key: "target", typ: percentType, required: true, example: `"99.95"`, doc: "The target share, in per cent."},
 		{key: "price", typ: decimalType, example: `"4000"`, doc: "What it costs."},
-		{key: "currency", typ: currencyWord, example: "EUR", doc: "The currency of the price. It goes with `price`."},
+		{key: "currency", typ: currencyType, example: "EUR", doc: "The currency of the price. It goes with `price`."},
 		{key: "per", typ: oneOf(unitNames...), def: "month", doc: "For how long the price is."},
 		{key: "chosen", typ: booleanType, def: "false", doc: "`true`: the option that was agreed. At most one is."},
 	},
@@ -216,7 +213,8 @@ func parseCostOptions(v value) ([]sla.CostOption, bool) {
 		if c.Price = price; priced && price.Sign() < 0 {
 			at.error("bad-value", at.quoted()+" is below 0", "write what it costs")
 		}
-		c.Currency, _, _ = read(o, "currency", parseCurrency)
+		currency, _, _ := read(o, "currency", parseCurrency)
+		c.Currency = currency.Code
 		if given := o.given("price", "currency"); len(given) == 1 {
 			o.missing("a price needs a currency, and a currency a price", "write price and currency, or neither")
 		}
@@ -246,16 +244,6 @@ func parseEdition(v value) (string, bool) {
 	text, ok := v.text()
 	if ok && !editionRegexp.MatchString(text) {
 		v.error("bad-revision", v.quoted()+" names no revision", "write the agreement's name, @ and the number of the revision: shop@2")
-		return "", false
-	}
-	return text, ok
-}
-
-// parseCurrency parses the code of a currency: "EUR".
-func parseCurrency(v value) (string, bool) {
-	text, ok := v.text()
-	if ok && !currencyRegexp.MatchString(text) {
-		v.error("bad-currency", v.quoted()+" is no code of a currency", "write three capital letters, like EUR or USD")
 		return "", false
 	}
 	return text, ok
