@@ -99,6 +99,12 @@ var feeds = map[string]feed{
 			"aggregations/runs-of-bad-minutes": 1, "aggregations/all-failed-minutes": 0, "aggregations/slow-slots": 1,
 		},
 	},
+	"contracts/aws-s3.yaml":            ofRequests("s3_requests_total", "aws-s3/requests", 0.06),
+	"contracts/github-enterprise.yaml": ofRequests("git_operations_total", "github-enterprise/git-operations", 1),
+	"contracts/atlassian-premium.yaml": ofRequests("experience_requests_total", "atlassian-premium/experiences", 1),
+	"contracts/google-spanner.yaml":    ofRequests("spanner_requests_total", "google-spanner/requests", 1),
+	"contracts/aws-ec2.yaml":           {want: map[string]float64{"aws-ec2/region": 0}},
+	"contracts/azure-vm.yaml":          {want: map[string]float64{"azure-vm/connectivity": 0}},
 	"failed-or-slow.yaml": {
 		series: func(n float64) []enginetest.Sample { // 10 % fail, 3 of them slowly, and 5 % more are slow
 			return []enginetest.Sample{
@@ -151,6 +157,19 @@ var feeds = map[string]feed{
 		},
 		want: map[string]float64{"payments/errors": 0.05, "payments/latency": 0.15, "checkout/paying": 0}, // a tenth of each is bad, so none is down
 	},
+}
+
+// ofRequests are 94 good and 6 bad requests a second, of which one level reads a share.
+func ofRequests(name, level string, share float64) feed {
+	return feed{
+		series: func(n float64) []enginetest.Sample {
+			return []enginetest.Sample{
+				{Series: name + `{job="api",code="200"}`, Value: 94 * n},
+				{Series: name + `{job="api",code="503"}`, Value: 6 * n},
+			}
+		},
+		want: map[string]float64{level: share},
+	}
 }
 
 // nativeHistogram has a quarter of its requests in (0.5, 0.71] and the others in
