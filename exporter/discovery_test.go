@@ -39,6 +39,7 @@ func fleet(pattern string, d sla.Discovery) sla.ProbeTarget {
 func address(url string) string { return strings.TrimPrefix(url, "http://") }
 
 func TestTargetsOfAFileComeAndGo(t *testing.T) {
+	t.Parallel()
 	a, b := address(wellServer(t)), address(wellServer(t))
 	list := filepath.Join(t.TempDir(), "targets.json")
 	write := func(text string) {
@@ -85,6 +86,7 @@ func TestTargetsOfAFileComeAndGo(t *testing.T) {
 }
 
 func TestTargetsOfAServerAndOfDNS(t *testing.T) {
+	t.Parallel()
 	a := address(wellServer(t))
 	var broken atomic.Bool
 	inventory := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -121,6 +123,7 @@ func TestTargetsOfAServerAndOfDNS(t *testing.T) {
 // TestALookThatFailedIsRepeatedSoon has a server of targets that comes up after
 // the exporter.
 func TestALookThatFailedIsRepeatedSoon(t *testing.T) {
+	t.Parallel()
 	var asked atomic.Int32
 	inventory := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		if asked.Add(1) == 1 {

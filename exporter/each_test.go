@@ -90,6 +90,7 @@ func eachOf(z *changingZone, port string) sla.ProbeTarget {
 // TestEachAddressIsATarget follows a name whose addresses change: each has its
 // account, those that stay keep it, and a name without any is down.
 func TestEachAddressIsATarget(t *testing.T) {
+	t.Parallel()
 	var mu sync.Mutex
 	hosts := map[string]bool{}
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {

@@ -73,6 +73,7 @@ func scrape(t *testing.T, h http.Handler) string {
 }
 
 func TestRecentAndFailuresAreKeptApart(t *testing.T) {
+	t.Parallel()
 	var broken atomic.Bool
 	broken.Store(true)
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/upheld-sla/upheld/exporter"
 	"github.com/upheld-sla/upheld/exporter/probe"
+	"github.com/upheld-sla/upheld/internal/testsize"
 )
 
 // balanced fails unless a scrape's account holds, and gives its parts.
@@ -89,10 +90,8 @@ func probeWithoutDescriptors(t *testing.T, url string) {
 // in time is the machine's affair; the account, the reasons and the bounds hold
 // on any.
 func TestThousandsOfTargetsGoDownAtOnce(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes some seconds of CPU")
-	}
-	const n, slots, interval = 5000, 500, 3 * time.Second
+	const interval = 3 * time.Second
+	n, slots := testsize.Of(1000, 5000), testsize.Of(100, 500)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -115,7 +114,7 @@ func TestThousandsOfTargetsGoDownAtOnce(t *testing.T) {
 		return func() bool {
 			most = max(most, runtime.NumGoroutine())
 			text := scrape(t, e.Metrics())
-			return counter(t, text, "upheld_probe_owed_total") >= times*n && counter(t, text, "upheld_probe_results_total", `outcome="bad"`) > 0
+			return counter(t, text, "upheld_probe_owed_total") >= times*float64(n) && counter(t, text, "upheld_probe_results_total", `outcome="bad"`) > 0
 		}
 	}
 	within(t, 2*time.Minute, "an interval to be accounted for", accounted(1))
@@ -126,7 +125,7 @@ func TestThousandsOfTargetsGoDownAtOnce(t *testing.T) {
 	held := heap() - before
 	scrape(t, e.Metrics())
 	text := scrape(t, e.Metrics())
-	due := n * (float64(time.Since(began)/interval) + 1) // at most, each on its place of the grid
+	due := float64(n) * (float64(time.Since(began)/interval) + 1) // at most, each on its place of the grid
 	cancel()
 	if err := <-done; err != nil {
 		t.Error(err)
@@ -147,11 +146,11 @@ func TestThousandsOfTargetsGoDownAtOnce(t *testing.T) {
 	if most > goroutines+2*slots+100 {
 		t.Errorf("%d goroutines for %d slots", most, slots)
 	}
-	if held > n*6000 {
-		t.Errorf("%d bytes held for each target", held/n)
+	if held > uint64(n)*6000 {
+		t.Errorf("%d bytes held for each target", held/uint64(n))
 	}
 	eventually(t, "every goroutine to end", func() bool { return runtime.NumGoroutine() <= goroutines+5 })
-	t.Logf("%v, at most %d goroutines, %d bytes a target", parts, most, held/n)
+	t.Logf("%v, at most %d goroutines, %d bytes a target", parts, most, held/uint64(n))
 }
 
 // TestReloadsUnderLoad changes targets, intervals and order while probes run

@@ -73,6 +73,7 @@ func TestExemplarsLeadToTheHistory(t *testing.T) {
 
 // TestRecordsSurviveBeingPacked compares what is remembered with what was seen.
 func TestRecordsSurviveBeingPacked(t *testing.T) {
+	t.Parallel()
 	e := exporter.New(exporter.Options{})
 	target := webTarget("availability", wellServer(t), 200*time.Millisecond) // long enough for a busy machine to be in time
 	if err := e.Apply([]sla.ProbeTarget{target}); err != nil {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/upheld-sla/upheld/exporter"
 	"github.com/upheld-sla/upheld/exporter/probe"
+	"github.com/upheld-sla/upheld/internal/testsize"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -24,10 +25,8 @@ import (
 // never end or do not exist, among others that are well. Each must be found for
 // its own reason, those that are well must stay so, and nothing may be left.
 func TestManyMiseriesAtOnce(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes some seconds")
-	}
-	const each, interval = 40, 4 * time.Second
+	const interval = 4 * time.Second
+	each := testsize.Of(5, 40) // targets of each
 	miseries := []struct {
 		name, url string
 		want      probe.Reason // "" for those that are well
@@ -71,7 +70,7 @@ func TestManyMiseriesAtOnce(t *testing.T) {
 	within(t, 2*time.Minute, "as many results of each misery as it has targets", func() bool {
 		text := scrape(t, e.Metrics())
 		for _, m := range miseries {
-			if judged := counter(t, text, "upheld_probe_results_total", `slo="`+m.name+"-", `outcome="good"`) + counter(t, text, "upheld_probe_results_total", `slo="`+m.name+"-", `outcome="bad"`); judged < each {
+			if judged := counter(t, text, "upheld_probe_results_total", `slo="`+m.name+"-", `outcome="good"`) + counter(t, text, "upheld_probe_results_total", `slo="`+m.name+"-", `outcome="bad"`); judged < float64(each) {
 				return false
 			}
 		}

@@ -15,6 +15,7 @@ import (
 // seconds, and mends it: the end of the outage is then known to a few
 // rechecks, and no ratio knows of them.
 func TestRechecksNarrowTheDowntime(t *testing.T) {
+	t.Parallel()
 	var broken atomic.Bool
 	url := handled(t, func(w http.ResponseWriter, _ *http.Request) {
 		if broken.Load() {

@@ -17,6 +17,7 @@ import (
 // TestWithoutAVantagePointNobodyIsBlamed fails targets with and without
 // references that answer.
 func TestWithoutAVantagePointNobodyIsBlamed(t *testing.T) {
+	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -103,6 +104,7 @@ func TestReferencesAreChecked(t *testing.T) {
 // TestManyFailuresAskTheReferencesOnce has many targets fail at once while
 // every reference hangs.
 func TestManyFailuresAskTheReferencesOnce(t *testing.T) {
+	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

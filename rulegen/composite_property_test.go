@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/upheld-sla/upheld/internal/enginetest"
+	"github.com/upheld-sla/upheld/internal/testsize"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -249,7 +250,7 @@ func TestCompositesOverAnyHistory(t *testing.T) {
 	t.Parallel()
 	components := []string{"a", "b", "c", "d", "e", "f"}
 	var seen slotsSeen
-	for seed := range uint64(2) {
+	for seed := range testsize.Of(uint64(1), 2) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 33))
 			policy := func() sla.UnknownPolicy { return sla.UnknownPolicies[r.IntN(len(sla.UnknownPolicies))] }

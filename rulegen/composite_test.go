@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/upheld-sla/upheld/internal/enginetest"
+	"github.com/upheld-sla/upheld/internal/testsize"
 	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/rulegen/emit"
 	"github.com/upheld-sla/upheld/sla"
@@ -411,10 +412,11 @@ func evaluatedAt(w *enginetest.World) time.Time {
 // outages that overlap, coincide and miss each other, with unknown states.
 func TestCompositeSlots(t *testing.T) {
 	t.Parallel()
-	for name, tc := range map[string]struct {
+	type shape struct {
 		composite string
 		unknown   bool
-	}{
+	}
+	for name, tc := range testsize.Cases(t, map[string]shape{
 		"all":                        {"all: [a/up, b/up, c/up]", true},
 		"any":                        {"any: [a/up, b/up]", true},
 		"two of three":               {"atLeast: {k: 2, of: [a/up, b/up, c/up]}", true},
@@ -430,7 +432,7 @@ func TestCompositeSlots(t *testing.T) {
 		"failover, unknown states":   {"any: [a/up, b/up], failover: 2m", true},
 		"failover, unknown is bad":   {"any: [a/up, {all: [b/up, c/up]}], failover: 1m, unknown: bad", true},
 		"failover of three":          {"all: [d/up, {any: [a/up, b/up, c/up], failover: 90s}]", false},
-	} {
+	}, "two of three", "journey", "unknown is good", "dependency of weights", "failover, unknown is bad", "failover of three") {
 		t.Run(name, func(t *testing.T) {
 			components := []string{"a", "b", "c", "d"}
 			seed := uint64(len(name)*7919 + int(name[0]))
@@ -444,7 +446,7 @@ func TestCompositeSlots(t *testing.T) {
 func TestCompositesOfAnyShape(t *testing.T) {
 	t.Parallel()
 	components := []string{"a", "b", "c", "d", "e"}
-	for seed := range uint64(6) {
+	for seed := range testsize.Of(uint64(2), 6) {
 		r := rand.New(rand.NewPCG(seed, 2))
 		shape := strings.TrimSuffix(strings.TrimPrefix(drawShape(r, components, 3), "{"), "}")
 		policy := sla.UnknownPolicies[r.IntN(len(sla.UnknownPolicies))]

@@ -10,6 +10,7 @@ import (
 
 	"github.com/upheld-sla/upheld/internal/enginetest"
 	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/internal/testsize"
 	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/sla"
 )
@@ -62,7 +63,7 @@ func TestEscalationFiresWhileTheAlertDoes(t *testing.T) {
 	bad["random"] = func(m int) bool { return chances[m/6] < 0.3 }
 	var levels []*sla.ServiceLevel
 	for _, slo := range slices.Sorted(maps.Keys(bad)) {
-		for _, keep := range []time.Duration{0, 20 * time.Minute} {
+		for _, keep := range testsize.Of([]time.Duration{20 * time.Minute}, []time.Duration{0, 20 * time.Minute}) {
 			l := level(slo+"-"+sla.FormatDuration(keep), "99.9", events(`requests_total{code="500",slo="`+slo+`"}`, "", `requests_total{slo="`+slo+`"}`))
 			l.Labels = map[string]string{"team": "shop"}
 			for i := range l.Alerting.Tiers {
@@ -108,7 +109,7 @@ func TestEscalationFiresWhileTheAlertDoes(t *testing.T) {
 			seen["again"]++
 		}
 	}
-	if seen["15m"] < 8 || seen["1h"] < 2 || seen["again"] < 2 {
+	if seen["15m"] < testsize.Of(4, 8) || seen["1h"] < testsize.Of(1, 2) || seen["again"] < testsize.Of(1, 2) {
 		t.Errorf("too little happened to prove anything: %v", seen)
 	}
 }

@@ -234,7 +234,7 @@ func runMatrix(t *testing.T, w *enginetest.World, cases []matrixCase) {
 	for _, m := range []float64{-20, 35, 140, 175} {
 		run(m)
 		for _, c := range cases {
-			for _, p := range matrixPeriods {
+			for _, p := range append(slices.Clone(c.level.MorePeriods), c.level.Period) {
 				c.figures(t, w, p)
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/upheld-sla/upheld/internal/enginetest"
+	"github.com/upheld-sla/upheld/internal/testsize"
 	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/rulegen/emit"
 	"github.com/upheld-sla/upheld/sla"
@@ -118,7 +119,7 @@ spec:
 // server did not see is in no sum, and pages nobody.
 func TestMissingThroughRestarts(t *testing.T) {
 	const settle = 16 * time.Minute
-	names := sample(5, 20)
+	names := testsize.Of(2, 20)
 	type step struct {
 		name     string
 		restart  time.Duration // before it

@@ -3,7 +3,6 @@ package rulegen_test
 import (
 	"fmt"
 	"math"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"github.com/upheld-sla/upheld/internal/enginetest"
+	"github.com/upheld-sla/upheld/internal/testsize"
 	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/rulegen/emit"
 	"github.com/upheld-sla/upheld/sla"
@@ -304,22 +304,13 @@ func offsetCounts(level string, m minuteOf) (serves, kept bool) {
 	return serves, serves && (m < 60 || m >= 65) && (m < 115 || m >= 120) && !deploying.is("F")
 }
 
-// sample is how many cases an ordinary run takes of a test that has as many of a
-// kind, and all of them where UPHELD_TEST_ALL is set.
-func sample(some, all int) int {
-	if os.Getenv("UPHELD_TEST_ALL") != "" {
-		return all
-	}
-	return some
-}
-
 // TestFiguresDoNotDependOnNames has the same history under many names, and so
 // with rules that are evaluated at as many offsets: scrapes end late, some after
 // the end of their minute, and each group misses an evaluation. What is bad of
 // the period is the same for all, and is what the definitions say.
 func TestFiguresDoNotDependOnNames(t *testing.T) {
 	t.Parallel()
-	names := sample(2, 20)
+	names := testsize.Of(2, 20)
 	var services []string
 	var files [][]byte
 	for i := range names {

@@ -29,9 +29,9 @@ spec:
 	if len(findings) > 0 {
 		t.Fatal(findings)
 	}
-	const night, day = 14 * time.Hour, 26 * time.Hour // from the start, 10:07, on: half past midnight, half past noon
-	minute := func(after time.Duration) float64 {     // requests
-		if hour := enginetest.Start.Add(after).Hour(); hour >= 8 && hour < 20 {
+	const night, day = 5 * time.Hour, 9 * time.Hour // from the start on; here a day and a night have four hours each
+	minute := func(after time.Duration) float64 {   // requests
+		if after < 4*time.Hour || after >= 8*time.Hour {
 			return 6000
 		}
 		return 60

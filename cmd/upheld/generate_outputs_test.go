@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/upheld-sla/upheld/internal/testsize"
 )
 
 // Agreements are made by several goroutines: the files and what is said of them do
@@ -37,7 +39,8 @@ func TestFilesDoNotDependOnTheNumberOfProcessors(t *testing.T) {
 		}
 		return files, stderr.String()
 	}
-	for _, args := range [][]string{nil, {"--tests"}, {"--rules.bundle=all"}} {
+	// With --tests there are all files that there are without flags.
+	for _, args := range testsize.Of([][]string{{"--tests"}, {"--rules.bundle=all"}}, [][]string{nil, {"--tests"}, {"--rules.bundle=all"}}) {
 		one, toldOne := generate(1, args...)
 		many, toldMany := generate(8, args...)
 		if d := cmp.Diff(one, many); d != "" {

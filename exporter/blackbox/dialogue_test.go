@@ -83,6 +83,7 @@ modules:
 `
 
 func TestDialogue(t *testing.T) {
+	t.Parallel()
 	ca := newAuthority(t)
 	p := newPair(t, strings.ReplaceAll(dialogueModules, "ca_file: CA", "ca_file: "+ca.file))
 	conf := &tls.Config{Certificates: []tls.Certificate{ca.server(time.Hour, "mail.example", "127.0.0.1")}}

@@ -117,6 +117,7 @@ modules:
 `
 
 func TestDNS(t *testing.T) {
+	t.Parallel()
 	ca := newAuthority(t)
 	p := newPair(t, strings.ReplaceAll(dnsModules, "CA", ca.file))
 	udp, tcp := dnsServer(t, "udp", nil), dnsServer(t, "tcp", nil)

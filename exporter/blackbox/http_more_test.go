@@ -21,6 +21,7 @@ import (
 )
 
 func TestHTTP3(t *testing.T) {
+	t.Parallel()
 	ca := newAuthority(t)
 	socket, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
@@ -111,6 +112,7 @@ func (f *forward) take() []string {
 }
 
 func TestProxies(t *testing.T) {
+	t.Parallel()
 	ca := newAuthority(t)
 	plain := httptest.NewServer(pages())
 	defer plain.Close()
@@ -300,6 +302,7 @@ modules:
 // answer them. Each prober has servers of its own: what one sends may be counted
 // when the other has begun.
 func TestNothingIsSentTwice(t *testing.T) {
+	t.Parallel()
 	ca := newAuthority(t)
 	conf := &tls.Config{Certificates: []tls.Certificate{ca.server(time.Hour, "127.0.0.1")}, NextProtos: []string{"h2"}}
 	plain := func(t *testing.T, requests *atomic.Int64) string {

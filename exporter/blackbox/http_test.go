@@ -171,6 +171,7 @@ modules:
 `
 
 func TestHTTP(t *testing.T) {
+	t.Parallel()
 	file := t.TempDir() + "/body"
 	writePlain(t, file, "from a file")
 	p := newPair(t, strings.ReplaceAll(httpModules, "BODYFILE", file))

@@ -229,6 +229,7 @@ func TestMalformedHTTPAnswers(t *testing.T) {
 
 // TestUnusualTargets names targets in ways that few do.
 func TestUnusualTargets(t *testing.T) {
+	t.Parallel()
 	p := newPair(t, unusualModules+"  tcp: {prober: tcp, timeout: 5s}\n  dns: {prober: dns, timeout: 5s, dns: {query_name: a.example}}\n  grpc: {prober: grpc, timeout: 5s, grpc: {preferred_ip_protocol: ip4, ip_protocol_fallback: true}}\n  icmp: {prober: icmp, timeout: 300ms, icmp: {preferred_ip_protocol: ip4}}\n")
 	srv := rawAnswers(t, map[string]string{
 		"/": "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nneedle", "/a%20b": "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
@@ -261,6 +262,7 @@ func TestUnusualTargets(t *testing.T) {
 
 // TestUnusualRequests asks for probes in ways that few do.
 func TestUnusualRequests(t *testing.T) {
+	t.Parallel()
 	p := newPair(t, unusualModules)
 	srv := rawAnswers(t, map[string]string{"/": "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "/hold": holds})
 	for name, q := range map[string]url.Values{
@@ -275,6 +277,7 @@ func TestUnusualRequests(t *testing.T) {
 	}
 	for _, seconds := range []string{"1e0", "0.9", "1.5", "+1"} {
 		t.Run("timeout "+seconds, func(t *testing.T) {
+			t.Parallel()
 			p.both(t, query("http_2xx", srv+"/hold"), map[string]string{"X-Prometheus-Scrape-Timeout-Seconds": seconds})
 		})
 	}

@@ -13,6 +13,7 @@ import (
 // TestNoPageAndNoLogShowsAPassword of a target of any prober, whether it is one
 // for it or not, nor one of a module.
 func TestNoPageAndNoLogShowsAPassword(t *testing.T) {
+	t.Parallel()
 	modules := "modules:\n"
 	for _, kind := range kindNames() {
 		more := ""

@@ -98,6 +98,7 @@ func newWebSocketPair(t *testing.T, ca *authority) *pair {
 }
 
 func TestWebSocket(t *testing.T) {
+	t.Parallel()
 	ca := newAuthority(t)
 	p := newWebSocketPair(t, ca)
 	srv := httptest.NewServer(chat(t))

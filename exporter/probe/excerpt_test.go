@@ -26,6 +26,7 @@ import (
 
 // TestExcerptsShowWhatTheTargetSaid asks targets of every kind that talks.
 func TestExcerptsShowWhatTheTargetSaid(t *testing.T) {
+	t.Parallel()
 	web := func(talk http.HandlerFunc) *sla.HTTPCheck { return get(webServer(t, talk).URL) }
 	matching := func(c *sla.HTTPCheck) *sla.HTTPCheck { c.BodyMatches = "what it does not say"; return c }
 	packed := matching(web(func(w http.ResponseWriter, _ *http.Request) {
@@ -243,6 +244,7 @@ func TestGoodAnswersHaveNoExcerpt(t *testing.T) {
 
 // TestExcerptsOfEveryVersionOfHTTP, of bodies that end and of such that do not.
 func TestExcerptsOfEveryVersionOfHTTP(t *testing.T) {
+	t.Parallel()
 	for _, version := range []sla.HTTPVersion{sla.HTTP11, sla.HTTP2, sla.HTTP3} {
 		t.Run(string(version), func(t *testing.T) {
 			release := make(chan struct{})

@@ -50,7 +50,7 @@ func encodings(t *testing.T, text string) map[string][]byte {
 }
 
 func TestEncodedBodies(t *testing.T) {
-	bodies, bombs := encodings(t, "all is well"), encodings(t, strings.Repeat("a", 50<<20))
+	bodies, bombs := encodings(t, "all is well"), encodings(t, strings.Repeat("a", 10<<20))
 	var asked atomic.Value
 	srv := webServer(t, func(w http.ResponseWriter, r *http.Request) {
 		asked.Store(r.Header.Get("Accept-Encoding"))
@@ -331,6 +331,7 @@ func TestCertificatesOfAllVersions(t *testing.T) {
 }
 
 func TestSilentQUIC(t *testing.T) {
+	t.Parallel()
 	silent := packets(t, func([]byte) [][]byte { return nil })
 	r := once(t, probe.Env{}, with("https://"+silent, sla.HTTPOptions{Versions: []sla.HTTPVersion{"3"}}), patience)
 	if r.Reason != probe.ConnectTimeout || r.Duration > 2*time.Second {

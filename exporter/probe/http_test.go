@@ -193,6 +193,7 @@ func TestBadChecksAreRefusedWithoutTellingSecrets(t *testing.T) {
 }
 
 func TestDetailsTellNoSecrets(t *testing.T) {
+	t.Parallel()
 	leaky := rawServer(t, answer("s3cret is not HTTP\r\n"))
 	location := webServer(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Location", "http://[s3cret")

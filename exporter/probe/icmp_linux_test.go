@@ -20,6 +20,7 @@ const namespaceVariable = "UPHELD_ICMP_NAMESPACE"
 // TestICMPWithoutAnswers runs in a network of its own, whose loopback does as
 // each case wants.
 func TestICMPWithoutAnswers(t *testing.T) {
+	t.Parallel()
 	if mode := os.Getenv(namespaceVariable); mode != "" {
 		inNamespace(t, mode)
 		return

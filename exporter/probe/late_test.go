@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/upheld-sla/upheld/exporter/probe"
+	"github.com/upheld-sla/upheld/internal/testsize"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -152,6 +153,7 @@ func probeOnce(t *testing.T, check sla.Check, timeout, most time.Duration) probe
 // have no CPU for longer than that: the time is not the server's, and the
 // result says so.
 func TestAStarvedProberIsNotASlowServer(t *testing.T) {
+	testsize.Skip(t, "that a prober without a processor does not blame its target with its own time")
 	const delay = 30 * time.Millisecond
 	address := sleepyServer(t, delay)
 	check := get("http://" + address)
@@ -259,6 +261,7 @@ func TestAResetAfterSilenceIsNotTheExportersLateness(t *testing.T) {
 
 // TestStarvedVerdicts are those that would blame a server that was in time.
 func TestStarvedVerdicts(t *testing.T) {
+	testsize.Skip(t, "that a prober without a processor calls no target too slow")
 	const delay, patience = 20 * time.Millisecond, 120 * time.Millisecond
 	address := sleepyServer(t, delay)
 	check := get("http://" + address)

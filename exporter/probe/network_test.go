@@ -119,6 +119,7 @@ func TestFamilyOfTheAddressIsChosen(t *testing.T) {
 // TestWhichAddressesAreTried has a name whose first address refuses, or is
 // silent, and whose second answers.
 func TestWhichAddressesAreTried(t *testing.T) {
+	t.Parallel()
 	srv := webServer(t, func(http.ResponseWriter, *http.Request) {})
 	_, port, _ := net.SplitHostPort(srv.Listener.Addr().String())
 	l, err := net.Listen("tcp", "127.0.0.3:"+port) // takes connections and never answers
@@ -217,6 +218,7 @@ func TestSourceAddress(t *testing.T) {
 }
 
 func TestResolverOfAProbe(t *testing.T) {
+	t.Parallel()
 	silent, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -158,6 +158,7 @@ func TestDetailsSayWhatWasThere(t *testing.T) {
 // TestAServerThatWantsACertificateIsJudgedAlike in TLS 1.2, where that is a part
 // of the handshake, and in 1.3, where the client hears of it afterwards.
 func TestAServerThatWantsACertificateIsJudgedAlike(t *testing.T) {
+	t.Parallel()
 	ca := newAuthority()
 	cert := ca.sign(t, "localhost", time.Now().Add(time.Hour))
 	own := pemFiles(t, ca.sign(t, "probe-1", time.Now().Add(time.Hour)))

@@ -26,6 +26,7 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/rules"
 	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/tsdb"
 	"github.com/prometheus/prometheus/util/teststorage"
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
@@ -96,6 +97,10 @@ var collectLess = sync.OnceFunc(func() {
 	}
 })
 
+// withoutLog keeps nothing on the disk that a server would read after a restart:
+// what is stored stays in memory while the world lasts.
+func withoutLog(o *tsdb.Options) { o.WALSegmentSize = -1 }
+
 // New starts a world at Start that scrapes the target every scrape interval.
 func New(t testing.TB, scrape time.Duration, target Target) *World {
 	t.Helper()
@@ -107,7 +112,7 @@ func NewAt(t testing.TB, start time.Time, scrape time.Duration, target Target) *
 	t.Helper()
 	collectLess()
 	w := &World{
-		t: t, store: teststorage.New(t), target: target, scrape: scrape, now: start,
+		t: t, store: teststorage.New(t, withoutLog), target: target, scrape: scrape, now: start,
 		seen: map[string]labels.Labels{}, state: map[string]bool{}, files: memory{},
 	}
 	w.engine = promql.NewEngine(promql.EngineOpts{

@@ -1,0 +1,46 @@
+// Package testsize says how much of its matrix a test tries: a sample that holds
+// each behaviour once, the same in every run, or every case, which
+// `make test-all` asks for. It is imported by tests only.
+package testsize
+
+import (
+	"maps"
+	"os"
+	"slices"
+	"testing"
+)
+
+// All is whether every case is tried: UPHELD_TEST_ALL is set.
+func All() bool { return os.Getenv("UPHELD_TEST_ALL") != "" }
+
+// Of is all in a run that tries every case, and some otherwise.
+func Of[T any](some, all T) T {
+	if All() {
+		return all
+	}
+	return some
+}
+
+// Cases are all cases in a run that tries every case, and those of the names
+// otherwise. A name that no case has fails the test: a sample must not shrink
+// when a case is renamed.
+func Cases[C any](t testing.TB, all map[string]C, names ...string) map[string]C {
+	t.Helper()
+	some := map[string]C{}
+	for _, name := range names {
+		c, ok := all[name]
+		if !ok {
+			t.Fatalf("no case is named %q: %q", name, slices.Sorted(maps.Keys(all)))
+		}
+		some[name] = c
+	}
+	return Of(some, all)
+}
+
+// Skip skips a test that takes long, and says what only `make test-all` tries.
+func Skip(t testing.TB, what string) {
+	t.Helper()
+	if !All() {
+		t.Skipf("only make test-all tries %s", what)
+	}
+}
