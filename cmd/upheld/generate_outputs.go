@@ -92,9 +92,8 @@ func (o generateOptions) ofEach(stage *filetree.Stage, agreements []*sla.Agreeme
 // agreementFiles makes the files of one agreement after the other.
 type agreementFiles struct {
 	generateOptions
-	stage  *filetree.Stage
-	rules  *ruleFiles
-	boards dashboards.Printer
+	stage *filetree.Stage
+	rules *ruleFiles
 }
 
 // add makes the files of an agreement, or, if it is not good, only looks for findings.
@@ -103,7 +102,7 @@ func (f *agreementFiles) add(a *sla.Agreement, good bool) (sla.Findings, error) 
 	if err != nil || !good || findings.HasErrors() || !f.writes("dashboards") {
 		return findings, err
 	}
-	content, err := f.boards.Agreement(a)
+	content, err := dashboards.Agreement(a)
 	if err != nil {
 		return findings, fmt.Errorf("dashboard of %s: %w", a.Name, err)
 	}
