@@ -52,6 +52,7 @@ func aggregated(name string, a sla.Aggregation, slots sla.Slots) *sla.ServiceLev
 // minutes. A minute-wide rate at fifteen-second scrapes smears an edge of a
 // burst over two minutes, so each edge may cost or win one.
 func TestAggregationsOverSlots(t *testing.T) {
+	t.Parallel()
 	tr := minuteTraffic()
 	w := enginetest.New(t, 15*time.Second, func(at time.Time) []enginetest.Sample {
 		g, b := tr.at(at)
@@ -126,6 +127,7 @@ func TestAggregationsOverSlots(t *testing.T) {
 
 // A slot is bad if its 95th percentile is above the threshold, whatever the mean.
 func TestSlotQuantile(t *testing.T) {
+	t.Parallel()
 	slowShare := func(at time.Time) float64 { // 20 % slow in the second half hour
 		if d := at.Sub(enginetest.Start); d >= 30*time.Minute && d < time.Hour {
 			return 0.2
@@ -157,6 +159,7 @@ func TestSlotQuantile(t *testing.T) {
 // A histogram without a bucket for the threshold is unknown, whatever the
 // aggregation; and one whose highest bucket is the threshold can be too slow.
 func TestThresholdsAtTheEndOfTheBuckets(t *testing.T) {
+	t.Parallel()
 	w := enginetest.New(t, 15*time.Second, func(at time.Time) []enginetest.Sample {
 		n := at.Sub(enginetest.Start).Seconds() * 10
 		return []enginetest.Sample{

@@ -30,6 +30,7 @@ func sparse(slo string, bad func(minute int) bool) enginetest.Target {
 // and over the paging threshold of 99.9 %. Least counts hold it back, and
 // nothing else: as many failures as are asked for do page.
 func TestLittleTraffic(t *testing.T) {
+	t.Parallel()
 	cases := []struct {
 		slo                string
 		minimum, minimumOf int // of bad events, of all
@@ -102,6 +103,7 @@ func minutes(bad ...int) func(int) bool {
 
 // Probes counted by time are recorded in seconds; what is asked for is probes.
 func TestLeastBadProbes(t *testing.T) {
+	t.Parallel()
 	for _, bad := range []int{3, 4} {
 		up, _ := probeLevels()
 		up.Target, up.Objective = sla.MustDecimal("99.9"), sla.MustDecimal("99.9")
@@ -130,6 +132,7 @@ func TestLeastBadProbes(t *testing.T) {
 // A budget that burns steadily is told to end while it still lasts the time
 // that is left by division, and to be spent when what was counted says so.
 func TestForecastAndExhaustion(t *testing.T) {
+	t.Parallel()
 	// 1 % of a day's 86,400 requests, one a second, may fail: 864. From the
 	// second hour on every tenth fails: a burn rate of 10, 360 an hour.
 	const begin, perSecond = time.Hour, 0.1

@@ -35,6 +35,7 @@ spec:
 // Tests excuse all of half an hour, and twenty minutes in somebody is told that
 // the contract excuses no more.
 func TestCaps(t *testing.T) {
+	t.Parallel()
 	agreements, _ := spec.LoadText("spec.yaml", capped)
 	from := time.Date(2026, 3, 5, 10, 30, 0, 0, time.UTC)
 	testsRun := func(at time.Time) bool { return at.Sub(from) >= 30*time.Minute && at.Sub(from) < time.Hour }

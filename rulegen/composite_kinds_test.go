@@ -188,6 +188,7 @@ func pagedWorld(t *testing.T, choice string, up func(series string, minute int) 
 // TestCompositePageNamesComponents: the page of a composite says which component
 // is down and since when, and its components' alerts lead to it by choice.
 func TestCompositePageNamesComponents(t *testing.T) {
+	t.Parallel()
 	for _, tc := range []struct{ choice, composite, inhibitedBy string }{
 		{"linked", "shop:shop/whole", ""},
 		{"inhibited", "shop:shop/whole", "shop:shop/whole"},
@@ -229,6 +230,7 @@ func TestCompositePageNamesComponents(t *testing.T) {
 // TestCompositeDivergence: all components are well and the journey fails, then
 // both fail together, which is no divergence.
 func TestCompositeDivergence(t *testing.T) {
+	t.Parallel()
 	w := pagedWorld(t, "linked", func(series string, minute int) bool {
 		return (series != "journey_up" || minute < 20 || minute >= 30) && (minute < 90 || minute >= 100)
 	})
@@ -283,6 +285,7 @@ spec:
 // TestCompositeExclusions: web is down for 30 minutes, during the first 20 of
 // which works excuse it by its own contract; the cart is down for the last 15.
 func TestCompositeExclusions(t *testing.T) {
+	t.Parallel()
 	for effect, known := range map[string]float64{"treat_as_up": 100, "remove_from_agreed_time": 80} {
 		t.Run(effect, func(t *testing.T) {
 			agreements, findings := spec.LoadText("shop.yaml", fmt.Sprintf(maskedAgreement, effect))

@@ -479,6 +479,7 @@ func drawShape(r *rand.Rand, components []string, depth int) string {
 // TestCompositeAfterRestarts: no rule fails and the blame sums to the whole when
 // the server was away, for a moment and for long, and when the composite changed.
 func TestCompositeAfterRestarts(t *testing.T) {
+	t.Parallel()
 	components := []string{"a", "b", "c"}
 	const before = `all: [c/up, {any: [a/up, b/up], failover: 2m}, {atLeast: {k: 1, of: [a/up, c/up]}}]`
 	const after = `weighted: {of: [{weight: "0.25", needs: {any: [a/up, b/up], failover: 1m}}, {weight: "0.75", needs: {all: [a/up, c/up, {any: [a/up, b/up]}]}}]}`

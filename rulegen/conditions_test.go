@@ -38,6 +38,7 @@ func instead(t *testing.T, expr string) (severity sla.Severity, other string) {
 // Of a condition that hides a total outage, the form that its finding gives is
 // bad for the whole outage, in the real engine, and good or known otherwise.
 func TestConditionsThatHideAnOutageGetAFormThatCountsIt(t *testing.T) {
+	t.Parallel()
 	const outage = 12
 	down := func(m int) bool { return m >= 20 && m < 20+outage }
 	w := enginetest.New(t, 15*time.Second, func(at time.Time) []enginetest.Sample {
@@ -127,6 +128,7 @@ func TestCountsOfAnswersAreErrors(t *testing.T) {
 // what is known decides where it can: false and unknown is false, true or
 // unknown is true.
 func TestConditionsOfNaNAreUnknown(t *testing.T) {
+	t.Parallel()
 	const from, to = 20, 40 // minutes without a request
 	w := enginetest.New(t, 15*time.Second, func(at time.Time) []enginetest.Sample {
 		since := at.Sub(enginetest.Start)

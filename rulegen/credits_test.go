@@ -24,6 +24,7 @@ func withCredits(l *sla.ServiceLevel, belowAndPercent ...string) *sla.ServiceLev
 // 100 %. What is owed, the minutes that are left until each tier and the alert
 // about the next one are compared with the minutes that were made bad.
 func TestCreditsOfARollingPeriod(t *testing.T) {
+	t.Parallel()
 	const total = 13 * time.Hour
 	tr := simulate(total, func(s int) (good, bad float64) {
 		switch m := float64(s) / 60; {
@@ -128,6 +129,7 @@ func (c creditAlarm) replay(t *testing.T, tier string, reached, before float64) 
 // the one before. October is known for six hours, all of which were 2 % bad;
 // November, of 721 hours, for two, 5 % bad.
 func TestCreditsOfACalendarMonth(t *testing.T) {
+	t.Parallel()
 	edge := time.Date(2026, 11, 1, 7, 0, 0, 0, time.UTC)
 	begin := edge.Add(-6 * time.Hour)
 	w := enginetest.NewAt(t, begin, time.Minute, func(at time.Time) []enginetest.Sample {

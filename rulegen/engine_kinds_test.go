@@ -49,6 +49,7 @@ func probeLevels() (up, fast *sla.ServiceLevel) {
 // one is bad and one more is slow. A failed probe is not fast. (Windows are no
 // multiple of the pattern's 200 s, hence the tolerance.)
 func TestProbesCountConclusiveResultsOnly(t *testing.T) {
+	t.Parallel()
 	up, fast := probeLevels()
 	w := enginetest.New(t, 15*time.Second, probes(10*time.Second, func(n int) (string, bool) {
 		switch i := n % 20; {
@@ -80,6 +81,7 @@ func TestProbesCountConclusiveResultsOnly(t *testing.T) {
 // level of response times is of the 15 that are known, that of availability of
 // all.
 func TestUntimedProbesAreNeitherFastNorSlow(t *testing.T) {
+	t.Parallel()
 	up, fast := probeLevels()
 	known := probes(10*time.Second, func(n int) (string, bool) { return "good", n%20 >= 8 })
 	w := enginetest.New(t, 15*time.Second, func(at time.Time) []enginetest.Sample {
@@ -99,6 +101,7 @@ func TestUntimedProbesAreNeitherFastNorSlow(t *testing.T) {
 
 // A second exporter that sees the same does not double the seconds.
 func TestExportersAreAveraged(t *testing.T) {
+	t.Parallel()
 	up, fast := probeLevels()
 	one := probes(10*time.Second, func(n int) (string, bool) {
 		if n%10 == 0 {
@@ -124,6 +127,7 @@ func TestExportersAreAveraged(t *testing.T) {
 // Aggregated by time an hour weighs the same before and after the interval
 // changed; aggregated by request a probe does.
 func TestTimeWeighsMinutesAndRequestsWeighProbes(t *testing.T) {
+	t.Parallel()
 	up, byProbe := probeLevels()
 	up.ID.SLO, byProbe.ID.SLO = "up", "up"
 	for _, agg := range []sla.Aggregation{sla.Time, sla.RequestRatio} {
@@ -163,6 +167,7 @@ func TestTimeWeighsMinutesAndRequestsWeighProbes(t *testing.T) {
 // without a bucket is unknown, not slow: it burns no budget, and is told as a
 // measurement that is lost.
 func TestHistogramLatency(t *testing.T) {
+	t.Parallel()
 	w := enginetest.New(t, 15*time.Second, func(at time.Time) []enginetest.Sample {
 		n := at.Sub(enginetest.Start).Seconds() * 10
 		return []enginetest.Sample{
@@ -199,6 +204,7 @@ func TestHistogramLatency(t *testing.T) {
 // Editing a label, the description or the target of a level breaks no rule and
 // loses no history: recorded series carry the identity alone.
 func TestEditedLabelsBreakNoJoin(t *testing.T) {
+	t.Parallel()
 	w := enginetest.New(t, 15*time.Second, func(at time.Time) []enginetest.Sample {
 		n := at.Sub(enginetest.Start).Seconds()
 		return []enginetest.Sample{{Series: `requests_total{code="200"}`, Value: n * 9}, {Series: `requests_total{code="500"}`, Value: n}}
@@ -224,6 +230,7 @@ func TestEditedLabelsBreakNoJoin(t *testing.T) {
 
 // When the series vanish that is an alert of its own, and no burn.
 func TestMeasurementLost(t *testing.T) {
+	t.Parallel()
 	up, _ := probeLevels()
 	good := probes(10*time.Second, func(int) (string, bool) { return "good", true })
 	gone := enginetest.Start.Add(time.Hour)

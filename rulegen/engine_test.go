@@ -87,6 +87,7 @@ func near(t *testing.T, what string, got, want, relative float64) {
 // every window's ratio is the counted one, and so is the period's, which an
 // average of ratios would miss by far.
 func TestRatiosMatchCountedTruth(t *testing.T) {
+	t.Parallel()
 	const total = 26 * time.Hour
 	outageFrom, outageTo := 9*3600, 9*3600+1500 // in the trough of the tide
 	tr := simulate(total, func(s int) (float64, float64) {
@@ -151,6 +152,7 @@ func TestRatiosMatchCountedTruth(t *testing.T) {
 // A service without any error series has no errors; one without traffic for an
 // hour has no ratio rather than NaN, keeps its period's figures, and recovers.
 func TestNoErrorSeriesAndNoTraffic(t *testing.T) {
+	t.Parallel()
 	tr := simulate(4*time.Hour, func(s int) (float64, float64) {
 		if s >= 3600 && s < 2*3600 {
 			return 0, 0
@@ -190,6 +192,7 @@ func TestNoErrorSeriesAndNoTraffic(t *testing.T) {
 // A total outage pages after the time that explain states, and stops paging
 // when it is over; the slower tiers do the same in their time.
 func TestOutagePagesInTheStatedTime(t *testing.T) {
+	t.Parallel()
 	const before, outage = 7 * time.Hour, 40 * time.Minute
 	tr := simulate(16*time.Hour, func(s int) (float64, float64) {
 		if d := time.Duration(s) * time.Second; d >= before && d < before+outage {
@@ -239,6 +242,7 @@ func timeline(w *enginetest.World, tier string) (fired, stopped time.Time) {
 // At a constant bad share a tier fires exactly if the share is above factor ×
 // budget, by arithmetic on the workbook's table and not by the generator's.
 func TestTiersFireAboveTheirThreshold(t *testing.T) {
+	t.Parallel()
 	// tier: factor of the workbook; budget of 99 %: 0.01
 	thresholds := map[string]float64{"page-fast": 0.144, "page-slow": 0.06, "ticket-fast": 0.03, "ticket-slow": 0.01}
 	var levels []*sla.ServiceLevel

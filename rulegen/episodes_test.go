@@ -93,6 +93,7 @@ const (
 )
 
 func TestAnEpisodeIsToldOnce(t *testing.T) {
+	t.Parallel()
 	all := episodes()
 	if !testsize.All() { // of each alert that is told, and of each change to the tiers, one
 		all = slices.DeleteFunc(all, func(e episode) bool {

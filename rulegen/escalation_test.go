@@ -51,6 +51,7 @@ func firings(w *enginetest.World) map[string]map[string][]spell {
 // Step n of an escalation fires when the alert has been firing for its time,
 // whether or not what it watches went on all the while, and stops when it does.
 func TestEscalationFiresWhileTheAlertDoes(t *testing.T) {
+	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 2))
 	burst := func(n int) func(int) bool { return func(m int) bool { return m >= 60 && m < 60+n } }
 	bad := map[string]func(int) bool{
@@ -128,6 +129,7 @@ func TestEscalationAtOnceNeedsNoRule(t *testing.T) {
 // is one of all its steps; and with labels of the environment it reads no alert
 // of another.
 func TestEscalationCarriesTheLabelsOfItsAlert(t *testing.T) {
+	t.Parallel()
 	l := level("a", "99.9", events(`requests_total{code="500",slo="a"}`, "", `requests_total{slo="a"}`))
 	l.Labels, l.Alerting.Tiers[0].Labels = map[string]string{"team": "shop"}, map[string]string{"channel": "night"}
 	l.Escalation = []sla.EscalationStep{{After: 5 * time.Minute, Notify: []string{"lead"}, Severities: []string{"page"}}}

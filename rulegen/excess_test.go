@@ -14,6 +14,7 @@ import (
 // while it is so, also by group, and told in the alerts; not of selectors that
 // count the same.
 func TestGoodEventsThatExceedTheTotalAreTold(t *testing.T) {
+	t.Parallel()
 	w := enginetest.New(t, 15*time.Second, func(at time.Time) []enginetest.Sample {
 		s := at.Sub(enginetest.Start).Seconds()
 		return []enginetest.Sample{
@@ -60,6 +61,7 @@ func TestGoodEventsThatExceedTheTotalAreTold(t *testing.T) {
 // An alert that fires while good events exceed the total, as for what was bad
 // before, says so.
 func TestAlertsTellOfTheExcess(t *testing.T) {
+	t.Parallel()
 	const turn = 30 * 60
 	w := enginetest.New(t, 15*time.Second, func(at time.Time) []enginetest.Sample {
 		s := at.Sub(enginetest.Start).Seconds()

@@ -16,6 +16,7 @@ import (
 // succeeds and there is no series of successes, everything is bad; a threshold
 // without a bucket stays unknown.
 func TestFailedOrSlow(t *testing.T) {
+	t.Parallel()
 	restart := enginetest.Start.Add(time.Hour)
 	bucketed := func(code string, all, slow float64) []enginetest.Sample {
 		return []enginetest.Sample{

@@ -124,6 +124,7 @@ func TestGoodEventsThatNeverExisted(t *testing.T) {
 // A group that never had good events is unknown, and takes no room of those that
 // have; without traffic what is good is known to be nothing.
 func TestGroupsWithoutGoodEvents(t *testing.T) {
+	t.Parallel()
 	w := enginetest.New(t, 15*time.Second, func(at time.Time) []enginetest.Sample {
 		n := 10 * at.Sub(enginetest.Start).Seconds()
 		samples := append(calls(`grpc_code="OK",tenant="acme"`, 0.9*n), calls(`grpc_code="Internal",tenant="acme"`, 0.1*n)...)
@@ -152,6 +153,7 @@ func TestGroupsWithoutGoodEvents(t *testing.T) {
 // Conditions on a bucket's bound match it as the server writes it: le="5000" where
 // that stores "5000.0", of events as of latencies and of conditions.
 func TestBoundsInQueries(t *testing.T) {
+	t.Parallel()
 	w := enginetest.New(t, 15*time.Second, func(at time.Time) []enginetest.Sample {
 		n := 10 * at.Sub(enginetest.Start).Seconds()
 		return []enginetest.Sample{

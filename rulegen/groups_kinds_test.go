@@ -154,7 +154,7 @@ const ordinary = "98.03"
 func TestAGroupIsLikeALevelOfItsOwn(t *testing.T) {
 	t.Parallel()
 	// In a short run each indicator and each aggregation once.
-	sampled := []string{"good events", "mean of slots", "bad minutes, else unknown", "all failed", "classic slots", "native", "condition runs", "ratio minutes", "blackbox", "probe by quorum", "fast probe"}
+	sampled := []string{"mean of slots", "all failed", "classic slots", "native", "condition runs", "ratio minutes", "blackbox", "probe by quorum"}
 	cases := append(groupedCases(), probeCases()...)
 	for i, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -271,6 +271,7 @@ func probeCases() []groupedCase {
 // and new ones of the one that runs: also a group that left before it, and one
 // that came after.
 func TestGroupsAtAMonthsEdge(t *testing.T) {
+	t.Parallel()
 	start := time.Date(2026, 3, 31, 19, 0, 0, 0, time.UTC) // April begins at 22:00 in Berlin
 	edge := start.Add(3 * time.Hour)
 	rates := map[string]float64{"stays": 5, "leaves": 3, "comes": 7}

@@ -256,6 +256,7 @@ func TestGroupLimit(t *testing.T) {
 // A group that has left pages nobody; one that must be there does, by its name;
 // and when all are gone that is one alert, of the level.
 func TestGroupsLost(t *testing.T) {
+	t.Parallel()
 	l := groupedLevel("bad", events(`requests_total{code="500"}`, "", `requests_total`))
 	l.GroupBy.Targets = []sla.GroupTarget{
 		{Match: map[string]string{"tenant": oddTenant}, Target: sla.MustDecimal("99"), Objective: sla.MustDecimal("99"), Required: true},
@@ -307,6 +308,7 @@ func TestGroupsLost(t *testing.T) {
 // Annotations name the group and its own objective, in numbers, whatever its
 // label holds.
 func TestGroupsAreNamed(t *testing.T) {
+	t.Parallel()
 	ts := shopTenants(4 * time.Hour)
 	ts[oddTenant].traffic = simulate(4*time.Hour, func(int) (float64, float64) { return 0, 3 })
 	ts[""].traffic = simulate(4*time.Hour, func(int) (float64, float64) { return 0, 3 })

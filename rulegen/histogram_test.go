@@ -41,6 +41,7 @@ func rollout(at time.Time) []enginetest.Sample {
 // that have the bucket: 4 % slow until the last of them is gone, and then unknown,
 // which is told. What the others took would read as slow.
 func TestWhileBoundsChangePodByPod(t *testing.T) {
+	t.Parallel()
 	latency := func(name, good string, threshold time.Duration) *sla.ServiceLevel {
 		return level(name, "99", &sla.HistogramLatency{Histogram: sla.Query{Text: `h_seconds`}, Threshold: threshold, Good: sla.Query{Text: good}})
 	}
@@ -89,6 +90,7 @@ func TestWhileBoundsChangePodByPod(t *testing.T) {
 // A threshold is the bucket of as much time, in whatever unit the histogram is:
 // that of its name, or the one that the level names.
 func TestUnitsOfHistograms(t *testing.T) {
+	t.Parallel()
 	type unit struct {
 		name  string
 		given sla.TimeUnit

@@ -17,6 +17,7 @@ import (
 // is older than its period the bad share of all that it counted. Forecasts, of a
 // budget and of a credit, end with the burning and stay silent.
 func TestBudgetKeepsItsValueWithoutTraffic(t *testing.T) {
+	t.Parallel()
 	agreements, findings := spec.LoadText("spec.yaml", `apiVersion: upheld/v1
 kind: ServiceLevelAgreement
 metadata: {name: shop}
@@ -85,6 +86,7 @@ spec:
 // Two hours of traffic, a night, and traffic again: the pause belongs to the
 // traffic of the period then, as all that is measured does.
 func TestPauseCountsWhenTrafficReturns(t *testing.T) {
+	t.Parallel()
 	agreements, findings := spec.LoadText("spec.yaml", `apiVersion: upheld/v1
 kind: ServiceLevelAgreement
 metadata: {name: shop}

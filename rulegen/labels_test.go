@@ -17,6 +17,7 @@ import (
 // alert, every figure is right with them, and editing one begins a new history
 // without an error in any rule (the world fails on one).
 func TestLabelsOfTheEnvironment(t *testing.T) {
+	t.Parallel()
 	kinds := []*sla.ServiceLevel{
 		level("bad", "99", events(`requests_total{code="500"}`, "", `requests_total`)),
 		level("good", "99", events("", `requests_total{code="200"}`, `requests_total`)),

@@ -14,6 +14,7 @@ import (
 // all is well. Until then the page stays and says why, and a lost measurement is
 // told ten minutes after the last sample, however the level counts.
 func TestPageStaysWhileNothingIsMeasured(t *testing.T) {
+	t.Parallel()
 	const bad, gone, back = time.Hour, 80 * time.Minute, 4 * time.Hour
 	counting := map[sla.Aggregation]time.Duration{ // with the width of slots
 		sla.RequestRatio: 0, sla.BadMinute: time.Minute, sla.AllFailedMinute: time.Minute, sla.MeanSlotErrorRate: 5 * time.Minute,

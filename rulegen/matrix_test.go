@@ -188,20 +188,25 @@ func matrixCases(w *irregular) (cases []matrixCase, probes map[string][]string) 
 	return testsize.Of(matrixSample(cases), cases), probes
 }
 
-// matrixSample are so many cases that each kind, each aggregation and each quorum
-// is in one of them, over the first period and one other each.
+// matrixSample are so many cases that each indicator, each aggregation and a
+// quorum is in one of them, each over the first period and one other.
 func matrixSample(cases []matrixCase) (some []matrixCase) {
 	seen := map[string]bool{}
-	for i, c := range cases {
-		kind, _, _ := strings.Cut(c.level.ID.SLO, "-")
-		aggregation := fmt.Sprint(c.level.Aggregation, " of ", c.level.Slots.Quorum)
-		if seen[kind] && seen[aggregation] {
-			continue
+	choose := func(wanted func(indicator, aggregation string) bool) {
+		for i, c := range cases {
+			indicator, aggregation := fmt.Sprintf("%T", c.level.Indicator), string(c.level.Aggregation)
+			if c.level.Slots.Quorum > 0 {
+				aggregation = "quorum"
+			}
+			if wanted(indicator, aggregation) {
+				seen[indicator], seen[aggregation] = true, true
+				c.level.MorePeriods = matrixPeriods[1+i%5 : 2+i%5]
+				some = append(some, c)
+			}
 		}
-		seen[kind], seen[aggregation] = true, true
-		c.level.MorePeriods = matrixPeriods[1+i%5 : 2+i%5]
-		some = append(some, c)
 	}
+	choose(func(indicator, aggregation string) bool { return !seen[indicator] && !seen[aggregation] })
+	choose(func(indicator, aggregation string) bool { return !seen[indicator] || !seen[aggregation] })
 	return some
 }
 

@@ -118,6 +118,7 @@ spec:
 // scraped and had nothing, within the bounds that docs/rules.md states; what the
 // server did not see is in no sum, and pages nobody.
 func TestMissingThroughRestarts(t *testing.T) {
+	t.Parallel()
 	const settle = 16 * time.Minute
 	names := testsize.Of(2, 20)
 	type step struct {

@@ -17,6 +17,7 @@ import (
 // bad. The twenty count by policy, for every way in which time is counted, within
 // what masks leave; and that nobody knows is told whatever they count as.
 func TestMissingDataCountsByPolicy(t *testing.T) {
+	t.Parallel()
 	kinds := map[string]string{
 		"probe":   `indicator: {probe: {http: "https://shop.example/", interval: 5s}}`,
 		"state":   `indicator: {condition: {expr: up_now == 1}}`,
@@ -122,6 +123,7 @@ spec:
 // Probes that come a little early or late leave nothing missing, however seldom
 // they come; when half of them are inconclusive, half of the time is.
 func TestJitterIsNotMissing(t *testing.T) {
+	t.Parallel()
 	const seldom, often = 75, 15
 	agreements, findings := spec.LoadText("spec.yaml", fmt.Sprintf(`apiVersion: upheld/v1
 kind: ServiceLevelAgreement

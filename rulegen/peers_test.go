@@ -78,6 +78,7 @@ func firing(w *enginetest.World, name, value string) int {
 
 // 1: averaging ratios counts a quiet night as much as the peak.
 func TestPeerDefect01QuietOutageIsWeighedByTraffic(t *testing.T) {
+	t.Parallel()
 	tr := simulate(4*time.Hour, func(s int) (float64, float64) {
 		if s < 2*3600 {
 			return 100, 0
@@ -91,6 +92,7 @@ func TestPeerDefect01QuietOutageIsWeighedByTraffic(t *testing.T) {
 
 // 2: an idle hour is 0/0, which poisons every sum over it.
 func TestPeerDefect02IdleHourIsNotNaN(t *testing.T) {
+	t.Parallel()
 	tr := simulate(3*time.Hour, func(s int) (float64, float64) {
 		if s/3600 == 1 {
 			return 0, 0
@@ -108,6 +110,7 @@ func TestPeerDefect02IdleHourIsNotNaN(t *testing.T) {
 // 3, 13, 14: an error series that is not there yet is no error: the budget is
 // whole, no measurement is lost, windows read 0; then its share is of everything.
 func TestPeerDefect03And13And14ErrorSeriesBornLate(t *testing.T) {
+	t.Parallel()
 	tr := simulate(4*time.Hour, func(s int) (float64, float64) {
 		if s >= 3*3600 {
 			return 50, 50
@@ -132,6 +135,7 @@ func TestPeerDefect03And13And14ErrorSeriesBornLate(t *testing.T) {
 
 // 4: one failure of a service with a request a minute wakes nobody.
 func TestPeerDefect04OneFailureDoesNotPage(t *testing.T) {
+	t.Parallel()
 	tr := simulate(2*time.Hour, func(s int) (good, bad float64) {
 		if s%60 != 0 {
 			return 0, 0
@@ -151,6 +155,7 @@ func TestPeerDefect04OneFailureDoesNotPage(t *testing.T) {
 // 5, 11, 12: the fast page fires in a total outage, for a target whose threshold
 // could not be reached, and for periods so short that windows would vanish.
 func TestPeerDefect05And11And12FastPageFires(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ target, period string }{{"90", "30d"}, {"99.9", "1d"}, {"99.9", "7d"}} {
 		tr := simulate(150*time.Minute, func(s int) (float64, float64) {
 			if s >= 3600 {
@@ -189,6 +194,7 @@ func TestPeerDefect06And10MistakesAreRefused(t *testing.T) {
 // 7: an edit of the user's labels breaks no join: figures go on within the next
 // evaluation, and no rule fails, which the harness would report.
 func TestPeerDefect07LabelEditBreaksNothing(t *testing.T) {
+	t.Parallel()
 	tr := simulate(2*time.Hour, func(int) (float64, float64) { return 99, 1 })
 	w := peerWorld(t, tr, peerSpec("99.9", "30d", "team: one"))
 	w.Run(time.Hour)
@@ -202,6 +208,7 @@ func TestPeerDefect07LabelEditBreaksNothing(t *testing.T) {
 
 // 15: burn rates are those of the workbook, and what is called a burn rate is one.
 func TestPeerDefect15FactorsOfTheWorkbook(t *testing.T) {
+	t.Parallel()
 	l, _ := peerLevel(t, peerSpec("99.9", "30d", ""))
 	want := map[string]string{"page-fast": "14.4", "page-slow": "6", "ticket-fast": "3", "ticket-slow": "1"}
 	for _, tier := range l.Alerting.Tiers {
@@ -226,6 +233,7 @@ func TestPeerDefect16EveryDocumentCounts(t *testing.T) {
 
 // 17: a regular expression in the total does not group by its label.
 func TestPeerDefect17RegexpDoesNotGroup(t *testing.T) {
+	t.Parallel()
 	tr := simulate(time.Hour, func(int) (float64, float64) { return 99, 1 })
 	w := peerWorld(t, tr, peerSpec("99", "30d", ""))
 	w.Run(time.Hour)

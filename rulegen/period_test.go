@@ -27,6 +27,7 @@ var generated2026 = rulegen.Options{Now: time.Date(2026, 11, 23, 0, 0, 0, 0, tim
 // every kind, on every day of their tables: it is compared with the model,
 // which asks the zone database.
 func TestCalendarsOfRulesAreThoseOfTheModel(t *testing.T) {
+	t.Parallel()
 	const lag = 5 * time.Minute // by which the rules count back
 	zones := []string{"UTC", "Europe/Berlin", "America/St_Johns", "America/Santiago", "Africa/Casablanca"}
 	periods := []sla.Period{{Calendar: sla.Week, WeekStart: time.Monday}, {Calendar: sla.Month}, {Calendar: sla.Quarter, FiscalOffset: 1}, {Calendar: sla.Year, FiscalOffset: 6}}
@@ -92,6 +93,7 @@ func TestCalendarsOfRulesAreThoseOfTheModel(t *testing.T) {
 // restarted just before the edge, so that no series of the old month is marked
 // as ended, and later it runs for an hour a day only.
 func TestMonthTurns(t *testing.T) {
+	t.Parallel()
 	const rate, before, after = 10., 0.02, 0.05
 	edge := time.Date(2026, 11, 1, 7, 0, 0, 0, time.UTC)
 	begin := edge.Add(-6 * time.Hour)

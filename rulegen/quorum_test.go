@@ -14,6 +14,7 @@ import (
 // Of three locations two must agree: one that fails alone is its own trouble,
 // two make an outage, and while only one reports nobody knows.
 func TestQuorumOfLocations(t *testing.T) {
+	t.Parallel()
 	bad := func(location string, m int) bool {
 		switch {
 		case m >= 10 && m < 20:

@@ -26,6 +26,7 @@ spec:
 // TestRollups: of two known levels of a team one has spent twice its budget and
 // weighs 3, so the mean is (1 - 3) / 4.
 func TestRollups(t *testing.T) {
+	t.Parallel()
 	_, files := compositeLevels(t, rolledUp)
 	w := enginetest.New(t, 15*time.Second, func(time.Time) []enginetest.Sample { return nil })
 	w.Load(files...)

@@ -15,6 +15,7 @@ import (
 // outage from half an hour before prime time ends to half an hour after is half
 // an hour of each, an hour in all; and it is probed once.
 func TestOneProbeIsPromisedSeveralTimes(t *testing.T) {
+	t.Parallel()
 	agreements, findings := spec.LoadText("spec.yaml", `apiVersion: upheld/v1
 kind: ServiceLevelAgreement
 metadata: {name: shop}

@@ -17,6 +17,7 @@ import (
 // server is away begins with what it sees first, and one that is over is not
 // counted to the next.
 func TestRestartDoesNotMoveTheStartOfAnOutage(t *testing.T) {
+	t.Parallel()
 	type span struct{ from, to time.Duration }
 	const away, back = 4*time.Hour + 30*time.Minute, 4*time.Hour + 55*time.Minute
 	services := map[string]struct {
@@ -103,6 +104,7 @@ func TestRestartDoesNotMoveTheStartOfAnOutage(t *testing.T) {
 // Nor does a restart move since when a component is down, and what was down before
 // is not counted to the next time.
 func TestRestartDoesNotMoveSinceWhenAComponentIsDown(t *testing.T) {
+	t.Parallel()
 	const first, again = 20, 60
 	w := pagedWorld(t, "linked", func(series string, minute int) bool {
 		return series != "cart_up" || minute < first || minute >= first+10 && minute < again

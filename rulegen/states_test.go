@@ -14,6 +14,7 @@ import (
 // unknown while there is no series, and does not become NaN; joined by or it is
 // good while either holds.
 func TestConditionsCountTheMinutesTheyDoNotHold(t *testing.T) {
+	t.Parallel()
 	age := func(m int) (float64, bool) {
 		switch {
 		case m >= 20 && m < 32:
@@ -59,6 +60,7 @@ func TestConditionsCountTheMinutesTheyDoNotHold(t *testing.T) {
 // A scrape of the blackbox exporter that failed is unknown; a probe that failed
 // is bad for the time that it stands for.
 func TestBlackboxProbes(t *testing.T) {
+	t.Parallel()
 	w := enginetest.New(t, 15*time.Second, func(at time.Time) []enginetest.Sample {
 		switch m := int(at.Sub(enginetest.Start) / time.Minute); {
 		case m >= 30 && m < 36:

@@ -14,6 +14,7 @@ import (
 // their results go on: what was counted before is not slow, nor what another
 // exporter counts that does not know it yet. Of what is known a tenth is slow.
 func TestWhileExportersLearnAThreshold(t *testing.T) {
+	t.Parallel()
 	learnt := map[string]time.Duration{"ams": time.Hour, "fra": 80 * time.Minute}
 	probe := &sla.Probe{Check: &sla.HTTPCheck{URL: "http://shop.example/"}, Interval: 10 * time.Second, Timeout: 5 * time.Second}
 	fast := func(name string, a sla.Aggregation, slots sla.Slots) *sla.ServiceLevel {

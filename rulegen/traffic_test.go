@@ -17,6 +17,7 @@ import (
 // not weighed by traffic wakes somebody at night; both do by day. What traffic is
 // recorded is what was counted.
 func TestWeighedByTraffic(t *testing.T) {
+	t.Parallel()
 	agreements, findings := spec.LoadText("spec.yaml", `apiVersion: upheld/v1
 kind: ServiceLevelAgreement
 metadata: {name: shop}

@@ -16,6 +16,7 @@ import (
 // ten minutes, by every method that can be weighed; before and after it the
 // weight of good minutes changes nothing.
 func TestMinutesWeighedByTheShareAffected(t *testing.T) {
+	t.Parallel()
 	var good, bad float64
 	w := enginetest.New(t, 15*time.Second, func(at time.Time) []enginetest.Sample {
 		m := at.Sub(enginetest.Start).Minutes()

@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/upheld-sla/upheld/internal/testsize"
 )
 
 func TestMain(m *testing.M) {
@@ -79,9 +81,7 @@ func TestExitCodes(t *testing.T) {
 
 // TestBinaryIsSmall builds the daemon as releases do.
 func TestBinaryIsSmall(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds a binary")
-	}
+	testsize.Skip(t, "how large a stripped binary is")
 	path := filepath.Join(t.TempDir(), "upheld-exporter")
 	build := exec.Command("go", "build", "-ldflags", "-s -w", "-o", path, ".")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")

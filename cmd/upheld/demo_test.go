@@ -18,6 +18,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/upheld-sla/upheld/internal/testsize"
 )
 
 // runsDemo makes the test binary run as upheld.
@@ -176,10 +178,8 @@ func postedPages(t *testing.T) (string, <-chan [2]string) {
 // The whole loop: real probes and scrapes of services that really break become
 // live figures, failures with reasons, burnt budget and a page.
 func TestDemoShowsTheWholeLoop(t *testing.T) {
+	testsize.Skip(t, "the demo's outage from its first probe to its page, which takes a minute of real time")
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("takes most of a minute")
-	}
 	start := time.Now()
 	alertmanager, pages := postedPages(t)
 	p := startDemo(t, "--web.listen-address=127.0.0.1:0", "--alertmanager.url="+alertmanager)

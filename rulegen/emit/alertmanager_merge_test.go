@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/upheld-sla/upheld/internal/golden"
+	"github.com/upheld-sla/upheld/internal/testsize"
 	"github.com/upheld-sla/upheld/rulegen/emit"
 	"github.com/upheld-sla/upheld/sla"
 )
@@ -114,7 +115,7 @@ func TestMergedRoutes(t *testing.T) {
 				}
 			}
 			for i, alert := range alertsOf(agreements) {
-				if whoIsTold(agreements, nil, alert) == nil || i%5 > 0 && testing.Short() {
+				if whoIsTold(agreements, nil, alert) == nil || i%testsize.Of(5, 1) > 0 {
 					continue
 				}
 				alert = maps.Clone(alert)
