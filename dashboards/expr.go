@@ -116,7 +116,7 @@ func (s selector) info() string {
 }
 
 var (
-	anyAlert = `alertname=~"` + strings.Join(levelAlerts(), "|") + `",` + eq(metricnames.Escalation, "") // and not once more where it is told to more people
+	anyAlert = `alertname=~"` + strings.Join(levelAlerts(), "|") + `",` + eq(metricnames.Escalation, "") // and not again when it is escalated
 	firing   = eq("alertstate", "firing")
 	pending  = eq("alertstate", "pending")
 )

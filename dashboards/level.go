@@ -114,7 +114,7 @@ func silence(l *sla.ServiceLevel) string {
 	return "no traffic"
 }
 
-// places is how many decimals of a percentage tell values from its target.
+// places is how many decimals a percentage needs so that it can be compared with its target.
 func places(percent sla.Decimal) int {
 	_, fraction, _ := strings.Cut(percent.String(), ".")
 	return min(len(fraction)+2, 6)

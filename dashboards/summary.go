@@ -150,9 +150,9 @@ func budgetThresholds() dashboard.ThresholdsConfig {
 	return thresholds(colorBad, step{0.1, colorWorse}, step{lowBudget, colorWarn}, step{0.5, colorGood})
 }
 
-// linkToAgreements adds a column with each agreement's dashboard, and leads
-// from there, and from the level's name, to it. The uid is made in the query,
-// because the table also shows agreements that were generated elsewhere.
+// linkToAgreements links the agreement and the level of each row to the agreement's
+// dashboard. The query makes the dashboard's uid, because the table also shows
+// agreements that were generated elsewhere.
 func linkToAgreements(p *panel, agreements []*sla.Agreement) {
 	of := choose(among(metricnames.SLA, varSLA))
 	const label = "dashboard"

@@ -240,7 +240,7 @@ func TestWhatCannotExistIsLeftOut(t *testing.T) {
 }
 
 // TestAnEntryThatCannotBeUsedIsLeftOut: whatever stands in a list, the other
-// entries are probed, other levels find theirs, and the log is told once.
+// entries are probed, other levels find theirs, and the log says so once.
 func TestAnEntryThatCannotBeUsedIsLeftOut(t *testing.T) {
 	a, b, c := address(wellServer(t)), address(wellServer(t)), address(wellServer(t))
 	var mu sync.Mutex

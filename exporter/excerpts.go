@@ -6,11 +6,11 @@ import (
 	"sync"
 )
 
-// maxExcerpts bounds, in bytes, the excerpts of all targets together: a few of
-// each where 10,000 are down. The oldest go first.
+// maxExcerpts bounds, in bytes, the excerpts of all targets together. That is a few
+// for each of 10,000 targets that are down. The oldest are removed first.
 const maxExcerpts = 32 << 20
 
-// excerptCost is what an excerpt takes besides its text, in bytes.
+// excerptCost is how many bytes an excerpt takes besides its text.
 const excerptCost = 160
 
 // excerpt is the beginning of what a target answered, shared by results in a

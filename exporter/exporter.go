@@ -71,7 +71,7 @@ type Exporter struct {
 }
 
 // New makes an exporter without targets. Its references must be valid, as
-// CheckReferences tells; those that are not are left out.
+// CheckReferences says which are not valid; those are left out.
 func New(opts Options) *Exporter {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
@@ -144,7 +144,7 @@ func (e *Exporter) put(all []wanted) {
 
 // makeProbers gives each target its prober. A mistake in one that was found is
 // no mistake of the specification, and no other target's affair: it is left out,
-// and told by the log and the discovery's metrics.
+// and reported in the log and by the discovery's metrics.
 func (e *Exporter) makeProbers(targets []wanted) ([]wanted, error) {
 	known := make(map[string]bool, len(targets)) // names of levels, keys of those that were found
 	made := make([]wanted, 0, len(targets))
@@ -251,7 +251,7 @@ func (e *Exporter) Run(ctx context.Context) error {
 	return e.scheduler.Run(ctx)
 }
 
-// CheckReferences tells which of Options.References are no references.
+// CheckReferences returns which of Options.References are invalid.
 func CheckReferences(references []string) error {
 	_, err := newVantage(references, probe.NewFactory(probe.Env{}), nil)
 	return err

@@ -65,7 +65,7 @@ type history struct {
 	bad *records // likewise; the excerpts are of these
 }
 
-// add keeps a record and tells whether outcome or reason differ from the one
+// add keeps a record and reports whether outcome or reason differ from the one
 // before.
 func (h *history) add(r Record, kept *excerpts) (changed bool) {
 	h.mu.Lock()

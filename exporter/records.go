@@ -10,16 +10,15 @@ import (
 	"github.com/upheld-sla/upheld/exporter/probe"
 )
 
-// records are the last results of a target, up to a bound. There are many, so
-// that they are packed: what has numbers takes as many bytes as its value needs,
-// and times and IDs are told by their difference to the result before, which
-// takes a quarter of what a Record would.
+// records are the last results of a target, up to a bound. They are packed, because
+// there are many: numbers are varints, and times and IDs are differences from the
+// result before. That takes a quarter of the memory of Records.
 //
-// A packed result is a byte with its outcome and flags, the number of its note,
-// the time since the result before (zigzag), the ID since the one before
-// (zigzag, if it has one), how often it was (if not once), its duration, a byte
-// with a bit for each phase that took place, and the durations of those; all
-// numbers are varints, all times nanoseconds.
+// A packed result is a byte with its outcome and flags, the number of its note, the
+// time since the result before (zigzag), the difference to the ID before (zigzag, if
+// it has one), how often it occurred (if not once), its duration, a byte with a bit
+// for each phase that occurred, and the durations of these. All times are in
+// nanoseconds.
 type records struct {
 	packed []byte // the oldest first
 	notes  []note
@@ -36,8 +35,8 @@ const (
 	hasCount    = 0x10
 )
 
-// note is what results tell in words. Results in a row mostly tell the same, and
-// so do those of many targets.
+// note holds the texts of results. They are shared, because consecutive results and
+// many targets mostly have the same.
 type note struct {
 	told    unique.Handle[told]
 	parts   *[]probe.Part // nil: none
@@ -203,7 +202,7 @@ func (l *records) newestFirst() []Record {
 	return list
 }
 
-// remembers tells whether one of them has an ID; l may be nil.
+// remembers reports whether one of them has an ID; l may be nil.
 func (l *records) remembers(id measure.ID) bool {
 	if l == nil {
 		return false

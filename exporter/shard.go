@@ -25,7 +25,7 @@ func ParseShard(text string) (Shard, error) {
 	return Shard{i, n}, nil
 }
 
-// keeps tells whether a target is the shard's: by its level, and the targets
+// keeps reports whether a target is the shard's: by its level, and the targets
 // that are found of a level each by itself.
 func (s Shard) keeps(w wanted) bool {
 	switch {
@@ -37,7 +37,7 @@ func (s Shard) keeps(w wanted) bool {
 	return s.holds(w.ID.String())
 }
 
-// holds tells whether a level belongs to the shard: to the one of all whose
+// holds reports whether a level belongs to the shard: to the one of all whose
 // number, hashed together with the level, gives most. With one exporter more,
 // only those levels move that the new one takes.
 func (s Shard) holds(level string) bool {

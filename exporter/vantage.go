@@ -87,7 +87,7 @@ func (v *vantage) good() bool {
 	return v.ok
 }
 
-// sees tells whether a reference answers, asked no earlier than since. It is
+// sees reports whether a reference answers, asked no earlier than since. It is
 // false also if none did at some time after since. Once ctx ends, the last
 // known answer has to do.
 func (v *vantage) sees(ctx context.Context, since time.Time) bool {

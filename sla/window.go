@@ -14,7 +14,7 @@ import (
 type Window struct {
 	Once      Span        // if Recurs is nil
 	Recurs    *Recurrence // nil for a one-off window
-	Announced time.Time   // when customers were told; zero if not given
+	Announced time.Time   // when customers were informed; zero if not given
 	Emergency bool        // it need not be announced
 	Name      string      // for people; ""
 	Pos       Position

@@ -144,7 +144,7 @@ var ownPaths = []string{"/config", "/history", "/logs", "/probe"}
 // maxExcerpt bounds --history.excerpt-bytes.
 const maxExcerpt = 16 << 10
 
-// validate finds mistakes in the flags that no flag can see by itself.
+// validate finds mistakes that concern several flags.
 func (c *config) validate() error {
 	switch {
 	case len(c.specs) == 0 && c.requests.file == "":

@@ -144,7 +144,7 @@ func (m kindsMade) ofLevels(t *testing.T, k *sla.AlertKind) {
 	t.Error("no level has it")
 }
 
-// inSchema tells whether the JSON Schema has a key, by its path.
+// inSchema reports whether the JSON Schema has a key, by its path.
 func inSchema(path string) bool {
 	properties := map[string]bool{}
 	var walk func(v any)
@@ -172,7 +172,7 @@ func inSchema(path string) bool {
 
 var heading = regexp.MustCompile(`(?m)^#+ (.*)$`)
 
-// hasHeading tells whether a page has a heading that viewers name so.
+// hasHeading reports whether a page has a heading that viewers name so.
 func hasHeading(text, anchor string) bool {
 	for _, m := range heading.FindAllStringSubmatch(text, -1) {
 		name := strings.Map(func(r rune) rune {

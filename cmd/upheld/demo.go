@@ -137,7 +137,7 @@ func writeDemoFiles(dir string, addresses map[string]string, o *serve.Options) e
 	)
 }
 
-// welcome tells where to look, and for what.
+// welcome says where to look, and for what.
 func welcome(url string, schedule demo.Schedule) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\nUpheld is at %s\n\n", url)

@@ -180,7 +180,7 @@ func explainMeasuring(line func(name, format string, args ...any), l *sla.Servic
 }
 
 // explainFirstPages names the components whose pages come before the composite's
-// own in a total outage: nothing holds back what has been told already.
+// own in a total outage: nothing holds back alerts that were sent before.
 func explainFirstPages(line func(name, format string, args ...any), l *sla.ServiceLevel, c *sla.Composite, now time.Time) {
 	own, pages := firstPage(l, now)
 	if c.Alerts != sla.AlertsInhibited || !pages {

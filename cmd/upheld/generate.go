@@ -276,7 +276,7 @@ func (o generateOptions) print(cmd *cobra.Command, stage *filetree.Stage, unfill
 // manyLevels is from where on groups of their own are worth a word.
 const manyLevels = 1000
 
-// groupsHint tells what shared groups save; docs/performance.md has the figures.
+// groupsHint says what shared groups save; docs/performance.md has the figures.
 func (o generateOptions) groupsHint(agreements []*sla.Agreement) string {
 	levels := 0
 	for _, a := range agreements {

@@ -21,7 +21,7 @@ type mergedFile struct {
 	path  string
 	want  []byte
 	stale bool     // it is otherwise now
-	empty []string // receivers of agreements that tell nobody
+	empty []string // receivers of agreements that notify nobody
 	had   []string // agreements that it has now
 }
 

@@ -18,7 +18,7 @@ import (
 // chosen. Tests of the rules belong to the rules.
 var outputFolders = []string{"rules", "dashboards", "prometheus", "alertmanager"}
 
-// writes tells whether a folder is written.
+// writes reports whether a folder is written.
 func (o generateOptions) writes(folder string) bool { return slices.Contains(o.chosen, folder) }
 
 func (o generateOptions) checkOutputs() error {

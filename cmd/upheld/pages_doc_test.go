@@ -75,8 +75,8 @@ func proseOf(t *testing.T, page string) string {
 	return prose.String()
 }
 
-// anchorsOf names the headings of a page as viewers do: small letters and
-// digits, dashes for spaces, nothing else; a number where one comes again.
+// anchorsOf names the headings of a page as viewers do: small letters and digits,
+// dashes for spaces, nothing else. One that occurs again gets a number.
 func anchorsOf(t *testing.T, page string) []string {
 	t.Helper()
 	var anchors []string

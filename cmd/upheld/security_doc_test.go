@@ -47,7 +47,7 @@ func TestSecurityClaimsAreHeld(t *testing.T) {
 	}
 }
 
-// testExists tells whether a folder has a test, and the archive that it runs.
+// testExists reports whether a folder has a test, and the archive that it runs.
 func testExists(t *testing.T, folder, name, archive string) bool {
 	t.Helper()
 	if archive != "" {

@@ -198,7 +198,7 @@ func TestServeSignals(t *testing.T) {
 }
 
 // TestServeWithFewDescriptors has many levels and few files that may be open:
-// probes are missed, which is told, none is bad, pages are shown and samples kept.
+// probes are missed, which the page says, none is bad, pages are shown and samples kept.
 func TestServeWithFewDescriptors(t *testing.T) {
 	target := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { time.Sleep(100 * time.Millisecond) }))
 	t.Cleanup(target.Close)

@@ -134,7 +134,7 @@ func query(module, target string) url.Values {
 // busy with other things during one of the two probes.
 const tolerance = 2.0
 
-// isTime tells whether a series has a duration for a value.
+// isTime reports whether a series has a duration for a value.
 func isTime(series string) bool {
 	return strings.Contains(series, "_duration_seconds") || strings.HasPrefix(series, "probe_dns_lookup_time_seconds")
 }

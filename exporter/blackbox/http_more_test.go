@@ -68,7 +68,7 @@ modules:
 	}
 }
 
-// forward is a proxy that tells what it was asked for.
+// forward is a proxy that records what it was asked for.
 type forward struct {
 	mu    sync.Mutex
 	asked []string

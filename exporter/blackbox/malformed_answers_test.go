@@ -227,7 +227,7 @@ func TestMalformedHTTPAnswers(t *testing.T) {
 	}
 }
 
-// TestUnusualTargets names targets in ways that few do.
+// TestUnusualTargets probes targets that are written in unusual ways.
 func TestUnusualTargets(t *testing.T) {
 	t.Parallel()
 	p := newPair(t, unusualModules+"  tcp: {prober: tcp, timeout: 5s}\n  dns: {prober: dns, timeout: 5s, dns: {query_name: a.example}}\n  grpc: {prober: grpc, timeout: 5s, grpc: {preferred_ip_protocol: ip4, ip_protocol_fallback: true}}\n  icmp: {prober: icmp, timeout: 300ms, icmp: {preferred_ip_protocol: ip4}}\n")

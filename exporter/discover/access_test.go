@@ -69,7 +69,7 @@ func file(t *testing.T, text string) sla.Secret {
 }
 
 // TestListsAreAskedForWithCredentials of each kind, right and wrong ones, and
-// no error tells a secret.
+// no error contains a secret.
 func TestListsAreAskedForWithCredentials(t *testing.T) {
 	srv := inventory(t)
 	tls := sla.TLSOptions{Files: &sla.TLSFiles{CA: file(t, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw})))}}

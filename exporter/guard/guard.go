@@ -120,7 +120,7 @@ func canonical(host string) string {
 	return strings.ToLower(strings.TrimSuffix(rest, "."))
 }
 
-// Host tells whether connections to a host, a name or an address as text, are
+// Host reports whether connections to a host, a name or an address as text, are
 // allowed as far as its name says. The error is the reason why not. A number is
 // held to what is said of addresses, too.
 func (g *Guard) Host(host string) error {
@@ -144,7 +144,7 @@ func (g *Guard) Host(host string) error {
 	return nil
 }
 
-// Address tells whether connections to an address are allowed. An IPv6 address
+// Address reports whether connections to an address are allowed. An IPv6 address
 // that leads to an IPv4 one must be allowed as either.
 func (g *Guard) Address(addr netip.Addr) error {
 	addr = addr.WithZone("").Unmap()
@@ -181,7 +181,7 @@ func (g *Guard) find(addr netip.Addr) (deny, found bool) {
 	return false, false
 }
 
-// Socket tells whether connections to a Unix socket are allowed: not where
+// Socket reports whether connections to a Unix socket are allowed: not where
 // only what is listed is, because no list can name one.
 func (g *Guard) Socket(path string) error {
 	if g.onlyAddresses || len(g.allowHosts) > 0 {

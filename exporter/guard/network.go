@@ -15,7 +15,7 @@ type Network struct {
 	Resolver *net.Resolver
 }
 
-// Host tells whether connections to a host are allowed as far as its name says.
+// Host reports whether connections to a host are allowed as far as its name says.
 func (n *Network) Host(host string) error {
 	if n.Limits == nil {
 		return nil
@@ -23,7 +23,7 @@ func (n *Network) Host(host string) error {
 	return n.Limits.Host(host)
 }
 
-// Address tells whether connections to an address are allowed.
+// Address reports whether connections to an address are allowed.
 func (n *Network) Address(address netip.Addr) error {
 	if n.Limits == nil {
 		return nil
@@ -31,7 +31,7 @@ func (n *Network) Address(address netip.Addr) error {
 	return n.Limits.Address(address)
 }
 
-// Socket tells whether connections to a Unix socket are allowed.
+// Socket reports whether connections to a Unix socket are allowed.
 func (n *Network) Socket(path string) error {
 	if n.Limits == nil {
 		return nil

@@ -149,7 +149,7 @@ func (d *dialer) familyWords() string {
 	return ""
 }
 
-// isLiteral tells whether host:port has an address for a host.
+// isLiteral reports whether host:port has an address for a host.
 func isLiteral(address string) bool {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {

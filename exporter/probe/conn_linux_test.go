@@ -265,8 +265,8 @@ func fullListener(t *testing.T) (fd int, address string) {
 	return
 }
 
-// TestAWaitingProbeTakesOneDescriptor counts those of many probes that wait for
-// a slow target, and those that are left.
+// TestAWaitingProbeTakesOneDescriptor counts file descriptors while many probes wait
+// for a slow target, and afterwards.
 func TestAWaitingProbeTakesOneDescriptor(t *testing.T) {
 	const probes = 200
 	var arrived sync.WaitGroup

@@ -308,7 +308,7 @@ func TestAcceptedVersions(t *testing.T) {
 }
 
 // TestCertificatesOfAllVersions refuses the same certificates whatever is
-// spoken over them, and tells what they were.
+// spoken over them, and returns them.
 func TestCertificatesOfAllVersions(t *testing.T) {
 	ca := newAuthority()
 	for _, version := range []sla.HTTPVersion{sla.HTTP11, sla.HTTP2, sla.HTTP3} {

@@ -58,7 +58,7 @@ func newHTTPMore(o *sla.HTTPOptions, d *dialer) (m *httpMore, err error) {
 
 func (m *httpMore) speaks(v sla.HTTPVersion) bool { return slices.Contains(m.versions, v) }
 
-// usesHTTP3 tells whether a URL is asked for over HTTP/3.
+// usesHTTP3 reports whether a URL is asked for over HTTP/3.
 func (m *httpMore) usesHTTP3(u *url.URL) bool { return m.speaks(sla.HTTP3) && u.Scheme == "https" }
 
 // protocols are what is offered in a TLS handshake (ALPN).
@@ -76,7 +76,7 @@ func (m *httpMore) protocols() []string {
 	return offered
 }
 
-// accepts tells whether an answer may be of a version: "HTTP/1.1".
+// accepts reports whether an answer may be of a version: "HTTP/1.1".
 func (m *httpMore) accepts(proto string) bool {
 	version := strings.TrimSuffix(strings.TrimPrefix(proto, "HTTP/"), ".0")
 	if version == "1" {

@@ -319,7 +319,7 @@ func (s *echoes) isFrom(from net.Addr) bool {
 	return ok && address.Unmap() == s.address.WithZone("")
 }
 
-// quotesOwnPacket tells whether an error is about a packet of this probe: it quotes the
+// quotesOwnPacket reports whether an error is about a packet of this probe: it quotes the
 // packet's IP header and at least 8 bytes more.
 func (s *echoes) quotesOwnPacket(data []byte) bool {
 	header := 40

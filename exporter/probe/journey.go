@@ -181,7 +181,7 @@ func (s *journeyStep) take(ctx context.Context, r *run, jar *cookiejar.Jar, valu
 	return fault
 }
 
-// from takes the value from an answer. What the answer holds is not told.
+// from takes the value from a response. Errors do not quote the response.
 func (c *capture) from(ctx context.Context, response *http.Response, body []byte) (string, *failure) {
 	missing := func(why string) *failure {
 		return &failure{CaptureFailed, httpDetail(response.StatusCode) + "; capture " + c.name + ": " + why}

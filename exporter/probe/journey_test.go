@@ -115,7 +115,7 @@ func TestFailuresOfJourneys(t *testing.T) {
 		"nobody there":      {ordering("http://"+closedPort(t), "/"), probe.ConnectRefused, "step 1 of 3 (form)", 0},
 	} {
 		var r probe.Result
-		for range 5 { // on a machine that is too busy to tell, which is what the probe then says
+		for range 5 { // a probe on a busy machine may be inconclusive, and is repeated
 			requests.Store(0)
 			if r = prober(t, probe.Env{Excerpt: probe.DefaultExcerpt}, c.check).Probe(t.Context(), time.Time{}); r.Reason != probe.Starved {
 				break

@@ -34,7 +34,7 @@ func losing(n int) (time.Duration, bool) { return roadTakes, n%3 == 2 }
 // broken is a road on which nothing arrives from the n-th piece on.
 func broken(from int) road { return func(n int) (time.Duration, bool) { return 0, n >= from } }
 
-// carry hands pieces on in order, each when its time has come, and tells whether
+// carry hands pieces on in order, each when its time has come, and reports whether
 // the end of them arrives too.
 func (r road) carry(read func([]byte) (int, error), write func([]byte) error) (ends bool) {
 	type piece struct {

@@ -35,7 +35,7 @@ func once(t testing.TB, env probe.Env, check sla.Check, timeout time.Duration) p
 		t.Fatal(err)
 	}
 	var r probe.Result
-	for range 5 { // on a machine that is too busy to tell, which is what the probe then says
+	for range 5 { // a probe on a busy machine may be inconclusive, and is repeated
 		if r = p.Probe(context.Background(), time.Time{}); r.Reason != probe.Starved {
 			break
 		}

@@ -199,7 +199,7 @@ func start(t *testing.T, s *schedule.Scheduler) (stop func()) {
 	}
 }
 
-// sluggish is a clock whose alarms ring late, by what lateness says.
+// sluggish is a clock whose alarms ring late; lateness returns by how much.
 type sluggish struct{ lateness func() time.Duration }
 
 func (sluggish) Now() time.Time { return time.Now() }

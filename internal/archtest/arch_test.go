@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// pkg is what `go list -json` tells about a package that matters here.
+// pkg is what is needed of the output of `go list -json`.
 type pkg struct {
 	ImportPath string
 	Dir        string

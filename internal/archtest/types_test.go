@@ -121,7 +121,7 @@ func isMap(e ast.Expr) bool {
 	return ok
 }
 
-// makesMap tells whether an expression is a map by its syntax: a literal,
+// makesMap reports whether an expression is a map by its syntax: a literal,
 // make(map[…]…), or a call of a function literal that returns one.
 func makesMap(e ast.Expr) bool {
 	switch e := e.(type) {

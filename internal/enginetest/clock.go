@@ -100,7 +100,7 @@ func (w *World) Step(d time.Duration) {
 	}
 }
 
-// refused tells whether the storage has newer samples, as after a step back.
+// refused reports whether the storage has newer samples, as after a step back.
 func (w *World) refused(err error) bool {
 	if !w.now.Before(w.newest.Add(w.scrape)) {
 		return false

@@ -30,7 +30,7 @@ type Timing struct {
 	// the scrape interval. Its samples carry the time at which it began and can be
 	// queried from when it has ended.
 	ScrapeTakes func(at time.Time) time.Duration
-	// Misses tells whether a group skips its evaluation at a time.
+	// Misses reports whether a group skips its evaluation at a time.
 	Misses func(group string, at time.Time) bool
 	// Drift is by how much the server's clock runs faster than that of its targets,
 	// as a share: 0.0005, or -0.0005, while NTP slews it as fast as Linux does.

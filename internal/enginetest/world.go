@@ -304,7 +304,7 @@ func (w *World) burning(g *rules.Group, at time.Time) []labels.Labels {
 // Transitions are all of them so far, in order.
 func (w *World) Transitions() []Transition { return w.firing }
 
-// Alert is an alert that fires, as it is told.
+// Alert is a firing alert, as it is sent.
 type Alert struct{ Labels, Annotations map[string]string }
 
 // Alerts are those that fired at the last evaluation.

@@ -78,9 +78,9 @@ type Stage struct {
 	created   int               // temporary files
 }
 
-// Open is a stage for the files below dir, which is made unless the stage is
-// dry. Until Discard no other stage has the directory: they take turns. ctx bounds
-// the wait for that.
+// Open returns a stage for the files below dir. It makes dir, unless the stage is
+// dry. Until Discard, no other stage can have the directory; Open waits for that
+// until ctx ends.
 func Open(ctx context.Context, dir string, o Options) (*Stage, error) {
 	s := &Stage{
 		Options: o, dir: dir, unique: rand.Text(), seed: maphash.MakeSeed(),
@@ -129,7 +129,7 @@ func (s *Stage) takeTurn(ctx context.Context) error {
 	}
 }
 
-// sameAs tells whether the open folder is still the one of this name.
+// sameAs reports whether the open folder is still the one of this name.
 func sameAs(f *os.File, name string) bool {
 	opened, err := f.Stat()
 	if err != nil {
@@ -247,7 +247,7 @@ func set(names []string) map[string]bool {
 	return set
 }
 
-// covers tells whether a file lies where this stage writes.
+// covers reports whether a file lies where this stage writes.
 func (s *Stage) covers(e entry) bool {
 	folder, _, _ := strings.Cut(e.Path, "/")
 	return e.SHA256 != "" && slices.Contains(s.Folders, folder)

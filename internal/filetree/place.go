@@ -13,7 +13,7 @@ import (
 	"slices"
 )
 
-// look tells whether there is a file at a path. It is an error if that is no
+// look reports whether there is a file at a path. It is an error if that is no
 // regular file, or would be reached through a symbolic link: what lies behind one is
 // not in the directory.
 func (s *Stage) look(path string) (there bool, err error) {
@@ -32,8 +32,8 @@ func (s *Stage) look(path string) (there bool, err error) {
 	return true, nil
 }
 
-// inside makes sure that a folder below the directory is one, and so are all
-// that it lies in.
+// inside returns an error unless a path below the directory, and all above it, are
+// real folders.
 func (s *Stage) inside(folder string) error {
 	if folder == "." {
 		return nil

@@ -36,6 +36,6 @@ func Equal(t *testing.T, path string, got []byte) {
 	}
 }
 
-// Updating tells whether the test runs with -update, for tests whose golden
+// Updating reports whether the test runs with -update, for tests whose golden
 // content is part of a file.
 func Updating() bool { return *update }

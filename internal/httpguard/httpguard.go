@@ -75,7 +75,7 @@ func New(next http.Handler, o Options) (http.Handler, error) {
 	}), nil
 }
 
-// hosts tells which names may be asked for; it is nil if any may.
+// hosts says which host names requests may have; it is nil if any may.
 func (o Options) hosts() func(host string) bool {
 	listen := hostOf(o.Listen)
 	local := isLocal(listen)
@@ -89,7 +89,7 @@ func (o Options) hosts() func(host string) bool {
 	}
 }
 
-// isLocal tells whether a host is this machine by its loopback interface.
+// isLocal reports whether a host is this machine by its loopback interface.
 func isLocal(host string) bool {
 	ip := net.ParseIP(host)
 	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()

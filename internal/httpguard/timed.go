@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// timed is a response whose client has so long to take each part of it, and the
-// whole. Deadlines that hold for a whole request would have to allow for the
+// timed is a response that bounds how long its client may take to read each part of
+// it, and the whole. A deadline for the whole request would have to allow for the
 // longest query.
 type timed struct {
 	http.ResponseWriter
@@ -39,7 +39,7 @@ func (t *timed) Unwrap() http.ResponseWriter { return t.ResponseWriter }
 // Flush sends what was written.
 func (t *timed) Flush() {
 	t.extend()
-	_ = t.control.Flush() // the next Write tells
+	_ = t.control.Flush() // the next Write returns the error
 }
 
 func (t *timed) extend() {

@@ -167,7 +167,7 @@ func (l *level) exists(q sla.Query, s promql.Selector) bool {
 	return false
 }
 
-// labelled asks for each label that the selector wants, and tells whether all
+// labelled asks for each label that the selector wants, and reports whether all
 // are there.
 func (l *level) labelled(q sla.Query, s promql.Selector) bool {
 	for _, label := range s.Wants() {

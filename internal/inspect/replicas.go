@@ -8,14 +8,13 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// replicaLabels are those by which a store that several servers write to tells the
-// copies of one series apart: Prometheus' operator, Thanos, Mimir and what their
+// replicaLabels distinguish the copies of one series in a store that several servers
+// write to: those of Prometheus' operator, Thanos and Mimir, and those that their
 // documentation proposes.
 var replicaLabels = []string{"replica", "prometheus_replica", "__replica__", "thanos_replica", "receive_replica", "rule_replica", "monitor_replica", "vmagent_replica"}
 
-// nearlySame is what one copy has at least of the other: they are of one counter,
-// scraped some seconds apart. Parts of a service that are numbered by such a label
-// count differently.
+// nearlySame is the least ratio of two copies: they are of one counter, scraped some
+// seconds apart. Instances of a service that have such a label differ more.
 var nearlySame = sla.NewDecimal(9, 10)
 
 // doubled asks whether series are there more than once, with nothing but a label

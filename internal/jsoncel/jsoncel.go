@@ -1,9 +1,8 @@
 // Package jsoncel evaluates conditions in CEL over JSON: `body.status == "ok"`.
 //
-// A condition has one variable, body, of any type, as the conditions of
-// blackbox_exporter have it, whose modules can be read as they are. What an
-// evaluation may cost is bounded. The package stands apart so that the model
-// itself stays free of CEL.
+// A condition has one variable, body, of any type. This is so in blackbox_exporter,
+// too, so its modules work unchanged. The cost of an evaluation is bounded. It is a
+// package of its own so that the model does not depend on CEL.
 package jsoncel
 
 import (
@@ -69,7 +68,7 @@ func briefly(message string) string {
 	return strings.TrimPrefix(message, "Syntax error: ")
 }
 
-// Mistakes of a body. Their texts, as those of all errors of Holds, tell
+// Mistakes of a body. Their texts, as those of all errors of Holds, say
 // nothing of it.
 var (
 	ErrNotJSON = errors.New("the body is not JSON")
@@ -78,7 +77,7 @@ var (
 	ErrCost    = errors.New("the condition costs too much on this body")
 )
 
-// Holds tells whether the condition is true of a body.
+// Holds reports whether the condition is true of a body.
 func (p *Program) Holds(ctx context.Context, body []byte) (bool, error) {
 	value, err := p.eval(ctx, body)
 	if err != nil {

@@ -114,7 +114,7 @@ func knownComparison(n *parser.BinaryExpr) parser.Expr {
 	answer.LHS, answer.RHS = known(n.LHS), known(n.RHS)
 	for _, side := range []parser.Expr{n.LHS, n.RHS} {
 		if side.Type() == parser.ValueTypeScalar && mayBeNaN(side) {
-			// Not compared as a vector: without a sample VictoriaMetrics takes it for a NaN.
+			// Known is tested apart: VictoriaMetrics takes an empty vector in a comparison for NaN.
 			return AndOn(Expr{&answer}, Expr{known(VectorOf(Expr{side}).node)}).node
 		}
 	}
@@ -135,7 +135,7 @@ func known(operand parser.Expr) parser.Expr {
 	return &parser.ParenExpr{Expr: Ge(Expr{bare(inner)}, Expr{&parser.NumberLiteral{Val: math.Inf(-1)}}).node}
 }
 
-// mayBeNaN tells whether a scalar may be NaN, as scalar() of nothing is.
+// mayBeNaN reports whether a scalar may be NaN, as scalar() of nothing is.
 func mayBeNaN(scalar parser.Expr) bool {
 	found := false
 	parser.Inspect(scalar, func(n parser.Node, _ []parser.Node) error {
@@ -146,5 +146,5 @@ func mayBeNaN(scalar parser.Expr) bool {
 	return found
 }
 
-// IsVector tells whether e is an instant vector, as most expressions are.
+// IsVector reports whether e is an instant vector, as most expressions are.
 func (e Expr) IsVector() bool { return e.node.Type() == parser.ValueTypeVector }

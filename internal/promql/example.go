@@ -49,7 +49,7 @@ func (m Metric) With(more Metric) Metric {
 	return all
 }
 
-// Matches tells whether the selector selects the series.
+// Matches reports whether the selector selects the series.
 func (s Selector) Matches(m Metric) bool {
 	for _, matcher := range s.vector.LabelMatchers {
 		if !matcher.Matches(m[matcher.Name]) {
@@ -185,7 +185,7 @@ func (e Expr) Reads() []Selector {
 	return all
 }
 
-// OutOfNothing tells whether an expression may have samples while none of its
+// OutOfNothing reports whether an expression may have samples while none of its
 // selectors selects anything.
 func (e Expr) OutOfNothing() bool {
 	found := e.node.Type() != parser.ValueTypeVector

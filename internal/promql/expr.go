@@ -25,7 +25,7 @@ type Expr struct{ node parser.Expr }
 // String prints the expression on one line.
 func (e Expr) String() string { return e.node.String() }
 
-// IsZero tells whether e is no expression at all.
+// IsZero reports whether e is no expression at all.
 func (e Expr) IsZero() bool { return e.node == nil }
 
 // Selector selects series; it can be given a range.

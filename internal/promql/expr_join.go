@@ -22,12 +22,12 @@ func DivManyOn(a, b Expr, on ...string) Expr {
 // And keeps the samples of a for which b has one with all labels equal.
 func And(a, b Expr) Expr { return join(parser.LAND, a, b, nil) }
 
-// AndIgnoring keeps the samples of a for which b has one with the same labels but
-// for those.
+// AndIgnoring keeps the samples of a for which b has one with the same labels, apart
+// from those given.
 func AndIgnoring(a, b Expr, labels ...string) Expr { return ignoring(AndOn(a, b, labels...)) }
 
-// UnlessIgnoring drops the samples of a for which b has one with the same labels
-// but for those.
+// UnlessIgnoring drops the samples of a for which b has one with the same labels,
+// apart from those given.
 func UnlessIgnoring(a, b Expr, labels ...string) Expr { return ignoring(UnlessOn(a, b, labels...)) }
 
 func ignoring(e Expr) Expr {

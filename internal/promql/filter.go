@@ -209,7 +209,7 @@ func hidesInJoin(n *parser.BinaryExpr) *hiding {
 	return h
 }
 
-// matched tells a join by other labels than all.
+// matched reports whether a join is by some labels only.
 func matched(n *parser.BinaryExpr) bool {
 	m := n.VectorMatching
 	return m != nil && (m.On || len(m.MatchingLabels) > 0)
@@ -283,12 +283,12 @@ func (h *hiding) through(n parser.Expr, a ofNothing) *hiding {
 	return h
 }
 
-// certain tells whether the mended form answers the same wherever this one does.
+// certain reports whether the mended form answers the same wherever this one does.
 func (h *hiding) certain(b *parser.BinaryExpr) bool {
 	return !h.sets && !h.joins && (h.zero || chains(b.LHS, h.at) || chains(b.RHS, h.at))
 }
 
-// chains tells whether an operand is that comparison, or compares what it lets through.
+// chains reports whether an operand is that comparison, or compares what it lets through.
 func chains(operand, comparison parser.Expr) bool {
 	f, ok := filtering(operand)
 	return ok && (parser.Expr(f) == comparison || chains(passing(f), comparison))

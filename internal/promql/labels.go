@@ -7,7 +7,7 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
-// Loses tells where an expression drops a label that series may have, so that no
+// Loses returns where an expression drops a label that series may have, so that no
 // sample of it can carry the label: by an aggregation that does not keep it, or
 // a join without it. at is the byte offset of that part.
 func (e Expr) Loses(label string) (at int, lost bool) { return loses(e.node, label) }

@@ -29,7 +29,7 @@ type Layout struct {
 }
 
 // Prove is Expr.Prove for an expression on several lines, if it is long, and with
-// parentheses wherever operators of different kinds meet. joins tells whether there is
+// parentheses wherever operators of different kinds meet. joins reports whether there is
 // an operator between two operands at all.
 func (l *Layout) Prove(e Expr) (text string, joins bool, err error) {
 	l.line, l.parts, l.joins, l.text = l.line[:0], l.parts[:0], false, l.text[:0]
@@ -142,7 +142,7 @@ func (l *Layout) operation(n *parser.BinaryExpr) breaks {
 	return between
 }
 
-// continues tells whether an operation is one of a row with its left operand, as
+// continues reports whether an operation is one of a row with its left operand, as
 // in a + b - c and a or b or c, which everybody reads from the left.
 func continues(left, n *parser.BinaryExpr) bool {
 	sums := []parser.ItemType{parser.ADD, parser.SUB}

@@ -8,7 +8,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 )
 
-// Same tells whether two selectors are one: the same conditions in any order.
+// Same reports whether two selectors are one: the same conditions in any order.
 func (s Selector) Same(other Selector) bool {
 	texts := func(s Selector) []string {
 		all := make([]string, 0, len(s.vector.LabelMatchers))
@@ -41,7 +41,7 @@ func (s Selector) Apart(other Selector, except ...string) string {
 	return ""
 }
 
-// Covers tells whether the selector selects every series that another one does, as
+// Covers reports whether the selector selects every series that another one does, as
 // far as that is decided cheaply.
 func (s Selector) Covers(other Selector) bool {
 	return !slices.ContainsFunc(s.vector.LabelMatchers, func(m *labels.Matcher) bool {
@@ -62,12 +62,12 @@ func (s Selector) Covers(other Selector) bool {
 	})
 }
 
-// Literal tells whether the selector has one written value for the label.
+// Literal reports whether the selector has one written value for the label.
 func (s Selector) Literal(label string) bool {
 	return slices.ContainsFunc(s.vector.LabelMatchers, func(m *labels.Matcher) bool { return m.Name == label && m.Type == labels.MatchEqual })
 }
 
-// satisfiable tells whether some value may match all matchers: decided where one
+// satisfiable reports whether some value may match all matchers: decided where one
 // of them has few values, or two regular expressions have no text in common.
 func satisfiable(all []*labels.Matcher) bool {
 	for _, m := range all {
@@ -97,7 +97,7 @@ func satisfiable(all []*labels.Matcher) bool {
 // expressions.
 const maxOverlap = 20_000
 
-// overlap tells whether two regular expressions, each of a whole text, match a
+// overlap reports whether two regular expressions, each of a whole text, match a
 // text in common: whether both automata can come to their ends by the same
 // letters. Conditions on what stands beside a letter are taken as fulfilled.
 func overlap(a, b string) bool {
@@ -180,7 +180,7 @@ func letters(i *syntax.Inst) []rune {
 	return nil
 }
 
-// share tells whether two lists of ranges have a letter in common.
+// share reports whether two lists of ranges have a letter in common.
 func share(a, b []rune) bool {
 	for i := 0; i+1 < len(a); i += 2 {
 		for j := 0; j+1 < len(b); j += 2 {

@@ -114,7 +114,7 @@ func (s Selector) WithSuffix(suffix string, more ...Matcher) Selector {
 	return longer
 }
 
-// MatchesLabel tells whether the selector has a condition on the label.
+// MatchesLabel reports whether the selector has a condition on the label.
 func (s Selector) MatchesLabel(label string) bool {
 	return slices.ContainsFunc(s.vector.LabelMatchers, func(m *labels.Matcher) bool { return m.Name == label })
 }

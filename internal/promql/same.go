@@ -8,7 +8,7 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
-// same tells whether two trees are the same query: parentheses and the order of
+// same reports whether two trees are the same query: parentheses and the order of
 // matchers make no difference.
 func same(a, b parser.Expr) bool {
 	switch a := bare(a).(type) {

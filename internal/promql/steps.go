@@ -9,8 +9,8 @@ import (
 )
 
 // Subqueries. Their steps are at multiples of the step in UTC, whenever they are
-// evaluated: that is how minutes and slots are those of the clock. In a window that
-// is a multiple of the step the one at its beginning counts in some servers only.
+// evaluated, so that minutes and slots are those of the clock. If the window is a
+// multiple of the step, only some servers include the step at its beginning.
 
 // subquery is (e)[window:step] offset ago.
 func subquery(e Expr, window, step, ago time.Duration) Expr {

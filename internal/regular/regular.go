@@ -63,7 +63,7 @@ func Open(name string, folders ...string) (*os.File, error) {
 	return nil, &fs.PathError{Op: "open", Path: name, Err: ErrOutside}
 }
 
-// Within tells whether a name, as it is written, is in one of the folders; any is
+// Within reports whether a name, as it is written, is in one of the folders; any is
 // where there are none. Nothing is looked at.
 func Within(name string, folders ...string) bool {
 	return len(folders) == 0 || slices.ContainsFunc(folders, func(folder string) bool { _, ok := relative(folder, name); return ok })

@@ -16,13 +16,13 @@ type alertTest struct {
 	// figures sets recorded figures just below and just above the alert's threshold;
 	// nil for a kind that does not depend on such figures.
 	figures func(*figures)
-	// burn is what is expected of the alert in the scenario of a burn.
+	// burn returns what is expected of the alert in the scenario of a burn.
 	burn func(*burnScenario) []Expectation
-	// dated is what is expected of the alert at an instant of the years that rules
-	// are made for. rules are those of the kind in the suite, generated at made.
+	// dated returns what is expected of the alert at the time at, within the years for
+	// which rules are made. rules are those of the kind, generated at the time made.
 	dated func(rules []rulegen.Rule, made, at time.Time, every string) []Expectation
-	// whileUnmeasured is set if the alert fires while nothing is measured, which is so
-	// in most moments of figures.
+	// whileUnmeasured is set if the alert fires while nothing is measured, as at most
+	// times of the scenario of figures.
 	whileUnmeasured bool
 	// labels are those that the alert gets from the series that it reads.
 	labels func(*levelUnderTest) promql.Metric

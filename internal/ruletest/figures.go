@@ -261,7 +261,7 @@ func (f *figures) sums(w time.Duration) (bad, total string) {
 	return bad, total
 }
 
-// gated tells whether alerts ask for a minimum of events in a window.
+// gated reports whether alerts ask for a minimum of events in a window.
 func (f *figures) gated(w time.Duration) bool {
 	bad, total := f.sums(w)
 	return bad != "" || total != ""

@@ -31,7 +31,7 @@ func (f *figures) budget() {
 	})
 }
 
-// summed tells whether rules make a budget of the sums that tests set for a period.
+// summed reports whether rules make a budget of the sums that tests set for a period.
 // They do not if all time is agreed except on single dates: then only tables of dates
 // say how much, and these begin long after 1970.
 func (f *figures) summed() bool {

@@ -27,7 +27,7 @@ type File struct {
 	GroupEvalOrder     []string `yaml:"group_eval_order,flow,omitempty"`
 	Tests              []Test   `yaml:"tests"`
 	Notes              []string `yaml:"-"` // what is not tested, and why
-	// Name tells the file from the others of an agreement: "" for the main one,
+	// Name distinguishes the files of an agreement: "" for the main one,
 	// "days", "missing", or an instant as "20261225T1200".
 	Name string `yaml:"-"`
 }

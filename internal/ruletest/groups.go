@@ -66,8 +66,8 @@ func (l *levelUnderTest) ofGroup(all []inputSeries) []inputSeries {
 	return all
 }
 
-// ofWholeLevel tells whether an alert is about all groups of the level together.
+// ofWholeLevel reports whether an alert is about all groups of the level together.
 func (l *levelUnderTest) ofWholeLevel(name string) bool { return testOf(name).kind.WholeLevel }
 
-// first tells whether this is the group in whose tests the whole level is compared.
+// first reports whether this is the group in whose tests the whole level is compared.
 func (l *levelUnderTest) first() bool { return l.nth == 0 }

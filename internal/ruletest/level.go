@@ -134,10 +134,10 @@ func (l *levelUnderTest) baseInputs() []inputSeries {
 	}
 }
 
-// spreads tells whether minutes are judged one by one, and then spread over five.
+// spreads reports whether minutes are judged one by one, and then spread over five.
 func (l *levelUnderTest) spreads() bool { return l.recorded[metricnames.SlotJudged] && !l.heldSlots() }
 
-// heldSlots tells whether slots of five minutes and more are judged. Rules read the
+// heldSlots reports whether slots of five minutes and more are judged. Rules read the
 // mask in the middle of a slot by a subquery, which does not see masks that are
 // recorded only at each step.
 func (l *levelUnderTest) heldSlots() bool { return l.Aggregation.Counts() == sla.CountsSlots }
@@ -152,7 +152,7 @@ func rawInputs(l *levelUnderTest) []inputSeries {
 	return rawSeriesOf(l)
 }
 
-// disturbs tells whether one level would count the input of the other.
+// disturbs reports whether one level would count the input of the other.
 func (l *levelUnderTest) disturbs(other *levelUnderTest) bool {
 	for _, s := range l.reads {
 		for _, f := range other.inputs {

@@ -72,7 +72,7 @@ func (h hours) inService(step int) bool { return h.service == nil || h.service.H
 
 func (h hours) agreed(step int) bool { return h.inService(step) && !holds(h.removed, moment(step)) }
 
-// agreedAlways tells whether all time in the tests is agreed.
+// agreedAlways reports whether all time in the tests is agreed.
 func (h hours) agreedAlways() bool {
 	for k := range longestSearch {
 		if !h.agreed(k) {
@@ -82,10 +82,10 @@ func (h hours) agreedAlways() bool {
 	return true
 }
 
-// kept tells whether failures count.
+// kept reports whether failures count.
 func (h hours) kept(step int) bool { return h.agreed(step) && !holds(h.excused, moment(step)) }
 
-// alerting tells whether burn alerts may fire all the time between two steps, both
+// alerting reports whether burn alerts may fire all the time between two steps, both
 // included.
 func (h hours) alerting(from, to int) bool {
 	for k := from; k <= to; k++ {
@@ -96,7 +96,7 @@ func (h hours) alerting(from, to int) bool {
 	return true
 }
 
-// never tells whether burn alerts may not fire at any of these steps, both included.
+// never reports whether burn alerts may not fire at any of these steps, both included.
 func (h hours) never(from, to int) bool {
 	for k := from; k <= to; k++ {
 		if h.kept(k) {

@@ -90,7 +90,7 @@ func (s *Suite) findUnasked(files []File) {
 	}
 }
 
-// ofLevel tells whether a series belongs to the level, or to all levels of the
+// ofLevel reports whether a series belongs to the level, or to all levels of the
 // agreement.
 func (l *levelUnderTest) ofLevel(m promql.Metric) bool {
 	return m[metricnames.SLO] == "" || m[metricnames.SLO] == l.ID.SLO && m[metricnames.Service] == l.ID.Service

@@ -64,7 +64,7 @@ func TestEveryExampleYieldsTests(t *testing.T) {
 	}
 }
 
-// asks tells whether a question is about a series whose labels contain a text.
+// asks reports whether a question is about a series whose labels contain a text.
 func asks(files []ruletest.File, name, of string) bool {
 	return slices.ContainsFunc(files, func(f ruletest.File) bool {
 		return slices.ContainsFunc(f.Tests, func(test ruletest.Test) bool {

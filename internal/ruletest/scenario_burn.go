@@ -43,7 +43,7 @@ const tolerance = 3
 // fineUpTo is the longest window that is evaluated at every step.
 const fineUpTo = 6 * time.Hour
 
-// days tells whether a tier has a window longer than fineUpTo.
+// days reports whether a tier has a window longer than fineUpTo.
 func days(t sla.Tier) bool { return max(t.Long, t.Short) > fineUpTo }
 
 // steps is how many steps a duration has, rounded up to whole evaluations.

@@ -88,7 +88,7 @@ func (c *hoursScenario) share() float64 {
 	return min(0.8, math.Ceil(share*scale)/scale)
 }
 
-// sameInputs tells whether two levels have the same input.
+// sameInputs reports whether two levels have the same input.
 func sameInputs(a, b *levelUnderTest) bool {
 	return slices.EqualFunc(a.inputs, b.inputs, func(x, y inputSeries) bool {
 		return x.series.String() == y.series.String() && x.gauge == y.gauge && x.born == y.born && x.of(0) == y.of(0) && x.of(1) == y.of(1)
@@ -254,7 +254,7 @@ func (s *simulated) tier(t sla.Tier) []Expectation {
 	return all
 }
 
-// feeds tells whether a series is input, which rules would record.
+// feeds reports whether a series is input, which rules would record.
 func (l *levelUnderTest) feeds(name string) bool {
 	for _, f := range l.inputs {
 		if f.series[nameLabel] == name {

@@ -87,7 +87,7 @@ func (s *simulated) weighed(k int, w, long time.Duration, v variant) float64 {
 	return s.ratio(k, w, v) * agreed / s.l.share.Float64()
 }
 
-// burns tells whether the condition of a tier holds.
+// burns reports whether the condition of a tier holds.
 func (s *simulated) burns(t sla.Tier, k int, v variant) bool {
 	threshold, _ := t.ThresholdWithin(s.l.share, s.l.ObjectiveBudget())
 	least := threshold.Float64() * v.by
@@ -95,7 +95,7 @@ func (s *simulated) burns(t sla.Tier, k int, v variant) bool {
 		s.weighed(k, sla.BaseWindow, t.Long, v) > least && s.enough(t.Long, k, v)
 }
 
-// enough tells whether a window contains the minimum of events.
+// enough reports whether a window contains the minimum of events.
 func (s *simulated) enough(w time.Duration, k int, v variant) bool {
 	size, ok := s.l.EventSize()
 	least := func(events int) float64 { return float64(events) * size.Float64() * v.by * 0.8 }

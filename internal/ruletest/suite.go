@@ -111,7 +111,7 @@ func (s *Suite) scenarios() [][]scenario {
 	return all
 }
 
-// put adds scenarios to the first list in which they disturb none.
+// put adds scenarios to the first list in which they disturb no other.
 func put[W scenario](all [][]scenario, scenarios ...W) [][]scenario {
 	if len(scenarios) == 0 {
 		return all
@@ -132,7 +132,7 @@ func put[W scenario](all [][]scenario, scenarios ...W) [][]scenario {
 	return append(all, mine)
 }
 
-// disturb tells whether levels of one scenario would count the input of the other.
+// disturb reports whether levels of one scenario would count the input of the other.
 func disturb(a, b scenario) bool {
 	return slices.ContainsFunc(a.of(), func(l *levelUnderTest) bool {
 		return slices.ContainsFunc(b.of(), func(m *levelUnderTest) bool { return l.disturbs(m) || m.disturbs(l) })

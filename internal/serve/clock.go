@@ -15,7 +15,7 @@ func (w *writes) newest() time.Time {
 	return time.UnixMilli(newest)
 }
 
-// behind tells whether the clock was set back, in this process or before it
+// behind reports whether the clock was set back, in this process or before it
 // started. Samples of series that have newer ones would be refused one by one.
 func (w *writes) behind() bool {
 	newest, now := w.newest(), time.Now()

@@ -9,7 +9,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Of each period what was left out is told, and what is owed of the one that
+// Each period has what was excluded, and the credit belongs to the one that
 // credits depend on alone, tier by tier.
 func TestContractOfPeriods(t *testing.T) {
 	l := &sla.ServiceLevel{Period: sla.Period{Rolling: 30 * 24 * time.Hour}, MorePeriods: []sla.Period{{Calendar: sla.Month}}}

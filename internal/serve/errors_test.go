@@ -29,7 +29,7 @@ spec:
       target: "99.9"
 `
 
-// TestErrors makes one mistake at a time. Each must be told with its place and
+// TestErrors makes one mistake at a time. Each must be reported with its place and
 // its remedy, and, as everywhere in this package, leave nothing running.
 func TestErrors(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")

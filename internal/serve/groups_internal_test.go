@@ -11,8 +11,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// The samples of a level with groups are told apart by the groups' labels, each
-// is held to its own promise, and the worst comes first.
+// Each group of a level has the samples with its labels and is compared with its own
+// target share. The worst comes first.
 func TestStatusOfGroups(t *testing.T) {
 	period := sla.Period{Rolling: 30 * 24 * time.Hour}
 	l := &sla.ServiceLevel{

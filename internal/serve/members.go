@@ -29,7 +29,7 @@ func members(l *sla.ServiceLevel, vector []promql.Sample) []web.Member {
 	if !ok {
 		return nil
 	}
-	found := map[string]float64{} // by name and what tells them apart
+	found := map[string]float64{} // by name and distinguishing labels
 	for _, s := range vector {
 		switch name := s.Metric.Get("__name__"); {
 		case name == metricnames.NodeBad:

@@ -65,7 +65,7 @@ func (s *server) put(d *desired) error {
 	return nil
 }
 
-// noteReload tells how a load went, in the log and in the metrics.
+// noteReload reports how a load went, in the log and in the metrics.
 func (s *server) noteReload(d *desired, err error) {
 	s.reloaded.Store(err == nil)
 	if err != nil {

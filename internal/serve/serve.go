@@ -190,7 +190,7 @@ func (s *server) startScraping(parts *parts) error {
 	return nil
 }
 
-// ready lets requests through and tells the caller.
+// ready lets requests through, and informs the caller.
 func (s *server) ready(first *desired) error {
 	handler, err := s.routes()
 	if err != nil {

@@ -25,18 +25,18 @@ const (
 	firingPoints = 300_000
 )
 
-// firingSince is since when alerts fire that did so before this process started,
-// by their labels.
+// firingSince says since when alerts have fired that did so before this process
+// started, by their labels.
 type firingSince map[string]time.Time
 
-// resumed is how long after its start this process may take to have every alert
-// active that goes on: three evaluations of the slower rules.
+// resumed is how long after its start this process may take until alerts that fired
+// before are active again: three evaluations of the slower rules.
 func (src *source) resumed() time.Duration {
-	const slower = 5 // as the second tier
+	const slower = 5 // as the second layer
 	return 3 * slower * src.s.RulesInterval
 }
 
-// firingSince reads it of the alerts of the level, or of all if id is zero.
+// firingSince reads it for the alerts of the level, or for all if id is zero.
 func (src *source) firingSince(ctx context.Context, id sla.ID, alerts map[sla.ID][]*rules.AlertingRule) (firingSince, error) {
 	resumed := 0
 	for of, all := range alerts {

@@ -252,7 +252,7 @@ func (src *source) alerts() map[sla.ID][]*rules.AlertingRule {
 	for _, group := range src.s.rules.RuleGroups() {
 		for _, rule := range group.AlertingRules() {
 			if rule.Labels().Get(metricnames.Escalation) != "" {
-				continue // the same alert, told to more people
+				continue // the same alert, escalated
 			}
 			id := idOf(rule.Labels())
 			byLevel[id] = append(byLevel[id], rule)

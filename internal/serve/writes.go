@@ -82,7 +82,7 @@ func (w *writes) AppenderV2(ctx context.Context) storage.AppenderV2 {
 	return writesAppenderV2{w.db.AppenderV2(ctx), w}
 }
 
-// full tells whether the disk is, nearly. Where that is not known it is not.
+// full reports whether the disk is, nearly. Where that is not known it is not.
 func (w *writes) full() bool {
 	free, size, err := space(w.dir)
 	if err != nil || free >= reserve(size) {

@@ -81,7 +81,7 @@ func times(burn float64) string {
 }
 
 // count formats a number of events: whole, with thousands grouped. Below ten it has
-// a decimal, because increases are interpolated. It rounds down or up as told.
+// a decimal, because increases are interpolated. It rounds down if down is set, otherwise up.
 func count(n float64, down bool) string {
 	scale, places := 1.0, 0
 	if n < 10 {

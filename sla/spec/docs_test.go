@@ -64,7 +64,7 @@ func replaceBetween(t *testing.T, text, begin, end, with string) string {
 	return before + begin + with + end + after
 }
 
-// shownMistakes are those of which the page tells, the most common first.
+// shownMistakes are those that the page shows, the most common first.
 var shownMistakes = []string{
 	"target-unquoted", "target-hundred", "target-percent-sign", "unknown-keys", "duration-bare", "period-calendar", "duplicate-level",
 	"reference-dangling", "threshold-above-timeout", "timeout-above-interval", "interval-long", "url-userinfo", "tcp-no-port",

@@ -124,7 +124,7 @@ func (s slotTimes) whole(i int) (bad float64, known bool) {
 	return 0, true
 }
 
-// follows tells whether as many slots before i were judged, none left out.
+// follows reports whether as many slots before i were judged, none left out.
 func (s slotTimes) follows(i, slots int) bool {
 	for back := 1; back <= slots; back++ {
 		if i-back < 0 || math.Abs(s.at[i]-s.at[i-back]-float64(back)*shopPace.Seconds()) > 0.1 {

@@ -52,10 +52,10 @@ type providers struct {
 	alertmanager string // address
 	config       string // of Alertmanager
 	desk         *desk
-	at           map[string]time.Time // "receiver service/slo severity escalation": when it was told first
+	at           map[string]time.Time // "receiver service/slo severity escalation": when it was first sent
 }
 
-// TestComposite shows from the outside who is told what when the components of a
+// TestComposite shows from the outside who is sent what when the components of a
 // composite fail: one of two alone, and both.
 func TestComposite(t *testing.T) {
 	t.Parallel() // it mostly waits
@@ -142,7 +142,7 @@ func startProviders(t *testing.T) *providers {
 	return w
 }
 
-// look notes what was told for the first time.
+// look notes what was sent for the first time.
 func (w *providers) look() {
 	for _, n := range w.desk.received() {
 		for _, a := range n.Alerts {
@@ -156,7 +156,7 @@ func (w *providers) look() {
 
 func (w *providers) told(key string) bool { return !w.at[key].IsZero() }
 
-// first is when anybody was told of what a key has in it.
+// first is when anything whose key contains a text was first sent.
 func (w *providers) first(part string) (time.Time, bool) {
 	for key, at := range w.at {
 		if strings.Contains(key, part) {
@@ -230,9 +230,9 @@ func (w *providers) checkEscalation(t *testing.T) {
 	t.Errorf("the lead was told at %s, of pages that fire since %v", w.at[step], fired)
 }
 
-// checkHeldBack waits for as long as alerts of the components wait to be told, and
+// checkHeldBack waits for as long as alerts of the components wait to be sent, and
 // wants none of them to have begun while the composite's page fires: what was
-// down alone before that may have been told.
+// down alone before that may have been sent.
 func (w *providers) checkHeldBack(t *testing.T) {
 	t.Helper()
 	paged, _ := w.first(wholePage)

@@ -49,7 +49,7 @@ var outages = map[string][]struct{ from, to, share float64 }{
 
 const lostFrom, lostTo = 90, 180 // of the service of that name
 
-// episodesTold are the severities that somebody is told of, of each level: each
+// episodesTold are the severities that somebody is notified of, for each level: each
 // once that it begins, and once that it is over.
 var episodesTold = map[string]string{
 	"one-minute": "page", "three-minutes": "page", "ten-minutes": "page", "an-hour": "page",
@@ -91,7 +91,7 @@ func episodesFeed(at time.Time) []enginetest.Sample {
 }
 
 // TestEpisodesAreToldOnce lets an old and a current Alertmanager report a day of
-// outages, and prints what they tell.
+// outages, and prints what they send.
 func TestEpisodesAreToldOnce(t *testing.T) {
 	t.Parallel() // it mostly waits
 	servers := map[string]string{
@@ -158,7 +158,7 @@ func (e episodeTold) String() string {
 	return fmt.Sprintf("%6.1f min: %s %s %s to %s: %s", e.minute, e.level, e.alert, e.severity, e.receiver, e.status)
 }
 
-// playEpisodes sends the alerts to an Alertmanager and returns what it tells.
+// playEpisodes sends the alerts to an Alertmanager and returns what it sends.
 func playEpisodes(t *testing.T, path string, config []byte, transitions []enginetest.Transition) []episodeTold {
 	t.Helper()
 	d, dir, address := newDesk(t), t.TempDir(), freeAddress(t)
@@ -230,7 +230,7 @@ func post(t *testing.T, url string, body any) {
 	}
 }
 
-// checkEpisodes wants each alert told once that it begins and once that it is
+// checkEpisodes wants each alert sent once when it begins and once when it is
 // over. That it still is so may be repeated.
 func checkEpisodes(t *testing.T, told []episodeTold) {
 	t.Helper()

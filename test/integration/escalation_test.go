@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// TestEscalation lets a real Alertmanager say who is told and when: two services
+// TestEscalation lets a real Alertmanager say who is notified and when: two services
 // are down, and the page of one is silenced before the later step.
 func TestEscalation(t *testing.T) {
 	t.Parallel() // it mostly waits
@@ -50,7 +50,7 @@ func TestEscalation(t *testing.T) {
 	awaitReady(t, p, addresses[1])
 	startPrometheus(t, server, generated, addresses[0], strings.TrimPrefix(service.URL, "http://"))
 
-	at := map[string]time.Time{} // "receiver service escalation": when it was told first
+	at := map[string]time.Time{} // "receiver service escalation": when it was first sent
 	look := func() {
 		for _, n := range told.received() {
 			for _, a := range n.Alerts {
@@ -124,7 +124,7 @@ spec:
       target: "99.9"
 `
 
-// labelsOf are the labels of a page that was told.
+// labelsOf are the labels of a page that was sent.
 func (d *desk) labelsOf(t *testing.T, service, severity string) map[string]string {
 	t.Helper()
 	for _, n := range d.received() {

@@ -165,7 +165,7 @@ func takeNothing(ctx context.Context, address string, n int) {
 	}
 }
 
-// watchPages looks at the pages until ctx ends, and tells how long each took.
+// watchPages looks at the pages until ctx ends, and returns how long each took.
 func watchPages(ctx context.Context, t *testing.T, p *process, address string) (took []time.Duration, peakMB int) {
 	client := http.Client{Timeout: 30 * time.Second}
 	for ; ctx.Err() == nil; time.Sleep(500 * time.Millisecond) {

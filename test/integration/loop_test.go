@@ -240,7 +240,7 @@ func (l *loop) checkValues(t *testing.T) {
 		expect("sla:objective:ratio", 1-want.alerting, exact)
 		expect("sla_service_level_info", 1, 0)
 		expect("sla:burn_rate:ratio_period", want.bad/want.budget, want.tolerance/want.budget+exact/want.budget)
-		// The base rate is over five minutes, of which less has passed.
+		// The base rate is over five minutes, although less time has passed.
 		expect("sla:total:rate5m", want.events/300, (0.05*want.events+want.slack)/300)
 		expect("sla:bad:rate5m", want.bad*want.events/300, (0.05*want.events+want.slack)*want.bad/300+want.tolerance*want.events/300)
 		l.expectBudget(t, name, got["sla:budget_remaining:ratio_period"], want)

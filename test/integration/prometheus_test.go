@@ -136,7 +136,7 @@ func (p prometheus) series() (recorded, error) {
 // rule is a rule as the server shows it.
 type rule struct{ group, Name, Health, LastError string }
 
-// rules are all that the server has, and how many groups of them.
+// rules returns all rules of the server, and the number of their groups.
 func (p prometheus) rules() (all []rule, groups int, err error) {
 	var data struct {
 		Groups []struct {
@@ -156,7 +156,7 @@ func (p prometheus) rules() (all []rule, groups int, err error) {
 	return all, len(data.Groups), nil
 }
 
-// waits tells whether the rule is of the third layer, whose turn comes twice an
+// waits reports whether the rule is of the third layer, whose turn comes twice an
 // hour, and has not come yet.
 func (r rule) waits() bool { return r.Health == "unknown" && strings.HasSuffix(r.group, ":hours") }
 

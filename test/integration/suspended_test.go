@@ -233,7 +233,7 @@ func TestExporterThatIsSuspended(t *testing.T) {
 	checkSuspended(t, servers, before, after, stood)
 }
 
-// TestServeThatIsSuspended stops upheld serve for a minute: nobody is told
+// TestServeThatIsSuspended stops upheld serve for a minute: nobody is notified
 // anything, nothing is bad, and all goes on.
 func TestServeThatIsSuspended(t *testing.T) {
 	t.Parallel()

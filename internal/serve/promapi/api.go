@@ -28,7 +28,7 @@ import (
 	"github.com/prometheus/prometheus/util/httputil"
 )
 
-// Targets tells what is scraped; *scrape.Manager does.
+// Targets says what is scraped; *scrape.Manager does.
 type Targets interface {
 	ScrapePools() []string
 	TargetsActive() map[string][]*scrape.Target
@@ -36,13 +36,13 @@ type Targets interface {
 	TargetsDroppedCounts() map[string]int
 }
 
-// Rules tells what is evaluated; *rules.Manager does.
+// Rules says what is evaluated; *rules.Manager does.
 type Rules interface {
 	RuleGroups() []*rules.Group
 	AlertingRules() []*rules.AlertingRule
 }
 
-// Alertmanagers tells who is notified; *notifier.Manager does.
+// Alertmanagers says who is notified; *notifier.Manager does.
 type Alertmanagers interface {
 	Alertmanagers() []*url.URL
 	DroppedAlertmanagers() []*url.URL

@@ -88,7 +88,7 @@ func listing(path string, more ...string) call {
 
 func posted(c call) call { c.post = true; return c }
 
-// latest is for what a floats-only or old server would answer differently.
+// latest marks a call to which a floats-only or old server responds differently.
 func latest(c call) call { c.floats = false; return c }
 
 var calls = map[string][]call{

@@ -82,7 +82,7 @@ func (a *api) exec(r *http.Request, limit int, span time.Duration, prepare func(
 			return fail(badData, fmt.Errorf("error parsing lookback delta duration: %w", err))
 		}
 	}
-	if expr, err := a.Parser.ParseExpr(r.FormValue("query")); err == nil { // else the engine tells
+	if expr, err := a.Parser.ParseExpr(r.FormValue("query")); err == nil { // otherwise the engine reports the error
 		if err := checkSteps(expr, span, a.SubqueryStep); err != nil {
 			return badParameter("query", err)
 		}
@@ -109,7 +109,7 @@ func (a *api) exec(r *http.Request, limit int, span time.Duration, prepare func(
 	return res
 }
 
-// truncate cuts vectors and matrices; it tells whether it had to.
+// truncate cuts vectors and matrices; it reports whether it had to.
 func truncate(value *parser.Value, limit int) bool {
 	switch v := (*value).(type) {
 	case promql.Vector:

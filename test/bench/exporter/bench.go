@@ -208,8 +208,8 @@ func (b *bench) outcomes(p *process) (row, error) {
 // longest is the longest interval that a specification may have.
 const longest = 75 * time.Second
 
-// memory is what a target takes that is not being probed: nearly all of them,
-// when the interval is the longest and the process has just begun.
+// memory measures how much memory an idle target takes. With the longest interval,
+// nearly all targets are idle when the process has just started.
 func (b *bench) memory(ctx context.Context) ([]row, error) {
 	var resident [2]int
 	for i, n := range []int{1, b.idle} {
@@ -226,7 +226,7 @@ func (b *bench) memory(ctx context.Context) ([]row, error) {
 	return []row{{fmt.Sprintf("resident for each of %d idle targets", b.idle), fmt.Sprintf("%.1f KB", each), ""}}, nil
 }
 
-// reasonsIn is the reasons that a scrape tells, each once.
+// reasonsIn returns the reasons in a scrape, each once.
 func reasonsIn(text []byte) string {
 	found := map[string]bool{}
 	for _, m := range regexp.MustCompile(`reason="([a-z_]+)"`).FindAllSubmatch(text, -1) {

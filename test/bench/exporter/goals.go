@@ -24,5 +24,5 @@ func atMost(what string, figure, bound float64, format string) goal {
 	return goal{what: what, figure: fmt.Sprintf(format, figure), reached: figure <= bound}
 }
 
-// promise adds to what is told at the end.
+// promise adds to what is printed at the end.
 func (b *bench) promise(g goal) { b.goals = append(b.goals, g) }

@@ -6,7 +6,7 @@
 //
 // CPU time is user and system of the process measured, from /proc; the servers
 // that are probed are a process of their own. Both exporters are scraped as well,
-// and what they cost is told for each good result. It needs Linux.
+// and their cost is printed for each good result. It needs Linux.
 package main
 
 import (

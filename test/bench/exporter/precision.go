@@ -24,7 +24,7 @@ import (
 type timing struct {
 	measured time.Duration
 	real     span
-	marked   bool // the exporter says that it was too late to tell
+	marked   bool // the exporter says that it was late
 }
 
 // bound is how far a duration may be off.

@@ -71,7 +71,7 @@ func (s *sleepy) answer(conn *net.TCPConn) error {
 	return nil
 }
 
-// stampedRead reads once, and tells when that had arrived.
+// stampedRead reads once, and returns when the data had arrived.
 func stampedRead(conn *net.TCPConn) (data []byte, arrived time.Time, err error) {
 	raw, err := conn.SyscallConn()
 	if err != nil {
@@ -115,7 +115,7 @@ func stamped(l net.Listener) net.Listener {
 	return l
 }
 
-// ServeHTTP tells what was taken for each path, and forgets it.
+// ServeHTTP returns how long each path took, and forgets it.
 func (s *sleepy) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -17,8 +17,8 @@ const (
 	smallScrapes  = 12
 )
 
-// small is what a few targets cost, with the scrapes. Both are measured at the
-// same time, so that what else happens on the machine meets both.
+// small measures what a few targets cost, with their scrapes. Both exporters are
+// measured at the same time, so that other load on the machine affects both.
 func (b *bench) small(ctx context.Context) ([]row, error) {
 	own, err := b.start(ctx, "http", smallTargets, smallInterval)
 	if err != nil {

@@ -117,7 +117,7 @@ func compositeCost(b *testing.B, components int) {
 	b.ReportMetric(recorded, "recorded/day")
 }
 
-// feedsPeriods tells whether a series is summed over a whole period, so that its
+// feedsPeriods reports whether a series is summed over a whole period, so that its
 // cost there is only seen if all of it was recorded.
 func feedsPeriods(record string) bool {
 	for _, name := range []string{"sla:component", "sla:composite_", "sla:slot", "sla:blame:slot", "sla:blame:rate5m", "sla:blame:increase", "sla:total:rate5m", "sla:bad:rate5m", "sla:total:increase", "sla:bad:increase"} {
