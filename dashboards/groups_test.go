@@ -26,8 +26,8 @@ func tenants() *sla.Agreement {
 	return a
 }
 
-// What rules record of three tenants: one with a strict target that burns it,
-// one whose name tries quoting, and one without a label.
+// tenantSeries are series that rules record for three tenants: one that burns its
+// strict target, one whose name has quotes, and one without a label.
 func tenantSeries() string {
 	var b strings.Builder
 	b.WriteString("load 1m\n")

@@ -41,8 +41,8 @@ func (w *wanted) shown() string {
 	return w.name()
 }
 
-// shownEntry is an entry of a list without secrets. One with white space in it is no
-// address, and what of it is a password nobody knows.
+// shownEntry returns an entry of a list without secrets. In an entry with white space
+// it is not clear what is a password, so everything up to the last "@" is hidden.
 func shownEntry(entry string) string {
 	if at := strings.LastIndex(entry, "@"); at >= 0 && strings.ContainsAny(entry[:at], " \t\r\n\"`<>") {
 		return sla.Hidden + entry[at:]

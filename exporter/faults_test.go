@@ -154,7 +154,7 @@ func TestThousandsOfTargetsGoDownAtOnce(t *testing.T) {
 }
 
 // TestReloadsUnderLoad changes targets, intervals and order while probes run
-// and scrapes are taken, and compares every scrape with itself.
+// and scrapes are taken, and checks that the figures within each scrape agree.
 func TestReloadsUnderLoad(t *testing.T) {
 	url := wellServer(t)
 	e := exporter.New(exporter.Options{MaxConcurrency: 20})

@@ -155,7 +155,7 @@ func TestPrometheusTakesEveryFormat(t *testing.T) {
 			if v := s.value(`sum(upheld_probe_results_total) - sum(upheld_probe_owed_total)`); v != "0" {
 				t.Errorf("outcomes and what was owed differ by %q", v)
 			}
-			// The first failures, too, are an increase.
+			// increase() must see the first failures, too.
 			eventually(t, "failures that began at 0", func() bool {
 				return s.value(`min_over_time(upheld_probe_failures_total{reason="connect_refused",slo="refused"}[1h]) == 0 and upheld_probe_failures_total > 0`) != ""
 			})

@@ -80,9 +80,9 @@ func (a BurnAlert) Pages() bool {
 	return slices.ContainsFunc(a.Tiers, func(t Tier) bool { return t.Urgency == Page })
 }
 
-// WithheldBy returns whether the alert does not begin to fire while another one of the
-// level fires: a ticket while a page fires, and any alert while a more urgent one fires
-// that the same people are notified of.
+// WithheldBy returns whether the alert does not begin to fire while another alert of
+// the level fires. This holds for a ticket while a page fires, and for any alert while
+// a more urgent one to the same people fires.
 func (a BurnAlert) WithheldBy(other BurnAlert) bool {
 	if other.Pages() && !a.Pages() {
 		return true

@@ -96,7 +96,7 @@ func TestPeriodsTileTime(t *testing.T) {
 	})
 }
 
-// firstDay demands that a period begins on a day that periods may begin on.
+// firstDay demands that a period begins on an allowed day.
 func firstDay(t *rapid.T, p sla.Period, start time.Time) {
 	t.Helper()
 	if p.Calendar == sla.Week {

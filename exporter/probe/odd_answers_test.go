@@ -16,8 +16,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// TestCookiesStandInOneHeader, those of the check and those that were set, over
-// every version: two headers are one cookie too many to some servers.
+// TestCookiesStandInOneHeader: in every version of HTTP, the cookies of the check and
+// those that a response set are in one header. Some servers read only one.
 func TestCookiesStandInOneHeader(t *testing.T) {
 	for _, version := range []sla.HTTPVersion{sla.HTTP11, sla.HTTP2} {
 		var seen []string

@@ -235,8 +235,8 @@ func hasFilter(n parser.Expr) bool {
 	return found
 }
 
-// ofNothing is what an aggregation makes of nothing: counts and sums would be 0,
-// the others what there is without the filter.
+// ofNothing is what an aggregation should return for no samples: 0 for counts and
+// sums, and for others the value without the filter.
 type ofNothing struct {
 	zero  bool
 	ofAll string // the same of all series, where each answers 1 or 0; "" if there is none

@@ -20,8 +20,8 @@ const lineWidth = 100
 
 // Layout prints expressions one after the other.
 type Layout struct {
-	// The line is made once and cut, since each part would otherwise be printed
-	// again for each part that it is in.
+	// The whole line is printed once, and parts are slices of it. Otherwise each part
+	// would be printed again for every part that contains it.
 	line  []byte // the expression on one line
 	parts []part
 	joins bool   // there is an operator between two operands

@@ -93,13 +93,12 @@ func satisfiable(all []*labels.Matcher) bool {
 	return true
 }
 
-// maxOverlap bounds the pairs of states that are looked at for two regular
-// expressions.
+// maxOverlap bounds the pairs of states that overlap visits.
 const maxOverlap = 20_000
 
-// overlap reports whether two regular expressions, each of a whole text, match a
-// text in common: whether both automata can come to their ends by the same
-// letters. Conditions on what stands beside a letter are taken as fulfilled.
+// overlap reports whether two anchored regular expressions match a common text:
+// whether both automata can reach their ends by the same letters. It assumes that
+// conditions such as word boundaries always hold.
 func overlap(a, b string) bool {
 	p, okA := compiled(a)
 	q, okB := compiled(b)

@@ -14,7 +14,7 @@ import (
 )
 
 // ErrOutside says that a file is in none of the folders, or is a symbolic link that
-// leads out of them. Whether there is such a file has not been looked at.
+// leads out of them. It does not say whether the file exists.
 var ErrOutside = errors.New("it is outside of the folders that files may be in")
 
 // ErrKind says that a file is none: a FIFO could be waited for without end, and a

@@ -11,11 +11,11 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Tests at single instants of the years that rules are made for. promtool starts in
-// 1970, where there are no holidays and single maintenance windows. So all the time
-// until the instant is one step of the file.
+// Tests at single instants of the years for which rules are made. promtool starts in
+// 1970, which has no holidays and no single maintenance windows. So the time from 1970
+// to the instant is a single step of the test.
 
-// mostDated is how many instants of masks are tested at most.
+// mostDated is the largest number of instants at which masks are tested.
 const mostDated = 4
 
 // dated are the files for single instants: one in summer time, one within the first

@@ -106,8 +106,8 @@ func (h hours) never(from, to int) bool {
 	return true
 }
 
-// stretches are the runs of at least least steps, up to last, in which burn alerts
-// may fire: the first and last step of each.
+// stretches returns the first and last step of each run of at least least steps, up
+// to last, in which burn alerts may fire.
 func (h hours) stretches(least, last int) [][2]int {
 	var all [][2]int
 	from := -1

@@ -176,8 +176,8 @@ spec:
       objective: "99.5"
       period: 7d
 `,
-	// Hours with a holiday, a window every week of which the time is removed, and
-	// one in which what is bad counts as good.
+	// Hours with a holiday, a weekly maintenance window that is removed from agreed
+	// time, and one in which failures count as good.
 	"masked": `apiVersion: upheld/v1
 kind: ServiceLevelAgreement
 metadata: {name: shop}

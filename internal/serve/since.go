@@ -139,8 +139,8 @@ func (h alertHistory) begun(end time.Time) firingSince {
 	return since
 }
 
-// of is since when an alert fires: as the rule manager knows it, unless it was
-// firing before that.
+// of returns since when an alert has been firing: according to the rule manager,
+// unless it fired before this process started.
 func (f firingSince) of(active *rules.Alert) time.Time {
 	if at, ok := f[active.Labels.String()]; ok && at.Before(active.FiredAt) {
 		return at

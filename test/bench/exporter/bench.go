@@ -32,7 +32,7 @@ type bench struct {
 	goals   []goal
 }
 
-// perFile is how many levels go into one file: those have a bound on size.
+// perFile is how many levels go into one file, because the size of files is bounded.
 const perFile = 10_000
 
 // checks are the probes of the servers, as YAML.
