@@ -52,7 +52,7 @@ func shop() *sla.Agreement {
 	}}
 }
 
-// odd has names, a severity and a target that try quoting and limits.
+// odd has names, a severity and a target that test quoting and limits.
 func odd() *sla.Agreement {
 	name := strings.Repeat("very-long-name-of-an-agreement-", 2)
 	l := level(sla.ID{SLA: name, Service: `$service "x"\`, SLO: "{{slo}}"}, "99.9999", &sla.Probe{Check: &sla.TCPCheck{Address: "db.example:5432"}})

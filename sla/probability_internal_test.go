@@ -2,8 +2,8 @@ package sla
 
 import "testing"
 
-// The chance of so many of independent events is that of all their outcomes with
-// so many of them.
+// The probability that at least n of some independent events occur is the sum over all
+// their outcomes in which at least n do.
 func TestAtLeastSo(t *testing.T) {
 	one := NewDecimal(1, 1)
 	chances := []Decimal{{}, MustDecimal("0.999"), MustDecimal("0.5"), one, MustDecimal("0.01"), NewDecimal(1, 3), MustDecimal("0.7")}

@@ -13,7 +13,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-// TestNothingIsLeftBehind probes with every prober, well and in vain, and wants
+// TestNothingIsLeftBehind probes with every prober, with and without success, and wants
 // every goroutine and connection back.
 func TestNothingIsLeftBehind(t *testing.T) {
 	ca := newAuthority(t)

@@ -282,7 +282,7 @@ func (w *World) evaluate(s *scheduled, at time.Time) {
 	}
 }
 
-// burning are the tiers of which a group has just recorded that they burn.
+// burning returns the tiers that burn according to what a group has just recorded.
 func (w *World) burning(g *rules.Group, at time.Time) []labels.Labels {
 	if !slices.ContainsFunc(g.Rules(), func(r rules.Rule) bool { return r.Name() == metricnames.BurnTier }) {
 		return nil

@@ -160,8 +160,8 @@ func decodeLine(line []byte, to any) error {
 
 var sha256Text = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
-// check keeps a manifest from naming what no stage wrote: files outside of the
-// directory, above all.
+// check returns an error for an entry that no stage can have written, above all one
+// for a file outside of the directory.
 func (e entry) check() error {
 	switch {
 	case e.Path == "" || len(e.Path) > maxPath:

@@ -80,7 +80,7 @@ func selectors(q sla.Query) []promql.Selector {
 	return e.Reads()
 }
 
-// probed asks for the exporter's account.
+// probed checks that an exporter's results of the level exist.
 func (l *level) probed(of sla.ID) {
 	s := promql.Series(metricnames.ProbeResults, promql.Eq(metricnames.SLA, of.SLA), promql.Eq(metricnames.Service, of.Service), promql.Eq(metricnames.SLO, of.SLO))
 	if l.renamed(of, s) {

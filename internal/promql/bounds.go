@@ -67,8 +67,8 @@ func unique(texts []string) []string {
 	return all
 }
 
-// inAnySpelling has the conditions of an expression on numeric labels match
-// their numbers however they are written.
+// inAnySpelling changes the conditions on numeric labels so that they match the number
+// however it is written: le="1" and le="1.0".
 func inAnySpelling(node parser.Expr) {
 	parser.Inspect(node, func(n parser.Node, _ []parser.Node) error {
 		if v, ok := n.(*parser.VectorSelector); ok {

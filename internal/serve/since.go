@@ -117,9 +117,9 @@ func (h alertHistory) add(s promql.Series) {
 	}
 }
 
-// begun goes back from the end of the history to the first step at which each
-// alert fired, over times in which the server did not run, and over what it needs
-// after a start until its alerts are active again.
+// begun returns for each alert the first step at which it fired without a break until
+// the end of the history. Times at which the server did not run are no break, nor is
+// the time that it needs after a start until its alerts are active again.
 func (h alertHistory) begun(end time.Time) firingSince {
 	since := firingSince{}
 	for key, states := range h.firing {

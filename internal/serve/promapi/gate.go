@@ -65,8 +65,8 @@ func (g *gate) leave() { <-g.running }
 // retryAfter is when a client that found the gate closed may come again, in seconds.
 const retryAfter = 10
 
-// through lets a call through the gate, which it leaves when its answer has been
-// taken: an answer that waits for its reader is memory too.
+// through lets a call through the gate. The call leaves it only when its client has
+// read the response, because a waiting response takes memory too.
 func (g *gate) through(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// A client that does not send what it asks takes nobody's turn. What is wrong
