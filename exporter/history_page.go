@@ -13,9 +13,9 @@ import (
 	"github.com/upheld-sla/upheld/exporter/probe"
 )
 
-// historyPath is where the last results of a target are: ?level=, as sla.ID
-// writes it, and ?target= and ?address= where the level has several; or ?probe=, the ID of one
-// as exemplars have it.
+// historyPath is the page of a target's last results. Its query is ?level=, as sla.ID
+// writes it, with ?target= and ?address= if the level has several, or ?probe= with the
+// ID that an exemplar has.
 const historyPath = "/history"
 
 func historyURL(t *target) string {

@@ -76,8 +76,8 @@ func (o generateOptions) mergedPath() string {
 	return filepath.ToSlash(o.merged)
 }
 
-// receiversHint says which receivers are to be filled in. The complete
-// configuration is made again each time, so its receivers always are.
+// receiversHint says which receivers you must fill in: all of the complete
+// configuration, since it is made again each time.
 func (o generateOptions) receiversHint(agreements []*sla.Agreement, merged mergedFile) (string, error) {
 	switch {
 	case o.verify || !o.writes("alertmanager"):

@@ -21,8 +21,8 @@ import (
 
 var dnsReasons = []Reason{RCode, Records, Status, Protocol}
 
-// dnsPacket is how large an answer over UDP may be, as servers are told. It is
-// what passes everywhere without being cut into fragments.
+// dnsPacket is the largest response over UDP that we announce to servers, in bytes.
+// Packets of this size pass everywhere without being fragmented.
 const dnsPacket = 1232
 
 // dnsProber asks a DNS server a question and judges the answer.

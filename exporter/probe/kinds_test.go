@@ -101,8 +101,8 @@ func mustBeHeldToMaxDuration(t *testing.T, check sla.Check) {
 	}
 }
 
-// TestEveryExampleHasAProber holds the kinds that can be written to those that
-// can be probed.
+// TestEveryExampleHasAProber: there is a prober for every kind that a specification
+// can have.
 func TestEveryExampleHasAProber(t *testing.T) {
 	agreements, findings := spec.Load("../../examples/probes.yaml")
 	if len(findings) > 0 {

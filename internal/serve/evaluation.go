@@ -12,10 +12,9 @@ import (
 // leave pages none of the places for queries.
 const groupsAtOnce = ownQueries / 4
 
-// evaluation evaluates a group, unless the clock was set back: rules would read a
-// time that they have read before, tell again of what fired in it, and that what
-// fires now is over. So alerts stay as they are until the clock is where it was,
-// and those that fire are sent again.
+// evaluation evaluates a group, unless the clock was set back. Rules would then read
+// the past again, send alerts that fired in it, and end those that fire now. So alerts
+// stay as they are until the clock has caught up, and those that fire are sent again.
 func evaluation(w *writes, notify rules.NotifyFunc) rules.GroupEvalIterationFunc {
 	places := make(chan struct{}, groupsAtOnce)
 	return func(ctx context.Context, g *rules.Group, at time.Time) {

@@ -15,8 +15,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// statusOf is how a level stands; one with groups as its worst group does, with
-// all of them beside.
+// statusOf returns the status of a level. A level with groups has all their statuses,
+// and its state is that of the worst.
 func statusOf(l *sla.ServiceLevel, samples []promql.Sample, alerts []*rules.AlertingRule, since firingSince) web.LevelStatus {
 	all := describe(alerts, since, func(labels.Labels) bool { return true })
 	if len(l.GroupBy.Labels) == 0 {

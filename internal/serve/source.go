@@ -190,8 +190,8 @@ func newStatus(l *sla.ServiceLevel, f series, alerts []web.Alert) web.LevelStatu
 	return status
 }
 
-// contract is what the contract makes of a period: what was left out, and what
-// is owed, of the period that decides credits.
+// contract returns what is excluded in a period, and the credit if the period decides
+// credits.
 func (f series) contract(l *sla.ServiceLevel, p sla.Period) web.Contract {
 	period := p.String()
 	c := web.Contract{

@@ -110,7 +110,7 @@ func (l *loop) test(t *testing.T) {
 		}
 		return missing(all)
 	})
-	// Long enough for shares of some hundred probes to be near their truth.
+	// Long enough for some hundred probes, whose shares are then nearly exact.
 	time.Sleep(settle)
 	l.checkValues(t)
 	l.checkAccount(t)
