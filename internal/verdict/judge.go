@@ -48,6 +48,7 @@ func Judge(in Input) (*Report, error) {
 		r.Levels = append(r.Levels, declared(d))
 	}
 	r.obligations(in)
+	r.leastLeft()
 	r.Verdict = worst(r.Levels)
 	r.Summary = r.summary()
 	return r, nil
@@ -110,7 +111,10 @@ func (r *Report) judgeLevel(in Input, l *sla.ServiceLevel, p sla.Period, from, t
 		if why := in.disagree(l, sla.Span{From: from, To: to}); len(why) > 0 {
 			contest(&level, seen(strict), seen(lenient), why)
 		}
-		level.Group = group.Labels
+		level.Group, level.Caps = group.Labels, b.capUses()
+		for _, name := range b.timetable.unknownCaps {
+			r.find(l, "cap_before_period", "the cap of %q is for a longer period, and no earlier report says what was used of it before; it counts as unused", name)
+		}
 		level.Gaps = gapsOf(evidence.Gaps, from, to)
 		level.Places = b.places(group.Places, evidence.Weight)
 		if level.Verdict == Met {
@@ -129,14 +133,14 @@ func (r *Report) judgeLevel(in Input, l *sla.ServiceLevel, p sla.Period, from, t
 func declared(d sla.Declared) Level {
 	return Level{
 		Service: d.Service, SLO: d.Name, Description: d.Description, Verdict: DeclaredOnly, Why: "It has no number, so it is reported and not scored.",
-		Outages: []Outage{}, Recovery: []Recovery{}, Blame: []Blame{}, Places: []PlaceResult{}, Course: []Point{}, Gaps: []ReportedGap{}, But: []But{},
+		Caps: []CapUse{}, Outages: []Outage{}, Recovery: []Recovery{}, Blame: []Blame{}, Places: []PlaceResult{}, Course: []Point{}, Gaps: []ReportedGap{}, But: []But{},
 	}
 }
 
 // ledgerOf fills the ledger of a group by a view of what is excluded.
 func (in Input) ledgerOf(l *sla.ServiceLevel, p sla.Period, of sla.Span, group GroupEvidence, weights []Weight, by view) *ledger {
 	b := &ledger{
-		level: l, from: of.From, to: of.To, until: earlier(in.until(), of.To), unit: unitOf(l), target: l.Target, zone: p.Location(), by: by,
+		level: l, from: of.From, to: of.To, until: earlier(in.until(), of.To), unit: unitOf(l), target: l.Target, zone: p.Location(), by: by, group: group.Labels,
 		causes: func(within sla.Span) string { return in.causeIn(l, within) },
 	}
 	if len(l.GroupBy.Labels) > 0 {

@@ -20,6 +20,7 @@ type ledger struct {
 	target    sla.Decimal
 	zone      *time.Location
 	by        view
+	group     map[string]string
 	causes    func(sla.Span) string // what the parties wrote down
 	blames    []blameSpan           // of a composite, around the period
 	figures
@@ -53,7 +54,7 @@ func unitOf(l *sla.ServiceLevel) unit {
 func (b *ledger) measure(in Input, measured track, places []Place, weights []Weight) {
 	measured = measured.reaching(b.from.UnixNano(), b.until.UnixNano())
 	down, _ := outagesOf(b.fill(measured), b.level.Settlement.Outage)
-	b.timetable = in.timetableOf(b.level, b.from, b.to, down, b.by)
+	b.timetable = in.timetableOf(b.level, b.group, b.from, b.to, down, b.by)
 	b.measureWith(measured, places, weights)
 }
 

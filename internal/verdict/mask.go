@@ -30,14 +30,15 @@ type capUse struct {
 
 // timetable is when a level counts, over all of a period.
 type timetable struct {
-	exclusions []exclusion
-	masks      []mask // ascending, from the start of the period to its end
-	spans      []sla.Spans
-	caps       []capUse
+	unknownCaps []string // exclusions of whose caps nobody knows what was used before
+	exclusions  []exclusion
+	masks       []mask // ascending, from the start of the period to its end
+	spans       []sla.Spans
+	caps        []capUse
 }
 
 // timetableOf finds when a level counts. down is its state, for caps on downtime.
-func (in Input) timetableOf(l *sla.ServiceLevel, from, to time.Time, down track, by view) timetable {
+func (in Input) timetableOf(l *sla.ServiceLevel, group map[string]string, from, to time.Time, down track, by view) timetable {
 	served, inForce := l.Service(from, to), in.inForce(from, to)
 	if l.Settlement.Partial != sla.AssumeUp {
 		served = common(served, inForce, from, to)
@@ -53,7 +54,11 @@ func (in Input) timetableOf(l *sla.ServiceLevel, from, to time.Time, down track,
 			spans = spans.Without(in.contested(e, l))
 		}
 		if e.Cap != nil && e.Cap.Downtime > 0 && l.Aggregation.ByTime() {
-			c := capping{exclusion: e, down: down, counts: common(served, spans, from, to).Without(taken), used: sla.Decimal{}}
+			c := capping{exclusion: e, down: down, counts: common(served, spans, from, to).Without(taken)}
+			var known bool
+			if c.used, known = in.usedBefore(l.ID, group, e, from); !known {
+				t.unknownCaps = append(t.unknownCaps, e.Name)
+			}
 			spans = c.cut(spans, from, to)
 			t.caps = append(t.caps, c.uses...)
 		}

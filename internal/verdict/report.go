@@ -97,6 +97,7 @@ type Level struct {
 	Budget      string            `json:"budget"`   // bad that the target allows by the end of the period
 	Coverage    string            `json:"coverage"` // percent of agreed time that is known
 	Choices     Choices           `json:"choices"`
+	Caps        []CapUse          `json:"caps"` // on downtime, by exclusion and period of the cap
 	Outages     []Outage          `json:"outages"`
 	Credit      *LevelCredit      `json:"credit,omitempty"`
 	Recovery    []Recovery        `json:"recovery"`
@@ -129,6 +130,15 @@ type Outage struct {
 	Cause    string         `json:"cause"`              // of a composite: the components that were down; else what an adjustment says, or unknown
 	Blame    string         `json:"blame,omitempty"`    // who answers for it: provider, customer, third_party, force_majeure, unknown
 	Evidence string         `json:"evidence,omitempty"` // where it can be looked up: an address, a ticket, a file
+}
+
+// CapUse is how much of a cap on downtime a level used in a period of the cap.
+type CapUse struct {
+	Exclusion string    `json:"exclusion"`
+	Start     time.Time `json:"start"` // of the cap's period
+	End       time.Time `json:"end"`
+	Used      string    `json:"used"` // seconds, since Start
+	Left      string    `json:"left"` // seconds
 }
 
 // ExcludedPart is a part of an outage that an exclusion excuses.

@@ -1,0 +1,66 @@
+package verdict
+
+import (
+	"maps"
+	"time"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// capUses are those that the level has something of.
+func (b *ledger) capUses() []CapUse {
+	uses := []CapUse{}
+	for _, u := range b.timetable.caps {
+		left := sla.NewDecimal(int64(u.exclusion.Cap.Downtime), 1).Sub(u.used)
+		uses = append(uses, CapUse{u.exclusion.Name, u.start.UTC(), u.end.UTC(), inSeconds(u.used), inSeconds(left)})
+	}
+	return uses
+}
+
+// usedBefore is what earlier reports say was used of a cap in the period of the cap that
+// contains from, in nanoseconds. ok is false if that period began before from and no
+// report that ends there says it.
+func (in Input) usedBefore(l sla.ID, group map[string]string, e *sla.Exclusion, from time.Time) (used sla.Decimal, ok bool) {
+	start, _ := e.Cap.Per.Bounds(from)
+	if !start.Before(from) {
+		return used, true
+	}
+	version := 0
+	for _, r := range in.Previous {
+		for _, v := range r.Levels {
+			end := r.Period.End
+			if v.Period != nil {
+				end = v.Period.End
+			}
+			if !end.Equal(from) || r.Version <= version || v.Service != l.Service || v.SLO != l.SLO || !maps.Equal(v.Group, group) {
+				continue
+			}
+			for _, u := range v.Caps {
+				if d, err := sla.ParseDecimal(u.Used); err == nil && u.Exclusion == e.Name && u.Start.Equal(start) {
+					used, ok, version = d.Mul(sla.NewDecimal(int64(time.Second), 1)), true, r.Version
+				}
+			}
+		}
+	}
+	return used, ok
+}
+
+// leastLeft writes what is left of each cap into the list of exclusions: the least of all
+// levels in the last period of the cap.
+func (r *Report) leastLeft() {
+	for i := range r.Exclusions {
+		var least sla.Decimal
+		var last time.Time
+		for _, l := range r.Levels {
+			for _, u := range l.Caps {
+				left, err := sla.ParseDecimal(u.Left)
+				if u.Exclusion != r.Exclusions[i].Name || err != nil || u.Start.Before(last) {
+					continue
+				}
+				if r.Exclusions[i].CapLeft == "" || u.Start.After(last) || left.Cmp(least) < 0 {
+					least, last, r.Exclusions[i].CapLeft = left, u.Start, u.Left
+				}
+			}
+		}
+	}
+}
