@@ -59,6 +59,7 @@ var feeds = map[string]feed{
 		},
 		want: map[string]float64{"cart/availability": 0.3, "checkout/availability": 1},
 	},
+	"credits-hosting.yaml": {want: map[string]float64{"hosting/shop": 0}}, // a tenth of each is bad, so none is down
 	"multi-tenant.yaml": {
 		series: func(n float64) []enginetest.Sample {
 			samples := []enginetest.Sample{{Series: `http_requests_total{job="api",code="500"}`, Value: n}} // nobody's
