@@ -100,7 +100,6 @@ var feeds = map[string]feed{
 			"aggregations/runs-of-bad-minutes": 1, "aggregations/all-failed-minutes": 0, "aggregations/slow-slots": 1,
 		},
 	},
-	"credits-hosting.yaml":             {want: map[string]float64{"hosting/shop": 0}}, // a tenth of each is bad, so none is down
 	"contracts/aws-s3.yaml":            ofRequests("s3_requests_total", "aws-s3/requests", 0.06),
 	"contracts/github-enterprise.yaml": ofRequests("git_operations_total", "github-enterprise/git-operations", 1),
 	"contracts/atlassian-premium.yaml": ofRequests("experience_requests_total", "atlassian-premium/experiences", 1),
