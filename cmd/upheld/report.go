@@ -162,46 +162,6 @@ func (o reportOptions) run(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// judgement is one period of an agreement that is to be judged.
-type judgement struct {
-	agreement *sla.Agreement
-	period    sla.Period
-	name      sla.PeriodName
-	spec      verdict.Document
-	also      []verdict.Document // other files that the verdict depends on
-}
-
-// judgementsOf are the periods to judge. Agreements that promise nothing over the named
-// kind of period are left out, if others do.
-func judgementsOf(agreements []*sla.Agreement, name *sla.PeriodName, now time.Time) ([]judgement, error) {
-	var all []judgement
-	for _, a := range agreements {
-		for _, p := range periodsOf(a) {
-			of := p.LastClosed(now)
-			if name != nil {
-				of = *name
-			}
-			if of.Of(p) {
-				own, also := specDocuments(agreements, a)
-				all = append(all, judgement{a, p, of, own, also})
-				break
-			}
-		}
-	}
-	if len(all) == 0 {
-		if len(agreements) > 0 && name != nil {
-			return nil, fmt.Errorf("--period=%s: no level is judged over such a period; %s has %s", name, agreements[0].Name, periodsWords(periodsOf(agreements[0])))
-		}
-		return nil, fmt.Errorf("there is no level to judge")
-	}
-	for _, j := range all {
-		if start, _ := j.name.Bounds(j.period); !start.Before(now) {
-			return nil, fmt.Errorf("%s: the period %s begins at %s, which is to come", j.agreement.Name, j.name, start.Format(time.RFC3339))
-		}
-	}
-	return all, nil
-}
-
 // periodsOf are the periods of an agreement's levels, in order.
 func periodsOf(a *sla.Agreement) []sla.Period {
 	var all []sla.Period
@@ -217,8 +177,7 @@ func periodsOf(a *sla.Agreement) []sla.Period {
 
 // judge reads the samples of a period and judges it.
 func (j judgement) judge(ctx context.Context, from samples.Source, now time.Time, progress func(float64)) (*verdict.Report, verdict.Evidence, error) {
-	start, end := j.name.Bounds(j.period)
-	first, last := start, end
+	first, last := j.start, j.end
 	for _, p := range periodsOf(j.agreement) { // of levels in other zones
 		if j.name.Of(p) {
 			from, to := j.name.Bounds(p)
@@ -231,7 +190,7 @@ func (j judgement) judge(ctx context.Context, from samples.Source, now time.Time
 	}
 	loc := j.period.Location()
 	r, err := verdict.Judge(verdict.Input{
-		Agreement: j.agreement, Period: j.period, Name: j.name.String(), Start: start.In(loc), End: end.In(loc), Now: now,
+		Agreement: j.agreement, Period: j.period, Name: j.title, Start: j.start.In(loc), End: j.end.In(loc), Now: now, InForce: j.inForce,
 		By: "upheld " + buildinfo.Version(), Spec: j.spec, Also: j.also, Evidence: evidence,
 	})
 	return r, evidence, err

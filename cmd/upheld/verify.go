@@ -223,7 +223,8 @@ func judgementAgain(kept *verdict.Report) (judgement, error) {
 	if err := findings.Err(); err != nil {
 		return judgement{}, fmt.Errorf("the specification in the report cannot be read: %w", err)
 	}
-	name, err := sla.ParsePeriodName(kept.Period.Name)
+	whole, _, _ := strings.Cut(kept.Period.Name, partWord) // of a part, the period
+	name, err := sla.ParsePeriodName(whole)
 	if err != nil {
 		return judgement{}, fmt.Errorf("the period of the report: %w", err)
 	}
@@ -231,9 +232,10 @@ func judgementAgain(kept *verdict.Report) (judgement, error) {
 		if a.Name != kept.Agreement {
 			continue
 		}
-		for _, p := range periodsOf(a) {
-			if name.Of(p) {
-				return judgement{agreement: a, period: p, name: name, spec: kept.Spec, also: kept.Also}, nil
+		for _, j := range judgementsOfRevisions(a, &name, kept.Made.At) {
+			if j.title == kept.Period.Name {
+				j.spec, j.also = kept.Spec, kept.Also
+				return j, nil
 			}
 		}
 	}
