@@ -95,7 +95,7 @@ func (o OutageBands) Words() string {
 		if b.Above {
 			from = "above"
 		}
-		steps[i] = fmt.Sprintf("%s %s %s", b.CreditAmount.Words(), from, FormatDuration(b.Length))
+		steps[i] = fmt.Sprintf("%s %s %s", b.Words(), from, FormatDuration(b.Length))
 	}
 	return "for " + what + " " + strings.Join(steps, ", ")
 }
@@ -110,7 +110,7 @@ func (o OutageSteps) Words() string { return StepWords(o.Steps, "outage") }
 func StepWords(steps []CreditStep, of string) string {
 	words := make([]string, len(steps))
 	for i, s := range steps {
-		words[i] = fmt.Sprintf("%s from %d", s.CreditAmount.Words(), s.From)
+		words[i] = fmt.Sprintf("%s from %d", s.Words(), s.From)
 		if i == 0 {
 			words[i] += " " + of
 			if s.From != 1 {

@@ -3,6 +3,7 @@ package sla
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -34,17 +35,18 @@ func (o *Obligation) Words() string {
 		}
 		return words
 	}
-	words := FormatDuration(time.Duration(o.Before)*day) + " before "
+	var words strings.Builder
+	words.WriteString(FormatDuration(time.Duration(o.Before)*day) + " before ")
 	for i, d := range o.Dates {
 		if i > 0 {
-			words += ", "
+			words.WriteString(", ")
 		}
-		words += d.String()
+		words.WriteString(d.String())
 	}
 	if len(o.Dates) == 0 {
-		words += "the time that an adjustment names"
+		words.WriteString("the time that an adjustment names")
 	}
-	return words
+	return words.String()
 }
 
 // maxDue limits how many periods are looked at: the weeks of a hundred years.

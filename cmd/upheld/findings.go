@@ -119,20 +119,20 @@ func excerpt(line string, column int) (text, caret string) {
 
 // revisionWords say which revision is in force of agreements with several of them.
 func revisionWords(agreements []*sla.Agreement, now time.Time) string {
-	words := ""
+	var words strings.Builder
 	for _, a := range agreements {
 		if len(a.Revisions) == 0 {
 			continue
 		}
-		words += ", revision " + strconv.Itoa(a.Terms.Revision) + " of " + a.Name
+		words.WriteString(", revision " + strconv.Itoa(a.Terms.Revision) + " of " + a.Name)
 		if sla.InForce(a.Revisions, now) == nil {
-			words += " (none is in force yet)"
+			words.WriteString(" (none is in force yet)")
 		}
 		if next := a.Next(now); next != nil && next != a {
-			words += fmt.Sprintf(" (revision %d from %s)", next.Terms.Revision, next.Terms.EffectiveFrom)
+			words.WriteString(fmt.Sprintf(" (revision %d from %s)", next.Terms.Revision, next.Terms.EffectiveFrom))
 		}
 	}
-	return words
+	return words.String()
 }
 
 // summary counts what was read and found.

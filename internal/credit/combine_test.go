@@ -51,8 +51,12 @@ func TestCombine(t *testing.T) {
 		{"another cause", sla.CreditPolicy{OneCause: true}, []credit.Level{owing("a", "10"), owing("b", "25", "web/x")}, "ab", "35"},
 		{"two components", sla.CreditPolicy{OneCause: true}, []credit.Level{owing("a", "10"), owing("b", "15"), owing("c", "25", "web/a", "web/b")}, "c", "25"},
 		{"without the rule", sla.CreditPolicy{}, []credit.Level{owing("a", "10"), owing("b", "25", "web/a")}, "ab", "35"},
-		{"breaches", sla.CreditPolicy{BreachCount: []sla.CreditStep{{From: 1, CreditAmount: amount("5", "")}, {From: 3, CreditAmount: amount("10", "")}}},
-			[]credit.Level{owing("a", "10"), achieved(level("b", "99.9", sla.Credits{}), "99")}, "a", "15"},
+		{
+			"breaches",
+			sla.CreditPolicy{BreachCount: []sla.CreditStep{{From: 1, CreditAmount: amount("5", "")}, {From: 3, CreditAmount: amount("10", "")}}},
+			[]credit.Level{owing("a", "10"), achieved(level("b", "99.9", sla.Credits{}), "99")},
+			"a", "15",
+		},
 	} {
 		c.policy.Fee = euros("100.00")
 		s := credit.Settle(october(c.policy, c.levels...))

@@ -126,10 +126,20 @@ func TestTermination(t *testing.T) {
 		earlier []credit.Earlier
 		want    string
 	}{
-		{"three of six", sla.TerminationRight{Breached: 3, OfPeriods: 6, SameLevel: true}, "99", "100",
-			[]credit.Earlier{bad(5, true, false), bad(6, false, true), bad(7, false, false), bad(8, true, false), bad(9, false, true)}, "You may end the agreement: web/a was breached in 3 of the last 6 periods"},
-		{"the third lies too far back", sla.TerminationRight{Breached: 3, OfPeriods: 5, SameLevel: true}, "99", "100",
-			[]credit.Earlier{bad(5, true, false), bad(6, false, true), bad(7, false, false), bad(8, true, false), bad(9, false, true)}, ""},
+		{
+			"three of six",
+			sla.TerminationRight{Breached: 3, OfPeriods: 6, SameLevel: true},
+			"99", "100",
+			[]credit.Earlier{bad(5, true, false), bad(6, false, true), bad(7, false, false), bad(8, true, false), bad(9, false, true)},
+			"You may end the agreement: web/a was breached in 3 of the last 6 periods",
+		},
+		{
+			"the third lies too far back",
+			sla.TerminationRight{Breached: 3, OfPeriods: 5, SameLevel: true},
+			"99", "100",
+			[]credit.Earlier{bad(5, true, false), bad(6, false, true), bad(7, false, false), bad(8, true, false), bad(9, false, true)},
+			"",
+		},
 		{"two levels in turn", sla.TerminationRight{Breached: 2, OfPeriods: 2, SameLevel: true}, "99", "100", []credit.Earlier{bad(9, false, true)}, ""},
 		{"any level", sla.TerminationRight{Breached: 2, OfPeriods: 2}, "99", "100", []credit.Earlier{bad(9, false, true)}, "You may end the agreement: 2 of the last 2 periods were breached"},
 		{"this one good", sla.TerminationRight{Breached: 2, OfPeriods: 3}, "100", "100", []credit.Earlier{bad(8, true, true), bad(9, true, true)}, "You may end the agreement: 2 of the last 3 periods were breached"},

@@ -47,10 +47,7 @@ func (n naive) percent() *big.Rat {
 			owed.Set(rat(t.Percent))
 		}
 	}
-	left := bad - int64(n.c.Allowance/time.Second)
-	if left < 0 {
-		left = 0
-	}
+	left := max(bad-int64(n.c.Allowance/time.Second), 0)
 	day := big.NewRat(100, 30)
 	worth := func(a sla.CreditAmount) *big.Rat {
 		return new(big.Rat).Add(rat(a.Percent), new(big.Rat).Mul(rat(a.Days), day))

@@ -118,9 +118,10 @@ func (t *settlement) level(l Level) claim {
 		return c
 	}
 	base, of := t.baseOf(l)
-	words := strings.Join(reasons, "; ")
+	var words strings.Builder
+	words.WriteString(strings.Join(reasons, "; "))
 	if len(reasons) > 1 {
-		words += "; together " + percent(c.Percent)
+		words.WriteString("; together " + percent(c.Percent))
 	}
 	limits := t.capsOf(sla.CapLevel)
 	if own := l.Level.Credits.Cap; own != nil {
@@ -129,21 +130,21 @@ func (t *settlement) level(l Level) claim {
 	for _, limit := range limits {
 		if most := percentOf(limit, base); c.Percent.Cmp(most) > 0 {
 			c.Percent = most
-			words += ", but " + limit.Words() + ": " + percent(most)
+			words.WriteString(", but " + limit.Words() + ": " + percent(most))
 		}
 	}
 	c.value = c.Percent.Mul(base).Quo(hundred)
 	switch {
 	case l.Level.Credits.AsTime:
 		c.Days = c.Percent.Mul(t.days()).Quo(hundred)
-		words += fmt.Sprintf(" of the period: the term is extended by %s", days(c.Days))
+		fmt.Fprintf(&words, " of the period: the term is extended by %s", days(c.Days))
 	case t.out.InMoney:
 		c.Amount = c.value
-		words += fmt.Sprintf(" of %s = %s", of, t.show(c.value))
+		fmt.Fprintf(&words, " of %s = %s", of, t.show(c.value))
 	default:
-		words += " of " + of
+		words.WriteString(" of " + of)
 	}
-	c.Words = words + "."
+	c.Words = words.String() + "."
 	return c
 }
 

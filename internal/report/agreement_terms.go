@@ -66,7 +66,7 @@ func ruleWords(rule string) string {
 		return rule
 	}
 	var days []string
-	for _, day := range strings.Split(list, ",") {
+	for day := range strings.SplitSeq(list, ",") {
 		days = append(days, inWords(weekdays, day))
 	}
 	return "every " + strings.Join(days, " and ")

@@ -114,8 +114,10 @@ func newLevel(r *verdict.Report, i int, prefix string, trend *trendView) *levelV
 	for j, p := range l.Places {
 		at := fmt.Sprintf("%splaces.%d.", path, j)
 		v.Places = append(v.Places, placeView{
-			oneLine(labelWords(p.Labels)), figure{orNone(percentText(p.Achieved, l.Target)), p.Achieved, at + "achieved"},
-			figure{quantity(p.Bad, l.Unit), p.Bad, at + "bad"}, figure{quantity(p.Known, l.Unit), p.Known, at + "known"},
+			oneLine(labelWords(p.Labels)),
+			figure{orNone(percentText(p.Achieved, l.Target)), p.Achieved, at + "achieved"},
+			figure{quantity(p.Bad, l.Unit), p.Bad, at + "bad"},
+			figure{quantity(p.Known, l.Unit), p.Known, at + "known"},
 		})
 	}
 	for _, g := range l.Gaps {

@@ -99,15 +99,23 @@ var (
 	standingWords = []phrase{{"to_date", "to date"}, {"final", "final"}}
 
 	categoryWords = []phrase{
-		{"maintenance", "maintenance"}, {"customer_caused", "caused by the customer"}, {"force_majeure", "force majeure"},
-		{"third_party", "caused by a third party"}, {"provider", "provider"}, {"customer", "customer"}, {"unknown", "unknown"},
+		{"maintenance", "maintenance"},
+		{"customer_caused", "caused by the customer"},
+		{"force_majeure", "force majeure"},
+		{"third_party", "caused by a third party"},
+		{"provider", "provider"},
+		{"customer", "customer"},
+		{"unknown", "unknown"},
 	}
 	effectWords = []phrase{
 		{"treat_as_up", "counts as good"}, {"remove_from_agreed_time", "taken out of agreed time"}, {"remove_downtime_only", "downtime taken out of agreed time"},
 	}
 	checkWords = []phrase{
-		{"worst_hour", "Worst hour"}, {"one_place", "One place suffers"}, {"many_outages", "Many outages"},
-		{"thin_data", "Thin data"}, {"excluded_share", "Much was excluded"},
+		{"worst_hour", "Worst hour"},
+		{"one_place", "One place suffers"},
+		{"many_outages", "Many outages"},
+		{"thin_data", "Thin data"},
+		{"excluded_share", "Much was excluded"},
 	}
 )
 

@@ -149,7 +149,7 @@ func split(t testing.TB, of samples.Source) samples.Source {
 		for _, s := range all {
 			i := -1
 			name := s.Labels.Get(labels.MetricName)
-			h.series(name+s.Labels.DropMetricName().String(), step, func(at time.Duration) float64 {
+			h.series(name+s.Labels.DropReserved(func(name string) bool { return name == labels.MetricName }).String(), step, func(at time.Duration) float64 {
 				for i+1 < len(s.T) && s.T[i+1] <= start.Add(at).UnixMilli() {
 					i++
 				}

@@ -219,12 +219,12 @@ func withMarkers(s Series, scrapes []int64) Series {
 // between two evaluations is missed: the greatest common divisor of their differences. If
 // that is no second it is 15 s.
 func (u *unit) grid() (begin, step int64) {
-	any := false
+	found := false
 	for _, in := range u.inputs {
 		for _, s := range in.series {
 			for _, t := range s.within(u.from, u.to).T {
-				if !any {
-					begin, any = t, true
+				if !found {
+					begin, found = t, true
 				}
 				step = divisor(step, t-begin)
 			}

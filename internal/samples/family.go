@@ -103,12 +103,12 @@ func (fs *families) family(l labels.Labels, replica string) *family {
 func (fs *families) join() {
 	fs.order = fs.order[:0]
 	for _, c := range fs.all {
-		any := false
+		some := false
 		for _, f := range c.of {
 			f.join(fs.layout.needs)
-			any = any || len(f.rows) > 0
+			some = some || len(f.rows) > 0
 		}
-		if any {
+		if some {
 			fs.order = append(fs.order, c)
 			c.choose()
 		}

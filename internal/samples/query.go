@@ -104,7 +104,7 @@ func apiMessage(text []byte) string {
 	return answer.Error
 }
 
-var notAPI = errors.New("this does not answer as the API of Prometheus does")
+var errNotAPI = errors.New("this does not answer as the API of Prometheus does")
 
 // matrixOf reads the answer to a range selector as it comes.
 func matrixOf(body io.Reader, from, to int64) ([]Series, error) {
@@ -147,11 +147,11 @@ func matrixOf(body io.Reader, from, to int64) ([]Series, error) {
 		if errors.Is(it.Error, context.DeadlineExceeded) || errors.Is(it.Error, errNative) {
 			return nil, it.Error
 		}
-		return nil, fmt.Errorf("the answer ends early or is damaged: %w", notAPI)
+		return nil, fmt.Errorf("the answer ends early or is damaged: %w", errNotAPI)
 	case failure != nil:
 		return nil, failure
 	case status != "success" || kind != "matrix":
-		return nil, notAPI
+		return nil, errNotAPI
 	}
 	sortSeries(all)
 	return all, nil

@@ -19,13 +19,12 @@ import (
 // where it has that, else by queries of range selectors. It asks one question at a time,
 // and again for some time where the server is down or busy.
 type Server struct {
-	base     *url.URL
-	client   *http.Client
-	timeout  time.Duration // of one answer
-	wait     time.Duration // before the second attempt; each later one waits twice as long
-	byQuery  bool          // it has no remote read
-	readOnly bool          // remote read or nothing, for tests and benchmarks
-	getOnly  bool          // it takes no queries by POST
+	base    *url.URL
+	client  *http.Client
+	timeout time.Duration // of one answer
+	wait    time.Duration // before the second attempt; each later one waits twice as long
+	byQuery bool          // it has no remote read
+	getOnly bool          // it takes no queries by POST
 }
 
 // attempts is how often a question is asked that is not answered: for about half a
@@ -182,12 +181,10 @@ func (s *Server) asked(ctx context.Context, ask func(context.Context) ([]Series,
 
 // plain is an error without the URL, which may have secrets and which its reader gave.
 func plain(err error) error {
-	var of *url.Error
-	if errors.As(err, &of) {
+	if of, ok := errors.AsType[*url.Error](err); ok {
 		err = of.Err
 	}
-	var op *net.OpError
-	if errors.As(err, &op) {
+	if op, ok := errors.AsType[*net.OpError](err); ok {
 		return op
 	}
 	return err

@@ -76,7 +76,7 @@ func parseSigners(text []byte) ([]signer, error) {
 		all = append(all, s)
 	}
 	if len(all) == 0 {
-		return nil, errors.New("there is no signer in the file; write a line such as: provider@example ssh-ed25519 AAAA...")
+		return nil, errors.New("there is no signer in the file; each line names one and his public key")
 	}
 	return all, nil
 }

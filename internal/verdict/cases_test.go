@@ -141,8 +141,10 @@ func TestServiceHoursOverTheChangeOfClocks(t *testing.T) {
   serviceHours: office
 `+upLevel)[0]
 	in := periodOf(a, utc(t, "2026-03-10"))
-	in.Evidence.Levels = []verdict.LevelEvidence{evidence("shop", "up", flow{in.Start, in.End,
-		[]verdict.Stretch{down(at(t, "Europe/Berlin", "2026-03-30T08:00"), at(t, "Europe/Berlin", "2026-03-30T09:00"))}}.stretches())}
+	in.Evidence.Levels = []verdict.LevelEvidence{evidence("shop", "up", flow{
+		in.Start, in.End,
+		[]verdict.Stretch{down(at(t, "Europe/Berlin", "2026-03-30T08:00"), at(t, "Europe/Berlin", "2026-03-30T09:00"))},
+	}.stretches())}
 	r := judge(t, in)
 	wantLevel(t, r, map[string]string{"agreed": "792000", "bad": "3600", "achieved": "99.54545454", "exact": "219/220", "verdict": "met", "coverage": "100", "budget": "3960"})
 	if got := r.Levels[0].Outages; len(got) != 1 || got[0].Counted != "3600" || got[0].Seconds != "3600" {
@@ -159,8 +161,10 @@ func TestRunningPeriodSaysWhatIsStillPossible(t *testing.T) {
 	in.Now = utc(t, "2026-06-11")
 	in.Evidence.Levels = []verdict.LevelEvidence{evidence("shop", "up", flow{in.Start, in.Now, []verdict.Stretch{down(utc(t, "2026-06-03"), utc(t, "2026-06-04"))}}.stretches())}
 	r := judge(t, in)
-	wantLevel(t, r, map[string]string{"achieved": "90", "best": "96.66666666", "standing": "to_date", "verdict": "breached", "agreed": "864000",
-		"why": "90 % is less than the promised 99.5 % so far; it cannot be kept any more: at best the period ends at 96.66666666 %."})
+	wantLevel(t, r, map[string]string{
+		"achieved": "90", "best": "96.66666666", "standing": "to_date", "verdict": "breached", "agreed": "864000",
+		"why": "90 % is less than the promised 99.5 % so far; it cannot be kept any more: at best the period ends at 96.66666666 %.",
+	})
 	if !strings.HasPrefix(r.Summary, "So far in 2026-06") {
 		t.Errorf("summary %q", r.Summary)
 	}

@@ -22,8 +22,10 @@ func winter(t *testing.T, adjustments ...*sla.Adjustment) verdict.Input {
 	a.Adjustments = adjustments
 	in := periodOf(a, at(t, "Europe/Berlin", "2026-01-14"))
 	in.Now = at(t, "Europe/Berlin", "2026-07-15")
-	in.Evidence.Levels = []verdict.LevelEvidence{evidence("shop", "up", flow{in.Start, in.End,
-		[]verdict.Stretch{down(utc(t, "2026-01-14T07:30"), utc(t, "2026-01-14T08:30"))}}.stretches())}
+	in.Evidence.Levels = []verdict.LevelEvidence{evidence("shop", "up", flow{
+		in.Start, in.End,
+		[]verdict.Stretch{down(utc(t, "2026-01-14T07:30"), utc(t, "2026-01-14T08:30"))},
+	}.stretches())}
 	return in
 }
 

@@ -82,11 +82,12 @@ func levelCredit(l *LevelCredit) string {
 
 // key identifies a level, or a group of one.
 func (l Level) key() string {
-	key := l.Service + "/" + l.SLO
+	var key strings.Builder
+	key.WriteString(l.Service + "/" + l.SLO)
 	for _, label := range slices.Sorted(maps.Keys(l.Group)) {
-		key += fmt.Sprintf(" %s=%q", label, l.Group[label])
+		fmt.Fprintf(&key, " %s=%q", label, l.Group[label])
 	}
-	return key
+	return key.String()
 }
 
 func (c *differences) levels(kept, again []Level) {
@@ -121,9 +122,15 @@ func (c *differences) level(kept, again Level) {
 		return
 	}
 	for _, figure := range []struct{ name, kept, again string }{
-		{"achieved", kept.Achieved, again.Achieved}, {"achieved, exactly", kept.Exact, again.Exact}, {"without exclusions", kept.Raw, again.Raw},
-		{"agreed", kept.Agreed, again.Agreed}, {"bad", kept.Bad, again.Bad}, {"unknown", kept.Unknown, again.Unknown},
-		{"removed", kept.Removed, again.Removed}, {"excused", kept.Excused, again.Excused}, {"coverage", kept.Coverage, again.Coverage},
+		{"achieved", kept.Achieved, again.Achieved},
+		{"achieved, exactly", kept.Exact, again.Exact},
+		{"without exclusions", kept.Raw, again.Raw},
+		{"agreed", kept.Agreed, again.Agreed},
+		{"bad", kept.Bad, again.Bad},
+		{"unknown", kept.Unknown, again.Unknown},
+		{"removed", kept.Removed, again.Removed},
+		{"excused", kept.Excused, again.Excused},
+		{"coverage", kept.Coverage, again.Coverage},
 	} {
 		c.text(key, figure.name, figure.kept, figure.again)
 	}

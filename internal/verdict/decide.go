@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/upheld-sla/upheld/sla"
 )
@@ -118,18 +119,18 @@ func (b *ledger) choices() Choices {
 		c.Standing = "final"
 	}
 	var effects []sla.Effect
-	names := ""
+	var names strings.Builder
 	for _, e := range b.timetable.exclusions {
 		if len(effects) > 0 {
-			names += ", "
+			names.WriteString(", ")
 		}
 		effects = append(effects, e.Effect)
-		names += e.Name + ": " + string(e.Effect)
+		names.WriteString(e.Name + ": " + string(e.Effect))
 	}
 	for i, e := range effects {
 		c.Exclusions = string(e)
 		if i > 0 && e != effects[0] {
-			c.Exclusions = names
+			c.Exclusions = names.String()
 			break
 		}
 	}

@@ -85,14 +85,14 @@ func (in Input) boundsOf(p sla.Period) (from, to time.Time) {
 }
 
 func periodWords(periods []sla.Period) string {
-	words := ""
+	var words strings.Builder
 	for i, p := range periods {
 		if i > 0 {
-			words += " and "
+			words.WriteString(" and ")
 		}
-		words += p.Words()
+		words.WriteString(p.Words())
 	}
-	return words
+	return words.String()
 }
 
 // judgeLevel judges a level, or each of its groups. It returns what credits need of them.

@@ -147,7 +147,7 @@ func (j *judging) byQuorum(minute []int) (is int, judged bool) {
 	if j.mutated("one location is enough") {
 		return is + min(reporting, 1)*(stepKnown-is), against > 0
 	}
-	if reporting < quorum && !(j.mutated("too few locations are good") && reporting > 0) {
+	if reporting < quorum && (!j.mutated("too few locations are good") || reporting <= 0) {
 		return is, false
 	}
 	return stepKnown, against >= quorum

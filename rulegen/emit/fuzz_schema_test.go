@@ -119,6 +119,9 @@ func (s schemaText) node(c *choice, schema map[string]any, key string, depth int
 	if ref, ok := schema["$ref"].(string); ok {
 		return s.node(c, s.defs[strings.TrimPrefix(ref, "#/$defs/")].(map[string]any), key, depth)
 	}
+	if agreement, ok := schema["else"].(map[string]any); ok { // "then" is an adjustment, of which there are no rules
+		return s.node(c, agreement, key, depth)
+	}
 	for _, several := range []string{"oneOf", "anyOf"} {
 		if ways, ok := schema[several].([]any); ok && schema["properties"] == nil {
 			return s.node(c, ways[c.of(len(ways))].(map[string]any), key, depth)
@@ -178,6 +181,13 @@ func (s schemaText) text(c *choice, schema map[string]any, key string) string {
 // only then; the schema cannot tell.
 var goesWith = map[string][]string{"from": {"to"}, "rrule": {"start", "duration"}}
 
+// termsOnly are keys of which no rule is made, and whose sections say more than the
+// schema about what fits together. They are seldom taken.
+var termsOnly = map[string]bool{
+	"approval": true, "costOptions": true, "creditPolicy": true, "declared": true, "effectiveFrom": true, "obligations": true, "parties": true,
+	"recovery": true, "reviewOn": true, "revision": true, "scope": true, "supersedes": true, "terminationRight": true, "disputeBy": true, "outage": true,
+}
+
 // mapping takes what is required, one of what excludes each other, and some of
 // the rest.
 func (s schemaText) mapping(c *choice, schema map[string]any, key string, depth int) *yaml.Node {
@@ -231,7 +241,7 @@ func (s schemaText) mapping(c *choice, schema map[string]any, key string, depth 
 		if name == "contacts" {
 			wanted[name] = true // or hardly any escalation would name one
 		}
-		if !wanted[name] && (exclusive[name] || c.of(4+depth) != 3) {
+		if !wanted[name] && (exclusive[name] || c.of(4+depth) != 3 || termsOnly[name] && c.of(8) != 3) {
 			continue
 		}
 		add(name, properties[name].(map[string]any))

@@ -78,8 +78,10 @@ func measure(ctx context.Context, o options) (err error) {
 		name string
 		args []string
 	}{{"remote read", nil}, {"queries (JSON)", []string{"--prometheus.remote-read=false"}}} {
-		if err := report(ctx, o, by.name, n, append([]string{"report", spec, "--prometheus.url=" + server,
-			fmt.Sprintf("--period=%dd to %s", o.days, last.Format(time.DateOnly)), "--format=json"}, by.args...)); err != nil {
+		if err := report(ctx, o, by.name, n, append([]string{
+			"report", spec, "--prometheus.url=" + server,
+			fmt.Sprintf("--period=%dd to %s", o.days, last.Format(time.DateOnly)), "--format=json",
+		}, by.args...)); err != nil {
 			return err
 		}
 	}
