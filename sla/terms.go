@@ -55,7 +55,7 @@ var structures = []struct {
 }{
 	{CustomerBased, "one customer and all of its services"},
 	{ServiceBased, "one service for all of its customers"},
-	{MultiLevel, "agreements of their own for what holds for everybody, for one customer and for one service, which `inherits` puts together"},
+	{MultiLevel, "agreements of their own for what holds for everybody, for one customer and for one service"},
 }
 
 // Structures are all structures.
