@@ -49,8 +49,11 @@ func valuesOf(flag string) (offer values, known bool) {
 
 // formats offers the formats of a verb.
 func formats(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
-	if cmd.Name() == "report" {
+	switch cmd.Name() {
+	case "report":
 		return listOf(reportFormatNames())(cmd, args, typed)
+	case "document":
+		return oneOf(agreementFormatNames())(cmd, args, typed)
 	}
 	return oneOf(findingFormatNames())(cmd, args, typed)
 }
