@@ -129,7 +129,7 @@ func revisionWords(agreements []*sla.Agreement, now time.Time) string {
 			words.WriteString(" (none is in force yet)")
 		}
 		if next := a.Next(now); next != nil && next != a {
-			words.WriteString(fmt.Sprintf(" (revision %d from %s)", next.Terms.Revision, next.Terms.EffectiveFrom))
+			fmt.Fprintf(&words, " (revision %d from %s)", next.Terms.Revision, next.Terms.EffectiveFrom)
 		}
 	}
 	return words.String()
