@@ -46,7 +46,7 @@ func TestBrowser(t *testing.T) {
 	serve("level-composite", "/level/shop/checkout/availability", composed(t))
 	serve("level-no-data", "/level/shop/orders/queue", sampled)
 
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, "node", append([]string{script}, args...)...).CombinedOutput()
 	if err != nil {
