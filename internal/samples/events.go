@@ -283,7 +283,8 @@ func both(a, b sla.Spans) sla.Spans {
 	return a.Without(b.Gaps(from, to))
 }
 
-// nativeCount is what of tells of a native histogram; NaN of a sample that is none.
+// nativeCount is what of reads from the native histogram of a sample, and NaN if the
+// sample has none.
 func nativeCount(s Series, i int, of func(Series, int) float64) float64 {
 	if i >= len(s.H) || s.H[i] == nil {
 		return -1 // no counter has it, so it is left out
