@@ -28,6 +28,8 @@ type reportOptions struct {
 	formats []string
 	dir     string
 	sign    signFlags
+	past    pastFlags
+	restate restateFlags
 }
 
 func newReport() *cobra.Command {
@@ -62,6 +64,8 @@ output. The exit code says what the answer is: 0 for met.`,
 	f.StringSliceVar(&o.formats, "format", nil, "how to write reports: "+strings.Join(reportFormatNames(), ", ")+" (default: json to standard output, html and json to a directory)")
 	f.StringVarP(&o.dir, "output-dir", "o", "", "write each report into this `directory`, which is made if need be")
 	o.sign.flags(f)
+	o.past.flags(f)
+	o.restate.flags(f)
 	bindFiles(f, &o.files)
 	return cmd
 }
@@ -112,7 +116,15 @@ func (o reportOptions) run(cmd *cobra.Command, args []string) error {
 	if err := o.from.check(); err != nil {
 		return usageError{err}
 	}
+	restate, err := o.restate.read()
+	if err != nil {
+		return err
+	}
 	sign, err := o.sign.signer(o.dir)
+	if err != nil {
+		return err
+	}
+	previous, err := o.past.read()
 	if err != nil {
 		return err
 	}
@@ -134,11 +146,14 @@ func (o reportOptions) run(cmd *cobra.Command, args []string) error {
 	var reports []*verdict.Report
 	var measured []report.File // evidence, packed
 	for i, j := range judgements {
-		r, evidence, err := j.judge(cmd.Context(), source, now, func(share float64) {
+		r, evidence, err := j.judge(cmd.Context(), source, previous, now, func(share float64) {
 			bar.show(j.agreement.Name, (float64(i)+share)/float64(len(judgements)))
 		})
 		if err != nil {
 			return fmt.Errorf("%s: %w", j.agreement.Name, err)
+		}
+		if r, err = restate.of(r); err != nil {
+			return err
 		}
 		reports = append(reports, r)
 		if o.dir != "" {
@@ -150,7 +165,10 @@ func (o reportOptions) run(cmd *cobra.Command, args []string) error {
 		}
 	}
 	bar.end()
-	if err := o.write(cmd, formats, reports, measured, sign); err != nil {
+	if err := restate.missed(); err != nil {
+		return err
+	}
+	if err := o.write(cmd, formats, reports, previous, measured, sign); err != nil {
 		return err
 	}
 	for _, r := range reports {
@@ -176,7 +194,7 @@ func periodsOf(a *sla.Agreement) []sla.Period {
 }
 
 // judge reads the samples of a period and judges it.
-func (j judgement) judge(ctx context.Context, from samples.Source, now time.Time, progress func(float64)) (*verdict.Report, verdict.Evidence, error) {
+func (j judgement) judge(ctx context.Context, from samples.Source, previous []*verdict.Report, now time.Time, progress func(float64)) (*verdict.Report, verdict.Evidence, error) {
 	first, last := j.start, j.end
 	for _, p := range periodsOf(j.agreement) { // of levels in other zones
 		if j.name.Of(p) {
@@ -192,6 +210,7 @@ func (j judgement) judge(ctx context.Context, from samples.Source, now time.Time
 	r, err := verdict.Judge(verdict.Input{
 		Agreement: j.agreement, Period: j.period, Name: j.title, Start: j.start.In(loc), End: j.end.In(loc), Now: now, InForce: j.inForce,
 		By: "upheld " + buildinfo.Version(), Spec: j.spec, Also: j.also, Evidence: evidence,
+		Previous: ofAgreement(j.agreement.Name, previous),
 	})
 	return r, evidence, err
 }
@@ -211,16 +230,16 @@ func latest(a, b time.Time) time.Time {
 }
 
 // write writes reports to a directory, all or none, or to standard output.
-func (o reportOptions) write(cmd *cobra.Command, formats []report.Format, reports []*verdict.Report, measured []report.File, sign signer) error {
+func (o reportOptions) write(cmd *cobra.Command, formats []report.Format, reports, previous []*verdict.Report, measured []report.File, sign signer) error {
 	if o.dir == "" {
-		data, err := formats[0].Render(reports, nil)
+		data, err := formats[0].Render(reports, previous)
 		if err != nil {
 			return err
 		}
 		_, err = cmd.OutOrStdout().Write(data)
 		return err
 	}
-	files, err := report.Files(formats, reports, nil)
+	files, err := report.Files(formats, reports, previous)
 	if err != nil {
 		return err
 	}

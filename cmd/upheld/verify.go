@@ -29,6 +29,7 @@ type verifyOptions struct {
 	signers   string
 	edge      time.Duration
 	points    string
+	past      pastFlags
 }
 
 func newVerify() *cobra.Command {
@@ -61,6 +62,7 @@ report is checked first.`,
 	}
 	f := cmd.Flags()
 	o.from.flags(f)
+	o.past.flags(f)
 	f.StringVar(&o.evidence, "evidence", "", "compare with the measurements in this `file`")
 	f.StringVar(&o.signature, "signature", "", "the `file` with the signature (default: the report's name and "+signature.Suffix+", if --signers is given)")
 	f.StringVar(&o.signers, "signers", "", "the `file` with who may have signed: allowed signers of ssh-keygen, public keys, or a public key of minisign")
@@ -156,8 +158,12 @@ func (o verifyOptions) recompute(ctx context.Context, file string, kept *verdict
 	if err != nil {
 		return nil, err
 	}
+	previous, err := o.past.read()
+	if err != nil {
+		return nil, err
+	}
 	// As of when it was made, so that no more is read than there was.
-	again, evidence, err := j.judge(ctx, source, kept.Made.At, func(float64) {})
+	again, evidence, err := j.judge(ctx, source, previous, kept.Made.At, func(float64) {})
 	if err != nil {
 		return nil, err
 	}

@@ -283,11 +283,11 @@ func both(a, b sla.Spans) sla.Spans {
 	return a.Without(b.Gaps(from, to))
 }
 
-// nativeCount is what of reads from the native histogram of a sample, and NaN if the
-// sample has none.
+// nativeCount is what of reads from the native histogram of a sample. It is -1, which no
+// counter can be, for a sample without one.
 func nativeCount(s Series, i int, of func(Series, int) float64) float64 {
 	if i >= len(s.H) || s.H[i] == nil {
-		return -1 // no counter has it, so it is left out
+		return -1
 	}
 	return of(s, i)
 }

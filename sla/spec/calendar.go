@@ -309,6 +309,11 @@ func parseClock(v value) (time.Duration, bool) {
 
 // parseDate parses a date with or without a year.
 func parseDate(v value) (sla.Date, bool) {
+	return parseDateOf(v, `write it like "2026-12-24", or "12-24" for every year`)
+}
+
+// parseDateOf is parseDate with the remedy for a text that is no date at all.
+func parseDateOf(v value, remedy string) (sla.Date, bool) {
 	text, ok := v.scalarText()
 	if !ok {
 		return sla.Date{}, false
@@ -319,7 +324,6 @@ func parseDate(v value) (sla.Date, bool) {
 	if t, err := time.Parse(time.DateOnly, "2000-"+text); err == nil { // a leap year
 		return sla.Date{Month: t.Month(), Day: t.Day()}, true
 	}
-	remedy := `write it like "2026-12-24", or "12-24" for every year`
 	for _, layout := range []string{"02.01.2006", "2.1.2006", "2006/01/02", "20060102", time.RFC3339} {
 		if t, err := time.Parse(layout, text); err == nil {
 			remedy = "write " + quote(t.Format(time.DateOnly))

@@ -231,9 +231,10 @@ func parseCostOptions(v value) ([]sla.CostOption, bool) {
 
 // parseFullDate parses a date with its year.
 func parseFullDate(v value) (sla.Date, bool) {
-	d, ok := parseDate(v)
+	const remedy = `write it like "2026-12-24"`
+	d, ok := parseDateOf(v, remedy)
 	if ok && d.Year == 0 {
-		v.error("bad-date", v.quoted()+" has no year", `write it like "2026-12-24"`)
+		v.error("bad-date", v.quoted()+" has no year", remedy)
 		return sla.Date{}, false
 	}
 	return d, ok
