@@ -148,3 +148,13 @@ func (a *Adjustment) DisputedBy(all []*Adjustment) []*Adjustment {
 		return other.Disputed == nil || other.Disputed.OfAdjustment != a || !other.Effective() || !other.InTime()
 	})
 }
+
+// Accepted returns whether an adjustment is a dispute that everyone approved who must, so
+// that what it is about does not hold.
+func (a *Adjustment) Accepted() bool { return a.Disputed != nil && len(a.Lacking()) == 0 }
+
+// Void returns whether a dispute of the adjustment is accepted, so that nobody claims it
+// any more.
+func (a *Adjustment) Void(all []*Adjustment) bool {
+	return slices.ContainsFunc(a.DisputedBy(all), (*Adjustment).Accepted)
+}

@@ -36,7 +36,7 @@ func (in Input) exclusionsOf(l *sla.ServiceLevel, by view) []exclusion {
 	}
 	for _, a := range in.Agreement.Adjustments {
 		x := a.Excluded
-		if x == nil || !a.Effective() || !x.Covers(l.ID) || by != lenient && in.open(a) != "" {
+		if x == nil || !a.Effective() || a.Void(in.Agreement.Adjustments) || !x.Covers(l.ID) || by != lenient && in.open(a) != "" {
 			continue
 		}
 		span := sla.Union(x.Span)
@@ -66,11 +66,13 @@ func (in Input) open(a *sla.Adjustment) string {
 	return strings.Join(why, ", and ")
 }
 
-// contested is the time of an exclusion of the agreement that a party does not accept.
-func (in Input) contested(e *sla.Exclusion, l *sla.ServiceLevel) sla.Spans {
+// contested is the time of an exclusion of the agreement that a party does not accept, by
+// the strict view, and by the others the time in which the parties agree that it does not
+// hold.
+func (in Input) contested(e *sla.Exclusion, l *sla.ServiceLevel, by view) sla.Spans {
 	var spans []sla.Span
 	for _, a := range in.Agreement.Adjustments {
-		if d := a.Disputed; d != nil && d.OfAdjustment == nil && d.Of == e.Name && a.Effective() && a.InTime() && d.Covers(l.ID) {
+		if d := a.Disputed; d != nil && d.OfAdjustment == nil && d.Of == e.Name && a.Effective() && a.InTime() && d.Covers(l.ID) && (by == strict || a.Accepted()) {
 			spans = append(spans, d.Span)
 		}
 	}
@@ -80,7 +82,7 @@ func (in Input) contested(e *sla.Exclusion, l *sla.ServiceLevel) sla.Spans {
 // disagree returns whether the parties disagree on an exclusion of the level, and how.
 func (in Input) disagree(l *sla.ServiceLevel, within sla.Span) (why []string) {
 	for _, a := range in.Agreement.Adjustments {
-		if !a.Effective() {
+		if !a.Effective() || a.Void(in.Agreement.Adjustments) || a.Accepted() {
 			continue
 		}
 		if x := a.Excluded; x != nil && x.Covers(l.ID) && overlap(x.Span, within) && in.open(a) != "" {
@@ -107,7 +109,9 @@ func (in Input) claims() []Exclusion {
 			Name: a.Name, Category: x.Category, Effect: string(x.Effect), Spans: []TimeSpan{{x.From.UTC(), x.To.UTC()}},
 			Seconds: sla.Seconds(x.To.Sub(x.From)).Rounded(9), Approval: "approved: " + a.Rule().Doc(),
 		}
-		if why := in.open(a); why != "" {
+		if a.Void(in.Agreement.Adjustments) {
+			e.Approval = "does not count: a dispute of it was approved"
+		} else if why := in.open(a); why != "" {
 			e.Approval = "does not count: " + why
 		}
 		all = append(all, e)

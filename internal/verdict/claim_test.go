@@ -47,6 +47,11 @@ func TestAdjustmentsOfJanuaryInJuly(t *testing.T) {
 	both := []sla.Party{sla.ByProvider, sla.ByCustomer}
 	disputed := claim(t, both...)
 	dispute := &sla.Adjustment{Name: "no", By: sla.ByCustomer, Disputed: &sla.Dispute{Of: "link", OfAdjustment: disputed}}
+	accepted := claim(t, both...)
+	agreed := &sla.Adjustment{Name: "no", By: sla.ByCustomer, Disputed: &sla.Dispute{Of: "link", OfAdjustment: accepted}}
+	for _, p := range both {
+		agreed.Approvals = append(agreed.Approvals, sla.PartyApproval{Party: p})
+	}
 	withdrawn := claim(t, both...)
 	withdrawn.Withdrawn = sla.Date{Year: 2026, Month: time.July, Day: 1}
 	corrected := func(state sla.Observed, approved ...sla.Party) *sla.Adjustment {
@@ -64,6 +69,7 @@ func TestAdjustmentsOfJanuaryInJuly(t *testing.T) {
 		{"both approved", []*sla.Adjustment{claim(t, both...)}, map[string]string{"verdict": "met", "bad": "900", "excused": "2700", "exclusions": "treat_as_up"}},
 		{"one has not approved what decides", []*sla.Adjustment{claim(t, sla.ByProvider)}, map[string]string{"verdict": "disputed", "bad": "3600", "excused": "0"}},
 		{"it is disputed", []*sla.Adjustment{disputed, dispute}, map[string]string{"verdict": "disputed", "bad": "3600"}},
+		{"both approved the dispute", []*sla.Adjustment{accepted, agreed}, map[string]string{"verdict": "breached", "bad": "3600"}},
 		{"it was withdrawn", []*sla.Adjustment{withdrawn}, map[string]string{"verdict": "breached", "bad": "3600"}},
 		{"a correction", []*sla.Adjustment{corrected(sla.WasGood, both...)}, map[string]string{"verdict": "met", "bad": "900", "excused": "0"}},
 		{"a correction of what is unknown", []*sla.Adjustment{corrected(sla.WasUnknown, both...)}, map[string]string{"bad": "900", "unknown": "4500"}},
@@ -89,6 +95,17 @@ func TestContestedExclusionOfTheAgreement(t *testing.T) {
 	if why := r.Levels[0].Why; !strings.Contains(why, "the customer disputes it") || r.Verdict != verdict.Disputed {
 		t.Errorf("%s: %s", r.Verdict, why)
 	}
+}
+
+func TestDisputeOfAnExclusionThatBothApproved(t *testing.T) {
+	in := winter(t, &sla.Adjustment{
+		Name: "no", By: sla.ByCustomer, Approvals: []sla.PartyApproval{{Party: sla.ByProvider}, {Party: sla.ByCustomer}},
+		Disputed: &sla.Dispute{Of: "maintenance", Reach: during(t, "2026-01-14T00:00", "2026-01-15T00:00")},
+	})
+	in.Agreement.Levels[0].Exclusions = []*sla.Exclusion{{Name: "maintenance", Effect: sla.TreatAsUp, Windows: []*sla.Window{
+		{Once: sla.Span{From: at(t, "Europe/Berlin", "2026-01-14T08:00"), To: at(t, "Europe/Berlin", "2026-01-14T10:00")}},
+	}}}
+	wantLevel(t, judge(t, in), map[string]string{"verdict": "breached", "bad": "3600", "excused": "0"})
 }
 
 func TestCausesThatWereWrittenDown(t *testing.T) {

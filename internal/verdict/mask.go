@@ -50,8 +50,8 @@ func (in Input) timetableOf(l *sla.ServiceLevel, group map[string]string, from, 
 		if !x.claim {
 			spans = in.spansOf(e, from, to)
 		}
-		if by == strict && !x.claim {
-			spans = spans.Without(in.contested(e, l))
+		if !x.claim {
+			spans = spans.Without(in.contested(e, l, by))
 		}
 		if e.Cap != nil && e.Cap.Downtime > 0 && l.Aggregation.ByTime() {
 			c := capping{exclusion: e, down: down, counts: common(served, spans, from, to).Without(taken)}
