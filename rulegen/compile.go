@@ -31,7 +31,7 @@ func Each(a *sla.Agreement, opts Options, use func(LevelPlan) error) (sla.Findin
 		opts.Now = time.Now()
 	}
 	shared, masks := map[string]bool{}, newMasks(a, opts)
-	findings := masks.lint()
+	findings := append(masks.lint(), recoveryQueries(a)...)
 	defer func() { findings.Sort() }()
 	for _, l := range a.Levels {
 		level, fs := compileLevel(l, opts, shared, masks)

@@ -115,3 +115,22 @@ func contradictions(q sla.Query, selectors []promql.Selector) sla.Findings {
 	}
 	return findings
 }
+
+// recoveryQueries are what is wrong with the queries of objectives of recovery, of which
+// no rule is made. Levels that have the agreement's objectives are not asked twice.
+func recoveryQueries(a *sla.Agreement) (findings sla.Findings) {
+	var done []*sla.Recovery
+	for _, l := range a.Levels {
+		if l.Recovery == nil || slices.Contains(done, l.Recovery) {
+			continue
+		}
+		done = append(done, l.Recovery)
+		for _, o := range l.Recovery.Objectives {
+			if o.Metric.Facets().Queries {
+				_, fs := parsed(o.Age)
+				findings = append(findings, fs...)
+			}
+		}
+	}
+	return findings
+}

@@ -57,7 +57,7 @@ func Load(ctx context.Context, from Source, r Request) (verdict.Evidence, error)
 	for _, level := range levels {
 		l := &load{
 			presence: presence{}, ctx: ctx, source: from, scrapes: scrapes, level: level, cuts: cuts, progress: progress,
-			from: begin, to: end,
+			from: begin, to: end, start: r.From.UnixMilli(), end: min(r.To.UnixMilli(), end),
 		}
 		evidence, err := l.evidence()
 		if err != nil {
@@ -150,6 +150,8 @@ type load struct {
 	scrapes  *scrapes
 	level    *sla.ServiceLevel
 	from, to int64   // of the evidence
+	start    int64   // of the period, and
+	end      int64   // its end, or until when there can be samples
 	cuts     []int64 // of counted stretches
 	progress func(share float64)
 
@@ -218,7 +220,8 @@ func (l *load) evidence() (verdict.LevelEvidence, error) {
 			return verdict.LevelEvidence{}, fmt.Errorf("weight: %w", err)
 		}
 	}
-	return e, nil
+	e.Ages, err = l.ages()
+	return e, err
 }
 
 // admitted makes evidence of groups, of the first ones by the time at which they were

@@ -37,6 +37,7 @@ type LevelEvidence struct {
 	// it does not cover counts in full.
 	Weight []Weight
 	Gaps   []Gap
+	Ages   []Age // of the queries of objectives of recovery
 	// LeftOut is how many groups are not here, because there were more than the level's
 	// limit.
 	LeftOut int
@@ -93,4 +94,15 @@ type Gap struct {
 	From, To   time.Time
 	Place      map[string]string
 	Total, Bad float64
+}
+
+// Age is what a query that measures an age said in the period, in seconds.
+type Age struct {
+	Query    string
+	Measured bool // it had a value at all
+	Late     bool // it had none at the start of the period
+	Greatest sla.Decimal
+	// Possible is how great the age may have been where the query had no value: it grows
+	// by a second each second. It is at least Greatest.
+	Possible sla.Decimal
 }

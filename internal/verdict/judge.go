@@ -104,7 +104,7 @@ func (r *Report) judgeLevel(in Input, l *sla.ServiceLevel, p sla.Period, from, t
 	}
 	for _, group := range groupsOf(l, evidence) {
 		seen := func(by view) *ledger {
-			return in.ledgerOf(l, p, sla.Span{From: from, To: to}, group, evidence.Weight, by)
+			return in.ledgerOf(l, p, sla.Span{From: from, To: to}, group, evidence, by)
 		}
 		b := seen(settled)
 		level := b.report()
@@ -138,18 +138,18 @@ func declared(d sla.Declared) Level {
 }
 
 // ledgerOf fills the ledger of a group by a view of what is excluded.
-func (in Input) ledgerOf(l *sla.ServiceLevel, p sla.Period, of sla.Span, group GroupEvidence, weights []Weight, by view) *ledger {
+func (in Input) ledgerOf(l *sla.ServiceLevel, p sla.Period, of sla.Span, group GroupEvidence, evidence LevelEvidence, by view) *ledger {
 	b := &ledger{
-		level: l, from: of.From, to: of.To, until: earlier(in.until(), of.To), unit: unitOf(l), target: l.Target, zone: p.Location(), by: by, group: group.Labels,
+		level: l, from: of.From, to: of.To, until: earlier(in.until(), of.To), unit: unitOf(l), target: l.Target, zone: p.Location(), by: by, group: group.Labels, ages: evidence.Ages,
 		causes: func(within sla.Span) string { return in.causeIn(l, within) },
 	}
 	if len(l.GroupBy.Labels) > 0 {
 		b.target = l.PromiseTo(group.Labels).Target
 	}
 	if c, ok := l.Indicator.(*sla.Composite); ok {
-		b.measureComposite(in, c, weights)
+		b.measureComposite(in, c, evidence.Weight)
 	} else {
-		b.measure(in, stateOf(l, group.Places, b.zone), group.Places, weights)
+		b.measure(in, stateOf(l, group.Places, b.zone), group.Places, evidence.Weight)
 	}
 	return b
 }

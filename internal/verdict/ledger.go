@@ -23,6 +23,7 @@ type ledger struct {
 	group     map[string]string
 	causes    func(sla.Span) string // what the parties wrote down
 	blames    []blameSpan           // of a composite, around the period
+	ages      []Age
 	figures
 	agreed, known int64 // nanoseconds of agreed time up to until, and of it measured
 	unknown       int64 // neither measured nor counted by a policy

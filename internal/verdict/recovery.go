@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/upheld-sla/upheld/sla"
@@ -50,7 +51,7 @@ type metric struct {
 	value func(b *ledger, o sla.RecoveryObjective, ended []time.Duration) (value sla.Decimal, ok bool)
 }
 
-// metrics are those that outages decide; the others need a query.
+// metrics are those that outages decide; ageOf judges the others.
 var metrics = []metric{
 	{sla.TimeToRestore, func(_ *ledger, o sla.RecoveryObjective, ended []time.Duration) (sla.Decimal, bool) {
 		switch o.Statistic {
@@ -84,7 +85,10 @@ var metrics = []metric{
 // recovery judges one objective. Values are seconds, a number of outages, or per cent of
 // them; just the limit is kept.
 func (b *ledger) recovery(o sla.RecoveryObjective, ended []time.Duration) Recovery {
-	r := Recovery{Objective: o.Words(), Limit: o.LimitWords(), Verdict: Insufficient, Words: "It needs a query, and nothing was measured."}
+	r := Recovery{Objective: o.Words(), Limit: o.LimitWords(), Verdict: Insufficient}
+	if o.Metric.Facets().Queries {
+		return b.ageOf(o, r)
+	}
 	for _, m := range metrics {
 		if m.name != o.Metric {
 			continue
@@ -110,6 +114,29 @@ func (b *ledger) recovery(o sla.RecoveryObjective, ended []time.Duration) Recove
 			r.Verdict = Breached
 		}
 		r.Words = fmt.Sprintf("%s of %s, from %d outages that ended in the period.", r.Value, limit.Rounded(9), len(ended))
+	}
+	return r
+}
+
+// ageOf judges an objective that limits an age. Time without a value never makes it met:
+// the age may have grown over the limit meanwhile.
+func (b *ledger) ageOf(o sla.RecoveryObjective, r Recovery) Recovery {
+	i := slices.IndexFunc(b.ages, func(a Age) bool { return a.Query == o.Age.Text })
+	if i < 0 || !b.ages[i].Measured {
+		r.Words = "The query had no value in the period."
+		return r
+	}
+	a, limit := b.ages[i], sla.Seconds(o.Limit)
+	r.Value = a.Greatest.Rounded(9)
+	switch {
+	case a.Greatest.Cmp(limit) > 0:
+		r.Verdict, r.Words = Breached, fmt.Sprintf("The age was %s s at most, of %s s.", r.Value, limit.Rounded(9))
+	case a.Late:
+		r.Words = fmt.Sprintf("The age was %s s at most where it was measured; it was not at the start of the period.", r.Value)
+	case a.Possible.Cmp(limit) > 0:
+		r.Words = fmt.Sprintf("The age was %s s at most where it was measured, and may have been %s s where it was not.", r.Value, a.Possible.Rounded(9))
+	default:
+		r.Verdict, r.Words = Met, fmt.Sprintf("The age was %s s at most, of %s s.", r.Value, limit.Rounded(9))
 	}
 	return r
 }

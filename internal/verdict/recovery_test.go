@@ -51,3 +51,29 @@ func TestRecoveryOfOutages(t *testing.T) {
 		t.Errorf("the level is %s, and the agreement, whose recovery point nobody measured, is %s", r.Levels[0].Verdict, r.Verdict)
 	}
 }
+
+func TestRecoveryByAnAge(t *testing.T) {
+	a := load(t, "  period: 1d\n"+upLevel)[0]
+	a.Levels[0].Recovery = &sla.Recovery{Objectives: []sla.RecoveryObjective{{Metric: sla.RecoveryPoint, Limit: time.Hour, Age: sla.Query{Text: "age"}}}}
+	in := dayOf(a)
+	for name, c := range map[string]struct {
+		age  verdict.Age
+		want verdict.Verdict
+	}{
+		"exactly the limit":       {verdict.Age{Query: "age", Measured: true, Greatest: sla.NewDecimal(3600, 1), Possible: sla.NewDecimal(3600, 1)}, verdict.Met},
+		"over the limit":          {verdict.Age{Query: "age", Measured: true, Greatest: sla.NewDecimal(3601, 1), Possible: sla.NewDecimal(9000, 1)}, verdict.Breached},
+		"perhaps over the limit":  {verdict.Age{Query: "age", Measured: true, Greatest: sla.NewDecimal(60, 1), Possible: sla.NewDecimal(3601, 1)}, verdict.Insufficient},
+		"unknown at the start":    {verdict.Age{Query: "age", Measured: true, Late: true, Greatest: sla.NewDecimal(60, 1), Possible: sla.NewDecimal(60, 1)}, verdict.Insufficient},
+		"never measured":          {verdict.Age{Query: "age"}, verdict.Insufficient},
+		"another query was asked": {verdict.Age{Query: "other", Measured: true}, verdict.Insufficient},
+	} {
+		t.Run(name, func(t *testing.T) {
+			of := evidence("shop", "up", flow{day, day.Add(24 * time.Hour), nil}.stretches())
+			of.Ages = []verdict.Age{c.age}
+			in.Evidence.Levels = []verdict.LevelEvidence{of}
+			if got := judge(t, in).Levels[0].Recovery[0]; got.Verdict != c.want || got.Words == "" {
+				t.Errorf("%s: %s, want %s", got.Verdict, got.Words, c.want)
+			}
+		})
+	}
+}
