@@ -98,6 +98,15 @@ func (e *Exclusion) Spans(from, to time.Time) Spans {
 	return e.announced(from, to)
 }
 
+// Capped is what a cap on the time of windows allows of spans in [from, to): time that was
+// claimed afterwards.
+func (e *Exclusion) Capped(spans Spans, from, to time.Time) Spans {
+	if e.Cap == nil || e.Cap.WindowTime == 0 {
+		return spans.Within(from, to)
+	}
+	return e.Cap.within(spans.Within, from, to)
+}
+
 // announced is the time of all windows that were announced early enough.
 func (e *Exclusion) announced(from, to time.Time) Spans {
 	var spans []Span

@@ -2,6 +2,7 @@ package samples_test
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -178,7 +179,7 @@ func (p padded) Select(ctx context.Context, matchers []*labels.Matcher, from, to
 	all, err := p.Source.Select(ctx, matchers, from, to)
 	for i := range p.with {
 		if len(all) > 0 {
-			all = append(all, samples.Series{Labels: labels.FromStrings("padding", string(rune('a'+i%26))), T: []int64{from}, V: []float64{math.NaN()}})
+			all = append(all, samples.Series{Labels: labels.FromStrings("zpadding", fmt.Sprintf("%06d", i)), T: []int64{from}, V: []float64{math.NaN()}})
 		}
 	}
 	return all, err

@@ -39,10 +39,33 @@ func newDigesting(from Source) *digesting {
 // Select reads from the source.
 func (d *digesting) Select(ctx context.Context, matchers []*labels.Matcher, from, to int64) ([]Series, error) {
 	all, err := d.Source.Select(ctx, matchers, from, to)
+	if err == nil {
+		err = inOrder(all)
+	}
+	if err != nil {
+		return nil, err
+	}
 	for _, s := range all {
 		d.add(s)
 	}
-	return all, err
+	return all, nil
+}
+
+// inOrder returns an error if samples are not as every source promises, whatever it reads
+// from: the differences of samples in another order would be events that never were.
+func inOrder(all []Series) error {
+	for i, s := range all {
+		if i > 0 && labels.Compare(all[i-1].Labels, s.Labels) >= 0 {
+			return fmt.Errorf("%s is there twice, or the series are not in order; ask a server that answers each series once", s.Labels)
+		}
+		for k := 1; k < len(s.T); k++ {
+			if s.T[k] <= s.T[k-1] {
+				return fmt.Errorf("the samples of %s are not in order of time: %s comes after %s; what answered them is damaged", s.Labels,
+					at(s.T[k]).Format("2006-01-02T15:04:05.000Z"), at(s.T[k-1]).Format("2006-01-02T15:04:05.000Z"))
+			}
+		}
+	}
+	return nil
 }
 
 func (d *digesting) add(s Series) {

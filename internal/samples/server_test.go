@@ -29,6 +29,7 @@ import (
 type standIn struct {
 	of        samples.Source
 	noRemote  bool
+	sampled   bool          // it answers a remote read by samples, not by chunks
 	longest   time.Duration // of a range that is not too much; 0: any
 	asked     atomic.Int64
 	interfere func(n int64, w http.ResponseWriter, r *http.Request) bool // answers itself
@@ -84,6 +85,10 @@ func (s *standIn) read(w http.ResponseWriter, r *http.Request) {
 	}
 	all, err := s.of.Select(r.Context(), matchers, q.StartTimestampMs, q.EndTimestampMs+1)
 	check(err)
+	if s.sampled {
+		answer(w, all)
+		return
+	}
 	w.Header().Set("Content-Type", "application/x-streamed-protobuf; proto=prometheus.ChunkedReadResponse")
 	for _, one := range all {
 		for i := 0; i < len(one.T); i += 100 {
@@ -106,6 +111,23 @@ func (s *standIn) read(w http.ResponseWriter, r *http.Request) {
 			check(err)
 		}
 	}
+}
+
+// answer answers a remote read by samples, as servers that are not Prometheus do.
+func answer(w http.ResponseWriter, all []samples.Series) {
+	result := &prompb.QueryResult{}
+	for _, one := range all {
+		series := &prompb.TimeSeries{Labels: prompb.FromLabels(one.Labels, nil)}
+		for i, at := range one.T {
+			series.Samples = append(series.Samples, prompb.Sample{Timestamp: at, Value: one.V[i]})
+		}
+		result.Timeseries = append(result.Timeseries, series)
+	}
+	data, err := (&prompb.ReadResponse{Results: []*prompb.QueryResult{result}}).Marshal()
+	check(err)
+	w.Header().Set("Content-Type", "application/x-protobuf")
+	_, err = w.Write(snappy.Encode(nil, data))
+	check(err)
 }
 
 // query answers a range selector as Prometheus 2 does, with the sample at its left end.
@@ -169,6 +191,7 @@ func TestServersGiveWhatTheyHave(t *testing.T) {
 	}
 	for name, s := range map[string]*standIn{
 		"remote read":       {of: of},
+		"sampled read":      {of: of, sampled: true},
 		"queries":           {of: of, noRemote: true},
 		"queries in pieces": {of: of, noRemote: true, longest: 37 * time.Minute},
 		"busy at first":     {of: of, interfere: busy},

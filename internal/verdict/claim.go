@@ -140,10 +140,15 @@ func (in Input) corrected(l sla.ID, p Place, bySeconds bool) Place {
 		}
 		var stretches []Stretch
 		for _, s := range p.Stretches {
-			stretches = append(stretches, outsideOf(s, c.Span)...)
-			if !bySeconds && s.State == Known && overlap(sla.Span{From: s.From, To: s.To}, c.Span) {
-				stretches = append(stretches, observed(insideOf(s, c.Span), c.State))
+			stretches = append(stretches, outsideOf(s, c.Span, bySeconds)...)
+			if bySeconds || !overlap(sla.Span{From: s.From, To: s.To}, c.Span) {
+				continue
 			}
+			in := insideOf(s, c.Span)
+			if s.State == Known { // what is missing stays so: there is nothing to correct
+				in = observed(in, c.State)
+			}
+			stretches = append(stretches, in)
 		}
 		if bySeconds {
 			stretches = append(stretches, observed(Stretch{From: c.From, To: c.To, State: Known, Total: 1}, c.State))
@@ -152,6 +157,18 @@ func (in Input) corrected(l sla.ID, p Place, bySeconds bool) Place {
 		p.Stretches = stretches
 	}
 	return p
+}
+
+// agreedOn are the places of a level that counts seconds, or if there are none one with
+// what the parties agreed that it was.
+func (in Input) agreedOn(l *sla.ServiceLevel, places []Place) []Place {
+	if _, made := l.Indicator.(*sla.Composite); made || len(places) > 0 || l.Aggregation.Counts() != sla.CountsSeconds {
+		return places
+	}
+	if p := in.corrected(l.ID, Place{}, true); len(p.Stretches) > 0 {
+		return []Place{p}
+	}
+	return nil
 }
 
 func matches(labels, want map[string]string) bool {
@@ -191,11 +208,16 @@ func insideOf(s Stretch, span sla.Span) Stretch {
 	return in
 }
 
-// outsideOf are the parts of a stretch before and after a span.
-func outsideOf(s Stretch, span sla.Span) []Stretch {
+// outsideOf are the parts of a stretch before and after a span. Of a level that counts
+// seconds only the share of a stretch says something, which stays exactly what it is.
+func outsideOf(s Stretch, span sla.Span, bySeconds bool) []Stretch {
 	var parts []Stretch
 	for _, left := range (sla.Spans{{From: s.From, To: s.To}}).Without(sla.Union(span)) {
-		parts = append(parts, insideOf(s, left))
+		part := insideOf(s, left)
+		if bySeconds {
+			part.Total, part.Bad = s.Total, s.Bad
+		}
+		parts = append(parts, part)
 	}
 	return parts
 }

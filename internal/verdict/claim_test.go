@@ -141,3 +141,54 @@ func TestMetBut(t *testing.T) {
 		t.Errorf("%s but %s: %+v", l.Verdict, got, l.But)
 	}
 }
+
+// Ten minutes are missing and count as bad; a correction of the hour around them does not
+// make them time that nobody looked at.
+func TestCorrectionsLeaveMissingMinutesMissing(t *testing.T) {
+	in := periodOf(load(t, `  period: month
+  serviceLevels:
+    - {name: up, target: "99", missingData: bad, indicator: {events: {bad: 'bad_total', total: 'all_total'}}, aggregation: {method: bad_minute, errorThreshold: "5"}}
+---
+apiVersion: upheld/v1
+kind: Adjustment
+metadata: {name: wrong, agreement: shop}
+spec:
+  {filed: "2026-07-01", by: provider, reason: a reason, approvals: [{party: provider, name: P, on: "2026-07-01"}, {party: customer, name: C, on: "2026-07-01"}],
+   correction: {state: good, from: "2026-06-10T08:00", to: "2026-06-10T09:00"}}
+`)[0], utc(t, "2026-06-10"))
+	in.Evidence.Levels = []verdict.LevelEvidence{evidence("shop", "up", flow{in.Start, in.End, []verdict.Stretch{
+		down(utc(t, "2026-06-10T08:00"), utc(t, "2026-06-10T08:20")), missing(utc(t, "2026-06-10T08:30"), utc(t, "2026-06-10T08:40")),
+	}}.stretches())}
+	wantLevel(t, judge(t, in), map[string]string{"bad": "10", "unknown": "0", "coverage": "99.97685185"})
+}
+
+// What a correction leaves of a stretch is bad by the share that was measured, and not by
+// one that was rounded on the way.
+func TestCorrectionsLeaveTheShareOfTheRestAsItIs(t *testing.T) {
+	in := periodOf(load(t, `  period: month
+`+upLevel+`---
+apiVersion: upheld/v1
+kind: Adjustment
+metadata: {name: wrong, agreement: shop}
+spec:
+  {filed: "2026-07-01", by: provider, reason: a reason, approvals: [{party: provider, name: P, on: "2026-07-01"}, {party: customer, name: C, on: "2026-07-01"}],
+   correction: {state: good, from: "2026-06-01T00:00", to: "2026-06-01T07:07"}}
+`)[0], utc(t, "2026-06-10"))
+	in.Evidence.Levels = []verdict.LevelEvidence{evidence("shop", "up", []verdict.Stretch{{From: in.Start, To: utc(t, "2026-06-11"), State: verdict.Known, Total: 7, Bad: 1}})}
+	in.End = utc(t, "2026-06-11")
+	// Of 14,400 minutes 427 are good, and one seventh of the other 13,973 is bad.
+	wantLevel(t, judge(t, in), map[string]string{"exact": "86827/100800"})
+}
+
+func TestCorrectionsHoldWhereNothingWasMeasured(t *testing.T) {
+	in := periodOf(load(t, `  period: month
+`+upLevel+`---
+apiVersion: upheld/v1
+kind: Adjustment
+metadata: {name: unseen, agreement: shop}
+spec:
+  {filed: "2026-07-01", by: provider, reason: a reason, approvals: [{party: provider, name: P, on: "2026-07-01"}, {party: customer, name: C, on: "2026-07-01"}],
+   correction: {state: good, from: "2026-06-01T00:00", to: "2026-06-16T00:00"}}
+`)[0], utc(t, "2026-06-10"))
+	wantLevel(t, judge(t, in), map[string]string{"verdict": "met", "coverage": "50"})
+}

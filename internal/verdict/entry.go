@@ -57,11 +57,11 @@ func masked(places []Place, masks []mask, until int64, takes func(mask) (total, 
 	return cut
 }
 
-// What a mask lets through: all within service hours, all that is agreed, and of that
-// what no exclusion treats as up.
-func takesServed(m mask) (total, bad bool) { return m.served, m.served }
-func takesAgreed(m mask) (total, bad bool) { return m.agreed(), m.agreed() }
-func takesKept(m mask) (total, bad bool)   { return m.agreed(), m.kept() }
+// What a mask lets through while the agreement is in force: all within service hours, all
+// that is agreed, and of that what no exclusion treats as up.
+func takesServed(m mask) (total, bad bool) { return m.inForce && m.served, true }
+func takesAgreed(m mask) (total, bad bool) { return m.inForce && m.agreed(), true }
+func takesKept(m mask) (total, bad bool)   { return m.inForce && m.agreed(), m.kept() }
 
 // eventEntries count the events of all places. What lies on both sides of an edge is
 // divided by time.
@@ -71,6 +71,9 @@ func eventEntries(places []Place, masks []mask, until int64) []entry {
 		eachMasked(all, masks, until, func(c counted, m mask) {
 			if !m.served || c.is != known {
 				return
+			}
+			if !m.inForce {
+				c.bad = sum{} // assumed to be up
 			}
 			e := entry{from: c.from, to: c.to, figures: figures{rawTotal: c.total, rawBad: c.bad}}
 			switch {

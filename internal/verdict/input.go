@@ -29,12 +29,16 @@ type Input struct {
 	Previous []*Report
 }
 
-// until is the end of what can be judged.
-func (in Input) until() time.Time {
-	if !in.Now.IsZero() && in.Now.Before(in.End) {
-		return in.Now
+// until is the end of what can be judged of the report's period.
+func (in Input) until() time.Time { return in.sofar(in.End) }
+
+// sofar is the end of what can be judged of a period that ends at an instant. Those of
+// levels in other zones may end after that of the report.
+func (in Input) sofar(end time.Time) time.Time {
+	if in.Now.IsZero() {
+		return end
 	}
-	return in.End
+	return earlier(in.Now, end)
 }
 
 // around is how much of the evidence before and after a period is read: for runs and

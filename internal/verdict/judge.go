@@ -103,6 +103,7 @@ func (r *Report) judgeLevel(in Input, l *sla.ServiceLevel, p sla.Period, from, t
 		r.find(l, "bad_above_total", "in %d stretches of time more was bad than there was; all of it counts as bad there", overfull)
 	}
 	for _, group := range groupsOf(l, evidence) {
+		group.Places = in.agreedOn(l, group.Places)
 		seen := func(by view) *ledger {
 			return in.ledgerOf(l, p, sla.Span{From: from, To: to}, group, evidence, by)
 		}
@@ -140,7 +141,7 @@ func declared(d sla.Declared) Level {
 // ledgerOf fills the ledger of a group by a view of what is excluded.
 func (in Input) ledgerOf(l *sla.ServiceLevel, p sla.Period, of sla.Span, group GroupEvidence, evidence LevelEvidence, by view) *ledger {
 	b := &ledger{
-		level: l, from: of.From, to: of.To, until: earlier(in.until(), of.To), unit: unitOf(l), target: l.Target, zone: p.Location(), by: by, group: group.Labels, ages: evidence.Ages,
+		level: l, from: of.From, to: of.To, until: in.sofar(of.To), unit: unitOf(l), target: l.Target, zone: p.Location(), by: by, group: group.Labels, ages: evidence.Ages,
 		causes: func(within sla.Span) string { return in.causeIn(l, within) },
 	}
 	if len(l.GroupBy.Labels) > 0 {

@@ -46,15 +46,13 @@ func (in Input) timetableOf(l *sla.ServiceLevel, group map[string]string, from, 
 	t := timetable{exclusions: in.exclusionsOf(l, by)}
 	var taken sla.Spans
 	for _, x := range t.exclusions {
-		e, spans := x.Exclusion, x.spans.Within(from, to)
+		e := x.Exclusion
+		spans := e.Capped(x.spans, from, to)
 		if !x.claim {
-			spans = in.spansOf(e, from, to)
-		}
-		if !x.claim {
-			spans = spans.Without(in.contested(e, l, by))
+			spans = in.spansOf(e, from, to).Without(in.contested(e, l, by))
 		}
 		if e.Cap != nil && e.Cap.Downtime > 0 && l.Aggregation.ByTime() {
-			c := capping{exclusion: e, down: down, counts: common(served, spans, from, to).Without(taken)}
+			c := capping{exclusion: e, down: down, counts: common(common(served, inForce, from, to), spans, from, to).Without(taken)}
 			var known bool
 			if c.used, known = in.usedBefore(l.ID, group, e, from); !known {
 				t.unknownCaps = append(t.unknownCaps, e.Name)

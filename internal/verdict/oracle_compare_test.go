@@ -3,6 +3,7 @@ package verdict_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -41,17 +42,26 @@ func TestVerdictsAreThoseOfTheOracle(t *testing.T) {
 		if err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
-		want, got := w.judge(""), outcomeOf(w, r.Levels[0])
-		if w.hours != nil {
-			want.outages, got.outages = "", "" // those outside of hours are left out
+		want := w.judgeAll("")
+		var got []outcome
+		for _, l := range r.Levels {
+			got = append(got, outcomeOf(w, l))
 		}
 		if diff := cmp.Diff(want, got, cmp.AllowUnexported(outcome{})); diff != "" {
 			t.Fatalf("seed %d, %s: %s", seed, w.name(), diff)
 		}
-		seen[w.name()+" "+want.verdict]++
+		for _, o := range want {
+			seen[w.name()+" "+o.verdict]++
+			seen[o.verdict]++
+		}
 	}
 	if !testsize.All() {
 		return
+	}
+	for _, v := range []string{"disputed", "not_applicable"} {
+		if seen[v] == 0 {
+			t.Errorf("no drawn agreement is %s", v)
+		}
 	}
 	for _, m := range methods {
 		for _, v := range []string{"met", "breached", "insufficient_data"} {
@@ -76,6 +86,13 @@ var mutations = []string{
 	"the minimum holds before merging", "the gap itself merges", "outages are not merged", "no minimum of outages", "merged gaps are bad", "short good time of an outage is good",
 	"policies hold for what was not seen", "unknown weights count as good", "components are down above a quarter", "components are down at the limit", "unknown components are good",
 	"unknown components are bad", "one more must work", "all is as good as the best", "failing over takes no time", "failing over takes a step more",
+	"weights are ignored", "only what counts is weighed", "the month is that of UTC", "the month is 30 days", "force is ignored", "force begins a step late", "what is not in force is left out",
+	"what is not in force is not scored", "exclusions hold before the agreement", "events count before the agreement is in force", "fixed minutes are ignored",
+	"fixed minutes are those of all hours", "a fixed period can be less than nothing", "outages outside of hours are listed",
+	"filing is approval", "one approval is enough", "withdrawn adjustments count", "disputed claims count", "late disputes count", "claims that both gave up are open",
+	"contested exclusions hold nothing", "exclusions that both gave up hold", "nobody disputes", "the strict view decides nothing", "the lenient view decides nothing",
+	"claims have no caps", "claims have a cap each", "corrections need no approval", "corrections are of all places", "the first correction holds", "corrected counts are gone",
+	"all groups have the level's target", "the last promise that matches holds", "groups that must be there are left out",
 }
 
 func TestEveryChangeOfARuleIsNoticed(t *testing.T) {
@@ -87,9 +104,9 @@ func TestEveryChangeOfARuleIsNoticed(t *testing.T) {
 	}
 	for seed := uint64(0); seed < drawnWorlds && len(unnoticed) > 0; seed++ {
 		w := worldOf(seed)
-		want := w.judge("")
+		want := w.judgeAll("")
 		for m := range unnoticed {
-			if w.judge(m) != want {
+			if !slices.Equal(w.judgeAll(m), want) {
 				delete(unnoticed, m)
 			}
 		}

@@ -37,12 +37,7 @@ func drawWorld(r *rand.Rand) *world {
 		panic(err)
 	}
 	w := &world{zone: change.zone, loc: loc, method: methods[r.IntN(len(methods))], quantile: 80, missing: "excluded", notSeen: "excluded", unknown: "excluded"}
-	w.start = around.Add(-time.Duration(r.IntN(240)) * time.Minute)
-	w.end = w.start.Add(time.Duration(60+r.IntN(240)) * time.Minute)
-	w.origin, w.until = w.start.Add(-3*time.Hour), w.end
-	if r.IntN(4) == 0 {
-		w.until = w.start.Add(time.Duration(1+r.IntN(int(w.end.Sub(w.start)/time.Minute))) * time.Minute)
-	}
+	w.drawPeriod(r, around)
 	w.target = pick(r, "50", "75", "80", "90", "95", "99.5")
 	w.floor = pick(r, 0, 0, 50, 75, 90, 100)
 	if r.IntN(2) == 0 {
@@ -54,6 +49,9 @@ func drawWorld(r *rand.Rand) *world {
 	for range r.IntN(4) {
 		w.exclusions = append(w.exclusions, w.drawExclusion(r, caps))
 	}
+	w.drawTerms(r)
+	w.drawAdjustments(r, caps)
+	w.drawGroups(r)
 	w.aim(r)
 	return w
 }
@@ -123,7 +121,7 @@ func drawNode(r *rand.Rand, components, depth int, mayWeigh bool) *drawnNode {
 // drawHistory draws what a place measured: for levels of seconds one share at each step,
 // whole if wanted.
 func (w *world) drawHistory(r *rand.Rand, events, whole bool) []measured {
-	n := int(w.end.Sub(w.origin)/step) + int(3*time.Hour/step)
+	n := int(w.last.Sub(w.origin)/step) + int(3*time.Hour/step)
 	until := int(w.until.Sub(w.origin) / step)
 	all := make([]measured, n)
 	for i := 0; i < n; {
@@ -163,7 +161,7 @@ func (w *world) drawExclusion(r *rand.Rand, caps bool) drawnExclusion {
 		e.notice = pick(r, 0, 0, 24*time.Hour)
 	}
 	for range 1 + r.IntN(3) {
-		from := w.start.Add(time.Duration(r.IntN(int(w.end.Sub(w.start)/step))-60) * step)
+		from := w.focus.Add(time.Duration(r.IntN(int(w.last.Sub(w.focus)/step))-60) * step)
 		if r.IntN(4) == 0 { // before, in the same week or not
 			from = from.Add(-time.Duration(1+r.IntN(3)) * 24 * time.Hour)
 		}
@@ -224,6 +222,7 @@ func (w *world) input() verdict.Input {
 	}
 	agreement := &sla.Agreement{Name: "shop", Levels: []*sla.ServiceLevel{level}}
 	in := verdict.Input{Agreement: agreement, Period: level.Period, Name: "drawn", Start: w.start, End: w.end, Now: w.until}
+	w.addTerms(level, &in)
 	in.Evidence.Conditions = map[string]sla.Spans{}
 	for i, e := range w.exclusions {
 		x, name := w.exclusion(e), fmt.Sprint("e", i)
@@ -234,15 +233,12 @@ func (w *world) input() verdict.Input {
 		level.Exclusions = append(level.Exclusions, x)
 	}
 	agreement.Exclusions = level.Exclusions
+	w.addAdjustments(agreement)
 	if w.tree != nil {
 		w.addComponents(agreement, &in)
 		return in
 	}
-	g := verdict.GroupEvidence{}
-	for i, p := range w.places {
-		g.Places = append(g.Places, verdict.Place{Labels: map[string]string{"location": w.locations[i], "target": fmt.Sprint(i)}, Stretches: w.stretches(p, w.method == "time")})
-	}
-	in.Evidence.Levels = []verdict.LevelEvidence{{Level: level.ID, Groups: []verdict.GroupEvidence{g}}}
+	in.Evidence.Levels = []verdict.LevelEvidence{{Level: level.ID, Weight: w.weights(), Groups: w.groupEvidence(level)}}
 	return in
 }
 
@@ -262,10 +258,7 @@ func spansOf(e drawnExclusion) []sla.Span {
 }
 
 func (w *world) exclusion(e drawnExclusion) *sla.Exclusion {
-	x := &sla.Exclusion{Effect: sla.TreatAsUp, Notice: e.notice}
-	if e.removes {
-		x.Effect = sla.RemoveFromAgreedTime
-	}
+	x := &sla.Exclusion{Effect: effectOf(e.removes), Notice: e.notice}
 	if !e.condition {
 		for i, s := range spansOf(e) {
 			x.Windows = append(x.Windows, &sla.Window{Once: s, Announced: e.announced[i]})
@@ -304,7 +297,7 @@ func (w *world) addComponents(a *sla.Agreement, in *verdict.Input) {
 	level.Slots = sla.Slots{}
 	levels := map[string]*sla.ServiceLevel{}
 	for i, kind := range w.kinds {
-		l := &sla.ServiceLevel{ID: sla.ID{SLA: "shop", Service: fmt.Sprint("c", i), SLO: "up"}, Indicator: &sla.Events{}, Aggregation: sla.RequestRatio, Target: sla.MustDecimal("90"), Period: sla.Period{Calendar: sla.Year}}
+		l := &sla.ServiceLevel{ID: sla.ID{SLA: "shop", Service: fmt.Sprint("c", i), SLO: "up"}, Indicator: &sla.Events{}, Aggregation: sla.RequestRatio, Target: sla.MustDecimal("90"), Period: sla.Period{Rolling: time.Hour * 10000}}
 		switch kind {
 		case "condition":
 			l.Indicator, l.Aggregation = &sla.Condition{}, sla.Time

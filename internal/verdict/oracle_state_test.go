@@ -47,7 +47,7 @@ func (j *judging) minuteOf(i int) int64 {
 }
 
 // groups are runs of steps with the same key.
-func groups(n int, key func(int) string) [][]int {
+func groups[K comparable](n int, key func(int) K) [][]int {
 	var all [][]int
 	for i := range n {
 		if i > 0 && key(i) == key(i-1) {
@@ -81,7 +81,7 @@ func (j *judging) isEmpty(total int) bool {
 }
 
 func (j *judging) byMinutes() {
-	for _, minute := range groups(j.n, func(i int) string { return fmt.Sprint(j.minuteOf(i)) }) {
+	for _, minute := range groups(j.n, j.minuteOf) {
 		is, bad := 0, false
 		if j.quorum > 0 {
 			is, bad = j.byQuorum(minute)
@@ -190,13 +190,13 @@ func (j *judging) qualify() {
 }
 
 // slotOf groups steps by slots of the clock of the zone.
-func (j *judging) slotOf(i int) string {
+func (j *judging) slotOf(i int) [2]int64 {
 	wall, offset := j.wall(i)
 	if j.mutated("slots begin in UTC") {
 		wall, offset = j.at(i).Unix(), 0
 	}
 	width := int64(j.slot / time.Second)
-	return fmt.Sprint((wall+width*1000000)/width, offset)
+	return [2]int64{(wall + width*1000000) / width, int64(offset)}
 }
 
 // bySlots judges slots by the events that are taken.
@@ -239,7 +239,7 @@ func (j *judging) bySlots(takes func(i int) (total, bad bool)) (is []int, share 
 
 // slots are the sums of a level that counts slots: judged by the events that count.
 func (j *judging) slots() totals {
-	agreed := func(i int) bool { return j.in(i) && j.agreed(i) }
+	agreed := func(i int) bool { return j.in(i) && j.agreed(i) && j.inForce(i) }
 	with := func(bad func(int) bool) ([]int, []*big.Rat) {
 		return j.bySlots(func(i int) (bool, bool) {
 			if j.mutated("slots are judged with what is removed") {
@@ -255,6 +255,7 @@ func (j *judging) slots() totals {
 		j.measured[i] = is[i] == stepKnown
 	}
 	j.fill()
+	j.assume()
 	events := new(big.Rat)
 	byTraffic := new(big.Rat)
 	t := newTotals()
@@ -262,12 +263,12 @@ func (j *judging) slots() totals {
 		if j.in(i) && j.served[i] && j.removed(i) {
 			t.removed.Add(t.removed, j.unit())
 		}
-		if !agreed(i) || j.is[i] != stepKnown {
+		if !j.in(i) || !j.agreed(i) || j.is[i] != stepKnown {
 			continue
 		}
 		t.total.Add(t.total, j.unit())
 		t.bad.Add(t.bad, new(big.Rat).Mul(j.share[i], j.unit()))
-		if j.measured[i] {
+		if j.measured[i] && j.inForce(i) {
 			t.excused.Add(t.excused, new(big.Rat).Mul(new(big.Rat).Sub(all[i], j.share[i]), j.unit()))
 		}
 		for _, p := range j.places {
@@ -288,7 +289,7 @@ func (j *judging) outages() string {
 	var spans []span
 	down := false
 	bad := func(i int) bool { return j.is[i] == stepKnown && j.share[i].Sign() > 0 }
-	kind := func(i int) string { return fmt.Sprint(j.is[i] == stepKnown, bad(i)) }
+	kind := func(i int) [2]bool { return [2]bool{j.is[i] == stepKnown, bad(i)} }
 	confirm, recovery := r.confirm, max(r.recover, 1)
 	if j.mutated("confirmed a step late") && confirm > 0 {
 		confirm++
@@ -344,7 +345,7 @@ func (j *judging) outages() string {
 				}
 				inside[m] = inside[m] || j.mutated("merged gaps are bad") && from <= m && m < to
 			}
-			if !j.at(to).Before(j.start) && j.at(from).Before(j.until) && j.at(to) != j.start {
+			if j.listed(from, to) {
 				list = append(list, fmt.Sprintf("%s-%s", later(j.at(from), j.start).Format(time.TimeOnly), earlierOf(j.at(to), j.until).Format(time.TimeOnly)))
 			}
 		}

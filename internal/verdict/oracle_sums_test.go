@@ -45,6 +45,9 @@ func (j *judging) time() totals {
 		}
 		bad := new(big.Rat).Mul(j.share[i], j.unit())
 		t.total.Add(t.total, j.unit())
+		if !j.mutated("only what counts is weighed") || j.kept(i) {
+			bad.Mul(bad, j.weight(i))
+		}
 		if j.kept(i) {
 			t.bad.Add(t.bad, bad)
 		} else if !j.removed(i) {
@@ -62,6 +65,9 @@ func (j *judging) events() totals {
 				continue
 			}
 			total, bad := new(big.Rat).SetInt64(int64(p[i].total)), new(big.Rat).SetInt64(int64(p[i].bad))
+			if !j.inForce(i) && !j.mutated("events count before the agreement is in force") {
+				bad.SetInt64(0) // assumed to be good
+			}
 			switch {
 			case j.removed(i):
 				t.removed.Add(t.removed, total)
@@ -80,6 +86,7 @@ func (j *judging) events() totals {
 			j.measured[i] = j.measured[i] || p[i].is == stepKnown
 		}
 	}
+	j.assume()
 	return t
 }
 
@@ -98,9 +105,11 @@ func (j *judging) finish(t totals, outages string) outcome {
 			unknown++
 		}
 	}
+	t.total = j.fixed(t.total)
 	o := outcome{bad: text(t.bad), removed: text(t.removed), excused: text(t.excused), outages: outages, coverage: "100"}
 	in := func(steps int) string { return text(new(big.Rat).Mul(j.unit(), new(big.Rat).SetInt64(int64(steps)))) }
-	if o.agreed, o.unknown = in(agreed), in(unknown); j.method == "request_ratio" {
+	o.unknown = in(unknown)
+	if o.agreed = text(j.fixed(new(big.Rat).Mul(j.unit(), new(big.Rat).SetInt64(int64(agreed))))); j.method == "request_ratio" {
 		o.agreed, o.unknown = text(t.total), ""
 	}
 	coverage := big.NewRat(1, 1)
@@ -115,8 +124,11 @@ func (j *judging) finish(t totals, outages string) outcome {
 func (j *judging) decide(o *outcome, t totals, agreed, covered int, coverage *big.Rat) string {
 	if t.total.Sign() > 0 {
 		good := new(big.Rat).Sub(big.NewRat(1, 1), new(big.Rat).Quo(t.bad, t.total))
+		if good.Sign() < 0 && !j.mutated("a fixed period can be less than nothing") {
+			good.SetInt64(0)
+		}
 		o.exact = good.RatString()
-		if agreed == 0 {
+		if agreed == 0 || !j.scored() {
 			return "not_applicable"
 		}
 		target, _ := new(big.Rat).SetString(j.target)
@@ -141,7 +153,7 @@ func (j *judging) decide(o *outcome, t totals, agreed, covered int, coverage *bi
 		}
 		return "breached"
 	}
-	if agreed == 0 {
+	if agreed == 0 || !j.scored() {
 		return "not_applicable"
 	}
 	return "insufficient_data"

@@ -1,7 +1,6 @@
 package verdict_test
 
 import (
-	"fmt"
 	"math/big"
 	"slices"
 	"time"
@@ -30,7 +29,8 @@ type world struct {
 	origin       time.Time // of the first step
 	start, end   time.Time
 	until        time.Time
-	hours        [][2]int // minutes of the day; the second may be beyond the day
+	focus, last  time.Time // between them the history is drawn, and a little around
+	hours        [][2]int  // minutes of the day; the second may be beyond the day
 	days         []time.Weekday
 	exclusions   []drawnExclusion
 	method       string
@@ -51,6 +51,11 @@ type world struct {
 	tree         *drawnNode // of a composite, whose components are the places
 	unknown      string
 	kinds        []string // of the components: condition, events, bad_minute
+	terms        drawnTerms
+	claimable    []drawnExclusion // those that adjustments claim
+	adjustments  []drawnAdjustment
+	groups       []drawnGroup // further groups, besides the places; the first is called g0
+	promises     []drawnPromise
 }
 
 type drawnExclusion struct {
@@ -61,6 +66,8 @@ type drawnExclusion struct {
 	windowCap time.Duration // per week
 	downCap   time.Duration
 	condition bool
+	approval  string // of one that is claimed: both, provider, customer
+	disputeBy int    // days
 }
 
 type drawnOutage struct {
@@ -93,13 +100,16 @@ type judging struct {
 	share    []*big.Rat // bad share, if known
 	measured []bool
 	served   []bool
-	by       []int // exclusion that takes the step out, -1
+	by       []int // what takes the step out, as an index of taken; -1
+	taken    []takenOut
+	view     string // "", strict or lenient
 }
 
 func (j *judging) mutated(name string) bool { return j.mutation == name }
 
 func (j *judging) at(i int) time.Time { return j.origin.Add(time.Duration(i) * step) }
 
+// in returns whether a step is in the part of the period that is judged.
 func (j *judging) in(i int) bool { return !j.at(i).Before(j.start) && j.at(i).Before(j.until) }
 
 // wall is the wall clock at a step: seconds as if it were UTC.
@@ -140,13 +150,13 @@ func (j *judging) inService(i int) bool {
 }
 
 // weekOf identifies the week of a step in the zone, for caps.
-func (j *judging) weekOf(i int) string {
+func (j *judging) weekOf(i int) [2]int {
 	loc := j.loc
 	if j.mutated("caps begin in UTC") {
 		loc = time.UTC
 	}
 	y, w := j.at(i).In(loc).ISOWeek()
-	return fmt.Sprint(y, w)
+	return [2]int{y, w}
 }
 
 // held returns the steps in which an exclusion holds before its cap on downtime.
@@ -167,7 +177,7 @@ func (j *judging) held(e drawnExclusion) []bool {
 		return false
 	}
 	holds := make([]bool, j.n)
-	used := map[string]time.Duration{}
+	used := map[[2]int]time.Duration{}
 	first := -7 * 24 * int(time.Hour/step) // caps see windows from before the history
 	if e.windowCap == 0 || j.mutated("window caps begin with the period") {
 		first = 0
@@ -193,13 +203,10 @@ func (j *judging) held(e drawnExclusion) []bool {
 
 // exclude finds what takes each step out, with caps on downtime in order of time.
 func (j *judging) exclude() {
-	j.by, j.served = make([]int, j.n), make([]bool, j.n)
+	j.by = make([]int, j.n)
 	taken := make([]bool, j.n)
-	all := make([][]bool, len(j.exclusions))
-	for i := range j.n {
-		j.by[i], j.served[i] = -1, j.inService(i)
-	}
-	order := make([]int, len(j.exclusions))
+	j.taken = j.takenOut()
+	order := make([]int, len(j.taken))
 	for k := range order {
 		order[k] = k
 	}
@@ -207,23 +214,23 @@ func (j *judging) exclude() {
 		slices.Reverse(order)
 	}
 	for _, k := range order {
-		e := j.exclusions[k]
-		all[k] = j.held(e)
+		e := j.taken[k]
 		if e.downCap > 0 && !j.mutated("no caps on downtime") && j.method != "request_ratio" {
-			j.capDown(e, all[k], taken)
+			j.capDown(e, taken)
 		}
 		for i := range j.n {
-			taken[i] = taken[i] || all[k][i]
+			taken[i] = taken[i] || e.holds[i]
 		}
 	}
 	for i := range j.n {
-		for k, e := range j.exclusions {
-			removes := func(k int) bool { return k >= 0 && j.exclusions[k].removes }
+		j.by[i] = -1
+		for k, e := range j.taken {
+			removes := func(k int) bool { return k >= 0 && j.taken[k].removes }
 			wins := j.by[i] < 0 || e.removes && !removes(j.by[i])
 			if j.mutated("the first exclusion wins") {
 				wins = j.by[i] < 0
 			}
-			if all[k][i] && wins {
+			if e.holds[i] && wins {
 				j.by[i] = k
 			}
 		}
@@ -231,8 +238,9 @@ func (j *judging) exclude() {
 }
 
 // capDown ends an exclusion when its cap on downtime is used up.
-func (j *judging) capDown(e drawnExclusion, holds, taken []bool) {
-	used, over := map[string]*big.Rat{}, map[string]bool{}
+func (j *judging) capDown(e takenOut, taken []bool) {
+	holds := e.holds
+	used, over := map[[2]int]*big.Rat{}, map[[2]int]bool{}
 	limit := new(big.Rat).SetInt64(int64(e.downCap / step))
 	steps := make([]int, 0, j.n)
 	for i := range j.n {
@@ -267,7 +275,7 @@ func (j *judging) removed(i int) bool {
 	if j.by[i] < 0 {
 		return false
 	}
-	removes := j.exclusions[j.by[i]].removes
+	removes := j.taken[j.by[i]].removes
 	if j.mutated("effects are swapped") {
 		return !removes
 	}
@@ -283,12 +291,28 @@ func (j *judging) kept(i int) bool {
 	return j.served[i] && j.by[i] < 0
 }
 
-// judge is the oracle.
+// judge is the oracle for a level without groups, or its first group.
 func (w *world) judge(mutation string) outcome {
-	j := &judging{world: w, mutation: mutation, n: len(w.places[0])}
+	o := w.judgeBy(mutation, "")
+	if o.verdict != "met" && o.verdict != "breached" || w.adjustments == nil || mutation == "nobody disputes" {
+		return o
+	}
+	for _, view := range []string{"strict", "lenient"} {
+		if mutation != "the "+view+" view decides nothing" && w.judgeBy(mutation, view).verdict != o.verdict {
+			o.verdict = "disputed"
+		}
+	}
+	return o
+}
+
+// judgeBy judges by what both agree on (""), without what anybody contests, or with all
+// that anybody claims.
+func (w *world) judgeBy(mutation, view string) outcome {
+	j := &judging{world: w.corrected(mutation), mutation: mutation, n: len(w.places[0]), view: view}
 	j.is, j.share, j.measured = make([]int, j.n), make([]*big.Rat, j.n), make([]bool, j.n)
+	j.served = make([]bool, j.n)
 	for i := range j.share {
-		j.share[i] = new(big.Rat)
+		j.share[i], j.served[i] = new(big.Rat), j.serves(i)
 	}
 	switch {
 	case j.tree != nil:
@@ -312,6 +336,7 @@ func (w *world) judge(mutation string) outcome {
 	if j.method == "mean_slot_error_rate" || j.method == "slot_quantile" {
 		return j.finish(j.slots(), "")
 	}
+	j.assume()
 	return j.finish(j.time(), outages)
 }
 

@@ -10,8 +10,8 @@ import (
 // outsideHours names the part of an outage that lies outside of service hours.
 const outsideHours = "outside service hours"
 
-// outages lists the outages of the period, those that lie outside of service hours as a
-// whole left out.
+// outages lists the outages of the period, those that lie outside of service hours, or
+// before the agreement is in force, as a whole left out.
 func (b *ledger) outages() []Outage {
 	all := []Outage{}
 	start, until := b.from.UnixNano(), b.until.UnixNano()
@@ -54,7 +54,7 @@ func (b *ledger) weigh(x *Outage, first *int, from, to int64) (served bool) {
 		if length <= 0 {
 			continue
 		}
-		served = served || p.mask.served
+		served = served || p.mask.served && p.mask.inForce
 		bad := p.weighed(b.badOf(p))
 		if p.mask.kept() {
 			counted.addShare(length, bad)

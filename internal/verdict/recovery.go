@@ -38,7 +38,7 @@ func (b *ledger) endedOutages() []time.Duration {
 // hours.
 func (b *ledger) servedIn(o outageSpan) bool {
 	for _, m := range b.timetable.masks {
-		if m.served && m.from < o.to && o.from < m.to {
+		if m.served && m.inForce && m.from < o.to && o.from < m.to {
 			return true
 		}
 	}
