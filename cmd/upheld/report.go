@@ -1,22 +1,16 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/upheld-sla/upheld/internal/buildinfo"
-	"github.com/upheld-sla/upheld/internal/filetree"
+	"github.com/upheld-sla/upheld/internal/closing"
 	"github.com/upheld-sla/upheld/internal/report"
-	"github.com/upheld-sla/upheld/internal/samples"
 	"github.com/upheld-sla/upheld/internal/verdict"
-	"github.com/upheld-sla/upheld/sla"
 	"github.com/upheld-sla/upheld/sla/spec"
 )
 
@@ -30,6 +24,9 @@ type reportOptions struct {
 	sign    signFlags
 	past    pastFlags
 	restate restateFlags
+
+	evidence string // instead of samples
+	force    bool
 }
 
 func newReport() *cobra.Command {
@@ -49,12 +46,18 @@ A period is named 2026-10, 2026-Q3, 2026-W41, 2026, or "30d to 2026-11-01"; with
 over is judged to date.
 
 With -o each report becomes a file in each format; else one format goes to standard
-output. The exit code says what the answer is: 0 for met.`,
+output. A report that is there already, and differs, is not written over: restate it
+with --supersedes. When the samples are gone, --evidence takes what the report was made
+of, which -o keeps beside it. The exit code says what the answer is: 0 for met.`,
 		Example: `  # last month, from a server
   upheld report specs/ --prometheus.url=http://localhost:9090 -o reports
 
   # a certain month as JSON, from files
-  upheld report specs/shop.yaml --samples=october.om --period=2026-10 --format=json`,
+  upheld report specs/shop.yaml --samples=october.om --period=2026-10 --format=json
+
+  # restate a month whose samples are gone, after something was agreed
+  upheld report specs/ -o reports --evidence=reports/shop-2026-10.evidence.json.gz \
+    --supersedes=reports/shop-2026-10.json --reason="the power failure was agreed"`,
 		Args: atLeastOneSpec,
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
 	}
@@ -66,6 +69,8 @@ output. The exit code says what the answer is: 0 for met.`,
 	o.sign.flags(f)
 	o.past.flags(f)
 	o.restate.flags(f)
+	f.StringVar(&o.evidence, "evidence", "", "judge by the measurements in this `file`, of which an earlier report was made, instead of raw samples")
+	f.BoolVar(&o.force, "force", false, "write over a report of the same period and version that differs")
 	bindFiles(f, &o.files)
 	return cmd
 }
@@ -105,18 +110,14 @@ func (o reportOptions) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	var name *sla.PeriodName
-	if o.period != "" {
-		parsed, err := sla.ParsePeriodName(o.period)
-		if err != nil {
-			return usageError{fmt.Errorf("--period=%s: %w", o.period, err)}
-		}
-		name = &parsed
-	}
-	if err := o.from.check(); err != nil {
+	if err := o.check(); err != nil {
 		return usageError{err}
 	}
 	restate, err := o.restate.read()
+	if err != nil {
+		return err
+	}
+	name, err := o.periodName(restate)
 	if err != nil {
 		return err
 	}
@@ -124,55 +125,33 @@ func (o reportOptions) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	previous, err := o.past.read()
-	if err != nil {
-		return err
-	}
 	agreements, err := mustLoad(cmd.ErrOrStderr(), o.files, args)
 	if err != nil {
 		return err
 	}
-	now := time.Now()
-	judgements, err := judgementsOf(agreements, name, now)
+	by, err := o.judging(restate, time.Now())
 	if err != nil {
 		return err
 	}
-	source, err := o.from.source()
+	judgements, err := closing.Judgements(agreements, name, by.now)
 	if err != nil {
 		return err
 	}
-	bar := newProgress(cmd.ErrOrStderr())
-	defer bar.end()
-	var reports []*verdict.Report
-	var measured []report.File // evidence, packed
-	for i, j := range judgements {
-		r, evidence, err := j.judge(cmd.Context(), source, previous, now, func(share float64) {
-			bar.show(j.agreement.Name, (float64(i)+share)/float64(len(judgements)))
-		})
-		if err != nil {
-			return fmt.Errorf("%s: %w", j.agreement.Name, err)
-		}
-		if r, err = restate.of(r); err != nil {
-			return err
-		}
-		reports = append(reports, r)
-		if o.dir != "" {
-			file, err := evidenceFile(formats, r, evidence)
-			if err != nil {
-				return err
-			}
-			measured = append(measured, file...)
-		}
-	}
-	bar.end()
-	if err := restate.missed(); err != nil {
+	if judgements, err = by.chosen(judgements); err != nil {
 		return err
 	}
-	if err := o.write(cmd, formats, reports, previous, measured, sign); err != nil {
+	reports, measured, err := o.judge(cmd, formats, by, judgements, restate)
+	if err != nil {
+		return err
+	}
+	if err := o.write(cmd, formats, reports, by.previous, measured, sign); err != nil {
 		return err
 	}
 	for _, r := range reports {
 		fmt.Fprintf(cmd.ErrOrStderr(), "%s, %s: %s\n", r.Agreement, r.Period.Name, r.Summary)
+	}
+	if o.evidence != "" {
+		fmt.Fprintf(cmd.ErrOrStderr(), "made of stored evidence (%s), and not of raw samples\n", o.evidence)
 	}
 	if code := reportExit(reports); code != exitDone {
 		return answered{code}
@@ -180,83 +159,30 @@ func (o reportOptions) run(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// periodsOf are the periods of an agreement's levels, in order.
-func periodsOf(a *sla.Agreement) []sla.Period {
-	var all []sla.Period
-	for _, l := range a.Levels {
-		for _, p := range l.Periods() {
-			if !slices.Contains(all, p) {
-				all = append(all, p)
-			}
-		}
-	}
-	return all
-}
-
-// judge reads the samples of a period and judges it.
-func (j judgement) judge(ctx context.Context, from samples.Source, previous []*verdict.Report, now time.Time, progress func(float64)) (*verdict.Report, verdict.Evidence, error) {
-	first, last := j.start, j.end
-	for _, p := range periodsOf(j.agreement) { // of levels in other zones
-		if j.name.Of(p) {
-			from, to := j.name.Bounds(p)
-			first, last = earliest(first, from), latest(last, to)
-		}
-	}
-	evidence, err := samples.Load(ctx, from, samples.Request{Agreement: j.agreement, From: first, To: last, Now: now, Progress: progress})
-	if err != nil {
-		return nil, evidence, err
-	}
-	loc := j.period.Location()
-	r, err := verdict.Judge(verdict.Input{
-		Agreement: j.agreement, Period: j.period, Name: j.title, Start: j.start.In(loc), End: j.end.In(loc), Now: now, InForce: j.inForce,
-		By: "upheld " + buildinfo.Version(), Spec: j.spec, Also: j.also, Evidence: evidence,
-		Previous: ofAgreement(j.agreement.Name, previous),
-	})
-	return r, evidence, err
-}
-
-func earliest(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
-}
-
-func latest(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
-}
-
-// write writes reports to a directory, all or none, or to standard output.
-func (o reportOptions) write(cmd *cobra.Command, formats []report.Format, reports, previous []*verdict.Report, measured []report.File, sign signer) error {
-	if o.dir == "" {
-		data, err := formats[0].Render(reports, previous)
+// judge makes the reports, with the evidence of each, packed.
+func (o reportOptions) judge(cmd *cobra.Command, formats []report.Format, by judging, judgements []closing.Judgement, restate *restating) (reports []*verdict.Report, measured []report.File, err error) {
+	bar := newProgress(cmd.ErrOrStderr())
+	defer bar.end()
+	for i, j := range judgements {
+		r, evidence, err := by.judge(cmd.Context(), j, func(share float64) {
+			bar.show(j.Agreement.Name, (float64(i)+share)/float64(len(judgements)))
+		})
 		if err != nil {
-			return err
+			return nil, nil, fmt.Errorf("%s: %w", j.Agreement.Name, err)
 		}
-		_, err = cmd.OutOrStdout().Write(data)
-		return err
-	}
-	files, err := report.Files(formats, reports, previous)
-	if err != nil {
-		return err
-	}
-	if files, err = sign.add(append(files, measured...)); err != nil {
-		return err
-	}
-	if err := os.MkdirAll(o.dir, 0o755); err != nil {
-		return err
-	}
-	for _, f := range files {
-		path := filepath.Join(o.dir, f.Name)
-		if err := filetree.Write(path, f.Bytes); err != nil {
-			return err
+		if r, err = restate.of(r); err != nil {
+			return nil, nil, err
 		}
-		fmt.Fprintln(cmd.OutOrStdout(), path)
+		reports = append(reports, r)
+		if o.dir != "" {
+			files, err := evidenceFiles(formats, r, evidence)
+			if err != nil {
+				return nil, nil, err
+			}
+			measured = append(measured, files...)
+		}
 	}
-	return nil
+	return reports, measured, restate.missed()
 }
 
 // reportExit is the exit code for the verdicts of a run.

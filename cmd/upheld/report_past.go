@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/upheld-sla/upheld/internal/report"
+	"github.com/upheld-sla/upheld/internal/closing"
 	"github.com/upheld-sla/upheld/internal/verdict"
 )
 
@@ -48,37 +48,13 @@ func (o pastFlags) read() ([]*verdict.Report, error) {
 	}
 	var all []*verdict.Report
 	for _, file := range files {
-		r, err := readReport(file)
+		r, err := closing.ReadReport(file)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, r)
 	}
 	return all, nil
-}
-
-func readReport(path string) (*verdict.Report, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	r, err := report.Read(file)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return r, nil
-}
-
-// ofAgreement are the reports of one agreement.
-func ofAgreement(name string, all []*verdict.Report) []*verdict.Report {
-	var own []*verdict.Report
-	for _, r := range all {
-		if r.Agreement == name {
-			own = append(own, r)
-		}
-	}
-	return own
 }
 
 // restateFlags say which report a new one replaces.
@@ -105,7 +81,7 @@ func (o restateFlags) read() (*restating, error) {
 	case strings.TrimSpace(o.reason) == "":
 		return nil, usageError{errors.New("--supersedes without --reason: say why the period is restated")}
 	}
-	old, err := readReport(o.supersedes)
+	old, err := closing.ReadReport(o.supersedes)
 	return &restating{file: o.supersedes, reason: o.reason, old: old}, err
 }
 

@@ -181,7 +181,7 @@ func TestReportsAreWrittenToADirectory(t *testing.T) {
 		t.Fatalf("exit code %d: %s", code, stderr.String())
 	}
 	want := filepath.Join(out, "shop-1d-to-2026-10-11.json")
-	if got := stdout.String(); got != want+"\n"+strings.TrimSuffix(want, ".json")+evidenceSuffix+"\n" {
+	if got := stdout.String(); got != want+"\n"+strings.TrimSuffix(want, ".json")+".evidence.json.gz"+"\n" {
 		t.Errorf("stdout is %q, want the names of the report and its evidence", got)
 	}
 	if text, err := os.ReadFile(want); err != nil || !json.Valid(text) {

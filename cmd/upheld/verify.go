@@ -14,11 +14,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/upheld-sla/upheld/internal/closing"
 	"github.com/upheld-sla/upheld/internal/report"
 	"github.com/upheld-sla/upheld/internal/signature"
 	"github.com/upheld-sla/upheld/internal/verdict"
 	"github.com/upheld-sla/upheld/sla"
-	"github.com/upheld-sla/upheld/sla/spec"
 )
 
 // verifyOptions are the flags of the verb verify.
@@ -47,13 +47,19 @@ earlier or later, and with --points the achieved value may differ by so many per
 points. Verdicts, targets and credits must be equal all the same.
 
 The measurements are compared too, stretch by stretch, with the file of evidence that
-"upheld report -o" writes beside the report, if it is there or named by --evidence. With --signers the signature of the
-report is checked first.`,
+"upheld report -o" writes beside the report, if it is there or named by --evidence. When
+the samples are gone, --evidence alone recomputes the report from that file: this shows
+that the verdict follows from what was measured, and not that it was measured right.
+
+With --signers the signature of the report is checked first.`,
 		Example: `  # on a copy of the samples
   upheld verify shop-2026-10.json --samples=october.om --evidence=shop-2026-10.evidence.json.gz
 
   # beside your own server, which scrapes every 30 s
   upheld verify shop-2026-10.json --prometheus.url=http://localhost:9090 --edge=30s --points=0.005
+
+  # when the samples are gone
+  upheld verify shop-2026-10.json --evidence=shop-2026-10.evidence.json.gz
 
   # the signature alone
   upheld verify shop-2026-10.json --signers=provider.pub`,
@@ -63,7 +69,7 @@ report is checked first.`,
 	f := cmd.Flags()
 	o.from.flags(f)
 	o.past.flags(f)
-	f.StringVar(&o.evidence, "evidence", "", "compare with the measurements in this `file`")
+	f.StringVar(&o.evidence, "evidence", "", "compare with the measurements in this `file`; without --samples and --prometheus.url, recompute the report from them")
 	f.StringVar(&o.signature, "signature", "", "the `file` with the signature (default: the report's name and "+signature.Suffix+", if --signers is given)")
 	f.StringVar(&o.signers, "signers", "", "the `file` with who may have signed: allowed signers of ssh-keygen, public keys, or a public key of minisign")
 	f.DurationVar(&o.edge, "edge", 0, "how much earlier or later an outage may begin and end")
@@ -94,11 +100,13 @@ func (o verifyOptions) run(cmd *cobra.Command, file string) error {
 	if err != nil {
 		return err
 	}
-	recompute := o.from.given()
+	recompute := o.from.given() || o.evidence != ""
 	switch {
 	case o.signers == "" && o.signature != "":
 		return usageError{errors.New("--signature without --signers: name the file with who may have signed")}
-	case o.signers == "" || recompute:
+	case o.signers == "" && !recompute:
+		return usageError{errors.New("name what to recompute the report from: a server with --prometheus.url, files with --samples, or, when the samples are gone, the evidence that was stored with the report (--evidence)")}
+	case o.from.given():
 		if err := o.from.check(); err != nil {
 			return usageError{err}
 		}
@@ -129,7 +137,8 @@ func (o verifyOptions) run(cmd *cobra.Command, file string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
-	return printDifferences(cmd.OutOrStdout(), file, kept, tolerance, differences)
+	bound := o.bound(tolerance)
+	return printDifferences(cmd.OutOrStdout(), file, kept, bound, differences)
 }
 
 func (o verifyOptions) checkSignature(file string, text []byte) (string, error) {
@@ -148,13 +157,10 @@ func (o verifyOptions) checkSignature(file string, text []byte) (string, error) 
 	return signature.Verify(text, signed, signers)
 }
 
-// recompute judges the period of a report again, and returns in what both differ.
+// recompute judges the period of a report again, and returns in what both differ: from
+// raw samples, or if none are named from the evidence that was stored.
 func (o verifyOptions) recompute(ctx context.Context, file string, kept *verdict.Report, t verdict.Tolerance) ([]verdict.Difference, error) {
-	j, err := judgementAgain(kept)
-	if err != nil {
-		return nil, err
-	}
-	source, err := o.from.source()
+	j, err := closing.OfReport(kept)
 	if err != nil {
 		return nil, err
 	}
@@ -163,25 +169,27 @@ func (o verifyOptions) recompute(ctx context.Context, file string, kept *verdict
 		return nil, err
 	}
 	// As of when it was made, so that no more is read than there was.
-	again, evidence, err := j.judge(ctx, source, previous, kept.Made.At, func(float64) {})
+	by := judging{previous: previous, now: kept.Made.At}
+	if o.from.given() {
+		by.samples, err = o.from.source()
+	} else {
+		by.evidence, err = closing.EvidenceOf(kept, o.evidence)
+	}
+	if err != nil {
+		return nil, err
+	}
+	again, evidence, err := by.judge(ctx, j, func(float64) {})
 	if err != nil {
 		return nil, err
 	}
 	differences := verdict.Compare(kept, again, t)
 	path, ok := o.evidenceOf(file, t)
-	if !ok {
+	if !ok || by.samples == nil {
 		return differences, nil
 	}
-	measured, err := readEvidence(path)
+	measured, err := closing.EvidenceOf(kept, path)
 	if err != nil {
 		return nil, err
-	}
-	digest, err := measured.Digest()
-	if err != nil {
-		return nil, err
-	}
-	if digest != kept.Inputs.SHA256 {
-		return nil, fmt.Errorf("%s is not the evidence of this report: its SHA-256 is %s, and the report says %s", path, digest, kept.Inputs.SHA256)
 	}
 	return append(differences, verdict.CompareEvidence(measured, evidence)...), nil
 }
@@ -195,65 +203,25 @@ func (o verifyOptions) evidenceOf(file string, t verdict.Tolerance) (path string
 	if !t.Exact() {
 		return "", false
 	}
-	path = strings.TrimSuffix(file, ".json") + evidenceSuffix
+	path = closing.EvidencePath(file)
 	_, err := os.Stat(path)
 	return path, err == nil
 }
 
-func readEvidence(path string) (verdict.Evidence, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return verdict.Evidence{}, err
+// bound says what was compared.
+func (o verifyOptions) bound(t verdict.Tolerance) string {
+	bound := "everything that was measured and judged"
+	if !t.Exact() {
+		bound = fmt.Sprintf("edges of outages within %s, achieved values within %s percentage points", t.Edge, t.Points)
 	}
-	defer file.Close()
-	e, err := verdict.ReadEvidence(file)
-	if err != nil {
-		return e, fmt.Errorf("%s: %w", path, err)
+	if !o.from.given() {
+		bound = "everything that was judged, from the evidence stored with the report and not from raw samples"
 	}
-	return e, nil
-}
-
-// judgementAgain is what a report judged, read from the texts that it holds.
-func judgementAgain(kept *verdict.Report) (judgement, error) {
-	var texts []spec.Text
-	for _, d := range append([]verdict.Document{kept.Spec}, kept.Also...) {
-		if d.Text == "" {
-			return judgement{}, fmt.Errorf("the report does not hold the text of its specification %s, so it cannot be recomputed; make it from files, not from standard input", d.Name)
-		}
-		if digestOf([]byte(d.Text)) != d.SHA256 {
-			return judgement{}, fmt.Errorf("the text of the specification %s in the report does not have the SHA-256 that the report says: one of them was changed", d.Name)
-		}
-		texts = append(texts, spec.Text{File: d.Name, Text: d.Text})
-	}
-	agreements, findings := spec.LoadTexts(texts...)
-	if err := findings.Err(); err != nil {
-		return judgement{}, fmt.Errorf("the specification in the report cannot be read: %w", err)
-	}
-	whole, _, _ := strings.Cut(kept.Period.Name, partWord) // of a part, the period
-	name, err := sla.ParsePeriodName(whole)
-	if err != nil {
-		return judgement{}, fmt.Errorf("the period of the report: %w", err)
-	}
-	for _, a := range agreements {
-		if a.Name != kept.Agreement {
-			continue
-		}
-		for _, j := range judgementsOfRevisions(a, &name, kept.Made.At) {
-			if j.title == kept.Period.Name {
-				j.spec, j.also = kept.Spec, kept.Also
-				return j, nil
-			}
-		}
-	}
-	return judgement{}, fmt.Errorf("the specification in the report has no agreement %q with a level that is judged over %s", kept.Agreement, kept.Period.Name)
+	return bound
 }
 
 // printDifferences says that a report is confirmed, or in what it differs.
-func printDifferences(w io.Writer, file string, kept *verdict.Report, t verdict.Tolerance, differences []verdict.Difference) error {
-	bound := "everything that was measured and judged"
-	if t.Edge > 0 || t.Points.Sign() > 0 {
-		bound = fmt.Sprintf("edges of outages within %s, achieved values within %s percentage points", t.Edge, t.Points)
-	}
+func printDifferences(w io.Writer, file string, kept *verdict.Report, bound string, differences []verdict.Difference) error {
 	if len(differences) == 0 {
 		_, err := fmt.Fprintf(w, "%s: equal (%s). %s\n", filepath.Base(file), bound, kept.Summary)
 		return err

@@ -35,14 +35,15 @@ var components = []component{
 	{"internal/verdict", "Was the promise kept: from measurements to the verdict of a period", []string{"sla", "internal/credit"}, "a verdict is a pure function of the agreement and the evidence"},
 	{"internal/samples", "Raw samples from servers and files, as evidence for a verdict", []string{"sla", "internal/promql", "internal/verdict"}, "samples become evidence; what follows from it is not their concern"},
 	{"internal/report", "A verdict as documents: HTML, Markdown, CSV, JSON", []string{"sla", "internal/verdict"}, "documents show what the verdict says, and calculate nothing"},
+	{"internal/closing", "Periods that are over: which ones, judged by which revision, and their reports as they are kept", []string{"sla", "internal/verdict", "internal/samples", "internal/report"}, "a period is closed in the same way by a command and by a server: they give it samples, a folder and the time"},
 	{"exporter", "The measuring half: probing, metrics over HTTP, reload", []string{"sla"}, "the exporter measures by the model alone; with the rule generator it shares only names"},
 	{"dashboards", "Grafana dashboards", []string{"sla", "rulegen"}, "panels show what the plan records"},
 	{"internal/inspect", "What a Prometheus server has, compared with what the levels read", []string{"sla", "rulegen", "internal/promql"}, "what a server has is compared with what the rules will ask of it; it only asks"},
 	{"internal/web", "The pages that `serve` shows", []string{"sla", "rulegen"}, "pages ask through an interface; who serves them decides what is behind"},
 	{"internal/demo", "The sample shop of `upheld demo`", []string{"sla"}, "the sample services are an input of the loop, not a part of it"},
-	{"internal/serve", "The whole loop in one process, around an embedded Prometheus", []string{"sla", "rulegen", "internal/promql", "internal/verdict", "internal/samples", "internal/report", "exporter", "dashboards", "internal/web"}, "serve is the assembly of the halves in one process"},
+	{"internal/serve", "The whole loop in one process, around an embedded Prometheus", []string{"sla", "rulegen", "internal/promql", "internal/verdict", "internal/samples", "internal/report", "internal/closing", "exporter", "dashboards", "internal/web"}, "serve is the assembly of the halves in one process"},
 	{"examples", "Specifications to start from, and what holds them to their claims", []string{"sla", "rulegen", "exporter", "dashboards"}, "what checks the examples may run them"},
-	{"cmd", "The two programs, one file a verb", []string{"sla", "rulegen", "internal/promql", "internal/ruletest", "internal/inspect", "internal/verdict", "internal/credit", "internal/samples", "internal/report", "exporter", "dashboards", "internal/web", "internal/demo", "internal/serve", "examples"}, "commands wire everything; nobody imports a command"},
+	{"cmd", "The two programs, one file a verb", []string{"sla", "rulegen", "internal/promql", "internal/ruletest", "internal/inspect", "internal/verdict", "internal/credit", "internal/samples", "internal/report", "internal/closing", "exporter", "dashboards", "internal/web", "internal/demo", "internal/serve", "examples"}, "commands wire everything; nobody imports a command"},
 	{"test", "The programs between real servers, and the benchmarks", []string{"sla", "rulegen", "internal/promql", "exporter", "dashboards", "internal/demo", "examples"}, "acceptance tests drive the programs, also on the demo's shop"},
 }
 

@@ -260,18 +260,37 @@ func creditOf(r *verdict.Report, levels []*levelView) *creditView {
 	v.Words = oneLine(t.Words)
 	v.Percent = figure{allDigits(t.Percent), t.Percent, "credit.percent"}
 	v.Amount = figure{money(t.Amount, t.Currency), t.Amount, "credit.amount"}
-	v.NothingDue = isZero(t.Percent) && isZero(t.Amount)
+	v.NothingDue = isZero(t.Percent) && isZero(t.Amount) && t.ExtendedBy == ""
 	for _, f := range []fact{
-		{Name: "Before caps and earn-back", Value: money(t.Gross, t.Currency)},
-		{Name: "Earned back", Value: money(t.Earned, t.Currency)},
+		{Name: "Term extended by", Value: extension(t.ExtendedBy)},
+		{Name: "Before caps and earn-back", Value: moneyOrShare(t.Gross, t.Currency)},
+		{Name: "Earned back", Value: moneyOrShare(t.Earned, t.Currency)},
 		{Name: "Cut to the cap", Value: oneLine(t.CappedBy)},
 		{Name: "Claim until", Value: dateWords(t.ClaimBy)},
+		{Name: "A claim needs", Value: oneLine(strings.Join(t.Evidence, "; "))},
+		{Name: "Right to end the agreement", Value: upperFirst(oneLine(t.Termination))},
 	} {
 		if f.Value != "" {
 			v.Facts = append(v.Facts, f)
 		}
 	}
 	return v
+}
+
+// moneyOrShare is an amount of money, or without a currency a share of the fee.
+func moneyOrShare(amount, currency string) string {
+	if currency != "" || amount == "" {
+		return money(amount, currency)
+	}
+	return allDigits(oneLine(amount)) + " of the fee"
+}
+
+// extension is a number of days in words.
+func extension(days string) string {
+	if days == "" {
+		return ""
+	}
+	return quantity(days, "days")
 }
 
 func isZero(number string) bool { return strings.Trim(number, "0.") == "" }

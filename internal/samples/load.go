@@ -107,6 +107,22 @@ func measured(a *sla.Agreement) []*sla.ServiceLevel {
 	return all
 }
 
+// Covers is an error if evidence has nothing of something that an agreement counts, so
+// that it was made with another specification. What was not measured is in it, too.
+func Covers(e verdict.Evidence, a *sla.Agreement) error {
+	for _, l := range measured(a) {
+		if !slices.ContainsFunc(e.Levels, func(of verdict.LevelEvidence) bool { return of.Level == l.ID }) {
+			return fmt.Errorf("the evidence has no level %s, which %s has: it was made with another specification; use that one, or raw samples", l.ID, a.Name)
+		}
+	}
+	for _, x := range conditions(a) {
+		if _, ok := e.Conditions[x.Name]; !ok {
+			return fmt.Errorf("the evidence does not say when the condition of the exclusion %s held: it was made with another specification; use that one, or raw samples", x.Name)
+		}
+	}
+	return nil
+}
+
 // conditions are the agreement's exclusions that have one.
 func conditions(a *sla.Agreement) []*sla.Exclusion {
 	return slices.DeleteFunc(slices.Clone(a.Exclusions), func(x *sla.Exclusion) bool { return !x.OnCondition() })

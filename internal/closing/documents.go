@@ -1,14 +1,11 @@
-package main
+package closing
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"os"
 	"path/filepath"
-	"strings"
 
-	"github.com/upheld-sla/upheld/internal/report"
 	"github.com/upheld-sla/upheld/internal/verdict"
 	"github.com/upheld-sla/upheld/sla"
 )
@@ -72,24 +69,4 @@ func documentOf(file string) verdict.Document {
 func digestOf(text []byte) string {
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])
-}
-
-// evidenceSuffix ends the names of files of evidence.
-const evidenceSuffix = ".evidence.json.gz"
-
-// evidenceFile is the file with what a report was made of, beside the one with its JSON,
-// if that is written.
-func evidenceFile(formats []report.Format, r *verdict.Report, e verdict.Evidence) ([]report.File, error) {
-	for _, f := range formats {
-		if f.Name != "json" {
-			continue
-		}
-		var packed bytes.Buffer
-		if err := verdict.WriteEvidence(&packed, e); err != nil {
-			return nil, err
-		}
-		name := strings.TrimSuffix(f.FileName(r), ".json") + evidenceSuffix
-		return []report.File{{Name: name, MediaType: "application/gzip", Bytes: packed.Bytes()}}, nil
-	}
-	return nil, nil
 }

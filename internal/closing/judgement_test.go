@@ -1,4 +1,4 @@
-package main
+package closing
 
 import (
 	"fmt"
@@ -44,18 +44,18 @@ func TestReportsAreJudgedByTheRevisionInForce(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			all, err := judgementsOf(agreements, &name, now)
+			all, err := Judgements(agreements, &name, now)
 			if err != nil {
 				t.Fatal(err)
 			}
 			var words []string
 			for _, j := range all {
-				w := fmt.Sprintf("%s by %d, %s to %s", j.title, j.agreement.Terms.Revision, j.start.Format("01-02"), j.end.Format("01-02"))
+				w := fmt.Sprintf("%s by %d, %s to %s", j.Title, j.Agreement.Terms.Revision, j.Start.Format("01-02"), j.End.Format("01-02"))
 				switch {
-				case j.inForce != nil && len(j.inForce) == 0:
+				case j.InForce != nil && len(j.InForce) == 0:
 					w += ", never in force"
-				case j.inForce != nil:
-					w += ", in force from " + j.inForce[0].From.Format("01-02")
+				case j.InForce != nil:
+					w += ", in force from " + j.InForce[0].From.Format("01-02")
 				}
 				words = append(words, w)
 			}

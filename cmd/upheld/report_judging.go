@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/upheld-sla/upheld/internal/closing"
+	"github.com/upheld-sla/upheld/internal/samples"
+	"github.com/upheld-sla/upheld/internal/verdict"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// judging judges periods: by raw samples, or by evidence that was kept.
+type judging struct {
+	samples  samples.Source // nil: by evidence
+	evidence verdict.Evidence
+	previous []*verdict.Report
+	now      time.Time
+}
+
+// check checks that samples or evidence were named, and not both.
+func (o reportOptions) check() error {
+	switch {
+	case o.evidence == "" && !o.from.given():
+		return errors.New("name where measurements come from: a server with --prometheus.url, files of samples with --samples, or what an earlier report was made of with --evidence")
+	case o.evidence == "":
+		return o.from.check()
+	case o.from.given():
+		return errors.New("--evidence and --samples or --prometheus.url: measurements come from one of them")
+	}
+	return nil
+}
+
+// judging reads the evidence, or opens the source of samples. Evidence must be that of
+// the report that is replaced, if one is.
+func (o reportOptions) judging(restate *restating, now time.Time) (g judging, err error) {
+	g.now = now
+	if g.previous, err = o.past.read(); err != nil {
+		return g, err
+	}
+	switch {
+	case o.evidence == "":
+		g.samples, err = o.from.source()
+	case restate != nil:
+		g.evidence, err = closing.EvidenceOf(restate.old, o.evidence)
+	default:
+		g.evidence, err = closing.ReadEvidence(o.evidence)
+	}
+	return g, err
+}
+
+func (g judging) judge(ctx context.Context, j closing.Judgement, progress func(float64)) (*verdict.Report, verdict.Evidence, error) {
+	if g.samples != nil {
+		return j.Judge(ctx, g.samples, g.previous, g.now, progress)
+	}
+	r, err := j.JudgeEvidence(g.evidence, g.previous, g.now)
+	return r, g.evidence, err
+}
+
+// chosen are the judgements that are to be made of stored evidence: the one that it is of.
+func (g judging) chosen(all []closing.Judgement) ([]closing.Judgement, error) {
+	if g.samples != nil {
+		return all, nil
+	}
+	var fit []closing.Judgement
+	var first error
+	for _, j := range all {
+		if err := samples.Covers(g.evidence, j.Agreement); err == nil {
+			fit = append(fit, j)
+		} else if first == nil {
+			first = err
+		}
+	}
+	switch {
+	case len(fit) == 0:
+		return nil, first
+	case len(fit) > 1:
+		var names []string
+		for _, j := range fit {
+			names = append(names, j.Agreement.Name+", "+j.Title)
+		}
+		return nil, usageError{fmt.Errorf("--evidence is of one agreement and period, but fits several: %s; name one SPEC and --period", strings.Join(names, "; "))}
+	}
+	return fit, nil
+}
+
+// periodName is the period that was named, or that of the report that is replaced; nil
+// if there is neither.
+func (o reportOptions) periodName(restate *restating) (*sla.PeriodName, error) {
+	switch {
+	case o.period != "":
+		parsed, err := sla.ParsePeriodName(o.period)
+		if err != nil {
+			return nil, usageError{fmt.Errorf("--period=%s: %w", o.period, err)}
+		}
+		return &parsed, nil
+	case restate != nil:
+		parsed, err := closing.NameOf(restate.old)
+		return &parsed, err
+	}
+	return nil, nil
+}

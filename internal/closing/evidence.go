@@ -1,0 +1,93 @@
+package closing
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/upheld-sla/upheld/internal/report"
+	"github.com/upheld-sla/upheld/internal/samples"
+	"github.com/upheld-sla/upheld/internal/verdict"
+)
+
+// evidenceSuffix ends the names of files of evidence.
+const evidenceSuffix = ".evidence.json.gz"
+
+// EvidencePath is where the evidence of a report lies: beside its JSON.
+func EvidencePath(json string) string { return strings.TrimSuffix(json, ".json") + evidenceSuffix }
+
+// EvidenceFile is the file with what a report was made of.
+func EvidenceFile(r *verdict.Report, e verdict.Evidence) (report.File, error) {
+	var packed bytes.Buffer
+	if err := verdict.WriteEvidence(&packed, e); err != nil {
+		return report.File{}, err
+	}
+	return report.File{Name: EvidencePath(jsonFormat().FileName(r)), MediaType: "application/gzip", Bytes: packed.Bytes()}, nil
+}
+
+// ReadEvidence reads a file of evidence, which is then what a report is made of.
+func ReadEvidence(path string) (verdict.Evidence, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return verdict.Evidence{}, err
+	}
+	defer file.Close()
+	e, err := verdict.ReadEvidence(file)
+	if err != nil {
+		return e, fmt.Errorf("%s: %w", path, err)
+	}
+	e.Sources = []string{"stored evidence, " + filepath.Base(path)}
+	return e, nil
+}
+
+// EvidenceOf reads a file of evidence, which must be what the report was made of.
+func EvidenceOf(r *verdict.Report, path string) (verdict.Evidence, error) {
+	e, err := ReadEvidence(path)
+	if err != nil {
+		return e, err
+	}
+	digest, err := e.Digest()
+	if err != nil {
+		return e, err
+	}
+	if digest != r.Inputs.SHA256 {
+		return e, fmt.Errorf("%s is not the evidence of the report of %s, %s, version %d: its SHA-256 is %s, and the report says %s", path, r.Agreement, r.Period.Name, r.Version, digest, r.Inputs.SHA256)
+	}
+	return e, nil
+}
+
+// JudgeEvidence judges the period by evidence that was kept, without any samples.
+func (j Judgement) JudgeEvidence(e verdict.Evidence, previous []*verdict.Report, now time.Time) (*verdict.Report, error) {
+	if err := samples.Covers(e, j.Agreement); err != nil {
+		return nil, err
+	}
+	if from, to, any := spanOf(e); any && (!from.Before(j.End) || !to.After(j.Start)) {
+		return nil, fmt.Errorf("the evidence is of %s to %s, and not of %s", from.Format(time.DateTime), to.Format(time.DateTime), j.Title)
+	}
+	return j.of(e, previous, now)
+}
+
+// spanOf is the time from the first to the last measurement; any is false if there is
+// none.
+func spanOf(e verdict.Evidence) (from, to time.Time, any bool) {
+	for _, l := range e.Levels {
+		for _, g := range l.Groups {
+			for _, p := range g.Places {
+				if n := len(p.Stretches); n > 0 {
+					first, last := p.Stretches[0].From, p.Stretches[n-1].To
+					if !any || first.Before(from) {
+						from = first
+					}
+					if !any || last.After(to) {
+						to = last
+					}
+					any = true
+				}
+			}
+		}
+	}
+	return from, to, any
+}
