@@ -129,11 +129,12 @@ func (o reportOptions) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	by, err := o.judging(restate, time.Now())
+	now := time.Now()
+	judgements, err := closing.Judgements(agreements, name, now)
 	if err != nil {
 		return err
 	}
-	judgements, err := closing.Judgements(agreements, name, by.now)
+	by, err := o.judging(restate, now)
 	if err != nil {
 		return err
 	}

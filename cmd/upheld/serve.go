@@ -30,6 +30,7 @@ type serveFlags struct {
 	scrapeInterval model.Duration
 	rulesInterval  model.Duration
 	queryTimeout   model.Duration
+	settlingTime   model.Duration
 	alertmanagers  alertmanagerFlags
 	files          spec.Files
 	log            promslog.Config
@@ -40,6 +41,7 @@ func newServe() *cobra.Command {
 		scrapeInterval: model.Duration(serve.DefaultScrapeInterval),
 		rulesInterval:  model.Duration(serve.DefaultRulesInterval),
 		queryTimeout:   model.Duration(serve.DefaultQueryTimeout),
+		settlingTime:   model.Duration(serve.DefaultSettlingTime),
 		log:            promslog.Config{Level: promslog.NewLevel(), Format: promslog.NewFormat()},
 	}
 	cmd := &cobra.Command{
@@ -86,7 +88,8 @@ func (f *serveFlags) bind(flags *pflag.FlagSet) {
 	flags.StringVar(&o.ExternalURL, "web.external-url", "", "`URL` under which others reach this server, for links in alerts (default: the listen address)")
 	flags.StringSliceVar(&o.AllowedHosts, "web.allowed-hosts", nil, "`names` under which clients may ask (default: on loopback those of this machine, elsewhere any)")
 	flags.StringVar(&o.StoragePath, "storage.path", serve.DefaultStoragePath, "`directory` for samples and rule files")
-	textVar(flags, &f.retention, "storage.retention.time", "how long samples are kept, a `duration` (default: the longest period of the specifications and a day)")
+	textVar(flags, &f.retention, "storage.retention.time", "how long samples are kept, a `duration` (default: the longest period of the specifications, the settling time, and two days)")
+	textVar(flags, &f.settlingTime, "reports.settling-time", "how long after its end a period is judged and its report kept, a `duration` of 1m to 90d; adjustments that are there by then count")
 	textVar(flags, &f.retentionSize, "storage.retention.size", "how many `bytes` of samples are kept, such as 512MB (default: no limit)")
 	bindFiles(flags, &f.files)
 	f.alertmanagers.bind(flags)
@@ -168,6 +171,7 @@ func (f *serveFlags) run(cmd *cobra.Command) error {
 	o.ScrapeInterval = time.Duration(f.scrapeInterval)
 	o.RulesInterval = time.Duration(f.rulesInterval)
 	o.QueryTimeout = time.Duration(f.queryTimeout)
+	o.SettlingTime = time.Duration(f.settlingTime)
 	o.Logger = promslog.New(&f.log)
 	o.FilesAllow = f.files.Allow
 	if err := f.alertmanagers.options(&o); err != nil {

@@ -16,6 +16,9 @@ import (
 // evidenceSuffix ends the names of files of evidence.
 const evidenceSuffix = ".evidence.json.gz"
 
+// StoredEvidence begins the source of a report that was made of stored evidence.
+const StoredEvidence = "stored evidence"
+
 // EvidencePath is where the evidence of a report lies: beside its JSON.
 func EvidencePath(json string) string { return strings.TrimSuffix(json, ".json") + evidenceSuffix }
 
@@ -39,7 +42,7 @@ func ReadEvidence(path string) (verdict.Evidence, error) {
 	if err != nil {
 		return e, fmt.Errorf("%s: %w", path, err)
 	}
-	e.Sources = []string{"stored evidence, " + filepath.Base(path)}
+	e.Sources = []string{StoredEvidence + ", " + filepath.Base(path)}
 	return e, nil
 }
 

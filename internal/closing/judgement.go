@@ -44,14 +44,28 @@ func Judgements(agreements []*sla.Agreement, name *sla.PeriodName, now time.Time
 		}
 		return nil, fmt.Errorf("there is no level to judge")
 	}
-	for i := range all {
-		j := &all[i]
-		j.Spec, j.Also = specDocuments(agreements, j.Agreement)
+	for _, j := range all {
 		if !j.Start.Before(now) {
 			return nil, fmt.Errorf("%s: the period %s begins at %s, which is to come", j.Agreement.Name, j.Name, j.Start.Format(time.RFC3339))
 		}
 	}
-	return all, nil
+	return withDocuments(agreements, all), nil
+}
+
+// JudgementsOf are those of one agreement and period, of several agreements that may
+// depend on each other.
+func JudgementsOf(agreements []*sla.Agreement, agreement string, name sla.PeriodName, now time.Time) ([]Judgement, error) {
+	for _, a := range agreements {
+		if a.Name != agreement {
+			continue
+		}
+		all := ofRevisions(a, &name, now)
+		if len(all) == 0 {
+			return nil, fmt.Errorf("the agreement %s is not judged over a period such as %s any more", agreement, name)
+		}
+		return withDocuments(agreements, all), nil
+	}
+	return nil, fmt.Errorf("the specification has no agreement %s any more; put it back, and its report follows", agreement)
 }
 
 // ofRevisions are what is to be judged of one agreement: the period by the revision in

@@ -50,6 +50,14 @@ func same(a, b *verdict.Report) bool {
 	return err == nil && bytes.Equal(one, other)
 }
 
+// Changes returns whether the next version of a report says something else than the
+// one before.
+func Changes(old, next *verdict.Report) bool {
+	as := *next
+	as.Version, as.Supersedes, as.Reason = old.Version, old.Supersedes, old.Reason
+	return !same(old, &as)
+}
+
 // Settled compares a report with the one of the same period and version that a folder
 // has. If both say the same, or there is none, it returns the report to write: of two
 // equal ones the first, so that its bytes stay. A report to date may be replaced; then

@@ -2,6 +2,8 @@ package filetree
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -58,13 +60,42 @@ func (r *Replacement) Discard() {
 // Write writes a file of a directory, or puts new content in its place: whole or not at
 // all.
 func Write(path string, content []byte) error {
+	return writeThen(path, content, os.Rename)
+}
+
+// WriteNew writes a file that is not there yet: whole or not at all. If it is there, the
+// error is fs.ErrExist, and it stays.
+func WriteNew(path string, content []byte) error {
+	return writeThen(path, content, func(temporary, path string) error {
+		err := os.Link(temporary, path)
+		if err == nil {
+			return errors.Join(os.Remove(temporary), syncFolder(filepath.Dir(path)))
+		}
+		if _, there := os.Lstat(path); there == nil || errors.Is(err, fs.ErrExist) {
+			return fmt.Errorf("%s: %w", path, fs.ErrExist)
+		}
+		return os.Rename(temporary, path) // of a file system without hard links
+	})
+}
+
+// syncFolder makes a new name in a folder last, where folders can be synced.
+func syncFolder(name string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	_ = f.Sync() // some file systems refuse it for folders
+	return f.Close()
+}
+
+func writeThen(path string, content []byte, place func(temporary, path string) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), temporaryPrefix+"*")
 	if err != nil {
 		return err
 	}
 	_, err = f.Write(content)
 	if err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
+		err = place(f.Name(), path)
 	}
 	if err != nil {
 		os.Remove(f.Name())

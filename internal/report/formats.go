@@ -11,6 +11,7 @@ import (
 // Format is one form in which reports can be written.
 type Format struct {
 	Name      string // as in --format
+	Title     string // of a link
 	Extension string // of files, without the dot
 	MediaType string
 	Words     string // what it is for, for help texts
@@ -22,10 +23,10 @@ type Format struct {
 // Formats returns all formats, the one for people first.
 func Formats() []Format {
 	return []Format{
-		{"html", "html", "text/html; charset=utf-8", "one file to read, print and send", HTML},
-		{"markdown", "md", "text/markdown; charset=utf-8", "for wikis, tickets and merge requests", Markdown},
-		{"json", "json", "application/json", "to keep, sign and verify; one object for each agreement", JSON},
-		{"csv", "csv", "text/csv; charset=utf-8", "the outages, for spreadsheets", CSV},
+		{"html", "HTML", "html", "text/html; charset=utf-8", "one file to read, print and send", HTML},
+		{"markdown", "Markdown", "md", "text/markdown; charset=utf-8", "for wikis, tickets and merge requests", Markdown},
+		{"json", "JSON", "json", "application/json", "to keep, sign and verify; one object for each agreement", JSON},
+		{"csv", "Outages (CSV)", "csv", "text/csv; charset=utf-8", "the outages, for spreadsheets", CSV},
 	}
 }
 

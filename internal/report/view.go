@@ -261,9 +261,13 @@ func creditOf(r *verdict.Report, levels []*levelView) *creditView {
 	v.Percent = figure{allDigits(t.Percent), t.Percent, "credit.percent"}
 	v.Amount = figure{money(t.Amount, t.Currency), t.Amount, "credit.amount"}
 	v.NothingDue = isZero(t.Percent) && isZero(t.Amount) && t.ExtendedBy == ""
+	gross := t.Gross
+	if gross == t.Amount || t.Amount == "" && gross == t.Percent {
+		gross = "" // nothing was cut or earned back
+	}
 	for _, f := range []fact{
 		{Name: "Term extended by", Value: extension(t.ExtendedBy)},
-		{Name: "Before caps and earn-back", Value: moneyOrShare(t.Gross, t.Currency)},
+		{Name: "Before caps and earn-back", Value: moneyOrShare(gross, t.Currency)},
 		{Name: "Earned back", Value: moneyOrShare(t.Earned, t.Currency)},
 		{Name: "Cut to the cap", Value: oneLine(t.CappedBy)},
 		{Name: "Claim until", Value: dateWords(t.ClaimBy)},

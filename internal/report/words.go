@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -168,6 +169,9 @@ func periodWords(p verdict.ReportPeriod) string {
 	if month, err := time.Parse("2006-01", p.Name); err == nil {
 		return month.Format("January 2006")
 	}
+	if length, end, found := strings.Cut(p.Name, " to "); found {
+		return rollingWords(length) + " to " + dayWords(end)
+	}
 	year, rest, found := strings.Cut(p.Name, "-")
 	if _, err := time.Parse("2006", year); !found || err != nil || len(rest) < 2 {
 		return oneLine(p.Name)
@@ -179,6 +183,29 @@ func periodWords(p verdict.ReportPeriod) string {
 		return "week " + strings.TrimPrefix(number, "0") + " of " + year
 	}
 	return oneLine(p.Name)
+}
+
+// LengthWords are the length of a rolling period in words: "30 days" for 30d.
+func LengthWords(length string) string { return rollingWords(length) }
+
+func rollingWords(length string) string {
+	for _, unit := range []phrase{{"d", "day"}, {"w", "week"}, {"h", "hour"}} {
+		if n, err := strconv.Atoi(strings.TrimSuffix(length, unit.word)); err == nil && strings.HasSuffix(length, unit.word) {
+			return plural(n, unit.words)
+		}
+	}
+	return oneLine(length)
+}
+
+// dayWords print "2026-11-01" as "1 November 2026", also with a time of the day after it.
+func dayWords(end string) string {
+	day, clock, _ := strings.Cut(end, " ")
+	return strings.TrimSpace(dateWords(day) + " " + oneLine(clock))
+}
+
+// PeriodWords is the name of a period for people: "October 2026".
+func PeriodWords(name string) string {
+	return upperFirst(periodWords(verdict.ReportPeriod{Name: name}))
 }
 
 // shortPeriod is a period's name under a column: "Oct", "Q3", "W41".

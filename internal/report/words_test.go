@@ -99,7 +99,7 @@ func TestEveryVerdictHasWords(t *testing.T) {
 func TestPeriodWords(t *testing.T) {
 	for name, want := range map[string]string{
 		"2026-10": "October 2026", "2026-Q3": "quarter 3 of 2026", "2026-W05": "week 5 of 2026", "2026": "2026",
-		"30d to 2026-11-01": "30d to 2026-11-01", "2026-13": "2026-13", "": "",
+		"30d to 2026-11-01": "30 days to 1 November 2026", "1d to 2026-11-01 09:30": "1 day to 1 November 2026 09:30", "2026-10 revision 2": "2026-10 revision 2", "2026-13": "2026-13", "": "",
 	} {
 		if got := periodWords(verdict.ReportPeriod{Name: name}); got != want {
 			t.Errorf("%q is %q, want %q", name, got, want)

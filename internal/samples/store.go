@@ -109,6 +109,9 @@ func (s Storage) Name() string { return s.As }
 
 // Select reads from the storage.
 func (s Storage) Select(ctx context.Context, matchers []*labels.Matcher, from, to int64) ([]Series, error) {
+	if err := ctx.Err(); err != nil { // a storage may be closed after that
+		return nil, err
+	}
 	q, err := s.Of.Querier(from, to-1)
 	if err != nil {
 		return nil, err

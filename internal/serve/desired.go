@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/prometheus/prometheus/config"
+	"github.com/upheld-sla/upheld/internal/closing"
 	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/rulegen/emit"
 	"github.com/upheld-sla/upheld/sla"
@@ -21,14 +22,15 @@ type desired struct {
 	ruleFiles  map[string][]byte // by agreement
 	config     *config.Config    // scrapes and notifications
 	retention  time.Duration
-	at         time.Time // when it was made
+	documents  map[string]map[string]string // hashes of the files that verdicts depend on, by agreement and name
+	at         time.Time                    // when it was made
 }
 
 // load makes the desired state. Warnings are logged; errors come back all
 // together.
 func load(o Options, self string) (*desired, error) {
 	agreements, findings := spec.Files{Allow: o.FilesAllow, Open: true}.Load(o.Specs...)
-	d := &desired{agreements: agreements, at: time.Now(), ruleFiles: map[string][]byte{}}
+	d := &desired{agreements: agreements, at: time.Now(), ruleFiles: map[string][]byte{}, documents: map[string]map[string]string{}}
 	if !findings.HasErrors() {
 		more, err := d.makeRules(rulegen.Options{Interval: o.RulesInterval})
 		if err != nil {
@@ -42,6 +44,9 @@ func load(o Options, self string) (*desired, error) {
 	logFindings(o.Logger, findings)
 	d.targets = sla.ProbeTargets(agreements)
 	d.retention = retention(o, agreements)
+	for _, a := range agreements {
+		d.documents[a.Name] = closing.Documents(agreements, a)
+	}
 	var err error
 	if d.config, err = loadConfig(o, self); err != nil {
 		return nil, err
@@ -75,12 +80,12 @@ func logFindings(logger *slog.Logger, findings sla.Findings) {
 // retention is what the user wants, with a warning where that is too short to
 // judge the agreements, or else what they need.
 func retention(o Options, agreements []*sla.Agreement) time.Duration {
-	needed := Retention(agreements)
+	needed := Retention(agreements, o.SettlingTime)
 	if o.RetentionTime == 0 {
 		return needed
 	}
 	if o.RetentionTime < needed {
-		o.Logger.Warn(fmt.Sprintf("Samples are kept for %s, but the specifications need %s: the share of good over the longest period will be that of what is kept. Leave out --storage.retention.time or make it longer.",
+		o.Logger.Warn(fmt.Sprintf("Samples are kept for %s, but the specifications need %s: the share of good over the longest period will be that of what is kept, and reports of closed periods may have too little data. Leave out --storage.retention.time or make it longer.",
 			sla.FormatDuration(o.RetentionTime), sla.FormatDuration(needed)))
 	}
 	return o.RetentionTime

@@ -212,13 +212,13 @@ func TestRetention(t *testing.T) {
 		agreements []*sla.Agreement
 		want       time.Duration
 	}{
-		{nil, 4 * day}, // the longest window that is always recorded is 3d
-		{with(time.Hour, time.Hour), 4 * day},
-		{with(30*day, time.Hour), 31 * day},
-		{with(7*day, 10*day), 11 * day},
-		{append(with(30*day, 0), with(90*day, 0)...), 91 * day},
+		{nil, 6 * day}, // the longest window that is always recorded is 3d
+		{with(time.Hour, time.Hour), 6 * day},
+		{with(30*day, time.Hour), 33 * day},
+		{with(7*day, 10*day), 13 * day},
+		{append(with(30*day, 0), with(90*day, 0)...), 93 * day},
 	} {
-		if got := serve.Retention(tc.agreements); got != tc.want {
+		if got := serve.Retention(tc.agreements, day); got != tc.want {
 			t.Errorf("Retention = %s, want %s", got, tc.want)
 		}
 	}
@@ -233,7 +233,7 @@ func TestShortRetentionWarns(t *testing.T) {
 		RetentionTime: 48 * time.Hour,
 	})
 	defer r.end()
-	if log := r.log.String(); !strings.Contains(log, "kept for 2d, but the specifications need 31d") {
+	if log := r.log.String(); !strings.Contains(log, "kept for 2d, but the specifications need 33d") {
 		t.Errorf("the log does not warn:\n%s", log)
 	}
 	if _, body := r.get("/api/v1/status/runtimeinfo"); !strings.Contains(body, `"storageRetention":"2d"`) {
@@ -277,8 +277,8 @@ func TestRuleFilesFollowAgreements(t *testing.T) {
 	write(t, filepath.Join(specs, "b.yaml"), strings.Replace(other, "spec:\n", "spec:\n  period: 90d\n", 1))
 	r.post("/-/reload")
 	check("mine.yaml", "other.yaml", "small.yaml")
-	if _, metrics := r.get("/metrics"); !strings.Contains(metrics, "prometheus_tsdb_retention_limit_seconds 7.8624e+06") {
-		t.Error("a reload with a period of 90d does not make the storage keep 91d")
+	if _, metrics := r.get("/metrics"); !strings.Contains(metrics, "prometheus_tsdb_retention_limit_seconds 8.0352e+06") {
+		t.Error("a reload with a period of 90d does not make the storage keep 93d")
 	}
 	if err := os.Remove(filepath.Join(specs, "a.yaml")); err != nil {
 		t.Fatal(err)

@@ -24,11 +24,15 @@ const (
 	DefaultQueryTimeout        = 2 * time.Minute
 	DefaultQueryMaxSamples     = 5_000_000
 	DefaultQueryMaxConcurrency = 2
+	DefaultSettlingTime        = 24 * time.Hour
 )
 
 // maxInterval is the longest interval of scrapes and of rules: both feed rates
 // over sla.BaseWindow, which want some points.
 const maxInterval = time.Minute
+
+// maxSettlingTime bounds for how much longer samples are kept.
+const maxSettlingTime = 90 * 24 * time.Hour
 
 // Options say what to serve. Specs is required; a zero value elsewhere means
 // the default named there.
@@ -46,6 +50,10 @@ type Options struct {
 	StoragePath   string        // directory, made if it is not there
 	RetentionTime time.Duration // 0: what the specs need, see Retention
 	RetentionSize int64         // bytes of blocks; 0 is no limit
+
+	// SettlingTime is how long after its end a period is judged and its report kept.
+	// Until then, samples and adjustments may still come.
+	SettlingTime time.Duration
 
 	AlertmanagerURLs []string // without user info, with a path for a prefix
 	// AlertmanagerHTTP is TLS and authentication to the Alertmanagers; Prometheus'
@@ -81,6 +89,7 @@ func (o Options) withDefaults() (Options, error) {
 	setDefault(&o.QueryTimeout, DefaultQueryTimeout)
 	setDefault(&o.QueryMaxSamples, DefaultQueryMaxSamples)
 	setDefault(&o.QueryMaxConcurrency, DefaultQueryMaxConcurrency)
+	setDefault(&o.SettlingTime, DefaultSettlingTime)
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
@@ -100,6 +109,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.RetentionTime < 0 || o.RetentionSize < 0 {
 		errs = append(errs, errors.New("a retention cannot be negative; leave it out for what the specifications need"))
+	}
+	if o.SettlingTime < time.Minute || o.SettlingTime > maxSettlingTime {
+		errs = append(errs, fmt.Errorf("the settling time %s is not between 1m and %s; take a day, or as long as it takes you to agree on exclusions", o.SettlingTime, sla.FormatDuration(maxSettlingTime)))
 	}
 	if o.QueryTimeout < 0 || o.QueryMaxSamples < 0 || o.QueryMaxConcurrency < 0 {
 		errs = append(errs, errors.New("a limit of queries cannot be negative; leave it out for the default"))
@@ -154,10 +166,10 @@ func alertmanagerURL(text string) (*url.URL, error) {
 	return u, nil
 }
 
-// Retention is how long samples have to be kept for the agreements to be
-// judged: the longest period or alert window of any level, and a day more so
-// that a period is still whole when it is looked at the day after.
-func Retention(agreements []*sla.Agreement) time.Duration {
+// Retention is how long samples have to be kept for the agreements to be judged: the
+// longest period or alert window of any level, the settling time after which a closed
+// period is judged, and two days more, so that it is still whole if the server was down.
+func Retention(agreements []*sla.Agreement, settling time.Duration) time.Duration {
 	longest := sla.StandardWindows[len(sla.StandardWindows)-1]
 	for _, a := range agreements {
 		for _, l := range a.Levels {
@@ -169,5 +181,5 @@ func Retention(agreements []*sla.Agreement) time.Duration {
 			}
 		}
 	}
-	return longest + 24*time.Hour
+	return longest + settling + 48*time.Hour
 }

@@ -34,6 +34,7 @@ func (s *server) reload(read loading) error {
 		}
 	}
 	s.noteReload(read.next, err)
+	s.closer.retry()
 	return err
 }
 

@@ -56,6 +56,7 @@ type server struct {
 	discovery *discovery.Manager
 	rules     *rules.Manager
 	evaluate  rules.GroupEvalIterationFunc
+	closer    *closer
 
 	metrics  *reloadMetrics
 	reloads  chan chan error // asked for over HTTP
@@ -145,6 +146,9 @@ func (s *server) start(parts *parts, first *desired) error {
 		return err
 	}
 	parts.add("rule manager", func() error { s.rules.Run(); return nil }, func() error { s.rules.Stop(); return nil })
+	s.closer = newCloser(s)
+	working, stopWorking := context.WithCancel(context.Background())
+	parts.add("reports", func() error { return s.closer.run(working) }, func() error { stopWorking(); return nil })
 	s.noteReload(first, nil)
 	return nil
 }

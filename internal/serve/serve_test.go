@@ -389,7 +389,7 @@ func checkAPI(t *testing.T, r *running) {
 		"/api/v1/alertmanagers":                   {"/prefix/api/v2/alerts"},
 		"/api/v1/label/sla/values":                {`["shop"]`},
 		"/api/v1/status/buildinfo":                {serve.PrometheusVersion},
-		"/api/v1/status/runtimeinfo":              {`"reloadConfigSuccess":true`, `"storageRetention":"31d"`},
+		"/api/v1/status/runtimeinfo":              {`"reloadConfigSuccess":true`, `"storageRetention":"33d"`},
 		"/api/v1/status/config":                   {"job_name: upheld", "job_name: checkout", "\\u003csecret\\u003e"},
 		"/api/v1/status/tsdb":                     {`"seriesCountByMetricName"`},
 		"/-/healthy":                              {"alive"},

@@ -28,7 +28,7 @@ func TestBrowser(t *testing.T) {
 		args = append(args, "--shots", dir)
 	}
 	serve := func(name, path string, source Source) {
-		h, err := New(Options{Source: source, Refresh: 400 * time.Millisecond, Now: func() time.Time { return noon }})
+		h, err := New(Options{Source: source, Reports: sampleReports(), Refresh: 400 * time.Millisecond, Now: func() time.Time { return noon }})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -44,6 +44,7 @@ func TestBrowser(t *testing.T) {
 	serve("level-events", "/level/shop/payments/errors", sampled)
 	serve("overview-composite", "/", composed(t))
 	serve("level-composite", "/level/shop/checkout/availability", composed(t))
+	serve("reports", "/reports", sampled)
 	serve("level-no-data", "/level/shop/orders/queue", sampled)
 
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)

@@ -24,6 +24,7 @@ var files embed.FS
 // Options of the pages.
 type Options struct {
 	Source  Source           // required
+	Reports ReportSource     // without it there is no page of reports
 	Logger  *slog.Logger     // slog.Default if nil
 	Version string           // shown in the footer, may be empty
 	Refresh time.Duration    // how often the script refreshes a page; 5s if 0
@@ -33,12 +34,14 @@ type Options struct {
 
 // page is what every template is given.
 type page struct {
-	Title   string
-	Version string
-	Assets  string // changes with the assets, so that browsers may cache them
-	Refresh int64  // milliseconds
-	Notice  string // shown at the top; may be empty
-	At      stamp
+	Title      string
+	Version    string
+	Assets     string // changes with the assets, so that browsers may cache them
+	Refresh    int64  // milliseconds
+	Notice     string // shown at the top; may be empty
+	At         stamp
+	Place      string // in the navigation: levels, reports, or elsewhere
+	HasReports bool
 
 	now time.Time
 }
@@ -72,7 +75,7 @@ func New(opts Options) (http.Handler, error) {
 		opts.Now = time.Now
 	}
 	h := &pages{opts: opts, templates: map[string]*template.Template{}}
-	for _, name := range []string{"overview", "level", "error"} {
+	for _, name := range []string{"overview", "level", "reports", "error"} {
 		t, err := template.New(name).ParseFS(files, "templates/layout.html", "templates/"+name+".html")
 		if err != nil {
 			return nil, fmt.Errorf("web: template %s: %w", name, err)
@@ -90,6 +93,12 @@ func New(opts Options) (http.Handler, error) {
 	mux.Handle("GET /assets/{file}", cached(http.StripPrefix("/assets/", http.FileServerFS(assets))))
 	mux.HandleFunc("GET /{$}", h.overview)
 	mux.HandleFunc("GET /level/{sla}/{service}/{slo}", h.level)
+	if opts.Reports != nil {
+		mux.HandleFunc("GET /reports", h.reports)
+		mux.HandleFunc("GET /reports/file/{name}", h.reportFile)
+		mux.HandleFunc("GET /reports/to-date/{sla}/{period}", h.reportToDate)
+		mux.HandleFunc("POST /reports/restate", h.restate)
+	}
 	mux.HandleFunc("GET /", h.notFound)
 	h.routes = secured(mux)
 	return h, nil
@@ -123,7 +132,7 @@ func cached(next http.Handler) http.Handler {
 // policy allows only what the pages need, all of it from this server. Even text
 // that a mistake left unescaped could not run a script.
 const policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; " +
-	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 func secured(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -144,7 +153,8 @@ func (h *pages) page(title string) page {
 	return page{
 		Notice: notice,
 		Title:  title, Version: h.opts.Version, Assets: h.assets,
-		Refresh: h.opts.Refresh.Milliseconds(), At: newStamp(now, now), now: now,
+		HasReports: h.opts.Reports != nil,
+		Refresh:    h.opts.Refresh.Milliseconds(), At: newStamp(now, now), now: now,
 	}
 }
 
@@ -157,7 +167,9 @@ func (h *pages) overview(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return nil, err
 		}
-		return h.execute("overview", newOverview(h.page("Service levels"), levels)), nil
+		p := h.page("Service levels")
+		p.Place = "levels"
+		return h.execute("overview", newOverview(p, levels)), nil
 	})
 	if page, ok := made.(rendered); ok && err == nil {
 		h.send(w, http.StatusOK, page)

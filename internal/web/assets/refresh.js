@@ -42,8 +42,9 @@
       const fresh = next.getElementById("main");
       if (!fresh) throw new Error("not a page of this server");
       const chosen = getSelection();
-      if (!paused && (!chosen || chosen.isCollapsed)) {
-        const main = document.getElementById("main");
+      const main = document.getElementById("main");
+      const writing = main.querySelector("details[open]"); // what was typed must survive
+      if (!paused && !writing && (!chosen || chosen.isCollapsed)) {
         const back = place(main);
         main.replaceChildren(...fresh.childNodes);
         back();

@@ -1,0 +1,65 @@
+package report
+
+import (
+	"strings"
+
+	"github.com/upheld-sla/upheld/internal/verdict"
+)
+
+// Brief is a report in short, in the words and numbers that its pages have.
+type Brief struct {
+	Period      string // "October 2026"
+	Class, Word string // of the verdict: good, bad, warn or none, and the word
+	Headline    string
+	Credit      string // what is owed, "" for nothing
+	Levels      []BriefLevel
+}
+
+// BriefLevel is a level in short.
+type BriefLevel struct {
+	Name        string // with its group
+	Class, Word string
+	Promised    string
+	Achieved    string
+	Best        string // what the period can still end with; "" once it is over
+	Left        string // of the budget
+}
+
+// NewBrief is a report in short.
+func NewBrief(r *verdict.Report) Brief {
+	m, words := headline(r)
+	b := Brief{Period: upperFirst(periodWords(r.Period)), Class: plainClass(m), Word: m.Word, Headline: words}
+	if t := r.Credit; t != nil && (!isZero(t.Percent) || !isZero(t.Amount)) {
+		if b.Credit = money(t.Amount, t.Currency); b.Credit == "" {
+			b.Credit = allDigits(t.Percent) + " of the fee"
+		}
+	}
+	for i := range r.Levels {
+		b.Levels = append(b.Levels, newBriefLevel(r, &r.Levels[i]))
+	}
+	return b
+}
+
+func newBriefLevel(r *verdict.Report, l *verdict.Level) BriefLevel {
+	p := periodOf(r, l)
+	m := markOf(l.Verdict, running(p))
+	var v levelView
+	v.spent(l)
+	b := BriefLevel{
+		Name: strings.TrimSpace(levelName(l) + " " + oneLine(labelWords(l.Group))), Class: plainClass(m), Word: m.Word,
+		Promised: orNone(allDigits(oneLine(l.Target))), Achieved: orNone(percentText(l.Achieved, l.Target)), Left: v.Left,
+	}
+	if running(p) {
+		b.Best = orNone(percentText(l.Best, l.Target))
+	}
+	return b
+}
+
+// plainClass is the class of a mark where there is no symbol of its own for too little
+// data.
+func plainClass(m mark) string {
+	if m.Class == "unsure" {
+		return "none"
+	}
+	return m.Class
+}
