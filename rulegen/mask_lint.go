@@ -41,7 +41,7 @@ const holidaysEndWithin = 60 * 24 * time.Hour
 func (m *masks) lintCalendar(c *sla.Calendar, warn warner) {
 	used := slices.ContainsFunc(m.levels, func(l *sla.ServiceLevel) bool { return l.ServiceHours == c || l.EscalatesWithin(c) }) ||
 		slices.ContainsFunc(m.agreement.Calendars, func(o *sla.Calendar) bool { return o.Of == c.Name })
-	if !used {
+	if !used && !m.agreement.TookCalendar(c.Name) {
 		warn(c.Pos, "unused-calendar", "name it as serviceHours, or take it out", "no service level uses the calendar %q", c.Name)
 	}
 	last := sla.Date{}

@@ -26,7 +26,9 @@ type Agreement struct {
 	Adjustments   []*Adjustment // in the order of the source
 	// Revisions are all revisions of the agreement that were loaded, in the order in which
 	// they take effect, if there are several.
-	Revisions    []*Agreement
+	Revisions []*Agreement
+	// Inherited is what the agreement took from others, those that it names first.
+	Inherited    []Inherited
 	CreditPolicy CreditPolicy
 	Termination  *TerminationRight // nil: credits give no right to end the agreement
 	Digest       string            // SHA-256 of the file that it was read from, in hex

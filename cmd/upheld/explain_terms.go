@@ -31,6 +31,9 @@ func explainTerms(b *strings.Builder, a *sla.Agreement) {
 	if len(t.ScopePer) > 0 {
 		line("Scope", "each %s by itself", strings.Join(t.ScopePer, ", "))
 	}
+	for _, i := range a.Inherited {
+		line("Inherited", "%s (%s)", i.Words(), i.Pos)
+	}
 	lines("Not included", t.NotIncluded)
 	lines("Cost options", costWords(a))
 	lines("Obligations", obligationWords(a))

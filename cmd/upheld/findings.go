@@ -155,7 +155,11 @@ func verdictOnly(agreements []*sla.Agreement) string {
 	for _, a := range agreements {
 		var keys []string
 		for _, k := range a.VerdictOnly {
-			keys = append(keys, fmt.Sprintf("%s (line %d)", k.Key, k.Pos.Line))
+			place := fmt.Sprintf("line %d", k.Pos.Line)
+			if k.Pos.File != a.Pos.File { // it is inherited
+				place = fmt.Sprintf("%s:%d", k.Pos.File, k.Pos.Line)
+			}
+			keys = append(keys, k.Key+" ("+place+")")
 		}
 		if len(keys) > 0 {
 			fmt.Fprintf(&b, "verdict only in %s, so that live figures do not follow: %s\n", a.Name, strings.Join(keys, ", "))

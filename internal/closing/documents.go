@@ -24,6 +24,9 @@ func specDocuments(all []*sla.Agreement, a *sla.Agreement) (own verdict.Document
 			also = append(also, documentOf(file))
 		}
 	}
+	for _, in := range a.Inherited {
+		add(in.Pos.File)
+	}
 	for _, j := range a.Adjustments {
 		add(j.Pos.File)
 	}

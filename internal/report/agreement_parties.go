@@ -34,6 +34,11 @@ func partiesOf(a *sla.Agreement) []docBlock {
 	}
 	add("Customer", customers)
 	add("Covers", t.Structure.Doc())
+	var inherited []string
+	for _, i := range a.Inherited {
+		inherited = append(inherited, i.Words())
+	}
+	add("Taken from other agreements", strings.Join(inherited, "; "))
 	if len(t.ScopePer) > 0 {
 		add("Figures of their own", "for each "+strings.Join(t.ScopePer, ", "))
 	}

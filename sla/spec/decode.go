@@ -30,6 +30,11 @@ type decoder struct {
 	verdictOnly    []sla.VerdictKey       // keys that were given and that only verdicts follow
 	feeGiven       bool                   // some level or the agreement has a fee
 	currency       string                 // of the amounts that were read; "" if there was none
+	// borrowed are the nodes of agreements that this one inherits from, with their files.
+	borrowed map[*yaml.Node]*source
+	// parent is whether another document inherits from this one, which then may be
+	// without levels.
+	parent bool
 	// broken are the levels with errors.
 	broken map[*sla.ServiceLevel]bool
 	// keysRead and keysGiven are set by a test. They record, as "section.key", which
@@ -41,6 +46,7 @@ func newDecoder(src *source, named Files) *decoder {
 	return &decoder{
 		src: src, files: named, thresholds: map[sla.Indicator]sla.Position{}, probeDefaults: map[sla.Indicator][]sla.Default{},
 		periodDefaults: map[sla.Position][]sla.Default{}, broken: map[*sla.ServiceLevel]bool{}, fixedMinutes: map[sla.Position]int64{},
+		borrowed: map[*yaml.Node]*source{},
 	}
 }
 
@@ -61,8 +67,41 @@ func (d *decoder) verdictOnlyKeys() []sla.VerdictKey {
 }
 
 func (d *decoder) pos(node *yaml.Node) sla.Position {
-	return d.src.position(node.Line, node.Column)
+	return d.sourceOf(node).position(node.Line, node.Column)
 }
+
+// sourceOf is the file that a node is in: another one than the document's if the node is
+// of an agreement that it inherits from.
+func (d *decoder) sourceOf(node *yaml.Node) *source {
+	if src, borrowed := d.borrowed[node]; borrowed {
+		return src
+	}
+	return d.src
+}
+
+// borrow notes that nodes, and what is below them, are in another file.
+func (d *decoder) borrow(from *source, nodes ...*yaml.Node) {
+	for _, node := range nodes {
+		d.borrowed[node] = from
+		d.borrow(from, node.Content...)
+	}
+}
+
+// sourceAt is the file of a place.
+func (d *decoder) sourceAt(pos sla.Position) *source {
+	if pos.File == d.src.file {
+		return d.src
+	}
+	for _, src := range d.borrowed {
+		if src.file == pos.File {
+			return src
+		}
+	}
+	return d.src
+}
+
+// src is the file that the value is in.
+func (v value) src() *source { return v.d.sourceOf(v.node) }
 
 // aboutAddress are the rules whose findings quote addresses of targets. In them a bare
 // token before an "@" is hidden too.
@@ -71,7 +110,7 @@ var aboutAddress = []string{"bad-address", "bad-url", "bad-name", "no-targets", 
 func (d *decoder) report(severity sla.Severity, pos sla.Position, rule, message, remedy string) {
 	bare := slices.Contains(aboutAddress, rule)
 	d.findings = append(d.findings, sla.Finding{
-		Severity: severity, Rule: rule, Pos: pos, Message: sla.Mask(message, bare), Remedy: sla.Mask(remedy, bare), Snippet: sla.Mask(d.src.shown(pos.Line), bare),
+		Severity: severity, Rule: rule, Pos: pos, Message: sla.Mask(message, bare), Remedy: sla.Mask(remedy, bare), Snippet: sla.Mask(d.sourceAt(pos).shown(pos.Line), bare),
 	})
 }
 

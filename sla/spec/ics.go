@@ -21,9 +21,9 @@ import (
 func icsWindows(v value, file, zone string, notice time.Duration) []*sla.Window {
 	path := file
 	if !filepath.IsAbs(path) {
-		path = filepath.Join(filepath.Dir(v.d.src.file), path)
+		path = filepath.Join(filepath.Dir(v.src().file), path)
 	}
-	text, err := regular.Read(path, maxFileSize, v.d.files.folders(v.d.src.file)...)
+	text, err := regular.Read(path, maxFileSize, v.d.files.folders(v.src().file)...)
 	switch {
 	case errors.Is(err, regular.ErrOutside):
 		v.error("unreadable-file", fmt.Sprintf("the iCalendar file %s is not in the directory of this file", quote(file)),

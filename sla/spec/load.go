@@ -50,6 +50,7 @@ func LoadTexts(texts ...Text) ([]*sla.Agreement, sla.Findings) {
 type loader struct {
 	files   Files // how to treat files that specifications name
 	formats []format
+	pending []*pending // documents to be decoded when all files were read
 	docs    []*document
 	// adjustments are documents that are read once all agreements are known.
 	adjustments []value
@@ -111,11 +112,8 @@ func (l *loader) read(file string, text []byte) {
 				l.adjustments = append(l.adjustments, at)
 				continue
 			}
-			if a := decodeDocument(value{d: d, node: resolved}, l.formats); a != nil {
-				a.Digest = digest
-				l.docs = append(l.docs, &document{decoder: d, agreement: a})
-				continue
-			}
+			l.pending = append(l.pending, newPending(value{d: d, node: resolved}, digest))
+			continue
 		}
 		l.findings = append(l.findings, d.findings...)
 	}
@@ -123,6 +121,22 @@ func (l *loader) read(file string, text []byte) {
 		l.findings = append(l.findings, *syntax)
 	} else if len(roots) == 0 {
 		l.fileError(file, "empty-file", "holds no document", "the smallest agreement is in the introduction of docs/spec.md")
+	}
+}
+
+// decode reads the documents, when all files were read: one may inherit from another.
+func (l *loader) decode() {
+	taken := l.inherit()
+	for _, p := range l.pending {
+		d := p.root.d
+		d.parent = p.needed
+		a := decodeDocument(p.root, l.formats)
+		if a == nil {
+			l.findings = append(l.findings, d.findings...)
+			continue
+		}
+		a.Digest, a.Inherited = p.digest, taken[p]
+		l.docs = append(l.docs, &document{decoder: d, agreement: a})
 	}
 }
 
@@ -153,12 +167,13 @@ func invalidUTF8(text []byte) int {
 
 // finish links all documents, and sorts the findings.
 func (l *loader) finish() ([]*sla.Agreement, sla.Findings) {
+	l.decode()
 	l.link()
 	l.splitBroken()
 	l.readAdjustments()
 	var agreements []*sla.Agreement
 	for _, doc := range l.docs {
-		if !doc.replaced {
+		if onlyTerms := doc.parent && len(doc.agreement.Levels)+len(doc.agreement.Broken) == 0; !doc.replaced && !onlyTerms {
 			agreements = append(agreements, doc.agreement)
 		}
 		l.findings = append(l.findings, doc.findings...)

@@ -44,12 +44,12 @@ func parseFile(v value) (string, bool) {
 		return "", false
 	}
 	if !filepath.IsAbs(name) {
-		name = filepath.Join(filepath.Dir(v.d.src.file), name)
+		name = filepath.Join(filepath.Dir(v.src().file), name)
 	}
 	if !v.d.files.Open {
 		return name, true
 	}
-	f, err := regular.Open(name, filepath.SplitList(v.d.files.within(v.d.src.file))...)
+	f, err := regular.Open(name, filepath.SplitList(v.d.files.within(v.src().file))...)
 	switch {
 	case err == nil:
 		f.Close()

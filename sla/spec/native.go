@@ -58,6 +58,7 @@ var specSection = &section{
 		{key: "period", typ: periodType, def: "30d", doc: "The time over which target shares are judged, or a list of several; each level may have its own."},
 		{key: "timeZone", typ: zoneType, def: "UTC", doc: "The time zone of calendar periods that name none themselves: an IANA name."},
 		{key: "splitPeriods", typ: booleanType, def: "false", doc: "What holds for a period in which another revision takes effect. `false`: the revision at its start judges all of it. `true`: each part is judged by its own revision."},
+		{key: "inherits", typ: parentType, doc: "Another agreement, as `name` or `name@revision`, that is loaded too. What it says and this one does not holds here as well, see [Agreements on several levels](#agreements-on-several-levels)."},
 		{key: "structure", typ: oneOf(namesOf(sla.Structures())...), doc: "How agreements are divided. " + docOf(sla.Structures())},
 		{key: "parties", typ: mapping(partiesSection), example: "{provider: {name: Example Hosting}}", doc: "Who agrees with whom."},
 		{key: "scope", typ: mapping(scopeSection), example: "{per: [account, region]}", doc: "What has figures of its own."},
@@ -78,7 +79,7 @@ var specSection = &section{
 		{key: "declared", typ: valueType{name: "list of mappings", sample: `[{name: support, description: "Answers within a working day."}]`, sections: []*section{declaredSection}, shape: listOf}, verdictOnly: true, doc: "Promises without a number. Verdict only: they are reported, and never scored."},
 		{key: "creditPolicy", verdictOnly: true, typ: mapping(creditPolicySection), example: `{fee: {amount: "1200.00", currency: EUR}}`, doc: "How the credits of the levels become what is paid. Verdict only."},
 		{key: "terminationRight", verdictOnly: true, typ: mapping(terminationSection), example: "{breached: 3, ofPeriods: 6}", doc: "When the customer may end the agreement. Verdict only."},
-		{key: "serviceLevels", typ: valueType{name: "list of mappings", sample: "[…]", sections: []*section{levelSection}, shape: listOf}, required: true, doc: "The promises, at least one."},
+		{key: "serviceLevels", typ: valueType{name: "list of mappings", sample: "[…]", sections: []*section{levelSection}, shape: listOf}, doc: "The promises, at least one. Only an agreement that others inherit from may be without."},
 	},
 }
 
@@ -136,6 +137,7 @@ func decodeSpec(v value, a *sla.Agreement) {
 	shared := levelDefaults{agreement: a, periods: []sla.Period{defaultPeriod}, periodAt: v}
 	v.d.zone, _, _ = read(o, "timeZone", parseZone)
 	a.Zone = v.d.zone
+	_, _, _ = read(o, "inherits", parseParent) // which the loader has done
 	decodeTerms(o, &a.Terms)
 	if periods, at, ok := read(o, "period", parsePeriods); ok {
 		shared.periods, shared.periodAt, shared.periodGiven = periods, at, true
@@ -157,7 +159,10 @@ func decodeSpec(v value, a *sla.Agreement) {
 		shared.rollups = append(shared.rollups, label.node.Value)
 	}
 	decodeCreditPolicy(o, a)
-	items, _, _ := read(o, "serviceLevels", value.list)
+	items, at, _ := read(o, "serviceLevels", value.list)
+	if at.node == nil && !v.d.parent && !o.misspelt("serviceLevels") {
+		o.missing(`"serviceLevels" is missing in spec`, "add serviceLevels: […]; only an agreement that another one inherits from may be without, if both are loaded")
+	}
 	for _, item := range items {
 		item.name = "a service level"
 		before := len(v.d.findings)
@@ -168,7 +173,9 @@ func decodeSpec(v value, a *sla.Agreement) {
 	}
 	a.Declared = decodeDeclared(o, a)
 	a.Terms.Obligations, _, _ = read(o, "obligations", obligationReader{a, shared}.parse)
-	v.d.checkCredits(a)
+	if !v.d.parent || len(a.Levels) > 0 { // or those that inherit have the levels
+		v.d.checkCredits(a)
+	}
 	warnUnusedRollups(rollups, a)
 	shared.notifications.check(a.Levels)
 	shared.escalation.check(a.Escalation, a.Levels, a, "the agreement")

@@ -15,6 +15,7 @@ type object struct {
 	section *section
 	values  map[string]value
 	kind    *probeKind // the kind of probe, nil for other mappings
+	meant   []string   // keys that unknown ones may stand for
 }
 
 // object reads a mapping with the keys of a section. It reports unknown keys and missing
@@ -48,8 +49,12 @@ func (v value) object(s *section) *object {
 	for _, group := range s.oneOf {
 		o.exactlyOne(group, meant)
 	}
+	o.meant = meant
 	return o
 }
+
+// misspelt returns whether an unknown key may stand for a key.
+func (o *object) misspelt(key string) bool { return slices.Contains(o.meant, key) }
 
 // mappingRemedy is the remedy if a section is not a mapping. If the section has one key
 // and the value is text, it shows the mapping with that text.

@@ -114,7 +114,7 @@ func decodeOAuth2(v value) (*sla.OAuth2, bool) {
 
 func parseSecretFile(v value) (sla.Secret, bool) {
 	name, ok := parseFile(v)
-	return sla.Secret{File: name, Within: v.d.files.within(v.d.src.file)}, ok
+	return sla.Secret{File: name, Within: v.d.files.within(v.src().file)}, ok
 }
 
 // parseHeaderFiles parses a mapping of header names to files.
@@ -159,7 +159,7 @@ func celText(compile func(string) error) func(value) (string, bool) {
 		if mistake, ok := errors.AsType[*jsoncel.Error](err); ok && mistake.Line > 0 && !q.Folded {
 			at = q.Pos
 			at.Line += mistake.Line - 1
-			at.Column = min(at.Column+mistake.Column-1, len(v.d.src.line(at.Line))+1)
+			at.Column = min(at.Column+mistake.Column-1, len(v.src().line(at.Line))+1)
 		}
 		v.d.report(sla.Error, at, "bad-condition", v.name+" does not compile: "+message, `write CEL over the variable body, like `+v.field.sample()+`; see https://cel.dev`)
 		return "", false

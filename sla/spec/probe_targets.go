@@ -125,7 +125,7 @@ func decodeTargets(v value) (*sla.Discovery, bool) {
 	d := &sla.Discovery{Refresh: defaultRefresh, Limit: defaultTargets}
 	d.Static, _, _ = read(o, "static", listOfValues(value.text))
 	d.Files, _, _ = read(o, "file", listOfValues(parseTargetFile))
-	d.Within = o.d.files.within(o.d.src.file)
+	d.Within = o.d.files.within(o.src().file)
 	decodeHTTPTargets(o, d)
 	d.DNS, _, _ = read(o, "dns", decodeDNSTargets)
 	d.Labels, _, _ = read(o, "labels", listOfValues(parseSeriesLabel))
@@ -191,9 +191,9 @@ func parseTargetFile(v value) (string, bool) {
 		return "", false
 	}
 	if !filepath.IsAbs(path) {
-		path = filepath.Join(filepath.Dir(v.d.src.file), path)
+		path = filepath.Join(filepath.Dir(v.src().file), path)
 	}
-	if !regular.Within(path, filepath.SplitList(v.d.files.within(v.d.src.file))...) {
+	if !regular.Within(path, filepath.SplitList(v.d.files.within(v.src().file))...) {
 		reportOutside(v)
 	}
 	return path, true

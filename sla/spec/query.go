@@ -37,7 +37,7 @@ func (v value) query() (sla.Query, bool) {
 // flowStart moves pos past an anchor or a tag to the scalar itself. The YAML parser
 // reports the anchor's place. first are the characters that the scalar can begin with.
 func (v value) flowStart(pos sla.Position, first string) sla.Position {
-	line := v.d.src.line(pos.Line)
+	line := v.src().line(pos.Line)
 	if pos.Column > len(line) {
 		return pos
 	}
@@ -66,7 +66,7 @@ func (v value) blockStart(text string) sla.Position {
 		if textLine == "" {
 			continue
 		}
-		line := v.d.src.line(pos.Line + i)
+		line := v.src().line(pos.Line + i)
 		if at := strings.Index(line, textLine); at >= 0 {
 			pos.Column = at + 1
 		} else {
@@ -81,7 +81,7 @@ func (v value) blockStart(text string) sla.Position {
 // of each byte is known.
 func (v value) standsAt(pos sla.Position, text string) bool {
 	for i, textLine := range strings.Split(text, "\n") {
-		line := v.d.src.line(pos.Line + i)
+		line := v.src().line(pos.Line + i)
 		if textLine == "" {
 			continue
 		}

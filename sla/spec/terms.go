@@ -21,13 +21,16 @@ const (
 
 const (
 	fullDatePattern = `^[0-9]{4}-[0-9]{2}-[0-9]{2}$`
+	parentPattern   = `^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(@[1-9][0-9]{0,5})?$`
 	editionPattern  = `^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?@[1-9][0-9]{0,5}$`
 )
 
 var (
 	fullDateType  = valueType{name: "date", sample: `"2026-10-01"`, scalars: []schema{{"type": "string", "pattern": fullDatePattern}}}
 	editionType   = valueType{name: "name@revision", sample: "shop@2", scalars: []schema{{"type": "string", "pattern": editionPattern}}}
+	parentType    = valueType{name: "name or name@revision", sample: "corporate", scalars: []schema{{"type": "string", "pattern": parentPattern}}}
 	partyType     = oneOf(namesOf(sla.Parties)...)
+	parentRegexp  = regexp.MustCompile(parentPattern)
 	editionRegexp = regexp.MustCompile(editionPattern)
 )
 
@@ -245,6 +248,15 @@ func parseEdition(v value) (string, bool) {
 	text, ok := v.text()
 	if ok && !editionRegexp.MatchString(text) {
 		v.error("bad-revision", v.quoted()+" names no revision", "write the agreement's name, @ and the number of the revision: shop@2")
+		return "", false
+	}
+	return text, ok
+}
+
+func parseParent(v value) (string, bool) {
+	text, ok := v.text()
+	if ok && !parentRegexp.MatchString(text) {
+		v.error("no-such-parent", v.quoted()+" names no agreement", "write the other agreement's name, or its name, @ and the number of its revision: corporate@2")
 		return "", false
 	}
 	return text, ok
