@@ -184,7 +184,7 @@ var goesWith = map[string][]string{"from": {"to"}, "rrule": {"start", "duration"
 // termsOnly are keys of which no rule is made, and whose sections say more than the
 // schema about what fits together. They are seldom taken.
 var termsOnly = map[string]bool{
-	"approval": true, "costOptions": true, "creditPolicy": true, "declared": true, "effectiveFrom": true, "inherits": true, "obligations": true, "parties": true,
+	"approval": true, "costOptions": true, "creditPolicy": true, "declared": true, "effectiveFrom": true, "obligations": true, "parties": true,
 	"recovery": true, "reviewOn": true, "revision": true, "scope": true, "supersedes": true, "terminationRight": true, "disputeBy": true, "outage": true,
 }
 
@@ -238,6 +238,9 @@ func (s schemaText) mapping(c *choice, schema map[string]any, key string, depth 
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(properties)) {
+		if name == "inherits" {
+			continue // there is no other agreement
+		}
 		if name == "contacts" || name == "serviceLevels" {
 			wanted[name] = true // or hardly any escalation would name one, and there would be no rules
 		}
