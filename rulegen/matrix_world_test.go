@@ -242,6 +242,7 @@ func runMatrix(t *testing.T, w *enginetest.World, cases []matrixCase) {
 	for _, c := range cases {
 		c.timelines(t, w)
 	}
+	againstVerdicts(t, w, cases)
 	if nans := w.NaNs(matrixBefore + matrixAfter); len(nans) > 0 {
 		t.Errorf("NaN in %v", nans)
 	}
