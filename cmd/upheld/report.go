@@ -26,6 +26,7 @@ type reportOptions struct {
 	restate restateFlags
 
 	evidence string // instead of samples
+	state    string // folder of what was read
 	force    bool
 }
 
@@ -70,6 +71,7 @@ of, which -o keeps beside it. The exit code says what the answer is: 0 for met.`
 	o.past.flags(f)
 	o.restate.flags(f)
 	f.StringVar(&o.evidence, "evidence", "", "judge by the measurements in this `file`, of which an earlier report was made, instead of raw samples")
+	f.StringVar(&o.state, "state", "", "keep what is read in this `directory` until the run is done, so that one that is interrupted goes on from there when it is called again")
 	f.BoolVar(&o.force, "force", false, "write over a report of the same period and version that differs")
 	bindFiles(f, &o.files)
 	return cmd
@@ -130,11 +132,18 @@ func (o reportOptions) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	now := time.Now()
+	state, err := o.resume(agreements, now)
+	if err != nil {
+		return err
+	}
+	if state != nil {
+		now = state.Now()
+	}
 	judgements, err := closing.Judgements(agreements, name, now)
 	if err != nil {
 		return err
 	}
-	by, err := o.judging(restate, now)
+	by, err := o.judging(restate, state, now)
 	if err != nil {
 		return err
 	}
@@ -143,21 +152,29 @@ func (o reportOptions) run(cmd *cobra.Command, args []string) error {
 	}
 	reports, measured, err := o.judge(cmd, formats, by, judgements, restate)
 	if err != nil {
-		return err
+		return by.interrupted(err)
 	}
 	if err := o.write(cmd, formats, reports, by.previous, measured, sign); err != nil {
 		return err
 	}
+	if err := by.done(); err != nil {
+		return err
+	}
+	o.summarize(cmd, reports)
+	if code := reportExit(reports); code != exitDone {
+		return answered{code}
+	}
+	return nil
+}
+
+// summarize says what the verdicts are.
+func (o reportOptions) summarize(cmd *cobra.Command, reports []*verdict.Report) {
 	for _, r := range reports {
 		fmt.Fprintf(cmd.ErrOrStderr(), "%s, %s: %s\n", r.Agreement, r.Period.Name, r.Summary)
 	}
 	if o.evidence != "" {
 		fmt.Fprintf(cmd.ErrOrStderr(), "made of stored evidence (%s), and not of raw samples\n", o.evidence)
 	}
-	if code := reportExit(reports); code != exitDone {
-		return answered{code}
-	}
-	return nil
 }
 
 // judge makes the reports, with the evidence of each, packed.

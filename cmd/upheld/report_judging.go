@@ -19,11 +19,14 @@ type judging struct {
 	evidence verdict.Evidence
 	previous []*verdict.Report
 	now      time.Time
+	run      *samples.Run // nil: nothing is kept in between
 }
 
 // check checks that samples or evidence were named, and not both.
 func (o reportOptions) check() error {
 	switch {
+	case o.state != "" && o.from.server.url == "":
+		return errors.New("--state is for a server (--prometheus.url): files are read again")
 	case o.evidence == "" && !o.from.given():
 		return errors.New("name where measurements come from: a server with --prometheus.url, files of samples with --samples, or what an earlier report was made of with --evidence")
 	case o.evidence == "":
@@ -34,16 +37,35 @@ func (o reportOptions) check() error {
 	return nil
 }
 
+// resume opens the folder of a run that may have been interrupted, nil if none is named.
+// The run depends on the server, the period and the specifications.
+func (o reportOptions) resume(agreements []*sla.Agreement, now time.Time) (*samples.Run, error) {
+	if o.state == "" {
+		return nil, nil
+	}
+	about := []string{o.from.server.url, o.period}
+	for _, a := range agreements {
+		about = append(about, a.Name, a.Digest)
+	}
+	run, err := samples.OpenRun(o.state, now, about...)
+	if err != nil {
+		err = fmt.Errorf("--state: %w", err)
+	}
+	return run, err
+}
+
 // judging reads the evidence, or opens the source of samples. Evidence must be that of
 // the report that is replaced, if one is.
-func (o reportOptions) judging(restate *restating, now time.Time) (g judging, err error) {
-	g.now = now
+func (o reportOptions) judging(restate *restating, run *samples.Run, now time.Time) (g judging, err error) {
+	g.now, g.run = now, run
 	if g.previous, err = o.past.read(); err != nil {
 		return g, err
 	}
 	switch {
 	case o.evidence == "":
-		g.samples, err = o.from.source()
+		if g.samples, err = o.from.source(); err == nil && run != nil {
+			g.samples = run.Source(g.samples)
+		}
 	case restate != nil:
 		g.evidence, err = closing.EvidenceOf(restate.old, o.evidence)
 	default:
@@ -102,4 +124,20 @@ func (o reportOptions) periodName(restate *restating) (*sla.PeriodName, error) {
 		return &parsed, err
 	}
 	return nil, nil
+}
+
+// interrupted says how a run goes on that failed after it had read something.
+func (g judging) interrupted(err error) error {
+	if g.run == nil || g.run.Kept+g.run.Reused == 0 {
+		return err
+	}
+	return fmt.Errorf("%w; %d pieces that were read are kept: call it again, and it goes on from there", err, g.run.Kept+g.run.Reused)
+}
+
+// done removes what was kept for a run that is done.
+func (g judging) done() error {
+	if g.run == nil {
+		return nil
+	}
+	return g.run.Done()
 }
