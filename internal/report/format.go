@@ -67,7 +67,7 @@ func quantity(value, unit string) string {
 	if text == "1" {
 		unit = strings.TrimSuffix(unit, "s")
 	}
-	return text + "\u00a0" + oneLine(unit)
+	return text + " " + oneLine(unit) // a line may end between them, and not within the unit
 }
 
 // duration prints seconds for people, rounded down: "20 min 31 s", "4 h 20 min 51 s",
