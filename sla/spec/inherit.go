@@ -132,7 +132,9 @@ func (l *loader) ancestors(p *pending) []*pending {
 			p.wrong("inherits-too-far", fmt.Sprintf("the agreement inherits through more than %d others", maxAncestors), "put the terms of some of them together")
 			return nil
 		}
-		next.needed = true
+		for _, of := range l.pending { // its other revisions, which nobody may name any more, have no levels either
+			of.needed = of.needed || of.name == next.name
+		}
 		line, at = append(line, next), next
 	}
 	return line

@@ -64,6 +64,15 @@ func TestParentsWithLevelsAreAgreementsThemselves(t *testing.T) {
 	}
 }
 
+func TestRevisionsOfParentsThatNobodyNamesAnyMoreMayBeLoaded(t *testing.T) {
+	second := terms("base", `, revision: 2, effectiveFrom: "2026-10-01"`, "  period: quarter\n")
+	second.File = "second.yaml"
+	all, findings := spec.LoadTexts(terms("shop", "", "  inherits: base@2\n"+probedLevel), terms("base", ", revision: 1", "  period: month\n"), second)
+	if len(findings) > 0 || len(all) != 1 || all[0].Levels[0].Period.Calendar != sla.Quarter {
+		t.Errorf("%d agreements, %v", len(all), findings)
+	}
+}
+
 func TestMistakesOfInheriting(t *testing.T) {
 	chain := []spec.Text{terms("shop", "", "  inherits: a1\n"+probedLevel)}
 	for i := 1; i <= 4; i++ {
