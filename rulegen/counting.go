@@ -111,16 +111,21 @@ func (c counting) without(whole, part promql.Selector, but ...string) promql.Exp
 }
 
 // sumOfRates is the rate of a counter, or of the sum of several, without
-// labels. Several are told apart by a label before they are joined, because
-// "a or b" would drop what of b has the labels of a, and a + b would be empty
-// where one of them is not born yet.
+// labels.
 func (c counting) sumOfRates(q sla.Query) (promql.Expr, sla.Findings) {
 	selectors, findings := counterSelectors(q)
 	if findings.HasErrors() {
 		return promql.Expr{}, findings
 	}
+	return c.scan(c.sumOf(selectors, c.rate)), findings
+}
+
+// sumOf is the sum of what is made of counters, by groups. Several are told apart by
+// a label before they are joined, because "a or b" would drop what of b has the
+// labels of a, and a + b would be empty where one of them is not born yet.
+func (c counting) sumOf(selectors []promql.Selector, of func(promql.Selector) promql.Expr) promql.Expr {
 	if len(selectors) == 1 {
-		return c.scan(promql.Sum(c.rate(selectors[0]), c.groupLabels()...)), findings
+		return promql.Sum(of(selectors[0]), c.groupLabels()...)
 	}
 	tag := "term"
 	for slices.Contains(c.groupLabels(), tag) {
@@ -128,14 +133,14 @@ func (c counting) sumOfRates(q sla.Query) (promql.Expr, sla.Findings) {
 	}
 	var union promql.Expr
 	for i, s := range selectors {
-		term := promql.SetLabel(promql.Sum(c.rate(s), c.groupLabels()...), tag, strconv.Itoa(i+1))
+		term := promql.SetLabel(promql.Sum(of(s), c.groupLabels()...), tag, strconv.Itoa(i+1))
 		if i == 0 {
 			union = term
 		} else {
 			union = promql.Or(union, term)
 		}
 	}
-	return c.scan(promql.Sum(union, c.groupLabels()...)), findings
+	return promql.Sum(union, c.groupLabels()...)
 }
 
 // looks records a share of bad, which is what, that is looked at once a minute, at its

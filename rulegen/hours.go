@@ -147,16 +147,7 @@ func (p period) evaluationWords() []string {
 // joined is the sum of what there is of expressions with the same labels, each
 // after a name that tells it apart.
 func joined(parts ...any) promql.Expr {
-	var union promql.Expr
-	for i := 0; i < len(parts); i += 2 {
-		e := promql.SetLabel(parts[i+1].(promql.Expr), partLabel, parts[i].(string))
-		if i == 0 {
-			union = e
-		} else {
-			union = promql.Or(union, e)
-		}
-	}
-	return promql.SumWithout(union, partLabel, metricnames.Period)
+	return promql.SumWithout(labelled(parts...), partLabel, metricnames.Period)
 }
 
 // summed is what the second layer recorded of a series within the longest length of

@@ -13,6 +13,9 @@ import (
 type indicator struct {
 	// count makes the two series that the indicator is counted into.
 	count func(counting) ([]Rule, sla.Findings)
+	// increases says how its counters are summed, where sums are made of increases;
+	// nil where they are made of rates.
+	increases func(counting) countable
 	// lint finds counts that cannot be what is meant; nil where nothing is
 	// looked for.
 	lint func() sla.Findings

@@ -17,9 +17,10 @@ func ofEvents(e *sla.Events) indicator {
 		what, counted = "good", e.Good
 	}
 	return indicator{
-		count:    func(c counting) ([]Rule, sla.Findings) { return c.events(e) },
-		lint:     func() sla.Findings { return lintCounts(what, counted, e.Total) },
-		saysGood: e.Good.Text != "", exceeds: e.Good.Text != "",
+		count:     func(c counting) ([]Rule, sla.Findings) { return c.events(e) },
+		increases: func(c counting) countable { return c.countableEvents(counted, e) },
+		lint:      func() sla.Findings { return lintCounts(what, counted, e.Total) },
+		saysGood:  e.Good.Text != "", exceeds: e.Good.Text != "",
 	}
 }
 
@@ -46,6 +47,15 @@ func (c counting) events(e *sla.Events) ([]Rule, sla.Findings) {
 		c.limitsGroups(c.totalRule(total, "all events per second")),
 		c.badRule(c.orZero(c.ofAdmitted(sum)), "bad events per second").says("0 while there is no series of them."),
 	}, findings
+}
+
+// countableEvents are the counters of the service's own events, of which one part is
+// counted: bad or good.
+func (c counting) countableEvents(part sla.Query, e *sla.Events) countable {
+	all, of := countedOf(e.Total), countedOf(part)
+	return countable{all: all, restBad: e.Bad.Text == "", sums: func(by func(promql.Selector) promql.Expr) (total, part promql.Expr) {
+		return c.sumOf(all, by), c.sumOf(of, by)
+	}}
 }
 
 // leastExcess is what rates of two series of the same events may differ by, since

@@ -14,17 +14,18 @@ import (
 
 func ofHistogram(h *sla.HistogramLatency) indicator {
 	return indicator{
-		count:    func(c counting) ([]Rule, sla.Findings) { return c.histogram(h) },
-		lint:     func() sla.Findings { return lintOfHistogram(h.Good, h.Histogram) },
-		saysGood: h.Good.Text != "",
-		bound:    boundWords(h),
+		count:     func(c counting) ([]Rule, sla.Findings) { return c.histogram(h) },
+		lint:      func() sla.Findings { return lintOfHistogram(h.Good, h.Histogram) },
+		saysGood:  h.Good.Text != "",
+		bound:     boundWords(h),
+		increases: func(c counting) countable { return c.countableHistogram(h) },
 	}
 }
 
 func ofNative(n *sla.NativeLatency) indicator {
 	of := ofHistogram((*sla.HistogramLatency)(n))
 	of.count = func(c counting) ([]Rule, sla.Findings) { return c.native(n) }
-	of.extrapolated = true
+	of.extrapolated, of.increases = true, nil
 	of.inexact = "The share within the threshold is interpolated in its bucket of the histogram."
 	return of
 }
@@ -46,15 +47,9 @@ func (c counting) histogram(h *sla.HistogramLatency) ([]Rule, sla.Findings) {
 	if findings = append(findings, more...); findings.HasErrors() {
 		return nil, findings
 	}
-	bucket := func(s promql.Selector) promql.Selector {
-		return s.WithSuffix("_bucket", promql.Bound("le", bound.Float64()))
-	}
-	count := s.WithSuffix("_count")
-	sum := func(e promql.Expr) promql.Expr {
-		return c.scan(promql.Sum(promql.UnlessIgnoring(e, c.without(count, bucket(s), "le"), "le"), c.groupLabels()...))
-	}
-	total := sum(promql.AndIgnoring(c.rate(count), c.rate(bucket(s)), "le"))
-	within := sum(c.rate(bucket(good)))
+	bucket := func(s promql.Selector) promql.Selector { return bucketOf(s, bound) }
+	total, within := c.sumsOfBucket(s, bucket(s), bucket(good), c.rate, c.rate)
+	total, within = c.scan(total), c.scan(within)
 	if h.Good.Text != "" {
 		return c.countedByGood(total, within, goodWords(h.Threshold), bucket(good)), findings
 	}
@@ -62,6 +57,33 @@ func (c counting) histogram(h *sla.HistogramLatency) ([]Rule, sla.Findings) {
 		c.limitsGroups(c.totalRule(c.admitted(total, c.present(bucket(s))), "requests per second, of series with the bucket of the threshold,")),
 		c.badFromRest(within, "requests per second that took longer than "+sla.FormatDuration(h.Threshold)),
 	}, findings
+}
+
+func bucketOf(histogram promql.Selector, bound sla.Decimal) promql.Selector {
+	return histogram.WithSuffix("_bucket", promql.Bound("le", bound.Float64()))
+}
+
+// sumsOfBucket are the sums of what is made of the count of a histogram, where it has
+// a bucket by what is beside, and of the bucket of good requests.
+func (c counting) sumsOfBucket(h, bucket, good promql.Selector, of, beside func(promql.Selector) promql.Expr) (total, within promql.Expr) {
+	count := h.WithSuffix("_count")
+	sum := func(e promql.Expr) promql.Expr {
+		return promql.Sum(promql.UnlessIgnoring(e, c.without(count, bucket, "le"), "le"), c.groupLabels()...)
+	}
+	return sum(promql.AndIgnoring(of(count), beside(bucket), "le")), sum(of(good))
+}
+
+// countableHistogram are the counters of a histogram, whose mistakes have been
+// reported where it is counted.
+func (c counting) countableHistogram(h *sla.HistogramLatency) countable {
+	s, _ := histogramSelector(h.Histogram)
+	good, _ := c.goodOf(s, h.Good)
+	bound, _ := sla.HistogramBound(s.Name(), h.Unit, h.Threshold)
+	bucket := bucketOf(s, bound)
+	beside := func(s promql.Selector) promql.Expr { return s.Ago(settle).LastOverTime(c.into.window) }
+	return countable{all: []promql.Selector{s.WithSuffix("_count")}, restBad: true, sums: func(of func(promql.Selector) promql.Expr) (total, part promql.Expr) {
+		return c.sumsOfBucket(s, bucket, bucketOf(good, bound), of, beside)
+	}}
 }
 
 // native counts the requests of a native histogram above the threshold. Without

@@ -13,21 +13,27 @@ import (
 // outcome or by how long they took.
 
 func ofProbe(p *sla.Probe) indicator {
-	return indicator{byOutcome: true, count: func(c counting) ([]Rule, sla.Findings) {
-		return probeCount{counting: c, by: c.of, probe: p}.rules(), nil
-	}}
+	return probed(func(c counting) probeCount { return probeCount{counting: c, by: c.of, probe: p} })
 }
 
 func ofSharedProbe(s *sla.SharedProbe) indicator {
-	return indicator{byOutcome: true, count: func(c counting) ([]Rule, sla.Findings) {
-		return probeCount{counting: c, by: s.Of, probe: s.Probe}.rules(), nil
-	}}
+	return probed(func(c counting) probeCount { return probeCount{counting: c, by: s.Of, probe: s.Probe} })
 }
 
 func ofProbeLatency(l *sla.ProbeLatency) indicator {
-	return indicator{count: func(c counting) ([]Rule, sla.Findings) {
-		return probeCount{counting: c, by: l.Of, probe: l.Probe, threshold: l.Threshold}.rules(), nil
-	}}
+	of := probed(func(c counting) probeCount {
+		return probeCount{counting: c, by: l.Of, probe: l.Probe, threshold: l.Threshold}
+	})
+	of.byOutcome = false
+	return of
+}
+
+func probed(by func(counting) probeCount) indicator {
+	return indicator{
+		byOutcome: true,
+		count:     func(c counting) ([]Rule, sla.Findings) { return by(c).rules(), nil },
+		increases: func(c counting) countable { return by(c).countable() },
+	}
 }
 
 // probeCount counts the conclusive probes of a level. Inconclusive, missed and
@@ -72,32 +78,50 @@ func (p probeCount) rules() []Rule {
 	if p.Slots.Quorum > 0 {
 		return p.locations()
 	}
+	all, part := p.sums(p.rate, p.scan)
+	counted, failed := p.words(p.Aggregation.Counts() == sla.CountsSeconds)
+	total := p.limitsGroups(p.totalRule(p.admitted(all, p.present()), counted))
+	var rest Rule
+	if p.timed() {
+		rest = p.badFromRest(part, failed)
+	} else {
+		rest = p.badRule(p.orZero(p.ofAdmitted(part)), failed)
+	}
+	return []Rule{total.saysAll(p.standing()), rest.saysAll(p.standing())}
+}
+
+// sums are those of all probes, and of the bad ones, or of those within the threshold,
+// of what is made of their counters.
+func (p probeCount) sums(of func(promql.Selector) promql.Expr, scan func(promql.Expr) promql.Expr) (all, part promql.Expr) {
 	join, scaled := promql.Sum, func(e promql.Expr) promql.Expr { return e }
-	byTime := p.Aggregation.Counts() == sla.CountsSeconds
-	if byTime {
+	if p.Aggregation.Counts() == sla.CountsSeconds {
 		join = promql.Avg
 		scaled = func(e promql.Expr) promql.Expr { return promql.Mul(e, promql.Num(sla.Seconds(p.probe.Interval))) }
 	}
-	rate := func(s promql.Selector) promql.Expr {
-		return p.scan(join(p.judgeable(p.rate(s)), p.groupLabels()...))
+	sum := func(s promql.Selector) promql.Expr {
+		return scan(join(p.judgeable(of(s)), p.groupLabels()...))
 	}
-	good, bad := rate(p.outcome(metricnames.Good)), rate(p.outcome(metricnames.Bad))
-	if p.timed() {
-		good = p.known(good, rate(p.ofThreshold(metricnames.ProbeUntimed)))
+	good, bad := sum(p.outcome(metricnames.Good)), sum(p.outcome(metricnames.Bad))
+	if !p.timed() {
+		return scaled(promql.Add(good, bad)), scaled(bad)
 	}
-	counted, failed := p.words(byTime)
-	total := p.limitsGroups(p.totalRule(p.admitted(scaled(promql.Add(good, bad)), p.present()), counted))
-	var rest Rule
-	if p.timed() {
-		rest = p.badFromRest(scaled(rate(p.ofThreshold(metricnames.ProbeWithin))), failed)
-	} else {
-		rest = p.badRule(p.orZero(p.ofAdmitted(scaled(bad))), failed)
+	good = p.known(good, sum(p.ofThreshold(metricnames.ProbeUntimed)))
+	return scaled(promql.Add(good, bad)), scaled(sum(p.ofThreshold(metricnames.ProbeWithin)))
+}
+
+// standing says by what results are multiplied.
+func (p probeCount) standing() []string {
+	if p.Aggregation.Counts() != sla.CountsSeconds {
+		return nil
 	}
-	if byTime {
-		stands := fmt.Sprintf("%s = seconds that a result stands for, the interval of the probe", inRules(sla.Seconds(p.probe.Interval)))
-		total, rest = total.says("%s", stands), rest.says("%s", stands)
-	}
-	return []Rule{total, rest}
+	return []string{fmt.Sprintf("%s = seconds that a result stands for, the interval of the probe", inRules(sla.Seconds(p.probe.Interval)))}
+}
+
+// countable are the counters of the probes. The exporter begins them at 0.
+func (p probeCount) countable() countable {
+	return countable{restBad: p.timed(), words: p.standing(), sums: func(of func(promql.Selector) promql.Expr) (all, part promql.Expr) {
+		return p.sums(of, func(e promql.Expr) promql.Expr { return e })
+	}}
 }
 
 // words say what is counted and what of it is bad.

@@ -14,6 +14,9 @@ import (
 // ones are summed from the second, which has a fifth of the samples.
 const longestFirstTier = 6 * time.Hour
 
+// shortestWithGaps is the shortest window to which gaps of the server are added.
+const shortestWithGaps = time.Hour
+
 // windows are the sums and bad shares of a level over windows, and how alerts
 // weigh them.
 type windows struct {
@@ -109,7 +112,11 @@ func (ws windows) increases() []Rule {
 		return promql.Mul(ws.recorded(rate).SumOverTime(secondTier*ws.interval), promql.Num(sla.Seconds(ws.interval)))
 	}
 	var rules []Rule
-	for _, t := range ws.allTallies() {
+	all := ws.allTallies()
+	if in, ok := ws.level.increases(); ok {
+		rules, all = in.rules(), all[2:] // total and bad are first
+	}
+	for _, t := range all {
 		rules = append(rules, ws.record(t.Increase, increase(t.Rate)).
 			says("%s since the last evaluation of this group, %s ago.", titled(strings.TrimSuffix(tallyWords(ws.level, t), ",")), sla.FormatDuration(secondTier*ws.interval)).
 			says("%s", perInterval(ws.level)))

@@ -13,11 +13,12 @@ import (
 // counted names the series of one thing that is counted, bad or all of it.
 type counted struct {
 	rate, increase, sum string // sum is the prefix of sums over a window
+	inGap               string // what the increases have of a gap of the server, which the rates have not
 }
 
 var (
-	badSeries   = counted{metricnames.BadRate, metricnames.BadIncrease, metricnames.BadSum}
-	totalSeries = counted{metricnames.TotalRate, metricnames.TotalIncrease, metricnames.TotalSum}
+	badSeries   = counted{metricnames.BadRate, metricnames.BadIncrease, metricnames.BadSum, metricnames.BadInGap}
+	totalSeries = counted{metricnames.TotalRate, metricnames.TotalIncrease, metricnames.TotalSum, metricnames.TotalInGap}
 )
 
 // least is how much of what a window must hold before an alert on it fires.
@@ -88,7 +89,18 @@ func (ws windows) countOf(w time.Duration, of counted) promql.Expr {
 	if w > longestFirstTier {
 		return ws.recorded(of.increase).SumOverTime(w)
 	}
-	return promql.Mul(ws.recorded(of.rate).SumOverTime(w), promql.Num(sla.Seconds(ws.interval)))
+	seen := promql.Mul(ws.recorded(of.rate).SumOverTime(w), promql.Num(sla.Seconds(ws.interval)))
+	if !ws.addsGaps(w) {
+		return seen
+	}
+	return promql.SumWithout(labelled("seen", seen, "in gap", ws.recorded(of.inGap).SumOverTime(w)), partLabel)
+}
+
+// addsGaps tells whether what happened in a gap of the server is added to the rates of
+// a window. Shorter ones say what is happening now, so that nobody is paged for an
+// outage that is over.
+func (ws windows) addsGaps(w time.Duration) bool {
+	return w >= shortestWithGaps && w <= longestFirstTier && ws.countsIncreases()
 }
 
 // countWords say how constants of countOf come about.
@@ -102,6 +114,9 @@ func (ws windows) countWords(w time.Duration) []string {
 // sumWordsOf say how constants of the ratio of a window come about: it has some only
 // where one of its sums is recorded, and the other is not.
 func (ws windows) sumWordsOf(w time.Duration) []string {
+	if ws.addsGaps(w) && (len(ws.least) < 2 || !ws.gates(w)) {
+		return ws.countWords(w)
+	}
 	if len(ws.least) != 1 || !ws.gates(w) || w == sla.BaseWindow {
 		return nil
 	}
@@ -113,8 +128,8 @@ func (ws windows) sumWordsOf(w time.Duration) []string {
 func (ws windows) sumOver(w time.Duration, of counted) promql.Expr {
 	ms := ws.least
 	if len(ms) == 0 || !ws.gates(w) {
-		if w > longestFirstTier {
-			return ws.recorded(of.increase).SumOverTime(w)
+		if w > longestFirstTier || ws.addsGaps(w) {
+			return ws.countOf(w, of)
 		}
 		return ws.recorded(of.rate).SumOverTime(w)
 	}

@@ -104,6 +104,9 @@ const (
 	MissingRate       = "sla:missing:rate5m"                   // missing seconds per second; of levels whose missing data counts
 	TotalIncrease     = "sla:total:increase"                   // second layer: events, or known seconds, since its last evaluation
 	BadIncrease       = "sla:bad:increase"                     // second layer: bad events, or bad seconds, since its last evaluation
+	TotalInGap        = "sla:total:increase_in_gap"            // second layer: what of that was found after a gap of the server, once after each
+	BadInGap          = "sla:bad:increase_in_gap"              // second layer: the same of what is bad
+	CountedMark       = "sla:counted:mark"                     // second layer: 1 where counters were read, from which the next increase is counted
 	SummedUntil       = "sla:sum_to_hour:seconds"              // third layer, without `period`: until when sums up to an hour go, in Unix seconds
 	TotalPeriod       = "sla:total:sum_period"                 // events, or known seconds, of the period
 	BadPeriod         = "sla:bad:sum_period"                   // bad events, or bad seconds, of the period
@@ -161,4 +164,9 @@ const (
 const (
 	Up  = "up"  // 1 if the scrape succeeded, 0 if not
 	Job = "job" // the job of the scrape configuration
+
+	Instance         = "instance"                   // the target of the job
+	ExportedJob      = "exported_job"               // what a target says of its own series' job, as a federated server does
+	ExportedInstance = "exported_instance"          // the same of its instance
+	ProcessStart     = "process_start_time_seconds" // when the process of a target began, in Unix seconds
 )

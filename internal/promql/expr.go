@@ -9,6 +9,7 @@ package promql
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -112,6 +113,23 @@ func (s Selector) CountOverTime(window time.Duration) Expr { return s.over("coun
 
 // AvgOverTime is avg_over_time(s[window]).
 func (s Selector) AvgOverTime(window time.Duration) Expr { return s.over("avg_over_time", window) }
+
+// Increase is increase(s[window]).
+func (s Selector) Increase(window time.Duration) Expr { return s.over("increase", window) }
+
+// Resets is resets(s[window]).
+func (s Selector) Resets(window time.Duration) Expr { return s.over("resets", window) }
+
+// Of selects another metric, by what s asks of these labels.
+func (s Selector) Of(metric string, labels ...string) Selector {
+	var ms []Matcher
+	for _, m := range s.matchers() {
+		if slices.Contains(labels, m.matcher.Name) {
+			ms = append(ms, m)
+		}
+	}
+	return Series(metric, ms...)
+}
 
 // Num is a number literal.
 func Num(d sla.Decimal) Expr { return Expr{&parser.NumberLiteral{Val: d.Float64()}} }

@@ -22,6 +22,9 @@ func DivManyOn(a, b Expr, on ...string) Expr {
 // And keeps the samples of a for which b has one with all labels equal.
 func And(a, b Expr) Expr { return join(parser.LAND, a, b, nil) }
 
+// Unless drops the samples of a for which b has one with all labels equal.
+func Unless(a, b Expr) Expr { return join(parser.LUNLESS, a, b, nil) }
+
 // AndIgnoring keeps the samples of a for which b has one with the same labels, apart
 // from those given.
 func AndIgnoring(a, b Expr, labels ...string) Expr { return ignoring(AndOn(a, b, labels...)) }

@@ -1,0 +1,250 @@
+package rulegen
+
+import (
+	"time"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/internal/promql"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// What enters the sums of a level is counted where that can be done: the last
+// values of its counters at one step of the second layer, less those at the step
+// before. A rate sees neither what happens while the server is away nor the first
+// value of a counter that begins with its first error, and it extrapolates.
+//
+// A step is a multiple of the second layer's interval in UTC, so that the same
+// events are in the same step for every name, and in the right month. Counters are
+// read as they were at settle before it, when all scrapes of then have ended.
+
+// longestGap is for how long the server may be away without losing what is counted.
+const longestGap = time.Hour
+
+// settled is how long a server must have been running at a step for its counters to
+// be read there: until then it may not have scraped all targets again.
+const settled = 2*time.Minute + settle
+
+// countable is an indicator by its counters.
+type countable struct {
+	// all are the counters of all events; nil if no first value ever counts, since
+	// what exposes them begins them at 0.
+	all []promql.Selector
+	// sums are those of all events and of a part of them, each of what is made of
+	// its counters.
+	sums func(of func(promql.Selector) promql.Expr) (total, part promql.Expr)
+	// restBad says that the part is good, so that all else is bad.
+	restBad bool
+	words   []string // how constants of the sums come about
+}
+
+// increases counts a level into the increases of the second layer.
+type increases struct {
+	counting
+	countable
+	step time.Duration
+}
+
+// increases is how the level is counted by increases. Judgements of minutes and states
+// have none. Nobody knows at which minutes of a gap masks were open, nor which
+// were missing.
+func (l level) increases() (increases, bool) {
+	step := secondTier * l.interval
+	if l.kind.increases == nil || l.isCut() || l.Masked() || l.fills() || step != sla.BaseWindow {
+		return increases{}, false
+	}
+	c := counting{level: l, of: l.ID, into: source{metricnames.TotalIncrease, metricnames.BadIncrease, step, 0}}
+	return increases{c, l.kind.increases(c), step}, true
+}
+
+// countsIncreases tells whether the level counts by increases.
+func (l level) countsIncreases() bool {
+	_, ok := l.increases()
+	return ok
+}
+
+// rules record the increases of a step, and what of them happened in a gap.
+func (in increases) rules() []Rule {
+	all, part := in.sums(in.live)
+	allInGap, partInGap := in.sums(in.inGap)
+	all, part = in.seen(all), in.seen(part)
+	inBad := in.afterGap(partInGap)
+	if in.restBad {
+		inBad = in.rest("all", in.own(metricnames.TotalInGap), "good", less(inBad))
+	}
+	total, bad := sumWords(in.level)
+	return []Rule{
+		in.record(metricnames.CountedMark, in.atStep(in.running())).
+			says("1 where counters were read: at a step at which the server had been running for %s.", sla.FormatDuration(settled)),
+		in.ofGap(in.record(metricnames.TotalInGap, promql.AndOn(in.afterGap(allInGap), in.rateSum(metricnames.TotalRate), in.groupLabels()...)), total),
+		in.ofGap(in.record(metricnames.BadInGap, promql.AndOn(inBad, in.own(metricnames.TotalInGap), in.groupLabels()...)), bad),
+		in.ofStep(in.record(in.into.total, in.elseByRates(in.withGap(all, metricnames.TotalInGap), in.rateSum(metricnames.TotalRate), metricnames.TotalRate)), total),
+		in.ofStep(in.record(in.into.bad, in.elseByRates(in.badOf(part), in.own(in.into.total), metricnames.BadRate)), bad),
+	}
+}
+
+// ofGap and ofStep say what rules record.
+func (in increases) ofGap(r Rule, what string) Rule {
+	step := sla.FormatDuration(in.step)
+	return r.says("After a gap of the server of at most %s: %s since the last step that was counted, less what was seen of them in the last %s.", sla.FormatDuration(longestGap), what, step).
+		saysAll(in.constants())
+}
+
+func (in increases) ofStep(r Rule, what string) Rule {
+	step := sla.FormatDuration(in.step)
+	return r.says("%s of the %s up to the last step, which is a multiple of %s in UTC, and those of a gap before.", titled(what), step, step).
+		says("By rates where no step was counted for %s. %s", sla.FormatDuration(in.memory()), perInterval(in.level)).saysAll(in.constants())
+}
+
+// constants say how those of both come about.
+func (in increases) constants() []string {
+	if in.all == nil {
+		return in.words
+	}
+	return append(in.words, secondsOf(longestGap)+": the first value of a process that is younger counts")
+}
+
+// memory is how long ago the last step may be that was counted.
+func (in increases) memory() time.Duration { return longestGap + 3*in.step }
+
+// atStep is what e was at the last step.
+func (in increases) atStep(e promql.Expr) promql.Expr { return promql.AtStep(e, in.step, tick) }
+
+// running is there while the server had been evaluating for a while, and so scraping.
+func (in increases) running() promql.Expr {
+	seen := promql.Series(metricnames.LevelInfo, in.level.own...).Ago(settled).LastOverTime(2 * in.interval)
+	return promql.Group(seen, in.maskLabels()...)
+}
+
+// marked is there if the step before was counted.
+func (in increases) marked() promql.Expr {
+	return in.recorded(metricnames.CountedMark).LastOverTime(in.step - tick)
+}
+
+// remembered is there if a step was counted within memory of now.
+func (in increases) remembered() promql.Expr {
+	return in.recorded(metricnames.CountedMark).Ago(tick).LastOverTime(in.memory())
+}
+
+// own is what a rule before this one has just recorded.
+func (in increases) own(name string) promql.Expr { return in.recorded(name).LastOverTime(in.step / 2) }
+
+// rateSum is the sum of what the first layer recorded since the last evaluation.
+func (in increases) rateSum(name string) promql.Expr { return in.recorded(name).SumOverTime(in.step) }
+
+// before is what a counter was at the step before, if that was counted.
+func (in increases) before(s promql.Selector) promql.Expr {
+	return promql.AndOn(s.Offset(in.step+settle), in.marked())
+}
+
+// last is what a counter was at the last step that was counted.
+func (in increases) last(s promql.Selector) promql.Expr {
+	return promql.LastOverSteps(in.before(s), in.memory(), in.step)
+}
+
+// extrapolated is what was seen of a counter in the step, for those that were reset
+// in it, or begin or end in it.
+func (in increases) extrapolated(s promql.Selector) promql.Expr {
+	return s.Ago(settle).Increase(in.step)
+}
+
+// live is by how much a counter has grown in the step. A reset may be between the
+// step before and the first scrape after it.
+func (in increases) live(s promql.Selector) promql.Expr {
+	grown := promql.Ge(promql.Sub(s.Offset(settle), in.before(s)), promql.Num(zero))
+	if in.all != nil {
+		grown = promql.Or(grown, promql.AndOn(in.born(s, in.before), in.marked()))
+	}
+	reset := promql.Gt(s.Ago(settle).Resets(in.step+time.Minute), promql.Num(zero))
+	return promql.Or(promql.Unless(grown, reset), in.extrapolated(s))
+}
+
+// inGap is by how much a counter has grown since the last step that was counted,
+// less what live sees of it. A counter that is less than it was has been reset.
+func (in increases) inGap(s promql.Selector) promql.Expr {
+	now := s.Offset(settle)
+	grown := promql.Or(promql.Ge(promql.Sub(now, in.last(s)), promql.Num(zero)), promql.Lt(now, in.last(s)))
+	if in.all != nil {
+		grown = promql.Or(grown, in.born(s, in.last))
+	}
+	return promql.Sub(grown, promql.Or(in.extrapolated(s), promql.Mul(promql.Num(zero), now)))
+}
+
+// seen is what was counted at the last step, if counters were read there.
+func (in increases) seen(e promql.Expr) promql.Expr {
+	return in.atStep(promql.AndOn(e, in.running()))
+}
+
+// afterGap is e at a step at which counters are read for the first time after a gap.
+func (in increases) afterGap(e promql.Expr) promql.Expr {
+	e = promql.AndOn(promql.AndOn(e, in.running()), in.recorded(metricnames.CountedMark).LastOverTime(in.memory()))
+	return in.atStep(promql.UnlessOn(e, in.marked()))
+}
+
+// targetLabels tell targets apart, those behind a target too. What a target says of
+// others has no up of its own.
+var targetLabels = []string{metricnames.Job, metricnames.Instance, metricnames.ExportedJob, metricnames.ExportedInstance}
+
+// born is what a counter is whose first value counts. Its target is scraped, and
+// either had counters before, of which none has vanished, or is a young process that
+// was not scraped before. A target that was away, moved, or got other labels brings
+// what it counted all its life, which counts nowhere.
+func (in increases) born(s promql.Selector, before func(promql.Selector) promql.Expr) promql.Expr {
+	own := func(name string) promql.Selector { return s.Of(name, metricnames.Job, metricnames.Instance) }
+	var known, now promql.Expr
+	for i, a := range in.all {
+		if i == 0 {
+			known, now = before(a), a.Offset(settle)
+		} else {
+			known, now = promql.Or(known, before(a)), promql.Or(now, a.Offset(settle))
+		}
+	}
+	young := promql.Gt(own(metricnames.ProcessStart).Offset(settle), promql.Sub(promql.Time(), promql.Num(sla.Seconds(longestGap))))
+	young = promql.UnlessOn(young, before(own(metricnames.Up)), targetLabels...)
+	ofKnown := promql.UnlessOn(promql.AndOn(s.Offset(settle), known, targetLabels...), promql.Unless(known, now), targetLabels...)
+	first := promql.Or(ofKnown, promql.AndOn(s.Offset(settle), young, targetLabels...))
+	return promql.AndOn(first, own(metricnames.Up).Offset(settle), targetLabels...)
+}
+
+// withGap adds what happened in a gap to what was seen.
+func (in increases) withGap(seen promql.Expr, inGap string) promql.Expr {
+	return promql.Sum(labelled("seen", seen, "in gap", in.own(inGap)), in.groupLabels()...)
+}
+
+// badOf is what is bad of a step, by its part.
+func (in increases) badOf(part promql.Expr) promql.Expr {
+	if !in.restBad {
+		return in.withGap(part, metricnames.BadInGap)
+	}
+	return in.rest("all", in.own(in.into.total), "good", less(part), "all in gap", less(in.own(metricnames.TotalInGap)), "bad in gap", in.own(metricnames.BadInGap))
+}
+
+func less(e promql.Expr) promql.Expr { return promql.Mul(number(-1), e) }
+
+// rest is the sum of parts, never negative.
+func (in increases) rest(parts ...any) promql.Expr {
+	return promql.ClampMin(promql.Sum(labelled(parts...), in.groupLabels()...), zero)
+}
+
+// elseByRates is what was counted, where a rate says that something is; nothing
+// while the counters are waited for after a gap, or no target has any; and by rates
+// if nothing has been counted for long, as with the first evaluation of all.
+func (in increases) elseByRates(counted, known promql.Expr, rate string) promql.Expr {
+	byRates := promql.Mul(in.rateSum(rate), promql.Num(sla.Seconds(in.interval)))
+	counted = promql.AndOn(promql.AndOn(counted, known, in.groupLabels()...), in.remembered())
+	waited := promql.AndOn(promql.Mul(promql.Num(zero), in.rateSum(rate)), in.remembered())
+	return promql.OrOn(promql.OrOn(counted, waited, in.groupLabels()...), byRates, in.groupLabels()...)
+}
+
+// labelled is the union of expressions, each after what tells it apart.
+func labelled(parts ...any) promql.Expr {
+	var union promql.Expr
+	for i := 0; i < len(parts); i += 2 {
+		e := promql.SetLabel(parts[i+1].(promql.Expr), partLabel, parts[i].(string))
+		if i == 0 {
+			union = e
+		} else {
+			union = promql.Or(union, e)
+		}
+	}
+	return union
+}
