@@ -69,7 +69,7 @@ func compositeCost(b *testing.B, components int) {
 	if len(errs) > 0 {
 		b.Fatal(errs[0])
 	}
-	world, truth := replay.New(), month(10)
+	world, truth := replay.New(), month(10, usual)
 	truth.add(world)
 	cost := map[string]float64{}
 	recorded := 0.0

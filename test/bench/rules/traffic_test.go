@@ -7,13 +7,13 @@ import (
 
 	"github.com/prometheus/prometheus/model/labels"
 
+	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/internal/replay"
 )
 
 const (
-	scrape = 15 * time.Second
-	days   = 31
-	day    = 24 * time.Hour
+	days = 31
+	day  = 24 * time.Hour
 )
 
 var (
@@ -36,26 +36,45 @@ var faults = []fault{
 	{27*day + 15*time.Hour, 27*day + 15*time.Hour + 120e9, 1},   // two minutes of nothing
 }
 
+// kind is what servers are like.
+type kind struct {
+	scrape time.Duration
+	// restartEvery spreads restarts: each pod has its own.
+	restartEvery time.Duration
+	// hard servers are scraped out of phase, and have no errors but those of faults.
+	hard bool
+}
+
+var (
+	usual = kind{15 * time.Second, 9 * day, false}
+	hard  = kind{15 * time.Second, day, true}
+)
+
 // traffic is the counted truth: events of all pods since start at each scrape.
 type traffic struct {
+	kind
 	pods      int
 	good, bad []float64
 }
 
 // month is a tide of 20 to 400 requests a second and what fails of it.
-func month(pods int) *traffic {
-	n := int(days*day/scrape) + 1
-	t := &traffic{pods: pods, good: make([]float64, n), bad: make([]float64, n)}
+func month(pods int, k kind) *traffic {
+	n := int(days*day/k.scrape) + 1
+	t := &traffic{kind: k, pods: pods, good: make([]float64, n), bad: make([]float64, n)}
+	of := faults
+	if k.hard {
+		of = faults[1:]
+	}
 	for i := 1; i < n; i++ {
-		at := time.Duration(i) * scrape
+		at := time.Duration(i) * k.scrape
 		rate := 210 - 190*math.Cos(2*math.Pi*(at-3*time.Hour).Hours()/24)
 		failing := 0.
-		for _, f := range faults {
+		for _, f := range of {
 			if at > f.from && at <= f.to {
 				failing = math.Max(failing, f.share)
 			}
 		}
-		events := rate * scrape.Seconds()
+		events := rate * k.scrape.Seconds()
 		t.good[i], t.bad[i] = t.good[i-1]+events*(1-failing), t.bad[i-1]+events*failing
 	}
 	return t
@@ -72,14 +91,11 @@ type pod struct {
 	born     bool  // exists only from its first event on
 }
 
-// restartEvery spreads restarts: each pod's own every nine days.
-const restartEvery = 9 * day
-
 func (t *traffic) counter(events []float64, number int, born bool) *pod {
 	p := &pod{of: t, events: events, number: number, born: born}
 	p.restarts = []int{0}
-	for at := restartEvery * time.Duration(number+1) / time.Duration(t.pods); at < days*day; at += restartEvery {
-		p.restarts = append(p.restarts, int(at/scrape))
+	for at := t.restartEvery * time.Duration(number+1) / time.Duration(t.pods); at < days*day; at += t.restartEvery {
+		p.restarts = append(p.restarts, int(at/t.scrape))
 	}
 	return p
 }
@@ -134,22 +150,41 @@ func (s *scraped) At(i int) (int64, float64) {
 	}
 	l := s.lives[k]
 	scrapes := l.from + i - l.at
-	offset := time.Duration(s.pod.number) * 37 * time.Millisecond // pods are not scraped at once
-	return start.Add(time.Duration(scrapes)*scrape + offset%scrape).UnixMilli(), s.pod.whole(scrapes) - l.base
+	return s.pod.of.scraped(s.pod.number, scrapes), s.pod.whole(scrapes) - l.base
 }
 
-// add puts two series a pod into the world.
+// scraped is when a pod is scraped: pods are not scraped at once.
+func (t *traffic) scraped(pod, scrape int) int64 {
+	offset := time.Duration(pod) * 37 * time.Millisecond
+	if t.hard {
+		offset = time.Duration(pod) * t.scrape / time.Duration(t.pods)
+	}
+	return start.Add(time.Duration(scrape)*t.scrape + offset%t.scrape).UnixMilli()
+}
+
+// up is what the server records of a pod's scrapes.
+type up struct {
+	of  *traffic
+	pod int
+}
+
+func (u up) Len() int                  { return len(u.of.good) }
+func (u up) At(i int) (int64, float64) { return u.of.scraped(u.pod, i), 1 }
+
+// add puts two series a pod into the world, and up.
 func (t *traffic) add(w *replay.World) {
 	for i := range t.pods {
+		name := fmt.Sprintf("p-%03d", i)
 		for code, s := range map[string]*pod{"200": t.counter(t.good, i, false), "500": t.counter(t.bad, i, true)} {
-			w.Add(labels.FromStrings(labels.MetricName, "http_requests_total", "job", "checkout", "pod", fmt.Sprintf("p-%03d", i), "code", code), s.samples())
+			w.Add(labels.FromStrings(labels.MetricName, "http_requests_total", "job", "checkout", "instance", name, "pod", name, "code", code), s.samples())
 		}
+		w.Add(labels.FromStrings(labels.MetricName, metricnames.Up, "job", "checkout", "instance", name), up{t, i})
 	}
 }
 
 // ratio is the counted bad share of the last d before the end.
 func (t *traffic) ratio(d time.Duration) float64 {
-	i, j := len(t.good)-1-int(d/scrape), len(t.good)-1
+	i, j := len(t.good)-1-int(d/t.scrape), len(t.good)-1
 	good, bad := t.good[j]-t.good[i], t.bad[j]-t.bad[i]
 	return bad / (good + bad)
 }
