@@ -117,30 +117,30 @@ func (c counting) sumOfRates(q sla.Query) (promql.Expr, sla.Findings) {
 	if findings.HasErrors() {
 		return promql.Expr{}, findings
 	}
-	return c.scan(c.sumOf(selectors, c.rate)), findings
+	return c.scan(sumOfCounters(selectors, c.rate, c.groupLabels())), findings
 }
 
-// sumOf is the sum of what is made of counters, by groups. Several are told apart by
+// sumOfCounters is the sum of what is made of counters, by groups. Several are told apart by
 // a label before they are joined, because "a or b" would drop what of b has the
 // labels of a, and a + b would be empty where one of them is not born yet.
-func (c counting) sumOf(selectors []promql.Selector, of func(promql.Selector) promql.Expr) promql.Expr {
+func sumOfCounters(selectors []promql.Selector, of func(promql.Selector) promql.Expr, groups []string) promql.Expr {
 	if len(selectors) == 1 {
-		return promql.Sum(of(selectors[0]), c.groupLabels()...)
+		return promql.Sum(of(selectors[0]), groups...)
 	}
 	tag := "term"
-	for slices.Contains(c.groupLabels(), tag) {
+	for slices.Contains(groups, tag) {
 		tag += "_"
 	}
 	var union promql.Expr
 	for i, s := range selectors {
-		term := promql.SetLabel(promql.Sum(of(s), c.groupLabels()...), tag, strconv.Itoa(i+1))
+		term := promql.SetLabel(promql.Sum(of(s), groups...), tag, strconv.Itoa(i+1))
 		if i == 0 {
 			union = term
 		} else {
 			union = promql.Or(union, term)
 		}
 	}
-	return promql.Sum(union, c.groupLabels()...)
+	return promql.Sum(union, groups...)
 }
 
 // looks records a share of bad, which is what, that is looked at once a minute, at its

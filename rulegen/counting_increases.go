@@ -56,12 +56,6 @@ func (l level) increases() (increases, bool) {
 	return increases{c, l.kind.increases(c), step}, true
 }
 
-// countsIncreases tells whether the level counts by increases.
-func (l level) countsIncreases() bool {
-	_, ok := l.increases()
-	return ok
-}
-
 // rules record the increases of a step, and what of them happened in a gap.
 func (in increases) rules() []Rule {
 	all, part := in.sums(in.live)

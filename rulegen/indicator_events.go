@@ -18,7 +18,7 @@ func ofEvents(e *sla.Events) indicator {
 	}
 	return indicator{
 		count:     func(c counting) ([]Rule, sla.Findings) { return c.events(e) },
-		increases: func(c counting) countable { return c.countableEvents(counted, e) },
+		increases: func(c counting) countable { return countableEvents(c, counted, e) },
 		lint:      func() sla.Findings { return lintCounts(what, counted, e.Total) },
 		saysGood:  e.Good.Text != "", exceeds: e.Good.Text != "",
 	}
@@ -51,10 +51,10 @@ func (c counting) events(e *sla.Events) ([]Rule, sla.Findings) {
 
 // countableEvents are the counters of the service's own events, of which one part is
 // counted: bad or good.
-func (c counting) countableEvents(part sla.Query, e *sla.Events) countable {
+func countableEvents(c counting, part sla.Query, e *sla.Events) countable {
 	all, of := countedOf(e.Total), countedOf(part)
 	return countable{all: all, restBad: e.Bad.Text == "", sums: func(by func(promql.Selector) promql.Expr) (total, part promql.Expr) {
-		return c.sumOf(all, by), c.sumOf(of, by)
+		return sumOfCounters(all, by, c.groupLabels()), sumOfCounters(of, by, c.groupLabels())
 	}}
 }
 

@@ -18,7 +18,7 @@ func ofHistogram(h *sla.HistogramLatency) indicator {
 		lint:      func() sla.Findings { return lintOfHistogram(h.Good, h.Histogram) },
 		saysGood:  h.Good.Text != "",
 		bound:     boundWords(h),
-		increases: func(c counting) countable { return c.countableHistogram(h) },
+		increases: func(c counting) countable { return countableHistogram(c, h) },
 	}
 }
 
@@ -48,7 +48,7 @@ func (c counting) histogram(h *sla.HistogramLatency) ([]Rule, sla.Findings) {
 		return nil, findings
 	}
 	bucket := func(s promql.Selector) promql.Selector { return bucketOf(s, bound) }
-	total, within := c.sumsOfBucket(s, bucket(s), bucket(good), c.rate, c.rate)
+	total, within := sumsOfBucket(c, s, bucket(s), bucket(good), c.rate, c.rate)
 	total, within = c.scan(total), c.scan(within)
 	if h.Good.Text != "" {
 		return c.countedByGood(total, within, goodWords(h.Threshold), bucket(good)), findings
@@ -65,7 +65,7 @@ func bucketOf(histogram promql.Selector, bound sla.Decimal) promql.Selector {
 
 // sumsOfBucket are the sums of what is made of the count of a histogram, where it has
 // a bucket by what is beside, and of the bucket of good requests.
-func (c counting) sumsOfBucket(h, bucket, good promql.Selector, of, beside func(promql.Selector) promql.Expr) (total, within promql.Expr) {
+func sumsOfBucket(c counting, h, bucket, good promql.Selector, of, beside func(promql.Selector) promql.Expr) (total, within promql.Expr) {
 	count := h.WithSuffix("_count")
 	sum := func(e promql.Expr) promql.Expr {
 		return promql.Sum(promql.UnlessIgnoring(e, c.without(count, bucket, "le"), "le"), c.groupLabels()...)
@@ -75,14 +75,14 @@ func (c counting) sumsOfBucket(h, bucket, good promql.Selector, of, beside func(
 
 // countableHistogram are the counters of a histogram, whose mistakes have been
 // reported where it is counted.
-func (c counting) countableHistogram(h *sla.HistogramLatency) countable {
+func countableHistogram(c counting, h *sla.HistogramLatency) countable {
 	s, _ := histogramSelector(h.Histogram)
 	good, _ := c.goodOf(s, h.Good)
 	bound, _ := sla.HistogramBound(s.Name(), h.Unit, h.Threshold)
 	bucket := bucketOf(s, bound)
 	beside := func(s promql.Selector) promql.Expr { return s.Ago(settle).LastOverTime(c.into.window) }
 	return countable{all: []promql.Selector{s.WithSuffix("_count")}, restBad: true, sums: func(of func(promql.Selector) promql.Expr) (total, part promql.Expr) {
-		return c.sumsOfBucket(s, bucket, bucketOf(good, bound), of, beside)
+		return sumsOfBucket(c, s, bucket, bucketOf(good, bound), of, beside)
 	}}
 }
 

@@ -277,6 +277,8 @@ func (c matrixCase) figures(t *testing.T, w *enginetest.World, p sla.Period) {
 	total, bad := value("sla:total:sum_period"), value("sla:bad:sum_period")
 	lowTotal, lowBad := c.truth.sums(begin.Add(matrixBlur), now.Add(-matrixTrail))
 	highTotal, highBad := c.truth.sums(begin.Add(-matrixBlur), now)
+	foundTotal, foundBad := c.truth.foundIn(begin, now)
+	highTotal, highBad = highTotal+foundTotal, highBad+foundBad
 	flow, _ := c.truth.sums(matrixStart, matrixEdge)
 	flow /= matrixBefore.Seconds()
 	lost := flow * (matrixAwayLoss + matrixTrail).Seconds()
@@ -301,6 +303,8 @@ func (c matrixCase) figures(t *testing.T, w *enginetest.World, p sla.Period) {
 		}
 		lowTotal, lowBad = c.truth.sums(matrixStart, matrixEdge.Add(-matrixBlur))
 		highTotal, highBad = c.truth.sums(matrixStart, matrixEdge.Add(matrixBlur))
+		foundTotal, foundBad = c.truth.foundIn(matrixStart, matrixEdge)
+		highTotal, highBad = highTotal+foundTotal, highBad+foundBad
 		within("previous total", previous("sla:total:sum_period_previous"), lowTotal-lost, highTotal, 0)
 		within("previous bad", previous("sla:bad:sum_period_previous"), lowBad, highBad, badSlack)
 	}

@@ -16,8 +16,9 @@ type counts struct{ total, bad []float64 }
 // s is what was before second s.
 type verdicts struct {
 	total, bad []float64
-	turns      []float64 // how often the judgement of minutes or slots changed; each may be one off
-	held       bool      // slots count one after the other, without being blurred over five minutes
+	turns      []float64  // how often the judgement of minutes or slots changed; each may be one off
+	held       bool       // slots count one after the other, without being blurred over five minutes
+	found      [2]float64 // total and bad while Prometheus was away, which counters may tell
 }
 
 // turned notes where the judgement of each second differs from the one before.
@@ -63,15 +64,15 @@ func (w *irregular) probesOf(within bool, locations ...string) counts {
 }
 
 // judge is the definition of the aggregations, in seconds and minutes that are
-// counted out. What Prometheus was away for nobody knows.
+// counted out. What Prometheus was away for nobody knows but counters.
 func (w *irregular) judge(a sla.Aggregation, s sla.Slots, c counts, looked bool) verdicts {
 	switch {
 	case a == sla.RequestRatio:
-		return w.verdicts(c.total, c.bad)
+		return w.found(c.total, c.bad)
 	case looked:
 		return w.judgeLooks(a, s, c)
 	case a == sla.Time: // every probe stands for its interval, at all locations
-		return w.verdicts(smeared(c.total), smeared(c.bad))
+		return w.found(smeared(c.total), smeared(c.bad))
 	}
 	width := int(s.Width / time.Second)
 	var slots []float64 // 0, 1, or a share; NaN is unknown
@@ -192,6 +193,26 @@ func (w *irregular) verdicts(total, bad []float64) verdicts {
 		v.total[s+1], v.bad[s+1] = v.total[s]+t, v.bad[s]+b
 	}
 	return v
+}
+
+// found are the verdicts of what counters may tell of the time in which Prometheus was
+// away.
+func (w *irregular) found(total, bad []float64) verdicts {
+	v := w.verdicts(total, bad)
+	for s := range matrixSeconds {
+		if w.away[s] {
+			v.found[0], v.found[1] = v.found[0]+total[s], v.found[1]+bad[s]
+		}
+	}
+	return v
+}
+
+// foundIn is what of it may be in a time.
+func (v verdicts) foundIn(from, to time.Time) (total, bad float64) {
+	if from.After(matrixEdge.Add(time.Duration(matrixAway[0])*time.Minute)) || to.Before(matrixEdge.Add(time.Duration(matrixAway[1])*time.Minute)) {
+		return 0, 0
+	}
+	return v.found[0], v.found[1]
 }
 
 func second(at time.Time) int {

@@ -100,7 +100,8 @@ func (ws windows) countOf(w time.Duration, of counted) promql.Expr {
 // a window. Shorter ones say what is happening now, so that nobody is paged for an
 // outage that is over.
 func (ws windows) addsGaps(w time.Duration) bool {
-	return w >= shortestWithGaps && w <= longestFirstTier && ws.countsIncreases()
+	_, counts := ws.level.increases()
+	return counts && w >= shortestWithGaps && w <= longestFirstTier
 }
 
 // countWords say how constants of countOf come about.
