@@ -69,6 +69,7 @@ func groupPanels(g *grid, l *sla.ServiceLevel, thresholds map[sla.ID][]time.Dura
 	for _, p := range l.Periods() {
 		g.add(8, sized{12, budgetPanel(of(p), legend)}, sized{12, alertsPanel(own, legend)})
 	}
+	recoveryPanels(g, l)
 	sourcePanels(g, l, thresholds,
 		sized{12, timePanel("Events", "All events a second, or known seconds a second, of each group.").
 			query(own.totalRate(), legend).unit(unitNumber, -1).noValue("no traffic")},

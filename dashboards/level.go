@@ -77,6 +77,7 @@ func levelPanels(g *grid, l *sla.ServiceLevel, thresholds map[sla.ID][]time.Dura
 	g.add(8, sized{12, burnPanel(l, own)}, sized{12, ratioPanel(l, own)})
 	g.add(8, sized{12, budgetPanel(period, "remaining")}, sized{12, tiersPanel(l, own)})
 	contractPanels(g, l, own)
+	recoveryPanels(g, l)
 	sourcePanels(g, l, thresholds, sized{gridWidth, trafficPanel(own)})
 }
 

@@ -27,6 +27,13 @@ func alertRules() []alertRule {
 		{kind: sla.AlertCompositeDivergence, one: alerts.diverges},
 		{kind: sla.AlertExclusionCap, one: alerts.capUsedUp, second: true},
 		{kind: sla.AlertGroupLimit, one: alerts.groupLimit},
+		{kind: sla.AlertRestoreTimeNear, one: alerts.restoreNear},
+		{kind: sla.AlertRestoreTimeExceeded, one: alerts.restoreExceeded},
+		{kind: sla.AlertRecoveryAgeNear, one: alerts.ageNear},
+		{kind: sla.AlertRecoveryAgeExceeded, one: alerts.ageExceeded},
+		{kind: sla.AlertExerciseOverdue}, // these three come with the agreement
+		{kind: sla.AlertReviewDue},
+		{kind: sla.AlertObligationLate},
 		{kind: sla.AlertCalendarEnds}, // which comes with a calendar
 	}
 }

@@ -75,9 +75,11 @@ func (c calendar) labels() map[string]string {
 	return m
 }
 
-func (c calendar) series(name string) promql.Expr {
+func (c calendar) series(name string) promql.Expr { return c.selector(name).Now() }
+
+func (c calendar) selector(name string) promql.Selector {
 	own := []promql.Matcher{promql.Eq(metricnames.SLA, c.agreement), promql.Eq(metricnames.Calendar, calendarName(c.period))}
-	return promql.Series(name, append(own, extraMatchers(c.extra)...)...).Now()
+	return promql.Series(name, append(own, extraMatchers(c.extra)...)...)
 }
 
 func number(n int64) promql.Expr { return promql.Num(sla.NewDecimal(n, 1)) }

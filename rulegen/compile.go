@@ -59,7 +59,7 @@ func ofGap(f sla.Finding) bool { return f.Pos.File == "" }
 func compileLevel(l *sla.ServiceLevel, opts Options, shared map[string]bool, masks *masks) (LevelPlan, sla.Findings) {
 	of := newLevel(l, opts, masks)
 	base, findings := baseSeries(of)
-	findings = append(findings, quotedNames(opts, append(l.Indicator.Queries(), l.Slots.Weight)...)...)
+	findings = append(findings, quotedNames(opts, append(append(l.Indicator.Queries(), l.Slots.Weight), recovery{of}.queries()...)...)...)
 	if of.kind.lint != nil {
 		findings = append(findings, of.kind.lint()...)
 	}
@@ -69,22 +69,27 @@ func compileLevel(l *sla.ServiceLevel, opts Options, shared map[string]bool, mas
 	if none := lintShare(of); none.HasErrors() {
 		return LevelPlan{}, append(findings, none...)
 	}
+	ofRecovery, wrong := recovery{of}.rules()
+	if findings = append(findings, wrong...); findings.HasErrors() {
+		return LevelPlan{}, findings
+	}
 	name := fmt.Sprintf(GroupPrefix+"%s:%s:%s", l.ID.SLA, l.ID.Service, l.ID.SLO)
 	ofFirst, ofSecond := rest(of)
-	first := Group{Name: name, Interval: opts.Interval, Rules: append(base, ofFirst...)}
+	first := Group{Name: name, Interval: opts.Interval, Rules: slices.Concat(base, ofRecovery, ofFirst)}
 	second := Group{Name: name + ":long", Interval: secondTier * opts.Interval, Rules: ofSecond}
 	third := Group{Name: name + ":hours", Interval: thirdLayer, Rules: hourRules(of)}
 	findings = append(append(findings, lint(of, opts)...), clashes(of)...)
-	groups := calendarGroups(of, opts, shared)
+	groups := append(reminderGroup(masks.agreement, opts, shared), calendarGroups(of, opts, shared)...)
 	if l.Masked() {
-		ofMasks, wrong := masks.group(shared)
+		var ofMasks []Group
+		ofMasks, wrong = masks.group(shared)
 		groups, findings = append(groups, ofMasks...), append(findings, wrong...)
 	}
 	groups = append(groups, first, second)
 	if len(third.Rules) > 0 {
 		groups = append(groups, third)
 	}
-	return LevelPlan{Level: l, Groups: append(groups, rollupGroup(of, shared)...)}, findings
+	return LevelPlan{Agreement: masks.agreement, Level: l, Groups: append(groups, rollupGroup(of, shared)...)}, findings
 }
 
 // rest makes what a level records and raises beside its base series, for the

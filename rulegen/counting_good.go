@@ -28,6 +28,8 @@ func (c counting) ofGood() goodNames {
 		return goodNames{metricnames.ComponentGood, metricnames.ComponentGoodSeen}
 	case metricnames.EndToEndTotal:
 		return goodNames{metricnames.EndToEndGood, metricnames.EndToEndGoodSeen}
+	case metricnames.OutageTotal:
+		return goodNames{metricnames.OutageGood, metricnames.GoodSeen} // which the level records anyway
 	}
 	return goodNames{metricnames.GoodRate, metricnames.GoodSeen}
 }

@@ -22,6 +22,7 @@ var ownLabels = []string{
 	metricnames.Escalation, infoIndicator, infoTarget, infoObjective, infoGroupBy, "alertname", "alertstate", "le", "term",
 	metricnames.Component, metricnames.Node, metricnames.Parent, metricnames.Assume, metricnames.Members, metricnames.Part, metricnames.How,
 	metricnames.PartOf, metricnames.InhibitedBy, metricnames.By, metricnames.Value,
+	metricnames.Recovery, metricnames.Obligation, metricnames.Party,
 }
 
 // Labels of sla_service_level_info besides those of every series; the level's

@@ -43,10 +43,11 @@ func (p period) rules() []Rule {
 	if p.of.Calendar != "" {
 		figures = p.calendar
 	}
-	if p.kind.ofPeriod == nil {
-		return figures()
+	all := figures()
+	if p.kind.ofPeriod != nil {
+		all = append(all, p.kind.ofPeriod(p)...)
 	}
-	return append(figures(), p.kind.ofPeriod(p)...)
+	return append(all, p.outages()...)
 }
 
 // rolling records the figures of a period that ends now.

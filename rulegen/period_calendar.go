@@ -21,10 +21,15 @@ type calendarPeriod struct {
 	clock calendar
 }
 
+// inCalendar is the period with its calendar.
+func (p period) inCalendar() calendarPeriod {
+	return calendarPeriod{p, calendar{agreement: p.ID.SLA, period: p.of, interval: p.interval, extra: p.extra}}
+}
+
 // calendar records the figures of the calendar period that is running, and the
 // final ones of the one before it.
 func (p period) calendar() []Rule {
-	c := calendarPeriod{p, calendar{agreement: p.ID.SLA, period: p.of, interval: p.interval, extra: p.extra}}
+	c := p.inCalendar()
 	var rules []Rule
 	for _, t := range c.allTallies() {
 		rules = append(rules, c.sums(t)...)

@@ -26,10 +26,12 @@ type Plan struct {
 }
 
 // LevelPlan is what one service level becomes. The first level that needs a
-// calendar brings the group of it, which those after it read too.
+// calendar brings the group of it, which those after it read too, and the first of all
+// brings the reminders of the agreement.
 type LevelPlan struct {
-	Level  *sla.ServiceLevel
-	Groups []Group
+	Agreement *sla.Agreement
+	Level     *sla.ServiceLevel
+	Groups    []Group
 }
 
 // GroupPrefix begins the name of every group.

@@ -1,5 +1,7 @@
 package sla
 
+import "time"
+
 // Agreement is one service level agreement: a named set of service levels.
 type Agreement struct {
 	Name        string
@@ -14,6 +16,7 @@ type Agreement struct {
 	Contacts      []Contact
 	Escalation    []EscalationStep
 	Severities    SeverityNames // the names of its alerts' severities
+	Alerting      Alerting      // of its own alerts, which are not those of its levels
 	Notifications Notifications
 	Calendars     []*Calendar  // of service hours, in the order of the source
 	Exclusions    []*Exclusion // maintenance first
@@ -34,6 +37,9 @@ type Agreement struct {
 	Digest       string            // SHA-256 of the file that it was read from, in hex
 	Pos          Position
 }
+
+// Location is the agreement's time zone.
+func (a *Agreement) Location() *time.Location { return location(a.Zone) }
 
 // ID identifies a service level: the three labels of every recorded series and every
 // exporter metric.

@@ -37,7 +37,7 @@ func (n Notice) WithinOf(l *ServiceLevel, p Period) time.Duration {
 func (l *ServiceLevel) DefaultAlerting() Alerting {
 	a := Alerting{Tiers: DefaultTiers(l.Period), Notices: map[*AlertKind]*Notice{}}
 	for _, k := range AlertKinds {
-		if k.Options == nil {
+		if k.Options == nil || k.OfAgreement {
 			continue
 		}
 		a.Notices[k] = k.Options.Default(l)

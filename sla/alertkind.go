@@ -26,6 +26,9 @@ type AlertKind struct {
 	// Upkeep is set if the alert is about how the level is measured, and not about
 	// how good the service is.
 	Upkeep bool
+	// OfAgreement is set if the alert is about an agreement, and not about one of its
+	// levels: its key is one of `spec.alerting` only.
+	OfAgreement bool
 	// Options are for kinds with a key of `alerting`; nil for kinds that are configured
 	// elsewhere.
 	Options *AlertOptions
@@ -47,6 +50,8 @@ type AlertOptions struct {
 	FollowsTiers bool
 	// LookAhead documents the options of a forecast; nil for other kinds.
 	LookAhead *LookAhead
+	// Share documents the option `share` of a warning before a limit; "" for other kinds.
+	Share string
 	// Needs is what a level must have for the alert; nil if every level can have it.
 	Needs *AlertNeed
 	// Default returns the alert of a level without configuration.
@@ -76,6 +81,8 @@ type Notice struct {
 	// last Over would spend the rest of the budget within Within.
 	Over, Within time.Duration
 	SameWithin   bool // Within is for every period of the level, otherwise only for the first
+
+	Share Decimal // of a warning before a limit: the share of the limit, in per cent
 }
 
 // Watches returns whether the alert is for the budget of a period.
@@ -103,7 +110,7 @@ func (l *ServiceLevel) Alerts() []Alert {
 // Of returns the level's alerts of the kind.
 func (k *AlertKind) Of(l *ServiceLevel) []Alert {
 	switch {
-	case l.Alerting.Disabled:
+	case l.Alerting.Disabled || k.OfAgreement:
 		return nil
 	case k.Options != nil:
 		if n := l.Alerting.Notices[k]; n != nil && k.Fits(l) {
@@ -128,7 +135,7 @@ func (l *ServiceLevel) Notice(k *AlertKind) *Notice {
 }
 
 // OfLevels returns whether levels have alerts of the kind. Otherwise agreements do.
-func (k *AlertKind) OfLevels() bool { return k.Options != nil || k.of != nil }
+func (k *AlertKind) OfLevels() bool { return !k.OfAgreement && (k.Options != nil || k.of != nil) }
 
 // Fits returns whether a level has what the kind needs.
 func (k *AlertKind) Fits(l *ServiceLevel) bool {

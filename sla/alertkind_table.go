@@ -9,7 +9,9 @@ import (
 // AlertKinds are all kinds of alerts, in the order in which they are shown.
 var AlertKinds = []*AlertKind{
 	AlertBudgetBurn, AlertBudgetForecast, AlertBudgetExhausted, AlertCreditTier, AlertMeasurementLost,
-	AlertCompositeDivergence, AlertExclusionCap, AlertGroupLimit, AlertCalendarEnds,
+	AlertCompositeDivergence, AlertExclusionCap, AlertGroupLimit,
+	AlertRestoreTimeNear, AlertRestoreTimeExceeded, AlertRecoveryAgeNear, AlertRecoveryAgeExceeded,
+	AlertExerciseOverdue, AlertReviewDue, AlertObligationLate, AlertCalendarEnds,
 }
 
 const aTicket = "a ticket"

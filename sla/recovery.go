@@ -1,6 +1,7 @@
 package sla
 
 import (
+	"fmt"
 	"slices"
 	"time"
 )
@@ -115,6 +116,46 @@ func (o RecoveryObjective) Words() string {
 		return o.Metric.Facets().Words + " at least " + limit
 	}
 	return o.Metric.Facets().Words + " at most " + limit
+}
+
+// LimitsEachOutage returns whether a single outage that lasts longer than the limit is
+// one that the objective does not want.
+func (o RecoveryObjective) LimitsEachOutage() bool {
+	return o.Metric == LongestOutage || o.Statistic == EachOutage || o.Statistic == ShareOfOutages
+}
+
+// NamedObjective is an objective with the name by which alerts and series tell it apart:
+// its metric, and from the second one of a metric on its number: "recovery_point-2".
+type NamedObjective struct {
+	RecoveryObjective
+	Name string
+}
+
+// named are the objectives that are chosen, with their names.
+func (r *Recovery) named(choose func(RecoveryObjective) bool) []NamedObjective {
+	if r == nil {
+		return nil
+	}
+	var all []NamedObjective
+	seen := map[RecoveryMetric]int{}
+	for _, o := range r.Objectives {
+		name := string(o.Metric)
+		if seen[o.Metric]++; seen[o.Metric] > 1 {
+			name = fmt.Sprintf("%s-%d", name, seen[o.Metric])
+		}
+		if choose(o) {
+			all = append(all, NamedObjective{o, name})
+		}
+	}
+	return all
+}
+
+// EachOutage are the objectives that limit each single outage.
+func (r *Recovery) EachOutage() []NamedObjective { return r.named(RecoveryObjective.LimitsEachOutage) }
+
+// Ages are the objectives that limit the age of what a query says.
+func (r *Recovery) Ages() []NamedObjective {
+	return r.named(func(o RecoveryObjective) bool { return o.Metric.Facets().Queries })
 }
 
 // RecoveryMethod is how the service comes back in a scenario.

@@ -48,17 +48,8 @@ func (a *Agreement) revisionReminder(now time.Time, today Date) Findings {
 }
 
 func (a *Agreement) exerciseReminders(today Date) Findings {
-	all := []*Recovery{a.Recovery}
-	for _, l := range a.Levels {
-		if !slices.Contains(all, l.Recovery) {
-			all = append(all, l.Recovery)
-		}
-	}
 	var found Findings
-	for _, r := range all {
-		if r == nil {
-			continue
-		}
+	for _, r := range a.recoveries() {
 		for _, m := range r.Methods {
 			found = append(found, m.reminder(a.Terms.EffectiveFrom, today)...)
 		}
@@ -106,6 +97,96 @@ func (a *Agreement) obligationReminders(now time.Time) Findings {
 			"the %s owes %q since %s: %s", o.Party, o.ID, on, o.Deliver)...)
 	}
 	return found
+}
+
+// DatedReminder is what an alert of an agreement reminds of: from an instant on, until
+// somebody writes that it was done.
+type DatedReminder struct {
+	Kind *AlertKind
+	From time.Time // the zero Time: always
+	On   Date      // the day on which it is due; the zero Date: nobody said
+	Due  time.Time // the end of that day
+
+	Method     *RecoveryMethod // that is to be exercised
+	Level      *ServiceLevel   // whose own recovery that is; nil: the agreement's
+	Obligation *Obligation     // that is due
+}
+
+// DatedReminders are the reminders of the agreement as Reminders finds them, for an alert
+// that knows the day by itself. Obligations are looked at from when the agreement takes
+// effect, or from the instant from on if nothing says when, until the instant until.
+func (a *Agreement) DatedReminders(from, until time.Time) []DatedReminder {
+	var all []DatedReminder
+	for _, r := range a.recoveries() {
+		all = append(all, r.exercises(a)...)
+	}
+	if on := a.Terms.ReviewOn; !on.IsZero() {
+		all = append(all, DatedReminder{Kind: AlertReviewDue, From: on.add(-remindDays).Start(a.Zone), On: on, Due: on.End(a.Zone)})
+	}
+	if in := a.InForceFrom(); !in.IsZero() {
+		from = in
+	}
+	first := map[*Obligation]*DatedReminder{} // of each, what is due first and was not done, nor anything after it
+	for _, d := range a.Deliveries(from, until) {
+		switch {
+		case !d.Done.IsZero():
+			first[d.Obligation] = nil
+		case first[d.Obligation] == nil:
+			first[d.Obligation] = &DatedReminder{Kind: AlertObligationLate, From: d.Due, On: DateOf(d.Due.Add(-1).In(location(a.Zone))), Due: d.Due, Obligation: d.Obligation}
+		}
+	}
+	for _, o := range a.Terms.Obligations {
+		if first[o] != nil {
+			all = append(all, *first[o])
+		}
+	}
+	return all
+}
+
+// levelRecovery is the recovery of a level, or of the agreement.
+type levelRecovery struct {
+	*Recovery
+	level *ServiceLevel // nil: the agreement's
+}
+
+// recoveries are the agreement's recovery and those of levels with their own.
+func (a *Agreement) recoveries() []levelRecovery {
+	var all []levelRecovery
+	if a.Recovery != nil {
+		all = append(all, levelRecovery{a.Recovery, nil})
+	}
+	for _, l := range a.Levels {
+		if l.Recovery != nil && !slices.ContainsFunc(all, func(r levelRecovery) bool { return r.Recovery == l.Recovery }) {
+			all = append(all, levelRecovery{l.Recovery, l})
+		}
+	}
+	return all
+}
+
+// exercises are those of the methods. A method that is written twice is exercised when
+// both are: the first day counts.
+func (r levelRecovery) exercises(a *Agreement) []DatedReminder {
+	var all []DatedReminder
+	for i := range r.Methods {
+		m := &r.Methods[i]
+		by, due := m.ExerciseDue(a.Terms.EffectiveFrom)
+		if !due {
+			continue
+		}
+		next := DatedReminder{Kind: AlertExerciseOverdue, Method: m, Level: r.level}
+		if !by.IsZero() {
+			next.On, next.Due = by, by.End(a.Zone)
+			next.From = next.Due
+		}
+		same := slices.IndexFunc(all, func(d DatedReminder) bool { return d.Method.Scenario == m.Scenario && d.Method.Method == m.Method })
+		switch {
+		case same < 0:
+			all = append(all, next)
+		case next.From.Before(all[same].From):
+			all[same] = next
+		}
+	}
+	return all
 }
 
 func dayWords(n int) string {

@@ -46,3 +46,60 @@ func TestRemindersComeWithTheirDays(t *testing.T) {
 		}
 	}
 }
+
+// An alert that knows only its day fires exactly while check finds that something is
+// late, or that the review is near.
+func TestDatedRemindersAgreeWithReminders(t *testing.T) {
+	day := func(year int, month time.Month, day int) sla.Date {
+		return sla.Date{Year: year, Month: month, Day: day}
+	}
+	own := &sla.ServiceLevel{Recovery: &sla.Recovery{Methods: []sla.RecoveryMethod{
+		{Scenario: "flood", Method: "move", LastExercised: day(2026, 5, 1), ExerciseEvery: 31},
+		{Scenario: "flood", Method: "move", LastExercised: day(2026, 4, 1), ExerciseEvery: 31},
+		{Scenario: "flood", Method: "wait"},
+	}}}
+	a := &sla.Agreement{Name: "shop", Zone: "Europe/Berlin", Levels: []*sla.ServiceLevel{own}, Terms: sla.Terms{
+		EffectiveFrom: day(2026, 1, 1), ReviewOn: day(2026, 10, 1),
+		Obligations: []*sla.Obligation{
+			{ID: "report", Party: sla.ByProvider, By: 5, Every: sla.Period{Calendar: sla.Month, Zone: "Europe/Berlin"}},
+			{ID: "list", Party: sla.ByCustomer, Before: 7, Dates: []sla.Date{day(2026, 12, 24)}},
+		},
+	}, Recovery: &sla.Recovery{Methods: []sla.RecoveryMethod{{Scenario: "fire", Method: "restore", LastExercised: day(2026, 2, 1), ExerciseEvery: 212}}}}
+	for m := time.Month(1); m <= 8; m++ {
+		if m != 3 { // which nobody wrote down, and later ones were
+			a.Adjustments = append(a.Adjustments, &sla.Adjustment{Delivered: &sla.DeliveryRecord{ID: "report", Due: day(2026, m, 5), Done: at(t, "2026-01-02T00:00:00Z")}})
+		}
+	}
+	begin, end := at(t, "2026-08-06T00:00:00Z"), at(t, "2027-01-20T00:00:00Z")
+	dated := a.DatedReminders(begin, end.AddDate(1, 0, 0))
+	if len(dated) != 5 {
+		t.Fatalf("%+v", dated)
+	}
+	fired := map[*sla.AlertKind]bool{}
+	for now := begin; now.Before(end); now = now.Add(time.Hour) {
+		want := map[*sla.AlertKind]int{}
+		for _, f := range a.Reminders(now.Add(time.Second)) {
+			for rule, k := range map[string]*sla.AlertKind{"review-due": sla.AlertReviewDue, "review-overdue": sla.AlertReviewDue, "exercise-overdue": sla.AlertExerciseOverdue, "obligation-late": sla.AlertObligationLate} {
+				if f.Rule == rule {
+					want[k]++
+				}
+			}
+		}
+		got := map[*sla.AlertKind]int{}
+		for _, d := range dated {
+			if now.Add(time.Second).After(d.From) {
+				got[d.Kind]++
+				fired[d.Kind] = true
+			}
+		}
+		want[sla.AlertExerciseOverdue] -= 1 // what is written twice is found twice
+		for _, k := range []*sla.AlertKind{sla.AlertReviewDue, sla.AlertExerciseOverdue, sla.AlertObligationLate} {
+			if got[k] != want[k] {
+				t.Fatalf("at %s %s: %d alerts, and check finds %d", now, k.Name, got[k], want[k])
+			}
+		}
+	}
+	if len(fired) != 3 {
+		t.Errorf("only %d kinds fired", len(fired))
+	}
+}

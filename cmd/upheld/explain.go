@@ -56,7 +56,7 @@ func explainAgreement(b *strings.Builder, a *sla.Agreement, now time.Time) {
 		fmt.Fprintf(b, ": %s", a.Description)
 	}
 	b.WriteString("\n")
-	explainTerms(b, a)
+	explainTerms(b, a, now)
 	for _, l := range a.Levels {
 		fmt.Fprintf(b, "\n%s/%s", l.ID.Service, l.ID.SLO)
 		if l.Description != "" {

@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"strings"
 	"text/tabwriter"
+	"time"
 
+	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/sla"
 )
 
 // explainTerms says what the agreement says besides its levels, if it says anything.
-func explainTerms(b *strings.Builder, a *sla.Agreement) {
+func explainTerms(b *strings.Builder, a *sla.Agreement, now time.Time) {
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	line := func(name, format string, args ...any) {
 		fmt.Fprintf(w, "  %s\t%s\n", name, fmt.Sprintf(format, args...))
@@ -40,7 +42,29 @@ func explainTerms(b *strings.Builder, a *sla.Agreement) {
 	if a.Recovery != nil {
 		lines("Recovery", methodWords(a.Recovery, t.EffectiveFrom))
 	}
+	lines("Reminders", reminderWords(a, now))
 	_ = w.Flush() // into a strings.Builder, which cannot fail
+}
+
+// reminderWords are the alerts of the agreement, and from when on each fires.
+func reminderWords(a *sla.Agreement, now time.Time) []string {
+	var all []string
+	for _, d := range rulegen.Reminders(a, rulegen.Options{Now: now}) {
+		alert, _ := a.Alert(d.Kind)
+		what := d.Kind.When
+		switch {
+		case d.Method != nil:
+			what += ": " + d.Method.Method + " for " + d.Method.Scenario
+		case d.Obligation != nil:
+			what += ": " + d.Obligation.ID
+		}
+		from := "at once"
+		if !d.From.IsZero() {
+			from = "from " + d.From.In(a.Location()).Format("2006-01-02 15:04") + " on"
+		}
+		all = append(all, fmt.Sprintf("%s (%s), %s: %s", d.Kind.Name, alert.Severity, from, what))
+	}
+	return all
 }
 
 // explainRevision says which revision this is, since when it holds and who agreed.

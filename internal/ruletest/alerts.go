@@ -19,8 +19,8 @@ type alertTest struct {
 	// burn returns what is expected of the alert in the scenario of a burn.
 	burn func(*burnScenario) []Expectation
 	// dated returns what is expected of the alert at the time at, within the years for
-	// which rules are made. rules are those of the kind, generated at the time made.
-	dated func(rules []rulegen.Rule, made, at time.Time, every string) []Expectation
+	// which rules are made. rules are those of the kind.
+	dated func(s *Suite, rules []rulegen.Rule, at time.Time, every string) []Expectation
 	// whileUnmeasured is set if the alert fires while nothing is measured, as at most
 	// times of the scenario of figures.
 	whileUnmeasured bool
@@ -44,6 +44,13 @@ func alertTests() []alertTest {
 			return promql.Metric{metricnames.Period: l.CreditPeriod().String()}
 		}},
 		{kind: sla.AlertMeasurementLost, figures: (*figures).unmeasured, burn: (*burnScenario).lostMeasurement, whileUnmeasured: true},
+		{kind: sla.AlertRestoreTimeNear, figures: func(f *figures) { f.restoreTimes(sla.AlertRestoreTimeNear) }},
+		{kind: sla.AlertRestoreTimeExceeded, figures: func(f *figures) { f.restoreTimes(sla.AlertRestoreTimeExceeded) }},
+		{kind: sla.AlertRecoveryAgeNear, figures: func(f *figures) { f.recoveryAges(sla.AlertRecoveryAgeNear) }},
+		{kind: sla.AlertRecoveryAgeExceeded, figures: func(f *figures) { f.recoveryAges(sla.AlertRecoveryAgeExceeded) }},
+		{kind: sla.AlertExerciseOverdue, dated: reminded},
+		{kind: sla.AlertReviewDue, dated: reminded},
+		{kind: sla.AlertObligationLate, dated: reminded},
 		{kind: sla.AlertCalendarEnds, dated: calendarEnds},
 	}
 }
@@ -234,24 +241,4 @@ func (f *figures) unmeasured() {
 func (f *figures) burns() {
 	f.tiers()
 	f.closed()
-}
-
-// tablesEnd is an instant at which the tables of rules that were generated at made
-// end soon: in December three years later.
-func tablesEnd(made time.Time) time.Time {
-	return time.Date(made.UTC().Year()+3, time.December, 15, 12, 0, 0, 0, time.UTC)
-}
-
-// calendarEnds expects SLACalendarEnds, but only when the tables end soon.
-func calendarEnds(rules []rulegen.Rule, made, at time.Time, every string) []Expectation {
-	var all []Expectation
-	for _, r := range rules {
-		m := promql.Metric(r.Labels).With(promql.Metric{nameLabel: alerts, "alertname": r.Alert, "alertstate": isFiring})
-		expected := Expectation{Expr: m.String(), At: every, Samples: []Sample{}, about: m}
-		if !at.Before(tablesEnd(made)) {
-			expected.Samples = append(expected.Samples, Sample{m.String(), 1})
-		}
-		all = append(all, expected)
-	}
-	return all
 }

@@ -36,7 +36,7 @@ func (s *Suite) dated(ruleFiles, groups []string) []File {
 		}
 		for _, of := range alertTests() {
 			if of.dated != nil {
-				t.Expect = append(t.Expect, of.dated(s.datedAlerts(of), s.opts.Now, at, every)...)
+				t.Expect = append(t.Expect, of.dated(s, s.datedAlerts(of), at, every)...)
 			}
 		}
 		all = append(all, File{
@@ -81,9 +81,10 @@ func (s *Suite) instants() []time.Time {
 		}
 	}
 	if dated {
-		all = append(all, tablesEnd(s.opts.Now))
+		all = append(append(all, s.reminderTimes()...), tablesEnd(s.opts.Now))
 	}
-	return all
+	slices.SortFunc(all, time.Time.Compare)
+	return slices.CompactFunc(all, time.Time.Equal)
 }
 
 // masked compares all masks at an instant with the model.
@@ -176,4 +177,89 @@ func (l *levelUnderTest) agreedAt(at time.Time, every string) ([]Input, []Expect
 		near(metricnames.BudgetRemaining, 0.5, 1e-6)
 	}
 	return inputs, expected
+}
+
+// tablesEnd is an instant at which the tables of rules that were generated at made
+// end soon: in December three years later.
+func tablesEnd(made time.Time) time.Time {
+	return time.Date(made.UTC().Year()+3, time.December, 15, 12, 0, 0, 0, time.UTC)
+}
+
+// calendarEnds expects SLACalendarEnds, but only when the tables end soon.
+func calendarEnds(s *Suite, rules []rulegen.Rule, at time.Time, every string) []Expectation {
+	var all []Expectation
+	for _, r := range rules {
+		all = append(all, datedAlert(r, every, !at.Before(tablesEnd(s.opts.Now))))
+	}
+	return all
+}
+
+// datedAlert expects an alert at an instant, or that it is quiet. What must hold for a
+// time is pending, since there is one evaluation.
+func datedAlert(r rulegen.Rule, every string, fires bool) Expectation {
+	state := isFiring
+	if r.For > 0 {
+		state = "pending"
+	}
+	m := promql.Metric(r.Labels).With(promql.Metric{nameLabel: alerts, "alertname": r.Alert, "alertstate": state})
+	expected := Expectation{Expr: m.String(), At: every, Samples: []Sample{}, about: m}
+	if fires {
+		expected.Samples = append(expected.Samples, Sample{m.String(), 1})
+	}
+	return expected
+}
+
+// reminded expects each reminder from its day on. Its rules are in the order of the
+// agreement's reminders.
+func reminded(s *Suite, rules []rulegen.Rule, at time.Time, every string) []Expectation {
+	var all []Expectation
+	for _, r := range rules {
+		n := 0 // of this kind
+		for _, other := range rules[:len(all)] {
+			if other.Alert == r.Alert {
+				n++
+			}
+		}
+		for _, d := range s.reminders() {
+			if d.Kind.Name != r.Alert {
+				continue
+			}
+			if n == 0 {
+				all = append(all, datedAlert(r, every, at.After(d.From)))
+				break
+			}
+			n--
+		}
+	}
+	return all
+}
+
+// reminders are those of the agreement that are not turned off.
+func (s *Suite) reminders() []sla.DatedReminder {
+	if s.agreement == nil {
+		return nil
+	}
+	return rulegen.Reminders(s.agreement, s.opts)
+}
+
+// reminderTimes are an instant before the first of them that has a day, and one after the
+// last.
+func (s *Suite) reminderTimes() []time.Time {
+	var first, last time.Time
+	for _, d := range s.reminders() {
+		if first.IsZero() || d.From.Before(first) {
+			first = d.From
+		}
+		if d.From.After(last) {
+			last = d.From
+		}
+	}
+	var all []time.Time
+	if !first.IsZero() {
+		all = append(all, first.Add(-time.Hour))
+	}
+	if len(s.reminders()) > 0 && !last.IsZero() {
+		all = append(all, last.Add(time.Hour))
+	}
+	return all
 }

@@ -90,6 +90,9 @@ func (s *Suite) afterComponents(composite sla.ID, ends map[sla.ID]int) (from int
 func newFigures(l *levelUnderTest, from int) *figures {
 	f := &figures{l: l, from: from, value: map[string]map[int]float64{}, names: map[string]promql.Metric{}}
 	for _, r := range l.alert {
+		if testOf(r.Alert).kind.OfAgreement {
+			continue // which no figure makes fire
+		}
 		f.hold = max(f.hold, steps(r.For+step-1), steps(r.KeepFiringFor))
 	}
 	f.hold += 2

@@ -28,7 +28,7 @@ type File struct {
 	Tests              []Test   `yaml:"tests"`
 	Notes              []string `yaml:"-"` // what is not tested, and why
 	// Name distinguishes the files of an agreement: "" for the main one,
-	// "days", "missing", or an instant as "20261225T1200".
+	// "days", "missing", "outages", or an instant as "20261225T1200".
 	Name string `yaml:"-"`
 }
 

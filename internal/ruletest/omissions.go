@@ -93,6 +93,9 @@ func (s *Suite) findUnasked(files []File) {
 // ofLevel reports whether a series belongs to the level, or to all levels of the
 // agreement.
 func (l *levelUnderTest) ofLevel(m promql.Metric) bool {
+	if name := m["alertname"]; name != "" && testOf(name).kind.OfAgreement {
+		return true
+	}
 	return m[metricnames.SLO] == "" || m[metricnames.SLO] == l.ID.SLO && m[metricnames.Service] == l.ID.Service
 }
 

@@ -11,10 +11,11 @@ import (
 
 // Suite makes the tests of an agreement, level by level.
 type Suite struct {
-	opts   rulegen.Options
-	masks  masks
-	all    [][]*levelUnderTest // the groups of each level
-	levels [][]*levelUnderTest // the same, without levels that have no input series
+	opts      rulegen.Options
+	agreement *sla.Agreement
+	masks     masks
+	all       [][]*levelUnderTest // the groups of each level
+	levels    [][]*levelUnderTest // the same, without levels that have no input series
 
 	omissions []Omission
 }
@@ -37,6 +38,7 @@ func New(opts rulegen.Options) *Suite {
 
 // Add adds a level.
 func (s *Suite) Add(p rulegen.LevelPlan) {
+	s.agreement = p.Agreement
 	s.masks.add(p)
 	l, reason := newLevelUnderTest(p, s.opts.Labels, s.masks, s.opts.Now)
 	if reason != "" {
@@ -148,6 +150,9 @@ func (s *Suite) Files(ruleFiles, groups []string) []File {
 	}
 	if missing := s.missing(ruleFiles, groups); len(missing.Tests) > 0 {
 		all = append(all, missing)
+	}
+	if outages := s.outages(ruleFiles, groups); len(outages.Tests) > 0 {
+		all = append(all, outages)
 	}
 	all = append(all, s.dated(ruleFiles, groups)...)
 	s.findUnasked(all)

@@ -22,7 +22,7 @@ func statusOf(l *sla.ServiceLevel, samples []promql.Sample, alerts []*rules.Aler
 	if len(l.GroupBy.Labels) == 0 {
 		return newStatus(l, seriesOf(samples), all)
 	}
-	status := web.LevelStatus{Level: l, Alerts: all}
+	status := web.LevelStatus{Level: l, Alerts: all, Recovery: web.Recovery{Ages: seriesOf(samples).ages(l)}}
 	for _, g := range groupsOf(l, samples) {
 		status.Groups = append(status.Groups, g.status(l, alerts, since))
 	}
@@ -36,7 +36,8 @@ func statusOf(l *sla.ServiceLevel, samples []promql.Sample, alerts []*rules.Aler
 func seriesOf(samples []promql.Sample) series {
 	s := series{}
 	for _, sample := range samples {
-		s[seriesKey{sample.Metric.Get(model.MetricNameLabel), sample.Metric.Get(metricnames.Period), sample.Metric.Get(metricnames.Tier)}] = sample.F
+		of := sample.Metric
+		s[seriesKey{of.Get(model.MetricNameLabel), of.Get(metricnames.Period), cmp.Or(of.Get(metricnames.Tier), of.Get(metricnames.Recovery))}] = sample.F
 	}
 	return s
 }

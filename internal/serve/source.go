@@ -25,6 +25,7 @@ type source struct{ s *server }
 // pages show a figure of.
 const current = `{__name__=~"` +
 	metricnames.ErrorPeriod + "|" + metricnames.BudgetRemaining + "|" +
+	metricnames.OutageAge + "|" + metricnames.OutageCount + "|" + metricnames.OutageLongest + "|" + metricnames.OutageMean + "|" + metricnames.RecoveryAge + "|" +
 	"sla:(raw|excluded)_bad:sum_period|" + metricnames.CreditPercent + "|" + metricnames.CreditMinutes + "|" +
 	metricnames.TotalPeriod + "|" + metricnames.BadPeriod + "|" + metricnames.CoveragePeriod + "|" +
 	metricnames.Excess + "|" + metricnames.ErrorRatio + "[0-9].*|" + metricnames.ProbeLastState + `"}`
@@ -61,6 +62,7 @@ func (src *source) Levels(ctx context.Context) ([]web.LevelStatus, error) {
 	for _, a := range agreements {
 		for _, l := range a.Levels {
 			status := statusOf(l, figures[l.ID], alerts[l.ID], since)
+			status.Agreement = a
 			status.History = history[l.ID]
 			status.Failures = src.failures(l)
 			addMembers(&status, parts[l.ID])
@@ -72,7 +74,7 @@ func (src *source) Levels(ctx context.Context) ([]web.LevelStatus, error) {
 
 // Level is the state of one level in full.
 func (src *source) Level(ctx context.Context, id sla.ID) (web.LevelStatus, bool, error) {
-	level := src.level(id)
+	agreement, level := src.level(id)
 	if level == nil {
 		return web.LevelStatus{}, false, nil
 	}
@@ -90,6 +92,7 @@ func (src *source) Level(ctx context.Context, id sla.ID) (web.LevelStatus, bool,
 		return web.LevelStatus{}, true, err
 	}
 	status := statusOf(level, figures[id], alerts[id], since)
+	status.Agreement = agreement
 	status.Failures = src.failures(level)
 	status.Queries = queries(level)
 	addMembers(&status, parts[id])
@@ -98,22 +101,22 @@ func (src *source) Level(ctx context.Context, id sla.ID) (web.LevelStatus, bool,
 	return status, true, err
 }
 
-func (src *source) level(id sla.ID) *sla.ServiceLevel {
+func (src *source) level(id sla.ID) (*sla.Agreement, *sla.ServiceLevel) {
 	for _, a := range src.s.state.Load().agreements {
 		for _, l := range a.Levels {
 			if l.ID == id {
-				return l
+				return a, l
 			}
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 // series are samples of one level, or group of one, by what tells them apart: the name, and the
-// period and the tier of credits where there is one.
+// period, and the tier of credits or the objective of recovery where there is one.
 type series map[seriesKey]float64
 
-type seriesKey struct{ name, period, tier string }
+type seriesKey struct{ name, period, part string }
 
 func (f series) figure(name, period string) web.Figure {
 	v, ok := f[seriesKey{name, period, ""}]
@@ -171,6 +174,7 @@ func newStatus(l *sla.ServiceLevel, f series, alerts []web.Alert) web.LevelStatu
 		Total:           first.Total,
 		Excess:          f.figure(metricnames.Excess, ""),
 		Contract:        f.contract(l, l.Period),
+		Recovery:        f.recovery(l),
 		BadShare:        map[time.Duration]float64{},
 		Alerts:          alerts,
 	}
@@ -207,6 +211,24 @@ func (f series) contract(l *sla.ServiceLevel, p sla.Period) web.Contract {
 		c.MinutesToTier = append(c.MinutesToTier, web.Figure{Value: v, Known: ok})
 	}
 	return c
+}
+
+// recovery is what is recorded of outages and of ages.
+func (f series) recovery(l *sla.ServiceLevel) web.Recovery {
+	period := l.Period.String()
+	return web.Recovery{
+		Age: f.figure(metricnames.OutageAge, ""), Outages: f.figure(metricnames.OutageCount, period),
+		Longest: f.figure(metricnames.OutageLongest, period), Mean: f.figure(metricnames.OutageMean, period), Ages: f.ages(l),
+	}
+}
+
+func (f series) ages(l *sla.ServiceLevel) []web.Figure {
+	var all []web.Figure
+	for _, o := range l.Recovery.Ages() {
+		v, ok := f[seriesKey{metricnames.RecoveryAge, "", o.Name}]
+		all = append(all, web.Figure{Value: v, Known: ok})
+	}
+	return all
 }
 
 // ofPeriod are the figures of one of a level's periods.

@@ -89,6 +89,20 @@ func sample() []LevelStatus {
 	}
 	failing.Level.Description = "The shop answers its customers"
 	failing.Level.Objective = sla.MustDecimal("99.95")
+	failing.Level.Recovery = &sla.Recovery{
+		Objectives: []sla.RecoveryObjective{
+			{Metric: sla.TimeToRestore, Statistic: sla.EachOutage, Limit: time.Hour}, {Metric: sla.OutageCount, Count: 3},
+			{Metric: sla.RecoveryPoint, Limit: time.Hour}, {Metric: sla.RestoredBackupAge, Limit: 30 * 24 * time.Hour},
+		},
+		Methods: []sla.RecoveryMethod{
+			{Scenario: "node_loss", Method: "failover", RTO: 15 * time.Minute, HasRPO: true},
+			{Scenario: "site_loss", Method: "restore_from_backup", RTO: 4 * time.Hour, RPO: time.Hour, HasRPO: true, LastExercised: sla.Date{Year: 2025, Month: 8, Day: 20}, ExerciseEvery: 180},
+			{Scenario: "disk_loss", Method: "rebuild", LastExercised: sla.Date{Year: 2026, Month: 2, Day: 1}, ExerciseEvery: 90},
+		},
+	}
+	failing.Level.Alerting.Notices = map[*sla.AlertKind]*sla.Notice{sla.AlertRestoreTimeNear: {Share: sla.MustDecimal("75")}}
+	failing.Agreement = &sla.Agreement{Name: "shop", Levels: []*sla.ServiceLevel{failing.Level}}
+	failing.Recovery = Recovery{Age: Known(45 * 60), Outages: Known(2), Longest: Known(1260), Mean: Known(750), Ages: []Figure{Known(4500), {}}}
 
 	healthy := LevelStatus{
 		Level: level("storefront", "response-time", "99.5", &sla.ProbeLatency{Of: failing.Level.ID, Threshold: 300 * time.Millisecond}),

@@ -29,7 +29,8 @@ type Source interface {
 // LevelStatus is what is known about one service level now. What has not been
 // measured is the zero Figure or left out, never a Known(0).
 type LevelStatus struct {
-	Level *sla.ServiceLevel
+	Level     *sla.ServiceLevel
+	Agreement *sla.Agreement // of the level; nil where nothing of it is to be shown
 
 	State State // now
 	// Achieved is the good share of what was measured in the period: 0.9987.
@@ -46,6 +47,7 @@ type LevelStatus struct {
 	// untouched, 0 spent, negative overspent (sla:budget_remaining:ratio_period).
 	BudgetRemaining Figure
 	Contract        Contract
+	Recovery        Recovery
 	// More are the same figures for the level's MorePeriods, in that order.
 	More []PeriodStatus
 	// BadShare is the bad share (0 to 1) by window: sla:error:ratio_rate5m and so
@@ -90,6 +92,17 @@ type Contract struct {
 	// tiers, in their order. Known only for the period that decides credits.
 	Credit        Figure
 	MinutesToTier []Figure
+}
+
+// Recovery is what is recorded of a level's outages and of the ages that its recovery
+// limits. Everything is in seconds but Outages.
+type Recovery struct {
+	// Age is how old the outage is that goes on; not Known without one.
+	Age Figure
+	// Outages are how many ended in the level's first period, Longest and Mean are of these.
+	Outages, Longest, Mean Figure
+	// Ages are those of the level's objectives, in the order of sla.Recovery.Ages.
+	Ages []Figure
 }
 
 // overPeriod returns the status with the figures of the level's further period i in

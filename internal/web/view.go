@@ -95,8 +95,9 @@ type levelView struct {
 	Queries        []queryView
 	NoData         bool
 	Grouped        bool
-	Groups         []groupView // the worst first
-	GroupsLeftOut  int         // how many more groups there are
+	Groups         []groupView   // the worst first
+	Recovery       *recoveryView // nil without any
+	GroupsLeftOut  int           // how many more groups there are
 }
 
 // periodSummary is how a level has done over one period.
@@ -258,6 +259,7 @@ func newLevel(s LevelStatus, now time.Time) levelView {
 		Probed: sla.IsProbed(l.Indicator), Members: newMembers(s.Members, now), Composites: newCompositeLinks(l),
 		ComponentsDown: newDownComponents(s.Members, now), Causes: newCauses(l, s.Members, now),
 	}
+	v.Recovery = newRecovery(s, now)
 	if l.Objective.Cmp(l.Target) != 0 {
 		v.Objective = l.Objective.String() + thin + "%"
 	}

@@ -11,10 +11,10 @@ import (
 )
 
 // noticeFields are the keys shared by all alerts that are not tiers.
-func noticeFields(hold string, more ...field) []field {
+func noticeFields(severity, hold string, more ...field) []field {
 	return append(more, []field{
 		{key: "enabled", typ: booleanType, def: "true", doc: "`false` turns the alert off."},
-		{key: "severity", typ: valueType{name: "text", sample: "ticket", scalars: textType.scalars}, def: "ticket", doc: "The label `severity` of the alert."},
+		{key: "severity", typ: valueType{name: "text", sample: "ticket", scalars: textType.scalars}, def: severity, doc: "The label `severity` of the alert."},
 		{key: "for", typ: durationType, def: hold, example: "30m", doc: "How long this must last before the alert fires."},
 		{key: "keepFiringFor", typ: durationType, def: "0s", example: "10m", doc: "How long the alert goes on afterwards."},
 		{key: "labels", typ: labelsType, example: "{channel: managers}", doc: "Added to the alert."},
@@ -53,8 +53,15 @@ func sectionOf(k *sla.AlertKind) *section {
 			field{key: "within", typ: durationType, def: f.WithinDefault, example: "1d", doc: f.Within},
 			field{key: "over", typ: durationType, def: "the long window of `page-slow`: 6h for 30 days", example: "6h", doc: f.Over})
 	}
-	hold := sla.FormatDuration(o.Default(&sla.ServiceLevel{Period: defaultPeriod}).For)
-	return &section{name: o.Section, doc: o.Text + " [More about it](" + k.Doc + ").", fields: noticeFields(hold, own...)}
+	standard := o.Default(&sla.ServiceLevel{Period: defaultPeriod})
+	if o.Share != "" {
+		own = append(own, field{key: "share", typ: creditPercentType, def: quote(standard.Share.String()), example: `"90"`, doc: o.Share})
+	}
+	text := o.Text + " [More about it](" + k.Doc + ")."
+	if k.OfAgreement {
+		text += " Only in `spec.alerting`, since it is about the agreement."
+	}
+	return &section{name: o.Section, doc: text, fields: noticeFields(standard.Severity, sla.FormatDuration(standard.For), own...)}
 }
 
 // noticePatch holds what one mapping sets of such an alert.
@@ -67,6 +74,7 @@ type noticePatch struct {
 	periods    []value // that the alert is for
 	within     *durationAt
 	over       *durationAt
+	share      *sla.Decimal
 }
 
 // durationAt is a duration and where it was written.
@@ -123,7 +131,53 @@ func readNotice(o *object, key string) *noticePatch {
 		p.within = optional(o, "within", parseDurationAt)
 		p.over = optional(o, "over", parseDurationAt)
 	}
+	if s.field("share") != nil {
+		p.share = optional(o, "share", parseShareOfLimit)
+	}
 	return p
+}
+
+// parseShareOfLimit parses the share of a limit at which an alert warns before it.
+func parseShareOfLimit(v value) (sla.Decimal, bool) {
+	share, ok := v.decimal()
+	if ok && (share.Sign() <= 0 || share.Cmp(sla.NewDecimal(100, 1)) >= 0) {
+		v.error("bad-value", v.quoted()+" is not above 0 and below 100", `write the share of the limit in per cent, e.g. "75"`)
+		return share, false
+	}
+	return share, ok
+}
+
+// ofAgreement is the alerting of an agreement's own alerts.
+func (p *alertingPatch) ofAgreement(names sla.SeverityNames) sla.Alerting {
+	a := sla.DefaultAgreementAlerting()
+	a.Names = names
+	if p != nil {
+		a.Disabled = p.enabled != nil && !*p.enabled
+		a.Labels, a.Annotations, a.Runbook = p.labels, p.annotations, p.runbook
+	}
+	for k, n := range a.Notices {
+		if of := p.noticeOf(k); of != nil {
+			of.applyTo(n, nil, false)
+			if of.enabled != nil && !*of.enabled {
+				delete(a.Notices, k)
+			}
+		}
+		severity, urgency, _ := names.Named(n.Severity)
+		n.Severity, n.Urgency = severity, urgency
+	}
+	return a
+}
+
+// refuseOfAgreement reports alerts in a level that only an agreement has.
+func (p *alertingPatch) refuseOfAgreement() {
+	if p == nil {
+		return
+	}
+	for _, k := range sla.AlertKinds {
+		if of := p.notices[k]; of != nil && k.OfAgreement {
+			of.at.d.errorAt(of.at.key, "misplaced-key", keyOf(k)+" is about the whole agreement", "move it to spec.alerting")
+		}
+	}
 }
 
 // periodNames returns the level's periods that the patch names, or nil if it names none.
@@ -165,6 +219,9 @@ func (p *alertingPatch) noticeOf(k *sla.AlertKind) *noticePatch {
 // patch of a kind applies only to levels that can have the alert.
 func applyNotices(a *sla.Alerting, l *sla.ServiceLevel, patches []*alertingPatch) {
 	for _, k := range sla.AlertKinds {
+		if k.OfAgreement {
+			continue
+		}
 		n, on := a.Notices[k], !a.Disabled
 		for i, of := range patches {
 			p, own := of.noticeOf(k), i == len(patches)-1
@@ -188,13 +245,17 @@ func applyNotices(a *sla.Alerting, l *sla.ServiceLevel, patches []*alertingPatch
 	}
 }
 
-// applyTo applies the patch to an alert of a level. own is set for the level's own
-// patch.
+// applyTo applies the patch to an alert of a level, or without one of an agreement. own
+// is set for the level's own patch.
 func (p *noticePatch) applyTo(n *sla.Notice, l *sla.ServiceLevel, own bool) {
 	setIfGiven(&n.Severity, p.severity)
 	setIfGiven(&n.For, p.hold)
 	setIfGiven(&n.KeepFiringFor, p.keep)
+	setIfGiven(&n.Share, p.share)
 	n.Labels = merged(n.Labels, p.labels)
+	if l == nil { // of an agreement, which has no periods
+		return
+	}
 	if watched := p.periodNames(l, own); watched != nil {
 		n.Periods = watched
 	}

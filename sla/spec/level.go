@@ -207,6 +207,7 @@ func (d *levelDraft) readLabels(v value) {
 func (d *levelDraft) readAlerting(v value) {
 	d.alerting, _ = decodeAlerting(v)
 	d.alerting.refuseSeverities()
+	d.alerting.refuseOfAgreement()
 }
 
 // readEscalation reads the level's own steps, which replace the agreement's.

@@ -149,6 +149,7 @@ func decodeSpec(v value, a *sla.Agreement) {
 	shared.hours, _, _ = read(o, "serviceHours", shared.calendars.lookUp)
 	shared.alerting, _, _ = read(o, "alerting", decodeAlerting)
 	a.Severities = severitiesOf(shared.alerting)
+	a.Alerting = shared.alerting.ofAgreement(a.Severities)
 	a.Contacts, _, _ = read(o, "contacts", parseContacts)
 	shared.notifications, _, _ = read(o, "notifications", func(v value) (notifications, bool) { return decodeNotifications(v, a.Severities) })
 	a.Notifications = shared.notifications.Notifications

@@ -14,7 +14,7 @@ const (
 
 var recoverySection = &section{
 	name: "recovery",
-	doc:  "What is promised about coming back after a failure: limits of outages, and the methods with their exercises. An outage counts in the period in which it ends, with all of its time.",
+	doc:  "What is promised about coming back after a failure: limits of outages, and the methods with their exercises. An outage counts in the period in which it ends, with all of its time. [Recovery](recovery.md) has what is recorded of it, and the alerts.",
 	fields: []field{
 		{key: "objectives", typ: valueType{name: "list of mappings", sample: "[{metric: time_to_restore, le: 4h}]", sections: []*section{recoveryObjectiveSection}, shape: listOf}, doc: "What is promised."},
 		{key: "methods", typ: valueType{name: "list of mappings", sample: "[{scenario: node_loss, method: failover, rto: 15m}]", sections: []*section{recoveryMethodSection}, shape: listOf}, doc: "How the service comes back, by scenario."},
@@ -37,7 +37,7 @@ var recoveryObjectiveSection = &section{
 
 var recoveryMethodSection = &section{
 	name: "a recovery method",
-	doc:  "How the service comes back in a scenario. `check` says when an exercise is overdue.",
+	doc:  "How the service comes back in a scenario. `check` and the alert `SLARecoveryExerciseOverdue` say when an exercise is overdue.",
 	fields: []field{
 		{key: "scenario", typ: textType, required: true, example: "site_loss", doc: "What has failed."},
 		{key: "method", typ: textType, required: true, example: "restore_from_backup", doc: "What is done."},
