@@ -119,12 +119,24 @@ func (l level) source() source {
 	case counts == sla.CountsSlots:
 		return source{metricnames.SlotTotal, metricnames.SlotBad, l.Slots.Width, l.Slots.Width}
 	case sla.LookedAt(l.Indicator):
-		return source{metricnames.SlotTotal, metricnames.SlotBad, time.Minute, l.interval}
+		return source{metricnames.SlotTotal, l.lookedAtBad(), time.Minute, l.interval}
 	case l.fills():
 		return source{metricnames.KnownTotalRate, metricnames.KnownBadRate, sla.BaseWindow, 0}
 	}
 	total, bad := l.measured()
 	return source{total, bad, sla.BaseWindow, 0}
+}
+
+// lookedAtBad is the series of how bad each minute is that is looked at: its judgement,
+// unless what is recorded beside it, weights or missing data, makes it another.
+func (l level) lookedAtBad() string {
+	switch {
+	case l.Slots.Weight.Text != "":
+		return metricnames.SlotBad
+	case l.fills():
+		return metricnames.SlotKnown
+	}
+	return metricnames.SlotJudged
 }
 
 // baseSeries makes the two series that everything else is summed from:
@@ -145,7 +157,7 @@ func baseSeries(l level) ([]Rule, sla.Findings) {
 	case a.base != nil:
 		return append(rules, a.base(j, j.judgement())...), findings
 	case sla.LookedAt(l.Indicator):
-		rules = append(rules, j.spread(judgement{bad: c.recorded(metricnames.SlotBad).Now()})...)
+		rules = append(rules, j.spread(judgement{bad: c.recorded(c.into.bad).Now()})...)
 		if l.kind.ofMinutes != nil {
 			rules = append(rules, l.kind.ofMinutes(l)...)
 		}

@@ -98,7 +98,7 @@ func (t tree) rules() ([]Rule, sla.Findings) {
 	}
 	rules = append(append(rules, t.downSince()), more...)
 	rules = append(rules, t.nodes(t.Tree, "", sla.UnknownExcluded)...)
-	return append(rules, t.record(metricnames.SlotBad, t.slot()).says("How bad the last whole minute was, by node %s.", t.nameOf(t.Tree)).saysAll(t.slotWords())), findings
+	return append(rules, t.record(t.source().bad, t.slot()).says("How bad the last whole minute was, by node %s.", t.nameOf(t.Tree)).saysAll(t.slotWords())), findings
 }
 
 // at selects the badness of nodes.

@@ -48,7 +48,7 @@ func (l level) blamed() string {
 // the slot, which is 1 at all other times.
 func (t tree) blameOfSlot() Rule {
 	parts := t.recorded(metricnames.PartBlame).Now()
-	scale := promql.Div(promql.Sum(t.recorded(metricnames.SlotBad).Now()), promql.Sum(parts))
+	scale := promql.Div(promql.Sum(t.recorded(t.source().bad).Now()), promql.Sum(parts))
 	return t.record(metricnames.BlameSlot, some(promql.MulLeft(promql.Sum(parts, metricnames.Component, metricnames.How), scale, nil, nil))).
 		says("How much of the last minute's bad time each component caused, alone or with others: all together cause all of it.")
 }
@@ -73,7 +73,7 @@ func weightedTop(n *sla.Node, weight sla.Decimal) []part {
 
 // part divides the bad time of a part among its components.
 func (t tree) part(p part, several bool) []Rule {
-	whole := t.recorded(metricnames.SlotBad).Now()
+	whole := t.recorded(t.source().bad).Now()
 	var weightOf []string
 	if several {
 		weightOf = []string{fmt.Sprintf("%s = its weight in the whole", inRules(p.weight)), hardlyWords}

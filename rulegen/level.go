@@ -159,7 +159,7 @@ func (l level) measuredBy() string {
 	case !l.fills():
 		return metricnames.TotalRate
 	case l.isCut(): // where missing data counts the base series are always there
-		return metricnames.SlotBad
+		return l.source().bad
 	}
 	return metricnames.KnownTotalRate
 }

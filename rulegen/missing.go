@@ -147,14 +147,17 @@ func (m missingData) judgedOrMissing(by judgement) []Rule {
 	if m.into.cut > time.Minute {
 		what = "the last whole slot of " + sla.FormatDuration(m.into.window)
 	}
-	judged := func(name string, how string) Rule {
-		return m.record(name, by.bad).says("How bad %s was%s: 0 not at all, 1 all of it.", what, how).saysAll(by.words)
+	judged := func(name string, how string) []Rule {
+		if name == m.into.bad {
+			return nil // it was counted into this series
+		}
+		return []Rule{m.record(name, by.bad).says("How bad %s was%s: 0 not at all, 1 all of it.", what, how).saysAll(by.words)}
 	}
 	if !m.fills() {
-		return []Rule{judged(metricnames.SlotJudged, "")}
+		return judged(metricnames.SlotJudged, "")
 	}
 	known := m.recorded(metricnames.SlotKnown).Now()
-	rules := append([]Rule{judged(metricnames.SlotKnown, ", where that is known")}, m.watch(known)...)
+	rules := append(judged(metricnames.SlotKnown, ", where that is known"), m.watch(known)...)
 	missing := m.recorded(metricnames.MissingRate).Now()
 	return append(rules,
 		m.record(metricnames.MissingRate, promql.Or(promql.Mul(promql.Num(zero), known), is1(m.nothing()))).

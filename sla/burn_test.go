@@ -43,8 +43,8 @@ func budgetShare(t sla.Tier, period sla.Period) sla.Decimal {
 	return t.Factor.Mul(sla.NewDecimal(int64(t.Long), int64(period.Nominal())))
 }
 
-// TestDefaultTiersFitAnyPeriod holds what the reader demands of tiers that
-// users write: the defaults must never break it.
+// TestDefaultTiersFitAnyPeriod: the default tiers fulfil what the reader demands of tiers
+// that users write, whatever the period.
 func TestDefaultTiersFitAnyPeriod(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		period := sla.Period{Rolling: time.Duration(rapid.Int64Range(288, 366*288).Draw(t, "steps")) * 5 * time.Minute}

@@ -10,8 +10,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Tiers that tell the same people are one alert; the label tier tells several of
-// one severity apart, and is what a step that names a tier is matched by.
+// Tiers with the same recipients are one alert. Where a severity has several alerts, the
+// label tier distinguishes them, and escalation steps match it.
 func TestBurnAlerts(t *testing.T) {
 	for name, c := range map[string]struct {
 		alter func(*sla.ServiceLevel)

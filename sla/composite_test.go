@@ -116,8 +116,8 @@ func TestSharedDependency(t *testing.T) {
 	}
 }
 
-// TestNeeds sets each component to what it is said to need, and finds the target
-// met exactly.
+// TestNeeds gives each component the availability that Needs returns for it. The composite
+// then has exactly its target.
 func TestNeeds(t *testing.T) {
 	web, a, b := levelOf("web", "99.9"), levelOf("psp-a", "97"), levelOf("psp-b", "95")
 	root := combined(sla.OpAll, leafOf(web), combined(sla.OpAny, leafOf(a), leafOf(b)))

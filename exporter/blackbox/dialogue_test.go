@@ -155,8 +155,8 @@ func TestDialogue(t *testing.T) {
 	t.Run("no socket", func(t *testing.T) { p.both(t, query("unix", "/nonexistent"), nil) })
 }
 
-// TestDialoguesThatBlackboxExporterGetsWrong is of dialogues that blackbox_exporter panics at,
-// or takes for good or bad by chance.
+// TestDialoguesThatBlackboxExporterGetsWrong: blackbox_exporter panics at these dialogues,
+// or finds them good or bad by chance.
 func TestDialoguesThatBlackboxExporterGetsWrong(t *testing.T) {
 	ca := newAuthority(t)
 	p := newPair(t, strings.ReplaceAll(`

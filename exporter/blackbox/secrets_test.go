@@ -10,8 +10,8 @@ import (
 	"github.com/prometheus/common/promslog"
 )
 
-// TestNoPageAndNoLogShowsAPassword of a target of any prober, whether it is one
-// for it or not, nor one of a module.
+// TestNoPageAndNoLogShowsAPassword: neither the password in a target, which may not even
+// suit the prober, nor one in a module is shown.
 func TestNoPageAndNoLogShowsAPassword(t *testing.T) {
 	t.Parallel()
 	modules := "modules:\n"

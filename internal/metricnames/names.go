@@ -144,7 +144,7 @@ const (
 // Recorded series of levels that judge minutes or slots.
 const (
 	SlotTotal     = "sla:slot_total:rate" // events per second of a minute or slot
-	SlotBad       = "sla:slot_bad:rate"   // bad events per second of a minute or slot
+	SlotBad       = "sla:slot_bad:rate"   // bad events per second of a minute or slot; not where that is `sla:slot:bad` itself
 	SlotKnown     = "sla:slot:bad_known"  // `sla:slot:bad` without what is missing, where that counts
 	SlotJudged    = "sla:slot:bad"        // what a minute or slot counts as: 0 good, 1 bad, or between
 	SlotBadMinute = "sla:slot:bad_minute" // 1 for a minute above the threshold, whatever the run

@@ -129,8 +129,8 @@ func dateOf(d sla.Date) string {
 	return dateWords(d.String())
 }
 
-// signaturesOf has a line for everybody who is named, and one for each party of which
-// nobody is.
+// signaturesOf has a line for each person who is named, and one for each party without
+// a named person.
 func signaturesOf(a *sla.Agreement) []signature {
 	var lines []signature
 	for _, party := range sla.Parties {

@@ -123,7 +123,7 @@ func (t *truthTable) expectations() []Expectation {
 	for i, line := range t.lines {
 		i++ // there is no rate at step 0
 		whole, known := t.whole(line)
-		m := t.l.named(metricnames.SlotBad)
+		m := t.l.named(t.l.minuteByMinute())
 		blamed := Expectation{Expr: fmt.Sprintf("round(sum(%s) * %s)", t.l.named(metricnames.BlameSlot), number(scale)), At: at(i), Samples: []Sample{}, about: t.l.named(metricnames.BlameSlot)}
 		if !known {
 			all = append(all, none(m, i), blamed)

@@ -115,7 +115,7 @@ func (l *levelUnderTest) baseInputs() []inputSeries {
 		}
 		return all
 	case l.recorded[metricnames.SlotKnown] && sla.LookedAt(l.Indicator):
-		return []inputSeries{{series: l.named(metricnames.SlotBad), gauge: true, of: bad(1)}}
+		return []inputSeries{{series: l.named(l.minuteByMinute()), gauge: true, of: bad(1)}}
 	case l.recorded[metricnames.SlotKnown]:
 		return nil
 	case l.spreads():
@@ -132,6 +132,17 @@ func (l *levelUnderTest) baseInputs() []inputSeries {
 		{series: l.named(metricnames.TotalRate), gauge: true, of: total(rate)},
 		{series: l.named(metricnames.BadRate), gauge: true, of: bad(rate)},
 	}
+}
+
+// minuteByMinute is the series of how bad each minute is that is looked at, before it is
+// weighed and what is missing is filled in.
+func (l *levelUnderTest) minuteByMinute() string {
+	for _, name := range []string{metricnames.SlotBad, metricnames.SlotKnown} {
+		if l.recorded[name] {
+			return name
+		}
+	}
+	return metricnames.SlotJudged
 }
 
 // spreads reports whether minutes are judged one by one, and then spread over five.

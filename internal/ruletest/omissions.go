@@ -44,7 +44,7 @@ func (s *Suite) leaveOut(l *levelUnderTest) {
 	case l.below && l.Masked() && !l.heldSlots():
 		omit("it is tested from %s on: its raw series are not simple (%s level, %s)", l.inputs[0].series[nameLabel], l.Indicator.Kind(), l.Aggregation)
 	case l.below && l.recorded[metricnames.SlotKnown]:
-		omit("it is tested from %s on: its raw series are not simple (%s level, %s)", metricnames.SlotBad, l.Indicator.Kind(), l.Aggregation)
+		omit("it is tested from %s on: its raw series are not simple (%s level, %s)", l.minuteByMinute(), l.Indicator.Kind(), l.Aggregation)
 	case l.below:
 		omit("it is tested from %s and %s on: its raw series are not simple (%s level, %s)",
 			metricnames.TotalRate, metricnames.BadRate, l.Indicator.Kind(), l.Aggregation)

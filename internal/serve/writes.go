@@ -128,8 +128,8 @@ func (w *writes) noteError(err error) error {
 	return err
 }
 
-// note reports the first samples that are lost, then every minute, and of the
-// first that are kept.
+// note logs the first samples that are lost, then once a minute, and when samples are
+// kept again.
 func (w *writes) note(why *loss, details ...any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -247,8 +247,8 @@ func pretty(t *testing.T, body []byte) string {
 	return string(out) + "\n"
 }
 
-// parse reads JSON with its numbers as they are written, and replaces the times
-// that evaluations took.
+// parse reads JSON and keeps numbers as they are written. It replaces the durations of
+// evaluations, which differ from run to run.
 func parse(body []byte) (any, error) {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
