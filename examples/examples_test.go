@@ -231,7 +231,10 @@ func TestExamples(t *testing.T) {
 		t.Fatalf("found %v, %v", files, err)
 	}
 	for _, file := range files {
-		t.Run(filepath.ToSlash(file), func(t *testing.T) { evaluate(t, file) })
+		t.Run(filepath.ToSlash(file), func(t *testing.T) {
+			t.Parallel()
+			evaluate(t, file)
+		})
 	}
 }
 

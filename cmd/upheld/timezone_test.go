@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/upheld-sla/upheld/internal/testsize"
 )
 
 // timeZones are values of TZ: with quarters of an hour, ahead of every other zone,
@@ -33,6 +35,8 @@ func TestTimeZoneOfTheProcessDoesNotMatter(t *testing.T) {
 	if err != nil || len(examples) == 0 {
 		t.Fatal(examples, err)
 	}
+	zoned := []string{"../../examples/calendar-periods.yaml", "../../examples/service-hours.yaml"}
+	examples = testsize.Of(zoned, examples)
 	all := func(zone *string) map[string]string {
 		dir := t.TempDir()
 		run := func(args ...string) string {
@@ -56,7 +60,7 @@ func TestTimeZoneOfTheProcessDoesNotMatter(t *testing.T) {
 	if len(want) < 3+len(examples) {
 		t.Fatalf("only %d files were generated", len(want))
 	}
-	for _, zone := range timeZones {
+	for _, zone := range testsize.Of(timeZones[2:4], timeZones) {
 		if diff := cmp.Diff(want, all(&zone)); diff != "" {
 			t.Errorf("TZ=%s:\n%.2000s", zone, diff)
 		}
