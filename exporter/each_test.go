@@ -178,7 +178,7 @@ func account(t *testing.T, text string) {
 	t.Helper()
 	sum := map[string]float64{}
 	for line := range strings.Lines(text) {
-		for metric, sign := range map[string]float64{"upheld_probe_results_total{": 1, "upheld_probe_owed_total{": -1} {
+		for metric, sign := range map[string]float64{"upheld_probe_results_total{": 1, "upheld_probe_scheduled_total{": -1} {
 			if rest, ok := strings.CutPrefix(line, metric); ok {
 				labels, _, _ := strings.Cut(rest, "}")
 				i := strings.Index(labels, "service=")

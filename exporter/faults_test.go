@@ -29,7 +29,7 @@ func balanced(t *testing.T, text string) map[probe.Outcome]float64 {
 		parts[o] = counter(t, text, "upheld_probe_results_total", `outcome="`+string(o)+`"`)
 		all += parts[o]
 	}
-	if owed := counter(t, text, "upheld_probe_owed_total"); owed != all {
+	if owed := counter(t, text, "upheld_probe_scheduled_total"); owed != all {
 		t.Errorf("%v were owed, the outcomes are %v", owed, parts)
 	}
 	return parts
@@ -114,7 +114,7 @@ func TestThousandsOfTargetsGoDownAtOnce(t *testing.T) {
 		return func() bool {
 			most = max(most, runtime.NumGoroutine())
 			text := scrape(t, e.Metrics())
-			return counter(t, text, "upheld_probe_owed_total") >= times*float64(n) && counter(t, text, "upheld_probe_results_total", `outcome="bad"`) > 0
+			return counter(t, text, "upheld_probe_scheduled_total") >= times*float64(n) && counter(t, text, "upheld_probe_results_total", `outcome="bad"`) > 0
 		}
 	}
 	within(t, 2*time.Minute, "an interval to be accounted for", accounted(1))
@@ -134,7 +134,7 @@ func TestThousandsOfTargetsGoDownAtOnce(t *testing.T) {
 	if parts[probe.Good] > 0 || parts[probe.Bad] == 0 {
 		t.Errorf("outcomes: %v", parts)
 	}
-	if owed := counter(t, text, "upheld_probe_owed_total"); owed > due {
+	if owed := counter(t, text, "upheld_probe_scheduled_total"); owed > due {
 		t.Errorf("%v are accounted for, and at most %v were due", owed, due)
 	}
 	for _, reason := range []probe.Reason{probe.Status, probe.Body, probe.Protocol, probe.DNS, probe.Reset, probe.ConnectRefused} {

@@ -251,7 +251,7 @@ func TestAccountHoldsUnderLoad(t *testing.T) {
 			}
 		}
 		text := scrape(t, e.Metrics())
-		owed, all := counter(t, text, "upheld_probe_owed_total"), counter(t, text, "upheld_probe_results_total")
+		owed, all := counter(t, text, "upheld_probe_scheduled_total"), counter(t, text, "upheld_probe_results_total")
 		good, why := counter(t, text, "upheld_probe_results_total", `outcome="good"`), counter(t, text, "upheld_probe_failures_total")
 		if owed != all || good+why > all { // a new reason shows a scrape later
 			t.Fatalf("owed %v, outcomes %v, good %v, with a reason %v", owed, all, good, why)
@@ -260,7 +260,7 @@ func TestAccountHoldsUnderLoad(t *testing.T) {
 	due := func() float64 { return float64(len(targets)) * float64(time.Since(began)/interval) }
 	eventually(t, "every probe that was due to be accounted for, up to a moment ago", func() bool {
 		least := due() - 3*float64(len(targets))
-		owed := counter(t, scrape(t, e.Metrics()), "upheld_probe_owed_total")
+		owed := counter(t, scrape(t, e.Metrics()), "upheld_probe_scheduled_total")
 		if most := due() + float64(len(targets)); owed > most {
 			t.Fatalf("%v probes accounted for, at most %v were due", owed, most)
 		}

@@ -152,7 +152,7 @@ func TestPrometheusTakesEveryFormat(t *testing.T) {
 			s := scraping(t, c.path, srv.Listener.Addr().String(), c.options, c.flags...)
 			eventually(t, "a scrape", func() bool { return s.value(`up`) == "1" })
 			eventually(t, "good results", func() bool { v := s.value(`upheld_probe_results_total{outcome="good",slo="well"} > 3`); return v != "" })
-			if v := s.value(`sum(upheld_probe_results_total) - sum(upheld_probe_owed_total)`); v != "0" {
+			if v := s.value(`sum(upheld_probe_results_total) - sum(upheld_probe_scheduled_total)`); v != "0" {
 				t.Errorf("outcomes and what was owed differ by %q", v)
 			}
 			// increase() must see the first failures, too.

@@ -50,7 +50,7 @@ func TestRechecksNarrowTheDowntime(t *testing.T) {
 	text := scrape(t, e.Metrics())
 	parts := balanced(t, text)
 	due := float64(time.Since(began)/interval + 1)
-	if owed := counter(t, text, "upheld_probe_owed_total", `slo="rechecked"`); owed > due || counter(t, text, "upheld_probe_duration_seconds_count", `slo="rechecked"`) > owed {
+	if owed := counter(t, text, "upheld_probe_scheduled_total", `slo="rechecked"`); owed > due || counter(t, text, "upheld_probe_duration_seconds_count", `slo="rechecked"`) > owed {
 		t.Errorf("rechecks are in the account: %v, and at most %v were due", parts, due)
 	}
 	if records := e.Failures(rechecked.ID); len(records) < 5 {

@@ -259,7 +259,9 @@ func (m missingData) timeOrMissing() []Rule {
 
 // inconclusive is the share of the last five minutes of which the exporter's
 // account says that it owed results and has none that is conclusive: the counters
-// know that, as they know what was good. Nothing while no scrape has been seen.
+// know that, as they know what was good. Nothing while no scrape has been seen. The
+// counter has its former name here until the next release, since exporters may be older
+// than the rules.
 func (m missingData) inconclusive(of sla.ID, p *sla.Probe) promql.Expr {
 	owed := promql.Mul(promql.Avg(promql.Series(metricnames.ProbeOwed, identity(of)...).Rate(m.into.window)), promql.Num(sla.Seconds(p.Interval)))
 	known := promql.AndOn(m.recorded(metricnames.KnownTotalRate).Now(), m.recorded(metricnames.SourceScraped).Now())

@@ -25,6 +25,14 @@ var levelLabels = []string{metricnames.SLA, metricnames.Service, metricnames.SLO
 // exemplarLabel is the label of an exemplar that identifies its probe.
 const exemplarLabel = "probe_id"
 
+// underFormerName is a metric that has another name now. The exporter has both for one
+// release, so that rules and boards of the release before go on.
+func underFormerName(d description, name string) description {
+	d.Help = "Use " + d.Name + ": this name ends with the next release."
+	d.Name, d.Note = name, ""
+	return d
+}
+
 func perTarget(extra ...string) []string { return append(slices.Clone(targetLabels), extra...) }
 
 var (
@@ -33,14 +41,15 @@ var (
 		Help: "Scheduled probes by outcome.",
 		Note: "`good` and `bad` are about the target. `inconclusive` is the exporter's own fault (no file descriptors, no CPU, its resolver or network failed), " +
 			"`missed` was scheduled and did not run, `maintenance` was excluded in advance; none of these three is downtime of the target. " +
-			"In every scrape the outcomes of a target add up to `" + metricnames.ProbeOwed + "`.",
+			"In every scrape the outcomes of a target add up to `" + metricnames.ProbeScheduled + "`.",
 	}
 	scheduled = description{
-		Name: metricnames.ProbeOwed, Type: "counter", Labels: perTarget(),
+		Name: metricnames.ProbeScheduled, Type: "counter", Labels: perTarget(),
 		Help: "Scheduled probes that have an outcome.",
 		Note: "One for every interval. A probe counts here at the same instant as in `" + metricnames.ProbeResults + "`, so a running probe is in neither.",
 	}
-	failures = description{
+	scheduledFormerly = underFormerName(scheduled, metricnames.ProbeOwed)
+	failures          = description{
 		Name: metricnames.ProbeFailures, Type: "counter", Labels: perTarget(metricnames.Reason),
 		Help: "Probes that were not good, by reason.",
 		Note: "Every `bad`, `inconclusive` and `missed` probe has exactly one reason. A reason appears at 0 in the first scrape after it happened, and with its count at the next, so `increase()` and `rate()` see the first failure. " +
@@ -50,7 +59,7 @@ var (
 		Name: metricnames.ProbeDuration, Type: "histogram", Labels: perTarget(),
 		Help: "How long good and bad probes took.",
 		Note: "Classic, with few buckets, and native. Failures are included, a timeout with the time it took. Not included are inconclusive and missed probes, " +
-			"and those that `" + metricnames.ExporterUntimed + "` counts. " +
+			"and those that `" + metricnames.ExporterReadLate + "` counts. " +
 			"In protobuf and OpenMetrics, exemplars name the last good and the last bad probe by `" + exemplarLabel + "`.",
 	}
 	phase = description{
@@ -128,15 +137,16 @@ var (
 		Help: "How late probes started.",
 		Note: "Classic and native. A probe that would start later than half its interval, or than a second if that is less, is skipped.",
 	}
-	untimedAll = description{
-		Name: metricnames.ExporterUntimed, Type: "counter",
+	readLate = description{
+		Name: metricnames.ExporterReadLate, Type: "counter",
 		Help: "Good and bad probes that were read late: more than 2.5 % of their time, and more than 1 ms, may be the exporter's own.",
 		Note: "The exporter had no CPU. The outcome of the probe counts; its duration is in no histogram. On Linux only.",
 	}
-	inFlight    = description{Name: metricnames.ExporterInFlight, Type: "gauge", Help: "Probes that are running."}
-	concurrency = description{Name: metricnames.ExporterConcurrency, Type: "gauge", Help: "How many probes may run at once (--probe.max-concurrency)."}
-	targets     = description{Name: metricnames.ExporterTargets, Type: "gauge", Help: "Targets that are probed."}
-	discovered  = description{
+	readLateFormerly = underFormerName(readLate, metricnames.ExporterUntimed)
+	inFlight         = description{Name: metricnames.ExporterInFlight, Type: "gauge", Help: "Probes that are running."}
+	concurrency      = description{Name: metricnames.ExporterConcurrency, Type: "gauge", Help: "How many probes may run at once (--probe.max-concurrency)."}
+	targets          = description{Name: metricnames.ExporterTargets, Type: "gauge", Help: "Targets that are probed."}
+	discovered       = description{
 		Name: metricnames.ExporterDiscovered, Type: "gauge", Labels: levelLabels, Help: "Targets that the level's discovery found last.",
 		Note: "Of levels with `targets`. With shards, each exporter finds all of them.",
 	}
@@ -177,11 +187,11 @@ const onlyWithModules = "Absent without modules for `/probe` (`--config.file`); 
 
 // targetMetrics are the metrics of a target, in the order of the documentation.
 func targetMetrics() []description {
-	return []description{results, scheduled, failures, duration, phase, step, within, untimed, downtime, rechecks, lastState, certExpiry, chainExpiry, packetsSent, packetsReceived, packetJitter, dialogueInfo}
+	return []description{results, scheduled, scheduledFormerly, failures, duration, phase, step, within, untimed, downtime, rechecks, lastState, certExpiry, chainExpiry, packetsSent, packetsReceived, packetJitter, dialogueInfo}
 }
 
 // selfMetrics are the metrics of the exporter about itself, in the order of the
 // documentation.
 func selfMetrics() []description {
-	return []description{lag, untimedAll, inFlight, concurrency, targets, discovered, discoveryLeftOut, discoveryOK, vantage, reloadOK, reloadTime, requestInFlight, requestRejected, blackboxReloadOK, blackboxReloadTime, blackboxUnknown, buildInfo}
+	return []description{lag, readLate, readLateFormerly, inFlight, concurrency, targets, discovered, discoveryLeftOut, discoveryOK, vantage, reloadOK, reloadTime, requestInFlight, requestRejected, blackboxReloadOK, blackboxReloadTime, blackboxUnknown, buildInfo}
 }

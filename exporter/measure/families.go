@@ -45,7 +45,7 @@ func (f *family) head() *dto.MetricFamily {
 // may be empty. Each metric is made when it is visited.
 func (s *snapshot) families(location string) []family {
 	s.labelViews(location)
-	all := []family{{results, s.results}, {scheduled, s.scheduled}, {failures, s.failed}, {within, s.keptWithin}, {untimed, s.unknown}, {downtime, s.downtime}}
+	all := []family{{results, s.results}, {scheduled, s.scheduled}, {scheduledFormerly, s.scheduled}, {failures, s.failed}, {within, s.keptWithin}, {untimed, s.unknown}, {downtime, s.downtime}}
 	for i := range optionalMetrics {
 		all = append(all, family{optionalMetrics[i].metric, func(visit func(*dto.Metric)) { s.optional(&optionalMetrics[i], visit) }})
 	}

@@ -35,7 +35,7 @@ func TestUnsureDurationsAreToldApart(t *testing.T) {
 	if n := target.duration.count; n != 2 {
 		t.Errorf("%d durations in the histogram, want 2", n)
 	}
-	if n := m.totals.untimed.Load(); n != 2 {
+	if n := m.totals.readLate.Load(); n != 2 {
 		t.Errorf("%d probes are counted as untimed, want 2", n)
 	}
 	line := `upheld_probe_threshold_unknown_total{location="fra1",service="storefront",sla="shop",slo="availability",target="https://shop.example/",threshold="0.1"} 1`

@@ -231,6 +231,7 @@ func TestReplaceKeepsWhatStaysAndDropsWhatGoes(t *testing.T) {
 		t.Errorf("series of a removed target:\n%s", text)
 	}
 	for _, want := range []string{
+		`upheld_probe_scheduled_total{location="fra1",service="storefront",sla="shop",slo="stays",target="https://shop.example/"} 2`,
 		`upheld_probe_owed_total{location="fra1",service="storefront",sla="shop",slo="stays",target="https://shop.example/"} 2`,
 		`upheld_probe_within_threshold_total{location="fra1",service="storefront",sla="shop",slo="stays",target="https://shop.example/",threshold="0.5"} 0`,
 		`upheld_probe_within_threshold_total{location="fra1",service="storefront",sla="shop",slo="stays",target="https://shop.example/",threshold="1"} 1`,
@@ -268,7 +269,7 @@ func TestOutcomesAddUpInEveryScrape(t *testing.T) {
 	sumByName(t, m.Gatherer()) // the first scrape, in which reasons have 0
 	for range 200 {
 		sums := sumByName(t, m.Gatherer())
-		if owed, all := sums[metricnames.ProbeOwed], sums[metricnames.ProbeResults]; owed != all {
+		if owed, all := sums[metricnames.ProbeScheduled], sums[metricnames.ProbeResults]; owed != all {
 			t.Errorf("owed %v, outcomes %v", owed, all)
 		}
 		if notGood, why := sums[metricnames.ProbeResults]-sums["good"], sums[metricnames.ProbeFailures]; why > notGood {

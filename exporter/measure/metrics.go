@@ -64,7 +64,8 @@ func New(o Options) *Metrics {
 	limit.Set(float64(o.MaxConcurrency))
 	m.registry.MustRegister(
 		m.lag, m.reloadOK, m.reloadTime, limit,
-		prometheus.NewCounterFunc(prometheus.CounterOpts(gauge(untimedAll)), func() float64 { return float64(m.totals.untimed.Load()) }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts(gauge(readLate)), m.totals.readLateProbes),
+		prometheus.NewCounterFunc(prometheus.CounterOpts(gauge(readLateFormerly)), m.totals.readLateProbes),
 		prometheus.NewGaugeFunc(gauge(inFlight), func() float64 { return float64(o.InFlight()) }),
 		prometheus.NewGaugeFunc(gauge(targets), func() float64 { return float64(m.count()) }),
 		version.NewCollector(metricnames.ExporterBuildProgram),

@@ -86,8 +86,10 @@ const (
 
 // exporterTotals are counted over all targets.
 type exporterTotals struct {
-	untimed atomic.Uint64 // probes whose duration is not known well enough
+	readLate atomic.Uint64 // probes whose duration is not known well enough
 }
+
+func (t *exporterTotals) readLateProbes() float64 { return float64(t.readLate.Load()) }
 
 const outcomeCount = 5
 
@@ -220,7 +222,7 @@ func (t *Target) Observe(r probe.Result, id ID, at time.Time) {
 		t.countThresholds(&r)
 	}
 	if r.Unsure() {
-		t.totals.untimed.Add(1)
+		t.totals.readLate.Add(1)
 		return
 	}
 	t.observeDurations(&r, id, at)

@@ -112,11 +112,13 @@ func (w *textWriter) counters(s *snapshot) {
 			w.count(heads[j], s.views[i].Target, "", n)
 		}
 	}
-	w.family(scheduled)
-	head := w.head(scheduled.Name, "", "")
-	for i := range s.views {
-		w.flushIfFull()
-		w.count(head, s.views[i].Target, "", s.views[i].scheduled())
+	for _, d := range []description{scheduled, scheduledFormerly} {
+		w.family(d)
+		head := w.head(d.Name, "", "")
+		for i := range s.views {
+			w.flushIfFull()
+			w.count(head, s.views[i].Target, "", s.views[i].scheduled())
+		}
 	}
 	if len(s.failures) > 0 {
 		w.family(failures)
@@ -127,7 +129,7 @@ func (w *textWriter) counters(s *snapshot) {
 	}
 	if len(s.within) > 0 {
 		w.family(within)
-		head = w.head(within.Name, "", "")
+		head := w.head(within.Name, "", "")
 		s.eachWithin(func(v *view, c *withinView) {
 			w.flushIfFull()
 			w.count(head, v.Target, c.label, c.n)

@@ -29,7 +29,8 @@ const (
 // `address` where the level has `addresses: each`.
 const (
 	ProbeResults   = "upheld_probe_results_total"           // outcome; counter: scheduled probes by outcome
-	ProbeOwed      = "upheld_probe_owed_total"              // counter: scheduled probes; the sum of all outcomes
+	ProbeScheduled = "upheld_probe_scheduled_total"         // counter: scheduled probes; the sum of all outcomes
+	ProbeOwed      = "upheld_probe_owed_total"              // counter: the former name of `upheld_probe_scheduled_total`, until the next release
 	ProbeFailures  = "upheld_probe_failures_total"          // reason; counter: probes that were bad, inconclusive or missed
 	ProbeDuration  = "upheld_probe_duration_seconds"        // histogram: how long good and bad probes took
 	ProbePhase     = "upheld_probe_phase_duration_seconds"  // phase; histogram: how long the phases of probes took
@@ -51,7 +52,8 @@ const (
 // Metrics of the exporter about itself.
 const (
 	ExporterLag             = "upheld_exporter_schedule_lag_seconds"                           // histogram: how late probes start
-	ExporterUntimed         = "upheld_exporter_untimed_probes_total"                           // counter: probes whose duration is unknown, because the exporter was late
+	ExporterReadLate        = "upheld_exporter_probes_read_late_total"                         // counter: probes whose duration is unknown, because the exporter was late
+	ExporterUntimed         = "upheld_exporter_untimed_probes_total"                           // counter: the former name of `upheld_exporter_probes_read_late_total`, until the next release
 	ExporterInFlight        = "upheld_exporter_probes_in_flight"                               // gauge: probes that are running
 	ExporterConcurrency     = "upheld_exporter_probes_in_flight_limit"                         // gauge: how many may run at once
 	ExporterTargets         = "upheld_exporter_targets"                                        // gauge: targets that are probed

@@ -306,14 +306,14 @@ func (l *loop) checkIdle(t *testing.T, got map[string]float64) {
 // checkAccount holds the exporter's counters to what its targets have counted.
 func (l *loop) checkAccount(t *testing.T) {
 	t.Helper()
-	unbalanced, err := l.server.query(`sum by (service, slo) (upheld_probe_results_total) != sum by (service, slo) (upheld_probe_owed_total)`)
+	unbalanced, err := l.server.query(`sum by (service, slo) (upheld_probe_results_total) != sum by (service, slo) (upheld_probe_scheduled_total)`)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, s := range unbalanced {
 		t.Errorf("%s: the outcomes sum to %v, which is not what was owed", level(s.Metric), s.value())
 	}
-	owed, err := l.server.query(`upheld_probe_owed_total`)
+	owed, err := l.server.query(`upheld_probe_scheduled_total`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -322,7 +322,7 @@ func (l *loop) checkAccount(t *testing.T) {
 	}
 	// On a busy machine the exporter may be late now and then, and says so: that
 	// is its own fault, so inconclusive, and must stay rare.
-	late, err := l.server.query(`sum(upheld_probe_results_total{outcome!~"good|bad"}) / sum(upheld_probe_owed_total)`)
+	late, err := l.server.query(`sum(upheld_probe_results_total{outcome!~"good|bad"}) / sum(upheld_probe_scheduled_total)`)
 	if err != nil {
 		t.Fatal(err)
 	}
