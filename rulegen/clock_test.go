@@ -116,12 +116,12 @@ var clockSteps = []struct {
 }{
 	{name: "an hour forward", do: setClock(time.Hour), unseen: 8},
 	{name: "a day forward", do: setClock(24 * time.Hour), unseen: 8, fresh: true},
-	{name: "37m13s forward", do: setClock(37*time.Minute + 13*time.Second), unseen: 8, sampled: true},
+	{name: "37m13s forward", do: setClock(37*time.Minute + 13*time.Second), unseen: 8},
 	{name: "ten seconds forward", do: setClock(10 * time.Second), unseen: 1},
 	{name: "an hour back", do: setClock(-time.Hour), back: time.Hour},
-	{name: "37m13s back", do: setClock(-37*time.Minute - 13*time.Second), back: 37*time.Minute + 13*time.Second, unseen: 1, sampled: true},
+	{name: "37m13s back", do: setClock(-37*time.Minute - 13*time.Second), back: 37*time.Minute + 13*time.Second, unseen: 1},
 	{name: "ten seconds back", do: setClock(-10 * time.Second), unseen: 1},
-	{name: "slewed to run faster", do: func(*enginetest.World) {}, drift: 0.0005, sampled: true},
+	{name: "slewed to run faster", do: func(*enginetest.World) {}, drift: 0.0005},
 	{name: "slewed to run slower", do: func(*enginetest.World) {}, drift: -0.0005},
 	{name: "suspended for 20 s", do: suspend(20 * time.Second), unseen: 1},
 	{name: "suspended for a minute", do: suspend(time.Minute), unseen: 1},
@@ -204,6 +204,7 @@ func compareClock(t *testing.T, before, after map[string]float64, unseen, behind
 // measurement, and nothing else is told.
 func TestClockBeforeTheFirstSampleIsALostMeasurement(t *testing.T) {
 	t.Parallel()
+	testsize.Skip(t, "a clock that is set back to before the first sample")
 	w := clockWorld(t, clockOutage{}, 0)
 	before := clockFigures(w)
 	w.Step(-24 * time.Hour)
@@ -227,6 +228,7 @@ func TestClockBeforeTheFirstSampleIsALostMeasurement(t *testing.T) {
 // was paged in it is paged once more. docs/rules.md says so.
 func TestClockSetBackTellsTheHourAgain(t *testing.T) {
 	t.Parallel()
+	testsize.Skip(t, "a clock that is set back over a page")
 	w := clockWorld(t, clockOutage{clockBefore - 50*time.Minute, clockBefore - 40*time.Minute}, 0)
 	pages := func() int {
 		n := 0

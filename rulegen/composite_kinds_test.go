@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/upheld-sla/upheld/internal/enginetest"
+	"github.com/upheld-sla/upheld/internal/testsize"
 	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/rulegen/emit"
 	"github.com/upheld-sla/upheld/sla"
@@ -195,6 +196,9 @@ func TestCompositePageNamesComponents(t *testing.T) {
 		{"independent", "", ""},
 	} {
 		t.Run(tc.choice, func(t *testing.T) {
+			if tc.choice != "inhibited" {
+				testsize.Skip(t, "this choice")
+			}
 			w := pagedWorld(t, tc.choice, func(series string, minute int) bool {
 				return series == "journey_up" || series == "web_up" || minute < 60
 			})

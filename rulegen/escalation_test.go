@@ -52,6 +52,7 @@ func firings(w *enginetest.World) map[string]map[string][]spell {
 // whether or not what it watches went on all the while, and stops when it does.
 func TestEscalationFiresWhileTheAlertDoes(t *testing.T) {
 	t.Parallel()
+	testsize.Skip(t, "escalation over six hours of bursts")
 	random := rand.New(rand.NewPCG(1, 2))
 	burst := func(n int) func(int) bool { return func(m int) bool { return m >= 60 && m < 60+n } }
 	bad := map[string]func(int) bool{

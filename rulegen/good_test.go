@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/prometheus/model/histogram"
 
 	"github.com/upheld-sla/upheld/internal/enginetest"
+	"github.com/upheld-sla/upheld/internal/testsize"
 	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/sla"
 )
@@ -64,6 +65,7 @@ func sayGood(name, good string) []*sla.ServiceLevel {
 // all the while, it is unknown.
 func TestGoodEventsThatNeverExisted(t *testing.T) {
 	t.Parallel()
+	testsize.Skip(t, "a day without good events")
 	const fails, forgotten = time.Hour, 25 * time.Hour
 	restart := enginetest.Start.Add(fails)
 	w := enginetest.New(t, 15*time.Second, func(at time.Time) []enginetest.Sample {
