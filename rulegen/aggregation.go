@@ -119,7 +119,7 @@ func (l level) source() source {
 	case counts == sla.CountsSlots:
 		return source{metricnames.SlotTotal, metricnames.SlotBad, l.Slots.Width, l.Slots.Width}
 	case sla.LookedAt(l.Indicator):
-		return source{metricnames.SlotTotal, l.lookedAtBad(), time.Minute, l.interval}
+		return source{metricnames.SlotTotal, badnessOf(l), time.Minute, l.interval}
 	case l.fills():
 		return source{metricnames.KnownTotalRate, metricnames.KnownBadRate, sla.BaseWindow, 0}
 	}
@@ -127,9 +127,9 @@ func (l level) source() source {
 	return source{total, bad, sla.BaseWindow, 0}
 }
 
-// lookedAtBad is the series of how bad each minute is that is looked at: its judgement,
+// badnessOf is the series of how bad each minute is that is looked at: its judgement,
 // unless what is recorded beside it, weights or missing data, makes it another.
-func (l level) lookedAtBad() string {
+func badnessOf(l level) string {
 	switch {
 	case l.Slots.Weight.Text != "":
 		return metricnames.SlotBad
