@@ -120,7 +120,7 @@ spec:
 func TestMissingThroughRestarts(t *testing.T) {
 	t.Parallel()
 	const settle = 16 * time.Minute
-	names := testsize.Of(2, 20)
+	names := testsize.Of(1, 20)
 	type step struct {
 		name     string
 		restart  time.Duration // before it

@@ -310,7 +310,8 @@ func offsetCounts(level string, m minuteOf) (serves, kept bool) {
 // the period is the same for all, and is what the definitions say.
 func TestFiguresDoNotDependOnNames(t *testing.T) {
 	t.Parallel()
-	names := testsize.Of(2, 20)
+	testsize.Skip(t, "whether figures depend on the moments at which groups are evaluated")
+	const names = 20
 	var services []string
 	var files [][]byte
 	for i := range names {

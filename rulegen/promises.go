@@ -18,7 +18,7 @@ type promises struct{ level }
 // constants record what the level promises, and a description of it as labels.
 func (pr promises) constants() []Rule {
 	l := pr.level
-	info := pr.labels(infoIndicator, l.Indicator.Kind(), metricnames.Period, pr.periodNames(),
+	info := pr.labels(infoIndicator, l.Indicator.Kind(), metricnames.Period, pr.periodNames(), infoUnit, unitOf(l),
 		infoTarget, l.Target.String(), infoObjective, l.Objective.String())
 	for _, k := range slices.Sorted(maps.Keys(l.Labels)) {
 		info[infoPrefix+k] = l.Labels[k]
@@ -43,6 +43,14 @@ func (pr promises) constants() []Rule {
 			says("The objective, which alerts follow: %s = %s %%", inRules(l.ObjectiveRatio()), l.Objective),
 		described,
 	}
+}
+
+// unitOf is what the sums of the level count.
+func unitOf(l level) string {
+	if l.Aggregation.Counts() == sla.CountsEvents {
+		return "events"
+	}
+	return "seconds"
 }
 
 // periodNames are the names of a level's periods, joined by commas.
