@@ -116,8 +116,9 @@ func contradictions(q sla.Query, selectors []promql.Selector) sla.Findings {
 	return findings
 }
 
-// recoveryQueries are what is wrong with the queries of objectives of recovery, of which
-// no rule is made. Levels that have the agreement's objectives are not asked twice.
+// recoveryQueries are what is wrong with the queries of objectives of recovery; the rules
+// that read them do not say it again. Levels that have the agreement's objectives are
+// not asked twice.
 func recoveryQueries(a *sla.Agreement) (findings sla.Findings) {
 	var done []*sla.Recovery
 	for _, l := range a.Levels {

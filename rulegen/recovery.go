@@ -55,13 +55,16 @@ func (r recovery) ages() ([]Rule, sla.Findings) {
 	var findings sla.Findings
 	for _, o := range r.Recovery.Ages() {
 		e, wrong := parsed(o.Age)
-		if !wrong.HasErrors() && !e.IsVector() {
-			wrong = append(wrong, sla.Finding{
+		if wrong.HasErrors() {
+			continue // which Each reports once, also where several levels have the objective
+		}
+		if !e.IsVector() {
+			findings = append(findings, sla.Finding{
 				Severity: sla.Error, Rule: "not-an-age", Pos: o.Age.Pos,
 				Message: "this is a number or a range, and no series", Remedy: "write an expression whose series are ages in seconds, like time() - backup_completed_timestamp_seconds",
 			})
 		}
-		if findings = append(findings, wrong...); wrong.HasErrors() {
+		if findings.HasErrors() {
 			continue
 		}
 		known := promql.Ge(promql.ClampMin(promql.Max(e), zero), promql.Num(zero))
