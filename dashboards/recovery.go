@@ -2,6 +2,7 @@ package dashboards
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/sla"
@@ -36,20 +37,23 @@ func limitSteps(l *sla.ServiceLevel, objectives []sla.NamedObjective, near *sla.
 	return steps
 }
 
-func outagePanel(l *sla.ServiceLevel, own selector) *panel {
-	text := "For how long the outage that goes on has lasted."
-	for _, o := range l.Recovery.EachOutage() {
-		text += fmt.Sprintf(" The promise: %s.", o.Words())
+// withPromises adds the objectives to the description of a panel.
+func withPromises[O interface{ Words() string }](text string, objectives []O) string {
+	words := []string{text}
+	for _, o := range objectives {
+		words = append(words, fmt.Sprintf("The promise: %s.", o.Words()))
 	}
+	return strings.Join(words, " ")
+}
+
+func outagePanel(l *sla.ServiceLevel, own selector) *panel {
+	text := withPromises("For how long the outage that goes on has lasted.", l.Recovery.EachOutage())
 	return statPanel("Outage now", text).now(own.level("max", metricnames.OutageAge), "lasts for").
 		unit(unitSeconds, -1).noValue("no outage").thresholds(colorWarn, limitSteps(l, l.Recovery.EachOutage(), sla.AlertRestoreTimeNear)...)
 }
 
 func outagesPanel(l *sla.ServiceLevel, own selector) *panel {
-	text := "Of the outages that have ended in the period: how many, the longest, and their mean."
-	for _, o := range l.Recovery.FromOutages() {
-		text += fmt.Sprintf(" The promise: %s.", o.Words())
-	}
+	text := withPromises("Of the outages that have ended in the period: how many, the longest, and their mean.", l.Recovery.FromOutages())
 	p := statPanel("Outages over "+periodsWords(l), text).noValue("none").thresholds(colorText).unit(unitSeconds, -1)
 	for _, of := range l.Periods() {
 		period, name := own.with(eq(metricnames.Period, of.String())), ""

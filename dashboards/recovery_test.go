@@ -56,9 +56,13 @@ spec:
 		want       float64
 	}{
 		{"Outage now", "A", 2700},
-		{"Outages over 30d", "A", 2}, {"Outages over 30d", "B", 900}, {"Outages over 30d", "C", 600},
-		{"Age of what could be recovered", "A", 1800}, {"Age of what could be recovered", "B", 3600},
-		{"Age of what could be recovered", "C", 60}, {"Age of what could be recovered", "D", 300},
+		{"Outages over 30d", "A", 2},
+		{"Outages over 30d", "B", 900},
+		{"Outages over 30d", "C", 600},
+		{"Age of what could be recovered", "A", 1800},
+		{"Age of what could be recovered", "B", 3600},
+		{"Age of what could be recovered", "C", 60},
+		{"Age of what could be recovered", "D", 300},
 	} {
 		if got := e.value(t, made, test.panel, test.ref); math.Abs(got-test.want) > 1e-9 {
 			t.Errorf("%s %s shows %v, want %v", test.panel, test.ref, got, test.want)

@@ -50,7 +50,7 @@ func (al alerts) ageNear(a sla.Alert, _ sla.Period) []Rule {
 	for _, o := range al.Recovery.Ages() {
 		x := objectiveAlert{a, o, al.ageOf(o), sla.AlertRecoveryAgeExceeded}
 		rules = append(rules, al.nearLimit(x, map[string]string{
-			"summary":     fmt.Sprintf("%s: %s: %s %% of %s are reached", al.name(), o.Metric.Facets().Words, a.Share, o.LimitWords()),
+			"summary":     fmt.Sprintf("%s: %s is above %s %% of %s", al.name(), o.Metric.Facets().Words, a.Share, o.LimitWords()),
 			"description": fmt.Sprintf("It is {{ $value | humanizeDuration }} by now. The promise: %s.", o.Words()),
 		}))
 	}
@@ -62,7 +62,7 @@ func (al alerts) ageExceeded(a sla.Alert, _ sla.Period) []Rule {
 	var rules []Rule
 	for _, o := range al.Recovery.Ages() {
 		rules = append(rules, al.beyondLimit(objectiveAlert{a, o, al.ageOf(o), nil}, map[string]string{
-			"summary":     fmt.Sprintf("%s: %s: more than %s", al.name(), o.Metric.Facets().Words, o.LimitWords()),
+			"summary":     fmt.Sprintf("%s: %s is above %s", al.name(), o.Metric.Facets().Words, o.LimitWords()),
 			"description": fmt.Sprintf("It is {{ $value | humanizeDuration }} by now. The promise: %s.", o.Words()),
 		}))
 	}

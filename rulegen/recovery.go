@@ -177,7 +177,7 @@ func (r recovery) spans() []Rule {
 		served := r.recorded(metricnames.OutageInHours).LastOverTime(begunWithin)
 		age = promql.And(age, promql.Ge(served, r.recorded(metricnames.OutageSince).Now()))
 		ended = promql.And(ended, promql.Ge(served, was))
-		within := times(promql.Gt(state.Now(), promql.Num(zero)), agreedTime{r.level}.inService(now)...)
+		within := times(promql.Gt(state.Now(), promql.Num(zero)), agreedTime(r).inService(now)...)
 		rules = append(rules, r.record(metricnames.OutageInHours, promql.Add(promql.Mul(promql.Num(zero), promql.Gt(within, promql.Num(zero))), promql.Time())).
 			says("Now, in Unix seconds, while it is down within service hours: an outage outside of them does not count."))
 	}

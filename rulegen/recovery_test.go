@@ -105,7 +105,8 @@ func recoveryTarget(names ...string) enginetest.Target {
 			{Series: `requests_up`, Value: up},
 			{Series: `backup_timestamp_seconds{db="a"}`, Value: float64(recoveryStart.Unix()) + math.Floor(float64(now)/5400)*5400},
 			{Series: `backup_timestamp_seconds{db="b"}`, Value: float64(at.Unix())},
-			{Series: `restored_age_seconds{db="a"}`, Value: 3 * 86400}, {Series: `restored_age_seconds{db="b"}`, Value: math.NaN()},
+			{Series: `restored_age_seconds{db="a"}`, Value: 3 * 86400},
+			{Series: `restored_age_seconds{db="b"}`, Value: math.NaN()},
 		}
 		for _, name := range names {
 			for slo, every := range map[string]int{"probe": 15, "seldom": 60} {

@@ -78,7 +78,7 @@ var AlertRecoveryAgeNear = &AlertKind{
 		Default:  func(*ServiceLevel) *Notice { return nearLimit() },
 	},
 	words: perObjective((*Recovery).Ages, func(a Alert, o NamedObjective) string {
-		return fmt.Sprintf("%s: %s %% of %s are reached%s", o.Metric.Facets().Words, a.Share, o.LimitWords(), a.forWords())
+		return fmt.Sprintf("%s is above %s %% of %s%s", o.Metric.Facets().Words, a.Share, o.LimitWords(), a.forWords())
 	}),
 }
 

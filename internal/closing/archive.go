@@ -118,7 +118,7 @@ func (a *Archive) index(e fs.DirEntry) (indexed, error) {
 	r, err := ReadReport(filepath.Join(a.Dir, e.Name()))
 	if err != nil {
 		of.err = err
-		return of, nil
+		return of, nil //nolint:nilerr // the list shows a file that cannot be read with its error
 	}
 	of.kept = Kept{
 		File: e.Name(), Agreement: r.Agreement, Period: r.Period, Version: r.Version, Supersedes: r.Supersedes, Reason: r.Reason,

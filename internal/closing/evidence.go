@@ -67,30 +67,30 @@ func (j Judgement) JudgeEvidence(e verdict.Evidence, previous []*verdict.Report,
 	if err := samples.Covers(e, j.Agreement); err != nil {
 		return nil, err
 	}
-	if from, to, any := spanOf(e); any && (!from.Before(j.End) || !to.After(j.Start)) {
+	if from, to, found := spanOf(e); found && (!from.Before(j.End) || !to.After(j.Start)) {
 		return nil, fmt.Errorf("the evidence is of %s to %s, and not of %s", from.Format(time.DateTime), to.Format(time.DateTime), j.Title)
 	}
 	return j.of(e, previous, now)
 }
 
-// spanOf is the time from the first to the last measurement; any is false if there is
+// spanOf is the time from the first to the last measurement; found is false if there is
 // none.
-func spanOf(e verdict.Evidence) (from, to time.Time, any bool) {
+func spanOf(e verdict.Evidence) (from, to time.Time, found bool) {
 	for _, l := range e.Levels {
 		for _, g := range l.Groups {
 			for _, p := range g.Places {
 				if n := len(p.Stretches); n > 0 {
 					first, last := p.Stretches[0].From, p.Stretches[n-1].To
-					if !any || first.Before(from) {
+					if !found || first.Before(from) {
 						from = first
 					}
-					if !any || last.After(to) {
+					if !found || last.After(to) {
 						to = last
 					}
-					any = true
+					found = true
 				}
 			}
 		}
 	}
-	return from, to, any
+	return from, to, found
 }

@@ -126,11 +126,11 @@ type resumed struct {
 
 // Select returns what was kept, or reads it. A piece that is damaged is read again.
 func (s resumed) Select(ctx context.Context, matchers []*labels.Matcher, from, to int64) ([]Series, error) {
-	question := fmt.Sprintf("%s %d %d", s.Name(), from, to)
+	question := []string{fmt.Sprintf("%s %d %d", s.Name(), from, to)}
 	for _, m := range matchers {
-		question += " " + m.String()
+		question = append(question, m.String())
 	}
-	sum := sha256.Sum256([]byte(question))
+	sum := sha256.Sum256([]byte(strings.Join(question, " ")))
 	path := filepath.Join(s.run.dir, hex.EncodeToString(sum[:])+pieceSuffix)
 	if all, err := readPiece(path, from, to); err == nil {
 		s.run.Reused++

@@ -129,15 +129,15 @@ func (j *judging) scored() bool {
 	if j.terms.force == nil {
 		return true
 	}
-	whole, any := true, false
+	whole, part := true, false
 	for t := j.start; t.Before(j.end); t = t.Add(step) {
 		in := false
 		for _, f := range j.terms.force {
 			in = in || !t.Before(f[0]) && t.Before(f[1])
 		}
-		whole, any = whole && in, any || in
+		whole, part = whole && in, part || in
 	}
-	return any && (whole || j.terms.partial != "not_scored" && !j.mutated("what is not in force is not scored"))
+	return part && (whole || j.terms.partial != "not_scored" && !j.mutated("what is not in force is not scored"))
 }
 
 // fixed is a part of the period if it counts as so many minutes.

@@ -91,8 +91,10 @@ func sample() []LevelStatus {
 	failing.Level.Objective = sla.MustDecimal("99.95")
 	failing.Level.Recovery = &sla.Recovery{
 		Objectives: []sla.RecoveryObjective{
-			{Metric: sla.TimeToRestore, Statistic: sla.EachOutage, Limit: time.Hour}, {Metric: sla.OutageCount, Count: 3},
-			{Metric: sla.RecoveryPoint, Limit: time.Hour}, {Metric: sla.RestoredBackupAge, Limit: 30 * 24 * time.Hour},
+			{Metric: sla.TimeToRestore, Statistic: sla.EachOutage, Limit: time.Hour},
+			{Metric: sla.OutageCount, Count: 3},
+			{Metric: sla.RecoveryPoint, Limit: time.Hour},
+			{Metric: sla.RestoredBackupAge, Limit: 30 * 24 * time.Hour},
 		},
 		Methods: []sla.RecoveryMethod{
 			{Scenario: "node_loss", Method: "failover", RTO: 15 * time.Minute, HasRPO: true},

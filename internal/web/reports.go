@@ -108,14 +108,14 @@ type reportsPage struct {
 	Reports
 }
 
-// Mark is the verdict so far.
-func (r RunningPeriod) Mark() mark { return mark{r.Class, r.Word} }
+// Mark is the verdict, as that template shows it.so far, as the template "mark" shows it.
+func (r RunningPeriod) Mark() any { return mark{r.Class, r.Word} }
 
-// Mark is the verdict.
-func (c ClosedPeriod) Mark() mark { return mark{c.Class, c.Word} }
+// Mark is the verdict, as that template shows it.
+func (c ClosedPeriod) Mark() any { return mark{c.Class, c.Word} }
 
-// Mark is the level's verdict.
-func (l ReportLevel) Mark() mark { return mark{l.Class, l.Word} }
+// Mark is the verdict of the level, as that template shows it.
+func (l ReportLevel) Mark() any { return mark{l.Class, l.Word} }
 
 // Soon is a time that is to come, or has been, as the page's clock has it.
 func (p reportsPage) Soon(at time.Time) stamp {

@@ -148,11 +148,11 @@ func (l *loader) firstOf(some []*pending) *pending {
 
 // editions are a document and the ones that it inherits from, in words.
 func editions(p *pending, line []*pending) string {
-	words := p.edition()
+	words := []string{p.edition()}
 	for _, from := range line {
-		words += " from " + from.edition()
+		words = append(words, from.edition())
 	}
-	return words
+	return strings.Join(words, " from ")
 }
 
 func (p *pending) wrong(rule, message, remedy string) {
