@@ -277,7 +277,7 @@ func TestVariablesAskOnlyForOurSeries(t *testing.T) {
 
 func ours(metric string) bool {
 	known := []string{
-		"ALERTS", metricnames.ProbeResults, metricnames.ProbeOwed, metricnames.ProbeFailures, metricnames.ProbeDuration,
+		"ALERTS", metricnames.ProbeResults, metricnames.ProbeScheduled, metricnames.ProbeFailures, metricnames.ProbeDuration,
 		metricnames.ProbeDuration + "_bucket", metricnames.ProbePhase, metricnames.ProbeWithin, metricnames.ProbeLastState,
 		metricnames.TotalRate, metricnames.BadRate, metricnames.BadPeriod, metricnames.CoveragePeriod, metricnames.ErrorPeriod,
 		metricnames.BudgetRemaining, metricnames.BurnRate, metricnames.TargetRatio, metricnames.ObjectiveRatio, metricnames.LevelInfo,
@@ -285,6 +285,7 @@ func ours(metric string) bool {
 		metricnames.NodeBad, metricnames.BlameTally.Increase, metricnames.BlameBudget, metricnames.Divergence + "1h",
 		metricnames.TallyOf("raw_bad", "").Sum, metricnames.TallyOf("excluded_bad", "").Sum, metricnames.TallyOf("excluded_bad", "").Increase,
 		metricnames.BadIncrease, metricnames.AgreedPeriod, metricnames.CapUsed, metricnames.CreditPercent, metricnames.CreditMinutes,
+		metricnames.OutageAge, metricnames.OutageCount, metricnames.OutageLongest, metricnames.OutageMean, metricnames.RecoveryAge,
 	}
 	for _, w := range sla.StandardWindows {
 		known = append(known, metricnames.ErrorRatio+sla.FormatDuration(w))
