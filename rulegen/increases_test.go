@@ -43,7 +43,11 @@ func TestOutageInAGapIsCounted(t *testing.T) {
 					}
 					return test.rate, 0
 				}
-				w := countedWorld(t, begin, scrape, testsize.Of(3, 20), shop, countedSpec)
+				names := 3
+				if scrape == time.Minute {
+					names = testsize.Of(3, 20)
+				}
+				w := countedWorld(t, begin, scrape, names, shop, countedSpec)
 				minutes := func(m float64) time.Duration { return time.Duration(m * float64(time.Minute)) }
 				w.Run(minutes(test.away[0]))
 				w.Restart(minutes(test.away[1] - test.away[0]))
@@ -192,7 +196,7 @@ func testFirstValues(t *testing.T, test birth, scrape time.Duration) {
 			}
 		}
 	}
-	w := countedWorld(t, begin, scrape, testsize.Of(1, 20), shop, countedSpec)
+	w := countedWorld(t, begin, scrape, testsize.Of(1, 3), shop, countedSpec)
 	if test.gap[1] > 0 {
 		minutes := func(m float64) time.Duration { return time.Duration(m * float64(time.Minute)) }
 		w.Run(minutes(test.gap[0]))
@@ -292,7 +296,8 @@ func testRandomWorld(t *testing.T, seed uint64) {
 	for i := range totals {
 		totals[i] = map[string]float64{}
 		h := chance(seed, until)
-		w := countedWorld(t, enginetest.Start.Add(time.Duration(7*i)*time.Second), time.Minute, testsize.Of(1, 20), h.shop, countedSpec)
+		h.shop.firstName = int(seed) // so that many worlds are of many names
+		w := countedWorld(t, enginetest.Start.Add(time.Duration(7*i)*time.Second), time.Minute, 1, h.shop, countedSpec)
 		for _, g := range h.gaps {
 			if i == 1 {
 				break

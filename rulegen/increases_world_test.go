@@ -19,6 +19,7 @@ import (
 type countedShop struct {
 	instances []*countedInstance
 	names     int // of agreements that probe it
+	firstName int // the number in the first of their names
 	last      time.Time
 	random    *rand.Rand
 	// traffic is the events of one instance a second, and the share of them that is bad.
@@ -118,7 +119,7 @@ func (s *countedShop) scrape(at time.Time) []enginetest.Sample {
 			samples = append(samples, enginetest.Sample{Series: `requests_total{` + target + i.labels + `,code="` + code + `"}`, Value: n})
 		}
 	}
-	for name := range s.names {
+	for name := s.firstName; name < s.firstName+s.names; name++ {
 		for i, outcome := range []string{"good", "bad"} {
 			samples = append(samples, enginetest.Sample{Value: s.results[i], Series: fmt.Sprintf(
 				`upheld_probe_results_total{sla="counted%d",service="shop",slo="probed",job="exporter",instance="e",outcome=%q}`, name, outcome)})
@@ -151,7 +152,7 @@ func countedWorld(t *testing.T, begin time.Time, scrape time.Duration, names int
 	w := enginetest.NewAt(t, begin, scrape, shop.scrape)
 	var files [][]byte
 	for i := range names {
-		agreements, findings := spec.LoadText("spec.yaml", fmt.Sprintf(text, i))
+		agreements, findings := spec.LoadText("spec.yaml", fmt.Sprintf(text, shop.firstName+i))
 		if err := findings.Err(); err != nil {
 			t.Fatal(err)
 		}
