@@ -1,6 +1,7 @@
 package exporter_test
 
 import (
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -121,8 +122,12 @@ func TestEachAddressIsATarget(t *testing.T) {
 	if of("bad", "127.0.0.1")+of("good", "127.0.0.2") != 0 || strings.Contains(text, `phase="resolve"`) || strings.Contains(text, `address=""`) {
 		t.Errorf("an address hides how the other is, or was looked up:\n%s", text)
 	}
-	if eventually(t, "the reason", func() bool { return reason("127.0.0.2") == "connect_refused" }); !hosts["shop.test:"+port] || len(hosts) != 1 {
-		t.Errorf("asked for %v: the host is the name", hosts)
+	eventually(t, "the reason", func() bool { return reason("127.0.0.2") == "connect_refused" })
+	mu.Lock()
+	asked := maps.Clone(hosts)
+	mu.Unlock()
+	if !asked["shop.test:"+port] || len(asked) != 1 {
+		t.Errorf("asked for %v: the host is the name", asked)
 	}
 	_, landing := ask(e.Handler("/metrics"), http.MethodGet, "/")
 	if !strings.Contains(landing, "/ at 127.0.0.2<") || !strings.Contains(landing, "/history?address=127.0.0.2&amp;level=") {
