@@ -50,7 +50,7 @@ PACKAGES := $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1); echo 
 
 .PHONY: test
 test: ## every test that needs only Go, of long tables a sample; others skip themselves and say so
-	$(GO) test -p $(PACKAGES) -timeout 30m ./... # go's own ten minutes are short for the rule engine on a slow machine
+	$(GO) test -p $(PACKAGES) -timeout 60m ./... # go's own ten minutes are short for the rule engine on a slow machine
 
 .PHONY: test-all
 test-all: export UPHELD_TEST_ALL := 1
