@@ -250,10 +250,6 @@ func TestMatrix(t *testing.T) {
 
 // Why figures may differ from the counts, and by how much.
 const (
-	// Of a level that counts good events, so many bad ones were found on the wrong side
-	// of a week's edge. It is a fault that docs/rules.md tells, and not a bound.
-	matrixGoodOverEdge, matrixGoodEdge = "good-request-ratio-0", 1000
-
 	// What happens enters the sums of the second tier over ten minutes: half of
 	// it within five. At the end of a period that is running, that is missing.
 	matrixTrail = 10 * time.Minute
@@ -298,9 +294,6 @@ func (c matrixCase) figures(t *testing.T, w *enginetest.World, p sla.Period) {
 	}
 	within("total", total, lowTotal-lost, highTotal, 0)
 	badSlack := minutes + 20*matrixBorn.Seconds()
-	if id == matrixGoodOverEdge && p.Calendar == sla.Week {
-		badSlack += matrixGoodEdge
-	}
 	within("bad", bad, lowBad, highBad, badSlack)
 	near(t, id+" share", value("sla:error:ratio_period"), bad/total, 1e-9)
 	c.budget(t, now, p, total, value)

@@ -46,11 +46,6 @@ func againstVerdicts(t *testing.T, w *enginetest.World, cases []matrixCase) {
 	}
 	whole, settled := judged(matrixStart, now), judged(matrixStart.Add(matrixBlur), now.Add(-matrixTrail))
 	for _, c := range cases {
-		// Faults that docs/verdict.md tells: verdicts of native histograms, and of ratios by
-		// bad minutes, of which this test's samples give no minute a value.
-		if _, native := c.level.Indicator.(*sla.NativeLatency); native || c.level.ID.SLO == "ratio-bad-minute-0" {
-			continue
-		}
 		c.againstVerdict(t, w, settled[c.level.ID.SLO], whole[c.level.ID.SLO])
 	}
 }

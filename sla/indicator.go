@@ -95,3 +95,13 @@ func given(all ...Query) []Query {
 	}
 	return qs
 }
+
+// CountedSlots are the slots of the level, where they hold what is counted: minutes that
+// are looked at have no number of requests, so MinRequests leaves none of them out.
+func (l *ServiceLevel) CountedSlots() Slots {
+	s := l.Slots
+	if LookedAt(l.Indicator) {
+		s.MinRequests = 0
+	}
+	return s
+}

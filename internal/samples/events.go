@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/value"
 
 	"github.com/upheld-sla/upheld/internal/promql"
 	"github.com/upheld-sla/upheld/internal/verdict"
@@ -284,9 +285,10 @@ func both(a, b sla.Spans) sla.Spans {
 }
 
 // nativeCount is what of reads from the native histogram of a sample. It is -1, which no
-// counter can be, for a sample without one.
+// counter can be, for a sample without one, and for the empty histogram by which a server
+// marks that the series was not there.
 func nativeCount(s Series, i int, of func(Series, int) float64) float64 {
-	if i >= len(s.H) || s.H[i] == nil {
+	if i >= len(s.H) || s.H[i] == nil || value.IsStaleNaN(s.H[i].Sum) {
 		return -1
 	}
 	return of(s, i)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/value"
 	"github.com/prometheus/prometheus/util/teststorage"
 
 	"github.com/upheld-sla/upheld/internal/samples"
@@ -407,6 +408,7 @@ func TestLevelsThatDiedBeforeThePeriodAreMissing(t *testing.T) {
 	}
 }
 
+// The mark of a scrape that failed is no sample.
 func TestNativeHistogramsAreInterpolated(t *testing.T) {
 	store := teststorage.New(t)
 	app := store.Appender(t.Context())
@@ -418,6 +420,9 @@ func TestNativeHistogramsAreInterpolated(t *testing.T) {
 		h := &histogram.FloatHistogram{
 			Schema: 0, ZeroThreshold: 1e-9, Count: 7 * n, Sum: 2 * n,
 			PositiveSpans: []histogram.Span{{Offset: -2, Length: 3}}, PositiveBuckets: []float64{2 * n, 4 * n, n},
+		}
+		if at.Equal(start.Add(time.Hour)) { // this scrape failed
+			h = &histogram.FloatHistogram{Sum: math.Float64frombits(value.StaleNaN)}
 		}
 		if _, err := app.AppendHistogram(0, of, at.UnixMilli(), nil, h); err != nil {
 			t.Fatal(err)

@@ -120,3 +120,17 @@ func TestBoundaryPeriodThatIsNotOver(t *testing.T) {
 	in.Now = in.Start // nothing of it has begun
 	wantLevel(t, judge(t, in), map[string]string{"verdict": "not_applicable", "standing": "to_date", "why": "There was no agreed time yet."})
 }
+
+// A minute of a ratio is one value, of however many requests: minRequests leaves none out.
+func TestMinutesThatAreLookedAtHaveNoNumberOfRequests(t *testing.T) {
+	in := periodOf(load(t, june+`  serviceLevels:
+    - {name: up, target: "99.9", indicator: {ratio: {bad: "errors:ratio"}}, aggregation: {method: bad_minute, errorThreshold: "5", minRequests: 5, emptySlot: unknown}}
+`)[0], utc(t, "2026-06-10"))
+	var minutes []verdict.Stretch
+	for at := in.Start; at.Before(in.End); at = at.Add(time.Minute) {
+		minutes = append(minutes, verdict.Stretch{From: at, To: at.Add(time.Minute), State: verdict.Known, Total: 1})
+	}
+	minutes[7].Bad = 1
+	in.Evidence.Levels = []verdict.LevelEvidence{evidence("shop", "up", minutes)}
+	wantLevel(t, judge(t, in), map[string]string{"verdict": "met", "bad": "1", "agreed": "43200", "unknown": "0"})
+}
