@@ -194,8 +194,15 @@ func (c calendar) rules() []Rule {
 				says("The %s in Unix seconds.", start).saysAll(switchWords(c.offset, c.switches)))
 		}
 	}
-	return rules
+	return append(rules, record(metricnames.CalendarStepDate, promql.Or(
+		promql.And(date(c.series(metricnames.CalendarEndLocal)), promql.Le(c.series(metricnames.CalendarEnd), promql.Sub(promql.Time(), promql.Num(sla.Seconds(c.middle()))))),
+		c.series(metricnames.CalendarStartDate))).
+		says("The date by which the %s is called in which the middle of a step lies that ends now.", c.period.Calendar).
+		says("%s = %s, half a step", inRules(sla.Seconds(c.middle())), sla.FormatDuration(c.middle())))
 }
+
+// middle is how long before its end the middle of a step of the second layer is.
+func (c calendar) middle() time.Duration { return secondTier * c.interval / 2 }
 
 // midnightOf is the first midnight of a month, in seconds, by the usual
 // arithmetic of years that begin in March. march counts months since March of

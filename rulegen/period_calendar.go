@@ -70,6 +70,18 @@ func (c calendarPeriod) tag(e promql.Expr) promql.Expr {
 	return promql.MulLeft(e, c.running(), nil, []string{metricnames.Start})
 }
 
+// tagIncrease puts on an increase the start of the period that it belongs to. Of a step
+// that is counted that is the period at the step, whenever the level's group is evaluated:
+// a clock that is a minute old would give a whole step to the period before.
+func (c calendarPeriod) tagIncrease(e promql.Expr) promql.Expr {
+	in, ok := c.level.increases()
+	if !ok {
+		return c.tag(e)
+	}
+	of := promql.Or(in.atStep(c.clock.series(metricnames.CalendarStepDate)), promql.Mul(promql.Num(one), c.clock.series(metricnames.CalendarStartDate)))
+	return promql.MulLeft(e, promql.CountValues(metricnames.Start, of), nil, []string{metricnames.Start})
+}
+
 // ofRunning is what has the start of the running period, without that label.
 func (c calendarPeriod) ofRunning(e promql.Expr) promql.Expr {
 	return promql.SumWithout(promql.AndOn(e, c.running(), metricnames.Start), metricnames.Start)
@@ -79,7 +91,7 @@ func (c calendarPeriod) ofRunning(e promql.Expr) promql.Expr {
 func (c calendarPeriod) sums(t metricnames.Tally) []Rule {
 	what := strings.TrimSuffix(tallyWords(c.level, t), ",")
 	running := func(e promql.Expr) promql.Expr { return promql.AndOn(e, c.running(), metricnames.Start) }
-	tagged := c.record(t.Tagged, c.tag(c.recorded(t.Increase).Now())).
+	tagged := c.record(t.Tagged, c.tagIncrease(c.recorded(t.Increase).Now())).
 		says("%s since the last evaluation, by the start of the %s that they belong to.", titled(what), c.of.Calendar)
 	rules := append([]Rule{tagged}, c.sum(t.ByStart, t, running)...)
 	return append(rules,

@@ -13,6 +13,7 @@ const (
 	CalendarMonth         = "sla:calendar_start:months"           // the running period's first month, counted in months since the year 0
 	CalendarStartLocal    = "sla:calendar_start:local_seconds"    // the running period's start, in local time
 	CalendarStartDate     = "sla:calendar_start:date"             // the running period's start as a date in a number: 20261101
+	CalendarStepDate      = "sla:calendar_step:date"              // the same of the period in which the middle of a step of five minutes lies that ends now
 	CalendarStart         = "sla:calendar_start:seconds"          // the running period's start, in Unix seconds
 	CalendarEndLocal      = "sla:calendar_end:local_seconds"      // the next period's start, in local time
 	CalendarEnd           = "sla:calendar_end:seconds"            // the next period's start, in Unix seconds
