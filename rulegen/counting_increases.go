@@ -174,8 +174,8 @@ func (in increases) afterGap(e promql.Expr) promql.Expr {
 	return in.atStep(promql.UnlessOn(e, in.marked()))
 }
 
-// targetLabels tell targets apart, those behind a target too. What a target says of
-// others has no up of its own.
+// targetLabels identify a target, also one that another target reports on, as in a
+// federation. Such a target has no `up` of its own.
 var targetLabels = []string{metricnames.Job, metricnames.Instance, metricnames.ExportedJob, metricnames.ExportedInstance}
 
 // born is what a counter is whose first value counts. Its target is scraped, and

@@ -222,8 +222,8 @@ func testFirstValues(t *testing.T, test birth, scrape time.Duration) {
 type happening struct {
 	shop *countedShop
 	gaps [][2]int // minutes
-	// restarts is how often a process has begun anew while the server was there, and
-	// lost how many minutes of one instance may be missing because one did in a gap.
+	// restarts counts the restarts of processes while the server was there. lost is how
+	// many minutes of one instance may be missing because of restarts in gaps.
 	restarts int
 	lost     float64
 }

@@ -46,7 +46,7 @@ func newInstance(name string, begun time.Time) *countedInstance {
 	return &countedInstance{name: name, job: "api", begun: begun, counts: map[string]float64{"200": 0}}
 }
 
-// restart begins the process anew.
+// restart starts the process again, with counters at 0.
 func (i *countedInstance) restart(at time.Time) { i.begun, i.counts = at, map[string]float64{"200": 0} }
 
 // to lets time pass second by second.

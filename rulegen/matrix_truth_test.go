@@ -64,7 +64,7 @@ func (w *irregular) probesOf(within bool, locations ...string) counts {
 }
 
 // judge is the definition of the aggregations, in seconds and minutes that are
-// counted out. What Prometheus was away for nobody knows but counters.
+// counted out. Only counters know what happened while Prometheus was away.
 func (w *irregular) judge(a sla.Aggregation, s sla.Slots, c counts, looked bool) verdicts {
 	switch {
 	case a == sla.RequestRatio:
@@ -195,8 +195,8 @@ func (w *irregular) verdicts(total, bad []float64) verdicts {
 	return v
 }
 
-// found are the verdicts of what counters may tell of the time in which Prometheus was
-// away.
+// found adds what Prometheus can learn afterwards, from counters, about the time in which
+// it was away.
 func (w *irregular) found(total, bad []float64) verdicts {
 	v := w.verdicts(total, bad)
 	for s := range matrixSeconds {

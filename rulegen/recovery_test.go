@@ -287,7 +287,7 @@ func settledFor(m, minutes float64) bool {
 	return true
 }
 
-// Alerts about restoring come before and at the limit, those of ages likewise.
+// Alerts about outages and about ages come before the limit, and at it.
 func TestAlertsOfRecoveryComeBeforeAndAtTheLimit(t *testing.T) {
 	t.Parallel()
 	w := enginetest.NewAt(t, recoveryStart, 15*time.Second, recoveryTarget("shop"))

@@ -78,9 +78,9 @@ func (o reportOptions) settled(cmd *cobra.Command, reports []*verdict.Report) ([
 	return all, nil
 }
 
-// mayWrite is an error if a file of a report would be written over that has no JSON
-// beside it, which would say whether both are the same. Pages over several agreements
-// are made of reports, and made again.
+// mayWrite returns an error if a report's file exists without its JSON, since only the
+// JSON says whether both reports are the same. Pages over several agreements may be
+// written again: they are made of reports.
 func (o reportOptions) mayWrite(files []report.File, reports []*verdict.Report) error {
 	if o.force {
 		return nil

@@ -168,7 +168,7 @@ func (o verifyOptions) recompute(ctx context.Context, file string, kept *verdict
 	if err != nil {
 		return nil, err
 	}
-	// As of when it was made, so that no more is read than there was.
+	// The time is when the report was made: samples that came later are not read.
 	by := judging{previous: previous, now: kept.Made.At}
 	if o.from.given() {
 		by.samples, err = o.from.source()

@@ -39,7 +39,8 @@ type Kept struct {
 	Brief      report.Brief
 }
 
-// KeptToDate returns whether it is a report to date, which somebody else put there.
+// KeptToDate returns whether it is a report to date. This package writes none: a person
+// put it there.
 func KeptToDate(k Kept) bool { return k.Period.Until.Before(k.Period.End) }
 
 // Unreadable is a file of the archive that is no report, or a damaged one.

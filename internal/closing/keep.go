@@ -37,8 +37,8 @@ func ReadReport(path string) (*verdict.Report, error) {
 // it is no report to keep.
 func ToDate(r *verdict.Report) bool { return r.Period.Until.Before(r.Period.End) }
 
-// same returns whether two reports say the same, whoever made them, when, and wherever
-// the measurements were read.
+// same returns whether two reports agree in everything except who made them, when, and
+// where the measurements were read.
 func same(a, b *verdict.Report) bool {
 	x, y := *a, *b
 	x.Made, x.Sources = y.Made, y.Sources

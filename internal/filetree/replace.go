@@ -78,7 +78,7 @@ func WriteNew(path string, content []byte) error {
 	})
 }
 
-// syncFolder makes a new name in a folder last, where folders can be synced.
+// syncFolder makes a new name in a folder survive a crash, where folders can be synced.
 func syncFolder(name string) error {
 	f, err := os.Open(name)
 	if err != nil {

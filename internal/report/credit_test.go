@@ -7,7 +7,7 @@ import (
 	"github.com/upheld-sla/upheld/internal/verdict"
 )
 
-// A page says everything of a credit that the JSON has, also what is no money.
+// A page shows all of a credit that is in the JSON, also days of service and evidence.
 func TestPagesSayWhatFollowsBesidesMoney(t *testing.T) {
 	r := breached(t)
 	r.Credit = &verdict.TotalCredit{

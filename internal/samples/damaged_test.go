@@ -181,8 +181,8 @@ func (r reading) Select(ctx context.Context, matchers []*labels.Matcher, from, t
 	return f.Select(ctx, matchers, from, to)
 }
 
-// Whatever happened to samples, and wherever they are read from: it is an error, or there
-// is too little data, or all that can be read is bad; but never "met".
+// Damaged samples, of any source, give an error, too little data, or a breach. They never
+// give "met".
 func TestDamagedSamplesOfNoSourceAreMet(t *testing.T) {
 	whole := wholeHistory().source(t)
 	sources := map[string]func(t *testing.T, of samples.Source) samples.Source{

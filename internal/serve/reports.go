@@ -27,8 +27,8 @@ type reportSource struct{ c *closer }
 // mostLevels is how many levels of a report the page lists, the worst first.
 const mostLevels = 20
 
-// Reports returns what is known of the periods of every agreement, and says that somebody
-// looks at those that run.
+// Reports returns what is known of the periods of every agreement. It also has the
+// figures of running periods refreshed, since a reader looks at them.
 func (src reportSource) Reports(context.Context) (web.Reports, error) {
 	c := src.c
 	kept, bad, err := c.archive.List()

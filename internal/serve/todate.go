@@ -30,7 +30,7 @@ type liveReport struct {
 	took    time.Duration
 }
 
-// want says that somebody looks at figures to date.
+// want notes that a reader looks at figures to date now.
 func (c *closer) want() {
 	c.mu.Lock()
 	c.wanted = time.Now()
@@ -38,7 +38,8 @@ func (c *closer) want() {
 	c.rouse()
 }
 
-// refresh judges what runs, to date, where somebody looks and it is old.
+// refresh judges running periods to date, if a reader looks at them and their figures are
+// old.
 func (c *closer) refresh(ctx context.Context) {
 	state := c.s.state.Load()
 	for _, a := range state.agreements {
