@@ -207,7 +207,7 @@ func (w *irregular) found(total, bad []float64) verdicts {
 	return v
 }
 
-// foundIn is what of it may be in a time.
+// foundIn returns how much of that may lie in a span of time.
 func (v verdicts) foundIn(from, to time.Time) (total, bad float64) {
 	if from.After(matrixEdge.Add(time.Duration(matrixAway[0])*time.Minute)) || to.Before(matrixEdge.Add(time.Duration(matrixAway[1])*time.Minute)) {
 		return 0, 0
