@@ -48,10 +48,7 @@ func (l *linter) scraping() {
 
 // period finds a period that the server forgets, or looks at too seldom.
 func (l *linter) period(p sla.Period) {
-	if needed := p.Longest(); l.opts.Retention > 0 && l.opts.Retention < needed {
-		l.warn(l.PeriodPos, "short-retention", "keep at least "+sla.FormatDuration(needed)+": --storage.tsdb.retention.time="+sla.FormatDuration((needed+retentionSlack).Truncate(time.Hour)),
-			"the period of level %q is %s and the server keeps %s: its budget would forget everything older", l.ID.SLO, p.Words(), sla.FormatDuration(l.opts.Retention))
-	}
+	l.retention(p)
 	step := secondTier * l.interval
 	if p.Calendar == "" && p.Rolling < minSteps*step {
 		most := (p.Rolling / minSteps / secondTier).Truncate(time.Second)
@@ -65,9 +62,20 @@ func (l *linter) period(p sla.Period) {
 // that is missing or late moves its figures by as much of it.
 const minSteps = 12
 
-// retentionSlack is kept beyond the period, so that the oldest blocks are not
-// deleted before the last evaluation has read them.
-const retentionSlack = 72 * time.Hour
+// retention finds a server that forgets a part of the period before it has ended, or
+// before its report is made.
+func (l *linter) retention(p sla.Period) {
+	kept, needed := l.opts.Retention, sla.RetentionOf(p, sla.SettlingTime)
+	if kept == 0 || kept >= needed {
+		return
+	}
+	then := "its budget would forget everything older"
+	if kept >= p.Longest() {
+		then = "when its report is made, its first samples may be gone"
+	}
+	l.warn(l.PeriodPos, "short-retention", fmt.Sprintf("keep %s: the period, a day until its report is made, and two days in reserve (--storage.tsdb.retention.time=%[1]s)", sla.FormatDuration(needed)),
+		"the period of level %q is %s and the server keeps %s: %s", l.ID.SLO, p.Words(), sla.FormatDuration(kept), then)
+}
 
 // tiers finds tiers that come too late, or for too little, or twice.
 func (l *linter) tiers() {

@@ -31,7 +31,7 @@ type BurnAlert struct {
 func (l *ServiceLevel) BurnAlerts() []BurnAlert {
 	var all []BurnAlert
 	for _, t := range l.Alerting.Tiers {
-		named := l.stepsThatName(t)
+		named := stepsThatName(l, t)
 		i := slices.IndexFunc(all, func(a BurnAlert) bool {
 			return a.Severity == t.Severity && a.For == t.For && a.steps == named && maps.Equal(a.Labels, t.Labels)
 		})
@@ -51,7 +51,7 @@ func (l *ServiceLevel) BurnAlerts() []BurnAlert {
 }
 
 // stepsThatName identifies the escalation steps of the level that name a tier.
-func (l *ServiceLevel) stepsThatName(t Tier) string {
+func stepsThatName(l *ServiceLevel, t Tier) string {
 	var named strings.Builder
 	for i, s := range l.Escalation {
 		if slices.Contains(s.Tiers, t.Name) {

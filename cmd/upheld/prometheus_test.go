@@ -22,7 +22,7 @@ import (
 // as much of Prometheus' API as check asks. The file is in the notation of the
 // engine's own tests, with these lines before it:
 //
-//	retention 15d
+//	retention 15d or 5GiB
 //	type http_requests_total counter
 //	silent             answers nothing but queries, as some stores do
 type standIn struct {
@@ -43,8 +43,8 @@ func prometheusCommand(t *testing.T) func(*testscript.TestScript, bool, []string
 		for line := range strings.Lines(ts.ReadFile(args[0])) {
 			words := strings.Fields(line)
 			switch {
-			case len(words) == 2 && words[0] == "retention":
-				s.retention = words[1]
+			case len(words) > 1 && words[0] == "retention":
+				s.retention = strings.Join(words[1:], " ")
 			case len(words) == 3 && words[0] == "type":
 				s.types[words[1]] = words[2]
 			case len(words) == 1 && words[0] == "silent":

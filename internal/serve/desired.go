@@ -80,13 +80,13 @@ func logFindings(logger *slog.Logger, findings sla.Findings) {
 // retention is what the user wants, with a warning where that is too short to
 // judge the agreements, or else what they need.
 func retention(o Options, agreements []*sla.Agreement) time.Duration {
-	needed := Retention(agreements, o.SettlingTime)
+	needed, longest := Retention(agreements, o.SettlingTime)
 	if o.RetentionTime == 0 {
 		return needed
 	}
 	if o.RetentionTime < needed {
-		o.Logger.Warn(fmt.Sprintf("Samples are kept for %s, but the specifications need %s: the share of good over the longest period will be that of what is kept, and reports of closed periods may have too little data. Leave out --storage.retention.time or make it longer.",
-			sla.FormatDuration(o.RetentionTime), sla.FormatDuration(needed)))
+		o.Logger.Warn(fmt.Sprintf("Samples are kept for %s, but the specifications need %s: %s, %s until its report is made (--reports.settling-time), and two days in reserve. Live figures forget what is older, and reports may have too little data. Leave out --storage.retention.time, or set it to %[2]s or more.",
+			sla.FormatDuration(o.RetentionTime), sla.FormatDuration(needed), longest, sla.FormatDuration(o.SettlingTime)))
 	}
 	return o.RetentionTime
 }

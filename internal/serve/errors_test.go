@@ -211,15 +211,16 @@ func TestRetention(t *testing.T) {
 	for _, tc := range []struct {
 		agreements []*sla.Agreement
 		want       time.Duration
+		longest    string
 	}{
-		{nil, 6 * day}, // the longest window that is always recorded is 3d
-		{with(time.Hour, time.Hour), 6 * day},
-		{with(30*day, time.Hour), 33 * day},
-		{with(7*day, 10*day), 13 * day},
-		{append(with(30*day, 0), with(90*day, 0)...), 93 * day},
+		{nil, 6 * day, "the window of 3d"}, // the longest window that is always recorded
+		{with(time.Hour, time.Hour), 6 * day, "the window of 3d"},
+		{with(30*day, time.Hour), 33 * day, "the period 30d"},
+		{with(7*day, 10*day), 13 * day, "the alert window of 10d"},
+		{append(with(30*day, 0), with(90*day, 0)...), 93 * day, "the period 90d"},
 	} {
-		if got := serve.Retention(tc.agreements, day); got != tc.want {
-			t.Errorf("Retention = %s, want %s", got, tc.want)
+		if got, longest := serve.Retention(tc.agreements, day); got != tc.want || !strings.HasPrefix(longest, tc.longest) {
+			t.Errorf("Retention = %s for %s, want %s for %s", got, longest, tc.want, tc.longest)
 		}
 	}
 }
@@ -233,8 +234,13 @@ func TestShortRetentionWarns(t *testing.T) {
 		RetentionTime: 48 * time.Hour,
 	})
 	defer r.end()
-	if log := r.log.String(); !strings.Contains(log, "kept for 2d, but the specifications need 33d") {
-		t.Errorf("the log does not warn:\n%s", log)
+	for _, words := range []string{
+		"kept for 2d, but the specifications need 33d", "the period 30d of the level small:", "/availability, 1d until its report is made",
+		"set it to 33d or more",
+	} {
+		if log := r.log.String(); !strings.Contains(log, words) {
+			t.Errorf("the log lacks %q:\n%s", words, log)
+		}
 	}
 	if _, body := r.get("/api/v1/status/runtimeinfo"); !strings.Contains(body, `"storageRetention":"2d"`) {
 		t.Errorf("the retention is not what was asked for: %s", body)

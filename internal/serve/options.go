@@ -24,7 +24,7 @@ const (
 	DefaultQueryTimeout        = 2 * time.Minute
 	DefaultQueryMaxSamples     = 5_000_000
 	DefaultQueryMaxConcurrency = 2
-	DefaultSettlingTime        = 24 * time.Hour
+	DefaultSettlingTime        = sla.SettlingTime
 )
 
 // maxInterval is the longest interval of scrapes and of rules: both feed rates
@@ -166,20 +166,29 @@ func alertmanagerURL(text string) (*url.URL, error) {
 	return u, nil
 }
 
-// Retention is how long samples have to be kept for the agreements to be judged: the
-// longest period or alert window of any level, the settling time after which a closed
-// period is judged, and two days more, so that it is still whole if the server was down.
-func Retention(agreements []*sla.Agreement, settling time.Duration) time.Duration {
-	longest := sla.StandardWindows[len(sla.StandardWindows)-1]
-	for _, a := range agreements {
-		for _, l := range a.Levels {
-			for _, p := range l.Periods() {
-				longest = max(longest, p.Longest())
-			}
-			for _, tier := range l.Alerting.Tiers {
-				longest = max(longest, tier.Long)
+// Retention is how long samples have to be kept for the agreements to be judged: what the
+// longest period or alert window of any level needs. longest says in words which one.
+func Retention(agreements []*sla.Agreement, settling time.Duration) (needed time.Duration, longest string) {
+	take := func(p sla.Period, words string, level *sla.ServiceLevel) {
+		if of := sla.RetentionOf(p, settling); of > needed {
+			needed = of
+			if longest = words; level != nil {
+				longest += " of the level " + level.ID.String()
 			}
 		}
 	}
-	return longest + settling + 48*time.Hour
+	window := func(length time.Duration) sla.Period { return sla.Period{Rolling: length} }
+	standard := sla.StandardWindows[len(sla.StandardWindows)-1]
+	take(window(standard), "the window of "+sla.FormatDuration(standard)+" that is recorded for every level", nil)
+	for _, a := range agreements {
+		for _, l := range a.Levels {
+			for _, p := range l.Periods() {
+				take(p, "the period "+p.Words(), l)
+			}
+			for _, tier := range l.Alerting.Tiers {
+				take(window(tier.Long), "the alert window of "+sla.FormatDuration(tier.Long), l)
+			}
+		}
+	}
+	return needed, longest
 }

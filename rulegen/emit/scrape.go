@@ -169,20 +169,19 @@ func scrapeJobs(agreements []*sla.Agreement, opts ScrapeOptions) []scrapeConfig 
 	}}
 }
 
-// retention is what the longest period needs to be summed, with some days to
-// spare for the report of a period that just ended; never under Prometheus' own
-// default of 15 days.
+// retention is what the report of the longest period needs, in whole days; never under
+// Prometheus' own default of 15 days.
 func retention(agreements []*sla.Agreement) string {
 	const day = 24 * time.Hour
-	longest := 12 * day
+	needed := 15 * day
 	for _, a := range agreements {
 		for _, l := range a.Levels {
 			for _, p := range l.Periods() {
-				longest = max(longest, p.Longest())
+				needed = max(needed, sla.RetentionOf(p, sla.SettlingTime))
 			}
 		}
 	}
-	return sla.FormatDuration(longest.Truncate(day) + 3*day)
+	return sla.FormatDuration((needed + day - 1).Truncate(day))
 }
 
 func duration(d time.Duration) string { return model.Duration(d).String() }
