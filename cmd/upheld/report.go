@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -123,7 +124,10 @@ func (o reportOptions) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	sign, err := o.sign.signer(o.dir)
+	if o.sign.key != "" && o.dir == "" {
+		return usageError{errors.New("--sign.key without -o: a signature is a file beside the report, so name a directory")}
+	}
+	sign, err := o.sign.signer()
 	if err != nil {
 		return err
 	}

@@ -21,50 +21,44 @@ func (o *signFlags) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.passphrase, "sign.passphrase-file", "", "the passphrase of the private key is the first line of this `file`")
 }
 
-// signer signs files. Its zero value signs none.
-type signer struct{ key, passphrase []byte }
-
-// signer reads the key, before anything is asked of a server.
-func (o signFlags) signer(dir string) (signer, error) {
+// signer reads the key, before anything is measured or asked of a server.
+func (o signFlags) signer() (signature.Signer, error) {
 	if o.key == "" {
 		if o.passphrase != "" {
-			return signer{}, usageError{errors.New("--sign.passphrase-file without --sign.key: name the key that it opens")}
+			return signature.Signer{}, usageError{errors.New("--sign.passphrase-file without --sign.key: name the key that it opens")}
 		}
-		return signer{}, nil
-	}
-	if dir == "" {
-		return signer{}, usageError{errors.New("--sign.key without -o: a signature is a file beside the report, so name a directory")}
+		return signature.Signer{}, nil
 	}
 	key, err := os.ReadFile(o.key)
 	if err != nil {
-		return signer{}, err
+		return signature.Signer{}, fmt.Errorf("--sign.key: %w", err)
 	}
 	var passphrase []byte
 	if o.passphrase != "" {
 		text, err := os.ReadFile(o.passphrase)
 		if err != nil {
-			return signer{}, err
+			return signature.Signer{}, fmt.Errorf("--sign.passphrase-file: %w", err)
 		}
 		passphrase, _, _ = bytes.Cut(text, []byte("\n"))
 		passphrase = bytes.TrimSuffix(passphrase, []byte("\r"))
 	}
-	s := signer{key, passphrase}
-	if _, err := signature.Sign(nil, key, passphrase); err != nil {
-		return signer{}, fmt.Errorf("%s: %w", o.key, err)
+	s, err := signature.NewSigner(key, passphrase)
+	if err != nil {
+		err = fmt.Errorf("%s: %w", o.key, err)
 	}
-	return s, nil
+	return s, err
 }
 
-// add adds the signature of each report to the files.
-func (s signer) add(files []report.File) ([]report.File, error) {
-	if s.key == nil {
+// withSignatures adds the signature of each report to the files.
+func withSignatures(files []report.File, by signature.Signer) ([]report.File, error) {
+	if !by.Signs() {
 		return files, nil
 	}
 	for _, f := range files {
 		if filepath.Ext(f.Name) != ".json" {
 			continue
 		}
-		signed, err := signature.Sign(f.Bytes, s.key, s.passphrase)
+		signed, err := by.Sign(f.Bytes)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", f.Name, err)
 		}

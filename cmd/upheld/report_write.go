@@ -14,12 +14,13 @@ import (
 	"github.com/upheld-sla/upheld/internal/closing"
 	"github.com/upheld-sla/upheld/internal/filetree"
 	"github.com/upheld-sla/upheld/internal/report"
+	"github.com/upheld-sla/upheld/internal/signature"
 	"github.com/upheld-sla/upheld/internal/verdict"
 )
 
 // write writes reports to a directory, all or none, or to standard output. measured is
 // the evidence of each, packed.
-func (o reportOptions) write(cmd *cobra.Command, formats []report.Format, reports, previous []*verdict.Report, measured []report.File, sign signer) error {
+func (o reportOptions) write(cmd *cobra.Command, formats []report.Format, reports, previous []*verdict.Report, measured []report.File, sign signature.Signer) error {
 	if o.dir == "" {
 		data, err := formats[0].Render(reports, previous)
 		if err != nil {
@@ -39,7 +40,7 @@ func (o reportOptions) write(cmd *cobra.Command, formats []report.Format, report
 	if err := o.mayWrite(files, reports); err != nil {
 		return err
 	}
-	if files, err = sign.add(append(files, measured...)); err != nil {
+	if files, err = withSignatures(append(files, measured...), sign); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(o.dir, 0o755); err != nil {

@@ -32,6 +32,7 @@ type serveFlags struct {
 	queryTimeout   model.Duration
 	settlingTime   model.Duration
 	alertmanagers  alertmanagerFlags
+	sign           signFlags
 	files          spec.Files
 	log            promslog.Config
 }
@@ -92,6 +93,7 @@ func (f *serveFlags) bind(flags *pflag.FlagSet) {
 	textVar(flags, &f.settlingTime, "reports.settling-time", "how long after its end a period is judged and its report kept, a `duration` of 1m to 90d; adjustments that are there by then count")
 	textVar(flags, &f.retentionSize, "storage.retention.size", "how many `bytes` of samples are kept, such as 512MB (default: no limit)")
 	bindFiles(flags, &f.files)
+	f.sign.flags(flags)
 	f.alertmanagers.bind(flags)
 	flags.StringVar(&o.ScrapeConfigFile, "scrape.config.file", "", "Prometheus configuration `file` whose scrape_configs are scraped too")
 	textVar(flags, &f.scrapeInterval, "scrape.interval", "how often the probes' metrics are recorded, a `duration` of 1s to 1m")
@@ -175,6 +177,10 @@ func (f *serveFlags) run(cmd *cobra.Command) error {
 	o.Logger = promslog.New(&f.log)
 	o.FilesAllow = f.files.Allow
 	if err := f.alertmanagers.options(&o); err != nil {
+		return err
+	}
+	var err error
+	if o.Sign, err = f.sign.signer(); err != nil {
 		return err
 	}
 	o.Flags = map[string]string{}

@@ -13,13 +13,16 @@ import (
 
 	"github.com/upheld-sla/upheld/internal/filetree"
 	"github.com/upheld-sla/upheld/internal/report"
+	"github.com/upheld-sla/upheld/internal/signature"
 	"github.com/upheld-sla/upheld/internal/verdict"
 )
 
-// Archive is a folder with the reports of closed periods: of each its JSON, and the
-// evidence that it was made of. A report is written once and never changed.
+// Archive is a folder with the reports of closed periods: of each its JSON, the evidence
+// that it was made of, and its signature if there is a key. A report is written once and
+// never changed.
 type Archive struct {
-	Dir string
+	Dir  string
+	Sign signature.Signer
 
 	mu    sync.Mutex
 	known map[string]indexed // by file
@@ -162,8 +165,9 @@ func (a *Archive) Path(file string) string { return filepath.Join(a.Dir, file) }
 // ErrKept says that the archive has a report of the period and version.
 var ErrKept = errors.New("there is a report of this period and version, which is never written over")
 
-// Freeze writes a report and what it was made of. The report comes last and in one step,
-// so that a period has either both or no report, whatever happens in between.
+// Freeze writes a report, what it was made of, and its signature. The report comes last
+// and in one step, so that a period has either all of them or no report, whatever happens
+// in between.
 func (a *Archive) Freeze(r *verdict.Report, e verdict.Evidence) (Kept, error) {
 	if err := os.MkdirAll(a.Dir, 0o755); err != nil {
 		return Kept{}, err
@@ -184,6 +188,9 @@ func (a *Archive) Freeze(r *verdict.Report, e verdict.Evidence) (Kept, error) {
 	if err := filetree.Write(filepath.Join(a.Dir, file.Name), file.Bytes); err != nil {
 		return Kept{}, err
 	}
+	if err := a.sign(path, data); err != nil {
+		return Kept{}, err
+	}
 	if err := filetree.WriteNew(path, data); err != nil {
 		if errors.Is(err, fs.ErrExist) {
 			err = fmt.Errorf("%s: %w", path, ErrKept)
@@ -191,4 +198,20 @@ func (a *Archive) Freeze(r *verdict.Report, e verdict.Evidence) (Kept, error) {
 		return Kept{}, err
 	}
 	return Kept{File: name, Agreement: r.Agreement, Period: r.Period, Version: r.Version, Brief: report.NewBrief(r)}, nil
+}
+
+// sign writes the signature of a report that is about to be written. Without a key it
+// removes what a run with one left there when it was killed: it signs another report.
+func (a *Archive) sign(path string, data []byte) error {
+	if !a.Sign.Signs() {
+		if err := os.Remove(SignaturePath(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return nil
+	}
+	signed, err := a.Sign.Sign(data)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return filetree.Write(SignaturePath(path), signed)
 }

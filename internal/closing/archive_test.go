@@ -104,6 +104,17 @@ func TestArchiveWritesEachReportOnce(t *testing.T) {
 	if err != nil || len(entries) != 6 { // two reports, their evidence, and what was put there
 		t.Errorf("%d files are there: %v", len(entries), err)
 	}
+	// A signature that a run with a key left when it was killed signs nothing.
+	left := SignaturePath(a.Path("shop-2026-10-v3.json"))
+	if err := os.WriteFile(left, []byte("of another report"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Freeze(aReport(3), verdict.Evidence{}); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(left); err == nil {
+		t.Error("an unsigned report has the signature of another one")
+	}
 	e, err := EvidenceOf(&verdict.Report{Inputs: verdict.Document{SHA256: "other"}}, EvidencePath(path))
 	if err == nil || !strings.Contains(err.Error(), "is not the evidence of the report") {
 		t.Errorf("evidence of another report is taken: %v, %v", e, err)

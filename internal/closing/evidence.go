@@ -10,6 +10,7 @@ import (
 
 	"github.com/upheld-sla/upheld/internal/report"
 	"github.com/upheld-sla/upheld/internal/samples"
+	"github.com/upheld-sla/upheld/internal/signature"
 	"github.com/upheld-sla/upheld/internal/verdict"
 )
 
@@ -21,6 +22,9 @@ const StoredEvidence = "stored evidence"
 
 // EvidencePath is where the evidence of a report lies: beside its JSON.
 func EvidencePath(json string) string { return strings.TrimSuffix(json, ".json") + evidenceSuffix }
+
+// SignaturePath is where the signature of a report lies: beside its JSON.
+func SignaturePath(json string) string { return json + signature.Suffix }
 
 // EvidenceFile is the file with what a report was made of.
 func EvidenceFile(r *verdict.Report, e verdict.Evidence) (report.File, error) {

@@ -63,7 +63,7 @@ type failedClosing struct {
 
 func newCloser(s *server) *closer {
 	c := &closer{
-		s: s, archive: &closing.Archive{Dir: filepath.Join(s.StoragePath, reportsFolder)}, logger: s.Logger.With("component", "reports"),
+		s: s, archive: &closing.Archive{Dir: filepath.Join(s.StoragePath, reportsFolder), Sign: s.Sign}, logger: s.Logger.With("component", "reports"),
 		wake: make(chan struct{}, 1), restate: make(chan restating, mostRestatings), restated: map[string]error{},
 		failed: map[closingKey]failedClosing{}, settled: map[closingKey]bool{}, live: map[liveKey]liveReport{},
 		failing: prometheus.NewGauge(prometheus.GaugeOpts{

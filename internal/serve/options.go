@@ -11,6 +11,7 @@ import (
 	commonconfig "github.com/prometheus/common/config"
 
 	"github.com/upheld-sla/upheld/exporter/redact"
+	"github.com/upheld-sla/upheld/internal/signature"
 	"github.com/upheld-sla/upheld/internal/weburl"
 	"github.com/upheld-sla/upheld/sla"
 )
@@ -54,6 +55,9 @@ type Options struct {
 	// SettlingTime is how long after its end a period is judged and its report kept.
 	// Until then, samples and adjustments may still come.
 	SettlingTime time.Duration
+
+	// Sign signs the reports of closed periods, if it has a key.
+	Sign signature.Signer
 
 	AlertmanagerURLs []string // without user info, with a path for a prefix
 	// AlertmanagerHTTP is TLS and authentication to the Alertmanagers; Prometheus'

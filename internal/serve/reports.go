@@ -218,6 +218,9 @@ func (c *closer) closedPeriod(k closing.Kept) web.ClosedPeriod {
 	if evidence := closing.EvidencePath(k.File); exists(c.archive.Path(evidence)) {
 		of.Files = append(of.Files, web.ReportLink{Name: "Measurements", Path: filePath(evidence)})
 	}
+	if signed := closing.SignaturePath(k.File); exists(c.archive.Path(signed)) {
+		of.Files = append(of.Files, web.ReportLink{Name: "Signature", Path: filePath(signed)})
+	}
 	return of
 }
 
@@ -241,12 +244,15 @@ func (src reportSource) ReportFile(_ context.Context, name string) (web.ReportFi
 		return web.ReportFile{}, err
 	}
 	for _, k := range kept {
-		if name == closing.EvidencePath(k.File) {
+		for path, mediaType := range map[string]string{closing.EvidencePath(k.File): "application/gzip", closing.SignaturePath(k.File): "application/octet-stream"} {
+			if name != path {
+				continue
+			}
 			data, err := os.ReadFile(archive.Path(name))
 			if errors.Is(err, fs.ErrNotExist) {
 				err = web.ErrNoReport
 			}
-			return web.ReportFile{Name: name, MediaType: "application/gzip", Bytes: data}, err
+			return web.ReportFile{Name: name, MediaType: mediaType, Bytes: data}, err
 		}
 		for _, f := range report.Formats() {
 			if name != replaceExtension(k.File, f.Extension) {

@@ -3,6 +3,9 @@ package serve_test
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
+	"encoding/pem"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -14,10 +17,12 @@ import (
 
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/tsdb"
+	"golang.org/x/crypto/ssh"
 
 	"github.com/upheld-sla/upheld/internal/closing"
 	"github.com/upheld-sla/upheld/internal/report"
 	"github.com/upheld-sla/upheld/internal/serve"
+	"github.com/upheld-sla/upheld/internal/signature"
 	"github.com/upheld-sla/upheld/internal/verdict"
 )
 
@@ -79,6 +84,48 @@ func yesterday(t *testing.T, data string, today time.Time) {
 	}
 }
 
+// aSigner is a key of ssh-keygen's format, and who may have signed with it.
+func aSigner(t *testing.T) (signature.Signer, []byte) {
+	t.Helper()
+	public, private, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, err := ssh.MarshalPrivateKey(private, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := ssh.NewPublicKey(public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := signature.NewSigner(pem.EncodeToMemory(block), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signer, append([]byte("provider@example "), ssh.MarshalAuthorizedKey(key)...)
+}
+
+// signed demands that a kept report has the signature of the key, and that it is of
+// these bytes.
+func signed(t *testing.T, path string, signers []byte) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	of, err := os.ReadFile(path + signature.Suffix)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if who, err := signature.Verify(text, of, signers); err != nil || who != "provider@example" {
+		t.Errorf("%s: signed by %q, %v", path, who, err)
+	}
+	if _, err := signature.Verify(append(text, ' '), of, signers); !errors.Is(err, signature.ErrNoMatch) {
+		t.Errorf("%s: of other bytes: %v", path, err)
+	}
+}
+
 // A period that ended while nothing ran is closed at the next start, once: from raw
 // samples, with the adjustments that there are by then. What is in the way is told and
 // tried again. A restart changes nothing, and a restatement is a new version.
@@ -98,7 +145,8 @@ func TestClosedPeriodsGetTheirReports(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(blocked, "in the way"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	options := serve.Options{Specs: []string{filepath.Dir(spec)}, StoragePath: data, SettlingTime: time.Minute}
+	signer, signers := aSigner(t)
+	options := serve.Options{Specs: []string{filepath.Dir(spec)}, StoragePath: data, SettlingTime: time.Minute, Sign: signer}
 	r := start(t, options)
 
 	page := func(words ...string) {
@@ -147,8 +195,10 @@ func TestClosedPeriodsGetTheirReports(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	signed(t, json, signers)
+	page("Signature", "shop-1d-to-"+today.Format(time.DateOnly)+".json.sig")
 	name := strings.TrimSuffix(filepath.Base(json), ".json")
-	for extension, want := range map[string]string{".html": "<!doctype html>", ".md": "# ", ".csv": "Agreement", ".json": string(text), ".evidence.json.gz": "\x1f\x8b"} {
+	for extension, want := range map[string]string{".html": "<!doctype html>", ".md": "# ", ".csv": "Agreement", ".json": string(text), ".evidence.json.gz": "\x1f\x8b", ".json.sig": "-----begin ssh signature-----"} {
 		if status, body := r.get("/reports/file/" + url.PathEscape(name+extension)); status != http.StatusOK || !strings.Contains(strings.ToLower(body), strings.ToLower(want)) {
 			t.Errorf("%s: status %d: %.60q", extension, status, body)
 		}
@@ -205,6 +255,7 @@ func TestClosedPeriodsGetTheirReports(t *testing.T) {
 	if second.Verdict != verdict.Met || second.Version != 2 || second.Levels[0].Removed != "2000" {
 		t.Errorf("version %d is %s, with %s removed", second.Version, second.Verdict, second.Levels[0].Removed)
 	}
+	signed(t, strings.TrimSuffix(json, ".json")+"-v2.json", signers)
 	if again, err := os.ReadFile(json); err != nil || !bytes.Equal(again, text) {
 		t.Errorf("the first version changed: %v", err)
 	}
