@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -45,6 +46,9 @@ func (o reportOptions) write(cmd *cobra.Command, formats []report.Format, report
 	}
 	if err := os.MkdirAll(o.dir, 0o755); err != nil {
 		return err
+	}
+	if err := filetree.Sweep(o.dir, time.Now()); err != nil {
+		fmt.Fprintf(cmd.ErrOrStderr(), "Half-written files of a run that was killed could not be removed; they do no harm: %v\n", err)
 	}
 	for _, f := range files {
 		path := filepath.Join(o.dir, f.Name)

@@ -134,6 +134,9 @@ func (a *Archive) index(e fs.DirEntry) (indexed, error) {
 	return of, nil
 }
 
+// Sweep removes what processes left half written in the folder when they were killed.
+func (a *Archive) Sweep(now time.Time) error { return filetree.Sweep(a.Dir, now) }
+
 // Read reads a report of the archive.
 func (a *Archive) Read(file string) (*verdict.Report, error) {
 	return ReadReport(filepath.Join(a.Dir, file))

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"syscall"
 
@@ -86,9 +85,6 @@ func (s *Stage) writePending() (differs bool, err error) {
 	}
 	return true, err
 }
-
-// leftBehind are names of temporary files.
-var leftBehind = regexp.MustCompile(`^` + regexp.QuoteMeta(temporaryPrefix) + `[A-Z2-7]{26}-[0-9]+$`)
 
 // sweep removes temporary files of runs that were killed. While this stage has
 // the directory, no other can be writing them. What cannot be removed stays for the

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"hash"
 	"hash/maphash"
 	"io"
@@ -13,9 +12,6 @@ import (
 	"os"
 	"path/filepath"
 )
-
-// temporaryPrefix begins the names of files that are not in place yet.
-const temporaryPrefix = ".upheld-"
 
 // File takes the content of one generated file. Up to maxKept bytes are kept in
 // memory, so that nothing is written if they are what the file in place holds; from
@@ -125,7 +121,7 @@ func (s *Stage) createBeside(path string) (*os.File, error) {
 		return nil, errStopped
 	}
 	s.created++
-	name := filepath.Join(filepath.Dir(s.place(path)), fmt.Sprintf("%s%s-%d", temporaryPrefix, s.unique, s.created))
+	name := filepath.Join(filepath.Dir(s.place(path)), temporaryName(s.unique, s.created))
 	out, err := createNew(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err := s.makeFolder(filepath.Dir(name)); err != nil {

@@ -25,7 +25,7 @@ func Replace(path string, content []byte) (*Replacement, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), temporaryPrefix+"*")
+	f, err := createTemporary(filepath.Dir(path))
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +89,7 @@ func syncFolder(name string) error {
 }
 
 func writeThen(path string, content []byte, place func(temporary, path string) error) error {
-	f, err := os.CreateTemp(filepath.Dir(path), temporaryPrefix+"*")
+	f, err := createTemporary(filepath.Dir(path))
 	if err != nil {
 		return err
 	}

@@ -77,6 +77,9 @@ func newCloser(s *server) *closer {
 
 // run works until ctx ends.
 func (c *closer) run(ctx context.Context) error {
+	if err := c.archive.Sweep(time.Now()); err != nil {
+		c.logger.Warn("Half-written files in the folder of reports could not be removed; they do no harm", "err", err)
+	}
 	tick := time.NewTicker(closingEvery)
 	defer tick.Stop()
 	for {

@@ -145,6 +145,11 @@ func TestClosedPeriodsGetTheirReports(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(blocked, "in the way"), 0o700); err != nil {
 		t.Fatal(err)
 	}
+	// A process that was killed left a file that it had not finished.
+	left := write(t, filepath.Join(data, "reports", ".upheld-ABCDEFGHIJKLMNOPQRSTUVWXYZ-1"), "{")
+	if err := os.Chtimes(left, day, day); err != nil {
+		t.Fatal(err)
+	}
 	signer, signers := aSigner(t)
 	options := serve.Options{Specs: []string{filepath.Dir(spec)}, StoragePath: data, SettlingTime: time.Minute, Sign: signer}
 	r := start(t, options)
@@ -213,6 +218,9 @@ func TestClosedPeriodsGetTheirReports(t *testing.T) {
 		t.Errorf("to date: status %d: %.80s", status, body)
 	}
 	r.end()
+	if _, err := os.Stat(left); err == nil {
+		t.Error("what a killed process left half written is still there")
+	}
 
 	// A restart writes nothing. A day of which there is neither a report nor a sample,
 	// while there is an older report, has too little data.
