@@ -174,7 +174,7 @@ func (c counting) slotShare() promql.Expr {
 // busy is the slot's total where it has enough requests to be judged.
 func (c counting) busy() promql.Expr {
 	total := c.recorded(c.into.total).Now()
-	if c.CountedSlots().MinRequests == 0 {
+	if sla.CountedSlots(c.ServiceLevel).MinRequests == 0 {
 		return promql.Gt(total, promql.Num(zero))
 	}
 	return promql.Ge(total, promql.Num(leastRate(c)))
@@ -183,16 +183,16 @@ func (c counting) busy() promql.Expr {
 // leastRate is that of the requests that a slot needs, less half of one: sums of
 // fractions may be a little off, and native histograms are extrapolated.
 func leastRate(c counting) sla.Decimal {
-	return sla.NewDecimal(2*c.CountedSlots().MinRequests-1, 2).Quo(sla.Seconds(c.into.window))
+	return sla.NewDecimal(2*sla.CountedSlots(c.ServiceLevel).MinRequests-1, 2).Quo(sla.Seconds(c.into.window))
 }
 
 // busyWords say how many events a slot needs to be judged.
 func (c counting) busyWords() []string {
-	if c.CountedSlots().MinRequests == 0 {
+	if sla.CountedSlots(c.ServiceLevel).MinRequests == 0 {
 		return nil
 	}
 	return []string{fmt.Sprintf("%s = (%d requests - 0.5) / %s s: at least minRequests, as exactly as rates can tell",
-		inRules(leastRate(c)), c.CountedSlots().MinRequests, inRules(sla.Seconds(c.into.window)))}
+		inRules(leastRate(c)), sla.CountedSlots(c.ServiceLevel).MinRequests, inRules(sla.Seconds(c.into.window)))}
 }
 
 // down is 1 while a component of a composite is down: by its own rule for minutes,

@@ -98,7 +98,7 @@ func given(all ...Query) []Query {
 
 // CountedSlots are the slots of the level, where they hold what is counted: minutes that
 // are looked at have no number of requests, so MinRequests leaves none of them out.
-func (l *ServiceLevel) CountedSlots() Slots {
+func CountedSlots(l *ServiceLevel) Slots {
 	s := l.Slots
 	if LookedAt(l.Indicator) {
 		s.MinRequests = 0

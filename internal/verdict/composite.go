@@ -34,7 +34,7 @@ func (in Input) componentState(x *sla.Component, from, to time.Time, zone *time.
 		}
 		return t
 	}
-	r, slots := ruleOf(l.Aggregation), l.CountedSlots()
+	r, slots := ruleOf(l.Aggregation), sla.CountedSlots(l)
 	slots.Width, slots.EmptyUnknown = time.Minute, !l.EmptySlotIsGood()
 	if r.down == nil {
 		r.down = func(_ sla.Slots, total, bad sla.Decimal) bool { return abovePercent(downAbove, total, bad) }

@@ -87,7 +87,7 @@ func (b *ledger) measureWith(measured track, places []Place, weights []Weight) {
 func (b *ledger) slotStates(places []Place) states {
 	r, until := ruleOf(b.level.Aggregation), b.until.UnixNano()
 	by := func(takes func(mask) (total, bad bool)) track {
-		return judgedCells(masked(places, b.timetable.masks, until, takes), r, b.level.CountedSlots(), b.zone).reaching(b.from.UnixNano(), until)
+		return judgedCells(masked(places, b.timetable.masks, until, takes), r, sla.CountedSlots(b.level), b.zone).reaching(b.from.UnixNano(), until)
 	}
 	agreed := by(takesAgreed)
 	return states{measured: agreed, raw: b.fill(by(takesServed)), agreed: b.fill(agreed), counted: b.fill(by(takesKept)), excused: true}

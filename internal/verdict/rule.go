@@ -53,16 +53,16 @@ func stateOf(l *sla.ServiceLevel, places []Place, zone *time.Location) track {
 	case sla.CountsMinutes:
 		var t track
 		if l.Slots.Quorum > 0 {
-			t = judgedByQuorum(places, r, l.CountedSlots(), zone)
+			t = judgedByQuorum(places, r, sla.CountedSlots(l), zone)
 		} else {
-			t = judgedCells(countedAt(places), r, l.CountedSlots(), zone)
+			t = judgedCells(countedAt(places), r, sla.CountedSlots(l), zone)
 		}
 		if l.Slots.MinRun > 0 {
 			t = runsOf(t, l.Slots.MinRun)
 		}
 		return t
 	case sla.CountsSlots:
-		return judgedCells(countedAt(places), r, l.CountedSlots(), zone)
+		return judgedCells(countedAt(places), r, sla.CountedSlots(l), zone)
 	case sla.CountsEvents:
 		return judgedCells(countedAt(places), mostlyBad, sla.Slots{Width: time.Minute}, zone)
 	}
