@@ -20,8 +20,8 @@ import (
 // longestGap is for how long the server may be away without losing what is counted.
 const longestGap = time.Hour
 
-// settled is how long a server must have been running at a step for its counters to
-// be read there: until then it may not have scraped all targets again.
+// settled is how long before a step a server must have been running for its counters
+// to be read there: a server that is back may not have scraped all targets again.
 const settled = 2*time.Minute + settle
 
 // countable is an indicator by its counters.
@@ -68,10 +68,10 @@ func (in increases) rules() []Rule {
 	total, bad := sumWords(in.level)
 	return []Rule{
 		in.record(metricnames.CountedMark, in.atStep(in.running())).
-			says("1 where counters were read: at a step at which the server had been running for %s.", sla.FormatDuration(settled)),
-		in.ofGap(in.record(metricnames.TotalInGap, promql.AndOn(in.afterGap(allInGap), in.rateSum(metricnames.TotalRate), in.groupLabels()...)), total),
+			says("1 where counters were read: at a step at which the server was running, and %s before.", sla.FormatDuration(settled)),
+		in.ofGap(in.record(metricnames.TotalInGap, promql.AndOn(in.afterGap(allInGap), in.rated(), in.groupLabels()...)), total),
 		in.ofGap(in.record(metricnames.BadInGap, promql.AndOn(inBad, in.own(metricnames.TotalInGap), in.groupLabels()...)), bad),
-		in.ofStep(in.record(in.into.total, in.elseByRates(in.withGap(all, metricnames.TotalInGap), in.rateSum(metricnames.TotalRate), metricnames.TotalRate)), total),
+		in.ofStep(in.record(in.into.total, in.elseByRates(in.withGap(all, metricnames.TotalInGap), in.rated(), metricnames.TotalRate)), total),
 		in.ofStep(in.record(in.into.bad, in.elseByRates(in.badOf(part), in.own(in.into.total), metricnames.BadRate)), bad),
 	}
 }
@@ -103,10 +103,13 @@ func (in increases) memory() time.Duration { return longestGap + 3*in.step }
 // atStep is what e was at the last step.
 func (in increases) atStep(e promql.Expr) promql.Expr { return promql.AtStep(e, in.step, tick) }
 
-// running is there while the server had been evaluating for a while, and so scraping.
+// running is there while the server evaluates, and so scrapes, and did so a while ago.
+// While it is away, what it scraped last would be read for five minutes as if it were
+// scraped now, and less of it the longer the server is away.
 func (in increases) running() promql.Expr {
-	seen := promql.Series(metricnames.LevelInfo, in.level.own...).Ago(settled).LastOverTime(2 * in.interval)
-	return promql.Group(seen, in.maskLabels()...)
+	info, while := promql.Series(metricnames.LevelInfo, in.level.own...), 2*in.interval
+	before := promql.Group(info.Ago(settled).LastOverTime(while), in.maskLabels()...)
+	return promql.And(before, promql.Group(info.LastOverTime(while), in.maskLabels()...))
 }
 
 // marked is there if the step before was counted.
@@ -124,6 +127,12 @@ func (in increases) own(name string) promql.Expr { return in.recorded(name).Last
 
 // rateSum is the sum of what the first layer recorded since the last evaluation.
 func (in increases) rateSum(name string) promql.Expr { return in.recorded(name).SumOverTime(in.step) }
+
+// rated is there if a rate was recorded near the step: when the server was away between the
+// step and now, none was recorded since the last evaluation.
+func (in increases) rated() promql.Expr {
+	return in.recorded(metricnames.TotalRate).LastOverTime(2 * in.step)
+}
 
 // before is what a counter was at the step before, if that was counted.
 func (in increases) before(s promql.Selector) promql.Expr {

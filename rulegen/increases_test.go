@@ -3,7 +3,6 @@ package rulegen_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"testing"
 	"time"
 
@@ -59,6 +58,35 @@ func TestOutageInAGapIsCounted(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// A server that is away for some minutes loses nothing, wherever in a step it goes and
+// comes back.
+func TestShortGapsLoseNothing(t *testing.T) {
+	t.Parallel()
+	shop := &countedShop{instances: []*countedInstance{old("a"), old("b")}}
+	shop.traffic = func(at time.Time) (float64, float64) {
+		if !during(at, 30, 300) {
+			return 0, 0
+		}
+		return 8, 0.1
+	}
+	w := countedWorld(t, enginetest.Start, time.Minute, testsize.Of(4, 20), shop, countedSpec)
+	after := func(minutes float64) time.Duration {
+		return enginetest.Start.Add(time.Duration(minutes * float64(time.Minute))).Sub(w.Now())
+	}
+	// Each gap begins 17.25 minutes after the last, so at another quarter of a minute of
+	// another minute of a step.
+	for i := range 12 {
+		begin := 60 + 17.25*float64(i)
+		w.Run(after(begin))
+		w.Restart(after(begin + []float64{1, 2.5, 4, 5.5, 7}[i%5]))
+	}
+	w.Run(after(320))
+	for _, slo := range []string{"bad", "good", "slow"} {
+		within(t, w, slo+": bad", `sla:bad:sum_period{slo="`+slo+`"}`, shop.bad, 0.001)
+		within(t, w, slo+": all", `sla:total:sum_period{slo="`+slo+`"}`, shop.total, 0.001)
 	}
 }
 
@@ -222,10 +250,35 @@ func testFirstValues(t *testing.T, test birth, scrape time.Duration) {
 type happening struct {
 	shop *countedShop
 	gaps [][2]int // minutes
-	// restarts counts the restarts of processes while the server was there. lost is how
-	// many minutes of one instance may be missing because of restarts in gaps.
+	// restarts counts the restarts of processes. lost is how many minutes of one instance
+	// may be missing because of restarts in gaps.
 	restarts int
 	lost     float64
+}
+
+// A gap goes from the last step that was counted before the server was away to the first
+// after it: by so many minutes it may be longer.
+const (
+	countedBefore = 11.5
+	countedAfter  = 8.5
+)
+
+// unseen is how many minutes of an instance may be missing because it restarts in a gap:
+// those from the gap's begin, and of a counter that may be greater after the gap than
+// before it, so that nobody sees the reset, also those that it had counted until then.
+func (h *happening) unseen(at time.Time, i *countedInstance) (minutes float64) {
+	for _, g := range h.gaps {
+		from, to := float64(g[0])-countedBefore, float64(g[1])+countedAfter
+		if !during(at, from, to) {
+			continue
+		}
+		restart := at.Sub(enginetest.Start).Minutes()
+		minutes += restart - from
+		if age := float64(g[0]) - i.begun.Sub(enginetest.Start).Minutes(); i.begun.After(enginetest.Start) {
+			minutes += max(0, min(age, to-restart))
+		}
+	}
+	return minutes
 }
 
 // chance makes one. Gaps are of up to an hour; between them there is time to count a
@@ -236,9 +289,6 @@ func chance(seed uint64, until int) *happening {
 	for at := 40 + random.IntN(30); at < until-70; at += 30 + random.IntN(60) {
 		h.gaps = append(h.gaps, [2]int{at, at + 1 + random.IntN(58)})
 		at = h.gaps[len(h.gaps)-1][1]
-	}
-	away := func(at time.Time) bool {
-		return slices.ContainsFunc(h.gaps, func(g [2]int) bool { return during(at, float64(g[0]), float64(g[1])+3) })
 	}
 	outage, next := 0, enginetest.Start.Add(35*time.Minute)
 	h.shop.traffic = func(at time.Time) (float64, float64) {
@@ -263,14 +313,8 @@ func chance(seed uint64, until int) *happening {
 		case 0:
 			h.shop.instances = append(h.shop.instances, newInstance(fmt.Sprintf("new%d", at.Unix()), at))
 		default:
-			if h.restarts++; away(at) {
-				h.lost += 11.5
-				for _, g := range h.gaps {
-					if during(at, float64(g[0]), float64(g[1])+3) {
-						h.lost += at.Sub(enginetest.Start).Minutes() - float64(g[0])
-					}
-				}
-			}
+			h.restarts++
+			h.lost += h.unseen(at, h.shop.instances[i])
 			h.shop.instances[i].restart(at)
 		}
 	}
