@@ -182,6 +182,7 @@ func pagedWorld(t *testing.T, choice string, up func(series string, minute int) 
 		}
 		return samples
 	})
+	w.KeepAnnotations()
 	w.Load(file)
 	return w
 }

@@ -30,6 +30,7 @@ func TestGoodEventsThatExceedTheTotalAreTold(t *testing.T) {
 	fine := level("fine", "99", events("", `fine`, `of`))
 	grouped := groupedLevel("groups", events("", `good`, `total`))
 	grouped.GroupBy.Labels = []string{"g"}
+	w.KeepAnnotations()
 	w.Load(generate(t, rulegen.Options{}, more, fine, grouped))
 	w.Run(40 * time.Minute)
 	near(t, "excess", w.Value(series("sla:excess:ratio", "more")), 0.3, 0.001)
@@ -72,6 +73,7 @@ func TestAlertsTellOfTheExcess(t *testing.T) {
 		return []enginetest.Sample{{Series: `total`, Value: 10 * s}, {Series: `good`, Value: good}}
 	})
 	l := level("more", "99", events("", `good`, `total`))
+	w.KeepAnnotations()
 	w.Load(generate(t, rulegen.Options{}, l))
 	w.Run(turn*time.Second + 9*time.Minute)
 	for _, a := range w.Alerts() {

@@ -289,6 +289,7 @@ func TestGroupsLost(t *testing.T) {
 		}
 		return samples
 	})
+	w.KeepAnnotations()
 	w.Load(generate(t, rulegen.Options{}, l))
 	w.Run(150 * time.Minute)
 	if a := w.Alerts(); len(a) != 1 || a[0].Annotations["summary"] != "api/bad of tenant "+oddTenant+" is not being measured" {
@@ -321,6 +322,7 @@ func TestGroupsAreNamed(t *testing.T) {
 	ts[oddTenant].traffic = simulate(4*time.Hour, func(int) (float64, float64) { return 0, 3 })
 	ts[""].traffic = simulate(4*time.Hour, func(int) (float64, float64) { return 0, 3 })
 	w := enginetest.New(t, 15*time.Second, ts.scrape)
+	w.KeepAnnotations()
 	w.Load(generate(t, rulegen.Options{}, groupedLevel("bad", events(`requests_total{code="500"}`, "", `requests_total`))))
 	w.Run(4 * time.Hour)
 	want := map[string]string{

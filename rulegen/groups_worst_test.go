@@ -30,6 +30,7 @@ func TestAlertsListTheWorstGroups(t *testing.T) {
 		}
 		return samples
 	})
+	w.KeepAnnotations()
 	w.Load(generate(t, rulegen.Options{}, l))
 	w.Run(30 * time.Minute)
 	// i*7 mod 12 is 2 for t-02, which at 16 % bad burns 160 times too fast by

@@ -48,6 +48,7 @@ func TestPageStaysWhileNothingIsMeasured(t *testing.T) {
 			{Series: "requests_ok", Value: ok},
 		}
 	})
+	w.KeepAnnotations()
 	w.Load(generate(t, rulegen.Options{}, levels...))
 	w.Run(back - 10*time.Minute)
 	said := map[string]bool{}

@@ -57,6 +57,7 @@ func TestRestartDoesNotMoveTheStartOfAnOutage(t *testing.T) {
 			levels = append(levels, groupedLevel(slo+"-of-tenants", of))
 		}
 	}
+	w.KeepAnnotations()
 	w.Load(generate(t, rulegen.Options{Labels: map[string]string{"environment": "50%d"}}, levels...))
 	since := func() map[string]time.Duration {
 		told := map[string]time.Duration{}

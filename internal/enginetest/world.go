@@ -5,14 +5,11 @@
 package enginetest
 
 import (
-	"cmp"
 	"context"
 	"log/slog"
 	"math"
 	"os"
 	"runtime/debug"
-	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -54,25 +51,39 @@ type World struct {
 	target  Target
 	scrape  time.Duration
 	now     time.Time
-	seen    map[string]labels.Labels
+	seen    map[string]*scrapedSeries
+	scrapes int // so far
 	firing  []Transition
-	state   map[string]bool
-	files   memory
+	state   map[string]map[string]Transition // of each group, by labels: what fires or burns
+	burning []labels.Labels                  // tiers, as the evaluation under way has recorded them
+	files   *memory
 	timing  Timing
 	pending []scraped     // scrapes that have begun, in order of time
 	ahead   time.Duration // of the server's clock, which now is by, to that of its targets
 	newest  time.Time     // the latest time that a scrape was given
 }
 
-// memory serves rule files by name, so that the times of evaluation, which hang
+// memory serves rule files by name, so that the times of evaluation, which depend
 // on the name, are the same in every run.
-type memory map[string][]byte
-
-func (m memory) Load(name string, ignoreUnknown bool, scheme model.ValidationScheme) (*rulefmt.RuleGroups, []error) {
-	return rulefmt.Parse(m[name], ignoreUnknown, scheme, language, slog.New(slog.DiscardHandler))
+type memory struct {
+	files    map[string][]byte
+	language remembering
+	told     bool // alerts have their annotations
 }
 
-func (m memory) Parse(query string) (parser.Expr, error) { return language.ParseExpr(query) }
+func (m *memory) Load(name string, ignoreUnknown bool, scheme model.ValidationScheme) (*rulefmt.RuleGroups, []error) {
+	groups, errs := rulefmt.Parse(m.files[name], ignoreUnknown, scheme, m.language, slog.New(slog.DiscardHandler))
+	if groups != nil && !m.told {
+		for _, g := range groups.Groups {
+			for i := range g.Rules {
+				g.Rules[i].Annotations = nil
+			}
+		}
+	}
+	return groups, errs
+}
+
+func (m *memory) Parse(query string) (parser.Expr, error) { return m.language.rule(query) }
 
 var language = parser.NewParser(parser.Options{})
 
@@ -113,30 +124,37 @@ func NewAt(t testing.TB, start time.Time, scrape time.Duration, target Target) *
 	collectLess()
 	w := &World{
 		t: t, store: teststorage.New(t, withoutLog), target: target, scrape: scrape, now: start,
-		seen: map[string]labels.Labels{}, state: map[string]bool{}, files: memory{},
+		files: &memory{map[string][]byte{}, remembering{language, map[string]parser.Expr{}}, false},
+		seen:  map[string]*scrapedSeries{}, state: map[string]map[string]Transition{},
 	}
 	w.engine = promql.NewEngine(promql.EngineOpts{
-		MaxSamples: 50_000_000, Timeout: time.Minute,
-		EnableAtModifier: true, EnableNegativeOffset: true, Parser: language,
+		MaxSamples: 50_000_000, Timeout: time.Hour, // a busy machine is slow, and that is no failure
+
+		EnableAtModifier: true, EnableNegativeOffset: true, Parser: w.files.language,
 	})
 	t.Cleanup(func() { _ = w.engine.Close() })
 	w.query = rules.EngineQueryFunc(w.engine, w.store)
 	w.manager = rules.NewManager(&rules.ManagerOptions{
-		QueryFunc: w.query, Appendable: w.store, Queryable: w.store,
+		QueryFunc: w.query, Appendable: recording{w}, Queryable: w.store,
 		Context: context.Background(), NotifyFunc: func(context.Context, string, ...*rules.Alert) {},
-		Parser: language, GroupLoader: w.files, Logger: slog.New(slog.DiscardHandler),
+		Parser: language, GroupLoader: w.files, RuleDependencyController: sequential{}, Logger: slog.New(slog.DiscardHandler),
 		OutageTolerance: time.Hour, ForGracePeriod: 10 * time.Minute, // a server's defaults
 	})
 	return w
 }
 
+// KeepAnnotations has alerts carry their annotations, from the next Load on. Without it
+// they have none: a server expands their templates, and evaluates the queries in
+// them, again at each evaluation, which most tests do not read.
+func (w *World) KeepAnnotations() { w.files.told = true }
+
 // Load replaces the rules by those of the files; groups whose content is the
 // same keep their state, as on a reload.
 func (w *World) Load(files ...[]byte) {
 	w.t.Helper()
-	clear(w.files)
+	clear(w.files.files)
 	for i, f := range files {
-		w.files[string(rune('a'+i))+".yaml"] = f
+		w.files.files[string(rune('a'+i))+".yaml"] = f
 	}
 	old := w.groups
 	w.schedule()
@@ -193,41 +211,53 @@ func (w *World) commit(now time.Time) {
 	}
 }
 
+// scrapedSeries is a series that the target had at the last scrape.
+type scrapedSeries struct {
+	labels labels.Labels
+	ref    storage.SeriesRef
+	scrape int // the last that had it
+}
+
 // write stores the samples of a scrape, and markers for series that it has no more.
 func (w *World) write(scrape scraped) {
 	w.t.Helper()
 	app := w.store.Appender(context.Background())
 	ms := scrape.at.UnixMilli()
-	gone := map[string]bool{}
-	for s := range w.seen {
-		gone[s] = true
-	}
+	w.scrapes++
 	for _, s := range scrape.samples {
-		l, ok := w.seen[s.Series]
+		known, ok := w.seen[s.Series]
 		if !ok {
-			l = w.parse(s.Series)
-			w.seen[s.Series] = l
+			known = &scrapedSeries{labels: w.parse(s.Series)}
+			w.seen[s.Series] = known
 		}
-		delete(gone, s.Series)
-		if s.Histogram == nil {
-			w.append(app, l, ms, s.Value)
-		} else if _, err := app.AppendHistogram(0, l, ms, nil, s.Histogram); err != nil && !w.refused(err) {
-			w.t.Fatalf("append %s: %v", l, err)
-		}
+		known.scrape = w.scrapes
+		w.append(app, known, ms, s.Value, s.Histogram)
 	}
-	for s := range gone {
-		w.append(app, w.seen[s], ms, math.Float64frombits(value.StaleNaN))
-		delete(w.seen, s)
+	for name, known := range w.seen {
+		if known.scrape != w.scrapes {
+			w.append(app, known, ms, math.Float64frombits(value.StaleNaN), nil)
+			delete(w.seen, name)
+		}
 	}
 	if err := app.Commit(); err != nil {
 		w.t.Fatal(err)
 	}
 }
 
-func (w *World) append(app storage.Appender, l labels.Labels, ms int64, v float64) {
+func (w *World) append(app storage.Appender, s *scrapedSeries, ms int64, v float64, h *histogram.FloatHistogram) {
 	w.t.Helper()
-	if _, err := app.Append(0, l, ms, v); err != nil && !w.refused(err) {
-		w.t.Fatalf("append %s: %v", l, err)
+	var ref storage.SeriesRef
+	var err error
+	if h == nil {
+		ref, err = app.Append(s.ref, s.labels, ms, v)
+	} else {
+		ref, err = app.AppendHistogram(s.ref, s.labels, ms, nil, h)
+	}
+	switch {
+	case err == nil:
+		s.ref = ref
+	case !w.refused(err):
+		w.t.Fatalf("append %s: %v", s.labels, err)
 	}
 }
 
@@ -243,6 +273,7 @@ func (w *World) parse(series string) labels.Labels {
 func (w *World) evaluate(s *scheduled, at time.Time) {
 	w.t.Helper()
 	g := s.group
+	w.burning = w.burning[:0]
 	g.Eval(context.Background(), at)
 	if s.restore--; s.restore == 0 {
 		g.RestoreForState(at)
@@ -252,53 +283,33 @@ func (w *World) evaluate(s *scheduled, at time.Time) {
 			w.t.Fatalf("%s at %s: %v", r.Name(), at.Sub(Start), err)
 		}
 	}
-	now := map[string]bool{}
+	now := map[string]Transition{}
+	turn := func(name string, l labels.Labels) {
+		key := l.String()
+		before, ok := w.state[g.Name()][key]
+		if !ok {
+			before = Transition{at, name, l.Map(), true}
+			w.firing = append(w.firing, before)
+		}
+		now[key] = before
+	}
 	for _, r := range g.AlertingRules() {
 		for _, a := range r.ActiveAlerts() {
 			if a.State == rules.StateFiring {
-				key := g.Name() + " " + a.Labels.String()
-				now[key] = true
-				if !w.state[key] {
-					w.state[key] = true
-					w.firing = append(w.firing, Transition{at, r.Name(), a.Labels.Map(), true})
-				}
+				turn(r.Name(), a.Labels)
 			}
 		}
 	}
-	for _, l := range w.burning(g, at) {
-		key := g.Name() + " " + l.String()
-		now[key] = true
-		if !w.state[key] {
-			w.state[key] = true
-			w.firing = append(w.firing, Transition{at, metricnames.BurnTier, l.Map(), true})
+	for _, l := range w.burning {
+		turn(metricnames.BurnTier, l)
+	}
+	for key, tr := range w.state[g.Name()] {
+		if _, ok := now[key]; !ok {
+			tr.At, tr.Firing = at, false
+			w.firing = append(w.firing, tr)
 		}
 	}
-	for key := range w.state {
-		if strings.HasPrefix(key, g.Name()+" ") && !now[key] {
-			delete(w.state, key)
-			l := w.parse(strings.TrimPrefix(key, g.Name()+" "))
-			w.firing = append(w.firing, Transition{at, cmp.Or(l.Get("alertname"), metricnames.BurnTier), l.Map(), false})
-		}
-	}
-}
-
-// burning returns the tiers that burn according to what a group has just recorded.
-func (w *World) burning(g *rules.Group, at time.Time) []labels.Labels {
-	if !slices.ContainsFunc(g.Rules(), func(r rules.Rule) bool { return r.Name() == metricnames.BurnTier }) {
-		return nil
-	}
-	w.t.Helper()
-	v, err := w.query(context.Background(), "timestamp("+metricnames.BurnTier+")", at)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	var all []labels.Labels
-	for _, s := range v {
-		if math.Round(s.F*1000) == float64(at.UnixMilli()) {
-			all = append(all, s.Metric)
-		}
-	}
-	return all
+	w.state[g.Name()] = now
 }
 
 // Transitions are all of them so far, in order.
@@ -309,6 +320,10 @@ type Alert struct{ Labels, Annotations map[string]string }
 
 // Alerts are those that fired at the last evaluation.
 func (w *World) Alerts() []Alert {
+	w.t.Helper()
+	if !w.files.told {
+		w.t.Fatal("alerts have their annotations after KeepAnnotations only")
+	}
 	var firing []Alert
 	for _, s := range w.groups {
 		for _, r := range s.group.AlertingRules() {
