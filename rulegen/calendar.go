@@ -223,7 +223,7 @@ func calendarGroups(l level, opts Options, shared map[string]bool) []Group {
 			continue
 		}
 		cal := newCalendar(l.ID.SLA, p, opts)
-		g := Group{Name: fmt.Sprintf(GroupPrefix+"%s:calendar:%s", l.ID.SLA, strings.NewReplacer(" ", "-", "/", "-").Replace(calendarName(p))), Interval: min(opts.Interval, DefaultInterval), Rules: cal.rules()}
+		g := Group{Name: fmt.Sprintf(GroupPrefix+"%s:calendar:%s", l.ID.SLA, strings.NewReplacer(" ", "-", "/", "-").Replace(calendarName(p))), Interval: min(opts.Interval, DefaultInterval), Rules: cal.rules(), shared: true, always: true}
 		if shared[g.Name] {
 			continue
 		}

@@ -30,6 +30,16 @@ func Each(a *sla.Agreement, opts Options, use func(LevelPlan) error) (sla.Findin
 	if opts.Now.IsZero() {
 		opts.Now = time.Now()
 	}
+	switch all := needed(a, opts.Now); len(all) {
+	case 1:
+		return eachOf(all[0], opts, use)
+	default:
+		return eachOfRevisions(all, opts, use)
+	}
+}
+
+// eachOf is Each for one revision.
+func eachOf(a *sla.Agreement, opts Options, use func(LevelPlan) error) (sla.Findings, error) {
 	shared, masks := map[string]bool{}, newMasks(a, opts)
 	findings := append(masks.lint(), recoveryQueries(a)...)
 	defer func() { findings.Sort() }()
@@ -75,9 +85,9 @@ func compileLevel(l *sla.ServiceLevel, opts Options, shared map[string]bool, mas
 	}
 	name := fmt.Sprintf(GroupPrefix+"%s:%s:%s", l.ID.SLA, l.ID.Service, l.ID.SLO)
 	ofFirst, ofSecond := rest(of)
-	first := Group{Name: name, Interval: opts.Interval, Rules: slices.Concat(base, ofRecovery, ofFirst)}
-	second := Group{Name: name + ":long", Interval: secondTier * opts.Interval, Rules: ofSecond}
-	third := Group{Name: name + ":hours", Interval: thirdLayer, Rules: hourRules(of)}
+	first := Group{Name: name, Interval: opts.Interval, Rules: slices.Concat(base, ofRecovery, ofFirst), age: firstAge(of)}
+	second := Group{Name: name + ":long", Interval: secondTier * opts.Interval, Rules: ofSecond, age: secondAge(opts.Interval)}
+	third := Group{Name: name + ":hours", Interval: thirdLayer, Rules: hourRules(of), age: secondAge(opts.Interval)}
 	findings = append(append(findings, lint(of, opts)...), clashes(of)...)
 	groups := append(reminderGroup(masks.agreement, opts, shared), calendarGroups(of, opts, shared)...)
 	if l.Masked() {

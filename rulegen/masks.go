@@ -133,7 +133,7 @@ func (m *masks) group(shared map[string]bool) ([]Group, sla.Findings) {
 			}
 		}
 	}
-	group := Group{Name: name, Interval: m.interval(), Rules: append(g.clocks, g.rules...)}
+	group := Group{Name: name, Interval: m.interval(), Rules: append(g.clocks, g.rules...), shared: true}
 	if g.tabled {
 		_, ends := tableOf(m.opts.Now)
 		group.Rules = append(group.Rules, endsAlert(m.agreement.Name, m.agreement.Severities.Of(sla.Ticket), m.labels(metricnames.Calendar, "service hours"), ends))
@@ -219,7 +219,7 @@ func unexcused(q sla.Query, condition promql.Expr) sla.Findings {
 // add adds the rule of a mask, with the timetable that it goes by, if by one.
 func (g *maskGroup) add(r Rule, t *timetable) {
 	if t != nil {
-		r.Mask = &Mask{*t}
+		r.Mask = &Mask{t: *t}
 	}
 	g.rules = append(g.rules, r)
 }

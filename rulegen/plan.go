@@ -32,6 +32,17 @@ type LevelPlan struct {
 	Agreement *sla.Agreement
 	Level     *sla.ServiceLevel
 	Groups    []Group
+	// Turns are the revisions that the groups follow one after the other; nil if it is
+	// one.
+	Turns []Turn
+}
+
+// Turn is a revision that rules follow from an instant on, the zero Time for from the
+// beginning.
+type Turn struct {
+	From      time.Time
+	Agreement *sla.Agreement
+	Plan      *LevelPlan // what the level is in it, as if it were alone; nil if it has none
 }
 
 // GroupPrefix begins the name of every group.
@@ -60,6 +71,10 @@ type Group struct {
 	Name     string
 	Interval time.Duration
 	Rules    []Rule
+
+	age    time.Duration // how old, in the middle, what its rules read is
+	shared bool          // by levels of an agreement
+	always bool          // what it records of the time depends on no revision
 }
 
 // Rule is a recording rule or an alert: exactly one of Record and Alert is set.
@@ -79,11 +94,26 @@ type Rule struct {
 
 // Mask is what a rule records that hangs on nothing but the time: hours of
 // service, or windows.
-type Mask struct{ t timetable }
+type Mask struct {
+	t      timetable
+	stages []maskStage // of one that revisions change, instead
+}
+
+// maskStage is when a mask is what another is; the zero times are the beginning and the
+// end of all time.
+type maskStage struct {
+	from, until time.Time
+	*Mask
+}
 
 // Holds tells whether the mask is 1 at an instant, also long before the years of
 // its tables, as in tests that begin in 1970: there it is the pattern alone.
 func (m *Mask) Holds(at time.Time) bool {
+	for _, s := range m.stages {
+		if !at.Before(s.from) && (s.until.IsZero() || at.Before(s.until)) {
+			return s.Holds(at)
+		}
+	}
 	unix := at.Unix()
 	holds := false
 	if len(m.t.pattern) > 0 {
@@ -96,6 +126,20 @@ func (m *Mask) Holds(at time.Time) bool {
 
 // Corrections are the spans in which the mask is not what its pattern says.
 func (m *Mask) Corrections() sla.Spans {
+	if len(m.stages) > 0 {
+		var all sla.Spans
+		for _, s := range m.stages {
+			for _, c := range s.Corrections() {
+				if c.From = latest(c.From, s.from); !s.until.IsZero() && c.To.After(s.until) {
+					c.To = s.until
+				}
+				if c.From.Before(c.To) {
+					all = append(all, c)
+				}
+			}
+		}
+		return sla.Union(all...)
+	}
 	return sla.Union(append(slices.Clone(m.t.adds), m.t.removes...)...)
 }
 
@@ -131,4 +175,11 @@ type Options struct {
 	// Now is when the rules are made, the present if zero. Only its year counts:
 	// tables of clock changes reach from the year before to three years after.
 	Now time.Time
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }

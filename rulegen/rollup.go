@@ -48,7 +48,7 @@ func rollupGroup(l level, shared map[string]bool) []Group {
 	each := append([]string{metricnames.Service, metricnames.SLO}, by...)
 	budget, weight := last(metricnames.RollupLevelBudget), last(metricnames.RollupLevelWeight)
 	count := promql.Count(budget, by...)
-	return []Group{{Name: name, Interval: secondTier * l.interval, Rules: []Rule{
+	return []Group{{Name: name, Interval: secondTier * l.interval, shared: true, age: secondAge(l.interval), Rules: []Rule{
 		record(metricnames.RollupWorst, promql.Min(budget, by...), "The least remaining budget of each set of levels."),
 		record(metricnames.RollupWeighted, promql.Div(promql.Sum(promql.MulLeft(budget, weight, each, nil), by...), promql.Sum(weight, by...)),
 			"The mean remaining budget of each set of levels, by weight."),

@@ -43,8 +43,8 @@ func (a *Agreement) revisionReminder(now time.Time, today Date) Findings {
 	if next == nil || next.Terms.EffectiveFrom.DaysSince(today) > remindDays {
 		return nil
 	}
-	return remind("revision-due", next.Pos, "generate files again on that day, and reload servers",
-		"revision %d of %q takes effect on %s; rules and dashboards follow the one before until then", next.Terms.Revision, a.Name, next.Terms.EffectiveFrom)
+	return remind("revision-due", next.Pos, "generate rules before that day, and all files again after it",
+		"revision %d of %q takes effect on %s; rules that are generated before it follow it by themselves, dashboards, routes and tests follow the one before until they are generated again", next.Terms.Revision, a.Name, next.Terms.EffectiveFrom)
 }
 
 func (a *Agreement) exerciseReminders(today Date) Findings {

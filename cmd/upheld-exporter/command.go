@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/common/promslog"
 	"github.com/prometheus/common/version"
@@ -43,6 +45,7 @@ type config struct {
 	excerpt        int
 	requests       requestConfig
 	log            promslog.Config
+	edge           atomic.Pointer[time.Time] // when the next revision of an agreement takes effect
 }
 
 func newCommand() *cobra.Command {
@@ -235,6 +238,8 @@ func (c *config) load(logger *slog.Logger) ([]sla.ProbeTarget, error) {
 	for _, f := range findings {
 		logger.Warn(f.Message, "at", f.Pos.String(), "rule", f.Rule, "remedy", f.Remedy)
 	}
+	edge := sla.NextEdge(agreements, time.Now())
+	c.edge.Store(&edge)
 	targets := sla.ProbeTargets(agreements)
 	if len(targets) == 0 {
 		logger.Warn("the specification defines no probes", "agreements", len(agreements))

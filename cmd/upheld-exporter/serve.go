@@ -58,6 +58,7 @@ func (c *config) serve(ctx context.Context, stderr io.Writer) error {
 		}
 	})
 	background.Go(func() { reloadOnHangup(ctx, hangups, e) })
+	background.Go(func() { c.reloadAtEdge(ctx, e, logger) })
 	if c.requests.autoReload {
 		background.Go(func() { c.requests.reloadOnChange(ctx, e, logger) })
 	}
@@ -101,6 +102,29 @@ func reloadOnHangup(ctx context.Context, hangups <-chan os.Signal, e *exporter.E
 			_ = e.Reload()
 			debug.FreeOSMemory()
 		}
+	}
+}
+
+// reloadAtEdge reloads when a revision of an agreement takes effect, so that its targets
+// are probed. What goes wrong is logged by Reload.
+func (c *config) reloadAtEdge(ctx context.Context, e *exporter.Exporter, logger *slog.Logger) {
+	for {
+		edge := c.edge.Load()
+		if edge == nil {
+			edge = &time.Time{}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(sla.UntilEdge(*edge, time.Now())):
+		}
+		if edge.IsZero() || time.Now().Before(*edge) {
+			continue
+		}
+		logger.Info("a revision takes effect")
+		c.edge.CompareAndSwap(edge, nil) // also if the specification cannot be read any more
+		_ = e.Reload()
+		debug.FreeOSMemory()
 	}
 }
 

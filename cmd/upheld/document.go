@@ -26,7 +26,8 @@ formula, budgets in minutes, recovery, service hours, what does not count, what 
 party owes, who is notified, credits with a worked example, a glossary and lines for
 signatures. All of it is made from the specification; of several revisions, the last.
 
-With --against it also lists what changed since another revision.`,
+It also lists what changed since the revision before, if that is loaded too, or since
+the one that --against names.`,
 		Example: `  upheld document specs/shop.yaml > shop.html
 
   # what changed since the signed revision, for a meeting
@@ -42,10 +43,12 @@ With --against it also lists what changed since another revision.`,
 			if doc.Agreement, err = oneAgreement(cmd, files, args, agreement); err != nil {
 				return err
 			}
+			doc.Agreement, doc.Against = lastRevision(doc.Agreement)
 			if against != "" {
 				if doc.Against, err = oneAgreement(cmd, files, []string{against}, doc.Agreement.Name); err != nil {
 					return err
 				}
+				doc.Against, _ = lastRevision(doc.Against)
 			}
 			data, err := report.AgreementFormats()[i].Render(doc)
 			if err != nil {
@@ -71,8 +74,18 @@ func agreementFormatNames() []string {
 	return names
 }
 
+// lastRevision is the revision of an agreement that takes effect last, and the one
+// before, nil if it is the first.
+func lastRevision(a *sla.Agreement) (last, before *sla.Agreement) {
+	all := a.AllRevisions()
+	if len(all) > 1 {
+		before = all[len(all)-2]
+	}
+	return all[len(all)-1], before
+}
+
 // oneAgreement loads specifications and picks the agreement with the name, or the only
-// one. Of several revisions it is the last.
+// one. Of several revisions it is the one in force.
 func oneAgreement(cmd *cobra.Command, files spec.Files, paths []string, name string) (*sla.Agreement, error) {
 	agreements, err := mustLoad(cmd.ErrOrStderr(), files, paths)
 	if err != nil {

@@ -83,6 +83,7 @@ func (s *Suite) instants() []time.Time {
 	if dated {
 		all = append(append(all, s.reminderTimes()...), tablesEnd(s.opts.Now))
 	}
+	all = slices.DeleteFunc(all, func(at time.Time) bool { return !s.edge.IsZero() && !at.Before(s.edge) })
 	slices.SortFunc(all, time.Time.Compare)
 	return slices.CompactFunc(all, time.Time.Equal)
 }

@@ -16,6 +16,7 @@ type Suite struct {
 	masks     masks
 	all       [][]*levelUnderTest // the groups of each level
 	levels    [][]*levelUnderTest // the same, without levels that have no input series
+	edge      time.Time           // until when the first revision in the rules holds; the zero Time for always
 
 	omissions []Omission
 }
@@ -36,10 +37,22 @@ func New(opts rulegen.Options) *Suite {
 	return &Suite{opts: opts, masks: newMasks()}
 }
 
-// Add adds a level.
+// Add adds a level. Tests begin in 1970, so of revisions that rules switch by time they
+// test the first.
 func (s *Suite) Add(p rulegen.LevelPlan) {
 	s.agreement = p.Agreement
 	s.masks.add(p)
+	if len(p.Turns) > 1 {
+		first, edge := p.Turns[0], p.Turns[1].From
+		if s.agreement = first.Agreement; s.edge.IsZero() || edge.Before(s.edge) {
+			s.edge = edge
+		}
+		s.omit(p.Level, "what revisions change is tested as it is until %s, since tests begin in 1970", edge.UTC().Format(time.RFC3339))
+		if first.Plan == nil {
+			return
+		}
+		p = *first.Plan
+	}
 	l, reason := newLevelUnderTest(p, s.opts.Labels, s.masks, s.opts.Now)
 	if reason != "" {
 		s.omit(p.Level, "it is not tested: %s", reason)

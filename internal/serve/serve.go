@@ -213,11 +213,18 @@ func (s *server) ready(first *desired) error {
 	return nil
 }
 
-// wait reloads when asked to, until ctx ends or a part fails.
+// wait reloads when asked to and when a revision takes effect, until ctx ends or a part
+// fails.
 func (s *server) wait(ctx context.Context, failed <-chan error) error {
 	for {
 		var asked chan error // by whom the outcome is waited for, nil if by nobody
+		edge := sla.NextEdge(s.state.Load().agreements, time.Now())
 		select {
+		case <-time.After(sla.UntilEdge(edge, time.Now())):
+			if edge.IsZero() || time.Now().Before(edge) {
+				continue
+			}
+			s.Logger.Info("A revision takes effect")
 		case <-ctx.Done():
 			s.Logger.Info("Stopping")
 			return nil
