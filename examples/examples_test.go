@@ -137,6 +137,15 @@ var feeds = map[string]feed{
 		},
 		want: map[string]float64{"api/requests": 0.02, "api/orders": 0.05, "api/latency": 0.07},
 	},
+	"revisions.yaml": { // what both revisions count
+		series: func(n float64) []enginetest.Sample {
+			return []enginetest.Sample{
+				{Series: `http_requests_total{job="api",code="200"}`, Value: 96 * n},
+				{Series: `http_requests_total{job="api",code="500"}`, Value: 4 * n},
+			}
+		},
+		want: map[string]float64{"api/requests": 0.04},
+	},
 	"service-hours.yaml": { // on a Thursday at eleven in Berlin
 		series: func(n float64) []enginetest.Sample {
 			return []enginetest.Sample{
