@@ -123,16 +123,20 @@ func NewAt(t testing.TB, start time.Time, scrape time.Duration, target Target) *
 	t.Helper()
 	collectLess()
 	w := &World{
-		t: t, store: teststorage.New(t, withoutLog), target: target, scrape: scrape, now: start,
+		t: t, target: target, scrape: scrape, now: start,
 		files: &memory{map[string][]byte{}, remembering{language, map[string]parser.Expr{}}, false},
 		seen:  map[string]*scrapedSeries{}, state: map[string]map[string]Transition{},
 	}
+	var err error
+	if w.store, err = teststorage.NewWithError(withoutLog); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.end)
 	w.engine = promql.NewEngine(promql.EngineOpts{
 		MaxSamples: 50_000_000, Timeout: time.Hour, // a busy machine is slow, and that is no failure
 
 		EnableAtModifier: true, EnableNegativeOffset: true, Parser: w.files.language,
 	})
-	t.Cleanup(func() { _ = w.engine.Close() })
 	w.query = rules.EngineQueryFunc(w.engine, w.store)
 	w.manager = rules.NewManager(&rules.ManagerOptions{
 		QueryFunc: w.query, Appendable: recording{w}, Queryable: w.store,
@@ -147,6 +151,16 @@ func NewAt(t testing.TB, start time.Time, scrape time.Duration, target Target) *
 // they have none: a server expands their templates, and evaluates the queries in
 // them, again at each evaluation, which most tests do not read.
 func (w *World) KeepAnnotations() { w.files.told = true }
+
+// end lets go of all that a world keeps. The testing package holds what cleans up
+// after a test until all tests have run, and so would hold every world.
+func (w *World) end() {
+	_ = w.engine.Close()
+	if err := w.store.Close(); err != nil {
+		w.t.Error(err)
+	}
+	*w = World{t: w.t}
+}
 
 // Load replaces the rules by those of the files; groups whose content is the
 // same keep their state, as on a reload.
