@@ -105,7 +105,7 @@ func (n name) shown() string {
 func blocks(t *testing.T) []block {
 	t.Helper()
 	var all []block
-	for _, file := range []string{"names.go", "calendar.go", "masks.go", "composite.go", "recovery.go", "rollup.go"} {
+	for _, file := range []string{"names.go", "calendar.go", "masks.go", "composite.go", "recovery.go", "rollup.go", "serve.go"} {
 		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments)
 		if err != nil {
 			t.Fatal(err)

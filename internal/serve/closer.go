@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/upheld-sla/upheld/internal/closing"
+	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/internal/samples"
 	"github.com/upheld-sla/upheld/internal/verdict"
 	"github.com/upheld-sla/upheld/sla"
@@ -67,7 +68,7 @@ func newCloser(s *server) *closer {
 		wake: make(chan struct{}, 1), restate: make(chan restating, mostRestatings), restated: map[string]error{},
 		failed: map[closingKey]failedClosing{}, settled: map[closingKey]bool{}, live: map[liveKey]liveReport{},
 		failing: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "upheld_reports_failing",
+			Name: metricnames.ServeReportsFailing,
 			Help: "Closed periods whose report could not be made yet, and that are tried again.",
 		}),
 	}

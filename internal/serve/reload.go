@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
 )
 
 // loading is what was read of specifications and scrape configuration, or why not.
@@ -84,11 +86,11 @@ type reloadMetrics struct{ successful, at prometheus.Gauge }
 func newReloadMetrics(reg prometheus.Registerer) *reloadMetrics {
 	m := &reloadMetrics{
 		successful: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "upheld_config_last_reload_successful",
+			Name: metricnames.ServeReloadOK,
 			Help: "Whether the last attempt to load specifications and scrape configuration succeeded (1) or not (0).",
 		}),
 		at: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "upheld_config_last_reload_success_timestamp_seconds",
+			Name: metricnames.ServeReloadTime,
 			Help: "Unix time of the last successful load of specifications and scrape configuration.",
 		}),
 	}

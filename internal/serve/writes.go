@@ -13,6 +13,8 @@ import (
 	"github.com/prometheus/prometheus/model/metadata"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
 )
 
 const (
@@ -59,7 +61,7 @@ var (
 
 func newWrites(db *tsdb.DB, dir string, logger *slog.Logger, reg prometheus.Registerer) *writes {
 	w := &writes{db: db, dir: dir, logger: logger.With("component", "storage"), kept: prometheus.NewGauge(prometheus.GaugeOpts{
-		Name: "upheld_storage_last_write_successful",
+		Name: metricnames.ServeWriteOK,
 		Help: "Whether the last samples that were written are kept (1) or lost (0), as they are while the disk is full or the clock is behind.",
 	})}
 	w.kept.Set(1)
