@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/upheld-sla/upheld/internal/enginetest"
+	"github.com/upheld-sla/upheld/internal/testsize"
 	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/sla"
 )
@@ -25,6 +26,7 @@ func withCredits(l *sla.ServiceLevel, belowAndPercent ...string) *sla.ServiceLev
 // about the next one are compared with the minutes that were made bad.
 func TestCreditsOfARollingPeriod(t *testing.T) {
 	t.Parallel()
+	testsize.Skip(t, "credits of a rolling period")
 	const total = 13 * time.Hour
 	tr := simulate(total, func(s int) (good, bad float64) {
 		switch m := float64(s) / 60; {

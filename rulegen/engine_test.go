@@ -200,7 +200,7 @@ func TestNoErrorSeriesAndNoTraffic(t *testing.T) {
 func TestOutagePagesInTheStatedTime(t *testing.T) {
 	t.Parallel()
 	const before, outage = 7 * time.Hour, 40 * time.Minute
-	tr := simulate(16*time.Hour, func(s int) (float64, float64) {
+	tr := simulate(10*time.Hour, func(s int) (float64, float64) {
 		if d := time.Duration(s) * time.Second; d >= before && d < before+outage {
 			return 0, 20
 		}
@@ -212,7 +212,7 @@ func TestOutagePagesInTheStatedTime(t *testing.T) {
 	})
 	l := level("bad", "99.9", events(`requests_total{code="500"}`, "", `requests_total`))
 	w.Load(generate(t, rulegen.Options{}, l))
-	w.Run(16 * time.Hour)
+	w.Run(10 * time.Hour)
 	start := enginetest.Start.Add(before)
 	for _, tier := range l.Alerting.Tiers {
 		fired, stopped := timeline(w, tier.Name)

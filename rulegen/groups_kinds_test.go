@@ -155,7 +155,7 @@ const ordinary = "98.03"
 func TestAGroupIsLikeALevelOfItsOwn(t *testing.T) {
 	t.Parallel()
 	// In a short run some indicators and aggregations, each once.
-	sampled := []string{"mean of slots", "native", "condition runs", "blackbox", "probe by quorum"}
+	sampled := []string{"mean of slots", "condition runs", "probe by quorum"}
 	cases := append(groupedCases(), probeCases()...)
 	for i, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -274,6 +274,7 @@ func probeCases() []groupedCase {
 // that came after.
 func TestGroupsAtAMonthsEdge(t *testing.T) {
 	t.Parallel()
+	testsize.Skip(t, "groups when a month turns")
 	start := time.Date(2026, 3, 31, 19, 0, 0, 0, time.UTC) // April begins at 22:00 in Berlin
 	edge := start.Add(3 * time.Hour)
 	rates := map[string]float64{"stays": 5, "leaves": 3, "comes": 7}

@@ -18,6 +18,7 @@ import (
 // budget and of a credit, end with the burning and stay silent.
 func TestBudgetKeepsItsValueWithoutTraffic(t *testing.T) {
 	t.Parallel()
+	testsize.Skip(t, "that budgets keep their value for half a day without traffic")
 	agreements, findings := spec.LoadText("spec.yaml", `apiVersion: upheld/v1
 kind: ServiceLevelAgreement
 metadata: {name: shop}
@@ -64,7 +65,7 @@ spec:
 	}
 	w.Run(75 * time.Minute)
 	check("after an hour and a half", 1e-9)
-	for _, window := range testsize.Of([]time.Duration{4 * time.Hour}, []time.Duration{4 * time.Hour, 6*time.Hour + 30*time.Minute}) {
+	for _, window := range []time.Duration{4 * time.Hour, 6*time.Hour + 30*time.Minute} {
 		delete(want, `{slo="old",period="2h"}`) // all that it counted is past
 		w.Run(window)
 		check(fmt.Sprint("after ", w.Now().Sub(enginetest.Start)-busy), 1e-9)

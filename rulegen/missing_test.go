@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/upheld-sla/upheld/internal/enginetest"
+	"github.com/upheld-sla/upheld/internal/testsize"
 	"github.com/upheld-sla/upheld/sla"
 	"github.com/upheld-sla/upheld/sla/spec"
 )
@@ -25,6 +26,7 @@ func TestMissingDataCountsByPolicy(t *testing.T) {
 		"slots":   `indicator: {events: {bad: bad_total, total: requests_total}}, aggregation: mean_slot_error_rate`,
 		"hours":   `serviceHours: until-eleven, indicator: {condition: {expr: up_now == 1}}`,
 	}
+	kinds = testsize.Cases(t, kinds, "probe", "slots")
 	text := `apiVersion: upheld/v1
 kind: ServiceLevelAgreement
 metadata: {name: shop}

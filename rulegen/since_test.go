@@ -30,6 +30,7 @@ func TestRestartDoesNotMoveTheStartOfAnOutage(t *testing.T) {
 		"after":       {[]span{{5 * time.Hour, 9 * time.Hour}}, 5 * time.Hour},
 		"good-inside": {[]span{{3 * time.Hour, away - 20*time.Minute}, {back + 5*time.Minute, 9 * time.Hour}}, back + 5*time.Minute},
 	}
+	services = testsize.Cases(t, services, "goes-on", "second", "good-inside")
 	bad := func(slo string, since time.Duration) float64 {
 		sum := 0.
 		for _, s := range services[slo].bad {
