@@ -82,6 +82,8 @@ func (m *merger) spanning(before, after LevelPlan, p sla.Period, edge time.Time,
 	switch {
 	case unitOf(plain(before.Level)) != unitOf(plain(l)):
 		return finding("the unit: the sums of the period add events to seconds,")
+	case p.Calendar != "":
+		return finding("the terms in parts: live figures add up both and compare them with the new target, while reports judge each part by itself,")
 	case agreedOtherwise(before, after):
 		return finding("the agreed time: coverage and the budget that is left take all of the period for the new one's,")
 	}

@@ -47,6 +47,37 @@ func (a *Agreement) revisionReminder(now time.Time, today Date) Findings {
 		"revision %d of %q takes effect on %s; rules that are generated before it follow it by themselves, dashboards, routes and tests follow the one before until they are generated again", next.Terms.Revision, a.Name, next.Terms.EffectiveFrom)
 }
 
+// ComponentReminders are about components of composites whose own agreement has a
+// revision that takes effect soon: rules of the composite count them as they are before.
+func ComponentReminders(agreements []*Agreement, now time.Time) Findings {
+	next := map[string]*Agreement{}
+	for _, a := range agreements {
+		if n := a.Next(now); n != nil && n.Terms.EffectiveFrom.DaysSince(DateOf(now.In(location(n.Zone)))) <= remindDays {
+			next[a.Name] = n
+		}
+	}
+	var found Findings
+	for _, a := range agreements {
+		for _, l := range a.Levels {
+			c, ok := l.Indicator.(*Composite)
+			if !ok {
+				continue
+			}
+			told := map[*Agreement]bool{next[a.Name]: true} // rules have its own revisions
+			for _, x := range c.Component {
+				n := next[x.Level.ID.SLA]
+				if n == nil || told[n] {
+					continue
+				}
+				told[n] = true
+				found = append(found, remind("component-revised", l.Pos, "generate the rules of this agreement again on that day",
+					"revision %d of %q takes effect on %s; until its rules are generated again, the composite %q counts its components of that agreement as they are before", n.Terms.Revision, n.Name, n.Terms.EffectiveFrom, l.ID.SLO)...)
+			}
+		}
+	}
+	return found
+}
+
 func (a *Agreement) exerciseReminders(today Date) Findings {
 	var found Findings
 	for _, r := range a.recoveries() {

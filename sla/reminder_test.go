@@ -47,6 +47,30 @@ func TestRemindersComeWithTheirDays(t *testing.T) {
 	}
 }
 
+// Whoever counts components of an agreement that changes soon is reminded once for each
+// composite, and nobody of a composite's own agreement, whose rules have both revisions.
+func TestCompositesAreRemindedOfRevisionsOfTheirComponents(t *testing.T) {
+	revised := func(name string) *sla.Agreement {
+		a := &sla.Agreement{Name: name, Terms: sla.Terms{Revision: 1}}
+		a.Revisions = []*sla.Agreement{a, {Name: name, Terms: sla.Terms{Revision: 2, EffectiveFrom: sla.Date{Year: 2026, Month: 11, Day: 15}}}}
+		return a
+	}
+	of := func(names ...string) *sla.ServiceLevel {
+		c := &sla.Composite{}
+		for _, name := range names {
+			c.Component = append(c.Component, &sla.Component{Level: &sla.ServiceLevel{ID: sla.ID{SLA: name, Service: "web", SLO: "up"}}})
+		}
+		return &sla.ServiceLevel{ID: sla.ID{SLO: "whole"}, Indicator: c}
+	}
+	shop, all := revised("shop"), &sla.Agreement{Name: "all", Levels: []*sla.ServiceLevel{of("shop", "shop", "other")}}
+	shop.Levels = []*sla.ServiceLevel{of("shop")}
+	for now, want := range map[string]int{"2026-10-15T00:00:00Z": 0, "2026-10-16T00:00:00Z": 1, "2026-11-14T23:59:59Z": 1, "2026-11-15T00:00:00Z": 0} {
+		if found := sla.ComponentReminders([]*sla.Agreement{shop, all, {Name: "other"}}, at(t, now)); len(found) != want {
+			t.Errorf("at %s: %v", now, found)
+		}
+	}
+}
+
 // An alert that knows only its day fires exactly while check finds that something is
 // late, or that the review is near.
 func TestDatedRemindersAgreeWithReminders(t *testing.T) {

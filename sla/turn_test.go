@@ -19,7 +19,7 @@ func revisionFrom(t *testing.T, n int, day string, split bool) *Agreement {
 	return a
 }
 
-// Turns are where the judgement of each instant, asked for every seven hours, changes hands.
+// Turns are where the judgement of each instant, asked for every other day and at the turns, changes hands.
 func TestTurnsAreWherePeriodsChangeHands(t *testing.T) {
 	month, week := Period{Calendar: Month, Zone: "Europe/Berlin"}, Period{Calendar: Week, WeekStart: time.Sunday, Zone: "Europe/Berlin"}
 	for name, revisions := range map[string][]*Agreement{
@@ -35,7 +35,14 @@ func TestTurnsAreWherePeriodsChangeHands(t *testing.T) {
 			if !turns[0].From.IsZero() || turns[0].Agreement != revisions[0] {
 				t.Fatalf("%s, %s: the first turn is %v", name, p, turns[0])
 			}
-			for at := time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC); at.Before(time.Date(2027, 1, 15, 0, 0, 0, 0, time.UTC)); at = at.Add(7 * time.Hour) {
+			var instants []time.Time
+			for at := time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC); at.Before(time.Date(2027, 1, 15, 0, 0, 0, 0, time.UTC)); at = at.Add(43 * time.Hour) {
+				instants = append(instants, at)
+			}
+			for _, turn := range turns[1:] {
+				instants = append(instants, turn.From.Add(-time.Second), turn.From)
+			}
+			for _, at := range instants {
 				var by *Agreement
 				for _, turn := range turns {
 					if !turn.From.After(at) {

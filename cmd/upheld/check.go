@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/upheld-sla/upheld/rulegen"
+	"github.com/upheld-sla/upheld/sla"
 )
 
 func newCheck() *cobra.Command {
@@ -87,6 +88,7 @@ func (c *check) run(cmd *cobra.Command, args []string) error {
 	for _, a := range agreements {
 		findings = append(findings, a.Reminders(time.Now())...)
 	}
+	findings = append(findings, sla.ComponentReminders(agreements, time.Now())...)
 	findings = presentable(findings)
 	if err := findingFormats[known].print(cmd.OutOrStdout(), findings); err != nil {
 		return fmt.Errorf("print findings: %w", err)
