@@ -207,3 +207,36 @@ func TestAlertsAreThoseOfTheRevisionInForce(t *testing.T) {
 		}
 	}
 }
+
+// A level whose groups change follows the revision before until rules are generated
+// again, with the service hours of that; others follow the new one.
+func TestLevelsWithOtherGroupsStayAsTheyAre(t *testing.T) {
+	t.Parallel()
+	edge := time.Date(2026, 3, 28, 23, 0, 0, 0, time.UTC)
+	levels := func(target, hours, more string) string {
+		return weekFromSunday("Europe/Berlin") + fmt.Sprintf(`  alerting: {enabled: false}
+  calendars:
+    %[2]s: {weekly: [{days: [Sat, Sun], from: "00:00", to: "24:00"}]}
+  serviceLevels:
+    - {name: grouped, service: api, target: %[1]q, serviceHours: %[2]s, indicator: {events: {bad: 'requests_total{code=~"5.."}', total: requests_total}}%[3]s}
+    - {name: plain, service: api, target: %[1]q, serviceHours: %[2]s, indicator: {events: {bad: 'requests_total{code=~"5.."}', total: requests_total}}}
+`, target, hours, more)
+	}
+	begin := edge.Add(-15 * time.Minute)
+	text := revised("2026-03-29", levels("90", "prime", ""), levels("95", "other", ", groupBy: [code]"))
+	_, file := compileRevised(t, begin, text)
+	w := enginetest.NewAt(t, begin, 15*time.Second, edgeTarget(begin))
+	w.Load(file)
+	w.Run(45 * time.Minute)
+	for slo, target := range map[string]float64{"grouped": 0.9, "plain": 0.95} {
+		near(t, slo+" target", w.Value(series("sla:target:ratio", slo)), target, 1e-9)
+		near(t, slo+" bad share", w.Value(series("sla:error:ratio_rate5m", slo)), 0.08, 1e-6)
+		near(t, slo+" bad share of the period", w.Value(series("sla:error:ratio_period", slo)), 0.08, 0.02)
+	}
+	_, file = compileRevised(t, edge.Add(time.Hour), text) // generated again
+	w.Load(file)
+	w.Run(15 * time.Minute)
+	if got := w.Query(`sla:target:ratio{slo="grouped",code!=""} == 0.95`); len(got) != len(edgeRates) {
+		t.Errorf("generated again there are %v", got)
+	}
+}
