@@ -64,7 +64,8 @@ func (b *ledger) places(all []Place, weights []Weight) []PlaceResult {
 		alone := *b.level
 		alone.Slots.Quorum = 0
 		own.level, own.figures, own.agreed, own.known, own.unknown, own.rest = &alone, figures{}, 0, 0, 0, 0
-		own.measureWith(stateOf(&alone, []Place{p}, b.zone), []Place{p}, weights)
+		measured := stateOf(&alone, []Place{p}, b.zone).reaching(b.from.UnixNano(), b.until.UnixNano())
+		own.measureWith(measured, []Place{p}, weights)
 		r := PlaceResult{Labels: p.Labels, Bad: b.amount(own.bad.value()), Known: b.amount(sla.NewDecimal(own.known, 1))}
 		if b.unit.of == 0 {
 			r.Known = b.amount(own.total.value())

@@ -143,6 +143,9 @@ func (in Input) ledgerOf(l *sla.ServiceLevel, p sla.Period, of sla.Span, group G
 	b := &ledger{
 		level: l, from: of.From, to: of.To, until: in.sofar(of.To), unit: unitOf(l), target: l.Target, zone: p.Location(), by: by, group: group.Labels, ages: evidence.Ages,
 		causes: func(within sla.Span) string { return in.causeIn(l, within) },
+		serves: func(s sla.Span) bool {
+			return len(common(l.Service(s.From, s.To), in.inForce(s.From, s.To), s.From, s.To)) > 0
+		},
 	}
 	if len(l.GroupBy.Labels) > 0 {
 		b.target = l.PromiseTo(group.Labels).Target

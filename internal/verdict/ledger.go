@@ -22,6 +22,7 @@ type ledger struct {
 	by        view
 	group     map[string]string
 	causes    func(sla.Span) string // what the parties wrote down
+	serves    func(sla.Span) bool   // whether any of a time, also before the period, is within hours and in force
 	blames    []blameSpan           // of a composite, around the period
 	ages      []Age
 	figures

@@ -101,6 +101,9 @@ func (w *world) disputes(k int, mutation string) (some, both bool) {
 
 // takenOut is all that takes time out by a view: the exclusions, then what is claimed.
 func (j *judging) takenOut() []takenOut {
+	if j.view == "raw" {
+		return nil
+	}
 	var all []takenOut
 	for k, e := range j.exclusions {
 		all = append(all, takenOut{e.removes, e.downCap, j.uncontested(k, j.held(e))})

@@ -21,11 +21,18 @@ func worldOf(seed uint64) *world { return drawWorld(rand.New(rand.NewPCG(seed, 1
 
 // outcomeOf is a level of a report as the oracle writes it.
 func outcomeOf(w *world, l verdict.Level) outcome {
-	o := outcome{verdict: string(l.Verdict), exact: l.Exact, bad: l.Bad, agreed: l.Agreed, unknown: l.Unknown, removed: l.Removed, excused: l.Excused, coverage: l.Coverage}
-	if w.method == "request_ratio" || w.method == "mean_slot_error_rate" || w.method == "slot_quantile" {
-		return o
+	o := outcome{verdict: string(l.Verdict), exact: l.Exact, bad: l.Bad, agreed: l.Agreed, unknown: l.Unknown, removed: l.Removed, excused: l.Excused, coverage: l.Coverage, achieved: l.Achieved, raw: l.Raw, best: l.Best, budget: l.Budget}
+	var list, objectives, places []string
+	for _, r := range l.Recovery {
+		objectives = append(objectives, strings.TrimSpace(fmt.Sprintf("%s %s", r.Verdict, r.Value)))
 	}
-	var list []string
+	for _, p := range l.Places {
+		places = append(places, fmt.Sprintf("%s/%s: %s %% good, %s bad of %s", p.Labels["location"], p.Labels["target"], p.Achieved, p.Bad, p.Known))
+	}
+	o.recovery, o.places = strings.Join(objectives, ", "), strings.Join(places, ", ")
+	if l.Credit != nil {
+		o.credit = l.Credit.Percent
+	}
 	for _, x := range l.Outages {
 		list = append(list, fmt.Sprintf("%s-%s", x.Start.Format(time.TimeOnly), x.End.Format(time.TimeOnly)))
 	}
@@ -93,6 +100,11 @@ var mutations = []string{
 	"contested exclusions hold nothing", "exclusions that both gave up hold", "nobody disputes", "the strict view decides nothing", "the lenient view decides nothing",
 	"claims have no caps", "claims have a cap each", "corrections need no approval", "corrections are of all places", "the first correction holds", "corrected counts are gone",
 	"all groups have the level's target", "the last promise that matches holds", "groups that must be there are left out",
+	"nothing is still to come", "events stop coming", "the budget is that of the time so far", "raw is what counts", "a place needs a quorum", "places have caps of their own",
+	"credits are owed for what is not known", "credits are owed in a dispute", "credits are those so far", "the tier itself is the other thing", "hours of credits begin in UTC",
+	"an hour with just as much is free", "outages count where they begin", "outages of which nobody knows the end have ended", "outages outside of hours have to be restored",
+	"outages are served by what the period has of them", "outages last from the start of the period", "the limit of recovery itself is too much", "excused downtime is time of failures",
+	"an age that nobody saw did not grow",
 }
 
 func TestEveryChangeOfARuleIsNoticed(t *testing.T) {

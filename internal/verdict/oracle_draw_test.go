@@ -49,10 +49,16 @@ func drawWorld(r *rand.Rand) *world {
 	for range r.IntN(4) {
 		w.exclusions = append(w.exclusions, w.drawExclusion(r, caps))
 	}
+	if w.hours != nil && caps && r.IntN(2) == 0 { // they begin in the middle, where something may be used up before
+		middle := w.focus.Add(w.last.Sub(w.focus) / 2).In(w.loc)
+		from := (middle.Hour()*60 + middle.Minute()) / 15 * 15
+		w.hours, w.days = [][2]int{{from, from + 15*(1+r.IntN(30))}}, []time.Weekday{0, 1, 2, 3, 4, 5, 6}
+	}
 	w.drawTerms(r)
 	w.drawAdjustments(r, caps)
 	w.drawGroups(r)
 	w.aim(r)
+	w.drawFigures(r)
 	return w
 }
 
@@ -179,7 +185,7 @@ func (w *world) drawExclusion(r *rand.Rand, caps bool) drawnExclusion {
 
 // aim sometimes makes the target, or the floor, just what comes out.
 func (w *world) aim(r *rand.Rand) {
-	o := w.judge("")
+	o := w.judgeBy("", "bare")
 	if good, ok := new(big.Rat).SetString(o.exact); ok && r.IntN(4) == 0 { // a target a little above it
 		tenths := new(big.Rat).Mul(good, big.NewRat(1000, 1))
 		w.target = new(big.Rat).SetFrac64(new(big.Int).Quo(tenths.Num(), tenths.Denom()).Int64()+1, 10).FloatString(1)
@@ -223,6 +229,7 @@ func (w *world) input() verdict.Input {
 	agreement := &sla.Agreement{Name: "shop", Levels: []*sla.ServiceLevel{level}}
 	in := verdict.Input{Agreement: agreement, Period: level.Period, Name: "drawn", Start: w.start, End: w.end, Now: w.until}
 	w.addTerms(level, &in)
+	w.addFigures(level)
 	in.Evidence.Conditions = map[string]sla.Spans{}
 	for i, e := range w.exclusions {
 		x, name := w.exclusion(e), fmt.Sprint("e", i)
@@ -238,7 +245,7 @@ func (w *world) input() verdict.Input {
 		w.addComponents(agreement, &in)
 		return in
 	}
-	in.Evidence.Levels = []verdict.LevelEvidence{{Level: level.ID, Weight: w.weights(), Groups: w.groupEvidence(level)}}
+	in.Evidence.Levels = []verdict.LevelEvidence{{Level: level.ID, Weight: w.weights(), Ages: w.ages(), Groups: w.groupEvidence(level)}}
 	return in
 }
 

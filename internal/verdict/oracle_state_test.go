@@ -61,6 +61,8 @@ func groups[K comparable](n int, key func(int) K) [][]int {
 
 func (j *judging) isBad(total, bad int) bool {
 	switch {
+	case j.method == "request_ratio": // the rule of its outages
+		return bad*2 > total
 	case j.method == "all_failed_minute" && j.mutated("one failure of a minute is enough"):
 		return bad > 0
 	case j.method == "all_failed_minute":
@@ -345,6 +347,7 @@ func (j *judging) outages() string {
 				}
 				inside[m] = inside[m] || j.mutated("merged gaps are bad") && from <= m && m < to
 			}
+			j.found = append(j.found, foundOutage{from, to, to == j.n || j.is[to] != stepKnown})
 			if j.listed(from, to) {
 				list = append(list, fmt.Sprintf("%s-%s", later(j.at(from), j.start).Format(time.TimeOnly), earlierOf(j.at(to), j.until).Format(time.TimeOnly)))
 			}

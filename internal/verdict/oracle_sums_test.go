@@ -118,6 +118,13 @@ func (j *judging) finish(t totals, outages string) outcome {
 		o.coverage = floor8(new(big.Rat).Mul(coverage, big.NewRat(100, 1)))
 	}
 	o.verdict = j.decide(&o, t, agreed, covered, coverage)
+	if good := goodOf(t.total, t.bad); good != nil {
+		o.achieved = percentOf(good)
+	}
+	if j.view == "" {
+		j.figures(&o, t, covered)
+		o.recovery = j.restored(agreed, covered)
+	}
 	return o
 }
 

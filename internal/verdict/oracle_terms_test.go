@@ -47,6 +47,8 @@ func (w *world) drawPeriod(r *rand.Rand, around time.Time) {
 		w.until = w.start.Add(time.Duration(1+r.IntN(int(length/time.Minute))) * time.Minute)
 	}
 	w.origin = w.focus.Add(-3 * time.Hour)
+	wall := w.origin.In(w.loc)
+	w.origin = w.origin.Add(-time.Duration(wall.Minute()) * time.Minute) // no slot began before it
 }
 
 // monthAround walks to both ends of the month that contains an instant in a zone. Offsets

@@ -56,6 +56,8 @@ type world struct {
 	adjustments  []drawnAdjustment
 	groups       []drawnGroup // further groups, besides the places; the first is called g0
 	promises     []drawnPromise
+	recovery     []drawnObjective
+	credits      drawnCredits
 }
 
 type drawnExclusion struct {
@@ -89,6 +91,7 @@ type drawnNode struct {
 type outcome struct {
 	verdict, exact, bad, agreed, unknown, removed, excused, coverage string
 	outages                                                          string
+	achieved, raw, best, budget, places, recovery, credit            string
 }
 
 // judging is one run of the oracle.
@@ -102,7 +105,14 @@ type judging struct {
 	served   []bool
 	by       []int // what takes the step out, as an index of taken; -1
 	taken    []takenOut
-	view     string // "", strict or lenient
+	view     string // "", strict, lenient, raw: without exclusions, alone: of one place, bare: without what is said besides
+	found    []foundOutage
+}
+
+// foundOutage is an outage as it was, whatever the period.
+type foundOutage struct {
+	from, to int
+	open     bool // nobody knows how it went on
 }
 
 func (j *judging) mutated(name string) bool { return j.mutation == name }
@@ -302,6 +312,9 @@ func (w *world) judge(mutation string) outcome {
 			o.verdict = "disputed"
 		}
 	}
+	if o.verdict == "disputed" && o.credit != "" && mutation != "credits are owed in a dispute" {
+		o.credit = "0"
+	}
 	return o
 }
 
@@ -309,17 +322,37 @@ func (w *world) judge(mutation string) outcome {
 // that anybody claims.
 func (w *world) judgeBy(mutation, view string) outcome {
 	j := &judging{world: w.corrected(mutation), mutation: mutation, n: len(w.places[0]), view: view}
-	j.is, j.share, j.measured = make([]int, j.n), make([]*big.Rat, j.n), make([]bool, j.n)
 	j.served = make([]bool, j.n)
+	for i := range j.served {
+		j.served[i] = j.serves(i)
+	}
+	j.state()
+	outages := j.outages()
+	j.exclude()
+	if view == "" {
+		raw := w.judgeBy(mutation, "raw").achieved
+		places := j.byPlace()
+		o := j.finish(j.sums(), outages)
+		if o.raw, o.places = raw, places; mutation == "raw is what counts" {
+			o.raw = o.achieved
+		}
+		return o
+	}
+	return j.finish(j.sums(), outages)
+}
+
+// state finds the state of the level, with what is counted for unmeasured time.
+func (j *judging) state() {
+	j.is, j.share, j.measured = make([]int, j.n), make([]*big.Rat, j.n), make([]bool, j.n)
 	for i := range j.share {
-		j.share[i], j.served[i] = new(big.Rat), j.serves(i)
+		j.share[i] = new(big.Rat)
 	}
 	switch {
 	case j.tree != nil:
 		j.composite()
 	case j.method == "time":
 		j.byMean()
-	case j.method == "mean_slot_error_rate" || j.method == "slot_quantile":
+	case j.slotted():
 		j.is, j.share = j.bySlots(func(int) (total, bad bool) { return true, true })
 	default:
 		j.byMinutes()
@@ -328,16 +361,17 @@ func (w *world) judgeBy(mutation, view string) outcome {
 		j.measured[i] = j.is[i] == stepKnown
 	}
 	j.fill()
-	outages := j.outages()
-	j.exclude()
-	if j.method == "request_ratio" {
-		return j.finish(j.events(), "")
-	}
-	if j.method == "mean_slot_error_rate" || j.method == "slot_quantile" {
-		return j.finish(j.slots(), "")
+}
+
+func (j *judging) sums() totals {
+	switch {
+	case j.method == "request_ratio":
+		return j.events()
+	case j.slotted():
+		return j.slots()
 	}
 	j.assume()
-	return j.finish(j.time(), outages)
+	return j.time()
 }
 
 // fill counts unmeasured time by the policies.

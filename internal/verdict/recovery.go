@@ -27,22 +27,11 @@ func (b *ledger) recoveries() []Recovery {
 func (b *ledger) endedOutages() []time.Duration {
 	var ended []time.Duration
 	for _, o := range b.spans {
-		if o.to > b.from.UnixNano() && o.to <= b.until.UnixNano() && !o.open && b.servedIn(o) {
+		if o.to > b.from.UnixNano() && o.to <= b.until.UnixNano() && !o.open && b.serves(sla.Span{From: instant(o.from), To: instant(o.to)}) {
 			ended = append(ended, time.Duration(o.to-o.from))
 		}
 	}
 	return ended
-}
-
-// servedIn returns whether any of an outage that lies in the period is within service
-// hours.
-func (b *ledger) servedIn(o outageSpan) bool {
-	for _, m := range b.timetable.masks {
-		if m.served && m.inForce && m.from < o.to && o.from < m.to {
-			return true
-		}
-	}
-	return false
 }
 
 // metric is how a metric of recovery is computed. ok is false if there is no value.
@@ -67,7 +56,11 @@ var metrics = []metric{
 			return sla.Decimal{}, false
 		}
 		up := sla.NewDecimal(b.agreed, 1)
-		for _, p := range b.pieces {
+		pieces := b.pieces
+		if b.unit.of == 0 { // events are not down; their outages are
+			pieces = alike(b.down, b.down).pieces(b.timetable.masks, nil, b.until.UnixNano())
+		}
+		for _, p := range pieces {
 			if p.mask.agreed() {
 				up = up.Sub(p.counted.bad.Mul(sla.NewDecimal(p.to-p.from, 1)))
 			}

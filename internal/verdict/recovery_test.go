@@ -77,3 +77,65 @@ func TestRecoveryByAnAge(t *testing.T) {
 		})
 	}
 }
+
+// An outage that begins within hours and ends outside of them counts where it ends, also
+// if its hours were before the period. One that is outside of hours as a whole does not.
+func TestAnOutageThatBeganWithinHoursBeforeThePeriodCounts(t *testing.T) {
+	a := load(t, `  period: 1d
+  calendars: {office: {weekly: [{days: [Mon, Tue, Wed, Thu, Fri, Sat, Sun], from: "08:00", to: "18:00"}]}}
+  serviceHours: office
+`+upLevel)[0]
+	a.Levels[0].Recovery = &sla.Recovery{Objectives: []sla.RecoveryObjective{
+		{Metric: sla.TimeToRestore, Statistic: sla.EachOutage, Limit: time.Hour}, {Metric: sla.OutageCount, Count: 1},
+	}}
+	in := dayOf(a)
+	in.Evidence.Levels = []verdict.LevelEvidence{evidence("shop", "up", flow{day.Add(-12 * time.Hour), day.Add(26 * time.Hour), []verdict.Stretch{
+		down(day.Add(-7*time.Hour), day.Add(3*time.Hour)), down(day.Add(5*time.Hour), day.Add(6*time.Hour)),
+	}}.stretches())}
+	restored := judge(t, in).Levels[0].Recovery
+	if restored[0].Value != "36000" || restored[0].Verdict != verdict.Breached || restored[1].Value != "1" {
+		t.Errorf("of outages from 17:00 to 03:00 and from 05:00 to 06:00 with hours from 08:00 to 18:00: %+v", restored)
+	}
+}
+
+// Of a level that counts events, minutes in which most of them failed are down.
+func TestTimeBetweenFailuresOfEvents(t *testing.T) {
+	a := load(t, `  period: 1d
+  serviceLevels:
+    - {name: up, target: "99.5", indicator: {events: {bad: errors_total, total: requests_total}}}
+`)[0]
+	a.Levels[0].Recovery = &sla.Recovery{Objectives: []sla.RecoveryObjective{{Metric: sla.TimeBetweenFailures, Limit: 11 * time.Hour}}}
+	in := dayOf(a)
+	var minutes []verdict.Stretch
+	for at := day.Add(-time.Hour); at.Before(day.Add(25 * time.Hour)); at = at.Add(time.Minute) {
+		s := verdict.Stretch{From: at, To: at.Add(time.Minute), State: verdict.Known, Total: 10}
+		if hour := at.Sub(day); hour >= 6*time.Hour && hour < 8*time.Hour || hour >= 12*time.Hour && hour < 14*time.Hour {
+			s.Bad = 6
+		}
+		minutes = append(minutes, s)
+	}
+	in.Evidence.Levels = []verdict.LevelEvidence{evidence("shop", "up", minutes)}
+	// 24 hours without twice two hours, by two outages.
+	if got := judge(t, in).Levels[0].Recovery[0]; got.Value != "36000" || got.Verdict != verdict.Breached {
+		t.Errorf("the time between failures is %s, %s", got.Value, got.Verdict)
+	}
+}
+
+// A place that the server stopped seeing counts that time as the level does.
+func TestAPlaceCountsWhatWasNotSeen(t *testing.T) {
+	a := load(t, `  period: 1d
+  serviceLevels:
+    - name: up
+      target: "99.5"
+      missingData: {notSeen: bad}
+      indicator: {probe: {tcp: "127.0.0.1:9", interval: 1m}}
+`)[0]
+	in := dayOf(a)
+	of := evidence("shop", "up", flow{day.Add(time.Hour), day.Add(20 * time.Hour), nil}.stretches())
+	of.Groups[0].Places[0].Labels = map[string]string{"location": "a"}
+	in.Evidence.Levels = []verdict.LevelEvidence{of}
+	l := judge(t, in).Levels[0]
+	if l.Bad != "18000" || len(l.Places) != 1 || l.Places[0].Bad != l.Bad || l.Places[0].Achieved != l.Achieved {
+		t.Errorf("%s s are bad, %s %% good; of the only place: %+v", l.Bad, l.Achieved, l.Places)
+	}
+}
