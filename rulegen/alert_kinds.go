@@ -31,6 +31,7 @@ func alertRules() []alertRule {
 		{kind: sla.AlertRestoreTimeExceeded, one: alerts.restoreExceeded},
 		{kind: sla.AlertRecoveryAgeNear, one: alerts.ageNear},
 		{kind: sla.AlertRecoveryAgeExceeded, one: alerts.ageExceeded},
+		{kind: sla.AlertRecoveryAgeUnknown, one: alerts.ageUnknown},
 		{kind: sla.AlertExerciseOverdue}, // these three come with the agreement
 		{kind: sla.AlertReviewDue},
 		{kind: sla.AlertObligationLate},

@@ -69,6 +69,21 @@ func (al alerts) ageExceeded(a sla.Alert, _ sla.Period) []Rule {
 	return rules
 }
 
+// ageUnknown fires while an age is not known, since none of the two above can then.
+func (al alerts) ageUnknown(a sla.Alert, _ sla.Period) []Rule {
+	var rules []Rule
+	for _, o := range al.Recovery.Ages() {
+		absent := promql.Absent(al.recorded(metricnames.RecoveryAge, promql.Eq(metricnames.Recovery, o.Name)))
+		rules = append(rules, al.notice(a, absent, map[string]string{
+			"summary": fmt.Sprintf("%s: nobody knows the %s", al.name(), o.Metric.Facets().Words),
+			"description": fmt.Sprintf("Its query has had no result for %s, so nobody knows whether this is kept: %s. Look for a job that stopped, a failing scrape or a renamed series.",
+				sla.FormatDuration(max(a.For, al.interval)), o.Words()),
+		}, metricnames.Recovery, o.Name).
+			says("Fires when the query of the age has had no result for %s: an age that nobody knows is not within its limit.", sla.FormatDuration(max(a.For, al.interval))))
+	}
+	return rules
+}
+
 // ageOf is what the query of an objective says.
 func (al alerts) ageOf(o sla.NamedObjective) promql.Expr {
 	return al.recorded(metricnames.RecoveryAge, promql.Eq(metricnames.Recovery, o.Name)).Now()

@@ -352,3 +352,52 @@ func TestAlertsOfRecoveryComeBeforeAndAtTheLimit(t *testing.T) {
 		}
 	}
 }
+
+// An age whose query has no result has neither of its alerts. One of its own says so: from
+// ten minutes after the last result on, until there is one.
+func TestAlertWhenAnAgeIsUnknown(t *testing.T) {
+	t.Parallel()
+	spec := `apiVersion: upheld/v1
+kind: ServiceLevelAgreement
+metadata: {name: shop}
+spec:
+  serviceLevels:
+    - name: state
+      target: "99"
+      indicator: {condition: {expr: requests_up == 1}}
+      recovery:
+        objectives:
+          - {metric: recovery_point, le: 1h, age: backup_age_seconds}
+          - {metric: recovery_point, le: 5m, age: lag_seconds}
+      alerting: {recoveryAgeUnknown: {severity: page}}
+`
+	w := enginetest.NewAt(t, recoveryStart, 15*time.Second, func(at time.Time) []enginetest.Sample {
+		m := at.Sub(recoveryStart).Minutes()
+		samples := []enginetest.Sample{{Series: "requests_up", Value: 1}, {Series: "lag_seconds", Value: 3}}
+		if m < 30 || m >= 35 && m < 60 || m >= 100 { // away for five minutes, and for forty
+			samples = append(samples, enginetest.Sample{Series: "backup_age_seconds", Value: 60 * m / 3})
+		}
+		return samples
+	})
+	w.Load(recoveryRules(t, spec))
+	w.Run(130 * time.Minute)
+	var got []string
+	for _, tr := range w.Transitions() {
+		if tr.Labels["recovery"] == "" {
+			continue
+		}
+		at := tr.At.Sub(recoveryStart).Minutes()
+		near := 70.
+		if !tr.Firing {
+			near = 100
+		}
+		if at < near-1.5 || at > near+3 {
+			t.Errorf("%s %v at minute %v, want %v", tr.Name, tr.Firing, at, near)
+		}
+		got = append(got, fmt.Sprintf("%s %s %s %t", tr.Name, tr.Labels["recovery"], tr.Labels["severity"], tr.Firing))
+	}
+	name := sla.AlertRecoveryAgeUnknown.Name + " recovery_point page "
+	if want := []string{name + "true", name + "false"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

@@ -1,6 +1,9 @@
 package sla
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // Kinds of alerts about recovery, and reminders.
 
@@ -96,6 +99,33 @@ var AlertRecoveryAgeExceeded = &AlertKind{
 	},
 	words: perObjective((*Recovery).Ages, func(a Alert, o NamedObjective) string {
 		return fmt.Sprintf("%s is above %s%s", o.Metric.Facets().Words, o.LimitWords(), a.forWords())
+	}),
+}
+
+// ageUnknownFor is how long an age is unknown before an alert fires: longer than a restart,
+// or a scrape that fails now and then.
+const ageUnknownFor = 10 * time.Minute
+
+// AlertRecoveryAgeUnknown fires while the query of an age has no result, so that the other
+// alerts about it cannot. It is a ticket: the backup may be well. An age whose limit leaves
+// no time for that is made a page.
+var AlertRecoveryAgeUnknown = &AlertKind{
+	Name: "SLARecoveryAgeUnknown", Key: "alerting.recoveryAgeUnknown", Doc: "recovery.md#when-an-age-vanishes",
+	When: "nobody knows how old what could be recovered is", WholeLevel: true, Upkeep: true,
+	Options: &AlertOptions{
+		Doc: "The alert `SLARecoveryAgeUnknown` of a level whose [recovery](#recovery) limits an age: its query has no result.", DefaultWords: aTicket,
+		Section:  "the recovery age unknown alert",
+		Text:     "Fires while the query of an age has had no result for as long as `for` says, by default ten minutes. Nobody then knows whether the limit is kept.",
+		Needs:    needsAgeLimit,
+		Synonyms: []string{"rpoUnknown", "backupAgeUnknown", "recoveryAgeLost", "recoveryAgeAbsent"},
+		Default: func(*ServiceLevel) *Notice {
+			n := ticket()
+			n.For = ageUnknownFor
+			return n
+		},
+	},
+	words: perObjective((*Recovery).Ages, func(a Alert, o NamedObjective) string {
+		return fmt.Sprintf("nobody knows the %s: its query has had no result%s", o.Metric.Facets().Words, a.forWords())
 	}),
 }
 

@@ -10,7 +10,7 @@ import (
 var AlertKinds = []*AlertKind{
 	AlertBudgetBurn, AlertBudgetForecast, AlertBudgetExhausted, AlertCreditTier, AlertMeasurementLost,
 	AlertCompositeDivergence, AlertExclusionCap, AlertGroupLimit,
-	AlertRestoreTimeNear, AlertRestoreTimeExceeded, AlertRecoveryAgeNear, AlertRecoveryAgeExceeded,
+	AlertRestoreTimeNear, AlertRestoreTimeExceeded, AlertRecoveryAgeNear, AlertRecoveryAgeExceeded, AlertRecoveryAgeUnknown,
 	AlertExerciseOverdue, AlertReviewDue, AlertObligationLate, AlertCalendarEnds,
 }
 

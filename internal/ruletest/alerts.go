@@ -48,6 +48,7 @@ func alertTests() []alertTest {
 		{kind: sla.AlertRestoreTimeExceeded, figures: func(f *figures) { f.restoreTimes(sla.AlertRestoreTimeExceeded) }},
 		{kind: sla.AlertRecoveryAgeNear, figures: func(f *figures) { f.recoveryAges(sla.AlertRecoveryAgeNear) }},
 		{kind: sla.AlertRecoveryAgeExceeded, figures: func(f *figures) { f.recoveryAges(sla.AlertRecoveryAgeExceeded) }},
+		{kind: sla.AlertRecoveryAgeUnknown, figures: (*figures).unknownAges, whileUnmeasured: true},
 		{kind: sla.AlertExerciseOverdue, dated: reminded},
 		{kind: sla.AlertReviewDue, dated: reminded},
 		{kind: sla.AlertObligationLate, dated: reminded},

@@ -2,6 +2,7 @@ package ruletest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -176,6 +177,27 @@ func (f *figures) recoveryAges(k *sla.AlertKind) {
 			m[metricnames.Recovery] = o.Name
 			return m
 		})
+	}
+}
+
+// unknownAges has no age first, and then one after the other.
+func (f *figures) unknownAges() {
+	l, name := f.l, sla.AlertRecoveryAgeUnknown.Name
+	if !l.first() {
+		return
+	}
+	labels := l.labelsOf(name)
+	f.moment(func(_, at int) []Expectation {
+		return []Expectation{l.alerts(name, 0), l.alerts(name, at, labels...)}
+	})
+	for _, o := range l.Recovery.Ages() {
+		f.moment(func(_, at int) []Expectation {
+			others := slices.DeleteFunc(slices.Clone(labels), func(of map[string]string) bool { return of[metricnames.Recovery] == o.Name })
+			return []Expectation{l.alerts(name, at, others...)}
+		})
+		age := l.ofWhole(metricnames.RecoveryAge)
+		age[metricnames.Recovery] = o.Name
+		f.set(age, 1)
 	}
 }
 

@@ -181,6 +181,12 @@ func (s schemaText) text(c *choice, schema map[string]any, key string) string {
 // only then; the schema cannot tell.
 var goesWith = map[string][]string{"from": {"to"}, "rrule": {"start", "duration"}}
 
+// needsRecovery are alerts that only a level with limits of recovery may have, which
+// seldom is drawn. They are seldom taken.
+var needsRecovery = map[string]bool{
+	"restoreTimeNear": true, "restoreTimeExceeded": true, "recoveryAgeNear": true, "recoveryAgeExceeded": true, "recoveryAgeUnknown": true,
+}
+
 // termsOnly are keys of which no rule is made, and whose sections say more than the
 // schema about what fits together. They are seldom taken.
 var termsOnly = map[string]bool{
@@ -244,7 +250,7 @@ func (s schemaText) mapping(c *choice, schema map[string]any, key string, depth 
 		if name == "contacts" || name == "serviceLevels" {
 			wanted[name] = true // or hardly any escalation would name one, and there would be no rules
 		}
-		if !wanted[name] && (exclusive[name] || c.of(4+depth) != 3 || termsOnly[name] && c.of(8) != 3) {
+		if !wanted[name] && (exclusive[name] || c.of(4+depth) != 3 || (termsOnly[name] || needsRecovery[name]) && c.of(8) != 3) {
 			continue
 		}
 		add(name, properties[name].(map[string]any))
