@@ -28,12 +28,7 @@ type BriefLevel struct {
 // NewBrief is a report in short.
 func NewBrief(r *verdict.Report) Brief {
 	m, words := headline(r)
-	b := Brief{Period: upperFirst(periodWords(r.Period)), Class: plainClass(m), Word: m.Word, Headline: words}
-	if t := r.Credit; t != nil && (!isZero(t.Percent) || !isZero(t.Amount)) {
-		if b.Credit = money(t.Amount, t.Currency); b.Credit == "" {
-			b.Credit = allDigits(t.Percent) + " of the fee"
-		}
-	}
+	b := Brief{Period: upperFirst(periodWords(r.Period)), Class: plainClass(m), Word: m.Word, Headline: words, Credit: creditWords(r.Credit)}
 	for i := range r.Levels {
 		b.Levels = append(b.Levels, newBriefLevel(r, &r.Levels[i]))
 	}
@@ -62,4 +57,15 @@ func plainClass(m mark) string {
 		return "none"
 	}
 	return m.Class
+}
+
+// creditWords say what is owed: money, or without a fee its share of it; "" for nothing.
+func creditWords(t *verdict.TotalCredit) string {
+	if t == nil || isZero(t.Percent) && isZero(t.Amount) {
+		return ""
+	}
+	if amount := money(t.Amount, t.Currency); amount != "" {
+		return amount
+	}
+	return allDigits(t.Percent) + " of the fee"
 }

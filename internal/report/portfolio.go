@@ -48,9 +48,7 @@ func newPortfolio(reports, history []*verdict.Report, fileName func(*verdict.Rep
 		if fileName != nil {
 			row.Href = fileName(r)
 		}
-		if t := r.Credit; t != nil && t.Amount != "" {
-			row.Credit = money(t.Amount, t.Currency)
-		}
+		row.Credit = creditWords(r.Credit)
 		if t := newTrend(r, history); t != nil {
 			row.Trend, v.Trend = t.Overall, true
 		}

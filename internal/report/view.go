@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/upheld-sla/upheld/internal/verdict"
@@ -27,6 +28,7 @@ type reviewView struct {
 	Restated    string
 	Counts      string
 	Levels      []*levelView
+	AnyMet      bool // a level is met: what stands behind that is said
 	Buts        []butView
 	Recovery    []recoveryView
 	Exclusions  []exclusionView
@@ -114,6 +116,7 @@ func newReview(r *verdict.Report, history []*verdict.Report, prefix string) *rev
 	}
 	v.Counts = countVerdicts(r)
 	v.Facts = reviewFacts(r, c)
+	v.AnyMet = slices.ContainsFunc(r.Levels, func(l verdict.Level) bool { return l.Verdict == verdict.Met })
 	v.Buts, v.Recovery = butsOf(r, v.Levels), recoveryOf(r, v.Levels)
 	v.Exclusions, v.Obligations = exclusionsOf(r, c), obligationsOf(r)
 	v.Credit = creditOf(r, v.Levels)

@@ -67,7 +67,7 @@ func periodOf(r *verdict.Report, l *verdict.Level) verdict.ReportPeriod {
 // headline is the first line of a report: its verdict, and the sentence without it.
 func headline(r *verdict.Report) (mark, string) {
 	m := markOf(r.Verdict, running(r.Period))
-	text := oneLine(r.Summary)
+	text := strings.Replace(oneLine(r.Summary), "n "+oneLine(r.Period.Name)+" ", "n "+periodWords(r.Period)+" ", 1) // "In 2026-10", "So far in 2026-10"
 	for _, word := range []string{m.Word, wordsOf(r.Verdict).word} {
 		rest, found := strings.CutPrefix(text, word+": ")
 		if found {

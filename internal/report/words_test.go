@@ -1,6 +1,7 @@
 package report
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -104,5 +105,38 @@ func TestPeriodWords(t *testing.T) {
 		if got := periodWords(verdict.ReportPeriod{Name: name}); got != want {
 			t.Errorf("%q is %q, want %q", name, got, want)
 		}
+	}
+}
+
+// What a reader who knows no names of periods meets first: the month in words, what is
+// owed also without a fee, and no remarks about promises that were met if none was.
+func TestTheFirstLinesAreForPeople(t *testing.T) {
+	start := time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)
+	r := &verdict.Report{
+		Agreement: "shop", Verdict: verdict.Breached, Summary: "In 2026-10 the agreement was not kept: the only level is below target.",
+		Period: verdict.ReportPeriod{Name: "2026-10", Start: start, End: start.AddDate(0, 1, 0), Until: start.AddDate(0, 1, 0), Zone: "UTC"},
+		Levels: []verdict.Level{{Service: "shop", SLO: "up", Verdict: verdict.Breached, Target: "99.9", Unit: "seconds"}},
+		Credit: &verdict.TotalCredit{Percent: "10", Words: "10 % is owed."},
+	}
+	if _, words := headline(r); words != "In October 2026 the agreement was not kept: the only level is below target." {
+		t.Errorf("the headline is %q", words)
+	}
+	p := newPortfolio([]*verdict.Report{r}, nil, nil)
+	if got := p.Rows[0].Credit; !strings.HasPrefix(got, "10") || !strings.HasSuffix(got, "% of the fee") {
+		t.Errorf("the portfolio says %q is owed", got)
+	}
+	page := func() string {
+		t.Helper()
+		html, err := HTML([]*verdict.Report{r}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(html)
+	}
+	if strings.Contains(page(), "Met, but") {
+		t.Error("of a report without any level that is met, remarks about met ones are shown")
+	}
+	if r.Levels[0].Verdict = verdict.Met; !strings.Contains(page(), "Met, but") {
+		t.Error("of a level that is met, the remarks are missing")
 	}
 }
