@@ -171,6 +171,7 @@ func TestAlertsAreThoseOfTheRevisionInForce(t *testing.T) {
 	begin := edge.Add(-3 * time.Hour)
 	_, file := compileRevised(t, begin, revised("2026-03-29", levels("90", "99.9"), levels("99.9", "90")))
 	w := enginetest.NewAt(t, begin, 15*time.Second, edgeTarget(begin))
+	w.KeepAnnotations()
 	w.Load(file)
 	w.Run(4 * time.Hour)
 	got := map[string][]enginetest.Transition{}
