@@ -2,6 +2,7 @@ package ruletest
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -25,10 +26,13 @@ func (s *Suite) dated(ruleFiles, groups []string) []File {
 	var all []File
 	for _, at := range s.instants() {
 		every := fmt.Sprintf("%ds", at.Unix())
-		t := Test{Name: "at " + at.Format(time.RFC3339), Interval: every, Expect: s.masked(at, every)}
+		t := Test{Name: "at " + at.Format(time.RFC3339), Interval: every}
+		if !s.revised(at) {
+			t.Expect = s.masked(at, every)
+		}
 		for _, groups := range s.all {
 			for _, l := range groups {
-				if l.Masked() {
+				if l.Masked() && !s.revised(at) {
 					input, expected := l.agreedAt(at, every)
 					t.Input, t.Expect = append(t.Input, input...), append(t.Expect, expected...)
 				}
@@ -36,7 +40,7 @@ func (s *Suite) dated(ruleFiles, groups []string) []File {
 		}
 		for _, of := range alertTests() {
 			if of.dated != nil {
-				t.Expect = append(t.Expect, of.dated(s, s.datedAlerts(of), at, every)...)
+				t.Expect = append(t.Expect, of.dated(s, s.datedAlerts(of, at), at, every)...)
 			}
 		}
 		all = append(all, File{
@@ -47,12 +51,17 @@ func (s *Suite) dated(ruleFiles, groups []string) []File {
 	return all
 }
 
-// datedAlerts are the agreement's rules of a kind of alert.
-func (s *Suite) datedAlerts(of alertTest) []rulegen.Rule {
+// revised tells whether another revision than the first holds at an instant.
+func (s *Suite) revised(at time.Time) bool { return !s.edge.IsZero() && !at.Before(s.edge) }
+
+// datedAlerts are the first revision's rules of a kind of alert, of which at an instant
+// at which another holds those that no revision changes.
+func (s *Suite) datedAlerts(of alertTest, at time.Time) []rulegen.Rule {
 	var all []rulegen.Rule
 	for _, groups := range s.all {
 		for _, r := range groups[0].alert {
-			if r.Alert == of.kind.Name {
+			unchanged := func(m rulegen.Rule) bool { return m.Expr.String() == r.Expr.String() && maps.Equal(m.Labels, r.Labels) }
+			if r.Alert == of.kind.Name && (!s.revised(at) || slices.ContainsFunc(s.merged[r.Alert], unchanged)) {
 				all = append(all, r)
 			}
 		}
@@ -60,8 +69,13 @@ func (s *Suite) datedAlerts(of alertTest) []rulegen.Rule {
 	return all
 }
 
+// isDated tells whether an alert is to be tested at an instant.
+func (s *Suite) isDated(at time.Time) bool {
+	return slices.ContainsFunc(alertTests(), func(of alertTest) bool { return of.dated != nil && len(s.datedAlerts(of, at)) > 0 })
+}
+
 func (s *Suite) instants() []time.Time {
-	dated := slices.ContainsFunc(alertTests(), func(of alertTest) bool { return of.dated != nil && len(s.datedAlerts(of)) > 0 })
+	dated := s.isDated(time.Time{})
 	masked := slices.ContainsFunc(s.all, func(groups []*levelUnderTest) bool { return groups[0].Masked() })
 	if !masked && !dated {
 		return nil
@@ -83,7 +97,7 @@ func (s *Suite) instants() []time.Time {
 	if dated {
 		all = append(append(all, s.reminderTimes()...), tablesEnd(s.opts.Now))
 	}
-	all = slices.DeleteFunc(all, func(at time.Time) bool { return !s.edge.IsZero() && !at.Before(s.edge) })
+	all = slices.DeleteFunc(all, func(at time.Time) bool { return s.revised(at) && !s.isDated(at) })
 	slices.SortFunc(all, time.Time.Compare)
 	return slices.CompactFunc(all, time.Time.Equal)
 }

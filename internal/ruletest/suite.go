@@ -14,9 +14,10 @@ type Suite struct {
 	opts      rulegen.Options
 	agreement *sla.Agreement
 	masks     masks
-	all       [][]*levelUnderTest // the groups of each level
-	levels    [][]*levelUnderTest // the same, without levels that have no input series
-	edge      time.Time           // until when the first revision in the rules holds; the zero Time for always
+	all       [][]*levelUnderTest       // the groups of each level
+	levels    [][]*levelUnderTest       // the same, without levels that have no input series
+	edge      time.Time                 // until when the first revision in the rules holds; the zero Time for always
+	merged    map[string][]rulegen.Rule // alerts as they are in the rules, with all revisions, by name
 
 	omissions []Omission
 }
@@ -34,7 +35,7 @@ func New(opts rulegen.Options) *Suite {
 	if opts.Now.IsZero() {
 		opts.Now = time.Now()
 	}
-	return &Suite{opts: opts, masks: newMasks()}
+	return &Suite{opts: opts, masks: newMasks(), merged: map[string][]rulegen.Rule{}}
 }
 
 // Add adds a level. Tests begin in 1970, so of revisions that rules switch by time they
@@ -42,6 +43,13 @@ func New(opts rulegen.Options) *Suite {
 func (s *Suite) Add(p rulegen.LevelPlan) {
 	s.agreement = p.Agreement
 	s.masks.add(p)
+	for _, g := range p.Groups {
+		for _, r := range g.Rules {
+			if r.Alert != "" {
+				s.merged[r.Alert] = append(s.merged[r.Alert], r)
+			}
+		}
+	}
 	if len(p.Turns) > 1 {
 		first, edge := p.Turns[0], p.Turns[1].From
 		if s.agreement = first.Agreement; s.edge.IsZero() || edge.Before(s.edge) {
