@@ -164,20 +164,24 @@ func (o reportOptions) run(cmd *cobra.Command, args []string) error {
 	if err := by.done(); err != nil {
 		return err
 	}
-	o.summarize(cmd, reports)
+	o.summarize(cmd, reports, closing.LeftOut(agreements, judgements, name))
 	if code := reportExit(reports); code != exitDone {
 		return answered{code}
 	}
 	return nil
 }
 
-// summarize says what the verdicts are.
-func (o reportOptions) summarize(cmd *cobra.Command, reports []*verdict.Report) {
+// summarize says what the verdicts are, and which agreements have none in this run.
+func (o reportOptions) summarize(cmd *cobra.Command, reports []*verdict.Report, leftOut []string) {
 	for _, r := range reports {
 		fmt.Fprintf(cmd.ErrOrStderr(), "%s, %s: %s\n", r.Agreement, r.Period.Name, r.Summary)
 	}
 	if o.evidence != "" {
 		fmt.Fprintf(cmd.ErrOrStderr(), "made of stored evidence (%s), and not of raw samples\n", o.evidence)
+		return // it is of one agreement
+	}
+	for _, line := range leftOut {
+		fmt.Fprintln(cmd.ErrOrStderr(), line)
 	}
 }
 

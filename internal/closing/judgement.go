@@ -52,6 +52,18 @@ func Judgements(agreements []*sla.Agreement, name *sla.PeriodName, now time.Time
 	return withDocuments(agreements, all), nil
 }
 
+// LeftOut says of each agreement that is not among the judgements why it is not.
+func LeftOut(agreements []*sla.Agreement, judgements []Judgement, name *sla.PeriodName) []string {
+	var all []string
+	for _, a := range agreements {
+		judged := func(j Judgement) bool { return j.Agreement.Name == a.Name }
+		if name != nil && !slices.ContainsFunc(judgements, judged) {
+			all = append(all, fmt.Sprintf("%s, %s: left out: no level is judged over such a period; it has %s", a.Name, name, periodsWords(PeriodsOf(a))))
+		}
+	}
+	return all
+}
+
 // JudgementsOf are those of one agreement and period, of several agreements that may
 // depend on each other.
 func JudgementsOf(agreements []*sla.Agreement, agreement string, name sla.PeriodName, now time.Time) ([]Judgement, error) {
