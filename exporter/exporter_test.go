@@ -109,7 +109,7 @@ func TestRecentAndFailuresAreKeptApart(t *testing.T) {
 	failures := e.Failures(target.ID)
 	var found bool
 	for _, f := range failures {
-		found = found || f.Reason == probe.Status && f.Outcome == probe.Bad && f.Detail == "HTTP 503" && f.Duration > 0
+		found = found || f.Reason == probe.Status && f.Outcome == probe.Bad && strings.HasPrefix(f.Detail, "HTTP 503") && f.Duration > 0 // on a busy machine it also says what was ours
 	}
 	if !found {
 		t.Errorf("the outage is no longer known; failures: %+v", failures)
