@@ -104,10 +104,12 @@ update: ## record the golden files again, then run every test on them
 integration: prometheus-tools victoriametrics-tools $(TOOLS)/blackbox_exporter $(TOOLS)/alertmanager ## the programs against real Prometheus and Alertmanager servers
 	$(GO) test -tags integration -count=1 -timeout 15m -v ./test/integration/...
 
+EXAMPLES ?= $(sort $(dir $(wildcard examples/*.yaml examples/*/*.yaml)))
+
 .PHONY: examples
 examples: build prometheus-tools victoriametrics-tools ## generate examples/ and let promtool, pint, amtool and vmalert judge it
 	rm -rf $(BIN)/examples
-	set -e; for dir in $(sort $(dir $(wildcard examples/*.yaml examples/*/*.yaml))); do \
+	set -e; for dir in $(EXAMPLES); do \
 		$(BIN)/upheld check $$dir; \
 		$(BIN)/upheld generate $$dir -o $(BIN)/$$dir --tests; \
 		scripts/check-generated $(BIN)/$$dir; \
