@@ -74,7 +74,7 @@ func (c calendarPeriod) tag(e promql.Expr) promql.Expr {
 // that is counted that is the period at the step, whenever the level's group is evaluated:
 // a clock that is a minute old would give a whole step to the period before.
 func (c calendarPeriod) tagIncrease(e promql.Expr) promql.Expr {
-	in, ok := c.level.increases()
+	in, ok := c.increases()
 	if !ok {
 		return c.tag(e)
 	}

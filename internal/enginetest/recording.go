@@ -27,7 +27,7 @@ type noting struct {
 func (n noting) Append(ref storage.SeriesRef, l labels.Labels, t int64, v float64) (storage.SeriesRef, error) {
 	ref, err := n.Appender.Append(ref, l, t, v)
 	if err == nil && l.Get(labels.MetricName) == metricnames.BurnTier && !value.IsStaleNaN(v) {
-		n.world.burning = append(n.world.burning, l.DropMetricName())
+		n.world.burning = append(n.world.burning, l.DropReserved(func(name string) bool { return name == labels.MetricName }))
 	}
 	return ref, err
 }
