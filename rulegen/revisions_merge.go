@@ -73,19 +73,27 @@ func (m *merger) level(id sla.ID) LevelPlan {
 func readable(order []string, lists [][]string, byKey map[string][]*Rule) []string {
 	after := map[string]map[string]bool{} // what must come before a rule
 	for i, own := range lists {
+		recorded := map[string][]int{} // the places in own of what records a name
+		for w, key := range own {
+			if name := byKey[key][i].Record; name != "" {
+				recorded[name] = append(recorded[name], w)
+			}
+		}
 		for r, key := range own {
-			for w, other := range own {
-				first, second := other, key
-				if w > r {
-					first, second = key, other
+			for _, s := range byKey[key][i].Expr.Reads() {
+				for _, w := range recorded[s.Name()] {
+					if w == r || !s.Matches(byKey[own[w]][i].series()) {
+						continue
+					}
+					first, second := own[w], key
+					if w > r {
+						first, second = key, own[w]
+					}
+					if after[second] == nil {
+						after[second] = map[string]bool{}
+					}
+					after[second][first] = true
 				}
-				if w == r || !reads(byKey[key][i], byKey[other][i]) {
-					continue
-				}
-				if after[second] == nil {
-					after[second] = map[string]bool{}
-				}
-				after[second][first] = true
 			}
 		}
 	}
@@ -105,13 +113,9 @@ func readable(order []string, lists [][]string, byKey map[string][]*Rule) []stri
 	return all
 }
 
-// reads tells whether a rule reads what another records.
-func reads(r, other *Rule) bool {
-	if other.Record == "" {
-		return false
-	}
-	recorded := promql.Metric(other.Labels).With(promql.Metric{"__name__": other.Record})
-	return slices.ContainsFunc(r.Expr.Reads(), func(s promql.Selector) bool { return s.Name() == other.Record && s.Matches(recorded) })
+// series is what a rule records.
+func (r *Rule) series() promql.Metric {
+	return promql.Metric(r.Labels).With(promql.Metric{"__name__": r.Record})
 }
 
 // apart tells whether the level's revisions cannot stand side by side: joins of rules
