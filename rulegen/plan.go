@@ -92,7 +92,7 @@ type Rule struct {
 	Mask          *Mask // of a rule that records a mask by the clock; nil for all others
 }
 
-// Mask is what a rule records that hangs on nothing but the time: hours of
+// Mask is what a rule records that depends on nothing but the time: hours of
 // service, or windows.
 type Mask struct {
 	t      timetable

@@ -199,9 +199,8 @@ func (s stage) during(e promql.Expr) promql.Expr {
 // words say when a stage is, for comments.
 func (m *merger) words(s stage, age time.Duration) string {
 	by := m.editions[s.edition].of
-	zone := by.Location()
-	at := func(t time.Time) string {
-		edge := t.Add(-age).In(zone).Format("2006-01-02T15:04Z07:00")
+	edgeOf := func(t time.Time) string {
+		edge := at(t.Add(-age), by)
 		if age == 0 {
 			return edge
 		}
@@ -210,11 +209,11 @@ func (m *merger) words(s stage, age time.Duration) string {
 	name := fmt.Sprintf("revision %d", by.Terms.Revision)
 	switch {
 	case s.from.IsZero():
-		return fmt.Sprintf("Until %s, %s", at(s.until), name)
+		return fmt.Sprintf("Until %s, %s", edgeOf(s.until), name)
 	case s.until.IsZero():
-		return fmt.Sprintf("From %s on, %s", at(s.from), name)
+		return fmt.Sprintf("From %s on, %s", edgeOf(s.from), name)
 	}
-	return fmt.Sprintf("From %s until %s, %s", at(s.from), at(s.until), name)
+	return fmt.Sprintf("From %s until %s, %s", edgeOf(s.from), edgeOf(s.until), name)
 }
 
 // firstAge is how old, in the middle, what the rules of the first layer read is.

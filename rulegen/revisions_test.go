@@ -111,7 +111,7 @@ func TestEachRevisionCountsItsOwnTime(t *testing.T) {
 	}
 }
 
-// At every evaluation around the edge each series is there exactly once, whoever
+// At every evaluation around the edge each series is there exactly once, in any
 // records it, and what alerts and pages read changes at one moment.
 func TestNoSeriesIsRecordedTwiceOrLost(t *testing.T) {
 	t.Parallel()

@@ -47,7 +47,7 @@ func TestRemindersComeWithTheirDays(t *testing.T) {
 	}
 }
 
-// Whoever counts components of an agreement that changes soon is reminded once for each
+// An agreement that counts components of another, which changes soon, is reminded once for each
 // composite, and nobody of a composite's own agreement, whose rules have both revisions.
 func TestCompositesAreRemindedOfRevisionsOfTheirComponents(t *testing.T) {
 	revised := func(name string) *sla.Agreement {

@@ -68,12 +68,12 @@ type World struct {
 type memory struct {
 	files    map[string][]byte
 	language remembering
-	told     bool // alerts have their annotations
+	annotate bool // alerts have their annotations
 }
 
 func (m *memory) Load(name string, ignoreUnknown bool, scheme model.ValidationScheme) (*rulefmt.RuleGroups, []error) {
 	groups, errs := rulefmt.Parse(m.files[name], ignoreUnknown, scheme, m.language, slog.New(slog.DiscardHandler))
-	if groups != nil && !m.told {
+	if groups != nil && !m.annotate {
 		for _, g := range groups.Groups {
 			for i := range g.Rules {
 				g.Rules[i].Annotations = nil
@@ -134,7 +134,6 @@ func NewAt(t testing.TB, start time.Time, scrape time.Duration, target Target) *
 	t.Cleanup(w.end)
 	w.engine = promql.NewEngine(promql.EngineOpts{
 		MaxSamples: 50_000_000, Timeout: time.Hour, // a busy machine is slow, and that is no failure
-
 		EnableAtModifier: true, EnableNegativeOffset: true, Parser: w.files.language,
 	})
 	w.query = rules.EngineQueryFunc(w.engine, w.store)
@@ -150,7 +149,7 @@ func NewAt(t testing.TB, start time.Time, scrape time.Duration, target Target) *
 // KeepAnnotations has alerts carry their annotations, from the next Load on. Without it
 // they have none: a server expands their templates, and evaluates the queries in
 // them, again at each evaluation, which most tests do not read.
-func (w *World) KeepAnnotations() { w.files.told = true }
+func (w *World) KeepAnnotations() { w.files.annotate = true }
 
 // end lets go of all that a world keeps. The testing package holds what cleans up
 // after a test until all tests have run, and so would hold every world.
@@ -335,7 +334,7 @@ type Alert struct{ Labels, Annotations map[string]string }
 // Alerts are those that fired at the last evaluation.
 func (w *World) Alerts() []Alert {
 	w.t.Helper()
-	if !w.files.told {
+	if !w.files.annotate {
 		w.t.Fatal("alerts have their annotations after KeepAnnotations only")
 	}
 	var firing []Alert
