@@ -111,8 +111,7 @@ func TestEachRevisionCountsItsOwnTime(t *testing.T) {
 	}
 }
 
-// At every evaluation around the edge each series is there exactly once, in any
-// records it, and what alerts and pages read changes at one moment.
+// At every evaluation around the edge each series is there exactly once, and what alerts and pages read changes at one moment.
 func TestNoSeriesIsRecordedTwiceOrLost(t *testing.T) {
 	t.Parallel()
 	edge := time.Date(2026, 3, 28, 23, 0, 0, 0, time.UTC)
