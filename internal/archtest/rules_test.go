@@ -28,9 +28,10 @@ var components = []component{
 	{"internal", "What every half may use: names, files, harnesses for tests", nil, "names and test harnesses that every half shares know nothing of the halves"},
 	{"sla", "The agreement: the model that both halves share. No YAML, no PromQL, no HTTP; pure functions and exact decimals", nil, "the model is the root: formats, rules and probes depend on it, never the reverse"},
 	{"internal/promql", "PromQL as typed nodes; the only importer of the parser, and the proof of what was printed", []string{"sla"}, "expressions are built and proven for everyone who prints rules"},
+	{"internal/routing", "Which notifications an Alertmanager sends, when and to whom, in simulated time", []string{"sla"}, "routes know alerts by their labels only"},
 	{"rulegen", "From an agreement to a plan: recording rules and alerts, as pure functions", []string{"sla", "internal/promql"}, "rules are pure functions of the model"},
 	{"internal/ruletest", "Tests of the generated rules for promtool", []string{"sla", "rulegen", "internal/promql"}, "tests of rules are made of the plan that the rules come from"},
-	{"rulegen/emit", "From a plan to files: one output a file", []string{"sla", "rulegen", "internal/promql", "internal/ruletest"}, "outputs print what the plan holds, and its tests"},
+	{"rulegen/emit", "From a plan to files: one output a file", []string{"sla", "rulegen", "internal/promql", "internal/ruletest", "internal/routing"}, "outputs print what the plan holds, and its tests"},
 	{"internal/credit", "What a missed promise costs", []string{"sla"}, "credits are arithmetic on results, in exact decimals"},
 	{"internal/verdict", "Was the promise kept: from measurements to the verdict of a period", []string{"sla", "internal/credit"}, "a verdict is a pure function of the agreement and the evidence"},
 	{"internal/samples", "Raw samples from servers and files, as evidence for a verdict", []string{"sla", "internal/promql", "internal/verdict"}, "samples become evidence; what follows from it is not their concern"},
@@ -44,7 +45,7 @@ var components = []component{
 	{"internal/serve", "The whole loop in one process, around an embedded Prometheus", []string{"sla", "rulegen", "internal/promql", "internal/verdict", "internal/samples", "internal/report", "internal/closing", "exporter", "dashboards", "internal/web"}, "serve is the assembly of the halves in one process"},
 	{"examples", "Specifications to start from, and what holds them to their claims", []string{"sla", "rulegen", "exporter", "dashboards"}, "what checks the examples may run them"},
 	{"cmd", "The two programs, one file a verb", []string{"sla", "rulegen", "internal/promql", "internal/ruletest", "internal/inspect", "internal/verdict", "internal/credit", "internal/samples", "internal/report", "internal/closing", "exporter", "dashboards", "internal/web", "internal/demo", "internal/serve", "examples"}, "commands wire everything; nobody imports a command"},
-	{"test", "The programs between real servers, and the benchmarks", []string{"sla", "rulegen", "internal/promql", "exporter", "dashboards", "internal/demo", "examples"}, "acceptance tests drive the programs, also on the demo's shop"},
+	{"test", "The programs between real servers, and the benchmarks", []string{"sla", "rulegen", "internal/promql", "internal/routing", "exporter", "dashboards", "internal/demo", "examples"}, "acceptance tests drive the programs, also on the demo's shop"},
 }
 
 // wall forbids imports to the packages under one path.

@@ -6,11 +6,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/prometheus/alertmanager/matcher/parse"
 	"github.com/prometheus/alertmanager/pkg/labels"
 	"gopkg.in/yaml.v3"
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/internal/routing"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -27,30 +27,9 @@ type foreignRoute struct {
 // parse reads the matchers of a route and of those below it, and is an error for
 // one that Alertmanager would refuse.
 func (r *foreignRoute) parse() error {
-	add := func(t labels.MatchType, name, value string) error {
-		one, err := labels.NewMatcher(t, name, value)
-		r.conditions = append(r.conditions, one)
+	var err error
+	if r.conditions, err = routing.Matchers(r.Match, r.MatchRE, r.Matchers); err != nil {
 		return err
-	}
-	for name, value := range r.Match {
-		if err := add(labels.MatchEqual, name, value); err != nil {
-			return err
-		}
-	}
-	for name, value := range r.MatchRE {
-		if err := add(labels.MatchRegexp, name, value); err != nil {
-			return err
-		}
-	}
-	for _, text := range r.Matchers {
-		all, err := parse.Matchers(text)
-		if err != nil { // Alertmanager then tries the older notation too
-			all, err = labels.ParseMatchers(text)
-		}
-		if err != nil {
-			return fmt.Errorf("matcher %q: %w", text, err)
-		}
-		r.conditions = append(r.conditions, all...)
 	}
 	for i := range r.Routes {
 		if err := r.Routes[i].parse(); err != nil {

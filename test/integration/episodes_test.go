@@ -17,10 +17,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/common/model"
 
 	"github.com/upheld-sla/upheld/internal/enginetest"
 	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/internal/routing"
 	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/rulegen/emit"
 	"github.com/upheld-sla/upheld/sla"
@@ -115,6 +117,7 @@ func TestEpisodesAreToldOnce(t *testing.T) {
 				t.Log(line.String())
 			}
 			checkEpisodes(t, told)
+			checkPredicted(t, told, predictEpisodes(t, config, transitions))
 		})
 	}
 }
@@ -255,5 +258,55 @@ func checkEpisodes(t *testing.T, told []episodeTold) {
 		if got := strings.Join(severities[level], " "); got != want {
 			t.Errorf("%s: told %q, want %q", level, got, want)
 		}
+	}
+}
+
+// predictEpisodes are the same by internal/routing, in simulated time.
+func predictEpisodes(t *testing.T, config []byte, transitions []enginetest.Transition) []episodeTold {
+	t.Helper()
+	routes, err := routing.Read("alertmanager.yml", config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var received []routing.Received
+	began := map[string]time.Time{}
+	for _, tr := range transitions {
+		labels := maps.Clone(tr.Labels)
+		labels["alertname"] = tr.Name
+		key := fmt.Sprint(labels)
+		ends := tr.At
+		if tr.Firing {
+			began[key] = tr.At
+			ends = tr.At.Add(24 * time.Hour)
+		}
+		received = append(received, routing.Received{At: tr.At, Labels: labels, StartsAt: began[key], EndsAt: ends})
+	}
+	var told []episodeTold
+	for _, n := range routes.Notifications(received, enginetest.Start.Add(12*time.Hour)) {
+		for status, alerts := range map[string][]map[string]string{"firing": n.Firing, "resolved": n.Resolved} {
+			for _, l := range alerts {
+				told = append(told, episodeTold{n.Receiver, l["slo"], l["alertname"], l["severity"], status, n.At.Sub(enginetest.Start).Minutes()})
+			}
+		}
+	}
+	return told
+}
+
+// checkPredicted wants that who is notified of which alert, and how that goes on, is
+// what was predicted. Not when: that a group waits, a busy machine makes longer.
+func checkPredicted(t *testing.T, told, predicted []episodeTold) {
+	t.Helper()
+	turns := func(all []episodeTold) map[string][]string {
+		found := map[string][]string{}
+		for _, e := range all {
+			key := strings.Join([]string{e.receiver, e.level, e.alert, e.severity}, " ")
+			if n := len(found[key]); n == 0 || found[key][n-1] != e.status {
+				found[key] = append(found[key], e.status)
+			}
+		}
+		return found
+	}
+	if diff := cmp.Diff(turns(predicted), turns(told)); diff != "" {
+		t.Errorf("predicted (-) and sent (+):\n%s", diff)
 	}
 }
