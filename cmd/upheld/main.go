@@ -32,6 +32,7 @@ var verbs = []func() *cobra.Command{
 	newDocument,
 	newReport,
 	newVerify,
+	newGate,
 	newSchema,
 }
 
