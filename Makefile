@@ -87,6 +87,10 @@ bench-generate: ## CPU, memory and files of check and generate for 10,000 servic
 bench-rules: $(TOOLS)/sloth ## what a month of rules costs and how exact they are, beside those of Sloth
 	SLOTH=$(abspath $(TOOLS)/sloth) $(GO) test ./test/bench/rules -run '^$$' -bench . -benchtime 1x -timeout 60m
 
+.PHONY: bench-simulate
+bench-simulate: ## CPU and memory of a month of rules in simulated time, of 1 and of 50 service levels
+	$(GO) test ./test/bench/simulate -run '^$$' -bench . -benchtime 1x -timeout 60m
+
 .PHONY: bench-prometheus
 bench-prometheus: build $(TOOLS)/prometheus ## what 10,000 service levels cost a Prometheus that evaluates them (Linux, 25 minutes)
 	$(GO) run ./test/bench/prometheus -upheld $(BIN)/upheld -prometheus $(TOOLS)/prometheus

@@ -74,9 +74,9 @@ var walls = []wall{
 	},
 	{
 		// serve hands the queries of API clients to the engine and prints none;
-		// enginetest and replay are harnesses that tests run rules in; querysize counts
-		// tokens and makes no nodes.
-		from: "", not: []string{prometheus + "promql/parser"}, except: []string{"internal/promql", "internal/serve", "internal/enginetest", "internal/replay", "internal/querysize"},
+		// replay evaluates rule files that it is given, and enginetest and replaytest are
+		// harnesses that tests run rules in; querysize counts tokens and makes no nodes.
+		from: "", not: []string{prometheus + "promql/parser"}, except: []string{"internal/promql", "internal/serve", "internal/enginetest", "internal/replay", "internal/replaytest", "internal/querysize"},
 		reason: "parser nodes print without parentheses: only internal/promql, which proves what it printed, may hold them",
 	},
 	{

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/rules"
 	"github.com/prometheus/prometheus/storage"
 )
@@ -39,7 +38,7 @@ func (s *scheduled) evaluates() time.Time {
 // schedule makes the groups of the files, each due at its own hashed times.
 func (w *World) schedule() {
 	w.t.Helper()
-	groups, errs := w.manager.LoadGroups(time.Minute, labels.EmptyLabels(), "", rules.DefaultEvalIterationFunc, false, slices.Sorted(maps.Keys(w.files.files))...)
+	groups, errs := w.manager.LoadGroups(time.Minute, w.outside, "", rules.DefaultEvalIterationFunc, false, slices.Sorted(maps.Keys(w.files.files))...)
 	if len(errs) > 0 {
 		w.t.Fatal(errs)
 	}

@@ -25,6 +25,7 @@ import (
 	"github.com/upheld-sla/upheld/internal/enginetest"
 	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/internal/replay"
+	"github.com/upheld-sla/upheld/internal/replaytest"
 	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/rulegen/emit"
 	"github.com/upheld-sla/upheld/sla/spec"
@@ -202,7 +203,7 @@ func TestVictoriaMetricsRecordsTheSame(t *testing.T) {
 						continue
 					}
 					names[r.Record] = true
-					if _, err := w.Record(r.Record, r.Expr.String(), r.Labels, from, from.Add(lasts), g.Interval); err != nil {
+					if _, err := replaytest.Record(w, r.Record, r.Expr.String(), r.Labels, from, from.Add(lasts), g.Interval); err != nil {
 						t.Fatal(err)
 					}
 					v.record(t, r, from, from.Add(lasts), g.Interval)

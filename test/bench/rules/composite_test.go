@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/upheld-sla/upheld/internal/replay"
+	"github.com/upheld-sla/upheld/internal/replaytest"
 	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/rulegen/emit"
 	"github.com/upheld-sla/upheld/sla/spec"
@@ -90,7 +91,7 @@ func compositeCost(b *testing.B, components int) {
 		}
 	}
 	for _, r := range rules { // what they cost when all windows are full
-		c, err := world.CostOf(r.Expr, end.Add(-sampled), end, r.interval)
+		c, err := replaytest.CostOf(world, r.Expr, end.Add(-sampled), end, r.interval)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -20,6 +20,7 @@ import (
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/internal/replay"
+	"github.com/upheld-sla/upheld/internal/replaytest"
 	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/rulegen/emit"
 	"github.com/upheld-sla/upheld/sla/spec"
@@ -212,7 +213,7 @@ func atTheEnd(b *testing.B, w *replay.World, groups []rulefmt.RuleGroup) (perSec
 	for _, g := range groups {
 		interval := max(time.Duration(g.Interval), time.Minute)
 		for _, r := range g.Rules {
-			cost, err := w.CostOf(r.Expr, end.Add(-sampled), end, interval)
+			cost, err := replaytest.CostOf(w, r.Expr, end.Add(-sampled), end, interval)
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -224,9 +225,9 @@ func atTheEnd(b *testing.B, w *replay.World, groups []rulefmt.RuleGroup) (perSec
 	return perSecond, cpu
 }
 
-func evaluate(w *replay.World, r rulefmt.Rule, from time.Time, interval time.Duration) (replay.Cost, error) {
+func evaluate(w *replay.World, r rulefmt.Rule, from time.Time, interval time.Duration) (replaytest.Cost, error) {
 	if r.Alert != "" {
-		return w.Evaluate(r.Expr, from, end, interval)
+		return replaytest.Evaluate(w, r.Expr, from, end, interval)
 	}
-	return w.Record(r.Record, r.Expr, r.Labels, from, end, interval)
+	return replaytest.Record(w, r.Record, r.Expr, r.Labels, from, end, interval)
 }

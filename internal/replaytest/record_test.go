@@ -1,4 +1,4 @@
-package replay
+package replaytest
 
 import (
 	"math"
@@ -7,12 +7,14 @@ import (
 
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
+
+	"github.com/upheld-sla/upheld/internal/replay"
 )
 
 var start = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 
-func counter(from, n int) Stored {
-	var s Stored
+func counter(from, n int) replay.Stored {
+	var s replay.Stored
 	for i := range n {
 		s = append(s, promql.FPoint{T: start.Add(time.Duration(from+i) * 15 * time.Second).UnixMilli(), F: float64(15 * i)})
 	}
@@ -22,13 +24,13 @@ func counter(from, n int) Stored {
 // Rules are evaluated in order of dependency; what ceases is marked, what is
 // joined by "or" is one series, and the engine's account of samples is kept.
 func TestRecord(t *testing.T) {
-	w := New()
+	w := replay.New()
 	w.Add(labels.FromStrings(labels.MetricName, "total", "pod", "a"), counter(0, 241))
 	w.Add(labels.FromStrings(labels.MetricName, "bad", "pod", "a"), counter(120, 61)) // from 30 to 45 minutes
 	end := start.Add(time.Hour)
 	record := func(name, expr string) Cost {
 		t.Helper()
-		cost, err := w.Record(name, expr, map[string]string{"slo": "x"}, start.Add(time.Minute), end, time.Minute)
+		cost, err := Record(w, name, expr, map[string]string{"slo": "x"}, start.Add(time.Minute), end, time.Minute)
 		if err != nil {
 			t.Fatal(err)
 		}

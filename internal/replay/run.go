@@ -1,0 +1,295 @@
+package replay
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
+)
+
+// Run evaluates rule files over the past. What they record is then in the world.
+// It uses all processors that runtime.GOMAXPROCS allows. Rules that fail at an
+// evaluation are in Result.Errors; an error is that of a file
+// (name:line:column: message), of the plan, of a series that the world already
+// has, or of the context.
+func (w *World) Run(ctx context.Context, p Plan) (*Result, error) {
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+	groups, err := load(p)
+	if err != nil {
+		return nil, err
+	}
+	graph := newGraph(groups)
+	r := &run{world: w, plan: p, graph: graph, result: &Result{}, failed: map[uint32]*RuleError{}}
+	for _, rule := range graph.rules {
+		r.total += rule.group.evaluations()
+	}
+	if err := r.all(ctx, graph.components()); err != nil {
+		return nil, err
+	}
+	if err := r.describe(ctx); err != nil {
+		return nil, err
+	}
+	return r.sorted(), nil
+}
+
+// run is one Run.
+type run struct {
+	world *World
+	plan  Plan
+	graph *graph
+	total int // evaluations of rules
+
+	mu       sync.Mutex // of what follows
+	done     int
+	result   *Result
+	episodes []*episode
+	failed   map[uint32]*RuleError // by rule
+}
+
+// all runs the components side by side, each after those that it needs.
+func (r *run) all(ctx context.Context, components []*component) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	waits := make([]int, len(components))
+	needed := make([][]int, len(components))
+	ready := make(chan int, len(components))
+	for i, c := range components {
+		waits[i] = len(c.needs)
+		for _, n := range c.needs {
+			needed[n] = append(needed[n], i)
+		}
+		if waits[i] == 0 {
+			ready <- i
+		}
+	}
+	var mu sync.Mutex
+	left := len(components)
+	finish := func(i int) {
+		mu.Lock()
+		defer mu.Unlock()
+		if left--; left == 0 {
+			close(ready)
+			return
+		}
+		for _, n := range needed[i] {
+			if waits[n]--; waits[n] == 0 {
+				ready <- n
+			}
+		}
+	}
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for i := range ready {
+				if ctx.Err() == nil {
+					if err := r.component(ctx, components[i]); err != nil {
+						cancel(err)
+					}
+				}
+				finish(i)
+			}
+		})
+	}
+	if left == 0 {
+		close(ready)
+	}
+	workers.Wait()
+	return context.Cause(ctx)
+}
+
+// member is a rule of a component that is run.
+type member interface {
+	// restart is that of the server's process; first is false after it was away.
+	restart(first bool)
+	// evaluate is one evaluation of the rule. An error ends the run.
+	evaluate(ctx context.Context, e evaluation) error
+	// finish is called after the last evaluation, also when the run was ended.
+	finish()
+}
+
+// component evaluates rules in order of time, those of a group in its order.
+func (r *run) component(ctx context.Context, c *component) error {
+	together := map[*rule]bool{}
+	for _, rule := range c.rules {
+		together[rule] = true
+	}
+	var groups []*playing
+	for _, rule := range c.rules {
+		if len(groups) == 0 || groups[len(groups)-1].group != rule.group {
+			groups = append(groups, &playing{group: rule.group, life: -1})
+		}
+		m := r.member(rule, r.vectors(rule, together))
+		defer m.finish()
+		last := groups[len(groups)-1]
+		last.members = append(last.members, m)
+	}
+	for _, g := range groups {
+		g.skip()
+	}
+	evaluated := 0
+	for {
+		first := soonest(groups)
+		if first == nil {
+			break
+		}
+		if err := first.evaluate(ctx); err != nil {
+			return err
+		}
+		evaluated += len(first.members)
+		if evaluated >= 10_000 {
+			r.progress(evaluated)
+			evaluated = 0
+		}
+	}
+	r.progress(evaluated)
+	return ctx.Err()
+}
+
+// vectors are a rule's: of range queries unless it reads what is not complete, or
+// would see too much.
+func (r *run) vectors(rule *rule, together map[*rule]bool) vectors {
+	for _, w := range r.graph.writers[rule.index] {
+		if together[w] {
+			return &instants{r.world, r.graph.rules, rule}
+		}
+	}
+	if !r.graph.ranges(rule) {
+		return &instants{r.world, r.graph.rules, rule}
+	}
+	return newRanges(r.world, rule)
+}
+
+func (r *run) member(rule *rule, v vectors) member {
+	if rule.alert != nil {
+		return newAlerting(r, rule, v)
+	}
+	return &recording{run: r, rule: rule, vectors: v, recorder: newRecorder(r.world, rule)}
+}
+
+func (r *run) progress(evaluated int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.done += evaluated
+	if r.plan.Progress != nil && evaluated > 0 {
+		r.plan.Progress(r.done, r.total)
+	}
+}
+
+// fail notes that a rule failed at an evaluation.
+func (r *run) fail(rule *rule, at time.Time, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f, ok := r.failed[rule.index]
+	if !ok {
+		f = &RuleError{Rule: rule.Rule, Err: err, First: at}
+		r.failed[rule.index] = f
+	}
+	f.Last = at
+	f.Count++
+}
+
+// sorted is the result in its order.
+func (r *run) sorted() *Result {
+	for _, rule := range r.graph.rules {
+		if f, ok := r.failed[rule.index]; ok {
+			r.result.Errors = append(r.result.Errors, *f)
+		}
+	}
+	slices.SortFunc(r.episodes, func(a, b *episode) int {
+		return cmp.Or(a.Pending.Compare(b.Pending), strings.Compare(a.Rule.File, b.Rule.File), strings.Compare(a.Rule.Group, b.Rule.Group),
+			cmp.Compare(a.Rule.Index, b.Rule.Index), labels.Compare(a.Labels, b.Labels))
+	})
+	for _, e := range r.episodes {
+		r.result.Episodes = append(r.result.Episodes, e.Episode)
+	}
+	return r.result
+}
+
+// playing is a group whose members are evaluated.
+type playing struct {
+	group      *group
+	members    []member
+	life, step int // of the next evaluation
+}
+
+// skip goes to the next process that evaluates anything, if this one does not any more.
+func (p *playing) skip() {
+	for p.life < 0 || p.life < len(p.group.lives) && p.step >= p.group.lives[p.life].n {
+		p.life, p.step = p.life+1, 0
+		if p.life < len(p.group.lives) {
+			for _, m := range p.members {
+				m.restart(p.life == 0)
+			}
+		}
+	}
+}
+
+// soonest is the group that is evaluated next, nil if none is.
+func soonest(groups []*playing) *playing {
+	var first *playing
+	for _, g := range groups {
+		if g.life < len(g.group.lives) && (first == nil || g.wall() < first.wall()) {
+			first = g
+		}
+	}
+	return first
+}
+
+func (p *playing) wall() int64 { return p.group.wall(p.life, p.step) }
+
+func (p *playing) evaluate(ctx context.Context) error {
+	wall := p.wall()
+	e := evaluation{wall: wall, t: p.group.stamp(wall), left: p.group.lives[p.life].n - p.step}
+	for _, m := range p.members {
+		if err := m.evaluate(ctx, e); err != nil {
+			return err
+		}
+	}
+	p.step++
+	p.skip()
+	return nil
+}
+
+// recording is a recording rule.
+type recording struct {
+	run      *run
+	rule     *rule
+	vectors  vectors
+	recorder *recorder
+}
+
+func (r *recording) restart(bool) { r.recorder.restart() }
+
+func (r *recording) evaluate(ctx context.Context, e evaluation) error {
+	rows, err := r.vectors.at(ctx, e)
+	if err == nil {
+		err = r.recorder.check(rows)
+	}
+	if err != nil {
+		return r.run.failure(ctx, r.rule, e, err)
+	}
+	refused, err := r.recorder.write(rows, e.t)
+	if refused != nil {
+		r.run.fail(r.rule, e.time(), refused)
+	}
+	return err
+}
+
+func (r *recording) finish() { r.vectors.close() }
+
+// failure notes that an evaluation failed, unless the context is why.
+func (r *run) failure(ctx context.Context, rule *rule, e evaluation, err error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("%s: %w", rule.Name, ctx.Err())
+	}
+	r.fail(rule, e.time(), err)
+	return nil
+}

@@ -1,0 +1,171 @@
+package replay
+
+import (
+	"context"
+	"time"
+
+	"github.com/prometheus/prometheus/model/histogram"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql"
+)
+
+// evaluation is one of a group.
+type evaluation struct {
+	wall int64 // when it happens, in nanoseconds
+	t    int64 // of its query and of its samples, in milliseconds
+	left int   // how many there are until the process ends, this one included
+}
+
+func (e evaluation) time() time.Time { return time.Unix(0, e.wall).UTC() }
+
+// column is a series of a rule's result.
+type column struct {
+	metric labels.Labels
+	target *target // what a recording rule makes of it, nil until it is known
+}
+
+// row is what a column is at an evaluation.
+type row struct {
+	column *column
+	f      float64
+	h      *histogram.FloatHistogram // instead of f
+}
+
+// vectors are what a rule's expression is at the evaluations of its group, asked
+// in order of time. An error is that of the evaluation.
+type vectors interface {
+	at(ctx context.Context, e evaluation) ([]row, error)
+	close()
+}
+
+// instants evaluate a rule as a server does, with a query for each evaluation.
+type instants struct {
+	world *World
+	rules []*rule // all, by index
+	rule  *rule
+}
+
+// viewOf is what a rule sees at an evaluation.
+func viewOf(w *World, all []*rule, r *rule, wall int64) view {
+	return view{w, rawUntil(wall), func(writer uint32) int64 { return r.sees(all[writer], wall) }}
+}
+
+func (v *instants) at(ctx context.Context, e evaluation) ([]row, error) {
+	result, err := v.world.instant(ctx, viewOf(v.world, v.rules, v.rule, e.wall), v.rule.expr, time.UnixMilli(e.t))
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]row, len(result))
+	for i, s := range result {
+		rows[i] = row{&column{metric: s.Metric}, s.F, s.H}
+	}
+	return rows, nil
+}
+
+func (*instants) close() {}
+
+// ranges evaluate a rule with range queries over pieces of its past. A query that
+// fails is tried again over half the piece, until the evaluation that fails is
+// alone.
+type ranges struct {
+	world  *World
+	rule   *rule
+	steps  int // of the next piece
+	most   int // steps of a piece
+	query  promql.Query
+	matrix promql.Matrix
+	cols   []column
+	next   []cursor
+	until  int64 // the time of the piece's last evaluation, in milliseconds
+	rows   []row
+}
+
+// cursor is where in a series of the matrix the next evaluation is.
+type cursor struct{ float, histogram int }
+
+// pointsPerQuery bounds the memory of a range query: the points of the series that
+// it selects, at each evaluation, of 16 bytes each.
+const pointsPerQuery = 2_000_000
+
+func newRanges(w *World, r *rule) *ranges {
+	selected := 1
+	for _, read := range r.reads {
+		selected += len(w.matching(read.matchers))
+	}
+	most := max(pointsPerQuery/selected, 100)
+	return &ranges{world: w, rule: r, steps: most, most: most, until: -1 << 62}
+}
+
+func (v *ranges) at(ctx context.Context, e evaluation) ([]row, error) {
+	if e.t > v.until {
+		if err := v.load(ctx, e); err != nil {
+			return nil, err
+		}
+	}
+	v.rows = v.rows[:0]
+	for i := range v.matrix {
+		s, c := &v.matrix[i], &v.next[i]
+		switch {
+		case c.float < len(s.Floats) && s.Floats[c.float].T == e.t:
+			v.rows = append(v.rows, row{&v.cols[i], s.Floats[c.float].F, nil})
+			c.float++
+		case c.histogram < len(s.Histograms) && s.Histograms[c.histogram].T == e.t:
+			v.rows = append(v.rows, row{&v.cols[i], 0, s.Histograms[c.histogram].H})
+			c.histogram++
+		}
+	}
+	return v.rows, nil
+}
+
+// load evaluates the piece that begins at an evaluation.
+func (v *ranges) load(ctx context.Context, e evaluation) error {
+	v.close()
+	steps := min(v.steps, e.left)
+	for ; ; steps /= 2 {
+		err := v.evaluate(ctx, e, steps)
+		if err == nil {
+			break
+		}
+		if steps == 1 || ctx.Err() != nil {
+			v.steps = 1
+			return err
+		}
+	}
+	v.steps = min(max(v.steps, 2*steps), v.most)
+	v.until = e.t + int64(steps-1)*v.rule.group.interval/int64(time.Millisecond)
+	v.cols = make([]column, len(v.matrix))
+	v.next = make([]cursor, len(v.matrix))
+	for i, s := range v.matrix {
+		v.cols[i].metric = s.Metric
+	}
+	return nil
+}
+
+func (v *ranges) evaluate(ctx context.Context, e evaluation, steps int) error {
+	interval := time.Duration(v.rule.group.interval)
+	first := time.UnixMilli(e.t)
+	q, err := v.world.engine.NewRangeQuery(ctx, v.world, nil, v.rule.expr, first, first.Add(time.Duration(steps-1)*interval), interval)
+	if err != nil {
+		return err
+	}
+	result := q.Exec(ctx)
+	if result.Err != nil {
+		q.Close()
+		return result.Err
+	}
+	if v.matrix, err = result.Matrix(); err != nil {
+		q.Close()
+		return err
+	}
+	v.query = q
+	return nil
+}
+
+// close gives the memory of the piece back to the engine.
+func (v *ranges) close() {
+	if v.query != nil {
+		v.query.Close()
+		v.query, v.matrix = nil, nil
+	}
+	v.until = -1 << 62
+}
