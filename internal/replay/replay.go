@@ -95,6 +95,29 @@ func (w *World) AddHistograms(l labels.Labels, h Histograms) error {
 	return nil
 }
 
+// Append adds raw samples to the series of the labels, after those that it has: values,
+// or native histograms if h is not nil. Unlike those of Add they are encoded at once,
+// and take two bytes or so each.
+func (w *World) Append(l labels.Labels, times []int64, values []float64, h []*histogram.FloatHistogram) error {
+	s := w.with(l)
+	if s == nil {
+		s = &series{labels: l, record: &record{}, given: true}
+		w.insert(s)
+	}
+	for i, t := range times {
+		p := point{t: t}
+		if h != nil {
+			p.h = h[i]
+		} else {
+			p.f = values[i]
+		}
+		if err := s.record.append(p, 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (w *World) insert(s *series) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -70,6 +70,9 @@ func (r *run) all(ctx context.Context, components []*component) error {
 			ready <- i
 		}
 	}
+	if len(components) == 0 {
+		return nil
+	}
 	var mu sync.Mutex
 	left := len(components)
 	finish := func(i int) {
@@ -97,9 +100,6 @@ func (r *run) all(ctx context.Context, components []*component) error {
 				finish(i)
 			}
 		})
-	}
-	if left == 0 {
-		close(ready)
 	}
 	workers.Wait()
 	return context.Cause(ctx)
