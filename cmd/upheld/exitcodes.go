@@ -66,6 +66,7 @@ var verbExits = []struct {
 	{"gate", exitFailed, "errors in a specification; a server that does not answer"},
 	{"gate", exitNo, "a level has too little of its budget left"},
 	{"gate", exitInsufficient, "the budget of a level is unknown, and no other refuses"},
+	{"backfill", exitFailed, "errors in a specification; samples that cannot be read, or of which there are none; samples of the series that are there already. Nothing is written then"},
 	{"simulate", exitFailed, "errors in a specification or a scenario"},
 	{"simulate", exitNo, "what the scenario expects did not happen"},
 	{"backtest", exitFailed, "errors in a specification; data that is not there or cannot be read"},

@@ -37,6 +37,7 @@ var components = []component{
 	{"internal/samples", "Raw samples from servers and files, as evidence for a verdict", []string{"sla", "internal/promql", "internal/verdict"}, "samples become evidence; what follows from it is not their concern"},
 	{"internal/report", "A verdict as documents: HTML, Markdown, CSV, JSON", []string{"sla", "internal/verdict"}, "documents show what the verdict says, and calculate nothing"},
 	{"internal/closing", "Periods that are over: which ones, judged by which revision, and their reports as they are kept", []string{"sla", "internal/verdict", "internal/samples", "internal/report"}, "a period is closed in the same way by a command and by a server: they give it samples, a folder and the time"},
+	{"internal/history", "The past of rules: raw samples of weeks, what the rules would have recorded of them, as blocks or text", []string{"sla", "internal/samples"}, "a past is read, evaluated and written; whose rules they are is not its concern"},
 	{"exporter", "The measuring half: probing, metrics over HTTP, reload", []string{"sla"}, "the exporter measures by the model alone; with the rule generator it shares only names"},
 	{"dashboards", "Grafana dashboards", []string{"sla", "rulegen"}, "panels show what the plan records"},
 	{"internal/inspect", "What a Prometheus server has, compared with what the levels read", []string{"sla", "rulegen", "internal/promql"}, "what a server has is compared with what the rules will ask of it; it only asks"},
@@ -44,7 +45,7 @@ var components = []component{
 	{"internal/demo", "The sample shop of `upheld demo`", []string{"sla"}, "the sample services are an input of the loop, not a part of it"},
 	{"internal/serve", "The whole loop in one process, around an embedded Prometheus", []string{"sla", "rulegen", "internal/promql", "internal/verdict", "internal/samples", "internal/report", "internal/closing", "exporter", "dashboards", "internal/web"}, "serve is the assembly of the halves in one process"},
 	{"examples", "Specifications to start from, and what holds them to their claims", []string{"sla", "rulegen", "exporter", "dashboards"}, "what checks the examples may run them"},
-	{"cmd", "The two programs, one file a verb", []string{"sla", "rulegen", "internal/promql", "internal/ruletest", "internal/inspect", "internal/verdict", "internal/credit", "internal/samples", "internal/report", "internal/closing", "exporter", "dashboards", "internal/web", "internal/demo", "internal/serve", "examples"}, "commands wire everything; nobody imports a command"},
+	{"cmd", "The two programs, one file a verb", []string{"sla", "rulegen", "internal/promql", "internal/ruletest", "internal/inspect", "internal/verdict", "internal/credit", "internal/samples", "internal/report", "internal/closing", "internal/history", "internal/routing", "exporter", "dashboards", "internal/web", "internal/demo", "internal/serve", "examples"}, "commands wire everything; nobody imports a command"},
 	{"test", "The programs between real servers, and the benchmarks", []string{"sla", "rulegen", "internal/promql", "internal/routing", "exporter", "dashboards", "internal/demo", "examples"}, "acceptance tests drive the programs, also on the demo's shop"},
 }
 
@@ -74,9 +75,9 @@ var walls = []wall{
 	},
 	{
 		// serve hands the queries of API clients to the engine and prints none;
-		// replay evaluates rule files that it is given, and enginetest and replaytest are
+		// replay and history evaluate and read rule files that they are given, and enginetest and replaytest are
 		// harnesses that tests run rules in; querysize counts tokens and makes no nodes.
-		from: "", not: []string{prometheus + "promql/parser"}, except: []string{"internal/promql", "internal/serve", "internal/enginetest", "internal/replay", "internal/replaytest", "internal/querysize"},
+		from: "", not: []string{prometheus + "promql/parser"}, except: []string{"internal/promql", "internal/serve", "internal/enginetest", "internal/history", "internal/replay", "internal/replaytest", "internal/querysize"},
 		reason: "parser nodes print without parentheses: only internal/promql, which proves what it printed, may hold them",
 	},
 	{

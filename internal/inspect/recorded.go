@@ -1,0 +1,104 @@
+package inspect
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
+	"github.com/prometheus/common/model"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
+)
+
+// Span is from a time, included, to another, excluded.
+type Span struct{ From, To time.Time }
+
+// lookStep is how finely Recorded looks: no sample is missed, since a query takes samples
+// that are less than five minutes old. mostSteps is what a server answers at once.
+const (
+	lookStep  = 5 * time.Minute
+	mostSteps = 10_000
+)
+
+// Recorded returns when the server has samples of series that rules of agreements record,
+// in order: each span begins at its first sample, to a second, and ends within five
+// minutes of its last.
+func (s *Server) Recorded(ctx context.Context, agreements []string, from, to time.Time) ([]Span, error) {
+	query := "count(" + recordedOf(agreements) + ")"
+	var all []Span
+	for begin := from; begin.Before(to); begin = begin.Add(mostSteps * lookStep) {
+		end := begin.Add((mostSteps - 1) * lookStep)
+		if end.After(to) {
+			end = to
+		}
+		times, err := s.times(ctx, query, v1.Range{Start: begin, End: end, Step: lookStep})
+		if err != nil {
+			return nil, err
+		}
+		for _, at := range times {
+			all = joined(all, at)
+		}
+	}
+	for i := range all {
+		times, err := s.times(ctx, query, v1.Range{Start: all[i].From, End: all[i].From.Add(lookStep), Step: time.Second})
+		if err != nil {
+			return nil, err
+		}
+		if len(times) > 0 {
+			all[i].From = times[0]
+		}
+	}
+	return all, nil
+}
+
+// times are the steps of a range at which a query has a result.
+func (s *Server) times(ctx context.Context, query string, r v1.Range) ([]time.Time, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	value, _, _, err := s.api.QueryRange(ctx, query, r)
+	if err != nil {
+		return nil, plain(err, s.timeout)
+	}
+	matrix, ok := value.(model.Matrix)
+	if !ok {
+		return nil, fmt.Errorf("%s: the server answered with a %s", query, value.Type())
+	}
+	var all []time.Time
+	for _, series := range matrix {
+		for _, sample := range series.Values {
+			all = append(all, sample.Timestamp.Time().UTC())
+		}
+	}
+	return all, nil
+}
+
+// joined adds the step that ends at a time: what it has seen is at most as old.
+func joined(all []Span, at time.Time) []Span {
+	if n := len(all); n > 0 && !all[n-1].To.Before(at.Add(-lookStep)) {
+		all[n-1].To = at
+		return all
+	}
+	return append(all, Span{at.Add(-lookStep), at})
+}
+
+// Delete deletes the samples of these series between two times. The server must allow it
+// (--web.enable-admin-api).
+func (s *Server) Delete(ctx context.Context, agreements []string, from, to time.Time) error {
+	answered, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	if err := s.api.DeleteSeries(answered, []string{recordedOf(agreements)}, from, to.Add(-time.Millisecond)); err != nil {
+		return fmt.Errorf("the samples that are there cannot be deleted: %w; start the server with --web.enable-admin-api for this, or choose another time", plain(err, s.timeout))
+	}
+	return nil
+}
+
+func recordedOf(agreements []string) string {
+	var names []string
+	for _, a := range agreements {
+		names = append(names, regexp.QuoteMeta(a))
+	}
+	return fmt.Sprintf("{__name__=~\"sla:.+|%s\", %s=~%q}", metricnames.LevelInfo, metricnames.SLA, strings.Join(names, "|"))
+}
