@@ -41,19 +41,29 @@ type countable struct {
 type increases struct {
 	counting
 	countable
-	step time.Duration
+	ofAll, ofBad counted // what is recorded: of a level with masks, before anything is left out
+	step         time.Duration
 }
 
-// increases is how the level is counted by increases. Judgements of minutes and states
-// have none. Nobody knows at which minutes of a gap masks were open, nor which
-// were missing.
-func (l level) increases() (increases, bool) {
-	step := secondTier * l.interval
-	if l.kind.increases == nil || l.isCut() || l.Masked() || l.fills() || step != sla.BaseWindow {
-		return increases{}, false
+// countsIncreases tells whether the level is counted by increases. Judgements of minutes
+// and states have none, and nobody knows which minutes of a gap were missing.
+func (l level) countsIncreases() bool {
+	return l.kind.increases != nil && !l.isCut() && !l.fills() && secondTier*l.interval == sla.BaseWindow
+}
+
+// countsTally tells whether what is summed of a rate is counted: time is not.
+func countsTally(l level, t metricnames.Tally) bool {
+	return l.countsIncreases() && t != agreedTally && t != removedTally && t != metricnames.CappedTally
+}
+
+// increasesOf is how a level is counted by increases.
+func increasesOf(l level) increases {
+	all, bad, step := totalSeries, badSeries, secondTier*l.interval
+	if l.Masked() {
+		all, bad = rawTotalSeries, rawBadSeries
 	}
-	c := counting{level: l, of: l.ID, into: source{metricnames.TotalIncrease, metricnames.BadIncrease, step, 0}}
-	return increases{c, l.kind.increases(c), step}, true
+	c := counting{level: l, of: l.ID, into: source{all.increase, bad.increase, step, 0}}
+	return increases{c, l.kind.increases(c), all, bad, step}
 }
 
 // rules record the increases of a step, and what of them happened in a gap.
@@ -63,17 +73,21 @@ func (in increases) rules() []Rule {
 	all, part = in.seen(all), in.seen(part)
 	inBad := in.afterGap(partInGap)
 	if in.restBad {
-		inBad = in.rest("all", in.own(metricnames.TotalInGap), "good", less(inBad))
+		inBad = in.rest("all", in.own(in.ofAll.inGap), "good", less(inBad))
 	}
-	total, bad := sumWords(in.level)
-	return []Rule{
+	total, bad := tallyWords(in.level, in.ofAll.tally()), tallyWords(in.level, in.ofBad.tally())
+	rules := []Rule{
 		in.record(metricnames.CountedMark, in.atStep(in.running())).
 			says("1 where counters were read: at a step at which the server was running, and %s before.", sla.FormatDuration(settled)),
-		in.ofGap(in.record(metricnames.TotalInGap, promql.AndOn(in.afterGap(allInGap), in.rated(), in.groupLabels()...)), total),
-		in.ofGap(in.record(metricnames.BadInGap, promql.AndOn(inBad, in.own(metricnames.TotalInGap), in.groupLabels()...)), bad),
-		in.ofStep(in.record(in.into.total, in.elseByRates(in.withGap(all, metricnames.TotalInGap), in.rated(), metricnames.TotalRate)), total),
-		in.ofStep(in.record(in.into.bad, in.elseByRates(in.badOf(part), in.own(in.into.total), metricnames.BadRate)), bad),
+		in.ofGap(in.record(in.ofAll.inGap, promql.AndOn(in.afterGap(allInGap), in.rated(), in.groupLabels()...)), total),
+		in.ofGap(in.record(in.ofBad.inGap, promql.AndOn(inBad, in.own(in.ofAll.inGap), in.groupLabels()...)), bad),
+		in.ofStep(in.record(in.ofAll.increase, in.elseByRates(in.withGap(all, in.ofAll.inGap), in.rated(), in.ofAll.rate)), total),
+		in.ofStep(in.record(in.ofBad.increase, in.elseByRates(in.badOf(part), in.own(in.ofAll.increase), in.ofBad.rate)), bad),
 	}
+	if in.Masked() {
+		rules = append(rules, maskedIncreases{in, agreedTime{in.level}}.rules()...)
+	}
+	return rules
 }
 
 // ofGap and ofStep say what rules record.
@@ -131,7 +145,7 @@ func (in increases) rateSum(name string) promql.Expr { return in.recorded(name).
 // rated is there if a rate was recorded near the step: when the server was away between the
 // step and now, none was recorded since the last evaluation.
 func (in increases) rated() promql.Expr {
-	return in.recorded(metricnames.TotalRate).LastOverTime(2 * in.step)
+	return in.recorded(in.ofAll.rate).LastOverTime(2 * in.step)
 }
 
 // before is what a counter was at the step before, if that was counted.
@@ -216,9 +230,9 @@ func (in increases) withGap(seen promql.Expr, inGap string) promql.Expr {
 // badOf is what is bad of a step, by its part.
 func (in increases) badOf(part promql.Expr) promql.Expr {
 	if !in.restBad {
-		return in.withGap(part, metricnames.BadInGap)
+		return in.withGap(part, in.ofBad.inGap)
 	}
-	return in.rest("all", in.own(in.into.total), "good", less(part), "all in gap", less(in.own(metricnames.TotalInGap)), "bad in gap", in.own(metricnames.BadInGap))
+	return in.rest("all", in.own(in.ofAll.increase), "good", less(part), "all in gap", less(in.own(in.ofAll.inGap)), "bad in gap", in.own(in.ofBad.inGap))
 }
 
 func less(e promql.Expr) promql.Expr { return promql.Mul(number(-1), e) }

@@ -26,7 +26,8 @@ type countedShop struct {
 	traffic func(at time.Time) (rate, bad float64)
 	// before is what happens to instances at a time, seen or not.
 	before     func(at time.Time)
-	total, bad float64    // the truth: what happened since the beginning
+	total, bad float64 // the truth: what happened since the beginning
+	happened   func(at time.Time, total, bad float64)
 	results    [2]float64 // of the probes of an exporter every 15 s: good, bad
 }
 
@@ -79,6 +80,9 @@ func (s *countedShop) to(at time.Time) {
 				i.counts["500"] += bad
 			}
 			s.total, s.bad = s.total+n, s.bad+bad
+			if s.happened != nil {
+				s.happened(s.last, n, bad)
+			}
 		}
 	}
 }
@@ -145,11 +149,17 @@ spec:
 // groups are evaluated at many moments.
 func countedWorld(t *testing.T, begin time.Time, scrape time.Duration, names int, shop *countedShop, text string) *enginetest.World {
 	t.Helper()
+	return countedWorldOf(t, begin, scrape, names, shop, shop.scrape, text)
+}
+
+// countedWorldOf is one whose server scrapes more than the shop.
+func countedWorldOf(t *testing.T, begin time.Time, scrape time.Duration, names int, shop *countedShop, target enginetest.Target, text string) *enginetest.World {
+	t.Helper()
 	shop.last, shop.names = begin, names
 	if shop.random == nil {
 		shop.random = rand.New(rand.NewPCG(1, 2))
 	}
-	w := enginetest.NewAt(t, begin, scrape, shop.scrape)
+	w := enginetest.NewAt(t, begin, scrape, target)
 	var files [][]byte
 	for i := range names {
 		agreements, findings := spec.LoadText("spec.yaml", fmt.Sprintf(text, shop.firstName+i))

@@ -48,26 +48,46 @@ func (m *masks) share(l *sla.ServiceLevel) sla.Decimal {
 
 // agreedName names the agreed service time of a level, as far as it is known
 // before: "prime less maintenance".
-func agreedName(l *sla.ServiceLevel) string {
-	name := "always"
+func agreedName(l *sla.ServiceLevel) string { return timeName(l, (*sla.Exclusion).Removes) }
+
+// timeName names the service hours of a level less the windows of those exclusions that
+// are chosen.
+func timeName(l *sla.ServiceLevel, less func(*sla.Exclusion) bool) string {
+	name := allTime
 	if l.ServiceHours != nil {
 		name = l.ServiceHours.Name
 	}
-	for i, e := range removedBefore(l) {
+	for i, e := range byWindows(l, less) {
 		name += []string{" less ", ", "}[min(i, 1)] + e.Name
 	}
 	return name
 }
 
-// removedBefore are the exclusions that take windows out of the agreed time.
-func removedBefore(l *sla.ServiceLevel) []*sla.Exclusion {
+// allTime is the name of the time of a level without hours.
+const allTime = "always"
+
+// byWindows are those of a level's exclusions that have windows, of those that are chosen.
+func byWindows(l *sla.ServiceLevel, choose func(*sla.Exclusion) bool) []*sla.Exclusion {
 	var all []*sla.Exclusion
 	for _, e := range l.Exclusions {
-		if e.Removes() && len(e.Windows) > 0 {
+		if choose(e) && len(e.Windows) > 0 {
 			all = append(all, e)
 		}
 	}
 	return all
+}
+
+// zonesOfTime are the zones by whose clocks these begin and end.
+func zonesOfTime(l *sla.ServiceLevel, less func(*sla.Exclusion) bool) []string {
+	zones := []string{"UTC"}
+	if l.ServiceHours != nil {
+		zones = append(zones, zoneName(l.ServiceHours.Zone))
+	}
+	for _, e := range byWindows(l, less) {
+		zones = append(zones, zonesOf(e)...)
+	}
+	slices.Sort(zones)
+	return slices.Compact(zones)
 }
 
 func (m *masks) labels(more ...string) map[string]string {
@@ -132,6 +152,14 @@ func (m *masks) group(shared map[string]bool) ([]Group, sla.Findings) {
 				g.agreed(l, p)
 			}
 		}
+		for _, t := range (agreedTime{newLevel(l, m.opts, m)}).countedTimes() {
+			if once("passed " + t.name()) {
+				g.passed(t)
+			}
+			if once("passed") {
+				g.allPassed()
+			}
+		}
 	}
 	group := Group{Name: name, Interval: m.interval(), Rules: append(g.clocks, g.rules...), shared: true}
 	if g.tabled {
@@ -171,7 +199,16 @@ func (g *maskGroup) mask(t timetable) promql.Expr {
 	if t.cycle.length == daySeconds {
 		name = metricnames.ClockDay
 	}
-	local := g.series(metricnames.ClockLocal, metricnames.Zone, t.zone).Now()
+	local := g.local(t)
+	if key := name + t.zone; !g.seen[key] {
+		g.seen[key] = true
+		g.clocks = append(g.clocks, g.record(name, promql.Mod(promql.Add(local, number(t.cycle.phase)), number(t.cycle.length)), metricnames.Zone, t.zone).says("Seconds %s on %s.", t.cycle.since(), clockOf(t.zone)).saysAll(t.cycle.words()))
+	}
+	return t.mask(g.series(name, metricnames.Zone, t.zone).Now())
+}
+
+// local is the time on the clock of a timetable.
+func (g *maskGroup) local(t timetable) promql.Expr {
 	if !g.seen[t.zone] {
 		g.seen[t.zone] = true
 		clock := calendar{offset: t.offset, switches: t.switches}
@@ -179,11 +216,7 @@ func (g *maskGroup) mask(t timetable) promql.Expr {
 		g.clocks = append(g.clocks, g.record(metricnames.ClockLocal, promql.VectorOf(promql.Add(promql.Time(), now)), metricnames.Zone, t.zone).
 			says("The time on %s, as Unix seconds of a clock that would show it as UTC.", clockOf(t.zone)).saysAll(switchWords(t.offset, t.switches)))
 	}
-	if key := name + t.zone; !g.seen[key] {
-		g.seen[key] = true
-		g.clocks = append(g.clocks, g.record(name, promql.Mod(promql.Add(local, number(t.cycle.phase)), number(t.cycle.length)), metricnames.Zone, t.zone).says("Seconds %s on %s.", t.cycle.since(), clockOf(t.zone)).saysAll(t.cycle.words()))
-	}
-	return t.mask(g.series(name, metricnames.Zone, t.zone).Now())
+	return g.series(metricnames.ClockLocal, metricnames.Zone, t.zone).Now()
 }
 
 // exclusion records when an exclusion excuses.
@@ -249,15 +282,7 @@ func periodName(p sla.Period) string {
 // It counts those that have passed at the period's ends, whether they are past
 // or to come, and takes the difference.
 func (g *maskGroup) agreed(l *sla.ServiceLevel, p sla.Period) {
-	zones := []string{"UTC"}
-	if l.ServiceHours != nil {
-		zones = append(zones, zoneName(l.ServiceHours.Zone))
-	}
-	for _, e := range removedBefore(l) {
-		zones = append(zones, zonesOf(e)...)
-	}
-	slices.Sort(zones)
-	t := newTimetable(l.Agreed(g.from, g.to), g.from, g.to, slices.Compact(zones)...)
+	t := newTimetable(l.Agreed(g.from, g.to), g.from, g.to, zonesOfTime(l, (*sla.Exclusion).Removes)...)
 	labels := []string{metricnames.Agreed, agreedName(l), metricnames.Period, periodName(p)}
 	begin, now := g.elapsed(t, p, "start"), g.elapsed(t, p, "now")
 	end := now

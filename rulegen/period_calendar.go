@@ -73,12 +73,12 @@ func (c calendarPeriod) tag(e promql.Expr) promql.Expr {
 // tagIncrease puts on an increase the start of the period that it belongs to. Of a step
 // that is counted that is the period at the step, whenever the level's group is evaluated:
 // a clock that is a minute old would give a whole step to the period before.
-func (c calendarPeriod) tagIncrease(e promql.Expr) promql.Expr {
-	in, ok := c.increases()
-	if !ok {
+func (c calendarPeriod) tagIncrease(t metricnames.Tally) promql.Expr {
+	e := c.recorded(t.Increase).Now()
+	if !countsTally(c.level, t) {
 		return c.tag(e)
 	}
-	of := promql.Or(in.atStep(c.clock.series(metricnames.CalendarStepDate)), promql.Mul(promql.Num(one), c.clock.series(metricnames.CalendarStartDate)))
+	of := promql.Or(increasesOf(c.level).atStep(c.clock.series(metricnames.CalendarStepDate)), promql.Mul(promql.Num(one), c.clock.series(metricnames.CalendarStartDate)))
 	return promql.MulLeft(e, promql.CountValues(metricnames.Start, of), nil, []string{metricnames.Start})
 }
 
@@ -91,7 +91,7 @@ func (c calendarPeriod) ofRunning(e promql.Expr) promql.Expr {
 func (c calendarPeriod) sums(t metricnames.Tally) []Rule {
 	what := strings.TrimSuffix(tallyWords(c.level, t), ",")
 	running := func(e promql.Expr) promql.Expr { return promql.AndOn(e, c.running(), metricnames.Start) }
-	tagged := c.record(t.Tagged, c.tagIncrease(c.recorded(t.Increase).Now())).
+	tagged := c.record(t.Tagged, c.tagIncrease(t)).
 		says("%s since the last evaluation, by the start of the %s that they belong to.", titled(what), c.of.Calendar)
 	rules := append([]Rule{tagged}, c.sum(t.ByStart, t, running)...)
 	return append(rules,

@@ -113,8 +113,9 @@ func (ws windows) increases() []Rule {
 	}
 	var rules []Rule
 	all := ws.allTallies()
-	if in, ok := ws.level.increases(); ok {
-		rules, all = in.rules(), all[2:] // total and bad are first
+	if ws.countsIncreases() {
+		rules = increasesOf(ws.level).rules()
+		all = slices.DeleteFunc(all, func(t metricnames.Tally) bool { return countsTally(ws.level, t) })
 	}
 	for _, t := range all {
 		rules = append(rules, ws.record(t.Increase, increase(t.Rate)).

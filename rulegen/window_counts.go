@@ -19,6 +19,9 @@ type counted struct {
 var (
 	badSeries   = counted{metricnames.BadRate, metricnames.BadIncrease, metricnames.BadSum, metricnames.BadInGap}
 	totalSeries = counted{metricnames.TotalRate, metricnames.TotalIncrease, metricnames.TotalSum, metricnames.TotalInGap}
+	// Those before anything is left out have no sums over windows.
+	rawBadSeries   = counted{metricnames.RawBadRate, rawBadTally.Increase, "", metricnames.RawBadInGap}
+	rawTotalSeries = counted{metricnames.RawTotalRate, rawTotalTally.Increase, "", metricnames.RawTotalInGap}
 )
 
 // least is how much of what a window must hold before an alert on it fires.
@@ -90,7 +93,7 @@ func (ws windows) countOf(w time.Duration, of counted) promql.Expr {
 		return ws.recorded(of.increase).SumOverTime(w)
 	}
 	seen := promql.Mul(ws.recorded(of.rate).SumOverTime(w), promql.Num(sla.Seconds(ws.interval)))
-	if !ws.addsGaps(w) {
+	if !ws.addsGaps(w) || of.inGap == "" {
 		return seen
 	}
 	return promql.SumWithout(labelled("seen", seen, "in gap", ws.recorded(of.inGap).SumOverTime(w)), partLabel)
@@ -100,8 +103,7 @@ func (ws windows) countOf(w time.Duration, of counted) promql.Expr {
 // a window. Shorter ones say what is happening now, so that nobody is paged for an
 // outage that is over.
 func (ws windows) addsGaps(w time.Duration) bool {
-	_, counts := ws.level.increases()
-	return counts && w >= shortestWithGaps && w <= longestFirstTier
+	return ws.countsIncreases() && w >= shortestWithGaps && w <= longestFirstTier
 }
 
 // countWords say how constants of countOf come about.

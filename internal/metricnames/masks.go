@@ -20,12 +20,15 @@ const (
 	PeriodClockLocal = "sla:period_clock:local_seconds" // period, at, zone; the same, in local time
 	AgreedSeconds    = "sla:agreed:seconds"             // agreed, period; agreed time of the period, as far as it is known in advance
 	AgreedLeft       = "sla:agreed:seconds_left"        // agreed, period; how much of it is still to come in a calendar period
+	AgreedElapsed    = "sla:agreed:seconds_elapsed"     // agreed; how much of it has passed since an arbitrary beginning, whose differences say how much of a gap it was
 )
 
 // Recorded series of levels with service hours or exclusions.
 const (
 	RawTotalRate      = "sla:raw_total:rate5m"                // what was measured, before anything is left out
 	RawBadRate        = "sla:raw_bad:rate5m"                  // what was bad, before anything is left out
+	RawTotalInGap     = "sla:raw_total:increase_in_gap"       // second layer: what was counted of `sla:raw_total:increase` after a gap of the server, once after each
+	RawBadInGap       = "sla:raw_bad:increase_in_gap"         // second layer: the same of what is bad
 	ExcludedTotalRate = "sla:excluded_total:rate5m"           // what exclusions took out within the hours
 	ExcludedBadRate   = "sla:excluded_bad:rate5m"             // what was bad of it
 	AgreedMask        = "sla:agreed:mask"                     // 1 in agreed service time, 0 outside, none where nothing was measured

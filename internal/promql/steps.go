@@ -100,3 +100,8 @@ func parity(length, ago time.Duration, odd bool) Expr {
 	}
 	return Lt(into, Num(sla.Seconds(length)))
 }
+
+// AvgOverSteps is the mean of these values.
+func AvgOverSteps(e Expr, window, step time.Duration) Expr {
+	return overSteps("avg_over_time", e, window, step)
+}

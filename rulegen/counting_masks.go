@@ -1,0 +1,164 @@
+package rulegen
+
+import (
+	"slices"
+	"time"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/internal/promql"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// A level with service hours or exclusions counts the increases of all that was measured,
+// and takes of each step the share that is in the time that counts: all or nothing of a
+// step without an edge of a mask, and by the minutes of a step that has one. Of a gap of the
+// server it takes the share of the time, which the clock tells for hours and windows.
+
+// countedTime is the time of a level that counts for something: its service hours, less
+// the exclusions that are chosen.
+type countedTime struct {
+	agreedTime
+	less func(*sla.Exclusion) bool
+}
+
+// The times that total and bad count in, and the one from which exclusions take out.
+func (a agreedTime) agreed() countedTime { return countedTime{a, (*sla.Exclusion).Removes} }
+
+func (a agreedTime) kept() countedTime {
+	return countedTime{a, func(*sla.Exclusion) bool { return true }}
+}
+
+func (a agreedTime) served() countedTime {
+	return countedTime{a, func(*sla.Exclusion) bool { return false }}
+}
+
+// countedTimes are those times of a level of which the clock knows how much of a gap they
+// are.
+func (a agreedTime) countedTimes() []countedTime {
+	if !a.Masked() || !a.countsIncreases() {
+		return nil
+	}
+	return slices.DeleteFunc([]countedTime{a.agreed(), a.kept(), a.served()}, func(c countedTime) bool { return c.name() == allTime })
+}
+
+// name is that of the time, as far as it is known before.
+func (c countedTime) name() string { return timeName(c.ServiceLevel, c.less) }
+
+// spans are when it is, as far as that is known before.
+func (c countedTime) spans(from, to time.Time) sla.Spans {
+	spans := c.Service(from, to)
+	for _, e := range byWindows(c.ServiceLevel, c.less) {
+		spans = spans.Without(e.Spans(from, to))
+	}
+	return spans
+}
+
+// mask are the factors that are 1 in this time; none if all time is.
+func (c countedTime) mask() []promql.Expr { return append(c.inService(now), c.outside(now, c.less)...) }
+
+// passed records how much has passed of a time.
+func (g *maskGroup) passed(c countedTime) {
+	from := g.from.AddDate(1, 0, 0) // of the last hour alone
+	t := newTimetable(c.spans(from, g.to), from, g.to, zonesOfTime(c.ServiceLevel, c.less)...)
+	var local promql.Expr
+	if len(t.pattern) > 0 {
+		local = g.local(t)
+	}
+	g.add(g.record(metricnames.AgreedElapsed, t.elapsed(promql.VectorOf(promql.Time()), local), metricnames.Agreed, c.name()).
+		says("Seconds of %s until now. They begin anywhere: differences count.", c.name()).saysAll(t.elapsedWords()), nil)
+}
+
+// allPassed records the same of all time.
+func (g *maskGroup) allPassed() {
+	g.add(g.record(metricnames.AgreedElapsed, promql.VectorOf(promql.Time()), metricnames.Agreed, allTime).
+		says("Seconds of all time until now."), nil)
+}
+
+// maskedIncreases count a level with masks.
+type maskedIncreases struct {
+	increases
+	time agreedTime
+}
+
+// rules record what of the increases counts, and what exclusions take out of them.
+func (m maskedIncreases) rules() []Rule {
+	all, part := m.sums(m.ofMinute)
+	if m.restBad {
+		part = promql.ClampMin(promql.SubOn(all, part, m.groupLabels()...), zero)
+	}
+	total, bad := sumWords(m.level)
+	agreed, kept := m.time.agreed(), m.time.kept()
+	record := func(of counted, what string, e promql.Expr) Rule {
+		return m.ofStep(m.record(of.increase, e), what)
+	}
+	rules := []Rule{
+		m.ofGap(m.record(metricnames.TotalInGap, m.partOfGap(m.ofAll, agreed)), total),
+		m.ofGap(m.record(metricnames.BadInGap, m.partOfGap(m.ofBad, kept)), bad),
+		record(totalSeries, total, m.elseByRates(m.withGap(m.partOfStep(m.ofAll, all, agreed), metricnames.TotalInGap), m.own(m.ofAll.increase), metricnames.TotalRate)),
+		record(badSeries, bad, m.elseByRates(m.withGap(m.partOfStep(m.ofBad, part, kept), metricnames.BadInGap), m.own(metricnames.TotalIncrease), metricnames.BadRate)),
+	}
+	if len(m.Exclusions) == 0 {
+		return rules
+	}
+	out := func(t metricnames.Tally, of counted, counts promql.Expr, counted string) Rule {
+		served := m.own(of.increase)
+		if m.ServiceHours != nil {
+			served = promql.Sum(labelled("seen", m.partOfStep(of, counts, m.time.served()), "in gap", m.partOfGap(of, m.time.served())), m.groupLabels()...)
+		}
+		taken := promql.ClampMin(promql.SubOn(served, m.own(counted), m.groupLabels()...), zero)
+		return record(countedOfTally(t), tallyWords(m.level, t), m.elseByRates(taken, m.own(counted), t.Rate))
+	}
+	return append(rules,
+		out(excludedTotalTally, m.ofAll, all, metricnames.TotalIncrease),
+		out(excludedBadTally, m.ofBad, part, metricnames.BadIncrease))
+}
+
+// ofMinute is by how much a counter has grown in a minute, if it was not reset.
+func (m maskedIncreases) ofMinute(s promql.Selector) promql.Expr {
+	return promql.Ge(promql.Sub(s.Offset(settle), s.Offset(settle+time.Minute)), promql.Num(zero))
+}
+
+// partOfStep is what counts of what was seen in a step, by the growth of counters in
+// the minutes of it that are in a time. Where none has grown in them, as one that has just
+// begun, it goes by the minutes alone.
+func (m maskedIncreases) partOfStep(of counted, counts promql.Expr, in countedTime) promql.Expr {
+	seen := promql.Sum(labelled("all", m.own(of.increase), "in gap", less(m.own(of.inGap))), m.groupLabels()...)
+	mask := in.mask()
+	if len(mask) == 0 {
+		return seen
+	}
+	over, minute := m.steps(secondTier), m.interval
+	within := promql.SumOverSteps(times(counts, mask...), over, minute)
+	all := promql.SumOverSteps(promql.AndOn(counts, times(promql.Vector(one), mask...)), over, minute)
+	byCounts := m.atStep(promql.Div(within, promql.Gt(all, promql.Num(zero))))
+	byTime := m.atStep(promql.AvgOverSteps(times(promql.Vector(one), mask...), over, minute))
+	return promql.OrOn(promql.Mul(seen, byCounts), times(seen, byTime), m.groupLabels()...)
+}
+
+// partOfGap is what counts of what happened in a gap: the share of its time that is in
+// the hours, and in no window. A condition excuses a gap if it did so before and after it.
+func (m maskedIncreases) partOfGap(of counted, in countedTime) promql.Expr {
+	var shares []promql.Expr
+	if name := in.name(); name != allTime {
+		passed := func(name string) promql.Expr {
+			s := m.masks.series(metricnames.AgreedElapsed, metricnames.Agreed, name)
+			return promql.Sum(promql.Sub(s.Offset(time.Minute), m.last(s)))
+		}
+		shares = append(shares, m.atStep(promql.Clamp(promql.Div(passed(name), passed(allTime)), zero, one)))
+	}
+	for _, e := range m.Exclusions {
+		if in.less(e) && e.OnCondition() {
+			s := m.masks.series(metricnames.ExclusionMask, metricnames.Exclusion, e.Name)
+			shares = append(shares, m.atStep(promql.Sub(promql.Num(one), promql.Mul(s.Offset(time.Minute), m.last(s)))))
+		}
+	}
+	return times(promql.Sum(m.own(of.inGap), m.groupLabels()...), shares...)
+}
+
+// countedOfTally are the series of a tally.
+func countedOfTally(t metricnames.Tally) counted { return counted{rate: t.Rate, increase: t.Increase} }
+
+// tally names what is summed of a rate.
+func (c counted) tally() metricnames.Tally {
+	return metricnames.Tally{Rate: c.rate, Increase: c.increase}
+}
