@@ -15,16 +15,16 @@ import (
 // maskedWorld is a shop with service hours and exclusions, and what happened in it in
 // each second.
 type maskedWorld struct {
-	begin      time.Time
-	shop       *countedShop
-	total, bad []float64   // by second
-	hours      []clockSpan // of every day, on the clock of the zone
-	zone       *time.Location
-	removed    [2]time.Time // a maintenance window
-	excused    [2]time.Time // one that treats as up
-	link       func(at time.Time) bool
-	gaps       [][2]int // minutes
-	lost       float64  // seconds of one instance that may be missing because it restarts
+	begin       time.Time
+	shop        *countedShop
+	total, bad  []float64   // by second
+	known, down []float64   // the seconds that probes stand for, and the bad ones
+	hours       []clockSpan // of every day, on the clock of the zone
+	zone        *time.Location
+	removed     [2]time.Time // a maintenance window
+	excused     [2]time.Time // one that treats as up
+	link        func(at time.Time) bool
+	gaps        [][2]int // minutes
 }
 
 // clockSpan is from a minute of the day to another.
@@ -64,6 +64,8 @@ spec:
     - {name: bad, target: "99", indicator: {events: {bad: 'requests_total{code="500"}', total: requests_total}}}
     - {name: good, target: "99", indicator: {events: {good: 'requests_total{code="200"}', total: 'requests_total{code="200"} + requests_total{code="500"}'}}}
     - {name: slow, target: "99", indicator: {latency: {histogram: seconds, threshold: 300ms}}}
+    - {name: plain, target: "99", serviceHours: always, exclusions: [], indicator: {events: {bad: 'requests_total{code="500"}', total: requests_total}}}
+    - {name: probed, service: shop, target: "99", indicator: {probe: {http: "https://shop.example", interval: 15s}}}
     - {name: grouped, target: "99", groupBy: {labels: [job]}, indicator: {events: {bad: 'requests_total{code="500"}', total: requests_total}}}
 `
 
@@ -113,6 +115,11 @@ func chanceOfMasks(t *testing.T, seed uint64, zone string, begin time.Time, unti
 	m.shop.happened = func(at time.Time, total, bad float64) {
 		second := int(at.Sub(begin) / time.Second)
 		m.total[second], m.bad[second] = m.total[second]+total, m.bad[second]+bad
+	}
+	m.known, m.down = make([]float64, len(m.total)), make([]float64, len(m.total))
+	m.shop.probed = func(at time.Time, outcome int) {
+		second := int(at.Sub(begin) / time.Second)
+		m.known[second], m.down[second] = 15, 15*float64(outcome)
 	}
 	outage := 0
 	m.shop.traffic = func(at time.Time) (float64, float64) {
@@ -208,16 +215,56 @@ func testMaskedWorld(t *testing.T, seed uint64, zone string, begin time.Time, aw
 		}
 	}
 	scrape := []time.Duration{15 * time.Second, time.Minute}[seed%2]
-	w := m.world(t, scrape)
-	for _, g := range m.gaps {
-		w.Run(m.minute(float64(g[0])).Sub(w.Now()))
-		w.Restart(m.minute(float64(g[1])).Sub(w.Now()))
-	}
-	w.Run(m.minute(until + 20).Sub(w.Now()))
-	m.compare(t, w, scrape)
+	m.compare(t, m.play(t, scrape, 0, until+20), scrape)
 }
 
-func (m *maskedWorld) world(t *testing.T, scrape time.Duration) *enginetest.World {
+// play has a server scrape from a while after the beginning on, until a minute.
+func (m *maskedWorld) play(t *testing.T, scrape, after time.Duration, until float64) *enginetest.World {
+	w := m.world(t, scrape, after)
+	for _, g := range m.gaps {
+		w.Run(m.minute(float64(g[0])).Add(after).Sub(w.Now()))
+		w.Restart(m.minute(float64(g[1])).Add(after).Sub(w.Now()))
+	}
+	w.Run(m.minute(until).Add(after).Sub(w.Now()))
+	return w
+}
+
+// Two servers side by side with the same rules: they scrape at other moments, and one is
+// restarted now and then. What each sums is what happened, and so both sum the same.
+func TestPairsOfServersAgree(t *testing.T) {
+	t.Parallel()
+	for i := range testsize.Of(2, 2*len(maskedWorlds)) {
+		in := maskedWorlds[i%len(maskedWorlds)]
+		t.Run(fmt.Sprintf("%d %s", i, in.zone), func(t *testing.T) {
+			t.Parallel()
+			const until = 300
+			scrape := []time.Duration{15 * time.Second, time.Minute}[i%2]
+			var sums [2]map[string]compared
+			for server := range sums {
+				m := chanceOfMasks(t, uint64(100+i), in.zone, in.begin, until)
+				if server == 1 {
+					restarts := rand.New(rand.NewPCG(uint64(i), 16))
+					for at := 40 + restarts.IntN(40); at < until-30; at += 40 + restarts.IntN(60) {
+						m.gaps = append(m.gaps, [2]int{at, at + 1 + restarts.IntN(8)})
+					}
+				}
+				w := m.play(t, scrape, time.Duration(server)*scrape/2, until+20)
+				sums[server] = m.compare(t, w, scrape)
+			}
+			for name, one := range sums[0] {
+				other := sums[1][name]
+				if may := one.may + other.may; math.Abs(one.sum-other.sum) > may {
+					t.Errorf("%s: one server recorded %.6g, the other %.6g, which may differ by %.4g", name, one.sum, other.sum, may)
+				}
+			}
+		})
+	}
+}
+
+// compared is a sum, and by how much it may differ from what happened.
+type compared struct{ sum, may float64 }
+
+func (m *maskedWorld) world(t *testing.T, scrape, after time.Duration) *enginetest.World {
 	shop := m.shop.scrape
 	link := func(at time.Time) []enginetest.Sample {
 		up := 0.
@@ -226,40 +273,61 @@ func (m *maskedWorld) world(t *testing.T, scrape time.Duration) *enginetest.Worl
 		}
 		return append(shop(at), enginetest.Sample{Series: "link_up", Value: up})
 	}
-	return countedWorldOf(t, m.begin, scrape, 1, m.shop, link, m.spec())
+	w := countedWorldOf(t, m.begin.Add(after), scrape, 1, m.shop, link, m.spec())
+	m.shop.last = m.begin // of every server of a pair
+	return w
 }
 
 // compare compares what is recorded with what happened.
-func (m *maskedWorld) compare(t *testing.T, w *enginetest.World, scrape time.Duration) {
+func (m *maskedWorld) compare(t *testing.T, w *enginetest.World, scrape time.Duration) map[string]compared {
+	always := func(time.Time) bool { return true }
 	served := func(at time.Time) bool { s, _, _ := m.masks(at); return s }
 	agreed := func(at time.Time) bool { _, a, _ := m.masks(at); return a }
 	kept := func(at time.Time) bool { _, _, k := m.masks(at); return k }
 	t.Logf("away %v, hours %v in %s", m.gaps, m.hours, m.zone)
-	for _, slo := range []string{"bad", "good", "slow", "grouped"} {
+	all := map[string]compared{}
+	for _, slo := range []string{"bad", "good", "slow", "grouped", "probed", "plain"} {
+		total, bad, least := m.total, m.bad, 8.*3*10 // and some scrapes of the end
+		if slo == "probed" {
+			total, bad, least = m.known, m.down, 30
+		}
 		for _, of := range []struct {
-			name   string
-			events []float64
-			counts func(time.Time) bool
-			less   func(time.Time) bool
+			name         string
+			events       []float64
+			counts, less func(time.Time) bool
 		}{
-			{"raw_total", m.total, func(time.Time) bool { return true }, nil}, {"raw_bad", m.bad, func(time.Time) bool { return true }, nil},
-			{"total", m.total, agreed, nil}, {"bad", m.bad, kept, nil},
-			{"excluded_total", m.total, served, agreed}, {"excluded_bad", m.bad, served, kept},
+			{"raw_total", total, always, nil}, {"raw_bad", bad, always, nil}, {"total", total, agreed, nil}, {"bad", bad, kept, nil},
+			{"excluded_total", total, served, agreed}, {"excluded_bad", bad, served, kept},
 		} {
+			name := of.name
+			if slo == "plain" { // of which nothing is left out
+				if of.less != nil || !strings.HasPrefix(name, "raw_") {
+					continue
+				}
+				name = strings.TrimPrefix(name, "raw_")
+			}
 			want, may := m.truth(of.events, of.counts, scrape)
 			if of.less != nil {
 				less, more := m.truth(of.events, of.less, scrape)
 				want, may = want-less, may+more
 			}
-			slack := 0.005*want + may + 8*3*10 // a scrape of the shop's end
-			for _, s := range w.Query(`sum(sla:` + of.name + `:sum_period{slo="` + slo + `"})`) {
-				t.Logf("%s of %s: recorded %.6g, %.6g happened, may differ by %.4g", of.name, slo, s.F, want, slack)
-				if math.Abs(s.F-want) > slack {
-					t.Errorf("%s of %s: recorded %.6g, %.6g happened, may differ by %.4g", of.name, slo, s.F, want, slack)
-				}
+			if may += 0.005*want + least; slo == "probed" {
+				may += 300 // the first steps, which are not counted yet
+			}
+			recorded := w.Query(`sum(sla:` + name + `:sum_period{slo="` + slo + `"})`)
+			if len(recorded) != 1 {
+				t.Errorf("%s of %s: nothing is recorded", name, slo)
+				continue
+			}
+			got := recorded[0].F
+			all[name+" of "+slo] = compared{got, may}
+			t.Logf("%s of %s: recorded %.6g, %.6g happened, may differ by %.4g", name, slo, got, want, may)
+			if math.Abs(got-want) > may {
+				t.Errorf("%s of %s: recorded %.6g, %.6g happened, may differ by %.4g", name, slo, got, want, may)
 			}
 		}
 	}
+	return all
 }
 
 // An outage of fifteen minutes of which the server sees three counts by where it is: in
@@ -297,7 +365,7 @@ func TestOutageInAGapOfAgreedTime(t *testing.T) {
 				}
 				return rate, 0
 			}
-			w := m.world(t, time.Minute)
+			w := m.world(t, time.Minute, 0)
 			w.Run(m.minute(from + 1.5).Sub(w.Now()))
 			w.Restart(12 * time.Minute)
 			w.Run(m.minute(170).Sub(w.Now()))

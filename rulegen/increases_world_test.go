@@ -27,8 +27,10 @@ type countedShop struct {
 	// before is what happens to instances at a time, seen or not.
 	before     func(at time.Time)
 	total, bad float64 // the truth: what happened since the beginning
-	happened   func(at time.Time, total, bad float64)
-	results    [2]float64 // of the probes of an exporter every 15 s: good, bad
+	// happened and probed are told of it as it happens; an outcome is an index of results.
+	happened func(at time.Time, total, bad float64)
+	probed   func(at time.Time, outcome int)
+	results  [2]float64 // of the probes of an exporter every 15 s: good, bad
 }
 
 type countedInstance struct {
@@ -63,6 +65,9 @@ func (s *countedShop) to(at time.Time) {
 				outcome = 1
 			}
 			s.results[outcome]++
+			if s.probed != nil {
+				s.probed(s.last, outcome)
+			}
 		}
 		for _, i := range s.instances {
 			if i.silent {
