@@ -36,6 +36,40 @@ spec:
       target: "99.9"
 `
 
+// slow and probed are the same promise of other counters.
+const slow = `apiVersion: upheld/v1
+kind: ServiceLevelAgreement
+metadata: {name: checkout}
+spec:
+  serviceLevels:
+    - name: availability
+      indicator: {latency: {histogram: 'http_request_duration_seconds{job="checkout"}', threshold: 300ms}}
+      target: "99.9"
+`
+
+const probed = `apiVersion: upheld/v1
+kind: ServiceLevelAgreement
+metadata: {name: checkout}
+spec:
+  serviceLevels:
+    - {name: availability, service: shop, indicator: {probe: {http: "https://shop.example", interval: 15s}}, target: "99.9"}
+`
+
+// inHours has service hours, and an exclusion: which are always, and never, so that
+// the figures are those of the level without.
+const inHours = `apiVersion: upheld/v1
+kind: ServiceLevelAgreement
+metadata: {name: checkout}
+spec:
+  calendars: {open: {weekly: [{days: [Mon, Tue, Wed, Thu, Fri, Sat, Sun], from: "00:00", to: "24:00"}]}}
+  exclusions: [{name: link, effect: remove_from_agreed_time, condition: "link_up == 0"}]
+  serviceLevels:
+    - name: availability
+      serviceHours: open
+      indicator: {events: {bad: 'http_requests_total{job="checkout",code=~"5.."}', total: 'http_requests_total{job="checkout"}'}}
+      target: "99.9"
+`
+
 // byPod makes ten promises of the level: one for each pod.
 const byPod = agreement + "      groupBy: [pod]\n"
 
@@ -75,6 +109,13 @@ func BenchmarkRules(b *testing.B) {
 	}
 }
 
+// BenchmarkMasked is BenchmarkRules of one level with service hours and an exclusion.
+func BenchmarkMasked(b *testing.B) {
+	for b.Loop() {
+		run(b, upheldRules(b, inHours), 20, usual, `sla:error:ratio_period`, func(rulefmt.Rule) bool { return true })
+	}
+}
+
 // BenchmarkGroups is BenchmarkRules of one level with ten groups, each of two of
 // the raw series, to be held against ten times the level without groups.
 func BenchmarkGroups(b *testing.B) {
@@ -86,14 +127,19 @@ func BenchmarkGroups(b *testing.B) {
 // BenchmarkHard is BenchmarkRules of servers that are hard to count: scraped out of
 // phase, restarted daily, without an error but in outages.
 func BenchmarkHard(b *testing.B) {
-	for _, every := range []time.Duration{15 * time.Second, time.Minute} {
-		k := hard
-		k.scrape = every
-		b.Run("scraped every "+every.String(), func(b *testing.B) {
-			for b.Loop() {
-				run(b, upheldRules(b, agreement), 20, k, `sla:error:ratio_period`, func(rulefmt.Rule) bool { return true })
-			}
-		})
+	for _, of := range []struct {
+		name, agreement string
+		counts          exposed
+	}{{"events", agreement, requests}, {"latency", slow, durations}, {"probes", probed, probes}} {
+		for _, every := range []time.Duration{15 * time.Second, time.Minute} {
+			k := hard
+			k.scrape, k.counts = every, of.counts
+			b.Run(of.name+" scraped every "+every.String(), func(b *testing.B) {
+				for b.Loop() {
+					run(b, upheldRules(b, of.agreement), 20, k, `sla:error:ratio_period`, func(rulefmt.Rule) bool { return true })
+				}
+			})
+		}
 	}
 }
 

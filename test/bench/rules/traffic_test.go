@@ -43,11 +43,25 @@ type kind struct {
 	restartEvery time.Duration
 	// hard servers are scraped out of phase, and have no errors but those of faults.
 	hard bool
+	// counts is what pods expose.
+	counts exposed
 }
 
+// exposed is a kind of counters.
+type exposed int
+
+const (
+	requests  exposed = iota // by code; that of errors begins with the first one
+	durations                // a histogram; bad requests take longer than the threshold
+	probes                   // results of an exporter in each pod, every 15 s, by outcome
+)
+
+// probeInterval is how often each exporter probes.
+const probeInterval = 15 * time.Second
+
 var (
-	usual = kind{15 * time.Second, 9 * day, false}
-	hard  = kind{15 * time.Second, day, true}
+	usual = kind{15 * time.Second, 9 * day, false, requests}
+	hard  = kind{15 * time.Second, day, true, requests}
 )
 
 // traffic is the counted truth: events of all pods since start at each scrape.
@@ -57,7 +71,8 @@ type traffic struct {
 	good, bad []float64
 }
 
-// month is a tide of 20 to 400 requests a second and what fails of it.
+// month is a tide of 20 to 400 requests a second, or the probes of all pods, and what
+// fails of it.
 func month(pods int, k kind) *traffic {
 	n := int(days*day/k.scrape) + 1
 	t := &traffic{kind: k, pods: pods, good: make([]float64, n), bad: make([]float64, n)}
@@ -74,24 +89,27 @@ func month(pods int, k kind) *traffic {
 				failing = math.Max(failing, f.share)
 			}
 		}
+		if k.counts == probes {
+			rate = float64(pods) / probeInterval.Seconds()
+		}
 		events := rate * k.scrape.Seconds()
 		t.good[i], t.bad[i] = t.good[i-1]+events*(1-failing), t.bad[i-1]+events*failing
 	}
 	return t
 }
 
-// pod is one counter of one pod: a pod-th of the events, in whole numbers,
+// pod is one counter of one pod: a pod-th of the events of each kind, in whole numbers,
 // which begins at 0 each time the pod restarts. An error counter is born with
 // its first error.
 type pod struct {
 	of       *traffic
-	events   []float64
+	events   [][]float64
 	number   int
 	restarts []int // by scrapes
 	born     bool  // exists only from its first event on
 }
 
-func (t *traffic) counter(events []float64, number int, born bool) *pod {
+func (t *traffic) counter(number int, born bool, events ...[]float64) *pod {
 	p := &pod{of: t, events: events, number: number, born: born}
 	p.restarts = []int{0}
 	for at := t.restartEvery * time.Duration(number+1) / time.Duration(t.pods); at < days*day; at += t.restartEvery {
@@ -102,7 +120,11 @@ func (t *traffic) counter(events []float64, number int, born bool) *pod {
 
 // whole is the pod's events since start, a whole number.
 func (p *pod) whole(i int) float64 {
-	return math.Floor(p.events[i]/float64(p.of.pods) + float64(p.number)/float64(p.of.pods))
+	sum := 0.
+	for _, of := range p.events {
+		sum += math.Floor(of[i]/float64(p.of.pods) + float64(p.number)/float64(p.of.pods))
+	}
+	return sum
 }
 
 // samples are those that a Prometheus scraped. Gaps before a counter is born
@@ -110,7 +132,7 @@ func (p *pod) whole(i int) float64 {
 func (p *pod) samples() replay.Samples {
 	s := scraped{pod: p}
 	for k, from := range p.restarts {
-		to := len(p.events)
+		to := len(p.events[0])
 		if k+1 < len(p.restarts) {
 			to = p.restarts[k+1]
 		}
@@ -175,8 +197,20 @@ func (u up) At(i int) (int64, float64) { return u.of.scraped(u.pod, i), 1 }
 func (t *traffic) add(w *replay.World) {
 	for i := range t.pods {
 		name := fmt.Sprintf("p-%03d", i)
-		for code, s := range map[string]*pod{"200": t.counter(t.good, i, false), "500": t.counter(t.bad, i, true)} {
-			w.Add(labels.FromStrings(labels.MetricName, "http_requests_total", "job", "checkout", "instance", name, "pod", name, "code", code), s.samples())
+		series := func(p *pod, metric string, more ...string) {
+			w.Add(labels.FromStrings(append([]string{labels.MetricName, metric, "job", "checkout", "instance", name, "pod", name}, more...)...), p.samples())
+		}
+		switch t.counts {
+		case requests:
+			series(t.counter(i, false, t.good), "http_requests_total", "code", "200")
+			series(t.counter(i, true, t.bad), "http_requests_total", "code", "500")
+		case durations:
+			series(t.counter(i, false, t.good), "http_request_duration_seconds_bucket", "le", "0.3")
+			series(t.counter(i, false, t.good, t.bad), "http_request_duration_seconds_count")
+		case probes:
+			for outcome, events := range map[string][]float64{metricnames.Good: t.good, metricnames.Bad: t.bad} {
+				series(t.counter(i, false, events), metricnames.ProbeResults, "sla", "checkout", "service", "shop", "slo", "availability", "location", name, "outcome", outcome)
+			}
 		}
 		w.Add(labels.FromStrings(labels.MetricName, metricnames.Up, "job", "checkout", "instance", name), up{t, i})
 	}
