@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/prometheus/promql"
 
 	"github.com/upheld-sla/upheld/internal/replay"
+	"github.com/upheld-sla/upheld/internal/replaytest"
 	"github.com/upheld-sla/upheld/internal/testsize"
 	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/sla"
@@ -42,7 +43,7 @@ func record(t testing.TB, w *replay.World, plan *rulegen.Plan, from, to time.Tim
 		if !choose(r.Rule) {
 			continue
 		}
-		if _, err := w.Record(r.Record, r.Expr.String(), r.Labels, from.Truncate(r.interval), to, r.interval); err != nil {
+		if _, err := replaytest.Record(w, r.Record, r.Expr.String(), r.Labels, from.Truncate(r.interval), to, r.interval); err != nil {
 			t.Fatal(err)
 		}
 	}
