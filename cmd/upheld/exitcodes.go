@@ -69,8 +69,7 @@ var verbExits = []struct {
 	{"backfill", exitFailed, "errors in a specification; samples that cannot be read, or of which there are none; samples of the series that are there already. Nothing is written then"},
 	{"simulate", exitFailed, "errors in a specification or a scenario"},
 	{"simulate", exitNo, "what the scenario expects did not happen"},
-	{"backtest", exitFailed, "errors in a specification; data that is not there or cannot be read"},
-	{"backtest", exitNo, "an alert would have come that should not, or not come that should"},
+	{"backtest", exitFailed, "errors in a specification or rule file; samples that are not there or cannot be read"},
 	{"import", exitFailed, "a file that cannot be read, or says what no specification can say"},
 	{"export", exitFailed, "errors in a specification, or something in it that the format cannot say"},
 }

@@ -33,6 +33,7 @@ var verbs = []func() *cobra.Command{
 	newReport,
 	newVerify,
 	newGate,
+	newBacktest,
 	newBackfill,
 	newSchema,
 }

@@ -38,6 +38,7 @@ var components = []component{
 	{"internal/report", "A verdict as documents: HTML, Markdown, CSV, JSON", []string{"sla", "internal/verdict"}, "documents show what the verdict says, and calculate nothing"},
 	{"internal/closing", "Periods that are over: which ones, judged by which revision, and their reports as they are kept", []string{"sla", "internal/verdict", "internal/samples", "internal/report"}, "a period is closed in the same way by a command and by a server: they give it samples, a folder and the time"},
 	{"internal/history", "The past of rules: raw samples of weeks, what the rules would have recorded of them, as blocks or text", []string{"sla", "internal/samples"}, "a past is read, evaluated and written; whose rules they are is not its concern"},
+	{"internal/backtest", "What rules would have done with a past: alerts, notifications, budgets, verdicts", []string{"sla", "internal/samples", "internal/verdict", "internal/closing", "internal/history", "internal/routing"}, "a backtest puts together what others calculate"},
 	{"exporter", "The measuring half: probing, metrics over HTTP, reload", []string{"sla"}, "the exporter measures by the model alone; with the rule generator it shares only names"},
 	{"dashboards", "Grafana dashboards", []string{"sla", "rulegen"}, "panels show what the plan records"},
 	{"internal/inspect", "What a Prometheus server has, compared with what the levels read", []string{"sla", "rulegen", "internal/promql"}, "what a server has is compared with what the rules will ask of it; it only asks"},
@@ -45,7 +46,7 @@ var components = []component{
 	{"internal/demo", "The sample shop of `upheld demo`", []string{"sla"}, "the sample services are an input of the loop, not a part of it"},
 	{"internal/serve", "The whole loop in one process, around an embedded Prometheus", []string{"sla", "rulegen", "internal/promql", "internal/verdict", "internal/samples", "internal/report", "internal/closing", "exporter", "dashboards", "internal/web"}, "serve is the assembly of the halves in one process"},
 	{"examples", "Specifications to start from, and what holds them to their claims", []string{"sla", "rulegen", "exporter", "dashboards"}, "what checks the examples may run them"},
-	{"cmd", "The two programs, one file a verb", []string{"sla", "rulegen", "internal/promql", "internal/ruletest", "internal/inspect", "internal/verdict", "internal/credit", "internal/samples", "internal/report", "internal/closing", "internal/history", "internal/routing", "exporter", "dashboards", "internal/web", "internal/demo", "internal/serve", "examples"}, "commands wire everything; nobody imports a command"},
+	{"cmd", "The two programs, one file a verb", []string{"sla", "rulegen", "internal/promql", "internal/ruletest", "internal/inspect", "internal/verdict", "internal/credit", "internal/samples", "internal/report", "internal/closing", "internal/history", "internal/routing", "internal/backtest", "exporter", "dashboards", "internal/web", "internal/demo", "internal/serve", "examples"}, "commands wire everything; nobody imports a command"},
 	{"test", "The programs between real servers, and the benchmarks", []string{"sla", "rulegen", "internal/promql", "internal/routing", "exporter", "dashboards", "internal/demo", "examples"}, "acceptance tests drive the programs, also on the demo's shop"},
 }
 

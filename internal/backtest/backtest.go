@@ -1,0 +1,271 @@
+// Package backtest says what rules would have done with a past that was recorded: which
+// alerts, which notifications to whom, what was left of each budget, and how closed
+// periods would have been judged.
+package backtest
+
+import (
+	"context"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/tsdb/chunkenc"
+
+	"github.com/upheld-sla/upheld/internal/closing"
+	"github.com/upheld-sla/upheld/internal/history"
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/internal/replay"
+	"github.com/upheld-sla/upheld/internal/routing"
+	"github.com/upheld-sla/upheld/internal/samples"
+	"github.com/upheld-sla/upheld/internal/verdict"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// Input is what is tried, and on which past.
+type Input struct {
+	Agreements []*sla.Agreement // of which levels are told; none for rules of others
+	Files      []replay.File    // the rules
+	Source     samples.Source
+	From, To   time.Time
+	Routes     *routing.Config // nil: nobody is notified
+	Progress   func(what string, share float64)
+}
+
+// Result is what would have been.
+type Result struct {
+	From, To      time.Time
+	Series        int // raw ones that were read, and their samples
+	Samples       int
+	Holes         []replay.Span // without any raw sample
+	Alerts        []Alert       // that fired, in order
+	Notifications []routing.Notification
+	Budgets       []Budget
+	Verdicts      []Verdict
+	Errors        []replay.RuleError
+}
+
+// Alert is one that would have fired.
+type Alert struct {
+	Name           string
+	Labels         map[string]string
+	Firing         time.Time
+	Resolved       time.Time // zero if it fired on at the end
+	Title, Details string    // its annotations summary and description when it began to fire
+}
+
+// Budget is what was left of one, over the past.
+type Budget struct {
+	Level    sla.ID
+	Period   string
+	Group    map[string]string
+	Days     []Point // at the end of each day, in UTC
+	End      float64 // of the whole period's budget: 1 is untouched, 0 spent, negative overspent
+	Lowest   Point
+	Measured bool
+	// WorstBad is the greatest bad share of a period of which nearly everything was
+	// measured, NaN if there was none.
+	WorstBad float64
+}
+
+// Point is a share at a time.
+type Point struct {
+	At   time.Time `json:"at"`
+	Left float64   `json:"left"`
+}
+
+// Verdict is that of a closed period.
+type Verdict struct {
+	Agreement, Period string
+	Verdict           verdict.Verdict
+	Levels            []verdict.Level
+}
+
+// Run tries the rules on the past. The error is that of the source, of a rule file, or of
+// the context.
+func Run(ctx context.Context, in Input) (*Result, error) {
+	reads, err := history.Reads(in.Files)
+	if err != nil {
+		return nil, err
+	}
+	past, err := history.Load(ctx, in.Source, reads, in.From, in.To, in.progress("reading samples"))
+	if err != nil {
+		return nil, err
+	}
+	r := &Result{From: in.From, To: in.To, Series: past.Series, Samples: past.Samples, Holes: past.Holes}
+	played, err := past.World.Run(ctx, replay.Plan{
+		Files: in.Files, From: in.From, To: in.To, Away: past.Holes, Progress: in.progress("evaluating rules"),
+	})
+	if err != nil {
+		return nil, err
+	}
+	r.Errors = played.Errors
+	r.alerts(in, played.Episodes)
+	r.budgets(in, past.World)
+	return r, r.judge(ctx, in)
+}
+
+func (in Input) progress(what string) func(done, total int) {
+	return func(done, total int) {
+		if in.Progress != nil && total > 0 {
+			in.Progress(what, float64(done)/float64(total))
+		}
+	}
+}
+
+// alerts are the episodes that fired, and who would have been notified of them.
+func (r *Result) alerts(in Input, episodes []replay.Episode) {
+	var received []routing.Received
+	for _, e := range episodes {
+		if e.Firing.IsZero() {
+			continue
+		}
+		a := Alert{Name: e.Rule.Name, Labels: e.Labels.Map(), Firing: e.Firing, Resolved: e.Resolved, Title: e.First.Get("summary"), Details: e.First.Get("description")}
+		r.Alerts = append(r.Alerts, a)
+		for _, at := range e.Sent {
+			ends := at.Add(e.Validity)
+			if !e.Resolved.IsZero() && !at.Before(e.Resolved) {
+				ends = e.Resolved
+			}
+			received = append(received, routing.Received{At: at, Labels: a.Labels, StartsAt: e.Firing, EndsAt: ends})
+		}
+	}
+	slices.SortStableFunc(r.Alerts, func(a, b Alert) int { return a.Firing.Compare(b.Firing) })
+	if in.Routes != nil {
+		r.Notifications = in.Routes.Notifications(received, in.To)
+	}
+}
+
+// nearlyAll is the share of a period that must have been measured for its bad share to
+// say something about targets.
+const nearlyAll = 0.95
+
+// budgets follows what was recorded of the budgets.
+func (r *Result) budgets(in Input, w *replay.World) {
+	levels := map[sla.ID]*sla.ServiceLevel{}
+	for _, a := range in.Agreements {
+		for _, l := range a.Levels {
+			levels[l.ID] = l
+		}
+	}
+	worst, coverage := map[string][]point{}, map[string][]point{}
+	for _, s := range w.Recorded() {
+		switch s.Labels().Get(labels.MetricName) {
+		case metricnames.ErrorPeriod:
+			worst[identity(s.Labels())] = pointsOf(s.Iterator(nil))
+		case metricnames.CoveragePeriod:
+			coverage[identity(s.Labels())] = pointsOf(s.Iterator(nil))
+		}
+	}
+	for _, s := range w.Recorded() {
+		l := s.Labels()
+		level, ok := levels[idOf(l)]
+		if !ok || l.Get(labels.MetricName) != metricnames.BudgetRemaining {
+			continue
+		}
+		b := Budget{Level: level.ID, Period: l.Get(metricnames.Period), Group: groupOf(level, l), WorstBad: math.NaN()}
+		b.follow(pointsOf(s.Iterator(nil)))
+		b.worst(worst[identity(l)], coverage[identity(l)])
+		r.Budgets = append(r.Budgets, b)
+	}
+}
+
+// point is a sample.
+type point struct {
+	t int64
+	v float64
+}
+
+// pointsOf are the samples of a series but those that are no number.
+func pointsOf(it chunkenc.Iterator) []point {
+	var all []point
+	for it.Next() == chunkenc.ValFloat {
+		if t, v := it.At(); !math.IsNaN(v) {
+			all = append(all, point{t, v})
+		}
+	}
+	return all
+}
+
+// follow notes the lowest point, that of each day, and the last.
+func (b *Budget) follow(all []point) {
+	for i, p := range all {
+		at := Point{time.UnixMilli(p.t).UTC(), p.v}
+		if !b.Measured || p.v < b.Lowest.Left {
+			b.Lowest = at
+		}
+		b.Measured, b.End = true, p.v
+		if i+1 == len(all) || day(all[i+1].t) != day(p.t) {
+			b.Days = append(b.Days, at)
+		}
+	}
+}
+
+func day(ms int64) int64 { return ms / (24 * time.Hour).Milliseconds() }
+
+// worst is the greatest bad share while the period was measured nearly whole.
+func (b *Budget) worst(bad, coverage []point) {
+	for _, p := range bad {
+		i, _ := slices.BinarySearchFunc(coverage, p.t, func(c point, t int64) int { return int(c.t - t) })
+		known := i < len(coverage) && coverage[i].t-p.t < time.Minute.Milliseconds() && coverage[i].v >= nearlyAll
+		if known && !(p.v <= b.WorstBad) {
+			b.WorstBad = p.v
+		}
+	}
+}
+
+func idOf(l labels.Labels) sla.ID {
+	return sla.ID{SLA: l.Get(metricnames.SLA), Service: l.Get(metricnames.Service), SLO: l.Get(metricnames.SLO)}
+}
+
+func groupOf(level *sla.ServiceLevel, l labels.Labels) map[string]string {
+	var group map[string]string
+	for _, name := range level.GroupBy.Labels {
+		if group == nil {
+			group = map[string]string{}
+		}
+		group[name] = l.Get(name)
+	}
+	return group
+}
+
+// identity is what the series of one level, period and group share.
+func identity(l labels.Labels) string {
+	return labels.NewBuilder(l).Del(labels.MetricName).Labels().String()
+}
+
+// judge judges the periods that begin and end in the past.
+func (r *Result) judge(ctx context.Context, in Input) error {
+	for _, a := range in.Agreements {
+		for _, p := range closing.AllPeriodsOf(a) {
+			for _, name := range closing.Closings(p, in.From, in.To) {
+				if start, _ := name.Bounds(p); start.Before(in.From) {
+					continue
+				}
+				if err := r.judgePeriod(ctx, in, a.Name, name); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (r *Result) judgePeriod(ctx context.Context, in Input, agreement string, name sla.PeriodName) error {
+	judgements, err := closing.JudgementsOf(in.Agreements, agreement, name, in.To)
+	if err != nil {
+		return err
+	}
+	for _, j := range judgements {
+		report, _, err := j.Judge(ctx, in.Source, nil, in.To, func(share float64) {
+			if in.Progress != nil {
+				in.Progress("judging "+j.Title, share)
+			}
+		})
+		if err != nil {
+			return err
+		}
+		r.Verdicts = append(r.Verdicts, Verdict{agreement, report.Period.Name, report.Verdict, report.Levels})
+	}
+	return nil
+}
