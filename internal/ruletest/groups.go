@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/upheld-sla/upheld/internal/promql"
+	"github.com/upheld-sla/upheld/internal/rawseries"
 )
 
 // mostGroups bounds how many groups of a level are tested.
@@ -58,7 +59,7 @@ func (l *levelUnderTest) ofGroup(all []inputSeries) []inputSeries {
 	}
 	for i := range all {
 		moved := all[i].series.With(l.group)
-		if count(l.reads, moved) < count(l.reads, all[i].series) {
+		if rawseries.Count(l.reads, moved) < rawseries.Count(l.reads, all[i].series) {
 			return nil
 		}
 		all[i].series = moved
