@@ -27,6 +27,7 @@ type Agreement struct {
 	OnClaim       []*Exclusion  // exclusions of time that adjustments name
 	Recovery      *Recovery     // of the agreement; nil if it says nothing
 	Adjustments   []*Adjustment // in the order of the source
+	Scenarios     []*Scenario   // for simulations, in the order of the source
 	// Revisions are all revisions of the agreement that were loaded, in the order in which
 	// they take effect, if there are several.
 	Revisions []*Agreement

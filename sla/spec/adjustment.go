@@ -99,25 +99,34 @@ func (l *loader) adjustmentOf(v value, adj *sla.Adjustment) adjustmentReader {
 	if !ok {
 		return r
 	}
-	var known []string
-	for _, doc := range l.docs {
-		if doc.agreement.Name == agreement {
-			r.revisions = append(r.revisions, doc.agreement)
-			r.zone = doc.agreement.Zone
-		}
-		known = append(known, doc.agreement.Name)
-	}
-	if len(r.revisions) == 0 {
-		remedy := "name the file of its specification too"
-		if near := Nearest(agreement, known); near != "" {
-			remedy = "did you mean " + quote(near) + "?"
-		}
-		of.error("unknown-agreement", "no agreement "+quote(agreement)+" is loaded", remedy)
+	r.revisions = l.revisionsOf(agreement, of)
+	for _, a := range r.revisions {
+		r.zone = a.Zone
 	}
 	if _, taken := r.exclusion(name); taken {
 		at.error("duplicate-adjustment", "the agreement has an exclusion with the name "+quote(name), "give the adjustment another one")
 	}
 	return r
+}
+
+// revisionsOf are the revisions of the agreement that a document is of. It reports an
+// agreement that is not loaded.
+func (l *loader) revisionsOf(agreement string, at value) (revisions []*sla.Agreement) {
+	var known []string
+	for _, doc := range l.docs {
+		if doc.agreement.Name == agreement {
+			revisions = append(revisions, doc.agreement)
+		}
+		known = append(known, doc.agreement.Name)
+	}
+	if len(revisions) == 0 {
+		remedy := "name the file of its specification too"
+		if near := Nearest(agreement, known); near != "" {
+			remedy = "did you mean " + quote(near) + "?"
+		}
+		at.error("unknown-agreement", "no agreement "+quote(agreement)+" is loaded", remedy)
+	}
+	return revisions
 }
 
 // decode reads who filed it, why, and who approved.

@@ -9,10 +9,13 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/upheld-sla/upheld/sla"
 )
 
 const (
 	adjustmentsDoc = "../../docs/adjustments.md"
+	scenariosDoc   = "../../docs/simulate.md"
 	specDoc        = "../../docs/spec.md"
 	beginTables    = "<!-- tables: made by go test ./sla/spec -update -->\n"
 	endTables      = "<!-- end of tables -->\n"
@@ -105,28 +108,39 @@ func TestKeysAreDocumented(t *testing.T) {
 	}
 }
 
-// TestReferenceOfAdjustments demands the same of docs/adjustments.md.
-func TestReferenceOfAdjustments(t *testing.T) {
-	text, err := os.ReadFile(adjustmentsDoc)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := replaceBetween(t, string(text), beginTables, endTables, reference(adjustmentSection))
-	if flag.Lookup("update").Value.String() == "true" {
-		if err := os.WriteFile(adjustmentsDoc, []byte(want), 0o644); err != nil {
+// TestReferencesOfDocuments demands the same of the pages of the other kinds of documents,
+// and that what they show can be read.
+func TestReferencesOfDocuments(t *testing.T) {
+	for _, page := range []struct {
+		file string
+		of   *section
+		read func(*sla.Agreement) int // documents
+		want int                      // at least so many
+	}{
+		{adjustmentsDoc, adjustmentSection, func(a *sla.Agreement) int { return len(a.Adjustments) }, 5},
+		{scenariosDoc, scenarioSection, func(a *sla.Agreement) int { return len(a.Scenarios) }, 1},
+	} {
+		text, err := os.ReadFile(page.file)
+		if err != nil {
 			t.Fatal(err)
 		}
-	} else if want != string(text) {
-		t.Errorf("%s is stale: run go test ./sla/spec -update", adjustmentsDoc)
-	}
-	var shown strings.Builder
-	for _, block := range strings.Split(want, "```yaml\n")[1:] {
-		block, _, _ = strings.Cut(block, "```")
-		shown.WriteString("---\n" + block)
-	}
-	agreements, findings := LoadText(adjustmentsDoc, shown.String())
-	if len(findings) > 0 || len(agreements) != 1 || len(agreements[0].Adjustments) < 5 {
-		t.Errorf("shown as examples, but: %v", findings)
+		want := replaceBetween(t, string(text), beginTables, endTables, reference(page.of))
+		if flag.Lookup("update").Value.String() == "true" {
+			if err := os.WriteFile(page.file, []byte(want), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		} else if want != string(text) {
+			t.Errorf("%s is stale: run go test ./sla/spec -update", page.file)
+		}
+		var shown strings.Builder
+		for _, block := range strings.Split(want, "```yaml\n")[1:] {
+			block, _, _ = strings.Cut(block, "```")
+			shown.WriteString("---\n" + block)
+		}
+		agreements, findings := LoadText(page.file, shown.String())
+		if len(findings) > 0 || len(agreements) != 1 || page.read(agreements[0]) < page.want {
+			t.Errorf("shown as examples in %s, but: %v", page.file, findings)
+		}
 	}
 }
 

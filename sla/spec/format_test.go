@@ -64,7 +64,7 @@ func TestDocumentsOfSeveralFormatsStandInOneFile(t *testing.T) {
 	}
 	want := strings.Join([]string{
 		`specs.yaml:9:1: error: "apiVersion" is missing in the document; add apiVersion: upheld/v1`,
-		`specs.yaml:10:7: error: kind "ServiceLevelAgreemnt" is not ServiceLevelAgreement or Adjustment; did you mean "ServiceLevelAgreement"?`,
+		`specs.yaml:10:7: error: kind "ServiceLevelAgreemnt" is not ServiceLevelAgreement, Adjustment or Scenario; did you mean "ServiceLevelAgreement"?`,
 		`specs.yaml:14:7: error: name must be text, this is a list; write text`,
 		`specs.yaml:16:13: error: this is apiVersion "v1", kind "ConfigMap", which is no service level agreement or listed document; begin it with apiVersion: upheld/v1 and kind: ServiceLevelAgreement (Upheld) or version: listed/v1 (Listed), or keep it out of the files that are loaded`,
 		`specs.yaml:19:1: error: this document is no service level agreement or listed document: it has no apiVersion and kind; begin it with apiVersion: upheld/v1 and kind: ServiceLevelAgreement (Upheld) or version: listed/v1 (Listed)`,

@@ -54,6 +54,7 @@ type loader struct {
 	docs    []*document
 	// adjustments are documents that are read once all agreements are known.
 	adjustments []value
+	scenarios   []value                                 // the same, of simulations
 	levels      map[sla.ID]*sla.ServiceLevel            // of all agreements in force; the first of those with the same name
 	refers      map[*sla.ServiceLevel]*sla.ServiceLevel // to the level that has its probe
 	findings    sla.Findings
@@ -110,6 +111,9 @@ func (l *loader) read(file string, text []byte) {
 		if resolved := d.resolveAliases(root); resolved != nil {
 			if at := (value{d: d, node: resolved}); isAdjustment(at) {
 				l.adjustments = append(l.adjustments, at)
+				continue
+			} else if isScenario(at) {
+				l.scenarios = append(l.scenarios, at)
 				continue
 			}
 			l.pending = append(l.pending, newPending(value{d: d, node: resolved}, digest))
@@ -171,6 +175,7 @@ func (l *loader) finish() ([]*sla.Agreement, sla.Findings) {
 	l.link()
 	l.splitBroken()
 	l.readAdjustments()
+	l.readScenarios()
 	var agreements []*sla.Agreement
 	for _, doc := range l.docs {
 		if onlyTerms := doc.parent && len(doc.agreement.Levels)+len(doc.agreement.Broken) == 0; !doc.replaced && !onlyTerms {

@@ -34,7 +34,7 @@ var native = format{
 // break an initialization cycle between decoders and tables.
 var rootSections []*section
 
-func init() { rootSections = []*section{documentSection, adjustmentSection} }
+func init() { rootSections = []*section{documentSection, adjustmentSection, scenarioSection} }
 
 var metadataSection = &section{
 	name: "metadata",
@@ -88,7 +88,7 @@ func decodeNative(root value) *sla.Agreement {
 	root.name = "a document"
 	o := root.object(documentSection)
 	version, _, _ := read(o, "apiVersion", word(apiVersion))
-	kind, _, _ := read(o, "kind", word(documentKind, adjustmentKind)) // an adjustment does not get here
+	kind, _, _ := read(o, "kind", word(documentKinds...)) // other kinds do not get here
 	_, _ = version, kind
 	a := &sla.Agreement{Pos: root.pos()}
 	if v, ok := o.get("metadata"); ok {
@@ -107,7 +107,7 @@ func detectNative(h head) confidence {
 	switch {
 	case strings.HasPrefix(h.text("apiVersion"), "upheld"):
 		return certain
-	case Nearest(h.text("kind"), []string{documentKind, adjustmentKind}) != "":
+	case isKind(h.text("kind")):
 		return possible
 	case !h.has("apiVersion") && !h.has("kind") && h.has("spec"): // both are reported as missing
 		return possible

@@ -9,7 +9,7 @@ import (
 // schema is a JSON Schema; encoding/json prints it with sorted keys.
 type schema = map[string]any
 
-// Schema returns the JSON Schema (draft 2020-12) of a document of either kind, made from the tables of
+// Schema returns the JSON Schema (draft 2020-12) of a document of any kind, made from the tables of
 // the decoder. Only the decoder checks what depends on several values, such as an
 // objective below its target.
 func Schema() map[string]any {
@@ -20,11 +20,14 @@ func Schema() map[string]any {
 	ref := func(s *section) schema { return schema{"$ref": "#/$defs/" + s.id()} }
 	root := schema{
 		"if":   schema{"properties": schema{"kind": schema{"const": adjustmentKind}}, "required": []string{"kind"}},
-		"then": ref(adjustmentSection), "else": ref(documentSection),
+		"then": ref(adjustmentSection), "else": schema{
+			"if":   schema{"properties": schema{"kind": schema{"const": scenarioKind}}, "required": []string{"kind"}},
+			"then": ref(scenarioSection), "else": ref(documentSection),
+		},
 	}
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	root["$id"] = "https://github.com/upheld-sla/upheld/schema/upheld-v1.json"
-	root["title"] = "Service level agreement or adjustment, " + apiVersion
+	root["title"] = "Service level agreement, adjustment or scenario, " + apiVersion
 	root["$defs"] = defs
 	return root
 }

@@ -112,7 +112,7 @@ func TestSchemaRefuses(t *testing.T) {
 func TestEveryKeyIsRead(t *testing.T) {
 	d := newDecoder(nil, Files{})
 	d.keysRead, d.keysGiven = map[string]bool{}, map[string]bool{}
-	for _, file := range []string{"full.yaml", "probes.yaml", "aggregations.yaml", "periods.yaml", "states.yaml", "service-hours.yaml", "groups.yaml", "targets.yaml", "credits.yaml", "credits-full.yaml", "escalation.yaml", "composites.yaml", "severities.yaml", "verdicts.yaml", "contract.yaml", "recovery.yaml", "adjustments.yaml", "inherits.yaml"} {
+	for _, file := range []string{"full.yaml", "probes.yaml", "aggregations.yaml", "periods.yaml", "states.yaml", "service-hours.yaml", "groups.yaml", "targets.yaml", "credits.yaml", "credits-full.yaml", "escalation.yaml", "composites.yaml", "severities.yaml", "verdicts.yaml", "contract.yaml", "recovery.yaml", "adjustments.yaml", "scenario.yaml", "inherits.yaml"} {
 		text, err := os.ReadFile("testdata/valid/" + file)
 		if err != nil {
 			t.Fatal(err)
@@ -127,11 +127,14 @@ func TestEveryKeyIsRead(t *testing.T) {
 		for _, root := range roots {
 			if v := (value{d: d, node: d.resolveAliases(root)}); isAdjustment(v) {
 				l.adjustments = append(l.adjustments, v)
+			} else if isScenario(v) {
+				l.scenarios = append(l.scenarios, v)
 			} else {
 				l.docs = append(l.docs, &document{decoder: d, agreement: decodeDocument(v, formats)})
 			}
 		}
 		l.readAdjustments()
+		l.readScenarios()
 	}
 	for _, s := range sections() {
 		for _, f := range s.fields {
