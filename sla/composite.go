@@ -232,6 +232,13 @@ func (c *Composite) Resolve(own *ServiceLevel) Findings {
 	return findings
 }
 
+// Uses returns whether the composite's rules or figures depend on a level.
+func (c *Composite) Uses(l *ServiceLevel) bool {
+	return slices.ContainsFunc(c.Component, func(x *Component) bool { return x.Level == l }) ||
+		c.EndToEnd != nil && c.EndToEnd.Level == l ||
+		slices.ContainsFunc(c.Root.Leaves(), func(n *Node) bool { return n.Level == l })
+}
+
 // labelIn is the label of a component in the composites of an agreement.
 func labelIn(agreement string, id ID) string {
 	if id.SLA == agreement {

@@ -79,7 +79,7 @@ var dayShape = func() (shape [24]float64) {
 // ScenarioSeries is a series that is given instead of imagined.
 type ScenarioSeries struct {
 	Series, Values string        // in promtool's notation
-	Interval       time.Duration // between values; 0: the scrape interval
+	Every          time.Duration // between values; 0: the scrape interval
 	Pos, ValuesPos Position
 }
 

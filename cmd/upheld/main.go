@@ -30,6 +30,7 @@ var verbs = []func() *cobra.Command{
 	newServe,
 	newExplain,
 	newDocument,
+	newSimulate,
 	newReport,
 	newVerify,
 	newGate,

@@ -3,7 +3,6 @@ package spec
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/upheld-sla/upheld/sla"
 )
@@ -88,8 +87,8 @@ func (l *loader) scenarioOf(v value, s *sla.Scenario) (r scenarioReader) {
 func (r scenarioReader) decode(o *object, s *sla.Scenario) {
 	s.At, _, _ = read(o, "at", instantIn(r.zone))
 	lookFor, lookAt, looked := read(o, "lookFor", value.duration)
-	if s.LookFor = lookFor; lookFor > maxScenario {
-		lookAt.error("bad-duration", lookAt.quoted()+" is longer than "+sla.FormatDuration(maxScenario), "look at less")
+	if s.LookFor = lookFor; lookFor > LongestScenario {
+		lookAt.error("bad-duration", lookAt.quoted()+" is longer than "+sla.FormatDuration(LongestScenario), "look at less")
 	}
 	s.Levels, _, _ = read(o, "levels", r.levels)
 	scrape, at, ok := read(o, "scrapeInterval", value.duration)
@@ -156,7 +155,7 @@ func (r scenarioReader) series(item value, s *sla.Scenario) {
 	var g sla.ScenarioSeries
 	name, at, ok := read(o, "series", value.text)
 	values, valuesAt, valuesOK := read(o, "values", value.scalarOrText)
-	g.Interval, _, _ = read(o, "interval", value.duration)
+	g.Every, _, _ = read(o, "every", value.duration)
 	if ok && valuesOK {
 		g.Series, g.Values, g.Pos, g.ValuesPos = name, values, at.pos(), valuesAt.pos()
 		s.Series = append(s.Series, g)
@@ -200,8 +199,8 @@ func (r scenarioReader) when(o *object, step *sla.ScenarioStep) {
 	length, at, _ := read(o, "for", value.duration)
 	from, _, _ := read(o, "from", value.durationOrZero)
 	step.For, step.From = length, from
-	if from > maxScenario || length > maxScenario || step.To() > maxScenario {
-		at.error("bad-duration", "this step ends more than "+sla.FormatDuration(maxScenario)+" after the begin", "let it end earlier")
+	if from > LongestScenario || length > LongestScenario || step.To() > LongestScenario {
+		at.error("bad-duration", "this step ends more than "+sla.FormatDuration(LongestScenario)+" after the begin", "let it end earlier")
 	}
 }
 
@@ -214,13 +213,13 @@ func readStepOptions(o *object, step *sla.ScenarioStep) {
 			at.error("bad-rate", at.quoted()+" is not above 0", `write rate: "2"`)
 		}
 	case sla.StepFlapping:
-		every, _, ok := read(o, "every", value.duration)
+		every, everyAt, ok := read(o, "every", value.duration)
 		down, at, downOK := read(o, "down", value.duration)
 		if step.Every, step.Down = every, down; ok && downOK && down >= every {
 			at.error("bad-duration", at.quoted()+" is not shorter than a turn of "+sla.FormatDuration(every), "let less of each turn fail")
 		}
-		if ok && every < 2*time.Second {
-			at.error("bad-duration", "a turn of "+sla.FormatDuration(every)+" is shorter than any scrape sees", "write every: 1m")
+		if ok && step.For/every > mostTurns {
+			everyAt.error("bad-duration", fmt.Sprintf("%s makes more than %d turns in %s", everyAt.quoted(), mostTurns, sla.FormatDuration(step.For)), "write every: 5m")
 		}
 	case sla.StepLost:
 		of, _, ok := read(o, "of", word(lostExporter, lostSeries))

@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -47,19 +48,22 @@ func (r scenarioReader) expectation(v value) (sla.Expectation, bool) {
 // ParseExpectation parses a line of what is expected of a simulation of these revisions of
 // an agreement. The error says what to write instead.
 func ParseExpectation(text string, revisions []*sla.Agreement) (sla.Expectation, error) {
-	d := newDecoder(newSource("", text), Files{})
-	v := value{d: d, node: &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text, Line: 1, Column: 1}, name: "the expectation"}
-	e, ok := scenarioReader{revisions: revisions}.expectation(v)
-	if !ok {
-		f := d.findings[0]
-		return e, errorText(f.Message + "; " + f.Remedy)
-	}
-	return e, nil
+	return parsedText(text, scenarioReader{revisions: revisions}.expectation)
 }
 
-type errorText string
+// ParseInstant parses a time, by the wall clock of a zone or with an offset. The error says
+// what to write instead.
+func ParseInstant(text, zone string) (time.Time, error) { return parsedText(text, instantIn(zone)) }
 
-func (e errorText) Error() string { return string(e) }
+// parsedText parses text that is in no file. The error says what to write instead.
+func parsedText[T any](text string, parse func(value) (T, bool)) (T, error) {
+	d := newDecoder(newSource("", text), Files{})
+	got, ok := parse(value{d: d, node: &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text, Line: 1, Column: 1}, name: "this"})
+	if !ok {
+		return got, fmt.Errorf("%s; %s", d.findings[0].Message, d.findings[0].Remedy)
+	}
+	return got, nil
+}
 
 // written is an expectation with the level as it was written.
 type written struct {

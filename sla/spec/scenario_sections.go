@@ -17,8 +17,11 @@ const (
 	maxScenarioSteps = 100
 	maxExpectations  = 100
 	maxGivenSeries   = 200
-	maxScenario      = 92 * 24 * time.Hour // from its begin to the end of what is looked at
+	mostTurns        = 10_000 // of a flapping
 )
+
+// LongestScenario is the most from a scenario's begin to the end of what is looked at.
+const LongestScenario = 92 * 24 * time.Hour
 
 // Bounds of a scrape interval: a five-minute rate needs four scrapes.
 const (
@@ -81,7 +84,7 @@ var givenSeriesSection = &section{
 	fields: []field{
 		{key: "series", typ: textType, required: true, example: `'queue_age_seconds{queue="mail"}'`, doc: "The name and labels."},
 		{key: "values", typ: textType, required: true, example: "10+0x40 90+0x80", doc: "The values, in promtool's notation."},
-		{key: "interval", typ: durationType, def: "the scrape interval", example: "1m", doc: "The time from value to value."},
+		{key: "every", typ: durationType, def: "the scrape interval", example: "1m", doc: "The time from value to value."},
 	},
 }
 

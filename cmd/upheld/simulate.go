@@ -1,0 +1,216 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/upheld-sla/upheld/internal/filetree"
+	"github.com/upheld-sla/upheld/internal/simulate"
+	"github.com/upheld-sla/upheld/rulegen"
+	"github.com/upheld-sla/upheld/sla"
+	"github.com/upheld-sla/upheld/sla/spec"
+)
+
+// simulateOptions are the flags of simulate.
+type simulateOptions struct {
+	files     spec.Files
+	scenario  string
+	agreement string
+	format    string
+	svg       string
+	warmUp    time.Duration
+	made      madeScenario
+}
+
+func newSimulate() *cobra.Command {
+	var o simulateOptions
+	cmd := &cobra.Command{
+		Use:   "simulate SPEC...",
+		Short: "Say which alerts fire when something breaks, and what it costs",
+		Long: `Simulate imagines the series that service levels count, breaks something in them, and
+has the rules that generate makes evaluated by Prometheus' own engine in simulated
+time: which alert fires how soon, when it ends, how much of the budget is spent and
+which credit is owed. No server is needed.
+
+What breaks is said by flags, or by the scenarios of a file with what is expected of
+the alerts. Without either it prints a report card of each level: after how long alerts
+report outages of several sizes.`,
+		Example: `  # a total outage of 20 minutes, and then of 30 % of the requests
+  upheld simulate specs/shop.yaml --outage 20m
+  upheld simulate specs/shop.yaml --outage 30%@20m --level api/requests
+
+  # in CI: exit code 3 if an alert does not fire in time
+  upheld simulate specs/shop.yaml --scenario scenarios/bad-deploy.yaml
+
+  # how soon alerts report anything
+  upheld simulate specs/shop.yaml --level api/requests`,
+		Args: atLeastOneSpec,
+		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.scenario, "scenario", "", "`file` with scenarios to play")
+	f.StringVar(&o.agreement, "agreement", "", "`name` of the agreement, if there are several")
+	f.StringVar(&o.format, "format", "text", "how to write the result: "+strings.Join(simulateFormats, ", "))
+	f.StringVar(&o.svg, "svg", "", "also write the timeline to this `file`, as SVG")
+	f.DurationVar(&o.warmUp, "warm-up", 0, "history before the scenario; as much as its periods have if it is 0")
+	o.made.flags(f)
+	bindFiles(f, &o.files)
+	return cmd
+}
+
+var simulateFormats = []string{"text", "json"}
+
+func (o *simulateOptions) check(cmd *cobra.Command) error {
+	if !slices.Contains(simulateFormats, o.format) {
+		return fmt.Errorf("--format=%s: no such format; write %s", o.format, strings.Join(simulateFormats, " or "))
+	}
+	if o.warmUp < 0 || o.warmUp > simulate.LongestHistory {
+		return fmt.Errorf("--warm-up=%s is not from 0 to %s", o.warmUp, sla.FormatDuration(simulate.LongestHistory))
+	}
+	if o.scenario == "" {
+		return nil
+	}
+	if given := o.made.given(cmd.Flags()); len(given) > 0 {
+		return fmt.Errorf("--scenario says what happens; leave out %s", strings.Join(given, ", "))
+	}
+	return nil
+}
+
+func (o *simulateOptions) run(cmd *cobra.Command, paths []string) error {
+	collectLess()
+	if err := o.check(cmd); err != nil {
+		return usageError{err}
+	}
+	all := slices.Clone(paths)
+	if o.scenario != "" {
+		all = append(all, o.scenario)
+	}
+	agreements, err := mustLoad(cmd.ErrOrStderr(), o.files, all)
+	if err != nil {
+		return err
+	}
+	scenarios, err := o.scenarios(cmd, agreements, paths)
+	if err != nil {
+		return err
+	}
+	if scenarios == nil {
+		return o.reportCard(cmd, agreements, paths)
+	}
+	results, err := o.play(cmd, agreements, scenarios)
+	if err != nil {
+		return err
+	}
+	if err := o.write(cmd, results); err != nil {
+		return err
+	}
+	return o.judge(cmd, results)
+}
+
+// scenarios are those to play; none if nothing says what happens.
+func (o *simulateOptions) scenarios(cmd *cobra.Command, agreements []*sla.Agreement, paths []string) ([]*sla.Scenario, error) {
+	if o.scenario == "" {
+		if !o.made.happens() {
+			return nil, nil
+		}
+		a, err := oneAgreement(cmd, o.files, paths, o.agreement)
+		if err != nil {
+			return nil, err
+		}
+		s, err := o.made.scenario(cmd.Flags(), a)
+		return []*sla.Scenario{s}, err
+	}
+	var all []*sla.Scenario
+	for _, a := range agreements {
+		for _, s := range a.Scenarios {
+			if s.Pos.File == filepath.Clean(o.scenario) && (o.agreement == "" || a.Name == o.agreement) {
+				all = append(all, s)
+			}
+		}
+	}
+	if len(all) == 0 {
+		return nil, usageError{fmt.Errorf("--scenario=%s has no scenario (kind: Scenario)", o.scenario)}
+	}
+	return all, nil
+}
+
+// play plays scenarios one after the other.
+func (o *simulateOptions) play(cmd *cobra.Command, agreements []*sla.Agreement, scenarios []*sla.Scenario) ([]*simulate.Result, error) {
+	bar := newProgress(cmd.ErrOrStderr())
+	defer bar.end()
+	var results []*simulate.Result
+	for i, s := range scenarios {
+		result, err := simulate.Run(cmd.Context(), simulate.Input{
+			Agreements: agreements, Scenario: s, WarmUp: o.warmUp, Rules: rulegen.Options{},
+			Progress: func(share float64) {
+				bar.show("simulating "+s.Name, (float64(i)+share)/float64(len(scenarios)))
+			},
+		})
+		bar.end()
+		if err == nil {
+			if problem := result.Unknowable(); problem != nil {
+				err = problem
+			}
+		}
+		if err != nil {
+			return nil, o.reported(cmd, agreements, err)
+		}
+		results = append(results, result)
+	}
+	return results, nil
+}
+
+// reported prints a problem with its place, if the error is one.
+func (o *simulateOptions) reported(cmd *cobra.Command, agreements []*sla.Agreement, err error) error {
+	var problem *simulate.Problem
+	if !errors.As(err, &problem) {
+		return err
+	}
+	if problem.Pos.File == "" {
+		return errors.New(problem.Error())
+	}
+	return tell(cmd.ErrOrStderr(), agreements, presentable(sla.Findings{problem.Finding()}))
+}
+
+// write writes results to standard output, and the timeline to its file.
+func (o *simulateOptions) write(cmd *cobra.Command, results []*simulate.Result) error {
+	render := simulate.Text
+	if o.format == "json" {
+		render = simulate.JSON
+	}
+	data, err := render(results)
+	if err != nil {
+		return err
+	}
+	if o.svg != "" {
+		if err := filetree.Write(o.svg, simulate.SVG(results)); err != nil {
+			return err
+		}
+	}
+	_, err = cmd.OutOrStdout().Write(data)
+	return err
+}
+
+// judge says what was expected and did not happen.
+func (o *simulateOptions) judge(cmd *cobra.Command, results []*simulate.Result) error {
+	failed := 0
+	for _, r := range results {
+		for _, f := range r.Failed {
+			failed++
+			where := ""
+			if f.Expected.Pos.File != "" {
+				where = f.Expected.Pos.String() + ": "
+			}
+			fmt.Fprintf(cmd.ErrOrStderr(), "%sexpected %q: %s\n", where, f.Expected.Text, f.Seen)
+		}
+	}
+	if failed > 0 {
+		return answered{exitNo}
+	}
+	return nil
+}

@@ -1,0 +1,169 @@
+package simulate
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// Failure is an expectation that was not met, and what was seen instead.
+type Failure struct {
+	Expected sla.Expectation
+	Seen     string
+}
+
+// unmet are the expectations that were not met.
+func (r *Result) unmet() []Failure {
+	var all []Failure
+	for _, e := range r.Scenario.Expect {
+		if seen := r.seenInstead(e); seen != "" {
+			all = append(all, Failure{e, seen})
+		}
+	}
+	return all
+}
+
+// Unknowable are expectations that the simulation cannot judge.
+func (r *Result) Unknowable() *Problem {
+	for _, e := range r.Scenario.Expect {
+		if e.Subject == sla.ExpectNotification && r.Notifications == nil {
+			return &Problem{Pos: e.Pos, Rule: "bad-expectation", Message: fmt.Sprintf("nobody knows which notifications are sent, which %q is about", e.Text), Remedy: `expect alerts instead, like "one page"`}
+		}
+	}
+	return nil
+}
+
+// seenInstead says what was seen instead of what is expected; "" if it is met.
+func (r *Result) seenInstead(e sla.Expectation) string {
+	switch e.Subject {
+	case sla.ExpectBudget:
+		return r.budgetInstead(e)
+	case sla.ExpectNotification:
+		if n := len(r.Notifications); e.Count != n && (e.Count != sla.AnyCount || n == 0) {
+			return plural(n, "notification") + " would be sent"
+		}
+		return ""
+	}
+	fired := r.fired(e)
+	inTime := slices.DeleteFunc(slices.Clone(fired), func(a Alert) bool { return e.Within > 0 && a.Firing > e.Within })
+	switch {
+	case e.Count == sla.AnyCount && len(inTime) > 0, e.Count == len(inTime):
+		return ""
+	case len(fired) == 0:
+		return "no such alert fired" + r.otherwise(e)
+	case len(inTime) == 0:
+		return "it came later: " + alertWords(fired[:1])
+	}
+	return fmt.Sprintf("%s fired: %s", plural(len(inTime), "such alert"), alertWords(inTime))
+}
+
+// fired are the alerts that an expectation is about, in order of firing.
+func (r *Result) fired(e sla.Expectation) []Alert {
+	var all []Alert
+	for _, a := range r.Alerts() {
+		fits := a.Fired && !a.Before && (e.Level == sla.ID{} || a.Level == e.Level)
+		switch e.Subject {
+		case sla.ExpectPage:
+			fits = fits && a.Urgency == sla.Page
+		case sla.ExpectTicket:
+			fits = fits && a.Urgency == sla.Ticket
+		}
+		if fits && (e.Name == "" || a.Name == e.Name) {
+			all = append(all, a)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b Alert) int { return int(a.Firing - b.Firing) })
+	return all
+}
+
+// Alerts are those of the levels that are looked at.
+func (r *Result) Alerts() []Alert {
+	var all []Alert
+	for _, l := range r.Levels {
+		all = append(all, l.Alerts...)
+	}
+	return all
+}
+
+// otherwise names what fired instead of an alert that did not.
+func (r *Result) otherwise(e sla.Expectation) string {
+	if others := r.fired(sla.Expectation{Subject: sla.ExpectAlert, Level: e.Level}); len(others) > 0 {
+		return "; what fired is " + alertWords(others)
+	}
+	return ""
+}
+
+// mostWords bounds how many alerts a message names.
+const mostWords = 4
+
+func alertWords(alerts []Alert) string {
+	var words []string
+	for _, a := range alerts[:min(len(alerts), mostWords)] {
+		words = append(words, fmt.Sprintf("%s (%s) of %s/%s after %s", a.Name, a.Severity, a.Level.Service, a.Level.SLO, Span(a.Firing)))
+	}
+	text := strings.Join(words, ", ")
+	if more := len(alerts) - mostWords; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+func (r *Result) budgetInstead(e sla.Expectation) string {
+	limit := e.Percent.Float64() / 100
+	for _, l := range r.Levels {
+		if (e.Level != sla.ID{} && e.Level != l.Level.ID) {
+			continue
+		}
+		name := l.Level.ID.Service + "/" + l.Level.ID.SLO
+		switch {
+		case !l.Budget.Known:
+			return "nothing was measured of " + name
+		case e.Less && l.Budget.Spent >= limit, !e.Less && l.Budget.Spent <= limit:
+			return fmt.Sprintf("%s spent %s of its budget", name, Percent(l.Budget.Spent))
+		}
+	}
+	return ""
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// Span is a duration for people: "4m44s", "3h36m", "2d4h".
+func Span(d time.Duration) string {
+	negative := d < 0
+	d = d.Abs().Round(time.Second)
+	if d >= time.Hour {
+		d = d.Round(time.Minute)
+	}
+	text := sla.FormatDuration(d)
+	if d == 0 {
+		text = "0s"
+	}
+	if negative {
+		text = "-" + text
+	}
+	return text
+}
+
+// Percent is a share in per cent, with three digits that matter.
+func Percent(share float64) string {
+	p := share * 100
+	switch abs := max(p, -p); {
+	case abs == 0:
+		return "0 %"
+	case abs >= 99.95:
+		return fmt.Sprintf("%.0f %%", p)
+	case abs >= 9.995:
+		return fmt.Sprintf("%.1f %%", p)
+	case abs >= 0.995:
+		return fmt.Sprintf("%.2f %%", p)
+	}
+	return fmt.Sprintf("%.3f %%", p)
+}

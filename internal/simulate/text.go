@@ -1,0 +1,197 @@
+package simulate
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+	"unicode/utf8"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// lineWidth is how many columns text has.
+const lineWidth = 80
+
+// Text is results for a terminal.
+func Text(results []*Result) ([]byte, error) {
+	var b bytes.Buffer
+	for i, r := range results {
+		if i > 0 {
+			b.WriteString("\n")
+		}
+		r.text(&b)
+	}
+	return b.Bytes(), nil
+}
+
+func (r *Result) text(b *bytes.Buffer) {
+	title := "Scenario " + r.Scenario.Name + " of " + r.Scenario.Agreement
+	if r.Scenario.Description != "" {
+		title += ": " + r.Scenario.Description
+	}
+	wrapped(b, "", title)
+	when := "begins " + r.At.In(r.Zone).Format("Mon 2006-01-02 15:04 MST")
+	if r.Chosen {
+		when += " (chosen)"
+	}
+	wrapped(b, "  ", fmt.Sprintf("%s, looked at for %s, after %s of history, scraped every %s",
+		when, Span(r.End.Sub(r.At)), days(r.At.Sub(r.From)), sla.FormatDuration(r.Scrape)))
+	for _, l := range r.Levels {
+		b.WriteString("\n")
+		l.text(b)
+	}
+	if len(r.Others) > 0 {
+		b.WriteString("\nAlerts of other levels, which these are made of or part of\n")
+		alertTable(b, r.Others, true)
+	}
+	r.timeline(b)
+	if len(r.Notes) > 0 {
+		b.WriteString("\n")
+	}
+	for _, n := range r.Notes {
+		wrapped(b, "", "Note: "+n)
+	}
+	for _, f := range r.Failed {
+		wrapped(b, "", fmt.Sprintf("NOT MET: %s: %s", f.Expected.Text, f.Seen))
+	}
+	if n := len(r.Scenario.Expect); n > 0 && len(r.Failed) == 0 {
+		fmt.Fprintf(b, "\nAs expected: %s met.\n", plural(n, "expectation"))
+	}
+}
+
+func days(d time.Duration) string {
+	if d >= 48*time.Hour {
+		return fmt.Sprintf("%.0f days", d.Hours()/24)
+	}
+	return Span(d)
+}
+
+func (l *LevelResult) text(b *bytes.Buffer) {
+	id := l.Level.ID
+	wrapped(b, "", fmt.Sprintf("%s/%s, target %s %% of %s", id.Service, id.SLO, l.Target, l.Budget.Period))
+	if len(l.Alerts) == 0 {
+		b.WriteString("  no alert\n")
+	} else {
+		alertTable(b, l.Alerts, false)
+	}
+	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	for _, line := range l.figureWords() {
+		fmt.Fprintf(w, "  %s\t%s\n", line[0], line[1])
+	}
+	_ = w.Flush() // into a buffer, which cannot fail
+}
+
+// figureWords are the figures of a level, each with its name.
+func (l *LevelResult) figureWords() (lines [][2]string) {
+	if !l.Budget.Known {
+		lines = append(lines, [2]string{"budget", "not known: nothing was measured at the begin or at the end"})
+	} else {
+		lines = append(lines, [2]string{"budget", "spent " + Percent(l.Budget.Spent) + ": " + l.Budget.badWords()},
+			[2]string{"", fmt.Sprintf("left %s, %s at the least", Percent(l.Budget.Remaining), Percent(l.Budget.Lowest))})
+	}
+	if len(l.Worst) > 0 {
+		var words []string
+		for _, w := range l.Worst {
+			words = append(words, Percent(w.Bad)+" over "+sla.FormatDuration(w.Length))
+		}
+		lines = append(lines, [2]string{"worst", strings.Join(words, ", ")})
+	}
+	if c := l.Credit; c != nil {
+		owed := c.Percent + " % for a " + c.Period
+		if c.Amount != "" {
+			owed += ", " + c.Amount
+		}
+		lines = append(lines, [2]string{"credit", owed})
+	}
+	return lines
+}
+
+// badWords says how much was bad.
+func (b Budget) badWords() string {
+	if b.ByTime {
+		return fmt.Sprintf("%s bad of the %s allowed", Span(seconds(b.Bad)), Span(seconds(b.Allowed)))
+	}
+	return fmt.Sprintf("%.0f bad events; %s of all events are allowed", b.Bad, Percent(b.Allowed))
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+
+// mostRows bounds the lines of a table.
+const mostRows = 12
+
+// alertTable lists alerts with their times after the begin.
+func alertTable(b *bytes.Buffer, alerts []Alert, withLevel bool) {
+	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	fmt.Fprint(w, "  alert\tseverity\tpending\tfires\tends\n")
+	for _, a := range alerts[:min(len(alerts), mostRows)] {
+		name := a.Title()
+		if withLevel {
+			name = a.Level.Service + "/" + a.Level.SLO + " " + name
+		}
+		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\t%s\n", name, a.Severity, a.pendingWords(), a.firingWords(), a.endWords())
+	}
+	_ = w.Flush() // into a buffer, which cannot fail
+	if more := len(alerts) - mostRows; more > 0 {
+		fmt.Fprintf(b, "  and %d more; --format=json has all\n", more)
+	}
+}
+
+// Title is the alert's name, with the labels that tell it from others of its level.
+func (a Alert) Title() string {
+	name := a.Name
+	for _, label := range []string{metricnames.Tier, metricnames.Period, metricnames.Escalation, "exclusion", "objective"} {
+		if v := a.Labels[label]; v != "" {
+			name += " " + label + "=" + v
+		}
+	}
+	return name
+}
+
+func (a Alert) pendingWords() string {
+	if a.Pending < 0 {
+		return "before"
+	}
+	return Span(a.Pending)
+}
+
+func (a Alert) firingWords() string {
+	switch {
+	case !a.Fired:
+		return "never"
+	case a.Before:
+		return "before"
+	}
+	return Span(a.Firing)
+}
+
+func (a Alert) endWords() string {
+	if !a.Ended {
+		return "goes on"
+	}
+	return Span(a.Resolved)
+}
+
+// wrapped writes text in lines that fit, further lines indented by two columns more.
+func wrapped(b *bytes.Buffer, indent, text string) {
+	column := 0
+	for i, word := range strings.Fields(text) {
+		n := utf8.RuneCountInString(word)
+		switch {
+		case i == 0:
+			b.WriteString(indent)
+			column = len(indent)
+		case column+1+n > lineWidth:
+			b.WriteString("\n" + indent + "  ")
+			column = len(indent) + 2
+		default:
+			b.WriteString(" ")
+			column++
+		}
+		b.WriteString(word)
+		column += n
+	}
+	b.WriteString("\n")
+}
