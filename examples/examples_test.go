@@ -137,6 +137,17 @@ var feeds = map[string]feed{
 		},
 		want: map[string]float64{"api/requests": 0.02, "api/orders": 0.05, "api/latency": 0.07},
 	},
+	"scenarios.yaml": {
+		series: func(n float64) []enginetest.Sample {
+			return []enginetest.Sample{
+				{Series: `booking_requests_total{code="200"}`, Value: 98 * n},
+				{Series: `booking_requests_total{code="500"}`, Value: 2 * n},
+				{Series: `booking_request_duration_seconds_count`, Value: 100 * n},
+				{Series: `booking_request_duration_seconds_bucket{le="0.3"}`, Value: 96 * n},
+			}
+		},
+		want: map[string]float64{"booking/requests": 0.02, "booking/response-time": 0.04},
+	},
 	"revisions.yaml": { // what both revisions count
 		series: func(n float64) []enginetest.Sample {
 			return []enginetest.Sample{

@@ -16,6 +16,10 @@ const Hidden = "<hidden>"
 // should have been escaped.
 var userInfoPattern = regexp.MustCompile("[^\\s\"`<>]+@")
 
+// shareBefore is what stands before the "@" of a step of a simulation: 30%@20m, 2x@3d. No
+// user info is so short a number.
+var shareBefore = regexp.MustCompile(`^[0-9]{1,3}(\.[0-9]{1,4})?[%x]$`)
+
 // Redact hides the user info of addresses in a text, also of invalid ones: "lookup
 // bob:pw@db.example: no such host" becomes "lookup <hidden>@db.example: no such host".
 // It also hides a bare token before an "@", but not a path of a Unix socket.
@@ -70,6 +74,9 @@ func replaceUserInfo(text string, bare bool, by func(info string) string) string
 	}
 	return userInfoPattern.ReplaceAllStringFunc(text, func(part string) string {
 		part = strings.TrimSuffix(part, "@")
+		if shareBefore.MatchString(part) {
+			return part + "@"
+		}
 		scheme, rest, isURL := strings.Cut(part, "://")
 		switch {
 		case isURL && (rest == "" || isInPath(rest)): // it has no user info

@@ -19,6 +19,8 @@ func TestRedactHidesWhatStandsBeforeAnAt(t *testing.T) {
 		"dial unix http://bob:pw@host/: no such file":                       "dial unix http://<hidden>@host/: no such file",
 		"dial unix //bob:pw@host/":                                          "dial unix <hidden>@host/",
 		"rate(x[5m] @ end())":                                               "rate(x[5m] @ end())",
+		`invalid argument "120%@20m", write it like 2.5x@3d`:                `invalid argument "120%@20m", write it like 2.5x@3d`,
+		"30%x@db.example: no such host":                                     "<hidden>@db.example: no such host",
 		"a@b and c:d@e":                                                     "<hidden>@b and <hidden>@e",
 		"get https://npm.example:8080/@scope/x@1":                           "get https://npm.example:8080/@scope/x@1",
 		"https://@host/":                                                    "https://@host/",

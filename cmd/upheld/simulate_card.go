@@ -44,7 +44,7 @@ func (o *simulateOptions) reportCard(cmd *cobra.Command, agreements []*sla.Agree
 			Progress: func(share float64) {
 				bar.show("simulating "+l.ID.Service+"/"+l.ID.SLO, (float64(i)+share)/float64(len(levels)))
 			},
-		}, l)
+		}, l, simulate.CardBurns()...)
 		if err != nil {
 			bar.end()
 			return o.reported(cmd, agreements, err)

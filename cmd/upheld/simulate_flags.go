@@ -86,13 +86,11 @@ func (m *madeScenario) happens() bool { return len(m.steps) > 0 }
 func (m *madeScenario) scenario(f *pflag.FlagSet, a *sla.Agreement) (*sla.Scenario, error) {
 	s := &sla.Scenario{Name: "flags", Agreement: a.Name, Steps: m.steps, ScrapeInterval: m.scrape}
 	var err error
-	for i, step := range m.steps {
-		if s.Description != "" {
-			s.Description += ", "
-		}
-		s.Description += stepWords(step)
-		_ = i
+	var words []string
+	for _, step := range m.steps {
+		words = append(words, stepWords(step))
 	}
+	s.Description = strings.Join(words, ", ")
 	if s.Levels, err = levelsOf(a, m.levels); err != nil {
 		return nil, usageError{err}
 	}
@@ -153,10 +151,10 @@ func stepWords(s sla.ScenarioStep) string {
 func levelsOf(a *sla.Agreement, names []string) ([]sla.ID, error) {
 	var ids []sla.ID
 	for _, name := range names {
-		var found, known []string
+		var found, known, short []string
 		for _, l := range a.Levels {
 			full := l.ID.Service + "/" + l.ID.SLO
-			known = append(known, full)
+			known, short = append(known, full), append(short, l.ID.SLO)
 			if name == l.ID.SLO || name == full {
 				found = append(found, full)
 				if !slices.Contains(ids, l.ID) {
@@ -169,7 +167,7 @@ func levelsOf(a *sla.Agreement, names []string) ([]sla.ID, error) {
 			return nil, fmt.Errorf("--level=%s: several services have it: write %s", name, strings.Join(found, " or "))
 		case len(found) == 0:
 			remedy := "there are " + named(known)
-			if near := spec.Nearest(name, known); near != "" {
+			if near := spec.Nearest(name, append(short, known...)); near != "" {
 				remedy = "did you mean " + near + "?"
 			}
 			return nil, fmt.Errorf("--level=%s: %s has no such level; %s", name, a.Name, remedy)

@@ -34,6 +34,7 @@ var components = []component{
 	{"internal/ruletest", "Tests of the generated rules for promtool", []string{"sla", "rulegen", "internal/promql", "internal/rawseries"}, "tests of rules are made of the plan that the rules come from"},
 	{"rulegen/emit", "From a plan to files: one output a file", []string{"sla", "rulegen", "internal/promql", "internal/ruletest", "internal/routing"}, "outputs print what the plan holds, and its tests"},
 	{"internal/credit", "What a missed promise costs", []string{"sla"}, "credits are arithmetic on results, in exact decimals"},
+	{"internal/simulate", "Scenarios: which alerts fire when something breaks, and what it costs", []string{"sla", "rulegen", "rulegen/emit", "internal/promql", "internal/rawseries", "internal/credit"}, "a simulation plays the rules that are generated, over series that it imagines"},
 	{"internal/verdict", "Was the promise kept: from measurements to the verdict of a period", []string{"sla", "internal/credit"}, "a verdict is a pure function of the agreement and the evidence"},
 	{"internal/samples", "Raw samples from servers and files, as evidence for a verdict", []string{"sla", "internal/promql", "internal/verdict"}, "samples become evidence; what follows from it is not their concern"},
 	{"internal/report", "A verdict as documents: HTML, Markdown, CSV, JSON", []string{"sla", "internal/verdict"}, "documents show what the verdict says, and calculate nothing"},
@@ -47,7 +48,7 @@ var components = []component{
 	{"internal/demo", "The sample shop of `upheld demo`", []string{"sla"}, "the sample services are an input of the loop, not a part of it"},
 	{"internal/serve", "The whole loop in one process, around an embedded Prometheus", []string{"sla", "rulegen", "internal/promql", "internal/verdict", "internal/samples", "internal/report", "internal/closing", "exporter", "dashboards", "internal/web"}, "serve is the assembly of the halves in one process"},
 	{"examples", "Specifications to start from, and what holds them to their claims", []string{"sla", "rulegen", "exporter", "dashboards"}, "what checks the examples may run them"},
-	{"cmd", "The two programs, one file a verb", []string{"sla", "rulegen", "internal/promql", "internal/ruletest", "internal/inspect", "internal/verdict", "internal/credit", "internal/samples", "internal/report", "internal/closing", "internal/history", "internal/routing", "internal/backtest", "exporter", "dashboards", "internal/web", "internal/demo", "internal/serve", "examples"}, "commands wire everything; nobody imports a command"},
+	{"cmd", "The two programs, one file a verb", []string{"sla", "rulegen", "internal/promql", "internal/ruletest", "internal/inspect", "internal/verdict", "internal/credit", "internal/simulate", "internal/samples", "internal/report", "internal/closing", "internal/history", "internal/routing", "internal/backtest", "exporter", "dashboards", "internal/web", "internal/demo", "internal/serve", "examples"}, "commands wire everything; nobody imports a command"},
 	{"test", "The programs between real servers, and the benchmarks", []string{"sla", "rulegen", "internal/promql", "internal/routing", "exporter", "dashboards", "internal/demo", "examples"}, "acceptance tests drive the programs, also on the demo's shop"},
 }
 

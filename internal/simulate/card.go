@@ -34,16 +34,16 @@ type CardRow struct {
 	Spent             float64       // of the budget, until the first burn alert fired
 }
 
-// cardBurns are the sizes of outage on a card; 0 is a total one.
-var cardBurns = []float64{0, 100, 10, 5, 2, 1.2}
+// CardBurns are the usual sizes of outage on a card; 0 is a total one.
+func CardBurns() []float64 { return []float64{0, 100, 10, 5, 2, 1.2} }
 
 // NewCard simulates outages of several sizes of a level. The input's scenario says
-// everything but what happens.
-func NewCard(ctx context.Context, in Input, l *sla.ServiceLevel) (*Card, error) {
+// everything but what happens. Sizes above a total outage are left out.
+func NewCard(ctx context.Context, in Input, l *sla.ServiceLevel, sizes ...float64) (*Card, error) {
 	c := &Card{Level: l}
 	budget := l.TargetBudget().Float64()
 	var burns []float64
-	for _, burn := range cardBurns {
+	for _, burn := range sizes {
 		if burn*budget < 1 {
 			burns = append(burns, burn)
 		}

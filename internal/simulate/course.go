@@ -133,12 +133,13 @@ func (s *stage) effects(step sla.ScenarioStep, of *sla.ServiceLevel) []effect {
 	return one(fails)
 }
 
-// turn is how long a level must fail altogether to be bad at all, if single failures are
-// not: of levels that judge minutes or slots as a whole. It is 0 for others.
+// turn is how long a level fails altogether, by turns, if single failures would not make it
+// bad at all: one that judges minutes or slots as a whole. It is so long that the minutes at
+// its edges hardly matter, and 0 for other levels.
 func turn(l *sla.ServiceLevel) time.Duration {
 	_, composite := l.Indicator.(*sla.Composite)
 	if composite || l.Aggregation.Judges() {
-		return max(time.Minute, l.Slots.Width, l.Slots.MinRun)
+		return max(10*time.Minute, l.Slots.Width, l.Slots.MinRun)
 	}
 	return 0
 }

@@ -131,6 +131,9 @@ func alertTable(b *bytes.Buffer, alerts []Alert, withLevel bool) {
 		if withLevel {
 			name = a.Level.Service + "/" + a.Level.SLO + " " + name
 		}
+		if utf8.RuneCountInString(name) > mostNameColumns {
+			name = padded(name, mostNameColumns)
+		}
 		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\t%s\n", name, a.Severity, a.pendingWords(), a.firingWords(), a.endWords())
 	}
 	_ = w.Flush() // into a buffer, which cannot fail

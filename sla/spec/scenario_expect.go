@@ -71,8 +71,19 @@ type written struct {
 	level string
 }
 
-// counts are the words for how many.
-var counts = map[string]int{"no": 0, "one": 1, "two": 2, "three": 3, "a": sla.AnyCount, "an": sla.AnyCount}
+// countOf is how many a word or number means; ok is false if it is neither.
+func countOf(word string) (n int, ok bool) {
+	switch strings.ToLower(word) {
+	case "no":
+		return 0, true
+	case "one":
+		return 1, true
+	case "a", "an":
+		return sla.AnyCount, true
+	}
+	n, err := strconv.Atoi(word)
+	return n, err == nil && n >= 0 && n <= mostExpected
+}
 
 // mostExpected bounds the number of alerts in an expectation.
 const mostExpected = 1000
@@ -84,9 +95,7 @@ func parseExpectation(text string) (e written, problem, remedy string) {
 		return budgetExpectation(e, words[2:])
 	}
 	if len(words) > 0 {
-		if n, known := counts[strings.ToLower(words[0])]; known {
-			e.Count, words = n, words[1:]
-		} else if n, err := strconv.Atoi(words[0]); err == nil && n >= 0 && n <= mostExpected {
+		if n, ok := countOf(words[0]); ok {
 			e.Count, words = n, words[1:]
 		}
 	}
