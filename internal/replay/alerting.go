@@ -44,10 +44,6 @@ type tracked struct {
 	seen    int  // the last evaluation that had it
 }
 
-func newAlerting(r *run, rule *rule, v vectors) *alerting {
-	return &alerting{run: r, rule: rule, vectors: v, recorder: newRecorder(r.world, rule), tracked: map[uint64]*tracked{}}
-}
-
 func (a *alerting) restart(first bool) {
 	a.recorder.restart()
 	a.process = a.run.process(a.rule, labels.EmptyLabels(), first)
@@ -67,6 +63,7 @@ func (a *alerting) restart(first bool) {
 
 func (a *alerting) evaluate(ctx context.Context, e evaluation) error {
 	a.count++
+	defer a.recorder.verify(e.t)
 	rows, err := a.vectors.at(ctx, e)
 	if err != nil {
 		if err := a.run.failure(ctx, a.rule, e, err); err != nil {
@@ -216,6 +213,7 @@ func (a *alerting) end(t *tracked, at time.Time) {
 
 func (a *alerting) finish() {
 	a.vectors.close()
+	a.recorder.finish()
 	for _, t := range a.tracked {
 		if t.open {
 			a.leave(t)

@@ -5,7 +5,10 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
 )
 
 // component are rules that are evaluated together, evaluation by evaluation in
@@ -21,7 +24,9 @@ type graph struct {
 	rules   []*rule
 	byName  map[string][]*rule // writers
 	writers [][]*rule          // of what each rule's expression reads
+	mu      sync.Mutex         // of slacks
 	slacks  map[slackKey]int64
+	raw     func([]*labels.Matcher) bool // whether there are raw series of a selector
 }
 
 type slackKey struct {
@@ -29,8 +34,8 @@ type slackKey struct {
 	atOnce         bool
 }
 
-func newGraph(groups []*group) *graph {
-	g := &graph{byName: map[string][]*rule{}, slacks: map[slackKey]int64{}}
+func newGraph(groups []*group, raw func([]*labels.Matcher) bool) *graph {
+	g := &graph{raw: raw, byName: map[string][]*rule{}, slacks: map[slackKey]int64{}}
 	for _, gr := range groups {
 		for _, r := range gr.rules {
 			g.rules = append(g.rules, r)
@@ -69,25 +74,40 @@ func (g *graph) writersOf(r read) []*rule {
 	return all
 }
 
-// ranges is whether a range query of the rule, over what is complete, sees at each
-// evaluation what the rule would have seen: nothing that it reads is newer than
-// what it could see, and no time is pinned.
-func (g *graph) ranges(r *rule) bool {
-	for _, read := range r.reads {
-		if read.pinned || read.reach > r.group.offset/int64(time.Millisecond) {
-			return false
+// ranged is the expression of which a range query sees at each evaluation what the
+// rule would have seen, and false if there is none. It is the rule's own if nothing
+// that it reads is newer than what it could see. If it reads what is recorded at the
+// same moment after it, or by itself, that is hidden.
+func (g *graph) ranged(r *rule) (string, bool) {
+	hide := map[int]bool{}
+	for i, read := range r.reads {
+		reach := r.group.reach(read)
+		if read.pinned || reach > r.group.offset/int64(time.Millisecond) {
+			return "", false
 		}
-		for _, w := range g.writersOf(read) {
-			if read.reach >= g.slack(r, w) {
-				return false
-			}
+		writers := g.writersOf(read)
+		if !slices.ContainsFunc(writers, func(w *rule) bool { return reach >= g.slack(r, w) }) {
+			continue
 		}
+		if read.hides == cannotHide || slices.ContainsFunc(writers, func(w *rule) bool { return w.group != r.group || w.index < r.index }) {
+			return "", false
+		}
+		if read.hides == byRange && g.raw(read.matchers) {
+			return "", false // it would hide raw samples, too
+		}
+		hide[i] = true
 	}
-	return true
+	if len(hide) == 0 {
+		return r.expr, true
+	}
+	expr, err := hidden(r, hide)
+	return expr, err == nil
 }
 
 func (g *graph) slack(reader, writer *rule) int64 {
 	key := slackKey{reader.group.index, writer.group.index, reader.seesAtOnce(writer)}
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	slack, ok := g.slacks[key]
 	if !ok {
 		slack = reader.group.slack(writer.group.timeline, key.atOnce)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/prometheus/model/labels"
 )
 
 var (
@@ -25,7 +26,7 @@ func ordered(t *testing.T, text string) []string {
 		t.Fatal(err)
 	}
 	var all []string
-	for _, c := range newGraph(groups).components() {
+	for _, c := range newGraph(groups, func([]*labels.Matcher) bool { return false }).components() {
 		var names []string
 		for _, r := range c.rules {
 			names = append(names, r.Name)
@@ -77,7 +78,8 @@ func TestWhereRangeQueriesSeeTheSame(t *testing.T) {
   - {record: reads_before, expr: before}
   - {record: reads_after, expr: after}
   - {record: reads_after_offset, expr: after offset 1m}
-  - {record: reads_itself, expr: reads_itself or x}
+  - {record: reads_itself, expr: 'max_over_time(reads_itself[5m]) or x'}
+  - {record: reads_after_timestamp, expr: timestamp(after)}
   - {record: reads_another_group, expr: other}
   - {record: reads_delayed, expr: delayed}
   - {record: reads_delayed_offset, expr: delayed offset 1m}
@@ -100,15 +102,19 @@ func TestWhereRangeQueriesSeeTheSame(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := newGraph(groups)
+	g := newGraph(groups, func([]*labels.Matcher) bool { return false })
 	var differ []string
 	for _, r := range g.rules {
-		if !g.ranges(r) {
+		switch expr, ok := g.ranged(r); {
+		case !ok:
 			differ = append(differ, r.Name)
+		case expr != r.expr:
+			differ = append(differ, r.Name+" = "+expr)
 		}
 	}
 	slices.Sort(differ)
-	want := []string{"at_the_end", "in_the_future", "pinned", "pinned_subquery", "reads_after", "reads_itself"}
+	want := []string{"at_the_end", "in_the_future", "pinned", "pinned_subquery", `reads_after = after{__recorded_before__="60000"}`, "reads_after_timestamp",
+		`reads_itself = max_over_time(reads_itself[4m59s999ms] offset 1ms) or x`}
 	// What another group records for the minute before is seen, or not yet, by
 	// where the two groups' moments are.
 	if delayed := groups[0].rules[0].group; delayed.lives[0].first == 0 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
@@ -53,8 +54,17 @@ func (q querier) Select(_ context.Context, _ bool, hints *storage.SelectHints, m
 		from, to = hints.Start, hints.End
 	}
 	set := &seriesSet{at: -1}
+	late := int64(0)
+	matchers = slices.DeleteFunc(slices.Clone(matchers), func(m *labels.Matcher) bool {
+		if m.Name == marker {
+			late, _ = strconv.ParseInt(m.Value, 10, 64)
+		}
+		return m.Name == marker
+	})
 	for _, s := range q.world.matching(matchers) {
-		set.found = append(set.found, q.of(s, from, to))
+		found := q.of(s, from, to)
+		found.late = late
+		set.found = append(set.found, found)
 	}
 	slices.SortFunc(set.found, func(a, b ranged) int { return labels.Compare(a.labels, b.labels) })
 	return set

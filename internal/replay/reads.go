@@ -1,6 +1,8 @@
 package replay
 
 import (
+	"cmp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -11,35 +13,129 @@ import (
 // read is a selector of a rule's expression.
 type read struct {
 	matchers []*labels.Matcher
-	// reach is up to when it reads, in milliseconds after the query's time: 0, or
-	// less if it has an offset.
-	reach int64
+	// offset is by how much it reads before the query's time, in milliseconds.
+	offset int64
+	// step and shift are those of the outermost subquery around it, in milliseconds, 0
+	// without one: it is evaluated at multiples of the step, up to shift before the query.
+	step, shift int64
 	// pinned is whether an @ sets its time, which the end of a range query would be,
 	// or which may be in the future.
 	pinned bool
+	// hides is how what is recorded at the query's own time can be hidden from it.
+	hides hiding
+}
+
+// hiding is how a selector can be changed so that it does not read the samples of
+// the query's own time, which a rule does not see if they are its own, or of a rule
+// after it.
+type hiding int
+
+const (
+	cannotHide hiding = iota
+	byRange           // x[5m] becomes x[4m59s999ms] offset 1ms, with the same samples
+	byMarker          // a matcher asks for what the selector sees one evaluation later
+)
+
+// boundless are functions of the samples in a range alone, wherever it begins and ends.
+var boundless = map[string]bool{
+	"avg_over_time": true, "changes": true, "count_over_time": true, "last_over_time": true, "max_over_time": true,
+	"min_over_time": true, "present_over_time": true, "resets": true, "stddev_over_time": true, "stdvar_over_time": true,
+	"sum_over_time": true, "quantile_over_time": true,
+}
+
+// selectorsOf are the selectors of an expression with the nodes around them, always
+// in the same order.
+func selectorsOf(expr parser.Expr, found func(s *parser.VectorSelector, around []parser.Node)) {
+	parser.Inspect(expr, func(n parser.Node, path []parser.Node) error {
+		if s, ok := n.(*parser.VectorSelector); ok {
+			found(s, path)
+		}
+		return nil
+	})
 }
 
 // readsOf are the selectors of an expression.
 func readsOf(expr parser.Expr) []read {
 	var all []read
-	parser.Inspect(expr, func(n parser.Node, path []parser.Node) error {
-		selector, ok := n.(*parser.VectorSelector)
-		if !ok {
-			return nil
-		}
-		offset := selector.OriginalOffset
-		r := read{matchers: selector.LabelMatchers, pinned: selector.Timestamp != nil || selector.StartOrEnd != 0}
-		for _, above := range path {
+	selectorsOf(expr, func(s *parser.VectorSelector, around []parser.Node) {
+		offset := s.OriginalOffset
+		r := read{matchers: s.LabelMatchers, pinned: s.Timestamp != nil || s.StartOrEnd != 0}
+		for _, above := range around {
 			if sub, ok := above.(*parser.SubqueryExpr); ok {
 				offset += sub.OriginalOffset
 				r.pinned = r.pinned || sub.Timestamp != nil || sub.StartOrEnd != 0
+				if r.step == 0 {
+					r.step, r.shift = cmp.Or(sub.Step, defaultInterval).Milliseconds(), sub.OriginalOffset.Milliseconds()
+				}
 			}
 		}
-		r.reach = -offset.Milliseconds()
+		r.offset = offset.Milliseconds()
+		if r.offset == 0 && r.step == 0 && !r.pinned {
+			r.hides = hidingOf(around)
+		}
 		all = append(all, r)
-		return nil
 	})
 	return all
+}
+
+// hidingOf is how a selector without an offset and outside of subqueries hides samples.
+func hidingOf(around []parser.Node) hiding {
+	above := func(i int) parser.Node {
+		if i > len(around) {
+			return nil
+		}
+		return around[len(around)-i]
+	}
+	called := func(n parser.Node) string {
+		if call, ok := n.(*parser.Call); ok {
+			return call.Func.Name
+		}
+		return ""
+	}
+	if _, ok := above(1).(*parser.MatrixSelector); ok {
+		if boundless[called(above(2))] {
+			return byRange
+		}
+		return cannotHide
+	}
+	for i := 1; above(i) != nil; i++ { // the time of a sample is not that of a marked one
+		if _, ok := above(i).(*parser.ParenExpr); ok {
+			continue
+		}
+		if called(above(i)) == "timestamp" {
+			return cannotHide
+		}
+		break
+	}
+	return byMarker
+}
+
+// marker is the label of the matcher that hides what is recorded at the query's own
+// time. Its value is the interval of the evaluations, in milliseconds.
+const marker = "__recorded_before__"
+
+// hidden is an expression of which some selectors, by their order, hide the samples
+// of the query's own time.
+func hidden(r *rule, hide map[int]bool) (string, error) {
+	parsed, err := language.ParseExpr(r.expr)
+	if err != nil {
+		return "", err
+	}
+	interval := strconv.FormatInt(r.group.interval/int64(time.Millisecond), 10)
+	i := 0
+	selectorsOf(parsed, func(s *parser.VectorSelector, around []parser.Node) {
+		if hide[i] {
+			switch r.reads[i].hides {
+			case byRange:
+				around[len(around)-1].(*parser.MatrixSelector).Range -= time.Millisecond
+				s.OriginalOffset = time.Millisecond
+			case byMarker:
+				s.LabelMatchers = append(s.LabelMatchers, labels.MustNewMatcher(labels.MatchEqual, marker, interval))
+			}
+		}
+		i++
+	})
+	return parsed.String(), nil
 }
 
 // output is a metric that a rule writes, with the labels that are known before.

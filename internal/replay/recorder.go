@@ -18,6 +18,7 @@ type target struct {
 	found    int     // the evaluation at which the result had it last, counted from 1
 	returned int     // the evaluation at which it was written last
 	listed   bool    // among those of the evaluation before
+	watched  bool    // the rules of the component read it
 }
 
 // recorder writes what a rule returns, with a staleness marker where a series
@@ -29,6 +30,10 @@ type recorder struct {
 	previous []*target          // of the evaluation before
 	count    int                // evaluations
 	buffer   []byte
+	// speculation is that of the component, nil if there is none, and watched are the
+	// targets with samples that it guesses.
+	speculation *speculation
+	watched     []*target
 }
 
 func newRecorder(w *World, r *rule) *recorder {
@@ -41,6 +46,9 @@ func (r *recorder) restart() {
 		t.listed = false
 	}
 	r.previous = r.previous[:0]
+	if r.speculation != nil {
+		r.speculation.wrong()
+	}
 }
 
 // target is what is written for the labels of a sample.
@@ -141,5 +149,16 @@ func (r *recorder) open(t *target) error {
 			r.rule.Index, r.rule.Name, r.rule.Group, r.rule.File, t.labels)
 	}
 	t.record = s.record
+	if r.speculation != nil && r.speculation.holds(t.labels) {
+		t.watched = true
+		r.watched = append(r.watched, t)
+	}
 	return nil
+}
+
+// finish forgets what was guessed.
+func (r *recorder) finish() {
+	for _, t := range r.watched {
+		t.record.guess = nil
+	}
 }

@@ -206,6 +206,7 @@ type ranged struct {
 	*series
 	from, to int64
 	hides    func(writer uint32, t int64) bool // of a record of several rules, nil to hide nothing
+	late     int64                             // the interval of a selector that hides what is of its own time, else 0
 }
 
 // Labels implements storage.Series.
@@ -216,10 +217,17 @@ func (s ranged) Iterator(reuse chunkenc.Iterator) chunkenc.Iterator {
 	if s.record == nil {
 		return newRawIterator(s.raw, s.from, s.to)
 	}
+	if s.late != 0 && !s.given {
+		whole := ranged{series: s.series, from: s.from - s.late, to: s.to, hides: s.hides}
+		return newLateIterator(whole.Iterator(nil), s.late)
+	}
 	it, ok := reuse.(*recordIterator)
 	if !ok {
 		it = &recordIterator{}
 	}
 	it.reset(s.record, s.from, s.to, s.hides)
+	if len(s.record.guess) > 0 {
+		return &chain{it, newRawIterator(Stored(s.record.guess), s.from, s.to)}
+	}
 	return it
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"runtime"
 	"slices"
 	"strings"
@@ -26,7 +27,7 @@ func (w *World) Run(ctx context.Context, p Plan) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	graph := newGraph(groups)
+	graph := newGraph(groups, func(m []*labels.Matcher) bool { return len(w.matching(m)) > 0 })
 	r := &run{world: w, plan: p, graph: graph, result: &Result{}, failed: map[uint32]*RuleError{}}
 	for _, rule := range graph.rules {
 		r.total += rule.group.evaluations()
@@ -122,11 +123,12 @@ func (r *run) component(ctx context.Context, c *component) error {
 		together[rule] = true
 	}
 	var groups []*playing
+	guesses := r.speculation(c.rules, together)
 	for _, rule := range c.rules {
 		if len(groups) == 0 || groups[len(groups)-1].group != rule.group {
 			groups = append(groups, &playing{group: rule.group, life: -1})
 		}
-		m := r.member(rule, r.vectors(rule, together))
+		m := r.member(rule, r.vectors(rule, together, guesses), guesses)
 		defer m.finish()
 		last := groups[len(groups)-1]
 		last.members = append(last.members, m)
@@ -153,25 +155,54 @@ func (r *run) component(ctx context.Context, c *component) error {
 	return ctx.Err()
 }
 
-// vectors are a rule's: of range queries unless it reads what is not complete, or
-// would see too much.
-func (r *run) vectors(rule *rule, together map[*rule]bool) vectors {
-	for _, w := range r.graph.writers[rule.index] {
-		if together[w] {
-			return &instants{r.world, r.graph.rules, rule}
+// readsOwn are the selectors of a rule that select what the component records.
+func (r *run) readsOwn(of *rule, together map[*rule]bool) [][]*labels.Matcher {
+	var own [][]*labels.Matcher
+	for _, read := range of.reads {
+		if slices.ContainsFunc(r.graph.writersOf(read), func(w *rule) bool { return together[w] }) {
+			own = append(own, read.matchers)
 		}
 	}
-	if !r.graph.ranges(rule) {
-		return &instants{r.world, r.graph.rules, rule}
-	}
-	return newRanges(r.world, rule)
+	return own
 }
 
-func (r *run) member(rule *rule, v vectors) member {
-	if rule.alert != nil {
-		return newAlerting(r, rule, v)
+// speculation is that of a component, nil if none of its rules is a range query that
+// reads what they record.
+func (r *run) speculation(rules []*rule, together map[*rule]bool) *speculation {
+	s := &speculation{until: math.MinInt64}
+	for _, rule := range rules {
+		if _, ok := r.graph.ranged(rule); ok {
+			s.reads = append(s.reads, r.readsOwn(rule, together)...)
+		}
 	}
-	return &recording{run: r, rule: rule, vectors: v, recorder: newRecorder(r.world, rule)}
+	if len(s.reads) == 0 {
+		return nil
+	}
+	return s
+}
+
+// vectors are a rule's: of range queries unless it would see too much.
+func (r *run) vectors(rule *rule, together map[*rule]bool, guesses *speculation) vectors {
+	expr, ok := r.graph.ranged(rule)
+	if !ok {
+		return &instants{r.world, r.graph.rules, rule}
+	}
+	if guesses != nil && len(r.readsOwn(rule, together)) == 0 {
+		guesses = nil
+	}
+	return newRanges(r.world, rule, expr, guesses)
+}
+
+func (r *run) member(rule *rule, v vectors, guesses *speculation) member {
+	recorder := newRecorder(r.world, rule)
+	if guesses != nil {
+		recorder.speculation = guesses
+		guesses.recorders = append(guesses.recorders, recorder)
+	}
+	if rule.alert != nil {
+		return &alerting{run: r, rule: rule, vectors: v, recorder: recorder, tracked: map[uint64]*tracked{}}
+	}
+	return &recording{run: r, rule: rule, vectors: v, recorder: recorder}
 }
 
 func (r *run) progress(evaluated int) {
@@ -269,6 +300,7 @@ type recording struct {
 func (r *recording) restart(bool) { r.recorder.restart() }
 
 func (r *recording) evaluate(ctx context.Context, e evaluation) error {
+	defer r.recorder.verify(e.t)
 	rows, err := r.vectors.at(ctx, e)
 	if err == nil {
 		err = r.recorder.check(rows)
@@ -283,7 +315,10 @@ func (r *recording) evaluate(ctx context.Context, e evaluation) error {
 	return err
 }
 
-func (r *recording) finish() { r.vectors.close() }
+func (r *recording) finish() {
+	r.vectors.close()
+	r.recorder.finish()
+}
 
 // failure notes that an evaluation failed, unless the context is why.
 func (r *run) failure(ctx context.Context, rule *rule, e evaluation, err error) error {

@@ -90,10 +90,25 @@ func (t timeline) next(wall int64, at bool) (int64, bool) {
 	return 0, false
 }
 
+// reach is up to when a selector reads, in milliseconds after the query's time.
+func (t timeline) reach(r read) int64 {
+	if r.step == 0 || t.interval/int64(time.Millisecond)%r.step != 0 {
+		return -r.offset
+	}
+	since := (t.stamp(t.lives[0].first) - r.shift) % r.step // the same at each evaluation
+	return -r.offset - since
+}
+
 // slack is by how much at least, in milliseconds, the samples of another group
 // that a group does not see yet are newer than its own query: negative if some are
 // older. atOnce is whether it sees what the other records at the same moment.
 func (t timeline) slack(other timeline, atOnce bool) int64 {
+	if t.lives[0] == other.lives[0] && t.interval == other.interval && t.offset == other.offset {
+		if atOnce {
+			return t.interval / int64(time.Millisecond)
+		}
+		return 0
+	}
 	least := int64(1) << 62
 	for l := range t.lives {
 		for i := range t.lives[l].n {

@@ -2,6 +2,7 @@ package replay
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/prometheus/prometheus/model/histogram"
@@ -68,16 +69,20 @@ func (*instants) close() {}
 // fails is tried again over half the piece, until the evaluation that fails is
 // alone.
 type ranges struct {
-	world  *World
-	rule   *rule
-	steps  int // of the next piece
-	most   int // steps of a piece
-	query  promql.Query
-	matrix promql.Matrix
-	cols   []column
-	next   []cursor
-	until  int64 // the time of the piece's last evaluation, in milliseconds
-	rows   []row
+	world       *World
+	rule        *rule
+	expr        string
+	speculation *speculation // nil if everything that it reads is complete
+	round       int          // of the speculation, when the piece was evaluated
+	first       int64        // the time of the piece's first evaluation, in milliseconds
+	until       int64        // and of the last
+	steps       int          // of the next piece
+	most        int          // steps of a piece
+	query       promql.Query
+	matrix      promql.Matrix
+	cols        []column
+	next        []cursor
+	rows        []row
 }
 
 // cursor is where in a series of the matrix the next evaluation is.
@@ -87,16 +92,21 @@ type cursor struct{ float, histogram int }
 // it selects, at each evaluation, of 16 bytes each.
 const pointsPerQuery = 2_000_000
 
-func newRanges(w *World, r *rule) *ranges {
+func newRanges(w *World, r *rule, expr string, s *speculation) *ranges {
 	selected := 1
 	for _, read := range r.reads {
 		selected += len(w.matching(read.matchers))
 	}
 	most := max(pointsPerQuery/selected, 100)
-	return &ranges{world: w, rule: r, steps: most, most: most, until: -1 << 62}
+	return &ranges{world: w, rule: r, expr: expr, speculation: s, steps: most, most: most, until: math.MinInt64}
 }
 
 func (v *ranges) at(ctx context.Context, e evaluation) ([]row, error) {
+	if v.speculation != nil && v.until != math.MinInt64 && v.round != v.speculation.round {
+		used := (e.t - v.first) * int64(time.Millisecond) / v.rule.group.interval
+		v.steps = min(max(1, 2*int(used)), v.most) // what else was evaluated was in vain
+		v.until = math.MinInt64
+	}
 	if e.t > v.until {
 		if err := v.load(ctx, e); err != nil {
 			return nil, err
@@ -132,7 +142,7 @@ func (v *ranges) load(ctx context.Context, e evaluation) error {
 		}
 	}
 	v.steps = min(max(v.steps, 2*steps), v.most)
-	v.until = e.t + int64(steps-1)*v.rule.group.interval/int64(time.Millisecond)
+	v.first, v.until = e.t, v.last(e, steps)
 	v.cols = make([]column, len(v.matrix))
 	v.next = make([]cursor, len(v.matrix))
 	for i, s := range v.matrix {
@@ -141,10 +151,19 @@ func (v *ranges) load(ctx context.Context, e evaluation) error {
 	return nil
 }
 
+// last is the time of the last of some evaluations.
+func (v *ranges) last(e evaluation, steps int) int64 {
+	return e.t + int64(steps-1)*v.rule.group.interval/int64(time.Millisecond)
+}
+
 func (v *ranges) evaluate(ctx context.Context, e evaluation, steps int) error {
 	interval := time.Duration(v.rule.group.interval)
 	first := time.UnixMilli(e.t)
-	q, err := v.world.engine.NewRangeQuery(ctx, v.world, nil, v.rule.expr, first, first.Add(time.Duration(steps-1)*interval), interval)
+	if v.speculation != nil {
+		v.round = v.speculation.round
+		v.speculation.extend(v.last(e, steps))
+	}
+	q, err := v.world.engine.NewRangeQuery(ctx, v.world, nil, v.expr, first, first.Add(time.Duration(steps-1)*interval), interval)
 	if err != nil {
 		return err
 	}
@@ -167,5 +186,5 @@ func (v *ranges) close() {
 		v.query.Close()
 		v.query, v.matrix = nil, nil
 	}
-	v.until = -1 << 62
+	v.until = math.MinInt64
 }
