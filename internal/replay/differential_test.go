@@ -6,7 +6,6 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -119,19 +118,11 @@ func (b both) fast() (*replay.World, *replay.Result) {
 		}
 	}
 	w := replay.New()
-	language := parser.NewParser(parser.Options{})
-	metric := func(series string) labels.Labels {
-		l, err := language.ParseMetric(series)
-		if err != nil {
-			b.t.Fatal(err)
-		}
-		return l
-	}
 	for series, s := range floats {
-		w.Add(metric(series), s)
+		w.Add(metric(b.t, series), s)
 	}
 	for series, s := range hists {
-		if err := w.AddHistograms(metric(series), s); err != nil {
+		if err := w.AddHistograms(metric(b.t, series), s); err != nil {
 			b.t.Fatal(err)
 		}
 	}
@@ -140,6 +131,17 @@ func (b both) fast() (*replay.World, *replay.Result) {
 		b.t.Fatal(err)
 	}
 	return w, result
+}
+
+var language = parser.NewParser(parser.Options{})
+
+func metric(t *testing.T, series string) labels.Labels {
+	t.Helper()
+	l, err := language.ParseMetric(series)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
 }
 
 // compare plays both and compares all that they recorded, and what fired.
@@ -177,11 +179,14 @@ func (b both) compare() (*replay.World, *replay.Result) {
 // recorded are the series of a storage that the target does not have.
 func (b both) recorded(from storage.Queryable) map[string][]sample {
 	b.t.Helper()
-	raw := map[string]bool{}
+	raw, seen := map[string]bool{}, map[string]bool{}
 	for at, end := b.start, b.plan().To; at.Before(end); at = at.Add(scrape) {
 		for _, s := range b.target(at) {
-			name, _, _ := strings.Cut(s.Series, "{")
-			raw[name] = true
+			if seen[s.Series] {
+				continue
+			}
+			seen[s.Series] = true
+			raw[metric(b.t, s.Series).Get(labels.MetricName)] = true
 		}
 	}
 	q, err := from.Querier(math.MinInt64, math.MaxInt64)
