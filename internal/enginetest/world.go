@@ -137,6 +137,7 @@ func NewAt(t testing.TB, start time.Time, scrape time.Duration, target Target) *
 	w.engine = promql.NewEngine(promql.EngineOpts{
 		MaxSamples: 50_000_000, Timeout: time.Hour, // a busy machine is slow, and that is no failure
 		EnableAtModifier: true, EnableNegativeOffset: true, Parser: w.files.language,
+		NoStepSubqueryIntervalFn: func(int64) int64 { return time.Minute.Milliseconds() },
 	})
 	w.query = rules.EngineQueryFunc(w.engine, w.store)
 	w.manager = rules.NewManager(&rules.ManagerOptions{

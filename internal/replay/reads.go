@@ -2,6 +2,7 @@ package replay
 
 import (
 	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -37,10 +38,9 @@ const (
 )
 
 // boundless are functions of the samples in a range alone, wherever it begins and ends.
-var boundless = map[string]bool{
-	"avg_over_time": true, "changes": true, "count_over_time": true, "last_over_time": true, "max_over_time": true,
-	"min_over_time": true, "present_over_time": true, "resets": true, "stddev_over_time": true, "stdvar_over_time": true,
-	"sum_over_time": true, "quantile_over_time": true,
+var boundless = []string{
+	"avg_over_time", "changes", "count_over_time", "last_over_time", "max_over_time", "min_over_time",
+	"present_over_time", "quantile_over_time", "resets", "stddev_over_time", "stdvar_over_time", "sum_over_time",
 }
 
 // selectorsOf are the selectors of an expression with the nodes around them, always
@@ -93,16 +93,16 @@ func hidingOf(around []parser.Node) hiding {
 		return ""
 	}
 	if _, ok := above(1).(*parser.MatrixSelector); ok {
-		if boundless[called(above(2))] {
+		if slices.Contains(boundless, called(above(2))) {
 			return byRange
 		}
 		return cannotHide
 	}
-	for i := 1; above(i) != nil; i++ { // the time of a sample is not that of a marked one
+	for i := 1; above(i) != nil; i++ { // the time of a sample is not that of a marked one, and absent() shows the matchers
 		if _, ok := above(i).(*parser.ParenExpr); ok {
 			continue
 		}
-		if called(above(i)) == "timestamp" {
+		if name := called(above(i)); name == "timestamp" || name == "absent" {
 			return cannotHide
 		}
 		break

@@ -34,6 +34,7 @@ type recorder struct {
 	// targets with samples that it guesses.
 	speculation *speculation
 	watched     []*target
+	evaluated   int64 // the time of the last evaluation, in milliseconds
 }
 
 func newRecorder(w *World, r *rule) *recorder {

@@ -76,6 +76,9 @@ func (r *run) all(ctx context.Context, components []*component) error {
 	}
 	var mu sync.Mutex
 	left := len(components)
+	if left == 0 {
+		close(ready)
+	}
 	finish := func(i int) {
 		mu.Lock()
 		defer mu.Unlock()

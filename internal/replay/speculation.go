@@ -39,7 +39,7 @@ func (s *speculation) extend(until int64) {
 
 // guess has a series go on as it is.
 func (r *recorder) guess(t *target, until int64) {
-	stamp, f := t.record.last.t, t.record.last.f
+	stamp, f := max(t.record.last.t, r.evaluated), t.record.last.f // the last evaluation may have failed
 	if n := len(t.record.guess); n > 0 {
 		stamp, f = t.record.guess[n-1].T, t.record.guess[n-1].F
 	}
@@ -67,6 +67,7 @@ func (s *speculation) wrong() {
 // verify compares what a rule has recorded at a time with what was guessed.
 func (r *recorder) verify(t int64) {
 	s := r.speculation
+	r.evaluated = t
 	if s == nil || t > s.until {
 		return
 	}
