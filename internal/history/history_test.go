@@ -150,6 +150,25 @@ func TestLoadReadsWhatRulesReadAndFindsHoles(t *testing.T) {
 	}
 }
 
+// A past that ends within a minute, and with a hole.
+func TestHolesEndWithThePast(t *testing.T) {
+	end := begin.Add(10*time.Hour + 20*time.Minute + 30*time.Second)
+	reads, err := history.Reads(files(rules))
+	if err != nil {
+		t.Fatal(err)
+	}
+	past, err := history.Load(context.Background(), shop(), reads, begin, end, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]replay.Span{{From: begin.Add(10 * time.Hour), To: end}}, past.Holes); diff != "" {
+		t.Error(diff)
+	}
+	if _, err := past.World.Run(context.Background(), replay.Plan{Files: files(rules), From: begin, To: end, Away: past.Holes}); err != nil {
+		t.Error(err)
+	}
+}
+
 func run(t *testing.T) *history.Past {
 	t.Helper()
 	past := load(t)

@@ -94,11 +94,12 @@ func (p *Past) add(series []samples.Series, read int, owner map[uint64]int, seen
 // minutes are those of a span in which anything was seen.
 type minutes struct {
 	begin int64
+	end   time.Time
 	any   []bool
 }
 
 func newMinutes(begin, end time.Time) *minutes {
-	return &minutes{begin.UnixMilli(), make([]bool, max(0, (end.Sub(begin)+time.Minute-1)/time.Minute))}
+	return &minutes{begin.UnixMilli(), end.UTC(), make([]bool, max(0, (end.Sub(begin)+time.Minute-1)/time.Minute))}
 }
 
 func (m *minutes) at(ms int64) {
@@ -123,5 +124,9 @@ func (m *minutes) holes() []replay.Span {
 }
 
 func (m *minutes) time(i int) time.Time {
-	return time.UnixMilli(m.begin).Add(time.Duration(i) * time.Minute).UTC()
+	at := time.UnixMilli(m.begin).Add(time.Duration(i) * time.Minute).UTC()
+	if at.After(m.end) { // which is no whole minute after the beginning
+		return m.end
+	}
+	return at
 }
