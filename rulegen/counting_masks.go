@@ -58,8 +58,7 @@ func (c countedTime) mask() []promql.Expr { return append(c.inService(now), c.ou
 
 // passed records how much has passed of a time.
 func (g *maskGroup) passed(c countedTime) {
-	from := g.from.AddDate(1, 0, 0) // of the last hour alone
-	t := newTimetable(c.spans(from, g.to), from, g.to, zonesOfTime(c.ServiceLevel, c.less)...)
+	t := newTimetable(c.spans(g.from, g.to), g.from, g.to, zonesOfTime(c.ServiceLevel, c.less)...)
 	var local promql.Expr
 	if len(t.pattern) > 0 {
 		local = g.local(t)

@@ -22,10 +22,13 @@ apiVersion: upheld/v1
 kind: ServiceLevelAgreement
 metadata: {name: counted}
 spec:
+  calendars: {open: {weekly: [{days: [Mon, Tue, Wed, Thu, Fri, Sat, Sun], from: "00:00", to: "24:00"}]}}
+  exclusions: [{name: works, effect: treat_as_up, windows: [{from: "2026-03-05T12:00:00Z", to: "2026-03-05T12:30:00Z"}]}]
   serviceLevels:
-    - {name: bad, service: shop, target: "99", period: 2d, indicator: {events: {bad: 'requests_total{code="500"}', total: requests_total}}}
-    - {name: slow, service: shop, target: "99", period: 2d, indicator: {latency: {histogram: seconds, threshold: 300ms}}}
-    - {name: probed, service: shop, target: "99", period: 2d, indicator: {probe: {http: "https://shop.example", interval: 15s}}}
+    - {name: hours, service: shop, target: "99", period: 2d, serviceHours: open, indicator: {events: {bad: 'requests_total{code="500"}', total: requests_total}}}
+    - {name: bad, service: shop, target: "99", period: 2d, exclusions: [], indicator: {events: {bad: 'requests_total{code="500"}', total: requests_total}}}
+    - {name: slow, service: shop, target: "99", period: 2d, exclusions: [], indicator: {latency: {histogram: seconds, threshold: 300ms}}}
+    - {name: probed, service: shop, target: "99", period: 2d, exclusions: [], indicator: {probe: {http: "https://shop.example", interval: 15s}}}
 `
 
 // byRates makes the increases of a plan from rates, as they were made before levels
@@ -33,10 +36,16 @@ spec:
 func byRates(plan *rulegen.Plan) {
 	for _, l := range plan.Levels {
 		own := []promql.Matcher{promql.Eq(metricnames.SLA, l.Level.ID.SLA), promql.Eq(metricnames.Service, l.Level.ID.Service), promql.Eq(metricnames.SLO, l.Level.ID.SLO)}
-		rates := map[string]string{metricnames.TotalIncrease: metricnames.TotalRate, metricnames.BadIncrease: metricnames.BadRate}
+		rates := map[string]string{
+			metricnames.TotalIncrease: metricnames.TotalRate, metricnames.BadIncrease: metricnames.BadRate,
+			metricnames.TallyOf("raw_total", "").Increase: metricnames.RawTotalRate, metricnames.TallyOf("raw_bad", "").Increase: metricnames.RawBadRate,
+			metricnames.TallyOf("excluded_total", "").Increase: metricnames.ExcludedTotalRate, metricnames.TallyOf("excluded_bad", "").Increase: metricnames.ExcludedBadRate,
+		}
 		for i, g := range l.Groups {
 			l.Groups[i].Rules = slices.DeleteFunc(g.Rules, func(r rulegen.Rule) bool {
-				return slices.Contains([]string{metricnames.CountedMark, metricnames.TotalInGap, metricnames.BadInGap}, r.Record)
+				return slices.Contains([]string{
+					metricnames.CountedMark, metricnames.TotalInGap, metricnames.BadInGap, metricnames.RawTotalInGap, metricnames.RawBadInGap, metricnames.AgreedElapsed,
+				}, r.Record)
 			})
 			for j, r := range l.Groups[i].Rules {
 				if rate, ok := rates[r.Record]; ok {
@@ -87,7 +96,7 @@ func TestUpgradeToIncreases(t *testing.T) {
 		return all
 	}
 	before := figures()
-	if len(before) != 9 {
+	if len(before) != 12 {
 		t.Fatalf("figures are %v", before)
 	}
 	for range 12 {
@@ -106,7 +115,10 @@ func TestUpgradeToIncreases(t *testing.T) {
 	if told := w.Transitions(); len(told) > 0 {
 		t.Errorf("told: %v", told)
 	}
-	if got := w.Query(`count_over_time(sla:counted:mark[1h])`); len(got) != 3 {
+	if got := w.Query(`abs(sla:total:increase / (sum_over_time(sla:total:rate5m[5m]) * 60) - 1) > 0.01`); len(got) > 0 {
+		t.Errorf("in steady traffic, what is counted is not what rates were: %v", got)
+	}
+	if got := w.Query(`count_over_time(sla:counted:mark[1h])`); len(got) != 4 {
 		t.Errorf("steps are counted of %v", got)
 	}
 }
