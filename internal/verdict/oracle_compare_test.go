@@ -3,13 +3,17 @@ package verdict_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/upheld-sla/upheld/internal/golden"
 	"github.com/upheld-sla/upheld/internal/testsize"
 	"github.com/upheld-sla/upheld/internal/verdict"
 )
@@ -107,26 +111,75 @@ var mutations = []string{
 	"an age that nobody saw did not grow",
 }
 
+// noticedIn has a line for each mutation: a draw whose results it changes, and its name.
+const noticedIn = "testdata/noticed.txt"
+
+// With -update, a mutation that its draw does not notice any more is tried on all draws.
 func TestEveryChangeOfARuleIsNoticed(t *testing.T) {
-	testsize.Skip(t, "whether the drawn agreements notice each change of a rule")
 	t.Parallel()
-	unnoticed := map[string]bool{}
-	for _, m := range mutations {
-		unnoticed[m] = true
+	known := knownDraws(t)
+	var draws [drawnWorlds]drawn
+	notices := func(seed uint64, mutation string) bool {
+		w, want := draws[seed].judged(seed)
+		return !slices.Equal(w.judgeAll(mutation), want)
 	}
-	for seed := uint64(0); seed < drawnWorlds && len(unnoticed) > 0; seed++ {
-		w := worldOf(seed)
-		want := w.judgeAll("")
-		for m := range unnoticed {
-			if !slices.Equal(w.judgeAll(m), want) {
-				delete(unnoticed, m)
-			}
+	found := make([]uint64, len(mutations))
+	t.Run("rule", func(t *testing.T) {
+		for i, m := range mutations {
+			t.Run(m, func(t *testing.T) {
+				t.Parallel()
+				seed, ok := known[m]
+				if ok = ok && notices(seed, m); !ok && !golden.Updating() {
+					t.Fatalf("draw %d, which %s names, has the same results if %s; run the test with -update to find another", seed, noticedIn, m)
+				}
+				for s := uint64(0); s < drawnWorlds && !ok; s++ {
+					seed, ok = s, notices(s, m)
+				}
+				if found[i] = seed; !ok {
+					t.Errorf("no agreement of %d has another result if %s", drawnWorlds, m)
+				}
+			})
 		}
+	})
+	var lines strings.Builder
+	for i, m := range mutations {
+		fmt.Fprintf(&lines, "%d %s\n", found[i], m)
 	}
-	for m := range unnoticed {
-		t.Errorf("no agreement of %d has another result if %s", drawnWorlds, m)
+	if !t.Failed() {
+		golden.Equal(t, noticedIn, []byte(lines.String()))
 	}
 	if len(mutations) < 40 {
 		t.Errorf("only %d rules are changed", len(mutations))
 	}
+}
+
+// drawn is a world with its results, which several mutations are compared with.
+type drawn struct {
+	once sync.Once
+	of   *world
+	want []outcome
+}
+
+func (d *drawn) judged(seed uint64) (*world, []outcome) {
+	d.once.Do(func() { d.of = worldOf(seed); d.want = d.of.judgeAll("") })
+	return d.of, d.want
+}
+
+// knownDraws reads the draws by mutation.
+func knownDraws(t *testing.T) map[string]uint64 {
+	t.Helper()
+	file, err := os.ReadFile(noticedIn)
+	if err != nil && !golden.Updating() {
+		t.Fatal(err)
+	}
+	draws := map[string]uint64{}
+	for line := range strings.Lines(string(file)) {
+		number, mutation, _ := strings.Cut(strings.TrimSpace(line), " ")
+		seed, err := strconv.ParseUint(number, 10, 64)
+		if err != nil || seed >= drawnWorlds {
+			t.Fatalf("%s: no draw: %q", noticedIn, line)
+		}
+		draws[mutation] = seed
+	}
+	return draws
 }
