@@ -32,9 +32,18 @@ func events(bad, good, total string) *sla.Events {
 // generate is the rule file of the levels, as `upheld generate` would write it.
 func generate(t testing.TB, opts rulegen.Options, levels ...*sla.ServiceLevel) []byte {
 	t.Helper()
+	return generateFor(t, opts, nil, levels...)
+}
+
+// generateFor is the rule file of the levels with the rules of these series alone.
+func generateFor(t testing.TB, opts rulegen.Options, only []string, levels ...*sla.ServiceLevel) []byte {
+	t.Helper()
 	plan, findings := rulegen.Compile(&sla.Agreement{Name: "shop", Levels: levels}, opts)
 	if len(findings) > 0 {
 		t.Fatal(findings)
+	}
+	if len(only) > 0 {
+		keepFor(plan, only...)
 	}
 	file, err := emit.Prometheus(plan)
 	if err != nil {

@@ -213,8 +213,9 @@ func TestGroupLimit(t *testing.T) {
 	const limit = 10
 	l := groupedLevel("bad", events(`requests_total{code="500"}`, "", `requests_total`))
 	l.GroupBy.Limit, l.GroupBy.Targets = limit, nil
-	flood := enginetest.Start.Add(2 * time.Hour)
-	ebb := flood.Add(time.Hour)
+	before, lasts := testsize.Of(40*time.Minute, 2*time.Hour), testsize.Of(30*time.Minute, time.Hour)
+	flood := enginetest.Start.Add(before)
+	ebb := flood.Add(lasts)
 	w := enginetest.New(t, 15*time.Second, func(at time.Time) []enginetest.Sample {
 		n := at.Sub(enginetest.Start).Seconds()
 		var samples []enginetest.Sample
@@ -234,11 +235,11 @@ func TestGroupLimit(t *testing.T) {
 		return samples
 	})
 	w.Load(generate(t, rulegen.Options{}, l))
-	w.Run(2 * time.Hour)
+	w.Run(before)
 	if fired := w.Transitions(); slices.ContainsFunc(fired, func(tr enginetest.Transition) bool { return tr.Name == sla.AlertGroupLimit.Name }) {
 		t.Errorf("6 of 10 groups are told of: %v", fired)
 	}
-	for range 12 {
+	for range 2 * lasts / (10 * time.Minute) {
 		w.Run(10 * time.Minute)
 		for _, series := range []string{"sla:total:rate5m", "sla:bad:rate5m", "sla:error:ratio_rate6h", "sla:total:sum_period", "sla:target:ratio", "sla:group:seen"} {
 			if n := w.Value("count(" + series + ")"); n > limit {
@@ -322,9 +323,12 @@ func TestGroupsAreNamed(t *testing.T) {
 	ts[oddTenant].traffic = simulate(4*time.Hour, func(int) (float64, float64) { return 0, 3 })
 	ts[""].traffic = simulate(4*time.Hour, func(int) (float64, float64) { return 0, 3 })
 	w := enginetest.New(t, 15*time.Second, ts.scrape)
+	file := generate(t, rulegen.Options{}, groupedLevel("bad", events(`requests_total{code="500"}`, "", `requests_total`)))
+	w.Load(file)
+	w.Run(4*time.Hour - 2*time.Minute)
 	w.KeepAnnotations()
-	w.Load(generate(t, rulegen.Options{}, groupedLevel("bad", events(`requests_total{code="500"}`, "", `requests_total`))))
-	w.Run(4 * time.Hour)
+	w.Load(file)
+	w.Run(2 * time.Minute)
 	want := map[string]string{
 		oddTenant: "api/bad of tenant " + oddTenant + " burns its error budget more than 6 times too fast: The objective of 90% allows 10%",
 		"globex":  "api/bad of tenant globex burns its error budget more than 6 times too fast: The objective of 99.9% allows 0.1%",

@@ -207,10 +207,17 @@ func TestFirstValuesOfCounters(t *testing.T) {
 
 func testFirstValues(t *testing.T, test birth, scrape time.Duration) {
 	const rate = 10
-	begin := enginetest.Start
+	begin, until := enginetest.Start, 150.
+	if !testsize.All() { // forty minutes after the last of what happens
+		last := max(75, test.gap[1])
+		for minute := range test.at {
+			last = max(last, float64(minute))
+		}
+		until = min(until, last+40)
+	}
 	shop := &countedShop{instances: []*countedInstance{old("a"), old("b")}}
 	shop.traffic = func(at time.Time) (float64, float64) {
-		if !during(at, 30, 150) {
+		if !during(at, 30, until) {
 			return 0, 0
 		}
 		return rate, 0.1
@@ -230,7 +237,7 @@ func testFirstValues(t *testing.T, test birth, scrape time.Duration) {
 		w.Run(minutes(test.gap[0]))
 		w.Restart(minutes(test.gap[1] - test.gap[0]))
 	}
-	w.Run(180*time.Minute - w.Now().Sub(begin))
+	w.Run(time.Duration(until+30)*time.Minute - w.Now().Sub(begin))
 	for _, slo := range []string{"bad", "good", "slow"} {
 		for _, of := range []struct {
 			name string

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/upheld-sla/upheld/internal/enginetest"
+	"github.com/upheld-sla/upheld/internal/testsize"
 	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/rulegen/emit"
 	"github.com/upheld-sla/upheld/sla/spec"
@@ -151,7 +152,8 @@ spec:
 `
 
 // countedWorld is a server with the shop's rules under many names, so that its
-// groups are evaluated at many moments.
+// groups are evaluated at many moments: those of the sums, and in a long run all of the
+// first name.
 func countedWorld(t *testing.T, begin time.Time, scrape time.Duration, names int, shop *countedShop, text string) *enginetest.World {
 	t.Helper()
 	return countedWorldOf(t, begin, scrape, names, shop, shop.scrape, text)
@@ -174,6 +176,9 @@ func countedWorldOf(t *testing.T, begin time.Time, scrape time.Duration, names i
 		plan, findings := rulegen.Compile(agreements[0], rulegen.Options{Now: begin})
 		if err := findings.Err(); err != nil {
 			t.Fatal(err)
+		}
+		if i > 0 || !testsize.All() {
+			keepFor(plan, "sla:total:sum_period", "sla:bad:sum_period")
 		}
 		file, err := emit.Prometheus(plan)
 		if err != nil {

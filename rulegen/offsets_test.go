@@ -396,7 +396,7 @@ func TestMinutesOfSeldomScrapesAndManyEvaluations(t *testing.T) {
 		}
 		begin := offsetStart.Add(-12 * time.Second) // the last second of a minute in which there is an event is the fortieth
 		w := enginetest.NewAt(t, begin, test.scrape, offsetTarget(nil))
-		w.Load(generate(t, rulegen.Options{Interval: test.interval}, levels...))
+		w.Load(generateFor(t, rulegen.Options{Interval: test.interval}, testsize.Of([]string{"sla:bad:sum_period"}, nil), levels...))
 		w.Run(time.Duration(len(offsetMinutes)) * time.Minute)
 		for _, l := range levels {
 			want := 0.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/upheld-sla/upheld/internal/enginetest"
+	"github.com/upheld-sla/upheld/internal/testsize"
 	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/rulegen/emit"
 	"github.com/upheld-sla/upheld/sla"
@@ -81,7 +82,14 @@ func TestEachRevisionCountsItsOwnTime(t *testing.T) {
 				return text
 			}
 			begin := test.edge.Add(-time.Hour)
-			_, file := compileRevised(t, begin.AddDate(0, -1, 0), revised(test.day, levels("500", "90"), levels("5..", "95")))
+			plan, file := compileRevised(t, begin.AddDate(0, -1, 0), revised(test.day, levels("500", "90"), levels("5..", "95")))
+			if !testsize.All() {
+				keepFor(plan, "sla:total:sum_period", "sla:total:sum_period_previous", "sla:error:ratio_period", "sla:error:ratio_period_previous", "sla:burn_rate:ratio_period")
+				var err error
+				if file, err = emit.Prometheus(plan); err != nil {
+					t.Fatal(err)
+				}
+			}
 			w := enginetest.NewAt(t, begin.Add(3*time.Second), 15*time.Second, edgeTarget(begin))
 			w.Load(file)
 			w.Run(time.Hour - 3*time.Minute)
@@ -167,12 +175,14 @@ func TestAlertsAreThoseOfTheRevisionInForce(t *testing.T) {
     - {name: stricter, service: api, target: %q, indicator: {events: {bad: 'requests_total{code=~"5.."}', total: requests_total}}}
 `, tightened, relaxed, map[string]string{"90": "99.8", "99.9": "99.9"}[tightened])
 	}
-	begin := edge.Add(-3 * time.Hour)
+	begin := edge.Add(testsize.Of(-time.Hour, -3*time.Hour))
 	_, file := compileRevised(t, begin, revised("2026-03-29", levels("90", "99.9"), levels("99.9", "90")))
 	w := enginetest.NewAt(t, begin, 15*time.Second, edgeTarget(begin))
+	w.Load(file)
+	w.Run(edge.Add(testsize.Of(18*time.Minute, time.Hour)).Sub(begin))
 	w.KeepAnnotations()
 	w.Load(file)
-	w.Run(4 * time.Hour)
+	w.Run(2 * time.Minute)
 	got := map[string][]enginetest.Transition{}
 	for _, tr := range w.Transitions() {
 		if tr.Name == sla.AlertBudgetBurn.Name && tr.Labels["severity"] == "page" {

@@ -151,7 +151,8 @@ func NewAt(t testing.TB, start time.Time, scrape time.Duration, target Target) *
 
 // KeepAnnotations has alerts carry their annotations, from the next Load on. Without it
 // they have none: a server expands their templates, and evaluates the queries in
-// them, again at each evaluation, which most tests do not read.
+// them, again at each evaluation, which most tests do not read. A test of a long
+// history loads its rules again with them shortly before it reads them.
 func (w *World) KeepAnnotations() { w.files.annotate = true }
 
 // AllowFailures lets rules fail at an evaluation, which otherwise fails the test.
