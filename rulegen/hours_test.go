@@ -81,6 +81,27 @@ func sameAsWhole(t *testing.T, w *enginetest.World) (compared int) {
 	return compared
 }
 
+// hoursNames is how many names a long run takes: with the first of them, at each
+// interval, the second layer is evaluated in every fifth of its step, and both before
+// and after the third layer. More names meet no other moment.
+var hoursNames = map[time.Duration]int{time.Minute: 10, 15 * time.Second: 15}
+
+// demandMoments fails if the names are too few for that.
+func demandMoments(t *testing.T, w *enginetest.World, names int, step time.Duration) {
+	t.Helper()
+	for _, slo := range []string{"rolling", "month"} {
+		fifths, before := map[time.Duration]bool{}, map[bool]bool{}
+		for i := range names {
+			group := fmt.Sprintf("upheld:shop%d:shop%d:%s", i, i, slo)
+			second, third := w.Offset(group+":long"), w.Offset(group+":hours")%step
+			fifths[second/(step/5)], before[second < third] = true, true
+		}
+		if len(fifths) != 5 || len(before) != 2 {
+			t.Errorf("%s is evaluated in %d fifths of a step, in %d orders", slo, len(fifths), len(before))
+		}
+	}
+}
+
 // Sums in two parts are those of all increases at every moment, through hours,
 // restarts and gaps, at the offsets of many names; and after a gap of up to an hour
 // and a half they are back with the second layer.
@@ -92,9 +113,12 @@ func TestSumsByTheHourAreThoseOfAllIncreases(t *testing.T) {
 				testsize.Skip(t, "sums by the hour with four evaluations a minute")
 			}
 			t.Parallel()
-			names := testsize.Of(2, 20)
+			names := testsize.Of(2, hoursNames[interval])
 			w := hoursWorld(t, names, interval)
 			step := rulegen.SecondTier(interval)
+			if testsize.All() {
+				demandMoments(t, w, names, step)
+			}
 			w.Run(step + time.Minute)
 			for _, away := range []time.Duration{0, 12 * time.Minute, 55 * time.Minute, 85 * time.Minute, 40 * time.Second} {
 				if away > 0 {
@@ -115,7 +139,7 @@ func TestSumsByTheHourAreThoseOfAllIncreases(t *testing.T) {
 // has been evaluated, within half an hour.
 func TestSumsAreBackHalfAnHourAfterALongGap(t *testing.T) {
 	t.Parallel()
-	names := testsize.Of(2, 20)
+	names := testsize.Of(2, hoursNames[time.Minute])
 	w := hoursWorld(t, names, time.Minute)
 	w.Run(8 * time.Hour) // older than olderSteps
 	w.Restart(5 * time.Hour)

@@ -46,26 +46,25 @@ func outcomeOf(w *world, l verdict.Level) outcome {
 
 func TestVerdictsAreThoseOfTheOracle(t *testing.T) {
 	t.Parallel()
+	var mu sync.Mutex
 	seen := map[string]int{}
-	for seed := range uint64(testsize.Of(200, drawnWorlds)) {
-		w := worldOf(seed)
-		r, err := verdict.Judge(w.input())
-		if err != nil {
-			t.Fatalf("seed %d: %v", seed, err)
+	const parts = 4 // side by side
+	t.Run("draws", func(t *testing.T) {
+		for part := range uint64(parts) {
+			t.Run(fmt.Sprint(part), func(t *testing.T) {
+				t.Parallel()
+				for seed := part; seed < uint64(testsize.Of(200, drawnWorlds)); seed += parts {
+					name, outcomes := compareDraw(t, seed)
+					mu.Lock()
+					for _, o := range outcomes {
+						seen[name+" "+o.verdict]++
+						seen[o.verdict]++
+					}
+					mu.Unlock()
+				}
+			})
 		}
-		want := w.judgeAll("")
-		var got []outcome
-		for _, l := range r.Levels {
-			got = append(got, outcomeOf(w, l))
-		}
-		if diff := cmp.Diff(want, got, cmp.AllowUnexported(outcome{})); diff != "" {
-			t.Fatalf("seed %d, %s: %s", seed, w.name(), diff)
-		}
-		for _, o := range want {
-			seen[w.name()+" "+o.verdict]++
-			seen[o.verdict]++
-		}
-	}
+	})
 	if !testsize.All() {
 		return
 	}
@@ -81,6 +80,26 @@ func TestVerdictsAreThoseOfTheOracle(t *testing.T) {
 			}
 		}
 	}
+}
+
+// compareDraw compares the verdicts on a drawn agreement, and returns its name and what
+// the oracle says.
+func compareDraw(t *testing.T, seed uint64) (name string, want []outcome) {
+	t.Helper()
+	w := worldOf(seed)
+	r, err := verdict.Judge(w.input())
+	if err != nil {
+		t.Fatalf("seed %d: %v", seed, err)
+	}
+	want = w.judgeAll("")
+	var got []outcome
+	for _, l := range r.Levels {
+		got = append(got, outcomeOf(w, l))
+	}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(outcome{})); diff != "" {
+		t.Fatalf("seed %d, %s: %s", seed, w.name(), diff)
+	}
+	return w.name(), want
 }
 
 // mutations are the rules of the oracle that can be changed, one at a time.
