@@ -2,12 +2,9 @@ package ruletest_test
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
 	"maps"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -276,54 +273,6 @@ func tests(t *testing.T, text string, opts rulegen.Options) (rules []byte, tests
 		tests = append(tests, content)
 	}
 	return out.Bytes(), tests
-}
-
-// promtools are those that are there: the distribution's and the one of tools/.
-func promtools(t *testing.T) []string {
-	t.Helper()
-	var found []string
-	for _, path := range []string{"/usr/bin/promtool", "../../bin/tools/promtool"} {
-		if path, err := filepath.Abs(path); err == nil {
-			if _, err := os.Stat(path); err == nil {
-				found = append(found, path)
-			}
-		}
-	}
-	if len(found) == 0 {
-		t.Skip("no promtool: install the package prometheus, or make bin/tools/promtool")
-	}
-	return found
-}
-
-// judge runs the tests with the rules.
-func judge(t *testing.T, promtool string, rules []byte, tests [][]byte) (passed bool, output string) {
-	t.Helper()
-	dir := t.TempDir()
-	files, args := map[string][]byte{"rules.yaml": rules}, []string{"test", "rules"}
-	for i, content := range tests {
-		name := fmt.Sprintf("tests%d.yaml", i)
-		files[name], args = content, append(args, filepath.Join(dir, name))
-	}
-	for name, content := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	command := exec.Command(promtool, args...)
-	command.Env = append(os.Environ(), "GOGC="+cmp.Or(os.Getenv("GOGC"), "400")) // it evaluates much and keeps little
-	out, err := command.CombinedOutput()
-	return err == nil, string(out)
-}
-
-// survives runs one file of tests after another until rules fail one.
-func survives(t *testing.T, promtool string, rules []byte, tests [][]byte) bool {
-	t.Helper()
-	for _, test := range tests {
-		if passed, _ := judge(t, promtool, rules, [][]byte{test}); !passed {
-			return false
-		}
-	}
-	return true
 }
 
 // only is the text of an agreement with these levels alone.
