@@ -48,9 +48,12 @@ func TestPageStaysWhileNothingIsMeasured(t *testing.T) {
 			{Series: "requests_ok", Value: ok},
 		}
 	})
+	file := generate(t, rulegen.Options{}, levels...)
+	w.Load(file)
+	w.Run(back - 12*time.Minute)
 	w.KeepAnnotations()
-	w.Load(generate(t, rulegen.Options{}, levels...))
-	w.Run(back - 10*time.Minute)
+	w.Load(file)
+	w.Run(2 * time.Minute)
 	said := map[string]bool{}
 	for _, a := range w.Alerts() {
 		if a.Labels["alertname"] == sla.AlertBudgetBurn.Name && a.Labels["severity"] == "page" {

@@ -3,8 +3,6 @@ package rulegen_test
 import (
 	"fmt"
 	"math"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -146,10 +144,8 @@ const offsetQuorum = `
     - {name: quorum, indicator: {probe: {http: "https://shop.example"}}, aggregation: {method: all_failed_minute, quorum: 2}}
 `
 
-// offsetUnread are series that nothing reads here.
-var offsetUnread = regexp.MustCompile(`^sla(_service_level_info|:(error|target|objective|coverage|burn_rate|budget_remaining|blame|composite_part|alerting):.*|:composite_node:blame)$`)
-
-// offsetFile is the rule file of an agreement whose levels have a service of that name.
+// offsetFile is the rule file of an agreement whose levels have a service of that name:
+// of the first name with all rules, of others with those of what is compared.
 func offsetFile(t testing.TB, kind, name string) []byte {
 	t.Helper()
 	head, more := "", offsetQuorum
@@ -169,10 +165,8 @@ func offsetFile(t testing.TB, kind, name string) []byte {
 	if err := findings.Err(); err != nil {
 		t.Fatal(err)
 	}
-	for _, l := range plan.Levels {
-		for i, g := range l.Groups {
-			l.Groups[i].Rules = slices.DeleteFunc(g.Rules, func(r rulegen.Rule) bool { return offsetUnread.MatchString(r.Record) })
-		}
+	if name != offsetNames[0] {
+		keepFor(plan, "sla:bad:sum_period", "sla:excluded_bad:sum_period")
 	}
 	file, err := emit.Prometheus(plan)
 	if err != nil {
