@@ -151,6 +151,11 @@ spec:
     - {name: probed, service: shop, target: "99", period: 1d, indicator: {probe: {http: "https://shop.example", interval: 15s}}}
 `
 
+// countedSums are what tests of these worlds read.
+var countedSums = []string{
+	"sla:total:sum_period", "sla:bad:sum_period", "sla:raw_total:sum_period", "sla:raw_bad:sum_period", "sla:excluded_total:sum_period", "sla:excluded_bad:sum_period",
+}
+
 // countedWorld is a server with the shop's rules under many names, so that its
 // groups are evaluated at many moments: those of the sums, and in a long run all of the
 // first name.
@@ -178,7 +183,7 @@ func countedWorldOf(t *testing.T, begin time.Time, scrape time.Duration, names i
 			t.Fatal(err)
 		}
 		if i > 0 || !testsize.All() {
-			keepFor(plan, "sla:total:sum_period", "sla:bad:sum_period")
+			keepFor(plan, countedSums...)
 		}
 		file, err := emit.Prometheus(plan)
 		if err != nil {
