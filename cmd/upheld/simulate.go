@@ -26,6 +26,8 @@ type simulateOptions struct {
 	svg       string
 	warmUp    time.Duration
 	made      madeScenario
+	rules     []string // foreign rule files
+	series    string   // the file with their series
 }
 
 func newSimulate() *cobra.Command {
@@ -48,10 +50,23 @@ report outages of several sizes.`,
   # in CI: exit code 3 if an alert does not fire in time
   upheld simulate specs/shop.yaml --scenario scenarios/bad-deploy.yaml
 
+  # rules of others, over series that you write down
+  upheld simulate --rules rules.yaml --series series.txt --expect "HighErrors within 10m"
+
   # how soon alerts report anything
   upheld simulate specs/shop.yaml --level api/requests`,
-		Args: atLeastOneSpec,
-		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(o.rules) > 0 {
+				return noArguments(cmd, args)
+			}
+			return atLeastOneSpec(cmd, args)
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(o.rules) > 0 || o.series != "" {
+				return o.foreign(cmd)
+			}
+			return o.run(cmd, args)
+		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.scenario, "scenario", "", "`file` with scenarios to play")
@@ -59,6 +74,8 @@ report outages of several sizes.`,
 	f.StringVar(&o.format, "format", "text", "how to write the result: "+strings.Join(simulateFormats, ", "))
 	f.StringVar(&o.svg, "svg", "", "also write the timeline to this `file`, as SVG")
 	f.DurationVar(&o.warmUp, "warm-up", 0, "history before the scenario; as much as its periods have if it is 0")
+	f.StringArrayVar(&o.rules, "rules", nil, "evaluate this rule `file` instead of a specification's rules; may be repeated; with --series")
+	f.StringVar(&o.series, "series", "", "`file` with the series that --rules read, a line each as in promtool's tests: name{label=\"value\"} 0+10x40")
 	o.made.flags(f)
 	bindFiles(f, &o.files)
 	return cmd
@@ -100,6 +117,11 @@ func (o *simulateOptions) run(cmd *cobra.Command, paths []string) error {
 		return err
 	}
 	if scenarios == nil {
+		for _, a := range agreements {
+			if n := len(a.Scenarios); n > 0 {
+				fmt.Fprintf(cmd.ErrOrStderr(), "%s has %s; --scenario=%s plays what is there\n", a.Name, plural(n, "scenario"), a.Scenarios[0].Pos.File)
+			}
+		}
 		return o.reportCard(cmd, agreements, paths)
 	}
 	results, err := o.play(cmd, agreements, scenarios)
@@ -174,7 +196,11 @@ func (o *simulateOptions) reported(cmd *cobra.Command, agreements []*sla.Agreeme
 	if problem.Pos.File == "" {
 		return errors.New(problem.Error())
 	}
-	return tell(cmd.ErrOrStderr(), agreements, presentable(sla.Findings{problem.Finding()}))
+	findings := presentable(sla.Findings{problem.Finding()})
+	if agreements == nil {
+		return errors.Join(printText(cmd.ErrOrStderr(), findings), errReported)
+	}
+	return tell(cmd.ErrOrStderr(), agreements, findings)
 }
 
 // write writes results to standard output, and the timeline to its file.

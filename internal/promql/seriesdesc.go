@@ -37,22 +37,32 @@ func ParseMetric(text string) (Metric, error) {
 // ParseValues reads values in the notation of promtool's tests: "0+10x40 5 _x3 stale".
 // Native histograms are refused.
 func ParseValues(text string) ([]GivenValue, error) {
+	_, values, err := ParseSeries("given " + text)
+	return values, err
+}
+
+// ParseSeries reads a series with its values, as promtool's tests have them in one line:
+// name{label="value"} 0+10x40.
+func ParseSeries(text string) (Metric, []GivenValue, error) {
 	total := 0
 	for _, m := range repeated.FindAllStringSubmatch(text, -1) {
 		n, err := strconv.Atoi(m[1])
 		if total += n; err != nil || n > maxGivenValues || total > maxGivenValues {
-			return nil, fmt.Errorf("these are more than %d values", maxGivenValues)
+			return nil, nil, fmt.Errorf("these are more than %d values", maxGivenValues)
 		}
 	}
-	_, values, err := language.ParseSeriesDesc("given " + text)
+	l, values, err := language.ParseSeriesDesc(text)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	if l.Get(labels.MetricName) == "" {
+		return nil, nil, fmt.Errorf("the series has no name")
 	}
 	var all []GivenValue
 	for _, v := range values {
 		switch {
 		case v.Histogram != nil:
-			return nil, fmt.Errorf("values of native histograms are not read")
+			return nil, nil, fmt.Errorf("values of native histograms are not read")
 		case v.Omitted:
 			all = append(all, GivenValue{Omitted: true})
 		default:
@@ -60,7 +70,7 @@ func ParseValues(text string) ([]GivenValue, error) {
 		}
 	}
 	if len(all) == 0 {
-		return nil, fmt.Errorf("there are no values")
+		return nil, nil, fmt.Errorf("there are no values")
 	}
-	return all, nil
+	return Metric(l.Map()), all, nil
 }

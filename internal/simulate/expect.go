@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -60,11 +61,12 @@ func (r *Result) seenInstead(e sla.Expectation) string {
 	return fmt.Sprintf("%s fired: %s", plural(len(inTime), "such alert"), alertWords(inTime))
 }
 
-// fired are the alerts that an expectation is about, in order of firing.
+// fired are the alerts that an expectation is about, in order of firing. An escalation is
+// the same alert, sent to more people.
 func (r *Result) fired(e sla.Expectation) []Alert {
 	var all []Alert
 	for _, a := range r.Alerts() {
-		fits := a.Fired && !a.Before && (e.Level == sla.ID{} || a.Level == e.Level)
+		fits := a.Fired && !a.Before && a.Labels[metricnames.Escalation] == "" && (e.Level == sla.ID{} || a.Level == e.Level)
 		switch e.Subject {
 		case sla.ExpectPage:
 			fits = fits && a.Urgency == sla.Page
@@ -79,8 +81,11 @@ func (r *Result) fired(e sla.Expectation) []Alert {
 	return all
 }
 
-// Alerts are those of the levels that are looked at.
+// Alerts are those of the levels that are looked at, and all where there are no levels.
 func (r *Result) Alerts() []Alert {
+	if len(r.Levels) == 0 {
+		return r.Others
+	}
 	var all []Alert
 	for _, l := range r.Levels {
 		all = append(all, l.Alerts...)
@@ -102,13 +107,25 @@ const mostWords = 4
 func alertWords(alerts []Alert) string {
 	var words []string
 	for _, a := range alerts[:min(len(alerts), mostWords)] {
-		words = append(words, fmt.Sprintf("%s (%s) of %s/%s after %s", a.Name, a.Severity, a.Level.Service, a.Level.SLO, Span(a.Firing)))
+		words = append(words, fmt.Sprintf("%s after %s", a.words(), Span(a.Firing)))
 	}
 	text := strings.Join(words, ", ")
 	if more := len(alerts) - mostWords; more > 0 {
 		text += fmt.Sprintf(" and %d more", more)
 	}
 	return text
+}
+
+// words name an alert, with its level if it is of one.
+func (a Alert) words() string {
+	words := a.Name
+	if a.Severity != "" {
+		words += " (" + a.Severity + ")"
+	}
+	if a.Level.SLO != "" {
+		words += " of " + a.Level.Service + "/" + a.Level.SLO
+	}
+	return words
 }
 
 func (r *Result) budgetInstead(e sla.Expectation) string {

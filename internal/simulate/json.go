@@ -13,7 +13,7 @@ const Format = "upheld.simulation/v1"
 type resultJSON struct {
 	Format         string        `json:"format"`
 	Scenario       string        `json:"scenario"`
-	Agreement      string        `json:"agreement"`
+	Agreement      string        `json:"agreement,omitempty"`
 	Begin          time.Time     `json:"begin"`
 	End            time.Time     `json:"end"`
 	HistorySeconds float64       `json:"historySeconds"`
@@ -36,8 +36,8 @@ type levelJSON struct {
 }
 
 type alertJSON struct {
-	Service  string            `json:"service"`
-	Level    string            `json:"level"`
+	Service  string            `json:"service,omitempty"`
+	Level    string            `json:"level,omitempty"`
 	Name     string            `json:"name"`
 	Severity string            `json:"severity"`
 	Urgency  string            `json:"urgency"`

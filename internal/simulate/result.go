@@ -123,18 +123,11 @@ func (r *Result) alert(s *stage, e replay.Episode) {
 	if i < 0 || !e.Resolved.IsZero() && !e.Resolved.After(s.at) || e.Pending.After(s.end) {
 		return // of the agreement, or of another time
 	}
-	a := Alert{
-		Level: id, Name: e.Labels.Get(labels.AlertName), Severity: e.Labels.Get(metricnames.Severity), Labels: e.Labels.Map(),
-		Summary: e.First.Get("summary"),
-		Pending: e.Pending.Sub(s.at), Fired: !e.Firing.IsZero(), Ended: !e.Resolved.IsZero(),
+	if slices.Contains(unsimulated(), e.Labels.Get(labels.AlertName)) {
+		return
 	}
-	a.Urgency = s.urgency(s.needed[i], a)
-	if a.Fired {
-		a.Firing, a.Before = e.Firing.Sub(s.at), e.Firing.Before(s.at)
-	}
-	if a.Ended {
-		a.Resolved = e.Resolved.Sub(s.at)
-	}
+	a := newAlert(s, e)
+	a.Level, a.Urgency = id, s.urgency(s.needed[i], a)
 	for k := range r.Levels {
 		if r.Levels[k].Level.ID == id {
 			r.Levels[k].Alerts = append(r.Levels[k].Alerts, a)
@@ -142,6 +135,11 @@ func (r *Result) alert(s *stage, e replay.Episode) {
 		}
 	}
 	r.Others = append(r.Others, a)
+}
+
+// unsimulated are the names of alerts about what is not simulated: how old backups are.
+func unsimulated() []string {
+	return []string{sla.AlertRecoveryAgeNear.Name, sla.AlertRecoveryAgeExceeded.Name, sla.AlertRecoveryAgeUnknown.Name}
 }
 
 // urgency is that of an alert of a level.
@@ -221,6 +219,11 @@ func (r *Result) finish(s *stage) {
 	for _, l := range s.looked {
 		if m := s.group(l); m != nil {
 			r.Notes = append(r.Notes, fmt.Sprintf("%s/%s: of its groups, one was simulated: %s.", l.ID.Service, l.ID.SLO, m))
+		}
+	}
+	for _, l := range s.looked {
+		if slices.ContainsFunc(l.Alerts(), func(a sla.Alert) bool { return slices.Contains(unsimulated(), a.Kind.Name) }) {
+			r.Notes = append(r.Notes, fmt.Sprintf("%s/%s: how old backups are is not simulated, so alerts about it are left out.", l.ID.Service, l.ID.SLO))
 		}
 	}
 	r.Failed = r.unmet()

@@ -48,11 +48,7 @@ func (r *Result) draw(b *bytes.Buffer, y int) int {
 		return svgMargin + svgNames + svgBars*float64(min(max(d, 0), end))/float64(end)
 	}
 	y += svgLine
-	title := "Scenario " + r.Scenario.Name + " of " + r.Scenario.Agreement
-	if r.Scenario.Description != "" {
-		title += ": " + r.Scenario.Description
-	}
-	fmt.Fprintf(b, `<text class="title" x="%d" y="%d">%s</text>`+"\n", svgMargin, y-6, html.EscapeString(title))
+	fmt.Fprintf(b, `<text class="title" x="%d" y="%d">%s</text>`+"\n", svgMargin, y-6, html.EscapeString(r.title()))
 	lanes := r.lanes()
 	bottom := y + svgLine*(len(lanes)+1)
 	step := axisStep(end)

@@ -28,11 +28,7 @@ func Text(results []*Result) ([]byte, error) {
 }
 
 func (r *Result) text(b *bytes.Buffer) {
-	title := "Scenario " + r.Scenario.Name + " of " + r.Scenario.Agreement
-	if r.Scenario.Description != "" {
-		title += ": " + r.Scenario.Description
-	}
-	wrapped(b, "", title)
+	wrapped(b, "", r.title())
 	when := "begins " + r.At.In(r.Zone).Format("Mon 2006-01-02 15:04 MST")
 	if r.Chosen {
 		when += " (chosen)"
@@ -43,7 +39,13 @@ func (r *Result) text(b *bytes.Buffer) {
 		b.WriteString("\n")
 		l.text(b)
 	}
-	if len(r.Others) > 0 {
+	switch {
+	case len(r.Levels) == 0 && len(r.Others) == 0:
+		b.WriteString("\nno alert\n")
+	case len(r.Levels) == 0:
+		b.WriteString("\n")
+		alertTable(b, r.Others, false)
+	case len(r.Others) > 0:
 		b.WriteString("\nAlerts of other levels, which these are made of or part of\n")
 		alertTable(b, r.Others, true)
 	}
@@ -60,6 +62,18 @@ func (r *Result) text(b *bytes.Buffer) {
 	if n := len(r.Scenario.Expect); n > 0 && len(r.Failed) == 0 {
 		fmt.Fprintf(b, "\nAs expected: %s met.\n", plural(n, "expectation"))
 	}
+}
+
+// title names the scenario.
+func (r *Result) title() string {
+	title := "Scenario " + r.Scenario.Name
+	if r.Scenario.Agreement != "" {
+		title += " of " + r.Scenario.Agreement
+	}
+	if r.Scenario.Description != "" {
+		title += ": " + r.Scenario.Description
+	}
+	return title
 }
 
 func days(d time.Duration) string {

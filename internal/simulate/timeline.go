@@ -42,17 +42,20 @@ func (r *Result) lanes() []lane {
 		}
 		all = append(all, l)
 	}
-	alerts := append(r.Alerts(), r.Others...)
+	alerts := r.Alerts()
+	if len(r.Levels) > 0 {
+		alerts = append(alerts, r.Others...)
+	}
 	several := false
 	for _, a := range alerts {
 		several = several || a.Level != alerts[0].Level
 	}
 	for _, a := range alerts {
-		l := lane{name: a.Severity + " " + strings.TrimPrefix(a.Title(), "SLA"), alert: true, page: a.Urgency == sla.Page}
+		l := lane{name: strings.TrimSpace(a.Severity + " " + strings.TrimPrefix(a.Title(), "SLA")), alert: true, page: a.Urgency == sla.Page}
 		if several {
 			l.name += " " + a.Level.Service + "/" + a.Level.SLO
 		}
-		l.title = fmt.Sprintf("%s (%s) of %s/%s: fires %s, ends %s", a.Title(), a.Severity, a.Level.Service, a.Level.SLO, a.firingWords(), a.endWords())
+		l.title = fmt.Sprintf("%s: fires %s, ends %s", a.words(), a.firingWords(), a.endWords())
 		until := end
 		if a.Ended {
 			until = min(a.Resolved, end)

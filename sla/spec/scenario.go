@@ -11,6 +11,7 @@ import (
 type scenarioReader struct {
 	revisions []*sla.Agreement
 	zone      string
+	alerts    []string // names that expectations may have, besides those of levels
 }
 
 // readScenarios reads the scenarios, once all agreements are known, and gives them to

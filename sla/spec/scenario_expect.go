@@ -22,7 +22,7 @@ func (r scenarioReader) expectation(v value) (sla.Expectation, bool) {
 	if !ok {
 		return sla.Expectation{}, false
 	}
-	e, problem, remedy := parseExpectation(text)
+	e, problem, remedy := parseExpectation(text, r.alerts)
 	e.Pos = v.pos()
 	if problem == "" && e.level != "" {
 		found, known := levelsNamed(e.level, r.revisions)
@@ -46,9 +46,9 @@ func (r scenarioReader) expectation(v value) (sla.Expectation, bool) {
 }
 
 // ParseExpectation parses a line of what is expected of a simulation of these revisions of
-// an agreement. The error says what to write instead.
-func ParseExpectation(text string, revisions []*sla.Agreement) (sla.Expectation, error) {
-	return parsedText(text, scenarioReader{revisions: revisions}.expectation)
+// an agreement, and of other alerts with these names. The error says what to write instead.
+func ParseExpectation(text string, revisions []*sla.Agreement, alerts ...string) (sla.Expectation, error) {
+	return parsedText(text, scenarioReader{revisions: revisions, alerts: alerts}.expectation)
 }
 
 // ParseInstant parses a time, by the wall clock of a zone or with an offset. The error says
@@ -88,7 +88,7 @@ func countOf(word string) (n int, ok bool) {
 // mostExpected bounds the number of alerts in an expectation.
 const mostExpected = 1000
 
-func parseExpectation(text string) (e written, problem, remedy string) {
+func parseExpectation(text string, alerts []string) (e written, problem, remedy string) {
 	e.Text, e.Count = text, sla.AnyCount
 	words := strings.Fields(text)
 	if len(words) > 1 && strings.EqualFold(words[0], "budget") && strings.EqualFold(words[1], "spent") {
@@ -102,7 +102,7 @@ func parseExpectation(text string) (e written, problem, remedy string) {
 	if len(words) == 0 {
 		return e, "the expectation " + quote(text) + " does not say what is expected", expectForms
 	}
-	if problem, remedy = e.subject(words[0]); problem != "" {
+	if problem, remedy = e.subject(words[0], alerts); problem != "" {
 		return e, problem, remedy
 	}
 	words = words[1:]
@@ -128,14 +128,14 @@ func parseExpectation(text string) (e written, problem, remedy string) {
 }
 
 // subject finds what an expectation is about.
-func (e *written) subject(word string) (problem, remedy string) {
+func (e *written) subject(word string, names []string) (problem, remedy string) {
 	subjects := []string{string(sla.ExpectPage), string(sla.ExpectTicket), string(sla.ExpectAlert), string(sla.ExpectNotification)}
 	singular := strings.ToLower(strings.TrimSuffix(word, "s"))
 	if slices.Contains(subjects, singular) {
 		e.Subject = sla.ExpectSubject(singular)
 		return "", ""
 	}
-	var names []string
+	names = slices.Clone(names)
 	for _, k := range sla.AlertKinds {
 		names = append(names, k.Name)
 	}
