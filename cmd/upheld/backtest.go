@@ -167,18 +167,12 @@ type trial struct {
 }
 
 func (b *backtesting) tried(cmd *cobra.Command, args []string) ([]trial, error) {
-	var given *routing.Config
-	if b.alertmanager != "" {
-		text, err := os.ReadFile(b.alertmanager)
-		if err != nil {
-			return nil, fmt.Errorf("--alertmanager.config: %w", err)
-		}
-		if given, err = routing.Read(b.alertmanager, text); err != nil {
+	if len(b.foreign) > 0 {
+		t := trial{name: strings.Join(b.foreign, " ")}
+		var err error
+		if t.routes, err = readRoutes(b.alertmanager, nil); err != nil {
 			return nil, err
 		}
-	}
-	if len(b.foreign) > 0 {
-		t := trial{name: strings.Join(b.foreign, " "), routes: given}
 		for _, name := range b.foreign {
 			text, err := os.ReadFile(name)
 			if err != nil {
@@ -193,7 +187,7 @@ func (b *backtesting) tried(cmd *cobra.Command, args []string) ([]trial, error) 
 		if len(paths) == 0 {
 			continue
 		}
-		t, err := b.ofSpec(cmd, paths, given)
+		t, err := b.ofSpec(cmd, paths)
 		if err != nil {
 			return nil, err
 		}
@@ -202,20 +196,36 @@ func (b *backtesting) tried(cmd *cobra.Command, args []string) ([]trial, error) 
 	return all, nil
 }
 
-func (b *backtesting) ofSpec(cmd *cobra.Command, paths []string, given *routing.Config) (t trial, err error) {
-	t = trial{name: strings.Join(paths, " "), routes: given}
+func (b *backtesting) ofSpec(cmd *cobra.Command, paths []string) (t trial, err error) {
+	t = trial{name: strings.Join(paths, " ")}
 	if t.agreements, err = mustLoad(cmd.ErrOrStderr(), b.files, paths); err != nil {
 		return t, err
 	}
-	if t.rules, err = b.rules.of(t.agreements); err != nil || given != nil {
+	if t.rules, err = b.rules.of(t.agreements); err != nil {
 		return t, err
 	}
-	text, _, err := emit.Alertmanager(t.agreements)
-	if err != nil {
-		return t, err
-	}
-	t.routes, err = routing.Read("alertmanager.yml", text)
+	t.routes, err = readRoutes(b.alertmanager, t.agreements)
 	return t, err
+}
+
+// readRoutes are the routes of an Alertmanager's configuration: of a file, or else those
+// that generate writes for agreements; nil if there are neither.
+func readRoutes(file string, agreements []*sla.Agreement) (*routing.Config, error) {
+	if file != "" {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("--alertmanager.config: %w", err)
+		}
+		return routing.Read(file, text)
+	}
+	if len(agreements) == 0 {
+		return nil, nil
+	}
+	text, _, err := emit.Alertmanager(agreements)
+	if err != nil {
+		return nil, err
+	}
+	return routing.Read("alertmanager.yml", text)
 }
 
 // open is the source, and what is to be done when all is done.

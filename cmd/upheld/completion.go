@@ -54,6 +54,8 @@ func formats(cmd *cobra.Command, args []string, typed string) ([]string, cobra.S
 		return listOf(reportFormatNames())(cmd, args, typed)
 	case "document":
 		return oneOf(agreementFormatNames())(cmd, args, typed)
+	case "simulate":
+		return oneOf(simulateFormats)(cmd, args, typed)
 	case "backtest":
 		return oneOf(backtestFormats)(cmd, args, typed)
 	case "backfill":

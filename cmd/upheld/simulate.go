@@ -19,15 +19,16 @@ import (
 
 // simulateOptions are the flags of simulate.
 type simulateOptions struct {
-	files     spec.Files
-	scenario  string
-	agreement string
-	format    string
-	svg       string
-	warmUp    time.Duration
-	made      madeScenario
-	rules     []string // foreign rule files
-	series    string   // the file with their series
+	files        spec.Files
+	scenario     string
+	agreement    string
+	format       string
+	svg          string
+	warmUp       time.Duration
+	made         madeScenario
+	alertmanager string   // a configuration with routes
+	rules        []string // foreign rule files
+	series       string   // the file with their series
 }
 
 func newSimulate() *cobra.Command {
@@ -74,6 +75,7 @@ report outages of several sizes.`,
 	f.StringVar(&o.format, "format", "text", "how to write the result: "+strings.Join(simulateFormats, ", "))
 	f.StringVar(&o.svg, "svg", "", "also write the timeline to this `file`, as SVG")
 	f.DurationVar(&o.warmUp, "warm-up", 0, "history before the scenario; as much as its periods have if it is 0")
+	f.StringVar(&o.alertmanager, "alertmanager.config", "", "notify by the routes of this `file` instead of the generated ones")
 	f.StringArrayVar(&o.rules, "rules", nil, "evaluate this rule `file` instead of a specification's rules; may be repeated; with --series")
 	f.StringVar(&o.series, "series", "", "`file` with the series that --rules read, a line each as in promtool's tests: name{label=\"value\"} 0+10x40")
 	o.made.flags(f)
@@ -163,12 +165,16 @@ func (o *simulateOptions) scenarios(cmd *cobra.Command, agreements []*sla.Agreem
 
 // play plays scenarios one after the other.
 func (o *simulateOptions) play(cmd *cobra.Command, agreements []*sla.Agreement, scenarios []*sla.Scenario) ([]*simulate.Result, error) {
+	routes, err := readRoutes(o.alertmanager, agreements)
+	if err != nil {
+		return nil, err
+	}
 	bar := newProgress(cmd.ErrOrStderr())
 	defer bar.end()
 	var results []*simulate.Result
 	for i, s := range scenarios {
 		result, err := simulate.Run(cmd.Context(), simulate.Input{
-			Agreements: agreements, Scenario: s, WarmUp: o.warmUp, Rules: rulegen.Options{},
+			Agreements: agreements, Scenario: s, WarmUp: o.warmUp, Rules: rulegen.Options{}, Routes: routes,
 			Progress: func(share float64) {
 				bar.show("simulating "+s.Name, (float64(i)+share)/float64(len(scenarios)))
 			},

@@ -49,6 +49,9 @@ func (o *simulateOptions) foreign(cmd *cobra.Command) error {
 	if err := o.made.foreign(&f, names); err != nil {
 		return usageError{err}
 	}
+	if f.Routes, err = readRoutes(o.alertmanager, nil); err != nil {
+		return err
+	}
 	bar := newProgress(cmd.ErrOrStderr())
 	defer bar.end()
 	f.Progress = func(share float64) { bar.show("simulating", share) }

@@ -34,7 +34,7 @@ var components = []component{
 	{"internal/ruletest", "Tests of the generated rules for promtool", []string{"sla", "rulegen", "internal/promql", "internal/rawseries"}, "tests of rules are made of the plan that the rules come from"},
 	{"rulegen/emit", "From a plan to files: one output a file", []string{"sla", "rulegen", "internal/promql", "internal/ruletest", "internal/routing"}, "outputs print what the plan holds, and its tests"},
 	{"internal/credit", "What a missed promise costs", []string{"sla"}, "credits are arithmetic on results, in exact decimals"},
-	{"internal/simulate", "Scenarios: which alerts fire when something breaks, and what it costs", []string{"sla", "rulegen", "rulegen/emit", "internal/promql", "internal/rawseries", "internal/credit"}, "a simulation plays the rules that are generated, over series that it imagines"},
+	{"internal/simulate", "Scenarios: which alerts fire when something breaks, and what it costs", []string{"sla", "rulegen", "rulegen/emit", "internal/promql", "internal/rawseries", "internal/credit", "internal/routing"}, "a simulation plays the rules that are generated, over series that it imagines"},
 	{"internal/verdict", "Was the promise kept: from measurements to the verdict of a period", []string{"sla", "internal/credit"}, "a verdict is a pure function of the agreement and the evidence"},
 	{"internal/samples", "Raw samples from servers and files, as evidence for a verdict", []string{"sla", "internal/promql", "internal/verdict"}, "samples become evidence; what follows from it is not their concern"},
 	{"internal/report", "A verdict as documents: HTML, Markdown, CSV, JSON", []string{"sla", "internal/verdict"}, "documents show what the verdict says, and calculate nothing"},

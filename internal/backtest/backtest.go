@@ -122,13 +122,7 @@ func (r *Result) alerts(in Input, episodes []replay.Episode) {
 		}
 		a := Alert{Name: e.Rule.Name, Labels: e.Labels.Map(), Firing: e.Firing, Resolved: e.Resolved, Title: e.First.Get("summary"), Details: e.First.Get("description")}
 		r.Alerts = append(r.Alerts, a)
-		for _, at := range e.Sent {
-			ends := at.Add(e.Validity)
-			if !e.Resolved.IsZero() && !at.Before(e.Resolved) {
-				ends = e.Resolved
-			}
-			received = append(received, routing.Received{At: at, Labels: a.Labels, StartsAt: e.Firing, EndsAt: ends})
-		}
+		received = append(received, routing.Alert{Labels: a.Labels, Firing: e.Firing, Resolved: e.Resolved, Sent: e.Sent, Validity: e.Validity}.Received()...)
 	}
 	slices.SortStableFunc(r.Alerts, func(a, b Alert) int { return a.Firing.Compare(b.Firing) })
 	if in.Routes != nil {

@@ -55,11 +55,20 @@ func read(t *testing.T, text string) *routing.Config {
 
 func never(time.Time) bool { return false }
 
-func episode(slo, severity string, from, to time.Duration) routing.Episode {
-	return routing.Episode{
+// sent is an alert as a server sends it that evaluates each minute: every second time
+// while it fires, and when it has resolved.
+func sent(slo, severity string, from, to time.Duration, away func(time.Time) bool) []routing.Received {
+	e := routing.Alert{
 		Labels: map[string]string{"alertname": "Burn", "slo": slo, "severity": severity},
-		Firing: start.Add(from), Resolved: start.Add(to), Interval: time.Minute,
+		Firing: start.Add(from), Resolved: start.Add(to), Validity: 4 * time.Minute,
 	}
+	for at := e.Firing; at.Before(e.Resolved); at = at.Add(2 * time.Minute) {
+		if !away(at) {
+			e.Sent = append(e.Sent, at)
+		}
+	}
+	e.Sent = append(e.Sent, e.Resolved)
+	return e.Received()
 }
 
 func lines(all []routing.Notification) []string {
@@ -78,12 +87,12 @@ func lines(all []routing.Notification) []string {
 
 func TestAnOutageIsNotifiedByRoutesGroupsHoursAndInhibition(t *testing.T) {
 	var received []routing.Received
-	for _, e := range []routing.Episode{
-		episode("checkout", "page", 0, 30*time.Minute),
-		episode("checkout", "ticket", time.Minute, 40*time.Minute), // kept back by the page until it ends
-		episode("search", "page", 10*time.Minute, 12*time.Minute),
+	for _, alert := range [][]routing.Received{
+		sent("checkout", "page", 0, 30*time.Minute, never),
+		sent("checkout", "ticket", time.Minute, 40*time.Minute, never), // kept back by the page until it ends
+		sent("search", "page", 10*time.Minute, 12*time.Minute, never),
 	} {
-		received = append(received, e.Sent(start.Add(2*time.Hour), routing.Resend, never)...)
+		received = append(received, alert...)
 	}
 	want := []string{
 		"10s page: first firing checkout page",
@@ -99,7 +108,7 @@ func TestAnOutageIsNotifiedByRoutesGroupsHoursAndInhibition(t *testing.T) {
 }
 
 func TestAFiringAlertIsNotifiedAgainAfterTheRepeatInterval(t *testing.T) {
-	sent := episode("checkout", "page", 0, 9*time.Hour).Sent(start.Add(8*time.Hour+30*time.Minute), routing.Resend, never)
+	sent := sent("checkout", "page", 0, 9*time.Hour, never)
 	want := []string{"10s page: first firing checkout page", "4h5m10s page: repeated firing checkout page", "8h10m10s page: repeated firing checkout page"}
 	got := slices.DeleteFunc(lines(read(t, config).Notifications(sent, start.Add(8*time.Hour+30*time.Minute))), func(l string) bool { return strings.Contains(l, "boss") })
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -113,7 +122,7 @@ func TestAnAlertOfAServerThatIsAwayEnds(t *testing.T) {
 		since := at.Sub(start)
 		return since > 10*time.Minute && since < 30*time.Minute
 	}
-	sent := episode("checkout", "page", 0, time.Hour).Sent(start.Add(2*time.Hour), routing.Resend, away)
+	sent := sent("checkout", "page", 0, time.Hour, away)
 	want := []string{
 		"10s page: first firing checkout page",
 		"15m10s page: ended resolved checkout page",

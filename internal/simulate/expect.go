@@ -43,7 +43,7 @@ func (r *Result) seenInstead(e sla.Expectation) string {
 	case sla.ExpectBudget:
 		return r.budgetInstead(e)
 	case sla.ExpectNotification:
-		if n := len(r.Notifications); e.Count != n && (e.Count != sla.AnyCount || n == 0) {
+		if n := r.begins(); e.Count != n && (e.Count != sla.AnyCount || n == 0) {
 			return plural(n, "notification") + " would be sent"
 		}
 		return ""

@@ -13,6 +13,7 @@ import (
 	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/internal/promql"
 	"github.com/upheld-sla/upheld/internal/replay"
+	"github.com/upheld-sla/upheld/internal/routing"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -27,6 +28,7 @@ type Foreign struct {
 	WarmUp   time.Duration // with the first value of each series; 0: an hour
 	LookFor  time.Duration // 0: until the series end, and an hour
 	Expect   []sla.Expectation
+	Routes   *routing.Config     // of Alertmanager; nil: nobody knows which notifications are sent
 	Progress func(share float64) // may be nil
 }
 
@@ -106,6 +108,12 @@ func RunForeign(ctx context.Context, f Foreign) (*Result, error) {
 		if e.Resolved.IsZero() || e.Resolved.After(s.at) {
 			r.Others = append(r.Others, s.foreignAlert(e))
 		}
+	}
+	for _, e := range played.Episodes {
+		r.received = append(r.received, sentOf(e)...)
+	}
+	if f.Routes != nil {
+		r.notify(s, f.Routes)
 	}
 	slices.SortStableFunc(r.Others, func(a, b Alert) int { return cmp.Or(cmp.Compare(a.Pending, b.Pending), cmp.Compare(a.Name, b.Name)) })
 	r.Failed = r.unmet()

@@ -5,23 +5,35 @@ import (
 	"encoding/json"
 	"math"
 	"time"
+
+	"github.com/upheld-sla/upheld/internal/routing"
 )
 
 // Format names the form of results as JSON. It changes when a reader would have to.
 const Format = "upheld.simulation/v1"
 
 type resultJSON struct {
-	Format         string        `json:"format"`
-	Scenario       string        `json:"scenario"`
-	Agreement      string        `json:"agreement,omitempty"`
-	Begin          time.Time     `json:"begin"`
-	End            time.Time     `json:"end"`
-	HistorySeconds float64       `json:"historySeconds"`
-	ScrapeSeconds  float64       `json:"scrapeIntervalSeconds"`
-	Levels         []levelJSON   `json:"levels"`
-	Others         []alertJSON   `json:"otherAlerts"`
-	Notes          []string      `json:"notes"`
-	Expectations   []expectation `json:"expectations"`
+	Format         string      `json:"format"`
+	Scenario       string      `json:"scenario"`
+	Agreement      string      `json:"agreement,omitempty"`
+	Begin          time.Time   `json:"begin"`
+	End            time.Time   `json:"end"`
+	HistorySeconds float64     `json:"historySeconds"`
+	ScrapeSeconds  float64     `json:"scrapeIntervalSeconds"`
+	Levels         []levelJSON `json:"levels"`
+	Others         []alertJSON `json:"otherAlerts"`
+	// Notifications are left out if nobody knows which are sent.
+	Notifications []notificationJSON `json:"notifications,omitempty"`
+	Notes         []string           `json:"notes"`
+	Expectations  []expectation      `json:"expectations"`
+}
+
+type notificationJSON struct {
+	At       float64        `json:"seconds"` // after the begin
+	Receiver string         `json:"receiver"`
+	Reason   routing.Reason `json:"reason"`
+	Firing   []string       `json:"firing"`
+	Resolved []string       `json:"resolved"`
 }
 
 type levelJSON struct {
@@ -97,6 +109,9 @@ func (r *Result) json() resultJSON {
 	}
 	for _, l := range r.Levels {
 		out.Levels = append(out.Levels, l.json())
+	}
+	for _, n := range r.Notifications {
+		out.Notifications = append(out.Notifications, notificationJSON{n.At.Seconds(), n.Receiver, n.Reason, append([]string{}, n.Firing...), append([]string{}, n.Resolved...)})
 	}
 	for _, e := range r.Scenario.Expect {
 		seen := r.seenInstead(e)

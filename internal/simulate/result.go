@@ -13,6 +13,7 @@ import (
 	"github.com/upheld-sla/upheld/internal/promql"
 	"github.com/upheld-sla/upheld/internal/rawseries"
 	"github.com/upheld-sla/upheld/internal/replay"
+	"github.com/upheld-sla/upheld/internal/routing"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -31,14 +32,7 @@ type Result struct {
 	Notifications []Notification
 	Notes         []string // what the simulation left out or assumed
 	Failed        []Failure
-}
-
-// Notification is one message that Alertmanager sends.
-type Notification struct {
-	At       time.Duration // after the scenario's begin
-	Receiver string
-	Alerts   []string
-	Resolved bool
+	received      []routing.Received // by Alertmanager
 }
 
 // LevelResult is what became of a level.
@@ -104,6 +98,9 @@ func (s *stage) result() *Result {
 func (r *Result) add(s *stage, p part, w *replay.World, episodes []replay.Episode) error {
 	for _, e := range episodes {
 		r.alert(s, e)
+		if !slices.Contains(unsimulated(), e.Labels.Get(labels.AlertName)) {
+			r.received = append(r.received, sentOf(e)...)
+		}
 	}
 	for i := range r.Levels {
 		if !slices.Contains(p.levels, r.Levels[i].Level) {

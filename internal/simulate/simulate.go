@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/upheld-sla/upheld/internal/replay"
+	"github.com/upheld-sla/upheld/internal/routing"
 	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/sla"
 )
@@ -24,6 +25,7 @@ type Input struct {
 	Scenario   *sla.Scenario
 	WarmUp     time.Duration // history before the scenario; 0: as much as its levels' periods and windows have
 	Rules      rulegen.Options
+	Routes     *routing.Config     // of Alertmanager; nil: nobody knows which notifications are sent
 	Progress   func(share float64) // may be nil
 }
 
@@ -85,6 +87,9 @@ func Run(ctx context.Context, in Input) (*Result, error) {
 		if err := result.add(s, p, w, played.Episodes); err != nil {
 			return nil, err
 		}
+	}
+	if in.Routes != nil {
+		result.notify(s, in.Routes)
 	}
 	result.finish(s)
 	return result, nil

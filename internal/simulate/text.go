@@ -50,6 +50,7 @@ func (r *Result) text(b *bytes.Buffer) {
 		alertTable(b, r.Others, true)
 	}
 	r.timeline(b)
+	r.notificationText(b)
 	if len(r.Notes) > 0 {
 		b.WriteString("\n")
 	}

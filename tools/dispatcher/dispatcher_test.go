@@ -268,11 +268,17 @@ func drawAlerts(r *rand.Rand) []routing.Received {
 					moment += time.Millisecond
 					firing := at.Add(moment)
 					resolved := firing.Add(time.Duration(1+r.IntN(pick(r, 5, 60, 300))) * time.Minute)
-					e := routing.Episode{Labels: map[string]string{"alertname": name, "severity": severity, "of": of}, Firing: firing, Resolved: resolved, Interval: time.Minute}
-					all = append(all, e.Sent(start.Add(13*time.Hour), routing.Resend, func(at time.Time) bool {
-						since := at.Sub(start)
-						return since >= awayFrom && since < awayFrom+awayFor
-					})...)
+					e := routing.Alert{
+						Labels: map[string]string{"alertname": name, "severity": severity, "of": of},
+						Firing: firing, Resolved: resolved, Validity: 4 * time.Minute,
+					}
+					for at := firing; at.Before(resolved); at = at.Add(2 * time.Minute) {
+						if since := at.Sub(start); since < awayFrom || since >= awayFrom+awayFor {
+							e.Sent = append(e.Sent, at)
+						}
+					}
+					e.Sent = append(e.Sent, resolved)
+					all = append(all, e.Received()...)
 					at = resolved.Add(time.Duration(1+r.IntN(90)) * time.Minute)
 				}
 			}

@@ -1,0 +1,115 @@
+package simulate
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/internal/replay"
+	"github.com/upheld-sla/upheld/internal/routing"
+)
+
+// Notification is one message that Alertmanager sends.
+type Notification struct {
+	At       time.Duration // after the scenario's begin
+	Receiver string
+	Reason   routing.Reason
+	Firing   []string // what the alerts are, in words
+	Resolved []string
+}
+
+// Begins returns whether it reports an alert that nobody had been notified of: the others
+// report an end, or that all is as before.
+func (n Notification) Begins() bool { return n.Reason == routing.First || n.Reason == routing.More }
+
+// sentOf is what Alertmanager receives of an episode.
+func sentOf(e replay.Episode) []routing.Received {
+	return routing.Alert{Labels: e.Labels.Map(), Firing: e.Firing, Resolved: e.Resolved, Sent: e.Sent, Validity: e.Validity}.Received()
+}
+
+// notify finds which notifications are sent in the time that is looked at.
+func (r *Result) notify(s *stage, routes *routing.Config) {
+	r.Notifications = []Notification{}
+	for _, n := range routes.Notifications(r.received, s.end) {
+		if n.At.Before(s.at) {
+			continue
+		}
+		r.Notifications = append(r.Notifications, Notification{
+			At: n.At.Sub(s.at), Receiver: n.Receiver, Reason: n.Reason, Firing: alertNames(n.Firing), Resolved: alertNames(n.Resolved),
+		})
+	}
+}
+
+func alertNames(all []map[string]string) []string {
+	var names []string
+	for _, l := range all {
+		name := l["alertname"]
+		if of := l[metricnames.SLO]; of != "" {
+			name += " of " + l[metricnames.Service] + "/" + of
+		}
+		names = append(names, name)
+	}
+	return names
+}
+
+// begins counts the notifications that report something new.
+func (r *Result) begins() int {
+	n := 0
+	for _, sent := range r.Notifications {
+		if sent.Begins() {
+			n++
+		}
+	}
+	return n
+}
+
+// mostShown are the notifications that text lists.
+const mostShown = 12
+
+// notificationText lists who is notified when.
+func (r *Result) notificationText(b *bytes.Buffer) {
+	if len(r.Notifications) == 0 {
+		if r.Notifications != nil {
+			b.WriteString("\nNobody is notified.\n")
+		}
+		return
+	}
+	fmt.Fprintf(b, "\nNotifications by the routes: %d, of which %d report something new\n", len(r.Notifications), r.begins())
+	for i, n := range r.Notifications {
+		if i == mostShown {
+			fmt.Fprintf(b, "  and %d more\n", len(r.Notifications)-mostShown)
+			break
+		}
+		var words []string
+		if len(n.Firing) > 0 {
+			words = append(words, counted(n.Firing))
+		}
+		if len(n.Resolved) > 0 {
+			words = append(words, "over: "+counted(n.Resolved))
+		}
+		again := ""
+		if n.Reason == routing.Repeated {
+			again = "again: "
+		}
+		wrapped(b, "  ", fmt.Sprintf("%s after the begin to %s: %s%s", Span(n.At), n.Receiver, again, strings.Join(words, "; ")))
+	}
+}
+
+// counted are names, each once with how often it is there.
+func counted(names []string) string {
+	var order []string
+	times := map[string]int{}
+	for _, n := range names {
+		if times[n]++; times[n] == 1 {
+			order = append(order, n)
+		}
+	}
+	for i, n := range order {
+		if times[n] > 1 {
+			order[i] = fmt.Sprintf("%s (%d)", n, times[n])
+		}
+	}
+	return strings.Join(order, ", ")
+}
