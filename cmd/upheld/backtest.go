@@ -90,7 +90,7 @@ func (b *backtesting) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return usageError{err}
 	}
-	tried, err := b.tried(cmd, args)
+	tried, err := b.tried(cmd, args, from)
 	if err != nil {
 		return err
 	}
@@ -166,7 +166,7 @@ type trial struct {
 	routes     *routing.Config
 }
 
-func (b *backtesting) tried(cmd *cobra.Command, args []string) ([]trial, error) {
+func (b *backtesting) tried(cmd *cobra.Command, args []string, from time.Time) ([]trial, error) {
 	if len(b.foreign) > 0 {
 		t := trial{name: strings.Join(b.foreign, " ")}
 		var err error
@@ -187,7 +187,7 @@ func (b *backtesting) tried(cmd *cobra.Command, args []string) ([]trial, error) 
 		if len(paths) == 0 {
 			continue
 		}
-		t, err := b.ofSpec(cmd, paths)
+		t, err := b.ofSpec(cmd, paths, from)
 		if err != nil {
 			return nil, err
 		}
@@ -196,10 +196,16 @@ func (b *backtesting) tried(cmd *cobra.Command, args []string) ([]trial, error) 
 	return all, nil
 }
 
-func (b *backtesting) ofSpec(cmd *cobra.Command, paths []string) (t trial, err error) {
+func (b *backtesting) ofSpec(cmd *cobra.Command, paths []string, from time.Time) (t trial, err error) {
 	t = trial{name: strings.Join(paths, " ")}
 	if t.agreements, err = mustLoad(cmd.ErrOrStderr(), b.files, paths); err != nil {
 		return t, err
+	}
+	for i, a := range t.agreements {
+		var early bool
+		if t.agreements[i], early = backtest.Tried(a, from); early {
+			fmt.Fprintf(cmd.ErrOrStderr(), "%s takes effect on %s, and is tried as if it had been in force before\n", a.Name, a.Terms.EffectiveFrom)
+		}
 	}
 	if t.rules, err = b.rules.of(t.agreements); err != nil {
 		return t, err

@@ -81,6 +81,18 @@ type Verdict struct {
 	Levels            []verdict.Level
 }
 
+// Tried is an agreement as if it had been in force at a time before it takes effect: what
+// would have been under a new text. Of several revisions each keeps its own time.
+func Tried(a *sla.Agreement, from time.Time) (tried *sla.Agreement, changed bool) {
+	if len(a.Revisions) > 1 || !a.InForceFrom().After(from) {
+		return a, false
+	}
+	copied := *a
+	copied.Terms.EffectiveFrom = sla.Date{}
+	copied.Revisions = nil
+	return &copied, true
+}
+
 // Run tries the rules on the past. The error is that of the source, of a rule file, or of
 // the context.
 func Run(ctx context.Context, in Input) (*Result, error) {

@@ -11,7 +11,7 @@ import (
 // past.
 func Compare(names [2]string, of [2]*Result) []byte {
 	var b bytes.Buffer
-	b.WriteString("\nBoth\n")
+	b.WriteString("Both\n")
 	table(&b, func(row func(...string)) {
 		row("", names[0], names[1])
 		row("alerts", alertCount(of[0]), alertCount(of[1]))
