@@ -146,7 +146,7 @@ func (o *simulateOptions) scenarios(cmd *cobra.Command, agreements []*sla.Agreem
 		if err != nil {
 			return nil, err
 		}
-		s, err := o.made.scenario(cmd.Flags(), a)
+		s, err := o.made.scenario(a)
 		return []*sla.Scenario{s}, err
 	}
 	var all []*sla.Scenario

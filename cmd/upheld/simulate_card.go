@@ -25,7 +25,7 @@ func (o *simulateOptions) reportCard(cmd *cobra.Command, agreements []*sla.Agree
 	if err != nil {
 		return err
 	}
-	scenario, err := o.made.scenario(cmd.Flags(), a)
+	scenario, err := o.made.scenario(a)
 	if err != nil {
 		return err
 	}

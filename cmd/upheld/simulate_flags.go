@@ -83,7 +83,7 @@ func (m *madeScenario) happens() bool { return len(m.steps) > 0 }
 
 // scenario is what the flags say for an agreement. They are read as a document, whose
 // reader knows what is wrong with it.
-func (m *madeScenario) scenario(f *pflag.FlagSet, a *sla.Agreement) (*sla.Scenario, error) {
+func (m *madeScenario) scenario(a *sla.Agreement) (*sla.Scenario, error) {
 	s := &sla.Scenario{Name: "flags", Agreement: a.Name, Steps: m.steps, ScrapeInterval: m.scrape}
 	var err error
 	var words []string

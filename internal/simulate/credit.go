@@ -20,15 +20,15 @@ type Credit struct {
 
 // credit settles the level's period at the end of the scenario; nil for a level without
 // credits, or without figures.
-func (l *LevelResult) credit(s *stage, value func(string, time.Time) float64) (*Credit, error) {
+func (l *LevelResult) credit(s *stage, value func(string, time.Time) float64) *Credit {
 	if !l.Level.Credits.Any() {
-		return nil, nil //nolint:nilnil // most levels owe nothing
+		return nil // most levels owe nothing
 	}
 	period := l.Level.CreditPeriod()
 	labels := []string{metricnames.Period, period.String()}
 	bad, total := value(l.named(metricnames.BadPeriod, labels...).String(), s.end), value(l.named(metricnames.TotalPeriod, labels...).String(), s.end)
 	if math.IsNaN(bad) || math.IsNaN(total) {
-		return nil, nil //nolint:nilnil // nothing was measured
+		return nil // nothing was measured
 	}
 	start, end := period.Bounds(s.end)
 	if period.Calendar == "" {
@@ -41,7 +41,7 @@ func (l *LevelResult) credit(s *stage, value func(string, time.Time) float64) (*
 		total *= float64(end.Sub(start)) / float64(known) // as much traffic as until now
 	}
 	if total == 0 {
-		return nil, nil //nolint:nilnil // nothing was counted
+		return nil // nothing was counted
 	}
 	const millionths = 1_000_000_000
 	share := sla.NewDecimal(int64(math.Round((1-bad/total)*millionths)), millionths)
@@ -57,7 +57,7 @@ func (l *LevelResult) credit(s *stage, value func(string, time.Time) float64) (*
 	if settled.InMoney && settled.Levels[0].Days.Sign() == 0 {
 		c.Amount = sla.Money{Amount: settled.Levels[0].Amount, Currency: settled.Currency}.Text() + " " + settled.Currency.Code
 	}
-	return c, nil
+	return c
 }
 
 // outages are the times in which the scenario has the level fail altogether.

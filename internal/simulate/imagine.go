@@ -136,11 +136,11 @@ func (s *stage) labelled(l *sla.ServiceLevel, all []imagined) []imagined {
 	group := s.group(l)
 	for i := range all {
 		m := all[i].metric
-		if moved := m.With(group); rawseries.Count(reads, moved) >= rawseries.Count(reads, m) {
-			m = moved
-		} else {
+		moved := m.With(group)
+		if rawseries.Count(reads, moved) < rawseries.Count(reads, m) {
 			return nil
 		}
+		m = moved
 		for _, label := range more {
 			for name := range label {
 				if _, has := m[name]; has {

@@ -202,9 +202,7 @@ func (l *LevelResult) figures(s *stage, w *replay.World) error {
 			l.Worst = append(l.Worst, Window{window, min(v, 1)}) // runs of bad minutes are caught up on
 		}
 	}
-	if err == nil {
-		l.Credit, err = l.credit(s, value)
-	}
+	l.Credit = l.credit(s, value)
 	return err
 }
 

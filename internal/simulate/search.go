@@ -174,21 +174,10 @@ func searchCondition(text string) []imagined {
 	var good, bad []form
 	t.each(forms, func(f []form) bool {
 		if t.value(f) == 1 {
-			good = f
+			good, bad = f, t.opposite(f, forms)
 		}
-		return good == nil
+		return bad == nil
 	})
-	if good == nil {
-		return nil
-	}
-	for i := range good { // as few series as possible change
-		for _, f := range forms {
-			changed := slices.Clone(good)
-			if changed[i] = f; bad == nil && f.kind == good[i].kind && t.value(changed) == 0 {
-				bad = changed
-			}
-		}
-	}
 	if bad == nil {
 		return nil
 	}
@@ -202,6 +191,20 @@ func searchCondition(text string) []imagined {
 		}})
 	}
 	return all
+}
+
+// opposite are forms with which the condition does not hold, of which one series differs
+// from good ones; nil if none are found.
+func (t *tried) opposite(good, forms []form) []form {
+	for i := range good {
+		for _, f := range forms {
+			changed := slices.Clone(good)
+			if changed[i] = f; f.kind == good[i].kind && t.value(changed) == 0 {
+				return changed
+			}
+		}
+	}
+	return nil
 }
 
 // role is how a series of a ratio follows the bad share.

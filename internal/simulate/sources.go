@@ -204,7 +204,6 @@ func (s *stage) wholeEffects() []effect {
 type target struct {
 	up      promql.Metric
 	courses []course
-	every   int64
 }
 
 func add(targets map[string]*target, m promql.Metric, c course) {

@@ -212,8 +212,11 @@ func (s *stage) openMaintenance() error {
 			}
 			i := slices.IndexFunc(l.Exclusions, func(e *sla.Exclusion) bool { return e.Name == sla.MaintenanceName })
 			if i < 0 {
-				return &Problem{Pos: step.Pos, Rule: "no-maintenance", Message: fmt.Sprintf("the level %s/%s has no maintenance: what fails in it counts in full", l.ID.Service, l.ID.SLO),
-					Remedy: "add spec.maintenance to the agreement, name the levels that have it, or write outage"}
+				return &Problem{
+					Pos: step.Pos, Rule: "no-maintenance",
+					Message: fmt.Sprintf("the level %s/%s has no maintenance: what fails in it counts in full", l.ID.Service, l.ID.SLO),
+					Remedy:  "add spec.maintenance to the agreement, name the levels that have it, or write outage",
+				}
 			}
 			e := l.Exclusions[i]
 			if _, known := s.windows[e]; !known {

@@ -76,18 +76,23 @@ func (r *Result) draw(b *bytes.Buffer, y int) int {
 	return y
 }
 
-// axisStep is the time between two lines of the grid: at most eight fit.
+// axisStep is the time between two lines of the grid: at most nine fit.
 func axisStep(end time.Duration) time.Duration {
-	step := time.Minute
-	for i := 0; end/step > 8; i++ {
-		step *= []time.Duration{5, 2, 3, 2}[i%4] // 5m, 10m, 30m, 1h, 5h, ...
+	const day = 24 * time.Hour
+	for _, step := range []time.Duration{
+		time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute,
+		time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour, day, 2 * day, 7 * day,
+	} {
+		if end/step < 9 {
+			return step
+		}
 	}
-	return step
+	return 14 * day
 }
 
 // shortened is a name that fits beside the bars.
 func shortened(name string) string {
-	const most = 44
+	const most = 40
 	if r := []rune(name); len(r) > most {
 		return string(r[:most-1]) + "…"
 	}

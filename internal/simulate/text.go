@@ -159,13 +159,13 @@ func alertTable(b *bytes.Buffer, alerts []Alert, withLevel bool) {
 
 // Title is the alert's name, with the labels that tell it from others of its level.
 func (a Alert) Title() string {
-	name := a.Name
+	words := []string{a.Name}
 	for _, label := range []string{metricnames.Tier, metricnames.Period, metricnames.Escalation, "exclusion", "objective"} {
 		if v := a.Labels[label]; v != "" {
-			name += " " + label + "=" + v
+			words = append(words, label+"="+v)
 		}
 	}
-	return name
+	return strings.Join(words, " ")
 }
 
 func (a Alert) pendingWords() string {
