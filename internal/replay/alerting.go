@@ -213,7 +213,7 @@ func (a *alerting) end(t *tracked, at time.Time) {
 
 func (a *alerting) finish() {
 	a.vectors.close()
-	a.recorder.finish()
+	a.recorder.forget()
 	for _, t := range a.tracked {
 		if t.open {
 			a.leave(t)

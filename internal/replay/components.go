@@ -21,6 +21,7 @@ type component struct {
 
 // graph says which rules write what a rule reads.
 type graph struct {
+	related []bool // whether a rule may write the same series as another, known with the families
 	rules   []*rule
 	byName  map[string][]*rule // writers
 	writers [][]*rule          // of what each rule's expression reads
@@ -195,8 +196,12 @@ func (g *graph) families() [][]*rule {
 		members[root(r.index)] = append(members[root(r.index)], r)
 	}
 	var all [][]*rule
+	g.related = make([]bool, len(g.rules))
 	for _, first := range slices.Sorted(maps.Keys(members)) {
 		all = append(all, members[first])
+		for _, r := range members[first] {
+			g.related[r.index] = len(members[first]) > 1
+		}
 	}
 	return all
 }

@@ -63,8 +63,10 @@ func (g gambler) vector(depth int) string {
 	}
 }
 
-// file is a rule file.
-func (g gambler) file() []byte {
+// file is a rule file. Of odd seeds every rule has a name of its own.
+func (g gambler) file(seed int) []byte {
+	names := []string{"r0", "r1", "r2", "r3", "r4", "r5"}
+	g.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
 	var b strings.Builder
 	b.WriteString("groups:\n")
 	for i := range 1 + g.IntN(3) {
@@ -75,9 +77,16 @@ func (g gambler) file() []byte {
 		if g.IntN(6) == 0 {
 			b.WriteString("  limit: 3\n")
 		}
-		b.WriteString("  rules:\n")
+		fmt.Fprintf(&b, "  rules:\n  - {record: 'n%d', expr: 'sum(x)'}\n", i)
 		for range 1 + g.IntN(5) {
 			l := g.pick("{}", "{}", `{l: "1"}`, `{l: "2"}`, `{pod: a}`)
+			if own := seed%2 == 1; own && len(names) > 0 {
+				fmt.Fprintf(&b, "  - {record: %s, labels: %s, expr: '%s'}\n", names[0], l, g.vector(g.IntN(4)))
+				names = names[1:]
+				continue
+			} else if own {
+				continue
+			}
 			if g.IntN(4) > 0 {
 				fmt.Fprintf(&b, "  - {record: r%d, labels: %s, expr: '%s'}\n", g.IntN(6), l, g.vector(g.IntN(4)))
 				continue
@@ -98,7 +107,7 @@ func TestRandomRulesAreAsInAServer(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			g := gambler{rand.New(rand.NewPCG(uint64(seed), 1))}
-			file := g.file()
+			file := g.file(seed)
 			comes, jumps := 3+g.Float64()*9, 2+g.Float64()*7
 			target := func(at time.Time) []enginetest.Sample {
 				m := at.Sub(enginetest.Start).Minutes()

@@ -34,6 +34,8 @@ type recorder struct {
 	// targets with samples that it guesses.
 	speculation *speculation
 	watched     []*target
+	alone       bool  // no other rule may write what this one does
+	expects     bool  // what is guessed is the rule's own result
 	evaluated   int64 // the time of the last evaluation, in milliseconds
 }
 
@@ -48,7 +50,7 @@ func (r *recorder) restart() {
 	}
 	r.previous = r.previous[:0]
 	if r.speculation != nil {
-		r.speculation.wrong()
+		r.speculation.restart(r)
 	}
 }
 
@@ -155,11 +157,4 @@ func (r *recorder) open(t *target) error {
 		r.watched = append(r.watched, t)
 	}
 	return nil
-}
-
-// finish forgets what was guessed.
-func (r *recorder) finish() {
-	for _, t := range r.watched {
-		t.record.guess = nil
-	}
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"math"
 	"runtime"
 	"slices"
 	"strings"
@@ -172,16 +171,16 @@ func (r *run) readsOwn(of *rule, together map[*rule]bool) [][]*labels.Matcher {
 // speculation is that of a component, nil if none of its rules is a range query that
 // reads what they record.
 func (r *run) speculation(rules []*rule, together map[*rule]bool) *speculation {
-	s := &speculation{until: math.MinInt64}
+	var reads [][]*labels.Matcher
 	for _, rule := range rules {
 		if _, ok := r.graph.ranged(rule); ok {
-			s.reads = append(s.reads, r.readsOwn(rule, together)...)
+			reads = append(reads, r.readsOwn(rule, together)...)
 		}
 	}
-	if len(s.reads) == 0 {
+	if len(reads) == 0 {
 		return nil
 	}
-	return s
+	return newSpeculation(rules, reads)
 }
 
 // vectors are a rule's: of range queries unless it would see too much.
@@ -199,8 +198,12 @@ func (r *run) vectors(rule *rule, together map[*rule]bool, guesses *speculation)
 func (r *run) member(rule *rule, v vectors, guesses *speculation) member {
 	recorder := newRecorder(r.world, rule)
 	if guesses != nil {
-		recorder.speculation = guesses
+		recorder.speculation, recorder.alone = guesses, !r.graph.related[rule.index]
 		guesses.recorders = append(guesses.recorders, recorder)
+		if v, ok := v.(*ranges); ok && rule.alert == nil {
+			recorder.expects = true
+			v.recorder, v.readsItself = recorder, slices.Contains(r.graph.writers[rule.index], rule)
+		}
 	}
 	if rule.alert != nil {
 		return &alerting{run: r, rule: rule, vectors: v, recorder: recorder, tracked: map[uint64]*tracked{}}
@@ -320,7 +323,7 @@ func (r *recording) evaluate(ctx context.Context, e evaluation) error {
 
 func (r *recording) finish() {
 	r.vectors.close()
-	r.recorder.finish()
+	r.recorder.forget()
 }
 
 // failure notes that an evaluation failed, unless the context is why.

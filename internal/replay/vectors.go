@@ -74,10 +74,11 @@ type ranges struct {
 	expr        string
 	speculation *speculation // nil if everything that it reads is complete
 	round       int          // of the speculation, when the piece was evaluated
-	first       int64        // the time of the piece's first evaluation, in milliseconds
-	until       int64        // and of the last
-	steps       int          // of the next piece
-	most        int          // steps of a piece
+	recorder    *recorder    // of a recording rule
+	readsItself bool
+	until       int64 // the time of the piece's last evaluation, in milliseconds
+	steps       int   // of the next piece
+	most        int   // steps of a piece
 	query       promql.Query
 	matrix      promql.Matrix
 	cols        []column
@@ -102,12 +103,7 @@ func newRanges(w *World, r *rule, expr string, s *speculation) *ranges {
 }
 
 func (v *ranges) at(ctx context.Context, e evaluation) ([]row, error) {
-	if v.speculation != nil && v.until != math.MinInt64 && v.round != v.speculation.round {
-		used := (e.t - v.first) * int64(time.Millisecond) / v.rule.group.interval
-		v.steps = min(max(1, 2*int(used)), v.most) // what else was evaluated was in vain
-		v.until = math.MinInt64
-	}
-	if e.t > v.until {
+	if e.t > v.until || v.speculation != nil && v.round != v.speculation.round {
 		if err := v.load(ctx, e); err != nil {
 			return nil, err
 		}
@@ -130,7 +126,12 @@ func (v *ranges) at(ctx context.Context, e evaluation) ([]row, error) {
 // load evaluates the piece that begins at an evaluation.
 func (v *ranges) load(ctx context.Context, e evaluation) error {
 	v.close()
-	steps := min(v.steps, e.left)
+	most := min(v.steps, e.left)
+	if v.speculation != nil {
+		window := (v.speculation.window(e.t) - e.t) * int64(time.Millisecond)
+		most = min(most, int(window/v.rule.group.interval)+1)
+	}
+	steps := most
 	for ; ; steps /= 2 {
 		err := v.evaluate(ctx, e, steps)
 		if err == nil {
@@ -141,14 +142,31 @@ func (v *ranges) load(ctx context.Context, e evaluation) error {
 			return err
 		}
 	}
-	v.steps = min(max(v.steps, 2*steps), v.most)
-	v.first, v.until = e.t, v.last(e, steps)
+	if steps < most || 2*steps > v.steps {
+		v.steps = min(2*steps, v.most)
+	}
+	v.until = v.last(e, steps)
 	v.cols = make([]column, len(v.matrix))
 	v.next = make([]cursor, len(v.matrix))
 	for i, s := range v.matrix {
 		v.cols[i].metric = s.Metric
 	}
+	v.speculate(e)
 	return nil
+}
+
+// speculate has others of the component read the rest of the piece, as it will be
+// recorded.
+func (v *ranges) speculate(e evaluation) {
+	s := v.speculation
+	if s == nil || v.recorder == nil || !v.recorder.expect(v.matrix, v.cols, e.t, v.until) {
+		return
+	}
+	s.changed(e.t)
+	if !v.readsItself {
+		v.round = s.round
+		s.until = max(s.until, v.until)
+	}
 }
 
 // last is the time of the last of some evaluations.
@@ -160,8 +178,8 @@ func (v *ranges) evaluate(ctx context.Context, e evaluation, steps int) error {
 	interval := time.Duration(v.rule.group.interval)
 	first := time.UnixMilli(e.t)
 	if v.speculation != nil {
-		v.round = v.speculation.round
 		v.speculation.extend(v.last(e, steps))
+		v.round = v.speculation.round
 	}
 	q, err := v.world.engine.NewRangeQuery(ctx, v.world, nil, v.expr, first, first.Add(time.Duration(steps-1)*interval), interval)
 	if err != nil {
