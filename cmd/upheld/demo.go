@@ -17,7 +17,11 @@ import (
 
 	example "github.com/upheld-sla/upheld/examples/demo"
 	"github.com/upheld-sla/upheld/internal/demo"
+	"github.com/upheld-sla/upheld/internal/demo/past"
 	"github.com/upheld-sla/upheld/internal/serve"
+	"github.com/upheld-sla/upheld/internal/verdict"
+	"github.com/upheld-sla/upheld/sla"
+	"github.com/upheld-sla/upheld/sla/spec"
 )
 
 // demoListenAddress is not the default of serve, so that both can run.
@@ -106,6 +110,9 @@ func runDemo(ctx context.Context, o serve.Options, out io.Writer) (err error) {
 		return err
 	}
 	o.ScrapeInterval, o.RulesInterval = demoInterval, demoInterval
+	if err := writeDemoPast(ctx, &o); err != nil {
+		return err
+	}
 	o.Ready = func(url string) {
 		fmt.Fprint(out, welcome(url, demo.Default))
 	}
@@ -137,6 +144,26 @@ func writeDemoFiles(dir string, addresses map[string]string, o *serve.Options) e
 	)
 }
 
+// writeDemoPast gives the storage and the reports of serve a past that ends now.
+func writeDemoPast(ctx context.Context, o *serve.Options) error {
+	agreements, findings := spec.Load(o.Specs...)
+	if err := findings.Err(); err != nil {
+		return err
+	}
+	now := time.Now()
+	of, err := past.New(agreements[0], now)
+	if err != nil {
+		return err
+	}
+	if err := of.Write(ctx, o.StoragePath, serve.RuleFile(o.StoragePath, agreements[0].Name), o.RulesInterval); err != nil {
+		return fmt.Errorf("the demo's past: %w", err)
+	}
+	o.RetentionTime = past.Retention
+	o.Past = func(*sla.Agreement) verdict.Evidence { return of.Evidence() }
+	o.Note = "Simulated by upheld demo: everything before " + now.UTC().Format("15:04 UTC") + ", when it started. What you see after that is measured."
+	return nil
+}
+
 // welcome says where to look, and for what.
 func welcome(url string, schedule demo.Schedule) string {
 	var b strings.Builder
@@ -146,6 +173,10 @@ func welcome(url string, schedule demo.Schedule) string {
 		fmt.Fprintf(&b, "  %s to %s  %s\n", clock(f.From), clock(f.To), f.Words)
 	}
 	fmt.Fprintf(&b, `
+What you see of the 35 days before is simulated, and marked so: outages of the
+storefront and of the payment providers, a slow burn of payments, a maintenance
+window, and a closed period with a breach and its credit under Reports.
+
 Each fault shows as failures with a reason, burns error budget and brings the
 alert SLABudgetBurn to firing; what pages is quiet again five minutes later. The
 numbers are there for Prometheus clients, too:

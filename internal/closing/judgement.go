@@ -24,6 +24,8 @@ type Judgement struct {
 	InForce    sla.Spans // nil: all of it
 	Spec       verdict.Document
 	Also       []verdict.Document // other files that the verdict depends on
+	// Before is what was measured before there are samples, besides what Judge reads.
+	Before verdict.Evidence
 }
 
 // partWord stands between the name of a period and the revision that judges a part of
@@ -173,6 +175,7 @@ func (j Judgement) Judge(ctx context.Context, from samples.Source, previous []*v
 	if err != nil {
 		return nil, evidence, err
 	}
+	evidence = evidence.After(j.Before)
 	r, err := j.of(evidence, previous, now)
 	return r, evidence, err
 }

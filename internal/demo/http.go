@@ -105,17 +105,17 @@ func (p *payments) pay(w http.ResponseWriter, r *http.Request) {
 	p.duration.Observe(time.Since(start).Seconds())
 }
 
-// perSecond is how many payments customers make.
-const perSecond = 20
+// PaymentsPerSecond is how many payments customers make.
+const PaymentsPerSecond = 20
 
 // customers pay at a steady rate, however long an answer takes, until ctx ends.
 func customers(ctx context.Context, url string) {
-	transport := &http.Transport{MaxIdleConnsPerHost: perSecond}
+	transport := &http.Transport{MaxIdleConnsPerHost: PaymentsPerSecond}
 	defer transport.CloseIdleConnections()
 	client := &http.Client{Transport: transport, Timeout: 5 * time.Second}
 	var paying sync.WaitGroup
 	defer paying.Wait()
-	ticker := time.NewTicker(time.Second / perSecond)
+	ticker := time.NewTicker(time.Second / PaymentsPerSecond)
 	defer ticker.Stop()
 	for {
 		select {

@@ -36,11 +36,17 @@ func (p *Past) recorded() []storage.Series {
 // Blocks writes what the rules recorded into a folder, as blocks of a Prometheus' storage,
 // and returns how many samples they have.
 func (p *Past) Blocks(ctx context.Context, dir string) (written int, err error) {
-	all := p.recorded()
+	return Blocks(ctx, dir, blockLength, p.recorded())
+}
+
+// Blocks writes series into a folder as blocks of a Prometheus' storage, each of at most a
+// length, and returns how many samples they have. Of series with the same labels, which
+// follow each other, none has samples at or before the end of the one before.
+func Blocks(ctx context.Context, dir string, length time.Duration, all []storage.Series) (written int, err error) {
 	from, to := bounds(all)
-	length := blockLength.Milliseconds()
-	for begin := from - from%length; begin <= to; begin += length {
-		n, err := block(ctx, dir, all, begin, begin+length)
+	long := length.Milliseconds()
+	for begin := from - from%long; begin <= to; begin += long {
+		n, err := block(ctx, dir, all, begin, begin+long)
 		if err != nil {
 			return written, err
 		}

@@ -193,6 +193,11 @@ func (w *World) instant(ctx context.Context, from storage.Queryable, expr string
 	return nil, fmt.Errorf("rule result is not a vector or scalar")
 }
 
+// NewSeries is a series of samples, as Add takes them, for those who store or query it.
+func NewSeries(l labels.Labels, s Samples) storage.Series {
+	return ranged{series: &series{labels: l, raw: s}, from: math.MinInt64, to: math.MaxInt64}
+}
+
 // series are labels with samples: raw ones, or those of a record.
 type series struct {
 	labels labels.Labels

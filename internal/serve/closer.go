@@ -105,6 +105,14 @@ func (c *closer) source() samples.Source {
 	return samples.Storage{Of: c.s.db, As: "upheld serve at " + c.s.external.String()}
 }
 
+// before is what was measured before the storage has samples.
+func (c *closer) before(a *sla.Agreement) verdict.Evidence {
+	if c.s.Past == nil {
+		return verdict.Evidence{}
+	}
+	return c.s.Past(a)
+}
+
 // begin is the time of the first sample.
 func (c *closer) begin() time.Time {
 	first := c.s.db.Head().MinTime()
@@ -279,6 +287,7 @@ func (c *closer) freeze(ctx context.Context, j closing.Judgement, now time.Time,
 		return err
 	}
 	begun := time.Now()
+	j.Before = c.before(j.Agreement)
 	r, evidence, err := j.Judge(ctx, c.source(), previous, now, func(float64) {})
 	if err != nil {
 		return err

@@ -105,6 +105,7 @@ func (s *server) routes() (http.Handler, error) {
 		Version: version.Version,
 		Refresh: min(s.ScrapeInterval, 5*time.Second),
 		Notice:  s.writes.notice,
+		Note:    s.Note,
 		Reports: reportSource{s.closer},
 	})
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/upheld-sla/upheld/exporter/redact"
 	"github.com/upheld-sla/upheld/internal/signature"
+	"github.com/upheld-sla/upheld/internal/verdict"
 	"github.com/upheld-sla/upheld/internal/weburl"
 	"github.com/upheld-sla/upheld/sla"
 )
@@ -74,6 +75,12 @@ type Options struct {
 	QueryTimeout        time.Duration
 	QueryMaxSamples     int // that a query may hold in memory at once
 	QueryMaxConcurrency int // queries at a time
+
+	// Past is what was measured of an agreement before the storage has samples, for
+	// reports; nil for nothing.
+	Past func(*sla.Agreement) verdict.Evidence
+	// Note is shown at the top of every page; none if empty.
+	Note string
 
 	Flags  map[string]string // shown at /api/v1/status/flags
 	Logger *slog.Logger      // slog.Default if nil

@@ -15,6 +15,12 @@ import (
 // does not look at directories that are not named like its blocks.
 const rulesDir = "rules"
 
+// RuleFile is where, in a storage path, the rules of an agreement are. The moments at which
+// they are evaluated depend on it.
+func RuleFile(storage, agreement string) string {
+	return filepath.Join(storage, rulesDir, agreement+".yaml")
+}
+
 // writeRuleFiles puts the rule files of agreements into a folder of the storage path
 // and returns their paths. Those of agreements that are gone are removed. A file
 // that did not change stays as it is: the rule manager keeps the state of its groups.
@@ -33,7 +39,7 @@ func writeRuleFiles(storage string, files map[string][]byte) ([]string, error) {
 		if err := stage.Put(file, files[name], name); err != nil {
 			return nil, fmt.Errorf("rule files: %w", err)
 		}
-		paths = append(paths, filepath.Join(storage, filepath.FromSlash(file)))
+		paths = append(paths, RuleFile(storage, name))
 	}
 	changes, err := stage.Changes()
 	if err == nil {

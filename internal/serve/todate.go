@@ -75,6 +75,7 @@ func (c *closer) toDate(ctx context.Context, agreements []*sla.Agreement, a *sla
 		return liveReport{err: err}
 	}
 	for _, j := range judgements {
+		j.Before = c.before(a)
 		r, _, err := j.Judge(ctx, c.source(), previous, now, func(float64) {})
 		if err != nil {
 			return liveReport{err: err}

@@ -29,7 +29,8 @@ type Options struct {
 	Version string           // shown in the footer, may be empty
 	Refresh time.Duration    // how often the script refreshes a page; 5s if 0
 	Now     func() time.Time // time.Now if nil
-	Notice  func() string    // shown at the top of every page, "" for nothing; may be nil
+	Notice  func() string    // what is wrong, at the top of every page, "" for nothing; may be nil
+	Note    string           // what readers should know, at the top of every page; may be empty
 }
 
 // page is what every template is given.
@@ -38,7 +39,8 @@ type page struct {
 	Version    string
 	Assets     string // changes with the assets, so that browsers may cache them
 	Refresh    int64  // milliseconds
-	Notice     string // shown at the top; may be empty
+	Notice     string // what is wrong, at the top; may be empty
+	Note       string // at the top; may be empty
 	At         stamp
 	Place      string // in the navigation: levels, reports, or elsewhere
 	HasReports bool
@@ -151,8 +153,8 @@ func (h *pages) page(title string) page {
 		notice = h.opts.Notice()
 	}
 	return page{
-		Notice: notice,
-		Title:  title, Version: h.opts.Version, Assets: h.assets,
+		Notice: notice, Note: h.opts.Note,
+		Title: title, Version: h.opts.Version, Assets: h.assets,
 		HasReports: h.opts.Reports != nil,
 		Refresh:    h.opts.Refresh.Milliseconds(), At: newStamp(now, now), now: now,
 	}

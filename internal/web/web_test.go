@@ -153,6 +153,18 @@ func TestANoticeIsOnEveryPage(t *testing.T) {
 	}
 }
 
+func TestANoteIsOnEveryPage(t *testing.T) {
+	h, err := New(Options{Source: fixed{levels: sample()}, Note: "the past is <simulated>"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/", "/level/shop/storefront/availability", "/nothing"} {
+		if body := get(t, h, path).Body.String(); !strings.Contains(body, `role="note">the past is &lt;simulated&gt;</p>`) {
+			t.Errorf("%s does not say it", path)
+		}
+	}
+}
+
 // counting counts how often all levels are read, which takes a second.
 type counting struct {
 	fixed

@@ -1,0 +1,44 @@
+package verdict
+
+import "slices"
+
+// After is the evidence with that of a time before it: in front of what a place of a level
+// measured comes what the same level, of which there is one group and place, measured
+// before. Levels without evidence of their own get that of before.
+func (e Evidence) After(before Evidence) Evidence {
+	if len(before.Levels) == 0 {
+		return e
+	}
+	e.Levels = slices.Clone(e.Levels)
+	e.Sources = slices.Concat(before.Sources, e.Sources)
+	for _, old := range before.Levels {
+		i := slices.IndexFunc(e.Levels, func(l LevelEvidence) bool { return l.Level == old.Level })
+		if i < 0 {
+			e.Levels = append(e.Levels, old)
+			continue
+		}
+		e.Levels[i].Groups = groupsAfter(e.Levels[i].Groups, old.Groups)
+	}
+	return e
+}
+
+func groupsAfter(groups, before []GroupEvidence) []GroupEvidence {
+	if len(groups) == 0 || len(groups[0].Places) == 0 {
+		return before
+	}
+	if len(before) != 1 || len(before[0].Places) != 1 {
+		return groups
+	}
+	groups = slices.Clone(groups)
+	first := &groups[0]
+	first.Places = slices.Clone(first.Places)
+	place := &first.Places[0]
+	var all []Stretch
+	for _, s := range before[0].Places[0].Stretches {
+		if len(place.Stretches) == 0 || !s.To.After(place.Stretches[0].From) {
+			all = append(all, s)
+		}
+	}
+	place.Stretches = append(all, place.Stretches...)
+	return groups
+}
