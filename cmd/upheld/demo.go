@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -69,13 +70,8 @@ to standard error.`,
 			}
 			ctx, closed := untilClosed(cmd.Context(), cmd.OutOrStdout())
 			defer closed()
-			if duration > 0 {
-				var cancel context.CancelFunc
-				ctx, cancel = context.WithTimeout(ctx, time.Duration(duration))
-				defer cancel()
-			}
 			options.Logger = promslog.New(&promslog.Config{Level: level, Writer: cmd.ErrOrStderr()})
-			if err := runDemo(ctx, options, cmd.OutOrStdout()); err != nil {
+			if err := runDemo(ctx, options, time.Duration(duration), cmd.OutOrStdout()); err != nil {
 				return explainSpecs(cmd.ErrOrStderr(), err)
 			}
 			_, err := fmt.Fprintln(cmd.OutOrStdout(), "The demo has ended; nothing is left behind.")
@@ -90,14 +86,29 @@ to standard error.`,
 	return cmd
 }
 
-// runDemo runs the shop and serve until ctx ends, and removes what they stored.
-func runDemo(ctx context.Context, o serve.Options, out io.Writer) (err error) {
+// runDemo runs the shop and serve until ctx ends, or for a duration unless it is 0, and
+// removes what they stored.
+func runDemo(ctx context.Context, o serve.Options, duration time.Duration, out io.Writer) (err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if err := isFree(o.ListenAddress); err != nil {
+		return err
+	}
 	dir, err := os.MkdirTemp("", "upheld-demo-")
 	if err != nil {
 		return fmt.Errorf("folder for the samples: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 
+	o.StoragePath = filepath.Join(dir, "data")
+	o.ScrapeInterval, o.RulesInterval = demoInterval, demoInterval
+	fmt.Fprintln(out, "Making up 35 days of past, which takes some seconds ...")
+	if err := writeDemoPast(ctx, &o); err != nil {
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // it was asked to end
+		}
+		return err
+	}
 	shop, err := demo.Start(demo.Default, func(elapsed time.Duration, words string) {
 		fmt.Fprintf(out, "%s  %s\n", clock(elapsed), words)
 	})
@@ -109,20 +120,30 @@ func runDemo(ctx context.Context, o serve.Options, out io.Writer) (err error) {
 	if err := writeDemoFiles(dir, shop.Addresses, &o); err != nil {
 		return err
 	}
-	o.ScrapeInterval, o.RulesInterval = demoInterval, demoInterval
-	if err := writeDemoPast(ctx, &o); err != nil {
-		return err
-	}
 	o.Ready = func(url string) {
 		fmt.Fprint(out, welcome(url, demo.Default))
-	}
-	if err := serve.Run(ctx, o); err != nil {
-		if errors.Is(err, syscall.EADDRINUSE) {
-			return fmt.Errorf("%s is taken, perhaps by another demo; take a free port with --web.listen-address=127.0.0.1:0", o.ListenAddress)
+		if duration > 0 {
+			time.AfterFunc(duration, cancel)
 		}
-		return err
 	}
-	return nil
+	return taken(serve.Run(ctx, o), o.ListenAddress)
+}
+
+// isFree is an error if somebody listens on an address: known before the past is made.
+func isFree(address string) error {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return taken(err, address)
+	}
+	return listener.Close()
+}
+
+// taken says what to do about an address that somebody else has.
+func taken(err error, address string) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%s is taken, perhaps by another demo; take a free port with --web.listen-address=127.0.0.1:0", address)
+	}
+	return err
 }
 
 // writeDemoFiles writes the agreement with the real addresses in it, and whom
@@ -137,7 +158,6 @@ func writeDemoFiles(dir string, addresses map[string]string, o *serve.Options) e
 `, demoInterval, demoInterval, addresses[demo.Payments])
 	o.Specs = []string{filepath.Join(dir, "shop.yaml")}
 	o.ScrapeConfigFile = filepath.Join(dir, "prometheus.yaml")
-	o.StoragePath = filepath.Join(dir, "data")
 	return errors.Join(
 		os.WriteFile(o.Specs[0], []byte(example.SpecAt(addresses)), 0o600),
 		os.WriteFile(o.ScrapeConfigFile, []byte(scrape), 0o600),
@@ -146,7 +166,7 @@ func writeDemoFiles(dir string, addresses map[string]string, o *serve.Options) e
 
 // writeDemoPast gives the storage and the reports of serve a past that ends now.
 func writeDemoPast(ctx context.Context, o *serve.Options) error {
-	agreements, findings := spec.Load(o.Specs...)
+	agreements, findings := spec.LoadText("shop.yaml", example.Spec)
 	if err := findings.Err(); err != nil {
 		return err
 	}
