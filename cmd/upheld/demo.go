@@ -91,17 +91,18 @@ to standard error.`,
 func runDemo(ctx context.Context, o serve.Options, duration time.Duration, out io.Writer) (err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	if err := isFree(o.ListenAddress); err != nil {
-		return err
-	}
 	dir, err := os.MkdirTemp("", "upheld-demo-")
 	if err != nil {
 		return fmt.Errorf("folder for the samples: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 
+	o.Specs = []string{filepath.Join(dir, "shop.yaml")}
 	o.StoragePath = filepath.Join(dir, "data")
 	o.ScrapeInterval, o.RulesInterval = demoInterval, demoInterval
+	if err := errors.Join(o.Check(), isFree(o.ListenAddress)); err != nil {
+		return err
+	}
 	fmt.Fprintln(out, "Making up 35 days of past, which takes some seconds ...")
 	if err := writeDemoPast(ctx, &o); err != nil {
 		if ctx.Err() != nil {
@@ -130,10 +131,14 @@ func runDemo(ctx context.Context, o serve.Options, duration time.Duration, out i
 }
 
 // isFree is an error if somebody listens on an address: known before the past is made.
+// What else is wrong with it is for serve to say.
 func isFree(address string) error {
 	listener, err := net.Listen("tcp", address)
-	if err != nil {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
 		return taken(err, address)
+	case err != nil:
+		return nil //nolint:nilerr // see above
 	}
 	return listener.Close()
 }
@@ -156,7 +161,6 @@ func writeDemoFiles(dir string, addresses map[string]string, o *serve.Options) e
     static_configs:
       - targets: [%q]
 `, demoInterval, demoInterval, addresses[demo.Payments])
-	o.Specs = []string{filepath.Join(dir, "shop.yaml")}
 	o.ScrapeConfigFile = filepath.Join(dir, "prometheus.yaml")
 	return errors.Join(
 		os.WriteFile(o.Specs[0], []byte(example.SpecAt(addresses)), 0o600),

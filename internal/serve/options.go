@@ -91,6 +91,12 @@ type Options struct {
 	Ready func(url string)
 }
 
+// Check is an OptionError if Run would refuse the options.
+func (o Options) Check() error {
+	_, err := o.withDefaults()
+	return err
+}
+
 // withDefaults fills in what is not set and refuses what cannot work.
 func (o Options) withDefaults() (Options, error) {
 	setDefault(&o.ListenAddress, DefaultListenAddress)
