@@ -6,7 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/prometheus/model/histogram"
+	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/upheld-sla/upheld/internal/enginetest"
 )
@@ -67,4 +69,45 @@ func TestForeignRulesAreAsInAServerThatRestarts(t *testing.T) {
 		runs: []time.Duration{20 * time.Minute, 3 * time.Minute, 19 * time.Minute, 7*time.Minute + 15*time.Second, 15 * time.Second, 30 * time.Second, 40 * time.Minute},
 	}
 	b.compare()
+}
+
+// Annotations are those of the evaluations at which an alert began to fire, and
+// was last true, with what their templates queried then.
+func TestAnnotationsAreThoseOfTheirMoment(t *testing.T) {
+	b := both{t: t, target: foreign(enginetest.Start), files: [][]byte{foreignFile(t)}, start: enginetest.Start, runs: []time.Duration{50 * time.Minute}, mayFail: true}
+	first, last := map[string][]string{}, map[string]string{}
+	b.slow(func(w *enginetest.World) {
+		now := map[string]string{}
+		for _, a := range w.Alerts() {
+			if summary := a.Annotations["summary"]; summary != "" {
+				now[labels.FromMap(a.Labels).String()] = summary
+			}
+		}
+		for l, summary := range now {
+			if last[l] == "" {
+				first[l] = append(first[l], summary)
+			}
+		}
+		last = now
+	})
+	_, result := b.fast()
+	got, ends := map[string][]string{}, 0
+	for _, e := range result.Episodes {
+		l := e.Labels.String()
+		if !e.Firing.IsZero() && e.First.Get("summary") != "" {
+			got[l] = append(got[l], e.First.Get("summary"))
+		}
+		if e.Resolved.IsZero() && last[l] != "" {
+			ends++
+			if e.Last.Get("summary") != last[l] {
+				t.Errorf("%s at last is %q, want %q", l, e.Last.Get("summary"), last[l])
+			}
+		}
+	}
+	if diff := cmp.Diff(first, got); diff != "" || len(first) < 3 {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	if len(last) != ends {
+		t.Errorf("%d alerts fire at the end, want %d", ends, len(last))
+	}
 }
