@@ -296,8 +296,12 @@ func (m *maskedWorld) compare(t *testing.T, w *enginetest.World, scrape time.Dur
 			events       []float64
 			counts, less func(time.Time) bool
 		}{
-			{"raw_total", total, always, nil}, {"raw_bad", bad, always, nil}, {"total", total, agreed, nil}, {"bad", bad, kept, nil},
-			{"excluded_total", total, served, agreed}, {"excluded_bad", bad, served, kept},
+			{"raw_total", total, always, nil},
+			{"raw_bad", bad, always, nil},
+			{"total", total, agreed, nil},
+			{"bad", bad, kept, nil},
+			{"excluded_total", total, served, agreed},
+			{"excluded_bad", bad, served, kept},
 		} {
 			name := of.name
 			if slo == "plain" { // of which nothing is left out

@@ -26,7 +26,7 @@ func Compare(names [2]string, of [2]*Result) []byte {
 			for _, v := range r.Verdicts {
 				all = append(all, [2]string{v.Agreement + " " + v.Period, string(v.Verdict)})
 				for _, l := range v.Levels {
-					all = append(all, [2]string{levelName(l) + " " + v.Period, fmt.Sprintf("%s of %s: %s", cmp.Or(l.Achieved, "unknown"), l.Target, l.Verdict)})
+					all = append(all, [2]string{levelName(l.Service, l.SLO, l.Group) + " " + v.Period, fmt.Sprintf("%s of %s: %s", cmp.Or(l.Achieved, "unknown"), l.Target, l.Verdict)})
 				}
 			}
 			return all

@@ -13,7 +13,6 @@ import (
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/internal/routing"
-	"github.com/upheld-sla/upheld/internal/verdict"
 )
 
 const minuteForm = "2006-01-02 15:04"
@@ -167,12 +166,15 @@ func (r *Result) budgetText(b *bytes.Buffer) {
 	})
 }
 
-func (u Budget) name() string {
-	name := u.Level.Service + "/" + u.Level.SLO
-	for _, label := range slices.Sorted(maps.Keys(u.Group)) {
-		name += " " + label + "=" + u.Group[label]
+func (u Budget) name() string { return levelName(u.Level.Service, u.Level.SLO, u.Group) }
+
+// levelName is a level as service/level, with the labels of its group.
+func levelName(service, slo string, group map[string]string) string {
+	words := []string{service + "/" + slo}
+	for _, label := range slices.Sorted(maps.Keys(group)) {
+		words = append(words, label+"="+group[label])
 	}
-	return name
+	return strings.Join(words, " ")
 }
 
 // Suggested is a target in per cent that a bad share meets: rounded down, with as many
@@ -219,16 +221,8 @@ func (r *Result) verdictText(b *bytes.Buffer) {
 		table(b, func(row func(...string)) {
 			row("level", "achieved", "target", "")
 			for _, l := range v.Levels {
-				row(levelName(l), cmp.Or(l.Achieved, "unknown"), l.Target, string(l.Verdict))
+				row(levelName(l.Service, l.SLO, l.Group), cmp.Or(l.Achieved, "unknown"), l.Target, string(l.Verdict))
 			}
 		})
 	}
-}
-
-func levelName(l verdict.Level) string {
-	name := l.Service + "/" + l.SLO
-	for _, label := range slices.Sorted(maps.Keys(l.Group)) {
-		name += " " + label + "=" + l.Group[label]
-	}
-	return name
 }

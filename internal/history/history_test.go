@@ -92,7 +92,7 @@ func (m *memory) Select(_ context.Context, matchers []*labels.Matcher, from, to 
 func parse(name string) labels.Labels {
 	metric, rest, _ := strings.Cut(strings.TrimSuffix(name, "}"), "{")
 	b := labels.NewBuilder(labels.FromStrings(labels.MetricName, metric))
-	for _, pair := range strings.Split(rest, ",") {
+	for pair := range strings.SplitSeq(rest, ",") {
 		if k, v, ok := strings.Cut(pair, "="); ok {
 			b.Set(k, v)
 		}

@@ -113,8 +113,10 @@ func TestWhereRangeQueriesSeeTheSame(t *testing.T) {
 		}
 	}
 	slices.Sort(differ)
-	want := []string{"at_the_end", "in_the_future", "pinned", "pinned_subquery", `reads_after = after{__recorded_before__="60000"}`, "reads_after_timestamp",
-		`reads_itself = max_over_time(reads_itself[4m59s999ms] offset 1ms) or x`}
+	want := []string{
+		"at_the_end", "in_the_future", "pinned", "pinned_subquery", `reads_after = after{__recorded_before__="60000"}`, "reads_after_timestamp",
+		`reads_itself = max_over_time(reads_itself[4m59s999ms] offset 1ms) or x`,
+	}
 	// What another group records for the minute before is seen, or not yet, by
 	// where the two groups' moments are.
 	if delayed := groups[0].rules[0].group; delayed.lives[0].first == 0 {

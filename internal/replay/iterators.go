@@ -84,7 +84,7 @@ func (it *recordIterator) Seek(t milliseconds) chunkenc.ValueType {
 	if p := it.holding(t); p > it.piece {
 		it.enter(p)
 	}
-	for it.Next() != chunkenc.ValNone && it.chunk.AtT() < t { //nolint:revive // the condition does it
+	for it.Next() != chunkenc.ValNone && it.chunk.AtT() < t {
 	}
 	return it.at
 }
@@ -277,7 +277,7 @@ func (l *lateIterator) Seek(t milliseconds) chunkenc.ValueType {
 	if l.state != chunkenc.ValNone && l.at.t >= t {
 		return l.state
 	}
-	for l.Next() != chunkenc.ValNone && l.at.t < t { //nolint:revive // the condition does it
+	for l.Next() != chunkenc.ValNone && l.at.t < t {
 	}
 	return l.state
 }

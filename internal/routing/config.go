@@ -191,8 +191,7 @@ func Read(file string, text []byte) (*Config, error) {
 var yamlLine = regexp.MustCompile(`(?:^yaml: |^yaml: unmarshal errors:\n +)line (\d+): `)
 
 func unreadable(file string, err error) error {
-	var at *placed
-	if errors.As(err, &at) {
+	if at, ok := errors.AsType[*placed](err); ok {
 		return found(file, at.place, at.message, at.remedy)
 	}
 	p, message := place{1, 1}, err.Error()

@@ -237,7 +237,7 @@ func TestBackfilledSeriesGoOnIntoLiveOnes(t *testing.T) {
 	left := func() (float64, error) {
 		found, err := server.query(`sla:budget_remaining:ratio_period`)
 		if err != nil || len(found) != 1 {
-			return 0, fmt.Errorf("%v, %v", found, err)
+			return 0, fmt.Errorf("%v: %w", found, err)
 		}
 		return found[0].value(), nil
 	}
