@@ -240,6 +240,7 @@ func TestDemoShowsTheWholeLoop(t *testing.T) {
 		return err
 	})
 	p.showsComposite(t, paged, pages)
+	p.reportsThePast(t, paged)
 	t.Logf("the whole loop was seen %s after the start", time.Since(start).Round(time.Second))
 
 	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
@@ -282,6 +283,29 @@ func (p *demoProcess) budgetsGoOn(t *testing.T, deadline time.Time) map[string]f
 		t.Errorf("the past does not cover the period: %v (%v)", coverage, err)
 	}
 	return before
+}
+
+// reportsThePast awaits the report of the closed period, which serve makes of the
+// simulated past, and what says on pages and in the report that it is simulated.
+func (p *demoProcess) reportsThePast(t *testing.T, deadline time.Time) {
+	t.Helper()
+	eventually(t, deadline, "a closed period was breached, and the running one goes on from the past", func() error {
+		page, err := fetch(p.url + "/reports")
+		closed := regexp.MustCompile(`href="(/reports/file/[^"]+\.html)"`).FindStringSubmatch(page)
+		switch running, _, _ := strings.Cut(page, "Breached"); {
+		case err != nil:
+			return err
+		case closed == nil || !strings.Contains(page, "240.00 EUR") || !strings.Contains(page, "Simulated by upheld demo"):
+			return fmt.Errorf("no report of the past in\n%s", page)
+		case !strings.Contains(running, "Met"):
+			return fmt.Errorf("the running period is not judged yet")
+		}
+		made, err := fetch(p.url + closed[1])
+		if err == nil && !strings.Contains(made, "simulated by upheld demo") {
+			err = fmt.Errorf("%s does not say that it is simulated", closed[1])
+		}
+		return err
+	})
 }
 
 // showsComposite awaits what the demo makes of the storefront's outage in the
