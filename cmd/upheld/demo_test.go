@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -295,7 +296,7 @@ func (p *demoProcess) reportsThePast(t *testing.T, deadline time.Time) {
 		switch running, _, _ := strings.Cut(page, "Breached"); {
 		case err != nil:
 			return err
-		case closed == nil || !strings.Contains(page, "240.00 EUR") || !strings.Contains(page, "Simulated by upheld demo"):
+		case closed == nil || !strings.Contains(page, "240.00\u00a0EUR") || !strings.Contains(page, "Simulated by upheld demo"):
 			return fmt.Errorf("no report of the past in\n%s", page)
 		case !strings.Contains(running, "Met"):
 			return fmt.Errorf("the running period is not judged yet")
@@ -328,8 +329,25 @@ func (p *demoProcess) showsComposite(t *testing.T, deadline time.Time, pages <-c
 		page, err := fetch(p.url + "/level/demo-shop/checkout/paying")
 		_, spent, _ := strings.Cut(page, "Budget spent by")
 		spent, _, _ = strings.Cut(spent, "</dd>")
-		if err == nil && (!strings.Contains(spent, "storefront/availability") || !strings.Contains(spent, "all of it alone") || strings.Contains(spent, "psp")) {
+		if err == nil && (!strings.Contains(spent, "storefront/availability") || !strings.Contains(spent, "psp-b/availability")) {
 			err = fmt.Errorf("it says %q", spent)
+		}
+		return err
+	})
+	eventually(t, deadline, "of the live part it is the storefront alone", func() error {
+		spent := func(component string) (float64, error) {
+			blame := fmt.Sprintf("sum by (service, slo) (sla:blame:budget_ratio_period{component=%q} %%s)", component)
+			since, err := p.values(fmt.Sprintf(blame, "") + " - " + fmt.Sprintf(blame, fmt.Sprintf("@ %d", p.ready.Unix())))
+			if err == nil && len(since) == 0 {
+				err = fmt.Errorf("nothing is known of what %s has spent", component)
+			}
+			return since["checkout/paying"], err
+		}
+		storefront, err := spent("storefront/availability")
+		provider, providerErr := spent("psp-b/availability")
+		// 35 s of 12960 s that 30 days allow.
+		if err = errors.Join(err, providerErr); err == nil && !(storefront > 0.001 && math.Abs(provider) < 0.0005) {
+			err = fmt.Errorf("the storefront has spent %v, and a provider %v", storefront, provider)
 		}
 		return err
 	})
