@@ -276,6 +276,11 @@ func (p *demoProcess) budgetsGoOn(t *testing.T, deadline time.Time) map[string]f
 		}
 	}
 	firing, err := p.values(fmt.Sprintf(`ALERTS{alertstate="firing"} @ %d`, p.ready.Add(12*time.Second).Unix()))
+	for level, left := range before {
+		if left <= 0 { // in the first days of a month, see docs/demo.md: its alert is that of the past
+			delete(firing, level)
+		}
+	}
 	if err != nil || len(firing) > 0 {
 		t.Errorf("alerts fire before anything broke: %v (%v)", firing, err)
 	}
