@@ -24,7 +24,7 @@ import (
 
 // Input is what is tried, and on which past.
 type Input struct {
-	Agreements []*sla.Agreement // of which levels are told; none for rules of others
+	Agreements []*sla.Agreement // none for rules of others
 	Files      []replay.File    // the rules
 	Source     samples.Source
 	From, To   time.Time

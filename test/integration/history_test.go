@@ -168,8 +168,8 @@ func TestBacktestFindsWhatWasPlanted(t *testing.T) {
 			}
 		}
 	}
-	// The slow burn is a ticket, since it takes days to matter; what an outage of a
-	// quarter of an hour begins is told once.
+	// The slow burn is a ticket, since it takes days to matter; an outage of a
+	// quarter of an hour is one page.
 	if diff := cmp.Diff([]string{"incident 0: page", "incident 1: page", "incident 2: ticket"}, told); diff != "" {
 		t.Errorf("%s\n%s", diff, whole)
 	}
