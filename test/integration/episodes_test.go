@@ -45,14 +45,23 @@ var outages = map[string][]struct{ from, to, share float64 }{
 	"worse":         {{60, 120, 0.004}, {120, 180, 0.02}, {180, 210, 1}},
 	"better":        {{60, 80, 1}, {80, 200, 0.02}, {200, 230, 0.004}},
 	"lost":          {{60, 200, 1}},
+	"two-minutes":   {{60, 62, 1}},
+	"five-minutes":  {{90, 95, 1}},
+	"half":          {{60, 75, 0.5}},
+	"a-quarter":     {{100, 130, 0.25}},
+	"long":          {{60, 300, 0.02}},
+	"late":          {{200, 230, 1}},
+	"in-steps":      {{60, 70, 0.05}, {70, 90, 0.3}},
+	"with-a-tail":   {{60, 65, 1}, {65, 200, 0.003}},
 	"part-a":        {{60, 90, 1}},
 	"part-b":        {{80, 120, 1}},
 }
 
 const lostFrom, lostTo = 90, 180 // of the service of that name
 
-// episodesTold are the severities that somebody is notified of, for each level: each
-// once that it begins, and once that it is over.
+// episodesTold are the severities that somebody is notified of, for some levels: each
+// once that it begins, and once that it is over. Of the others, what internal/routing
+// predicts is compared with what is sent.
 var episodesTold = map[string]string{
 	"one-minute": "page", "three-minutes": "page", "ten-minutes": "page", "an-hour": "page",
 	"brown-out": "page ticket", "worse": "page ticket", "better": "page", "lost": "page page",
