@@ -53,9 +53,12 @@ name.
 
 Move the blocks into the server's data directory (--storage.tsdb.path): it takes them
 within a few minutes, and compacts them with its own. Its retention must reach back as far.
+They end before what the server has in memory only, which is up to three hours: call again
+later for the rest.
 
 Without --from it goes back by the longest period of the agreements and a day. Without
---to it ends where the server has begun to record these series, or now. Where samples
+--to it ends where the server has begun to record these series, or now; with --samples
+three hours ago. Where samples
 of the series are there already it refuses and says when, or with --replace deletes them
 first: there are never two generations in one series.
 
@@ -171,6 +174,9 @@ func parseTime(text string) (time.Time, error) {
 func (b *backfill) span(ctx context.Context, notes io.Writer, agreements []*sla.Agreement, from, to time.Time) (begin, end time.Time, err error) {
 	now := time.Now().UTC().Truncate(time.Minute)
 	end = to
+	if end.IsZero() && b.format == "blocks" && b.source.server.url == "" {
+		end = now.Add(-inspect.HeadAtMost) // nobody says what the server has in memory only
+	}
 	if end.IsZero() || end.After(now) {
 		end = now
 	}
@@ -192,17 +198,41 @@ func (b *backfill) span(ctx context.Context, notes io.Writer, agreements []*sla.
 	if err != nil {
 		return begin, end, fmt.Errorf("--prometheus.url=%s: %w", b.source.server.url, err)
 	}
-	switch last := len(there) - 1; {
+	last := len(there) - 1
+	if len(there) == 1 && !b.replace && to.IsZero() && now.Sub(there[last].To) < time.Hour && there[last].From.After(begin) {
+		end, there = there[last].From, nil
+		fmt.Fprintf(notes, "the server has recorded these series since %s: the past ends there\n", clockTime(end))
+	}
+	if end, err = b.beforeHead(ctx, notes, asked.server, begin, end); err != nil {
+		return begin, end, err
+	}
+	switch {
 	case len(there) == 0:
 	case b.replace:
 		err = asked.server.Delete(ctx, names(agreements), begin, end)
-	case len(there) == 1 && to.IsZero() && now.Sub(there[last].To) < time.Hour && there[last].From.After(begin):
-		end = there[last].From
-		fmt.Fprintf(notes, "the server has recorded these series since %s: the past ends there\n", clockTime(end))
 	default:
 		err = fmt.Errorf("the server has samples of these series already, %s; choose a time without, with --from and --to, or have them deleted with --replace", spansWords(there))
 	}
 	return begin, end, err
+}
+
+// beforeHead ends blocks before what the server has in memory only.
+func (b *backfill) beforeHead(ctx context.Context, notes io.Writer, server *inspect.Server, begin, end time.Time) (time.Time, error) {
+	if b.format != "blocks" {
+		return end, nil
+	}
+	head := server.HeadBegin(ctx, time.Now())
+	switch {
+	case !end.After(head):
+		return end, nil
+	case !begin.Before(head):
+		return end, fmt.Errorf("the server has everything since %s in its memory only, where no block may be added; call again in three hours", clockTime(head))
+	}
+	fmt.Fprintf(notes, "the server has what is later than %s in its memory only, where no block may be added: the past ends there\n", clockTime(head))
+	if left := end.Sub(head); left >= time.Minute {
+		fmt.Fprintf(notes, "for the %s that are left, call again in three hours with --from=%s --to=%s\n", left.Round(time.Minute), head.Format(time.RFC3339), end.Format(time.RFC3339))
+	}
+	return head, nil
 }
 
 func spansWords(all []inspect.Span) string {

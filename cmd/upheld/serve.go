@@ -89,6 +89,7 @@ func (f *serveFlags) bind(flags *pflag.FlagSet) {
 	flags.StringVar(&o.ExternalURL, "web.external-url", "", "`URL` under which others reach this server, for links in alerts (default: the listen address)")
 	flags.StringSliceVar(&o.AllowedHosts, "web.allowed-hosts", nil, "`names` under which clients may ask (default: on loopback those of this machine, elsewhere any)")
 	flags.StringVar(&o.StoragePath, "storage.path", serve.DefaultStoragePath, "`directory` for samples and rule files")
+	flags.BoolVar(&o.Backfill, "backfill", false, "at the start, record the past of levels of which nothing is recorded yet, from the samples in --storage.path")
 	textVar(flags, &f.retention, "storage.retention.time", "how long samples are kept, a `duration` (default: the longest period of the specifications, the settling time, and two days)")
 	textVar(flags, &f.settlingTime, "reports.settling-time", "how long after its end a period is judged and its report kept, a `duration` of 1m to 90d; adjustments that are there by then count")
 	textVar(flags, &f.retentionSize, "storage.retention.size", "how many `bytes` of samples are kept, such as 512MB (default: no limit)")

@@ -17,13 +17,13 @@ import (
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
 )
 
-// blockLength is that of the blocks: of the second size to which a Prometheus compacts,
+// BlockLength is that of the blocks: of the second size to which a Prometheus compacts,
 // which it then leaves alone until they are compacted further.
-const blockLength = 18 * time.Hour
+const BlockLength = 18 * time.Hour
 
-// recorded are what rules recorded, without the states of alerts, which mean nothing
+// Recorded are the series that rules recorded, without the states of alerts, which mean nothing
 // to a server that did not send them.
-func (p *Past) recorded() []storage.Series {
+func (p *Past) Recorded() []storage.Series {
 	var all []storage.Series
 	for _, s := range p.World.Recorded() {
 		if name := s.Labels().Get(labels.MetricName); name != "ALERTS" && name != "ALERTS_FOR_STATE" {
@@ -36,7 +36,7 @@ func (p *Past) recorded() []storage.Series {
 // Blocks writes what the rules recorded into a folder, as blocks of a Prometheus' storage,
 // and returns how many samples they have.
 func (p *Past) Blocks(ctx context.Context, dir string) (written int, err error) {
-	return Blocks(ctx, dir, blockLength, p.recorded())
+	return Blocks(ctx, dir, BlockLength, p.Recorded())
 }
 
 // Blocks writes series into a folder as blocks of a Prometheus' storage, each of at most a
@@ -135,7 +135,7 @@ func bounds(all []storage.Series) (from, to int64) {
 func (p *Past) OpenMetrics(out io.Writer) (written int, err error) {
 	w := bufio.NewWriter(out)
 	name := ""
-	for _, s := range p.recorded() {
+	for _, s := range p.Recorded() {
 		l := s.Labels()
 		if n := l.Get(labels.MetricName); n != name {
 			name = n

@@ -84,6 +84,23 @@ func joined(all []Span, at time.Time) []Span {
 	return append(all, Span{at.Add(-lookStep), at})
 }
 
+// HeadAtMost is the longest time of which a Prometheus has not written a block yet.
+const HeadAtMost = 3 * time.Hour
+
+// HeadBegin is the time from which on the server has samples in memory only, of which it
+// has not written a block yet. A block that is put beside its own must end before: when
+// the server starts again, or compacts, it drops what it has in memory of the time before
+// the end of its last block. Of a server that does not say, it is three hours ago.
+func (s *Server) HeadBegin(ctx context.Context, now time.Time) time.Time {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	begin := now.Add(-HeadAtMost)
+	if stats, err := s.api.TSDB(ctx); err == nil && stats.HeadStats.MinTime > 0 {
+		begin = time.UnixMilli(int64(stats.HeadStats.MinTime)).UTC()
+	}
+	return begin
+}
+
 // Delete deletes the samples of these series between two times. The server must allow it
 // (--web.enable-admin-api).
 func (s *Server) Delete(ctx context.Context, agreements []string, from, to time.Time) error {

@@ -113,15 +113,6 @@ func (c *closer) before(a *sla.Agreement) verdict.Evidence {
 	return c.s.Past(a)
 }
 
-// begin is the time of the first sample.
-func (c *closer) begin() time.Time {
-	first := c.s.db.Head().MinTime()
-	for _, b := range c.s.db.Blocks() {
-		first = min(first, b.Meta().MinTime)
-	}
-	return time.UnixMilli(first)
-}
-
 // closeDue closes every period that is over and has settled.
 func (c *closer) closeDue(ctx context.Context) {
 	now := time.Now()
@@ -152,7 +143,7 @@ func (c *closer) closeDue(ctx context.Context) {
 // after is the end of the time of which an agreement's periods need no report: before it
 // there are neither samples nor reports.
 func (c *closer) after(agreement string, p sla.Period, kept []closing.Kept) time.Time {
-	first := c.begin()
+	first := firstSample(c.s.db)
 	for _, k := range kept {
 		if k.Agreement == agreement && k.Period.End.Before(first) && isOf(k, p) {
 			first = k.Period.End

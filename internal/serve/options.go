@@ -76,6 +76,10 @@ type Options struct {
 	QueryMaxSamples     int // that a query may hold in memory at once
 	QueryMaxConcurrency int // queries at a time
 
+	// Backfill records the past of levels of which nothing has been recorded yet, before
+	// the rules begin.
+	Backfill bool
+
 	// Past is what was measured of an agreement before the storage has samples, for
 	// reports; nil for nothing.
 	Past func(*sla.Agreement) verdict.Evidence

@@ -96,7 +96,12 @@ func Run(ctx context.Context, o Options) error {
 	if err := s.startHTTP(front, listener); err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	err = s.start(back, first)
+	if o.Backfill {
+		err = backfill(ctx, o, first, time.Now())
+	}
+	if err == nil {
+		err = s.start(back, first)
+	}
 	if err == nil {
 		err = s.ready(first)
 	}

@@ -90,23 +90,30 @@ func (s shopOrders) openMetrics(to time.Time, every time.Duration, instance stri
 	return b.String() + "# EOF\n"
 }
 
-// storedBy starts a Prometheus that has the samples of a file, and scrapes the instance.
-func storedBy(t *testing.T, dir, samples, instance, rules string) (url, data string) {
+// storing is a Prometheus that has the samples of a file, and scrapes an instance.
+type storing struct {
+	url, data string
+	process   *process
+	again     func() *process
+}
+
+func storedBy(t *testing.T, dir, samples, instance, rules string) storing {
 	t.Helper()
-	data = filepath.Join(dir, "data")
+	data := filepath.Join(dir, "data")
 	run(t, dir, program(t, root+"/bin/tools/promtool", "run make prometheus-tools"), "tsdb", "create-blocks-from", "openmetrics", samples, data)
 	config := filepath.Join(dir, "prometheus.yml")
 	text := fmt.Sprintf("global: {scrape_interval: 5s}\nrule_files: [%s]\nscrape_configs: [{job_name: shop, static_configs: [{targets: [%q]}]}]\n", rules, instance)
-	for name, text := range map[string]string{config: text} {
-		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
 	}
 	address := freeAddress(t)
-	p := start(t, "prometheus", program(t, root+"/bin/tools/prometheus", "run make prometheus-tools"), "--config.file="+config, "--storage.tsdb.path="+data,
-		"--web.listen-address="+address, "--storage.tsdb.retention.time=100d", "--web.enable-admin-api")
-	awaitReady(t, p, address)
-	return "http://" + address, data
+	begin := func() *process {
+		p := start(t, "prometheus", program(t, root+"/bin/tools/prometheus", "run make prometheus-tools"), "--config.file="+config, "--storage.tsdb.path="+data,
+			"--web.listen-address="+address, "--storage.tsdb.retention.time=100d", "--web.enable-admin-api")
+		awaitReady(t, p, address)
+		return p
+	}
+	return storing{"http://" + address, data, begin(), begin}
 }
 
 // TestBacktestFindsWhatWasPlanted tries rules on a month that a real Prometheus has, with
@@ -136,7 +143,7 @@ func TestBacktestFindsWhatWasPlanted(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	url, _ := storedBy(t, dir, samples, "127.0.0.1:1", "none.yaml")
+	url := storedBy(t, dir, samples, "127.0.0.1:1", "none.yaml").url
 	args := []string{"backtest", spec, "--prometheus.url=" + url, "--from=" + from.Format(time.RFC3339), "--to=" + end.Format(time.RFC3339), "--format=json"}
 	whole := output(t, built.upheld, args...)
 	type alert struct {
@@ -232,7 +239,8 @@ func TestBackfilledSeriesGoOnIntoLiveOnes(t *testing.T) {
 	}
 	const interval = "--rules.interval=10s" // the second layer in 50 s
 	run(t, dir, built.upheld, "generate", spec, "-o", filepath.Join(dir, "generated"), interval)
-	url, data := storedBy(t, dir, samples, instance, filepath.Join(dir, "generated/rules/*.yaml"))
+	stored := storedBy(t, dir, samples, instance, filepath.Join(dir, "generated/rules/*.yaml"))
+	url, data := stored.url, stored.data
 	server := prometheus{strings.TrimPrefix(url, "http://")}
 	left := func() (float64, error) {
 		found, err := server.query(`sla:budget_remaining:ratio_period`)
@@ -252,7 +260,19 @@ func TestBackfilledSeriesGoOnIntoLiveOnes(t *testing.T) {
 	if err != nil || len(blocks) == 0 {
 		t.Fatal(blocks, err)
 	}
+	var memory struct{ HeadStats struct{ MinTime int64 } }
+	if err := server.get("/api/v1/status/tsdb", nil, &memory); err != nil {
+		t.Fatal(err)
+	}
 	for _, b := range blocks {
+		var meta struct{ MaxTime int64 }
+		text, err := os.ReadFile(filepath.Join(past, b.Name(), "meta.json"))
+		if err == nil {
+			err = json.Unmarshal(text, &meta)
+		}
+		if err != nil || meta.MaxTime > memory.HeadStats.MinTime {
+			t.Errorf("a block ends at %d, within what the server has in memory only, since %d (%v)", meta.MaxTime, memory.HeadStats.MinTime, err)
+		}
 		if err := os.Rename(filepath.Join(past, b.Name()), filepath.Join(data, b.Name())); err != nil {
 			t.Fatal(err)
 		}
@@ -273,6 +293,21 @@ func TestBackfilledSeriesGoOnIntoLiveOnes(t *testing.T) {
 	alerts, err := server.query(`ALERTS`)
 	if err != nil || len(alerts) > 0 {
 		t.Errorf("alerts %v, %v", alerts, err)
+	}
+	// A block takes nothing from the server that it has in memory only, also if it starts
+	// again: then it forgets what is older than the end of its last block.
+	count := func() float64 {
+		found, err := server.query(`count_over_time(orders_total{code="200"}[1h])`)
+		if err != nil || len(found) != 1 {
+			t.Fatalf("%v, %v", found, err)
+		}
+		return found[0].value()
+	}
+	scraped := count()
+	stored.process.end(t)
+	stored.again()
+	if got := count(); got < scraped-2 {
+		t.Errorf("%v samples of the last hour are left of %v", got, scraped)
 	}
 	// What is there is not recorded twice.
 	cmd := exec.Command(built.upheld, "backfill", spec, "--prometheus.url="+url, "-o", past+"2", interval, "--to="+time.Now().UTC().Format(time.RFC3339))

@@ -26,6 +26,8 @@ type process struct {
 	cmd  *exec.Cmd
 	done chan struct{} // closed when it has ended, after err is set
 	err  error
+
+	ended bool // by the test itself
 }
 
 // start runs a server until the test ends. It is then asked to end by SIGTERM,
@@ -64,7 +66,17 @@ func (p *process) signal(t *testing.T, s os.Signal) {
 	}
 }
 
+// end stops a server before the test ends.
+func (p *process) end(t *testing.T) {
+	t.Helper()
+	p.stop(t)
+	p.ended = true
+}
+
 func (p *process) stop(t *testing.T) {
+	if p.ended {
+		return
+	}
 	select {
 	case <-p.done:
 		t.Errorf("%s ended before it was asked to: %v", p.name, p.err)
