@@ -67,6 +67,9 @@ type budgetJSON struct {
 	Bad       *float64 `json:"bad,omitempty"`
 	Remaining *float64 `json:"remaining,omitempty"`
 	Lowest    *float64 `json:"lowest,omitempty"`
+	// Verdict is "met" if the target would be met, the rest of the period being good, else
+	// "missed"; left out if that is not known.
+	Verdict string `json:"verdict,omitempty"`
 }
 
 type windowJSON struct {
@@ -128,6 +131,9 @@ func (l *LevelResult) json() levelJSON {
 	}
 	if l.Budget.ByTime {
 		out.Budget.Unit = "seconds"
+	}
+	if l.Budget.Known {
+		out.Budget.Verdict = map[bool]string{true: "met", false: "missed"}[l.Budget.met()]
 	}
 	for _, w := range l.Worst {
 		out.Worst = append(out.Worst, windowJSON{w.Length.Seconds(), w.Bad})

@@ -105,7 +105,8 @@ func (l *LevelResult) figureWords() (lines [][2]string) {
 		lines = append(lines, [2]string{"budget", "not known: nothing was measured at the begin or at the end"})
 	} else {
 		lines = append(lines, [2]string{"budget", "spent " + Percent(l.Budget.Spent) + ": " + l.Budget.badWords()},
-			[2]string{"", fmt.Sprintf("left %s, %s at the least", Percent(l.Budget.Remaining), Percent(l.Budget.Lowest))})
+			[2]string{"", fmt.Sprintf("left %s, %s at the least", Percent(l.Budget.Remaining), Percent(l.Budget.Lowest))},
+			[2]string{"verdict", l.Budget.verdictWords()})
 	}
 	if len(l.Worst) > 0 {
 		var words []string
@@ -122,6 +123,17 @@ func (l *LevelResult) figureWords() (lines [][2]string) {
 		lines = append(lines, [2]string{"credit", owed})
 	}
 	return lines
+}
+
+// met returns whether the target would be met if all of the rest of the period is good.
+// Events of that rest count as many as there have been for their time.
+func (b Budget) met() bool { return b.Remaining >= 0 }
+
+func (b Budget) verdictWords() string {
+	if b.met() {
+		return "met, if the rest of " + b.Period + " is good"
+	}
+	return "missed: more is bad than is allowed in " + b.Period
 }
 
 // badWords says how much was bad.
