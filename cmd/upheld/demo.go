@@ -106,7 +106,7 @@ func runDemo(ctx context.Context, o serve.Options, duration time.Duration, out i
 	fmt.Fprintln(out, "Making up 35 days of past, which takes some seconds ...")
 	if err := writeDemoPast(ctx, &o); err != nil {
 		if ctx.Err() != nil {
-			return nil //nolint:nilerr // it was asked to end
+			return nil // it was asked to end
 		}
 		return err
 	}

@@ -3,6 +3,7 @@ package past
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -174,7 +175,7 @@ func (r *recording) lastSteps(ctx context.Context) error {
 	base := r.base
 	for _, s := range r.stored {
 		if name := s.Labels().Get(labels.MetricName); strings.HasSuffix(name, "_to_hour") || name == metricnames.SummedUntil {
-			base = append(base[:len(base):len(base)], collect(s))
+			base = append(slices.Clip(base), collect(s))
 		}
 	}
 	return r.run(ctx, evaluated{
