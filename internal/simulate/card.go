@@ -16,9 +16,10 @@ import (
 
 // Card is after how long the alerts of a level report outages of several sizes.
 type Card struct {
-	Level *sla.ServiceLevel
-	Rows  []CardRow
-	Notes []string
+	Level  *sla.ServiceLevel
+	Rows   []CardRow
+	Random *Random // nil if that is not known
+	Notes  []string
 }
 
 // CardRow is one size of outage.
@@ -75,7 +76,9 @@ func NewCard(ctx context.Context, in Input, l *sla.ServiceLevel, sizes ...float6
 		c.Rows = append(c.Rows, row)
 	}
 	c.Notes = c.notes(in)
-	return c, nil
+	var err error
+	c.Random, err = c.random(ctx, in)
+	return c, err
 }
 
 // workbook is the time to detect by the SRE workbook: (1 - SLO) / error ratio × window ×
@@ -202,6 +205,9 @@ func CardText(cards []*Card) []byte {
 				when(r.Detected, sla.Ticket), when(r.Formula, sla.Ticket), spent, reset, r.Alerts)
 		}
 		_ = w.Flush() // into a buffer, which cannot fail
+		if c.Random != nil {
+			wrapped(&b, "  ", c.Random.words())
+		}
 		for _, n := range c.Notes {
 			wrapped(&b, "  ", n)
 		}
@@ -223,6 +229,7 @@ type cardJSON struct {
 	Level     string        `json:"level"`
 	Target    string        `json:"target"`
 	Rows      []cardRowJSON `json:"rows"`
+	Random    *randomJSON   `json:"randomErrors,omitempty"`
 	Notes     []string      `json:"notes"`
 }
 
@@ -237,6 +244,13 @@ type cardRowJSON struct {
 	Alerts   int                `json:"alerts"`
 }
 
+// randomJSON is Random.
+type randomJSON struct {
+	Days    int `json:"days"`
+	Pages   int `json:"pages"`
+	Tickets int `json:"tickets"`
+}
+
 // CardFormat names the form of cards as JSON.
 const CardFormat = "upheld.reportcard/v1"
 
@@ -248,6 +262,10 @@ func CardJSON(cards []*Card) ([]byte, error) {
 	for _, c := range cards {
 		id := c.Level.ID
 		out := cardJSON{Format: CardFormat, Agreement: id.SLA, Service: id.Service, Level: id.SLO, Target: c.Level.Target.String(), Notes: append([]string{}, c.Notes...)}
+		if c.Random != nil {
+			random := randomJSON(*c.Random)
+			out.Random = &random
+		}
 		for _, r := range c.Rows {
 			row := cardRowJSON{Burn: r.Burn, Bad: r.Bad, Lasts: r.Lasts.Seconds(), Detected: inSeconds(r.Detected), Formula: inSeconds(r.Formula), Spent: r.Spent, Alerts: r.Alerts}
 			if len(r.Detected) > 0 && r.Reset >= 0 {

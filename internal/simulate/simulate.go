@@ -27,6 +27,8 @@ type Input struct {
 	Rules      rulegen.Options
 	Routes     *routing.Config     // of Alertmanager; nil: nobody knows which notifications are sent
 	Progress   func(share float64) // may be nil
+
+	random bool // errors come at random besides
 }
 
 // Problem is why a scenario cannot be played, with its place if there is one.

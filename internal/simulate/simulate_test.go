@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"strings"
@@ -248,5 +249,41 @@ func TestCard(t *testing.T) {
 	}
 	if text := string(simulate.CardText([]*simulate.Card{c})); !strings.Contains(text, "3h36m") {
 		t.Error(text)
+	}
+}
+
+// On a quiet service one failure by chance is above the threshold of an hour. Three bad
+// events, which a tier waits for unless told otherwise, are not seen by chance in a week.
+func TestCardCountsFalseAlertsOfErrorsAtRandom(t *testing.T) {
+	const quiet = `apiVersion: upheld/v1
+kind: ServiceLevelAgreement
+metadata: {name: quiet}
+spec:
+  alerting: {minimumBadEvents: %d}
+  serviceLevels:
+    - {name: requests, service: api, target: "99.9", indicator: {events: {bad: 'requests_total{code="500"}', total: requests_total}}}
+`
+	alerts := map[int]int{}
+	for _, least := range []int{0, 3} {
+		agreements, findings := spec.LoadText("spec.yaml", fmt.Sprintf(quiet, least))
+		if findings.HasErrors() {
+			t.Fatal(findings)
+		}
+		scenario := &sla.Scenario{Name: "card", Agreement: "quiet", Traffic: []sla.ScenarioTraffic{{Rate: sla.NewDecimal(1, 60), Shape: sla.ShapeFlat}}}
+		c, err := simulate.NewCard(context.Background(), simulate.Input{Agreements: agreements, Scenario: scenario, WarmUp: 7 * time.Hour}, agreements[0].Levels[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		alerts[least] = c.Random.Pages + c.Random.Tickets
+		words := "cause no alert in 7 days"
+		if alerts[least] > 0 {
+			words = "in 7 days: these are false ones"
+		}
+		if text := strings.Join(strings.Fields(string(simulate.CardText([]*simulate.Card{c}))), " "); !strings.Contains(text, words) {
+			t.Error(text)
+		}
+	}
+	if alerts[0] < 3 || alerts[3] > 0 {
+		t.Errorf("%d false alerts without a minimum, %d with three; want some and none", alerts[0], alerts[3])
 	}
 }
