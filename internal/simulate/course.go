@@ -40,7 +40,7 @@ func (s *stage) newCourse(src *source) course {
 	}
 	effects = append(effects, s.day(s.traffic(first).Shape)...)
 	if s.random {
-		effects = append(effects, s.randomErrors(first)...)
+		effects = append(effects, randomErrors(s, first)...)
 	}
 	return cut(effects, s.from.UnixMilli(), s.end.Add(2*s.scrape).UnixMilli())
 }

@@ -62,7 +62,7 @@ func (r Random) words() string {
 
 // randomErrors are effects, minute by minute, of errors that come at random. They are the
 // same for a level in every run.
-func (s *stage) randomErrors(l *sla.ServiceLevel) []effect {
+func randomErrors(s *stage, l *sla.ServiceLevel) []effect {
 	hash := fnv.New64a()
 	hash.Write([]byte(l.ID.String()))
 	draw := rand.New(rand.NewPCG(hash.Sum64(), 1)) //nolint:gosec // nobody may gain anything by guessing them
