@@ -60,7 +60,7 @@ Without --from it goes back by the longest period of the agreements and a day. W
 --to it ends where the server has begun to record these series, or now; with --samples
 three hours ago. Where samples
 of the series are there already it refuses and says when, or with --replace deletes them
-first: there are never two generations in one series.
+before: there are never two generations in one series.
 
 Times without any raw sample are listed. Exit code 1 means that nothing was written.`,
 		Example: `  # a new agreement: budgets of the last month, from what was scraped already
@@ -99,14 +99,20 @@ func (b *backfill) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	notes := cmd.ErrOrStderr()
-	if from, to, err = b.span(cmd.Context(), notes, agreements, from, to); err != nil {
+	from, to, server, err := b.span(cmd.Context(), notes, agreements, from, to)
+	if err != nil {
 		return err
 	}
 	past, err := b.record(cmd.Context(), notes, files, from, to)
 	if err != nil {
 		return err
 	}
-	written, err := b.write(cmd.Context(), past)
+	// What is there goes last, when nothing can fail any more but to put the new into place.
+	drop := func() error { return nil }
+	if b.replace {
+		drop = func() error { return server.Delete(cmd.Context(), names(agreements), from, to) }
+	}
+	written, err := b.write(cmd.Context(), past, drop)
 	if err != nil {
 		return err
 	}
@@ -171,7 +177,7 @@ func parseTime(text string) (time.Time, error) {
 }
 
 // span completes the times, and sees to it that nothing is recorded twice.
-func (b *backfill) span(ctx context.Context, notes io.Writer, agreements []*sla.Agreement, from, to time.Time) (begin, end time.Time, err error) {
+func (b *backfill) span(ctx context.Context, notes io.Writer, agreements []*sla.Agreement, from, to time.Time) (begin, end time.Time, server *inspect.Server, err error) {
 	now := time.Now().UTC().Truncate(time.Minute)
 	end = to
 	if end.IsZero() && b.format == "blocks" && b.source.server.url == "" {
@@ -185,35 +191,25 @@ func (b *backfill) span(ctx context.Context, notes io.Writer, agreements []*sla.
 		begin = end.Add(-longestPeriod(agreements) - 24*time.Hour)
 	}
 	if !begin.Before(end) {
-		return begin, end, usageError{fmt.Errorf("--from=%s is not before %s, where it ends", b.from, clockTime(end))}
-	}
-	if b.source.server.url == "" {
-		return begin, end, nil
+		return begin, end, nil, usageError{fmt.Errorf("--from=%s is not before %s, where it ends", b.from, clockTime(end))}
 	}
 	asked, err := (&environment{server: b.source.server}).connect(ctx, &rulegen.Options{})
-	if err != nil {
-		return begin, end, err
+	if err != nil || asked.server == nil {
+		return begin, end, nil, err
 	}
 	there, err := asked.server.Recorded(ctx, names(agreements), begin, end)
 	if err != nil {
-		return begin, end, fmt.Errorf("--prometheus.url=%s: %w", b.source.server.url, err)
+		return begin, end, nil, fmt.Errorf("--prometheus.url=%s: %w", b.source.server.url, err)
 	}
 	last := len(there) - 1
 	if len(there) == 1 && !b.replace && to.IsZero() && now.Sub(there[last].To) < time.Hour && there[last].From.After(begin) {
 		end, there = there[last].From, nil
 		fmt.Fprintf(notes, "the server has recorded these series since %s: the past ends there\n", clockTime(end))
 	}
-	if end, err = b.beforeHead(ctx, notes, asked.server, begin, end); err != nil {
-		return begin, end, err
-	}
-	switch {
-	case len(there) == 0:
-	case b.replace:
-		err = asked.server.Delete(ctx, names(agreements), begin, end)
-	default:
+	if end, err = b.beforeHead(ctx, notes, asked.server, begin, end); err == nil && len(there) > 0 && !b.replace {
 		err = fmt.Errorf("the server has samples of these series already, %s; choose a time without, with --from and --to, or have them deleted with --replace", spansWords(there))
 	}
-	return begin, end, err
+	return begin, end, asked.server, err
 }
 
 // beforeHead ends blocks before what the server has in memory only.
@@ -307,8 +303,8 @@ func loadPast(ctx context.Context, notes io.Writer, source samples.Source, files
 }
 
 // write writes into a folder beside the one that was named, and puts it into place when
-// it is whole.
-func (b *backfill) write(ctx context.Context, past *history.Past) (written int, err error) {
+// it is whole and what it replaces is deleted.
+func (b *backfill) write(ctx context.Context, past *history.Past, drop func() error) (written int, err error) {
 	if err := os.MkdirAll(filepath.Dir(filepath.Clean(b.out)), 0o755); err != nil {
 		return 0, err
 	}
@@ -329,6 +325,9 @@ func (b *backfill) write(ctx context.Context, past *history.Past) (written int, 
 		return written, err
 	}
 	if err := os.Chmod(dir, 0o755); err != nil {
+		return 0, err
+	}
+	if err := drop(); err != nil {
 		return 0, err
 	}
 	if err := os.Remove(b.out); err != nil && !errors.Is(err, os.ErrNotExist) {

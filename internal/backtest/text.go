@@ -13,6 +13,7 @@ import (
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/internal/routing"
+	"github.com/upheld-sla/upheld/sla"
 )
 
 const minuteForm = "2006-01-02 15:04"
@@ -90,23 +91,12 @@ func bySeverity(all []Alert) string {
 	return " (" + strings.Join(words, ", ") + ")"
 }
 
-// short is a duration without what is nothing to it: 35m, 2h10m, 3d4h.
+// short is a duration to a minute, or to a second if it is less than an hour.
 func short(d time.Duration) string {
-	d = d.Round(time.Second)
-	days := d / (24 * time.Hour)
-	text := (d % (24 * time.Hour)).String()
 	if d >= time.Hour {
-		text = (d % (24 * time.Hour)).Round(time.Minute).String()
+		return sla.FormatDuration(d.Round(time.Minute))
 	}
-	for _, nothing := range []string{"0s", "0m"} {
-		if len(text) > 2 && strings.HasSuffix(text, nothing) && !strings.ContainsRune("0123456789", rune(text[len(text)-3])) {
-			text = strings.TrimSuffix(text, nothing)
-		}
-	}
-	if days == 0 {
-		return text
-	}
-	return fmt.Sprintf("%dd%s", days, strings.TrimSuffix(text, "0s"))
+	return sla.FormatDuration(d.Round(time.Second))
 }
 
 func (r *Result) notificationText(b *bytes.Buffer) {
