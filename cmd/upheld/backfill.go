@@ -231,7 +231,7 @@ func (b *backfill) beforeHead(ctx context.Context, notes io.Writer, server *insp
 	return head, nil
 }
 
-func spansWords(all []inspect.Span) string {
+func spansWords(all sla.Spans) string {
 	const most = 3
 	var words []string
 	for i, s := range all {

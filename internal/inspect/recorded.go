@@ -11,10 +11,8 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/sla"
 )
-
-// Span is from a time, included, to another, excluded.
-type Span struct{ From, To time.Time }
 
 // lookStep is how finely Recorded looks: no sample is missed, since a query takes samples
 // that are less than five minutes old. mostSteps is what a server answers at once.
@@ -26,9 +24,9 @@ const (
 // Recorded returns when the server has samples of series that rules of agreements record,
 // in order: each span begins at its first sample, to a second, and ends within five
 // minutes of its last.
-func (s *Server) Recorded(ctx context.Context, agreements []string, from, to time.Time) ([]Span, error) {
+func (s *Server) Recorded(ctx context.Context, agreements []string, from, to time.Time) (sla.Spans, error) {
 	query := "count(" + recordedOf(agreements) + ")"
-	var all []Span
+	var all sla.Spans
 	for begin := from; begin.Before(to); begin = begin.Add(mostSteps * lookStep) {
 		end := begin.Add((mostSteps - 1) * lookStep)
 		if end.After(to) {
@@ -76,12 +74,12 @@ func (s *Server) times(ctx context.Context, query string, r v1.Range) ([]time.Ti
 }
 
 // joined adds the step that ends at a time: what it has seen is at most as old.
-func joined(all []Span, at time.Time) []Span {
+func joined(all sla.Spans, at time.Time) sla.Spans {
 	if n := len(all); n > 0 && !all[n-1].To.Before(at.Add(-lookStep)) {
 		all[n-1].To = at
 		return all
 	}
-	return append(all, Span{at.Add(-lookStep), at})
+	return append(all, sla.Span{From: at.Add(-lookStep), To: at})
 }
 
 // HeadAtMost is the longest time of which a Prometheus has not written a block yet.
