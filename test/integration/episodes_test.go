@@ -51,6 +51,7 @@ var outages = map[string][]struct{ from, to, share float64 }{
 	"a-quarter":     {{100, 130, 0.25}},
 	"long":          {{60, 300, 0.02}},
 	"late":          {{200, 230, 1}},
+	"mostly":        {{150, 156, 0.8}},
 	"in-steps":      {{60, 70, 0.05}, {70, 90, 0.3}},
 	"with-a-tail":   {{60, 65, 1}, {65, 200, 0.003}},
 	"part-a":        {{60, 90, 1}},
