@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -78,7 +77,7 @@ Times without any raw sample are listed. Exit code 1 means that nothing was writ
 	f.StringVar(&b.from, "from", "", "record from this `time` on: 2026-10-01, or 2026-10-01T00:00:00Z")
 	f.StringVar(&b.to, "to", "", "record until this `time`")
 	f.StringVarP(&b.out, "output-dir", "o", "", "write into this `directory`, which must be empty or not there")
-	f.StringVar(&b.format, "format", backfillFormats[0], "how to write: "+strings.Join(backfillFormats, ", ")+" (a file that promtool and other stores read)")
+	bindChoice(f, &b.format, "format", backfillFormats[0], "how to write, for a Prometheus or as a file that promtool and other stores read", backfillFormats)
 	f.BoolVar(&b.replace, "replace", false, "delete what the server has recorded of that time first (it needs --web.enable-admin-api)")
 	b.rules.flags(f)
 	bindFiles(f, &b.files)
@@ -134,8 +133,6 @@ func (b *backfill) check() (from, to time.Time, err error) {
 	switch {
 	case b.out == "":
 		return from, to, errors.New("name a directory to write into: -o DIR")
-	case !slices.Contains(backfillFormats, b.format):
-		return from, to, fmt.Errorf("unknown format %q; it is one of %s", b.format, strings.Join(backfillFormats, ", "))
 	case !isEmptyFolder(b.out):
 		return from, to, fmt.Errorf("-o %s is not an empty directory; name one that is, or that is not there", b.out)
 	case b.replace && b.source.server.url == "":

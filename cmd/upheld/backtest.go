@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -78,7 +77,7 @@ a run that was interrupted goes on from there.`,
 	f.StringArrayVar(&b.against, "against", nil, "try this `SPEC`, too, and compare; may be repeated")
 	f.StringArrayVar(&b.foreign, "rules", nil, "try this rule `file` instead of a specification; may be repeated")
 	f.StringVar(&b.alertmanager, "alertmanager.config", "", "notify by the routes of this `file` instead of the generated ones")
-	f.StringVar(&b.format, "format", backtestFormats[0], "how to print the result: "+strings.Join(backtestFormats, ", "))
+	bindChoice(f, &b.format, "format", backtestFormats[0], "how to print the result", backtestFormats)
 	f.StringVar(&b.state, "state", "", "keep what was read in this `directory` until it is done")
 	b.rules.flags(f)
 	bindFiles(f, &b.files)
@@ -137,8 +136,6 @@ func (b *backtesting) check(args []string) (from, to time.Time, err error) {
 		return from, to, errors.New("--against is of specifications, and there is none")
 	case b.state != "" && b.source.server.url == "":
 		return from, to, errors.New("--state is for a server (--prometheus.url): files are read again")
-	case !slices.Contains(backtestFormats, b.format):
-		return from, to, fmt.Errorf("unknown format %q; it is one of %s", b.format, strings.Join(backtestFormats, ", "))
 	}
 	if err := b.source.check(); err != nil {
 		return from, to, err

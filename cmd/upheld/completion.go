@@ -15,13 +15,14 @@ import (
 // values are what a shell offers for a flag.
 type values func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective)
 
-// flagValues are what shells offer for flags, by their names, which mean the
-// same with every verb. Flags that are not here take text of which nobody can know.
-var flagValues = []struct {
+type flagValue struct {
 	flag  string
 	offer values
-}{
-	{"format", formats},
+}
+
+// flagValues are what shells offer for flags, by their names, which mean the
+// same with every verb. Flags that are not here take text of which nobody can know.
+var flagValues = []flagValue{
 	{"samples", filesOf("om", "prom", "txt")},
 	{"outputs", listOf(outputFolders)},
 	{"rules.format", oneOf(emit.RuleFormats())},
@@ -38,32 +39,19 @@ var flagValues = []struct {
 }
 
 // valuesOf are what shells offer for a flag.
-func valuesOf(flag string) (offer values, known bool) {
-	for _, f := range flagValues {
-		if f.flag == flag {
-			return f.offer, true
+func valuesOf(f *pflag.Flag) values {
+	switch v := f.Value.(type) {
+	case choice:
+		return oneOf(v.words)
+	case choices:
+		return listOf(v.words)
+	}
+	for _, known := range flagValues {
+		if known.flag == f.Name {
+			return known.offer
 		}
 	}
-	return nothing, false
-}
-
-// formats offers the formats of a verb.
-func formats(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
-	switch cmd.Name() {
-	case "report":
-		return listOf(reportFormatNames())(cmd, args, typed)
-	case "document":
-		return oneOf(agreementFormatNames())(cmd, args, typed)
-	case "simulate":
-		return oneOf(simulateFormats)(cmd, args, typed)
-	case "backtest":
-		return oneOf(backtestFormats)(cmd, args, typed)
-	case "backfill":
-		return oneOf(backfillFormats)(cmd, args, typed)
-	case "gate":
-		return oneOf(gateFormats)(cmd, args, typed)
-	}
-	return oneOf(findingFormatNames())(cmd, args, typed)
+	return nothing
 }
 
 // oneOf offers some words.
@@ -110,7 +98,7 @@ func completeFlags(root *cobra.Command) {
 			cmd.ValidArgsFunction = filesOf("yaml", "yml")
 		}
 		cmd.Flags().VisitAll(func(f *pflag.Flag) {
-			offer, _ := valuesOf(f.Name)
+			offer := valuesOf(f)
 			if f.NoOptDefVal != "" { // a switch
 				return
 			}

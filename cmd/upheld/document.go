@@ -35,9 +35,6 @@ the one that --against names.`,
 		Args: atLeastOneSpec,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			i := slices.IndexFunc(report.AgreementFormats(), func(f report.AgreementFormat) bool { return f.Name == format })
-			if i < 0 {
-				return usageError{fmt.Errorf("--format=%s: no such format; write %s", format, strings.Join(agreementFormatNames(), " or "))}
-			}
 			doc := report.AgreementDocument{Now: time.Now()}
 			var err error
 			if doc.Agreement, err = oneAgreement(cmd, files, args, agreement); err != nil {
@@ -59,7 +56,7 @@ the one that --against names.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&format, "format", "html", "how to write it: "+strings.Join(agreementFormatNames(), ", "))
+	bindChoice(f, &format, "format", "html", "how to write it", agreementFormatNames())
 	f.StringVar(&agreement, "agreement", "", "`name` of the agreement, if there are several")
 	f.StringVar(&against, "against", "", "`file` with the revision before, to list what changed")
 	bindFiles(f, &files)

@@ -58,7 +58,7 @@ anything about budgets.`,
 	f.StringVar(&g.budget, "budget", "10%", "how much of its budget a level must have more than")
 	f.StringArrayVar(&g.services, "service", nil, "ask only for the levels of this `service`; may be repeated")
 	f.StringArrayVar(&g.levels, "level", nil, "ask only for this `level`, as level or service/level; may be repeated")
-	f.StringVar(&g.format, "format", "text", "how to print the answer: "+strings.Join(gateFormats, ", "))
+	bindChoice(f, &g.format, "format", gateFormats[0], "how to print the answer", gateFormats)
 	bindFiles(f, &g.files)
 	return cmd
 }
@@ -127,9 +127,6 @@ func (g *gate) check() (least sla.Decimal, err error) {
 	}
 	if err := g.server.check(); err != nil {
 		return least, err
-	}
-	if !slices.Contains(gateFormats, g.format) {
-		return least, fmt.Errorf("unknown format %q; it is one of %s", g.format, strings.Join(gateFormats, ", "))
 	}
 	least, err = sla.ParseDecimal(strings.TrimSpace(strings.TrimSuffix(g.budget, "%")))
 	if err != nil || least.Float64() < 0 || least.Float64() >= 100 {

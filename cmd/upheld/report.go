@@ -66,7 +66,7 @@ of, which -o keeps beside it. The exit code says what the answer is: 0 for met.`
 	f := cmd.Flags()
 	o.from.flags(f)
 	f.StringVar(&o.period, "period", "", "the period to judge: 2026-10, 2026-Q3, 2026-W41, 2026, \"30d to 2026-11-01\" (default: the last one that is over)")
-	f.StringSliceVar(&o.formats, "format", nil, "how to write reports: "+strings.Join(reportFormatNames(), ", ")+" (default: json to standard output, html and json to a directory)")
+	f.Var(choices{&o.formats, reportFormatNames()}, "format", "how to write reports: "+strings.Join(reportFormatNames(), ", ")+" (default: json to standard output, html and json to a directory)")
 	f.StringVarP(&o.dir, "output-dir", "o", "", "write each report into this `directory`, which is made if need be")
 	o.sign.flags(f)
 	o.past.flags(f)
@@ -100,9 +100,6 @@ func (o reportOptions) chosen() ([]report.Format, error) {
 	var formats []report.Format
 	for _, name := range names {
 		i := slices.IndexFunc(report.Formats(), func(f report.Format) bool { return f.Name == name })
-		if i < 0 {
-			return nil, usageError{fmt.Errorf("--format=%s: no such format; write %s", name, strings.Join(reportFormatNames(), ", "))}
-		}
 		formats = append(formats, report.Formats()[i])
 	}
 	return formats, nil

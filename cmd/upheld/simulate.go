@@ -72,7 +72,7 @@ report outages of several sizes.`,
 	f := cmd.Flags()
 	f.StringVar(&o.scenario, "scenario", "", "`file` with scenarios to play")
 	f.StringVar(&o.agreement, "agreement", "", "`name` of the agreement, if there are several")
-	f.StringVar(&o.format, "format", "text", "how to write the result: "+strings.Join(simulateFormats, ", "))
+	bindChoice(f, &o.format, "format", simulateFormats[0], "how to write the result", simulateFormats)
 	f.StringVar(&o.svg, "svg", "", "also write the timeline to this `file`, as SVG")
 	f.DurationVar(&o.warmUp, "warm-up", 0, "history before the scenario; as much as its periods have if it is 0")
 	f.StringVar(&o.alertmanager, "alertmanager.config", "", "notify by the routes of this `file` instead of the generated ones")
@@ -86,9 +86,6 @@ report outages of several sizes.`,
 var simulateFormats = []string{"text", "json"}
 
 func (o *simulateOptions) check(cmd *cobra.Command) error {
-	if !slices.Contains(simulateFormats, o.format) {
-		return fmt.Errorf("--format=%s: no such format; write %s", o.format, strings.Join(simulateFormats, " or "))
-	}
 	if o.warmUp < 0 || o.warmUp > simulate.LongestHistory {
 		return fmt.Errorf("--warm-up=%s is not from 0 to %s", o.warmUp, sla.FormatDuration(simulate.LongestHistory))
 	}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// choice is the value of a flag that takes one of some words. The flag refuses others,
+// its help names the words, and shells offer them.
+type choice struct {
+	chosen *string
+	words  []string
+}
+
+// bindChoice adds such a flag; does says what it is for.
+func bindChoice(f *pflag.FlagSet, chosen *string, name, first, does string, words []string) {
+	*chosen = first
+	f.Var(choice{chosen, words}, name, does+": "+strings.Join(words, ", "))
+}
+
+func (c choice) String() string {
+	if c.chosen == nil { // pflag asks a zero value of each type
+		return ""
+	}
+	return *c.chosen
+}
+
+func (c choice) Set(word string) error {
+	if !slices.Contains(c.words, word) {
+		return fmt.Errorf("it is one of %s", strings.Join(c.words, ", "))
+	}
+	*c.chosen = word
+	return nil
+}
+
+func (c choice) Type() string { return "string" }
+
+// choices are as many of some words as the flag names, after commas.
+type choices struct {
+	chosen *[]string
+	words  []string
+}
+
+func (c choices) String() string {
+	if c.chosen == nil {
+		return ""
+	}
+	return strings.Join(*c.chosen, ",")
+}
+
+func (c choices) Set(list string) error {
+	for word := range strings.SplitSeq(list, ",") {
+		if !slices.Contains(c.words, word) {
+			return fmt.Errorf("it is one or more of %s", strings.Join(c.words, ", "))
+		}
+		*c.chosen = append(*c.chosen, word)
+	}
+	return nil
+}
+
+func (c choices) Type() string { return "strings" }
