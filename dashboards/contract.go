@@ -35,11 +35,11 @@ func leftOutPanels(l *sla.ServiceLevel, own selector) []sized {
 	sums := statPanel(what+" of the period: measured, excluded, counted",
 		"What was measured is what counts, what exclusions took out, and what lay outside of service hours. Only what counts spends budget.").
 		now(period.level("max", rawTally.Sum), "measured")
-	hourly := timePanel(what+" an hour: counted and excluded", "By when it was measured. Nothing is excluded outside of service hours: there it is only measured.").
-		query("sum(sum_over_time("+own.series(metricnames.BadIncrease)+"[1h]))", "counted").minStep("5m").stacked()
+	hourly := timePanel(what+" over time: counted and excluded", "Each bar is what was measured since the one before. Nothing is excluded outside of service hours: there it is only measured.").
+		query("sum("+since(own.series(metricnames.BadIncrease))+")", "counted").minStep(increase).stacked()
 	if len(l.Exclusions) > 0 {
 		sums.now(period.level("max", excludedTally.Sum), "excluded")
-		hourly.query("sum(sum_over_time("+own.series(excludedTally.Increase)+"[1h]))", "excluded").colored("excluded", colorNeutral)
+		hourly.query("sum("+since(own.series(excludedTally.Increase))+")", "excluded").colored("excluded", colorNeutral)
 	}
 	sums.now(period.bad(), "counted").unit(unit, -1).noValue(silence(l)).thresholds(colorText)
 	hourly.unit(unit, -1).noValue(silence(l)).colored("counted", colorBad)

@@ -71,8 +71,8 @@ func TestContractPanels(t *testing.T) {
 		{"Bad time of the period: measured, excluded, counted", "A", 3000},
 		{"Bad time of the period: measured, excluded, counted", "B", 1200},
 		{"Bad time of the period: measured, excluded, counted", "C", 2333},
-		{"Bad time an hour: counted and excluded", "A", 2 * 60},
-		{"Bad time an hour: counted and excluded", "B", 3 * 60},
+		{"Bad time over time: counted and excluded", "A", 2}, // of the one evaluation in a step
+		{"Bad time over time: counted and excluded", "B", 3},
 		{"Agreed time", "A", 900000},
 		{"Cap used", "A", 0.5},
 		{"Credit owed over a calendar month", "A", 10},

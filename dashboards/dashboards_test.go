@@ -301,6 +301,7 @@ type model struct {
 	Tags          []string     `json:"tags"`
 	SchemaVersion int          `json:"schemaVersion"`
 	Panels        []modelPanel `json:"panels"`
+	Links         []modelLink  `json:"links"`
 	Templating    struct {
 		List []struct {
 			Name, Type, Query string
@@ -317,7 +318,20 @@ type modelPanel struct {
 	Datasource  *modelDatasource `json:"datasource"`
 	GridPos     struct{ X, Y, W, H int }
 	Panels      []modelPanel `json:"panels"`
-	Targets     []struct {
+	Interval    string       `json:"interval"`
+	Options     struct {
+		Orientation   string                         `json:"orientation"`
+		ReduceOptions struct{ Calcs []string }       `json:"reduceOptions"`
+		SortBy        []struct{ DisplayName string } `json:"sortBy"`
+	} `json:"options"`
+	Transformations []struct {
+		ID      string `json:"id"`
+		Options struct {
+			RenameByName  map[string]string `json:"renameByName"`
+			ExcludeByName map[string]bool   `json:"excludeByName"`
+		} `json:"options"`
+	} `json:"transformations"`
+	Targets []struct {
 		RefID      string           `json:"refId"`
 		Expr       string           `json:"expr"`
 		Instant    bool             `json:"instant"`
@@ -335,6 +349,11 @@ type modelPanel struct {
 			}
 		} `json:"overrides"`
 	} `json:"fieldConfig"`
+}
+
+type modelLink struct {
+	Title, URL, Type        string
+	IncludeVars, AsDropdown bool
 }
 
 type modelDatasource struct{ Type, UID string }

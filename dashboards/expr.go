@@ -2,6 +2,7 @@ package dashboards
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -29,18 +30,20 @@ func eq(label, value string) string {
 }
 
 // oneOf matches a label by its values; nothing, if there are none.
-func oneOf(label string, values []string) string {
-	if len(values) == 1 {
-		return eq(label, values[0])
-	}
+func oneOf(label string, values []string) string { return label + "=~" + alternatives(values) }
+
+// noneOf matches a label with other values, or none.
+func noneOf(label string, values []string) string { return label + "!~" + alternatives(values) }
+
+func alternatives(values []string) string {
 	quoted := make([]string, 0, len(values))
 	for _, v := range values {
 		quoted = append(quoted, regexp.QuoteMeta(v))
 	}
 	if len(values) == 0 {
-		quoted = append(quoted, "no such severity")
+		quoted = append(quoted, "no such value")
 	}
-	return label + "=~" + strings.TrimPrefix(eq("", strings.Join(quoted, "|")), "=")
+	return strings.TrimPrefix(eq("", strings.Join(quoted, "|")), "=")
 }
 
 // among matches the values that are chosen in a template variable.
@@ -89,6 +92,14 @@ func (s selector) badRate() string   { return s.level("max", metricnames.BadRate
 // achieved is the share of the period that was good, to date.
 func (s selector) achieved() string { return "1 - " + s.level("max", metricnames.ErrorPeriod) }
 
+// achievedAtLeast is that, rounded down to decimals of a percentage: to nearest,
+// 99.99996 % would be shown as 100 %, or as a target that was not met.
+func (s selector) achievedAtLeast(decimals int) string {
+	unit := math.Pow10(decimals + 2)
+	const inexact = 1e-4 // 1 - 0.0001 is a little less than 0.9999 in floats
+	return fmt.Sprintf("floor((%s) * %v + %v) / %v", s.achieved(), unit, inexact, unit)
+}
+
 // errorRatio is the bad share of a window.
 func (s selector) errorRatio(window time.Duration) string {
 	return s.level("max", metricnames.ErrorRatio+sla.FormatDuration(window))
@@ -132,30 +143,85 @@ func levelAlerts() []string {
 	return names
 }
 
-// alerts counts the firing alerts of each level; 0 for those without.
-func (s selector) alerts() string {
+// urgencies are matchers of the alerts that page somebody, and of the others.
+type urgencies struct{ page, ticket string }
+
+// urgenciesOf reads them off the severities that the levels' alerts have. A
+// severity that only other agreements have is taken for a ticket's.
+func urgenciesOf(agreements ...*sla.Agreement) urgencies {
+	var levels []*sla.ServiceLevel
+	for _, a := range agreements {
+		levels = append(levels, a.Levels...)
+	}
+	pages := sla.SeveritiesOf(levels, sla.Page)
+	if len(pages) == 0 {
+		pages = []string{sla.Page.String()} // of agreements that were generated elsewhere
+	}
+	return urgencies{oneOf(metricnames.Severity, pages), noneOf(metricnames.Severity, pages)}
+}
+
+// alerts counts the firing alerts of each level that a matcher chooses; 0 for those without.
+func (s selector) alerts(urgency string) string {
 	return fmt.Sprintf("count by (%s) (%s) or on (%s) 0 * %s",
-		s.by(), s.with(anyAlert, firing).series("ALERTS"), s.by(), s.objective())
+		s.by(), s.with(anyAlert, urgency, firing).series("ALERTS"), s.by(), s.objective())
 }
 
 // Values of alertState.
 const (
-	stateQuiet   = 0
-	statePending = 1
-	stateFiring  = 2
+	alertQuiet   = 0
+	alertPending = 1
+	alertTicket  = 2
+	alertPage    = 3
 )
 
-// alertState is the state of the alerts that the matchers choose, of each level
-// that is evaluated: quiet, pending or firing, whichever of several is worst.
-func (s selector) alertState(matchers ...string) string {
-	chosen := s.with(matchers...)
-	return fmt.Sprintf("max by (%s) (%d * %s or %d * %s) or on (%s) %d * %s", s.by(),
-		stateFiring, chosen.with(firing).series("ALERTS"), statePending, chosen.with(pending).series("ALERTS"),
-		s.by(), stateQuiet, s.objective())
+// evaluation is the longest time between two evaluations of the first layer of
+// rules. No state is asked for in shorter steps, so that each holds one.
+const evaluation = "1m"
+
+// worst is the greatest value that each series had in a step of a graph. The value
+// at the step alone is that of one minute: at 30 days, where a step is half an hour,
+// most outages would fall between two of them. $__interval is exactly the step, so
+// that every evaluation is in one step; $__rate_interval is longer, and would draw
+// each outage longer than it was.
+func worst(series string) string { return "max_over_time(" + series + "[$__interval])" }
+
+// increase is the longest time between two evaluations of the second layer of rules.
+const increase = "5m"
+
+// since sums what a series of increases had in a step of a graph: what was bad
+// belongs to one bar, and all bars together are what was bad. Over a fixed range
+// that is longer than the step, one outage would be drawn as many.
+func since(series string) string { return "sum_over_time(" + series + "[$__interval])" }
+
+// alertState is the state of each level's alerts, if it is evaluated: quiet, pending,
+// or firing as a ticket or page, whichever of several is worst.
+func (s selector) alertState(u urgencies) string {
+	return s.worstAlert(
+		fmt.Sprintf("%d * %s", alertPage, worst(s.with(anyAlert, u.page, firing).series("ALERTS"))),
+		fmt.Sprintf("%d * %s", alertTicket, worst(s.with(anyAlert, u.ticket, firing).series("ALERTS"))),
+		fmt.Sprintf("%d * %s", alertPending, worst(s.with(anyAlert, pending).series("ALERTS"))))
 }
 
-// orZero is an expression without labels that is 0 where it has no value.
-func orZero(expr string) string { return expr + " or vector(0)" }
+// stateOf is the state of one alert of that urgency.
+func (s selector) stateOf(u sla.Urgency, matchers ...string) string {
+	state, chosen := alertTicket, s.with(matchers...)
+	if u == sla.Page {
+		state = alertPage
+	}
+	return s.worstAlert(
+		fmt.Sprintf("%d * %s", state, worst(chosen.with(firing).series("ALERTS"))),
+		fmt.Sprintf("%d * %s", alertPending, worst(chosen.with(pending).series("ALERTS"))))
+}
+
+func (s selector) worstAlert(states ...string) string {
+	return fmt.Sprintf("max by (%s) (%s) or on (%s) %d * %s", s.by(), strings.Join(states, " or "), s.by(), alertQuiet, s.objective())
+}
+
+// orZero is an expression without labels that is 0 where it has no value, but only
+// if any of the selector's levels is evaluated: of nothing, nothing is known.
+func (s selector) orZero(expr string) string {
+	return fmt.Sprintf("%s or 0 * count(%s)", expr, s.series(metricnames.TargetRatio))
+}
 
 // perMinute is how often a minute something was counted, by a label.
 func (s selector) perMinute(counter, by string) string {

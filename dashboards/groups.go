@@ -67,7 +67,7 @@ func groupPanels(g *grid, l *sla.ServiceLevel, thresholds map[sla.ID][]time.Dura
 	}
 	g.add(8, sized{12, groupBurn(l, own, time.Hour)}, sized{12, groupBurn(l, own, 6*time.Hour)})
 	for _, p := range l.Periods() {
-		g.add(8, sized{12, budgetPanel(of(p), legend)}, sized{12, alertsPanel(own, legend)})
+		g.add(8, sized{12, budgetPanel(of(p), legend)}, sized{12, alertsPanel(own, urgenciesOf(&sla.Agreement{Levels: []*sla.ServiceLevel{l}}), legend)})
 	}
 	recoveryPanels(g, l)
 	sourcePanels(g, l, thresholds,
@@ -101,13 +101,16 @@ func groupTable(l *sla.ServiceLevel, p sla.Period, own, period selector) *panel 
 	for _, label := range labels {
 		rename[label] = strings.ToUpper(label[:1]) + label[1:]
 	}
-	t := promiseTable(title, tableWords+" A group without data for now has no burn rate, and stays until its period has forgotten it.", rename, labels, []column{
+	of := &sla.Agreement{Levels: []*sla.ServiceLevel{l}}
+	urgent, decimals := urgenciesOf(of), tablePlaces(of)
+	t := promiseTable(title, tableWords+" A group without data for now has no burn rate, and stays until its period has forgotten it.", rename, labels, decimals, []column{
 		{colTarget, own.target()},
-		{colAchieved, period.achieved()},
+		{colAchieved, period.achievedAtLeast(decimals)},
 		{colBudget, period.budget()},
 		{colBurnHour, own.burn(time.Hour)},
 		{colBurnSix, own.burn(6 * time.Hour)},
-		{colAlerts, own.alerts()},
+		{colPages, own.alerts(urgent.page)},
+		{colTickets, own.alerts(urgent.ticket)},
 	})
 	hide := t.Transformations[1].Options.(map[string]any)["excludeByName"].(map[string]bool)
 	for _, label := range []string{metricnames.SLA, metricnames.Service, metricnames.SLO} {
@@ -120,5 +123,5 @@ func groupTable(l *sla.ServiceLevel, p sla.Period, own, period selector) *panel 
 // the level's own target, and for others too where no threshold had to be adapted.
 func groupBurn(l *sla.ServiceLevel, own selector, window time.Duration) *panel {
 	return timePanel("Burn rate over "+sla.FormatDuration(window), "How many times faster than its own objective allows each group burnt. Dashed: where alerts fire.").
-		query(own.burn(window), groupLegend(l)).unit(unitFactor, 2).noValue(silence(l)).thresholds(colorGood, burnSteps(l)...)
+		query(own.burn(window), groupLegend(l)).unit(unitFactor, -1).noValue(silence(l)).thresholds(colorGood, burnSteps(l)...)
 }

@@ -25,9 +25,9 @@ func agreementPanels(g *grid, a *sla.Agreement) {
 	of := choose(eq(metricnames.SLA, a.Name), among(metricnames.Service, varService), among(metricnames.SLO, varSLO))
 	g.section(sectionSummary)
 	height := min(4+uint32(len(a.Levels)), 12)
-	g.add(height, sized{gridWidth, levelTable("Service levels, the worst first", of, groupLabels(a))})
+	g.add(height, sized{gridWidth, levelTable("Service levels, the worst first", of, a)})
 	const legend = "{{service}}/{{slo}}"
-	g.add(8, sized{12, budgetPanel(of, legend)}, sized{12, alertsPanel(of, legend)})
+	g.add(8, sized{12, budgetPanel(of, legend)}, sized{12, alertsPanel(of, urgenciesOf(a), legend)})
 	if len(a.Levels) > maxRows {
 		chosenPanels(g, a, of)
 		return
@@ -115,15 +115,18 @@ func silence(l *sla.ServiceLevel) string {
 	return "no traffic"
 }
 
-// places is how many decimals a percentage needs so that it can be compared with its target.
-func places(percent sla.Decimal) int {
+// decimals is how many a percentage is written with.
+func decimals(percent sla.Decimal) int {
 	_, fraction, _ := strings.Cut(percent.String(), ".")
-	return min(len(fraction)+2, 6)
+	return len(fraction)
 }
+
+// places is how many decimals a percentage needs so that it can be compared with its target.
+func places(percent sla.Decimal) int { return decimals(percent) + 2 }
 
 func achievedPanel(l *sla.ServiceLevel, of sla.Period, own, period selector) *panel {
 	p := statPanel("Achieved over "+of.Words(), "The good share of the period to date, beside the target that the agreement promises.").
-		now(period.achieved(), "achieved").now(own.target(), "target").
+		now(period.achievedAtLeast(places(l.Target)), "achieved").now(own.target(), "target").
 		unit(unitRatio, places(l.Target)).noValue(silence(l))
 	target, objective := l.TargetRatio().Float64(), l.ObjectiveRatio().Float64()
 	steps := []step{{target, colorGood}}
@@ -169,8 +172,11 @@ func badPanel(l *sla.ServiceLevel, of sla.Period, period selector) *panel {
 	title, description, unit := "Bad events", "Bad events of the period to date.", unitNumber
 	if l.Aggregation.ByTime() {
 		title, unit = "Bad time", unitSeconds
-		description = fmt.Sprintf("Bad time of the period to date. The target allows %s over %s.",
-			l.BudgetTime(l.TargetBudget(), of, time.Now()).Round(time.Second), sla.FormatDuration(of.Nominal()))
+		description = "Bad time of the period to date."
+		if of.Calendar == "" { // a calendar period's length is not always the same
+			description += fmt.Sprintf(" The target allows %s over %s.",
+				l.BudgetTime(l.TargetBudget(), of, time.Now()).Round(time.Second), of.Words())
+		}
 	}
 	p := statPanel(title, description).now(period.bad(), title).unit(unit, -1).noValue(silence(l))
 	p.thresholds(colorText)
@@ -184,8 +190,8 @@ func knownPanel(period selector) *panel {
 
 func firingPanel(own selector) *panel {
 	return statPanel("Alerts firing", "Alerts of all tiers, and that for a lost measurement.").
-		now(orZero("count("+own.with(anyAlert, firing).series("ALERTS")+")"), "firing").
-		unit(unitNumber, 0).thresholds(colorGood, step{1, colorBad}).
+		now(own.orZero("count("+own.with(anyAlert, firing).series("ALERTS")+")"), "firing").
+		unit(unitNumber, 0).noValue("not evaluated").thresholds(colorGood, step{1, colorBad}).
 		mapping(values(map[string]dashboard.ValueMappingResult{"0": shown("none", colorGood, 0)})).
 		colorBackground()
 }
@@ -208,7 +214,7 @@ func burnPanel(l *sla.ServiceLevel, own selector) *panel {
 	}
 	return timePanel("Burn rate", description).
 		query(own.burn(time.Hour), "1h").query(own.burn(6*time.Hour), "6h").
-		unit(unitFactor, 2).noValue(silence(l)).thresholds(colorGood, burnSteps(l)...)
+		unit(unitFactor, -1).noValue(silence(l)).thresholds(colorGood, burnSteps(l)...)
 }
 
 func ratioPanel(l *sla.ServiceLevel, own selector) *panel {
@@ -216,21 +222,28 @@ func ratioPanel(l *sla.ServiceLevel, own selector) *panel {
 	for _, w := range sla.StandardWindows {
 		p.query(own.errorRatio(w), sla.FormatDuration(w))
 	}
-	return p.unit(unitRatio, places(l.Target)).noValue(silence(l)).
+	return p.unit(unitRatio, -1).noValue(silence(l)).
 		thresholds(colorGood, step{l.TargetBudget().Float64(), colorBad})
 }
 
 func tiersPanel(l *sla.ServiceLevel, own selector) *panel {
-	p := statePanel("Alerts", "The alerts of a burning budget, and the alert for a lost measurement: quiet, pending or firing.").
+	p := statePanel("Alerts", "The alerts of a burning budget, and the alert for a lost measurement: quiet, pending, or firing as a ticket or a page.").
 		noValue("the level is not evaluated")
 	for _, a := range l.BurnAlerts() {
-		name := a.Severity
+		name, urgency := a.Severity, sla.Ticket
 		if a.Tier != "" {
 			name += " " + a.Tier
 		}
-		p.query(own.alertState(eq("alertname", sla.AlertBudgetBurn.Name), eq(metricnames.Severity, a.Severity), eq(metricnames.Tier, a.Tier)), name)
+		if a.Pages() {
+			urgency = sla.Page
+		}
+		p.query(own.stateOf(urgency, eq("alertname", sla.AlertBudgetBurn.Name), eq(metricnames.Severity, a.Severity), eq(metricnames.Tier, a.Tier)), name)
 	}
-	return p.query(own.alertState(eq("alertname", sla.AlertMeasurementLost.Name)), "measurement lost")
+	urgency := sla.Ticket
+	if n := l.Notice(sla.AlertMeasurementLost); n != nil {
+		urgency = n.Urgency
+	}
+	return p.query(own.stateOf(urgency, eq("alertname", sla.AlertMeasurementLost.Name)), "measurement lost")
 }
 
 func trafficPanel(own selector) *panel {
@@ -256,7 +269,7 @@ func probePanels(g *grid, probe selector, thresholds []time.Duration) {
 	}
 	failures := timePanel("Failures by reason", "Bad and inconclusive results a minute, by what was wrong.").
 		query(probe.perMinute(metricnames.ProbeFailures, metricnames.Reason), "{{reason}}").
-		unit(unitPerMinute, -1).noValue("no failures").minStep("1m").stacked()
+		unit(unitPerMinute, -1).noValue("no failures").minStep("1m").stacked().shades(colorBad)
 	last := statPanel("Last outcome", "What the latest conclusive probe found, from each location.").
 		now(probe.lastOutcome(), "{{location}}").noValue("never probed").thresholds(colorBad, step{1, colorGood}).
 		mapping(values(map[string]dashboard.ValueMappingResult{"0": shown("bad", colorBad, 0), "1": shown("good", colorGood, 1)})).
@@ -264,7 +277,7 @@ func probePanels(g *grid, probe selector, thresholds []time.Duration) {
 	last.unit(unitNumber, 0)
 	g.add(8, sized{10, outcomes}, sized{10, failures}, sized{4, last})
 
-	times := timePanel("Response time", "Quantiles of what the probes took, failed ones included."+demanded(thresholds)).minStep("5m").
+	times := timePanel("Response time", "Quantiles of what the probes took, failed ones included."+demanded(thresholds)).minStep("1m").
 		unit(unitSeconds, -1).noValue("no exporter is scraped")
 	for _, q := range []struct{ quantile, name string }{{"0.5", "median"}, {"0.95", "95 %"}, {"0.99", "99 %"}} {
 		times.query(probe.responseTime(q.quantile), q.name)

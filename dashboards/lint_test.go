@@ -11,7 +11,7 @@ import (
 var (
 	knownPanels    = []string{"row", "stat", "gauge", "timeseries", "state-timeline", "table"}
 	knownUnits     = []string{"percentunit", "s", "reqps", "cpm", "short", "suffix:x", "percent", "m"}
-	knownSettings  = []string{"unit", "decimals", "noValue", "thresholds", "color", "links", "custom.displayMode", "custom.cellOptions"}
+	knownSettings  = []string{"unit", "decimals", "noValue", "thresholds", "color", "links", "custom.displayMode", "custom.cellOptions", "custom.width", "custom.hidden"}
 	knownDefaults  = []string{"unit", "decimals", "min", "max", "noValue", "thresholds", "color", "mappings", "custom"}
 	knownColors    = []string{"green", "yellow", "orange", "red", "blue", "purple", "text"}
 	knownMatchers  = []string{"byName"}
@@ -87,7 +87,7 @@ func lintFields(t *testing.T, p modelPanel) {
 	if has && !slices.Contains(knownUnits, unit) || !has && !slices.Contains(withoutUnit, p.Type) {
 		t.Errorf("%s: unit %q", p, unit)
 	}
-	if no, _ := p.FieldConfig.Defaults["noValue"].(string); no == "" && !strings.Contains(p.Targets[0].Expr, "vector(0)") {
+	if no, _ := p.FieldConfig.Defaults["noValue"].(string); no == "" {
 		t.Errorf("%s: does not say what it means to have no data", p)
 	}
 	for _, o := range p.FieldConfig.Overrides {

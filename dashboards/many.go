@@ -23,9 +23,9 @@ func chosenPanels(g *grid, a *sla.Agreement, of selector) {
 		window := sla.FormatDuration(w)
 		g.add(8,
 			sized{12, timePanel("Burn rate over "+window, "How many times faster than the objective allows: at 1x the budget lasts exactly the period.").
-				query(of.worstBurn(w, groupLabels(a)), legend).unit(unitFactor, 2).noValue("not measured")},
+				query(of.worstBurn(w, groupLabels(a)), legend).unit(unitFactor, -1).noValue("not measured")},
 			sized{12, timePanel("Bad share over "+window, fmt.Sprintf("The bad share of the last %s.", window)).
-				query(of.errorRatio(w), legend).unit(unitRatio, 4).noValue("not measured")})
+				query(of.errorRatio(w), legend).unit(unitRatio, -1).noValue("not measured")})
 	}
 	g.add(8,
 		sized{12, timePanel("All", "All events a second, or known seconds a second, as each level counts them.").
@@ -42,5 +42,5 @@ func chosenPanels(g *grid, a *sla.Agreement, of selector) {
 			unit(unitPerMinute, -1).noValue("no exporter is scraped").minStep("1m")},
 		sized{12, timePanel("Failures by reason", "Bad and inconclusive results a minute, by what was wrong.").
 			query(of.perMinute(metricnames.ProbeFailures, by+metricnames.Reason), legend+" {{reason}}").
-			unit(unitPerMinute, -1).noValue("no failures").minStep("1m")})
+			unit(unitPerMinute, -1).noValue("no failures").minStep("1m").shades(colorBad)})
 }

@@ -2,6 +2,7 @@ package dashboards
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/grafana/grafana-foundation-sdk/go/cog"
 	"github.com/grafana/grafana-foundation-sdk/go/common"
@@ -54,6 +55,7 @@ func newPanel(kind, title, description string, options any) *panel {
 
 func statPanel(title, description string) *panel {
 	o := stat.NewOptions()
+	o.Orientation = common.VizOrientationAuto // empty, Grafana draws only the first of several values
 	o.GraphMode = common.BigValueGraphModeNone
 	o.ReduceOptions.Calcs = []string{"lastNotNull"}
 	return newPanel("stat", title, description, o)
@@ -61,6 +63,7 @@ func statPanel(title, description string) *panel {
 
 func gaugePanel(title, description string) *panel {
 	o := gauge.NewOptions()
+	o.Orientation = common.VizOrientationAuto
 	o.ReduceOptions.Calcs = []string{"lastNotNull"}
 	return newPanel("gauge", title, description, o)
 }
@@ -73,7 +76,7 @@ func timePanel(title, description string) *panel {
 	p.FieldConfig.Defaults.Custom = &timeseries.FieldConfig{
 		DrawStyle:   cog.ToPtr(common.GraphDrawStyleLine),
 		LineWidth:   cog.ToPtr(1.0),
-		FillOpacity: cog.ToPtr(5.0),
+		FillOpacity: cog.ToPtr(0.0), // several fills above each other give colours that no legend has
 		ShowPoints:  cog.ToPtr(common.VisibilityModeNever),
 		AxisSoftMin: cog.ToPtr(0.0),
 	}
@@ -89,11 +92,12 @@ func statePanel(title, description string) *panel {
 	p := newPanel("state-timeline", title, description, o)
 	p.FieldConfig.Defaults.Custom = &statetimeline.FieldConfig{LineWidth: cog.ToPtr[uint32](0), FillOpacity: cog.ToPtr[uint32](80)}
 	p.FieldConfig.Defaults.Mappings = []dashboard.ValueMapping{values(map[string]dashboard.ValueMappingResult{
-		fmt.Sprint(stateQuiet):   shown("quiet", colorGood, 0),
-		fmt.Sprint(statePending): shown("pending", colorWarn, 1),
-		fmt.Sprint(stateFiring):  shown("firing", colorBad, 2),
+		fmt.Sprint(alertQuiet):   shown("quiet", colorGood, 0),
+		fmt.Sprint(alertPending): shown("pending", colorWarn, 1),
+		fmt.Sprint(alertTicket):  shown("ticket", colorWorse, 2),
+		fmt.Sprint(alertPage):    shown("page", colorBad, 3),
 	})}
-	return p
+	return p.minStep(evaluation)
 }
 
 func tablePanel(title, description string) *panel {
@@ -182,21 +186,29 @@ type step struct {
 	color string
 }
 
-// thresholds colour values, the first colour from minus infinity. In stats and
-// gauges that colours the value, in graphs dashed lines are drawn.
+// lowest is below every value that is shown.
+const lowest = -1e9
+
+// thresholds colour values, the first colour the lowest ones. In stats and gauges
+// that colours the value, in graphs dashed lines are drawn.
 func (p *panel) thresholds(base string, steps ...step) *panel {
 	config := thresholds(base, steps...)
-	p.FieldConfig.Defaults.Thresholds = &config
 	if custom, ok := p.FieldConfig.Defaults.Custom.(*timeseries.FieldConfig); ok {
+		config.Steps = slices.Delete(config.Steps, 1, 2) // or a line is drawn there
 		custom.ThresholdsStyle = &common.GraphThresholdsStyleConfig{Mode: common.GraphThresholdsStyleModeDashed}
 	} else {
 		p.FieldConfig.Defaults.Color = &dashboard.FieldColor{Mode: dashboard.FieldColorModeIdThresholds}
 	}
+	p.FieldConfig.Defaults.Thresholds = &config
 	return p
 }
 
+// thresholds begin with a neutral colour that no value has. Grafana gives the first
+// colour to what has no value: neither good nor bad is to be read there.
 func thresholds(base string, steps ...step) dashboard.ThresholdsConfig {
-	config := dashboard.ThresholdsConfig{Mode: dashboard.ThresholdsModeAbsolute, Steps: []dashboard.Threshold{{Color: base}}}
+	config := dashboard.ThresholdsConfig{Mode: dashboard.ThresholdsModeAbsolute, Steps: []dashboard.Threshold{
+		{Color: colorText}, {Value: cog.ToPtr(float64(lowest)), Color: base},
+	}}
 	for _, s := range steps {
 		config.Steps = append(config.Steps, dashboard.Threshold{Value: cog.ToPtr(s.from), Color: s.color})
 	}
@@ -237,6 +249,17 @@ func values(options map[string]dashboard.ValueMappingResult) dashboard.ValueMapp
 // shown is how a mapped value is shown; index orders the mappings.
 func shown(text, color string, index int32) dashboard.ValueMappingResult {
 	return dashboard.ValueMappingResult{Text: &text, Color: &color, Index: &index}
+}
+
+// shades colours all series in shades of one colour: none of them is better than others.
+func (p *panel) shades(color string) *panel {
+	p.FieldConfig.Defaults.Color = &dashboard.FieldColor{Mode: dashboard.FieldColorModeIdShades, FixedColor: &color}
+	return p
+}
+
+// hidden leaves a column out of a table that links of other columns read.
+func (p *panel) hidden(name string) *panel {
+	return p.override(name, property{Id: "custom.hidden", Value: true})
 }
 
 // property is one setting of an override.

@@ -35,7 +35,7 @@ func rollupPanels(g *grid, agreements []*sla.Agreement, of selector) {
 	mean := fmt.Sprintf("sum %s (%s * %s) / sum %s (%s)", by, budget, weight, by, weight)
 	p := promiseTable("Teams, customers and agreements, the worst first",
 		fmt.Sprintf("Levels put together by their labels. At risk is what has less than %.0f %% of its budget left.", 100*lowBudget),
-		map[string]string{metricnames.By: colBy, metricnames.Value: colValue}, []string{metricnames.By, metricnames.Value}, []column{
+		map[string]string{metricnames.By: colBy, metricnames.Value: colValue}, []string{metricnames.By, metricnames.Value}, 1, []column{
 			{colBudget, set("min", metricnames.RollupWorst)},
 			{colWeighted, mean},
 			{colLevels, set("sum", metricnames.RollupLevels)},

@@ -5,10 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/grafana/grafana-foundation-sdk/go/cog"
-	"github.com/grafana/grafana-foundation-sdk/go/common"
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
-	"github.com/grafana/grafana-foundation-sdk/go/table"
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/sla"
@@ -28,110 +25,113 @@ const (
 	colBudget    = "Budget left"
 	colBurnHour  = "Burn 1h"
 	colBurnSix   = "Burn 6h"
-	colAlerts    = "Firing"
+	colPages     = "Pages"
+	colTickets   = "Tickets"
 	colDashboard = "Dashboard"
 )
 
 // overviewPanels are the figures of all agreements, the table of levels, and
 // how budgets and alerts went.
 func overviewPanels(g *grid, agreements []*sla.Agreement) {
-	of := choose(among(metricnames.SLA, varSLA))
+	of, urgent := choose(among(metricnames.SLA, varSLA)), urgenciesOf(agreements...)
 	g.section("overview")
-	g.add(4, sized{4, countPanel("Service levels", "Service levels that the rules evaluate.",
+	g.add(4, sized{4, countPanel(of, "Service levels", "Service levels that the rules evaluate.",
 		"count("+of.target()+")", colorNeutral)},
-		sized{5, countPanel("At risk", fmt.Sprintf("Service levels that a page-tier alert fires for, or that have less than %.0f %% of their error budget left.", 100*lowBudget),
-			of.atRisk(agreements), colorGood, step{1, colorWorse})},
-		sized{5, countPanel("Budget spent", "Service levels that have no error budget left: as things stand the target is missed.",
+		sized{4, countPanel(of, "At risk", fmt.Sprintf("Service levels that a page fires for, or that have less than %.0f %% of their error budget left.", 100*lowBudget),
+			of.atRisk(urgent), colorGood, step{1, colorWorse})},
+		sized{4, countPanel(of, "Budget spent", "Service levels that have no error budget left: as things stand the target is missed.",
 			"count("+of.budget()+" <= 0)", colorGood, step{1, colorBad})},
-		sized{5, countPanel("Alerts firing", "Alerts of all tiers, and those for lost measurements.",
-			"count("+of.with(anyAlert, firing).series("ALERTS")+")", colorGood, step{1, colorBad})},
-		sized{5, countPanel("Not measured", "Service levels that have a target but no data for the last five minutes: no traffic, or the measurement is lost.",
+		sized{4, countPanel(of, "Pages firing", "Alerts that page somebody.",
+			"count("+of.with(anyAlert, urgent.page, firing).series("ALERTS")+")", colorGood, step{1, colorBad})},
+		sized{4, countPanel(of, "Tickets firing", "Alerts that wait for working hours, and those for lost measurements.",
+			"count("+of.with(anyAlert, urgent.ticket, firing).series("ALERTS")+")", colorGood, step{1, colorWorse})},
+		sized{4, countPanel(of, "Not measured", "Service levels that have a target but no data for the last five minutes: no traffic, or the measurement is lost.",
 			fmt.Sprintf("count(%s unless on (%s) %s)", of.target(), byLevel, of.totalRate()), colorGood, step{1, colorWarn})})
-	p := levelTable("Service levels, the worst first", of, groupLabels(agreements...))
+	p := levelTable("Service levels, the worst first", of, agreements...)
 	linkToAgreements(p, agreements)
 	g.add(12, sized{gridWidth, p})
 	rollupPanels(g, agreements, of)
 	legend := "{{sla}}: {{service}}/{{slo}}"
-	g.add(9, sized{12, budgetPanel(of, legend)}, sized{12, alertsPanel(of, legend)})
+	g.add(9, sized{12, budgetPanel(of, legend)}, sized{12, alertsPanel(of, urgent, legend)})
 }
 
 // atRisk counts the levels with little budget or a page.
-func (s selector) atRisk(agreements []*sla.Agreement) string {
-	var levels []*sla.ServiceLevel
-	for _, a := range agreements {
-		levels = append(levels, a.Levels...)
-	}
-	pages := s.with(anyAlert, oneOf(metricnames.Severity, sla.SeveritiesOf(levels, sla.Page)), firing).series("ALERTS")
+func (s selector) atRisk(u urgencies) string {
+	pages := s.with(anyAlert, u.page, firing).series("ALERTS")
 	return fmt.Sprintf("count(%s < %v or on (%s) count by (%s) (%s))", s.budget(), lowBudget, byLevel, byLevel, pages)
 }
 
-func countPanel(title, description, expr, base string, steps ...step) *panel {
-	return statPanel(title, description).now(orZero(expr), title).unit(unitNumber, 0).thresholds(base, steps...)
+func countPanel(of selector, title, description, expr, base string, steps ...step) *panel {
+	return statPanel(title, description).now(of.orZero(expr), title).unit(unitNumber, 0).noValue("no levels").thresholds(base, steps...)
 }
 
 // tableWords say what the figures of the tables are.
 const tableWords = "Achieved, and the budget left, are for the level's period to date. Burn is how many times faster than the objective allows the budget was spent in the last 1h and 6h; alerts depend on it."
 
+// figureWidth is the width of a column with a figure, in pixels. A table of all
+// columns fits a window of 1280.
+const figureWidth = 98
+
 // column is a column of a table; one without a name only brings its labels.
 type column struct{ name, expr string }
 
-// levelTable is a line for each level of the selector, of which some are
-// grouped by the labels.
-func levelTable(title string, of selector, groups []string) *panel {
-	words := tableWords
+// levelTable is a line for each level of the selector.
+func levelTable(title string, of selector, agreements ...*sla.Agreement) *panel {
+	words, groups, urgent, decimals := tableWords, groupLabels(agreements...), urgenciesOf(agreements...), tablePlaces(agreements...)
 	if len(groups) > 0 {
 		words += " Of a level with groups each figure is the worst group's, and the target the strictest."
 	}
 	rename := map[string]string{
 		metricnames.SLA: colAgreement, metricnames.Service: colService, metricnames.SLO: colLevel, metricnames.Period: colPeriod,
 	}
-	return promiseTable(title, words, rename, []string{metricnames.SLA, metricnames.Service, metricnames.SLO, metricnames.Period}, []column{
+	return promiseTable(title, words, rename, []string{metricnames.SLA, metricnames.Service, metricnames.SLO, metricnames.Period}, decimals, []column{
 		{"", of.info()},
 		{colTarget, of.target()},
-		{colAchieved, of.achieved()},
+		{colAchieved, of.achievedAtLeast(decimals)},
 		{colBudget, of.budget()},
 		{colBurnHour, of.worstBurn(time.Hour, groups)},
 		{colBurnSix, of.worstBurn(6*time.Hour, groups)},
-		{colAlerts, of.alerts()},
+		{colPages, of.alerts(urgent.page)},
+		{colTickets, of.alerts(urgent.ticket)},
 	})
+}
+
+// tablePlaces is how many decimals percentages have in a table of these levels, for
+// a column has only one format: enough for the strictest target.
+func tablePlaces(agreements ...*sla.Agreement) int {
+	most := 4
+	for _, a := range agreements {
+		for _, l := range a.Levels {
+			most = max(most, decimals(l.Target))
+			for _, t := range l.GroupBy.Targets {
+				most = max(most, decimals(t.Target))
+			}
+		}
+	}
+	return most
 }
 
 // promiseTable is a line for each promise, the one with the least budget first:
 // its labels, renamed and in order, and then the columns.
-func promiseTable(title, words string, rename map[string]string, labels []string, columns []column) *panel {
+func promiseTable(title, words string, rename map[string]string, labels []string, decimals int, columns []column) *panel {
 	p := tablePanel(title, words)
 	p.noValue("no data")
-	hide := map[string]bool{"Time": true}
-	order := map[string]int{}
-	for i, label := range labels {
-		order[label] = i
-	}
-	for i, c := range columns {
-		p.column(c.expr)
-		field := "Value #" + refID(i)
-		if c.name == "" {
-			hide[field] = true
-			continue
-		}
-		rename[field] = c.name
-		order[field] = len(order)
-	}
-	p.Transformations = []dashboard.DataTransformerConfig{
-		{Id: "merge", Options: map[string]any{}},
-		{Id: "organize", Options: map[string]any{"renameByName": rename, "excludeByName": hide, "indexByName": order}},
-	}
-	p.Options.(*table.Options).SortBy = []common.TableSortByFieldState{{DisplayName: colBudget, Desc: cog.ToPtr(false)}}
+	p.columns(rename, labels, columns).sortedBy(colBudget, false)
 	ratio := func(decimals float64) []property {
 		return []property{{Id: "unit", Value: unitRatio}, {Id: "decimals", Value: decimals}}
 	}
-	p.override(colTarget, ratio(3)...)
-	p.override(colAchieved, append(ratio(4), property{Id: "noValue", Value: "no traffic"})...)
+	p.override(colTarget, ratio(float64(decimals))...)
+	p.override(colAchieved, append(ratio(float64(decimals)), property{Id: "noValue", Value: "no traffic"})...)
 	p.override(colBudget, append(ratio(1), inColor(budgetThresholds())...)...)
 	for _, name := range []string{colBurnHour, colBurnSix} {
 		p.override(name, append([]property{{Id: "unit", Value: unitFactor}, {Id: "decimals", Value: 2.0}, {Id: "noValue", Value: "no traffic"}},
 			inColor(thresholds(colorGood, step{1, colorWarn}, step{6, colorWorse}, step{14.4, colorBad}))...)...)
 	}
-	p.override(colAlerts, append([]property{{Id: "decimals", Value: 0.0}}, inColor(thresholds(colorGood, step{1, colorBad}))...)...)
+	p.override(colPages, append([]property{{Id: "decimals", Value: 0.0}}, inColor(thresholds(colorGood, step{1, colorBad}))...)...)
+	p.override(colTickets, append([]property{{Id: "decimals", Value: 0.0}}, inColor(thresholds(colorGood, step{1, colorWorse}))...)...)
+	for _, c := range columns[1:] {
+		p.override(c.name, property{Id: "custom.width", Value: figureWidth})
+	}
 	return p
 }
 
@@ -175,17 +175,17 @@ func linkToAgreements(p *panel, agreements []*sla.Agreement) {
 	}, "&")
 	links := property{Id: "links", Value: []map[string]any{{"title": "Open the agreement's dashboard", "url": url, "targetBlank": false}}}
 	p.override(colLevel, links)
-	p.override(colDashboard, links)
+	p.hidden(colDashboard)
 }
 
 func budgetPanel(of selector, legend string) *panel {
 	p := timePanel("Error budget remaining", "Of the period's whole budget: 100 % is untouched, 0 % is spent, below that the target is missed.")
-	p.query(of.budget(), legend).unit(unitRatio, 1).noValue("no data").thresholds(colorGood, step{0, colorBad})
+	p.query(of.budget(), legend).unit(unitRatio, -1).noValue("no data").thresholds(colorGood, step{0, colorBad})
 	p.softMax(1)
 	return p
 }
 
-func alertsPanel(of selector, legend string) *panel {
+func alertsPanel(of selector, u urgencies, legend string) *panel {
 	return statePanel("Alerts", "The worst state of any alert of the service level.").
-		query(of.alertState(anyAlert), legend).noValue("no service level is evaluated")
+		query(of.alertState(u), legend).noValue("no service level is evaluated")
 }

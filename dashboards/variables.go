@@ -57,7 +57,7 @@ func valuesVariable(label, title string, of selector) dashboard.VariableModel {
 func dashboardLink(title, url string) dashboard.DashboardLink {
 	return dashboard.DashboardLink{
 		Title: title, Type: dashboard.DashboardLinkTypeLink, Icon: "dashboard",
-		Url: &url, Tags: []string{}, KeepTime: true,
+		Url: &url, Tags: []string{}, KeepTime: true, IncludeVars: true, // the data source, too
 	}
 }
 
@@ -65,6 +65,6 @@ func dashboardLink(title, url string) dashboard.DashboardLink {
 func taggedLink(title string) dashboard.DashboardLink {
 	return dashboard.DashboardLink{
 		Title: title, Type: dashboard.DashboardLinkTypeDashboards, Icon: "external link",
-		Tags: []string{tag}, AsDropdown: true, KeepTime: true,
+		Tags: []string{tag}, AsDropdown: true, KeepTime: true, IncludeVars: true,
 	}
 }
