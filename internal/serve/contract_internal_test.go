@@ -15,9 +15,9 @@ func TestContractOfPeriods(t *testing.T) {
 	l := &sla.ServiceLevel{Period: sla.Period{Rolling: 30 * 24 * time.Hour}, MorePeriods: []sla.Period{{Calendar: sla.Month}}}
 	l.Credits.Tiers = []sla.CreditTier{{Below: sla.MustDecimal("99.9")}, {Below: sla.MustDecimal("99")}}
 	f := series{
-		{"sla:raw_bad:sum_period", "30d", ""}: 30, {"sla:excluded_bad:sum_period", "30d", ""}: 20,
-		{"sla:raw_bad:sum_period", "month", ""}: 3, {"sla:credit:percent_period", "month", ""}: 10,
-		{"sla:credit_tier:minutes_period", "month", "99.9"}: 0, {"sla:credit_tier:minutes_period", "month", "99"}: 60,
+		{"sla:raw_bad:sum_period", "30d", ""}: {F: 30}, {"sla:excluded_bad:sum_period", "30d", ""}: {F: 20},
+		{"sla:raw_bad:sum_period", "month", ""}: {F: 3}, {"sla:credit:percent_period", "month", ""}: {F: 10},
+		{"sla:credit_tier:minutes_period", "month", "99.9"}: {F: 0}, {"sla:credit_tier:minutes_period", "month", "99"}: {F: 60},
 	}
 	want := web.Contract{MeasuredBad: web.Known(30), ExcludedBad: web.Known(20)}
 	if got := f.contract(l, l.Period); !reflect.DeepEqual(got, want) {
@@ -32,7 +32,7 @@ func TestContractOfPeriods(t *testing.T) {
 // That good events exceed the total is a figure of the level.
 func TestExcessIsAFigure(t *testing.T) {
 	l := &sla.ServiceLevel{Period: sla.Period{Rolling: 30 * 24 * time.Hour}, Indicator: &sla.Events{}}
-	if got := newStatus(l, series{{"sla:excess:ratio", "", ""}: 0.3}, nil).Excess; got != web.Known(0.3) {
+	if got := newStatus(l, series{{"sla:excess:ratio", "", ""}: {F: 0.3}}, nil).Excess; got != web.Known(0.3) {
 		t.Errorf("got %+v, want 0.3", got)
 	}
 	if got := newStatus(l, series{}, nil).Excess; got.Known {

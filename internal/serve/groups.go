@@ -22,13 +22,15 @@ func statusOf(l *sla.ServiceLevel, samples []promql.Sample, alerts []*rules.Aler
 	if len(l.GroupBy.Labels) == 0 {
 		return newStatus(l, seriesOf(samples), all)
 	}
-	status := web.LevelStatus{Level: l, Alerts: all, Recovery: web.Recovery{Ages: seriesOf(samples).ages(l)}}
+	status := web.LevelStatus{Level: l, Alerts: all, State: sla.StateUnknown, Recovery: web.Recovery{Ages: seriesOf(samples).ages(l)}}
 	for _, g := range groupsOf(l, samples) {
 		status.Groups = append(status.Groups, g.status(l, alerts, since))
 	}
 	slices.SortStableFunc(status.Groups, worstFirst)
-	for _, g := range status.Groups {
-		status.State = max(status.State, g.State)
+	for i, g := range status.Groups {
+		if i == 0 || g.State.WorseThan(status.State) {
+			status.State = g.State
+		}
 	}
 	return status
 }
@@ -37,7 +39,7 @@ func seriesOf(samples []promql.Sample) series {
 	s := series{}
 	for _, sample := range samples {
 		of := sample.Metric
-		s[seriesKey{of.Get(model.MetricNameLabel), of.Get(metricnames.Period), cmp.Or(of.Get(metricnames.Tier), of.Get(metricnames.Recovery))}] = sample.F
+		s[seriesKey{of.Get(model.MetricNameLabel), of.Get(metricnames.Period), cmp.Or(of.Get(metricnames.Tier), of.Get(metricnames.Recovery))}] = sample
 	}
 	return s
 }

@@ -41,14 +41,14 @@ func TestStatusOfGroups(t *testing.T) {
 	status := statusOf(l, samples, nil, nil)
 	want := []struct {
 		name, target string
-		state        web.State
+		state        sla.State
 		achieved     float64
 	}{
-		{"region eu, tenant acme", "99.9", web.Failing, 0.9994}, // 0.06 % is over the 0.05 % of its own objective
-		{"region us, tenant (none)", "99", web.Failing, 0.996},
-		{`region eu, tenant o"neil`, "99", web.Unknown, 1},
+		{"region eu, tenant acme", "99.9", sla.StateDegraded, 0.9994}, // 0.06 % is over the 0.05 % of its own objective
+		{"region us, tenant (none)", "99", sla.StateDegraded, 0.996},
+		{`region eu, tenant o"neil`, "99", sla.StateUnknown, 1},
 	}
-	if len(status.Groups) != len(want) || status.State != web.Failing {
+	if len(status.Groups) != len(want) || status.State != sla.StateDegraded {
 		t.Fatalf("%d groups, state %v", len(status.Groups), status.State)
 	}
 	for i, w := range want {

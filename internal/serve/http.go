@@ -99,8 +99,9 @@ func (s *server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 
 // routes are the answers of a running server.
 func (s *server) routes() (http.Handler, error) {
-	pages, err := web.New(web.Options{
-		Source:  &source{s},
+	pages := newSource(s)
+	handler, err := web.New(web.Options{
+		Source:  pages,
 		Logger:  s.Logger.With("component", "pages"),
 		Version: version.Version,
 		Refresh: min(s.ScrapeInterval, 5*time.Second),
@@ -117,7 +118,7 @@ func (s *server) routes() (http.Handler, error) {
 	mux.HandleFunc("/-/ready", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "Upheld is ready.") })
 	mux.HandleFunc("POST /-/reload", s.serveReload)
 	mux.HandleFunc("PUT /-/reload", s.serveReload)
-	mux.Handle("/", pages)
+	mux.Handle("/", handler)
 	return mux, nil
 }
 

@@ -14,13 +14,9 @@ import (
 // memberSeries selects what is shown of the trees of composites.
 const memberSeries = `{__name__=~"` + metricnames.NodeBad + "|" + metricnames.DownSince + "|" + metricnames.BlameBudget + `"}`
 
-// addMembers adds what a composite is made of, and gives it the state that the
-// whole has now. Levels of another kind stay as they are.
+// addMembers adds what a composite is made of. Levels of another kind stay as they are.
 func addMembers(status *web.LevelStatus, vector []promql.Sample) {
 	status.Members = members(status.Level, vector)
-	if len(status.Members) > 0 {
-		status.State = status.Members[0].State
-	}
 }
 
 // members are the parts of a composite by its samples of memberSeries.
@@ -66,18 +62,22 @@ func members(l *sla.ServiceLevel, vector []promql.Sample) []web.Member {
 	return members
 }
 
-// nodeState is failing while any of a part is surely bad, and unknown while it
-// may be, unless the policy says what it is then.
-func nodeState(found map[string]float64, path string, policy sla.UnknownPolicy) web.State {
+// nodeState is down while any of a part is surely bad, and unknown while it may be,
+// unless the policy says what it is then.
+func nodeState(found map[string]float64, path string, policy sla.UnknownPolicy) sla.State {
 	sure, known := found[path+" "+metricnames.UnknownGood]
 	maybe := found[path+" "+metricnames.UnknownBad] > 0
 	switch {
-	case sure > 0 || policy == sla.UnknownBad && maybe:
-		return stateOf(known, false)
+	case !known:
+		return sla.StateUnknown
+	case sure >= 1 || policy == sla.UnknownBad && maybe:
+		return sla.StateDown
+	case sure > 0:
+		return sla.StateDegraded
 	case maybe && policy != sla.UnknownGood:
-		return web.Unknown
+		return sla.StateUnknown
 	}
-	return stateOf(known, true)
+	return sla.StateUp
 }
 
 func figureOf(found map[string]float64, key string) web.Figure {

@@ -35,7 +35,7 @@ func TestCompositePage(t *testing.T) {
 		t.Fatalf("no parts on %s", page)
 	}
 	rows := strings.Split(strings.Split(table, "</tbody>")[0], "<tr>")[2:]
-	for i, want := range [][]string{{"all of", "Failing"}, {"web/up", "OK", "/level/shop/web/up"}, {"any of", "Failing"}, {"cart/up", "Failing", "since"}, {"psp/up", "No data"}} {
+	for i, want := range [][]string{{"all of", "Down"}, {"web/up", "Up", "/level/shop/web/up"}, {"any of", "Down"}, {"cart/up", "Down", "since"}, {"psp/up", "Unknown"}} {
 		for _, words := range want {
 			if i >= len(rows) || !strings.Contains(rows[i], words) {
 				t.Errorf("row %d does not say %q: %v", i, words, rows)

@@ -360,7 +360,7 @@ func TestLoop(t *testing.T) {
 func checkPages(t *testing.T, r *running) {
 	t.Helper()
 	for path, words := range map[string][]string{
-		"/":                                   {"storefront", "warehouse", "checkout", "3 failing"},
+		"/":                                   {"storefront", "warehouse", "checkout", "Needs attention"},
 		"/level/shop/storefront/availability": {"HTTP 503", "Firing", "sla:error:ratio_rate5m"},
 		"/level/shop/storefront/latency":      {"HTTP 503"},
 		"/level/shop/checkout/orders":         {"checkout"},
@@ -372,6 +372,10 @@ func checkPages(t *testing.T, r *running) {
 			})
 		}
 	}
+	eventually(t, "the overview shows three levels that are down or degraded", func() bool {
+		_, body := r.get("/")
+		return len(regexp.MustCompile(`<p class="now">.*>(Down|Degraded)</span>`).FindAllString(body, -1)) == 3
+	})
 	if status, _ := r.get("/level/shop/storefront/none"); status != http.StatusNotFound {
 		t.Errorf("the page of a level that there is not answers %d, want 404", status)
 	}

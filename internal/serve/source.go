@@ -6,20 +6,29 @@ import (
 	"strings"
 	"time"
 
-	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/rules"
 
 	"github.com/upheld-sla/upheld/exporter"
 	"github.com/upheld-sla/upheld/exporter/probe"
+	"github.com/upheld-sla/upheld/exporter/redact"
 	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/internal/web"
 	"github.com/upheld-sla/upheld/sla"
 )
 
 // source is the web.Source over the storage, the rule manager and the exporter.
-type source struct{ s *server }
+type source struct {
+	s    *server
+	days *days
+}
+
+func newSource(s *server) *source {
+	src := &source{s: s}
+	src.days = &days{src: src}
+	return src
+}
 
 // current selects, with the level's newest value each, every series that the
 // pages show a figure of.
@@ -28,7 +37,7 @@ const current = `{__name__=~"` +
 	metricnames.OutageAge + "|" + metricnames.OutageCount + "|" + metricnames.OutageLongest + "|" + metricnames.OutageMean + "|" + metricnames.RecoveryAge + "|" +
 	"sla:(raw|excluded)_bad:sum_period|" + metricnames.CreditPercent + "|" + metricnames.CreditMinutes + "|" +
 	metricnames.TotalPeriod + "|" + metricnames.BadPeriod + "|" + metricnames.CoveragePeriod + "|" +
-	metricnames.Excess + "|" + metricnames.ErrorRatio + "[0-9].*|" + metricnames.ProbeLastState + `"}`
+	metricnames.Excess + "|" + metricnames.ErrorRatio + "[0-9].*|" + serviceState + `"}`
 
 // historySpan is how far back the pages' strip of the recent past goes, in at
 // most so many steps; those of all levels on one page are at most historyPoints.
@@ -40,36 +49,50 @@ const (
 
 // Levels is the state of every level.
 func (src *source) Levels(ctx context.Context) ([]web.LevelStatus, error) {
-	figures, err := src.figures(ctx, current)
+	agreements, now := src.Agreements(), time.Now()
+	m, err := src.measured(ctx, sla.ID{}, now)
 	if err != nil {
 		return nil, err
 	}
-	agreements := src.s.state.Load().agreements
-	history, err := src.histories(ctx, agreements)
+	days, err := src.days.of(ctx, agreements, now)
 	if err != nil {
 		return nil, err
 	}
-	parts, err := src.figures(ctx, memberSeries)
-	if err != nil {
-		return nil, err
-	}
-	alerts := src.alerts()
-	since, err := src.firingSince(ctx, sla.ID{}, alerts)
+	history, err := src.histories(ctx, agreements, days)
 	if err != nil {
 		return nil, err
 	}
 	statuses := []web.LevelStatus{}
 	for _, a := range agreements {
 		for _, l := range a.Levels {
-			status := statusOf(l, figures[l.ID], alerts[l.ID], since)
-			status.Agreement = a
-			status.History = history[l.ID]
-			status.Failures = src.failures(l)
-			addMembers(&status, parts[l.ID])
+			status := src.status(l, a, m, now)
+			status.History, status.Days = history[l.ID], days[l.ID]
+			if !status.Achieved.Known && len(status.Groups) == 0 {
+				status.NoSeries = src.noSeries(ctx, l, now)
+			}
 			statuses = append(statuses, status)
 		}
 	}
-	return statuses, nil
+	return statuses, src.explainOngoing(ctx, statuses, now)
+}
+
+// explainOngoing adds why outages that go on are, of levels of which this process has not
+// seen a failure itself.
+func (src *source) explainOngoing(ctx context.Context, statuses []web.LevelStatus, now time.Time) error {
+	const most = 10
+	explained := 0
+	for i := range statuses {
+		s := &statuses[i]
+		if s.State < sla.StateDegraded || s.Since.IsZero() || len(s.Failures) > 0 || explained == most {
+			continue
+		}
+		explained++
+		s.Outages = []web.Outage{{Start: s.Since, Worst: s.State}}
+		if err := src.explain(ctx, s.Level, s.Outages, now); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Level is the state of one level in full.
@@ -78,27 +101,126 @@ func (src *source) Level(ctx context.Context, id sla.ID) (web.LevelStatus, bool,
 	if level == nil {
 		return web.LevelStatus{}, false, nil
 	}
-	figures, err := src.figures(ctx, ofLevel(current, id))
+	now := time.Now()
+	m, err := src.measured(ctx, id, now)
 	if err != nil {
 		return web.LevelStatus{}, true, err
 	}
-	parts, err := src.figures(ctx, ofLevel(memberSeries, id))
-	if err != nil {
-		return web.LevelStatus{}, true, err
+	status := src.status(level, agreement, m, now)
+	return status, true, src.addDetails(ctx, &status, now)
+}
+
+// addDetails adds what only the page of a level shows.
+func (src *source) addDetails(ctx context.Context, status *web.LevelStatus, now time.Time) error {
+	l := status.Level
+	status.Queries = queries(l)
+	if !status.Achieved.Known && len(status.Groups) == 0 {
+		status.NoSeries = src.noSeries(ctx, l, now)
 	}
-	alerts := src.alerts()
-	since, err := src.firingSince(ctx, id, alerts)
+	history, err := src.history(ctx, "{"+matchers(l.ID)+"}", historySteps)
 	if err != nil {
-		return web.LevelStatus{}, true, err
+		return err
 	}
-	status := statusOf(level, figures[id], alerts[id], since)
-	status.Agreement = agreement
-	status.Failures = src.failures(level)
-	status.Queries = queries(level)
-	addMembers(&status, parts[id])
-	history, err := src.history(ctx, "{"+matchers(id)+"}", historySteps)
-	status.History = history[id]
-	return status, true, err
+	status.History = history[l.ID]
+	days, err := src.days.of(ctx, src.Agreements(), now)
+	if err != nil {
+		return err
+	}
+	status.Days = days[l.ID]
+	if status.Left, err = src.budgetLeft(ctx, l, now); err != nil {
+		return err
+	}
+	from := periodStart(l.Period, now)
+	runs, err := src.states(ctx, l.ID, from, now)
+	if err != nil {
+		return err
+	}
+	status.Outages = outagesOf(runs[l.ID])
+	if at := since(runs[l.ID], status.State, from); !at.IsZero() {
+		status.Since = lastStraw(at, status.Members)
+	}
+	return src.explain(ctx, l, status.Outages, now)
+}
+
+// measured is what the storage and the rule manager know of levels.
+type measured struct {
+	figures, members map[sla.ID][]promql.Sample
+	recent           map[sla.ID]recent
+	states           map[sla.ID][]run
+	statesFrom       time.Time
+	alerts           map[sla.ID][]*rules.AlertingRule
+	firing           firingSince
+}
+
+// measured reads it of all levels, or of one if id is not zero.
+func (src *source) measured(ctx context.Context, id sla.ID, now time.Time) (m measured, err error) {
+	of := func(selector string) string {
+		if id == (sla.ID{}) {
+			return selector
+		}
+		return ofLevel(selector, id)
+	}
+	if m.figures, err = src.figures(ctx, of(current)); err != nil {
+		return m, err
+	}
+	if m.members, err = src.figures(ctx, of(memberSeries)); err != nil {
+		return m, err
+	}
+	if m.recent, err = src.recents(ctx, id, now); err != nil {
+		return m, err
+	}
+	m.statesFrom = now.Add(-statesWithin)
+	if m.states, err = src.states(ctx, sla.ID{}, m.statesFrom, now); err != nil { // of all: components have their own
+		return m, err
+	}
+	m.alerts = src.alerts()
+	m.firing, err = src.firingSince(ctx, id, m.alerts)
+	return m, err
+}
+
+// status is how a level is, without what takes longer to read.
+func (src *source) status(l *sla.ServiceLevel, a *sla.Agreement, m measured, now time.Time) web.LevelStatus {
+	status := statusOf(l, m.figures[l.ID], m.alerts[l.ID], m.firing)
+	status.Agreement = a
+	status.Failures = src.failures(l)
+	if len(status.Groups) == 0 {
+		src.bringUpToDate(&status, seriesOf(m.figures[l.ID]), m.recent[l.ID], now)
+	}
+	addMembers(&status, m.members[l.ID])
+	for i := range status.Members {
+		if member := &status.Members[i]; !member.Since.IsZero() {
+			if at := since(m.states[member.Of], sla.StateDown, m.statesFrom); !at.IsZero() {
+				member.Since = at
+			}
+		}
+	}
+	if at := since(m.states[l.ID], status.State, m.statesFrom); !at.IsZero() {
+		status.Since = lastStraw(at, status.Members)
+	}
+	return status
+}
+
+// Agreements are all agreements.
+func (src *source) Agreements() []*sla.Agreement { return src.s.state.Load().agreements }
+
+// Rules are the groups of the rule manager.
+func (src *source) Rules(context.Context) ([]web.RuleGroup, error) {
+	var groups []web.RuleGroup
+	for _, g := range src.s.rules.RuleGroups() {
+		group := web.RuleGroup{Name: g.Name(), Interval: g.Interval(), Last: g.GetLastEvaluation(), Took: g.GetEvaluationTime()}
+		for _, r := range g.Rules() {
+			rule := web.Rule{Name: r.Name(), Expr: r.Query().String()}
+			if err := r.LastError(); err != nil {
+				rule.Problem = redact.Error(err)
+			}
+			if alert, ok := r.(*rules.AlertingRule); ok {
+				rule.Alert, rule.State = true, web.AlertState(alert.State().String())
+			}
+			group.Rules = append(group.Rules, rule)
+		}
+		groups = append(groups, group)
+	}
+	return groups, nil
 }
 
 func (src *source) level(id sla.ID) (*sla.Agreement, *sla.ServiceLevel) {
@@ -112,41 +234,10 @@ func (src *source) level(id sla.ID) (*sla.Agreement, *sla.ServiceLevel) {
 	return nil, nil
 }
 
-// series are samples of one level, or group of one, by what tells them apart: the name, and the
-// period, and the tier of credits or the objective of recovery where there is one.
-type series map[seriesKey]float64
-
-type seriesKey struct{ name, period, part string }
-
-func (f series) figure(name, period string) web.Figure {
-	v, ok := f[seriesKey{name, period, ""}]
-	return web.Figure{Value: v, Known: ok}
-}
-
 // lookback is how old a sample may be that still counts as current: twice the
 // interval of the second tier of rules.
 func (src *source) lookback() time.Duration {
 	return max(10*src.s.RulesInterval, time.Minute)
-}
-
-// figures runs an instant query and sorts what it gives by level.
-func (src *source) figures(ctx context.Context, query string) (map[sla.ID][]promql.Sample, error) {
-	opts := promql.NewPrometheusQueryOpts(false, src.lookback())
-	q, err := src.s.engine.NewInstantQuery(ctx, src.s.db, opts, query, time.Now())
-	if err != nil {
-		return nil, fmt.Errorf("query %s: %w", query, err)
-	}
-	defer q.Close()
-	vector, err := q.Exec(ctx).Vector()
-	if err != nil {
-		return nil, fmt.Errorf("query %s: %w", query, err)
-	}
-	byLevel := map[sla.ID][]promql.Sample{}
-	for _, sample := range vector {
-		id := idOf(sample.Metric)
-		byLevel[id] = append(byLevel[id], sample)
-	}
-	return byLevel, nil
 }
 
 func idOf(ls labels.Labels) sla.ID {
@@ -161,153 +252,6 @@ func ofLevel(selector string, id sla.ID) string {
 // matchers select the series of a level.
 func matchers(id sla.ID) string {
 	return fmt.Sprintf("%s=%q, %s=%q, %s=%q", metricnames.SLA, id.SLA, metricnames.Service, id.Service, metricnames.SLO, id.SLO)
-}
-
-func newStatus(l *sla.ServiceLevel, f series, alerts []web.Alert) web.LevelStatus {
-	first := f.ofPeriod(l.Period)
-	status := web.LevelStatus{
-		Level:           l,
-		Achieved:        first.Achieved,
-		BudgetRemaining: first.BudgetRemaining,
-		Coverage:        first.Coverage,
-		Bad:             first.Bad,
-		Total:           first.Total,
-		Excess:          f.figure(metricnames.Excess, ""),
-		Contract:        f.contract(l, l.Period),
-		Recovery:        f.recovery(l),
-		BadShare:        map[time.Duration]float64{},
-		Alerts:          alerts,
-	}
-	for _, p := range l.MorePeriods {
-		more := f.ofPeriod(p)
-		more.Contract = f.contract(l, p)
-		status.More = append(status.More, more)
-	}
-	for key, value := range f {
-		if window, ok := strings.CutPrefix(key.name, metricnames.ErrorRatio); ok {
-			if d, err := model.ParseDuration(window); err == nil {
-				status.BadShare[time.Duration(d)] = value
-			}
-		}
-	}
-	status.State = state(l, f, status.BadShare)
-	return status
-}
-
-// contract returns what is excluded in a period, and the credit if the period decides
-// credits.
-func (f series) contract(l *sla.ServiceLevel, p sla.Period) web.Contract {
-	period := p.String()
-	c := web.Contract{
-		MeasuredBad: f.figure(metricnames.TallyOf("raw_bad", "").Sum, period),
-		ExcludedBad: f.figure(metricnames.TallyOf("excluded_bad", "").Sum, period),
-	}
-	if len(l.Credits.Tiers) == 0 || p != l.CreditPeriod() {
-		return c
-	}
-	c.Credit = f.figure(metricnames.CreditPercent, period)
-	for _, t := range l.Credits.Tiers {
-		v, ok := f[seriesKey{metricnames.CreditMinutes, period, t.Below.String()}]
-		c.MinutesToTier = append(c.MinutesToTier, web.Figure{Value: v, Known: ok})
-	}
-	return c
-}
-
-// recovery is what is recorded of outages and of ages.
-func (f series) recovery(l *sla.ServiceLevel) web.Recovery {
-	period := l.Period.String()
-	return web.Recovery{
-		Age: f.figure(metricnames.OutageAge, ""), Outages: f.figure(metricnames.OutageCount, period),
-		Longest: f.figure(metricnames.OutageLongest, period), Mean: f.figure(metricnames.OutageMean, period), Ages: f.ages(l),
-	}
-}
-
-func (f series) ages(l *sla.ServiceLevel) []web.Figure {
-	var all []web.Figure
-	for _, o := range l.Recovery.Ages() {
-		v, ok := f[seriesKey{metricnames.RecoveryAge, "", o.Name}]
-		all = append(all, web.Figure{Value: v, Known: ok})
-	}
-	return all
-}
-
-// ofPeriod are the figures of one of a level's periods.
-func (f series) ofPeriod(p sla.Period) web.PeriodStatus {
-	period := p.String()
-	status := web.PeriodStatus{
-		BudgetRemaining: f.figure(metricnames.BudgetRemaining, period),
-		Coverage:        f.figure(metricnames.CoveragePeriod, period),
-		Bad:             f.figure(metricnames.BadPeriod, period),
-		Total:           f.figure(metricnames.TotalPeriod, period),
-	}
-	if bad := f.figure(metricnames.ErrorPeriod, period); bad.Known {
-		status.Achieved = web.Known(1 - bad.Value)
-	}
-	return status
-}
-
-// state is how a level stands now: a probed one as its last conclusive probe,
-// another by whether the last five minutes kept within the objective.
-func state(l *sla.ServiceLevel, f series, badShare map[time.Duration]float64) web.State {
-	if _, probed := l.Indicator.(*sla.Probe); probed {
-		last := f.figure(metricnames.ProbeLastState, "")
-		return stateOf(last.Known, last.Value == 1)
-	}
-	bad, known := badShare[sla.BaseWindow]
-	return stateOf(known, bad <= l.ObjectiveBudget().Float64())
-}
-
-func stateOf(known, good bool) web.State {
-	switch {
-	case !known:
-		return web.Unknown
-	case good:
-		return web.OK
-	}
-	return web.Failing
-}
-
-// alerts are the alert rules by level, in the order of the rule files, which is
-// that of their urgency.
-func (src *source) alerts() map[sla.ID][]*rules.AlertingRule {
-	byLevel := map[sla.ID][]*rules.AlertingRule{}
-	for _, group := range src.s.rules.RuleGroups() {
-		for _, rule := range group.AlertingRules() {
-			if rule.Labels().Get(metricnames.Escalation) != "" {
-				continue // the same alert, escalated
-			}
-			id := idOf(rule.Labels())
-			byLevel[id] = append(byLevel[id], rule)
-		}
-	}
-	return byLevel
-}
-
-// describe are the rules with what they say about the alerts that are chosen: the
-// most urgent state of any, since when the first has it.
-func describe(all []*rules.AlertingRule, begun firingSince, chosen func(labels.Labels) bool) []web.Alert {
-	alerts := make([]web.Alert, 0, len(all))
-	for _, rule := range all {
-		alert := web.Alert{
-			Name:     rule.Name(),
-			Tier:     rule.Labels().Get(metricnames.Tier),
-			Severity: rule.Labels().Get(metricnames.Severity),
-			State:    web.Inactive,
-		}
-		for _, active := range rule.ActiveAlerts() {
-			state, since := web.Pending, active.ActiveAt
-			if active.State == rules.StateFiring {
-				state, since = web.Firing, begun.of(active)
-			}
-			switch {
-			case active.State == rules.StateInactive || !chosen(active.Labels) || state == web.Pending && alert.State == web.Firing:
-			case state != alert.State || since.Before(alert.Since):
-				alert.State, alert.Since = state, since
-			}
-		}
-		alerts = append(alerts, alert)
-	}
-	return alerts
 }
 
 // failures are those of the probe that a level reads.
@@ -332,62 +276,4 @@ func failure(r exporter.Record) web.Failure {
 		Duration:     r.Duration,
 		Inconclusive: r.Outcome != probe.Bad,
 	}
-}
-
-// histories are those of every level, with the coarser steps the more there are.
-func (src *source) histories(ctx context.Context, agreements []*sla.Agreement) (map[sla.ID][]web.Point, error) {
-	levels := 1
-	for _, a := range agreements {
-		levels += len(a.Levels)
-	}
-	return src.history(ctx, "", min(historySteps, max(historyPoints/levels, int(historySpan/(5*time.Minute)))))
-}
-
-// history is the share of good over the last hour, by level, of the levels that
-// are selected.
-func (src *source) history(ctx context.Context, selector string, steps int) (map[sla.ID][]web.Point, error) {
-	query := "1 - " + metricnames.ErrorRatio + "5m" + selector
-	step := max(historySpan/time.Duration(steps), src.s.RulesInterval).Truncate(time.Second)
-	end := time.Now().Truncate(step)
-	start := end.Add(-historySpan)
-	opts := promql.NewPrometheusQueryOpts(false, max(step, 2*src.s.RulesInterval))
-	q, err := src.s.engine.NewRangeQuery(ctx, src.s.db, opts, query, start, end, step)
-	if err != nil {
-		return nil, fmt.Errorf("query %s: %w", query, err)
-	}
-	defer q.Close()
-	matrix, err := q.Exec(ctx).Matrix()
-	if err != nil {
-		return nil, fmt.Errorf("query %s: %w", query, err)
-	}
-	byLevel := map[sla.ID][]web.Point{}
-	for _, s := range matrix {
-		known := make(map[int64]float64, len(s.Floats))
-		for _, p := range s.Floats {
-			known[p.T] = p.F
-		}
-		var points []web.Point
-		for at := start; !at.After(end); at = at.Add(step) {
-			v, ok := known[at.UnixMilli()]
-			points = append(points, web.Point{At: at, Good: web.Figure{Value: v, Known: ok}})
-		}
-		id := idOf(s.Metric)
-		byLevel[id] = worse(byLevel[id], points)
-	}
-	return byLevel, nil
-}
-
-// queries are what the figures of a level's page are read with.
-func queries(l *sla.ServiceLevel) []web.Query {
-	of := matchers(l.ID)
-	var all []web.Query
-	for _, p := range l.Periods() {
-		period := fmt.Sprintf("%s, %s=%q", of, metricnames.Period, p)
-		all = append(all,
-			web.Query{Title: "Achieved over " + p.Words(), Expr: fmt.Sprintf("1 - %s{%s}", metricnames.ErrorPeriod, period)},
-			web.Query{Title: "Budget left of " + p.Words(), Expr: fmt.Sprintf("%s{%s}", metricnames.BudgetRemaining, period)})
-	}
-	return append(all,
-		web.Query{Title: "Bad share over 5m", Expr: fmt.Sprintf("%s5m{%s}", metricnames.ErrorRatio, of)},
-		web.Query{Title: "Bad share over 1h", Expr: fmt.Sprintf("%s1h{%s}", metricnames.ErrorRatio, of)})
 }

@@ -18,32 +18,21 @@ type budgetView struct {
 // newBudget returns the budget of the target over the whole period. For levels by
 // time it says what is left as time, too. For levels of events it cannot: how many
 // events a period will have is only known at its end.
-func newBudget(s LevelStatus) budgetView {
-	if !s.BudgetRemaining.Known {
+func newBudget(s LevelStatus, c clock) budgetView {
+	state, known := budgetState(s)
+	if !known {
 		return budgetView{State: mark{"none", "No data yet"}}
 	}
 	left := s.BudgetRemaining.Value
-	v := budgetView{Known: true, Left: budgetLeft(left), State: budgetMark(left), Bar: math.Round(1000*min(1, max(0, left))) / 10}
+	v := budgetView{Known: true, Left: budgetLeft(left), State: budgetMark(state), Bar: math.Round(1000*min(1, max(0, left))) / 10}
 	if left > noise && v.Bar < 0.5 {
 		v.Bar = 0.5 // what is left stays visible
 	}
 	if s.Level.Aggregation.ByTime() {
-		allowed := s.Level.BudgetTime(s.Level.TargetBudget(), s.Level.Period, time.Now())
+		allowed := s.Level.BudgetTime(s.Level.TargetBudget(), s.Level.Period, c.now)
 		v.Words = budgetWords(allowed, time.Duration(left*float64(allowed)))
 	}
 	return v
-}
-
-func budgetMark(left float64) mark {
-	switch {
-	case left < -noise:
-		return mark{"bad", "Overspent"}
-	case left <= noise:
-		return mark{"bad", "Spent"}
-	case left < 0.25:
-		return mark{"warn", "Running out"}
-	}
-	return mark{"good", "Enough left"}
 }
 
 // budgetLeft rounds against the level: what is left down, and what is overspent

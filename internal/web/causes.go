@@ -29,21 +29,21 @@ type causeView struct {
 
 // newDownComponents returns the components that are down, each once, in the order
 // of the tree.
-func newDownComponents(members []Member, now time.Time) []downComponent {
+func newDownComponents(members []Member, c clock) []downComponent {
 	var downs []downComponent
 	for _, m := range members {
 		if m.Since.IsZero() || slices.ContainsFunc(downs, func(d downComponent) bool { return d.Title == m.Title }) {
 			continue
 		}
-		downs = append(downs, downComponent{m.Title, pathOf(m), newStamp(m.Since, now)})
+		downs = append(downs, downComponent{m.Title, pathOf(m), c.stamp(m.Since)})
 	}
 	return downs
 }
 
 // newCauses returns the components that have spent some of the budget, sorted by
 // how much.
-func newCauses(l *sla.ServiceLevel, members []Member, now time.Time) []causeView {
-	allowed := l.BudgetTime(l.TargetBudget(), l.Period, now)
+func newCauses(l *sla.ServiceLevel, members []Member, c clock) []causeView {
+	allowed := l.BudgetTime(l.TargetBudget(), l.Period, c.now)
 	cost := func(share float64) string { return span(time.Duration(share * float64(allowed))) }
 	all := 0.0
 	var causes []causeView
@@ -53,16 +53,16 @@ func newCauses(l *sla.ServiceLevel, members []Member, now time.Time) []causeView
 			continue
 		}
 		all += spent
-		c := causeView{Title: m.Title, Path: pathOf(m), Cost: cost(spent) + ", " + percent(spent) + " of the budget", spent: spent}
+		cause := causeView{Title: m.Title, Path: pathOf(m), Cost: cost(spent) + ", " + percent(spent) + " of the budget", spent: spent}
 		switch {
 		case m.WithOthers.Value <= noise:
-			c.How = "all of it alone"
+			cause.How = "all of it alone"
 		case m.Alone.Value <= noise:
-			c.How = "always together with others"
+			cause.How = "always together with others"
 		default:
-			c.How = cost(m.Alone.Value) + " of it alone, the rest together with others"
+			cause.How = cost(m.Alone.Value) + " of it alone, the rest together with others"
 		}
-		causes = append(causes, c)
+		causes = append(causes, cause)
 	}
 	for i := range causes {
 		causes[i].Share = percent(causes[i].spent / all)

@@ -39,11 +39,11 @@ func TestContractLines(t *testing.T) {
 // If good events exceed the total, the page says so beside the achieved share.
 func TestExcessIsTold(t *testing.T) {
 	s := LevelStatus{Level: &sla.ServiceLevel{Aggregation: sla.RequestRatio}}
-	if got := newPeriodSummary(s).Excess; got != "" {
+	if got := newPeriodSummary(s, atNoon).Excess; got != "" {
 		t.Errorf("without excess: %q", got)
 	}
 	s.Excess = Known(0.3)
-	if got := newPeriodSummary(s).Excess; !strings.HasPrefix(got, "30.0"+thin+"% more good events than events") {
+	if got := newPeriodSummary(s, atNoon).Excess; !strings.HasPrefix(got, "30.0"+thin+"% more good events than events") {
 		t.Errorf("got %q", got)
 	}
 }

@@ -11,11 +11,28 @@ import (
 // noon is when the tests look.
 var noon = time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)
 
+// atNoon is their clock.
+var atNoon = clock{noon, time.UTC}
+
 // fixed is a Source of prepared states.
 type fixed struct {
 	levels []LevelStatus
+	groups []RuleGroup
 	err    error
 }
+
+// Agreements are those of the levels.
+func (f fixed) Agreements() []*sla.Agreement {
+	var all []*sla.Agreement
+	for _, s := range f.levels {
+		if s.Agreement != nil && !slices.Contains(all, s.Agreement) {
+			all = append(all, s.Agreement)
+		}
+	}
+	return all
+}
+
+func (f fixed) Rules(context.Context) ([]RuleGroup, error) { return f.groups, f.err }
 
 func (f fixed) Levels(context.Context) ([]LevelStatus, error) { return f.levels, f.err }
 
@@ -74,7 +91,7 @@ func outage(from, to int) []Point {
 // sample is one level in each state that the pages must be able to show.
 func sample() []LevelStatus {
 	failing := LevelStatus{
-		Level: level("storefront", "availability", "99.9", httpProbe()), State: Failing,
+		Level: level("storefront", "availability", "99.9", httpProbe()), State: sla.StateDown,
 		Achieved: Known(0.998996), Coverage: Known(0.5), Bad: Known(1301), Total: Known(15 * 24 * 3600), BudgetRemaining: Known(0.498),
 		BadShare: map[time.Duration]float64{5 * time.Minute: 1, 30 * time.Minute: 0.4, time.Hour: 0.22, 6 * time.Hour: 0.037, 24 * time.Hour: 0.012},
 		Alerts:   tierAlerts("page", "ticket"), History: outage(20, 1),
@@ -108,7 +125,7 @@ func sample() []LevelStatus {
 
 	healthy := LevelStatus{
 		Level: level("storefront", "response-time", "99.5", &sla.ProbeLatency{Of: failing.Level.ID, Threshold: 300 * time.Millisecond}),
-		State: OK, Achieved: Known(0.99931), Coverage: Known(1), Bad: Known(1788), Total: Known(30 * 24 * 3600), BudgetRemaining: Known(0.862),
+		State: sla.StateUp, Achieved: Known(0.99931), Coverage: Known(1), Bad: Known(1788), Total: Known(30 * 24 * 3600), BudgetRemaining: Known(0.862),
 		BadShare: map[time.Duration]float64{5 * time.Minute: 0, time.Hour: 0, 6 * time.Hour: 0.00002},
 		Alerts:   tierAlerts(), History: outage(-1, -1),
 	}
@@ -118,7 +135,7 @@ func sample() []LevelStatus {
 		Level: level("payments", "errors", "99.95", &sla.Events{
 			Bad: sla.Query{Text: `http_requests_total{job="payments",code=~"5.."}`}, Total: sla.Query{Text: `http_requests_total{job="payments"}`},
 		}),
-		State: OK, Achieved: Known(0.99912), Coverage: Known(0.999), Bad: Known(1204.2), Total: Known(1368421), BudgetRemaining: Known(-0.76),
+		State: sla.StateUp, Achieved: Known(0.99912), Coverage: Known(0.999), Bad: Known(1204.2), Total: Known(1368421), BudgetRemaining: Known(-0.76),
 		BadShare: map[time.Duration]float64{5 * time.Minute: 0.0002, time.Hour: 0.0007, 6 * time.Hour: 0.0011},
 		Alerts:   tierAlerts(), History: outage(50, 45),
 	}
@@ -126,6 +143,7 @@ func sample() []LevelStatus {
 
 	unborn := LevelStatus{
 		Level: level("orders", "queue", "99", &sla.Probe{Check: &sla.TCPCheck{Address: "orders.example:5672"}, Interval: 15 * time.Second}),
+		State: sla.StateUnknown,
 	}
 	return []LevelStatus{failing, healthy, spent, unborn}
 }

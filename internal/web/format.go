@@ -83,11 +83,12 @@ func times(burn float64) string {
 // count formats a number of events: whole, with thousands grouped. Below ten it has
 // a decimal, because increases are interpolated. It rounds down if down is set, otherwise up.
 func count(n float64, down bool) string {
+	n = max(n, 0) // differences of sums may be less by rounding errors
 	scale, places := 1.0, 0
 	if n < 10 {
 		scale, places = 10, 1
 	}
-	scaled := math.Ceil(n*scale - 1e-9)
+	scaled := math.Ceil(max(n*scale-1e-9, 0))
 	if down {
 		scaled = math.Floor(n*scale + 1e-9)
 	}
@@ -156,6 +157,14 @@ func spanUp(d time.Duration) string {
 		d += time.Second - rest
 	}
 	return span(d)
+}
+
+// overWords names a period after "over": "the last 30 d", "a calendar month".
+func overWords(p sla.Period) string {
+	if p.Calendar != "" {
+		return p.Words()
+	}
+	return "the last " + span(p.Rolling)
 }
 
 // periodWords returns a period in words: "30 d", "a calendar month".

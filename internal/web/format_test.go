@@ -152,7 +152,7 @@ func TestNeighbouringFailuresAlikeAreOne(t *testing.T) {
 	at := func(s int, reason string) Failure {
 		return Failure{At: noon.Add(-time.Duration(s) * time.Second), Reason: reason, Duration: time.Duration(s) * time.Millisecond}
 	}
-	got := failures([]Failure{at(1, "status"), at(2, "status"), at(3, "dns"), at(4, "status")}, noon)
+	got := failures([]Failure{at(1, "status"), at(2, "status"), at(3, "dns"), at(4, "status")}, atNoon)
 	if len(got) != 3 || got[0].Times != 2 || got[1].Times != 1 || got[2].Times != 1 {
 		t.Fatalf("%+v", got)
 	}
@@ -165,11 +165,11 @@ func TestNeighbouringFailuresAlikeAreOne(t *testing.T) {
 func TestTheLastFailureIsOneThatCounts(t *testing.T) {
 	s := sample()[0]
 	s.Failures = append([]Failure{{At: noon, Reason: "late", Inconclusive: true}}, s.Failures...)
-	if v := newLevel(s, noon); v.LastFailure == nil || v.LastFailure.Reason != "status" {
+	if v := newLevel(s, atNoon); v.LastFailure == nil || v.LastFailure.Reason != "status" {
 		t.Errorf("last failure %+v", v.LastFailure)
 	}
 	s.Failures = s.Failures[:1]
-	if v := newLevel(s, noon); v.LastFailure != nil {
+	if v := newLevel(s, atNoon); v.LastFailure != nil {
 		t.Errorf("last failure %+v, though none counts", v.LastFailure)
 	}
 }

@@ -15,14 +15,14 @@ type groupView struct {
 	WorstAlert     *alertView // the most urgent alert of the group that is not inactive
 }
 
-func newGroup(g GroupStatus, now time.Time) groupView {
+func newGroup(g GroupStatus, c clock) groupView {
 	v := groupView{
-		Name: g.Name, Target: g.Level.Target.String() + thin + "%", State: stateMark(g.State), periodSummary: newPeriodSummary(g.LevelStatus),
+		Name: g.Name, Target: g.Level.Target.String() + thin + "%", State: stateMark(g.State), periodSummary: newPeriodSummary(g.LevelStatus, c),
 		Hour: burn(g.LevelStatus, time.Hour), SixHours: burn(g.LevelStatus, 6*time.Hour),
 	}
 	var alerts []alertView
 	for _, a := range g.Alerts {
-		alerts = append(alerts, newAlert(a, g.LevelStatus, now))
+		alerts = append(alerts, newAlert(a, g.LevelStatus, c))
 	}
 	v.WorstAlert = mostUrgent(alerts)
 	return v

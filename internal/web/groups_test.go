@@ -15,7 +15,7 @@ import (
 func tenants() LevelStatus {
 	l := level("api", "requests", "99.9", &sla.Events{Bad: sla.Query{Text: "errors_total"}, Total: sla.Query{Text: "requests_total"}})
 	l.GroupBy = sla.GroupBy{Labels: []string{"tenant"}, Limit: 50}
-	group := func(name, target string, state State, achieved, budget float64, hour Figure, firing ...string) GroupStatus {
+	group := func(name, target string, state sla.State, achieved, budget float64, hour Figure, firing ...string) GroupStatus {
 		own := *l
 		own.Target, own.Objective = sla.MustDecimal(target), sla.MustDecimal(target)
 		g := GroupStatus{Name: "tenant " + name, LevelStatus: LevelStatus{
@@ -28,12 +28,12 @@ func tenants() LevelStatus {
 		return g
 	}
 	return LevelStatus{
-		Level: l, State: Failing, Alerts: tierAlerts("page"), History: outage(20, 1),
+		Level: l, State: sla.StateDown, Alerts: tierAlerts("page"), History: outage(20, 1),
 		Groups: []GroupStatus{
-			group("acme", "99.99", Failing, 0.9995, -4, Known(0.02), "page"),
-			group("globex", "99.9", OK, 0.9995, 0.5, Known(0.0002)),
-			group("gone", "99.9", Unknown, 0.9999, 0.9, Figure{}),
-			group(`<b>&"x"`, "99.9", OK, 1, 1, Known(0)),
+			group("acme", "99.99", sla.StateDown, 0.9995, -4, Known(0.02), "page"),
+			group("globex", "99.9", sla.StateUp, 0.9995, 0.5, Known(0.0002)),
+			group("gone", "99.9", sla.StateUnknown, 0.9999, 0.9, Figure{}),
+			group(`<b>&"x"`, "99.9", sla.StateUp, 1, 1, Known(0)),
 		},
 	}
 }
@@ -77,7 +77,7 @@ func TestManyGroupsOnPages(t *testing.T) {
 // Before its first values a level with groups says so.
 func TestNoGroupsYet(t *testing.T) {
 	status := tenants()
-	status.Groups, status.State = nil, Unknown
+	status.Groups, status.State = nil, sla.StateUnknown
 	body := get(t, handlerFor(t, fixed{levels: []LevelStatus{status}}), "/").Body.String()
 	if !strings.Contains(body, "No data yet") {
 		t.Error("it does not say that there is no data")

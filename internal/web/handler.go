@@ -42,10 +42,11 @@ type page struct {
 	Notice     string // what is wrong, at the top; may be empty
 	Note       string // at the top; may be empty
 	At         stamp
-	Place      string // in the navigation: levels, reports, or elsewhere
+	Place      string // in the navigation: levels, alerts, rules, reports, or elsewhere
 	HasReports bool
+	Down       int // levels that are down, for the title of the tab
 
-	now time.Time
+	clock clock
 }
 
 // pages is the handler.
@@ -54,14 +55,14 @@ type pages struct {
 	templates map[string]*template.Template
 	assets    string // their fingerprint, for the addresses in pages
 	routes    http.Handler
-	levels    singleflight.Group // overviews under way
+	shared    singleflight.Group // what several requests wait for
 }
 
 // ServeHTTP answers with a page or an asset.
 func (h *pages) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.routes.ServeHTTP(w, r) }
 
-// New returns the handler of the pages: "/", "/level/{sla}/{service}/{slo}" and
-// "/assets/". It answers every other path with 404, so mount it last. An error
+// New returns the handler of the pages: "/", "/level/{sla}/{service}/{slo}",
+// "/agreement/{sla}", "/alerts", "/rules", "/reports" and "/assets/". It answers every other path with 404, so mount it last. An error
 // means that the embedded templates do not parse.
 func New(opts Options) (http.Handler, error) {
 	if opts.Source == nil {
@@ -77,7 +78,7 @@ func New(opts Options) (http.Handler, error) {
 		opts.Now = time.Now
 	}
 	h := &pages{opts: opts, templates: map[string]*template.Template{}}
-	for _, name := range []string{"overview", "level", "reports", "error"} {
+	for _, name := range []string{"overview", "level", "agreement", "alerts", "rules", "reports", "error"} {
 		t, err := template.New(name).ParseFS(files, "templates/layout.html", "templates/"+name+".html")
 		if err != nil {
 			return nil, fmt.Errorf("web: template %s: %w", name, err)
@@ -95,6 +96,9 @@ func New(opts Options) (http.Handler, error) {
 	mux.Handle("GET /assets/{file}", cached(http.StripPrefix("/assets/", http.FileServerFS(assets))))
 	mux.HandleFunc("GET /{$}", h.overview)
 	mux.HandleFunc("GET /level/{sla}/{service}/{slo}", h.level)
+	mux.HandleFunc("GET /agreement/{sla}", h.agreement)
+	mux.HandleFunc("GET /alerts", h.alerts)
+	mux.HandleFunc("GET /rules", h.rules)
 	if opts.Reports != nil {
 		mux.HandleFunc("GET /reports", h.reports)
 		mux.HandleFunc("GET /reports/file/{name}", h.reportFile)
@@ -147,8 +151,11 @@ func secured(next http.Handler) http.Handler {
 	})
 }
 
-func (h *pages) page(title string) page {
-	now, notice := h.opts.Now(), ""
+func (h *pages) page(title string) page { return h.pageIn(title, time.UTC) }
+
+// pageIn is page with times in a time zone.
+func (h *pages) pageIn(title string, zone *time.Location) page {
+	notice, c := "", clock{h.opts.Now(), zone}
 	if h.opts.Notice != nil {
 		notice = h.opts.Notice()
 	}
@@ -156,22 +163,34 @@ func (h *pages) page(title string) page {
 		Notice: notice, Note: h.opts.Note,
 		Title: title, Version: h.opts.Version, Assets: h.assets,
 		HasReports: h.opts.Reports != nil,
-		Refresh:    h.opts.Refresh.Milliseconds(), At: newStamp(now, now), now: now,
+		Refresh:    h.opts.Refresh.Milliseconds(), At: c.stamp(c.now), clock: c,
 	}
 }
 
-// overview renders the page once for all requests that wait for it, because with
-// many levels it costs a lot.
+// statuses reads all levels once for all requests that wait for them, because with many
+// levels it costs a lot.
+func (h *pages) statuses(ctx context.Context) ([]LevelStatus, error) {
+	all, err, _ := h.shared.Do("levels", func() (any, error) { return h.opts.Source.Levels(ctx) })
+	if err != nil {
+		return nil, err
+	}
+	return all.([]LevelStatus), nil
+}
+
+// overview renders the page once for all requests that look for the same.
 func (h *pages) overview(w http.ResponseWriter, r *http.Request) {
 	ctx := context.WithoutCancel(r.Context()) // others may wait for it
-	made, err, _ := h.levels.Do("overview", func() (any, error) {
-		levels, err := h.opts.Source.Levels(ctx)
+	f := newFilter(r.URL.Query())
+	made, err, _ := h.shared.Do("overview "+f.key(), func() (any, error) {
+		levels, err := h.statuses(ctx)
 		if err != nil {
 			return nil, err
 		}
-		p := h.page("Service levels")
+		p := h.pageIn("Service levels", commonZone(levels))
 		p.Place = "levels"
-		return h.execute("overview", newOverview(p, levels)), nil
+		o := newOverview(p, levels, f)
+		o.Down = o.Headline.Down
+		return h.execute("overview", o), nil
 	})
 	if page, ok := made.(rendered); ok && err == nil {
 		h.send(w, http.StatusOK, page)
@@ -192,8 +211,14 @@ func (h *pages) level(w http.ResponseWriter, r *http.Request) {
 			Remedy: "It may have been renamed or removed from the specification.",
 		})
 	default:
-		p := h.page(id.Service + " / " + id.SLO)
-		h.render(w, http.StatusOK, "level", detail{p, newLevel(status, p.now)})
+		p := h.pageIn(id.Service+" / "+id.SLO, zoneOf(status.Agreement))
+		if status.State == sla.StateDown {
+			p.Down = 1
+		}
+		h.render(w, http.StatusOK, "level", detail{
+			page: p, levelView: newLevel(status, p.clock), BurnDown: newBurnDown(status, p.clock),
+			WhatIf: newWhatIf(status, r.URL.Query().Get("outage"), p.clock),
+		})
 	}
 }
 

@@ -13,7 +13,7 @@ type Member struct {
 	Title string // the component, or how the members below are combined
 	Depth int    // 0 is the composite itself
 	Of    sla.ID // the component's level; zero for an operator
-	State State
+	State sla.State
 	Since time.Time // since when a component is down; zero if it is not
 	// Alone and WithOthers are the shares of the period's budget that a component
 	// has spent; not known if it has spent none.
@@ -30,10 +30,10 @@ type memberView struct {
 	WithOthers  string
 }
 
-func newMembers(members []Member, now time.Time) []memberView {
+func newMembers(members []Member, c clock) []memberView {
 	var views []memberView
 	for _, m := range members {
-		v := memberView{Name: m.Name, Title: m.Title, Depth: min(m.Depth, 6), Path: pathOf(m), State: stateMark(m.State), Since: newStamp(m.Since, now)}
+		v := memberView{Name: m.Name, Title: m.Title, Depth: min(m.Depth, 6), Path: pathOf(m), State: stateMark(m.State), Since: c.stamp(m.Since)}
 		if m.Alone.Known {
 			v.Alone = percent(m.Alone.Value)
 		}

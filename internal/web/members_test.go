@@ -22,13 +22,13 @@ func composed(t *testing.T) fixed {
 	}
 	web.PartOf = []sla.PartOf{{Composite: whole.ID, Alerts: sla.AlertsLinked}}
 	return fixed{levels: []LevelStatus{
-		{Level: whole, State: Failing, Achieved: Known(0.996), Coverage: Known(1), BudgetRemaining: Known(0.2), Members: []Member{
-			{Title: "all of", State: Failing},
-			{Title: "web/availability", Depth: 1, Of: web.ID, State: Failing, Since: noon.Add(-4 * time.Minute), Alone: Known(0.75), WithOthers: Known(0.05)},
-			{Name: "pay", Title: "any of", Depth: 1, State: OK},
-			{Title: "other:psp-a/availability", Depth: 2, Of: sla.ID{SLA: "other", Service: "psp-a", SLO: "availability"}, State: Unknown},
+		{Level: whole, State: sla.StateDown, Achieved: Known(0.996), Coverage: Known(1), BudgetRemaining: Known(0.2), Members: []Member{
+			{Title: "all of", State: sla.StateDown},
+			{Title: "web/availability", Depth: 1, Of: web.ID, State: sla.StateDown, Since: noon.Add(-4 * time.Minute), Alone: Known(0.75), WithOthers: Known(0.05)},
+			{Name: "pay", Title: "any of", Depth: 1, State: sla.StateUp},
+			{Title: "other:psp-a/availability", Depth: 2, Of: sla.ID{SLA: "other", Service: "psp-a", SLO: "availability"}, State: sla.StateUnknown},
 		}},
-		{Level: web, State: Failing},
+		{Level: web, State: sla.StateDown},
 	}}
 }
 
@@ -60,7 +60,7 @@ func TestCauses(t *testing.T) {
 		}
 		return m
 	}
-	got := newCauses(whole, []Member{member("all of", 0, 0), member("web", 0.1, 0), member("a", 0.05, 0.25), member("b", 0, 0.1), member("c", 0, 0)}, noon)
+	got := newCauses(whole, []Member{member("all of", 0, 0), member("web", 0.1, 0), member("a", 0.05, 0.25), member("b", 0, 0.1), member("c", 0, 0)}, atNoon)
 	want := [][3]string{
 		{"a", "60.0\u202f%", "1\u202fh\u00a04\u202fmin, 30.0\u202f% of the budget; 10\u202fmin\u00a048\u202fs of it alone, the rest together with others"},
 		{"web", "20.0\u202f%", "21\u202fmin\u00a036\u202fs, 10.0\u202f% of the budget; all of it alone"},
@@ -75,7 +75,7 @@ func TestCauses(t *testing.T) {
 		}
 	}
 	down := Member{Title: "a", Since: noon.Add(-time.Minute)}
-	if downs := newDownComponents([]Member{{Title: "all of"}, down, {Title: "b"}, down}, noon); len(downs) != 1 || downs[0].Title != "a" {
+	if downs := newDownComponents([]Member{{Title: "all of"}, down, {Title: "b"}, down}, atNoon); len(downs) != 1 || downs[0].Title != "a" {
 		t.Errorf("down are %+v", downs)
 	}
 }

@@ -33,7 +33,7 @@ type methodView struct {
 }
 
 // newRecovery returns nil for a level without recovery.
-func newRecovery(s LevelStatus, now time.Time) *recoveryView {
+func newRecovery(s LevelStatus, c clock) *recoveryView {
 	r := s.Level.Recovery
 	if r == nil {
 		return nil
@@ -67,7 +67,7 @@ func newRecovery(s LevelStatus, now time.Time) *recoveryView {
 		}
 	}
 	if a := s.Agreement; a != nil {
-		v.addMethods(r.Methods, a.Terms.EffectiveFrom, sla.DateOf(now.In(a.Location())))
+		v.addMethods(r.Methods, a.Terms.EffectiveFrom, sla.DateOf(c.now.In(a.Location())))
 	}
 	return v
 }

@@ -11,7 +11,7 @@ import (
 // there were, how old backups are, and which exercises are overdue.
 func TestPageShowsRecovery(t *testing.T) {
 	levels := sample()
-	v := newRecovery(levels[0], noon)
+	v := newRecovery(levels[0], atNoon)
 	plain := func(text string) string { return strings.NewReplacer(thin, " ", "\u00a0", " ").Replace(text) }
 	var limits []string
 	for _, l := range v.Limits {
@@ -30,13 +30,13 @@ func TestPageShowsRecovery(t *testing.T) {
 	if got := strings.Join(methods, "; "); got != want {
 		t.Errorf("got %s\nwant %s", got, want)
 	}
-	if newRecovery(levels[1], noon) != nil {
+	if newRecovery(levels[1], atNoon) != nil {
 		t.Error("a level without recovery has some")
 	}
 	grouped := levels[0]
 	grouped.Recovery.Age = Figure{}
 	grouped.Groups = []GroupStatus{{LevelStatus: LevelStatus{Level: &sla.ServiceLevel{}, Recovery: Recovery{Age: Known(60)}}}, {LevelStatus: LevelStatus{Level: &sla.ServiceLevel{}, Recovery: Recovery{Age: Known(7200)}}}}
-	if got := plain(newRecovery(grouped, noon).Limits[0].Now); got != "2 h of 1 h" {
+	if got := plain(newRecovery(grouped, atNoon).Limits[0].Now); got != "2 h of 1 h" {
 		t.Errorf("of groups: %q", got)
 	}
 	page := get(t, handlerFor(t, fixed{levels: levels}), "/level/shop/storefront/availability")

@@ -108,20 +108,18 @@ type reportsPage struct {
 	Reports
 }
 
-// Mark is the verdict, as that template shows it.so far, as the template "mark" shows it.
+// Mark is the verdict so far, as the template "mark" shows it.
 func (r RunningPeriod) Mark() any { return mark{r.Class, r.Word} }
 
-// Mark is the verdict, as that template shows it.
+// Mark is the verdict, as the template "mark" shows it.
 func (c ClosedPeriod) Mark() any { return mark{c.Class, c.Word} }
 
-// Mark is the verdict of the level, as that template shows it.
+// Mark is the verdict of the level, as the template "mark" shows it.
 func (l ReportLevel) Mark() any { return mark{l.Class, l.Word} }
 
 // Soon is a time that is to come, or has been, as the page's clock has it.
 func (p reportsPage) Soon(at time.Time) stamp {
-	s := newStamp(at, p.now)
-	s.Clock = at.UTC().Format("2 January 2006 15:04 UTC")
-	return s
+	return p.clock.date(at)
 }
 
 func (h *pages) reports(w http.ResponseWriter, r *http.Request) {

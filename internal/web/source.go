@@ -19,11 +19,16 @@ import (
 type Source interface {
 	// Levels returns the state of every service level, in the order of the
 	// agreements and of the levels in them. Of Failures the overview shows the
-	// newest that counts. It does not show Queries, and History may be missing.
+	// newest that counts, of Outages what goes on. It does not show Queries and Left, and
+	// History may be missing.
 	Levels(ctx context.Context) ([]LevelStatus, error)
 	// Level returns everything about one level; found is false if there is none
 	// of that name.
 	Level(ctx context.Context, id sla.ID) (status LevelStatus, found bool, err error)
+	// Agreements are all agreements, in their order.
+	Agreements() []*sla.Agreement
+	// Rules are the groups of rules as they are evaluated.
+	Rules(ctx context.Context) ([]RuleGroup, error)
 }
 
 // LevelStatus is what is known about one service level now. What has not been
@@ -32,13 +37,17 @@ type LevelStatus struct {
 	Level     *sla.ServiceLevel
 	Agreement *sla.Agreement // of the level; nil where nothing of it is to be shown
 
-	State State // now
+	State sla.State // now
+	Since time.Time // since when it is in that state; zero if that is not known
+	// AsOf is until when the figures of periods go, those of More too; zero if there
+	// are none. What was bad since the last evaluation of the rules is in them.
+	AsOf time.Time
 	// Achieved is the good share of what was measured in the period: 0.9987.
 	Achieved Figure
 	// Coverage is the share of the period that has been measured, 0 to 1.
 	Coverage Figure
 	// Bad and Total are the amounts behind Achieved: seconds where the level's
-	// aggregation is sla.Time, else events. They may lag by sla.BaseWindow.
+	// aggregation is sla.Time, else events.
 	Bad, Total Figure
 	// Excess is by what share of Total the good events exceed it. As many bad
 	// events are hidden. Known only if they do.
@@ -65,6 +74,32 @@ type LevelStatus struct {
 	Members  []Member  // of a composite: itself first, and every member before those below it
 	History  []Point   // good share over the last hour, oldest first, evenly spaced
 	Queries  []Query   // the PromQL behind these figures
+
+	// NoSeries are selectors of the level's queries that match nothing, of a level
+	// without data.
+	NoSeries []string
+	Days     []Day    // of the period, oldest first; days of which nothing is known are among them
+	Outages  []Outage // of the period, newest first
+	Left     []Point  // what was left of the budget of the period, oldest first
+}
+
+// Day is what was counted on a day, in the unit of LevelStatus.Bad.
+type Day struct {
+	Start      time.Time // in the zone of the agreement
+	Bad, Total Figure
+}
+
+// Outage is a time in which a level was down or degraded.
+type Outage struct {
+	Start, End time.Time // End is zero while it goes on
+	Worst      sla.State
+	Causes     []Cause // the most frequent first
+}
+
+// Cause is why measurements went wrong, and how many did.
+type Cause struct {
+	Reason string
+	Times  float64
 }
 
 // GroupStatus is what is known about one group of a level. Its Level has the
@@ -115,18 +150,6 @@ func (s LevelStatus) overPeriod(i int) LevelStatus {
 	s.Contract = f.Contract
 	return s
 }
-
-// State says whether a level is good now.
-type State int
-
-// The states. That of a probed level is the outcome of its last conclusive probe,
-// and that of a composite follows from its components. Any other level is Failing
-// while the bad share of the last five minutes exceeds the budget of its objective.
-const (
-	Unknown State = iota
-	OK
-	Failing
-)
 
 // Figure is a number that may not be known yet.
 type Figure struct {

@@ -1,0 +1,105 @@
+package serve
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/tsdb/chunkenc"
+
+	"github.com/upheld-sla/upheld/exporter/probe"
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/internal/web"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// outagesExplained is of how many outages, the newest, is looked up why they were.
+const outagesExplained = 25
+
+// explain adds to outages of a probed level why its probes failed, from the counters of
+// failures in the storage, so that it is known after a restart, too.
+func (src *source) explain(ctx context.Context, l *sla.ServiceLevel, outages []web.Outage, now time.Time) error {
+	id, _, probed := l.Probed()
+	if !probed {
+		return nil
+	}
+	selector := fmt.Sprintf("%s{%s}", metricnames.ProbeFailures, matchers(id))
+	around := src.s.RulesInterval + 2*src.s.ScrapeInterval // the state is seen after the failure
+	for i := range outages[:min(len(outages), outagesExplained)] {
+		o := &outages[i]
+		end := o.End
+		if end.IsZero() {
+			end = now
+		}
+		times := map[string]float64{}
+		err := src.read(ctx, selector, o.Start.Add(-around), end.Add(src.s.ScrapeInterval), func(ls labels.Labels, it chunkenc.Iterator) error {
+			reason := ls.Get(metricnames.Reason)
+			if n := increase(points(it)); n > 0 && probe.Reason(reason).Outcome() == probe.Bad {
+				times[reason] += n
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		for reason, n := range times {
+			o.Causes = append(o.Causes, web.Cause{Reason: reason, Times: n})
+		}
+		slices.SortFunc(o.Causes, func(a, b web.Cause) int {
+			return cmp.Or(cmp.Compare(b.Times, a.Times), cmp.Compare(a.Reason, b.Reason))
+		})
+	}
+	return nil
+}
+
+// increase is by how much a counter grew, resets aside.
+func increase(all []point) float64 {
+	sum := 0.0
+	for i := 1; i < len(all); i++ {
+		if d := all[i].v - all[i-1].v; d >= 0 {
+			sum += d
+		} else {
+			sum += all[i].v
+		}
+	}
+	return sum
+}
+
+// budgetPoints is how many points the line of the budget has.
+const budgetPoints = 240
+
+// budgetLeft is what was left of the budget of the first period through it: in each of
+// equal steps the least.
+func (src *source) budgetLeft(ctx context.Context, l *sla.ServiceLevel, now time.Time) ([]web.Point, error) {
+	from := periodStart(l.Period, now)
+	selector := fmt.Sprintf("%s{%s, %s=%q}", metricnames.BudgetRemaining, matchers(l.ID), metricnames.Period, l.Period)
+	step := max(now.Sub(from)/budgetPoints, time.Second)
+	var left []web.Point
+	err := src.read(ctx, selector, from, now, func(_ labels.Labels, it chunkenc.Iterator) error {
+		if left != nil {
+			return nil // of groups, each with a budget of its own, none is drawn
+		}
+		for _, p := range points(it) {
+			at := from.Add(p.at.Sub(from).Truncate(step))
+			if n := len(left); n == 0 || !left[n-1].At.Equal(at) {
+				left = append(left, web.Point{At: at, Good: web.Known(p.v)})
+			} else if p.v < left[n-1].Good.Value {
+				left[n-1].Good.Value = p.v
+			}
+		}
+		return nil
+	})
+	return left, err
+}
+
+// periodStart is when the running period began.
+func periodStart(p sla.Period, now time.Time) time.Time {
+	if p.Calendar == "" {
+		return now.Add(-p.Rolling)
+	}
+	start, _ := p.Bounds(now)
+	return start
+}

@@ -1,0 +1,142 @@
+package serve
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/tsdb/chunkenc"
+
+	"github.com/upheld-sla/upheld/internal/web"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// run is a time in which a level was in one state. It ends with the first sample of
+// another state.
+type run struct {
+	state    sla.State
+	from, to time.Time // to of the last run is its last sample
+}
+
+// runsOf puts samples of the state together. Times without samples belong to the run
+// before them: the server was away, and what it finds after that says how it went on. For
+// the same reason times of at most patience in which nothing was known, between two of
+// the same state, are that state: after a start rules know nothing at first.
+func runsOf(points []point, patience time.Duration) []run {
+	var runs []run
+	for _, p := range points {
+		state, ok := sla.StateOf(p.v)
+		if !ok {
+			continue
+		}
+		n := len(runs)
+		if n > 0 {
+			runs[n-1].to = p.at
+		}
+		switch {
+		case n > 0 && runs[n-1].state == state:
+		case n > 1 && runs[n-1].state == sla.StateUnknown && runs[n-2].state == state && p.at.Sub(runs[n-1].from) <= patience:
+			runs = runs[:n-1]
+			runs[n-2].to = p.at
+		default:
+			runs = append(runs, run{state, p.at, p.at})
+		}
+	}
+	return runs
+}
+
+// worstOf is, moment by moment, the worst of two series of states, such as those of
+// groups.
+func worstOf(a, b []point) []point {
+	if len(a) == 0 {
+		return b
+	}
+	merged := make([]point, 0, max(len(a), len(b)))
+	for len(a) > 0 && len(b) > 0 {
+		switch {
+		case a[0].at.Before(b[0].at):
+			merged, a = append(merged, a[0]), a[1:]
+		case b[0].at.Before(a[0].at):
+			merged, b = append(merged, b[0]), b[1:]
+		default:
+			merged = append(merged, point{a[0].at, max(a[0].v, b[0].v)})
+			a, b = a[1:], b[1:]
+		}
+	}
+	return append(append(merged, a...), b...)
+}
+
+// statesWithin is how far back the overview looks for when a state began.
+const statesWithin = 24 * time.Hour
+
+// states are the runs of states of all levels, or of one if id is not zero.
+func (src *source) states(ctx context.Context, id sla.ID, from, to time.Time) (map[sla.ID][]run, error) {
+	selector := ofSeries(serviceState)
+	if id != (sla.ID{}) {
+		selector = ofLevel(selector, id)
+	}
+	samples := map[sla.ID][]point{}
+	err := src.read(ctx, selector, from, to, func(ls labels.Labels, it chunkenc.Iterator) error {
+		of := idOf(ls)
+		samples[of] = worstOf(samples[of], points(it))
+		return nil
+	})
+	runs := make(map[sla.ID][]run, len(samples))
+	for of, all := range samples {
+		runs[of] = runsOf(all, src.resumed())
+	}
+	return runs, err
+}
+
+// since is when the newest run began; zero if it may have begun before what was read.
+func since(runs []run, state sla.State, from time.Time) time.Time {
+	n := len(runs)
+	if n == 0 || runs[n-1].state != state || n == 1 && runs[0].from.Sub(from) < time.Hour {
+		return time.Time{}
+	}
+	return runs[n-1].from
+}
+
+// outagesOf are the times in which a level was down or degraded, newest first. What goes
+// on has no end.
+func outagesOf(runs []run) []web.Outage {
+	var outages []web.Outage
+	open := false
+	for i, r := range runs {
+		bad := r.state >= sla.StateDegraded
+		if bad && !open {
+			outages = append(outages, web.Outage{Start: r.from})
+		}
+		if open = bad; !bad {
+			continue
+		}
+		o := &outages[len(outages)-1]
+		o.Worst, o.End = max(o.Worst, r.state), r.to
+		if i == len(runs)-1 {
+			o.End = time.Time{}
+		}
+	}
+	slices.Reverse(outages)
+	return outages
+}
+
+// lastStraw is when a composite became bad: rules judge the slots of its components and so
+// are late, which the components' own states are not. It is the last time that a component
+// went down within maxLate before the composite is known to be bad.
+func lastStraw(recorded time.Time, members []web.Member) time.Time {
+	const maxLate = 2 * time.Minute
+	straw := time.Time{}
+	for _, m := range members {
+		if at := m.Since; !at.IsZero() && at.After(straw) && !at.After(recorded) && recorded.Sub(at) <= maxLate {
+			straw = at
+		}
+	}
+	if straw.IsZero() {
+		return recorded
+	}
+	return straw
+}
+
+// serviceState is the series that rules record states in.
+const serviceState = "sla:service:state"
