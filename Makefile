@@ -120,6 +120,10 @@ examples: build prometheus-tools victoriametrics-tools ## generate examples/ and
 		scripts/check-generated $(BIN)/$$dir; \
 	done
 
+.PHONY: boards
+boards: ## draw every panel of the examples' dashboards with Grafana's components (needs Node, Chromium, npm ci in tools/boards)
+	scripts/check-boards
+
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (10s) each
 	scripts/fuzz $(FUZZTIME)

@@ -64,27 +64,9 @@ func Run(ctx context.Context, in Input) (*Result, error) {
 	}
 	result := s.result()
 	for i, p := range s.parts {
-		w, err := s.world(p)
+		w, played, err := play(ctx, s, i)
 		if err != nil {
 			return nil, err
-		}
-		files, err := s.rules(p)
-		if err != nil {
-			return nil, err
-		}
-		plan := replay.Plan{Files: files, From: s.from, To: s.end.Add(s.scrape), Away: s.away()}
-		if in.Progress != nil {
-			plan.Progress = func(done, total int) {
-				in.Progress((float64(i) + float64(done)/float64(max(total, 1))) / float64(len(s.parts)))
-			}
-		}
-		played, err := w.Run(ctx, plan)
-		if err != nil {
-			return nil, err
-		}
-		if len(played.Errors) > 0 {
-			e := played.Errors[0]
-			return nil, fmt.Errorf("the rule %s cannot be evaluated: %w", e.Rule.Name, e.Err)
 		}
 		if err := result.add(s, p, w, played.Episodes); err != nil {
 			return nil, err
@@ -95,4 +77,50 @@ func Run(ctx context.Context, in Input) (*Result, error) {
 	}
 	result.finish(s)
 	return result, nil
+}
+
+// Worlds are the pasts of a scenario with everything that the rules have recorded, for
+// those who query them. No two hold the same level.
+func Worlds(ctx context.Context, in Input) ([]*replay.World, error) {
+	s, err := newStage(in)
+	defer s.closeMaintenance()
+	if err != nil {
+		return nil, err
+	}
+	var all []*replay.World
+	for i := range s.parts {
+		w, _, err := play(ctx, s, i)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, w)
+	}
+	return all, nil
+}
+
+// play has the rules of a part evaluated.
+func play(ctx context.Context, s *stage, i int) (*replay.World, *replay.Result, error) {
+	w, err := s.world(s.parts[i])
+	if err != nil {
+		return nil, nil, err
+	}
+	files, err := s.rules(s.parts[i])
+	if err != nil {
+		return nil, nil, err
+	}
+	plan := replay.Plan{Files: files, From: s.from, To: s.end.Add(s.scrape), Away: s.away()}
+	if s.Progress != nil {
+		plan.Progress = func(done, total int) {
+			s.Progress((float64(i) + float64(done)/float64(max(total, 1))) / float64(len(s.parts)))
+		}
+	}
+	played, err := w.Run(ctx, plan)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(played.Errors) > 0 {
+		e := played.Errors[0]
+		return nil, nil, fmt.Errorf("the rule %s cannot be evaluated: %w", e.Rule.Name, e.Err)
+	}
+	return w, played, nil
 }
