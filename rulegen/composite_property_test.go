@@ -248,9 +248,10 @@ func drawnSpec(components []string, wholes, inner []*drawn) string {
 
 func TestCompositesOverAnyHistory(t *testing.T) {
 	t.Parallel()
+	testsize.Skip(t, "composites over a history; their shapes in single slots are always tried")
 	components := []string{"a", "b", "c", "d", "e", "f"}
 	var seen slotsSeen
-	for seed := range testsize.Of(uint64(1), 2) {
+	for seed := range uint64(2) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 33))
 			policy := func() sla.UnknownPolicy { return sla.UnknownPolicies[r.IntN(len(sla.UnknownPolicies))] }

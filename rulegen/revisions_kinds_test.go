@@ -17,16 +17,11 @@ import (
 	"github.com/upheld-sla/upheld/sla/spec"
 )
 
-// revisedKinds are what a level is, but for its name and target: each becomes the next
-// one in the next revision, and the last becomes the first. A short run takes each way to
-// count, to judge and to excuse once.
-var revisedKinds = testsize.Of(slices.DeleteFunc(slices.Clone(allRevisedKinds), func(k revisedKind) bool {
-	return !slices.Contains([]string{"events", "runs", "slots", "fewer hours", "masked state", "slower", "seldom probe", "none"}, k.name)
-}), allRevisedKinds)
-
 type revisedKind struct{ name, keys string }
 
-var allRevisedKinds = []revisedKind{
+// revisedKinds are what a level is, but for its name and target: each becomes the next
+// one in the next revision, and the last becomes the first.
+var revisedKinds = []revisedKind{
 	{"events", `indicator: {events: {bad: 'requests_total{code="500"}', total: requests_total}}`},
 	{"other events", `indicator: {events: {bad: 'requests_total{code=~"5.."}', total: 'requests_total{code!="404"}'}}`},
 	{"minutes", `indicator: {events: {bad: 'requests_total{code=~"5.."}', total: requests_total}}, aggregation: {method: bad_minute, errorThreshold: "7"}`},
@@ -112,6 +107,7 @@ func withProbes(begin time.Time, target enginetest.Target) enginetest.Target {
 // is there that the new one has not, but for sums of the time before.
 func TestRevisionsSideBySideAreWhatEachIsAlone(t *testing.T) {
 	t.Parallel()
+	testsize.Skip(t, "every series of every kind of revision; what alerts and sums of two revisions do is always tried")
 	edge := time.Date(2026, 3, 28, 23, 0, 0, 0, time.UTC)
 	begin := edge.Add(-24 * time.Minute)
 	old, next := revisionOfKinds(0, "23:30"), revisionOfKinds(1, "00:10")
