@@ -37,13 +37,12 @@ spec:
     - {name: fresh, indicator: {events: {bad: 'g{job="y"}', total: 'h{job="y"}'}}, target: "99"}
 `
 
-// The tests are of the first revision, and fail if time does not choose it; in a short
-// run those of a level by events and of one with hours, on the newest promtool.
+// The tests are of the first revision, and fail if time does not choose it.
 func TestRulesOfRevisionsPassTheirTests(t *testing.T) {
 	t.Parallel()
-	rules, files := tests(t, testsize.Of(only(revisedContract, "requests", "hours"), revisedContract), rulegen.Options{Now: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)})
-	tools := promtools(t)
-	tool := testsize.Of(tools[len(tools)-1], tools[0])
+	testsize.Skip(t, "the tests of two revisions by promtool; the rules of contracts are always tried")
+	rules, files := tests(t, revisedContract, rulegen.Options{Now: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)})
+	tool := promtools(t)[0]
 	if passed, output := judge(t, tool, rules, files); !passed {
 		t.Errorf("%.6000s", output)
 	}
