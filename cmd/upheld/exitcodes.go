@@ -66,6 +66,8 @@ var verbExits = []struct {
 	{"gate", exitFailed, "errors in a specification; a server that does not answer"},
 	{"gate", exitNo, "a level has too little of its budget left"},
 	{"gate", exitInsufficient, "the budget of a level is unknown, and no other refuses"},
+	{"status", exitFailed, "errors in a specification; a server that does not answer, or has no service levels"},
+	{"status", exitNo, "a level is in a state that `--fail-on` names"},
 	{"backfill", exitFailed, "errors in a specification; samples that cannot be read, or of which there are none; samples of the series that are there already. Nothing is written then"},
 	{"simulate", exitFailed, "errors in a specification or a scenario"},
 	{"simulate", exitNo, "what the scenario expects did not happen"},

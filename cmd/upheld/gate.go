@@ -150,13 +150,14 @@ func (g *gate) chosen(agreements []*sla.Agreement) ([]*sla.ServiceLevel, error) 
 			}
 		}
 	}
-	if err := knownNames("service", g.services, services); err != nil {
+	if err := namesKnown("the specifications have", "service", g.services, services); err != nil {
 		return nil, err
 	}
-	return all, knownNames("level", g.levels, names)
+	return all, namesKnown("the specifications have", "level", g.levels, names)
 }
 
-func knownNames(flag string, given []string, known map[string]bool) error {
+// namesKnown is the mistake of naming what is not there; who has it, in words.
+func namesKnown(who, flag string, given []string, known map[string]bool) error {
 	var all []string
 	for name := range known {
 		all = append(all, name)
@@ -169,7 +170,7 @@ func knownNames(flag string, given []string, known map[string]bool) error {
 		if near := spec.Nearest(name, all); near != "" {
 			remedy = fmt.Sprintf("; did you mean %q?", near)
 		}
-		return fmt.Errorf("--%s=%s: the specifications have no such %s%s", flag, name, flag, remedy)
+		return fmt.Errorf("--%s=%s: %s no such %s%s", flag, name, who, flag, remedy)
 	}
 	return nil
 }

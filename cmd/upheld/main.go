@@ -34,6 +34,7 @@ var verbs = []func() *cobra.Command{
 	newReport,
 	newVerify,
 	newGate,
+	newStatus,
 	newBacktest,
 	newBackfill,
 	newSchema,

@@ -7,10 +7,13 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -191,5 +194,49 @@ func TestGeneratingTwiceAtOnce(t *testing.T) {
 	text, _ := p.stderr.ReadString(0)
 	if err := p.Wait(); err != nil || text != "4 files in out up to date\n" {
 		t.Errorf("%v, %s", err, text)
+	}
+}
+
+// Watching is shown again and again, and no failure when it is ended. While the server
+// does not answer it says so, above what was seen last.
+func TestWatchingStatusEndsWell(t *testing.T) {
+	var away atomic.Bool
+	asked := make(chan struct{}, 100)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		query := r.FormValue("query")
+		if strings.Contains(query, "sla_service_level_info") {
+			asked <- struct{}{}
+			if away.Swap(true) {
+				w.WriteHeader(http.StatusBadGateway)
+				return
+			}
+		}
+		result := `[]`
+		if strings.Contains(query, "sla_service_level_info") {
+			result = `[{"metric":{"__name__":"sla_service_level_info","sla":"shop","service":"web","slo":"up","period":"30d","target":"99"},"value":[1200,"1"]}]`
+		}
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprintf(w, `{"status":"success","data":{"resultType":"vector","result":%s}}`, result)
+	}))
+	defer server.Close()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "status", "--watch", "--interval=1s", "--prometheus.url="+server.URL)
+	var stdout, stderr strings.Builder
+	cmd.Env, cmd.Stdout, cmd.Stderr = append(os.Environ(), runsDemo+"=1", "NO_PROXY=*"), &stdout, &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 { // the third time, the second was printed
+		<-asked
+	}
+	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil || stderr.Len() > 0 {
+		t.Errorf("it ended with %v, and said %q", err, stderr.String())
+	}
+	for _, want := range []string{"unknown  -      web/up", "What follows is what it said last."} {
+		if !strings.Contains(stdout.String(), want) {
+			t.Errorf("%q is not in:\n%s", want, stdout.String())
+		}
 	}
 }

@@ -1,0 +1,161 @@
+package inspect
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/prometheus/common/model"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// LevelNow is what a server has of one level, or of one group of a level, right now.
+// What it has not is nil, zero or empty.
+type LevelNow struct {
+	ID                sla.ID
+	Group             string // label=value of the group, "" for a level without groups
+	Indicator         string
+	ByTime            bool   // its budget is of time, not of events
+	Target, Objective string // in per cent
+	State             *sla.State
+	Since             time.Time // when the state began
+	SinceBefore       bool      // it began earlier than Since
+	Periods           []PeriodNow
+	BurnRate          *float64 // of the last hour, by the objective
+	TierBurns         bool
+	Alerts            []AlertNow
+	Down              []ComponentNow // components that are down
+	Blame             []BlameNow     // components that have spent of the budget
+}
+
+// PeriodNow are the figures of one period.
+type PeriodNow struct {
+	Period   string
+	Achieved *float64      // the good share so far
+	Left     *float64      // of the whole period's budget: negative if overspent
+	Budget   time.Duration // the whole budget, of levels by time
+	Credit   *float64      // what is owed if all the rest is good, in per cent
+}
+
+// AlertNow is an alert that fires.
+type AlertNow struct {
+	Name, Severity string
+	Since          time.Time // when its condition began to hold; zero if that is not recorded
+}
+
+// ComponentNow is a component of a composite that is down.
+type ComponentNow struct {
+	Component string
+	Since     time.Time
+}
+
+// BlameNow is what a component has spent of the budget of the composite's first period.
+type BlameNow struct {
+	Component string
+	Spent     float64 // of 1
+}
+
+// Levels asks what the server has of the levels of these agreements, of all if none are
+// named: a handful of questions, however many levels there are. at is the server's time,
+// zero if it has no level.
+func (s *Server) Levels(agreements []string) (levels []LevelNow, at time.Time) {
+	c := newCollector(agreements)
+	now := s.ask(c.selector(nowNames))
+	for _, sample := range now {
+		at = sample.Timestamp.Time()
+		if sample.Metric[model.MetricNameLabel] == metricnames.LevelInfo {
+			c.describe(sample.Metric)
+		}
+	}
+	if len(c.levels) == 0 {
+		return nil, at
+	}
+	late := s.ask(fmt.Sprintf("last_over_time(%s[%s])", c.selector(lateNames), sla.FormatDuration(recently)))
+	for _, sample := range slices.Concat(now, late, s.ask(c.selector(alertNames))) {
+		c.add(sample)
+	}
+	c.findBegins(s)
+	return c.finish(), at
+}
+
+// Again is the server without what it has answered, to be asked the same again.
+func (s *Server) Again() *Server {
+	again := *s
+	again.answers, again.err = map[string]model.Vector{}, nil
+	return &again
+}
+
+// serviceState is the state of a level as rules record it.
+const serviceState = "sla:service:state"
+
+// alerting are Prometheus' own series of alerts: which there are, and since when.
+const (
+	alertsNow    = "ALERTS"
+	alertsActive = "ALERTS_FOR_STATE"
+)
+
+// nowNames are the series that are recorded every minute or more often, lateNames those
+// that are recorded more seldom.
+var (
+	nowNames = []string{
+		metricnames.LevelInfo, serviceState, burnHour, metricnames.ObjectiveRatio, metricnames.TargetRatio, metricnames.BurnTier, metricnames.DownSince,
+	}
+	lateNames = []string{
+		metricnames.ErrorPeriod, metricnames.BudgetRemaining, metricnames.CreditPercent, metricnames.BlameBudget, metricnames.AgreedPeriod,
+	}
+	alertNames = []string{alertsNow, alertsActive}
+)
+
+const burnHour = metricnames.ErrorRatio + "1h"
+
+// lookBegin is how far back the begin of a state is looked for, beginStep how finely.
+const (
+	lookBegin = 24 * time.Hour
+	beginStep = time.Minute
+)
+
+// findBegins asks when the states began: of each that there is, for the last minute in
+// which the level was in another one.
+func (c *collector) findBegins(s *Server) {
+	codes := map[sla.State]bool{}
+	for _, l := range c.levels {
+		if l.State != nil {
+			codes[*l.State] = true
+		}
+	}
+	if len(codes) == 0 {
+		return
+	}
+	state := c.selector([]string{serviceState})
+	over := fmt.Sprintf("[%s:%s])", sla.FormatDuration(lookBegin), sla.FormatDuration(beginStep))
+	other := map[sla.State]map[levelKey]time.Time{}
+	for code := range codes {
+		other[code] = c.times(s.ask(fmt.Sprintf("max_over_time(timestamp(%s != %d)%s", state, code.Code(), over)))
+	}
+	first := c.times(s.ask(fmt.Sprintf("min_over_time(timestamp(%s)%s", state, over)))
+	for key, l := range c.levels {
+		if l.State == nil {
+			continue
+		}
+		if last, known := other[*l.State][key]; known {
+			l.Since = last.Add(beginStep)
+		} else if begin, known := first[key]; known {
+			l.Since, l.SinceBefore = begin, true
+		}
+	}
+}
+
+// times are samples whose values are times, by level; of several the latest.
+func (c *collector) times(all model.Vector) map[levelKey]time.Time {
+	times := map[levelKey]time.Time{}
+	for _, sample := range all {
+		key, level := c.of(sample.Metric)
+		at := time.UnixMilli(int64(1000 * float64(sample.Value)))
+		if level != nil && at.After(times[key]) {
+			times[key] = at
+		}
+	}
+	return times
+}
