@@ -16,8 +16,10 @@ type Window struct {
 	Recurs    *Recurrence // nil for a one-off window
 	Announced time.Time   // when customers were informed; zero if not given
 	Emergency bool        // it need not be announced
-	Name      string      // for people; ""
-	Pos       Position
+	Name      string      // what is done in it, for people; ""
+	// ApprovedBy is who approved it, for people; "".
+	ApprovedBy string
+	Pos        Position
 }
 
 // Recurrence is a rule of RFC 5545: windows of the same length that begin at wall times

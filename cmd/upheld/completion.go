@@ -92,7 +92,11 @@ func nothing(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirecti
 
 // completeFlags has shells offer what the flags and arguments of verbs can be.
 func completeFlags(root *cobra.Command) {
+	all := root.Commands()
 	for _, cmd := range root.Commands() {
+		all = append(all, cmd.Commands()...)
+	}
+	for _, cmd := range all {
 		cmd.ValidArgsFunction = nothing
 		if strings.Contains(cmd.Use, "SPEC") {
 			cmd.ValidArgsFunction = filesOf("yaml", "yml")

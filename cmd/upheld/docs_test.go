@@ -41,6 +41,11 @@ func TestVerbsAreExplained(t *testing.T) {
 		if !strings.Contains(cmd.Example, "upheld "+cmd.Name()) {
 			t.Errorf("%s has no example that calls it", cmd.Name())
 		}
+		for _, below := range cmd.Commands() {
+			if cmd.Name() != "completion" && (below.Short == "" || below.Long == "" || !strings.Contains(below.Example, below.CommandPath())) {
+				t.Errorf("%s does not say what it does, or has no example that calls it", below.CommandPath())
+			}
+		}
 	}
 }
 
@@ -62,6 +67,12 @@ input. A symbolic link in a directory is followed only inside of it. "upheld com
 	}
 	for _, cmd := range commands {
 		writeCommand(&b, cmd)
+		if cmd.Name() == "completion" {
+			continue // whose commands are shells
+		}
+		for _, below := range cmd.Commands() {
+			writeCommand(&b, below)
+		}
 	}
 	return b.String()
 }
@@ -101,7 +112,7 @@ func TestEveryVerbHasExitCodes(t *testing.T) {
 
 func writeCommand(b *strings.Builder, cmd *cobra.Command) {
 	cmd.InitDefaultHelpFlag()
-	fmt.Fprintf(b, "\n## upheld %s\n\n%s\n\n```\n%s\n```\n", cmd.Name(), strings.ReplaceAll(strings.TrimSpace(cmd.Long), "*", `\*`), cmd.UseLine())
+	fmt.Fprintf(b, "\n## %s\n\n%s\n\n```\n%s\n```\n", cmd.CommandPath(), strings.ReplaceAll(strings.TrimSpace(cmd.Long), "*", `\*`), cmd.UseLine())
 	if cmd.Example != "" {
 		fmt.Fprintf(b, "\n```sh\n%s\n```\n", unindent(cmd.Example))
 	}

@@ -68,6 +68,7 @@ var verbExits = []struct {
 	{"gate", exitInsufficient, "the budget of a level is unknown, and no other refuses"},
 	{"status", exitFailed, "errors in a specification; a server that does not answer, or has no service levels"},
 	{"status", exitNo, "a level is in a state that `--fail-on` names"},
+	{"maintenance", exitFailed, "errors in a specification; a window that cannot be added, so that nothing is written; a silence that cannot be set, while the window stays"},
 	{"backfill", exitFailed, "errors in a specification; samples that cannot be read, or of which there are none; samples of the series that are there already. Nothing is written then"},
 	{"simulate", exitFailed, "errors in a specification or a scenario"},
 	{"simulate", exitNo, "what the scenario expects did not happen"},

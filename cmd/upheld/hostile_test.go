@@ -62,8 +62,8 @@ func conditionLevel(expr string) string {
 	return fmt.Sprintf("    - {name: a, service: s, target: '99.9', indicator: {condition: {expr: '%s'}}}\n", expr)
 }
 
-// maintenance has windows that are written for each number below n.
-func maintenance(n int, write func(i int) string) string {
+// maintenanceOf has windows that are written for each number below n.
+func maintenanceOf(n int, write func(i int) string) string {
 	return "  timeZone: Europe/Berlin\n  maintenance:\n      effect: treat_as_up\n      windows:\n" +
 		repeat(n, "", func(i int) string { return "        - {" + write(i) + "}\n" })
 }
@@ -82,13 +82,13 @@ var hostiles = map[string]hostile{
 	"queries of the allowed size": {agreementOf("", repeat(40, "", func(i int) string {
 		return eventsLevel(fmt.Sprintf("a%d", i), repeat(promqlTerms, "+", func(i int) string { return fmt.Sprintf("e%d", i) }))
 	})), ""},
-	"windows without a pattern": {agreementOf(maintenance(1_500, func(i int) string {
+	"windows without a pattern": {agreementOf(maintenanceOf(1_500, func(i int) string {
 		return fmt.Sprintf("from: '2026-%02d-%02dT%02d:%02d', duration: 1m", 1+i%12, 1+i/12%28, i%24, i%59)
 	}), plainLevels(1)), "missing-key"},
-	"rules that begin often": {agreementOf(maintenance(1_000, func(i int) string {
+	"rules that begin often": {agreementOf(maintenanceOf(1_000, func(i int) string {
 		return fmt.Sprintf("rrule: 'FREQ=DAILY;BYHOUR=3,4,5,6', start: '2026-01-01T%02d:%02d', duration: 1m", i%24, i/24)
 	}), plainLevels(1)), "many-windows"},
-	"a rule that began long ago": {agreementOf(maintenance(1, func(int) string {
+	"a rule that began long ago": {agreementOf(maintenanceOf(1, func(int) string {
 		return "rrule: 'FREQ=DAILY;BYHOUR=" + repeat(24, ",", func(i int) string { return fmt.Sprint(i) }) + ";BYMINUTE=0,30', start: '1900-01-01T00:00', duration: 1m"
 	}), plainLevels(1)), "many-windows"},
 	"hours that begin often": {agreementOf("  timeZone: UTC\n  calendars:\n    c:\n      weekly:\n"+repeat(350, "", func(i int) string {

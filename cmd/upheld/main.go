@@ -35,6 +35,7 @@ var verbs = []func() *cobra.Command{
 	newVerify,
 	newGate,
 	newStatus,
+	newMaintenance,
 	newBacktest,
 	newBackfill,
 	newSchema,

@@ -57,6 +57,8 @@ var windowSection = &section{
 		{key: "timeZone", typ: zoneType, def: "`spec.timeZone`", doc: "The time zone of the wall times; in an iCalendar file, of events without a zone."},
 		{key: "announced", typ: instantType, example: `"2026-11-24T09:00"`, doc: "When customers were told about a single window."},
 		{key: "emergency", typ: booleanType, def: "false", doc: "`true`: the window needs no notice."},
+		{key: "reason", typ: textType, example: "Database upgrade", doc: "What is done in it, for people: `upheld maintenance list` shows it. Events of an iCalendar file have their own."},
+		{key: "approvedBy", typ: textType, example: "A. Provider", doc: "Who approved it, for people."},
 	},
 	oneOf: [][]string{{"from", "rrule", "ics"}},
 }
@@ -249,6 +251,20 @@ var windowKeys = []struct {
 }{{"from", []string{"to", "announced", "emergency"}}, {"rrule", []string{"start", "duration"}}, {"ics", nil}}
 
 func decodeWindow(o *object, notice time.Duration) []*sla.Window {
+	windows := decodeTimes(o, notice)
+	reason, _, _ := read(o, "reason", value.text)
+	approved, _, _ := read(o, "approvedBy", value.text)
+	for _, w := range windows {
+		w.ApprovedBy = approved
+		if w.Name == "" {
+			w.Name = reason
+		}
+	}
+	return windows
+}
+
+// decodeTimes reads when a window is, or several of an iCalendar file.
+func decodeTimes(o *object, notice time.Duration) []*sla.Window {
 	zone := o.d.zone
 	if own, _, ok := read(o, "timeZone", parseZone); ok {
 		zone = own

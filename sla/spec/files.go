@@ -238,6 +238,10 @@ func isSpec(file string) bool {
 }
 
 func (l *loader) load(file string) {
+	if text, given := l.files.Instead[file]; given {
+		l.read(file, []byte(text))
+		return
+	}
 	text, size, err := readFile(file)
 	switch {
 	case err != nil:

@@ -20,6 +20,9 @@ type Files struct {
 	// Open makes Load open each file once, and report those that cannot be opened. Set
 	// it in programs that use the files.
 	Open bool
+	// Instead are texts that are read in place of specifications' files, by their names: to
+	// see what a file would mean before it is written.
+	Instead map[string]string
 }
 
 // folders are the directories that files of a specification may be in.
