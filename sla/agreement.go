@@ -35,6 +35,7 @@ type Agreement struct {
 	Inherited    []Inherited
 	CreditPolicy CreditPolicy
 	Termination  *TerminationRight // nil: credits give no right to end the agreement
+	StatusPage   *StatusPage       // nil: nothing of it is public
 	Digest       string            // SHA-256 of the file that it was read from, in hex
 	Pos          Position
 }

@@ -16,7 +16,7 @@ import (
 const maxAncestors = 4
 
 // ownKeys are what an agreement says for itself: nobody inherits it.
-var ownKeys = []string{"inherits", "structure", "serviceLevels", "declared", "scope", "costOptions"}
+var ownKeys = []string{"inherits", "structure", "serviceLevels", "declared", "scope", "costOptions", "statusPage"}
 
 // byNames are the mappings of names to things that are put together: what an agreement
 // inherits may name them.

@@ -79,6 +79,7 @@ var specSection = &section{
 		{key: "declared", typ: valueType{name: "list of mappings", sample: `[{name: support, description: "Answers within a working day."}]`, sections: []*section{declaredSection}, shape: listOf}, verdictOnly: true, doc: "Promises without a number. Verdict only: they are reported, and never scored."},
 		{key: "creditPolicy", verdictOnly: true, typ: mapping(creditPolicySection), example: `{fee: {amount: "1200.00", currency: EUR}}`, doc: "How the credits of the levels become what is paid. Verdict only."},
 		{key: "terminationRight", verdictOnly: true, typ: mapping(terminationSection), example: "{breached: 3, ofPeriods: 6}", doc: "When the customer may end the agreement. Verdict only."},
+		{key: "statusPage", typ: mapping(statusPageSection), example: `{title: The shop, levels: [{level: storefront/availability, name: Shop}]}`, doc: "The public [status page](status-page.md) of the agreement. Without it nothing is public, and no other agreement inherits it."},
 		{key: "serviceLevels", typ: valueType{name: "list of mappings", sample: "[…]", sections: []*section{levelSection}, shape: listOf}, doc: "The promises, at least one. Only an agreement that others inherit from may be without."},
 	},
 }
@@ -172,6 +173,7 @@ func decodeSpec(v value, a *sla.Agreement) {
 			v.d.broken[level] = a.Name == "" || v.d.findings[before:].HasErrors()
 		}
 	}
+	a.StatusPage = optional(o, "statusPage", func(v value) (sla.StatusPage, bool) { return parseStatusPage(v, a) })
 	a.Declared = decodeDeclared(o, a)
 	a.Terms.Obligations, _, _ = read(o, "obligations", obligationReader{a, shared}.parse)
 	if !v.d.parent || len(a.Levels) > 0 { // or those that inherit have the levels

@@ -156,19 +156,28 @@ func levelNames(v value, revisions []*sla.Agreement) ([]sla.ID, bool) {
 	}
 	var ids []sla.ID
 	for _, item := range items {
-		found, known := levelsNamed(item.node.Value, revisions)
-		switch {
-		case len(found) == 1:
-			ids = append(ids, found[0])
-			continue
-		case len(found) > 1:
-			item.error("ambiguous-level", fmt.Sprintf("several services have a level %q", item.node.Value), "write "+either(namesOfIDs(found)))
-		default:
-			item.unknownName("unknown-level", "level", item.node.Value, known, "spec.serviceLevels")
-		}
-		ok = false
+		id, known := levelName(item, revisions)
+		ids, ok = append(ids, id), ok && known
 	}
 	return ids, ok
+}
+
+// levelName parses the name of a level of an agreement's revisions.
+func levelName(v value, revisions []*sla.Agreement) (sla.ID, bool) {
+	text, ok := v.text()
+	if !ok {
+		return sla.ID{}, false
+	}
+	found, known := levelsNamed(text, revisions)
+	switch {
+	case len(found) == 1:
+		return found[0], true
+	case len(found) > 1:
+		v.error("ambiguous-level", fmt.Sprintf("several services have a level %q", text), "write "+either(namesOfIDs(found)))
+	default:
+		v.unknownName("unknown-level", "level", text, known, "spec.serviceLevels")
+	}
+	return sla.ID{}, false
 }
 
 // levelsNamed returns the levels that a name may mean, each once, and the names of all.

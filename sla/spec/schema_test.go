@@ -112,7 +112,7 @@ func TestSchemaRefuses(t *testing.T) {
 func TestEveryKeyIsRead(t *testing.T) {
 	d := newDecoder(nil, Files{})
 	d.keysRead, d.keysGiven = map[string]bool{}, map[string]bool{}
-	for _, file := range []string{"full.yaml", "probes.yaml", "aggregations.yaml", "periods.yaml", "states.yaml", "service-hours.yaml", "groups.yaml", "targets.yaml", "credits.yaml", "credits-full.yaml", "escalation.yaml", "composites.yaml", "severities.yaml", "verdicts.yaml", "contract.yaml", "recovery.yaml", "adjustments.yaml", "scenario.yaml", "inherits.yaml"} {
+	for _, file := range []string{"full.yaml", "probes.yaml", "aggregations.yaml", "periods.yaml", "states.yaml", "service-hours.yaml", "groups.yaml", "targets.yaml", "credits.yaml", "credits-full.yaml", "escalation.yaml", "composites.yaml", "severities.yaml", "verdicts.yaml", "contract.yaml", "recovery.yaml", "adjustments.yaml", "scenario.yaml", "inherits.yaml", "status-page.yaml"} {
 		text, err := os.ReadFile("testdata/valid/" + file)
 		if err != nil {
 			t.Fatal(err)
