@@ -206,9 +206,10 @@ alert SLABudgetBurn to firing; what pages is quiet again five minutes later. The
 numbers are there for Prometheus clients, too:
   curl -s '%s/api/v1/query?query=sla:error:ratio_rate5m'
   curl -s %s/api/v1/alerts
+What customers may see is the status page: %s/status/demo-shop
 Ctrl-C ends the demo.
 
-`, strings.TrimSuffix(url, "/"), strings.TrimSuffix(url, "/"))
+`, strings.TrimSuffix(url, "/"), strings.TrimSuffix(url, "/"), strings.TrimSuffix(url, "/"))
 	return b.String()
 }
 

@@ -88,6 +88,7 @@ func (f *serveFlags) bind(flags *pflag.FlagSet) {
 	flags.StringVar(&o.WebConfigFile, "web.config.file", "", "`file` with TLS and basic auth settings, as other exporters take it")
 	flags.StringVar(&o.ExternalURL, "web.external-url", "", "`URL` under which others reach this server, for links in alerts (default: the listen address)")
 	flags.StringSliceVar(&o.AllowedHosts, "web.allowed-hosts", nil, "`names` under which clients may ask (default: on loopback those of this machine, elsewhere any)")
+	flags.StringVar(&o.StatusListenAddress, "status.listen-address", "", "`address` for the public status pages and nothing else (default: none; they are below /status/ of the other address)")
 	flags.StringVar(&o.StoragePath, "storage.path", serve.DefaultStoragePath, "`directory` for samples and rule files")
 	flags.BoolVar(&o.Backfill, "backfill", false, "at the start, record the past of levels of which nothing is recorded yet, from the samples in --storage.path")
 	textVar(flags, &f.retention, "storage.retention.time", "how long samples are kept, a `duration` (default: the longest period of the specifications, the settling time, and two days)")

@@ -47,9 +47,10 @@ var components = []component{
 	{"internal/overview", "How all levels are now, for people in a terminal", []string{"sla", "internal/inspect"}, "it puts into words what the server was asked for, and asks nothing itself"},
 	{"internal/maintenance", "Maintenance windows: into specifications as text, and as silences", []string{"sla"}, "it edits what people wrote and asks an Alertmanager; what a window means is for the model"},
 	{"internal/web", "The pages that `serve` shows", []string{"sla", "rulegen"}, "pages ask through an interface; who serves them decides what is behind"},
+	{"internal/statuspage", "The public status page of an agreement", []string{"sla"}, "what is public is made of the model alone, and of figures that it is given: it cannot show what it does not know"},
 	{"internal/demo", "The sample shop of `upheld demo`", []string{"sla"}, "the sample services are an input of the loop, not a part of it"},
 	{"internal/demo/past", "The simulated past of `upheld demo`", []string{"sla", "rulegen", "rulegen/emit", "internal/verdict", "internal/history", "internal/demo"}, "the past is made as a server would have recorded it, and given to one"},
-	{"internal/serve", "The whole loop in one process, around an embedded Prometheus", []string{"sla", "rulegen", "internal/promql", "internal/verdict", "internal/samples", "internal/report", "internal/closing", "internal/history", "exporter", "dashboards", "internal/web"}, "serve is the assembly of the halves in one process"},
+	{"internal/serve", "The whole loop in one process, around an embedded Prometheus", []string{"sla", "rulegen", "internal/promql", "internal/verdict", "internal/samples", "internal/report", "internal/closing", "internal/history", "exporter", "dashboards", "internal/web", "internal/statuspage"}, "serve is the assembly of the halves in one process"},
 	{"examples", "Specifications to start from, and what holds them to their claims", []string{"sla", "rulegen", "exporter", "dashboards"}, "what checks the examples may run them"},
 	{"cmd", "The two programs, one file a verb", []string{"sla", "rulegen", "internal/promql", "internal/ruletest", "internal/inspect", "internal/overview", "internal/maintenance", "internal/verdict", "internal/credit", "internal/simulate", "internal/samples", "internal/report", "internal/closing", "internal/history", "internal/routing", "internal/backtest", "exporter", "dashboards", "internal/web", "internal/demo", "internal/demo/past", "internal/serve", "examples"}, "commands wire everything; nobody imports a command"},
 	{"test", "The programs between real servers, and the benchmarks", []string{"sla", "rulegen", "internal/promql", "internal/routing", "internal/simulate", "internal/serve", "exporter", "dashboards", "internal/demo", "examples"}, "acceptance tests drive the programs, also on the demo's shop"},
@@ -129,6 +130,10 @@ var walls = []wall{
 	{
 		from: "internal/web", not: []string{prometheus + "promql", prometheus + "tsdb", prometheus + "rules"},
 		reason: "pages ask through an interface, so that they can stand before any Prometheus",
+	},
+	{
+		from: "internal/statuspage", not: []string{prometheus, clientGo, module + "/rulegen", module + "/exporter"}, deep: true,
+		reason: "the public page asks nothing itself: it cannot load the engine, and does not know queries, targets or reasons",
 	},
 	{
 		from: "", not: []string{"go.yaml.in/yaml"},

@@ -37,25 +37,31 @@ const shutdownGrace = 5 * time.Second
 // startHTTP serves on the listener. Until s.handler is set it only answers that
 // the process is alive.
 func (s *server) startHTTP(parts *parts, listener net.Listener) error {
+	guarded, err := httpguard.New(http.HandlerFunc(s.serveHTTP), httpguard.Options{Listen: s.ListenAddress, AllowedHosts: s.AllowedHosts, External: s.external})
+	if err != nil {
+		return err
+	}
+	s.serveOn(parts, "web server", listener, guarded, s.WebConfigFile)
+	return nil
+}
+
+// serveOn serves a handler on a listener, by exporter-toolkit's configuration file if there
+// is one.
+func (s *server) serveOn(parts *parts, name string, listener net.Listener, handler http.Handler, webConfig string) {
 	// Request contexts end with the server, so that a query of minutes does not
 	// hold up the end.
 	serving, cancel := context.WithCancel(context.Background())
-	guarded, err := httpguard.New(http.HandlerFunc(s.serveHTTP), httpguard.Options{Listen: s.ListenAddress, AllowedHosts: s.AllowedHosts, External: s.external})
-	if err != nil {
-		cancel()
-		return err
-	}
-	httpServer := httpguard.Server(guarded)
+	httpServer := httpguard.Server(handler)
 	httpServer.BaseContext = func(net.Listener) context.Context { return serving }
 	listener = netutil.LimitListener(listener, connections(descriptors.Limit()))
 	systemd := false
 	flags := &toolkit.FlagConfig{
-		WebListenAddresses: &[]string{s.ListenAddress},
+		WebListenAddresses: &[]string{listener.Addr().String()},
 		WebSystemdSocket:   &systemd,
-		WebConfigFile:      &s.WebConfigFile,
+		WebConfigFile:      &webConfig,
 	}
 	logger := s.Logger.With("component", "web")
-	parts.add("web server",
+	parts.add(name,
 		func() error {
 			defer listener.Close() // which Serve leaves open if it cannot begin
 			return toolkit.Serve(listener, httpServer, flags, logger)
@@ -70,7 +76,6 @@ func (s *server) startHTTP(parts *parts, listener net.Listener) error {
 			}
 			return nil
 		})
-	return nil
 }
 
 // maxConnections is how many clients may be connected, as in Prometheus, and
@@ -118,6 +123,7 @@ func (s *server) routes() (http.Handler, error) {
 	mux.HandleFunc("/-/ready", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "Upheld is ready.") })
 	mux.HandleFunc("POST /-/reload", s.serveReload)
 	mux.HandleFunc("PUT /-/reload", s.serveReload)
+	mux.Handle("/status/", s.status.Load()) // as the public sees it, also without a listener for the public
 	mux.Handle("/", handler)
 	return mux, nil
 }

@@ -49,6 +49,10 @@ type Options struct {
 	ExternalURL   string   // how others reach this server, for links in alerts; the bound address if empty
 	AllowedHosts  []string // names under which clients may ask, see httpguard.Options
 
+	// StatusListenAddress is where the public status pages, and nothing else, are served:
+	// host:port. None if empty; the pages are below /status/ of ListenAddress in any case.
+	StatusListenAddress string
+
 	StoragePath   string        // directory, made if it is not there
 	RetentionTime time.Duration // 0: what the specs need, see Retention
 	RetentionSize int64         // bytes of blocks; 0 is no limit
@@ -93,6 +97,8 @@ type Options struct {
 	Reload <-chan struct{}
 	// Ready is called once everything runs, with the URL of the pages.
 	Ready func(url string)
+	// StatusReady is called once StatusListenAddress is listened on, with its URL.
+	StatusReady func(url string)
 }
 
 // Check is an OptionError if Run would refuse the options.
@@ -150,6 +156,11 @@ func (o Options) withDefaults() (Options, error) {
 	if _, _, err := net.SplitHostPort(o.ListenAddress); err != nil {
 		errs = append(errs, fmt.Errorf("%q is not an address to listen on; write host:port or :port", o.ListenAddress))
 	}
+	if o.StatusListenAddress != "" {
+		if _, _, err := net.SplitHostPort(o.StatusListenAddress); err != nil {
+			errs = append(errs, fmt.Errorf("%q is not an address to listen on (--status.listen-address); write host:port or :port", o.StatusListenAddress))
+		}
+	}
 	if len(errs) > 0 {
 		return o, OptionError{errors.Join(errs...)}
 	}
@@ -202,6 +213,9 @@ func Retention(agreements []*sla.Agreement, settling time.Duration) (needed time
 	standard := sla.StandardWindows[len(sla.StandardWindows)-1]
 	take(window(standard), "the window of "+sla.FormatDuration(standard)+" that is recorded for every level", nil)
 	for _, a := range agreements {
+		if a.StatusPage != nil {
+			take(window((sla.StatusPageDays+1)*24*time.Hour), fmt.Sprintf("the %d days of the status page of %s", sla.StatusPageDays, a.Name), nil)
+		}
 		for _, l := range a.Levels {
 			for _, p := range l.Periods() {
 				take(p, "the period "+p.Words(), l)

@@ -34,6 +34,7 @@ import (
 	"github.com/upheld-sla/upheld/exporter"
 	"github.com/upheld-sla/upheld/exporter/schedule"
 	"github.com/upheld-sla/upheld/internal/descriptors"
+	"github.com/upheld-sla/upheld/internal/statuspage"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -62,8 +63,9 @@ type server struct {
 	reloads  chan chan error // asked for over HTTP
 	stopping chan struct{}   // closed when no more reloads are taken
 	state    atomic.Pointer[desired]
-	reloaded atomic.Bool                  // whether the last reload succeeded
-	handler  atomic.Pointer[http.Handler] // nil until ready
+	reloaded atomic.Bool                      // whether the last reload succeeded
+	handler  atomic.Pointer[http.Handler]     // nil until ready
+	status   atomic.Pointer[statuspage.Pages] // nil until there is a storage
 }
 
 // Run serves until ctx ends, which is no error, or until a part fails. Whatever
@@ -95,6 +97,9 @@ func Run(ctx context.Context, o Options) error {
 	front, back := newParts(failed), newParts(failed)
 	if err := s.startHTTP(front, listener); err != nil {
 		return errors.Join(err, listener.Close())
+	}
+	if err := s.startStatus(front); err != nil {
+		return errors.Join(err, front.stop())
 	}
 	if o.Backfill {
 		err = backfill(ctx, o, first, time.Now())
@@ -154,6 +159,9 @@ func (s *server) start(parts *parts, first *desired) error {
 	s.closer = newCloser(s)
 	working, stopWorking := context.WithCancel(context.Background())
 	parts.add("reports", func() error { return s.closer.run(working) }, func() error { stopWorking(); return nil })
+	if err := s.startRendering(parts); err != nil {
+		return err
+	}
 	s.noteReload(first, nil)
 	return nil
 }

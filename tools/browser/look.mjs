@@ -3,7 +3,9 @@
 // silent (which also proves that the content security policy fits the pages),
 // and the script must keep them fresh.
 //
-//   node look.mjs [--shots DIR] NAME=URL...
+//   node look.mjs [--shots DIR] [--still] NAME=URL...
+//
+// With --still pages have no script, and are printed too.
 //
 // Prints one JSON line for each problem and exits with 1 if there are any. With
 // --shots it also writes NAME-WIDTH-SCHEME.png.
@@ -12,7 +14,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { accessibility, withChromium } from "./chromium.mjs";
 
-const { values, positionals } = parseArgs({ options: { shots: { type: "string" } }, allowPositionals: true });
+const { values, positionals } = parseArgs({ options: { shots: { type: "string" }, still: { type: "boolean", default: false } }, allowPositionals: true });
 const problems = [];
 const report = (problem) => {
   problems.push(problem);
@@ -39,8 +41,20 @@ async function look(context, name, url, width, scheme) {
   if (values.shots) {
     await page.screenshot({ path: join(values.shots, `${name}-${width}-${scheme}.png`), fullPage: true });
   }
-  if (width === 1280 && scheme === "light") await renewal(page, where);
+  if (width === 1280 && scheme === "light") await (values.still ? stillness(page, where) : renewal(page, where));
   await page.close();
+}
+
+// Without a script the page must be whole, and on paper dark on white within the margins.
+async function stillness(page, where) {
+  const scripts = await page.evaluate(() => document.scripts.length);
+  if (scripts > 0) report({ ...where, scripts });
+  const a4 = 673; // between its margins, in CSS pixels
+  await page.setViewportSize({ width: a4, height: 900 });
+  await page.emulateMedia({ colorScheme: "dark", media: "print" });
+  const paper = await page.evaluate(() => ({ over: document.documentElement.scrollWidth - innerWidth, ground: getComputedStyle(document.body).backgroundColor }));
+  if (paper.over > 0 || paper.ground !== "rgb(255, 255, 255)") report({ ...where, paper });
+  if (values.shots) await page.screenshot({ path: join(values.shots, `${where.page}-print.png`), fullPage: true });
 }
 
 // The script must renew the content, keep the keyboard where it is, and stop

@@ -1,0 +1,193 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/promql"
+
+	"github.com/upheld-sla/upheld/internal/httpguard"
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/internal/statuspage"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// statusSource is the statuspage.Source over the storage.
+type statusSource struct{ s *server }
+
+// Agreements are those in force.
+func (src statusSource) Agreements() []*sla.Agreement { return src.s.state.Load().agreements }
+
+// publicLevels is a selector of the levels that an agreement's status page shows.
+func publicLevels(a *sla.Agreement) string {
+	var services, slos []string
+	for _, l := range a.StatusPage.Levels {
+		services, slos = append(services, regexp.QuoteMeta(l.Level.Service)), append(slos, regexp.QuoteMeta(l.Level.SLO))
+	}
+	either := func(names []string) string {
+		slices.Sort(names)
+		return strings.Join(slices.Compact(names), "|")
+	}
+	return fmt.Sprintf("{%s=%q, %s=~%q, %s=~%q}", metricnames.SLA, a.Name, metricnames.Service, either(services), metricnames.SLO, either(slos))
+}
+
+// byLevel puts together what groups of a level have.
+const byLevel = " by (" + metricnames.SLA + ", " + metricnames.Service + ", " + metricnames.SLO + ") "
+
+// badShare is the expression of the bad share of five minutes, of all groups together; of
+// the worst where only the shares of groups are recorded, as in the demo's past.
+func badShare(a *sla.Agreement) string {
+	of := publicLevels(a)
+	return "sum" + byLevel + "(" + metricnames.BadRate + of + ") / (sum" + byLevel + "(" + metricnames.TotalRate + of + ") > 0)" +
+		" or max" + byLevel + "(" + metricnames.ErrorRatio + sla.FormatDuration(sla.BaseWindow) + of + ")"
+}
+
+// States are how the public levels are now.
+func (src statusSource) States(ctx context.Context, a *sla.Agreement) (map[sla.ID]sla.State, error) {
+	now := time.Now()
+	shares, err := src.query(ctx, badShare(a), now, now, time.Minute, src.recent())
+	if err != nil {
+		return nil, err
+	}
+	states := map[sla.ID]sla.State{}
+	for _, l := range a.Levels {
+		points := shares[l.ID]
+		if len(points) == 0 {
+			continue
+		}
+		switch bad := points[len(points)-1].F; {
+		case bad >= 0.5:
+			states[l.ID] = sla.StateDown
+		case bad > l.ObjectiveBudget().Float64():
+			states[l.ID] = sla.StateDegraded
+		default:
+			states[l.ID] = sla.StateUp
+		}
+	}
+	return states, nil
+}
+
+// Tallies are what was counted in steps.
+func (src statusSource) Tallies(ctx context.Context, a *sla.Agreement, from, to time.Time, step time.Duration) (map[sla.ID][]statuspage.Tally, error) {
+	sums := func(name string) (map[sla.ID][]promql.FPoint, error) {
+		return src.query(ctx, fmt.Sprintf("sum%s(sum_over_time(%s%s[%s]))", byLevel, name, publicLevels(a), model.Duration(step)), from.Add(step), to, step, 0)
+	}
+	totals, err := sums(metricnames.TotalIncrease)
+	if err != nil {
+		return nil, err
+	}
+	bad, err := sums(metricnames.BadIncrease)
+	if err != nil {
+		return nil, err
+	}
+	tallies := map[sla.ID][]statuspage.Tally{}
+	for id, points := range totals {
+		failed := map[int64]float64{}
+		for _, p := range bad[id] {
+			failed[p.T] = p.F
+		}
+		for _, p := range points {
+			end := time.UnixMilli(p.T)
+			tallies[id] = append(tallies[id], statuspage.Tally{Start: end.Add(-step), End: end, Total: p.F, Bad: failed[p.T]})
+		}
+	}
+	return tallies, nil
+}
+
+// Shares are the bad shares of five minutes where something was bad.
+func (src statusSource) Shares(ctx context.Context, a *sla.Agreement, from, to time.Time, step time.Duration) (map[sla.ID][]statuspage.Share, error) {
+	found, err := src.query(ctx, "("+badShare(a)+") > 0", from.Add(step), to, step, src.recent())
+	if err != nil {
+		return nil, err
+	}
+	shares := map[sla.ID][]statuspage.Share{}
+	for id, points := range found {
+		for _, p := range points {
+			shares[id] = append(shares[id], statuspage.Share{At: time.UnixMilli(p.T), Bad: p.F})
+		}
+	}
+	return shares, nil
+}
+
+// recent is how old a sample of the first layer may be.
+func (src statusSource) recent() time.Duration { return max(2*src.s.RulesInterval, time.Minute) }
+
+// query is a range query by level, none for a range without a step.
+func (src statusSource) query(ctx context.Context, query string, start, end time.Time, step, lookback time.Duration) (map[sla.ID][]promql.FPoint, error) {
+	found := map[sla.ID][]promql.FPoint{}
+	if end.Before(start) {
+		return found, nil
+	}
+	q, err := src.s.engine.NewRangeQuery(ctx, src.s.db, promql.NewPrometheusQueryOpts(false, lookback), query, start, end, step)
+	if err != nil {
+		return nil, fmt.Errorf("query %s: %w", query, err)
+	}
+	defer q.Close()
+	matrix, err := q.Exec(ctx).Matrix()
+	if err != nil {
+		return nil, fmt.Errorf("query %s: %w", query, err)
+	}
+	for _, s := range matrix {
+		found[idOf(s.Metric)] = append([]promql.FPoint(nil), s.Floats...) // what an engine gives is its own again
+	}
+	return found, nil
+}
+
+// startRendering renders the status pages as often as figures change, and not more often
+// than every few seconds.
+func (s *server) startRendering(parts *parts) error {
+	const quickest = 5 * time.Second
+	pages, err := statuspage.New(statuspage.Options{
+		Source: statusSource{s},
+		Logger: s.Logger.With("component", "status pages"),
+		Every:  min(max(s.RulesInterval, quickest), statuspage.DefaultEvery),
+	})
+	if err != nil {
+		return fmt.Errorf("status pages: %w", err)
+	}
+	s.status.Store(pages)
+	rendering, stop := context.WithCancel(context.Background())
+	parts.add("status pages", func() error { return pages.Run(rendering) }, func() error { stop(); return nil })
+	return nil
+}
+
+// startStatus serves the status pages, and nothing else, on an address of their own if
+// there is one.
+func (s *server) startStatus(parts *parts) error {
+	if s.StatusListenAddress == "" {
+		return nil
+	}
+	listener, err := net.Listen("tcp", s.StatusListenAddress)
+	if err != nil {
+		return fmt.Errorf("%w; choose another address with --status.listen-address", err)
+	}
+	const anyHost = ":0" // what is public may be asked for by any name
+	guarded, err := httpguard.New(http.HandlerFunc(s.serveStatus), httpguard.Options{Listen: anyHost})
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	s.serveOn(parts, "server of status pages", listener, guarded, "")
+	s.Logger.Info("Status pages", "address", listener.Addr().String())
+	if s.StatusReady != nil {
+		s.StatusReady("http://" + listener.Addr().String())
+	}
+	return nil
+}
+
+func (s *server) serveStatus(w http.ResponseWriter, r *http.Request) {
+	pages := s.status.Load()
+	if pages == nil {
+		w.Header().Set("Retry-After", "5")
+		http.Error(w, "The status pages are being made.", http.StatusServiceUnavailable)
+		return
+	}
+	pages.ServeHTTP(w, r)
+}

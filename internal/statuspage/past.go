@@ -1,0 +1,108 @@
+package statuspage
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// past is what was measured of an agreement's public levels.
+type past struct {
+	agreement *sla.Agreement
+	from, to  time.Time
+	tallies   map[sla.ID][]Tally
+	shares    map[sla.ID][]Share
+}
+
+// chunk is how much of the past is asked for at once, so that no query is large.
+const chunk = 7 * 24 * time.Hour
+
+// gather is what was measured from a time to another.
+func gather(ctx context.Context, source Source, a *sla.Agreement, from, to time.Time) (*past, error) {
+	p := &past{agreement: a, from: from, to: to, tallies: map[sla.ID][]Tally{}, shares: map[sla.ID][]Share{}}
+	step := stepOf(a.Location(), to)
+	for at := from; at.Before(to); at = at.Add(chunk) {
+		end := at.Add(chunk)
+		if end.After(to) {
+			end = to
+		}
+		tallies, err := source.Tallies(ctx, a, at, end, step)
+		if err != nil {
+			return nil, err
+		}
+		shares, err := source.Shares(ctx, a, at, end, shareStep)
+		if err != nil {
+			return nil, err
+		}
+		p.add(tallies, shares)
+	}
+	if rest := (to.Sub(from) % step).Truncate(time.Second); rest > 0 { // the step that is not over
+		tallies, err := source.Tallies(ctx, a, to.Add(-rest), to, rest)
+		if err != nil {
+			return nil, err
+		}
+		p.add(tallies, nil)
+	}
+	return p, nil
+}
+
+func (p *past) add(tallies map[sla.ID][]Tally, shares map[sla.ID][]Share) {
+	for id, more := range tallies {
+		p.tallies[id] = append(p.tallies[id], more...)
+	}
+	for id, more := range shares {
+		p.shares[id] = append(p.shares[id], more...)
+	}
+}
+
+// with is a past together with what came after it.
+func (p *past) with(later *past) *past {
+	both := &past{agreement: p.agreement, from: p.from, to: later.to, tallies: map[sla.ID][]Tally{}, shares: map[sla.ID][]Share{}}
+	both.add(p.tallies, p.shares)
+	both.add(later.tallies, later.shares)
+	return both
+}
+
+// clip leaves to the past of an agreement what may be shown, and no more, whatever the
+// source has found.
+func (p *past) clip() {
+	public := map[sla.ID]bool{}
+	for _, l := range p.agreement.StatusPage.Levels {
+		public[l.Level] = true
+	}
+	maps.DeleteFunc(p.tallies, func(id sla.ID, _ []Tally) bool { return !public[id] })
+	maps.DeleteFunc(p.shares, func(id sla.ID, _ []Share) bool { return !public[id] })
+	for _, all := range p.shares {
+		slices.SortFunc(all, func(a, b Share) int { return a.At.Compare(b.At) })
+	}
+}
+
+// archive holds what was measured up to the last midnight, which is read once a day.
+type archive map[string]*past
+
+// past is what was measured up to now. settled is how long after midnight rules may still
+// record what was before it.
+func (a archive) past(ctx context.Context, source Source, of *sla.Agreement, now time.Time) (*past, error) {
+	const settled = 30 * time.Minute
+	zone := of.Location()
+	from := daysAgo(sla.StatusPageDays-1, zone, now)
+	until := daysAgo(0, zone, now.Add(-settled))
+	kept := a[of.Name]
+	if kept == nil || kept.agreement != of || !kept.to.Equal(until) || !kept.from.Equal(from) {
+		var err error
+		if kept, err = gather(ctx, source, of, from, until); err != nil {
+			return nil, err
+		}
+		a[of.Name] = kept
+	}
+	today, err := gather(ctx, source, of, until, now)
+	if err != nil {
+		return nil, err
+	}
+	all := kept.with(today)
+	all.clip()
+	return all, nil
+}
