@@ -95,6 +95,10 @@ bench-simulate: ## CPU and memory of a month of rules in simulated time, of 1 an
 bench-prometheus: build $(TOOLS)/prometheus ## what 10,000 service levels cost a Prometheus that evaluates them (Linux, 25 minutes)
 	$(GO) run ./test/bench/prometheus -upheld $(BIN)/upheld -prometheus $(TOOLS)/prometheus
 
+.PHONY: bench-web
+bench-web: ## what each page of upheld serve takes with 500 service levels and a month of their series
+	$(GO) test ./internal/serve -run '^$$' -bench Pages -benchtime 5x -timeout 30m
+
 .PHONY: bench-report
 bench-report: build $(TOOLS)/prometheus ## what upheld report takes for a month of 20 million samples (Linux)
 	$(GO) run ./test/bench/report -upheld $(BIN)/upheld -prometheus $(TOOLS)/prometheus

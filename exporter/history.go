@@ -39,6 +39,10 @@ func (e *Exporter) Recent(id sla.ID) []Record { return e.remembered(id, (*histor
 // failure some hours ago is still known.
 func (e *Exporter) Failures(id sla.ID) []Record { return e.remembered(id, (*history).failures) }
 
+// Slow is the last good results of a level's probe that took longer than the least of its
+// thresholds, at most RecentResults, newest first; nil if it has no thresholds.
+func (e *Exporter) Slow(id sla.ID) []Record { return e.remembered(id, (*history).slowest) }
+
 func (e *Exporter) remembered(id sla.ID, read func(*history) []Record) []Record {
 	e.mu.RLock()
 	targets := e.targets
@@ -60,9 +64,10 @@ func (e *Exporter) remembered(id sla.ID, read func(*history) []Record) []Record 
 
 // history is the memory of one target.
 type history struct {
-	mu  sync.Mutex
-	all *records // nil before the first
-	bad *records // likewise; the excerpts are of these
+	mu   sync.Mutex
+	all  *records // nil before the first
+	bad  *records // likewise; the excerpts are of these
+	slow *records // likewise, of targets with thresholds
 }
 
 // add keeps a record and reports whether outcome or reason differ from the one
@@ -88,6 +93,22 @@ func (h *history) add(r Record, kept *excerpts) (changed bool) {
 	h.all.add(&r, x, RecentResults)
 	kept.release(h.bad.add(&r, x, recentFailures))
 	return r.Outcome != outcome || r.Reason != why
+}
+
+// addSlow keeps a good result that took longer than a threshold.
+func (h *history) addSlow(r Record) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.slow == nil {
+		h.slow = new(records)
+	}
+	h.slow.add(&r, nil, RecentResults)
+}
+
+func (h *history) slowest() []Record {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.slow.newestFirst()
 }
 
 func (h *history) recent() []Record {

@@ -119,6 +119,9 @@ func (t *target) Skip(why schedule.SkipReason, n int) {
 // that stays down is one line, not one a probe.
 func (t *target) remember(r Record) {
 	changed := t.history.add(r, &t.exporter.excerpts)
+	if limits := t.spec.Thresholds; r.Outcome == probe.Good && len(limits) > 0 && r.Duration > limits[0] {
+		t.history.addSlow(r)
+	}
 	level := slog.LevelDebug
 	if changed {
 		level = slog.LevelInfo

@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,7 +21,8 @@ type days struct {
 	src *source
 
 	mu    sync.Mutex
-	until time.Time // samples up to then are counted
+	until time.Time        // samples up to then are counted
+	from  []*sla.Agreement // whose levels they are; when these change it begins again
 	zones map[sla.ID]*time.Location
 	byDay map[sla.ID]map[int]*dayCounts // by days since the year 1 in the zone of the agreement
 }
@@ -33,22 +35,17 @@ const daysWithin = 92 * 24 * time.Hour
 // daySeries are what is counted of days: as periods are, but with the days that they fell on.
 var daySeries = `{__name__=~"` + metricnames.BadIncrease + "|" + metricnames.TotalIncrease + `"}`
 
-// countAgain forgets everything, since agreements have changed.
-func (d *days) countAgain() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.until = time.Time{}
-}
-
 // update counts what was recorded since the last time.
 func (d *days) update(ctx context.Context, agreements []*sla.Agreement, now time.Time) error {
 	from := d.until
-	if from.IsZero() {
+	if from.IsZero() || !slices.Equal(d.from, agreements) {
+		d.from = agreements
 		from = now.Add(-longestShown(agreements) - 24*time.Hour)
 		d.byDay, d.zones = map[sla.ID]map[int]*dayCounts{}, map[sla.ID]*time.Location{}
 		for _, a := range agreements {
+			zone := a.Location()
 			for _, l := range a.Levels {
-				d.zones[l.ID] = a.Location()
+				d.zones[l.ID] = zone
 			}
 		}
 	}
@@ -126,8 +123,9 @@ func (d *days) of(ctx context.Context, agreements []*sla.Agreement, now time.Tim
 	}
 	all := map[sla.ID][]web.Day{}
 	for _, a := range agreements {
+		zone := a.Location()
 		for _, l := range a.Levels {
-			all[l.ID] = d.ofLevel(l, a.Location(), now)
+			all[l.ID] = d.ofLevel(l, zone, now)
 		}
 	}
 	return all, nil

@@ -3,6 +3,7 @@ package serve
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -147,7 +148,6 @@ type measured struct {
 	figures, members map[sla.ID][]promql.Sample
 	recent           map[sla.ID]recent
 	states           map[sla.ID][]run
-	statesFrom       time.Time
 	alerts           map[sla.ID][]*rules.AlertingRule
 	firing           firingSince
 }
@@ -169,8 +169,7 @@ func (src *source) measured(ctx context.Context, id sla.ID, now time.Time) (m me
 	if m.recent, err = src.recents(ctx, id, now); err != nil {
 		return m, err
 	}
-	m.statesFrom = now.Add(-statesWithin)
-	if m.states, err = src.states(ctx, sla.ID{}, m.statesFrom, now); err != nil { // of all: components have their own
+	if m.states, err = src.statesNow(ctx, m, now); err != nil {
 		return m, err
 	}
 	m.alerts = src.alerts()
@@ -189,12 +188,12 @@ func (src *source) status(l *sla.ServiceLevel, a *sla.Agreement, m measured, now
 	addMembers(&status, m.members[l.ID])
 	for i := range status.Members {
 		if member := &status.Members[i]; !member.Since.IsZero() {
-			if at := since(m.states[member.Of], sla.StateDown, m.statesFrom); !at.IsZero() {
+			if at := since(m.states[member.Of], sla.StateDown, now.Add(-statesWithin)); !at.IsZero() {
 				member.Since = at
 			}
 		}
 	}
-	if at := since(m.states[l.ID], status.State, m.statesFrom); !at.IsZero() {
+	if at := since(m.states[l.ID], status.State, now.Add(-statesWithin)); !at.IsZero() {
 		status.Since = lastStraw(at, status.Members)
 	}
 	return status
@@ -254,7 +253,8 @@ func matchers(id sla.ID) string {
 	return fmt.Sprintf("%s=%q, %s=%q, %s=%q", metricnames.SLA, id.SLA, metricnames.Service, id.Service, metricnames.SLO, id.SLO)
 }
 
-// failures are those of the probe that a level reads.
+// failures are those of the probe that a level reads. To a level of response times slow
+// probes are failures, too.
 func (src *source) failures(l *sla.ServiceLevel) []web.Failure {
 	id, _, probed := l.Probed()
 	if !probed {
@@ -265,7 +265,21 @@ func (src *source) failures(l *sla.ServiceLevel) []web.Failure {
 	for _, r := range records {
 		failures = append(failures, failure(r))
 	}
+	if latency, ok := l.Indicator.(*sla.ProbeLatency); ok {
+		failures = withSlow(failures, src.s.exporter.Slow(id), latency.Threshold)
+	}
 	return failures
+}
+
+// withSlow adds the probes that took longer than a threshold.
+func withSlow(failures []web.Failure, slow []exporter.Record, threshold time.Duration) []web.Failure {
+	for _, r := range slow {
+		if r.Duration > threshold {
+			failures = append(failures, web.Failure{At: r.At, Reason: "slow", Detail: "more than " + sla.FormatDuration(threshold), Duration: r.Duration})
+		}
+	}
+	slices.SortStableFunc(failures, func(a, b web.Failure) int { return b.At.Compare(a.At) })
+	return failures[:min(len(failures), exporter.RecentResults)]
 }
 
 func failure(r exporter.Record) web.Failure {

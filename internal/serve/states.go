@@ -5,9 +5,12 @@ import (
 	"slices"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
 
+	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/internal/web"
 	"github.com/upheld-sla/upheld/sla"
 )
@@ -87,6 +90,54 @@ func (src *source) states(ctx context.Context, id sla.ID, from, to time.Time) (m
 		runs[of] = runsOf(all, src.resumed())
 	}
 	return runs, err
+}
+
+// oneByOne is of how many levels the states are read level by level. Of more it takes less
+// time to read those of all.
+const oneByOne = 40
+
+// statesNow are the states of the last day of those levels whose beginning matters: that
+// are not up, and components that are down.
+func (src *source) statesNow(ctx context.Context, m measured, now time.Time) (map[sla.ID][]run, error) {
+	needed := map[sla.ID]bool{}
+	for id, samples := range m.figures {
+		for _, s := range samples {
+			if s.Metric.Get(model.MetricNameLabel) == serviceState && s.F != float64(sla.StateUp.Code()) {
+				needed[id] = true
+			}
+		}
+	}
+	for id := range m.members {
+		if _, l := src.level(id); l != nil {
+			if c, ok := l.Indicator.(*sla.Composite); ok {
+				for _, leaf := range c.Tree.Leaves() {
+					if leaf.Level != nil && hasSince(m.members[id], leaf.Component.Label) {
+						needed[leaf.Level.ID] = true
+					}
+				}
+			}
+		}
+	}
+	from := now.Add(-statesWithin)
+	if len(needed) > oneByOne {
+		return src.states(ctx, sla.ID{}, from, now)
+	}
+	all := map[sla.ID][]run{}
+	for id := range needed {
+		runs, err := src.states(ctx, id, from, now)
+		if err != nil {
+			return nil, err
+		}
+		all[id] = runs[id]
+	}
+	return all, nil
+}
+
+// hasSince reports whether a component is down.
+func hasSince(samples []promql.Sample, component string) bool {
+	return slices.ContainsFunc(samples, func(s promql.Sample) bool {
+		return s.Metric.Get(model.MetricNameLabel) == metricnames.DownSince && s.Metric.Get(metricnames.Component) == component
+	})
 }
 
 // since is when the newest run began; zero if it may have begun before what was read.

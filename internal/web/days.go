@@ -47,19 +47,26 @@ var dayKinds = [...]struct {
 	{"bad", 24, "a tenth of the period's budget or more"},
 }
 
-// kindOfDay judges a day by the target share, and by what it cost of the whole period's
+// dayJudge judges days by the target share, and by what they cost of the whole period's
 // budget.
-func kindOfDay(l *sla.ServiceLevel, d Day, days int) int {
+type dayJudge struct{ budget, tenth float64 }
+
+func newDayJudge(l *sla.ServiceLevel) dayJudge {
+	budget, days := l.TargetBudget().Float64(), float64(l.Period.Nominal()/(24*time.Hour))
+	return dayJudge{budget, budget * max(days, 1) / 10}
+}
+
+// kind is one of dayKinds.
+func (j dayJudge) kind(d Day) int {
 	if !d.Total.Known || d.Total.Value <= 0 {
 		return 0
 	}
-	share, budget := d.Bad.Value/d.Total.Value, l.TargetBudget().Float64()
-	switch {
+	switch share := d.Bad.Value / d.Total.Value; {
 	case share <= noise:
 		return 1
-	case share <= budget+noise:
+	case share <= j.budget+noise:
 		return 2
-	case share < budget*float64(max(days, 1))/10:
+	case share < j.tenth:
 		return 3
 	}
 	return 4
@@ -74,12 +81,12 @@ func newDays(s LevelStatus, c clock) daysView {
 	if len(days) == 0 {
 		return daysView{}
 	}
-	periodDays := int(s.Level.Period.Nominal() / (24 * time.Hour))
+	judge := newDayJudge(s.Level)
 	var drawn [len(dayKinds)]strings.Builder
 	var counts [len(dayKinds)]int
 	v := daysView{Width: len(days)*(dayWidth+dayGap) - dayGap, First: days[0].Start.Format("2 January")}
 	for i, d := range days {
-		k := kindOfDay(s.Level, d, periodDays)
+		k := judge.kind(d)
 		counts[k]++
 		fmt.Fprintf(&drawn[k], "M%d %dh%dV%dh-%dz", i*(dayWidth+dayGap), daysHeight-dayKinds[k].height, dayWidth, daysHeight, dayWidth)
 	}
@@ -96,10 +103,10 @@ func newDays(s LevelStatus, c clock) daysView {
 
 // withRows adds the table, the newest day first.
 func (v daysView) withRows(s LevelStatus) daysView {
-	periodDays := int(s.Level.Period.Nominal() / (24 * time.Hour))
+	judge := newDayJudge(s.Level)
 	for i := len(s.Days) - 1; i >= 0; i-- {
 		d := s.Days[i]
-		kind := dayKinds[kindOfDay(s.Level, d, periodDays)]
+		kind := dayKinds[judge.kind(d)]
 		row := dayRow{Date: d.Start.Format("Mon 2 January 2006"), ISO: d.Start.Format(time.DateOnly), Mark: mark{kind.class, kind.words}}
 		if kind.class == "some" {
 			row.Mark.Class = string(sla.ClassGood)

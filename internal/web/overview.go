@@ -35,12 +35,13 @@ func newOverview(p page, statuses []LevelStatus, f filter) overview {
 		view levelView
 	}
 	var worst []ranked
+	all := zones{}
 	for _, s := range statuses {
 		if !f.admits(s) {
 			continue
 		}
 		o.Found++
-		v := newLevel(s, p.clock.in(zoneOf(s.Agreement)))
+		v := newLevel(s, p.clock.in(all.of(s.Agreement)))
 		if n := len(v.Groups) - groupsInOverview; n > 0 {
 			v.Groups, v.GroupsLeftOut = v.Groups[:groupsInOverview], n
 		}
@@ -199,11 +200,23 @@ func zoneOf(a *sla.Agreement) *time.Location {
 	return a.Location()
 }
 
+// zones are the time zones of agreements, each looked up once, since that reads a file.
+type zones map[*sla.Agreement]*time.Location
+
+func (z zones) of(a *sla.Agreement) *time.Location {
+	zone := z[a]
+	if zone == nil {
+		zone = zoneOf(a)
+		z[a] = zone
+	}
+	return zone
+}
+
 // commonZone is the time zone of all levels, or UTC.
 func commonZone(statuses []LevelStatus) *time.Location {
-	zone := time.UTC
+	all, zone := zones{}, time.UTC
 	for i, s := range statuses {
-		if z := zoneOf(s.Agreement); i == 0 {
+		if z := all.of(s.Agreement); i == 0 {
 			zone = z
 		} else if z.String() != zone.String() {
 			return time.UTC

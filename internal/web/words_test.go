@@ -63,7 +63,7 @@ func TestATargetIsNotMetWithoutQualificationDuringAnOutage(t *testing.T) {
 		if !strings.Contains(body, "Target met so far, and it is down now") || strings.Contains(body, "Target met so far</span>") {
 			t.Errorf("%s says that the target is met", path)
 		}
-		if path != agreementPath("shop") && !strings.Contains(body, "as of <time datetime=\"2026-03-14T11:59:40Z\"") {
+		if path != agreementPath("shop") && !strings.Contains(body, "as of\u00a0<time datetime=\"2026-03-14T11:59:40Z\"") {
 			t.Errorf("%s does not say of when its figures are", path)
 		}
 	}
