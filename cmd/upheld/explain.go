@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -18,6 +19,8 @@ import (
 
 func newExplain() *cobra.Command {
 	var files spec.Files
+	var brief bool
+	var format string
 	cmd := &cobra.Command{
 		Use:   "explain SPEC...",
 		Short: "Say in words and numbers what specifications mean",
@@ -25,27 +28,46 @@ func newExplain() *cobra.Command {
 counted, every default, the error budget in minutes or events, and the alerts with
 the time after which each detects a total outage.
 
+With --brief it is a screen for people who answer for the service and read no PromQL:
+what is promised, how much may be bad, hours, what does not count, credits, and who is
+notified when. --format=json has both for programs (docs/explain.md).
+
 The time to detect is for a total outage at constant traffic. Scraping and evaluating
 add up to one scrape and one evaluation interval; for windows above 6h, which are
 evaluated more seldom, five evaluation intervals.`,
-		Example: `  upheld explain specs/shop.yaml`,
-		Args:    atLeastOneSpec,
+		Example: `  upheld explain specs/shop.yaml
+
+  # for a meeting
+  upheld explain specs/shop.yaml --brief`,
+		Args: atLeastOneSpec,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if brief && format == "json" {
+				return usageError{errors.New("--brief is text; --format=json has what it says, too: leave one out")}
+			}
 			agreements, err := mustLoad(cmd.ErrOrStderr(), files, args)
 			if err != nil {
 				return err
+			}
+			if format == "json" {
+				return explainJSON(cmd.OutOrStdout(), agreements, time.Now())
 			}
 			var b strings.Builder
 			for i, a := range agreements {
 				if i > 0 {
 					b.WriteString("\n")
 				}
+				if brief {
+					explainBriefly(&b, a, time.Now())
+					continue
+				}
 				explainAgreement(&b, a, time.Now())
 			}
-			_, err = io.WriteString(cmd.OutOrStdout(), b.String())
+			_, err = io.WriteString(cmd.OutOrStdout(), fitted(b.String()))
 			return err
 		},
 	}
+	cmd.Flags().BoolVar(&brief, "brief", false, "say only what is promised, in words and without PromQL")
+	bindChoice(cmd.Flags(), &format, "format", "text", "how to print it", []string{"text", "json"})
 	bindFiles(cmd.Flags(), &files)
 	return cmd
 }
@@ -160,7 +182,7 @@ func span(d time.Duration) string {
 
 // defaultWords lists what was filled in as "key: value", in lines that fit.
 func defaultWords(defaults []sla.Default) []string {
-	const width = 100
+	const width = 84 // beside the names
 	var lines []string
 	for i, d := range defaults {
 		word := d.Key + ": " + d.Value
@@ -204,8 +226,7 @@ func explainAlerts(b *strings.Builder, l *sla.ServiceLevel, now time.Time) {
 		weighed = ", within service hours and weighted by them,"
 	}
 	fmt.Fprintf(b, "  Alerts, while the bad share over both windows%s is above the threshold:\n", weighed)
-	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "    tier\tseverity\tburn rate\tthreshold\twindows\tbudget spent\ttotal outage seen after")
+	rows := [][]string{{"tier", "severity", "burn rate", "threshold", "windows", "budget spent", "total outage seen after"}}
 	var notes []string
 	budget, agreed := l.ObjectiveBudget(), l.AlertShare(now)
 	for _, t := range l.Alerting.Tiers {
@@ -216,14 +237,16 @@ func explainAlerts(b *strings.Builder, l *sla.ServiceLevel, now time.Time) {
 			windows += ", for " + sla.FormatDuration(t.For)
 		}
 		spent := burn.Mul(sla.NewDecimal(int64(t.Long), int64(l.Period.Nominal())))
-		fmt.Fprintf(w, "    %s\t%s\t%s x\t%s %%\t%s\t%s %%\t%s\n", t.Name, t.Severity, figure(burn), figure(threshold.Mul(percent)),
-			windows, figure(spent.Mul(percent)), span(t.TimeToDetect(budget.Mul(agreed))))
+		rows = append(rows, []string{
+			t.Name, t.Severity, figure(burn) + " x", figure(threshold.Mul(percent)) + " %",
+			windows, figure(spent.Mul(percent)) + " %", span(t.TimeToDetect(budget.Mul(agreed))),
+		})
 		if adapted {
 			notes = append(notes, fmt.Sprintf("    %s: %s times a budget of %s %% is more than everything, so it fires above %s %% instead",
 				t.Name, figure(t.Factor), budget.Mul(percent), threshold.Mul(percent)))
 		}
 	}
-	_ = w.Flush() // into a strings.Builder, which cannot fail
+	writeTable(b, "    ", rows)
 	explainMinima(b, l.Alerting)
 	explainBurnAlerts(b, l)
 	if len(l.GroupBy.Targets) > 0 {

@@ -19,14 +19,13 @@ func explainComposite(b *strings.Builder, l *sla.ServiceLevel, now time.Time) {
 	}
 	p, err := c.Predict()
 	b.WriteString("  Made of:\n")
-	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "    \tpromises\tis down in a minute when\tthe whole, if it never failed\tneeded of it for %s %%\n", l.Target)
-	explainNode(w, l, c, p, c.Tree, "", "")
+	rows := [][]string{{"", "promises", "is down when", "whole if perfect", fmt.Sprintf("needed for %s %%", l.Target)}}
+	explainNode(&rows, l, c, p, c.Tree, "", "")
 	for _, s := range p.Shared {
-		fmt.Fprintf(w, "    %s (shared)\t%s %%\tis no member\t%s\n", s.Label, sla.Percent(s.Promised), partWords(l, s))
+		rows = append(rows, append([]string{s.Label + " (shared)", sla.Percent(s.Promised) + " %", "is no member"}, partWords(l, s)...))
 	}
-	_ = w.Flush() // into a strings.Builder, which cannot fail
-	w = tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	writeTable(b, "    ", rows)
+	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	line := func(name, format string, args ...any) {
 		fmt.Fprintf(w, "  %s\t%s\n", name, fmt.Sprintf(format, args...))
 	}
@@ -41,7 +40,7 @@ func explainComposite(b *strings.Builder, l *sla.ServiceLevel, now time.Time) {
 }
 
 // explainNode prints a node and those below it as a tree.
-func explainNode(w *tabwriter.Writer, l *sla.ServiceLevel, c *sla.Composite, p sla.Prediction, n *sla.Node, lead, below string) {
+func explainNode(rows *[][]string, l *sla.ServiceLevel, c *sla.Composite, p sla.Prediction, n *sla.Node, lead, below string) {
 	title := n.Title()
 	if !n.Leaf() && n.Level != nil {
 		title = n.Level.ID.String() + ": " + title
@@ -49,16 +48,16 @@ func explainNode(w *tabwriter.Writer, l *sla.ServiceLevel, c *sla.Composite, p s
 	if n.Name != "" {
 		title = n.Name + ": " + title
 	}
-	row := "\t\t\t"
+	row := []string{lead + title}
 	if n.Leaf() {
-		row = fmt.Sprintf("%s %%\t%s\t", n.Level.Target, downWords(n.Component))
+		row = append(row, n.Level.Target.String()+" %", downWords(n.Component))
 		for i, x := range c.Component {
 			if x == n.Component && i < len(p.Parts) {
-				row += partWords(l, p.Parts[i])
+				row = append(row, partWords(l, p.Parts[i])...)
 			}
 		}
 	}
-	fmt.Fprintf(w, "    %s%s\t%s\n", lead, title, row)
+	*rows = append(*rows, row)
 	for i, m := range n.Members {
 		branch, deeper := "├ ", "│ "
 		if i == len(n.Members)-1 {
@@ -67,22 +66,21 @@ func explainNode(w *tabwriter.Writer, l *sla.ServiceLevel, c *sla.Composite, p s
 		if n.Weighted() {
 			branch += sla.Percent(n.Weights[i]) + " % "
 		}
-		explainNode(w, l, c, p, m, below+branch, below+deeper)
+		explainNode(rows, l, c, p, m, below+branch, below+deeper)
 	}
 }
 
 // partWords say what the whole would be if a part never failed, and what it
 // would have to promise at least for the target, all others as they are.
-func partWords(l *sla.ServiceLevel, part sla.Part) string {
-	words := fmt.Sprintf("%s %%\t", sla.Percent(part.IfPerfect))
-	switch needs, ok := part.Needs(l.TargetRatio()); {
-	case !ok:
-		return words + "no promise of it alone is enough"
-	case needs.Sign() == 0:
-		return words + "nothing"
-	default:
-		return words + sla.PercentUp(needs) + " %"
+func partWords(l *sla.ServiceLevel, part sla.Part) []string {
+	needed := "no promise is enough"
+	if needs, ok := part.Needs(l.TargetRatio()); ok {
+		needed = "nothing"
+		if needs.Sign() != 0 {
+			needed = sla.PercentUp(needs) + " %"
+		}
 	}
+	return []string{sla.Percent(part.IfPerfect) + " %", needed}
 }
 
 // downWords say when a component is down.

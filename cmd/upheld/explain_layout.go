@@ -1,0 +1,114 @@
+package main
+
+import (
+	"regexp"
+	"strings"
+	"text/tabwriter"
+	"unicode/utf8"
+)
+
+// explainWidth is how many columns explain prints at most.
+const explainWidth = 100
+
+// keyed is the beginning of a line with a name and what it is, in columns.
+var keyed = regexp.MustCompile(`^  \S+( \S+)* {2,}`)
+
+// fitted breaks lines that are longer than a terminal at spaces. What follows stands below
+// what the line says of a name, or a little further in.
+func fitted(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		line = strings.TrimSuffix(line, "\n")
+		if utf8.RuneCountInString(line) <= explainWidth {
+			b.WriteString(line + "\n")
+			continue
+		}
+		own := len(line) - len(strings.TrimLeft(line, " "))
+		begin, hang := own, own+2
+		if at := keyed.FindString(line); at != "" {
+			begin = len(at)
+			hang = utf8.RuneCountInString(at)
+		} else if own > 8 { // it goes on what stands above
+			hang = own
+		}
+		b.WriteString(line[:begin])
+		writeWords(&b, strings.Fields(line[begin:]), utf8.RuneCountInString(line[:begin]), hang)
+	}
+	return b.String()
+}
+
+// writeWords writes words with the first at a column, and lines after it further in. A
+// word that is longer than a line is broken after a comma, as those of queries can be.
+func writeWords(b *strings.Builder, words []string, column, hang int) {
+	first := true
+	for len(words) > 0 {
+		word := words[0]
+		n := utf8.RuneCountInString(word)
+		switch {
+		case !first && column+1+n > explainWidth:
+			b.WriteString("\n" + strings.Repeat(" ", hang))
+			column, first = hang, true
+			continue
+		case first && column+n > explainWidth:
+			head, tail := broken(word, explainWidth-column)
+			words = append([]string{head, tail}, words[1:]...)
+			continue
+		case !first:
+			b.WriteString(" ")
+			column++
+		}
+		b.WriteString(word)
+		column += n
+		first = false
+		words = words[1:]
+	}
+	b.WriteString("\n")
+}
+
+// broken is a word in two, the first of at most so many columns: after a comma if there is
+// one.
+func broken(word string, most int) (head, tail string) {
+	runes := []rune(word)
+	most = max(min(most, len(runes)-1), 1)
+	if comma := strings.LastIndex(string(runes[:most]), ","); comma >= 0 {
+		return word[:comma+1], word[comma+1:]
+	}
+	return string(runes[:most]), string(runes[most:])
+}
+
+// writeTable writes rows below their heading. If the table does not fit, each row is some
+// lines instead: its first cell, and then what the heading says of the others.
+func writeTable(b *strings.Builder, indent string, rows [][]string) {
+	var table strings.Builder
+	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
+	for i, row := range rows {
+		for len(row) < len(rows[0]) { // so that columns go on through it
+			row = append(row, "")
+		}
+		rows[i] = row
+		_, _ = w.Write([]byte(indent + strings.Join(row, "\t") + "\n"))
+	}
+	_ = w.Flush() // into a strings.Builder, which cannot fail
+	fits := true
+	for line := range strings.Lines(table.String()) {
+		fits = fits && utf8.RuneCountInString(strings.TrimRight(line, " \n")) <= explainWidth
+	}
+	if fits {
+		for line := range strings.Lines(table.String()) {
+			b.WriteString(strings.TrimRight(line, " \n") + "\n")
+		}
+		return
+	}
+	for _, row := range rows[1:] {
+		b.WriteString(indent + row[0] + "\n")
+		var words []string
+		for i, cell := range row[1:] {
+			if cell != "" {
+				words = append(words, rows[0][i+1]+": "+cell)
+			}
+		}
+		if len(words) > 0 {
+			b.WriteString(indent + "      " + strings.Join(words, "; ") + "\n")
+		}
+	}
+}
