@@ -120,9 +120,15 @@ func state(l *sla.ServiceLevel, f series, badShare map[time.Duration]float64) sl
 		return state
 	}
 	bad, known := badShare[sla.BaseWindow]
-	switch {
-	case !known:
+	if !known {
 		return sla.StateUnknown
+	}
+	return stateByShare(l, bad)
+}
+
+// stateByShare is how a level is, by the bad share of the last five minutes.
+func stateByShare(l *sla.ServiceLevel, bad float64) sla.State {
+	switch {
 	case bad >= 0.5:
 		return sla.StateDown
 	case bad > l.ObjectiveBudget().Float64():

@@ -17,6 +17,7 @@ import (
 	"github.com/upheld-sla/upheld/internal/httpguard"
 	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/internal/statuspage"
+	"github.com/upheld-sla/upheld/internal/web"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -50,29 +51,35 @@ func badShare(a *sla.Agreement) string {
 		" or max" + byLevel + "(" + metricnames.ErrorRatio + sla.FormatDuration(sla.BaseWindow) + of + ")"
 }
 
-// States are how the public levels are now.
+// States are how the public levels are now: as rules recorded it of the worst group, or else
+// by what was bad in the last five minutes.
 func (src statusSource) States(ctx context.Context, a *sla.Agreement) (map[sla.ID]sla.State, error) {
 	now := time.Now()
+	recorded, err := src.query(ctx, "max"+byLevel+"("+serviceState+publicLevels(a)+")", now, now, time.Minute, src.recent())
+	if err != nil {
+		return nil, err
+	}
 	shares, err := src.query(ctx, badShare(a), now, now, time.Minute, src.recent())
 	if err != nil {
 		return nil, err
 	}
 	states := map[sla.ID]sla.State{}
 	for _, l := range a.Levels {
-		points := shares[l.ID]
-		if len(points) == 0 {
-			continue
-		}
-		switch bad := points[len(points)-1].F; {
-		case bad >= 0.5:
-			states[l.ID] = sla.StateDown
-		case bad > l.ObjectiveBudget().Float64():
-			states[l.ID] = sla.StateDegraded
-		default:
-			states[l.ID] = sla.StateUp
+		code, bad := lastOf(recorded[l.ID]), lastOf(shares[l.ID])
+		if state, ok := sla.StateOf(code.Value); code.Known && ok {
+			states[l.ID] = state
+		} else if bad.Known {
+			states[l.ID] = stateByShare(l, bad.Value)
 		}
 	}
 	return states, nil
+}
+
+func lastOf(points []promql.FPoint) web.Figure {
+	if len(points) == 0 {
+		return web.Figure{}
+	}
+	return web.Known(points[len(points)-1].F)
 }
 
 // Tallies are what was counted in steps.

@@ -33,7 +33,7 @@ spec:
     effect: remove_from_agreed_time
     windows:
       - {from: "2026-11-28T12:00", to: "2026-11-28T13:00"}
-      - {from: "2026-12-06T02:00", to: "2026-12-06T04:00"}
+      - {from: "2026-12-06T02:00", to: "2026-12-06T04:00", reason: internal upgrade, approvedBy: INTERNAL person}
       - {from: "2027-06-06T02:00", to: "2027-06-06T04:00"}
   exclusions: [{name: internal-exclusion, effect: treat_as_up, condition: internal_tests_running == 1}]
   serviceLevels:
