@@ -19,6 +19,7 @@ import (
 func ofComposite(of *sla.Composite) indicator {
 	return indicator{
 		count:      func(c counting) ([]Rule, sla.Findings) { return newTree(c.level, of).rules() },
+		whole:      func(l level) (promql.Expr, []string) { return newTree(l, of).whole() },
 		measured:   metricnames.ComponentBad, // what its policy makes of unknown components is no measurement
 		components: func(l level) []counting { return newTree(l, of).components() },
 		tallies:    []metricnames.Tally{metricnames.BlameTally},
@@ -114,15 +115,32 @@ func assume(label string) promql.Matcher { return promql.Eq(metricnames.Assume, 
 // while the server did not see a component that is unknown, only what is known of
 // the weights counts.
 func (t tree) slot() promql.Expr {
-	whole := func(label string) promql.Expr { return promql.Sum(t.at(node(t.Tree.Path), assume(label))) }
-	good, bad := whole(metricnames.UnknownGood), whole(metricnames.UnknownBad)
-	known := promql.Sub(promql.Num(one), promql.Sub(bad, good))
-	part := promql.Div(good, promql.Gt(known, promql.Num(hardly)))
 	if t.Unknown == sla.UnknownExcluded {
-		return part
+		return t.knownPart()
 	}
 	seen := promql.Count(promql.Or(t.recorded(metricnames.ComponentBad).Now(), t.recorded(metricnames.ComponentMissing).Now()))
-	return promql.Or(promql.AndOn(whole(t.decided()), promql.Ge(seen, number(int64(len(t.Component))))), part)
+	return promql.Or(promql.AndOn(t.wholeUnder(t.decided()), promql.Ge(seen, number(int64(len(t.Component))))), t.knownPart())
+}
+
+// wholeUnder is the badness of the whole under an assumption.
+func (t tree) wholeUnder(label string) promql.Expr {
+	return promql.Sum(t.at(node(t.Tree.Path), assume(label)))
+}
+
+// whole is how bad the whole is, as far as that is known, and not what a policy makes of
+// the rest.
+func (t tree) whole() (bad promql.Expr, words []string) {
+	if t.Unknown == sla.UnknownExcluded {
+		return t.recorded(t.source().bad).Now(), nil
+	}
+	return t.knownPart(), []string{hardlyWords}
+}
+
+// knownPart is the badness of what is known of the whole.
+func (t tree) knownPart() promql.Expr {
+	good, bad := t.wholeUnder(metricnames.UnknownGood), t.wholeUnder(metricnames.UnknownBad)
+	known := promql.Sub(promql.Num(one), promql.Sub(bad, good))
+	return promql.Div(good, promql.Gt(known, promql.Num(hardly)))
 }
 
 // slotWords say what the slot makes of what is unknown.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/internal/promql"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -28,6 +29,8 @@ type indicator struct {
 	extrapolated bool
 	// byOutcome is set of probes if each bad result is one that failed.
 	byOutcome bool
+	// results are the last results of what is probed; nil of a kind that has none.
+	results func(counting) lastResults
 	// inexact says what of the figures is not exact, "" if nothing.
 	inexact string
 	// bound says how a threshold is read, "" if as it is written.
@@ -35,6 +38,9 @@ type indicator struct {
 
 	// What a composite has beside others.
 
+	// whole is how bad it is now as far as that is known, from 0 to 1, and how
+	// constants of that come about.
+	whole func(level) (bad promql.Expr, words []string)
 	// measured is the series that is there while it is measured; "" if that
 	// follows from how it is counted.
 	measured string

@@ -6,7 +6,12 @@ import (
 )
 
 func ofBlackbox(i *sla.Blackbox) indicator {
-	return indicator{count: func(c counting) ([]Rule, sla.Findings) { return c.blackbox(i.Success) }}
+	return indicator{
+		count: func(c counting) ([]Rule, sla.Findings) { return c.blackbox(i.Success) },
+		results: func(counting) lastResults {
+			return lastResults{of: countedOf(i.Success)[0].Now()}
+		},
+	}
 }
 
 // blackbox averages a gauge that is 1 for a probe that succeeded. Scrapes that

@@ -104,10 +104,16 @@ func (m *masks) record(name string, e promql.Expr, labels ...string) Rule {
 }
 
 func (m *masks) series(name string, labels ...string) promql.Selector {
-	own := []promql.Matcher{promql.Eq(metricnames.SLA, m.agreement.Name)}
+	var own []promql.Matcher
 	for i := 0; i < len(labels); i += 2 {
 		own = append(own, promql.Eq(labels[i], labels[i+1]))
 	}
+	return m.selected(name, own...)
+}
+
+// selected are series of the agreement.
+func (m *masks) selected(name string, matchers ...promql.Matcher) promql.Selector {
+	own := append([]promql.Matcher{promql.Eq(metricnames.SLA, m.agreement.Name)}, matchers...)
 	return promql.Series(name, append(own, extraMatchers(m.opts.Labels)...)...)
 }
 

@@ -8,6 +8,9 @@ func Le(a, b Expr) Expr { return join(parser.LTE, a, b, nil) }
 // Lt keeps the samples of a that are less than b.
 func Lt(a, b Expr) Expr { return join(parser.LSS, a, b, nil) }
 
+// Equal keeps the samples of a that equal b.
+func Equal(a, b Expr) Expr { return eql(a, b) }
+
 // eql keeps the samples of a that equal b.
 func eql(a, b Expr) Expr { return join(parser.EQLC, a, b, nil) }
 
