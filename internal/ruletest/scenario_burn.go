@@ -159,6 +159,9 @@ func (c *burnScenario) expectations() []Expectation {
 		}
 	}
 	all = append(all, rounded(l.named(metricnames.ErrorRatio+sla.FormatDuration(sla.BaseWindow)), c.burn+tolerance, math.Round(c.share*scale)))
+	if !l.below { // else what it is made of is not there
+		all = append(all, c.state(c.burn, sla.StateUp), c.state(c.lost-1, sla.StateDown))
+	}
 	all = append(append(all, c.firing()...), c.counts()...)
 	for _, w := range c.windows {
 		all = append(all, c.afterBurn(ratioName(w), w))
@@ -179,6 +182,15 @@ func (c *burnScenario) expectations() []Expectation {
 		}
 	}
 	return append(all, none(l.named(metricnames.TotalRate), c.end))
+}
+
+// state expects the state that the level has in its service hours.
+func (c *burnScenario) state(at int, measured sla.State) Expectation {
+	if !c.l.hours.inService(at) {
+		measured = sla.StateOutOfHours
+	}
+	code := float64(measured.Code())
+	return between(c.l.named(metricnames.ServiceState), at, code-0.5, code+0.5)
 }
 
 // lostMeasurement expects SLAMeasurementLost: once for all groups together, and for
