@@ -37,6 +37,7 @@ type Agreement struct {
 	Termination  *TerminationRight // nil: credits give no right to end the agreement
 	StatusPage   *StatusPage       // nil: nothing of it is public
 	Digest       string            // SHA-256 of the file that it was read from, in hex
+	Format       string            // the tool whose format its specification has, "" for our own
 	Pos          Position
 }
 

@@ -89,7 +89,7 @@ func (c *check) run(cmd *cobra.Command, args []string) error {
 	if err := findingFormats[known].print(cmd.OutOrStdout(), findings); err != nil {
 		return fmt.Errorf("print findings: %w", err)
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "%s\n%s%s%s", summary(agreements, findings), verdictOnly(agreements), cost, asked)
+	fmt.Fprintf(cmd.ErrOrStderr(), "%s\n%s%s%s", summary(agreements, findings), importable(agreements)+verdictOnly(agreements), cost, asked)
 	if findings.HasErrors() || c.strict && len(findings) > 0 {
 		return errReported
 	}

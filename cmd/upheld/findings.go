@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/upheld-sla/upheld/internal/imports"
 	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/sla"
 	"github.com/upheld-sla/upheld/sla/spec"
@@ -33,6 +34,7 @@ func checkSpecs(files spec.Files, paths []string, rules rulegen.Options, use fun
 
 // bindFiles binds the flag that says where specifications may name files.
 func bindFiles(flags *pflag.FlagSet, files *spec.Files) {
+	files.Queries = imports.Queries()
 	flags.StringArrayVar(&files.Allow, "files.allow", nil, "`directory` that files that specifications name may be in, besides their own; may be repeated")
 }
 

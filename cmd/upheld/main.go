@@ -29,6 +29,7 @@ var verbs = []func() *cobra.Command{
 	newDemo,
 	newServe,
 	newExplain,
+	newImport,
 	newDocument,
 	newSimulate,
 	newReport,

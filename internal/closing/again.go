@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/upheld-sla/upheld/internal/imports"
 	"github.com/upheld-sla/upheld/internal/verdict"
 	"github.com/upheld-sla/upheld/sla"
 	"github.com/upheld-sla/upheld/sla/spec"
@@ -21,7 +22,7 @@ func OfReport(kept *verdict.Report) (Judgement, error) {
 		}
 		texts = append(texts, spec.Text{File: d.Name, Text: d.Text})
 	}
-	agreements, findings := spec.LoadTexts(texts...)
+	agreements, findings := spec.Files{Queries: imports.Queries()}.LoadTexts(texts...)
 	if err := findings.Err(); err != nil {
 		return Judgement{}, fmt.Errorf("the specification in the report cannot be read: %w", err)
 	}

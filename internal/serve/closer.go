@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/upheld-sla/upheld/internal/closing"
+	"github.com/upheld-sla/upheld/internal/imports"
 	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/internal/samples"
 	"github.com/upheld-sla/upheld/internal/verdict"
@@ -302,7 +303,7 @@ func (c *closer) specifications(state *desired) ([]*sla.Agreement, error) {
 	if slices.Contains(c.s.Specs, "-") {
 		return state.agreements, nil
 	}
-	agreements, findings := spec.Files{Allow: c.s.FilesAllow, Open: true}.Load(c.s.Specs...)
+	agreements, findings := spec.Files{Allow: c.s.FilesAllow, Open: true, Queries: imports.Queries()}.Load(c.s.Specs...)
 	if err := findings.Err(); err != nil {
 		for _, f := range findings {
 			if f.Severity == sla.Error {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/prometheus/config"
 	"github.com/upheld-sla/upheld/internal/closing"
+	"github.com/upheld-sla/upheld/internal/imports"
 	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/rulegen/emit"
 	"github.com/upheld-sla/upheld/sla"
@@ -29,7 +30,7 @@ type desired struct {
 // load makes the desired state. Warnings are logged; errors come back all
 // together.
 func load(o Options, self string) (*desired, error) {
-	agreements, findings := spec.Files{Allow: o.FilesAllow, Open: true}.Load(o.Specs...)
+	agreements, findings := spec.Files{Allow: o.FilesAllow, Open: true, Queries: imports.Queries()}.Load(o.Specs...)
 	d := &desired{agreements: agreements, at: time.Now(), ruleFiles: map[string][]byte{}, documents: map[string]map[string]string{}}
 	if !findings.HasErrors() {
 		more, err := d.makeRules(rulegen.Options{Interval: o.RulesInterval})

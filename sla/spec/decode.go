@@ -7,6 +7,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/upheld-sla/upheld/sla"
+	"github.com/upheld-sla/upheld/sla/spec/foreign"
 )
 
 // decoder reads one document and collects the findings.
@@ -32,6 +33,8 @@ type decoder struct {
 	currency       string                 // of the amounts that were read; "" if there was none
 	// borrowed are the nodes of agreements that this one inherits from, with their files.
 	borrowed map[*yaml.Node]*source
+	// origins are where the nodes are from of a document that was converted.
+	origins map[*yaml.Node]foreign.Origin
 	// parent is whether another document inherits from this one, which then may be
 	// without levels.
 	parent bool

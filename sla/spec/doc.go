@@ -7,6 +7,9 @@
 // in those files are the only description of the format: the decoder, the JSON
 // Schema and the reference in docs/spec.md are made from them.
 //
+// Specifications of other tools are converted by package foreign, and then read in the
+// same way.
+//
 // It must not import the rule generator, the exporter or a PromQL parser:
 // queries are passed on as text with their position.
 package spec

@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"fmt"
 
+	"gopkg.in/yaml.v3"
+
 	"github.com/upheld-sla/upheld/sla"
+	"github.com/upheld-sla/upheld/sla/spec/foreign"
 )
 
 // format is a format of specifications. A file may have documents of several formats.
@@ -18,11 +21,26 @@ type format struct {
 	// decode reads a document of the format. It returns nil after an error that leaves
 	// nothing to return.
 	decode func(value) *sla.Agreement
+	// foreign is set instead of decode if documents are converted before they are read.
+	foreign *foreign.Format
 }
 
 // formats are the known formats, one line each. If several match a document equally
 // well, the first one reads it.
-var formats = []format{native}
+var formats = []format{
+	native,
+	converted(&foreign.Sloth),
+}
+
+// converted is a format of another tool.
+func converted(f *foreign.Format) format {
+	return format{name: f.Title, noun: f.Noun, begin: f.Begin, mark: f.Mark, foreign: f, detect: func(h head) confidence {
+		if h.root != nil && f.Is(h.root) {
+			return certain
+		}
+		return noMatch
+	}}
+}
 
 // confidence is how sure it is that a document is of a format.
 type confidence int
@@ -34,26 +52,29 @@ const (
 )
 
 // head holds the top-level keys of a document. They say which format it is of.
-type head map[string]value
+type head struct {
+	root *yaml.Node
+	keys map[string]value
+}
 
 func headOf(root value) head {
-	h := head{}
+	h := head{root.node, map[string]value{}}
 	pairs, _ := root.entries()
 	for _, pair := range pairs {
-		h[pair.name] = pair
+		h.keys[pair.name] = pair
 	}
 	return h
 }
 
 // has returns whether the document has a key.
 func (h head) has(key string) bool {
-	_, ok := h[key]
+	_, ok := h.keys[key]
 	return ok
 }
 
 // text is the scalar under a key as it is written, or "".
 func (h head) text(key string) string {
-	if v, ok := h[key]; ok {
+	if v, ok := h.keys[key]; ok {
 		return v.node.Value
 	}
 	return ""
@@ -90,34 +111,47 @@ func (h head) unknown(root value, known []format) {
 		root.error("wrong-kind", "this document is no "+nounsOf(known)+": it has no apiVersion and kind", beginningsOf(known))
 		return
 	}
-	at := h["apiVersion"]
+	at := h.keys["apiVersion"]
 	if !h.has("apiVersion") {
-		at = h["kind"]
+		at = h.keys["kind"]
 	}
 	at.error("wrong-kind", fmt.Sprintf("this is apiVersion %q, kind %q, which is no %s", h.text("apiVersion"), h.text("kind"), nounsOf(known)),
 		beginningsOf(known)+", or keep it out of the files that are loaded")
 }
 
-// nounsOf is what messages call documents of any of the formats: "service level
-// agreement or …".
+// nounsOf is what messages call documents of any of the formats that are our own:
+// "service level agreement or …".
 func nounsOf(known []format) string {
-	names := make([]string, len(known))
-	for i, f := range known {
-		names[i] = f.noun
+	var names []string
+	for _, f := range known {
+		if f.foreign == nil {
+			names = append(names, f.noun)
+		}
 	}
 	return either(names)
 }
 
-// beginningsOf is the remedy that says how documents begin, with the names of the
-// formats if there are several.
+// beginningsOf is the remedy that says how documents of our own begin, with the names of
+// the formats if there are several, and whose other documents are read.
 func beginningsOf(known []format) string {
-	ways := make([]string, len(known))
-	for i, f := range known {
-		if ways[i] = f.begin; len(known) > 1 {
-			ways[i] += " (" + f.name + ")"
+	var ways, names, others []string
+	for _, f := range known {
+		if f.foreign != nil {
+			others = append(others, f.name)
+			continue
+		}
+		ways, names = append(ways, f.begin), append(names, f.name)
+	}
+	for i := range ways {
+		if len(ways) > 1 {
+			ways[i] += " (" + names[i] + ")"
 		}
 	}
-	return "begin it with " + either(ways)
+	remedy := "begin it with " + either(ways)
+	if len(others) > 0 {
+		remedy += " (specifications for " + list(others) + " are read, too)"
+	}
+	return remedy
 }
 
 // hasMark returns whether text is the beginning of a file with documents of a known

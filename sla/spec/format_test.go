@@ -17,7 +17,7 @@ var listed = format{
 		return noMatch
 	},
 	decode: func(root value) *sla.Agreement {
-		name, ok := headOf(root)["name"].text()
+		name, ok := headOf(root).keys["name"].text()
 		if !ok {
 			return nil
 		}
@@ -91,7 +91,7 @@ func TestFormatThatIsNamedReadsTheDocument(t *testing.T) {
 // the format begins with.
 func TestFormatsAreWhole(t *testing.T) {
 	for _, f := range formats {
-		if f.name == "" || f.noun == "" || f.mark == "" || !strings.Contains(f.begin, f.mark) || f.detect == nil || f.decode == nil {
+		if f.name == "" || f.noun == "" || f.mark == "" || !strings.Contains(f.begin, f.mark) || f.detect == nil || (f.decode == nil) == (f.foreign == nil) {
 			t.Errorf("format %+v", f)
 		}
 	}

@@ -27,6 +27,7 @@ var byNames = []string{"calendars", "holidaySets", "contacts"}
 type pending struct {
 	root   value
 	digest string
+	format string // of the document that it was converted from, "" for our own
 	name   string // of its agreement
 	number int    // of its revision, 0 without one
 	spec   *yaml.Node

@@ -63,9 +63,9 @@ func parseAgreementName(v value) (string, bool) {
 	return name, ok
 }
 
-// foreign names the first character that is not ASCII, since it may look like an allowed
+// nonASCII names the first character that is not ASCII, since it may look like an allowed
 // one.
-func foreign(name string) string {
+func nonASCII(name string) string {
 	for _, c := range name {
 		if c >= utf8.RuneSelf {
 			return fmt.Sprintf(": it has the character %U", c)

@@ -38,8 +38,11 @@ func LoadText(file, text string) ([]*sla.Agreement, sla.Findings) {
 type Text struct{ File, Text string }
 
 // LoadTexts reads the agreements of several texts together, as Load does of files.
-func LoadTexts(texts ...Text) ([]*sla.Agreement, sla.Findings) {
-	l := newLoader(Files{})
+func LoadTexts(texts ...Text) ([]*sla.Agreement, sla.Findings) { return Files{}.LoadTexts(texts...) }
+
+// LoadTexts is the function LoadTexts for specifications that may name these files.
+func (f Files) LoadTexts(texts ...Text) ([]*sla.Agreement, sla.Findings) {
+	l := newLoader(f)
 	for _, t := range texts {
 		l.read(t.File, []byte(t.Text))
 	}
@@ -55,6 +58,7 @@ type loader struct {
 	// adjustments are documents that are read once all agreements are known.
 	adjustments []value
 	scenarios   []value                                 // the same, of simulations
+	foreign     []*foreignDocument                      // documents of other formats, which are converted together
 	levels      map[sla.ID]*sla.ServiceLevel            // of all agreements in force; the first of those with the same name
 	refers      map[*sla.ServiceLevel]*sla.ServiceLevel // to the level that has its probe
 	findings    sla.Findings
@@ -105,7 +109,7 @@ func (l *loader) read(file string, text []byte) {
 	roots, syntax := parseYAML(src, text)
 	sum := sha256.Sum256(text)
 	digest := hex.EncodeToString(sum[:])
-	for _, root := range roots {
+	for _, root := range itemsOf(roots) {
 		d := newDecoder(src, l.files)
 		d.reportInvisible(root)
 		if resolved := d.resolveAliases(root); resolved != nil {
@@ -114,6 +118,10 @@ func (l *loader) read(file string, text []byte) {
 				continue
 			} else if isScenario(at) {
 				l.scenarios = append(l.scenarios, at)
+				continue
+			}
+			if f := foreignFormat(value{d: d, node: resolved}, l.formats); f != nil {
+				l.foreign = append(l.foreign, newForeignDocument(f, d, resolved, digest))
 				continue
 			}
 			l.pending = append(l.pending, newPending(value{d: d, node: resolved}, digest))
@@ -139,7 +147,7 @@ func (l *loader) decode() {
 			l.findings = append(l.findings, d.findings...)
 			continue
 		}
-		a.Digest, a.Inherited = p.digest, taken[p]
+		a.Digest, a.Inherited, a.Format = p.digest, taken[p], p.format
 		l.docs = append(l.docs, &document{decoder: d, agreement: a})
 	}
 }
@@ -171,6 +179,7 @@ func invalidUTF8(text []byte) int {
 
 // finish links all documents, and sorts the findings.
 func (l *loader) finish() ([]*sla.Agreement, sla.Findings) {
+	l.convert()
 	l.decode()
 	l.link()
 	l.splitBroken()

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/upheld-sla/upheld/internal/regular"
+	"github.com/upheld-sla/upheld/sla/spec/foreign"
 )
 
 // Files says how to treat files that specifications name. The zero value opens only
@@ -23,6 +24,9 @@ type Files struct {
 	// Instead are texts that are read in place of specifications' files, by their names: to
 	// see what a file would mean before it is written.
 	Instead map[string]string
+	// Queries takes the PromQL of specifications of other tools apart. Programs that read
+	// no queries need none.
+	Queries foreign.Queries
 }
 
 // folders are the directories that files of a specification may be in.

@@ -21,6 +21,9 @@ func (v value) query() (sla.Query, bool) {
 		return sla.Query{}, false
 	}
 	text = strings.TrimRight(text, " \t\r\n")
+	if from, converted := v.d.origins[v.node]; converted {
+		return v.convertedQuery(text, from)
+	}
 	pos := v.pos()
 	switch {
 	case v.node.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:

@@ -44,7 +44,7 @@ func (v value) identifier() (string, bool) {
 		if fixed := toName(text); fixed != "" {
 			remedy += ", e.g. " + fixed
 		}
-		v.error("bad-name", v.quoted()+" is not a valid name"+foreign(text), remedy)
+		v.error("bad-name", v.quoted()+" is not a valid name"+nonASCII(text), remedy)
 		return text, false
 	}
 	return text, ok
