@@ -61,7 +61,9 @@ func sum32(text string) uint32 {
 // target, what is achieved, the budget left and the alerts that fire, the worst
 // first. It shows whatever agreements the data source knows, so that several
 // repositories can generate the same overview.
-func Overview(agreements []*sla.Agreement) ([]byte, error) {
+func Overview(agreements []*sla.Agreement) ([]byte, error) { return encode(overview(agreements)) }
+
+func overview(agreements []*sla.Agreement) *dashboard.Dashboard {
 	d := newDashboard(OverviewUID, "Service levels: overview",
 		fmt.Sprintf("%s from %s. Do not edit by hand.", rulegen.Marker, names(agreements)))
 	d.Templating.List = append(d.Templating.List,
@@ -70,12 +72,14 @@ func Overview(agreements []*sla.Agreement) ([]byte, error) {
 	var g grid
 	overviewPanels(&g, agreements)
 	d.Panels = g.panels
-	return encode(d)
+	return d
 }
 
 // Agreement is the dashboard of one agreement: all its service levels in short,
 // then a row for each.
-func Agreement(a *sla.Agreement) ([]byte, error) {
+func Agreement(a *sla.Agreement) ([]byte, error) { return encode(agreement(a)) }
+
+func agreement(a *sla.Agreement) *dashboard.Dashboard {
 	description := fmt.Sprintf("%s from agreement %s. Do not edit by hand.", rulegen.Marker, a.Name)
 	if a.Description != "" {
 		description += "\n\n" + a.Description
@@ -90,7 +94,7 @@ func Agreement(a *sla.Agreement) ([]byte, error) {
 	var g grid
 	agreementPanels(&g, a)
 	d.Panels = g.panels
-	return encode(d)
+	return d
 }
 
 func newDashboard(uid, title, description string) *dashboard.Dashboard {

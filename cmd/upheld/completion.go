@@ -24,7 +24,7 @@ type flagValue struct {
 // same with every verb. Flags that are not here take text of which nobody can know.
 var flagValues = []flagValue{
 	{"samples", filesOf("om", "prom", "txt")},
-	{"outputs", listOf(outputFolders)},
+	{"outputs", listOf(allOutputs)},
 	{"rules.format", oneOf(emit.RuleFormats())},
 	{"log.level", oneOf(promslog.LevelFlagOptions)},
 	{"log.format", oneOf(promslog.FormatFlagOptions)},

@@ -34,6 +34,7 @@ type generateOptions struct {
 	grafana string
 	files   spec.Files
 	merged  string // an Alertmanager configuration of somebody else's
+	project string // of Perses
 	chosen  []string
 	scrape  emit.ScrapeOptions
 }
@@ -48,6 +49,7 @@ func newGenerate() *cobra.Command {
   DIR/rules/<agreement>.yaml             recording rules and alerts
   DIR/dashboards/upheld_overview.json    every level at a glance
   DIR/dashboards/<agreement>.json        one dashboard an agreement
+  DIR/perses/<agreement>.json            the same dashboards for Perses, if --outputs names perses
   DIR/prometheus/scrape.yaml             the exporter's scrape job
   DIR/prometheus/prometheus.yml          a complete small configuration (not for the operator)
   DIR/prometheus/servicemonitor.yaml     the scrape job as an object of the operator (only for it)
@@ -87,6 +89,9 @@ to standard output.`,
   # into the configuration of an Alertmanager that has other work
   upheld generate specs/ -o generated --alertmanager.merge=alertmanager.yml
 
+  # dashboards for Perses, besides everything else
+  upheld generate specs/ -o generated --outputs=rules,dashboards,prometheus,alertmanager,perses
+
   # objects for the Prometheus operator
   upheld generate specs/ -o generated --rules.format=operator --operator.namespace=monitoring --operator.label=prometheus=main`,
 		Args: atLeastOneSpec,
@@ -108,7 +113,8 @@ func (o *generateOptions) flags(f *pflag.FlagSet) {
 	f.BoolVar(&o.prune, "prune", false, "drop the agreements that are not named from what is in the directory")
 	bindFiles(f, &o.files)
 	o.rules.flags(f)
-	f.StringSliceVar(&o.chosen, "outputs", outputFolders, "which of these folders to write; those that are left out are not touched")
+	f.StringSliceVar(&o.chosen, "outputs", outputFolders, "which folders to write, also perses; those that are left out are not touched")
+	f.StringVar(&o.project, "perses.project", "upheld", "project of the dashboards for Perses")
 	f.BoolVar(&o.tests, "tests", false, "also write DIR/tests/<agreement>.yaml, tests of the rules for promtool test rules")
 	f.StringVar(&o.grafana, "grafana.url", "", "where Grafana is; every alert then links the agreement's dashboard")
 	f.StringSliceVar(&o.scrape.Exporters, "exporter.address", []string{"localhost:9799"}, "host:port of each upheld-exporter")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -18,20 +19,28 @@ import (
 // chosen. Tests of the rules belong to the rules.
 var outputFolders = []string{"rules", "dashboards", "prometheus", "alertmanager"}
 
+// allOutputs are also those that are written only if they are chosen.
+var allOutputs = append(slices.Clone(outputFolders), "perses")
+
+// persesName is what Perses allows as a name.
+var persesName = regexp.MustCompile(`^[a-zA-Z0-9_.-]{1,75}$`)
+
 // writes reports whether a folder is written.
 func (o generateOptions) writes(folder string) bool { return slices.Contains(o.chosen, folder) }
 
 func (o generateOptions) checkOutputs() error {
 	for _, folder := range o.chosen {
-		if !slices.Contains(outputFolders, folder) {
-			return fmt.Errorf("--outputs: there is no %q; choose of %s", folder, strings.Join(outputFolders, ", "))
+		if !slices.Contains(allOutputs, folder) {
+			return fmt.Errorf("--outputs: there is no %q; choose of %s", folder, strings.Join(allOutputs, ", "))
 		}
 	}
 	switch {
 	case len(o.chosen) == 0:
-		return fmt.Errorf("--outputs chooses nothing; choose of %s", strings.Join(outputFolders, ", "))
+		return fmt.Errorf("--outputs chooses nothing; choose of %s", strings.Join(allOutputs, ", "))
 	case o.tests && !o.writes("rules"):
 		return fmt.Errorf("--tests are of the rules; add rules to --outputs")
+	case o.writes("perses") && !persesName.MatchString(o.project):
+		return fmt.Errorf("--perses.project=%q is not the name of a project: letters, digits, _, . and -, at most 75", o.project)
 	case o.merged != "" && !o.writes("alertmanager"):
 		return fmt.Errorf("--alertmanager.merge writes Alertmanager's configuration; add alertmanager to --outputs")
 	}
@@ -99,14 +108,25 @@ type agreementFiles struct {
 // add makes the files of an agreement, or, if it is not good, only looks for findings.
 func (f *agreementFiles) add(a *sla.Agreement, good bool) (sla.Findings, error) {
 	findings, err := f.rules.add(a, good && f.writes("rules"))
-	if err != nil || !good || findings.HasErrors() || !f.writes("dashboards") {
+	if err != nil || !good || findings.HasErrors() {
 		return findings, err
 	}
-	content, err := dashboards.Agreement(a)
-	if err != nil {
-		return findings, fmt.Errorf("dashboard of %s: %w", a.Name, err)
+	for folder, produce := range map[string]func() ([]byte, error){
+		"dashboards": func() ([]byte, error) { return dashboards.Agreement(a) },
+		"perses":     func() ([]byte, error) { return dashboards.PersesAgreement(a, f.project) },
+	} {
+		if !f.writes(folder) {
+			continue
+		}
+		content, err := produce()
+		if err == nil {
+			err = f.stage.Put(folder+"/"+a.Name+".json", content, a.Name)
+		}
+		if err != nil {
+			return findings, fmt.Errorf("dashboard of %s: %w", a.Name, err)
+		}
 	}
-	return findings, f.stage.Put("dashboards/"+a.Name+".json", content, a.Name)
+	return findings, nil
 }
 
 // ofAll are the files that are of all agreements together, by path.
@@ -114,6 +134,9 @@ func (o generateOptions) ofAll(agreements []*sla.Agreement) map[string]func() ([
 	produced := map[string]func() ([]byte, error){}
 	if o.writes("dashboards") {
 		produced["dashboards/"+dashboards.OverviewUID+".json"] = func() ([]byte, error) { return dashboards.Overview(agreements) }
+	}
+	if o.writes("perses") {
+		produced["perses/"+dashboards.OverviewUID+".json"] = func() ([]byte, error) { return dashboards.PersesOverview(agreements, o.project) }
 	}
 	if o.writes("alertmanager") && o.merged == "" {
 		produced[alertmanagerPath] = func() ([]byte, error) {

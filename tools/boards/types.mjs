@@ -16,8 +16,8 @@ const plugins = {
   "state-timeline": { module: "statetimeline", custom: true }, "status-history": { module: "statushistory", custom: true },
 };
 
-// JSON has enumerations as texts.
-const loose = `export type Loose<T> = T extends string ? \`\${T}\` : T extends readonly (infer U)[] ? Loose<U>[] : T extends object ? { [K in keyof T]: Loose<T[K]> } : T;\n`;
+// JSON has enumerations as texts, and panels have defaults of what is not there.
+const loose = `export type Loose<T> = T extends string ? \`\${T}\` : T extends readonly (infer U)[] ? Loose<U>[] : T extends object ? { [K in keyof T]?: Loose<T[K]> } : T;\n`;
 
 // Returns what is wrong with boards, which are {name, file, board}: a line each.
 export function typeFaults(boards) {
