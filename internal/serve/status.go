@@ -55,7 +55,7 @@ func badShare(a *sla.Agreement) string {
 // by what was bad in the last five minutes.
 func (src statusSource) States(ctx context.Context, a *sla.Agreement) (map[sla.ID]sla.State, error) {
 	now := time.Now()
-	recorded, err := src.query(ctx, "max"+byLevel+"("+serviceState+publicLevels(a)+")", now, now, time.Minute, src.recent())
+	recorded, err := src.query(ctx, "max"+byLevel+"("+metricnames.ServiceState+publicLevels(a)+")", now, now, time.Minute, src.recent())
 	if err != nil {
 		return nil, err
 	}
