@@ -109,7 +109,7 @@ function Board({ board, placed, context, width, report }: BoardProps) {
         {placed.map((p) => {
           const top = p.y * (UNIT + GAP) + GAP, left = GAP + p.gridPos.x * (cell + GAP);
           if (p.type === "row") {
-            return <div key={p.id} className="row" style={{ top }}>{p.folded ? "›" : "⌄"} <b>{substitute(p.title, context.variables)}</b>{p.folded && <span>({p.panels.length} panels)</span>}</div>;
+            return <div key={p.id} className="section" style={{ top }}>{p.folded ? "▸" : "▾"} <b>{substitute(p.title, context.variables)}</b>{p.folded && <span>({p.panels.length} panels)</span>}</div>;
           }
           const w = p.gridPos.w * (cell + GAP) - GAP, h = p.gridPos.h * (UNIT + GAP) - GAP;
           return <div key={p.id} style={{ position: "absolute", top, left, width: w, height: h }}><PanelView panel={p} width={w} height={h} context={context} report={report} /></div>;
