@@ -143,12 +143,12 @@ func (c *change) chooseExclusion() (string, error) {
 			}
 		}
 	}
-	there := slices.ContainsFunc(c.of.Exclusions, func(e *sla.Exclusion) bool { return e.Name == name })
-	switch {
+	at := slices.IndexFunc(c.of.Exclusions, func(e *sla.Exclusion) bool { return e.Name == name })
+	switch there := at >= 0; {
 	case !there && c.effect == "":
 		return "", fmt.Errorf("the agreement %s has no maintenance; say by the contract what it does to its time: --effect=treat_as_up (failures count as good) or --effect=remove_from_agreed_time", c.of.Name)
-	case there && c.effect != "":
-		return "", fmt.Errorf("--effect is for an agreement without %s, and %s says already what it does; leave it out", name, c.of.Name)
+	case there && c.effect != "" && c.effect != string(c.of.Exclusions[at].Effect):
+		return "", fmt.Errorf("--effect=%s: %s of the agreement %s has the effect %s; leave the flag out", c.effect, name, c.of.Name, c.of.Exclusions[at].Effect)
 	}
 	return name, nil
 }

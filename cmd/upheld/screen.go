@@ -1,9 +1,11 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/term"
@@ -58,17 +60,31 @@ func (s *screen) look() overview.Look {
 }
 
 // clearScreen moves to the first place of a terminal, and clears what is there.
-const clearScreen = "\x1b[H\x1b[2J\x1b[3J"
+const clearScreen = "\x1b[H\x1b[J"
 
 // redraw prints text in place of what was printed before, below it where there is no
-// terminal.
+// terminal. What comes first stays in sight: what is too much for the screen is left out.
 func (s *screen) redraw(text string, pictures bool) error {
 	switch {
 	case pictures && s.fd >= 0:
-		text = clearScreen + text
+		_, height, err := term.GetSize(s.fd)
+		if err != nil {
+			height = 0
+		}
+		text = clearScreen + firstLines(text, height-1)
 	case pictures:
 		text += "\n"
 	}
 	_, err := io.WriteString(s.to, text)
 	return err
+}
+
+// firstLines are at most so many lines of a text, the last of which says how many more
+// there are; all of them if there is no room to speak of.
+func firstLines(text string, most int) string {
+	lines := strings.SplitAfter(strings.TrimSuffix(text, "\n"), "\n")
+	if most < 5 || len(lines) <= most {
+		return text
+	}
+	return strings.Join(lines[:most-1], "") + fmt.Sprintf("... and %d more lines\n", len(lines)-most+1)
 }

@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -76,7 +77,7 @@ func (s *Server) Levels(agreements []string) (levels []LevelNow, at time.Time) {
 	for _, sample := range slices.Concat(now, late, s.ask(c.selector(alertNames))) {
 		c.add(sample)
 	}
-	c.findBegins(s)
+	c.findBegins(s, at)
 	return c.finish(), at
 }
 
@@ -86,9 +87,6 @@ func (s *Server) Again() *Server {
 	again.answers, again.err = map[string]model.Vector{}, nil
 	return &again
 }
-
-// serviceState is the state of a level as rules record it.
-const serviceState = "sla:service:state"
 
 // alerting are Prometheus' own series of alerts: which there are, and since when.
 const (
@@ -100,7 +98,7 @@ const (
 // that are recorded more seldom.
 var (
 	nowNames = []string{
-		metricnames.LevelInfo, serviceState, burnHour, metricnames.ObjectiveRatio, metricnames.TargetRatio, metricnames.BurnTier, metricnames.DownSince,
+		metricnames.LevelInfo, metricnames.ServiceState, burnHour, metricnames.ObjectiveRatio, metricnames.TargetRatio, metricnames.BurnTier, metricnames.DownSince,
 	}
 	lateNames = []string{
 		metricnames.ErrorPeriod, metricnames.BudgetRemaining, metricnames.CreditPercent, metricnames.BlameBudget, metricnames.AgreedPeriod,
@@ -110,38 +108,38 @@ var (
 
 const burnHour = metricnames.ErrorRatio + "1h"
 
-// lookBegin is how far back the begin of a state is looked for, beginStep how finely.
-const (
-	lookBegin = 24 * time.Hour
-	beginStep = time.Minute
-)
+// looks are how far back the begin of a state is looked for, and how finely, the finest
+// first.
+var looks = []struct{ back, step time.Duration }{{10 * time.Minute, 10 * time.Second}, {24 * time.Hour, time.Minute}}
 
-// findBegins asks when the states began: of each that there is, for the last minute in
+// findBegins asks when the states began: of each that there is, for the last moment at
 // which the level was in another one.
-func (c *collector) findBegins(s *Server) {
+func (c *collector) findBegins(s *Server, now time.Time) {
 	codes := map[sla.State]bool{}
 	for _, l := range c.levels {
 		if l.State != nil {
 			codes[*l.State] = true
 		}
 	}
-	if len(codes) == 0 {
-		return
-	}
-	state := c.selector([]string{serviceState})
-	over := fmt.Sprintf("[%s:%s])", sla.FormatDuration(lookBegin), sla.FormatDuration(beginStep))
-	other := map[sla.State]map[levelKey]time.Time{}
-	for code := range codes {
-		other[code] = c.times(s.ask(fmt.Sprintf("max_over_time(timestamp(%s != %d)%s", state, code.Code(), over)))
-	}
-	first := c.times(s.ask(fmt.Sprintf("min_over_time(timestamp(%s)%s", state, over)))
-	for key, l := range c.levels {
-		if l.State == nil {
-			continue
+	state := c.selector([]string{metricnames.ServiceState})
+	for _, look := range looks {
+		over := fmt.Sprintf("[%s:%s])", sla.FormatDuration(look.back), sla.FormatDuration(look.step))
+		for _, code := range slices.Sorted(maps.Keys(codes)) {
+			other := c.times(s.ask(fmt.Sprintf("max_over_time(timestamp(%s != %d)%s", state, code.Code(), over)))
+			for key, l := range c.levels {
+				if last, known := other[key]; known && l.State != nil && *l.State == code && l.Since.IsZero() {
+					l.Since = last.Add(look.step)
+					if l.Since.After(now) {
+						l.Since = now
+					}
+				}
+			}
 		}
-		if last, known := other[*l.State][key]; known {
-			l.Since = last.Add(beginStep)
-		} else if begin, known := first[key]; known {
+	}
+	last := looks[len(looks)-1]
+	first := c.times(s.ask(fmt.Sprintf("min_over_time(timestamp(%s)[%s:%s])", state, sla.FormatDuration(last.back), sla.FormatDuration(last.step))))
+	for key, l := range c.levels {
+		if begin, known := first[key]; known && l.State != nil && l.Since.IsZero() {
 			l.Since, l.SinceBefore = begin, true
 		}
 	}

@@ -103,7 +103,7 @@ func (c *collector) add(sample *model.Sample) {
 	}
 	switch name {
 	case metricnames.LevelInfo:
-	case serviceState:
+	case metricnames.ServiceState:
 		if state, ok := sla.StateOf(value); ok && (level.State == nil || state > *level.State) {
 			level.State = &state
 		}

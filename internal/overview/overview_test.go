@@ -115,3 +115,15 @@ func TestFiguresNeverLookBetter(t *testing.T) {
 		}
 	}
 }
+
+// Labels can hold anything; none of it reaches the terminal as anything but text.
+func TestHostileLabelsAreText(t *testing.T) {
+	l := level("up", sla.StateDown, 0.5)
+	l.Group = "tenant=a\x1b[2J\nall is well\u202e\x9b"
+	l.Alerts = []inspect.AlertNow{{Name: "A\x1b]0;x\a", Severity: "pa\rge"}}
+	l.Down = []inspect.ComponentNow{{Component: "c\x1b[1m", Since: at}}
+	got := New("http://server", at, []inspect.LevelNow{l}, []sla.ID{{SLA: "\x1b[5m", Service: "s", SLO: "l"}}).Text(Look{Width: 200, Zone: time.UTC})
+	if strings.ContainsAny(got, "\x1b\r\a\u202e\u009b") || strings.Contains(got, "\nall is well") {
+		t.Errorf("%q", got)
+	}
+}

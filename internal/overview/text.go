@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/upheld-sla/upheld/sla"
@@ -135,7 +136,7 @@ func writeRow(b *strings.Builder, look Look, widths []int, cells []cell) {
 	for i, c := range cells[:last+1] {
 		text := c.text
 		if i == nameColumn {
-			text = shortened(text, widths[i])
+			text = shortened(printable(text), widths[i])
 		}
 		pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(text))
 		if i == last {
@@ -249,7 +250,7 @@ func wrapped(text string, width int, first, more string) []string {
 	var lines []string
 	line := first
 	empty := true
-	for _, word := range unbroken(text) {
+	for _, word := range unbroken(printable(text)) {
 		if !empty && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > width {
 			lines = append(lines, line)
 			line, empty = more, true
@@ -261,6 +262,17 @@ func wrapped(text string, width int, first, more string) []string {
 		empty = false
 	}
 	return append(lines, line)
+}
+
+// printable is a text without what would move the cursor of a terminal, or else change what
+// it shows: names of groups come from labels, which may hold anything.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) && !unicode.IsSpace(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r != ' ' && unicode.IsSpace(r) }), " "))
 }
 
 // unbroken are the words of a text; a number stays with its per cent.
