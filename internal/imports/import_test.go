@@ -61,7 +61,7 @@ func TestImports(t *testing.T) {
 			text := written(t, documents)
 			inputs.Files = append(inputs.Files, txtar.File{Name: importedSection, Data: text}, txtar.File{Name: findingsSection, Data: []byte(printed(findings))})
 			golden.Equal(t, path, txtar.Format(&inputs))
-			if !findings.HasErrors() {
+			if !findings.HasErrors() && len(documents) > 0 {
 				readsAlike(t, text)
 			}
 		})

@@ -140,13 +140,16 @@ func (f Files) Convert(only *foreign.Format, paths ...string) ([]Converted, sla.
 // skipOthers keeps only documents of a foreign format, or of any.
 func (l *loader) skipOthers(only *foreign.Format) {
 	skip := func(d *decoder, at *yaml.Node, what string) {
-		d.report(sla.Warning, d.pos(at), "not-imported", what+", which is not imported", "leave it where it is")
+		d.report(sla.Warning, d.pos(at), "not-imported", what+", which is not imported", "import the specifications themselves, and leave it where it is")
 		l.findings = append(l.findings, d.findings...)
 	}
 	for _, p := range l.pending {
 		what := "this is no specification of another tool"
 		if formatOf(value{d: newDecoder(p.root.d.src, l.files), node: p.root.node}, l.formats) != nil {
 			what = "this is a specification of our own"
+		}
+		if tool := foreign.MadeBy(p.root.node); tool != nil {
+			what = "this holds rules that " + tool.Title + " made of a specification"
 		}
 		skip(p.root.d, p.root.node, what)
 	}

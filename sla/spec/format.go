@@ -30,6 +30,7 @@ type format struct {
 var formats = []format{
 	native,
 	converted(&foreign.Sloth),
+	converted(&foreign.Pyrra),
 }
 
 // converted is a format of another tool.
@@ -107,6 +108,11 @@ func formatOf(root value, known []format) *format {
 
 // unknown reports a document that is of no known format.
 func (h head) unknown(root value, known []format) {
+	if tool := foreign.MadeBy(root.node); tool != nil {
+		root.error("made-by-a-tool", "these are rules that "+tool.Title+" made of a specification, and no specification",
+			"name the specification that they were made of (it begins with "+tool.Begin+"), or keep them out of the files that are loaded")
+		return
+	}
 	if !h.has("apiVersion") && !h.has("kind") {
 		root.error("wrong-kind", "this document is no "+nounsOf(known)+": it has no apiVersion and kind", beginningsOf(known))
 		return
