@@ -105,10 +105,21 @@ func TestLinesFitTheTerminal(t *testing.T) {
 
 func TestFiguresNeverLookBetter(t *testing.T) {
 	for _, test := range []struct{ got, want string }{
-		{achieved(0.999995, "99.9"), "99.999"}, {achieved(0.9989999, "99.9"), "99.899"}, {achieved(1, "99.9"), "100"}, {achieved(0.999, "99.9"), "99.900"},
-		{percentDown(0.2999, 1), "29.9 %"}, {percentDown(-0.0001, 1), "-0.1 %"}, {percentUp(0.7001), "70.1 %"},
-		{Span(0), "0s"}, {Span(43*time.Minute + 12*time.Second), "43m12s"}, {Span(-26 * time.Hour), "-1d2h"}, {Span(3600 * time.Second), "1h"},
-		{rate(0), "0x"}, {rate(0.001), "<0.01x"}, {rate(14.4), "14.4x"}, {rate(1000), "1000x"},
+		{achieved(0.999995, "99.9"), "99.999"},
+		{achieved(0.9989999, "99.9"), "99.899"},
+		{achieved(1, "99.9"), "100"},
+		{achieved(0.999, "99.9"), "99.900"},
+		{percentDown(0.2999, 1), "29.9 %"},
+		{percentDown(-0.0001, 1), "-0.1 %"},
+		{percentUp(0.7001), "70.1 %"},
+		{Span(0), "0s"},
+		{Span(43*time.Minute + 12*time.Second), "43m12s"},
+		{Span(-26 * time.Hour), "-1d2h"},
+		{Span(3600 * time.Second), "1h"},
+		{rate(0), "0x"},
+		{rate(0.001), "<0.01x"},
+		{rate(14.4), "14.4x"},
+		{rate(1000), "1000x"},
 	} {
 		if test.got != test.want {
 			t.Errorf("got %s, want %s", test.got, test.want)

@@ -278,7 +278,7 @@ func printable(text string) string {
 // unbroken are the words of a text; a number stays with its per cent.
 func unbroken(text string) []string {
 	var words []string
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		if n := len(words); n > 0 && strings.HasPrefix(word, "%") {
 			words[n-1] += " " + word
 			continue
