@@ -63,9 +63,15 @@ async function fields(panel: any, raw: DataFrame[], context: Context): Promise<D
   const config = panel.fieldConfig ?? { defaults: {}, overrides: [] };
   const defaults = { ...config.defaults, custom: { ...customDefaults[panel.type], ...config.defaults.custom } };
   return applyFieldOverrides({
-    data: frames, fieldConfig: { defaults, overrides: config.overrides }, fieldConfigRegistry: registryOf(panel.type), theme: context.theme, timeZone: "utc",
+    data: frames, fieldConfig: { defaults, overrides: migrated(config.overrides) }, fieldConfigRegistry: registryOf(panel.type), theme: context.theme, timeZone: "utc",
     replaceVariables: (s: string, scoped?: ScopedVars) => substituteLink(s, context.variables, scoped, context.time),
   });
+}
+
+// A hidden column as Grafana 12 and later have it: their table changes older dashboards so.
+function migrated(overrides: any[]): any[] {
+  const hide = { id: "custom.hideFrom", value: { viz: true, legend: false, tooltip: false } };
+  return overrides.map((o) => ({ ...o, properties: o.properties.map((p: any) => (p.id === "custom.hidden" && p.value ? hide : p)) }));
 }
 
 // A table shows one frame at a time.
@@ -78,8 +84,7 @@ function values(f: DataFrame): Field[] {
 }
 
 function hidden(x: Field): boolean {
-  const custom = x.config.custom ?? {};
-  return custom.hidden === true || custom.hideFrom?.viz === true;
+  return x.config.custom?.hideFrom?.viz === true;
 }
 
 // The queries of which something arrives in a field that is seen, by their index: their

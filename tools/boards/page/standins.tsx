@@ -44,7 +44,7 @@ function lanes(data: DataFrame[], to: number): Lane[] {
 
 export function States({ panel, data, width, height, context }: Picture) {
   const from = context.range.from.valueOf(), to = context.range.to.valueOf();
-  const rows = lanes(data, to), legend = 26, axis = 20;
+  const rows = lanes(data, to), legend = 36, axis = 20;
   const left = Math.min(width * 0.4, 12 + Math.max(...rows.map((r) => r.name.length)) * 6.6);
   const plot = width - left - 12, row = (height - legend - axis) / rows.length;
   const x = (t: number) => left + ((Math.max(from, Math.min(to, t)) - from) / (to - from)) * plot;
