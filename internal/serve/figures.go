@@ -115,7 +115,7 @@ func (f series) ofPeriod(p sla.Period) web.PeriodStatus {
 // state is how a level is now: as the rules recorded it, or else by what was bad in the last
 // five minutes.
 func state(l *sla.ServiceLevel, f series, badShare map[time.Duration]float64) sla.State {
-	code := f.figure(serviceState, "")
+	code := f.figure(metricnames.ServiceState, "")
 	if state, ok := sla.StateOf(code.Value); code.Known && ok {
 		return state
 	}

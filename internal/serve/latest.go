@@ -90,4 +90,4 @@ func ofSeries(name string) string { return `{__name__="` + name + `"}` }
 
 // recentSeries are what is needed to bring sums of periods up to now, and to know the
 // states of the last minutes.
-var recentSeries = `{__name__=~"` + serviceState + "|" + metricnames.BadRate + "|" + metricnames.TotalRate + `"}`
+var recentSeries = `{__name__=~"` + metricnames.ServiceState + "|" + metricnames.BadRate + "|" + metricnames.TotalRate + `"}`

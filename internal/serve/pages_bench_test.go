@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/prometheus/tsdb"
 
 	"github.com/upheld-sla/upheld/exporter"
+	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/internal/web"
 	"github.com/upheld-sla/upheld/sla"
 )
@@ -154,7 +155,7 @@ func fillStorage(b *testing.B, dir string) {
 // writeLevel writes a day of a level. One in two hundred minutes is bad; one level is down.
 func writeLevel(id sla.ID, down bool, day, now time.Time, random *rand.Rand, write func(sla.ID, string, string, time.Duration, time.Time, func() float64)) {
 	constant := func(v float64) func() float64 { return func() float64 { return v } }
-	write(id, serviceState, "", time.Minute, day, func() float64 {
+	write(id, metricnames.ServiceState, "", time.Minute, day, func() float64 {
 		if down && day.Add(48*time.Hour).After(now) || random.IntN(200) == 0 {
 			return 5
 		}

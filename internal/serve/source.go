@@ -38,7 +38,7 @@ const current = `{__name__=~"` +
 	metricnames.OutageAge + "|" + metricnames.OutageCount + "|" + metricnames.OutageLongest + "|" + metricnames.OutageMean + "|" + metricnames.RecoveryAge + "|" +
 	"sla:(raw|excluded)_bad:sum_period|" + metricnames.CreditPercent + "|" + metricnames.CreditMinutes + "|" +
 	metricnames.TotalPeriod + "|" + metricnames.BadPeriod + "|" + metricnames.CoveragePeriod + "|" +
-	metricnames.Excess + "|" + metricnames.ErrorRatio + "[0-9].*|" + serviceState + `"}`
+	metricnames.Excess + "|" + metricnames.ErrorRatio + "[0-9].*|" + metricnames.ServiceState + `"}`
 
 // historySpan is how far back the pages' strip of the recent past goes, in at
 // most so many steps; those of all levels on one page are at most historyPoints.
@@ -114,7 +114,7 @@ func (src *source) Level(ctx context.Context, id sla.ID) (web.LevelStatus, bool,
 // addDetails adds what only the page of a level shows.
 func (src *source) addDetails(ctx context.Context, status *web.LevelStatus, now time.Time) error {
 	l := status.Level
-	status.Queries = queries(l)
+	status.Queries, status.Probes = queries(l), src.probes(l)
 	if !status.Achieved.Known && len(status.Groups) == 0 {
 		status.NoSeries = src.noSeries(ctx, l, now)
 	}
@@ -132,12 +132,12 @@ func (src *source) addDetails(ctx context.Context, status *web.LevelStatus, now 
 		return err
 	}
 	from := periodStart(l.Period, now)
-	runs, err := src.states(ctx, l.ID, from, now)
+	runs, err := src.allStates(ctx, l, from, now)
 	if err != nil {
 		return err
 	}
-	status.Outages = outagesOf(runs[l.ID])
-	if at := since(runs[l.ID], status.State, from); !at.IsZero() {
+	status.Outages = outagesOf(runs)
+	if at := since(runs, status.State, from); !at.IsZero() {
 		status.Since = lastStraw(at, status.Members)
 	}
 	return src.explain(ctx, l, status.Outages, now)
@@ -280,6 +280,23 @@ func withSlow(failures []web.Failure, slow []exporter.Record, threshold time.Dur
 	}
 	slices.SortStableFunc(failures, func(a, b web.Failure) int { return b.At.Compare(a.At) })
 	return failures[:min(len(failures), exporter.RecentResults)]
+}
+
+// probes are the last of the probe that a level reads.
+func (src *source) probes(l *sla.ServiceLevel) []web.Probe {
+	id, _, probed := l.Probed()
+	if !probed {
+		return nil
+	}
+	var probes []web.Probe
+	for _, r := range src.s.exporter.Recent(id) {
+		p := web.Probe{At: r.At, Outcome: string(r.Outcome), Reason: string(r.Reason), Duration: r.Duration}
+		for phase, took := range r.Phases.All() {
+			p.Phases = append(p.Phases, web.Phase{Name: phase.String(), Took: took})
+		}
+		probes = append(probes, p)
+	}
+	return probes
 }
 
 func failure(r exporter.Record) web.Failure {

@@ -75,7 +75,17 @@ const statesWithin = 24 * time.Hour
 
 // states are the runs of states of all levels, or of one if id is not zero.
 func (src *source) states(ctx context.Context, id sla.ID, from, to time.Time) (map[sla.ID][]run, error) {
-	selector := ofSeries(serviceState)
+	samples, err := src.recordedStates(ctx, id, from, to)
+	runs := make(map[sla.ID][]run, len(samples))
+	for of, all := range samples {
+		runs[of] = runsOf(all, src.resumed())
+	}
+	return runs, err
+}
+
+// recordedStates are the samples that states are runs of.
+func (src *source) recordedStates(ctx context.Context, id sla.ID, from, to time.Time) (map[sla.ID][]point, error) {
+	selector := ofSeries(metricnames.ServiceState)
 	if id != (sla.ID{}) {
 		selector = ofLevel(selector, id)
 	}
@@ -85,11 +95,55 @@ func (src *source) states(ctx context.Context, id sla.ID, from, to time.Time) (m
 		samples[of] = worstOf(samples[of], points(it))
 		return nil
 	})
-	runs := make(map[sla.ID][]run, len(samples))
-	for of, all := range samples {
-		runs[of] = runsOf(all, src.resumed())
+	return samples, err
+}
+
+// allStates are the states of a level since a time. What was before states were recorded, as
+// in an earlier version, is taken from the bad share of five minutes.
+func (src *source) allStates(ctx context.Context, l *sla.ServiceLevel, from, to time.Time) ([]run, error) {
+	recorded, err := src.recordedStates(ctx, l.ID, from, to)
+	if err != nil {
+		return nil, err
 	}
-	return runs, err
+	all := recorded[l.ID]
+	before := to
+	if len(all) > 0 {
+		before = all[0].at
+	}
+	if len(l.GroupBy.Labels) == 0 && before.Sub(from) > sla.BaseWindow {
+		err = src.read(ctx, ofLevel(ofSeries(metricnames.ErrorRatio+"5m"), l.ID), from, before.Add(-time.Millisecond), func(_ labels.Labels, it chunkenc.Iterator) error {
+			all = append(statesOfShares(l, points(it)), all...)
+			return nil
+		})
+	}
+	return runsOf(all, src.resumed()), err
+}
+
+// statesOfShares are the states that bad shares of five minutes tell of. A share stays bad for
+// five minutes after the end of an outage, which is not part of it.
+func statesOfShares(l *sla.ServiceLevel, shares []point) []point {
+	var states []point
+	begun := time.Time{} // of an outage
+	for _, p := range shares {
+		state := stateByShare(l, p.v)
+		switch {
+		case state != sla.StateUp && begun.IsZero():
+			begun = p.at
+		case state == sla.StateUp && !begun.IsZero():
+			end := p.at.Add(-sla.BaseWindow)
+			if earliest := begun.Add(time.Minute); end.Before(earliest) {
+				end = earliest
+			}
+			for len(states) > 0 && states[len(states)-1].at.After(end) {
+				states = states[:len(states)-1]
+			}
+			states, begun = append(states, point{end, float64(state.Code())}), time.Time{}
+		}
+		if n := len(states); n == 0 || p.at.After(states[n-1].at) {
+			states = append(states, point{p.at, float64(state.Code())})
+		}
+	}
+	return states
 }
 
 // oneByOne is of how many levels the states are read level by level. Of more it takes less
@@ -102,7 +156,7 @@ func (src *source) statesNow(ctx context.Context, m measured, now time.Time) (ma
 	needed := map[sla.ID]bool{}
 	for id, samples := range m.figures {
 		for _, s := range samples {
-			if s.Metric.Get(model.MetricNameLabel) == serviceState && s.F != float64(sla.StateUp.Code()) {
+			if s.Metric.Get(model.MetricNameLabel) == metricnames.ServiceState && s.F != float64(sla.StateUp.Code()) {
 				needed[id] = true
 			}
 		}
@@ -188,6 +242,3 @@ func lastStraw(recorded time.Time, members []web.Member) time.Time {
 	}
 	return straw
 }
-
-// serviceState is the series that rules record states in.
-const serviceState = "sla:service:state"

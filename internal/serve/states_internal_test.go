@@ -133,3 +133,26 @@ func TestIncrease(t *testing.T) {
 		t.Errorf("a counter that began again grew by %v, want 4", got)
 	}
 }
+
+// Where no states were recorded, bad shares of five minutes say when an outage was: an outage of
+// ten minutes is bad for fifteen.
+func TestOutagesBeforeStatesWereRecorded(t *testing.T) {
+	l := &sla.ServiceLevel{Objective: sla.MustDecimal("99")}
+	var shares []point
+	for m := -60; m <= 0; m++ {
+		at := noon.Add(time.Duration(m) * time.Minute)
+		down := func(at time.Time) float64 { return min(max(0, at.Sub(noon.Add(-40*time.Minute)).Minutes()), 10) }
+		shares = append(shares, point{at, (down(at) - down(at.Add(-5*time.Minute))) / 5})
+	}
+	outages := outagesOf(runsOf(statesOfShares(l, shares), 0))
+	if len(outages) != 1 || outages[0].Worst != sla.StateDown {
+		t.Fatalf("outages %+v", outages)
+	}
+	if o := outages[0]; !o.Start.Equal(noon.Add(-39*time.Minute)) || !o.End.Equal(noon.Add(-30*time.Minute)) {
+		t.Errorf("from %v to %v", o.Start, o.End)
+	}
+	one := []point{{noon.Add(-10 * time.Minute), 0}, {noon.Add(-5 * time.Minute), 0.3}, {noon, 0}}
+	if outages := outagesOf(runsOf(statesOfShares(l, one), 0)); len(outages) != 1 || outages[0].Worst != sla.StateDegraded || !outages[0].End.After(outages[0].Start) {
+		t.Errorf("of samples every five minutes: %+v", outages)
+	}
+}

@@ -38,7 +38,7 @@ func (src *source) recents(ctx context.Context, id sla.ID, now time.Time) (map[s
 		of := idOf(ls)
 		r := all[of]
 		switch ls.Get(model.MetricNameLabel) {
-		case serviceState:
+		case metricnames.ServiceState:
 			r.states = worstOf(r.states, points(it))
 		case metricnames.BadRate:
 			r.bad = points(it)

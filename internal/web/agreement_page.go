@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 
 	"github.com/upheld-sla/upheld/sla"
@@ -11,6 +12,7 @@ import (
 type agreementPage struct {
 	page
 	Name, Description string
+	StatusPage        string // the path of its public page, "" without one
 	Facts             []factView
 	Promises          []promiseView
 	Closed            []ClosedPeriod // the newest first, a year of months at most
@@ -67,6 +69,9 @@ func (p agreementPage) Date(c ClosedPeriod) stamp { return p.clock.date(c.Made) 
 
 func newAgreementPage(p page, a *sla.Agreement, levels []LevelStatus) agreementPage {
 	v := agreementPage{page: p, Name: a.Name, Description: a.Description, Facts: factsOf(a), NotIncluded: a.Terms.NotIncluded}
+	if a.StatusPage != nil {
+		v.StatusPage = "/status/" + url.PathEscape(a.Name)
+	}
 	for _, s := range levels {
 		if s.Level.ID.SLA != a.Name {
 			continue

@@ -45,6 +45,10 @@ func TestBrowser(t *testing.T) {
 	serve("overview-composite", "/", composed(t))
 	serve("level-composite", "/level/shop/checkout/availability", composed(t))
 	serve("reports", "/reports", sampled)
+	serve("alerts", "/alerts", sampled)
+	serve("rules", "/rules", sampled)
+	serve("agreement", "/agreement/shop", sampled)
+	serve("overview-filtered", "/?state=up&q=store", sampled)
 	serve("level-no-data", "/level/shop/orders/queue", sampled)
 
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)

@@ -123,6 +123,32 @@ func sample() []LevelStatus {
 	failing.Agreement = &sla.Agreement{Name: "shop", Levels: []*sla.ServiceLevel{failing.Level}}
 	failing.Recovery = Recovery{Age: Known(45 * 60), Outages: Known(2), Longest: Known(1260), Mean: Known(750), Ages: []Figure{Known(4500), {}}}
 
+	failing.Since, failing.AsOf = noon.Add(-20*time.Minute), noon
+	failing.Outages = []Outage{
+		{Start: failing.Since, Worst: sla.StateDown, Causes: []Cause{{"status", 78}, {"connect_timeout", 2}}},
+		{Start: noon.Add(-50 * time.Hour), End: noon.Add(-49 * time.Hour), Worst: sla.StateDegraded},
+	}
+	for day := range 31 {
+		d := Day{Start: noon.Truncate(24*time.Hour).AddDate(0, 0, day-30), Bad: Known(0), Total: Known(86400)}
+		switch day {
+		case 3:
+			d = Day{Start: d.Start}
+		case 9:
+			d.Bad = Known(40)
+		case 20:
+			d.Bad = Known(100)
+		case 28:
+			d.Bad = Known(1161)
+		}
+		failing.Days = append(failing.Days, d)
+		failing.Left = append(failing.Left, Point{At: d.Start, Good: Known(1 - 0.016*float64(day))})
+	}
+	failing.Probes = []Probe{
+		{At: noon.Add(-4 * time.Second), Outcome: "bad", Reason: "status", Duration: 12 * time.Millisecond, Phases: []Phase{{"connect", 2 * time.Millisecond}, {"tls", 4 * time.Millisecond}, {"processing", 6 * time.Millisecond}}},
+		{At: noon.Add(-19 * time.Second), Outcome: "missed", Reason: "overload"},
+		{At: noon.Add(-34 * time.Second), Outcome: "good", Duration: 40 * time.Millisecond, Phases: []Phase{{"connect", 10 * time.Millisecond}, {"processing", 30 * time.Millisecond}}},
+	}
+
 	healthy := LevelStatus{
 		Level: level("storefront", "response-time", "99.5", &sla.ProbeLatency{Of: failing.Level.ID, Threshold: 300 * time.Millisecond}),
 		State: sla.StateUp, Achieved: Known(0.99931), Coverage: Known(1), Bad: Known(1788), Total: Known(30 * 24 * 3600), BudgetRemaining: Known(0.862),

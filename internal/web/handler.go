@@ -217,7 +217,7 @@ func (h *pages) level(w http.ResponseWriter, r *http.Request) {
 		}
 		h.render(w, http.StatusOK, "level", detail{
 			page: p, levelView: newLevel(status, p.clock), BurnDown: newBurnDown(status, p.clock),
-			WhatIf: newWhatIf(status, r.URL.Query().Get("outage"), p.clock),
+			WhatIf: newWhatIf(status, r.URL.Query().Get("outage"), p.clock), Probes: newProbes(status.Probes, p.clock),
 		})
 	}
 }

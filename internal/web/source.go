@@ -19,7 +19,7 @@ import (
 type Source interface {
 	// Levels returns the state of every service level, in the order of the
 	// agreements and of the levels in them. Of Failures the overview shows the
-	// newest that counts, of Outages what goes on. It does not show Queries and Left, and
+	// newest that counts, of Outages what goes on. It does not show Queries, Left and Probes, and
 	// History may be missing.
 	Levels(ctx context.Context) ([]LevelStatus, error)
 	// Level returns everything about one level; found is false if there is none
@@ -78,6 +78,7 @@ type LevelStatus struct {
 	// NoSeries are selectors of the level's queries that match nothing, of a level
 	// without data.
 	NoSeries []string
+	Probes   []Probe  // the last of a probed level, newest first, bounded
 	Days     []Day    // of the period, oldest first; days of which nothing is known are among them
 	Outages  []Outage // of the period, newest first
 	Left     []Point  // what was left of the budget of the period, oldest first

@@ -15,6 +15,7 @@ type detail struct {
 	levelView
 	BurnDown burnDownView
 	WhatIf   whatIfView
+	Probes   []probeView
 }
 
 // levelView is one level, in words and in numbers formatted for people.

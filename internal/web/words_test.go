@@ -253,3 +253,27 @@ func TestWhatIf(t *testing.T) {
 		t.Error("what was asked for injects")
 	}
 }
+
+// Days are judged by the target share and by what they cost, and their heights say it, too.
+func TestDaysAreJudged(t *testing.T) {
+	s := sample()[0]
+	v := newDays(s, atNoon)
+	if want := "31 days up to today: 1 not measured, 27 nothing bad, 1 within the target share, 1 below the target share, 1 a tenth of the period's budget or more"; v.Words != want {
+		t.Errorf("got %s\nwant %s", v.Words, want)
+	}
+	rows := v.withRows(s).Rows
+	if len(rows) != 31 || ascii(rows[2].Bad) != "19 min 21 s" || rows[2].Date != "Thu 12 March 2026" || rows[27].Achieved != "" {
+		t.Errorf("rows %+v", rows)
+	}
+}
+
+// Outages have their causes, and what goes on has no end.
+func TestOutagesAreListedWithTheirCauses(t *testing.T) {
+	s := sample()[0]
+	body := ascii(get(t, handlerFor(t, fixed{levels: []LevelStatus{s}}), levelPath(s.Level.ID)).Body.String())
+	for _, want := range []string{"goes on", "20 min", "status (78×), connect timeout (2×)", "not recorded", "Budget through the period", "processing 6 ms", "missed: overload"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+}
