@@ -3,6 +3,7 @@ package dashboards
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 
@@ -18,36 +19,82 @@ const (
 	nodeBad     = 2
 )
 
-// compositePanels are the tree of a composite over time, who caused its bad
-// time, and how it compares with a measurement of the whole.
-func compositePanels(g *grid, l *sla.ServiceLevel, c *sla.Composite, own selector) {
-	tree := statePanel("Parts", "The tree of the composite: every part of it, and the components at its ends, in each minute. "+
-		"Between good and bad are parts below a weighted one.").noValue("not measured")
-	tree.FieldConfig.Defaults.Mappings = nil
-	tree.mapping(values(map[string]dashboard.ValueMappingResult{
-		fmt.Sprint(nodeGood): shown("good", colorGood, 0), fmt.Sprint(nodeUnknown): shown("unknown", colorUnknown, 1), fmt.Sprint(nodeBad): shown("bad", colorBad, 2),
-	})).thresholds(colorGood, step{0.001, colorWarn}, step{1.999, colorBad})
-	rows := uint32(0)
-	c.Tree.Walk(func(n *sla.Node) {
-		of := own.with(eq(metricnames.Node, n.Path))
-		tree.query(fmt.Sprintf("sum by (%s) (%s)", of.by(), worst(of.series(metricnames.NodeBad))), nodeTitle(n))
-		rows++
-	})
-	g.add(min(4+rows, 20), sized{gridWidth, tree})
-
-	caused := timePanel("Bad time by component", "What each component caused of the bad time, alone or with others, as it counts: each bar since the one before. The sum is what was spent of the budget.").
-		query("sum by ("+metricnames.Component+") ("+since(own.series(metricnames.BlameTally.Increase))+")", "{{"+metricnames.Component+"}}").
-		unit(unitSeconds, -1).noValue("nothing was bad").minStep(increase).stacked()
-	g.add(8, sized{14, caused}, sized{10, spentTable(own.with(eq(metricnames.Period, l.Period.String())))})
-	if c.EndToEnd == nil {
-		return
+// composites are the composites of an agreement.
+func composites(a *sla.Agreement) []*sla.ServiceLevel {
+	var all []*sla.ServiceLevel
+	for _, l := range a.Levels {
+		if _, ok := l.Indicator.(*sla.Composite); ok {
+			all = append(all, l)
+		}
 	}
-	over := sla.FormatDuration(c.EndToEnd.Over)
-	g.add(8, sized{gridWidth, timePanel("Worse end to end than in its parts",
-		fmt.Sprintf("Over %s, how much more of the time %s was bad than the components account for. Dashed: where %s fires. Below 0 the components look worse than what customers meet.",
-			over, c.EndToEnd.Of, sla.AlertCompositeDivergence.Name)).
-		query(own.level("max", metricnames.Divergence+over), "divergence").
-		unit(unitRatio, -1).noValue("not measured").thresholds(colorGood, step{c.EndToEnd.Above.Quo(sla.NewDecimal(100, 1)).Float64(), colorBad})})
+	return all
+}
+
+// compositePanels are the tree of the composite that is chosen over time, who caused
+// its bad time, and how it compares with a measurement of the whole.
+func compositePanels(g *grid, c chosen) {
+	g.section("composite")
+	levels := composites(c.of)
+	tree, rows := treePanel(c, levels)
+	g.add(min(6+rows, 20), sized{gridWidth, tree})
+	caused := timePanel("Bad time by component", "What each component caused of the bad time, alone or with others, as it counts: each bar since the one before. The sum is what was spent of the budget.").
+		query("sum by ("+metricnames.Component+") ("+since(c.series(metricnames.BlameTally.Increase))+")", "{{"+metricnames.Component+"}}").
+		unit(unitSeconds, -1).noValue("nothing was bad").minStep(increase).stacked()
+	g.add(8, sized{14, caused}, sized{10, spentTable(c.period().selector)})
+	components := statePanel("Components", "Each component as the composite sees it: up, or down. What is not drawn is unknown.").noValue(notMeasured).
+		states(stateWords{0, "up", colorGood}, stateWords{1, "down", colorBad}).
+		query(fmt.Sprintf("max by (%s) (%s)", metricnames.Component, worst(c.series(metricnames.ComponentBad))), "{{"+metricnames.Component+"}}")
+	g.add(8, sized{gridWidth, components})
+	measuredPanels(g, c, levels)
+}
+
+// treePanel has a line for each place in the tree. The queries of all composites are
+// in it; only those of the one that is chosen have values.
+func treePanel(c chosen, levels []*sla.ServiceLevel) (tree *panel, rows uint32) {
+	tree = statePanel("Parts", "The tree of the composite: every part of it, and the components at its ends, at its worst in each step. "+
+		"Between good and bad are parts below a weighted one.").noValue(notMeasured).
+		states(stateWords{nodeGood, "good", colorGood}, stateWords{nodeUnknown, "unknown", colorUnknown}, stateWords{nodeBad, "bad", colorBad}).
+		thresholds(colorGood, step{0.001, colorWarn}, step{1.999, colorBad})
+	for _, l := range levels {
+		own, nodes := c.with(eq(metricnames.Service, l.ID.Service), eq(metricnames.SLO, l.ID.SLO)), uint32(0)
+		l.Indicator.(*sla.Composite).Tree.Walk(func(n *sla.Node) {
+			nodes++
+			of := own.with(eq(metricnames.Node, n.Path))
+			tree.query(fmt.Sprintf("sum by (%s) (%s)", byLevel, worst(of.series(metricnames.NodeBad))), nodeTitle(n))
+		})
+		rows = max(rows, nodes)
+	}
+	return tree, rows
+}
+
+// measuredPanels compare composites with the levels that measure the whole.
+func measuredPanels(g *grid, c chosen, levels []*sla.ServiceLevel) {
+	both := statePanel("Measured and predicted", "Predicted: the composite's own state, from its components. Measured: that of the level that measures the whole.").noValue("nothing measures the whole").
+		states(stateWords{0, "good", colorGood}, stateWords{1, "bad", colorBad})
+	worse := timePanel("Worse end to end than in its parts",
+		"How much more of the time the whole was bad than the components account for. Dashed: where "+sla.AlertCompositeDivergence.Name+" fires. Below 0 the components look worse than what customers meet.").
+		unit(unitRatio, -1).noValue("nothing measures the whole")
+	var overs []time.Duration
+	for _, l := range levels {
+		end := l.Indicator.(*sla.Composite).EndToEnd
+		if end == nil {
+			continue
+		}
+		own := c.with(eq(metricnames.Service, l.ID.Service), eq(metricnames.SLO, l.ID.SLO))
+		root := own.with(eq(metricnames.Node, l.Indicator.(*sla.Composite).Tree.Path))
+		known := fmt.Sprintf("min by (%s) (%s)", byLevel, worst(root.series(metricnames.NodeBad))) // of assumptions, the one that spares it
+		both.query(known, "predicted").query(own.maxOver(metricnames.EndToEndBad), "measured by "+end.Of.String())
+		over := sla.FormatDuration(end.Over)
+		limit := "fires above"
+		worse.query(own.level("max", metricnames.Divergence+over), "over "+over).
+			query(fmt.Sprintf("%v * %s ^ 0", end.Above.Quo(sla.NewDecimal(100, 1)).Float64(), own.objective()), limit)
+		overs = append(overs, end.Over)
+	}
+	if len(overs) > 0 {
+		worse.colored("fires above", colorBad).dashed("fires above")
+		g.add(6, sized{gridWidth, both})
+		g.add(8, sized{gridWidth, worse})
+	}
 }
 
 // spentTable is a line for each component, the one that spent most first.
@@ -71,6 +118,22 @@ const (
 	colComponent = "Component"
 	colSpent     = "Spent"
 )
+
+// stateWords are how one value of a state is shown.
+type stateWords struct {
+	value       int
+	text, color string
+}
+
+// states are the values that a timeline or a stat shows.
+func (p *panel) states(all ...stateWords) *panel {
+	shownAs := map[string]dashboard.ValueMappingResult{}
+	for i, s := range all {
+		shownAs[fmt.Sprint(s.value)] = shown(s.text, s.color, int32(i))
+	}
+	p.FieldConfig.Defaults.Mappings = []dashboard.ValueMapping{values(shownAs)}
+	return p
+}
 
 // nodeTitle names a part in its place of the tree.
 func nodeTitle(n *sla.Node) string {

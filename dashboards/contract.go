@@ -13,64 +13,77 @@ var (
 	excludedTally = metricnames.TallyOf("excluded_bad", metricnames.ExcludedBadRate)
 )
 
-// contractPanels show what the contract makes of what was measured: what hours
-// and exclusions leave out, and what is owed.
-func contractPanels(g *grid, l *sla.ServiceLevel, own selector) {
-	if l.Masked() {
-		g.add(8, leftOutPanels(l, own)...)
+// contractPanels show what the contract makes of what was measured: when it was bad,
+// what hours and exclusions leave out, and what is owed.
+func contractPanels(g *grid, c chosen) {
+	counted := timePanel("Bad over time: counted and excluded", "Each bar is what was measured since the one before: seconds of a level by time, else events. Nothing is excluded outside of service hours: there it is only measured.").
+		query("sum("+since(c.series(metricnames.BadIncrease))+")", "counted").minStep(increase).stacked().colored("counted", colorBad).
+		unit(unitNumber, -1).noValue("nothing was bad, or not measured")
+	if !c.any((*sla.ServiceLevel).Masked) {
+		g.add(8, sized{gridWidth, counted})
+	} else {
+		counted.query("sum("+since(c.series(excludedTally.Increase))+")", "excluded").colored("excluded", colorNeutral)
+		g.add(8, append([]sized{{10, counted}}, leftOutPanels(c)...)...)
 	}
-	if len(l.Credits.Tiers) > 0 {
-		p := l.CreditPeriod()
-		period := own.with(eq(metricnames.Period, p.String()))
-		g.add(5, sized{6, owedPanel(l, p, period)}, sized{18, untilTierPanel(l, period)})
+	if c.any(hasCredits) {
+		g.add(5, sized{6, owedPanel(c)}, sized{18, untilTierPanel(c)})
 	}
 }
 
-func leftOutPanels(l *sla.ServiceLevel, own selector) []sized {
-	period := own.with(eq(metricnames.Period, l.Period.String()))
-	unit, what := unitNumber, "Bad events"
-	if l.Aggregation.ByTime() {
-		unit, what = unitSeconds, "Bad time"
-	}
-	sums := statPanel(what+" of the period: measured, excluded, counted",
-		"What was measured is what counts, what exclusions took out, and what lay outside of service hours. Only what counts spends budget.").
-		now(period.level("max", rawTally.Sum), "measured")
-	hourly := timePanel(what+" over time: counted and excluded", "Each bar is what was measured since the one before. Nothing is excluded outside of service hours: there it is only measured.").
-		query("sum("+since(own.series(metricnames.BadIncrease))+")", "counted").minStep(increase).stacked()
-	if len(l.Exclusions) > 0 {
-		sums.now(period.level("max", excludedTally.Sum), "excluded")
-		hourly.query("sum("+since(own.series(excludedTally.Increase))+")", "excluded").colored("excluded", colorNeutral)
-	}
-	sums.now(period.bad(), "counted").unit(unit, -1).noValue(silence(l)).thresholds(colorText)
-	hourly.unit(unit, -1).noValue(silence(l)).colored("counted", colorBad)
+func hasCredits(l *sla.ServiceLevel) bool { return len(l.Credits.Tiers) > 0 }
+
+func leftOutPanels(c chosen) []sized {
+	period := c.whole().period()
+	sums := statPanel("Bad of the period: measured, excluded, counted",
+		"What was measured is what counts, what exclusions took out, and what lay outside of service hours. Only what counts spends budget. Seconds of a level by time, else events.").
+		now(period.level("max", rawTally.Sum), "measured").now(period.level("max", excludedTally.Sum), "excluded").now(period.bad(), "counted").
+		unit(unitNumber, -1).noValue("nothing is left out").thresholds(colorText)
 	agreed := statPanel("Agreed time", "The agreed service time of the period: hours less what is removed from them, what is still to come included.").
-		now(period.level("max", metricnames.AgreedPeriod), "agreed").unit(unitSeconds, -1).noValue(silence(l)).thresholds(colorText)
-	panels := []sized{{8, sums}, {12, hourly}, {4, agreed}}
+		now(period.level("max", metricnames.AgreedPeriod), "agreed").unit(unitSeconds, -1).noValue("all the time").thresholds(colorText)
+	panels := []sized{{8, sums}, {3, agreed}}
 	capped := statPanel("Cap used", "Of the downtime that an exclusion may excuse in its period. From 100 % on it goes on excusing here, and the overrun counts where the contract is settled.").
-		unit(unitRatio, 0).noValue("not measured").thresholds(colorGood, step{0.8, colorWarn}, step{1, colorBad})
-	for _, e := range l.MeasuredCaps() {
-		if slices.Contains(l.Periods(), e.Cap.Per) {
-			of := own.with(eq(metricnames.Exclusion, e.Name), eq(metricnames.Period, e.Cap.Per.String()))
-			capped.now(of.level("max", metricnames.CapUsed), e.Name)
-		}
+		unit(unitRatio, 0).noValue("no cap").thresholds(colorGood, step{0.8, colorWarn}, step{1, colorBad})
+	if c.any(func(l *sla.ServiceLevel) bool {
+		return slices.ContainsFunc(l.MeasuredCaps(), func(e *sla.Exclusion) bool { return slices.Contains(l.Periods(), e.Cap.Per) })
+	}) {
+		capped.now(fmt.Sprintf("max by (%s, %s) (%s)", metricnames.Exclusion, metricnames.Period, c.series(metricnames.CapUsed)), "{{exclusion}}, {{period}}")
+		return append(panels, sized{3, capped})
 	}
-	if len(capped.Targets) > 0 {
-		panels[1].width = 9
-		panels = append(panels, sized{3, capped})
-	}
+	panels[1].width += 3
 	return panels
 }
 
-func owedPanel(l *sla.ServiceLevel, p sla.Period, period selector) *panel {
-	panel := statPanel("Credit owed over "+p.Words(), "If all the rest of the period is good: "+l.Credits.CreditWords()+".").
-		now(period.level("max", metricnames.CreditPercent), "owed").unit(unitPercent, -1).noValue(silence(l))
-	return panel.thresholds(colorGood, step{0.000001, colorBad})
+func owedPanel(c chosen) *panel {
+	return statPanel("Credit owed", "For the period that credits are agreed for, if all the rest of it is good.").
+		now(fmt.Sprintf("max by (%s) (%s)", metricnames.Period, c.series(metricnames.CreditPercent)), "{{period}}").
+		unit(unitPercent, -1).noValue("no credits").thresholds(colorGood, step{0.000001, colorBad})
 }
 
-func untilTierPanel(l *sla.ServiceLevel, period selector) *panel {
-	panel := statPanel("Outage until the next credits", "Of total outage, until each tier is reached; nothing if it is.")
-	for _, t := range l.Credits.Tiers {
-		panel.now(period.with(eq(metricnames.Tier, t.Below.String())).level("max", metricnames.CreditMinutes), fmt.Sprintf("%s %% %s", t.Percent, t.Words()))
+func untilTierPanel(c chosen) *panel {
+	return statPanel("Outage until the next credits", "Minutes of total outage, until each tier is reached; nothing if it is.").
+		now(fmt.Sprintf("max by (%s) (%s)", metricnames.Tier, c.series(metricnames.CreditMinutes)), "below {{tier}} %").
+		unit(unitMinutes, -1).noValue("no credits").thresholds(colorBad, step{0.000001, colorText})
+}
+
+// previousPanels are the calendar periods that ended within the range.
+func previousPanels(g *grid, c chosen) {
+	if !slices.ContainsFunc(periods(c.of), func(p sla.Period) bool { return p.Calendar != "" }) {
+		return
 	}
-	return panel.unit(unitMinutes, -1).noValue(silence(l)).thresholds(colorBad, step{0.000001, colorText})
+	final := func(metric string) string {
+		return fmt.Sprintf("max by (%s, %s) (last_over_time(%s[$__range]))", metricnames.Period, metricnames.Start, c.series(metric))
+	}
+	columns := []column{
+		{"Achieved", "1 - " + final(metricnames.ErrorPrevious)},
+		{"Bad", final(metricnames.BadPrevious)},
+	}
+	if c.any(hasCredits) {
+		columns = append(columns, column{"Credit", final(metricnames.CreditPrevious)})
+	}
+	p := tablePanel("Earlier periods", "Calendar periods that ended within the time range, and for a while before it, with their final figures. A rolling period has none.").
+		noValue("none ended").columns(map[string]string{metricnames.Period: colPeriod, metricnames.Start: "From"}, []string{metricnames.Period, metricnames.Start}, columns).
+		sortedBy("From", true)
+	p.override("Achieved", property{Id: "unit", Value: unitRatio}, property{Id: "decimals", Value: float64(tablePlaces(c.of))})
+	p.override("Credit", property{Id: "unit", Value: unitPercent})
+	g.add(7, sized{gridWidth, p})
 }

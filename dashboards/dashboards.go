@@ -1,5 +1,6 @@
-// Package dashboards makes Grafana dashboards: one for each agreement and an
-// overview of all, as JSON of the classic schema, which Grafana 9 and later
+// Package dashboards makes Grafana dashboards: an overview of all agreements, and
+// boards of one agreement, of one of its levels, of its composites, of its probes, and
+// of the exporters. They are JSON of the classic schema, which Grafana 9 and later
 // import and provision.
 //
 // It asks only for series that rulegen records, for Prometheus' own ALERTS and
@@ -12,6 +13,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
+	"net/url"
 	"strings"
 
 	"github.com/grafana/grafana-foundation-sdk/go/cog"
@@ -21,13 +23,19 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// OverviewUID is the uid of the overview. No agreement's dashboard has it,
+// UIDs of the boards that are not of one agreement. No agreement's board has them,
 // because names of agreements hold no underscore.
-const OverviewUID = "upheld_overview"
+const (
+	OverviewUID = "upheld_overview"
+	ExporterUID = "upheld_exporter"
+)
 
 const (
-	uidPrefix = "upheld-"
-	tag       = "upheld"
+	uidPrefix       = "upheld-"
+	levelPrefix     = "upheld_level-"
+	compositePrefix = "upheld_composite-"
+	probesPrefix    = "upheld_probes-"
+	tag             = "upheld"
 
 	// schemaVersion is what Grafana 10 wrote; older servers ignore what they do
 	// not know, newer ones migrate it.
@@ -41,14 +49,20 @@ const (
 const maxUID = 40
 
 // UID is the uid of an agreement's dashboard: "upheld-" and the agreement's
-// name, which is shortened and told apart by a hash where that is too long. It
+// name, which is shortened and made unique by a hash where that is too long. It
 // never changes for a name, so links to a dashboard survive its regeneration.
-func UID(agreement string) string {
-	if uid := uidPrefix + agreement; len(uid) <= maxUID {
+func UID(agreement string) string { return uidOf(uidPrefix, agreement) }
+
+// LevelUID is the uid of the board of an agreement's levels, of which the variables
+// service and slo choose one.
+func LevelUID(agreement string) string { return uidOf(levelPrefix, agreement) }
+
+func uidOf(prefix, agreement string) string {
+	if uid := prefix + agreement; len(uid) <= maxUID {
 		return uid
 	}
 	hash := fmt.Sprintf("-%08x", sum32(agreement))
-	return uidPrefix + agreement[:maxUID-len(uidPrefix)-len(hash)] + hash
+	return prefix + agreement[:maxUID-len(prefix)-len(hash)] + hash
 }
 
 func sum32(text string) uint32 {
@@ -57,47 +71,150 @@ func sum32(text string) uint32 {
 	return h.Sum32()
 }
 
+// Options are what the boards of an installation have in common.
+type Options struct {
+	// PagesURL is where upheld serve shows its pages, or "". Boards then link them.
+	PagesURL string
+}
+
+// Board is a dashboard, and the name of its file.
+type Board struct {
+	File string
+	JSON []byte
+}
+
+// made is a board under construction, and what its file is called after the agreement.
+type made struct {
+	suffix string
+	*board
+}
+
+// ofAgreement are the boards of one agreement: those for which it has levels.
+func (o Options) ofAgreement(a *sla.Agreement) []made {
+	boards := []made{{"", o.agreement(a)}}
+	if len(a.Levels) > 0 {
+		boards = append(boards, made{"_level", o.level(a)})
+	}
+	if len(composites(a)) > 0 {
+		boards = append(boards, made{"_composite", o.composite(a)})
+	}
+	if len(probed(a)) > 0 {
+		boards = append(boards, made{"_probes", o.probes(a)})
+	}
+	return boards
+}
+
+// OfAgreement are the boards of one agreement.
+func (o Options) OfAgreement(a *sla.Agreement) ([]Board, error) {
+	return encodeAll(a, o.ofAgreement(a), (*board).encode)
+}
+
+func encodeAll(a *sla.Agreement, all []made, encode func(*board) ([]byte, error)) ([]Board, error) {
+	var boards []Board
+	for _, m := range all {
+		content, err := encode(m.board)
+		if err != nil {
+			return nil, err
+		}
+		boards = append(boards, Board{a.Name + m.suffix + ".json", content})
+	}
+	return boards, nil
+}
+
 // Overview is the dashboard of all agreements: every service level with its
 // target, what is achieved, the budget left and the alerts that fire, the worst
 // first. It shows whatever agreements the data source knows, so that several
 // repositories can generate the same overview.
-func Overview(agreements []*sla.Agreement) ([]byte, error) { return encode(overview(agreements)) }
+func (o Options) Overview(agreements []*sla.Agreement) ([]byte, error) {
+	return o.overview(agreements).encode()
+}
 
-func overview(agreements []*sla.Agreement) *dashboard.Dashboard {
-	d := newDashboard(OverviewUID, "Service levels: overview",
+func (o Options) overview(agreements []*sla.Agreement) *board {
+	d := newBoard(OverviewUID, "Service levels: overview",
 		fmt.Sprintf("%s from %s. Do not edit by hand.", rulegen.Marker, names(agreements)))
-	d.Templating.List = append(d.Templating.List,
-		valuesVariable(varSLA, "Agreement", choose()))
-	d.Links = append(d.Links, taggedLink("Agreements"))
-	var g grid
-	overviewPanels(&g, agreements)
-	d.Panels = g.panels
+	d.variables(valuesVariable(varSLA, "Agreement", choose()))
+	d.Links = append(d.Links, taggedLink("Agreements"), d.link("Exporters", ExporterUID))
+	o.linkPages(d, "/")
+	d.annotations = alertAnnotations(choose(among("sla", varSLA)), urgenciesOf(agreements...))
+	overviewPanels(&d.grid, agreements)
 	return d
 }
 
-// Agreement is the dashboard of one agreement: all its service levels in short,
-// then a row for each.
-func Agreement(a *sla.Agreement) ([]byte, error) { return encode(agreement(a)) }
+// agreement is the dashboard of one agreement: all its service levels in short.
+func (o Options) agreement(a *sla.Agreement) *board {
+	d := newBoard(UID(a.Name), "Service levels: "+a.Name, describe(a))
+	own := choose(eq("sla", a.Name))
+	d.variables(valuesVariable(varService, "Service", own),
+		valuesVariable(varSLO, "Service level", own.with(among("service", varService))))
+	d.linkAgreement(a, UID(a.Name))
+	o.linkPages(d, "/")
+	d.annotations = alertAnnotations(own.with(among("service", varService), among("slo", varSLO)), urgenciesOf(a))
+	agreementPanels(&d.grid, a)
+	return d
+}
 
-func agreement(a *sla.Agreement) *dashboard.Dashboard {
+// level is the board of one service level of an agreement, which variables choose.
+func (o Options) level(a *sla.Agreement) *board {
+	d, c := newBoard(LevelUID(a.Name), a.Name+": a service level", describe(a)), chosenLevel(a)
+	d.choosesOneOf(a, a.Levels)
+	d.variables(groupVariables(a)...)
+	d.linkAgreement(a, LevelUID(a.Name))
+	o.linkPages(d, "/level/"+url.PathEscape(a.Name)+"/${service:percentencode}/${slo:percentencode}")
+	d.annotations = levelAnnotations(c)
+	levelPanels(&d.grid, c)
+	return d
+}
+
+// composite is the board of one composite of an agreement, which variables choose.
+func (o Options) composite(a *sla.Agreement) *board {
+	d := newBoard(uidOf(compositePrefix, a.Name), a.Name+": a composite", describe(a))
+	c := chosenLevel(&sla.Agreement{Name: a.Name, Levels: composites(a)})
+	d.choosesOneOf(a, c.of.Levels)
+	d.linkAgreement(a, *d.Uid)
+	d.annotations = levelAnnotations(c)
+	compositePanels(&d.grid, c)
+	return d
+}
+
+// probes is the board of the probe that a level counts, which variables choose.
+func (o Options) probes(a *sla.Agreement) *board {
+	d := newBoard(uidOf(probesPrefix, a.Name), a.Name+": probes and response times", describe(a))
+	d.choosesOneOf(a, probed(a))
+	d.Time.From = "now-24h"
+	d.linkAgreement(a, *d.Uid)
+	c := chosenLevel(a)
+	d.annotations = levelAnnotations(c)
+	probePanels(&d.grid, c)
+	return d
+}
+
+// Exporter is the board of all exporters: whether what they measure can be believed.
+func (o Options) Exporter() ([]byte, error) {
+	d := newBoard(ExporterUID, "Service levels: exporters", rulegen.Marker+" from the exporter's metrics. Do not edit by hand.")
+	v := valuesVariable(instance, "Exporter", choose())
+	v.Query.String = cog.ToPtr(fmt.Sprintf("label_values(upheld_exporter_build_info, %s)", instance))
+	d.variables(v)
+	d.Links = append(d.Links, d.link("Overview", OverviewUID))
+	exporterPanels(&d.grid)
+	return d.encode()
+}
+
+func describe(a *sla.Agreement) string {
 	description := fmt.Sprintf("%s from agreement %s. Do not edit by hand.", rulegen.Marker, a.Name)
 	if a.Description != "" {
 		description += "\n\n" + a.Description
 	}
-	d := newDashboard(UID(a.Name), "Service levels: "+a.Name, description)
-	own := choose(eq("sla", a.Name))
-	d.Templating.List = append(d.Templating.List,
-		valuesVariable(varService, "Service", own),
-		valuesVariable(varSLO, "Service level", own.with(among("service", varService))))
-	d.Templating.List = append(d.Templating.List, groupVariables(a)...)
-	d.Links = append(d.Links, dashboardLink("Overview", "/d/"+OverviewUID))
-	var g grid
-	agreementPanels(&g, a)
-	d.Panels = g.panels
-	return d
+	return description
 }
 
-func newDashboard(uid, title, description string) *dashboard.Dashboard {
+// board is a dashboard under construction.
+type board struct {
+	*dashboard.Dashboard
+	grid        grid
+	annotations []annotation
+}
+
+func newBoard(uid, title, description string) *board {
 	d := dashboard.NewDashboard()
 	d.Uid, d.Title, d.Description = &uid, &title, &description
 	d.Tags = []string{tag}
@@ -107,25 +224,45 @@ func newDashboard(uid, title, description string) *dashboard.Dashboard {
 	d.Time = &dashboard.DashboardDashboardTime{From: "now-24h", To: "now"}
 	d.Refresh = cog.ToPtr("1m")
 	d.Templating.List = []dashboard.VariableModel{datasourceVariable()}
-	return d
+	return &board{Dashboard: d}
 }
 
 // encode checks a dashboard by the SDK's constraints and prints it, indented,
 // with a newline at its end. Equal dashboards give equal bytes.
-func encode(d *dashboard.Dashboard) ([]byte, error) {
-	if err := d.Validate(); err != nil {
-		return nil, fmt.Errorf("dashboard %q: %w", *d.Uid, err)
+func (b *board) encode() ([]byte, error) {
+	b.Panels = b.grid.panels
+	if err := b.Validate(); err != nil {
+		return nil, fmt.Errorf("dashboard %q: %w", *b.Uid, err)
 	}
-	raw, err := json.Marshal(d)
+	raw, err := json.Marshal(b.Dashboard)
 	if err != nil {
-		return nil, fmt.Errorf("dashboard %q: %w", *d.Uid, err)
+		return nil, fmt.Errorf("dashboard %q: %w", *b.Uid, err)
+	}
+	if raw, err = b.annotate(raw); err != nil {
+		return nil, fmt.Errorf("dashboard %q: %w", *b.Uid, err)
 	}
 	var out bytes.Buffer
 	if err := json.Indent(&out, raw, "", "  "); err != nil {
-		return nil, fmt.Errorf("dashboard %q: %w", *d.Uid, err)
+		return nil, fmt.Errorf("dashboard %q: %w", *b.Uid, err)
 	}
 	out.WriteByte('\n')
 	return out.Bytes(), nil
+}
+
+// annotate puts the annotations where the SDK writes none.
+func (b *board) annotate(raw []byte) ([]byte, error) {
+	if len(b.annotations) == 0 {
+		return raw, nil
+	}
+	list, err := json.Marshal(map[string]any{"list": b.annotations})
+	if err != nil {
+		return nil, err
+	}
+	empty := []byte(`"annotations":{}`)
+	if bytes.Count(raw, empty) != 1 {
+		return nil, fmt.Errorf("the SDK writes annotations in another way: there is no %s in %.200s", empty, raw)
+	}
+	return bytes.Replace(raw, empty, append([]byte(`"annotations":`), list...), 1), nil
 }
 
 // names is "agreement shop" or "agreements bank, shop", in the order given.

@@ -66,7 +66,7 @@ var panelFaults = map[string]func(t *testing.T, p modelPanel){
 			t.Fatalf("%s: sorted by %v, transformed by %v", p, p.Options.SortBy, p.Transformations)
 		}
 		organize := p.Transformations[len(p.Transformations)-1].Options
-		if !organize.ExcludeByName["Time"] {
+		if !organize.ExcludeByName["Time"] && organize.RenameByName["Time"] == "" {
 			t.Errorf("%s: shows the time of the query", p)
 		}
 		names := slices.Collect(maps.Values(organize.RenameByName))
@@ -139,7 +139,10 @@ func TestFaultsStayMended(t *testing.T) {
 func TestLinksCarryTheDataSource(t *testing.T) {
 	for name, text := range made(t) {
 		for _, l := range parse(t, text).Links {
-			if !l.IncludeVars && !strings.Contains(l.URL, "${datasource:queryparam}") {
+			if l.Type == "dashboards" && !l.IncludeVars {
+				t.Errorf("%s: the menu %q leaves it behind", name, l.Title)
+			}
+			if strings.HasPrefix(l.URL, "/d/") && !strings.Contains(l.URL, "${datasource:queryparam}") {
 				t.Errorf("%s: the link %q leaves it behind", name, l.Title)
 			}
 		}

@@ -1,7 +1,6 @@
 package dashboards
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,106 +13,27 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Sections of an agreement's dashboard: the summary, then one for each level.
-const sectionSummary = "summary"
-
-func sectionOf(id sla.ID) string { return id.Service + "/" + id.SLO }
-
-// agreementPanels are the chosen levels in short, then a row for each level of
-// the agreement, of which the first is open.
-func agreementPanels(g *grid, a *sla.Agreement) {
-	of := choose(eq(metricnames.SLA, a.Name), among(metricnames.Service, varService), among(metricnames.SLO, varSLO))
-	g.section(sectionSummary)
-	height := min(4+uint32(len(a.Levels)), 12)
-	g.add(height, sized{gridWidth, levelTable("Service levels, the worst first", of, a)})
-	const legend = "{{service}}/{{slo}}"
-	g.add(8, sized{12, budgetPanel(of, legend)}, sized{12, alertsPanel(of, urgenciesOf(a), legend)})
-	if len(a.Levels) > maxRows {
-		chosenPanels(g, a, of)
-		return
+// levelPanels are the board of one level: how it is, its budget, how near its alerts
+// are, what was left out, its outages, and earlier periods.
+func levelPanels(g *grid, c chosen) {
+	g.section("level")
+	g.add(5, figurePanels(c)...)
+	g.add(7, sized{12, levelAlertsPanel(c)}, sized{12, trafficPanel(c)})
+	g.add(9, sized{12, burnDownPanel(c)}, sized{12, achievedOverTime(c)})
+	g.add(9, sized{12, tiersPanel(c)}, sized{12, ratioPanel(c)})
+	if len(groupLabels(c.of)) > 0 {
+		g.section("groups")
+		g.add(9, sized{gridWidth, groupTable(c)})
 	}
-	thresholds := probeThresholds(a)
-	for i, l := range a.Levels {
-		g.section(sectionOf(l.ID))
-		g.header(fmt.Sprintf("%s/%s: %s %% over %s%s", l.ID.Service, l.ID.SLO, l.Target, periodsWords(l), groupWords(l)), i > 0)
-		if len(l.GroupBy.Labels) > 0 {
-			groupPanels(g, l, thresholds)
-		} else {
-			levelPanels(g, l, thresholds)
-		}
-		g.closeRow()
-	}
+	g.section("contract")
+	contractPanels(g, c)
+	g.section("recovery")
+	recoveryPanels(g, c)
+	g.section("earlier periods")
+	previousPanels(g, c)
 }
 
-// probeThresholds are the response times that levels of the agreement demand of
-// the probes that others define.
-func probeThresholds(a *sla.Agreement) map[sla.ID][]time.Duration {
-	of := map[sla.ID][]time.Duration{}
-	for _, t := range sla.ProbeTargets([]*sla.Agreement{a}) {
-		of[t.ID] = t.Thresholds
-	}
-	return of
-}
-
-func levelPanels(g *grid, l *sla.ServiceLevel, thresholds map[sla.ID][]time.Duration) {
-	own := ofLevel(l.ID)
-	of := func(p sla.Period) selector { return own.with(eq(metricnames.Period, p.String())) }
-	period := of(l.Period)
-	g.add(5,
-		sized{5, achievedPanel(l, l.Period, own, period)},
-		sized{4, remainingPanel(l, period)},
-		sized{4, burnStat(l, own)},
-		sized{4, badPanel(l, l.Period, period)},
-		sized{4, knownPanel(period)},
-		sized{3, firingPanel(own)})
-	for _, p := range l.MorePeriods {
-		g.add(5,
-			sized{6, achievedPanel(l, p, own, of(p))},
-			sized{5, remainingPanel(l, of(p))},
-			sized{4, badPanel(l, p, of(p))},
-			sized{3, knownPanel(of(p))},
-			sized{6, budgetPanel(of(p), "remaining")})
-	}
-	g.add(8, sized{12, burnPanel(l, own)}, sized{12, ratioPanel(l, own)})
-	g.add(8, sized{12, budgetPanel(period, "remaining")}, sized{12, tiersPanel(l, own)})
-	contractPanels(g, l, own)
-	recoveryPanels(g, l)
-	sourcePanels(g, l, thresholds, sized{gridWidth, trafficPanel(own)})
-}
-
-// sourcePanels adds panels about the level's data: what exporters report on its
-// probe, or otherwise the events.
-func sourcePanels(g *grid, l *sla.ServiceLevel, thresholds map[sla.ID][]time.Duration, events ...sized) {
-	switch i := l.Indicator.(type) {
-	case *sla.Probe:
-		probePanels(g, ofLevel(l.ID), thresholds[l.ID])
-	case *sla.SharedProbe:
-		probePanels(g, ofLevel(i.Of), thresholds[i.Of])
-	case *sla.Composite:
-		compositePanels(g, l, i, ofLevel(l.ID))
-	case *sla.ProbeLatency:
-		probePanels(g, ofLevel(i.Of), []time.Duration{i.Threshold})
-	default:
-		g.add(8, events...)
-	}
-}
-
-// periodsWords name the periods of a level.
-func periodsWords(l *sla.ServiceLevel) string {
-	var words []string
-	for _, p := range l.Periods() {
-		words = append(words, p.Words())
-	}
-	return strings.Join(words, " and ")
-}
-
-// silence is what a missing value means for the kind of level.
-func silence(l *sla.ServiceLevel) string {
-	if len(l.Indicator.Queries()) == 0 {
-		return "not measured"
-	}
-	return "no traffic"
-}
+const notMeasured = "not measured"
 
 // decimals is how many a percentage is written with.
 func decimals(percent sla.Decimal) int {
@@ -121,79 +41,76 @@ func decimals(percent sla.Decimal) int {
 	return len(fraction)
 }
 
-// places is how many decimals a percentage needs so that it can be compared with its target.
-func places(percent sla.Decimal) int { return decimals(percent) + 2 }
-
-func achievedPanel(l *sla.ServiceLevel, of sla.Period, own, period selector) *panel {
-	p := statPanel("Achieved over "+of.Words(), "The good share of the period to date, beside the target that the agreement promises.").
-		now(period.achievedAtLeast(places(l.Target)), "achieved").now(own.target(), "target").
-		unit(unitRatio, places(l.Target)).noValue(silence(l))
-	target, objective := l.TargetRatio().Float64(), l.ObjectiveRatio().Float64()
-	steps := []step{{target, colorGood}}
-	if objective > target {
-		steps = []step{{target, colorWarn}, {objective, colorGood}}
+func figurePanels(c chosen) []sized {
+	return []sized{
+		{5, achievedPanel(c)},
+		{3, remainingPanel(c)},
+		{5, badPanel(c)},
+		{3, lastsPanel(c)},
+		{4, burnStat(c)},
+		{2, knownPanel(c)},
+		{2, firingPanel(c)},
 	}
-	return p.thresholds(colorBad, steps...).colored("target", colorText)
 }
 
-func remainingPanel(l *sla.ServiceLevel, period selector) *panel {
-	p := gaugePanel("Error budget remaining", "Of the whole period's budget: 0 % is spent, below that the target is missed.").
-		now(period.budget(), "remaining").unit(unitRatio, 1).between(0, 1).noValue(silence(l))
+func achievedPanel(c chosen) *panel {
+	whole, period := c.whole(), c.whole().period()
+	places := tablePlaces(c.of)
+	spent := period.level("max", metricnames.BurnRate)
+	met := fmt.Sprintf("(%s) and on (%s) %s", period.achievedAtLeast(places), byLevel, spent)
+	return statPanel("Achieved over the period", "The good share of the period to date, beside the target that the agreement promises. Of a level with groups, the worst.").
+		now(met+" <= 1", "achieved").now(met+" > 1", "achieved, too little").now(whole.target(), "target").
+		unit(unitRatio, places).noValue(notMeasured).thresholds(colorText).
+		colored("achieved", colorGood).colored("achieved, too little", colorBad).colored("target", colorText)
+}
+
+func remainingPanel(c chosen) *panel {
+	p := gaugePanel("Budget left", "Of the whole period's budget: 0 % is spent, below that the target is missed.").
+		now(c.whole().period().budget(), "remaining").unit(unitRatio, 1).between(0, 1).noValue(notMeasured)
 	config := budgetThresholds()
 	p.FieldConfig.Defaults.Thresholds = &config
 	p.FieldConfig.Defaults.Color = &dashboard.FieldColor{Mode: dashboard.FieldColorModeIdThresholds}
 	return p
 }
 
-func burnStat(l *sla.ServiceLevel, own selector) *panel {
+func badPanel(c chosen) *panel {
+	whole := c.whole()
+	bad := whole.period().bad()
+	p := statPanel("Bad so far", "What was bad of the period to date, and of levels by time what the target allows in all of it.").
+		now(whole.ofUnit(bad, "seconds"), "bad time").now(whole.ofUnit(whole.allowed(), "seconds"), "allowed").
+		now(whole.ofUnit(bad, "events"), "bad events").unit(unitSeconds, -1).noValue(notMeasured).thresholds(colorText)
+	return p.override("bad events", property{Id: "unit", Value: unitNumber})
+}
+
+func lastsPanel(c chosen) *panel {
+	return statPanel("Budget lasts", "How long the rest of the budget lasts if it goes on as in the last 6h. In a rolling period, what was spent long ago comes back besides.").
+		now(c.whole().lasts(6*time.Hour), "lasts").unit(unitSeconds, -1).noValue("no end in sight").
+		thresholds(colorBad, step{day.Seconds(), colorWarn}, step{7 * day.Seconds(), colorText})
+}
+
+const day = 24 * time.Hour
+
+func burnStat(c chosen) *panel {
+	whole := c.whole()
 	return statPanel("Burn rate", "How many times faster than the objective allows: at 1x the budget lasts exactly the period.").
-		now(own.burn(time.Hour), "1h").now(own.burn(6*time.Hour), "6h").
-		unit(unitFactor, 2).noValue(silence(l)).thresholds(colorGood, burnSteps(l)...)
+		now(whole.worstBurn(time.Hour), "1h").now(whole.worstBurn(6*time.Hour), "6h").
+		unit(unitFactor, 2).noValue(notMeasured).thresholds(colorGood, burnColors()...)
 }
 
-// burnSteps are the burn rates at which the level's alerts fire; a tier's own
-// factor, or less where no window could reach that.
-func burnSteps(l *sla.ServiceLevel) []step {
-	budget := l.ObjectiveBudget()
-	var steps []step
-	for _, t := range l.Alerting.Tiers {
-		threshold, _ := t.Threshold(budget)
-		color := colorWarn
-		if t.Urgency == sla.Page {
-			color = colorBad
-		}
-		steps = append(steps, step{threshold.Quo(budget).Float64(), color})
-	}
-	slices.SortStableFunc(steps, func(a, b step) int { return cmp.Compare(a.from, b.from) })
-	return slices.CompactFunc(steps, func(a, b step) bool { return a.from == b.from })
-}
-
-func badPanel(l *sla.ServiceLevel, of sla.Period, period selector) *panel {
-	title, description, unit := "Bad events", "Bad events of the period to date.", unitNumber
-	if l.Aggregation.ByTime() {
-		title, unit = "Bad time", unitSeconds
-		description = "Bad time of the period to date."
-		if of.Calendar == "" { // a calendar period's length is not always the same
-			description += fmt.Sprintf(" The target allows %s over %s.",
-				l.BudgetTime(l.TargetBudget(), of, time.Now()).Round(time.Second), of.Words())
-		}
-	}
-	p := statPanel(title, description).now(period.bad(), title).unit(unit, -1).noValue(silence(l))
-	p.thresholds(colorText)
-	return p
-}
-
-func knownPanel(period selector) *panel {
+func knownPanel(c chosen) *panel {
 	return statPanel("Known", "The share of the period for which the state is known. It grows from nothing while the first period is measured; figures of the period rest on this much of it.").
-		now(period.coverage(), "known").unit(unitRatio, 1).noValue("nothing yet").thresholds(colorText)
+		now(c.whole().period().coverage(), "known").unit(unitRatio, 1).noValue("nothing yet").thresholds(colorText)
 }
 
-func firingPanel(own selector) *panel {
-	return statPanel("Alerts firing", "Alerts of all tiers, and that for a lost measurement.").
-		now(own.orZero("count("+own.with(anyAlert, firing).series("ALERTS")+")"), "firing").
-		unit(unitNumber, 0).noValue("not evaluated").thresholds(colorGood, step{1, colorBad}).
-		mapping(values(map[string]dashboard.ValueMappingResult{"0": shown("none", colorGood, 0)})).
-		colorBackground()
+func firingPanel(c chosen) *panel {
+	whole, urgent := c.whole(), urgenciesOf(c.of)
+	count := func(urgency string) string {
+		return whole.orZero("count(" + c.with(anyAlert, urgency, firing).series("ALERTS") + ")")
+	}
+	p := statPanel("Firing", "Alerts that fire: those that page somebody, and tickets.").
+		now(count(urgent.page), "pages").now(count(urgent.ticket), "tickets").
+		unit(unitNumber, 0).noValue("not evaluated").thresholds(colorGood, step{1, colorWorse})
+	return p.override("pages", property{Id: "thresholds", Value: thresholds(colorGood, step{1, colorBad})})
 }
 
 func (p *panel) colorBackground() *panel {
@@ -201,105 +118,157 @@ func (p *panel) colorBackground() *panel {
 	return p
 }
 
-func burnPanel(l *sla.ServiceLevel, own selector) *panel {
-	var lines []string
-	for _, t := range l.Alerting.Tiers {
-		threshold, _ := t.Threshold(l.ObjectiveBudget())
-		lines = append(lines, fmt.Sprintf("%s fires at %.3gx over %s and %s", t.Name, threshold.Quo(l.ObjectiveBudget()).Float64(),
-			sla.FormatDuration(t.Long), sla.FormatDuration(t.Short)))
+// burnDownPanel is the budget over time: what is left, what would be left if it were
+// spent evenly, and what will be.
+func burnDownPanel(c chosen) *panel {
+	period := c.period()
+	start, end := c.calendar(metricnames.CalendarStart), c.calendar(metricnames.CalendarEnd)
+	soon := fmt.Sprintf("clamp_min(%s - on (%s) %s / on (%s) (1 - %s) * on (%s) (%s / (%s)), -0.5)",
+		period.budget(), c.by(), c.errorRatio(6*time.Hour), c.by(), c.target(), c.by(), sla.Seconds(day), c.span())
+	p := timePanel("Error budget remaining", "Of the period's whole budget: 100 % is untouched, 0 % is spent, below that the target is missed. "+
+		"Of a calendar period, the even line falls to 0 % at its end. The forecast says what will be left in a day, if it goes on as in the last 6h; it is cut off at -50 %.").
+		query(period.budget(), c.legend("remaining")).
+		query(soon, c.legend("in a day")).dashed("in a day")
+	if slices.ContainsFunc(periods(c.of), func(p sla.Period) bool { return p.Calendar != "" }) {
+		p.query(fmt.Sprintf("1 - (time() - %s) / (%s - %s)", start, end, start), "spent evenly").colored("spent evenly", colorNeutral).dashed("spent evenly")
 	}
-	description := "How many times faster than the objective of " + l.Objective.String() + " % allows."
-	if len(lines) > 0 {
-		description += " Dashed: " + strings.Join(lines, "; ") + "."
-	}
-	return timePanel("Burn rate", description).
-		query(own.burn(time.Hour), "1h").query(own.burn(6*time.Hour), "6h").
-		unit(unitFactor, -1).noValue(silence(l)).thresholds(colorGood, burnSteps(l)...)
+	return p.unit(unitRatio, -1).noValue(notMeasured).softMax(1).thresholds(colorGood, step{0, colorBad})
 }
 
-func ratioPanel(l *sla.ServiceLevel, own selector) *panel {
-	p := timePanel("Bad share by window", fmt.Sprintf("Dashed: the %s %% that the target allows over the whole period.", l.TargetBudget().Mul(sla.NewDecimal(100, 1))))
+func achievedOverTime(c chosen) *panel {
+	return timePanel("Achieved over time", "The good share of the period that ended, or had come so far, at each time, beside target and objective.").
+		query(c.period().achieved(), c.legend("achieved")).
+		query(c.whole().target(), "target").colored("target", colorBad).dashed("target").
+		query(c.whole().objective(), "objective").colored("objective", colorWarn).dashed("objective").
+		unit(unitRatio, -1).noValue(notMeasured).anyMinimum()
+}
+
+// tiersPanel is how near each tier is to firing, so that all of them share one line.
+func tiersPanel(c chosen) *panel {
+	p := timePanel("Burn against the alert tiers", "The burn rate over each tier's two windows, the lesser of them, as a share of what the tier demands: it fires at 100 %, where it has enough events. Cut off at 300 %.").
+		unit(unitRatio, -1).noValue(notMeasured).thresholds(colorGood, step{1, colorBad})
+	for _, name := range tierNames(c.of) {
+		p.query(c.tierReached(name), c.legend(name))
+		if len(c.groups) > 0 {
+			continue // a line for each group
+		}
+		color := colorWorse
+		if urgencyOfTier(c.of, name) == sla.Page {
+			color = colorBad
+		}
+		p.colored(name, color)
+		if strings.HasSuffix(name, "-slow") {
+			p.dashed(name)
+		}
+	}
+	if len(p.Targets) == 0 {
+		p.query(c.burn(time.Hour), c.legend("burn rate over 1h"))
+	}
+	return p
+}
+
+// tierNames are the names of the tiers of all levels, in order.
+func tierNames(a *sla.Agreement) []string {
+	var names []string
+	for _, l := range a.Levels {
+		for _, t := range l.Alerting.Tiers {
+			if !slices.Contains(names, t.Name) {
+				names = append(names, t.Name)
+			}
+		}
+	}
+	return names
+}
+
+func urgencyOfTier(a *sla.Agreement, name string) sla.Urgency {
+	for _, l := range a.Levels {
+		for _, t := range l.Alerting.Tiers {
+			if t.Name == name {
+				return t.Urgency
+			}
+		}
+	}
+	return sla.Ticket
+}
+
+// tierReached is the burn rate over a tier's windows as a share of its factor. Levels
+// whose windows differ have a term each.
+func (c chosen) tierReached(name string) string {
+	type windows struct{ long, short time.Duration }
+	var all []windows
+	tier := func(l *sla.ServiceLevel) (sla.Tier, bool) {
+		i := slices.IndexFunc(l.Alerting.Tiers, func(t sla.Tier) bool { return t.Name == name })
+		if i < 0 {
+			return sla.Tier{}, false
+		}
+		return l.Alerting.Tiers[i], true
+	}
+	for _, l := range c.of.Levels {
+		if t, ok := tier(l); ok && !slices.Contains(all, windows{t.Long, t.Short}) {
+			all = append(all, windows{t.Long, t.Short})
+		}
+	}
+	var terms []string
+	for _, w := range all {
+		factor := c.perLevel(func(l *sla.ServiceLevel) (string, bool) {
+			t, ok := tier(l)
+			if !ok || (windows{t.Long, t.Short}) != w {
+				return "", false
+			}
+			threshold, _ := t.Threshold(l.ObjectiveBudget())
+			return fmt.Sprint(threshold.Quo(l.ObjectiveBudget()).Float64()), true
+		})
+		long, short := c.burn(w.long), c.burn(w.short)
+		terms = append(terms, fmt.Sprintf("clamp_max(((%s <= %s) or %s) / on (%s) (%s), 3)", long, short, short, c.by(), factor))
+	}
+	return strings.Join(terms, " or ")
+}
+
+func ratioPanel(c chosen) *panel {
+	p := timePanel("Bad share by window", "Dashed: what the target allows over the whole period.")
 	for _, w := range sla.StandardWindows {
-		p.query(own.errorRatio(w), sla.FormatDuration(w))
+		p.query(c.errorRatio(w), c.legend(sla.FormatDuration(w)))
 	}
-	return p.unit(unitRatio, -1).noValue(silence(l)).
-		thresholds(colorGood, step{l.TargetBudget().Float64(), colorBad})
+	return p.query("1 - "+c.whole().target(), "allowed").colored("allowed", colorBad).dashed("allowed").
+		unit(unitRatio, -1).noValue(notMeasured)
 }
 
-func tiersPanel(l *sla.ServiceLevel, own selector) *panel {
-	p := statePanel("Alerts", "The alerts of a burning budget, and the alert for a lost measurement: quiet, pending, or firing as a ticket or a page.").
-		noValue("the level is not evaluated")
-	for _, a := range l.BurnAlerts() {
-		name, urgency := a.Severity, sla.Ticket
-		if a.Tier != "" {
-			name += " " + a.Tier
-		}
-		if a.Pages() {
-			urgency = sla.Page
-		}
-		p.query(own.stateOf(urgency, eq("alertname", sla.AlertBudgetBurn.Name), eq(metricnames.Severity, a.Severity), eq(metricnames.Tier, a.Tier)), name)
+func levelAlertsPanel(c chosen) *panel {
+	p := statePanel("Alerts", "Each alert of the level: quiet, pending, or firing as a ticket or a page.").noValue("the level is not evaluated")
+	for _, a := range alertsOf(c.of) {
+		matchers := []string{eq("alertname", a.alert), eq(metricnames.Severity, a.severity), eq(metricnames.Escalation, "")}
+		p.query(c.whole().stateOf(a.urgency, matchers...), a.words)
 	}
-	urgency := sla.Ticket
-	if n := l.Notice(sla.AlertMeasurementLost); n != nil {
-		urgency = n.Urgency
+	if len(p.Targets) == 0 {
+		p.query(c.whole().alertState(urgenciesOf(c.of)), "any alert")
 	}
-	return p.query(own.stateOf(urgency, eq("alertname", sla.AlertMeasurementLost.Name)), "measurement lost")
+	return p
 }
 
-func trafficPanel(own selector) *panel {
-	return timePanel("Events", "All events, and the bad ones, as the level counts them.").
-		query(own.totalRate(), "all").query(own.badRate(), "bad").
-		unit(unitRequests, -1).noValue("no traffic").
+// alertLine is an alert that some level of an agreement has.
+type alertLine struct {
+	alert, severity, words string
+	urgency                sla.Urgency
+}
+
+func alertsOf(a *sla.Agreement) []alertLine {
+	var all []alertLine
+	for _, k := range sla.AlertKinds {
+		for _, l := range a.Levels {
+			for _, of := range k.Of(l) {
+				line := alertLine{k.Name, of.Severity, strings.TrimPrefix(k.Name, "SLA") + ", " + of.Severity, of.Urgency}
+				if k.OfLevels() && !slices.ContainsFunc(all, func(o alertLine) bool { return o.words == line.words }) {
+					all = append(all, line)
+				}
+			}
+		}
+	}
+	return all
+}
+
+func trafficPanel(c chosen) *panel {
+	return timePanel("Events", "All events a second, and the bad ones, as the level counts them; of a level by time, known and bad seconds a second.").
+		query(c.whole().totalRate(), "all").query(c.whole().badRate(), "bad").
+		unit(unitNumber, -1).noValue("no traffic, or not measured").
 		colored("all", colorNeutral).colored("bad", colorBad)
-}
-
-// probePanels are the exporter's own account of a probe.
-func probePanels(g *grid, probe selector, thresholds []time.Duration) {
-	outcomes := timePanel("Probe outcomes", "Results a minute. Inconclusive and missed ones are the prober's own fault: they are neither good nor bad time of the service.").
-		query(probe.perMinute(metricnames.ProbeResults, metricnames.Outcome), "{{outcome}}").
-		unit(unitPerMinute, -1).noValue("no exporter is scraped").minStep("1m").stacked()
-	for _, c := range []struct{ outcome, color string }{
-		{metricnames.Good, colorGood},
-		{metricnames.Bad, colorBad},
-		{metricnames.Inconclusive, colorUnknown},
-		{metricnames.Maintenance, colorNeutral},
-		{metricnames.Missed, colorWorse},
-	} {
-		outcomes.colored(c.outcome, c.color)
-	}
-	failures := timePanel("Failures by reason", "Bad and inconclusive results a minute, by what was wrong.").
-		query(probe.perMinute(metricnames.ProbeFailures, metricnames.Reason), "{{reason}}").
-		unit(unitPerMinute, -1).noValue("no failures").minStep("1m").stacked().shades(colorBad)
-	last := statPanel("Last outcome", "What the latest conclusive probe found, from each location.").
-		now(probe.lastOutcome(), "{{location}}").noValue("never probed").thresholds(colorBad, step{1, colorGood}).
-		mapping(values(map[string]dashboard.ValueMappingResult{"0": shown("bad", colorBad, 0), "1": shown("good", colorGood, 1)})).
-		colorBackground()
-	last.unit(unitNumber, 0)
-	g.add(8, sized{10, outcomes}, sized{10, failures}, sized{4, last})
-
-	times := timePanel("Response time", "Quantiles of what the probes took, failed ones included."+demanded(thresholds)).minStep("1m").
-		unit(unitSeconds, -1).noValue("no exporter is scraped")
-	for _, q := range []struct{ quantile, name string }{{"0.5", "median"}, {"0.95", "95 %"}, {"0.99", "99 %"}} {
-		times.query(probe.responseTime(q.quantile), q.name)
-	}
-	if len(thresholds) > 0 {
-		var steps []step
-		for _, t := range thresholds {
-			steps = append(steps, step{t.Seconds(), colorBad})
-		}
-		times.thresholds(colorGood, steps...)
-	}
-	g.add(8, sized{gridWidth, times})
-}
-
-// demanded says which thresholds are drawn.
-func demanded(thresholds []time.Duration) string {
-	if len(thresholds) == 0 {
-		return ""
-	}
-	texts := make([]string, 0, len(thresholds))
-	for _, t := range thresholds {
-		texts = append(texts, t.String())
-	}
-	return " Dashed: the " + strings.Join(texts, " and ") + " that service levels demand."
 }

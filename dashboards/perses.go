@@ -1,16 +1,27 @@
 package dashboards
 
 import (
+	"slices"
+
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
+
 	"github.com/upheld-sla/upheld/dashboards/perses"
 	"github.com/upheld-sla/upheld/sla"
 )
 
 // PersesOverview is the overview as a dashboard of a Perses project.
-func PersesOverview(agreements []*sla.Agreement, project string) ([]byte, error) {
-	return perses.Encode(overview(agreements), project)
+func (o Options) PersesOverview(agreements []*sla.Agreement, project string) ([]byte, error) {
+	return o.overview(agreements).perses(project)
 }
 
-// PersesAgreement is an agreement's dashboard as one of a Perses project.
-func PersesAgreement(a *sla.Agreement, project string) ([]byte, error) {
-	return perses.Encode(agreement(a), project)
+// PersesOfAgreement are an agreement's boards as those of a Perses project.
+func (o Options) PersesOfAgreement(a *sla.Agreement, project string) ([]Board, error) {
+	return encodeAll(a, o.ofAgreement(a), func(b *board) ([]byte, error) { return b.perses(project) })
+}
+
+func (b *board) perses(project string) ([]byte, error) {
+	b.Panels = slices.DeleteFunc(b.grid.panels, func(p dashboard.PanelOrRowPanel) bool {
+		return p.Panel != nil && p.Panel.Type == "heatmap" // which Perses does not draw of these buckets
+	})
+	return perses.Encode(b.Dashboard, project)
 }

@@ -15,16 +15,18 @@ func TestPersesGolden(t *testing.T) {
 	if len(findings) > 0 {
 		t.Fatal(findings)
 	}
-	overview, err := dashboards.PersesOverview(agreements, "upheld")
+	overview, err := dashboards.Options{}.PersesOverview(agreements, "upheld")
 	if err != nil {
 		t.Fatal(err)
 	}
 	golden.Equal(t, "testdata/perses-overview.json", overview)
-	text, err := dashboards.PersesAgreement(agreements[0], "upheld")
+	boards, err := dashboards.Options{}.PersesOfAgreement(agreements[0], "upheld")
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden.Equal(t, "testdata/perses-smallest.json", text)
+	for _, b := range boards {
+		golden.Equal(t, "testdata/perses-"+b.File, b.JSON)
+	}
 }
 
 // Perses shows every panel and every query that Grafana shows, of every example.
@@ -34,42 +36,54 @@ func TestPersesHasEveryPanelAndQuery(t *testing.T) {
 		t.Fatal(findings)
 	}
 	for _, a := range agreements {
-		grafana, err := dashboards.Agreement(a)
+		grafana, err := dashboards.Options{}.OfAgreement(a)
 		if err != nil {
 			t.Fatal(err)
 		}
-		perses, err := dashboards.PersesAgreement(a, "upheld")
+		perses, err := dashboards.Options{}.PersesOfAgreement(a, "upheld")
 		if err != nil {
 			t.Errorf("%s: %v", a.Name, err)
 			continue
 		}
-		if want, got := strings.Count(string(grafana), `"expr": `), strings.Count(string(perses), `"kind": "PrometheusTimeSeriesQuery"`); want != got {
-			t.Errorf("%s has %d queries for Grafana and %d for Perses", a.Name, want, got)
+		for i := range grafana {
+			comparePerses(t, grafana[i], perses[i])
 		}
-		var d struct {
-			Spec struct {
-				Panels  map[string]any
-				Layouts []struct {
-					Spec struct {
-						Items []struct{ X, Y, Width, Height int }
-					}
+	}
+}
+
+func comparePerses(t *testing.T, grafana, perses dashboards.Board) {
+	queries := 0
+	for _, p := range parse(t, grafana.JSON).everyPanel() {
+		if p.Type != "heatmap" {
+			queries += len(p.Targets)
+		}
+	}
+	if got := strings.Count(string(perses.JSON), `"kind": "PrometheusTimeSeriesQuery"`); queries != got {
+		t.Errorf("%s has %d queries for Grafana and %d for Perses", grafana.File, queries, got)
+	}
+	var d struct {
+		Spec struct {
+			Panels  map[string]any
+			Layouts []struct {
+				Spec struct {
+					Items []struct{ X, Y, Width, Height int }
 				}
 			}
 		}
-		if err := json.Unmarshal(perses, &d); err != nil {
-			t.Fatal(err)
-		}
-		placed := 0
-		for _, l := range d.Spec.Layouts {
-			for _, i := range l.Spec.Items {
-				placed++
-				if i.X+i.Width > 24 || i.Y < 0 || i.Height <= 0 {
-					t.Errorf("%s: a panel is outside of its grid: %+v", a.Name, i)
-				}
+	}
+	if err := json.Unmarshal(perses.JSON, &d); err != nil {
+		t.Fatal(err)
+	}
+	placed := 0
+	for _, l := range d.Spec.Layouts {
+		for _, i := range l.Spec.Items {
+			placed++
+			if i.X+i.Width > 24 || i.Y < 0 || i.Height <= 0 {
+				t.Errorf("%s: a panel is outside of its grid: %+v", grafana.File, i)
 			}
 		}
-		if placed != len(d.Spec.Panels) || placed == 0 {
-			t.Errorf("%s has %d panels and %d places", a.Name, len(d.Spec.Panels), placed)
-		}
+	}
+	if placed != len(d.Spec.Panels) || placed == 0 {
+		t.Errorf("%s has %d panels and %d places", grafana.File, len(d.Spec.Panels), placed)
 	}
 }

@@ -2,78 +2,101 @@ package dashboards
 
 import (
 	"fmt"
-	"strings"
+	"time"
+
+	"github.com/grafana/grafana-foundation-sdk/go/cog"
+	"github.com/grafana/grafana-foundation-sdk/go/prometheus"
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// recoveryPanels show outages and ages beside what the level's recovery allows; of a level
-// with groups, the worst of them.
-func recoveryPanels(g *grid, l *sla.ServiceLevel) {
-	own := ofLevel(l.ID)
-	if len(l.Recovery.FromOutages()) > 0 {
-		panels := []sized{{6, outagePanel(l, own)}, {gridWidth - 6, outagesPanel(l, own)}}
-		g.add(5, panels...)
+// recoveryPanels show outages and ages beside what the levels' recovery allows.
+func recoveryPanels(g *grid, c chosen) {
+	if c.any(func(l *sla.ServiceLevel) bool { return len(l.Recovery.FromOutages()) > 0 }) {
+		g.add(7, sized{5, outagePanel(c)}, sized{8, outagesPanel(c)}, sized{11, outageList(c)})
 	}
-	if ages := l.Recovery.Ages(); len(ages) > 0 {
-		g.add(6, sized{gridWidth, agesPanel(own, ages)})
+	if c.any(func(l *sla.ServiceLevel) bool { return len(l.Recovery.Ages()) > 0 }) {
+		g.add(7, sized{gridWidth, agesPanel(c)})
 	}
 }
 
-// limitSteps colour a panel from the first warning on, and from the least limit on.
-func limitSteps(l *sla.ServiceLevel, objectives []sla.NamedObjective, near *sla.AlertKind) []step {
-	if len(objectives) == 0 {
-		return nil
-	}
-	least := objectives[0].Limit.Seconds()
-	for _, o := range objectives {
-		least = min(least, o.Limit.Seconds())
-	}
-	steps := []step{{least, colorBad}}
-	if n := l.Notice(near); n != nil {
-		steps = append([]step{{least * n.Share.Float64() / 100, colorWarn}}, steps...)
-	}
-	return steps
-}
+func seconds(d time.Duration) string { return sla.Seconds(d).String() }
 
-// withPromises adds the objectives to the description of a panel.
-func withPromises[O interface{ Words() string }](text string, objectives []O) string {
-	words := []string{text}
-	for _, o := range objectives {
-		words = append(words, fmt.Sprintf("The promise: %s.", o.Words()))
-	}
-	return strings.Join(words, " ")
-}
-
-func outagePanel(l *sla.ServiceLevel, own selector) *panel {
-	text := withPromises("For how long the outage that goes on has lasted.", l.Recovery.EachOutage())
-	return statPanel("Outage now", text).now(own.level("max", metricnames.OutageAge), "lasts for").
-		unit(unitSeconds, -1).noValue("no outage").thresholds(colorWarn, limitSteps(l, l.Recovery.EachOutage(), sla.AlertRestoreTimeNear)...)
-}
-
-func outagesPanel(l *sla.ServiceLevel, own selector) *panel {
-	text := withPromises("Of the outages that have ended in the period: how many, the longest, and their mean.", l.Recovery.FromOutages())
-	p := statPanel("Outages over "+periodsWords(l), text).noValue("none").thresholds(colorText).unit(unitSeconds, -1)
-	for _, of := range l.Periods() {
-		period, name := own.with(eq(metricnames.Period, of.String())), ""
-		if len(l.MorePeriods) > 0 {
-			name = ", " + of.String()
+func outagePanel(c chosen) *panel {
+	limit := c.whole().perLevel(func(l *sla.ServiceLevel) (string, bool) {
+		least := time.Duration(0)
+		for _, o := range l.Recovery.EachOutage() {
+			if least == 0 || o.Limit < least {
+				least = o.Limit
+			}
 		}
-		p.now(period.level("max", metricnames.OutageCount), "outages"+name).
-			now(period.level("max", metricnames.OutageLongest), "longest"+name).
-			now(period.level("max", metricnames.OutageMean), "mean"+name).
-			override("outages"+name, property{Id: "unit", Value: unitNumber}, property{Id: "decimals", Value: 0})
+		return seconds(least), least > 0
+	})
+	p := statPanel("Outage now", "For how long the outage that goes on has lasted, and how long one may last.").
+		now(c.whole().level("max", metricnames.OutageAge), "lasts for").
+		unit(unitSeconds, -1).noValue("no outage").thresholds(colorBad)
+	if limit != "" {
+		p.now(limit, "limit").colored("limit", colorText)
 	}
 	return p
 }
 
-func agesPanel(own selector, ages []sla.NamedObjective) *panel {
+func outagesPanel(c chosen) *panel {
+	period := c.whole().period()
+	return statPanel("Outages over the period", "Of the outages that have ended in the period: how many, the longest, and their mean.").
+		now(period.level("max", metricnames.OutageCount), "outages").
+		now(period.level("max", metricnames.OutageLongest), "longest").
+		now(period.level("max", metricnames.OutageMean), "mean").
+		unit(unitSeconds, -1).noValue("none").thresholds(colorText).
+		override("outages", property{Id: "unit", Value: unitNumber}, property{Id: "decimals", Value: 0})
+}
+
+// outageList has a line for each outage that ended within the range. Its end is recorded
+// once, so the greatest value of a step is the outage of that step.
+func outageList(c chosen) *panel {
+	p := tablePanel("Outages that ended", "When each ended, to the step of the graph, and how long it had lasted.").noValue("none ended").minStep(evaluation)
+	p.target(prometheus.Dataquery{
+		Expr: c.whole().maxOver(metricnames.OutageEnded), Format: cog.ToPtr(prometheus.PromQueryFormatTable), Range: cog.ToPtr(true),
+	})
+	p.organize(map[string]string{"Time": "Ended", "Value": "Lasted"}, map[string]bool{
+		metricnames.SLA: true, metricnames.Service: true, metricnames.SLO: true,
+	}, map[string]int{"Time": 0, "Value": 1})
+	p.override("Lasted", property{Id: "unit", Value: unitSeconds})
+	return p.sortedBy("Ended", true)
+}
+
+// maxOver is the greatest value that a level's series had in a step.
+func (s selector) maxOver(metric string) string {
+	return fmt.Sprintf("max by (%s) (%s)", s.by(), worst(s.series(metric)))
+}
+
+func agesPanel(c chosen) *panel {
 	p := timePanel("Age of what could be recovered", "In seconds, by the query of each objective, and its limit.").unit(unitSeconds, -1).noValue("no result")
-	for _, o := range ages {
-		p.query(own.with(eq(metricnames.Recovery, o.Name)).level("max", metricnames.RecoveryAge), o.Name)
-		limit := o.Name + ", limit " + o.LimitWords()
-		p.query(fmt.Sprintf("vector(%s)", sla.Seconds(o.Limit)), limit).colored(limit, colorBad)
+	p.query(fmt.Sprintf("max by (%s) (%s)", metricnames.Recovery, c.series(metricnames.RecoveryAge)), "{{recovery}}")
+	for _, name := range ageNames(c.of) {
+		limit := c.whole().perLevel(func(l *sla.ServiceLevel) (string, bool) {
+			for _, o := range l.Recovery.Ages() {
+				if o.Name == name {
+					return seconds(o.Limit), true
+				}
+			}
+			return "", false
+		})
+		p.query(limit, name+", limit").colored(name+", limit", colorBad).dashed(name + ", limit")
 	}
 	return p
+}
+
+func ageNames(a *sla.Agreement) []string {
+	var names []string
+	seen := map[string]bool{}
+	for _, l := range a.Levels {
+		for _, o := range l.Recovery.Ages() {
+			if !seen[o.Name] {
+				seen[o.Name], names = true, append(names, o.Name)
+			}
+		}
+	}
+	return names
 }

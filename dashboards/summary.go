@@ -2,7 +2,6 @@ package dashboards
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
@@ -27,7 +26,6 @@ const (
 	colBurnSix   = "Burn 6h"
 	colPages     = "Pages"
 	colTickets   = "Tickets"
-	colDashboard = "Dashboard"
 )
 
 // overviewPanels are the figures of all agreements, the table of levels, and
@@ -48,7 +46,7 @@ func overviewPanels(g *grid, agreements []*sla.Agreement) {
 		sized{4, countPanel(of, "Not measured", "Service levels that have a target but no data for the last five minutes: no traffic, or the measurement is lost.",
 			fmt.Sprintf("count(%s unless on (%s) %s)", of.target(), byLevel, of.totalRate()), colorGood, step{1, colorWarn})})
 	p := levelTable("Service levels, the worst first", of, agreements...)
-	linkToAgreements(p, agreements)
+	linkToLevels(p, of, agreements...)
 	g.add(12, sized{gridWidth, p})
 	rollupPanels(g, agreements, of)
 	legend := "{{sla}}: {{service}}/{{slo}}"
@@ -125,7 +123,7 @@ func promiseTable(title, words string, rename map[string]string, labels []string
 	p.override(colBudget, append(ratio(1), inColor(budgetThresholds())...)...)
 	for _, name := range []string{colBurnHour, colBurnSix} {
 		p.override(name, append([]property{{Id: "unit", Value: unitFactor}, {Id: "decimals", Value: 2.0}, {Id: "noValue", Value: "no traffic"}},
-			inColor(thresholds(colorGood, step{1, colorWarn}, step{6, colorWorse}, step{14.4, colorBad}))...)...)
+			inColor(thresholds(colorGood, burnColors()...))...)...)
 	}
 	p.override(colPages, append([]property{{Id: "decimals", Value: 0.0}}, inColor(thresholds(colorGood, step{1, colorBad}))...)...)
 	p.override(colTickets, append([]property{{Id: "decimals", Value: 0.0}}, inColor(thresholds(colorGood, step{1, colorWorse}))...)...)
@@ -146,36 +144,11 @@ func inColor(config dashboard.ThresholdsConfig) []property {
 	}
 }
 
+// burnColors are those of burn rates, by the factors of the usual alert tiers.
+func burnColors() []step { return []step{{1, colorWarn}, {6, colorWorse}, {14.4, colorBad}} }
+
 func budgetThresholds() dashboard.ThresholdsConfig {
 	return thresholds(colorBad, step{0.1, colorWorse}, step{lowBudget, colorWarn}, step{0.5, colorGood})
-}
-
-// linkToAgreements links the agreement and the level of each row to the agreement's
-// dashboard. The query makes the dashboard's uid, because the table also shows
-// agreements that were generated elsewhere.
-func linkToAgreements(p *panel, agreements []*sla.Agreement) {
-	of := choose(among(metricnames.SLA, varSLA))
-	const label = "dashboard"
-	uid := fmt.Sprintf(`label_replace(%s, "%s", "%s$1", "%s", "(.*)")`, of.info(), label, uidPrefix, metricnames.SLA)
-	for _, a := range agreements {
-		if UID(a.Name) != uidPrefix+a.Name {
-			uid = fmt.Sprintf(`label_replace(%s, "%s", "%s", "%s", "%s")`, uid, label, UID(a.Name), metricnames.SLA, a.Name)
-		}
-	}
-	setExpr(p, 0, uid)
-	options := p.Transformations[1].Options.(map[string]any)
-	options["renameByName"].(map[string]string)[label] = colDashboard
-	order := options["indexByName"].(map[string]int)
-	order[label] = len(order)
-	url := strings.Join([]string{
-		"/d/${__data.fields.Dashboard}?${datasource:queryparam}",
-		"var-service=${__data.fields.Service:percentencode}",
-		"var-slo=${__data.fields.Level:percentencode}",
-		"${__url_time_range}",
-	}, "&")
-	links := property{Id: "links", Value: []map[string]any{{"title": "Open the agreement's dashboard", "url": url, "targetBlank": false}}}
-	p.override(colLevel, links)
-	p.hidden(colDashboard)
 }
 
 func budgetPanel(of selector, legend string) *panel {

@@ -28,6 +28,11 @@ func (p *panel) columns(rename map[string]string, labels []string, columns []col
 		rename[field] = c.name
 		order[field] = len(order)
 	}
+	return p.organize(rename, hide, order)
+}
+
+// organize renames, hides and orders the columns of a table.
+func (p *panel) organize(rename map[string]string, hide map[string]bool, order map[string]int) *panel {
 	p.Transformations = []dashboard.DataTransformerConfig{
 		{Id: "merge", Options: map[string]any{}},
 		{Id: "organize", Options: map[string]any{"renameByName": rename, "excludeByName": hide, "indexByName": order}},

@@ -3,6 +3,7 @@ package rulegen
 import (
 	"fmt"
 	"maps"
+	"net/url"
 	"time"
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
@@ -184,7 +185,7 @@ func (al alerts) alert(k *sla.AlertKind, e promql.Expr, annotations map[string]s
 	l := al.level
 	r := Rule{Alert: k.Name, Expr: e, Labels: map[string]string{}, Annotations: annotations}
 	if al.dashboard != "" {
-		r.Annotations["dashboard_url"] = al.dashboard
+		r.Annotations["dashboard_url"] = al.dashboard + "?var-service=" + url.QueryEscape(l.ID.Service) + "&var-slo=" + url.QueryEscape(l.ID.SLO)
 	}
 	if l.Alerting.Runbook != "" {
 		r.Annotations["runbook_url"] = l.Alerting.Runbook

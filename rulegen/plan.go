@@ -170,7 +170,8 @@ type Options struct {
 	// are then a part of what names a level: whoever edits one begins a new
 	// history. CheckLabel says which may be given.
 	Labels map[string]string
-	// Dashboard is the URL of the agreement's dashboard, which alerts then link.
+	// Dashboard is the URL of a dashboard, which alerts then link, with their level as
+	// its variables service and slo.
 	Dashboard string
 	// Now is when the rules are made, the present if zero. Only its year counts:
 	// tables of clock changes reach from the year before to three years after.

@@ -102,8 +102,8 @@ func quoted(t *rapid.T, from *rapid.Generator[string]) string {
 func makeAll(t *rapid.T, text string, agreements []*sla.Agreement, plan *rulegen.Plan) {
 	for what, make := range map[string]func() error{
 		"rules":        func() error { _, err := emit.Prometheus(plan); return err },
-		"dashboard":    func() error { _, err := dashboards.Agreement(agreements[0]); return err },
-		"overview":     func() error { _, err := dashboards.Overview(agreements); return err },
+		"dashboard":    func() error { _, err := dashboards.Options{}.OfAgreement(agreements[0]); return err },
+		"overview":     func() error { _, err := dashboards.Options{}.Overview(agreements); return err },
 		"alertmanager": func() error { _, _, err := emit.Alertmanager(agreements); return err },
 		"scrape": func() error {
 			_, err := emit.Scrape(agreements, emit.ScrapeOptions{Exporters: []string{"localhost:9799"}})

@@ -48,7 +48,7 @@ func makeEveryKind(t *testing.T) kindsMade {
 	var explained strings.Builder
 	explainAgreement(&explained, m.agreement, now)
 	m.explained = explained.String()
-	board, err := dashboards.Agreement(m.agreement)
+	boards, err := dashboards.Options{}.OfAgreement(m.agreement)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func makeEveryKind(t *testing.T) kindsMade {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.board, m.routes = string(board), string(routes)
+	m.board, m.routes = string(boards[0].JSON), string(routes)
 	return m
 }
 

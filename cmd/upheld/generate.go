@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/upheld-sla/upheld/dashboards"
 	"github.com/upheld-sla/upheld/internal/filetree"
 	"github.com/upheld-sla/upheld/internal/weburl"
 	"github.com/upheld-sla/upheld/rulegen"
@@ -32,6 +33,7 @@ type generateOptions struct {
 	tests   bool
 	rules   ruleFlags
 	grafana string
+	boards  dashboards.Options
 	files   spec.Files
 	merged  string // an Alertmanager configuration of somebody else's
 	project string // of Perses
@@ -48,8 +50,10 @@ func newGenerate() *cobra.Command {
 
   DIR/rules/<agreement>.yaml             recording rules and alerts
   DIR/dashboards/upheld_overview.json    every level at a glance
-  DIR/dashboards/<agreement>.json        one dashboard an agreement
-  DIR/perses/<agreement>.json            the same dashboards for Perses, if --outputs names perses
+  DIR/dashboards/<agreement>.json        the levels of an agreement, and beside it boards of one
+                                         level, of a composite, and of probes
+  DIR/dashboards/upheld_exporter.json    how well the exporters measure
+  DIR/perses/...                         the same dashboards for Perses, if --outputs names perses
   DIR/prometheus/scrape.yaml             the exporter's scrape job
   DIR/prometheus/prometheus.yml          a complete small configuration (not for the operator)
   DIR/prometheus/servicemonitor.yaml     the scrape job as an object of the operator (only for it)
@@ -116,7 +120,8 @@ func (o *generateOptions) flags(f *pflag.FlagSet) {
 	f.StringSliceVar(&o.chosen, "outputs", outputFolders, "which folders to write, also perses; those that are left out are not touched")
 	f.StringVar(&o.project, "perses.project", "upheld", "project of the dashboards for Perses")
 	f.BoolVar(&o.tests, "tests", false, "also write DIR/tests/<agreement>.yaml, tests of the rules for promtool test rules")
-	f.StringVar(&o.grafana, "grafana.url", "", "where Grafana is; every alert then links the agreement's dashboard")
+	f.StringVar(&o.grafana, "grafana.url", "", "where Grafana is; every alert then links the dashboard of its level")
+	f.StringVar(&o.boards.PagesURL, "pages.url", "", "where upheld serve shows its pages; dashboards then link them")
 	f.StringSliceVar(&o.scrape.Exporters, "exporter.address", []string{"localhost:9799"}, "host:port of each upheld-exporter")
 	f.DurationVar(&o.scrape.Interval, "scrape.interval", 15*time.Second, "how often Prometheus scrapes the exporter")
 	f.StringSliceVar(&o.scrape.Alertmanagers, "alertmanager.address", []string{"localhost:9093"}, "host:port of each Alertmanager, for prometheus.yml")
@@ -151,6 +156,11 @@ func (o *generateOptions) check() error {
 	if o.grafana != "" {
 		if _, err := weburl.Parse(o.grafana, "leave it out: who opens a link is asked for it"); err != nil {
 			return fmt.Errorf("--grafana.url: %w", err)
+		}
+	}
+	if o.boards.PagesURL != "" {
+		if _, err := weburl.Parse(o.boards.PagesURL, "leave it out: who opens a link is asked for it"); err != nil {
+			return fmt.Errorf("--pages.url: %w", err)
 		}
 	}
 	if strings.Contains(o.grafana, "{{") {

@@ -111,19 +111,21 @@ func (f *agreementFiles) add(a *sla.Agreement, good bool) (sla.Findings, error) 
 	if err != nil || !good || findings.HasErrors() {
 		return findings, err
 	}
-	for folder, produce := range map[string]func() ([]byte, error){
-		"dashboards": func() ([]byte, error) { return dashboards.Agreement(a) },
-		"perses":     func() ([]byte, error) { return dashboards.PersesAgreement(a, f.project) },
+	for folder, produce := range map[string]func() ([]dashboards.Board, error){
+		"dashboards": func() ([]dashboards.Board, error) { return f.boards.OfAgreement(a) },
+		"perses":     func() ([]dashboards.Board, error) { return f.boards.PersesOfAgreement(a, f.project) },
 	} {
 		if !f.writes(folder) {
 			continue
 		}
-		content, err := produce()
-		if err == nil {
-			err = f.stage.Put(folder+"/"+a.Name+".json", content, a.Name)
-		}
+		boards, err := produce()
 		if err != nil {
-			return findings, fmt.Errorf("dashboard of %s: %w", a.Name, err)
+			return findings, fmt.Errorf("dashboards of %s: %w", a.Name, err)
+		}
+		for _, b := range boards {
+			if err := f.stage.Put(folder+"/"+b.File, b.JSON, a.Name); err != nil {
+				return findings, err
+			}
 		}
 	}
 	return findings, nil
@@ -133,10 +135,11 @@ func (f *agreementFiles) add(a *sla.Agreement, good bool) (sla.Findings, error) 
 func (o generateOptions) ofAll(agreements []*sla.Agreement) map[string]func() ([]byte, error) {
 	produced := map[string]func() ([]byte, error){}
 	if o.writes("dashboards") {
-		produced["dashboards/"+dashboards.OverviewUID+".json"] = func() ([]byte, error) { return dashboards.Overview(agreements) }
+		produced["dashboards/"+dashboards.OverviewUID+".json"] = func() ([]byte, error) { return o.boards.Overview(agreements) }
+		produced["dashboards/"+dashboards.ExporterUID+".json"] = o.boards.Exporter
 	}
 	if o.writes("perses") {
-		produced["perses/"+dashboards.OverviewUID+".json"] = func() ([]byte, error) { return dashboards.PersesOverview(agreements, o.project) }
+		produced["perses/"+dashboards.OverviewUID+".json"] = func() ([]byte, error) { return o.boards.PersesOverview(agreements, o.project) }
 	}
 	if o.writes("alertmanager") && o.merged == "" {
 		produced[alertmanagerPath] = func() ([]byte, error) {

@@ -109,7 +109,7 @@ func (r *ruleFlags) checkOffset() error {
 func (o generateOptions) rulesOf(a *sla.Agreement) rulegen.Options {
 	rules := rulegen.Options{Interval: o.rules.interval, Labels: o.rules.labels}
 	if o.grafana != "" {
-		rules.Dashboard = strings.TrimRight(o.grafana, "/") + "/d/" + dashboards.UID(a.Name)
+		rules.Dashboard = strings.TrimRight(o.grafana, "/") + "/d/" + dashboards.LevelUID(a.Name)
 	}
 	return rules
 }

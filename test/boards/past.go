@@ -48,15 +48,22 @@ func newShow(file string) (*show, error) {
 	if len(agreements) == 0 {
 		return nil, nil
 	}
+	var o dashboards.Options
 	boards := map[string]json.RawMessage{}
-	overview, err := dashboards.Overview(agreements)
-	if err != nil {
+	var err error
+	if boards[dashboards.OverviewUID+".json"], err = o.Overview(agreements); err != nil {
 		return nil, err
 	}
-	boards[dashboards.OverviewUID+".json"] = overview
+	if boards[dashboards.ExporterUID+".json"], err = o.Exporter(); err != nil {
+		return nil, err
+	}
 	for _, a := range agreements {
-		if boards[a.Name+".json"], err = dashboards.Agreement(a); err != nil {
+		of, err := o.OfAgreement(a)
+		if err != nil {
 			return nil, err
+		}
+		for _, b := range of {
+			boards[b.File] = b.JSON
 		}
 	}
 	all, err := json.Marshal(boards)

@@ -1,0 +1,54 @@
+package dashboards
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/grafana/grafana-foundation-sdk/go/common"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// annotation marks ranges of time in all graphs of a board. The SDK's type does not
+// have the fields that name them.
+type annotation struct {
+	Name        string                `json:"name"`
+	Datasource  *common.DataSourceRef `json:"datasource"`
+	Enable      bool                  `json:"enable"`
+	IconColor   string                `json:"iconColor"`
+	Expr        string                `json:"expr"`
+	Step        string                `json:"step"`
+	TitleFormat string                `json:"titleFormat"`
+	TextFormat  string                `json:"textFormat"`
+	TagKeys     string                `json:"tagKeys"`
+}
+
+func annotate(name, color, expr, title, text string) annotation {
+	return annotation{
+		Name: name, Datasource: datasource(), Enable: true, IconColor: color, Expr: expr, Step: evaluation,
+		TitleFormat: title, TextFormat: text, TagKeys: strings.Join([]string{metricnames.Service, metricnames.SLO}, ","),
+	}
+}
+
+// alertAnnotations mark when alerts fired.
+func alertAnnotations(of selector, u urgencies) []annotation {
+	return []annotation{
+		annotate("Pages", colorBad, of.with(anyAlert, u.page, firing).series("ALERTS"), "{{alertname}}", "{{service}}/{{slo}} {{tier}}"),
+		annotate("Tickets", colorWorse, of.with(anyAlert, u.ticket, firing).series("ALERTS"), "{{alertname}}", "{{service}}/{{slo}} {{tier}}"),
+	}
+}
+
+// levelAnnotations are those, when exclusions were open, and when the agreement was revised.
+func levelAnnotations(c chosen) []annotation {
+	all := alertAnnotations(c.selector, urgenciesOf(c.of))
+	own := c.selectorWithoutGroups()
+	if len(c.of.Levels) > 0 && c.any(func(l *sla.ServiceLevel) bool { return len(l.Exclusions) > 0 }) {
+		open := choose(eq(metricnames.SLA, c.of.Name)).series(metricnames.ExclusionMask) + " == 1"
+		all = append(all, annotate("Maintenance and exclusions", colorNeutral, open, "{{exclusion}}", "is excluded"))
+	}
+	promise := "target, objective, period"
+	info := own.series(metricnames.LevelInfo)
+	revised := fmt.Sprintf("max by (%s) (%s) unless max by (%s) (%s offset 5m) and on () %s offset 5m", promise, info, promise, info, info)
+	return append(all, annotate("Revisions", colorUnknown, revised, "Revised", "target {{target}} %, objective {{objective}} %, period {{period}}"))
+}
