@@ -242,10 +242,11 @@ func (bn burning) burnWords(a sla.BurnAlert) map[string]string {
 	lost := fmt.Sprintf(" {{ range %s }}Nothing is measured now. Nobody knows whether it is over, so the alert stays until there is a measurement again.{{ end }}",
 		bn.ask("absent(%s)", bn.judgedBy()))
 	words := map[string]string{
-		"summary": fmt.Sprintf("%s burns its error budget more than %s times too fast", bn.nameOfGroup(), round(least)),
+		"summary": fmt.Sprintf("%s %s%s", bn.nameOfGroup(), bn.stateWords(fmt.Sprintf("burns its error budget more than %s times too fast", round(least))), bn.whyWords()),
 		"description": fmt.Sprintf("Bad are %s. The objective of %s allows %s.%s%s",
 			strings.Join(shares, ", "), objective, allows, bn.weighedWords(), bn.leastWords(long)) + lost,
 		"bad_since": bn.sinceWords(),
+		"budget":    bn.budgetLeftWords(a),
 		"tiers":     fmt.Sprintf("burning now {{ range %s | sortByLabel `tier` }}{{ .Labels.tier }} {{ end }}", bn.ask("%s", metricnames.BurnTier)),
 		"time_to_detect": fmt.Sprintf("at constant traffic a total outage is seen after %s, and a scrape and an evaluation",
 			roughly(a.TimeToDetect(bn.ObjectiveBudget().Mul(bn.alertShare())))),
@@ -260,13 +261,25 @@ func (bn burning) burnWords(a sla.BurnAlert) map[string]string {
 // alert's own labels. No name stands in it, so that levels that are alike have
 // the same text.
 func (l level) ask(format, name string) string {
-	var matchers, values []string
+	return l.askAbout(fmt.Sprintf(format, l.askedFor(name)))
+}
+
+// askAbout is a query of series that askedFor selects.
+func (l level) askAbout(query string) string {
+	var values []string
 	for _, label := range l.joinLabels() {
-		matchers, values = append(matchers, label+"=%q"), append(values, "$labels."+label)
+		values = append(values, "$labels."+label)
 	}
-	matchers = append(matchers, l.extraFormats()...)
-	selector := fmt.Sprintf(format, name+"{"+strings.Join(matchers, ",")+"}")
-	return fmt.Sprintf("printf %s %s | query", templateText(selector), strings.Join(values, " "))
+	return fmt.Sprintf("printf %s %s | query", templateText(query), strings.Join(values, " "))
+}
+
+// askedFor selects a series of the alert's own labels, as a format of printf.
+func (l level) askedFor(name string, more ...string) string {
+	var matchers []string
+	for i, label := range l.joinLabels() {
+		matchers = append(matchers, fmt.Sprintf("%s=%%[%d]q", label, i+1))
+	}
+	return name + "{" + strings.Join(append(append(matchers, l.extraFormats()...), more...), ",") + "}"
 }
 
 // extraFormats match the labels that all rules have, in a format of printf.

@@ -52,7 +52,7 @@ func (al alerts) escalation(of Rule, severity, tier string, after time.Duration)
 		"description": fmt.Sprintf("%s has been firing for %s and nobody has silenced it. What it says stands in the alert of the same labels without escalation.",
 			of.Alert, time),
 	}
-	for _, name := range []string{"dashboard_url", "runbook_url"} {
+	for _, name := range []string{"dashboard_url", "runbook_url", "page_url", "silence_url"} {
 		if text, ok := of.Annotations[name]; ok {
 			annotations[name] = text
 		}

@@ -1,6 +1,7 @@
 package rulegen
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/url"
@@ -187,8 +188,12 @@ func (al alerts) alert(k *sla.AlertKind, e promql.Expr, annotations map[string]s
 	if al.dashboard != "" {
 		r.Annotations["dashboard_url"] = al.dashboard + "?var-service=" + url.QueryEscape(l.ID.Service) + "&var-slo=" + url.QueryEscape(l.ID.SLO)
 	}
-	if l.Alerting.Runbook != "" {
-		r.Annotations["runbook_url"] = l.Alerting.Runbook
+	r.Annotations["runbook_url"] = cmp.Or(l.Alerting.Runbook, al.links.runbook(k))
+	if al.links.Pages != "" {
+		r.Annotations["page_url"] = al.links.page(l.ID)
+	}
+	if al.links.Alertmanager != "" {
+		r.Annotations["silence_url"] = al.links.silence(k, l.ID)
 	}
 	if !k.Upkeep {
 		al.tellFigures(r)

@@ -29,6 +29,9 @@ type indicator struct {
 	extrapolated bool
 	// byOutcome is set of probes if each bad result is one that failed.
 	byOutcome bool
+	// probedBy is the level that defines the probe whose failures are counted; nil of a
+	// kind that has no probe of ours.
+	probedBy func(level) sla.ID
 	// results are the last results of what is probed; nil of a kind that has none.
 	results func(counting) lastResults
 	// inexact says what of the figures is not exact, "" if nothing.

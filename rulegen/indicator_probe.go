@@ -24,7 +24,7 @@ func ofProbeLatency(l *sla.ProbeLatency) indicator {
 	of := probed(func(c counting) probeCount {
 		return probeCount{counting: c, by: l.Of, probe: l.Probe, threshold: l.Threshold}
 	})
-	of.byOutcome, of.results = false, nil // the last one may have been good and slow
+	of.byOutcome, of.results, of.probedBy = false, nil, nil // the last one may have been good and slow
 	return of
 }
 
@@ -33,7 +33,11 @@ func probed(by func(counting) probeCount) indicator {
 		byOutcome: true,
 		count:     func(c counting) ([]Rule, sla.Findings) { return by(c).rules(), nil },
 		increases: func(c counting) countable { return by(c).countable() },
-		results:   func(c counting) lastResults { return by(c).lastResults() },
+		probedBy: func(l level) sla.ID {
+			id, _, _ := l.Probed()
+			return id
+		},
+		results: func(c counting) lastResults { return by(c).lastResults() },
 	}
 }
 

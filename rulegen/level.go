@@ -17,8 +17,9 @@ import (
 // and on the series that the steps before it record.
 type level struct {
 	*sla.ServiceLevel
-	interval  time.Duration     // of the first tier of rules
-	dashboard string            // URL that alerts link, or ""
+	interval  time.Duration // of the first tier of rules
+	dashboard string        // URL that alerts link, or ""
+	links     Links
 	extra     map[string]string // labels of everything that is recorded
 	own       []promql.Matcher  // of what the level records
 	masks     *masks            // of the agreement
@@ -27,7 +28,7 @@ type level struct {
 
 func newLevel(l *sla.ServiceLevel, opts Options, masks *masks) level {
 	return level{
-		ServiceLevel: l, interval: opts.Interval, dashboard: opts.Dashboard, extra: opts.Labels,
+		ServiceLevel: l, interval: opts.Interval, dashboard: opts.Dashboard, links: opts.Links, extra: opts.Labels,
 		own: slices.Concat(identity(l.ID), extraMatchers(opts.Labels)), masks: masks, kind: indicatorOf(l.Indicator),
 	}
 }

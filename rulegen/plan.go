@@ -173,6 +173,8 @@ type Options struct {
 	// Dashboard is the URL of a dashboard, which alerts then link, with their level as
 	// its variables service and slo.
 	Dashboard string
+	// Links are what else alerts link.
+	Links Links
 	// Now is when the rules are made, the present if zero. Only its year counts:
 	// tables of clock changes reach from the year before to three years after.
 	Now time.Time

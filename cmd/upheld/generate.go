@@ -34,6 +34,7 @@ type generateOptions struct {
 	rules   ruleFlags
 	grafana string
 	boards  dashboards.Options
+	links   rulegen.Links
 	files   spec.Files
 	merged  string // an Alertmanager configuration of somebody else's
 	project string // of Perses
@@ -121,7 +122,9 @@ func (o *generateOptions) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.project, "perses.project", "upheld", "project of the dashboards for Perses")
 	f.BoolVar(&o.tests, "tests", false, "also write DIR/tests/<agreement>.yaml, tests of the rules for promtool test rules")
 	f.StringVar(&o.grafana, "grafana.url", "", "where Grafana is; every alert then links the dashboard of its level")
-	f.StringVar(&o.boards.PagesURL, "pages.url", "", "where upheld serve shows its pages; dashboards then link them")
+	f.StringVar(&o.boards.PagesURL, "pages.url", "", "where upheld serve shows its pages; dashboards, and every alert, then link them")
+	f.StringVar(&o.links.Runbooks, "runbooks.url", rulegen.RunbooksURL, "the folder of runbooks; every alert links <alert>.md in it, unless the specification names a runbook")
+	f.StringVar(&o.links.Alertmanager, "alertmanager.url", "", "where people open Alertmanager; every alert then links the form that silences it")
 	f.StringSliceVar(&o.scrape.Exporters, "exporter.address", []string{"localhost:9799"}, "host:port of each upheld-exporter")
 	f.DurationVar(&o.scrape.Interval, "scrape.interval", 15*time.Second, "how often Prometheus scrapes the exporter")
 	f.StringSliceVar(&o.scrape.Alertmanagers, "alertmanager.address", []string{"localhost:9093"}, "host:port of each Alertmanager, for prometheus.yml")
@@ -132,6 +135,23 @@ func (o *generateOptions) flags(f *pflag.FlagSet) {
 // maxRulesInterval keeps five first-tier samples in the second tier's windows
 // and every recorded sample within Prometheus' five-minute lookback.
 const maxRulesInterval = time.Minute
+
+// checkLinks finds URLs that alerts cannot link.
+func (o *generateOptions) checkLinks() error {
+	for _, link := range []struct{ flag, url string }{
+		{"grafana.url", o.grafana}, {"runbooks.url", o.links.Runbooks}, {"pages.url", o.boards.PagesURL}, {"alertmanager.url", o.links.Alertmanager},
+	} {
+		if link.url != "" {
+			if _, err := weburl.Parse(link.url, "leave it out: who opens a link is asked for it"); err != nil {
+				return fmt.Errorf("--%s: %w", link.flag, err)
+			}
+		}
+		if strings.Contains(link.url, "{{") {
+			return fmt.Errorf("--%s=%s is a template, which alerts would expand; write it out", link.flag, link.url)
+		}
+	}
+	return nil
+}
 
 func (o *generateOptions) check() error {
 	if o.dir == "" {
@@ -153,18 +173,8 @@ func (o *generateOptions) check() error {
 	if o.scrape.Interval < time.Second || o.scrape.Interval > sla.BaseWindow/4 {
 		return fmt.Errorf("--scrape.interval=%s is not between 1s and %s: a five-minute rate needs four scrapes", o.scrape.Interval, sla.BaseWindow/4)
 	}
-	if o.grafana != "" {
-		if _, err := weburl.Parse(o.grafana, "leave it out: who opens a link is asked for it"); err != nil {
-			return fmt.Errorf("--grafana.url: %w", err)
-		}
-	}
-	if o.boards.PagesURL != "" {
-		if _, err := weburl.Parse(o.boards.PagesURL, "leave it out: who opens a link is asked for it"); err != nil {
-			return fmt.Errorf("--pages.url: %w", err)
-		}
-	}
-	if strings.Contains(o.grafana, "{{") {
-		return fmt.Errorf("--grafana.url=%s is a template, which alerts would expand; write it out", o.grafana)
+	if err := o.checkLinks(); err != nil {
+		return err
 	}
 	for name, value := range o.scrape.ExternalLabels {
 		if err := rulegen.CheckLabel(name, value); err != nil {

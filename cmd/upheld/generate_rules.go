@@ -107,7 +107,8 @@ func (r *ruleFlags) checkOffset() error {
 
 // rules are the options of an agreement's rules.
 func (o generateOptions) rulesOf(a *sla.Agreement) rulegen.Options {
-	rules := rulegen.Options{Interval: o.rules.interval, Labels: o.rules.labels}
+	rules := rulegen.Options{Interval: o.rules.interval, Labels: o.rules.labels, Links: o.links}
+	rules.Links.Pages = o.boards.PagesURL
 	if o.grafana != "" {
 		rules.Dashboard = strings.TrimRight(o.grafana, "/") + "/d/" + dashboards.LevelUID(a.Name)
 	}

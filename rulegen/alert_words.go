@@ -1,0 +1,69 @@
+package rulegen
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/internal/promql"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// What a burn alert says to somebody who was asleep: how the service is, why, and what
+// is left of the budget. Each is asked for when the alert is sent; what has no answer
+// then is left out.
+
+// stateWords say how the level is, as its state is recorded: "is down". otherwise is what
+// is said of one that is neither down nor degraded.
+func (bn burning) stateWords(otherwise string) string {
+	is := func(s sla.State) string {
+		return fmt.Sprintf("eq $state %d.0 }}is %s", s.Code(), strings.ToLower(s.Words()))
+	}
+	return fmt.Sprintf("{{ $state := 0.0 }}{{ range %s }}{{ $state = .Value }}{{ end }}{{ if %s{{ else if %s{{ else }}%s{{ end }}",
+		bn.ask("%s", metricnames.ServiceState), is(sla.StateDown), is(sla.StateDegraded), otherwise)
+}
+
+// whyWords say why: of probes by the reason that most of the failed ones had, else by the
+// share that is bad.
+func (bn burning) whyWords() string {
+	if bn.kind.probedBy != nil {
+		return fmt.Sprintf("{{ range %s }}: {{ .Labels.%s }}{{ end }}", bn.askReason(bn.kind.probedBy(bn.level)), metricnames.Reason)
+	}
+	of := "of the last five minutes is bad"
+	if bn.Aggregation.Counts() == sla.CountsEvents {
+		of = "of the events of the last five minutes are bad"
+	}
+	return fmt.Sprintf("{{ range %s }}: {{ .Value | humanizePercentage }} %s{{ end }}", bn.ask("%s > 0", ratioName(sla.BaseWindow)), of)
+}
+
+// askReason is how an annotation asks why most of the failed probes of the last five
+// minutes failed, of the group of the alert.
+func (bn burning) askReason(by sla.ID) string {
+	matchers := []string{
+		fmt.Sprintf("%s=%q", metricnames.SLA, by.SLA), fmt.Sprintf("%s=%q", metricnames.Service, by.Service), fmt.Sprintf("%s=%q", metricnames.SLO, by.SLO),
+	}
+	var values strings.Builder
+	for _, label := range bn.groupLabels() {
+		matchers = append(matchers, label+"=%q")
+		values.WriteString(" $labels." + label)
+	}
+	query := fmt.Sprintf("topk(1, sum by (%s) (increase(%s{%s}[%s])) > 0)",
+		metricnames.Reason, metricnames.ProbeFailures, strings.Join(matchers, ","), sla.FormatDuration(sla.BaseWindow))
+	return fmt.Sprintf("printf %s%s | query", templateText(query), values.String())
+}
+
+// budgetLeftWords say what is left of the budget, and when that ends if it goes on as over
+// the long window of the first tier.
+func (bn burning) budgetLeftWords(a sla.BurnAlert) string {
+	p, long := bn.Period, a.Tiers[0].Long
+	left := bn.askedFor(metricnames.BudgetRemaining, fmt.Sprintf("%s=%q", metricnames.Period, p.String()))
+	words := fmt.Sprintf("{{ range %s }}{{ if gt .Value 0.0 }}{{ .Value | humanizePercentage }} of the budget of %s is left.{{ else }}The budget of %s is spent.{{ end }}{{ end }}",
+		bn.askAbout(left), p.Words(), p.Words())
+	if bn.ownTargets() {
+		return words
+	}
+	seconds := promql.Num(sla.Seconds(p.Nominal()).Mul(bn.TargetBudget())).String()
+	ends := fmt.Sprintf("sum(%s > 0) * %s / sum(%s > 0)", left, seconds, bn.askedFor(ratioName(long)))
+	return words + fmt.Sprintf("{{ range %s }} If it goes on as over the last %s, that ends in {{ .Value | humanizeDuration }}.{{ end }}",
+		bn.askAbout(ends), sla.FormatDuration(long))
+}
