@@ -261,11 +261,11 @@ func (bn burning) burnWords(a sla.BurnAlert) map[string]string {
 // alert's own labels. No name stands in it, so that levels that are alike have
 // the same text.
 func (l level) ask(format, name string) string {
-	return l.askAbout(fmt.Sprintf(format, l.askedFor(name)))
+	return askAbout(l, fmt.Sprintf(format, askedFor(l, name)))
 }
 
 // askAbout is a query of series that askedFor selects.
-func (l level) askAbout(query string) string {
+func askAbout(l level, query string) string {
 	var values []string
 	for _, label := range l.joinLabels() {
 		values = append(values, "$labels."+label)
@@ -274,7 +274,7 @@ func (l level) askAbout(query string) string {
 }
 
 // askedFor selects a series of the alert's own labels, as a format of printf.
-func (l level) askedFor(name string, more ...string) string {
+func askedFor(l level, name string, more ...string) string {
 	var matchers []string
 	for i, label := range l.joinLabels() {
 		matchers = append(matchers, fmt.Sprintf("%s=%%[%d]q", label, i+1))

@@ -56,14 +56,14 @@ func (bn burning) askReason(by sla.ID) string {
 // the long window of the first tier.
 func (bn burning) budgetLeftWords(a sla.BurnAlert) string {
 	p, long := bn.Period, a.Tiers[0].Long
-	left := bn.askedFor(metricnames.BudgetRemaining, fmt.Sprintf("%s=%q", metricnames.Period, p.String()))
+	left := askedFor(bn.level, metricnames.BudgetRemaining, fmt.Sprintf("%s=%q", metricnames.Period, p.String()))
 	words := fmt.Sprintf("{{ range %s }}{{ if gt .Value 0.0 }}{{ .Value | humanizePercentage }} of the budget of %s is left.{{ else }}The budget of %s is spent.{{ end }}{{ end }}",
-		bn.askAbout(left), p.Words(), p.Words())
+		askAbout(bn.level, left), p.Words(), p.Words())
 	if bn.ownTargets() {
 		return words
 	}
 	seconds := promql.Num(sla.Seconds(p.Nominal()).Mul(bn.TargetBudget())).String()
-	ends := fmt.Sprintf("sum(%s > 0) * %s / sum(%s > 0)", left, seconds, bn.askedFor(ratioName(long)))
+	ends := fmt.Sprintf("sum(%s > 0) * %s / sum(%s > 0)", left, seconds, askedFor(bn.level, ratioName(long)))
 	return words + fmt.Sprintf("{{ range %s }} If it goes on as over the last %s, that ends in {{ .Value | humanizeDuration }}.{{ end }}",
-		bn.askAbout(ends), sla.FormatDuration(long))
+		askAbout(bn.level, ends), sla.FormatDuration(long))
 }
