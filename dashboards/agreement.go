@@ -19,6 +19,9 @@ func agreementPanels(g *grid, a *sla.Agreement) {
 	g.add(height, sized{gridWidth, table})
 	const legend = "{{service}}/{{slo}}"
 	g.add(8, sized{12, budgetPanel(of, legend)}, sized{12, alertsPanel(of, urgenciesOf(a), legend)})
+	g.section("states")
+	g.add(8, sized{gridWidth, serviceStatePanel(of, legend)})
+	g.section("course")
 	var burns []sized
 	for _, w := range []time.Duration{time.Hour, 6 * time.Hour} {
 		burns = append(burns, sized{12, timePanel("Burn rate over "+sla.FormatDuration(w), "How many times faster than the objective allows: at 1x the budget lasts exactly the period. Of a level with groups, the worst.").

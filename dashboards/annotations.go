@@ -43,6 +43,8 @@ func alertAnnotations(of selector, u urgencies) []annotation {
 func levelAnnotations(c chosen) []annotation {
 	all := alertAnnotations(c.selector, urgenciesOf(c.of))
 	own := c.selectorWithoutGroups()
+	down := fmt.Sprintf("max by (%s) (%s) == %d", byLevel, own.series(metricnames.ServiceState), sla.StateDown.Code())
+	all = append(all, annotate("Down", colorBad, down, sla.StateDown.Words(), "{{service}}/{{slo}}"))
 	if len(c.of.Levels) > 0 && c.any(func(l *sla.ServiceLevel) bool { return len(l.Exclusions) > 0 }) {
 		open := choose(eq(metricnames.SLA, c.of.Name)).series(metricnames.ExclusionMask) + " == 1"
 		all = append(all, annotate("Maintenance and exclusions", colorNeutral, open, "{{exclusion}}", "is excluded"))

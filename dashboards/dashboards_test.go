@@ -183,7 +183,7 @@ func TestStrictRoundTrip(t *testing.T) {
 	}
 }
 
-// withoutAnnotations leaves out what the SDK's type cannot hold; annotations_test.go looks at it.
+// withoutAnnotations leaves out what the SDK's type cannot hold.
 func withoutAnnotations(t *testing.T, text []byte) []byte {
 	t.Helper()
 	var fields map[string]json.RawMessage
@@ -338,6 +338,7 @@ func ours(metric string) bool {
 		metricnames.ExporterReadLate, metricnames.ExporterTargets, metricnames.ExporterDiscoveryOK, metricnames.ExporterDiscovered,
 		metricnames.ExporterLeftOut, metricnames.ExporterRequestInFlight, metricnames.ExporterRequestRejected,
 		metricnames.OutageAge, metricnames.OutageCount, metricnames.OutageLongest, metricnames.OutageMean, metricnames.RecoveryAge,
+		metricnames.ServiceState,
 	}
 	return slices.Contains(known, metric) || strings.HasPrefix(metric, metricnames.ErrorRatio) // tiers may have windows of their own
 }

@@ -24,6 +24,7 @@ import (
 // of the checkout are well, the storefront has had an outage and its page
 // fires.
 const recorded = `load 1m
+  sla:service:state{sla="shop",service="storefront",slo="availability"}                      5x120
   sla:target:ratio{sla="shop",service="storefront",slo="availability"}                       0.999x120
   sla:objective:ratio{sla="shop",service="storefront",slo="availability"}                    0.999x120
   sla_service_level_info{sla="shop",service="storefront",slo="availability",period="30d",target="99.9",objective="99.9",unit="seconds"} 1x120
@@ -62,7 +63,8 @@ const nativeHistogram = `  upheld_probe_duration_seconds{sla="shop",service="sto
 `
 
 // more levels that are the same but for their names and values.
-const others = `  sla:target:ratio{sla="shop",service="storefront",slo="response-time"}      0.99x120
+const others = `  sla:service:state{sla="shop",service="storefront",slo="response-time"}     0x120
+  sla:target:ratio{sla="shop",service="storefront",slo="response-time"}      0.99x120
   sla:objective:ratio{sla="shop",service="storefront",slo="response-time"}   0.99x120
   sla_service_level_info{sla="shop",service="storefront",slo="response-time",period="30d"} 1x120
 `

@@ -42,6 +42,7 @@ func tenantSeries() string {
 		line := func(name, more string, value float64) {
 			fmt.Fprintf(&b, "  {__name__=%q,%s%s} %vx120\n", name, id, more, value)
 		}
+		line("sla:service:state", "", float64(sla.StateUp.Code()))
 		line("sla:target:ratio", "", v.objective)
 		line("sla:objective:ratio", "", v.objective)
 		line("sla:total:rate5m", "", 10)
@@ -123,10 +124,10 @@ func TestGroupFigures(t *testing.T) {
 		{text, groups, "E", `o"neil`, 2},
 		{text, groups, "F", "acme", 1},
 		{text, groups, "F", "", 0},
-		{summary, levels, "D", "", 0.2}, // the least budget of any
-		{summary, levels, "E", "", 10},  // the fastest burn of any, by its own objective
-		{overview, levels, "E", "", 10},
-		{overview, levels, "C", "", 0.98},
+		{summary, levels, "E", "", 0.2}, // the least budget of any
+		{summary, levels, "F", "", 10},  // the fastest burn of any, by its own objective
+		{overview, levels, "F", "", 10},
+		{overview, levels, "D", "", 0.98},
 	} {
 		if got := table(test.text, test.title, test.ref, test.tenant); math.Abs(got-test.want) > 1e-9 {
 			t.Errorf("%s %s of %q is %v, want %v", test.title, test.ref, test.tenant, got, test.want)

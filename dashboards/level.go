@@ -19,6 +19,7 @@ func levelPanels(g *grid, c chosen) {
 	g.section("level")
 	g.add(5, figurePanels(c)...)
 	g.add(7, sized{12, levelAlertsPanel(c)}, sized{12, trafficPanel(c)})
+	g.add(5, sized{gridWidth, serviceStatePanel(c.selector, c.legend("state"))})
 	g.add(9, sized{12, burnDownPanel(c)}, sized{12, achievedOverTime(c)})
 	g.add(9, sized{12, tiersPanel(c)}, sized{12, ratioPanel(c)})
 	if len(groupLabels(c.of)) > 0 {

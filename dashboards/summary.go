@@ -19,6 +19,7 @@ const (
 	colService   = "Service"
 	colLevel     = "Level"
 	colPeriod    = "Period"
+	colState     = "State"
 	colTarget    = "Target"
 	colAchieved  = "Achieved"
 	colBudget    = "Budget left"
@@ -51,6 +52,7 @@ func overviewPanels(g *grid, agreements []*sla.Agreement) {
 	rollupPanels(g, agreements, of)
 	legend := "{{sla}}: {{service}}/{{slo}}"
 	g.add(9, sized{12, budgetPanel(of, legend)}, sized{12, alertsPanel(of, urgent, legend)})
+	g.add(9, sized{gridWidth, serviceStatePanel(of, legend)})
 }
 
 // atRisk counts the levels with little budget or a page.
@@ -68,7 +70,7 @@ const tableWords = "Achieved, and the budget left, are for the level's period to
 
 // figureWidth is the width of a column with a figure, in pixels. A table of all
 // columns fits a window of 1280.
-const figureWidth = 98
+const figureWidth = 92
 
 // column is a column of a table; one without a name only brings its labels.
 type column struct{ name, expr string }
@@ -82,8 +84,9 @@ func levelTable(title string, of selector, agreements ...*sla.Agreement) *panel 
 	rename := map[string]string{
 		metricnames.SLA: colAgreement, metricnames.Service: colService, metricnames.SLO: colLevel, metricnames.Period: colPeriod,
 	}
-	return promiseTable(title, words, rename, []string{metricnames.SLA, metricnames.Service, metricnames.SLO, metricnames.Period}, decimals, []column{
+	p := promiseTable(title, words, rename, []string{metricnames.SLA, metricnames.Service, metricnames.SLO, metricnames.Period}, decimals, []column{
 		{"", of.info()},
+		{colState, of.state()},
 		{colTarget, of.target()},
 		{colAchieved, of.achievedAtLeast(decimals)},
 		{colBudget, of.budget()},
@@ -92,6 +95,7 @@ func levelTable(title string, of selector, agreements ...*sla.Agreement) *panel 
 		{colPages, of.alerts(urgent.page)},
 		{colTickets, of.alerts(urgent.ticket)},
 	})
+	return p.override(colState, inStateColor()...)
 }
 
 // tablePlaces is how many decimals percentages have in a table of these levels, for
