@@ -31,20 +31,35 @@ await withServer(Object.fromEntries(sources.map((s) => [s.name, s.api])), (url) 
   for (const source of sources) {
     const uids = new Set(source.boards.map((b) => b.board.uid));
     for (const { file, board } of source.boards) {
-      where.now = `${source.name}/${file}`;
-      const report = await page.evaluate((request) => window.draw(request), { board, prometheus: `/prometheus/${source.name}`, now: source.now });
-      faults.push(...faultsOf(report, uids).map((f) => `${where.now}: ${f}`));
       counts.boards++;
-      counts.panels += report.panels.length;
-      const queries = report.panels.flatMap((p) => p.queries);
-      counts.queries += queries.length;
-      counts.silent += queries.filter((q) => q.rows === 0).length;
-      if (flags.verbose) {
-        print(where.now, report);
+      for await (const { chosen, report } of drawings(page, { board, prometheus: `/prometheus/${source.name}`, now: source.now })) {
+        where.now = [`${source.name}/${file}`, ...Object.values(chosen).flat()].join(" ");
+        faults.push(...faultsOf(report, uids).map((f) => `${where.now}: ${f}`));
+        counts.panels += report.panels.length;
+        const queries = report.panels.flatMap((p) => p.queries);
+        counts.queries += queries.length;
+        counts.silent += queries.filter((q) => q.rows === 0).length;
+        if (flags.verbose) {
+          print(where.now, report);
+        }
       }
     }
   }
 }));
+
+// Draws a board once for each choice that its variables of one value offer: the board of
+// a level for each level.
+async function* drawings(page, request, chosen = {}) {
+  const report = await page.evaluate((r) => window.draw(r), { ...request, variables: chosen });
+  const next = report.variables.find((v) => v.one && !(v.name in chosen) && v.options.length > 1);
+  if (!next) {
+    yield { chosen, report };
+    return;
+  }
+  for (const value of next.options) {
+    yield* drawings(page, request, { ...chosen, [next.name]: [value] });
+  }
+}
 
 function print(name, report) {
   console.log(`\n${name}: ${report.variables.map((v) => `${v.name} of ${v.options.length}`).join(", ")}`);

@@ -13,8 +13,12 @@ const folder = join(here, "dist", "types");
 const plugins = {
   stat: { module: "stat" }, gauge: { module: "gauge" }, bargauge: { module: "bargauge" }, text: { module: "text" },
   timeseries: { module: "timeseries", custom: true }, table: { module: "table", custom: true },
+  heatmap: { module: "heatmap", custom: true },
   "state-timeline": { module: "statetimeline", custom: true }, "status-history": { module: "statushistory", custom: true },
 };
+
+// What annotations have of the Prometheus data source, whose types are not published.
+const query = `export type Annotation = Loose<AnnotationQuery> & { expr?: string; step?: string; titleFormat?: string; textFormat?: string; tagKeys?: string };\n`;
 
 // JSON has enumerations as texts, and panels have defaults of what is not there.
 const loose = `export type Loose<T> = T extends string ? \`\${T}\` : T extends readonly (infer U)[] ? Loose<U>[] : T extends object ? { [K in keyof T]?: Loose<T[K]> } : T;\n`;
@@ -23,7 +27,7 @@ const loose = `export type Loose<T> = T extends string ? \`\${T}\` : T extends r
 export function typeFaults(boards) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "loose.ts"), loose);
+  writeFileSync(join(folder, "loose.ts"), `import type { AnnotationQuery } from '@grafana/schema';\n${loose}${query}`);
   const at = new Map(); // where in a file a panel is
   const files = boards.map((b, i) => {
     const path = join(folder, `board${i}.ts`);
@@ -44,7 +48,7 @@ export function typeFaults(boards) {
 }
 
 function typed(board) {
-  const text = ["import type { Dashboard } from '@grafana/schema';", "import type { Loose } from './loose';"];
+  const text = ["import type { Dashboard } from '@grafana/schema';", "import type { Annotation, Loose } from './loose';"];
   const used = new Set(), lines = [];
   const panels = board.panels.flatMap((p) => [p, ...(p.panels ?? [])]).filter((p) => p.type !== "row");
   for (const { type } of panels) {
@@ -59,7 +63,9 @@ function typed(board) {
     lines.push({ line: text.join("\n").split("\n").length, title });
     text.push(statement);
   };
-  add("the dashboard", `export const board: Loose<Dashboard> = ${JSON.stringify(board)};`);
+  const { annotations, ...rest } = board;
+  add("the dashboard", `export const board: Loose<Dashboard> = ${JSON.stringify(rest)};`);
+  add("annotations", `export const annotations: { list?: Annotation[] } = ${JSON.stringify(annotations ?? {})};`);
   const seen = new Set();
   panels.forEach((p, i) => {
     const plugin = plugins[p.type], custom = p.fieldConfig?.defaults?.custom;

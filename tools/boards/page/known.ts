@@ -19,6 +19,7 @@ export const customDefaults: Record<string, Record<string, unknown>> = {
   "state-timeline": { lineWidth: 0, fillOpacity: 70, hideFrom: visible },
   "status-history": { lineWidth: 1, fillOpacity: 70, hideFrom: visible },
   table: { align: "auto", cellOptions: { type: "auto" }, inspect: false, footer: { reducers: [] } },
+  heatmap: { hideFrom: visible, scaleDistribution: { type: "linear" } },
   bargauge: {}, gauge: {}, stat: {}, text: {},
 };
 

@@ -4,7 +4,7 @@ import { BarGauge, BigValue, PanelChrome, TimeSeries, VizRepeater } from "@grafa
 import { TableNG } from "@grafana/ui/unstable";
 import { Component, type ReactNode, useEffect, useState } from "react";
 import { type Context, load, type Note } from "./load";
-import { Dial, States } from "./standins";
+import { Dial, Heat, States } from "./standins";
 
 export interface Picture {
   panel: any;
@@ -55,7 +55,7 @@ class Watched extends Component<{ note: Note; report: (note: Note) => void; chil
 }
 
 const bodies: Record<string, (p: Picture) => ReactNode> = {
-  timeseries: Graph, stat: Stat, gauge: Dial, bargauge: Bars, table: Grid, "state-timeline": States, "status-history": States,
+  timeseries: Graph, stat: Stat, gauge: Dial, bargauge: Bars, table: Grid, "state-timeline": States, "status-history": States, heatmap: Heat,
 };
 
 function Body(p: Picture) {

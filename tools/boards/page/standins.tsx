@@ -68,3 +68,22 @@ export function States({ panel, data, width, height, context }: Picture) {
     </div>
   );
 }
+
+// A cell for each bucket and step, the darker the more is in it.
+export function Heat({ data, width, height, context }: Picture) {
+  const from = context.range.from.valueOf(), to = context.range.to.valueOf();
+  const rows = data.flatMap((f) => f.fields.filter((x) => x.type === FieldType.number).map((x) => ({
+    name: getFieldDisplayName(x, f, data), time: f.fields.find((t) => t.type === FieldType.time)!, values: x.values as number[],
+  })));
+  const most = Math.max(...rows.flatMap((r) => r.values).filter(Number.isFinite), 0), row = height / rows.length, left = 60;
+  const x = (t: number) => left + ((t - from) / (to - from)) * (width - left);
+  return (
+    <svg width={width} height={height}>
+      {rows.flatMap((r, i) => r.values.map((v, k) => (
+        <rect key={`${i}.${k}`} x={x(r.time.values[k])} width={Math.max(1, ((r.time.config.interval ?? 60_000) / (to - from)) * (width - left))} y={height - (i + 1) * row} height={row} fill={context.theme.colors.primary.main} fillOpacity={most > 0 ? v / most : 0} />
+      )))}
+      {rows.map((r, i) => <text key={i} x={left - 6} y={height - (i + 0.3) * row} textAnchor="end" fontSize={10} fill={context.theme.colors.text.primary}>{r.name}</text>)}
+      <Mark width={width} color={context.theme.colors.text.disabled} />
+    </svg>
+  );
+}

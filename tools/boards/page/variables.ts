@@ -7,6 +7,7 @@ export interface Variable {
   label?: string;
   values: string[];
   all?: string; // what "All" stands for, if the dashboard says so
+  one?: boolean; // only one value can be chosen
   options: string[];
 }
 
@@ -81,8 +82,8 @@ export async function loadVariables(list: any[], prometheus: Prometheus, range: 
     const options: string[] = await prometheus.call(`label/${match[2]}/values`, {
       start: String(range.from.valueOf() / 1000), end: String(range.to.valueOf() / 1000), ...(match[1] ? { "match[]": match[1] } : {}),
     });
-    const current = [m.current?.value ?? ALL].flat();
-    all.push({ name: m.name, label: m.label, values: chosen[m.name] ?? current, all: m.allValue, options });
+    const current = [m.current?.value ?? (m.includeAll ? ALL : options[0] ?? "")].flat();
+    all.push({ name: m.name, label: m.label, values: chosen[m.name] ?? current, all: m.allValue, one: !m.multi, options });
   }
   return all;
 }
