@@ -11,8 +11,7 @@ const gridWidth = 24
 // them.
 type grid struct {
 	panels    []dashboard.PanelOrRowPanel
-	row       *dashboard.RowPanel // open row that takes the panels in, if collapsed
-	x, y, low uint32              // where the next panel goes, and the end of the lowest of its line
+	x, y, low uint32 // where the next panel goes, and the end of the lowest of its line
 	nextID    uint32
 	taken     slots
 }
@@ -63,11 +62,7 @@ func (g *grid) add(height uint32, panels ...sized) {
 		s.panel.GridPos = &dashboard.GridPos{X: g.x, Y: g.y, W: s.width, H: height}
 		g.x += s.width
 		g.low = max(g.low, g.y+height)
-		if g.row != nil {
-			g.row.Panels = append(g.row.Panels, s.panel.Panel)
-		} else {
-			g.panels = append(g.panels, dashboard.PanelOrRowPanel{Panel: &s.panel.Panel})
-		}
+		g.panels = append(g.panels, dashboard.PanelOrRowPanel{Panel: &s.panel.Panel})
 	}
 }
 
@@ -75,28 +70,4 @@ func (g *grid) add(height uint32, panels ...sized) {
 type sized struct {
 	width uint32
 	panel *panel
-}
-
-// header begins a row. Grafana keeps the panels of a collapsed row inside it
-// and those of an open one behind it.
-func (g *grid) header(title string, collapsed bool) {
-	g.row = nil
-	g.newLine()
-	row := &dashboard.RowPanel{
-		Type: "row", Title: &title, Collapsed: collapsed, Id: *g.id(), Panels: []dashboard.Panel{},
-		GridPos: &dashboard.GridPos{Y: g.y, W: gridWidth, H: 1},
-	}
-	g.panels = append(g.panels, dashboard.PanelOrRowPanel{RowPanel: row})
-	g.low = g.y + 1
-	if collapsed {
-		g.row = row
-	}
-}
-
-// closeRow ends a collapsed row: what follows stands right below its header.
-func (g *grid) closeRow() {
-	if g.row != nil {
-		g.low = g.row.GridPos.Y + 1
-		g.row = nil
-	}
 }

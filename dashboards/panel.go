@@ -258,11 +258,6 @@ func (p *panel) stacked() *panel {
 	return p
 }
 
-func (p *panel) mapping(m dashboard.ValueMapping) *panel {
-	p.FieldConfig.Defaults.Mappings = append(p.FieldConfig.Defaults.Mappings, m)
-	return p
-}
-
 func values(options map[string]dashboard.ValueMappingResult) dashboard.ValueMapping {
 	return dashboard.ValueMapping{ValueMap: &dashboard.ValueMap{Type: dashboard.MappingTypeValueToText, Options: options}}
 }

@@ -27,7 +27,7 @@ type Record struct {
 // How many results are remembered for each target.
 const (
 	RecentResults  = 20
-	recentFailures = 20
+	recentFailures = RecentResults
 )
 
 // Recent is the last results of a level's probe, at most RecentResults, newest
@@ -80,7 +80,7 @@ func (h *history) add(r Record, kept *excerpts) (changed bool) {
 		h.all = new(records)
 	}
 	if r.Outcome == probe.Good {
-		h.all.add(&r, nil, RecentResults)
+		h.all.add(&r, nil)
 		return r.Outcome != outcome || r.Reason != why
 	}
 	var x *excerpt
@@ -90,8 +90,8 @@ func (h *history) add(r Record, kept *excerpts) (changed bool) {
 	if h.bad == nil {
 		h.bad = new(records)
 	}
-	h.all.add(&r, x, RecentResults)
-	kept.release(h.bad.add(&r, x, recentFailures))
+	h.all.add(&r, x)
+	kept.release(h.bad.add(&r, x))
 	return r.Outcome != outcome || r.Reason != why
 }
 
@@ -102,7 +102,7 @@ func (h *history) addSlow(r Record) {
 	if h.slow == nil {
 		h.slow = new(records)
 	}
-	h.slow.add(&r, nil, RecentResults)
+	h.slow.add(&r, nil)
 }
 
 func (h *history) slowest() []Record {

@@ -50,8 +50,8 @@ type told struct {
 }
 
 // add keeps a record, and returns the excerpt of the one that it forgets for it.
-func (l *records) add(r *Record, x *excerpt, bound int) (forgotten *excerpt) {
-	if int(l.n) == bound {
+func (l *records) add(r *Record, x *excerpt) (forgotten *excerpt) {
+	if int(l.n) == RecentResults {
 		forgotten = l.forgetOldest()
 	}
 	head := uint8(slices.Index(probe.Outcomes, r.Outcome))

@@ -22,7 +22,8 @@ func TestPagesSayWhatIsDownAndWhy(t *testing.T) {
 		since := at.Sub(enginetest.Start)
 		fails := max(since-bad, 0).Seconds()
 		samples := []enginetest.Sample{
-			{Series: `requests_total{code="200"}`, Value: 10*since.Seconds() - 2*fails}, {Series: `requests_total{code="500"}`, Value: 2 * fails},
+			{Series: `requests_total{code="200"}`, Value: 10*since.Seconds() - 2*fails},
+			{Series: `requests_total{code="500"}`, Value: 2 * fails},
 			{Series: `upheld_probe_failures_total{sla="shop",service="web",slo="up",target="x",location="here",reason="connect_refused"}`, Value: fails / 15},
 			{Series: `upheld_probe_failures_total{sla="shop",service="web",slo="up",target="x",location="here",reason="timeout"}`, Value: fails / 150},
 		}

@@ -212,9 +212,9 @@ func codeOf(s sla.State) sla.Decimal { return sla.NewDecimal(int64(s.Code()), 1)
 
 // codeWords say what the numbers mean.
 func codeWords() string {
-	words := "How the service is:"
-	for i, s := range sla.States() {
-		words += fmt.Sprintf("%s %d %s", []string{"", ","}[min(i, 1)], s.Code(), strings.ToLower(s.Words()))
+	var words []string
+	for _, s := range sla.States() {
+		words = append(words, fmt.Sprintf("%d %s", s.Code(), strings.ToLower(s.Words())))
 	}
-	return words + "."
+	return "How the service is: " + strings.Join(words, ", ") + "."
 }

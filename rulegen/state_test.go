@@ -177,12 +177,27 @@ func TestStateOfProbedLevels(t *testing.T) {
 	quorumLevel := fmt.Sprintf(probedLevel, "quorum", `, aggregation: {method: all_failed_minute, quorum: 2}`)
 	watchStates(t, target, stateSpec(fmt.Sprintf(probedLevel, "one", ""), fmt.Sprintf(probedLevel, "two", ""), quorumLevel), 130, away{96, 106}, map[string][]expected{
 		"one": {
-			{1, 3, "unknown"}, {4, 10, "up"}, {11, 20, "down"}, {21, 30, "up"}, {32, 50, "up"},
-			{51, 60, "unknown"}, {61, 70, "up"}, {71, 74, "up"}, {77, 90, "unknown"}, {91, 96, "up"}, {107, 130, "up"},
+			{1, 3, "unknown"},
+			{4, 10, "up"},
+			{11, 20, "down"},
+			{21, 30, "up"},
+			{32, 50, "up"},
+			{51, 60, "unknown"},
+			{61, 70, "up"},
+			{71, 74, "up"},
+			{77, 90, "unknown"},
+			{91, 96, "up"},
+			{107, 130, "up"},
 		},
 		"two": {
-			{1, 10, "up"}, {11, 20, "degraded"}, {21, 30, "up"}, {31, 40, "down"}, {41, 50, "degraded"}, {51, 70, "up"},
-			{71, 96, "up"}, {107, 130, "up"},
+			{1, 10, "up"},
+			{11, 20, "degraded"},
+			{21, 30, "up"},
+			{31, 40, "down"},
+			{41, 50, "degraded"},
+			{51, 70, "up"},
+			{71, 96, "up"},
+			{107, 130, "up"},
 		},
 		"quorum": {
 			{1, 10, "up"}, {11, 20, "degraded"}, {21, 30, "up"}, {31, 40, "down"}, {41, 70, "up"}, {71, 90, "unknown"}, {91, 96, "up"}, {107, 130, "up"},

@@ -46,8 +46,13 @@ func TestBudgetsAndTargetsHaveStates(t *testing.T) {
 		want           string
 		known          bool
 	}{
-		{0.9995, 0.5, false, "met", true}, {0.999, 0.5, false, "met", true}, {0.9995, 0.5, true, "at_risk", true},
-		{0.9995, 0.24, false, "at_risk", true}, {0.9989, 0.5, false, "missed", true}, {math.NaN(), 1, false, "", false}, {1, math.NaN(), false, "", false},
+		{0.9995, 0.5, false, "met", true},
+		{0.999, 0.5, false, "met", true},
+		{0.9995, 0.5, true, "at_risk", true},
+		{0.9995, 0.24, false, "at_risk", true},
+		{0.9989, 0.5, false, "missed", true},
+		{math.NaN(), 1, false, "", false},
+		{1, math.NaN(), false, "", false},
 	} {
 		if got, ok := sla.TargetStateOf(test.achieved, 0.999, test.left, test.forecast); ok != test.known || ok && got.String() != test.want {
 			t.Errorf("%+v: %s (%v)", test, got, ok)

@@ -246,7 +246,7 @@ func explainAlerts(b *strings.Builder, l *sla.ServiceLevel, now time.Time) {
 				t.Name, figure(t.Factor), budget.Mul(percent), threshold.Mul(percent)))
 		}
 	}
-	writeTable(b, "    ", rows)
+	writeTable(b, rows)
 	explainMinima(b, l.Alerting)
 	explainBurnAlerts(b, l)
 	if len(l.GroupBy.Targets) > 0 {

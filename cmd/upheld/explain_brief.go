@@ -78,7 +78,7 @@ func alertedWords(level *sla.ServiceLevel, l levelSummary) string {
 	for _, severity := range severities {
 		words = append(words, fmt.Sprintf("%s after %s", severity, span(time.Duration(first[severity]*float64(time.Second)))))
 	}
-	text := "of a total outage: " + strings.Join(words, ", ")
+	text := []string{"of a total outage: " + strings.Join(words, ", ")}
 	for _, s := range l.Notified {
 		when := "at once"
 		if s.After > 0 {
@@ -87,7 +87,7 @@ func alertedWords(level *sla.ServiceLevel, l levelSummary) string {
 		if s.Hours != "" {
 			when += " within " + s.Hours
 		}
-		text += fmt.Sprintf("; %s (%s) %s", strings.Join(s.Notify, ", "), strings.Join(s.Of, ", "), when)
+		text = append(text, fmt.Sprintf("%s (%s) %s", strings.Join(s.Notify, ", "), strings.Join(s.Of, ", "), when))
 	}
-	return text
+	return strings.Join(text, "; ")
 }

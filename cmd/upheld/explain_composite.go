@@ -24,7 +24,7 @@ func explainComposite(b *strings.Builder, l *sla.ServiceLevel, now time.Time) {
 	for _, s := range p.Shared {
 		rows = append(rows, append([]string{s.Label + " (shared)", sla.Percent(s.Promised) + " %", "is no member"}, partWords(l, s)...))
 	}
-	writeTable(b, "    ", rows)
+	writeTable(b, rows)
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	line := func(name, format string, args ...any) {
 		fmt.Fprintf(w, "  %s\t%s\n", name, fmt.Sprintf(format, args...))

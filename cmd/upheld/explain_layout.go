@@ -78,7 +78,8 @@ func broken(word string, most int) (head, tail string) {
 
 // writeTable writes rows below their heading. If the table does not fit, each row is some
 // lines instead: its first cell, and then what the heading says of the others.
-func writeTable(b *strings.Builder, indent string, rows [][]string) {
+func writeTable(b *strings.Builder, rows [][]string) {
+	const indent = "    "
 	var table strings.Builder
 	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
 	for i, row := range rows {

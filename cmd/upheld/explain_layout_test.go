@@ -79,13 +79,13 @@ func TestFittedLosesNothing(t *testing.T) {
 func TestTablesThatDoNotFit(t *testing.T) {
 	long := strings.Repeat("x", 60)
 	var b strings.Builder
-	writeTable(&b, "    ", [][]string{{"", "promises", "needed"}, {"a", "99 %", long}, {"├ b"}, {"└ c", "98 %", long + "y"}})
+	writeTable(&b, [][]string{{"", "promises", "needed"}, {"a", "99 %", long}, {"├ b"}, {"└ c", "98 %", long + "y"}})
 	wide := b.String()
 	if !strings.Contains(wide, "├ b\n    └ c  98 %      "+long+"y\n") {
 		t.Errorf("it is no table:\n%s", wide)
 	}
 	b.Reset()
-	writeTable(&b, "    ", [][]string{{"", "promises", "needed"}, {"a", "99 %", long + long}, {"├ b"}, {"└ c", "98 %", "nothing"}})
+	writeTable(&b, [][]string{{"", "promises", "needed"}, {"a", "99 %", long + long}, {"├ b"}, {"└ c", "98 %", "nothing"}})
 	if got, want := b.String(), "    a\n          promises: 99 %; needed: "+long+long+"\n    ├ b\n    └ c\n          promises: 98 %; needed: nothing\n"; got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}

@@ -251,8 +251,7 @@ func (s *status) keepShowing(ctx context.Context, out *screen, asked *asked, wan
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // it was ended
 		}
-		var usage usageError
-		if errors.As(err, &usage) {
+		if _, usage := errors.AsType[usageError](err); usage {
 			return err
 		}
 		var b strings.Builder

@@ -54,8 +54,13 @@ func BenchmarkPages(b *testing.B) {
 	warm := handler()
 	ask(b, warm, "/")
 	for _, page := range [][2]string{
-		{"overview", "/"}, {"search", "/?q=service7&state=up"}, {"level", "/level/shop3/service7/availability"},
-		{"level that is down", "/level/shop0/service0/availability"}, {"agreement", "/agreement/shop3"}, {"alerts", "/alerts"}, {"rules", "/rules"},
+		{"overview", "/"},
+		{"search", "/?q=service7&state=up"},
+		{"level", "/level/shop3/service7/availability"},
+		{"level that is down", "/level/shop0/service0/availability"},
+		{"agreement", "/agreement/shop3"},
+		{"alerts", "/alerts"},
+		{"rules", "/rules"},
 	} {
 		b.Run(page[0], func(b *testing.B) {
 			for b.Loop() {

@@ -74,8 +74,12 @@ func TestWorstOfGroups(t *testing.T) {
 // second for second.
 func TestMissingDowntime(t *testing.T) {
 	for _, c := range []struct{ begun, ended, recorded time.Duration }{
-		{200 * time.Second, 0, 250 * time.Second}, {200 * time.Second, 0, 60 * time.Second}, {20 * time.Minute, 0, 4 * time.Minute},
-		{10 * time.Minute, 7 * time.Minute, 3 * time.Minute}, {10 * time.Minute, 8 * time.Minute, 0}, {30 * time.Second, 0, 10 * time.Second},
+		{200 * time.Second, 0, 250 * time.Second},
+		{200 * time.Second, 0, 60 * time.Second},
+		{20 * time.Minute, 0, 4 * time.Minute},
+		{10 * time.Minute, 7 * time.Minute, 3 * time.Minute},
+		{10 * time.Minute, 8 * time.Minute, 0},
+		{30 * time.Second, 0, 10 * time.Second},
 	} {
 		from, to, recorded := noon.Add(-c.begun), noon.Add(-c.ended), noon.Add(-c.recorded)
 		down := func(at time.Time) float64 { return min(max(0, at.Sub(from).Seconds()), to.Sub(from).Seconds()) }

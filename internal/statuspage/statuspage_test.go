@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -293,8 +294,7 @@ func TestOutagesAreThoseThatWere(t *testing.T) {
 		return 0
 	}
 	got := jsonOf(t, source, noon).Outages
-	for i := len(was) - 1; i >= 0; i-- {
-		o := was[i]
+	for _, o := range slices.Backward(was) {
 		if o.state == "" {
 			continue
 		}

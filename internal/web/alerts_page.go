@@ -118,12 +118,17 @@ type ruleGroupView struct {
 	Took           string
 	Count          string
 	Mark           mark
-	Rules          []Rule
+	Rules          []ruleView
 	Open           bool
 }
 
-// Mark is the state of an alert or the health of a recording rule.
-func (r Rule) Mark() mark {
+type ruleView struct {
+	Rule
+	Mark mark
+}
+
+// ruleMark is the state of an alert or the health of a recording rule.
+func ruleMark(r Rule) mark {
 	switch {
 	case r.Problem != "":
 		return mark{string(sla.ClassBad), "Failed"}
@@ -165,7 +170,7 @@ func newRulesPage(p page, groups []RuleGroup, f filter) rulesPage {
 				failed++
 			}
 			if f.inText(g.Name + " " + rule.Name) {
-				view.Rules = append(view.Rules, rule)
+				view.Rules = append(view.Rules, ruleView{rule, ruleMark(rule)})
 			}
 		}
 		v.Problems += failed

@@ -21,7 +21,7 @@ type burnDownView struct {
 const burnWidth, burnHeight = 640.0, 160.0
 
 func newBurnDown(s LevelStatus, c clock) burnDownView {
-	v := burnDownView{Days: newDays(s, c).withRows(s)}
+	v := burnDownView{Days: newDays(s).withRows(s)}
 	var known []Point
 	for _, p := range s.Left {
 		if p.Good.Known {

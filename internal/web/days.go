@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -73,7 +74,7 @@ func (j dayJudge) kind(d Day) int {
 }
 
 // newDays draws at most mostDays, the newest.
-func newDays(s LevelStatus, c clock) daysView {
+func newDays(s LevelStatus) daysView {
 	days := s.Days
 	if len(days) > mostDays {
 		days = days[len(days)-mostDays:]
@@ -104,8 +105,7 @@ func newDays(s LevelStatus, c clock) daysView {
 // withRows adds the table, the newest day first.
 func (v daysView) withRows(s LevelStatus) daysView {
 	judge := newDayJudge(s.Level)
-	for i := len(s.Days) - 1; i >= 0; i-- {
-		d := s.Days[i]
+	for _, d := range slices.Backward(s.Days) {
 		kind := dayKinds[judge.kind(d)]
 		row := dayRow{Date: d.Start.Format("Mon 2 January 2006"), ISO: d.Start.Format(time.DateOnly), Mark: mark{kind.class, kind.words}}
 		if kind.class == "some" {

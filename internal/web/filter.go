@@ -1,6 +1,7 @@
 package web
 
 import (
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -70,11 +71,8 @@ func (f filter) admits(s LevelStatus) bool {
 	if f.state != "" && !slices.ContainsFunc(stateChoices(), func(c choice) bool { return c.Value == f.state && c.admits(s) }) {
 		return false
 	}
-	text := id.SLA + " " + id.Service + " / " + id.SLO + " " + s.Level.Description
-	for _, v := range s.Level.Labels {
-		text += " " + v
-	}
-	return f.inText(text)
+	text := []string{id.SLA, id.Service, "/", id.SLO, s.Level.Description}
+	return f.inText(strings.Join(slices.AppendSeq(text, maps.Values(s.Level.Labels)), " "))
 }
 
 // inText reports whether a text has all the words that are looked for.

@@ -168,14 +168,14 @@ func othersWords(bad []LevelStatus, but LevelStatus) string {
 			degraded = append(degraded, name)
 		}
 	}
-	words := ""
+	var words strings.Builder
 	for _, of := range []struct {
 		names []string
 		state sla.State
 	}{{down, sla.StateDown}, {degraded, sla.StateDegraded}} {
 		if len(of.names) > 0 {
-			words += " Also " + lower(of.state.Words()) + ": " + and(of.names, 3) + "."
+			words.WriteString(" Also " + lower(of.state.Words()) + ": " + and(of.names, 3) + ".")
 		}
 	}
-	return words
+	return words.String()
 }

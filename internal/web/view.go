@@ -85,7 +85,7 @@ func newLevel(s LevelStatus, c clock) levelView {
 		Target: l.Target.String() + thin + "%", Period: periodWords(l.Period), Over: overWords(l.Period),
 		Aggregation: l.AggregationWords(), AsOf: c.stamp(s.AsOf),
 		State: stateMark(s.State), Grouped: len(l.GroupBy.Labels) > 0, periodSummary: newPeriodSummary(s, c),
-		Strip: newStrip(s, c.now), Days: newDays(s, c), Outages: newOutages(s, c), NoData: !s.Achieved.Known, NoSeries: s.NoSeries,
+		Strip: newStrip(s, c.now), Days: newDays(s), Outages: newOutages(s, c), NoData: !s.Achieved.Known, NoSeries: s.NoSeries,
 		Probed: sla.IsProbed(l.Indicator), Members: newMembers(s.Members, c), Composites: newCompositeLinks(l),
 		ComponentsDown: newDownComponents(s.Members, c), Causes: newCauses(l, s.Members, c), Recovery: newRecovery(s, c),
 	}

@@ -123,7 +123,8 @@ func TestAgreementsAreDescribed(t *testing.T) {
 func TestAlertsAndRulesHavePages(t *testing.T) {
 	groups := []RuleGroup{
 		{Name: "shop:storefront", Interval: time.Minute, Last: noon.Add(-3 * time.Second), Took: 2 * time.Millisecond, Rules: []Rule{
-			{Name: "sla:bad:rate5m", Expr: "vector(1)", Problem: "found <duplicate> series"}, {Name: "SLABudgetBurn", Expr: "vector(2)", Alert: true, State: Firing}}},
+			{Name: "sla:bad:rate5m", Expr: "vector(1)", Problem: "found <duplicate> series"}, {Name: "SLABudgetBurn", Expr: "vector(2)", Alert: true, State: Firing},
+		}},
 		{Name: "shop:payments", Interval: time.Minute},
 	}
 	h := handlerFor(t, fixed{levels: sample(), groups: groups})
@@ -257,7 +258,7 @@ func TestWhatIf(t *testing.T) {
 // Days are judged by the target share and by what they cost, and their heights say it, too.
 func TestDaysAreJudged(t *testing.T) {
 	s := sample()[0]
-	v := newDays(s, atNoon)
+	v := newDays(s)
 	if want := "31 days up to today: 1 not measured, 27 nothing bad, 1 within the target share, 1 below the target share, 1 a tenth of the period's budget or more"; v.Words != want {
 		t.Errorf("got %s\nwant %s", v.Words, want)
 	}

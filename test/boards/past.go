@@ -9,10 +9,10 @@ import (
 	"time"
 
 	"github.com/prometheus/prometheus/promql"
-	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/storage"
 
 	"github.com/upheld-sla/upheld/dashboards"
+	language "github.com/upheld-sla/upheld/internal/promql"
 	"github.com/upheld-sla/upheld/internal/replay"
 	"github.com/upheld-sla/upheld/internal/serve/promapi"
 	"github.com/upheld-sla/upheld/internal/simulate"
@@ -122,7 +122,7 @@ func (m merged) Querier(mint, maxt int64) (storage.Querier, error) {
 type noExemplars struct{ storage.ExemplarQueryable }
 
 func api(of storage.Queryable) http.Handler {
-	p := parser.NewParser(parser.Options{})
+	p := language.Language()
 	return promapi.New(promapi.Options{
 		Engine: promql.NewEngine(promql.EngineOpts{
 			MaxSamples: 50_000_000, Timeout: 2 * time.Minute, EnableAtModifier: true, EnableNegativeOffset: true, Parser: p,

@@ -2,7 +2,9 @@ package foreign
 
 import (
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 )
@@ -59,7 +61,7 @@ type tier struct {
 
 // note says in the output what means something else afterwards.
 func (l *level) note(text string) {
-	if !contains(l.notes, text) {
+	if !slices.Contains(l.notes, text) {
 		l.notes = append(l.notes, text)
 	}
 }
@@ -79,9 +81,9 @@ func (c *conversion) agreement(at place, name string) (a *agreement, isNew bool)
 // name is a text as our names are written. It reports a change.
 func (c *conversion) name(at place, text string) string {
 	name := c.rules.ToName(text)
-	switch {
-	case name == text:
-	case name == "":
+	switch name {
+	case text:
+	case "":
 		at.error("bad-name", "the name "+strconv.Quote(shortened(text))+" has no form that is valid here", "rename it; names have lower-case letters, digits and -, at most 63")
 		return ""
 	default:
@@ -95,7 +97,7 @@ func (c *conversion) labels(entries []entry) []pair {
 	var all []pair
 	for _, e := range entries {
 		switch {
-		case contains(c.rules.ReservedLabels, e.name):
+		case slices.Contains(c.rules.ReservedLabels, e.name):
 			e.key.notCarried("the label "+strconv.Quote(e.name)+" is not carried: our rules set it themselves", "rename the label if routes need it")
 		case !c.rules.IsLabel(e.name):
 			e.key.notCarried("the label "+strconv.Quote(shortened(e.name))+" is not carried: it is no valid name of a label", "rename it; use letters, digits and _")
@@ -168,14 +170,10 @@ func setPair(m *mapping, key string, p *pair) {
 
 // comment is several sentences as a comment, one a line.
 func comment(lines []string) string {
-	text := ""
-	for i, line := range lines {
-		if i > 0 {
-			text += "\n"
-		}
-		text += "# " + line
+	if len(lines) == 0 {
+		return ""
 	}
-	return text
+	return "# " + strings.Join(lines, "\n# ")
 }
 
 // sharedSeverities are the names of severities, if no two levels have different ones.

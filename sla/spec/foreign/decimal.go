@@ -24,10 +24,6 @@ func parseDecimal(text string) (decimal, bool) {
 func whole(n int64) decimal { return decimal{new(big.Rat).SetInt64(n)} }
 
 func (d decimal) times(n int64) decimal { return decimal{new(big.Rat).Mul(d.r, whole(n).r)} }
-func (d decimal) minus(o decimal) decimal {
-	return decimal{new(big.Rat).Sub(d.r, o.r)}
-}
-func (d decimal) cmp(n int64) int { return d.r.Cmp(whole(n).r) }
 
 // whole is the number if it is whole.
 func (d decimal) whole() (int64, bool) {

@@ -1,6 +1,7 @@
 package foreign
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -60,7 +61,7 @@ func (p place) object(what string, known ...string) *object {
 	for i := 0; i+1 < len(p.node.Content); i += 2 {
 		key, value := p.node.Content[i], p.node.Content[i+1]
 		e := entry{key.Value, place{p.doc, key}, place{p.doc, value}}
-		if len(known) > 0 && !contains(known, key.Value) {
+		if len(known) > 0 && !slices.Contains(known, key.Value) {
 			e.key.notCarried("unknown key "+strconv.Quote(shortened(key.Value))+" in "+what+": it is not carried", "its keys are "+strings.Join(known, ", "))
 			continue
 		}
@@ -69,15 +70,6 @@ func (p place) object(what string, known ...string) *object {
 		}
 	}
 	return o
-}
-
-func contains(all []string, one string) bool {
-	for _, s := range all {
-		if s == one {
-			return true
-		}
-	}
-	return false
 }
 
 func describe(node *yaml.Node) string {

@@ -80,7 +80,7 @@ func (s slothReader) document(root place) {
 		return
 	}
 	for _, item := range o.list("slos") {
-		if l := s.level(item, at, labels); l != nil {
+		if l := s.level(item, labels); l != nil {
 			a.levels = append(a.levels, l)
 		}
 	}
@@ -94,7 +94,7 @@ func (s slothReader) plugins(o *object) {
 }
 
 // level converts one SLO. It returns nil if there would be nothing to measure.
-func (s slothReader) level(item, service place, labels []pair) *level {
+func (s slothReader) level(item place, labels []pair) *level {
 	o := item.object("an SLO", "name", "description", "objective", "labels", "sli", "alerting", s.spelled.plugins)
 	if o == nil {
 		return nil

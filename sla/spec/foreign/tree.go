@@ -1,6 +1,7 @@
 package foreign
 
 import (
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -20,7 +21,7 @@ func (c *conversion) text(at place, text string) *yaml.Node {
 	switch {
 	case strings.Contains(text, "\n"):
 		n.Style = yaml.LiteralStyle
-	case contains(oldBooleans, strings.ToLower(text)):
+	case slices.Contains(oldBooleans, strings.ToLower(text)):
 		n.Style = yaml.DoubleQuotedStyle
 	}
 	return n
