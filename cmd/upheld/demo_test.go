@@ -235,7 +235,7 @@ func TestDemoShowsTheWholeLoop(t *testing.T) {
 	})
 	eventually(t, paged, "the failures have a reason", func() error {
 		page, err := fetch(p.url + "/level/demo-shop/storefront/availability")
-		if err == nil && !regexp.MustCompile(`<td>status</td><td class="text">HTTP 503</td>`).MatchString(page) {
+		if err == nil && !regexp.MustCompile(`<td data-name="Reason">status</td><td class="text" data-name="Detail">HTTP 503</td>`).MatchString(page) {
 			err = fmt.Errorf("no HTTP 503 among the last failures")
 		}
 		return err
