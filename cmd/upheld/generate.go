@@ -64,6 +64,7 @@ func newGenerate() *cobra.Command {
   DIR/tests/<agreement>.<time>.yaml      and of service hours and windows at single instants
   DIR/alertmanager/alertmanager.yml      routes by severity, receivers to fill in; tells nobody until
                                          they are (or see --alertmanager.merge)
+  DIR/alertmanager/upheld.tmpl           texts for receivers, of alerts that fire and that are over
 
 The same specifications give the same bytes. All files are made before any is
 put into place, so an error in one specification leaves the whole directory as it was.

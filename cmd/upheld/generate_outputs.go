@@ -147,6 +147,9 @@ func (o generateOptions) ofAll(agreements []*sla.Agreement) map[string]func() ([
 			return text, err
 		}
 	}
+	if o.writes("alertmanager") && !o.stdout { // which prints one file; Alertmanager takes a template that is not there
+		produced["alertmanager/"+emit.TemplateFile] = func() ([]byte, error) { return emit.AlertmanagerTemplate(), nil }
+	}
 	if o.writes("prometheus") {
 		produced["prometheus/scrape.yaml"] = func() ([]byte, error) { return emit.Scrape(agreements, o.scrape) }
 		if o.rules.Format != operatorFormat { // whose files Prometheus does not read by itself

@@ -28,8 +28,9 @@ type (
 		Routes         []alertmanagerRoute `yaml:"routes,omitempty"`
 	}
 	alertmanagerConfig struct {
-		Route alertmanagerRoute `yaml:"route"`
-		Times []namedInterval   `yaml:"time_intervals,omitempty"`
+		Templates []string          `yaml:"templates,flow"`
+		Route     alertmanagerRoute `yaml:"route"`
+		Times     []namedInterval   `yaml:"time_intervals,omitempty"`
 	}
 	namedReceiver struct {
 		Name string `yaml:"name"`
@@ -79,10 +80,15 @@ func Alertmanager(agreements []*sla.Agreement) (text []byte, empty []string, err
 	}
 	head.line("Else this is a complete configuration for Alertmanager %s and later. Copy it,", version)
 	head.line("fill in the receivers, and keep your copy: this file is written again each time.")
+	head.line("")
+	head.line("Copy %s to the same folder. It defines, for the texts of receivers,", TemplateFile)
+	head.line(`'{{ template "upheld.title" . }}' and '{{ template "upheld.text" . }}', also of alerts`)
+	head.line("that are over. A receiver that uses them sends nothing without that file.")
 	var out bytes.Buffer
 	top, err := document(head, alertmanagerConfig{
-		Route: alertmanagerRoute{Receiver: n.route.Receiver, GroupBy: []string{"alertname"}, Routes: []alertmanagerRoute{n.route}},
-		Times: n.times,
+		Templates: []string{TemplateFile},
+		Route:     alertmanagerRoute{Receiver: n.route.Receiver, GroupBy: []string{"alertname"}, Routes: []alertmanagerRoute{n.route}},
+		Times:     n.times,
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("alertmanager configuration: %w", err)

@@ -29,7 +29,8 @@ type route struct {
 }
 
 type alertmanagerFile struct {
-	Route        route `yaml:"route"`
+	Templates    []string `yaml:"templates"`
+	Route        route    `yaml:"route"`
 	InhibitRules []struct {
 		Source []string `yaml:"source_matchers"`
 		Target []string `yaml:"target_matchers"`
