@@ -1,6 +1,7 @@
 package rulegen
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"strings"
@@ -26,6 +27,11 @@ func (l Links) runbook(k *sla.AlertKind) string {
 		base = RunbooksURL
 	}
 	return strings.TrimRight(base, "/") + "/" + k.Name + ".md"
+}
+
+// runbookOf is what to read about an alert of an agreement as a whole.
+func (l Links) runbookOf(a *sla.Agreement, k *sla.AlertKind) string {
+	return cmp.Or(a.Alerting.Runbook, l.runbook(k))
 }
 
 // page is the page of a level.

@@ -230,7 +230,7 @@ func calendarGroups(l level, opts Options, shared map[string]bool) []Group {
 		shared[g.Name] = true
 		if len(cal.switches) > 0 {
 			_, ends := tableOf(opts.Now)
-			g.Rules = append(g.Rules, endsAlert(cal.agreement, l.Alerting.Names.Of(sla.Ticket), cal.labels(), ends))
+			g.Rules = append(g.Rules, endsAlert(l.masks.agreement, opts, cal.labels(), ends))
 		}
 		groups = append(groups, g)
 	}
@@ -238,16 +238,17 @@ func calendarGroups(l level, opts Options, shared map[string]bool) []Group {
 }
 
 // endsAlert fires when the tables of an agreement are about to end.
-func endsAlert(agreement, severity string, labels map[string]string, ends time.Time) Rule {
-	labels[metricnames.Severity] = severity
+func endsAlert(a *sla.Agreement, opts Options, labels map[string]string, ends time.Time) Rule {
+	labels[metricnames.Severity] = a.Severities.Of(sla.Ticket)
 	return Rule{
 		Alert:  sla.AlertCalendarEnds.Name,
 		Expr:   promql.Gt(promql.VectorOf(promql.Time()), number(ends.Add(-calendarEndsWithin).Unix())),
 		Labels: labels,
 		Annotations: map[string]string{
-			"summary": fmt.Sprintf("The rules of %s know no change of clocks after %s", agreement, ends.Format(time.DateOnly)),
+			"summary": fmt.Sprintf("The rules of %s know no change of clocks after %s", a.Name, ends.Format(time.DateOnly)),
 			"description": "They are years old. From then on their calendar periods and service hours may begin and end an hour wrong, and holidays and windows be missing. " +
 				"Generate them again with a current upheld.",
+			"runbook_url": opts.Links.runbookOf(a, sla.AlertCalendarEnds),
 		},
 	}.says("Fires when the changes of clocks that the rules know are about to end.").
 		says("%d = %s - %d days", ends.Add(-calendarEndsWithin).Unix(), ends.Format(time.DateOnly), calendarEndsWithin/(24*time.Hour))

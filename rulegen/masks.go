@@ -170,7 +170,7 @@ func (m *masks) group(shared map[string]bool) ([]Group, sla.Findings) {
 	group := Group{Name: name, Interval: m.interval(), Rules: append(g.clocks, g.rules...), shared: true}
 	if g.tabled {
 		_, ends := tableOf(m.opts.Now)
-		group.Rules = append(group.Rules, endsAlert(m.agreement.Name, m.agreement.Severities.Of(sla.Ticket), m.labels(metricnames.Calendar, "service hours"), ends))
+		group.Rules = append(group.Rules, endsAlert(m.agreement, m.opts, m.labels(metricnames.Calendar, "service hours"), ends))
 	}
 	return []Group{group}, g.findings
 }

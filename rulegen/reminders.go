@@ -1,7 +1,6 @@
 package rulegen
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -69,7 +68,7 @@ func (r reminder) rule() Rule {
 		Alert: r.Alert.Kind.Name, Expr: promql.Gt(since, number(threshold)), For: r.For, KeepFiringFor: r.KeepFiringFor,
 		Labels: map[string]string{}, Annotations: map[string]string{"summary": summary, "description": description},
 	}
-	rule.Annotations["runbook_url"] = cmp.Or(a.Alerting.Runbook, r.opts.Links.runbook(r.Alert.Kind))
+	rule.Annotations["runbook_url"] = r.opts.Links.runbookOf(a, r.Alert.Kind)
 	maps.Copy(rule.Annotations, a.Alerting.Annotations)
 	for _, labels := range []map[string]string{a.Labels, a.Alerting.Labels, r.Labels, r.opts.Labels, r.labels()} {
 		maps.Copy(rule.Labels, labels)
