@@ -78,7 +78,8 @@ var values = map[string][]string{
 	"exclusions":   {"maintenance"},
 
 	"below": {"99.5", "99", "98", "95", "90", "80", "50"}, "percent": {"10", "25", "50", "100"},
-	"date":        {"2026-12-24"},
+	"date":     {"2026-12-24"},
+	"reviewOn": {"2026-12-24"}, "effectiveFrom": {"2026-01-01"}, "held": {"2026-11-30"},
 	"maxDuration": {"1s"}, "recheckInterval": {"1s"}, "icmp": {"shop.example", "::1"},
 }
 
@@ -100,7 +101,10 @@ var patterns = []struct{ in, text string }{
 }
 
 // choice takes bytes one by one; after the last it always takes the first way.
-type choice struct{ bytes []byte }
+type choice struct {
+	bytes []byte
+	names map[string][]string // by key, names that the document has defined so far
+}
 
 func (c *choice) of(n int) int {
 	if len(c.bytes) == 0 || n <= 1 {
@@ -112,7 +116,7 @@ func (c *choice) of(n int) int {
 }
 
 func (s schemaText) document(choices []byte) *yaml.Node {
-	return s.node(&choice{choices}, s.root, "", 0)
+	return s.node(&choice{choices, map[string][]string{"serviceHours": {"always"}}}, s.root, "", 0)
 }
 
 func (s schemaText) node(c *choice, schema map[string]any, key string, depth int) *yaml.Node {
@@ -140,7 +144,10 @@ func (s schemaText) node(c *choice, schema map[string]any, key string, depth int
 			items = 0
 		}
 		for range items {
-			list.Content = append(list.Content, s.node(c, schema["items"].(map[string]any), key, depth+1))
+			item := s.node(c, schema["items"].(map[string]any), key, depth+1)
+			if !slices.ContainsFunc(list.Content, func(other *yaml.Node) bool { return same(item, other) }) || c.of(8) == 7 {
+				list.Content = append(list.Content, item)
+			}
 		}
 		return list
 	case "boolean":
@@ -161,7 +168,15 @@ func scalar(text, tag string) *yaml.Node {
 	return node
 }
 
+// same is true of two scalars of the same value: a list mostly must not have both.
+func same(a, b *yaml.Node) bool {
+	return a.Kind == yaml.ScalarNode && b.Kind == yaml.ScalarNode && a.Value == b.Value
+}
+
 func (s schemaText) text(c *choice, schema map[string]any, key string) string {
+	if defined := c.names[key]; len(defined) > 0 && c.of(8) != 7 { // mostly one that there is
+		return defined[c.of(len(defined))]
+	}
 	if known := values[key]; known != nil {
 		return known[c.of(len(known))]
 	}
@@ -177,14 +192,40 @@ func (s schemaText) text(c *choice, schema map[string]any, key string) string {
 	return []string{"some text", "page", "{{ $value }}", "a\"b\\c", "ticket"}[c.of(5)]
 }
 
+// levelNames are what the document's other keys call its levels.
+func levelNames(levels *yaml.Node) []string {
+	var names []string
+	for _, level := range levels.Content {
+		var id struct{ Service, Name string }
+		if err := level.Decode(&id); err != nil {
+			continue // of a wrong form, so it has no name
+		}
+		if id.Service == "" {
+			names = append(names, id.Name)
+			continue
+		}
+		names = append(names, id.Service+"/"+id.Name)
+	}
+	return names
+}
+
 // goesWith are keys that are wanted with one of those that exclude each other, and
 // only then; the schema cannot tell.
 var goesWith = map[string][]string{"from": {"to"}, "rrule": {"start", "duration"}}
 
-// needsRecovery are alerts that only a level with limits of recovery may have, which
-// seldom is drawn. They are seldom taken.
-var needsRecovery = map[string]bool{
+// excludedBy are keys that are not wanted with one of those that exclude each other; the
+// schema cannot tell.
+var excludedBy = map[string][]string{
+	"complementOf": {"exceptions", "holidays", "timeZone"},
+	"rrule":        {"announced", "emergency"}, "ics": {"announced", "emergency"},
+	"rolling": {"fiscalOffset", "fixedMinutes", "timeZone", "weekStart"},
+}
+
+// needsOthers are alerts that a level may have only with limits of recovery, credits or
+// groups, and those of the whole agreement, which no level may have. They are seldom taken.
+var needsOthers = map[string]bool{
 	"restoreTimeNear": true, "restoreTimeExceeded": true, "recoveryAgeNear": true, "recoveryAgeExceeded": true, "recoveryAgeUnknown": true,
+	"recoveryExerciseOverdue": true, "reviewDue": true, "obligationLate": true, "creditTier": true, "groupLimit": true,
 }
 
 // termsOnly are keys of which no rule is made, and whose sections say more than the
@@ -192,6 +233,7 @@ var needsRecovery = map[string]bool{
 var termsOnly = map[string]bool{
 	"approval": true, "costOptions": true, "creditPolicy": true, "declared": true, "effectiveFrom": true, "obligations": true, "parties": true,
 	"recovery": true, "reviewOn": true, "revision": true, "scope": true, "supersedes": true, "terminationRight": true, "disputeBy": true, "outage": true,
+	"statusPage": true,
 }
 
 // mapping takes what is required, one of what excludes each other, and some of
@@ -199,7 +241,14 @@ var termsOnly = map[string]bool{
 func (s schemaText) mapping(c *choice, schema map[string]any, key string, depth int) *yaml.Node {
 	node := &yaml.Node{Kind: yaml.MappingNode}
 	add := func(name string, of map[string]any) {
-		node.Content = append(node.Content, scalar(name, "!!str"), s.node(c, of, name, depth+1))
+		value := s.node(c, of, name, depth+1)
+		switch name {
+		case "serviceLevels":
+			c.names["level"] = levelNames(value)
+		case "calendars":
+			c.names["serviceHours"] = append(c.names["serviceHours"], "night") // which all of them have
+		}
+		node.Content = append(node.Content, scalar(name, "!!str"), value)
 	}
 	properties, _ := schema["properties"].(map[string]any)
 	if properties == nil {
@@ -241,16 +290,19 @@ func (s schemaText) mapping(c *choice, schema map[string]any, key string, depth 
 			for _, with := range goesWith[name] {
 				exclusive[with], wanted[with] = true, i == chosen
 			}
+			for _, without := range excludedBy[name] {
+				exclusive[without] = exclusive[without] || i == chosen && c.of(8) != 7
+			}
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(properties)) {
-		if name == "inherits" {
-			continue // there is no other agreement
+		if name == "inherits" || name == "supersedes" {
+			continue // there is no other agreement, and no other revision
 		}
 		if name == "contacts" || name == "serviceLevels" {
 			wanted[name] = true // or hardly any escalation would name one, and there would be no rules
 		}
-		if !wanted[name] && (exclusive[name] || c.of(4+depth) != 3 || (termsOnly[name] || needsRecovery[name]) && c.of(8) != 3) {
+		if !wanted[name] && (exclusive[name] || c.of(4+depth) != 3 || (termsOnly[name] || needsOthers[name]) && c.of(8) != 3) {
 			continue
 		}
 		add(name, properties[name].(map[string]any))
