@@ -323,7 +323,7 @@ func TestVariablesAskOnlyForOurSeries(t *testing.T) {
 
 func ours(metric string) bool {
 	known := []string{
-		"ALERTS", metricnames.ProbeResults, metricnames.ProbeScheduled, metricnames.ProbeFailures, metricnames.ProbeDuration,
+		"ALERTS", metricnames.ExclusionMask, metricnames.ProbeResults, metricnames.ProbeScheduled, metricnames.ProbeFailures, metricnames.ProbeDuration,
 		metricnames.ProbeDuration + "_bucket", metricnames.ProbePhase, metricnames.ProbeWithin, metricnames.ProbeLastState,
 		metricnames.TotalRate, metricnames.BadRate, metricnames.BadPeriod, metricnames.CoveragePeriod, metricnames.ErrorPeriod,
 		metricnames.BudgetRemaining, metricnames.BurnRate, metricnames.TargetRatio, metricnames.ObjectiveRatio, metricnames.LevelInfo,
@@ -342,93 +342,6 @@ func ours(metric string) bool {
 	}
 	return slices.Contains(known, metric) || strings.HasPrefix(metric, metricnames.ErrorRatio) // tiers may have windows of their own
 }
-
-// model is what the tests read of a dashboard, by hand so that a fault in the
-// SDK's types cannot hide one of ours.
-type model struct {
-	UID           string       `json:"uid"`
-	Title         string       `json:"title"`
-	Tags          []string     `json:"tags"`
-	SchemaVersion int          `json:"schemaVersion"`
-	Panels        []modelPanel `json:"panels"`
-	Links         []modelLink  `json:"links"`
-	Templating    struct {
-		List []struct {
-			Name, Type, Query string
-		} `json:"list"`
-	} `json:"templating"`
-}
-
-type modelPanel struct {
-	ID          uint32           `json:"id"`
-	Type        string           `json:"type"`
-	Title       string           `json:"title"`
-	Description string           `json:"description"`
-	Collapsed   bool             `json:"collapsed"`
-	Datasource  *modelDatasource `json:"datasource"`
-	GridPos     struct{ X, Y, W, H int }
-	Panels      []modelPanel `json:"panels"`
-	Interval    string       `json:"interval"`
-	Options     struct {
-		Orientation   string                         `json:"orientation"`
-		ReduceOptions struct{ Calcs []string }       `json:"reduceOptions"`
-		SortBy        []struct{ DisplayName string } `json:"sortBy"`
-	} `json:"options"`
-	Transformations []struct {
-		ID      string `json:"id"`
-		Options struct {
-			RenameByName  map[string]string `json:"renameByName"`
-			ExcludeByName map[string]bool   `json:"excludeByName"`
-		} `json:"options"`
-	} `json:"transformations"`
-	Targets []struct {
-		RefID      string           `json:"refId"`
-		Legend     string           `json:"legendFormat"`
-		Expr       string           `json:"expr"`
-		Instant    bool             `json:"instant"`
-		Range      bool             `json:"range"`
-		Format     string           `json:"format"`
-		Datasource *modelDatasource `json:"datasource"`
-	} `json:"targets"`
-	FieldConfig struct {
-		Defaults  map[string]any `json:"defaults"`
-		Overrides []struct {
-			Matcher    struct{ ID, Options string }
-			Properties []struct {
-				ID    string `json:"id"`
-				Value any    `json:"value"`
-			}
-		} `json:"overrides"`
-	} `json:"fieldConfig"`
-}
-
-type modelLink struct {
-	Title, URL, Type        string
-	IncludeVars, AsDropdown bool
-}
-
-type modelDatasource struct{ Type, UID string }
-
-func parse(t *testing.T, text []byte) model {
-	t.Helper()
-	var m model
-	if err := json.Unmarshal(text, &m); err != nil {
-		t.Fatal(err)
-	}
-	return m
-}
-
-// everyPanel is the panels in order, those inside collapsed rows too.
-func (m model) everyPanel() []modelPanel {
-	var all []modelPanel
-	for _, p := range m.Panels {
-		all = append(all, p)
-		all = append(all, p.Panels...)
-	}
-	return all
-}
-
-func (p modelPanel) String() string { return fmt.Sprintf("panel %d %q", p.ID, p.Title) }
 
 // huge is an agreement with too many levels for a row each.
 func huge(levels int) *sla.Agreement {
