@@ -110,7 +110,7 @@ update: ## record the golden files again, then run every test on them
 
 .PHONY: integration
 integration: prometheus-tools victoriametrics-tools $(TOOLS)/blackbox_exporter $(TOOLS)/alertmanager ## the programs against real Prometheus and Alertmanager servers
-	$(GO) test -tags integration -count=1 -timeout 15m -v ./test/integration/...
+	$(GO) test -tags integration -count=1 -timeout 30m -v ./test/integration/...
 	cd tools/dispatcher && $(GO) test -v ./... # notifications, as Alertmanager's own code sends them
 	cd tools/perses && $(GO) test -v ./... # dashboards, as Perses' own types read them
 

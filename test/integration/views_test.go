@@ -29,14 +29,15 @@ type views struct {
 // Whatever a level's state is, the recorded series, the page, the terminal and the board
 // name the same one, before a restart and after it; and only what is down pages.
 func TestEveryViewNamesTheSameState(t *testing.T) {
+	t.Parallel() // it mostly waits
 	v := newViews(t)
 	p := v.start(t)
-	await(t, settle, "every view names the states", v.agree)
-	await(t, settle, "what is down pages", v.page)
+	await(t, 2*time.Minute, "every view names the states", v.agree)
+	await(t, 5*time.Minute, "what is down pages", v.page)
 	since := v.since(t)
 	p.end(t)
 	v.start(t)
-	await(t, settle, "every view names the states after a restart", v.agree)
+	await(t, 2*time.Minute, "every view names the states after a restart", v.agree)
 	if again := v.since(t); again.Sub(since).Abs() > 2*time.Minute {
 		t.Errorf("before the restart it was down since %s, after it since %s", since, again)
 	}
