@@ -59,7 +59,7 @@ func (e episode) bad(after time.Duration) float64 {
 	return sum
 }
 
-// Each of these is one episode for whoever is told: one alert that begins and
+// Each of these is one episode for anyone who is notified: one alert that begins and
 // ends, of each severity that they are told of.
 func episodes() []episode {
 	return []episode{

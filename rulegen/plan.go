@@ -167,7 +167,7 @@ type Options struct {
 	// Prometheus does from 3.0 on: then nothing is found of them.
 	QuotedNames bool
 	// Labels are added to everything that is recorded and to every alert, and
-	// are then a part of what names a level: whoever edits one begins a new
+	// are then a part of what names a level: anyone who edits one begins a new
 	// history. CheckLabel says which may be given.
 	Labels map[string]string
 	// Dashboard is the URL of a dashboard, which alerts then link, with their level as

@@ -1,7 +1,7 @@
 // Package overview puts what a server has recorded of service levels into an overview for
 // people who live in a terminal: a sentence of what is wrong, since when and what that
 // costs, and a line a level, the worst first. It asks nobody, and prints no colours of its
-// own choice: whoever calls it says how wide the terminal is and whether it has colours.
+// own choice: the caller says how wide the terminal is and whether it has colours.
 package overview
 
 import (
