@@ -223,9 +223,29 @@ func TestVictoriaMetricsRecordsTheSame(t *testing.T) {
 				want[seriesOf(s.Metric.Map())] = s.F
 			}
 		}
+		takeStatesBeside(t, w, v, at, want)
 		v.compare(t, at, want, m.within)
 	}
 	testGoodWithinADay(t, plan, w, v, from.Add(lasts-5*time.Minute))
+}
+
+// takeStatesBeside wants of a state what VictoriaMetrics has of it, if Prometheus has the
+// same a minute before or after: a state compares shares with bounds, and where a share
+// crosses one the two servers, whose shares differ a little, do not change in one minute.
+func takeStatesBeside(t *testing.T, w *replay.World, v victoria, at time.Time, want map[string]float64) {
+	t.Helper()
+	got := v.ask(t, metricnames.ServiceState, at)
+	for _, beside := range []time.Duration{-time.Minute, time.Minute} {
+		vector, err := w.Vector(metricnames.ServiceState, at.Add(beside))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range vector {
+			if series := seriesOf(s.Metric.Map()); got[series] == s.F {
+				want[series] = s.F
+			}
+		}
+	}
 }
 
 // testGoodWithinADay asks for a total of which nothing is good now: it is there
