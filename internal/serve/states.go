@@ -119,7 +119,7 @@ func (src *source) allStates(ctx context.Context, l *sla.ServiceLevel, from, to 
 	return runsOf(all, src.resumed()), err
 }
 
-// statesOfShares are the states that bad shares of five minutes tell of. A share stays bad for
+// statesOfShares are the states that follow from bad shares of five minutes. A share stays bad for
 // five minutes after the end of an outage, which is not part of it.
 func statesOfShares(l *sla.ServiceLevel, shares []point) []point {
 	var states []point
