@@ -85,21 +85,21 @@ func packed(text string) string {
 
 const unusualModules = `
 modules:
-  http_2xx: {prober: http, timeout: 5s, http: {preferred_ip_protocol: ip4}}
-  any: {prober: http, timeout: 5s, http: {preferred_ip_protocol: ip4, valid_status_codes: [100, 101, 103, 199, 204, 206, 301, 304, 418, 600, 999]}}
-  old: {prober: http, timeout: 5s, http: {preferred_ip_protocol: ip4, valid_http_versions: ["HTTP/1.0"]}}
-  text: {prober: http, timeout: 5s, http: {preferred_ip_protocol: ip4, fail_if_body_not_matches_regexp: [needle]}}
-  no_text: {prober: http, timeout: 5s, http: {preferred_ip_protocol: ip4, fail_if_body_matches_regexp: [needle]}}
-  limit: {prober: http, timeout: 5s, http: {preferred_ip_protocol: ip4, body_size_limit: 10B}}
-  gzip: {prober: http, timeout: 5s, http: {preferred_ip_protocol: ip4, compression: gzip, fail_if_body_not_matches_regexp: [needle]}}
-  gzip_limit: {prober: http, timeout: 5s, http: {preferred_ip_protocol: ip4, compression: gzip, body_size_limit: 10B}}
-  head: {prober: http, timeout: 5s, http: {preferred_ip_protocol: ip4, method: HEAD}}
-  options: {prober: http, timeout: 5s, http: {preferred_ip_protocol: ip4, method: OPTIONS}}
-  header: {prober: http, timeout: 5s, http: {preferred_ip_protocol: ip4, fail_if_header_not_matches: [{header: x-odd, regexp: "^a b$"}]}}
-  cel: {prober: http, timeout: 5s, http: {preferred_ip_protocol: ip4, fail_if_body_json_not_matches_cel: "body.a == 1"}}
-  cel_list: {prober: http, timeout: 5s, http: {preferred_ip_protocol: ip4, fail_if_body_json_not_matches_cel: "body[0] == 'x'"}}
-  not_ssl: {prober: http, timeout: 5s, http: {preferred_ip_protocol: ip4, fail_if_not_ssl: true}}
-  stay: {prober: http, timeout: 5s, http: {preferred_ip_protocol: ip4, follow_redirects: false, valid_status_codes: [301, 302, 303, 307, 308, 300, 304]}}
+  http_2xx: {prober: http, timeout: 1m, http: {preferred_ip_protocol: ip4}}
+  any: {prober: http, timeout: 1m, http: {preferred_ip_protocol: ip4, valid_status_codes: [100, 101, 103, 199, 204, 206, 301, 304, 418, 600, 999]}}
+  old: {prober: http, timeout: 1m, http: {preferred_ip_protocol: ip4, valid_http_versions: ["HTTP/1.0"]}}
+  text: {prober: http, timeout: 1m, http: {preferred_ip_protocol: ip4, fail_if_body_not_matches_regexp: [needle]}}
+  no_text: {prober: http, timeout: 1m, http: {preferred_ip_protocol: ip4, fail_if_body_matches_regexp: [needle]}}
+  limit: {prober: http, timeout: 1m, http: {preferred_ip_protocol: ip4, body_size_limit: 10B}}
+  gzip: {prober: http, timeout: 1m, http: {preferred_ip_protocol: ip4, compression: gzip, fail_if_body_not_matches_regexp: [needle]}}
+  gzip_limit: {prober: http, timeout: 1m, http: {preferred_ip_protocol: ip4, compression: gzip, body_size_limit: 10B}}
+  head: {prober: http, timeout: 1m, http: {preferred_ip_protocol: ip4, method: HEAD}}
+  options: {prober: http, timeout: 1m, http: {preferred_ip_protocol: ip4, method: OPTIONS}}
+  header: {prober: http, timeout: 1m, http: {preferred_ip_protocol: ip4, fail_if_header_not_matches: [{header: x-odd, regexp: "^a b$"}]}}
+  cel: {prober: http, timeout: 1m, http: {preferred_ip_protocol: ip4, fail_if_body_json_not_matches_cel: "body.a == 1"}}
+  cel_list: {prober: http, timeout: 1m, http: {preferred_ip_protocol: ip4, fail_if_body_json_not_matches_cel: "body[0] == 'x'"}}
+  not_ssl: {prober: http, timeout: 1m, http: {preferred_ip_protocol: ip4, fail_if_not_ssl: true}}
+  stay: {prober: http, timeout: 1m, http: {preferred_ip_protocol: ip4, follow_redirects: false, valid_status_codes: [301, 302, 303, 307, 308, 300, 304]}}
 `
 
 // soon makes probes that hang end after two seconds.
@@ -218,10 +218,14 @@ func TestMalformedHTTPAnswers(t *testing.T) {
 		case tried == nil:
 			tried = []string{"http_2xx", "any", "text"}
 		}
+		header := soon
+		if !strings.HasSuffix(texts[path], holds) {
+			header = nil // it ends by itself, and on a slow machine that may take a while
+		}
 		for _, module := range tried {
 			t.Run(module+path, func(t *testing.T) {
 				t.Parallel()
-				p.both(t, query(module, srv+path), soon)
+				p.both(t, query(module, srv+path), header)
 			})
 		}
 	}
