@@ -49,6 +49,7 @@ var verbExits = []struct {
 }{
 	{"check", exitFailed, "errors in a specification, or, with `--strict`, warnings; a server that does not answer"},
 	{"generate", exitFailed, "errors in a specification; files that are not upheld's to overwrite; with `--verify`, files that are missing, differ or are stale"},
+	{"generate", exitNo, "with `--diff`: something would change"},
 	{"explain", exitFailed, "errors in a specification"},
 	{"document", exitFailed, "errors in a specification"},
 	{"schema", exitFailed, "standard output cannot be written"},

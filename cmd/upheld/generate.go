@@ -28,6 +28,9 @@ type generateOptions struct {
 	dir     string
 	stdout  bool // no directory, but standard output
 	verify  bool
+	diff    bool   // say what would change, by rule
+	scratch string // where new content is kept for that
+	format  string // of what changed
 	force   bool
 	prune   bool
 	tests   bool
@@ -82,6 +85,9 @@ to standard output.`,
   # in CI: fail if somebody changed a specification and forgot to generate
   upheld generate specs/ -o generated --verify
 
+  # in a pull request: what would change, by rule and alert
+  upheld generate specs/ -o generated --diff
+
   # a specification was deleted: take out what was generated from it
   upheld generate specs/ -o generated --prune
 
@@ -115,6 +121,8 @@ to standard output.`,
 func (o *generateOptions) flags(f *pflag.FlagSet) {
 	f.StringVarP(&o.dir, "output-dir", "o", "", "the directory to write to (required), or -, for one file, standard output")
 	f.BoolVar(&o.verify, "verify", false, "write nothing; exit with 1 if what is in the directory is stale")
+	f.BoolVar(&o.diff, "diff", false, "write nothing; say by rule and alert what would change, and exit with 3 if anything would")
+	bindChoice(f, &o.format, "format", "text", "how to print what changed", []string{"text", "json"})
 	f.BoolVar(&o.force, "force", false, "overwrite and remove also files that were changed since they were generated, or were there before")
 	f.BoolVar(&o.prune, "prune", false, "drop the agreements that are not named from what is in the directory")
 	bindFiles(f, &o.files)
@@ -168,6 +176,12 @@ func (o *generateOptions) check() error {
 	if o.verify && o.stdout {
 		return fmt.Errorf("--verify compares with a directory, not with standard output: -o DIR")
 	}
+	if o.diff && (o.stdout || o.verify) {
+		return fmt.Errorf("--diff compares with a directory, and says more than --verify: -o DIR, without --verify")
+	}
+	if o.stdout && o.format != "text" {
+		return fmt.Errorf("--format=%s is of what changed in a directory; -o - prints the file itself", o.format)
+	}
 	if o.tests && o.rules.Format == operatorFormat {
 		return fmt.Errorf("--tests are of rule files; promtool reads no objects of the operator")
 	}
@@ -204,6 +218,12 @@ func (o generateOptions) run(cmd *cobra.Command, paths []string) error {
 			return err
 		}
 		defer remove()
+		if o.diff {
+			if o.scratch, err = os.MkdirTemp("", "upheld-diff-"); err != nil {
+				return err
+			}
+			defer os.RemoveAll(o.scratch)
+		}
 		if stage, err = o.open(cmd, dir, agreements); err != nil {
 			return err
 		}
@@ -263,7 +283,8 @@ func (o generateOptions) open(cmd *cobra.Command, dir string, agreements []*sla.
 		Sources:  names(agreements),
 		FilledIn: []string{alertmanagerPath},
 		From:     emit.AgreementsOf,
-		Dry:      o.verify,
+		Dry:      o.dry(),
+		Scratch:  o.scratch,
 		Force:    o.force,
 		Prune:    o.prune,
 		Waiting: func() {
@@ -279,6 +300,9 @@ func names(agreements []*sla.Agreement) []string {
 	}
 	return names
 }
+
+// dry reports whether nothing is to be written.
+func (o generateOptions) dry() bool { return o.verify || o.diff }
 
 // print writes the only file to standard output, and what is to be filled in to
 // standard error.
@@ -309,7 +333,7 @@ func (o generateOptions) groupsHint(agreements []*sla.Agreement) string {
 	for _, a := range agreements {
 		levels += len(a.Levels)
 	}
-	if levels < manyLevels || o.rules.GroupSize > 0 || o.verify || !o.writes("rules") {
+	if levels < manyLevels || o.rules.GroupSize > 0 || o.dry() || !o.writes("rules") {
 		return ""
 	}
 	return fmt.Sprintf("%d levels have two rule groups each; in groups that they share (--rules.group-size=1000) Prometheus takes less than half of the memory and CPU for them\n", levels)

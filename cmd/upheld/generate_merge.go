@@ -80,7 +80,7 @@ func (o generateOptions) mergedPath() string {
 // configuration, since it is made again each time.
 func (o generateOptions) receiversHint(agreements []*sla.Agreement, merged mergedFile) (string, error) {
 	switch {
-	case o.verify || !o.writes("alertmanager"):
+	case o.dry() || !o.writes("alertmanager"):
 		return "", nil
 	case o.merged != "":
 		if len(merged.empty) == 0 {

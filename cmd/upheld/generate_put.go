@@ -16,6 +16,9 @@ import (
 // reader of the list may not be there any more.
 func (o generateOptions) put(cmd *cobra.Command, stage *filetree.Stage, merged mergedFile, unfilled string) error {
 	changes, err := stage.Changes()
+	if o.diff {
+		return o.showDifference(cmd, stage, changes, merged, err)
+	}
 	if o.verify {
 		return o.compare(cmd, stage, changes, merged, err)
 	}
@@ -34,21 +37,47 @@ func (o generateOptions) put(cmd *cobra.Command, stage *filetree.Stage, merged m
 		return err
 	}
 	fmt.Fprint(cmd.ErrOrStderr(), unfilled, o.notes(stage))
-	if err := o.list(cmd, changes, merged); err != nil {
+	if err := o.list(cmd, stage, changes, merged); err != nil {
 		return fmt.Errorf("all is written, but what changed cannot be listed: %w", err)
 	}
 	fmt.Fprintf(cmd.ErrOrStderr(), "%s in %s, %s\n", plural(stage.Len(), "file"), o.dir, counts(changes, false))
 	return nil
 }
 
-// list prints what changed, or, to verify, what would.
-func (o generateOptions) list(cmd *cobra.Command, changes []filetree.Change, merged mergedFile) error {
-	var told bytes.Buffer
+// changedFile is a file with what became, or would become, of it.
+type changedFile struct {
+	Path   string `json:"path"`
+	Change string `json:"change"`
+	// Of a difference that is looked at, by how many lines.
+	LinesAdded   int `json:"linesAdded,omitempty"`
+	LinesRemoved int `json:"linesRemoved,omitempty"`
+}
+
+// changedFiles are the files that changed, or, if nothing is written, those that would.
+func (o generateOptions) changedFiles(changes []filetree.Change, merged mergedFile) []changedFile {
+	all := []changedFile{}
 	for _, c := range changes {
-		fmt.Fprintf(&told, "%s %s/%s\n", verb(c.Kind, o.verify), o.dir, c.Path)
+		all = append(all, changedFile{Path: o.dir + "/" + c.Path, Change: verb(c.Kind, o.dry())})
 	}
 	if merged.stale {
-		fmt.Fprintf(&told, "%s %s\n", verb(filetree.Differs, o.verify), merged.path)
+		all = append(all, changedFile{Path: merged.path, Change: verb(filetree.Differs, o.dry())})
+	}
+	return all
+}
+
+// list prints what changed, or, to verify, what would.
+func (o generateOptions) list(cmd *cobra.Command, stage *filetree.Stage, changes []filetree.Change, merged mergedFile) error {
+	files := o.changedFiles(changes, merged)
+	if o.format == "json" {
+		return writeJSON(cmd.OutOrStdout(), struct {
+			Directory string        `json:"directory"`
+			Files     int           `json:"files"`
+			Changes   []changedFile `json:"changes"`
+		}{o.dir, stage.Len(), files})
+	}
+	var told bytes.Buffer
+	for _, f := range files {
+		fmt.Fprintf(&told, "%s %s\n", f.Change, f.Path)
 	}
 	_, err := cmd.OutOrStdout().Write(told.Bytes())
 	return err
@@ -56,7 +85,7 @@ func (o generateOptions) list(cmd *cobra.Command, changes []filetree.Change, mer
 
 // compare says what generating would change, or that it would refuse to.
 func (o generateOptions) compare(cmd *cobra.Command, stage *filetree.Stage, changes []filetree.Change, merged mergedFile, refused error) error {
-	if err := o.list(cmd, changes, merged); err != nil {
+	if err := o.list(cmd, stage, changes, merged); err != nil {
 		return fmt.Errorf("list what is stale: %w", err)
 	}
 	if refused != nil {
@@ -85,7 +114,7 @@ func (o generateOptions) refusal(err error, outcome string) error {
 func (o generateOptions) notes(stage *filetree.Stage) string {
 	notes := ""
 	adopted, left := stage.Adopted()
-	if adopted > 0 && !o.verify {
+	if adopted > 0 && !o.dry() {
 		notes += fmt.Sprintf("%s had no %s: %s there with the header of upheld, or as generated, are in it now\n", o.dir, filetree.ManifestName, plural(adopted, "file"))
 	}
 	if len(left) > 0 {

@@ -57,9 +57,9 @@ func (f *File) hash() {
 	_, _ = f.like.Write(f.kept) // which never fails
 }
 
-// write writes what is kept to the new file, unless the stage is dry.
+// write writes what is kept to the new file, unless the stage is dry and keeps nothing.
 func (f *File) write() (err error) {
-	if f.out == nil && !f.stage.Dry {
+	if f.out == nil && (!f.stage.Dry || f.stage.Scratch != "") {
 		f.out, err = f.stage.createBeside(f.path)
 	}
 	if f.out != nil && err == nil {
@@ -121,7 +121,11 @@ func (s *Stage) createBeside(path string) (*os.File, error) {
 		return nil, errStopped
 	}
 	s.created++
-	name := filepath.Join(filepath.Dir(s.place(path)), temporaryName(s.unique, s.created))
+	folder := filepath.Dir(s.place(path))
+	if s.Dry {
+		folder = s.Scratch
+	}
+	name := filepath.Join(folder, temporaryName(s.unique, s.created))
 	out, err := createNew(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err := s.makeFolder(filepath.Dir(name)); err != nil {

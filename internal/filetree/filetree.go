@@ -49,6 +49,7 @@ type Options struct {
 	FilledIn []string                        // files that people may have filled in, so that the marker does not show who wrote their content
 	From     func(beginning []byte) []string // the sources that a file with the marker names, for a directory without a manifest; may be nil
 	Dry      bool                            // only compare: write nothing at all
+	Scratch  string                          // a folder elsewhere, where a dry stage keeps new content for Content; "" keeps none
 	Force    bool                            // replace and remove also what somebody changed
 	Prune    bool                            // drop what is of other sources
 	Waiting  func()                          // is called once if another stage has the directory
@@ -165,6 +166,20 @@ func (s *Stage) Edited(path string, had, sources []string) {
 		s.lost.add(path, others)
 	}
 }
+
+// Content is what was generated for a path that Changes lists as missing or different.
+func (s *Stage) Content(path string) ([]byte, error) {
+	s.mu.Lock()
+	name := s.temporary[path]
+	s.mu.Unlock()
+	if name == "" {
+		return nil, fmt.Errorf("filetree: the content of %s was not kept", path)
+	}
+	return os.ReadFile(name)
+}
+
+// InPlace is what the directory holds at a path.
+func (s *Stage) InPlace(path string) ([]byte, error) { return os.ReadFile(s.place(path)) }
 
 // Print writes a file that is in place to w.
 func (s *Stage) Print(w io.Writer, path string) error {

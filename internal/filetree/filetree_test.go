@@ -111,6 +111,31 @@ func with(o Options, change func(*Options)) Options {
 	return o
 }
 
+// keptElsewhere demands that a dry stage with a folder of its own gives the new content
+// of what changes, and leaves nothing behind.
+func keptElsewhere(t *testing.T, dir string, piece int, files map[string]string, changes []Change) {
+	t.Helper()
+	before, scratch := snapshot(t, dir), t.TempDir()
+	s := stage(t, dir, with(testOptions, func(o *Options) { o.Dry, o.Scratch = true, scratch }), piece, files)
+	for _, c := range changes {
+		got, err := s.Content(c.Path)
+		if c.Kind == Stale {
+			if err == nil {
+				t.Errorf("%s is stale, and has new content", c.Path)
+			}
+		} else if err != nil || string(got) != files[c.Path] {
+			t.Errorf("%s: %d bytes, want %d, %v", c.Path, len(got), len(files[c.Path]), err)
+		}
+	}
+	if d := cmp.Diff(before, snapshot(t, dir)); d != "" {
+		t.Error("a dry stage wrote:", d)
+	}
+	s.Discard()
+	if left := snapshot(t, scratch); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
 func TestChangesAndCommit(t *testing.T) {
 	dir := t.TempDir()
 	long := strings.Repeat("long ", 50_000)
@@ -153,6 +178,7 @@ func TestChangesAndCommit(t *testing.T) {
 			t.Fatal("a dry stage wrote:", d)
 		}
 		s.Discard()
+		keptElsewhere(t, dir, piece, files, changes)
 	}
 	if d := cmp.Diff(want, put(t, dir, testOptions, files)); d != "" {
 		t.Fatal(d)

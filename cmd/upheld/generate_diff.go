@@ -1,0 +1,165 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/upheld-sla/upheld/internal/filetree"
+	"github.com/upheld-sla/upheld/internal/rulediff"
+)
+
+// difference is what generating would change, for people and for programs.
+type difference struct {
+	Directory string        `json:"directory"`
+	Files     []changedFile `json:"files"`
+	rulediff.Difference
+}
+
+// showDifference says what generating would change by rule and alert, or that it
+// would refuse to.
+func (o generateOptions) showDifference(cmd *cobra.Command, stage *filetree.Stage, changes []filetree.Change, merged mergedFile, refused error) error {
+	d, err := o.difference(stage, changes, merged)
+	if err != nil {
+		return err
+	}
+	if o.format == "json" {
+		err = writeJSON(cmd.OutOrStdout(), d)
+	} else {
+		err = d.print(cmd.OutOrStdout())
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprint(cmd.ErrOrStderr(), o.notes(stage))
+	switch {
+	case refused != nil:
+		return o.refusal(refused, "upheld generate would write nothing")
+	case len(d.Files) == 0:
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s in %s, nothing would change\n", plural(stage.Len(), "file"), o.dir)
+		return nil
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "%s would change: %s added, %d removed, %d changed\n",
+		plural(len(d.Files), "file"), plural(d.Count(rulediff.Added), "rule"), d.Count(rulediff.Removed), d.Count(rulediff.Changed))
+	return answered{exitNo}
+}
+
+// difference reads what is in place and what was generated.
+func (o generateOptions) difference(stage *filetree.Stage, changes []filetree.Change, merged mergedFile) (difference, error) {
+	d := difference{Directory: o.dir, Files: o.changedFiles(changes, merged)}
+	var before, after []rulediff.Group
+	for i, c := range changes {
+		var was, now []byte
+		var err error
+		if c.Kind != filetree.Missing {
+			if was, err = stage.InPlace(c.Path); err != nil {
+				return d, err
+			}
+		}
+		if c.Kind != filetree.Stale {
+			if now, err = stage.Content(c.Path); err != nil {
+				return d, err
+			}
+		}
+		d.Files[i].count(was, now)
+		if !strings.HasPrefix(c.Path, "rules/") {
+			continue
+		}
+		// Somebody may have edited what is in place, so that it is no YAML any more.
+		groups, err := rulediff.Read(was)
+		if err != nil {
+			return d, fmt.Errorf("%s/%s: %w; --verify compares without reading", o.dir, c.Path, err)
+		}
+		before = append(before, groups...)
+		if groups, err = rulediff.Read(now); err != nil {
+			return d, fmt.Errorf("%s: %w, a fault of upheld", c.Path, err)
+		}
+		after = append(after, groups...)
+	}
+	if merged.stale {
+		was, err := os.ReadFile(merged.path)
+		if err != nil {
+			return d, err
+		}
+		d.Files[len(d.Files)-1].count(was, merged.want)
+	}
+	d.Difference = rulediff.Compare(before, after)
+	return d, nil
+}
+
+// count counts the lines that only one of two texts has.
+func (f *changedFile) count(was, now []byte) {
+	left := map[string]int{}
+	for line := range bytes.Lines(was) {
+		left[string(line)]++
+		f.LinesRemoved++
+	}
+	for line := range bytes.Lines(now) {
+		if left[string(line)] > 0 {
+			left[string(line)]--
+			f.LinesRemoved--
+		} else {
+			f.LinesAdded++
+		}
+	}
+}
+
+// print writes the difference as text: rules by level, then groups and files.
+func (d difference) print(w io.Writer) error {
+	var b strings.Builder
+	level, begun := "", false
+	for _, c := range d.Rules {
+		of := c.Level()
+		if slices.Contains(d.NewLevels, of) || slices.Contains(d.GoneLevels, of) {
+			continue
+		}
+		if !begun || of != level {
+			level, begun = of, true
+			fmt.Fprintf(&b, "%s\n", orAgreement(of))
+		}
+		fmt.Fprintf(&b, "  %s %s", c.Kind, c.Name())
+		if len(c.Words) > 0 {
+			fmt.Fprintf(&b, ": %s", strings.Join(c.Words, "; "))
+		}
+		b.WriteString("\n")
+	}
+	d.printLevels(&b, d.NewLevels, rulediff.Added, "is new")
+	d.printLevels(&b, d.GoneLevels, rulediff.Removed, "is gone")
+	for _, words := range d.Groups {
+		fmt.Fprintf(&b, "%s\n", words)
+	}
+	for _, f := range d.Files {
+		fmt.Fprintf(&b, "%s %s (lines: %d added, %d removed)\n", f.Change, f.Path, f.LinesAdded, f.LinesRemoved)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// printLevels says of whole levels what became of them, without a line for each rule.
+func (d difference) printLevels(b *strings.Builder, levels []string, kind rulediff.Kind, what string) {
+	for _, level := range levels {
+		rules, alerts := 0, 0
+		for _, c := range d.Rules {
+			if c.Kind == kind && c.Level() == level {
+				if c.Alert != "" {
+					alerts++
+				} else {
+					rules++
+				}
+			}
+		}
+		fmt.Fprintf(b, "%s %s, with %s and %s\n", level, what, plural(rules, "recording rule"), plural(alerts, "alert"))
+	}
+}
+
+func orAgreement(level string) string {
+	if level == "" {
+		return "of no level"
+	}
+	return level
+}
