@@ -87,7 +87,7 @@ func (t *target) probe(ctx context.Context, by time.Time, account func(probe.Res
 	r = t.exporter.vantage.judge(ctx, r, at, by)
 	id := t.exporter.ids.next()
 	account(r, id, at)
-	t.remember(Record{At: at, ID: id, Outcome: r.Outcome, Reason: r.Reason, Detail: r.DetailWithLateness(), Duration: r.Duration, Phases: r.Phases, Parts: r.Parts, Excerpt: r.Excerpt, Count: 1})
+	t.remember(Record{At: at, ID: id, Outcome: r.Outcome, Reason: r.Reason, Detail: detailOf(r), Duration: r.Duration, Phases: r.Phases, Parts: r.Parts, Excerpt: r.Excerpt, Count: 1})
 	if r.Outcome == probe.Good {
 		return 0
 	}
@@ -135,4 +135,13 @@ func (t *target) remember(r Record) {
 	}
 	logger.Log(context.Background(), level, "probe result", "slo", t.spec.ID.String(), "target", t.shown(),
 		"outcome", string(r.Outcome), "reason", string(r.Reason), "detail", r.Detail, "duration", r.Duration, "count", r.Count)
+}
+
+// detailOf says of a result that is good, or too slow, how much of its time may be the
+// exporter's own. Of other failures the time does not count.
+func detailOf(r probe.Result) string {
+	if r.Outcome == probe.Good || r.Reason == probe.Slow {
+		return r.DetailWithLateness()
+	}
+	return r.Detail
 }

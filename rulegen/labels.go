@@ -19,7 +19,7 @@ var ownLabels = []string{
 	metricnames.SLA, metricnames.Service, metricnames.SLO, metricnames.Period, metricnames.Calendar, metricnames.Start,
 	metricnames.Zone, metricnames.Exclusion, metricnames.Agreed, metricnames.At,
 	metricnames.Severity, metricnames.Tier, metricnames.LongWindow, metricnames.ShortWindow,
-	metricnames.Escalation, infoIndicator, infoUnit, infoTarget, infoObjective, infoGroupBy, "alertname", "alertstate", "le", "term",
+	metricnames.Escalation, infoIndicator, infoUnit, infoTarget, infoObjective, infoGroupBy, infoImpact, "alertname", "alertstate", "le", "term",
 	metricnames.Component, metricnames.Node, metricnames.Parent, metricnames.Assume, metricnames.Members, metricnames.Part, metricnames.How,
 	metricnames.PartOf, metricnames.InhibitedBy, metricnames.By, metricnames.Value,
 	metricnames.Recovery, metricnames.Obligation, metricnames.Party,
@@ -33,6 +33,7 @@ const (
 	infoTarget    = "target"
 	infoObjective = "objective"
 	infoGroupBy   = "group_by"
+	infoImpact    = "impact"
 	infoPrefix    = "label_"
 )
 

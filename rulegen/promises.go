@@ -20,6 +20,9 @@ func (pr promises) constants() []Rule {
 	l := pr.level
 	info := pr.labels(infoIndicator, l.Indicator.Kind(), metricnames.Period, pr.periodNames(), infoUnit, unitOf(l),
 		infoTarget, l.Target.String(), infoObjective, l.Objective.String())
+	if l.Impact != "" {
+		info[infoImpact] = l.Impact
+	}
 	for _, k := range slices.Sorted(maps.Keys(l.Labels)) {
 		info[infoPrefix+k] = l.Labels[k]
 	}

@@ -60,6 +60,7 @@ func (id ID) String() string { return id.SLA + ":" + id.Service + "/" + id.SLO }
 type ServiceLevel struct {
 	ID          ID
 	Description string
+	Impact      string // what it means to people while it is down: "Nobody can pay"
 	Indicator   Indicator
 	Aggregation Aggregation
 	Slots       Slots      // for the aggregations over slots

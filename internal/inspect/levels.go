@@ -18,8 +18,11 @@ type LevelNow struct {
 	ID                sla.ID
 	Group             string // label=value of the group, "" for a level without groups
 	Indicator         string
-	ByTime            bool   // its budget is of time, not of events
-	Target, Objective string // in per cent
+	Impact            string   // what it means to people while it is down
+	Reasons           []string // of failed probes of the last five minutes, the most frequent first
+	BadShare          *float64 // of the last five minutes
+	ByTime            bool     // its budget is of time, not of events
+	Target, Objective string   // in per cent
 	State             *sla.State
 	Since             time.Time // when the state began
 	SinceBefore       bool      // it began earlier than Since
@@ -77,6 +80,8 @@ func (s *Server) Levels(agreements []string) (levels []LevelNow, at time.Time) {
 	for _, sample := range slices.Concat(now, late, s.ask(c.selector(alertNames))) {
 		c.add(sample)
 	}
+	c.addReasons(s.ask(fmt.Sprintf("sum by (%s, %s, %s, %s) (increase(%s{%s}[%s])) > 0",
+		metricnames.SLA, metricnames.Service, metricnames.SLO, metricnames.Reason, metricnames.ProbeFailures, c.matcher, sla.FormatDuration(sla.BaseWindow))))
 	c.findBegins(s, at)
 	return c.finish(), at
 }
@@ -98,7 +103,7 @@ const (
 // that are recorded more seldom.
 var (
 	nowNames = []string{
-		metricnames.LevelInfo, metricnames.ServiceState, burnHour, metricnames.ObjectiveRatio, metricnames.TargetRatio, metricnames.BurnTier, metricnames.DownSince,
+		metricnames.LevelInfo, metricnames.ServiceState, badShareNow, burnHour, metricnames.ObjectiveRatio, metricnames.TargetRatio, metricnames.BurnTier, metricnames.DownSince,
 	}
 	lateNames = []string{
 		metricnames.ErrorPeriod, metricnames.BudgetRemaining, metricnames.CreditPercent, metricnames.BlameBudget, metricnames.AgreedPeriod,
@@ -106,7 +111,10 @@ var (
 	alertNames = []string{alertsNow, alertsActive}
 )
 
-const burnHour = metricnames.ErrorRatio + "1h"
+const (
+	burnHour    = metricnames.ErrorRatio + "1h"
+	badShareNow = metricnames.ErrorRatio + "5m"
+)
 
 // looks are how far back the begin of a state is looked for, and how finely, the finest
 // first.

@@ -69,7 +69,7 @@ func (c *collector) describe(m model.Metric) {
 	}
 	c.periods[id] = strings.Split(string(m[metricnames.Period]), ",")
 	c.levels[levelKey{id, ""}] = &LevelNow{
-		ID: id, Indicator: string(m["indicator"]), ByTime: m["unit"] == "seconds", Target: string(m["target"]), Objective: string(m["objective"]),
+		ID: id, Indicator: string(m["indicator"]), Impact: string(m["impact"]), ByTime: m["unit"] == "seconds", Target: string(m["target"]), Objective: string(m["objective"]),
 	}
 }
 
@@ -88,7 +88,7 @@ func (c *collector) of(m model.Metric) (levelKey, *LevelNow) {
 	}
 	key := levelKey{id, strings.Join(words, ", ")}
 	if c.levels[key] == nil {
-		c.levels[key] = &LevelNow{ID: id, Group: key.group, Indicator: whole.Indicator, ByTime: whole.ByTime, Target: whole.Target, Objective: whole.Objective}
+		c.levels[key] = &LevelNow{ID: id, Group: key.group, Indicator: whole.Indicator, Impact: whole.Impact, ByTime: whole.ByTime, Target: whole.Target, Objective: whole.Objective}
 	}
 	return key, c.levels[key]
 }
@@ -127,6 +127,18 @@ func (c *collector) add(sample *model.Sample) {
 			value = before
 		}
 		c.figures[at] = value
+	}
+}
+
+// addReasons adds to each level why its probes failed.
+func (c *collector) addReasons(failed model.Vector) {
+	slices.SortStableFunc(failed, func(a, b *model.Sample) int {
+		return cmp.Or(cmp.Compare(b.Value, a.Value), cmp.Compare(a.Metric[metricnames.Reason], b.Metric[metricnames.Reason]))
+	})
+	for _, sample := range failed {
+		if _, level := c.of(sample.Metric); level != nil {
+			level.Reasons = append(level.Reasons, string(sample.Metric[metricnames.Reason]))
+		}
 	}
 }
 
@@ -195,6 +207,7 @@ func (c *collector) complete(key levelKey, l *LevelNow) {
 		burn := *bad / (1 - *objective)
 		l.BurnRate = &burn
 	}
+	l.BadShare = c.figure(key, badShareNow, "")
 	if target != nil && l.Group != "" {
 		l.Target = fmt.Sprintf("%.10g", *target*100)
 	}

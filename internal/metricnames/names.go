@@ -128,7 +128,7 @@ const (
 	TargetRatio       = "sla:target:ratio"                     // the target share: 0.999
 	ObjectiveRatio    = "sla:objective:ratio"                  // the objective: 0.999
 	ServiceState      = "sla:service:state"                    // how the service is now: 0 up, 1 out of hours, 2 maintenance, 3 unknown, 4 degraded, 5 down
-	LevelInfo         = "sla_service_level_info"               // 1, with `indicator`, `unit` of sums, `period`, `target`, `objective` and your labels as `label_...`
+	LevelInfo         = "sla_service_level_info"               // 1, with `indicator`, `unit` of sums, `period`, `target`, `objective`, `impact` if it has one, and your labels as `label_...`
 )
 
 // Recorded series of levels with credits. Each carries `period` too.

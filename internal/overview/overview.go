@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/upheld-sla/upheld/internal/headline"
 	"github.com/upheld-sla/upheld/internal/inspect"
 	"github.com/upheld-sla/upheld/sla"
 )
@@ -34,7 +35,9 @@ type Level struct {
 	Since       *time.Time `json:"since,omitempty"`
 	SinceBefore bool       `json:"sinceBefore,omitempty"` // it is so for longer than since Since
 	Indicator   string     `json:"indicator"`
-	Target      string     `json:"target"` // in per cent
+	Impact      string     `json:"impact,omitempty"` // what it means to people while it is down
+	Reason      string     `json:"reason,omitempty"` // why most of its probes failed in the last five minutes
+	Target      string     `json:"target"`           // in per cent
 
 	BudgetState string      `json:"budgetState,omitempty"`
 	TargetState string      `json:"targetState,omitempty"`
@@ -44,10 +47,11 @@ type Level struct {
 	Down        []Component `json:"componentsDown,omitempty"`
 	Blame       []Blame     `json:"blame,omitempty"`
 
-	state  sla.State
-	budget sla.BudgetState
-	target sla.TargetState
-	prefix bool // its agreement is shown, since there are several
+	state    sla.State
+	budget   sla.BudgetState
+	target   sla.TargetState
+	prefix   bool    // its agreement is shown, since there are several
+	badShare float64 // of the last five minutes, of levels of events
 }
 
 // Period are the figures of a level in one of its periods.
@@ -110,11 +114,17 @@ func New(server string, at time.Time, levels []inspect.LevelNow, missing []sla.I
 func newLevel(now inspect.LevelNow) Level {
 	l := Level{
 		Agreement: now.ID.SLA, Service: now.ID.Service, Name: now.ID.SLO, Group: now.Group,
-		Indicator: now.Indicator, Target: now.Target, BurnRate: now.BurnRate, SinceBefore: now.SinceBefore, Since: known(now.Since),
+		Indicator: now.Indicator, Impact: now.Impact, Target: now.Target, BurnRate: now.BurnRate, SinceBefore: now.SinceBefore, Since: known(now.Since),
 		state: sla.StateUnknown, Periods: []Period{},
 	}
 	if now.State != nil {
 		l.state = *now.State
+	}
+	if now.BadShare != nil && !now.ByTime {
+		l.badShare = *now.BadShare
+	}
+	if i := slices.IndexFunc(now.Reasons, headline.Blames); i >= 0 && l.state >= sla.StateDegraded {
+		l.Reason = now.Reasons[i]
 	}
 	l.State = l.state.String()
 	for _, p := range now.Periods {

@@ -36,19 +36,26 @@ func TestSentenceSaysWhatMattersMost(t *testing.T) {
 	events.ByTime, events.Periods[0].Budget, events.Periods[0].Period = false, 0, "month"
 	alerting := level("quiet", sla.StateUp, 0.9)
 	alerting.Alerts = []inspect.AlertNow{{Name: "SLABudgetBurn", Severity: "ticket"}}
+	psp := func(name string) inspect.LevelNow {
+		l := level("availability", sla.StateDown, 0.1)
+		l.ID.Service, l.Reasons = name, []string{"overload", "connect_refused"}
+		return l
+	}
+	named := level("paying", sla.StateDown, 0.4)
+	named.Impact, named.Down = "Nobody can pay", []inspect.ComponentNow{{Component: "psp-a/availability", Since: at}, {Component: "psp-b/availability", Since: at}}
+	events.BadShare = ptr(0.4)
 	for _, test := range []struct {
 		levels []inspect.LevelNow
 		want   string
 	}{
 		{nil, "The server has nothing of these levels."},
 		{[]inspect.LevelNow{level("up", sla.StateUp, 1)}, "checkout/up is up."},
-		{[]inspect.LevelNow{level("a", sla.StateUp, 0.9), level("b", sla.StateUp, 0.7)}, "All 2 levels are up; the least budget left is 70.0 %, of checkout/b."},
-		{[]inspect.LevelNow{level("a", sla.StateUp, 1), level("b", sla.StateOutOfHours, 1)}, "Nothing is wrong: of 2 levels 1 up and 1 out of hours."},
-		{[]inspect.LevelNow{level("psp-a", sla.StateDown, 0.1), composite}, "2 of 2 levels are down: checkout/paying is down since 09:14 (12m), because psp-a/up and psp-b/up are down; 25m55s of its budget of 43m12s in 30d is spent."},
-		{[]inspect.LevelNow{owed, alerting}, "checkout/owed is down since 09:14 (12m); its budget of 43m12s in 30d is overspent by 21m36s, a credit of 10 % is owed."},
-		{[]inspect.LevelNow{unknown, alerting}, "Nobody knows how checkout/lost is since before 09:14 (12m); 21m36s of its budget of 43m12s in 30d is spent."},
-		{[]inspect.LevelNow{events}, "checkout/events is degraded since 09:14 (12m); 75.0 % of its budget in a month is spent."},
-		{[]inspect.LevelNow{level("a", sla.StateUp, 0), level("b", sla.StateUp, 0.1), alerting}, "Nothing is down, but the budget of checkout/a is spent; the target of checkout/b is at risk; an alert fires for checkout/quiet."},
+		{[]inspect.LevelNow{level("a", sla.StateUp, 0.9), level("b", sla.StateUp, 0.7)}, "All 2 levels are up; the least budget left is 70 %, of checkout/b."},
+		{[]inspect.LevelNow{composite, level("c", sla.StateUp, 1)}, "checkout/paying is down since 09:14: psp-a and psp-b are down; 26 min of 43 min are spent."},
+		{[]inspect.LevelNow{psp("psp-a"), psp("psp-b"), named, level("x", sla.StateDown, 1)}, "Nobody can pay since 09:14: psp-a and psp-b refuse connections; 26 min of 43 min are spent. Also down: checkout/x."},
+		{[]inspect.LevelNow{owed, alerting}, "checkout/owed is down since 09:14; its budget of 43 min is overspent by 22 min, a credit of 10 % is owed."},
+		{[]inspect.LevelNow{unknown, alerting}, "Nobody knows how checkout/lost is since before 09:14; 22 min of 43 min are spent."},
+		{[]inspect.LevelNow{events}, "checkout/events is degraded since 09:14: 40 % of the last five minutes’ events are bad; 75 % of its budget is spent."},
 	} {
 		if got := New("http://server", at, test.levels, nil).Sentence; got != test.want {
 			t.Errorf("got  %s\nwant %s", got, test.want)

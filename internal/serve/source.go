@@ -191,6 +191,9 @@ func (src *source) status(l *sla.ServiceLevel, a *sla.Agreement, m measured, now
 			if at := since(m.states[member.Of], sla.StateDown, now.Add(-statesWithin)); !at.IsZero() {
 				member.Since = at
 			}
+			if _, of := src.level(member.Of); of != nil {
+				member.Failures = src.failures(of)
+			}
 		}
 	}
 	if at := since(m.states[l.ID], status.State, now.Add(-statesWithin)); !at.IsZero() {

@@ -216,7 +216,7 @@ func (h *pages) level(w http.ResponseWriter, r *http.Request) {
 			p.Down = 1
 		}
 		h.render(w, http.StatusOK, "level", detail{
-			page: p, levelView: newLevel(status, p.clock), BurnDown: newBurnDown(status, p.clock),
+			page: p, Headline: ownHeadline(status, p.clock), levelView: newLevel(status, p.clock), BurnDown: newBurnDown(status, p.clock),
 			WhatIf: newWhatIf(status, r.URL.Query().Get("outage"), p.clock), Probes: newProbes(status.Probes, p.clock),
 		})
 	}

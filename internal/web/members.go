@@ -9,12 +9,13 @@ import (
 // Member is a place in the tree of a composite: a component, or an operator over
 // the members below it.
 type Member struct {
-	Name  string // of a step or a weighted member, may be empty
-	Title string // the component, or how the members below are combined
-	Depth int    // 0 is the composite itself
-	Of    sla.ID // the component's level; zero for an operator
-	State sla.State
-	Since time.Time // since when a component is down; zero if it is not
+	Name     string // of a step or a weighted member, may be empty
+	Title    string // the component, or how the members below are combined
+	Depth    int    // 0 is the composite itself
+	Of       sla.ID // the component's level; zero for an operator
+	State    sla.State
+	Since    time.Time // since when a component is down; zero if it is not
+	Failures []Failure // of a component that is down, newest first, bounded
 	// Alone and WithOthers are the shares of the period's budget that a component
 	// has spent; not known if it has spent none.
 	Alone, WithOthers Figure

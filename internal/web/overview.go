@@ -12,7 +12,7 @@ import (
 // overview is what the template of "/" shows.
 type overview struct {
 	page
-	Headline   headline
+	Headline   headlineView
 	Summary    []mark
 	Worst      []levelView // what needs attention, the worst first
 	Agreements []agreementView

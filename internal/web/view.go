@@ -13,6 +13,7 @@ import (
 type detail struct {
 	page
 	levelView
+	Headline *headlineView // nil while it needs nobody
 	BurnDown burnDownView
 	WhatIf   whatIfView
 	Probes   []probeView

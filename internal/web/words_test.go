@@ -215,19 +215,21 @@ func TestTheTitleCountsWhatIsDown(t *testing.T) {
 func TestHeadline(t *testing.T) {
 	source := composed(t)
 	whole, web := &source.levels[0], &source.levels[1]
-	whole.Since, whole.Level.Description = noon.Add(-4*time.Minute), "A customer can pay"
+	whole.Since, whole.Level.Impact = noon.Add(-4*time.Minute), "Nobody can pay"
 	web.Since = whole.Since
-	web.Failures = []Failure{{At: noon.Add(-time.Minute), Reason: "status", Detail: "HTTP 503"}}
+	for i := range whole.Members {
+		whole.Members[i].Failures = []Failure{{At: noon.Add(-time.Minute), Reason: "status", Detail: "HTTP 503"}}
+	}
 	h := newHeadline(source.levels, atNoon)
-	if got, want := ascii(h.Name+h.Words), "checkout / availability (“A customer can pay”) is down since 11:56:00 UTC: web/availability: HTTP 503; 2 h 52 min of 3 h 36 min are spent."; got != want {
-		t.Errorf("got %s\nwant %s", got, want)
+	if got, want := ascii(h.Before+h.Subject+h.Rest), "Nobody can pay since 11:56: web answers 503; 2 h 53 min of 3 h 36 min are spent."; got != want || h.Path != levelPath(whole.Level.ID) || h.Down != 2 {
+		t.Errorf("got  %s (%+v)\nwant %s", got, h, want)
 	}
 	levels := sample()
-	if got, want := ascii(newHeadline(levels[1:3], atNoon).Words), "Nothing is down. 1 level has missed the target so far."; got != want {
-		t.Errorf("got %s\nwant %s", got, want)
+	if h := newHeadline(levels[1:3], atNoon); ascii(h.Rest) != "Nothing is down, but the budget of payments/errors is spent." {
+		t.Errorf("%+v", h)
 	}
-	if got, want := ascii(newHeadline(levels[1:], atNoon).Words), "Nothing that is measured is down; of 1 level nothing is known. 1 level has missed the target so far."; got != want {
-		t.Errorf("got %s\nwant %s", got, want)
+	if h := newHeadline(levels[1:], atNoon); h.Before+h.Subject+h.Rest != "Nobody knows how orders/queue is." {
+		t.Errorf("%+v", h)
 	}
 }
 

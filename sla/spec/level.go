@@ -20,6 +20,7 @@ var levelKeys = []levelKey{
 	{(*levelDraft).readName, field{key: "name", typ: nameType, required: true, example: "availability", doc: "Names the level in the label `slo`. Unique within its service."}},
 	{(*levelDraft).readService, field{key: "service", typ: nameType, def: "`metadata.name`", doc: "The service that the promise is about; the label `service`."}},
 	{into(value.text, func(l *sla.ServiceLevel) *string { return &l.Description }), field{key: "description", typ: textType, doc: "A sentence for people."}},
+	{into(value.text, func(l *sla.ServiceLevel) *string { return &l.Impact }), field{key: "impact", typ: textType, example: "Nobody can pay", doc: "What it means to people while the level is down, as the beginning of a sentence: pages, `upheld status` and alerts go on with since when, and why."}},
 	{(*levelDraft).readIndicator, field{key: "indicator", typ: mapping(indicatorSection), required: true, example: `{probe: {http: "https://shop.example/health"}}`, doc: "What is measured."}},
 	{(*levelDraft).readTarget, field{key: "target", typ: percentType, required: true, doc: "The share that must be good, in per cent, as the contract says it. At least 1, below 100, at most 9 places after the point, always in quotes. The rest to 100 is the error budget."}},
 	{(*levelDraft).readObjective, field{key: "objective", typ: percentType, def: "`target`", example: `"99.95"`, doc: "A stricter goal that alerts follow, so that you are woken before the contract is broken. Not below `target`, below 100."}},
