@@ -99,10 +99,15 @@ func (v value) convertedQuery(text string, from foreign.Origin) (sla.Query, bool
 	return sla.Query{Text: text, Pos: q.At(from.Offset), Folded: q.Folded || !from.Verbatim}, ok
 }
 
-// itemsOf are documents, with the items of a list of Kubernetes objects in its place.
+// itemsOf are documents, with the items of a list of Kubernetes objects, or of OpenSLO's,
+// in its place.
 func itemsOf(roots []*yaml.Node) []*yaml.Node {
 	var all []*yaml.Node
 	for _, root := range roots {
+		if foreign.IsOpenSLOList(root) {
+			all = append(all, root.Content...)
+			continue
+		}
 		items := entryOf(root, "items")
 		version, kind := entryOf(root, "apiVersion"), entryOf(root, "kind")
 		if items == nil || items.Kind != yamlSequence || version == nil || kind == nil || !strings.HasSuffix(kind.Value, "List") {

@@ -31,6 +31,7 @@ var formats = []format{
 	native,
 	converted(&foreign.Sloth),
 	converted(&foreign.Pyrra),
+	converted(&foreign.OpenSLO),
 }
 
 // converted is a format of another tool.

@@ -17,6 +17,10 @@ type agreement struct {
 	labels      []pair
 	levels      []*level
 	notes       []string // what to know about all of it
+	contacts    []setting
+	page        *pair  // the name of a page's severity, if the format names them once
+	ticket      *pair  // the same of a ticket's
+	tiers       []tier // of all levels
 }
 
 // level is one service level of it.
@@ -32,6 +36,7 @@ type level struct {
 	missingData   *yaml.Node
 	labels        []pair
 	alerts        alerts
+	escalation    *yaml.Node
 	notes         []string // what means something else afterwards
 }
 
@@ -145,12 +150,19 @@ func (c *conversion) render(a *agreement) *yaml.Node {
 	}
 	spec := c.mapping(a.at)
 	page, ticket, shared := a.sharedSeverities()
+	alerting := c.mapping(a.at)
 	if shared && (page != nil || ticket != nil) {
 		names := c.mapping(a.at).flow()
 		setPair(names, "page", page)
 		setPair(names, "ticket", ticket)
-		spec.set("alerting", c.mapping(a.at).set("severities", names.node).node)
+		alerting.set("severities", names.node)
 	}
+	spec.set("alerting", alerting.set("tiers", c.renderTiers(a.at, a.tiers)).orNil())
+	contacts := c.mapping(a.at)
+	for _, contact := range a.contacts {
+		contacts.set(contact.key, contact.value)
+	}
+	spec.set("contacts", contacts.orNil())
 	levels := c.list(a.at)
 	for _, l := range a.levels {
 		levels.Content = append(levels.Content, c.renderLevel(l, !shared))
@@ -178,7 +190,7 @@ func comment(lines []string) string {
 
 // sharedSeverities are the names of severities, if no two levels have different ones.
 func (a *agreement) sharedSeverities() (page, ticket *pair, shared bool) {
-	shared = true
+	page, ticket, shared = a.page, a.ticket, true
 	for _, l := range a.levels {
 		shared = shared && join(&page, l.alerts.page) && join(&ticket, l.alerts.ticket)
 	}
@@ -199,6 +211,7 @@ func (c *conversion) renderLevel(l *level, ownSeverities bool) *yaml.Node {
 	m.set("name", l.name).set("service", l.service).set("description", l.description).set("indicator", l.indicator)
 	m.set("target", l.target).set("aggregation", l.aggregation).set("period", l.period).set("groupBy", l.groupBy)
 	m.set("missingData", l.missingData).set("labels", c.pairs(l.labels)).set("alerting", c.renderAlerts(&l.alerts, ownSeverities))
+	m.set("escalation", l.escalation)
 	if len(l.notes) > 0 {
 		m.node.HeadComment = comment(l.notes)
 	}
@@ -221,15 +234,19 @@ func (c *conversion) renderAlerts(a *alerts, ownSeverities bool) *yaml.Node {
 		a.severity(c, a.page, pageTiers)
 		a.severity(c, a.ticket, ticketTiers)
 	}
-	tiers := c.mapping(a.at)
-	for _, t := range a.tiers {
+	return m.set("tiers", c.renderTiers(a.at, a.tiers)).orNil()
+}
+
+func (c *conversion) renderTiers(at place, all []tier) *yaml.Node {
+	tiers := c.mapping(at)
+	for _, t := range all {
 		keys := c.mapping(t.at).flow()
 		for _, s := range t.settings {
 			keys.set(s.key, s.value)
 		}
 		tiers.set(t.name, keys.node)
 	}
-	return m.set("tiers", tiers.orNil()).orNil()
+	return tiers.orNil()
 }
 
 // The default tiers, by urgency.

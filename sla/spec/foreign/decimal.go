@@ -35,3 +35,20 @@ func (d decimal) String() string {
 	text := d.r.FloatString(60)
 	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
 }
+
+func (d decimal) plus(o decimal) decimal { return decimal{new(big.Rat).Add(d.r, o.r)} }
+
+func (d decimal) mul(o decimal) decimal { return decimal{new(big.Rat).Mul(d.r, o.r)} }
+
+func (d decimal) over(o decimal) decimal { return decimal{new(big.Rat).Quo(d.r, o.r)} }
+
+// roundedUp is the number with so many places after the point at most.
+func (d decimal) roundedUp(places int) string {
+	scale := new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(places)), nil))
+	scaled := new(big.Rat).Mul(d.r, scale)
+	n, rest := new(big.Int).DivMod(scaled.Num(), scaled.Denom(), new(big.Int))
+	if rest.Sign() > 0 {
+		n.Add(n, big.NewInt(1))
+	}
+	return decimal{new(big.Rat).Quo(new(big.Rat).SetInt(n), scale)}.String()
+}

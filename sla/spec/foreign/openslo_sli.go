@@ -1,0 +1,430 @@
+package foreign
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// indicatorOf is the SLI of an SLO, or of one of its objectives. It is nil after an error.
+func (r *opensloReader) indicatorOf(o *object) *opensloObject {
+	inline, isInline := o.get("indicator")
+	ref, isRef := o.get("indicatorRef")
+	switch {
+	case isInline && isRef:
+		o.error("conflicting-keys", "indicator and indicatorRef stand beside each other", "keep one of them")
+	case isInline:
+		return r.object(inline, "SLI")
+	case isRef:
+		return r.named(ref, "SLI", "indicatorRef")
+	default:
+		o.error("missing-key", "there is neither indicator nor indicatorRef", "add indicatorRef: and the name of an SLI, or an indicator")
+	}
+	return nil
+}
+
+// indicator converts an SLI, and how slices of time judge it.
+func (r *opensloReader) indicator(l *level, s *opensloSLO, objective *object, sli *opensloObject, slice timeSlice) {
+	spec := sli.spec.object("the spec of an SLI", "description", "thresholdMetric", "ratioMetric")
+	if spec == nil {
+		return
+	}
+	threshold, isThreshold := spec.get("thresholdMetric")
+	ratio, isRatio := spec.get("ratioMetric")
+	if isThreshold == isRatio {
+		spec.error("conflicting-keys", "an SLI has either thresholdMetric or ratioMetric", "keep or add one of them")
+		return
+	}
+	if text, at, ok := spec.text("description"); ok && l.description == nil {
+		l.description = r.described(sli.meta, text, at, true)
+	}
+	if isThreshold {
+		r.threshold(l, objective, threshold, slice)
+		return
+	}
+	for _, key := range []string{"op", "value"} {
+		if at, ok := objective.get(key); ok {
+			at.notCarried(key+" is not carried: it compares a thresholdMetric, and this is a ratioMetric", "leave it out")
+		}
+	}
+	r.ratioMetric(l, ratio, slice)
+}
+
+// opensloMetric is the query of a metric.
+type opensloMetric struct {
+	at     place
+	text   string
+	ranged bool // it reads ranges of time
+}
+
+// metric reads the query under a key.
+func (r *opensloReader) metric(o *object, key string) (m opensloMetric, given, ok bool) {
+	at, given := o.get(key)
+	if !given {
+		return m, false, false
+	}
+	of := at.object(key, "metricSource")
+	if of == nil {
+		return m, true, false
+	}
+	sourceAt, ok := of.must("metricSource")
+	if !ok {
+		return m, true, false
+	}
+	source := sourceAt.object("metricSource", "metricSourceRef", "type", "spec")
+	if source == nil || !r.isPrometheus(source) {
+		return m, true, false
+	}
+	specAt, ok := source.must("spec")
+	if !ok {
+		return m, true, false
+	}
+	spec := specAt.object("the spec of a metricSource")
+	if spec == nil {
+		return m, true, false
+	}
+	for _, e := range spec.entries {
+		switch {
+		case m.at.node == nil && slices.Contains(queryKeys, e.name):
+			if m.text, ok = e.value.scalar(e.name); !ok {
+				return m, true, false
+			}
+			m.at = e.value
+		case e.name != "queryType":
+			e.key.notCarried(strconv.Quote(shortened(e.name))+" of a metricSource is not carried: only its query is", "leave it out")
+		}
+	}
+	if m.at.node == nil {
+		specAt.error("missing-key", "the metricSource has no query", "add query: and PromQL")
+		return m, true, false
+	}
+	m.ranged = strings.Contains(withoutQuotes(m.text), "[")
+	return m, true, r.hasNoTemplate(m)
+}
+
+// queryKeys are what programs call the query of a metric in OpenSLO, which leaves it open.
+var queryKeys = []string{"query", "promql", "expr"}
+
+func (r *opensloReader) hasNoTemplate(m opensloMetric) bool {
+	if strings.Contains(window.ReplaceAllString(m.text, ""), "{{") {
+		m.at.error("not-carried", "the query has a template besides {{.window}}, which is not carried", "write out what the template stands for")
+		return false
+	}
+	return true
+}
+
+var quoted = regexp.MustCompile("\"(?:[^\"\\\\]|\\\\.)*\"|'(?:[^'\\\\]|\\\\.)*'|`[^`]*`")
+
+// withoutQuotes is a query with its texts empty.
+func withoutQuotes(query string) string { return quoted.ReplaceAllString(query, `""`) }
+
+// promqlSources are kinds of sources that are asked in PromQL.
+var promqlSources = []string{"prometheus", "promql", "mimir", "thanos", "cortex", "victoriametrics", "upheld"}
+
+// isPrometheus demands a source that is asked in PromQL.
+func (r *opensloReader) isPrometheus(source *object) bool {
+	kind, at, given := source.text("type")
+	if ref, ok := source.get("metricSourceRef"); ok {
+		name, ok := ref.scalar("metricSourceRef")
+		if !ok {
+			return false
+		}
+		o := r.find("DataSource", name)
+		switch {
+		case o != nil:
+			o.used = true
+			if !given {
+				kind, at = scalarOf(o.spec.node, "type"), ref
+			}
+		case !given:
+			ref.warn("unknown-reference", "there is no DataSource "+strconv.Quote(shortened(name))+" in what is read, so it is taken for a Prometheus", "name the file that it is in as well, or write type: Prometheus")
+			return true
+		}
+	}
+	if kind == "" {
+		return true // who writes no source means the one that they have
+	}
+	for _, known := range promqlSources {
+		if strings.Contains(strings.ToLower(kind), known) {
+			return true
+		}
+	}
+	at.error("not-carried", "a metric of "+strconv.Quote(shortened(kind))+" is not carried: only what a Prometheus can be asked is measured", "write what it counts as PromQL, with type: Prometheus")
+	return false
+}
+
+// ratioMetric converts a ratio.
+func (r *opensloReader) ratioMetric(l *level, at place, slice timeSlice) {
+	o := at.object("ratioMetric", "counter", "good", "bad", "total", "rawType", "raw")
+	if o == nil {
+		return
+	}
+	raw, isRaw, rawOK := r.metric(o, "raw")
+	good, isGood, goodOK := r.metric(o, "good")
+	bad, isBad, badOK := r.metric(o, "bad")
+	total, isTotal, totalOK := r.metric(o, "total")
+	switch {
+	case isRaw && (isGood || isBad || isTotal):
+		o.error("conflicting-keys", "raw stands beside good, bad or total", "keep raw, or the others")
+	case isRaw:
+		if rawOK {
+			r.raw(l, o, raw, slice)
+		}
+	case !isTotal:
+		o.error("missing-key", `"total" is missing in ratioMetric`, "add total, beside good or bad; or raw")
+	case isGood == isBad:
+		o.error("conflicting-keys", "ratioMetric has either good or bad, beside total", "keep or add one of them")
+	case !totalOK || isGood && !goodOK || isBad && !badOK:
+		// reported
+	case isGood:
+		r.counts(l, o, good, total, true, slice)
+	default:
+		r.counts(l, o, bad, total, false, slice)
+	}
+}
+
+// counts converts good or bad events of all.
+func (r *opensloReader) counts(l *level, o *object, part, total opensloMetric, good bool, slice timeSlice) {
+	if r.queries == nil { // the text is read by nobody
+		key := map[bool]string{true: "good", false: "bad"}[good]
+		events := r.mapping(o.place).set(key, r.expression(part.at, part.text, 0)).set("total", r.expression(total.at, total.text, 0))
+		l.indicator = r.mapping(o.place).set("events", events.node).node
+		r.aggregate(l, slice, ofCounts)
+		return
+	}
+	p, pErr := r.queries.Counted(standIn(part.text))
+	t, tErr := r.queries.Counted(standIn(total.text))
+	if isSyntaxError(part.at, pErr) || isSyntaxError(total.at, tErr) {
+		return
+	}
+	counter, said := true, false
+	if at, ok := o.get("counter"); ok {
+		counter, said = at.flag("counter"), true
+	}
+	rates := pErr == nil && p.Window > 0 || tErr == nil && t.Window > 0
+	if !rates && !part.ranged && !total.ranged && said && !counter {
+		r.share(l, o.place, quotient(part.text, total.text, good), "its metrics are no counters")
+		r.aggregate(l, slice, ofShare)
+		return
+	}
+	why := ""
+	for _, err := range []error{pErr, tErr} {
+		if err != nil && why == "" {
+			why = err.Error()
+		}
+	}
+	if why == "" && r.setCounts(l, o.place, counts{part: p, total: t, good: good, partAt: part.at, allAt: total.at}) {
+		if !said && !rates {
+			o.warn("assumed", "ratioMetric does not say whether its metrics are counters; they are taken for such", "add counter: true, or counter: false for gauges")
+		}
+		r.aggregate(l, slice, ofCounts)
+		return
+	}
+	if why == "" {
+		why = "its queries do not add up the same counters"
+	}
+	if !part.ranged && !total.ranged && counter {
+		part.at.error("not-carried", "these counters are not carried: "+why, "write sums of counters, like sum(requests_total{code=~\"5..\"}); or of their rates")
+		return
+	}
+	r.share(l, o.place, quotient(part.text, total.text, good), why)
+	r.aggregate(l, slice, ofShare)
+}
+
+// setCounts makes the indicator of counts. It is false if they are no such counts.
+func (r *opensloReader) setCounts(l *level, at place, n counts) bool {
+	if !sameWords(n.part.By, n.total.By) {
+		return false
+	}
+	if l.indicator = r.counted(n); l.indicator == nil {
+		return false
+	}
+	if l.groupBy = r.grouped(at, n.total.By); l.groupBy != nil {
+		l.note("Each " + strings.Join(n.total.By, ", ") + " has its own budget, as each series of these sums.")
+	}
+	return true
+}
+
+// quotient is the bad share.
+func quotient(part, total string, good bool) string {
+	share := operand(part) + " / " + operand(total)
+	if good {
+		return "1 - " + share
+	}
+	return share
+}
+
+// operand is a query as part of an expression, in parentheses if it needs them.
+func operand(query string) string {
+	query = strings.TrimSpace(query)
+	switch {
+	case strings.ContainsAny(query, "\n#"): // the end of a comment is that of its line
+		return "(\n" + query + "\n)"
+	case hasOperator(query):
+		return "(" + query + ")"
+	}
+	return query
+}
+
+// raw converts a share that is calculated already.
+func (r *opensloReader) raw(l *level, o *object, raw opensloMetric, slice timeSlice) {
+	kind, at, ok := o.mustText("rawType")
+	if !ok {
+		return
+	}
+	if kind != "success" && kind != "failure" {
+		at.error("bad-value", "rawType "+strconv.Quote(shortened(kind))+" is neither success nor failure", "write what share the query is of: success or failure")
+		return
+	}
+	success := kind == "success"
+	if r.queries != nil {
+		if a, b, complement, ok := r.queries.Quotient(standIn(raw.text)); ok {
+			part, aErr := r.countedPart(a)
+			total, bErr := r.countedPart(b)
+			if aErr == nil && bErr == nil && part.Window > 0 && total.Window > 0 &&
+				r.setCounts(l, raw.at, counts{part: part, total: total, good: success != complement, partAt: raw.at, allAt: raw.at}) {
+				r.aggregate(l, slice, ofCounts)
+				return
+			}
+		}
+	}
+	text := raw.text
+	if success {
+		text = "1 - " + operand(text)
+	}
+	r.share(l, raw.at, text, "")
+	r.aggregate(l, slice, ofShare)
+}
+
+// countedPart reads a part of an expression, with places in the whole.
+func (r *opensloReader) countedPart(p Part) (Counted, error) {
+	n, err := r.queries.Counted(p.Text)
+	for _, selectors := range [][]Selector{n.Plus, n.Minus} {
+		for i := range selectors {
+			selectors[i].Offset += p.Offset
+		}
+	}
+	return n, err
+}
+
+// share carries a query as the bad share that it is.
+func (r *opensloReader) share(l *level, at place, text, why string) {
+	written := fiveMinutes(text)
+	offset := -1
+	if scalar := at.node.Value; written == text && scalar == text {
+		offset = 0
+	}
+	l.indicator = r.mapping(at).set("ratio", r.mapping(at).set("bad", r.expression(at, written, offset)).node).node
+	message := "this becomes a ratio, whose minutes all count the same, however much traffic they have"
+	if why != "" {
+		message += ": " + why
+	}
+	at.warn("not-weighed", message, "count good or bad and total events by counters, if there are such: counter: true, query: sum(requests_total)")
+	l.note("Every minute counts the same here, however much traffic it has.")
+}
+
+// comparison is the operator of an objective in PromQL.
+func comparison(op string) (sign string, known bool) {
+	switch op {
+	case "lt":
+		return "<", true
+	case "lte":
+		return "<=", true
+	case "gt":
+		return ">", true
+	case "gte":
+		return ">=", true
+	}
+	return "", false
+}
+
+// threshold converts a metric that is compared with a value.
+func (r *opensloReader) threshold(l *level, objective *object, at place, slice timeSlice) {
+	holder := place{at.doc, at.node}.object("thresholdMetric", "metricSource")
+	if holder == nil {
+		return
+	}
+	one := &object{place: at, entries: []entry{{name: "thresholdMetric", key: at, value: at}}}
+	m, _, ok := r.metric(one, "thresholdMetric")
+	if !ok {
+		return
+	}
+	op, opAt, ok := objective.mustText("op")
+	if !ok {
+		return
+	}
+	sign, known := comparison(op)
+	if !known {
+		opAt.error("bad-value", strconv.Quote(shortened(op))+" is no comparison", "write lt, lte, gt or gte")
+		return
+	}
+	value, valueAt, ok := objective.mustText("value")
+	if !ok {
+		return
+	}
+	if _, ok := parseDecimal(value); !ok {
+		valueAt.error("bad-number", "value "+strconv.Quote(shortened(value))+" is no number", "write it like 200")
+		return
+	}
+	query := operand(fiveMinutes(m.text)) + " " + sign + " " + value
+	l.indicator = r.mapping(at).set("condition", r.mapping(at).set("expr", r.expression(m.at, query, -1)).node).node
+	l.note("The condition is evaluated once a minute, and minutes are counted. If there are several series, it must hold for all of them.")
+	m.at.warn("not-weighed", "this becomes a condition, which is evaluated once a minute: minutes are counted, and not samples", "read docs/rules.md, conditions")
+	r.aggregate(l, slice, ofState)
+}
+
+// hasOperator returns whether a query has an operator outside of brackets, so that a
+// comparison could bind otherwise.
+func hasOperator(query string) bool {
+	depth := 0
+	for _, c := range withoutQuotes(query) {
+		switch {
+		case strings.ContainsRune("([{", c):
+			depth++
+		case strings.ContainsRune(")]}", c):
+			depth--
+		case depth == 0 && strings.ContainsRune("+-*/%^<>=! ", c):
+			return true
+		}
+	}
+	return false
+}
+
+// counted is what an indicator counts.
+type countedKind int
+
+const (
+	ofCounts countedKind = iota // events
+	ofShare                     // a share of each minute
+	ofState                     // good or bad minutes
+)
+
+// aggregate sets how slices of time become one share.
+func (r *opensloReader) aggregate(l *level, slice timeSlice, kind countedKind) {
+	switch {
+	case slice.method == timeslices && kind != ofState:
+		m := r.mapping(slice.at).flow().set("method", r.text(slice.at, "bad_minute"))
+		l.aggregation = m.set("errorThreshold", r.quoted(slice.mostAt, slice.most.String())).node
+		r.minuteSlices(l, slice)
+	case slice.method == timeslices:
+		r.minuteSlices(l, slice)
+	case slice.method == ratioTimeslices && kind == ofCounts:
+		width := min(max(slice.width.Round(5*time.Minute), 5*time.Minute), time.Hour)
+		m := r.mapping(slice.at).flow().set("method", r.text(slice.at, "mean_slot_error_rate"))
+		l.aggregation = m.set("slot", r.text(slice.at, minutes(width))).node
+		if width != slice.width {
+			slice.at.warn("changed-meaning", "slices of "+minutes(slice.width)+" become slots of "+minutes(width)+": slots here have 5 minutes to an hour, in steps of 5 minutes", "agree on "+minutes(width))
+			l.note("The mean is of slots of " + minutes(width) + ", and not of slices of " + minutes(slice.width) + " as in OpenSLO.")
+		}
+	}
+}
+
+// minuteSlices reports slices that are no minutes.
+func (r *opensloReader) minuteSlices(l *level, slice timeSlice) {
+	if slice.width != time.Minute {
+		slice.at.warn("changed-meaning", "slices of "+minutes(slice.width)+" become minutes: each minute is judged by itself", "agree on timeSliceWindow: 1m")
+		l.note("Minutes are judged, and not slices of " + minutes(slice.width) + " as in OpenSLO.")
+	}
+}
