@@ -47,6 +47,7 @@ var verbExits = []struct {
 	code int
 	when string
 }{
+	{"init", exitFailed, "the answers make no good specification, or the file is there already. Nothing is written then"},
 	{"check", exitFailed, "errors in a specification, or, with `--strict`, warnings; a server that does not answer"},
 	{"generate", exitFailed, "errors in a specification; files that are not upheld's to overwrite; with `--verify`, files that are missing, differ or are stale"},
 	{"generate", exitNo, "with `--diff`: something would change"},

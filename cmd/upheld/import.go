@@ -146,13 +146,22 @@ func writeImported(stdout io.Writer, file string, documents []spec.Converted, fi
 		_, err := stdout.Write(text.Bytes())
 		return err
 	}
+	return writeNew(file, text.Bytes())
+}
+
+// writeNew writes a file that is not there yet.
+func writeNew(file string, text []byte) error {
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s is there already, and is not overwritten; name another file", file)
+		return alreadyThere(file)
 	}
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(text.Bytes())
+	_, err = f.Write(text)
 	return errors.Join(err, f.Close())
+}
+
+func alreadyThere(file string) error {
+	return fmt.Errorf("%s is there already, and is not overwritten; name another file", file)
 }

@@ -24,6 +24,7 @@ import (
 
 // verbs are the commands, in the order that help shows them.
 var verbs = []func() *cobra.Command{
+	newInit,
 	newCheck,
 	newGenerate,
 	newDemo,

@@ -1,6 +1,7 @@
 package spec_test
 
 import (
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -95,5 +96,25 @@ func checkFindings(t *testing.T, findings sla.Findings) {
 		if f.Remedy == "" {
 			t.Errorf("no remedy: %+v", f)
 		}
+	}
+}
+
+// publishedSchema is what the header of a specification names, so that editors need no upheld.
+const publishedSchema = "../../docs/upheld.schema.json"
+
+// TestPublishedSchema keeps the published schema as the reader's tables say it.
+func TestPublishedSchema(t *testing.T) {
+	text, err := json.MarshalIndent(spec.Schema(), "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := string(text) + "\n"
+	if *update {
+		if err := os.WriteFile(publishedSchema, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := os.ReadFile(publishedSchema); err != nil || string(got) != want {
+		t.Errorf("%s is stale, %v: run go test ./sla/spec -update", publishedSchema, err)
 	}
 }
