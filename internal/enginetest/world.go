@@ -24,6 +24,7 @@ import (
 	"github.com/prometheus/prometheus/rules"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb"
+	"github.com/prometheus/prometheus/tsdb/chunks"
 	"github.com/prometheus/prometheus/util/teststorage"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/trace/noop"
@@ -114,9 +115,16 @@ var lean = sync.OnceFunc(func() {
 	}
 })
 
-// withoutLog keeps nothing on the disk that a server would read after a restart:
-// what is stored stays in memory while the world lasts.
-func withoutLog(o *tsdb.Options) { o.WALSegmentSize = -1 }
+// small makes a storage for the few series of a world, which lasts no longer than its
+// test: no log for a restart, no exemplars, and buffers of the least size. A server's
+// take ten megabytes, and the runtime frees them late, since files have finalizers: a
+// thousand worlds took nine gigabytes.
+func small(o *tsdb.Options) {
+	o.WALSegmentSize = -1
+	o.EnableExemplarStorage = false
+	o.StripeSize = 64
+	o.HeadChunksWriteBufferSize = chunks.MinWriteBufferSize
+}
 
 // New starts a world at Start that scrapes the target every scrape interval.
 func New(t testing.TB, scrape time.Duration, target Target) *World {
@@ -134,7 +142,7 @@ func NewAt(t testing.TB, start time.Time, scrape time.Duration, target Target) *
 		seen:  map[string]*scrapedSeries{}, state: map[string]map[string]Transition{},
 	}
 	var err error
-	if w.store, err = teststorage.NewWithError(withoutLog); err != nil {
+	if w.store, err = teststorage.NewWithError(small); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(w.end)
