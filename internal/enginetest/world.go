@@ -23,8 +23,6 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/rules"
 	"github.com/prometheus/prometheus/storage"
-	"github.com/prometheus/prometheus/tsdb"
-	"github.com/prometheus/prometheus/tsdb/chunks"
 	"github.com/prometheus/prometheus/util/teststorage"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/trace/noop"
@@ -114,17 +112,6 @@ var lean = sync.OnceFunc(func() {
 		debug.SetGCPercent(400)
 	}
 })
-
-// small makes a storage for the few series of a world, which lasts no longer than its
-// test: no log for a restart, no exemplars, and buffers of the least size. A server's
-// take ten megabytes, and the runtime frees them late, since files have finalizers: a
-// thousand worlds took nine gigabytes.
-func small(o *tsdb.Options) {
-	o.WALSegmentSize = -1
-	o.EnableExemplarStorage = false
-	o.StripeSize = 64
-	o.HeadChunksWriteBufferSize = chunks.MinWriteBufferSize
-}
 
 // New starts a world at Start that scrapes the target every scrape interval.
 func New(t testing.TB, scrape time.Duration, target Target) *World {
@@ -345,75 +332,4 @@ func (w *World) evaluate(s *scheduled, at time.Time) {
 		}
 	}
 	w.state[g.Name()] = now
-}
-
-// Transitions are all of them so far, in order.
-func (w *World) Transitions() []Transition { return w.firing }
-
-// Alert is a firing alert, as it is sent.
-type Alert struct{ Labels, Annotations map[string]string }
-
-// Alerts are those that fired at the last evaluation.
-func (w *World) Alerts() []Alert {
-	w.t.Helper()
-	if !w.files.annotate {
-		w.t.Fatal("alerts have their annotations after KeepAnnotations only")
-	}
-	var firing []Alert
-	for _, s := range w.groups {
-		for _, r := range s.group.AlertingRules() {
-			for _, a := range r.ActiveAlerts() {
-				if a.State == rules.StateFiring {
-					firing = append(firing, Alert{a.Labels.Map(), a.Annotations.Map()})
-				}
-			}
-		}
-	}
-	return firing
-}
-
-// Query evaluates an expression now, one second after the last evaluation.
-func (w *World) Query(expr string) promql.Vector {
-	w.t.Helper()
-	v, err := w.query(context.Background(), expr, w.now)
-	if err != nil {
-		w.t.Fatalf("query %s: %v", expr, err)
-	}
-	return v
-}
-
-// Value is the one value of an expression; anything but one sample fails the test.
-func (w *World) Value(expr string) float64 {
-	w.t.Helper()
-	v := w.Query(expr)
-	if len(v) != 1 {
-		w.t.Fatalf("query %s at %s: want one sample, got %v", expr, w.now.Sub(Start), v)
-	}
-	return v[0].F
-}
-
-// NaNs counts the NaN samples, staleness markers aside, of every recorded
-// series in the last d.
-func (w *World) NaNs(d time.Duration) []string {
-	w.t.Helper()
-	q, err := w.store.Querier(w.now.Add(-d).UnixMilli(), w.now.UnixMilli())
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer q.Close()
-	set := q.Select(context.Background(), true, nil, labels.MustNewMatcher(labels.MatchRegexp, labels.MetricName, "sla:.*"))
-	var bad []string
-	for set.Next() {
-		it := set.At().Iterator(nil)
-		for it.Next() != 0 {
-			if _, f := it.At(); math.IsNaN(f) && !value.IsStaleNaN(f) {
-				bad = append(bad, set.At().Labels().String())
-				break
-			}
-		}
-	}
-	if set.Err() != nil {
-		w.t.Fatal(set.Err())
-	}
-	return bad
 }
