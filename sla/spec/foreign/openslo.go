@@ -1,6 +1,7 @@
 package foreign
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -128,6 +129,9 @@ func (r *opensloReader) object(at place, kind string) *opensloObject {
 	if o.meta, ok = readOpenSLOMeta(metaAt); !ok {
 		return nil
 	}
+	if slices.Contains([]string{"SLI", "AlertPolicy", "DataSource"}, kind) && !dnsLabel.MatchString(o.meta.name) { // other names become ours
+		o.meta.at.warn("bad-name", "the name "+strconv.Quote(shortened(o.meta.name))+" is none that OpenSLO allows", "rename it; names have lower-case letters, digits and -, at most 63")
+	}
 	if kind == "Service" { // it may have nothing to say
 		o.spec, _ = of.get("spec")
 		return o
@@ -138,6 +142,8 @@ func (r *opensloReader) object(at place, kind string) *opensloObject {
 	}
 	return o
 }
+
+var dnsLabel = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
 
 func article(kind string) string {
 	if strings.ContainsRune("AS", rune(kind[0])) && kind != "Service" {

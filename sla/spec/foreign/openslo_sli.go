@@ -20,7 +20,7 @@ func (r *opensloReader) indicatorOf(o *object) *opensloObject {
 	case isRef:
 		return r.named(ref, "SLI", "indicatorRef")
 	default:
-		o.error("missing-key", "there is neither indicator nor indicatorRef", "add indicatorRef: and the name of an SLI, or an indicator")
+		o.error("no-indicator", "there is neither indicator nor indicatorRef", "add indicatorRef: and the name of an SLI, or an indicator")
 	}
 	return nil
 }
@@ -97,7 +97,7 @@ func (r *opensloReader) metric(o *object, key string) (m opensloMetric, given, o
 		}
 	}
 	if m.at.node == nil {
-		specAt.error("missing-key", "the metricSource has no query", "add query: and PromQL")
+		specAt.error("no-query", "the metricSource has no query", "add query: and PromQL")
 		return m, true, false
 	}
 	m.ranged = strings.Contains(withoutQuotes(m.text), "[")

@@ -32,14 +32,10 @@ func (r *opensloReader) slo(o *opensloObject) {
 	if !r.head(s, spec) {
 		return
 	}
-	items, ok := spec.must("objectives")
-	if !ok {
-		return
-	}
-	objectives := items.items("objectives")
-	if objectives != nil && len(objectives) == 0 || items.node.Kind != yaml.SequenceNode {
-		if items.node.Kind == yaml.SequenceNode {
-			items.error("missing-key", "there is no objective", "add one, such as {target: 0.99}")
+	objectives := spec.list("objectives")
+	if items, given := spec.get("objectives"); len(objectives) == 0 {
+		if !given || items.node.Kind == yaml.SequenceNode {
+			spec.error("no-objective", "the SLO has no objective, so there is nothing to measure it by", "add objectives: [{target: 0.99}]")
 		}
 		return
 	}
