@@ -242,7 +242,7 @@ func (bn burning) burnWords(a sla.BurnAlert) map[string]string {
 	lost := fmt.Sprintf(" {{ range %s }}Nothing is measured now. Nobody knows whether it is over, so the alert stays until there is a measurement again.{{ end }}",
 		bn.ask("absent(%s)", bn.judgedBy()))
 	words := map[string]string{
-		"summary": fmt.Sprintf("%s %s%s", bn.nameOfGroup(), bn.stateWords(fmt.Sprintf("burns its error budget more than %s times too fast", round(least))), bn.whyWords()),
+		"summary": bn.summaryWords(),
 		"description": fmt.Sprintf("Bad are %s. The objective of %s allows %s.%s%s",
 			strings.Join(shares, ", "), objective, allows, bn.weighedWords(), bn.leastWords(long)) + lost,
 		"bad_since": bn.sinceWords(),

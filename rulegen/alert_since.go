@@ -13,13 +13,24 @@ import (
 const sinceWithin = 24 * time.Hour
 
 // sinceWords say in a burn alert since when the bad share of the base window has
-// been over what the objective allows. Only alerts that are active ask, so that no
-// series need be recorded for it, and the server's memory of when an alert began,
-// which a restart may end, is not needed: the last minute that was within the
-// budget is looked for in what was recorded, and then the first after it that was
-// not. So a gap, in which the server did not run, neither ends an outage nor begins
-// one. Steps of subqueries are at whole minutes.
+// been over what the objective allows.
 func (bn burning) sinceWords() string {
+	return bn.askSince("{{ .Value | humanizeTimestamp }}{{ else }}no longer, the last five minutes that are known are within the budget")
+}
+
+// sinceClock is the same as part of a sentence, left out if it is so no longer:
+// " since 09:14 UTC".
+func (bn burning) sinceClock() string {
+	return bn.askSince("{{ with toTime .Value }} since {{ .UTC.Format `15:04 MST` }}{{ end }}")
+}
+
+// askSince asks for the begin of an outage, and gives it to a text. Only alerts that are
+// active ask, so that no series need be recorded for it, and the server's memory of when
+// an alert began, which a restart may end, is not needed: the last minute that was within
+// the budget is looked for in what was recorded, and then the first after it that was not.
+// So a gap, in which the server did not run, neither ends an outage nor begins one. Steps
+// of subqueries are at whole minutes.
+func (bn burning) askSince(text string) string {
 	var matchers, values []string
 	for i, label := range bn.joinLabels() {
 		matchers, values = append(matchers, fmt.Sprintf("%s=%%[%d]q", label, i+1)), append(values, "$labels."+label)
@@ -36,6 +47,6 @@ func (bn burning) sinceWords() string {
 	over := fmt.Sprintf("min_over_time(((time() + 0 * (%s > %s)) > %%[%d]f)[%s:1m])", share, budget, len(values)+1, day)
 	arguments := strings.Join(values, " ")
 	return fmt.Sprintf("{{ $good := 0.0 }}{{ range printf %s %s | query }}{{ $good = .Value }}{{ end }}"+
-		"{{ range printf %s %s $good | query }}{{ .Value | humanizeTimestamp }}{{ else }}no longer, the last five minutes that are known are within the budget{{ end }}",
-		templateText(within), arguments, templateText(over), arguments)
+		"{{ range printf %s %s $good | query }}%s{{ end }}",
+		templateText(within), arguments, templateText(over), arguments, text)
 }

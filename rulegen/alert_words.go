@@ -13,27 +13,53 @@ import (
 // is left of the budget. Each is asked for when the alert is sent; what has no answer
 // then is left out.
 
-// stateWords say how the level is, as its state is recorded: "is down". otherwise is what
-// is said of one that is neither down nor degraded.
-func (bn burning) stateWords(otherwise string) string {
-	is := func(s sla.State) string {
-		return fmt.Sprintf("eq $state %d.0 }}is %s", s.Code(), strings.ToLower(s.Words()))
+// summaryWords say what is down for whom, since when and why, of groups which one.
+func (bn burning) summaryWords() string {
+	name := bn.nameOfGroup()
+	down := name + " is down"
+	if bn.Impact != "" {
+		down = bn.impactWords()
 	}
-	return fmt.Sprintf("{{ $state := 0.0 }}{{ range %s }}{{ $state = .Value }}{{ end }}{{ if %s{{ else if %s{{ else }}%s{{ end }}",
-		bn.ask("%s", metricnames.ServiceState), is(sla.StateDown), is(sla.StateDegraded), otherwise)
+	return fmt.Sprintf("{{ $state := 0.0 }}{{ range %s }}{{ $state = .Value }}{{ end }}"+
+		"{{ if eq $state %d.0 }}%s{{ else if eq $state %d.0 }}%s is degraded{{ else }}%s burns its error budget faster than allowed{{ end }}"+
+		"{{ if ge $state %d.0 }}%s{{ end }}%s",
+		bn.ask("%s", metricnames.ServiceState), sla.StateDown.Code(), down, sla.StateDegraded.Code(), name, name, sla.StateDegraded.Code(), bn.sinceClock(), bn.whyWords())
 }
 
-// whyWords say why: of probes by the reason that most of the failed ones had, else by the
-// share that is bad.
+// impactWords are what it means that the level is down, as its specification says.
+func (bn burning) impactWords() string {
+	impact := strings.TrimRight(bn.Impact, ". ")
+	if strings.Contains(impact, "{{") {
+		impact = "{{ " + templateText(impact) + " }}"
+	}
+	if group, grouped := strings.CutPrefix(bn.groupWords(), " of "); grouped {
+		impact += " (" + group + ")"
+	}
+	return impact
+}
+
+// whyWords say why: of composites which components are down, of probes the reason that
+// most of the failed ones had, else the share that is bad.
 func (bn burning) whyWords() string {
-	if bn.kind.probedBy != nil {
-		return fmt.Sprintf("{{ range %s }}: {{ .Labels.%s }}{{ end }}", bn.askReason(bn.kind.probedBy(bn.level)), metricnames.Reason)
+	switch {
+	case bn.kind.why != nil:
+		return bn.kind.why(bn)
+	case bn.kind.probedBy != nil:
+		return fmt.Sprintf("{{ range %s }}: {{ reReplaceAll `_` ` ` .Labels.%s }}{{ end }}", bn.askReason(bn.kind.probedBy(bn.level)), metricnames.Reason)
 	}
 	of := "of the last five minutes is bad"
 	if bn.Aggregation.Counts() == sla.CountsEvents {
 		of = "of the events of the last five minutes are bad"
 	}
 	return fmt.Sprintf("{{ range %s }}: {{ .Value | humanizePercentage }} %s{{ end }}", bn.ask("%s > 0", ratioName(sla.BaseWindow)), of)
+}
+
+// blameWords name the components that are down, of many the first.
+func (bn burning) blameWords() string {
+	const most = 3
+	return fmt.Sprintf("{{ with $down := %s | sortByLabel `%s` }}: {{ range $i, $c := $down }}"+
+		"{{ if lt $i %d }}{{ if $i }} and {{ end }}{{ $c.Labels.%s }}{{ else if eq $i %d }} and others{{ end }}{{ end }} {{ if eq (len $down) 1 }}is{{ else }}are{{ end }} down{{ end }}",
+		bn.ask("%s", metricnames.DownSince), metricnames.Component, most, metricnames.Component, most)
 }
 
 // askReason is how an annotation asks why most of the failed probes of the last five

@@ -15,6 +15,7 @@ import (
 func TestPagesSayWhatIsDownAndWhy(t *testing.T) {
 	t.Parallel()
 	up, _ := probeLevels()
+	up.Impact = "Nobody can open {{the}} shop."
 	requests := level("requests", "99.9", events(`requests_total{code="500"}`, "", `requests_total`))
 	p := newProber("up", "here")
 	const bad = time.Hour
@@ -36,11 +37,11 @@ func TestPagesSayWhatIsDownAndWhy(t *testing.T) {
 	w.Run(bad + 20*time.Minute)
 	want := map[string]map[string]string{
 		"up": {
-			"summary": "web/up is down: connect_refused", "budget": "% of the budget of 30d is left. If it goes on as over the last 1h, that ends in ",
+			"summary": "Nobody can open {{the}} shop since 11:09 UTC: connect refused", "budget": "% of the budget of 30d is left. If it goes on as over the last 1h, that ends in ",
 			"runbook_url": rulegen.RunbooksURL + "/SLABudgetBurn.md", "page_url": "https://sla.example/level/shop/web/up", "dashboard_url": "https://grafana.example/d/shop",
 			"silence_url": "https://alerts.example/#/silences/new?filter=%7Balertname%3D%22SLABudgetBurn%22%2Csla%3D%22shop%22%2Cservice%3D%22web%22%2Cslo%3D%22up%22%7D",
 		},
-		"requests": {"summary": "api/requests is degraded: 20% of the events of the last five minutes are bad", "page_url": "https://sla.example/level/shop/api/requests"},
+		"requests": {"summary": "api/requests is degraded since 11:09 UTC: 20% of the events of the last five minutes are bad", "page_url": "https://sla.example/level/shop/api/requests"},
 	}
 	seen := map[string]bool{}
 	for _, a := range w.Alerts() {

@@ -30,6 +30,7 @@ func ofComposite(of *sla.Composite) indicator {
 		ofPeriod: blameOfBudget,
 		trail:    longestSlot(of),
 		tell:     tellComponents,
+		why:      burning.blameWords,
 	}
 }
 

@@ -217,6 +217,9 @@ func TestCompositePageNamesComponents(t *testing.T) {
 					if !strings.HasPrefix(words, "cart/up is down since "+since.Format("2006-01-02 15:0")) || strings.Contains(words, "web") || a.Labels["composite"] != "" {
 						t.Errorf("the page says %q, with the labels %v", words, a.Labels)
 					}
+					if got := a.Annotations["summary"]; !strings.HasPrefix(got, "shop/whole is down since 11:") || !strings.HasSuffix(got, " UTC: cart/up is down") {
+						t.Errorf("the page's summary is %q", got)
+					}
 				case "cart":
 					if a.Labels["composite"] != tc.composite || a.Labels["inhibited_by"] != tc.inhibitedBy {
 						t.Errorf("the component's page has %v", a.Labels)

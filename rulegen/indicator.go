@@ -59,6 +59,9 @@ type indicator struct {
 	trail time.Duration
 	// tell adds to what its alerts say.
 	tell func(level, Rule)
+	// why is what its burn alerts name as the cause; nil if that is the bad share, or the
+	// reason of failed probes.
+	why func(burning) string
 }
 
 // indicatorOf is the table of all kinds.

@@ -125,6 +125,9 @@ func about(l Level, at time.Time, n names) Sentence {
 		s.Before, s.Rest = "Nobody knows how ", " is"
 	case l.State == sla.StateDown && l.Impact != "":
 		s.Subject, s.Rest = strings.TrimRight(l.Impact, ". "), ""
+		if l.Group != "" {
+			s.Subject += " (" + l.Group + ")"
+		}
 	}
 	if !l.Since.IsZero() {
 		s.Rest += " since "

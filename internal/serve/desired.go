@@ -33,7 +33,7 @@ func load(o Options, self string) (*desired, error) {
 	agreements, findings := spec.Files{Allow: o.FilesAllow, Open: true, Queries: imports.Queries()}.Load(o.Specs...)
 	d := &desired{agreements: agreements, at: time.Now(), ruleFiles: map[string][]byte{}, documents: map[string]map[string]string{}}
 	if !findings.HasErrors() {
-		more, err := d.makeRules(rulegen.Options{Interval: o.RulesInterval})
+		more, err := d.makeRules(rulegen.Options{Interval: o.RulesInterval, Links: rulegen.Links{Pages: o.ExternalURL}})
 		if err != nil {
 			return nil, err
 		}

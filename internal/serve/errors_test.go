@@ -103,6 +103,10 @@ func TestErrors(t *testing.T) {
 			func(_ *testing.T, _ string, o *serve.Options) { o.ExternalURL = "https://s3cret@sla.example/" },
 			[]string{"--web.external-url", "https://<hidden>@sla.example/", "leave it out"},
 		},
+		"external URL that is a template": {
+			func(_ *testing.T, _ string, o *serve.Options) { o.ExternalURL = "http://sla.example/{{x}}" },
+			[]string{"--web.external-url", "write it out"},
+		},
 		"external URL of another kind": {
 			func(_ *testing.T, _ string, o *serve.Options) { o.ExternalURL = "ftp://x" },
 			[]string{"external URL", "ftp://x", "http://host:port"},

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"strings"
 	"time"
 
 	commonconfig "github.com/prometheus/common/config"
@@ -46,7 +47,7 @@ type Options struct {
 
 	ListenAddress string   // host:port; port 0 takes a free one
 	WebConfigFile string   // TLS and basic auth as exporter-toolkit reads them; none if empty
-	ExternalURL   string   // how others reach this server, for links in alerts; the bound address if empty
+	ExternalURL   string   // how others reach this server, for links in alerts: with it they have page_url; the bound address if empty
 	AllowedHosts  []string // names under which clients may ask, see httpguard.Options
 
 	// StatusListenAddress is where the public status pages, and nothing else, are served:
@@ -185,6 +186,9 @@ func externalURL(text string) (*url.URL, error) {
 	u, err := weburl.Parse(text, "leave it out: who opens a link is asked for it")
 	if err != nil {
 		return nil, fmt.Errorf("external URL (--web.external-url): %w", err)
+	}
+	if strings.Contains(text, "{{") {
+		return nil, fmt.Errorf("external URL (--web.external-url): %s is a template, which alerts would expand; write it out", text)
 	}
 	return u, nil
 }
