@@ -59,7 +59,7 @@ func newGenerate() *cobra.Command {
   DIR/dashboards/upheld_exporter.json    how well the exporters measure
   DIR/perses/...                         the same dashboards for Perses, if --outputs names perses
   DIR/prometheus/scrape.yaml             the exporter's scrape job
-  DIR/prometheus/prometheus.yml          a complete small configuration (not for the operator)
+  DIR/prometheus/prometheus.yml          a complete small configuration (for plain rule files)
   DIR/prometheus/servicemonitor.yaml     the scrape job as an object of the operator (only for it)
   DIR/tests/<agreement>.yaml             with --tests: tests of the rules for promtool
   DIR/tests/<agreement>.days.yaml        and of windows of more than six hours
@@ -182,8 +182,8 @@ func (o *generateOptions) check() error {
 	if o.stdout && o.format != "text" {
 		return fmt.Errorf("--format=%s is of what changed in a directory; -o - prints the file itself", o.format)
 	}
-	if o.tests && o.rules.Format == operatorFormat {
-		return fmt.Errorf("--tests are of rule files; promtool reads no objects of the operator")
+	if o.tests && !o.rules.Plain() {
+		return fmt.Errorf("--tests are of rule files; promtool reads no files of --rules.format=%s", o.rules.Format)
 	}
 	if o.scrape.Interval < time.Second || o.scrape.Interval > sla.BaseWindow/4 {
 		return fmt.Errorf("--scrape.interval=%s is not between 1s and %s: a five-minute rate needs four scrapes", o.scrape.Interval, sla.BaseWindow/4)

@@ -152,9 +152,9 @@ func (o generateOptions) ofAll(agreements []*sla.Agreement) map[string]func() ([
 	}
 	if o.writes("prometheus") {
 		produced["prometheus/scrape.yaml"] = func() ([]byte, error) { return emit.Scrape(agreements, o.scrape) }
-		if o.rules.Format != operatorFormat { // whose files Prometheus does not read by itself
+		if o.rules.Plain() {
 			produced["prometheus/prometheus.yml"] = func() ([]byte, error) { return emit.PrometheusConfig(agreements, o.scrape) }
-		} else if emit.Scraped(agreements) {
+		} else if o.rules.Format == operatorFormat && emit.Scraped(agreements) {
 			produced["prometheus/servicemonitor.yaml"] = func() ([]byte, error) {
 				return emit.ServiceMonitor(agreements, o.rules.Operator, o.scrape)
 			}

@@ -31,16 +31,18 @@ type ruleFlags struct {
 }
 
 func (r *ruleFlags) flags(f *pflag.FlagSet) {
-	f.DurationVar(&r.interval, "rules.interval", rulegen.DefaultInterval, "how often the first tier of rules is evaluated; the second tier five times slower")
-	f.StringVar(&r.Format, "rules.format", emit.RuleFormats()[0], "how rules are written: "+strings.Join(emit.RuleFormats(), ", ")+" (PrometheusRule objects)")
+	f.DurationVar(&r.interval, "rules.interval", 0, "how often the first tier of rules is evaluated; the second tier five times slower (default 1m, of mimir and cortex 30s)")
+	f.StringVar(&r.Format, "rules.format", emit.RuleFormats()[0], "how rules are written: "+emit.RuleFormatWords())
 	f.StringVar(&r.Bundle, "rules.bundle", "", "write the rules of all agreements to one file DIR/rules/NAME.yaml")
 	f.IntVar(&r.GroupSize, "rules.group-size", 0, "let levels share rule groups of at most so many rules; 0 gives each level groups of its own")
+	f.IntVar(&r.PartSize, "rules.part-size", 0, "part groups of more than so many rules, in order (default 20 for mimir and cortex, whose servers take no more, else none)")
+	f.StringVar(&r.PartialResponse, "thanos.partial-response", "", "whether rules of Thanos Ruler abort (the default) or warn if a store does not answer")
 	f.StringVar(&r.GroupPrefix, "rules.group-prefix", strings.TrimSuffix(rulegen.GroupPrefix, ":"), "what names of rule groups begin with")
 	f.StringVar(&r.offset, "rules.query-offset", "", "evaluate rules so much in the past, e.g. 30s, for series that arrive late (needs Prometheus 2.53)")
 	f.IntVar(&r.Limit, "rules.limit", 0, "let a rule fail that makes more series or alerts than this; 0 is no limit")
 	f.StringToStringVar(&r.labels, "rules.label", nil, "name=value that everything recorded and every alert gets; editing one begins a new history")
-	f.StringVar(&r.Operator.Namespace, "operator.namespace", "", "the namespace of PrometheusRule objects")
-	f.StringToStringVar(&r.operatorLabels, "operator.label", nil, "name=value that PrometheusRule objects get, for the ruleSelector of the Prometheus object")
+	f.StringVar(&r.Operator.Namespace, "operator.namespace", "", "the namespace of objects of Kubernetes")
+	f.StringToStringVar(&r.operatorLabels, "operator.label", nil, "name=value that objects of Kubernetes get, for the ruleSelector of the Prometheus object")
 }
 
 var fileName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
@@ -51,11 +53,12 @@ var groupPrefix = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9:_.-]*$`)
 func (r *ruleFlags) check() error {
 	r.Program = "upheld " + buildinfo.Version()
 	r.Operator.Labels, r.Templates = r.operatorLabels, &emit.Templates{}
-	if r.interval < time.Second || r.interval > maxRulesInterval {
-		return fmt.Errorf("--rules.interval=%s is not between 1s and %s", r.interval, maxRulesInterval)
-	}
 	if !slices.Contains(emit.RuleFormats(), r.Format) {
 		return fmt.Errorf("--rules.format=%s is not one of %s", r.Format, strings.Join(emit.RuleFormats(), ", "))
+	}
+	r.complete()
+	if r.interval < time.Second || r.interval > maxRulesInterval {
+		return fmt.Errorf("--rules.interval=%s is not between 1s and %s", r.interval, maxRulesInterval)
 	}
 	if r.Bundle != "" && !fileName.MatchString(r.Bundle) {
 		return fmt.Errorf("--rules.bundle=%s is not a name: lower case letters, digits and -", r.Bundle)
@@ -63,10 +66,10 @@ func (r *ruleFlags) check() error {
 	if !groupPrefix.MatchString(r.GroupPrefix) {
 		return fmt.Errorf("--rules.group-prefix=%s is not a letter with letters, digits, _, ., : and - after it", r.GroupPrefix)
 	}
-	if r.GroupSize < 0 || r.Limit < 0 {
-		return fmt.Errorf("--rules.group-size and --rules.limit are not below 0")
+	if r.GroupSize < 0 || r.Limit < 0 || r.PartSize < 0 {
+		return fmt.Errorf("--rules.group-size, --rules.part-size and --rules.limit are not below 0")
 	}
-	if err := r.checkOffset(); err != nil {
+	if err := errors.Join(r.checkOffset(), r.Check()); err != nil {
 		return err
 	}
 	for name, value := range r.labels {
@@ -74,8 +77,8 @@ func (r *ruleFlags) check() error {
 			return fmt.Errorf("--rules.label=%s=%s: %w", name, value, err)
 		}
 	}
-	if r.Format != operatorFormat && (r.Operator.Namespace != "" || len(r.Operator.Labels) > 0) {
-		return fmt.Errorf("--operator.namespace and --operator.label are for --rules.format=%s", operatorFormat)
+	if !r.Objects() && (r.Operator.Namespace != "" || len(r.Operator.Labels) > 0) {
+		return fmt.Errorf("--operator.namespace and --operator.label are for objects of Kubernetes, such as those of --rules.format=%s", operatorFormat)
 	}
 	if err := r.Operator.Check(); err != nil {
 		return fmt.Errorf("--operator: %w", err)
@@ -103,6 +106,17 @@ func (r *ruleFlags) checkOffset() error {
 			r.offset, sla.FormatDuration(r.interval), sla.FormatDuration(tier), sla.FormatDuration(lookback))
 	}
 	return nil
+}
+
+// complete fills in what depends on the format. Where servers take few rules in a group, groups are
+// parted, and what one part records must stay in sight of the others.
+func (r *ruleFlags) complete() {
+	const parted = 30 * time.Second
+	r.PartSize = cmp.Or(r.PartSize, r.DefaultPartSize())
+	if r.interval == 0 && r.DefaultPartSize() > 0 {
+		r.interval = parted
+	}
+	r.interval = cmp.Or(r.interval, rulegen.DefaultInterval)
 }
 
 // rules are the options of an agreement's rules.

@@ -30,22 +30,6 @@ func Prometheus(p *rulegen.Plan) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// prometheusFile is Prometheus' own format: one document, which begins with its
-// first group.
-type prometheusFile struct{}
-
-func (prometheusFile) begin(r *RuleWriter) error {
-	if !r.begun {
-		r.text.line(0, "groups:")
-	}
-	return nil
-}
-
-func (prometheusFile) empty(r *RuleWriter) error {
-	r.text.line(0, "groups: []")
-	return nil
-}
-
 // optional is a duration, or nothing if it is 0.
 func optional(d time.Duration) string {
 	if d == 0 {

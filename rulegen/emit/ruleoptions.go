@@ -1,7 +1,6 @@
 package emit
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -26,6 +25,12 @@ type RuleOptions struct {
 	// far as they fit, and one that does not is an error. 0 gives every level
 	// its own.
 	GroupSize int
+	// PartSize is how many rules servers of the format take in a group. Groups of more
+	// are parted, in order. 0 parts none.
+	PartSize int
+	// PartialResponse is, for Thanos Ruler, what happens if a store does not answer:
+	// "abort" or "warn"; "" is abort.
+	PartialResponse string
 	// QueryOffset evaluates rules so much in the past (Prometheus 2.53 and later).
 	QueryOffset time.Duration
 	// Limit is how many series a rule may make before it fails; 0 is no limit.
@@ -33,42 +38,8 @@ type RuleOptions struct {
 	// Templates are those that are known to be good, which files may share; nil for
 	// none.
 	Templates *Templates
-	// Operator is for the format of that name.
+	// Operator is for the formats that are objects of Kubernetes.
 	Operator OperatorObject
-}
-
-// ruleForm is how a file of rules is framed.
-type ruleForm interface {
-	begin(r *RuleWriter) error // called before each group
-	empty(r *RuleWriter) error // called for a file without a group
-}
-
-// ruleForms is the table over formats.
-var ruleForms = []struct {
-	name string
-	make func(RuleOptions) ruleForm
-}{
-	{"prometheus", func(RuleOptions) ruleForm { return prometheusFile{} }},
-	{"operator", func(o RuleOptions) ruleForm { return operatorFile{o.Operator} }},
-}
-
-// RuleFormats are the names of the formats, the default first.
-func RuleFormats() []string {
-	names := make([]string, len(ruleForms))
-	for i, f := range ruleForms {
-		names[i] = f.name
-	}
-	return names
-}
-
-func (o RuleOptions) form() ruleForm {
-	name := cmp.Or(o.Format, ruleForms[0].name)
-	for _, f := range ruleForms {
-		if f.name == name {
-			return f.make(o)
-		}
-	}
-	panic("emit: no format " + name)
 }
 
 // packing gathers the rules of levels into groups that they share, one for each

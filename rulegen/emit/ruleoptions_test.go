@@ -2,6 +2,7 @@ package emit_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -34,21 +35,25 @@ func writtenOf(t *testing.T, opts emit.RuleOptions, agreements ...*sla.Agreement
 	t.Helper()
 	var out bytes.Buffer
 	w := emit.NewRuleWriter(&out, opts)
-	for _, a := range agreements {
-		if err := w.Begin(a); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := rulegen.Each(a, rulegen.Options{}, w.Level); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := w.End(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
+	if err := writeAll(w, rulegen.Options{}, agreements); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()
+}
+
+func writeAll(w *emit.RuleWriter, rules rulegen.Options, agreements []*sla.Agreement) error {
+	for _, a := range agreements {
+		if err := w.Begin(a); err != nil {
+			return err
+		}
+		if _, err := rulegen.Each(a, rules, w.Level); err != nil {
+			return err
+		}
+		if _, err := w.End(); err != nil {
+			return err
+		}
+	}
+	return w.Close()
 }
 
 // readGroup is a group as any reader of YAML sees it.
@@ -122,8 +127,11 @@ func TestOperatorObjectsAreParted(t *testing.T) {
 	groups := 0
 	parts := strings.Split(text, "\n---\n")
 	for i, part := range parts {
-		if last := i == len(parts)-1; len(part) > 512<<10 || !last && len(part) < 400<<10 {
-			t.Errorf("object %d has %d bytes", i, len(part))
+		if last := i == len(parts)-1; !last && len(part) < 100<<10 {
+			t.Errorf("object %d has only %d bytes", i, len(part))
+		}
+		if applied := asJSON(t, part); len(applied) > 256<<10 {
+			t.Errorf("object %d has %d bytes as JSON, which kubectl apply keeps in an annotation", i, len(applied))
 		}
 		var object struct {
 			Metadata struct{ Name string }
@@ -137,6 +145,19 @@ func TestOperatorObjectsAreParted(t *testing.T) {
 	if !slices.Equal(names[:3], []string{"x", "x-2", "x-3"}) || names[len(names)-1] != fmt.Sprintf("x-%d", len(names)) || groups != 3*len(a.Levels) {
 		t.Errorf("objects %v with %d groups, want x, x-2, x-3 and so on with %d", names, groups, 3*len(a.Levels))
 	}
+}
+
+func asJSON(t *testing.T, text string) []byte {
+	t.Helper()
+	var value map[string]any
+	if err := yaml.Unmarshal([]byte(text), &value); err != nil {
+		t.Fatal(err)
+	}
+	out, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
 }
 
 // Levels that share groups have the same rules, each level's in order and in one

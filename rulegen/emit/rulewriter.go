@@ -30,9 +30,8 @@ type RuleWriter struct {
 	names  []string
 	groups map[string]bool
 	layout promql.Layout
-	begun  bool
 	object int // bytes since the file, or the object in it, was begun
-	parts  int // objects that were begun
+	parts  int // files and objects that were begun
 	packed packing
 	order  []orderedGroup // that were written since Begin
 }
@@ -43,7 +42,9 @@ func NewRuleWriter(w io.Writer, opts RuleOptions) *RuleWriter {
 	if opts.Templates == nil {
 		opts.Templates = &Templates{}
 	}
-	return &RuleWriter{w: w, opts: opts, form: opts.form(), groups: map[string]bool{}}
+	r := &RuleWriter{w: w, opts: opts, form: opts.format().form(opts), groups: map[string]bool{}}
+	r.text.base = r.form.indent()
+	return r
 }
 
 // Begin says whose levels come next. Only a bundle may begin a second agreement.
@@ -61,8 +62,24 @@ func (r *RuleWriter) Begin(a *sla.Agreement) error {
 // Level writes the groups of a level.
 func (r *RuleWriter) Level(l rulegen.LevelPlan) error {
 	for _, g := range l.Groups {
+		if err := r.keeps(g); err != nil {
+			return fmt.Errorf("rules of %s: %w", r.of, err)
+		}
 		if err := r.add(g); err != nil {
 			return fmt.Errorf("rules of %s: %w", r.of, err)
+		}
+	}
+	return nil
+}
+
+// keeps finds alerts that say more than the format can.
+func (r *RuleWriter) keeps(g rulegen.Group) error {
+	if r.opts.format().keep {
+		return nil
+	}
+	for i := range g.Rules {
+		if rule := &g.Rules[i]; rule.KeepFiringFor > 0 {
+			return fmt.Errorf("the format %s has no keep_firing_for, which the alert %s of the group %s needs: leave keepFiringFor out of its specification", r.opts.format().name, rule.Alert, g.Name)
 		}
 	}
 	return nil
@@ -94,8 +111,8 @@ func (r *RuleWriter) Close() error {
 	if err := r.unpack(); err != nil {
 		return err
 	}
-	if !r.begun {
-		if err := r.form.empty(r); err != nil {
+	if r.parts == 0 {
+		if err := r.form.open(r, true); err != nil {
 			return err
 		}
 	}
@@ -142,25 +159,66 @@ func provenance(a *sla.Agreement) string {
 	return "The agreement " + a.Name + ", sha256:" + a.Digest
 }
 
-// group writes a group; its rules are those of its parts, one after the other.
+// group writes a group; its rules are those of its parts, one after the other. One of
+// more rules than servers take becomes several.
 func (r *RuleWriter) group(name string, interval time.Duration, parts ...rulegen.Group) error {
 	if r.groups[name] || name == "" {
 		return fmt.Errorf("the group %q is there twice, a fault of upheld", name)
 	}
 	r.groups[name] = true
-	if err := r.form.begin(r); err != nil {
-		return err
+	var rules []rulegen.Rule
+	for _, part := range parts {
+		rules = append(rules, part.Rules...)
 	}
-	r.begun = true
+	pieces := [][]rulegen.Rule{rules}
+	if size := r.opts.PartSize; size > 0 {
+		pieces = slices.Collect(slices.Chunk(rules, size))
+	}
+	if len(pieces) > 1 && interval+r.opts.QueryOffset > mostParted {
+		return fmt.Errorf("the group %s has %d rules and is parted at %d, and what one part records every %s could be out of sight of the next: lower --rules.interval to 30s, "+
+			"or let the server take larger groups and name their size with --rules.part-size", name, len(rules), r.opts.PartSize, sla.FormatDuration(interval))
+	}
+	for i, piece := range pieces {
+		if err := r.piece(partName(name, i), partWords(i, len(pieces), interval), interval, piece); err != nil {
+			return fmt.Errorf("group %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// mostParted is how far apart the evaluations of a parted group may be. Servers look back five
+// minutes, and give each part a moment of its own within the interval, at which what another part
+// records may not have arrived.
+const mostParted = 150 * time.Second
+
+// piece writes a group, or a part of one. What must stand before it depends on its size,
+// so it is written when that is known.
+func (r *RuleWriter) piece(name, comment string, interval time.Duration, rules []rulegen.Rule) error {
+	begin := len(r.text.out)
+	r.text.comment(2, comment)
 	head := r.groupHead(name, interval)
 	r.order = append(r.order, orderedGroup{head[0].value, interval})
 	if err := r.text.groupHead(head); err != nil {
 		return err
 	}
-	for _, part := range parts {
-		if err := r.rules(part.Rules); err != nil {
-			return fmt.Errorf("group %s: %w", name, err)
+	if err := r.rules(rules); err != nil {
+		return err
+	}
+	size := len(r.text.out) - begin
+	if r.form.full(r.object, size) || r.parts == 0 {
+		group := slices.Clone(r.text.out[begin:])
+		r.text.out = r.text.out[:begin]
+		if err := r.flush(); err != nil { // what is above it, or of the object before
+			return err
 		}
+		r.object = 0
+		if err := r.form.open(r, false); err != nil {
+			return err
+		}
+		r.text.out = append(r.text.out, group...)
+	}
+	if most := r.form.most(); most > 0 && size > most {
+		return fmt.Errorf("%d rules of it are %d KiB, and an object has at most %d KiB; choose a smaller --rules.group-size", len(rules), size>>10, most>>10)
 	}
 	return r.flush()
 }
@@ -171,9 +229,6 @@ func (r *RuleWriter) rules(rules []rulegen.Rule) error {
 		expr, block, err := r.prove(rule)
 		if err == nil {
 			err = r.rule(rule, expr, block)
-		}
-		if err == nil {
-			err = r.flush()
 		}
 		if err != nil {
 			return fmt.Errorf("%s%s: %w, a fault of upheld", rule.Record, rule.Alert, err)
@@ -189,7 +244,10 @@ func (r *RuleWriter) groupHead(name string, interval time.Duration) []pair {
 	}
 	head := []pair{{"name", name}, {"interval", duration(interval)}}
 	if r.opts.QueryOffset > 0 {
-		head = append(head, pair{"query_offset", duration(r.opts.QueryOffset)})
+		head = append(head, pair{r.opts.format().offset, duration(r.opts.QueryOffset)})
+	}
+	if r.opts.format().partialResponse {
+		head = append(head, pair{"partial_response_strategy", cmp.Or(r.opts.PartialResponse, "abort")})
 	}
 	if r.opts.Limit > 0 {
 		head = append(head, pair{"limit", strconv.Itoa(r.opts.Limit)})
