@@ -98,9 +98,15 @@ func (src *source) recordedStates(ctx context.Context, id sla.ID, from, to time.
 	return samples, err
 }
 
-// allStates are the states of a level since a time. What was before states were recorded, as
-// in an earlier version, is taken from the bad share of five minutes.
+// allStates are the states of a level since a time.
 func (src *source) allStates(ctx context.Context, l *sla.ServiceLevel, from, to time.Time) ([]run, error) {
+	samples, err := src.stateSamples(ctx, l, from, to)
+	return runsOf(samples, src.resumed()), err
+}
+
+// stateSamples are the recorded states of a level, of its worst group. What was before states
+// were recorded, as in an earlier version, is taken from the bad share of five minutes.
+func (src *source) stateSamples(ctx context.Context, l *sla.ServiceLevel, from, to time.Time) ([]point, error) {
 	recorded, err := src.recordedStates(ctx, l.ID, from, to)
 	if err != nil {
 		return nil, err
@@ -110,13 +116,15 @@ func (src *source) allStates(ctx context.Context, l *sla.ServiceLevel, from, to 
 	if len(all) > 0 {
 		before = all[0].at
 	}
-	if len(l.GroupBy.Labels) == 0 && before.Sub(from) > sla.BaseWindow {
-		err = src.read(ctx, ofLevel(ofSeries(metricnames.ErrorRatio+"5m"), l.ID), from, before.Add(-time.Millisecond), func(_ labels.Labels, it chunkenc.Iterator) error {
-			all = append(statesOfShares(l, points(it)), all...)
-			return nil
-		})
+	if before.Sub(from) <= sla.BaseWindow {
+		return all, nil
 	}
-	return runsOf(all, src.resumed()), err
+	var earlier []point
+	err = src.read(ctx, ofLevel(ofSeries(metricnames.ErrorRatio+"5m"), l.ID), from, before.Add(-time.Millisecond), func(_ labels.Labels, it chunkenc.Iterator) error {
+		earlier = worstOf(earlier, statesOfShares(l, points(it)))
+		return nil
+	})
+	return append(earlier, all...), err
 }
 
 // statesOfShares are the states that follow from bad shares of five minutes. A share stays bad for

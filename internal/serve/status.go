@@ -21,11 +21,11 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// statusSource is the statuspage.Source over the storage.
-type statusSource struct{ s *server }
-
-// Agreements are those in force.
-func (src statusSource) Agreements() []*sla.Agreement { return src.s.state.Load().agreements }
+// statusSource is the statuspage.Source over the storage. One goroutine asks it.
+type statusSource struct {
+	*source
+	settled map[sla.ID]*settledStates
+}
 
 // publicLevels is a selector of the levels that an agreement's status page shows.
 func publicLevels(a *sla.Agreement) string {
@@ -109,21 +109,6 @@ func (src statusSource) Tallies(ctx context.Context, a *sla.Agreement, from, to 
 	return tallies, nil
 }
 
-// Shares are the bad shares of five minutes where something was bad.
-func (src statusSource) Shares(ctx context.Context, a *sla.Agreement, from, to time.Time, step time.Duration) (map[sla.ID][]statuspage.Share, error) {
-	found, err := src.query(ctx, "("+badShare(a)+") > 0", from.Add(step), to, step, src.recent())
-	if err != nil {
-		return nil, err
-	}
-	shares := map[sla.ID][]statuspage.Share{}
-	for id, points := range found {
-		for _, p := range points {
-			shares[id] = append(shares[id], statuspage.Share{At: time.UnixMilli(p.T), Bad: p.F})
-		}
-	}
-	return shares, nil
-}
-
 // recent is how old a sample of the first layer may be.
 func (src statusSource) recent() time.Duration { return max(2*src.s.RulesInterval, time.Minute) }
 
@@ -153,7 +138,7 @@ func (src statusSource) query(ctx context.Context, query string, start, end time
 func (s *server) startRendering(parts *parts) error {
 	const quickest = 5 * time.Second
 	pages, err := statuspage.New(statuspage.Options{
-		Source: statusSource{s},
+		Source: statusSource{newSource(s), map[sla.ID]*settledStates{}},
 		Logger: s.Logger.With("component", "status pages"),
 		Every:  min(max(s.RulesInterval, quickest), statuspage.DefaultEvery),
 	})

@@ -92,28 +92,26 @@ func (f *fake) Tallies(_ context.Context, a *sla.Agreement, from, to time.Time, 
 	return tallies, f.err
 }
 
-func (f *fake) Shares(_ context.Context, a *sla.Agreement, from, to time.Time, step time.Duration) (map[sla.ID][]statuspage.Share, error) {
+func (f *fake) Outages(_ context.Context, a *sla.Agreement, from time.Time) (map[sla.ID][]statuspage.Span, error) {
 	f.calls++
-	shares := map[sla.ID][]statuspage.Share{}
+	outages := map[sla.ID][]statuspage.Span{}
 	for _, l := range a.Levels {
-		var last []float64
-		for m := from.Add(-5 * step); m.Before(from); m = m.Add(step) {
-			last = append(last, f.bad(l.ID.SLO, m))
-		}
-		for at := from.Add(step); !at.After(to); at = at.Add(step) {
-			last = append(last[1:], f.bad(l.ID.SLO, at.Add(-step)))
-			sum, n := 0., 0.
-			for _, bad := range last {
-				if !math.IsNaN(bad) {
-					sum, n = sum+bad, n+1
-				}
+		allowed, open := l.ObjectiveBudget().Float64(), false
+		for at := from; at.Before(noon.Truncate(time.Minute)); at = at.Add(time.Minute) {
+			all := outages[l.ID]
+			bad := f.bad(l.ID.SLO, at)
+			switch {
+			case bad > allowed && !open:
+				outages[l.ID], open = append(all, statuspage.Span{Start: at, Worst: sla.StateDegraded}), true
+			case !(bad > allowed) && open:
+				all[len(all)-1].End, open = at, false
 			}
-			if sum > 0 {
-				shares[l.ID] = append(shares[l.ID], statuspage.Share{At: at, Bad: sum / n})
+			if all := outages[l.ID]; bad >= 0.5 {
+				all[len(all)-1].Worst = sla.StateDown
 			}
 		}
 	}
-	return shares, f.err
+	return outages, f.err
 }
 
 // eventful are 36 days of which some were not perfect, and a shop that is down since 40

@@ -79,7 +79,7 @@ func page(a *sla.Agreement, past *past, states map[sla.ID]sla.State, now time.Ti
 		}
 		c := Component{Name: public.Name, Description: public.Description, state: presentState(l, states, now)}
 		c.State = c.state.String()
-		outages := outagesOf(l, public.Name, past.shares[l.ID], c.state, now)
+		outages := outagesOf(public.Name, past.outages[l.ID], now)
 		for _, o := range outages {
 			if o.End == nil {
 				c.Since = known(o.Start)

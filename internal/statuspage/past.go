@@ -3,7 +3,6 @@ package statuspage
 import (
 	"context"
 	"maps"
-	"slices"
 	"time"
 
 	"github.com/upheld-sla/upheld/sla"
@@ -14,7 +13,7 @@ type past struct {
 	agreement *sla.Agreement
 	from, to  time.Time
 	tallies   map[sla.ID][]Tally
-	shares    map[sla.ID][]Share
+	outages   map[sla.ID][]Span
 }
 
 // chunk is how much of the past is asked for at once, so that no query is large.
@@ -22,7 +21,7 @@ const chunk = 7 * 24 * time.Hour
 
 // gather is what was measured from a time to another.
 func gather(ctx context.Context, source Source, a *sla.Agreement, from, to time.Time) (*past, error) {
-	p := &past{agreement: a, from: from, to: to, tallies: map[sla.ID][]Tally{}, shares: map[sla.ID][]Share{}}
+	p := &past{agreement: a, from: from, to: to, tallies: map[sla.ID][]Tally{}}
 	step := stepOf(a.Location(), to)
 	for at := from; at.Before(to); at = at.Add(chunk) {
 		end := at.Add(chunk)
@@ -33,36 +32,29 @@ func gather(ctx context.Context, source Source, a *sla.Agreement, from, to time.
 		if err != nil {
 			return nil, err
 		}
-		shares, err := source.Shares(ctx, a, at, end, shareStep)
-		if err != nil {
-			return nil, err
-		}
-		p.add(tallies, shares)
+		p.add(tallies)
 	}
 	if rest := (to.Sub(from) % step).Truncate(time.Second); rest > 0 { // the step that is not over
 		tallies, err := source.Tallies(ctx, a, to.Add(-rest), to, rest)
 		if err != nil {
 			return nil, err
 		}
-		p.add(tallies, nil)
+		p.add(tallies)
 	}
 	return p, nil
 }
 
-func (p *past) add(tallies map[sla.ID][]Tally, shares map[sla.ID][]Share) {
+func (p *past) add(tallies map[sla.ID][]Tally) {
 	for id, more := range tallies {
 		p.tallies[id] = append(p.tallies[id], more...)
-	}
-	for id, more := range shares {
-		p.shares[id] = append(p.shares[id], more...)
 	}
 }
 
 // with is a past together with what came after it.
 func (p *past) with(later *past) *past {
-	both := &past{agreement: p.agreement, from: p.from, to: later.to, tallies: map[sla.ID][]Tally{}, shares: map[sla.ID][]Share{}}
-	both.add(p.tallies, p.shares)
-	both.add(later.tallies, later.shares)
+	both := &past{agreement: p.agreement, from: p.from, to: later.to, tallies: map[sla.ID][]Tally{}}
+	both.add(p.tallies)
+	both.add(later.tallies)
 	return both
 }
 
@@ -74,10 +66,7 @@ func (p *past) clip() {
 		public[l.Level] = true
 	}
 	maps.DeleteFunc(p.tallies, func(id sla.ID, _ []Tally) bool { return !public[id] })
-	maps.DeleteFunc(p.shares, func(id sla.ID, _ []Share) bool { return !public[id] })
-	for _, all := range p.shares {
-		slices.SortFunc(all, func(a, b Share) int { return a.At.Compare(b.At) })
-	}
+	maps.DeleteFunc(p.outages, func(id sla.ID, _ []Span) bool { return !public[id] })
 }
 
 // archive holds what was measured up to the last midnight, which is read once a day.
@@ -103,6 +92,9 @@ func (a archive) past(ctx context.Context, source Source, of *sla.Agreement, now
 		return nil, err
 	}
 	all := kept.with(today)
+	if all.outages, err = source.Outages(ctx, of, from); err != nil {
+		return nil, err
+	}
 	all.clip()
 	return all, nil
 }

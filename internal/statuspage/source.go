@@ -24,9 +24,9 @@ type Source interface {
 	States(context.Context, *sla.Agreement) (map[sla.ID]sla.State, error)
 	// Tallies are sums of steps, of those that end after from and not after to.
 	Tallies(ctx context.Context, a *sla.Agreement, from, to time.Time, step time.Duration) (map[sla.ID][]Tally, error)
-	// Shares are the bad shares of five minutes at steps after from and not after to,
-	// without those of steps at which nothing was bad.
-	Shares(ctx context.Context, a *sla.Agreement, from, to time.Time, step time.Duration) (map[sla.ID][]Share, error)
+	// Outages are the times since from in which levels were down or degraded, the oldest
+	// first: by the recorded states, as other pages show them.
+	Outages(ctx context.Context, a *sla.Agreement, from time.Time) (map[sla.ID][]Span, error)
 }
 
 // Tally is what was counted in a step: events or seconds.
@@ -35,8 +35,8 @@ type Tally struct {
 	Total, Bad float64
 }
 
-// Share is the bad share of the five minutes that end at a time: above 0, at most 1.
-type Share struct {
-	At  time.Time
-	Bad float64
+// Span is a time in which a level was down or degraded. End is zero while it goes on.
+type Span struct {
+	Start, End time.Time
+	Worst      sla.State
 }
