@@ -31,11 +31,11 @@ func annotate(name, color, expr, title, text string) annotation {
 	}
 }
 
-// alertAnnotations mark when alerts fired.
+// alertAnnotations mark when alerts fired, also for less than a step of the graphs.
 func alertAnnotations(of selector, u urgencies) []annotation {
 	return []annotation{
-		annotate("Pages", colorBad, of.with(anyAlert, u.page, firing).series("ALERTS"), "{{alertname}}", "{{service}}/{{slo}} {{tier}}"),
-		annotate("Tickets", colorWorse, of.with(anyAlert, u.ticket, firing).series("ALERTS"), "{{alertname}}", "{{service}}/{{slo}} {{tier}}"),
+		annotate("Pages", colorBad, peak(of.with(anyAlert, u.page, firing).series("ALERTS")), "{{alertname}}", "{{service}}/{{slo}} {{tier}}"),
+		annotate("Tickets", colorWorse, peak(of.with(anyAlert, u.ticket, firing).series("ALERTS")), "{{alertname}}", "{{service}}/{{slo}} {{tier}}"),
 	}
 }
 
@@ -43,14 +43,14 @@ func alertAnnotations(of selector, u urgencies) []annotation {
 func levelAnnotations(c chosen) []annotation {
 	all := alertAnnotations(c.selector, urgenciesOf(c.of))
 	own := c.selectorWithoutGroups()
-	down := fmt.Sprintf("max by (%s) (%s) == %d", byLevel, own.series(metricnames.ServiceState), sla.StateDown.Code())
+	down := fmt.Sprintf("max by (%s) (%s) == %d", byLevel, worst(own.series(metricnames.ServiceState)), sla.StateDown.Code())
 	all = append(all, annotate("Down", colorBad, down, sla.StateDown.Words(), "{{service}}/{{slo}}"))
 	if len(c.of.Levels) > 0 && c.any(func(l *sla.ServiceLevel) bool { return len(l.Exclusions) > 0 }) {
-		open := choose(eq(metricnames.SLA, c.of.Name)).series(metricnames.ExclusionMask) + " == 1"
+		open := worst(choose(eq(metricnames.SLA, c.of.Name)).series(metricnames.ExclusionMask)) + " == 1"
 		all = append(all, annotate("Maintenance and exclusions", colorNeutral, open, "{{exclusion}}", "is excluded"))
 	}
 	promise := "target, objective, period"
 	info := own.series(metricnames.LevelInfo)
-	revised := fmt.Sprintf("max by (%s) (%s) unless max by (%s) (%s offset 5m) and on () %s offset 5m", promise, info, promise, info, info)
+	revised := fmt.Sprintf("max by (%s) (%s) unless max by (%s) (%s offset $__interval) and on () %s offset $__interval", promise, info, promise, info, info)
 	return append(all, annotate("Revisions", colorUnknown, revised, "Revised", "target {{target}} %, objective {{objective}} %, period {{period}}"))
 }

@@ -1,6 +1,7 @@
 package dashboards_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/prometheus/prometheus/promql/parser"
@@ -16,6 +17,11 @@ func TestAnnotationsAskOnlyForOurSeries(t *testing.T) {
 			marked[a.Name]++
 			if a.Datasource == nil || a.Datasource.UID != "${datasource}" {
 				t.Errorf("%s, annotation %q does not ask the chosen server: %v", name, a.Name, a.Datasource)
+			}
+			for _, state := range []string{"ALERTS", "sla:service:state", "sla:exclusion"} {
+				if strings.Contains(atTheStep(a.Expr), state) {
+					t.Errorf("%s, annotation %q reads %s at the step only, and marks nothing that is shorter: %s", name, a.Name, state, a.Expr)
+				}
 			}
 			node, err := parser.NewParser(parser.Options{}).ParseExpr(variables.Replace(a.Expr))
 			if err != nil {

@@ -38,14 +38,21 @@ func compositePanels(g *grid, c chosen) {
 	tree, rows := treePanel(c, levels)
 	g.add(min(6+rows, 20), sized{gridWidth, tree})
 	caused := timePanel("Bad time by component", "What each component caused of the bad time, alone or with others, as it counts: each bar since the one before. The sum is what was spent of the budget.").
-		query("sum by ("+metricnames.Component+") ("+since(c.series(metricnames.BlameTally.Increase))+")", "{{"+metricnames.Component+"}}").
-		unit(unitSeconds, -1).noValue("nothing was bad").minStep(increase).stacked()
+		query(c.blamed(), "{{"+metricnames.Component+"}}").
+		unit(unitSeconds, -1).noValue("nothing was bad, or not measured").minStep(increase).stacked()
 	g.add(8, sized{14, caused}, sized{10, spentTable(c.period().selector)})
 	components := statePanel("Components", "Each component as the composite sees it: up, or down. What is not drawn is unknown.").noValue(notMeasured).
 		states(stateWords{0, "up", colorGood}, stateWords{1, "down", colorBad}).
 		query(fmt.Sprintf("max by (%s) (%s)", metricnames.Component, worst(c.series(metricnames.ComponentBad))), "{{"+metricnames.Component+"}}")
 	g.add(8, sized{gridWidth, components})
 	measuredPanels(g, c, levels)
+}
+
+// blamed is the bad time of each component in a step of a graph. It is 0 where there is
+// none: without these, bars would be as wide as the time between two outages.
+func (c chosen) blamed() string {
+	by := "by (" + metricnames.Component + ")"
+	return fmt.Sprintf("sum %s (%s) or 0 * max %s (%s)", by, since(c.series(metricnames.BlameTally.Increase)), by, worst(c.series(metricnames.ComponentBad)))
 }
 
 // treePanel has a line for each place in the tree. The queries of all composites are
@@ -99,24 +106,29 @@ func measuredPanels(g *grid, c chosen, levels []*sla.ServiceLevel) {
 
 // spentTable is a line for each component, the one that spent most first.
 func spentTable(period selector) *panel {
-	spent := func(matchers ...string) string {
-		return fmt.Sprintf("max by (%s) (%s)", metricnames.Component, period.with(matchers...).series(metricnames.BlameBudget))
-	}
 	either := fmt.Sprintf("sum by (%s) (max by (%s, %s) (%s))", metricnames.Component, metricnames.Component, metricnames.How, period.series(metricnames.BlameBudget))
+	spent := func(how string) string {
+		return fmt.Sprintf("max by (%s) (%s) or 0 * %s", metricnames.Component, period.with(eq(metricnames.How, how)).series(metricnames.BlameBudget), either)
+	}
 	p := tablePanel("Who spent the budget", "The share of the whole period's budget that each component has spent: alone, and together with others.").
-		noValue("nothing was bad").unit(unitRatio, 2)
+		noValue("nothing was bad, or not measured").unit(unitRatio, 2)
 	p.columns(map[string]string{metricnames.Component: colComponent}, []string{metricnames.Component}, []column{
 		{colSpent, either},
-		{"Alone", spent(eq(metricnames.How, "alone"))},
-		{"With others", spent(eq(metricnames.How, "with_others"))},
+		{colAlone, spent("alone")},
+		{colWithOthers, spent("with_others")},
 	})
+	for _, name := range []string{colSpent, colAlone, colWithOthers} {
+		p.override(name, property{Id: "custom.width", Value: columnWidth(name)})
+	}
 	return p.sortedBy(colSpent, true)
 }
 
 // Columns of the table of who spent the budget.
 const (
-	colComponent = "Component"
-	colSpent     = "Spent"
+	colComponent  = "Component"
+	colSpent      = "Spent"
+	colAlone      = "Alone"
+	colWithOthers = "With others"
 )
 
 // stateWords are how one value of a state is shown.

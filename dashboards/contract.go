@@ -16,13 +16,17 @@ var (
 // contractPanels show what the contract makes of what was measured: when it was bad,
 // what hours and exclusions leave out, and what is owed.
 func contractPanels(g *grid, c chosen) {
-	counted := timePanel("Bad over time: counted and excluded", "Each bar is what was measured since the one before: seconds of a level by time, else events. Nothing is excluded outside of service hours: there it is only measured.").
-		query("sum("+since(c.series(metricnames.BadIncrease))+")", "counted").minStep(increase).stacked().colored("counted", colorBad).
-		unit(unitNumber, -1).noValue("nothing was bad, or not measured")
+	counted := timePanel("Bad over time: counted and excluded", "Each bar is what was measured since the one before: of a level by time how long it was bad, else events. Nothing is excluded outside of service hours: there it is only measured.").
+		minStep(increase).stacked().unit(unitSeconds, -1).noValue("nothing was bad, or not measured")
+	bars := func(name, metric, color string) {
+		c.inUnits(counted, name, fmt.Sprintf("sum by (%s) (%s)", byLevel, since(c.series(metric))), counted.query)
+		counted.colored(name, color).colored(name+events, color)
+	}
+	bars("counted", metricnames.BadIncrease, colorBad)
 	if !c.any((*sla.ServiceLevel).Masked) {
 		g.add(8, sized{gridWidth, counted})
 	} else {
-		counted.query("sum("+since(c.series(excludedTally.Increase))+")", "excluded").colored("excluded", colorNeutral)
+		bars("excluded", excludedTally.Increase, colorNeutral)
 		g.add(8, append([]sized{{10, counted}}, leftOutPanels(c)...)...)
 	}
 	if c.any(hasCredits) {
@@ -30,16 +34,29 @@ func contractPanels(g *grid, c chosen) {
 	}
 }
 
+// events ends the names of what is counted in events.
+const events = " events"
+
+// inUnits adds an expression to a panel of times, once as time and, under another name,
+// once as a number of events: it has values of the one that the level counts in.
+func (c chosen) inUnits(p *panel, name, expr string, add func(expr, legend string) *panel) {
+	add(c.ofUnit(expr, "seconds"), name)
+	add(c.ofUnit(expr, "events"), name+events)
+	p.override(name+events, property{Id: "unit", Value: unitNumber})
+}
+
 func hasCredits(l *sla.ServiceLevel) bool { return len(l.Credits.Tiers) > 0 }
 
 func leftOutPanels(c chosen) []sized {
 	period := c.whole().period()
 	sums := statPanel("Bad of the period: measured, excluded, counted",
-		"What was measured is what counts, what exclusions took out, and what lay outside of service hours. Only what counts spends budget. Seconds of a level by time, else events.").
-		now(period.level("max", rawTally.Sum), "measured").now(period.level("max", excludedTally.Sum), "excluded").now(period.bad(), "counted").
-		unit(unitNumber, -1).noValue("nothing is left out").thresholds(colorText)
+		"What was measured is what counts, what exclusions took out, and what lay outside of service hours. Only what counts spends budget. Time of a level by time, else events.").
+		unit(unitSeconds, -1).noValue(notMeasured).thresholds(colorText)
+	for _, of := range []struct{ name, metric string }{{"measured", rawTally.Sum}, {"excluded", excludedTally.Sum}, {"counted", metricnames.BadPeriod}} {
+		c.whole().inUnits(sums, of.name, period.level("max", of.metric), sums.now)
+	}
 	agreed := statPanel("Agreed time", "The agreed service time of the period: hours less what is removed from them, what is still to come included.").
-		now(period.level("max", metricnames.AgreedPeriod), "agreed").unit(unitSeconds, -1).noValue("all the time").thresholds(colorText)
+		now("("+c.whole().span()+") / 3600", "agreed").unit(unitHours, -1).noValue(notMeasured).thresholds(colorText)
 	panels := []sized{{8, sums}, {3, agreed}}
 	capped := statPanel("Cap used", "Of the downtime that an exclusion may excuse in its period. From 100 % on it goes on excusing here, and the overrun counts where the contract is settled.").
 		unit(unitRatio, 0).noValue("no cap").thresholds(colorGood, step{0.8, colorWarn}, step{1, colorBad})
@@ -56,13 +73,13 @@ func leftOutPanels(c chosen) []sized {
 func owedPanel(c chosen) *panel {
 	return statPanel("Credit owed", "For the period that credits are agreed for, if all the rest of it is good.").
 		now(fmt.Sprintf("max by (%s) (%s)", metricnames.Period, c.series(metricnames.CreditPercent)), "{{period}}").
-		unit(unitPercent, -1).noValue("no credits").thresholds(colorGood, step{0.000001, colorBad})
+		unit(unitPercent, -1).noValue("no credits, or not measured").thresholds(colorGood, step{0.000001, colorBad})
 }
 
 func untilTierPanel(c chosen) *panel {
 	return statPanel("Outage until the next credits", "Minutes of total outage, until each tier is reached; nothing if it is.").
 		now(fmt.Sprintf("max by (%s) (%s)", metricnames.Tier, c.series(metricnames.CreditMinutes)), "below {{tier}} %").
-		unit(unitMinutes, -1).noValue("no credits").thresholds(colorBad, step{0.000001, colorText})
+		unit(unitMinutes, -1).noValue("no credits, or not measured").thresholds(colorBad, step{0.000001, colorText})
 }
 
 // previousPanels are the calendar periods that ended within the range.

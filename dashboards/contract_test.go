@@ -52,7 +52,11 @@ spec:
 
 // absentOfContract are queries without values: the target is met, nothing is counted by
 // events, and no calendar period ended.
-var absentOfContract = []string{"Achieved over the period B", "Bad so far C", "Earlier periods A", "Earlier periods B", "Earlier periods C"}
+var absentOfContract = []string{
+	"Achieved over the period B", "Bad so far C",
+	"Bad of the period: measured, excluded, counted B", "Bad of the period: measured, excluded, counted D", "Bad of the period: measured, excluded, counted F",
+	"Earlier periods A", "Earlier periods B", "Earlier periods C",
+}
 
 // What is left out, and what is owed, is shown.
 func TestContractPanels(t *testing.T) {
@@ -72,11 +76,11 @@ func TestContractPanels(t *testing.T) {
 		want       float64
 	}{
 		{"Bad of the period: measured, excluded, counted", "A", 3000},
-		{"Bad of the period: measured, excluded, counted", "B", 1200},
-		{"Bad of the period: measured, excluded, counted", "C", 2333},
+		{"Bad of the period: measured, excluded, counted", "C", 1200},
+		{"Bad of the period: measured, excluded, counted", "E", 2333},
 		{"Bad over time: counted and excluded", "A", 2}, // of the one evaluation in a step
-		{"Bad over time: counted and excluded", "B", 3},
-		{"Agreed time", "A", 900000},
+		{"Bad over time: counted and excluded", "C", 3},
+		{"Agreed time", "A", 250}, // hours
 		{"Cap used", "A", 0.5},
 		{"Credit owed", "A", 10},
 	} {

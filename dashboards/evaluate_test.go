@@ -122,7 +122,7 @@ func storefront() *sla.Agreement {
 
 // absent are queries without a value for a level that met its target, is counted by
 // time, and has nothing that demands a response time.
-var absent = []string{"Achieved over the period B", "Bad so far C", "Within the threshold A"}
+var absent = []string{"Achieved over the period B", "Bad so far C", "Bad over time: counted and excluded B", "Within the threshold A"}
 
 func TestEveryPanelShowsData(t *testing.T) {
 	for kind, histogram := range map[string]string{"classic": classicHistogram, "native": nativeHistogram} {
@@ -220,7 +220,8 @@ func TestPanelsShowTheRightFigures(t *testing.T) {
 		{level, "Known", "A", 1},
 		{level, "Firing", "A", 1},
 		{level, "Firing", "B", 0},
-		{level, "Error budget remaining", "B", 0.1 - 4.0/30}, // a day at 4x of 30
+		{level, "Error budget remaining", "A", 0.1 - 4.0/30}, // a day at 4x of 30
+		{level, "Error budget remaining", "B", 0.1},
 		{level, "Burn against the alert tiers", "A", 20 / 14.4},
 		{level, "Burn against the alert tiers", "D", 0.5}, // 3d burn at 0.5x, 6h at 4x
 		{probes, "Last outcome", "A", 0},

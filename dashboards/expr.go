@@ -87,7 +87,12 @@ func (s selector) budget() string    { return s.level("min", metricnames.BudgetR
 func (s selector) bad() string       { return s.level("max", metricnames.BadPeriod) }
 func (s selector) coverage() string  { return s.level("min", metricnames.CoveragePeriod) }
 func (s selector) totalRate() string { return s.level("max", metricnames.TotalRate) }
-func (s selector) badRate() string   { return s.level("max", metricnames.BadRate) }
+
+// meanRate is the mean of a rate over each step of a graph, so that nothing falls between
+// two of them.
+func (s selector) meanRate(metric string) string {
+	return fmt.Sprintf("max by (%s) (avg_over_time(%s[$__interval]))", s.by(), s.series(metric))
+}
 
 // achieved is the share of the period that was good, to date.
 func (s selector) achieved() string { return "1 - " + s.level("max", metricnames.ErrorPeriod) }
@@ -114,11 +119,30 @@ func (s selector) burn(window time.Duration) string {
 // worstBurn is the burn rate of each level, of its worst group where there are
 // groups by these labels.
 func (s selector) worstBurn(window time.Duration, groups []string) string {
+	return s.ofWorstGroup(groups, func(s selector) string { return s.burn(window) })
+}
+
+// worstPeakBurn is the greatest of each step of a graph.
+func (s selector) worstPeakBurn(window time.Duration, groups []string) string {
+	return s.ofWorstGroup(groups, func(s selector) string { return s.peakBurn(window) })
+}
+
+func (s selector) ofWorstGroup(groups []string, expr func(selector) string) string {
 	if len(groups) == 0 {
-		return s.burn(window)
+		return expr(s)
 	}
 	s.groups = groups
-	return fmt.Sprintf("max by (%s) (%s)", byLevel, s.burn(window))
+	return fmt.Sprintf("max by (%s) (%s)", byLevel, expr(s))
+}
+
+// peakErrorRatio is the greatest bad share of a window in each step of a graph: where a
+// step is longer than the window, the share at its end would leave out most outages.
+func (s selector) peakErrorRatio(window time.Duration) string {
+	return fmt.Sprintf("max by (%s) (%s)", s.by(), peak(s.series(metricnames.ErrorRatio+sla.FormatDuration(window))))
+}
+
+func (s selector) peakBurn(window time.Duration) string {
+	return fmt.Sprintf("%s / on (%s) (1 - %s)", s.peakErrorRatio(window), s.by(), s.objective())
 }
 
 // info is one series a level with its period as a label.
@@ -185,6 +209,10 @@ const evaluation = "1m"
 // each outage longer than it was.
 func worst(series string) string { return "max_over_time(" + series + "[$__interval])" }
 
+// peak is that of a series that may be recorded less often than a graph has steps: in a
+// step without a sample the one before holds, until the series ends.
+func peak(series string) string { return "(" + worst(series) + " or " + series + ")" }
+
 // increase is the longest time between two evaluations of the second layer of rules.
 const increase = "5m"
 
@@ -197,9 +225,9 @@ func since(series string) string { return "sum_over_time(" + series + "[$__inter
 // or firing as a ticket or page, whichever of several is worst.
 func (s selector) alertState(u urgencies) string {
 	return s.worstAlert(
-		fmt.Sprintf("%d * %s", alertPage, worst(s.with(anyAlert, u.page, firing).series("ALERTS"))),
-		fmt.Sprintf("%d * %s", alertTicket, worst(s.with(anyAlert, u.ticket, firing).series("ALERTS"))),
-		fmt.Sprintf("%d * %s", alertPending, worst(s.with(anyAlert, pending).series("ALERTS"))))
+		fmt.Sprintf("%d * %s", alertPage, peak(s.with(anyAlert, u.page, firing).series("ALERTS"))),
+		fmt.Sprintf("%d * %s", alertTicket, peak(s.with(anyAlert, u.ticket, firing).series("ALERTS"))),
+		fmt.Sprintf("%d * %s", alertPending, peak(s.with(anyAlert, pending).series("ALERTS"))))
 }
 
 // stateOf is the state of one alert of that urgency.
@@ -209,8 +237,8 @@ func (s selector) stateOf(u sla.Urgency, matchers ...string) string {
 		state = alertPage
 	}
 	return s.worstAlert(
-		fmt.Sprintf("%d * %s", state, worst(chosen.with(firing).series("ALERTS"))),
-		fmt.Sprintf("%d * %s", alertPending, worst(chosen.with(pending).series("ALERTS"))))
+		fmt.Sprintf("%d * %s", state, peak(chosen.with(firing).series("ALERTS"))),
+		fmt.Sprintf("%d * %s", alertPending, peak(chosen.with(pending).series("ALERTS"))))
 }
 
 func (s selector) worstAlert(states ...string) string {

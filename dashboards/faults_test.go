@@ -23,10 +23,18 @@ var panelFaults = map[string]func(t *testing.T, p modelPanel){
 			t.Errorf("%s: its shortest step is %q, which may hold no evaluation", p, p.Interval)
 		}
 		for _, q := range p.Targets {
-			rest := regexp.MustCompile(`max_over_time\([^\[]*\[\$__interval\]\)`).ReplaceAllString(q.Expr, "")
 			for _, state := range []string{"ALERTS", "sla:composite_node:bad", "sla:service:state", "last_outcome"} {
-				if strings.Contains(rest, state) {
-					t.Errorf("%s, %s: %s is read at the step only: %s", p, q.RefID, state, q.Expr)
+				if strings.Contains(atTheStep(q.Expr), state) {
+					t.Errorf("%s, %s: %s is read at the step only: %.200s", p, q.RefID, state, q.Expr)
+				}
+			}
+		}
+	},
+	"loses short outages between two steps": func(t *testing.T, p modelPanel) {
+		for _, q := range p.Targets {
+			for _, rate := range []string{"sla:error:ratio_rate5m", "sla:bad:rate", "sla:total:rate"} {
+				if p.Type == "timeseries" && strings.Contains(atTheStep(q.Expr), rate) {
+					t.Errorf("%s, %s: %s is read at the step only: %.200s", p, q.RefID, rate, q.Expr)
 				}
 			}
 		}
@@ -112,6 +120,18 @@ var panelFaults = map[string]func(t *testing.T, p modelPanel){
 			}
 		}
 	},
+}
+
+// overTheStep reads a series over a whole step of a graph.
+var overTheStep = regexp.MustCompile(`(?:max|avg)_over_time\(([^\[]*)\[\$__interval\]\)`)
+
+// atTheStep is what a query reads at the end of each step only. A series may be read there,
+// too, for steps in which it has no sample.
+func atTheStep(expr string) string {
+	for _, found := range overTheStep.FindAllStringSubmatch(expr, -1) {
+		expr = strings.Replace(expr, found[0]+" or "+found[1], "", 1)
+	}
+	return overTheStep.ReplaceAllString(expr, "")
 }
 
 func stepsOf(thresholds any) []any {

@@ -60,9 +60,9 @@ func achievedPanel(c chosen) *panel {
 	spent := period.level("max", metricnames.BurnRate)
 	met := fmt.Sprintf("(%s) and on (%s) %s", period.achievedAtLeast(places), byLevel, spent)
 	return statPanel("Achieved over the period", "The good share of the period to date, beside the target that the agreement promises. Of a level with groups, the worst.").
-		now(met+" <= 1", "achieved").now(met+" > 1", "achieved, too little").now(whole.target(), "target").
+		now(met+" <= 1", "achieved").now(met+" > 1", "too little").now(whole.target(), "target").
 		unit(unitRatio, places).noValue(notMeasured).thresholds(colorText).
-		colored("achieved", colorGood).colored("achieved, too little", colorBad).colored("target", colorText)
+		colored("achieved", colorGood).colored("too little", colorBad).override("too little", property{Id: "displayName", Value: "achieved"}).colored("target", colorText)
 }
 
 func remainingPanel(c chosen) *panel {
@@ -85,7 +85,7 @@ func badPanel(c chosen) *panel {
 
 func lastsPanel(c chosen) *panel {
 	return statPanel("Budget lasts", "How long the rest of the budget lasts if it goes on as in the last 6h. In a rolling period, what was spent long ago comes back besides.").
-		now(c.whole().lasts(6*time.Hour), "lasts").unit(unitSeconds, -1).noValue("no end in sight").
+		now(c.whole().lasts(6*time.Hour), "lasts").unit(unitSeconds, -1).noValue("no end known").
 		thresholds(colorBad, step{day.Seconds(), colorWarn}, step{7 * day.Seconds(), colorText})
 }
 
@@ -128,8 +128,11 @@ func burnDownPanel(c chosen) *panel {
 		period.budget(), c.by(), c.errorRatio(6*time.Hour), c.by(), c.target(), c.by(), sla.Seconds(day), c.span())
 	p := timePanel("Error budget remaining", "Of the period's whole budget: 100 % is untouched, 0 % is spent, below that the target is missed. "+
 		"Of a calendar period, the even line falls to 0 % at its end. The forecast says what will be left in a day, if it goes on as in the last 6h; it is cut off at -50 %.").
-		query(period.budget(), c.legend("remaining")).
-		query(soon, c.legend("in a day")).dashed("in a day")
+		query(soon, c.legend("in a day")).dashed("in a day"). // below what is measured
+		query(period.budget(), c.legend("remaining"))
+	if len(c.groups) == 0 {
+		p.colored("remaining", colorGood).colored("in a day", colorWarn)
+	}
 	if slices.ContainsFunc(periods(c.of), func(p sla.Period) bool { return p.Calendar != "" }) {
 		p.query(fmt.Sprintf("1 - (time() - %s) / (%s - %s)", start, end, start), "spent evenly").colored("spent evenly", colorNeutral).dashed("spent evenly")
 	}
@@ -141,12 +144,12 @@ func achievedOverTime(c chosen) *panel {
 		query(c.period().achieved(), c.legend("achieved")).
 		query(c.whole().target(), "target").colored("target", colorBad).dashed("target").
 		query(c.whole().objective(), "objective").colored("objective", colorWarn).dashed("objective").
-		unit(unitRatio, -1).noValue(notMeasured).anyMinimum()
+		unit(unitRatio, -1).noValue(notMeasured).anyMinimum().atMost(1)
 }
 
 // tiersPanel is how near each tier is to firing, so that all of them share one line.
 func tiersPanel(c chosen) *panel {
-	p := timePanel("Burn against the alert tiers", "The burn rate over each tier's two windows, the lesser of them, as a share of what the tier demands: it fires at 100 %, where it has enough events. Cut off at 300 %.").
+	p := timePanel("Burn against the alert tiers", "The burn rate over each tier's two windows, the lesser of them, as a share of what the tier demands: it fires at 100 %, where it has enough events. The greatest of each step of the graph; cut off at 300 %.").minStep(evaluation).
 		unit(unitRatio, -1).noValue(notMeasured).thresholds(colorGood, step{1, colorBad})
 	for _, name := range tierNames(c.of) {
 		p.query(c.tierReached(name), c.legend(name))
@@ -163,7 +166,7 @@ func tiersPanel(c chosen) *panel {
 		}
 	}
 	if len(p.Targets) == 0 {
-		p.query(c.burn(time.Hour), c.legend("burn rate over 1h"))
+		p.query(c.peakBurn(time.Hour), c.legend("burn rate over 1h"))
 	}
 	return p
 }
@@ -219,16 +222,16 @@ func (c chosen) tierReached(name string) string {
 			threshold, _ := t.Threshold(l.ObjectiveBudget())
 			return fmt.Sprint(threshold.Quo(l.ObjectiveBudget()).Float64()), true
 		})
-		long, short := c.burn(w.long), c.burn(w.short)
+		long, short := c.peakBurn(w.long), c.peakBurn(w.short)
 		terms = append(terms, fmt.Sprintf("clamp_max(((%s <= %s) or %s) / on (%s) (%s), 3)", long, short, short, c.by(), factor))
 	}
 	return strings.Join(terms, " or ")
 }
 
 func ratioPanel(c chosen) *panel {
-	p := timePanel("Bad share by window", "Dashed: what the target allows over the whole period.")
+	p := timePanel("Bad share by window", "The greatest of each step of the graph. Dashed: what the target allows over the whole period.").minStep(evaluation)
 	for _, w := range sla.StandardWindows {
-		p.query(c.errorRatio(w), c.legend(sla.FormatDuration(w)))
+		p.query(c.peakErrorRatio(w), c.legend(sla.FormatDuration(w)))
 	}
 	return p.query("1 - "+c.whole().target(), "allowed").colored("allowed", colorBad).dashed("allowed").
 		unit(unitRatio, -1).noValue(notMeasured)
@@ -269,7 +272,7 @@ func alertsOf(a *sla.Agreement) []alertLine {
 
 func trafficPanel(c chosen) *panel {
 	return timePanel("Events", "All events a second, and the bad ones, as the level counts them; of a level by time, known and bad seconds a second.").
-		query(c.whole().totalRate(), "all").query(c.whole().badRate(), "bad").
+		query(c.whole().meanRate(metricnames.TotalRate), "all").query(c.whole().meanRate(metricnames.BadRate), "bad").minStep(evaluation).
 		unit(unitNumber, -1).noValue("no traffic, or not measured").
 		colored("all", colorNeutral).colored("bad", colorBad)
 }

@@ -10,8 +10,8 @@ import (
 // Grafana 9 and later know and that the dashboards use.
 var (
 	knownPanels    = []string{"row", "stat", "gauge", "timeseries", "state-timeline", "table", "heatmap"}
-	knownUnits     = []string{"percentunit", "s", "reqps", "cpm", "short", "suffix:x", "percent", "m"}
-	knownSettings  = []string{"unit", "decimals", "noValue", "thresholds", "color", "links", "mappings", "custom.displayMode", "custom.cellOptions", "custom.width", "custom.hidden", "custom.lineStyle"}
+	knownUnits     = []string{"percentunit", "s", "reqps", "cpm", "short", "suffix:x", "suffix: h", "percent", "m"}
+	knownSettings  = []string{"displayName", "unit", "decimals", "noValue", "thresholds", "color", "links", "mappings", "custom.displayMode", "custom.cellOptions", "custom.width", "custom.hidden", "custom.lineStyle"}
 	knownDefaults  = []string{"unit", "decimals", "min", "max", "noValue", "thresholds", "color", "mappings", "custom"}
 	knownColors    = []string{"green", "yellow", "orange", "red", "blue", "purple", "text"}
 	knownMatchers  = []string{"byName"}

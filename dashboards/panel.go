@@ -37,6 +37,7 @@ const (
 	unitPercent   = units.Percent
 	unitMinutes   = units.Minutes
 	unitFactor    = "suffix:x"
+	unitHours     = "suffix: h" // Grafana makes weeks of hours
 )
 
 // panel is a Grafana panel under construction.
@@ -175,6 +176,12 @@ func (p *panel) unit(unit string, decimals int) *panel {
 // noValue is the text where there is no data.
 func (p *panel) noValue(text string) *panel {
 	p.FieldConfig.Defaults.NoValue = &text
+	return p
+}
+
+// atMost is for what can be no more: Grafana would let the axis go on beyond it.
+func (p *panel) atMost(high float64) *panel {
+	p.FieldConfig.Defaults.Max = &high
 	return p
 }
 

@@ -48,7 +48,7 @@ func overviewPanels(g *grid, agreements []*sla.Agreement) {
 			fmt.Sprintf("count(%s unless on (%s) %s)", of.target(), byLevel, of.totalRate()), colorGood, step{1, colorWarn})})
 	p := levelTable("Service levels, the worst first", of, agreements...)
 	linkToLevels(p, of, agreements...)
-	g.add(12, sized{gridWidth, p})
+	g.add(tableHeight(8, agreements...), sized{gridWidth, p})
 	rollupPanels(g, agreements, of)
 	legend := "{{sla}}: {{service}}/{{slo}}"
 	g.add(9, sized{12, budgetPanel(of, legend)}, sized{12, alertsPanel(of, urgent, legend)})
@@ -68,9 +68,24 @@ func countPanel(of selector, title, description, expr, base string, steps ...ste
 // tableWords say what the figures of the tables are.
 const tableWords = "Achieved, and the budget left, are for the level's period to date. Burn is how many times faster than the objective allows the budget was spent in the last 1h and 6h; alerts depend on it."
 
-// figureWidth is the width of a column with a figure, in pixels. A table of all
-// columns fits a window of 1280.
-const figureWidth = 92
+// columnWidth is the width of a column, in pixels, which its title and its longest value
+// fit in. With these all columns of a table of levels fit a window of 1280, and names have
+// 160 each.
+func columnWidth(name string) int {
+	switch name {
+	case colState:
+		return 112 // "Out of hours"
+	case colBurnHour, colBurnSix:
+		return 84
+	case colPages, colTickets:
+		return 68
+	case colWithOthers:
+		return 112
+	case colWeighted:
+		return 140
+	}
+	return 94
+}
 
 // column is a column of a table; one without a name only brings its labels.
 type column struct{ name, expr string }
@@ -95,7 +110,17 @@ func levelTable(title string, of selector, agreements ...*sla.Agreement) *panel 
 		{colPages, of.alerts(urgent.page)},
 		{colTickets, of.alerts(urgent.ticket)},
 	})
+	p.override(colPeriod, property{Id: "custom.width", Value: columnWidth(colPeriod)})
 	return p.override(colState, inStateColor()...)
+}
+
+// tableHeight is that of a table with a line for each level, which scrolls from a point on.
+func tableHeight(least uint32, agreements ...*sla.Agreement) uint32 {
+	lines := uint32(0)
+	for _, a := range agreements {
+		lines += uint32(len(a.Levels))
+	}
+	return max(least, min(3+lines, 14)) // a line is as high as a unit of the grid, less the gap
 }
 
 // tablePlaces is how many decimals percentages have in a table of these levels, for
@@ -132,7 +157,7 @@ func promiseTable(title, words string, rename map[string]string, labels []string
 	p.override(colPages, append([]property{{Id: "decimals", Value: 0.0}}, inColor(thresholds(colorGood, step{1, colorBad}))...)...)
 	p.override(colTickets, append([]property{{Id: "decimals", Value: 0.0}}, inColor(thresholds(colorGood, step{1, colorWorse}))...)...)
 	for _, c := range columns[1:] {
-		p.override(c.name, property{Id: "custom.width", Value: figureWidth})
+		p.override(c.name, property{Id: "custom.width", Value: columnWidth(c.name)})
 	}
 	return p
 }

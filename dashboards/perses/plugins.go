@@ -252,7 +252,7 @@ func unitOf(grafana string) (string, bool) {
 		return "minutes", true
 	case units.RequestsPerSecond:
 		return "requests/sec", true
-	case "", "none", units.Short, units.CountsPerMinute, "suffix:x":
+	case "", "none", units.Short, units.CountsPerMinute, "suffix:x", "suffix: h":
 		return "decimal", true
 	}
 	return "", false

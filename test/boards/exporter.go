@@ -39,6 +39,12 @@ func exporter(ctx context.Context, of storage.Queryable) (*replay.World, error) 
 			for le, share := range map[string]float64{"0.1": 0.5, "0.25": 0.9, "1": 1, "+Inf": 1} {
 				w.Add(named(metricnames.ProbeDuration+"_bucket").Set(labels.BucketLabel, le).Labels(), scaled(samples, share))
 			}
+			b.Del(labels.BucketLabel)
+			w.Add(named(metricnames.ProbeDuration+"_count").Labels(), scaled(samples, 1))
+			for phase, seconds := range map[string]float64{"connect": 0.02, "processing": 0.09, "transfer": 0.01} {
+				w.Add(named(metricnames.ProbePhase+"_sum").Set(metricnames.Phase, phase).Labels(), times(samples, seconds))
+			}
+			b.Del(metricnames.Phase)
 		}
 	}
 	return w, set.Err()
@@ -71,12 +77,22 @@ func lastOutcome(bad replay.Stored) replay.Stored {
 	return all
 }
 
+// scaled are counts of a share of what is counted.
 func scaled(all replay.Stored, share float64) replay.Stored {
+	return each(all, func(v float64) float64 { return math.Floor(v * share) })
+}
+
+// times are sums of what is so much each time.
+func times(all replay.Stored, one float64) replay.Stored {
+	return each(all, func(v float64) float64 { return v * one })
+}
+
+func each(all replay.Stored, of func(float64) float64) replay.Stored {
 	var some replay.Stored
 	for _, p := range all {
 		v := p.F
 		if !value.IsStaleNaN(v) {
-			v = math.Floor(v * share)
+			v = of(v)
 		}
 		some = append(some, point(p.T, v))
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/prometheus/prometheus/promql"
@@ -21,17 +22,67 @@ import (
 	"github.com/upheld-sla/upheld/sla/spec"
 )
 
-// The last hours of every past: first a part of everything fails, later all of it, and
-// it goes on at the end. It is a Wednesday in office hours.
-var (
-	begin = time.Date(2026, 3, 18, 9, 0, 0, 0, time.UTC)
-	end   = begin.Add(5 * time.Hour)
-	steps = []sla.ScenarioStep{
-		{Kind: sla.StepErrors, From: 30 * time.Minute, For: time.Hour, Share: sla.NewDecimal(20, 1)},
-		{Kind: sla.StepSlow, From: 2 * time.Hour, For: 30 * time.Minute, Share: sla.NewDecimal(50, 1)},
-		{Kind: sla.StepOutage, From: 4*time.Hour + 40*time.Minute, For: 20 * time.Minute, Share: sla.NewDecimal(100, 1)},
+// end is the end of every past: a Wednesday in office hours.
+var end = time.Date(2026, 3, 18, 14, 0, 0, 0, time.UTC)
+
+// warmUp is how long everything is well, before anything happens.
+const warmUp = 6 * time.Hour
+
+const day = 24 * time.Hour
+
+// happened is a step of the past, by how long before its end it began.
+type happened struct {
+	before time.Duration
+	step   sla.ScenarioStep
+}
+
+// story is what every past has been through, as far as it reaches back: outages that are
+// shorter than a step of a graph of the whole, everything that is neither good nor bad,
+// and at last an outage that goes on.
+var story = []happened{
+	{27 * day, sla.ScenarioStep{Kind: sla.StepOutage, For: 4 * time.Minute, Share: sla.NewDecimal(100, 1)}},
+	{22 * day, sla.ScenarioStep{Kind: sla.StepErrors, For: 3 * time.Hour, Share: sla.NewDecimal(2, 1)}},
+	{18 * day, sla.ScenarioStep{Kind: sla.StepMaintenance, For: 90 * time.Minute, Share: sla.NewDecimal(100, 1)}},
+	{13 * day, sla.ScenarioStep{Kind: sla.StepLost, For: 40 * time.Minute, Exporter: true}},
+	{10 * day, sla.ScenarioStep{Kind: sla.StepAway, For: 20 * time.Minute}},
+	{6*day + 7*time.Hour, sla.ScenarioStep{Kind: sla.StepOutage, For: 11 * time.Minute, Share: sla.NewDecimal(100, 1)}},
+	{4*time.Hour + 30*time.Minute, sla.ScenarioStep{Kind: sla.StepErrors, For: time.Hour, Share: sla.NewDecimal(20, 1)}},
+	{3 * time.Hour, sla.ScenarioStep{Kind: sla.StepSlow, For: 30 * time.Minute, Share: sla.NewDecimal(50, 1)}},
+	{20 * time.Minute, sla.ScenarioStep{Kind: sla.StepOutage, For: 20 * time.Minute, Share: sla.NewDecimal(100, 1)}},
+}
+
+// scenario is the story of an agreement's levels in a past of that length.
+func scenario(a *sla.Agreement, length time.Duration) *sla.Scenario {
+	at := end.Add(warmUp - length)
+	s := &sla.Scenario{Agreement: a.Name, At: at, LookFor: end.Sub(at), ScrapeInterval: scrapeInterval}
+	for _, l := range a.Levels { // also those that no step names
+		s.Levels = append(s.Levels, l.ID)
 	}
-)
+	for _, h := range story {
+		step := h.step
+		if step.From = end.Add(-h.before).Sub(at); step.From < 0 {
+			continue
+		}
+		if step.Kind == sla.StepMaintenance {
+			if step.Levels = maintained(a); len(step.Levels) == 0 {
+				continue
+			}
+		}
+		s.Steps = append(s.Steps, step)
+	}
+	return s
+}
+
+// maintained are the levels that agree on maintenance windows.
+func maintained(a *sla.Agreement) []sla.ID {
+	var all []sla.ID
+	for _, l := range a.Levels {
+		if slices.ContainsFunc(l.Exclusions, func(e *sla.Exclusion) bool { return e.Name == sla.MaintenanceName }) {
+			all = append(all, l.ID)
+		}
+	}
+	return all
+}
 
 // scrapeInterval is at most half of the shortest $__rate_interval of a panel.
 const scrapeInterval = 30 * time.Second
@@ -88,8 +139,7 @@ func (p past) worlds(ctx context.Context, length time.Duration) (merged, error) 
 	var all merged
 	for _, a := range p.agreements {
 		found, err := simulate.Worlds(ctx, simulate.Input{
-			Agreements: p.agreements, WarmUp: length, Rules: rulegen.Options{},
-			Scenario: &sla.Scenario{Agreement: a.Name, At: begin, LookFor: end.Sub(begin), ScrapeInterval: scrapeInterval, Steps: steps},
+			Agreements: p.agreements, WarmUp: warmUp, Rules: rulegen.Options{}, Scenario: scenario(a, length),
 		})
 		if err != nil {
 			return nil, err

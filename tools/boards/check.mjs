@@ -63,6 +63,7 @@ async function* drawings(page, request, chosen = {}) {
 
 function print(name, report) {
   console.log(`\n${name}: ${report.variables.map((v) => `${v.name} of ${v.options.length}`).join(", ")}`);
+  console.log(`  annotations: ${report.annotations.map((a) => `${a.name} ${a.marks}`).join(", ")}`);
   for (const p of report.panels) {
     const queries = p.queries.map((q) => `${q.refId} ${q.series} series ${q.rows} rows`).join(", ");
     console.log(`  ${p.panel} ${p.type} "${p.title}": ${p.error ?? queries}; fields ${p.fields.slice(0, 12).join(", ")}${p.links.length ? `; links ${p.links.slice(0, 3).join(" ")}` : ""}`);

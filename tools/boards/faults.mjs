@@ -14,6 +14,9 @@ export function faultsOf(report, uids) {
       faults.push(`${where}: the link leads to no dashboard: ${url}`);
     }
   };
+  for (const a of report.annotations.filter((x) => x.error)) {
+    faults.push(`annotation "${a.name}": ${a.error}`);
+  }
   report.links.forEach((url) => link("the dashboard", url));
   for (const p of report.panels) {
     const where = `panel ${p.panel} "${p.title}"`;

@@ -4,6 +4,7 @@ import { createTheme, dateMath, locationUtil, ThemeContext, type TimeRange } fro
 import { GlobalStyles } from "@grafana/ui";
 import { createRoot, type Root } from "react-dom/client";
 import { initialize } from "./known";
+import { type AnnotationNote, loadAnnotations } from "./annotations";
 import type { Context, Note } from "./load";
 import { PanelView } from "./panels";
 import { Prometheus } from "./prometheus";
@@ -23,6 +24,7 @@ interface Request {
 interface Report {
   variables: Variable[];
   links: string[];
+  annotations: AnnotationNote[];
   panels: Note[];
 }
 
@@ -42,7 +44,8 @@ async function draw(request: Request): Promise<Report> {
   const theme = createTheme({ colors: { mode: request.theme ?? "light" } });
   const prometheus = new Prometheus(request.prometheus);
   const variables = await loadVariables(board.templating?.list ?? [], prometheus, range, request.variables ?? {});
-  const context: Context = { prometheus, variables, range, time, theme };
+  const { marks, notes } = await loadAnnotations(board.annotations?.list ?? [], prometheus, variables, range, request.width ?? 1600);
+  const context: Context = { prometheus, variables, range, time, theme, marks };
   const placed = layout(board.panels, (row) => !request.open || request.open.includes(row));
   const expected = placed.filter((p) => p.type !== "row").length;
   document.body.style.background = theme.colors.background.canvas;
@@ -60,7 +63,7 @@ async function draw(request: Request): Promise<Report> {
     root!.render(<ThemeContext.Provider value={theme}><GlobalStyles /><Board {...{ board, placed, context, report, width: request.width ?? 1600 }} /></ThemeContext.Provider>);
   });
   const links = (board.links ?? []).filter((l: any) => l.url).map((l: any) => substituteLink(l.url, variables, undefined, time));
-  return { variables, links, panels: [...panels.values()] };
+  return { variables, links, annotations: notes, panels: [...panels.values()] };
 }
 
 // The panels with their places; folded rows hide theirs.

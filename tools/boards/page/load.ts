@@ -1,6 +1,7 @@
 // From a panel to its fields: queries, transformations, field options, links.
 import { applyFieldOverrides, type DataFrame, type Field, FieldType, getFieldDisplayName, type GrafanaTheme2, type ScopedVars, type TimeRange, transformDataFrame } from "@grafana/data";
 import { lastValueFrom } from "rxjs";
+import type { Mark } from "./annotations";
 import { customDefaults, registryOf, unknownOptions } from "./known";
 import { intervals, intervalVariables, type Prometheus, type Target } from "./prometheus";
 import { substitute, substituteLink, type Variable } from "./variables";
@@ -11,6 +12,7 @@ export interface Context {
   range: TimeRange;
   time: { from: string; to: string }; // as links have it
   theme: GrafanaTheme2;
+  marks: Mark[]; // in every graph
 }
 
 // What is to be known of a panel without looking at it.
@@ -61,17 +63,24 @@ async function fields(panel: any, raw: DataFrame[], context: Context): Promise<D
     frames = await lastValueFrom(transformDataFrame(panel.transformations, frames, { interpolate: (s: string) => s }));
   }
   const config = panel.fieldConfig ?? { defaults: {}, overrides: [] };
-  const defaults = { ...config.defaults, custom: { ...customDefaults[panel.type], ...config.defaults.custom } };
+  const defaults = { ...config.defaults, thresholds: lowest(config.defaults.thresholds), custom: { ...customDefaults[panel.type], ...config.defaults.custom } };
   return applyFieldOverrides({
     data: frames, fieldConfig: { defaults, overrides: migrated(config.overrides) }, fieldConfigRegistry: registryOf(panel.type), theme: context.theme, timeZone: "utc",
     replaceVariables: (s: string, scoped?: ScopedVars) => substituteLink(s, context.variables, scoped, context.time),
   });
 }
 
+// The first threshold begins at minus infinity, which JSON has as null.
+function lowest(thresholds: any): any {
+  return thresholds && { ...thresholds, steps: thresholds.steps.map((s: any, i: number) => (i === 0 ? { ...s, value: -Infinity } : s)) };
+}
+
 // A hidden column as Grafana 12 and later have it: their table changes older dashboards so.
 function migrated(overrides: any[]): any[] {
   const hide = { id: "custom.hideFrom", value: { viz: true, legend: false, tooltip: false } };
-  return overrides.map((o) => ({ ...o, properties: o.properties.map((p: any) => (p.id === "custom.hidden" && p.value ? hide : p)) }));
+  return overrides.map((o) => ({
+    ...o, properties: o.properties.map((p: any) => (p.id === "custom.hidden" && p.value ? hide : p.id === "thresholds" ? { ...p, value: lowest(p.value) } : p)),
+  }));
 }
 
 // A table shows one frame at a time.

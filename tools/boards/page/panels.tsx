@@ -3,6 +3,7 @@ import { type DataFrame, type FieldDisplay, FieldType, getDisplayValueAlignmentF
 import { BarGauge, BigValue, PanelChrome, TimeSeries, VizRepeater } from "@grafana/ui";
 import { TableNG } from "@grafana/ui/unstable";
 import { Component, type ReactNode, useEffect, useState } from "react";
+import { drawMarks } from "./annotations";
 import { type Context, load, type Note } from "./load";
 import { Dial, Heat, States } from "./standins";
 
@@ -73,7 +74,11 @@ function Body(p: Picture) {
 
 function Graph({ panel, data, width, height, context }: Picture) {
   const frames = data.filter((f) => f.fields.some((x) => x.type === FieldType.number));
-  return <TimeSeries frames={frames} width={width} height={height} timeRange={context.range} timeZone="utc" legend={panel.options.legend} {...{ options: panel.options }} />;
+  return (
+    <TimeSeries frames={frames} width={width} height={height} timeRange={context.range} timeZone="utc" legend={panel.options.legend} {...{ options: panel.options }}>
+      {(config: any) => drawMarks(config, context.marks, context.theme)}
+    </TimeSeries>
+  );
 }
 
 export function fieldValues(panel: any, data: DataFrame[], theme: GrafanaTheme2): FieldDisplay[] {
