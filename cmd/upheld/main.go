@@ -31,6 +31,7 @@ var verbs = []func() *cobra.Command{
 	newServe,
 	newExplain,
 	newImport,
+	newExport,
 	newDocument,
 	newSimulate,
 	newReport,

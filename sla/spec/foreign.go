@@ -133,6 +133,11 @@ func (f Files) Convert(only *foreign.Format, paths ...string) ([]Converted, sla.
 	for _, file := range l.expandPaths(paths) {
 		l.load(file)
 	}
+	return l.converted(only)
+}
+
+// converted are the documents of foreign formats, or of one, as documents of our own.
+func (l *loader) converted(only *foreign.Format) ([]Converted, sla.Findings) {
 	l.skipOthers(only)
 	_, findings := l.finish()
 	var all []Converted

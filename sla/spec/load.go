@@ -9,6 +9,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"gopkg.in/yaml.v3"
+
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -62,6 +64,7 @@ type loader struct {
 	levels      map[sla.ID]*sla.ServiceLevel            // of all agreements in force; the first of those with the same name
 	refers      map[*sla.ServiceLevel]*sla.ServiceLevel // to the level that has its probe
 	findings    sla.Findings
+	written     map[*sla.Agreement]*yaml.Node // documents before they inherit; nil if nobody asks for them
 	unread      []unread
 	now         time.Time // decides which revision is in force
 }
@@ -138,6 +141,12 @@ func (l *loader) read(file string, text []byte) {
 
 // decode reads the documents, when all files were read: one may inherit from another.
 func (l *loader) decode() {
+	written := map[*pending]*yaml.Node{}
+	for _, p := range l.pending {
+		if l.written != nil {
+			written[p] = cloned(p.root.node)
+		}
+	}
 	taken := l.inherit()
 	for _, p := range l.pending {
 		d := p.root.d
@@ -148,6 +157,9 @@ func (l *loader) decode() {
 			continue
 		}
 		a.Digest, a.Inherited, a.Format = p.digest, taken[p], p.format
+		if l.written != nil {
+			l.written[a] = written[p]
+		}
 		l.docs = append(l.docs, &document{decoder: d, agreement: a})
 	}
 }

@@ -208,3 +208,31 @@ func mutate(n *yaml.Node, try func(what string)) {
 func isMetricSource(n *yaml.Node) bool {
 	return slices.ContainsFunc(n.Content, func(c *yaml.Node) bool { return c.Value == "type" || c.Value == "metricSourceRef" })
 }
+
+// TestExportsAreValid exports every example and every specification of the reader's tests.
+func TestExportsAreValid(t *testing.T) {
+	n := 0
+	for _, glob := range []string{"../../examples/*.yaml", "../../examples/*/*.yaml", "../../sla/spec/testdata/valid/*.yaml"} {
+		paths, err := filepath.Glob(glob)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range paths {
+			documents, findings := spec.Files{Queries: imports.Queries()}.Documents(path)
+			if findings.HasErrors() {
+				continue // it takes others to be read
+			}
+			var text bytes.Buffer
+			if err := imports.WriteOpenSLO(&text, documents); err != nil {
+				t.Fatal(err)
+			}
+			if err := theirs(text.Bytes()); err != nil {
+				t.Errorf("%s: %v\n%s", path, err, text.String())
+			}
+			n++
+		}
+	}
+	if n < 45 {
+		t.Errorf("only %d specifications were exported", n)
+	}
+}

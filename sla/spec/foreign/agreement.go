@@ -12,6 +12,7 @@ import (
 // agreement is what documents become, before it is written as a document of our own.
 type agreement struct {
 	at          place
+	key         string // what documents of the format name it by, if that is not its name
 	name        string
 	description *yaml.Node
 	labels      []pair
@@ -21,6 +22,8 @@ type agreement struct {
 	page        *pair  // the name of a page's severity, if the format names them once
 	ticket      *pair  // the same of a ticket's
 	tiers       []tier // of all levels
+	// What is said of it in our own words, which win.
+	ownMetadata, ownSpec *yaml.Node
 }
 
 // level is one service level of it.
@@ -37,7 +40,9 @@ type level struct {
 	labels        []pair
 	alerts        alerts
 	escalation    *yaml.Node
-	notes         []string // what means something else afterwards
+	own           *yaml.Node // what is said of it in our own words, which win
+	exported      bool       // it was exported, so that its meaning is ours
+	notes         []string   // what means something else afterwards
 }
 
 // alerts is the alerting of a level.
@@ -134,7 +139,7 @@ func (c *conversion) annotations(l *level, entries []entry) {
 func (c *conversion) rendered() []*Agreement {
 	var all []*Agreement
 	for _, a := range c.agreements {
-		if len(a.levels) == 0 || a.name == "" {
+		if len(a.levels) == 0 && a.ownSpec == nil || a.name == "" {
 			continue // why was reported
 		}
 		all = append(all, &Agreement{Root: c.render(a), Document: a.at.doc, Origins: c.origins})
@@ -145,6 +150,7 @@ func (c *conversion) rendered() []*Agreement {
 func (c *conversion) render(a *agreement) *yaml.Node {
 	meta := c.mapping(a.at).set("name", c.text(a.at, a.name)).set("description", a.description)
 	meta.set("labels", c.pairs(a.labels))
+	prefer(meta.node, a.ownMetadata)
 	if len(meta.node.Content) == 2 {
 		meta.flow()
 	}
@@ -167,7 +173,9 @@ func (c *conversion) render(a *agreement) *yaml.Node {
 	for _, l := range a.levels {
 		levels.Content = append(levels.Content, c.renderLevel(l, !shared))
 	}
-	spec.set("serviceLevels", levels)
+	if prefer(spec.node, a.ownSpec); len(levels.Content) > 0 {
+		spec.set("serviceLevels", levels)
+	}
 	root := c.mapping(a.at).set("apiVersion", c.text(a.at, "upheld/v1")).set("kind", c.text(a.at, "ServiceLevelAgreement"))
 	root.set("metadata", meta.node).set("spec", spec.node)
 	root.node.HeadComment = comment(append([]string{"Imported from " + filepath.Base(a.at.doc.File) + ", a specification for " + c.format.Title + "."}, a.notes...))
@@ -212,6 +220,7 @@ func (c *conversion) renderLevel(l *level, ownSeverities bool) *yaml.Node {
 	m.set("target", l.target).set("aggregation", l.aggregation).set("period", l.period).set("groupBy", l.groupBy)
 	m.set("missingData", l.missingData).set("labels", c.pairs(l.labels)).set("alerting", c.renderAlerts(&l.alerts, ownSeverities))
 	m.set("escalation", l.escalation)
+	prefer(m.node, l.own)
 	if len(l.notes) > 0 {
 		m.node.HeadComment = comment(l.notes)
 	}

@@ -16,7 +16,7 @@ var OpenSLO = Format{
 	Begin: "apiVersion: openslo/v1", Mark: "openslo/v1",
 	Is: isOpenSLO,
 	convert: func(c *conversion, docs []*Document) {
-		r := &opensloReader{conversion: c, terms: map[*agreement]*opensloTerms{}, byName: map[opensloName]*opensloObject{}}
+		r := &opensloReader{conversion: c, terms: map[*agreement]*opensloTerms{}, byName: map[opensloName]*opensloObject{}, services: map[string]*opensloObject{}}
 		for _, doc := range docs {
 			r.collect(place{doc, doc.Root})
 		}
@@ -56,7 +56,9 @@ type opensloReader struct {
 	*conversion
 	objects []*opensloObject
 	byName  map[opensloName]*opensloObject
-	terms   map[*agreement]*opensloTerms
+	// services are those that speak of an agreement in our own words, by its name.
+	services map[string]*opensloObject
+	terms    map[*agreement]*opensloTerms
 }
 
 // opensloObject is an object, of its own or written in another one.
@@ -113,6 +115,9 @@ func (r *opensloReader) collect(root place) {
 	}
 	r.objects = append(r.objects, o)
 	r.byName[opensloName{kind, o.meta.name}] = o
+	if at, ok := o.meta.ownText(OwnAgreement); ok && kind == "Service" {
+		r.services[at.node.Value] = o
+	}
 }
 
 // object reads an object, of its own or written in another one. It is nil after an error.
@@ -248,6 +253,14 @@ func (r *opensloReader) named(at place, kind, key string) *opensloObject {
 
 // finish reports what nothing refers to, and writes what levels of an agreement share.
 func (r *opensloReader) finish() {
+	for _, o := range r.objects { // agreements without levels, which others inherit
+		at, ok := o.meta.ownText(OwnAgreement)
+		if name, _, _ := strings.Cut(ownName(at), "@"); ok && !o.used && o.kind == "Service" {
+			if name = r.name(at, name); name != "" {
+				r.newAgreement(at, at.node.Value, name, o)
+			}
+		}
+	}
 	for _, o := range r.objects {
 		for _, k := range opensloKinds {
 			if k.kind == o.kind && k.unused != "" && !o.used {
@@ -275,4 +288,11 @@ func (r *opensloReader) dataSource(o *opensloObject) {
 	if at, ok := spec.get("connectionDetails"); ok {
 		at.notCarried("connectionDetails are not carried: rules run where they are loaded", "load the rules into that server")
 	}
+}
+
+func ownName(at place) string {
+	if at.node == nil {
+		return ""
+	}
+	return at.node.Value
 }

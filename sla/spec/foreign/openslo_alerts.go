@@ -12,6 +12,12 @@ import (
 // alerts converts the alert policies of an SLO: each condition becomes a tier, and who
 // is notified of it contacts and steps of escalation.
 func (r *opensloReader) alerts(s *opensloSLO, l *level) {
+	if says(s.own, "alerting") {
+		for _, at := range s.policies {
+			r.touch(at)
+		}
+		return
+	}
 	terms := r.terms[s.agreement]
 	if len(s.policies) == 0 {
 		terms.defaults = true
@@ -279,6 +285,9 @@ func (a *agreement) contact(c *conversion, at place, name, description string) {
 func (r *opensloReader) shareTiers(a *agreement, t *opensloTerms) {
 	if t.defaults {
 		a.notes = append(a.notes, "An SLO without alert policies has the default alerts here: docs/alerts.md. alerting: {enabled: false} turns them off.")
+	}
+	if !t.own && !t.defaults {
+		return
 	}
 	a.notes = append(a.notes, "OpenSLO has no alerts about a budget that is spent or soon will be; these do: docs/alerts.md.")
 	if !t.own {

@@ -317,6 +317,9 @@ func (r *opensloReader) share(l *level, at place, text, why string) {
 		offset = 0
 	}
 	l.indicator = r.mapping(at).set("ratio", r.mapping(at).set("bad", r.expression(at, written, offset)).node).node
+	if l.exported {
+		return
+	}
 	message := "this becomes a ratio, whose minutes all count the same, however much traffic they have"
 	if why != "" {
 		message += ": " + why
@@ -370,8 +373,10 @@ func (r *opensloReader) threshold(l *level, objective *object, at place, slice t
 	}
 	query := operand(fiveMinutes(m.text)) + " " + sign + " " + value
 	l.indicator = r.mapping(at).set("condition", r.mapping(at).set("expr", r.expression(m.at, query, -1)).node).node
-	l.note("The condition is evaluated once a minute, and minutes are counted. If there are several series, it must hold for all of them.")
-	m.at.warn("not-weighed", "this becomes a condition, which is evaluated once a minute: minutes are counted, and not samples", "read docs/rules.md, conditions")
+	if !l.exported {
+		l.note("The condition is evaluated once a minute, and minutes are counted. If there are several series, it must hold for all of them.")
+		m.at.warn("not-weighed", "this becomes a condition, which is evaluated once a minute: minutes are counted, and not samples", "read docs/rules.md, conditions")
+	}
 	r.aggregate(l, slice, ofState)
 }
 

@@ -20,6 +20,7 @@ type opensloSLO struct {
 	method    opensloMethod
 	policies  []place
 	notes     []string
+	own       *yaml.Node // what is said of the level in our own words
 }
 
 // slo converts an SLO: each of its objectives becomes a level.
@@ -44,6 +45,11 @@ func (r *opensloReader) slo(o *opensloObject) {
 	composite := false
 	for _, at := range objectives {
 		composite = composite || entryOf(at.node, "indicator") != nil || entryOf(at.node, "indicatorRef") != nil
+	}
+	if s.own != nil && (composite || len(objectives) > 1) {
+		at, _ := s.meta.ownText(OwnLevel)
+		at.error("bad-annotation", "the annotation is of one level, and this SLO becomes several", "take it out")
+		return
 	}
 	if composite {
 		if inline || named {
@@ -85,40 +91,74 @@ func (r *opensloReader) head(s *opensloSLO, spec *object) bool {
 	if s.name = r.name(s.meta.at, s.meta.name); s.name == "" {
 		return false
 	}
-	s.agreement = r.agreementOf(at, service, s.service)
+	s.own = r.ownKeys(s.meta, OwnLevel)
+	if s.agreement = r.agreementOf(s.meta, at, service, s.service); s.agreement == nil {
+		return false
+	}
 	text, textAt, given := spec.text("description")
 	s.text = r.described(s.meta, text, textAt, given)
-	s.labels = r.labels(s.meta.labels)
+	if !says(s.own, "labels") {
+		s.labels = r.labels(s.meta.labels)
+	}
 	r.notCarriedAnnotations(s.meta)
 	s.policies = spec.list("alertPolicies")
 	if s.method, ok = readOpenSLOMethod(spec); !ok {
 		return false
 	}
-	s.period, ok = r.window(s, spec)
+	if !says(s.own, "period") {
+		s.period, ok = r.window(s, spec)
+	}
 	return ok
 }
 
-// agreementOf finds the agreement of a service, or begins it.
-func (r *opensloReader) agreementOf(at place, service, name string) *agreement {
-	a, isNew := r.agreement(at, name)
-	if !isNew {
-		return a
+// agreementOf finds the agreement of an SLO, or begins it. It is nil after an error.
+func (r *opensloReader) agreementOf(meta opensloMeta, at place, service, name string) *agreement {
+	key := name
+	if own, ok := meta.ownText(OwnAgreement); ok {
+		at, key = own, own.node.Value
+		name, _, _ = strings.Cut(key, "@")
 	}
-	r.terms[a] = &opensloTerms{}
 	if o := r.find("Service", service); o != nil {
 		o.used = true
-		a.labels = r.labels(o.meta.labels)
-		r.notCarriedAnnotations(o.meta)
-		var text string
-		var textAt place
-		given := false
-		if o.spec.node != nil && !isNull(o.spec.node) {
-			if spec := o.spec.object("the spec of a Service", "description"); spec != nil {
-				text, textAt, given = spec.text("description")
-			}
-		}
-		a.description = r.described(o.meta, text, textAt, given)
 	}
+	for _, a := range r.agreements {
+		if a.key == key {
+			return a
+		}
+	}
+	if name = r.name(at, name); name == "" {
+		return nil
+	}
+	o := r.services[key]
+	if o == nil {
+		o = r.find("Service", service)
+	}
+	return r.newAgreement(at, key, name, o)
+}
+
+// newAgreement begins an agreement, with what a Service says of it.
+func (r *opensloReader) newAgreement(at place, key, name string, o *opensloObject) *agreement {
+	a := &agreement{at: at, key: key, name: name}
+	r.agreements = append(r.agreements, a)
+	r.terms[a] = &opensloTerms{}
+	if o == nil {
+		return a
+	}
+	o.used = true
+	a.ownMetadata, a.ownSpec = r.ownKeys(o.meta, OwnMetadata), r.ownKeys(o.meta, OwnSpec)
+	if !says(a.ownMetadata, "labels") {
+		a.labels = r.labels(o.meta.labels)
+	}
+	r.notCarriedAnnotations(o.meta)
+	var text string
+	var textAt place
+	given := false
+	if o.spec.node != nil && !isNull(o.spec.node) {
+		if spec := o.spec.object("the spec of a Service", "description"); spec != nil {
+			text, textAt, given = spec.text("description")
+		}
+	}
+	a.description = r.described(o.meta, text, textAt, given)
 	return a
 }
 
@@ -139,6 +179,9 @@ func (r *opensloReader) described(meta opensloMeta, text string, at place, given
 // notCarriedAnnotations reports annotations, which are for other programs.
 func (r *opensloReader) notCarriedAnnotations(meta opensloMeta) {
 	for _, e := range meta.annotations {
+		if strings.HasPrefix(e.name, OwnPrefix) {
+			continue
+		}
 		e.key.notCarried("the annotation "+strconv.Quote(shortened(e.name))+" is not carried: it is for another program", "leave it where it is")
 	}
 }
@@ -173,9 +216,16 @@ func (r *opensloReader) objective(s *opensloSLO, at place, sli *opensloObject, n
 	if o == nil {
 		return nil
 	}
-	l := &level{at: at, name: r.text(s.meta.at, name), description: s.text, period: s.period, notes: append([]string(nil), s.notes...)}
+	l := &level{at: at, name: r.text(s.meta.at, name), description: s.text, period: s.period, notes: append([]string(nil), s.notes...), own: s.own, exported: r.services[s.agreement.key] != nil}
+	if s.service != s.agreement.name {
+		l.service = r.text(s.meta.at, s.service)
+	}
 	if l.target = r.target(o); l.target == nil {
 		return nil
+	}
+	if says(s.own, "indicator") {
+		l.indicator, l.labels = entryOf(s.own, "indicator"), s.labels
+		return l
 	}
 	l.labels = with(r.labels(sli.meta.labels), s.labels...)
 	if sli.used {
@@ -271,6 +321,9 @@ func readWeight(o *object) (decimal, bool) {
 // whole makes the level of a composite.
 func (r *opensloReader) whole(s *opensloSLO, parts []*level, weights []decimal) *level {
 	l := &level{at: s.place, name: r.text(s.meta.at, s.name), description: s.text, period: s.period, labels: s.labels}
+	if s.service != s.agreement.name {
+		l.service = r.text(s.meta.at, s.service)
+	}
 	of := r.list(s.place)
 	target, sum := whole(0), whole(0)
 	for i, part := range parts {

@@ -1,0 +1,173 @@
+package imports
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/upheld-sla/upheld/sla/spec"
+	"github.com/upheld-sla/upheld/sla/spec/foreign"
+)
+
+// WriteOpenSLO prints specifications as OpenSLO v1. What OpenSLO cannot say stands in
+// annotations, so that importing what was printed gives the same specifications.
+func WriteOpenSLO(w io.Writer, documents []spec.Document) error {
+	e := &export{names: map[string]bool{}, alerts: map[string]string{}}
+	for _, d := range documents {
+		if err := e.document(d); err != nil {
+			return fmt.Errorf("agreement %s: %w", d.Agreement.Name, err)
+		}
+	}
+	return Write(w, e.objects...)
+}
+
+// export collects objects. Names are unique among those of a kind.
+type export struct {
+	objects []*yaml.Node
+	names   map[string]bool   // "SLO checkout"
+	alerts  map[string]string // names of objects about alerts, by kind and what they say
+	others  []*yaml.Node      // objects about alerts
+}
+
+// exported is an agreement while it is exported.
+type exported struct {
+	spec.Document
+	service *tree // of the agreement
+	slos    []*tree
+	others  []*yaml.Node // objects about alerts that are new
+}
+
+// document exports one agreement: a Service, and an SLO for each level. What these say is
+// read back, and where that differs from what is written in the specification, the
+// annotations get the difference.
+func (e *export) document(d spec.Document) error {
+	x := &exported{Document: d}
+	e.service(x)
+	levels := listOf(entry(d.Root, "spec"), "serviceLevels")
+	if len(levels) != len(d.Agreement.Levels) {
+		return fmt.Errorf("it has levels that could not be read")
+	}
+	for i := range levels {
+		e.slo(x, d.Agreement.Levels[i], levels[i])
+	}
+	if len(levels) == 0 {
+		x.service.annotate(foreign.OwnSpec, without(entry(d.Root, "spec"), "serviceLevels"))
+	}
+	if err := x.ownLevels(levels, e.others); err != nil {
+		return err
+	}
+	if err := x.ownAgreement(e.others); err != nil {
+		return err
+	}
+	e.objects = append(append(e.objects, x.service.node), x.others...)
+	for _, slo := range x.slos {
+		e.objects = append(e.objects, slo.node)
+	}
+	return nil
+}
+
+// readBack is what the objects of the agreement become when they are imported.
+func (x *exported) readBack(others []*yaml.Node) (*yaml.Node, error) {
+	var text bytes.Buffer
+	objects := append([]*yaml.Node{x.service.node}, others...)
+	for _, slo := range x.slos {
+		objects = append(objects, slo.node)
+	}
+	if err := Write(&text, objects...); err != nil {
+		return nil, err
+	}
+	documents, findings := spec.Files{Queries: Queries()}.ConvertTexts(&foreign.OpenSLO, spec.Text{File: "export.yaml", Text: text.String()})
+	if len(documents) != 1 {
+		return nil, fmt.Errorf("what was exported is not read back: %w", findings.Err())
+	}
+	return documents[0].Root, nil
+}
+
+// ownLevels annotates each SLO with what it does not say of its level.
+func (x *exported) ownLevels(levels, others []*yaml.Node) error {
+	if len(levels) == 0 {
+		return nil
+	}
+	read, err := x.readBack(others)
+	if err != nil {
+		return err
+	}
+	back := listOf(entry(read, "spec"), "serviceLevels")
+	if len(back) != len(levels) {
+		return fmt.Errorf("%d of its %d levels are read back", len(back), len(levels))
+	}
+	for i, slo := range x.slos {
+		own := difference(levels[i], back[i])
+		for _, made := range [][]string{{"indicator", "aggregation", "groupBy"}, {"alerting", "escalation"}} {
+			complete(own, levels[i], made)
+		}
+		slo.annotate(foreign.OwnLevel, own)
+	}
+	return nil
+}
+
+// complete adds the keys that importing makes together with the first one, if our own
+// words replace that.
+func complete(own, level *yaml.Node, keys []string) {
+	if entry(own, keys[0]) == nil {
+		return
+	}
+	for _, key := range keys[1:] {
+		if value := entry(level, key); value != nil && entry(own, key) == nil {
+			own.Content = append(own.Content, scalar("!!str", key), bare(value))
+		}
+	}
+}
+
+// ownAgreement annotates the Service with what the objects do not say of the agreement.
+func (x *exported) ownAgreement(others []*yaml.Node) error {
+	read, err := x.readBack(others)
+	if err != nil {
+		return err
+	}
+	x.service.annotate(foreign.OwnMetadata, difference(entry(x.Root, "metadata"), entry(read, "metadata")))
+	if len(x.slos) > 0 {
+		x.service.annotate(foreign.OwnSpec, difference(without(entry(x.Root, "spec"), "serviceLevels"), without(entry(read, "spec"), "serviceLevels")))
+	}
+	return nil
+}
+
+// service begins the Service of an agreement.
+func (e *export) service(x *exported) {
+	a := x.Agreement
+	x.service = object("Service", e.unique("Service", a.Name, a.Name+"-agreement"))
+	meta := entry(x.Root, "metadata")
+	x.service.meta.set("labels", labelsOf(entry(meta, "labels")))
+	key := a.Name
+	if n := textOf(meta, "revision"); n != "" {
+		key += "@" + n
+	}
+	x.service.annotations().set(foreign.OwnPrefix+foreign.OwnAgreement, key)
+	if text := textOf(meta, "description"); text != "" && len(text) <= maxDescription {
+		x.service.spec.set("description", text)
+	}
+	x.service.key = key
+}
+
+// maxDescription is how long a description of OpenSLO may be.
+const maxDescription = 1050
+
+// maxName is how long a name may be.
+const maxName = 63
+
+// unique is the first of several names that no object of the kind has.
+func (e *export) unique(kind string, names ...string) string {
+	last := names[len(names)-1]
+	for i := 2; ; i++ {
+		for _, name := range names {
+			if name = name[:min(len(name), maxName)]; !e.names[kind+" "+name] {
+				e.names[kind+" "+name] = true
+				return name
+			}
+		}
+		number := fmt.Sprintf("-%d", i)
+		names = []string{last[:min(len(last), maxName-len(number))] + number}
+	}
+}
