@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/upheld-sla/upheld/internal/enginetest"
+	"github.com/upheld-sla/upheld/internal/testsize"
 )
 
 // The first outage of a service, whose counter of errors begins with it, counts by where
@@ -14,18 +15,19 @@ func TestFirstValuesOfMaskedCounters(t *testing.T) {
 	t.Parallel()
 	const from, to, rate = 61, 62, 50. // minutes: from 11:08 on, in a step that begins at 11:05
 	never := [2]time.Time{enginetest.Start.Add(300 * time.Minute), enginetest.Start.Add(310 * time.Minute)}
-	for name, test := range map[string]struct {
+	type edge struct {
 		hours      clockSpan // minutes
 		share      float64   // of the outage
 		ofOneValue float64   // the same with a scrape a minute
-	}{
+	}
+	for name, test := range testsize.Cases(t, map[string]edge{
 		"in the hours":               {clockSpan{0, 200}, 1, 1},
 		"outside":                    {clockSpan{120, 200}, 0, 0},
 		"as hours begin":             {clockSpan{61, 200}, 1, 2. / 5},
 		"a minute after they end":    {clockSpan{0, 60}, 0, 2. / 5},
 		"in the step before the end": {clockSpan{0, 64}, 1, 1},
-	} {
-		for _, scrape := range []time.Duration{15 * time.Second, time.Minute} {
+	}, "as hours begin", "a minute after they end") {
+		for _, scrape := range testsize.Of([]time.Duration{time.Minute}, []time.Duration{15 * time.Second, time.Minute}) {
 			t.Run(name+" scraped every "+scrape.String(), func(t *testing.T) {
 				t.Parallel()
 				m := &maskedWorld{begin: enginetest.Start, zone: time.UTC, link: func(time.Time) bool { return true }, removed: never, excused: never}

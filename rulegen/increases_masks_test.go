@@ -193,8 +193,8 @@ var maskedWorlds = []struct {
 // server and without; in a short run one of each.
 func TestSumsOfMaskedWorlds(t *testing.T) {
 	t.Parallel()
-	for i := range testsize.Of(2, len(maskedWorlds)) {
-		for _, away := range testsize.Of([]bool{i == 1}, []bool{false, true}) {
+	for i := range testsize.Of(1, len(maskedWorlds)) {
+		for _, away := range testsize.Of([]bool{true}, []bool{false, true}) {
 			in := maskedWorlds[(i*3+1)%len(maskedWorlds)]
 			t.Run(fmt.Sprintf("%d %s, away %v", i, in.zone, away), func(t *testing.T) {
 				t.Parallel()
@@ -232,8 +232,9 @@ func (m *maskedWorld) play(t *testing.T, scrape, after time.Duration, until floa
 // Two servers side by side with the same rules: they scrape at other moments, and one is
 // restarted now and then. What each sums is what happened, and so both sum the same.
 func TestPairsOfServersAgree(t *testing.T) {
+	testsize.Skip(t, "pairs of servers")
 	t.Parallel()
-	for i := range testsize.Of(1, 2*len(maskedWorlds)) {
+	for i := range 2 * len(maskedWorlds) {
 		in := maskedWorlds[i%len(maskedWorlds)]
 		t.Run(fmt.Sprintf("%d %s", i, in.zone), func(t *testing.T) {
 			t.Parallel()
@@ -352,7 +353,7 @@ func TestOutageInAGapOfAgreedTime(t *testing.T) {
 		"while a link is down":     {[2]float64{0, 200}, never, never, [2]float64{45, 95}, 0, 0.01},
 		"after a link was down":    {[2]float64{0, 200}, never, never, [2]float64{35, 55}, 1, 0.01},
 		"hours begin in the gap":   {[2]float64{68, 200}, never, never, never, 8. / 15, 0.1},
-	}, "in the hours", "in a window", "while a link is down", "hours begin in the gap") {
+	}, "while a link is down", "hours begin in the gap") {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			m := &maskedWorld{begin: enginetest.Start, zone: time.UTC, link: func(at time.Time) bool { return !during(at, test.cut[0], test.cut[1]) }}

@@ -196,9 +196,8 @@ var births = map[string]birth{
 // happen, inside a gap or outside.
 func TestFirstValuesOfCounters(t *testing.T) {
 	t.Parallel()
-	for name, test := range testsize.Cases(t, births, "a process begins and is found at once", "a process begins in a gap", "a target cannot be reached for ten minutes",
-		"a target is scraped by another server for a while", "a server moves in a gap", "a new job finds an old process", "labels are added",
-		"another server is federated", "more of a federated server is read", "a process restarts", "a process restarts in a gap") {
+	for name, test := range testsize.Cases(t, births, "a process begins and is found at once", "a process begins in a gap",
+		"a server moves in a gap", "labels are added", "more of a federated server is read", "a process restarts in a gap") {
 		for _, scrape := range testsize.Of([]time.Duration{time.Minute}, []time.Duration{15 * time.Second, time.Minute}) {
 			t.Run(name+" scraped every "+scrape.String(), func(t *testing.T) {
 				t.Parallel()

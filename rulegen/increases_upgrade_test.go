@@ -11,6 +11,7 @@ import (
 	"github.com/upheld-sla/upheld/internal/enginetest"
 	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/internal/promql"
+	"github.com/upheld-sla/upheld/internal/testsize"
 	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/rulegen/emit"
 	"github.com/upheld-sla/upheld/sla"
@@ -59,6 +60,7 @@ func byRates(plan *rulegen.Plan) {
 // An upgrade of a server with data: sums of older time go on, no budget jumps and
 // no alert begins.
 func TestUpgradeToIncreases(t *testing.T) {
+	testsize.Skip(t, "an upgrade from rules by rates")
 	t.Parallel()
 	shop := &countedShop{instances: []*countedInstance{old("a"), old("b")}, names: 1, last: enginetest.Start, random: rand.New(rand.NewPCG(3, 4))}
 	shop.traffic = func(time.Time) (float64, float64) { return 10, 0.004 }
