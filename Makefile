@@ -113,6 +113,7 @@ integration: prometheus-tools victoriametrics-tools $(TOOLS)/blackbox_exporter $
 	$(GO) test -tags integration -count=1 -timeout 30m -v ./test/integration/...
 	cd tools/dispatcher && $(GO) test -v ./... # notifications, as Alertmanager's own code sends them
 	cd tools/perses && $(GO) test -v ./... # dashboards, as Perses' own types read them
+	cd tools/operators && $(GO) test -v ./... # objects, as the Prometheus operator's own types read them
 	cd tools/openslo && $(GO) test -v ./... # our reader of OpenSLO, and OpenSLO's own
 
 EXAMPLES ?= $(sort $(dir $(wildcard examples/*.yaml examples/*/*.yaml)))

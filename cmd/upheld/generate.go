@@ -41,6 +41,7 @@ type generateOptions struct {
 	files   spec.Files
 	merged  string // an Alertmanager configuration of somebody else's
 	project string // of Perses
+	helm    bool   // objects are to be templates of a Helm chart
 	chosen  []string
 	scrape  emit.ScrapeOptions
 }
@@ -61,6 +62,9 @@ func newGenerate() *cobra.Command {
   DIR/prometheus/scrape.yaml             the exporter's scrape job
   DIR/prometheus/prometheus.yml          a complete small configuration (for plain rule files)
   DIR/prometheus/servicemonitor.yaml     the scrape job as an object of the operator (only for it)
+  DIR/objects/...                        routes, dashboards and addresses to scrape as objects of
+                                         Kubernetes, if --outputs names objects
+  DIR/kustomization.yaml                 a base over these and the rules
   DIR/tests/<agreement>.yaml             with --tests: tests of the rules for promtool
   DIR/tests/<agreement>.days.yaml        and of windows of more than six hours
   DIR/tests/<agreement>.missing.yaml     and of missing data, where it counts
@@ -105,7 +109,10 @@ to standard output.`,
   upheld generate specs/ -o generated --outputs=rules,dashboards,prometheus,alertmanager,perses
 
   # objects for the Prometheus operator
-  upheld generate specs/ -o generated --rules.format=operator --operator.namespace=monitoring --operator.label=prometheus=main`,
+  upheld generate specs/ -o generated --rules.format=operator --operator.namespace=monitoring --operator.label=prometheus=main
+
+  # everything that Kubernetes takes, with a kustomize base
+  upheld generate specs/ -o base --rules.format=operator --outputs=rules,prometheus,objects`,
 		Args: atLeastOneSpec,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.check(); err != nil {
@@ -127,19 +134,23 @@ func (o *generateOptions) flags(f *pflag.FlagSet) {
 	f.BoolVar(&o.prune, "prune", false, "drop the agreements that are not named from what is in the directory")
 	bindFiles(f, &o.files)
 	o.rules.flags(f)
-	f.StringSliceVar(&o.chosen, "outputs", outputFolders, "which folders to write, also perses; those that are left out are not touched")
+	f.StringSliceVar(&o.chosen, "outputs", outputFolders, "which folders to write, also perses and objects; those that are left out are not touched")
 	f.StringVar(&o.project, "perses.project", "upheld", "project of the dashboards for Perses")
+	f.BoolVar(&o.helm, "helm", false, "escape {{ in objects of Kubernetes, so that they can be templates of a Helm chart")
 	f.BoolVar(&o.tests, "tests", false, "also write DIR/tests/<agreement>.yaml, tests of the rules for promtool test rules")
 	f.StringVar(&o.grafana, "grafana.url", "", "where Grafana is; every alert then links the dashboard of its level")
 	f.StringVar(&o.boards.PagesURL, "pages.url", "", "where upheld serve shows its pages; dashboards, and every alert, then link them")
 	f.StringVar(&o.links.Runbooks, "runbooks.url", rulegen.RunbooksURL, "the folder of runbooks; every alert links <alert>.md in it, unless the specification names a runbook")
 	f.StringVar(&o.links.Alertmanager, "alertmanager.url", "", "where people open Alertmanager; every alert then links the form that silences it")
-	f.StringSliceVar(&o.scrape.Exporters, "exporter.address", []string{"localhost:9799"}, "host:port of each upheld-exporter")
+	f.StringSliceVar(&o.scrape.Exporters, "exporter.address", []string{usualExporter}, "host:port of each upheld-exporter")
 	f.DurationVar(&o.scrape.Interval, "scrape.interval", 15*time.Second, "how often Prometheus scrapes the exporter")
 	f.StringSliceVar(&o.scrape.Alertmanagers, "alertmanager.address", []string{"localhost:9093"}, "host:port of each Alertmanager, for prometheus.yml")
 	f.StringVar(&o.merged, "alertmanager.merge", "", "write routes and receivers into this alertmanager.yml, and leave all else in it as it is, instead of DIR/alertmanager/alertmanager.yml")
 	f.StringToStringVar(&o.scrape.ExternalLabels, "prometheus.external-label", nil, "name=value that prometheus.yml adds to everything that leaves the server")
 }
+
+// usualExporter is where an exporter listens beside its server.
+const usualExporter = "localhost:9799"
 
 // maxRulesInterval keeps five first-tier samples in the second tier's windows
 // and every recorded sample within Prometheus' five-minute lookback.
@@ -275,6 +286,9 @@ func (o generateOptions) open(cmd *cobra.Command, dir string, agreements []*sla.
 	folders := slices.Clone(o.chosen)
 	if o.writes("rules") {
 		folders = append(folders, "tests")
+	}
+	if o.writes(objectsFolder) {
+		folders = append(folders, kustomizationFile)
 	}
 	return filetree.Open(cmd.Context(), dir, filetree.Options{
 		Marker:   rulegen.Marker,

@@ -12,6 +12,7 @@ import (
 
 	"github.com/upheld-sla/upheld/internal/filetree"
 	"github.com/upheld-sla/upheld/internal/rulediff"
+	"github.com/upheld-sla/upheld/rulegen/emit"
 )
 
 // difference is what generating would change, for people and for programs.
@@ -71,12 +72,12 @@ func (o generateOptions) difference(stage *filetree.Stage, changes []filetree.Ch
 			continue
 		}
 		// Somebody may have edited what is in place, so that it is no YAML any more.
-		groups, err := rulediff.Read(was)
+		groups, err := rulediff.Read(emit.HelmUnescaped(was))
 		if err != nil {
 			return d, fmt.Errorf("%s/%s: %w; --verify compares without reading", o.dir, c.Path, err)
 		}
 		before = append(before, groups...)
-		if groups, err = rulediff.Read(now); err != nil {
+		if groups, err = rulediff.Read(emit.HelmUnescaped(now)); err != nil {
 			return d, fmt.Errorf("%s: %w, a fault of upheld", c.Path, err)
 		}
 		after = append(after, groups...)

@@ -20,7 +20,7 @@ import (
 var outputFolders = []string{"rules", "dashboards", "prometheus", "alertmanager"}
 
 // allOutputs are also those that are written only if they are chosen.
-var allOutputs = append(slices.Clone(outputFolders), "perses")
+var allOutputs = append(slices.Clone(outputFolders), "perses", objectsFolder)
 
 // persesName is what Perses allows as a name.
 var persesName = regexp.MustCompile(`^[a-zA-Z0-9_.-]{1,75}$`)
@@ -41,6 +41,10 @@ func (o generateOptions) checkOutputs() error {
 		return fmt.Errorf("--tests are of the rules; add rules to --outputs")
 	case o.writes("perses") && !persesName.MatchString(o.project):
 		return fmt.Errorf("--perses.project=%q is not the name of a project: letters, digits, _, . and -, at most 75", o.project)
+	case o.writes(objectsFolder) && !o.rules.Objects():
+		return fmt.Errorf("--outputs=%s writes objects of Kubernetes; choose how rules are objects, too, for example with --rules.format=%s", objectsFolder, operatorFormat)
+	case o.helm && !o.rules.Objects():
+		return fmt.Errorf("--helm is for objects of Kubernetes, such as those of --rules.format=%s", operatorFormat)
 	case o.merged != "" && !o.writes("alertmanager"):
 		return fmt.Errorf("--alertmanager.merge writes Alertmanager's configuration; add alertmanager to --outputs")
 	}
@@ -61,11 +65,11 @@ func (o generateOptions) outputs(stage *filetree.Stage, agreements []*sla.Agreem
 		if err != nil {
 			return findings, "", err
 		}
-		if err := stage.Put(path, content, names(agreements)...); err != nil {
+		if err := stage.Put(path, o.asTemplate(path, content), names(agreements)...); err != nil {
 			return findings, "", err
 		}
 	}
-	return findings, omissions, nil
+	return findings, omissions, o.kustomize(stage, agreements)
 }
 
 // ofEach makes the files of each agreement, on all processors. The rules of a bundle are
@@ -128,7 +132,7 @@ func (f *agreementFiles) add(a *sla.Agreement, good bool) (sla.Findings, error) 
 			}
 		}
 	}
-	return findings, nil
+	return findings, f.boardObjects(a)
 }
 
 // ofAll are the files that are of all agreements together, by path.
@@ -155,10 +159,13 @@ func (o generateOptions) ofAll(agreements []*sla.Agreement) map[string]func() ([
 		if o.rules.Plain() {
 			produced["prometheus/prometheus.yml"] = func() ([]byte, error) { return emit.PrometheusConfig(agreements, o.scrape) }
 		} else if o.rules.Format == operatorFormat && emit.Scraped(agreements) {
-			produced["prometheus/servicemonitor.yaml"] = func() ([]byte, error) {
+			produced[serviceMonitorPath] = func() ([]byte, error) {
 				return emit.ServiceMonitor(agreements, o.rules.Operator, o.scrape)
 			}
 		}
+	}
+	if o.writes(objectsFolder) {
+		o.objectsOfAll(agreements, produced)
 	}
 	return produced
 }

@@ -245,7 +245,7 @@ func (r *ruleFiles) open(agreement string) error {
 	}
 	opts := r.o.rules.RuleOptions
 	opts.Operator.Name = "upheld-" + name
-	r.file, r.writer = f, emit.NewRuleWriter(f, opts)
+	r.file, r.writer = f, emit.NewRuleWriter(r.o.ruleSink(f), opts)
 	return nil
 }
 

@@ -143,6 +143,9 @@ func sameAs(f *os.File, name string) bool {
 // Len is the number of files that were taken.
 func (s *Stage) Len() int { return len(s.taken) }
 
+// Taken are the paths of the files that were taken, in order.
+func (s *Stage) Taken() []string { return slices.Sorted(maps.Keys(s.taken)) }
+
 // place is where a slash-separated path lies.
 func (s *Stage) place(path string) string { return filepath.Join(s.dir, filepath.FromSlash(path)) }
 
