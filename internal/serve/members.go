@@ -38,12 +38,17 @@ func members(l *sla.ServiceLevel, vector []promql.Sample) []web.Member {
 	}
 	var members []web.Member
 	told := map[*sla.Component]bool{}
+	weights := map[*sla.Node]web.Figure{}
 	c.Tree.Walk(func(n *sla.Node) {
 		policy := sla.UnknownExcluded // the parts are shown as they are, the whole as its policy has it
 		if n == c.Tree {
 			policy = c.Unknown
 		}
 		m := web.Member{Name: n.Name, Title: n.Title(), Depth: strings.Count(n.Path, "."), State: nodeState(found, n.Path, policy)}
+		m.Weight = weights[n]
+		for i, w := range n.Weights {
+			weights[n.Members[i]] = web.Known(w.Float64())
+		}
 		if n.Level != nil && n.Level != l {
 			m.Of = n.Level.ID
 		}

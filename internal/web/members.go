@@ -1,6 +1,7 @@
 package web
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/upheld-sla/upheld/sla"
@@ -12,6 +13,7 @@ type Member struct {
 	Name     string // of a step or a weighted member, may be empty
 	Title    string // the component, or how the members below are combined
 	Depth    int    // 0 is the composite itself
+	Weight   Figure // in what it is a member of, if that weighs its members
 	Of       sla.ID // the component's level; zero for an operator
 	State    sla.State
 	Since    time.Time // since when a component is down; zero if it is not
@@ -21,29 +23,65 @@ type Member struct {
 	Alone, WithOthers Figure
 }
 
-type memberView struct {
+// nodeView is a place in the tree, with what stands below it.
+type nodeView struct {
 	Name, Title string
-	Depth       int
 	Path        string // of its level's page, may be empty
 	State       mark
 	Since       stamp
-	Alone       string
-	WithOthers  string
+	Weight      string // in what it is a member of: "40 %"
+	Working     string // of an operator: "1 of 2 up"
+	Spent       string // of the budget of the composite
+	Members     []*nodeView
 }
 
-func newMembers(members []Member, c clock) []memberView {
-	var views []memberView
+// newTree is the tree of a composite: its root, or nothing.
+func newTree(members []Member, c clock) []*nodeView {
+	var roots []*nodeView
+	var path []*nodeView // from the root to the last one
 	for _, m := range members {
-		v := memberView{Name: m.Name, Title: m.Title, Depth: min(m.Depth, 6), Path: pathOf(m), State: stateMark(m.State), Since: c.stamp(m.Since)}
-		if m.Alone.Known {
-			v.Alone = percent(m.Alone.Value)
+		v := &nodeView{Name: m.Name, Title: m.Title, Path: pathOf(m), State: stateMark(m.State), Since: c.stamp(m.Since), Spent: spentWords(m)}
+		if m.Weight.Known {
+			v.Weight = percent(m.Weight.Value)
 		}
-		if m.WithOthers.Known {
-			v.WithOthers = percent(m.WithOthers.Value)
+		depth := min(max(m.Depth, 0), len(path))
+		if path = append(path[:depth], v); depth == 0 {
+			roots = append(roots, v)
+		} else {
+			path[depth-1].Members = append(path[depth-1].Members, v)
 		}
-		views = append(views, v)
 	}
-	return views
+	for _, v := range roots {
+		v.count()
+	}
+	return roots
+}
+
+// count says of each operator how many of its members are up.
+func (v *nodeView) count() {
+	up := 0
+	for _, m := range v.Members {
+		if m.count(); m.State == stateMark(sla.StateUp) {
+			up++
+		}
+	}
+	if len(v.Members) > 0 {
+		v.Working = strconv.Itoa(up) + " of " + strconv.Itoa(len(v.Members)) + " up"
+	}
+}
+
+// spentWords are what a component has spent of the budget.
+func spentWords(m Member) string {
+	alone, others := m.Alone.Value, m.WithOthers.Value // unknown values are 0
+	switch {
+	case alone+others <= noise:
+		return ""
+	case others <= noise:
+		return percent(alone) + " of the budget spent, all of it alone"
+	case alone <= noise:
+		return percent(others) + " of the budget spent, always together with others"
+	}
+	return percent(alone+others) + " of the budget spent, " + percent(alone) + " alone"
 }
 
 // compositeLink is a link to a composite that a level is a component of.

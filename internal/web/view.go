@@ -48,8 +48,9 @@ type levelView struct {
 	Probed         bool         // by this exporter, so that single failures are known
 	Strip          stripView
 	Days           daysView
-	Outages        []outageView // newest first
-	Members        []memberView
+	Outages        []outageView    // newest first
+	Members        bool            // it is a composite
+	Tree           []*nodeView     // of a composite, on its own page
 	ComponentsDown []downComponent // its components that are down now
 	Causes         []causeView     // its components that have spent some of its budget
 	Composites     []compositeLink // those that it is a component of
@@ -87,7 +88,7 @@ func newLevel(s LevelStatus, c clock) levelView {
 		Aggregation: l.AggregationWords(), AsOf: c.stamp(s.AsOf),
 		State: stateMark(s.State), Grouped: len(l.GroupBy.Labels) > 0, periodSummary: newPeriodSummary(s, c),
 		Strip: newStrip(s, c.now), Days: newDays(s), Outages: newOutages(s, c), NoData: !s.Achieved.Known, NoSeries: s.NoSeries,
-		Probed: sla.IsProbed(l.Indicator), Members: newMembers(s.Members, c), Composites: newCompositeLinks(l),
+		Probed: sla.IsProbed(l.Indicator), Members: len(s.Members) > 0, Tree: newTree(s.Members, c), Composites: newCompositeLinks(l),
 		ComponentsDown: newDownComponents(s.Members, c), Causes: newCauses(l, s.Members, c), Recovery: newRecovery(s, c),
 	}
 	if s.State != sla.StateUp {
