@@ -71,7 +71,7 @@ to standard error.`,
 			ctx, closed := untilClosed(cmd.Context(), cmd.OutOrStdout())
 			defer closed()
 			options.Logger = promslog.New(&promslog.Config{Level: level, Writer: cmd.ErrOrStderr()})
-			if err := runDemo(ctx, options, time.Duration(duration), cmd.OutOrStdout()); err != nil {
+			if err := runDemo(ctx, options, demo.Default, time.Duration(duration), cmd.OutOrStdout()); err != nil {
 				return explainSpecs(cmd.ErrOrStderr(), err)
 			}
 			_, err := fmt.Fprintln(cmd.OutOrStdout(), "The demo has ended; nothing is left behind.")
@@ -88,7 +88,7 @@ to standard error.`,
 
 // runDemo runs the shop and serve until ctx ends, or for a duration unless it is 0, and
 // removes what they stored.
-func runDemo(ctx context.Context, o serve.Options, duration time.Duration, out io.Writer) (err error) {
+func runDemo(ctx context.Context, o serve.Options, schedule demo.Schedule, duration time.Duration, out io.Writer) (err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	dir, err := os.MkdirTemp("", "upheld-demo-")
@@ -110,7 +110,7 @@ func runDemo(ctx context.Context, o serve.Options, duration time.Duration, out i
 		}
 		return err
 	}
-	shop, err := demo.Start(demo.Default, func(elapsed time.Duration, words string) {
+	shop, err := demo.Start(schedule, func(elapsed time.Duration, words string) {
 		fmt.Fprintf(out, "%s  %s\n", clock(elapsed), words)
 	})
 	if err != nil {
@@ -122,7 +122,7 @@ func runDemo(ctx context.Context, o serve.Options, duration time.Duration, out i
 		return err
 	}
 	o.Ready = func(url string) {
-		fmt.Fprint(out, welcome(url, demo.Default))
+		fmt.Fprint(out, welcome(url, schedule))
 		if duration > 0 {
 			time.AfterFunc(duration, cancel)
 		}

@@ -1,32 +1,19 @@
 package web
 
 import (
-	"context"
 	"errors"
 	"net/http/httptest"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/upheld-sla/upheld/internal/browsertest"
 )
 
 // TestBrowser looks at every kind of page in a real Chromium, wide and narrow,
-// light and dark: see tools/browser/look.mjs for what may not be. It is skipped
-// where Chromium, node or the script's packages (npm ci in tools/browser) are
-// missing, unless UPHELD_BROWSER=required. UPHELD_SHOTS names a folder for
-// screenshots.
+// light and dark: see tools/browser/look.mjs for what may not be.
 func TestBrowser(t *testing.T) {
-	script, err := filepath.Abs("../../tools/browser/look.mjs")
-	if err != nil {
-		t.Fatal(err)
-	}
-	requireBrowser(t, filepath.Dir(script))
-
+	browsertest.Require(t)
 	var args []string
-	if dir := os.Getenv("UPHELD_SHOTS"); dir != "" {
-		args = append(args, "--shots", dir)
-	}
 	serve := func(name, path string, source Source) {
 		h, err := New(Options{Source: source, Reports: sampleReports(), Refresh: 400 * time.Millisecond, Now: func() time.Time { return noon }})
 		if err != nil {
@@ -51,31 +38,5 @@ func TestBrowser(t *testing.T) {
 	serve("overview-filtered", "/?state=up&q=store", sampled)
 	serve("level-no-data", "/level/shop/orders/queue", sampled)
 
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
-	defer cancel()
-	out, err := exec.CommandContext(ctx, "node", append([]string{script}, args...)...).CombinedOutput()
-	if err != nil {
-		t.Errorf("the pages are not clean: %v\n%s", err, out)
-	}
-}
-
-func requireBrowser(t *testing.T, tools string) {
-	t.Helper()
-	skip := t.Skipf
-	if os.Getenv("UPHELD_BROWSER") == "required" {
-		skip = t.Fatalf
-	}
-	chromium := os.Getenv("CHROMIUM")
-	if chromium == "" {
-		chromium = "/usr/bin/chromium"
-	}
-	if _, err := os.Stat(chromium); err != nil {
-		skip("no Chromium: %v; install it or name it in CHROMIUM", err)
-	}
-	if _, err := exec.LookPath("node"); err != nil {
-		skip("no node: %v", err)
-	}
-	if _, err := os.Stat(filepath.Join(tools, "node_modules", "playwright-core")); err != nil {
-		skip("%v; run npm ci in tools/browser", err)
-	}
+	browsertest.Look(t, "look.mjs", args...)
 }

@@ -3,9 +3,10 @@
 // silent (which also proves that the content security policy fits the pages),
 // and the script must keep them fresh.
 //
-//   node look.mjs [--shots DIR] [--still] NAME=URL...
+//   node look.mjs [--shots DIR] [--still] [--once] NAME=URL...
 //
-// With --still pages have no script, and are printed too.
+// With --still pages have no script, and are printed too. With --once each is looked at
+// wide and light only, and not renewed.
 //
 // Prints one JSON line for each problem and exits with 1 if there are any. With
 // --shots it also writes NAME-WIDTH-SCHEME.png.
@@ -14,7 +15,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { accessibility, withChromium } from "./chromium.mjs";
 
-const { values, positionals } = parseArgs({ options: { shots: { type: "string" }, still: { type: "boolean", default: false } }, allowPositionals: true });
+const { values, positionals } = parseArgs({ options: { shots: { type: "string" }, still: { type: "boolean", default: false }, once: { type: "boolean", default: false } }, allowPositionals: true });
 const problems = [];
 const report = (problem) => {
   problems.push(problem);
@@ -32,6 +33,9 @@ async function look(context, name, url, width, scheme) {
   page.on("request", (r) => {
     if (new URL(r.url()).origin !== new URL(url).origin) report({ ...where, foreign: r.url() });
   });
+  page.on("response", (r) => {
+    if (r.status() >= 400 && r.url() !== url) report({ ...where, failed: r.url(), status: r.status() });
+  });
   await page.setViewportSize({ width, height: 900 });
   await page.emulateMedia({ colorScheme: scheme });
   await page.goto(url, { waitUntil: "load" });
@@ -41,7 +45,7 @@ async function look(context, name, url, width, scheme) {
   if (values.shots) {
     await page.screenshot({ path: join(values.shots, `${name}-${width}-${scheme}.png`), fullPage: true });
   }
-  if (width === 1280 && scheme === "light") await (values.still ? stillness(page, where) : renewal(page, where));
+  if (width === 1280 && scheme === "light" && !values.once) await (values.still ? stillness(page, where) : renewal(page, where));
   await page.close();
 }
 
@@ -80,8 +84,8 @@ await withChromium(async (context) => {
   for (const arg of positionals) {
     const cut = arg.indexOf("=");
     const [name, url] = [arg.slice(0, cut), arg.slice(cut + 1)];
-    for (const width of [1280, 390]) {
-      for (const scheme of ["light", "dark"]) await look(context, name, url, width, scheme);
+    for (const width of values.once ? [1280] : [1280, 390]) {
+      for (const scheme of values.once ? ["light"] : ["light", "dark"]) await look(context, name, url, width, scheme);
     }
   }
 });
