@@ -82,25 +82,33 @@ func untilTierPanel(c chosen) *panel {
 		unit(unitMinutes, -1).noValue("no credits, or not measured").thresholds(colorBad, step{0.000001, colorText})
 }
 
+const colBad = "Bad"
+
 // previousPanels are the calendar periods that ended within the range.
 func previousPanels(g *grid, c chosen) {
 	if !slices.ContainsFunc(periods(c.of), func(p sla.Period) bool { return p.Calendar != "" }) {
 		return
 	}
-	final := func(metric string) string {
-		return fmt.Sprintf("max by (%s, %s) (last_over_time(%s[$__range]))", metricnames.Period, metricnames.Start, c.series(metric))
+	by := metricnames.Period + ", " + metricnames.Start
+	last := func(metric string) string {
+		return fmt.Sprintf("max by (%s, %s) (last_over_time(%s[$__range]))", byLevel, by, c.series(metric))
+	}
+	final := func(expr string) string { // 20260201 as a date
+		return fmt.Sprintf(`label_replace(max by (%s) (%s), "%s", "$1-$2-$3", "%s", "(....)(..)(..)")`, by, expr, metricnames.Start, metricnames.Start)
 	}
 	columns := []column{
-		{"Achieved", "1 - " + final(metricnames.ErrorPrevious)},
-		{"Bad", final(metricnames.BadPrevious)},
+		{"Achieved", final("1 - " + last(metricnames.ErrorPrevious))},
+		{colBad, final(c.ofUnit(last(metricnames.BadPrevious), "seconds"))},
+		{colBad + events, final(c.ofUnit(last(metricnames.BadPrevious), "events"))},
 	}
 	if c.any(hasCredits) {
-		columns = append(columns, column{"Credit", final(metricnames.CreditPrevious)})
+		columns = append(columns, column{"Credit", final(last(metricnames.CreditPrevious))})
 	}
 	p := tablePanel("Earlier periods", "Calendar periods that ended within the time range, and for a while before it, with their final figures. A rolling period has none.").
 		noValue("none ended").columns(map[string]string{metricnames.Period: colPeriod, metricnames.Start: "From"}, []string{metricnames.Period, metricnames.Start}, columns).
 		sortedBy("From", true)
 	p.override("Achieved", property{Id: "unit", Value: unitRatio}, property{Id: "decimals", Value: float64(tablePlaces(c.of))})
+	p.override(colBad, property{Id: "unit", Value: unitSeconds})
 	p.override("Credit", property{Id: "unit", Value: unitPercent})
 	g.add(7, sized{gridWidth, p})
 }

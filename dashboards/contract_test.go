@@ -55,7 +55,7 @@ spec:
 var absentOfContract = []string{
 	"Achieved over the period B", "Bad so far C",
 	"Bad of the period: measured, excluded, counted B", "Bad of the period: measured, excluded, counted D", "Bad of the period: measured, excluded, counted F",
-	"Earlier periods A", "Earlier periods B", "Earlier periods C",
+	"Earlier periods A", "Earlier periods B", "Earlier periods C", "Earlier periods D",
 }
 
 // What is left out, and what is owed, is shown.
