@@ -75,6 +75,9 @@ func sum32(text string) uint32 {
 type Options struct {
 	// PagesURL is where upheld serve shows its pages, or "". Boards then link them.
 	PagesURL string
+	// RunbooksURL is the folder of runbooks, rulegen.RunbooksURL if it is empty. Alerts
+	// on boards then link theirs.
+	RunbooksURL string
 }
 
 // Board is a dashboard, and the name of its file.
@@ -147,7 +150,8 @@ func (o Options) agreement(a *sla.Agreement) *board {
 	d.variables(valuesVariable(varService, "Service", own),
 		valuesVariable(varSLO, "Service level", own.with(among("service", varService))))
 	d.linkAgreement(a, UID(a.Name))
-	o.linkPages(d, "/")
+	o.linkPages(d, "/agreement/"+url.PathEscape(a.Name))
+	o.linkReports(d)
 	d.annotations = alertAnnotations(own.with(among("service", varService), among("slo", varSLO)), urgenciesOf(a))
 	agreementPanels(&d.grid, a)
 	return d
@@ -159,9 +163,10 @@ func (o Options) level(a *sla.Agreement) *board {
 	d.choosesOneOf(a, a.Levels)
 	d.variables(groupVariables(a)...)
 	d.linkAgreement(a, LevelUID(a.Name))
-	o.linkPages(d, "/level/"+url.PathEscape(a.Name)+"/${service:percentencode}/${slo:percentencode}")
+	o.linkLevel(d, a)
+	o.linkReports(d)
 	d.annotations = levelAnnotations(c)
-	levelPanels(&d.grid, c)
+	levelPanels(&d.grid, c, o.runbooks())
 	return d
 }
 
@@ -171,6 +176,7 @@ func (o Options) composite(a *sla.Agreement) *board {
 	c := chosenLevel(&sla.Agreement{Name: a.Name, Levels: composites(a)})
 	d.choosesOneOf(a, c.of.Levels)
 	d.linkAgreement(a, *d.Uid)
+	o.linkLevel(d, a)
 	d.annotations = levelAnnotations(c)
 	compositePanels(&d.grid, c)
 	return d
@@ -182,6 +188,7 @@ func (o Options) probes(a *sla.Agreement) *board {
 	d.choosesOneOf(a, probed(a))
 	d.Time.From = "now-24h"
 	d.linkAgreement(a, *d.Uid)
+	o.linkLevel(d, a)
 	c := chosenLevel(a)
 	d.annotations = levelAnnotations(c)
 	probePanels(&d.grid, c)

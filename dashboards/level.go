@@ -1,6 +1,7 @@
 package dashboards
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,10 +16,10 @@ import (
 
 // levelPanels are the board of one level: how it is, its budget, how near its alerts
 // are, what was left out, its outages, and earlier periods.
-func levelPanels(g *grid, c chosen) {
+func levelPanels(g *grid, c chosen, runbooks string) {
 	g.section("level")
 	g.add(5, figurePanels(c)...)
-	g.add(7, sized{12, levelAlertsPanel(c)}, sized{12, trafficPanel(c)})
+	g.add(7, sized{12, levelAlertsPanel(c, runbooks)}, sized{12, trafficPanel(c)})
 	g.add(5, sized{gridWidth, serviceStatePanel(c.selector, c.legend("state"))})
 	g.add(9, sized{12, burnDownPanel(c)}, sized{12, achievedOverTime(c)})
 	g.add(9, sized{12, tiersPanel(c)}, sized{12, ratioPanel(c)})
@@ -237,16 +238,36 @@ func ratioPanel(c chosen) *panel {
 		unit(unitRatio, -1).noValue(notMeasured)
 }
 
-func levelAlertsPanel(c chosen) *panel {
-	p := statePanel("Alerts", "Each alert of the level: quiet, pending, or firing as a ticket or a page.").noValue("the level is not evaluated")
+func levelAlertsPanel(c chosen, runbooks string) *panel {
+	p := statePanel("Alerts", "Each alert of the level: quiet, pending, or firing as a ticket or a page. A click on it links its runbook.").noValue("the level is not evaluated")
 	for _, a := range alertsOf(c.of) {
 		matchers := []string{eq("alertname", a.alert), eq(metricnames.Severity, a.severity), eq(metricnames.Escalation, "")}
 		p.query(c.whole().stateOf(a.urgency, matchers...), a.words)
+		page := cmp.Or(ownRunbook(c.of, a), runbooks+"/"+a.alert+".md")
+		p.override(a.words, property{Id: "links", Value: []map[string]any{{"title": "Runbook of " + a.alert, "url": page, "targetBlank": true}}})
 	}
 	if len(p.Targets) == 0 {
 		p.query(c.whole().alertState(urgenciesOf(c.of)), "any alert")
 	}
 	return p
+}
+
+// ownRunbook is that of the specification, if all levels with that alert have the same.
+func ownRunbook(a *sla.Agreement, alert alertLine) string {
+	own := map[string]bool{}
+	for _, l := range a.Levels {
+		for _, k := range sla.AlertKinds {
+			if k.Name == alert.alert && slices.ContainsFunc(k.Of(l), func(of sla.Alert) bool { return of.Severity == alert.severity }) {
+				own[l.Alerting.Runbook] = true
+			}
+		}
+	}
+	for runbook := range own {
+		if len(own) == 1 {
+			return runbook
+		}
+	}
+	return ""
 }
 
 // alertLine is an alert that some level of an agreement has.

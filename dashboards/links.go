@@ -1,13 +1,16 @@
 package dashboards
 
 import (
+	"cmp"
 	"fmt"
+	"net/url"
 	"strings"
 	"unicode"
 
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -19,9 +22,9 @@ func (b *board) link(title, uid string) dashboard.DashboardLink {
 	return urlLink(title, "/d/"+uid+keepDatasource, "dashboard", true)
 }
 
-func urlLink(title, url, icon string, keepTime bool) dashboard.DashboardLink {
+func urlLink(title, target, icon string, keepTime bool) dashboard.DashboardLink {
 	return dashboard.DashboardLink{
-		Title: title, Type: dashboard.DashboardLinkTypeLink, Icon: icon, Url: &url, Tags: []string{}, KeepTime: keepTime,
+		Title: title, Type: dashboard.DashboardLinkTypeLink, Icon: icon, Url: &target, Tags: []string{}, KeepTime: keepTime,
 	}
 }
 
@@ -66,6 +69,23 @@ func (b *board) linkAgreement(a *sla.Agreement, self string) {
 	for _, p := range periods(a) {
 		b.Links = append(b.Links, urlLink("Period: "+p.String(),
 			fmt.Sprintf("/d/%s%s%s&var-%s=%s&from=%s&to=now", self, keepDatasource, keepLevel, varPeriod, p, rangeOf(p)), "time", false))
+	}
+}
+
+// runbooks is the folder of runbooks.
+func (o Options) runbooks() string {
+	return strings.TrimRight(cmp.Or(o.RunbooksURL, rulegen.RunbooksURL), "/")
+}
+
+// linkLevel links the page of the level that is chosen.
+func (o Options) linkLevel(b *board, a *sla.Agreement) {
+	o.linkPages(b, "/level/"+url.PathEscape(a.Name)+"/${service:percentencode}/${slo:percentencode}")
+}
+
+// linkReports links the reports of periods that are over, which serve keeps.
+func (o Options) linkReports(b *board) {
+	if o.PagesURL != "" {
+		b.Links = append(b.Links, urlLink("Reports", strings.TrimRight(o.PagesURL, "/")+"/reports", "doc", false))
 	}
 }
 
@@ -135,11 +155,11 @@ func linkToLevels(p *panel, of selector, agreements ...*sla.Agreement) {
 		order[c[0]] = len(order)
 		p.hidden(c[1])
 	}
-	url := strings.Join([]string{
+	target := strings.Join([]string{
 		"/d/${__data.fields." + colBoard + "}" + keepDatasource,
 		"var-" + varService + "=${__data.fields." + colService + ":percentencode}",
 		"var-" + varSLO + "=${__data.fields." + colLevel + ":percentencode}",
 		"from=${__data.fields." + colRange + "}", "to=now",
 	}, "&")
-	p.override(colLevel, property{Id: "links", Value: []map[string]any{{"title": "Open the level's dashboard", "url": url, "targetBlank": false}}})
+	p.override(colLevel, property{Id: "links", Value: []map[string]any{{"title": "Open the level's dashboard", "url": target, "targetBlank": false}}})
 }

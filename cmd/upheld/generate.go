@@ -44,6 +44,8 @@ type generateOptions struct {
 	helm    bool   // objects are to be templates of a Helm chart
 	chosen  []string
 	scrape  emit.ScrapeOptions
+
+	provision emit.GrafanaOptions
 }
 
 func newGenerate() *cobra.Command {
@@ -58,6 +60,8 @@ func newGenerate() *cobra.Command {
   DIR/dashboards/<agreement>.json        the levels of an agreement, and beside it boards of one
                                          level, of a composite, and of probes
   DIR/dashboards/upheld_exporter.json    how well the exporters measure
+  DIR/grafana/...                        if --outputs names grafana: dashboards and data source, to
+                                         mount at /etc/grafana/provisioning
   DIR/perses/...                         the same dashboards for Perses, if --outputs names perses
   DIR/prometheus/scrape.yaml             the exporter's scrape job
   DIR/prometheus/prometheus.yml          a complete small configuration (for plain rule files)
@@ -134,11 +138,12 @@ func (o *generateOptions) flags(f *pflag.FlagSet) {
 	f.BoolVar(&o.prune, "prune", false, "drop the agreements that are not named from what is in the directory")
 	bindFiles(f, &o.files)
 	o.rules.flags(f)
-	f.StringSliceVar(&o.chosen, "outputs", outputFolders, "which folders to write, also perses and objects; those that are left out are not touched")
+	f.StringSliceVar(&o.chosen, "outputs", outputFolders, "which folders to write, also grafana, perses and objects; those that are left out are not touched")
 	f.StringVar(&o.project, "perses.project", "upheld", "project of the dashboards for Perses")
 	f.BoolVar(&o.helm, "helm", false, "escape {{ in objects of Kubernetes, so that they can be templates of a Helm chart")
 	f.BoolVar(&o.tests, "tests", false, "also write DIR/tests/<agreement>.yaml, tests of the rules for promtool test rules")
 	f.StringVar(&o.grafana, "grafana.url", "", "where Grafana is; every alert then links the dashboard of its level")
+	f.StringVar(&o.provision.PrometheusURL, "grafana.prometheus.url", "http://prometheus:9090", "where a Grafana that is provisioned by --outputs=grafana asks Prometheus")
 	f.StringVar(&o.boards.PagesURL, "pages.url", "", "where upheld serve shows its pages; dashboards, and every alert, then link them")
 	f.StringVar(&o.links.Runbooks, "runbooks.url", rulegen.RunbooksURL, "the folder of runbooks; every alert links <alert>.md in it, unless the specification names a runbook")
 	f.StringVar(&o.links.Alertmanager, "alertmanager.url", "", "where people open Alertmanager; every alert then links the form that silences it")
@@ -159,7 +164,7 @@ const maxRulesInterval = time.Minute
 // checkLinks finds URLs that alerts cannot link.
 func (o *generateOptions) checkLinks() error {
 	for _, link := range []struct{ flag, url string }{
-		{"grafana.url", o.grafana}, {"runbooks.url", o.links.Runbooks}, {"pages.url", o.boards.PagesURL}, {"alertmanager.url", o.links.Alertmanager},
+		{"grafana.url", o.grafana}, {"grafana.prometheus.url", o.provision.PrometheusURL}, {"runbooks.url", o.links.Runbooks}, {"pages.url", o.boards.PagesURL}, {"alertmanager.url", o.links.Alertmanager},
 	} {
 		if link.url != "" {
 			if _, err := weburl.Parse(link.url, "leave it out: who opens a link is asked for it"); err != nil {
@@ -178,6 +183,7 @@ func (o *generateOptions) check() error {
 		return fmt.Errorf("generate needs a directory to write to: -o DIR")
 	}
 	o.stdout, o.dir = o.dir == "-", filepath.Clean(o.dir)
+	o.boards.RunbooksURL = o.links.Runbooks
 	if err := errors.Join(o.checkOutputs(), o.rules.check()); err != nil {
 		return err
 	}

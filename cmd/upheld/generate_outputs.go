@@ -20,7 +20,10 @@ import (
 var outputFolders = []string{"rules", "dashboards", "prometheus", "alertmanager"}
 
 // allOutputs are also those that are written only if they are chosen.
-var allOutputs = append(slices.Clone(outputFolders), "perses", objectsFolder)
+var allOutputs = append(slices.Clone(outputFolders), "grafana", "perses", objectsFolder)
+
+// provisionedBoards is where Grafana reads dashboards below its provisioning folder.
+const provisionedBoards = "grafana/dashboards"
 
 // persesName is what Perses allows as a name.
 var persesName = regexp.MustCompile(`^[a-zA-Z0-9_.-]{1,75}$`)
@@ -45,6 +48,8 @@ func (o generateOptions) checkOutputs() error {
 		return fmt.Errorf("--outputs=%s writes objects of Kubernetes; choose how rules are objects, too, for example with --rules.format=%s", objectsFolder, operatorFormat)
 	case o.helm && !o.rules.Objects():
 		return fmt.Errorf("--helm is for objects of Kubernetes, such as those of --rules.format=%s", operatorFormat)
+	case o.writes("grafana") && o.provision.PrometheusURL == "":
+		return fmt.Errorf("--grafana.prometheus.url is empty; say where Grafana asks Prometheus, such as http://prometheus:9090")
 	case o.merged != "" && !o.writes("alertmanager"):
 		return fmt.Errorf("--alertmanager.merge writes Alertmanager's configuration; add alertmanager to --outputs")
 	}
@@ -115,19 +120,24 @@ func (f *agreementFiles) add(a *sla.Agreement, good bool) (sla.Findings, error) 
 	if err != nil || !good || findings.HasErrors() {
 		return findings, err
 	}
-	for folder, produce := range map[string]func() ([]dashboards.Board, error){
-		"dashboards": func() ([]dashboards.Board, error) { return f.boards.OfAgreement(a) },
-		"perses":     func() ([]dashboards.Board, error) { return f.boards.PersesOfAgreement(a, f.project) },
+	grafana := func() ([]dashboards.Board, error) { return f.boards.OfAgreement(a) }
+	for _, of := range []struct {
+		output, folder string
+		boards         func() ([]dashboards.Board, error)
+	}{
+		{"dashboards", "dashboards", grafana},
+		{"grafana", provisionedBoards, grafana},
+		{"perses", "perses", func() ([]dashboards.Board, error) { return f.boards.PersesOfAgreement(a, f.project) }},
 	} {
-		if !f.writes(folder) {
+		if !f.writes(of.output) {
 			continue
 		}
-		boards, err := produce()
+		boards, err := of.boards()
 		if err != nil {
 			return findings, fmt.Errorf("dashboards of %s: %w", a.Name, err)
 		}
 		for _, b := range boards {
-			if err := f.stage.Put(folder+"/"+b.File, b.JSON, a.Name); err != nil {
+			if err := f.stage.Put(of.folder+"/"+b.File, b.JSON, a.Name); err != nil {
 				return findings, err
 			}
 		}
@@ -138,9 +148,15 @@ func (f *agreementFiles) add(a *sla.Agreement, good bool) (sla.Findings, error) 
 // ofAll are the files that are of all agreements together, by path.
 func (o generateOptions) ofAll(agreements []*sla.Agreement) map[string]func() ([]byte, error) {
 	produced := map[string]func() ([]byte, error){}
-	if o.writes("dashboards") {
-		produced["dashboards/"+dashboards.OverviewUID+".json"] = func() ([]byte, error) { return o.boards.Overview(agreements) }
-		produced["dashboards/"+dashboards.ExporterUID+".json"] = o.boards.Exporter
+	for output, folder := range map[string]string{"dashboards": "dashboards", "grafana": provisionedBoards} {
+		if o.writes(output) {
+			produced[folder+"/"+dashboards.OverviewUID+".json"] = func() ([]byte, error) { return o.boards.Overview(agreements) }
+			produced[folder+"/"+dashboards.ExporterUID+".json"] = o.boards.Exporter
+		}
+	}
+	if o.writes("grafana") {
+		produced[provisionedBoards+"/upheld.yaml"] = func() ([]byte, error) { return emit.GrafanaDashboards(agreements) }
+		produced["grafana/datasources/upheld.yaml"] = func() ([]byte, error) { return emit.GrafanaDatasource(agreements, o.provision, o.scrape) }
 	}
 	if o.writes("perses") {
 		produced["perses/"+dashboards.OverviewUID+".json"] = func() ([]byte, error) { return o.boards.PersesOverview(agreements, o.project) }
