@@ -153,6 +153,10 @@ release: $(TOOLS)/goreleaser ## the release of the tag that is checked out, as a
 govulncheck: $(TOOLS)/govulncheck ## known vulnerabilities; skipped when their database cannot be reached
 	scripts/govulncheck $(TOOLS)/govulncheck
 
+.PHONY: check-api
+check-api: $(TOOLS)/apidiff ## what has changed for programs that import our packages, since the last release or BASE=commit
+	scripts/check-api $(TOOLS)/apidiff $(BASE)
+
 .PHONY: clean
 clean: ## remove what was built
 	rm -rf $(BIN)
@@ -173,6 +177,7 @@ PACKAGE_amtool        := github.com/prometheus/alertmanager/cmd/amtool
 PACKAGE_blackbox_exporter := github.com/prometheus/blackbox_exporter
 PACKAGE_sloth         := github.com/slok/sloth/cmd/sloth
 PACKAGE_govulncheck   := golang.org/x/vuln/cmd/govulncheck
+PACKAGE_apidiff       := golang.org/x/exp/cmd/apidiff
 PACKAGE_goreleaser    := github.com/goreleaser/goreleaser/v2
 
 $(TOOLS)/%: tools/%/go.mod
