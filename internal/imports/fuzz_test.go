@@ -1,21 +1,30 @@
 package imports_test
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/upheld-sla/upheld/internal/imports"
 	"github.com/upheld-sla/upheld/sla/spec"
 )
 
-// FuzzForeign demands of any text that it is read without a panic, and that what a
+// The parsers of other tools' formats, each with its own seeds.
+
+func FuzzSloth(f *testing.F)   { fuzzForeign(f, "sloth") }
+func FuzzPyrra(f *testing.F)   { fuzzForeign(f, "pyrra") }
+func FuzzOpenSLO(f *testing.F) { fuzzForeign(f, "openslo") }
+
+// fuzzForeign demands of any text that it is read without a panic, and that what a
 // specification of another tool becomes, if nothing is wrong with it, reads the same
 // after it was written.
-func FuzzForeign(f *testing.F) {
-	archives, err := filepath.Glob("testdata/*/*.txtar")
+func fuzzForeign(f *testing.F, format string) {
+	archives, err := filepath.Glob("testdata/" + format + "/*.txtar")
 	if err != nil || len(archives) == 0 {
 		f.Fatalf("no archives (%v)", err)
 	}
@@ -25,33 +34,75 @@ func FuzzForeign(f *testing.F) {
 			f.Fatal(err)
 		}
 		for _, file := range archive.Files {
-			if file.Name != importedSection && file.Name != findingsSection {
-				f.Add(string(file.Data))
+			if file.Name == importedSection || file.Name == findingsSection {
+				continue
+			}
+			f.Add(string(file.Data))
+			for document := range strings.SplitSeq(string(file.Data), "\n---\n") {
+				f.Add(document + "\n") // small seeds change faster
+			}
+		}
+	}
+	f.Fuzz(readsWithoutPanic)
+}
+
+func readsWithoutPanic(t *testing.T, text string) {
+	file := filepath.Join(t.TempDir(), "spec.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	direct, findings := files.Load(file)
+	for _, found := range findings {
+		if found.Rule == "" || found.Message == "" || found.Remedy == "" && found.Rule != "unreadable-file" {
+			t.Errorf("finding without rule, message or remedy: %+v", found)
+		}
+	}
+	documents, more := files.Convert(nil, file)
+	output := written(t, documents)
+	if len(documents) == 0 || findings.HasErrors() || more.HasErrors() {
+		return
+	}
+	again, findings := spec.LoadText("imported.yaml", string(output))
+	if err := findings.Err(); err != nil {
+		t.Fatalf("what was written is not read: %v\n%s", err, output)
+	}
+	if d := cmp.Diff(foreignOnly(direct), again, sameModel); d != "" {
+		t.Errorf("what was written reads otherwise (-direct +written):\n%s\n%s", d, output)
+	}
+}
+
+// FuzzExport demands that what is exported of any valid specification reads the same.
+func FuzzExport(f *testing.F) {
+	for _, glob := range []string{"../../examples/*.yaml", "../../sla/spec/testdata/valid/*.yaml"} {
+		paths, err := filepath.Glob(glob)
+		if err != nil || len(paths) == 0 {
+			f.Fatalf("nothing at %s (%v)", glob, err)
+		}
+		for _, path := range paths {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				f.Fatal(err)
+			}
+			if len(text) < 4000 {
+				f.Add(string(text))
 			}
 		}
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		file := filepath.Join(t.TempDir(), "spec.yaml")
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		direct, findings := files.Load(file)
-		for _, found := range findings {
-			if found.Rule == "" || found.Message == "" || found.Remedy == "" && found.Rule != "unreadable-file" {
-				t.Errorf("finding without rule, message or remedy: %+v", found)
-			}
-		}
-		documents, more := files.Convert(nil, file)
-		output := written(t, documents)
-		if len(documents) == 0 || findings.HasErrors() || more.HasErrors() {
+		documents, findings := files.DocumentsOf(spec.Text{File: "spec.yaml", Text: text})
+		if findings.HasErrors() || len(documents) == 0 {
 			return
 		}
-		again, findings := spec.LoadText("imported.yaml", string(output))
-		if err := findings.Err(); err != nil {
-			t.Fatalf("what was written is not read: %v\n%s", err, output)
+		var exported bytes.Buffer
+		if err := imports.WriteOpenSLO(&exported, documents); err != nil {
+			t.Fatalf("not exported: %v", err)
 		}
-		if d := cmp.Diff(foreignOnly(direct), again, sameModel); d != "" {
-			t.Errorf("what was written reads otherwise (-direct +written):\n%s\n%s", d, output)
+		again, findings := files.DocumentsOf(spec.Text{File: "exported.yaml", Text: exported.String()})
+		if err := findings.Err(); err != nil {
+			t.Fatalf("what was exported is not read: %v\n%s", err, exported.String())
+		}
+		if d := cmp.Diff(normalForms(t, documents), normalForms(t, again)); d != "" {
+			t.Errorf("what was exported is written otherwise (-original +exported):\n%s\n%s", d, exported.String())
 		}
 	})
 }

@@ -120,17 +120,13 @@ func (p *opensloPolicies) condition(o *opensloObject, wanted, noData bool) strin
 		o.meta.at.notCarried("the condition "+strconv.Quote(shortened(o.meta.name))+" makes no alert: alertWhenBreaching is false", "write alertWhenBreaching: true")
 		return ""
 	}
-	hold, holdAt, held := opensloDuration{}, place{}, false
-	if at, ok := c.get("alertAfter"); ok {
-		if hold, held = at.shorthand("alertAfter"); !held {
-			return ""
-		}
-		holdAt = at
+	holdAt, held := c.get("alertAfter")
+	hold, ok := opensloDuration{}, true
+	if held {
+		hold, ok = holdAt.shorthand("alertAfter")
 	}
-	for i := range p.l.alerts.tiers {
-		if p.l.alerts.tiers[i].name == name {
-			return name // the same condition in two policies
-		}
+	if !ok || p.hasTier(name) { // the same condition may be in two policies
+		return name
 	}
 	p.l.alerts.tier(name, at, setting{"severity", r.text(severityAt, severity)}, setting{"long", r.text(lookback, minutes(long))}, setting{"factor", r.quoted(factorAt, factor)})
 	if held && hold.n > 0 {
@@ -142,6 +138,10 @@ func (p *opensloPolicies) condition(o *opensloObject, wanted, noData bool) strin
 	}
 	p.urgency(severity, severityAt)
 	return name
+}
+
+func (p *opensloPolicies) hasTier(name string) bool {
+	return slices.ContainsFunc(p.l.alerts.tiers, func(t tier) bool { return t.name == name })
 }
 
 // burnRate demands a condition on the burn rate being high.
