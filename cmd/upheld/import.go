@@ -24,42 +24,48 @@ const anyFormat = "auto"
 
 func newImport() *cobra.Command {
 	var files spec.Files
-	var output string
+	var output, prometheus string
 	cmd := &cobra.Command{
 		Use:   "import FORMAT FILE...",
 		Short: "Write specifications of other tools as ours",
 		Long: `Import reads specifications of other tools and prints what they become as ours, with
 comments where something means another thing afterwards. FORMAT is ` + strings.Join(importFormats(), ", ") + `
-(whatever a document says that it is). FILE is a file, a directory, a glob, or - for
+(whatever a document says that it is), or blackbox. FILE is a file, a directory, a glob, or - for
 standard input; a file may have several documents, also as a list of Kubernetes objects.
 
 What cannot be carried is listed on standard error, each with its place and what to
 write instead: as a warning, or as an error if a level or an agreement is missing because of it. What
 could be carried is printed all the same.
 
-You need not import: every verb reads these formats as they are, also beside ours.`,
+You need not import: every verb reads these formats as they are, also beside ours.
+
+With blackbox, FILE has modules of blackbox_exporter, and --prometheus.config says which
+targets they probe. Each scrape job becomes levels, with probes of our own; where one
+cannot be carried, the level counts what blackbox_exporter goes on finding.`,
 		Example: `  upheld import sloth slos/checkout.yaml > specs/checkout.yaml
 
   # what a cluster has
-  kubectl get prometheusservicelevels -A -o yaml | upheld import auto - -o specs/cluster.yaml`,
+  kubectl get prometheusservicelevels -A -o yaml | upheld import auto - -o specs/cluster.yaml
+
+  # what a Prometheus has blackbox_exporter probe
+  upheld import blackbox blackbox.yml --prometheus.config=prometheus.yml`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) < 2 {
-				return usageError{fmt.Errorf("import needs a format (%s) and at least one file, or - for standard input", strings.Join(importFormats(), ", "))}
+				return usageError{fmt.Errorf("import needs a format (%s) and at least one file, or - for standard input", strings.Join(importNames(), ", "))}
 			}
 			return nil
 		},
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			if len(args) == 0 {
-				return importFormats(), cobra.ShellCompDirectiveNoFileComp
+				return importNames(), cobra.ShellCompDirectiveNoFileComp
 			}
 			return nil, cobra.ShellCompDirectiveDefault
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			only, err := importFormat(args[0])
+			documents, findings, err := imported(files, args[0], args[1:], prometheus)
 			if err != nil {
 				return err
 			}
-			documents, findings := files.Convert(only, args[1:]...)
 			findings = presentable(findings)
 			if err := printText(cmd.ErrOrStderr(), findings); err != nil {
 				return err
@@ -79,8 +85,29 @@ You need not import: every verb reads these formats as they are, also beside our
 		},
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "", "`file` to write instead of standard output; it must not exist")
+	cmd.Flags().StringVar(&prometheus, "prometheus.config", "", "with blackbox: configuration `file` of the Prometheus whose scrape jobs probe")
 	bindFiles(cmd.Flags(), &files)
 	return cmd
+}
+
+// imported converts files of a format.
+func imported(files spec.Files, format string, paths []string, prometheus string) ([]spec.Converted, sla.Findings, error) {
+	if format == foreign.Blackbox.Name {
+		if prometheus != "" {
+			paths = append(slices.Clone(paths), prometheus)
+		}
+		documents, findings := files.ConvertBlackbox(paths...)
+		return documents, findings, nil
+	}
+	if prometheus != "" {
+		return nil, nil, usageError{fmt.Errorf("--prometheus.config goes with the format blackbox, and this is %s", format)}
+	}
+	only, err := importFormat(format)
+	if err != nil {
+		return nil, nil, err
+	}
+	documents, findings := files.Convert(only, paths...)
+	return documents, findings, nil
 }
 
 // importFormats are the formats that import reads.
@@ -92,6 +119,9 @@ func importFormats() []string {
 	return append(names, anyFormat)
 }
 
+// importNames are what people may write, for completion and messages.
+func importNames() []string { return append(importFormats(), foreign.Blackbox.Name) }
+
 // importFormat is the format with a name, nil for any.
 func importFormat(name string) (*foreign.Format, error) {
 	if name == anyFormat {
@@ -102,10 +132,10 @@ func importFormat(name string) (*foreign.Format, error) {
 		return all[i], nil
 	}
 	near := ""
-	if n := spec.Nearest(name, importFormats()); n != "" {
+	if n := spec.Nearest(name, importNames()); n != "" {
 		near = fmt.Sprintf("; did you mean %s?", n)
 	}
-	return nil, usageError{fmt.Errorf("there is no format %q to import; there is %s%s", name, strings.Join(importFormats(), ", "), near)}
+	return nil, usageError{fmt.Errorf("there is no format %q to import; there is %s%s", name, strings.Join(importNames(), ", "), near)}
 }
 
 // importable says which agreements are specifications of other tools, and what import

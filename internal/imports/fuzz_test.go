@@ -71,6 +71,41 @@ func readsWithoutPanic(t *testing.T, text string) {
 	}
 }
 
+// FuzzBlackbox demands the same of files of blackbox_exporter and Prometheus.
+func FuzzBlackbox(f *testing.F) {
+	archives, err := filepath.Glob("testdata/blackbox/*.txtar")
+	if err != nil || len(archives) == 0 {
+		f.Fatalf("no archives (%v)", err)
+	}
+	for _, path := range archives {
+		archive, err := txtar.ParseFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		var all []string
+		for _, file := range archive.Files {
+			if strings.HasSuffix(file.Name, ".yml") {
+				all = append(all, string(file.Data))
+			}
+		}
+		f.Add(strings.Join(all, "---\n"))
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		file := filepath.Join(t.TempDir(), "both.yaml")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		documents, findings := files.ConvertBlackbox(file)
+		output := written(t, documents)
+		if len(documents) == 0 || findings.HasErrors() {
+			return
+		}
+		if _, findings := spec.LoadText("imported.yaml", string(output)); findings.HasErrors() {
+			t.Fatalf("what was written is not read: %v\n%s", findings, output)
+		}
+	})
+}
+
 // FuzzExport demands that what is exported of any valid specification reads the same.
 func FuzzExport(f *testing.F) {
 	for _, glob := range []string{"../../examples/*.yaml", "../../sla/spec/testdata/valid/*.yaml"} {

@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -134,6 +135,18 @@ func (f Files) Convert(only *foreign.Format, paths ...string) ([]Converted, sla.
 		l.load(file)
 	}
 	return l.converted(only)
+}
+
+// ConvertBlackbox converts files of blackbox_exporter and of the Prometheus that has it
+// probe, which are read together.
+func (f Files) ConvertBlackbox(paths ...string) ([]Converted, sla.Findings) {
+	l := newLoader(f)
+	of := converted(&foreign.Blackbox)
+	l.formats = append(slices.Clone(l.formats), of)
+	for _, file := range l.expandPaths(paths) {
+		l.load(file)
+	}
+	return l.converted(&foreign.Blackbox)
 }
 
 // converted are the documents of foreign formats, or of one, as documents of our own.

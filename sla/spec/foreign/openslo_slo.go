@@ -195,7 +195,7 @@ func joined(text *yaml.Node, part string) string {
 }
 
 // part names one of several levels of an SLO, by a text if that can be.
-func (r *opensloReader) part(name, text string, i int, taken map[string]bool) string {
+func (r *conversion) part(name, text string, i int, taken map[string]bool) string {
 	number := strconv.Itoa(i + 1)
 	suffix := r.rules.ToName(text)
 	if suffix == "" || taken[suffix] {
