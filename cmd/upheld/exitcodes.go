@@ -51,6 +51,8 @@ var verbExits = []struct {
 	{"check", exitFailed, "errors in a specification, or, with `--strict`, warnings; a server that does not answer"},
 	{"generate", exitFailed, "errors in a specification; files that are not upheld's to overwrite; with `--verify`, files that are missing, differ or are stale"},
 	{"generate", exitNo, "with `--diff`: something would change"},
+	{"push", exitFailed, "errors in a specification; a ruler that does not answer, or refuses a group. What was done until then stays"},
+	{"push", exitNo, "without `--apply`: something would change"},
 	{"explain", exitFailed, "errors in a specification"},
 	{"document", exitFailed, "errors in a specification"},
 	{"schema", exitFailed, "standard output cannot be written"},

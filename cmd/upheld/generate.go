@@ -142,16 +142,21 @@ func (o *generateOptions) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.project, "perses.project", "upheld", "project of the dashboards for Perses")
 	f.BoolVar(&o.helm, "helm", false, "escape {{ in objects of Kubernetes, so that they can be templates of a Helm chart")
 	f.BoolVar(&o.tests, "tests", false, "also write DIR/tests/<agreement>.yaml, tests of the rules for promtool test rules")
-	f.StringVar(&o.grafana, "grafana.url", "", "where Grafana is; every alert then links the dashboard of its level")
+	o.linkFlags(f)
 	f.StringVar(&o.provision.PrometheusURL, "grafana.prometheus.url", "http://prometheus:9090", "where a Grafana that is provisioned by --outputs=grafana asks Prometheus")
-	f.StringVar(&o.boards.PagesURL, "pages.url", "", "where upheld serve shows its pages; dashboards, and every alert, then link them")
-	f.StringVar(&o.links.Runbooks, "runbooks.url", rulegen.RunbooksURL, "the folder of runbooks; every alert links <alert>.md in it, unless the specification names a runbook")
-	f.StringVar(&o.links.Alertmanager, "alertmanager.url", "", "where people open Alertmanager; every alert then links the form that silences it")
 	f.StringSliceVar(&o.scrape.Exporters, "exporter.address", []string{usualExporter}, "host:port of each upheld-exporter")
 	f.DurationVar(&o.scrape.Interval, "scrape.interval", 15*time.Second, "how often Prometheus scrapes the exporter")
 	f.StringSliceVar(&o.scrape.Alertmanagers, "alertmanager.address", []string{"localhost:9093"}, "host:port of each Alertmanager, for prometheus.yml")
 	f.StringVar(&o.merged, "alertmanager.merge", "", "write routes and receivers into this alertmanager.yml, and leave all else in it as it is, instead of DIR/alertmanager/alertmanager.yml")
 	f.StringToStringVar(&o.scrape.ExternalLabels, "prometheus.external-label", nil, "name=value that prometheus.yml adds to everything that leaves the server")
+}
+
+// linkFlags are what alerts link.
+func (o *generateOptions) linkFlags(f *pflag.FlagSet) {
+	f.StringVar(&o.grafana, "grafana.url", "", "where Grafana is; every alert then links the dashboard of its level")
+	f.StringVar(&o.boards.PagesURL, "pages.url", "", "where upheld serve shows its pages; dashboards, and every alert, then link them")
+	f.StringVar(&o.links.Runbooks, "runbooks.url", rulegen.RunbooksURL, "the folder of runbooks; every alert links <alert>.md in it, unless the specification names a runbook")
+	f.StringVar(&o.links.Alertmanager, "alertmanager.url", "", "where people open Alertmanager; every alert then links the form that silences it")
 }
 
 // usualExporter is where an exporter listens beside its server.

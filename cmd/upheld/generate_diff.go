@@ -113,6 +113,16 @@ func (f *changedFile) count(was, now []byte) {
 // print writes the difference as text: rules by level, then groups and files.
 func (d difference) print(w io.Writer) error {
 	var b strings.Builder
+	printRules(&b, d.Difference)
+	for _, f := range d.Files {
+		fmt.Fprintf(&b, "%s %s (lines: %d added, %d removed)\n", f.Change, f.Path, f.LinesAdded, f.LinesRemoved)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// printRules writes what is different by level, and then by group.
+func printRules(b *strings.Builder, d rulediff.Difference) {
 	level, begun := "", false
 	for _, c := range d.Rules {
 		of := c.Level()
@@ -121,28 +131,23 @@ func (d difference) print(w io.Writer) error {
 		}
 		if !begun || of != level {
 			level, begun = of, true
-			fmt.Fprintf(&b, "%s\n", orAgreement(of))
+			fmt.Fprintf(b, "%s\n", orAgreement(of))
 		}
-		fmt.Fprintf(&b, "  %s %s", c.Kind, c.Name())
+		fmt.Fprintf(b, "  %s %s", c.Kind, c.Name())
 		if len(c.Words) > 0 {
-			fmt.Fprintf(&b, ": %s", strings.Join(c.Words, "; "))
+			fmt.Fprintf(b, ": %s", strings.Join(c.Words, "; "))
 		}
 		b.WriteString("\n")
 	}
-	d.printLevels(&b, d.NewLevels, rulediff.Added, "is new")
-	d.printLevels(&b, d.GoneLevels, rulediff.Removed, "is gone")
+	printLevels(b, d, d.NewLevels, rulediff.Added, "is new")
+	printLevels(b, d, d.GoneLevels, rulediff.Removed, "is gone")
 	for _, words := range d.Groups {
-		fmt.Fprintf(&b, "%s\n", words)
+		fmt.Fprintf(b, "%s\n", words)
 	}
-	for _, f := range d.Files {
-		fmt.Fprintf(&b, "%s %s (lines: %d added, %d removed)\n", f.Change, f.Path, f.LinesAdded, f.LinesRemoved)
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
 }
 
 // printLevels says of whole levels what became of them, without a line for each rule.
-func (d difference) printLevels(b *strings.Builder, levels []string, kind rulediff.Kind, what string) {
+func printLevels(b *strings.Builder, d rulediff.Difference, levels []string, kind rulediff.Kind, what string) {
 	for _, level := range levels {
 		rules, alerts := 0, 0
 		for _, c := range d.Rules {

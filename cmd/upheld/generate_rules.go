@@ -31,18 +31,23 @@ type ruleFlags struct {
 }
 
 func (r *ruleFlags) flags(f *pflag.FlagSet) {
-	f.DurationVar(&r.interval, "rules.interval", 0, "how often the first tier of rules is evaluated; the second tier five times slower (default 1m, of mimir and cortex 30s)")
+	r.shapeFlags(f)
 	f.StringVar(&r.Format, "rules.format", emit.RuleFormats()[0], "how rules are written: "+emit.RuleFormatWords())
 	f.StringVar(&r.Bundle, "rules.bundle", "", "write the rules of all agreements to one file DIR/rules/NAME.yaml")
+	f.StringVar(&r.PartialResponse, "thanos.partial-response", "", "whether rules of Thanos Ruler abort (the default) or warn if a store does not answer")
+	f.StringVar(&r.Operator.Namespace, "operator.namespace", "", "the namespace of objects of Kubernetes")
+	f.StringToStringVar(&r.operatorLabels, "operator.label", nil, "name=value that objects of Kubernetes get, for the ruleSelector of the Prometheus object")
+}
+
+// shapeFlags shape the rules themselves, wherever they go.
+func (r *ruleFlags) shapeFlags(f *pflag.FlagSet) {
+	f.DurationVar(&r.interval, "rules.interval", 0, "how often the first tier of rules is evaluated; the second tier five times slower (default 1m, of mimir and cortex 30s)")
 	f.IntVar(&r.GroupSize, "rules.group-size", 0, "let levels share rule groups of at most so many rules; 0 gives each level groups of its own")
 	f.IntVar(&r.PartSize, "rules.part-size", 0, "part groups of more than so many rules, in order (default 20 for mimir and cortex, whose servers take no more, else none)")
-	f.StringVar(&r.PartialResponse, "thanos.partial-response", "", "whether rules of Thanos Ruler abort (the default) or warn if a store does not answer")
 	f.StringVar(&r.GroupPrefix, "rules.group-prefix", strings.TrimSuffix(rulegen.GroupPrefix, ":"), "what names of rule groups begin with")
 	f.StringVar(&r.offset, "rules.query-offset", "", "evaluate rules so much in the past, e.g. 30s, for series that arrive late (needs Prometheus 2.53)")
 	f.IntVar(&r.Limit, "rules.limit", 0, "let a rule fail that makes more series or alerts than this; 0 is no limit")
 	f.StringToStringVar(&r.labels, "rules.label", nil, "name=value that everything recorded and every alert gets; editing one begins a new history")
-	f.StringVar(&r.Operator.Namespace, "operator.namespace", "", "the namespace of objects of Kubernetes")
-	f.StringToStringVar(&r.operatorLabels, "operator.label", nil, "name=value that objects of Kubernetes get, for the ruleSelector of the Prometheus object")
 }
 
 var fileName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)

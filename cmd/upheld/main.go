@@ -27,6 +27,7 @@ var verbs = []func() *cobra.Command{
 	newInit,
 	newCheck,
 	newGenerate,
+	newPush,
 	newDemo,
 	newServe,
 	newExplain,

@@ -32,7 +32,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exec-code": execCode, "exec-closed": execClosed, "exec-to": execTo, "ssh-keys": sshKeys, "prometheus": prometheusCommand(t), "alertmanager": alertmanagerCommand(t),
+			"exec-code": execCode, "exec-closed": execClosed, "exec-to": execTo, "ssh-keys": sshKeys, "prometheus": prometheusCommand(t), "alertmanager": alertmanagerCommand(t), "ruler": rulerCommand,
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("HOME", env.WorkDir)

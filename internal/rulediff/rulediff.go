@@ -11,6 +11,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -22,7 +23,23 @@ import (
 type Group struct {
 	Name     string `yaml:"name" json:"name"`
 	Interval string `yaml:"interval,omitempty" json:"interval,omitempty"`
+	Offset   string `yaml:"query_offset,omitempty" json:"query_offset,omitempty"`
+	Limit    int    `yaml:"limit,omitempty" json:"limit,omitempty"`
 	Rules    []Rule `yaml:"rules" json:"rules"`
+}
+
+// Same reports whether two groups do the same: rule by rule, in order.
+func Same(a, b Group) bool {
+	if a.Name != b.Name || a.Interval != b.Interval || a.Offset != b.Offset || a.Limit != b.Limit || len(a.Rules) != len(b.Rules) {
+		return false
+	}
+	for i := range a.Rules {
+		one, other := a.Rules[i], b.Rules[i]
+		if one.Record != other.Record || one.Alert != other.Alert || len(differences(&one, &other)) > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // Rule is one rule of a group.
@@ -262,11 +279,16 @@ func groupWords(before, after []Group) []string {
 	for _, g := range after {
 		old, there := was[g.Name]
 		delete(was, g.Name)
-		switch {
-		case !there:
+		if !there {
 			words = append(words, fmt.Sprintf("group %s is new", g.Name))
-		case old.Interval != g.Interval:
-			words = append(words, fmt.Sprintf("interval of group %s %s -> %s", g.Name, orNone(old.Interval), orNone(g.Interval)))
+			continue
+		}
+		for _, f := range []struct{ name, was, now string }{
+			{"interval", old.Interval, g.Interval}, {"query_offset", old.Offset, g.Offset}, {"limit", limitWords(old.Limit), limitWords(g.Limit)},
+		} {
+			if f.was != f.now {
+				words = append(words, fmt.Sprintf("%s of group %s %s -> %s", f.name, g.Name, orNone(f.was), orNone(f.now)))
+			}
 		}
 	}
 	for _, g := range before {
@@ -276,6 +298,13 @@ func groupWords(before, after []Group) []string {
 		}
 	}
 	return words
+}
+
+func limitWords(limit int) string {
+	if limit == 0 {
+		return ""
+	}
+	return strconv.Itoa(limit)
 }
 
 func orNone(s string) string {
