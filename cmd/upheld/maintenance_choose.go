@@ -180,7 +180,35 @@ func (c *change) onlyWanted() error {
 	if len(lacking) > 0 {
 		return usageError{fmt.Errorf("nothing was written: %s would not be excused, because exclusions of the level leaves %s out; name it there", idWords(lacking), c.exclusion)}
 	}
-	return usageError{fmt.Errorf("nothing was written: the window would also excuse %s, because the exclusion %s is theirs, too; leave --level out, or give the levels you named an exclusion of their own (docs/maintenance.md#for-some-levels-only)", idWords(others), c.exclusion)}
+	return usageError{fmt.Errorf("nothing was written: the window would also excuse %s, because the exclusion %s is theirs, too. Leave --level out, and it excuses them all. Or write it into %s as an exclusion of its own:\n%s",
+		idWords(others), c.exclusion, c.of.Pos.File, c.ownExclusion())}
+}
+
+// ownExclusion is what gives the levels that are named the window alone, as text for the
+// specification.
+func (c *change) ownExclusion() string {
+	i := slices.IndexFunc(c.of.Exclusions, func(e *sla.Exclusion) bool { return e.Name == c.exclusion })
+	effect := sla.Effect(c.effect)
+	if i >= 0 {
+		effect = c.of.Exclusions[i].Effect
+	}
+	name := "own-" + c.exclusion
+	for n := 2; slices.ContainsFunc(c.of.Exclusions, func(e *sla.Exclusion) bool { return e.Name == name }); n++ {
+		name = fmt.Sprintf("own-%s-%d", c.exclusion, n)
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "  exclusions:\n    - name: %s\n      effect: %s\n      windows:\n        - %s\n", name, effect, c.window.Text(c.of.Zone))
+	for _, l := range c.of.Levels {
+		if !c.wants(l.ID) {
+			continue
+		}
+		var names []string
+		for _, e := range l.Exclusions {
+			names = append(names, e.Name)
+		}
+		fmt.Fprintf(&b, "and in the level %s: exclusions: [%s]\n", l.ID.Service+"/"+l.ID.SLO, strings.Join(append(names, name), ", "))
+	}
+	return b.String() + "The next call with --level finds it."
 }
 
 // notice sees to the announcement, if the agreement asks for one.

@@ -32,7 +32,7 @@ type Edited struct {
 
 // Add adds a window to a specification as text. Errors name the file and the line.
 func Add(text []byte, at Place, w Window) (Edited, error) {
-	e := editor{at: at, lines: bytes.SplitAfter(text, []byte("\n")), window: w.text(at.Zone)}
+	e := editor{at: at, lines: bytes.SplitAfter(text, []byte("\n")), window: w.Text(at.Zone)}
 	root, err := document(text, at.Agreement)
 	if err != nil {
 		return Edited{}, err

@@ -21,8 +21,8 @@ type Window struct {
 	ApprovedBy string
 }
 
-// text is the window as a mapping in one line, with wall times of a zone.
-func (w Window) text(zone string) string {
+// Text is the window as a mapping in one line, with wall times of a zone.
+func (w Window) Text(zone string) string {
 	pairs := []string{"from: " + quoted(wall(w.From, zone)), "to: " + quoted(wall(w.To, zone))}
 	if !w.Announced.IsZero() {
 		pairs = append(pairs, "announced: "+quoted(wall(w.Announced, zone)))
