@@ -223,7 +223,7 @@ func TestDemoPagesShowWhatTheAPIHas(t *testing.T) {
 			t.Errorf("%s shows %d levels of %d", name, seen, len(levels))
 		}
 	}
-	paths := map[string]string{"overview": "/", "agreement": "/agreement/demo-shop", "alerts": "/alerts", "rules": "/rules", "reports": "/reports"}
+	paths := map[string]string{"overview": "/", "agreement": "/agreement/demo-shop", "months": "/agreement/demo-shop/months", "alerts": "/alerts", "rules": "/rules", "reports": "/reports"}
 	for _, level := range levels {
 		before := p.figures(t)
 		html := p.page(t, "/level/demo-shop/"+level)

@@ -18,7 +18,8 @@ import (
 // days remembers what was counted on each day of each level, since reading a month of all
 // levels takes longer than a page may. Samples are added once, after they were recorded.
 type days struct {
-	src *source
+	src    *source
+	within time.Duration // how far back it looks
 
 	mu    sync.Mutex
 	until time.Time        // samples up to then are counted
@@ -40,7 +41,7 @@ func (d *days) update(ctx context.Context, agreements []*sla.Agreement, now time
 	from := d.until
 	if from.IsZero() || !slices.Equal(d.from, agreements) {
 		d.from = agreements
-		from = now.Add(-longestShown(agreements) - 24*time.Hour)
+		from = now.Add(-d.longestShown(agreements) - 24*time.Hour)
 		d.byDay, d.zones = map[sla.ID]map[int]*dayCounts{}, map[sla.ID]*time.Location{}
 		for _, a := range agreements {
 			zone := a.Location()
@@ -103,15 +104,18 @@ func dayNumber(local time.Time) int {
 	return int(time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, time.UTC).Unix() / (24 * 60 * 60))
 }
 
-// longestShown is how far back any level shows days.
-func longestShown(agreements []*sla.Agreement) time.Duration {
+// longestShown is how far back any level shows days, or months.
+func (d *days) longestShown(agreements []*sla.Agreement) time.Duration {
+	if d.within > daysWithin {
+		return d.within
+	}
 	longest := time.Duration(0)
 	for _, a := range agreements {
 		for _, l := range a.Levels {
 			longest = max(longest, l.Period.Longest())
 		}
 	}
-	return min(longest, daysWithin)
+	return min(longest, d.within)
 }
 
 // of are the days of each level's period that are over, and today.

@@ -205,7 +205,7 @@ func changed(then, now map[string]string) bool { return !maps.Equal(then, now) }
 
 func (c *closer) closedPeriod(k closing.Kept) web.ClosedPeriod {
 	of := web.ClosedPeriod{
-		Period: k.Brief.Period, Class: k.Brief.Class, Word: k.Brief.Word, Headline: k.Brief.Headline, Credit: k.Brief.Credit,
+		Period: k.Brief.Period, End: k.Period.End, Class: k.Brief.Class, Word: k.Brief.Word, Headline: k.Brief.Headline, Credit: k.Brief.Credit,
 		Version: k.Version, Reason: strings.TrimSuffix(k.Reason, "."), Made: k.Made, File: k.File,
 	}
 	if slices.ContainsFunc(k.Sources, func(s string) bool { return strings.HasPrefix(s, closing.StoredEvidence) }) {

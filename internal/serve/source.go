@@ -21,13 +21,14 @@ import (
 
 // source is the web.Source over the storage, the rule manager and the exporter.
 type source struct {
-	s    *server
-	days *days
+	s      *server
+	days   *days
+	months *days // for the page of months, which looks back farther
 }
 
 func newSource(s *server) *source {
 	src := &source{s: s}
-	src.days = &days{src: src}
+	src.days, src.months = &days{src: src, within: daysWithin}, &days{src: src, within: monthsWithin}
 	return src
 }
 

@@ -12,6 +12,7 @@ import (
 type agreementPage struct {
 	page
 	Name, Description string
+	MonthsPath        string
 	StatusPage        string // the path of its public page, "" without one
 	Facts             []factView
 	Promises          []promiseView
@@ -39,7 +40,7 @@ func (h *pages) agreement(w http.ResponseWriter, r *http.Request) {
 	all := h.opts.Source.Agreements()
 	i := slices.IndexFunc(all, func(a *sla.Agreement) bool { return a.Name == name })
 	if i < 0 {
-		h.render(w, http.StatusNotFound, "error", failure{page: h.page("No such agreement"), Words: "There is no agreement " + name + ".", Remedy: "It may have been renamed or removed from the specification."})
+		h.noAgreement(w, name)
 		return
 	}
 	levels, err := h.statuses(r.Context())
@@ -49,26 +50,40 @@ func (h *pages) agreement(w http.ResponseWriter, r *http.Request) {
 	}
 	p := h.pageIn(name, zoneOf(all[i]))
 	v := newAgreementPage(p, all[i], levels)
-	if h.opts.Reports != nil {
-		reports, err := h.opts.Reports.Reports(r.Context())
-		if err != nil {
-			h.unavailable(w, r, err)
-			return
-		}
-		for _, a := range reports.Agreements {
-			if a.Name == name {
-				v.Closed = a.Closed[:min(len(a.Closed), 12)]
-			}
-		}
+	closed, err := h.closedPeriods(r, name)
+	if err != nil {
+		h.unavailable(w, r, err)
+		return
 	}
+	v.Closed = closed[:min(len(closed), 12)]
 	h.render(w, http.StatusOK, "agreement", v)
+}
+
+func (h *pages) noAgreement(w http.ResponseWriter, name string) {
+	h.render(w, http.StatusNotFound, "error", failure{page: h.page("No such agreement"), Words: "There is no agreement " + name + ".", Remedy: "It may have been renamed or removed from the specification."})
+}
+
+// closedPeriods are those of an agreement, none without reports.
+func (h *pages) closedPeriods(r *http.Request, name string) ([]ClosedPeriod, error) {
+	if h.opts.Reports == nil {
+		return nil, nil
+	}
+	reports, err := h.opts.Reports.Reports(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(reports.Agreements, func(a AgreementReports) bool { return a.Name == name })
+	if i < 0 {
+		return nil, nil
+	}
+	return reports.Agreements[i].Closed, nil
 }
 
 // Date is when a report was made.
 func (p agreementPage) Date(c ClosedPeriod) stamp { return p.clock.date(c.Made) }
 
 func newAgreementPage(p page, a *sla.Agreement, levels []LevelStatus) agreementPage {
-	v := agreementPage{page: p, Name: a.Name, Description: a.Description, Facts: factsOf(a), NotIncluded: a.Terms.NotIncluded}
+	v := agreementPage{page: p, Name: a.Name, MonthsPath: agreementPath(a.Name) + "/months", Description: a.Description, Facts: factsOf(a), NotIncluded: a.Terms.NotIncluded}
 	if a.StatusPage != nil {
 		v.StatusPage = "/status/" + url.PathEscape(a.Name)
 	}

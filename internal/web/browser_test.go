@@ -35,6 +35,7 @@ func TestBrowser(t *testing.T) {
 	serve("alerts", "/alerts", sampled)
 	serve("rules", "/rules", sampled)
 	serve("agreement", "/agreement/shop", sampled)
+	serve("months", "/agreement/shop/months", sampled)
 	serve("overview-filtered", "/?state=up&q=store", sampled)
 	serve("level-no-data", "/level/shop/orders/queue", sampled)
 

@@ -32,6 +32,19 @@ func (f fixed) Agreements() []*sla.Agreement {
 	return all
 }
 
+// Months are two: one that runs, and one that is over, of which some was not measured.
+func (f fixed) Months(_ context.Context, a *sla.Agreement) ([]Month, error) {
+	now, before := Month{Start: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)}, Month{Start: time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)}
+	for _, l := range a.Levels {
+		now.Levels = append(now.Levels, MonthLevel{Level: l, Bad: Known(12), Total: Known(13 * 86400)})
+		before.Levels = append(before.Levels, MonthLevel{Level: l, Bad: Known(28 * 864), Total: Known(28 * 86400)})
+	}
+	if len(before.Levels) > 1 {
+		before.Levels[1].Bad, before.Levels[1].Total = Figure{}, Figure{}
+	}
+	return []Month{now, before}, f.err
+}
+
 func (f fixed) Rules(context.Context) ([]RuleGroup, error) { return f.groups, f.err }
 
 func (f fixed) Levels(context.Context) ([]LevelStatus, error) { return f.levels, f.err }

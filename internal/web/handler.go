@@ -62,7 +62,7 @@ type pages struct {
 func (h *pages) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.routes.ServeHTTP(w, r) }
 
 // New returns the handler of the pages: "/", "/level/{sla}/{service}/{slo}",
-// "/agreement/{sla}", "/alerts", "/rules", "/reports" and "/assets/". It answers every other path with 404, so mount it last. An error
+// "/agreement/{sla}", "/agreement/{sla}/months", "/alerts", "/rules", "/reports" and "/assets/". It answers every other path with 404, so mount it last. An error
 // means that the embedded templates do not parse.
 func New(opts Options) (http.Handler, error) {
 	if opts.Source == nil {
@@ -78,7 +78,7 @@ func New(opts Options) (http.Handler, error) {
 		opts.Now = time.Now
 	}
 	h := &pages{opts: opts, templates: map[string]*template.Template{}}
-	for _, name := range []string{"overview", "level", "agreement", "alerts", "rules", "reports", "error"} {
+	for _, name := range []string{"overview", "level", "agreement", "months", "alerts", "rules", "reports", "error"} {
 		t, err := template.New(name).ParseFS(files, "templates/layout.html", "templates/"+name+".html")
 		if err != nil {
 			return nil, fmt.Errorf("web: template %s: %w", name, err)
@@ -97,6 +97,7 @@ func New(opts Options) (http.Handler, error) {
 	mux.HandleFunc("GET /{$}", h.overview)
 	mux.HandleFunc("GET /level/{sla}/{service}/{slo}", h.level)
 	mux.HandleFunc("GET /agreement/{sla}", h.agreement)
+	mux.HandleFunc("GET /agreement/{sla}/months", h.months)
 	mux.HandleFunc("GET /alerts", h.alerts)
 	mux.HandleFunc("GET /rules", h.rules)
 	if opts.Reports != nil {

@@ -82,6 +82,7 @@ type WaitingPeriod struct {
 // ClosedPeriod is the report of a period that is over.
 type ClosedPeriod struct {
 	Period      string
+	End         time.Time
 	Class, Word string
 	Headline    string
 	Credit      string

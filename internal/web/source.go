@@ -27,6 +27,8 @@ type Source interface {
 	Level(ctx context.Context, id sla.ID) (status LevelStatus, found bool, err error)
 	// Agreements are all agreements, in their order.
 	Agreements() []*sla.Agreement
+	// Months are the months of an agreement in which anything was counted, the newest first.
+	Months(ctx context.Context, a *sla.Agreement) ([]Month, error)
 	// Rules are the groups of rules as they are evaluated.
 	Rules(ctx context.Context) ([]RuleGroup, error)
 }

@@ -1,0 +1,54 @@
+package serve
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/upheld-sla/upheld/internal/web"
+	"github.com/upheld-sla/upheld/sla"
+)
+
+// monthsWithin is how far back the page of months looks, as far as there are samples.
+const monthsWithin = 400 * 24 * time.Hour
+
+// Months are the months of an agreement in which anything was counted, the newest first.
+func (src *source) Months(ctx context.Context, a *sla.Agreement) ([]web.Month, error) {
+	d := src.months
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	now := time.Now()
+	if err := d.update(ctx, src.Agreements(), now); err != nil {
+		return nil, err
+	}
+	zone := a.Location()
+	sums := map[time.Time]map[sla.ID]dayCounts{}
+	for _, l := range a.Levels {
+		for day, c := range d.byDay[l.ID] {
+			if c.total <= 0 {
+				continue
+			}
+			date := time.Unix(int64(day)*24*60*60, 0).UTC()
+			start := time.Date(date.Year(), date.Month(), 1, 0, 0, 0, 0, zone)
+			if sums[start] == nil {
+				sums[start] = map[sla.ID]dayCounts{}
+			}
+			of := sums[start][l.ID]
+			sums[start][l.ID] = dayCounts{bad: of.bad + c.bad, total: of.total + c.total}
+		}
+	}
+	var months []web.Month
+	for start, levels := range sums {
+		m := web.Month{Start: start}
+		for _, l := range a.Levels {
+			of := web.MonthLevel{Level: l}
+			if c, counted := levels[l.ID]; counted {
+				of.Bad, of.Total = web.Known(c.bad), web.Known(c.total)
+			}
+			m.Levels = append(m.Levels, of)
+		}
+		months = append(months, m)
+	}
+	slices.SortFunc(months, func(a, b web.Month) int { return b.Start.Compare(a.Start) })
+	return months, nil
+}
