@@ -22,6 +22,9 @@ const outagesExplained = 25
 // explain adds to outages of a probed level why its probes failed, from the counters of
 // failures in the storage, so that it is known after a restart, too.
 func (src *source) explain(ctx context.Context, l *sla.ServiceLevel, outages []web.Outage, now time.Time) error {
+	if c, ok := l.Indicator.(*sla.Composite); ok {
+		return src.explainByComponents(ctx, c, outages, now)
+	}
 	id, _, probed := l.Probed()
 	if !probed {
 		return nil
@@ -51,6 +54,37 @@ func (src *source) explain(ctx context.Context, l *sla.ServiceLevel, outages []w
 		slices.SortFunc(o.Causes, func(a, b web.Cause) int {
 			return cmp.Or(cmp.Compare(b.Times, a.Times), cmp.Compare(a.Reason, b.Reason))
 		})
+	}
+	return nil
+}
+
+// explainByComponents adds to outages of a composite which components were down or degraded
+// at the time. A composite judges whole slots, and so may see an outage half a minute late.
+func (src *source) explainByComponents(ctx context.Context, c *sla.Composite, outages []web.Outage, now time.Time) error {
+	const late = time.Minute
+	outages = outages[:min(len(outages), outagesExplained)]
+	if len(outages) == 0 {
+		return nil
+	}
+	seen := map[string]bool{}
+	for _, leaf := range c.Tree.Leaves() {
+		if leaf.Level == nil || seen[leaf.Component.Label] {
+			continue
+		}
+		seen[leaf.Component.Label] = true
+		runs, err := src.allStates(ctx, leaf.Level, outages[len(outages)-1].Start.Add(-late), now)
+		if err != nil {
+			return err
+		}
+		was := outagesOf(runs)
+		for i := range outages {
+			o := &outages[i]
+			if slices.ContainsFunc(was, func(of web.Outage) bool {
+				return (o.End.IsZero() || of.Start.Before(o.End)) && (of.End.IsZero() || of.End.After(o.Start.Add(-late)))
+			}) {
+				o.Causes = append(o.Causes, web.Cause{Component: leaf.Component.Label})
+			}
+		}
 	}
 	return nil
 }

@@ -138,7 +138,7 @@ func sample() []LevelStatus {
 
 	failing.Since, failing.AsOf = noon.Add(-20*time.Minute), noon
 	failing.Outages = []Outage{
-		{Start: failing.Since, Worst: sla.StateDown, Causes: []Cause{{"status", 78}, {"connect_timeout", 2}}},
+		{Start: failing.Since, Worst: sla.StateDown, Causes: []Cause{{Reason: "status", Times: 78}, {Reason: "connect_timeout", Times: 2}}},
 		{Start: noon.Add(-50 * time.Hour), End: noon.Add(-49 * time.Hour), Worst: sla.StateDegraded},
 	}
 	for day := range 31 {

@@ -44,7 +44,7 @@ func newOutages(s LevelStatus, c clock) []outageView {
 func causeWords(causes []Cause) string {
 	words := make([]string, 0, len(causes))
 	for _, cause := range causes {
-		w := reasonName(cause.Reason)
+		w := reasonName(cause.Reason) + cause.Component
 		if cause.Times >= 1 {
 			w += " (" + strconv.FormatFloat(cause.Times, 'f', 0, 64) + "×)"
 		}

@@ -101,8 +101,9 @@ type Outage struct {
 
 // Cause is why measurements went wrong, and how many did.
 type Cause struct {
-	Reason string
-	Times  float64
+	Reason    string
+	Component string // of a composite: what was down or degraded then, in place of a reason
+	Times     float64
 }
 
 // GroupStatus is what is known about one group of a level. Its Level has the
