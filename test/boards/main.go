@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -24,20 +25,27 @@ import (
 )
 
 func main() {
-	days := flag.Int("days", 4, "how many `days` of past there are")
+	days := flag.Int("days", 31, "how many `days` of past there are")
+	month := flag.String("month", "", "`files`, with commas between them, that have 31 days whatever -days says")
 	listen := flag.String("listen", "127.0.0.1:0", "`address` on the loopback; port 0 takes a free one")
 	jobs := flag.Int("jobs", 2, "how many `files` are simulated at a time")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *listen, time.Duration(*days)*24*time.Hour, *jobs, flag.Args()); err != nil {
+	length := func(file string) time.Duration {
+		if slices.Contains(strings.Split(*month, ","), file) {
+			return 31 * day
+		}
+		return time.Duration(*days) * day
+	}
+	if err := run(ctx, *listen, length, *jobs, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "boards:", err)
 		os.Exit(1)
 	}
 }
 
 // run serves until ctx ends. Its address, on standard output, is the first line.
-func run(ctx context.Context, listen string, length time.Duration, jobs int, files []string) error {
+func run(ctx context.Context, listen string, length func(file string) time.Duration, jobs int, files []string) error {
 	if len(files) == 0 {
 		return errors.New("name specifications: go run ./test/boards examples/shop.yaml")
 	}
@@ -48,6 +56,7 @@ func run(ctx context.Context, listen string, length time.Duration, jobs int, fil
 			return err
 		}
 		if s != nil {
+			s.length = length(file)
 			shows = append(shows, s)
 		}
 	}
@@ -71,7 +80,7 @@ func run(ctx context.Context, listen string, length time.Duration, jobs int, fil
 	var simulated errgroup.Group
 	simulated.SetLimit(max(jobs, 1))
 	for _, s := range shows {
-		simulated.Go(func() error { s.simulate(ctx, length); return nil })
+		simulated.Go(func() error { s.simulate(ctx); return nil })
 	}
 	return errors.Join(simulated.Wait(), all.Wait())
 }
@@ -126,6 +135,7 @@ type show struct {
 	name   string
 	boards json.RawMessage // by file name
 	past   past
+	length time.Duration
 	once   sync.Once
 	ready  chan struct{} // closed when api or err is there
 	api    http.Handler

@@ -122,10 +122,10 @@ func newShow(file string) (*show, error) {
 }
 
 // simulate makes the past and the API that answers from it.
-func (s *show) simulate(ctx context.Context, length time.Duration) {
+func (s *show) simulate(ctx context.Context) {
 	s.once.Do(func() {
 		defer close(s.ready)
-		all, err := s.past.worlds(ctx, length)
+		all, err := s.past.worlds(ctx, s.length)
 		if err != nil {
 			s.err = fmt.Errorf("%s: %w", s.name, err)
 			return
