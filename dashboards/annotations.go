@@ -31,17 +31,26 @@ func annotate(name, color, expr, title, text string) annotation {
 	}
 }
 
-// alertAnnotations mark when alerts fired, also for less than a step of the graphs.
-func alertAnnotations(of selector, u urgencies) []annotation {
-	return []annotation{
-		annotate("Pages", colorBad, peak(of.with(anyAlert, u.page, firing).series("ALERTS")), "{{alertname}}", "{{service}}/{{slo}} {{tier}}"),
-		annotate("Tickets", colorWorse, peak(of.with(anyAlert, u.ticket, firing).series("ALERTS")), "{{alertname}}", "{{service}}/{{slo}} {{tier}}"),
+// alertAnnotations mark when alerts fired, also for less than a step of the graphs. All
+// alerts with the same values of the labels are one mark: those of a hundred levels, each
+// above the other, would hide the graph.
+func alertAnnotations(of selector, u urgencies, by ...string) []annotation {
+	var names []string
+	for _, label := range by {
+		names = append(names, "{{"+label+"}}")
 	}
+	mark := func(name, color, urgency string) annotation {
+		fired := fmt.Sprintf("max by (%s) (%s)", strings.Join(by, ", "), peak(of.with(anyAlert, urgency, firing).series("ALERTS")))
+		a := annotate(name, color, fired, name, strings.Join(names, " "))
+		a.TagKeys = strings.Join(by, ",")
+		return a
+	}
+	return []annotation{mark("Pages", colorBad, u.page), mark("Tickets", colorWorse, u.ticket)}
 }
 
 // levelAnnotations are those, when exclusions were open, and when the agreement was revised.
 func levelAnnotations(c chosen) []annotation {
-	all := alertAnnotations(c.selector, urgenciesOf(c.of))
+	all := alertAnnotations(c.selector, urgenciesOf(c.of), "alertname")
 	own := c.selectorWithoutGroups()
 	down := fmt.Sprintf("max by (%s) (%s) == %d", byLevel, worst(own.series(metricnames.ServiceState)), sla.StateDown.Code())
 	all = append(all, annotate("Down", colorBad, down, sla.StateDown.Words(), "{{service}}/{{slo}}"))

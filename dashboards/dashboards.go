@@ -19,6 +19,7 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/cog"
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 
+	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/sla"
 )
@@ -138,7 +139,7 @@ func (o Options) overview(agreements []*sla.Agreement) *board {
 	d.variables(valuesVariable(varSLA, "Agreement", choose()))
 	d.Links = append(d.Links, taggedLink("Agreements"), d.link("Exporters", ExporterUID))
 	o.linkPages(d, "/")
-	d.annotations = alertAnnotations(choose(among("sla", varSLA)), urgenciesOf(agreements...))
+	d.annotations = alertAnnotations(choose(among("sla", varSLA)), urgenciesOf(agreements...), metricnames.SLA)
 	overviewPanels(&d.grid, agreements)
 	return d
 }
@@ -152,7 +153,7 @@ func (o Options) agreement(a *sla.Agreement) *board {
 	d.linkAgreement(a, UID(a.Name))
 	o.linkPages(d, "/agreement/"+url.PathEscape(a.Name))
 	o.linkReports(d)
-	d.annotations = alertAnnotations(own.with(among("service", varService), among("slo", varSLO)), urgenciesOf(a))
+	d.annotations = alertAnnotations(own.with(among("service", varService), among("slo", varSLO)), urgenciesOf(a), metricnames.Service)
 	agreementPanels(&d.grid, a)
 	return d
 }

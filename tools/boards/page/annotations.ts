@@ -62,7 +62,7 @@ export function drawMarks(config: any, marks: Mark[], theme: GrafanaTheme2): nul
     ctx.save();
     for (const m of marks) {
       const x = (t: number) => Math.min(bbox.left + bbox.width, Math.max(bbox.left, u.valToPos(t, "x", true)));
-      ctx.globalAlpha = 0.25;
+      ctx.globalAlpha = 0.15;
       ctx.fillStyle = theme.visualization.getColorByName(m.color);
       ctx.fillRect(x(m.from), bbox.top, Math.max(1, x(m.to) - x(m.from)), bbox.height);
     }
