@@ -161,7 +161,7 @@ func (c *conversion) render(a *agreement) *yaml.Node {
 		names := c.mapping(a.at).flow()
 		setPair(names, "page", page)
 		setPair(names, "ticket", ticket)
-		alerting.set("severities", names.node)
+		alerting.set("severities", names.orNil())
 	}
 	spec.set("alerting", alerting.set("tiers", c.renderTiers(a.at, a.tiers)).orNil())
 	contacts := c.mapping(a.at)
@@ -183,7 +183,7 @@ func (c *conversion) render(a *agreement) *yaml.Node {
 }
 
 func setPair(m *mapping, key string, p *pair) {
-	if p != nil {
+	if p != nil && p.text != key {
 		m.set(key, m.c.text(p.at, p.text))
 	}
 }
