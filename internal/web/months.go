@@ -40,6 +40,7 @@ type monthRow struct {
 	Promised   string // "99.9 % over 30 d"
 	Achieved   string // "" if nothing was counted
 	Bad        string
+	Measured   string // of levels by time
 	Mark       mark
 }
 
@@ -94,7 +95,9 @@ func newMonthRow(m MonthLevel) monthRow {
 	}
 	good := 1 - m.Bad.Value/m.Total.Value
 	row.Achieved, row.Bad = achievedPercent(good, l.Target), amount(l, m.Bad.Value)
-	if !l.Aggregation.ByTime() {
+	if l.Aggregation.ByTime() {
+		row.Measured = span(time.Duration(m.Total.Value*float64(time.Second))) + " measured"
+	} else {
 		row.Bad += " events"
 	}
 	row.Mark = mark{string(sla.ClassGood), "Within the target share"}

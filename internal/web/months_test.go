@@ -31,7 +31,7 @@ func TestMonths(t *testing.T) {
 	if w.Code != http.StatusOK || !found {
 		t.Fatalf("%d %s", w.Code, body)
 	}
-	for _, want := range []string{"March 2026 so far", "99.999 %", ">12 s<", "Within the target share", ">12 events<"} {
+	for _, want := range []string{"March 2026 so far", "99.999 %", "13 d measured", ">12 s<", "Within the target share", ">12 events<"} {
 		if !strings.Contains(now, want) {
 			t.Errorf("this month does not say %q: %s", want, now)
 		}
