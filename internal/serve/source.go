@@ -133,11 +133,11 @@ func (src *source) addDetails(ctx context.Context, status *web.LevelStatus, now 
 		return err
 	}
 	from := periodStart(l.Period, now)
-	runs, err := src.allStates(ctx, l, from, now)
+	outages, runs, err := src.outages(ctx, l, src.stateSamples, from, now)
 	if err != nil {
 		return err
 	}
-	status.Outages = outagesOf(runs)
+	status.Outages = outages
 	if at := since(runs, status.State, from); !at.IsZero() {
 		status.Since = lastStraw(at, status.Members)
 	}

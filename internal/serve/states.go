@@ -234,6 +234,46 @@ func outagesOf(runs []run) []web.Outage {
 	return outages
 }
 
+// stateReader gives the samples of a level's state.
+type stateReader func(ctx context.Context, l *sla.ServiceLevel, from, to time.Time) ([]point, error)
+
+// outages are those of a level. It is the one function by which every page lists them.
+// Those of a composite are when its components say, as lastStraw explains.
+func (src *source) outages(ctx context.Context, l *sla.ServiceLevel, read stateReader, from, to time.Time) ([]web.Outage, []run, error) {
+	samples, err := read(ctx, l, from, to)
+	if err != nil {
+		return nil, nil, err
+	}
+	runs := runsOf(samples, src.resumed())
+	all := outagesOf(runs)
+	c, composite := l.Indicator.(*sla.Composite)
+	if !composite || len(all) == 0 {
+		return all, runs, nil
+	}
+	var downs []web.Member
+	for _, leaf := range c.Tree.Leaves() {
+		if leaf.Level == nil {
+			continue
+		}
+		samples, err := read(ctx, leaf.Level, from, to)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, o := range outagesOf(runsOf(samples, src.resumed())) {
+			downs = append(downs, web.Member{Since: o.Start})
+		}
+	}
+	for i := range all {
+		o := &all[i]
+		late := o.Start.Sub(lastStraw(o.Start, downs))
+		o.Start = o.Start.Add(-late)
+		if !o.End.IsZero() {
+			o.End = o.End.Add(-late)
+		}
+	}
+	return all, runs, nil
+}
+
 // lastStraw is when a composite became bad: rules judge the slots of its components and so
 // are late, which the components' own states are not. It is the last time that a component
 // went down within maxLate before the composite is known to be bad.

@@ -43,11 +43,11 @@ func (src statusSource) Outages(ctx context.Context, a *sla.Agreement, from time
 		if l == nil {
 			continue // of another revision
 		}
-		samples, err := src.statesSince(ctx, l, from, now)
+		all, _, err := src.outages(ctx, l, src.statesSince, from, now)
 		if err != nil {
 			return nil, err
 		}
-		for _, o := range slices.Backward(outagesOf(runsOf(samples, src.resumed()))) {
+		for _, o := range slices.Backward(all) {
 			outages[l.ID] = append(outages[l.ID], statuspage.Span{Start: o.Start, End: o.End, Worst: o.Worst})
 		}
 	}
