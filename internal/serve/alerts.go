@@ -44,7 +44,7 @@ func describe(all []*rules.AlertingRule, begun firingSince, chosen func(labels.L
 			switch {
 			case active.State == rules.StateInactive || !chosen(active.Labels) || state == web.Pending && alert.State == web.Firing:
 			case state != alert.State || since.Before(alert.Since):
-				alert.State, alert.Since = state, since
+				alert.State, alert.Since, alert.Summary = state, since, active.Annotations.Get("summary")
 			}
 		}
 		alerts = append(alerts, alert)

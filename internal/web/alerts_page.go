@@ -57,7 +57,7 @@ func newAlertsPage(p page, levels []LevelStatus) alertsPage {
 			}
 			row := alertRow{
 				alertView: newAlert(a, s, p.clock), Level: s.Level.ID.Service + " / " + s.Level.ID.SLO, Path: levelPath(s.Level.ID),
-				State: stateMark(s.State), Page: isPage(s.Level, a), Words: alertWords(a.Name), since: a.Since,
+				State: stateMark(s.State), Page: isPage(s.Level, a), Words: cmp.Or(a.Summary, alertWords(a.Name)), since: a.Since,
 			}
 			row.Alert = row.alertView.State
 			if row.Words == "" {

@@ -181,6 +181,7 @@ type Alert struct {
 	Severity string // "page", "ticket" or the user's own
 	State    AlertState
 	Since    time.Time // of the state, where it is not Inactive
+	Summary  string    // what it says, where it is not Inactive
 }
 
 // Failure is one measurement that went wrong.
