@@ -39,6 +39,11 @@ var panelFaults = map[string]func(t *testing.T, p modelPanel){
 			}
 		}
 	},
+	"is blank where there is no data": func(t *testing.T, p modelPanel) {
+		if p.Options.TextMode == "name" {
+			t.Errorf("%s: without a value there is no name, and no text that says so", p)
+		}
+	},
 	"draws one outage as many": func(t *testing.T, p modelPanel) {
 		for _, q := range p.Targets {
 			if q.Range && regexp.MustCompile(`(sum_over_time|increase)\(.*\[\d`).MatchString(q.Expr) {

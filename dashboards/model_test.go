@@ -39,7 +39,8 @@ type modelPanel struct {
 	Panels      []modelPanel `json:"panels"`
 	Interval    string       `json:"interval"`
 	Options     struct {
-		Orientation   string                         `json:"orientation"`
+		Orientation   string `json:"orientation"`
+		TextMode      string
 		ReduceOptions struct{ Calcs []string }       `json:"reduceOptions"`
 		SortBy        []struct{ DisplayName string } `json:"sortBy"`
 	} `json:"options"`

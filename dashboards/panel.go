@@ -250,9 +250,9 @@ func (p *panel) dashed(name string) *panel {
 	return p.override(name, property{Id: "custom.lineStyle", Value: map[string]any{"fill": "dash", "dash": []int{8, 6}}})
 }
 
-// namesOnly shows the names of a stat's values, not the values.
-func (p *panel) namesOnly() *panel {
-	p.Options.(*stat.Options).TextMode = common.BigValueTextModeName
+// withNames shows the name of a stat's value also where there is only one.
+func (p *panel) withNames() *panel {
+	p.Options.(*stat.Options).TextMode = common.BigValueTextModeValueAndName
 	return p
 }
 

@@ -143,7 +143,7 @@ func outcomesPanel(c chosen) *panel {
 func failuresPanel(c chosen) *panel {
 	return timePanel("Failures by reason", "Bad and inconclusive results a minute, by what was wrong.").
 		query(c.ofProbe(func(s selector) string { return s.perMinute(metricnames.ProbeFailures, metricnames.Reason) }), "{{reason}}").
-		unit(unitPerMinute, -1).noValue("no failures").minStep(evaluation).stacked().shades(colorBad)
+		unit(unitPerMinute, -1).noValue("no failures, or no exporter is scraped").minStep(evaluation).stacked().shades(colorBad)
 }
 
 func lastPanel(c chosen) *panel {
