@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/upheld-sla/upheld/internal/golden"
 	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/rulegen/emit"
+	"github.com/upheld-sla/upheld/sla"
 	"github.com/upheld-sla/upheld/sla/spec"
 )
 
@@ -79,4 +81,31 @@ func ordersOf() enginetest.Target {
 			{Series: `probe_success{job="mail",instance="mail.example:25"}`, Value: 0.75},
 		}
 	}
+}
+
+// TestLevelsAreKnownWithoutQueries reads the examples as the exporter does, which takes no
+// PromQL apart: the levels are the same.
+func TestLevelsAreKnownWithoutQueries(t *testing.T) {
+	for _, tool := range []string{"sloth", "pyrra", "openslo"} {
+		file := importedExamples + tool + "/" + tool + ".yaml"
+		want, _ := files.Load(file)
+		got, findings := spec.Load(file)
+		if err := findings.Err(); err != nil {
+			t.Errorf("%s: %v", tool, err)
+			continue
+		}
+		if a, b := levelIDs(want), levelIDs(got); a != b || a == "" {
+			t.Errorf("%s: %s with queries, %s without", tool, a, b)
+		}
+	}
+}
+
+func levelIDs(agreements []*sla.Agreement) string {
+	var all []string
+	for _, a := range agreements {
+		for _, l := range a.Levels {
+			all = append(all, l.ID.String())
+		}
+	}
+	return strings.Join(all, " ")
 }

@@ -19,9 +19,10 @@ type agreement struct {
 	levels      []*level
 	notes       []string // what to know about all of it
 	contacts    []setting
-	page        *pair  // the name of a page's severity, if the format names them once
-	ticket      *pair  // the same of a ticket's
-	tiers       []tier // of all levels
+	period      *yaml.Node // of all levels
+	page        *pair      // the name of a page's severity, if the format names them once
+	ticket      *pair      // the same of a ticket's
+	tiers       []tier     // of all levels
 	// What is said of it in our own words, which win.
 	ownMetadata, ownSpec *yaml.Node
 }
@@ -154,7 +155,7 @@ func (c *conversion) render(a *agreement) *yaml.Node {
 	if len(meta.node.Content) == 2 {
 		meta.flow()
 	}
-	spec := c.mapping(a.at)
+	spec := c.mapping(a.at).set("period", a.period)
 	page, ticket, shared := a.sharedSeverities()
 	alerting := c.mapping(a.at)
 	if shared && (page != nil || ticket != nil) {

@@ -13,16 +13,24 @@ var Sloth = Format{
 	Name: "sloth", Title: "Sloth", Noun: "Sloth specification",
 	Begin: "version: prometheus/v1", Mark: "prometheus/v1",
 	Is: func(root *yaml.Node) bool {
-		return scalarOf(root, "version") == "prometheus/v1" || isObject(root, "sloth.slok.dev/", "PrometheusServiceLevel")
+		return scalarOf(root, "version") == "prometheus/v1" || isObject(root, "sloth.slok.dev/", "PrometheusServiceLevel") || isSlothWindows(root)
 	},
 	convert: func(c *conversion, docs []*Document) {
+		var windows []*slothWindows
 		for _, doc := range docs {
+			if isSlothWindows(doc.Root) {
+				if w := c.windows(place{doc, doc.Root}); w != nil {
+					windows = append(windows, w)
+				}
+				continue
+			}
 			s := slothReader{conversion: c, spelled: slothFile}
 			if entryOf(doc.Root, "version") == nil {
 				s.spelled = slothObject
 			}
 			s.document(place{doc, doc.Root})
 		}
+		c.setWindows(windows)
 	},
 }
 
