@@ -230,11 +230,8 @@ func alertsFiring(alert string) []promql.Matcher {
 // burnWords are what a burn alert says.
 func (bn burning) burnWords(a sla.BurnAlert) map[string]string {
 	objective, allows := bn.promiseWords(metricnames.ObjectiveRatio, bn.Objective)
-	least, shares := bn.leastFactor(a.Tiers[0]), make([]string, 0, len(a.Tiers))
+	shares := make([]string, 0, len(a.Tiers))
 	for _, t := range a.Tiers {
-		if factor := bn.leastFactor(t); factor.Cmp(least) < 0 {
-			least = factor
-		}
 		shares = append(shares, fmt.Sprintf("%s over %s", bn.askShare(ratioName(t.Long)), sla.FormatDuration(t.Long)))
 	}
 	long := sla.FormatDuration(a.Tiers[0].Long)

@@ -226,19 +226,6 @@ func (pr promises) thresholdWords(t sla.Tier) (words []string, ofHalf string) {
 	return []string{fmt.Sprintf("%s = %s x (1 - %s %%): so many times faster than the objective allows", inRules(threshold), t.Factor, pr.Objective)}, ofHalf
 }
 
-// leastFactor is the burn rate at which a tier fires, the lowest where it is
-// adapted for some groups.
-func (pr promises) leastFactor(t sla.Tier) sla.Decimal {
-	least := t.Factor
-	for _, p := range pr.Promises() {
-		threshold, _ := pr.reachable(t, p.ObjectiveBudget())
-		if factor := threshold.Quo(p.ObjectiveBudget()); factor.Cmp(least) < 0 {
-			least = factor
-		}
-	}
-	return least
-}
-
 // promiseWords say in an alert what the objective, or the target, of its group
 // is, and what that allows: in numbers, or asked for where groups have their own.
 func (pr promises) promiseWords(recorded string, percent sla.Decimal) (promise, allows string) {
