@@ -215,7 +215,11 @@ func allWell(levels []Level, n names) Sentence {
 		text = fmt.Sprintf("Nothing is wrong: of %d levels %s", all, listed(parts))
 	}
 	least := slices.MinFunc(levels, func(a, b Level) int { return cmp.Compare(a.left(), b.left()) })
-	if least.left() < 1 {
+	switch {
+	case least.left() == 1:
+	case all == 1:
+		text += fmt.Sprintf("; %s of its budget is left", percentDown(least.left()))
+	default:
 		text += fmt.Sprintf("; the least budget left is %s, of %s", percentDown(least.left()), n.of(least))
 	}
 	return Sentence{Class: sla.ClassGood, Rest: text + "."}
