@@ -80,8 +80,10 @@ func TestOpenSLOCounts(t *testing.T) {
 		return []enginetest.Sample{
 			{Series: `orders_total{code="200"}`, Value: math.Floor(95*s) + 1000},
 			{Series: `orders_total{code="500"}`, Value: math.Floor(5*s) + 1000},
-			{Series: `connected`, Value: 80}, {Series: `seen`, Value: 100},
-			{Series: `lag{shard="a"}`, Value: 5}, {Series: `lag{shard="b"}`, Value: 15},
+			{Series: `connected`, Value: 80},
+			{Series: `seen`, Value: 100},
+			{Series: `lag{shard="a"}`, Value: 5},
+			{Series: `lag{shard="b"}`, Value: 15},
 		}
 	})
 	w.Load(rules)

@@ -76,8 +76,10 @@ func ordersOf() enginetest.Target {
 		}
 		s := at.Sub(begin).Seconds()
 		return []enginetest.Sample{
-			{Series: `orders_total{job="shop",code="200"}`, Value: 97*s + 50}, {Series: `orders_total{job="shop",code="503"}`, Value: 3*s + 50},
-			{Series: `order_duration_seconds_count{job="shop"}`, Value: 100*s + 50}, {Series: `order_duration_seconds_bucket{job="shop",le="0.3"}`, Value: 93*s + 50},
+			{Series: `orders_total{job="shop",code="200"}`, Value: 97*s + 50},
+			{Series: `orders_total{job="shop",code="503"}`, Value: 3*s + 50},
+			{Series: `order_duration_seconds_count{job="shop"}`, Value: 100*s + 50},
+			{Series: `order_duration_seconds_bucket{job="shop",le="0.3"}`, Value: 93*s + 50},
 			{Series: `probe_success{job="mail",instance="mail.example:25"}`, Value: 0.75},
 		}
 	}

@@ -234,8 +234,7 @@ func comparison(text string) (query, op, value string, ok bool) {
 
 // compares returns whether a query has an operator that binds less than a comparison.
 func compares(query string) bool {
-	words := strings.Fields(query)
-	for _, w := range words {
+	for w := range strings.FieldsSeq(query) {
 		if w == "and" || w == "or" || w == "unless" || strings.ContainsAny(w, "<>") {
 			return true
 		}

@@ -3,7 +3,6 @@ package imports
 import (
 	"bytes"
 	"regexp"
-	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -193,12 +192,4 @@ func labelsOf(n *yaml.Node) *yaml.Node {
 		return nil
 	}
 	return labels.flow().node
-}
-
-func words(all []string) *yaml.Node {
-	n := list()
-	for _, w := range slices.Clone(all) {
-		n.Content = append(n.Content, scalar("!!str", w))
-	}
-	return n
 }

@@ -150,10 +150,9 @@ func (r *blackboxReader) job(at place, times scrapeTimes) {
 	if !relabelled.probes && target == nil {
 		return
 	}
-	o := &object{place: at, what: "a scrape job"}
 	nameNode := entryOf(at.node, "job_name")
 	if nameNode == nil {
-		o.error("missing-key", `"job_name" is missing in a scrape job`, "add it")
+		at.error("missing-key", `"job_name" is missing in a scrape job`, "add it")
 		return
 	}
 	nameAt := place{at.doc, nameNode}

@@ -88,7 +88,7 @@ func (p *blackboxProbe) targets() bool {
 			p.cannot(p.j.place, "relabelling that rewrites some addresses and not others is not carried", "write whole addresses into the lists of targets")
 			return false
 		}
-		p.g.place.notCarried("there is no target here", "add targets")
+		p.g.notCarried("there is no target here", "add targets")
 		p.kept = true
 		return false
 	}
@@ -123,7 +123,7 @@ const maxInterval = 75 * time.Second
 func (p *blackboxProbe) pace() {
 	interval := p.j.times.interval
 	if interval > maxInterval {
-		p.j.place.warn("changed-meaning", "the scrape interval of "+written(interval)+" becomes "+written(maxInterval)+", the longest time between two probes here", "agree on it")
+		p.j.warn("changed-meaning", "the scrape interval of "+written(interval)+" becomes "+written(maxInterval)+", the longest time between two probes here", "agree on it")
 		interval = maxInterval
 	}
 	timeout := max(p.j.times.timeout-500*time.Millisecond, 500*time.Millisecond) // as blackbox_exporter ends sooner

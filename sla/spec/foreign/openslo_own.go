@@ -1,6 +1,7 @@
 package foreign
 
 import (
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -85,12 +86,7 @@ func hasAlias(n *yaml.Node) bool {
 	if n.Kind == yaml.AliasNode || n.Anchor != "" || n.Tag == "!!merge" {
 		return true
 	}
-	for _, child := range n.Content {
-		if hasAlias(child) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(n.Content, hasAlias)
 }
 
 // adoption makes trees of an annotation trees of the converted document.
@@ -159,11 +155,12 @@ func (r *opensloReader) touch(at place) {
 		if n == nil {
 			continue
 		}
-		if n.Kind == yaml.SequenceNode {
+		switch n.Kind {
+		case yaml.SequenceNode:
 			for _, item := range n.Content {
 				r.touch(place{at.doc, item})
 			}
-		} else if n.Kind == yaml.MappingNode {
+		case yaml.MappingNode:
 			r.touch(place{at.doc, n})
 		}
 	}

@@ -24,7 +24,7 @@ func (r *opensloReader) indicatorOf(o *object) *opensloObject {
 }
 
 // indicator converts an SLI, and how slices of time judge it.
-func (r *opensloReader) indicator(l *level, s *opensloSLO, objective *object, sli *opensloObject, slice timeSlice) {
+func (r *opensloReader) indicator(l *level, objective *object, sli *opensloObject, slice timeSlice) {
 	spec := sli.spec.object("the spec of an SLI", "description", "thresholdMetric", "ratioMetric")
 	if spec == nil {
 		return

@@ -235,7 +235,7 @@ func (r *opensloReader) objective(s *opensloSLO, at place, sli *opensloObject, n
 	if !ok {
 		return nil
 	}
-	r.indicator(l, s, o, sli, slice)
+	r.indicator(l, o, sli, slice)
 	if l.indicator == nil {
 		return nil
 	}
@@ -337,6 +337,6 @@ func (r *opensloReader) whole(s *opensloSLO, parts []*level, weights []decimal) 
 	l.target = r.quoted(s.place, target.over(sum).roundedUp(9))
 	l.note("OpenSLO says no target of the whole: this is the mean of its objectives' targets, by their weights.")
 	l.note("A component is up or down in each minute, however bad it is, and the whole is the mean of them by weight. Its alerts follow the whole.")
-	s.place.warn("changed-meaning", "the SLO with several indicators becomes a composite, whose components are up or down in each minute", "read docs/composites.md, and set downAbove to the share of bad events at which a component is down")
+	s.warn("changed-meaning", "the SLO with several indicators becomes a composite, whose components are up or down in each minute", "read docs/composites.md, and set downAbove to the share of bad events at which a component is down")
 	return l
 }

@@ -100,11 +100,11 @@ func (r *opensloReader) window(s *opensloSLO, spec *object) (*yaml.Node, bool) {
 	case !said:
 		o.warn("no-window", "the time window says neither isRolling nor calendar, and is taken for a rolling one", "add isRolling: true")
 	}
-	return r.rolling(s, at, d), true
+	return r.rolling(at, d), true
 }
 
 // rolling is a rolling period. Months and longer become so many days.
-func (r *opensloReader) rolling(s *opensloSLO, at place, d opensloDuration) *yaml.Node {
+func (r *opensloReader) rolling(at place, d opensloDuration) *yaml.Node {
 	text := minutes(d.length())
 	if d.unit == 'M' || d.unit == 'Q' || d.unit == 'Y' {
 		at.warn("changed-meaning", "a rolling time window of "+at.node.Value+" becomes "+text+": months, quarters and years of rolling periods have 30, 90 and 365 days", "write the days")

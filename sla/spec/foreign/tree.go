@@ -105,10 +105,10 @@ func (m *mapping) orNil() *yaml.Node {
 	return m.node
 }
 
-// list makes a list.
-func (c *conversion) list(at place, items ...*yaml.Node) *yaml.Node {
+// list makes an empty list.
+func (c *conversion) list(at place) *yaml.Node {
 	n := c.node(at, yaml.SequenceNode)
-	n.Tag, n.Content = "!!seq", items
+	n.Tag = "!!seq"
 	return n
 }
 
