@@ -143,14 +143,23 @@ func importFormat(name string) (*foreign.Format, error) {
 func importable(agreements []*sla.Agreement) string {
 	var b strings.Builder
 	for _, a := range agreements {
-		for _, f := range spec.ForeignFormats() {
-			if f.Title == a.Format {
-				fmt.Fprintf(&b, "%s is a specification for %s, read as the agreement %s with %s; `upheld import %s %s` writes it as ours\n",
-					a.Pos.File, f.Title, a.Name, plural(len(a.Levels)+len(a.Broken), "level"), f.Name, a.Pos.File)
-			}
+		if f := foreignFormat(a); f != nil {
+			fmt.Fprintf(&b, "%s is a specification for %s, read as the agreement %s with %s; `upheld import %s %s` writes it as ours\n",
+				a.Pos.File, f.Title, a.Name, plural(len(a.Levels)+len(a.Broken), "level"), f.Name, a.Pos.File)
 		}
 	}
 	return b.String()
+}
+
+// foreignFormat is the format of another tool in which an agreement was written, nil if it
+// is ours.
+func foreignFormat(a *sla.Agreement) *foreign.Format {
+	for _, f := range spec.ForeignFormats() {
+		if f.Title == a.Format {
+			return f
+		}
+	}
+	return nil
 }
 
 // writeImported writes documents to a file that is not there yet, or to standard output.

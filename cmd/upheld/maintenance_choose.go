@@ -17,6 +17,9 @@ func (c *change) choose(agreements []*sla.Agreement) error {
 	if err != nil {
 		return err
 	}
+	if f := foreignFormat(a); f != nil {
+		return fmt.Errorf("%s: the agreement %s is a specification for %s, which has no maintenance windows; write it as ours first: upheld import %s %s -o FILE", a.Pos, a.Name, f.Title, f.Name, a.Pos.File)
+	}
 	if c.window, err = c.times(a); err != nil {
 		return err
 	}
