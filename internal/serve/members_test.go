@@ -30,15 +30,15 @@ func TestCompositePage(t *testing.T) {
 	defer r.end()
 	r.eventuallyValue(`sla:blame:budget_ratio_period{component="cart/up",how="alone"}`, func(v float64) bool { return v > 0 })
 	_, page := r.get("/level/shop/shop/whole")
-	_, table, found := strings.Cut(page, `id="members"`)
+	_, tree, found := strings.Cut(page, `id="members"`)
 	if !found {
 		t.Fatalf("no parts on %s", page)
 	}
-	rows := strings.Split(strings.Split(table, "</tbody>")[0], "<tr>")[2:]
+	nodes := strings.Split(strings.Split(tree, "</section>")[0], "<li>")[1:]
 	for i, want := range [][]string{{"all of", "Down"}, {"web/up", "Up", "/level/shop/web/up"}, {"any of", "Down"}, {"cart/up", "Down", "since"}, {"psp/up", "Unknown"}} {
 		for _, words := range want {
-			if i >= len(rows) || !strings.Contains(rows[i], words) {
-				t.Errorf("row %d does not say %q: %v", i, words, rows)
+			if i >= len(nodes) || !strings.Contains(nodes[i], words) {
+				t.Errorf("node %d does not say %q: %v", i, words, nodes)
 			}
 		}
 	}
