@@ -330,9 +330,9 @@ func TestGroupsAreNamed(t *testing.T) {
 	w.Load(file)
 	w.Run(2 * time.Minute)
 	want := map[string]string{
-		oddTenant: "api/bad of tenant " + oddTenant + " is down: 100% of the events|The objective of 90% allows 10%",
-		"globex":  "api/bad of tenant globex is degraded: |The objective of 99.9% allows 0.1%",
-		"":        "api/bad of tenant (none) is down: 100% of the events|The objective of 99% allows 1%",
+		oddTenant: "api/bad of tenant " + oddTenant + " is down since 10:08 UTC: 100% of the events|The objective of 90% allows 10%",
+		"globex":  "api/bad of tenant globex is degraded since 12:08 UTC: |The objective of 99.9% allows 0.1%",
+		"":        "api/bad of tenant (none) is down since 10:08 UTC: 100% of the events|The objective of 99% allows 1%",
 	}
 	for tenant, text := range want {
 		summary, rest, _ := strings.Cut(text, "|")
