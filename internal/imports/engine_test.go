@@ -14,6 +14,7 @@ import (
 	"github.com/upheld-sla/upheld/internal/enginetest"
 	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/rulegen/emit"
+	"github.com/upheld-sla/upheld/sla"
 	"github.com/upheld-sla/upheld/sla/spec"
 )
 
@@ -45,21 +46,27 @@ func TestRulesOfImportsRun(t *testing.T) {
 					continue
 				}
 				names[a.Name] = true
-				plan, findings := rulegen.Compile(a, rulegen.Options{})
-				if err := findings.Err(); err != nil {
-					t.Fatal(err)
-				}
-				text, err := emit.Prometheus(plan)
-				if err != nil {
-					t.Fatal(err)
-				}
-				all = append(all, text)
+				all = append(all, rulesOf(t, a))
 			}
 		}
 	}
 	w := enginetest.New(t, time.Minute, func(time.Time) []enginetest.Sample { return nil })
 	w.Load(all...)
 	w.Run(6 * time.Minute)
+}
+
+// rulesOf is the rule file of an agreement.
+func rulesOf(t *testing.T, a *sla.Agreement) []byte {
+	t.Helper()
+	plan, findings := rulegen.Compile(a, rulegen.Options{})
+	if err := findings.Err(); err != nil {
+		t.Fatal(err)
+	}
+	text, err := emit.Prometheus(plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
 }
 
 // TestOpenSLOCounts feeds what an OpenSLO file measures, and compares the share of the

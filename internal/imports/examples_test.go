@@ -10,8 +10,6 @@ import (
 
 	"github.com/upheld-sla/upheld/internal/enginetest"
 	"github.com/upheld-sla/upheld/internal/golden"
-	"github.com/upheld-sla/upheld/rulegen"
-	"github.com/upheld-sla/upheld/rulegen/emit"
 	"github.com/upheld-sla/upheld/sla"
 	"github.com/upheld-sla/upheld/sla/spec"
 )
@@ -45,15 +43,7 @@ func TestImportedExamples(t *testing.T) {
 			}
 			var all [][]byte
 			for _, a := range agreements {
-				plan, findings := rulegen.Compile(a, rulegen.Options{})
-				if err := findings.Err(); err != nil {
-					t.Fatal(err)
-				}
-				text, err := emit.Prometheus(plan)
-				if err != nil {
-					t.Fatal(err)
-				}
-				all = append(all, text)
+				all = append(all, rulesOf(t, a))
 			}
 			w := enginetest.New(t, 30*time.Second, ordersOf())
 			w.Load(all...)
