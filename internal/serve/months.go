@@ -22,7 +22,7 @@ func (src *source) Months(ctx context.Context, a *sla.Agreement) ([]web.Month, e
 		return nil, err
 	}
 	zone := a.Location()
-	sums := map[time.Time]map[sla.ID]dayCounts{}
+	sums, first := map[time.Time]map[sla.ID]dayCounts{}, map[time.Time]map[sla.ID]time.Time{}
 	for _, l := range a.Levels {
 		for day, c := range d.byDay[l.ID] {
 			if c.total <= 0 {
@@ -31,7 +31,11 @@ func (src *source) Months(ctx context.Context, a *sla.Agreement) ([]web.Month, e
 			date := time.Unix(int64(day)*24*60*60, 0).UTC()
 			start := time.Date(date.Year(), date.Month(), 1, 0, 0, 0, 0, zone)
 			if sums[start] == nil {
-				sums[start] = map[sla.ID]dayCounts{}
+				sums[start], first[start] = map[sla.ID]dayCounts{}, map[sla.ID]time.Time{}
+			}
+			at := time.Date(date.Year(), date.Month(), date.Day(), 0, 0, 0, 0, zone)
+			if known, ok := first[start][l.ID]; !ok || at.Before(known) {
+				first[start][l.ID] = at
 			}
 			of := sums[start][l.ID]
 			sums[start][l.ID] = dayCounts{bad: of.bad + c.bad, total: of.total + c.total}
@@ -43,7 +47,7 @@ func (src *source) Months(ctx context.Context, a *sla.Agreement) ([]web.Month, e
 		for _, l := range a.Levels {
 			of := web.MonthLevel{Level: l}
 			if c, counted := levels[l.ID]; counted {
-				of.Bad, of.Total = web.Known(c.bad), web.Known(c.total)
+				of.Bad, of.Total, of.From = web.Known(c.bad), web.Known(c.total), first[start][l.ID]
 			}
 			m.Levels = append(m.Levels, of)
 		}

@@ -1,188 +1,135 @@
 package serve
 
 import (
-	"context"
-	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strings"
 	"testing"
-	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/prometheus/model/labels"
-	"github.com/prometheus/prometheus/tsdb"
-
-	"github.com/upheld-sla/upheld/exporter"
-	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/internal/statuspage"
 	"github.com/upheld-sla/upheld/internal/web"
-	"github.com/upheld-sla/upheld/sla"
 )
 
-// What the benchmark of pages has: levels in so many agreements, and a month of the series
-// that pages read.
-const (
-	benchLevels, benchAgreements = 500, 10
-	benchDays                    = 30
-)
+// benchPage is a page whose time BenchmarkPages prints.
+type benchPage struct {
+	name, path string
+	// counts: the first one after a start is printed, too, since it then counts the samples
+	// of all days, or months.
+	counts bool
+}
 
-// BenchmarkPages prints how long every page takes with 500 levels: `make bench-web`. The first
-// overview after a start is apart, since it counts the days of the month.
+// benchReport stands for the name of a report's file.
+const benchReport = "REPORT"
+
+// benchPages is the table of them; every pattern of a page must be in it.
+var benchPages = []benchPage{
+	{"overview", "/", true},
+	{"search", "/?q=service7&state=up", false},
+	{"level", "/level/shop3/service7/availability", false},
+	{"level that is down", "/level/shop0/service0/availability", false},
+	{"level with 20 groups", "/level/shop3/tenants/requests", false},
+	{"composite of 48 levels that is down", "/level/shop0/checkout/paying", false},
+	{"agreement", "/agreement/shop3", false},
+	{"months", "/agreement/shop3/months", true},
+	{"alerts", "/alerts", false},
+	{"rules", "/rules", false},
+	{"reports", "/reports", true},
+	{"report as HTML", "/reports/file/" + benchReport + ".html", false},
+	{"report as JSON", "/reports/file/" + benchReport + ".json", false},
+	{"report to date", "/reports/to-date/shop3/30d", false},
+	{"status page", "/status/shop3", false},
+	{"status page as JSON", "/status/shop3/status.json", false},
+	{"feed", "/status/shop3/feed.atom", false},
+}
+
+// No page is without a benchmark.
+func TestEachPageHasABenchmark(t *testing.T) {
+	mux, want := http.NewServeMux(), []string{}
+	for _, pattern := range slices.Concat(web.Patterns(), statuspage.Patterns()) {
+		mux.HandleFunc(pattern, func(http.ResponseWriter, *http.Request) {})
+		if strings.HasPrefix(pattern, http.MethodGet+" ") {
+			want = append(want, pattern)
+		}
+	}
+	found := map[string]bool{}
+	for _, page := range benchPages {
+		_, pattern := mux.Handler(httptest.NewRequest(http.MethodGet, page.path, nil))
+		if pattern == "" {
+			t.Errorf("no page has the path %s of the benchmark %q", page.path, page.name)
+		}
+		found[pattern] = true
+	}
+	for _, pattern := range want {
+		if !found[pattern] {
+			t.Errorf("%s has no line in benchPages: nobody measures what it takes", pattern)
+		}
+	}
+}
+
+// BenchmarkPages prints how long every page takes with 500 levels: `make bench-web`. Status
+// pages are rendered by a timer, and requests get copies: both are printed.
 func BenchmarkPages(b *testing.B) {
-	s := benchServer(b)
-	handler := func() http.Handler {
-		h, err := web.New(web.Options{Source: newSource(s), Logger: slog.New(slog.DiscardHandler)})
-		if err != nil {
-			b.Fatal(err)
+	w := newBenchWorld(b)
+	ask := func(b *testing.B, h http.Handler, page benchPage) {
+		answer := httptest.NewRecorder()
+		path := strings.ReplaceAll(page.path, benchReport, w.report)
+		h.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, path, nil))
+		if answer.Code != http.StatusOK {
+			b.Fatalf("%s answers %d: %s", path, answer.Code, answer.Body)
 		}
-		return h
+		b.ReportMetric(float64(answer.Body.Len())/1024, "KiB/page")
 	}
-	ask := func(b *testing.B, h http.Handler, path string) {
-		w := httptest.NewRecorder()
-		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
-		if w.Code != http.StatusOK {
-			b.Fatalf("%s answers %d: %s", path, w.Code, w.Body)
-		}
-		b.ReportMetric(float64(w.Body.Len())/1024, "KiB/page")
-	}
-	b.Run("overview after a start", func(b *testing.B) {
-		for b.Loop() {
-			ask(b, handler(), "/")
-		}
-	})
-	warm := handler()
-	ask(b, warm, "/")
-	for _, page := range [][2]string{
-		{"overview", "/"},
-		{"search", "/?q=service7&state=up"},
-		{"level", "/level/shop3/service7/availability"},
-		{"level that is down", "/level/shop0/service0/availability"},
-		{"agreement", "/agreement/shop3"},
-		{"alerts", "/alerts"},
-		{"rules", "/rules"},
-	} {
-		b.Run(page[0], func(b *testing.B) {
+	measure := func(name string, page benchPage, handler func() http.Handler) {
+		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				ask(b, warm, page[1])
+				ask(b, handler(), page)
 			}
 		})
 	}
+	for _, page := range benchPages {
+		if page.counts {
+			measure(page.name+" after a start", page, w.handler)
+		}
+	}
+	b.Run("10 status pages, rendered after a start", func(b *testing.B) {
+		for b.Loop() {
+			w.statusPages().Render(b.Context())
+		}
+	})
+	b.Run("10 status pages, rendered again", func(b *testing.B) {
+		pages := w.statusPages()
+		pages.Render(b.Context())
+		for b.Loop() {
+			pages.Render(b.Context())
+		}
+	})
+	warm := w.handler()
+	for _, page := range benchPages {
+		ask(b, warm, page)
+		measure(page.name, page, func() http.Handler { return warm })
+	}
 }
 
-// benchServer is a server without running parts over a storage with a month of samples.
-func benchServer(b *testing.B) *server {
-	s := &server{
-		Options: Options{RulesInterval: time.Minute, ScrapeInterval: 15 * time.Second, StoragePath: b.TempDir(), Logger: slog.New(slog.DiscardHandler)},
-		started: time.Now(), registry: prometheus.NewRegistry(), exporter: exporter.New(exporter.Options{Logger: slog.New(slog.DiscardHandler)}),
-	}
-	if err := s.makeEngines(); err != nil {
-		b.Fatal(err)
-	}
-	s.state.Store(&desired{agreements: benchSpecs()})
-	fillStorage(b, s.StoragePath)
-	db, err := tsdb.Open(s.StoragePath, s.Logger, nil, tsdb.DefaultOptions(), nil)
+// handler answers with the pages as serve does, without anything in memory yet but the
+// status pages.
+func (w *benchWorld) handler() http.Handler {
+	pages, err := web.New(web.Options{Source: newSource(w.server), Reports: reportSource{w.closer()}, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
-		b.Fatal(err)
+		w.Fatal(err)
 	}
-	db.DisableCompactions()
-	b.Cleanup(func() {
-		_ = s.engine.Close()
-		_ = s.apiEngine.Close()
-		if err := db.Close(); err != nil {
-			b.Error(err)
-		}
-	})
-	s.db = db
-	s.rules = s.newRules()
-	return s
+	mux := http.NewServeMux()
+	mux.Handle("/status/", w.rendered)
+	mux.Handle("/", pages)
+	return mux
 }
 
-func benchSpecs() []*sla.Agreement {
-	var all []*sla.Agreement
-	for i := range benchAgreements {
-		a := &sla.Agreement{Name: fmt.Sprintf("shop%d", i), Description: "A shop, as its customers meet it", Zone: "Europe/Berlin"}
-		for j := range benchLevels / benchAgreements {
-			period := sla.Period{Rolling: benchDays * 24 * time.Hour}
-			a.Levels = append(a.Levels, &sla.ServiceLevel{
-				ID: sla.ID{SLA: a.Name, Service: fmt.Sprintf("service%d", j), SLO: "availability"}, Description: "It answers its customers",
-				Indicator:   &sla.Probe{Check: &sla.HTTPCheck{URL: "https://shop.example/health", Method: "GET"}, Interval: 15 * time.Second},
-				Aggregation: sla.Time, Target: sla.MustDecimal("99.9"), Objective: sla.MustDecimal("99.9"),
-				Period: period, Alerting: sla.Alerting{Tiers: sla.DefaultTiers(period)},
-			})
-		}
-		all = append(all, a)
+// statusPages are those of all agreements, before they are rendered.
+func (w *benchWorld) statusPages() *statuspage.Pages {
+	pages, err := statuspage.New(statuspage.Options{Source: newStatusSource(w.server), Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		w.Fatal(err)
 	}
-	return all
-}
-
-// fillStorage writes a block a day. What pages read only of the last hours is in the last one.
-func fillStorage(b *testing.B, dir string) {
-	ctx, now := context.Background(), time.Now()
-	random := rand.New(rand.NewPCG(1, 2))
-	begin := now.Add(-benchDays * 24 * time.Hour).Truncate(24 * time.Hour)
-	for day := begin; day.Before(now); day = day.Add(24 * time.Hour) {
-		w, err := tsdb.NewBlockWriter(slog.New(slog.DiscardHandler), dir, (48 * time.Hour).Milliseconds())
-		if err != nil {
-			b.Fatal(err)
-		}
-		app := w.Appender(ctx)
-		write := func(id sla.ID, name, period string, every time.Duration, from time.Time, value func() float64) {
-			of := []string{labels.MetricName, name, "sla", id.SLA, "service", id.Service, "slo", id.SLO}
-			if period != "" {
-				of = append(of, "period", period)
-			}
-			ls := labels.FromStrings(of...)
-			for at := from; at.Before(day.Add(24*time.Hour)) && !at.After(now); at = at.Add(every) {
-				if _, err := app.Append(0, ls, at.UnixMilli(), value()); err != nil {
-					b.Fatal(err)
-				}
-			}
-		}
-		for i, a := range benchSpecs() {
-			for j, l := range a.Levels {
-				writeLevel(l.ID, i == 0 && j == 0, day, now, random, write)
-			}
-			if err := app.Commit(); err != nil {
-				b.Fatal(err)
-			}
-			app = w.Appender(ctx)
-		}
-		if _, err := w.Flush(ctx); err != nil {
-			b.Fatal(err)
-		}
-		if err := w.Close(); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-// writeLevel writes a day of a level. One in two hundred minutes is bad; one level is down.
-func writeLevel(id sla.ID, down bool, day, now time.Time, random *rand.Rand, write func(sla.ID, string, string, time.Duration, time.Time, func() float64)) {
-	constant := func(v float64) func() float64 { return func() float64 { return v } }
-	write(id, metricnames.ServiceState, "", time.Minute, day, func() float64 {
-		if down && day.Add(48*time.Hour).After(now) || random.IntN(200) == 0 {
-			return 5
-		}
-		return 0
-	})
-	write(id, "sla:bad:increase", "", 5*time.Minute, day, func() float64 { return float64(random.IntN(40) / 39 * 12) })
-	write(id, "sla:total:increase", "", 5*time.Minute, day, constant(300))
-	left := random.Float64()
-	write(id, "sla:budget_remaining:ratio_period", "30d", 5*time.Minute, day, func() float64 { left -= 0.00001; return left })
-	if !day.Add(24 * time.Hour).After(now) {
-		return
-	}
-	recent := now.Add(-90 * time.Minute)
-	if recent.Before(day) {
-		recent = day
-	}
-	for _, name := range []string{"sla:error:ratio_period", "sla:bad:sum_period", "sla:total:sum_period", "sla:coverage:ratio_period"} {
-		write(id, name, "30d", 5*time.Minute, recent, constant(0.0004))
-	}
-	for _, window := range []string{"5m", "30m", "1h", "2h", "6h", "1d", "3d"} {
-		write(id, "sla:error:ratio_rate"+window, "", time.Minute, recent, constant(0.0001))
-	}
-	write(id, "sla:bad:rate5m", "", time.Minute, recent, constant(0.0001))
-	write(id, "sla:total:rate5m", "", time.Minute, recent, constant(1))
+	return pages
 }

@@ -27,6 +27,10 @@ type statusSource struct {
 	settled map[sla.ID]*settledStates
 }
 
+func newStatusSource(s *server) statusSource {
+	return statusSource{newSource(s), map[sla.ID]*settledStates{}}
+}
+
 // publicLevels is a selector of the levels that an agreement's status page shows.
 func publicLevels(a *sla.Agreement) string {
 	var services, slos []string
@@ -138,7 +142,7 @@ func (src statusSource) query(ctx context.Context, query string, start, end time
 func (s *server) startRendering(parts *parts) error {
 	const quickest = 5 * time.Second
 	pages, err := statuspage.New(statuspage.Options{
-		Source: statusSource{newSource(s), map[sla.ID]*settledStates{}},
+		Source: newStatusSource(s),
 		Logger: s.Logger.With("component", "status pages"),
 		Every:  min(max(s.RulesInterval, quickest), statuspage.DefaultEvery),
 	})

@@ -83,9 +83,9 @@ func New(opts Options) (*Pages, error) {
 		return nil, fmt.Errorf("statuspage: template: %w", err)
 	}
 	p.routes = http.NewServeMux()
-	p.routes.HandleFunc("GET /status/{agreement}", p.serve)
-	p.routes.HandleFunc("GET /status/{agreement}/status.json", p.serve)
-	p.routes.HandleFunc("GET /status/{agreement}/feed.atom", p.serve)
+	for _, pattern := range Patterns() {
+		p.routes.HandleFunc(pattern, p.serve)
+	}
 	for path := range p.assets {
 		p.routes.HandleFunc("GET "+path, p.serveAsset)
 	}
@@ -140,6 +140,15 @@ func (p *Pages) Render(ctx context.Context) {
 func pathsOf(name string) [3]string {
 	base := "/status/" + name
 	return [3]string{base, base + "/status.json", base + "/feed.atom"}
+}
+
+// Patterns are the paths of all agreements, as http.ServeMux has them.
+func Patterns() []string {
+	var all []string
+	for _, path := range pathsOf("{agreement}") {
+		all = append(all, "GET "+path)
+	}
+	return all
 }
 
 // render makes the copies of one agreement.

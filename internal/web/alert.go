@@ -65,6 +65,7 @@ func newAlert(a Alert, s LevelStatus, c clock) alertView {
 		if b.Severity != a.Severity || b.Tier != a.Tier {
 			continue
 		}
+		over := false
 		for _, t := range b.Tiers {
 			threshold, _ := t.Threshold(s.Level.ObjectiveBudget())
 			v.Tiers = append(v.Tiers, tierView{
@@ -73,6 +74,10 @@ func newAlert(a Alert, s LevelStatus, c clock) alertView {
 				LongShare: share(s, t.Long), ShortShare: share(s, t.Short),
 			})
 			v.Tiers[len(v.Tiers)-1].reach(s, t, threshold.Float64())
+			over = over || v.Tiers[len(v.Tiers)-1].Bar >= 100
+		}
+		if over && a.State == Inactive && !b.Pages() && firingPages(s) > 0 {
+			v.State = mark{string(sla.ClassNone), "Held back"} // and not "Inactive" beside a tier that burns
 		}
 	}
 	return v
@@ -85,6 +90,9 @@ func share(s LevelStatus, window time.Duration) string {
 	return "no data"
 }
 
+// muchMore is how many times its threshold a tier has reached when the number says no more.
+const muchMore = 10
+
 // reach says how far a tier is from firing: as far as that of its windows which is
 // farther.
 func (v *tierView) reach(s LevelStatus, t sla.Tier, threshold float64) {
@@ -96,6 +104,9 @@ func (v *tierView) reach(s LevelStatus, t sla.Tier, threshold float64) {
 	}
 	reached := min(long, short) / threshold
 	v.Reached, v.Bar = percent(reached), min(100, 100*reached)
+	if reached > muchMore {
+		v.Reached = "over " + percent(muchMore)
+	}
 	switch {
 	case reached >= 1:
 		v.State.Class = string(sla.ClassBad)

@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http/httptest"
+	"strconv"
 	"testing"
 	"time"
 
@@ -38,6 +39,14 @@ func TestBrowser(t *testing.T) {
 	serve("months", "/agreement/shop/months", sampled)
 	serve("overview-filtered", "/?state=up&q=store", sampled)
 	serve("level-no-data", "/level/shop/orders/queue", sampled)
+	serve("overview-hostile", "/", hostile(t))
+	serve("agreement-hostile", agreementPath(longest), hostile(t))
+	serve("alerts-hostile", "/alerts", hostile(t))
+	for i, s := range hostile(t).levels {
+		if i == 0 || len(s.Groups) > 0 || len(s.Members) > 0 {
+			serve("level-hostile-"+s.Level.ID.SLO[:4]+strconv.Itoa(i), levelPath(s.Level.ID), hostile(t))
+		}
+	}
 
 	browsertest.Look(t, "look.mjs", args...)
 }

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -58,12 +59,42 @@ type pages struct {
 	shared    singleflight.Group // what several requests wait for
 }
 
+// route is a page, or what a form of one sends.
+type route struct {
+	pattern string // as ServeMux has it
+	answer  func(*pages, http.ResponseWriter, *http.Request)
+	reports bool // only with Options.Reports
+}
+
+// routes is the table of them.
+var routes = []route{
+	{"GET /{$}", (*pages).overview, false},
+	{"GET /level/{sla}/{service}/{slo}", (*pages).level, false},
+	{"GET /agreement/{sla}", (*pages).agreement, false},
+	{"GET /agreement/{sla}/months", (*pages).months, false},
+	{"GET /alerts", (*pages).alerts, false},
+	{"GET /rules", (*pages).rules, false},
+	{"GET /reports", (*pages).reports, true},
+	{"GET /reports/file/{name}", (*pages).reportFile, true},
+	{"GET /reports/to-date/{sla}/{period}", (*pages).reportToDate, true},
+	{"POST /reports/restate", (*pages).restate, true},
+}
+
+// Patterns are those of all pages, as http.ServeMux has them.
+func Patterns() []string {
+	all := make([]string, 0, len(routes))
+	for _, r := range routes {
+		all = append(all, r.pattern)
+	}
+	return all
+}
+
 // ServeHTTP answers with a page or an asset.
 func (h *pages) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.routes.ServeHTTP(w, r) }
 
-// New returns the handler of the pages: "/", "/level/{sla}/{service}/{slo}",
-// "/agreement/{sla}", "/agreement/{sla}/months", "/alerts", "/rules", "/reports" and "/assets/". It answers every other path with 404, so mount it last. An error
-// means that the embedded templates do not parse.
+// New returns the handler of the pages, whose paths Patterns has, and of "/assets/". It
+// answers every other path with 404, so mount it last. An error means that the embedded
+// templates do not parse.
 func New(opts Options) (http.Handler, error) {
 	if opts.Source == nil {
 		return nil, errors.New("web: Options.Source is missing: the pages have nothing to show")
@@ -94,17 +125,10 @@ func New(opts Options) (http.Handler, error) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /assets/{file}", cached(http.StripPrefix("/assets/", http.FileServerFS(assets))))
-	mux.HandleFunc("GET /{$}", h.overview)
-	mux.HandleFunc("GET /level/{sla}/{service}/{slo}", h.level)
-	mux.HandleFunc("GET /agreement/{sla}", h.agreement)
-	mux.HandleFunc("GET /agreement/{sla}/months", h.months)
-	mux.HandleFunc("GET /alerts", h.alerts)
-	mux.HandleFunc("GET /rules", h.rules)
-	if opts.Reports != nil {
-		mux.HandleFunc("GET /reports", h.reports)
-		mux.HandleFunc("GET /reports/file/{name}", h.reportFile)
-		mux.HandleFunc("GET /reports/to-date/{sla}/{period}", h.reportToDate)
-		mux.HandleFunc("POST /reports/restate", h.restate)
+	for _, r := range routes {
+		if opts.Reports != nil || !r.reports {
+			mux.HandleFunc(r.pattern, func(w http.ResponseWriter, req *http.Request) { r.answer(h, w, req) })
+		}
 	}
 	mux.HandleFunc("GET /", h.notFound)
 	h.routes = secured(mux)
@@ -260,8 +284,13 @@ func (h *pages) render(w http.ResponseWriter, status int, name string, data any)
 func (h *pages) execute(name string, data any) rendered {
 	var body bytes.Buffer
 	err := h.templates[name].ExecuteTemplate(&body, "layout", data)
-	return rendered{name, body.Bytes(), err}
+	return rendered{name, []byte(withoutOverrides.Replace(body.String())), err}
 }
+
+// withoutOverrides leaves out the characters that change the direction of all that follows.
+// Specifications may not have them, but labels, and what targets answer, may.
+var withoutOverrides = strings.NewReplacer(
+	"\u202a", "", "\u202b", "", "\u202c", "", "\u202d", "", "\u202e", "", "\u2066", "", "\u2067", "", "\u2068", "", "\u2069", "")
 
 // send writes a page that was rendered as a whole before: a template that fails
 // half way must not leave half a page with status 200.

@@ -18,6 +18,7 @@ type Month struct {
 type MonthLevel struct {
 	Level      *sla.ServiceLevel
 	Bad, Total Figure
+	From       time.Time // the first day of the month on which anything was counted
 }
 
 // monthsPage is what the template of the months of an agreement shows.
@@ -74,7 +75,7 @@ func newMonth(m Month, closed []ClosedPeriod, c clock) monthView {
 	end := m.Start.AddDate(0, 1, 0)
 	v := monthView{Title: m.Start.Format("January 2006"), ID: m.Start.Format("2006-01"), SoFar: end.After(c.now)}
 	for _, l := range m.Levels {
-		v.Rows = append(v.Rows, newMonthRow(l))
+		v.Rows = append(v.Rows, newMonthRow(l, m.Start))
 	}
 	for _, p := range closed {
 		if p.End.After(m.Start) && !p.End.After(end) {
@@ -84,7 +85,10 @@ func newMonth(m Month, closed []ClosedPeriod, c clock) monthView {
 	return v
 }
 
-func newMonthRow(m MonthLevel) monthRow {
+// lateStart is how late in a month the first count is a gap, and no night without traffic.
+const lateStart = 2 * 24 * time.Hour
+
+func newMonthRow(m MonthLevel, start time.Time) monthRow {
 	l := m.Level
 	row := monthRow{
 		Name: l.ID.Service + " / " + l.ID.SLO, Path: levelPath(l.ID), Mark: mark{string(sla.ClassNone), "Not measured"},
@@ -101,8 +105,11 @@ func newMonthRow(m MonthLevel) monthRow {
 		row.Bad += " events"
 	}
 	row.Mark = mark{string(sla.ClassGood), "Within the target share"}
-	if below(good, l.TargetRatio().Float64()) {
+	switch {
+	case below(good, l.TargetRatio().Float64()):
 		row.Mark = mark{string(sla.ClassBad), "Below the target share"}
+	case m.From.Sub(start) > lateStart: // nobody knows what was before
+		row.Mark = mark{string(sla.ClassNone), "Counted only from " + m.From.Format("2 January") + " on"}
 	}
 	return row
 }

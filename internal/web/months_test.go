@@ -48,3 +48,20 @@ func TestMonths(t *testing.T) {
 		t.Error("the agreement does not lead there")
 	}
 }
+
+// A month of which the beginning was not counted is not called good, and one that is bad is bad.
+func TestMonthsThatBeginLate(t *testing.T) {
+	start := time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)
+	of := MonthLevel{Level: sample()[0].Level, Bad: Known(0), Total: Known(86400), From: start.AddDate(0, 0, 26)}
+	if got := newMonthRow(of, start).Mark; got.Class != "none" || got.Word != "Counted only from 27 February on" {
+		t.Errorf("the mark is %v", got)
+	}
+	of.From = start.AddDate(0, 0, 1)
+	if got := newMonthRow(of, start).Mark; got.Class != "good" {
+		t.Errorf("with the second day the mark is %v", got)
+	}
+	of.From, of.Bad = start.AddDate(0, 0, 26), Known(3600)
+	if got := newMonthRow(of, start).Mark; got.Class != "bad" {
+		t.Errorf("below the target share the mark is %v", got)
+	}
+}

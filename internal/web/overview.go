@@ -181,6 +181,10 @@ func alertMark(n, pages int) mark {
 		return mark{string(sla.ClassGood), "no alert firing"}
 	}
 	m := mark{string(sla.ClassBad), plural(n, "alert", "alerts") + " firing"}
+	if pages == n {
+		m.Word = plural(n, "page", "pages") + " firing"
+		return m
+	}
 	switch pages {
 	case 0:
 		m.Class = string(sla.ClassWarn)
