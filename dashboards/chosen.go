@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/rulegen"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -143,9 +144,61 @@ func (c chosen) span() string {
 	return strings.Join(terms, " or ")
 }
 
-// calendar is a time of the running calendar period; none if the period is rolling.
+// calendar is a time of the running calendar period; none if the period is rolling. Where
+// periods of one name have several calendars, as those of two zones, each has a term, with
+// values only while a level of it is chosen.
 func (c chosen) calendar(metric string) string {
-	return fmt.Sprintf("max(%s)", choose(eq(metricnames.SLA, c.of.Name), metricnames.Calendar+`=~"$`+varPeriod+`.*"`).series(metric))
+	of := func(more ...string) string {
+		all := choose(eq(metricnames.SLA, c.of.Name), metricnames.Calendar+`=~"$`+varPeriod+`.*"`)
+		return fmt.Sprintf("max(%s)", all.with(more...).series(metric))
+	}
+	calendars := c.calendars()
+	if !ambiguous(calendars) {
+		return of()
+	}
+	var terms []string
+	for _, one := range calendars {
+		for _, which := range byService(one.levels) {
+			terms = append(terms, fmt.Sprintf("%s and on () %s", of(eq(metricnames.Calendar, one.name)), c.with(which...).objective()))
+		}
+	}
+	return "(" + strings.Join(terms, " or ") + ")"
+}
+
+// calendar is one that periods go by, with the levels that have such a period.
+type calendar struct {
+	name, period string // "month Europe/Berlin", "month"
+	levels       []*sla.ServiceLevel
+}
+
+func (c chosen) calendars() []calendar {
+	var all []calendar
+	for _, l := range c.of.Levels {
+		for _, p := range l.Periods() {
+			if p.Calendar == "" {
+				continue
+			}
+			name := rulegen.CalendarName(p)
+			i := slices.IndexFunc(all, func(one calendar) bool { return one.name == name })
+			if i < 0 {
+				i, all = len(all), append(all, calendar{name: name, period: p.String()})
+			}
+			all[i].levels = append(all[i].levels, l)
+		}
+	}
+	return all
+}
+
+// ambiguous tells whether a period has several calendars.
+func ambiguous(all []calendar) bool {
+	seen := map[string]bool{}
+	for _, one := range all {
+		if seen[one.period] {
+			return true
+		}
+		seen[one.period] = true
+	}
+	return false
 }
 
 // allowed is how many seconds of the chosen period may be bad, of levels by time.

@@ -46,6 +46,23 @@ const (
 	pluginVersion = "9.0.0"
 )
 
+// Titles of the boards that are not of one agreement, and how that of an agreement begins.
+const (
+	titlePrefix   = "Service levels: "
+	overviewTitle = titlePrefix + "overview"
+	exporterTitle = titlePrefix + "exporters"
+)
+
+// title is that of an agreement's board. Grafana reads no folder in which two boards have
+// the same.
+func title(a *sla.Agreement) string {
+	of := titlePrefix + a.Name
+	if of == overviewTitle || of == exporterTitle {
+		of += " (agreement)"
+	}
+	return of
+}
+
 // maxUID is Grafana's limit.
 const maxUID = 40
 
@@ -134,7 +151,7 @@ func (o Options) Overview(agreements []*sla.Agreement) ([]byte, error) {
 }
 
 func (o Options) overview(agreements []*sla.Agreement) *board {
-	d := newBoard(OverviewUID, "Service levels: overview",
+	d := newBoard(OverviewUID, overviewTitle,
 		fmt.Sprintf("%s from %s. Do not edit by hand.", rulegen.Marker, names(agreements)))
 	d.variables(valuesVariable(varSLA, "Agreement", choose()))
 	d.Links = append(d.Links, taggedLink("Agreements"), d.link("Exporters", ExporterUID))
@@ -146,7 +163,7 @@ func (o Options) overview(agreements []*sla.Agreement) *board {
 
 // agreement is the dashboard of one agreement: all its service levels in short.
 func (o Options) agreement(a *sla.Agreement) *board {
-	d := newBoard(UID(a.Name), "Service levels: "+a.Name, describe(a))
+	d := newBoard(UID(a.Name), title(a), describe(a))
 	own := choose(eq("sla", a.Name))
 	d.variables(valuesVariable(varService, "Service", own),
 		valuesVariable(varSLO, "Service level", own.with(among("service", varService))))
@@ -198,7 +215,7 @@ func (o Options) probes(a *sla.Agreement) *board {
 
 // Exporter is the board of all exporters: whether what they measure can be believed.
 func (o Options) Exporter() ([]byte, error) {
-	d := newBoard(ExporterUID, "Service levels: exporters", rulegen.Marker+" from the exporter's metrics. Do not edit by hand.")
+	d := newBoard(ExporterUID, exporterTitle, rulegen.Marker+" from the exporter's metrics. Do not edit by hand.")
 	v := valuesVariable(instance, "Exporter", choose())
 	v.Query.String = cog.ToPtr(fmt.Sprintf("label_values(upheld_exporter_build_info, %s)", instance))
 	d.variables(v)

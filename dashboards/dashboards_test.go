@@ -225,6 +225,42 @@ func TestUIDs(t *testing.T) {
 	}
 }
 
+// A Grafana that is provisioned with a folder writes no board of it if two have the same title.
+func TestTitlesDiffer(t *testing.T) {
+	var all []*sla.Agreement
+	for _, name := range []string{"shop", "overview", "exporters"} {
+		a := shop()
+		a.Name = name
+		all = append(all, a)
+	}
+	overview, err := dashboards.Options{}.Overview(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	exporter, err := dashboards.Options{}.Exporter()
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := [][]byte{overview, exporter}
+	for _, a := range all {
+		boards, err := dashboards.Options{}.OfAgreement(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, b := range boards {
+			texts = append(texts, b.JSON)
+		}
+	}
+	seen := map[string]bool{}
+	for _, text := range texts {
+		of := parse(t, text).Title
+		if of == "" || seen[of] {
+			t.Errorf("two boards are called %q", of)
+		}
+		seen[of] = true
+	}
+}
+
 func TestDescriptionsHaveTheMarker(t *testing.T) {
 	for name, text := range made(t) {
 		var d dashboard.Dashboard

@@ -1,6 +1,7 @@
 package dashboards_test
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -46,6 +47,39 @@ spec:
 		}
 		if asked == 0 {
 			t.Errorf("nothing asks for %s", series)
+		}
+	}
+}
+
+// Two levels with the same period in two time zones: the even line of each falls to 0 at the
+// end of its own period.
+func TestEvenSpendingIsByTheZoneOfTheLevel(t *testing.T) {
+	agreements, findings := spec.LoadText("spec.yaml", `
+apiVersion: upheld/v1
+kind: ServiceLevelAgreement
+metadata: {name: shop}
+spec:
+  serviceLevels:
+    - {name: berlin, service: web, indicator: {events: {bad: errors_total, total: requests_total}}, target: "99.9", period: {calendar: month, timeZone: Europe/Berlin}}
+    - {name: newyork, service: web, indicator: {events: {bad: errors_total, total: requests_total}}, target: "99.9", period: {calendar: month, timeZone: America/New_York}}
+`)
+	if err := findings.Err(); err != nil {
+		t.Fatal(err)
+	}
+	// Now is 7200: two hours into the one period, and one hour into the other.
+	e := load(t, `load 1m
+  sla:calendar_start:seconds{sla="shop",calendar="month Europe/Berlin"} 0x120
+  sla:calendar_end:seconds{sla="shop",calendar="month Europe/Berlin"} 28800x120
+  sla:calendar_start:seconds{sla="shop",calendar="month America/New_York"} 3600x120
+  sla:calendar_end:seconds{sla="shop",calendar="month America/New_York"} 39600x120
+  sla:objective:ratio{sla="shop",service="web",slo="berlin"} 0.999x120
+  sla:objective:ratio{sla="shop",service="web",slo="newyork"} 0.999x120
+`)
+	board := boardOf(t, agreements[0], "_level")
+	for slo, want := range map[string]float64{"berlin": 1 - 7200./28800, "newyork": 1 - 3600./36000} {
+		chosen := strings.NewReplacer("$service", "web", "$slo", slo, "$period", "month").Replace(string(board))
+		if got := e.value(t, []byte(chosen), "Error budget remaining", "C"); math.Abs(got-want) > 1e-9 {
+			t.Errorf("%s: the even line is at %v, want %v", slo, got, want)
 		}
 	}
 }

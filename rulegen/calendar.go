@@ -37,8 +37,8 @@ func tableOf(now time.Time) (from, to time.Time) {
 // complains.
 const calendarEndsWithin = 90 * 24 * time.Hour
 
-// calendarName is the value of the label "calendar": "month Europe/Berlin".
-func calendarName(p sla.Period) string {
+// CalendarName is the value of the label "calendar" of a calendar period: "month Europe/Berlin".
+func CalendarName(p sla.Period) string {
 	name := string(p.Calendar)
 	switch {
 	case p.FiscalOffset != 0:
@@ -70,7 +70,7 @@ func newCalendar(agreement string, p sla.Period, opts Options) calendar {
 }
 
 func (c calendar) labels() map[string]string {
-	m := map[string]string{metricnames.SLA: c.agreement, metricnames.Calendar: calendarName(c.period)}
+	m := map[string]string{metricnames.SLA: c.agreement, metricnames.Calendar: CalendarName(c.period)}
 	maps.Copy(m, c.extra)
 	return m
 }
@@ -78,7 +78,7 @@ func (c calendar) labels() map[string]string {
 func (c calendar) series(name string) promql.Expr { return c.selector(name).Now() }
 
 func (c calendar) selector(name string) promql.Selector {
-	own := []promql.Matcher{promql.Eq(metricnames.SLA, c.agreement), promql.Eq(metricnames.Calendar, calendarName(c.period))}
+	own := []promql.Matcher{promql.Eq(metricnames.SLA, c.agreement), promql.Eq(metricnames.Calendar, CalendarName(c.period))}
 	return promql.Series(name, append(own, extraMatchers(c.extra)...)...)
 }
 
@@ -223,7 +223,7 @@ func calendarGroups(l level, opts Options, shared map[string]bool) []Group {
 			continue
 		}
 		cal := newCalendar(l.ID.SLA, p, opts)
-		g := Group{Name: fmt.Sprintf(GroupPrefix+"%s:calendar:%s", l.ID.SLA, strings.NewReplacer(" ", "-", "/", "-").Replace(calendarName(p))), Interval: min(opts.Interval, DefaultInterval), Rules: cal.rules(), shared: true, always: true}
+		g := Group{Name: fmt.Sprintf(GroupPrefix+"%s:calendar:%s", l.ID.SLA, strings.NewReplacer(" ", "-", "/", "-").Replace(CalendarName(p))), Interval: min(opts.Interval, DefaultInterval), Rules: cal.rules(), shared: true, always: true}
 		if shared[g.Name] {
 			continue
 		}

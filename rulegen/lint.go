@@ -161,7 +161,7 @@ func (l *linter) caps() {
 				"the level %q has groups, and the cap of %s on excluded downtime is not measured for each", l.ID.SLO, e.Name)
 		case !slices.Contains(l.Periods(), e.Cap.Per):
 			l.warn(e.Cap.Pos, "unmeasured-cap", fmt.Sprintf("judge it over that too: period: [%s, %s]", l.Period, e.Cap.Per.Calendar),
-				"the cap of %s is of a %s, and the level %q is judged over %s: nothing is compared with it there", e.Name, calendarName(e.Cap.Per), l.ID.SLO, l.periodNames())
+				"the cap of %s is of a %s, and the level %q is judged over %s: nothing is compared with it there", e.Name, CalendarName(e.Cap.Per), l.ID.SLO, l.periodNames())
 		}
 	}
 }

@@ -280,7 +280,7 @@ func periodName(p sla.Period) string {
 	if p.Calendar == "" {
 		return p.String()
 	}
-	return calendarName(p)
+	return CalendarName(p)
 }
 
 // agreed records how many seconds of agreed time the level's period has, as far

@@ -31,6 +31,9 @@ export function faultsOf(report, uids) {
     if (!p.error && p.empty && !p.noValue) {
       faults.push(`${where}: it is empty, and no text says what that means`);
     }
+    if (!p.error && p.empty && p.judged) {
+      faults.push(`${where}: it found nothing, and is drawn in ${p.judged}`);
+    }
     if (unresolved.test(p.title)) {
       faults.push(`${where}: the title has a variable that nothing resolves`);
     }

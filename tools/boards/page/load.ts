@@ -1,5 +1,5 @@
 // From a panel to its fields: queries, transformations, field options, links.
-import { applyFieldOverrides, type DataFrame, type Field, FieldType, getFieldDisplayName, type GrafanaTheme2, type ScopedVars, type TimeRange, transformDataFrame } from "@grafana/data";
+import { applyFieldOverrides, type DataFrame, type Field, type FieldDisplay, FieldType, getFieldDisplayName, getFieldDisplayValues, type GrafanaTheme2, type ScopedVars, type TimeRange, transformDataFrame } from "@grafana/data";
 import { lastValueFrom } from "rxjs";
 import type { Mark } from "./annotations";
 import { customDefaults, registryOf, unknownOptions } from "./known";
@@ -26,6 +26,7 @@ export interface Note {
   links: string[];
   empty: boolean;
   noValue?: string;
+  judged?: string; // the colour of good or bad in which an empty panel is drawn
   error?: string;
 }
 
@@ -48,6 +49,7 @@ export async function load(panel: any, width: number, context: Context): Promise
     });
     const frames = shown(panel, await fields(panel, answers.flat(), context));
     note.empty = !frames.some((f) => f.length > 0 && f.fields.length > 0);
+    note.judged = note.empty ? judgement(panel, frames, context.theme) : undefined;
     note.fields = frames.flatMap((f) => values(f).filter((x) => !hidden(x)).map((x) => getFieldDisplayName(x, f, frames)));
     note.links = links(panel, frames, context);
     return { frames, note };
@@ -55,6 +57,21 @@ export async function load(panel: any, width: number, context: Context): Promise
     note.error = String(error);
     return { frames: [], note };
   }
+}
+
+export function fieldValues(panel: any, data: DataFrame[], theme: GrafanaTheme2): FieldDisplay[] {
+  return getFieldDisplayValues({
+    fieldConfig: panel.fieldConfig, reduceOptions: { values: false, calcs: [], ...panel.options.reduceOptions }, replaceVariables: (s: string) => s, theme, data, timeZone: "utc",
+  });
+}
+
+// A colour that says good or bad, of a panel that prints "no value" as a value.
+function judgement(panel: any, frames: DataFrame[], theme: GrafanaTheme2): string | undefined {
+  if (panel.type !== "stat" && panel.type !== "gauge") {
+    return undefined; // these are not drawn without data
+  }
+  const drawn = fieldValues({ ...panel, fieldConfig: { ...panel.fieldConfig, defaults: { ...panel.fieldConfig.defaults, thresholds: lowest(panel.fieldConfig.defaults.thresholds) } } }, frames, theme).map((v) => v.display.color);
+  return ["green", "yellow", "orange", "red"].find((name) => drawn.includes(theme.visualization.getColorByName(name)));
 }
 
 async function fields(panel: any, raw: DataFrame[], context: Context): Promise<DataFrame[]> {

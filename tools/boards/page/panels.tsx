@@ -1,10 +1,10 @@
 // How panels look, of Grafana's own components.
-import { type DataFrame, type FieldDisplay, FieldType, getDisplayValueAlignmentFactors, getFieldDisplayValues, type GrafanaTheme2 } from "@grafana/data";
+import { type DataFrame, FieldType, getDisplayValueAlignmentFactors } from "@grafana/data";
 import { BarGauge, BigValue, PanelChrome, TimeSeries, VizRepeater } from "@grafana/ui";
 import { TableNG } from "@grafana/ui/unstable";
 import { Component, type ReactNode, useEffect, useState } from "react";
 import { drawMarks } from "./annotations";
-import { type Context, load, type Note } from "./load";
+import { type Context, fieldValues, load, type Note } from "./load";
 import { Dial, Heat, States } from "./standins";
 
 export interface Picture {
@@ -79,12 +79,6 @@ function Graph({ panel, data, width, height, context }: Picture) {
       {(config: any) => drawMarks(config, context.marks, context.theme)}
     </TimeSeries>
   );
-}
-
-export function fieldValues(panel: any, data: DataFrame[], theme: GrafanaTheme2): FieldDisplay[] {
-  return getFieldDisplayValues({
-    fieldConfig: panel.fieldConfig, reduceOptions: { values: false, calcs: [], ...panel.options.reduceOptions }, replaceVariables: (s: string) => s, theme, data, timeZone: "utc",
-  });
 }
 
 function Stat({ panel, data, width, height, context }: Picture) {

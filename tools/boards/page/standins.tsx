@@ -1,7 +1,8 @@
 // Stand-ins for panels whose components Grafana does not publish. Pictures say so.
 import { type DataFrame, FieldType, formattedValueToString, getFieldDisplayName } from "@grafana/data";
 import { VizLegend } from "@grafana/ui";
-import { fieldValues, type Picture } from "./panels";
+import { fieldValues } from "./load";
+import type { Picture } from "./panels";
 
 function Mark({ width, height = 10, color }: { width: number; height?: number; color: string }) {
   return <text x={width - 2} y={height} textAnchor="end" fill={color} fontSize={9}>stand-in</text>;
