@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"path/filepath"
 	"strconv"
@@ -250,9 +251,7 @@ func (f *benchFill) write(id sla.ID, name string, more map[string]string, every 
 // with are labels and one more.
 func with(of map[string]string, name, value string) map[string]string {
 	all := map[string]string{name: value}
-	for k, v := range of {
-		all[k] = v
-	}
+	maps.Copy(all, of)
 	return all
 }
 
