@@ -25,8 +25,8 @@ spec:
 `
 
 // hoursWorld has an agreement of long periods under many names, so that its groups
-// are evaluated at many moments: with the rules of what is compared, and in a long run
-// all of the first name.
+// are evaluated at many moments: with the rules of what is compared, and when every case
+// is repeated, all of the first name.
 func hoursWorld(t *testing.T, names int, interval time.Duration) *enginetest.World {
 	t.Helper()
 	start := enginetest.Start
@@ -44,7 +44,7 @@ func hoursWorld(t *testing.T, names int, interval time.Duration) *enginetest.Wor
 		if err := findings.Err(); err != nil {
 			t.Fatal(err)
 		}
-		if i > 0 || !testsize.All() {
+		if i > 0 || !testsize.Every() {
 			keepFor(plan, "sla:total:sum_period", "sla:bad:sum_period")
 		}
 		file, err := emit.Prometheus(plan)
@@ -139,7 +139,7 @@ func TestSumsByTheHourAreThoseOfAllIncreases(t *testing.T) {
 // has been evaluated, within half an hour.
 func TestSumsAreBackHalfAnHourAfterALongGap(t *testing.T) {
 	t.Parallel()
-	names := testsize.Of(2, hoursNames[time.Minute])
+	names := testsize.Repeats(2, 6, hoursNames[time.Minute])
 	w := hoursWorld(t, names, time.Minute)
 	w.Run(8 * time.Hour) // older than olderSteps
 	w.Restart(5 * time.Hour)

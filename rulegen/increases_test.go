@@ -44,7 +44,7 @@ func TestOutageInAGapIsCounted(t *testing.T) {
 				}
 				names := 3
 				if scrape == time.Minute {
-					names = testsize.Of(2, 20)
+					names = testsize.Repeats(2, 8, 20)
 				}
 				w := countedWorld(t, begin, scrape, names, shop, countedSpec)
 				minutes := func(m float64) time.Duration { return time.Duration(m * float64(time.Minute)) }
@@ -72,7 +72,7 @@ func TestShortGapsLoseNothing(t *testing.T) {
 		}
 		return 8, 0.1
 	}
-	w := countedWorld(t, enginetest.Start, time.Minute, testsize.Of(2, 20), shop, countedSpec)
+	w := countedWorld(t, enginetest.Start, time.Minute, testsize.Repeats(2, 8, 20), shop, countedSpec)
 	after := func(minutes float64) time.Duration {
 		return enginetest.Start.Add(time.Duration(minutes * float64(time.Minute))).Sub(w.Now())
 	}
@@ -333,7 +333,7 @@ func chance(seed uint64, until int) *happening {
 // Whatever happens to a server and to its targets, what is summed is what happened.
 func TestSumsOfRandomWorlds(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(testsize.Of(1, 20)) {
+	for seed := range uint64(testsize.Repeats(1, 8, 20)) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			testRandomWorld(t, seed)

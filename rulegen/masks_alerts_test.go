@@ -73,6 +73,9 @@ spec:
     - {name: requests, indicator: {events: {bad: 'requests_total{code="500"}', total: requests_total}}, target: "99"}
     - {name: state, indicator: {condition: {expr: "up_now == 1"}}, target: "99"}
 `)
+	if !testsize.Every() {
+		keepFor(plan, "sla:budget_remaining:ratio_period", "sla:excluded_bad:sum_period", sla.AlertBudgetBurn.Name, sla.AlertMeasurementLost.Name)
+	}
 	file, err := emit.Prometheus(plan)
 	if err != nil {
 		t.Fatal(err)

@@ -121,7 +121,7 @@ func TestMissingThroughRestarts(t *testing.T) {
 	t.Parallel()
 	testsize.Skip(t, "what is missing when a server was away")
 	const settle = 16 * time.Minute
-	names := testsize.Of(1, 20)
+	names := testsize.Repeats(1, 6, 20)
 	type step struct {
 		name     string
 		restart  time.Duration // before it

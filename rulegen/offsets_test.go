@@ -144,8 +144,8 @@ const offsetQuorum = `
     - {name: quorum, indicator: {probe: {http: "https://shop.example"}}, aggregation: {method: all_failed_minute, quorum: 2}}
 `
 
-// offsetFile is the rule file of an agreement whose levels have a service of that name:
-// of the first name with all rules, of others with those of what is compared.
+// offsetFile is the rule file of an agreement whose levels have a service of that name,
+// with the rules of what is compared: all, if every case is repeated, of the first name.
 func offsetFile(t testing.TB, kind, name string) []byte {
 	t.Helper()
 	head, more := "", offsetQuorum
@@ -165,7 +165,7 @@ func offsetFile(t testing.TB, kind, name string) []byte {
 	if err := findings.Err(); err != nil {
 		t.Fatal(err)
 	}
-	if name != offsetNames[0] {
+	if name != offsetNames[0] || !testsize.Every() {
 		keepFor(plan, "sla:bad:sum_period", "sla:excluded_bad:sum_period")
 	}
 	file, err := emit.Prometheus(plan)

@@ -1,6 +1,7 @@
 package rulegen_test
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 
@@ -10,8 +11,11 @@ import (
 // recordedName is the name of a recorded series where an expression reads one.
 var recordedName = regexp.MustCompile(`\bsla[:_][a-zA-Z0-9_:]+`)
 
-// keepFor leaves only those rules of a plan that record these series, and what the
-// series are made of. A rule reads nothing else, so the series are the same without
+// nameOf is the series that a rule records, or the alert that it fires.
+func nameOf(r rulegen.Rule) string { return cmp.Or(r.Record, r.Alert) }
+
+// keepFor leaves only those rules of a plan that record these series or fire these
+// alerts, and what they are made of. A rule reads nothing else, so the series are the same without
 // the others: a test that reads a few series through a long history need not have all
 // of them evaluated.
 func keepFor(plan *rulegen.Plan, series ...string) {
@@ -26,7 +30,7 @@ func keepFor(plan *rulegen.Plan, series ...string) {
 		for _, l := range plan.Levels {
 			for _, g := range l.Groups {
 				for _, r := range g.Rules {
-					if r.Record == name {
+					if nameOf(r) == name {
 						series = append(series, recordedName.FindAllString(r.Expr.String(), -1)...)
 					}
 				}
@@ -35,7 +39,7 @@ func keepFor(plan *rulegen.Plan, series ...string) {
 	}
 	for i, l := range plan.Levels {
 		for j, g := range l.Groups {
-			l.Groups[j].Rules = slices.DeleteFunc(g.Rules, func(r rulegen.Rule) bool { return !wanted[r.Record] })
+			l.Groups[j].Rules = slices.DeleteFunc(g.Rules, func(r rulegen.Rule) bool { return !wanted[nameOf(r)] })
 		}
 		plan.Levels[i].Groups = slices.DeleteFunc(l.Groups, func(g rulegen.Group) bool { return len(g.Rules) == 0 })
 	}

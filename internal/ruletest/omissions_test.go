@@ -121,8 +121,8 @@ func TestWhatContractsSayIsTested(t *testing.T) {
 	}
 }
 
-// Also of levels whose agreed time follows no hours. In a short run some levels
-// on the newest promtool, else all on every one.
+// Also of levels whose agreed time follows no hours, in a short run of some. In a run
+// that tries every case, an older promtool tests them as well.
 func TestRulesOfContractsPassTheirTests(t *testing.T) {
 	t.Parallel()
 	rules, files := tests(t, testsize.Of(only(contract, "credits", "minutes", "capped"), contract), rulegen.Options{Now: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)})

@@ -62,7 +62,8 @@ func TestRulesOfRecoveryPassTheirTests(t *testing.T) {
 	t.Parallel()
 	testsize.Skip(t, "the tests of recovery by promtool; the rules of contracts are always tried")
 	rules, files := tests(t, recoveryContract, rulegen.Options{Now: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)})
-	for _, tool := range promtools(t) {
+	tools := promtools(t)
+	for _, tool := range tools[len(tools)-testsize.Repeats(1, 1, len(tools)):] {
 		if passed, output := judge(t, tool, rules, files); !passed {
 			t.Errorf("%s: %.6000s", tool, output)
 		}

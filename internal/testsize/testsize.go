@@ -1,6 +1,7 @@
 // Package testsize says how much of its matrix a test tries: a sample that holds
-// each behaviour once, the same in every run, or every case, which
-// `make test-all` asks for. It is imported by tests only.
+// each behaviour once, the same in every run; every case, which `make test-all`
+// asks for; or these under many more names and on every promtool, which
+// `make ci-all` asks for. It is imported by tests only.
 package testsize
 
 import (
@@ -12,6 +13,19 @@ import (
 
 // All is whether every case is tried: UPHELD_TEST_ALL is set.
 func All() bool { return os.Getenv("UPHELD_TEST_ALL") != "" }
+
+// Every is whether what repeats a case, under more names or on an older program, is
+// tried as often as there is a place for it: UPHELD_TEST_ALL is "every".
+func Every() bool { return os.Getenv("UPHELD_TEST_ALL") == "every" }
+
+// Repeats is how often a case is repeated: some in a short run, more in one that
+// tries every case, and all in one that also repeats every case.
+func Repeats(some, more, all int) int {
+	if Every() {
+		return all
+	}
+	return Of(some, more)
+}
 
 // Of is all in a run that tries every case, and some otherwise.
 func Of[T any](some, all T) T {
