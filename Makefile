@@ -109,12 +109,13 @@ update: ## record the golden files again, then run every test on them
 	$(GO) test ./...
 
 .PHONY: integration
-integration: prometheus-tools victoriametrics-tools $(TOOLS)/blackbox_exporter $(TOOLS)/alertmanager ## the programs against real Prometheus and Alertmanager servers
+integration: prometheus-tools victoriametrics-tools $(TOOLS)/blackbox_exporter $(TOOLS)/alertmanager $(TOOLS)/sloth $(TOOLS)/pyrra ## the programs against real Prometheus and Alertmanager servers
 	$(GO) test -tags integration -count=1 -timeout 30m -v ./test/integration/...
 	cd tools/dispatcher && $(GO) test -v ./... # notifications, as Alertmanager's own code sends them
 	cd tools/perses && $(GO) test -v ./... # dashboards, as Perses' own types read them
 	cd tools/operators && $(GO) test -v ./... # objects, as the Prometheus operator's own types read them
 	cd tools/openslo && $(GO) test -v ./... # our reader of OpenSLO, and OpenSLO's own
+	SLOTH=$(abspath $(TOOLS)/sloth) PYRRA=$(abspath $(TOOLS)/pyrra) $(GO) test ./internal/imports -v -count=1 -run 'Sloth|Pyrra' # what Sloth and Pyrra make, and what we make of it
 
 EXAMPLES ?= $(sort $(dir $(wildcard examples/*.yaml examples/*/*.yaml)))
 
@@ -164,7 +165,7 @@ clean: ## remove what was built
 # Tools. Each is built when its go.mod changes.
 
 .PHONY: tools
-tools: prometheus-tools victoriametrics-tools $(TOOLS)/blackbox_exporter $(TOOLS)/alertmanager $(TOOLS)/golangci-lint $(TOOLS)/actionlint ## build what integration, examples and lint run
+tools: prometheus-tools victoriametrics-tools $(TOOLS)/blackbox_exporter $(TOOLS)/alertmanager $(TOOLS)/sloth $(TOOLS)/pyrra $(TOOLS)/golangci-lint $(TOOLS)/actionlint ## build what integration, examples and lint run
 
 .PHONY: prometheus-tools
 prometheus-tools: $(TOOLS)/prometheus $(TOOLS)/promtool $(TOOLS)/pint $(TOOLS)/amtool
@@ -183,9 +184,12 @@ PACKAGE_goreleaser    := github.com/goreleaser/goreleaser/v2
 $(TOOLS)/%: tools/%/go.mod
 	$(GO) -C tools/$* build -ldflags '-s -w' -o $(abspath $@) $(PACKAGE_$*)
 
-# Alertmanager's module lacks what it embeds.
-$(TOOLS)/alertmanager: tools/alertmanager/go.mod scripts/build-alertmanager
-	scripts/build-alertmanager $@
+# The modules of these lack the pages that they embed.
+$(TOOLS)/alertmanager: tools/alertmanager/go.mod scripts/build-without-page
+	scripts/build-without-page $@ alertmanager github.com/prometheus/alertmanager github.com/prometheus/alertmanager/cmd/alertmanager ui/app/dist $(INFO).Version
+
+$(TOOLS)/pyrra: tools/pyrra/go.mod scripts/build-without-page
+	scripts/build-without-page $@ pyrra github.com/pyrra-dev/pyrra github.com/pyrra-dev/pyrra ui/build main.version
 
 # VictoriaMetrics' two programs share a module too.
 .PHONY: victoriametrics-tools
