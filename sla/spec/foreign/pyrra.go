@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"gopkg.in/yaml.v3"
 )
 
@@ -44,7 +45,7 @@ func (p pyrraReader) document(root place) {
 		return
 	}
 	name := p.name(at, text)
-	spec := specAt.object("the spec of a ServiceLevelObjective", "description", "target", "window", "indicator", "alerting", "partial_response_strategy", "performance_over_accuracy")
+	spec := specAt.object("the spec of a ServiceLevelObjective", "description", "target", "window", "indicator", "alerting", "partial_response_strategy", "performanceOverAccuracy", "ruleOutput")
 	if name == "" || spec == nil {
 		return
 	}
@@ -94,9 +95,9 @@ func (p pyrraReader) level(spec *object, name place) *level {
 		return nil
 	}
 	l.period = p.text(windowAt, window)
-	for _, key := range []string{"partial_response_strategy", "performance_over_accuracy"} {
+	for _, key := range []string{"partial_response_strategy", "performanceOverAccuracy", "ruleOutput"} {
 		if at, ok := spec.get(key); ok {
-			at.notCarried(key+" is not carried: it is about how Pyrra's rules are evaluated", "leave it out")
+			at.notCarried(key+" is not carried: it is about how Pyrra's rules are made and evaluated", "leave it out")
 		}
 	}
 	indicator, ok := spec.must("indicator")
@@ -237,23 +238,26 @@ var pyrraTiers = []struct {
 	{"ticket-slow", 96 * time.Hour, 6 * time.Hour, 3 * time.Hour, "1"},
 }
 
+// The names of severities, unless an object names others.
+const (
+	pyrraCritical = "critical"
+	pyrraWarning  = "warning"
+)
+
 func (p pyrraReader) alerting(l *level, spec *object, windowAt place, window string) {
 	l.alerts.at = windowAt
-	l.alerts.page, l.alerts.ticket = &pair{"", windowAt, "critical"}, &pair{"", windowAt, "warning"}
+	l.alerts.page, l.alerts.ticket = &pair{"", windowAt, pyrraCritical}, &pair{"", windowAt, pyrraWarning}
 	burn := true
 	if at, ok := spec.get("alerting"); ok {
 		o := at.object("alerting", "disabled", "burnrates", "absent", "name", "absentName", "severities")
 		if o == nil {
 			return
 		}
-		p.severities(l, o)
 		l.alerts.disabled = o.is("disabled")
 		if of, ok := o.get("burnrates"); ok {
 			burn = of.flag("burnrates")
 		}
-		if of, ok := o.get("absent"); ok && !of.flag("absent") {
-			l.alerts.settings = append(l.alerts.settings, setting{"measurementLost", p.mapping(of).set("enabled", p.boolean(of, false)).flow().node})
-		}
+		p.absent(l, o, p.severities(l, o), burn)
 		if text, of, ok := o.text("name"); ok {
 			l.alerts.annotations = with(l.alerts.annotations, pair{"pyrra_alert", of, text})
 		}
@@ -261,14 +265,18 @@ func (p pyrraReader) alerting(l *level, spec *object, windowAt place, window str
 			of.notCarried("the name of the alert about absent metrics is not carried: it is SLAMeasurementLost here", "use that name in routes")
 		}
 	}
+	p.tiers(l, windowAt, window, burn)
+}
+
+func (p pyrraReader) tiers(l *level, windowAt place, window string, burn bool) {
 	length, ok := pyrraWindow(window)
 	for _, t := range pyrraTiers {
 		switch {
 		case !burn:
 			l.alerts.tier(t.name, windowAt, setting{"enabled", p.boolean(windowAt, false)})
 		case ok:
-			scaled := func(d time.Duration) *yaml.Node { return p.text(windowAt, scaledTo(d, length)) }
-			l.alerts.tier(t.name, windowAt, setting{"long", scaled(t.long)}, setting{"short", scaled(max(t.short, 5*time.Minute))}, setting{"factor", p.quoted(windowAt, t.factor)},
+			scaled := func(d, least time.Duration) *yaml.Node { return p.text(windowAt, scaledTo(d, length, least)) }
+			l.alerts.tier(t.name, windowAt, setting{"long", scaled(t.long, 2*shortestWindow)}, setting{"short", scaled(t.short, shortestWindow)}, setting{"factor", p.quoted(windowAt, t.factor)},
 				setting{"for", p.text(windowAt, holdOf(t.hold, length))})
 		}
 	}
@@ -277,48 +285,76 @@ func (p pyrraReader) alerting(l *level, spec *object, windowAt place, window str
 	}
 }
 
-// severities are other names than critical and warning, of each tier.
-func (p pyrraReader) severities(l *level, alerting *object) {
+// absent carries the alert about absent metrics. Pyrra's is critical unless it is named
+// otherwise; ours is as urgent as the most urgent tier.
+func (p pyrraReader) absent(l *level, alerting *object, named map[string]pair, burn bool) {
+	of, given := alerting.get("absent")
+	if given && !of.flag("absent") {
+		l.alerts.settings = append(l.alerts.settings, setting{"measurementLost", p.mapping(of).set("enabled", p.boolean(of, false)).flow().node})
+		return
+	}
+	severity, ours := pair{"", alerting.place, pyrraCritical}, pyrraCritical
+	if name, ok := named["absent"]; ok {
+		severity = name
+	}
+	if fast, ok := named["fastBurn"]; ok {
+		ours = fast.text
+	}
+	if !burn {
+		ours = pyrraWarning
+	}
+	if severity.text != ours {
+		lost := p.mapping(severity.at).set("severity", p.text(severity.at, severity.text)).flow()
+		l.alerts.settings = append(l.alerts.settings, setting{"measurementLost", lost.node})
+	}
+}
+
+// severities are other names than critical and warning: those of tiers, by their keys,
+// which it sets, and that of absent metrics.
+func (p pyrraReader) severities(l *level, alerting *object) map[string]pair {
 	at, ok := alerting.get("severities")
 	if !ok {
-		return
+		return nil
 	}
-	keys := []string{"fastBurn", "mediumBurn", "slowBurn", "longTermBurn"}
-	o := at.object("severities", append(keys, "absent")...)
+	tiers := []string{"fastBurn", "mediumBurn", "slowBurn", "longTermBurn"}
+	o := at.object("severities", append(tiers, "absent")...)
 	if o == nil {
-		return
+		return nil
 	}
-	for i, key := range keys {
-		if name, of, ok := o.text(key); ok {
+	named := map[string]pair{}
+	for i, key := range append(tiers, "absent") {
+		name, of, ok := o.text(key)
+		if !ok {
+			continue
+		}
+		if named[key] = (pair{"", of, name}); i < len(tiers) {
 			l.alerts.tier(pyrraTiers[i].name, of, setting{"severity", p.text(of, name)})
 		}
 	}
-	if name, of, ok := o.text("absent"); ok {
-		of.notCarried("the severity "+strconv.Quote(shortened(name))+" of absent metrics is not carried", "write measurementLost: {severity: …} in alerting")
-	}
+	return named
 }
 
 const pyrraWhole = 28 * 24 * time.Hour
 
-// pyrraWindow is the length of a window, of one unit: 4w, 30d.
+// pyrraWindow is the length of a window, which Pyrra reads as Prometheus does: 4w, 30d, 1w3d.
 func pyrraWindow(text string) (time.Duration, bool) {
-	if len(text) < 2 {
-		return 0, false
-	}
-	n, err := strconv.ParseInt(text[:len(text)-1], 10, 32)
-	unit := map[byte]time.Duration{'h': time.Hour, 'd': 24 * time.Hour, 'w': 7 * 24 * time.Hour}[text[len(text)-1]]
-	return time.Duration(n) * unit, err == nil && unit > 0 && n > 0 && n < 10_000
+	d, err := model.ParseDuration(text)
+	return time.Duration(d), err == nil && d > 0
 }
 
+// shortestWindow is that of rates here. A long window is twice as long at least, so that
+// it is longer than the short one.
+const shortestWindow = 5 * time.Minute
+
 // scaledTo is a window of 28 days as one of another length: of whole minutes up to six
-// hours, in steps of five minutes above, and at least five.
-func scaledTo(d, length time.Duration) string {
+// hours, in steps of five minutes above.
+func scaledTo(d, length, least time.Duration) string {
 	d = time.Duration(float64(d) * float64(length) / float64(pyrraWhole))
 	step := time.Minute
 	if d > 6*time.Hour {
 		step = 5 * time.Minute
 	}
-	return minutes(max(d.Round(step), 5*time.Minute))
+	return minutes(max(d.Round(step), least))
 }
 
 func holdOf(d, length time.Duration) string {

@@ -120,10 +120,11 @@ func (p place) scalar(what string) (string, bool) {
 	return p.node.Value, true
 }
 
-// text is the text under a key, "" if there is none.
+// text is the text under a key, "" if there is none. An empty one is none: programs that
+// write all keys of an object write it.
 func (o *object) text(key string) (string, place, bool) {
 	v, ok := o.get(key)
-	if !ok {
+	if !ok || v.node.Kind == yaml.ScalarNode && v.node.Value == "" {
 		return "", place{}, false
 	}
 	text, ok := v.scalar(key)
