@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"html"
 	"io"
 	"log/slog"
 	"maps"
@@ -33,14 +35,21 @@ var brokenForGood = demo.Schedule{
 // brokenLevel is the level that is down then.
 const brokenLevel = "orders/accepting"
 
-// stillDemo is the demo with that schedule, on a past of 35 days, in this process.
-func stillDemo(t *testing.T) *demoProcess {
+// nobodyPays is a schedule in which both payment providers answer 503, and with them the
+// checkout is down.
+var nobodyPays = demo.Schedule{Cycle: 24 * time.Hour, Faults: []demo.Fault{
+	{Service: demo.ProviderA, Effect: demo.Down, From: time.Second, To: 24 * time.Hour, Words: "psp-a answers 503"},
+	{Service: demo.ProviderB, Effect: demo.Down, From: time.Second, To: 24 * time.Hour, Words: "psp-b answers 503"},
+}}
+
+// stillDemo is the demo with such a schedule, on a past of 35 days, in this process.
+func stillDemo(t *testing.T, schedule demo.Schedule) *demoProcess {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	read, write := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
-		err := runDemo(ctx, serve.Options{ListenAddress: "127.0.0.1:0", Logger: slog.New(slog.DiscardHandler)}, brokenForGood, 0, write)
+		err := runDemo(ctx, serve.Options{ListenAddress: "127.0.0.1:0", Logger: slog.New(slog.DiscardHandler)}, schedule, 0, write)
 		ended <- err
 		write.CloseWithError(err)
 	}()
@@ -194,7 +203,7 @@ func (p *demoProcess) page(t *testing.T, path string) string {
 // about any of them.
 func TestDemoPagesShowWhatTheAPIHas(t *testing.T) {
 	testsize.Skip(t, "the figures of all pages of the demo")
-	p := stillDemo(t)
+	p := stillDemo(t, brokenForGood)
 	eventually(t, time.Now().Add(10*time.Minute), "the order queue is down, all else up", func() error {
 		states, err := p.values("sla:service:state")
 		if err != nil || len(states) != 8 {
@@ -244,6 +253,36 @@ func TestDemoPagesShowWhatTheAPIHas(t *testing.T) {
 			args = append(args, name+"="+p.url+path)
 		}
 		browsertest.Look(t, "look.mjs", args...)
+	})
+}
+
+// The overview and the terminal say in the same words what is wrong and why. Both know what
+// the providers answer.
+func TestPageAndTerminalSayTheSame(t *testing.T) {
+	testsize.Skip(t, "the sentence of the demo's overview and of the terminal")
+	p := stillDemo(t, nobodyPays)
+	headline := regexp.MustCompile(`(?s)<p class="headline [a-z]*">(.*?)</p>`)
+	// They are asked one after the other, and the page counts what was bad since the last sum.
+	figures := regexp.MustCompile(` since [0-9:]+|; .*? spent`)
+	eventually(t, time.Now().Add(5*time.Minute), "both say that the providers answer 503", func() error {
+		m := headline.FindStringSubmatch(p.page(t, "/"))
+		if m == nil {
+			return errors.New("the overview has no sentence")
+		}
+		page := html.UnescapeString(htmlTags.ReplaceAllString(m[1], ""))
+		var out, problems strings.Builder
+		if code := run([]string{"status", "--prometheus.url=" + p.url, "--format=json"}, &out, &problems); code != 0 {
+			return fmt.Errorf("status exits with %d: %s", code, problems.String())
+		}
+		var terminal struct{ Sentence string }
+		if err := json.Unmarshal([]byte(out.String()), &terminal); err != nil {
+			return err
+		}
+		words := func(s string) string { return figures.ReplaceAllString(strings.ReplaceAll(s, "\u202f", " "), "") }
+		if a, b := words(page), words(terminal.Sentence); a != b || !strings.Contains(a, ": psp-a and psp-b answer 503") {
+			return fmt.Errorf("the page says %q\nand the terminal %q", page, terminal.Sentence)
+		}
+		return nil
 	})
 }
 

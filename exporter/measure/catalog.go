@@ -131,6 +131,11 @@ var (
 		Help: "Always 1, with the labels that the probe's dialogue took from a response.",
 		Note: "For dialogues with `labels` beside an `expect`. From the last good or bad probe that got that far.",
 	}
+	refusedStatus = description{
+		Name: metricnames.ProbeRefusedStatus, Type: "gauge", Labels: perTarget(),
+		Help: "The HTTP status for which a probe was bad last.",
+		Note: "Absent until a probe fails with the reason `" + metricnames.ReasonStatus + "` and an HTTP response. It stays when the target is good again: read it beside `" + metricnames.ProbeFailures + "`.",
+	}
 
 	lag = description{
 		Name: metricnames.ExporterLag, Type: "histogram",
@@ -187,7 +192,7 @@ const onlyWithModules = "Absent without modules for `/probe` (`--config.file`); 
 
 // targetMetrics are the metrics of a target, in the order of the documentation.
 func targetMetrics() []description {
-	return []description{results, scheduled, scheduledFormerly, failures, duration, phase, step, within, untimed, downtime, rechecks, lastState, certExpiry, chainExpiry, packetsSent, packetsReceived, packetJitter, dialogueInfo}
+	return []description{results, scheduled, scheduledFormerly, failures, duration, phase, step, within, untimed, downtime, rechecks, lastState, certExpiry, chainExpiry, packetsSent, packetsReceived, packetJitter, dialogueInfo, refusedStatus}
 }
 
 // selfMetrics are the metrics of the exporter about itself, in the order of the

@@ -17,6 +17,7 @@ type facts struct {
 	jittered       bool
 	info           []probe.InfoLabel // nil: none
 	rechecks       uint64
+	refused        int // the HTTP status for which a probe was bad last; 0: none
 }
 
 // copy returns a copy that may be changed; f may be nil.
@@ -30,11 +31,16 @@ func (f *facts) copy() *facts {
 
 // keepFacts keeps the facts of a result; t.mu is held.
 func (t *Target) keepFacts(r probe.Result) {
-	known := t.sparseView().facts
-	if r.TLS == nil && r.Packets == nil && (len(r.Info) == 0 || known != nil && slices.Equal(known.info, r.Info)) {
+	known, refused := t.sparseView().facts, refusedStatusOf(r)
+	sameInfo := len(r.Info) == 0 || known != nil && slices.Equal(known.info, r.Info)
+	sameStatus := refused == 0 || known != nil && known.refused == refused
+	if r.TLS == nil && r.Packets == nil && sameInfo && sameStatus {
 		return
 	}
 	next := known.copy()
+	if refused != 0 {
+		next.refused = refused
+	}
 	if r.TLS != nil {
 		next.expiry, next.chain = r.TLS.EarliestExpiry, r.TLS.ChainExpiry
 	}
@@ -49,6 +55,15 @@ func (t *Target) keepFacts(r probe.Result) {
 		next.info = r.Info
 	}
 	t.ensureSparse().facts = next
+}
+
+// refusedStatusOf is the HTTP status for which a probe is bad, 0 if it is not, or for
+// something else.
+func refusedStatusOf(r probe.Result) int {
+	if r.Reason != probe.Status || r.HTTP == nil {
+		return 0
+	}
+	return r.HTTP.Status
 }
 
 // optionalMetric is a metric that a target has only if value returns true.
@@ -70,6 +85,12 @@ var optionalMetrics = []optionalMetric{
 			return 0, false
 		}
 		return v.facts.jitter, v.facts.jittered
+	}},
+	{refusedStatus, func(v *view) (float64, bool) {
+		if v.facts == nil {
+			return 0, false
+		}
+		return float64(v.facts.refused), v.facts.refused != 0
 	}},
 	{dialogueInfo, func(v *view) (float64, bool) { return 1, v.facts != nil && len(v.facts.info) > 0 }},
 }

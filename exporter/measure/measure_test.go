@@ -67,6 +67,13 @@ func factual(r probe.Result) probe.Result {
 	return r
 }
 
+// refused is a probe that got HTTP 503.
+func refused(took time.Duration, phases ...probe.Phase) probe.Result {
+	r := result(probe.Bad, probe.Status, took, phases...)
+	r.HTTP = &probe.HTTPFacts{Status: 503}
+	return r
+}
+
 func newMetrics() *Metrics {
 	return New(Options{
 		Location: "fra1", MaxConcurrency: 100, InFlight: func() int { return 3 },
@@ -103,7 +110,7 @@ func TestResultsBecomeSeries(t *testing.T) {
 	target.observe(result(probe.Good, "", 200*time.Millisecond, all...))
 	target.observe(result(probe.Good, "", 300*time.Millisecond, all...)) // exactly at the threshold
 	target.observe(result(probe.Good, "", 1200*time.Millisecond, all...))
-	target.observe(result(probe.Bad, probe.Status, 40*time.Millisecond, all...)) // fast, but bad
+	target.observe(refused(40*time.Millisecond, all...)) // fast, but bad
 	target.observe(result(probe.Bad, probe.Timeout, 5*time.Second, probe.Connect, probe.Processing))
 	target.observe(result(probe.Inconclusive, probe.NoFD, time.Millisecond, probe.Connect))
 	target.Skip(probe.Late, 4)
@@ -141,6 +148,7 @@ func TestCatalogIsComplete(t *testing.T) {
 	closer.Rechecked = true
 	target := m.Replace([]Spec{closer})[0]
 	target.observe(factual(result(probe.Good, "", time.Second, probe.Connect)))
+	target.observe(refused(time.Second, probe.Connect))
 	target.Skip(probe.Late, 1)
 	families, err := m.Gatherer().Gather()
 	if err != nil {

@@ -153,6 +153,7 @@ func (p *webSocketProber) openWebSocket(ctx context.Context, x *exchange) (*webs
 			p.client.auth.refused()
 		}
 		x.captureResponse()
+		x.run.http = &HTTPFacts{Status: h.code}
 		return nil, &failure{Status, httpDetail(h.code) + ", and not a WebSocket"}
 	case err != nil:
 		return nil, &failure{Protocol, what + ": not one of a WebSocket"} // the error would quote the answer

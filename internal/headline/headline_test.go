@@ -20,6 +20,8 @@ func TestOneSentence(t *testing.T) {
 	for _, name := range []string{"psp-a", "psp-b", "psp-a"} {
 		paying.Down = append(paying.Down, Component{name + "/availability", sla.ID{SLA: "shop", Service: name, SLO: "availability"}, http})
 	}
+	step := level("journey", sla.StateDown, 0.999)
+	step.Why = Why{"status", "step pay, POST https://shop.example/pay: HTTP 502"}
 	several := paying
 	several.Down = []Component{{"psp-a/up", sla.ID{}, http}, {"psp-a/fast", sla.ID{}, Why{Reason: "slow"}}, {"psp-b/up", sla.ID{}, Why{}}}
 	psp := level("availability", sla.StateDown, 0)
@@ -45,6 +47,7 @@ func TestOneSentence(t *testing.T) {
 		{[]Level{several}, "Nobody can pay since 09:14: psp-a/up answers 503, psp-a/fast answers too slowly and psp-b is down; 6 s of 7 min are spent."},
 		{[]Level{own, nearly, unknown}, "api/own is down since 09:14: it does not resolve; 3 s of 43 min are spent, a credit of 2.5 % is owed. Also degraded: api/nearly of tenant=acme. Also unknown: api/x."},
 		{[]Level{abroad}, "api/own is down since 30 Nov 10:26 CET: it fails (new reason); 3 s of 43 min are spent, a credit of 2.5 % is owed."},
+		{[]Level{step}, "api/journey is down since 09:14: it answers 502; 3 s of 43 min are spent."},
 		{[]Level{nearly}, "api/nearly of tenant=acme is degraded; 43 min 9 s of 43 min 12 s are spent."},
 		{[]Level{unknown, unknown}, "Nothing is known: no level is measured."},
 		{[]Level{of("a", level("x", sla.StateUp, 1)), of("b", level("x", sla.StateUp, 0.123456))}, "All 2 levels are up; the least budget left is 12.3 %, of b:api/x."},

@@ -2,7 +2,9 @@ package headline
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -22,15 +24,12 @@ func (p phrase) of(n int) string {
 	return p.several + " " + p.rest
 }
 
-// Blames tells whether a reason says something about the target, and not about who measured.
-func Blames(reason string) bool { return phraseOf(reason) != unknownReason(reason) }
-
 func unknownReason(reason string) phrase {
 	return phrase{"fails", "fail", "(" + strings.ReplaceAll(reason, "_", " ") + ")"}
 }
 
-// phraseOf is the table of the reasons for which a target counts as bad. A reason that it
-// does not have is named as it is.
+// phraseOf is the table of the reasons for which a target counts as bad, which are those that
+// metricnames.Blames tells. A reason that it does not have is named as it is.
 func phraseOf(reason string) phrase {
 	switch reason {
 	case "dns":
@@ -83,14 +82,20 @@ func phraseOf(reason string) phrase {
 	return unknownReason(reason)
 }
 
+// httpStatus finds the status in what a target answered, also in a step of a journey.
+var httpStatus = regexp.MustCompile(`\bHTTP ([1-9][0-9]{2})\b`)
+
+// HTTPDetail is what a target answered, by its status.
+func HTTPDetail(status int) string { return "HTTP " + strconv.Itoa(status) }
+
 // phrase is what the target does: "answers 503", where it is known what it answers.
 func (w Why) phrase() phrase {
 	p := phraseOf(w.Reason)
 	if w.Reason != "status" {
 		return p
 	}
-	if code, http := strings.CutPrefix(w.Detail, "HTTP "); http {
-		p.rest, _, _ = strings.Cut(strings.Fields(code + " ?")[0], ",")
+	if http := httpStatus.FindStringSubmatch(w.Detail); http != nil {
+		p.rest = http[1]
 	} else if strings.HasPrefix(w.Detail, "gRPC ") {
 		p.rest = w.Detail
 	}

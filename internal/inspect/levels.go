@@ -20,6 +20,7 @@ type LevelNow struct {
 	Indicator         string
 	Impact            string   // what it means to people while it is down
 	Reasons           []string // of failed probes of the last five minutes, the most frequent first
+	HTTPStatus        int      // that targets answered whose probes failed for it; 0 if that is not known, or they differ
 	BadShare          *float64 // of the last five minutes
 	ByTime            bool     // its budget is of time, not of events
 	Target, Objective string   // in per cent
@@ -82,6 +83,9 @@ func (s *Server) Levels(agreements []string) (levels []LevelNow, at time.Time) {
 	}
 	c.addReasons(s.ask(fmt.Sprintf("sum by (%s, %s, %s, %s) (increase(%s{%s}[%s])) > 0",
 		metricnames.SLA, metricnames.Service, metricnames.SLO, metricnames.Reason, metricnames.ProbeFailures, c.matcher, sla.FormatDuration(sla.BaseWindow))))
+	c.addStatuses(s.ask(fmt.Sprintf("count_values by (%s, %s, %s) (%q, %s{%s} and ignoring(%s) (increase(%s{%s, %s=%q}[%s]) > 0))",
+		metricnames.SLA, metricnames.Service, metricnames.SLO, valueLabel, metricnames.ProbeRefusedStatus, c.matcher,
+		metricnames.Reason, metricnames.ProbeFailures, c.matcher, metricnames.Reason, metricnames.ReasonStatus, sla.FormatDuration(sla.BaseWindow))))
 	c.findBegins(s, at)
 	return c.finish(), at
 }
@@ -120,6 +124,10 @@ const (
 // first.
 var looks = []struct{ back, step time.Duration }{{10 * time.Minute, 10 * time.Second}, {24 * time.Hour, time.Minute}}
 
+// surelyFirst is how long after the time that was looked at the first sample must be, so that
+// there was none before. Pages go by the same.
+const surelyFirst = time.Hour
+
 // findBegins asks when the states began: of each that there is, for the last moment at
 // which the level was in another one.
 func (c *collector) findBegins(s *Server, now time.Time) {
@@ -148,7 +156,7 @@ func (c *collector) findBegins(s *Server, now time.Time) {
 	first := c.times(s.ask(fmt.Sprintf("min_over_time(timestamp(%s)[%s:%s])", state, sla.FormatDuration(last.back), sla.FormatDuration(last.step))))
 	for key, l := range c.levels {
 		if begin, known := first[key]; known && l.State != nil && l.Since.IsZero() {
-			l.Since, l.SinceBefore = begin, true
+			l.Since, l.SinceBefore = begin, begin.Sub(now.Add(-last.back)) < surelyFirst
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"math"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -141,6 +142,30 @@ func (c *collector) addReasons(failed model.Vector) {
 		}
 	}
 }
+
+// valueLabel is the label that addStatuses reads a status from.
+const valueLabel = "value"
+
+// addStatuses adds to each level what its targets answered, if that is one status.
+func (c *collector) addStatuses(statuses model.Vector) {
+	for _, sample := range statuses {
+		_, level := c.of(sample.Metric)
+		status, err := strconv.Atoi(string(sample.Metric[valueLabel]))
+		switch {
+		case level == nil || err != nil:
+		case level.HTTPStatus == 0:
+			level.HTTPStatus = status
+		case level.HTTPStatus != status:
+			level.HTTPStatus = severalStatuses
+		}
+	}
+	for _, level := range c.levels {
+		level.HTTPStatus = max(level.HTTPStatus, 0)
+	}
+}
+
+// severalStatuses stands for statuses that differ.
+const severalStatuses = -1
 
 // alertKey tells alerts apart as ALERTS and ALERTS_FOR_STATE both do.
 func alertKey(m model.Metric) string {

@@ -1,5 +1,5 @@
 // Package metricnames holds the metric and label names that the exporter, the
-// rule generator, the dashboards and the pages agree on. It imports nothing.
+// rule generator, the dashboards and the pages agree on. It imports nothing of this module.
 //
 // docs/series.md is made from this package: each block of names is a table under
 // the block's comment, and the comment of a name is its line, written as "labels
@@ -47,6 +47,7 @@ const (
 	ProbePacketsReceived = "upheld_probe_packets_received_total"                     // counter, of ICMP
 	ProbePacketJitter    = "upheld_probe_packet_jitter_seconds"                      // gauge, of ICMP
 	ProbeDialogueInfo    = "upheld_probe_dialogue_info"                              // 1, with labels that the probe's dialogue took from a response
+	ProbeRefusedStatus   = "upheld_probe_refused_http_status"                        // gauge: the HTTP status for which a probe was bad last
 )
 
 // Metrics of the exporter about itself.

@@ -9,8 +9,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/upheld-sla/upheld/internal/headline"
 	"github.com/upheld-sla/upheld/internal/inspect"
+	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -35,9 +35,10 @@ type Level struct {
 	Since       *time.Time `json:"since,omitempty"`
 	SinceBefore bool       `json:"sinceBefore,omitempty"` // it is so for longer than since Since
 	Indicator   string     `json:"indicator"`
-	Impact      string     `json:"impact,omitempty"` // what it means to people while it is down
-	Reason      string     `json:"reason,omitempty"` // why most of its probes failed in the last five minutes
-	Target      string     `json:"target"`           // in per cent
+	Impact      string     `json:"impact,omitempty"`     // what it means to people while it is down
+	Reason      string     `json:"reason,omitempty"`     // why most of its probes failed in the last five minutes
+	HTTPStatus  int        `json:"httpStatus,omitempty"` // what its targets answered, if the reason is their status
+	Target      string     `json:"target"`               // in per cent
 
 	BudgetState string      `json:"budgetState,omitempty"`
 	TargetState string      `json:"targetState,omitempty"`
@@ -123,8 +124,11 @@ func newLevel(now inspect.LevelNow) Level {
 	if now.BadShare != nil && !now.ByTime {
 		l.badShare = *now.BadShare
 	}
-	if i := slices.IndexFunc(now.Reasons, headline.Blames); i >= 0 && l.state >= sla.StateDegraded {
+	if i := slices.IndexFunc(now.Reasons, metricnames.Blames); i >= 0 && l.state >= sla.StateDegraded {
 		l.Reason = now.Reasons[i]
+		if l.Reason == metricnames.ReasonStatus {
+			l.HTTPStatus = now.HTTPStatus
+		}
 	}
 	l.State = l.state.String()
 	for _, p := range now.Periods {

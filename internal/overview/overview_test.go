@@ -44,6 +44,10 @@ func TestSentenceSaysWhatMattersMost(t *testing.T) {
 	named := level("paying", sla.StateDown, 0.4)
 	named.Impact, named.Down = "Nobody can pay", []inspect.ComponentNow{{Component: "psp-a/availability", Since: at}, {Component: "psp-b/availability", Since: at}}
 	events.BadShare = ptr(0.4)
+	answers := func(l inspect.LevelNow, status int) inspect.LevelNow {
+		l.Reasons, l.HTTPStatus = []string{"late", "status", "timeout"}, status
+		return l
+	}
 	for _, test := range []struct {
 		levels []inspect.LevelNow
 		want   string
@@ -53,6 +57,8 @@ func TestSentenceSaysWhatMattersMost(t *testing.T) {
 		{[]inspect.LevelNow{level("a", sla.StateUp, 0.9), level("b", sla.StateUp, 0.7)}, "All 2 levels are up; the least budget left is 70 %, of checkout/b."},
 		{[]inspect.LevelNow{composite, level("c", sla.StateUp, 1)}, "checkout/paying is down since 09:14: psp-a and psp-b are down; 26 min of 43 min are spent."},
 		{[]inspect.LevelNow{psp("psp-a"), psp("psp-b"), named, level("x", sla.StateDown, 1)}, "Nobody can pay since 09:14: psp-a and psp-b refuse connections; 26 min of 43 min are spent. Also down: checkout/x."},
+		{[]inspect.LevelNow{answers(psp("psp-a"), 503), answers(psp("psp-b"), 503), named}, "Nobody can pay since 09:14: psp-a and psp-b answer 503; 26 min of 43 min are spent."},
+		{[]inspect.LevelNow{answers(psp("psp-a"), 0), answers(psp("psp-b"), 502), named}, "Nobody can pay since 09:14: psp-a answers with a wrong status and psp-b answers 502; 26 min of 43 min are spent."},
 		{[]inspect.LevelNow{owed, alerting}, "checkout/owed is down since 09:14; its budget of 43 min is overspent by 22 min, a credit of 10 % is owed."},
 		{[]inspect.LevelNow{unknown, alerting}, "Nobody knows how checkout/lost is since before 09:14; 22 min of 43 min are spent."},
 		{[]inspect.LevelNow{events}, "checkout/events is degraded since 09:14: 40 % of the last five minutes’ events are bad; 75 % of its budget is spent."},

@@ -24,7 +24,7 @@ func (o *Overview) sentence() string {
 // components.
 func (l Level) headline(all []Level) headline.Level {
 	h := headline.Level{
-		ID: l.id(), Group: l.Group, Impact: l.Impact, State: l.state, Before: l.SinceBefore, Why: headline.Why{Reason: l.Reason},
+		ID: l.id(), Group: l.Group, Impact: l.Impact, State: l.state, Before: l.SinceBefore, Why: l.why(),
 		Budget: l.budget, Target: l.target, Alerts: len(l.Alerts), BadShare: l.badShare,
 	}
 	if l.Since != nil {
@@ -45,12 +45,21 @@ func (l Level) headline(all []Level) headline.Level {
 		c := headline.Component{Name: d.Component}
 		for _, of := range all {
 			if of.Agreement == l.Agreement && of.Service+"/"+of.Name == d.Component {
-				c.Of, c.Why.Reason = of.id(), of.Reason
+				c.Of, c.Why = of.id(), of.why()
 			}
 		}
 		h.Down = append(h.Down, c)
 	}
 	return h
+}
+
+// why is why its probes fail, as far as the server's series say.
+func (l Level) why() headline.Why {
+	why := headline.Why{Reason: l.Reason}
+	if l.HTTPStatus != 0 {
+		why.Detail = headline.HTTPDetail(l.HTTPStatus)
+	}
+	return why
 }
 
 func (l Level) id() sla.ID { return sla.ID{SLA: l.Agreement, Service: l.Service, SLO: l.Name} }
