@@ -63,10 +63,11 @@ func (bn burning) blameWords() string {
 }
 
 // askReason is how an annotation asks why most of the failed probes of the last five
-// minutes failed, of the group of the alert.
+// minutes failed, of the group of the alert. What is the exporter's own fault is no reason.
 func (bn burning) askReason(by sla.ID) string {
 	matchers := []string{
 		fmt.Sprintf("%s=%q", metricnames.SLA, by.SLA), fmt.Sprintf("%s=%q", metricnames.Service, by.Service), fmt.Sprintf("%s=%q", metricnames.SLO, by.SLO),
+		fmt.Sprintf("%s!~%q", metricnames.Reason, strings.Join(metricnames.ExporterReasons(), "|")),
 	}
 	var values strings.Builder
 	for _, label := range bn.groupLabels() {

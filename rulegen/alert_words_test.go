@@ -11,7 +11,8 @@ import (
 )
 
 // A page says what is down and why, what is left of the budget and when that ends, and
-// links what helps; without the series that it asks for it says what it knows.
+// links what helps; without the series that it asks for it says what it knows. An exporter
+// that skips most of its probes is no reason why a service is down.
 func TestPagesSayWhatIsDownAndWhy(t *testing.T) {
 	t.Parallel()
 	up, _ := probeLevels()
@@ -27,6 +28,8 @@ func TestPagesSayWhatIsDownAndWhy(t *testing.T) {
 			{Series: `requests_total{code="500"}`, Value: 2 * fails},
 			{Series: `upheld_probe_failures_total{sla="shop",service="web",slo="up",target="x",location="here",reason="connect_refused"}`, Value: fails / 15},
 			{Series: `upheld_probe_failures_total{sla="shop",service="web",slo="up",target="x",location="here",reason="timeout"}`, Value: fails / 150},
+			{Series: `upheld_probe_failures_total{sla="shop",service="web",slo="up",target="x",location="here",reason="overload"}`, Value: fails},
+			{Series: `upheld_probe_failures_total{sla="shop",service="web",slo="up",target="x",location="here",reason="resolver"}`, Value: fails},
 		}
 		return append(samples, p.probe(map[bool]string{true: "bad", false: "good"}[fails > 0])...)
 	}
