@@ -38,7 +38,7 @@ func (bn burning) burnTier(t sla.Tier) Rule {
 	if t.Short != sla.BaseWindow {
 		shorter = fmt.Sprintf("those of %s and %s", sla.FormatDuration(t.Short), sla.FormatDuration(sla.BaseWindow))
 	}
-	return bn.record(metricnames.BurnTier, bn.duringService(bn.withLeast(e, t.Long)), metricnames.Tier, t.Name).
+	return bn.record(metricnames.BurnTier, bn.whereAlertsBegin(bn.withLeast(e, t.Long)), metricnames.Tier, t.Name).
 		says("Tier %s: the bad share of %s, while it and %s exceed the threshold.", t.Name, sla.FormatDuration(t.Long), shorter).
 		saysAll(words).saysAll(bn.weightWords()).saysAll(bn.minimaWords())
 }

@@ -99,7 +99,7 @@ func (al alerts) forecast(f sla.Alert, p sla.Period) []Rule {
 	ends = promql.AndOn(ends, promql.Gt(al.goesOn(f.Over), burning), al.joinLabels()...)
 	soon := al.duringService(al.withLeast(promql.Lt(ends, promql.Num(sla.Seconds(f.WithinOf(al.ServiceLevel, p)))), f.Over))
 	hold := f.For
-	begins := promql.AndOn(soon, promql.Gt(al.byHours(al.recorded(ratioName(sla.BaseWindow)).Now(), f.Over), burning), al.joinLabels()...)
+	begins := promql.AndOn(al.whereAlertsBegin(soon), promql.Gt(al.byHours(al.recorded(ratioName(sla.BaseWindow)).Now(), f.Over), burning), al.joinLabels()...)
 	for _, a := range al.BurnAlerts() {
 		if a.Pages() {
 			hold = max(hold, secondTier*al.interval) // for the page to be there first

@@ -107,7 +107,7 @@ func compileLevel(l *sla.ServiceLevel, opts Options, shared map[string]bool, mas
 func rest(l level) (first, second []Rule) {
 	short, long := l.windowLengths()
 	over, alerts := newWindows(l), newAlerts(l)
-	first = slices.Concat(agreedTime{l}.alertingMask(), over.ratios(short), promises{l}.constants(), stating{promises{l}}.rules())
+	first = slices.Concat(agreedTime{l}.alertingMask(), agreedTime{l}.alertsBeginMask(), over.ratios(short), promises{l}.constants(), stating{promises{l}}.rules())
 	second = slices.Concat(over.increases(), goodSeen(l), over.ratios(long), periodFigures(l), rollups(l))
 	ofFirst, ofSecond := alerts.rules()
 	first, second = append(first, ofFirst...), append(second, ofSecond...)

@@ -1,6 +1,7 @@
 package rulegen
 
 import (
+	"slices"
 	"time"
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
@@ -154,6 +155,54 @@ func (a agreedTime) alertingMask() []Rule {
 	all := append(a.inService(now), a.outside(now, func(*sla.Exclusion) bool { return true })...)
 	return []Rule{a.record(metricnames.AlertingMask, times(promql.Vector(one), all...)).
 		says("1 while burn alerts may fire: within service hours, and nothing is excluded.")}
+}
+
+// blurs tells whether rates hold something of the time before hours begin, or before a
+// window ends, as if it were after that. Levels that judge minutes are exact. Conditions are
+// left out: one that comes and goes must not hold back alerts all the while.
+func (a agreedTime) blurs() bool {
+	return a.Masked() && !a.Alerting.Disabled && !a.isCut() &&
+		(a.ServiceHours != nil || slices.ContainsFunc(a.Exclusions, func(e *sla.Exclusion) bool { return !e.OnCondition() }))
+}
+
+// blurred is for how long they do: a rate looks back that far, a mask is known to an
+// evaluation, and what happened before a scrape is counted at it.
+func (a agreedTime) blurred() time.Duration {
+	return sla.BaseWindow + a.masks.interval() + longestScrape
+}
+
+// longestScrape is the longest time between two scrapes that is reckoned with here.
+const longestScrape = time.Minute
+
+// alertsBeginMask records whether burn alerts may begin: they may fire, and rates hold
+// nothing any more of the time before. Else the end of a maintenance window would page for
+// what failed in it.
+func (a agreedTime) alertsBeginMask() []Rule {
+	if !a.blurs() {
+		return nil
+	}
+	var all []promql.Expr
+	if a.ServiceHours != nil {
+		all = append(all, a.masks.series(metricnames.ServiceHoursMask, metricnames.Calendar, a.ServiceHours.Name).MinOverTime(a.blurred()))
+	}
+	for _, e := range a.Exclusions {
+		if !e.OnCondition() {
+			held := a.masks.series(metricnames.ExclusionMask, metricnames.Exclusion, e.Name).MaxOverTime(a.blurred())
+			all = append(all, promql.Sub(promql.Num(one), held))
+		}
+	}
+	return []Rule{a.record(metricnames.AlertsBeginMask, times(a.recorded(metricnames.AlertingMask).Now(), all...)).
+		says("1 while burn alerts may begin: they may fire, and hours began, or windows ended, so long ago that rates hold nothing of the time before.").
+		says("%s = %s of rates, %s of a mask, and %s for a scrape", sla.FormatDuration(a.blurred()),
+			sla.FormatDuration(sla.BaseWindow), sla.FormatDuration(a.masks.interval()), sla.FormatDuration(longestScrape))}
+}
+
+// whereAlertsBegin lets e through only while burn alerts may begin.
+func (a agreedTime) whereAlertsBegin(e promql.Expr) promql.Expr {
+	if !a.blurs() {
+		return a.duringService(e)
+	}
+	return promql.AndOn(e, promql.Gt(a.recorded(metricnames.AlertsBeginMask).Now(), promql.Num(zero)), a.maskLabels()...)
 }
 
 // duringService lets e through only while burn alerts may fire.

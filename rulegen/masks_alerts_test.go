@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -130,5 +131,77 @@ spec:
 	}
 	if nans := w.NaNs(48 * time.Hour); len(nans) > 0 {
 		t.Errorf("NaN in %v", nans)
+	}
+}
+
+// A service fails all through its maintenance and is mended when that ends: nobody is woken.
+// One that goes on failing pages some minutes later than if there had been no maintenance.
+func TestTheEndOfMaintenancePagesNobody(t *testing.T) {
+	t.Parallel()
+	begin := time.Date(2026, 11, 10, 9, 0, 0, 0, time.UTC)
+	opens, ends := begin.Add(time.Hour), begin.Add(2*time.Hour)
+	const outage = 40 * time.Minute // that goes on after the window
+	targets := testsize.Of([]string{"99.95"}, []string{"99", "99.9", "99.95", "99.99"})
+	for _, scrape := range testsize.Of([]time.Duration{15 * time.Second}, []time.Duration{15 * time.Second, time.Minute}) {
+		t.Run(scrape.String(), func(t *testing.T) {
+			t.Parallel()
+			last, good, bad := begin, map[string]float64{}, map[string]float64{}
+			w := enginetest.NewAt(t, begin, scrape, func(now time.Time) []enginetest.Sample {
+				n := 10 * now.Sub(last).Seconds()
+				until := map[string]time.Time{"mended": ends, "broken": ends.Add(outage)}
+				var samples []enginetest.Sample
+				for _, job := range []string{"mended", "broken"} {
+					if last.Before(opens) || !last.Before(until[job]) {
+						good[job] += n
+					} else {
+						bad[job] += n
+					}
+					samples = append(samples, enginetest.Sample{Series: fmt.Sprintf(`requests_total{job=%q,code="200"}`, job), Value: good[job]},
+						enginetest.Sample{Series: fmt.Sprintf(`requests_total{job=%q,code="500"}`, job), Value: bad[job]})
+				}
+				last = now
+				return samples
+			})
+			var levels strings.Builder
+			for _, job := range []string{"mended", "broken"} {
+				for _, target := range targets {
+					fmt.Fprintf(&levels, "    - {name: %s-%s, indicator: {events: {bad: 'requests_total{job=%[1]q,code=\"500\"}', total: 'requests_total{job=%[1]q}'}}, target: %[3]q}\n",
+						job, strings.ReplaceAll(target, ".", "-"), target)
+				}
+			}
+			file, err := emit.Prometheus(compiled(t, `
+apiVersion: upheld/v1
+kind: ServiceLevelAgreement
+metadata: {name: shop}
+spec:
+  maintenance: {effect: remove_from_agreed_time, windows: [{from: "2026-11-10T10:00", to: "2026-11-10T11:00"}]}
+  serviceLevels:
+`+levels.String()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.Load(file)
+			w.Run(ends.Add(90 * time.Minute).Sub(begin))
+			paged := map[string]time.Duration{} // after the window
+			for _, tr := range w.Transitions() {
+				slo, of := tr.Labels["slo"], tr.Labels["severity"]
+				if !tr.Firing || tr.Name != sla.AlertBudgetBurn.Name || strings.HasPrefix(slo, "broken") && of != "page" {
+					continue
+				}
+				if _, before := paged[slo]; strings.HasPrefix(slo, "mended") || before {
+					t.Errorf("%s, %s: it fires at %s", slo, of, tr.At.Format("15:04:05"))
+				}
+				paged[slo] = tr.At.Sub(ends)
+			}
+			for _, target := range targets {
+				slo, most := "broken-"+strings.ReplaceAll(target, ".", "-"), 9*time.Minute
+				if target == "99" {
+					most = 12 * time.Minute // it needs a longer outage
+				}
+				if after, ok := paged[slo]; !ok || after > most {
+					t.Errorf("%s pages %s after the window (%v), want at most %s", slo, after, ok, most)
+				}
+			}
+		})
 	}
 }

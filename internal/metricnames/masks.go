@@ -34,6 +34,7 @@ const (
 	AgreedMask        = "sla:agreed:mask"                     // 1 in agreed service time, 0 outside, none where nothing was measured
 	RemovedMask       = "sla:removed:mask"                    // 1 while a condition removes agreed time
 	AlertingMask      = "sla:alerting:mask"                   // 1 while burn alerts may fire
+	AlertsBeginMask   = "sla:alerting_begins:mask"            // 1 while burn alerts may begin; of levels whose rates hold minutes before that
 	SlotAgreed        = "sla:slot:agreed"                     // 1 for a minute in agreed service time
 	SlotServed        = "sla:slot:served"                     // 1 for a minute within service hours; of levels with exclusions
 	SlotKept          = "sla:slot:kept"                       // 1 for such a minute whose failures count

@@ -134,6 +134,9 @@ func (s Selector) Of(metric string, labels ...string) Selector {
 // MaxOverTime is max_over_time(s[window]).
 func (s Selector) MaxOverTime(window time.Duration) Expr { return s.over("max_over_time", window) }
 
+// MinOverTime is min_over_time(s[window]).
+func (s Selector) MinOverTime(window time.Duration) Expr { return s.over("min_over_time", window) }
+
 // Num is a number literal.
 func Num(d sla.Decimal) Expr { return Expr{&parser.NumberLiteral{Val: d.Float64()}} }
 
