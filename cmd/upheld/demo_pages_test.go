@@ -263,7 +263,7 @@ func TestPageAndTerminalSayTheSame(t *testing.T) {
 	p := stillDemo(t, nobodyPays)
 	headline := regexp.MustCompile(`(?s)<p class="headline [a-z]*">(.*?)</p>`)
 	// They are asked one after the other, and the page counts what was bad since the last sum.
-	figures := regexp.MustCompile(` since [0-9:]+|; .*? spent`)
+	figures := regexp.MustCompile(` since [0-9]+:[0-9]+|; .*? spent`)
 	eventually(t, time.Now().Add(5*time.Minute), "both say that the providers answer 503", func() error {
 		m := headline.FindStringSubmatch(p.page(t, "/"))
 		if m == nil {
