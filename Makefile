@@ -84,8 +84,8 @@ bench-generate: ## CPU, memory and files of check and generate for 10,000 servic
 	$(GO) test ./test/bench/generate -run '^$$' -bench . -benchtime 1x -timeout 30m
 
 .PHONY: bench-rules
-bench-rules: $(TOOLS)/sloth ## what a month of rules costs and how exact they are, beside those of Sloth
-	SLOTH=$(abspath $(TOOLS)/sloth) $(GO) test ./test/bench/rules -run '^$$' -bench . -benchtime 1x -timeout 60m
+bench-rules: $(TOOLS)/sloth $(TOOLS)/pyrra ## what a month of rules costs and how exact they are, beside those of Sloth and Pyrra
+	SLOTH=$(abspath $(TOOLS)/sloth) PYRRA=$(abspath $(TOOLS)/pyrra) $(GO) test ./test/bench/rules -run '^$$' -bench . -benchtime 1x -timeout 120m
 
 .PHONY: bench-simulate
 bench-simulate: ## CPU and memory of a month of rules in simulated time, of 1 and of 50 service levels

@@ -1,15 +1,13 @@
 // Package rules measures what the rules of one service level cost a Prometheus,
-// and how exact they are, side by side with those of Sloth for the same
-// objective: a month of traffic with outages, restarts and error series that are
+// and how exact they are, side by side with those of Sloth and Pyrra for the
+// same objective: a month of traffic with outages, restarts and error series that are
 // born late, in the real engine.
 package rules
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -73,39 +71,19 @@ spec:
 // byPod makes ten promises of the level: one for each pod.
 const byPod = agreement + "      groupBy: [pod]\n"
 
-const slothSpec = `version: prometheus/v1
-service: checkout
-slos:
-  - name: availability
-    objective: 99.9
-    sli:
-      events:
-        error_query: sum(rate(http_requests_total{job="checkout",code=~"5.."}[{{.window}}]))
-        total_query: sum(rate(http_requests_total{job="checkout"}[{{.window}}]))
-    alerting:
-      name: Checkout
-      page_alert: {}
-      ticket_alert: {}
-`
-
 // BenchmarkRules reports, for each generator and number of raw series, samples
 // that the engine touches a second, CPU milliseconds an hour of rules, samples
 // and bytes recorded a day, and the error of the 30-day bad ratio in per cent of it.
 func BenchmarkRules(b *testing.B) {
 	for _, raw := range []int{20, 200} {
-		b.Run(fmt.Sprintf("upheld/%d series", raw), func(b *testing.B) {
-			for b.Loop() {
-				run(b, upheldRules(b, agreement), raw, usual, `sla:error:ratio_period`, func(rulefmt.Rule) bool { return true })
-			}
-		})
-		b.Run(fmt.Sprintf("sloth/%d series", raw), func(b *testing.B) {
-			file := slothRules(b)
-			for b.Loop() {
-				run(b, file, raw, usual, `slo:sli_error:ratio_rate30d`, func(r rulefmt.Rule) bool {
-					return r.Record == "slo:sli_error:ratio_rate5m"
-				})
-			}
-		})
+		for _, of := range sides {
+			b.Run(fmt.Sprintf("%s/%d series", of.name, raw), func(b *testing.B) {
+				file := of.rules(b)
+				for b.Loop() {
+					run(b, file, raw, usual, of.period, of.throughout)
+				}
+			})
+		}
 	}
 }
 
@@ -157,23 +135,6 @@ func upheldRules(b *testing.B, agreement string) []byte {
 		b.Fatal(err)
 	}
 	return file
-}
-
-// slothRules has Sloth generate, whose program the environment names.
-func slothRules(b *testing.B) []byte {
-	program := os.Getenv("SLOTH")
-	if program == "" {
-		b.Skip("SLOTH does not name the program; make bench-rules builds it")
-	}
-	in := filepath.Join(b.TempDir(), "slo.yaml")
-	if err := os.WriteFile(in, []byte(slothSpec), 0o644); err != nil {
-		b.Fatal(err)
-	}
-	out, err := exec.Command(program, "generate", "-i", in).Output()
-	if err != nil {
-		b.Fatalf("sloth: %v", err)
-	}
-	return out
 }
 
 // sampled is the end of the month, over which costs are measured: every window is
@@ -232,12 +193,17 @@ func inOrder(groups []rulefmt.RuleGroup) []played {
 		for _, g := range groups {
 			for _, r := range g.Rules {
 				if turnOf(g.Name, r.Record) == turn {
-					all = append(all, played{r, g.Name, max(time.Duration(g.Interval), time.Minute)})
+					all = append(all, played{r, g.Name, intervalOf(g)})
 				}
 			}
 		}
 	}
 	return all
+}
+
+// intervalOf is how often a group is evaluated, a server's default if it does not say.
+func intervalOf(g rulefmt.RuleGroup) time.Duration {
+	return cmp.Or(time.Duration(g.Interval), time.Minute)
 }
 
 func turnOf(group, record string) int {
@@ -257,7 +223,7 @@ func turnOf(group, record string) int {
 func atTheEnd(b *testing.B, w *replay.World, groups []rulefmt.RuleGroup) (perSecond, cpu float64) {
 	b.Helper()
 	for _, g := range groups {
-		interval := max(time.Duration(g.Interval), time.Minute)
+		interval := intervalOf(g)
 		for _, r := range g.Rules {
 			cost, err := replaytest.CostOf(w, r.Expr, end.Add(-sampled), end, interval)
 			if err != nil {

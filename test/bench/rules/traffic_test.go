@@ -3,9 +3,11 @@ package rules
 import (
 	"fmt"
 	"math"
+	"sort"
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/value"
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/internal/replay"
@@ -45,6 +47,11 @@ type kind struct {
 	hard bool
 	// counts is what pods expose.
 	counts exposed
+	// releaseEvery is how often all pods are replaced, one a minute, by pods with other
+	// names; 0 is never.
+	releaseEvery time.Duration
+	// away is when there is no server: nothing is scraped or evaluated.
+	away replay.Span
 }
 
 // exposed is a kind of counters.
@@ -60,8 +67,10 @@ const (
 const probeInterval = 15 * time.Second
 
 var (
-	usual = kind{15 * time.Second, 9 * day, false, requests}
-	hard  = kind{15 * time.Second, day, true, requests}
+	usual = kind{scrape: 15 * time.Second, restartEvery: 9 * day, counts: requests}
+	hard  = kind{scrape: 15 * time.Second, restartEvery: day, hard: true, counts: requests}
+	// peakOutageUnseen is half an hour in which the whole outage by day falls.
+	peakOutageUnseen = replay.Span{From: start.Add(17*day + 13*time.Hour + 50*time.Minute), To: start.Add(17*day + 14*time.Hour + 20*time.Minute)}
 )
 
 // traffic is the counted truth: events of all pods since start at each scrape.
@@ -105,15 +114,35 @@ type pod struct {
 	of       *traffic
 	events   [][]float64
 	number   int
+	lived    release
 	restarts []int // by scrapes
 	born     bool  // exists only from its first event on
 }
 
-func (t *traffic) counter(number int, born bool, events ...[]float64) *pod {
-	p := &pod{of: t, events: events, number: number, born: born}
-	p.restarts = []int{0}
+// release is the time in which a pod has one name: scrapes [from, to).
+type release struct{ from, to int }
+
+// releases are those of a pod.
+func (t *traffic) releases(number int) []release {
+	all := []release{{0, len(t.good)}}
+	if t.releaseEvery == 0 {
+		return all
+	}
+	for at := t.releaseEvery + time.Duration(number)*time.Minute; at < days*day; at += t.releaseEvery {
+		replaced := int(at / t.scrape)
+		all[len(all)-1].to = replaced
+		all = append(all, release{replaced, len(t.good)})
+	}
+	return all
+}
+
+func (t *traffic) counter(number int, lived release, born bool, events ...[]float64) *pod {
+	p := &pod{of: t, events: events, number: number, lived: lived, born: born}
+	p.restarts = []int{lived.from}
 	for at := t.restartEvery * time.Duration(number+1) / time.Duration(t.pods); at < days*day; at += t.restartEvery {
-		p.restarts = append(p.restarts, int(at/t.scrape))
+		if i := int(at / t.scrape); i > lived.from && i < lived.to {
+			p.restarts = append(p.restarts, i)
+		}
 	}
 	return p
 }
@@ -132,7 +161,7 @@ func (p *pod) whole(i int) float64 {
 func (p *pod) samples() replay.Samples {
 	s := scraped{pod: p}
 	for k, from := range p.restarts {
-		to := len(p.events[0])
+		to := p.lived.to
 		if k+1 < len(p.restarts) {
 			to = p.restarts[k+1]
 		}
@@ -147,7 +176,60 @@ func (p *pod) samples() replay.Samples {
 			s.n += to - first
 		}
 	}
-	return &s
+	return p.of.seen(p.of.ended(&s, p.number, p.lived))
+}
+
+// ended adds a staleness marker to a series that ends with a release.
+func (t *traffic) ended(s replay.Samples, pod int, r release) replay.Samples {
+	if r.to == len(t.good) || s.Len() == 0 {
+		return s
+	}
+	return marked{s, t.scraped(pod, r.to)}
+}
+
+// marked are samples, and a staleness marker after them.
+type marked struct {
+	replay.Samples
+	at int64
+}
+
+func (m marked) Len() int { return m.Samples.Len() + 1 }
+
+func (m marked) At(i int) (int64, float64) {
+	if i == m.Samples.Len() {
+		return m.at, math.Float64frombits(value.StaleNaN)
+	}
+	return m.Samples.At(i)
+}
+
+// seen are the samples that are scraped while there is a server.
+func (t *traffic) seen(s replay.Samples) replay.Samples {
+	from := func(at time.Time) int {
+		return sort.Search(s.Len(), func(i int) bool {
+			ms, _ := s.At(i)
+			return ms >= at.UnixMilli()
+		})
+	}
+	first := from(t.away.From)
+	if n := from(t.away.To) - first; n > 0 {
+		return without{s, first, n}
+	}
+	return s
+}
+
+// without are samples without n of them.
+type without struct {
+	replay.Samples
+	first, n int
+}
+
+func (w without) Len() int { return w.Samples.Len() - w.n }
+
+func (w without) At(i int) (int64, float64) {
+	if i >= w.first {
+		i += w.n
+	}
+	return w.Samples.At(i)
 }
 
 // life is a run of scrapes of a counter, [from, to).
@@ -186,33 +268,43 @@ func (t *traffic) scraped(pod, scrape int) int64 {
 
 // up is what the server records of a pod's scrapes.
 type up struct {
-	of  *traffic
-	pod int
+	of    *traffic
+	pod   int
+	lived release
 }
 
-func (u up) Len() int                  { return len(u.of.good) }
-func (u up) At(i int) (int64, float64) { return u.of.scraped(u.pod, i), 1 }
+func (u up) Len() int                  { return u.lived.to - u.lived.from }
+func (u up) At(i int) (int64, float64) { return u.of.scraped(u.pod, u.lived.from+i), 1 }
 
 // add puts two series a pod into the world, and up.
 func (t *traffic) add(w *replay.World) {
 	for i := range t.pods {
-		name := fmt.Sprintf("p-%03d", i)
-		series := func(p *pod, metric string, more ...string) {
-			w.Add(labels.FromStrings(append([]string{labels.MetricName, metric, "job", "checkout", "instance", name, "pod", name}, more...)...), p.samples())
-		}
-		switch t.counts {
-		case requests:
-			series(t.counter(i, false, t.good), "http_requests_total", "code", "200")
-			series(t.counter(i, true, t.bad), "http_requests_total", "code", "500")
-		case durations:
-			series(t.counter(i, false, t.good), "http_request_duration_seconds_bucket", "le", "0.3")
-			series(t.counter(i, false, t.good, t.bad), "http_request_duration_seconds_count")
-		case probes:
-			for outcome, events := range map[string][]float64{metricnames.Good: t.good, metricnames.Bad: t.bad} {
-				series(t.counter(i, false, events), metricnames.ProbeResults, "sla", "checkout", "service", "shop", "slo", "availability", "location", name, "outcome", outcome)
+		for n, lived := range t.releases(i) {
+			name := fmt.Sprintf("p-%03d", i)
+			if n > 0 {
+				name += fmt.Sprintf("-%d", n)
 			}
+			t.addPod(w, i, name, lived)
+			w.Add(labels.FromStrings(labels.MetricName, metricnames.Up, "job", "checkout", "instance", name), t.seen(t.ended(up{t, i, lived}, i, lived)))
 		}
-		w.Add(labels.FromStrings(labels.MetricName, metricnames.Up, "job", "checkout", "instance", name), up{t, i})
+	}
+}
+
+func (t *traffic) addPod(w *replay.World, i int, name string, lived release) {
+	series := func(p *pod, metric string, more ...string) {
+		w.Add(labels.FromStrings(append([]string{labels.MetricName, metric, "job", "checkout", "instance", name, "pod", name}, more...)...), p.samples())
+	}
+	switch t.counts {
+	case requests:
+		series(t.counter(i, lived, false, t.good), "http_requests_total", "code", "200")
+		series(t.counter(i, lived, true, t.bad), "http_requests_total", "code", "500")
+	case durations:
+		series(t.counter(i, lived, false, t.good), "http_request_duration_seconds_bucket", "le", "0.3")
+		series(t.counter(i, lived, false, t.good, t.bad), "http_request_duration_seconds_count")
+	case probes:
+		for outcome, events := range map[string][]float64{metricnames.Good: t.good, metricnames.Bad: t.bad} {
+			series(t.counter(i, lived, false, events), metricnames.ProbeResults, "sla", "checkout", "service", "shop", "slo", "availability", "location", name, "outcome", outcome)
+		}
 	}
 }
 
