@@ -32,8 +32,6 @@ type backtesting struct {
 	rules        historyRules
 }
 
-var backtestFormats = []string{"text", "json"}
-
 // backtestSpan is how far back it looks unless --from says otherwise.
 const backtestSpan = 30 * 24 * time.Hour
 
@@ -77,7 +75,7 @@ a run that was interrupted goes on from there.`,
 	f.StringArrayVar(&b.against, "against", nil, "try this `SPEC`, too, and compare; may be repeated")
 	f.StringArrayVar(&b.foreign, "rules", nil, "try this rule `file` instead of a specification; may be repeated")
 	f.StringVar(&b.alertmanager, "alertmanager.config", "", "notify by the routes of this `file` instead of the generated ones")
-	bindChoice(f, &b.format, "format", backtestFormats[0], "how to print the result", backtestFormats)
+	bindFormat(f, &b.format, "how to print the result")
 	f.StringVar(&b.state, "state", "", "keep what was read in this `directory` until it is done")
 	b.rules.flags(f)
 	bindFiles(f, &b.files)
@@ -255,7 +253,7 @@ func (b *backtesting) print(cmd *cobra.Command, tried []trial, results []*backte
 	for _, t := range tried {
 		names = append(names, t.name)
 	}
-	if b.format == "json" {
+	if b.format == jsonFormat {
 		text, err := backtest.JSON(names, results)
 		if err == nil {
 			_, err = cmd.OutOrStdout().Write(text)

@@ -21,6 +21,17 @@ func bindChoice(f *pflag.FlagSet, chosen *string, name, first, does string, word
 	f.Var(choice{chosen, words}, name, does+": "+strings.Join(words, ", "))
 }
 
+// What verbs print, for people and for programs.
+const (
+	textFormat = "text"
+	jsonFormat = "json"
+)
+
+// bindFormat adds the flag --format of a verb that prints both; does says what it prints.
+func bindFormat(f *pflag.FlagSet, chosen *string, does string) {
+	bindChoice(f, chosen, "format", textFormat, does, []string{textFormat, jsonFormat})
+}
+
 func (c choice) String() string {
 	if c.chosen == nil { // pflag asks a zero value of each type
 		return ""

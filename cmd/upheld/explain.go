@@ -41,14 +41,14 @@ evaluated more seldom, five evaluation intervals.`,
   upheld explain specs/shop.yaml --brief`,
 		Args: atLeastOneSpec,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if brief && format == "json" {
+			if brief && format == jsonFormat {
 				return usageError{errors.New("--brief is text; --format=json has what it says, too: leave one out")}
 			}
 			agreements, err := mustLoad(cmd.ErrOrStderr(), files, args)
 			if err != nil {
 				return err
 			}
-			if format == "json" {
+			if format == jsonFormat {
 				return explainJSON(cmd.OutOrStdout(), agreements, time.Now())
 			}
 			var b strings.Builder
@@ -67,7 +67,7 @@ evaluated more seldom, five evaluation intervals.`,
 		},
 	}
 	cmd.Flags().BoolVar(&brief, "brief", false, "say only what is promised, in words and without PromQL")
-	bindChoice(cmd.Flags(), &format, "format", "text", "how to print it", []string{"text", "json"})
+	bindFormat(cmd.Flags(), &format, "how to print it")
 	bindFiles(cmd.Flags(), &files)
 	return cmd
 }

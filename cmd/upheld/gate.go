@@ -58,12 +58,10 @@ anything about budgets.`,
 	f.StringVar(&g.budget, "budget", "10%", "how much of its budget a level must have more than")
 	f.StringArrayVar(&g.services, "service", nil, "ask only for the levels of this `service`; may be repeated")
 	f.StringArrayVar(&g.levels, "level", nil, "ask only for this `level`, as level or service/level; may be repeated")
-	bindChoice(f, &g.format, "format", gateFormats[0], "how to print the answer", gateFormats)
+	bindFormat(f, &g.format, "how to print the answer")
 	bindFiles(f, &g.files)
 	return cmd
 }
-
-var gateFormats = []string{"text", "json"}
 
 // gateState is what a level says to a deployment.
 type gateState string
@@ -224,7 +222,7 @@ func (a gateAnswer) give(out io.Writer, format string) error {
 }
 
 func (a gateAnswer) print(out io.Writer, format string) error {
-	if format == "json" {
+	if format == jsonFormat {
 		return json.NewEncoder(out).Encode(a)
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)

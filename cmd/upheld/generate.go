@@ -51,73 +51,11 @@ type generateOptions struct {
 func newGenerate() *cobra.Command {
 	var o generateOptions
 	cmd := &cobra.Command{
-		Use:   "generate SPEC... -o DIR",
-		Short: "Write rules, dashboards, scrape and Alertmanager configuration",
-		Long: `Generate writes what Prometheus, Grafana and Alertmanager need for agreements:
-
-  DIR/rules/<agreement>.yaml             recording rules and alerts
-  DIR/dashboards/upheld_overview.json    every level at a glance
-  DIR/dashboards/<agreement>.json        the levels of an agreement, and beside it boards of one
-                                         level, of a composite, and of probes
-  DIR/dashboards/upheld_exporter.json    how well the exporters measure
-  DIR/grafana/...                        if --outputs names grafana: dashboards and data source, to
-                                         mount at /etc/grafana/provisioning
-  DIR/perses/...                         the same dashboards for Perses, if --outputs names perses
-  DIR/prometheus/scrape.yaml             the exporter's scrape job
-  DIR/prometheus/prometheus.yml          a complete small configuration (for plain rule files)
-  DIR/prometheus/servicemonitor.yaml     the scrape job as an object of the operator (only for it)
-  DIR/objects/...                        routes, dashboards and addresses to scrape as objects of
-                                         Kubernetes, if --outputs names objects
-  DIR/kustomization.yaml                 a base over these and the rules
-  DIR/tests/<agreement>.yaml             with --tests: tests of the rules for promtool
-  DIR/tests/<agreement>.days.yaml        and of windows of more than six hours
-  DIR/tests/<agreement>.missing.yaml     and of missing data, where it counts
-  DIR/tests/<agreement>.<time>.yaml      and of service hours and windows at single instants
-  DIR/alertmanager/alertmanager.yml      routes by severity, receivers to fill in; tells nobody until
-                                         they are (or see --alertmanager.merge)
-  DIR/alertmanager/upheld.tmpl           texts for receivers, of alerts that fire and that are over
-
-The same specifications give the same bytes. All files are made before any is
-put into place, so an error in one specification leaves the whole directory as it was.
-
-DIR/.upheld-manifest lists what was written. Nothing else is overwritten or removed,
-and nothing that somebody changed since, unless --force says so: it is an error, and no
-file is written. Files of agreements that are not named stay; if they have a part in a
-file that all share, name them too, or drop them with --prune. Paths that changed go
-to standard output.`,
-		Example: `  upheld generate specs/ -o generated
-
-  # rules only: somebody else looks after the rest
-  upheld generate specs/ -o generated --outputs=rules
-
-  # in CI: fail if somebody changed a specification and forgot to generate
-  upheld generate specs/ -o generated --verify
-
-  # in a pull request: what would change, by rule and alert
-  upheld generate specs/ -o generated --diff
-
-  # a specification was deleted: take out what was generated from it
-  upheld generate specs/ -o generated --prune
-
-  # one file to standard output
-  upheld generate shop.yaml --outputs=rules -o - | promtool check rules
-
-  # tests of the rules, which promtool runs
-  upheld generate specs/ -o generated --tests
-  promtool test rules generated/tests/*.yaml
-
-  # into the configuration of an Alertmanager that has other work
-  upheld generate specs/ -o generated --alertmanager.merge=alertmanager.yml
-
-  # dashboards for Perses, besides everything else
-  upheld generate specs/ -o generated --outputs=rules,dashboards,prometheus,alertmanager,perses
-
-  # objects for the Prometheus operator
-  upheld generate specs/ -o generated --rules.format=operator --operator.namespace=monitoring --operator.label=prometheus=main
-
-  # everything that Kubernetes takes, with a kustomize base
-  upheld generate specs/ -o base --rules.format=operator --outputs=rules,prometheus,objects`,
-		Args: atLeastOneSpec,
+		Use:     "generate SPEC... -o DIR",
+		Short:   "Write rules, dashboards, scrape and Alertmanager configuration",
+		Long:    generateHelp,
+		Example: generateExamples,
+		Args:    atLeastOneSpec,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.check(); err != nil {
 				return usageError{err}
@@ -133,7 +71,7 @@ func (o *generateOptions) flags(f *pflag.FlagSet) {
 	f.StringVarP(&o.dir, "output-dir", "o", "", "the directory to write to (required), or -, for one file, standard output")
 	f.BoolVar(&o.verify, "verify", false, "write nothing; exit with 1 if what is in the directory is stale")
 	f.BoolVar(&o.diff, "diff", false, "write nothing; say by rule and alert what would change, and exit with 3 if anything would")
-	bindChoice(f, &o.format, "format", "text", "how to print what changed", []string{"text", "json"})
+	bindFormat(f, &o.format, "how to print what changed")
 	f.BoolVar(&o.force, "force", false, "overwrite and remove also files that were changed since they were generated, or were there before")
 	f.BoolVar(&o.prune, "prune", false, "drop the agreements that are not named from what is in the directory")
 	bindFiles(f, &o.files)
@@ -201,7 +139,7 @@ func (o *generateOptions) check() error {
 	if o.diff && (o.stdout || o.verify) {
 		return fmt.Errorf("--diff compares with a directory, and says more than --verify: -o DIR, without --verify")
 	}
-	if o.stdout && o.format != "text" {
+	if o.stdout && o.format != textFormat {
 		return fmt.Errorf("--format=%s is of what changed in a directory; -o - prints the file itself", o.format)
 	}
 	if o.tests && !o.rules.Plain() {

@@ -40,7 +40,7 @@ excuses nothing, as one that was announced too late. Times are wall times of the
 	f := cmd.Flags()
 	f.DurationVar(&l.past, "past", 30*24*time.Hour, "how far back to look")
 	f.DurationVar(&l.ahead, "ahead", 90*24*time.Hour, "how far ahead to look")
-	bindChoice(f, &l.format, "format", "text", "how to print them", []string{"text", "json"})
+	bindFormat(f, &l.format, "how to print them")
 	bindFiles(f, &l.files)
 	return cmd
 }
@@ -65,7 +65,7 @@ func (l *windowList) run(cmd *cobra.Command, args []string) error {
 	for _, a := range agreements {
 		all = append(all, maintenance.Entries(a, l.now.Add(-l.past), l.now.Add(l.ahead))...)
 	}
-	if l.format == "json" {
+	if l.format == jsonFormat {
 		return l.json(cmd.OutOrStdout(), all)
 	}
 	return l.text(cmd.OutOrStdout(), all)

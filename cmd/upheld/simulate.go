@@ -72,7 +72,7 @@ report outages of several sizes.`,
 	f := cmd.Flags()
 	f.StringVar(&o.scenario, "scenario", "", "`file` with scenarios to play")
 	f.StringVar(&o.agreement, "agreement", "", "`name` of the agreement, if there are several")
-	bindChoice(f, &o.format, "format", simulateFormats[0], "how to write the result", simulateFormats)
+	bindFormat(f, &o.format, "how to write the result")
 	f.StringVar(&o.svg, "svg", "", "also write the timeline to this `file`, as SVG")
 	f.DurationVar(&o.warmUp, "warm-up", 0, "history before the scenario; as much as its periods have if it is 0")
 	f.StringVar(&o.alertmanager, "alertmanager.config", "", "notify by the routes of this `file` instead of the generated ones")
@@ -82,8 +82,6 @@ report outages of several sizes.`,
 	bindFiles(f, &o.files)
 	return cmd
 }
-
-var simulateFormats = []string{"text", "json"}
 
 func (o *simulateOptions) check(cmd *cobra.Command) error {
 	if o.warmUp < 0 || o.warmUp > simulate.LongestHistory {
@@ -209,7 +207,7 @@ func (o *simulateOptions) reported(cmd *cobra.Command, agreements []*sla.Agreeme
 // write writes results to standard output, and the timeline to its file.
 func (o *simulateOptions) write(cmd *cobra.Command, results []*simulate.Result) error {
 	render := simulate.Text
-	if o.format == "json" {
+	if o.format == jsonFormat {
 		render = simulate.JSON
 	}
 	data, err := render(results)

@@ -53,7 +53,7 @@ func (o *simulateOptions) reportCard(cmd *cobra.Command, agreements []*sla.Agree
 	}
 	bar.end()
 	data := simulate.CardText(cards)
-	if o.format == "json" {
+	if o.format == jsonFormat {
 		if data, err = simulate.CardJSON(cards); err != nil {
 			return err
 		}

@@ -63,7 +63,7 @@ nothing of. A mistake in the call is 2, a server that does not answer 1.`,
 	s.server.flags(f, "the `URL` of the server that records the levels", 10*time.Second)
 	f.StringArrayVar(&s.agreements, "agreement", nil, "show only the levels of this `agreement`; may be repeated")
 	f.StringArrayVar(&s.services, "service", nil, "show only the levels of this `service`; may be repeated")
-	bindChoice(f, &s.format, "format", statusFormats[0], "how to print it", statusFormats)
+	bindFormat(f, &s.format, "how to print it")
 	bindChoice(f, &s.colour, "color", colourModes[0], "whether to print colours; auto does on a terminal, unless NO_COLOR is set", colourModes)
 	f.Var(choices{&s.failOn, failStates()}, "fail-on", "exit with 3 if a level is in one of these `states`: "+strings.Join(failStates(), ", "))
 	f.BoolVarP(&s.watch, "watch", "w", false, "show it again and again, until Ctrl-C")
@@ -71,8 +71,6 @@ nothing of. A mistake in the call is 2, a server that does not answer 1.`,
 	bindFiles(f, &s.files)
 	return cmd
 }
-
-var statusFormats = []string{"text", "json"}
 
 // failState is a state that --fail-on can name: of levels, of budgets or of targets.
 type failState struct {
@@ -225,7 +223,7 @@ func agreementsOf(wanted []sla.ID, named []string) []string {
 }
 
 func (s *status) print(out io.Writer, look overview.Look, o *overview.Overview) error {
-	if s.format == "json" {
+	if s.format == jsonFormat {
 		return json.NewEncoder(out).Encode(o)
 	}
 	_, err := io.WriteString(out, o.Text(look))
@@ -260,7 +258,7 @@ func (s *status) keepShowing(ctx context.Context, out *screen, asked *asked, wan
 		} else {
 			last = o
 		}
-		if last != nil && (err == nil || s.format == "text") {
+		if last != nil && (err == nil || s.format == textFormat) {
 			if err != nil {
 				b.WriteString("What follows is what it said last.\n\n")
 			}
@@ -268,7 +266,7 @@ func (s *status) keepShowing(ctx context.Context, out *screen, asked *asked, wan
 				return err
 			}
 		}
-		if err := out.redraw(b.String(), s.format == "text"); err != nil {
+		if err := out.redraw(b.String(), s.format == textFormat); err != nil {
 			return err
 		}
 		select {
