@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/prometheus/common/model"
 	"gopkg.in/yaml.v3"
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
@@ -26,11 +27,14 @@ type Group struct {
 	Offset   string `yaml:"query_offset,omitempty" json:"query_offset,omitempty"`
 	Limit    int    `yaml:"limit,omitempty" json:"limit,omitempty"`
 	Rules    []Rule `yaml:"rules" json:"rules"`
+
+	// Labels of all its rules. What we generate has none; others may have added them.
+	Labels map[string]string `yaml:"labels,omitempty" json:"labels,omitempty"`
 }
 
 // Same reports whether two groups do the same: rule by rule, in order.
 func Same(a, b Group) bool {
-	if a.Name != b.Name || a.Interval != b.Interval || a.Offset != b.Offset || a.Limit != b.Limit || len(a.Rules) != len(b.Rules) {
+	if a.Name != b.Name || len(a.Rules) != len(b.Rules) || len(settingWords(a, b)) > 0 {
 		return false
 	}
 	for i := range a.Rules {
@@ -283,13 +287,7 @@ func groupWords(before, after []Group) []string {
 			words = append(words, fmt.Sprintf("group %s is new", g.Name))
 			continue
 		}
-		for _, f := range []struct{ name, was, now string }{
-			{"interval", old.Interval, g.Interval}, {"query_offset", old.Offset, g.Offset}, {"limit", limitWords(old.Limit), limitWords(g.Limit)},
-		} {
-			if f.was != f.now {
-				words = append(words, fmt.Sprintf("%s of group %s %s -> %s", f.name, g.Name, orNone(f.was), orNone(f.now)))
-			}
-		}
+		words = append(words, settingWords(old, g)...)
 	}
 	for _, g := range before {
 		if _, gone := was[g.Name]; gone {
@@ -298,6 +296,35 @@ func groupWords(before, after []Group) []string {
 		}
 	}
 	return words
+}
+
+// settingWords say what is different between two groups of one name besides their rules.
+func settingWords(was, now Group) []string {
+	var words []string
+	for _, f := range []struct{ name, was, now string }{
+		{"interval", canonical(was.Interval), canonical(now.Interval)}, {"query_offset", canonical(was.Offset), canonical(now.Offset)},
+		{"limit", limitWords(was.Limit), limitWords(now.Limit)},
+	} {
+		if f.was != f.now {
+			words = append(words, fmt.Sprintf("%s of group %s %s -> %s", f.name, now.Name, orNone(f.was), orNone(f.now)))
+		}
+	}
+	for _, w := range labelWords(was.Labels, now.Labels) {
+		words = append(words, w+" of all rules of group "+now.Name)
+	}
+	return words
+}
+
+// canonical is a duration as Prometheus prints it, since a server may return 90s as 1m30s; "" is none.
+func canonical(duration string) string {
+	d, err := model.ParseDuration(duration)
+	switch {
+	case err != nil: // a server would refuse it
+		return duration
+	case d == 0:
+		return ""
+	}
+	return d.String()
 }
 
 func limitWords(limit int) string {

@@ -121,6 +121,37 @@ func TestSameRulesInAnotherLayoutAreNoChange(t *testing.T) {
 	}
 }
 
+// A server may print a duration in another way, and what has no label may have an empty list of them.
+func TestSameRulesInAnotherSpellingAreNoChange(t *testing.T) {
+	a := "groups: [{name: a, interval: 90s, rules: [{alert: b, expr: c, for: 120s, keep_firing_for: 0s}]}]"
+	b := "groups: [{name: a, interval: 1m30s, labels: {}, rules: [{alert: b, expr: c, for: 2m, labels: {}}]}]"
+	if d := Compare(groups(t, a), groups(t, b)); !d.Empty() || !Same(groups(t, a)[0], groups(t, b)[0]) {
+		t.Error(words(d))
+	}
+}
+
+// White space within a string is no layout: it decides which series are found.
+func TestStringsAreNoLayout(t *testing.T) {
+	for _, exprs := range [][2]string{{`a{b="c  d"}`, `a{b="c d"}`}, {`a{b="( c"}`, `a{b="(c"}`}, {"a{b=`c\nd`}", "a{b=`c d`}"}, {`a{b="\"  c"}`, `a{b="\" c"}`}} {
+		was, now := Rule{Record: "r", Expr: exprs[0]}, Rule{Record: "r", Expr: exprs[1]}
+		if len(differences(&was, &now)) == 0 {
+			t.Errorf("%s is taken for %s", exprs[0], exprs[1])
+		}
+	}
+}
+
+func TestLabelsOfGroupsAreSaid(t *testing.T) {
+	a := "groups: [{name: a, labels: {team: x, by: hand}, rules: [{record: b, expr: c}]}]"
+	b := "groups: [{name: a, labels: {team: y}, rules: [{record: b, expr: c}]}]"
+	want := []string{"label by=hand is gone of all rules of group a", "label team x -> y of all rules of group a"}
+	if diff := cmp.Diff(want, words(Compare(groups(t, a), groups(t, b)))); diff != "" {
+		t.Error(diff)
+	}
+	if Same(groups(t, a)[0], groups(t, b)[0]) {
+		t.Error("another label of a group is no reason to set it")
+	}
+}
+
 // A rule that moves to a group of another name begins to wait again.
 func TestMovedRulesAreSaid(t *testing.T) {
 	a := "groups: [{name: a, rules: [{alert: b, expr: c}]}]"

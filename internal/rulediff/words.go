@@ -16,7 +16,7 @@ import (
 func differences(was, now *Rule) []string {
 	words := exprWords(was, now)
 	for _, f := range []struct{ name, was, now string }{
-		{"for", was.For, now.For}, {"keep_firing_for", was.Keep, now.Keep},
+		{"for", canonical(was.For), canonical(now.For)}, {"keep_firing_for", canonical(was.Keep), canonical(now.Keep)},
 	} {
 		if f.was != f.now {
 			words = append(words, fmt.Sprintf("%s %s -> %s", f.name, orNone(f.was), orNone(f.now)))
@@ -69,14 +69,22 @@ func changedTexts(was, now map[string]string) []string {
 // ratio_rate1h.
 var number = regexp.MustCompile(`\d+(?:\.\d+)?(?:e[-+]?\d+|(?:ms|[smhdwy])(?:\d+(?:ms|[smhdwy]))*)?`)
 
-var (
-	whitespace = regexp.MustCompile(`\s+`)
-	inBrackets = strings.NewReplacer("( ", "(", " )", ")")
-)
+// layout is white space, with a bracket that it stands beside, or a string, which is kept.
+var layout = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|` + "`[^`]*`" + `|\(\s+|\s+\)|\s+`)
 
 // flat is an expression without the layout, which differs with the length of its lines.
 func flat(expr string) string {
-	return strings.TrimSpace(inBrackets.Replace(whitespace.ReplaceAllString(expr, " ")))
+	return layout.ReplaceAllStringFunc(strings.TrimSpace(expr), func(part string) string {
+		switch {
+		case strings.HasPrefix(part, "("):
+			return "("
+		case strings.HasSuffix(part, ")"):
+			return ")"
+		case strings.TrimSpace(part) == "":
+			return " "
+		}
+		return part
+	})
 }
 
 // exprWords name the numbers of two expressions that are otherwise the same, or say that
