@@ -18,6 +18,7 @@ import (
 	"github.com/upheld-sla/upheld/exporter"
 	"github.com/upheld-sla/upheld/exporter/guard"
 	"github.com/upheld-sla/upheld/exporter/probe"
+	"github.com/upheld-sla/upheld/internal/logtest"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -190,7 +191,7 @@ func TestServersOfTargetsAreGuarded(t *testing.T) {
 		Auth: &sla.HTTPAuth{OAuth2: &sla.OAuth2{ClientID: "a", ClientSecret: sla.Secret{File: os.Args[0] + ".none"}, TokenURL: secret.URL}},
 	}})
 	proxied.ID.SLO, numbered.ID.SLO, token.ID.SLO = "proxied", "numbered", "token"
-	var log logBuffer
+	var log logtest.Buffer
 	e := exporter.New(exporter.Options{Logger: slog.New(slog.NewTextHandler(&log, nil)), Probe: probe.Env{Guard: limits}})
 	if err := e.Apply([]sla.ProbeTarget{direct, proxied, numbered, token}); err != nil {
 		t.Fatal(err)
@@ -257,7 +258,7 @@ func TestAnEntryThatCannotBeUsedIsLeftOut(t *testing.T) {
 	first := fleet("http://${target}/", sla.Discovery{URL: inventory.URL + "/fleet"})
 	second := fleet("http://${target}/", sla.Discovery{URL: inventory.URL + "/other"})
 	second.ID.SLO = "other"
-	var log logBuffer
+	var log logtest.Buffer
 	e := exporter.New(exporter.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	if err := e.Apply([]sla.ProbeTarget{first, second}); err != nil {
 		t.Fatal(err)

@@ -17,26 +17,9 @@ import (
 
 	"github.com/upheld-sla/upheld/exporter"
 	"github.com/upheld-sla/upheld/exporter/probe"
+	"github.com/upheld-sla/upheld/internal/logtest"
 	"github.com/upheld-sla/upheld/sla"
 )
-
-// log is a buffer that several goroutines write.
-type logBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
 
 func ask(h http.Handler, method, path string) (int, string) {
 	w := httptest.NewRecorder()
@@ -105,7 +88,7 @@ func TestAFailedReloadLeavesTheOldTargetsRunning(t *testing.T) {
 	url := wellServer(t)
 	target := webTarget("availability", url, 20*time.Millisecond)
 	var fail error
-	var log logBuffer
+	var log logtest.Buffer
 	targets := []sla.ProbeTarget{target}
 	e := exporter.New(exporter.Options{
 		Logger: slog.New(slog.NewTextHandler(&log, nil)),

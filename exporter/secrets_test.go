@@ -11,6 +11,7 @@ import (
 
 	"github.com/upheld-sla/upheld/exporter"
 	"github.com/upheld-sla/upheld/exporter/probe"
+	"github.com/upheld-sla/upheld/internal/logtest"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -61,7 +62,7 @@ func TestNoPageMetricOrLogShowsAPassword(t *testing.T) {
 				t.Errorf("no check of the kind %q is tried", kind)
 			}
 		}
-		var log logBuffer
+		var log logtest.Buffer
 		e := exporter.New(exporter.Options{
 			Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 			Probe:  probe.Env{Excerpt: probe.DefaultExcerpt}, References: []string{"http://bob:s3cret@127.0.0.1:1/"},

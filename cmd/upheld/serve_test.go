@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -15,10 +14,11 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/upheld-sla/upheld/internal/logtest"
 )
 
 const servedSpec = `
@@ -40,24 +40,7 @@ type served struct {
 	t      *testing.T
 	cmd    *exec.Cmd
 	url    string
-	stderr *syncBuffer
-}
-
-type syncBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *syncBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *syncBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
+	stderr *logtest.Buffer
 }
 
 // startServe runs the command in dir and waits for the line with its URL.
@@ -69,7 +52,7 @@ func startServe(t *testing.T, dir string) *served {
 // startServeBy has another program start the command.
 func startServeBy(t *testing.T, dir string, by ...string) *served {
 	t.Helper()
-	s := &served{t: t, stderr: &syncBuffer{}}
+	s := &served{t: t, stderr: &logtest.Buffer{}}
 	args := append(by, "upheld", "serve", "shop.yaml", "--web.listen-address=127.0.0.1:0", "--scrape.interval=1s", "--rules.interval=1s")
 	s.cmd = exec.Command(args[0], args[1:]...)
 	s.cmd.Dir = dir

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/upheld-sla/upheld/internal/logtest"
 	"github.com/upheld-sla/upheld/internal/serve"
 	"github.com/upheld-sla/upheld/sla"
 )
@@ -143,7 +144,7 @@ func TestLockedStorage(t *testing.T) {
 	}
 	first := start(t, o)
 	defer first.end()
-	log := &lockedBuffer{}
+	log := &logtest.Buffer{}
 	o.Logger = slog.New(slog.NewTextHandler(log, nil))
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()

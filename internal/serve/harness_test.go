@@ -1,7 +1,6 @@
 package serve_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -20,6 +19,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/upheld-sla/upheld/internal/logtest"
 	"github.com/upheld-sla/upheld/internal/serve"
 )
 
@@ -139,31 +139,14 @@ type running struct {
 	stop   context.CancelFunc
 	done   chan error
 	reload chan struct{}
-	log    *lockedBuffer
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
+	log    *logtest.Buffer
 }
 
 // start runs a server on a free port and waits until it is ready.
 func start(t *testing.T, o serve.Options) *running {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	r := &running{t: t, stop: cancel, done: make(chan error, 1), reload: make(chan struct{}), log: &lockedBuffer{}}
+	r := &running{t: t, stop: cancel, done: make(chan error, 1), reload: make(chan struct{}), log: &logtest.Buffer{}}
 	ready := make(chan string, 1)
 	setIfEmpty(&o.ListenAddress, "127.0.0.1:0")
 	setIfEmpty(&o.ScrapeInterval, time.Second)

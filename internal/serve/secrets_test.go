@@ -14,6 +14,7 @@ import (
 
 	commonconfig "github.com/prometheus/common/config"
 
+	"github.com/upheld-sla/upheld/internal/logtest"
 	"github.com/upheld-sla/upheld/internal/serve"
 	"github.com/upheld-sla/upheld/internal/serve/promapi"
 )
@@ -98,7 +99,7 @@ scrape_configs:
 // Alertmanager is sent and the rule files, with secrets in every place that can
 // hold one. That the secrets are used shows what the servers were asked with.
 func TestNothingThatLeavesHoldsASecret(t *testing.T) {
-	used := &lockedBuffer{}
+	used := &logtest.Buffer{}
 	peer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		user, password, _ := r.BasicAuth()
 		body, _ := io.ReadAll(r.Body)
