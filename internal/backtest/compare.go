@@ -5,6 +5,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+
+	"github.com/upheld-sla/upheld/internal/figures"
 )
 
 // Compare is a table of what differs between two versions that were tried on the same
@@ -18,7 +20,7 @@ func Compare(names [2]string, of [2]*Result) []byte {
 		row("notifications", fmt.Sprint(len(of[0].Notifications)), fmt.Sprint(len(of[1].Notifications)))
 		each(of, func(r *Result) (all [][2]string) {
 			for _, u := range r.Budgets {
-				all = append(all, [2]string{u.name() + " " + u.Period + ", left at the end", percent(u.End)}, [2]string{u.name() + " " + u.Period + ", lowest", percent(u.Lowest.Left)})
+				all = append(all, [2]string{u.name() + " " + u.Period + ", left at the end", figures.Percent(u.End)}, [2]string{u.name() + " " + u.Period + ", lowest", figures.Percent(u.Lowest.Left)})
 			}
 			return all
 		}, row)

@@ -11,6 +11,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/upheld-sla/upheld/internal/figures"
 	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/internal/routing"
 	"github.com/upheld-sla/upheld/sla"
@@ -140,7 +141,7 @@ func (r *Result) budgetText(b *bytes.Buffer) {
 	table(b, func(row func(...string)) {
 		row("level", "period", "left at the end", "lowest", "at", "each day")
 		for _, u := range r.Budgets {
-			row(u.name(), u.Period, percent(u.End), percent(u.Lowest.Left), u.Lowest.At.Format(minuteForm), spark(u.Days))
+			row(u.name(), u.Period, figures.Percent(u.End), figures.Percent(u.Lowest.Left), u.Lowest.At.Format(minuteForm), spark(u.Days))
 		}
 	})
 	if !slices.ContainsFunc(r.Budgets, func(u Budget) bool { return !math.IsNaN(u.WorstBad) }) {
@@ -178,16 +179,6 @@ func Suggested(bad float64) string {
 	const noise = 1e-9
 	text := fmt.Sprintf("%.*f", places, math.Floor(100*(1-bad)*scale+noise)/scale)
 	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
-}
-
-func percent(share float64) string {
-	switch abs := math.Abs(share); {
-	case abs < 0.0005:
-		return "0 %"
-	case abs >= 1:
-		return fmt.Sprintf("%.0f %%", 100*share)
-	}
-	return fmt.Sprintf("%.3g %%", 100*share)
 }
 
 // spark draws shares of 0 to 1, of at most 31 days; what is overspent is a cross.

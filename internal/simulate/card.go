@@ -11,6 +11,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/upheld-sla/upheld/internal/figures"
 	"github.com/upheld-sla/upheld/sla"
 )
 
@@ -196,12 +197,12 @@ func CardText(cards []*Card) []byte {
 			}
 			spent, reset := "-", "-"
 			if len(r.Detected) > 0 {
-				spent, reset = Percent(r.Spent), Span(r.Reset)
+				spent, reset = figures.Percent(r.Spent), Span(r.Reset)
 				if r.Reset < 0 {
 					reset = "longer"
 				}
 			}
-			fmt.Fprintf(w, "  %s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\n", burn, Percent(r.Bad), when(r.Detected, sla.Page), when(r.Formula, sla.Page),
+			fmt.Fprintf(w, "  %s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\n", burn, figures.Percent(r.Bad), when(r.Detected, sla.Page), when(r.Formula, sla.Page),
 				when(r.Detected, sla.Ticket), when(r.Formula, sla.Ticket), spent, reset, r.Alerts)
 		}
 		_ = w.Flush() // into a buffer, which cannot fail

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/upheld-sla/upheld/internal/figures"
 	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/sla"
 )
@@ -139,7 +140,7 @@ func (r *Result) budgetInstead(e sla.Expectation) string {
 		case !l.Budget.Known:
 			return "nothing was measured of " + name
 		case e.Less && l.Budget.Spent >= limit, !e.Less && l.Budget.Spent <= limit:
-			return fmt.Sprintf("%s spent %s of its budget", name, Percent(l.Budget.Spent))
+			return fmt.Sprintf("%s spent %s of its budget", name, figures.Percent(l.Budget.Spent))
 		}
 	}
 	return ""
@@ -167,20 +168,4 @@ func Span(d time.Duration) string {
 		text = "-" + text
 	}
 	return text
-}
-
-// Percent is a share in per cent, with three digits that matter.
-func Percent(share float64) string {
-	p := share * 100
-	switch abs := max(p, -p); {
-	case abs == 0:
-		return "0 %"
-	case abs >= 99.95:
-		return fmt.Sprintf("%.0f %%", p)
-	case abs >= 9.995:
-		return fmt.Sprintf("%.1f %%", p)
-	case abs >= 0.995:
-		return fmt.Sprintf("%.2f %%", p)
-	}
-	return fmt.Sprintf("%.3f %%", p)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/upheld-sla/upheld/internal/figures"
 	"github.com/upheld-sla/upheld/internal/metricnames"
 	"github.com/upheld-sla/upheld/sla"
 )
@@ -104,14 +105,14 @@ func (l *LevelResult) figureWords() (lines [][2]string) {
 	if !l.Budget.Known {
 		lines = append(lines, [2]string{"budget", "not known: nothing was measured at the begin or at the end"})
 	} else {
-		lines = append(lines, [2]string{"budget", "spent " + Percent(l.Budget.Spent) + ": " + l.Budget.badWords()},
-			[2]string{"", fmt.Sprintf("left %s, %s at the least", Percent(l.Budget.Remaining), Percent(l.Budget.Lowest))},
+		lines = append(lines, [2]string{"budget", "spent " + figures.Percent(l.Budget.Spent) + ": " + l.Budget.badWords()},
+			[2]string{"", fmt.Sprintf("left %s, %s at the least", figures.Percent(l.Budget.Remaining), figures.Percent(l.Budget.Lowest))},
 			[2]string{"verdict", l.Budget.verdictWords()})
 	}
 	if len(l.Worst) > 0 {
 		var words []string
 		for _, w := range l.Worst {
-			words = append(words, Percent(w.Bad)+" over "+sla.FormatDuration(w.Length))
+			words = append(words, figures.Percent(w.Bad)+" over "+sla.FormatDuration(w.Length))
 		}
 		lines = append(lines, [2]string{"worst", strings.Join(words, ", ")})
 	}
@@ -141,7 +142,7 @@ func (b Budget) badWords() string {
 	if b.ByTime {
 		return fmt.Sprintf("%s bad of the %s allowed", Span(seconds(b.Bad)), Span(seconds(b.Allowed)))
 	}
-	return fmt.Sprintf("%.0f bad events; %s of all events are allowed", b.Bad, Percent(b.Allowed))
+	return fmt.Sprintf("%.0f bad events; %s of all events are allowed", b.Bad, figures.Percent(b.Allowed))
 }
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
