@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/upheld-sla/upheld/internal/filetree"
+	"github.com/upheld-sla/upheld/internal/outputdiff"
 	"github.com/upheld-sla/upheld/internal/rulediff"
 	"github.com/upheld-sla/upheld/rulegen/emit"
 )
@@ -29,7 +31,7 @@ func (o generateOptions) showDifference(cmd *cobra.Command, stage *filetree.Stag
 	if err != nil {
 		return err
 	}
-	if o.format == "json" {
+	if o.format == jsonFormat {
 		err = writeJSON(cmd.OutOrStdout(), d)
 	} else {
 		err = d.print(cmd.OutOrStdout())
@@ -68,6 +70,9 @@ func (o generateOptions) difference(stage *filetree.Stage, changes []filetree.Ch
 			}
 		}
 		d.Files[i].count(was, now)
+		if c.Kind == filetree.Differs {
+			d.Files[i].say(wordsFor(c.Path), was, now)
+		}
 		if !strings.HasPrefix(c.Path, "rules/") {
 			continue
 		}
@@ -88,6 +93,7 @@ func (o generateOptions) difference(stage *filetree.Stage, changes []filetree.Ch
 			return d, err
 		}
 		d.Files[len(d.Files)-1].count(was, merged.want)
+		d.Files[len(d.Files)-1].say(outputdiff.Alertmanager, was, merged.want)
 	}
 	d.Difference = rulediff.Compare(before, after)
 	return d, nil
@@ -110,12 +116,43 @@ func (f *changedFile) count(was, now []byte) {
 	}
 }
 
+// wordsFor is what says in words how two files at a path differ, nil if only their lines are counted.
+func wordsFor(file string) func(was, now []byte) ([]string, error) {
+	switch {
+	case file == alertmanagerPath:
+		return outputdiff.Alertmanager
+	case path.Ext(file) == ".json":
+		return outputdiff.Dashboard
+	}
+	return nil
+}
+
+// say puts what differs into words. Somebody may have edited what is in place, so that it cannot be read.
+func (f *changedFile) say(words func(was, now []byte) ([]string, error), was, now []byte) {
+	if words == nil {
+		return
+	}
+	var err error
+	if f.Words, err = words(was, now); err != nil {
+		f.Words = []string{err.Error() + "; only its lines are compared"}
+	}
+}
+
+// maxWords are the lines about a file that are printed; for programs all are.
+const maxWords = 20
+
 // print writes the difference as text: rules by level, then groups and files.
 func (d difference) print(w io.Writer) error {
 	var b strings.Builder
 	printRules(&b, d.Difference)
 	for _, f := range d.Files {
 		fmt.Fprintf(&b, "%s %s (lines: %d added, %d removed)\n", f.Change, f.Path, f.LinesAdded, f.LinesRemoved)
+		for _, words := range f.Words[:min(len(f.Words), maxWords)] {
+			fmt.Fprintf(&b, "  %s\n", words)
+		}
+		if more := len(f.Words) - maxWords; more > 0 {
+			fmt.Fprintf(&b, "  and %d more, which --format=json lists\n", more)
+		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -51,6 +51,8 @@ type changedFile struct {
 	// Of a difference that is looked at, by how many lines.
 	LinesAdded   int `json:"linesAdded,omitempty"`
 	LinesRemoved int `json:"linesRemoved,omitempty"`
+	// Of a dashboard or an Alertmanager's configuration that differs, in words.
+	Words []string `json:"words,omitempty"`
 }
 
 // changedFiles are the files that changed, or, if nothing is written, those that would.
@@ -68,7 +70,7 @@ func (o generateOptions) changedFiles(changes []filetree.Change, merged mergedFi
 // list prints what changed, or, to verify, what would.
 func (o generateOptions) list(cmd *cobra.Command, stage *filetree.Stage, changes []filetree.Change, merged mergedFile) error {
 	files := o.changedFiles(changes, merged)
-	if o.format == "json" {
+	if o.format == jsonFormat {
 		return writeJSON(cmd.OutOrStdout(), struct {
 			Directory string        `json:"directory"`
 			Files     int           `json:"files"`
