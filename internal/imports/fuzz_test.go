@@ -71,6 +71,25 @@ func readsWithoutPanic(t *testing.T, text string) {
 	}
 }
 
+// FuzzSlothWindows demands the same of AlertWindows of Sloth, beside a specification that they are for.
+func FuzzSlothWindows(f *testing.F) {
+	archive, err := txtar.ParseFile("testdata/sloth/windows.txtar")
+	if err != nil {
+		f.Fatal(err)
+	}
+	slo, windows := string(archive.Files[0].Data), string(archive.Files[1].Data)
+	if archive.Files[0].Name != "slo.yaml" || archive.Files[1].Name != "windows.yaml" {
+		f.Fatal("windows.txtar has other files")
+	}
+	for document := range strings.SplitSeq(windows, "\n---\n") {
+		f.Add(document + "\n")
+	}
+	for _, change := range [][2]string{{"7d", "999999999d"}, {"1h}", "106751d}"}, {"12.5", "1e-99"}, {"12.5", "-1"}, {"30m", "7h"}, {"8,", "[8],"}, {"quick", "slow"}, {"6h}", "0}"}, {"1h", "1h30m"}} {
+		f.Add(strings.Replace(windows, change[0], change[1], 1))
+	}
+	f.Fuzz(func(t *testing.T, text string) { readsWithoutPanic(t, slo+"---\n"+text) })
+}
+
 // FuzzBlackbox demands the same of files of blackbox_exporter and Prometheus.
 func FuzzBlackbox(f *testing.F) {
 	archives, err := filepath.Glob("testdata/blackbox/*.txtar")

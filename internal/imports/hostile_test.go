@@ -27,10 +27,22 @@ func TestHostileFiles(t *testing.T) {
 	for i := range 3000 {
 		many.WriteString(slo(fmt.Sprintf("n%d", i), indicator+"  objectives: [{target: 0.9}]\n") + "---\n")
 	}
+	sloth := func(names, long string) string {
+		return "version: prometheus/v1\nservice: " + names + "\nslos: [{name: a, objective: 99, sli: {raw: {error_ratio_query: 'x{w=\"{{.window}}\"}'}}}]\n" +
+			"---\napiVersion: sloth.slok.dev/v1\nkind: AlertWindows\nspec:\n  sloPeriod: 30d\n" +
+			"  page: {quick: {errorBudgetPercent: 2, shortWindow: 5m, longWindow: " + long + "}, slow: {errorBudgetPercent: 5, shortWindow: 30m, longWindow: 6h}}\n" +
+			"  ticket: {quick: {errorBudgetPercent: 10, shortWindow: 2h, longWindow: 1d}, slow: {errorBudgetPercent: 20, shortWindow: 6h, longWindow: 3d}}\n"
+	}
 	for name, c := range map[string]struct {
 		text string
 		rule string // of a finding; "" if there is no error
 	}{
+		"windows longer than any":    {sloth("s", "999999999d"), "bad-number"},
+		"windows of nothing":         {sloth("s", "0"), "bad-number"},
+		"windows of two units":       {sloth("s", "1h30m"), ""},
+		"a template in quotes":       {sloth("'{{ .Values.name }}'", "1h"), "bad-name"},
+		"an environment variable":    {sloth("${NAME}-shop", "1h"), "bad-name"},
+		"all in one line":            {"{\"version\": \"prometheus/v1\", \"service\": \"s\", \"slos\": [" + strings.TrimSuffix(strings.Repeat(`{"name":"a","description":"é","objective":99,"sli":{"raw":{"error_ratio_query":"x[1m]"}}},`, 15_000), ",") + "]}", "duplicate-level"},
 		"aliases of aliases":         {slo("x", indicator+"  objectives: [{target: 0.9}]\n") + bomb, "alias-expansion"},
 		"alias of itself":            {slo("x", "  objectives: &o [{a: *o}]\n"), "alias-cycle"},
 		"deep":                       {slo("x", "  objectives: "+strings.Repeat("[", 5000)+strings.Repeat("]", 5000)+"\n"), "missing-key"},

@@ -91,6 +91,10 @@ func (c *conversion) agreement(at place, name string) (a *agreement, isNew bool)
 
 // name is a text as our names are written. It reports a change.
 func (c *conversion) name(at place, text string) string {
+	if strings.Contains(text, "{{") || strings.Contains(text, "${") {
+		at.error("bad-name", "the name "+strconv.Quote(shortened(text))+" is a placeholder that nobody filled in", "fill it in first (envsubst, helm template), and name what comes out")
+		return ""
+	}
 	name := c.rules.ToName(text)
 	switch name {
 	case text:

@@ -1,12 +1,12 @@
 package foreign
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"gopkg.in/yaml.v3"
 )
 
@@ -118,17 +118,10 @@ func (t scrapeTimes) with(section *yaml.Node) scrapeTimes {
 	return t
 }
 
-var promDurations = regexp.MustCompile(`^([0-9]{1,9})(ms|s|m|h|d)$`)
-
-// promDuration is a duration of one unit, as people write it in Prometheus' files.
+// promDuration is a duration as Prometheus' files have it, more than nothing.
 func promDuration(text string) (time.Duration, bool) {
-	m := promDurations.FindStringSubmatch(text)
-	if m == nil {
-		return 0, false
-	}
-	n, err := strconv.ParseInt(m[1], 10, 64)
-	unit := map[string]time.Duration{"ms": time.Millisecond, "s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour}[m[2]]
-	return time.Duration(n) * unit, err == nil && n > 0
+	d, err := model.ParseDuration(text)
+	return time.Duration(d), err == nil && d > 0
 }
 
 // written is a duration as ours are.

@@ -84,7 +84,7 @@ func (c *conversion) windowTier(name string, at place, period int64) (tier, bool
 	}
 	share, ok := parseDecimal(percent)
 	length, isDuration := promDuration(long)
-	if !ok || !isDuration {
+	if !ok || !isDuration || share.r.Sign() <= 0 {
 		at.error("bad-number", "these windows are no percentage and durations", "write {errorBudgetPercent: 2, shortWindow: 5m, longWindow: 1h}")
 		return tier{}, false
 	}
