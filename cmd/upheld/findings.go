@@ -70,7 +70,8 @@ func tell(notes io.Writer, agreements []*sla.Agreement, findings sla.Findings) e
 // with a caret under the place, and the remedy.
 func printText(w io.Writer, findings sla.Findings) error {
 	var b strings.Builder
-	for _, f := range findings {
+	shown := foremost(findings, maxFindings)
+	for _, f := range shown {
 		fmt.Fprintf(&b, "%s: %s: %s\n", f.Pos, f.Severity, f.Message)
 		if f.Snippet != "" && f.Pos.Line > 0 {
 			line, caret := excerpt(f.Snippet, f.Pos.Column)
@@ -81,8 +82,33 @@ func printText(w io.Writer, findings sla.Findings) error {
 			fmt.Fprintf(&b, "      = %s\n", f.Remedy)
 		}
 	}
+	if more := len(findings) - len(shown); more > 0 {
+		fmt.Fprintf(&b, "and %d more findings; upheld check --format=json lists all\n", more)
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// maxFindings are as many as people read, more than any specification with mistakes has. A file that
+// was named by mistake can have thousands.
+const maxFindings = 200
+
+// foremost are as many findings, in order: errors before anything else is left out.
+func foremost(findings sla.Findings, most int) sla.Findings {
+	if len(findings) <= most {
+		return findings
+	}
+	errors, warnings := count(findings)
+	ofErrors := min(errors, most)
+	left := map[bool]int{true: ofErrors, false: min(warnings, most-ofErrors)}
+	var kept sla.Findings
+	for _, f := range findings {
+		if isError := f.Severity == sla.Error; left[isError] > 0 {
+			left[isError]--
+			kept = append(kept, f)
+		}
+	}
+	return kept
 }
 
 // excerpt is a line as it fits a terminal, and a line with a caret under its
@@ -91,7 +117,7 @@ func excerpt(line string, column int) (text, caret string) {
 	const before, most = 70, 110
 	at := min(max(column-1, 0), len(line))
 	start := 0
-	if at > before && utf8.RuneCountInString(line) > most {
+	if at > before && (len(line) > utf8.UTFMax*most || utf8.RuneCountInString(line) > most) {
 		start = at - before
 		for start < at && !utf8.RuneStart(line[start]) {
 			start++

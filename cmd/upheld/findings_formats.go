@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/upheld-sla/upheld/sla"
 )
@@ -34,8 +35,11 @@ func findingFormatNames() []string {
 
 // printJSON prints one object with the counts and the findings.
 func printJSON(w io.Writer, findings sla.Findings) error {
-	if findings == nil {
-		findings = sla.Findings{}
+	findings = append(sla.Findings{}, findings...)
+	for i := range findings {
+		if len(findings[i].Snippet) > maxLine {
+			findings[i].Snippet = ""
+		}
 	}
 	errors, warnings := count(findings)
 	return writeJSON(w, struct {
@@ -44,6 +48,9 @@ func printJSON(w io.Writer, findings sla.Findings) error {
 		Findings sla.Findings `json:"findings"`
 	}{errors, warnings, findings})
 }
+
+// maxLine are the bytes of a line that goes with a finding for programs: a file may be one line of a megabyte.
+const maxLine = 4096
 
 func writeJSON(w io.Writer, v any) error {
 	enc := json.NewEncoder(w)
@@ -142,13 +149,14 @@ func printSARIF(w io.Writer, findings sla.Findings) error {
 	for _, id := range rules {
 		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{id})
 	}
+	var in characters
 	for _, f := range findings {
 		run.Results = append(run.Results, sarifResult{
 			RuleID:    f.Rule,
 			RuleIndex: slices.Index(rules, f.Rule),
 			Level:     string(f.Severity),
 			Message:   sarifText{sentence(f)},
-			Locations: []sarifLocation{{sarifPhysical{Artifact: sarifArtifact{fileURI(f.Pos.File)}, Region: sarifPlace(f)}}},
+			Locations: []sarifLocation{{sarifPhysical{Artifact: sarifArtifact{fileURI(f.Pos.File)}, Region: sarifPlace(f, &in)}}},
 		})
 	}
 	return writeJSON(w, sarifLog{
@@ -156,15 +164,35 @@ func printSARIF(w io.Writer, findings sla.Findings) error {
 	})
 }
 
+// characters counts the characters before places of a line. Findings are in order of place: in a long line that
+// has many, it goes on where it was.
+type characters struct {
+	line          string
+	bytes, counts int
+}
+
+// column is a column in bytes as one in characters.
+func (c *characters) column(line string, column int) int {
+	at := min(max(column-1, 0), len(line))
+	if line != c.line || at < c.bytes {
+		*c = characters{line: line}
+	}
+	c.counts += utf8.RuneCountInString(line[c.bytes:at])
+	c.bytes = at
+	return c.counts + 1
+}
+
 // sarifPlace is the region of a finding, nil for one of a whole file. Columns
 // are turned from bytes into characters, of which the snippet tells.
-func sarifPlace(f sla.Finding) *sarifRegion {
+func sarifPlace(f sla.Finding, in *characters) *sarifRegion {
 	if f.Pos.Line == 0 {
 		return nil
 	}
 	r := &sarifRegion{StartLine: f.Pos.Line, StartColumn: f.Pos.Column}
 	if f.Snippet != "" {
-		r.StartColumn = len([]rune(f.Snippet[:min(max(f.Pos.Column-1, 0), len(f.Snippet))])) + 1
+		r.StartColumn = in.column(f.Snippet, f.Pos.Column)
+	}
+	if f.Snippet != "" && len(f.Snippet) <= maxLine {
 		r.Snippet = &sarifText{f.Snippet}
 	}
 	return r

@@ -110,6 +110,12 @@ func (l *loader) read(file string, text []byte) {
 		return
 	}
 	roots, syntax := parseYAML(src, text)
+	if syntax != nil || slices.ContainsFunc(roots, hasBraces) {
+		if found := unrenderedFinding(src, string(text), roots); found != nil {
+			l.findings = append(l.findings, *found)
+			return
+		}
+	}
 	sum := sha256.Sum256(text)
 	digest := hex.EncodeToString(sum[:])
 	for _, root := range itemsOf(roots) {

@@ -17,6 +17,8 @@ type source struct {
 	file       string
 	lines      []string
 	hidden     bool // the file is no mapping, so the path may be wrong and the content secret: lines are not shown
+
+	offsets map[int][]int // of long lines, by number: the bytes before every so many characters
 }
 
 func newSource(file, text string) *source {
@@ -99,11 +101,46 @@ func (s *source) position(line, column int) sla.Position {
 	if line == 1 && strings.HasPrefix(text, "\ufeff") {
 		bytes = len("\ufeff") // the parser does not count it
 	}
-	for range column - 1 {
+	left := column - 1
+	if known := s.offsetsOf(line); left >= stride && len(known) > 0 {
+		i := min(left/stride, len(known)) - 1
+		bytes, left = bytes+known[i], left-(i+1)*stride
+	}
+	for range left {
 		_, size := utf8.DecodeRuneInString(text[bytes:])
 		bytes += size
 	}
 	return sla.Position{File: s.file, Line: line, Column: bytes + 1}
+}
+
+// stride is how many characters of a long line are counted only once, since a file may be all in one line.
+const stride = 1000
+
+// offsetsOf are the bytes before every stride characters of a line, without a byte order mark.
+func (s *source) offsetsOf(line int) []int {
+	text := s.line(line)
+	if len(text) <= stride {
+		return nil
+	}
+	known, counted := s.offsets[line]
+	if counted {
+		return known
+	}
+	if line == 1 {
+		text = strings.TrimPrefix(text, "\ufeff")
+	}
+	n := 0
+	for at := range text {
+		if n > 0 && n%stride == 0 {
+			known = append(known, at)
+		}
+		n++
+	}
+	if s.offsets == nil {
+		s.offsets = map[int][]int{}
+	}
+	s.offsets[line] = known
+	return known
 }
 
 // rereadFile returns the content of a file that was read before. It does not open a
