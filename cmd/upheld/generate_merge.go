@@ -98,7 +98,7 @@ func (o generateOptions) receiversHint(agreements []*sla.Agreement, merged merge
 	if len(empty) == 1 {
 		receivers, are = "receiver", "is"
 	}
-	return fmt.Sprintf("%s/%s: nobody is told yet, its %s %s %s empty; write into a configuration that you have with --alertmanager.merge=FILE, or fill in a copy\n",
+	return fmt.Sprintf("%s/%s: nobody is notified yet, its %s %s %s empty; write into a configuration that you have with --alertmanager.merge=FILE, or fill in a copy\n",
 		o.dir, alertmanagerPath, receivers, few(empty), are), err
 }
 

@@ -68,7 +68,7 @@ func Alertmanager(agreements []*sla.Agreement) (text []byte, empty []string, err
 	var head comment
 	head.line("%s from %s. Do not edit by hand.", rulegen.Marker, names(agreements))
 	head.line("")
-	head.line("NOBODY IS TOLD OF ANYTHING YET: the receivers at the end are empty.")
+	head.line("NOBODY IS NOTIFIED YET: the receivers at the end are empty.")
 	head.line("")
 	head.line("If you have an Alertmanager, let upheld generate write into its configuration:")
 	head.line("--alertmanager.merge=FILE keeps everything else in it as it is, and leaves alerts")

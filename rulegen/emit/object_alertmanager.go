@@ -90,7 +90,7 @@ func AlertmanagerObject(agreements []*sla.Agreement, object OperatorObject) ([]b
 	var head comment
 	head.line("%s from %s. Do not edit by hand.", rulegen.Marker, names(agreements))
 	head.line("")
-	head.line("NOBODY IS TOLD OF ANYTHING YET: the receivers at the end are empty. Fill in a copy, or")
+	head.line("NOBODY IS NOTIFIED YET: the receivers at the end are empty. Fill in a copy, or")
 	head.line("patch them, for example with kustomize.")
 	head.line("")
 	head.line("The operator adds the matcher namespace=<that of this object> to the first route, which")
