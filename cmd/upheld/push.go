@@ -70,12 +70,7 @@ that it names. If a request fails, what was done stays; call push again to go on
 
   # Grafana Cloud has the API below another path, and wants a password
   upheld push mimir specs/ --ruler.url=https://prometheus.example --ruler.path=/api/prom/config/v1/rules --http.config.file=auth.yaml`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) < 2 || !slices.Contains(rulerNames(), args[0]) {
-				return usageError{fmt.Errorf("push needs a ruler (%s) and at least one specification", strings.Join(rulerNames(), ", "))}
-			}
-			return nil
-		},
+		Args: pushArguments,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := p.check(args[0]); err != nil {
 				return usageError{err}
@@ -85,6 +80,35 @@ that it names. If a request fails, what was done stays; call push again to go on
 	}
 	p.flags(cmd.Flags())
 	return cmd
+}
+
+// otherServers have no such ruler, or one that cannot evaluate these rules. Each with what to do instead.
+var otherServers = []struct{ name, instead string }{
+	{"loki", "its ruler evaluates LogQL, and these rules are PromQL. Let it record what you count, and write that to a Prometheus, Mimir or Cortex " +
+		"(ruler.remote_write); name those series in the specification, and push there"},
+	{"prometheus", "it reads rules from files: upheld generate SPEC... -o DIR, name DIR/rules/*.yaml under rule_files, and reload it"},
+	{"thanos", "its ruler reads rules from files: upheld generate SPEC... -o DIR --rules.format=thanos, name them by --rule-file, and reload it"},
+	{"victoriametrics", "vmalert reads rules from files: upheld generate SPEC... -o DIR, name them by -rule, and reload it"},
+}
+
+// pushArguments finds calls without a ruler that push knows, or without a specification.
+func pushArguments(_ *cobra.Command, args []string) error {
+	known := strings.Join(rulerNames(), " or ")
+	switch {
+	case len(args) == 0:
+		return usageError{fmt.Errorf("push needs a ruler, %s, and at least one specification", known)}
+	case slices.Contains(rulerNames(), args[0]):
+		if len(args) == 1 {
+			return usageError{fmt.Errorf("push %s needs at least one specification", args[0])}
+		}
+		return nil
+	}
+	for _, other := range otherServers {
+		if other.name == strings.ToLower(args[0]) {
+			return usageError{fmt.Errorf("push cannot bring rules into %s: %s", args[0], other.instead)}
+		}
+	}
+	return usageError{fmt.Errorf("push knows no ruler %q; it is %s. Other servers read files: upheld generate SPEC... -o DIR writes them", args[0], known)}
 }
 
 func rulerNames() []string {
@@ -102,7 +126,7 @@ func (p *pushed) flags(f *pflag.FlagSet) {
 	f.StringVar(&p.httpConfig, "http.config.file", "", "`file` with TLS and authentication, in Prometheus' format of HTTP clients")
 	f.BoolVar(&p.apply, "apply", false, "change the rules; otherwise push only says what would change")
 	f.BoolVar(&p.prune, "prune", false, "delete also the groups of agreements that are not named")
-	bindChoice(f, &p.format, "format", "text", "how to print what changes", []string{"text", "json"})
+	bindFormat(f, &p.format, "how to print what changes")
 	bindFiles(f, &p.generate.files)
 	p.generate.linkFlags(f)
 	p.generate.rules.shapeFlags(f)
@@ -213,7 +237,7 @@ func (p *pushed) client(notes io.Writer) (*ruler.Client, error) {
 
 // print says what is to be done: by rule, then the requests.
 func (p *pushed) print(w io.Writer, plan ruler.Plan) error {
-	if p.format == "json" {
+	if p.format == jsonFormat {
 		return writeJSON(w, struct {
 			Applied bool         `json:"applied"`
 			Steps   []ruler.Step `json:"steps"`
@@ -255,7 +279,7 @@ func (p *pushed) carryOut(cmd *cobra.Command, client *ruler.Client, plan ruler.P
 		return answered{exitNo}
 	}
 	err := plan.Apply(cmd.Context(), client, func(s ruler.Step) {
-		if p.format == "text" {
+		if p.format == textFormat {
 			fmt.Fprintln(cmd.OutOrStdout(), s)
 		}
 	})
@@ -282,7 +306,7 @@ func rulerRemedy(err error) string {
 	case strings.Contains(status.Body, "rules per rule group"):
 		return "; name the limit of the server with --rules.part-size"
 	case strings.Contains(status.Body, "rule groups limit"):
-		return "; raise ruler_max_rule_groups_per_tenant, or let levels share groups with --rules.group-size, as many rules as the server takes in a group"
+		return "; raise ruler_max_rule_groups_per_tenant to one more than you need, since a group that is replaced counts twice; or let levels share groups with --rules.group-size, as many rules as the server takes in a group"
 	}
 	return ""
 }
