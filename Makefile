@@ -139,7 +139,11 @@ fuzz: ## every fuzz target for FUZZTIME (10s) each
 .PHONY: ci-all
 ci-all: ## .ci/run with every case repeated, then what needs big tools or a database of the world: by hand before a release, and every week
 	UPHELD_TEST_ALL=every .ci/run
-	$(MAKE) goreleaser-check govulncheck
+	$(MAKE) goreleaser-check govulncheck integration-cortex boards
+
+.PHONY: integration-cortex
+integration-cortex: $(TOOLS)/cortex ## upheld push against a real Cortex (builds it first: seven minutes of CPU)
+	$(GO) test -tags integration -count=1 -v -run '^TestPushToCortex$$' ./test/integration
 
 .PHONY: goreleaser-check
 goreleaser-check: $(TOOLS)/goreleaser ## .goreleaser.yaml by goreleaser's own check (builds it first: two to four minutes of CPU)
@@ -190,6 +194,10 @@ $(TOOLS)/alertmanager: tools/alertmanager/go.mod scripts/build-without-page
 
 $(TOOLS)/pyrra: tools/pyrra/go.mod scripts/build-without-page
 	scripts/build-without-page $@ pyrra github.com/pyrra-dev/pyrra github.com/pyrra-dev/pyrra ui/build main.version
+
+# Cortex takes Prometheus' labels for slices, which they are with this tag alone: without it, it panics.
+$(TOOLS)/cortex: tools/cortex/go.mod
+	$(GO) -C tools/cortex build -tags slicelabels -ldflags '-s -w' -o $(abspath $@) github.com/cortexproject/cortex/cmd/cortex
 
 # VictoriaMetrics' two programs share a module too.
 .PHONY: victoriametrics-tools

@@ -302,7 +302,8 @@ func groupWords(before, after []Group) []string {
 func settingWords(was, now Group) []string {
 	var words []string
 	for _, f := range []struct{ name, was, now string }{
-		{"interval", canonical(was.Interval), canonical(now.Interval)}, {"query_offset", canonical(was.Offset), canonical(now.Offset)},
+		{"interval", canonical(was.Interval), canonical(now.Interval)},
+		{"query_offset", canonical(was.Offset), canonical(now.Offset)},
 		{"limit", limitWords(was.Limit), limitWords(now.Limit)},
 	} {
 		if f.was != f.now {
