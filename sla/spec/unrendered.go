@@ -17,7 +17,7 @@ var unrendered = []struct {
 }{
 	{
 		regexp.MustCompile(`\{\{-?[^{}\n]*(?:\.(?:Values|Release|Chart|Capabilities|Files)\b|\binclude ")`),
-		"unrendered-template", "this is a template of Helm that was not rendered", "render it first: helm template CHART | upheld check -",
+		"unrendered-template", "this is a template of Helm that was not rendered", "render it first: helm template CHART --show-only templates/FILE | upheld check -",
 	},
 	{regexp.MustCompile(`(?m:^)[ \t]*\{%|\w:[ \t]+\{\{-?[ \t]*[A-Za-z_][^${}\n]*\}\}`), "unrendered-template", templateMessage, templateRemedy},
 	{
