@@ -109,15 +109,18 @@ update: ## record the golden files again, then run every test on them
 	$(GO) test ./...
 
 .PHONY: integration
-integration: prometheus-tools victoriametrics-tools $(TOOLS)/blackbox_exporter $(TOOLS)/alertmanager $(TOOLS)/sloth $(TOOLS)/pyrra ## the programs against real Prometheus and Alertmanager servers
+integration: prometheus-tools victoriametrics-tools $(TOOLS)/blackbox_exporter $(TOOLS)/alertmanager ## the programs against real Prometheus and Alertmanager servers
 	$(GO) test -tags integration -count=1 -timeout 30m -v ./test/integration/...
 	cd tools/dispatcher && $(GO) test -v ./... # notifications, as Alertmanager's own code sends them
 	cd tools/perses && $(GO) test -v ./... # dashboards, as Perses' own types read them
 	cd tools/operators && $(GO) test -v ./... # objects, as the Prometheus operator's own types read them
 	cd tools/openslo && $(GO) test -v ./... # our reader of OpenSLO, and OpenSLO's own
-	SLOTH=$(abspath $(TOOLS)/sloth) PYRRA=$(abspath $(TOOLS)/pyrra) $(GO) test ./internal/imports -v -count=1 -run 'Sloth|Pyrra' # what Sloth and Pyrra make, and what we make of it
 
 EXAMPLES ?= $(sort $(dir $(wildcard examples/*.yaml examples/*/*.yaml)))
+
+.PHONY: peers
+peers: $(TOOLS)/sloth $(TOOLS)/pyrra ## what Sloth and Pyrra make today of their specifications, and what we make of them (builds both first)
+	SLOTH=$(abspath $(TOOLS)/sloth) PYRRA=$(abspath $(TOOLS)/pyrra) $(GO) test ./internal/imports -v -count=1 -run 'Sloth|Pyrra'
 
 .PHONY: examples
 examples: build prometheus-tools victoriametrics-tools ## generate examples/ and let promtool, pint, amtool and vmalert judge it
@@ -139,7 +142,7 @@ fuzz: ## every fuzz target for FUZZTIME (10s) each
 .PHONY: ci-all
 ci-all: ## .ci/run with every case repeated, then what needs big tools or a database of the world: by hand before a release, and every week
 	UPHELD_TEST_ALL=every .ci/run
-	$(MAKE) goreleaser-check govulncheck integration-cortex boards
+	$(MAKE) peers goreleaser-check govulncheck integration-cortex boards
 
 .PHONY: integration-cortex
 integration-cortex: $(TOOLS)/cortex ## upheld push against a real Cortex (builds it first: seven minutes of CPU)
@@ -169,7 +172,7 @@ clean: ## remove what was built
 # Tools. Each is built when its go.mod changes.
 
 .PHONY: tools
-tools: prometheus-tools victoriametrics-tools $(TOOLS)/blackbox_exporter $(TOOLS)/alertmanager $(TOOLS)/sloth $(TOOLS)/pyrra $(TOOLS)/golangci-lint $(TOOLS)/actionlint ## build what integration, examples and lint run
+tools: prometheus-tools victoriametrics-tools $(TOOLS)/blackbox_exporter $(TOOLS)/alertmanager $(TOOLS)/golangci-lint $(TOOLS)/actionlint ## build what integration, examples and lint run
 
 .PHONY: prometheus-tools
 prometheus-tools: $(TOOLS)/prometheus $(TOOLS)/promtool $(TOOLS)/pint $(TOOLS)/amtool

@@ -171,7 +171,7 @@ func (a agreedTime) blurred() time.Duration {
 	return sla.BaseWindow + a.masks.interval() + longestScrape
 }
 
-// longestScrape is the longest time between two scrapes that is reckoned with here.
+// longestScrape is the longest time between two scrapes that this expects.
 const longestScrape = time.Minute
 
 // alertsBeginMask records whether burn alerts may begin: they may fire, and rates hold
