@@ -25,10 +25,12 @@ import (
 //	retention 15d or 5GiB
 //	type http_requests_total counter
 //	silent             answers nothing but queries, as some stores do
+//	now 30h            the time, after what is loaded begins; 20m without it
 type standIn struct {
 	retention string
 	types     map[string]string
 	silent    bool
+	now       time.Time
 	store     *teststorage.TestStorage
 	engine    *promql.Engine
 	names     []string
@@ -38,7 +40,7 @@ type standIn struct {
 // server, whose URL is then $PROMETHEUS.
 func prometheusCommand(t *testing.T) func(*testscript.TestScript, bool, []string) {
 	return func(ts *testscript.TestScript, _ bool, args []string) {
-		s := &standIn{types: map[string]string{}}
+		s := &standIn{types: map[string]string{}, now: time.Unix(1200, 0)}
 		var load []string
 		for line := range strings.Lines(ts.ReadFile(args[0])) {
 			words := strings.Fields(line)
@@ -49,6 +51,10 @@ func prometheusCommand(t *testing.T) func(*testscript.TestScript, bool, []string
 				s.types[words[1]] = words[2]
 			case len(words) == 1 && words[0] == "silent":
 				s.silent = true
+			case len(words) == 2 && words[0] == "now":
+				after, err := time.ParseDuration(words[1])
+				ts.Check(err)
+				s.now = time.Unix(0, 0).Add(after)
 			default:
 				load = append(load, line)
 				if words := strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(`{ ",`, r) }); len(words) > 0 && words[0] != "load" {
@@ -103,7 +109,7 @@ func (s *standIn) answer(r *http.Request) (any, error) {
 
 func (s *standIn) query(r *http.Request) (any, error) {
 	var from storage.Queryable = s.store
-	q, err := s.engine.NewInstantQuery(r.Context(), from, nil, r.FormValue("query"), time.Unix(1200, 0))
+	q, err := s.engine.NewInstantQuery(r.Context(), from, nil, r.FormValue("query"), s.now)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +122,7 @@ func (s *standIn) query(r *http.Request) (any, error) {
 	for _, sample := range vector {
 		metric := map[string]string{}
 		sample.Metric.Range(func(l labels.Label) { metric[l.Name] = l.Value })
-		result = append(result, map[string]any{"metric": metric, "value": []any{1200, jsonNumber(sample.F)}})
+		result = append(result, map[string]any{"metric": metric, "value": []any{s.now.Unix(), jsonNumber(sample.F)}})
 	}
 	return map[string]any{"resultType": "vector", "result": result}, nil
 }
