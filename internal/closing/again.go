@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/upheld-sla/upheld/internal/imports"
+	"github.com/upheld-sla/upheld/internal/report"
 	"github.com/upheld-sla/upheld/internal/verdict"
 	"github.com/upheld-sla/upheld/sla"
 	"github.com/upheld-sla/upheld/sla/spec"
@@ -46,7 +47,7 @@ func OfReport(kept *verdict.Report) (Judgement, error) {
 
 // NameOf is the name of the period of a report; of a part of one, of the whole.
 func NameOf(r *verdict.Report) (sla.PeriodName, error) {
-	whole, _, _ := strings.Cut(r.Period.Name, partWord)
+	whole, _, _ := strings.Cut(r.Period.Name, report.PartWord)
 	name, err := sla.ParsePeriodName(whole)
 	if err != nil {
 		err = fmt.Errorf("the period of the report: %w", err)

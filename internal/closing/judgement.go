@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/upheld-sla/upheld/internal/buildinfo"
+	"github.com/upheld-sla/upheld/internal/report"
 	"github.com/upheld-sla/upheld/internal/samples"
 	"github.com/upheld-sla/upheld/internal/verdict"
 	"github.com/upheld-sla/upheld/sla"
@@ -27,10 +28,6 @@ type Judgement struct {
 	// Before is what was measured before there are samples, besides what Judge reads.
 	Before verdict.Evidence
 }
-
-// partWord stands between the name of a period and the revision that judges a part of
-// it: "2026-10 revision 2".
-const partWord = " revision "
 
 // Judgements are the periods to judge: the one with a name, or for each agreement its
 // last one that is over. Agreements that promise nothing over the named kind of period
@@ -119,7 +116,7 @@ func ofRevisions(a *sla.Agreement, name *sla.PeriodName, now time.Time) []Judgem
 	}
 	if len(all) > 1 {
 		for i := range all {
-			all[i].Title = fmt.Sprintf("%s%s%d", all[i].Name, partWord, all[i].Agreement.Terms.Revision)
+			all[i].Title = fmt.Sprintf("%s%s%d", all[i].Name, report.PartWord, all[i].Agreement.Terms.Revision)
 		}
 	}
 	return all

@@ -1,7 +1,10 @@
 package report
 
 import (
+	"maps"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/upheld-sla/upheld/internal/verdict"
 )
@@ -43,7 +46,9 @@ func newTrend(r *verdict.Report, history []*verdict.Report) *trendView {
 	}
 	all := append(past, r)
 	v := &trendView{}
-	for _, p := range all {
+	levels := make([]map[levelKey]*verdict.Level, len(all))
+	for i, p := range all {
+		levels[i] = levelsByKey(p)
 		v.Periods, v.Full = append(v.Periods, shortPeriod(p.Period)), append(v.Full, periodWords(p.Period))
 		v.Overall = append(v.Overall, trendCell{
 			Short: shortPeriod(p.Period), Full: periodWords(p.Period), Mark: markOf(p.Verdict, running(p.Period)), Now: p == r,
@@ -52,8 +57,8 @@ func newTrend(r *verdict.Report, history []*verdict.Report) *trendView {
 	for i := range r.Levels {
 		l := &r.Levels[i]
 		row := levelTrend{Name: levelName(l), Group: oneLine(labelWords(l.Group))}
-		for _, p := range all {
-			row.Cells = append(row.Cells, cellOf(p, sameLevel(p, l), p == r))
+		for j, p := range all {
+			row.Cells = append(row.Cells, cellOf(p, levels[j][keyOf(l)], p == r))
 		}
 		v.Levels = append(v.Levels, row)
 	}
@@ -61,32 +66,70 @@ func newTrend(r *verdict.Report, history []*verdict.Report) *trendView {
 }
 
 func pastPeriods(r *verdict.Report, history []*verdict.Report) []*verdict.Report {
-	last := map[string]*verdict.Report{}
-	for _, h := range history {
-		if h.Agreement != r.Agreement || !h.Period.Start.Before(r.Period.Start) {
-			continue
-		}
-		if kept, ok := last[h.Period.Name]; !ok || h.Version > kept.Version {
-			last[h.Period.Name] = h
-		}
-	}
-	var past []*verdict.Report
-	for _, h := range last {
-		past = append(past, h)
-	}
-	slices.SortFunc(past, func(a, b *verdict.Report) int { return a.Period.Start.Compare(b.Period.Start) })
-	return past[max(0, len(past)-(trendPeriods-1)):]
+	return Past(r.Agreement, r.Period, history, func(h *verdict.Report) (string, verdict.ReportPeriod, int) { return h.Agreement, h.Period, h.Version })
 }
 
-// sameLevel finds a level in the report of another period, nil if it had none.
-func sameLevel(r *verdict.Report, l *verdict.Level) *verdict.Level {
-	for i := range r.Levels {
-		o := &r.Levels[i]
-		if o.Service == l.Service && o.SLO == l.SLO && labelWords(o.Group) == labelWords(l.Group) {
-			return o
+// Past chooses what a report shows of the time before its period: of the last periods of the
+// same kind, the newest version of each, in their order. All may be reports, or what is known
+// of reports that are not read yet.
+func Past[T any](agreement string, period verdict.ReportPeriod, all []T, of func(T) (agreement string, period verdict.ReportPeriod, version int)) []T {
+	type past struct {
+		report  T
+		start   time.Time
+		version int
+	}
+	last := map[string]past{}
+	for _, h := range all {
+		a, p, version := of(h)
+		if a != agreement || !p.Start.Before(period.Start) || !sameKind(p, period) {
+			continue
+		}
+		if kept, ok := last[p.Name]; !ok || version > kept.version {
+			last[p.Name] = past{h, p.Start, version}
 		}
 	}
-	return nil
+	sorted := slices.SortedFunc(maps.Values(last), func(a, b past) int { return a.start.Compare(b.start) })
+	var chosen []T
+	for _, p := range sorted[max(0, len(sorted)-(trendPeriods-1)):] {
+		chosen = append(chosen, p.report)
+	}
+	return chosen
+}
+
+// PartWord stands between the name of a period and the revision that judges a part of
+// it: "2026-10 revision 2".
+const PartWord = " revision "
+
+// sameKind returns whether both are months, or both of 30 days, or parts of such.
+func sameKind(a, b verdict.ReportPeriod) bool { return kindOf(a) == kindOf(b) }
+
+// kindOf is what the names of all periods of a kind have in common: "0000-00" of months,
+// "0000-Q0" of quarters, "30d" of 30 days.
+func kindOf(p verdict.ReportPeriod) string {
+	whole, _, _ := strings.Cut(p.Name, PartWord)
+	if length, _, rolling := strings.Cut(whole, " to "); rolling {
+		return length
+	}
+	return strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' {
+			return '0'
+		}
+		return r
+	}, whole)
+}
+
+// levelKey is what a level is recognized by in the report of another period.
+type levelKey struct{ service, slo, group string }
+
+func keyOf(l *verdict.Level) levelKey { return levelKey{l.Service, l.SLO, labelWords(l.Group)} }
+
+// levelsByKey are the levels of a report. A report may have thousands of groups.
+func levelsByKey(r *verdict.Report) map[levelKey]*verdict.Level {
+	all := make(map[levelKey]*verdict.Level, len(r.Levels))
+	for i := range r.Levels {
+		all[keyOf(&r.Levels[i])] = &r.Levels[i]
+	}
+	return all
 }
 
 func cellOf(r *verdict.Report, l *verdict.Level, now bool) trendCell {

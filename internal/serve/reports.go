@@ -262,19 +262,32 @@ func (src reportSource) ReportFile(_ context.Context, name string) (web.ReportFi
 				data, err := os.ReadFile(archive.Path(name))
 				return web.ReportFile{Name: name, MediaType: f.MediaType, Bytes: data}, err
 			}
-			history, err := archive.ReportsOf(k.Agreement)
+			r, err := archive.Read(k.File)
 			if err != nil {
 				return web.ReportFile{}, err
 			}
-			i := slices.IndexFunc(history, func(r *verdict.Report) bool { return r.Period.Name == k.Period.Name && r.Version == k.Version })
-			if i < 0 {
-				return web.ReportFile{}, web.ErrNoReport
+			past, err := src.past(kept, r)
+			if err != nil {
+				return web.ReportFile{}, err
 			}
-			data, err := f.Render([]*verdict.Report{history[i]}, history)
+			data, err := f.Render([]*verdict.Report{r}, past)
 			return web.ReportFile{Name: name, MediaType: f.MediaType, Bytes: data}, err
 		}
 	}
 	return web.ReportFile{}, web.ErrNoReport
+}
+
+// past reads the reports that one shows beside it.
+func (src reportSource) past(kept []closing.Kept, r *verdict.Report) ([]*verdict.Report, error) {
+	var all []*verdict.Report
+	for _, k := range report.Past(r.Agreement, r.Period, kept, func(k closing.Kept) (string, verdict.ReportPeriod, int) { return k.Agreement, k.Period, k.Version }) {
+		h, err := src.c.archive.Read(k.File)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, h)
+	}
+	return all, nil
 }
 
 // ReportToDate returns the report of a period that runs, as HTML.
@@ -292,11 +305,15 @@ func (src reportSource) ReportToDate(_ context.Context, agreement, period string
 	if found == nil {
 		return web.ReportFile{}, web.ErrNoReport
 	}
-	history, err := src.c.archive.ReportsOf(agreement)
+	kept, _, err := src.c.archive.List()
 	if err != nil {
 		return web.ReportFile{}, err
 	}
-	data, err := report.HTML([]*verdict.Report{found}, history)
+	past, err := src.past(kept, found)
+	if err != nil {
+		return web.ReportFile{}, err
+	}
+	data, err := report.HTML([]*verdict.Report{found}, past)
 	return web.ReportFile{MediaType: "text/html; charset=utf-8", Bytes: data}, err
 }
 
