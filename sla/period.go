@@ -19,6 +19,12 @@ const (
 // Units are all units, ascending.
 var Units = []Unit{Week, Month, Quarter, Year}
 
+// ShortestPeriod and LongestPeriod are the limits of a rolling period.
+const (
+	ShortestPeriod = time.Hour
+	LongestPeriod  = 366 * 24 * time.Hour
+)
+
 // Period is the time over which a target is judged: the last Rolling, or the current
 // calendar period if Calendar is set.
 type Period struct {

@@ -52,12 +52,8 @@ var periodSection = &section{
 
 var defaultPeriod = sla.Period{Rolling: 30 * 24 * time.Hour}
 
-// The limits of a rolling period, and the step in which it is summed.
-const (
-	minPeriod  = time.Hour
-	maxPeriod  = 366 * 24 * time.Hour
-	periodStep = 5 * time.Minute
-)
+// periodStep is in what a rolling period is summed.
+const periodStep = 5 * time.Minute
 
 // unitSynonym is the calendar unit that a word of people or other formats stands for.
 func unitSynonym(word string) (unit sla.Unit, known bool) {
@@ -176,7 +172,7 @@ func parseRolling(v value) (sla.Period, bool) {
 	switch {
 	case !ok:
 		return sla.Period{}, false
-	case d < minPeriod || d > maxPeriod:
+	case d < sla.ShortestPeriod || d > sla.LongestPeriod:
 		v.error("bad-period", v.quoted()+" is outside 1h to 366d", "30d is the most common")
 	case d%periodStep != 0:
 		v.error("bad-period", v.quoted()+" is no multiple of 5 minutes, in which periods are summed", "round it")

@@ -7,6 +7,8 @@ import (
 
 	"github.com/prometheus/common/model"
 	"gopkg.in/yaml.v3"
+
+	"github.com/upheld-sla/upheld/sla"
 )
 
 // Pyrra is Pyrra's object, in a cluster and in files.
@@ -337,9 +339,12 @@ func (p pyrraReader) severities(l *level, alerting *object) map[string]pair {
 const pyrraWhole = 28 * 24 * time.Hour
 
 // pyrraWindow is the length of a window, which Pyrra reads as Prometheus does: 4w, 30d, 1w3d.
+// It is false if the window can be no period, which is one error: there are no tiers then
+// that have more.
 func pyrraWindow(text string) (time.Duration, bool) {
 	d, err := model.ParseDuration(text)
-	return time.Duration(d), err == nil && d > 0
+	length := time.Duration(d)
+	return length, err == nil && length >= sla.ShortestPeriod && length <= sla.LongestPeriod
 }
 
 // shortestWindow is that of rates here. A long window is twice as long at least, so that
