@@ -40,15 +40,20 @@ func TestReadmeShowsRealOutput(t *testing.T) {
 		}
 		parts[i+1] = command + "\n" + output(t, strings.Fields(args)) + "```\n" + rest
 	}
-	want := strings.Join(parts, open)
+	shownAsPrinted(t, readme, string(content), strings.Join(parts, open))
+}
+
+// shownAsPrinted fails if a page shows other output than is printed, or records it.
+func shownAsPrinted(t *testing.T, page, shown, printed string) {
+	t.Helper()
 	if *update {
-		if err := os.WriteFile(readme, []byte(want), 0o644); err != nil {
+		if err := os.WriteFile(page, []byte(printed), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
 	}
-	if d := cmp.Diff(string(content), want); d != "" {
-		t.Errorf("README.md shows other output than upheld prints; run the test with -update\n%s", d)
+	if d := cmp.Diff(shown, printed); d != "" {
+		t.Errorf("%s shows other output than upheld prints; run the test with -update\n%s", filepath.Base(page), d)
 	}
 }
 
