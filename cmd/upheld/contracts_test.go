@@ -3,11 +3,11 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/upheld-sla/upheld/internal/golden"
 	"github.com/upheld-sla/upheld/internal/verdict"
 	"github.com/upheld-sla/upheld/sla"
 	"github.com/upheld-sla/upheld/sla/spec"
@@ -69,16 +69,7 @@ func TestPublicAgreements(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			kept := filepath.Join(folder, "testdata", name+".json")
-			if *update {
-				if err := os.WriteFile(kept, append(text, '\n'), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(kept)
-			if err != nil || string(want) != string(text)+"\n" {
-				t.Errorf("%v; the report says (go test ./cmd/upheld -run %s -update)\n%s\nand %s has\n%s", err, t.Name(), text, kept, want)
-			}
+			golden.Equal(t, filepath.Join(folder, "testdata", name+".json"), append(text, '\n'))
 		})
 	}
 }

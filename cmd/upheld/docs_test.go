@@ -3,12 +3,13 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/spf13/cobra"
+
+	"github.com/upheld-sla/upheld/internal/golden"
 )
 
 const cliDoc = "../../docs/cli.md"
@@ -16,19 +17,7 @@ const cliDoc = "../../docs/cli.md"
 // TestCommandLineReference demands that docs/cli.md is what the commands' own
 // help says.
 func TestCommandLineReference(t *testing.T) {
-	want := commandLineReference()
-	if *update {
-		if err := os.WriteFile(cliDoc, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile(cliDoc)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(got) != want {
-		t.Errorf("%s is stale: run go test ./cmd/upheld -run TestCommandLineReference -update", cliDoc)
-	}
+	golden.Equal(t, cliDoc, []byte(commandLineReference()))
 }
 
 // TestVerbsAreExplained demands of every verb what its user needs: what it does

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/upheld-sla/upheld/internal/golden"
 )
 
 // peerRules are the rule files of other tools that docs/migrating.md reads, which those
@@ -63,7 +65,7 @@ func TestMigratingPageShowsSimulations(t *testing.T) {
 	if runs < 4 {
 		t.Fatalf("only %d simulations are shown", runs)
 	}
-	shownAsPrinted(t, page, string(text), strings.Join(shown, ""))
+	golden.Equal(t, page, []byte(strings.Join(shown, "")))
 }
 
 func writeIn(t *testing.T, path, text string) {

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"unicode"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/upheld-sla/upheld/internal/golden"
 )
 
 const repository = "../.."
@@ -138,14 +138,7 @@ func TestIndexOfDecisions(t *testing.T) {
 	if !found {
 		t.Fatalf("%s has no line %q", index, begin)
 	}
-	want := before + begin + list.String()
-	if *update {
-		if err := os.WriteFile(index, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	} else if d := cmp.Diff(string(text), want); d != "" {
-		t.Errorf("%s is stale; run the test with -update\n%s", index, d)
-	}
+	golden.Equal(t, index, []byte(before+begin+list.String()))
 }
 
 // TestIndexesNameEveryFile demands that the indexes of docs/ and of examples/

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/upheld-sla/upheld/internal/golden"
 )
 
 // Every console block of the README that calls upheld shows what it prints:
@@ -40,21 +40,7 @@ func TestReadmeShowsRealOutput(t *testing.T) {
 		}
 		parts[i+1] = command + "\n" + output(t, strings.Fields(args)) + "```\n" + rest
 	}
-	shownAsPrinted(t, readme, string(content), strings.Join(parts, open))
-}
-
-// shownAsPrinted fails if a page shows other output than is printed, or records it.
-func shownAsPrinted(t *testing.T, page, shown, printed string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(page, []byte(printed), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if d := cmp.Diff(shown, printed); d != "" {
-		t.Errorf("%s shows other output than upheld prints; run the test with -update\n%s", filepath.Base(page), d)
-	}
+	golden.Equal(t, readme, []byte(strings.Join(parts, open)))
 }
 
 // output runs a verb; a directory to write to is redirected to a temporary one
