@@ -101,21 +101,25 @@ func (v value) convertedQuery(text string, from foreign.Origin) (sla.Query, bool
 }
 
 // itemsOf are documents, with the items of a list of Kubernetes objects, or of OpenSLO's,
-// in its place.
-func itemsOf(roots []*yaml.Node) []*yaml.Node {
+// in its place. A list of none is reported.
+func (l *loader) itemsOf(roots []*yaml.Node, src *source) []*yaml.Node {
 	var all []*yaml.Node
 	for _, root := range roots {
-		if foreign.IsOpenSLOList(root) {
-			all = append(all, root.Content...)
-			continue
+		list := root
+		if !foreign.IsOpenSLOList(root) {
+			list = entryOf(root, "items")
+			version, kind := entryOf(root, "apiVersion"), entryOf(root, "kind")
+			if list == nil || list.Kind != yamlSequence || version == nil || kind == nil || !strings.HasSuffix(kind.Value, "List") {
+				all = append(all, root)
+				continue
+			}
 		}
-		items := entryOf(root, "items")
-		version, kind := entryOf(root, "apiVersion"), entryOf(root, "kind")
-		if items == nil || items.Kind != yamlSequence || version == nil || kind == nil || !strings.HasSuffix(kind.Value, "List") {
-			all = append(all, root)
-			continue
+		if len(list.Content) == 0 {
+			d := newDecoder(src, l.files)
+			d.report(sla.Error, d.pos(list), "empty-list", "this list holds no object, so there is nothing to measure", "list the objects again: kubectl lists those of one namespace, unless -A is given")
+			l.findings = append(l.findings, d.findings...)
 		}
-		all = append(all, items.Content...)
+		all = append(all, list.Content...)
 	}
 	return all
 }

@@ -118,7 +118,7 @@ func (l *loader) read(file string, text []byte) {
 	}
 	sum := sha256.Sum256(text)
 	digest := hex.EncodeToString(sum[:])
-	for _, root := range itemsOf(roots) {
+	for _, root := range l.itemsOf(roots, src) {
 		d := newDecoder(src, l.files)
 		d.reportInvisible(root)
 		if resolved := d.resolveAliases(root); resolved != nil {

@@ -84,10 +84,15 @@ func (s slothReader) document(root place) {
 			"A tier waits for three bad events, so that one failure in a quiet hour wakes nobody; minimumBadEvents: 0 is as in Sloth.")
 	}
 	s.plugins(o)
-	if _, ok := o.must("slos"); !ok {
+	slos, ok := o.must("slos")
+	if !ok {
 		return
 	}
-	for _, item := range o.list("slos") {
+	if len(slos.node.Content) == 0 && slos.node.Kind == yaml.SequenceNode {
+		slos.error("no-objective", "there is no SLO, so there is nothing to measure", "add slos: [{name: availability, objective: 99.9, sli: …}]")
+		return
+	}
+	for _, item := range slos.items("slos") {
 		if l := s.level(item, labels); l != nil {
 			a.levels = append(a.levels, l)
 		}
