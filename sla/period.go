@@ -1,6 +1,7 @@
 package sla
 
 import (
+	"sync"
 	"time"
 	_ "time/tzdata" // agreements depend on time zones, so they work on systems without them
 )
@@ -116,12 +117,20 @@ func (p Period) Months() int { return p.Calendar.facets().months }
 func (p Period) Location() *time.Location { return location(p.Zone) }
 
 func location(zone string) *time.Location {
+	if known, ok := locations.Load(zone); ok {
+		return known.(*time.Location)
+	}
 	loc, err := time.LoadLocation(zone)
 	if err != nil {
 		return time.UTC
 	}
+	locations.Store(zone, loc)
 	return loc
 }
+
+// locations are the zones that were asked for, by name: to load one reads a file. There
+// are no more than the database of zones has.
+var locations sync.Map
 
 // Bounds returns the start of the period that contains t and the start of the next one.
 // Their difference is the true length of the period, an hour more or less if the clock
