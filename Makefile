@@ -48,7 +48,10 @@ build: ## bin/upheld and bin/upheld-exporter: static, reproducible
 # Packages that are tested at once: at least four, since some of them mostly wait.
 PACKAGES := $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1); echo $$((n > 4 ? n : 4)))
 
+# Tests make garbage faster than they keep anything: collected less often, they
+# take a fifth less of the processor, and up to 400 MB instead of 200 a package.
 .PHONY: test
+test: export GOGC ?= 400
 test: ## every test that needs only Go, of long tables a sample; others skip themselves and say so
 	$(GO) test -p $(PACKAGES) -timeout 60m ./... # go's own ten minutes are short for the rule engine on a slow machine
 
