@@ -5,11 +5,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/upheld-sla/upheld/internal/testsize"
 	"github.com/upheld-sla/upheld/sla/spec"
 )
 
 // TestHostileFiles reads files that are large, deep or refer to themselves. None takes
-// memory or time out of proportion.
+// memory or time out of proportion. The longest line is whole in make ci-all, and a fifth of
+// it otherwise.
 func TestHostileFiles(t *testing.T) {
 	t.Parallel()
 	slo := func(name, rest string) string {
@@ -33,6 +35,10 @@ func TestHostileFiles(t *testing.T) {
 			"  page: {quick: {errorBudgetPercent: 2, shortWindow: 5m, longWindow: " + long + "}, slow: {errorBudgetPercent: 5, shortWindow: 30m, longWindow: 6h}}\n" +
 			"  ticket: {quick: {errorBudgetPercent: 10, shortWindow: 2h, longWindow: 1d}, slow: {errorBudgetPercent: 20, shortWindow: 6h, longWindow: 3d}}\n"
 	}
+	objects := 3_000
+	if testsize.Every() {
+		objects = 15_000
+	}
 	for name, c := range map[string]struct {
 		text string
 		rule string // of a finding; "" if there is no error
@@ -42,7 +48,7 @@ func TestHostileFiles(t *testing.T) {
 		"windows of two units":       {sloth("s", "1h30m"), ""},
 		"a template in quotes":       {sloth("'{{ .Values.name }}'", "1h"), "bad-name"},
 		"an environment variable":    {sloth("${NAME}-shop", "1h"), "bad-name"},
-		"all in one line":            {"{\"version\": \"prometheus/v1\", \"service\": \"s\", \"slos\": [" + strings.TrimSuffix(strings.Repeat(`{"name":"a","description":"é","objective":99,"sli":{"raw":{"error_ratio_query":"x[1m]"}}},`, 15_000), ",") + "]}", "duplicate-level"},
+		"all in one line":            {"{\"version\": \"prometheus/v1\", \"service\": \"s\", \"slos\": [" + strings.TrimSuffix(strings.Repeat(`{"name":"a","description":"é","objective":99,"sli":{"raw":{"error_ratio_query":"x[1m]"}}},`, objects), ",") + "]}", "duplicate-level"},
 		"aliases of aliases":         {slo("x", indicator+"  objectives: [{target: 0.9}]\n") + bomb, "alias-expansion"},
 		"alias of itself":            {slo("x", "  objectives: &o [{a: *o}]\n"), "alias-cycle"},
 		"deep":                       {slo("x", "  objectives: "+strings.Repeat("[", 5000)+strings.Repeat("]", 5000)+"\n"), "missing-key"},

@@ -127,6 +127,15 @@ func (s sampled) At(i int) (int64, float64) {
 	return at.UnixMilli(), s.value(at)
 }
 
+// stored are the samples, each computed once: rules read them again and again.
+func (s sampled) stored() replay.Stored {
+	all := make(replay.Stored, s.Len())
+	for i := range all {
+		all[i].T, all[i].F = s.At(i)
+	}
+	return all
+}
+
 // sampledHistograms have what is good in a bucket around 50 ms, and the rest around 4 s.
 type sampledHistograms struct {
 	sampled
@@ -160,8 +169,8 @@ func (o *pyrraObject) feed(t *testing.T, w *replay.World, p past) {
 	add := func(s *selector, not *selector, group int, what content) {
 		w.Add(seriesOf(t, s, not, o.grouping(), group), sampled{p, false, func(at time.Time) float64 {
 			all, bad := p.counted(at, group)
-			return []float64{all - bad, bad, all}[what]
-		}})
+			return [...]float64{all - bad, bad, all}[what]
+		}}.stored())
 	}
 	for group := range o.groups() {
 		switch {
@@ -171,7 +180,7 @@ func (o *pyrraObject) feed(t *testing.T, w *replay.World, p past) {
 					return 0
 				}
 				return 1
-			}})
+			}}.stored())
 		case of.Native.Total.Metric != nil:
 			if err := w.AddHistograms(seriesOf(t, of.Native.Total.Metric, nil, o.grouping(), group), sampledHistograms{sampled{past: p}, group}); err != nil {
 				t.Fatal(err)
