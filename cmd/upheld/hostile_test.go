@@ -68,46 +68,49 @@ func maintenanceOf(n int, write func(i int) string) string {
 		repeat(n, "", func(i int) string { return "        - {" + write(i) + "}\n" })
 }
 
-var hostiles = map[string]hostile{
-	"composites that double":     {agreementOf("", plainLevels(2), doubling(30)), "composite-size"},
-	"a large composite in many":  {agreementOf("", plainLevels(199), compositeLevel("c", "all: ["+members(199)+"]"), repeat(100, "", func(i int) string { return compositeLevel(fmt.Sprintf("d%d", i), "any: [s/c]") })), "composite-size"},
-	"the middle of many members": {agreementOf("", plainLevels(200), compositeLevel("c", "atLeast: {k: 100, of: ["+members(200)+"]}")), ""},
-	"weighted parts within each other": {agreementOf("", plainLevels(40), compositeLevel("c", "all: ["+repeat(2, ", ", func(i int) string {
-		return "{weighted: {normalize: true, of: [" + repeat(20, ", ", func(j int) string { return fmt.Sprintf("{weight: '%d', needs: s/a%d}", 1<<j, 20*i+j) }) + "]}}"
-	})+"]")), ""},
-	"a sum of many selectors":   {agreementOf("", eventsLevel("a", repeat(20_000, " + ", func(i int) string { return fmt.Sprintf("e%d", i) }))), "query-size"},
-	"a condition of many parts": {agreementOf("", conditionLevel(repeat(1_000, " and ", func(int) string { return "e>1" }))), "query-size"},
-	"a query of signs":          {agreementOf("", eventsLevel("a", strings.Repeat("-", 9_000)+"e")), "query-size"},
-	"a query of parentheses":    {agreementOf("", eventsLevel("a", strings.Repeat("(", 4_000)+"e"+strings.Repeat(")", 4_000))), "query-size"},
-	"queries of the allowed size": {agreementOf("", repeat(40, "", func(i int) string {
-		return eventsLevel(fmt.Sprintf("a%d", i), repeat(promqlTerms, "+", func(i int) string { return fmt.Sprintf("e%d", i) }))
-	})), ""},
-	"windows without a pattern": {agreementOf(maintenanceOf(1_500, func(i int) string {
-		return fmt.Sprintf("from: '2026-%02d-%02dT%02d:%02d', duration: 1m", 1+i%12, 1+i/12%28, i%24, i%59)
-	}), plainLevels(1)), "missing-key"},
-	"rules that begin often": {agreementOf(maintenanceOf(1_000, func(i int) string {
-		return fmt.Sprintf("rrule: 'FREQ=DAILY;BYHOUR=3,4,5,6', start: '2026-01-01T%02d:%02d', duration: 1m", i%24, i/24)
-	}), plainLevels(1)), "many-windows"},
-	"a rule that began long ago": {agreementOf(maintenanceOf(1, func(int) string {
-		return "rrule: 'FREQ=DAILY;BYHOUR=" + repeat(24, ",", func(i int) string { return fmt.Sprint(i) }) + ";BYMINUTE=0,30', start: '1900-01-01T00:00', duration: 1m"
-	}), plainLevels(1)), "many-windows"},
-	"hours that begin often": {agreementOf("  timeZone: UTC\n  calendars:\n    c:\n      weekly:\n"+repeat(350, "", func(i int) string {
-		return fmt.Sprintf("        - {days: [Mon, Tue, Wed, Thu, Fri, Sat, Sun], from: '%02d:%02d', to: '%02d:%02d'}\n", i*2/60, i*2%60, (i*2+1)/60, (i*2+1)%60)
-	}), "    - {name: a, service: s, target: '99.9', serviceHours: c, indicator: {events: {bad: e, total: t}}}\n"), "many-hours"},
-	"many periods": {agreementOf("", repeat(30, "", func(i int) string {
-		return fmt.Sprintf("    - {name: a%d, service: s, target: '99.9', period: [%s], indicator: {events: {bad: e, total: t}}}\n", i, repeat(300, ", ", func(j int) string { return fmt.Sprintf("%dd", j+1) }))
-	})), "bad-period"},
-	"a condition of the body": {agreementOf("", "    - {name: a, service: s, target: '99.9', indicator: {probe: {http: 'https://a.example/', json: '"+repeat(6_000, " && ", func(int) string { return "body.a == 1" })+"'}}}\n"), "bad-condition"},
-	"aliases of aliases": {agreementOf("", "    - &l {name: l, service: s, target: '99.9', indicator: {events: {bad: e, total: t}}}\n",
-		repeat(4_000, "", func(i int) string { return fmt.Sprintf("    - {<<: *l, name: a%d}\n", i) })), "alias-expansion"},
-	"many plain levels": {agreementOf("", plainLevels(11_000)), ""}, // 200,000 values that are written
+// hostiles are made when they are needed: the scripts start this binary hundreds of times.
+func hostiles() map[string]hostile {
+	return map[string]hostile{
+		"composites that double":     {agreementOf("", plainLevels(2), doubling(30)), "composite-size"},
+		"a large composite in many":  {agreementOf("", plainLevels(199), compositeLevel("c", "all: ["+members(199)+"]"), repeat(100, "", func(i int) string { return compositeLevel(fmt.Sprintf("d%d", i), "any: [s/c]") })), "composite-size"},
+		"the middle of many members": {agreementOf("", plainLevels(200), compositeLevel("c", "atLeast: {k: 100, of: ["+members(200)+"]}")), ""},
+		"weighted parts within each other": {agreementOf("", plainLevels(40), compositeLevel("c", "all: ["+repeat(2, ", ", func(i int) string {
+			return "{weighted: {normalize: true, of: [" + repeat(20, ", ", func(j int) string { return fmt.Sprintf("{weight: '%d', needs: s/a%d}", 1<<j, 20*i+j) }) + "]}}"
+		})+"]")), ""},
+		"a sum of many selectors":   {agreementOf("", eventsLevel("a", repeat(20_000, " + ", func(i int) string { return fmt.Sprintf("e%d", i) }))), "query-size"},
+		"a condition of many parts": {agreementOf("", conditionLevel(repeat(1_000, " and ", func(int) string { return "e>1" }))), "query-size"},
+		"a query of signs":          {agreementOf("", eventsLevel("a", strings.Repeat("-", 9_000)+"e")), "query-size"},
+		"a query of parentheses":    {agreementOf("", eventsLevel("a", strings.Repeat("(", 4_000)+"e"+strings.Repeat(")", 4_000))), "query-size"},
+		"queries of the allowed size": {agreementOf("", repeat(40, "", func(i int) string {
+			return eventsLevel(fmt.Sprintf("a%d", i), repeat(promqlTerms, "+", func(i int) string { return fmt.Sprintf("e%d", i) }))
+		})), ""},
+		"windows without a pattern": {agreementOf(maintenanceOf(1_500, func(i int) string {
+			return fmt.Sprintf("from: '2026-%02d-%02dT%02d:%02d', duration: 1m", 1+i%12, 1+i/12%28, i%24, i%59)
+		}), plainLevels(1)), "missing-key"},
+		"rules that begin often": {agreementOf(maintenanceOf(1_000, func(i int) string {
+			return fmt.Sprintf("rrule: 'FREQ=DAILY;BYHOUR=3,4,5,6', start: '2026-01-01T%02d:%02d', duration: 1m", i%24, i/24)
+		}), plainLevels(1)), "many-windows"},
+		"a rule that began long ago": {agreementOf(maintenanceOf(1, func(int) string {
+			return "rrule: 'FREQ=DAILY;BYHOUR=" + repeat(24, ",", func(i int) string { return fmt.Sprint(i) }) + ";BYMINUTE=0,30', start: '1900-01-01T00:00', duration: 1m"
+		}), plainLevels(1)), "many-windows"},
+		"hours that begin often": {agreementOf("  timeZone: UTC\n  calendars:\n    c:\n      weekly:\n"+repeat(350, "", func(i int) string {
+			return fmt.Sprintf("        - {days: [Mon, Tue, Wed, Thu, Fri, Sat, Sun], from: '%02d:%02d', to: '%02d:%02d'}\n", i*2/60, i*2%60, (i*2+1)/60, (i*2+1)%60)
+		}), "    - {name: a, service: s, target: '99.9', serviceHours: c, indicator: {events: {bad: e, total: t}}}\n"), "many-hours"},
+		"many periods": {agreementOf("", repeat(30, "", func(i int) string {
+			return fmt.Sprintf("    - {name: a%d, service: s, target: '99.9', period: [%s], indicator: {events: {bad: e, total: t}}}\n", i, repeat(300, ", ", func(j int) string { return fmt.Sprintf("%dd", j+1) }))
+		})), "bad-period"},
+		"a condition of the body": {agreementOf("", "    - {name: a, service: s, target: '99.9', indicator: {probe: {http: 'https://a.example/', json: '"+repeat(6_000, " && ", func(int) string { return "body.a == 1" })+"'}}}\n"), "bad-condition"},
+		"aliases of aliases": {agreementOf("", "    - &l {name: l, service: s, target: '99.9', indicator: {events: {bad: e, total: t}}}\n",
+			repeat(4_000, "", func(i int) string { return fmt.Sprintf("    - {<<: *l, name: a%d}\n", i) })), "alias-expansion"},
+		"many plain levels": {agreementOf("", plainLevels(11_000)), ""}, // 200,000 values that are written
+	}
 }
 
 // promqlTerms is how many terms a sum may have.
 const promqlTerms = 201
 
 func TestHostileSpecificationsEnd(t *testing.T) {
-	for name, h := range hostiles {
+	for name, h := range hostiles() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if h.refused == "" && name != "the middle of many members" {
