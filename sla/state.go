@@ -1,7 +1,5 @@
 package sla
 
-import "slices"
-
 // State is how a level is at one moment, as pages, boards, alerts and the terminal all
 // name it. Its number is what rules record, and of two states the greater one is worse:
 // of several levels, or of a stretch of time, the worst is the greatest.
@@ -195,6 +193,8 @@ func numbersOf[S ~int](table []facets) []S {
 
 // lineOf is the line of a table that a number stands for.
 func lineOf[S ~int](table []facets, code float64) (S, bool) {
-	i := slices.IndexFunc(numbersOf[S](table), func(s S) bool { return float64(s) == code })
-	return S(max(i, 0)), i >= 0
+	if i := int(code); float64(i) == code && i >= 0 && i < len(table) {
+		return S(i), true
+	}
+	return 0, false
 }
