@@ -11,9 +11,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/upheld-sla/upheld/internal/testsize"
 )
 
-// Look runs a script, such as look.mjs, and fails the test with what it finds wrong.
+// Look runs a script, such as look.mjs, and fails the test with what it finds wrong. In
+// make ci-all it is asked to look at every page in every width with every scheme.
 // UPHELD_SHOTS names a folder for screenshots.
 func Look(t *testing.T, script string, args ...string) {
 	t.Helper()
@@ -21,6 +24,9 @@ func Look(t *testing.T, script string, args ...string) {
 	all := []string{filepath.Join(tools, script)}
 	if dir := os.Getenv("UPHELD_SHOTS"); dir != "" {
 		all = append(all, "--shots", dir)
+	}
+	if testsize.Every() {
+		all = append(all, "--every")
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()

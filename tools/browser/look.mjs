@@ -3,27 +3,38 @@
 // silent (which also proves that the content security policy fits the pages),
 // and the script must keep them fresh.
 //
-//   node look.mjs [--shots DIR] [--still] [--once] NAME=URL...
+//   node look.mjs [--shots DIR] [--still] [--once] [--every] NAME=URL...
 //
 // With --still pages have no script, and are printed too. With --once each is looked at
-// wide and light only, and not renewed.
+// wide and light only, and not renewed. A page is loaded once, wide and light, and then
+// changes its width and colours, which axe-core judges once each; with --every it is
+// loaded for each width with each scheme, and all is judged again.
 //
 // Prints one JSON line for each problem and exits with 1 if there are any. With
 // --shots it also writes NAME-WIDTH-SCHEME.png.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { accessibility, withChromium } from "./chromium.mjs";
+import { accessibility, rules, withChromium } from "./chromium.mjs";
 
-const { values, positionals } = parseArgs({ options: { shots: { type: "string" }, still: { type: "boolean", default: false }, once: { type: "boolean", default: false } }, allowPositionals: true });
+const { values, positionals } = parseArgs({ options: { shots: { type: "string" }, still: { type: "boolean", default: false }, once: { type: "boolean", default: false }, every: { type: "boolean", default: false } }, allowPositionals: true });
 const problems = [];
 const report = (problem) => {
   problems.push(problem);
   console.log(JSON.stringify(problem));
 };
 
-async function look(context, name, url, width, scheme) {
-  const where = { page: name, width, scheme };
+// The widths and colour schemes, and the rules of axe-core that are asked there.
+const views = [
+  { width: 1280, scheme: "light", asked: rules.all },
+  { width: 1280, scheme: "dark", asked: rules.colours },
+  { width: 390, scheme: "light", asked: rules.others },
+  { width: 390, scheme: "dark" },
+].slice(0, values.once ? 1 : 4);
+
+// Looks at one page in each of the views, one after the other.
+async function look(context, name, url, views) {
+  const where = { page: name };
   const page = await context.newPage();
   page.on("console", (m) => {
     const expected = m.text().startsWith("Failed to load resource") && m.location().url === url; // an error page is one
@@ -36,16 +47,19 @@ async function look(context, name, url, width, scheme) {
   page.on("response", (r) => {
     if (r.status() >= 400 && r.url() !== url) report({ ...where, failed: r.url(), status: r.status() });
   });
-  await page.setViewportSize({ width, height: 900 });
-  await page.emulateMedia({ colorScheme: scheme });
-  await page.goto(url, { waitUntil: "load" });
-  const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-  if (over > 0) report({ ...where, sticksOutBy: over });
-  for (const problem of await accessibility(page)) report({ ...where, ...problem });
-  if (values.shots) {
-    await page.screenshot({ path: join(values.shots, `${name}-${width}-${scheme}.png`), fullPage: true });
+  for (const [i, { width, scheme, asked }] of views.entries()) {
+    Object.assign(where, { width, scheme });
+    await page.setViewportSize({ width, height: 900 });
+    await page.emulateMedia({ colorScheme: scheme, media: "screen" });
+    if (i === 0) await page.goto(url, { waitUntil: "load" });
+    const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    if (over > 0) report({ ...where, sticksOutBy: over });
+    if (asked) for (const problem of await accessibility(page, asked)) report({ ...where, ...problem });
+    if (values.shots) {
+      await page.screenshot({ path: join(values.shots, `${name}-${width}-${scheme}.png`), fullPage: true });
+    }
+    if (width === 1280 && scheme === "light" && !values.once) await (values.still ? stillness(page, where) : renewal(page, where));
   }
-  if (width === 1280 && scheme === "light" && !values.once) await (values.still ? stillness(page, where) : renewal(page, where));
   await page.close();
 }
 
@@ -84,9 +98,7 @@ await withChromium(async (context) => {
   for (const arg of positionals) {
     const cut = arg.indexOf("=");
     const [name, url] = [arg.slice(0, cut), arg.slice(cut + 1)];
-    for (const width of values.once ? [1280] : [1280, 390]) {
-      for (const scheme of values.once ? ["light"] : ["light", "dark"]) await look(context, name, url, width, scheme);
-    }
+    for (const each of values.every ? views.map((v) => [{ ...v, asked: rules.all }]) : [views]) await look(context, name, url, each);
   }
 });
 process.exitCode = problems.length ? 1 : 0;
