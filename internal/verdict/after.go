@@ -2,9 +2,9 @@ package verdict
 
 import "slices"
 
-// After is the evidence with that of a time before it: in front of what a place of a level
-// measured comes what the same level, of which there is one group and place, measured
-// before. Levels without evidence of their own get that of before.
+// After returns the evidence preceded by that of an earlier time: the stretches of a
+// level with one group and one place go in front of those that it has here. Levels
+// without evidence here get the earlier one.
 func (e Evidence) After(before Evidence) Evidence {
 	if len(before.Levels) == 0 {
 		return e

@@ -25,8 +25,8 @@ var operators = []operator{
 	{sla.OpJourney, worstOf, (*tree).byBadness},
 }
 
-// operatorOf is that of a node. There is a line for each that the model knows, which a
-// test demands.
+// operatorOf returns the operator of a node. A test demands a line for each operator
+// that the model knows.
 func operatorOf(n *sla.Node) operator {
 	return operators[slices.IndexFunc(operators, func(o operator) bool { return o.name == n.Op })]
 }
@@ -48,8 +48,8 @@ func meanByWeight(n *sla.Node, bad []sla.Decimal) sla.Decimal {
 	return mean
 }
 
-// byBadness divides blame by how bad the members are, which is in equal shares where
-// they are up or down.
+// byBadness divides blame by how bad the members are: in equal shares if each is either
+// up or down.
 func (t *tree) byBadness(n *sla.Node) []sla.Decimal { return t.membersAt(n, t.decided()) }
 
 func (t *tree) byWeight(n *sla.Node) []sla.Decimal {
@@ -60,8 +60,8 @@ func (t *tree) byWeight(n *sla.Node) []sla.Decimal {
 	return weights
 }
 
-// byBadnessOrTurn divides it, where going on to the next member takes time, among the
-// first members, for as far as all of them are bad.
+// byBadnessOrTurn divides blame by badness, too. If failing over takes time, a member's
+// share is as bad as it and all members before it are at once.
 func (t *tree) byBadnessOrTurn(n *sla.Node) []sla.Decimal {
 	if !failsOver(n) {
 		return t.byBadness(n)
@@ -76,8 +76,8 @@ func (t *tree) byBadnessOrTurn(n *sla.Node) []sla.Decimal {
 // blamed is a component's share of a bad moment.
 type blamed struct{ alone, withOthers sla.Decimal }
 
-// blameSpan is who is to blame for a bad time, by the index of the component. All shares
-// add up to bad.
+// blameSpan says how much each component, by its index, is to blame for a bad time. All
+// shares add up to bad.
 type blameSpan struct {
 	from, to int64
 	bad      sla.Decimal
@@ -98,8 +98,8 @@ func (t *tree) blame(whole sla.Decimal) []blamed {
 	return by
 }
 
-// weightedPart is a node at the end of the weighted top of a tree, and its weight in the
-// whole.
+// weightedPart is a node below the weighted operators at the top of a tree, and its
+// weight in the whole.
 type weightedPart struct {
 	*sla.Node
 	weight sla.Decimal
@@ -157,7 +157,8 @@ func (t *tree) handDown(n *sla.Node, blame sla.Decimal, shares []sla.Decimal) {
 	}
 }
 
-// blame is what each component of a composite caused of the bad time that counts.
+// blame returns how much of the bad time that counts each component of a composite
+// caused.
 func (b *ledger) blame() []Blame {
 	result := []Blame{}
 	c, ok := b.level.Indicator.(*sla.Composite)

@@ -16,10 +16,10 @@ var (
 	muchExcluded  = sla.NewDecimal(1, 20) // of what is agreed
 	manyOutages   = 10
 	shortOutage   = 5 * time.Minute
-	mostOfOutages = 2 // one of so many
+	mostOfOutages = 2 // one of so many outages is short
 )
 
-// buts are what a reader of "met" should know.
+// buts are remarks that a reader of "met" should know.
 func (b *ledger) buts(places []PlaceResult, outages []Outage) []But {
 	all := []But{}
 	for _, but := range []But{b.worstHour(), b.onePlace(places), short(outages), b.thinData(), b.muchExcluded()} {
@@ -63,7 +63,7 @@ func (b *ledger) worstHour() But {
 	return But{"worst_hour", fmt.Sprintf("In the hour from %s, %s %% was bad.", time.Unix(first, 0).In(b.zone).Format("2 January 15:04 MST"), worst.Mul(hundred).Rounded(2))}
 }
 
-// onePlace is a place that alone would have missed the target.
+// onePlace reports places that alone would have missed the target.
 func (b *ledger) onePlace(places []PlaceResult) But {
 	var below []PlaceResult
 	for _, p := range places {
@@ -80,7 +80,7 @@ func (b *ledger) onePlace(places []PlaceResult) But {
 	return But{"one_place", fmt.Sprintf("%d of %d places by themselves are below the target; the worst is %v with %s %%.", len(below), len(places), worst.Labels, worst.Achieved)}
 }
 
-// short are many short outages, which few notice one by one.
+// short reports many short outages, which few people notice one by one.
 func short(outages []Outage) But {
 	n := 0
 	for _, o := range outages {
@@ -101,8 +101,8 @@ func (b *ledger) thinData() But {
 	return But{"thin_data", fmt.Sprintf("Only %s %% of the agreed time was measured.", percent(b.coverage()))}
 }
 
-// muchExcluded is bad time that does not count, and would be more than a part of what is
-// agreed or decide the verdict.
+// muchExcluded reports exclusions without which the target would be missed, or that
+// take out more than a part of what is agreed.
 func (b *ledger) muchExcluded() But {
 	raw, ok := b.raw()
 	if !ok {

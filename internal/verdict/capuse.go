@@ -7,7 +7,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// capUses are those that the level has something of.
+// capUses says how much the level used of each cap on downtime.
 func (b *ledger) capUses() []CapUse {
 	uses := []CapUse{}
 	for _, u := range b.timetable.caps {
@@ -17,9 +17,9 @@ func (b *ledger) capUses() []CapUse {
 	return uses
 }
 
-// usedBefore is what earlier reports say was used of a cap in the period of the cap that
-// contains from, in nanoseconds. ok is false if that period began before from and no
-// report that ends there says it.
+// usedBefore returns how much of a cap was used before from, in nanoseconds, by earlier
+// reports of the cap's period that contains from. ok is false if the period began
+// before from and no report that ends there has the figure.
 func (in Input) usedBefore(l sla.ID, group map[string]string, e *sla.Exclusion, from time.Time) (used sla.Decimal, ok bool) {
 	start, _ := e.Cap.Per.Bounds(from)
 	if !start.Before(from) {
@@ -45,8 +45,8 @@ func (in Input) usedBefore(l sla.ID, group map[string]string, e *sla.Exclusion, 
 	return used, ok
 }
 
-// leastLeft writes what is left of each cap into the list of exclusions: the least of all
-// levels in the last period of the cap.
+// leastLeft writes into the list of exclusions how much of each cap is left in its last
+// period: the least of all levels.
 func (r *Report) leastLeft() {
 	for i := range r.Exclusions {
 		var least sla.Decimal

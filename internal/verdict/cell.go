@@ -46,7 +46,7 @@ func cellAt(at, width int64, zone *time.Location) (from, to int64) {
 	return from, to
 }
 
-// extent is the time that was counted, at any place.
+// extent is the range of time in which anything was counted, at any place.
 func extent(places [][]counted) (from, to int64, ok bool) {
 	for _, p := range places {
 		if len(p) == 0 {
@@ -216,8 +216,7 @@ func byLocation(places []Place) [][]Place {
 // locationLabel is the label of a place that quorums count.
 const locationLabel = "location"
 
-// runsOf leaves of bad time only what is in runs of at least a length. Time that is
-// unknown ends a run.
+// runsOf leaves only bad time in runs of at least a length. Unknown time ends a run.
 func runsOf(t track, least time.Duration) track {
 	var runs track
 	for i := 0; i < len(t); {

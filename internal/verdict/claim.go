@@ -8,7 +8,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// view says which exclusions count that the parties do not agree on.
+// view says whether exclusions count on which the parties do not agree.
 type view int
 
 const (
@@ -66,9 +66,9 @@ func (in Input) open(a *sla.Adjustment) string {
 	return strings.Join(why, ", and ")
 }
 
-// contested is the time of an exclusion of the agreement that a party does not accept, by
-// the strict view, and by the others the time in which the parties agree that it does not
-// hold.
+// contested is the time in which an exclusion of the agreement does not hold: by the
+// strict view where a party disputes it, by the others only where the parties agree
+// that it does not hold.
 func (in Input) contested(e *sla.Exclusion, l *sla.ServiceLevel, by view) sla.Spans {
 	var spans []sla.Span
 	for _, a := range in.Agreement.Adjustments {
@@ -119,7 +119,8 @@ func (in Input) claims() []Exclusion {
 	return all
 }
 
-// causeIn is what the parties wrote down about why a level was down; "" if nothing.
+// causeIn returns why a level was down, as the parties wrote it down; "" if they did
+// not.
 func (in Input) causeIn(l *sla.ServiceLevel, within sla.Span) string {
 	var causes []string
 	for _, a := range in.Agreement.Adjustments {
@@ -159,8 +160,8 @@ func (in Input) corrected(l sla.ID, p Place, bySeconds bool) Place {
 	return p
 }
 
-// agreedOn are the places of a level that counts seconds, or if there are none one with
-// what the parties agreed that it was.
+// agreedOn returns the places of a level. A level that counts seconds and has none gets
+// one place, with what the parties agreed that it was.
 func (in Input) agreedOn(l *sla.ServiceLevel, places []Place) []Place {
 	if _, made := l.Indicator.(*sla.Composite); made || len(places) > 0 || l.Aggregation.Counts() != sla.CountsSeconds {
 		return places
@@ -208,8 +209,8 @@ func insideOf(s Stretch, span sla.Span) Stretch {
 	return in
 }
 
-// outsideOf are the parts of a stretch before and after a span. Of a level that counts
-// seconds only the share of a stretch says something, which stays exactly what it is.
+// outsideOf returns the parts of a stretch before and after a span. If the level counts
+// seconds, only the bad share of a stretch matters, so counts stay exact.
 func outsideOf(s Stretch, span sla.Span, bySeconds bool) []Stretch {
 	var parts []Stretch
 	for _, left := range (sla.Spans{{From: s.From, To: s.To}}).Without(sla.Union(span)) {

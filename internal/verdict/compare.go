@@ -46,7 +46,7 @@ func Compare(kept, again *Report, t Tolerance) []Difference {
 	return c.found
 }
 
-// mostDifferences bounds what is told: who sees so many knows enough.
+// mostDifferences bounds the list: more would tell a reader nothing new.
 const mostDifferences = 200
 
 type differences struct {
@@ -182,8 +182,8 @@ func (c *differences) outages(level string, kept, again []Outage) {
 	}
 }
 
-// lone reports an outage that only one of them has, unless its edges may be so far off
-// that it is none.
+// lone reports an outage that only one of the reports has, unless it is so short that
+// the tolerance of its two edges covers it.
 func (c *differences) lone(level string, o Outage, inKept bool) {
 	if !c.tolerance.Exact() && o.End.Sub(o.Start) <= 2*c.tolerance.Edge {
 		return

@@ -9,8 +9,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// CompareEvidence returns where two measurements of one period differ, stretch by
-// stretch: for each place the first few, in order of time. It is exact.
+// CompareEvidence returns exactly where two measurements of one period differ, stretch
+// by stretch: for each place the first few, in order of time.
 func CompareEvidence(kept, again Evidence) []Difference {
 	c := &differences{}
 	a, b := placesOf(kept), placesOf(again)
@@ -31,8 +31,8 @@ func CompareEvidence(kept, again Evidence) []Difference {
 	return c.found
 }
 
-// samples names the series and days whose raw samples differ, also where nothing that
-// was judged depends on the difference.
+// samples names the series and days whose raw samples differ, even if no verdict
+// depends on the difference.
 func (c *differences) samples(kept, again []SampleDigest) {
 	a, b := byDay(kept), byDay(again)
 	all := maps.Clone(a)
@@ -133,8 +133,8 @@ func (c *differences) stretches(name placeName, kept, again []Stretch) {
 	}
 }
 
-// together are the first stretches after those at i and j from which both go on
-// together: the ones before them end at one time.
+// together returns the indices after the next stretches, from i and j on, that end at
+// the same time. From there both lists can be compared again.
 func together(kept, again []Stretch, i, j int) (int, int) {
 	for {
 		order := kept[i].To.Compare(again[j].To)

@@ -7,9 +7,9 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Composites are combined as docs/composites.md says, and at every moment instead of
-// every minute: first the states of the components as they were measured, and then what
-// counts by the composite's own agreement.
+// Composites are combined as docs/composites.md says, but at every moment instead of
+// every minute: first the measured states of the components, then the composite's own
+// agreement decides which time counts.
 
 // componentState is what is known of a component: down (1) or not (0).
 func (in Input) componentState(x *sla.Component, from, to time.Time, zone *time.Location) track {
@@ -45,8 +45,8 @@ func (in Input) componentState(x *sla.Component, from, to time.Time, zone *time.
 	return judgedOver(places, r, slots, minutesOf(l))
 }
 
-// minutesOf is over how many minutes a component is judged: one, and for probes that
-// come seldom as many as surely contain one, as the rules do.
+// minutesOf returns over how many minutes a component is judged, as in the rules: one,
+// or for rare probes as many as surely contain one.
 func minutesOf(l *sla.ServiceLevel) int {
 	const scrapes = 30 * time.Second
 	_, probe, _ := l.Probed()
@@ -56,8 +56,8 @@ func minutesOf(l *sla.ServiceLevel) int {
 	return int((probe.Interval + scrapes + time.Minute - 1) / time.Minute)
 }
 
-// judgedOver is the track of minutes that are each judged by what was counted in them
-// and in minutes before, in all so many.
+// judgedOver judges each minute by what was counted in it and in the minutes before it,
+// as many as minutes in all.
 func judgedOver(places []Place, r rule, slots sla.Slots, minutes int) track {
 	all := countedAt(places)
 	from, to, ok := extent(all)
@@ -112,14 +112,14 @@ type tree struct {
 	since       map[*sla.Node][]turns // of nodes that take time to fail over, by number of first members, less 1
 }
 
-// turns is since when the first members of a node have all been bad, without a break, by
-// the first two assumptions; never, if they are not.
+// turns says, for each of the first two assumptions, since when the first members of a
+// node have all been bad without a break; never, if they are not.
 type turns [2]int64
 
 const never = -1 << 63
 
 // assumption is a world in which the tree is evaluated: what unknown components count
-// as, and a component that is taken to be good.
+// as, and which component is assumed to be good.
 type assumption struct {
 	unknown sla.Decimal
 	works   *sla.Component
@@ -140,8 +140,8 @@ func newTree(c *sla.Composite) *tree {
 	decided := t.assumptions[t.decided()]
 	for i, x := range c.Component {
 		t.component[x] = i
-		// Whether one of several places in the tree was the cause cannot be told place by
-		// place.
+		// A component that stands at several places of the tree may have caused the
+		// outage by all of them together, which evaluating one place cannot show.
 		if x.Leaves > 1 && c.Tree.FailsAlone(x) {
 			t.assumptions = append(t.assumptions, assumption{unknown: decided.unknown, works: x, other: decided.other})
 		}
@@ -158,7 +158,7 @@ func newTree(c *sla.Composite) *tree {
 	return t
 }
 
-// decided is the assumption that the policy of the composite makes.
+// decided is the assumption by the policy of the composite.
 func (t *tree) decided() int {
 	if t.Unknown == sla.UnknownBad {
 		return unknownBad
@@ -168,8 +168,8 @@ func (t *tree) decided() int {
 
 func failsOver(n *sla.Node) bool { return n.Failover.Time > 0 && len(n.Members) > 1 }
 
-// combine is the state of the whole in [from, to), which all components cover, and who
-// is to blame for what is bad.
+// combine returns the state of the whole in [from, to), which all components must
+// cover, and who is to blame for its bad time.
 func (t *tree) combine(components []track, from, to int64) (track, []blameSpan) {
 	next := make([]int, len(components))
 	now := make([]part, len(components))
@@ -197,8 +197,8 @@ func (t *tree) combine(components []track, from, to int64) (track, []blameSpan) 
 	return whole, blames
 }
 
-// slot is the state of the whole by its policy. Left out, and while the server did not
-// see a component that is unknown, only what is known of the weights counts.
+// slot is the state of the whole by its policy. Only the known share of the weights
+// counts if the policy excludes unknown time, or if the server did not see a component.
 func (t *tree) slot(now []part) part {
 	good, bad := t.bad[t.Tree][unknownGood], t.bad[t.Tree][unknownBad]
 	allSeen := !slices.ContainsFunc(now, func(p part) bool { return p.is == unseen })
@@ -215,7 +215,7 @@ func (t *tree) slot(now []part) part {
 	return part
 }
 
-// evaluate finds the badness of a node under each assumption, and of all below it.
+// evaluate finds the badness of a node and of all below it, under each assumption.
 func (t *tree) evaluate(n *sla.Node, policy sla.UnknownPolicy, now []part, at int64) {
 	if n.Unknown == sla.UnknownGood || n.Unknown == sla.UnknownBad {
 		policy = n.Unknown
@@ -246,8 +246,8 @@ func (t *tree) membersAt(n *sla.Node, a int) []sla.Decimal {
 	return all
 }
 
-// leaf is the state of a component: what is known, what a policy makes of it while it is
-// missing, or else what is assumed.
+// leaf is the state of a component if it is known. If it is missing the policy decides,
+// and else the assumption.
 func (t *tree) leaf(n *sla.Node, a int, policy sla.UnknownPolicy, p part) sla.Decimal {
 	switch {
 	case t.assumptions[a].works == n.Component:
@@ -262,12 +262,12 @@ func (t *tree) leaf(n *sla.Node, a int, policy sla.UnknownPolicy, p part) sla.De
 	return t.assumptions[a].unknown
 }
 
-// firstBad is the badness of all of the first members of a node together.
+// firstBad is how bad the first members of a node are all at once.
 func (t *tree) firstBad(n *sla.Node, members, a int) sla.Decimal {
 	return slices.MinFunc(t.membersAt(n, a)[:members], sla.Decimal.Cmp)
 }
 
-// turn notes since when the first members of a node have been bad.
+// turn notes since when the first members of a node have all been bad.
 func (t *tree) turn(n *sla.Node, at int64) {
 	for i := range t.since[n] {
 		for a := range t.since[n][i] {
@@ -280,9 +280,9 @@ func (t *tree) turn(n *sla.Node, at int64) {
 	}
 }
 
-// failover is the badness of an any that takes time to go on to the next member: while
-// the first ones are bad the next one serves, but for the time that switching takes,
-// counted from when all of them have been bad.
+// failover is the badness of an any that takes time to fail over. While the first
+// members are bad the next one serves, but only after the time that switching takes,
+// counted from when all of them turned bad.
 func (t *tree) failover(n *sla.Node, a int, at int64) sla.Decimal {
 	worst := t.firstBad(n, len(n.Members), a)
 	for i := 1; i < len(n.Members); i++ {
@@ -297,7 +297,7 @@ func (t *tree) failover(n *sla.Node, a int, at int64) sla.Decimal {
 	return worst
 }
 
-// nextTurn is when the next node has failed over, if that is before until.
+// nextTurn returns when the next node has failed over, or until if that is earlier.
 func (t *tree) nextTurn(at, until int64) int64 {
 	for n, all := range t.since {
 		for _, turn := range all {

@@ -7,16 +7,16 @@ import (
 // outageSpan is an outage in Unix nanoseconds, as it was, whatever the period.
 type outageSpan struct {
 	from, to int64
-	open     bool // nobody knows how it went on: nothing is known from to on
+	open     bool // nobody knows how it went on: from to on the state is unknown
 }
 
-// outagesOf finds the outages of a level by its rule, and returns the state in which
-// only they are bad. Without a rule every maximal run of bad time is one. Time that is
-// unknown ends a run of bad or good time, and an outage.
+// outagesOf finds the outages of a level by its rule, and returns the state with only
+// these as bad time. Without a rule every maximal run of bad time is an outage. Unknown
+// time ends a run of bad or good time, and an outage.
 func outagesOf(t track, rule sla.OutageRule) (track, []outageSpan) {
 	spans := confirmed(t, rule)
 	var merged []outageSpan
-	var counted []outageSpan // what is bad of those that count
+	var counted []outageSpan // the bad time within outages that count
 	for i := 0; i < len(spans); {
 		j := i + 1
 		for j < len(spans) && spans[j].from-spans[j-1].to < int64(rule.MergeGap) {
@@ -61,7 +61,7 @@ func confirmed(t track, rule sla.OutageRule) []outageSpan {
 		i = next
 	}
 	n := 0
-	for _, o := range all { // an outage may end when it is confirmed
+	for _, o := range all { // an outage may end at the moment it is confirmed
 		if o.from < o.to {
 			all[n] = o
 			n++
@@ -70,8 +70,8 @@ func confirmed(t track, rule sla.OutageRule) []outageSpan {
 	return all[:n]
 }
 
-// runAt is the run of bad, of good or of unknown time that begins with a part, and the
-// index of the part after it.
+// runAt returns the run of bad, good or unknown time that begins with a part, and the
+// index of the part after the run.
 func runAt(t track, i int) (run part, next int) {
 	run = t[i]
 	for next = i + 1; next < len(t) && (t[next].is == known) == (t[i].is == known) && isBad(t[next]) == isBad(t[i]); next++ {
@@ -112,8 +112,8 @@ func held(t track, outages []outageSpan) track {
 	return result
 }
 
-// holdBlame is who is to blame by the state after outages were confirmed: of good time
-// within an outage, who was before it.
+// holdBlame says who is to blame for the bad time of t, after outages were confirmed.
+// Good time within an outage is blamed like the time before it.
 func holdBlame(blames []blameSpan, t track) []blameSpan {
 	var result []blameSpan
 	next := 0

@@ -8,8 +8,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// course is what counts and what of it is bad from the start of the period to each
-// midnight of its zone, and to its end.
+// course returns, for each midnight of the period's zone and for the period's end, how
+// much counted and how much of it was bad since the start.
 func (b *ledger) course() []Point {
 	points := []Point{}
 	entries := slices.Clone(b.entries)
@@ -17,7 +17,7 @@ func (b *ledger) course() []Point {
 	until := b.until.UnixNano()
 	var total, bad sum
 	next := 0
-	var open []entry // those that went on at the midnight before
+	var open []entry // entries that continued at the midnight before
 	for at := b.from; ; {
 		midnight := nextMidnight(at, b.zone)
 		to := min(midnight.UnixNano(), until)
@@ -52,7 +52,7 @@ func nextMidnight(t time.Time, zone *time.Location) time.Time {
 	return next
 }
 
-// places are what each place measured by itself, by the rule of the level without its
+// places returns each place's own result, by the rule of the level but without its
 // quorum.
 func (b *ledger) places(all []Place, weights []Weight) []PlaceResult {
 	results := []PlaceResult{}

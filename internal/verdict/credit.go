@@ -17,8 +17,8 @@ type owing struct {
 	level credit.Level
 }
 
-// owing collects what the credits of a level need. Until the period is over it is what
-// will be if the rest is good, as live rules have it.
+// owing collects what the credits of a level need. Before the period is over it assumes
+// that the rest is good, as the live rules do.
 func (b *ledger) owing(v Level) credit.Level {
 	l := credit.Level{Level: b.level, Group: groupText(v.Group), Known: v.Verdict == Met || v.Verdict == Breached}
 	share, ok := b.best()
@@ -35,7 +35,7 @@ func (b *ledger) owing(v Level) credit.Level {
 	for _, o := range v.Outages {
 		counted, err := sla.ParseDecimal(o.Counted)
 		if err != nil {
-			l.Known = false // what is not a number decides nothing
+			l.Known = false // an outage without a number decides nothing
 		}
 		x := credit.Outage{Counted: counted}
 		if o.Cause != unknownCause {
@@ -170,7 +170,7 @@ func earlierCredits(in Input) []credit.Earlier {
 	return all
 }
 
-// owedOf is an amount of an earlier report, which is money or per cent.
+// owedOf reads an amount of an earlier report, which is money or per cent.
 func owedOf(c *TotalCredit, text string) credit.Owed {
 	d, err := sla.ParseDecimal(text)
 	switch {

@@ -47,7 +47,7 @@ func (b *ledger) report() Level {
 // amount is a number of nanoseconds or events in the unit of the level, as a decimal.
 func (b *ledger) amount(d sla.Decimal) string { return b.inUnit(d).Rounded(9) }
 
-// decide compares exact values: what is just the target meets it.
+// decide compares exact values: an achieved share that equals the target meets it.
 func (b *ledger) decide() (Verdict, string) {
 	share, ok := b.achieved()
 	switch {
@@ -97,7 +97,7 @@ func comparison(share, target sla.Decimal) string {
 	return "is less than"
 }
 
-// outlook says what can still become of a period that is not over.
+// outlook says at which share the period can end at best.
 func (b *ledger) outlook() string {
 	best, ok := b.best()
 	if !ok {
@@ -112,7 +112,7 @@ func (b *ledger) outlook() string {
 // final returns whether the whole period was judged.
 func (b *ledger) final() bool { return !b.until.Before(b.to) }
 
-// choices say what was decided about excluded and unknown time.
+// choices says how excluded and unknown time was counted.
 func (b *ledger) choices() Choices {
 	c := Choices{Exclusions: "none", Unknown: unknownWords(b.level), NotSeen: notSeenWords(b.level), Standing: "to_date"}
 	if b.final() {
@@ -148,7 +148,7 @@ func unknownWords(l *sla.ServiceLevel) string {
 	return string(l.MissingData)
 }
 
-// notSeenWords say what time counts as that the server did not see.
+// notSeenWords says what time counts as in which the server did not scrape.
 func notSeenWords(l *sla.ServiceLevel) string {
 	if l.Settlement.NotSeen == sla.MissingExcluded {
 		return string(sla.UnknownExcluded)

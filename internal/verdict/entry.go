@@ -18,13 +18,13 @@ func (f *figures) add(o figures) {
 	f.excused.addSum(o.excused)
 }
 
-// entry is what [from, to) adds to the figures, the same in every part of it.
+// entry is what [from, to) adds to the figures, spread evenly over it.
 type entry struct {
 	from, to int64
 	figures
 }
 
-// eachMasked cuts what was counted wherever something changes of what counts.
+// eachMasked cuts what was counted at the edges of the masks.
 func eachMasked(all []counted, masks []mask, until int64, use func(counted, mask)) {
 	m := 0
 	for _, c := range all {
@@ -39,7 +39,7 @@ func eachMasked(all []counted, masks []mask, until int64, use func(counted, mask
 	}
 }
 
-// masked is what was counted at each place where something counts. takes returns whether
+// masked returns what was counted at each place in time that counts. takes says whether
 // events count, and whether bad ones count as bad.
 func masked(places []Place, masks []mask, until int64, takes func(mask) (total, bad bool)) [][]counted {
 	cut := make([][]counted, len(places))
@@ -63,7 +63,7 @@ func takesServed(m mask) (total, bad bool) { return m.inForce && m.served, true 
 func takesAgreed(m mask) (total, bad bool) { return m.inForce && m.agreed(), true }
 func takesKept(m mask) (total, bad bool)   { return m.inForce && m.agreed(), m.kept() }
 
-// eventEntries count the events of all places. What lies on both sides of an edge is
+// eventEntries counts the events of all places. A stretch that crosses an edge is
 // divided by time.
 func eventEntries(places []Place, masks []mask, until int64) []entry {
 	var entries []entry

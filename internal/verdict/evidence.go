@@ -14,8 +14,8 @@ type Evidence struct {
 	// Conditions are the times in which the condition of an exclusion held, by the name
 	// of the exclusion.
 	Conditions map[string]sla.Spans
-	// Samples are hashes of the raw samples that were read. They decide nothing, and say
-	// where two sides read different samples.
+	// Samples are hashes of the raw samples that were read. They decide nothing, and
+	// show where two sides read different samples.
 	Samples []SampleDigest
 	Sources []string // what was read: addresses without secrets, names of files; not in files of evidence
 }
@@ -33,13 +33,13 @@ type DayDigest struct{ Day, Hash string }
 type LevelEvidence struct {
 	Level  sla.ID
 	Groups []GroupEvidence // one without labels, if the level has no groups
-	// Weight is the share, 0 to 1, that bad time counts, for levels that have one. What
-	// it does not cover counts in full.
+	// Weight is the share, 0 to 1, by which bad time counts, for levels that have one.
+	// Time without a weight counts in full.
 	Weight []Weight
 	Gaps   []Gap
-	Ages   []Age // of the queries of objectives of recovery
-	// LeftOut is how many groups are not here, because there were more than the level's
-	// limit.
+	Ages   []Age // of queries in objectives of recovery
+	// LeftOut is how many groups are missing here, because there were more than the
+	// level's limit.
 	LeftOut int
 }
 
@@ -70,7 +70,7 @@ const (
 )
 
 // Stretch is the time [From, To) with what was counted in it. An increment of counters
-// belongs to the stretch that its later sample ends or lies in.
+// belongs to the stretch in which its later sample lies or which ends at it.
 //
 // For levels that count seconds a stretch is as long as its bad share stays the same,
 // and Bad/Total is that share. For others a stretch ends at the latest at the edges of
@@ -81,28 +81,28 @@ type Stretch struct {
 	Total, Bad float64 // events, probes, or evaluations of a state; whole numbers but for gaps and ratios
 }
 
-// Weight is the share that bad time in [From, To) counts.
+// Weight is the share by which bad time in [From, To) counts.
 type Weight struct {
 	From, To time.Time
 	Share    sla.Decimal
 }
 
-// Gap is the time between two samples of a counter that lie more than two scrape
-// intervals apart. What was counted meanwhile is spread evenly over it, so a share of an
-// edge inside of it may be wrong by at most Total and Bad.
+// Gap is the time between two samples of a counter that are more than two scrape
+// intervals apart. What was counted meanwhile is spread evenly over it, so if an edge
+// cuts the gap, its share may be wrong by at most Total and Bad.
 type Gap struct {
 	From, To   time.Time
 	Place      map[string]string
 	Total, Bad float64
 }
 
-// Age is what a query that measures an age said in the period, in seconds.
+// Age is the value in the period, in seconds, of a query that measures an age.
 type Age struct {
 	Query    string
 	Measured bool // it had a value at all
 	Late     bool // it had none at the start of the period
 	Greatest sla.Decimal
-	// Possible is how great the age may have been where the query had no value: it grows
-	// by a second each second. It is at least Greatest.
+	// Possible is how great the age may have been where the query had no value, as it
+	// grows by a second each second. It is at least Greatest.
 	Possible sla.Decimal
 }

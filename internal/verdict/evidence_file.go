@@ -25,7 +25,7 @@ func (e Evidence) Digest() (string, error) {
 }
 
 func (e Evidence) encode(w io.Writer) error {
-	e.Sources = nil // the same samples from elsewhere are the same evidence
+	e.Sources = nil // the same samples from another server are the same evidence
 	if err := json.NewEncoder(w).Encode(e); err != nil {
 		return fmt.Errorf("evidence cannot be written: %w", err)
 	}

@@ -24,16 +24,16 @@ type Input struct {
 	Evidence   Evidence
 	// InForce is when the agreement is in force; nil is always.
 	InForce sla.Spans
-	// Previous are earlier reports of the agreement: what they used up of caps whose
-	// period is longer than the judged one counts.
+	// Previous are earlier reports of the agreement. If a cap's period is longer than
+	// the judged one, what they used of the cap counts.
 	Previous []*Report
 }
 
-// until is the end of what can be judged of the report's period.
+// until is the end of the part of the report's period that can be judged.
 func (in Input) until() time.Time { return in.sofar(in.End) }
 
-// sofar is the end of what can be judged of a period that ends at an instant. Those of
-// levels in other zones may end after that of the report.
+// sofar is the end of the part that can be judged of a period that ends at end. In
+// other zones the period of a level may end after the report's.
 func (in Input) sofar(end time.Time) time.Time {
 	if in.Now.IsZero() {
 		return end
@@ -100,8 +100,8 @@ func checkStretches(p Place) error {
 
 func isCount(f float64) bool { return f >= 0 && !math.IsInf(f, 1) }
 
-// evidenceOf returns the groups of a level, cut to the time around the period. Where
-// more is bad than there is, all of it is bad; overfull counts such stretches.
+// evidenceOf returns the groups of a level, cut to the time around the period. In
+// stretches with more bad than total, all of it is bad; overfull counts these.
 func (in Input) evidenceOf(id sla.ID, from, to time.Time) (e LevelEvidence, overfull int) {
 	i := slices.IndexFunc(in.Evidence.Levels, func(l LevelEvidence) bool { return l.Level == id })
 	if i < 0 {

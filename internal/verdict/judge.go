@@ -65,7 +65,7 @@ func zoneName(zone string) string {
 	return zone
 }
 
-// periodOf is the period of a level that is of the judged kind.
+// periodOf returns the period of a level if it is of the kind that is judged.
 func (in Input) periodOf(l *sla.ServiceLevel) (sla.Period, bool) {
 	for _, p := range l.Periods() {
 		if p.Calendar == in.Period.Calendar && p.Rolling == in.Period.Rolling {
@@ -95,7 +95,7 @@ func periodWords(periods []sla.Period) string {
 	return words.String()
 }
 
-// judgeLevel judges a level, or each of its groups. It returns what credits need of them.
+// judgeLevel judges a level, or each of its groups. It returns what their credits need.
 func (r *Report) judgeLevel(in Input, l *sla.ServiceLevel, p sla.Period, from, to time.Time) []owing {
 	var credits []owing
 	evidence, overfull := in.evidenceOf(l.ID, from, to)
@@ -130,7 +130,7 @@ func (r *Report) judgeLevel(in Input, l *sla.ServiceLevel, p sla.Period, from, t
 	return credits
 }
 
-// declared is a promise without a number.
+// declared reports a promise without a number.
 func declared(d sla.Declared) Level {
 	return Level{
 		Service: d.Service, SLO: d.Name, Description: d.Description, Verdict: DeclaredOnly, Why: "It has no number, so it is reported and not scored.",
@@ -158,7 +158,8 @@ func (in Input) ledgerOf(l *sla.ServiceLevel, p sla.Period, of sla.Span, group G
 	return b
 }
 
-// contest makes a verdict disputed if what the parties do not agree on decides it.
+// contest makes a verdict disputed if it depends on exclusions that the parties do not
+// agree on.
 func contest(v *Level, strict, lenient *ledger, why []string) {
 	without, _ := strict.decide()
 	with, _ := lenient.decide()
@@ -176,7 +177,7 @@ func earlier(a, b time.Time) time.Time {
 	return b
 }
 
-// groupsOf are the groups with evidence, and those that must have some and have none.
+// groupsOf returns the groups with evidence, and those without that should have some.
 func groupsOf(l *sla.ServiceLevel, e LevelEvidence) []GroupEvidence {
 	groups := slices.Clone(e.Groups)
 	for _, t := range l.GroupBy.Targets {
@@ -191,12 +192,11 @@ func groupsOf(l *sla.ServiceLevel, e LevelEvidence) []GroupEvidence {
 	return groups
 }
 
-// order is the order of verdicts, the best first. Those that decide nothing are not in
-// it.
+// order is the order of verdicts, the best first, of those that decide anything.
 var order = []Verdict{Met, Insufficient, Disputed, Breached}
 
-// worst is the verdict of an agreement: that of its worst level, or of what a level
-// promises about recovery.
+// worst is the verdict of an agreement: the worst of its levels and of their promises
+// about recovery.
 func worst(levels []Level) Verdict {
 	rank, declared := -1, len(levels) > 0
 	for _, l := range levels {

@@ -6,7 +6,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// ledger is what a level, or one group of it, comes to in a period.
+// ledger collects the figures of a level, or of one group of it, in a period.
 type ledger struct {
 	level     *sla.ServiceLevel
 	from, to  time.Time
@@ -16,18 +16,18 @@ type ledger struct {
 	down      track // the state that counts, also around the period
 	spans     []outageSpan
 	pieces    []piece // of time, from the start to until
-	entries   []entry // what they add to the figures, or the events that do
+	entries   []entry // what pieces, or events, add to the figures
 	target    sla.Decimal
 	zone      *time.Location
 	by        view
 	group     map[string]string
-	causes    func(sla.Span) string // what the parties wrote down
-	serves    func(sla.Span) bool   // whether any of a time, also before the period, is within hours and in force
+	causes    func(sla.Span) string // the causes that the parties wrote down
+	serves    func(sla.Span) bool   // whether any of a span, which may begin before the period, is within hours and in force
 	blames    []blameSpan           // of a composite, around the period
 	ages      []Age
 	figures
-	agreed, known int64 // nanoseconds of agreed time up to until, and of it measured
-	unknown       int64 // neither measured nor counted by a policy
+	agreed, known int64 // nanoseconds of agreed time up to until, and the measured part of it
+	unknown       int64 // nanoseconds that were not measured, if no policy counts them
 	rest          int64 // agreed time that is still to come
 	served        int64 // of the whole period, before exclusions
 	inForce       bool  // in all of the period
@@ -60,7 +60,7 @@ func (b *ledger) measure(in Input, measured track, places []Place, weights []Wei
 	b.measureWith(measured, places, weights)
 }
 
-// measureWith fills the ledger by a timetable that is known.
+// measureWith fills the ledger by a known timetable.
 func (b *ledger) measureWith(measured track, places []Place, weights []Weight) {
 	b.down, b.spans = outagesOf(b.fill(measured), b.level.Settlement.Outage)
 	if b.level.Settlement.Outage.Confirms() {
@@ -103,7 +103,7 @@ func policyOf(l *sla.ServiceLevel) policy {
 	return policy{missing: l.MissingData, unseen: l.Settlement.NotSeen}
 }
 
-// presence is known while any place was measured, whatever was found.
+// presence is known while any place was measured, with whatever result.
 func presence(places []Place) track {
 	var edges []int64
 	for _, p := range places {
@@ -168,7 +168,8 @@ func (b *ledger) raw() (share sla.Decimal, ok bool) {
 	return goodShare(b.fixed(b.rawTotal.value(), b.served), b.rawBad)
 }
 
-// goodShare is not below 0, which more bad minutes than a fixed period has would make it.
+// goodShare is at least 0. If a period of fixed length has more bad minutes than
+// minutes, it would be below.
 func goodShare(total sla.Decimal, bad sum) (share sla.Decimal, ok bool) {
 	if total.Sign() <= 0 {
 		return share, false
@@ -179,8 +180,8 @@ func goodShare(total sla.Decimal, bad sum) (share sla.Decimal, ok bool) {
 	return share, true
 }
 
-// fixed is a part of the time that counts in a period, where the period counts as so
-// many minutes: whole is what counts in it by the clock, in nanoseconds.
+// fixed scales time that counts to a period that counts as a fixed number of minutes:
+// whole is all time of the period that counts by the clock, in nanoseconds.
 func (b *ledger) fixed(part sla.Decimal, whole int64) sla.Decimal {
 	minutes := b.level.Settlement.FixedMinutes
 	if minutes == 0 || b.unit.of == 0 || whole == 0 {
@@ -189,8 +190,8 @@ func (b *ledger) fixed(part sla.Decimal, whole int64) sla.Decimal {
 	return part.Mul(sla.NewDecimal(minutes, 1)).Mul(sla.NewDecimal(int64(time.Minute), whole))
 }
 
-// atEnd is what the total will be at the end of the period. Events are expected to go on
-// as they came so far.
+// atEnd is the expected total at the end of the period, if events go on at the rate so
+// far.
 func (b *ledger) atEnd() sla.Decimal {
 	total := b.total.value()
 	if b.unit.of != 0 {

@@ -21,7 +21,7 @@ func (m mask) agreed() bool { return m.served && (m.by < 0 || !m.removes) }
 // kept returns whether bad time counts.
 func (m mask) kept() bool { return m.served && m.by < 0 }
 
-// capUse is what a level used of a cap on downtime in the cap's period.
+// capUse is how much of a cap on downtime a level used in the cap's period.
 type capUse struct {
 	exclusion  *sla.Exclusion
 	start, end time.Time
@@ -30,7 +30,7 @@ type capUse struct {
 
 // timetable is when a level counts, over all of a period.
 type timetable struct {
-	unknownCaps []string // exclusions of whose caps nobody knows what was used before
+	unknownCaps []string // exclusions with caps of which nobody knows the use before the period
 	exclusions  []exclusion
 	masks       []mask // ascending, from the start of the period to its end
 	spans       []sla.Spans
@@ -84,13 +84,13 @@ func (in Input) spansOf(e *sla.Exclusion, from, to time.Time) sla.Spans {
 	return e.Spans(from, to)
 }
 
-// common is the time in [from, to) that is in both.
+// common is the time in [from, to) that is in both a and b.
 func common(a, b sla.Spans, from, to time.Time) sla.Spans {
 	return a.Within(from, to).Without(b.Gaps(from, to))
 }
 
-// masksOf cuts [from, to) wherever something changes of what counts. Of several
-// exclusions the first that removes takes the time out, else the first.
+// masksOf cuts [from, to) wherever it changes what counts. If several exclusions
+// overlap, the first that removes time takes it out, or else the first.
 func (t timetable) masksOf(served, inForce sla.Spans, from, to time.Time) []mask {
 	edges := []int64{from.UnixNano(), to.UnixNano()}
 	for _, s := range append([]sla.Spans{served, inForce}, t.spans...) {
@@ -118,7 +118,7 @@ func (t timetable) masksOf(served, inForce sla.Spans, from, to time.Time) []mask
 type capping struct {
 	exclusion *sla.Exclusion
 	down      track
-	counts    sla.Spans   // what uses the cap up: service hours that no earlier exclusion takes out
+	counts    sla.Spans   // the time whose downtime uses the cap up: service hours that no earlier exclusion takes out
 	used      sla.Decimal // before the period, in nanoseconds
 	uses      []capUse
 }
@@ -140,8 +140,8 @@ func (c *capping) cut(spans sla.Spans, from, to time.Time) sla.Spans {
 	return sla.Union(kept...)
 }
 
-// spend adds up the downtime in [from, to), and returns when the cap is used up, rounded
-// up to the nanosecond; to, if it is not.
+// spend adds up the downtime in [from, to), and returns when the cap is used up,
+// rounded up to the nanosecond, or to if it is not.
 func (c *capping) spend(use *capUse, from, to int64) int64 {
 	limit := sla.NewDecimal(int64(c.exclusion.Cap.Downtime), 1)
 	if use.used.Cmp(limit) >= 0 {

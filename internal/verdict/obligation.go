@@ -9,9 +9,9 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// lateness are exclusions of the time in which obligations of the customer were late
-// that excuse the level: what was down while they were, and no more. By the lenient view
-// also those count that nobody agreed on.
+// lateness returns an exclusion for each time in which the customer was late with an
+// obligation that excuses the level. It excuses only the downtime within. By the
+// lenient view, lateness that is not agreed on counts too.
 func (in Input) lateness(l *sla.ServiceLevel, by view) []exclusion {
 	var all []exclusion
 	for _, d := range in.late() {
@@ -26,8 +26,8 @@ func (in Input) lateness(l *sla.ServiceLevel, by view) []exclusion {
 	return all
 }
 
-// late are the recorded deliveries that were late in the period, also of what was due
-// before it.
+// late returns the recorded deliveries that were late in the period, even if they were
+// due before it.
 func (in Input) late() []sla.Delivery {
 	var all []sla.Delivery
 	for _, d := range in.Agreement.Deliveries(in.Start, in.End) {
@@ -38,8 +38,8 @@ func (in Input) late() []sla.Delivery {
 	return all
 }
 
-// unsettledLateness says which late obligations would excuse the level and are not agreed
-// on.
+// unsettledLateness names the late obligations that would excuse the level if the
+// parties agreed on them.
 func (in Input) unsettledLateness(l *sla.ServiceLevel) (why []string) {
 	for _, d := range in.late() {
 		if slices.Contains(d.Obligation.Excuses, l.ID) && in.open(d.Recorded) != "" {
@@ -49,8 +49,8 @@ func (in Input) unsettledLateness(l *sla.ServiceLevel) (why []string) {
 	return why
 }
 
-// obligations lists what was due in the period or late in it. What nobody wrote anything
-// about is late once it was due.
+// obligations lists what was due in the period, or late in it. Obligations that nobody
+// recorded anything about are late from when they are due.
 func (r *Report) obligations(in Input) {
 	for _, d := range in.Agreement.Deliveries(in.Start, in.until()) {
 		_, late := d.LateUntil(in.until())
@@ -65,7 +65,7 @@ func (r *Report) obligations(in Input) {
 	}
 }
 
-// excusedBy adds up the downtime, in seconds, that an exclusion excuses of all levels.
+// excusedBy adds up the downtime of all levels that an exclusion excuses, in seconds.
 func (r *Report) excusedBy(name string) string {
 	var total sla.Decimal
 	for _, l := range r.Levels {
@@ -80,8 +80,8 @@ func (r *Report) excusedBy(name string) string {
 	return total.Rounded(9)
 }
 
-// Restate makes a report the next version of one that it replaces. Both stay as they
-// are. An error says why it cannot replace it.
+// Restate makes a report the next version of an old one. Both stay as they are. An
+// error says why it cannot replace the old one.
 func Restate(old, report *Report, reason string) (*Report, error) {
 	switch {
 	case reason == "":

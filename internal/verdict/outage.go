@@ -10,8 +10,8 @@ import (
 // outsideHours names the part of an outage that lies outside of service hours.
 const outsideHours = "outside service hours"
 
-// outages lists the outages of the period, those that lie outside of service hours, or
-// before the agreement is in force, as a whole left out.
+// outages lists the outages of the period. It leaves out those that lie wholly outside
+// of service hours, or before the agreement is in force.
 func (b *ledger) outages() []Outage {
 	all := []Outage{}
 	start, until := b.from.UnixNano(), b.until.UnixNano()
@@ -39,11 +39,12 @@ func (b *ledger) outages() []Outage {
 	return all
 }
 
-// unknownCause is the cause of an outage that nobody has named one for.
+// unknownCause is the cause of an outage if nobody has named one.
 const unknownCause = "unknown"
 
-// weigh adds up what of an outage counts and what does not. first is the first piece
-// that ends after from; served is whether any of it is within service hours.
+// weigh adds up how much of an outage counts and how much does not. first is the first
+// piece that ends after from; served is whether any of the outage is within service
+// hours.
 func (b *ledger) weigh(x *Outage, first *int, from, to int64) (served bool) {
 	var counted sum
 	excluded := map[string]*sum{}
@@ -78,8 +79,8 @@ func (b *ledger) weigh(x *Outage, first *int, from, to int64) (served bool) {
 	return served
 }
 
-// badOf is how much of a piece within an outage is bad: all of it for levels that count
-// events, which are down or not.
+// badOf is how bad a piece within an outage is: wholly for levels that count events,
+// which are either down or not.
 func (b *ledger) badOf(p piece) sla.Decimal {
 	switch {
 	case b.unit.of == 0:

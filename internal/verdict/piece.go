@@ -2,30 +2,30 @@ package verdict
 
 import "github.com/upheld-sla/upheld/sla"
 
-// piece is a time in which neither the state of a level changes nor what counts.
+// piece is a time in which neither a level's state nor what counts changes.
 type piece struct {
 	from, to int64
 	mask     mask
 	measured bool        // known without the policy for missing data
 	weight   sla.Decimal // share that bad time counts
-	// The state as it was measured, by what is agreed, and by what counts. They differ
-	// for slots, which are judged by the events that count; bad time of others counts or
-	// does not.
+	// The state as measured, by what is agreed, and by what counts. For slots they
+	// differ, since only the events that count decide a slot. For other levels bad time
+	// counts in full or not at all.
 	raw, agreed, counted part
 }
 
 // states are the tracks that pieces are made of.
 type states struct {
 	measured, raw, agreed, counted track
-	excused                        bool // counted is without what exclusions treat as up
+	excused                        bool // counted already lacks what exclusions treat as up
 }
 
-// alike are the states of a level that is judged by all that was measured.
+// alike returns the states of a level that all of its measurements decide.
 func alike(measured, filled track) states {
 	return states{measured: measured, raw: filled, agreed: filled, counted: filled}
 }
 
-// pieces cuts states by what counts, from the first mask to until.
+// pieces cuts states wherever it changes what counts, from the first mask to until.
 func (s states) pieces(masks []mask, weights []Weight, until int64) []piece {
 	if len(masks) == 0 {
 		return nil

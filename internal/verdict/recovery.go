@@ -22,8 +22,8 @@ func (b *ledger) recoveries() []Recovery {
 	return all
 }
 
-// endedOutages are the elapsed times of outages that ended in the period. One that goes
-// on at its end counts later.
+// endedOutages returns the elapsed times of the outages that ended in the period. An
+// outage that is still open at its end counts later.
 func (b *ledger) endedOutages() []time.Duration {
 	var ended []time.Duration
 	for _, o := range b.spans {
@@ -40,7 +40,7 @@ type metric struct {
 	value func(b *ledger, o sla.RecoveryObjective, ended []time.Duration) (value sla.Decimal, ok bool)
 }
 
-// metrics are those that outages decide; ageOf judges the others.
+// metrics are those that are computed from outages; ageOf judges the others.
 var metrics = []metric{
 	{sla.TimeToRestore, func(_ *ledger, o sla.RecoveryObjective, ended []time.Duration) (sla.Decimal, bool) {
 		switch o.Statistic {
@@ -57,7 +57,7 @@ var metrics = []metric{
 		}
 		up := sla.NewDecimal(b.agreed, 1)
 		pieces := b.pieces
-		if b.unit.of == 0 { // events are not down; their outages are
+		if b.unit.of == 0 { // events are never down, so take the time of outages
 			pieces = alike(b.down, b.down).pieces(b.timetable.masks, nil, b.until.UnixNano())
 		}
 		for _, p := range pieces {
@@ -75,8 +75,8 @@ var metrics = []metric{
 	}},
 }
 
-// recovery judges one objective. Values are seconds, a number of outages, or per cent of
-// them; just the limit is kept.
+// recovery judges one objective. Values are seconds, a number of outages, or per cent
+// of them. A value that equals the limit keeps the promise.
 func (b *ledger) recovery(o sla.RecoveryObjective, ended []time.Duration) Recovery {
 	r := Recovery{Objective: o.Words(), Limit: o.LimitWords(), Verdict: Insufficient}
 	if o.Metric.Facets().Queries {

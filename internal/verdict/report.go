@@ -5,9 +5,8 @@ import "time"
 // Verdict says whether a promise was kept.
 type Verdict string
 
-// The verdicts, from the best to the worst. The verdict of an agreement is the worst of
-// its levels' that counts: one that was breached decides, then one in dispute, then one
-// with too little data.
+// The verdicts, from the best to the worst. The worst verdict of the levels decides the
+// agreement's, in the order breached, disputed, insufficient data.
 const (
 	Met          Verdict = "met"
 	Breached     Verdict = "breached"
@@ -63,7 +62,7 @@ type ReportPeriod struct {
 	Until time.Time `json:"until"` // what was judged: End, or now if the period is not over
 }
 
-// Document is the hash of a text, and the text itself where it belongs into the report.
+// Document is the hash of a text, and the text itself if it is part of the report.
 type Document struct {
 	Name   string `json:"name,omitempty"` // of its file, without folders
 	SHA256 string `json:"sha256"`
@@ -81,13 +80,13 @@ type Level struct {
 	Method      string            `json:"method"`          // how measurements become the number, in words
 	Hours       string            `json:"hours,omitempty"` // when the service is promised, in words; "" for always
 	Verdict     Verdict           `json:"verdict"`
-	Why         string            `json:"why"` // one sentence: what decided
+	Why         string            `json:"why"` // one sentence: the reason for the verdict
 	Target      string            `json:"target"`
 	Achieved    string            `json:"achieved"` // percent, rounded down at the 8th place; "" if nothing is known
 	Exact       string            `json:"exact"`    // the same as a fraction of 1: "217/218"
 	Raw         string            `json:"raw"`      // percent if nothing was excluded
-	Best        string            `json:"best"`     // percent that can still be achieved; Achieved once the period is over
-	Unit        string            `json:"unit"`     // of the next ones: seconds, minutes, slots, events
+	Best        string            `json:"best"`     // percent that can still be achieved; Achieved after the period
+	Unit        string            `json:"unit"`     // of the following amounts: seconds, minutes, slots, events
 	Agreed      string            `json:"agreed"`   // what counts: agreed time, or events in it
 	Bad         string            `json:"bad"`
 	Unknown     string            `json:"unknown"`  // agreed time that is neither good nor bad; "" for events, which nobody can count
@@ -109,12 +108,12 @@ type Level struct {
 	But         []But             `json:"but"`                   // met, but
 }
 
-// Choices are what was decided about excluded and unknown time, in plain words for
-// people, and whether the figures are final.
+// Choices say in plain words how excluded and unknown time was counted, and whether the
+// figures are final.
 type Choices struct {
 	Exclusions string `json:"exclusions"` // treat_as_up, remove_from_agreed_time, none, or both by name
 	Unknown    string `json:"unknown"`    // excluded, good, bad
-	NotSeen    string `json:"notSeen"`    // the same, of time that the server did not see
+	NotSeen    string `json:"notSeen"`    // the same, for time in which the server did not scrape
 	Standing   string `json:"standing"`   // to_date, final
 }
 
@@ -122,14 +121,14 @@ type Choices struct {
 type Outage struct {
 	Start    time.Time      `json:"start"`
 	End      time.Time      `json:"end"`               // of an ongoing one: until when it was seen
-	Ongoing  bool           `json:"ongoing,omitempty"` // it went on at the end of the period, or nobody knows
+	Ongoing  bool           `json:"ongoing,omitempty"` // it continued after the period, or nobody knows whether it did
 	Began    *time.Time     `json:"began,omitempty"`   // if it began before the period
 	Seconds  string         `json:"seconds"`           // elapsed, in the period
 	Counted  string         `json:"counted"`           // seconds of bad time that count
 	Excluded []ExcludedPart `json:"excluded"`
 	Cause    string         `json:"cause"`              // of a composite: the components that were down; else what an adjustment says, or unknown
 	Blame    string         `json:"blame,omitempty"`    // who answers for it: provider, customer, third_party, force_majeure, unknown
-	Evidence string         `json:"evidence,omitempty"` // where it can be looked up: an address, a ticket, a file
+	Evidence string         `json:"evidence,omitempty"` // where to look it up: an address, a ticket, a file
 }
 
 // CapUse is how much of a cap on downtime a level used in a period of the cap.
@@ -141,7 +140,7 @@ type CapUse struct {
 	Left      string    `json:"left"` // seconds
 }
 
-// ExcludedPart is a part of an outage that an exclusion excuses.
+// ExcludedPart is the part of an outage that an exclusion excuses.
 type ExcludedPart struct {
 	Name    string `json:"name"`
 	Seconds string `json:"seconds"`
@@ -175,12 +174,13 @@ type TotalCredit struct {
 	Gross    string `json:"gross,omitempty"`
 	Earned   string `json:"earnedBack,omitempty"`
 	ClaimBy  string `json:"claimBy,omitempty"` // date
-	// Evidence is what a claim needs, ExtendedBy the days that the term is extended by in
-	// place of money, and Termination why the customer may end the agreement.
+	// Evidence is what a claim needs. ExtendedBy is the days by which the term is
+	// extended instead of money, and Termination is why the customer may end the
+	// agreement.
 	Evidence    []string `json:"evidence,omitempty"`
 	ExtendedBy  string   `json:"extendedBy,omitempty"`
 	Termination string   `json:"termination,omitempty"`
-	Words       string   `json:"words"` // how it came about
+	Words       string   `json:"words"` // how the amount is computed
 }
 
 // LevelCredit is what one level contributes.
@@ -191,11 +191,11 @@ type LevelCredit struct {
 	Words    string `json:"words"`
 }
 
-// Recovery is one objective of recovery and what became of it.
+// Recovery is one objective of recovery and its result.
 type Recovery struct {
 	Objective string  `json:"objective"`
 	Verdict   Verdict `json:"verdict"`
-	Value     string  `json:"value"` // "" if there is none, as the mean of no outages
+	Value     string  `json:"value"` // "" if there is none, such as the mean of no outages
 	Limit     string  `json:"limit"`
 	Words     string  `json:"words"`
 }
@@ -207,7 +207,7 @@ type Blame struct {
 	WithOthers string `json:"withOthers"`
 }
 
-// PlaceResult is what one place measured, by itself.
+// PlaceResult is what one place measured on its own.
 type PlaceResult struct {
 	Labels   map[string]string `json:"labels"`
 	Achieved string            `json:"achieved"`
@@ -236,7 +236,7 @@ type But struct {
 	Words string `json:"words"`
 }
 
-// Obligation is something that a party owed, and whether it came in time.
+// Obligation is a duty of a party, and whether it was done in time.
 type Obligation struct {
 	Party   string `json:"party"` // provider, customer
 	Name    string `json:"name"`
@@ -246,7 +246,7 @@ type Obligation struct {
 	Excused string `json:"excused,omitempty"` // seconds of downtime that its lateness excuses
 }
 
-// Finding is something that was noticed while the report was made.
+// Finding is something that Judge noticed while it made the report.
 type Finding struct {
 	Level   string `json:"level,omitempty"` // "service/slo"
 	Kind    string `json:"kind"`

@@ -7,12 +7,12 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// rule is what makes a minute or slot bad by an aggregation; package sla has what the
+// rule says what makes a minute or slot bad by an aggregation. Package sla has what the
 // rest of the program knows of aggregations.
 type rule struct {
 	name sla.Aggregation
-	// down returns whether a minute or slot with events is bad; nil if it is as bad as
-	// the share of its events that is.
+	// down returns whether a minute or slot with events is bad; if it is nil, the bad
+	// share of the events is its badness.
 	down func(s sla.Slots, total, bad sla.Decimal) bool
 }
 
@@ -37,16 +37,15 @@ func abovePercent(percent, total, bad sla.Decimal) bool {
 	return bad.Mul(hundred).Cmp(percent.Mul(total)) > 0
 }
 
-// ruleOf is that of an aggregation. There is a line for each that the model knows, which
-// a test demands.
+// ruleOf returns the rule of an aggregation. A test demands a line for each that the
+// model knows.
 func ruleOf(a sla.Aggregation) rule {
 	return rules[slices.IndexFunc(rules, func(r rule) bool { return r.name == a })]
 }
 
-// stateOf is the state of a level over time as it was measured, before anything is
-// excluded: of levels that count seconds to the second, of others by their minutes or
-// slots. A minute of a level that counts events is bad if more than half of them are,
-// which only its outages are made of.
+// stateOf is the state of a level over time as measured, before anything is excluded:
+// to the second if it counts seconds, else by its minutes or slots. If it counts
+// events, a minute is bad if more than half of its events are. Only outages use that.
 func stateOf(l *sla.ServiceLevel, places []Place, zone *time.Location) track {
 	r := ruleOf(l.Aggregation)
 	switch l.Aggregation.Counts() {
@@ -69,7 +68,7 @@ func stateOf(l *sla.ServiceLevel, places []Place, zone *time.Location) track {
 	return meanOf(places)
 }
 
-// mostlyBad is the rule of composites for components without one of their own.
+// mostlyBad makes a minute bad if more than the default downAbove of its events are.
 var mostlyBad = rule{down: func(_ sla.Slots, total, bad sla.Decimal) bool {
 	return abovePercent(sla.DefaultDownAbove, total, bad)
 }}

@@ -6,14 +6,14 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// sum is an exact number that others are added to. Nearly all are whole, so these are
-// kept as an integer.
+// sum is an exact running total. Nearly all numbers are whole, so these are kept as an
+// integer.
 type sum struct {
 	whole int64
 	rest  sla.Decimal
 }
 
-// mostWhole is far from where integers overflow.
+// mostWhole is far below where integers overflow.
 const mostWhole = math.MaxInt64 / 4
 
 func (s *sum) add(n int64) {
@@ -38,7 +38,7 @@ func (s *sum) addSum(other sum) {
 	s.addDecimal(other.rest)
 }
 
-// addFloat adds a finite number; what is read from evidence was checked before.
+// addFloat adds a finite number; evidence was checked when it was read.
 func (s *sum) addFloat(f float64) {
 	const exact = 1 << 53
 	if f == math.Trunc(f) && math.Abs(f) < exact {
@@ -50,7 +50,7 @@ func (s *sum) addFloat(f float64) {
 	}
 }
 
-// part is the part of a number that falls into overlap of length, if it is spread evenly.
+// part is the share of a sum, spread evenly over length, that falls into overlap.
 func (s sum) part(overlap, length int64) sum {
 	if overlap == length || s.isZero() {
 		return s
@@ -58,7 +58,7 @@ func (s sum) part(overlap, length int64) sum {
 	return sum{rest: s.value().Mul(sla.NewDecimal(overlap, length))}
 }
 
-// addShare adds a share of a whole number.
+// addShare adds n times a share.
 func (s *sum) addShare(n int64, share sla.Decimal) {
 	switch {
 	case share.Sign() == 0:

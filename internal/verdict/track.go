@@ -25,8 +25,8 @@ type part struct {
 	bad      sla.Decimal // share from 0 to 1, if known
 }
 
-// track is the state of something over time: ascending parts without gaps. What lies
-// before and after it is unseen.
+// track is the state of something over time: ascending parts without gaps. Time before
+// and after it is unseen.
 type track []part
 
 // add appends a part, and joins it to the last one if nothing changes between them.
@@ -69,15 +69,15 @@ func (t track) reaching(from, to int64) track {
 	return reached.add(part{from: t[len(t)-1].to, to: to})
 }
 
-// edgesOf are the instants at which any of several lists of stretches changes, ascending.
+// edgesOf returns the instants at which any of several lists changes, ascending.
 func edgesOf(all ...[]int64) []int64 {
 	edges := slices.Concat(all...)
 	slices.Sort(edges)
 	return slices.Compact(edges)
 }
 
-// meanOf is the mean of what the places know at each moment. A place without a result
-// then says nothing; if none has one, the time is missing if any place was scraped.
+// meanOf is the mean of what the places know at each moment. Places without a result do
+// not count; if none has one, the time is missing if any place was scraped.
 func meanOf(places []Place) track {
 	lists := make([][]int64, len(places))
 	for i, p := range places {
@@ -111,8 +111,8 @@ func meanOf(places []Place) track {
 	return mean
 }
 
-// stretchAt returns the stretch that contains an instant. next is the first that does
-// not end before it; instants must ascend.
+// stretchAt returns the stretch that contains an instant. next is the first that ends
+// after it; instants must ascend.
 func stretchAt(stretches []Stretch, next *int, at int64) (Stretch, bool) {
 	for *next < len(stretches) && stretches[*next].To.UnixNano() <= at {
 		*next++
@@ -140,8 +140,8 @@ func shareOf(s Stretch) sla.Decimal {
 // policy is what time without a measurement counts as.
 type policy struct{ missing, unseen sla.MissingData }
 
-// fill returns the track with unmeasured time counted by the policy. What was not seen
-// counts only in [from, until): elsewhere nobody was to look.
+// fill returns the track with unmeasured time counted by the policy. Unseen time counts
+// only in [from, until): elsewhere nobody had to look.
 func (p policy) fill(t track, from, until int64) track {
 	if p == (policy{}) {
 		return t
@@ -164,7 +164,7 @@ func (p policy) fill(t track, from, until int64) track {
 	return filled
 }
 
-// countedAs is a part that counts by a policy if it is unknown.
+// countedAs counts an unknown part by a policy.
 func countedAs(x part, counts sla.MissingData) part {
 	if x.is == known || counts == sla.MissingExcluded {
 		return x
