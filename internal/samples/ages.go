@@ -12,8 +12,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// ages are the greatest values in the period of the queries that objectives of recovery
-// have, read at the end of each clock minute.
+// ages returns the greatest value in the period of each query in an objective of
+// recovery, read at the end of each clock minute.
 func (l *load) ages() ([]verdict.Age, error) {
 	if l.level.Recovery == nil {
 		return nil, nil
@@ -33,7 +33,7 @@ func (l *load) ages() ([]verdict.Age, error) {
 	return all, nil
 }
 
-// age is the greatest value of a query. Where it has none, what it measures grows by a
+// age is the greatest value of a query. While the query has none, the age grows by a
 // second each second, as every age does.
 func (l *load) age(q sla.Query) (verdict.Age, error) {
 	expr, err := promql.Parse(q.Text)

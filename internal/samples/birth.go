@@ -9,15 +9,17 @@ import (
 	"github.com/upheld-sla/upheld/internal/promql"
 )
 
-// The policy for the first value of a counter: what it counted counts if it is known when
-// it was still 0. That is so if its target was scraped before without it, or if its
-// process has begun since. Else the first value is given up: it may be years old.
+// The policy for the first value of a counter: it counts if we know when the counter
+// was still 0. We know that if its target was scraped before without the counter, or if
+// its process has started since. Otherwise the value is dropped: it may have been
+// counted years ago.
 
-// recently is how long ago a target must have been seen to have been there before.
+// recently is how long before a counter's first value its target must have been
+// scraped.
 const recently = 5 * minute
 
-// mostStarts bounds for how many first values of a level the start of the process is
-// asked.
+// mostStarts bounds for how many first values of a level we ask when the process
+// started.
 const mostStarts = 1000
 
 // presence is when targets had samples of a level.
@@ -48,14 +50,14 @@ func (p presence) add(of target, rows []row) {
 	slices.SortFunc(runs, func(a, b run) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(b.to, a.to)) })
 	joined := runs[:0]
 	for _, r := range runs {
-		if n := len(joined); n == 0 || r.to > joined[n-1].to { // what lies in an earlier one says nothing more
+		if n := len(joined); n == 0 || r.to > joined[n-1].to { // a run within an earlier one adds nothing
 			joined = append(joined, r)
 		}
 	}
 	p[of] = joined
 }
 
-// before returns when a target was scraped last before t, if it was recently.
+// before returns when a target was last scraped before t, if that was recently.
 func (p presence) before(of target, t int64) (last int64, ok bool) {
 	for _, r := range slices.Backward(p[of]) {
 		if r.from >= t {
@@ -71,8 +73,8 @@ func (p presence) before(of target, t int64) (last int64, ok bool) {
 	return last, last > 0
 }
 
-// born emits what the first row of a family counted, where the policy lets it count.
-// start is where reading began.
+// born emits what the first row of a family counted, if the policy lets it count. start
+// is where reading began.
 func (l *load) born(c *copies, f *family, start int64, emit func(increment)) error {
 	if f.begun || len(f.rows) == 0 {
 		return nil
@@ -108,8 +110,8 @@ func (l *load) born(c *copies, f *family, start int64, emit func(increment)) err
 	return nil
 }
 
-// began is when the process of a target began that was scraped at t, if that was after
-// start.
+// began returns when the process of a target scraped at t had started, if that was
+// after start.
 func (l *load) began(of target, t, start int64) (from int64, ok bool, err error) {
 	if of == (target{}) || l.births >= mostStarts {
 		return 0, false, nil

@@ -10,8 +10,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// blackbox reads the gauge of a blackbox_exporter's probes. A sample is a state: it holds
-// until the next one, and for one scrape interval if that does not come.
+// blackbox reads the gauge of a blackbox_exporter's probes. A sample is a state: it
+// holds until the next one, or for one scrape interval if none follows.
 func (l *load) blackbox(b *sla.Blackbox) ([]group, error) {
 	selectors, err := selectorsOf(b.Success)
 	if err != nil {
@@ -66,7 +66,7 @@ func (l *load) gauge(gauges map[string]*gauge, s Series) {
 	}
 }
 
-// next takes a sample: the state before it held until now, unless that was a gap.
+// next takes a sample. The state before it held until now, unless there was a gap.
 func (g *gauge) next(t int64, share float64) {
 	if g.begun {
 		d := t - g.last
@@ -77,7 +77,7 @@ func (g *gauge) next(t int64, share float64) {
 		switch {
 		case gap:
 			until = g.last + g.distance.usual
-		case first: // nothing is usual yet
+		case first: // no interval is known yet
 			until = min(t, g.last+recently)
 		}
 		g.known = appendShare(g.known, g.last, until, 1, g.share)

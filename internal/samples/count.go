@@ -10,11 +10,11 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// taker is given every increment of a family, in order of time.
+// taker gets every increment of a family, in order of time.
 type taker func(of *copies, inc increment)
 
-// count reads series block by block, and gives every increment to take. observed is
-// called with the time over which a family has samples, without those of gaps.
+// count reads series block by block, and passes every increment to take. It calls
+// observed with the times in which a family has samples, without gaps.
 func (l *load) count(of layout, take taker, observed func(of *copies, from, to int64)) error {
 	fs := &families{layout: of, all: map[string]*copies{}}
 	from, to := l.from-before, l.to+after
@@ -45,8 +45,8 @@ func (l *load) count(of layout, take taker, observed func(of *copies, from, to i
 	return l.err
 }
 
-// blockEnd is where the block that begins at t ends: at a multiple of a length in UTC,
-// the shorter the more series there are, so that memory is bounded.
+// blockEnd is where the block that begins at t ends: at a multiple of its length in
+// UTC. More series get shorter blocks, so that memory is bounded.
 func blockEnd(t, to int64, series int) int64 {
 	length := hour
 	switch {
@@ -72,7 +72,7 @@ func (l *load) note(fs *families) {
 	}
 }
 
-// block gives the increments of a block to take. Families that begin in it come last.
+// block passes the increments of a block to take. Families that begin in it come last.
 func (l *load) block(fs *families, start int64, take taker, observed func(of *copies, from, to int64)) error {
 	for _, c := range fs.order {
 		var several []increment
@@ -98,7 +98,7 @@ func (l *load) block(fs *families, start int64, take taker, observed func(of *co
 	return nil
 }
 
-// ends gives what families held back.
+// ends passes on the increments that families held back.
 func (l *load) ends(fs *families, take taker, observed func(of *copies, from, to int64)) {
 	all := make([]*copies, 0, len(fs.all))
 	for _, c := range fs.all {
@@ -127,8 +127,8 @@ func (l *load) giveSorted(c *copies, all []increment, take taker, observed func(
 	}
 }
 
-// give passes an increment on. One of a process that began again while its target was
-// scraped belongs to the end of its gap: before, there was nothing to scrape.
+// give passes an increment on. If a process restarted while its target was scraped, the
+// increment belongs to the end of its gap: before, there was nothing to scrape.
 func (l *load) give(c *copies, inc increment, take taker, observed func(of *copies, from, to int64)) {
 	if inc.gap && inc.restart && inc.to-inc.from > 2*inc.usual {
 		scraped, err := l.scrapes.within(l.ctx, targetOf(c.labels), inc.from+inc.usual, inc.to-inc.usual/2)
@@ -150,8 +150,8 @@ func targetOf(l labels.Labels) target {
 	return target{l.Get(model.JobLabel), l.Get(model.InstanceLabel)}
 }
 
-// spread gives each piece between cuts its part of an increment: all of it where its later
-// sample lies; if it is a gap, to each the share of its time.
+// spread divides an increment among the pieces between cuts. The piece with its later
+// sample gets all of it; a gap is divided by time.
 func (inc increment) spread(cuts []int64, give func(piece int, share float64)) {
 	first, _ := slices.BinarySearch(cuts, inc.to) // the first cut that is not before to
 	if !inc.gap {

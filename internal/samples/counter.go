@@ -16,18 +16,18 @@ type increment struct {
 	from, to int64
 	d        [columns]float64
 	gap      bool  // more than two scrape intervals
-	restart  bool  // the process began again within it
+	restart  bool  // the process restarted within it
 	usual    int64 // the usual distance of samples, 0 if it is not known
 }
 
-// differences makes increments of the rows of one process, exactly: it extrapolates
-// nothing, and a counter that is lower than before began again at 0. If one of the
-// process's counters did, all of them did.
+// differences computes the exact increments of the rows of one process. It extrapolates
+// nothing. A counter that is lower than before restarted at 0, and with it all counters
+// of its process.
 type differences struct {
 	last     row
 	begun    bool
 	distance distance
-	held     []increment // until the usual distance is known
+	held     []increment // increments, until the usual distance is known
 }
 
 // add takes the next row and emits the increments that are certain by now. It ignores
@@ -41,7 +41,7 @@ func (d *differences) add(r row, emit func(increment)) {
 		return
 	}
 	inc := d.since(r)
-	if d.distance.known() { // by what was before, so that no gap hides itself
+	if d.distance.known() { // judged by earlier samples, so that no gap hides itself
 		d.judge(&inc)
 		d.distance.add(inc.to - inc.from)
 		emit(inc)
@@ -54,8 +54,8 @@ func (d *differences) add(r row, emit func(increment)) {
 	}
 }
 
-// since is what was counted from the last row to r, which is the last one from then on.
-// A column that one of the two rows does not have (NaN) counted nothing.
+// since returns what was counted from the last row to r, and makes r the last row. A
+// column that is missing in one of the rows (NaN) counted nothing.
 func (d *differences) since(r row) increment {
 	inc := increment{from: d.last.t, to: r.t}
 	for i, v := range r.v {
@@ -82,8 +82,7 @@ func (d *differences) judge(inc *increment) {
 	inc.gap = d.distance.gap(inc.to - inc.from)
 }
 
-// rest emits the increments that were held back, judged by what is known of the distance
-// of samples.
+// rest emits the increments that were held back, judged by the distances seen so far.
 func (d *differences) rest(emit func(increment)) {
 	held := d.held
 	d.held = nil

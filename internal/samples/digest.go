@@ -16,17 +16,17 @@ import (
 	"github.com/upheld-sla/upheld/internal/verdict"
 )
 
-// digesting is a source that keeps a hash of every sample that is read through it, by
-// series and day, so that two sides can find out which samples they do not share.
+// digesting is a source that hashes every sample read through it, by series and day, so
+// that two sides can find out which samples they do not share.
 type digesting struct {
 	Source
 	of map[string]*seriesDigest // by series
 }
 
-// seriesDigest hashes the samples of one series. Samples that are read again, as at the
-// edges of pieces or for another level, count once.
+// seriesDigest hashes the samples of one series. Samples that are read again, such as
+// those at the edges of pieces, count once.
 type seriesDigest struct {
-	last  int64 // that was hashed
+	last  int64 // time of the last hashed sample
 	until int64 // the end of the day of hash
 	hash  hash.Hash
 	days  map[string]hash.Hash
@@ -51,8 +51,8 @@ func (d *digesting) Select(ctx context.Context, matchers []*labels.Matcher, from
 	return all, nil
 }
 
-// inOrder returns an error if samples are not as every source promises, whatever it reads
-// from: the differences of samples in another order would be events that never were.
+// inOrder returns an error if a source broke the promised order of samples: the
+// differences of samples in another order would be events that never happened.
 func inOrder(all []Series) error {
 	for i, s := range all {
 		if i > 0 && labels.Compare(all[i-1].Labels, s.Labels) >= 0 {
@@ -83,7 +83,7 @@ func (d *digesting) add(s Series) {
 		switch {
 		case i < len(s.H) && s.H[i] != nil:
 			fmt.Fprintf(of.day(t), "%d %s\n", t, s.H[i])
-		case i < len(s.V) && !math.IsNaN(s.V[i]): // marks of staleness do not survive in text files
+		case i < len(s.V) && !math.IsNaN(s.V[i]): // staleness markers do not survive in text files
 			fmt.Fprintf(of.day(t), "%d %b\n", t, s.V[i])
 		}
 	}

@@ -11,15 +11,14 @@ type distance struct {
 	usual int64 // 0 until a distance was seen
 }
 
-// distancesToKnow is how many distances must have been seen before one can be called
-// unusual.
+// distancesToKnow is how many distances are needed to call one of them unusual.
 const distancesToKnow = 5
 
 func (d *distance) add(ms int64) {
 	i := d.count % len(d.last)
 	d.count++
 	if d.last[i] == ms {
-		return // the median is of the same numbers
+		return // the same numbers have the same median
 	}
 	d.last[i] = ms
 	n := min(d.count, len(d.last))
@@ -30,8 +29,8 @@ func (d *distance) add(ms int64) {
 
 func (d *distance) known() bool { return d.count >= distancesToKnow }
 
-// gap tells whether a distance is more than two usual ones. Scrapes are not exactly as
-// far apart as they should be, so a fiftieth is added.
+// gap returns whether a distance is longer than two usual ones. It allows a fiftieth
+// more, since scrapes are not exactly evenly spaced.
 func (d *distance) gap(ms int64) bool {
 	return d.usual > 0 && ms > 2*d.usual+d.usual/50
 }

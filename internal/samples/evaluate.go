@@ -17,9 +17,9 @@ import (
 	"github.com/upheld-sla/upheld/internal/promql"
 )
 
-// evaluation evaluates expressions over raw samples by Prometheus' engine, in this
-// process for every source, so that all of them agree. It reads units of time of the
-// clock one after the other: memory is that of one unit's samples.
+// evaluation evaluates expressions over raw samples with Prometheus' engine. It does so
+// in this process for every source, so that all sources agree. It reads one unit of the
+// clock's time after another, so memory holds the samples of one unit.
 type evaluation struct {
 	source   Source
 	scrapes  *scrapes
@@ -27,7 +27,7 @@ type evaluation struct {
 	byMinute bool // at the end of each clock minute, as the rules do
 }
 
-// result is given what an expression says in [from, to).
+// result gets the value of an expression in [from, to).
 type result func(of labels.Labels, from, to int64, value float64)
 
 const (
@@ -36,8 +36,8 @@ const (
 	longestGrid = minute
 )
 
-// run evaluates an expression whose values are shares or answers, and returns the jobs
-// of the series that it reads.
+// run evaluates an expression whose values are shares or yes and no, and returns the
+// jobs of the series that it reads.
 func (e evaluation) run(ctx context.Context, expr promql.Expr, take result, progress func(float64)) (jobs []string, err error) {
 	text, err := expr.Prove()
 	if err != nil {
@@ -78,17 +78,17 @@ type unit struct {
 // input is what one selector of the expression reads.
 type input struct {
 	matchers []*labels.Matcher
-	from, to int64 // both inclusive, as the engine has it
+	from, to int64 // both inclusive, as in the engine
 	series   []Series
 }
 
-// evaluate gives what the expression says in the unit to take.
+// evaluate passes the values of the expression in the unit to take.
 func (u *unit) evaluate(ctx context.Context, take result) error {
 	first, last, step := u.from-longestGrid, u.to, defaultGrid
 	if u.byMinute {
 		step = minute
 	}
-	// The engine says what it will read of which time.
+	// The engine says which series it will read, and for which time.
 	if _, err := u.query(ctx, &recorder{of: u}, first, last, step); err != nil {
 		return err
 	}
@@ -135,15 +135,15 @@ func (u *unit) query(ctx context.Context, from queryable, first, last, step int6
 		return nil, err
 	}
 	all := make(engine.Matrix, len(matrix))
-	for i, s := range matrix { // Close gives the points back
+	for i, s := range matrix { // Close takes the points back
 		all[i] = engine.Series{Metric: s.Metric, Floats: slices.Clone(s.Floats)}
 	}
 	return all, nil
 }
 
-// fetch reads what the selectors need. A source may not have the markers by which a
-// server says that a series has ended, as its HTTP API does not; they are made again
-// from the scrapes of the target.
+// fetch reads the samples that the selectors need. Some sources lack the markers with
+// which a server ends a series, as its HTTP API does; fetch derives them from the
+// scrapes of the target.
 func (u *unit) fetch(ctx context.Context) error {
 	ups := map[string]map[target][]int64{}
 	for i := range u.inputs {
@@ -186,8 +186,8 @@ func (u *unit) scraped(ctx context.Context, job string, from, to int64) (map[tar
 	return times, nil
 }
 
-// withMarkers ends a series at the first scrape that does not have it any more. Series
-// whose samples do not have the times of scrapes end by the lookback of the engine.
+// withMarkers ends a series at the first scrape without it. If a series' samples have
+// other times than the scrapes, the engine's lookback ends it.
 func withMarkers(s Series, scrapes []int64) Series {
 	var ends []int64
 	j := 0
@@ -210,14 +210,14 @@ func withMarkers(s Series, scrapes []int64) Series {
 		marks.V[i] = math.Float64frombits(value.StaleNaN)
 	}
 	if s.H != nil {
-		return s // the engine ends those by its lookback
+		return s // the engine's lookback ends it
 	}
 	return merged(s, marks)
 }
 
-// grid is the grid on which the times of all samples of the unit lie, so that no edge
-// between two evaluations is missed: the greatest common divisor of their differences. If
-// that is no second it is 15 s.
+// grid is the grid on which the times of all samples of the unit lie, so that
+// evaluations miss no change: the greatest common divisor of their differences. If that
+// is less than a second it is 15 s.
 func (u *unit) grid() (begin, step int64) {
 	found := false
 	for _, in := range u.inputs {

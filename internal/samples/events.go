@@ -47,7 +47,7 @@ func (l *load) events(e *sla.Events) ([]group, error) {
 	return t.groups(parts, true), nil
 }
 
-// sumLayout is a sum of counters, each of which is counted by itself.
+// sumLayout reads a sum of counters, each of which is counted by itself.
 func sumLayout(q sla.Query) (layout, error) {
 	selectors, err := selectorsOf(q)
 	if err != nil {
@@ -70,7 +70,7 @@ func selectorsOf(q sla.Query) ([]promql.Selector, error) {
 	return expr.Selectors()
 }
 
-// histogram reads requests by the bucket of a threshold, of series that have it.
+// histogram reads requests by the bucket of the threshold, from series that have it.
 func (l *load) histogram(h *sla.HistogramLatency) ([]group, error) {
 	all, good, err := histogramSelectors(h.Histogram, h.Good)
 	if err != nil {
@@ -117,8 +117,8 @@ func (l *load) native(n *sla.NativeLatency) ([]group, error) {
 	return l.latency(pair, fast, n.Good.Text != "")
 }
 
-// latency counts requests in pairs of all and those within the threshold; of a level with
-// good, those within the threshold are the ones of other series.
+// latency counts all requests and those within the threshold. A level with good counts
+// the latter from other series.
 func (l *load) latency(pair, within layout, byGood bool) ([]group, error) {
 	t := newTally(l)
 	err := l.count(pair, t.take(func(inc increment) (total, part float64) {
@@ -177,7 +177,7 @@ type counted struct {
 
 func newTally(l *load) *tally { return &tally{load: l, of: map[string]*counted{}} }
 
-// beside is a tally of a part of the events: bad ones, or good ones.
+// beside is a tally of only the bad or only the good events.
 func (t *tally) beside() *tally { return newTally(t.load) }
 
 func (t *tally) group(of labels.Labels) *counted {
@@ -191,7 +191,8 @@ func (t *tally) group(of labels.Labels) *counted {
 	return c
 }
 
-// take counts increments: what of one is an event, and what is a bad or good one.
+// take counts increments. split returns how many events are in an increment, and how
+// many of them are bad, or good.
 func (t *tally) take(split func(increment) (total, part float64)) taker {
 	return func(of *copies, inc increment) {
 		total, part := split(inc)
@@ -209,12 +210,11 @@ func (t *tally) observed(of *copies, from, to int64) {
 	c.present = extended(c.present, from, to)
 }
 
-// goodKnown is for how long good events are remembered: while there were none, it is
-// unknown how the service is, since the selector of good may be wrong.
+// goodKnown is how long good events are remembered. If there were none for longer, the
+// state of the service is unknown, since the selector of good may be wrong.
 const goodKnown = 24 * hour
 
-// goodBefore adds the time in which groups had good events before the period, where that
-// matters.
+// goodBefore adds the time before the period in which groups had good events.
 func (t *tally) goodBefore(good layout) error {
 	early := newTally(t.load)
 	for _, p := range good.parts {
@@ -239,8 +239,8 @@ func (t *tally) goodBefore(good layout) error {
 	return nil
 }
 
-// groups are the groups of a tally of all events. parts has what of them is bad, or, with
-// good set, what is good; nil if the tally has the bad ones itself.
+// groups returns the groups of a tally of all events. parts has the bad events, or with
+// good set the good ones; it is nil if the tally has the bad ones itself.
 func (t *tally) groups(parts *tally, good bool) []group {
 	var groups []group
 	for name, c := range t.of {
@@ -266,7 +266,7 @@ func (t *tally) groups(parts *tally, good bool) []group {
 	return groups
 }
 
-// remembered is the time in which there are good events, or were within a day.
+// remembered is the time with good events, or with some within a day before.
 func remembered(present sla.Spans) sla.Spans {
 	longer := make([]sla.Span, len(present))
 	for i, s := range present {
@@ -275,7 +275,7 @@ func remembered(present sla.Spans) sla.Spans {
 	return sla.Union(longer...)
 }
 
-// both are the instants that are in both sets.
+// both is the time that is in both a and b.
 func both(a, b sla.Spans) sla.Spans {
 	if len(a) == 0 {
 		return nil
@@ -284,9 +284,9 @@ func both(a, b sla.Spans) sla.Spans {
 	return a.Without(b.Gaps(from, to))
 }
 
-// nativeCount is what of reads from the native histogram of a sample. It is -1, which no
-// counter can be, for a sample without one, and for the empty histogram by which a server
-// marks that the series was not there.
+// nativeCount applies of to the native histogram of a sample. Without a histogram it
+// returns -1, which no counter can be, and also for the empty histogram with which a
+// server marks that the series ended.
 func nativeCount(s Series, i int, of func(Series, int) float64) float64 {
 	if i >= len(s.H) || s.H[i] == nil || value.IsStaleNaN(s.H[i].Sum) {
 		return -1

@@ -9,29 +9,29 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 )
 
-// part is a selector of which each series is one column of rows.
+// part is a selector whose series are columns of rows, one each.
 type part struct {
 	matchers []*labels.Matcher
 	column   func(labels.Labels) int
-	// value is the value of a sample; nil for that of a counter.
+	// value returns the value of a sample; if it is nil, the sample is a counter.
 	value func(s Series, i int) float64
 }
 
-// layout says what of the series of a level makes one row.
+// layout says which series of a level make one row.
 type layout struct {
 	parts []part
-	apart []string // labels that tell the columns of one process apart, or its name where that does
-	needs int      // so many columns, the first ones, must be there; others may be absent
+	apart []string // labels that only tell the columns of one process apart; or its name, if the name does
+	needs int      // so many of the first columns must be there; others may be absent
 }
 
-// family is one process as a level reads it: rows of one block of time, and the
-// differences so far. Two replicas of a family are one process in the samples of two
-// servers.
+// family is one process as a level reads it: the rows of one block of time, and the
+// differences so far. If two servers scrape one process, each makes a replica of the
+// family.
 type family struct {
 	labels labels.Labels // without those of columns, replicas, and the name
 	rows   []row
 	differences
-	cells [columns]Series // of the block that is being read
+	cells [columns]Series // of the block being read
 	has   [columns]bool
 }
 
@@ -41,21 +41,22 @@ type copies struct {
 	labels labels.Labels
 	of     []*family
 	names  []string          // values of the labels of replicas, one for each
-	owner  map[int64]*family // which one counts in an hour of the clock; all in others
+	owner  map[int64]*family // the family that counts in an hour of the clock; in hours without an entry all count
 }
 
-// replicaLabels are those by which a store that several servers write to tells the
-// copies of one series apart.
+// replicaLabels are the labels that tell the copies of a series apart, in a store that
+// several servers write to.
 var replicaLabels = []string{"replica", "prometheus_replica", "__replica__", "thanos_replica", "receive_replica", "rule_replica", "monitor_replica", "vmagent_replica"}
 
 // families are all families of a level.
 type families struct {
 	layout layout
 	all    map[string]*copies
-	order  []*copies // by their keys, those of the block that was read last
+	order  []*copies // by their keys; those of the last block read
 }
 
-// put sorts the series of a block into the families. It returns how many there are.
+// put sorts the series of a block into the families. It returns how many families there
+// are.
 func (fs *families) put(of part, all []Series) {
 	b := labels.NewBuilder(labels.EmptyLabels())
 	for _, s := range all {
@@ -77,7 +78,7 @@ func (fs *families) put(of part, all []Series) {
 			}
 			s.V, s.H = v, nil
 		}
-		if f.has[i] { // spelled differently, as a bound of buckets by another server
+		if f.has[i] { // a label is spelled differently, such as a bucket bound of another server
 			s = merged(f.cells[i], s)
 		}
 		f.cells[i], f.has[i] = s, s.V != nil
@@ -99,7 +100,7 @@ func (fs *families) family(l labels.Labels, replica string) *family {
 	return c.of[i]
 }
 
-// join makes the rows of the block of its cells, and orders the families.
+// join makes rows of the cells of its block, and orders the families.
 func (fs *families) join() {
 	fs.order = fs.order[:0]
 	for _, c := range fs.all {
@@ -156,9 +157,9 @@ func (f *family) earliest(next [columns]int) (t int64, ok bool) {
 	return t, ok
 }
 
-// choose says for each hour of the clock in the block which of several replicas counts:
-// the one with most samples, and of equals the first by its name, so that no event counts
-// twice.
+// choose decides for each hour of the clock in the block which of several replicas
+// counts, so that no event counts twice: the one with most samples, and of equals the
+// first by name.
 func (c *copies) choose() {
 	if len(c.of) < 2 {
 		return
@@ -185,9 +186,9 @@ func (c *copies) choose() {
 	}
 }
 
-// own gives what of an increment of a replica counts: all of it, if the replica counts in
-// the hour of its later sample. Of a gap each hour has its share, since in some of them
-// another replica may have counted.
+// own passes on the part of a replica's increment that counts: all of it, if the
+// replica counts in the hour of its later sample. A gap is divided among its hours,
+// since another replica may have counted in some of them.
 func (c *copies) own(f *family, inc increment, give func(increment)) {
 	if !inc.gap {
 		if owner := c.owner[floor(inc.to, hour)]; owner == nil || owner == f {

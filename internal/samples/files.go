@@ -31,7 +31,7 @@ type Files struct {
 type fileSeries struct {
 	labels labels.Labels
 	chunks []*fileChunk
-	last   int64 // of the file that is being read
+	last   int64 // of the last sample in the file being read
 }
 
 type fileChunk struct {
@@ -47,7 +47,7 @@ const (
 	mostSeries  = 1_000_000
 )
 
-// Timestamps outside of these years are mistakes of the unit.
+// Timestamps outside of these years have the wrong unit.
 var earliest, latest = int64(946684800000), int64(4102444800000) // 2000 and 2100
 
 // ReadFiles reads text files. An error names the file and the line, and what to do.
@@ -148,7 +148,8 @@ func (r *fileReader) lines(file io.Reader) error {
 	}
 }
 
-// readLine reads a line without its end; of one that has no end, with io.EOF.
+// readLine reads a line without its end. If the line has no end, it also returns
+// io.EOF.
 func readLine(from *bufio.Reader) ([]byte, error) {
 	line, err := from.ReadSlice('\n')
 	if !errors.Is(err, bufio.ErrBufferFull) {
@@ -243,7 +244,7 @@ func (r *fileReader) time(text string) (int64, error) {
 	return 0, r.wrong(fmt.Sprintf("the timestamp %s is not within 2000 to 2100", text), "in OpenMetrics it is in seconds")
 }
 
-// seriesOf is the series of a text, which is parsed when it is seen first.
+// seriesOf returns the series of a text, which it parses the first time.
 func (r *fileReader) seriesOf(text []byte) (*fileSeries, error) {
 	if s, ok := r.spelt[string(text)]; ok {
 		return s, nil
@@ -298,8 +299,8 @@ func (r *fileReader) add(s *fileSeries, t int64, v float64) error {
 	return nil
 }
 
-// Select reads from what the files had. Where two files have a sample of one time, that
-// of the first counts if they are equal, else it is an error.
+// Select reads from the files. If two files have a sample at the same time, it is an
+// error unless the values are equal.
 func (f *Files) Select(_ context.Context, matchers []*labels.Matcher, from, to int64) ([]Series, error) {
 	var all []Series
 	for _, s := range f.order {

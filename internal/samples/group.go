@@ -21,8 +21,8 @@ type group struct {
 // place is what one place measured.
 type place struct {
 	labels    map[string]string
-	stretches []verdict.Stretch // known, ascending
-	// observed is the time in which it had samples, with a result or without.
+	stretches []verdict.Stretch // known ones, ascending
+	// observed is the time in which it had samples, with or without a result.
 	observed sla.Spans
 }
 
@@ -37,7 +37,7 @@ func (l *load) keyOf(of labels.Labels) []string {
 	return key
 }
 
-// first is when anything was seen of the group.
+// first is the first time at which the group had samples.
 func (g group) first() time.Time {
 	first := time.Unix(1<<40, 0)
 	for _, p := range g.places {
@@ -48,9 +48,8 @@ func (g group) first() time.Time {
 	return first
 }
 
-// evidence completes the places by what is missing: the time of which the whole level
-// has no samples although it was scraped, and that in which a place has samples and no
-// result.
+// evidence adds the missing time to the places: the time in which the level was scraped
+// but has no samples at all, and the time in which a place has samples but no result.
 func (g group) evidence(l *load, missing sla.Spans) []verdict.Place {
 	from, to := at(l.from), at(l.to)
 	var places []verdict.Place
@@ -61,7 +60,7 @@ func (g group) evidence(l *load, missing sla.Spans) []verdict.Place {
 		}
 		known = sla.Union(known...)
 		lost, since := p.observed, from
-		if !l.earlier { // before its first sample it is not missed
+		if !l.earlier { // before its first sample nothing is missing
 			since = to
 			if len(lost) > 0 {
 				since = lost[0].From
@@ -80,8 +79,9 @@ func (g group) evidence(l *load, missing sla.Spans) []verdict.Place {
 	return places
 }
 
-// clip are the parts of stretches in [from, to). Their counts stay as they are: of a
-// level that counts seconds they are a share, and others are cut there already.
+// clip returns the parts of stretches in [from, to). Counts stay as they are: for a
+// level that counts seconds they only give a share, and others already end at these
+// edges.
 func clip(all []verdict.Stretch, from, to time.Time) []verdict.Stretch {
 	var in []verdict.Stretch
 	for _, s := range all {
@@ -98,9 +98,9 @@ func clip(all []verdict.Stretch, from, to time.Time) []verdict.Stretch {
 	return in
 }
 
-// joinPlaces makes one place of those with the same labels that follow each other, as
-// those of exporters that are replaced by others. Of two that measure at the same time
-// the later one keeps the labels that tell them apart.
+// joinPlaces joins places with the same labels that follow each other, such as
+// exporters that replace each other. If two measure at the same time, the later one
+// keeps the labels that tell them apart.
 func joinPlaces(all []place, apart []map[string]string) []place {
 	order := make([]int, len(all))
 	for i := range order {
@@ -145,8 +145,8 @@ func compareLabels(a, b map[string]string) int {
 	return labels.Compare(labels.FromMap(a), labels.FromMap(b))
 }
 
-// joinGaps makes one gap of those of a place that overlap, as those of many series of one
-// service have, and leaves out what is not of the period.
+// joinGaps joins the overlapping gaps of a place, as many series of one service have
+// them, and drops those outside of the period.
 func joinGaps(all []verdict.Gap, from, to int64) []verdict.Gap {
 	all = slices.DeleteFunc(all, func(g verdict.Gap) bool { return !g.To.After(at(from)) || !g.From.Before(at(to)) })
 	slices.SortStableFunc(all, func(a, b verdict.Gap) int {

@@ -12,27 +12,27 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Request says of what evidence is wanted.
+// Request says which evidence is wanted.
 type Request struct {
 	Agreement *sla.Agreement
 	From, To  time.Time // of the period that is judged, [From, To)
-	Now       time.Time // until when there are samples; of a period that is over, after To
+	Now       time.Time // until when there are samples; for a period that is over, a time after To
 	// Progress is called with the share that is done, 0 to 1, and may be nil.
 	Progress func(share float64)
 }
 
-// around is how much evidence there is before and after a period: for outages and runs
-// that go over its edges. before and after are how much more is read: so that what is
-// usual at its beginning is known, and what began in it has an end.
+// around is how much evidence there is before and after a period, for outages and runs
+// that cross its edges. before and after are how much more is read, so that the usual
+// distance is known at the beginning, and what began before the end has an end.
 const (
 	around = hour
 	before = hour
 	after  = 10 * minute
 )
 
-// Load reads what the levels of an agreement measured in a period, those of its
-// composites' components in other agreements too. After an error there is no evidence:
-// what could not be read is never taken for good.
+// Load reads what the levels of an agreement measured in a period, and the components
+// of its composites in other agreements. After an error there is no evidence: what
+// could not be read never counts as good.
 func Load(ctx context.Context, from Source, r Request) (verdict.Evidence, error) {
 	levels := measured(r.Agreement)
 	begin, end := floor(r.From.UnixMilli()-around, minute), r.To.UnixMilli()+around
@@ -80,8 +80,8 @@ func Load(ctx context.Context, from Source, r Request) (verdict.Evidence, error)
 	return e, nil
 }
 
-// measured are the levels that have evidence of their own, in order: those of the
-// agreement, then components of its composites that it does not have itself.
+// measured returns the levels with evidence of their own, in order: those of the
+// agreement, then its composites' components from other agreements.
 func measured(a *sla.Agreement) []*sla.ServiceLevel {
 	var all []*sla.ServiceLevel
 	add := func(l *sla.ServiceLevel) {
@@ -107,8 +107,9 @@ func measured(a *sla.Agreement) []*sla.ServiceLevel {
 	return all
 }
 
-// Covers is an error if evidence has nothing of something that an agreement counts, so
-// that it was made with another specification. What was not measured is in it, too.
+// Covers returns an error if evidence lacks a level or a condition of the agreement,
+// since it was then made with another specification. Evidence has an entry even if
+// nothing was measured.
 func Covers(e verdict.Evidence, a *sla.Agreement) error {
 	for _, l := range measured(a) {
 		if !slices.ContainsFunc(e.Levels, func(of verdict.LevelEvidence) bool { return of.Level == l.ID }) {
@@ -123,7 +124,7 @@ func Covers(e verdict.Evidence, a *sla.Agreement) error {
 	return nil
 }
 
-// conditions are the agreement's exclusions that have one.
+// conditions returns the agreement's exclusions that have a condition.
 func conditions(a *sla.Agreement) []*sla.Exclusion {
 	return slices.DeleteFunc(slices.Clone(a.Exclusions), func(x *sla.Exclusion) bool { return !x.OnCondition() })
 }
@@ -166,25 +167,25 @@ type load struct {
 	scrapes  *scrapes
 	level    *sla.ServiceLevel
 	from, to int64   // of the evidence
-	start    int64   // of the period, and
-	end      int64   // its end, or until when there can be samples
+	start    int64   // of the period, and ...
+	end      int64   // ... its end, or until when there can be samples
 	cuts     []int64 // of counted stretches
 	progress func(share float64)
 
 	presence presence
-	err      error    // the first one of what is asked while increments are made
-	jobs     []string // that the level's series come from, "" among them for series without
+	err      error    // the first error while increments are made
+	jobs     []string // that the level's series come from; "" for series without a job
 	reads    [][]*labels.Matcher
-	earlier  bool      // it had samples before what was read
-	births   int       // first values for which the start of a process was asked
-	seen     sla.Spans // of what any place has samples
+	earlier  bool      // it had samples before the time that was read
+	births   int       // how many first values we asked the start of a process for
+	seen     sla.Spans // when any place has samples
 	gaps     []verdict.Gap
 }
 
 // collector reads what the levels of one kind of indicator measured, by group and place.
 type collector func(*load) ([]group, error)
 
-// collectorOf is the table of all kinds.
+// collectorOf is the table of all kinds of indicators.
 func collectorOf(i sla.Indicator) collector {
 	switch i := i.(type) {
 	case *sla.Probe:
@@ -209,8 +210,8 @@ func collectorOf(i sla.Indicator) collector {
 	return nil
 }
 
-// bySeconds tells whether the level counts seconds, so that its stretches are as long as
-// its bad share stays the same; others count into clock minutes.
+// bySeconds returns whether the level counts seconds: then a stretch lasts as long as
+// its bad share stays the same. Other levels count into clock minutes.
 func (l *load) bySeconds() bool { return l.level.Aggregation.Counts() == sla.CountsSeconds }
 
 func (l *load) evidence() (verdict.LevelEvidence, error) {
@@ -240,8 +241,8 @@ func (l *load) evidence() (verdict.LevelEvidence, error) {
 	return e, err
 }
 
-// admitted makes evidence of groups, of the first ones by the time at which they were
-// seen up to the level's limit. It returns how many are left out.
+// admitted makes evidence of groups, up to the level's limit: those that were seen
+// first. It returns how many are left out.
 func (l *load) admitted(groups []group, missing sla.Spans) (all []verdict.GroupEvidence, leftOut int) {
 	grouped := len(l.level.GroupBy.Labels) > 0
 	if grouped {

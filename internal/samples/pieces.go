@@ -5,7 +5,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// pieces counts events into the time between cuts.
+// pieces counts events into the pieces of time between cuts.
 type pieces struct {
 	cuts       []int64
 	total, bad []float64
@@ -17,7 +17,7 @@ func newPieces(cuts []int64) *pieces {
 	return &pieces{cuts: cuts, total: make([]float64, n), bad: make([]float64, n)}
 }
 
-// add counts what an increment has into the pieces that it belongs to.
+// add counts an increment into the pieces that it belongs to.
 func (p *pieces) add(inc increment, total, bad float64) {
 	inc.spread(p.cuts, func(piece int, share float64) {
 		p.total[piece] += total * share
@@ -25,8 +25,8 @@ func (p *pieces) add(inc increment, total, bad float64) {
 	})
 }
 
-// stretches are the pieces as far as they are known. What was counted in a piece of which
-// parts are not known stands in the last known part.
+// stretches returns the known parts of the pieces. If a piece is known only in parts,
+// the last of these has its count.
 func (p *pieces) stretches() []verdict.Stretch {
 	var all []verdict.Stretch
 	known := p.known

@@ -22,8 +22,8 @@ const (
 	probeUntimed
 )
 
-// probe reads what exporters counted of the probe that the level of defines. threshold is
-// how long a good probe takes at most, 0 if its outcome decides.
+// probe reads what exporters counted of the probe that the level of defines. threshold
+// is the longest duration of a good probe; if it is 0, the outcome decides.
 func (l *load) probe(of sla.ID, p *sla.Probe, threshold time.Duration) ([]group, error) {
 	if p == nil {
 		return nil, fmt.Errorf("the probe of %s is not known", of)
@@ -75,9 +75,9 @@ type probes struct {
 
 // probed is one place, as one exporter sees it.
 type probed struct {
-	pieces   *pieces // of levels that do not count seconds
+	pieces   *pieces // unless the level counts seconds
 	known    []verdict.Stretch
-	until    int64 // up to which time it is decided what is known
+	until    int64 // the time up to which it is decided what is known
 	begun    bool
 	observed sla.Spans
 }
@@ -100,7 +100,8 @@ func (p *probes) observed(c *copies, from, to int64) {
 	at.observed = extended(at.observed, from, to)
 }
 
-// conclusive are the probes of an increment whose result is known, and the bad ones.
+// conclusive returns how many probes of an increment had a known result, and how many
+// were bad.
 func (p *probes) conclusive(inc increment) (total, bad float64) {
 	total, bad = inc.d[probeGood]+inc.d[probeBad], inc.d[probeBad]
 	if p.timed {
@@ -123,8 +124,8 @@ func (p *probes) take(c *copies, inc increment) {
 		return
 	}
 	from := at.until
-	// A result stands for the interval before it. One and a half more may be without one,
-	// since probes and scrapes are not exactly as far apart as they should be.
+	// A result stands for the interval before it. Up to one and a half more intervals
+	// may lack one, since probes and scrapes are not exactly evenly spaced.
 	if stands := int64(total * float64(p.interval)); inc.to-from > stands+p.interval*3/2 {
 		from = inc.to - stands
 	}
@@ -133,7 +134,7 @@ func (p *probes) take(c *copies, inc increment) {
 		at.known = appendShare(at.known, from, inc.to, total, bad)
 		return
 	}
-	if inc.gap { // only the time for which there are results
+	if inc.gap { // only the time that has results
 		inc.from = from
 	}
 	at.pieces.add(inc, total, bad)
@@ -174,8 +175,8 @@ func (p *probes) groups() []group {
 	return groups
 }
 
-// appendShare adds known time with the share bad/total of bad, to the last stretch if
-// that has the same share and ends there.
+// appendShare adds known time with the bad share bad/total. It extends the last stretch
+// if that has the same share and ends at from.
 func appendShare(all []verdict.Stretch, from, to int64, total, bad float64) []verdict.Stretch {
 	s := span(from, to)
 	if n := len(all) - 1; n >= 0 && all[n].To.Equal(s.From) && all[n].Bad*total == bad*all[n].Total {
@@ -187,7 +188,7 @@ func appendShare(all []verdict.Stretch, from, to int64, total, bad float64) []ve
 	return append(all, verdict.Stretch{From: s.From, To: s.To, State: verdict.Known, Total: total, Bad: bad})
 }
 
-// extended is a set of instants with [from, to), which mostly follows its last span.
+// extended adds [from, to) to a set of instants. It mostly follows the last span.
 func extended(all sla.Spans, from, to int64) sla.Spans {
 	if to <= from {
 		return all

@@ -16,16 +16,16 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 )
 
-// mostOfAnswer bounds one answer, in bytes; more is asked for in halves.
+// mostOfAnswer bounds one answer, in bytes; larger ranges are asked for in halves.
 const mostOfAnswer = 128 << 20
 
-// query asks for raw samples by a range selector. Servers before Prometheus 3 have the
-// sample at the left end of a range, too, so that it is left out here.
+// query asks for raw samples by a range selector. Servers before Prometheus 3 include
+// the sample at the left end of a range, too, so it is dropped here.
 func (s *Server) query(ctx context.Context, matchers []*labels.Matcher, from, to int64) ([]Series, error) {
 	form := url.Values{
 		"query": {fmt.Sprintf("%s[%dms]", selector(matchers), to-from)},
 		"time":  {fmt.Sprintf("%d.%03d", (to-1)/1000, (to-1)%1000)},
-		// Of Thanos: an error rather than a part of the samples.
+		// Thanos: an error instead of a part of the samples.
 		"partial_response": {"false"},
 	}
 	r, err := s.post(ctx, "api/v1/query", form)
@@ -48,7 +48,8 @@ func (s *Server) query(ctx context.Context, matchers []*labels.Matcher, from, to
 	return all, err
 }
 
-// tooMuch tells whether a server refuses a question for what it would have to load.
+// tooMuch returns whether a server refuses a query because it would have to load too
+// much.
 func tooMuch(err error) bool {
 	var status *statusError
 	if !errors.As(err, &status) {
@@ -95,11 +96,11 @@ func selector(matchers []*labels.Matcher) string {
 	return "{" + strings.Join(parts, ",") + "}"
 }
 
-// apiMessage is what an error of the API says.
+// apiMessage is the text of an API error.
 func apiMessage(text []byte) string {
 	var answer struct{ Error string }
 	if json.Unmarshal(text, &answer) != nil || answer.Error == "" {
-		return "" // a page of something else
+		return "" // a page from something else
 	}
 	return answer.Error
 }

@@ -25,7 +25,7 @@ import (
 const (
 	streamed = "application/x-streamed-protobuf"
 	sampled  = "application/x-protobuf"
-	// mostOfFrame bounds one frame of a stream, which servers cut at 1 MiB, and one
+	// mostOfFrame bounds one frame of a stream, which servers cut at 1 MiB, and an
 	// answer that is not streamed.
 	mostOfFrame   = 64 << 20
 	mostOfSampled = 512 << 20
@@ -109,7 +109,7 @@ func readFrames(body io.Reader, from, to int64) ([]Series, error) {
 	}
 }
 
-// readFrame reads a frame into data. It returns io.EOF where none begins.
+// readFrame reads a frame into data. At the end of the stream it returns io.EOF.
 func readFrame(in *bufio.Reader, data []byte) ([]byte, error) {
 	size, err := binary.ReadUvarint(in)
 	if err != nil {
@@ -176,7 +176,7 @@ func readSampled(body io.Reader, from, to int64) ([]Series, error) {
 		return nil, err
 	}
 	if size, err := snappy.DecodedLen(data); len(data) > mostOfSampled || err == nil && size > mostOfSampled {
-		return nil, errNoRemoteRead // queries can be asked in halves
+		return nil, errNoRemoteRead // it can be asked for in halves by queries
 	}
 	if data, err = snappy.Decode(nil, data); err != nil {
 		return nil, fmt.Errorf("the answer to a remote read is damaged: %w", err)

@@ -21,8 +21,8 @@ import (
 	"github.com/upheld-sla/upheld/internal/filetree"
 )
 
-// Run is a folder that keeps what a long run has read, so that one that was interrupted
-// goes on from there.
+// Run is a folder that keeps what a long run has read, so that after an interruption
+// the run continues from there.
 type Run struct {
 	dir  string
 	now  time.Time
@@ -31,26 +31,27 @@ type Run struct {
 	Reused, Kept int // pieces
 }
 
-// runFile says of which run the pieces are, pieceSuffix ends the names of their files.
+// runFile says which run the pieces belong to; pieceSuffix ends the names of their
+// files.
 const (
 	runFile     = "run.json"
 	pieceSuffix = ".piece"
-	// mostOfRun bounds what a run keeps: some hundred million samples. What is beyond is
-	// read again.
+	// mostOfRun bounds what a run keeps: some hundred million samples. Anything beyond
+	// is read again.
 	mostOfRun = 4 << 30
 )
 
 // runHead is the content of runFile.
 type runHead struct {
 	Format string    `json:"format"`
-	About  string    `json:"about"` // hash of what is asked
-	Now    time.Time `json:"now"`   // of the first start: what was read ends there
+	About  string    `json:"about"` // hash of the requested data
+	Now    time.Time `json:"now"`   // of the first start: the run reads no samples after that
 }
 
 const runFormat = "upheld-run/1"
 
-// OpenRun opens the folder of a run, or begins one. about is everything that the run
-// depends on: a folder of another run is an error.
+// OpenRun opens the folder of a run, or creates it. about is everything that the run
+// depends on; a folder of another run is an error.
 func OpenRun(dir string, now time.Time, about ...string) (*Run, error) {
 	sum := sha256.Sum256([]byte(strings.Join(about, "\x00")))
 	want := runHead{Format: runFormat, About: hex.EncodeToString(sum[:]), Now: now.UTC()}
@@ -90,7 +91,7 @@ func beginRun(dir string, head runHead) (*Run, error) {
 	return &Run{dir: dir, now: head.Now, left: mostOfRun}, filetree.Write(filepath.Join(dir, runFile), text)
 }
 
-// measure takes what is there from what may be written.
+// measure subtracts the existing pieces from the bytes that may still be written.
 func (r *Run) measure() error {
 	entries, err := os.ReadDir(r.dir)
 	for _, e := range entries {
@@ -111,7 +112,7 @@ func (r *Run) Done() error {
 		err = errors.Join(err, os.Remove(p))
 	}
 	if err == nil {
-		_ = os.Remove(r.dir) // somebody may have put something there
+		_ = os.Remove(r.dir) // somebody else may have put a file there
 	}
 	return err
 }
@@ -143,7 +144,7 @@ func (s resumed) Select(ctx context.Context, matchers []*labels.Matcher, from, t
 	return all, s.run.keep(path, all)
 }
 
-// A piece is the hash of what follows it, and that is an answer to a remote read.
+// A piece is a hash followed by what it covers: an answer to a remote read.
 
 func readPiece(path string, from, to int64) ([]Series, error) {
 	data, err := os.ReadFile(path)
@@ -192,8 +193,8 @@ func (r *Run) keep(path string, all []Series) error {
 	return nil
 }
 
-// writePiece puts a piece into place as a whole, and does not wait for the disk: what a
-// crash damages is noticed by its hash.
+// writePiece puts a whole piece into place. It does not wait for the disk, as the hash
+// shows whether a crash damaged it.
 func writePiece(path string, data []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "*"+pieceSuffix+".new")
 	if err != nil {

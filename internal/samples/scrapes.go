@@ -12,14 +12,14 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// scrapes knows when a server scraped which targets, by the series up. It reads them
-// only where somebody asks: in time of which a level has no samples.
+// scrapes knows from the series up when a server scraped which targets. It reads the
+// series only for times in which a level has no samples.
 type scrapes struct {
 	source Source
 	read   map[scrapeBlock]map[target][]run
 }
 
-// scrapeBlock is one block of the time of a job's targets. The job "" is any.
+// scrapeBlock is a block of time of a job's targets. The job "" means all jobs.
 type scrapeBlock struct {
 	job   string
 	start int64
@@ -27,8 +27,8 @@ type scrapeBlock struct {
 
 const scrapeBlockLength = 6 * hour
 
-// trimmed is how long a server must have scraped until what it does not have is missing:
-// one that has just started may not have scraped the level's target yet.
+// trimmed is how long a server must have scraped before a lack of samples counts as
+// missing: right after its start it may not have scraped the level's target yet.
 const trimmed = 2 * minute
 
 func newScrapes(of Source) *scrapes {
@@ -58,14 +58,14 @@ func (s *scrapes) block(ctx context.Context, job string, t int64) (map[target][]
 	return targets, nil
 }
 
-// runsOf are the times in which a target was scraped, up or not: from a scrape to a usual
-// distance after the last one.
+// runsOf returns the times in which a target was scraped, up or not. Each ends a usual
+// distance after its last scrape.
 func runsOf(s Series) []run {
 	var runs []run
 	var d distance
 	for i, t := range s.T {
 		if i < len(s.V) && s.V[i] != s.V[i] {
-			continue // a marker that the target is not scraped any more
+			continue // a marker that the target is no longer scraped
 		}
 		n := len(runs) - 1
 		if n >= 0 {
@@ -84,7 +84,7 @@ func runsOf(s Series) []run {
 	return runs
 }
 
-// runs are those of a job's targets that meet [from, to).
+// runs passes on the runs of a job's targets that overlap [from, to).
 func (s *scrapes) runs(ctx context.Context, job string, from, to int64, use func(target, run)) error {
 	for t := floor(from, scrapeBlockLength); t < to; t += scrapeBlockLength {
 		targets, err := s.block(ctx, job, t)
@@ -102,8 +102,8 @@ func (s *scrapes) runs(ctx context.Context, job string, from, to int64, use func
 	return nil
 }
 
-// spans is the time in [from, to) in which the server scraped any target of the jobs, and
-// did so for some minutes before: up to its last scrape.
+// spans returns the time in [from, to) in which the server scraped any target of the
+// jobs: without the first minutes of each run, and up to its last scrape.
 func (s *scrapes) spans(ctx context.Context, jobs []string, from, to int64) (sla.Spans, error) {
 	var all []sla.Span
 	var usual time.Duration
@@ -124,7 +124,7 @@ func (s *scrapes) spans(ctx context.Context, jobs []string, from, to int64) (sla
 	return sla.Union(longer...).Within(at(from), at(to)), nil
 }
 
-// within tells whether a target was scraped in (from, to).
+// within returns whether a target was scraped in (from, to).
 func (s *scrapes) within(ctx context.Context, of target, from, to int64) (found bool, err error) {
 	if of == (target{}) || from >= to {
 		return false, nil
@@ -135,7 +135,7 @@ func (s *scrapes) within(ctx context.Context, of target, from, to int64) (found 
 	return found, err
 }
 
-// before returns when a target was scraped last before t, if it was recently.
+// before returns when a target was last scraped before t, if that was recently.
 func (s *scrapes) before(ctx context.Context, of target, t int64) (last int64, ok bool, err error) {
 	if of == (target{}) {
 		return 0, false, nil
@@ -148,12 +148,13 @@ func (s *scrapes) before(ctx context.Context, of target, t int64) (last int64, o
 	return last, last > 0 && t-last <= recently, err
 }
 
-// longestMemory is for how long a level that has had samples is missing without them;
-// after that it is not seen, as in the rules. lookEvery is how far apart it is looked for.
+// longestMemory is how long a level without samples counts as missing after it had
+// some; later it is not seen, as in the rules. lookEvery is the distance of the times
+// at which we look for such samples.
 const longestMemory, lookEvery = 32 * day, 6 * hour
 
 // remember finds whether a level without samples at the beginning had some before, and
-// of which jobs.
+// from which jobs.
 func (l *load) remember() error {
 	first := l.from - before
 	if len(l.seen) > 0 && !l.seen[0].From.After(at(l.from)) {
@@ -183,8 +184,8 @@ func (l *load) remember() error {
 	return nil
 }
 
-// missing is the time in which the level was scraped and has no samples, as
-// docs/rules.md has it: from its first samples on, and not of what was not scraped.
+// missing returns the time in which the level was scraped but has no samples, as
+// docs/rules.md defines it: only after its first samples.
 func (l *load) missing() (sla.Spans, error) {
 	first := l.from
 	if !l.earlier {
@@ -204,7 +205,8 @@ func (l *load) missing() (sla.Spans, error) {
 	return sla.Union(missing...), nil
 }
 
-// sources are the jobs that the level's series come from; if some have none, any.
+// sources returns the jobs of the level's series; "", which means any job, if some
+// series have no job.
 func (l *load) sources() []string {
 	if slices.Contains(l.jobs, "") {
 		return []string{""}

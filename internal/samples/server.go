@@ -16,8 +16,8 @@ import (
 )
 
 // Server is a Source that reads from a server with Prometheus' HTTP API: by remote read
-// where it has that, else by queries of range selectors. It asks one question at a time,
-// and again for some time where the server is down or busy.
+// if the server has it, else by range selectors. It sends one request at a time, and
+// repeats it for a while if the server is down or busy.
 type Server struct {
 	base    *url.URL
 	client  *http.Client
@@ -27,8 +27,7 @@ type Server struct {
 	getOnly bool          // it takes no queries by POST
 }
 
-// attempts is how often a question is asked that is not answered: for about half a
-// minute.
+// attempts is how often a request is sent that gets no answer: for about half a minute.
 const attempts = 6
 
 // ServerOptions say how to reach a server.
@@ -37,11 +36,11 @@ type ServerOptions struct {
 	Timeout   time.Duration     // of one answer; 0 is two minutes
 	// Wait is how long to wait before asking again; 0 is a second.
 	Wait time.Duration
-	// Queries has range selectors used although there may be remote read.
+	// Queries forces range selectors even if there may be remote read.
 	Queries bool
 }
 
-// NewServer is the server at a base URL, which may have a path.
+// NewServer returns the server at a base URL, which may have a path.
 func NewServer(base *url.URL, o ServerOptions) *Server {
 	s := &Server{base: base, client: &http.Client{Transport: o.Transport}, timeout: o.Timeout, wait: o.Wait, byQuery: o.Queries}
 	if s.timeout == 0 {
@@ -53,12 +52,12 @@ func NewServer(base *url.URL, o ServerOptions) *Server {
 	return s
 }
 
-// Name is the server's URL without what may be secret.
+// Name is the server's URL without secrets.
 func (s *Server) Name() string {
 	return (&url.URL{Scheme: s.base.Scheme, Host: s.base.Host, Path: s.base.Path}).String()
 }
 
-// Select reads a range at once, or in halves where that is too much for the server.
+// Select reads a range at once, or in halves if that is too much for the server.
 func (s *Server) Select(ctx context.Context, matchers []*labels.Matcher, from, to int64) ([]Series, error) {
 	if from >= to {
 		return nil, nil
@@ -73,7 +72,7 @@ func (s *Server) Select(ctx context.Context, matchers []*labels.Matcher, from, t
 	return s.queried(ctx, matchers, from, to)
 }
 
-// queried reads by range selectors, in halves where the whole is too much.
+// queried reads by range selectors, in halves if the whole is too much.
 func (s *Server) queried(ctx context.Context, matchers []*labels.Matcher, from, to int64) ([]Series, error) {
 	all, err := s.asked(ctx, func(ctx context.Context) ([]Series, error) { return s.query(ctx, matchers, from, to) })
 	if !errors.Is(err, errTooMuch) || to-from <= minute {
@@ -91,7 +90,7 @@ func (s *Server) queried(ctx context.Context, matchers []*labels.Matcher, from, 
 	return joinSeries(first, second), nil
 }
 
-// joinSeries joins what two ranges have, of which the second one is later.
+// joinSeries joins the series of two ranges, the later one second.
 func joinSeries(first, second []Series) []Series {
 	var all []Series
 	for i, j := 0, 0; i < len(first) || j < len(second); {
@@ -139,12 +138,12 @@ func (e *statusError) Error() string {
 	return text
 }
 
-// again tells whether the same question may be answered later.
+// again returns whether the same request may succeed later.
 func (e *statusError) again() bool {
 	return e.status == http.StatusTooManyRequests || e.status >= 500 && e.status != http.StatusNotImplemented
 }
 
-// asked asks a question until it is answered, and gives up after some attempts.
+// asked repeats a request until it is answered, and gives up after some attempts.
 func (s *Server) asked(ctx context.Context, ask func(context.Context) ([]Series, error)) ([]Series, error) {
 	wait := s.wait
 	for attempt := 1; ; attempt++ {
@@ -179,7 +178,8 @@ func (s *Server) asked(ctx context.Context, ask func(context.Context) ([]Series,
 	}
 }
 
-// plain is an error without the URL, which may have secrets and which its reader gave.
+// plain is an error without the URL, which may have secrets. The reader knows it
+// anyway.
 func plain(err error) error {
 	if of, ok := errors.AsType[*url.Error](err); ok {
 		err = of.Err
@@ -192,7 +192,7 @@ func plain(err error) error {
 
 // failed reads an answer that is no success.
 func failed(r *http.Response, message func([]byte) string) error {
-	text, _ := io.ReadAll(io.LimitReader(r.Body, 1<<14)) // what there is of it will do
+	text, _ := io.ReadAll(io.LimitReader(r.Body, 1<<14)) // a part of the text is enough
 	e := &statusError{status: r.StatusCode, message: strings.Join(strings.Fields(message(text)), " ")}
 	if len(e.message) > 300 {
 		e.message = e.message[:300] + "..."

@@ -19,13 +19,13 @@ type Series struct {
 	H      []*histogram.FloatHistogram
 }
 
-// Source has raw samples.
+// Source provides raw samples.
 type Source interface {
 	// Select returns the series that fulfil all matchers, with their samples in [from,
 	// to), ordered by their labels. It leaves out series without samples there. An error
 	// means that nothing is known of the range.
 	Select(ctx context.Context, matchers []*labels.Matcher, from, to int64) ([]Series, error)
-	// Name says what is read, without secrets: a URL, or names of files.
+	// Name says where samples come from, without secrets: a URL, or names of files.
 	Name() string
 }
 
@@ -48,8 +48,8 @@ func (s Series) within(from, to int64) Series {
 	return s
 }
 
-// counts tells whether v can be the value of a counter. What cannot is left out, so that
-// the time around it is a gap and not good.
+// counts returns whether v can be the value of a counter. Other values are dropped, so
+// that the time around them is a gap and not good.
 func counts(v float64) bool { return v >= 0 && !math.IsInf(v, 1) } // NaN is not >= 0
 
 func at(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
@@ -70,7 +70,8 @@ func floor(t, length int64) int64 {
 	return n * length
 }
 
-// merged is one series of two, in order of time; where both have a sample, that of a.
+// merged merges two series in order of time. If both have a sample at the same time,
+// that of a counts.
 func merged(a, b Series) Series {
 	m := Series{Labels: a.Labels}
 	for i, j := 0, 0; i < len(a.T) || j < len(b.T); {

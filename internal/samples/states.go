@@ -14,8 +14,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// States are what expressions say: conditions, ratios, weights. Each is evaluated on the
-// grid of its samples, and holds until the next evaluation.
+// States are the values of expressions: conditions, ratios, weights. Each is evaluated
+// on the grid of its samples, and holds until the next evaluation.
 
 // condition is bad while the condition does not hold.
 func (l *load) condition(c *sla.Condition) ([]group, error) {
@@ -39,13 +39,14 @@ func (l *load) ratio(r *sla.Ratio) ([]group, error) {
 	return l.states(share(expr, l.level.GroupBy.Labels...))
 }
 
-// share is the mean of series that are shares; what is no number is unknown.
+// share is the mean of series of shares. NaN and negative values are unknown.
 func share(expr promql.Expr, by ...string) promql.Expr {
 	known := promql.Ge(expr, promql.Num(sla.NewDecimal(0, 1)))
 	return promql.ClampMax(promql.Avg(known, by...), sla.NewDecimal(1, 1))
 }
 
-// weight is the share that bad minutes count: that at their end, as in the rules.
+// weight is the share by which bad minutes count: the value at their end, as in the
+// rules.
 func (l *load) weight() ([]verdict.Weight, error) {
 	expr, err := promql.Parse(l.level.Slots.Weight.Text)
 	if err != nil {
@@ -57,7 +58,7 @@ func (l *load) weight() ([]verdict.Weight, error) {
 			return
 		}
 		exact, err := sla.ParseDecimal(strconv.FormatFloat(value, 'f', -1, 64))
-		if err != nil { // a float has more digits than anybody agreed on
+		if err != nil { // nobody agreed on as many digits as a float has
 			exact = sla.NewDecimal(int64(math.Round(value*1e12)), 1e12)
 		}
 		w := verdict.Weight{From: at(from), To: at(to), Share: exact}
@@ -75,7 +76,7 @@ func (l *load) weight() ([]verdict.Weight, error) {
 	return all, nil
 }
 
-// held is the time in which a condition held. Without an answer it did not.
+// held returns the time in which a condition held. Without a value it did not.
 func held(ctx context.Context, source Source, scrapes *scrapes, q sla.Query, from, to int64) (sla.Spans, error) {
 	expr, err := promql.Parse(q.Text)
 	if err != nil {
@@ -95,7 +96,7 @@ func held(ctx context.Context, source Source, scrapes *scrapes, q sla.Query, fro
 	return sla.Union(spans...).Within(at(from), at(to)), err
 }
 
-// states makes a place for each group of an expression that says the bad share.
+// states makes a place for each group of an expression for the bad share.
 func (l *load) states(bad promql.Expr) ([]group, error) {
 	of := map[string]*group{}
 	e := evaluation{source: l.source, scrapes: l.scrapes, from: l.from, to: l.to, byMinute: !l.bySeconds()}
@@ -133,7 +134,8 @@ func (l *load) states(bad promql.Expr) ([]group, error) {
 	return groups, nil
 }
 
-// cut splits stretches at the cuts. Each part is one evaluation: they are of one minute.
+// cut splits stretches at the cuts. Each part counts as one evaluation, since cuts are
+// at most a minute apart.
 func cut(all []verdict.Stretch, cuts []int64) []verdict.Stretch {
 	var parts []verdict.Stretch
 	for _, s := range all {

@@ -16,7 +16,7 @@ import (
 // queryable is what the engine reads from.
 type queryable = storage.Queryable
 
-// recorder notes what the engine wants to read, and has nothing.
+// recorder notes what the engine wants to read, and returns nothing.
 type recorder struct{ of *unit }
 
 // Querier reads any range.
@@ -33,10 +33,10 @@ func (r *recorder) Querier(_, _ int64) (storage.Querier, error) {
 	}}, nil
 }
 
-// store has what was read for a unit.
+// store serves the samples that were read for a unit.
 type store struct{ of *unit }
 
-// Querier reads from what was read.
+// Querier reads from these samples.
 func (s *store) Querier(_, _ int64) (storage.Querier, error) {
 	return querier{read: func(_ *storage.SelectHints, matchers []*labels.Matcher) ([]Series, error) {
 		for _, in := range s.of.inputs {
@@ -100,7 +100,7 @@ func stored(s Series) storage.Series {
 // Storage is a Source that reads from a storage in this process.
 type Storage struct {
 	Of storage.Queryable
-	// As says what it is, for reports.
+	// As names the storage in reports.
 	As string
 }
 
@@ -109,7 +109,7 @@ func (s Storage) Name() string { return s.As }
 
 // Select reads from the storage.
 func (s Storage) Select(ctx context.Context, matchers []*labels.Matcher, from, to int64) ([]Series, error) {
-	if err := ctx.Err(); err != nil { // a storage may be closed after that
+	if err := ctx.Err(); err != nil { // the storage may be closed after that
 		return nil, err
 	}
 	q, err := s.Of.Querier(from, to-1)
@@ -161,8 +161,8 @@ func readAll(of labels.Labels, it chunkenc.Iterator, from, to int64) (Series, er
 	}
 }
 
-// addFloat and addHistogram add a sample. A series is of one kind: after its first
-// sample, those of the other kind are left out.
+// addFloat and addHistogram add a sample. A series has one kind: samples of the other
+// kind than its first are dropped.
 func (s *Series) addFloat(t int64, v float64) {
 	if s.H == nil {
 		s.T, s.V = append(s.T, t), append(s.V, v)
