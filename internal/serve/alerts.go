@@ -9,8 +9,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// alerts are the alert rules by level, in the order of the rule files, which is
-// that of their urgency.
+// alerts returns the alert rules by level, in the order of the rule files: the most
+// urgent first.
 func (src *source) alerts() map[sla.ID][]*rules.AlertingRule {
 	byLevel := map[sla.ID][]*rules.AlertingRule{}
 	for _, group := range src.s.rules.RuleGroups() {
@@ -25,8 +25,8 @@ func (src *source) alerts() map[sla.ID][]*rules.AlertingRule {
 	return byLevel
 }
 
-// describe are the rules with what they say about the alerts that are chosen: the
-// most urgent state of any, since when the first has it.
+// describe returns the rules with the state of those of their alerts that are chosen:
+// the most urgent state of any, and since when the first has it.
 func describe(all []*rules.AlertingRule, begun firingSince, chosen func(labels.Labels) bool) []web.Alert {
 	alerts := make([]web.Alert, 0, len(all))
 	for _, rule := range all {

@@ -20,9 +20,9 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// backfill records the past of levels of which nothing has been recorded yet, from the raw
-// samples that the storage has: those of a level that is new, or has another name. What
-// is recorded already stays. The storage is opened and closed again for it.
+// backfill records the past of levels without recorded series, such as new or renamed
+// ones, from the raw samples in the storage. Recorded series stay as they are. It opens
+// the storage and closes it again.
 func backfill(ctx context.Context, o Options, d *desired, now time.Time) error {
 	db, err := openStorage(o.StoragePath, d.retention, o.RetentionSize, o.Logger, nil)
 	if err != nil {
@@ -33,7 +33,7 @@ func backfill(ctx context.Context, o Options, d *desired, now time.Time) error {
 	if err != nil && ctx.Err() == nil {
 		return fmt.Errorf("the past of new levels cannot be recorded: %w; start without --backfill", err)
 	}
-	return nil // a server that is to end needs no past
+	return nil // a server that is stopping needs no past
 }
 
 type backfilling struct {
@@ -76,7 +76,8 @@ func (b *backfilling) run(ctx context.Context) error {
 	for _, e := range result.Errors {
 		b.Logger.Warn("A rule failed while the past was recorded", "rule", e.Rule.Name, "group", e.Rule.Group, "times", e.Count, "err", e.Err)
 	}
-	// The storage drops from its log what is older than the end of its last block.
+	// The storage drops samples from its log that are older than the end of its last
+	// block.
 	head := b.db.Head()
 	if err := b.db.CompactHead(tsdb.NewRangeHead(head, head.MinTime(), head.MaxTime())); err != nil {
 		return err
@@ -88,7 +89,8 @@ func (b *backfilling) run(ctx context.Context) error {
 	return err
 }
 
-// firstSample is the time of the first sample of a storage; long after now if it has none.
+// firstSample is the time of the first sample of a storage; if it has none, long after
+// now.
 func firstSample(db *tsdb.DB) time.Time {
 	first := db.Head().MinTime()
 	for _, b := range db.Blocks() {
@@ -97,7 +99,8 @@ func firstSample(db *tsdb.DB) time.Time {
 	return time.UnixMilli(first)
 }
 
-// unrecorded are the levels of which the storage has no target: every level records one.
+// unrecorded returns the levels whose target is not in the storage: every level records
+// one.
 func (b *backfilling) unrecorded(ctx context.Context) (map[sla.ID]bool, error) {
 	q, err := b.db.Querier(math.MinInt64, math.MaxInt64)
 	if err != nil {
@@ -120,7 +123,7 @@ func (b *backfilling) unrecorded(ctx context.Context) (map[sla.ID]bool, error) {
 	return missing, set.Err()
 }
 
-// ofLevels are the series of some levels.
+// ofLevels returns the series of some levels.
 func ofLevels(all []storage.Series, levels map[sla.ID]bool) []storage.Series {
 	return slices.DeleteFunc(all, func(s storage.Series) bool { return !levels[idOf(s.Labels())] })
 }

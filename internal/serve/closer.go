@@ -22,18 +22,19 @@ import (
 )
 
 const (
-	// reportsFolder is where reports of closed periods lie in the storage directory.
+	// reportsFolder is the folder of reports of closed periods in the storage
+	// directory.
 	reportsFolder = "reports"
-	// closingEvery is how often is looked for periods to close.
+	// closingEvery is how often we look for periods to close.
 	closingEvery = time.Minute
-	// A closing that failed is tried again after firstRetry, then twice as long each
-	// time, and at last every lastRetry.
+	// A failed closing is tried again after firstRetry, then after twice as long each
+	// time, up to lastRetry.
 	firstRetry, lastRetry = time.Minute, time.Hour
 )
 
-// closer closes periods: at their end and a settling time it judges them and writes their
-// reports. It also judges what runs to date, for pages, and restates. It does one thing
-// at a time, since each reads a whole period of samples.
+// closer closes periods: after their end and a settling time it judges them and writes
+// their reports. It also judges running periods to date, for pages, and restates
+// reports. It does one thing at a time, since each reads a whole period of samples.
 type closer struct {
 	s       *server
 	archive *closing.Archive
@@ -43,13 +44,13 @@ type closer struct {
 	restate chan restating
 
 	mu      sync.Mutex
-	doing   string // "" while nothing is
+	doing   string // "" while it does nothing
 	failed  map[closingKey]failedClosing
-	settled map[closingKey]bool // closed, or without any measurement; need not be looked at again
+	settled map[closingKey]bool // closed, or without any measurement; need no further look
 	live    map[liveKey]liveReport
-	wanted  time.Time // when somebody last looked
-	// restated are the reports that are being restated, with nil, and those that could
-	// not be, by file.
+	wanted  time.Time // when a reader last looked
+	// restated are the reports by file that are being restated, with nil, and those
+	// that could not be, with the error.
 	restated map[string]error
 }
 
@@ -101,12 +102,12 @@ func (c *closer) run(ctx context.Context) error {
 	}
 }
 
-// source is the storage as evidence is read from it.
+// source is the storage as a source of evidence.
 func (c *closer) source() samples.Source {
 	return samples.Storage{Of: c.s.db, As: "upheld serve at " + c.s.external.String()}
 }
 
-// before is what was measured before the storage has samples.
+// before is what was measured before the first sample in the storage.
 func (c *closer) before(a *sla.Agreement) verdict.Evidence {
 	if c.s.Past == nil {
 		return verdict.Evidence{}
@@ -117,7 +118,7 @@ func (c *closer) before(a *sla.Agreement) verdict.Evidence {
 // closeDue closes every period that is over and has settled.
 func (c *closer) closeDue(ctx context.Context) {
 	now := time.Now()
-	if c.s.writes.behind() { // nobody knows what is over
+	if c.s.writes.behind() { // nobody knows which periods are over
 		return
 	}
 	kept, _, err := c.archive.List()
@@ -141,8 +142,8 @@ func (c *closer) closeDue(ctx context.Context) {
 	c.forget(state.agreements)
 }
 
-// after is the end of the time of which an agreement's periods need no report: before it
-// there are neither samples nor reports.
+// after is the time before which an agreement's periods need no report, since there are
+// neither samples nor reports.
 func (c *closer) after(agreement string, p sla.Period, kept []closing.Kept) time.Time {
 	first := firstSample(c.s.db)
 	for _, k := range kept {
@@ -164,7 +165,7 @@ func (c *closer) isDue(key closingKey, now time.Time) bool {
 	return !c.settled[key] && !now.Before(c.failed[key].next)
 }
 
-// closed notes what became of a closing.
+// closed notes the outcome of a closing.
 func (c *closer) closed(key closingKey, err error, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -175,7 +176,7 @@ func (c *closer) closed(key closingKey, err error, now time.Time) {
 		return
 	}
 	if errors.Is(err, context.Canceled) {
-		return // it goes on at the next start
+		return // the next start tries again
 	}
 	before := c.failed[key]
 	wait := min(max(firstRetry, 2*before.wait), lastRetry)
@@ -185,7 +186,7 @@ func (c *closer) closed(key closingKey, err error, now time.Time) {
 	}
 }
 
-// retry tries all that failed again at once, as after a reload.
+// retry tries all failed closings again at once, for example after a reload.
 func (c *closer) retry() {
 	c.mu.Lock()
 	for key, failed := range c.failed {
@@ -196,7 +197,7 @@ func (c *closer) retry() {
 	c.rouse()
 }
 
-// rouse has run look again now.
+// rouse makes run look again now.
 func (c *closer) rouse() {
 	select {
 	case c.wake <- struct{}{}:
@@ -204,7 +205,7 @@ func (c *closer) rouse() {
 	}
 }
 
-// forget forgets what is known of agreements that are gone.
+// forget drops what is known of agreements that are gone.
 func (c *closer) forget(agreements []*sla.Agreement) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -230,8 +231,8 @@ func (c *closer) say(doing string) {
 	c.doing = doing
 }
 
-// close judges a period and keeps its report, with the specifications and adjustments
-// that there are now: what was agreed in the settling time counts.
+// close judges a period and keeps its report. It uses the specifications and
+// adjustments as they are now, so that adjustments from the settling time count.
 func (c *closer) close(ctx context.Context, state *desired, agreement string, name sla.PeriodName, now time.Time) error {
 	kept, _, err := c.archive.List()
 	if err != nil {
@@ -270,8 +271,8 @@ func has(kept []closing.Kept, agreement, period string) bool {
 	})
 }
 
-// freeze judges a period and writes its report. A period before all reports of the
-// agreement in which nothing was measured gets none: the agreement was not here yet.
+// freeze judges a period and writes its report. If nothing was measured in a period
+// before the agreement's first report, it gets none: the agreement did not exist yet.
 func (c *closer) freeze(ctx context.Context, j closing.Judgement, now time.Time, kept []closing.Kept) error {
 	c.say(j.Agreement.Name + ", " + j.Title)
 	previous, err := c.archive.ReportsOf(j.Agreement.Name)
@@ -298,7 +299,7 @@ func (c *closer) freeze(ctx context.Context, j closing.Judgement, now time.Time,
 	return nil
 }
 
-// specifications are those on disk now. Standard input was read once.
+// specifications are those on disk now. Standard input can only be read once.
 func (c *closer) specifications(state *desired) ([]*sla.Agreement, error) {
 	if slices.Contains(c.s.Specs, "-") {
 		return state.agreements, nil

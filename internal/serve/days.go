@@ -15,15 +15,16 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// days remembers what was counted on each day of each level, since reading a month of all
-// levels takes longer than a page may. Samples are added once, after they were recorded.
+// days remembers what was counted on each day of each level, since a page cannot wait
+// until a month of all levels is read. Samples are added once, after they were
+// recorded.
 type days struct {
 	src    *source
 	within time.Duration // how far back it looks
 
 	mu    sync.Mutex
 	until time.Time        // samples up to then are counted
-	from  []*sla.Agreement // whose levels they are; when these change it begins again
+	from  []*sla.Agreement // whose levels these are; when they change, days starts again
 	zones map[sla.ID]*time.Location
 	byDay map[sla.ID]map[int]*dayCounts // by days since the year 1 in the zone of the agreement
 }
@@ -33,7 +34,7 @@ type dayCounts struct{ bad, total float64 }
 // daysWithin is how much of a period is shown as days.
 const daysWithin = 92 * 24 * time.Hour
 
-// daySeries are what is counted of days: as periods are, but with the days that they fell on.
+// daySeries selects what is counted of days: the same series as for periods.
 var daySeries = `{__name__=~"` + metricnames.BadIncrease + "|" + metricnames.TotalIncrease + `"}`
 
 // update counts what was recorded since the last time.
@@ -50,7 +51,7 @@ func (d *days) update(ctx context.Context, agreements []*sla.Agreement, now time
 			}
 		}
 	}
-	to := now.Add(-2 * d.src.s.RulesInterval) // what was evaluated before may not be stored yet
+	to := now.Add(-2 * d.src.s.RulesInterval) // later evaluations may not be stored yet
 	err := d.src.read(ctx, daySeries, from.Add(time.Millisecond), to, func(ls labels.Labels, it chunkenc.Iterator) error {
 		id := idOf(ls)
 		zone, shown := d.zones[id]
@@ -66,7 +67,7 @@ func (d *days) update(ctx context.Context, agreements []*sla.Agreement, now time
 		return nil
 	})
 	if err != nil {
-		d.until = time.Time{} // some may be counted, and some not
+		d.until = time.Time{} // some samples may be counted, and others not
 		return err
 	}
 	d.until = to
@@ -76,10 +77,10 @@ func (d *days) update(ctx context.Context, agreements []*sla.Agreement, now time
 // countDays adds the samples of a series to the days that they fall on.
 func countDays(byDay map[int]*dayCounts, it chunkenc.Iterator, zone *time.Location, bad bool) {
 	var counts *dayCounts
-	var next time.Time // when the day of counts is over
+	var next time.Time // when the day of counts ends
 	for it.Next() == chunkenc.ValFloat {
 		t, v := it.At()
-		if v != v { // a marker of staleness, or nothing that could be added
+		if v != v { // a staleness marker, or another NaN
 			continue
 		}
 		if at := time.UnixMilli(t); counts == nil || !at.Before(next) {
@@ -99,7 +100,7 @@ func countDays(byDay map[int]*dayCounts, it chunkenc.Iterator, zone *time.Locati
 	}
 }
 
-// dayNumber counts days by their dates.
+// dayNumber numbers days by their dates.
 func dayNumber(local time.Time) int {
 	return int(time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, time.UTC).Unix() / (24 * 60 * 60))
 }
@@ -118,7 +119,7 @@ func (d *days) longestShown(agreements []*sla.Agreement) time.Duration {
 	return min(longest, d.within)
 }
 
-// of are the days of each level's period that are over, and today.
+// of returns the days of each level's period that are over, and today.
 func (d *days) of(ctx context.Context, agreements []*sla.Agreement, now time.Time) (map[sla.ID][]web.Day, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -137,7 +138,7 @@ func (d *days) of(ctx context.Context, agreements []*sla.Agreement, now time.Tim
 
 func (d *days) ofLevel(l *sla.ServiceLevel, zone *time.Location, now time.Time) []web.Day {
 	if l.Period.Nominal() < 2*24*time.Hour {
-		return nil // of so few days there is nothing to see
+		return nil // so few days show nothing
 	}
 	from := periodStart(l.Period, now)
 	if earliest := now.Add(-daysWithin); from.Before(earliest) {

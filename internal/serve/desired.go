@@ -23,12 +23,11 @@ type desired struct {
 	ruleFiles  map[string][]byte // by agreement
 	config     *config.Config    // scrapes and notifications
 	retention  time.Duration
-	documents  map[string]map[string]string // hashes of the files that verdicts depend on, by agreement and name
+	documents  map[string]map[string]string // hashes of the files that verdicts depend on, by agreement and file name
 	at         time.Time                    // when it was made
 }
 
-// load makes the desired state. Warnings are logged; errors come back all
-// together.
+// load makes the desired state. It logs warnings, and returns all errors together.
 func load(o Options, self string) (*desired, error) {
 	agreements, findings := spec.Files{Allow: o.FilesAllow, Open: true, Queries: imports.Queries()}.Load(o.Specs...)
 	d := &desired{agreements: agreements, at: time.Now(), ruleFiles: map[string][]byte{}, documents: map[string]map[string]string{}}
@@ -78,8 +77,8 @@ func logFindings(logger *slog.Logger, findings sla.Findings) {
 	}
 }
 
-// retention is what the user wants, with a warning where that is too short to
-// judge the agreements, or else what they need.
+// retention is what the user set, with a warning if that is too short to judge the
+// agreements, or else what they need.
 func retention(o Options, agreements []*sla.Agreement) time.Duration {
 	needed, longest := Retention(agreements, o.SettlingTime)
 	if o.RetentionTime == 0 {

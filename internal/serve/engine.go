@@ -20,7 +20,7 @@ import (
 	"github.com/upheld-sla/upheld/internal/web"
 )
 
-// What Prometheus has as defaults of its flags.
+// Defaults of Prometheus' flags.
 const (
 	alertQueueCapacity = 10_000
 	outageTolerance    = time.Hour
@@ -28,9 +28,9 @@ const (
 	resendDelay        = time.Minute
 )
 
-// makeEngines makes the query engine of rules and pages, and that of everybody
-// else's queries. The first has a tracker, which says after a crash which queries
-// were running; how many run at a time of the second, promapi sees to.
+// makeEngines makes the query engine of rules and pages, and that of all other queries.
+// The first has a tracker, which says after a crash which queries were running; promapi
+// limits how many queries the second runs at a time.
 func (s *server) makeEngines() error {
 	tracker, err := promql.NewActiveQueryTracker(s.StoragePath, ownQueries, s.Logger)
 	if err != nil {
@@ -42,8 +42,7 @@ func (s *server) makeEngines() error {
 	return nil
 }
 
-// What rules and pages may have, whatever is set for other queries: the defaults
-// of Prometheus.
+// Limits of rules and pages, whatever is set for other queries: Prometheus' defaults.
 const (
 	ownQueries    = 20
 	ownMaxSamples = 50_000_000
@@ -96,7 +95,7 @@ func (s *server) newDiscovery(ctx context.Context) (*discovery.Manager, error) {
 func (s *server) newNotifier() *notifier.Manager {
 	return notifier.NewManager(&notifier.Options{
 		QueueCapacity: alertQueueCapacity,
-		// What fired before the end should still be heard of.
+		// Alerts that fired before the stop should still be sent.
 		DrainOnShutdown: true,
 		Registerer:      s.registry,
 	}, model.UTF8Validation, s.Logger.With("component", "notifier"))
@@ -120,8 +119,7 @@ func (s *server) newRules() *rules.Manager {
 	})
 }
 
-// notify passes alerts on to Alertmanager, each with a link to the page of its
-// level.
+// notify passes alerts on to Alertmanager, each with a link to its level's page.
 func (s *server) notify(_ context.Context, _ string, alerts ...*rules.Alert) {
 	if len(alerts) == 0 {
 		return
@@ -145,8 +143,8 @@ func (s *server) notify(_ context.Context, _ string, alerts ...*rules.Alert) {
 
 type alertmanagerGroups = []*targetgroup.Group
 
-// staticGroups are the groups of every Alertmanager, as discovery would give
-// them to the notifier.
+// staticGroups are the groups of every Alertmanager, as discovery would pass them to
+// the notifier.
 func staticGroups(cfg *config.Config) map[string]alertmanagerGroups {
 	groups := map[string]alertmanagerGroups{}
 	for name, am := range cfg.AlertingConfig.AlertmanagerConfigs.ToMap() {

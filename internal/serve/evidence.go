@@ -16,11 +16,11 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// outagesExplained is of how many outages, the newest, is looked up why they were.
+// outagesExplained is for how many of the newest outages we look up the cause.
 const outagesExplained = 25
 
-// explain adds to outages of a probed level why its probes failed, from the counters of
-// failures in the storage, so that it is known after a restart, too.
+// explain adds to outages of a probed level why its probes failed. It reads the
+// counters of failures in the storage, so that causes are known after a restart, too.
 func (src *source) explain(ctx context.Context, l *sla.ServiceLevel, outages []web.Outage, now time.Time) error {
 	if c, ok := l.Indicator.(*sla.Composite); ok {
 		return src.explainByComponents(ctx, c, outages, now)
@@ -30,7 +30,7 @@ func (src *source) explain(ctx context.Context, l *sla.ServiceLevel, outages []w
 		return nil
 	}
 	selector := fmt.Sprintf("%s{%s}", metricnames.ProbeFailures, matchers(id))
-	around := src.s.RulesInterval + 2*src.s.ScrapeInterval // the state is seen after the failure
+	around := src.s.RulesInterval + 2*src.s.ScrapeInterval // the state shows a failure later
 	for i := range outages[:min(len(outages), outagesExplained)] {
 		o := &outages[i]
 		end := o.End
@@ -58,8 +58,9 @@ func (src *source) explain(ctx context.Context, l *sla.ServiceLevel, outages []w
 	return nil
 }
 
-// explainByComponents adds to outages of a composite which components were down or degraded
-// at the time. A composite judges whole slots, and so may see an outage half a minute late.
+// explainByComponents adds to outages of a composite which components were down or
+// degraded at the time. A composite judges whole slots, so its outage may begin half a
+// minute late.
 func (src *source) explainByComponents(ctx context.Context, c *sla.Composite, outages []web.Outage, now time.Time) error {
 	const late = time.Minute
 	outages = outages[:min(len(outages), outagesExplained)]
@@ -89,7 +90,7 @@ func (src *source) explainByComponents(ctx context.Context, c *sla.Composite, ou
 	return nil
 }
 
-// increase is by how much a counter grew, resets aside.
+// increase is how much a counter grew, across resets.
 func increase(all []point) float64 {
 	sum := 0.0
 	for i := 1; i < len(all); i++ {
@@ -102,11 +103,11 @@ func increase(all []point) float64 {
 	return sum
 }
 
-// budgetPoints is how many points the line of the budget has.
+// budgetPoints is how many points the budget's line has.
 const budgetPoints = 240
 
-// budgetLeft is what was left of the budget of the first period through it: in each of
-// equal steps the least.
+// budgetLeft is how much budget was left over the course of the first period: the least
+// in each of equal steps.
 func (src *source) budgetLeft(ctx context.Context, l *sla.ServiceLevel, now time.Time) ([]web.Point, error) {
 	from := periodStart(l.Period, now)
 	selector := fmt.Sprintf("%s{%s, %s=%q}", metricnames.BudgetRemaining, matchers(l.ID), metricnames.Period, l.Period)
@@ -114,7 +115,7 @@ func (src *source) budgetLeft(ctx context.Context, l *sla.ServiceLevel, now time
 	var left []web.Point
 	err := src.read(ctx, selector, from, now, func(_ labels.Labels, it chunkenc.Iterator) error {
 		if left != nil {
-			return nil // of groups, each with a budget of its own, none is drawn
+			return nil // each group has its own budget, so none is drawn
 		}
 		for _, p := range points(it) {
 			at := from.Add(p.at.Sub(from).Truncate(step))

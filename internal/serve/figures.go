@@ -12,8 +12,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// series are samples of one level, or group of one, by what tells them apart: the name, and the
-// period, and the tier of credits or the objective of recovery where there is one.
+// series are the samples of a level, or of one of its groups, by what tells them apart:
+// the name, the period, and the tier of credits or the objective of recovery, if any.
 type series map[seriesKey]promql.Sample
 
 type seriesKey struct{ name, period, part string }
@@ -62,8 +62,8 @@ func newStatus(l *sla.ServiceLevel, f series, alerts []web.Alert) web.LevelStatu
 	return status
 }
 
-// contract returns what is excluded in a period, and the credit if the period decides
-// credits.
+// contract returns what is excluded in a period, and the credit if credits depend on
+// the period.
 func (f series) contract(l *sla.ServiceLevel, p sla.Period) web.Contract {
 	period := p.String()
 	c := web.Contract{
@@ -80,7 +80,7 @@ func (f series) contract(l *sla.ServiceLevel, p sla.Period) web.Contract {
 	return c
 }
 
-// recovery is what is recorded of outages and of ages.
+// recovery returns the recorded figures about outages and ages.
 func (f series) recovery(l *sla.ServiceLevel) web.Recovery {
 	period := l.Period.String()
 	return web.Recovery{
@@ -97,7 +97,7 @@ func (f series) ages(l *sla.ServiceLevel) []web.Figure {
 	return all
 }
 
-// ofPeriod are the figures of one of a level's periods.
+// ofPeriod returns the figures of one of a level's periods.
 func (f series) ofPeriod(p sla.Period) web.PeriodStatus {
 	period := p.String()
 	status := web.PeriodStatus{
@@ -112,8 +112,8 @@ func (f series) ofPeriod(p sla.Period) web.PeriodStatus {
 	return status
 }
 
-// state is how a level is now: as the rules recorded it, or else by what was bad in the last
-// five minutes.
+// state is the state of a level now: the recorded one, or else by the bad share of the
+// last five minutes.
 func state(l *sla.ServiceLevel, f series, badShare map[time.Duration]float64) sla.State {
 	code := f.figure(metricnames.ServiceState, "")
 	if state, ok := sla.StateOf(code.Value); code.Known && ok {
@@ -126,7 +126,7 @@ func state(l *sla.ServiceLevel, f series, badShare map[time.Duration]float64) sl
 	return stateByShare(l, bad)
 }
 
-// stateByShare is how a level is, by the bad share of the last five minutes.
+// stateByShare is the state of a level by the bad share of the last five minutes.
 func stateByShare(l *sla.ServiceLevel, bad float64) sla.State {
 	switch {
 	case bad >= 0.5:

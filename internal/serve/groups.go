@@ -15,8 +15,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// statusOf returns the status of a level. A level with groups has all their statuses,
-// and its state is that of the worst.
+// statusOf returns the status of a level. If it has groups, it has all their statuses,
+// and the state of the worst.
 func statusOf(l *sla.ServiceLevel, samples []promql.Sample, alerts []*rules.AlertingRule, since firingSince) web.LevelStatus {
 	all := describe(alerts, since, func(labels.Labels) bool { return true })
 	if len(l.GroupBy.Labels) == 0 {
@@ -50,7 +50,7 @@ type group struct {
 	samples []promql.Sample
 }
 
-// groupsOf are the groups that the samples are of, in the order of their values.
+// groupsOf returns the groups of the samples, in the order of their values.
 func groupsOf(l *sla.ServiceLevel, samples []promql.Sample) []*group {
 	var groups []*group
 	for _, sample := range samples {
@@ -72,7 +72,7 @@ func valuesOf(l *sla.ServiceLevel, ls labels.Labels) []string {
 	return values
 }
 
-// status is how the group stands, held to what is promised to it.
+// status is the group's status, measured against what is promised to it.
 func (g *group) status(l *sla.ServiceLevel, alerts []*rules.AlertingRule, since firingSince) web.GroupStatus {
 	own, words := map[string]string{}, make([]string, len(g.values))
 	for i, label := range l.GroupBy.Labels {
@@ -90,8 +90,8 @@ func (g *group) status(l *sla.ServiceLevel, alerts []*rules.AlertingRule, since 
 	}
 }
 
-// worstFirst puts the group with the least budget first, and those of which
-// none is known last.
+// worstFirst orders groups by the budget left, the least first. Groups with unknown
+// budget come last.
 func worstFirst(a, b web.GroupStatus) int {
 	if a.BudgetRemaining.Known != b.BudgetRemaining.Known {
 		if a.BudgetRemaining.Known {
@@ -102,7 +102,7 @@ func worstFirst(a, b web.GroupStatus) int {
 	return cmp.Compare(a.BudgetRemaining.Value, b.BudgetRemaining.Value)
 }
 
-// worse is, step by step, the worse of two histories of the same steps.
+// worse is the worse value at each step of two histories with the same steps.
 func worse(a, b []web.Point) []web.Point {
 	if a == nil {
 		return b

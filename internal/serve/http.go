@@ -27,11 +27,11 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// PrometheusVersion is the release that is embedded, as status/buildinfo says
-// it; a test holds it to go.mod.
+// PrometheusVersion is the embedded release, as status/buildinfo reports it; a test
+// compares it with go.mod.
 const PrometheusVersion = "3.15.0"
 
-// shutdownGrace is how long requests may go on after the end was asked for.
+// shutdownGrace is how long requests may continue after a stop was requested.
 const shutdownGrace = 5 * time.Second
 
 // startHTTP serves on the listener. Until s.handler is set it only answers that
@@ -45,11 +45,11 @@ func (s *server) startHTTP(parts *parts, listener net.Listener) error {
 	return nil
 }
 
-// serveOn serves a handler on a listener, by exporter-toolkit's configuration file if there
-// is one.
+// serveOn serves a handler on a listener, with exporter-toolkit's configuration file if
+// there is one.
 func (s *server) serveOn(parts *parts, name string, listener net.Listener, handler http.Handler, webConfig string) {
-	// Request contexts end with the server, so that a query of minutes does not
-	// hold up the end.
+	// Request contexts end with the server, so that a query of minutes does not delay
+	// the stop.
 	serving, cancel := context.WithCancel(context.Background())
 	httpServer := httpguard.Server(handler)
 	httpServer.BaseContext = func(net.Listener) context.Context { return serving }
@@ -63,7 +63,7 @@ func (s *server) serveOn(parts *parts, name string, listener net.Listener, handl
 	logger := s.Logger.With("component", "web")
 	parts.add(name,
 		func() error {
-			defer listener.Close() // which Serve leaves open if it cannot begin
+			defer listener.Close() // Serve leaves it open if it cannot begin
 			return toolkit.Serve(listener, httpServer, flags, logger)
 		},
 		func() error {
@@ -79,7 +79,7 @@ func (s *server) serveOn(parts *parts, name string, listener net.Listener, handl
 }
 
 // maxConnections is how many clients may be connected, as in Prometheus, and
-// connectionShare the part of the descriptors that they may take.
+// connectionShare divides the descriptors to get the part they may take.
 const maxConnections, connectionShare = 512, 4
 
 func connections(files int) int {
@@ -102,7 +102,7 @@ func (s *server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// routes are the answers of a running server.
+// routes makes the handler of a running server.
 func (s *server) routes() (http.Handler, error) {
 	pages := newSource(s)
 	handler, err := web.New(web.Options{
@@ -123,7 +123,7 @@ func (s *server) routes() (http.Handler, error) {
 	mux.HandleFunc("/-/ready", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "Upheld is ready.") })
 	mux.HandleFunc("POST /-/reload", s.serveReload)
 	mux.HandleFunc("PUT /-/reload", s.serveReload)
-	mux.Handle("/status/", s.status.Load()) // as the public sees it, also without a listener for the public
+	mux.Handle("/status/", s.status.Load()) // as the public sees it, even without a public listener
 	mux.Handle("/", handler)
 	return mux, nil
 }
@@ -159,7 +159,7 @@ func (s *server) api() http.Handler {
 	})
 }
 
-// serveReload reloads and answers with what is wrong, if anything is.
+// serveReload reloads and answers with the errors, if any.
 func (s *server) serveReload(w http.ResponseWriter, r *http.Request) {
 	answer := make(chan error, 1)
 	select {
@@ -177,20 +177,20 @@ func (s *server) serveReload(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		fmt.Fprintln(w, "Reloaded.")
-	case <-s.stopping: // in the middle of the reload, whose outcome nobody waits for
+	case <-s.stopping: // nobody waits for the outcome of a reload that was interrupted
 		http.Error(w, "Upheld is stopping.", http.StatusServiceUnavailable)
 	}
 }
 
-// metricsHandler answers scrapes with the probes' metrics, and those of the
-// embedded Prometheus under the names they have there.
+// metricsHandler answers scrapes with the probes' metrics, and those of the embedded
+// Prometheus under their usual names.
 func (s *server) metricsHandler() http.Handler {
 	all := prometheus.Gatherers{s.exporter.Gatherer(), s.registry}
 	return promhttp.HandlerFor(all, promhttp.HandlerOpts{EnableOpenMetrics: true})
 }
 
-// headChunks is the chunks in memory, which the database tells only in its
-// metrics.
+// headChunks is the number of chunks in memory, which the database only exposes as a
+// metric.
 func (s *server) headChunks() int64 {
 	families, err := s.registry.Gather()
 	if err != nil {
@@ -204,7 +204,7 @@ func (s *server) headChunks() int64 {
 	return 0
 }
 
-// externalURL is the URL that was given, or that of the bound address.
+// externalURL is the configured URL, or that of the bound address.
 func (s *server) externalURL(bound net.Addr) (*url.URL, error) {
 	if s.ExternalURL != "" {
 		return externalURL(s.ExternalURL)
@@ -247,9 +247,8 @@ func webScheme(file string) (string, error) {
 	return "http", nil
 }
 
-// selfAddress is the address under which this process appears as a target. It
-// is the configured one rather than the bound one, so that series stay the same
-// over restarts with a free port.
+// selfAddress is the address of this process as a target: the configured address and
+// not the bound one, so that with a free port series stay the same across restarts.
 func selfAddress(listen string) string {
 	if host, port, err := net.SplitHostPort(listen); err == nil && host == "" {
 		return net.JoinHostPort("localhost", port)

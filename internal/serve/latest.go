@@ -16,8 +16,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Pages read samples from the storage, and not by queries: they need the times of the
-// samples themselves, which a query replaces by its own.
+// Pages read samples from the storage and do not query: they need the samples' own
+// times, which a query would replace.
 
 // read calls use with every series that a selector matches, with an iterator over its
 // samples from a time until now. The iterator is valid until use returns.
@@ -50,7 +50,7 @@ func (src *source) read(ctx context.Context, selector string, from, to time.Time
 }
 
 // figures are the newest samples of the series that a selector matches, by level, with
-// their own times. Series that have ended are left out.
+// their own times. Series that have ended are omitted.
 func (src *source) figures(ctx context.Context, selector string) (map[sla.ID][]promql.Sample, error) {
 	byLevel, now := map[sla.ID][]promql.Sample{}, time.Now()
 	err := src.read(ctx, selector, now.Add(-src.lookback()), now, func(ls labels.Labels, it chunkenc.Iterator) error {
@@ -74,7 +74,7 @@ type point struct {
 	v  float64
 }
 
-// points are the samples of an iterator, without markers of staleness.
+// points are the samples of an iterator, without staleness markers.
 func points(it chunkenc.Iterator) []point {
 	var all []point
 	for it.Next() == chunkenc.ValFloat {
@@ -85,9 +85,9 @@ func points(it chunkenc.Iterator) []point {
 	return all
 }
 
-// ofSeries is a selector of one series of every level.
+// ofSeries selects one series of every level.
 func ofSeries(name string) string { return `{__name__="` + name + `"}` }
 
-// recentSeries are what is needed to bring sums of periods up to now, and to know the
-// states of the last minutes.
+// recentSeries selects what is needed to bring sums of periods up to date, and to know
+// the states of the last minutes.
 var recentSeries = `{__name__=~"` + metricnames.ServiceState + "|" + metricnames.BadRate + "|" + metricnames.TotalRate + `"}`

@@ -11,15 +11,15 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// memberSeries selects what is shown of the trees of composites.
+// memberSeries selects what pages show of the trees of composites.
 const memberSeries = `{__name__=~"` + metricnames.NodeBad + "|" + metricnames.DownSince + "|" + metricnames.BlameBudget + `"}`
 
-// addMembers adds what a composite is made of. Levels of another kind stay as they are.
+// addMembers adds the members of a composite. Other levels stay as they are.
 func addMembers(status *web.LevelStatus, vector []promql.Sample) {
 	status.Members = members(status.Level, vector)
 }
 
-// members are the parts of a composite by its samples of memberSeries.
+// members are the nodes of a composite, from its samples of memberSeries.
 func members(l *sla.ServiceLevel, vector []promql.Sample) []web.Member {
 	c, ok := l.Indicator.(*sla.Composite)
 	if !ok {
@@ -40,7 +40,7 @@ func members(l *sla.ServiceLevel, vector []promql.Sample) []web.Member {
 	told := map[*sla.Component]bool{}
 	weights := map[*sla.Node]web.Figure{}
 	c.Tree.Walk(func(n *sla.Node) {
-		policy := sla.UnknownExcluded // the parts are shown as they are, the whole as its policy has it
+		policy := sla.UnknownExcluded // members are shown as they are, the whole by its policy
 		if n == c.Tree {
 			policy = c.Unknown
 		}
@@ -67,8 +67,8 @@ func members(l *sla.ServiceLevel, vector []promql.Sample) []web.Member {
 	return members
 }
 
-// nodeState is down while any of a part is surely bad, and unknown while it may be,
-// unless the policy says what it is then.
+// nodeState is down or degraded if the node is surely bad, and unknown if it may be,
+// unless the policy decides.
 func nodeState(found map[string]float64, path string, policy sla.UnknownPolicy) sla.State {
 	sure, known := found[path+" "+metricnames.UnknownGood]
 	maybe := found[path+" "+metricnames.UnknownBad] > 0

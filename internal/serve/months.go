@@ -9,7 +9,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// monthsWithin is how far back the page of months looks, as far as there are samples.
+// monthsWithin is how far back the page of months looks.
 const monthsWithin = 400 * 24 * time.Hour
 
 // Months are the months of an agreement in which anything was counted, the newest first.

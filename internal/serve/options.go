@@ -34,32 +34,32 @@ const (
 // over sla.BaseWindow, which want some points.
 const maxInterval = time.Minute
 
-// maxSettlingTime bounds for how much longer samples are kept.
+// maxSettlingTime bounds how much longer samples are kept.
 const maxSettlingTime = 90 * 24 * time.Hour
 
-// Options say what to serve. Specs is required; a zero value elsewhere means
-// the default named there.
+// Options say what to serve. Specs is required; any other field may be zero, which
+// means the default.
 type Options struct {
 	Specs []string // files, directories or globs, as spec.Load takes them
 
-	// FilesAllow are folders that files that Specs name may be in, see spec.Files.
+	// FilesAllow are the folders that files named by Specs may be in, see spec.Files.
 	FilesAllow []string
 
 	ListenAddress string   // host:port; port 0 takes a free one
 	WebConfigFile string   // TLS and basic auth as exporter-toolkit reads them; none if empty
-	ExternalURL   string   // how others reach this server, for links in alerts: with it they have page_url; the bound address if empty
-	AllowedHosts  []string // names under which clients may ask, see httpguard.Options
+	ExternalURL   string   // how others reach this server, for links in alerts; if set, alerts have page_url; the bound address if empty
+	AllowedHosts  []string // names by which clients may address this server, see httpguard.Options
 
-	// StatusListenAddress is where the public status pages, and nothing else, are served:
-	// host:port. None if empty; the pages are below /status/ of ListenAddress in any case.
+	// StatusListenAddress is the host:port where only the public status pages are
+	// served. None if empty; the pages are always below /status/ of ListenAddress, too.
 	StatusListenAddress string
 
 	StoragePath   string        // directory, made if it is not there
-	RetentionTime time.Duration // 0: what the specs need, see Retention
+	RetentionTime time.Duration // 0: what the agreements need, see Retention
 	RetentionSize int64         // bytes of blocks; 0 is no limit
 
 	// SettlingTime is how long after its end a period is judged and its report kept.
-	// Until then, samples and adjustments may still come.
+	// Until then, samples and adjustments may still arrive.
 	SettlingTime time.Duration
 
 	// Sign signs the reports of closed periods, if it has a key.
@@ -69,24 +69,24 @@ type Options struct {
 	// AlertmanagerHTTP is TLS and authentication to the Alertmanagers; Prometheus'
 	// default if nil.
 	AlertmanagerHTTP *commonconfig.HTTPClientConfig
-	ScrapeConfigFile string // a Prometheus configuration, of which the scrape part is used
+	ScrapeConfigFile string // a Prometheus configuration; only its scrape part is used
 
 	ScrapeInterval time.Duration // of the scrape of this process; 1s to 1m
 	RulesInterval  time.Duration // of the first tier of rules; 1s to 1m
 
 	Location string // label of the probes, see exporter.Options
 
-	// Of queries by the API; those of rules and pages have limits of their own.
+	// Limits of queries by the API; rules and pages have their own.
 	QueryTimeout        time.Duration
 	QueryMaxSamples     int // that a query may hold in memory at once
 	QueryMaxConcurrency int // queries at a time
 
-	// Backfill records the past of levels of which nothing has been recorded yet, before
-	// the rules begin.
+	// Backfill records the past of levels without recorded series, before the rules
+	// begin.
 	Backfill bool
 
-	// Past is what was measured of an agreement before the storage has samples, for
-	// reports; nil for nothing.
+	// Past returns what was measured of an agreement before the first sample in the
+	// storage, for reports; nil for nothing.
 	Past func(*sla.Agreement) verdict.Evidence
 	// Note is shown at the top of every page; none if empty.
 	Note string
@@ -94,21 +94,22 @@ type Options struct {
 	Flags  map[string]string // shown at /api/v1/status/flags
 	Logger *slog.Logger      // slog.Default if nil
 
-	// Reload asks for the specs and the scrape configuration to be read again.
+	// Reload requests that the specs and the scrape configuration are read again.
 	Reload <-chan struct{}
 	// Ready is called once everything runs, with the URL of the pages.
 	Ready func(url string)
-	// StatusReady is called once StatusListenAddress is listened on, with its URL.
+	// StatusReady is called once the server listens on StatusListenAddress, with its
+	// URL.
 	StatusReady func(url string)
 }
 
-// Check is an OptionError if Run would refuse the options.
+// Check returns an OptionError if Run would refuse the options.
 func (o Options) Check() error {
 	_, err := o.withDefaults()
 	return err
 }
 
-// withDefaults fills in what is not set and refuses what cannot work.
+// withDefaults fills in what is not set and refuses invalid options.
 func (o Options) withDefaults() (Options, error) {
 	setDefault(&o.ListenAddress, DefaultListenAddress)
 	setDefault(&o.StoragePath, DefaultStoragePath)
@@ -168,10 +169,10 @@ func (o Options) withDefaults() (Options, error) {
 	return o, nil
 }
 
-// OptionError is a mistake in Options: of the caller, and of nothing that Run met.
+// OptionError is a mistake by the caller in Options, not a failure of Run.
 type OptionError struct{ error }
 
-// Unwrap is the mistake, or several of them joined.
+// Unwrap returns the mistake, or several of them joined.
 func (e OptionError) Unwrap() error { return e.error }
 
 func setDefault[T comparable](value *T, fallback T) {
@@ -202,8 +203,8 @@ func alertmanagerURL(text string) (*url.URL, error) {
 	return u, nil
 }
 
-// Retention is how long samples have to be kept for the agreements to be judged: what the
-// longest period or alert window of any level needs. longest says in words which one.
+// Retention is how long samples must be kept to judge the agreements: the longest
+// period or alert window of any level. longest says in words which one that is.
 func Retention(agreements []*sla.Agreement, settling time.Duration) (needed time.Duration, longest string) {
 	take := func(p sla.Period, words string, level *sla.ServiceLevel) {
 		if of := sla.RetentionOf(p, settling); of > needed {

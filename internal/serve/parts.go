@@ -18,13 +18,13 @@ type parts struct {
 type part struct {
 	name string
 	stop func() error
-	done <-chan struct{} // closed at the end of its run; nil for what does not run
+	done <-chan struct{} // closed when run has returned; nil without run
 }
 
 func newParts(failed chan<- error) *parts { return &parts{failed: failed} }
 
-// add starts run, if there is one, in the background and remembers how to stop.
-// stop must make run return.
+// add starts run, if there is one, in the background, and remembers stop, which must
+// make run return.
 func (p *parts) add(name string, run, stop func() error) {
 	added := part{name: name, stop: stop}
 	if run != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// histories are those of every level, with the coarser steps the more there are. Levels
+// histories are the histories of every level. More levels get coarser steps. Levels
 // whose days are shown need none.
 func (src *source) histories(ctx context.Context, agreements []*sla.Agreement, days map[sla.ID][]web.Day) (map[sla.ID][]web.Point, error) {
 	levels := 1
@@ -29,8 +29,7 @@ func (src *source) histories(ctx context.Context, agreements []*sla.Agreement, d
 	return src.history(ctx, "", min(historySteps, max(historyPoints/levels, int(historySpan/(5*time.Minute)))))
 }
 
-// history is the share of good over the last hour, by level, of the levels that
-// are selected.
+// history is the good share over the last hour, of the selected levels.
 func (src *source) history(ctx context.Context, selector string, steps int) (map[sla.ID][]web.Point, error) {
 	query := "1 - " + metricnames.ErrorRatio + "5m" + selector
 	step := max(historySpan/time.Duration(steps), src.s.RulesInterval).Truncate(time.Second)
@@ -63,7 +62,7 @@ func (src *source) history(ctx context.Context, selector string, steps int) (map
 	return byLevel, nil
 }
 
-// queries are what the figures of a level's page are read with.
+// queries are the queries behind the figures of a level's page.
 func queries(l *sla.ServiceLevel) []web.Query {
 	of := matchers(l.ID)
 	var all []web.Query

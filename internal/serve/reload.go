@@ -9,7 +9,7 @@ import (
 	"github.com/upheld-sla/upheld/internal/metricnames"
 )
 
-// loading is what was read of specifications and scrape configuration, or why not.
+// loading is the outcome of reading specifications and scrape configuration.
 type loading struct {
 	next *desired
 	err  error
@@ -25,8 +25,7 @@ func (s *server) loadAside() <-chan loading {
 	return loaded
 }
 
-// reload puts what was read in the place of what is. If anything is wrong with
-// it, everything stays as it is.
+// reload applies a loaded state. If anything is wrong with it, nothing changes.
 func (s *server) reload(read loading) error {
 	err := read.err
 	if err == nil {
@@ -40,8 +39,8 @@ func (s *server) reload(read loading) error {
 	return err
 }
 
-// put makes the running parts what d says. It is called for the first state and
-// for every reload, and never twice at a time.
+// put applies d to the running parts. It is called for the first state and for every
+// reload, and never twice at a time.
 func (s *server) put(d *desired) error {
 	files, err := writeRuleFiles(s.StoragePath, d.ruleFiles)
 	if err != nil {
@@ -51,7 +50,7 @@ func (s *server) put(d *desired) error {
 	if err != nil {
 		return err
 	}
-	// What can be refused without anything having changed comes first.
+	// First comes what can be refused before anything has changed.
 	if err := s.exporter.Apply(d.targets); err != nil {
 		return err
 	}
@@ -68,7 +67,7 @@ func (s *server) put(d *desired) error {
 	return nil
 }
 
-// noteReload reports how a load went, in the log and in the metrics.
+// noteReload reports the outcome of a load, in the log and in the metrics.
 func (s *server) noteReload(d *desired, err error) {
 	s.reloaded.Store(err == nil)
 	if err != nil {

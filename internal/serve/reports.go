@@ -28,7 +28,7 @@ type reportSource struct{ c *closer }
 const mostLevels = 20
 
 // Reports returns what is known of the periods of every agreement. It also has the
-// figures of running periods refreshed, since a reader looks at them.
+// closer refresh the figures of running periods, since a reader looks at them.
 func (src reportSource) Reports(context.Context) (web.Reports, error) {
 	c := src.c
 	kept, bad, err := c.archive.List()
@@ -59,7 +59,7 @@ func (src reportSource) Reports(context.Context) (web.Reports, error) {
 	return all, nil
 }
 
-// gone are the agreements of reports that are not in the specification any more.
+// gone returns the agreements that have reports but are no longer specified.
 func gone(kept []closing.Kept, agreements []*sla.Agreement) []string {
 	names := map[string]bool{}
 	for _, k := range kept {
@@ -88,7 +88,7 @@ func wordsOf(d time.Duration) string {
 	return d.String()
 }
 
-// running are the periods that an agreement is in. The caller holds the lock.
+// running returns the periods that an agreement is in. The caller holds the lock.
 func (c *closer) running(a *sla.Agreement) []web.RunningPeriod {
 	var all []web.RunningPeriod
 	for _, p := range closing.PeriodsOf(a) {
@@ -108,7 +108,7 @@ func (c *closer) running(a *sla.Agreement) []web.RunningPeriod {
 			b := report.NewBrief(r)
 			name := r.Period.Name
 			if p.Calendar == "" {
-				name = p.String() // it ends at another minute each time
+				name = p.String() // the period ends at another minute each time
 			}
 			of := web.RunningPeriod{
 				Title: title, Known: true, At: live.at, Headline: b.Headline, Class: b.Class, Word: b.Word, Credit: b.Credit, Rolling: p.Calendar == "",
@@ -124,7 +124,8 @@ func (c *closer) running(a *sla.Agreement) []web.RunningPeriod {
 	return all
 }
 
-// levelsOf are the levels of a report that the page lists, and how many more there are.
+// levelsOf returns the levels of a report that the page lists, and how many more there
+// are.
 func levelsOf(b report.Brief) (levels []web.ReportLevel, more int) {
 	order := []string{"bad", "warn", "none", "good"}
 	sorted := slices.Clone(b.Levels)
@@ -141,8 +142,8 @@ func levelsOf(b report.Brief) (levels []web.ReportLevel, more int) {
 	return levels, more
 }
 
-// waiting are the periods whose report is still to come: those that are over, and the
-// next one. The caller holds the lock.
+// waiting returns the periods whose report is still to come: those that are over, and
+// the next one. The caller holds the lock.
 func (c *closer) waiting(a *sla.Agreement, now time.Time) []web.WaitingPeriod {
 	var all []web.WaitingPeriod
 	for key, failed := range c.failed {
@@ -152,7 +153,7 @@ func (c *closer) waiting(a *sla.Agreement, now time.Time) []web.WaitingPeriod {
 	}
 	slices.SortFunc(all, func(x, y web.WaitingPeriod) int { return strings.Compare(x.Period, y.Period) })
 	for _, p := range closing.PeriodsOf(a) {
-		// Those that have ended and settle, then the one that ends next.
+		// Periods that have ended and settle, then the one that ends next.
 		for _, name := range closing.Closings(p, now.Add(-c.s.SettlingTime), now) {
 			_, end := name.Bounds(p)
 			all = append(all, web.WaitingPeriod{Period: report.PeriodWords(name.String()), At: end.Add(c.s.SettlingTime)})
@@ -173,8 +174,8 @@ func plainError(err error) string {
 	return strings.ToUpper(text[:1]) + text[1:] + "."
 }
 
-// closedOf are the reports of an agreement, of each period the newest version with those
-// that it replaces. The caller holds the lock.
+// closedOf returns the reports of an agreement: the newest version of each period, with
+// those that it replaces. The caller holds the lock.
 func (c *closer) closedOf(kept []closing.Kept, agreement string, documents map[string]string) []web.ClosedPeriod {
 	var all []web.ClosedPeriod
 	last := ""
@@ -200,7 +201,7 @@ func (c *closer) closedOf(kept []closing.Kept, agreement string, documents map[s
 	return all
 }
 
-// changed returns whether a report depends on other texts than there are now.
+// changed returns whether a report depends on other texts than the current ones.
 func changed(then, now map[string]string) bool { return !maps.Equal(then, now) }
 
 func (c *closer) closedPeriod(k closing.Kept) web.ClosedPeriod {
@@ -235,8 +236,8 @@ func replaceExtension(file, extension string) string {
 	return strings.TrimSuffix(file, filepath.Ext(file)) + "." + extension
 }
 
-// ReportFile returns a file of the archive, or a report in another format. Only names
-// that the archive lists lead to one.
+// ReportFile returns a file of the archive, or a report in another format. It only
+// opens names that the archive lists.
 func (src reportSource) ReportFile(_ context.Context, name string) (web.ReportFile, error) {
 	archive := src.c.archive
 	kept, _, err := archive.List()
@@ -258,7 +259,7 @@ func (src reportSource) ReportFile(_ context.Context, name string) (web.ReportFi
 			if name != replaceExtension(k.File, f.Extension) {
 				continue
 			}
-			if f.Name == "json" { // its bytes are what is signed and verified
+			if f.Name == "json" { // exactly these bytes are signed and verified
 				data, err := os.ReadFile(archive.Path(name))
 				return web.ReportFile{Name: name, MediaType: f.MediaType, Bytes: data}, err
 			}
@@ -277,7 +278,7 @@ func (src reportSource) ReportFile(_ context.Context, name string) (web.ReportFi
 	return web.ReportFile{}, web.ErrNoReport
 }
 
-// past reads the reports that one shows beside it.
+// past reads the earlier reports that a report is shown with.
 func (src reportSource) past(kept []closing.Kept, r *verdict.Report) ([]*verdict.Report, error) {
 	var all []*verdict.Report
 	for _, k := range report.Past(r.Agreement, r.Period, kept, func(k closing.Kept) (string, verdict.ReportPeriod, int) { return k.Agreement, k.Period, k.Version }) {
@@ -290,7 +291,7 @@ func (src reportSource) past(kept []closing.Kept, r *verdict.Report) ([]*verdict
 	return all, nil
 }
 
-// ReportToDate returns the report of a period that runs, as HTML.
+// ReportToDate returns the report of a running period, as HTML.
 func (src reportSource) ReportToDate(_ context.Context, agreement, period string) (web.ReportFile, error) {
 	src.c.mu.Lock()
 	var found *verdict.Report
@@ -317,7 +318,8 @@ func (src reportSource) ReportToDate(_ context.Context, agreement, period string
 	return web.ReportFile{MediaType: "text/html; charset=utf-8", Bytes: data}, err
 }
 
-// Restate asks for the next version of a report, which must be the newest of its period.
+// Restate requests the next version of a report, which must be the newest of its
+// period.
 func (src reportSource) Restate(_ context.Context, file, reason string) error {
 	kept, _, err := src.c.archive.List()
 	if err != nil {

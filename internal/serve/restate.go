@@ -11,19 +11,19 @@ import (
 	"github.com/upheld-sla/upheld/internal/verdict"
 )
 
-// restating asks for a new version of a report.
+// restating is a request for a new version of a report.
 type restating struct{ file, reason string }
 
-// mostRestatings is how many may wait.
+// mostRestatings is how many requests may wait.
 const mostRestatings = 16
 
 var (
 	errTooManyRestatings = errors.New("too many periods are being restated; try again when they are done")
-	// errNothingChanged says that a restatement would say the same.
+	// errNothingChanged says that a restatement would not differ.
 	errNothingChanged = errors.New("nothing would change: the specification and the adjustments give the same report. First write down what was agreed, as an adjustment beside the specification")
 )
 
-// ask puts a restatement into the queue. What became of it is on the page.
+// ask puts a restatement into the queue. The page shows its outcome.
 func (c *closer) ask(r restating) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -36,7 +36,7 @@ func (c *closer) ask(r restating) error {
 	}
 }
 
-// restateNow writes the next version of a report, and notes why it cannot.
+// restateNow writes the next version of a report, or notes why it cannot.
 func (c *closer) restateNow(ctx context.Context, ask restating) {
 	err := c.nextVersion(ctx, ask)
 	c.mu.Lock()
@@ -49,8 +49,8 @@ func (c *closer) restateNow(ctx context.Context, ask restating) {
 	c.logger.Error("A period could not be restated", "file", ask.file, "err", err)
 }
 
-// nextVersion makes the next version of a report, from the evidence that it was made of
-// and what the specifications and adjustments say now.
+// nextVersion makes the next version of a report from its evidence and the current
+// specifications and adjustments.
 func (c *closer) nextVersion(ctx context.Context, ask restating) error {
 	old, err := c.archive.Read(ask.file)
 	if err != nil {

@@ -15,15 +15,15 @@ import (
 // does not look at directories that are not named like its blocks.
 const rulesDir = "rules"
 
-// RuleFile is where, in a storage path, the rules of an agreement are. The moments at which
-// they are evaluated depend on it.
+// RuleFile is the path of an agreement's rules in a storage path. The moments of their
+// evaluation depend on it.
 func RuleFile(storage, agreement string) string {
 	return filepath.Join(storage, rulesDir, agreement+".yaml")
 }
 
 // writeRuleFiles puts the rule files of agreements into a folder of the storage path
-// and returns their paths. Those of agreements that are gone are removed. A file
-// that did not change stays as it is: the rule manager keeps the state of its groups.
+// and returns their paths. It removes the files of agreements that are gone, and leaves
+// unchanged files alone, so that the rule manager keeps the state of their groups.
 func writeRuleFiles(storage string, files map[string][]byte) ([]string, error) {
 	agreements := slices.Sorted(maps.Keys(files))
 	stage, err := filetree.Open(context.Background(), storage, filetree.Options{

@@ -17,7 +17,7 @@ import (
 	"github.com/prometheus/prometheus/discovery/targetgroup"
 
 	// The service discoveries that a scrape configuration may use besides
-	// static_configs; neither brings in anything that is not here already.
+	// static_configs; neither adds a dependency.
 	_ "github.com/prometheus/prometheus/discovery/file"
 	_ "github.com/prometheus/prometheus/discovery/http"
 
@@ -27,8 +27,8 @@ import (
 // selfJob is the job of this process in its own storage.
 const selfJob = "upheld"
 
-// loadConfig reads the user's configuration, if there is one, and puts the
-// scrape of this process, under the address self, in front of it.
+// loadConfig reads the user's configuration, if there is one, and adds the scrape of
+// this process, at the address self, in front.
 func loadConfig(o Options, self string) (*config.Config, error) {
 	cfg, err := config.Load("", o.Logger)
 	if err != nil {
@@ -45,7 +45,8 @@ func loadConfig(o Options, self string) (*config.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	// What further files hold is taken over, so that it is what was checked here.
+	// Use the scrape configs of further files as they are now, since these were
+	// checked.
 	others, err := cfg.GetScrapeConfigs()
 	if err != nil {
 		return nil, explainConfigError(o.ScrapeConfigFile, err)
@@ -65,9 +66,9 @@ func loadConfig(o Options, self string) (*config.Config, error) {
 	return cfg, err
 }
 
-// nameWithoutSecrets has targets go by an instance without user info: labels of
-// series are kept for months, and shown to everybody. The address that is scraped
-// stays, and so does the parameter "target" of a prober.
+// nameWithoutSecrets gives targets an instance label without user info, since labels
+// are kept for months and shown to everybody. The scraped address stays, and so does
+// the parameter "target" of a prober.
 func nameWithoutSecrets(scrapes []*config.ScrapeConfig, o Options) error {
 	cfg, err := config.Load(`
 scrape_configs:
@@ -86,13 +87,13 @@ scrape_configs:
 	return nil
 }
 
-// unknownDiscovery is how YAML says that a service discovery is not compiled in.
+// unknownDiscovery is YAML's message for a service discovery that is not compiled in.
 var unknownDiscovery = regexp.MustCompile(`line (\d+): field (\w+_sd_configs) not found`)
 
-// explainConfigError names the file, on one line, and the remedy for what is
-// peculiar to this program: a service discovery that it does not have.
+// explainConfigError names the file, on one line, and a remedy if this program lacks a
+// service discovery.
 func explainConfigError(file string, err error) error {
-	text := redact.Error(err) // YAML's quotes what it does not understand
+	text := redact.Error(err) // YAML's error quotes text that it cannot parse
 	if found := unknownDiscovery.FindStringSubmatch(text); found != nil {
 		return fmt.Errorf("scrape configuration %s:%s: upheld serve has no %s; it knows static_configs, file_sd_configs and http_sd_configs: use one of these, or run Prometheus itself", file, found[1], found[2])
 	}
@@ -102,8 +103,8 @@ func explainConfigError(file string, err error) error {
 	return fmt.Errorf("scrape configuration: %s", text)
 }
 
-// warnOfUnused names the parts of a Prometheus configuration that have no
-// meaning here, so that nobody relies on them.
+// warnOfUnused names the parts of a Prometheus configuration that have no effect here,
+// so that nobody relies on them.
 func warnOfUnused(o Options, cfg *config.Config) {
 	for section, present := range map[string]bool{
 		"rule_files":             len(cfg.RuleFiles) > 0,
@@ -139,7 +140,7 @@ scrape_configs:
 	return cfg.ScrapeConfigs[0], nil
 }
 
-// discoveries are the service discoveries of each job.
+// discoveries returns the service discoveries of each job.
 func discoveries(cfg *config.Config) (map[string]discovery.Configs, error) {
 	scrapes, err := cfg.GetScrapeConfigs()
 	if err != nil {
@@ -152,11 +153,11 @@ func discoveries(cfg *config.Config) (map[string]discovery.Configs, error) {
 	return byJob, nil
 }
 
-// loopback is a listener within the process. The scrape of this process goes
-// through it, so that it works whatever address, certificate or password the
-// outer listener asks for.
+// loopback is a listener within the process. The scrape of this process goes through
+// it, so that it works whatever address, certificate or password the outer listener
+// has.
 type loopback struct {
-	address string // that is answered here
+	address string // the address that is answered here
 	conns   chan net.Conn
 	closed  chan struct{}
 }
@@ -165,7 +166,7 @@ func newLoopback(address string) *loopback {
 	return &loopback{address: address, conns: make(chan net.Conn), closed: make(chan struct{})}
 }
 
-// dial connects to the loopback for its address, and to the network for others.
+// dial connects to the loopback for its own address, and else to the network.
 func (l *loopback) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	if address != l.address {
 		return (&net.Dialer{}).DialContext(ctx, network, address)
@@ -191,13 +192,13 @@ func (l *loopback) Accept() (net.Conn, error) {
 	}
 }
 
-// Close ends Accept and dial; it is called once, by the http.Server.
+// Close ends Accept and dial; the http.Server calls it once.
 func (l *loopback) Close() error {
 	close(l.closed)
 	return nil
 }
 
-// Addr is the address that is answered.
+// Addr is the address that the loopback answers for.
 func (l *loopback) Addr() net.Addr { return loopbackAddr(l.address) }
 
 type loopbackAddr string
@@ -212,8 +213,8 @@ func newLoopbackServer(metrics http.Handler) *http.Server {
 	return &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 }
 
-// alertmanagers are static configurations, one for each URL, with the same access
-// to all; nil is the default one.
+// alertmanagers returns a static configuration for each URL, with the same access to
+// all; nil is the default one.
 func alertmanagers(urls []string, access *commonconfig.HTTPClientConfig) (config.AlertmanagerConfigs, error) {
 	var configs config.AlertmanagerConfigs
 	for _, text := range urls {

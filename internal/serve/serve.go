@@ -3,11 +3,10 @@
 // and notifies Alertmanager, Prometheus' HTTP API over that storage, and the
 // pages of package web.
 //
-// It wires parts together and owns their lifecycle; what rules say is decided
-// in rulegen, what pages show in web, what the API answers in serve/promapi. It
-// must not import Prometheus' web packages, which
-// docs/architecture/embedded-prometheus.md weighs, nor service discoveries that
-// bring in the SDK of a cloud.
+// It wires parts together and owns their lifecycle. Package rulegen decides what rules
+// say, web what pages show, and serve/promapi what the API answers. It must not import
+// Prometheus' web packages, see docs/architecture/embedded-prometheus.md, nor service
+// discoveries that bring in a cloud's SDK.
 package serve
 
 import (
@@ -68,8 +67,8 @@ type server struct {
 	status   atomic.Pointer[statuspage.Pages] // nil until there is a storage
 }
 
-// Run serves until ctx ends, which is no error, or until a part fails. Whatever
-// it started has stopped when it returns, and every sample is on disk.
+// Run serves until ctx ends, which is no error, or until a part fails. When it returns,
+// every part has stopped and every sample is on disk.
 func Run(ctx context.Context, o Options) error {
 	o, err := o.withDefaults()
 	if err != nil {
@@ -90,9 +89,8 @@ func Run(ctx context.Context, o Options) error {
 	if s.external, err = s.externalURL(listener.Addr()); err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	// The web server starts first, so that health can be asked for while the
-	// storage replays its log, and also stops first, so that nobody asks a storage
-	// that is closed.
+	// The web server starts first, so that health checks work while the storage replays
+	// its log. It also stops first, so that no request reaches a closed storage.
 	failed := make(chan error, 1)
 	front, back := newParts(failed), newParts(failed)
 	if err := s.startHTTP(front, listener); err != nil {
@@ -117,8 +115,8 @@ func Run(ctx context.Context, o Options) error {
 	return errors.Join(err, front.stop(), back.stop())
 }
 
-// start makes and starts the parts. Each one is stopped, in reverse order, by
-// parts, also if a later one cannot be started.
+// start makes and starts the parts. parts stops them in reverse order, even if a later
+// one cannot be started.
 func (s *server) start(parts *parts, first *desired) error {
 	s.registry = prometheus.NewRegistry()
 	s.metrics = newReloadMetrics(s.registry)
@@ -136,7 +134,7 @@ func (s *server) start(parts *parts, first *desired) error {
 	parts.add("query engine of the API", nil, s.apiEngine.Close)
 
 	s.notifier = s.newNotifier()
-	// It only takes groups for Alertmanagers that it knows.
+	// The notifier only takes groups for Alertmanagers that it knows.
 	if err := s.notifier.ApplyConfig(first.config); err != nil {
 		return fmt.Errorf("notifier: %w", err)
 	}
@@ -166,7 +164,7 @@ func (s *server) start(parts *parts, first *desired) error {
 	return nil
 }
 
-// ownDescriptors are those that the storage, scrapes and the rest need.
+// ownDescriptors is how many descriptors the storage, scrapes and the rest need.
 const ownDescriptors = 64
 
 // probes is how many probes may run at once, if the process may open so many files.
@@ -179,8 +177,8 @@ func (s *server) probes(files int) int {
 	return most
 }
 
-// stopUnstartedRules ends the groups of a rule manager that was never run: they
-// wait for it to start before they notice that they are to stop.
+// stopUnstartedRules stops the groups of a rule manager that was never run: they wait
+// for its start before they notice the stop.
 func (s *server) stopUnstartedRules() {
 	go s.rules.Run()
 	s.rules.Stop()
@@ -207,7 +205,7 @@ func (s *server) startScraping(parts *parts) error {
 	return nil
 }
 
-// ready lets requests through, and informs the caller.
+// ready lets requests through, and tells the caller.
 func (s *server) ready(first *desired) error {
 	handler, err := s.routes()
 	if err != nil {
@@ -226,11 +224,11 @@ func (s *server) ready(first *desired) error {
 	return nil
 }
 
-// wait reloads when asked to and when a revision takes effect, until ctx ends or a part
+// wait reloads on request and when a revision takes effect, until ctx ends or a part
 // fails.
 func (s *server) wait(ctx context.Context, failed <-chan error) error {
 	for {
-		var asked chan error // by whom the outcome is waited for, nil if by nobody
+		var asked chan error // who waits for the outcome; nil if nobody does
 		edge := sla.NextEdge(s.state.Load().agreements, time.Now())
 		select {
 		case <-time.After(sla.UntilEdge(edge, time.Now())):
@@ -250,7 +248,7 @@ func (s *server) wait(ctx context.Context, failed <-chan error) error {
 				continue
 			}
 		}
-		// Reading may take long; that it was asked to end does not wait for it.
+		// Reading may take long, and a stop must not wait for it.
 		loaded := s.loadAside()
 		select {
 		case <-ctx.Done():
@@ -259,7 +257,7 @@ func (s *server) wait(ctx context.Context, failed <-chan error) error {
 		case err := <-failed:
 			return err
 		case next := <-loaded:
-			// The outcome is logged and in the metrics too.
+			// The outcome is also in the log and in the metrics.
 			if err := s.reload(next); asked != nil {
 				asked <- err
 			}

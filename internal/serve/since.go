@@ -15,28 +15,28 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// The rule manager knows since when an alert fires, but begins again with every
-// start of the process. What was recorded in ALERTS does not.
+// The rule manager knows since when an alert fires, but forgets it with every restart
+// of the process. The recorded series ALERTS remains.
 
-// firingWithin is how far back the beginning of an alert is looked for, and
-// firingPoints about how many points of all alerts together are read for it.
+// firingWithin is how far back we look for the beginning of an alert, and firingPoints
+// about how many points of all alerts together we read for it.
 const (
 	firingWithin = 24 * time.Hour
 	firingPoints = 300_000
 )
 
-// firingSince says since when alerts have fired that did so before this process
-// started, by their labels.
+// firingSince says, by an alert's labels, since when it has fired if that began before
+// this process started.
 type firingSince map[string]time.Time
 
-// resumed is how long after its start this process may take until alerts that fired
+// resumed is how long after its start this process may need until alerts that fired
 // before are active again: three evaluations of the slower rules.
 func (src *source) resumed() time.Duration {
-	const slower = 5 // as the second layer
+	const slower = 5 // like the second layer
 	return 3 * slower * src.s.RulesInterval
 }
 
-// firingSince reads it for the alerts of the level, or for all if id is zero.
+// firingSince reads these times for the alerts of a level, or for all if id is zero.
 func (src *source) firingSince(ctx context.Context, id sla.ID, alerts map[sla.ID][]*rules.AlertingRule) (firingSince, error) {
 	resumed := 0
 	for of, all := range alerts {
@@ -91,7 +91,7 @@ func (src *source) matrix(ctx context.Context, query string, step time.Duration)
 	if err != nil {
 		return nil, fmt.Errorf("query %s: %w", query, err)
 	}
-	// What an engine gives is its own again once the query is closed.
+	// The engine reuses its result once the query is closed.
 	own := make(promql.Matrix, 0, len(matrix))
 	for _, s := range matrix {
 		own = append(own, promql.Series{Metric: s.Metric, Floats: append([]promql.FPoint(nil), s.Floats...)})
@@ -99,10 +99,10 @@ func (src *source) matrix(ctx context.Context, query string, step time.Duration)
 	return own, nil
 }
 
-// alertHistory is when the server ran and what its alerts were, at even steps.
+// alertHistory says when the server ran and which states its alerts had, at even steps.
 type alertHistory struct {
 	step     time.Duration
-	patience time.Duration             // how long a server that runs may leave an alert out that goes on
+	patience time.Duration             // how long a running server may leave out an alert that goes on
 	running  map[int64]bool            // by milliseconds
 	firing   map[string]map[int64]bool // by the alert's labels and milliseconds; false while pending
 }

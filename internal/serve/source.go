@@ -32,8 +32,7 @@ func newSource(s *server) *source {
 	return src
 }
 
-// current selects, with the level's newest value each, every series that the
-// pages show a figure of.
+// current selects every series of which the pages show the newest value.
 const current = `{__name__=~"` +
 	metricnames.ErrorPeriod + "|" + metricnames.BudgetRemaining + "|" +
 	metricnames.OutageAge + "|" + metricnames.OutageCount + "|" + metricnames.OutageLongest + "|" + metricnames.OutageMean + "|" + metricnames.RecoveryAge + "|" +
@@ -41,8 +40,9 @@ const current = `{__name__=~"` +
 	metricnames.TotalPeriod + "|" + metricnames.BadPeriod + "|" + metricnames.CoveragePeriod + "|" +
 	metricnames.Excess + "|" + metricnames.ErrorRatio + "[0-9].*|" + metricnames.ServiceState + `"}`
 
-// historySpan is how far back the pages' strip of the recent past goes, in at
-// most so many steps; those of all levels on one page are at most historyPoints.
+// historySpan is how far back the pages' strip of the recent past goes, and
+// historySteps its most steps; the strips of all levels on one page have at most
+// historyPoints.
 const (
 	historySpan   = time.Hour
 	historySteps  = 360
@@ -78,8 +78,8 @@ func (src *source) Levels(ctx context.Context) ([]web.LevelStatus, error) {
 	return statuses, src.explainOngoing(ctx, statuses, now)
 }
 
-// explainOngoing adds why outages that go on are, of levels of which this process has not
-// seen a failure itself.
+// explainOngoing adds the causes of ongoing outages, for levels of which this process
+// has not seen a failure itself.
 func (src *source) explainOngoing(ctx context.Context, statuses []web.LevelStatus, now time.Time) error {
 	const most = 10
 	explained := 0
@@ -153,7 +153,7 @@ type measured struct {
 	firing           firingSince
 }
 
-// measured reads it of all levels, or of one if id is not zero.
+// measured reads this of all levels, or of one if id is not zero.
 func (src *source) measured(ctx context.Context, id sla.ID, now time.Time) (m measured, err error) {
 	of := func(selector string) string {
 		if id == (sla.ID{}) {
@@ -178,7 +178,7 @@ func (src *source) measured(ctx context.Context, id sla.ID, now time.Time) (m me
 	return m, err
 }
 
-// status is how a level is, without what takes longer to read.
+// status is the status of a level, without what takes longer to read.
 func (src *source) status(l *sla.ServiceLevel, a *sla.Agreement, m measured, now time.Time) web.LevelStatus {
 	status := statusOf(l, m.figures[l.ID], m.alerts[l.ID], m.firing)
 	status.Agreement = a
@@ -237,8 +237,8 @@ func (src *source) level(id sla.ID) (*sla.Agreement, *sla.ServiceLevel) {
 	return nil, nil
 }
 
-// lookback is how old a sample may be that still counts as current: twice the
-// interval of the second tier of rules.
+// lookback is how old a current sample may be: twice the interval of the second layer
+// of rules.
 func (src *source) lookback() time.Duration {
 	return max(10*src.s.RulesInterval, time.Minute)
 }
@@ -257,8 +257,8 @@ func matchers(id sla.ID) string {
 	return fmt.Sprintf("%s=%q, %s=%q, %s=%q", metricnames.SLA, id.SLA, metricnames.Service, id.Service, metricnames.SLO, id.SLO)
 }
 
-// failures are those of the probe that a level reads. To a level of response times slow
-// probes are failures, too.
+// failures are the failures of the probe that a level reads. To a level of response
+// times, slow probes are failures, too.
 func (src *source) failures(l *sla.ServiceLevel) []web.Failure {
 	id, _, probed := l.Probed()
 	if !probed {
@@ -286,7 +286,7 @@ func withSlow(failures []web.Failure, slow []exporter.Record, threshold time.Dur
 	return failures[:min(len(failures), exporter.RecentResults)]
 }
 
-// probes are the last of the probe that a level reads.
+// probes are the latest results of the probe that a level reads.
 func (src *source) probes(l *sla.ServiceLevel) []web.Probe {
 	id, _, probed := l.Probed()
 	if !probed {

@@ -2,8 +2,8 @@ package serve
 
 import "syscall"
 
-// space is how many bytes are free for this process on the disk of a directory,
-// and how many it has.
+// space is how many bytes of a directory's disk are free for this process, and its
+// size.
 func space(dir string) (free, size uint64, err error) {
 	var s syscall.Statfs_t
 	if err := syscall.Statfs(dir, &s); err != nil {

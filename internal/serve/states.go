@@ -22,10 +22,10 @@ type run struct {
 	from, to time.Time // to of the last run is its last sample
 }
 
-// runsOf puts samples of the state together. Times without samples belong to the run
-// before them: the server was away, and what it finds after that says how it went on. For
-// the same reason times of at most patience in which nothing was known, between two of
-// the same state, are that state: after a start rules know nothing at first.
+// runsOf joins samples of the same state. Times without samples belong to the run
+// before them: the server was away, and the next samples say how it went on. Similarly,
+// unknown time of at most patience between two runs of the same state counts as that
+// state: after a start, rules know nothing at first.
 func runsOf(points []point, patience time.Duration) []run {
 	var runs []run
 	for _, p := range points {
@@ -49,8 +49,7 @@ func runsOf(points []point, patience time.Duration) []run {
 	return runs
 }
 
-// worstOf is, moment by moment, the worst of two series of states, such as those of
-// groups.
+// worstOf is the worse of two series of states at each moment, for example of groups.
 func worstOf(a, b []point) []point {
 	if len(a) == 0 {
 		return b
@@ -70,7 +69,7 @@ func worstOf(a, b []point) []point {
 	return append(append(merged, a...), b...)
 }
 
-// statesWithin is how far back the overview looks for when a state began.
+// statesWithin is how far back the overview looks for the beginning of a state.
 const statesWithin = 24 * time.Hour
 
 // states are the runs of states of all levels, or of one if id is not zero.
@@ -83,7 +82,7 @@ func (src *source) states(ctx context.Context, id sla.ID, from, to time.Time) (m
 	return runs, err
 }
 
-// recordedStates are the samples that states are runs of.
+// recordedStates are the samples behind these runs.
 func (src *source) recordedStates(ctx context.Context, id sla.ID, from, to time.Time) (map[sla.ID][]point, error) {
 	selector := ofSeries(metricnames.ServiceState)
 	if id != (sla.ID{}) {
@@ -104,8 +103,8 @@ func (src *source) allStates(ctx context.Context, l *sla.ServiceLevel, from, to 
 	return runsOf(samples, src.resumed()), err
 }
 
-// stateSamples are the recorded states of a level, of its worst group. What was before states
-// were recorded, as in an earlier version, is taken from the bad share of five minutes.
+// stateSamples are the recorded states of a level's worst group. For the time before
+// states were recorded, in an earlier version, it uses the bad share of five minutes.
 func (src *source) stateSamples(ctx context.Context, l *sla.ServiceLevel, from, to time.Time) ([]point, error) {
 	recorded, err := src.recordedStates(ctx, l.ID, from, to)
 	if err != nil {
@@ -127,8 +126,8 @@ func (src *source) stateSamples(ctx context.Context, l *sla.ServiceLevel, from, 
 	return append(earlier, all...), err
 }
 
-// statesOfShares are the states that follow from bad shares of five minutes. A share stays bad for
-// five minutes after the end of an outage, which is not part of it.
+// statesOfShares are the states by bad shares of five minutes. A share stays bad for
+// five minutes after an outage; these are not part of it.
 func statesOfShares(l *sla.ServiceLevel, shares []point) []point {
 	var states []point
 	begun := time.Time{} // of an outage
@@ -154,12 +153,12 @@ func statesOfShares(l *sla.ServiceLevel, shares []point) []point {
 	return states
 }
 
-// oneByOne is of how many levels the states are read level by level. Of more it takes less
-// time to read those of all.
+// oneByOne is for how many levels states are read level by level. For more levels it is
+// faster to read those of all.
 const oneByOne = 40
 
-// statesNow are the states of the last day of those levels whose beginning matters: that
-// are not up, and components that are down.
+// statesNow are the states of the last day for the levels that need their beginning:
+// levels that are not up, and components that are down.
 func (src *source) statesNow(ctx context.Context, m measured, now time.Time) (map[sla.ID][]run, error) {
 	needed := map[sla.ID]bool{}
 	for id, samples := range m.figures {
@@ -211,8 +210,8 @@ func since(runs []run, state sla.State, from time.Time) time.Time {
 	return runs[n-1].from
 }
 
-// outagesOf are the times in which a level was down or degraded, newest first. What goes
-// on has no end.
+// outagesOf are the times in which a level was down or degraded, newest first. An
+// ongoing one has no end.
 func outagesOf(runs []run) []web.Outage {
 	var outages []web.Outage
 	open := false
@@ -234,11 +233,11 @@ func outagesOf(runs []run) []web.Outage {
 	return outages
 }
 
-// stateReader gives the samples of a level's state.
+// stateReader returns the samples of a level's state.
 type stateReader func(ctx context.Context, l *sla.ServiceLevel, from, to time.Time) ([]point, error)
 
-// outages are those of a level. It is the one function by which every page lists them.
-// Those of a composite are when its components say, as lastStraw explains.
+// outages are the outages of a level. Every page lists them by this one function. Those
+// of a composite begin when its components say, as lastStraw explains.
 func (src *source) outages(ctx context.Context, l *sla.ServiceLevel, read stateReader, from, to time.Time) ([]web.Outage, []run, error) {
 	samples, err := read(ctx, l, from, to)
 	if err != nil {
@@ -274,9 +273,9 @@ func (src *source) outages(ctx context.Context, l *sla.ServiceLevel, read stateR
 	return all, runs, nil
 }
 
-// lastStraw is when a composite became bad: rules judge the slots of its components and so
-// are late, which the components' own states are not. It is the last time that a component
-// went down within maxLate before the composite is known to be bad.
+// lastStraw is when a composite became bad. Rules judge the slots of its components and
+// so are late; the components' own states are not. It is the last time that a component
+// went down, at most maxLate before the composite was recorded as bad.
 func lastStraw(recorded time.Time, members []web.Member) time.Time {
 	const maxLate = 2 * time.Minute
 	straw := time.Time{}

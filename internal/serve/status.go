@@ -44,19 +44,20 @@ func publicLevels(a *sla.Agreement) string {
 	return fmt.Sprintf("{%s=%q, %s=~%q, %s=~%q}", metricnames.SLA, a.Name, metricnames.Service, either(services), metricnames.SLO, either(slos))
 }
 
-// byLevel puts together what groups of a level have.
+// byLevel joins the groups of a level.
 const byLevel = " by (" + metricnames.SLA + ", " + metricnames.Service + ", " + metricnames.SLO + ") "
 
-// badShare is the expression of the bad share of five minutes, of all groups together; of
-// the worst where only the shares of groups are recorded, as in the demo's past.
+// badShare is the expression of the bad share of five minutes: of all groups together,
+// or of the worst group if only the shares of groups are recorded, as in the demo's
+// past.
 func badShare(a *sla.Agreement) string {
 	of := publicLevels(a)
 	return "sum" + byLevel + "(" + metricnames.BadRate + of + ") / (sum" + byLevel + "(" + metricnames.TotalRate + of + ") > 0)" +
 		" or max" + byLevel + "(" + metricnames.ErrorRatio + sla.FormatDuration(sla.BaseWindow) + of + ")"
 }
 
-// States are how the public levels are now: as rules recorded it of the worst group, or else
-// by what was bad in the last five minutes.
+// States are the current states of the public levels: the recorded one of the worst
+// group, or else by the bad share of the last five minutes.
 func (src statusSource) States(ctx context.Context, a *sla.Agreement) (map[sla.ID]sla.State, error) {
 	now := time.Now()
 	recorded, err := src.query(ctx, "max"+byLevel+"("+metricnames.ServiceState+publicLevels(a)+")", now, now, time.Minute, src.recent())
@@ -86,7 +87,7 @@ func lastOf(points []promql.FPoint) web.Figure {
 	return web.Known(points[len(points)-1].F)
 }
 
-// Tallies are what was counted in steps.
+// Tallies are the counts of each step.
 func (src statusSource) Tallies(ctx context.Context, a *sla.Agreement, from, to time.Time, step time.Duration) (map[sla.ID][]statuspage.Tally, error) {
 	sums := func(name string) (map[sla.ID][]promql.FPoint, error) {
 		return src.query(ctx, fmt.Sprintf("sum%s(sum_over_time(%s%s[%s]))", byLevel, name, publicLevels(a), model.Duration(step)), from.Add(step), to, step, 0)
@@ -116,7 +117,7 @@ func (src statusSource) Tallies(ctx context.Context, a *sla.Agreement, from, to 
 // recent is how old a sample of the first layer may be.
 func (src statusSource) recent() time.Duration { return max(2*src.s.RulesInterval, time.Minute) }
 
-// query is a range query by level, none for a range without a step.
+// query is a range query by level. An empty range has no points.
 func (src statusSource) query(ctx context.Context, query string, start, end time.Time, step, lookback time.Duration) (map[sla.ID][]promql.FPoint, error) {
 	found := map[sla.ID][]promql.FPoint{}
 	if end.Before(start) {
@@ -132,13 +133,13 @@ func (src statusSource) query(ctx context.Context, query string, start, end time
 		return nil, fmt.Errorf("query %s: %w", query, err)
 	}
 	for _, s := range matrix {
-		found[idOf(s.Metric)] = append([]promql.FPoint(nil), s.Floats...) // what an engine gives is its own again
+		found[idOf(s.Metric)] = append([]promql.FPoint(nil), s.Floats...) // the engine reuses its result
 	}
 	return found, nil
 }
 
-// startRendering renders the status pages as often as figures change, and not more often
-// than every few seconds.
+// startRendering renders the status pages as often as figures change, but at most every
+// few seconds.
 func (s *server) startRendering(parts *parts) error {
 	const quickest = 5 * time.Second
 	pages, err := statuspage.New(statuspage.Options{
@@ -155,8 +156,7 @@ func (s *server) startRendering(parts *parts) error {
 	return nil
 }
 
-// startStatus serves the status pages, and nothing else, on an address of their own if
-// there is one.
+// startStatus serves only the status pages, on their own address if there is one.
 func (s *server) startStatus(parts *parts) error {
 	if s.StatusListenAddress == "" {
 		return nil
@@ -165,7 +165,7 @@ func (s *server) startStatus(parts *parts) error {
 	if err != nil {
 		return fmt.Errorf("%w; choose another address with --status.listen-address", err)
 	}
-	const anyHost = ":0" // what is public may be asked for by any name
+	const anyHost = ":0" // public pages may be requested by any name
 	guarded, err := httpguard.New(http.HandlerFunc(s.serveStatus), httpguard.Options{Listen: anyHost})
 	if err != nil {
 		return errors.Join(err, listener.Close())

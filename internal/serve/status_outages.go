@@ -9,21 +9,21 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// settledStates are the states of a level up to a moment, without the samples between two
+// settledStates are the states of a level up to a moment, without samples between two
 // changes: status pages look back a quarter of a year, every minute.
 type settledStates struct {
 	until   time.Time
 	samples []point
 }
 
-// Parts of the past are read once. The last of them may still change.
+// Each part of the past is read once, except the last, which may still change.
 const (
 	settlesAfter = time.Hour
 	readAtOnce   = 24 * time.Hour
 )
 
-// changes are the first and the last sample of each stretch of equal ones: what runsOf makes
-// of them is the same.
+// changes are the first and the last sample of each stretch of equal ones. runsOf makes
+// the same runs of them.
 func changes(samples []point) []point {
 	var kept []point
 	for i, p := range samples {
@@ -34,7 +34,7 @@ func changes(samples []point) []point {
 	return kept
 }
 
-// Outages are those that the pages of the public levels list, the oldest first.
+// Outages are the outages that the pages of the public levels list, the oldest first.
 func (src statusSource) Outages(ctx context.Context, a *sla.Agreement, from time.Time) (map[sla.ID][]statuspage.Span, error) {
 	now := time.Now()
 	outages := map[sla.ID][]statuspage.Span{}
@@ -54,7 +54,7 @@ func (src statusSource) Outages(ctx context.Context, a *sla.Agreement, from time
 	return outages, nil
 }
 
-// statesSince are the samples of a level's state, of which the settled ones are kept.
+// statesSince are the samples of a level's state. Settled ones are kept.
 func (src statusSource) statesSince(ctx context.Context, l *sla.ServiceLevel, from, now time.Time) ([]point, error) {
 	kept := src.settled[l.ID]
 	if kept == nil {

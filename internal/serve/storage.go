@@ -51,13 +51,12 @@ func openStorage(dir string, retention time.Duration, size int64, logger *slog.L
 	return db, nil
 }
 
-// lockFile is what the database locks in its directory, and leaves there if it is
+// lockFile is the database's lock in its directory, which stays there if the process is
 // killed.
 const lockFile = "lock"
 
-// inUse is an error if another process has locked the file. The database finds
-// that too, but logs before it that it has replaced the lock of a process that is
-// gone.
+// inUse returns an error if another process has locked the file. The database would
+// notice too, but would first log that it replaced the lock of a process that is gone.
 func inUse(lock string) error {
 	if _, err := os.Stat(lock); err != nil {
 		return nil //nolint:nilerr // the database makes it
@@ -69,13 +68,13 @@ func inUse(lock string) error {
 	return held.Release()
 }
 
-// minSegment is the least file of a block that Prometheus allows.
+// minSegment is the smallest size for a block's files that Prometheus allows.
 const minSegment = 1 << 20
 
-// segmentSize is how large a file of a block may be. A compaction takes as much
-// before it begins; Prometheus' 512 MiB would fail on every disk that has no more
-// left, so that the log grows until nothing is. Half of what writes leave free is
-// there also when they have stopped.
+// segmentSize is how large a file of a block may be. A compaction takes that space
+// before it begins, so Prometheus' 512 MiB would fail on every disk with less space
+// left, and the log would grow until the disk is full. Half of the space that writes
+// leave free is still there when they have stopped.
 func segmentSize(dir string) int64 {
 	_, size, err := space(dir)
 	if err != nil {
@@ -84,7 +83,7 @@ func segmentSize(dir string) int64 {
 	return int64(max(minSegment, reserve(size)/2)) //nolint:gosec // at most mostReserve
 }
 
-// storageError says what to do about the failures that users can mend.
+// storageError adds a remedy to failures that users can fix.
 func storageError(dir string, err error) error {
 	switch {
 	case errors.Is(err, syscall.EWOULDBLOCK):
@@ -98,9 +97,8 @@ func storageError(dir string, err error) error {
 	return fmt.Errorf("storage directory %s cannot be opened: %w; if it is damaged, move it away and start with an empty one", dir, err)
 }
 
-// setRetention changes how long a running database keeps samples. It goes
-// through the database's reload, which also sets things that are left as the
-// options of openStorage have them.
+// setRetention changes how long a running database keeps samples. It uses the
+// database's reload, which also sets other options; these stay as in openStorage.
 func setRetention(db *tsdb.DB, retention time.Duration, size int64) error {
 	return db.ApplyConfig(&config.Config{StorageConfig: config.StorageConfig{
 		TSDBConfig:      &config.TSDBConfig{Retention: &config.TSDBRetentionConfig{Time: model.Duration(retention), Size: units.Base2Bytes(size)}},

@@ -10,9 +10,9 @@ import (
 )
 
 const (
-	// liveEvery is how old figures to date may be that somebody looks at; where they
-	// take long, liveTimes as long as they take. They are made while somebody has looked
-	// within liveWanted.
+	// liveEvery is how old the figures to date may be while somebody looks at them. If
+	// they take long to make, it is liveTimes as long as they take. They are made only
+	// if somebody has looked within liveWanted.
 	liveEvery, liveTimes, liveWanted = 5 * time.Minute, 20, 10 * time.Minute
 )
 
@@ -22,9 +22,9 @@ type liveKey struct {
 	period    sla.Period
 }
 
-// liveReport is how a period stands to date.
+// liveReport is a running period's result to date.
 type liveReport struct {
-	reports []*verdict.Report // one for each revision that judges a part
+	reports []*verdict.Report // one for each revision that judges a part of the period
 	err     error
 	at      time.Time
 	took    time.Duration
@@ -38,8 +38,8 @@ func (c *closer) want() {
 	c.rouse()
 }
 
-// refresh judges running periods to date, if a reader looks at them and their figures are
-// old.
+// refresh judges running periods to date, if a reader looks at them and their figures
+// are old.
 func (c *closer) refresh(ctx context.Context) {
 	state := c.s.state.Load()
 	for _, a := range state.agreements {

@@ -12,14 +12,14 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// noSeries are selectors of the level's queries that match no series of the last minutes:
-// most likely nothing scrapes them.
+// noSeries returns the selectors of the level's queries that match no series of the
+// last minutes: most likely nothing scrapes them.
 func (src *source) noSeries(ctx context.Context, l *sla.ServiceLevel, now time.Time) []string {
 	var none []string
 	for _, q := range l.Indicator.Queries() {
 		expr, err := src.s.parser.ParseExpr(q.Text)
 		if err != nil {
-			continue // a selector of a histogram, or what the loading of the specification reports
+			continue // a selector of a histogram, or one that loading the specification reports
 		}
 		for _, selectors := range parser.ExtractSelectors(expr) {
 			selector := selectorOf(selectors)

@@ -13,9 +13,9 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Sums of periods are recorded every five evaluations of the first layer of rules, and
-// are made of rates over five minutes, which a new outage enters bit by bit. So after three
-// minutes of outage they may say that nothing was bad. Pages add what is missing.
+// Sums of periods are recorded every five evaluations of the first layer of rules. They
+// are made of rates over five minutes, which include a new outage only gradually: after
+// three minutes of outage they may still show nothing bad. Pages add the missing part.
 
 // recent is what the first layer recorded of a level in the last minutes.
 type recent struct {
@@ -23,11 +23,11 @@ type recent struct {
 	bad, total []point // rates per second
 }
 
-// recentWithin is how far back that goes: the rates of five minutes that the last sum was
-// made of, and what has come since.
+// recentWithin is how far back recent goes: the five minutes of rates in the last sum,
+// and the time since.
 func (src *source) recentWithin() time.Duration { return src.lookback() + sla.BaseWindow }
 
-// recents reads it of all levels, or of one if id is not zero.
+// recents reads recent of all levels, or of one if id is not zero.
 func (src *source) recents(ctx context.Context, id sla.ID, now time.Time) (map[sla.ID]recent, error) {
 	selector := recentSeries
 	if id != (sla.ID{}) {
@@ -51,7 +51,7 @@ func (src *source) recents(ctx context.Context, id sla.ID, now time.Time) (map[s
 	return all, err
 }
 
-// sumSince is what a rate adds up to after a time.
+// sumSince sums up a rate after a time.
 func sumSince(rate []point, at time.Time, interval time.Duration) float64 {
 	sum := 0.0
 	for _, p := range rate {
@@ -62,10 +62,9 @@ func sumSince(rate []point, at time.Time, interval time.Duration) float64 {
 	return sum
 }
 
-// missingDowntime is how long the level was down without being in a sum that was recorded
-// at a time. Of downtime that is over by then, the rates over five minutes that made the
-// sum contain as much as the mean of the downtime up to each moment of the five minutes
-// before.
+// missingDowntime is how long the level was down without being in the sum recorded at a
+// time. The rates over five minutes already contain a part of an outage: the mean, over
+// the moments of the five minutes before the sum, of the downtime up to each moment.
 func missingDowntime(runs []run, recorded, now time.Time) time.Duration {
 	missing := 0.0
 	for _, r := range runs {
@@ -81,10 +80,10 @@ func missingDowntime(runs []run, recorded, now time.Time) time.Duration {
 	return time.Duration(max(0, missing) * float64(time.Second))
 }
 
-// meanUntil is the mean, over the moments of a window, of how many seconds of an outage had
-// passed by then.
+// meanUntil is how many seconds of an outage had passed, as the mean over the moments
+// of a window.
 func meanUntil(from, to, start, end time.Time) float64 {
-	// The integral of clamp(s-from, 0, to-from) from the beginning up to a moment.
+	// The integral of clamp(s-from, 0, to-from) from the beginning up to at.
 	integral := func(at time.Time) float64 {
 		ramp := min(at.Sub(from), to.Sub(from)).Seconds()
 		if ramp <= 0 {
@@ -95,7 +94,7 @@ func meanUntil(from, to, start, end time.Time) float64 {
 	return (integral(end) - integral(start)) / end.Sub(start).Seconds()
 }
 
-// bringUpToDate adds to the figures of all periods what they do not contain yet.
+// bringUpToDate adds what the figures of all periods do not contain yet.
 func (src *source) bringUpToDate(status *web.LevelStatus, f series, r recent, now time.Time) {
 	recorded, known := f.at(metricnames.BadPeriod, status.Level.Period.String())
 	if !known {
@@ -133,7 +132,8 @@ func addToPeriod(p *web.PeriodStatus, l *sla.ServiceLevel, of sla.Period, bad, t
 	}
 }
 
-// allowance is how much may be bad in the whole period, as the recorded budget has it.
+// allowance is how much may be bad in the whole period, according to the recorded
+// budget.
 func allowance(p *web.PeriodStatus, l *sla.ServiceLevel, of sla.Period, now time.Time) float64 {
 	if spent := 1 - p.BudgetRemaining.Value; p.BudgetRemaining.Known && spent > 1e-9 && p.Bad.Value > 0 {
 		return p.Bad.Value / spent

@@ -18,17 +18,17 @@ import (
 )
 
 const (
-	// writesToldEvery is how often a log says that samples are lost, while they are.
+	// writesToldEvery is how often the log repeats that samples are being lost.
 	writesToldEvery = time.Minute
-	// mostReserve is the space that is left free on the disk of the storage; a small
-	// disk has a twentieth of it left.
+	// mostReserve is the space to leave free on the storage's disk; on a small disk it
+	// is a twentieth.
 	mostReserve, reservedPart = 64 << 20, 20
 )
 
-// writes is the storage as scrapes and rules write it. Before the disk is full it
-// takes nothing more: a record that is cut off in the middle would end the log
-// there, and what was written after it, with space again, would be lost with the
-// next start. While the clock is behind its newest sample it takes nothing either.
+// writes is the storage that scrapes and rules write to. It stops taking samples before
+// the disk is full: a record cut off in the middle would end the log there, and the
+// next start would lose everything written after it. It also takes nothing while the
+// clock is behind its newest sample.
 type writes struct {
 	db     *tsdb.DB
 	dir    string
@@ -40,8 +40,7 @@ type writes struct {
 	told time.Time
 }
 
-// loss is why samples are lost, as the log says it with what to do, and as the
-// pages say it.
+// loss is why samples are lost: for the log, with what to do, and for the pages.
 type loss struct{ log, page string }
 
 var (
@@ -84,7 +83,7 @@ func (w *writes) AppenderV2(ctx context.Context) storage.AppenderV2 {
 	return writesAppenderV2{w.db.AppenderV2(ctx), w}
 }
 
-// full reports whether the disk is, nearly. Where that is not known it is not.
+// full returns whether the disk is nearly full. If that is not known, it is not.
 func (w *writes) full() bool {
 	free, size, err := space(w.dir)
 	if err != nil || free >= reserve(size) {
@@ -94,10 +93,10 @@ func (w *writes) full() bool {
 	return true
 }
 
-// reserve is how much of a disk is left free.
+// reserve is how much of a disk to leave free.
 func reserve(size uint64) uint64 { return min(mostReserve, size/reservedPart) }
 
-// notice is what the pages say first while samples are lost.
+// notice is the first line of pages while samples are lost.
 func (w *writes) notice() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -130,8 +129,8 @@ func (w *writes) noteError(err error) error {
 	return err
 }
 
-// note logs the first samples that are lost, then once a minute, and when samples are
-// kept again.
+// note logs the first lost samples, then once a minute, and again when samples are
+// kept.
 func (w *writes) note(why *loss, details ...any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -150,8 +149,8 @@ func (w *writes) note(why *loss, details ...any) {
 	}
 }
 
-// lostAppender and lostAppenderV2 take samples and keep none. They return no
-// error, of which each scrape and each rule would write a line.
+// lostAppender and lostAppenderV2 take samples and drop them. They return no error,
+// since each scrape and each rule would log one.
 type lostAppender struct{}
 
 func (lostAppender) Commit() error                     { return nil }
