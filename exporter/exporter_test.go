@@ -49,7 +49,8 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	within(t, 30*time.Second, what, ok)
 }
 
-// within waits for something that takes a busy machine long.
+// within waits for something that takes a busy machine long. It asks less often the longer
+// it waits, since many ask for a scrape.
 func within(t *testing.T, patience time.Duration, what string, ok func() bool) {
 	t.Helper()
 	pause := patience / 6000
@@ -57,6 +58,7 @@ func within(t *testing.T, patience time.Duration, what string, ok func() bool) {
 		if ok() {
 			return
 		}
+		pause = min(pause*5/4, patience/600)
 	}
 	t.Fatalf("not within %s: %s", patience, what)
 }
