@@ -7,7 +7,7 @@ import (
 	"aead.dev/minisign"
 )
 
-func signMinisign(message, key, passphrase []byte) ([]byte, error) {
+func openMinisign(key, passphrase []byte) (func(message []byte) ([]byte, error), error) {
 	private, err := minisign.DecryptKey(string(passphrase), key)
 	if !minisign.IsEncrypted(key) {
 		err = private.UnmarshalText(key)
@@ -15,7 +15,9 @@ func signMinisign(message, key, passphrase []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the private key cannot be read; if it is encrypted, give its passphrase in a file: %w", err)
 	}
-	return minisign.SignWithComments(private, message, "namespace: "+Namespace, "signature of a report"), nil
+	return func(message []byte) ([]byte, error) {
+		return minisign.SignWithComments(private, message, "namespace: "+Namespace, "signature of a report"), nil
+	}, nil
 }
 
 func verifyMinisign(message, signature, signers []byte) (string, error) {

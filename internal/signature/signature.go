@@ -24,8 +24,9 @@ type format struct {
 	// owns returns whether a signature, a private key or a list of signers is of the
 	// format, by how it begins.
 	signed, key func(text []byte) bool
-	sign        func(message, key, passphrase []byte) ([]byte, error)
-	verify      func(message, signature, signers []byte) (string, error)
+	// open decrypts a private key, and returns what signs with it.
+	open   func(key, passphrase []byte) (func(message []byte) ([]byte, error), error)
+	verify func(message, signature, signers []byte) (string, error)
 }
 
 // formats is the table of all formats.
@@ -36,29 +37,18 @@ var formats = [...]format{
 		key: func(text []byte) bool {
 			return bytes.HasPrefix(text, []byte("-----BEGIN ")) && bytes.Contains(text, []byte("PRIVATE KEY-----"))
 		},
-		sign: signSSH, verify: verifySSH,
+		open: openSSH, verify: verifySSH,
 	},
 	{
 		name:   "minisign",
 		signed: func(text []byte) bool { return bytes.HasPrefix(text, []byte("untrusted comment:")) },
 		key:    func(text []byte) bool { return bytes.HasPrefix(text, []byte("untrusted comment:")) },
-		sign:   signMinisign, verify: verifyMinisign,
+		open:   openMinisign, verify: verifyMinisign,
 	},
 }
 
 // ErrNoMatch is returned if no signer made the signature, or what was signed has changed.
 var ErrNoMatch = errors.New("no signer that you named made this signature of this file")
-
-// Sign signs a message with a private key: one of OpenSSH (ssh-keygen) or minisign. The
-// passphrase is needed if the key is encrypted.
-func Sign(message, key, passphrase []byte) ([]byte, error) {
-	for _, f := range formats {
-		if f.key(key) {
-			return f.sign(message, key, passphrase)
-		}
-	}
-	return nil, errors.New("this is no private key; make one with ssh-keygen -t ed25519, or with minisign -G")
-}
 
 // Verify checks a signature of a message, and says who made it. signers is a file of
 // allowed signers (ssh-keygen), of public SSH keys, or a public key of minisign.

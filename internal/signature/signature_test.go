@@ -4,18 +4,25 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/binary"
 	"encoding/pem"
 	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"aead.dev/minisign"
+	"golang.org/x/crypto/blake2b"
+	"golang.org/x/crypto/scrypt"
 	"golang.org/x/crypto/ssh"
 
 	"github.com/upheld-sla/upheld/internal/signature"
+	"github.com/upheld-sla/upheld/internal/testsize"
 )
 
 var message = []byte(`{"agreement": "shop", "verdict": "met"}`)
@@ -50,11 +57,11 @@ func minisignKeys(t *testing.T, passphrase string) keys {
 		t.Fatal(err)
 	}
 	text, err := private.MarshalText()
-	if passphrase != "" {
-		text, err = minisign.EncryptKey(passphrase, private)
-	}
 	if err != nil {
 		t.Fatal(err)
+	}
+	if passphrase != "" {
+		text = encrypted(t, text, passphrase)
 	}
 	signers, err := public.MarshalText()
 	if err != nil {
@@ -63,15 +70,45 @@ func minisignKeys(t *testing.T, passphrase string) keys {
 	return keys{text, []byte(passphrase), signers}
 }
 
+// encrypted is a private key of minisign, encrypted as minisign does, but with the lowest
+// cost that a key may name, rather than some seconds and a gigabyte.
+func encrypted(t *testing.T, key []byte, passphrase string) []byte {
+	t.Helper()
+	comment, text, _ := bytes.Cut(key, []byte("\n"))
+	b, err := base64.StdEncoding.DecodeString(string(bytes.TrimSpace(text)))
+	if err != nil || len(b) != 158 {
+		t.Fatalf("%d bytes of a key: %v", len(b), err)
+	}
+	kind, salt, secret := b[:2], b[6:38], b[54:]
+	copy(b[2:], "Sc")
+	copy(salt, "the salt of a key in these tests")
+	binary.LittleEndian.PutUint64(b[38:], 1<<15) // operations
+	binary.LittleEndian.PutUint64(b[46:], 1<<14) // bytes of memory
+	sum := blake2b.Sum256(slices.Concat(kind, secret[:72]))
+	copy(secret[72:], sum[:])
+	stream, err := scrypt.Key([]byte(passphrase), salt, 16, 8, 64, len(secret)) // what these costs stand for
+	if err != nil {
+		t.Fatal(err)
+	}
+	subtle.XORBytes(secret, secret, stream)
+	return append(append(bytes.Clone(comment), '\n'), base64.StdEncoding.EncodeToString(b)...)
+}
+
+// sign signs with a key that is read for it.
+func sign(message []byte, k keys) ([]byte, error) {
+	signer, err := signature.NewSigner(k.private, k.passphrase)
+	if err != nil {
+		return nil, err
+	}
+	return signer.Sign(message)
+}
+
 func TestSignaturesHoldOnlyForTheSignerAndTheText(t *testing.T) {
 	for name, generate := range map[string]func(*testing.T, string) keys{"ssh": sshKeys, "minisign": minisignKeys} {
 		for _, passphrase := range []string{"", "open sesame"} {
 			t.Run(name+" "+passphrase, func(t *testing.T) {
-				if name == "minisign" && passphrase != "" && os.Getenv("UPHELD_TEST_ALL") == "" {
-					t.Skip("minisign's encryption of keys takes a gigabyte and some seconds, on purpose")
-				}
 				own, other := generate(t, passphrase), generate(t, "")
-				signed, err := signature.Sign(message, own.private, own.passphrase)
+				signed, err := sign(message, own)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -85,8 +122,10 @@ func TestSignaturesHoldOnlyForTheSignerAndTheText(t *testing.T) {
 					t.Errorf("by another signer: %v", err)
 				}
 				if passphrase != "" {
-					if _, err := signature.Sign(message, own.private, nil); err == nil || !strings.Contains(err.Error(), "passphrase") {
-						t.Errorf("an encrypted key without its passphrase: %v", err)
+					for _, wrong := range []string{"", "open says me"} {
+						if _, err := signature.NewSigner(own.private, []byte(wrong)); err == nil || wrong == "" && !strings.Contains(err.Error(), "passphrase") {
+							t.Errorf("an encrypted key with the passphrase %q: %v", wrong, err)
+						}
 					}
 				}
 			})
@@ -94,9 +133,48 @@ func TestSignaturesHoldOnlyForTheSignerAndTheText(t *testing.T) {
 	}
 }
 
+// TestAKeyThatMinisignEncrypted signs with a key as minisign encrypts it, which takes a
+// gigabyte and some seconds, on purpose: that of testdata, and in make ci-all one that is
+// made for it.
+func TestAKeyThatMinisignEncrypted(t *testing.T) {
+	testsize.Skip(t, "a key that costs as much to decrypt as those of minisign")
+	own := keys{passphrase: []byte("open sesame")}
+	for file, text := range map[string]*[]byte{"minisign.key": &own.private, "minisign.pub": &own.signers} {
+		var err error
+		if *text, err = os.ReadFile(filepath.Join("testdata", file)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all := []keys{own}
+	if testsize.Every() {
+		public, private, err := minisign.GenerateKey(rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		signers, err := public.MarshalText()
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, err := minisign.EncryptKey("open sesame", private)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, keys{key, own.passphrase, signers})
+	}
+	for _, k := range all {
+		signed, err := sign(message, k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if who, err := signature.Verify(message, signed, k.signers); err != nil || who == "" {
+			t.Errorf("the signature does not hold: %q, %v", who, err)
+		}
+	}
+}
+
 func TestVerifyRefusesWhatItCannotFollow(t *testing.T) {
 	own := sshKeys(t, "")
-	signed, err := signature.Sign(message, own.private, nil)
+	signed, err := sign(message, own)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +236,7 @@ func TestSSHKeygenAgrees(t *testing.T) {
 	write("signers", signers)
 	write("report.json", message)
 
-	signed, err := signature.Sign(message, read("key"), nil)
+	signed, err := sign(message, keys{private: read("key")})
 	if err != nil {
 		t.Fatal(err)
 	}

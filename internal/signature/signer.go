@@ -1,19 +1,35 @@
 package signature
 
-// Signer signs files with one private key. The zero value has none.
-type Signer struct{ key, passphrase []byte }
+import "errors"
 
-// NewSigner is a signer with a private key, which is tried once: a key that cannot sign,
-// or that the passphrase does not open, is found before there is anything to sign.
+// Signer signs files with one private key. The zero value has none.
+type Signer struct {
+	sign func(message []byte) ([]byte, error)
+}
+
+// NewSigner is a signer with a private key: one of OpenSSH (ssh-keygen) or minisign. The
+// passphrase is needed if the key is encrypted. The key is read, decrypted and tried once,
+// so that one that cannot sign is found before there is anything to sign: to decrypt one
+// takes seconds and up to a gigabyte of memory, on purpose.
 func NewSigner(key, passphrase []byte) (Signer, error) {
-	if _, err := Sign(nil, key, passphrase); err != nil {
-		return Signer{}, err
+	for _, f := range formats {
+		if !f.key(key) {
+			continue
+		}
+		sign, err := f.open(key, passphrase)
+		if err != nil {
+			return Signer{}, err
+		}
+		if _, err := sign(nil); err != nil {
+			return Signer{}, err
+		}
+		return Signer{sign}, nil
 	}
-	return Signer{key, passphrase}, nil
+	return Signer{}, errors.New("this is no private key; make one with ssh-keygen -t ed25519, or with minisign -G")
 }
 
 // Signs returns whether there is a key.
-func (s Signer) Signs() bool { return s.key != nil }
+func (s Signer) Signs() bool { return s.sign != nil }
 
 // Sign signs a message.
-func (s Signer) Sign(message []byte) ([]byte, error) { return Sign(message, s.key, s.passphrase) }
+func (s Signer) Sign(message []byte) ([]byte, error) { return s.sign(message) }

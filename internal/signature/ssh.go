@@ -11,7 +11,7 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-func signSSH(message, key, passphrase []byte) ([]byte, error) {
+func openSSH(key, passphrase []byte) (func(message []byte) ([]byte, error), error) {
 	parse := func() (ssh.Signer, error) { return ssh.ParsePrivateKey(key) }
 	if len(passphrase) > 0 {
 		parse = func() (ssh.Signer, error) { return ssh.ParsePrivateKeyWithPassphrase(key, passphrase) }
@@ -24,11 +24,13 @@ func signSSH(message, key, passphrase []byte) ([]byte, error) {
 	case err != nil:
 		return nil, fmt.Errorf("the private key cannot be read: %w", err)
 	}
-	signature, err := sshsig.Sign(bytes.NewReader(message), signer, sshsig.HashSHA512, Namespace)
-	if err != nil {
-		return nil, err
-	}
-	return sshsig.Armor(signature), nil
+	return func(message []byte) ([]byte, error) {
+		signature, err := sshsig.Sign(bytes.NewReader(message), signer, sshsig.HashSHA512, Namespace)
+		if err != nil {
+			return nil, err
+		}
+		return sshsig.Armor(signature), nil
+	}, nil
 }
 
 func verifySSH(message, signature, signers []byte) (string, error) {
