@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/upheld-sla/upheld/internal/enginetest"
 )
 
 // promtools are those that are there: the distribution's and the one of tools/.
@@ -48,7 +50,20 @@ func bare(t *testing.T, rules []byte) []byte {
 	return content
 }
 
-// judge runs the tests with the rules.
+// failureOf is the first expectation of the tests that does not hold with the rules, ""
+// if all do. It is found in this process, by the code of the current promtool, for a
+// fraction of what promtool takes.
+func failureOf(t *testing.T, rules []byte, tests [][]byte) string {
+	t.Helper()
+	for _, test := range tests {
+		if failure := enginetest.UnitTest(t, rules, test); failure != "" {
+			return failure
+		}
+	}
+	return ""
+}
+
+// judge has promtool run the tests with the rules.
 func judge(t *testing.T, promtool string, rules []byte, tests [][]byte) (passed bool, output string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -66,15 +81,4 @@ func judge(t *testing.T, promtool string, rules []byte, tests [][]byte) (passed 
 	command.Env = append(os.Environ(), "GOGC="+cmp.Or(os.Getenv("GOGC"), "400")) // it evaluates much and keeps little
 	out, err := command.CombinedOutput()
 	return err == nil, string(out)
-}
-
-// survives runs one file of tests after another until rules fail one.
-func survives(t *testing.T, promtool string, rules []byte, tests [][]byte) bool {
-	t.Helper()
-	for _, test := range tests {
-		if passed, _ := judge(t, promtool, rules, [][]byte{test}); !passed {
-			return false
-		}
-	}
-	return true
 }

@@ -122,12 +122,24 @@ func TestWhatContractsSayIsTested(t *testing.T) {
 }
 
 // Also of levels whose agreed time follows no hours, in a short run of some. In a run
-// that tries every case, an older promtool tests them as well.
+// that tries every case, the oldest promtool tests those, and in one that repeats every
+// case each promtool all.
 func TestRulesOfContractsPassTheirTests(t *testing.T) {
 	t.Parallel()
-	rules, files := tests(t, testsize.Of(only(contract, "credits", "minutes", "capped"), contract), rulegen.Options{Now: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)})
+	opts, some := rulegen.Options{Now: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)}, only(contract, "credits", "minutes", "capped")
+	rules, files := tests(t, testsize.Of(some, contract), opts)
+	if failure := failureOf(t, rules, files); failure != "" {
+		t.Error(failure)
+	}
+	if !testsize.All() {
+		return
+	}
 	tools := promtools(t)
-	for _, tool := range tools[len(tools)-testsize.Of(1, len(tools)):] {
+	if !testsize.Every() {
+		tools = tools[:1]
+		rules, files = tests(t, some, opts)
+	}
+	for _, tool := range tools {
 		if passed, output := judge(t, tool, rules, files); !passed {
 			t.Errorf("%s: %.2000s", tool, output)
 		}
