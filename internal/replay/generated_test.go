@@ -165,29 +165,42 @@ func valueOf(l map[string]string, m float64) (float64, bool) {
 	}
 }
 
-// Generated rules are evaluated as a server does, also one that was away.
+// Generated rules are evaluated as a server does, also one that was away. A short run has
+// two examples, and one that tries every case each form of a rule that an example has;
+// when every case is repeated, all levels of all examples go through a longer past.
 func TestGeneratedRulesAreAsInAServer(t *testing.T) {
-	examples := testsize.Of([]string{"smallest", "escalation"}, []string{
+	some, all := []string{"smallest", "escalation"}, []string{
 		"aggregations", "calendar-periods", "checkout", "credits", "escalation", "failed-or-slow", "fleet", "inherited",
 		"multi-tenant", "probes", "recovery", "revisions", "service-hours", "shop", "smallest", "states",
-	})
-	runs := testsize.Of(
-		[]time.Duration{100 * time.Minute, 4 * time.Minute, 30 * time.Minute},
-		[]time.Duration{100 * time.Minute, 4 * time.Minute, 200 * time.Minute, 70 * time.Minute, 120 * time.Minute},
-	)
-	for _, example := range examples {
+	}
+	minutes := testsize.Of([]time.Duration{100, 4, 30}, []time.Duration{100, 4, 60, 70, 80})
+	if testsize.Every() {
+		minutes = []time.Duration{100, 4, 200, 70, 120}
+	}
+	var runs []time.Duration
+	for _, m := range minutes {
+		runs = append(runs, m*time.Minute)
+	}
+	examples := map[string][][]byte{}
+	if testsize.All() && !testsize.Every() {
+		examples = distinct(t, all)
+	} else {
+		for _, example := range testsize.Of(some, all) {
+			examples[example] = generated(t, example)
+		}
+	}
+	for example, files := range examples {
 		t.Run(example, func(t *testing.T) {
 			t.Parallel()
-			files := generated(t, example)
 			b := both{t: t, target: invented(t, enginetest.Start, files), files: files, start: enginetest.Start, runs: runs, mayFail: true}
 			w, result := b.compare()
-			fired := 0
+			fired := map[string]int{}
 			for _, e := range result.Episodes {
 				if !e.Firing.IsZero() {
-					fired++
+					fired[e.Rule.Name]++
 				}
 			}
-			t.Logf("%d series, %d episodes, %d of which fired, %d rules that failed", len(w.Recorded()), len(result.Episodes), fired, len(result.Errors))
+			t.Logf("%d series, %d episodes, %d rules that failed; fired: %v", len(w.Recorded()), len(result.Episodes), len(result.Errors), fired)
 			if len(w.Recorded()) < 20 {
 				t.Errorf("%d series are recorded", len(w.Recorded()))
 			}

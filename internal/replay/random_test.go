@@ -101,9 +101,10 @@ func (g gambler) file(seed int) []byte {
 	return []byte(b.String())
 }
 
-// Rules that are made at random are evaluated as a server does.
+// Rules that are made at random are evaluated as a server does: some in a short run, 400
+// files in one that tries every case, and more when every case is repeated.
 func TestRandomRulesAreAsInAServer(t *testing.T) {
-	for seed := range testsize.Of(30, 1500) {
+	for seed := range testsize.Repeats(30, 400, 1500) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			g := gambler{rand.New(rand.NewPCG(uint64(seed), 1))}
