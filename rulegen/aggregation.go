@@ -10,18 +10,18 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// aggregation is one aggregation with all that rules know of it; sla has what
-// needs no rules. Without base the counts are the base series.
+// aggregation is what rules need to know about one aggregation; sla has the
+// rest. Without base the counts themselves are the base series.
 type aggregation struct {
 	name sla.Aggregation
-	// limit is what makes a minute or slot bad, and a component of a composite
-	// down; nil if one is as bad as the share of its events that is.
+	// limit says when a minute or slot is bad, and when a component is down;
+	// nil if each is as bad as its share of bad events.
 	limit func(sla.Slots) limit
-	// base makes the base series of judgements.
+	// base makes the base series from judgements.
 	base func(judging, judgement) []Rule
 	// runs is set if a judgement may be of several minutes at once.
 	runs bool
-	// inexact says what of the figures is not exact.
+	// inexact says which figures are not exact, and by how much.
 	inexact func(sla.Slots) string
 }
 
@@ -36,12 +36,11 @@ var aggregations = []aggregation{
 	{name: sla.SlotQuantile, limit: slowerThanQuantile, base: judging.held, inexact: slotsWords},
 }
 
-// limit is which share of the events of a minute or slot must be bad for it to
-// be bad.
+// limit is the share of bad events from which on a minute or slot is bad.
 type limit struct {
 	share   sla.Decimal
-	reached bool   // also if it is just that share
-	words   string // how the share comes about
+	reached bool   // exactly this share is bad too
+	words   string // explains the share
 }
 
 // exceeded is 1 where a share is beyond the limit, else 0.
@@ -52,7 +51,7 @@ func (l limit) exceeded(share promql.Expr) promql.Expr {
 	return promql.GtBool(share, promql.Num(l.share))
 }
 
-// exceeding are the shares beyond the limit.
+// exceeding keeps the shares beyond the limit, and drops the others.
 func (l limit) exceeding(share promql.Expr) promql.Expr {
 	if l.reached {
 		return promql.Ge(share, promql.Num(l.share))
@@ -68,18 +67,18 @@ func limitOf(key string, percent sla.Decimal) limit {
 	return limit{share: share, words: fmt.Sprintf("%s = %s of %s %%", inRules(share), key, percent)}
 }
 
-// almostAll is a share just under 1, which is all: native histograms are
-// interpolated, and what others count need not be counted at the same moment.
+// almostAll is a share just under 1 that counts as all: native histograms are
+// interpolated, and two counters need not be updated at the same moment.
 var almostAll = sla.NewDecimal(999, 1000)
 
 func allEvents(sla.Slots) limit {
 	return limit{almostAll, true, inRules(almostAll) + ": all of them, as exactly as rates can tell"}
 }
 
-// slowerThanQuantile judges the quantile of response times in a slot: it is above
-// the threshold exactly if more than the rest is slower. The quantile itself is not
-// calculated, since of what lies beyond the highest bucket it would be the
-// bound of that.
+// slowerThanQuantile judges the quantile of a slot's response times: it is above
+// the threshold exactly if more than 1 - quantile of them are slower. The quantile
+// itself is not calculated, since beyond the highest bucket it would be that
+// bucket's bound.
 func slowerThanQuantile(s sla.Slots) limit {
 	share := one.Sub(s.Quantile)
 	return limit{share: share, words: fmt.Sprintf("%s = 1 - %s, the quantile: it is above the threshold if more than that share is", inRules(share), s.Quantile)}
@@ -97,8 +96,8 @@ func slotsWords(s sla.Slots) string {
 	return fmt.Sprintf("Slots of %s count while the next one lasts, so what is seen is a slot late.", sla.FormatDuration(s.Width))
 }
 
-// aggregation is the level's. There is a line for each that the model knows,
-// which a test demands.
+// aggregation is the level's aggregation. A test makes sure that the table has
+// a line for each that the model knows.
 func (l level) aggregation() aggregation {
 	return aggregations[slices.IndexFunc(aggregations, func(a aggregation) bool { return a.name == l.Aggregation })]
 }
@@ -111,7 +110,7 @@ type source struct {
 	cut        time.Duration // the window ends at the last whole multiple of it, in UTC; 0 for now
 }
 
-// source is what the level's indicator is counted into.
+// source says which series the level's indicator is counted into, and over which window.
 func (l level) source() source {
 	switch counts := l.Aggregation.Counts(); {
 	case counts == sla.CountsMinutes:
@@ -127,8 +126,9 @@ func (l level) source() source {
 	return source{total, bad, sla.BaseWindow, 0}
 }
 
-// badnessOf is the series of how bad each minute is that is looked at: its judgement,
-// unless what is recorded beside it, weights or missing data, makes it another.
+// badnessOf names the series of how bad each minute is of a level whose state is
+// looked at: its judgement, or what the judgement is made of if weights or missing
+// data change it.
 func badnessOf(l level) string {
 	switch {
 	case l.Slots.Weight.Text != "":
@@ -180,8 +180,9 @@ func (c counting) busy() promql.Expr {
 	return promql.Ge(total, promql.Num(leastRate(c)))
 }
 
-// leastRate is that of the requests that a slot needs, less half of one: sums of
-// fractions may be a little off, and native histograms are extrapolated.
+// leastRate is the rate of the fewest requests that a slot needs, less half a
+// request: sums of fractions may be a little off, and native histograms are
+// extrapolated.
 func leastRate(c counting) sla.Decimal {
 	return sla.NewDecimal(2*sla.CountedSlots(c.ServiceLevel).MinRequests-1, 2).Quo(sla.Seconds(c.into.window))
 }
@@ -196,7 +197,7 @@ func (c counting) busyWords() []string {
 }
 
 // down is 1 while a component of a composite is down: by its own rule for minutes,
-// or by the share of its events that are bad. words say how constants come about.
+// or by its share of bad events. words explain the constants.
 func (c counting) down(downAbove sla.Decimal) (down promql.Expr, words []string) {
 	if c.Slots.Quorum > 0 {
 		return c.quorum(), c.quorumWords()

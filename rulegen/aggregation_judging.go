@@ -10,8 +10,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// judging makes the base series of minutes and slots that are judged by
-// themselves.
+// judging makes the base series of a level whose minutes or slots are judged
+// one by one.
 type judging struct {
 	counting
 	agreed  agreedTime
@@ -21,13 +21,13 @@ type judging struct {
 // judgement is how bad a slot is.
 type judgement struct {
 	bad   promql.Expr
-	words []string // how its constants come about
+	words []string // explain its constants
 }
 
-// judgement is how bad a slot is, 0 for an empty one unless that is declared
-// unknown, or what a quorum of locations says. What is bad in a slot is known
-// wherever there is a total, except of a histogram without a bucket for the
-// threshold, which must not read as good.
+// judgement is how bad a slot is, or what a quorum of locations says. An empty
+// slot is 0, unless it is declared unknown. Wherever a slot has a total it is
+// known how much was bad; except in a histogram without a bucket for the
+// threshold, which must not count as good.
 func (j judging) judgement() judgement {
 	if j.Slots.Quorum > 0 {
 		return judgement{j.quorum(), j.quorumWords()}
@@ -49,14 +49,13 @@ func (j judging) judgement() judgement {
 // spread makes the base series of minutes that are judged one by one.
 func (j judging) spread(by judgement) []Rule { return j.spreadCounted(by, nil) }
 
-// spreadCounted makes the base series of judged minutes: the share of the last five
-// that is known, and that is bad. n samples of the judgement are read by a
-// range of half an interval less than five minutes, which holds n of them
-// whether or not a server counts the range's left edge.
+// spreadCounted makes the base series of judged minutes: the known share and the
+// bad share of the last five minutes. A range half an interval shorter than five
+// minutes reads n judgements, whether or not a server counts the range's left edge.
 //
-// Of a level with masks, each minute is agreed time and excused by itself;
-// counted is what of the judgement counts, kept being the mask of the minute, or
-// nil for the judgement where kept is 1.
+// In a level with masks, agreed time and excuses are decided minute by minute. kept
+// is the mask of the minute, and counted is how much of the judgement counts; nil
+// means the whole judgement where kept is 1.
 func (j judging) spreadCounted(by judgement, counted func(kept promql.Selector) promql.Expr) []Rule {
 	slots, evaluations := promql.Num(sla.NewDecimal(int64(sla.BaseWindow), int64(j.interval))), j.evaluationsIn(sla.BaseWindow)
 	share := func(name string) promql.Expr {
@@ -104,8 +103,8 @@ func (j judging) spreadCounted(by judgement, counted func(kept promql.Selector) 
 	})...)
 }
 
-// weight is the share of a minute that a bad one counts, and what is wrong with
-// it; no expression if the level has none. What is no number is unknown.
+// weight is how much of a minute counts if it is bad, with mistakes in its
+// query; no expression if the level has none. NaN is unknown.
 func (j judging) weight() (promql.Expr, sla.Findings) {
 	q := j.Slots.Weight
 	if q.Text == "" {
@@ -129,9 +128,9 @@ func (j judging) weighed(by judgement) judgement {
 	return judgement{promql.MulLeft(by.bad, weight, j.groupLabels(), nil), append(by.words, "Times the weight of the minute, 1 where it has none.")}
 }
 
-// inRuns counts bad minutes in runs of at least MinRun: when a run has
-// become long enough its minutes count at once, later ones one by one. So the
-// figures are right from there on, and up to MinRun late before.
+// inRuns counts bad minutes in runs of at least MinRun. When a run has become
+// long enough all its minutes count at once, later ones one by one. So figures
+// are up to MinRun late, and right from then on.
 func (j judging) inRuns(by judgement) []Rule {
 	const badMinute, qualified = metricnames.SlotBadMinute, metricnames.SlotQualified
 	n := sla.NewDecimal(int64(j.Slots.MinRun), int64(j.interval))
@@ -153,9 +152,9 @@ func (j judging) inRuns(by judgement) []Rule {
 	})...)
 }
 
-// held makes the base series of slots of five minutes or more, which are judged
-// at their end and count while the next one lasts: the error rates of windows
-// that slide would not have the mean of those that do not.
+// held makes the base series of slots of five minutes or more. A slot is judged
+// at its end, and the judgement counts while the next slot lasts: sliding
+// windows would have another mean than the slots that the agreement means.
 func (j judging) held(by judgement) []Rule {
 	judged := j.recorded(metricnames.SlotJudged).Now()
 	total, worst := j.measured()
@@ -165,9 +164,9 @@ func (j judging) held(by judgement) []Rule {
 	}, j.agreed.masked(j.inSlot()))
 }
 
-// inMinute takes them in the minute that is read: what was recorded of the clock
-// before its end was recorded in it, or is now's, if none was recorded then; and a
-// condition is looked at as states are.
+// inMinute takes masks as they were in the minute that is read: the last one
+// recorded before its end, or the current one if there was none. A condition is
+// looked at again at the minute's end, as states are.
 func (j judging) inMinute() moment {
 	return moment{
 		recorded:  func(s promql.Selector) promql.Expr { return promql.Or(j.atCut(s.Offset(tick)), s.Now()) },

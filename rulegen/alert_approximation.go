@@ -7,14 +7,13 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Rules cannot count all that contracts say to the minute. Alerts of a level for
-// which they do not say so, with the bound; docs/rules.md has the reasons.
+// Rules cannot count everything to the minute as contracts do. Alerts of levels
+// where this matters say so, with the bound; docs/rules.md has the reasons.
 
 // annotationApproximation is the annotation that says how exact a level's figures are.
 const annotationApproximation = "approximation"
 
-// approximation says what of the level's figures is not exact; "" if there is
-// nothing to say.
+// approximation says which of the level's figures are not exact; "" if all are.
 func (l level) approximation() string {
 	var words []string
 	if inexact := l.aggregation().inexact; inexact != nil {

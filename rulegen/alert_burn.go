@@ -13,20 +13,20 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Burn alerts. Each tier records whether it burns; the tiers that tell the same
-// people are one alert, which begins with the first of them and ends with the
-// last. So an outage is told once, and its end is. docs/alerts.md has the
-// reasons, and the times.
+// Burn alerts. Each tier records whether it burns. The tiers that notify the
+// same people are one alert, which begins with the first of them and ends with
+// the last: so people are notified once of an outage, and once of its end.
+// docs/alerts.md has the reasons, and the times.
 
 // burning makes the burn alerts of a level.
 type burning struct{ alerts }
 
-// burnTier records while a tier burns: while the bad share over both windows of
-// it exceeds its threshold (Google SRE Workbook, chapter 5, "Multiwindow,
-// Multi-Burn-Rate Alerts"). The long window says that it matters, the short one
-// that it goes on. So do the last five minutes: the short window of a slow tier
-// still burns for hours after a repair, while its long one may cross its
-// threshold late, as good time leaves it.
+// burnTier records while a tier burns: while the bad share of both its windows
+// exceeds its threshold (Google SRE Workbook, chapter 5, "Multiwindow,
+// Multi-Burn-Rate Alerts"). The long window shows that the outage matters, the
+// short one that it goes on. The last five minutes must show that too: after a
+// repair the short window of a slow tier still burns for hours, and its long
+// one may cross its threshold late, as good time leaves it.
 func (bn burning) burnTier(t sla.Tier) Rule {
 	threshold := bn.thresholdOf(t)
 	e := bn.over(t, t.Long, threshold)
@@ -43,17 +43,17 @@ func (bn burning) burnTier(t sla.Tier) Rule {
 		saysAll(words).saysAll(bn.weightWords()).saysAll(bn.minimaWords())
 }
 
-// over is the bad share of a window where it exceeds a threshold, weighed as the
-// long window of the tier is.
+// over is the bad share of a window where it exceeds a threshold, weighted like
+// the tier's long window.
 func (bn burning) over(t sla.Tier, w time.Duration, threshold promql.Expr) promql.Expr {
 	return promql.Gt(bn.byHours(bn.recorded(ratioName(w)).Now(), t.Long), threshold)
 }
 
-// rules are those of the level's tiers and their alerts, by the tier of
-// rules that they stand in. What reads a long window stands in the group that
-// records it, so that it reads a sample of its own evaluation and never one
-// about to go stale; but an alert that wakes people is not to wait for that, if
-// one of its tiers does not.
+// rules are those of the level's tiers and of their alerts, by layer. A rule
+// that reads a long window is in the group that records the window, so that it
+// reads a sample of the same evaluation and never one that is about to go
+// stale. An alert that wakes people does not wait for that layer if one of its
+// tiers is in the first.
 func (bn burning) rules() (first, second []Rule) {
 	long := func(t sla.Tier) bool { return t.Long > longestFirstTier }
 	for _, t := range bn.Alerting.Tiers {
@@ -75,11 +75,11 @@ func (bn burning) rules() (first, second []Rule) {
 	return first, second
 }
 
-// burnAlert fires from when a tier of the alert burns, until all of them are
-// under half of their thresholds, so that one that is just reached does not begin
-// and end again and again; and while it is not known whether they are, because
-// nothing is measured. others are all alerts of the level, every is
-// how often the rule is evaluated.
+// burnAlert fires from when one of its tiers burns until all are under half of
+// their thresholds, so that a tier near its threshold does not begin and end it
+// again and again. It also goes on while nothing is measured, since nobody knows
+// then whether the tiers still burn. others are all burn alerts of the level,
+// every is how often the rule is evaluated.
 func (bn burning) burnAlert(a sla.BurnAlert, others []sla.BurnAlert, every time.Duration) Rule {
 	told := bn.firing(recently(every), sla.AlertBudgetBurn.Name, a.Severity, a.Tier)
 	goesOn := promql.AndOn(bn.burnsStill(a), told, bn.joinLabels()...)
@@ -93,7 +93,7 @@ func (bn burning) burnAlert(a sla.BurnAlert, others []sla.BurnAlert, every time.
 	return withLabels(r, a.Labels).saysAll(bn.comment(a, slices.ContainsFunc(others, a.WithheldBy)))
 }
 
-// comment says when a burn alert fires, and how its constants come about.
+// comment says when a burn alert fires, and explains its constants.
 func (bn burning) comment(a sla.BurnAlert, withheld bool) []string {
 	var names, halves []string
 	for _, t := range a.Tiers {
@@ -119,7 +119,7 @@ func (bn burning) comment(a sla.BurnAlert, withheld bool) []string {
 	return append(lines, bn.weightWords()...)
 }
 
-// waits is how long an alert gives one that would hold it back to be there first.
+// waits is how long an alert waits, so that one that would withhold it can fire first.
 func (bn burning) waits(a sla.BurnAlert, others []sla.BurnAlert, every time.Duration) time.Duration {
 	if slices.ContainsFunc(others, a.WithheldBy) {
 		return max(every, bn.componentWait(every))
@@ -127,8 +127,8 @@ func (bn burning) waits(a sla.BurnAlert, others []sla.BurnAlert, every time.Dura
 	return bn.componentWait(every)
 }
 
-// begins is the tiers of an alert that burn, and are not told already: by a more
-// urgent alert, now or as long ago as the short window of the tier remembers.
+// begins has the tiers of an alert that burn, unless a more urgent alert reports
+// the same outage, now or within what the short window of the tier remembers.
 func (bn burning) begins(a sla.BurnAlert, others []sla.BurnAlert) promql.Expr {
 	tiers := func(of ...sla.Tier) promql.Expr {
 		names := make([]string, 0, len(of))
@@ -156,17 +156,17 @@ func (bn burning) begins(a sla.BurnAlert, others []sla.BurnAlert) promql.Expr {
 	return promql.Gt(promql.Max(all, bn.joinLabels()...), promql.Num(zero))
 }
 
-// remembers is how long after an outage a window of that length still has it in
-// it: five minutes of rates and five of the second tier longer, and a tier of
-// rules is evaluated at its own time.
+// remembers is how long after an outage a window of that length still contains
+// it. Rates add five minutes and the second layer up to five more, and each
+// layer is evaluated at a time of its own.
 func (al alerts) remembers(w time.Duration) time.Duration {
 	return w + sla.BaseWindow + 2*secondTier*al.interval
 }
 
-// half is what of a threshold an alert must come under to end.
+// half of its threshold is what each tier must fall below for the alert to end.
 var half = sla.NewDecimal(1, 2)
 
-// burnsStill is each tier of an alert that is not under half of its threshold.
+// burnsStill has each tier of an alert that is not under half of its threshold.
 func (bn burning) burnsStill(a sla.BurnAlert) promql.Expr {
 	var all promql.Expr
 	for i, t := range a.Tiers {
@@ -186,8 +186,8 @@ func (bn burning) burnsStill(a sla.BurnAlert) promql.Expr {
 	return all
 }
 
-// unmeasured is e while the level is not measured, or of a group that must be
-// there, while that is not. That another group is gone means that nobody uses it.
+// unmeasured is e while the level, or a required group of it, is not measured. If
+// any other group is gone, nobody uses it.
 func (bn burning) unmeasured(e promql.Expr) promql.Expr {
 	total := bn.recorded(bn.judgedBy()).Now()
 	whole := promql.UnlessOn(e, total, bn.maskLabels()...)
@@ -197,8 +197,8 @@ func (bn burning) unmeasured(e promql.Expr) promql.Expr {
 	return promql.OrOn(whole, promql.AndOn(promql.UnlessOn(e, total, bn.joinLabels()...), bn.lostGroups(), bn.groupLabels()...), bn.joinLabels()...)
 }
 
-// judgedBy is the series that is there while it is known how the level is. It is
-// not the one that is there while anything of it is measured: the state of a
+// judgedBy names the series that exists while the level's state is known. A
+// series that exists while anything is measured will not do: the state of a
 // composite may be unknown while a component's is known.
 func (bn burning) judgedBy() string {
 	if bn.fills() {
@@ -207,12 +207,12 @@ func (bn burning) judgedBy() string {
 	return metricnames.TotalRate
 }
 
-// recently is how far back an alert is looked for in its own past: over two
-// evaluations, so that one that is missing ends nothing.
+// recently is how far back an alert looks for itself: over two evaluations, so
+// that one missed evaluation ends nothing.
 func recently(every time.Duration) time.Duration { return max(3*every, time.Minute) }
 
-// firing is 1 for each group of which an alert of the level has fired within a
-// time; tier is "" for one that has none.
+// firing is 1 for each group for which an alert of the level has fired within a
+// time; tier is "" for an alert without one.
 func (al alerts) firing(within time.Duration, alert, severity, tier string, more ...promql.Matcher) promql.Expr {
 	ms := slices.Concat(alertsFiring(alert), al.own, []promql.Matcher{promql.Eq(metricnames.Severity, severity)}, more)
 	if alert == sla.AlertBudgetBurn.Name {
@@ -221,8 +221,8 @@ func (al alerts) firing(within time.Duration, alert, severity, tier string, more
 	return promql.Max(promql.Series(FiringAlerts, ms...).LastOverTime(within), al.joinLabels()...)
 }
 
-// alertsFiring select what Prometheus records of an alert that fires, and not of
-// its escalations.
+// alertsFiring select what Prometheus records of a firing alert, without its
+// escalations.
 func alertsFiring(alert string) []promql.Matcher {
 	return []promql.Matcher{promql.Eq("alertname", alert), promql.Eq("alertstate", "firing"), promql.Eq(metricnames.Escalation, "")}
 }
@@ -254,14 +254,13 @@ func (bn burning) burnWords(a sla.BurnAlert) map[string]string {
 	return words
 }
 
-// ask is how an annotation asks for a series that the level records, of the
-// alert's own labels. No name stands in it, so that levels that are alike have
-// the same text.
+// ask is how an annotation queries a series of the level, by the alert's own
+// labels. The text contains no names, so similar levels share it.
 func (l level) ask(format, name string) string {
 	return askAbout(l, fmt.Sprintf(format, askedFor(l, name)))
 }
 
-// askAbout is a query of series that askedFor selects.
+// askAbout runs a query that is made with askedFor.
 func askAbout(l level, query string) string {
 	var values []string
 	for _, label := range l.joinLabels() {
@@ -270,7 +269,7 @@ func askAbout(l level, query string) string {
 	return fmt.Sprintf("printf %s %s | query", templateText(query), strings.Join(values, " "))
 }
 
-// askedFor selects a series of the alert's own labels, as a format of printf.
+// askedFor selects a series by the alert's own labels, as a format for printf.
 func askedFor(l level, name string, more ...string) string {
 	var matchers []string
 	for i, label := range l.joinLabels() {
@@ -279,7 +278,7 @@ func askedFor(l level, name string, more ...string) string {
 	return name + "{" + strings.Join(append(append(matchers, l.extraFormats()...), more...), ",") + "}"
 }
 
-// extraFormats match the labels that all rules have, in a format of printf.
+// extraFormats match the labels that all rules have, as a format for printf.
 func (l level) extraFormats() []string {
 	var matchers []string
 	for _, label := range slices.Sorted(maps.Keys(l.extra)) {
@@ -293,7 +292,7 @@ func (l level) askShare(name string) string {
 	return fmt.Sprintf("{{ with %s }}{{ . | first | value | humanizePercentage }}{{ else }}unknown{{ end }}", l.ask("%s", name))
 }
 
-// templateText is a text as templates write it, if possible without escapes.
+// templateText is a text as a string in a template, if possible without escapes.
 func templateText(s string) string {
 	if strings.Contains(s, "`") {
 		return strconv.Quote(s)

@@ -13,14 +13,14 @@ import (
 // FiringAlerts is the series that Prometheus records of alerts.
 const FiringAlerts = "ALERTS"
 
-// escalations are the alerts of a group once more for each time of the level's
-// escalation, with that time as the label escalation: each fires when the alert
-// itself has been firing for so long, and stops with it. They read ALERTS rather
-// than the condition, so that keep_firing_for is a part of how long it has been
-// firing; and they stand in the group of the alert, which has just recorded it.
+// escalations repeat the alerts of a group for each time of the level's
+// escalation, with that time as the label escalation. Each fires when the alert
+// itself has been firing for so long, and stops with it. They read ALERTS and not
+// the condition, so that keep_firing_for counts as firing; and they are in the
+// alert's group, which has just recorded it.
 //
-// All labels of the alert stay, so that a silence on it, and an inhibition of it,
-// hold for what it escalates to.
+// They keep all labels of the alert, so that a silence or an inhibition of it
+// holds for its escalations too.
 func (al alerts) escalations(rules []Rule) []Rule {
 	var added []Rule
 	for _, after := range al.EscalationTimes() {

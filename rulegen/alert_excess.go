@@ -6,16 +6,16 @@ import (
 	"github.com/upheld-sla/upheld/internal/metricnames"
 )
 
-// What is bad of a level that says what is good is the total less that, and at
-// least 0. Where more good events are counted than events, because the two
-// selectors do not count the same, it hides as many bad ones: so it is recorded
-// by how much, and told on the level's page and in its alerts.
+// If a level says what is good, bad is the total less that, and at least 0. If
+// the two selectors do not count the same there may be more good events than
+// events, and the surplus hides as many bad ones. So the surplus is recorded,
+// and shown on the level's page and in its alerts.
 
 // annotationExcess is the annotation that says that good events exceed the total.
 const annotationExcess = "excess"
 
-// tellExcess says in an alert that good events exceed the total, while they do:
-// an annotation without text is left out by servers.
+// tellExcess adds an annotation to an alert: good events exceed the total. Its
+// text is empty while they do not, and servers leave out empty annotations.
 func (al alerts) tellExcess(r Rule) {
 	if !al.kind.exceeds {
 		return

@@ -17,8 +17,8 @@ import (
 // mostTold is how many groups an alert lists.
 const mostTold = 5
 
-// worstWords list the worst groups, in an alert of one of them: people are notified
-// once of all.
+// worstWords list the worst groups in an alert of one of them, since people are
+// notified once for all.
 func (bn burning) worstWords() string {
 	var words []string
 	for _, label := range bn.groupLabels() {
@@ -45,7 +45,7 @@ func (pr promises) required() []sla.GroupTarget {
 	return slices.DeleteFunc(slices.Clone(pr.GroupBy.Targets), func(t sla.GroupTarget) bool { return !t.Required })
 }
 
-// lostGroups are the groups that must have data and have none, as labels.
+// lostGroups have the labels of the groups that must have data and have none.
 func (pr promises) lostGroups() promql.Expr {
 	var lost promql.Expr
 	for _, t := range pr.required() {
@@ -62,10 +62,10 @@ func (pr promises) lostGroups() promql.Expr {
 	return lost
 }
 
-// withGroupsLost adds to what fires when the level as a whole has no data the
-// groups that must have some and have none. One rule covers all of them: several of a
-// name with the same labels would be a duplicate to linters, and a group's value
-// may be no label of a rule, where Prometheus would expand it as a template.
+// withGroupsLost adds the groups that must have data and have none to an alert that
+// fires when the whole level has none. One rule covers all groups: several of one
+// name with the same labels look like duplicates to linters, and a group's value must
+// not be a label of a rule, where Prometheus would expand it as a template.
 func (pr promises) withGroupsLost(whole promql.Expr) promql.Expr {
 	lost := pr.lostGroups()
 	if lost.IsZero() {
@@ -74,7 +74,7 @@ func (pr promises) withGroupsLost(whole promql.Expr) promql.Expr {
 	return promql.Or(whole, promql.UnlessOn(lost, whole))
 }
 
-// lostGroupWords name the group that is lost, if the alert is not of all.
+// lostGroupWords name the lost group, unless the whole level is lost.
 func (pr promises) lostGroupWords() string {
 	if len(pr.required()) == 0 {
 		return ""
@@ -82,12 +82,12 @@ func (pr promises) lostGroupWords() string {
 	return fmt.Sprintf("{{ if $labels.%s }}%s{{ end }}", pr.groupLabels()[0], pr.groupWords())
 }
 
-// longestPeriod is the one that forgets a group last.
+// longestPeriod is the period that remembers a group for longest.
 func (al alerts) longestPeriod() sla.Period {
 	return slices.MaxFunc(al.Periods(), func(a, b sla.Period) int { return cmp.Compare(a.Longest(), b.Longest()) })
 }
 
-// groupLimit fires before newcomers are turned away.
+// groupLimit fires before new groups are turned away.
 func (al alerts) groupLimit(a sla.Alert, _ sla.Period) []Rule {
 	limit := int64(al.GroupBy.Limit)
 	near := promql.Gt(promql.Count(al.recorded(metricnames.GroupSeen).Now()), promql.Num(sla.NewDecimal(limit*sla.GroupsNearLimit, 100)))

@@ -2,12 +2,12 @@ package rulegen
 
 import "github.com/upheld-sla/upheld/sla"
 
-// alertRule is how the rules of a level raise alerts of a kind.
+// alertRule says how the rules of a level raise alerts of a kind.
 type alertRule struct {
 	kind *sla.AlertKind
-	// one makes the rules of one alert, and of one period where there is an alert
-	// for each; level makes those of all alerts of a level. Both are nil of a kind
-	// that no level has.
+	// one makes the rules of one alert, for one period if the kind has an alert
+	// for each; level makes those of all alerts of a level. Both are nil for a
+	// kind that no level has.
 	one   func(alerts, sla.Alert, sla.Period) []Rule
 	level func(alerts) (first, second []Rule)
 	// second is set if the alert reads what the second layer records, and so is
@@ -39,9 +39,8 @@ func alertRules() []alertRule {
 	}
 }
 
-// AlertNames are the names of all alerts that rules of agreements can have: what
-// is told apart by them, as Alertmanager's routes do, is told apart from every
-// alert of somebody else.
+// AlertNames are the names of all alerts that rules of agreements can have. By
+// them Alertmanager's routes tell these alerts from everybody else's.
 func AlertNames() []string {
 	var names []string
 	for _, k := range alertRules() {
@@ -50,9 +49,8 @@ func AlertNames() []string {
 	return names
 }
 
-// rules are those of the level's alerts, by the layer that they are evaluated
-// with. Kinds beside one another that have an alert for each period are made
-// period by period.
+// rules are those of the level's alerts, by layer. Neighbouring kinds that have
+// an alert for each period are made period by period.
 func (al alerts) rules() (first, second []Rule) {
 	for left := alertRules(); len(left) > 0; {
 		n, periods := 1, []sla.Period{{}}

@@ -8,7 +8,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Alerts about limits of recovery: one for each objective, before its limit and at it.
+// Alerts about limits of recovery: for each objective one before its limit and one beyond
+// it.
 
 // objectiveAlert is the alert about one objective.
 type objectiveAlert struct {
@@ -44,7 +45,7 @@ func (al alerts) restoreExceeded(a sla.Alert, _ sla.Period) []Rule {
 	return rules
 }
 
-// ageNear fires while an age is most of its limit.
+// ageNear fires while an age is close to its limit.
 func (al alerts) ageNear(a sla.Alert, _ sla.Period) []Rule {
 	var rules []Rule
 	for _, o := range al.Recovery.Ages() {
@@ -69,7 +70,7 @@ func (al alerts) ageExceeded(a sla.Alert, _ sla.Period) []Rule {
 	return rules
 }
 
-// ageUnknown fires while an age is not known, since none of the two above can then.
+// ageUnknown fires while an age is unknown, when neither of the two above can fire.
 func (al alerts) ageUnknown(a sla.Alert, _ sla.Period) []Rule {
 	var rules []Rule
 	for _, o := range al.Recovery.Ages() {
@@ -84,13 +85,13 @@ func (al alerts) ageUnknown(a sla.Alert, _ sla.Period) []Rule {
 	return rules
 }
 
-// ageOf is what the query of an objective says.
+// ageOf is the recorded result of an objective's query.
 func (al alerts) ageOf(o sla.NamedObjective) promql.Expr {
 	return al.recorded(metricnames.RecoveryAge, promql.Eq(metricnames.Recovery, o.Name)).Now()
 }
 
-// nearLimit fires from a share of a limit on, until the alert about the limit does; if
-// that is turned off, it goes on.
+// nearLimit fires from a share of a limit on, until the alert about the limit itself
+// fires; if that is turned off, it goes on.
 func (al alerts) nearLimit(x objectiveAlert, annotations map[string]string) Rule {
 	limit := sla.Seconds(x.of.Limit)
 	from := limit.Mul(x.Share).Quo(hundred)
@@ -103,7 +104,7 @@ func (al alerts) nearLimit(x objectiveAlert, annotations map[string]string) Rule
 		says("%s = %s %% of %s s", inRules(from), x.Share, inRules(limit)).says("%s", secondsOf(x.of.Limit))
 }
 
-// beyondLimit fires above a limit: exactly the limit is kept.
+// beyondLimit fires above a limit. Exactly at the limit the promise is kept.
 func (al alerts) beyondLimit(x objectiveAlert, annotations map[string]string) Rule {
 	return al.notice(x.Alert, promql.Gt(x.value, promql.Num(sla.Seconds(x.of.Limit))), annotations, metricnames.Recovery, x.of.Name).
 		says("Fires above %s.", x.of.LimitWords()).says("%s", secondsOf(x.of.Limit))

@@ -13,23 +13,22 @@ import (
 const sinceWithin = 24 * time.Hour
 
 // sinceWords say in a burn alert since when the bad share of the base window has
-// been over what the objective allows.
+// been above what the objective allows.
 func (bn burning) sinceWords() string {
 	return bn.askSince("{{ .Value | humanizeTimestamp }}{{ else }}no longer, the last five minutes that are known are within the budget")
 }
 
-// sinceClock is the same as part of a sentence, left out if it is so no longer:
-// " since 09:14 UTC".
+// sinceClock is the same as part of a sentence, " since 09:14 UTC"; nothing if
+// the outage is over.
 func (bn burning) sinceClock() string {
 	return bn.askSince("{{ with toTime .Value }} since {{ .UTC.Format `15:04 MST` }}{{ end }}")
 }
 
-// askSince asks for the begin of an outage, and gives it to a text. Only alerts that are
-// active ask, so that no series need be recorded for it, and the server's memory of when
-// an alert began, which a restart may end, is not needed: the last minute that was within
-// the budget is looked for in what was recorded, and then the first after it that was not.
-// So a gap, in which the server did not run, neither ends an outage nor begins one. Steps
-// of subqueries are at whole minutes.
+// askSince queries when an outage began, for use in a text: it looks for the last minute
+// that was within the budget, and then for the first minute after it that was not. Only
+// active alerts ask, so no series is recorded for it. Nor does it depend on the server's
+// memory of when an alert began, which a restart may lose. A gap in which the server did
+// not run neither ends an outage nor begins one. Steps of subqueries are at whole minutes.
 func (bn burning) askSince(text string) string {
 	var matchers, values []string
 	for i, label := range bn.joinLabels() {

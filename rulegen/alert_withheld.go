@@ -11,22 +11,21 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// What keeps an alert from beginning, because another one reports the same
-// outage. An alert that has begun goes on, whatever else fires: people were
-// notified, and must be notified of its end. An inhibition in Alertmanager would
-// keep that from them.
+// An alert does not begin while another one reports the same outage. Once it has
+// begun it goes on, whatever else fires: people were notified, and must be
+// notified of its end, which an inhibition in Alertmanager would prevent.
 
 // withholding are the composites that hold back the level's alerts.
 func (al alerts) withholding() []sla.PartOf {
 	return slices.DeleteFunc(slices.Clone(al.PartOf), func(p sla.PartOf) bool { return p.Alerts != sla.AlertsInhibited })
 }
 
-// ComponentWait is how long a page of such a component waits at the usual interval
-// of rules.
+// ComponentWait is how long the page of a component that a composite holds back
+// waits, at the usual interval of rules.
 const ComponentWait = 2 * DefaultInterval
 
-// componentWait is how long an alert of such a component waits for that of the
-// composite, which is evaluated at a time of its own.
+// componentWait is how long an alert of such a component waits for the alert of
+// the composite, which is evaluated at a time of its own.
 func (al alerts) componentWait(every time.Duration) time.Duration {
 	if len(al.withholding()) == 0 {
 		return 0
@@ -34,9 +33,9 @@ func (al alerts) componentWait(every time.Duration) time.Duration {
 	return max(2*every, time.Minute)
 }
 
-// unlessComposite holds an alert back while a composite of the level pages, and a
-// ticket while it has any alert. A ticket is held back for as long after that as
-// the window which it looks over remembers the outage.
+// unlessComposite holds a page back while a composite of the level pages, and a
+// ticket while the composite has any alert. A ticket is held back further, for as
+// long as the window it looks over remembers the outage.
 func (al alerts) unlessComposite(e promql.Expr, urgency sla.Urgency, window time.Duration) promql.Expr {
 	for _, p := range al.withholding() {
 		severities, within := p.Pages, recently(al.interval)
@@ -53,8 +52,8 @@ func (al alerts) unlessComposite(e promql.Expr, urgency sla.Urgency, window time
 	return e
 }
 
-// withheld is what an alert about recorded figures waits for, where composites hold
-// it back only what has begun.
+// withheld is the condition e of an alert; where composites hold the alert back,
+// only an alert that has already begun goes on.
 func (al alerts) withheld(a sla.Alert, e promql.Expr, labels ...string) promql.Expr {
 	if len(al.withholding()) == 0 {
 		return e
@@ -62,8 +61,8 @@ func (al alerts) withheld(a sla.Alert, e promql.Expr, labels ...string) promql.E
 	return al.begun(al.unlessComposite(e, a.Urgency, 0), e, secondTier*al.interval, a.Kind.Name, a.Severity, labels...)
 }
 
-// begun is e, and where it is held back only what has begun: the alert of the
-// name, severity and labels fires already. every is how often it is evaluated.
+// begun is true where begins is, and goes on while e holds if the alert of that
+// name, severity and labels already fires. every is how often it is evaluated.
 func (al alerts) begun(begins, e promql.Expr, every time.Duration, alert, severity string, labels ...string) promql.Expr {
 	var more []promql.Matcher
 	for i := 0; i < len(labels); i += 2 {
@@ -73,7 +72,7 @@ func (al alerts) begun(begins, e promql.Expr, every time.Duration, alert, severi
 	return promql.OrOn(begins, goesOn, al.joinLabels()...)
 }
 
-// among matches a label by its values, of which there is at least one.
+// among matches a label that has one of the values, of which there is at least one.
 func among(label string, values []string) promql.Matcher {
 	if len(values) == 1 {
 		return promql.Eq(label, values[0])

@@ -10,10 +10,10 @@ import (
 )
 
 // What a burn alert says to somebody who was asleep: how the service is, why, and what
-// is left of the budget. Each is asked for when the alert is sent; what has no answer
-// then is left out.
+// is left of the budget. Each part is queried when the alert is sent, and left out if
+// there is no result.
 
-// summaryWords say what is down for whom, since when and why, of groups which one.
+// summaryWords say what is down and for which group, since when, and why.
 func (bn burning) summaryWords() string {
 	name := bn.nameOfGroup()
 	down := name + " is down"
@@ -26,7 +26,8 @@ func (bn burning) summaryWords() string {
 		bn.ask("%s", metricnames.ServiceState), sla.StateDown.Code(), down, sla.StateDegraded.Code(), name, name, sla.StateDegraded.Code(), bn.sinceClock(), bn.whyWords())
 }
 
-// impactWords are what it means that the level is down, as its specification says.
+// impactWords say what it means for users that the level is down, as its specification
+// words it.
 func (bn burning) impactWords() string {
 	impact := strings.TrimRight(bn.Impact, ". ")
 	if strings.Contains(impact, "{{") {
@@ -38,8 +39,8 @@ func (bn burning) impactWords() string {
 	return impact
 }
 
-// whyWords say why: of composites which components are down, of probes the reason that
-// most of the failed ones had, else the share that is bad.
+// whyWords say why: the components that are down, for probes the most frequent reason
+// of failure, else the bad share.
 func (bn burning) whyWords() string {
 	switch {
 	case bn.kind.why != nil:
@@ -54,7 +55,7 @@ func (bn burning) whyWords() string {
 	return fmt.Sprintf("{{ range %s }}: {{ .Value | humanizePercentage }} %s{{ end }}", bn.ask("%s > 0", ratioName(sla.BaseWindow)), of)
 }
 
-// blameWords name the components that are down, of many the first.
+// blameWords name the components that are down, or the first few if there are many.
 func (bn burning) blameWords() string {
 	const most = 3
 	return fmt.Sprintf("{{ with $down := %s | sortByLabel `%s` }}: {{ range $i, $c := $down }}"+
@@ -62,8 +63,8 @@ func (bn burning) blameWords() string {
 		bn.ask("%s", metricnames.DownSince), metricnames.Component, most, metricnames.Component, most)
 }
 
-// askReason is how an annotation asks why most of the failed probes of the last five
-// minutes failed, of the group of the alert. What is the exporter's own fault is no reason.
+// askReason is how an annotation queries why most failed probes of the last five minutes
+// failed, in the alert's group. The exporter's own faults are left out.
 func (bn burning) askReason(by sla.ID) string {
 	matchers := []string{
 		fmt.Sprintf("%s=%q", metricnames.SLA, by.SLA), fmt.Sprintf("%s=%q", metricnames.Service, by.Service), fmt.Sprintf("%s=%q", metricnames.SLO, by.SLO),
@@ -79,8 +80,8 @@ func (bn burning) askReason(by sla.ID) string {
 	return fmt.Sprintf("printf %s%s | query", templateText(query), values.String())
 }
 
-// budgetLeftWords say what is left of the budget, and when that ends if it goes on as over
-// the long window of the first tier.
+// budgetLeftWords say what is left of the budget, and when it is spent if things go on as
+// over the long window of the first tier.
 func (bn burning) budgetLeftWords(a sla.BurnAlert) string {
 	p, long := bn.Period, a.Tiers[0].Long
 	left := askedFor(bn.level, metricnames.BudgetRemaining, fmt.Sprintf("%s=%q", metricnames.Period, p.String()))

@@ -12,7 +12,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// alerts makes the alerts of a level, of what other parts of it record.
+// alerts makes the alerts of a level from what its other rules record.
 type alerts struct {
 	level
 	windows
@@ -24,9 +24,9 @@ func newAlerts(l level) alerts {
 	return alerts{level: l, windows: newWindows(l), agreedTime: agreedTime{l}, promises: promises{l}}
 }
 
-// measurementLost fires when nobody knows how the level is doing, which is told
-// apart from its being down. How long nobody has known is counted from the last
-// sample, which rates go on telling of for a while.
+// measurementLost fires when nobody knows how the level is doing, which is not
+// the same as being down. The time is counted from the last sample, though
+// rates still have a value for a while after it.
 func (al alerts) measurementLost(a sla.Alert, _ sla.Period) []Rule {
 	hold := max(a.For-al.trail(), 2*al.interval)
 	r := al.notice(a, al.unlessClosed(al.withGroupsLost(promql.Absent(al.recorded(al.measuredBy())))), map[string]string{
@@ -50,7 +50,7 @@ func (al alerts) trail() time.Duration {
 }
 
 // remaining selects the budget that is left of a period. At the edge of a
-// calendar period there can be two of them for some minutes.
+// calendar period there can be two results for some minutes.
 func (l level) remaining(p sla.Period) promql.Expr {
 	return l.recorded(metricnames.BudgetRemaining, promql.Eq(metricnames.Period, p.String())).Now()
 }
@@ -70,8 +70,8 @@ func (al alerts) exhausted(a sla.Alert, p sla.Period) []Rule {
 	}, al.ofSeveral(p)...).says("Fires while nothing is left of the budget of %s.", p.Words())}
 }
 
-// ofSeveral is the label by which alerts about the budgets of a level with
-// several periods are told apart in the rules; of one, the series has it.
+// ofSeveral is the period's label for alerts about budgets, if the level has
+// several periods; with one, the series already has the label.
 func (al alerts) ofSeveral(p sla.Period) []string {
 	if len(al.MorePeriods) == 0 {
 		return nil
@@ -79,15 +79,15 @@ func (al alerts) ofSeveral(p sla.Period) []string {
 	return []string{metricnames.Period, p.String()}
 }
 
-// forecast fires while the rest of the budget, burnt at the rate of a window,
-// ends within a time; its value is that time in seconds. It begins while the
-// budget does burn, and not because of an outage that a page has told already.
+// forecast fires while the rest of the budget, burnt at the rate of a window, ends
+// within a time; its value is that time in seconds. It begins only while the budget
+// burns now, and not because of an outage that a page has reported.
 //
-// What is left is a share of the whole period's budget, and a window whose bad
-// share is the budget burns one budget a period: so it lasts left × period ×
-// budget / bad share. Of a rolling period something comes back all the while,
-// so a burn rate under 1 does not end it. A shorter window says that it goes on:
-// what burnt hours ago, before a repair or before traffic ended, foretells nothing.
+// What is left is a share of the whole period's budget. A window whose bad share
+// equals the budget spends one budget in a period, so the rest lasts left × period
+// × budget / bad share. A rolling period keeps getting budget back, so a burn rate
+// under 1 does not end it. A shorter window shows that the outage goes on: what
+// burnt hours ago, before a repair or before traffic ended, predicts nothing.
 func (al alerts) forecast(f sla.Alert, p sla.Period) []Rule {
 	target, _ := al.promiseWords(metricnames.TargetRatio, al.Target)
 	burning := promql.Num(zero)
@@ -123,7 +123,7 @@ func (al alerts) forecast(f sla.Alert, p sla.Period) []Rule {
 	return []Rule{r.says("%s", secondsOf(within)).saysAll(al.weightWords()).saysAll(al.minimaWords())}
 }
 
-// badTimeWords say how the constants of badTimeLeft come about.
+// badTimeWords explain the constants of badTimeLeft.
 func (al alerts) badTimeWords(p sla.Period) string {
 	period := sla.Seconds(p.Nominal())
 	if al.ownTargets() {
@@ -132,7 +132,7 @@ func (al alerts) badTimeWords(p sla.Period) string {
 	return fmt.Sprintf("%s = %s s in %s x (1 - %s %%): the budget in seconds", inRules(period.Mul(al.TargetBudget())), inRules(period), p.Words(), al.Target)
 }
 
-// badTimeLeft is a share of the target's budget in seconds of the whole period.
+// badTimeLeft turns a share of the target's budget into seconds of the whole period.
 func (al alerts) badTimeLeft(share promql.Expr, p sla.Period) promql.Expr {
 	period := sla.Seconds(p.Nominal())
 	if !al.ownTargets() {
@@ -141,24 +141,24 @@ func (al alerts) badTimeLeft(share promql.Expr, p sla.Period) promql.Expr {
 	return promql.MulLeft(share, promql.Mul(al.targetBudget(), promql.Num(period)), al.joinLabels(), nil)
 }
 
-// notice is the rule of an alert beside the tiers.
+// notice is the rule of an alert that has no tiers.
 func (al alerts) notice(a sla.Alert, e promql.Expr, annotations map[string]string, labels ...string) Rule {
 	r := al.alert(a.Kind, e, annotations, append([]string{metricnames.Severity, a.Severity}, labels...)...)
 	r.For, r.KeepFiringFor = a.For, a.KeepFiringFor
 	return withLabels(r, a.Labels)
 }
 
-// withLabels lays an alert's own labels on those of its level. None is one that
-// the rules set: the reader sees to that.
+// withLabels adds an alert's own labels to those of its level. The reader makes
+// sure that none is a label that the rules set.
 func withLabels(r Rule, own map[string]string) Rule {
 	maps.Copy(r.Labels, own)
 	return r
 }
 
-// name is how alerts call the level.
+// name is what alerts call the level.
 func (l level) name() string { return l.ID.Service + "/" + l.ID.SLO }
 
-// nameOfGroup is how alerts of single groups call it.
+// nameOfGroup is what alerts of single groups call it.
 func (al alerts) nameOfGroup() string { return al.name() + al.groupWords() }
 
 // roughly is a duration for people: in seconds up to an hour, then in minutes.
@@ -169,7 +169,7 @@ func roughly(d time.Duration) string {
 	return sla.FormatDuration(d.Round(time.Second))
 }
 
-// sourceWords says in words where a level's data come from.
+// sourceWords name what a level is measured by.
 func sourceWords(i sla.Indicator) string {
 	switch {
 	case len(i.Queries()) > 0:
@@ -206,7 +206,7 @@ func (al alerts) alert(k *sla.AlertKind, e promql.Expr, annotations map[string]s
 	return r
 }
 
-// tellFigures says in an alert about the service what its figures leave open.
+// tellFigures says in an alert about the service how its figures may be off.
 func (al alerts) tellFigures(r Rule) {
 	if words := al.approximation(); words != "" {
 		r.Annotations[annotationApproximation] = words

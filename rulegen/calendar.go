@@ -11,18 +11,18 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Rules of calendar periods. Two parts: the agreement's calendar group says
-// which period is running, as numbers, once for each kind of calendar; the
-// levels turn the number into the label "start", put it on what they count and
+// Rules of calendar periods, in two parts. The agreement's calendar group says
+// which period is running, as numbers, once for each kind of calendar. The
+// levels turn the number into the label "start", put it on what they count, and
 // sum what has the label of the running period.
 //
-// Everything that is joined is a number of one series until the very join, so
-// that after a restart or in a pair of servers two periods are never visible
-// side by side in a place where that would be an error.
+// Until the very join these are numbers of a single series: so two periods are
+// never visible side by side, after a restart or in a pair of servers, where
+// that would be an error.
 
-// calendarYears is for how many years after the one in which they are generated
-// rules know the changes of clocks. Tables begin and end at new year, so what is
-// generated changes once a year and not with every run.
+// calendarYears is how many years after the year of generation the rules know
+// the changes of clocks. Tables begin and end at new year, so generated rules
+// change once a year and not with every run.
 const calendarYears = 3
 
 // tableOf is the span in which rules that are generated at now are right: from
@@ -34,7 +34,7 @@ func tableOf(now time.Time) (from, to time.Time) {
 }
 
 // calendarEndsWithin is how long before the end of its tables an agreement
-// complains.
+// raises an alert.
 const calendarEndsWithin = 90 * 24 * time.Hour
 
 // CalendarName is the value of the label "calendar" of a calendar period: "month Europe/Berlin".
@@ -84,13 +84,13 @@ func (c calendar) selector(name string) promql.Selector {
 
 func number(n int64) promql.Expr { return promql.Num(sla.NewDecimal(n, 1)) }
 
-// lag is how old, in the middle, what the second tier counts is: half a base
-// window and half of its own. The period is that of then, so that an event at a
-// period's edge falls as likely on the one side as on the other.
+// lag is how old the events that the second layer counts are on average: half a
+// base window and half of the layer's interval. The period is that of then, so
+// that an event at a period's edge is as likely to fall on either side.
 func (c calendar) lag() time.Duration { return (sla.BaseWindow + secondTier*c.interval) / 2 }
 
-// offsetAt is the zone's offset at an instant; which of a switch's two
-// offsets holds is decided by threshold.
+// offsetAt is the zone's offset at an instant; threshold says from which second
+// on a switch's new offset holds.
 func (c calendar) offsetAt(at promql.Expr, threshold func(sla.Switch) int64) promql.Expr {
 	e := number(int64(c.offset / time.Second))
 	for _, s := range c.switches {
@@ -100,19 +100,19 @@ func (c calendar) offsetAt(at promql.Expr, threshold func(sla.Switch) int64) pro
 	return e
 }
 
-// absolute is the instant of a local midnight. A midnight that a switch skips
-// is the instant of the switch, one that comes twice the first of the two: sla
-// defines it so, and the greater of both offsets as the threshold does it.
+// absolute is the instant of a local midnight. If a switch skips the midnight
+// it is the instant of the switch; if it comes twice it is the first. sla
+// defines it so, and the greater of both offsets in the threshold achieves it.
 func (c calendar) absolute(local promql.Expr) promql.Expr {
 	return promql.Sub(local, c.offsetAt(local, func(s sla.Switch) int64 {
 		return s.At.Unix() + int64(max(s.Before, s.After)/time.Second)
 	}))
 }
 
-// clockOf is how comments call the clock of a zone.
+// clockOf is what comments call the clock of a zone.
 func clockOf(zone string) string { return "the clock of " + zoneName(zone) }
 
-// switchWords say what the constants of a zone's clock are.
+// switchWords explain the constants of a zone's clock.
 func switchWords(offset time.Duration, switches []sla.Switch) []string {
 	if len(switches) == 0 && offset == 0 {
 		return nil
@@ -137,9 +137,9 @@ func (c calendar) monthWords() []string {
 	return words
 }
 
-// rules record when the running period began, when it ends, and the dates by
-// which it and the one before it are called. Local times are written as though
-// they were UTC.
+// rules record when the running period began, when it ends, and the dates that
+// name it and the period before. Local times are written as though they were
+// UTC.
 func (c calendar) rules() []Rule {
 	record := func(name string, e promql.Expr) Rule { return Rule{Record: name, Expr: e, Labels: c.labels()} }
 	then := promql.Sub(promql.Time(), promql.Num(sla.Seconds(c.lag())))
@@ -201,7 +201,7 @@ func (c calendar) rules() []Rule {
 		says("%s = %s, half a step", inRules(sla.Seconds(c.middle())), sla.FormatDuration(c.middle())))
 }
 
-// middle is how long before its end the middle of a step of the second layer is.
+// middle is how long the middle of a step of the second layer is before its end.
 func (c calendar) middle() time.Duration { return secondTier * c.interval / 2 }
 
 // midnightOf is the first midnight of a month, in seconds, by the usual
@@ -214,8 +214,8 @@ func midnightOf(march promql.Expr) promql.Expr {
 	return promql.Mul(promql.Sub(promql.Add(days, ofYear), number(719483)), number(86400))
 }
 
-// calendarGroups are the groups of the level's calendars, less those that a
-// level before it has brought.
+// calendarGroups are the groups of the level's calendars, without those that an
+// earlier level has added.
 func calendarGroups(l level, opts Options, shared map[string]bool) []Group {
 	var groups []Group
 	for _, p := range l.Periods() {

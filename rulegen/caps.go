@@ -8,13 +8,13 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Caps on excluded downtime. Windows beyond a cap of window time are known when
-// rules are made, and no windows to them; how much was bad in windows is not, so
-// its sum is recorded beside the cap. Masks go on as without: a window and its
-// period would else see other figures.
+// Caps on excluded downtime. A cap on window time is applied when rules are
+// made: they do not know windows beyond it. How much was bad in windows is only
+// known later, so its sum is recorded beside the cap. Masks ignore such a cap,
+// since a window and its period would otherwise see different figures.
 
-// capped records what failed within service hours in each of them, whatever else
-// excuses it.
+// capped records for each exclusion with such a cap what failed in it within
+// service hours, whatever else excuses it.
 func (a agreedTime) capped(at moment, failed promql.Expr) []Rule {
 	var rules []Rule
 	for _, e := range a.MeasuredCaps() {
@@ -25,7 +25,7 @@ func (a agreedTime) capped(at moment, failed promql.Expr) []Rule {
 	return rules
 }
 
-// capsUsed record which share of each cap is used that is of the period.
+// capsUsed records how much is used of each cap that is for this period.
 func (p period) capsUsed() []Rule {
 	var rules []Rule
 	for _, e := range p.MeasuredCaps() {

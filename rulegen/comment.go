@@ -10,10 +10,10 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Comments of rules. They say what a rule records or when an alert fires, and how
-// its constants come about, to people who review the rules or read them at night.
+// Comments of rules. They say what a rule records or when an alert fires, and
+// explain its constants, for people who review the rules or read them at night.
 
-// says is the rule with a line more in its comment.
+// says adds a line to the rule's comment.
 func (r Rule) says(format string, args ...any) Rule {
 	if r.Comment != "" {
 		r.Comment += "\n"
@@ -22,7 +22,7 @@ func (r Rule) says(format string, args ...any) Rule {
 	return r
 }
 
-// saysAll is the rule with lines more in its comment.
+// saysAll adds lines to the rule's comment.
 func (r Rule) saysAll(lines []string) Rule {
 	for _, line := range lines {
 		r = r.says("%s", line)
@@ -46,7 +46,7 @@ func sumWords(l level) (total, bad string) {
 	return "events", "bad events"
 }
 
-// tallyWords are what is summed of a rate.
+// tallyWords name what a tally sums.
 func tallyWords(l level, t metricnames.Tally) string {
 	total, bad := sumWords(l)
 	switch t.Rate {
@@ -76,10 +76,10 @@ func tallyWords(l level, t metricnames.Tally) string {
 	panic("rulegen: no words for what is summed of " + t.Rate)
 }
 
-// titled is a text that begins a sentence.
+// titled is a text with a capital letter, to begin a sentence.
 func titled(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
 
-// perInterval says by what sums of rates are multiplied.
+// perInterval explains the factor of sums of rates.
 func perInterval(l level) string {
 	return fmt.Sprintf("%s: each rate stands for the %s until the next one.", inRules(sla.Seconds(l.interval)), sla.FormatDuration(l.interval))
 }
@@ -89,7 +89,7 @@ func (l level) evaluationsIn(d time.Duration) string {
 	return fmt.Sprintf("%s = evaluations in %s, one every %s", inRules(sla.NewDecimal(int64(d), int64(l.interval))), sla.FormatDuration(d), sla.FormatDuration(l.interval))
 }
 
-// whose begins the comments of what is counted for a composite.
+// whose begins comments about what is counted for a composite: it names the component.
 func (c counting) whose() string {
 	label := c.extra[metricnames.Component]
 	switch c.into.total {
@@ -126,7 +126,7 @@ func looked(c counting) string {
 	return "at the last multiple of " + sla.FormatDuration(c.into.cut)
 }
 
-// when says of which time the level's indicator is counted.
+// when says over which time the level's indicator is counted.
 func (c counting) when() string {
 	window := sla.FormatDuration(c.into.window)
 	switch {
@@ -142,7 +142,7 @@ func (c counting) when() string {
 	return fmt.Sprintf("of the last whole slot of %s, read %s after its end", window, sla.FormatDuration(settle))
 }
 
-// limitsGroups says how groups find room.
+// limitsGroups explains in a rule's comment how its groups are limited.
 func (c counting) limitsGroups(r Rule) Rule {
 	if !c.grouped() {
 		return r

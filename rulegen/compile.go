@@ -9,8 +9,8 @@ import (
 )
 
 // Compile makes the plan of an agreement. Findings are mistakes in the user's
-// PromQL, each at its place, those of broken levels among them; the plan holds
-// the levels without an error.
+// PromQL with their places, also in broken levels; the plan has the levels
+// without an error.
 func Compile(a *sla.Agreement, opts Options) (*Plan, sla.Findings) {
 	plan := &Plan{Agreement: a}
 	findings, _ := Each(a, opts, func(l LevelPlan) error {
@@ -20,8 +20,8 @@ func Compile(a *sla.Agreement, opts Options) (*Plan, sla.Findings) {
 	return plan, findings
 }
 
-// Each is Compile without holding more than one level at a time: use gets what
-// each level without an error becomes, in the order of the agreement. An error
+// Each is Compile without holding more than one level at a time: use gets the
+// plan of each level without an error, in the order of the agreement. An error
 // of use ends it and is returned.
 func Each(a *sla.Agreement, opts Options, use func(LevelPlan) error) (sla.Findings, error) {
 	if opts.Interval == 0 {
@@ -60,12 +60,12 @@ func eachOf(a *sla.Agreement, opts Options, use func(LevelPlan) error) (sla.Find
 	return findings, nil
 }
 
-// ofGap tells a finding about a query that a broken level does not have, and so
-// has no place; the reader has reported what is missing there.
+// ofGap recognises a finding without a place: it is about a query that a broken
+// level lacks, which the reader has reported.
 func ofGap(f sla.Finding) bool { return f.Pos.File == "" }
 
-// compileLevel makes the rules of a level. shared are the groups that levels
-// before it have brought and that it may read; those that it brings are added.
+// compileLevel makes the rules of a level. shared are the groups that earlier
+// levels have added, which it may read; it adds its own.
 func compileLevel(l *sla.ServiceLevel, opts Options, shared map[string]bool, masks *masks) (LevelPlan, sla.Findings) {
 	of := newLevel(l, opts, masks)
 	base, findings := baseSeries(of)
@@ -102,8 +102,8 @@ func compileLevel(l *sla.ServiceLevel, opts Options, shared map[string]bool, mas
 	return LevelPlan{Agreement: masks.agreement, Level: l, Groups: append(groups, rollupGroup(of, shared)...)}, findings
 }
 
-// rest makes what a level records and raises beside its base series, for the
-// groups of the two tiers.
+// rest makes the level's alerts and all its rules but the base series, for the
+// groups of the first two layers.
 func rest(l level) (first, second []Rule) {
 	short, long := l.windowLengths()
 	over, alerts := newWindows(l), newAlerts(l)

@@ -10,11 +10,11 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Rules of composites. Every node of the tree is recorded in every slot, each
-// time for several assumptions side by side, told apart by the label assume: that
-// all that is unknown is good, that it is bad, and that a component works. What
-// is the same under the first two is known whatever the unknown is, which is
-// Kleene's three-valued logic. docs/composites.md has the formulas.
+// Rules of composites. Every node of the tree is recorded in every slot under
+// several assumptions, which the label assume tells apart: everything unknown is
+// good, everything unknown is bad, and a certain component works. Where the first
+// two agree the state is known, whatever the unknown components are: Kleene's
+// three-valued logic. docs/composites.md has the formulas.
 
 func ofComposite(of *sla.Composite) indicator {
 	return indicator{
@@ -44,11 +44,12 @@ type tree struct {
 // assumption is a world in which the tree is evaluated.
 type assumption struct {
 	label string
-	// unknown is what an unknown component counts as, works the component that
-	// is taken to be good, if there is one.
+	// unknown is what an unknown component counts as; works is the component
+	// that is assumed good, if any.
 	unknown sla.Decimal
 	works   *sla.Component
-	// other is the assumption that says how long something has surely been bad.
+	// other is the opposite assumption, by which a failover counts how long members have
+	// been bad.
 	other string
 }
 
@@ -62,8 +63,8 @@ func newTree(l level, of *sla.Composite) tree {
 		decided = t.assumptions[1]
 	}
 	for _, x := range of.Component {
-		// Whether one of several places in the tree was the cause cannot be told
-		// place by place.
+		// A component in several places of the tree cannot be judged place by
+		// place.
 		if x.Leaves > 1 && of.Tree.FailsAlone(x) {
 			t.assumptions = append(t.assumptions, assumption{label: works(x), unknown: decided.unknown, works: x, other: decided.other})
 		}
@@ -73,8 +74,8 @@ func newTree(l level, of *sla.Composite) tree {
 
 func works(x *sla.Component) string { return x.Label + " works" }
 
-// decided is the assumption that the composite's policy makes; what it leaves
-// out for being unknown is neither.
+// decided is the assumption that the composite's policy makes: unknown is bad,
+// or else good. If the policy leaves unknown time out, that time is neither.
 func (t tree) decided() string {
 	if t.Unknown == sla.UnknownBad {
 		return metricnames.UnknownBad
@@ -112,9 +113,9 @@ func node(path string) promql.Matcher    { return promql.Eq(metricnames.Node, pa
 func parent(path string) promql.Matcher  { return promql.Eq(metricnames.Parent, path) }
 func assume(label string) promql.Matcher { return promql.Eq(metricnames.Assume, label) }
 
-// slot is the badness of the whole by the policy for what is missing. Left out, and
-// while the server did not see a component that is unknown, only what is known of
-// the weights counts.
+// slot is the badness of the whole by the policy for missing data. If the policy
+// leaves unknown components out, or the server did not see one of them, only the
+// known weights count.
 func (t tree) slot() promql.Expr {
 	if t.Unknown == sla.UnknownExcluded {
 		return t.knownPart()
@@ -128,8 +129,8 @@ func (t tree) wholeUnder(label string) promql.Expr {
 	return promql.Sum(t.at(node(t.Tree.Path), assume(label)))
 }
 
-// whole is how bad the whole is, as far as that is known, and not what a policy makes of
-// the rest.
+// whole is how bad the whole is as far as that is known, whatever a policy makes of the
+// rest.
 func (t tree) whole() (bad promql.Expr, words []string) {
 	if t.Unknown == sla.UnknownExcluded {
 		return t.recorded(t.source().bad).Now(), nil
@@ -137,14 +138,14 @@ func (t tree) whole() (bad promql.Expr, words []string) {
 	return t.knownPart(), []string{hardlyWords}
 }
 
-// knownPart is the badness of what is known of the whole.
+// knownPart is the badness of the known part of the whole.
 func (t tree) knownPart() promql.Expr {
 	good, bad := t.wholeUnder(metricnames.UnknownGood), t.wholeUnder(metricnames.UnknownBad)
 	known := promql.Sub(promql.Num(one), promql.Sub(bad, good))
 	return promql.Div(good, promql.Gt(known, promql.Num(hardly)))
 }
 
-// slotWords say what the slot makes of what is unknown.
+// slotWords say how a slot counts unknown components.
 func (t tree) slotWords() []string {
 	words := []string{"What is unknown and changes nothing is left out; where it could change the state, only the weights that are known count.", hardlyWords}
 	if t.Unknown != sla.UnknownExcluded {
@@ -155,11 +156,11 @@ func (t tree) slotWords() []string {
 
 const hardlyWords = "0.000000000001 is less than any weight, and keeps the divisor above 0."
 
-// hardly is less than any weight, and more than what sums of them are off.
+// hardly is less than any weight, and more than the rounding errors of their sums.
 var hardly = sla.NewDecimal(1, 1_000_000_000_000)
 
-// nodes record a node after its members. policy is what missing components below
-// it count as by the policy of a composite that is a part of this one.
+// nodes records a node after its members. policy says what missing components
+// below it count as; it is that of the inner composite that they belong to.
 func (t tree) nodes(n *sla.Node, above string, policy sla.UnknownPolicy) []Rule {
 	if n.Unknown == sla.UnknownGood || n.Unknown == sla.UnknownBad {
 		policy = n.Unknown
@@ -207,7 +208,7 @@ func (t tree) nameOf(n *sla.Node) string {
 	return n.Path + ", " + name.String()
 }
 
-// union is a or b, where a may be nothing yet. The labels of the two differ.
+// union is a or b; a may still be empty. The labels of the two differ.
 func union(a, b promql.Expr) promql.Expr {
 	if a.IsZero() {
 		return b
@@ -215,8 +216,8 @@ func union(a, b promql.Expr) promql.Expr {
 	return promql.Or(a, b)
 }
 
-// leaf is the state of a component under each assumption: what is known, what the
-// policy makes of it while it is missing, or else what is assumed.
+// leaf is the state of a component under each assumption: the known state, else
+// what the policy makes of a missing one, else what is assumed.
 func (t tree) leaf(n *sla.Node, policy sla.UnknownPolicy) promql.Expr {
 	of := promql.Eq(metricnames.Component, n.Component.Label)
 	state := promql.Sum(t.recorded(metricnames.ComponentBad, of).Now())
@@ -238,9 +239,9 @@ func (t tree) leaf(n *sla.Node, policy sla.UnknownPolicy) promql.Expr {
 	return e
 }
 
-// failover records an any that takes time to go on to the next member. While the
-// first i members are bad the next one serves, but for the slots that switching
-// takes, counted from when all of them have been bad.
+// failover records an operator any whose switch to the next member takes time.
+// While the first i members are bad the next one serves, except in the slots
+// that switching takes, counted from when all of them became bad.
 func (t tree) failover(n *sla.Node, labels []string) []Rule {
 	var rules []Rule
 	for i := range n.Members {
@@ -282,9 +283,10 @@ func anyNode(nodes []*sla.Node) promql.Matcher {
 // literal is a path as a regular expression.
 func literal(path string) string { return strings.ReplaceAll(path, ".", "[.]") }
 
-// downSince records since when each component is down that is: what was recorded
-// last, if the last state before this one was down too, else now. Both are looked
-// for over a day, so that a server that was away for less does not begin again.
+// downSince records since when each component that is down has been down: the
+// time recorded last if it was down in its last state too, else now. Both are
+// looked for over a day, so that a server that was away for less does not begin
+// again.
 func (t tree) downSince() Rule {
 	down := promql.Gt(t.recorded(metricnames.ComponentBad).Now(), promql.Num(zero))
 	before := promql.Gt(t.recorded(metricnames.ComponentBad).Ago(t.interval).LastOverTime(sinceWithin), promql.Num(zero))

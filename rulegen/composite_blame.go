@@ -8,15 +8,15 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Which component caused a composite's bad time. What is bad in a slot runs down
-// the tree from the whole to the components, at every node to those of its
-// members that are bad, in equal shares, so that all shares sum to the whole.
+// Which component caused a composite's bad time. The blame for a slot is handed
+// down the tree from the whole to the components. Every node divides it equally
+// among its bad members, so that all shares sum to the whole.
 //
 // Blame is recorded only where there is some: while all is well, which is nearly
 // always, it costs nothing, and its sums over a period read what little there is.
 
-// blames record what each component caused of every slot, and of that what
-// counts by the composite's contract.
+// blames record how much of every slot each component caused, and how much of
+// that counts by the composite's contract.
 func (t tree) blames() []Rule {
 	var rules []Rule
 	parts := weightedTop(t.Tree, one)
@@ -34,7 +34,7 @@ func (t tree) blames() []Rule {
 		says("Bad seconds per second that each component caused, of the last 5m.").says("%s", t.evaluationsIn(sla.BaseWindow)))
 }
 
-// blamed is the series of single minutes of what counts by the contract.
+// blamed names the series of the minutes' blame that counts by the contract.
 func (l level) blamed() string {
 	if l.Masked() {
 		return metricnames.BlameCounted
@@ -42,10 +42,10 @@ func (l level) blamed() string {
 	return metricnames.BlameSlot
 }
 
-// blameOfSlot adds up the parts. What was recorded before a restart, or by a tree
-// that was another one, can be visible for some minutes beside what is recorded
-// now, since blame ends without a last 0; so all of it is scaled to the badness of
-// the slot, which is 1 at all other times.
+// blameOfSlot adds up the parts. Blame ends without a last 0, so what was recorded
+// before a restart, or by another tree, can be visible for some minutes beside
+// what is recorded now. So the sum is scaled to the badness of the slot; usually
+// the factor is 1.
 func (t tree) blameOfSlot() Rule {
 	parts := t.recorded(metricnames.PartBlame).Now()
 	scale := promql.Div(promql.Sum(t.recorded(t.source().bad).Now()), promql.Sum(parts))
@@ -53,8 +53,8 @@ func (t tree) blameOfSlot() Rule {
 		says("How much of the last minute's bad time each component caused, alone or with others: all together cause all of it.")
 }
 
-// part is a node at the end of the weighted top of a tree: what it weighs of the
-// whole is caused by its components alone.
+// part is a node where the weighted top of a tree ends, with its weight in the
+// whole: only its own components can cause the bad time of this weight.
 type part struct {
 	*sla.Node
 	weight sla.Decimal
@@ -77,7 +77,7 @@ func (t tree) part(p part, several bool) []Rule {
 	var weightOf []string
 	if several {
 		weightOf = []string{fmt.Sprintf("%s = its weight in the whole", inRules(p.weight)), hardlyWords}
-		// What is left out of a slot for being unknown has no part in its badness.
+		// What a slot leaves out as unknown has no part in its badness.
 		badness := promql.Sum(t.at(node(t.Tree.Path), assume(t.decided())))
 		own := promql.Mul(promql.Num(p.weight), promql.Sum(t.at(node(p.Path), assume(t.decided()))))
 		whole = promql.Mul(promql.Sum(whole), promql.Div(own, promql.ClampMin(badness, hardly)))
@@ -104,7 +104,7 @@ func (t tree) part(p part, several bool) []Rule {
 	return append(rules, t.sharesOf(p)...)
 }
 
-// some is e where there is any.
+// some is e where it is above 0.
 func some(e promql.Expr) promql.Expr { return promql.Gt(e, promql.Num(zero)) }
 
 func blameLabels(n *sla.Node) []string {
@@ -115,7 +115,7 @@ func blameLabels(n *sla.Node) []string {
 	return labels
 }
 
-// handDown divides what runs through a node among its members.
+// handDown divides the blame of a node among its members, down to the components.
 func (t tree) handDown(n *sla.Node) []Rule {
 	if n.Leaf() {
 		return nil
@@ -127,8 +127,8 @@ func (t tree) handDown(n *sla.Node) []Rule {
 	return rules
 }
 
-// sharesOf adds up what came down to each component of a part, and tells whether
-// it is all of it.
+// sharesOf adds up the blame that each component of a part was handed, and
+// records whether the component caused all of it alone.
 func (t tree) sharesOf(p part) []Rule {
 	below := promql.Re(metricnames.Node, literal(p.Path)+"([.].+)?")
 	shares := promql.Sum(t.recorded(metricnames.NodeBlame, below, promql.Re(metricnames.Component, ".+")).Now(), metricnames.Component)
@@ -146,8 +146,9 @@ func (t tree) sharesOf(p part) []Rule {
 	}
 }
 
-// blameOfBudget records which share of a period's budget each component has
-// spent: what it caused of the bad time, of what is spent of the budget.
+// blameOfBudget records the share of a period's budget that each component has
+// spent: its share of the bad time, times the share of the budget that is
+// spent.
 func blameOfBudget(p period) []Rule {
 	spent := promql.Sub(promql.Num(one), p.figure(metricnames.BudgetRemaining).Now())
 	per := promql.Div(spent, promql.Gt(p.figure(metricnames.BadPeriod).Now(), promql.Num(zero)))

@@ -12,13 +12,13 @@ import (
 )
 
 // The states of the levels that a composite is made of. The composite's own
-// rules scan the raw series of each once more, over a slot: a fifth of what the
-// level's base series cost. So every rule file loads and works alone, all states
-// are of the same moment, no edge is smeared over the five minutes of the base
-// series, and a component's maintenance and service hours, which are promises to
-// others, excuse nothing here.
+// rules scan the raw series of each once more, over a slot, which costs a fifth
+// of the level's base series. So every rule file loads and works alone, all
+// states are of the same moment, no edge is smeared over the five minutes of the
+// base series, and a component's maintenance and service hours, which are
+// promises to others, excuse nothing here.
 
-// state are the names that a component's state is recorded by.
+// state names the series that record a component's state.
 type state struct{ total, rate, bad string }
 
 var (
@@ -72,8 +72,8 @@ func (t tree) components() []counting {
 	return all
 }
 
-// slotWindow is how much a slot's state is read from: a minute, and for probes
-// that come seldom as much as surely holds one of them between two scrapes.
+// slotWindow is how far back a slot's state is read: a minute, or for rare
+// probes long enough to surely hold one of them between two scrapes.
 func slotWindow(l *sla.ServiceLevel) time.Duration {
 	const scrapes = 30 * time.Second // two scrapes of a window, which rate needs at its ends
 	_, probe, _ := l.Probed()
@@ -101,9 +101,9 @@ func tellComponents(l level, r Rule) {
 		"{{ else }}No component is down now.{{ end }}", down, metricnames.Component)
 }
 
-// linkComposites gives an alert of a component the labels that lead to the
-// composites that it is a part of, by their choice. That nobody knows how a
-// component is, is no consequence of a composite's failing.
+// linkComposites gives an alert of a component labels that name the composites
+// it belongs to, as these choose. Kinds that a failing composite does not
+// explain, such as a lost measurement, are not marked as inhibited.
 func (al alerts) linkComposites(k *sla.AlertKind, r Rule) {
 	var all, inhibited []string
 	for _, p := range al.PartOf {

@@ -25,9 +25,9 @@ func componentLabel(composite, level sla.ID) string {
 	return level.String()
 }
 
-// divergence records by how much the level that measures the whole was worse
-// than the composite: of each slot of which both are known, and of a window, of
-// which all slots count.
+// divergence records by how much the end-to-end level was worse than the
+// composite: in each slot where both are known, and as the mean over all slots
+// of a window.
 func (t tree) divergence() []Rule {
 	if t.EndToEnd == nil {
 		return nil

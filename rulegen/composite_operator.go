@@ -10,13 +10,13 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// operator is an operator of composites with all that rules know of it; sla has
-// what needs no rules.
+// operator is what rules need to know about an operator of composites; sla has
+// the rest.
 type operator struct {
 	name sla.Operator
-	// combine is the badness of a node, of that of its members.
+	// combine is the badness of a node, from the badness of its members.
 	combine func(tree, *sla.Node) promql.Expr
-	words   func(*sla.Node) string // how bad that is
+	words   func(*sla.Node) string // says how bad that is
 	// handDown divides the blame of a node among its members.
 	handDown func(tree, *sla.Node) []Rule
 }
@@ -46,8 +46,8 @@ func weightWords(n *sla.Node) string {
 	return "the mean of its members by weight, " + firstOf(weights)
 }
 
-// operatorOf is that of a node. There is a line for each that the model knows,
-// which a test demands.
+// operatorOf is the operator of a node. A test makes sure that the table has a
+// line for each that the model knows.
 func operatorOf(n *sla.Node) operator {
 	return operators[slices.IndexFunc(operators, func(o operator) bool { return o.name == n.Op })]
 }
@@ -72,13 +72,13 @@ func (t tree) mean(n *sla.Node) promql.Expr {
 	return promql.Sum(terms, metricnames.Assume)
 }
 
-// blame is what runs through a node.
+// blame is the blame that a node was handed.
 func (t tree) blame(n *sla.Node) promql.Expr {
 	return promql.Sum(t.recorded(metricnames.NodeBlame, node(n.Path)).Now())
 }
 
-// byBadness divides blame in proportion to the members' badness, which is in
-// equal shares where they are up or down.
+// byBadness divides blame in proportion to the members' badness: equally if
+// each is either up or down.
 func (t tree) byBadness(n *sla.Node) []Rule {
 	members := t.at(parent(n.Path), assume(t.decided()))
 	per := promql.Div(t.blame(n), promql.ClampMin(promql.Sum(members), hardly))
@@ -86,7 +86,7 @@ func (t tree) byBadness(n *sla.Node) []Rule {
 		says("Blame of the members of node %s: its own, by how bad each is.", t.nameOf(n)).says(hardlyWords)}
 }
 
-// byWeight divides it in proportion to weight times badness.
+// byWeight divides blame in proportion to weight times badness.
 func (t tree) byWeight(n *sla.Node) []Rule {
 	of := assume(t.decided())
 	per := promql.Div(t.blame(n), promql.ClampMin(promql.Sum(t.at(node(n.Path), of)), hardly))
@@ -100,8 +100,8 @@ func (t tree) byWeight(n *sla.Node) []Rule {
 	return rules
 }
 
-// byBadnessOrTurn divides it, where going on to the next member takes time, among
-// the first members, for as far as all of them are bad.
+// byBadnessOrTurn divides blame by turn if switching to the next member takes
+// time: each member has a share as far as it and all members before it are bad.
 func (t tree) byBadnessOrTurn(n *sla.Node) []Rule {
 	if !failsOver(n) {
 		return t.byBadness(n)

@@ -13,32 +13,32 @@ import (
 // counting counts the indicator of a level into two series.
 type counting struct {
 	level
-	of   sla.ID // the level whose probe is counted, if one is and no other is named
-	into source // what is counted into
+	of   sla.ID // the level whose probe is counted, unless the indicator names another
+	into source // the series that it is counted into
 }
 
-// totalRule records the total, which is what; every term of it counts, and it has no
+// totalRule records the total; what describes it. Every term counts, and there is no
 // sample only if no term has one.
 func (c counting) totalRule(e promql.Expr, what string) Rule {
 	return c.counts(c.record(c.into.total, e), what)
 }
 
-// badRule records what is bad.
+// badRule records the bad part; what describes it.
 func (c counting) badRule(e promql.Expr, what string) Rule {
 	return c.counts(c.record(c.into.bad, e), what)
 }
 
 func (c counting) total() promql.Expr { return c.recorded(c.into.total).Now() }
 
-// orZero is e, or 0 while there is a total, group by group: a series that was
-// not born yet, as the error series of a service that never failed, counts
-// nothing rather than making everything unknown.
+// orZero is e, or 0 for each group that has a total: the error series of a
+// service that never failed does not exist yet, which must count as 0 and not
+// make everything unknown.
 func (c counting) orZero(e promql.Expr) promql.Expr {
 	return promql.OrOn(e, promql.Mul(promql.Num(zero), c.total()), c.groupLabels()...)
 }
 
 // badFromRest records bad as total - good, never negative: the two are scraped
-// at once but extrapolated apart.
+// together but extrapolated separately.
 func (c counting) badFromRest(good promql.Expr, what string) Rule {
 	return c.badRule(promql.ClampMin(promql.SubOn(c.total(), good, c.groupLabels()...), zero), what)
 }
@@ -73,15 +73,14 @@ func (c counting) groupsOf(q sla.Query, loses func(label string) (at int, lost b
 	return findings
 }
 
-// admitted cuts what is counted first of a level down to the groups that there
-// is room for, so that no number of label values makes the level record more
-// than its limit. A group that is seen already stays, newcomers take the room that is
-// left: which groups are measured does not change with their traffic. present
-// are the groups that there are; it is looked at for one moment, which is a
-// small part of what counting over a window costs.
+// admitted limits the first series that a level records to the groups there is room
+// for, so that no number of label values makes the level record more than its limit.
+// A known group stays and new ones get the room that is left, so that which groups
+// are measured does not change with their traffic. present are the groups that exist
+// now: looking at one moment costs little beside counting over a window.
 //
-// The limit of a rule group would be no bound to live with: it fails the whole
-// rule, and with one value too many nobody's promise would be measured.
+// The limit of a rule group would not do: it fails the whole rule, so with one value
+// too many nobody's promise would be measured.
 func (c counting) admitted(e, present promql.Expr) promql.Expr {
 	if !c.grouped() {
 		return e
@@ -93,7 +92,7 @@ func (c counting) admitted(e, present promql.Expr) promql.Expr {
 	return promql.AndOn(e, promql.TopK(int64(c.GroupBy.Limit), rank), by...)
 }
 
-// ofAdmitted is what e has of the groups that have a total.
+// ofAdmitted is e for the groups that have a total.
 func (c counting) ofAdmitted(e promql.Expr) promql.Expr {
 	if !c.grouped() {
 		return e
@@ -101,17 +100,16 @@ func (c counting) ofAdmitted(e promql.Expr) promql.Expr {
 	return promql.AndOn(e, c.total(), c.groupLabels()...)
 }
 
-// without are the series of a whole that have no part beside them, with the same
-// labels but for some, where the window begins, or where it ends. A target that
-// keeps its labels when it is given other bounds has a count over the whole of a
-// window and the bucket in a part of it.
+// without are the series of whole that have no series of part with the same
+// labels, except some, at the beginning or at the end of the window. For
+// example, a target that keeps its labels when it gets other buckets has a count
+// over the whole window, and the new bucket in only a part of it.
 func (c counting) without(whole, part promql.Selector, but ...string) promql.Expr {
 	alone := func(whole, part promql.Expr) promql.Expr { return promql.UnlessIgnoring(whole, part, but...) }
 	return promql.Or(alone(whole.Now(), part.Now()), alone(whole.Offset(c.span()), part.Offset(c.span())))
 }
 
-// sumOfRates is the rate of a counter, or of the sum of several, without
-// labels.
+// sumOfRates is the rate of a counter, or of the sum of several, by group.
 func (c counting) sumOfRates(q sla.Query) (promql.Expr, sla.Findings) {
 	selectors, findings := counterSelectors(q)
 	if findings.HasErrors() {
@@ -120,9 +118,9 @@ func (c counting) sumOfRates(q sla.Query) (promql.Expr, sla.Findings) {
 	return c.scan(sumOfCounters(selectors, c.rate, c.groupLabels())), findings
 }
 
-// sumOfCounters is the sum of what is made of counters, by groups. Several are told apart by
-// a label before they are joined, because "a or b" would drop what of b has the
-// labels of a, and a + b would be empty where one of them is not born yet.
+// sumOfCounters sums by group what of makes of each counter. A label tells several counters
+// apart before they are joined, because "a or b" would drop series of b that have the labels
+// of one of a, and a + b would be empty while one of them does not exist yet.
 func sumOfCounters(selectors []promql.Selector, of func(promql.Selector) promql.Expr, groups []string) promql.Expr {
 	if len(selectors) == 1 {
 		return promql.Sum(of(selectors[0]), groups...)
@@ -143,8 +141,8 @@ func sumOfCounters(selectors []promql.Selector, of func(promql.Selector) promql.
 	return promql.Sum(union, groups...)
 }
 
-// looks records a share of bad, which is what, that is looked at once a minute, at its
-// end.
+// looks records a bad share that is looked at once a minute, at its end; what
+// describes it.
 func (c counting) looks(bad promql.Expr, what string) []Rule {
 	bad = c.atCut(bad)
 	judged := c.recorded(c.into.bad).Now()

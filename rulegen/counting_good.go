@@ -8,20 +8,20 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Levels that say what is good, so that all else is bad. An error series that was
-// never born means that nothing failed; a series of successes that was never born
-// rather means that its selector is wrong.
+// Levels that say what is good, so that all else is bad. If the error series does
+// not exist, nothing has failed; if the series of successes does not exist, its
+// selector is rather wrong.
 
-// goodKnown is for how long a level remembers that its good events have existed.
-// While they have not, it is unknown how the service is; while they have, that
-// there are none now is everything bad.
+// goodKnown is how long a level remembers that it had good events. If it never
+// had any, nobody knows how the service is; if it had some, having none now
+// means that everything is bad.
 const goodKnown = 24 * time.Hour
 
-// goodNames are the series by which that is known: the rate of good events, and
-// that there was one.
+// goodNames name the series for this: the rate of good events, and that there
+// was one.
 type goodNames struct{ rate, seen string }
 
-// ofGood are the names for what is counted into.
+// ofGood are the names that go with the series that is counted into.
 func (c counting) ofGood() goodNames {
 	switch c.into.total {
 	case metricnames.ComponentTotal:
@@ -34,9 +34,9 @@ func (c counting) ofGood() goodNames {
 	return goodNames{metricnames.GoodRate, metricnames.GoodSeen}
 }
 
-// countedByGood makes the two series of all events and those that are good,
-// which are what and which the selectors select. The total is known where there is, or was within
-// a day, a good event; a group that never had one takes no other's room.
+// countedByGood makes the two series from all events and the good ones; what describes the good
+// ones, and selectors select them. The total is known if there is a good event, or was one within
+// a day; a group that never had one takes no room from others.
 func (c counting) countedByGood(total, good promql.Expr, what string, selectors ...promql.Selector) []Rule {
 	names := c.ofGood()
 	now := c.recorded(names.rate).Now()
@@ -52,8 +52,8 @@ func (c counting) countedByGood(total, good promql.Expr, what string, selectors 
 	}
 }
 
-// goodSeen records, in the second tier, that there were good events since its
-// last evaluation: a day of that is a fifth of the samples of the first tier.
+// goodSeen records in the second layer that there were good events since its
+// last evaluation. A day of that is a fifth of the samples of the first layer.
 func goodSeen(l level) []Rule {
 	var rules []Rule
 	for _, s := range l.counters() {

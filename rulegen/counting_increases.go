@@ -8,50 +8,53 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// What enters the sums of a level is counted where that can be done: the last
-// values of its counters at one step of the second layer, less those at the step
-// before. A rate sees neither what happens while the server is away nor the first
-// value of a counter that begins with its first error, and it extrapolates.
+// Where possible the sums of a level are counted: the values of its counters at
+// one step of the second layer, less those at the step before. A rate
+// extrapolates, and misses what happens while the server is away and the first
+// value of a counter that begins with its first error.
 //
-// A step is a multiple of the second layer's interval in UTC, so that the same
-// events are in the same step for every name, and in the right month. Counters are
-// read as they were at settle before it, when all scrapes of then have ended.
+// Steps are at multiples of the second layer's interval in UTC, so that an event
+// is in the same step whatever the level's name, and in the right month. Counters
+// are read as they were settle before the step, when all scrapes of that time have
+// ended.
 
 // longestGap is for how long the server may be away without losing what is counted.
 const longestGap = time.Hour
 
-// settled is how long before a step a server must have been running for its counters
-// to be read there: a server that is back may not have scraped all targets again.
+// settled is how long a server must have been running before a step for its counters
+// to be read there: a server that has just come back may not have scraped all
+// targets yet.
 const settled = 2*time.Minute + settle
 
-// countable is an indicator by its counters.
+// countable is an indicator that is counted by its counters.
 type countable struct {
-	// all are the counters of all events; nil if no first value ever counts, since
-	// what exposes them begins them at 0.
+	// all are the counters of all events; nil if a first value never counts, since
+	// the counters begin at 0.
 	all []promql.Selector
-	// sums are those of all events and of a part of them, each of what is made of
-	// its counters.
+	// sums adds up what of makes of each counter: over all events, and over a
+	// part of them.
 	sums func(of func(promql.Selector) promql.Expr) (total, part promql.Expr)
-	// restBad says that the part is good, so that all else is bad.
+	// restBad says that the part is good, so that the rest is bad.
 	restBad bool
-	words   []string // how constants of the sums come about
+	words   []string // explain the constants of the sums
 }
 
 // increases counts a level into the increases of the second layer.
 type increases struct {
 	counting
 	countable
-	ofAll, ofBad counted // what is recorded: of a level with masks, before anything is left out
+	ofAll, ofBad counted // the series that are recorded; in a level with masks those before anything is left out
 	step         time.Duration
 }
 
-// countsIncreases tells whether the level is counted by increases. Judgements of minutes
-// and states have none, and nobody knows which minutes of a gap were missing.
+// countsIncreases tells whether the level is counted by increases. Judged minutes and
+// states are not; nor is a level where missing data counts, since nobody knows which
+// minutes of a gap were missing.
 func (l level) countsIncreases() bool {
 	return l.kind.increases != nil && !l.isCut() && !l.fills() && secondTier*l.interval == sla.BaseWindow
 }
 
-// countsTally tells whether what is summed of a rate is counted: time is not.
+// countsTally tells whether a tally is summed from counted increases; time is not.
 func countsTally(l level, t metricnames.Tally) bool {
 	return l.countsIncreases() && t != agreedTally && t != removedTally && t != metricnames.CappedTally
 }
@@ -66,7 +69,7 @@ func increasesOf(l level) increases {
 	return increases{c, l.kind.increases(c), all, bad, step}
 }
 
-// rules record the increases of a step, and what of them happened in a gap.
+// rules record the increases of a step, and how much of them happened in a gap.
 func (in increases) rules() []Rule {
 	all, part := in.sums(in.live)
 	allInGap, partInGap := in.sums(in.inGap)
@@ -90,7 +93,7 @@ func (in increases) rules() []Rule {
 	return rules
 }
 
-// ofGap and ofStep say what rules record.
+// ofGap and ofStep describe the rules.
 func (in increases) ofGap(r Rule, what string) Rule {
 	step := sla.FormatDuration(in.step)
 	return r.says("After a gap of the server of at most %s: %s since the last step that was counted, less what was seen of them in the last %s.", sla.FormatDuration(longestGap), what, step).
@@ -103,7 +106,7 @@ func (in increases) ofStep(r Rule, what string) Rule {
 		says("By rates where no step was counted for %s. %s", sla.FormatDuration(in.memory()), perInterval(in.level)).saysAll(in.constants())
 }
 
-// constants say how those of both come about.
+// constants explain the constants of both.
 func (in increases) constants() []string {
 	if in.all == nil {
 		return in.words
@@ -111,61 +114,63 @@ func (in increases) constants() []string {
 	return append(in.words, secondsOf(longestGap)+": the first value of a process that is younger counts")
 }
 
-// memory is how long ago the last step may be that was counted.
+// memory is how long ago the last counted step may be.
 func (in increases) memory() time.Duration { return longestGap + 3*in.step }
 
 // atStep is what e was at the last step.
 func (in increases) atStep(e promql.Expr) promql.Expr { return promql.AtStep(e, in.step, tick) }
 
-// running is there while the server evaluates, and so scrapes, and did so a while ago.
-// While it is away, what it scraped last would be read for five minutes as if it were
-// scraped now, and less of it the longer the server is away.
+// running has a sample while the server evaluates rules, and so scrapes, and did so
+// settled ago. While a server is away, what it scraped last would otherwise be read
+// for five minutes as if it were scraped now, and less of it the longer the server is
+// away.
 func (in increases) running() promql.Expr {
 	info, while := promql.Series(metricnames.LevelInfo, in.level.own...), 2*in.interval
 	before := promql.Group(info.Ago(settled).LastOverTime(while), in.maskLabels()...)
 	return promql.And(before, promql.Group(info.LastOverTime(while), in.maskLabels()...))
 }
 
-// marked is there if the step before was counted.
+// marked has a sample if the step before was counted.
 func (in increases) marked() promql.Expr {
 	return in.recorded(metricnames.CountedMark).LastOverTime(in.step - tick)
 }
 
-// remembered is there if a step was counted within memory of now.
+// remembered has a sample if a step was counted within memory of now.
 func (in increases) remembered() promql.Expr {
 	return in.recorded(metricnames.CountedMark).Ago(tick).LastOverTime(in.memory())
 }
 
-// own is what a rule before this one has just recorded.
+// own is what an earlier rule has just recorded.
 func (in increases) own(name string) promql.Expr { return in.recorded(name).LastOverTime(in.step / 2) }
 
 // rateSum is the sum of what the first layer recorded since the last evaluation.
 func (in increases) rateSum(name string) promql.Expr { return in.recorded(name).SumOverTime(in.step) }
 
-// rated is there if a rate was recorded near the step: when the server was away between the
-// step and now, none was recorded since the last evaluation.
+// rated has a sample if a rate was recorded near the step. It looks back two steps: if the
+// server was away between the step and now, no rate was recorded since the last evaluation.
 func (in increases) rated() promql.Expr {
 	return in.recorded(in.ofAll.rate).LastOverTime(2 * in.step)
 }
 
-// before is what a counter was at the step before, if that was counted.
+// before is the value of a counter at the step before, if that step was counted.
 func (in increases) before(s promql.Selector) promql.Expr {
 	return promql.AndOn(s.Offset(in.step+settle), in.marked())
 }
 
-// last is what a counter was at the last step that was counted.
+// last is the value of a counter at the last counted step.
 func (in increases) last(s promql.Selector) promql.Expr {
 	return promql.LastOverSteps(in.before(s), in.memory(), in.step)
 }
 
-// extrapolated is what was seen of a counter in the step, for those that were reset
-// in it, or begin or end in it.
+// extrapolated is the increase that was seen of a counter in the step, for counters
+// that were reset, began or ended in it.
 func (in increases) extrapolated(s promql.Selector) promql.Expr {
 	return s.Ago(settle).Increase(in.step)
 }
 
-// live is by how much a counter has grown in the step. A reset may be between the
-// step before and the first scrape after it.
+// live is how much a counter has grown in the step. Resets are looked for a
+// minute further back: one may lie between the step before and the first scrape
+// after it.
 func (in increases) live(s promql.Selector) promql.Expr {
 	grown := promql.Ge(promql.Sub(s.Offset(settle), in.before(s)), promql.Num(zero))
 	if in.all != nil {
@@ -175,8 +180,8 @@ func (in increases) live(s promql.Selector) promql.Expr {
 	return promql.Or(promql.Unless(grown, reset), in.extrapolated(s))
 }
 
-// inGap is by how much a counter has grown since the last step that was counted,
-// less what live sees of it. A counter that is less than it was has been reset.
+// inGap is how much a counter has grown since the last counted step, less what
+// live sees of it. A counter that is less than it was has been reset.
 func (in increases) inGap(s promql.Selector) promql.Expr {
 	now := s.Offset(settle)
 	grown := promql.Or(promql.Ge(promql.Sub(now, in.last(s)), promql.Num(zero)), promql.Lt(now, in.last(s)))
@@ -186,7 +191,7 @@ func (in increases) inGap(s promql.Selector) promql.Expr {
 	return promql.Sub(grown, promql.Or(in.extrapolated(s), promql.Mul(promql.Num(zero), now)))
 }
 
-// seen is what was counted at the last step, if counters were read there.
+// seen is e at the last step, if counters were read there.
 func (in increases) seen(e promql.Expr) promql.Expr {
 	return in.atStep(promql.AndOn(e, in.running()))
 }
@@ -198,13 +203,13 @@ func (in increases) afterGap(e promql.Expr) promql.Expr {
 }
 
 // targetLabels identify a target, also one that another target reports on, as in a
-// federation. Such a target has no `up` of its own.
+// federation: such a target has no `up` of its own.
 var targetLabels = []string{metricnames.Job, metricnames.Instance, metricnames.ExportedJob, metricnames.ExportedInstance}
 
-// born is what a counter is whose first value counts. Its target is scraped, and
-// either had counters before, of which none has vanished, or is a young process that
-// was not scraped before. A target that was away, moved, or got other labels brings
-// what it counted all its life, which counts nowhere.
+// born is the value of a counter whose first value counts. Its target is scraped,
+// and either had counters before, none of which has vanished, or is a young process
+// that was not scraped before. If a target was away, moved or got other labels, its
+// counters come with all they ever counted, which counts nowhere.
 func (in increases) born(s promql.Selector, before func(promql.Selector) promql.Expr) promql.Expr {
 	own := func(name string) promql.Selector { return s.Of(name, metricnames.Job, metricnames.Instance) }
 	var known, now promql.Expr
@@ -227,7 +232,7 @@ func (in increases) withGap(seen promql.Expr, inGap string) promql.Expr {
 	return promql.Sum(labelled("seen", seen, "in gap", in.own(inGap)), in.groupLabels()...)
 }
 
-// badOf is what is bad of a step, by its part.
+// badOf is what is bad in a step, from the part that is counted.
 func (in increases) badOf(part promql.Expr) promql.Expr {
 	if !in.restBad {
 		return in.withGap(part, in.ofBad.inGap)
@@ -242,9 +247,9 @@ func (in increases) rest(parts ...any) promql.Expr {
 	return promql.ClampMin(promql.Sum(labelled(parts...), in.groupLabels()...), zero)
 }
 
-// elseByRates is what was counted, where a rate says that something is; nothing
-// while the counters are waited for after a gap, or no target has any; and by rates
-// if nothing has been counted for long, as with the first evaluation of all.
+// elseByRates is what was counted, where known says that there is something. It is
+// 0 while counters are waited for after a gap, or no target has any. If no step was
+// counted for long, as at the very first evaluation, it is calculated from rates.
 func (in increases) elseByRates(counted, known promql.Expr, rate string) promql.Expr {
 	byRates := promql.Mul(in.rateSum(rate), promql.Num(sla.Seconds(in.interval)))
 	counted = promql.AndOn(promql.AndOn(counted, known, in.groupLabels()...), in.remembered())
@@ -252,7 +257,7 @@ func (in increases) elseByRates(counted, known promql.Expr, rate string) promql.
 	return promql.OrOn(promql.OrOn(counted, waited, in.groupLabels()...), byRates, in.groupLabels()...)
 }
 
-// labelled is the union of expressions, each after what tells it apart.
+// labelled is the union of expressions, each after the value that tells it apart.
 func labelled(parts ...any) promql.Expr {
 	var union promql.Expr
 	for i := 0; i < len(parts); i += 2 {

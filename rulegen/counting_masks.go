@@ -10,18 +10,20 @@ import (
 )
 
 // A level with service hours or exclusions counts the increases of all that was measured,
-// and takes of each step the share that is in the time that counts: all or nothing of a
-// step without an edge of a mask, and by the minutes of a step that has one. Of a gap of the
-// server it takes the share of the time, which the clock tells for hours and windows.
+// and takes from each step the share in the time that counts. A step without an edge of a
+// mask is taken whole or not at all; one with an edge is divided by its minutes. From a gap
+// of the server it takes the share of the gap's time, which the clock tells for hours and
+// windows.
 
-// countedTime is the time of a level that counts for something: its service hours, less
-// the exclusions that are chosen.
+// countedTime is the time in which one of the level's sums counts: its service hours,
+// less the chosen exclusions.
 type countedTime struct {
 	agreedTime
 	less func(*sla.Exclusion) bool
 }
 
-// The times that total and bad count in, and the one from which exclusions take out.
+// The times in which the total counts, in which bad counts, and from which exclusions take
+// out.
 func (a agreedTime) agreed() countedTime { return countedTime{a, (*sla.Exclusion).Removes} }
 
 func (a agreedTime) kept() countedTime {
@@ -32,8 +34,8 @@ func (a agreedTime) served() countedTime {
 	return countedTime{a, func(*sla.Exclusion) bool { return false }}
 }
 
-// countedTimes are those times of a level of which the clock knows how much of a gap they
-// are.
+// countedTimes are those of the level's times for which the clock knows how much of a gap
+// they cover.
 func (a agreedTime) countedTimes() []countedTime {
 	if !a.Masked() || !a.countsIncreases() {
 		return nil
@@ -41,10 +43,10 @@ func (a agreedTime) countedTimes() []countedTime {
 	return slices.DeleteFunc([]countedTime{a.agreed(), a.kept(), a.served()}, func(c countedTime) bool { return c.name() == allTime })
 }
 
-// name is that of the time, as far as it is known before.
+// name names the time, as far as it is known in advance.
 func (c countedTime) name() string { return timeName(c.ServiceLevel, c.less) }
 
-// spans are when it is, as far as that is known before.
+// spans are when the time is, as far as that is known in advance.
 func (c countedTime) spans(from, to time.Time) sla.Spans {
 	spans := c.Service(from, to)
 	for _, e := range byWindows(c.ServiceLevel, c.less) {
@@ -53,7 +55,7 @@ func (c countedTime) spans(from, to time.Time) sla.Spans {
 	return spans
 }
 
-// mask are the factors that are 1 in this time; none if all time is.
+// mask has the factors that are 1 in this time; none if this is all time.
 func (c countedTime) mask() []promql.Expr { return append(c.inService(now), c.outside(now, c.less)...) }
 
 // passed records how much has passed of a time.
@@ -73,13 +75,13 @@ func (g *maskGroup) allPassed() {
 		says("Seconds of all time until now."), nil)
 }
 
-// maskedIncreases count a level with masks.
+// maskedIncreases counts the increases of a level with masks.
 type maskedIncreases struct {
 	increases
 	time agreedTime
 }
 
-// rules record what of the increases counts, and what exclusions take out of them.
+// rules record which increases count, and what exclusions take out of them.
 func (m maskedIncreases) rules() []Rule {
 	all, part := m.sums(m.ofMinute)
 	if m.restBad {
@@ -117,9 +119,9 @@ func (m maskedIncreases) ofMinute(s promql.Selector) promql.Expr {
 	return promql.Ge(promql.Sub(s.Offset(settle), s.Offset(settle+time.Minute)), promql.Num(zero))
 }
 
-// partOfStep is what counts of what was seen in a step, by the growth of counters in
-// the minutes of it that are in a time. Where none has grown in them, as one that has just
-// begun, it goes by the minutes alone.
+// partOfStep is the part of a step's increase that falls into a time, in proportion to the
+// growth of counters in its minutes. If none has grown in them, such as a counter that has
+// just begun, it is in proportion to the minutes.
 func (m maskedIncreases) partOfStep(of counted, counts promql.Expr, in countedTime) promql.Expr {
 	seen := promql.Sum(labelled("all", m.own(of.increase), "in gap", less(m.own(of.inGap))), m.groupLabels()...)
 	mask := in.mask()
@@ -134,8 +136,9 @@ func (m maskedIncreases) partOfStep(of counted, counts promql.Expr, in countedTi
 	return promql.OrOn(promql.Mul(seen, byCounts), times(seen, byTime), m.groupLabels()...)
 }
 
-// partOfGap is what counts of what happened in a gap: the share of its time that is in
-// the hours, and in no window. A condition excuses a gap if it did so before and after it.
+// partOfGap is the part of a gap's increase that counts, in proportion to the gap's time
+// within the hours and outside the windows. A condition excuses a gap if it held before
+// and after it.
 func (m maskedIncreases) partOfGap(of counted, in countedTime) promql.Expr {
 	var shares []promql.Expr
 	if name := in.name(); name != allTime {
@@ -157,7 +160,7 @@ func (m maskedIncreases) partOfGap(of counted, in countedTime) promql.Expr {
 // countedOfTally are the series of a tally.
 func countedOfTally(t metricnames.Tally) counted { return counted{rate: t.Rate, increase: t.Increase} }
 
-// tally names what is summed of a rate.
+// tally is the tally of these series.
 func (c counted) tally() metricnames.Tally {
 	return metricnames.Tally{Rate: c.rate, Increase: c.increase}
 }

@@ -9,18 +9,18 @@ import (
 )
 
 // standing is how the whole period will end if all the rest of it is good: lost
-// is the bad share of what is known of it by then, and span makes a share of the
-// period seconds.
+// is the bad share of what will be known of it, and span turns a share of the
+// period into seconds.
 type standing struct {
 	lost promql.Expr
-	good promql.Expr // what is left of it, where a series records that; zero: 1 - lost
-	of   promql.Expr // how much of the period is known by then; zero: all of it
+	good promql.Expr // the good share, where a series records it; zero: 1 - lost
+	of   promql.Expr // how much of the period will be known; zero: all of it
 	span func(share promql.Expr) promql.Expr
 
-	words []string // how the constants of span come about
+	words []string // explain the constants of span
 }
 
-// owesFor tells whether credits are for what the period comes to.
+// owesFor tells whether credits are owed for this period.
 func (p period) owesFor() bool { return len(p.Credits.Tiers) > 0 && p.of == p.CreditPeriod() }
 
 // credits record what is owed for the period that is running, and how many
@@ -45,8 +45,8 @@ func (p period) credits(s standing) []Rule {
 	return rules
 }
 
-// owed is the percentage of the lowest tier that is reached: each tier adds what it
-// is more than the one before.
+// owed is the percentage of the lowest tier that is reached: each tier adds its
+// difference to the one before.
 func (p period) owed(s standing) promql.Expr {
 	var sum promql.Expr
 	before := zero
@@ -61,8 +61,8 @@ func (p period) owed(s standing) promql.Expr {
 	return sum
 }
 
-// reaches is 1 where a tier is owed, else 0. A recorded good share is compared as it
-// is: 1 less it is rounded, and at exactly 99.9 % would be more than 0.001.
+// reaches is 1 where a tier is owed, else 0. A recorded good share is compared
+// directly: 1 minus it is rounded, and at exactly 99.9 % would be more than 0.001.
 func (s standing) reaches(t sla.CreditTier) promql.Expr {
 	compare := promql.GtBool
 	if t.AtMost {
@@ -83,7 +83,7 @@ func (p period) owedPrevious(s standing) []Rule {
 		says("Credit for the %s before in percent.", p.of.Calendar).saysAll(p.owedWords(s))}
 }
 
-// owedWords say how the constants of owed come about.
+// owedWords explain the constants of owed.
 func (p period) owedWords(s standing) []string {
 	var words []string
 	before := zero
@@ -103,10 +103,10 @@ func (p period) owedWords(s standing) []string {
 	return words
 }
 
-// creditTiers fire for the next tier: if it goes on as over a window, it is
-// reached within a time; the value is that time in seconds. Of a rolling period
-// something comes back all the while, so only what is worse than the tier allows
-// ends there.
+// creditTiers fire for the next tier, if going on as over a window reaches it
+// within a time; the value is that time in seconds. A rolling period keeps
+// getting budget back, so only a bad share above what the tier allows reaches
+// it.
 func (al alerts) creditTiers(f sla.Alert, _ sla.Period) []Rule {
 	p := al.CreditPeriod()
 	minutes := func(t sla.CreditTier) promql.Expr {
@@ -139,7 +139,7 @@ func (al alerts) creditTiers(f sla.Alert, _ sla.Period) []Rule {
 	return rules
 }
 
-// fallsTo is what a good share does to reach a tier: it falls below, or to.
+// fallsTo says how a good share reaches a tier: by falling below it, or to it.
 func fallsTo(t sla.CreditTier) string {
 	if t.AtMost {
 		return "to"

@@ -8,20 +8,20 @@ import (
 	"github.com/upheld-sla/upheld/internal/promql"
 )
 
-// A sum over a month is 8,640 samples, and to read them every five minutes was two
-// thirds of what a level cost. So the sums of a long period are kept in two parts:
-// up to a whole hour, read by the third layer twice an hour; and since then, read
-// by the second layer from what it has recorded itself. Both read recorded
-// increases and neither reads itself, so a pair of servers agrees, and nothing is
-// lost with an evaluation.
+// A sum over a month has 8,640 samples, and reading them every five minutes was
+// two thirds of what a level cost. So the sums of a long period are kept in two
+// parts: the third layer reads, twice an hour, all up to a whole hour; the second
+// layer reads what it has recorded since then. Both read recorded increases and
+// neither reads itself, so a pair of servers agrees, and a missed evaluation loses
+// nothing.
 
 const (
 	// thirdLayer is how often sums up to an hour are read.
 	thirdLayer = 30 * time.Minute
 	// longPeriod is the shortest period whose sums are kept in two parts.
 	longPeriod = 48 * time.Hour
-	// hoursBack is how many hours ago the third layer may have been evaluated last: what
-	// came since is then still read by hours.
+	// hoursBack is how many hours ago the third layer may have been evaluated last: the
+	// hours since then are read one by one.
 	hoursBack = 2
 	// olderSteps are the steps at which older increases are looked for.
 	olderSteps = 6 * time.Hour
@@ -35,8 +35,8 @@ func (p period) byHour() bool {
 // partLabel tells the parts of a sum apart while they are joined.
 const partLabel = "part"
 
-// overTime is a function over the samples of a series: of a range, and of the
-// steps of a subquery.
+// overTime is a function over the samples of a series, in three forms: of the
+// current one, of a range, and of the steps of a subquery.
 type overTime struct {
 	now     func(s promql.Selector) promql.Expr
 	samples func(s promql.Selector, window time.Duration) promql.Expr
@@ -83,17 +83,17 @@ func hourRules(l level) []Rule {
 		says("The last whole hour in Unix seconds, up to which the rules below sum.")}, rules...)
 }
 
-// evaluationsWords are what tells how much of a period was measured where no traffic
-// is known too.
+// evaluationsWords name what coverage is counted in if having no traffic is known
+// too.
 const evaluationsWords = "evaluations with a total"
 
-// allTallies are what is summed of the level, total and bad first.
+// allTallies are all tallies of the level, total and bad first.
 func (l level) allTallies() []metricnames.Tally {
 	return append([]metricnames.Tally{totalTally, badTally}, l.tallies()...)
 }
 
-// increase selects what the second layer records of a tally, in a calendar period
-// with the start of the period that it belongs to.
+// increase selects what the second layer records of a tally. In a calendar period
+// it is labelled with the start of the period that it belongs to.
 func (p period) increase(t metricnames.Tally) promql.Selector {
 	if p.of.Calendar != "" {
 		return p.figure(t.Tagged)
@@ -101,8 +101,8 @@ func (p period) increase(t metricnames.Tally) promql.Selector {
 	return p.recorded(t.Increase)
 }
 
-// sum records what is summed of the period under a name; of a calendar period by
-// its start, and then only what is chosen of that.
+// sum records a tally of the period under a name; in a calendar period only the
+// chosen part, labelled with the period's start.
 func (p period) sum(name string, t metricnames.Tally, chosen func(promql.Expr) promql.Expr) []Rule {
 	s := p.increase(t)
 	if !p.byHour() {
@@ -116,8 +116,8 @@ func (p period) sum(name string, t metricnames.Tally, chosen func(promql.Expr) p
 	}
 }
 
-// evaluations is how many evaluations of the second layer had a total, and what has
-// to be recorded for it.
+// evaluations is how many evaluations of the second layer had a total, and the
+// rules that this needs.
 func (p period) evaluations() ([]Rule, promql.Expr) {
 	s := p.increase(totalTally)
 	if !p.byHour() {
@@ -133,10 +133,10 @@ func (p period) sinceHour(s promql.Selector, f overTime) promql.Expr {
 	return joined("now", f.now(s), "before", s.SinceMultiple(f.steps, time.Hour, secondTier*p.interval))
 }
 
-// parityWords say how the constants of what came since an hour come about.
+// parityWords explain the constants of sums since an hour.
 const parityWords = "3600 and 7200 are 1h and 2h in seconds: odd and even hours are told apart. What is recorded at a step counts 0.001 s later."
 
-// evaluationWords say how the constants of evaluations come about.
+// evaluationWords explain the constants of evaluations.
 func (p period) evaluationWords() []string {
 	if !p.byHour() {
 		return nil
@@ -144,16 +144,16 @@ func (p period) evaluationWords() []string {
 	return []string{secondsOf(time.Hour)}
 }
 
-// joined is the sum of what there is of expressions with the same labels, each
-// after a name that tells it apart.
+// joined sums those of the expressions that exist. They have the same labels,
+// and each follows a name that tells it apart.
 func joined(parts ...any) promql.Expr {
 	return promql.SumWithout(labelled(parts...), partLabel, metricnames.Period)
 }
 
 // summed is what the second layer recorded of a series within the longest length of
-// the period, and up to an hour before that: what is recorded up to an hour, what
-// came in hours after it, and what since. A series that has nothing older than
-// hoursBack needs no such record.
+// the period, and up to an hour before that: the recorded sum up to an hour, the
+// hours after it, and what came since. A series with nothing older than hoursBack
+// does without the recorded sum.
 func (p period) summed(toHour, sinceHour string, s promql.Selector, f overTime) promql.Expr {
 	const seconds = int64(time.Hour / time.Second)
 	recorded := p.figure(toHour).LastOverTime(hoursBack * time.Hour)

@@ -9,49 +9,49 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// indicator is an indicator with all that rules know of its kind; sla has what
-// needs no rules. Each kind makes its own in its own file.
+// indicator is what rules need to know about a kind of indicator; sla has the
+// rest. Each kind has its own file.
 type indicator struct {
 	// count makes the two series that the indicator is counted into.
 	count func(counting) ([]Rule, sla.Findings)
-	// increases says how its counters are summed, where sums are made of increases;
-	// nil where they are made of rates.
+	// increases says how its counters are summed if sums are made of increases; nil
+	// if they are made of rates.
 	increases func(counting) countable
-	// lint finds counts that cannot be what is meant; nil where nothing is
-	// looked for.
+	// lint finds counts that cannot be meant; nil if there is nothing to look
+	// for.
 	lint func() sla.Findings
-	// saysGood is set if what is good is counted, so that all else is bad.
+	// saysGood is set if good events are counted, so that all else is bad.
 	saysGood bool
 	// exceeds is set if more good events may be counted than events.
 	exceeds bool
 	// extrapolated is set if rates of minutes are extrapolated, as those of
 	// windows are: no differences of such series are taken.
 	extrapolated bool
-	// byOutcome is set of probes if each bad result is one that failed.
+	// byOutcome is set for probes if every bad result is a failed probe.
 	byOutcome bool
-	// probedBy is the level that defines the probe whose failures are counted; nil of a
-	// kind that has no probe of ours.
+	// probedBy is the level that defines the probe whose failures are counted; nil for
+	// a kind without a probe of ours.
 	probedBy func(level) sla.ID
-	// results are the last results of what is probed; nil of a kind that has none.
+	// results are the last results of the probes; nil for a kind without them.
 	results func(counting) lastResults
-	// inexact says what of the figures is not exact, "" if nothing.
+	// inexact says which figures are not exact, "" if all are.
 	inexact string
 	// bound says how a threshold is read, "" if as it is written.
 	bound string
 
-	// What a composite has beside others.
+	// The following are of composites only.
 
-	// whole is how bad it is now as far as that is known, from 0 to 1, and how
-	// constants of that come about.
+	// whole is how bad the composite is now, from 0 to 1, as far as that is
+	// known; words explain its constants.
 	whole func(level) (bad promql.Expr, words []string)
-	// measured is the series that is there while it is measured; "" if that
+	// measured names the series that exists while it is measured; "" if that
 	// follows from how it is counted.
 	measured string
-	// components count the raw series of others; nil if the level has its own.
+	// components count the components' raw series; nil if the level has its own.
 	components func(level) []counting
-	// tallies are what is summed for it beside total and bad.
+	// tallies are those beside total and bad.
 	tallies []metricnames.Tally
-	// ofMinutes and ofPeriod are rules beside those of its minutes, and of a period.
+	// ofMinutes and ofPeriod make more rules about minutes, and about a period.
 	ofMinutes func(level) []Rule
 	ofPeriod  func(period) []Rule
 	// trail is how long after its last sample it still counts as measured, 0 if
@@ -59,8 +59,8 @@ type indicator struct {
 	trail time.Duration
 	// tell adds to what its alerts say.
 	tell func(level, Rule)
-	// why is what its burn alerts name as the cause; nil if that is the bad share, or the
-	// reason of failed probes.
+	// why names the cause in its burn alerts; nil if that is the bad share, or the reason
+	// of failed probes.
 	why func(burning) string
 }
 

@@ -49,8 +49,8 @@ func (c counting) events(e *sla.Events) ([]Rule, sla.Findings) {
 	}, findings
 }
 
-// countableEvents are the counters of the service's own events, of which one part is
-// counted: bad or good.
+// countableEvents are the counters of the service's own events, and of the part that
+// is counted: bad or good.
 func countableEvents(c counting, part sla.Query, e *sla.Events) countable {
 	all, of := countedOf(e.Total), countedOf(part)
 	return countable{all: all, restBad: e.Bad.Text == "", sums: func(by func(promql.Selector) promql.Expr) (total, part promql.Expr) {
@@ -58,8 +58,9 @@ func countableEvents(c counting, part sla.Query, e *sla.Events) countable {
 	}}
 }
 
-// leastExcess is what rates of two series of the same events may differ by, since
-// each is extrapolated by itself; mostExcess bounds what no total makes of it.
+// leastExcess is how much the rates of two series of the same events may differ,
+// since each is extrapolated by itself; mostExcess bounds the excess where the
+// total is almost 0.
 var leastExcess, mostExcess = sla.NewDecimal(1, 100), sla.NewDecimal(1000, 1)
 
 // excess records by what share of the total good events exceed it, while they do.
@@ -95,8 +96,8 @@ func lintCounts(what string, counted, total sla.Query) sla.Findings {
 	return findings
 }
 
-// covers tells whether each selector of a total is covered by one of what is
-// counted of it.
+// covers tells whether each selector of a total is covered by a selector of the
+// part.
 func covers(part, all []promql.Selector) bool {
 	return !slices.ContainsFunc(all, func(of promql.Selector) bool {
 		return !slices.ContainsFunc(part, func(s promql.Selector) bool { return s.Covers(of) })

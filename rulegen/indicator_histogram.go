@@ -30,10 +30,11 @@ func ofNative(n *sla.NativeLatency) indicator {
 	return of
 }
 
-// histogram counts the requests that the bucket of the threshold does not hold.
-// Only series that have this bucket are counted: while a service is given other
-// bounds, pod by pod, what the others took is not known, and must not read as
-// slow. Without any such series there is no total, as the level is unknown.
+// histogram counts the requests that are not in the threshold's bucket. Only
+// series that have this bucket are counted: while a service gets other buckets,
+// pod by pod, nobody knows how long requests of the other pods took, and they
+// must not read as slow. Without any such series there is no total, so the
+// level is unknown.
 func (c counting) histogram(h *sla.HistogramLatency) ([]Rule, sla.Findings) {
 	s, findings := histogramSelector(h.Histogram)
 	if findings.HasErrors() {
@@ -63,8 +64,8 @@ func bucketOf(histogram promql.Selector, bound sla.Decimal) promql.Selector {
 	return histogram.WithSuffix("_bucket", promql.Bound("le", bound.Float64()))
 }
 
-// sumsOfBucket are the sums of what is made of the count of a histogram, where it has
-// a bucket by what is beside, and of the bucket of good requests.
+// sumsOfBucket sums what of makes of a histogram's count, where beside finds its
+// bucket too, and what of makes of the bucket of good requests.
 func sumsOfBucket(c counting, h, bucket, good promql.Selector, of, beside func(promql.Selector) promql.Expr) (total, within promql.Expr) {
 	count := h.WithSuffix("_count")
 	sum := func(e promql.Expr) promql.Expr {
@@ -130,8 +131,8 @@ func boundIs(bound sla.Decimal, threshold time.Duration) string {
 	return fmt.Sprintf("%s = %s in the unit of the histogram", inRules(bound), sla.FormatDuration(threshold))
 }
 
-// goodOf is the selector of those series of a histogram whose fast requests are
-// good: the histogram's own, if nothing is said of it.
+// goodOf selects the series of a histogram whose fast requests are good: all of
+// them if the level does not say.
 func (c counting) goodOf(histogram promql.Selector, good sla.Query) (promql.Selector, sla.Findings) {
 	if good.Text == "" {
 		return histogram, nil
@@ -147,10 +148,10 @@ func (c counting) goodOf(histogram promql.Selector, good sla.Query) (promql.Sele
 	return s, findings
 }
 
-// notTime are words at the end of names of what is no duration.
+// notTime are words that end the names of things that are no duration.
 var notTime = []string{"bytes", "bits", "ratio", "percent", "celsius", "volts", "amperes", "joules", "grams", "meters"}
 
-// boundOf is sla.HistogramBound of a level's histogram, with what is doubtful about its unit.
+// boundOf is sla.HistogramBound of a level's histogram, with findings about a doubtful unit.
 func (c counting) boundOf(q sla.Query, s promql.Selector, given sla.TimeUnit, threshold time.Duration) (sla.Decimal, sla.Findings) {
 	bound, _ := sla.HistogramBound(s.Name(), given, threshold)
 	if given != "" {
@@ -174,7 +175,8 @@ func (c counting) boundOf(q sla.Query, s promql.Selector, given sla.TimeUnit, th
 	return bound, nil
 }
 
-// lintOfHistogram compares the series of a histogram whose requests may be good with all.
+// lintOfHistogram compares a histogram's series whose requests may be good with all its
+// series.
 func lintOfHistogram(good, histogram sla.Query) sla.Findings {
 	part, all := countedOf(good), countedOf(histogram)
 	findings := slices.Concat(contradictions(good, part), contradictions(histogram, all))

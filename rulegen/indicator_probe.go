@@ -45,15 +45,15 @@ func probed(by func(counting) probeCount) indicator {
 // maintenance results are in neither series: the prober's fault is not the
 // target's downtime.
 //
-// Aggregated by time, a probe stands for the interval that it samples, and
-// several exporters are averaged, so that the series are known and bad seconds
-// per second and neither a change of the interval nor another exporter changes
-// the weight of a minute.
+// If aggregated by time, a probe stands for the interval that it samples, and
+// several exporters are averaged. So the series are known and bad seconds per
+// second, and neither a change of the interval nor another exporter changes the
+// weight of a minute.
 type probeCount struct {
 	counting
 	by        sla.ID // the level that defines the probe
 	probe     *sla.Probe
-	threshold time.Duration // what a good one takes at most; 0: the outcome alone counts
+	threshold time.Duration // how long a good one may take; 0: only the outcome counts
 }
 
 func (p probeCount) series(name string, m promql.Matcher) promql.Selector {
@@ -64,7 +64,7 @@ func (p probeCount) outcome(name string) promql.Selector {
 	return p.series(metricnames.ProbeResults, promql.Eq(metricnames.Outcome, name))
 }
 
-// ofThreshold selects a series that there is for each threshold.
+// ofThreshold selects one of the series that exist for each threshold.
 func (p probeCount) ofThreshold(name string) promql.Selector {
 	return p.series(name, promql.Eq(metricnames.Threshold, FormatSeconds(p.threshold)))
 }
@@ -95,8 +95,8 @@ func (p probeCount) rules() []Rule {
 	return []Rule{total.saysAll(p.standing()), rest.saysAll(p.standing())}
 }
 
-// sums are those of all probes, and of the bad ones, or of those within the threshold,
-// of what is made of their counters.
+// sums adds up what of makes of the counters: over all probes, and over the bad ones
+// or those within the threshold.
 func (p probeCount) sums(of func(promql.Selector) promql.Expr, scan func(promql.Expr) promql.Expr) (all, part promql.Expr) {
 	join, scaled := promql.Sum, func(e promql.Expr) promql.Expr { return e }
 	if p.Aggregation.Counts() == sla.CountsSeconds {
@@ -114,7 +114,7 @@ func (p probeCount) sums(of func(promql.Selector) promql.Expr, scan func(promql.
 	return scaled(promql.Add(good, bad)), scaled(sum(p.ofThreshold(metricnames.ProbeWithin)))
 }
 
-// standing says by what results are multiplied.
+// standing explains the factor of results.
 func (p probeCount) standing() []string {
 	if p.Aggregation.Counts() != sla.CountsSeconds {
 		return nil
@@ -141,9 +141,9 @@ func (p probeCount) words(byTime bool) (counted, failed string) {
 	return counted, failed
 }
 
-// judgeable leaves out of the counters of a probe those of exporters that do not
-// know the threshold, or have learnt it within the window: their results go on,
-// and what of them was within it is not known. Without a threshold it is all.
+// judgeable drops the counters of exporters that do not know the threshold, or
+// learnt it within the window: nobody knows how many of their results were
+// within it. Without a threshold nothing is dropped.
 func (p probeCount) judgeable(e promql.Expr) promql.Expr {
 	if !p.timed() {
 		return e
@@ -153,9 +153,9 @@ func (p probeCount) judgeable(e promql.Expr) promql.Expr {
 	return promql.UnlessIgnoring(e, lacking, beside...)
 }
 
-// known leaves out the good probes that the exporter was too late to time: of
-// those it is not known whether they took too long. The counter may be absent:
-// exporters of other versions have none.
+// known leaves out the good probes that the exporter was too late to time:
+// nobody knows whether they took too long. Exporters of other versions may not
+// have the counter.
 func (p probeCount) known(good, untimed promql.Expr, by ...string) promql.Expr {
 	by = append(by, p.groupLabels()...)
 	return promql.SubOn(good, promql.OrOn(untimed, promql.Mul(promql.Num(zero), good), by...), by...)

@@ -15,7 +15,7 @@ func ofRatio(i *sla.Ratio) indicator {
 	return indicator{count: func(c counting) ([]Rule, sla.Findings) { return c.takenOver(i.Bad) }}
 }
 
-// condition is bad while the condition does not hold. There is one look a
+// condition is bad while the condition does not hold. It is looked at once a
 // minute, so the total of a minute is 1 wherever there is an answer.
 func (c counting) condition(q sla.Query) ([]Rule, sla.Findings) {
 	expr, holds, findings := truth(q, c.groupLabels()...)
@@ -26,14 +26,13 @@ func (c counting) condition(q sla.Query) ([]Rule, sla.Findings) {
 	return c.looks(promql.Sub(promql.Num(one), holds), "1 if the condition did not hold "+looked(c)+", 0 if it did."), findings
 }
 
-// notBad is what follows where a condition or a value of a level has no answer.
+// notBad is the consequence where a condition or a value of a level has no answer.
 const notBad = "the level is unknown, and not bad"
 
-// filtered finds comparisons that drop series where they should answer: a total
-// outage, in which they drop all, would be unknown and not bad. It is an error
-// where another form says the same and answers, so that nothing is lost by it;
-// elsewhere leaving out may be what is meant. so says what follows of having no
-// answer.
+// filtered finds comparisons that drop series where they should answer. In a
+// total outage they drop all, and the level would be unknown and not bad. It is
+// an error if another form means the same and always answers; elsewhere
+// dropping may be intended. so says what follows from having no answer.
 func filtered(q sla.Query, so string, filters []promql.Filter) sla.Findings {
 	var findings sla.Findings
 	for _, f := range filters {
@@ -52,8 +51,9 @@ func filtered(q sla.Query, so string, filters []promql.Filter) sla.Findings {
 	return findings
 }
 
-// truth reads a user's condition; holds is 1 while it does for every series that
-// it compares, 0 while it does not, and nothing while there is none.
+// truth reads a user's condition. holds is 1 while it is true for every series
+// that it compares, 0 while it is not, and has no sample while there is no
+// series.
 func truth(q sla.Query, by ...string) (expr, holds promql.Expr, findings sla.Findings) {
 	if expr, findings = parsed(q); findings.HasErrors() {
 		return expr, holds, findings
@@ -82,7 +82,7 @@ func shareOf(q sla.Query) (promql.Expr, sla.Findings) {
 	return expr, countsOfAnswers(q, expr)
 }
 
-// takenOver is a bad share that the user has calculated; what is no number is unknown.
+// takenOver is a bad share that the user has calculated; NaN is unknown.
 func (c counting) takenOver(q sla.Query) ([]Rule, sla.Findings) {
 	expr, findings := shareOf(q)
 	if findings.HasErrors() {
@@ -93,9 +93,9 @@ func (c counting) takenOver(q sla.Query) ([]Rule, sla.Findings) {
 	return c.looks(promql.ClampMax(promql.Avg(known, c.groupLabels()...), one), "the bad share "+looked(c)+", as it is calculated elsewhere."), findings
 }
 
-// countsOfAnswers finds counts of what a comparison answers by bool. They are
-// errors: they count all series, so a total outage reads as good, and nothing is
-// lost by the other form.
+// countsOfAnswers finds counts of what a comparison with bool answers. They
+// count every series, whatever its answer, so a total outage reads as good. They
+// are errors, since the other form loses nothing.
 func countsOfAnswers(q sla.Query, expr promql.Expr) sla.Findings {
 	var findings sla.Findings
 	for _, c := range expr.CountsOfAnswers() {

@@ -17,11 +17,11 @@ import (
 // and on the series that the steps before it record.
 type level struct {
 	*sla.ServiceLevel
-	interval  time.Duration // of the first tier of rules
+	interval  time.Duration // of the first layer of rules
 	dashboard string        // URL that alerts link, or ""
 	links     Links
 	extra     map[string]string // labels of everything that is recorded
-	own       []promql.Matcher  // of what the level records
+	own       []promql.Matcher  // select what the level records
 	masks     *masks            // of the agreement
 	kind      indicator         // what sets the kind of indicator apart
 }
@@ -61,10 +61,10 @@ func identity(id sla.ID) []promql.Matcher {
 	}
 }
 
-// groupLabels are those whose values are the groups of the level; none for a
-// level without groups. Everything that is aggregated from raw series goes by
-// them, and so does every join that a level without groups makes without
-// labels: promql.Sum(e, l.groupLabels()...), promql.OrOn(a, b, l.groupLabels()...).
+// groupLabels are the labels whose values are the level's groups; none for a level
+// without groups. Everything that is aggregated from raw series keeps them, and a
+// join that needs no labels without groups is on them: promql.Sum(e,
+// l.groupLabels()...), promql.OrOn(a, b, l.groupLabels()...).
 func (l level) groupLabels() []string { return l.GroupBy.Labels }
 
 // joinLabels are those by which the recorded series of a level are told apart:
@@ -74,14 +74,14 @@ func (l level) joinLabels() []string {
 	return append([]string{metricnames.SLA, metricnames.Service, metricnames.SLO}, l.groupLabels()...)
 }
 
-// maskLabels are those of a level's masks, which have no groups.
+// maskLabels are the labels of a level's masks, which have no groups.
 func (l level) maskLabels() []string {
 	return []string{metricnames.SLA, metricnames.Service, metricnames.SLO}
 }
 
 func (l level) grouped() bool { return len(l.groupLabels()) > 0 }
 
-// measured names the base series before anything is left out.
+// measured names the base series from before masks leave anything out.
 func (l level) measured() (total, bad string) {
 	if l.Masked() {
 		return metricnames.RawTotalRate, metricnames.RawBadRate
@@ -98,7 +98,7 @@ func (l level) isCut() bool {
 // fills tells whether missing data counts.
 func (l level) fills() bool { return l.MissingData != sla.MissingExcluded }
 
-// missingCounts is what a minute counts that is missing.
+// missingCounts is how bad a missing minute counts.
 func (l level) missingCounts() sla.Decimal {
 	if l.MissingData == sla.MissingBad {
 		return one
@@ -109,22 +109,22 @@ func (l level) missingCounts() sla.Decimal {
 // samples is the range that holds exactly the evaluations of d.
 func (l level) samples(d time.Duration) time.Duration { return d - l.interval/2 }
 
-// slotsOf is how many slots a time is, rounded up.
+// slotsOf is the number of slots in a time, rounded up.
 func (l level) slotsOf(d time.Duration) int { return int((d + l.interval - 1) / l.interval) }
 
 // steps is a window that holds exactly n steps of the interval, whether or not a
 // server counts its left edge.
 func (l level) steps(n int) time.Duration { return time.Duration(n)*l.interval - tick }
 
-// bridged is what a series recorded last. Where an evaluation was missed it is
-// what was recorded before that, but no longer ago; where a state has become
-// unknown the series has ended, and is not.
+// bridged is the last sample of a series, unless that is two intervals old: so
+// it bridges one missed evaluation. Where a state has become unknown the series
+// has ended, and has no sample.
 func (l level) bridged(s promql.Selector) promql.Expr {
 	return promql.And(s.Now(), s.LastOverTime(2*l.interval))
 }
 
-// always is 1 while a series of 0 and 1 has been 1 in the last n evaluations, this
-// one among them, 0 while it has not, and no sample without one now.
+// always is 1 while a series of 0 and 1 was 1 in each of the last n evaluations,
+// this one included; 0 while it was not, and no sample if it has none now.
 func (l level) always(name string, n int, more ...promql.Matcher) promql.Expr {
 	last := promql.GtBool(l.recorded(name, more...).Now(), promql.Num(zero))
 	if n < 2 {
@@ -136,7 +136,7 @@ func (l level) always(name string, n int, more ...promql.Matcher) promql.Expr {
 	return promql.Or(promql.Mul(promql.Mul(last, bad), all), promql.Mul(promql.Num(zero), last))
 }
 
-// alwaysWords say how the constants of always come about.
+// alwaysWords explain the constants of always.
 func alwaysWords(n int) []string {
 	if n < 2 {
 		return nil
@@ -152,7 +152,7 @@ func (l level) keptMask() string {
 	return metricnames.SlotAgreed
 }
 
-// measuredBy is the series that is there while the level is measured.
+// measuredBy names the series that exists while the level is measured.
 func (l level) measuredBy() string {
 	switch {
 	case l.kind.measured != "":
@@ -174,13 +174,13 @@ func (l level) counters() []counting {
 	return []counting{{level: l, of: l.ID, into: l.source()}}
 }
 
-// share is which share of all time is agreed service time.
+// share is the share of all time that is agreed service time.
 func (l level) share() sla.Decimal { return l.masks.share(l.ServiceLevel) }
 
-// removesOnCondition tells whether the level has any.
+// removesOnCondition tells whether a condition may remove time from the level.
 func (l level) removesOnCondition() bool { return slices.ContainsFunc(l.Exclusions, removesUnforeseen) }
 
-// tallies are what is summed beside total and bad.
+// tallies are those beside total and bad.
 func (l level) tallies() []metricnames.Tally {
 	var all []metricnames.Tally
 	all = append(all, l.kind.tallies...)

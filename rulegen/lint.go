@@ -9,12 +9,12 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// minScrapes is how many scrapes a window of rate() must hold: with fewer, one that
-// fails leaves it without the two samples that it needs, or nearly so.
+// minScrapes is how many scrapes a window of rate() must hold: with fewer, one
+// failed scrape may leave it without the two samples that it needs.
 const minScrapes = 4
 
-// linter finds what of a level is well formed and will not do what is meant: with
-// the numbers, and what to do instead.
+// linter finds settings that are well formed but will not do what is meant, with
+// the numbers and the remedy.
 type linter struct {
 	promises
 	opts     Options
@@ -46,7 +46,8 @@ func (l *linter) scraping() {
 	}
 }
 
-// period finds a period that the server forgets, or looks at too seldom.
+// period finds a period that is longer than the server keeps, or that too few evaluations
+// sum.
 func (l *linter) period(p sla.Period) {
 	l.retention(p)
 	step := secondTier * l.interval
@@ -58,8 +59,8 @@ func (l *linter) period(p sla.Period) {
 	}
 }
 
-// minSteps is how many evaluations of the second tier a period must hold: one
-// that is missing or late moves its figures by as much of it.
+// minSteps is how many evaluations of the second layer a period must hold: one
+// that is missing or late shifts the figures by its share of the period.
 const minSteps = 12
 
 // retention finds a server that forgets a part of the period before it has ended, or
@@ -77,7 +78,7 @@ func (l *linter) retention(p sla.Period) {
 		"the period of level %q is %s and the server keeps %s: %s", l.ID.SLO, p.Words(), sla.FormatDuration(kept), then)
 }
 
-// tiers finds tiers that come too late, or for too little, or twice.
+// tiers finds tiers that fire too late, for too little, or twice.
 func (l *linter) tiers() {
 	single := false
 	for i, t := range l.Alerting.Tiers {
@@ -148,7 +149,7 @@ func (l *linter) same(a, b sla.Tier) bool {
 	return a.Long == b.Long && a.Short == b.Short && a.For == b.For && l.threshold(a).Cmp(l.threshold(b)) == 0
 }
 
-// caps finds caps that nothing is compared with.
+// caps finds caps that no figure is compared with.
 func (l *linter) caps() {
 	for _, e := range l.Exclusions {
 		switch {
@@ -166,13 +167,13 @@ func (l *linter) caps() {
 	}
 }
 
-// Scrapes are how many scrapes a window needs over which a level counts what is
-// scraped; no window where none is counted.
+// Scrapes are the window over which a level counts scraped samples, and how
+// many scrapes it needs; no window if it counts none.
 func Scrapes(l *sla.ServiceLevel) (window time.Duration, least int) {
 	return newLevel(l, Options{}, nil).scrapes()
 }
 
-// Needed says in words that so many are.
+// Needed says in words that so many are needed.
 func Needed(n int) string {
 	if n == 1 {
 		return "one is needed"
@@ -192,9 +193,9 @@ func (l level) scrapes() (window time.Duration, least int) {
 	return l.source().window, minScrapes
 }
 
-// quotedNames finds label names that have to be written in quotes: a rule file
-// with one is refused as a whole by servers that do not read them. Names of
-// metrics are no matter, {__name__="a.b"} is read by all.
+// quotedNames finds label names that must be written in quotes: a server that
+// does not read them refuses the whole rule file. Metric names do not matter,
+// since every server reads {__name__="a.b"}.
 func quotedNames(opts Options, queries ...sla.Query) sla.Findings {
 	if opts.QuotedNames {
 		return nil

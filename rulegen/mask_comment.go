@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// What comments say about the constants of timetables.
+// Comments on the constants of timetables.
 
-// words say what the constants of the mask are.
+// words explain the constants of the mask.
 func (t timetable) words() []string {
 	var words, ofCycle, ofInstants []string
 	for _, p := range t.pattern {
@@ -36,7 +36,7 @@ func (t timetable) elapsedWords() []string {
 	return append(words, t.words()...)
 }
 
-// colon ends a line before others, if there are some.
+// colon ends a line, as one that others follow if there are some.
 func colon(lines []string) string {
 	if len(lines) == 0 {
 		return "."
@@ -59,7 +59,7 @@ func (c cycle) since() string {
 	return "since Monday's midnight"
 }
 
-// words say how the cycle's clock is made.
+// words explain the constants of the cycle's clock.
 func (c cycle) words() []string {
 	words := []string{fmt.Sprintf("%d = seconds in a %s", c.length, c.name())}
 	if c.phase != 0 {

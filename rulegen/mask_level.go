@@ -9,24 +9,23 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Rules of a level with service hours or exclusions. It records what was
-// measured as raw; what is agreed and not excluded becomes the base series, from
-// which everything else follows as it does for a level without.
+// Rules of a level with service hours or exclusions. What was measured is
+// recorded as raw. The part of it that is agreed and not excluded becomes the
+// base series, and everything else follows from these as in any level.
 
-// moment takes masks of the agreement as they were when what is counted happened.
+// moment reads the agreement's masks as they were when the counted events happened.
 type moment struct {
 	recorded func(promql.Selector) promql.Expr
-	// condition is what it makes of one that excuses; nil where what was recorded of
-	// it will do.
+	// condition reads a condition that excuses; nil if its recorded mask will do.
 	condition func(promql.Expr) promql.Expr
 }
 
-// now takes them as they are.
+// now reads masks as they are now.
 var now = moment{recorded: promql.Selector.Now}
 
-// ago is a mask as it was lag ago: the recorded one that is from half an interval
-// of the masks' before until half of one after, or now's, if none was recorded
-// then.
+// ago reads a mask as it was lag ago: the sample recorded between half a mask
+// interval before that and half an interval after, or the current one if there
+// was none.
 func (a agreedTime) ago(lag time.Duration) moment {
 	return moment{recorded: func(s promql.Selector) promql.Expr {
 		back := lag - a.masks.interval()/2
@@ -49,8 +48,7 @@ func (a agreedTime) inService(at moment) []promql.Expr {
 	return []promql.Expr{at.recorded(a.masks.series(metricnames.ServiceHoursMask, metricnames.Calendar, a.ServiceHours.Name))}
 }
 
-// outside are the factors that are 1 where none of the level's exclusions holds
-// that are chosen.
+// outside are the factors that are 1 while none of the chosen exclusions holds.
 func (a agreedTime) outside(at moment, choose func(*sla.Exclusion) bool) []promql.Expr {
 	var factors []promql.Expr
 	for _, e := range a.Exclusions {
@@ -73,7 +71,7 @@ func (a agreedTime) excuse(at moment, e *sla.Exclusion) promql.Expr {
 
 func treatsAsUp(e *sla.Exclusion) bool { return !e.Removes() }
 
-// removesUnforeseen tells removals that nobody knows before.
+// removesUnforeseen tells whether an exclusion removes time that nobody knows in advance.
 func removesUnforeseen(e *sla.Exclusion) bool { return e.Removes() && e.OnCondition() }
 
 // times multiplies e by factors, each of one series.
@@ -89,8 +87,8 @@ func (a agreedTime) agreedAt(at moment) []promql.Expr {
 	return append(a.inService(at), a.outside(at, (*sla.Exclusion).Removes)...)
 }
 
-// masked makes the base series of a level from the raw ones; nothing for a level
-// of which all time counts.
+// masked makes the base series of a level from the raw ones; nothing if all time
+// counts.
 func (a agreedTime) masked(at moment) []Rule {
 	if !a.Masked() {
 		return nil
@@ -113,7 +111,7 @@ func (a agreedTime) masked(at moment) []Rule {
 	})...)
 }
 
-// leaving is what exclusions take out: of what is in service what is not counted.
+// leaving is what exclusions take out: what is in service, less what counts.
 type leaving struct {
 	name    string
 	served  promql.Expr
@@ -157,25 +155,26 @@ func (a agreedTime) alertingMask() []Rule {
 		says("1 while burn alerts may fire: within service hours, and nothing is excluded.")}
 }
 
-// blurs tells whether rates hold something of the time before hours begin, or before a
-// window ends, as if it were after that. Levels that judge minutes are exact. Conditions are
-// left out: one that comes and goes must not hold back alerts all the while.
+// blurs tells whether rates carry something from before hours begin, or from within a
+// window, into the time after. Levels that judge minutes are exact. Conditions are left out:
+// one that comes and goes must not hold back alerts all the time.
 func (a agreedTime) blurs() bool {
 	return a.Masked() && !a.Alerting.Disabled && !a.isCut() &&
 		(a.ServiceHours != nil || slices.ContainsFunc(a.Exclusions, func(e *sla.Exclusion) bool { return !e.OnCondition() }))
 }
 
-// blurred is for how long they do: a rate looks back that far, a mask is known to an
-// evaluation, and what happened before a scrape is counted at it.
+// blurred is how long rates carry it over: a rate looks back five minutes, a mask is
+// exact to an evaluation, and what happened before a scrape is counted at the
+// scrape.
 func (a agreedTime) blurred() time.Duration {
 	return sla.BaseWindow + a.masks.interval() + longestScrape
 }
 
-// longestScrape is the longest time between two scrapes that this expects.
+// longestScrape is the longest expected time between two scrapes.
 const longestScrape = time.Minute
 
-// alertsBeginMask records whether burn alerts may begin: they may fire, and rates hold
-// nothing any more of the time before. Else the end of a maintenance window would page for
+// alertsBeginMask records whether burn alerts may begin: they may fire, and rates contain
+// nothing from before any more. Otherwise the end of a maintenance window would page for
 // what failed in it.
 func (a agreedTime) alertsBeginMask() []Rule {
 	if !a.blurs() {
@@ -213,8 +212,8 @@ func (a agreedTime) duringService(e promql.Expr) promql.Expr {
 	return promql.AndOn(e, promql.Gt(a.recorded(metricnames.AlertingMask).Now(), promql.Num(zero)), a.maskLabels()...)
 }
 
-// unlessClosed holds e back while no burn alert may fire. Where nobody knows
-// whether it may, it goes through.
+// unlessClosed drops e while burn alerts may not fire. If nobody knows whether
+// they may, it keeps e.
 func (a agreedTime) unlessClosed(e promql.Expr) promql.Expr {
 	if !a.Masked() {
 		return e

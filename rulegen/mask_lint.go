@@ -33,8 +33,8 @@ func (m *masks) lint() sla.Findings {
 
 type warner func(pos sla.Position, rule, remedy, message string, args ...any)
 
-// holidaysEndWithin is how long before the last dated holiday an agreement's
-// holidays want to be continued.
+// holidaysEndWithin is how long before its last dated holiday a calendar is
+// reported.
 const holidaysEndWithin = 60 * 24 * time.Hour
 
 // lintCalendar finds a calendar that nobody uses, and holidays that run out.
@@ -91,8 +91,8 @@ func (m *masks) lintExclusion(e *sla.Exclusion, warn warner) {
 	}
 }
 
-// lintHours finds windows that lie outside the service hours of every level, which
-// are given by calendar, nil for always.
+// lintHours finds an exclusion whose windows are all outside the service hours of
+// every level. hours has these by calendar; nil is always.
 func (m *masks) lintHours(e *sla.Exclusion, hours map[*sla.Calendar]sla.Spans, warn warner) {
 	spans := e.Spans(m.from, m.to)
 	if len(spans) == 0 {
@@ -114,7 +114,7 @@ func (m *masks) lintHours(e *sla.Exclusion, hours map[*sla.Calendar]sla.Spans, w
 	}
 }
 
-// lintShare finds a level that is never to be in service; it has no budget.
+// lintShare finds a level that is never in service, and so has no budget.
 func lintShare(l level) sla.Findings {
 	if l.share().Sign() > 0 {
 		return nil

@@ -9,12 +9,12 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// timetable is spans of the tables' years as PromQL can carry them: what repeats
-// with the wall clock as a pattern of its day or week, and everything that is
-// otherwise, holidays and hours that the clock skips and single windows, as
-// instants. Which of both says it in fewest comparisons is found by trying, and
-// the differences to the pattern are taken exactly, so that whatever the spans
-// were made of, the timetable is them.
+// timetable expresses the spans of the tables' years in PromQL: what repeats
+// with the wall clock as a pattern of its day or week, and everything else, such
+// as holidays, hours that the clock skips and single windows, as instants. The
+// form with the fewest comparisons is found by trying. Differences from the
+// pattern are calculated exactly, so the timetable equals the spans, whatever
+// these were made of.
 type timetable struct {
 	zone          string
 	switches      []sla.Switch
@@ -24,11 +24,11 @@ type timetable struct {
 	adds, removes sla.Spans // what the pattern lacks, and has too much
 }
 
-// stretch is a part of a cycle in seconds since its beginning, To excluded.
+// stretch is a part of a cycle in seconds since its beginning, to excluded.
 type stretch struct{ from, to int64 }
 
-// cycle is what a pattern repeats with: the seconds of it, 0 for no pattern,
-// and how much it is ahead of the epoch.
+// cycle is what a pattern repeats with: its length in seconds, 0 for no
+// pattern, and how far it is ahead of the epoch.
 type cycle struct{ length, phase int64 }
 
 const daySeconds = 86400
@@ -39,8 +39,8 @@ var cycles = []cycle{{7 * daySeconds, 3 * daySeconds}, {daySeconds, 0}}
 // mostEdges bounds the edges of a cycle that are tried as a pattern.
 const mostEdges = 400
 
-// newTimetable is that of the spans, which lie within [from, to), by the clock
-// of that zone which makes it shortest.
+// newTimetable makes the timetable of spans within [from, to), by the clock of
+// the zone that makes it shortest.
 func newTimetable(spans sla.Spans, from, to time.Time, zones ...string) timetable {
 	best := timetable{adds: spans}
 	for _, zone := range zones {
@@ -55,11 +55,11 @@ func newTimetable(spans sla.Spans, from, to time.Time, zones ...string) timetabl
 	return best
 }
 
-// comparisons is how many the mask of the timetable is made of.
+// comparisons is how many comparisons the mask needs.
 func (t timetable) comparisons() int { return 2 * (len(t.pattern) + len(t.adds) + len(t.removes)) }
 
-// fit finds the pattern of the cycle: of every part between two edges, whether
-// it is mostly in the spans.
+// fit finds the pattern of the cycle: a part between two edges belongs to it if
+// the part is mostly in the spans.
 func (t *timetable) fit(spans sla.Spans, from, to time.Time) {
 	edges := t.edges(spans, from, to)
 	if len(edges) > mostEdges {
@@ -98,7 +98,7 @@ func (t *timetable) fit(spans sla.Spans, from, to time.Time) {
 	t.adds, t.removes = spans.Without(is), is.Without(spans)
 }
 
-// edges are where in the cycle spans begin and end, and its beginning.
+// edges are the seconds of the cycle at which spans begin and end, and its beginning.
 func (t *timetable) edges(spans sla.Spans, from, to time.Time) []int64 {
 	edges := []int64{0}
 	for _, s := range spans {
@@ -201,7 +201,7 @@ func (t timetable) mask(cycle promql.Expr) promql.Expr {
 	return promql.Sum(sum)
 }
 
-// terms are added or taken off.
+// terms are added or subtracted.
 type terms struct{ plus, minus []promql.Expr }
 
 func (t *terms) add(e promql.Expr, plus bool) {
@@ -214,7 +214,7 @@ func (t *terms) add(e promql.Expr, plus bool) {
 
 func (t *terms) none() bool { return len(t.plus)+len(t.minus) == 0 }
 
-// sum is that of the terms, or zero if none is added.
+// sum is the sum of the terms; zero stands in if none is added.
 func (t *terms) sum(zero promql.Expr) promql.Expr {
 	sum := zero
 	if len(t.plus) > 0 {
@@ -226,8 +226,8 @@ func (t *terms) sum(zero promql.Expr) promql.Expr {
 	return sum
 }
 
-// balanced adds up in halves: the engine asks every operation how far its text
-// reaches, which takes as long as the operation is deep, in every evaluation.
+// balanced adds up in halves: in every evaluation the engine asks each
+// operation where its text ends, which takes time in proportion to its depth.
 func balanced(es []promql.Expr) promql.Expr {
 	if len(es) == 1 {
 		return es[0]
@@ -236,7 +236,7 @@ func balanced(es []promql.Expr) promql.Expr {
 	return promql.Add(balanced(es[:half]), balanced(es[half:]))
 }
 
-// edge is an instant at which what is corrected begins or ends.
+// edge is an instant at which a correction begins or ends.
 type edge struct {
 	at int64
 	up bool
@@ -258,8 +258,8 @@ func (t timetable) instants() []edge {
 }
 
 // elapsed is how many seconds of the spans have passed at an instant, counted
-// from some beginning: the difference of two is what lies between them. local is
-// what the zone's clock shows at the instant.
+// from an arbitrary beginning: use the difference of two. local is what the
+// zone's clock shows at the instant.
 func (t timetable) elapsed(at, local promql.Expr) promql.Expr {
 	var sum terms
 	if len(t.pattern) > 0 {
@@ -296,7 +296,7 @@ func (t timetable) perCycle() int64 {
 	return sum
 }
 
-// counted is what the pattern alone makes of a local time.
+// counted is how many seconds the pattern alone has passed at a local time.
 func (t timetable) counted(local int64) int64 {
 	local += t.cycle.phase
 	sum := local / t.cycle.length * t.perCycle()

@@ -13,14 +13,14 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// masks makes the rules of what an agreement's levels share: service hours and
-// exclusions as series that are 1 or 0 at the time at which they are recorded,
-// and how much agreed time periods have.
+// masks makes the rules that an agreement's levels share: service hours and
+// exclusions as series that are 1 or 0 at the time of recording, and how much
+// agreed time each period has.
 type masks struct {
 	agreement *sla.Agreement
 	levels    []*sla.ServiceLevel // of the agreement, the broken ones too
 	opts      Options
-	from, to  time.Time // what the tables hold
+	from, to  time.Time // the years of the tables
 	shares    map[string]sla.Decimal
 }
 
@@ -34,7 +34,7 @@ func newMasks(a *sla.Agreement, opts Options) *masks {
 // interval is how often masks are recorded.
 func (m *masks) interval() time.Duration { return min(m.opts.Interval, DefaultInterval) }
 
-// share is which share of all time is agreed service time of a level.
+// share is the share of all time that is agreed service time of a level.
 func (m *masks) share(l *sla.ServiceLevel) sla.Decimal {
 	if !l.Masked() {
 		return one
@@ -46,12 +46,12 @@ func (m *masks) share(l *sla.ServiceLevel) sla.Decimal {
 	return m.shares[name]
 }
 
-// agreedName names the agreed service time of a level, as far as it is known
-// before: "prime less maintenance".
+// agreedName names the agreed service time of a level, as far as it is known in
+// advance: "prime less maintenance".
 func agreedName(l *sla.ServiceLevel) string { return timeName(l, (*sla.Exclusion).Removes) }
 
-// timeName names the service hours of a level less the windows of those exclusions that
-// are chosen.
+// timeName names the service hours of a level less the windows of the chosen
+// exclusions.
 func timeName(l *sla.ServiceLevel, less func(*sla.Exclusion) bool) string {
 	name := allTime
 	if l.ServiceHours != nil {
@@ -66,7 +66,7 @@ func timeName(l *sla.ServiceLevel, less func(*sla.Exclusion) bool) string {
 // allTime is the name of the time of a level without hours.
 const allTime = "always"
 
-// byWindows are those of a level's exclusions that have windows, of those that are chosen.
+// byWindows are the chosen exclusions of a level that have windows.
 func byWindows(l *sla.ServiceLevel, choose func(*sla.Exclusion) bool) []*sla.Exclusion {
 	var all []*sla.Exclusion
 	for _, e := range l.Exclusions {
@@ -77,7 +77,7 @@ func byWindows(l *sla.ServiceLevel, choose func(*sla.Exclusion) bool) []*sla.Exc
 	return all
 }
 
-// zonesOfTime are the zones by whose clocks these begin and end.
+// zonesOfTime are the zones whose clocks decide when hours and windows begin and end.
 func zonesOfTime(l *sla.ServiceLevel, less func(*sla.Exclusion) bool) []string {
 	zones := []string{"UTC"}
 	if l.ServiceHours != nil {
@@ -129,7 +129,7 @@ type maskGroup struct {
 	tabled   bool // something is known only until the tables end
 }
 
-// group is the group of the agreement's masks, unless a level before has brought it.
+// group is the group of the agreement's masks, unless an earlier level has added it.
 func (m *masks) group(shared map[string]bool) ([]Group, sla.Findings) {
 	g := &maskGroup{masks: m, seen: map[string]bool{}}
 	name := GroupPrefix + m.agreement.Name + ":masks"
@@ -179,7 +179,7 @@ func (m *masks) group(shared map[string]bool) ([]Group, sla.Findings) {
 // less than a millisecond of every minute.
 const maxComparisons = 1000
 
-// timetable is that of the spans, with a finding if it is too long.
+// timetable makes the timetable of spans, with a finding if it is too long.
 func (g *maskGroup) timetable(spans sla.Spans, pos sla.Position, what string, zones ...string) timetable {
 	t := newTimetable(spans, g.from, g.to, zones...)
 	if n := t.comparisons(); n > maxComparisons {
@@ -196,7 +196,7 @@ func (g *maskGroup) timetable(spans sla.Spans, pos sla.Position, what string, zo
 	return t
 }
 
-// mask is a timetable's, with the clock that it goes by.
+// mask is the mask of a timetable, and records the clock that the timetable needs.
 func (g *maskGroup) mask(t timetable) promql.Expr {
 	if len(t.pattern) == 0 {
 		return t.mask(promql.Expr{})
@@ -248,14 +248,15 @@ func (g *maskGroup) exclusion(e *sla.Exclusion) {
 		says("1 while the exclusion %s holds, else 0.", e.Name).saysAll(words), byClock)
 }
 
-// unexcused finds aggregations of what a comparison drops. Of single series that
-// is as good as false: nothing is excused where a condition has no answer.
+// unexcused finds aggregations of series that a comparison drops. For single
+// series dropping is as good as false: without an answer a condition excuses
+// nothing.
 func unexcused(q sla.Query, condition promql.Expr) sla.Findings {
 	filters := slices.DeleteFunc(condition.Filters(), func(f promql.Filter) bool { return f.Each })
 	return filtered(q, "nothing is excused", filters)
 }
 
-// add adds the rule of a mask, with the timetable that it goes by, if by one.
+// add adds the rule of a mask, with its timetable if it has one.
 func (g *maskGroup) add(r Rule, t *timetable) {
 	if t != nil {
 		r.Mask = &Mask{t: *t}
@@ -263,7 +264,7 @@ func (g *maskGroup) add(r Rule, t *timetable) {
 	g.rules = append(g.rules, r)
 }
 
-// zonesOf are the zones by whose clocks an exclusion's windows may recur.
+// zonesOf are the zones in whose clocks an exclusion's windows recur.
 func zonesOf(e *sla.Exclusion) []string {
 	var zones []string
 	for _, w := range e.Windows {
@@ -284,9 +285,8 @@ func periodName(p sla.Period) string {
 }
 
 // agreed records how many seconds of agreed time the level's period has, as far
-// as they are known before, and how many of a calendar period are still to come.
-// It counts those that have passed at the period's ends, whether they are past
-// or to come, and takes the difference.
+// as that is known in advance, and how many of a calendar period are still to
+// come. Both are differences of what has elapsed at two ends, past or future.
 func (g *maskGroup) agreed(l *sla.ServiceLevel, p sla.Period) {
 	t := newTimetable(l.Agreed(g.from, g.to), g.from, g.to, zonesOfTime(l, (*sla.Exclusion).Removes)...)
 	labels := []string{metricnames.Agreed, agreedName(l), metricnames.Period, periodName(p)}
@@ -301,7 +301,7 @@ func (g *maskGroup) agreed(l *sla.ServiceLevel, p sla.Period) {
 		says("Seconds of agreed time (%s) in %s: those until its end less those until its start.", agreedName(l), p.Words()).saysAll(t.elapsedWords()))
 }
 
-// elapsed is how much of a timetable has passed at an end of a period.
+// elapsed is how much of a timetable has passed at the start or end of a period, or now.
 func (g *maskGroup) elapsed(t timetable, p sla.Period, at string) promql.Expr {
 	labels := []string{metricnames.Period, periodName(p), metricnames.At, at}
 	clock := calendar{agreement: g.agreement.Name, period: p, interval: g.opts.Interval, extra: g.opts.Labels}

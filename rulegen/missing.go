@@ -11,24 +11,24 @@ import (
 )
 
 // Time of which nobody knows how the service was is in neither sum, unless the
-// agreement says that missing data counts as bad, or as good. Then there is one
-// order for all levels: what counters know counts; else time is missing in which
-// the server scraped the jobs that measure the level and the level had nothing;
-// else the server did not see it, and it is in neither sum.
+// agreement says that missing data counts as bad, or as good. Then all levels
+// follow one order: what counters know counts; else time is missing if the
+// server scraped the jobs that measure the level and the level had nothing; else
+// the server did not see it, and it is in neither sum.
 //
 // No rule here reads itself, so that a pair of servers agrees and rules can be
 // replayed over old samples.
 
-// The memory of what scrapes a level goes as far back as its longest period, and
-// not further than a month: what has had no result for so long is no longer
-// missing. The last hour is read as it was recorded, the rest at hourly steps.
+// A level remembers which jobs it comes from for as long as its longest period,
+// but at most a month: what has had no result for longer is no longer missing.
+// The last hour is read as it was recorded, the rest at hourly steps.
 const (
 	sourceStep    = time.Hour
 	sourceRecent  = sourceStep + sla.BaseWindow
 	sourceLongest = 32 * 24 * time.Hour
 )
 
-// remembered is how long the jobs of a level are.
+// remembered is how long a level remembers its jobs.
 func (m missingData) remembered() time.Duration {
 	longest := time.Duration(0)
 	for _, p := range m.Periods() {
@@ -37,14 +37,15 @@ func (m missingData) remembered() time.Duration {
 	return min(longest, sourceLongest)
 }
 
-// scrapedBefore is the time before an evaluation in which the server must have
-// scraped too for the level to be missing now. A server that has just started
-// scrapes one target after the other, and a job whose first target is there may
-// have another that measures the level. It ends within the lookback of the
-// server, as long as which what was scraped before a restart is still seen.
+// scrapedBefore and scrapedAtLeast bound the time before an evaluation in which
+// the server must have scraped too, for the level to be missing now. A server
+// that has just started scrapes one target after the other, and the first
+// target of a job may be there before the one that measures the level. The time
+// ends within the server's lookback, in which what was scraped before a restart
+// is still seen.
 const scrapedBefore, scrapedAtLeast = 5 * time.Minute, 2 * time.Minute
 
-// sources are the raw series that rules count.
+// sources are the raw series that the rules count.
 func sources(rules []Rule) []promql.Selector {
 	var own, seen []string
 	for _, r := range rules {
@@ -71,19 +72,19 @@ func anyOf(all []promql.Selector) promql.Expr {
 	return e
 }
 
-// missingData makes the rules by which time counts that is missing.
+// missingData makes the rules that count missing time.
 type missingData struct {
 	counting
-	raw []promql.Selector // what is counted from
+	raw []promql.Selector // the series that are counted
 }
 
-// watch records which jobs the level's series come from, while there is a result,
-// whether the server scrapes one of them, and whether the level has no series
-// then. known has a sample while there is a result.
+// watch records which jobs the level's series come from, while there is a result;
+// whether the server scrapes one of these jobs; and whether the level then has no
+// series. known has a sample while there is a result.
 //
-// A scrape stores up and what it read at once, and marks what it no longer reads,
-// so that at every moment the two tell of the same scrape. What reads no series at
-// all comes from no job, and is never missing.
+// A scrape stores up together with what it read, and marks what it no longer
+// reads, so that up and the series always belong to the same scrape. An expression
+// that reads no series comes from no job, and is never missing.
 func (m missingData) watch(known promql.Expr) []Rule {
 	if len(m.raw) == 0 {
 		return nil
@@ -94,16 +95,16 @@ func (m missingData) watch(known promql.Expr) []Rule {
 	}
 	ofJob, longest := m.recorded(metricnames.SourceJob), m.remembered()
 	up := promql.Series(metricnames.Up).Now()
-	// Series of a job that are not scraped by this name, as those that rules
-	// record, have none: then any scrape tells that the server was there.
+	// Series without a job, such as recorded ones, have no up: then any scrape
+	// shows that the server was there.
 	scraped := promql.OrOn(
 		promql.Group(promql.AndOn(up, jobs(), job)),
 		promql.Group(promql.AndOn(up, jobs(promql.Eq(job, "")))))
 	before := m.recorded(metricnames.SourceScraped).Ago(scrapedAtLeast).LastOverTime(scrapedBefore - scrapedAtLeast)
-	// Both sides are raw: servers may see what is recorded for longer.
+	// Both sides are raw: servers may see recorded series for longer.
 	dark := promql.UnlessOn(promql.AndOn(scraped, before), anyOf(m.raw))
 	if m.into.cut > 0 && m.into.cut <= time.Minute {
-		dark = m.atCut(dark) // when the minute ended that has no judgement
+		dark = m.atCut(dark) // as of the end of the minute without a judgement
 	}
 	return []Rule{
 		m.record(metricnames.SourceJob, promql.AndOn(promql.Group(anyOf(m.raw), job), known)).
@@ -126,8 +127,8 @@ func policyWithin(n *sla.Node) bool {
 	return n.Unknown == sla.UnknownBad || n.Unknown == sla.UnknownGood || slices.ContainsFunc(n.Members, policyWithin)
 }
 
-// componentMissing records whether a component whose state is unknown is missing;
-// rules are those that make its state of its series.
+// componentMissing records whether a component of unknown state is missing; rules
+// are those that make its state from its series.
 func (t tree) componentMissing(x *sla.Component, rules []Rule) []Rule {
 	s := missingData{t.component(x.Level, x.Label, componentState), sources(rules)}
 	known := s.recorded(componentState.bad).Now()
@@ -167,11 +168,11 @@ func (m missingData) judgedOrMissing(by judgement) []Rule {
 	)
 }
 
-// nothing has a sample where a minute or slot that has no judgement is missing:
-// while there are no series, and while they were counted and give none, as an empty
-// slot that is unknown does. What is looked at, and has series but no answer, is
-// missing once the server has been there for the whole of the base window, which
-// such expressions may look back.
+// nothing has a sample where a minute or slot without a judgement is missing: while
+// there are no series, and while they were counted without a result, like an empty
+// slot that is unknown. A state that is looked at, with series but no answer, is
+// missing once the server has been there for the whole base window, since such
+// expressions may look back that far.
 func (m missingData) nothing() promql.Expr {
 	scraped, dark := m.recorded(metricnames.SourceScraped), m.recorded(metricnames.SourceDark)
 	unanswered := promql.AndOn(m.total(), scraped.Now())
@@ -186,7 +187,7 @@ func (m missingData) nothing() promql.Expr {
 	return promql.Or(promql.Gt(dark.Now(), promql.Num(zero)), unanswered)
 }
 
-// nothingWords say how constants of nothing come about.
+// nothingWords explain the constants of nothing.
 func (m missingData) nothingWords() []string {
 	switch {
 	case m.into.cut > time.Minute:
@@ -197,15 +198,15 @@ func (m missingData) nothingWords() []string {
 	return nil
 }
 
-// mostOfSlot is how many evaluations must have seen the server scrape for a slot to be
+// mostOfSlot is in how many evaluations the server must have scraped for a slot to be
 // missing.
 func (m missingData) mostOfSlot() sla.Decimal {
 	return sla.NewDecimal(int64(m.into.window), int64(m.interval)).Mul(sla.NewDecimal(3, 4))
 }
 
-// jitter is how much of five minutes may be unknown before it is missing: probes
-// and scrapes are not exactly as far apart as they should be, so that a probe more
-// or less falls into a window, of which one alone must not count as bad.
+// jitter is how much of five minutes may be unknown before it is missing. Probes
+// and scrapes are not exactly as far apart as they should be, so a window may hold
+// one probe more or less, and one alone must not count as bad.
 func (m missingData) jitter() sla.Decimal {
 	if _, p, _ := m.Probed(); p != nil {
 		if probes := sla.Seconds(p.Interval).Mul(sla.NewDecimal(3, 2)).Quo(sla.Seconds(sla.BaseWindow)); probes.Cmp(leastJitter) > 0 {
@@ -225,7 +226,7 @@ func (m missingData) jitterWords() string {
 }
 
 // timeOrMissing makes the base series of a level that counts known seconds: those
-// and the missing ones, and what is bad in them.
+// and the missing ones together, and the bad ones among them.
 func (m missingData) timeOrMissing() []Rule {
 	if !m.fills() {
 		return nil
@@ -257,11 +258,10 @@ func (m missingData) timeOrMissing() []Rule {
 	)
 }
 
-// inconclusive is the share of the last five minutes of which the exporter's
-// account says that it owed results and has none that is conclusive: the counters
-// know that, as they know what was good. Nothing while no scrape has been seen. The
-// counter has its former name here until the next release, since exporters may be older
-// than the rules.
+// inconclusive is the share of the last five minutes for which, by the exporter's own
+// counters, results were scheduled and none is conclusive. Nothing while no scrape has
+// been seen. The counter has its former name here until the next release, since
+// exporters may be older than the rules.
 func (m missingData) inconclusive(of sla.ID, p *sla.Probe) promql.Expr {
 	owed := promql.Mul(promql.Avg(promql.Series(metricnames.ProbeOwed, identity(of)...).Rate(m.into.window)), promql.Num(sla.Seconds(p.Interval)))
 	known := promql.AndOn(m.recorded(metricnames.KnownTotalRate).Now(), m.recorded(metricnames.SourceScraped).Now())

@@ -97,11 +97,11 @@ func (p period) spent() []Rule {
 	}
 }
 
-// coverage is the share of a rolling period for which the state is known: by
-// time, the known seconds over all; by event, the evaluations of the second tier
-// that have a value over those that the period holds, since no traffic is known
-// too. With masks it is the share of the agreed time that is known. The rules are
-// those that it reads.
+// coverage is the share of a rolling period for which the state is known. By time
+// these are the known seconds over all seconds; by events the evaluations of the
+// second layer with a value over all evaluations, since no traffic is known too.
+// With masks it is the known share of the agreed time. The rules are those that
+// it reads.
 func (p period) coverage() ([]Rule, covered) {
 	if p.Masked() {
 		return nil, covered{share: p.knownOfAgreed()}
@@ -115,8 +115,8 @@ func (p period) coverage() ([]Rule, covered) {
 	return rules, covered{promql.Div(evaluations, promql.Num(slots)), append(p.evaluationWords(), every)}
 }
 
-// agreedSeries is what the agreement records of the level's agreed time in the
-// period.
+// agreedSeries is what the agreement records about the level's agreed time in
+// the period.
 func (p period) agreedSeries(name string) promql.Expr {
 	return p.masks.series(name, metricnames.Agreed, agreedName(p.ServiceLevel), metricnames.Period, periodName(p.of)).Now()
 }
@@ -126,8 +126,8 @@ func (p period) agreedRule() Rule {
 		says("Seconds of agreed time in %s: what is known in advance less what conditions have removed.", p.of.Words())
 }
 
-// agreed is how much agreed time the period has: what is known before, less what
-// conditions have removed.
+// agreed is how much agreed time the period has: what is known in advance, less
+// what conditions have removed.
 func (p period) agreed() promql.Expr {
 	none := promql.Mul(promql.Num(zero), p.figure(metricnames.TotalPeriod).Now())
 	if p.removesOnCondition() {
@@ -145,8 +145,8 @@ func (p period) knownOfAgreed() promql.Expr {
 	return promql.Div(p.figure(known).Now(), promql.Gt(p.figure(metricnames.AgreedPeriod).Now(), promql.Num(zero)))
 }
 
-// notSeen records the share of the period that the server did not see. rest is the
-// share of it that is still to come, if some is, and words how its constants come about.
+// notSeen records the share of the period that the server did not see. rest is the share
+// that is still to come, if any, and words explain its constants.
 func (p period) notSeen(rest promql.Expr, words []string) []Rule {
 	if !p.fills() {
 		return nil

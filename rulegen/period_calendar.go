@@ -65,14 +65,14 @@ func (c calendarPeriod) start(name string) promql.Expr {
 // running is the start of the running period, as a label.
 func (c calendarPeriod) running() promql.Expr { return c.start(metricnames.CalendarStartDate) }
 
-// tag puts the start of the running period on what belongs to it.
+// tag adds the start of the running period as a label.
 func (c calendarPeriod) tag(e promql.Expr) promql.Expr {
 	return promql.MulLeft(e, c.running(), nil, []string{metricnames.Start})
 }
 
-// tagIncrease puts on an increase the start of the period that it belongs to. Of a step
-// that is counted that is the period at the step, whenever the level's group is evaluated:
-// a clock that is a minute old would give a whole step to the period before.
+// tagIncrease adds to an increase the start of the period that it belongs to. For a
+// counted step this is the period at the step, whenever the level's group is evaluated: by
+// a clock that is a minute old a whole step would go to the period before.
 func (c calendarPeriod) tagIncrease(t metricnames.Tally) promql.Expr {
 	e := c.recorded(t.Increase).Now()
 	if !countsTally(c.level, t) {
@@ -82,7 +82,7 @@ func (c calendarPeriod) tagIncrease(t metricnames.Tally) promql.Expr {
 	return promql.MulLeft(e, promql.CountValues(metricnames.Start, of), nil, []string{metricnames.Start})
 }
 
-// ofRunning is what has the start of the running period, without that label.
+// ofRunning keeps what has the start of the running period, without that label.
 func (c calendarPeriod) ofRunning(e promql.Expr) promql.Expr {
 	return promql.SumWithout(promql.AndOn(e, c.running(), metricnames.Start), metricnames.Start)
 }
@@ -103,7 +103,7 @@ func (c calendarPeriod) sums(t metricnames.Tally) []Rule {
 }
 
 // coverage is the share of the running period, or of its agreed time, that is
-// known, and that is still to come.
+// known, and the share that is still to come.
 func (c calendarPeriod) coverage() (rules []Rule, known covered, rest promql.Expr) {
 	if c.Masked() {
 		return nil, covered{share: c.knownOfAgreed()}, promql.Div(c.agreedSeries(metricnames.AgreedLeft), promql.Gt(c.whole(), promql.Num(zero)))
@@ -116,14 +116,14 @@ func (c calendarPeriod) coverage() (rules []Rule, known covered, rest promql.Exp
 		seconds = promql.Mul(slots, promql.Num(sla.Seconds(secondTier*c.interval)))
 		known.words = append(c.evaluationWords(), fmt.Sprintf("%s = %s in seconds, for which an evaluation stands", inRules(sla.Seconds(secondTier*c.interval)), sla.FormatDuration(secondTier*c.interval)))
 	}
-	// What is left begins where counting has come to.
+	// The rest begins at the time up to which is counted.
 	left := promql.ClampMin(promql.Sub(c.clock.series(metricnames.CalendarEnd),
 		promql.Sub(promql.Time(), promql.Num(sla.Seconds(c.clock.lag())))), zero)
 	known.share = promql.DivLeft(seconds, c.whole())
 	return rules, known, promql.Div(left, c.whole())
 }
 
-// restWords say how the constants of what is to come come about.
+// restWords explain the constants of the rest of the period.
 func (c calendarPeriod) restWords() []string {
 	if c.Masked() {
 		return nil

@@ -8,29 +8,29 @@ import (
 
 // Coverage of levels that count events. What is spent of a budget is the bad
 // share to date times coverage, since the period's events are estimated as those
-// counted over coverage. Time without traffic adds no events, so it must not
-// add coverage either, or an idle level would spend its budget. So coverage is
-// what was measured up to the last event. When traffic returns, the pause
-// counts: it belongs to the traffic of the period.
+// counted so far divided by coverage. Time without traffic adds no events, so it
+// must not add coverage either, or an idle level would spend its budget. So
+// coverage is what was measured up to the last event. When traffic returns, the
+// pause counts: it belongs to the traffic of the period.
 
 // covered is the share of a period that was measured.
 type covered struct {
 	share promql.Expr
-	words []string // how its constants come about
+	words []string // explain its constants
 }
 
-// coverageSteps is how many second-tier evaluations the recent part of the
-// memory of the last event spans; older parts are read at steps that far apart.
+// coverageSteps is how many evaluations of the second layer the recent part of
+// this memory spans; older parts are read at steps of that length.
 const coverageSteps = 12
 
-// untilLastEvent records coverage as it was at the last evaluation that counted
-// an event within the longest length of the period. measured is the share of the period
-// that is measured; tag and of put the label of the running period on and take
-// what has it, and are nil for a rolling period.
+// untilLastEvent records coverage as of the last evaluation that counted an event,
+// within the longest length of the period. measured is the measured share of the
+// period. tag adds the label of the running period and of keeps what has it; both are
+// nil for a rolling period.
 //
-// The memory has two parts, so that no rule reads the whole period at short
-// steps: what was last seen within an hour is recorded, and of that the hours of
-// the period are read. An hour's mark sees the last event before it.
+// The memory has two parts, so that no rule reads the whole period at short steps: what
+// was seen last within an hour is recorded, and this record is read for each hour of
+// the period. An hour's record has the last event before it.
 func (p period) untilLastEvent(measured covered, tag, of func(promql.Expr) promql.Expr) []Rule {
 	if p.Aggregation.ByTime() {
 		return []Rule{p.record(metricnames.CoveragePeriod, promql.ClampMax(measured.share, one)).

@@ -25,15 +25,15 @@ type Plan struct {
 	Levels    []LevelPlan
 }
 
-// LevelPlan is what one service level becomes. The first level that needs a
-// calendar brings the group of it, which those after it read too, and the first of all
-// brings the reminders of the agreement.
+// LevelPlan is the plan of one service level. The first level that needs a calendar
+// adds the calendar's group, which later levels read too; the first level of all adds
+// the agreement's reminders.
 type LevelPlan struct {
 	Agreement *sla.Agreement
 	Level     *sla.ServiceLevel
 	Groups    []Group
-	// Turns are the revisions that the groups follow one after the other; nil if it is
-	// one.
+	// Turns are the revisions that the groups follow one after the other; nil if there
+	// is only one.
 	Turns []Turn
 }
 
@@ -42,7 +42,7 @@ type LevelPlan struct {
 type Turn struct {
 	From      time.Time
 	Agreement *sla.Agreement
-	Plan      *LevelPlan // what the level is in it, as if it were alone; nil if it has none
+	Plan      *LevelPlan // the level's plan in this revision alone; nil if it has no such level
 }
 
 // GroupPrefix begins the name of every group.
@@ -72,15 +72,15 @@ type Group struct {
 	Interval time.Duration
 	Rules    []Rule
 
-	age    time.Duration // how old, in the middle, what its rules read is
+	age    time.Duration // how old, on average, what its rules read is
 	shared bool          // by levels of an agreement
-	always bool          // what it records of the time depends on no revision
+	always bool          // what it records about time depends on no revision
 }
 
 // Rule is a recording rule or an alert: exactly one of Record and Alert is set.
 type Rule struct {
-	// Comment tells who reviews the rule what it is and how its constants come about:
-	// lines of text without control characters.
+	// Comment says to reviewers what the rule is, and explains its constants: lines
+	// of text without control characters.
 	Comment       string
 	Record        string
 	Alert         string
@@ -92,22 +92,22 @@ type Rule struct {
 	Mask          *Mask // of a rule that records a mask by the clock; nil for all others
 }
 
-// Mask is what a rule records that depends on nothing but the time: hours of
-// service, or windows.
+// Mask is what a rule records that depends only on the time: service hours, or
+// windows.
 type Mask struct {
 	t      timetable
-	stages []maskStage // of one that revisions change, instead
+	stages []maskStage // instead of t if revisions change the mask
 }
 
-// maskStage is when a mask is what another is; the zero times are the beginning and the
-// end of all time.
+// maskStage is a time in which a mask equals another; the zero times are the beginning
+// and the end of all time.
 type maskStage struct {
 	from, until time.Time
 	*Mask
 }
 
-// Holds tells whether the mask is 1 at an instant, also long before the years of
-// its tables, as in tests that begin in 1970: there it is the pattern alone.
+// Holds tells whether the mask is 1 at an instant. Long before the years of its
+// tables, as in tests that begin in 1970, only the pattern counts.
 func (m *Mask) Holds(at time.Time) bool {
 	for _, s := range m.stages {
 		if !at.Before(s.from) && (s.until.IsZero() || at.Before(s.until)) {
@@ -124,7 +124,7 @@ func (m *Mask) Holds(at time.Time) bool {
 	return (holds || slices.ContainsFunc(m.t.adds, within)) && !slices.ContainsFunc(m.t.removes, within)
 }
 
-// Corrections are the spans in which the mask is not what its pattern says.
+// Corrections are the spans in which the mask differs from its pattern.
 func (m *Mask) Corrections() sla.Spans {
 	if len(m.stages) > 0 {
 		var all sla.Spans
@@ -143,37 +143,37 @@ func (m *Mask) Corrections() sla.Spans {
 	return sla.Union(append(slices.Clone(m.t.adds), m.t.removes...)...)
 }
 
-// DefaultInterval is how often the first tier of rules is evaluated.
+// DefaultInterval is how often the first layer of rules is evaluated.
 const DefaultInterval = time.Minute
 
-// secondTier is how many first-tier evaluations one second-tier evaluation
+// secondTier is how many evaluations of the first layer one of the second
 // spans, and so the factor between the two intervals.
 const secondTier = 5
 
-// SecondTier is how often the second tier is evaluated if the first is every
+// SecondTier is how often the second layer is evaluated if the first is every
 // interval.
 func SecondTier(interval time.Duration) time.Duration { return secondTier * interval }
 
 // Options are what the environment decides rather than the agreement.
 type Options struct {
-	// Interval is how often the first tier of rules is evaluated, DefaultInterval
-	// if 0; the second tier runs at five times that.
+	// Interval is how often the first layer of rules is evaluated,
+	// DefaultInterval if 0; the second layer runs at five times that.
 	Interval time.Duration
 	// ScrapeInterval and Retention are how often the raw series are scraped and
-	// how long the server keeps what it recorded, where that is known: findings
-	// tell what does not fit them.
+	// how long the server keeps what it recorded, if known: findings report
+	// what does not fit them.
 	ScrapeInterval, Retention time.Duration
 	// QuotedNames is set if the server is known to read label names in quotes, as
-	// Prometheus does from 3.0 on: then nothing is found of them.
+	// Prometheus does from 3.0 on: then there are no findings about them.
 	QuotedNames bool
 	// Labels are added to everything that is recorded and to every alert, and
-	// are then a part of what names a level: anyone who edits one begins a new
-	// history. CheckLabel says which may be given.
+	// become a part of what identifies a level: anyone who edits one begins a
+	// new history. CheckLabel says which are allowed.
 	Labels map[string]string
-	// Dashboard is the URL of a dashboard, which alerts then link, with their level as
-	// its variables service and slo.
+	// Dashboard is the URL of a dashboard. Alerts link it, with their level as its
+	// variables service and slo.
 	Dashboard string
-	// Links are what else alerts link.
+	// Links are the other links of alerts.
 	Links Links
 	// Now is when the rules are made, the present if zero. Only its year counts:
 	// tables of clock changes reach from the year before to three years after.

@@ -65,12 +65,12 @@ func (l level) periodNames() string {
 	return strings.Join(names, ",")
 }
 
-// seenGroups record the groups that the level has: 1 for one with data, 0 for
-// one that is only in the figures of the period, or of a window, still.
+// seenGroups records the groups that the level has: 1 for one with data, 0 for
+// one that only figures of a period or a window still have.
 func (pr promises) seenGroups() Rule {
 	zeroOf := func(e promql.Expr) promql.Expr { return promql.Mul(promql.Num(zero), e) }
 	e := promql.Add(zeroOf(pr.recorded(metricnames.TotalRate).Now()), promql.Num(one))
-	// The second tier is looked at over three of its evaluations, so that no group is missed between two.
+	// Looks back over three evaluations of the second layer, so that no group is missed between two.
 	const evaluations = 3
 	last := func(s promql.Selector) promql.Expr { // without the label of the period, which no join has
 		return zeroOf(promql.Sum(s.LastOverTime(evaluations*secondTier*pr.interval), pr.joinLabels()...))
@@ -85,9 +85,9 @@ func (pr promises) seenGroups() Rule {
 		says("1 for each group with data, 0 for one that only figures of the period, or of a window, still have.")
 }
 
-// worstGroups record the groups that burn their budgets fastest now, of those
-// that burn more than they may. All alerts of an outage list them, and each
-// evaluation expands the list for every alert: so they are found once, by a rule.
+// worstGroups records the groups that burn their budgets fastest now, of those
+// that burn too fast. All alerts of an outage list them, and each evaluation
+// expands the list for every alert: so a rule finds them once.
 func (pr promises) worstGroups() Rule {
 	ratio := pr.recorded(ratioName(sla.BaseWindow)).Now()
 	rate := promql.Div(ratio, pr.objectiveBudget())
@@ -102,12 +102,12 @@ func (pr promises) worstGroups() Rule {
 	return worst.says("%s", budgetWords(pr.ObjectiveBudget(), pr.Objective))
 }
 
-// budgetWords say how a budget comes about.
+// budgetWords explain a budget.
 func budgetWords(budget, percent sla.Decimal) string {
 	return fmt.Sprintf("%s = 1 - %s %%", inRules(budget), percent)
 }
 
-// promisedWords say how the constants of promised come about.
+// promisedWords explain the constants of promised.
 func (pr promises) promisedWords(value func(sla.GroupTarget) sla.Decimal) string {
 	var words []string
 	for _, t := range pr.Promises() {
@@ -156,7 +156,7 @@ func (pr promises) budget(recorded string, number sla.Decimal) promql.Expr {
 	return promql.Sub(promql.Num(one), pr.recorded(recorded).Now())
 }
 
-// perBudget is a bad share of a period over what is allowed of it.
+// perBudget is the bad share of a period over the share that is allowed.
 func (pr promises) perBudget(ratio promql.Expr) promql.Expr {
 	if !pr.ownTargets() {
 		return promql.Div(ratio, pr.targetBudget())
@@ -201,8 +201,8 @@ func (pr promises) thresholdOf(t sla.Tier) promql.Expr {
 	return e
 }
 
-// thresholdWords say how the threshold of a tier comes about, and half of it if that
-// is a number too.
+// thresholdWords explain the threshold of a tier, and half of it if that is a number
+// too.
 func (pr promises) thresholdWords(t sla.Tier) (words []string, ofHalf string) {
 	ceiling := inRules(sla.MaxThreshold.Quo(pr.alertShare()))
 	reaches := fmt.Sprintf("%s: what an outage reaches", ceiling)
@@ -227,7 +227,7 @@ func (pr promises) thresholdWords(t sla.Tier) (words []string, ofHalf string) {
 }
 
 // promiseWords say in an alert what the objective, or the target, of its group
-// is, and what that allows: in numbers, or asked for where groups have their own.
+// is, and what that allows: as numbers, or as queries if groups have their own.
 func (pr promises) promiseWords(recorded string, percent sla.Decimal) (promise, allows string) {
 	if !pr.ownTargets() {
 		return percent.String() + "%", hundred.Sub(percent).String() + "%"

@@ -10,7 +10,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// What users write: queries, and what is wrong with them.
+// What users write: queries, and findings about them.
 
 func counterSelectors(q sla.Query) ([]promql.Selector, sla.Findings) {
 	const remedy = `write the counter's selector alone, like http_requests_total{job="api"}, or a sum of such (a + b); rate and sum are added by the generator`
@@ -33,7 +33,7 @@ func counterSelectors(q sla.Query) ([]promql.Selector, sla.Findings) {
 	return selectors, findings
 }
 
-// parsed is a query as an expression, or why it is none.
+// parsed is a query as an expression, or the reason why it is not one.
 func parsed(q sla.Query) (promql.Expr, sla.Findings) {
 	expr, err := promql.Parse(q.Text)
 	if err == nil {
@@ -56,8 +56,8 @@ func queryError(q sla.Query, rule, prefix string, err error, remedy string) sla.
 	return f
 }
 
-// countedOf are the selectors of a query, none if it has a mistake, which is
-// reported where it is read.
+// countedOf are the selectors of a query; none if it has a mistake, which is
+// reported where the query is read.
 func countedOf(q sla.Query) []promql.Selector {
 	if q.Text == "" {
 		return nil
@@ -69,7 +69,7 @@ func countedOf(q sla.Query) []promql.Selector {
 	return selectors
 }
 
-// boundLabels tell parts of one distribution apart, which are counts of the same
+// boundLabels tell apart the series of one distribution, which count the same
 // events: those of le="0.3" are among those of le="+Inf".
 var boundLabels = []string{"le", "quantile"}
 
@@ -95,8 +95,8 @@ func meets(what string, q sla.Query, s promql.Selector, all []promql.Selector) s
 	}}
 }
 
-// contradictions finds selectors that no series can fulfil, and those that are
-// in a sum twice.
+// contradictions finds selectors that no series can fulfil, and those that
+// occur in a sum twice.
 func contradictions(q sla.Query, selectors []promql.Selector) sla.Findings {
 	var findings sla.Findings
 	for i, s := range selectors {
@@ -116,9 +116,9 @@ func contradictions(q sla.Query, selectors []promql.Selector) sla.Findings {
 	return findings
 }
 
-// recoveryQueries are what is wrong with the queries of objectives of recovery; the rules
-// that read them do not say it again. Levels that have the agreement's objectives are
-// not asked twice.
+// recoveryQueries are findings about the queries of recovery objectives; the rules that
+// read these do not repeat them. Objectives that levels have from the agreement are
+// checked once.
 func recoveryQueries(a *sla.Agreement) (findings sla.Findings) {
 	var done []*sla.Recovery
 	for _, l := range a.Levels {

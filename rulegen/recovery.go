@@ -11,22 +11,22 @@ import (
 )
 
 // Rules of a level whose recovery limits outages or ages. A minute is down by the same
-// rule as in a verdict (docs/verdict.md). That an outage began, and that it ended, is
-// recorded once, when it is first seen: sums over a period then read a few samples. No
-// rule reads itself, and what was known before a gap still holds after it.
+// rule as in a verdict (docs/verdict.md). The beginning and the end of an outage are
+// recorded once, when they are first seen, so that sums over a period read few
+// samples. No rule reads itself, and what was known before a gap still holds after it.
 
-// recovery makes the rules beside those of periods.
+// recovery makes the rules about recovery, except those of periods.
 type recovery struct{ level }
 
 // begunWithin is how far back the beginning of an outage is looked for. There is one
 // sample for each outage, so it costs little.
 const begunWithin = 32 * 24 * time.Hour
 
-// failing is the share of its events above which a minute is down, in per cent, of a
-// level that counts events: docs/verdict.md.
+// failing is the share of bad events, in per cent, above which a minute is down if
+// the level counts events: docs/verdict.md.
 var failing = sla.NewDecimal(50, 1)
 
-// queries are the user's.
+// queries are those that the user writes for ages.
 func (r recovery) queries() []sla.Query {
 	var all []sla.Query
 	for _, o := range r.Recovery.Ages() {
@@ -49,7 +49,7 @@ func (r recovery) rules() ([]Rule, sla.Findings) {
 	return slices.Concat(rules, down, r.spans()), findings
 }
 
-// ages record what the queries of ages say.
+// ages record the results of the queries for ages.
 func (r recovery) ages() ([]Rule, sla.Findings) {
 	var rules []Rule
 	var findings sla.Findings
@@ -74,8 +74,8 @@ func (r recovery) ages() ([]Rule, sla.Findings) {
 	return rules, findings
 }
 
-// slot is what the state of a level is of: its length, and how long before an evaluation
-// it ended at the latest.
+// slot is how long the minute or slot is that a state describes, and how long before an
+// evaluation it ended at the latest.
 func (r recovery) slot() (length, lag time.Duration) {
 	length = time.Minute
 	if r.isCut() {
@@ -84,7 +84,7 @@ func (r recovery) slot() (length, lag time.Duration) {
 	return length, min(settle, length)
 }
 
-// counting counts a minute of a level that has no judgement of minutes or slots.
+// counting counts the minutes of a level that does not judge minutes or slots.
 func (r recovery) counting() counting {
 	counted := *r.ServiceLevel
 	if counted.Aggregation.Counts() == sla.CountsSeconds {
@@ -125,7 +125,7 @@ func (r recovery) down() ([]Rule, sla.Findings) {
 	return append(rules, rule), nil // warnings are the level's own
 }
 
-// slotStart is when the minute or slot began that a state is of, some time before.
+// slotStart is when the minute or slot of a state began, or some time before that.
 func (r recovery) slotStart(before time.Duration) promql.Expr {
 	length, lag := r.slot()
 	read := promql.Sub(promql.Time(), promql.Num(sla.Seconds(lag)))
@@ -143,14 +143,14 @@ func (r recovery) slotWords(before time.Duration, why string) []string {
 	return append(words, fmt.Sprintf("%s = %s + %s", inRules(sla.Seconds(all)), inRules(sla.Seconds(lag)), inRules(sla.Seconds(length))))
 }
 
-// spans record since when an outage goes on, and how long those were that ended.
+// spans record since when an outage has been going on, and how long ended ones were.
 func (r recovery) spans() []Rule {
 	state := r.recorded(metricnames.OutageDown)
-	before := state.Ago(tick).LastOverTime(sinceWithin) // the last that was known before this one
+	before := state.Ago(tick).LastOverTime(sinceWithin) // the last known state before this one
 	wasDown := promql.Gt(before, promql.Num(zero))
 	day := sla.FormatDuration(sinceWithin)
 
-	first := time.Duration(0) // what was bad before a run counts
+	first := time.Duration(0) // the bad minutes before a run is long enough count too
 	if r.aggregation().runs {
 		first = r.Slots.MinRun - time.Minute
 	}
@@ -165,7 +165,7 @@ func (r recovery) spans() []Rule {
 
 	age, last := promql.Sub(promql.Time(), r.recorded(metricnames.OutageSince).Now()), time.Duration(0)
 	if w := slotWindow(r.ServiceLevel); !r.isCut() {
-		last = w - time.Minute // for so long a bad probe is seen in minutes after its own
+		last = w - time.Minute // how long after its own minute a bad probe is still seen
 	}
 	was := r.recorded(metricnames.OutageSince).Ago(tick).LastOverTime(sinceWithin)
 	length := promql.Sub(r.slotStart(last), was)
@@ -189,9 +189,9 @@ func (r recovery) spans() []Rule {
 	return append(rules, r.byStart()...)
 }
 
-// byStart record the outages that ended by the calendar period in which they did. If the
-// calendar's own rules were not evaluated yet, as after a restart, the period is the last
-// that was known.
+// byStart records ended outages by the calendar period in which they ended. If the
+// calendar's own rules were not evaluated yet, as after a restart, it is the last known
+// period.
 func (r recovery) byStart() []Rule {
 	var rules []Rule
 	for _, of := range r.Periods() {
@@ -201,7 +201,7 @@ func (r recovery) byStart() []Rule {
 		c := period{r.level, of}.inCalendar()
 		starts := c.clock.selector(metricnames.CalendarStartDate)
 		running := promql.CountValues(metricnames.Start, promql.Or(starts.Now(), starts.LastOverTime(sinceWithin)))
-		once := r.recorded(metricnames.OutageEnded).LastOverTime(r.steps(1)) // and not as long as it is seen
+		once := r.recorded(metricnames.OutageEnded).LastOverTime(r.steps(1)) // once, and not for as long as its sample is seen
 		rules = append(rules, c.record(metricnames.OutageByStart, promql.MulLeft(once, running, nil, []string{metricnames.Start})).
 			says("The same, by the start of the %s in which it ended.", of.Calendar))
 	}

@@ -11,11 +11,11 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Reminders are alerts of an agreement that know a day: from it on they fire, until the
-// specification says that it was done and rules are generated again.
+// Reminders are alerts of an agreement with a date: they fire from that day on, until
+// the specification says that it was done and rules are generated again.
 
-// reminderGroup is the group of the agreement's reminders, unless it has none or a level
-// before has brought it.
+// reminderGroup is the group of the agreement's reminders; none if it has no reminders,
+// or if an earlier level has added the group.
 func reminderGroup(a *sla.Agreement, opts Options, shared map[string]bool) []Group {
 	name := GroupPrefix + a.Name + ":reminders"
 	if shared[name] {
@@ -33,7 +33,7 @@ func reminderGroup(a *sla.Agreement, opts Options, shared map[string]bool) []Gro
 	return []Group{g}
 }
 
-// Reminders are those of the agreement that rules have, in their order.
+// Reminders are the agreement's reminders that have a rule, in the order of the rules.
 func Reminders(a *sla.Agreement, opts Options) []sla.DatedReminder {
 	return slices.DeleteFunc(a.DatedReminders(tableOf(opts.Now)), func(d sla.DatedReminder) bool {
 		_, on := a.Alert(d.Kind)
@@ -49,8 +49,8 @@ type reminder struct {
 	opts Options
 }
 
-// rule fires from a moment on. Its value is for how long it has been due, in seconds,
-// negative before; of what nobody said when it was due, the time.
+// rule fires from a moment on. Its value is how long the reminder has been due, in
+// seconds, negative before; or the time if nobody has said when it was last done.
 func (r reminder) rule() Rule {
 	due, from := int64(0), "It always fires: nobody has said when it was done."
 	threshold := int64(0)
@@ -87,7 +87,7 @@ func (r reminder) fromWords() string {
 	return "from " + instant(r.From) + " on"
 }
 
-// labels are those that tell the reminder apart.
+// labels are those that identify the reminder.
 func (r reminder) labels() map[string]string {
 	own := map[string]string{metricnames.SLA: r.agreement.Name, metricnames.Severity: r.Severity}
 	if r.Level != nil {

@@ -10,16 +10,17 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Revisions of an agreement stand side by side in its rules: those of each are made as
-// if it were alone, and put together rule by rule. What is the same stays one rule. What
-// is not is one rule still, of which time decides: `old and on () (vector(time()) < E) or
-// new and on () (vector(time()) >= E)`. So every series keeps its name and its history,
-// no series is recorded twice, and nobody has to be there at the edge.
+// Rules have the revisions of an agreement side by side: the rules of each are made as if
+// it were alone, and then merged rule by rule. Rules that are the same stay one rule.
+// Rules that differ become one too, in which time decides: `old and on () (vector(time())
+// < E) or new and on () (vector(time()) >= E)`. So every series keeps its name and its
+// history, no series is recorded twice, and nobody has to do anything when a revision
+// takes effect.
 //
-// A rule is evaluated later than what it reads happened. So each turns that much after
-// the edge: see Group.age.
+// A rule is evaluated later than the events that it reads. So it switches that much after
+// the revision takes effect: see Group.age.
 
-// edition is a revision and what it becomes.
+// edition is a revision and the plans of its levels.
 type edition struct {
 	of     *sla.Agreement
 	levels []LevelPlan
@@ -60,7 +61,7 @@ func eachOfRevisions(all []*sla.Agreement, opts Options, use func(LevelPlan) err
 	m := merger{opts: opts, revisions: all, done: map[string]bool{}}
 	now := sla.InForce(all, opts.Now)
 	var findings sla.Findings
-	passed := now != nil // until the one that is in force
+	passed := now != nil // before the revision that is in force
 	for _, r := range all {
 		e := edition{of: r, groups: map[string]Group{}}
 		found, err := eachOf(r, opts, func(l LevelPlan) error {
@@ -77,7 +78,7 @@ func eachOfRevisions(all []*sla.Agreement, opts Options, use func(LevelPlan) err
 		findings = append(findings, slices.DeleteFunc(found, func(f sla.Finding) bool { return passed && f.Severity != sla.Error })...)
 		m.editions = append(m.editions, e)
 	}
-	if findings.HasErrors() { // of a revision that lacks a level nothing is put together
+	if findings.HasErrors() { // nothing is merged with a revision that lacks a level
 		findings.Sort()
 		return findings, nil
 	}
@@ -104,8 +105,8 @@ func (m *merger) ids() []sla.ID {
 	return weave(lists)
 }
 
-// weave is the last of some lists, with what only others have before what comes after
-// it there, and in the last.
+// weave is the last of some lists with the items of older lists added: each stands
+// before the item that follows it in its own list.
 func weave[T comparable](lists [][]T) []T {
 	if len(lists) == 0 {
 		return nil
@@ -145,14 +146,14 @@ func woven[T comparable](newer, older []T) []T {
 	return all
 }
 
-// stage is from when on, and until when, an edition has its say. The zero times are the
-// beginning and the end of all time.
+// stage is a time in which an edition's rules hold. The zero times are the beginning
+// and the end of all time.
 type stage struct {
 	from, until time.Time
 	edition     int
 }
 
-// stagesOf are those by turns.
+// stagesOf are the stages of turns.
 func (m *merger) stagesOf(turns []sla.Turn) []stage {
 	var all []stage
 	for i, t := range turns {
@@ -165,7 +166,7 @@ func (m *merger) stagesOf(turns []sla.Turn) []stage {
 	return all
 }
 
-// later are the stages as they are for rules that read what is so old.
+// later are the stages for rules that read events of that age.
 func later(stages []stage, age time.Duration) []stage {
 	all := slices.Clone(stages)
 	for i, s := range all {
@@ -179,7 +180,7 @@ func later(stages []stage, age time.Duration) []stage {
 	return all
 }
 
-// during lets e through in a stage.
+// during keeps e only in the stage.
 func (s stage) during(e promql.Expr) promql.Expr {
 	now := promql.VectorOf(promql.Time())
 	var when promql.Expr
@@ -216,7 +217,7 @@ func (m *merger) words(s stage, age time.Duration) string {
 	return fmt.Sprintf("From %s until %s, %s", edgeOf(s.from), edgeOf(s.until), name)
 }
 
-// firstAge is how old, in the middle, what the rules of the first layer read is.
+// firstAge is how old, on average, what the rules of the first layer read is.
 func firstAge(l level) time.Duration {
 	if into := l.source(); into.cut > 0 {
 		return into.window + settle
@@ -224,13 +225,13 @@ func firstAge(l level) time.Duration {
 	return sla.BaseWindow / 2
 }
 
-// secondAge is how old, in the middle, what the second layer counts is.
+// secondAge is how old, on average, what the second layer counts is.
 func secondAge(interval time.Duration) time.Duration {
 	return calendar{interval: interval}.lag()
 }
 
-// age is how old what a rule of the group records is. Figures of periods, and what they
-// are compared with, go with the second layer that sums them.
+// age is how old the events are that a rule of the group records. Figures of periods,
+// and what they are compared with, switch with the second layer, which sums them.
 func (m *merger) age(g Group, r Rule) time.Duration {
 	if r.Labels[metricnames.Period] != "" || r.Record == metricnames.TargetRatio {
 		return max(g.age, secondAge(m.opts.Interval))

@@ -9,10 +9,10 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Findings about revisions that take effect: what of them rules cannot switch by
-// themselves, or not so that figures are those of the verdict from the first minute on.
+// Findings about revisions that take effect: changes to which rules cannot switch by
+// themselves, or not with the verdict's figures from the first minute on.
 
-// findings are those of all levels.
+// findings are those about all levels.
 func (m *merger) findings() sla.Findings {
 	var found sla.Findings
 	for _, id := range m.ids() {
@@ -29,7 +29,7 @@ func (m *merger) findings() sla.Findings {
 	return found
 }
 
-// change finds what a revision changes of a level that was there before.
+// change finds problems with what a revision changes in a level that was there before.
 func (m *merger) change(before, after LevelPlan, of *sla.Agreement) sla.Findings {
 	l := after.Level
 	name := func() string { return fmt.Sprintf("revision %d changes level %q", of.Terms.Revision, l.ID.SLO) }
@@ -64,7 +64,8 @@ func (m *merger) change(before, after LevelPlan, of *sla.Agreement) sla.Findings
 	return found
 }
 
-// spanning finds changes that spoil the figures of a period that reaches over the edge.
+// spanning finds changes that spoil the figures of a period in which the revision takes
+// effect.
 func (m *merger) spanning(before, after LevelPlan, p sla.Period, edge time.Time, of *sla.Agreement) sla.Findings {
 	l := after.Level
 	until := edge.Add(p.Longest())
@@ -127,7 +128,7 @@ func agreedOtherwise(a, b LevelPlan) bool {
 	return a.Level.Masked() && !slices.Equal(a.Level.Agreed(from, to), b.Level.Agreed(from, to))
 }
 
-// expressions are those of a plan's rules that are chosen.
+// expressions are those of a plan's chosen rules.
 func expressions(l LevelPlan, chosen func(Rule) bool) []string {
 	var all []string
 	for _, g := range l.Groups {

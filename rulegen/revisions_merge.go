@@ -12,15 +12,15 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// merger puts the plans of an agreement's revisions together.
+// merger merges the plans of an agreement's revisions.
 type merger struct {
 	opts      Options
 	revisions []*sla.Agreement
 	editions  []edition
-	done      map[string]bool // groups that a level before has brought
+	done      map[string]bool // groups that an earlier level has added
 }
 
-// level is what a level becomes in all editions.
+// level merges the plans that a level has in the editions.
 func (m *merger) level(id sla.ID) LevelPlan {
 	plan := LevelPlan{Agreement: sla.InForce(m.revisions, m.opts.Now)}
 	if plan.Agreement == nil {
@@ -67,13 +67,13 @@ func (m *merger) level(id sla.ID) LevelPlan {
 	return plan
 }
 
-// readable is an order in which every rule comes after those that it reads, if it does in
-// its own edition, and before those of which it reads what they recorded last. Else it is
-// the order that is given.
+// readable is an order in which every rule comes after the rules that it reads, if it
+// does in its own edition, and before the rules of which it reads the previous sample.
+// Where nothing else decides, the given order stays.
 func readable(order []string, lists [][]string, byKey map[string][]*Rule) []string {
 	after := map[string]map[string]bool{} // what must come before a rule
 	for i, own := range lists {
-		recorded := map[string][]int{} // the places in own of what records a name
+		recorded := map[string][]int{} // where own records a name
 		for w, key := range own {
 			if name := byKey[key][i].Record; name != "" {
 				recorded[name] = append(recorded[name], w)
@@ -118,8 +118,9 @@ func (r *Rule) series() promql.Metric {
 	return promql.Metric(r.Labels).With(promql.Metric{"__name__": r.Record})
 }
 
-// apart tells whether the level's revisions cannot stand side by side: joins of rules
-// that go by other groups find series twice, and fail, before time could hold them back.
+// apart tells whether the level's revisions cannot be side by side. If they have other
+// groups, joins find series twice and fail, before a condition on time could exclude
+// them.
 func (m *merger) apart(id sla.ID) bool {
 	var labels []string
 	for i, l := range m.levelsOf(id) {
@@ -132,7 +133,7 @@ func (m *merger) apart(id sla.ID) bool {
 	return false
 }
 
-// levelsOf are a level in the editions that have it.
+// levelsOf is a level as each edition that has it defines it.
 func (m *merger) levelsOf(id sla.ID) []*sla.ServiceLevel {
 	var all []*sla.ServiceLevel
 	for _, e := range m.editions {
@@ -143,8 +144,8 @@ func (m *merger) levelsOf(id sla.ID) []*sla.ServiceLevel {
 	return all
 }
 
-// alone is a level that follows the revision that is in force until rules are made
-// again. What it shares with others is put together.
+// alone is the plan of a level that follows the revision in force until rules are
+// made again. Groups that it shares with others are merged all the same.
 func (m *merger) alone(plan LevelPlan) LevelPlan {
 	groups := plan.Groups
 	plan.Groups = nil
@@ -160,7 +161,7 @@ func (m *merger) alone(plan LevelPlan) LevelPlan {
 	return plan
 }
 
-// group puts the groups of a name together. id is the level of a group that is one's own.
+// group merges the groups of a name. id is the level of a group that is not shared.
 func (m *merger) group(name string, id sla.ID) Group {
 	merged := Group{Name: name}
 	byKey := map[string][]*Rule{}
@@ -200,14 +201,14 @@ func (m *merger) group(name string, id sla.ID) Group {
 	return merged
 }
 
-// kept tells whether a rule that levels share stays although the last revision has none:
-// a level that follows the one before until rules are made again reads it.
+// kept tells whether a shared rule stays although the last revision has none: a level
+// that follows the revision before until rules are made again reads it.
 func (m *merger) kept(rules []*Rule) bool {
 	return rules[len(rules)-1] == nil && newest(rules).Record != "" && slices.ContainsFunc(m.ids(), m.apart)
 }
 
-// keyOf is what makes two rules one: what they record, or raise, by which labels, and how
-// long an alert waits.
+// keyOf identifies a rule in all editions: by what it records or raises, its labels, and
+// how long an alert waits.
 func keyOf(r Rule) string {
 	var key strings.Builder
 	fmt.Fprintf(&key, "%s\x00%s\x00%s\x00%s", r.Record, r.Alert, r.For, r.KeepFiringFor)
@@ -226,9 +227,9 @@ func newest(rules []*Rule) *Rule {
 	return nil
 }
 
-// stages are those of a rule: by its period, or by the first period of its level. What
-// an agreement's levels share goes by theirs, if these are the same, else by the day on
-// which the revision takes effect.
+// stages are those of a rule: by its period, or by the first period of its level.
+// Shared rules have the stages of the levels if these are the same, else they switch on
+// the day on which the revision takes effect.
 func (m *merger) stages(g Group, r Rule, id sla.ID) []stage {
 	if g.shared {
 		return m.sharedStages(r)
@@ -272,8 +273,8 @@ func (m *merger) sharedStages(r Rule) []stage {
 	return common
 }
 
-// merge is one rule of those that editions have, nil for one that has none. It is none
-// if no stage has one.
+// merge makes one rule of those in the editions, which are nil where an edition has
+// none; false if no stage has one.
 func (m *merger) merge(stages []stage, age time.Duration, rules []*Rule) (Rule, bool) {
 	stages = slices.DeleteFunc(m.joined(stages, rules), func(s stage) bool { return rules[s.edition] == nil })
 	if len(stages) == 0 {
@@ -301,7 +302,7 @@ func (m *merger) merge(stages []stage, age time.Duration, rules []*Rule) (Rule, 
 	return merged.says("%s: when what is read is of another revision", turnWords(stages)), true
 }
 
-// turnWords are the instants that stand in expressions.
+// turnWords explain the instants in expressions.
 func turnWords(stages []stage) string {
 	var words []string
 	for _, s := range stages {
@@ -314,7 +315,7 @@ func turnWords(stages []stage) string {
 	return strings.Join(words, ", ")
 }
 
-// joined are the stages, those beside one another joined that have the same rule.
+// joined are the stages, with neighbours that have the same rule made one.
 func (m *merger) joined(stages []stage, rules []*Rule) []stage {
 	var all []stage
 	for _, s := range stages {

@@ -8,8 +8,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// rollups record the level's budget, and its weight, once for each set of levels
-// that it is in: what is put together then needs no join with labels of users.
+// rollups record the level's budget and weight once for each set of levels that
+// it is in, so that combining them needs no join on labels of users.
 func rollups(l level) []Rule {
 	budget := promql.Min(l.remaining(l.Period))
 	var rules []Rule
@@ -24,8 +24,8 @@ func rollups(l level) []Rule {
 	return rules
 }
 
-// rollupGroup puts together the levels of an agreement; nothing if none asks for
-// it, or if a level before has brought it.
+// rollupGroup combines the levels of an agreement; nothing if none asks for it,
+// or if an earlier level has added it.
 func rollupGroup(l level, shared map[string]bool) []Group {
 	name := GroupPrefix + l.ID.SLA + ":rollup"
 	if len(l.Rollups()) == 0 || shared[name] {
@@ -38,8 +38,8 @@ func rollupGroup(l level, shared map[string]bool) []Group {
 		own := maps.Clone(labels)
 		return Rule{Record: name, Expr: e, Labels: own}.says("%s", words)
 	}
-	// They are recorded by other groups, every five intervals: two of these are
-	// looked at, so that none is missed.
+	// Other groups record them every five intervals; two of these are looked
+	// at, so that none is missed.
 	last := func(name string) promql.Expr {
 		own := append([]promql.Matcher{promql.Eq(metricnames.SLA, l.ID.SLA)}, extraMatchers(l.extra)...)
 		return promql.Series(name, own...).LastOverTime(2 * secondTier * l.interval)

@@ -9,10 +9,10 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// stating records in which state a level is: one series, by which pages, boards, alerts
-// and the terminal say the same thing of the same moment. docs/rules.md has the
-// definitions. It reads what its own evaluation has recorded before it, the masks of the
-// agreement, and of probes their last results.
+// stating records the state of a level in one series, so that pages, boards, alerts and
+// the terminal say the same thing of the same moment. docs/rules.md has the definitions.
+// It reads what earlier rules of its evaluation have recorded, the agreement's masks,
+// and the last results of probes.
 type stating struct{ promises }
 
 // leastDown is the bad share of the last five minutes from which a level is down.
@@ -22,15 +22,15 @@ var leastDown = sla.NewDecimal(1, 2)
 // one, 0 for a bad one.
 type lastResults struct {
 	of promql.Expr
-	// counted has a sample while results are counted and no target says which was its
-	// last, as in samples that were kept without that. Then counts say how the level is.
+	// counted has a sample while results are counted and no target reports its last one,
+	// as in stored samples without that series. Then counts decide the state.
 	counted promql.Expr
 }
 
-// lastResults are those of a probe, for as long as there are some: an exporter whose own
-// fault it is that it knows nothing goes on to report the last one that it knew. What was
-// counted five minutes ago and has not changed is such a one; what is new has no sample
-// of that time.
+// lastResults are those of a probe, as long as new ones come: an exporter that cannot
+// know the state, by its own fault, goes on to report the last one that it knew. A result
+// is such a leftover if its count is the same as five minutes ago; a new target has no
+// count from then.
 func (p probeCount) lastResults() lastResults {
 	conclusive := p.series(metricnames.ProbeResults, promql.Re(metricnames.Outcome, metricnames.Good+"|"+metricnames.Bad))
 	count := func(e promql.Expr) promql.Expr { return promql.SumWithout(e, metricnames.Outcome) }
@@ -55,9 +55,8 @@ func (s stating) rules() []Rule {
 	return []Rule{s.record(metricnames.ServiceState, state).says("%s", codeWords()).saysAll(words)}
 }
 
-// ofGroups is the state of each group of which something is measured, and of those that
-// must be there; of the level as a whole only while nothing of it is measured. Masks are
-// those of all groups.
+// ofGroups is the state of each group that is measured or required, and of the level as
+// a whole only while nothing of it is measured. Masks hold for all groups.
 func (s stating) ofGroups(measured promql.Expr) promql.Expr {
 	lost := s.withGroupsLost(promql.Absent(s.recorded(s.measuredBy())))
 	state := promql.OrOn(measured, inState(sla.StateUnknown, lost), s.groupLabels()...)
@@ -70,8 +69,9 @@ func (s stating) ofGroups(measured promql.Expr) promql.Expr {
 	return promql.AddLeft(times(state, open), closed)
 }
 
-// closed is the state while nothing is promised, or promised for; none otherwise, and
-// while that is not known: then what is measured counts, as it does for alerts.
+// closed is the state outside service hours and in maintenance windows; none
+// otherwise, nor while nobody knows that: then what is measured counts, as it does
+// for alerts.
 func (s stating) closed() promql.Expr {
 	var closed promql.Expr
 	if s.ServiceHours != nil {
@@ -89,8 +89,8 @@ func (s stating) closed() promql.Expr {
 	return union(closed, inState(sla.StateMaintenance, promql.Gt(open, promql.Num(zero))))
 }
 
-// measured is the state by what is measured, none where nothing is, and how its
-// constants come about.
+// measured is the state by measurement, none where there is none, and words
+// that explain its constants.
 func (s stating) measured() (promql.Expr, []string) {
 	c := counting{level: s.level, of: s.ID, into: s.source()}
 	if s.kind.results == nil {
@@ -128,8 +128,8 @@ func (s stating) byResults(last promql.Expr) (promql.Expr, []string) {
 	}
 }
 
-// byShare is the state by the share that is bad: of the last five minutes, or of the
-// last time that a state was looked at.
+// byShare is the state by the bad share: of the last five minutes, or of the last
+// look at a state.
 func (s stating) byShare(c counting) (promql.Expr, []string) {
 	share, idle := s.badShare(c)
 	least, words := leastDown, []string{inRules(leastDown) + ": half of it is bad"}
@@ -150,8 +150,8 @@ func (s stating) byShare(c counting) (promql.Expr, []string) {
 	return state, words
 }
 
-// badShare is the share that is bad of what is known, nothing where nothing is known;
-// idle has a sample where nothing happened that could have been bad, which is known.
+// badShare is the bad share of what is known, none where nothing is; idle has a
+// sample where it is known that no event could be bad, since there was none.
 func (s stating) badShare(c counting) (share, idle promql.Expr) {
 	switch {
 	case sla.LookedAt(s.Indicator):
@@ -169,8 +169,8 @@ func (s stating) badShare(c counting) (share, idle promql.Expr) {
 	return promql.Div(bad.Now(), promql.Gt(total.Now(), promql.Num(zero))), idle
 }
 
-// measuredPair are the series of what is known of the last five minutes, whatever is
-// excluded and whatever counts that is missing.
+// measuredPair are total and bad of what is known of the last five minutes, before
+// exclusions and without missing data.
 func (s stating) measuredPair() (total, bad promql.Selector) {
 	totalName, badName := s.level.measured()
 	if s.fills() && !s.isCut() {
@@ -179,9 +179,8 @@ func (s stating) measuredPair() (total, bad promql.Selector) {
 	return s.recorded(totalName), s.recorded(badName)
 }
 
-// ofJudged is the share of the last five minutes that was judged bad, whether or not
-// they are in a run that is long enough and whatever they weigh, or how bad the last slot
-// was.
+// ofJudged is the share of the last five minutes that was judged bad, whatever runs and
+// weights make of it; or how bad the last slot was.
 func (s stating) ofJudged() promql.Expr {
 	name := metricnames.SlotJudged
 	if s.fills() {

@@ -10,8 +10,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// longestFirstTier is the longest window summed from the first tier; longer
-// ones are summed from the second, which has a fifth of the samples.
+// longestFirstTier is the longest window that is summed from the first layer;
+// longer ones are summed from the second, which has a fifth of the samples.
 const longestFirstTier = 6 * time.Hour
 
 // shortestWithGaps is the shortest window to which gaps of the server are added.
@@ -27,7 +27,7 @@ type windows struct {
 func newWindows(l level) windows { return windows{l, minima(l)} }
 
 // windowLengths are the windows to record: the standard ones and those of the
-// alert tiers, ascending, split by the tier that they are summed from.
+// alert tiers, ascending, split by the layer that they are summed from.
 func (l level) windowLengths() (short, long []time.Duration) {
 	all := slices.Clone(sla.StandardWindows)
 	for _, t := range l.Alerting.Tiers {
@@ -42,7 +42,7 @@ func (l level) windowLengths() (short, long []time.Duration) {
 	return all[:i], all[i:]
 }
 
-// forecasts are the alerts that look at a window beside those of the tiers.
+// forecasts are the alerts, besides those of the tiers, that look over a window.
 func (l level) forecasts() []sla.Alert {
 	var all []sla.Alert
 	for _, k := range sla.AlertKinds {
@@ -53,9 +53,9 @@ func (l level) forecasts() []sla.Alert {
 	return all
 }
 
-// ForecastShort is the window that says whether what a forecast saw over a longer
-// one goes on: the longest of those that are recorded within a sixth of it, and
-// five minutes if none is.
+// ForecastShort is the window that shows whether what a forecast saw over a
+// longer one still goes on: the longest recorded one within a sixth of it, or
+// else five minutes.
 func ForecastShort(over time.Duration, recorded []time.Duration) time.Duration {
 	short := sla.BaseWindow
 	for _, w := range recorded {
@@ -100,10 +100,10 @@ func share(bad, total promql.Expr) promql.Expr {
 	return promql.Div(bad, promql.Gt(total, promql.Num(zero)))
 }
 
-// increases are the second tier: how many events there were since its last
-// evaluation, as the sum of the rates recorded since, each standing for one
-// interval. Every first-tier sample falls into exactly one of them. Minutes and
-// slots that were judged are summed as they were judged, each once.
+// increases are the second layer: how many events there were since its last
+// evaluation, as the sum of the rates recorded since, each of which stands for
+// one interval. Every sample of the first layer falls into exactly one of them.
+// Judged minutes and slots are summed as they were judged, each once.
 func (ws windows) increases() []Rule {
 	increase := func(rate string) promql.Expr {
 		if ws.isCut() {
@@ -125,16 +125,16 @@ func (ws windows) increases() []Rule {
 	return rules
 }
 
-// sumOfMinutes adds up what a rate of the base series is made of since the last
-// evaluation of the second tier.
+// sumOfMinutes adds up the minutes behind a rate of the base series since the
+// last evaluation of the second layer.
 func (ws windows) sumOfMinutes(rate string) promql.Expr {
 	name, known := ws.minutesOf(rate)
 	window := ws.steps(secondTier)
 	minute := ws.bridged(ws.recorded(name))
 	switch {
 	case name == ws.blamed():
-		// Blame ends where there is none, which not every server marks: it goes over
-		// evaluations in which nothing was judged.
+		// Blame has no sample where there is none, and not every server marks the
+		// end of a series: only evaluations in which nothing was judged are bridged.
 		own := promql.Mul(promql.Num(one), ws.recorded(name).LastOverTime(ws.interval))
 		judged := ws.recorded(metricnames.SlotJudged).LastOverTime(ws.interval)
 		minute = promql.Or(own, promql.UnlessOn(promql.Mul(promql.Num(one), minute), judged))
@@ -148,8 +148,8 @@ func (ws windows) sumOfMinutes(rate string) promql.Expr {
 	return promql.SumOverSteps(minute, window, ws.interval)
 }
 
-// minutesOf is the series of single minutes that a rate is spread from, itself
-// where it is one; known says that what counts is whether it has a value.
+// minutesOf names the series of single minutes that a rate is spread from, or
+// the rate itself if it is one; known says that only having a value counts.
 func (ws windows) minutesOf(rate string) (name string, known bool) {
 	if ws.Aggregation.Counts() == sla.CountsSlots {
 		return rate, false // slots are not spread

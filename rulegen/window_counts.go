@@ -10,10 +10,10 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// counted names the series of one thing that is counted, bad or all of it.
+// counted names the series of one counted thing: the bad events, or all.
 type counted struct {
 	rate, increase, sum string // sum is the prefix of sums over a window
-	inGap               string // what the increases have of a gap of the server, which the rates have not
+	inGap               string // the part of the increases from a gap of the server, which rates miss
 }
 
 var (
@@ -28,16 +28,16 @@ var (
 type least struct {
 	counted
 	amount sla.Decimal // in the unit of the sums: events, or seconds
-	words  string      // how it comes about
+	words  string      // explain it
 }
 
-// seen is the least share of an event that a sum of rates counts. Of the five
-// rates that an event falls into, one may have it in the gap between its last
-// scrape and its end; the others are extrapolated by up to a ninth.
+// seen is the least share of an event that a sum of rates counts. An event
+// falls into five rates. One of them may miss it, between its last scrape and
+// its end; the others are extrapolated by up to a ninth.
 var seen = sla.NewDecimal(4, 5)
 
-// minima are those that the level asks for. So many events
-// always suffice; up to three, one fewer never does.
+// minima are the least counts that the level asks for. So many events always
+// suffice; up to three, one fewer never does.
 func minima(l level) []least {
 	size, ok := l.EventSize()
 	if !ok {
@@ -106,7 +106,7 @@ func (ws windows) addsGaps(w time.Duration) bool {
 	return ws.countsIncreases() && w >= shortestWithGaps && w <= longestFirstTier
 }
 
-// countWords say how constants of countOf come about.
+// countWords explain the constants of countOf.
 func (ws windows) countWords(w time.Duration) []string {
 	if w > longestFirstTier {
 		return nil
@@ -114,8 +114,8 @@ func (ws windows) countWords(w time.Duration) []string {
 	return []string{perInterval(ws.level)}
 }
 
-// sumWordsOf say how constants of the ratio of a window come about: it has some only
-// where one of its sums is recorded, and the other is not.
+// sumWordsOf explain the constants of a window's ratio: it has some only where one
+// of its sums is recorded and the other is not.
 func (ws windows) sumWordsOf(w time.Duration) []string {
 	if ws.addsGaps(w) && (len(ws.least) < 2 || !ws.gates(w)) {
 		return ws.countWords(w)
@@ -126,8 +126,8 @@ func (ws windows) sumWordsOf(w time.Duration) []string {
 	return ws.countWords(w)
 }
 
-// sumOver is what the ratio of a window is made of: the counts, if they are
-// recorded, or sums of rates, which have the same ratio.
+// sumOver is a term of a window's ratio: the count, if it is recorded, or a sum
+// of rates, which gives the same ratio.
 func (ws windows) sumOver(w time.Duration, of counted) promql.Expr {
 	ms := ws.least
 	if len(ms) == 0 || !ws.gates(w) {
@@ -154,7 +154,7 @@ func (ws windows) withLeast(e promql.Expr, w time.Duration) promql.Expr {
 	return e
 }
 
-// minimaWords say how the constants of withLeast come about.
+// minimaWords explain the constants of withLeast.
 func (ws windows) minimaWords() []string {
 	var words []string
 	for _, m := range ws.least {

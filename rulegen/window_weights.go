@@ -16,7 +16,7 @@ import (
 // and not its bad share times its share of the time: an hour with a tenth of the
 // usual traffic can spend a tenth of what an hour usually can.
 
-// alertShare is which share of all time burn alerts weigh windows against.
+// alertShare is the share of all time by which burn alerts weigh windows.
 func (l level) alertShare() sla.Decimal {
 	if l.Alerting.WeighByTraffic {
 		return one
@@ -24,15 +24,15 @@ func (l level) alertShare() sla.Decimal {
 	return l.share()
 }
 
-// byTraffic is the bad share of a window times the traffic of the window over,
-// as a share of the period's mean.
+// byTraffic is the bad share of a window, weighed by the traffic of the window
+// over relative to the period's mean.
 func (ws windows) byTraffic(ratio promql.Expr, over time.Duration) promql.Expr {
 	return promql.Mul(ratio, ws.recorded(metricnames.TrafficRatio+sla.FormatDuration(over)).Now())
 }
 
-// trafficRatio records the traffic of a window that alerts look over as a share
-// of the mean of the period, as far as that is known: what the period has counted,
-// over the share of it that was measured. Without that it is 1.
+// trafficRatio records the traffic of a window that alerts look over, relative to
+// the period's mean. The mean is what the period has counted over the share of it
+// that was measured. Without that the ratio is 1.
 func (ws windows) trafficRatio(w time.Duration) []Rule {
 	if !ws.Alerting.WeighByTraffic || !ws.gates(w) {
 		return nil
@@ -49,13 +49,13 @@ func (ws windows) trafficRatio(w time.Duration) []Rule {
 		saysAll(ws.countWords(w)).says("%s", secondsOf(w)).says("%s", secondsOf(ws.Period.Nominal()))}
 }
 
-// byHours is the bad share of a window with the weight that its agreed time has
-// in the budget: a window of which all is agreed time spends more of the budget
-// of a service that is promised for a third of all time than of one that is
-// promised always, by the threefold, and one that is a tenth agreed time spends
-// less. So what is compared with a threshold is the share of the period's budget
-// that the window has spent, over the window's share of the period. over is the
-// window whose agreed time counts.
+// byHours is the bad share of a window, weighed by the window's agreed time. If
+// a service is promised for a third of all time, an hour of agreed time spends
+// three times the share of the budget that it would if the service were always
+// promised; an hour that is a tenth agreed time spends less. So what is compared
+// with a threshold is the share of the period's budget that the window has
+// spent, over the window's share of the period. over is the window whose agreed
+// time counts.
 func (ws windows) byHours(ratio promql.Expr, over time.Duration) promql.Expr {
 	if ws.Alerting.WeighByTraffic {
 		return ws.byTraffic(ratio, over)
@@ -67,7 +67,7 @@ func (ws windows) byHours(ratio promql.Expr, over time.Duration) promql.Expr {
 	return promql.Div(promql.Mul(ratio, agreed), promql.Num(ws.share()))
 }
 
-// ofAllTime is a weighed bad share of a window as one of all its time.
+// ofAllTime turns a weighed bad share of a window into one of all its time.
 func (ws windows) ofAllTime(weighed promql.Expr) promql.Expr {
 	if !ws.Masked() {
 		return weighed
@@ -75,8 +75,8 @@ func (ws windows) ofAllTime(weighed promql.Expr) promql.Expr {
 	return promql.Mul(weighed, promql.Num(ws.share()))
 }
 
-// agreedRatio records which share of a window that alerts look over is agreed
-// time that is known.
+// agreedRatio records the share of a window that is agreed time and known, if
+// alerts look over the window.
 func (ws windows) agreedRatio(w time.Duration) []Rule {
 	if !ws.Masked() || !ws.gates(w) || ws.Alerting.WeighByTraffic {
 		return nil
@@ -90,7 +90,7 @@ func (ws windows) agreedRatio(w time.Duration) []Rule {
 		saysAll(ws.countWords(w)).says("%s", secondsOf(w))}
 }
 
-// weightWords say how the constants of byHours come about.
+// weightWords explain the constants of byHours.
 func (ws windows) weightWords() []string {
 	if ws.Alerting.WeighByTraffic || !ws.Masked() {
 		return nil
