@@ -12,8 +12,8 @@ import (
 // receiverPrefix begins the name of every receiver: upheld-page, upheld-ticket.
 const receiverPrefix = "upheld-"
 
-// The parts of Alertmanager's configuration that are written; all are known to
-// Alertmanager 0.22 and later, hours to 0.25 and later.
+// The parts of Alertmanager's configuration that are written. Alertmanager
+// knows all of them from 0.22 on, hours from 0.25 on.
 type (
 	alertmanagerRoute struct {
 		Receiver       string              `yaml:"receiver,omitempty"`
@@ -37,7 +37,7 @@ type (
 	}
 )
 
-// notifying is what agreements need of an Alertmanager's configuration.
+// notifying is what agreements need in an Alertmanager's configuration.
 type notifying struct {
 	route     alertmanagerRoute // of all alerts of agreements
 	times     []namedInterval
@@ -54,14 +54,14 @@ func notifyingOf(agreements []*sla.Agreement) notifying {
 }
 
 // Alertmanager is a complete, small alertmanager.yml: alerts of agreements are
-// routed by severity and by the agreements' escalations, one notification per
-// service level. That one outage is told once is what the rules see to: an
-// inhibition would keep the end of what was told from people. What is not
-// of an agreement goes to the receiver of the least urgent severity, so that no
-// alert has a receiver of its own that nobody thinks of.
+// routed by severity and by the agreements' escalations, with one notification
+// per service level. The rules make sure that people are notified once of an
+// outage; an inhibition would keep its end from them. Alerts that are not of an
+// agreement go to the receiver of the least urgent severity, so that no
+// receiver exists that nobody thinks of.
 //
 // The receivers are named and empty, which Alertmanager accepts: alerts show in
-// its own pages and nobody is called until somebody fills them in. empty are
+// its own pages and nobody is called until somebody fills them in. empty has
 // their names.
 func Alertmanager(agreements []*sla.Agreement) (text []byte, empty []string, err error) {
 	n := notifyingOf(agreements)

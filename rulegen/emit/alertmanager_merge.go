@@ -14,17 +14,17 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// MergeAlertmanager writes what agreements need into an Alertmanager
-// configuration that is somebody else's: blocks of lines between markers, in its
-// route, receivers and time intervals. Every other line stays as
-// it is, byte for byte, because the text is edited and not printed anew; only a
-// newline that lacks at the end is added. What was merged before is taken out
-// first, so merging again changes nothing, and what is no longer wanted is gone.
+// MergeAlertmanager writes what agreements need into somebody else's
+// Alertmanager configuration: blocks of lines between markers, in its route,
+// receivers and time intervals. Every other line stays as it is, byte for byte,
+// because the text is edited and not printed again; only a missing newline at
+// the end is added. Blocks of an earlier merge are removed first, so merging
+// again changes nothing, and what is no longer wanted is gone.
 //
-// A receiver that the file defines itself is not defined again: that is how one
-// is filled in. Errors say where in the file, or in an agreement, something
-// stands in the way; the text is nil then. Warnings are about routes of the file
-// that take alerts of agreements, or lose them.
+// A receiver that the file defines itself is not defined again: so a receiver is
+// filled in by defining it. Errors say what is in the way, and where in the file
+// or in an agreement; the text is nil then. Warnings are about routes of the
+// file that take alerts of agreements, or get none of them.
 //
 // empty are the receivers of agreements that nobody has filled in.
 func MergeAlertmanager(file string, text []byte, agreements []*sla.Agreement) (merged []byte, empty []string, findings sla.Findings) {
@@ -53,8 +53,8 @@ func MergeAlertmanager(file string, text []byte, agreements []*sla.Agreement) (m
 }
 
 // MergedAgreements are the agreements that were merged into an Alertmanager
-// configuration: those whose alerts the generated route takes. The text may be of
-// any kind; nil if it has none.
+// configuration: those whose alerts the generated route takes. The text may be
+// anything; nil if it has no such route.
 func MergedAgreements(text []byte) []string {
 	all := yamlLines(string(text))
 	begin := slices.IndexFunc(all, func(line string) bool {
@@ -114,8 +114,8 @@ var (
 	endBlock   = regexp.MustCompile(`^[ \t]*# END upheld ([a-z ]+)\r?\n?$`)
 )
 
-// seal is a short hash of a block, by which an edit is seen. Indentation and
-// ends of lines, which editors change, do not count.
+// seal is a short hash of a block that shows edits. Indentation and line ends,
+// which editors change, do not count.
 func seal(body []string) string {
 	sum := sha256.New()
 	for _, line := range body {
@@ -124,8 +124,8 @@ func seal(body []string) string {
 	return fmt.Sprintf("%x", sum.Sum(nil))[:16]
 }
 
-// take takes the blocks of an earlier merge out of the text. A block that
-// somebody wrote in is not thrown away but reported.
+// take removes the blocks of an earlier merge from the text. A block that
+// somebody has edited is not thrown away but reported.
 func (m *merger) take(text []byte) {
 	m.stood = map[string]int{}
 	all := yamlLines(string(text))
@@ -197,10 +197,9 @@ func (m *merger) insert(blocks []mergedBlock) string {
 // ended tells whether a line has its end; the last one of a file may have none.
 func ended(line string) bool { return strings.HasSuffix(line, "\n") }
 
-// prove reads the merged text again: without the blocks it is the file as it
-// was, and in the blocks stands what was to be added, where it was to be. What
-// is written in a way that lines cannot be put into is refused here at the
-// latest.
+// prove reads the merged text again: without the blocks it must be the file as
+// it was, and the blocks must add what was wanted, where it was wanted. A file
+// whose layout cannot take more lines is refused here at the latest.
 func (m *merger) prove(merged string, blocks []mergedBlock) {
 	again := &merger{file: m.file, eol: m.eol}
 	again.take([]byte(merged))

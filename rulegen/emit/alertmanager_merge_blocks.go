@@ -19,17 +19,17 @@ type mergedBlock struct {
 	before int      // the line before which it is put
 	indent string   // of its markers
 	body   []string // its lines, without their ends
-	under  []string // the keys on the way to the list that it adds to
+	under  []string // the keys that lead to the list that it adds to
 	key    bool     // it brings the list's key too
-	items  int      // of the list that it adds
-	index  int      // of the list before which they stand; ignored with key
+	items  int      // how many items it adds to the list
+	index  int      // the item of the list before which they stand; ignored with key
 
-	replaces string     // the line of the file that it stands in place of, with its end: a key whose list is empty; or ""
+	replaces string     // the line of the file that it replaces, with its end: a key whose list is empty; or ""
 	was      *yaml.Node // the value of that key
 }
 
-// inPlaceOf begins the comment that keeps a line which a block stands in place
-// of, so that it comes back when the block is taken out.
+// inPlaceOf begins the comment that keeps the line which a block replaces, so
+// that the line comes back when the block is taken out.
 const inPlaceOf = "# in place of: "
 
 // replacedLine is the line of the file that a block keeps.
@@ -61,7 +61,7 @@ func (b mergedBlock) text(eol string) string {
 }
 
 // remove takes the block's items out of a parsed file again, and tells whether
-// they stood where they belong.
+// they were where they belong.
 func (b mergedBlock) remove(root *yaml.Node) bool {
 	in := root
 	for _, key := range b.under[:len(b.under)-1] {
@@ -94,7 +94,7 @@ func (b mergedBlock) remove(root *yaml.Node) bool {
 	return true
 }
 
-// blocks are what is put into the file for agreements, in no order.
+// blocks are those that agreements need in the file, in no order.
 func (m *merger) blocks(n notifying) []mergedBlock {
 	blocks := []mergedBlock{m.routeBlock(n.route)}
 	if len(n.times) > 0 {
@@ -113,8 +113,8 @@ func (m *merger) blocks(n notifying) []mergedBlock {
 	return blocks
 }
 
-// topBlock adds to a list of the file's top, below its key, or at the end of the
-// file if it has none.
+// topBlock adds to a list at the top level of the file: below its key, or at the
+// end of the file if it has none.
 func (m *merger) topBlock(kind, key string, items []string, count int) mergedBlock {
 	b := mergedBlock{kind: kind, under: []string{key}, items: count}
 	indent := strings.Repeat(" ", m.root.Content[0].Column-1)
@@ -142,7 +142,7 @@ func (m *merger) intoList(b *mergedBlock, key, list *yaml.Node, items []string) 
 	b.body = indented(b.indent, items)
 }
 
-// endOfDocument is the line before which something is put at its end.
+// endOfDocument is the line before which something goes to the document's end.
 func (m *merger) endOfDocument() int {
 	end := slices.IndexFunc(m.lines, func(line string) bool {
 		rest, ok := strings.CutPrefix(line, "...")
@@ -154,9 +154,9 @@ func (m *merger) endOfDocument() int {
 	return end + 1
 }
 
-// routeBlock adds the route of agreements: where it stood, or else after the
-// file's first routes that go on to the next, and before all others, which could
-// keep alerts of agreements from it.
+// routeBlock adds the route of agreements: where it was before, or else after
+// the file's first routes that continue, and before all others, which could keep
+// alerts of agreements from it.
 func (m *merger) routeBlock(r alertmanagerRoute) mergedBlock {
 	items := asItems([]alertmanagerRoute{r})
 	b := mergedBlock{kind: routesBlock, under: []string{"route", "routes"}, items: 1}
@@ -187,7 +187,7 @@ func (m *merger) routeBlock(r alertmanagerRoute) mergedBlock {
 }
 
 // between tells whether a line is between two items of a list, so that the block
-// can stand before it, and notes at which item.
+// can go before it, and sets the item in b.
 func (m *merger) between(line int, list *yaml.Node, b *mergedBlock) bool {
 	for i := 0; i <= len(list.Content); i++ {
 		start := m.startOf(i, list)
@@ -203,8 +203,8 @@ func (m *merger) between(line int, list *yaml.Node, b *mergedBlock) bool {
 	return false
 }
 
-// startOf is the line of an item of the routes, or, after the last one, of what
-// follows the list.
+// startOf is the line of an item of the routes; after the last item, the line
+// of what follows the list.
 func (m *merger) startOf(i int, list *yaml.Node) int {
 	if i < len(list.Content) {
 		return m.dashOf(list.Content[i])
@@ -221,8 +221,8 @@ func (m *merger) startOf(i int, list *yaml.Node) int {
 	return next
 }
 
-// aboveComments is the line above the comments that belong to a line. Deeper
-// ones may be a part of a text above, and stay there.
+// aboveComments is the line above the comments that belong to a line. Comments
+// with a deeper indent may be part of a text above, and stay there.
 func (m *merger) aboveComments(line int, indent string) int {
 	for line > 1 && isComment(m.lines[line-2]) && len(m.lines[line-2])-len(strings.TrimLeft(m.lines[line-2], " ")) <= len(indent) {
 		line--
@@ -233,7 +233,7 @@ func (m *merger) aboveComments(line int, indent string) int {
 func blank(line string) bool     { return strings.TrimSpace(line) == "" }
 func isComment(line string) bool { return strings.HasPrefix(strings.TrimSpace(line), "#") }
 
-// goesOn tells whether alerts of a route also come to those after it.
+// goesOn tells whether alerts of a route also reach the routes after it.
 func goesOn(route *yaml.Node) bool {
 	var r struct {
 		Continue bool `yaml:"continue"`
@@ -241,8 +241,8 @@ func goesOn(route *yaml.Node) bool {
 	return route.Decode(&r) == nil && r.Continue
 }
 
-// dashLine is a line with the dash of a list's item; what follows the dash may
-// stand below.
+// dashLine is a line with the dash of a list's item; the rest of the item may
+// be below it.
 var dashLine = regexp.MustCompile(`^( *)-([ \t\r\n]|$)`)
 
 // dashOf is the line of an item's dash.
@@ -254,7 +254,7 @@ func (m *merger) dashOf(item *yaml.Node) int {
 	return line
 }
 
-// listIndent is that of a list's dashes.
+// listIndent is the indent of a list's dashes.
 func (m *merger) listIndent(key, list *yaml.Node) string {
 	if list.Kind == yaml.SequenceNode && len(list.Content) > 0 {
 		if dash := dashLine.FindStringSubmatch(m.lines[m.dashOf(list.Content[0])-1]); dash != nil {
@@ -264,7 +264,7 @@ func (m *merger) listIndent(key, list *yaml.Node) string {
 	return strings.Repeat(" ", key.Column+1)
 }
 
-// asItems is a list as YAML, a line each.
+// asItems is a list as lines of YAML.
 func asItems(list any) []string {
 	var out bytes.Buffer
 	enc := yaml.NewEncoder(&out)

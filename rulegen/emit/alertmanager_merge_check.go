@@ -22,7 +22,7 @@ func find(in *yaml.Node, name string) (key, value *yaml.Node) {
 	return nil, nil
 }
 
-// sameNode tells whether two trees hold the same, wherever it stands.
+// sameNode tells whether two trees hold the same, at whatever lines.
 func sameNode(a, b *yaml.Node) bool {
 	if a.Kind == yaml.AliasNode && b.Kind == yaml.AliasNode {
 		return a.Value == b.Value
@@ -31,7 +31,7 @@ func sameNode(a, b *yaml.Node) bool {
 		slices.EqualFunc(a.Content, b.Content, sameNode)
 }
 
-// named are the names that the items of lists have, with where each stands.
+// named has the names of the lists' items, with their places.
 func (m *merger) named(keys ...string) map[string]*yaml.Node {
 	names := map[string]*yaml.Node{}
 	for _, key := range keys {
@@ -63,8 +63,8 @@ func (m *merger) undefined(receivers []receiver) []receiver {
 	return slices.DeleteFunc(slices.Clone(receivers), func(r receiver) bool { return defined[r.name] != nil })
 }
 
-// empty are the names of receivers that tell nobody: not defined by the file, or
-// by nothing but their name.
+// empty are the names of receivers that notify nobody: the file does not define
+// them, or gives them nothing but a name.
 func (m *merger) empty(receivers []receiver) []string {
 	filled := map[string]bool{}
 	if _, list := find(m.root, "receivers"); list != nil {
@@ -86,8 +86,8 @@ func (m *merger) empty(receivers []receiver) []string {
 	return names
 }
 
-// names reports what Alertmanager would refuse of names: receivers that nobody
-// defines, and names that are taken.
+// names reports what Alertmanager would refuse: names that nobody defines, and
+// names that are taken.
 func (m *merger) names(n notifying) {
 	defined := m.named("receivers")
 	for _, r := range n.receivers {
@@ -128,8 +128,8 @@ func (m *merger) names(n notifying) {
 	})
 }
 
-// routed calls use with a key's value, or each item of it, of a route and of all
-// below it.
+// routed calls use with a key's value, or each item of it, in a route and in all
+// routes below it.
 func (m *merger) routed(route *yaml.Node, key string, use func(*yaml.Node)) {
 	if route != nil && route.Kind == yaml.AliasNode {
 		return // seen where it is defined

@@ -14,10 +14,10 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// maxDocuments bounds how many documents of a text are looked at.
+// maxDocuments bounds how many documents of a text are read.
 const maxDocuments = 1000
 
-// documents are those of a text.
+// documents are the YAML documents of a text.
 func documents(text string) ([]*yaml.Node, error) {
 	dec := yaml.NewDecoder(strings.NewReader(text))
 	var all []*yaml.Node
@@ -66,8 +66,8 @@ func yamlLines(text string) []string {
 	return lines
 }
 
-// read parses the file and reports what is no Alertmanager configuration that
-// lines can be put into.
+// read parses the file and reports anything but an Alertmanager configuration
+// that lines can be put into.
 func (m *merger) read() {
 	text := m.text()
 	if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
@@ -90,7 +90,7 @@ func (m *merger) read() {
 	}
 }
 
-// configuration reports a file that is not laid out as a configuration is.
+// configuration reports a file without the layout of a configuration.
 func (m *merger) configuration() {
 	root := m.root
 	if root.Kind != yaml.MappingNode || root.Style&yaml.FlowStyle != 0 || len(root.Content) == 0 {
@@ -106,13 +106,13 @@ func (m *merger) configuration() {
 	}
 }
 
-// route is the configuration's.
+// route is the configuration's top route.
 func (m *merger) route() *yaml.Node {
 	_, route := find(m.root, "route")
 	return route
 }
 
-// otherKind reports a file that holds a configuration in something else, or none.
+// otherKind reports a file that has a configuration inside something else, or has none.
 func (m *merger) otherKind(docs []*yaml.Node) bool {
 	if slices.ContainsFunc(docs, m.kubernetes) || m.templated(docs) {
 		return true
@@ -138,7 +138,7 @@ func (m *merger) otherKind(docs []*yaml.Node) bool {
 // maxNesting is how deep a configuration is looked for.
 const maxNesting = 8
 
-// configurationBelow is where in a tree a mapping with a route and receivers is.
+// configurationBelow finds in a tree a mapping with a route and receivers.
 func configurationBelow(in *yaml.Node, depth int) (path string, key *yaml.Node) {
 	if in.Kind != yaml.MappingNode || depth > maxNesting {
 		return "", nil
@@ -191,11 +191,12 @@ func (m *merger) kubernetes(doc *yaml.Node) bool {
 }
 
 // templateLine is a line with an action of a template outside of quotes: alone,
-// or as a value. In the texts of a configuration actions are Alertmanager's own.
+// or as a value. Actions within the texts of a configuration are for
+// Alertmanager.
 var templateLine = regexp.MustCompile(`^\s*(- )?([\w"'-]+:\s+)?(\{\{|\{%|<%)`)
 
 // templated reports a file from which a template engine makes a configuration;
-// docs are what it is as YAML, nil if it is none.
+// docs are its YAML documents, nil if it is not YAML.
 func (m *merger) templated(docs []*yaml.Node) bool {
 	line, column := 0, 1
 	if docs == nil {
@@ -219,8 +220,7 @@ func (m *merger) templated(docs []*yaml.Node) bool {
 	return true
 }
 
-// actionIn is where {{ … }} stands as YAML, which reads it as a mapping in a
-// mapping.
+// actionIn finds {{ … }} in a tree; YAML reads it as a mapping in a mapping.
 func actionIn(node *yaml.Node) *yaml.Node {
 	if node.Kind == yaml.MappingNode && node.Style&yaml.FlowStyle != 0 && len(node.Content) > 0 {
 		if key := node.Content[0]; key.Kind == yaml.MappingNode && key.Line == node.Line && key.Column == node.Column+1 {
@@ -257,7 +257,7 @@ func (m *merger) duplicateKeys() {
 	walk(m.root)
 }
 
-// lists reports what lines are put into and that is not written with lines.
+// lists reports lists that need new lines and are not written with a line for each item.
 func (m *merger) lists(n notifying) {
 	route := m.route()
 	if m.block(route, "route") {
@@ -280,7 +280,7 @@ func (m *merger) block(node *yaml.Node, name string) bool {
 	return ok && m.unshared(node, name)
 }
 
-// list reports a list that is not written with dashes, or not here.
+// list reports a list that is not written with dashes, or is defined elsewhere.
 func (m *merger) list(in *yaml.Node, name string) {
 	key, value := find(in, name)
 	if key == nil {
@@ -301,8 +301,8 @@ func (m *merger) list(in *yaml.Node, name string) {
 	m.at(value, name+" is not a list with dashes, so nothing can be put into it", remedy)
 }
 
-// unshared reports a node that an alias repeats: what is put into it would stand
-// there too.
+// unshared reports a node that an alias repeats, since what is put into it would
+// be there too.
 func (m *merger) unshared(node *yaml.Node, name string) bool {
 	if node.Anchor == "" {
 		return true
@@ -328,11 +328,11 @@ func aliasOf(in, node *yaml.Node) *yaml.Node {
 	return nil
 }
 
-// emptyValue is what an empty list is written as, behind its key.
+// emptyValue matches a key with an empty list in one of its notations.
 var emptyValue = regexp.MustCompile(`^ *["']?[a-z_]+["']? *:[ \t]+(!!seq[ \t]+|!!null[ \t]+)?(\[[ \t]*\]|null|Null|NULL|~|!!null)[ \t]*(#.*)?\r?\n?$`)
 
-// isEmptyInLine tells a key with an empty list, or null, on one line, in whose
-// place one with items can stand.
+// isEmptyInLine tells whether a key has an empty list, or null, on one line,
+// which a list with items can replace.
 func (m *merger) isEmptyInLine(key, value *yaml.Node) bool {
 	return len(value.Content) == 0 && value.Anchor == "" && value.Kind != yaml.AliasNode && emptyValue.MatchString(m.lines[key.Line-1])
 }
@@ -363,14 +363,14 @@ func has(in *yaml.Node, name string, depth int) bool {
 	return false
 }
 
-// at reports something at a node.
+// at reports a finding at a node.
 func (m *merger) at(node *yaml.Node, message, remedy string) {
 	m.wrong(node.Line, node.Column, message, remedy)
 }
 
 var yamlLine = regexp.MustCompile(`^yaml: line (\d+): `)
 
-// yamlFinding is an error of the YAML parser at its place.
+// yamlFinding is an error of the YAML parser as a finding at its place.
 func yamlFinding(file string, err error) sla.Finding {
 	f := sla.Finding{Severity: sla.Error, Rule: "yaml-syntax", Pos: sla.Position{File: file, Line: 1, Column: 1}, Message: strings.TrimPrefix(err.Error(), "yaml: ")}
 	if found := yamlLine.FindStringSubmatch(err.Error()); found != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// foreignRoute is a route of the file, as far as it says what it matches.
+// foreignRoute is a route of the file, with the keys that say what it matches.
 type foreignRoute struct {
 	Match      map[string]string `yaml:"match"`
 	MatchRE    map[string]string `yaml:"match_re"`
@@ -24,8 +24,8 @@ type foreignRoute struct {
 	conditions labels.Matchers
 }
 
-// parse reads the matchers of a route and of those below it, and is an error for
-// one that Alertmanager would refuse.
+// parse reads the matchers of a route and of those below it. It fails for one
+// that Alertmanager would refuse.
 func (r *foreignRoute) parse() error {
 	var err error
 	if r.conditions, err = routing.Matchers(r.Match, r.MatchRE, r.Matchers); err != nil {
@@ -39,14 +39,14 @@ func (r *foreignRoute) parse() error {
 	return nil
 }
 
-// ourAlert are the labels of an alert of an agreement as far as they are known
+// ourAlert has the labels of an agreement's alert, as far as they are known
 // before it fires.
 type ourAlert struct {
 	known   map[string]string
 	unknown map[string]bool // labels that it may have, with any value
 }
 
-// alertsOfLevel are those that a level can have, told apart by what is known of them.
+// alertsOfLevel are the alerts that a level can have, each with its known labels.
 func alertsOfLevel(l *sla.ServiceLevel) []ourAlert {
 	var all []ourAlert
 	add := func(name, severity string, own map[string]string) {
@@ -76,8 +76,8 @@ func alertsOfLevel(l *sla.ServiceLevel) []ourAlert {
 	return all
 }
 
-// matches tells whether conditions hold of an alert: for sure, or, with labels
-// whose values are not known, perhaps.
+// matches tells whether conditions hold for an alert: surely, or perhaps, if
+// that depends on labels with unknown values.
 func (a ourAlert) matches(conditions labels.Matchers) (surely, perhaps bool) {
 	surely = true
 	for _, c := range conditions {
@@ -106,9 +106,9 @@ func (r foreignRoute) namesUs(a ourAlert) bool {
 	return slices.ContainsFunc(r.Routes, func(below foreignRoute) bool { return below.namesUs(a) })
 }
 
-// foreignRoutes warns of routes of the file that take alerts of agreements
-// before the route of agreements, which stands before the item ours of the
-// file's routes; and of those behind it that were made for them and get none.
+// foreignRoutes warns of the file's routes that take alerts of agreements
+// before our route, which stands before the item ours of the file's routes; and
+// of routes behind it that were made for such alerts and get none.
 func (m *merger) foreignRoutes(ours int, agreements []*sla.Agreement) {
 	_, list := find(m.route(), "routes")
 	if list == nil {
@@ -147,7 +147,7 @@ func (m *merger) refusedRoute(item *yaml.Node, err error) {
 	m.warn(item, "this route cannot be read, so nobody knows whether it takes alerts of agreements: "+err.Error(), "let Alertmanager's own check pass first: amtool check-config "+m.file)
 }
 
-// taken warns of a route before that of agreements that takes alerts of them.
+// taken warns of a route before ours that takes alerts of agreements.
 func (m *merger) taken(item *yaml.Node, r foreignRoute, alerts []ourAlert) {
 	first, count, sure := ourAlert{}, 0, false
 	for _, a := range alerts {
@@ -170,8 +170,8 @@ func (m *merger) taken(item *yaml.Node, r foreignRoute, alerts []ourAlert) {
 		"move the block of upheld above it, or give it continue: true; if it is meant to take them, all is well")
 }
 
-// unreached warns of a route behind that of agreements that was made for their
-// alerts.
+// unreached warns of a route behind ours that was made for alerts of
+// agreements.
 func (m *merger) unreached(item *yaml.Node, r foreignRoute, alerts []ourAlert) {
 	i := slices.IndexFunc(alerts, r.namesUs)
 	if i < 0 {

@@ -11,7 +11,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// receiver is one that somebody has to fill in.
+// receiver is a receiver that somebody has to fill in.
 type receiver struct {
 	name    string
 	above   string   // a comment above it
@@ -34,7 +34,7 @@ var (
 	}
 )
 
-// severityReceivers are those of alerts that no escalation step tells at once.
+// severityReceivers get the alerts that no escalation step sends to anyone at once.
 func severityReceivers(severities []severity) []receiver {
 	var all []receiver
 	for _, severity := range severities {
@@ -57,7 +57,7 @@ func receiverOf(a *sla.Agreement, contact string) string {
 	return receiverPrefix + a.Name + "/" + contact
 }
 
-// contactReceivers are those of the contacts that escalations name, each once.
+// contactReceivers are the receivers of contacts that escalations name, each once.
 func contactReceivers(agreements []*sla.Agreement) []receiver {
 	var all []receiver
 	for _, a := range agreements {
@@ -87,8 +87,8 @@ func contactReceivers(agreements []*sla.Agreement) []receiver {
 	return all
 }
 
-// write writes the receiver by hand, because what it needs most is the comment
-// that shows how to fill it in.
+// write prints the receiver without the library, because its most important
+// part is the comment that shows how to fill it in.
 func (r receiver) write(out *bytes.Buffer, indent string) error {
 	item, err := yaml.Marshal([]namedReceiver{{Name: r.name}})
 	if err != nil {

@@ -12,14 +12,14 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// severity is a value of that label, with what it stands for.
+// severity is a value of the label severity, with the urgency that it stands for.
 type severity struct {
 	name    string
 	urgency sla.Urgency
 }
 
-// severitiesOf are those of the agreements' alerts, pages first; the usual two
-// where there are no alerts. One that is both is a page.
+// severitiesOf are the severities of the agreements' alerts, pages first; the
+// usual two if there are no alerts. One that is used for both is a page.
 func severitiesOf(agreements []*sla.Agreement) []severity {
 	var levels []*sla.ServiceLevel
 	for _, a := range agreements {
@@ -39,8 +39,9 @@ func severitiesOf(agreements []*sla.Agreement) []severity {
 	return all
 }
 
-// leastUrgent is the severity whose receiver gets what has a severity without a
-// route: what an agreement calls tickets, rather than the severity of a single alert.
+// leastUrgent is the severity whose receiver gets alerts of a severity without a
+// route: if possible what an agreement calls its tickets, and not the severity of a
+// single alert.
 func leastUrgent(agreements []*sla.Agreement, severities []severity) severity {
 	for _, u := range []sla.Urgency{sla.Ticket, sla.Page} {
 		of := func(s severity) bool { return s.urgency == u }
@@ -56,12 +57,12 @@ func leastUrgent(agreements []*sla.Agreement, severities []severity) severity {
 	return severities[len(severities)-1]
 }
 
-// levelLabels tell levels apart. Notifications gather by them, so that an outage
-// of a level with hundreds of groups is one.
+// levelLabels identify a level. Notifications are grouped by them, so that an
+// outage of a level with hundreds of groups is one notification.
 var levelLabels = []string{metricnames.SLA, metricnames.Service, metricnames.SLO}
 
 // agreementsRoute is the route of all alerts of agreements: first those of
-// agreements that say who is told, then the others by severity.
+// agreements that say who is notified, then the others by severity.
 func agreementsRoute(agreements []*sla.Agreement, severities []severity) alertmanagerRoute {
 	r := alertmanagerRoute{
 		Receiver: receiverPrefix + leastUrgent(agreements, severities).name,
@@ -82,9 +83,9 @@ func agreementsRoute(agreements []*sla.Agreement, severities []severity) alertma
 	return r
 }
 
-// gatherLost puts into one notification all levels of an agreement that are not
-// measured, wherever people are told at once and have not said how to gather: one
-// stopped exporter loses them all.
+// gatherLost puts all levels of an agreement that are not measured into one
+// notification, wherever the route sets no grouping of its own: one stopped
+// exporter loses them all.
 func gatherLost(r alertmanagerRoute) alertmanagerRoute {
 	if len(r.Routes) == 0 {
 		r.Routes = []alertmanagerRoute{{
@@ -101,9 +102,9 @@ func gatherLost(r alertmanagerRoute) alertmanagerRoute {
 	return r
 }
 
-// ours match what was generated for agreements, and no alert of anybody else:
-// it has one of our names, and says of which agreement it is. A label sla alone
-// is common.
+// ours match the alerts that were generated for agreements, and nobody else's:
+// they have one of our names, and the name of their agreement. A label sla
+// alone is common.
 func ours(agreements []*sla.Agreement) []string {
 	names := make([]string, 0, len(agreements))
 	for _, a := range agreements {
@@ -112,8 +113,9 @@ func ours(agreements []*sla.Agreement) []string {
 	return []string{`alertname=~"` + strings.Join(rulegen.AlertNames(), "|") + `"`, oneOf(metricnames.SLA, names)}
 }
 
-// agreementRoute is the route of an agreement that says anything of who is told
-// or how; a level with an escalation of its own has one below it.
+// agreementRoute is the route of an agreement that says who is notified or how;
+// false if it says neither. A level with an escalation of its own has a route
+// below it.
 func agreementRoute(a *sla.Agreement, severities []severity) (alertmanagerRoute, bool) {
 	steps := stepRoutes{agreement: a, severities: severities, alone: slices.Concat(levelLabels, []string{"alertname", metricnames.Tier})}
 	r := alertmanagerRoute{Matchers: []string{equals(metricnames.SLA, a.Name)}, GroupBy: a.Notifications.GroupBy}
@@ -137,12 +139,12 @@ func agreementRoute(a *sla.Agreement, severities []severity) (alertmanagerRoute,
 type stepRoutes struct {
 	agreement  *sla.Agreement
 	severities []severity
-	alone      []string // labels that tell every alert of a level from every other
+	alone      []string // labels that identify every single alert of a level
 }
 
-// of are the routes of an escalation that holds for levels: one for each step,
-// severity and contact, of which every one that matches is followed; and after
-// them, of each severity, one for the alerts that no step tells at once.
+// of are the routes of an escalation that holds for levels. There is one for
+// each step, severity and contact, and all that match are followed; after them
+// comes one for each severity, for the alerts that no step sends at once.
 func (s stepRoutes) of(escalation []sla.EscalationStep, levels ...*sla.ServiceLevel) []alertmanagerRoute {
 	var routes []alertmanagerRoute
 	for _, step := range escalation {
@@ -166,11 +168,11 @@ func (s stepRoutes) of(escalation []sla.EscalationStep, levels ...*sla.ServiceLe
 	return routes
 }
 
-// route is that of alerts of a severity that have been firing for a time; which
-// is a further matcher, or "". Who is told later does not wait for what belongs
-// to it, which has come by then. Nor for the next word of a group that another
-// alert has opened, perhaps one that is held back, so that nobody was told: each
-// is a group by itself.
+// route is the route of alerts of a severity that have been firing for a time;
+// which is a further matcher, or "". Alerts of a later step do not wait to be
+// grouped: by then all that belongs to them has come. Nor do they wait for the
+// next notification of a group that another alert has opened, perhaps one that
+// is held back and so never sent: each is a group by itself.
 func (s stepRoutes) route(after time.Duration, of severity, which, receiver string) alertmanagerRoute {
 	time := ""
 	if after > 0 {
@@ -190,8 +192,8 @@ func (s stepRoutes) route(after time.Duration, of severity, which, receiver stri
 	return r
 }
 
-// laterWait is how long a later step waits: not at all, but where levels have
-// groups for the alerts of the others, which come one after the other.
+// laterWait is how long a later step waits: not at all, unless levels have
+// groups, whose alerts come one after the other.
 func (s stepRoutes) laterWait() string {
 	if slices.ContainsFunc(s.agreement.Levels, func(l *sla.ServiceLevel) bool { return len(l.GroupBy.Labels) > 0 }) {
 		return "10s"
@@ -199,7 +201,7 @@ func (s stepRoutes) laterWait() string {
 	return "0s"
 }
 
-// within lets a route wait outside of the hours of a calendar.
+// within lets a route send only in the hours of a calendar.
 func (s stepRoutes) within(hours *sla.Calendar, r alertmanagerRoute) alertmanagerRoute {
 	if hours == nil {
 		return r
@@ -219,7 +221,7 @@ func paced(s severity, n sla.Notifications, r alertmanagerRoute) alertmanagerRou
 }
 
 // concerned tells which alerts of a severity a step is about: a further matcher
-// if not all of them, and false if none.
+// if not all, and false if none.
 func concerned(step sla.EscalationStep, severity string, levels []*sla.ServiceLevel) (which string, ok bool) {
 	if slices.Contains(step.Severities, severity) {
 		return "", true
@@ -241,7 +243,7 @@ func tiersOf(step sla.EscalationStep, severity string, levels []*sla.ServiceLeve
 	return tiers
 }
 
-// untold tells which alerts of a severity no step tells at once.
+// untold tells which alerts of a severity no step sends to anyone at once.
 func untold(escalation []sla.EscalationStep, severity string, levels []*sla.ServiceLevel) (which string, ok bool) {
 	var told []string
 	for _, step := range escalation {
@@ -277,7 +279,7 @@ func equals(label, value string) string {
 	return label + `="` + matcherEscapes.Replace(value) + `"`
 }
 
-// oneOf matches a label by its values.
+// oneOf matches a label that has one of the values.
 func oneOf(label string, values []string) string {
 	if len(values) == 1 {
 		return equals(label, values[0])
@@ -295,7 +297,7 @@ var (
 )
 
 // valuesOf are the values of a matcher that oneOf has made for a label; nil if it
-// is of another label.
+// is for another label.
 func valuesOf(label, matcher string) []string {
 	value, ok := strings.CutSuffix(matcher, `"`)
 	if !ok {

@@ -9,7 +9,7 @@ const TemplateFile = "upheld.tmpl"
 //go:embed upheld.tmpl
 var messages string
 
-// AlertmanagerTemplate defines upheld.title and upheld.text, what receivers say of
-// alerts. Annotations cannot say that an alert is over: Alertmanager keeps those with
-// which it was last sent.
+// AlertmanagerTemplate defines upheld.title and upheld.text, what receivers say about
+// alerts. Annotations cannot say that an alert is over: Alertmanager keeps the ones
+// that it was sent last.
 func AlertmanagerTemplate() []byte { return []byte(messages) }

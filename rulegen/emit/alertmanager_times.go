@@ -10,7 +10,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// The form of Alertmanager's time intervals, known to 0.25 and later.
+// The form of Alertmanager's time intervals, which it knows from 0.25 on.
 type (
 	namedInterval struct {
 		Name      string         `yaml:"name"`
@@ -30,18 +30,18 @@ type (
 	}
 )
 
-// calendarTimes is a calendar as intervals: in its hours is what is in active
-// and not in mute.
+// calendarTimes is a calendar as intervals: its hours are those in active that
+// are not in mute.
 type calendarTimes struct{ active, mute []timeInterval }
 
-// intervalNames are those of the hours of a calendar, and of what is no part of
-// them after all.
+// intervalNames are the names of the intervals with a calendar's hours, and of
+// those to leave out again.
 func intervalNames(a *sla.Agreement, c *sla.Calendar) (active, mute string) {
 	name := receiverPrefix + a.Name + "/" + c.Name
 	return name, name + "/not"
 }
 
-// namedIntervals are those of the calendars that escalations name.
+// namedIntervals are the intervals of the calendars that escalations name.
 func namedIntervals(agreements []*sla.Agreement) []namedInterval {
 	var all []namedInterval
 	for _, a := range agreements {
@@ -60,12 +60,12 @@ func namedIntervals(agreements []*sla.Agreement) []namedInterval {
 	return all
 }
 
-// minutes are those of a day, by the wall clock.
+// minutes are the minutes of a day, by the wall clock.
 type minutes [24 * 60]bool
 
-// timesOf takes a calendar apart: the hours of ordinary weeks, what holidays and
-// exceptions take from them, and what exceptions add. The complement turns the
-// first round, and takes what is added for what is taken.
+// timesOf splits a calendar: the hours of ordinary weeks, what holidays and
+// exceptions take from them, and what exceptions add. For a complement the hours
+// are inverted, and added and taken swapped.
 func timesOf(c *sla.Calendar) calendarTimes {
 	plain := &sla.Calendar{Weekly: c.Weekly}
 	var week [7]minutes
@@ -120,8 +120,8 @@ func midnight(d sla.Date) time.Time {
 	return time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC)
 }
 
-// dayOf are the minutes of a date that are within the hours of a calendar
-// without zone or complement.
+// dayOf has the minutes of a date within the hours of a calendar without zone
+// or complement.
 func dayOf(c *sla.Calendar, d sla.Date) minutes {
 	var m minutes
 	for _, span := range c.Service(midnight(d), midnight(d).AddDate(0, 0, 1)) {
@@ -132,9 +132,9 @@ func dayOf(c *sla.Calendar, d sla.Date) minutes {
 	return m
 }
 
-// specialDays are the dates that are not as others of their weekday: holidays,
-// exceptions, and the day after each, into which hours can last. Those of a
-// year stand for themselves, also where they are the same of every year.
+// specialDays are the dates that differ from others of their weekday: holidays,
+// exceptions, and the day after each, into which hours can last. A date of one
+// year is listed by itself, even if it is also a yearly one.
 func specialDays(c *sla.Calendar) (yearly, single []sla.Date) {
 	seen := map[sla.Date]bool{}
 	add := func(d sla.Date) {
@@ -174,7 +174,7 @@ func specialDays(c *sla.Calendar) (yearly, single []sla.Date) {
 
 func sortable(d sla.Date) string { return fmt.Sprintf("%04d-%02d-%02d", d.Year, d.Month, d.Day) }
 
-// otherYears are those in which a yearly date has no day of its own; nil is all.
+// otherYears are the years in which a yearly date is not listed by itself; nil is all.
 func otherYears(d sla.Date, single []sla.Date) []string {
 	var ranges []string
 	from := 0
@@ -190,7 +190,7 @@ func otherYears(d sla.Date, single []sla.Date) []string {
 	return append(ranges, fmt.Sprintf("%d:9999", from))
 }
 
-// onWeekday is a yearly date in a year in which it falls on a weekday.
+// onWeekday is a yearly date in some year in which it falls on the weekday.
 func onWeekday(d sla.Date, weekday int) sla.Date {
 	for year := 2001; ; year++ {
 		at := sla.Date{Year: year, Month: d.Month, Day: d.Day}
@@ -200,7 +200,7 @@ func onWeekday(d sla.Date, weekday int) sla.Date {
 	}
 }
 
-// without are the minutes of m that are not of other.
+// without has the minutes of m that are not in other.
 func (m minutes) without(other minutes) minutes {
 	for i := range m {
 		m[i] = m[i] && !other[i]
@@ -208,7 +208,7 @@ func (m minutes) without(other minutes) minutes {
 	return m
 }
 
-// ranges are the minutes that are as wanted.
+// ranges are the ranges of minutes that have the wanted value.
 func (m minutes) ranges(wanted bool) []timeRange {
 	var all []timeRange
 	clock := func(minute int) string { return fmt.Sprintf("%02d:%02d", minute/60, minute%60) }
@@ -227,7 +227,7 @@ func (m minutes) ranges(wanted bool) []timeRange {
 
 var dayNames = []string{"sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"}
 
-// weekly are the hours of ordinary weeks, or all but those: an interval for the
+// weekly are the hours of ordinary weeks, or all others: an interval for all
 // days that have the same.
 func weekly(week [7]minutes, wanted bool) []timeInterval {
 	var all []timeInterval

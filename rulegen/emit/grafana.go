@@ -7,8 +7,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// GrafanaProvisioning is where Grafana reads what it is provisioned with, in its container
-// and in its packages. The generated folder is to be mounted there.
+// GrafanaProvisioning is where Grafana reads its provisioning files, in its container and
+// in its packages. Mount the generated folder there.
 const GrafanaProvisioning = "/etc/grafana/provisioning"
 
 // GrafanaOptions are how a provisioned Grafana reaches its data.

@@ -9,8 +9,8 @@ import (
 
 var fromAgreements = regexp.MustCompile(regexp.QuoteMeta(rulegen.Marker) + ` from (?:the )?agreements? ([^\s,.]+(?:, [^\s,.]+)*)\.`)
 
-// AgreementsOf are the agreements that a generated file, of which this is the
-// beginning, says it is from. A file of the rules of several names them elsewhere and has none.
+// AgreementsOf are the agreements that a generated file says it is from, given its beginning. A
+// file with the rules of several agreements names them elsewhere, and has none here.
 func AgreementsOf(beginning []byte) []string {
 	m := fromAgreements.FindSubmatch(beginning)
 	if m == nil {

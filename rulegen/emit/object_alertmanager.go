@@ -63,16 +63,16 @@ type (
 	}
 )
 
-// matchType is the operator of a matcher. A = alone has a meaning of its own in YAML 1.1.
+// matchType is the operator of a matcher. A bare = has a special meaning in YAML 1.1.
 type matchType string
 
-// MarshalYAML puts it into quotes.
+// MarshalYAML puts the operator into quotes.
 func (m matchType) MarshalYAML() (any, error) {
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Style: yaml.DoubleQuotedStyle, Value: string(m)}, nil
 }
 
 // AlertmanagerObject is an AlertmanagerConfig of the Prometheus operator with the routes of
-// Alertmanager. Its receivers are empty, as those of the file are.
+// Alertmanager. Its receivers are empty, like those of the file.
 func AlertmanagerObject(agreements []*sla.Agreement, object OperatorObject) ([]byte, error) {
 	n := notifyingOf(agreements)
 	route, err := objectRouteOf(n.route)
@@ -104,7 +104,7 @@ func AlertmanagerObject(agreements []*sla.Agreement, object OperatorObject) ([]b
 	})
 }
 
-// matcherText is a matcher as routes have it, all of which are quoted.
+// matcherText is a matcher of a route; these are always quoted.
 var matcherText = regexp.MustCompile(`(?s)^([a-zA-Z_][a-zA-Z0-9_]*)(=~|!~|!=|=)"(.*)"$`)
 
 func objectRouteOf(r alertmanagerRoute) (objectRoute, error) {
@@ -129,7 +129,7 @@ func objectRouteOf(r alertmanagerRoute) (objectRoute, error) {
 	return o, nil
 }
 
-// objectIntervals are time intervals without what the object cannot say.
+// objectIntervals are time intervals in the object's form, or an error where it has none.
 func objectIntervals(all []namedInterval) ([]objectInterval, error) {
 	var out []objectInterval
 	for _, named := range all {
@@ -176,7 +176,7 @@ func objectTimes(i timeInterval) (objectTimeInterval, error) {
 	return o, nil
 }
 
-// numbers are both ends of a range, as in 1:5, or twice a number.
+// numbers are both ends of a range, as in 1:5, or the same number twice.
 func numbers(text string) (from, to int, err error) {
 	first, last, several := strings.Cut(text, ":")
 	if from, err = strconv.Atoi(first); err == nil && several {

@@ -51,8 +51,8 @@ func BoardObject(agreements []*sla.Agreement, file string, board []byte, object 
 	})
 }
 
-// boardObjectName is what the ConfigMap of a dashboard is called. Names of agreements have
-// no dots, so no two files have the same.
+// boardObjectName is the name of a dashboard's ConfigMap. Names of agreements have no
+// dots, so no two files have the same.
 func boardObjectName(file string) string {
 	return "upheld-board-" + strings.ReplaceAll(strings.TrimSuffix(file, ".json"), "_", ".")
 }
@@ -73,7 +73,8 @@ type scrapeObjectSpec struct {
 	StaticConfigs  []targetGroup `yaml:"staticConfigs"`
 }
 
-// ScrapeObject has exporters scraped that are no Service of the cluster, by their addresses.
+// ScrapeObject lets Prometheus scrape, by their addresses, exporters that are no Service of
+// the cluster.
 func ScrapeObject(agreements []*sla.Agreement, object OperatorObject, opts ScrapeOptions) ([]byte, error) {
 	opts = opts.withDefaults()
 	if err := opts.validate(); err != nil {
@@ -96,7 +97,7 @@ func ScrapeObject(agreements []*sla.Agreement, object OperatorObject, opts Scrap
 	})
 }
 
-// Kustomization is a base over files, by their paths beside it.
+// Kustomization is a base with files, by their paths relative to it.
 func Kustomization(agreements []*sla.Agreement, files []string) ([]byte, error) {
 	var head comment
 	head.line("%s from %s. Do not edit by hand.", rulegen.Marker, names(agreements))
@@ -109,15 +110,15 @@ func Kustomization(agreements []*sla.Agreement, files []string) ([]byte, error) 
 	}{"kustomize.config.k8s.io/v1beta1", "Kustomization", slices.Sorted(slices.Values(files))})
 }
 
-// helmBrace is how a Helm chart's template prints the braces that begin an action.
+// helmBrace makes a Helm chart's template print the braces that begin an action.
 const helmBrace = `{{"{{"}}`
 
-// HelmEscaped is text as it has to stand in a template of a Helm chart, to come out as it is.
+// HelmEscaped is text escaped for a template of a Helm chart, which then prints it unchanged.
 func HelmEscaped(text []byte) []byte {
 	return bytes.ReplaceAll(text, []byte("{{"), []byte(helmBrace))
 }
 
-// HelmUnescaped is the text that a Helm chart makes of what HelmEscaped has made.
+// HelmUnescaped is the text that a Helm chart prints for what HelmEscaped has escaped.
 func HelmUnescaped(text []byte) []byte {
 	return bytes.ReplaceAll(text, []byte(helmBrace), []byte("{{"))
 }

@@ -6,16 +6,17 @@ import (
 	"slices"
 )
 
-// maxObject is how many bytes an object has before another one is begun. kubectl apply keeps the
-// whole object as JSON in an annotation, and all annotations together may have 256 KiB; the
-// Prometheus operator puts objects into ConfigMaps of at most 512 KiB.
+// maxObject is how many bytes an object may have before the next one is begun. kubectl apply
+// keeps the whole object as JSON in an annotation, and all annotations together may have 256
+// KiB; the Prometheus operator puts objects into ConfigMaps of at most 512 KiB.
 const maxObject = 240 << 10
 
-// maxGroup is how many bytes a group of an object may have, which cannot be parted.
-// The cluster's store takes requests of 1.5 MiB, with the names of all fields.
+// maxGroup is how many bytes a group of an object may have, since a group cannot be
+// split. The cluster's store takes requests of 1.5 MiB, with the names of all
+// fields.
 const maxGroup = 1 << 20
 
-// objectFile is one object of Kubernetes with rule groups after the other.
+// objectFile is a file of Kubernetes objects, one after the other, with rule groups.
 type objectFile struct {
 	apiVersion, kind string
 	object           OperatorObject
@@ -44,7 +45,7 @@ func (f objectFile) open(r *RuleWriter, empty bool) error {
 	return nil
 }
 
-// objectHead writes what every object begins with.
+// objectHead writes the beginning that all objects have.
 func (y *yamlText) objectHead(apiVersion, kind string, object OperatorObject) error {
 	y.line(0, "apiVersion: "+apiVersion)
 	y.line(0, "kind: "+kind)

@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// OperatorObject is what objects of Kubernetes are called. Operators look for
-// objects by namespace and labels.
+// OperatorObject names objects of Kubernetes. Operators look for objects by
+// namespace and labels.
 type OperatorObject struct {
 	Name      string // of the first object; those after it are name-2, name-3
 	Namespace string // "" leaves it to the person who applies the file
@@ -21,7 +21,7 @@ var (
 	objectValue = regexp.MustCompile(`^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$`)
 )
 
-// Check tells what Kubernetes would refuse.
+// Check reports what Kubernetes would refuse.
 func (o OperatorObject) Check() error {
 	if o.Namespace != "" && !objectName.MatchString(o.Namespace) {
 		return fmt.Errorf("%q is not the name of a namespace: lower case letters, digits and -, at most 63", o.Namespace)

@@ -10,9 +10,9 @@ import (
 	"github.com/upheld-sla/upheld/rulegen"
 )
 
-// Prometheus prints a plan as a Prometheus rule file (2.42 and later, and what
-// reads the same format: Thanos, Mimir, VictoriaMetrics). The same plan gives
-// the same bytes.
+// Prometheus prints a plan as a Prometheus rule file, for 2.42 and later and
+// for others that read the format: Thanos, Mimir, VictoriaMetrics. The same
+// plan gives the same bytes.
 func Prometheus(p *rulegen.Plan) ([]byte, error) {
 	var out bytes.Buffer
 	w := NewRuleWriter(&out, RuleOptions{})

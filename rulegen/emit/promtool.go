@@ -12,7 +12,7 @@ import (
 )
 
 // Tests prints tests of an agreement's rules for `promtool test rules` (2.42 and
-// later), with what made them in the head.
+// later). The head says what made them.
 func Tests(a *sla.Agreement, f ruletest.File, program string) ([]byte, error) {
 	var head comment
 	head.line("%s from the agreement %s. Do not edit: change the agreement and generate again.", rulegen.Marker, a.Name)

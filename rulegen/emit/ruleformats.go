@@ -10,7 +10,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// ruleForm is how a file of rules is framed.
+// ruleForm is the frame of a file of rules.
 type ruleForm interface {
 	indent() int                          // of the list of groups
 	open(r *RuleWriter, empty bool) error // begins the file, or the next object in it
@@ -18,7 +18,7 @@ type ruleForm interface {
 	most() int                            // bytes that a group may have at most, 0 for any
 }
 
-// ruleFormat is what is known of a format.
+// ruleFormat is what emit needs to know about a format.
 type ruleFormat struct {
 	name  string
 	about string
@@ -34,7 +34,7 @@ type ruleFormat struct {
 	partialResponse bool // groups say what happens if a store does not answer
 }
 
-// ruleFormats is the table over formats.
+// ruleFormats is the table of formats.
 var ruleFormats = []ruleFormat{
 	{
 		name: "prometheus", about: "rule files",
@@ -86,7 +86,7 @@ func RuleFormats() []string {
 	return names
 }
 
-// RuleFormatWords name the formats, with what each is.
+// RuleFormatWords name the formats and describe them.
 func RuleFormatWords() string {
 	words := make([]string, len(ruleFormats))
 	for i, f := range ruleFormats {
@@ -114,7 +114,7 @@ func (o RuleOptions) Objects() bool { return o.format().objects }
 // set up otherwise, 0 for any number.
 func (o RuleOptions) DefaultPartSize() int { return o.format().partSize }
 
-// Check finds what the format has no field for.
+// Check reports options for which the format has no field.
 func (o RuleOptions) Check() error {
 	f := o.format()
 	switch {
@@ -157,8 +157,8 @@ func emptyList(empty bool) string {
 	return ""
 }
 
-// partName is the name of a part of a group. The first has that of the group, so that it
-// keeps its name when the group gets more rules.
+// partName is the name of a part of a group. The first part is called like the group, so
+// that it keeps its name when the group gets more rules.
 func partName(group string, i int) string {
 	if i == 0 {
 		return group
@@ -166,8 +166,8 @@ func partName(group string, i int) string {
 	return fmt.Sprintf("%s:part%d", group, i+1)
 }
 
-// partWords say what it costs that a group is parted, "" of a whole one. Servers evaluate groups
-// side by side, so a part reads what those before it recorded up to an interval ago.
+// partWords say what it costs that a group is split, "" if it is whole. Servers evaluate groups
+// side by side, so a part reads what the parts before it recorded up to an interval ago.
 func partWords(i, parts int, interval time.Duration) string {
 	switch {
 	case parts == 1:

@@ -12,7 +12,7 @@ import (
 )
 
 // RuleOptions are what the environment decides about a rule file. The zero
-// value is Prometheus' format with a group of each tier for each level.
+// value is Prometheus' format, with a group for each layer of each level.
 type RuleOptions struct {
 	Format string // a name of RuleFormats; "" is the first
 	// Program is what made the file, with its version; "" leaves it out.
@@ -22,36 +22,36 @@ type RuleOptions struct {
 	// GroupPrefix begins the names of groups instead of "upheld".
 	GroupPrefix string
 	// GroupSize is how many rules a group may have. Levels then share groups as
-	// far as they fit, and one that does not is an error. 0 gives every level
-	// its own.
+	// far as they fit, and a level that does not fit is an error. 0 gives every
+	// level groups of its own.
 	GroupSize int
-	// PartSize is how many rules servers of the format take in a group. Groups of more
-	// are parted, in order. 0 parts none.
+	// PartSize is how many rules servers of the format take in a group. Larger groups
+	// are split, in order. 0 splits none.
 	PartSize int
 	// PartialResponse is, for Thanos Ruler, what happens if a store does not answer:
 	// "abort" or "warn"; "" is abort.
 	PartialResponse string
-	// QueryOffset evaluates rules so much in the past (Prometheus 2.53 and later).
+	// QueryOffset evaluates rules that long in the past (Prometheus 2.53 and later).
 	QueryOffset time.Duration
 	// Limit is how many series a rule may make before it fails; 0 is no limit.
 	Limit int
-	// Templates are those that are known to be good, which files may share; nil for
+	// Templates are those already known to be good, which files may share; nil for
 	// none.
 	Templates *Templates
 	// Operator is for the formats that are objects of Kubernetes.
 	Operator OperatorObject
 }
 
-// packing gathers the rules of levels into groups that they share, one for each
+// packing collects the rules of levels in groups that they share, one for each
 // interval. Rules of a level stay together and in order.
 //
 // Where a group begins, and its name, depend on the name of its first level. So a
 // level that is added or removed changes its own group, and not all groups after
-// it. Servers know a group by its name, and in a group of another name alerts
+// it. Servers identify a group by its name, and in a group of another name alerts
 // begin to wait again.
 type packing struct{ open []sharedGroup }
 
-// sharedGroup is a group whose rules are those of its parts.
+// sharedGroup is a group made of the rules of several groups.
 type sharedGroup struct {
 	name     string
 	interval time.Duration
@@ -78,7 +78,7 @@ func (r *RuleWriter) add(g rulegen.Group) error {
 		i = -1
 	}
 	if i < 0 {
-		// No level has a service that is called like this.
+		// No level has a service of this name.
 		of := rulegen.GroupPrefix + r.of + ":"
 		p.open, i = append(p.open, sharedGroup{name: of + "#" + strings.TrimPrefix(g.Name, of), interval: g.Interval}), len(p.open)
 	}
@@ -87,8 +87,9 @@ func (r *RuleWriter) add(g rulegen.Group) error {
 	return nil
 }
 
-// begins tells the groups of levels that begin a shared one: so many, at random
-// by their names, that half of the size is filled between two on the average.
+// begins tells whether a level's group begins a shared one. Which ones do is
+// random, by their names; on average half of the size is filled between two of
+// them.
 func begins(g rulegen.Group, most int) bool {
 	sum := sha256.Sum256([]byte(g.Name))
 	share := min(2*float64(len(g.Rules))/float64(most), 0.5)

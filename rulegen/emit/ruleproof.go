@@ -13,12 +13,12 @@ import (
 	"github.com/upheld-sla/upheld/rulegen"
 )
 
-// longExpr is the length of an expression above which it stands in a block, as each
-// of several operands does.
+// longExpr is the length above which an expression is written as a block, as one
+// with several operands always is.
 const longExpr = 80
 
-// prove is the text of the rule's expression, and whether it stands in a block. It is an
-// error if Prometheus would refuse the rule, or take the expression for another one.
+// prove is the text of the rule's expression, and whether it is written as a block. It
+// fails if Prometheus would refuse the rule, or read another expression.
 func (r *RuleWriter) prove(rule *rulegen.Rule) (expr string, block bool, err error) {
 	recording := rule.Record != ""
 	switch {
@@ -47,9 +47,8 @@ func (r *RuleWriter) prove(rule *rulegen.Rule) (expr string, block bool, err err
 	return expr, joins || len(expr) > longExpr, err
 }
 
-// Templates are the texts of alerts that Prometheus was found to take as templates.
-// Levels have many in common, so each is checked once. It can be used by several
-// goroutines.
+// Templates are texts of alerts that Prometheus accepts as templates. Levels have
+// many in common, so each is checked once. Several goroutines can use it.
 type Templates struct{ good sync.Map }
 
 func (t *Templates) check(text string) error {
@@ -63,5 +62,5 @@ func (t *Templates) check(text string) error {
 	return nil
 }
 
-// isTemplate tells text that Prometheus expands when an alert fires.
+// isTemplate tells whether Prometheus expands a text when an alert fires.
 func isTemplate(s string) bool { return strings.Contains(s, "{{") }

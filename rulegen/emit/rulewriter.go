@@ -30,10 +30,10 @@ type RuleWriter struct {
 	names  []string
 	groups map[string]bool
 	layout promql.Layout
-	object int // bytes since the file, or the object in it, was begun
-	parts  int // files and objects that were begun
+	object int // bytes since the beginning of the file, or of the object in it
+	parts  int // how many files and objects were begun
 	packed packing
-	order  []orderedGroup // that were written since Begin
+	order  []orderedGroup // groups written since Begin
 }
 
 // NewRuleWriter is a writer of one rule file to w, of one agreement or of
@@ -72,7 +72,7 @@ func (r *RuleWriter) Level(l rulegen.LevelPlan) error {
 	return nil
 }
 
-// keeps finds alerts that say more than the format can.
+// keeps finds alerts that need a field which the format does not have.
 func (r *RuleWriter) keeps(g rulegen.Group) error {
 	if r.opts.format().keep {
 		return nil
@@ -85,15 +85,15 @@ func (r *RuleWriter) keeps(g rulegen.Group) error {
 	return nil
 }
 
-// orderedGroup is a group by its name in the file.
+// orderedGroup is a group with its name in the file.
 type orderedGroup struct {
 	name     string
 	interval time.Duration
 }
 
-// End says that all levels of the agreement were written, and returns the names
-// of its groups in an order in which each comes after those that it reads: that of
-// the file, or, of groups that levels share, the first tiers before the second.
+// End says that all levels of the agreement were written, and returns the names of
+// its groups in an order in which each comes after those that it reads: the order
+// of the file or, if levels share groups, first layers before second ones.
 func (r *RuleWriter) End() ([]string, error) {
 	err := r.unpack()
 	if r.opts.GroupSize > 0 {
@@ -106,7 +106,7 @@ func (r *RuleWriter) End() ([]string, error) {
 	return names, err
 }
 
-// Close ends the file; it does not close what is written to.
+// Close ends the file; it does not close the writer below.
 func (r *RuleWriter) Close() error {
 	if err := r.unpack(); err != nil {
 		return err
@@ -127,10 +127,10 @@ func (r *RuleWriter) flush() error {
 }
 
 // VersionLine begins the line of a rule file that says which program made it.
-// It is no difference between two files.
+// Comparisons of files ignore it.
 const VersionLine = "# Made by "
 
-// head is the comment above the file, which says what made it and of what.
+// head is the comment at the top of the file, which says what made it, and from what.
 func (r *RuleWriter) head(a *sla.Agreement) []byte {
 	var head comment
 	if r.opts.Bundle != "" {
@@ -159,8 +159,8 @@ func provenance(a *sla.Agreement) string {
 	return "The agreement " + a.Name + ", sha256:" + a.Digest
 }
 
-// group writes a group; its rules are those of its parts, one after the other. One of
-// more rules than servers take becomes several.
+// group writes a group with the rules of its parts, one after the other. If it has
+// more rules than servers take, it is split into several.
 func (r *RuleWriter) group(name string, interval time.Duration, parts ...rulegen.Group) error {
 	if r.groups[name] || name == "" {
 		return fmt.Errorf("the group %q is there twice, a fault of upheld", name)
@@ -186,13 +186,13 @@ func (r *RuleWriter) group(name string, interval time.Duration, parts ...rulegen
 	return nil
 }
 
-// mostParted is how far apart the evaluations of a parted group may be. Servers look back five
-// minutes, and give each part a moment of its own within the interval, at which what another part
-// records may not have arrived.
+// mostParted is how far apart the evaluations of a split group may be. Servers look back five
+// minutes, and evaluate each part at a moment of its own within the interval, when what another
+// part records may not have arrived.
 const mostParted = 150 * time.Second
 
 // piece writes a group, or a part of one. What must stand before it depends on its size,
-// so it is written when that is known.
+// so it is written once that is known.
 func (r *RuleWriter) piece(name, comment string, interval time.Duration, rules []rulegen.Rule) error {
 	begin := len(r.text.out)
 	r.text.comment(2, comment)
@@ -237,7 +237,7 @@ func (r *RuleWriter) rules(rules []rulegen.Rule) error {
 	return nil
 }
 
-// groupHead is what a group says before its rules, in order.
+// groupHead has the keys of a group before its rules, in order.
 func (r *RuleWriter) groupHead(name string, interval time.Duration) []pair {
 	if rest, ok := strings.CutPrefix(name, rulegen.GroupPrefix); ok && r.opts.GroupPrefix != "" {
 		name = r.opts.GroupPrefix + ":" + rest
@@ -302,7 +302,7 @@ func (r *RuleWriter) rule(rule *rulegen.Rule, expr string, block bool) error {
 	return r.texts("annotations:", rule.Annotations)
 }
 
-// texts writes a mapping by its keys' order.
+// texts writes a mapping in the order of its keys.
 func (r *RuleWriter) texts(key string, texts map[string]string) error {
 	if len(texts) == 0 {
 		return nil

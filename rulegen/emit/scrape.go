@@ -80,8 +80,8 @@ func (o ScrapeOptions) validate() error {
 }
 
 // The parts of Prometheus' configuration that are written. Only keys that
-// Prometheus 2.42 knows may stand here: an older server refuses to start on a
-// key that a newer one brought.
+// Prometheus 2.42 knows may stand here: an older server refuses to start with a
+// key that is newer than itself.
 type (
 	prometheusConfig struct {
 		Global        *globalConfig   `yaml:"global,omitempty"`
@@ -112,7 +112,7 @@ type (
 	}
 )
 
-// Scrape is a document with nothing but scrape_configs: the job that reads the
+// Scrape is a document with only scrape_configs: the job that reads the
 // exporter's metrics. Prometheus 2.43 and later include it by
 // scrape_config_files; its text can also be copied into any prometheus.yml.
 // Agreements without a probe need no exporter: the list is empty then.
@@ -209,7 +209,7 @@ func (c *comment) line(format string, args ...any) {
 	c.text.WriteString(strings.ReplaceAll(line, "\n", " ") + "\n")
 }
 
-// scraping tells what is scraped and what only the server's version decides.
+// scraping says what is scraped, and which settings depend on the server's version.
 func (c *comment) scraping(agreements []*sla.Agreement) {
 	c.line("")
 	probes := len(sla.ProbeTargets(agreements))

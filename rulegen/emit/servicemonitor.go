@@ -41,8 +41,9 @@ const (
 	servicePort  = "http"
 )
 
-// ServiceMonitor is an object of the Prometheus operator that has the exporter's
-// Service scraped. It gets the namespace and the labels of the rules' objects.
+// ServiceMonitor is an object of the Prometheus operator that lets Prometheus
+// scrape the exporter's Service. It has the namespace and the labels of the
+// rules' objects.
 func ServiceMonitor(agreements []*sla.Agreement, object OperatorObject, opts ScrapeOptions) ([]byte, error) {
 	opts = opts.withDefaults()
 	if err := opts.validate(); err != nil {

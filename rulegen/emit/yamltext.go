@@ -24,8 +24,8 @@ func (y *yamlText) line(indent int, text string) {
 	y.out = append(y.out, '\n')
 }
 
-// comment writes the lines of a comment, none for "". What cannot stand in one
-// becomes a space.
+// comment writes the lines of a comment, none for "". Characters that a comment
+// cannot hold become spaces.
 func (y *yamlText) comment(indent int, text string) {
 	for text != "" {
 		var line string
@@ -40,7 +40,7 @@ func (y *yamlText) comment(indent int, text string) {
 }
 
 // pair writes "key: value"; item makes it the first of a list's item, whose
-// dash takes the last two of the indent.
+// dash takes the last two columns of the indent.
 func (y *yamlText) pair(indent int, item bool, key, value string) error {
 	indent += y.base
 	at := indent
@@ -70,8 +70,8 @@ func (y *yamlText) pair(indent int, item bool, key, value string) error {
 	return nil
 }
 
-// block writes "key: |-" and below it the lines of the value. What such a block does
-// not hold as it is becomes a pair.
+// block writes "key: |-" and the lines of the value below it. A value that such a
+// block would change becomes a pair.
 func (y *yamlText) block(indent int, key, value string) error {
 	if !fitsBlock(value) {
 		return y.pair(indent, false, key, value)
@@ -83,8 +83,8 @@ func (y *yamlText) block(indent int, key, value string) error {
 	return nil
 }
 
-// fitsBlock knows lines of printable ASCII, none of them empty, of which the first has
-// no indent, which YAML would take for that of all.
+// fitsBlock allows lines of printable ASCII, none of them empty. The first must have
+// no indent, which YAML would take for the indent of all.
 func fitsBlock(s string) bool {
 	for line := range strings.SplitSeq(s, "\n") {
 		if line == "" || strings.ContainsFunc(line, func(c rune) bool { return c < ' ' || c > '~' }) {
@@ -94,15 +94,15 @@ func fitsBlock(s string) bool {
 	return s[0] != ' '
 }
 
-// libraryPair is a pair at an even indent, on which the breaks of its lines depend.
+// libraryPair is a pair at an even indent, which decides where its lines break.
 type libraryPair struct {
 	indent     int
 	key, value string
 }
 
-// text is what yaml.v3 prints for the pair, from its key on: as the innermost of
-// as many mappings as give the indent. Where that does not read back, as a block
-// that begins with an empty line does not, the text is printed in double quotes.
+// text is what yaml.v3 prints for the pair, from its key on, as the innermost of
+// as many mappings as the indent needs. If it does not read back, like a block
+// that begins with an empty line, the text is printed in double quotes.
 func (p libraryPair) text() (string, error) {
 	text, err := p.printed(p.value)
 	var back map[string]string
@@ -131,7 +131,7 @@ func (p libraryPair) printed(value any) (string, error) {
 	return strings.TrimSuffix(text[p.indent:], "\n"), enc.Close()
 }
 
-// scalarStyle is how a text stands in YAML.
+// scalarStyle is how a text is written in YAML.
 type scalarStyle int
 
 const (
@@ -142,8 +142,8 @@ const (
 )
 
 // style knows printable ASCII that begins with a letter, "(" or "{" and is no word with a
-// meaning, numbers, durations and expressions that begin with a number. Texts with
-// something that ends a plain text are quoted, and so are numbers.
+// meaning, as well as numbers, durations and expressions that begin with a number.
+// Numbers are quoted, and so are texts with something that ends a plain text.
 func style(s string) scalarStyle {
 	if s == "" {
 		return byLibrary
@@ -193,7 +193,7 @@ func styleOfDigits(s string) scalarStyle {
 	return byLibrary
 }
 
-// hasMeaning tells the words that YAML, of any version, reads as other than text.
+// hasMeaning tells whether some version of YAML reads a word as anything but text.
 func hasMeaning(s string) bool {
 	if len(s) > len("false") {
 		return false
