@@ -12,7 +12,7 @@ import (
 	"github.com/prometheus/prometheus/util/annotations"
 )
 
-// failure is the kind of an error as the API names it, with its status code.
+// failure is the kind of an error by its name in the API, with its status code.
 type failure struct {
 	name   string
 	status int
@@ -27,8 +27,8 @@ var (
 	unavailable = failure{"unavailable", http.StatusInternalServerError}
 )
 
-// result is what a call has found: data or an error. done releases what the
-// data points into and is called once it has been written.
+// result is what a call found: data or an error. done releases the memory that data
+// points into; it is called once the data is written.
 type result struct {
 	data     any
 	warnings annotations.Annotations
@@ -43,7 +43,7 @@ func badParameter(name string, err error) result {
 	return fail(badData, fmt.Errorf("invalid parameter %q: %w", name, err))
 }
 
-// failed sorts an error of the engine or the storage into its kind.
+// failed finds the kind of an error of the engine or the storage.
 func failed(err error) result {
 	var (
 		wasCanceled promql.ErrQueryCanceled
@@ -63,7 +63,7 @@ func failed(err error) result {
 	return fail(execution, err)
 }
 
-// maxNotes is how many warnings and how many infos an answer carries, as in
+// maxNotes is how many warnings, and how many infos, an answer has at most, as in
 // Prometheus.
 const maxNotes = 10
 

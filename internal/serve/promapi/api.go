@@ -1,15 +1,15 @@
 // Package promapi answers Prometheus' HTTP API, version 1, from the parts of an
-// embedded Prometheus: engine, storage, rule manager, scrape manager and
-// notifier. It is what Grafana needs of a Prometheus data source, and every
-// answer is as Prometheus itself would give it.
+// embedded Prometheus: engine, storage, rule manager, scrape manager and notifier. It
+// has what Grafana needs of a Prometheus data source, and answers exactly like
+// Prometheus.
 //
-// Prometheus' own package for this, web/api/v1, brings remote read and write,
-// OTLP and OpenAPI along; docs/architecture/embedded-prometheus.md has the
-// figures. What it can do and this cannot is answered with 404: admin calls,
-// remote read and write, OTLP, search and notifications.
+// Prometheus' own package for this, web/api/v1, would bring in remote read and write,
+// OTLP and OpenAPI; docs/architecture/embedded-prometheus.md has the figures. Calls
+// that are missing here get 404: admin calls, remote read and write, OTLP, search and
+// notifications.
 //
-// It must not import web/api/v1, nor anything of Upheld but what counts the tokens
-// of a query.
+// It must not import web/api/v1, nor anything of Upheld except what counts a query's
+// tokens.
 package promapi
 
 import (
@@ -28,7 +28,7 @@ import (
 	"github.com/prometheus/prometheus/util/httputil"
 )
 
-// Targets says what is scraped; *scrape.Manager does.
+// Targets says what is scraped, such as *scrape.Manager.
 type Targets interface {
 	ScrapePools() []string
 	TargetsActive() map[string][]*scrape.Target
@@ -36,26 +36,26 @@ type Targets interface {
 	TargetsDroppedCounts() map[string]int
 }
 
-// Rules says what is evaluated; *rules.Manager does.
+// Rules says what is evaluated, such as *rules.Manager.
 type Rules interface {
 	RuleGroups() []*rules.Group
 	AlertingRules() []*rules.AlertingRule
 }
 
-// Alertmanagers says who is notified; *notifier.Manager does.
+// Alertmanagers says who is notified, such as *notifier.Manager.
 type Alertmanagers interface {
 	Alertmanagers() []*url.URL
 	DroppedAlertmanagers() []*url.URL
 }
 
-// Head is what the status pages say about the storage; *tsdb.DB's head does.
+// Head has what the status pages say about the storage, such as *tsdb.DB's head.
 type Head interface {
 	Stats(statsByLabelName string, limit int) *tsdb.Stats
 	NumSeries() uint64
 }
 
-// BuildInfo is the answer of status/buildinfo. Version is that of the embedded
-// Prometheus, because clients choose their calls by it.
+// BuildInfo is the answer of status/buildinfo. Version is the embedded Prometheus'
+// version, because clients choose their calls by it.
 type BuildInfo struct {
 	Version   string `json:"version"`
 	Revision  string `json:"revision"`
@@ -65,7 +65,7 @@ type BuildInfo struct {
 	GoVersion string `json:"goVersion"`
 }
 
-// RuntimeInfo is what status/runtimeinfo cannot find out by itself.
+// RuntimeInfo is the part of status/runtimeinfo that the API cannot find out itself.
 type RuntimeInfo struct {
 	StartTime           time.Time
 	ReloadConfigSuccess bool
@@ -78,7 +78,7 @@ type Options struct {
 	Engine promql.QueryEngine
 	// MaxConcurrency is how many calls read the storage at a time; others wait.
 	MaxConcurrency int
-	// SubqueryStep is the step of subqueries that give none, as in the engine.
+	// SubqueryStep is the step of subqueries without one, as in the engine.
 	SubqueryStep  time.Duration
 	Parser        parser.Parser
 	Queryable     storage.Queryable
@@ -109,11 +109,11 @@ func New(opts Options) http.Handler { return (&api{Options: opts, now: time.Now}
 // route is one path below /api/v1/.
 type route struct {
 	path  string
-	reads bool // the storage, as POST may ask for too; through the gate
+	reads bool // the storage, also by POST; goes through the gate
 	call  func(*http.Request) result
 }
 
-// Paths are those that are answered, below /api/v1/, as patterns of http.ServeMux.
+// Paths are the answered paths below /api/v1/, as patterns of http.ServeMux.
 func Paths() []string {
 	var paths []string
 	for _, r := range (&api{}).table() {

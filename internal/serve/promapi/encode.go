@@ -10,9 +10,9 @@ import (
 	"github.com/prometheus/prometheus/util/stats"
 )
 
-// queryData is the data of query and query_range. The points are written by
-// jsonutil, as Prometheus does, because their own MarshalJSON prints very large
-// and very small numbers differently and takes an allocation each.
+// queryData is the data of query and query_range. jsonutil writes the points, as in
+// Prometheus: their own MarshalJSON prints very large and very small numbers
+// differently and allocates for each point.
 type queryData struct {
 	value parser.Value
 	stats stats.QueryStats
@@ -44,7 +44,7 @@ func (d queryData) MarshalJSON() ([]byte, error) {
 	return finish(stream)
 }
 
-// finish copies what was written out of the borrowed stream.
+// finish copies the output out of the borrowed stream.
 func finish(stream *jsoniter.Stream) ([]byte, error) {
 	if stream.Error != nil {
 		return nil, stream.Error

@@ -14,16 +14,15 @@ import (
 	"github.com/upheld-sla/upheld/internal/querysize"
 )
 
-// gate lets so many calls at a time read the storage, and so many others wait for
-// their turn. It is theirs alone: rules and pages do not pass it, so that no
-// number of queries holds them up.
+// gate lets a limited number of calls read the storage at a time, and others wait for
+// their turn. Rules and pages do not pass it, so queries never delay them.
 type gate struct {
 	running chan struct{}
 	waiting chan struct{}
 	wait    time.Duration
 }
 
-// What waits at the gate, at most, and how long.
+// How many calls wait at the gate at most, and how long.
 const (
 	waitingCalls = 100
 	waitingTime  = 30 * time.Second
@@ -35,7 +34,7 @@ func newGate(running int) *gate {
 
 var errBusy = errors.New("too many queries are running or waiting; try again later")
 
-// enter waits for a turn; leave must be called after it unless there is an error.
+// enter waits for a turn. Call leave afterwards unless it returns an error.
 func (g *gate) enter(ctx context.Context) error {
 	select {
 	case g.running <- struct{}{}:
@@ -62,15 +61,15 @@ func (g *gate) enter(ctx context.Context) error {
 
 func (g *gate) leave() { <-g.running }
 
-// retryAfter is when a client that found the gate closed may come again, in seconds.
+// retryAfter is after how many seconds a client may return that found the gate closed.
 const retryAfter = 10
 
-// through lets a call through the gate. The call leaves it only when its client has
-// read the response, because a waiting response takes memory too.
+// through lets a call through the gate. The call leaves the gate only when its client
+// has read the response, because an unread response takes memory too.
 func (g *gate) through(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// A client that does not send what it asks takes nobody's turn. What is wrong
-		// with the form is told by the call.
+		// Read the form first, so that a slow client does not hold a turn. The call
+		// itself reports what is wrong with the form.
 		_ = r.ParseForm()
 		if err := g.enter(r.Context()); err != nil {
 			w.Header().Set("Content-Type", "application/json")
@@ -84,23 +83,22 @@ func (g *gate) through(next http.Handler) http.Handler {
 	})
 }
 
-// readable is what a query may have: some times what dashboards ask.
+// readable limits a query to a few times what dashboards ask for.
 var readable = querysize.Limits{Bytes: 64 << 10, Operators: 1_000, Nesting: 200}
 
-// maxSteps is how many steps a subquery may have. The engine makes room for each
-// before it counts samples: one of "up[10000w:1ms]" would take all memory.
+// maxSteps is how many steps a subquery may have. The engine allocates memory for each
+// step before it counts samples: "up[10000w:1ms]" would take all memory.
 const maxSteps = 1_000_000
 
-// checkSteps refuses subqueries of more steps. span is the time from the first to
-// the last moment at which the expression is evaluated, interval the step of
-// subqueries that give none.
+// checkSteps refuses subqueries with more steps. span is the time from the first to the
+// last evaluation of the expression, interval the step of subqueries without one.
 func checkSteps(node parser.Node, span, interval time.Duration) error {
 	if sub, ok := node.(*parser.SubqueryExpr); ok {
 		step := sub.Step
 		if step <= 0 {
 			step = max(interval, time.Second)
 		}
-		if sub.Range > math.MaxInt64-span { // a sum that does not fit is too many steps, too
+		if sub.Range > math.MaxInt64-span { // a sum that overflows is too many steps, too
 			return errSteps
 		}
 		if span += sub.Range; span/step > maxSteps {
@@ -120,7 +118,7 @@ var errSteps = fmt.Errorf("a subquery has more than %d steps: make its range sho
 // maxSelectors is how many match[] a call may have.
 const maxSelectors = 100
 
-// checkSize refuses queries and selectors that take long to be read.
+// checkSize refuses queries and selectors that take too long to parse.
 func checkSize(r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return fmt.Errorf("error parsing form values: %w", err)

@@ -12,8 +12,8 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 )
 
-// The ends of time, where a range is not given. They are Prometheus', which
-// also accepts them as text although their years have more than four digits.
+// The ends of time, for a range without bounds. They are Prometheus' own, which accepts
+// them as text even though their years have more than four digits.
 var (
 	minTime = time.Unix(math.MinInt64/1000+62135596801, 0).UTC()
 	maxTime = time.Unix(math.MaxInt64/1000-62135596801, 999999999).UTC()
@@ -37,7 +37,7 @@ func parseTime(text string) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("cannot parse %q to a valid timestamp", text)
 }
 
-// optionalTime is the parameter, or fallback where it is not given.
+// optionalTime reads a parameter, or returns fallback if it is not given.
 func optionalTime(r *http.Request, name string, fallback time.Time) (time.Time, error) {
 	text := r.FormValue(name)
 	if text == "" {
@@ -65,7 +65,7 @@ func parseDuration(text string) (time.Duration, error) {
 	return 0, fmt.Errorf("cannot parse %q to a valid duration", text)
 }
 
-// parseLimit is how many results are wanted at most; 0 is no limit.
+// parseLimit reads how many results are wanted at most; 0 is no limit.
 func parseLimit(r *http.Request) (int, error) {
 	text := r.FormValue("limit")
 	if text == "" {
@@ -80,8 +80,8 @@ func parseLimit(r *http.Request) (int, error) {
 
 var errTruncated = errors.New("results truncated due to limit")
 
-// limitHint is what the storage is asked for: one more than limit, so that a
-// truncated result is known as one.
+// limitHint is the limit for the storage: one more than limit, which shows whether the
+// result was truncated.
 func limitHint(limit int) int {
 	if limit > 0 && limit < math.MaxInt {
 		return limit + 1
@@ -89,7 +89,7 @@ func limitHint(limit int) int {
 	return limit
 }
 
-// optionalNumber is the parameter, or -1 where it is not given.
+// optionalNumber reads a parameter, or returns -1 if it is not given.
 func optionalNumber(r *http.Request, name string) (int, error) {
 	text := r.FormValue(name)
 	if text == "" {

@@ -62,8 +62,8 @@ func (a *api) queryRange(r *http.Request) result {
 	})
 }
 
-// exec runs a query under the timeout, lookback and limit of the request. span is
-// the time between its first and its last moment.
+// exec runs a query with the timeout, lookback and limit of the request. span is the
+// time between the query's first and last moment.
 func (a *api) exec(r *http.Request, limit int, span time.Duration, prepare func(context.Context, promql.QueryOpts) (promql.Query, error)) result {
 	ctx := r.Context()
 	if text := r.FormValue("timeout"); text != "" {
@@ -109,7 +109,7 @@ func (a *api) exec(r *http.Request, limit int, span time.Duration, prepare func(
 	return res
 }
 
-// truncate cuts vectors and matrices; it reports whether it had to.
+// truncate cuts vectors and matrices to the limit, and reports whether it had to.
 func truncate(value *parser.Value, limit int) bool {
 	switch v := (*value).(type) {
 	case promql.Vector:

@@ -68,13 +68,13 @@ type alert struct {
 	Value           string        `json:"value"`
 }
 
-// ruleFilter is which rules of which groups are wanted.
+// ruleFilter says which rules of which groups are wanted.
 type ruleFilter struct {
 	names, groups, files []string // empty: all
 	kind                 string   // "alert", "record" or both
 	withoutAlerts        bool
 	matchers             [][]*labels.Matcher
-	limit                int    // groups a page, 0 for all
+	limit                int    // groups on a page, 0 for all
 	token                string // of the first group of the page
 }
 

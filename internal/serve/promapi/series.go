@@ -15,7 +15,7 @@ import (
 	"github.com/prometheus/prometheus/util/annotations"
 )
 
-// selection is what series, labels and label values are asked for.
+// selection says for what series, labels and label values are asked.
 type selection struct {
 	limit    int
 	start    int64 // milliseconds
@@ -23,8 +23,8 @@ type selection struct {
 	matchers [][]*labels.Matcher
 }
 
-// selection reads the parameters; badMatchers is what series and the others
-// answer differently to bad selectors.
+// selection reads the parameters. badMatchers makes the answer to bad selectors, which
+// differs between series and the others.
 func (a *api) selection(r *http.Request, badMatchers func(error) result) (selection, *result) {
 	limit, err := parseLimit(r)
 	if err != nil {
@@ -111,8 +111,8 @@ func (a *api) labelValues(r *http.Request) result {
 	})
 }
 
-// strings asks for names or values once for each set of matchers, or once
-// without any, and answers with their sorted union.
+// strings calls ask for names or values once for each set of matchers, or once without
+// any, and answers with their sorted union.
 func (a *api) strings(r *http.Request, ask func(context.Context, storage.Querier, *storage.LabelHints, ...*labels.Matcher) ([]string, annotations.Annotations, error)) result {
 	sel, bad := a.selection(r, func(err error) result { return fail(badData, err) })
 	if bad != nil {

@@ -16,9 +16,9 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// shownConfig is a configuration as YAML without secrets. Those of Prometheus'
-// type Secret hide themselves; here go user info of URLs and addresses, and
-// parameters and headers whose name says that they are secret.
+// shownConfig is a configuration as YAML without secrets. Values of Prometheus' type
+// Secret hide themselves. This removes user info from URLs and addresses, and
+// parameters and headers whose names sound secret.
 func shownConfig(c *config.Config) string {
 	shown := *c
 	shown.ScrapeConfigs = make([]*config.ScrapeConfig, len(c.ScrapeConfigs))

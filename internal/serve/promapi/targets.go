@@ -72,7 +72,7 @@ func (a *api) targets(r *http.Request) result {
 	return result{data: answer}
 }
 
-// eachTarget visits the targets of one pool, or of all in order of their names.
+// eachTarget visits the targets of one pool, or of all pools in order of their names.
 func eachTarget(targets map[string][]*scrape.Target, only string, visit func(pool string, t *scrape.Target)) {
 	for _, pool := range slices.Sorted(maps.Keys(targets)) {
 		if only != "" && only != pool {
@@ -84,8 +84,8 @@ func eachTarget(targets map[string][]*scrape.Target, only string, visit func(poo
 	}
 }
 
-// globalURL is how a viewer elsewhere might reach a target: one on loopback is
-// given the name of this machine.
+// globalURL is how a viewer elsewhere might reach a target: a loopback host becomes the
+// name of this machine.
 func globalURL(u *url.URL, externalHost string) string {
 	switch u.Hostname() {
 	case "127.0.0.1", "localhost", "::1":
@@ -107,8 +107,7 @@ func (a *api) scrapePools(*http.Request) result {
 	return result{data: map[string][]string{"scrapePools": pools}}
 }
 
-// metadata answers with what the scraped targets say about their metrics, by
-// metric family.
+// metadata answers with the metadata that the scraped targets expose, by metric family.
 func (a *api) metadata(r *http.Request) result {
 	limit, err := optionalNumber(r, "limit")
 	if err != nil {
@@ -182,7 +181,7 @@ func matchesAll(matchers []*labels.Matcher, ls labels.Labels) bool {
 	return true
 }
 
-// metadataOf is what a target says about one metric, or about all.
+// metadataOf is the metadata of a target about one metric, or about all.
 func metadataOf(t *scrape.Target, metric string) []scrape.MetricMetadata {
 	if metric == "" {
 		return t.ListMetadata()
