@@ -11,7 +11,7 @@ import (
 	"github.com/prometheus/prometheus/rules"
 )
 
-// What a server does unless its flags say otherwise.
+// What a server does by default.
 const (
 	resendDelay     = time.Minute
 	outageTolerance = time.Hour
@@ -19,9 +19,9 @@ const (
 	untilRestored   = 2 // evaluations of a new process
 )
 
-// alerting is an alerting rule. Prometheus' own decides what is pending and fires.
-// It runs without annotations, which change nothing of that: they are expanded
-// where an episode begins and ends, not at each evaluation.
+// alerting is an alerting rule. Prometheus' own rule decides what is pending and fires.
+// It runs without annotations, which do not affect that: they are expanded only where
+// an episode begins and ends.
 type alerting struct {
 	run      *run
 	rule     *rule
@@ -30,18 +30,18 @@ type alerting struct {
 	process  *rules.AlertingRule
 	restore  int // evaluations until the state of `for` is read back, 0 for never
 	tracked  map[uint64]*tracked
-	carried  []*tracked // open when the process before ended
+	carried  []*tracked // open when the previous process ended
 	previous *snapshot  // of the last evaluation that did not fail
 	count    int        // evaluations
 }
 
-// tracked is an alert that the rule has, by the hash of its labels.
+// tracked is an active alert of the rule, kept by the hash of its labels.
 type tracked struct {
 	episode *episode
 	open    bool
 	firing  bool
 	present bool // its expression was true at the last evaluation
-	seen    int  // the last evaluation that had it
+	seen    int  // the last evaluation with this alert
 }
 
 func (a *alerting) restart(first bool) {
@@ -126,7 +126,7 @@ func (a *alerting) restored(ctx context.Context, e evaluation) error {
 	return nil
 }
 
-// track follows the alerts that the rule has after an evaluation.
+// track follows the alerts of the rule after an evaluation.
 func (a *alerting) track(now *snapshot) {
 	at := now.e.time()
 	a.process.ForEachActiveAlert(func(alert *rules.Alert) {
@@ -149,13 +149,14 @@ func (a *alerting) track(now *snapshot) {
 			delete(a.tracked, hash)
 		}
 	}
-	for _, t := range a.carried { // they are not as they were
+	for _, t := range a.carried { // they did not continue in the same state
 		a.end(t, at)
 	}
 	a.carried = nil
 }
 
-// begin is the episode of an alert that is new, or goes on after the server was away.
+// begin is the episode of a new alert, or of one that continues after the server was
+// away.
 func (a *alerting) begin(alert *rules.Alert) *tracked {
 	for i, t := range a.carried {
 		if labels.Equal(t.episode.Labels, alert.Labels) && t.firing == (alert.State == rules.StateFiring) {
@@ -163,13 +164,13 @@ func (a *alerting) begin(alert *rules.Alert) *tracked {
 			return t
 		}
 	}
-	validity := 4 * max(time.Duration(a.rule.group.interval), resendDelay) // as AlertingRule.sendAlerts has it
+	validity := 4 * max(time.Duration(a.rule.group.interval), resendDelay) // as in AlertingRule.sendAlerts
 	t := &tracked{open: true, episode: &episode{Episode: Episode{Rule: a.rule.Rule, Labels: alert.Labels, Pending: alert.ActiveAt, Validity: validity}}}
 	a.run.add(t.episode)
 	return t
 }
 
-// follow brings an episode to the state of its alert.
+// follow updates an episode by the state of its alert.
 func (a *alerting) follow(t *tracked, alert *rules.Alert, now *snapshot) {
 	if !t.open {
 		return
@@ -178,7 +179,7 @@ func (a *alerting) follow(t *tracked, alert *rules.Alert, now *snapshot) {
 		a.end(t, alert.ResolvedAt)
 		return
 	}
-	if alert.State == rules.StatePending && t.firing { // its `for` was restored, and is longer than it has lasted
+	if alert.State == rules.StatePending && t.firing { // after a restart it is pending again, as its `for` is longer than it has lasted
 		a.end(t, now.e.time())
 		return
 	}
@@ -194,8 +195,8 @@ func (a *alerting) follow(t *tracked, alert *rules.Alert, now *snapshot) {
 	}
 }
 
-// leave notes that an alert's expression is not true any more: its annotations are
-// those of the evaluation before.
+// leave notes that an alert's expression is no longer true: its last annotations are
+// those of the previous evaluation.
 func (a *alerting) leave(t *tracked) {
 	if t.present && t.firing {
 		t.episode.last = a.previous
@@ -221,7 +222,7 @@ func (a *alerting) finish() {
 	}
 }
 
-// needsSending is Alert.needsSending of package rules.
+// needsSending is a copy of Alert.needsSending of package rules.
 func needsSending(a *rules.Alert, at time.Time) bool {
 	if a.State == rules.StatePending {
 		return false

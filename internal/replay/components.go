@@ -11,20 +11,20 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 )
 
-// component are rules that are evaluated together, evaluation by evaluation in
-// order of time, because each depends on each or they may write the same series.
-// Most have one rule. Everything else that they read is complete before.
+// component is a set of rules that are evaluated together, evaluation by evaluation in
+// order of time, because each depends on each or they may write the same series. Most
+// components have one rule. Everything else that the rules read is complete before.
 type component struct {
 	rules []*rule
 	needs []int // components that are complete before
 }
 
-// graph says which rules write what a rule reads.
+// graph says which rules write the series that a rule reads.
 type graph struct {
-	related []bool // whether a rule may write the same series as another, known with the families
+	related []bool // whether a rule may write the same series as another; known once the families are
 	rules   []*rule
 	byName  map[string][]*rule // writers
-	writers [][]*rule          // of what each rule's expression reads
+	writers [][]*rule          // of the series that each rule's expression reads
 	mu      sync.Mutex         // of slacks
 	slacks  map[slackKey]int64
 	raw     func([]*labels.Matcher) bool // whether there are raw series of a selector
@@ -60,7 +60,7 @@ func newGraph(groups []*group, raw func([]*labels.Matcher) bool) *graph {
 	return g
 }
 
-// writersOf are the rules that may write what a selector selects.
+// writersOf returns the rules that may write series of a selector.
 func (g *graph) writersOf(r read) []*rule {
 	among := g.rules
 	if name := fixedName(r.matchers); name != "" {
@@ -75,10 +75,11 @@ func (g *graph) writersOf(r read) []*rule {
 	return all
 }
 
-// ranged is the expression of which a range query sees at each evaluation what the
-// rule would have seen, and false if there is none. It is the rule's own if nothing
-// that it reads is newer than what it could see. If it reads what is recorded at the
-// same moment after it, or by itself, that is hidden.
+// ranged returns an expression for range queries: at each evaluation it sees what the
+// rule would have seen. It is the rule's own expression if that never reads samples
+// that are too new. If it reads samples that the rule itself, or a later rule of the
+// group, records at the same moment, the expression hides them. ok is false if there is
+// none.
 func (g *graph) ranged(r *rule) (string, bool) {
 	hide := map[int]bool{}
 	for i, read := range r.reads {
@@ -117,7 +118,7 @@ func (g *graph) slack(reader, writer *rule) int64 {
 	return slack
 }
 
-// components are those of all rules, each after what it needs.
+// components returns the components of all rules, each after those that it needs.
 func (g *graph) components() []*component {
 	nodes := g.families()
 	nodeOf := make([]int, len(g.rules))
@@ -161,7 +162,7 @@ func (g *graph) components() []*component {
 	return all
 }
 
-// needed are the rules whose series a rule reads.
+// needed returns the rules whose series a rule reads.
 func (g *graph) needed(r *rule) []*rule {
 	if r.all {
 		return g.rules
@@ -169,8 +170,8 @@ func (g *graph) needed(r *rule) []*rule {
 	return g.writers[r.index]
 }
 
-// families are the rules that may write the same series, together: of two that do,
-// the storage takes the first sample of a time.
+// families returns sets of rules that may write the same series. If two write a sample
+// at the same time, the storage keeps the first.
 func (g *graph) families() [][]*rule {
 	parent := make([]uint32, len(g.rules))
 	for i := range parent {
@@ -206,12 +207,12 @@ func (g *graph) families() [][]*rule {
 	return all
 }
 
-// kin are sets of writers of a metric of which the first may write the same series
-// as each of the others. Rules whose known labels have the same names and other
-// values are never compared one by one, for there may be thousands.
+// kin returns sets of writers of a metric: the first of a set may write the same series
+// as each of the others. Rules whose known labels have the same names but other values
+// are never compared one by one, as there may be thousands.
 func (g *graph) kin(name string) [][]*rule {
 	same := map[string][]*rule{}   // with the same known labels
-	shapes := map[string][]*rule{} // one of each of these, by the labels' names
+	shapes := map[string][]*rule{} // one rule for each of these, by the labels' names
 	var sets [][]*rule
 	of := func(r *rule) output {
 		return r.writes[slices.IndexFunc(r.writes, func(o output) bool { return o.name == name })]
@@ -245,8 +246,8 @@ func (g *graph) kin(name string) [][]*rule {
 	return sets
 }
 
-// stronglyConnected are the strongly connected components of a graph (Tarjan), each
-// after those that it has edges to.
+// stronglyConnected returns the strongly connected components of a graph (Tarjan), each
+// after those that its edges lead to.
 func stronglyConnected(edges [][]int) [][]int {
 	t := tarjan{edges: edges, index: make([]int, len(edges)), low: make([]int, len(edges)), on: make([]bool, len(edges))}
 	for v := range edges {

@@ -11,7 +11,7 @@ import (
 	"github.com/prometheus/prometheus/rules"
 )
 
-// episode is an Episode with what its annotations are made of.
+// episode is an Episode with the snapshots that its annotations are made from.
 type episode struct {
 	Episode
 	first, last *snapshot
@@ -23,7 +23,7 @@ func (r *run) add(e *episode) {
 	r.episodes = append(r.episodes, e)
 }
 
-// snapshot is what the expression of an alerting rule was at an evaluation.
+// snapshot is the value of an alerting rule's expression at an evaluation.
 type snapshot struct {
 	rule   *rule
 	e      evaluation
@@ -35,13 +35,13 @@ func newSnapshot(r *rule, e evaluation, rows []row) *snapshot {
 	for i, row := range rows {
 		s.vector[i] = promql.Sample{Metric: row.column.metric, T: e.t, F: row.f}
 		if row.h != nil {
-			s.vector[i].H = row.h.Copy() // the engine takes its own back
+			s.vector[i].H = row.h.Copy() // the engine reuses its own
 		}
 	}
 	return s
 }
 
-// process is an alerting rule of which nothing is active yet.
+// process is a new alerting rule without active alerts.
 func (r *run) process(of *rule, annotations labels.Labels, restored bool) *rules.AlertingRule {
 	url := ""
 	if r.plan.ExternalURL != nil {
@@ -52,10 +52,10 @@ func (r *run) process(of *rule, annotations labels.Labels, restored bool) *rules
 		r.plan.ExternalLabels, url, restored, slog.New(slog.DiscardHandler))
 }
 
-// evaluate has an alerting rule evaluated with the vector of a snapshot. What its
-// templates query is what was there at that moment.
+// evaluate evaluates an alerting rule with the vector of a snapshot. Queries in its
+// templates see the world as it was at that moment.
 func (r *run) evaluate(ctx context.Context, process *rules.AlertingRule, s *snapshot, limit int) (promql.Vector, error) {
-	own := true // the first query is that of the rule itself
+	own := true // the first query is the rule's own
 	query := func(ctx context.Context, expr string, at time.Time) (promql.Vector, error) {
 		if own {
 			own = false
@@ -70,8 +70,8 @@ func (r *run) evaluate(ctx context.Context, process *rules.AlertingRule, s *snap
 	return process.Eval(ctx, time.Duration(s.rule.group.offset), s.e.time(), query, external, limit)
 }
 
-// describe gives episodes their annotations, when all that their templates may
-// query has been recorded.
+// describe adds annotations to the episodes. Everything that their templates may query
+// must be recorded by then.
 func (r *run) describe(ctx context.Context) error {
 	known := map[*snapshot]map[uint64]labels.Labels{}
 	annotations := func(s *snapshot, l labels.Labels) (labels.Labels, error) {

@@ -10,16 +10,16 @@ import (
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
 )
 
-// milliseconds is int64 by another name: with that, vet takes an iterator's Seek
-// for one of package io that has the wrong signature.
+// milliseconds is another name of int64, without which vet mistakes an iterator's Seek
+// for io.Seeker's with a wrong signature.
 type milliseconds = int64
 
-// recordIterator goes over the samples of a record from a time to another.
+// recordIterator iterates over the samples of a record from one time to another.
 type recordIterator struct {
 	record   *record
 	from, to int64
 	hides    func(writer uint32, t int64) bool
-	piece    int // that chunk is the iterator of
+	piece    int // the piece that chunk iterates over
 	chunk    chunkenc.Iterator
 	index    int // of the sample
 	at       chunkenc.ValueType
@@ -32,14 +32,14 @@ func (it *recordIterator) reset(r *record, from, to int64, hides func(uint32, in
 	it.enter(max(0, it.holding(from)))
 }
 
-// holding is the last piece that begins at a time or before, -1 if none does.
+// holding is the last piece that begins at t or before, -1 if none does.
 func (it *recordIterator) holding(t int64) int {
 	from := max(it.piece, 0)
 	rest := it.record.pieces[from:]
 	return from + sort.Search(len(rest), func(i int) bool { return rest[i].first > t }) - 1
 }
 
-// enter goes before the first sample of a piece.
+// enter moves before the first sample of a piece.
 func (it *recordIterator) enter(piece int) {
 	if piece >= len(it.record.pieces) || it.record.pieces[piece].first > it.to {
 		it.done = true
@@ -116,7 +116,7 @@ func (it *recordIterator) Err() error {
 	return it.chunk.Err()
 }
 
-// rawIterator goes over Samples.
+// rawIterator iterates over Samples.
 type rawIterator struct {
 	data      Samples
 	next, end int
@@ -179,10 +179,10 @@ func (*rawIterator) AtST() int64 { return 0 }
 // Err implements chunkenc.Iterator.
 func (*rawIterator) Err() error { return nil }
 
-// chain goes over the samples of an iterator, and then over those of another, which
+// chain iterates over the samples of one iterator, then over those of another, which
 // are later.
 type chain struct {
-	chunkenc.Iterator // the one that it is at
+	chunkenc.Iterator // the current one
 	then              chunkenc.Iterator
 }
 
@@ -199,7 +199,7 @@ func (c *chain) Seek(t milliseconds) chunkenc.ValueType {
 	return at
 }
 
-// orThen goes on to the second where the first has ended.
+// orThen continues with the second iterator once the first has ended.
 func (c *chain) orThen(at chunkenc.ValueType) chunkenc.ValueType {
 	if at == chunkenc.ValNone && c.then != nil {
 		c.Iterator, c.then = c.then, nil
@@ -208,26 +208,27 @@ func (c *chain) orThen(at chunkenc.ValueType) chunkenc.ValueType {
 	return at
 }
 
-// lateIterator has an instant selector of the rules of a group see what it saw one
-// evaluation before, but for what is too old by now: nothing of its own time.
-// All samples are of the group's evaluations.
+// lateIterator shifts samples by one evaluation: an instant selector of the group's
+// rules then sees what it saw one evaluation before, without samples that are too old
+// by now, and nothing of its own time. All samples must be of the group's evaluations.
 type lateIterator struct {
 	in       chunkenc.Iterator
 	interval int64 // of the group, in milliseconds
 	at       point
-	next     point // after it, if more
+	next     point // the sample after at, if more
 	more     bool
-	ends     int64 // when the sample at which it is has become too old, 0 if never
+	ends     int64 // when the sample at has become too old, 0 if never
 	state    chunkenc.ValueType
 	begun    bool
 }
 
-// lookback is up to when an instant selector finds a sample, in milliseconds: a server's default.
+// lookback is how old a sample may be that an instant selector finds, in milliseconds:
+// the default of servers.
 const lookback = int64(5 * time.Minute / time.Millisecond)
 
 func newLateIterator(in chunkenc.Iterator, interval int64) chunkenc.Iterator {
 	if interval >= lookback {
-		return chunkenc.NewNopIterator() // at the next evaluation everything is too old
+		return chunkenc.NewNopIterator() // at the next evaluation every sample is too old
 	}
 	return &lateIterator{in: in, interval: interval}
 }

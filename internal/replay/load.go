@@ -35,14 +35,14 @@ type rule struct {
 	group  *group
 	index  uint32 // among all rules, in order of groups and rules
 	expr   string
-	labels labels.Labels       // of the rule, which what it makes gets
+	labels labels.Labels       // the rule's own, which are added to its results
 	alert  *rules.AlertingRule // nil for a recording rule
 	reads  []read
 	writes []output
-	all    bool // its labels' templates query, so that it may read anything
+	all    bool // templates of its labels contain queries, so it may read anything
 }
 
-// load reads the rule files as a server does.
+// load reads the rule files as a server would.
 func load(p Plan) ([]*group, error) {
 	files := memory{}
 	var names []string
@@ -67,7 +67,8 @@ func load(p Plan) ([]*group, error) {
 	return groupsOf(p, loaded), nil
 }
 
-// groupsOf are the groups in the order in which those of one moment are evaluated.
+// groupsOf returns the groups in the order in which groups of the same moment are
+// evaluated.
 func groupsOf(p Plan, loaded map[string]*rules.Group) []*group {
 	var all []*group
 	n := uint32(0)
@@ -113,7 +114,7 @@ func (memory) Parse(query string) (parser.Expr, error) { return language.ParseEx
 // bounded parses queries that are not too large for the parser.
 type bounded struct{ parser.Parser }
 
-// readable is more than any rule that a server evaluates in its interval.
+// readable allows more than any rule that a server could evaluate in its interval.
 var readable = querysize.Limits{Bytes: 64 << 10, Operators: 1_000, Nesting: 200}
 
 // ParseExpr implements parser.Parser.
@@ -146,7 +147,7 @@ func placed(name string, text []byte, err error) error {
 	return fmt.Errorf("%s:%s:%s: %s", name, line, column, message)
 }
 
-// find is the place of what a message is about: the last name that it quotes, or
+// find returns the place that a message is about: the last name that it quotes, or else
 // its last word.
 func find(text, message string) (line, column string) {
 	about := message[strings.LastIndex(message, " ")+1:]
@@ -163,8 +164,7 @@ func find(text, message string) (line, column string) {
 	return "1", "1"
 }
 
-// sequential has rules evaluated one after another, as a server does unless a
-// feature flag says otherwise.
+// sequential makes rules run one after another, as servers do without a feature flag.
 type sequential struct{}
 
 // AnalyseRules implements rules.RuleDependencyController.

@@ -16,12 +16,12 @@ func (w *World) Querier(mint, maxt int64) (storage.Querier, error) {
 	return querier{view{world: w}, mint, maxt}, nil
 }
 
-// view is the world as a rule sees it at an evaluation: what had been scraped
-// and recorded by then.
+// view is the world as a rule sees it at an evaluation: only what had been scraped and
+// recorded by then.
 type view struct {
 	world *World
-	raw   int64                     // up to when there are raw samples
-	until func(writer uint32) int64 // up to when there are those of a rule; nil if everything is visible
+	raw   int64                     // the time up to which it has raw samples
+	until func(writer uint32) int64 // the time up to which it has a rule's samples; nil if everything is visible
 }
 
 // Querier implements storage.Queryable.
@@ -70,7 +70,7 @@ func (q querier) Select(_ context.Context, _ bool, hints *storage.SelectHints, m
 	return set
 }
 
-// matching are the series that matchers select.
+// matching returns the series that matchers select.
 func (w *World) matching(matchers []*labels.Matcher) []*series {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
@@ -101,7 +101,7 @@ func matchesAll(matchers []*labels.Matcher, l labels.Labels) bool {
 	return true
 }
 
-// fixedName is the metric name that matchers ask for, "" if they do not ask for one.
+// fixedName is the metric name that matchers require, "" if they require none.
 func fixedName(matchers []*labels.Matcher) string {
 	for _, m := range matchers {
 		if m.Name == labels.MetricName && m.Type == labels.MatchEqual {

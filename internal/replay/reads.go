@@ -14,21 +14,22 @@ import (
 // read is a selector of a rule's expression.
 type read struct {
 	matchers []*labels.Matcher
-	// offset is by how much it reads before the query's time, in milliseconds.
+	// offset is how far before the query's time it reads, in milliseconds.
 	offset int64
 	// step and shift are those of the outermost subquery around it, in milliseconds, 0
-	// without one: it is evaluated at multiples of the step, up to shift before the query.
+	// without one: the subquery is evaluated at multiples of step, up to shift before
+	// the query.
 	step, shift int64
-	// pinned is whether an @ sets its time, which the end of a range query would be,
-	// or which may be in the future.
+	// pinned is whether an @ sets its time: such a time may lie in the future, and
+	// end() would be the end of the range query.
 	pinned bool
-	// hides is how what is recorded at the query's own time can be hidden from it.
+	// hides is how to hide from it what is recorded at the query's own time.
 	hides hiding
 }
 
-// hiding is how a selector can be changed so that it does not read the samples of
-// the query's own time, which a rule does not see if they are its own, or of a rule
-// after it.
+// hiding is how to change a selector so that it does not read samples of the query's
+// own time. A rule does not see these if it records them itself, or a rule after it
+// does.
 type hiding int
 
 const (
@@ -37,14 +38,15 @@ const (
 	byMarker          // a matcher asks for what the selector sees one evaluation later
 )
 
-// boundless are functions of the samples in a range alone, wherever it begins and ends.
+// boundless are functions that only depend on the samples in a range, wherever it
+// begins and ends.
 var boundless = []string{
 	"avg_over_time", "changes", "count_over_time", "last_over_time", "max_over_time", "min_over_time",
 	"present_over_time", "quantile_over_time", "resets", "stddev_over_time", "stdvar_over_time", "sum_over_time",
 }
 
-// selectorsOf are the selectors of an expression with the nodes around them, always
-// in the same order.
+// selectorsOf passes the selectors of an expression to found, with the nodes around
+// them, always in the same order.
 func selectorsOf(expr parser.Expr, found func(s *parser.VectorSelector, around []parser.Node)) {
 	parser.Inspect(expr, func(n parser.Node, path []parser.Node) error {
 		if s, ok := n.(*parser.VectorSelector); ok {
@@ -78,7 +80,8 @@ func readsOf(expr parser.Expr) []read {
 	return all
 }
 
-// hidingOf is how a selector without an offset and outside of subqueries hides samples.
+// hidingOf is how to hide samples from a selector without an offset and outside of
+// subqueries.
 func hidingOf(around []parser.Node) hiding {
 	above := func(i int) parser.Node {
 		if i > len(around) {
@@ -98,7 +101,7 @@ func hidingOf(around []parser.Node) hiding {
 		}
 		return cannotHide
 	}
-	for i := 1; above(i) != nil; i++ { // the time of a sample is not that of a marked one, and absent() shows the matchers
+	for i := 1; above(i) != nil; i++ { // timestamp() would show that a sample was shifted, and absent() shows the matchers
 		if _, ok := above(i).(*parser.ParenExpr); ok {
 			continue
 		}
@@ -114,8 +117,8 @@ func hidingOf(around []parser.Node) hiding {
 // time. Its value is the interval of the evaluations, in milliseconds.
 const marker = "__recorded_before__"
 
-// hidden is an expression of which some selectors, by their order, hide the samples
-// of the query's own time.
+// hidden returns the rule's expression in which the selectors in hide, by their order,
+// do not see samples of the query's own time.
 func hidden(r *rule, hide map[int]bool) (string, error) {
 	parsed, err := language.ParseExpr(r.expr)
 	if err != nil {
@@ -138,8 +141,8 @@ func hidden(r *rule, hide map[int]bool) (string, error) {
 	return parsed.String(), nil
 }
 
-// output is a metric that a rule writes, with the labels that are known before.
-// A label with an empty value is known to be absent.
+// output is a metric that a rule writes, with the labels that are known beforehand. A
+// label with an empty value is known to be absent.
 type output struct {
 	name  string
 	known map[string]string
@@ -150,8 +153,8 @@ const (
 	forStateMetric = "ALERTS_FOR_STATE"
 )
 
-// outputsOf are the metrics that a rule writes; all is whether templates of its
-// labels query.
+// outputsOf returns the metrics that a rule writes. all is whether templates of its
+// labels contain queries.
 func outputsOf(r *rule) (outputs []output, all bool) {
 	known := map[string]string{}
 	r.labels.Range(func(l labels.Label) {
@@ -169,7 +172,7 @@ func outputsOf(r *rule) (outputs []output, all bool) {
 	return []output{{alertMetric, known}, {forStateMetric, known}}, all
 }
 
-// mayHold is whether matchers may select a series of the output.
+// mayHold returns whether matchers may select a series of the output.
 func (o output) mayHold(matchers []*labels.Matcher) bool {
 	for _, m := range matchers {
 		if m.Name == labels.MetricName {
@@ -183,7 +186,7 @@ func (o output) mayHold(matchers []*labels.Matcher) bool {
 	return true
 }
 
-// mayEqual is whether two outputs may be of the same series.
+// mayEqual returns whether two outputs may be of the same series.
 func (o output) mayEqual(other output) bool {
 	if o.name != other.name {
 		return false
@@ -196,8 +199,8 @@ func (o output) mayEqual(other output) bool {
 	return true
 }
 
-// sees is up to when a rule sees what another recorded, at one of its own
-// evaluations, in milliseconds.
+// sees is the time, in milliseconds, up to which a rule sees another rule's samples at
+// one of its own evaluations.
 func (r *rule) sees(other *rule, wall int64) int64 {
 	latest, ok := other.group.latest(wall, r.seesAtOnce(other))
 	if !ok {
@@ -206,7 +209,7 @@ func (r *rule) sees(other *rule, wall int64) int64 {
 	return other.group.stamp(latest)
 }
 
-// seesAtOnce is whether a rule sees what another records at the same moment.
+// seesAtOnce returns whether a rule sees what another records at the same moment.
 func (r *rule) seesAtOnce(other *rule) bool {
 	if r.group == other.group {
 		return other.index < r.index
@@ -214,5 +217,5 @@ func (r *rule) seesAtOnce(other *rule) bool {
 	return other.group.index < r.group.index
 }
 
-// rawUntil is up to when a rule sees raw samples, in milliseconds.
+// rawUntil is the time up to which a rule sees raw samples, in milliseconds.
 func rawUntil(wall int64) int64 { return wall / int64(time.Millisecond) }

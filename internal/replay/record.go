@@ -16,31 +16,31 @@ type point struct {
 	h *histogram.FloatHistogram // instead of f
 }
 
-// record are samples in chunks of the storage's encodings, which take one to nine
+// record holds samples in chunks with the storage's encodings, which need one to nine
 // bytes for a sample.
 type record struct {
 	pieces  []piece
 	app     chunkenc.Appender // of the last piece
 	last    point
 	samples int
-	writer  uint32   // who wrote the samples
-	by      []uint32 // who wrote each, if there are several writers
-	// guess are samples that are expected next, while the rules of a component are
-	// evaluated: speculation.go.
+	writer  uint32   // the rule that wrote the samples
+	by      []uint32 // who wrote each sample, if there are several writers
+	// guess are the samples expected next, while the rules of a component are
+	// evaluated: see speculation.go.
 	guess []promql.FPoint
 }
 
 type piece struct {
 	first int64 // time of its first sample
-	index int   // of it among all samples
+	index int   // its index among all samples
 	chunk chunkenc.Chunk
 }
 
 // samplesPerChunk is what Prometheus' storage aims at.
 const samplesPerChunk = 120
 
-// append adds a sample as the storage does that takes none out of order: one of
-// a time that is there already must be the same.
+// append adds a sample, like a storage that takes none out of order: a sample of the
+// same time must be equal to the one that is there.
 func (r *record) append(p point, writer uint32) error {
 	if r.samples > 0 && p.t <= r.last.t {
 		switch {
@@ -89,7 +89,7 @@ func (r *record) encode(p point) error {
 			return err
 		}
 	} else {
-		before = nil // only the first sample of a chunk is compared with the chunk before
+		before = nil // chunks only compare their first sample with the chunk before
 	}
 	if p.h == nil {
 		r.app.Append(0, p.t, p.f)

@@ -15,27 +15,27 @@ import (
 type target struct {
 	labels   labels.Labels
 	record   *record // nil until there is a sample
-	found    int     // the evaluation at which the result had it last, counted from 1
-	returned int     // the evaluation at which it was written last
-	listed   bool    // among those of the evaluation before
+	found    int     // the last evaluation, counted from 1, whose result had it
+	returned int     // the last evaluation at which it was written
+	listed   bool    // it was in the previous evaluation
 	watched  bool    // the rules of the component read it
 }
 
-// recorder writes what a rule returns, with a staleness marker where a series
-// ceases, as Group.Eval does.
+// recorder writes the results of a rule, with a staleness marker where a series ends,
+// as Group.Eval does.
 type recorder struct {
 	world    *World
 	rule     *rule
 	targets  map[string]*target // by labels
-	previous []*target          // of the evaluation before
+	previous []*target          // of the previous evaluation
 	count    int                // evaluations
 	buffer   []byte
-	// speculation is that of the component, nil if there is none, and watched are the
+	// speculation is the component's speculation, nil if there is none. watched are the
 	// targets with samples that it guesses.
 	speculation *speculation
 	watched     []*target
-	alone       bool  // no other rule may write what this one does
-	expects     bool  // what is guessed is the rule's own result
+	alone       bool  // no other rule may write this rule's series
+	expects     bool  // guesses are the rule's own results
 	evaluated   int64 // the time of the last evaluation, in milliseconds
 }
 
@@ -43,7 +43,8 @@ func newRecorder(w *World, r *rule) *recorder {
 	return &recorder{world: w, rule: r, targets: map[string]*target{}}
 }
 
-// restart is that of the process: it does not know what the one before recorded.
+// restart is a restart of the process, which does not know what the one before
+// recorded.
 func (r *recorder) restart() {
 	for _, t := range r.previous {
 		t.listed = false
@@ -54,7 +55,7 @@ func (r *recorder) restart() {
 	}
 }
 
-// target is what is written for the labels of a sample.
+// target returns the target for the labels of a sample.
 func (r *recorder) target(l labels.Labels) *target {
 	r.buffer = l.Bytes(r.buffer)
 	t, ok := r.targets[string(r.buffer)]
@@ -65,7 +66,7 @@ func (r *recorder) target(l labels.Labels) *target {
 	return t
 }
 
-// named gives a column the labels that a recording rule gives it.
+// named gives a column the labels of its recording rule.
 func (r *recorder) named(c *column) *target {
 	if c.target == nil {
 		b := labels.NewBuilder(c.metric)
@@ -76,7 +77,7 @@ func (r *recorder) named(c *column) *target {
 	return c.target
 }
 
-// check reports what makes an evaluation of a recording rule fail as a whole.
+// check reports what would make the whole evaluation of a recording rule fail.
 func (r *recorder) check(rows []row) error {
 	r.count++
 	for _, row := range rows {
@@ -92,8 +93,8 @@ func (r *recorder) check(rows []row) error {
 	return nil
 }
 
-// write writes rows whose columns have their targets. refused are samples that the
-// storage does not take, which is the rule's error; err is one of the world.
+// write writes rows whose columns have their targets. refused is the rule's error if
+// the storage does not take samples; err is an error of the world.
 func (r *recorder) write(rows []row, t int64) (refused, err error) {
 	before := len(r.previous)
 	for _, row := range rows {
@@ -103,7 +104,7 @@ func (r *recorder) write(rows []row, t int64) (refused, err error) {
 		}
 		p := point{t: t, f: row.f}
 		if row.h != nil {
-			p.h = row.h.Copy() // the engine takes its own back
+			p.h = row.h.Copy() // the engine reuses its own
 		}
 		switch err := target.record.append(p, r.rule.index); {
 		case err == nil:
@@ -122,7 +123,7 @@ func (r *recorder) write(rows []row, t int64) (refused, err error) {
 	return refused, nil
 }
 
-// mark marks the series of the evaluation before that were not written at this one.
+// mark ends the series of the previous evaluation that were not written at this one.
 func (r *recorder) mark(before int, t int64) {
 	kept := r.previous[:0]
 	for i, target := range r.previous {
@@ -131,7 +132,7 @@ func (r *recorder) mark(before int, t int64) {
 			continue
 		}
 		target.listed = false
-		// That another rule has written the series at this time is no error.
+		// It is no error if another rule has written the series at this time.
 		_ = target.record.append(point{t: t, f: math.Float64frombits(value.StaleNaN)}, r.rule.index)
 	}
 	r.previous = kept

@@ -1,13 +1,13 @@
-// Package replay evaluates Prometheus rule files over a past of weeks in the
-// real engine, in simulated time: what a server would have recorded and which
-// alerts it would have fired, from raw series. It knows nothing of agreements:
-// the files may be anyone's.
+// Package replay evaluates Prometheus rule files over weeks of the past in the real
+// engine, in simulated time. From raw series it finds what a server would have recorded
+// and which alerts would have fired. It knows nothing of agreements: it takes any rule
+// files.
 //
-// Every group is evaluated at the times at which a server evaluates it, and a
-// rule sees what had been recorded by then. Instead of one query for every
-// evaluation, a rule is one range query over its past wherever that sees the
-// same: components.go says where. Alerts are those of Prometheus' own
-// rules.AlertingRule. What is recorded is kept in the chunks of the storage.
+// Every group is evaluated at the times at which a server would evaluate it, and a rule
+// only sees what had been recorded by then. Instead of one query for every evaluation,
+// a rule is one range query over its past wherever that gives the same result:
+// components.go says where. Prometheus' own rules.AlertingRule makes the alerts.
+// Recorded samples are kept in the storage's chunks.
 package replay
 
 import (
@@ -26,9 +26,9 @@ import (
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
 )
 
-// Samples are a series' samples in order of time. They may be functions of the
-// index: a World reads them again for each query and stores none. At may be
-// called from several goroutines.
+// Samples are a series' samples in order of time. They may be computed from the index:
+// a World reads them again for each query and stores none. Several goroutines may call
+// At at once.
 type Samples interface {
 	Len() int
 	At(i int) (ms int64, v float64)
@@ -49,11 +49,11 @@ func (s Stored) Len() int { return len(s) }
 // At is the i-th sample.
 func (s Stored) At(i int) (int64, float64) { return s[i].T, s[i].F }
 
-// World is a past: series, and the engine that queries them. It is a
-// storage.Queryable. Series are added before Run, which may run once.
+// World is a past: series, and the engine that queries them. It is a storage.Queryable.
+// Add series before Run, which may run once.
 type World struct {
 	engine *promql.Engine
-	mu     sync.RWMutex // of the maps, not of what series hold
+	mu     sync.RWMutex // of the maps, not of the contents of series
 	byName map[string][]*series
 	byHash map[uint64][]*series
 }
@@ -63,7 +63,7 @@ func New() *World {
 	return &World{
 		byName: map[string][]*series{}, byHash: map[uint64][]*series{},
 		engine: promql.NewEngine(promql.EngineOpts{
-			MaxSamples: math.MaxInt, Timeout: 24 * time.Hour, // what a query may take is bounded by its context
+			MaxSamples: math.MaxInt, Timeout: 24 * time.Hour, // the context bounds what a query may take
 			EnableAtModifier: true, EnableNegativeOffset: true, // as in every server
 			NoStepSubqueryIntervalFn: func(int64) int64 { return defaultInterval.Milliseconds() },
 			Parser:                   language,
@@ -71,18 +71,18 @@ func New() *World {
 	}
 }
 
-// defaultInterval is Prometheus' evaluation_interval, unless it is configured.
+// defaultInterval is Prometheus' default evaluation_interval.
 const defaultInterval = time.Minute
 
 var language = parser.NewParser(parser.Options{})
 
-// Add adds a raw series. A series that ceases has a staleness marker
-// (value.StaleNaN) among its samples where a scrape would have written one.
-// Series with the same labels must not be added twice.
+// Add adds a raw series. If a series ends, its samples must have a staleness marker
+// (value.StaleNaN) where a scrape would have written one. Do not add two series with
+// the same labels.
 func (w *World) Add(l labels.Labels, s Samples) { w.insert(&series{labels: l, raw: s}) }
 
-// AddHistograms adds a raw series of native histograms. It encodes them at once,
-// as the storage does: whether a counter was reset is said as a server would.
+// AddHistograms adds a raw series of native histograms. Like the storage it encodes
+// them at once, and detects counter resets as a server would.
 func (w *World) AddHistograms(l labels.Labels, h Histograms) error {
 	r := &record{}
 	for i := range h.Len() {
@@ -95,9 +95,9 @@ func (w *World) AddHistograms(l labels.Labels, h Histograms) error {
 	return nil
 }
 
-// Append adds raw samples to the series of the labels, after those that it has: values,
-// or native histograms if h is not nil. Unlike those of Add they are encoded at once,
-// and take two bytes or so each.
+// Append adds raw samples after those that the series of the labels has: values, or
+// native histograms if h is not nil. Unlike Add it encodes them at once, into about two
+// bytes each.
 func (w *World) Append(l labels.Labels, times []int64, values []float64, h []*histogram.FloatHistogram) error {
 	s := w.with(l)
 	if s == nil {
@@ -126,7 +126,7 @@ func (w *World) insert(s *series) {
 	w.byHash[hash] = append(w.byHash[hash], s)
 }
 
-// with is the series of the labels, nil if there is none.
+// with returns the series of the labels, nil if there is none.
 func (w *World) with(l labels.Labels) *series {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
@@ -138,9 +138,9 @@ func (w *World) with(l labels.Labels) *series {
 	return nil
 }
 
-// Recorded are the series that Run has recorded, in order of their labels:
-// those of recording rules, ALERTS and ALERTS_FOR_STATE. Their samples are
-// decoded as they are read; staleness markers are among them.
+// Recorded returns the series that Run has recorded, in order of their labels: those of
+// recording rules, ALERTS and ALERTS_FOR_STATE. Their samples are decoded while they
+// are read, and include staleness markers.
 func (w *World) Recorded() []storage.Series {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
@@ -156,12 +156,12 @@ func (w *World) Recorded() []storage.Series {
 	return all
 }
 
-// Vector is what an expression is at a time.
+// Vector evaluates an expression at a time.
 func (w *World) Vector(expr string, at time.Time) (promql.Vector, error) {
 	return w.instant(context.Background(), w, expr, at)
 }
 
-// Value is the one value of an expression at a time.
+// Value is the only value of an expression at a time.
 func (w *World) Value(expr string, at time.Time) (float64, error) {
 	v, err := w.Vector(expr, at)
 	if err != nil {
@@ -173,7 +173,7 @@ func (w *World) Value(expr string, at time.Time) (float64, error) {
 	return v[0].F, nil
 }
 
-// instant evaluates an expression as the query function of a rule group does.
+// instant evaluates an expression like the query function of a rule group.
 func (w *World) instant(ctx context.Context, from storage.Queryable, expr string, at time.Time) (promql.Vector, error) {
 	q, err := w.engine.NewInstantQuery(ctx, from, nil, expr, at)
 	if err != nil {
@@ -193,7 +193,7 @@ func (w *World) instant(ctx context.Context, from storage.Queryable, expr string
 	return nil, fmt.Errorf("rule result is not a vector or scalar")
 }
 
-// NewSeries is a series of samples, as Add takes them, for those who store or query it.
+// NewSeries makes a series of samples for storage or queries, as Add takes them.
 func NewSeries(l labels.Labels, s Samples) storage.Series {
 	return ranged{series: &series{labels: l, raw: s}, from: math.MinInt64, to: math.MaxInt64}
 }
@@ -203,15 +203,15 @@ type series struct {
 	labels labels.Labels
 	raw    Samples
 	record *record
-	given  bool // the record is of raw samples
+	given  bool // the record has raw samples
 }
 
 // ranged is a series as a query sees it: its samples in [from, to].
 type ranged struct {
 	*series
 	from, to int64
-	hides    func(writer uint32, t int64) bool // of a record of several rules, nil to hide nothing
-	late     int64                             // the interval of a selector that hides what is of its own time, else 0
+	hides    func(writer uint32, t int64) bool // for a record of several rules; nil to hide nothing
+	late     int64                             // the interval of a selector that hides samples of its own time, else 0
 }
 
 // Labels implements storage.Series.

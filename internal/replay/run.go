@@ -13,11 +13,10 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 )
 
-// Run evaluates rule files over the past. What they record is then in the world.
-// It uses all processors that runtime.GOMAXPROCS allows. Rules that fail at an
-// evaluation are in Result.Errors; an error is that of a file
-// (name:line:column: message), of the plan, of a series that the world already
-// has, or of the context.
+// Run evaluates rule files over the past, and leaves what they record in the world. It
+// uses all processors that runtime.GOMAXPROCS allows. Result.Errors has the rules that
+// failed at an evaluation. An error is about a file (name:line:column: message), the
+// plan, a series that the world already has, or the context.
 func (w *World) Run(ctx context.Context, p Plan) (*Result, error) {
 	if err := p.check(); err != nil {
 		return nil, err
@@ -47,14 +46,14 @@ type run struct {
 	graph *graph
 	total int // evaluations of rules
 
-	mu       sync.Mutex // of what follows
+	mu       sync.Mutex // of the fields below
 	done     int
 	result   *Result
 	episodes []*episode
 	failed   map[uint32]*RuleError // by rule
 }
 
-// all runs the components side by side, each after those that it needs.
+// all runs the components in parallel, each after those that it needs.
 func (r *run) all(ctx context.Context, components []*component) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -110,15 +109,16 @@ func (r *run) all(ctx context.Context, components []*component) error {
 
 // member is a rule of a component that is run.
 type member interface {
-	// restart is that of the server's process; first is false after it was away.
+	// restart is a restart of the server's process; first is false after the server was
+	// away.
 	restart(first bool)
 	// evaluate is one evaluation of the rule. An error ends the run.
 	evaluate(ctx context.Context, e evaluation) error
-	// finish is called after the last evaluation, also when the run was ended.
+	// finish is called after the last evaluation, also if the run was canceled.
 	finish()
 }
 
-// component evaluates rules in order of time, those of a group in its order.
+// component evaluates rules in order of time, and the rules of a group in their order.
 func (r *run) component(ctx context.Context, c *component) error {
 	together := map[*rule]bool{}
 	for _, rule := range c.rules {
@@ -157,7 +157,7 @@ func (r *run) component(ctx context.Context, c *component) error {
 	return ctx.Err()
 }
 
-// readsOwn are the selectors of a rule that select what the component records.
+// readsOwn returns the selectors of a rule that select what the component records.
 func (r *run) readsOwn(of *rule, together map[*rule]bool) [][]*labels.Matcher {
 	var own [][]*labels.Matcher
 	for _, read := range of.reads {
@@ -168,8 +168,8 @@ func (r *run) readsOwn(of *rule, together map[*rule]bool) [][]*labels.Matcher {
 	return own
 }
 
-// speculation is that of a component, nil if none of its rules is a range query that
-// reads what they record.
+// speculation returns the speculation of a component. It is nil unless one of its rules
+// is a range query that reads what they record.
 func (r *run) speculation(rules []*rule, together map[*rule]bool) *speculation {
 	var reads [][]*labels.Matcher
 	for _, rule := range rules {
@@ -183,7 +183,8 @@ func (r *run) speculation(rules []*rule, together map[*rule]bool) *speculation {
 	return newSpeculation(rules, reads)
 }
 
-// vectors are a rule's: of range queries unless it would see too much.
+// vectors returns a rule's vectors: from range queries, unless these would see too
+// much.
 func (r *run) vectors(rule *rule, together map[*rule]bool, guesses *speculation) vectors {
 	expr, ok := r.graph.ranged(rule)
 	if !ok {
@@ -233,7 +234,7 @@ func (r *run) fail(rule *rule, at time.Time, err error) {
 	f.Count++
 }
 
-// sorted is the result in its order.
+// sorted is the result in the order of Result.
 func (r *run) sorted() *Result {
 	for _, rule := range r.graph.rules {
 		if f, ok := r.failed[rule.index]; ok {
@@ -250,14 +251,14 @@ func (r *run) sorted() *Result {
 	return r.result
 }
 
-// playing is a group whose members are evaluated.
+// playing is a group during its evaluations.
 type playing struct {
 	group      *group
 	members    []member
 	life, step int // of the next evaluation
 }
 
-// skip goes to the next process that evaluates anything, if this one does not any more.
+// skip goes to the next process with evaluations, if this one has no more.
 func (p *playing) skip() {
 	for p.life < 0 || p.life < len(p.group.lives) && p.step >= p.group.lives[p.life].n {
 		p.life, p.step = p.life+1, 0
@@ -269,7 +270,7 @@ func (p *playing) skip() {
 	}
 }
 
-// soonest is the group that is evaluated next, nil if none is.
+// soonest is the group with the next evaluation, nil if there is none.
 func soonest(groups []*playing) *playing {
 	var first *playing
 	for _, g := range groups {
@@ -326,7 +327,7 @@ func (r *recording) finish() {
 	r.recorder.forget()
 }
 
-// failure notes that an evaluation failed, unless the context is why.
+// failure notes that an evaluation failed, unless the context was canceled.
 func (r *run) failure(ctx context.Context, rule *rule, e evaluation, err error) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("%s: %w", rule.Name, ctx.Err())

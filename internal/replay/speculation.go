@@ -10,26 +10,25 @@ import (
 	"github.com/prometheus/prometheus/promql"
 )
 
-// speculation lets rules that read what they record themselves be range queries.
-// These read a guess of what the rules will record within a window of time. Of
-// alerts it is guessed that they stay as they are, which they do most of the time;
-// of recording rules, that they record what their range query over the window
-// returned, which is right when what they read had been guessed right. Where a guess
-// changes, or a rule records something else, the results after that moment are
-// evaluated again. A result is only used if everything that it was made of had been
-// guessed right: a rule sees nothing of its own time.
+// speculation makes range queries possible for rules that read what they record
+// themselves. Such a query reads a guess of what the rules will record within a window
+// of time. For alerts the guess is that they stay as they are, which they do most of
+// the time. For recording rules it is the result of their range query over the window,
+// which is right if it read right guesses. If a guess changes, or a rule records
+// something else, the results after that moment are evaluated again. A result is only
+// used if all guesses behind it were right: a rule sees nothing of its own time.
 type speculation struct {
 	recorders []*recorder
-	reads     [][]*labels.Matcher // of the rules with range queries, of what the component records
+	reads     [][]*labels.Matcher // the selectors in rules with range queries that select what the component records
 	round     int                 // grows when a guess changes
-	until     int64               // up to when results of this round have been evaluated, in milliseconds
+	until     int64               // the time up to which this round has results, in milliseconds
 	// The window, in milliseconds. It grows while guesses are right.
 	start, end, length int64
 	shortest           int64 // interval of the rules
 	changes            int   // of guesses in this window
 }
 
-// firstWindow is the length of the first one, in evaluations.
+// firstWindow is the length of the first window, in evaluations.
 const firstWindow = 64
 
 func newSpeculation(rules []*rule, reads [][]*labels.Matcher) *speculation {
@@ -41,12 +40,12 @@ func newSpeculation(rules []*rule, reads [][]*labels.Matcher) *speculation {
 	return s
 }
 
-// holds is whether the rules read a series that one of them writes.
+// holds returns whether the rules read a series that one of them writes.
 func (s *speculation) holds(l labels.Labels) bool {
 	return slices.ContainsFunc(s.reads, func(m []*labels.Matcher) bool { return matchesAll(m, l) })
 }
 
-// window is the end of the window that a time is in.
+// window is the end of the window that contains t.
 func (s *speculation) window(t int64) int64 {
 	if t > s.end {
 		if s.changes*4 <= int((s.end-s.start)/s.shortest) && s.end != math.MinInt64 {
@@ -57,8 +56,8 @@ func (s *speculation) window(t int64) int64 {
 	return s.end
 }
 
-// changed makes all results so far outdated. A window in which guesses do not come
-// to rest is too long.
+// changed makes all results so far outdated. If the guesses in a window keep changing,
+// it is too long.
 func (s *speculation) changed(t int64) {
 	s.round++
 	s.until = math.MinInt64
@@ -69,28 +68,28 @@ func (s *speculation) changed(t int64) {
 	}
 }
 
-// wrong forgets what was guessed of a rule that recorded something else at a time.
+// wrong drops the guesses about a rule that recorded something else at a time.
 func (s *speculation) wrong(r *recorder, t int64) {
 	r.forget()
 	s.round++
 	s.until = math.MinInt64
-	s.length = 4 * max(t-s.start, s.shortest) // what else was evaluated was in vain
+	s.length = 4 * max(t-s.start, s.shortest) // the results after t were evaluated in vain
 	s.start, s.end, s.changes = t, t+s.length, 0
 }
 
-// restart forgets what was guessed of a rule before its process ended.
+// restart drops the guesses about a rule from before its process ended.
 func (s *speculation) restart(r *recorder) {
 	r.forget()
 	s.round++
 	s.until, s.end = math.MinInt64, math.MinInt64
 }
 
-// extend guesses that what is recorded goes on as it is, up to a time.
+// extend guesses that recorded series continue unchanged, up to a time.
 func (s *speculation) extend(until int64) {
 	read := s.until
 	for _, r := range s.recorders {
 		for _, t := range r.previous {
-			if t.watched && r.guesses(t) && r.goOn(t, until) <= read { // another result was made without it
+			if t.watched && r.guesses(t) && r.goOn(t, until) <= read { // a result was made without this guess
 				s.round++
 				read = math.MinInt64
 			}
@@ -99,11 +98,11 @@ func (s *speculation) extend(until int64) {
 	s.until = max(read, until)
 }
 
-// guesses is whether the samples of a series are guessed: not those of rules that may
-// write the same series as others, and no histograms.
+// guesses returns whether the samples of a series are guessed. Histograms are not, nor
+// are series that other rules may write, too.
 func (r *recorder) guesses(t *target) bool { return r.alone && t.record.last.h == nil }
 
-// goOn guesses that a series goes on as it is, and returns from when on.
+// goOn guesses that a series continues unchanged, and returns from when on.
 func (r *recorder) goOn(t *target, until int64) (from int64) {
 	from = math.MaxInt64
 	stamp, f := max(t.record.last.t, r.evaluated), t.record.last.f // the last evaluation may have failed
@@ -126,7 +125,7 @@ func (r *recorder) goOn(t *target, until int64) (from int64) {
 }
 
 // expect guesses that a recording rule will record the rest of a result, from an
-// evaluation to a time, and reports whether it had guessed something else.
+// evaluation to a time. It reports whether that changes an earlier guess.
 func (r *recorder) expect(matrix promql.Matrix, cols []column, from, until int64) bool {
 	points := map[*target][]promql.FPoint{}
 	for i, s := range matrix {
@@ -143,8 +142,8 @@ func (r *recorder) expect(matrix promql.Matrix, cols []column, from, until int64
 		}
 		all := points[t]
 		slices.SortFunc(all, func(a, b promql.FPoint) int { return cmp.Compare(a.T, b.T) })
-		all = slices.CompactFunc(all, func(a, b promql.FPoint) bool { return a.T == b.T }) // duplicates, of which nothing will be recorded
-		before := 0                                                                        // what is guessed of this evaluation stays, for others have read it
+		all = slices.CompactFunc(all, func(a, b promql.FPoint) bool { return a.T == b.T }) // duplicates: the rule will fail and record nothing
+		before := 0                                                                        // keep the guess for this evaluation, since others have read it
 		for before < len(t.record.guess) && t.record.guess[before].T <= from {
 			before++
 		}
@@ -158,7 +157,7 @@ func (r *recorder) expect(matrix promql.Matrix, cols []column, from, until int64
 	return changed
 }
 
-// marked are the points after a time, with a staleness marker where they cease.
+// marked returns the points after a time, with a staleness marker where they end.
 func marked(points []promql.FPoint, from, until, interval int64) []promql.FPoint {
 	var all []promql.FPoint
 	for i, p := range points {
@@ -172,7 +171,7 @@ func marked(points []promql.FPoint, from, until, interval int64) []promql.FPoint
 	return all
 }
 
-// verify compares what a rule has recorded at a time with what was guessed.
+// verify compares what a rule has recorded at a time with the guess.
 func (r *recorder) verify(t int64) {
 	s := r.speculation
 	r.evaluated = t
@@ -202,12 +201,12 @@ func (r *recorder) verify(t int64) {
 	case wrong && t <= s.until:
 		s.wrong(r, t)
 	case wrong && r.expects:
-	case wrong: // nobody has read it
+	case wrong: // nobody has read the guess
 		r.forget()
 	}
 }
 
-// forget forgets what was guessed.
+// forget drops the guesses about a rule.
 func (r *recorder) forget() {
 	for _, t := range r.watched {
 		t.record.guess = nil

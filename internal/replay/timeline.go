@@ -5,21 +5,21 @@ import (
 	"time"
 )
 
-// timeline is when a group is evaluated. Times of evaluation are in nanoseconds,
-// as the rule manager has them; samples carry the millisecond before, less the
-// query offset.
+// timeline is when a group is evaluated. Times of evaluation are in nanoseconds, as in
+// the rule manager; samples carry the millisecond before, less the query offset.
 type timeline struct {
 	interval, offset int64 // nanoseconds
 	lives            []life
 }
 
-// life is that of one process of the server.
+// life is the evaluations by one process of the server.
 type life struct {
 	first int64 // evaluation, in nanoseconds
 	n     int   // evaluations
 }
 
-// newTimeline is that of a group whose last moment at a time or before is before(time).
+// newTimeline makes the timeline of a group. before(ns) is its last moment at that time
+// or before.
 func newTimeline(p Plan, interval, offset time.Duration, before func(ns int64) time.Time) timeline {
 	t := timeline{interval: int64(interval), offset: int64(offset)}
 	live := func(from, to time.Time) {
@@ -45,8 +45,7 @@ func newTimeline(p Plan, interval, offset time.Duration, before func(ns int64) t
 // wall is when an evaluation happens.
 func (t timeline) wall(life, step int) int64 { return t.lives[life].first + int64(step)*t.interval }
 
-// stamp is the time of the samples of an evaluation, and that of its query, in
-// milliseconds.
+// stamp is the time of an evaluation's query and of its samples, in milliseconds.
 func (t timeline) stamp(wall int64) int64 { return (wall - t.offset) / int64(time.Millisecond) }
 
 // evaluations is how many there are.
@@ -58,7 +57,7 @@ func (t timeline) evaluations() int {
 	return n
 }
 
-// latest is the last evaluation before a time, or at it if that counts too.
+// latest is the last evaluation before a time; if at, one exactly then counts too.
 func (t timeline) latest(wall int64, at bool) (int64, bool) {
 	if at {
 		wall++
@@ -73,7 +72,7 @@ func (t timeline) latest(wall int64, at bool) (int64, bool) {
 	return 0, false
 }
 
-// next is the first evaluation after a time, or at it if that counts too.
+// next is the first evaluation after a time; if at, one exactly then counts too.
 func (t timeline) next(wall int64, at bool) (int64, bool) {
 	if !at {
 		wall++
@@ -90,7 +89,8 @@ func (t timeline) next(wall int64, at bool) (int64, bool) {
 	return 0, false
 }
 
-// reach is up to when a selector reads, in milliseconds after the query's time.
+// reach is the latest time that a selector reads, in milliseconds after the query's
+// time.
 func (t timeline) reach(r read) int64 {
 	if r.step == 0 || t.interval/int64(time.Millisecond)%r.step != 0 {
 		return -r.offset
@@ -99,9 +99,9 @@ func (t timeline) reach(r read) int64 {
 	return -r.offset - since
 }
 
-// slack is by how much at least, in milliseconds, the samples of another group
-// that a group does not see yet are newer than its own query: negative if some are
-// older. atOnce is whether it sees what the other records at the same moment.
+// slack is how much newer than a group's query the samples of another group are that it
+// does not see yet: the least such difference, in milliseconds, negative if some are
+// older. atOnce is whether the group sees what the other records at the same moment.
 func (t timeline) slack(other timeline, atOnce bool) int64 {
 	if t.lives[0] == other.lives[0] && t.interval == other.interval && t.offset == other.offset {
 		if atOnce {

@@ -10,11 +10,11 @@ import (
 	"github.com/prometheus/prometheus/promql"
 )
 
-// evaluation is one of a group.
+// evaluation is one evaluation of a group.
 type evaluation struct {
 	wall int64 // when it happens, in nanoseconds
 	t    int64 // of its query and of its samples, in milliseconds
-	left int   // how many there are until the process ends, this one included
+	left int   // how many evaluations the process has left, including this one
 }
 
 func (e evaluation) time() time.Time { return time.Unix(0, e.wall).UTC() }
@@ -22,31 +22,31 @@ func (e evaluation) time() time.Time { return time.Unix(0, e.wall).UTC() }
 // column is a series of a rule's result.
 type column struct {
 	metric labels.Labels
-	target *target // what a recording rule makes of it, nil until it is known
+	target *target // the series of a recording rule for it, nil until it is known
 }
 
-// row is what a column is at an evaluation.
+// row is the value of a column at an evaluation.
 type row struct {
 	column *column
 	f      float64
 	h      *histogram.FloatHistogram // instead of f
 }
 
-// vectors are what a rule's expression is at the evaluations of its group, asked
-// in order of time. An error is that of the evaluation.
+// vectors are the values of a rule's expression at the evaluations of its group, which
+// are requested in order of time. An error is about that evaluation.
 type vectors interface {
 	at(ctx context.Context, e evaluation) ([]row, error)
 	close()
 }
 
-// instants evaluate a rule as a server does, with a query for each evaluation.
+// instants evaluates a rule as a server does, with a query for each evaluation.
 type instants struct {
 	world *World
-	rules []*rule // all, by index
+	rules []*rule // all rules, by index
 	rule  *rule
 }
 
-// viewOf is what a rule sees at an evaluation.
+// viewOf is the view of a rule at an evaluation.
 func viewOf(w *World, all []*rule, r *rule, wall int64) view {
 	return view{w, rawUntil(wall), func(writer uint32) int64 { return r.sees(all[writer], wall) }}
 }
@@ -65,9 +65,8 @@ func (v *instants) at(ctx context.Context, e evaluation) ([]row, error) {
 
 func (*instants) close() {}
 
-// ranges evaluate a rule with range queries over pieces of its past. A query that
-// fails is tried again over half the piece, until the evaluation that fails is
-// alone.
+// ranges evaluates a rule with range queries over pieces of its past. If a query fails,
+// it tries half the piece, until only the failing evaluation is left.
 type ranges struct {
 	world       *World
 	rule        *rule
@@ -86,11 +85,11 @@ type ranges struct {
 	rows        []row
 }
 
-// cursor is where in a series of the matrix the next evaluation is.
+// cursor is the position of the next evaluation in a series of the matrix.
 type cursor struct{ float, histogram int }
 
-// pointsPerQuery bounds the memory of a range query: the points of the series that
-// it selects, at each evaluation, of 16 bytes each.
+// pointsPerQuery bounds the memory of a range query: 16 bytes for each point of the
+// selected series, at each evaluation.
 const pointsPerQuery = 2_000_000
 
 func newRanges(w *World, r *rule, expr string, s *speculation) *ranges {
@@ -123,7 +122,7 @@ func (v *ranges) at(ctx context.Context, e evaluation) ([]row, error) {
 	return v.rows, nil
 }
 
-// load evaluates the piece that begins at an evaluation.
+// load evaluates the piece that begins with e.
 func (v *ranges) load(ctx context.Context, e evaluation) error {
 	v.close()
 	most := min(v.steps, e.left)
@@ -155,8 +154,8 @@ func (v *ranges) load(ctx context.Context, e evaluation) error {
 	return nil
 }
 
-// speculate has others of the component read the rest of the piece, as it will be
-// recorded.
+// speculate makes the rest of the piece the guess that other rules of the component
+// read.
 func (v *ranges) speculate(e evaluation) {
 	s := v.speculation
 	if s == nil || v.recorder == nil || !v.recorder.expect(v.matrix, v.cols, e.t, v.until) {
@@ -169,7 +168,7 @@ func (v *ranges) speculate(e evaluation) {
 	}
 }
 
-// last is the time of the last of some evaluations.
+// last is the time of the last of several evaluations.
 func (v *ranges) last(e evaluation, steps int) int64 {
 	return e.t + int64(steps-1)*v.rule.group.interval/int64(time.Millisecond)
 }
