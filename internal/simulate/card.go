@@ -15,11 +15,11 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Card is after how long the alerts of a level report outages of several sizes.
+// Card says how long the alerts of a level take to report outages of several sizes.
 type Card struct {
 	Level  *sla.ServiceLevel
 	Rows   []CardRow
-	Random *Random // nil if that is not known
+	Random *Random // nil if unknown
 	Notes  []string
 }
 
@@ -28,19 +28,19 @@ type CardRow struct {
 	Burn  float64       // times faster than allowed; 0 for a total outage
 	Bad   float64       // share
 	Lasts time.Duration // as it was simulated
-	// Detected is after how long the first alert of each urgency fires, and Formula after
+	// Detected is how long the first alert of each urgency takes to fire, and Formula
 	// how long it would by the SRE workbook; nil for never.
 	Detected, Formula map[sla.Urgency]time.Duration
-	Reset             time.Duration // from the end of the outage to that of the last burn alert; negative: longer than was looked
+	Reset             time.Duration // from the end of the outage to the end of the last burn alert; negative: later than the simulation looked
 	Alerts            int           // that fired in all
-	Spent             float64       // of the budget, until the first burn alert fired
+	Spent             float64       // share of the budget, until the first burn alert fired
 }
 
 // CardBurns are the usual sizes of outage on a card; 0 is a total one.
 func CardBurns() []float64 { return []float64{0, 100, 10, 5, 2, 1.2} }
 
 // NewCard simulates outages of several sizes of a level. The input's scenario says
-// everything but what happens. Sizes above a total outage are left out.
+// everything except what happens. Sizes above a total outage are left out.
 func NewCard(ctx context.Context, in Input, l *sla.ServiceLevel, sizes ...float64) (*Card, error) {
 	c := &Card{Level: l}
 	budget := l.TargetBudget().Float64()
@@ -82,8 +82,8 @@ func NewCard(ctx context.Context, in Input, l *sla.ServiceLevel, sizes ...float6
 	return c, err
 }
 
-// workbook is the time to detect by the SRE workbook: (1 - SLO) / error ratio × window ×
-// burn threshold, of the fastest tier of each urgency.
+// workbook is the time to detect by the SRE workbook, for the fastest tier of each
+// urgency: (1 - SLO) / error ratio × window × burn threshold.
 func workbook(l *sla.ServiceLevel, bad float64) map[sla.Urgency]time.Duration {
 	found := map[sla.Urgency]time.Duration{}
 	for _, t := range l.Alerting.Tiers {
@@ -99,8 +99,8 @@ func workbook(l *sla.ServiceLevel, bad float64) map[sla.Urgency]time.Duration {
 	return found
 }
 
-// lasts is how long an outage must last for all its alerts to fire, with half an hour for
-// what the formula leaves out.
+// lasts is how long an outage must last so that all its alerts fire, with half an hour
+// for what the formula ignores.
 func (c *Card) lasts(row CardRow) time.Duration {
 	const least, more = 30 * time.Minute, 30 * time.Minute
 	longest, hold := least, time.Duration(0)
@@ -113,7 +113,7 @@ func (c *Card) lasts(row CardRow) time.Duration {
 	return (longest + longest/5 + hold + more).Truncate(time.Minute)
 }
 
-// resets is how long after an outage all burn alerts have ended.
+// resets is how long after an outage all burn alerts have resolved.
 func (c *Card) resets() time.Duration {
 	longest := time.Hour
 	for _, a := range c.Level.BurnAlerts() {
@@ -122,7 +122,7 @@ func (c *Card) resets() time.Duration {
 	return longest + settled
 }
 
-// read takes what a row shows from a result.
+// read takes the figures of a row from a result.
 func (row *CardRow) read(r *Result) {
 	row.Detected = map[sla.Urgency]time.Duration{}
 	first := time.Duration(math.MaxInt64)
@@ -205,7 +205,7 @@ func CardText(cards []*Card) []byte {
 			fmt.Fprintf(w, "  %s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\n", burn, figures.Percent(r.Bad), when(r.Detected, sla.Page), when(r.Formula, sla.Page),
 				when(r.Detected, sla.Ticket), when(r.Formula, sla.Ticket), spent, reset, r.Alerts)
 		}
-		_ = w.Flush() // into a buffer, which cannot fail
+		_ = w.Flush() // a buffer never fails
 		if c.Random != nil {
 			wrapped(&b, "  ", c.Random.words())
 		}
@@ -245,7 +245,7 @@ type cardRowJSON struct {
 	Alerts   int                `json:"alerts"`
 }
 
-// randomJSON is Random.
+// randomJSON is Random as JSON.
 type randomJSON struct {
 	Days    int `json:"days"`
 	Pages   int `json:"pages"`
@@ -255,7 +255,7 @@ type randomJSON struct {
 // CardFormat names the form of cards as JSON.
 const CardFormat = "upheld.reportcard/v1"
 
-// CardJSON is one object for each card.
+// CardJSON is cards as JSON, one object for each.
 func CardJSON(cards []*Card) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)

@@ -9,7 +9,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// segment is a time in which nothing changes, until the next one begins.
+// segment is a time in which nothing changes. It ends where the next one begins.
 type segment struct {
 	from    int64 // Unix milliseconds
 	bad     float64
@@ -17,7 +17,7 @@ type segment struct {
 	traffic float64 // multiple of the usual rate
 	seen    bool    // its series are exposed
 	up      bool    // scrapes succeed
-	running bool    // there is a Prometheus that scrapes
+	running bool    // a Prometheus server runs and scrapes
 }
 
 // course is what happens to levels that count the same series, in order of time.
@@ -29,7 +29,7 @@ type effect struct {
 	apply    func(*segment)
 }
 
-// newCourse is that of a source.
+// newCourse is the course of a source.
 func (s *stage) newCourse(src *source) course {
 	first := src.levels[0]
 	effects := s.history(first)
@@ -45,9 +45,9 @@ func (s *stage) newCourse(src *source) course {
 	return cut(effects, s.from.UnixMilli(), s.end.Add(2*s.scrape).UnixMilli())
 }
 
-// meets returns the level of a source that a step happens to, or the composite that it
-// names and that the level is part of; nil if there is none. Levels that count the same
-// series meet the same.
+// meets returns the level of a source that a step affects, or the composite that the
+// step names and that the level is part of; nil if there is none. Levels that count the
+// same series are affected together.
 func (s *stage) meets(step sla.ScenarioStep, src *source) *sla.ServiceLevel {
 	meant := func(l *sla.ServiceLevel) bool {
 		if len(step.Levels) == 0 {
@@ -99,15 +99,15 @@ func cut(effects []effect, from, to int64) course {
 	return all
 }
 
-// at is the segment that holds a time, by its index.
+// at is the index of the segment that contains a time.
 func (c course) at(ms int64) int {
 	return max(0, sort.Search(len(c), func(i int) bool { return c[i].from > ms })-1)
 }
 
-// both is the share of what is bad for one of two reasons that know nothing of each other.
+// both is the bad share if something is bad for either of two independent reasons.
 func both(a, b float64) float64 { return 1 - (1-a)*(1-b) }
 
-// effects are what a step does, of which a level, or a composite, is meant.
+// effects are what a step does to a level or composite.
 func (s *stage) effects(step sla.ScenarioStep, of *sla.ServiceLevel) []effect {
 	from := s.at.Add(step.From).UnixMilli()
 	to := s.at.Add(step.To()).UnixMilli()
@@ -136,9 +136,9 @@ func (s *stage) effects(step sla.ScenarioStep, of *sla.ServiceLevel) []effect {
 	return one(fails)
 }
 
-// turn is how long a level fails altogether, by turns, if single failures would not make it
-// bad at all: one that judges minutes or slots as a whole. It is so long that the minutes at
-// its edges hardly matter, and 0 for other levels.
+// turn is how long a level fails completely before it recovers. It is for levels that
+// judge whole minutes or slots: spread out, single failures would not make these bad.
+// It is so long that the minutes at its edges hardly matter, and 0 for other levels.
 func turn(l *sla.ServiceLevel) time.Duration {
 	_, composite := l.Indicator.(*sla.Composite)
 	if composite || l.Aggregation.Judges() {
@@ -150,7 +150,7 @@ func turn(l *sla.ServiceLevel) time.Duration {
 // mostTurns bounds the segments of one step.
 const mostTurns = 10_000
 
-// turns apply an effect by turns.
+// turns repeats an effect: it starts every so often, and lasts as long as down.
 func turns(from, to, every, down int64, apply func(*segment)) []effect {
 	for (to-from)/every > mostTurns {
 		every, down = 2*every, 2*down
@@ -162,7 +162,7 @@ func turns(from, to, every, down int64, apply func(*segment)) []effect {
 	return all
 }
 
-// history is the outage, earlier in the period, that has spent part of the budget.
+// history is the earlier outage in the period that has spent part of the budget.
 func (s *stage) history(l *sla.ServiceLevel) []effect {
 	budget, spent := l.TargetBudget().Float64(), s.scenario.Spent.Float64()/100
 	if spent == 0 {
@@ -174,7 +174,7 @@ func (s *stage) history(l *sla.ServiceLevel) []effect {
 	return []effect{{middle.UnixMilli(), middle.Add(length).UnixMilli(), func(seg *segment) { seg.bad = 1 }}}
 }
 
-// day are the hours of a day with their traffic.
+// day returns effects for the traffic of each hour.
 func (s *stage) day(shape sla.TrafficShape) []effect {
 	if shape == sla.ShapeFlat {
 		return nil
@@ -187,7 +187,7 @@ func (s *stage) day(shape sla.TrafficShape) []effect {
 	return all
 }
 
-// away are the spans without a Prometheus.
+// awaySpans are the spans without a Prometheus server.
 func (s *stage) awaySpans() sla.Spans {
 	var spans []sla.Span
 	for _, step := range s.scenario.Steps {

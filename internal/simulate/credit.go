@@ -10,12 +10,12 @@ import (
 )
 
 // Credit is what a level would owe for the period of the scenario, if all other levels
-// kept their promises and the rest of the period is good.
+// met their targets and the rest of the period were good.
 type Credit struct {
 	Period  string
 	Percent string // of the base
 	Amount  string // with the currency; "" if no fee is known
-	Words   string // how it came about
+	Words   string // how the amount is computed
 }
 
 // credit settles the level's period at the end of the scenario; nil for a level without
@@ -38,7 +38,7 @@ func (l *LevelResult) credit(s *stage, value func(string, time.Time) float64) *C
 	if whole := total; l.Level.Aggregation.ByTime() {
 		total = max(whole, agreed.Seconds())
 	} else if known := s.end.Sub(start); known > 0 && end.After(s.end) {
-		total *= float64(end.Sub(start)) / float64(known) // as much traffic as until now
+		total *= float64(end.Sub(start)) / float64(known) // if traffic continues as until now
 	}
 	if total == 0 {
 		return nil // nothing was counted
@@ -60,7 +60,7 @@ func (l *LevelResult) credit(s *stage, value func(string, time.Time) float64) *C
 	return c
 }
 
-// outages are the times in which the scenario has the level fail altogether.
+// outages are the times in which the level fails completely in the scenario.
 func (l *LevelResult) outages(s *stage) (all []credit.Outage) {
 	for _, p := range s.parts {
 		for _, src := range p.sources {

@@ -11,13 +11,13 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Failure is an expectation that was not met, and what was seen instead.
+// Failure is an expectation that was not met, and what happened instead.
 type Failure struct {
 	Expected sla.Expectation
 	Seen     string
 }
 
-// unmet are the expectations that were not met.
+// unmet returns the expectations that were not met.
 func (r *Result) unmet() []Failure {
 	var all []Failure
 	for _, e := range r.Scenario.Expect {
@@ -28,7 +28,7 @@ func (r *Result) unmet() []Failure {
 	return all
 }
 
-// Unknowable are expectations that the simulation cannot judge.
+// Unknowable reports expectations that the simulation cannot judge.
 func (r *Result) Unknowable() *Problem {
 	for _, e := range r.Scenario.Expect {
 		if e.Subject == sla.ExpectNotification && r.Notifications == nil {
@@ -38,7 +38,7 @@ func (r *Result) Unknowable() *Problem {
 	return nil
 }
 
-// seenInstead says what was seen instead of what is expected; "" if it is met.
+// seenInstead says what happened instead of what was expected; "" if it is met.
 func (r *Result) seenInstead(e sla.Expectation) string {
 	switch e.Subject {
 	case sla.ExpectBudget:
@@ -62,8 +62,8 @@ func (r *Result) seenInstead(e sla.Expectation) string {
 	return fmt.Sprintf("%s fired: %s", plural(len(inTime), "such alert"), alertWords(inTime))
 }
 
-// fired are the alerts that an expectation is about, in order of firing. An escalation is
-// the same alert, sent to more people.
+// fired returns the alerts that an expectation is about, in order of firing. It leaves
+// out escalations: they are the same alert, sent to more people.
 func (r *Result) fired(e sla.Expectation) []Alert {
 	var all []Alert
 	for _, a := range r.Alerts() {
@@ -82,7 +82,7 @@ func (r *Result) fired(e sla.Expectation) []Alert {
 	return all
 }
 
-// Alerts are those of the levels that are looked at, and all where there are no levels.
+// Alerts are the alerts of the levels in the result, or all alerts if it has no levels.
 func (r *Result) Alerts() []Alert {
 	if len(r.Levels) == 0 {
 		return r.Others
@@ -94,7 +94,7 @@ func (r *Result) Alerts() []Alert {
 	return all
 }
 
-// otherwise names what fired instead of an alert that did not.
+// otherwise names the alerts that fired instead of the expected one.
 func (r *Result) otherwise(e sla.Expectation) string {
 	if others := r.fired(sla.Expectation{Subject: sla.ExpectAlert, Level: e.Level}); len(others) > 0 {
 		return "; what fired is " + alertWords(others)

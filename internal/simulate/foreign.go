@@ -17,28 +17,28 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Foreign are rule files of anyone's, and the series that they read.
+// Foreign is a simulation of any rule files, with the series that they read.
 type Foreign struct {
 	Name     string // of the result
 	Files    []replay.File
-	Series   []byte // a series a line, in promtool's notation
+	Series   []byte // one series a line, in promtool's notation
 	File     string // the name of the file with the series
 	Scrape   time.Duration
-	At       time.Time     // of the first values; zero: the usual begin
-	WarmUp   time.Duration // with the first value of each series; 0: an hour
-	LookFor  time.Duration // 0: until the series end, and an hour
+	At       time.Time     // of the first values; zero: the usual start of scenarios
+	WarmUp   time.Duration // before, with the first value of each series; 0: an hour
+	LookFor  time.Duration // 0: until an hour after the series end
 	Expect   []sla.Expectation
-	Routes   *routing.Config     // of Alertmanager; nil: nobody knows which notifications are sent
+	Routes   *routing.Config     // of Alertmanager; nil: notifications are unknown
 	Progress func(share float64) // may be nil
 }
 
-// Bounds of a file of series.
+// Bounds of a file with series.
 const (
 	mostForeignSeries = 10_000
 	mostForeignValues = 5_000_000
 )
 
-// readSeries reads the series of a file: empty lines and those with # are left out.
+// readSeries reads the series of a file, without empty lines and comments.
 func (f Foreign) readSeries() ([]given, error) {
 	var all []given
 	known, total := map[string]bool{}, 0
@@ -120,7 +120,8 @@ func RunForeign(ctx context.Context, f Foreign) (*Result, error) {
 	return r, nil
 }
 
-// foreignAlert is an alert of anyone's. Its urgency is that which its severity is named for.
+// foreignAlert is an alert of another tool's rules. The name of its severity decides
+// its urgency.
 func (s *stage) foreignAlert(e replay.Episode) Alert {
 	a := newAlert(s, e)
 	if a.Severity == sla.Page.String() || a.Severity == "critical" {
@@ -129,7 +130,7 @@ func (s *stage) foreignAlert(e replay.Episode) Alert {
 	return a
 }
 
-// newAlert has an episode's times after the begin of the scenario.
+// newAlert is an alert with an episode's times, relative to the start of the scenario.
 func newAlert(s *stage, e replay.Episode) Alert {
 	a := Alert{
 		Name: e.Labels.Get(labels.AlertName), Severity: e.Labels.Get(metricnames.Severity), Labels: e.Labels.Map(), Summary: e.First.Get("summary"),

@@ -10,7 +10,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// given is a series of the scenario itself.
+// given is a series that the scenario itself defines.
 type given struct {
 	metric promql.Metric
 	values []promql.GivenValue
@@ -36,7 +36,7 @@ func (s *stage) readGiven() error {
 	return nil
 }
 
-// samples are the series as it is scraped.
+// samples returns the samples of the series as scrapes find them.
 func (g given) samples(s *stage, sc *scrapes) *givenSamples {
 	return &givenSamples{sc, g, s.at.UnixMilli()}
 }
@@ -49,7 +49,7 @@ type givenSamples struct {
 
 func (g *givenSamples) Len() int { return g.n }
 
-// At is the value that holds at a scrape. Where there is none it is a staleness marker.
+// At is the value at a scrape. Where there is none it is a staleness marker.
 func (g *givenSamples) At(i int) (int64, float64) {
 	ms, gone := g.time(i)
 	k := 0
@@ -62,7 +62,7 @@ func (g *givenSamples) At(i int) (int64, float64) {
 	return ms, math.Float64frombits(value.StaleNaN)
 }
 
-// givenTo are the given series that a level's rules read.
+// givenTo returns the given series that a level's rules read.
 func (s *stage) givenTo(l *sla.ServiceLevel) (all []given) {
 	for _, g := range s.given {
 		for _, sel := range s.plans[l.ID].reads {

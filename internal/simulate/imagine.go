@@ -14,15 +14,14 @@ import (
 // imagined is one raw series: a counter, a gauge or a native histogram.
 type imagined struct {
 	metric    promql.Metric
-	counts    func(bad, slow float64) float64          // of a counter: how much of each event
+	counts    func(bad, slow float64) float64          // of a counter: how much each event adds
 	perSecond float64                                  // events, before traffic changes them
-	ownRate   bool                                     // traffic does not change them, as those of a probe
-	value     func(bad float64, nth, ms int64) float64 // of a gauge: at a scrape
-	threshold float64                                  // of a native histogram, whose counts is what is fast
+	ownRate   bool                                     // traffic does not change them, for example for a probe
+	value     func(bad float64, nth, ms int64) float64 // of a gauge: its value at a scrape
+	threshold float64                                  // of a native histogram, whose counts returns fast events
 }
 
-// imagine makes the raw series that a level counts. A problem says that they cannot be
-// imagined.
+// imagine makes the raw series that a level counts. If it cannot, it returns a problem.
 func (s *stage) imagine(l *sla.ServiceLevel) ([]imagined, *Problem) {
 	var all []imagined
 	switch ind := l.Indicator.(type) {
@@ -60,7 +59,7 @@ func (s *stage) imagine(l *sla.ServiceLevel) ([]imagined, *Problem) {
 	return all, nil
 }
 
-// cannotImagine says that no series are found for a level.
+// cannotImagine says that no series can be found for a level.
 func cannotImagine(l *sla.ServiceLevel) *Problem {
 	queries := l.Indicator.Queries()
 	pos, text := l.Pos, l.Indicator.Kind()
@@ -86,7 +85,7 @@ func (s *stage) traffic(l *sla.ServiceLevel) sla.ScenarioTraffic {
 	return sla.ScenarioTraffic{Rate: sla.DefaultTraffic, Shape: sla.ShapeFlat}
 }
 
-// exporterJob is the job of the exporter in the scrape configuration that is generated.
+// exporterJob is the exporter's job in the generated scrape configuration.
 const exporterJob = "upheld-exporter"
 
 // probed are the counters of a probe, from as many locations as the level needs.
@@ -128,8 +127,8 @@ func (s *stage) nativeLatency(l *sla.ServiceLevel, ind *sla.NativeLatency) []ima
 	return []imagined{{metric: m, perSecond: s.rate(l), threshold: bound.Float64(), counts: func(bad, slow float64) float64 { return 1 - both(bad, slow) }}}
 }
 
-// labelled adds what a scrape adds, and the labels of the level's group, to series that the
-// rules still count then; nil if they do not.
+// labelled adds the labels of a scrape and of the level's group to series; nil if the
+// rules would then not count them.
 func (s *stage) labelled(l *sla.ServiceLevel, all []imagined) []imagined {
 	reads := s.plans[l.ID].reads
 	more := []promql.Metric{{metricnames.Job: "simulated"}, {metricnames.Instance: "simulated:80"}}
@@ -156,7 +155,7 @@ func (s *stage) labelled(l *sla.ServiceLevel, all []imagined) []imagined {
 	return all
 }
 
-// group are the labels of the group of a level that the scenario happens to.
+// group returns the labels of the level's group that the scenario is about.
 func (s *stage) group(l *sla.ServiceLevel) promql.Metric {
 	if len(l.GroupBy.Labels) == 0 {
 		return nil

@@ -9,7 +9,7 @@ import (
 	"github.com/upheld-sla/upheld/internal/routing"
 )
 
-// Format names the form of results as JSON. It changes when a reader would have to.
+// Format names the form of results as JSON. It changes if readers have to change.
 const Format = "upheld.simulation/v1"
 
 type resultJSON struct {
@@ -22,14 +22,14 @@ type resultJSON struct {
 	ScrapeSeconds  float64     `json:"scrapeIntervalSeconds"`
 	Levels         []levelJSON `json:"levels"`
 	Others         []alertJSON `json:"otherAlerts"`
-	// Notifications are left out if nobody knows which are sent.
+	// Notifications are left out if they are unknown.
 	Notifications []notificationJSON `json:"notifications,omitempty"`
 	Notes         []string           `json:"notes"`
 	Expectations  []expectation      `json:"expectations"`
 }
 
 type notificationJSON struct {
-	At       float64        `json:"seconds"` // after the begin
+	At       float64        `json:"seconds"` // after the start
 	Receiver string         `json:"receiver"`
 	Reason   routing.Reason `json:"reason"`
 	Firing   []string       `json:"firing"`
@@ -67,8 +67,8 @@ type budgetJSON struct {
 	Bad       *float64 `json:"bad,omitempty"`
 	Remaining *float64 `json:"remaining,omitempty"`
 	Lowest    *float64 `json:"lowest,omitempty"`
-	// Verdict is "met" if the target would be met, the rest of the period being good, else
-	// "missed"; left out if that is not known.
+	// Verdict is "met" if the target would be met when the rest of the period is good,
+	// else "missed"; left out if that is unknown.
 	Verdict string `json:"verdict,omitempty"`
 }
 
@@ -90,7 +90,7 @@ type expectation struct {
 	Seen string `json:"seen,omitempty"`
 }
 
-// JSON is one object for each result.
+// JSON is results as JSON, one object for each.
 func JSON(results []*Result) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)

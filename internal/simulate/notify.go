@@ -13,23 +13,23 @@ import (
 
 // Notification is one message that Alertmanager sends.
 type Notification struct {
-	At       time.Duration // after the scenario's begin
+	At       time.Duration // after the scenario's start
 	Receiver string
 	Reason   routing.Reason
-	Firing   []string // what the alerts are, in words
+	Firing   []string // the alerts in words
 	Resolved []string
 }
 
-// Begins returns whether it reports an alert that nobody had been notified of: the others
-// report an end, or that all is as before.
+// Begins returns whether it reports a new alert. Other notifications report an end, or
+// that nothing has changed.
 func (n Notification) Begins() bool { return n.Reason == routing.First || n.Reason == routing.More }
 
-// sentOf is what Alertmanager receives of an episode.
+// sentOf returns what Alertmanager receives for an episode.
 func sentOf(e replay.Episode) []routing.Received {
 	return routing.Alert{Labels: e.Labels.Map(), Firing: e.Firing, Resolved: e.Resolved, Sent: e.Sent, Validity: e.Validity}.Received()
 }
 
-// notify finds which notifications are sent in the time that is looked at.
+// notify finds which notifications are sent during the simulation.
 func (r *Result) notify(s *stage, routes *routing.Config) {
 	r.Notifications = []Notification{}
 	for _, n := range routes.Notifications(r.received, s.end) {
@@ -65,10 +65,10 @@ func (r *Result) begins() int {
 	return n
 }
 
-// mostShown are the notifications that text lists.
+// mostShown is how many notifications text lists.
 const mostShown = 12
 
-// notificationText lists who is notified when.
+// notificationText lists when which receiver is notified.
 func (r *Result) notificationText(b *bytes.Buffer) {
 	if len(r.Notifications) == 0 {
 		if r.Notifications != nil {
@@ -97,7 +97,7 @@ func (r *Result) notificationText(b *bytes.Buffer) {
 	}
 }
 
-// counted are names, each once with how often it is there.
+// counted lists names, each once with its count.
 func counted(names []string) string {
 	var order []string
 	times := map[string]int{}

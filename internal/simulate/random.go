@@ -11,23 +11,23 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Random is how often a level alerts although it spends less than it may: errors come at
-// random, each for itself, and half as many as its objective allows. Every alert of that
-// is a false one.
+// Random is how often a level alerts although it spends less than allowed: errors come
+// at random and independently, half as many as its objective allows. Every such alert
+// is false.
 type Random struct {
 	Days           int
 	Pages, Tickets int // that fired
 }
 
-// randomDays is for how long errors come at random, and randomShare how much of the
+// randomDays is how long errors come at random, and randomShare which part of the
 // allowed share they are.
 const (
 	randomDays  = 7
 	randomShare = 0.5
 )
 
-// random simulates errors that come at random; nil for a level of which events are not
-// counted one by one.
+// random simulates errors that come at random; nil for a level that does not count
+// single events.
 func (c *Card) random(ctx context.Context, in Input) (*Random, error) {
 	if _, single := c.Level.EventSize(); !single || turn(c.Level) > 0 {
 		return nil, nil
@@ -60,12 +60,12 @@ func (r Random) words() string {
 		plural(r.Pages, "page"), plural(r.Tickets, "ticket"), r.Days)
 }
 
-// randomErrors are effects, minute by minute, of errors that come at random. They are the
-// same for a level in every run.
+// randomErrors are effects, minute by minute, of errors that come at random. They are
+// the same in every run of a level.
 func randomErrors(s *stage, l *sla.ServiceLevel) []effect {
 	hash := fnv.New64a()
 	hash.Write([]byte(l.ID.String()))
-	draw := rand.New(rand.NewPCG(hash.Sum64(), 1)) //nolint:gosec // nobody may gain anything by guessing them
+	draw := rand.New(rand.NewPCG(hash.Sum64(), 1)) //nolint:gosec // nobody gains anything by guessing them
 	events := 60 * s.rate(l)
 	if _, p, ok := l.Probed(); ok && p != nil {
 		events = time.Minute.Seconds() / p.Interval.Seconds()
@@ -81,8 +81,8 @@ func randomErrors(s *stage, l *sla.ServiceLevel) []effect {
 	return all
 }
 
-// poisson draws how many events come of which so many are expected: by Knuth's method, and
-// of many by the normal distribution.
+// poisson draws a number of events with an expected value: by Knuth's method, and for
+// large numbers by the normal distribution.
 func poisson(draw *rand.Rand, expected float64) float64 {
 	const many = 50
 	if expected > many {

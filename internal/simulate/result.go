@@ -17,37 +17,37 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Result is what a scenario did.
+// Result is the outcome of a scenario.
 type Result struct {
 	Scenario *sla.Scenario
-	// At is when the scenario began, Chosen whether the simulation chose that. From is
-	// where its history begins, and End is until when was looked.
+	// At is when the scenario began, and Chosen whether the simulation chose that time.
+	// From is where its history begins, and End is where the simulation ends.
 	From, At, End time.Time
 	Chosen        bool
 	Zone          *time.Location
 	Scrape        time.Duration
 	Levels        []LevelResult
-	Others        []Alert // of levels that are not looked at
-	// Notifications are what Alertmanager would send; nil if that is not known.
+	Others        []Alert // of levels without figures here
+	// Notifications are what Alertmanager would send; nil if unknown.
 	Notifications []Notification
-	Notes         []string // what the simulation left out or assumed
+	Notes         []string // what the simulation omits or assumes
 	Failed        []Failure
-	received      []routing.Received // by Alertmanager
+	received      []routing.Received // what Alertmanager received
 }
 
-// LevelResult is what became of a level.
+// LevelResult is the outcome for a level.
 type LevelResult struct {
 	Level  *sla.ServiceLevel
-	Group  map[string]string // the group that the figures are of; nil without groups
+	Group  map[string]string // the group of these figures; nil without groups
 	Target sla.Decimal       // of the group, or the level, in per cent
 	Alerts []Alert
 	Budget Budget
-	// Worst are the highest bad shares of the windows.
+	// Worst are the highest bad shares over each window.
 	Worst  []Window
 	Credit *Credit // nil for a level that owes none
 }
 
-// Window is the highest bad share of a window.
+// Window is the highest bad share over a window.
 type Window struct {
 	Length time.Duration
 	Bad    float64
@@ -55,18 +55,18 @@ type Window struct {
 
 // Budget is what the scenario spent.
 type Budget struct {
-	Known     bool // it was measured, at the begin and at the end
+	Known     bool // it was measured, at the start and at the end
 	Period    string
 	Allowed   float64 // bad seconds, or the bad share of events
 	ByTime    bool
-	Spent     float64 // by the scenario, as a share of the whole budget
+	Spent     float64 // by the scenario, as a share of the budget
 	Bad       float64 // seconds or events, in the scenario
-	Before    float64 // what was left of the budget at the begin, as a share
+	Before    float64 // what was left of the budget at the start, as a share
 	Remaining float64 // at the end
-	Lowest    float64 // in what was looked at
+	Lowest    float64 // during the simulation
 }
 
-// Alert is one alert from its pending to its end. Times are after the scenario's begin.
+// Alert is one alert from pending to its end. Times are after the scenario's start.
 type Alert struct {
 	Level    sla.ID
 	Name     string
@@ -77,12 +77,12 @@ type Alert struct {
 	Pending  time.Duration
 	Firing   time.Duration
 	Resolved time.Duration
-	Fired    bool // otherwise it was pending only
-	Ended    bool // otherwise it went on at the end
+	Fired    bool // otherwise it was only pending
+	Ended    bool // otherwise it was still active at the end
 	Before   bool // it fired before the scenario began
 }
 
-// result is one without levels.
+// result returns a result whose levels have no figures yet.
 func (s *stage) result() *Result {
 	r := &Result{
 		Scenario: s.scenario, From: s.from, At: s.at, End: s.end, Chosen: s.chosen, Zone: s.zone, Scrape: s.scrape, Notes: s.notes,
@@ -94,7 +94,7 @@ func (s *stage) result() *Result {
 	return r
 }
 
-// add adds what became of the levels of a part.
+// add adds the outcome for the levels of a part.
 func (r *Result) add(s *stage, p part, w *replay.World, episodes []replay.Episode) error {
 	for _, e := range episodes {
 		r.alert(s, e)
@@ -113,12 +113,12 @@ func (r *Result) add(s *stage, p part, w *replay.World, episodes []replay.Episod
 	return nil
 }
 
-// alert adds an alert that was there in the time that is looked at.
+// alert adds an alert that was active after the start of the scenario.
 func (r *Result) alert(s *stage, e replay.Episode) {
 	id := sla.ID{SLA: e.Labels.Get(metricnames.SLA), Service: e.Labels.Get(metricnames.Service), SLO: e.Labels.Get(metricnames.SLO)}
 	i := slices.IndexFunc(s.needed, func(l *sla.ServiceLevel) bool { return l.ID == id })
 	if i < 0 || !e.Resolved.IsZero() && !e.Resolved.After(s.at) || e.Pending.After(s.end) {
-		return // of the agreement, or of another time
+		return // of the agreement, or from another time
 	}
 	if slices.Contains(unsimulated(), e.Labels.Get(labels.AlertName)) {
 		return
@@ -134,12 +134,12 @@ func (r *Result) alert(s *stage, e replay.Episode) {
 	r.Others = append(r.Others, a)
 }
 
-// unsimulated are the names of alerts about what is not simulated: how old backups are.
+// unsimulated names the alerts about the age of backups, which is not simulated.
 func unsimulated() []string {
 	return []string{sla.AlertRecoveryAgeNear.Name, sla.AlertRecoveryAgeExceeded.Name, sla.AlertRecoveryAgeUnknown.Name}
 }
 
-// urgency is that of an alert of a level.
+// urgency is the urgency of a level's alert.
 func (s *stage) urgency(l *sla.ServiceLevel, a Alert) sla.Urgency {
 	for _, tier := range l.Alerting.Tiers {
 		if a.Name == sla.AlertBudgetBurn.Name && tier.Severity == a.Severity {
@@ -155,7 +155,7 @@ func (s *stage) urgency(l *sla.ServiceLevel, a Alert) sla.Urgency {
 	return urgency
 }
 
-// named is a recorded series of the level.
+// named selects a recorded series of the level.
 func (l *LevelResult) named(name string, more ...string) promql.Metric {
 	id := l.Level.ID
 	m := promql.Metric{rawseries.NameLabel: name, metricnames.SLA: id.SLA, metricnames.Service: id.Service, metricnames.SLO: id.SLO}.With(l.Group)
@@ -206,7 +206,7 @@ func (l *LevelResult) figures(s *stage, w *replay.World) error {
 	return err
 }
 
-// finish sorts what was found, and compares it with what is expected.
+// finish sorts the alerts, and compares them with the expectations.
 func (r *Result) finish(s *stage) {
 	for i := range r.Levels {
 		slices.SortStableFunc(r.Levels[i].Alerts, func(a, b Alert) int { return cmp.Or(cmp.Compare(a.Pending, b.Pending), cmp.Compare(a.Name, b.Name)) })

@@ -15,8 +15,8 @@ type scrapes struct {
 	n     int
 }
 
-// run are scrapes one after the other, the last of which may be the first that finds
-// the series gone.
+// run is a series of successive scrapes. The last may be the one that finds the series
+// gone.
 type run struct {
 	first int64 // Unix milliseconds
 	at    int   // samples before it
@@ -24,7 +24,8 @@ type run struct {
 	gone  bool // the last sample is a staleness marker
 }
 
-// newScrapes are the scrapes in which a series is there. has says in which segments it is.
+// newScrapes returns the scrapes that find a series. has says in which segments it
+// exists.
 func newScrapes(c course, to, every int64, has func(segment) bool) *scrapes {
 	s := &scrapes{every: every}
 	open := false
@@ -62,22 +63,22 @@ func newScrapes(c course, to, every int64, has func(segment) bool) *scrapes {
 
 func ceil(ms, every int64) int64 { return (ms + every - 1) / every * every }
 
-// time is when the i-th sample is, and whether it is a staleness marker.
+// time returns when the i-th sample is, and whether it is a staleness marker.
 func (s *scrapes) time(i int) (ms int64, gone bool) {
 	r := s.runs[sort.Search(len(s.runs), func(k int) bool { return s.runs[k].at > i })-1]
 	i -= r.at
 	return r.first + int64(i)*s.every, r.gone && i == r.n-1
 }
 
-// counter is a counter: samples are calculated as they are read.
+// counter is a counter whose samples are computed when they are read.
 type counter struct {
 	*scrapes
 	course course
-	counts []float64 // at the begin of each segment
+	counts []float64 // at the start of each segment
 	rates  []float64 // per millisecond
 }
 
-// newCounter counts rate(segment) events a second, of which of(segment) are counted.
+// newCounter makes a counter of rate(segment) events a second.
 func newCounter(c course, s *scrapes, rate func(segment) float64) *counter {
 	k := &counter{scrapes: s, course: c, counts: make([]float64, len(c)), rates: make([]float64, len(c))}
 	for i, seg := range c {
@@ -99,7 +100,7 @@ func (k *counter) At(i int) (int64, float64) {
 	return ms, k.until(ms)
 }
 
-// until is how many whole events there were.
+// until is how many whole events there were until ms.
 func (k *counter) until(ms int64) float64 {
 	i := k.course.at(ms)
 	return math.Floor(k.exact(i, ms) + 1e-6)
@@ -109,8 +110,7 @@ func (k *counter) exact(i int, ms int64) float64 {
 	return k.counts[i] + k.rates[i]*float64(ms-k.course[i].from)
 }
 
-// gauge is a gauge that has a value in each segment, or of two values one in as many
-// scrapes as are bad.
+// gauge is a gauge whose value depends on the segment and the time.
 type gauge struct {
 	*scrapes
 	course course
@@ -127,7 +127,7 @@ func (g *gauge) At(i int) (int64, float64) {
 	return ms, g.value(g.course[g.course.at(ms)], ms)
 }
 
-// falls returns whether one of several scrapes is bad, as many as the share of them.
+// falls returns whether the nth scrape is bad, so that a share of all scrapes is.
 func falls(nth int64, share float64) bool {
 	return math.Floor(float64(nth+1)*share+1e-9) > math.Floor(float64(nth)*share+1e-9)
 }
@@ -147,7 +147,7 @@ func (h *native) At(i int) (int64, *histogram.FloatHistogram) {
 		return ms, &histogram.FloatHistogram{Sum: math.Float64frombits(value.StaleNaN)}
 	}
 	good, bad := h.good.until(ms), h.bad.until(ms)
-	// With the schema 0 a bucket ends at each power of 2.
+	// In schema 0 a bucket ends at each power of 2.
 	low, high := int32(math.Ceil(math.Log2(h.threshold/4))), int32(math.Ceil(math.Log2(h.threshold*4)))
 	return ms, &histogram.FloatHistogram{
 		Count: good + bad, Sum: good*h.threshold/4 + bad*h.threshold*4,

@@ -13,11 +13,11 @@ import (
 	"github.com/upheld-sla/upheld/internal/replay"
 )
 
-// Conditions and ratios may be any expression, so what makes them good and bad is found by
-// trying: every series gets one of some simple forms, and the engine says what the
-// expression is then.
+// Conditions and ratios may be any expression, so we find series that make them good or
+// bad by trying: every series gets one of a few simple forms, and the engine evaluates
+// the expression.
 
-// form is how a series is: constant, rising, or following the time.
+// form is the form of a series: constant, rising, or following the time.
 type form struct {
 	kind formKind
 	v    float64
@@ -46,11 +46,11 @@ func (f form) at(ms int64) float64 {
 // Bounds of a search.
 const (
 	mostTried  = 4000 // evaluations
-	mostSought = 3    // series that differ
+	mostSought = 3    // series with a form of their own
 	mostForms  = 60
 )
 
-// tryAt is when forms are tried, and trySpan how long before there are samples.
+// tryAt is when forms are tried; samples begin trySpan before.
 var tryAt = time.Unix(1_000_000, 0)
 
 const (
@@ -58,7 +58,7 @@ const (
 	tryEvery = 30 * time.Second
 )
 
-// tried is an expression that is evaluated for forms of the series that it reads.
+// tried is an expression that we evaluate for forms of the series that it reads.
 type tried struct {
 	expr   string
 	series []promql.Metric
@@ -79,7 +79,7 @@ func newTried(expr promql.Expr) (*tried, bool) {
 	return t, len(t.series) > 0 && len(t.series) <= mostSought
 }
 
-// value is the one value of the expression, NaN if it has none or several.
+// value is the only value of the expression, NaN if it has none or several.
 func (t *tried) value(forms []form) float64 {
 	if t.left--; t.left < 0 {
 		return math.NaN()
@@ -95,7 +95,7 @@ func (t *tried) value(forms []form) float64 {
 	return v
 }
 
-// formed are samples of a form before tryAt.
+// formed makes samples of a form, before tryAt.
 type formed form
 
 func (f formed) Len() int { return int(trySpan/tryEvery) + 1 }
@@ -105,8 +105,8 @@ func (f formed) At(i int) (int64, float64) {
 	return ms, form(f).at(ms)
 }
 
-// each calls use with forms for all series until it returns false, those in which all have
-// the same form first.
+// each calls use with forms for all series until it returns false. It begins with the
+// same form for all series.
 func (t *tried) each(forms []form, use func([]form) bool) {
 	chosen := make([]form, len(t.series))
 	for _, f := range forms {
@@ -155,8 +155,8 @@ func formsNear(text string) []form {
 	return forms
 }
 
-// searchCondition finds series with which a condition holds, and does not; nil if none are
-// found.
+// searchCondition finds series with which a condition holds, and others with which it
+// does not; nil if it finds none.
 func searchCondition(text string) []imagined {
 	expr, err := promql.Parse(text)
 	if err != nil {
@@ -193,8 +193,8 @@ func searchCondition(text string) []imagined {
 	return all
 }
 
-// opposite are forms with which the condition does not hold, of which one series differs
-// from good ones; nil if none are found.
+// opposite returns forms with which the condition does not hold, and which differ from
+// good in one series; nil if there are none.
 func (t *tried) opposite(good, forms []form) []form {
 	for i := range good {
 		for _, f := range forms {
@@ -207,13 +207,13 @@ func (t *tried) opposite(good, forms []form) []form {
 	return nil
 }
 
-// role is how a series of a ratio follows the bad share.
+// role says how a series of a ratio follows the bad share.
 type role struct {
 	kind formKind
 	of   func(bad float64) float64
 }
 
-// roles are those that are tried.
+// roles are the roles to try.
 var roles = []role{
 	{constant, func(bad float64) float64 { return bad }},
 	{constant, func(bad float64) float64 { return 1 - bad }},
@@ -225,7 +225,8 @@ var roles = []role{
 	{constant, func(bad float64) float64 { return 100 * (1 - bad) }},
 }
 
-// searchRatio finds series with which a ratio is any bad share; nil if none are found.
+// searchRatio finds series with which a ratio can be any bad share; nil if it finds
+// none.
 func searchRatio(text string) []imagined {
 	expr, err := promql.Parse(text)
 	if err != nil {

@@ -1,6 +1,6 @@
-// Package simulate plays a scenario: it imagines the raw series that levels count, has
-// the generated rules evaluated over them in the real engine, and says which alerts fired
-// when, and what the scenario cost. It reads no files and no clock.
+// Package simulate plays a scenario: it imagines the raw series that levels count,
+// evaluates the generated rules over them in the real engine, and says which alerts
+// fired when, and what the scenario cost. It reads no files and no clock.
 package simulate
 
 import (
@@ -14,21 +14,21 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// DefaultScrape is how often targets are scraped, unless a scenario says so.
+// DefaultScrape is how often targets are scraped unless a scenario sets it.
 const DefaultScrape = 15 * time.Second
 
 // Input is what a simulation is made of.
 type Input struct {
-	// Agreements are all that were loaded: a composite may have components in another one
-	// than the scenario's.
+	// Agreements are all loaded agreements: a composite may have components in another
+	// one than the scenario's.
 	Agreements []*sla.Agreement
 	Scenario   *sla.Scenario
-	WarmUp     time.Duration // history before the scenario; 0: as much as its levels' periods and windows have
+	WarmUp     time.Duration // history before the scenario; 0: as long as its levels' periods and windows
 	Rules      rulegen.Options
-	Routes     *routing.Config     // of Alertmanager; nil: nobody knows which notifications are sent
+	Routes     *routing.Config     // of Alertmanager; nil: notifications are unknown
 	Progress   func(share float64) // may be nil
 
-	random bool // errors come at random besides
+	random bool // errors come at random, too
 }
 
 // Problem is why a scenario cannot be played, with its place if there is one.
@@ -49,7 +49,7 @@ func (p *Problem) Error() string {
 	return text
 }
 
-// Finding is the problem as findings are shown.
+// Finding is the problem as a finding.
 func (p *Problem) Finding() sla.Finding {
 	return sla.Finding{Severity: sla.Error, Rule: p.Rule, Pos: p.Pos, Message: p.Message, Remedy: p.Remedy}
 }
@@ -79,8 +79,8 @@ func Run(ctx context.Context, in Input) (*Result, error) {
 	return result, nil
 }
 
-// Worlds are the pasts of a scenario with everything that the rules have recorded, for
-// those who query them. No two hold the same level.
+// Worlds are the pasts of a scenario with everything that the rules recorded, for
+// queries. Each level is in only one of them.
 func Worlds(ctx context.Context, in Input) ([]*replay.World, error) {
 	s, err := newStage(in)
 	defer s.closeMaintenance()
@@ -98,7 +98,7 @@ func Worlds(ctx context.Context, in Input) ([]*replay.World, error) {
 	return all, nil
 }
 
-// play has the rules of a part evaluated.
+// play evaluates the rules of a part.
 func play(ctx context.Context, s *stage, i int) (*replay.World, *replay.Result, error) {
 	w, err := s.world(s.parts[i])
 	if err != nil {

@@ -18,8 +18,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// findSources imagines the series of all levels, joins levels that count the same ones,
-// and parts those that would count each other's.
+// findSources imagines the series of all levels. It joins levels that count the same
+// series, and separates those that would count each other's.
 func (s *stage) findSources() error {
 	var all []*source
 	for _, l := range s.needed {
@@ -38,7 +38,7 @@ func (s *stage) findSources() error {
 	return s.partition(all)
 }
 
-// join adds a source, or joins it with those that have a series of it.
+// join adds a source, joined with the sources that share a series with it.
 func join(all []*source, add *source) []*source {
 	var apart []*source
 	for _, other := range all {
@@ -64,8 +64,8 @@ func (src *source) shares(other *source) bool {
 	return slices.ContainsFunc(src.series, func(x imagined) bool { return other.has(x.metric) })
 }
 
-// partition puts sources that do not disturb each other together, and levels with all that
-// they are made of.
+// partition puts sources together that do not disturb each other, and levels with all
+// of their components.
 func (s *stage) partition(all []*source) error {
 	for _, bundle := range s.bundles(all) {
 		i := slices.IndexFunc(s.parts, func(p part) bool { return !s.disturb(p, bundle) })
@@ -89,8 +89,8 @@ func (s *stage) partition(all []*source) error {
 	return nil
 }
 
-// bundles are parts that cannot be parted further: a source with its levels, or a composite
-// with its components.
+// bundles are parts that cannot be divided further: a source with its levels, or a
+// composite with its components.
 func (s *stage) bundles(all []*source) []part {
 	var bundles []part
 	merge := func(add part, with func(part) bool) {
@@ -116,7 +116,7 @@ func (s *stage) bundles(all []*source) []part {
 			return ok && slices.ContainsFunc(b.levels, func(x *sla.ServiceLevel) bool { return c.Uses(x) })
 		})
 	}
-	for _, l := range s.needed { // given levels may be components
+	for _, l := range s.needed { // components may be levels with given series
 		if c, ok := l.Indicator.(*sla.Composite); ok {
 			merge(part{}, func(b part) bool {
 				return slices.ContainsFunc(b.levels, func(x *sla.ServiceLevel) bool { return x == l || c.Uses(x) })
@@ -126,7 +126,7 @@ func (s *stage) bundles(all []*source) []part {
 	return bundles
 }
 
-// disturb returns whether levels of one would count series of the other.
+// disturb returns whether levels of one part would count series of the other.
 func (s *stage) disturb(a, b part) bool {
 	for _, x := range a.sources {
 		for _, y := range b.sources {
@@ -138,8 +138,8 @@ func (s *stage) disturb(a, b part) bool {
 	return false
 }
 
-// counts is a level of one source that would count series of the other; nil if there is
-// none.
+// counts returns a level of one source that would count series of the other; nil if
+// there is none.
 func (s *stage) counts(a, b *source) *sla.ServiceLevel {
 	for _, pair := range [][2]*source{{a, b}, {b, a}} {
 		for _, l := range pair[0].levels {
@@ -153,7 +153,7 @@ func (s *stage) counts(a, b *source) *sla.ServiceLevel {
 	return nil
 }
 
-// world has the raw series of a part.
+// world makes a world with the raw series of a part.
 func (s *stage) world(p part) (*replay.World, error) {
 	w := replay.New()
 	every, to := s.scrape.Milliseconds(), s.end.Add(2*s.scrape).UnixMilli()
@@ -189,7 +189,7 @@ func (s *stage) world(p part) (*replay.World, error) {
 	return w, nil
 }
 
-// wholeEffects are those of steps that happen to everything.
+// wholeEffects are the effects of steps that affect everything.
 func (s *stage) wholeEffects() []effect {
 	var all []effect
 	for _, step := range s.scenario.Steps {
@@ -200,7 +200,7 @@ func (s *stage) wholeEffects() []effect {
 	return all
 }
 
-// target is what Prometheus scrapes: up is 1 while it answers.
+// target is what Prometheus scrapes; up is 1 while the target answers.
 type target struct {
 	up      promql.Metric
 	courses []course
@@ -254,7 +254,7 @@ func (x imagined) add(w *replay.World, c course, sc *scrapes) error {
 	return nil
 }
 
-// rules are the rule files of a part, as upheld generate writes them.
+// rules returns the rule files of a part, as upheld generate would write them.
 func (s *stage) rules(p part) ([]replay.File, error) {
 	var files []replay.File
 	for _, a := range s.reduced(p.levels) {
@@ -281,5 +281,5 @@ func (s *stage) rules(p part) ([]replay.File, error) {
 	return files, nil
 }
 
-// recorded tells names of what rules record from those of raw series.
+// recorded returns whether rules record a series of that name; otherwise it is raw.
 func recorded(name string) bool { return strings.HasPrefix(name, "sla:") }

@@ -19,35 +19,36 @@ type stage struct {
 	zone      *time.Location
 	scrape    time.Duration
 	looked    []*sla.ServiceLevel // whose figures are shown
-	needed    []*sla.ServiceLevel // whose rules are evaluated: also components, and composites above
+	needed    []*sla.ServiceLevel // whose rules are evaluated: also components, and composites that use them
 	plans     map[sla.ID]levelRules
 	given     []given
 	windows   map[*sla.Exclusion][]*sla.Window // as they were before the scenario
 	parts     []part
 	notes     []string
 
-	from, at, end time.Time // of the history, of the scenario, and of what is looked at
+	from, at, end time.Time // starts of the history and of the scenario, and the end of the simulation
 	chosen        bool      // at was not given
 	opts          rulegen.Options
 }
 
-// levelRules is what a level's rules read that no rule records.
+// levelRules has what a level's rules read that no rule records.
 type levelRules struct{ reads []promql.Selector }
 
-// part are levels that can be evaluated together: none counts the series of another.
+// part is a set of levels that can be evaluated together: none counts the series of
+// another.
 type part struct {
 	sources []*source
 	levels  []*sla.ServiceLevel
 }
 
-// source are levels that count the same series.
+// source is a set of levels that count the same series.
 type source struct {
 	levels []*sla.ServiceLevel
 	series []imagined
 	course course
 }
 
-// mostLevels bounds how many levels a scenario may look at.
+// mostLevels is how many levels a scenario may look at.
 const mostLevels = 100
 
 func newStage(in Input) (*stage, error) {
@@ -81,7 +82,7 @@ func newStage(in Input) (*stage, error) {
 	return s, s.findSources()
 }
 
-// findLevels finds the levels that are looked at, and those that are needed for them.
+// findLevels finds the levels with figures, and the other levels that these need.
 func (s *stage) findLevels() error {
 	named := slices.Clone(s.scenario.Levels)
 	if len(named) == 0 {
@@ -134,8 +135,8 @@ func (s *stage) need(l *sla.ServiceLevel) {
 	}
 }
 
-// withComposites adds the composites that levels are components of: what happens to a
-// component happens to them.
+// withComposites adds the composites that levels are components of, since whatever
+// happens to a component affects them.
 func (s *stage) withComposites(levels []*sla.ServiceLevel) []*sla.ServiceLevel {
 	all := slices.Clone(levels)
 	for _, a := range s.Agreements {
@@ -178,8 +179,7 @@ func (s *stage) compile() error {
 	return nil
 }
 
-// reduced are the agreements with these levels alone, each in the revision that is in
-// force.
+// reduced returns the agreements with only these levels, each in the revision in force.
 func (s *stage) reduced(levels []*sla.ServiceLevel) []*sla.Agreement {
 	var all []*sla.Agreement
 	for _, a := range s.Agreements {
@@ -198,7 +198,7 @@ func (s *stage) reduced(levels []*sla.ServiceLevel) []*sla.Agreement {
 }
 
 // openMaintenance adds the scenario's maintenance windows to the agreement, until
-// closeMaintenance takes them away again.
+// closeMaintenance removes them.
 func (s *stage) openMaintenance() error {
 	for _, step := range s.scenario.Steps {
 		if step.Kind != sla.StepMaintenance {

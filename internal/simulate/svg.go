@@ -23,8 +23,8 @@ text{font:12px system-ui,sans-serif;fill:#1f2328}.title{font-weight:600}.axis{fi
 </style>
 `
 
-// SVG is the timelines of results as one picture, for light and dark pages, that refers to
-// nothing outside of itself.
+// SVG draws the timelines of results as one picture, for light and dark pages, without
+// references to other files.
 func SVG(results []*Result) []byte {
 	var body bytes.Buffer
 	y := svgMargin
@@ -41,7 +41,7 @@ func SVG(results []*Result) []byte {
 	return b.Bytes()
 }
 
-// draw draws one result below y, and returns where it ends.
+// draw draws one result below y, and returns its lower end.
 func (r *Result) draw(b *bytes.Buffer, y int) int {
 	end := r.End.Sub(r.At)
 	x := func(d time.Duration) float64 {
@@ -90,7 +90,7 @@ func axisStep(end time.Duration) time.Duration {
 	return 14 * day
 }
 
-// shortened is a name that fits beside the bars.
+// shortened is a name cut to fit beside the bars.
 func shortened(name string) string {
 	const most = 40
 	if r := []rune(name); len(r) > most {

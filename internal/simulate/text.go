@@ -13,7 +13,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// lineWidth is how many columns text has.
+// lineWidth is the width of text in columns.
 const lineWidth = 80
 
 // Text is results for a terminal.
@@ -97,7 +97,7 @@ func (l *LevelResult) text(b *bytes.Buffer) {
 	for _, line := range l.figureWords() {
 		fmt.Fprintf(w, "  %s\t%s\n", line[0], line[1])
 	}
-	_ = w.Flush() // into a buffer, which cannot fail
+	_ = w.Flush() // a buffer never fails
 }
 
 // figureWords are the figures of a level, each with its name.
@@ -126,8 +126,8 @@ func (l *LevelResult) figureWords() (lines [][2]string) {
 	return lines
 }
 
-// met returns whether the target would be met if all of the rest of the period is good.
-// Events of that rest count as many as there have been for their time.
+// met returns whether the target would be met if the rest of the period is good. It
+// expects events to continue at the same rate.
 func (b Budget) met() bool { return b.Remaining >= 0 }
 
 func (b Budget) verdictWords() string {
@@ -150,7 +150,7 @@ func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Se
 // mostRows bounds the lines of a table.
 const mostRows = 12
 
-// alertTable lists alerts with their times after the begin.
+// alertTable lists alerts with their times after the start.
 func alertTable(b *bytes.Buffer, alerts []Alert, withLevel bool) {
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	fmt.Fprint(w, "  alert\tseverity\tpending\tfires\tends\n")
@@ -164,7 +164,7 @@ func alertTable(b *bytes.Buffer, alerts []Alert, withLevel bool) {
 		}
 		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\t%s\n", name, a.Severity, a.pendingWords(), a.firingWords(), a.endWords())
 	}
-	_ = w.Flush() // into a buffer, which cannot fail
+	_ = w.Flush() // a buffer never fails
 	if more := len(alerts) - mostRows; more > 0 {
 		fmt.Fprintf(b, "  and %d more; --format=json has all\n", more)
 	}
@@ -205,7 +205,8 @@ func (a Alert) endWords() string {
 	return Span(a.Resolved)
 }
 
-// wrapped writes text in lines that fit, further lines indented by two columns more.
+// wrapped writes text in lines that fit. Lines after the first are indented by two more
+// columns.
 func wrapped(b *bytes.Buffer, indent, text string) {
 	column := 0
 	for i, word := range strings.Fields(text) {

@@ -11,17 +11,17 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// lane is one line of a timeline: what happens, or an alert.
+// lane is one line of a timeline: a step, or an alert.
 type lane struct {
 	name  string
-	title string // for people who point at it
+	title string // shown when you point at it
 	bars  []bar
 	alert bool
 	page  bool
 	of    sla.ID // the level of an alert
 }
 
-// bar is a span of a lane, after the scenario's begin.
+// bar is a span of a lane, after the scenario's start.
 type bar struct {
 	from, to time.Duration
 	firing   bool // otherwise pending, or a step
@@ -88,7 +88,7 @@ func stepName(s sla.ScenarioStep) string {
 	return string(s.Kind)
 }
 
-// mostNameColumns is how wide the names of a timeline in a terminal may be.
+// mostNameColumns is the widest that the names of a timeline in a terminal may be.
 const mostNameColumns = 44
 
 // timeline draws a line for each step and alert.
@@ -121,7 +121,7 @@ func (r *Result) timeline(b *bytes.Buffer) {
 	}
 }
 
-// tick is how long each of so many columns is.
+// tick is the duration of each column.
 func tick(of time.Duration, columns int) time.Duration {
 	for _, d := range []time.Duration{
 		15 * time.Second, 30 * time.Second, time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute,
@@ -134,7 +134,7 @@ func tick(of time.Duration, columns int) time.Duration {
 	return (of/time.Duration(columns)/time.Hour + 1) * time.Hour
 }
 
-// padded is text in exactly so many columns.
+// padded is text filled up or cut to exactly as many columns.
 func padded(text string, columns int) string {
 	if n := utf8.RuneCountInString(text); n <= columns {
 		return text + strings.Repeat(" ", columns-n)

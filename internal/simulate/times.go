@@ -8,14 +8,14 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// usualStart is when scenarios begin that do not say so: a Wednesday in the middle of a
-// month, at no change of clocks, by the wall clock of the agreement's zone.
+// usualStart is when scenarios begin that set no time: a Wednesday in the middle of a
+// month, far from any change of clocks, by the wall clock of the agreement's zone.
 var usualStart = time.Date(2026, 3, 18, 10, 0, 0, 0, time.UTC)
 
 // LongestHistory bounds the history before a scenario.
 const LongestHistory = 40 * 24 * time.Hour
 
-// settled is how long after an alert could resolve is looked at.
+// settled is how much longer the simulation goes on after an alert could resolve.
 const settled = 15 * time.Minute
 
 func (s *stage) findTimes() {
@@ -31,8 +31,8 @@ func (s *stage) findTimes() {
 	s.from = s.at.Add(-warm).Truncate(time.Minute)
 }
 
-// firstAgreed is the first half hour from a time on at which all levels that are looked
-// at have an agreed hour before them; the time itself if there is none in two weeks.
+// firstAgreed is the first half hour, after a time, with an agreed hour before it in
+// all levels with figures; the time itself if there is none in two weeks.
 func (s *stage) firstAgreed(from time.Time) time.Time {
 	for at := from; at.Before(from.AddDate(0, 0, 14)); at = at.Add(30 * time.Minute) {
 		if !slices.ContainsFunc(s.looked, func(l *sla.ServiceLevel) bool { return l.Agreed(at, at.Add(time.Hour)).Total() < time.Hour }) {
@@ -43,7 +43,7 @@ func (s *stage) firstAgreed(from time.Time) time.Time {
 	return from.UTC()
 }
 
-// lookFor is how long is looked at: until alerts have had time to resolve.
+// lookFor is how long the simulation looks: until alerts have had time to resolve.
 func (s *stage) lookFor() time.Duration {
 	if s.scenario.LookFor > 0 {
 		return s.scenario.LookFor
@@ -60,8 +60,8 @@ func (s *stage) lookFor() time.Duration {
 	return last + max(resolve, time.Hour) + settled
 }
 
-// historyNeeded is as much history as the levels' windows have, and their periods where
-// what is left of a budget does not tell it.
+// historyNeeded is the history that the levels' windows need. It covers their periods
+// only if credits, alerts by traffic or a spent budget need these.
 func (s *stage) historyNeeded() time.Duration {
 	warm := time.Hour
 	for _, l := range s.needed {
@@ -84,7 +84,7 @@ func (s *stage) historyNeeded() time.Duration {
 	return warm
 }
 
-// soFar is how much of a period there is before the scenario.
+// soFar is how much of a period lies before the scenario.
 func (s *stage) soFar(p sla.Period) time.Duration {
 	if p.Calendar == "" {
 		return p.Rolling
