@@ -1,6 +1,6 @@
-// Package backtest says what rules would have done with a past that was recorded: which
-// alerts, which notifications to whom, what was left of each budget, and how closed
-// periods would have been judged.
+// Package backtest says what rules would have done in a recorded past: which alerts and
+// notifications they would have sent, what would have been left of each budget, and how
+// closed periods would have been judged.
 package backtest
 
 import (
@@ -22,9 +22,9 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Input is what is tried, and on which past.
+// Input is what to try, and on which past.
 type Input struct {
-	Agreements []*sla.Agreement // none for rules of others
+	Agreements []*sla.Agreement // none for rules of other tools
 	Files      []replay.File    // the rules
 	Source     samples.Source
 	From, To   time.Time
@@ -32,10 +32,10 @@ type Input struct {
 	Progress   func(what string, share float64)
 }
 
-// Result is what would have been.
+// Result is what would have happened.
 type Result struct {
 	From, To      time.Time
-	Series        int // raw ones that were read, and their samples
+	Series        int // of the raw series that were read, with their samples
 	Samples       int
 	Holes         []replay.Span // without any raw sample
 	Alerts        []Alert       // that fired, in order
@@ -45,26 +45,26 @@ type Result struct {
 	Errors        []replay.RuleError
 }
 
-// Alert is one that would have fired.
+// Alert is an alert that would have fired.
 type Alert struct {
 	Name           string
 	Labels         map[string]string
 	Firing         time.Time
-	Resolved       time.Time // zero if it fired on at the end
-	Title, Details string    // its annotations summary and description when it began to fire
+	Resolved       time.Time // zero if it was still firing at the end
+	Title, Details string    // its summary and description when it began to fire
 }
 
-// Budget is what was left of one, over the past.
+// Budget is what was left of a budget, over the past.
 type Budget struct {
 	Level    sla.ID
 	Period   string
 	Group    map[string]string
 	Days     []Point // at the end of each day, in UTC
-	End      float64 // of the whole period's budget: 1 is untouched, 0 spent, negative overspent
+	End      float64 // share of the whole period's budget: 1 is untouched, 0 spent, negative overspent
 	Lowest   Point
 	Measured bool
-	// WorstBad is the greatest bad share of a period of which nearly everything was
-	// measured, NaN if there was none.
+	// WorstBad is the greatest bad share of a period that was measured nearly
+	// completely, NaN if there was none.
 	WorstBad float64
 }
 
@@ -74,15 +74,15 @@ type Point struct {
 	Left float64   `json:"left"`
 }
 
-// Verdict is that of a closed period.
+// Verdict is the verdict of a closed period.
 type Verdict struct {
 	Agreement, Period string
 	Verdict           verdict.Verdict
 	Levels            []verdict.Level
 }
 
-// Tried is an agreement as if it had been in force at a time before it takes effect: what
-// would have been under a new text. Of several revisions each keeps its own time.
+// Tried is an agreement as if it had been in force before it takes effect: it shows
+// what a new text would have done. Several revisions keep their own times.
 func Tried(a *sla.Agreement, from time.Time) (tried *sla.Agreement, changed bool) {
 	if len(a.Revisions) > 1 || !a.InForceFrom().After(from) {
 		return a, false
@@ -93,8 +93,8 @@ func Tried(a *sla.Agreement, from time.Time) (tried *sla.Agreement, changed bool
 	return &copied, true
 }
 
-// Run tries the rules on the past. The error is that of the source, of a rule file, or of
-// the context.
+// Run tries the rules on the past. An error is about the source, a rule file, or the
+// context.
 func Run(ctx context.Context, in Input) (*Result, error) {
 	reads, err := history.Reads(in.Files)
 	if err != nil {
@@ -125,7 +125,7 @@ func (in Input) progress(what string) func(done, total int) {
 	}
 }
 
-// alerts are the episodes that fired, and who would have been notified of them.
+// alerts adds the episodes that fired, and who would have been notified of them.
 func (r *Result) alerts(in Input, episodes []replay.Episode) {
 	var received []routing.Received
 	for _, e := range episodes {
@@ -142,11 +142,11 @@ func (r *Result) alerts(in Input, episodes []replay.Episode) {
 	}
 }
 
-// nearlyAll is the share of a period that must have been measured for its bad share to
-// say something about targets.
+// nearlyAll is the share of a period that must have been measured before its bad share
+// suggests a target.
 const nearlyAll = 0.95
 
-// budgets follows what was recorded of the budgets.
+// budgets adds what was recorded of the budgets.
 func (r *Result) budgets(in Input, w *replay.World) {
 	levels := map[sla.ID]*sla.ServiceLevel{}
 	for _, a := range in.Agreements {
@@ -182,7 +182,7 @@ type point struct {
 	v float64
 }
 
-// pointsOf are the samples of a series but those that are no number.
+// pointsOf returns the samples of a series, without NaN.
 func pointsOf(it chunkenc.Iterator) []point {
 	var all []point
 	for it.Next() == chunkenc.ValFloat {
@@ -193,7 +193,7 @@ func pointsOf(it chunkenc.Iterator) []point {
 	return all
 }
 
-// follow notes the lowest point, that of each day, and the last.
+// follow notes the lowest point, the one of each day, and the last.
 func (b *Budget) follow(all []point) {
 	for i, p := range all {
 		at := Point{time.UnixMilli(p.t).UTC(), p.v}
@@ -209,7 +209,7 @@ func (b *Budget) follow(all []point) {
 
 func day(ms int64) int64 { return ms / (24 * time.Hour).Milliseconds() }
 
-// worst is the greatest bad share while the period was measured nearly whole.
+// worst is the greatest bad share while the period was measured nearly completely.
 func (b *Budget) worst(bad, coverage []point) {
 	for _, p := range bad {
 		i, _ := slices.BinarySearchFunc(coverage, p.t, func(c point, t int64) int { return int(c.t - t) })
@@ -235,12 +235,12 @@ func groupOf(level *sla.ServiceLevel, l labels.Labels) map[string]string {
 	return group
 }
 
-// identity is what the series of one level, period and group share.
+// identity is the same for all series of one level, period and group.
 func identity(l labels.Labels) string {
 	return labels.NewBuilder(l).Del(labels.MetricName).Labels().String()
 }
 
-// judge judges the periods that begin and end in the past.
+// judge judges the periods that lie completely in the past.
 func (r *Result) judge(ctx context.Context, in Input) error {
 	for _, a := range in.Agreements {
 		for _, p := range closing.AllPeriodsOf(a) {

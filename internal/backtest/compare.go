@@ -9,8 +9,8 @@ import (
 	"github.com/upheld-sla/upheld/internal/figures"
 )
 
-// Compare is a table of what differs between two versions that were tried on the same
-// past.
+// Compare is a table of the differences between two versions that were tried on the
+// same past.
 func Compare(names [2]string, of [2]*Result) []byte {
 	var b bytes.Buffer
 	b.WriteString("Both\n")
@@ -39,7 +39,7 @@ func Compare(names [2]string, of [2]*Result) []byte {
 
 func alertCount(r *Result) string { return fmt.Sprint(len(r.Alerts)) + bySeverity(r.Alerts) }
 
-// each writes a row for each name that either result has.
+// each writes a row for each name that occurs in either result.
 func each(of [2]*Result, rows func(*Result) [][2]string, row func(...string)) {
 	first, second := rows(of[0]), rows(of[1])
 	value := func(all [][2]string, name string) string {

@@ -10,7 +10,7 @@ import (
 	"github.com/upheld-sla/upheld/internal/verdict"
 )
 
-// resultJSON is a result for machines. Times are RFC 3339 in UTC, shares of 1.
+// resultJSON is a result for machines. Times are RFC 3339 in UTC, shares are 0 to 1.
 type resultJSON struct {
 	Spec          string             `json:"spec,omitempty"`
 	From          time.Time          `json:"from"`
@@ -34,7 +34,7 @@ type alertJSON struct {
 	Name        string            `json:"name"`
 	Labels      map[string]string `json:"labels"`
 	Firing      time.Time         `json:"firing"`
-	Resolved    *time.Time        `json:"resolved,omitempty"` // none if it fired on at the end
+	Resolved    *time.Time        `json:"resolved,omitempty"` // none if it was still firing at the end
 	Summary     string            `json:"summary,omitempty"`
 	Description string            `json:"description,omitempty"`
 }
@@ -84,7 +84,7 @@ type errorJSON struct {
 	Error string      `json:"error"`
 }
 
-// JSON is the results, each with the name of its specification.
+// JSON is the results as JSON, each with the name of its specification.
 func JSON(names []string, results []*Result) ([]byte, error) {
 	all := make([]resultJSON, len(results))
 	for i, r := range results {
@@ -95,7 +95,7 @@ func JSON(names []string, results []*Result) ([]byte, error) {
 	return append(text, '\n'), err
 }
 
-// instant is a time as samples have it: in UTC, to a millisecond.
+// instant is a time with the precision of samples: in UTC, to a millisecond.
 func instant(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
 
 func (r *Result) json() resultJSON {

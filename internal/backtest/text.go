@@ -40,7 +40,7 @@ func (r *Result) Text() []byte {
 func table(b *bytes.Buffer, write func(row func(cells ...string))) {
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	write(func(cells ...string) { fmt.Fprintln(w, "  "+strings.Join(cells, "\t")) })
-	_ = w.Flush() // into a buffer, which cannot fail
+	_ = w.Flush() // a buffer never fails
 }
 
 func (r *Result) alertText(b *bytes.Buffer) {
@@ -61,7 +61,7 @@ func (r *Result) alertText(b *bytes.Buffer) {
 	})
 }
 
-// of is what an alert is about: its level, or what labels it has.
+// of names what an alert is about: its level, or else its labels.
 func (a Alert) of() string {
 	if service, slo := a.Labels[metricnames.Service], a.Labels[metricnames.SLO]; service != "" && slo != "" {
 		return service + "/" + slo
@@ -92,7 +92,7 @@ func bySeverity(all []Alert) string {
 	return " (" + strings.Join(words, ", ") + ")"
 }
 
-// short is a duration to a minute, or to a second if it is less than an hour.
+// short is a duration, rounded to a minute, or to a second if it is below an hour.
 func short(d time.Duration) string {
 	if d >= time.Hour {
 		return sla.FormatDuration(d.Round(time.Minute))
@@ -159,7 +159,7 @@ func (r *Result) budgetText(b *bytes.Buffer) {
 
 func (u Budget) name() string { return levelName(u.Level.Service, u.Level.SLO, u.Group) }
 
-// levelName is a level as service/level, with the labels of its group.
+// levelName names a level as service/level, with the labels of its group.
 func levelName(service, slo string, group map[string]string) string {
 	words := []string{service + "/" + slo}
 	for _, label := range slices.Sorted(maps.Keys(group)) {
@@ -168,8 +168,8 @@ func levelName(service, slo string, group map[string]string) string {
 	return strings.Join(words, " ")
 }
 
-// Suggested is a target in per cent that a bad share meets: rounded down, with as many
-// places as leave the budget two digits.
+// Suggested is a target in per cent that a bad share meets: rounded down, with enough
+// places that the budget has two digits.
 func Suggested(bad float64) string {
 	places := 2
 	for b := bad; b > 0 && b < 0.001 && places < 6; b *= 10 {
@@ -181,7 +181,7 @@ func Suggested(bad float64) string {
 	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
 }
 
-// spark draws shares of 0 to 1, of at most 31 days; what is overspent is a cross.
+// spark draws shares of 0 to 1, of at most 31 days; an overspent budget is a cross.
 func spark(days []Point) string {
 	const most = 31
 	bars := []rune("▁▂▃▄▅▆▇█")
