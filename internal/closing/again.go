@@ -11,7 +11,7 @@ import (
 	"github.com/upheld-sla/upheld/sla/spec"
 )
 
-// OfReport is what a report judged, read from the texts that it holds.
+// OfReport returns what a report judged, read from the texts in it.
 func OfReport(kept *verdict.Report) (Judgement, error) {
 	var texts []spec.Text
 	for _, d := range append([]verdict.Document{kept.Spec}, kept.Also...) {
@@ -45,7 +45,7 @@ func OfReport(kept *verdict.Report) (Judgement, error) {
 	return Judgement{}, fmt.Errorf("the specification in the report has no agreement %q with a level that is judged over %s", kept.Agreement, kept.Period.Name)
 }
 
-// NameOf is the name of the period of a report; of a part of one, of the whole.
+// NameOf is the name of a report's period; for a part of a period, of the whole.
 func NameOf(r *verdict.Report) (sla.PeriodName, error) {
 	whole, _, _ := strings.Cut(r.Period.Name, report.PartWord)
 	name, err := sla.ParsePeriodName(whole)

@@ -17,9 +17,9 @@ import (
 	"github.com/upheld-sla/upheld/internal/verdict"
 )
 
-// Archive is a folder with the reports of closed periods: of each its JSON, the evidence
-// that it was made of, and its signature if there is a key. A report is written once and
-// never changed.
+// Archive is a folder with the reports of closed periods. For each it has the JSON, the
+// evidence, and a signature if there is a key. A report is written once and never
+// changed.
 type Archive struct {
 	Dir  string
 	Sign signature.Signer
@@ -28,7 +28,7 @@ type Archive struct {
 	known map[string]indexed // by file
 }
 
-// Kept is a report of the archive in short.
+// Kept is a summary of a report in the archive.
 type Kept struct {
 	File       string // its JSON
 	Agreement  string
@@ -42,17 +42,17 @@ type Kept struct {
 	Brief      report.Brief
 }
 
-// KeptToDate returns whether it is a report to date. This package writes none: a person
-// put it there.
+// KeptToDate returns whether it is a report to date. This package writes none, so a
+// person put it there.
 func KeptToDate(k Kept) bool { return k.Period.Until.Before(k.Period.End) }
 
-// Unreadable is a file of the archive that is no report, or a damaged one.
+// Unreadable is a file of the archive that is not a report, or a damaged one.
 type Unreadable struct {
 	File string
 	Err  error
 }
 
-// indexed is what was read of a file, while it has this size and time.
+// indexed is the content of a file, as long as the file has this size and time.
 type indexed struct {
 	size int64
 	at   time.Time
@@ -63,8 +63,8 @@ type indexed struct {
 // mostKept bounds how many reports an archive lists.
 const mostKept = 20_000
 
-// List lists the reports, by agreement, then by time, then by version. A folder that is
-// not there is empty.
+// List lists the reports, by agreement, then by time, then by version. A missing folder
+// is empty.
 func (a *Archive) List() ([]Kept, []Unreadable, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -84,7 +84,7 @@ func (a *Archive) List() ([]Kept, []Unreadable, error) {
 		}
 		of, err := a.index(e)
 		if err != nil {
-			continue // it has gone since
+			continue // it was removed meanwhile
 		}
 		next[e.Name()] = of
 		if of.err != nil {
@@ -109,7 +109,7 @@ func (a *Archive) List() ([]Kept, []Unreadable, error) {
 	return all, bad, nil
 }
 
-// index reads a file, unless it is the one that was read before.
+// index reads a file, unless it has not changed since it was last read.
 func (a *Archive) index(e fs.DirEntry) (indexed, error) {
 	info, err := e.Info()
 	if err != nil {
@@ -122,7 +122,7 @@ func (a *Archive) index(e fs.DirEntry) (indexed, error) {
 	r, err := ReadReport(filepath.Join(a.Dir, e.Name()))
 	if err != nil {
 		of.err = err
-		return of, nil //nolint:nilerr // the list shows a file that cannot be read with its error
+		return of, nil //nolint:nilerr // the list shows an unreadable file with its error
 	}
 	of.kept = Kept{
 		File: e.Name(), Agreement: r.Agreement, Period: r.Period, Version: r.Version, Supersedes: r.Supersedes, Reason: r.Reason,
@@ -134,7 +134,7 @@ func (a *Archive) index(e fs.DirEntry) (indexed, error) {
 	return of, nil
 }
 
-// Sweep removes what processes left half written in the folder when they were killed.
+// Sweep removes files that processes left half written when they were killed.
 func (a *Archive) Sweep(now time.Time) error { return filetree.Sweep(a.Dir, now) }
 
 // Read reads a report of the archive.
@@ -168,9 +168,8 @@ func (a *Archive) Path(file string) string { return filepath.Join(a.Dir, file) }
 // ErrKept says that the archive has a report of the period and version.
 var ErrKept = errors.New("there is a report of this period and version, which is never written over")
 
-// Freeze writes a report, what it was made of, and its signature. The report comes last
-// and in one step, so that a period has either all of them or no report, whatever happens
-// in between.
+// Freeze writes a report, its evidence and its signature. The report comes last and in
+// one step, so that whatever happens, a period has either all three or no report.
 func (a *Archive) Freeze(r *verdict.Report, e verdict.Evidence) (Kept, error) {
 	if err := os.MkdirAll(a.Dir, 0o755); err != nil {
 		return Kept{}, err
@@ -204,7 +203,7 @@ func (a *Archive) Freeze(r *verdict.Report, e verdict.Evidence) (Kept, error) {
 }
 
 // sign writes the signature of a report that is about to be written. Without a key it
-// removes what a run with one left there when it was killed: it signs another report.
+// removes a signature that a killed run left there, since that signs another report.
 func (a *Archive) sign(path string, data []byte) error {
 	if !a.Sign.Signs() {
 		if err := os.Remove(SignaturePath(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {

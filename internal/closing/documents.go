@@ -10,11 +10,11 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// specDocuments are the texts that the verdict of an agreement depends on, so that a
-// report can be recomputed from what it holds: its own file, and those of its
-// adjustments and of levels that it counts or combines.
+// specDocuments returns the texts that the verdict of an agreement depends on, so that
+// a report can be recomputed from its own content: the agreement's file, and those of
+// its adjustments and of levels that it counts or combines.
 func specDocuments(all []*sla.Agreement, a *sla.Agreement) (own verdict.Document, also []verdict.Document) {
-	if own = documentOf(a.Pos.File); own.SHA256 != a.Digest { // it has changed since
+	if own = documentOf(a.Pos.File); own.SHA256 != a.Digest { // the file has changed since
 		own.SHA256, own.Text = a.Digest, ""
 	}
 	seen := map[string]bool{a.Pos.File: true}
@@ -44,7 +44,7 @@ func specDocuments(all []*sla.Agreement, a *sla.Agreement) (own verdict.Document
 	return own, also
 }
 
-// dependsOn are the levels whose measurements a level counts, and not itself.
+// dependsOn returns the other levels whose measurements a level counts.
 func dependsOn(l *sla.ServiceLevel) []sla.ID {
 	var ids []sla.ID
 	if c, ok := l.Indicator.(*sla.Composite); ok {
@@ -59,8 +59,8 @@ func dependsOn(l *sla.ServiceLevel) []sla.ID {
 	return ids
 }
 
-// documentOf is the text of a file with its hash. It has no text if the file cannot be
-// read again, as standard input.
+// documentOf is the text of a file with its hash. A file that cannot be read again,
+// such as standard input, has no text.
 func documentOf(file string) verdict.Document {
 	text, err := os.ReadFile(file)
 	if err != nil {

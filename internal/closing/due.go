@@ -8,13 +8,14 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// mostClosings bounds how many periods of one kind are closed later: two years of months.
+// mostClosings bounds how many past periods of one kind are closed: two years of
+// months.
 const mostClosings = 24
 
-// Closings are the periods of one kind that are closed and end after one instant and not
-// after another, in order, at most the last 24. Calendar periods are closed one after the
-// other. A rolling period of four weeks or more is closed at the end of each month, so
-// that a service manager has twelve reports a year; a shorter one end to end.
+// Closings returns the periods of one kind that are closed and end after one instant,
+// but not after another, in order, at most the last 24. Every calendar period is
+// closed. A rolling period of four weeks or more is closed at the end of each month, so
+// that a service manager has twelve reports a year; a shorter one each time it is over.
 func Closings(p sla.Period, after, until time.Time) []sla.PeriodName {
 	var names []sla.PeriodName
 	for at := until; len(names) < mostClosings; {
@@ -30,10 +31,10 @@ func Closings(p sla.Period, after, until time.Time) []sla.PeriodName {
 	return names
 }
 
-// monthly is the length from which on rolling periods are closed each month.
+// monthly is the shortest rolling period that is closed each month.
 const monthly = 28 * 24 * time.Hour
 
-// lastClosing is the last period that is closed, and ends at or before an instant.
+// lastClosing is the last period to be closed that ends at or before an instant.
 func lastClosing(p sla.Period, at time.Time) sla.PeriodName {
 	switch {
 	case p.Calendar != "":
@@ -48,14 +49,14 @@ func lastClosing(p sla.Period, at time.Time) sla.PeriodName {
 	return p.NameOf(time.Date(year, month, day-n%days, 12, 0, 0, 0, p.Location()))
 }
 
-// firstMonday is the first one after 1 January 1970, in days: weeks that are closed end
-// to end end on Mondays.
+// firstMonday is the first Monday after 1 January 1970, in days: periods of weeks end
+// on Mondays.
 const firstMonday = 4
 
-// NextClosing is the period of one kind that is closed next, after an instant.
+// NextClosing is the next period of one kind to be closed after an instant.
 func NextClosing(p sla.Period, now time.Time) (name sla.PeriodName, end time.Time) {
 	step := 24 * time.Hour
-	for i, at := 0, now.Add(step); i < 800; i, at = i+1, at.Add(step) { // a year at most, but for the clocks
+	for i, at := 0, now.Add(step); i < 800; i, at = i+1, at.Add(step) { // a year at most, plus changes of clocks
 		name = lastClosing(p, at)
 		if _, end = name.Bounds(p); end.After(now) {
 			return name, end
@@ -64,8 +65,8 @@ func NextClosing(p sla.Period, now time.Time) (name sla.PeriodName, end time.Tim
 	return name, end
 }
 
-// Current are the judgements of the period of one kind that an agreement is in: of a
-// calendar period to date, of a rolling one the time until now.
+// Current returns the judgements of the current period of one kind: of a calendar
+// period to date, or of a rolling one up to now.
 func Current(agreements []*sla.Agreement, a *sla.Agreement, p sla.Period, now time.Time) ([]Judgement, error) {
 	if p.Calendar != "" {
 		name := p.NameOf(now)
@@ -96,7 +97,7 @@ func withDocuments(agreements []*sla.Agreement, all []Judgement) []Judgement {
 	return all
 }
 
-// AllPeriodsOf are the kinds of periods of an agreement in any of its revisions.
+// AllPeriodsOf returns the kinds of periods in any revision of an agreement.
 func AllPeriodsOf(a *sla.Agreement) []sla.Period {
 	all := PeriodsOf(a)
 	for _, r := range a.AllRevisions() {
@@ -109,8 +110,8 @@ func AllPeriodsOf(a *sla.Agreement) []sla.Period {
 	return all
 }
 
-// Documents are the hashes of all files that verdicts of an agreement can depend on, by
-// name.
+// Documents returns the hashes of all files that verdicts of an agreement can depend
+// on, by name.
 func Documents(agreements []*sla.Agreement, a *sla.Agreement) map[string]string {
 	hashes := map[string]string{}
 	for _, r := range append([]*sla.Agreement{a}, a.AllRevisions()...) {
@@ -122,7 +123,7 @@ func Documents(agreements []*sla.Agreement, a *sla.Agreement) map[string]string 
 	return hashes
 }
 
-// Measured returns whether anything at all is known of a period.
+// Measured returns whether anything in a period is known.
 func Measured(e verdict.Evidence, from, to time.Time) bool {
 	for _, l := range e.Levels {
 		for _, g := range l.Groups {

@@ -17,16 +17,16 @@ import (
 // evidenceSuffix ends the names of files of evidence.
 const evidenceSuffix = ".evidence.json.gz"
 
-// StoredEvidence begins the source of a report that was made of stored evidence.
+// StoredEvidence begins the source of a report made from stored evidence.
 const StoredEvidence = "stored evidence"
 
-// EvidencePath is where the evidence of a report lies: beside its JSON.
+// EvidencePath is the path of a report's evidence, beside its JSON.
 func EvidencePath(json string) string { return strings.TrimSuffix(json, ".json") + evidenceSuffix }
 
-// SignaturePath is where the signature of a report lies: beside its JSON.
+// SignaturePath is the path of a report's signature, beside its JSON.
 func SignaturePath(json string) string { return json + signature.Suffix }
 
-// EvidenceFile is the file with what a report was made of.
+// EvidenceFile is the file with the evidence of a report.
 func EvidenceFile(r *verdict.Report, e verdict.Evidence) (report.File, error) {
 	var packed bytes.Buffer
 	if err := verdict.WriteEvidence(&packed, e); err != nil {
@@ -35,7 +35,7 @@ func EvidenceFile(r *verdict.Report, e verdict.Evidence) (report.File, error) {
 	return report.File{Name: EvidencePath(jsonFormat().FileName(r)), MediaType: "application/gzip", Bytes: packed.Bytes()}, nil
 }
 
-// ReadEvidence reads a file of evidence, which is then what a report is made of.
+// ReadEvidence reads a file of evidence, for a new report.
 func ReadEvidence(path string) (verdict.Evidence, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -50,7 +50,7 @@ func ReadEvidence(path string) (verdict.Evidence, error) {
 	return e, nil
 }
 
-// EvidenceOf reads a file of evidence, which must be what the report was made of.
+// EvidenceOf reads a file of evidence, which must be the report's own.
 func EvidenceOf(r *verdict.Report, path string) (verdict.Evidence, error) {
 	e, err := ReadEvidence(path)
 	if err != nil {
@@ -66,7 +66,7 @@ func EvidenceOf(r *verdict.Report, path string) (verdict.Evidence, error) {
 	return e, nil
 }
 
-// JudgeEvidence judges the period by evidence that was kept, without any samples.
+// JudgeEvidence judges the period from stored evidence, without samples.
 func (j Judgement) JudgeEvidence(e verdict.Evidence, previous []*verdict.Report, now time.Time) (*verdict.Report, error) {
 	if err := samples.Covers(e, j.Agreement); err != nil {
 		return nil, err

@@ -14,8 +14,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Judgement is one period of an agreement that is to be judged, or a part of one that
-// another revision splits.
+// Judgement is a period of an agreement to be judged, or the part of it that one
+// revision judges.
 type Judgement struct {
 	Agreement  *sla.Agreement // the revision that judges it
 	Period     sla.Period
@@ -25,13 +25,14 @@ type Judgement struct {
 	InForce    sla.Spans // nil: all of it
 	Spec       verdict.Document
 	Also       []verdict.Document // other files that the verdict depends on
-	// Before is what was measured before there are samples, besides what Judge reads.
+	// Before is evidence from before the first samples, in addition to what Judge
+	// reads.
 	Before verdict.Evidence
 }
 
-// Judgements are the periods to judge: the one with a name, or for each agreement its
-// last one that is over. Agreements that promise nothing over the named kind of period
-// are left out, if others do.
+// Judgements returns the periods to judge: the one with a name, or for each agreement
+// its last one that is over. It leaves out agreements that promise nothing over the
+// named kind of period, unless none does.
 func Judgements(agreements []*sla.Agreement, name *sla.PeriodName, now time.Time) ([]Judgement, error) {
 	var all []Judgement
 	for _, a := range agreements {
@@ -51,7 +52,7 @@ func Judgements(agreements []*sla.Agreement, name *sla.PeriodName, now time.Time
 	return withDocuments(agreements, all), nil
 }
 
-// LeftOut says of each agreement that is not among the judgements why it is not.
+// LeftOut says why agreements have no judgement, for each of these.
 func LeftOut(agreements []*sla.Agreement, judgements []Judgement, name *sla.PeriodName) []string {
 	var all []string
 	for _, a := range agreements {
@@ -63,8 +64,8 @@ func LeftOut(agreements []*sla.Agreement, judgements []Judgement, name *sla.Peri
 	return all
 }
 
-// JudgementsOf are those of one agreement and period, of several agreements that may
-// depend on each other.
+// JudgementsOf returns the judgements of one agreement and period. agreements has all
+// agreements that may depend on each other.
 func JudgementsOf(agreements []*sla.Agreement, agreement string, name sla.PeriodName, now time.Time) ([]Judgement, error) {
 	for _, a := range agreements {
 		if a.Name != agreement {
@@ -79,7 +80,7 @@ func JudgementsOf(agreements []*sla.Agreement, agreement string, name sla.Period
 	return nil, fmt.Errorf("the specification has no agreement %s any more; put it back, and its report follows", agreement)
 }
 
-// ofRevisions are what is to be judged of one agreement: the period by the revision in
+// ofRevisions returns what to judge of one agreement: the period by the revision in
 // force at its start, or its parts, each by its own revision.
 func ofRevisions(a *sla.Agreement, name *sla.PeriodName, now time.Time) []Judgement {
 	first, ok := judgementOf(a, name, now)
@@ -96,11 +97,11 @@ func ofRevisions(a *sla.Agreement, name *sla.PeriodName, now time.Time) []Judgem
 	start := first.Start
 	for _, part := range sla.Parts(a.AllRevisions(), first.Start, first.End) {
 		if part.Agreement == nil {
-			continue // start stays at the beginning of the period
+			continue // start remains the beginning of the period
 		}
 		inForce = true
 		j, ok := judgementOf(part.Agreement, &first.Name, now)
-		if !ok || len(all) > 0 && !part.From.Before(now) { // a later part that is to come
+		if !ok || len(all) > 0 && !part.From.Before(now) { // a later part that has not begun
 			continue
 		}
 		if !start.Equal(part.From) {
@@ -122,8 +123,8 @@ func ofRevisions(a *sla.Agreement, name *sla.PeriodName, now time.Time) []Judgem
 	return all
 }
 
-// judgementOf is the named period of a revision, or its last one that is over. ok is
-// false if it promises nothing over such a period.
+// judgementOf returns the named period by a revision, or its last one that is over. ok
+// is false if the revision promises nothing over such a period.
 func judgementOf(a *sla.Agreement, name *sla.PeriodName, now time.Time) (Judgement, bool) {
 	for _, p := range PeriodsOf(a) {
 		of := p.LastClosed(now)
@@ -138,7 +139,7 @@ func judgementOf(a *sla.Agreement, name *sla.PeriodName, now time.Time) (Judgeme
 	return Judgement{}, false
 }
 
-// PeriodsOf are the kinds of periods of an agreement's levels, in order.
+// PeriodsOf returns the kinds of periods of an agreement's levels, in order.
 func PeriodsOf(a *sla.Agreement) []sla.Period {
 	var all []sla.Period
 	for _, l := range a.Levels {
@@ -162,7 +163,7 @@ func periodsWords(periods []sla.Period) string {
 // Judge reads the samples of the period and judges it.
 func (j Judgement) Judge(ctx context.Context, from samples.Source, previous []*verdict.Report, now time.Time, progress func(float64)) (*verdict.Report, verdict.Evidence, error) {
 	first, last := j.Start, j.End
-	for _, p := range PeriodsOf(j.Agreement) { // of levels in other zones
+	for _, p := range PeriodsOf(j.Agreement) { // for levels in other zones
 		if j.Name.Of(p) {
 			from, to := j.Name.Bounds(p)
 			first, last = earliest(first, from), latest(last, to)
@@ -177,7 +178,7 @@ func (j Judgement) Judge(ctx context.Context, from samples.Source, previous []*v
 	return r, evidence, err
 }
 
-// of judges the period by what was measured.
+// of judges the period from evidence.
 func (j Judgement) of(evidence verdict.Evidence, previous []*verdict.Report, now time.Time) (*verdict.Report, error) {
 	loc := j.Period.Location()
 	var own []*verdict.Report

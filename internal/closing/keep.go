@@ -33,12 +33,12 @@ func ReadReport(path string) (*verdict.Report, error) {
 	return r, nil
 }
 
-// ToDate returns whether the period of a report was not over when it was made, so that
-// it is no report to keep.
+// ToDate returns whether the period was not over when the report was made: such a
+// report is not kept.
 func ToDate(r *verdict.Report) bool { return r.Period.Until.Before(r.Period.End) }
 
-// same returns whether two reports agree in everything except who made them, when, and
-// where the measurements were read.
+// same returns whether two reports only differ in who made them, when, and where the
+// measurements were read.
 func same(a, b *verdict.Report) bool {
 	x, y := *a, *b
 	x.Made, x.Sources = y.Made, y.Sources
@@ -50,19 +50,17 @@ func same(a, b *verdict.Report) bool {
 	return err == nil && bytes.Equal(one, other)
 }
 
-// Changes returns whether the next version of a report says something else than the
-// one before.
+// Changes returns whether the next version of a report differs from the one before.
 func Changes(old, next *verdict.Report) bool {
 	as := *next
 	as.Version, as.Supersedes, as.Reason = old.Version, old.Supersedes, old.Reason
 	return !same(old, &as)
 }
 
-// Settled compares a report with the one of the same period and version that a folder
-// has. If both say the same, or there is none, it returns the report to write: of two
-// equal ones the first, so that its bytes stay. A report to date may be replaced; then
-// replaced says which file that is. Anything else is an error: a report that was given
-// to somebody does not change under its name.
+// Settled compares a report with the one of the same period and version in a folder. It
+// returns the report to write: the old one if both are equal, so that its bytes stay. A
+// report to date may be replaced; then replaced names its file. Anything else is an
+// error: a report that somebody may have received does not change under its name.
 func Settled(dir string, r *verdict.Report) (write *verdict.Report, replaced string, err error) {
 	path := filepath.Join(dir, jsonFormat().FileName(r))
 	old, err := ReadReport(path)
@@ -79,7 +77,7 @@ func Settled(dir string, r *verdict.Report) (write *verdict.Report, replaced str
 	return nil, "", &KeptError{Path: path, Old: old, Differences: verdict.Compare(old, r, verdict.Tolerance{})}
 }
 
-// KeptError says that a report would have been written over with another one.
+// KeptError says that a different report would have been overwritten.
 type KeptError struct {
 	Path        string
 	Old         *verdict.Report
