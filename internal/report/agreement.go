@@ -31,13 +31,13 @@ func AgreementFormats() []AgreementFormat {
 // AgreementDocument is an agreement to be signed.
 type AgreementDocument struct {
 	Agreement *sla.Agreement
-	Against   *sla.Agreement // the revision before, nil if there is none to compare with
-	// Now decides which length a budget has where that depends on the date, as with
+	Against   *sla.Agreement // the previous revision to compare with, nil if there is none
+	// Now decides how long a budget is if that depends on the date, for example with
 	// service hours.
 	Now time.Time
 }
 
-// agreementView is the document as sections of blocks, which each format writes down.
+// agreementView is the document as sections of blocks, which each format renders.
 type agreementView struct {
 	Name        string
 	Title       string
@@ -53,7 +53,8 @@ type docSection struct {
 	Blocks []docBlock
 }
 
-// docBlock is a paragraph, a list, names with values, or a table; one of them is set.
+// docBlock is a paragraph, a list, names with values, or a table; only one of them is
+// set.
 type docBlock struct {
 	Text  string
 	Items []string
@@ -96,7 +97,7 @@ func newAgreement(d AgreementDocument) agreementView {
 	return v
 }
 
-// controlFacts say which text this is, and whether it was agreed.
+// controlFacts say which version of the text this is, and whether it was agreed.
 func controlFacts(a *sla.Agreement) []fact {
 	t := a.Terms
 	standing := "Draft: not signed by both parties"
@@ -121,7 +122,7 @@ func controlFacts(a *sla.Agreement) []fact {
 	return append(facts, fact{"Specification, SHA-256", a.Digest, true})
 }
 
-// dateOf is "1 October 2026", and nothing for no date.
+// dateOf prints "1 October 2026", or nothing without a date.
 func dateOf(d sla.Date) string {
 	if d.IsZero() {
 		return ""
@@ -129,8 +130,7 @@ func dateOf(d sla.Date) string {
 	return dateWords(d.String())
 }
 
-// signaturesOf has a line for each person who is named, and one for each party without
-// a named person.
+// signaturesOf has a line for each named person, and one for each party without one.
 func signaturesOf(a *sla.Agreement) []signature {
 	var lines []signature
 	for _, party := range sla.Parties {
@@ -150,7 +150,7 @@ func signaturesOf(a *sla.Agreement) []signature {
 	return lines
 }
 
-// servicesOf lists the services, with what their levels are about.
+// servicesOf lists the services, with a description of their levels.
 func servicesOf(a *sla.Agreement) []docBlock {
 	var rows [][]string
 	for _, service := range servicesIn(a) {
@@ -179,7 +179,7 @@ func servicesIn(a *sla.Agreement) []string {
 	return services
 }
 
-// levelWords is what a level is about: its description, or its name.
+// levelWords describes a level: its description, or its name.
 func levelWords(l *sla.ServiceLevel) string { return cmp.Or(oneLine(l.Description), oneLine(l.ID.SLO)) }
 
 func levelID(l *sla.ServiceLevel) string { return oneLine(l.ID.Service + "/" + l.ID.SLO) }
@@ -203,7 +203,7 @@ func promisesOf(a *sla.Agreement, now time.Time) []docBlock {
 	}
 }
 
-// formulas say how what is counted becomes the share that is promised.
+// formulas explain how the promised share is computed from what is counted.
 var formulas = []struct {
 	counts sla.Counted
 	words  string
@@ -214,8 +214,8 @@ var formulas = []struct {
 	{sla.CountsEvents, "achieved = (events - bad events) / events"},
 }
 
-// compositesOf say what promises over several levels depend on, and whether these can
-// reach them.
+// compositesOf says which levels a promise over several levels depends on, and whether
+// these are good enough for it.
 func compositesOf(a *sla.Agreement) []docBlock {
 	var rows [][]string
 	for _, l := range a.Levels {
@@ -322,7 +322,7 @@ func agreementHTML(d AgreementDocument) ([]byte, error) {
 	err = pages.ExecuteTemplate(&b, "agreement", struct {
 		agreementView
 		Style template.CSS
-	}{newAgreement(d), template.CSS(style)}) //nolint:gosec // it is a file of ours
+	}{newAgreement(d), template.CSS(style)}) //nolint:gosec // our own file
 	return b.Bytes(), err
 }
 

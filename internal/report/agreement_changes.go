@@ -9,11 +9,11 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// term is one thing that an agreement says, under a name that stays the same from
-// revision to revision.
+// term is one statement of an agreement, under a name that stays the same across
+// revisions.
 type term struct{ name, words string }
 
-// changesOf compares two revisions term by term. It is empty without a revision before.
+// changesOf compares two revisions term by term. It is empty without a previous one.
 func changesOf(d AgreementDocument) []docBlock {
 	if d.Against == nil {
 		return nil
@@ -48,7 +48,7 @@ func wordsIn(terms []term, name string) (string, bool) {
 	return terms[i].words, true
 }
 
-// termsOf are all terms of an agreement, in the order of the document.
+// termsOf returns all terms of an agreement, in the order of the document.
 func termsOf(a *sla.Agreement) []term {
 	var terms []term
 	add := func(name, words string) {

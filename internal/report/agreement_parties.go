@@ -8,7 +8,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// oneLines are texts of others, each in one line.
+// oneLines are texts from others, each in one line.
 func oneLines(texts []string) []string {
 	var lines []string
 	for _, t := range texts {
@@ -48,7 +48,7 @@ func partiesOf(a *sla.Agreement) []docBlock {
 	return []docBlock{{Pairs: pairs}}
 }
 
-// recoveryTerms are what is promised about outages, and how the services come back.
+// recoveryTerms says what is promised about outages, and how services are restored.
 func recoveryTerms(a *sla.Agreement) []docBlock {
 	var rows, methods [][]string
 	seen := map[string]bool{}
@@ -90,7 +90,7 @@ func methodRow(m sla.RecoveryMethod) []string {
 	}
 }
 
-// dutiesOf are what each party owes the other, and what happens while it is late.
+// dutiesOf lists what each party owes the other, and the consequences of lateness.
 func dutiesOf(a *sla.Agreement) []docBlock {
 	var rows [][]string
 	for _, o := range a.Terms.Obligations {
@@ -110,7 +110,7 @@ func dutiesOf(a *sla.Agreement) []docBlock {
 	return []docBlock{{Head: []string{"Party", "Owes", "When", "Excuses"}, Rows: rows}}
 }
 
-// optionsOf are the grades that were offered, and which was agreed.
+// optionsOf lists the grades that were offered, and which one was agreed.
 func optionsOf(a *sla.Agreement) []docBlock {
 	var rows [][]string
 	for _, o := range a.Terms.CostOptions {

@@ -9,7 +9,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// exclusionTable lists what does not count, and in which levels.
+// exclusionTable lists what does not count, and for which levels.
 func exclusionTable(a *sla.Agreement) []docBlock {
 	var rows [][]string
 	for _, e := range a.Exclusions {
@@ -54,8 +54,7 @@ var weekdays = []phrase{
 	{"MO", "Monday"}, {"TU", "Tuesday"}, {"WE", "Wednesday"}, {"TH", "Thursday"}, {"FR", "Friday"}, {"SA", "Saturday"}, {"SU", "Sunday"},
 }
 
-// ruleWords say the simplest rules plainly, "every Sunday", and show others as they are
-// written.
+// ruleWords prints the simplest rules plainly, "every Sunday", and others as written.
 func ruleWords(rule string) string {
 	rule = oneLine(strings.TrimPrefix(rule, "RRULE:"))
 	if rule == "FREQ=DAILY" {
@@ -72,7 +71,7 @@ func ruleWords(rule string) string {
 	return "every " + strings.Join(days, " and ")
 }
 
-// claimText says how time is claimed that nobody knows in advance.
+// claimText says how unforeseeable time is claimed.
 func claimText(c *sla.Claim) string {
 	words := "claimed afterwards: " + c.Approval.Doc()
 	if c.Evidence {
@@ -115,8 +114,7 @@ func levelsWhere(a *sla.Agreement, is func(*sla.ServiceLevel) bool) string {
 	return orNone(strings.Join(with, ", "))
 }
 
-// creditsOf list what a missed promise costs, with an example for each level that has
-// tiers.
+// creditsOf lists what missed promises cost, with an example for each level with tiers.
 func creditsOf(a *sla.Agreement, now time.Time) []docBlock {
 	var rows [][]string
 	var examples []string
@@ -145,7 +143,7 @@ func creditsOf(a *sla.Agreement, now time.Time) []docBlock {
 	return blocks
 }
 
-// policyFacts are what the agreement says about all credits together.
+// policyFacts are the terms for all credits together.
 func policyFacts(a *sla.Agreement) []fact {
 	p := a.CreditPolicy
 	var facts []fact
@@ -187,10 +185,10 @@ func policyFacts(a *sla.Agreement) []fact {
 	return facts
 }
 
-// creditExample works the first tier out: what has to happen for it, and what follows.
+// creditExample is an example of the first tier: when it applies, and what follows.
 func creditExample(l *sla.ServiceLevel, now time.Time) string {
 	first := l.Credits.Tiers[0]
-	// Half way to the next tier, or as far below as the promise lies below 100 %.
+	// Halfway to the next tier, or as far below the tier as the tier is below 100 %.
 	next := first.Below.Sub(sla.NewDecimal(100, 1).Sub(first.Below))
 	bound := ""
 	if len(l.Credits.Tiers) > 1 {

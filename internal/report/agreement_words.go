@@ -8,7 +8,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// budgetOf is what the target allows in a period: time, or a share of events.
+// budgetOf is how much the target allows to be bad in a period: time, or a share of
+// events.
 func budgetOf(l *sla.ServiceLevel, p sla.Period, now time.Time) string {
 	if !l.Aggregation.ByTime() {
 		bad, of := l.TargetBudget().Fraction()
@@ -32,7 +33,7 @@ func periodText(p sla.Period) string {
 	return "any " + daysWords(p.Rolling)
 }
 
-// daysWords are "30 days" for whole days, and else a duration.
+// daysWords prints "30 days" for whole days, and otherwise a duration.
 func daysWords(d time.Duration) string {
 	if d > 0 && d%(24*time.Hour) == 0 {
 		return plural(int(d/(24*time.Hour)), "day")

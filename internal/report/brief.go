@@ -6,26 +6,26 @@ import (
 	"github.com/upheld-sla/upheld/internal/verdict"
 )
 
-// Brief is a report in short, in the words and numbers that its pages have.
+// Brief is a summary of a report, in the words and numbers of its pages.
 type Brief struct {
 	Period      string // "October 2026"
 	Class, Word string // of the verdict: good, bad, warn or none, and the word
 	Headline    string
-	Credit      string // what is owed, "" for nothing
+	Credit      string // the amount owed, "" for nothing
 	Levels      []BriefLevel
 }
 
-// BriefLevel is a level in short.
+// BriefLevel is a summary of a level.
 type BriefLevel struct {
 	Name        string // with its group
 	Class, Word string
 	Promised    string
 	Achieved    string
-	Best        string // what the period can still end with; "" once it is over
+	Best        string // the best that the period can end at; "" once it is over
 	Left        string // of the budget
 }
 
-// NewBrief is a report in short.
+// NewBrief summarizes a report.
 func NewBrief(r *verdict.Report) Brief {
 	m, words := headline(r)
 	b := Brief{Period: upperFirst(periodWords(r.Period)), Class: plainClass(m), Word: m.Word, Headline: words, Credit: creditWords(r.Credit)}
@@ -50,8 +50,7 @@ func newBriefLevel(r *verdict.Report, l *verdict.Level) BriefLevel {
 	return b
 }
 
-// plainClass is the class of a mark where there is no symbol of its own for too little
-// data.
+// plainClass is the class of a mark on pages without a symbol for too little data.
 func plainClass(m mark) string {
 	if m.Class == "unsure" {
 		return "none"
@@ -59,7 +58,8 @@ func plainClass(m mark) string {
 	return m.Class
 }
 
-// creditWords say what is owed: money, or without a fee its share of it; "" for nothing.
+// creditWords is the amount owed: money, or the share of the fee if that is unknown; ""
+// for nothing.
 func creditWords(t *verdict.TotalCredit) string {
 	if t == nil || isZero(t.Percent) && isZero(t.Amount) {
 		return ""

@@ -11,27 +11,27 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// chart is the course of a level over its period, drawn in a box of 1000 × 200 that is
-// stretched to the page, with what happened in rows below it. Its texts stand outside of
-// the drawing, so that they stay readable at any width.
+// chart is the course of a level over its period, drawn in a box of 1000 × 200 that
+// stretches with the page, with rows of events below it. Its texts are outside of the
+// drawing, so that they stay readable at any width.
 type chart struct {
 	Line, Area string // paths
 	Dot        string // the end of the line
-	BudgetY    string // "" if the budget is out of sight
+	BudgetY    string // "" if the budget is outside of the drawing
 	Over       bool
 	Ticks      []tick
-	NowX       string // where a running period has come to, "" if it is over
+	NowX       string // now, in a running period; "" if it is over
 	Rows       []row
-	Used       string // words for those who do not see it
+	Used       string // a description for people who cannot see it
 	Thing      string // time, slots, events
 	BudgetText string
 	BadText    string
-	BudgetTop  float64 // where the labels stand, in per cent from the top
+	BudgetTop  float64 // position of the label, in per cent from the top
 	EndTop     float64
 	EndX       float64
-	// EndFromLeft puts the label of the end to the right of it, where there is more room.
+	// EndFromLeft puts the label of the end to its right, where there is more space.
 	EndFromLeft bool
-	EndUnder    bool // the label of the end stands below the line, because the budget's is above it
+	EndUnder    bool // the label of the end is below the line, because the budget's is above it
 	Legend      string
 }
 
@@ -41,10 +41,10 @@ type tick struct {
 	Label string
 }
 
-// Line is where the tick stands in the drawing.
+// Line is the position of the tick in the drawing.
 func (t tick) Line() string { return number(t.X * 10) }
 
-// row is one kind of times below the chart.
+// row has the times of one kind, below the chart.
 type row struct {
 	Name  string
 	Class string
@@ -67,8 +67,8 @@ func tenth(f float64) float64 { return math.Round(f*10) / 10 }
 
 func number(f float64) string { return strconv.FormatFloat(f, 'f', 1, 64) }
 
-// newChart is nil for a level of which nothing is to be drawn: nothing bad, no outage, no
-// hole in what was measured.
+// newChart returns nil for a level with nothing to draw: nothing bad, no outage, no gap
+// in the measurement.
 func newChart(r *verdict.Report, p verdict.ReportPeriod, l *verdict.Level, c clock) *chart {
 	length := p.End.Sub(p.Start)
 	if length <= 0 {
@@ -92,7 +92,7 @@ func newChart(r *verdict.Report, p verdict.ReportPeriod, l *verdict.Level, c clo
 	return v
 }
 
-// course draws how the bad time or events added up, against the budget.
+// course draws how the bad time or events added up, compared with the budget.
 func (v *chart) course(l *verdict.Level, x func(time.Time) float64) {
 	top := max(parsed(l.Bad).Float64(), parsed(l.Budget).Float64(), parsed(l.Course[len(l.Course)-1].Bad).Float64())
 	if top <= 0 {
@@ -120,7 +120,7 @@ func (v *chart) course(l *verdict.Level, x func(time.Time) float64) {
 	v.EndUnder = v.EndTop > v.BudgetTop && v.EndTop-v.BudgetTop < 18
 }
 
-// maxBars bounds what one row draws. More could not be told apart.
+// maxBars bounds what one row draws. More could not be distinguished.
 const maxBars = 500
 
 func rowsOf(r *verdict.Report, l *verdict.Level, c clock, x func(time.Time) float64) []row {
@@ -162,7 +162,7 @@ func rowsOf(r *verdict.Report, l *verdict.Level, c clock, x func(time.Time) floa
 	return rows
 }
 
-// excuses says whether an exclusion excused something of the level.
+// excuses returns whether an exclusion excused anything of the level.
 func excuses(l *verdict.Level, exclusion string) bool {
 	for _, o := range l.Outages {
 		for _, e := range o.Excluded {
@@ -174,8 +174,8 @@ func excuses(l *verdict.Level, exclusion string) bool {
 	return false
 }
 
-// ticksOf marks an axis: hours of a day or two, days of a week or two, every week of a
-// month or a quarter, months of what is longer.
+// ticksOf marks an axis: hours of up to two days, days of up to two weeks, weeks of a
+// month or a quarter, and months of longer periods.
 func ticksOf(p verdict.ReportPeriod, c clock) []tick {
 	start, end := p.Start.In(c.loc), p.End
 	length := end.Sub(start)

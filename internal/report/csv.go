@@ -16,9 +16,9 @@ var csvColumns = []string{
 	"seconds", "counted_seconds", "excluded", "cause", "blame", "evidence",
 }
 
-// CSV is one line for each outage, in order of the reports, their levels and time. Times
-// are in the zone of the period, with its offset. No cell can be taken for a formula by a
-// spreadsheet.
+// CSV has one line for each outage, in order of the reports, their levels and time.
+// Times are in the period's zone, with its offset. Spreadsheets take no cell for a
+// formula.
 func CSV(reports, _ []*verdict.Report) ([]byte, error) {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
@@ -48,7 +48,8 @@ func CSV(reports, _ []*verdict.Report) ([]byte, error) {
 	return b.Bytes(), w.Error()
 }
 
-// excludedParts are what excuses an outage: "patch-night: 1260; late-certificate: 540".
+// excludedParts says which exclusions excuse an outage, and how much of it:
+// "patch-night: 1260; late-certificate: 540".
 func excludedParts(o verdict.Outage) string {
 	parts := make([]string, 0, len(o.Excluded))
 	for _, e := range o.Excluded {
@@ -57,8 +58,9 @@ func excludedParts(o verdict.Outage) string {
 	return strings.Join(parts, "; ")
 }
 
-// csvCell puts an apostrophe before what a spreadsheet would calculate: a cell that
-// starts, perhaps after spaces, with one of = + - @. Negative numbers stay numbers.
+// csvCell puts an apostrophe before anything that a spreadsheet would calculate: a cell
+// that starts, perhaps after spaces, with one of = + - @. Negative numbers stay
+// numbers.
 func csvCell(s string) string {
 	s = oneLine(s)
 	first := strings.TrimSpace(s)

@@ -10,13 +10,13 @@ import (
 // thin is the narrow no-break space that groups digits and precedes units.
 const thin = "\u202f"
 
-// percentPlaces is how many places a percentage shows at least, if it has them. More are
-// shown where the target has more.
+// percentPlaces is how many places a percentage shows at least, if it has them. It
+// shows more if the target has more.
 const percentPlaces = 3
 
-// percentText shortens an achieved percentage for the eye: "99.95410141" is "99.954 %".
-// It cuts and never rounds, to no fewer places than the target has, so what is below the
-// target or below 100 looks so.
+// percentText shortens an achieved percentage for reading: "99.95410141" is "99.954 %".
+// It cuts instead of rounding, to no fewer places than the target has, so that anything
+// below the target or below 100 also looks so.
 func percentText(percent, target string) string {
 	if percent == "" {
 		return ""
@@ -28,7 +28,7 @@ func percentText(percent, target string) string {
 	return cut(percent, places) + thin + "%"
 }
 
-// allDigits is a percentage as it is.
+// allDigits is a percentage with all its digits.
 func allDigits(percent string) string {
 	if percent == "" {
 		return ""
@@ -36,7 +36,7 @@ func allDigits(percent string) string {
 	return percent + thin + "%"
 }
 
-// cut drops the digits after so many places, and zeros at the end.
+// cut drops digits after a number of places, and zeros at the end.
 func cut(number string, places int) string {
 	whole, fraction, found := strings.Cut(number, ".")
 	if !found {
@@ -67,12 +67,12 @@ func quantity(value, unit string) string {
 	if text == "1" {
 		unit = strings.TrimSuffix(unit, "s")
 	}
-	return text + " " + oneLine(unit) // a line may end between them, and not within the unit
+	return text + " " + oneLine(unit) // a line may break between them, but not within the unit
 }
 
 // duration prints seconds for people, rounded down: "20 min 31 s", "4 h 20 min 51 s",
-// and hours with minutes from 100 hours on: "745 h". Days are no unit here: with service
-// hours nobody can say how long one is.
+// and without minutes from 100 hours on: "745 h". It never uses days, whose length is
+// unclear with service hours.
 func duration(seconds sla.Decimal) string {
 	switch {
 	case seconds.Sign() < 0:
@@ -103,7 +103,7 @@ func duration(seconds sla.Decimal) string {
 	return strings.Join(parts, "\u00a0")
 }
 
-// floor is the whole part of a number that is not negative.
+// floor is the integer part of a non-negative number.
 func floor(d sla.Decimal) (int64, bool) {
 	num, den := d.Fraction()
 	n, okNum := new(big.Int).SetString(num, 10)
@@ -139,7 +139,7 @@ func money(amount, currency string) string {
 	return group(oneLine(amount)) + "\u00a0" + oneLine(currency)
 }
 
-// share is value/of for drawing, 0 if that is not known.
+// share is value/of for drawing, 0 if unknown.
 func share(value, of string) float64 {
 	v, err := sla.ParseDecimal(value)
 	if err != nil {

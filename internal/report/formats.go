@@ -15,12 +15,12 @@ type Format struct {
 	Extension string // of files, without the dot
 	MediaType string
 	Words     string // what it is for, for help texts
-	// Render writes one or more reports into one document. Reports of earlier periods,
-	// in any order, are the trend.
+	// Render writes one or more reports into one document. history has earlier reports,
+	// in any order, for the trend.
 	Render func(reports, history []*verdict.Report) ([]byte, error)
 }
 
-// Formats returns all formats, the one for people first.
+// Formats returns all formats, the one for reading first.
 func Formats() []Format {
 	return []Format{
 		{"html", "HTML", "html", "text/html; charset=utf-8", "one file to read, print and send", HTML},
@@ -30,8 +30,8 @@ func Formats() []Format {
 	}
 }
 
-// FileName is the name of a report's file: "shop-2026-10.html", and with the version
-// once a period is restated, so that the one before stays: "shop-2026-10-v2.html".
+// FileName is the name of a report's file: "shop-2026-10.html". A restated period has
+// the version, so that the previous file stays: "shop-2026-10-v2.html".
 func (f Format) FileName(r *verdict.Report) string {
 	name := fileWord(r.Agreement) + "-" + fileWord(r.Period.Name)
 	if r.Version > 1 {
@@ -40,7 +40,7 @@ func (f Format) FileName(r *verdict.Report) string {
 	return name + "." + f.Extension
 }
 
-// fileWord keeps what every file system takes in a name, 80 characters at most.
+// fileWord keeps characters that every file system accepts, at most 80.
 func fileWord(s string) string {
 	word := strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' {
@@ -58,13 +58,13 @@ type File struct {
 	Bytes     []byte
 }
 
-// portfolioName is the page over several agreements. No report's file has it: theirs
-// have the period in their name.
+// portfolioName is the page over several agreements. No report's file has this name, as
+// those contain the period.
 const portfolioName = "portfolio"
 
-// Files renders one file for each report and format and, for several reports, a
-// portfolio page in HTML that leads to theirs. Two reports whose files would have one
-// name are an error.
+// Files renders one file for each report and format and, for several reports, an HTML
+// portfolio page that links to theirs. It is an error if two reports would have the
+// same file name.
 func Files(formats []Format, reports, history []*verdict.Report) ([]File, error) {
 	var files []File
 	taken := map[string]string{}

@@ -21,7 +21,7 @@ var pages = template.Must(template.New("").Funcs(template.FuncMap{
 	"legend":      legend,
 }).ParseFS(files, "templates/*.html"))
 
-// pageView is one file.
+// pageView is one HTML file.
 type pageView struct {
 	Title     string
 	Style     template.CSS
@@ -29,8 +29,8 @@ type pageView struct {
 	Reviews   []*reviewView
 }
 
-// HTML is the service review as one file that needs no other: no scripts, no requests.
-// Several reports follow each other after a page that lists them.
+// HTML is the service review as one self-contained file: no scripts, no requests.
+// Several reports follow after a page that lists them.
 func HTML(reports, history []*verdict.Report) ([]byte, error) {
 	v := pageView{}
 	if len(reports) != 1 {
@@ -47,7 +47,7 @@ func HTML(reports, history []*verdict.Report) ([]byte, error) {
 	return render(v)
 }
 
-// portfolioHTML is the page over several reports whose files lie beside it.
+// portfolioHTML is the page over several reports, whose files are in the same folder.
 func portfolioHTML(reports, history []*verdict.Report, fileName func(*verdict.Report) string) ([]byte, error) {
 	p := newPortfolio(reports, history, fileName)
 	return render(pageView{Title: p.Title, Portfolio: p})
@@ -58,7 +58,7 @@ func render(v pageView) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	v.Style = template.CSS(style) //nolint:gosec // it is a file of ours
+	v.Style = template.CSS(style) //nolint:gosec // our own file
 	var b bytes.Buffer
 	if err := pages.ExecuteTemplate(&b, "page", v); err != nil {
 		return nil, err
@@ -87,7 +87,7 @@ func sparkWords(cells []trendCell) string {
 	return strings.Join(parts, ", ")
 }
 
-// legend are the symbols of verdicts, each class once.
+// legend lists the symbols of verdicts, each class once.
 func legend() []mark {
 	var marks []mark
 	seen := map[string]bool{}
@@ -100,5 +100,5 @@ func legend() []mark {
 	return marks
 }
 
-// MeterWidth is how far the bar of the budget is filled, in per cent.
+// MeterWidth is how much of the budget's bar is filled, in per cent.
 func (v *levelView) MeterWidth() string { return number(min(100, 100*v.UsedShare)) }

@@ -14,13 +14,13 @@ import (
 //go:embed schema.json
 var schema []byte
 
-// Schema is the JSON Schema (draft 2020-12) of the JSON of a report. It is made from the
+// Schema is the JSON Schema (draft 2020-12) of a report's JSON. It is made from the
 // types of package verdict.
 func Schema() []byte { return bytes.Clone(schema) }
 
 // JSON is the form of reports that is kept, signed and verified: one object for each
-// report, keys sorted, times in UTC, no nulls. The same reports always give the same
-// bytes. The history is not part of it.
+// report, keys sorted, times in UTC, no nulls. Equal reports always give equal bytes.
+// The history is not part of it.
 func JSON(reports, _ []*verdict.Report) ([]byte, error) {
 	var b bytes.Buffer
 	for _, r := range reports {
@@ -38,7 +38,8 @@ func writeJSON(b *bytes.Buffer, r *verdict.Report) error {
 	if err != nil {
 		return err
 	}
-	// Objects of any key are maps, and those are written with sorted keys.
+	// Objects with arbitrary keys are maps, which encoding/json writes with sorted
+	// keys.
 	var sorted map[string]any
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
@@ -53,8 +54,7 @@ func writeJSON(b *bytes.Buffer, r *verdict.Report) error {
 
 var timeType = reflect.TypeFor[time.Time]()
 
-// complete is a deep copy with empty lists and maps where there are none, and times in
-// UTC.
+// complete is a deep copy with empty lists and maps instead of nil, and times in UTC.
 func complete(v reflect.Value) reflect.Value {
 	out := reflect.New(v.Type()).Elem()
 	out.Set(v)

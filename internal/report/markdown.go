@@ -7,8 +7,8 @@ import (
 	"github.com/upheld-sla/upheld/internal/verdict"
 )
 
-// Markdown is GitHub-flavoured Markdown. Every text of others is escaped: none can make a
-// heading, a link, a mention or another cell.
+// Markdown is GitHub-flavoured Markdown. Every text from others is escaped, so that
+// none can make a heading, a link, a mention or another cell.
 func Markdown(reports, history []*verdict.Report) ([]byte, error) {
 	m := &markdown{}
 	if len(reports) > 1 {
@@ -63,19 +63,20 @@ func (m *markdown) table(head []string, rows [][]string) {
 	}
 }
 
-// special are the characters that Markdown may read as more than themselves anywhere in
-// a line. "@" and ":" are written as entities: a backslash does not keep GitHub from
-// mentions and addresses.
+// special are characters that may have a meaning in Markdown anywhere in a line. "@"
+// and ":" are written as entities, since a backslash does not stop GitHub from making
+// mentions and links.
 var special = strings.NewReplacer(
 	`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "|", `\|`, "~", `\~`, "$", `\$`, "#", `\#`,
 	"<", "&lt;", ">", "&gt;", "&", "&amp;", "@", "&#64;", "://", "&#58;//", "www.", "www&#46;", "WWW.", "WWW&#46;",
 	thin, " ", "\u00a0", " ",
 )
 
-// escaped is a text that Markdown shows as it is, in one line.
+// escaped makes Markdown show a text literally, in one line.
 func escaped(s string) string {
 	s = special.Replace(oneLine(s))
-	// At the start of a block these would begin a list or a rule; in a table they do no harm.
+	// At the start of a block these would begin a list or a rule; in a table they are
+	// harmless.
 	if s != "" && strings.ContainsRune("+-=!", rune(s[0])) {
 		return `\` + s
 	}

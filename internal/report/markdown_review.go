@@ -212,7 +212,8 @@ func (m *markdown) trend(v *reviewView) {
 	m.table(head, rows)
 }
 
-// maxTrendColumns bounds the table of the trend; the verdict of the whole is always there.
+// maxTrendColumns bounds the table of the trend; it always has the verdict of the
+// whole.
 const maxTrendColumns = 6
 
 func (m *markdown) annex(v *reviewView) {
@@ -241,7 +242,7 @@ func (m *markdown) annex(v *reviewView) {
 	m.facts(v.Made)
 }
 
-// roundingWords say how numbers are calculated and shown.
+// roundingWords explain how numbers are calculated and shown.
 var roundingWords = []string{
 	"The achieved share is what is left of the agreed time, slots or events after the bad ones, divided by the agreed ones. It is calculated as an exact fraction, and that is what is compared with the promise.",
 	"The percentage is that fraction, cut off after the 8th place and never rounded up, so 99.8999 % is never shown as 99.9 %. In tables it is cut to three places, or to as many as the promise has.",

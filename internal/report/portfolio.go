@@ -26,7 +26,7 @@ type portfolioRow struct {
 	Trend                  []trendCell
 }
 
-// anchorPrefix keeps the anchors of several reports on one page apart.
+// anchorPrefix makes the anchors of several reports on one page distinct.
 func anchorPrefix(i, of int) string {
 	if of == 1 {
 		return ""
@@ -34,8 +34,8 @@ func anchorPrefix(i, of int) string {
 	return fmt.Sprintf("report-%d-", i+1)
 }
 
-// newPortfolio lists the reports in their order. fileName names the file of each, nil if
-// they follow on the same page.
+// newPortfolio lists the reports in their order. fileName names the file of each; it is
+// nil if they follow on the same page.
 func newPortfolio(reports, history []*verdict.Report, fileName func(*verdict.Report) string) *portfolioView {
 	v := &portfolioView{Title: plural(len(reports), "agreement")}
 	periods, counts := map[string]bool{}, map[verdict.Verdict]int{}

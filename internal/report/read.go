@@ -17,17 +17,17 @@ import (
 	"github.com/upheld-sla/upheld/internal/verdict"
 )
 
-// maxSize is how much of a report is read. A report with 500 levels and the text of its
-// specification is below a tenth of it.
+// maxSize is how large a report may be. A report with 500 levels and the text of its
+// specification is less than a tenth of it.
 const maxSize = 64 << 20
 
-// decimals are the keys whose texts are decimal numbers, or empty where nothing is known.
+// decimals are the keys whose values are decimal numbers as text, or empty if unknown.
 var decimals = []string{
 	"achieved", "agreed", "alone", "amount", "bad", "best", "budget", "capLeft", "counted", "coverage", "earnedBack",
 	"excluded", "excused", "gross", "known", "percent", "raw", "removed", "seconds", "target", "total", "unknown", "withOthers",
 }
 
-// isDecimal says whether a key of a type is a decimal number. The choices are words.
+// isDecimal returns whether a key of a type is a decimal number. The choices are words.
 func isDecimal(typeName, key string) bool {
 	return typeName != "Choices" && slices.Contains(decimals, key)
 }
@@ -36,14 +36,15 @@ const decimalPattern = `^(-?[0-9]+(\.[0-9]+)?)?$`
 
 var decimalText = regexp.MustCompile(decimalPattern)
 
-// verdicts are all that a verdict may be.
+// verdicts are all valid verdicts.
 var verdicts = []verdict.Verdict{
 	verdict.Met, verdict.Breached, verdict.Insufficient, verdict.Disputed, verdict.NotApply, verdict.DeclaredOnly,
 }
 
-// Read reads the JSON of one report. It takes what JSON writes, in any order and with any
-// spaces, and nothing else: a key that is unknown, missing or given twice, a number that
-// is no decimal, a wrong time and more than 64 MiB are errors with line and column.
+// Read reads the JSON of one report. It accepts what JSON writes, in any order and with
+// any spaces, and nothing else: it is an error, with line and column, if a key is
+// unknown, missing or given twice, a number is no decimal, a time is wrong, or the text
+// has more than 64 MiB.
 func Read(r io.Reader) (*verdict.Report, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxSize+1))
 	if err != nil {
@@ -70,7 +71,7 @@ func Read(r io.Reader) (*verdict.Report, error) {
 	return &report, consistent(&report)
 }
 
-// consistent checks what no single value shows.
+// consistent checks what single values cannot show.
 func consistent(r *verdict.Report) error {
 	switch p := r.Period; {
 	case r.Format != verdict.ReportFormat:
@@ -88,8 +89,8 @@ func consistent(r *verdict.Report) error {
 	return nil
 }
 
-// scanner compares JSON with the types it is to become, more strictly than encoding/json
-// does: that takes keys in any case, keys twice, and keys left out.
+// scanner compares JSON with the types that it will become, more strictly than
+// encoding/json, which accepts keys in any case, duplicate keys, and missing keys.
 type scanner struct {
 	dec  *json.Decoder
 	data []byte
@@ -105,7 +106,8 @@ func (s *scanner) fail(path, format string, args ...any) error {
 	return fmt.Errorf("%d:%d: %s%s", line, col, path, fmt.Sprintf(format, args...))
 }
 
-// value reads one value of the type, a text that is a decimal number if that is asked. The types nest only so deep, and so does this.
+// value reads one value of the type; with decimal a text that is a decimal number. The
+// types nest only so deep, and so does this.
 func (s *scanner) value(t reflect.Type, path string, decimal bool) error {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -150,7 +152,7 @@ func (s *scanner) value(t reflect.Type, path string, decimal bool) error {
 	return nil
 }
 
-// wants says what a type is in JSON, and how to tell.
+// wants names a type in JSON, and returns a test for it.
 func wants(t reflect.Type) (string, func(json.Token) bool) {
 	isDelim := func(want json.Delim) func(json.Token) bool {
 		return func(tok json.Token) bool { got, ok := tok.(json.Delim); return ok && got == want }
@@ -195,7 +197,7 @@ func (s *scanner) object(t reflect.Type, path string) error {
 	return nil
 }
 
-// entries reads labels: any key, each once.
+// entries reads labels: any keys, each once.
 func (s *scanner) entries(t reflect.Type, path string) error {
 	seen := map[string]bool{}
 	for s.dec.More() {
@@ -215,7 +217,7 @@ func (s *scanner) key(path string, seen map[string]bool) (string, error) {
 	if err != nil {
 		return "", s.fail(path, "the JSON is damaged: %v", unexpected(err))
 	}
-	key := tok.(string) // the decoder gives no other kind in this place
+	key := tok.(string) // the decoder returns nothing else here
 	if seen[key] {
 		return "", s.fail(path, "the key %q is there twice", key)
 	}
@@ -231,7 +233,7 @@ func (s *scanner) end(path string) error {
 	return nil
 }
 
-// unexpected says plainly that a file was cut off.
+// unexpected says plainly that a file was truncated.
 func unexpected(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return errors.New("it ends too early")

@@ -9,10 +9,10 @@ import (
 	"github.com/upheld-sla/upheld/internal/verdict"
 )
 
-// trendPeriods is how many periods a trend has at most, with the one of the report.
+// trendPeriods is how many periods a trend has at most, including the report's own.
 const trendPeriods = 12
 
-// trendView is the last periods of every level.
+// trendView has the last periods of every level.
 type trendView struct {
 	Periods []string // short names
 	Full    []string
@@ -37,8 +37,8 @@ type trendCell struct {
 	Now         bool
 }
 
-// newTrend is nil if there is no earlier period. Of a period that was restated the last
-// version counts.
+// newTrend returns nil if there is no earlier period. If a period was restated, its
+// last version counts.
 func newTrend(r *verdict.Report, history []*verdict.Report) *trendView {
 	past := pastPeriods(r, history)
 	if len(past) == 0 {
@@ -69,8 +69,8 @@ func pastPeriods(r *verdict.Report, history []*verdict.Report) []*verdict.Report
 	return Past(r.Agreement, r.Period, history, func(h *verdict.Report) (string, verdict.ReportPeriod, int) { return h.Agreement, h.Period, h.Version })
 }
 
-// Past chooses what a report shows of the time before its period: of the last periods of the
-// same kind, the newest version of each, in their order. All may be reports, or what is known
+// Past chooses what a report shows of earlier periods: the newest version of each of
+// the last periods of the same kind, in their order. all may be reports, or summaries
 // of reports that are not read yet.
 func Past[T any](agreement string, period verdict.ReportPeriod, all []T, of func(T) (agreement string, period verdict.ReportPeriod, version int)) []T {
 	type past struct {
@@ -96,15 +96,15 @@ func Past[T any](agreement string, period verdict.ReportPeriod, all []T, of func
 	return chosen
 }
 
-// PartWord stands between the name of a period and the revision that judges a part of
-// it: "2026-10 revision 2".
+// PartWord is between the name of a period and the revision that judges a part of it:
+// "2026-10 revision 2".
 const PartWord = " revision "
 
-// sameKind returns whether both are months, or both of 30 days, or parts of such.
+// sameKind returns whether both are months, or both 30 days, or parts of such periods.
 func sameKind(a, b verdict.ReportPeriod) bool { return kindOf(a) == kindOf(b) }
 
-// kindOf is what the names of all periods of a kind have in common: "0000-00" of months,
-// "0000-Q0" of quarters, "30d" of 30 days.
+// kindOf is what the names of all periods of a kind have in common: "0000-00" for
+// months, "0000-Q0" for quarters, "30d" for 30 days.
 func kindOf(p verdict.ReportPeriod) string {
 	whole, _, _ := strings.Cut(p.Name, PartWord)
 	if length, _, rolling := strings.Cut(whole, " to "); rolling {
@@ -118,12 +118,12 @@ func kindOf(p verdict.ReportPeriod) string {
 	}, whole)
 }
 
-// levelKey is what a level is recognized by in the report of another period.
+// levelKey identifies a level across the reports of several periods.
 type levelKey struct{ service, slo, group string }
 
 func keyOf(l *verdict.Level) levelKey { return levelKey{l.Service, l.SLO, labelWords(l.Group)} }
 
-// levelsByKey are the levels of a report. A report may have thousands of groups.
+// levelsByKey indexes the levels of a report, which may have thousands of groups.
 func levelsByKey(r *verdict.Report) map[levelKey]*verdict.Level {
 	all := make(map[levelKey]*verdict.Level, len(r.Levels))
 	for i := range r.Levels {

@@ -8,14 +8,14 @@ import (
 	"github.com/upheld-sla/upheld/internal/verdict"
 )
 
-// figure is a value of the JSON as it is shown: the text for people, the exact value, and
-// where the JSON has it ("levels.0.achieved").
+// figure is a value of the JSON and how it is shown: the text for people, the exact
+// value, and its path in the JSON ("levels.0.achieved").
 type figure struct{ Text, Value, Path string }
 
-// none is what stands where there is no value.
+// none is shown where there is no value.
 const none = "\u2013"
 
-// reviewView is one report, ready to be written down.
+// reviewView is one report, ready for rendering.
 type reviewView struct {
 	Anchor      string
 	Agreement   string
@@ -28,7 +28,7 @@ type reviewView struct {
 	Restated    string
 	Counts      string
 	Levels      []*levelView
-	AnyMet      bool // a level is met: what stands behind that is said
+	AnyMet      bool // a level is met, so remarks on met levels are explained
 	Buts        []butView
 	Recovery    []recoveryView
 	Exclusions  []exclusionView
@@ -41,7 +41,7 @@ type reviewView struct {
 	Made        []fact
 }
 
-// fact is a name with a value; Code is one that is for machines.
+// fact is a name with a value; Code is a value for machines.
 type fact struct {
 	Name, Value string
 	Code        bool
@@ -74,7 +74,7 @@ type obligationView struct {
 }
 
 type creditView struct {
-	Due        string // what is owed, in one phrase
+	Due        string // the amount owed, in one phrase
 	Words      string
 	Percent    figure
 	Amount     figure
@@ -90,8 +90,8 @@ type levelCreditView struct {
 
 type findingView struct{ Level, Kind, Message string }
 
-// newReview makes the view of one report. Its anchors start with the prefix, so that
-// several fit on one page.
+// newReview makes the view of one report. Its anchors start with prefix, so that
+// several reports fit on one page.
 func newReview(r *verdict.Report, history []*verdict.Report, prefix string) *reviewView {
 	c := clockOf(r.Period)
 	m, words := headline(r)
@@ -150,7 +150,7 @@ func reviewFacts(r *verdict.Report, c clock) []fact {
 	return facts
 }
 
-// countVerdicts is "28 met, 1 breached, 1 insufficient data".
+// countVerdicts prints "28 met, 1 breached, 1 insufficient data".
 func countVerdicts(r *verdict.Report) string {
 	counts := map[verdict.Verdict]int{}
 	for _, l := range r.Levels {
@@ -196,7 +196,8 @@ func orNone(s string) string {
 	return s
 }
 
-// maxSpans is how many times of one exclusion are listed, as of one that recurs.
+// maxSpans is how many times of one exclusion are listed, for example of a recurring
+// one.
 const maxSpans = 12
 
 func exclusionsOf(r *verdict.Report, c clock) []exclusionView {
@@ -239,7 +240,7 @@ func obligationsOf(r *verdict.Report) []obligationView {
 	return all
 }
 
-// creditOf is nil where the agreement has no credits.
+// creditOf returns nil if the agreement has no credits.
 func creditOf(r *verdict.Report, levels []*levelView) *creditView {
 	v := &creditView{NothingDue: true}
 	for i, l := range r.Levels {
@@ -266,7 +267,7 @@ func creditOf(r *verdict.Report, levels []*levelView) *creditView {
 	v.NothingDue = isZero(t.Percent) && isZero(t.Amount) && t.ExtendedBy == ""
 	gross := t.Gross
 	if gross == t.Amount || t.Amount == "" && gross == t.Percent {
-		gross = "" // nothing was cut or earned back
+		gross = "" // the amount was neither limited nor earned back
 	}
 	for _, f := range []fact{
 		{Name: "Term extended by", Value: extension(t.ExtendedBy)},
@@ -321,7 +322,7 @@ func madeOf(r *verdict.Report, c clock) []fact {
 	return facts
 }
 
-// glossary explains the words of the review to somebody who reads the first one.
+// glossary explains the words of the review to a new reader.
 var glossary = []fact{
 	{Name: "Agreed time", Value: "the time in which the service is promised: service hours, without what the agreement takes out. Where events are promised, all that count."},
 	{Name: "Bad", Value: "time, slots or events in which the promise was not kept, and that count."},

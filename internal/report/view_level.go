@@ -9,7 +9,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// levelView is one level, ready to be written down.
+// levelView is one level, ready for rendering.
 type levelView struct {
 	Anchor      string
 	Name        string // "storefront/availability"
@@ -22,7 +22,7 @@ type levelView struct {
 	Choices     string
 	Target      figure
 	Achieved    figure // shortened
-	Exactly     string // all digits that the JSON has, if those are more
+	Exactly     string // all digits in the JSON, if there are more
 	Bad         figure
 	Budget      figure
 	Coverage    figure
@@ -73,7 +73,7 @@ type gapView struct {
 	Total, Bad string
 }
 
-// evidence is where something can be looked up: a link only for http and https.
+// evidence is where to look something up: a link only for http and https.
 type evidence struct{ Text, URL string }
 
 func evidenceOf(text string) evidence {
@@ -137,7 +137,7 @@ func seconds(value, path string) figure { return figure{quantity(value, "seconds
 // levelName is "storefront/availability".
 func levelName(l *verdict.Level) string { return oneLine(l.Service) + "/" + oneLine(l.SLO) }
 
-// spent says how much of the budget is gone. It needs numbers for both.
+// spent says how much of the budget is used, if both are numbers.
 func (v *levelView) spent(l *verdict.Level) {
 	bad, err := sla.ParseDecimal(l.Bad)
 	budget, err2 := sla.ParseDecimal(l.Budget)
@@ -158,8 +158,7 @@ func (v *levelView) spent(l *verdict.Level) {
 	v.Used = wholePercent(v.UsedShare) + " of the budget used"
 }
 
-// wholePercent is a share for orientation. It never says 0 for what is not nothing, nor
-// 100 for what is below.
+// wholePercent is a rough share. It shows 0 only for nothing, and 100 only for all.
 func wholePercent(share float64) string {
 	switch p := share * 100; {
 	case p <= 0:
@@ -242,7 +241,7 @@ func (v *levelView) outages(l *verdict.Level, c clock, path string) {
 	}
 }
 
-// parsed is a number of a report, 0 if it is none.
+// parsed is a number of a report, or 0 for any other text.
 func parsed(number string) sla.Decimal {
 	d, err := sla.ParseDecimal(number)
 	if err != nil {
@@ -251,7 +250,7 @@ func parsed(number string) sla.Decimal {
 	return d
 }
 
-// methodView is how a level's number came about.
+// methodView explains how a level's number was computed.
 type methodView struct {
 	Name, Href, Group         string
 	Indicator, Method, Hours  string

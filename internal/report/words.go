@@ -13,7 +13,7 @@ import (
 	"github.com/upheld-sla/upheld/internal/verdict"
 )
 
-// verdictWords is a verdict as people read it.
+// verdictWords has the words for a verdict.
 type verdictWords struct {
 	verdict verdict.Verdict
 	word    string
@@ -21,7 +21,8 @@ type verdictWords struct {
 	means   string
 }
 
-// verdictTable has a line for every verdict. No data is neutral, neither good nor bad.
+// verdictTable has a line for every verdict. Too little data is neutral, neither good
+// nor bad.
 var verdictTable = []verdictWords{
 	{verdict.Met, "Met", "good", "the promise was kept"},
 	{verdict.Breached, "Breached", "bad", "the promise was not kept"},
@@ -31,7 +32,7 @@ var verdictTable = []verdictWords{
 	{verdict.DeclaredOnly, "Declared only", "none", "the agreement declares something without a number that could be measured"},
 }
 
-// wordsOf finds the line of a verdict; an unknown one is shown as it is.
+// wordsOf finds the line of a verdict; an unknown verdict is shown as it is.
 func wordsOf(v verdict.Verdict) verdictWords {
 	for _, w := range verdictTable {
 		if w.verdict == v {
@@ -44,7 +45,7 @@ func wordsOf(v verdict.Verdict) verdictWords {
 // mark is a state for a page: a word and a symbol, never a colour alone.
 type mark struct{ Word, Class string }
 
-// markOf is the mark of a verdict that may not be final yet.
+// markOf is the mark of a verdict, which may not be final yet.
 func markOf(v verdict.Verdict, running bool) mark {
 	w := wordsOf(v)
 	if running && (v == verdict.Met || v == verdict.Breached) {
@@ -53,10 +54,10 @@ func markOf(v verdict.Verdict, running bool) mark {
 	return mark{w.word, w.class}
 }
 
-// running says whether the period was not over when it was judged.
+// running returns whether the period was not over when it was judged.
 func running(p verdict.ReportPeriod) bool { return p.Until.Before(p.End) }
 
-// periodOf is the period of a level: the report's, unless it has its own.
+// periodOf is the period of a level: its own if it has one, else the report's.
 func periodOf(r *verdict.Report, l *verdict.Level) verdict.ReportPeriod {
 	if l.Period != nil {
 		return *l.Period
@@ -64,7 +65,7 @@ func periodOf(r *verdict.Report, l *verdict.Level) verdict.ReportPeriod {
 	return r.Period
 }
 
-// headline is the first line of a report: its verdict, and the sentence without it.
+// headline is the first line of a report: its verdict, and the rest of the sentence.
 func headline(r *verdict.Report) (mark, string) {
 	m := markOf(r.Verdict, running(r.Period))
 	text := strings.Replace(oneLine(r.Summary), "n "+oneLine(r.Period.Name)+" ", "n "+periodWords(r.Period)+" ", 1) // "In 2026-10", "So far in 2026-10"
@@ -81,11 +82,11 @@ func headline(r *verdict.Report) (mark, string) {
 	return m, text
 }
 
-// phrase is a word of the JSON in words for people.
+// phrase explains a word of the JSON to people.
 type phrase struct{ word, words string }
 
-// The words of the three choices that stand beside every value. What is not in a table is
-// shown as it is.
+// Words for the three choices, which are shown beside every value. Values without a
+// table entry are shown as they are.
 var (
 	exclusionWords = []phrase{
 		{"treat_as_up", "excluded time counts as good"},
@@ -120,7 +121,8 @@ var (
 	}
 )
 
-// inWords looks a word up, and else makes a phrase of it: "repeat_cause" is "repeat cause".
+// inWords looks a word up, or else makes a phrase of it: "repeat_cause" is "repeat
+// cause".
 func inWords(table []phrase, word string) string {
 	for _, p := range table {
 		if p.word == word {
@@ -130,7 +132,7 @@ func inWords(table []phrase, word string) string {
 	return strings.ReplaceAll(oneLine(word), "_", " ")
 }
 
-// dateWords print "2026-12-31" as "31 December 2026", and other texts as they are.
+// dateWords prints "2026-12-31" as "31 December 2026", and other texts as they are.
 func dateWords(s string) string {
 	if day, err := time.Parse(time.DateOnly, s); err == nil {
 		return day.Format("2 January 2006")
@@ -138,7 +140,7 @@ func dateWords(s string) string {
 	return oneLine(s)
 }
 
-// choiceWords are the three choices in one line.
+// choiceWords prints the three choices in one line.
 func choiceWords(c verdict.Choices) string {
 	var parts []string
 	notSeen := ""
@@ -163,8 +165,8 @@ func upperFirst(s string) string {
 	return string(unicode.ToUpper(first)) + s[size:]
 }
 
-// periodWords name a period: "October 2026", "the 3rd quarter of 2026", "week 41 of
-// 2026", "2026"; other names are shown as they are.
+// periodWords names a period: "October 2026", "the 3rd quarter of 2026", "week 41 of
+// 2026", "2026"; other names stay as they are.
 func periodWords(p verdict.ReportPeriod) string {
 	if month, err := time.Parse("2006-01", p.Name); err == nil {
 		return month.Format("January 2006")
@@ -185,7 +187,7 @@ func periodWords(p verdict.ReportPeriod) string {
 	return oneLine(p.Name)
 }
 
-// LengthWords are the length of a rolling period in words: "30 days" for 30d.
+// LengthWords prints the length of a rolling period in words: "30 days" for 30d.
 func LengthWords(length string) string { return rollingWords(length) }
 
 func rollingWords(length string) string {
@@ -197,7 +199,7 @@ func rollingWords(length string) string {
 	return oneLine(length)
 }
 
-// dayWords print "2026-11-01" as "1 November 2026", also with a time of the day after it.
+// dayWords prints "2026-11-01" as "1 November 2026", even with a time of day after it.
 func dayWords(end string) string {
 	day, clock, _ := strings.Cut(end, " ")
 	return strings.TrimSpace(dateWords(day) + " " + oneLine(clock))
@@ -234,10 +236,10 @@ type clock struct{ loc *time.Location }
 
 func clockOf(p verdict.ReportPeriod) clock { return clock{zoneOf(p)} }
 
-// zoneAt is " CEST" for a time that the clock shows twice, when it is put back, and else
-// nothing.
+// zoneAt is " CEST" for a time that the clock shows twice, when it is put back, and
+// otherwise "".
 func (c clock) zoneAt(t time.Time) string {
-	const around = 3 * time.Hour // changes of the clock are shorter
+	const around = 3 * time.Hour // longer than any change of clocks
 	_, before := t.Add(-around).In(c.loc).Zone()
 	name, now := t.In(c.loc).Zone()
 	_, after := t.Add(around).In(c.loc).Zone()
@@ -279,7 +281,7 @@ func (c clock) until(from, to time.Time) moment {
 	return m
 }
 
-// labelWords are labels in order: "region=eu, tenant=a".
+// labelWords prints labels in order: "region=eu, tenant=a".
 func labelWords(labels map[string]string) string {
 	parts := make([]string, 0, len(labels))
 	for _, k := range slices.Sorted(maps.Keys(labels)) {
@@ -288,8 +290,8 @@ func labelWords(labels map[string]string) string {
 	return strings.Join(parts, ", ")
 }
 
-// oneLine makes a text of others fit for a document: in one line, without control
-// characters and without those that change the direction of what follows.
+// oneLine makes a text from others safe for a document: in one line, without control
+// characters and characters that change the direction of the following text.
 func oneLine(s string) string {
 	s = strings.Map(func(r rune) rune {
 		switch {
@@ -303,7 +305,7 @@ func oneLine(s string) string {
 	return strings.Join(strings.Fields(s), " ")
 }
 
-// plural is "1 outage", "3 outages".
+// plural prints "1 outage", "3 outages".
 func plural(n int, one string) string {
 	if n == 1 {
 		return "1 " + one
