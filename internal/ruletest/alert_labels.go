@@ -44,9 +44,9 @@ func (l *levelUnderTest) alertNames() []string {
 	return names
 }
 
-// labelsOf are the labels of the level's alerts with a name. Alerts about a period
-// also have the label of the period, from the series; only those about the first
-// period are listed, since tests have input for no other.
+// labelsOf are the labels of the level's alerts with a name. Alerts about a period also
+// have the period's label, from the series; only those about the first period are
+// listed, since tests only have input for that one.
 func (l *levelUnderTest) labelsOf(name string) []map[string]string {
 	var all []map[string]string
 	for _, r := range l.alert {

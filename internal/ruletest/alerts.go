@@ -10,7 +10,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// alertTest is how tests make an alert of a kind fire, and see it quiet.
+// alertTest says how tests make an alert of a kind fire, and see it quiet.
 type alertTest struct {
 	kind *sla.AlertKind
 	// figures sets recorded figures just below and just above the alert's threshold;
@@ -19,19 +19,19 @@ type alertTest struct {
 	// burn returns what is expected of the alert in the scenario of a burn.
 	burn func(*burnScenario) []Expectation
 	// dated returns what is expected of the alert at the time at, within the years for
-	// which rules are made. rules are those of the kind.
+	// which rules are made. rules are the rules of the kind.
 	dated func(s *Suite, rules []rulegen.Rule, at time.Time, every string) []Expectation
-	// whileUnmeasured is set if the alert fires while nothing is measured, as at most
-	// times of the scenario of figures.
+	// whileUnmeasured is set if the alert fires while nothing is measured, which is
+	// most of the time in the scenario of figures.
 	whileUnmeasured bool
-	// labels are those that the alert gets from the series that it reads.
+	// labels are the labels that the alert gets from the series that it reads.
 	labels func(*levelUnderTest) promql.Metric
 }
 
-// alertTests has a line for each kind of alert, in the order in which figures make
-// them fire. A page would hold back the forecast, so burn alerts come after it. The
-// bad share that a credit tier needs can page and hold back tickets, so it comes
-// after burn alerts.
+// alertTests has a line for each kind of alert, in the order in which figures make them
+// fire. Burn alerts come after the forecast, since a page would hold it back. The bad
+// share for a credit tier can page and hold back tickets, so it comes after burn
+// alerts.
 func alertTests() []alertTest {
 	return []alertTest{
 		{kind: sla.AlertGroupLimit, figures: (*figures).limit},
@@ -65,7 +65,7 @@ func testOf(name string) alertTest {
 	panic("ruletest: no test of alerts called " + name)
 }
 
-// limit sets as many groups as are allowed, and one more.
+// limit sets as many groups as allowed, and then one more.
 func (f *figures) limit() {
 	l := f.l
 	labels := l.labelsOf(sla.AlertGroupLimit.Name)
@@ -90,7 +90,7 @@ func (f *figures) limit() {
 	}
 }
 
-// exhausted sets a budget of which a little is left, and one that is overspent.
+// exhausted sets a budget with a little left, and then an overspent one.
 func (f *figures) exhausted() {
 	if !f.summed() {
 		return
@@ -114,7 +114,7 @@ func (f *figures) forecast() {
 	perLeft := l.Period.Nominal().Seconds() / fc.Within.Seconds() * budget // the bad share at which a whole budget lasts exactly that long
 	left := min(0.5, 0.9/perLeft)
 	if left*perLeft <= budget*(1+2*margin) {
-		return // a rolling period gets back as much as is spent
+		return // a rolling period regains as much as it spends
 	}
 	for _, m := range []struct {
 		by     float64
@@ -133,7 +133,7 @@ func (f *figures) forecast() {
 		if there {
 			weight := f.weight(fc.Over)
 			for _, w := range []time.Duration{sla.BaseWindow, rulegen.ForecastShort(fc.Over, f.l.windows())} {
-				f.window(w, budget*(1+margin)*weight, true) // so that no tier burns, whose page would hold the forecast back
+				f.window(w, budget*(1+margin)*weight, true) // so that no tier burns: its page would hold the forecast back
 			}
 			f.window(fc.Over, left*perLeft*m.by*weight, m.enough)
 		}
@@ -147,7 +147,7 @@ func (f *figures) creditTiers() {
 	period := []string{metricnames.Period, l.CreditPeriod().String()}
 	for i, t := range l.Credits.Tiers {
 		budget := t.Budget().Float64()
-		bad := (1 + budget) / 2 // more than a rolling period gets back
+		bad := (1 + budget) / 2 // more than a rolling period regains
 		seconds := n.Within.Seconds() * bad * l.share.Float64()
 		for _, m := range []struct {
 			by     float64
@@ -185,7 +185,8 @@ func (f *figures) creditTiers() {
 	}
 }
 
-// caps sets just less, and just more, excluded downtime than each cap allows.
+// caps sets slightly less, and then slightly more, excluded downtime than each cap
+// allows.
 func (f *figures) caps() {
 	l := f.l
 	for _, labels := range l.labelsOf(sla.AlertExclusionCap.Name) {
@@ -208,8 +209,8 @@ func (f *figures) caps() {
 	}
 }
 
-// divergence sets an end-to-end level that is worse than the composite by just less,
-// and by just more, than is allowed.
+// divergence sets an end-to-end level that is worse than the composite by slightly
+// less, and then by slightly more, than allowed.
 func (f *figures) divergence() {
 	l, labels := f.l, f.l.labelsOf(sla.AlertCompositeDivergence.Name)
 	e := l.composite().EndToEnd
@@ -238,7 +239,8 @@ func (f *figures) unmeasured() {
 	})
 }
 
-// burns sets what tiers wait for, within the hours of the level and outside of them.
+// burns sets the values at which tiers burn, within the hours of the level and outside
+// of them.
 func (f *figures) burns() {
 	f.tiers()
 	f.closed()

@@ -12,8 +12,8 @@ import (
 )
 
 // truthTable gives the components of a composite one combination of states after
-// the other. It compares the composite's state, and checks that its components
-// account for all of its bad time.
+// another. It checks the composite's state, and that its components account for all of
+// its bad time.
 type truthTable struct {
 	l     *levelUnderTest
 	of    *sla.Composite
@@ -23,7 +23,7 @@ type truthTable struct {
 // mostLines bounds the combinations: each component alone has four.
 const mostLines = 40
 
-// newTruthTable is nil for a level that is no composite.
+// newTruthTable returns nil for a level that is no composite.
 func newTruthTable(l *levelUnderTest) *truthTable {
 	of := l.composite()
 	if of == nil {
@@ -55,12 +55,12 @@ func failsOver(n *sla.Node) bool {
 	return found
 }
 
-// tableInterval is the interval of samples: a state is read from the last minutes,
-// which must contain several.
+// tableInterval is the interval of samples. Rules read a state from the last minutes,
+// which must contain several samples.
 const tableInterval = 15 * time.Second
 
-// counters are the raw series of the components. They are nil if a component has no
-// simple series, or if two could count each other's: then the input is their states.
+// counters returns the raw series of the components, or nil if a component has no
+// simple series, or if two could count each other's: then their states are the input.
 func (t *truthTable) counters() map[*sla.Component][]inputSeries {
 	all, names := map[*sla.Component][]inputSeries{}, map[string]bool{}
 	for _, x := range t.of.Component {
@@ -97,8 +97,8 @@ func (t *truthTable) input() []Input {
 	return all
 }
 
-// values gives a series of a component samples in the three minutes before each line
-// is compared, from which rules read the state.
+// values gives a component's series samples in the three minutes before each
+// comparison, from which rules read the state.
 func (t *truthTable) values(x *sla.Component, f inputSeries) string {
 	const samples, every = int(3 * time.Minute / tableInterval), int(step / tableInterval)
 	parts := []string{"_"}
@@ -168,5 +168,5 @@ func badness(n *sla.Node, line map[*sla.Component]float64, unknown float64) floa
 		return weighted
 	}
 	slices.Sort(all)
-	return all[n.Least()-1] // so many members are not worse
+	return all[n.Least()-1] // so many members are at least this good
 }

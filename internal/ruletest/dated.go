@@ -13,15 +13,15 @@ import (
 )
 
 // Tests at single instants of the years for which rules are made. promtool starts in
-// 1970, which has no holidays and no single maintenance windows. So the time from 1970
-// to the instant is a single step of the test.
+// 1970, where there are no holidays and no single maintenance windows. So one step of
+// the test goes from 1970 to the instant.
 
 // mostDated is the largest number of instants at which masks are tested.
 const mostDated = 4
 
-// dated are the files for single instants: one in summer time, one within the first
-// holiday, exception or maintenance window of each mask, and one at which the tables
-// of the rules end soon.
+// dated returns the files for single instants: one in summer time, one within the first
+// holiday, exception or maintenance window of each mask, and one shortly before the
+// tables in the rules end.
 func (s *Suite) dated(ruleFiles, groups []string) []File {
 	var all []File
 	for _, at := range s.instants() {
@@ -51,11 +51,11 @@ func (s *Suite) dated(ruleFiles, groups []string) []File {
 	return all
 }
 
-// revised tells whether another revision than the first holds at an instant.
+// revised returns whether a revision other than the first is in force at an instant.
 func (s *Suite) revised(at time.Time) bool { return !s.edge.IsZero() && !at.Before(s.edge) }
 
-// datedAlerts are the first revision's rules of a kind of alert, of which at an instant
-// at which another holds those that no revision changes.
+// datedAlerts returns the first revision's rules of a kind of alert. At an instant with
+// another revision in force, it returns only the rules that no revision changes.
 func (s *Suite) datedAlerts(of alertTest, at time.Time) []rulegen.Rule {
 	var all []rulegen.Rule
 	for _, groups := range s.all {
@@ -69,7 +69,7 @@ func (s *Suite) datedAlerts(of alertTest, at time.Time) []rulegen.Rule {
 	return all
 }
 
-// isDated tells whether an alert is to be tested at an instant.
+// isDated returns whether alerts are tested at an instant.
 func (s *Suite) isDated(at time.Time) bool {
 	return slices.ContainsFunc(alertTests(), func(of alertTest) bool { return of.dated != nil && len(s.datedAlerts(of, at)) > 0 })
 }
@@ -194,8 +194,8 @@ func (l *levelUnderTest) agreedAt(at time.Time, every string) ([]Input, []Expect
 	return inputs, expected
 }
 
-// tablesEnd is an instant at which the tables of rules that were generated at made
-// end soon: in December three years later.
+// tablesEnd is an instant shortly before the tables end in rules that were generated at
+// made: in December three years later.
 func tablesEnd(made time.Time) time.Time {
 	return time.Date(made.UTC().Year()+3, time.December, 15, 12, 0, 0, 0, time.UTC)
 }
@@ -209,8 +209,8 @@ func calendarEnds(s *Suite, rules []rulegen.Rule, at time.Time, every string) []
 	return all
 }
 
-// datedAlert expects an alert at an instant, or that it is quiet. What must hold for a
-// time is pending, since there is one evaluation.
+// datedAlert expects an alert at an instant, or that it is quiet. There is only one
+// evaluation, so an alert with `for` is pending.
 func datedAlert(r rulegen.Rule, every string, fires bool) Expectation {
 	state := isFiring
 	if r.For > 0 {
@@ -249,7 +249,7 @@ func reminded(s *Suite, rules []rulegen.Rule, at time.Time, every string) []Expe
 	return all
 }
 
-// reminders are those of the agreement that are not turned off.
+// reminders are the agreement's reminders that are not turned off.
 func (s *Suite) reminders() []sla.DatedReminder {
 	if s.agreement == nil {
 		return nil
@@ -257,7 +257,7 @@ func (s *Suite) reminders() []sla.DatedReminder {
 	return rulegen.Reminders(s.agreement, s.opts)
 }
 
-// reminderTimes are an instant before the first of them that has a day, and one after the
+// reminderTimes are an instant before the first reminder with a day, and one after the
 // last.
 func (s *Suite) reminderTimes() []time.Time {
 	var first, last time.Time

@@ -13,7 +13,7 @@ import (
 )
 
 // figures sets the recorded series that a level's budget and alerts read, just above
-// and just below each threshold, in one moment after the other. It sets no series in
+// and just below each threshold, in one moment after another. It leaves a series out of
 // a moment in which rules record it.
 type figures struct {
 	l        *levelUnderTest
@@ -25,7 +25,7 @@ type figures struct {
 	begin    []int                                    // the steps at which moments begin, in the order of expected
 }
 
-// when is at which times a moment may be.
+// when restricts the times of a moment.
 type when int
 
 const (
@@ -41,8 +41,8 @@ const longestSearch = 21 * 24 * 6
 // margin is how far from a threshold a moment is.
 const margin = 0.02
 
-// figures are those of all levels. A composite begins after its components, since
-// its alerts would hold theirs back, and go on once they have begun.
+// figures returns the figures of all levels. A composite begins after its components,
+// since its alerts would hold theirs back, and stay active once they have begun.
 func (s *Suite) figures() []*figures {
 	var all []*figures
 	ends := map[sla.ID]int{}
@@ -91,7 +91,7 @@ func newFigures(l *levelUnderTest, from int) *figures {
 	f := &figures{l: l, from: from, value: map[string]map[int]float64{}, names: map[string]promql.Metric{}}
 	for _, r := range l.alert {
 		if testOf(r.Alert).kind.OfAgreement {
-			continue // which no figure makes fire
+			continue // no figure makes it fire
 		}
 		f.hold = max(f.hold, steps(r.For+step-1), steps(r.KeepFiringFor))
 	}
@@ -134,15 +134,15 @@ func (f *figures) end() int {
 	return end
 }
 
-// seen keeps a group among those that rules have seen, so that its target share is
-// recorded.
+// seen keeps a group among those that rules have seen, so that rules record its target
+// share.
 func (f *figures) seen() {
 	if f.l.group != nil {
 		f.set(f.l.named(metricnames.TotalPeriod, metricnames.Period, f.l.Period.String()), 1)
 	}
 }
 
-// set gives a series a value in the moment that was begun last.
+// set gives a series a value in the last moment that was begun.
 func (f *figures) set(series promql.Metric, value float64) {
 	key := series.String()
 	if f.value[key] == nil {
@@ -151,8 +151,7 @@ func (f *figures) set(series promql.Metric, value float64) {
 	f.value[key][len(f.expected)-1] = value
 }
 
-// constants compares what the level promises, and expects no alert while nothing is
-// bad.
+// constants checks what the level promises, and expects no alert while nothing is bad.
 func (f *figures) constants() {
 	l := f.l
 	f.moment(func(_, at int) []Expectation {
@@ -238,8 +237,8 @@ func (f *figures) closed() {
 	}
 }
 
-// weight sets half of a window as agreed time, and returns by what its bad share must
-// be multiplied to have the same effect as without.
+// weight sets half of a window as agreed time, and returns the factor by which its bad
+// share must grow to have the same effect.
 func (f *figures) weight(w time.Duration) float64 {
 	const half = 0.5
 	if f.l.Alerting.WeighByTraffic {
@@ -253,7 +252,7 @@ func (f *figures) weight(w time.Duration) float64 {
 	return f.l.share.Float64() / half
 }
 
-// sums are the series that count the events of a window, if they are recorded.
+// sums names the series that count the events of a window, if they are recorded.
 func (f *figures) sums(w time.Duration) (bad, total string) {
 	if name := metricnames.BadSum + sla.FormatDuration(w); f.l.recorded[name] {
 		bad = name
@@ -299,8 +298,8 @@ func (f *figures) window(w time.Duration, ratio float64, enough bool) {
 	f.set(l.named(ratioName(w)), ratio)
 }
 
-// input is the series over all moments. In a moment that does not set a series there
-// is no sample, and no stale marker either, since rules may record the series there.
+// input is the series over all moments. If a moment does not set a series, it has no
+// sample and no staleness marker there, since rules may record it.
 func (f *figures) input() []Input {
 	var all []Input
 	moments := f.inTime()
@@ -324,7 +323,7 @@ func (f *figures) input() []Input {
 	return all
 }
 
-// inTime are the moments in the order of time.
+// inTime returns the moments in the order of time.
 func (f *figures) inTime() []int {
 	all := make([]int, len(f.begin))
 	for m := range all {
@@ -343,7 +342,7 @@ func (f *figures) keys() []string {
 	return keys
 }
 
-// expectations are those of all moments, each at the end of its moment.
+// expectations are the expectations of all moments, each at its moment's end.
 func (f *figures) expectations() []Expectation {
 	var all []Expectation
 	for m, expected := range f.expected {

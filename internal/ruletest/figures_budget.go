@@ -10,8 +10,8 @@ import (
 
 // Figures of periods: budgets, final figures of calendar periods, and credits.
 
-// budget sets a period of which half of the budget is left, and compares what is
-// recorded about it.
+// budget sets a period with half of the budget left, and checks what is recorded about
+// it.
 func (f *figures) budget() {
 	l := f.l
 	if !f.summed() {
@@ -31,9 +31,9 @@ func (f *figures) budget() {
 	})
 }
 
-// summed reports whether rules make a budget of the sums that tests set for a period.
-// They do not if all time is agreed except on single dates: then only tables of dates
-// say how much, and these begin long after 1970.
+// summed reports whether rules compute a budget from the sums that tests set for a
+// period. They do not if all time is agreed except on single dates: then only tables of
+// dates define the agreed time, and these begin long after 1970.
 func (f *figures) summed() bool {
 	if f.l.Masked() && f.l.hours.agreedAlways() {
 		return false
@@ -41,7 +41,7 @@ func (f *figures) summed() bool {
 	return f.l.recorded[metricnames.BadPeriod] && f.l.recorded[metricnames.TotalPeriod]
 }
 
-// finals compares what is recorded about a calendar period that has ended.
+// finals checks what is recorded about a calendar period that has ended.
 func (f *figures) finals() {
 	l := f.l
 	for _, p := range l.Periods() {
@@ -58,8 +58,8 @@ func (f *figures) finals() {
 	}
 }
 
-// credits compares what is owed just before and just beyond each tier of credits,
-// for the running period and for the one before, and how much is left.
+// credits checks what is owed just before and just beyond each tier of credits, for the
+// running period and the previous one, and how much is left.
 func (f *figures) credits() {
 	l := f.l
 	owed, p := sla.Decimal{}, l.CreditPeriod()
@@ -85,7 +85,7 @@ func (f *figures) credits() {
 			if p.Calendar == "" {
 				continue
 			}
-			before := append(period, metricnames.Start, "owed") // not the period of finals, whose share the rules record
+			before := append(period, metricnames.Start, "owed") // not the period of finals, as rules record its share
 			f.moment(func(_, at int) []Expectation {
 				return []Expectation{
 					rounded(l.named(metricnames.CreditPercent, period...), at, percent),

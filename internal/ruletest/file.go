@@ -1,10 +1,10 @@
 // Package ruletest makes tests of generated rules for `promtool test rules`: input
-// series, and what the rules must then record and fire. docs/generate.md says what
-// is tested and what is not.
+// series, and which series the rules must then record and which alerts must fire.
+// docs/generate.md says what is tested and what is not.
 //
-// The same tests work for Prometheus before version 3, whose ranges include their
-// left edge, and after it: every compared figure is either the same with one
-// sample more, or has bounds that are right for both.
+// The same tests work for Prometheus before version 3, where ranges include their left
+// edge, and later versions: every compared figure is either the same with one more
+// sample, or has bounds that allow both.
 package ruletest
 
 import (

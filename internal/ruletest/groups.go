@@ -11,9 +11,9 @@ import (
 // mostGroups bounds how many groups of a level are tested.
 const mostGroups = 4
 
-// groups are the levels to test: the level itself, or if it has groups one for each
-// target share and one more with the share of all others, so that there are always
-// two.
+// groups returns the levels to test: the level itself, or for a level with groups one
+// for each target share and one more with the share of all others, so that there are
+// always two.
 func (l *levelUnderTest) groups() []*levelUnderTest {
 	labels := l.GroupBy.Labels
 	if len(labels) == 0 {
@@ -51,8 +51,8 @@ func (l *levelUnderTest) ofPromise(group promql.Metric, nth int, required bool) 
 	return &g
 }
 
-// ofGroup adds the labels of the group to input series; nil if the level would not
-// count them then.
+// ofGroup adds the group's labels to input series; nil if the level would then not
+// count them.
 func (l *levelUnderTest) ofGroup(all []inputSeries) []inputSeries {
 	if l.group == nil {
 		return all

@@ -8,14 +8,14 @@ import (
 // The input of tests for each kind of indicator: raw series, or the states of a
 // composite's components.
 
-// composite is the level's indicator if that is one, else nil.
+// composite is the level's indicator if it is a composite, else nil.
 func (l *levelUnderTest) composite() *sla.Composite {
 	of, _ := l.Indicator.(*sla.Composite)
 	return of
 }
 
-// rawSeriesOf are the raw series that the level's indicator counts; nil if it does not
-// count simple series.
+// rawSeriesOf returns the raw series that the level's indicator counts; nil if these
+// are not simple.
 func rawSeriesOf(l *levelUnderTest) []inputSeries {
 	var all []inputSeries
 	for _, s := range rawseries.Of(l.ServiceLevel) {

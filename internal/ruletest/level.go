@@ -10,35 +10,35 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// levelUnderTest is a level, or one group of it, with what its tests need to know,
-// read from its rules.
+// levelUnderTest is a level, or one of its groups, with facts for its tests, which it
+// reads from its rules.
 type levelUnderTest struct {
 	*sla.ServiceLevel                   // of a group, with its promise
-	own               promql.Metric     // the labels of what it records, those of the group among them
-	group             promql.Metric     // of these, the group's; nil without groups
+	own               promql.Metric     // the labels of what it records, including the group's
+	group             promql.Metric     // the group's own labels among these; nil without groups
 	nth               int               // of the level's groups
 	required          bool              // the group must always have data
-	whole             *levelUnderTest   // of a group: the level
+	whole             *levelUnderTest   // the level, for a group
 	hours             hours             // when its time counts
-	share             sla.Decimal       // agreed service time of all time
+	share             sla.Decimal       // share of all time that is agreed service time
 	recorded          map[string]bool   // names
 	rules             []rulegen.Rule    // all of them
 	every             time.Duration     // evaluations of the first tier
 	alert             []rulegen.Rule    // its alerts
-	reads             []promql.Selector // of what it does not record
+	reads             []promql.Selector // selectors of what it does not record
 	inputs            []inputSeries
 	below             bool // recorded series are input, because raw series are not simple
 	escalated         bool // it has escalations, which are not tested
-	bound             bool // bad is calculated from the total, so they cannot be input apart
+	bound             bool // bad is calculated from the total, so tests cannot set them separately
 }
 
-// inputSeries is one series that is input for a level. of is its change from sample to
-// sample, or its value, for a bad share.
+// inputSeries is one input series of a level. For a bad share, of is its change from
+// sample to sample, or its value.
 type inputSeries struct {
 	series promql.Metric
 	gauge  bool
 	of     func(bad float64) float64
-	born   bool // with its first event, as an error series is
+	born   bool // it appears with its first event, like an error series
 }
 
 // prefixRecorded begins the names of what rules record.
@@ -85,7 +85,7 @@ func newLevelUnderTest(p rulegen.LevelPlan, extra map[string]string, masks masks
 // chooseInputs chooses the input series, when the group is known.
 func (l *levelUnderTest) chooseInputs() {
 	if l.MissingData != sla.MissingExcluded && l.scale() != 1 {
-		return // rules count a second at most once, and the tests would need ten times as much
+		return // rules count at most one per second, and the tests would need ten times as much
 	}
 	if l.inputs = rawInputs(l); l.inputs == nil && !l.bound {
 		l.inputs = l.baseInputs()
@@ -93,15 +93,15 @@ func (l *levelUnderTest) chooseInputs() {
 	}
 }
 
-// perSample is how many events there are between two samples: enough for alerts that
-// ask for a minimum, and so many that millionths of them are whole numbers.
+// perSample is how many events are between two samples: enough for alerts that need a
+// minimum, and so many that millionths of them are whole numbers.
 const perSample = 1e7
 
-// baseInputs are recorded series for a level whose raw series are not simple: the
-// base series, in seconds a second; for a level that judges minutes, the judgements;
-// for a composite, the states of its components. If missing data counts, a level is
-// measured while there are the series that are judged, so these are the input. It is
-// nil if these are minutes or slots.
+// baseInputs are recorded series for a level whose raw series are not simple: the base
+// series, in seconds per second; for a level that judges minutes, the judgements; for a
+// composite, the states of its components. If missing data counts, a level is measured
+// while the judged series exist, so these are the input. It is nil if they are minutes
+// or slots.
 func (l *levelUnderTest) baseInputs() []inputSeries {
 	total := func(v float64) func(float64) float64 { return func(float64) float64 { return v } }
 	bad := func(v float64) func(float64) float64 { return func(bad float64) float64 { return bad * v } }
@@ -134,8 +134,8 @@ func (l *levelUnderTest) baseInputs() []inputSeries {
 	}
 }
 
-// minuteByMinute is the series of how bad each minute is that is looked at, before it is
-// weighed and what is missing is filled in.
+// minuteByMinute names the series of how bad each minute is, before weights and the
+// filling of missing data.
 func (l *levelUnderTest) minuteByMinute() string {
 	for _, name := range []string{metricnames.SlotBad, metricnames.SlotKnown} {
 		if l.recorded[name] {
@@ -153,8 +153,8 @@ func (l *levelUnderTest) spreads() bool { return l.recorded[metricnames.SlotJudg
 // recorded only at each step.
 func (l *levelUnderTest) heldSlots() bool { return l.Aggregation.Counts() == sla.CountsSlots }
 
-// rawInputs are the raw series that the level's rules count; nil for an indicator or
-// aggregation that simple series cannot exercise at every step.
+// rawInputs returns the raw series that the level's rules count; nil for an indicator
+// or aggregation that simple series cannot exercise at every step.
 func rawInputs(l *levelUnderTest) []inputSeries {
 	switch l.Aggregation.Counts() {
 	case sla.CountsMinutes, sla.CountsSlots:

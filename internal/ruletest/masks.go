@@ -19,7 +19,7 @@ func newMasks() masks {
 	return masks{map[string]*rulegen.Mask{}, map[string]*rulegen.Mask{}, nil}
 }
 
-// add adds the masks in a level's groups, which are for all levels.
+// add adds the masks in a level's groups; they are shared by all levels.
 func (m *masks) add(p rulegen.LevelPlan) {
 	for _, g := range p.Groups {
 		for _, r := range g.Rules {
@@ -36,8 +36,8 @@ func (m *masks) add(p rulegen.LevelPlan) {
 	}
 }
 
-// hours are when the time of a level counts, by the clock. Exclusions on a condition
-// never hold in the tests, since no series of such a condition is input.
+// hours says when the time of a level counts, by the clock. Exclusions on a condition
+// never hold in the tests, since no input series is such a condition.
 type hours struct {
 	service          *rulegen.Mask // nil: always
 	removed, excused []*rulegen.Mask
@@ -85,7 +85,7 @@ func (h hours) agreedAlways() bool {
 // kept reports whether failures count.
 func (h hours) kept(step int) bool { return h.agreed(step) && !holds(h.excused, moment(step)) }
 
-// alerting reports whether burn alerts may fire all the time between two steps, both
+// alerting reports whether burn alerts may fire at all times between two steps, both
 // included.
 func (h hours) alerting(from, to int) bool {
 	for k := from; k <= to; k++ {
@@ -106,8 +106,8 @@ func (h hours) never(from, to int) bool {
 	return true
 }
 
-// stretches returns the first and last step of each run of at least least steps, up
-// to last, in which burn alerts may fire.
+// stretches returns the first and last step of each run of least steps or more, up to
+// last, in which burn alerts may fire.
 func (h hours) stretches(least, last int) [][2]int {
 	var all [][2]int
 	from := -1
@@ -126,9 +126,9 @@ func (h hours) stretches(least, last int) [][2]int {
 	return all
 }
 
-// unit is the total that is counted in a second. For a level with masks that counts
-// time it is ten: rules that stand for one minute are evaluated every ten, so that
-// their sums are the true time.
+// unit is the total that is counted per second. It is ten for a level with masks that
+// counts time: its rules stand for one minute but are evaluated every ten, so their
+// sums are the true time.
 func (l *levelUnderTest) unit() float64 {
 	_, p, _ := l.Probed()
 	switch {
@@ -144,7 +144,7 @@ func (l *levelUnderTest) unit() float64 {
 	return 1 // a state
 }
 
-// scale is what perSample is multiplied by.
+// scale is the factor of perSample.
 func (l *levelUnderTest) scale() float64 {
 	_, p, _ := l.Probed()
 	if !l.Masked() || l.Aggregation.Counts() != sla.CountsSeconds || p == nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Omission is something about a level that its tests leave out.
+// Omission is something about a level that its tests do not cover.
 type Omission struct {
 	Level string   // "checkout/availability"
 	What  string   // what is left out, and why
@@ -22,14 +22,14 @@ func (o Omission) String() string {
 	return o.Level + ": " + strings.TrimSpace(o.What+" "+strings.Join(o.Names, ", ")) + "."
 }
 
-// Omissions are what the files leave out, once Files has made them.
+// Omissions returns what the files do not cover, once Files has made them.
 func (s *Suite) Omissions() []Omission { return s.omissions }
 
 func (s *Suite) omit(l *sla.ServiceLevel, format string, args ...any) {
 	s.omissions = append(s.omissions, Omission{Level: l.ID.Service + "/" + l.ID.SLO, What: fmt.Sprintf(format, args...)})
 }
 
-// leaveOut adds what promtool cannot do for the level.
+// leaveOut adds what promtool cannot test about the level.
 func (s *Suite) leaveOut(l *levelUnderTest) {
 	omit := func(format string, args ...any) { s.omit(l.ServiceLevel, format, args...) }
 	of := l.composite()
@@ -71,9 +71,9 @@ func (s *Suite) leaveOut(l *levelUnderTest) {
 	}
 }
 
-// findUnasked adds the recorded series and alerts of each level that no file
-// compares. Comparing a series also tests the series that it is made of, unless the
-// test sets these as input.
+// findUnasked adds the recorded series and alerts of each level that no file checks. A
+// check of a series also tests the series that it is made of, unless the test sets
+// these as input.
 func (s *Suite) findUnasked(files []File) {
 	for _, groups := range s.all {
 		l := groups[0]
@@ -99,8 +99,8 @@ func (l *levelUnderTest) ofLevel(m promql.Metric) bool {
 	return m[metricnames.SLO] == "" || m[metricnames.SLO] == l.ID.SLO && m[metricnames.Service] == l.ID.Service
 }
 
-// cover adds to covered the level's series that a test compares, with those that they
-// are made of. In alerted it notes whether the test sees an alert quiet, and firing.
+// cover adds the level's series that a test checks to covered, with those that they are
+// made of. In alerted it notes whether the test sees an alert quiet, and firing.
 func (l *levelUnderTest) cover(t Test, covered map[string]bool, alerted map[string][2]bool) {
 	inputs := map[string]bool{}
 	for _, in := range t.Input {
@@ -158,7 +158,7 @@ func (l *levelUnderTest) madeOf(e promql.Expr) []string {
 	return names
 }
 
-// unasked are the level's series that are not covered, and its alerts that no test
+// unasked returns the level's series that are not covered, and its alerts that no test
 // sees both quiet and firing.
 func (l *levelUnderTest) unasked(covered map[string]bool, alerted map[string][2]bool) []string {
 	var names []string

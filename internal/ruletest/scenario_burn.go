@@ -23,8 +23,8 @@ import (
 type burnScenario struct {
 	l        *levelUnderTest
 	pace     int             // steps between evaluations
-	windows  []time.Duration // whose ratios are compared
-	tiers    []sla.Tier      // whose states are compared
+	windows  []time.Duration // whose ratios are checked
+	tiers    []sla.Tier      // whose states are checked
 	share    float64         // the bad share in the burn
 	burn     int             // the step at which the burn begins
 	recovery int             // and recovery
@@ -49,16 +49,16 @@ func days(t sla.Tier) bool { return max(t.Long, t.Short) > fineUpTo }
 // steps is how many steps a duration has, rounded up to whole evaluations.
 func (c *burnScenario) steps(d time.Duration) int { return (steps(d) + c.pace - 1) / c.pace * c.pace }
 
-// tierTime is how many steps after the bad share rose to share the tier burns: it
-// is quiet at the first, and burns at the second.
+// tierTime is how many steps after the bad share rose to share the tier burns: it is
+// quiet at the first step, and burns at the second.
 func (c *burnScenario) tierTime(t sla.Tier, share float64) (quiet, fires int) {
 	threshold, _ := t.Threshold(c.l.ObjectiveBudget())
 	needed := threshold.Float64() * float64(max(t.Long, t.Short)) / float64(step) / float64(c.pace) / share
 	return (int(needed) - 2) * c.pace, (int(math.Ceil(needed)) + tolerance) * c.pace
 }
 
-// newBurnScenario is the scenario for windows up to fineUpTo. It is long enough for
-// every tier to recover and to fire in the outage.
+// newBurnScenario returns the scenario for windows up to fineUpTo. It is long enough
+// for every tier to recover and to fire in the outage.
 func newBurnScenario(l *levelUnderTest) *burnScenario {
 	c := &burnScenario{l: l, pace: 1, windows: slices.DeleteFunc(l.windows(), func(w time.Duration) bool { return w > fineUpTo })}
 	c.burns(2, func(t sla.Tier) bool { return !days(t) })
@@ -97,9 +97,9 @@ func (c *burnScenario) burns(times float64, kind func(sla.Tier) bool) {
 		}
 	}
 	if highest == 0 {
-		highest = 0.25 // without tiers, any share will do
+		highest = 0.25 // without tiers any share works
 	}
-	more := 1 + float64(c.l.nth)/4 // each group has another share, so that none can be confused with another
+	more := 1 + float64(c.l.nth)/4 // each group has its own share, so that groups cannot be confused
 	c.share = min(1, math.Ceil(times*more*highest*scale)/scale)
 	c.burn = c.steps(longest) + 2*tolerance*c.pace
 	c.recovery = c.burn + 4*tolerance*c.pace
@@ -140,7 +140,7 @@ func (c *burnScenario) input() []Input {
 	return all
 }
 
-// expectations is what the rules must make of that.
+// expectations is what the rules must record and fire for this input.
 func (c *burnScenario) expectations() []Expectation {
 	l := c.l
 	var all []Expectation
@@ -152,21 +152,21 @@ func (c *burnScenario) expectations() []Expectation {
 		rounded(l.named(metricnames.BudgetRemaining, metricnames.Period, l.Period.String()), c.burn, scale))
 	for _, name := range l.alertNames() {
 		if t := testOf(name); t.whileUnmeasured && t.burn == nil {
-			continue // what it reads is not measured here
+			continue // its input is not measured here
 		}
 		if l.first() || !l.ofWholeLevel(name) {
 			all = append(all, l.alerts(name, c.burn))
 		}
 	}
 	all = append(all, rounded(l.named(metricnames.ErrorRatio+sla.FormatDuration(sla.BaseWindow)), c.burn+tolerance, math.Round(c.share*scale)))
-	if !l.below { // else what it is made of is not there
+	if !l.below { // otherwise its input is missing
 		all = append(all, c.state(c.burn, sla.StateUp), c.state(c.lost-1, sla.StateDown))
 	}
 	all = append(append(all, c.firing()...), c.counts()...)
 	for _, w := range c.windows {
 		all = append(all, c.afterBurn(ratioName(w), w))
 	}
-	for _, w := range c.windows { // what was bad has left the window by now
+	for _, w := range c.windows { // the bad time has left the window by now
 		all = append(all, rounded(l.named(ratioName(w)), c.forgottenBy(w), 0))
 	}
 	if l.Period.Calendar == "" { // a calendar period may end meanwhile
@@ -232,9 +232,8 @@ func alignEnds(scenarios []*burnScenario) {
 	}
 }
 
-// counts compares how many events were counted before the burn, for levels that
-// count single events. At most one sample of a rate falls into the five minutes of
-// an increase.
+// counts checks how many events were counted before the burn, for levels that count
+// single events. At most one sample of a rate is in the five minutes of an increase.
 func (c *burnScenario) counts() []Expectation {
 	l := c.l
 	if l.below || l.Aggregation.Counts() != sla.CountsEvents || l.Period.Rolling < step*time.Duration(c.burn+2) {
@@ -251,11 +250,11 @@ func (c *burnScenario) counts() []Expectation {
 	}
 }
 
-// firing expects each tier to be quiet just before it is due, and to burn then.
+// firing expects each tier to be quiet just before it is due, and then to burn.
 func (c *burnScenario) firing() []Expectation {
 	l := c.l
 	if l.Alerting.WeighByTraffic {
-		return nil // an evaluation every ten minutes stands for one, so traffic would weigh too little
+		return nil // an evaluation every ten minutes stands for one minute, so traffic would weigh too little
 	}
 	var all []Expectation
 	for _, t := range l.Alerting.Tiers {
@@ -271,8 +270,8 @@ func (c *burnScenario) firing() []Expectation {
 	return all
 }
 
-// afterBurn compares the ratio of a window at the end of the burn, or without a name
-// that of the period, which has counted since the start. The bounds are right for
+// afterBurn checks the ratio of a window at the end of the burn, or without a name the
+// ratio of the period, which has counted since the start. The bounds are right for
 // windows of n samples and of n + 1.
 func (c *burnScenario) afterBurn(name string, w time.Duration) Expectation {
 	k, n := (c.recovery-c.burn)/c.pace, c.steps(w)/c.pace
@@ -329,7 +328,7 @@ func (l *levelUnderTest) alertOfTier(t sla.Tier, steps int) Expectation {
 	return Expectation{}
 }
 
-// alertsInOutage expects, at the end of the outage, the burn alerts that nothing
+// alertsInOutage expects, at the end of the outage, the burn alerts that no other alert
 // holds back. It expects no others if the alerts that hold them back fire first.
 func (c *burnScenario) alertsInOutage() []Expectation {
 	l, alerts := c.l, c.l.BurnAlerts()
@@ -356,7 +355,7 @@ func (c *burnScenario) alertsInOutage() []Expectation {
 	return each
 }
 
-// latest is the step of the outage at which an alert fires at the latest.
+// latest is the last step of the outage by which an alert must have fired.
 func (c *burnScenario) latest(a sla.BurnAlert) int {
 	by := math.MaxInt
 	for _, t := range a.Tiers {

@@ -8,12 +8,12 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// hoursScenario is the scenario of levels with masks, and of others that count the
-// same series. It takes some days: a burn from within the first level's hours until
-// after them, an outage from an hour before its alerts may fire, and no samples from
-// within hours on. simulated calculates what is expected.
+// hoursScenario is the scenario of levels with masks, and of others that count the same
+// series. It takes some days: a burn that begins within the first level's hours and
+// ends after them, an outage that begins an hour before its alerts may fire, and no
+// samples from a time within hours on. simulated calculates the expectations.
 type hoursScenario struct {
-	levels          []*levelUnderTest // the hours of the first decide when
+	levels          []*levelUnderTest // the hours of the first one decide the times
 	bad             []float64         // the bad share of each step
 	burn, out, lost int               // the steps at which these begin; 0 for never
 	end             int
@@ -61,7 +61,7 @@ func (c *hoursScenario) plan() {
 	until(c.end, math.NaN())
 }
 
-// open is the first step within hours, from a step on; 0 if there is none.
+// open is the first step within hours, at or after a step; 0 if there is none.
 func (c *hoursScenario) open(from int) int {
 	for _, s := range c.levels[0].hours.stretches(hourSteps, mostSteps) {
 		if s[1] >= from+hourSteps {
@@ -95,8 +95,8 @@ func sameInputs(a, b *levelUnderTest) bool {
 	})
 }
 
-// phases joins steps of the same share. A step's share is that of the time that ends
-// with it, so the first step has none.
+// phases joins steps with the same share. The share is about the time that ends with
+// the step, so the first step has none.
 func phases(bad []float64) []phase {
 	var all []phase
 	for k, share := range bad {
@@ -137,8 +137,8 @@ func (c *hoursScenario) input() []Input {
 	return all
 }
 
-// moments are the steps at which a level's figures are compared: in the middle of
-// each phase, and on both sides of each edge of the hours.
+// moments are the steps at which a level's figures are checked: in the middle of each
+// phase, and on both sides of each edge of the hours.
 func (c *hoursScenario) moments(l *levelUnderTest) []int {
 	var all []int
 	for _, k := range []int{c.burn + hourSteps, c.burn + burnSteps - 1, c.out + 3*hourSteps, c.out + downSteps - 1} {
@@ -178,7 +178,7 @@ func (c *hoursScenario) expectations() []Expectation {
 	return all
 }
 
-// counted compares what is recorded beside ratios, if rules record it.
+// counted checks what is recorded beside ratios, if rules record it.
 func (s *simulated) counted(k int) []Expectation {
 	l := s.l
 	if l.below && l.heldSlots() {
@@ -231,8 +231,8 @@ func (s *simulated) counted(k int) []Expectation {
 	return append(all, s.value(metricnames.ErrorPeriod, k, func(v variant) float64 { return s.ratio(k, l.Period.Rolling, v) }, period...)...)
 }
 
-// tier compares, for each time in which a tier burns or does not, the first and the
-// last step of which that is certain.
+// tier checks, for each time in which a tier burns or does not, the first and the last
+// step at which that is certain.
 func (s *simulated) tier(t sla.Tier) []Expectation {
 	firing, certain := s.burnsAt(t)
 	ask := func(k int) Expectation { return s.l.burning(t, k, firing[k]) }
@@ -254,7 +254,7 @@ func (s *simulated) tier(t sla.Tier) []Expectation {
 	return all
 }
 
-// feeds reports whether a series is input, which rules would record.
+// feeds reports whether a series is input instead of being recorded by rules.
 func (l *levelUnderTest) feeds(name string) bool {
 	for _, f := range l.inputs {
 		if f.series[nameLabel] == name {

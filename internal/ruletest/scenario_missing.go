@@ -11,9 +11,9 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// missingScenario is the scenario of a level whose missing data counts: results and
-// scrapes, then scrapes without results, then neither. It is evaluated every minute,
-// since rules look back a few minutes for scrapes.
+// missingScenario is the scenario of a level whose missing data counts: first results
+// and scrapes, then scrapes without results, then neither. It is evaluated every
+// minute, since rules look back a few minutes for scrapes.
 type missingScenario struct {
 	l      *levelUnderTest
 	inputs []inputSeries
@@ -25,10 +25,10 @@ const (
 	missingInterval = 15 * time.Second
 )
 
-// settled is how long before the end of a phase the figures are compared.
+// settled is how long before the end of a phase the figures are checked.
 const settled = 2 * time.Minute
 
-// newMissingScenario is nil for a level without such a scenario.
+// newMissingScenario returns nil for a level without such a scenario.
 func newMissingScenario(l *levelUnderTest) *missingScenario {
 	if l.MissingData == sla.MissingExcluded || l.Masked() || l.Slots.Quorum > 0 || sla.LookedAt(l.Indicator) {
 		return nil
@@ -81,7 +81,8 @@ func (o *missingScenario) expectations() []Expectation {
 	}
 }
 
-// missing is the file for missing data. It has no tests if there is nothing to test.
+// missing returns the file for missing data. It has no tests if there is nothing to
+// test.
 func (s *Suite) missing(ruleFiles, groups []string) File {
 	var all [][]scenario
 	for _, groups := range s.all {

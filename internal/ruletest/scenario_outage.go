@@ -12,8 +12,8 @@ import (
 )
 
 // outageScenario is the scenario of a level whose recovery limits outages: good, down,
-// good again, each for the same time. It is evaluated every minute, since outages are
-// of whole minutes.
+// good again, each for the same time. It is evaluated every minute, since outages last
+// whole minutes.
 type outageScenario struct {
 	l      *levelUnderTest
 	inputs []inputSeries
@@ -21,10 +21,10 @@ type outageScenario struct {
 }
 
 // judgedLate is how long after its end a minute or slot is judged at the latest, in
-// whole evaluations: it is read 15 s after its end.
+// whole evaluations: rules read it 15 s after its end.
 const judgedLate = 2 * missingStep
 
-// newOutageScenario is nil for a level without such a scenario.
+// newOutageScenario returns nil for a level without such a scenario.
 func newOutageScenario(l *levelUnderTest) *outageScenario {
 	if !l.recorded[metricnames.OutageDown] {
 		return nil
@@ -43,14 +43,14 @@ func newOutageScenario(l *levelUnderTest) *outageScenario {
 	if o.inputs = rawSeriesOf(l); o.inputs == nil || l.Slots.Quorum > 0 || l.scale() != 1 {
 		o.inputs = []inputSeries{{series: l.named(metricnames.OutageDown), gauge: true, of: func(bad float64) float64 { return bad }}}
 	}
-	if outside { // the rules do not record it, and without it the outage does not count
+	if outside { // rules do not record it, and without it the outage does not count
 		hour := o.length.Seconds() + time.Hour.Seconds()
 		o.inputs = append(o.inputs, inputSeries{series: l.named(metricnames.OutageInHours), gauge: true, of: func(float64) float64 { return hour }})
 	}
 	return o
 }
 
-// slot is what is judged at once.
+// slot is the time that is judged as a whole.
 func (o *outageScenario) slot() time.Duration {
 	if o.l.heldSlots() {
 		return o.l.Slots.Width
@@ -59,7 +59,7 @@ func (o *outageScenario) slot() time.Duration {
 }
 
 // counted reports whether the input is what the level counts, and not the states that
-// rules make of it.
+// rules record.
 func (o *outageScenario) counted() bool {
 	return o.inputs[0].series[nameLabel] != metricnames.OutageDown
 }
@@ -70,7 +70,7 @@ func (o *outageScenario) of() []*levelUnderTest {
 	return []*levelUnderTest{&with}
 }
 
-// input is each series over the three parts: the first sample of a part is that of the
+// input is each series over the three parts. The first sample of a part belongs to the
 // part before.
 func (o *outageScenario) input() []Input {
 	n := int(o.length / missingInterval)
@@ -106,7 +106,7 @@ func (f inputSeries) start() float64 {
 func (o *outageScenario) expectations() []Expectation {
 	l := o.l
 	began, ended := o.length, 2*o.length
-	if !o.counted() { // a state is of the minute, or slot, before
+	if !o.counted() { // a state is about the previous minute, or slot
 		began, ended = o.stateOf(began), o.stateOf(ended)
 	}
 	lasted := (ended - began).Seconds()
@@ -136,14 +136,14 @@ func (o *outageScenario) expectations() []Expectation {
 	return all
 }
 
-// stateOf is when the minute or slot began whose state is first read after a sample of
-// the state at the instant: the next evaluation reads what ended 15 s before.
+// stateOf is when the minute or slot began whose state is read first after a state's
+// sample at the instant: the next evaluation reads the one that ended 15 s before.
 func (o *outageScenario) stateOf(at time.Duration) time.Duration {
 	read := at + missingStep - min(15*time.Second, o.slot())
 	return read.Truncate(o.slot()) - o.slot()
 }
 
-// outages is the file for outages. It has no tests if there is nothing to test.
+// outages returns the file for outages. It has no tests if there is nothing to test.
 func (s *Suite) outages(ruleFiles, groups []string) File {
 	var all [][]scenario
 	for _, groups := range s.all {
@@ -162,14 +162,14 @@ func (s *Suite) outages(ruleFiles, groups []string) File {
 	return f
 }
 
-// restoreTimes sets ages of an outage just below and just above what alerts about
-// restoring wait for, of each objective.
+// restoreTimes sets, for each objective, ages of an outage just below and just above
+// the thresholds of alerts about restoring.
 func (f *figures) restoreTimes(k *sla.AlertKind) {
 	age := f.l.named(metricnames.OutageAge)
 	f.limits(k, f.l.Recovery.EachOutage(), func(sla.NamedObjective) promql.Metric { return age })
 }
 
-// recoveryAges does the same for the ages of what could be recovered.
+// recoveryAges does the same for ages of recovery points.
 func (f *figures) recoveryAges(k *sla.AlertKind) {
 	if f.l.first() {
 		f.limits(k, f.l.Recovery.Ages(), func(o sla.NamedObjective) promql.Metric {
@@ -180,7 +180,7 @@ func (f *figures) recoveryAges(k *sla.AlertKind) {
 	}
 }
 
-// unknownAges has no age first, and then one after the other.
+// unknownAges first sets no age, and then one after another.
 func (f *figures) unknownAges() {
 	l, name := f.l, sla.AlertRecoveryAgeUnknown.Name
 	if !l.first() {
@@ -202,7 +202,8 @@ func (f *figures) unknownAges() {
 }
 
 // limits sets a series just below and just above the threshold of an alert about an
-// objective, and above the limit. Objectives with the same series fire by their own limits.
+// objective, and above the limit. Objectives with the same series fire by their own
+// limits.
 func (f *figures) limits(k *sla.AlertKind, objectives []sla.NamedObjective, series func(sla.NamedObjective) promql.Metric) {
 	l, n := f.l, f.l.Notice(k)
 	fires := func(o sla.NamedObjective, v float64) bool {

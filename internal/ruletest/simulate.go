@@ -8,21 +8,21 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// simulated calculates, step by step, what is counted of a level with masks, the
-// ratios of its windows and the states of its tiers. It uses the formulas of
-// docs/service-hours.md, and not the rules.
+// simulated calculates, step by step, what is counted of a level with masks, the ratios
+// of its windows and the states of its tiers. It uses the formulas of
+// docs/service-hours.md instead of the rules.
 type simulated struct {
 	l     *levelUnderTest
 	bad   []float64 // the bad share of each step; NaN if nothing is measured
 	total []float64 // what counts, per second
-	count []float64 // what is bad of that
+	count []float64 // the bad part of that
 	agree []float64 // what counts as agreed time, per second
 }
 
 // simulate calculates a level with these bad shares.
 func simulate(l *levelUnderTest, bad []float64) *simulated {
 	s := &simulated{l: l, bad: bad, total: make([]float64, len(bad)), count: make([]float64, len(bad)), agree: make([]float64, len(bad))}
-	masked := l.Masked() && (!l.below || !l.heldSlots()) // otherwise the base series are input, which no rule masks
+	masked := l.Masked() && (!l.below || !l.heldSlots()) // otherwise the input is base series, which no rule masks
 	for k, share := range bad {
 		if math.IsNaN(share) || k == 0 && len(l.inputs) > 0 && !l.inputs[0].gauge {
 			continue // there is no rate at the first sample
@@ -43,8 +43,8 @@ func simulate(l *levelUnderTest, bad []float64) *simulated {
 // longestFirstTier is the longest window that is summed from the first layer.
 const longestFirstTier = 6 * time.Hour
 
-// minute is how much more a minute counts in the second layer than in the first,
-// which spreads it over five, of which promtool evaluates one.
+// minute is the factor by which a minute counts more in the second layer than in the
+// first, which spreads it over five minutes, of which promtool evaluates one.
 func (l *levelUnderTest) minute() float64 {
 	if l.spreads() {
 		return sla.BaseWindow.Seconds() / l.every.Seconds()
@@ -52,7 +52,7 @@ func (l *levelUnderTest) minute() float64 {
 	return 1
 }
 
-// variant is one way in which servers may calculate: whether a window contains the
+// variant is one way in which a server may calculate: whether a window contains the
 // sample at its left edge, and how far a threshold is off.
 type variant struct {
 	more int
@@ -103,7 +103,7 @@ func (s *simulated) enough(w time.Duration, k int, v variant) bool {
 	return !ok || s.sum(s.count, k, w, v)*every >= least(s.l.Alerting.MinimumBadEvents) && s.sum(s.total, k, w, v)*every >= least(s.l.Alerting.MinimumEvents)
 }
 
-// burnsAt is whether a tier burns at each step, and whether that is certain: all
+// burnsAt returns whether a tier burns at each step, and whether that is certain: all
 // variants agree on it, and on the steps before and after.
 func (s *simulated) burnsAt(t sla.Tier) (firing, certain []bool) {
 	n := len(s.bad)
@@ -129,7 +129,7 @@ func (s *simulated) period(of []float64, k int, v variant) float64 {
 	return s.sum(of, k, s.l.Period.Rolling, v) * s.l.every.Seconds() * s.l.minute()
 }
 
-// value expects a value that all variants allow.
+// value expects a value that agrees with all variants.
 func (s *simulated) value(name string, k int, of func(variant) float64, more ...string) []Expectation {
 	low, high, nothing := math.Inf(1), math.Inf(-1), 0
 	for _, v := range []variant{{0, 1}, {1, 1}} {
@@ -152,7 +152,7 @@ func (s *simulated) value(name string, k int, of func(variant) float64, more ...
 	return []Expectation{between(m, k, low*(1-exact)-1e-9, high*(1+exact))}
 }
 
-// ratioAt compares the ratio of a window.
+// ratioAt checks the ratio of a window.
 func (s *simulated) ratioAt(k int, w time.Duration) []Expectation {
 	return s.value(metricnames.ErrorRatio+sla.FormatDuration(w), k, func(v variant) float64 { return s.ratio(k, w, v) })
 }

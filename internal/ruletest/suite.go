@@ -16,21 +16,21 @@ type Suite struct {
 	masks     masks
 	all       [][]*levelUnderTest       // the groups of each level
 	levels    [][]*levelUnderTest       // the same, without levels that have no input series
-	edge      time.Time                 // until when the first revision in the rules holds; the zero Time for always
-	merged    map[string][]rulegen.Rule // alerts as they are in the rules, with all revisions, by name
+	edge      time.Time                 // until when the first revision in the rules is in force; zero for always
+	merged    map[string][]rulegen.Rule // alerts by name, as in the rules with all revisions
 
 	omissions []Omission
 }
 
-// scenario is the input of some levels over a time, and what their rules must make
-// of it.
+// scenario is the input of some levels over a time, and the results that their rules
+// must have.
 type scenario interface {
 	of() []*levelUnderTest
 	input() []Input
 	expectations() []Expectation
 }
 
-// New is a suite for rules that were made with these options.
+// New returns a suite for rules that were made with these options.
 func New(opts rulegen.Options) *Suite {
 	if opts.Now.IsZero() {
 		opts.Now = time.Now()
@@ -38,8 +38,8 @@ func New(opts rulegen.Options) *Suite {
 	return &Suite{opts: opts, masks: newMasks(), merged: map[string][]rulegen.Rule{}}
 }
 
-// Add adds a level. Tests begin in 1970, so of revisions that rules switch by time they
-// test the first.
+// Add adds a level. If rules switch revisions by time, the tests only cover the first,
+// since they begin in 1970.
 func (s *Suite) Add(p rulegen.LevelPlan) {
 	s.agreement = p.Agreement
 	s.masks.add(p)
@@ -74,8 +74,8 @@ func (s *Suite) Add(p rulegen.LevelPlan) {
 	}
 }
 
-// byHours are the scenarios of levels with masks, and of levels that count the same
-// series; unmasked are the groups of each other level.
+// byHours returns the scenarios of levels with masks, and of levels that count the same
+// series; unmasked has the groups of each other level.
 func (s *Suite) byHours() (masked []*hoursScenario, unmasked [][]*levelUnderTest) {
 	with := func(l *levelUnderTest) int {
 		return slices.IndexFunc(masked, func(c *hoursScenario) bool { return sameInputs(c.levels[0], l) })
@@ -110,8 +110,8 @@ func (s *Suite) byHours() (masked []*hoursScenario, unmasked [][]*levelUnderTest
 	return masked, unmasked
 }
 
-// scenarios are those of all levels. The scenarios in one inner list do not disturb
-// one another.
+// scenarios returns the scenarios of all levels. Those in one inner list do not disturb
+// each other.
 func (s *Suite) scenarios() [][]scenario {
 	var all [][]scenario
 	masked, unmasked := s.byHours()
@@ -123,7 +123,7 @@ func (s *Suite) scenarios() [][]scenario {
 		alignEnds(scenarios)
 		all = put(all, scenarios...)
 	}
-	for i := 0; i < len(masked); { // the groups of a level are neighbours, and disturb nobody
+	for i := 0; i < len(masked); { // the groups of a level are neighbours, and disturb no other level
 		n := i + 1
 		for n < len(masked) && masked[n].levels[0].ID == masked[i].levels[0].ID {
 			n++
@@ -163,7 +163,7 @@ func disturb(a, b scenario) bool {
 }
 
 // Files makes the files of tests for rules in ruleFiles, whose groups are evaluated in
-// this order. There is always a main file; the others are made if they have tests.
+// this order. There is always a main file; the others exist if they have tests.
 func (s *Suite) Files(ruleFiles, groups []string) []File {
 	all := []File{s.file(ruleFiles, groups)}
 	if days := s.days(ruleFiles, groups); len(days.Tests) > 0 {
