@@ -8,7 +8,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// agreementPage is an agreement as its customers would put it.
+// agreementPage is an agreement in its customers' words.
 type agreementPage struct {
 	page
 	Name, Description string
@@ -63,7 +63,7 @@ func (h *pages) noAgreement(w http.ResponseWriter, name string) {
 	h.render(w, http.StatusNotFound, "error", failure{page: h.page("No such agreement"), Words: "There is no agreement " + name + ".", Remedy: "It may have been renamed or removed from the specification."})
 }
 
-// closedPeriods are those of an agreement, none without reports.
+// closedPeriods returns the closed periods of an agreement, none without reports.
 func (h *pages) closedPeriods(r *http.Request, name string) ([]ClosedPeriod, error) {
 	if h.opts.Reports == nil {
 		return nil, nil
@@ -79,7 +79,7 @@ func (h *pages) closedPeriods(r *http.Request, name string) ([]ClosedPeriod, err
 	return reports.Agreements[i].Closed, nil
 }
 
-// Date is when a report was made.
+// Date is the date when a report was made.
 func (p agreementPage) Date(c ClosedPeriod) stamp { return p.clock.date(c.Made) }
 
 func newAgreementPage(p page, a *sla.Agreement, levels []LevelStatus) agreementPage {
@@ -99,7 +99,7 @@ func newAgreementPage(p page, a *sla.Agreement, levels []LevelStatus) agreementP
 	return v
 }
 
-// factsOf says between whom the agreement is, since when, and by which clock.
+// factsOf says who the parties are, since when the agreement holds, and its time zone.
 func factsOf(a *sla.Agreement) []factView {
 	var facts []factView
 	add := func(name, value string) {

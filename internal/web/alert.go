@@ -77,7 +77,7 @@ func newAlert(a Alert, s LevelStatus, c clock) alertView {
 			over = over || v.Tiers[len(v.Tiers)-1].Bar >= 100
 		}
 		if over && a.State == Inactive && !b.Pages() && firingPages(s) > 0 {
-			v.State = mark{string(sla.ClassNone), "Held back"} // and not "Inactive" beside a tier that burns
+			v.State = mark{string(sla.ClassNone), "Held back"} // rather than "Inactive" beside a tier that burns
 		}
 	}
 	return v
@@ -90,11 +90,12 @@ func share(s LevelStatus, window time.Duration) string {
 	return "no data"
 }
 
-// muchMore is how many times its threshold a tier has reached when the number says no more.
+// muchMore is how many times its threshold a tier can reach before the number says no
+// more.
 const muchMore = 10
 
-// reach says how far a tier is from firing: as far as that of its windows which is
-// farther.
+// reach says how far a tier is from firing. The window that is farther from its
+// threshold decides.
 func (v *tierView) reach(s LevelStatus, t sla.Tier, threshold float64) {
 	long, knownLong := s.BadShare[t.Long]
 	short, knownShort := s.BadShare[t.Short]

@@ -18,7 +18,7 @@ type alertsPage struct {
 	Inactive int
 }
 
-// alertRow is an alert with the level that it is of.
+// alertRow is an alert with its level.
 type alertRow struct {
 	alertView
 	Level, Path string
@@ -26,7 +26,7 @@ type alertRow struct {
 	Alert       mark
 	Page        bool
 	Budget      string
-	Words       string // what the alert is about
+	Words       string // the subject of the alert
 
 	since time.Time
 }
@@ -74,7 +74,7 @@ func newAlertsPage(p page, levels []LevelStatus) alertsPage {
 	return v
 }
 
-// order is 0 for what is most urgent.
+// order is 0 for the most urgent alerts.
 func (a alertRow) order() int {
 	switch {
 	case a.Pending:
@@ -89,7 +89,7 @@ func (a alertRow) order() int {
 type RuleGroup struct {
 	Name     string
 	Interval time.Duration
-	Last     time.Time // when it was evaluated last; zero if it was not
+	Last     time.Time // the last evaluation; zero without any
 	Took     time.Duration
 	Rules    []Rule
 }
@@ -108,8 +108,8 @@ type rulesPage struct {
 	Groups   []ruleGroupView
 	Rules    int
 	Problems int
-	Text     string // what is looked for
-	LeftOut  int    // groups that are found and not shown
+	Text     string // the search text
+	LeftOut  int    // found groups that are not shown
 }
 
 type ruleGroupView struct {

@@ -15,9 +15,9 @@ type budgetView struct {
 	Bar   float64 // 0 to 100
 }
 
-// newBudget returns the budget of the target over the whole period. For levels by
-// time it says what is left as time, too. For levels of events it cannot: how many
-// events a period will have is only known at its end.
+// newBudget returns the budget of the target over the whole period. For levels by time
+// it also gives the rest as time. For levels of events it cannot: how many events a
+// period will have is only known at its end.
 func newBudget(s LevelStatus, c clock) budgetView {
 	state, known := budgetState(s)
 	if !known {
@@ -26,7 +26,7 @@ func newBudget(s LevelStatus, c clock) budgetView {
 	left := s.BudgetRemaining.Value
 	v := budgetView{Known: true, Left: budgetLeft(left), State: budgetMark(state), Bar: math.Round(1000*min(1, max(0, left))) / 10}
 	if left > noise && v.Bar < 0.5 {
-		v.Bar = 0.5 // what is left stays visible
+		v.Bar = 0.5 // a small rest stays visible
 	}
 	if s.Level.Aggregation.ByTime() {
 		allowed := s.Level.BudgetTime(s.Level.TargetBudget(), s.Level.Period, c.now)
@@ -35,8 +35,7 @@ func newBudget(s LevelStatus, c clock) budgetView {
 	return v
 }
 
-// budgetLeft rounds against the level: what is left down, and what is overspent
-// up.
+// budgetLeft rounds against the level: the rest down, and overspending up.
 func budgetLeft(left float64) string {
 	switch {
 	case left >= 1-noise:

@@ -7,12 +7,13 @@ import (
 	"time"
 )
 
-// burnDownView is what was left of the budget through the period, as a line in SVG.
+// burnDownView is how much of the budget was left over the course of the period, as a
+// line in SVG.
 type burnDownView struct {
-	Line, Even string // paths: what was left, and what evenly spending would leave; Even is of calendar periods
+	Line, Even string // paths: the budget left, and what steady spending would leave; Even is for calendar periods
 	Zero       float64
 	From, To   string
-	Low        string // the least that is drawn, in words
+	Low        string // the lowest value of the drawing, in words
 	Words      string // for screen readers
 	Days       daysView
 }
@@ -36,7 +37,7 @@ func newBurnDown(s LevelStatus, c clock) burnDownView {
 	for _, p := range known {
 		low = min(low, p.Good.Value)
 	}
-	low = math.Max(low, -4) // below, a drawing says no more than the number
+	low = math.Max(low, -4) // lower values would not make the drawing any clearer
 	x := func(at time.Time) float64 { return burnWidth * float64(at.Sub(from)) / float64(max(to.Sub(from), 1)) }
 	y := func(left float64) float64 {
 		return burnHeight * (1 - math.Max(left, low)) / (1 - low)

@@ -8,8 +8,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// When a composite fails, people first ask which components are down now, and how
-// much of the budget each has spent.
+// When a composite fails, people first ask which components are down now, and how much
+// of the budget each has spent.
 
 // downComponent is a component that is down.
 type downComponent struct {
@@ -21,7 +21,7 @@ type downComponent struct {
 type causeView struct {
 	Title, Path string
 	Share       string // of what is spent: "60 %"
-	Cost        string // "35 s, 8.1 % of the budget"
+	Cost        string // what it cost: "35 s, 8.1 % of the budget"
 	How         string // "6 s of it alone, the rest together with others"
 
 	spent float64 // of the budget

@@ -2,13 +2,13 @@ package web
 
 import "time"
 
-// clock says what time it is, and in which time zone people read times.
+// clock says what time it is, and in which time zone to show times.
 type clock struct {
 	now  time.Time
 	zone *time.Location
 }
 
-// in is the same moment, in another time zone; nil is UTC.
+// in is the same clock in another time zone; nil is UTC.
 func (c clock) in(zone *time.Location) clock {
 	if zone == nil {
 		zone = time.UTC
@@ -42,7 +42,7 @@ func (c clock) stamp(at time.Time) stamp {
 	}
 }
 
-// date is the day of a time, for what is long ago or to come.
+// date is the day of a time, for times that are long ago or still to come.
 func (c clock) date(at time.Time) stamp {
 	s := c.stamp(at)
 	s.Clock = at.In(c.zone).Format("2 January 2006 15:04 MST")

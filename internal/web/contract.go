@@ -30,9 +30,9 @@ func excludedWords(s LevelStatus) string {
 	return "of " + amount(c.MeasuredBad) + " bad: " + strings.Join(append(parts, amount(s.Bad)+" counted"), ", ")
 }
 
-// creditWords says which credit is due so far, and after how much more outage the
-// next tier is: "no credit so far; 10 % after 43 min more outage". It is empty
-// without credits.
+// creditWords says which credit is due so far, and how much more outage leads to the
+// next tier: "no credit so far; 10 % after 43 min more outage". It is empty without
+// credits.
 func creditWords(s LevelStatus) string {
 	c := s.Contract
 	if !c.Credit.Known {

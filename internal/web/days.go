@@ -19,7 +19,7 @@ type daysView struct {
 	Rows  []dayRow
 }
 
-// dayPath are all days of one class. The heights say the same as the colours.
+// dayPath has all days of one class. The heights mean the same as the colours.
 type dayPath struct{ Class, D string }
 
 type dayRow struct {
@@ -35,7 +35,7 @@ const (
 	mostDays                     = 92
 )
 
-// dayKinds are what a day may be, the best first, and how high it is drawn.
+// dayKinds are the kinds of days: not measured, then from good to bad.
 var dayKinds = [...]struct {
 	class  string
 	height int
@@ -48,8 +48,8 @@ var dayKinds = [...]struct {
 	{"bad", 24, "a tenth of the period's budget or more"},
 }
 
-// dayJudge judges days by the target share, and by what they cost of the whole period's
-// budget.
+// dayJudge judges days by the target share, and by how much of the period's budget they
+// cost.
 type dayJudge struct{ budget, tenth float64 }
 
 func newDayJudge(l *sla.ServiceLevel) dayJudge {
@@ -57,7 +57,7 @@ func newDayJudge(l *sla.ServiceLevel) dayJudge {
 	return dayJudge{budget, budget * max(days, 1) / 10}
 }
 
-// kind is one of dayKinds.
+// kind is the index of a day in dayKinds.
 func (j dayJudge) kind(d Day) int {
 	if !d.Total.Known || d.Total.Value <= 0 {
 		return 0
@@ -73,7 +73,7 @@ func (j dayJudge) kind(d Day) int {
 	return 4
 }
 
-// newDays draws at most mostDays, the newest.
+// newDays draws the newest days, at most mostDays.
 func newDays(s LevelStatus) daysView {
 	days := s.Days
 	if len(days) > mostDays {
@@ -120,7 +120,7 @@ func (v daysView) withRows(s LevelStatus) daysView {
 	return v
 }
 
-// amount is so much time, or so many events.
+// amount formats an amount of time, or a number of events.
 func amount(l *sla.ServiceLevel, n float64) string {
 	if l.Aggregation.ByTime() {
 		return span(time.Duration(n * float64(time.Second)))

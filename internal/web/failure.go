@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// failureView is one or more equal failures in a row.
+// failureView is one failure, or several equal ones in a row.
 type failureView struct {
 	At, First    stamp // of the newest and of the oldest of them
 	Times        int

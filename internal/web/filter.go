@@ -9,15 +9,15 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// filter is what is looked for in the overview, from the parameters of its address.
+// filter is a search in the overview, from the parameters of its address.
 type filter struct {
 	words     []string // all must be in the level's names, description or labels
 	text      string
-	state     string // "" for any, the name of a state, or one of those of filterChoices
+	state     string // "" for any, the name of a state, or a state of filterChoices
 	agreement string
 }
 
-// longestSearch bounds what is looked for, in bytes.
+// longestSearch bounds a search text, in bytes.
 const longestSearch = 200
 
 func newFilter(query url.Values) filter {
@@ -30,7 +30,7 @@ func newFilter(query url.Values) filter {
 
 func (f filter) isSet() bool { return len(f.words) > 0 || f.state != "" || f.agreement != "" }
 
-// key tells filters apart.
+// key is different for different filters.
 func (f filter) key() string {
 	return url.Values{"q": {strings.Join(f.words, " "), f.text}, "state": {f.state}, "agreement": {f.agreement}}.Encode()
 }
@@ -43,7 +43,7 @@ type choice struct {
 	admits func(LevelStatus) bool
 }
 
-// stateChoices are what "state" may be.
+// stateChoices are the possible values of "state".
 func stateChoices() []choice {
 	choices := []choice{
 		{Value: "", Words: "any state", admits: func(LevelStatus) bool { return true }},
@@ -61,8 +61,7 @@ func ofTarget(t sla.TargetState) func(LevelStatus) bool {
 	return func(s LevelStatus) bool { return s.Achieved.Known && targetState(s) == t }
 }
 
-// admits reports whether a level is what is looked for. A state that there is not admits
-// nothing.
+// admits reports whether a level matches the filter. An unknown state admits nothing.
 func (f filter) admits(s LevelStatus) bool {
 	id := s.Level.ID
 	if f.agreement != "" && f.agreement != id.SLA {
@@ -75,7 +74,7 @@ func (f filter) admits(s LevelStatus) bool {
 	return f.inText(strings.Join(slices.AppendSeq(text, maps.Values(s.Level.Labels)), " "))
 }
 
-// inText reports whether a text has all the words that are looked for.
+// inText reports whether a text has all words of the search.
 func (f filter) inText(text string) bool {
 	text = strings.ToLower(text)
 	return !slices.ContainsFunc(f.words, func(w string) bool { return !strings.Contains(text, w) })

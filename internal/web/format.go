@@ -83,7 +83,7 @@ func times(burn float64) string {
 // count formats a number of events: whole, with thousands grouped. Below ten it has
 // a decimal, because increases are interpolated. It rounds down if down is set, otherwise up.
 func count(n float64, down bool) string {
-	n = max(n, 0) // differences of sums may be less by rounding errors
+	n = max(n, 0) // rounding errors may make a difference of sums negative
 	scale, places := 1.0, 0
 	if n < 10 {
 		scale, places = 10, 1

@@ -25,23 +25,23 @@ var files embed.FS
 // Options of the pages.
 type Options struct {
 	Source  Source           // required
-	Reports ReportSource     // without it there is no page of reports
+	Reports ReportSource     // without it there are no pages of reports
 	Logger  *slog.Logger     // slog.Default if nil
 	Version string           // shown in the footer, may be empty
 	Refresh time.Duration    // how often the script refreshes a page; 5s if 0
 	Now     func() time.Time // time.Now if nil
-	Notice  func() string    // what is wrong, at the top of every page, "" for nothing; may be nil
-	Note    string           // what readers should know, at the top of every page; may be empty
+	Notice  func() string    // a problem, at the top of every page, "" for none; may be nil
+	Note    string           // a remark for readers, at the top of every page; may be empty
 }
 
-// page is what every template is given.
+// page is the data of every template.
 type page struct {
 	Title      string
 	Version    string
 	Assets     string // changes with the assets, so that browsers may cache them
 	Refresh    int64  // milliseconds
-	Notice     string // what is wrong, at the top; may be empty
-	Note       string // at the top; may be empty
+	Notice     string // a problem, at the top; may be empty
+	Note       string // a remark, at the top; may be empty
 	At         stamp
 	Place      string // in the navigation: levels, alerts, rules, reports, or elsewhere
 	HasReports bool
@@ -56,17 +56,17 @@ type pages struct {
 	templates map[string]*template.Template
 	assets    string // their fingerprint, for the addresses in pages
 	routes    http.Handler
-	shared    singleflight.Group // what several requests wait for
+	shared    singleflight.Group // work that several requests wait for
 }
 
-// route is a page, or what a form of one sends.
+// route is a page, or the target of a form.
 type route struct {
-	pattern string // as ServeMux has it
+	pattern string // for ServeMux
 	answer  func(*pages, http.ResponseWriter, *http.Request)
 	reports bool // only with Options.Reports
 }
 
-// routes is the table of them.
+// routes is the table of routes.
 var routes = []route{
 	{"GET /{$}", (*pages).overview, false},
 	{"GET /level/{sla}/{service}/{slo}", (*pages).level, false},
@@ -80,7 +80,7 @@ var routes = []route{
 	{"POST /reports/restate", (*pages).restate, true},
 }
 
-// Patterns are those of all pages, as http.ServeMux has them.
+// Patterns are the patterns of all pages, for http.ServeMux.
 func Patterns() []string {
 	all := make([]string, 0, len(routes))
 	for _, r := range routes {
@@ -160,8 +160,8 @@ func cached(next http.Handler) http.Handler {
 	})
 }
 
-// policy allows only what the pages need, all of it from this server. Even text
-// that a mistake left unescaped could not run a script.
+// policy allows only what the pages need, all from this server, so that even text left
+// unescaped by mistake could not run a script.
 const policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; " +
 	"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
@@ -178,7 +178,7 @@ func secured(next http.Handler) http.Handler {
 
 func (h *pages) page(title string) page { return h.pageIn(title, time.UTC) }
 
-// pageIn is page with times in a time zone.
+// pageIn makes a page with times in a time zone.
 func (h *pages) pageIn(title string, zone *time.Location) page {
 	notice, c := "", clock{h.opts.Now(), zone}
 	if h.opts.Notice != nil {
@@ -192,8 +192,8 @@ func (h *pages) pageIn(title string, zone *time.Location) page {
 	}
 }
 
-// statuses reads all levels once for all requests that wait for them, because with many
-// levels it costs a lot.
+// statuses reads all levels once for all waiting requests, since that costs a lot with
+// many levels.
 func (h *pages) statuses(ctx context.Context) ([]LevelStatus, error) {
 	all, err, _ := h.shared.Do("levels", func() (any, error) { return h.opts.Source.Levels(ctx) })
 	if err != nil {
@@ -202,9 +202,9 @@ func (h *pages) statuses(ctx context.Context) ([]LevelStatus, error) {
 	return all.([]LevelStatus), nil
 }
 
-// overview renders the page once for all requests that look for the same.
+// overview renders the page once for all requests with the same filter.
 func (h *pages) overview(w http.ResponseWriter, r *http.Request) {
-	ctx := context.WithoutCancel(r.Context()) // others may wait for it
+	ctx := context.WithoutCancel(r.Context()) // other requests may wait for it
 	f := newFilter(r.URL.Query())
 	made, err, _ := h.shared.Do("overview "+f.key(), func() (any, error) {
 		levels, err := h.statuses(ctx)
@@ -287,13 +287,13 @@ func (h *pages) execute(name string, data any) rendered {
 	return rendered{name, []byte(withoutOverrides.Replace(body.String())), err}
 }
 
-// withoutOverrides leaves out the characters that change the direction of all that follows.
-// Specifications may not have them, but labels, and what targets answer, may.
+// withoutOverrides removes the characters that change the direction of all following
+// text. Specifications cannot have them, but labels and responses of targets can.
 var withoutOverrides = strings.NewReplacer(
 	"\u202a", "", "\u202b", "", "\u202c", "", "\u202d", "", "\u202e", "", "\u2066", "", "\u2067", "", "\u2068", "", "\u2069", "")
 
-// send writes a page that was rendered as a whole before: a template that fails
-// half way must not leave half a page with status 200.
+// send writes a page that is already rendered, since a template that fails half way
+// must not leave half a page with status 200.
 func (h *pages) send(w http.ResponseWriter, status int, p rendered) {
 	if p.err != nil {
 		h.opts.Logger.Error("page could not be rendered", "page", p.name, "err", p.err)

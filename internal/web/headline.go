@@ -13,12 +13,12 @@ import (
 // costs.
 type headlineView struct {
 	Class                 string
-	Path                  string // of the level that it is about, "" if it is about none
+	Path                  string // of the level in question, "" if there is none
 	Before, Subject, Rest string
 	Down                  int // levels that are down
 }
 
-// newHeadline is the sentence about levels.
+// newHeadline makes the sentence about all levels.
 func newHeadline(statuses []LevelStatus, c clock) headlineView {
 	levels := make([]headline.Level, 0, len(statuses))
 	all := zones{}
@@ -33,7 +33,7 @@ func newHeadline(statuses []LevelStatus, c clock) headlineView {
 	return h
 }
 
-// ownHeadline is the sentence about one level, nil while it needs nobody.
+// ownHeadline makes the sentence about one level, nil while it needs no attention.
 func ownHeadline(s LevelStatus, c clock) *headlineView {
 	if !s.State.NeedsAttention() {
 		return nil
@@ -42,7 +42,7 @@ func ownHeadline(s LevelStatus, c clock) *headlineView {
 	return &h
 }
 
-// headlineOf is what the sentence needs to know of a level.
+// headlineOf is the input of the sentence about a level.
 func headlineOf(s LevelStatus, c clock) headline.Level {
 	l := headline.Level{
 		ID: s.Level.ID, Impact: s.Level.Impact, State: s.State, Since: s.Since, Zone: c.zone,
@@ -86,7 +86,7 @@ func headlineOf(s LevelStatus, c clock) headline.Level {
 	return l
 }
 
-// creditOwed is the greatest credit that is owed, in per cent.
+// creditOwed is the greatest credit owed, in per cent.
 func creditOwed(s LevelStatus) float64 {
 	owed := s.Contract.Credit.Value
 	for _, m := range s.More {
@@ -95,8 +95,8 @@ func creditOwed(s LevelStatus) float64 {
 	return owed
 }
 
-// lastReason is why the level is in its state: its last failure, or else what was most
-// frequent in the outage that goes on.
+// lastReason is why the level is in its state: its last failure, or else the most
+// frequent cause in the ongoing outage.
 func lastReason(s LevelStatus) headline.Why {
 	why := whyOf(s.Failures, s.Since)
 	if why.Reason == "" && len(s.Outages) > 0 && s.Outages[0].End.IsZero() && len(s.Outages[0].Causes) > 0 {
@@ -105,7 +105,7 @@ func lastReason(s LevelStatus) headline.Why {
 	return why
 }
 
-// whyOf is the newest failure that counts, if it belongs to a state that began at a time.
+// whyOf is the newest failure that counts, if it was in a state that began at since.
 func whyOf(failures []Failure, since time.Time) headline.Why {
 	i := slices.IndexFunc(failures, func(f Failure) bool { return !f.Inconclusive })
 	if i < 0 || failures[i].At.Before(since.Add(-time.Minute)) {

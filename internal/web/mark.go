@@ -13,7 +13,7 @@ func stateMark(s sla.State) mark        { return mark{string(s.Class()), s.Words
 func budgetMark(s sla.BudgetState) mark { return mark{string(s.Class()), s.Words()} }
 func targetMark(s sla.TargetState) mark { return mark{string(s.Class()), s.Words()} }
 
-// What stands where there is nothing to show.
+// Marks for places with nothing to show.
 func (page) NoBurn() mark          { return mark{"none", "No data yet"} }
 func (page) NoAlert() mark         { return mark{"good", "Inactive"} }
 func (page) NoComponentDown() mark { return mark{"good", "No component"} }

@@ -7,13 +7,13 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Member is a place in the tree of a composite: a component, or an operator over
-// the members below it.
+// Member is a node in the tree of a composite: a component, or an operator over the
+// members below it.
 type Member struct {
 	Name     string // of a step or a weighted member, may be empty
 	Title    string // the component, or how the members below are combined
 	Depth    int    // 0 is the composite itself
-	Weight   Figure // in what it is a member of, if that weighs its members
+	Weight   Figure // within the operator above it, if that has weights
 	Of       sla.ID // the component's level; zero for an operator
 	State    sla.State
 	Since    time.Time // since when a component is down; zero if it is not
@@ -23,22 +23,22 @@ type Member struct {
 	Alone, WithOthers Figure
 }
 
-// nodeView is a place in the tree, with what stands below it.
+// nodeView is a node in the tree, with the nodes below it.
 type nodeView struct {
 	Name, Title string
 	Path        string // of its level's page, may be empty
 	State       mark
 	Since       stamp
-	Weight      string // in what it is a member of: "40 %"
+	Weight      string // within the operator above it: "40 %"
 	Working     string // of an operator: "1 of 2 up"
 	Spent       string // of the budget of the composite
 	Members     []*nodeView
 }
 
-// newTree is the tree of a composite: its root, or nothing.
+// newTree returns the tree of a composite: its root, or nothing.
 func newTree(members []Member, c clock) []*nodeView {
 	var roots []*nodeView
-	var path []*nodeView // from the root to the last one
+	var path []*nodeView // from the root to the last node
 	for _, m := range members {
 		v := &nodeView{Name: m.Name, Title: m.Title, Path: pathOf(m), State: stateMark(m.State), Since: c.stamp(m.Since), Spent: spentWords(m)}
 		if m.Weight.Known {
@@ -57,7 +57,7 @@ func newTree(members []Member, c clock) []*nodeView {
 	return roots
 }
 
-// count says of each operator how many of its members are up.
+// count says for each operator how many of its members are up.
 func (v *nodeView) count() {
 	up := 0
 	for _, m := range v.Members {
@@ -70,7 +70,7 @@ func (v *nodeView) count() {
 	}
 }
 
-// spentWords are what a component has spent of the budget.
+// spentWords says how much of the budget a component has spent.
 func spentWords(m Member) string {
 	alone, others := m.Alone.Value, m.WithOthers.Value // unknown values are 0
 	switch {

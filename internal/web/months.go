@@ -18,7 +18,7 @@ type Month struct {
 type MonthLevel struct {
 	Level      *sla.ServiceLevel
 	Bad, Total Figure
-	From       time.Time // the first day of the month on which anything was counted
+	From       time.Time // the first day in the month with any count
 }
 
 // monthsPage is what the template of the months of an agreement shows.
@@ -33,7 +33,7 @@ type monthView struct {
 	ID      string // "2026-11"
 	SoFar   bool
 	Rows    []monthRow
-	Reports []ClosedPeriod // of periods that ended in it, or with it
+	Reports []ClosedPeriod // of periods that ended within the month, or at its end
 }
 
 type monthRow struct {
@@ -41,7 +41,7 @@ type monthRow struct {
 	Promised   string // "99.9 % over 30 d"
 	Achieved   string // "" if nothing was counted
 	Bad        string
-	Measured   string // of levels by time
+	Measured   string // for levels by time
 	Mark       mark
 }
 
@@ -85,7 +85,8 @@ func newMonth(m Month, closed []ClosedPeriod, c clock) monthView {
 	return v
 }
 
-// lateStart is how late in a month the first count is a gap, and no night without traffic.
+// lateStart is how late in a month the first count means a gap, and not just a night
+// without traffic.
 const lateStart = 2 * 24 * time.Hour
 
 func newMonthRow(m MonthLevel, start time.Time) monthRow {
@@ -108,7 +109,7 @@ func newMonthRow(m MonthLevel, start time.Time) monthRow {
 	switch {
 	case below(good, l.TargetRatio().Float64()):
 		row.Mark = mark{string(sla.ClassBad), "Below the target share"}
-	case m.From.Sub(start) > lateStart: // nobody knows what was before
+	case m.From.Sub(start) > lateStart: // nobody knows what happened before
 		row.Mark = mark{string(sla.ClassNone), "Counted only from " + m.From.Format("2 January") + " on"}
 	}
 	return row

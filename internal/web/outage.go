@@ -12,7 +12,7 @@ type outageView struct {
 	GoesOn   bool
 	State    mark
 	Took     string
-	Cost     string // of the budget, where it can be said
+	Cost     string // of the budget, if known
 	Why      string
 }
 

@@ -14,17 +14,17 @@ type overview struct {
 	page
 	Headline   headlineView
 	Summary    []mark
-	Worst      []levelView // what needs attention, the worst first
+	Worst      []levelView // levels that need attention, the worst first
 	Agreements []agreementView
-	Levels     int // of all, whatever is looked for
-	Found      int // what the filter leaves
+	Levels     int // all levels, whatever the filter
+	Found      int // levels that match the filter
 	Filter     filterView
 }
 
-// agreementView is an agreement with those of its levels that are well.
+// agreementView is an agreement with its levels that need no attention.
 type agreementView struct {
 	Name, Description, Path string
-	Above                   int // levels among those that need attention
+	Above                   int // its levels among those that need attention
 	Levels                  []levelView
 }
 
@@ -60,7 +60,8 @@ func newOverview(p page, statuses []LevelStatus, f filter) overview {
 	return o
 }
 
-// agreement is that of a level; they stay in the order in which they first appear.
+// agreement is the agreement of a level; agreements stay in the order in which they
+// first appear.
 func (o *overview) agreement(s LevelStatus) *agreementView {
 	name := s.Level.ID.SLA
 	i := slices.IndexFunc(o.Agreements, func(a agreementView) bool { return a.Name == name })
@@ -74,13 +75,13 @@ func (o *overview) agreement(s LevelStatus) *agreementView {
 	return &o.Agreements[i]
 }
 
-// rank is how much a level needs somebody, the least number first.
+// rank is how urgently a level needs attention, the lowest first.
 type rank struct {
 	class int
 	left  float64 // of the budget
 }
 
-// classes of ranks. Those from calm on need nobody.
+// Classes of ranks. From calm on, no attention is needed.
 const (
 	isDown = iota
 	isPaging
@@ -175,7 +176,7 @@ func summaryOf(statuses []LevelStatus) []mark {
 	return append(marks, alertMark(alerts, pages))
 }
 
-// alertMark says how many alerts fire.
+// alertMark says how many alerts are firing.
 func alertMark(n, pages int) mark {
 	if n == 0 {
 		return mark{string(sla.ClassGood), "no alert firing"}
@@ -204,7 +205,7 @@ func zoneOf(a *sla.Agreement) *time.Location {
 	return a.Location()
 }
 
-// zones are the time zones of agreements, each looked up once, since that reads a file.
+// zones caches the time zones of agreements, since looking one up reads a file.
 type zones map[*sla.Agreement]*time.Location
 
 func (z zones) of(a *sla.Agreement) *time.Location {
@@ -216,7 +217,7 @@ func (z zones) of(a *sla.Agreement) *time.Location {
 	return zone
 }
 
-// commonZone is the time zone of all levels, or UTC.
+// commonZone is the time zone of all levels if they share one, else UTC.
 func commonZone(statuses []LevelStatus) *time.Location {
 	all, zone := zones{}, time.UTC
 	for i, s := range statuses {

@@ -7,7 +7,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Probe is one of the last probes of a level, good or not.
+// Probe is one of the latest probes of a level, good or not.
 type Probe struct {
 	At       time.Time
 	Outcome  string // good, bad, inconclusive, maintenance or missed
@@ -39,7 +39,7 @@ type phaseBar struct {
 
 const waterfallWidth = 240.0
 
-// newProbes draws all probes to the same scale, that of the longest.
+// newProbes draws all probes to the same scale, given by the longest.
 func newProbes(probes []Probe, c clock) []probeView {
 	longest := time.Millisecond
 	for _, p := range probes {

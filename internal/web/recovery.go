@@ -7,10 +7,10 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// recoveryView is what a level promises about recovery, and how it stands.
+// recoveryView is what a level promises about recovery, and its current state.
 type recoveryView struct {
 	Outages bool   // the level limits outages
-	Age     string // of the outage that goes on; "" without one
+	Age     string // of the ongoing outage; "" without one
 	Count   string // "2 outages"; "" while that is unknown
 	Longest string
 	Mean    string
@@ -19,7 +19,7 @@ type recoveryView struct {
 	Methods []methodView
 }
 
-// limitView is one limit and what it is compared with.
+// limitView is one limit and the value compared with it.
 type limitView struct {
 	Words string // "each outage is restored within 1h"
 	Now   string // "45 min of 1 h"
@@ -39,7 +39,7 @@ func newRecovery(s LevelStatus, c clock) *recoveryView {
 		return nil
 	}
 	v := &recoveryView{Outages: len(r.FromOutages()) > 0}
-	for _, g := range s.Groups { // of which the oldest outage counts
+	for _, g := range s.Groups { // the oldest outage counts
 		if age := g.Recovery.Age; age.Known && (!s.Recovery.Age.Known || age.Value > s.Recovery.Age.Value) {
 			s.Recovery.Age = age
 		}
@@ -72,7 +72,7 @@ func newRecovery(s LevelStatus, c clock) *recoveryView {
 	return v
 }
 
-// newLimit compares an age with its limit; none is how it stands without an age.
+// newLimit compares an age with its limit; none is the state without an age.
 func newLimit(l *sla.ServiceLevel, o sla.NamedObjective, age Figure, none mark, near *sla.AlertKind) limitView {
 	v := limitView{Words: o.Words(), State: none}
 	if !age.Known {
@@ -90,8 +90,8 @@ func newLimit(l *sla.ServiceLevel, o sla.NamedObjective, age Figure, none mark, 
 	return v
 }
 
-// addMethods adds the recovery methods. effective is when the agreement takes effect, today
-// the day in its time zone.
+// addMethods adds the recovery methods. effective is when the agreement takes effect;
+// today is the day in its time zone.
 func (v *recoveryView) addMethods(methods []sla.RecoveryMethod, effective, today sla.Date) {
 	for _, m := range methods {
 		x := methodView{Scenario: m.Scenario, Method: m.Method, Last: "never", Due: "not asked for", State: mark{"none", "No date"}}

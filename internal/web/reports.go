@@ -8,16 +8,16 @@ import (
 	"time"
 )
 
-// ReportSource provides the page of reports and the files that it leads to.
+// ReportSource provides the page of reports and the files that it links to.
 type ReportSource interface {
 	// Reports returns what is known of the periods of every agreement.
 	Reports(ctx context.Context) (Reports, error)
-	// ReportFile returns a report, or what it was made of, by the name of its file. It
-	// returns ErrNoReport if there is none.
+	// ReportFile returns a report, or its evidence, by the name of its file. It returns
+	// ErrNoReport if there is none.
 	ReportFile(ctx context.Context, name string) (ReportFile, error)
-	// ReportToDate returns the report of a period that runs, as HTML.
+	// ReportToDate returns the report of a running period, as HTML.
 	ReportToDate(ctx context.Context, agreement, period string) (ReportFile, error)
-	// Restate asks for the next version of a report. What becomes of it is in Reports.
+	// Restate requests the next version of a report. Reports has the outcome.
 	Restate(ctx context.Context, file, reason string) error
 }
 
@@ -34,8 +34,8 @@ type ReportFile struct {
 type Reports struct {
 	Settling   string   // how long after its end a period is judged: "24 hours"
 	Doing      string   // the report that is being made now, "" if none is
-	Problems   []string // files in the folder of reports that are none
-	Folder     string   // where they lie
+	Problems   []string // files in the folder of reports that are not reports
+	Folder     string   // of the reports
 	Agreements []AgreementReports
 }
 
@@ -56,27 +56,28 @@ type ReportLevel struct {
 	Left           string // of the budget
 }
 
-// RunningPeriod is how a period stands to date.
+// RunningPeriod is a running period to date.
 type RunningPeriod struct {
 	Title    string // "November 2026 so far"
-	Known    bool   // it was judged; else it is being judged, or Problem says why not
+	Known    bool   // it was judged; otherwise it is being judged, or Problem says why not
 	Problem  string
-	At       time.Time // as of when
+	At       time.Time // the time of the figures
 	Headline string
 	Class    string
 	Word     string
 	Credit   string
 	Levels   []ReportLevel
-	More     int    // levels that are left out
+	More     int    // levels that are not listed
 	Path     string // of the whole report
-	Rolling  bool   // there is no rest that could still be bad
+	Rolling  bool   // no rest that could still be bad
 }
 
-// WaitingPeriod is a period that is over, or will be, and has no report yet.
+// WaitingPeriod is a period without a report yet: one that is over, or the next one to
+// end.
 type WaitingPeriod struct {
 	Period  string
 	At      time.Time // when its report is made, or made again
-	Problem string    // why it could not be made, "" if that is still to come
+	Problem string    // why the report could not be made, "" if it is not due yet
 }
 
 // ClosedPeriod is the report of a period that is over.
@@ -91,7 +92,7 @@ type ClosedPeriod struct {
 	Version     int
 	Reason      string // of a restatement
 	Made        time.Time
-	Note        string // if it was not made of raw samples
+	Note        string // if it was not made from raw samples
 	Files       []ReportLink
 	Older       []ClosedPeriod // versions that it replaces, the newest first
 	File        string         // its JSON, to restate it
@@ -100,10 +101,10 @@ type ClosedPeriod struct {
 	Problem     string // why it could not be restated
 }
 
-// ReportLink leads to a file.
+// ReportLink is a link to a file.
 type ReportLink struct{ Name, Path string }
 
-// reportsPage is what the template of reports is given.
+// reportsPage is the data of the template of reports.
 type reportsPage struct {
 	page
 	Reports
@@ -118,7 +119,7 @@ func (c ClosedPeriod) Mark() any { return mark{c.Class, c.Word} }
 // Mark is the verdict of the level, as the template "mark" shows it.
 func (l ReportLevel) Mark() any { return mark{l.Class, l.Word} }
 
-// Soon is a time that is to come, or has been, as the page's clock has it.
+// Soon is a future or past time by the page's clock.
 func (p reportsPage) Soon(at time.Time) stamp {
 	return p.clock.date(at)
 }
@@ -134,8 +135,8 @@ func (h *pages) reports(w http.ResponseWriter, r *http.Request) {
 	h.render(w, http.StatusOK, "reports", reportsPage{p, all})
 }
 
-// reportPolicy allows what is in a report itself: it has its styles inline, and needs
-// nothing else.
+// reportPolicy allows what a report contains: it has inline styles and needs nothing
+// else.
 const reportPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 func (h *pages) reportFile(w http.ResponseWriter, r *http.Request) {

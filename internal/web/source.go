@@ -14,16 +14,16 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Source provides what the pages show. Its methods are called once for each
-// page, from many goroutines at once, and should return when the context ends.
+// Source provides what the pages show. Its methods are called once for each page, from
+// many goroutines at once, and should return when the context ends.
 type Source interface {
-	// Levels returns the state of every service level, in the order of the
-	// agreements and of the levels in them. Of Failures the overview shows the
-	// newest that counts, of Outages what goes on. It does not show Queries, Left and Probes, and
+	// Levels returns the state of every service level, in the order of the agreements
+	// and of their levels. The overview only shows the newest of Failures that counts,
+	// and the ongoing one of Outages. It does not show Queries, Left and Probes, and
 	// History may be missing.
 	Levels(ctx context.Context) ([]LevelStatus, error)
-	// Level returns everything about one level; found is false if there is none
-	// of that name.
+	// Level returns everything about one level; found is false if there is no such
+	// level.
 	Level(ctx context.Context, id sla.ID) (status LevelStatus, found bool, err error)
 	// Agreements are all agreements, in their order.
 	Agreements() []*sla.Agreement
@@ -33,16 +33,16 @@ type Source interface {
 	Rules(ctx context.Context) ([]RuleGroup, error)
 }
 
-// LevelStatus is what is known about one service level now. What has not been
-// measured is the zero Figure or left out, never a Known(0).
+// LevelStatus is what is known about one service level now. If something was not
+// measured, its Figure is zero or left out, never Known(0).
 type LevelStatus struct {
 	Level     *sla.ServiceLevel
-	Agreement *sla.Agreement // of the level; nil where nothing of it is to be shown
+	Agreement *sla.Agreement // of the level; nil to show nothing of it
 
 	State sla.State // now
 	Since time.Time // since when it is in that state; zero if that is not known
-	// AsOf is until when the figures of periods go, those of More too; zero if there
-	// are none. What was bad since the last evaluation of the rules is in them.
+	// AsOf is the time of the figures of all periods; zero without figures. They
+	// include what was bad since the last evaluation of the rules.
 	AsOf time.Time
 	// Achieved is the good share of what was measured in the period: 0.9987.
 	Achieved Figure
@@ -51,8 +51,8 @@ type LevelStatus struct {
 	// Bad and Total are the amounts behind Achieved: seconds where the level's
 	// aggregation is sla.Time, else events.
 	Bad, Total Figure
-	// Excess is by what share of Total the good events exceed it. As many bad
-	// events are hidden. Known only if they do.
+	// Excess is by what share of Total the good events exceed it, which hides as many
+	// bad events. It is Known only if they do.
 	Excess Figure
 	// BudgetRemaining is the share of the whole period's budget that is left: 1 is
 	// untouched, 0 spent, negative overspent (sla:budget_remaining:ratio_period).
@@ -77,13 +77,13 @@ type LevelStatus struct {
 	History  []Point   // good share over the last hour, oldest first, evenly spaced
 	Queries  []Query   // the PromQL behind these figures
 
-	// NoSeries are selectors of the level's queries that match nothing, of a level
-	// without data.
+	// NoSeries are the selectors of the level's queries that match nothing, if the
+	// level has no data.
 	NoSeries []string
-	Probes   []Probe  // the last of a probed level, newest first, bounded
-	Days     []Day    // of the period, oldest first; days of which nothing is known are among them
+	Probes   []Probe  // the latest of a probed level, newest first, bounded
+	Days     []Day    // of the period, oldest first, including days without data
 	Outages  []Outage // of the period, newest first
-	Left     []Point  // what was left of the budget of the period, oldest first
+	Left     []Point  // how much of the period's budget was left, oldest first
 }
 
 // Day is what was counted on a day, in the unit of LevelStatus.Bad.
@@ -94,15 +94,15 @@ type Day struct {
 
 // Outage is a time in which a level was down or degraded.
 type Outage struct {
-	Start, End time.Time // End is zero while it goes on
+	Start, End time.Time // End is zero while it lasts
 	Worst      sla.State
 	Causes     []Cause // the most frequent first
 }
 
-// Cause is why measurements went wrong, and how many did.
+// Cause is a reason why measurements went wrong, with their number.
 type Cause struct {
 	Reason    string
-	Component string // of a composite: what was down or degraded then, in place of a reason
+	Component string // of a composite: what was down or degraded then, instead of a reason
 	Times     float64
 }
 
@@ -113,8 +113,8 @@ type GroupStatus struct {
 	LevelStatus
 }
 
-// PeriodStatus are the figures of a further period of a level. LevelStatus has
-// the same of the first.
+// PeriodStatus has the figures of another period of a level. LevelStatus has those of
+// the first.
 type PeriodStatus struct {
 	Achieved, Coverage, Bad, Total, BudgetRemaining Figure
 	Contract                                        Contract
@@ -122,30 +122,31 @@ type PeriodStatus struct {
 
 // Contract is how service hours, exclusions and credits apply to a period.
 type Contract struct {
-	// MeasuredBad is what was bad before service hours and exclusions are applied,
-	// ExcludedBad what exclusions leave out of it, both in the unit of Bad. Known
-	// only for a level that has them.
+	// MeasuredBad is how much was bad before service hours and exclusions are applied,
+	// and ExcludedBad how much of that they leave out, both in the unit of Bad. Known
+	// only for a level with service hours or exclusions.
 	MeasuredBad, ExcludedBad Figure
-	// Credit is the credit in per cent if the rest of the period is good.
-	// MinutesToTier are the minutes of total outage until each of the level's credit
-	// tiers, in their order. Known only for the period that decides credits.
+	// Credit is the credit in per cent if the rest of the period is good. MinutesToTier
+	// is how many minutes of total outage lead to each of the level's credit tiers, in
+	// their order. Known only for the period that decides credits.
 	Credit        Figure
 	MinutesToTier []Figure
 }
 
 // Recovery is what is recorded of a level's outages and of the ages that its recovery
-// limits. Everything is in seconds but Outages.
+// limits. Everything except Outages is in seconds.
 type Recovery struct {
-	// Age is how old the outage is that goes on; not Known without one.
+	// Age is how long the ongoing outage has lasted; not Known without one.
 	Age Figure
-	// Outages are how many ended in the level's first period, Longest and Mean are of these.
+	// Outages is how many ended in the level's first period; Longest and Mean are about
+	// these.
 	Outages, Longest, Mean Figure
-	// Ages are those of the level's objectives, in the order of sla.Recovery.Ages.
+	// Ages are the ages for the level's objectives, in the order of sla.Recovery.Ages.
 	Ages []Figure
 }
 
-// overPeriod returns the status with the figures of the level's further period i in
-// place of those of the first.
+// overPeriod returns the status with the figures of the level's further period i
+// instead of the first.
 func (s LevelStatus) overPeriod(i int) LevelStatus {
 	l, f := *s.Level, s.More[i]
 	l.Period, l.MorePeriods = l.MorePeriods[i], nil
@@ -180,8 +181,8 @@ type Alert struct {
 	Tier     string // "page-fast"; empty for alerts without a tier
 	Severity string // "page", "ticket" or the user's own
 	State    AlertState
-	Since    time.Time // of the state, where it is not Inactive
-	Summary  string    // what it says, where it is not Inactive
+	Since    time.Time // of the state, unless it is Inactive
+	Summary  string    // its text, unless it is Inactive
 }
 
 // Failure is one measurement that went wrong.
@@ -190,8 +191,8 @@ type Failure struct {
 	Reason   string // one of a bounded list: "status", "connect_refused"
 	Detail   string // free text, may quote the target: "HTTP 503"
 	Duration time.Duration
-	// Inconclusive: the exporter itself was at fault, so the failure does not
-	// count against the level.
+	// Inconclusive: the exporter itself was at fault, so the failure does not count
+	// against the level.
 	Inconclusive bool
 }
 
@@ -203,6 +204,6 @@ type Point struct {
 
 // Query is the PromQL behind a figure.
 type Query struct {
-	Title string // what it gives: "Achieved over 30d"
+	Title string // its result: "Achieved over 30d"
 	Expr  string
 }

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// stripView is the recent past as a row of cells, drawn as SVG. A good cell is
-// low, a bad one is higher the worse it was, and a gap is a dot: the heights say
-// the same as the colours.
+// stripView is the recent past as a row of cells, drawn as SVG. A good cell is low, a
+// bad one is higher the worse it was, and a gap is a dot, so that heights mean the same
+// as colours.
 type stripView struct {
 	Cells []cellView
 	Width float64 // of a cell
@@ -78,7 +78,7 @@ func newCell(share, budget float64) cellView {
 	case share <= budget+noise:
 		return cellView{Class: "good", Height: 8}
 	}
-	// The square root keeps one bad request in a hundred visible beside an outage.
+	// The square root keeps one bad request in a hundred visible next to an outage.
 	return cellView{Class: "bad", Height: math.Round(10*(10+14*math.Sqrt(min(1, share)))) / 10}
 }
 

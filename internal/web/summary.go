@@ -9,14 +9,14 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// periodSummary is how a level has done over one period.
+// periodSummary is a level's result over one period.
 type periodSummary struct {
 	Verdict  mark // achieved against target
 	Achieved string
 	Measured string // how much of the period has been measured
 	Counted  string // bad events of all; "" for levels by time
 	Excess   string // a warning if good events exceed all events
-	Excluded string // what service hours and exclusions leave out of what was bad
+	Excluded string // how much of the bad time service hours and exclusions leave out
 	Credits  string // which credit is due
 	Budget   budgetView
 
@@ -41,7 +41,7 @@ func newPeriodSummary(s LevelStatus, c clock) periodSummary {
 	return v
 }
 
-// targetState is that of a level whose achieved share is known.
+// targetState is the state of the target, if the achieved share is known.
 func targetState(s LevelStatus) sla.TargetState {
 	left := s.BudgetRemaining.Value
 	if !s.BudgetRemaining.Known {
@@ -51,7 +51,8 @@ func targetState(s LevelStatus) sla.TargetState {
 	return state
 }
 
-// verdict never says that a target is met while the level is down, without saying so.
+// verdict never says that a target is met without saying that the level is down, if it
+// is.
 func verdict(target sla.TargetState, s LevelStatus) mark {
 	m := targetMark(target)
 	m.Word += " so far"
@@ -61,7 +62,7 @@ func verdict(target sla.TargetState, s LevelStatus) mark {
 	return m
 }
 
-// fires reports whether an alert of a kind fires.
+// fires reports whether an alert of a kind is firing.
 func fires(alerts []Alert, kind *sla.AlertKind) bool {
 	return slices.ContainsFunc(alerts, func(a Alert) bool { return a.Name == kind.Name && a.State == Firing })
 }
@@ -71,7 +72,7 @@ func (v periodSummary) needsAttention() bool {
 	return v.Achieved != "" && v.target.NeedsAttention() || v.Budget.State.Class == string(sla.ClassBad)
 }
 
-// budgetState is not ok if nothing is known of the budget.
+// budgetState is not ok if the budget is unknown.
 func budgetState(s LevelStatus) (state sla.BudgetState, ok bool) {
 	left := s.BudgetRemaining.Value
 	if !s.BudgetRemaining.Known {

@@ -13,7 +13,7 @@ import (
 type detail struct {
 	page
 	levelView
-	Headline *headlineView // nil while it needs nobody
+	Headline *headlineView // nil while no attention is needed
 	BurnDown burnDownView
 	WhatIf   whatIfView
 	Probes   []probeView
@@ -33,9 +33,9 @@ type levelView struct {
 	Over        string // "the last 30 d", "a calendar month"
 	Aggregation string
 
-	Urgency string // class of the card: that of the worst thing on it
+	Urgency string // class of the card, from the worst thing on it
 	State   mark
-	Since   stamp // of the state, where that is worth saying
+	Since   stamp // of the state, if that is useful
 	AsOf    stamp // of the period's figures
 	periodSummary
 	More           []moreView // of the level's other periods
@@ -53,7 +53,7 @@ type levelView struct {
 	Tree           []*nodeView     // of a composite, on its own page
 	ComponentsDown []downComponent // its components that are down now
 	Causes         []causeView     // its components that have spent some of its budget
-	Composites     []compositeLink // those that it is a component of
+	Composites     []compositeLink // the composites that it is a component of
 	Queries        []queryView
 	NoSeries       []string // selectors that match nothing
 	NoData         bool
@@ -62,7 +62,7 @@ type levelView struct {
 	Recovery       *recoveryView // nil without any
 	GroupsLeftOut  int           // how many more groups there are
 
-	attention bool // about the target or the budget of any period or group
+	attention bool // the target or the budget of any period or group needs it
 }
 
 type burnView struct{ Window, Rate string }
@@ -113,7 +113,7 @@ func newLevel(s LevelStatus, c clock) levelView {
 	return v
 }
 
-// addPeriodsAndGroups adds what the level is beside its first period.
+// addPeriodsAndGroups adds the level's other periods and its groups.
 func (v *levelView) addPeriodsAndGroups(s LevelStatus, c clock) {
 	v.attention = v.needsAttention()
 	for _, g := range s.Groups {

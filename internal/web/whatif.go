@@ -9,9 +9,10 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// whatIfView says what outages of some lengths would cost, and which alerts they fire.
+// whatIfView says what outages of a few lengths would cost, and which alerts would
+// fire.
 type whatIfView struct {
-	Asked   string // the length that was asked for, as it was written
+	Asked   string // the requested length, as it was written
 	Problem string // why it cannot be calculated
 	Rows    []whatIfRow
 	Note    string
@@ -20,15 +21,15 @@ type whatIfView struct {
 type whatIfRow struct {
 	Outage string
 	Spends string // of the whole period's budget
-	Leaves string // of the budget, together with what is spent already; "" if that is unknown
+	Leaves string // of the budget, together with what is already spent; "" if that is unknown
 	State  mark   // of the budget then
 	Fires  string
 }
 
-// longestWhatIf is the longest outage that can be asked for.
+// longestWhatIf is the longest outage that can be requested.
 const longestWhatIf = 366 * 24 * time.Hour
 
-// newWhatIf calculates for the outage that was asked for, or for a few usual ones.
+// newWhatIf calculates for the requested outage, or for a few usual ones.
 func newWhatIf(s LevelStatus, asked string, c clock) whatIfView {
 	v := whatIfView{Asked: strings.TrimSpace(asked)}
 	if len(v.Asked) > 20 {

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// plural is a number with its noun.
+// plural prints a number with its noun.
 func plural(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
@@ -15,17 +15,17 @@ func plural(n int, one, many string) string {
 	return strconv.Itoa(n) + " " + many
 }
 
-// lower begins words with a small letter, as within a sentence.
+// lower begins words with a small letter, for the middle of a sentence.
 func lower(words string) string {
 	first, size := utf8.DecodeRuneInString(words)
 	return string(unicode.ToLower(first)) + words[size:]
 }
 
-// trimTarget is "missed" of "Target missed".
+// trimTarget prints "missed" for "Target missed".
 func trimTarget(words string) string { return strings.TrimPrefix(words, "Target ") }
 
-// and lists things as a sentence does: "a, b and c"; of more than most of them it says
-// how many there are besides.
+// and lists things as in a sentence: "a, b and c". If there are more than most it
+// counts the rest.
 func and(things []string, most int) string {
 	if n := len(things) - most; n > 0 {
 		things = append(append([]string(nil), things[:most]...), strconv.Itoa(n)+" more")
