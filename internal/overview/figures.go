@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// noise is what sums of floating-point numbers are inexact by.
+// noise is the rounding error of sums of floating-point numbers.
 const noise = 1e-9
 
 // Span is a duration in its two greatest units: "43m12s", "3h36m", "2d4h".
@@ -37,8 +37,8 @@ func Span(d time.Duration) string {
 	return "0s"
 }
 
-// percentDown is a share in per cent, rounded down, so that what is left and what was
-// achieved never look like more.
+// percentDown is a share in per cent, rounded down, so that the budget left and the
+// share achieved never look too good.
 func percentDown(share float64, digits int) string {
 	scale := math.Pow(10, float64(digits))
 	return fmt.Sprintf("%.*f %%", digits, math.Floor(share*100*scale+noise*100*scale)/scale)
@@ -49,8 +49,8 @@ func percentUp(share float64) string {
 	return fmt.Sprintf("%.1f %%", math.Ceil(share*1000-noise*1000)/10)
 }
 
-// achieved is a good share in per cent, with two digits more than the target, so that it
-// never looks like the target when it is below it.
+// achieved is a good share in per cent, with two more digits than the target, so that a
+// share below the target never looks like it.
 func achieved(share float64, target string) string {
 	_, decimals, _ := strings.Cut(target, ".")
 	digits := len(decimals) + 2
@@ -60,7 +60,7 @@ func achieved(share float64, target string) string {
 	return strings.TrimSuffix(percentDown(share, digits), " %")
 }
 
-// rate is how many times faster than allowed a budget burns.
+// rate is a burn rate: how many times faster than allowed the budget is spent.
 func rate(r float64) string {
 	switch {
 	case r < noise:

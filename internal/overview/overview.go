@@ -1,7 +1,7 @@
-// Package overview puts what a server has recorded of service levels into an overview for
-// people who live in a terminal: a sentence of what is wrong, since when and what that
-// costs, and a line a level, the worst first. It asks nobody, and prints no colours of its
-// own choice: the caller says how wide the terminal is and whether it has colours.
+// Package overview puts what a server has recorded of service levels into an overview
+// for people who live in a terminal: a sentence that says what is wrong, since when and
+// what that costs, and a line for each level, the worst first. It queries no server,
+// and the caller says how wide the terminal is and whether it has colours.
 package overview
 
 import (
@@ -14,30 +14,30 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Overview is how everything is at one moment.
+// Overview is the state of all levels at one moment.
 type Overview struct {
 	At       time.Time `json:"time"`
 	Server   string    `json:"server"`
 	Sentence string    `json:"sentence"`
 	Levels   []Level   `json:"levels"`            // the worst first
-	Missing  []string  `json:"missing,omitempty"` // levels that were asked for and of which the server has nothing
+	Missing  []string  `json:"missing,omitempty"` // requested levels that the server does not have
 }
 
-// Level is how one level is: of one with groups, its worst group.
+// Level is the state of one level; if it has groups, of the worst group.
 type Level struct {
 	Agreement string `json:"agreement"`
 	Service   string `json:"service"`
 	Name      string `json:"level"`
 	Group     string `json:"group,omitempty"`
-	Groups    int    `json:"groups,omitempty"` // how many it has
+	Groups    int    `json:"groups,omitempty"` // how many groups it has
 
 	State       string     `json:"state"`
 	Since       *time.Time `json:"since,omitempty"`
-	SinceBefore bool       `json:"sinceBefore,omitempty"` // it is so for longer than since Since
+	SinceBefore bool       `json:"sinceBefore,omitempty"` // the state began before Since
 	Indicator   string     `json:"indicator"`
-	Impact      string     `json:"impact,omitempty"`     // what it means to people while it is down
+	Impact      string     `json:"impact,omitempty"`     // what an outage means to people, while it is down
 	Reason      string     `json:"reason,omitempty"`     // why most of its probes failed in the last five minutes
-	HTTPStatus  int        `json:"httpStatus,omitempty"` // what its targets answered, if the reason is their status
+	HTTPStatus  int        `json:"httpStatus,omitempty"` // the response of its targets, if the reason is their status
 	Target      string     `json:"target"`               // in per cent
 
 	BudgetState string      `json:"budgetState,omitempty"`
@@ -55,7 +55,7 @@ type Level struct {
 	badShare float64 // of the last five minutes, of levels of events
 }
 
-// Period are the figures of a level in one of its periods.
+// Period has the figures of a level in one of its periods.
 type Period struct {
 	Period   string   `json:"period"`
 	Achieved *float64 `json:"achieved,omitempty"`          // of 1
@@ -65,7 +65,7 @@ type Period struct {
 	Credit   *float64 `json:"creditPercentOwed,omitempty"` // if all the rest of the period is good
 }
 
-// Alert is an alert that fires.
+// Alert is an alert that is firing.
 type Alert struct {
 	Name     string     `json:"name"`
 	Severity string     `json:"severity"`
@@ -78,14 +78,14 @@ type Component struct {
 	Since     time.Time `json:"since"`
 }
 
-// Blame is what a component has spent of the budget of the first period.
+// Blame is how much of the first period's budget a component has spent.
 type Blame struct {
 	Component string  `json:"component"`
 	Spent     float64 `json:"budgetSpent"` // of 1
 }
 
-// New is the overview of what a server has. missing are levels that were asked for and
-// that it has not.
+// New makes the overview from what a server has. missing are requested levels that it
+// does not have.
 func New(server string, at time.Time, levels []inspect.LevelNow, missing []sla.ID) *Overview {
 	o := &Overview{At: at, Server: server, Levels: []Level{}}
 	groups, agreements := map[sla.ID]int{}, map[string]bool{}
@@ -168,7 +168,7 @@ func newPeriod(now inspect.PeriodNow) Period {
 	return p
 }
 
-// judge finds the states of budget and target: the worst of all periods.
+// judge finds the states of budget and target, each the worst of all periods.
 func (l *Level) judge(now inspect.LevelNow) {
 	forecast := slices.ContainsFunc(now.Alerts, func(a inspect.AlertNow) bool { return a.Name == sla.AlertBudgetForecast.Name })
 	target, err := sla.ParseDecimal(now.Target)
@@ -188,7 +188,7 @@ func (l *Level) judge(now inspect.LevelNow) {
 	}
 }
 
-// ID is the level as people name it: with its agreement if there are several.
+// ID names the level, with its agreement if there are several.
 func (l Level) ID() string {
 	id := l.Service + "/" + l.Name
 	if l.prefix {
@@ -197,7 +197,7 @@ func (l Level) ID() string {
 	return id
 }
 
-// pages are the alerts with the severity of a page.
+// pages counts the alerts with the severity of a page.
 func (l Level) pages() int {
 	n := 0
 	for _, a := range l.Alerts {
@@ -208,7 +208,7 @@ func (l Level) pages() int {
 	return n
 }
 
-// least is the least share that is left of a budget of the level, 1 if none is known.
+// least is the smallest share left of any of the level's budgets, 1 if none is known.
 func (l Level) least() float64 {
 	least := 1.0
 	for _, p := range l.Periods {
@@ -219,8 +219,8 @@ func (l Level) least() float64 {
 	return least
 }
 
-// worse orders levels, the worst first. A composite comes before the components that it
-// is down by.
+// worse orders levels, the worst first. A composite comes before the components that
+// make it bad.
 func worse(a, b Level) int {
 	attention := func(l Level) int {
 		if l.state.NeedsAttention() {
@@ -241,7 +241,7 @@ func worse(a, b Level) int {
 	)
 }
 
-// Any tells whether a level is in one of these states.
+// Any returns whether a level is in one of these states.
 func (o *Overview) Any(of func(state sla.State, budget sla.BudgetState, target sla.TargetState) bool) bool {
 	return slices.ContainsFunc(o.Levels, func(l Level) bool { return of(l.state, l.budget, l.target) })
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// sentence says in one sentence what is wrong, since when, why and what it costs. It is
-// the one that pages show, too.
+// sentence says in one sentence what is wrong, since when, why and what it costs. The
+// pages show the same sentence.
 func (o *Overview) sentence() string {
 	if len(o.Levels) == 0 {
 		return "The server has nothing of these levels."
@@ -20,8 +20,8 @@ func (o *Overview) sentence() string {
 	return headline.New(levels, o.At).Plain()
 }
 
-// headline is what the sentence needs to know of a level; among all levels are those of its
-// components.
+// headline is the input of the sentence about a level. all has the levels of its
+// components, too.
 func (l Level) headline(all []Level) headline.Level {
 	h := headline.Level{
 		ID: l.id(), Group: l.Group, Impact: l.Impact, State: l.state, Before: l.SinceBefore, Why: l.why(),
@@ -53,7 +53,7 @@ func (l Level) headline(all []Level) headline.Level {
 	return h
 }
 
-// why is why its probes fail, as far as the server's series say.
+// why is why its probes fail, if the server's series show it.
 func (l Level) why() headline.Why {
 	why := headline.Why{Reason: l.Reason}
 	if l.HTTPStatus != 0 {
@@ -73,5 +73,5 @@ func (l Level) named() string {
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
-// clock is a time as the sentence has it.
+// clock prints a time for the sentence.
 func clock(at, now time.Time) string { return headline.Clock(at, now, now.Location()) }

@@ -11,7 +11,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Look is how an overview is printed.
+// Look says how to print an overview.
 type Look struct {
 	Width  int            // columns
 	Colour bool           // with ANSI colours
@@ -37,7 +37,7 @@ func (l Look) painted(p paint, text string) string {
 	return "\x1b[" + string(p) + "m" + text + "\x1b[0m"
 }
 
-// paintOf is the colour of a class of states.
+// paintOf is the colour for a class of states.
 func paintOf(c sla.Class) paint {
 	switch c {
 	case sla.ClassBad:
@@ -50,25 +50,24 @@ func paintOf(c sla.Class) paint {
 	return dim
 }
 
-// cell is a text in a column.
+// cell is a text in a column of the table.
 type cell struct {
 	text  string
 	paint paint
 }
 
-// columns of the table; the name of the level takes what the others leave.
+// Columns of the table; the level's name gets the width that the others leave.
 var headings = []string{"STATE", "SINCE", "LEVEL", "ACHIEVED/TARGET", "BUDGET LEFT", "BURN 1H"}
 
 const nameColumn = 2
 
-// gap is what stands between two columns, indent what stands before lines that belong to
-// the one above.
+// gap separates two columns; indent begins lines that belong to the one above.
 const (
 	gap    = "  "
 	indent = "    "
 )
 
-// Text is the overview as lines of at most so many columns.
+// Text is the overview as lines that fit the width.
 func (o *Overview) Text(look Look) string {
 	at := o.At.In(look.Zone)
 	own := *o
@@ -149,7 +148,7 @@ func writeRow(b *strings.Builder, look Look, widths []int, cells []cell) {
 	b.WriteString("\n")
 }
 
-// shortened cuts the beginning of a name that is too long: its end tells more.
+// shortened cuts the beginning of a name that is too long, since its end says more.
 func shortened(name string, width int) string {
 	runes := []rune(name)
 	if len(runes) <= width {
@@ -183,7 +182,7 @@ func (l Level) row(now time.Time) []cell {
 	return cells
 }
 
-// leftWords are what is left of a budget, in per cent and as time.
+// leftWords prints the rest of a budget, in per cent and as time.
 func (p Period) leftWords() string {
 	words := percentDown(*p.Left, 1)
 	if p.LeftTime != nil {
@@ -201,7 +200,7 @@ func shortClock(at, now time.Time) string {
 	return at.Format("2 Jan")
 }
 
-// details are the lines below that of a level: alerts, who is to blame, other periods.
+// details are the lines below a level's line: alerts, blame, other periods.
 func (l Level) details(now time.Time) []string {
 	var lines []string
 	if len(l.Alerts) > 0 {
@@ -233,7 +232,7 @@ func (l Level) details(now time.Time) []string {
 	return lines
 }
 
-// blameWords are who spent the budget, if any of it that can be seen is spent.
+// blameWords says who spent the budget, if a visible part of it is spent.
 func (l Level) blameWords() string {
 	var words []string
 	for _, b := range l.Blame {
@@ -244,8 +243,8 @@ func (l Level) blameWords() string {
 	return strings.Join(words, ", ")
 }
 
-// wrapped breaks a text at its spaces into lines of at most so many columns. A word that
-// is longer than a line has one of its own.
+// wrapped breaks a text at its spaces into lines of a width. A word longer than a line
+// gets its own line.
 func wrapped(text string, width int, first, more string) []string {
 	var lines []string
 	line := first
@@ -264,8 +263,8 @@ func wrapped(text string, width int, first, more string) []string {
 	return append(lines, line)
 }
 
-// printable is a text without what would move the cursor of a terminal, or else change what
-// it shows: names of groups come from labels, which may hold anything.
+// printable removes everything from a text that would move a terminal's cursor or
+// change its output: names of groups come from labels, which may hold anything.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) && !unicode.IsSpace(r) {
@@ -275,7 +274,7 @@ func printable(text string) string {
 	}, strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r != ' ' && unicode.IsSpace(r) }), " "))
 }
 
-// unbroken are the words of a text; a number stays with its per cent.
+// unbroken splits a text into words; a number stays with its per cent sign.
 func unbroken(text string) []string {
 	var words []string
 	for word := range strings.FieldsSeq(text) {
