@@ -6,14 +6,14 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// daysAgo is the midnight at which the day so many days before a time's began.
+// daysAgo is the midnight at which the day n days before now began.
 func daysAgo(n int, zone *time.Location, now time.Time) time.Time {
 	y, m, d := now.In(zone).Date()
 	return time.Date(y, m, d-n, 0, 0, 0, 0, zone)
 }
 
 // stepOf is the length of steps whose edges hit every midnight of a zone: an hour, or a
-// quarter where clocks are not a whole number of hours from UTC.
+// quarter of an hour if the zone is not a whole number of hours from UTC.
 func stepOf(zone *time.Location, now time.Time) time.Duration {
 	for n := range sla.StatusPageDays {
 		if _, offset := daysAgo(n, zone, now).Zone(); offset%3600 != 0 {
@@ -23,7 +23,7 @@ func stepOf(zone *time.Location, now time.Time) time.Duration {
 	return time.Hour
 }
 
-// days are those of a page, and the good share of all of them.
+// days returns the days of a page, and the good share of all of them.
 func days(tallies []Tally, zone *time.Location, now time.Time) ([]Day, *float64) {
 	type sum struct{ total, bad float64 }
 	byDate := map[string]*sum{}

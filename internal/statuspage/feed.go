@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// json is the page for machines.
+// json is the page as JSON.
 func (p *Page) json() ([]byte, error) {
 	b, err := json.MarshalIndent(p, "", "  ")
 	if err != nil {
@@ -50,11 +50,11 @@ type atomEntry struct {
 	updated time.Time
 }
 
-// maxEntries is how many outages and windows a feed has.
+// maxEntries is how many outages and maintenance windows a feed has.
 const maxEntries = 50
 
-// feed is the page for readers of news: outages, and maintenance that is open or ahead.
-// An entry keeps its id, so that the end of an outage changes its entry.
+// feed is the page as a news feed: outages, and current and planned maintenance. An
+// entry keeps its id, so that the end of an outage updates its entry.
 func (p *Page) feed(agreement string) ([]byte, error) {
 	link := atomLink{"alternate", "../" + agreement}
 	feed := atomFeed{
@@ -74,7 +74,7 @@ func (p *Page) feed(agreement string) ([]byte, error) {
 		feed.Entries = append(feed.Entries, atomEntry{
 			ID: urn(agreement, "maintenance", m.Start.String(), m.End.String()), Link: link,
 			Title: "Maintenance of " + enumerate(m.Components), Content: p.span(m.Start, &m.End).Words,
-			updated: m.Start.Add(-ahead), // when it came into the feed
+			updated: m.Start.Add(-ahead), // when it entered the feed
 		})
 	}
 	slices.SortStableFunc(feed.Entries, func(a, b atomEntry) int { return b.updated.Compare(a.updated) })
@@ -99,13 +99,13 @@ func (p *Page) feed(agreement string) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// urn is an id that is always the same for the same parts, and says nothing about them.
+// urn is an id that depends only on the parts, and reveals nothing about them.
 func urn(parts ...string) string {
 	sum := sha256.New()
 	for _, part := range parts {
 		fmt.Fprintf(sum, "%d:%s", len(part), part)
 	}
 	b := sum.Sum(nil)[:16]
-	b[6], b[8] = b[6]&0x0f|0x80, b[8]&0x3f|0x80 // version 8 of RFC 9562: of the author's own making
+	b[6], b[8] = b[6]&0x0f|0x80, b[8]&0x3f|0x80 // version 8 of RFC 9562: custom
 	return fmt.Sprintf("urn:uuid:%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }

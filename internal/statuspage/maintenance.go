@@ -8,15 +8,15 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Which maintenance is shown.
+// Limits of the maintenance that is shown.
 const (
 	ahead          = 30 * 24 * time.Hour
-	longestWindow  = 7 * 24 * time.Hour // of which the beginning is looked for
+	longestWindow  = 7 * 24 * time.Hour // we search its beginning so far back
 	maxMaintenance = 20
 )
 
-// maintenance are the windows of the public levels that are open or ahead, the next
-// first. The names of windows are not public.
+// maintenance returns the current and planned maintenance windows of the public levels,
+// the next one first. Their names are not public.
 func maintenance(a *sla.Agreement, now time.Time) []Maintenance {
 	byTime := map[sla.Span]*Maintenance{}
 	for _, public := range a.StatusPage.Levels {
@@ -47,8 +47,8 @@ func maintenance(a *sla.Agreement, now time.Time) []Maintenance {
 	return all[:min(len(all), maxMaintenance)]
 }
 
-// windowsOf are the level's maintenance windows, also those that excuse nothing because
-// they were announced late.
+// windowsOf returns the level's maintenance windows, even those that excuse nothing
+// because they were announced late.
 func windowsOf(l *sla.ServiceLevel, now time.Time) sla.Spans {
 	var spans []sla.Span
 	for _, e := range l.Exclusions {

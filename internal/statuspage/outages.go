@@ -6,14 +6,14 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// What is an outage to the public.
+// What counts as an outage for the public.
 const (
-	longEnough = 10 * time.Minute // degraded for less is in the day's bar alone
+	longEnough = 10 * time.Minute // shorter degradation only shows in the day's bar
 	maxOutages = 200
 )
 
-// outagesOf are those of a component that the public is shown, the oldest first. Their
-// times are the recorded ones, as other pages have them.
+// outagesOf returns the outages of a component to show, the oldest first. Their times
+// are the recorded ones, as on other pages.
 func outagesOf(name string, spans []Span, now time.Time) []Outage {
 	var all []Outage
 	for _, s := range spans {

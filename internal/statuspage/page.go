@@ -31,7 +31,7 @@ type Component struct {
 	Name        string     `json:"name"`
 	Description string     `json:"description,omitempty"`
 	State       string     `json:"state"`
-	Since       *time.Time `json:"since"`     // of an outage that goes on
+	Since       *time.Time `json:"since"`     // of the ongoing outage
 	GoodShare   *float64   `json:"goodShare"` // of all days; nil if nothing was measured
 	Days        []Day      `json:"days"`      // the oldest first
 
@@ -47,25 +47,25 @@ type Day struct {
 // Outage is a time in which a component was down or degraded.
 type Outage struct {
 	Component string     `json:"component"`
-	State     string     `json:"state"` // the worst in it: down or degraded
+	State     string     `json:"state"` // the worst state in it: down or degraded
 	Start     time.Time  `json:"start"`
-	End       *time.Time `json:"end"` // nil while it goes on
+	End       *time.Time `json:"end"` // nil while it lasts
 	Seconds   float64    `json:"seconds"`
 
 	state sla.State
 }
 
-// Maintenance is a window that is open or ahead.
+// Maintenance is a current or planned window.
 type Maintenance struct {
 	Start      time.Time `json:"start"`
 	End        time.Time `json:"end"`
 	Components []string  `json:"components"`
 }
 
-// known is a pointer to a value, for JSON in which null says that it is not known.
+// known is a pointer to a value, for JSON where null means unknown.
 func known[T any](v T) *T { return &v }
 
-// page puts together what is known of an agreement at a time.
+// page makes the page of an agreement from what is known at a time.
 func page(a *sla.Agreement, past *past, states map[sla.ID]sla.State, now time.Time) Page {
 	zone := a.Location()
 	p := Page{
@@ -106,7 +106,8 @@ func levelOf(a *sla.Agreement, id sla.ID) *sla.ServiceLevel {
 	return a.Levels[i]
 }
 
-// presentState is how a level is now. Hours and windows are known without a measurement.
+// presentState is the current state of a level. Hours and windows are known without a
+// measurement.
 func presentState(l *sla.ServiceLevel, states map[sla.ID]sla.State, now time.Time) sla.State {
 	if s, ok := states[l.ID]; ok && s != sla.StateUnknown {
 		return s
@@ -123,8 +124,8 @@ func presentState(l *sla.ServiceLevel, states map[sla.ID]sla.State, now time.Tim
 	return sla.StateUnknown
 }
 
-// clauses are how the sentence on top says what is not well, the worst first: of one
-// component and of several, and both with the time since when it is known.
+// clauses are the parts of the sentence on top about what is not well, the worst first:
+// for one component and for several, without a time and with one.
 var clauses = []struct {
 	state               sla.State
 	one, many           string
@@ -136,7 +137,7 @@ var clauses = []struct {
 	{sla.StateMaintenance, "%s is under maintenance", "%s are under maintenance", "", ""},
 }
 
-// sentence says in one how everything is.
+// sentence says in one sentence how everything is.
 func (p *Page) sentence() string {
 	var parts []string
 	for _, c := range clauses {
@@ -185,7 +186,7 @@ func (p *Page) moment(t time.Time) string {
 	return local.Format("2 January 15:04 MST")
 }
 
-// enumerate is "a", "a and b", "a, b and c".
+// enumerate prints "a", "a and b", "a, b and c".
 func enumerate(names []string) string {
 	last := len(names) - 1
 	if last < 1 {
@@ -194,7 +195,8 @@ func enumerate(names []string) string {
 	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
-// capitalized has the first letter in upper case if it is one of ours.
+// capitalized begins a sentence: "how" is our own word, and component names stay as
+// written.
 func capitalized(s string) string {
 	if strings.HasPrefix(s, "how ") {
 		return "H" + s[1:]

@@ -16,10 +16,10 @@ type past struct {
 	outages   map[sla.ID][]Span
 }
 
-// chunk is how much of the past is asked for at once, so that no query is large.
+// chunk is how much of the past a query reads, so that no query is large.
 const chunk = 7 * 24 * time.Hour
 
-// gather is what was measured from a time to another.
+// gather reads what was measured from one time to another.
 func gather(ctx context.Context, source Source, a *sla.Agreement, from, to time.Time) (*past, error) {
 	p := &past{agreement: a, from: from, to: to, tallies: map[sla.ID][]Tally{}}
 	step := stepOf(a.Location(), to)
@@ -34,7 +34,7 @@ func gather(ctx context.Context, source Source, a *sla.Agreement, from, to time.
 		}
 		p.add(tallies)
 	}
-	if rest := (to.Sub(from) % step).Truncate(time.Second); rest > 0 { // the step that is not over
+	if rest := (to.Sub(from) % step).Truncate(time.Second); rest > 0 { // the current, unfinished step
 		tallies, err := source.Tallies(ctx, a, to.Add(-rest), to, rest)
 		if err != nil {
 			return nil, err
@@ -50,7 +50,7 @@ func (p *past) add(tallies map[sla.ID][]Tally) {
 	}
 }
 
-// with is a past together with what came after it.
+// with joins a past and what came after it.
 func (p *past) with(later *past) *past {
 	both := &past{agreement: p.agreement, from: p.from, to: later.to, tallies: map[sla.ID][]Tally{}}
 	both.add(p.tallies)
@@ -58,8 +58,8 @@ func (p *past) with(later *past) *past {
 	return both
 }
 
-// clip leaves to the past of an agreement what may be shown, and no more, whatever the
-// source has found.
+// clip removes everything that the agreement's page may not show, whatever the source
+// has returned.
 func (p *past) clip() {
 	public := map[sla.ID]bool{}
 	for _, l := range p.agreement.StatusPage.Levels {
@@ -69,11 +69,11 @@ func (p *past) clip() {
 	maps.DeleteFunc(p.outages, func(id sla.ID, _ []Span) bool { return !public[id] })
 }
 
-// archive holds what was measured up to the last midnight, which is read once a day.
+// archive holds what was measured up to the last midnight, and is read once a day.
 type archive map[string]*past
 
-// past is what was measured up to now. settled is how long after midnight rules may still
-// record what was before it.
+// past is what was measured up to now. Until settled after midnight, rules may still
+// record samples from before it.
 func (a archive) past(ctx context.Context, source Source, of *sla.Agreement, now time.Time) (*past, error) {
 	const settled = 30 * time.Minute
 	zone := of.Location()

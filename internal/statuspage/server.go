@@ -31,8 +31,8 @@ type Options struct {
 // DefaultEvery is how often pages are rendered.
 const DefaultEvery = 30 * time.Second
 
-// maxAge is for how long a copy is shown if no new one can be made: an old page that says
-// that all is well is worse than none.
+// maxAge is how long a copy is shown while no new one can be made: an old page that
+// says that all is well is worse than none.
 const maxAge = 10 * time.Minute
 
 // Pages are the status pages of all agreements that have one.
@@ -42,11 +42,11 @@ type Pages struct {
 	assets   map[string]*copied
 	style    string // the fingerprint of the style sheet
 	archive  archive
-	copies   atomic.Pointer[map[string]*copied] // by path; nil until the first are made
+	copies   atomic.Pointer[map[string]*copied] // by path; nil until the first pages are made
 	routes   *http.ServeMux
 }
 
-// copied is an answer, rendered.
+// copied is a rendered answer.
 type copied struct {
 	body     []byte
 	kind     string // Content-Type
@@ -92,7 +92,7 @@ func New(opts Options) (*Pages, error) {
 	return p, nil
 }
 
-// Run renders the pages, again and again until ctx ends.
+// Run renders the pages again and again until ctx ends.
 func (p *Pages) Run(ctx context.Context) error {
 	ticker := time.NewTicker(p.opts.Every)
 	defer ticker.Stop()
@@ -106,7 +106,7 @@ func (p *Pages) Run(ctx context.Context) error {
 	}
 }
 
-// Render renders all pages once. What cannot be rendered is logged, and its last copy
+// Render renders all pages once. It logs errors; the last copy of a page that failed
 // stays for some minutes.
 func (p *Pages) Render(ctx context.Context) {
 	now := p.opts.Now()
@@ -136,13 +136,13 @@ func (p *Pages) Render(ctx context.Context) {
 	p.copies.Store(&next)
 }
 
-// pathsOf are those of an agreement: the page, its JSON and its feed.
+// pathsOf are the paths of an agreement: the page, its JSON and its feed.
 func pathsOf(name string) [3]string {
 	base := "/status/" + name
 	return [3]string{base, base + "/status.json", base + "/feed.atom"}
 }
 
-// Patterns are the paths of all agreements, as http.ServeMux has them.
+// Patterns are the paths of all agreements, for http.ServeMux.
 func Patterns() []string {
 	var all []string
 	for _, path := range pathsOf("{agreement}") {
@@ -161,7 +161,7 @@ func (p *Pages) render(ctx context.Context, a *sla.Agreement, before map[string]
 	if err != nil {
 		return nil, err
 	}
-	// Whole minutes, so that a copy stays the same while nothing happens.
+	// Whole minutes, so that a copy stays the same while nothing changes.
 	shown := page(a, past, states, now.Truncate(time.Minute))
 	var html bytes.Buffer
 	if err := p.template.Execute(&html, newView(a.Name, p.style, &shown)); err != nil {
@@ -183,7 +183,7 @@ func (p *Pages) render(ctx context.Context, a *sla.Agreement, before map[string]
 	}, nil
 }
 
-// copy is a new copy, with the time of the one before if nothing has changed.
+// copy makes a new copy, with the time of the previous one if nothing has changed.
 func (p *Pages) copy(before *copied, body []byte, kind string, now time.Time) *copied {
 	c := &copied{body: body, kind: kind, etag: fmt.Sprintf("%q", fmt.Sprintf("%x", sha256.Sum256(body))[:32]), modified: now, made: now}
 	if before != nil && before.etag == c.etag {
@@ -192,7 +192,7 @@ func (p *Pages) copy(before *copied, body []byte, kind string, now time.Time) *c
 	return c
 }
 
-// policy allows only what pages need, all of it from this server, and no script.
+// policy allows only what the pages need, all from this server, and no script.
 const policy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // ServeHTTP answers with a copy.
@@ -217,13 +217,13 @@ func (p *Pages) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	c := (*copies)[r.URL.Path]
 	switch {
-	case c == nil: // the same whether there is such an agreement or not
+	case c == nil: // the same, whether or not there is such an agreement
 		http.NotFound(w, r)
 	case p.opts.Now().Sub(c.made) > maxAge:
 		unavailable(w)
 	default:
 		w.Header().Set("Cache-Control", fmt.Sprintf("public, max-age=%d", max(1, int(p.opts.Every.Seconds()))))
-		w.Header().Set("Access-Control-Allow-Origin", "*") // it is public, also for pages of other sites
+		w.Header().Set("Access-Control-Allow-Origin", "*") // it is public, even for pages of other sites
 		c.serve(w, r)
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// view is what the template is given.
+// view is the data of the template.
 type view struct {
 	Tab, Title, Description, Sentence, Zone string
 	Agreement                               string // in addresses
@@ -28,7 +28,7 @@ type mark struct{ Class, Word string }
 
 func markOf(s sla.State) mark { return mark{string(s.Class()), s.Words()} }
 
-// when is a time, or a time to another one, for people and for programs.
+// when is a time, or a range of time, for people and for programs.
 type when struct{ ISO, Words, UTC string }
 
 type componentView struct {
@@ -37,7 +37,7 @@ type componentView struct {
 	Good              string // the good share of all days; "" if nothing was measured
 	Over              string
 	Bars              []bar
-	Words             string // of the bars
+	Words             string // a description of the bars
 	Rows              []row
 }
 
@@ -61,7 +61,7 @@ type maintenanceView struct {
 	Open       bool
 }
 
-// shownOutages is how many outages the page has; its JSON has more.
+// shownOutages is how many outages the page lists; its JSON has more.
 const shownOutages = 30
 
 func newView(agreement, style string, p *Page) view {
@@ -101,10 +101,10 @@ func (p *Page) outage(o Outage) outageView {
 	return outageView{o.Component, length, markOf(o.state), times}
 }
 
-// word is the state of an outage within a sentence.
+// word is the state of an outage, for the middle of a sentence.
 func (o Outage) word() string { return strings.ToLower(o.state.Words()) }
 
-// span is a time, or one to another, in the agreement's zone and in UTC.
+// span is a time, or a range of time, in the agreement's zone and in UTC.
 func (p *Page) span(from time.Time, to *time.Time) when {
 	w := when{ISO: from.UTC().Format(time.RFC3339), Words: spanWords(from.In(p.zone), to)}
 	if p.zone != time.UTC && from.In(p.zone).Format("MST") != "UTC" {
@@ -118,7 +118,8 @@ func (p *Page) span(from time.Time, to *time.Time) when {
 
 const dayLayout = "2 January 2006, "
 
-// spanWords are in the zone of from: "30 November 2026, 09:14 to 09:31 CET".
+// spanWords prints a range of time in the zone of from: "30 November 2026, 09:14 to
+// 09:31 CET".
 func spanWords(from time.Time, to *time.Time) string {
 	const day, clock, zone = dayLayout, "15:04", " MST"
 	if to == nil {
@@ -134,7 +135,7 @@ func spanWords(from time.Time, to *time.Time) string {
 	return from.Format(day+clock+zone) + " to " + end.Format(day+clock+zone)
 }
 
-// lengthWords are a duration for people, to the minute.
+// lengthWords prints a duration for people, to the minute.
 func lengthWords(d time.Duration) string {
 	minutes := max(1, int(d.Round(time.Minute)/time.Minute))
 	days, hours := minutes/(24*60), minutes/60%24
@@ -147,14 +148,14 @@ func lengthWords(d time.Duration) string {
 	return fmt.Sprintf("%d min", minutes)
 }
 
-// percent is a good share, rounded down, so that what was not perfect never looks so.
+// percent is a good share, rounded down, so that anything imperfect looks so.
 func percent(good float64) string {
 	const places = 100
 	floor := math.Floor(good*100*places+1e-7) / places
 	return strconv.FormatFloat(max(floor, 0), 'f', -1, 64) + " %"
 }
 
-// bands are how days are drawn: from the bad share on.
+// bands say how to draw a day, from a bad share on.
 var bands = []struct {
 	from   float64
 	class  string
