@@ -1,6 +1,6 @@
-// Package headline says in one sentence what is wrong: with what, since when, why, and what
-// it costs. Pages and terminal both show it. It knows the model only, and is given all
-// figures.
+// Package headline says in one sentence what is wrong: with what, since when, why, and
+// what it costs. Pages and terminal both show it. It only knows the model; callers pass
+// all figures.
 package headline
 
 import (
@@ -13,11 +13,11 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Level is what the sentence needs to know of a level.
+// Level is the input of the sentence about a level.
 type Level struct {
 	ID     sla.ID
 	Group  string // the worst of its groups, "" without groups
-	Impact string // what it means while it is down: "Nobody can pay"
+	Impact string // what an outage means: "Nobody can pay"
 
 	State  sla.State
 	Since  time.Time // when the state began; zero if that is not known
@@ -26,25 +26,25 @@ type Level struct {
 
 	Why      Why
 	Down     []Component // components of a composite that are down
-	BadShare float64     // of the last five minutes, 0 if that is not known; of levels of events
+	BadShare float64     // of the last five minutes, 0 if unknown; for levels of events
 
-	Left    *float64      // the share of the budget that is left, nil if that is not known
-	Allowed time.Duration // the whole budget, of levels by time
-	Credit  float64       // that is owed, in per cent
+	Left    *float64      // the share of the budget that is left, nil if unknown
+	Allowed time.Duration // the whole budget, for levels by time
+	Credit  float64       // the credit owed, in per cent
 	Budget  sla.BudgetState
 	Target  sla.TargetState
-	Alerts  int // that fire
+	Alerts  int // how many are firing
 }
 
 // Component is a component that is down.
 type Component struct {
 	Name string // "psp-a/availability"
-	Of   sla.ID // its level, zero if that is not known
+	Of   sla.ID // its level, zero if unknown
 	Why  Why
 }
 
-// Sentence is what matters most. Of one level it begins with what names that level, which
-// pages link.
+// Sentence is the most important thing to know. If it is about one level, Subject names
+// that level, so that pages can link it.
 type Sentence struct {
 	Class                 sla.Class
 	Of                    sla.ID // the level, zero if it is about none
@@ -55,10 +55,10 @@ type Sentence struct {
 // String is the whole sentence.
 func (s Sentence) String() string { return s.Before + s.Subject + s.Rest }
 
-// mostNamed is how many things a sentence names before it counts the others.
+// mostNamed is how many things a sentence names before it counts the rest.
 const mostNamed = 3
 
-// New is the sentence about all levels at a time. Without levels it is empty.
+// New makes the sentence about all levels at a time. Without levels it is empty.
 func New(levels []Level, at time.Time) Sentence {
 	if len(levels) == 0 {
 		return Sentence{}
@@ -91,7 +91,7 @@ func countOf(levels []Level, state sla.State) int {
 	return n
 }
 
-// left is what is left of the budget, all of it if that is not known.
+// left is the share of the budget that is left, all of it if unknown.
 func (l Level) left() float64 {
 	if l.Left == nil {
 		return 1
@@ -99,7 +99,7 @@ func (l Level) left() float64 {
 	return *l.Left
 }
 
-// names says how levels are called: with their agreement if there are several.
+// names decides how to name levels: with their agreement if there are several.
 type names struct{ severalAgreements bool }
 
 func namer(levels []Level) names {
@@ -117,7 +117,7 @@ func (n names) of(l Level) string {
 	return name
 }
 
-// about is the sentence about one level that needs attention.
+// about makes the sentence about one level that needs attention.
 func about(l Level, at time.Time, n names) Sentence {
 	s := Sentence{Class: l.State.Class(), Of: l.ID, Subject: n.of(l), Rest: " is " + lower(l.State)}
 	switch {
@@ -153,7 +153,8 @@ func lower(s sla.State) string {
 	return strings.ToLower(s.Words())
 }
 
-// others names what else is bad. Components of the first level are named already.
+// others names what else is bad, except components of the first level, which are
+// already named.
 func others(bad []Level, n names) string {
 	var words strings.Builder
 	for _, state := range []sla.State{sla.StateDown, sla.StateDegraded, sla.StateUnknown} {
@@ -170,7 +171,8 @@ func others(bad []Level, n names) string {
 	return words.String()
 }
 
-// calm is for a time in which no state needs attention: budgets and alerts may.
+// calm makes the sentence while no state needs attention, though budgets and alerts
+// may.
 func calm(levels []Level, n names) Sentence {
 	var spent, atRisk, alerting []string
 	for _, l := range levels {

@@ -8,18 +8,18 @@ import (
 	"time"
 )
 
-// A sentence has times and shares as people say them: "43 min", not "43 min 12 s".
+// A sentence gives times and shares as people say them: "43 min", not "43 min 12 s".
 
 const (
 	thin    = "\u202f" // the narrow no-break space between a number and its unit
 	perCent = thin + "%"
-	noise   = 1e-9 // what sums of floating-point numbers are inexact by
+	noise   = 1e-9 // rounding error of sums of floating-point numbers
 )
 
-// Plain is the sentence with common spaces only, as terminals like them.
+// Plain is the sentence with ordinary spaces, for terminals.
 func (s Sentence) Plain() string { return strings.ReplaceAll(s.String(), thin, " ") }
 
-// spent is what is spent of the budget: "6 s of 7 min are spent".
+// spent says how much of the budget is spent: "6 s of 7 min are spent".
 func (l Level) spent() string {
 	if l.Left == nil {
 		return ""
@@ -43,7 +43,7 @@ func (l Level) spent() string {
 	return part + " of " + whole + " are spent"
 }
 
-// Span is a duration as people say it: "6 s", "43 min", "2 h 40 min", "3 d 4 h".
+// Span prints a duration as people say it: "6 s", "43 min", "2 h 40 min", "3 d 4 h".
 func Span(d time.Duration) string {
 	switch {
 	case d < 59*time.Second+500*time.Millisecond:
@@ -54,7 +54,7 @@ func Span(d time.Duration) string {
 	return span(d, time.Hour)
 }
 
-// span is a duration to the nearest of a unit.
+// span prints a duration, rounded to a unit.
 func span(d, unit time.Duration) string {
 	d = d.Round(unit)
 	var parts []string
@@ -73,7 +73,7 @@ func span(d, unit time.Duration) string {
 	return strings.Join(parts, " ")
 }
 
-// percentUp is a share in per cent, rounded up, but never to all of it.
+// percentUp is a share in per cent, rounded up, but never to 100 %.
 func percentUp(share float64) string {
 	p := share*100 - noise
 	digits := 0
@@ -93,8 +93,8 @@ func percentDown(share float64) string {
 	return strconv.FormatFloat(math.Floor(share*1000+noise*1000)/10, 'f', -1, 64) + perCent
 }
 
-// Clock is a time of today as such, and of another day with its date, in a zone, which is
-// named if it is not that of now.
+// Clock prints a time in a zone: with its date if it is not today, and with the zone if
+// that is not the zone of now.
 func Clock(at, now time.Time, zone *time.Location) string {
 	if zone == nil {
 		zone = now.Location()

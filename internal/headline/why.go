@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// Why is why probes fail.
+// Why is the reason why probes fail.
 type Why struct {
 	Reason string // one of the exporter's: "status"
-	Detail string // what the target answered: "HTTP 503"
+	Detail string // the target's response: "HTTP 503"
 }
 
-// phrase says what a target does, of one and of several.
+// phrase says what one target does, and what several do.
 type phrase struct{ one, several, rest string }
 
 func (p phrase) of(n int) string {
@@ -28,8 +28,8 @@ func unknownReason(reason string) phrase {
 	return phrase{"fails", "fail", "(" + strings.ReplaceAll(reason, "_", " ") + ")"}
 }
 
-// phraseOf is the table of the reasons for which a target counts as bad, which are those that
-// metricnames.Blames tells. A reason that it does not have is named as it is.
+// phraseOf is the table of the reasons for which a target counts as bad, as in
+// metricnames.Blames. A reason without an entry is named as it is.
 func phraseOf(reason string) phrase {
 	switch reason {
 	case "dns":
@@ -82,13 +82,13 @@ func phraseOf(reason string) phrase {
 	return unknownReason(reason)
 }
 
-// httpStatus finds the status in what a target answered, also in a step of a journey.
+// httpStatus finds the status in a target's response, even within a step of a journey.
 var httpStatus = regexp.MustCompile(`\bHTTP ([1-9][0-9]{2})\b`)
 
-// HTTPDetail is what a target answered, by its status.
+// HTTPDetail describes a target's response by its status.
 func HTTPDetail(status int) string { return "HTTP " + strconv.Itoa(status) }
 
-// phrase is what the target does: "answers 503", where it is known what it answers.
+// phrase says what the target does: "answers 503", if its response is known.
 func (w Why) phrase() phrase {
 	p := phraseOf(w.Reason)
 	if w.Reason != "status" {
@@ -102,7 +102,7 @@ func (w Why) phrase() phrase {
 	return p
 }
 
-// cause says why the level is as it is: by its components, or else by its own failures.
+// cause says why the level is in its state: its components, or else its own failures.
 func (l Level) cause() string {
 	switch {
 	case len(l.Down) > 0:
@@ -115,7 +115,8 @@ func (l Level) cause() string {
 	return ""
 }
 
-// causeOf says what components do, together what they do alike: "psp-a and psp-b answer 503".
+// causeOf says what components do, joining those that do the same: "psp-a and psp-b
+// answer 503".
 func causeOf(down []Component) string {
 	names := shortNames(down)
 	var order []phrase
@@ -139,8 +140,8 @@ func causeOf(down []Component) string {
 	return listed(parts)
 }
 
-// shortNames are the services of components, and their whole names where two of a service
-// are down.
+// shortNames names components by their services, or by their whole names if two
+// components of one service are down.
 func shortNames(down []Component) []string {
 	levels := map[string]map[string]bool{} // by service
 	for _, c := range down {
@@ -160,7 +161,7 @@ func shortNames(down []Component) []string {
 	return short
 }
 
-// cost is what of the budget is spent, and which credit is owed.
+// cost says how much of the budget is spent, and which credit is owed.
 func (l Level) cost() string {
 	words := l.spent()
 	if l.Credit > 0 {
