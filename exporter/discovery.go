@@ -16,13 +16,13 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// wanted is a target that is to be probed.
+// wanted is a target to be probed.
 type wanted struct {
 	*sla.ProbeTarget
-	found   bool             // of a probe of many
-	entry   *discover.Target // of a list that it was found in; nil: of none
-	address string           // of sla.Discovery.Host; "" if it has none, or there is no such
-	labels  []measure.Label  // of its series, besides those that name it
+	found   bool             // discovered by a probe with many targets
+	entry   *discover.Target // its entry in the list where it was found; nil if in none
+	address string           // of sla.Discovery.Host; "" if there is none
+	labels  []measure.Label  // of its series, in addition to those that identify it
 	prober  probe.Prober
 }
 
@@ -30,7 +30,7 @@ func (w *wanted) name() string { return w.Probe.Check.Target() }
 
 func (w *wanted) key() string { return keyOf(w.ID, w.name(), w.address) }
 
-// shown is the target for people: of a list, what stands there.
+// shown is the target for people; for a target from a list, the entry.
 func (w *wanted) shown() string {
 	switch {
 	case w.entry != nil:
@@ -41,8 +41,8 @@ func (w *wanted) shown() string {
 	return w.name()
 }
 
-// shownEntry returns an entry of a list without secrets. In an entry with white space
-// it is not clear what is a password, so everything up to the last "@" is hidden.
+// shownEntry returns an entry of a list without secrets. If it has white space we
+// cannot tell which part is a password, so everything up to the last "@" is hidden.
 func shownEntry(entry string) string {
 	if at := strings.LastIndex(entry, "@"); at >= 0 && strings.ContainsAny(entry[:at], " \t\r\n\"`<>") {
 		return sla.Hidden + entry[at:]
@@ -50,9 +50,9 @@ func shownEntry(entry string) string {
 	return sla.Redact(entry)
 }
 
-// discovery knows which targets the probes of many have.
+// discovery knows the current targets of probes that discover many.
 type discovery struct {
-	changed chan struct{} // a level may be due sooner than it was
+	changed chan struct{} // a level may be due sooner than before
 	mu      sync.Mutex
 	levels  map[sla.ID]*finding
 }
@@ -60,24 +60,24 @@ type discovery struct {
 func (d *discovery) wake() {
 	select {
 	case d.changed <- struct{}{}:
-	default: // somebody has said so already
+	default: // a signal is already pending
 	}
 }
 
-// finding is what is known of the targets of one level.
+// finding is what is known about the targets of one level.
 type finding struct {
 	spec    *sla.Discovery
 	targets []discover.Target
-	looked  time.Time       // when the last look began; zero: not yet
-	failure error           // of the last look
+	looked  time.Time       // start of the last lookup; zero: none yet
+	failure error           // of the last lookup
 	left    int             // how many of the targets cannot be probed
-	told    map[string]bool // which, with the reason, as the log has them: several may look the same there
+	told    map[string]bool // the entries and reasons already logged; several may look the same in the log
 	looking bool
-	learned bool // a look has ended
+	learned bool // a lookup has ended
 }
 
-// found are the targets that there are. A host without an address is one, which
-// fails for that: it is down, and not out of sight.
+// found returns the current targets. A host without an address is a target that fails
+// for that reason: it is down, and must not disappear.
 func (f *finding) found() []discover.Target {
 	if f.spec.Host != "" && f.learned && len(f.targets) == 0 {
 		return []discover.Target{{Labels: make([]string, len(f.spec.Labels))}}
@@ -85,8 +85,8 @@ func (f *finding) found() []discover.Target {
 	return f.targets
 }
 
-// declare makes the levels of targets those that are looked at. One whose
-// discovery stays as it was keeps what was found.
+// declare sets the levels whose targets are looked up. A level with an unchanged
+// discovery keeps what was found.
 func (d *discovery) declare(targets []sla.ProbeTarget) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -109,7 +109,7 @@ func (d *discovery) declare(targets []sla.ProbeTarget) {
 	d.wake()
 }
 
-// expand puts what was found in the place of the probes of many.
+// expand replaces probes of many targets by the targets that were found.
 func (d *discovery) expand(targets []sla.ProbeTarget) []wanted {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -138,7 +138,7 @@ func (d *discovery) expand(targets []sla.ProbeTarget) []wanted {
 	return all
 }
 
-// leftOut is an entry that was found and cannot be probed.
+// leftOut is an entry that was found but cannot be probed.
 type leftOut struct {
 	id   sla.ID
 	what string // for people, without secrets
@@ -147,8 +147,8 @@ type leftOut struct {
 
 func (l leftOut) String() string { return l.what + ": " + l.why.Error() }
 
-// leave makes entries those that are left out, and returns the ones that nobody
-// has been told of: of a list that stays as it is, each is told once.
+// leave sets the entries that are left out, and returns those not yet logged, so that
+// each entry of an unchanged list is logged once.
 func (d *discovery) leave(all []leftOut) (untold []leftOut) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -172,7 +172,7 @@ func (d *discovery) leave(all []leftOut) (untold []leftOut) {
 	return untold
 }
 
-// fail notes that what was found for a level could not be put in force.
+// fail notes that what was found for a level could not be applied.
 func (d *discovery) fail(id sla.ID, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -182,12 +182,12 @@ func (d *discovery) fail(id sla.ID, err error) {
 	}
 }
 
-// lookAgain is how long after a look that failed there is another, unless the
-// next is due before: a list that comes up after the exporter is soon seen.
+// lookAgain is the pause after a failed lookup, unless the next one is due earlier, so
+// that a list that comes up after the exporter is found soon.
 const lookAgain = 5 * time.Second
 
-// due are the levels to look at now, which are then being looked at, and for how
-// long no other will be due unless something changes.
+// due returns the levels to look up now, and marks them as being looked up. pause is
+// how long no other will be due, unless something changes.
 func (d *discovery) due(now time.Time) (due map[sla.ID]*sla.Discovery, pause time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -210,8 +210,8 @@ func (d *discovery) due(now time.Time) (due map[sla.ID]*sla.Discovery, pause tim
 	return due, pause
 }
 
-// learn takes in what a look has found; changed says whether that is something
-// else than before. A look at what is no longer declared is forgotten.
+// learn stores the result of a lookup; changed says whether it differs from before. The
+// result is dropped if the discovery is no longer declared.
 func (d *discovery) learn(id sla.ID, of *sla.Discovery, found []discover.Target, err error) (changed, failing bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -235,7 +235,7 @@ func (d *discovery) learn(id sla.ID, of *sla.Discovery, found []discover.Target,
 	return true, false
 }
 
-// addresses are the targets that the addresses of a host are.
+// addresses returns one target for each address of a host.
 func (e *Exporter) addresses(ctx context.Context, d *sla.Discovery) ([]discover.Target, error) {
 	ctx, cancel := context.WithTimeout(ctx, discover.Patience)
 	defer cancel()
@@ -253,7 +253,7 @@ func (e *Exporter) addresses(ctx context.Context, d *sla.Discovery) ([]discover.
 	return targets, nil
 }
 
-// states is how the discoveries are doing, for the metrics.
+// states returns the states of the discoveries, for the metrics.
 func (d *discovery) states() []measure.Discovery {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -264,7 +264,7 @@ func (d *discovery) states() []measure.Discovery {
 	return all
 }
 
-// discover looks for targets until ctx ends.
+// discover looks up targets until ctx ends.
 func (e *Exporter) discover(ctx context.Context) {
 	finder := discover.Finder{Resolver: e.opts.Probe.Resolver, UserAgent: e.opts.Probe.UserAgent, Dial: e.factory.Dial}
 	var looks sync.WaitGroup
@@ -292,7 +292,7 @@ func (e *Exporter) discover(ctx context.Context) {
 	}
 }
 
-// take puts what was found in force.
+// take applies the result of a lookup.
 func (e *Exporter) take(id sla.ID, spec *sla.Discovery, found []discover.Target, err error) {
 	e.applying.Lock()
 	defer e.applying.Unlock()
@@ -304,7 +304,7 @@ func (e *Exporter) take(id sla.ID, spec *sla.Discovery, found []discover.Target,
 		return
 	}
 	all, err := e.makeProbers(e.discovery.expand(e.declared))
-	if err != nil { // a level that could be probed when it was applied
+	if err != nil { // a level that could be probed when it was declared
 		e.discovery.fail(id, err)
 		e.opts.Logger.Error("targets not changed", "slo", id.String(), "error", err)
 		return

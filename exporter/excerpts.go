@@ -6,32 +6,32 @@ import (
 	"sync"
 )
 
-// maxExcerpts bounds, in bytes, the excerpts of all targets together. That is a few
-// for each of 10,000 targets that are down. The oldest are removed first.
+// maxExcerpts bounds, in bytes, the excerpts of all targets together: a few for each of
+// 10,000 targets that are down. The oldest are removed first.
 const maxExcerpts = 32 << 20
 
-// excerptCost is how many bytes an excerpt takes besides its text.
+// excerptCost is how many bytes an excerpt needs besides its text.
 const excerptCost = 160
 
-// excerpt is the beginning of what a target answered, shared by results in a
-// row that had the same.
+// excerpt is the beginning of a target's response. Consecutive results with the same
+// one share it.
 type excerpt struct {
 	of    *excerpts
-	text  string // "" once it is forgotten
-	users int    // results of histories
+	text  string // "" once it was removed
+	users int    // how many results in histories have it
 	place *list.Element
 }
 
-// excerpts is the memory of what targets answered, a bounded one. The zero
-// value is ready.
+// excerpts remembers excerpts of responses, up to maxExcerpts. The zero value is ready
+// to use.
 type excerpts struct {
 	mu     sync.Mutex
 	oldest list.List // of *excerpt, the newest at the back
 	size   int       // bytes
 }
 
-// keep remembers a text for a result. That of the one before, which may be nil,
-// is kept once if it is the same.
+// keep remembers a text for a result. It shares the excerpt of the previous result,
+// which may be nil, if the text is the same.
 func (e *excerpts) keep(text string, before *excerpt) *excerpt {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -48,7 +48,7 @@ func (e *excerpts) keep(text string, before *excerpt) *excerpt {
 	return x
 }
 
-// release says that one result less has the excerpt, which may be nil.
+// release removes one result's use of the excerpt, which may be nil.
 func (e *excerpts) release(x *excerpt) {
 	if x == nil {
 		return
@@ -60,7 +60,7 @@ func (e *excerpts) release(x *excerpt) {
 	}
 }
 
-// drop forgets a text; e.mu is held.
+// drop removes the text of an excerpt; e.mu is held.
 func (e *excerpts) drop(x *excerpt) {
 	if x.place == nil {
 		return
@@ -70,7 +70,7 @@ func (e *excerpts) drop(x *excerpt) {
 	x.text, x.place = "", nil
 }
 
-// read is the text, as long as it is remembered; x may be nil.
+// read returns the text, "" once it was removed; x may be nil.
 func (x *excerpt) read() string {
 	if x == nil {
 		return ""
@@ -80,8 +80,8 @@ func (x *excerpt) read() string {
 	return x.text
 }
 
-// forget releases the excerpts of a target that is gone. A probe of it that
-// still runs may add another; that one goes when it is the oldest.
+// forget releases the excerpts of a target that was removed. A probe of it that is
+// still running may add another, which is dropped when it is the oldest.
 func (h *history) forget(kept *excerpts) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -1,10 +1,10 @@
-// Package exporter is the measuring half: it probes targets on a fixed timetable
-// and exposes the outcome of every probe as metrics over HTTP.
+// Package exporter is the measuring half: it probes targets on a fixed timetable and
+// exposes the outcome of every probe as metrics over HTTP.
 //
-// It connects three parts that do not know each other: probe runs one probe,
-// schedule says when, and measure counts. It runs as the daemon upheld-exporter or
-// inside another process. It must import neither rulegen nor anything of the
-// Prometheus server.
+// It connects three parts that do not know each other: probe runs one probe, schedule
+// says when, and measure counts. It runs as the daemon upheld-exporter or inside
+// another process. It must import neither rulegen nor anything of the Prometheus
+// server.
 package exporter
 
 import (
@@ -26,8 +26,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// DefaultLocation is the "location" label of an exporter that was not told
-// where it is.
+// DefaultLocation is the "location" label of an exporter without a configured location.
 const DefaultLocation = "default"
 
 // Options of an exporter; the zero value is usable.
@@ -35,17 +34,17 @@ type Options struct {
 	Logger         *slog.Logger // none if nil
 	Location       string       // where it probes from, the "location" label; DefaultLocation if empty
 	MaxConcurrency int          // probes at once; schedule.DefaultMaxConcurrency if 0
-	MaxPerHost     int          // probes of one host at once; as many as there are if 0
+	MaxPerHost     int          // probes of one host at once; no bound if 0
 	Probe          probe.Env    // resolver, certificate authorities, user agent, guard
-	// References are targets that answer if the exporter's network is well:
-	// tcp://host:port or URLs. If none does, failures of the network are
-	// inconclusive. Without any, they are the target's.
+	// References are targets that answer while the exporter's network works:
+	// tcp://host:port or URLs. If none answers, network failures of probes are
+	// inconclusive. Without references, they count against the target.
 	References []string
-	Shard      Shard // which of the targets are this exporter's; all if zero
-	// Load reads the targets again for Reload. Without it there is no reloading.
+	Shard      Shard // the part of the targets that this exporter probes; all if zero
+	// Load reads the targets again for Reload. Without it, Reload fails.
 	Load func() ([]sla.ProbeTarget, error)
-	// Requests answers probes that are asked for over HTTP, as
-	// blackbox_exporter does; nil if none may be asked for.
+	// Requests answers probes that are requested over HTTP, as in blackbox_exporter;
+	// nil for none.
 	Requests *blackbox.Prober
 }
 
@@ -63,15 +62,15 @@ type Exporter struct {
 
 	reloading sync.Mutex        // one Reload at a time
 	applying  sync.Mutex        // one change of the targets at a time
-	declared  []sla.ProbeTarget // what was applied last; guarded by applying
+	declared  []sla.ProbeTarget // the targets last applied; guarded by applying
 	mu        sync.RWMutex
-	targets   []*target // in the order of Apply, those found of a level by address
+	targets   []*target // in the order of Apply; those discovered for a level by address
 	discovery discovery
 	excerpts  excerpts
 }
 
-// New makes an exporter without targets. Its references must be valid, as
-// CheckReferences says which are not valid; those are left out.
+// New makes an exporter without targets. Check its references with CheckReferences
+// first: invalid ones are left out.
 func New(opts Options) *Exporter {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
@@ -82,7 +81,7 @@ func New(opts Options) *Exporter {
 	}
 	e := &Exporter{opts: opts, factory: probe.NewFactory(opts.Probe)}
 	e.discovery.changed = make(chan struct{}, 1)
-	e.ids.last.Store(uint64(time.Now().UnixNano())) // so that a restart repeats none
+	e.ids.last.Store(uint64(time.Now().UnixNano())) // so that IDs are unique across restarts
 	e.scheduler = schedule.New(schedule.Options{
 		MaxConcurrency: opts.MaxConcurrency,
 		MaxPerHost:     opts.MaxPerHost,
@@ -105,18 +104,17 @@ func New(opts Options) *Exporter {
 	return e
 }
 
-// Apply makes targets the ones that are probed. Targets whose level and
-// address stay keep their counts, recent results and place on the time table.
-// If any cannot be probed nothing changes, and the error names every one.
+// Apply replaces the targets. Targets whose level and address stay keep their counts,
+// recent results and place on the timetable. If any target cannot be probed nothing
+// changes, and the error names every one.
 //
-// The targets of a probe of many are those that were found last, or else the
-// static ones; Run looks for them. The exporter keeps the targets: nobody may
-// change them afterwards.
+// A probe of many targets gets those that were found last, or else its static ones; Run
+// looks for more. The exporter keeps targets: do not change it afterwards.
 func (e *Exporter) Apply(targets []sla.ProbeTarget) error {
 	e.applying.Lock()
 	defer e.applying.Unlock()
 	e.discovery.declare(targets)
-	all, err := e.makeProbers(e.discovery.expand(targets)) // of all shards, so that a mistake is one everywhere
+	all, err := e.makeProbers(e.discovery.expand(targets)) // of all shards, so that every exporter reports the same mistakes
 	if err != nil {
 		e.discovery.declare(e.declared)
 		e.metrics.ConfigFailed()
@@ -129,7 +127,7 @@ func (e *Exporter) Apply(targets []sla.ProbeTarget) error {
 	return nil
 }
 
-// put makes the targets of this exporter's shard those that are probed.
+// put replaces the targets with those of this exporter's shard.
 func (e *Exporter) put(all []wanted) {
 	own := slices.DeleteFunc(all, func(w wanted) bool { return !e.opts.Shard.keeps(w) })
 	specs := make([]measure.Spec, len(own))
@@ -142,11 +140,11 @@ func (e *Exporter) put(all []wanted) {
 	e.swap(own, e.metrics.Replace(specs))
 }
 
-// makeProbers gives each target its prober. A mistake in one that was found is
-// no mistake of the specification, and no other target's affair: it is left out,
-// and reported in the log and by the discovery's metrics.
+// makeProbers makes each target's prober. A mistake in a discovered target is not one
+// in the specification and must not affect other targets: the target is left out, and
+// reported in the log and by the discovery's metrics.
 func (e *Exporter) makeProbers(targets []wanted) ([]wanted, error) {
-	known := make(map[string]bool, len(targets)) // names of levels, keys of those that were found
+	known := make(map[string]bool, len(targets)) // names of levels, and keys of discovered targets
 	made := make([]wanted, 0, len(targets))
 	var errs []error
 	var left []leftOut
@@ -180,8 +178,8 @@ func (e *Exporter) makeProbers(targets []wanted) ([]wanted, error) {
 	return made, nil
 }
 
-// proberOf makes the prober of a target. What was found must be an address, and
-// have a name of its own, which user info is no part of.
+// proberOf makes the prober of a target. A discovered target must be an address, with a
+// name that is unique without its user info.
 func (e *Exporter) proberOf(t *wanted, known map[string]bool) (probe.Prober, error) {
 	if t.entry == nil {
 		return e.factory.New(t.Probe)
@@ -205,7 +203,7 @@ func (e *Exporter) proberOf(t *wanted, known map[string]bool) (probe.Prober, err
 	return prober, nil
 }
 
-// swap puts a new set of targets in force.
+// swap applies a new set of targets.
 func (e *Exporter) swap(targets []wanted, accounts []*measure.Target) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -235,8 +233,8 @@ func (e *Exporter) swap(targets []wanted, accounts []*measure.Target) {
 	e.scheduler.Set(jobs)
 }
 
-// Run probes until ctx ends and then returns nil, once no probe is running any
-// more. It can run once.
+// Run probes until ctx ends and returns nil once no probe is running any more. It can
+// run once.
 func (e *Exporter) Run(ctx context.Context) error {
 	e.running.Store(true)
 	defer e.running.Store(false)
@@ -257,19 +255,18 @@ func CheckReferences(references []string) error {
 	return err
 }
 
-// Metrics answers scrapes.
+// Metrics is the handler for scrapes.
 func (e *Exporter) Metrics() http.Handler { return e.metrics.Handler() }
 
-// Gatherer is what Metrics answers from, for a process that adds metrics of its
-// own.
+// Gatherer returns the metrics behind Metrics, for a process that adds its own.
 func (e *Exporter) Gatherer() measure.Gatherer { return e.metrics.Gatherer() }
 
-// errNoLoad is what reloading answers where there is nothing to reload from.
+// errNoLoad is the error of Reload without Options.Load.
 var errNoLoad = errors.New("this exporter has no specification files to reload")
 
-// Reload loads the targets again and applies them, and the modules of requests.
-// Where that fails, the exporter goes on with those it has, logs every finding
-// and returns the error.
+// Reload loads the targets and the modules of requests again, and applies them. If that
+// fails, the exporter continues with the current ones, logs every finding and returns
+// the error.
 func (e *Exporter) Reload() error {
 	e.reloading.Lock()
 	defer e.reloading.Unlock()

@@ -10,18 +10,18 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Record is one result that is remembered.
+// Record is a remembered result.
 type Record struct {
-	At       time.Time // when the probe began, or was found not to have run
+	At       time.Time // when the probe began, or was skipped
 	Outcome  probe.Outcome
 	Reason   probe.Reason  // why it is not good
 	Detail   string        // for people: "HTTP 503"; never a secret
-	Duration time.Duration // 0 if it was not run
+	Duration time.Duration // 0 if it was skipped
 	Phases   probe.Phases  // those that took place
-	ID       measure.ID    // as exemplars name it; 0 if it was not run
+	ID       measure.ID    // as in exemplars; 0 if it was skipped
 	Parts    []probe.Part  // of a probe that made several requests
-	Excerpt  string        // what a bad target answered, as probe.Result has it; of some of those remembered
-	Count    int           // probes in a row that the record stands for, more than 1 only if they were not run
+	Excerpt  string        // the beginning of a bad target's response, as in probe.Result; only some records have it
+	Count    int           // how many probes in a row the record stands for; more than 1 only for skipped ones
 }
 
 // How many results are remembered for each target.
@@ -30,17 +30,17 @@ const (
 	recentFailures = RecentResults
 )
 
-// Recent is the last results of a level's probe, at most RecentResults, newest
+// Recent returns the last results of a level's probe, at most RecentResults, newest
 // first; nil if the level has none.
 func (e *Exporter) Recent(id sla.ID) []Record { return e.remembered(id, (*history).recent) }
 
-// Failures is the last results of a level's probe that were not good, at most
-// recentFailures, newest first. They are kept apart from Recent, so that a
-// failure some hours ago is still known.
+// Failures returns the last results of a level's probe that were not good, at most
+// recentFailures, newest first. They are kept apart from Recent, so that a failure some
+// hours ago is still known.
 func (e *Exporter) Failures(id sla.ID) []Record { return e.remembered(id, (*history).failures) }
 
-// Slow is the last good results of a level's probe that took longer than the least of its
-// thresholds, at most RecentResults, newest first; nil if it has no thresholds.
+// Slow returns the last good results of a level's probe that took longer than its
+// smallest threshold, at most RecentResults, newest first; nil if it has no thresholds.
 func (e *Exporter) Slow(id sla.ID) []Record { return e.remembered(id, (*history).slowest) }
 
 func (e *Exporter) remembered(id sla.ID, read func(*history) []Record) []Record {
@@ -49,7 +49,7 @@ func (e *Exporter) remembered(id sla.ID, read func(*history) []Record) []Record 
 	e.mu.RUnlock()
 	var all []Record
 	found := 0
-	for _, t := range targets { // who looks, looks at one level: a map would cost more than it saves
+	for _, t := range targets { // a search is enough for one level: a map would cost more than it saves
 		if t.spec.ID == id {
 			all = append(all, read(t.history)...)
 			found++
@@ -66,12 +66,12 @@ func (e *Exporter) remembered(id sla.ID, read func(*history) []Record) []Record 
 type history struct {
 	mu   sync.Mutex
 	all  *records // nil before the first
-	bad  *records // likewise; the excerpts are of these
-	slow *records // likewise, of targets with thresholds
+	bad  *records // likewise; only these have excerpts
+	slow *records // likewise, for targets with thresholds
 }
 
-// add keeps a record and reports whether outcome or reason differ from the one
-// before.
+// add keeps a record and reports whether its outcome or reason differs from the
+// previous one.
 func (h *history) add(r Record, kept *excerpts) (changed bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

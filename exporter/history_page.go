@@ -14,8 +14,8 @@ import (
 )
 
 // historyPath is the page of a target's last results. Its query is ?level=, as sla.ID
-// writes it, with ?target= and ?address= if the level has several, or ?probe= with the
-// ID that an exemplar has.
+// prints it, with ?target= and ?address= if the level has several, or ?probe= with the
+// ID from an exemplar.
 const historyPath = "/history"
 
 func historyURL(t *target) string {
@@ -30,11 +30,11 @@ func historyURL(t *target) string {
 type historyRow struct {
 	Record
 	ProbeID string
-	Marked  bool // the one that was asked for
+	Marked  bool // the requested one
 	When    string
 	Took    string
-	Times   []string // of each phase, in order of probe.AllPhases
-	Hops    []string // requests, of a probe that made several
+	Times   []string // of each phase, in the order of probe.AllPhases
+	Hops    []string // requests, if the probe made several
 }
 
 var historyPage = template.Must(template.New("history").Parse(`<!DOCTYPE html>
@@ -79,7 +79,7 @@ tr:target, tr.marked { outline: 3px solid #1a5fb4; }
 </html>
 `))
 
-// serveHistory shows what is remembered of one target.
+// serveHistory shows the remembered results of one target.
 func (e *Exporter) serveHistory(w http.ResponseWriter, r *http.Request) {
 	level, asked := r.FormValue("level"), r.FormValue("probe")
 	t := e.find(level, r.FormValue("target"), r.FormValue("address"), asked)
@@ -116,7 +116,7 @@ func (e *Exporter) serveHistory(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(page.Bytes())
 }
 
-// find is the target of a level, the first if none is named, or else the one
+// find returns the target of a level, the first if none is named, or else the target
 // that remembers a probe.
 func (e *Exporter) find(level, name, address, asked string) *target {
 	e.mu.RLock()
@@ -169,7 +169,7 @@ func rowsOf(records []Record, asked string) []historyRow {
 	return rows
 }
 
-// hopWords are one request of several, with its phases.
+// hopWords describes one request of several, with its phases.
 func hopWords(p probe.Part) string {
 	var b strings.Builder
 	if p.Step != "" {
@@ -191,7 +191,7 @@ func hopWords(p probe.Part) string {
 	return b.String()
 }
 
-// brief is a duration with the digits that matter.
+// brief is a duration with its significant digits.
 func brief(d time.Duration) string {
 	switch {
 	case d >= time.Second:

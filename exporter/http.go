@@ -15,10 +15,10 @@ import (
 	"github.com/upheld-sla/upheld/exporter/probe"
 )
 
-// Handler serves everything that the daemon serves: the metrics at
-// telemetryPath, /-/healthy, /-/ready, /-/reload, a page that links them and
-// shows the last result of each target, and /history with more of each; and the
-// pages of blackbox_exporter if there are modules.
+// Handler serves everything that the daemon serves: the metrics at telemetryPath,
+// /-/healthy, /-/ready, /-/reload, a page that links them and shows the last result of
+// each target, and /history with more results. With modules it also has the pages of
+// blackbox_exporter.
 func (e *Exporter) Handler(telemetryPath string) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET "+telemetryPath, e.Metrics())
@@ -130,7 +130,7 @@ func (e *Exporter) serveLanding(w http.ResponseWriter, r *http.Request, telemetr
 	page.ServeHTTP(w, r)
 }
 
-// asked are the probes that were asked for and are remembered.
+// asked returns the remembered probes that were requested over HTTP.
 func (e *Exporter) asked() []blackbox.Recent {
 	if e.opts.Requests == nil {
 		return nil
@@ -138,7 +138,7 @@ func (e *Exporter) asked() []blackbox.Recent {
 	return e.opts.Requests.Recent()
 }
 
-// rows are the targets with their last results, and how many did not fit.
+// rows returns the targets with their last results, and how many did not fit.
 func (e *Exporter) rows(now time.Time) (rows []row, more int) {
 	e.mu.RLock()
 	targets := e.targets

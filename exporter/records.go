@@ -12,13 +12,12 @@ import (
 
 // records are the last results of a target, up to a bound. They are packed, because
 // there are many: numbers are varints, and times and IDs are differences from the
-// result before. That takes a quarter of the memory of Records.
+// previous result. That takes a quarter of the memory of Records.
 //
 // A packed result is a byte with its outcome and flags, the number of its note, the
-// time since the result before (zigzag), the difference to the ID before (zigzag, if
-// it has one), how often it occurred (if not once), its duration, a byte with a bit
-// for each phase that occurred, and the durations of these. All times are in
-// nanoseconds.
+// time since the previous result (zigzag), the difference from the previous ID (zigzag,
+// if it has one), how often it occurred (if not once), its duration, a byte with a bit
+// for each phase that occurred, and their durations. All times are in nanoseconds.
 type records struct {
 	packed []byte // the oldest first
 	notes  []note
@@ -28,7 +27,7 @@ type records struct {
 	newest struct{ head, note uint8 }
 }
 
-// Of the first byte of a packed result.
+// Parts of the first byte of a packed result.
 const (
 	outcomeBits = 0x07
 	hasID       = 0x08
@@ -41,7 +40,7 @@ type note struct {
 	told    unique.Handle[told]
 	parts   *[]probe.Part // nil: none
 	excerpt *excerpt      // nil: none
-	users   uint8         // results with it; one without any is free
+	users   uint8         // how many results have it; 0: free
 }
 
 type told struct {
@@ -49,7 +48,7 @@ type told struct {
 	detail string
 }
 
-// add keeps a record, and returns the excerpt of the one that it forgets for it.
+// add keeps a record, and returns the excerpt of the record that it drops for it.
 func (l *records) add(r *Record, x *excerpt) (forgotten *excerpt) {
 	if int(l.n) == RecentResults {
 		forgotten = l.forgetOldest()
@@ -91,10 +90,11 @@ func appendTimes(b []byte, r *Record) []byte {
 	return b
 }
 
-// packedStep is by how much the room for packed results grows, in bytes.
+// packedStep is by how many bytes the capacity for packed results grows.
 const packedStep = 64
 
-// append grows by little: what is doubled is half empty in the end.
+// append grows the capacity in small steps, since doubling would leave half of it
+// empty.
 func (l *records) append(b []byte) {
 	if need := len(l.packed) + len(b); need > cap(l.packed) {
 		larger := make([]byte, len(l.packed), (need+packedStep-1)/packedStep*packedStep)
@@ -104,7 +104,7 @@ func (l *records) append(b []byte) {
 	l.packed = append(l.packed, b...)
 }
 
-// note is the number of the note of a record: one that is there, or a new one.
+// note returns the number of a record's note, an existing or a new one.
 func (l *records) note(r *Record, x *excerpt) uint8 {
 	free := -1
 	for i := range l.notes {
@@ -120,7 +120,7 @@ func (l *records) note(r *Record, x *excerpt) uint8 {
 	}
 	next := note{told: unique.Make(told{r.Reason, r.Detail}), excerpt: x, users: 1}
 	if len(r.Parts) > 0 {
-		parts := r.Parts // so that only they go to the heap, and not each record
+		parts := r.Parts // a copy, so that only the parts move to the heap, and not each record
 		next.parts = &parts
 	}
 	if free < 0 {
@@ -131,8 +131,8 @@ func (l *records) note(r *Record, x *excerpt) uint8 {
 	return uint8(free)
 }
 
-// forgetOldest makes room for another record, and returns the excerpt of the one
-// that is gone.
+// forgetOldest makes room for another record, and returns the excerpt of the dropped
+// one.
 func (l *records) forgetOldest() *excerpt {
 	var r Record
 	words, size := r.unpack(l.packed)
@@ -146,8 +146,8 @@ func (l *records) forgetOldest() *excerpt {
 	return x
 }
 
-// unpack reads a packed result, with the differences to the one before for its
-// time and ID. It returns the number of its note and its size.
+// unpack reads a packed result; its time and ID are differences from the previous
+// result. It returns the number of its note and its size.
 func (r *Record) unpack(b []byte) (words uint8, size int) {
 	head, words := b[0], b[1]
 	r.Outcome, r.Count = probe.Outcomes[head&outcomeBits], 1
@@ -180,7 +180,7 @@ func (r *Record) unpack(b []byte) (words uint8, size int) {
 	return words, at
 }
 
-// newestFirst unpacks all; l may be nil.
+// newestFirst unpacks all records; l may be nil.
 func (l *records) newestFirst() []Record {
 	if l == nil {
 		return nil
@@ -192,7 +192,7 @@ func (l *records) newestFirst() []Record {
 		list[i].take(&l.notes[words])
 	}
 	at, id := l.at, l.id
-	for i := range list { // what is unpacked are differences
+	for i := range list { // make the differences absolute
 		r := &list[i]
 		r.At, at = time.Unix(0, at), at-r.At.UnixNano()
 		if r.ID != 0 {
@@ -202,7 +202,7 @@ func (l *records) newestFirst() []Record {
 	return list
 }
 
-// remembers reports whether one of them has an ID; l may be nil.
+// remembers reports whether a record has an ID; l may be nil.
 func (l *records) remembers(id measure.ID) bool {
 	if l == nil {
 		return false
@@ -214,7 +214,7 @@ func (l *records) remembers(id measure.ID) bool {
 		_, size := one.unpack(b)
 		b = b[size:]
 	}
-	at := l.id - sum // of the one before the oldest
+	at := l.id - sum // of the record before the oldest
 	for b := l.packed; len(b) > 0; {
 		one.ID = 0
 		_, size := one.unpack(b)
@@ -226,7 +226,7 @@ func (l *records) remembers(id measure.ID) bool {
 	return false
 }
 
-// take makes the words of a note those of the record.
+// take copies the texts of a note into the record.
 func (r *Record) take(n *note) {
 	words := n.told.Value()
 	r.Reason, r.Detail, r.Excerpt = words.reason, words.detail, n.excerpt.read()
@@ -235,7 +235,7 @@ func (r *Record) take(n *note) {
 	}
 }
 
-// last is the outcome and the reason of the newest; "" if l is nil.
+// last returns the outcome and the reason of the newest record; "" if l is nil.
 func (l *records) last() (probe.Outcome, probe.Reason) {
 	if l == nil {
 		return "", ""
@@ -243,7 +243,7 @@ func (l *records) last() (probe.Outcome, probe.Reason) {
 	return probe.Outcomes[l.newest.head&outcomeBits], l.notes[l.newest.note].told.Value().reason
 }
 
-// excerpt is that of the newest; nil if there is none, or l is nil.
+// excerpt is the newest record's excerpt; nil if it has none, or l is nil.
 func (l *records) excerpt() *excerpt {
 	if l == nil {
 		return nil

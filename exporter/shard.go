@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Shard is the part of all targets that one exporter of several probes. The
-// zero value is all of them.
+// Shard is the part of all targets that one of several exporters probes. The zero value
+// is all of them.
 type Shard struct {
 	Number int // from 1
 	Of     int // how many exporters there are
@@ -25,8 +25,8 @@ func ParseShard(text string) (Shard, error) {
 	return Shard{i, n}, nil
 }
 
-// keeps reports whether a target is the shard's: by its level, and the targets
-// that are found of a level each by itself.
+// keeps reports whether a target is the shard's. Levels are assigned as a whole, but
+// discovered targets each on their own.
 func (s Shard) keeps(w wanted) bool {
 	switch {
 	case s.Of <= 1:
@@ -37,9 +37,9 @@ func (s Shard) keeps(w wanted) bool {
 	return s.holds(w.ID.String())
 }
 
-// holds reports whether a level belongs to the shard: to the one of all whose
-// number, hashed together with the level, gives most. With one exporter more,
-// only those levels move that the new one takes.
+// holds reports whether a level belongs to the shard: the shard whose number, hashed
+// together with the level, gives the highest weight. If an exporter is added, only the
+// levels that it takes over move.
 func (s Shard) holds(level string) bool {
 	own := weight(level, s.Number)
 	for i := 1; i <= s.Of; i++ {
@@ -50,12 +50,12 @@ func (s Shard) holds(level string) bool {
 	return true
 }
 
-// weight must never change: with another one, exporters of two versions side
-// by side would probe levels twice or not at all.
+// weight must never change: otherwise exporters of two versions side by side would
+// probe levels twice or not at all.
 func weight(level string, number int) uint64 {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(strconv.Itoa(number) + " " + level))
-	x := h.Sum64() // its high bits are alike for texts that are; mix them
+	x := h.Sum64() // similar texts have similar high bits; mix them
 	x = (x ^ x>>33) * 0xff51afd7ed558ccd
 	x = (x ^ x>>33) * 0xc4ceb9fe1a85ec53
 	return x ^ x>>33

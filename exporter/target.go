@@ -13,17 +13,17 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// target is one thing to probe: what the scheduler runs.
+// target is one thing to probe, as a job of the scheduler.
 type target struct {
 	spec     *sla.ProbeTarget
-	address  string // of sla.Discovery.Host; "" if it is the target's only one
+	address  string // of sla.Discovery.Host; "" if the target has only one
 	prober   probe.Prober
 	account  *measure.Target
 	history  *history
 	exporter *Exporter
 }
 
-// ids gives every probe one of its own.
+// ids gives every probe a unique ID.
 type ids struct{ last atomic.Uint64 }
 
 func (i *ids) next() measure.ID { return measure.ID(i.last.Add(1)) }
@@ -38,7 +38,7 @@ func (t *target) shown() string {
 	return t.name() + " at " + t.address
 }
 
-// host is what the bound on probes of one host goes by; "" if there is no host.
+// host is the host for the bound on probes of one host; "" if there is none.
 func (t *target) host() string {
 	if t.address != "" {
 		return t.address
@@ -53,8 +53,8 @@ func (t *target) host() string {
 	return ""
 }
 
-// key names the target to the scheduler; its place on the time table comes
-// from it.
+// key names the target for the scheduler, which derives its place on the timetable from
+// it.
 func (t *target) key() string { return keyOf(t.spec.ID, t.name(), t.address) }
 
 func keyOf(id sla.ID, name, address string) string {
@@ -65,19 +65,19 @@ func keyOf(id sla.ID, name, address string) string {
 	return key
 }
 
-// Run probes once and accounts for it. A probe that the end of the exporter
-// cut short is not counted.
+// Run probes once and accounts for it. It does not count a probe that was canceled
+// because the exporter stops.
 func (t *target) Run(ctx context.Context, by time.Time) time.Duration {
 	return t.probe(ctx, by, t.account.Observe)
 }
 
-// Recheck probes a target that was bad once more before its next probe is due.
+// Recheck probes a bad target again before its next probe is due.
 func (t *target) Recheck(ctx context.Context, by time.Time) time.Duration {
 	return t.probe(ctx, by, t.account.Recheck)
 }
 
-// probe runs one probe and accounts for it; it returns after what time the
-// target is to be rechecked, 0 if it need not be.
+// probe runs one probe and accounts for it. It returns after what time to recheck the
+// target, or 0 for no recheck.
 func (t *target) probe(ctx context.Context, by time.Time, account func(probe.Result, measure.ID, time.Time)) time.Duration {
 	at := time.Now()
 	r := t.prober.Probe(ctx, by)
@@ -108,15 +108,15 @@ func skipReason(why schedule.SkipReason) probe.Reason {
 	return probe.HostOverload
 }
 
-// Skip accounts for probes that were not run.
+// Skip accounts for skipped probes.
 func (t *target) Skip(why schedule.SkipReason, n int) {
 	reason := skipReason(why)
 	t.account.Skip(reason, n)
 	t.remember(Record{At: time.Now(), Outcome: reason.Outcome(), Reason: reason, Detail: reason.Help(), Count: n})
 }
 
-// remember keeps a record, and logs when a target's state changes: a target
-// that stays down is one line, not one a probe.
+// remember keeps a record, and logs changes of the target's state: a target that stays
+// down is one line, not one for each probe.
 func (t *target) remember(r Record) {
 	changed := t.history.add(r, &t.exporter.excerpts)
 	if limits := t.spec.Thresholds; r.Outcome == probe.Good && len(limits) > 0 && r.Duration > limits[0] {
@@ -137,8 +137,8 @@ func (t *target) remember(r Record) {
 		"outcome", string(r.Outcome), "reason", string(r.Reason), "detail", r.Detail, "duration", r.Duration, "count", r.Count)
 }
 
-// detailOf says of a result that is good, or too slow, how much of its time may be the
-// exporter's own. Of other failures the time does not count.
+// detailOf adds to the detail of a good or too slow result how much of its time may be
+// the exporter's own. For other failures the time does not matter.
 func detailOf(r probe.Result) string {
 	if r.Outcome == probe.Good || r.Reason == probe.Slow {
 		return r.DetailWithLateness()

@@ -14,32 +14,32 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// How references are asked: how long they have to answer, and how often when
-// nothing fails.
+// How references are probed: how long they have to answer, and how often while nothing
+// fails.
 const (
 	referencePatience = time.Second
 	referenceInterval = 15 * time.Second
 )
 
-// networkReasons are failures for which the exporter's own network may be to
-// blame. With any other the target, or something in its place, has answered.
+// networkReasons are failures that the exporter's own network may have caused. For any
+// other reason the target, or something in its place, has answered.
 var networkReasons = []probe.Reason{
 	probe.DNS, probe.ConnectRefused, probe.ConnectTimeout, probe.Unreachable, probe.Reset, probe.Timeout,
 }
 
-// vantage knows whether the exporter sees the world: whether any of the
-// reference targets answers. They are asked when a probe fails, so that the
-// answer is of the same moment.
+// vantage knows whether the exporter's network works: whether any of the reference
+// targets answers. They are probed when a probe fails, so that the answer is from the
+// same moment.
 type vantage struct {
 	references []probe.Prober
 	names      []string
 	logger     *slog.Logger
 
 	mu      sync.Mutex
-	running chan struct{} // closed when the check under way ends; nil without
-	began   time.Time     // of the last check that ended
-	ok      bool          // what it found
-	lost    time.Time     // when the last check ended that found nothing
+	running chan struct{} // closed when the current check ends; nil without one
+	began   time.Time     // of the last finished check
+	ok      bool          // its result
+	lost    time.Time     // when the last check without any answer ended
 }
 
 // newVantage makes probers of references: tcp://host:port, http://... or
@@ -66,7 +66,7 @@ func newVantage(references []string, factory *probe.Factory, logger *slog.Logger
 	return v, errors.Join(errs...)
 }
 
-// run asks now and then, for the metric and the log, until ctx ends.
+// run checks periodically, for the metric and the log, until ctx ends.
 func (v *vantage) run(ctx context.Context) {
 	tick := time.NewTicker(referenceInterval)
 	defer tick.Stop()
@@ -80,16 +80,16 @@ func (v *vantage) run(ctx context.Context) {
 	}
 }
 
-// good is what the last check found.
+// good is the result of the last check.
 func (v *vantage) good() bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return v.ok
 }
 
-// sees reports whether a reference answers, asked no earlier than since. It is
-// false also if none did at some time after since. Once ctx ends, the last
-// known answer has to do.
+// sees reports whether a reference answered a check that began at since or later. It is
+// also false if no reference answered at some time after since. Once ctx ends, it uses
+// the last known answer.
 func (v *vantage) sees(ctx context.Context, since time.Time) bool {
 	for {
 		v.mu.Lock()
@@ -116,8 +116,8 @@ func (v *vantage) sees(ctx context.Context, since time.Time) bool {
 	}
 }
 
-// check asks all references at once. It ends by itself within their timeout,
-// no matter who waits for it.
+// check probes all references at once. It ends within their timeout, no matter who
+// waits for it.
 func (v *vantage) check() {
 	began := time.Now()
 	results := make(chan probe.Result, len(v.references))
@@ -130,7 +130,7 @@ func (v *vantage) check() {
 		r := <-results
 		ok = ok || r.Outcome == probe.Good
 		if why = append(why, r.Detail); ok && i < len(v.references)-1 {
-			break // the others end in their own time
+			break // the other probes end by themselves
 		}
 	}
 	v.mu.Lock()
@@ -148,7 +148,7 @@ func (v *vantage) check() {
 	v.running = nil
 }
 
-// judge makes a failure inconclusive if the exporter cannot see the world.
+// judge makes a failure inconclusive if the exporter's network does not work.
 func (v *vantage) judge(ctx context.Context, r probe.Result, began, next time.Time) probe.Result {
 	if v == nil || r.Outcome != probe.Bad || !slices.Contains(networkReasons, r.Reason) {
 		return r

@@ -19,7 +19,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Defaults of Options, those of blackbox_exporter where it has them.
+// Defaults of Options, as in blackbox_exporter where it has them.
 const (
 	DefaultTimeoutOffset  = 500 * time.Millisecond
 	DefaultHistoryLimit   = 100
@@ -38,9 +38,9 @@ type Options struct {
 	MaxConcurrency int
 	MaxRate        float64
 	Network        Network        // must be set
-	RootCAs        *x509.CertPool // of targets whose module names no ca_file; nil: those of the system
-	UserAgent      string         // of requests whose module sets none
-	Logger         *slog.Logger   // of what happens to the configuration; none if nil
+	RootCAs        *x509.CertPool // for targets whose module names no ca_file; nil: the system's
+	UserAgent      string         // for requests whose module sets none
+	Logger         *slog.Logger   // for events of the configuration; none if nil
 	// ProbeLog is how probes log. debug=true and /logs show what they log, too. Its
 	// writer may be nil.
 	ProbeLog promslog.Config

@@ -17,8 +17,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// client asks for a list. It follows no redirect to other hosts, keeps no
-// connection, and reads the files of its credentials again.
+// client makes the HTTP client for a list. It follows no redirect to other hosts, keeps
+// no connection, and reads the files of its credentials again.
 func (f Finder) client(access *sla.ListAccess) (*http.Client, error) {
 	settings, err := clientConfig(access)
 	if err != nil {
@@ -36,8 +36,8 @@ func (f Finder) client(access *sla.ListAccess) (*http.Client, error) {
 	return client, nil
 }
 
-// clientConfig is access in the words of Prometheus, whose servers of lists
-// these are.
+// clientConfig is access as a configuration of Prometheus, which defines these servers
+// of lists.
 func clientConfig(access *sla.ListAccess) (c config.HTTPClientConfig, err error) {
 	c = config.DefaultHTTPClientConfig
 	if access == nil {
@@ -73,14 +73,14 @@ func clientConfig(access *sla.ListAccess) (c config.HTTPClientConfig, err error)
 	return c, c.Validate()
 }
 
-// reader reads the files of secrets, until one cannot be read. They are read here,
-// since Prometheus' client would wait for a FIFO, and follow any link.
+// reader reads the files of secrets, until one cannot be read. We read them here, since
+// Prometheus' client would wait for a FIFO, and follow any link.
 type reader struct{ err error }
 
 // maxSecret bounds, in bytes, a file that holds a secret.
 const maxSecret = 64 << 10
 
-// text is what a secret's file holds, without the white space around it.
+// text is the content of a secret's file, without the white space around it.
 func (r *reader) text(s sla.Secret) string {
 	if s.File == "" || r.err != nil {
 		return ""
@@ -105,8 +105,8 @@ func (r *reader) setAuth(c *config.HTTPClientConfig, auth *sla.HTTPAuth) {
 	}
 }
 
-// withoutAnswer is an error without what a token endpoint has answered, which
-// could hold anything.
+// withoutAnswer is an error without the response of a token endpoint, which could
+// contain anything.
 func withoutAnswer(err error) error {
 	refused, ok := errors.AsType[*oauth2.RetrieveError](err)
 	switch {

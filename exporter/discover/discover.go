@@ -1,6 +1,6 @@
-// Package discover finds the targets of a level that probes many: in lists of a
-// file or a server, in the formats of Prometheus' file_sd_configs and
-// http_sd_configs, and by DNS. It looks them up when called, and stores nothing.
+// Package discover finds the targets of a level that probes many: in lists of a file or
+// a server, in the formats of Prometheus' file_sd_configs and http_sd_configs, and by
+// DNS. It looks them up when called, and stores nothing.
 package discover
 
 import (
@@ -15,13 +15,13 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Target is one that was found.
+// Target is a discovered target.
 type Target struct {
-	Address string   // stands for sla.TargetVariable
+	Address string   // replaces sla.TargetVariable
 	Labels  []string // the values of sla.Discovery.Labels, in their order
 }
 
-// Usable is why what was found is no address, nil if it can be one.
+// Usable returns why the target is not an address, nil if it may be one.
 func (t Target) Usable() error {
 	switch {
 	case strings.TrimSpace(t.Address) == "":
@@ -35,19 +35,19 @@ func (t Target) Usable() error {
 // Finder looks for targets. The zero value is usable.
 type Finder struct {
 	Resolver *net.Resolver // the system's if nil
-	// Dial opens the connections to servers that have lists, and to proxies; as
-	// net.Dialer does if nil.
+	// Dial opens the connections to servers of lists, and to proxies; nil means
+	// net.Dialer's.
 	Dial      func(ctx context.Context, network, address string) (net.Conn, error)
 	UserAgent string
 }
 
-// Patience is how long one look at a server may take.
+// Patience is how long one request to a server may take.
 const Patience = 10 * time.Second
 
-// Find is all targets that there are now, sorted by address, each once; entries
-// that are no addresses are among them, for the caller to leave out and to tell
-// of (see Target.Usable). An error of any source is one of the whole: half of the
-// targets is not what the others became.
+// Find returns all current targets, sorted by address, each once. Entries that are no
+// addresses are among them, for the caller to leave out and report (see Target.Usable).
+// An error of any source fails the whole, since half of the targets would look as if
+// the others had been removed.
 func (f Finder) Find(ctx context.Context, d *sla.Discovery) ([]Target, error) {
 	ctx, cancel := context.WithTimeout(ctx, Patience)
 	defer cancel()
@@ -78,14 +78,14 @@ func (f Finder) Find(ctx context.Context, d *sla.Discovery) ([]Target, error) {
 	return targets, nil
 }
 
-// group is one of a list: targets that share labels.
+// group is a group of a list: targets that share labels.
 type group struct {
 	Targets []string          `json:"targets" yaml:"targets"`
 	Labels  map[string]string `json:"labels" yaml:"labels"`
 }
 
-// flatten is the targets of all groups. One that several have is that of the
-// first.
+// flatten returns the targets of all groups. If several groups have a target, the first
+// counts.
 func flatten(groups []group, labels []string) []Target {
 	known := map[string]bool{}
 	var targets []Target

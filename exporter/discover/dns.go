@@ -11,8 +11,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// lookUp is the targets that a name's records are. A name that is not there has
-// none.
+// lookUp returns the targets in a name's records; none if the name does not exist.
 func (f Finder) lookUp(ctx context.Context, d *sla.DNSDiscovery) ([]group, error) {
 	name, err := sla.ASCIIHost(d.Name)
 	if err != nil {

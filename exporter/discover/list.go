@@ -17,11 +17,11 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// maxList is how long a list may be, in bytes.
+// maxList bounds a list, in bytes.
 const maxList = 64 << 20
 
-// readFiles is the groups of all files that a pattern names. A path without a
-// star must be there.
+// readFiles returns the groups in all files that a pattern names. A path without a star
+// must exist.
 func readFiles(pattern, within string) ([]group, error) {
 	paths, err := filepath.Glob(pattern)
 	if err != nil {
@@ -45,8 +45,8 @@ func readFiles(pattern, within string) ([]group, error) {
 	return all, nil
 }
 
-// parse reads a list, and is as strict as Prometheus is about its form. What is
-// no address in it is for later: it spoils no others.
+// parse reads a list, and is as strict as Prometheus about its form. Entries that are
+// no addresses are checked later, so that they do not affect others.
 func parse(text []byte, isJSON bool) (groups []group, err error) {
 	if isJSON {
 		decoder := json.NewDecoder(strings.NewReader(string(text)))
@@ -63,7 +63,7 @@ func parse(text []byte, isJSON bool) (groups []group, err error) {
 	return groups, nil
 }
 
-// ask is the groups that a server answers with.
+// ask returns the groups in the response of a server.
 func (f Finder) ask(ctx context.Context, from string, access *sla.ListAccess) ([]group, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, from, nil)
 	if err != nil {
@@ -98,8 +98,7 @@ func (f Finder) ask(ctx context.Context, from string, access *sla.ListAccess) ([
 	return groups, nil
 }
 
-// sameHost stops at a redirect to another host: who answers there says what is
-// probed.
+// sameHost stops at a redirect to another host, which would then decide what is probed.
 func sameHost(r *http.Request, via []*http.Request) error {
 	if from := via[0].URL; r.URL.Host != from.Host || r.URL.Scheme != from.Scheme || len(via) > 5 {
 		return &url.Error{Op: "Get", URL: from.String(), Err: fmt.Errorf("it redirects to %s", r.URL.Host)}

@@ -1,9 +1,9 @@
-// Package guard says which hosts and addresses may be probed. It is asked with
-// the host of every connection and redirect, and again with the very address
-// that a socket is about to connect to, so that no name can be resolved to one
-// address for the check and to another for the connection.
+// Package guard says which hosts and addresses may be probed. It is asked about the
+// host of every connection and redirect, and again about the very address that a socket
+// is about to connect to, so that no name can resolve to one address for the check and
+// to another for the connection.
 //
-// It knows nothing of probes and must import nothing of the rest of exporter.
+// It knows nothing about probes and must import nothing from the rest of exporter.
 package guard
 
 import (
@@ -18,16 +18,16 @@ import (
 
 // Options say what is allowed and denied; the zero value allows everything.
 type Options struct {
-	// AllowCIDR and DenyCIDR are prefixes ("10.0.0.0/8"), addresses, or names
-	// of Sets. The most specific one that holds an address decides, denial if
-	// both do. An address in none is allowed if AllowCIDR is empty.
+	// AllowCIDR and DenyCIDR are prefixes ("10.0.0.0/8"), addresses, or names of Sets.
+	// The most specific one that contains an address decides; if both do, it is denied.
+	// An address in none is allowed if AllowCIDR is empty.
 	AllowCIDR, DenyCIDR []string
-	// AllowHost and DenyHost are host names, or "*.example.com" for all below
-	// one. Denial goes first. A host in none is allowed if AllowHost is empty.
+	// AllowHost and DenyHost are host names, or "*.example.com" for all names below
+	// one. Denial comes first. A host in none is allowed if AllowHost is empty.
 	AllowHost, DenyHost []string
 }
 
-// sets are prefixes that have a name, as Options take it.
+// sets are the prefixes that Options accept by name.
 var sets = []struct {
 	name     string
 	prefixes []string
@@ -38,10 +38,10 @@ var sets = []struct {
 	{"cloud-metadata", []string{"169.254.169.254/32", "169.254.170.2/32", "169.254.170.23/32", "fd00:ec2::254/128", "fd00:ec2::23/128", "fd20:ce::254/128", "100.100.100.200/32", "168.63.129.16/32"}},
 }
 
-// Guard holds what may be probed.
+// Guard knows what may be probed.
 type Guard struct {
 	prefixes              []rule // most specific first, denial before allowance
-	onlyAddresses         bool   // what no prefix holds is denied
+	onlyAddresses         bool   // addresses outside of all prefixes are denied
 	allowHosts, denyHosts []string
 }
 
@@ -50,7 +50,7 @@ type rule struct {
 	deny   bool
 }
 
-// New reads the options. The error names every one that cannot be read.
+// New reads the options. The error names every invalid one.
 func New(o Options) (*Guard, error) {
 	g := &Guard{onlyAddresses: len(o.AllowCIDR) > 0}
 	var errs []error
@@ -108,7 +108,7 @@ func read(text string) (prefixes []netip.Prefix, err error) {
 	return []netip.Prefix{p.Masked()}, nil
 }
 
-// canonical is a host, or a pattern of hosts, as connections have it.
+// canonical is a host, or a pattern of hosts, in the form that connections use.
 func canonical(host string) string {
 	rest, below := strings.CutPrefix(host, "*.")
 	if name, err := sla.ASCIIHost(rest); err == nil {
@@ -120,9 +120,9 @@ func canonical(host string) string {
 	return strings.ToLower(strings.TrimSuffix(rest, "."))
 }
 
-// Host reports whether connections to a host, a name or an address as text, are
-// allowed as far as its name says. The error is the reason why not. A number is
-// held to what is said of addresses, too.
+// Host reports whether connections to a host, a name or an address as text, are allowed
+// by its name. The error is the reason why not. A number must also be allowed as an
+// address.
 func (g *Guard) Host(host string) error {
 	name := canonical(host)
 	matches := func(pattern string) bool {
@@ -138,7 +138,7 @@ func (g *Guard) Host(host string) error {
 	if len(g.prefixes) == 0 && !g.onlyAddresses {
 		return nil
 	}
-	if addr, ok := legacyIPv4(name); ok { // a resolver of the system takes it for that
+	if addr, ok := legacyIPv4(name); ok { // the system's resolver would accept it
 		return g.Address(addr)
 	}
 	return nil
@@ -181,8 +181,8 @@ func (g *Guard) find(addr netip.Addr) (deny, found bool) {
 	return false, false
 }
 
-// Socket reports whether connections to a Unix socket are allowed: not where
-// only what is listed is, because no list can name one.
+// Socket reports whether connections to a Unix socket are allowed. They are not if only
+// listed addresses are, because no list can name a socket.
 func (g *Guard) Socket(path string) error {
 	if g.onlyAddresses || len(g.allowHosts) > 0 {
 		return fmt.Errorf("the socket %s is not among the addresses and hosts allowed", path)
@@ -190,8 +190,8 @@ func (g *Guard) Socket(path string) error {
 	return nil
 }
 
-// Ways in which an IPv6 address can hold an IPv4 address that packets are
-// delivered to, and where in it.
+// Ways in which an IPv6 address can contain an IPv4 address that packets are delivered
+// to, with its position.
 var tunnels = []struct {
 	prefix netip.Prefix
 	at     int
@@ -200,13 +200,13 @@ var tunnels = []struct {
 	{netip.MustParsePrefix("::/96"), 12, false},           // IPv4-compatible
 	{netip.MustParsePrefix("::ffff:0:0:0/96"), 12, false}, // SIIT
 	{netip.MustParsePrefix("64:ff9b::/96"), 12, false},    // NAT64
-	{netip.MustParsePrefix("64:ff9b:1::/48"), 12, false},  // NAT64 of a network's own
+	{netip.MustParsePrefix("64:ff9b:1::/48"), 12, false},  // NAT64 with a network's own prefix
 	{netip.MustParsePrefix("2002::/16"), 2, false},        // 6to4
 	{netip.MustParsePrefix("2001::/32"), 4, false},        // Teredo: the server
 	{netip.MustParsePrefix("2001::/32"), 12, true},        // and the client
 }
 
-// embedded is the IPv4 addresses that an IPv6 address leads to.
+// embedded returns the IPv4 addresses that an IPv6 address leads to.
 func embedded(addr netip.Addr) (inner []netip.Addr) {
 	if !addr.Is6() {
 		return nil

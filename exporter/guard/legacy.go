@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// legacyIPv4 reads an IPv4 address in the ways of inet_aton, which resolvers of
-// systems and browsers take: 2130706433, 0x7f.1 and 0177.0.0.1 are all
-// 127.0.0.1. The last part has all the bytes that are left.
+// legacyIPv4 reads an IPv4 address in the forms of inet_aton, which system resolvers
+// and browsers accept: 2130706433, 0x7f.1 and 0177.0.0.1 are all 127.0.0.1. The last
+// part fills all remaining bytes.
 func legacyIPv4(host string) (netip.Addr, bool) {
 	parts := strings.Split(host, ".")
 	if len(parts) > 4 {
@@ -37,7 +37,7 @@ func legacyNumber(text string) (uint64, bool) {
 	switch {
 	case strings.HasPrefix(text, "0x"):
 		base, text = 16, text[2:]
-		if text == "" { // as browsers have it
+		if text == "" { // as in browsers
 			return 0, true
 		}
 	case len(text) > 1 && text[0] == '0':

@@ -8,14 +8,14 @@ import (
 	"syscall"
 )
 
-// Network opens connections within limits. Without Limits everything is
-// allowed; without Resolver names are resolved as net does by default.
+// Network opens connections within limits. Without Limits everything is allowed;
+// without Resolver names are resolved as in package net.
 type Network struct {
 	Limits   *Guard
 	Resolver *net.Resolver
 }
 
-// Host reports whether connections to a host are allowed as far as its name says.
+// Host reports whether connections to a host are allowed by its name.
 func (n *Network) Host(host string) error {
 	if n.Limits == nil {
 		return nil
@@ -39,9 +39,8 @@ func (n *Network) Socket(path string) error {
 	return n.Limits.Socket(path)
 }
 
-// Resolve returns the addresses of a host in the order of the resolver; network
-// is "ip", or "ip4" or "ip6" for one version alone. There is at least one, or an
-// error.
+// Resolve returns the addresses of a host in the order of the resolver; network is
+// "ip", or "ip4" or "ip6" for one version only. There is at least one, or an error.
 func (n *Network) Resolve(ctx context.Context, network, host string) ([]net.IPAddr, error) {
 	if network == "ip" {
 		return n.Resolver.LookupIPAddr(ctx, host)
@@ -54,9 +53,8 @@ func (n *Network) Resolve(ctx context.Context, network, host string) ([]net.IPAd
 	return addresses, err
 }
 
-// Dial opens a connection as net.Dialer does, from the address source unless
-// that is nil. Address is asked about the very address that each socket is about
-// to connect to.
+// Dial opens a connection like net.Dialer, from the address source unless it is nil.
+// Address checks the very address that each socket is about to connect to.
 func (n *Network) Dial(ctx context.Context, network, address string, source net.IP) (net.Conn, error) {
 	d := net.Dialer{Resolver: n.Resolver, KeepAlive: -1, Control: n.control}
 	switch {

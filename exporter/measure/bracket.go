@@ -11,8 +11,8 @@ type bracket struct {
 	lower, upper time.Duration
 	last         time.Duration // when the last conclusive probe began, since epoch
 	known        bool          // there was one
-	bad          bool          // what it was
-	gap          bool          // a later probe was not conclusive
+	bad          bool          // its outcome was bad
+	gap          bool          // a later probe was inconclusive
 	rechecked    bool          // rechecks between scheduled probes narrow it
 }
 

@@ -25,8 +25,8 @@ var levelLabels = []string{metricnames.SLA, metricnames.Service, metricnames.SLO
 // exemplarLabel is the label of an exemplar that identifies its probe.
 const exemplarLabel = "probe_id"
 
-// underFormerName is a metric that has another name now. The exporter has both for one
-// release, so that rules and boards of the release before go on.
+// underFormerName is a metric under its former name. The exporter has both for one
+// release, so that rules and boards of the previous release keep working.
 func underFormerName(d description, name string) description {
 	d.Help = "Use " + d.Name + ": this name ends with the next release."
 	d.Name, d.Note = name, ""

@@ -8,8 +8,8 @@ import (
 	"github.com/upheld-sla/upheld/exporter/probe"
 )
 
-// facts are what only some kinds of probe learn. A target has none until a probe
-// does. They are replaced, never changed.
+// facts are known only from some kinds of probe. A target has none until a probe
+// reports some. They are replaced, never changed.
 type facts struct {
 	expiry, chain  time.Time // of certificates; zero: none
 	sent, received uint64    // packets so far; 0: the probe sends none
@@ -17,7 +17,7 @@ type facts struct {
 	jittered       bool
 	info           []probe.InfoLabel // nil: none
 	rechecks       uint64
-	refused        int // the HTTP status for which a probe was bad last; 0: none
+	refused        int // the HTTP status that last made a probe bad; 0: none
 }
 
 // copy returns a copy that may be changed; f may be nil.
@@ -57,8 +57,7 @@ func (t *Target) keepFacts(r probe.Result) {
 	t.ensureSparse().facts = next
 }
 
-// refusedStatusOf is the HTTP status for which a probe is bad, 0 if it is not, or for
-// something else.
+// refusedStatusOf returns the HTTP status that made a probe bad, or 0 if none did.
 func refusedStatusOf(r probe.Result) int {
 	if r.Reason != probe.Status || r.HTTP == nil {
 		return 0

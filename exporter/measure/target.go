@@ -67,7 +67,7 @@ type extraLabels struct {
 	text   string // they, as in key
 }
 
-// sparse is what most targets do not have.
+// sparse holds what most targets do not have.
 type sparse struct {
 	failures []failureCount // sorted by reason; only reasons that occurred
 	within   []withinCount
@@ -180,8 +180,8 @@ func (t *Target) sparseView() *sparse {
 	return t.sparse
 }
 
-// configure gives the target the series of a spec, and keeps its counts of those
-// that it had before.
+// configure gives the target the series of a spec, and keeps the counts of those that
+// it already has.
 func (t *Target) configure(s Spec) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

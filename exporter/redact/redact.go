@@ -1,6 +1,5 @@
-// Package redact keeps secrets out of logs: whatever is logged, an attribute, an
-// error or a message, loses the user info of addresses, and the secrets that are
-// known.
+// Package redact keeps secrets out of logs: attributes, errors and messages lose the
+// user info of addresses, and known secrets.
 package redact
 
 import (
@@ -15,7 +14,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Logger is a logger without secrets.
+// Logger is a logger that hides secrets.
 func Logger(l *slog.Logger, known ...string) *slog.Logger {
 	if h, ok := l.Handler().(*handler); ok && len(known) == 0 {
 		return slog.New(h)
@@ -23,11 +22,11 @@ func Logger(l *slog.Logger, known ...string) *slog.Logger {
 	return slog.New(&handler{to: l.Handler(), known: usable(known)})
 }
 
-// shortest is how long, in bytes, a secret must be to be looked for by itself:
-// less is in every text.
+// shortest is the length, in bytes, from which a secret is searched for by itself:
+// shorter ones would match in every text.
 const shortest = 4
 
-// usable are the secrets that can be looked for, the longest first, since one may
+// usable returns the secrets that can be searched for, the longest first, since one may
 // be part of another.
 func usable(known []string) []string {
 	known = slices.DeleteFunc(slices.Clone(known), func(s string) bool { return len(s) < shortest })
@@ -35,8 +34,8 @@ func usable(known []string) []string {
 	return known
 }
 
-// Text is a text without user info, without parameters of URLs that are secret by
-// their names, and without what is known to be secret.
+// Text is a text without user info, without URL parameters whose names sound secret,
+// and without known secrets.
 func Text(text string, known ...string) string {
 	for _, secret := range usable(known) {
 		text = strings.ReplaceAll(text, secret, sla.Hidden)
@@ -44,15 +43,14 @@ func Text(text string, known ...string) string {
 	return unescaped(sla.RedactParameters(text), sla.Redact)
 }
 
-// Addresses is a text without the user info of URLs, and of names with a password
-// before an "@"; and without parameters of URLs that are secret. A bare name before
-// an "@" stays.
+// Addresses is a text without the user info of URLs, without names with a password
+// before an "@", and without secret URL parameters. A bare name before an "@" stays.
 func Addresses(text string) string {
 	return unescaped(sla.RedactParameters(text), sla.RedactAddresses)
 }
 
-// unescaped redacts a text, in which the "@" after user info may be escaped, as it
-// is in errors of hosts that have one.
+// unescaped redacts a text in which the "@" after user info may be escaped, as in
+// errors about such hosts.
 func unescaped(text string, redact func(string) string) string {
 	if plain := strings.ReplaceAll(text, "%40", "@"); plain != text {
 		if clean := redact(plain); clean != plain {
@@ -62,8 +60,8 @@ func unescaped(text string, redact func(string) string) string {
 	return redact(text)
 }
 
-// Error is what an error says, likewise. What is no URL is not quoted: which part
-// of it is a password nobody knows.
+// Error is the redacted text of an error. It does not quote a text that is not a URL,
+// since any part of it may be a password.
 func Error(err error, known ...string) string {
 	text := err.Error()
 	if u, ok := errors.AsType[*url.Error](err); ok && u.Op == "parse" {
@@ -74,9 +72,9 @@ func Error(err error, known ...string) string {
 	return Text(text, known...)
 }
 
-// withoutUserInfo is what could not be parsed, if it can hold user info. url.Parse
-// cuts off what follows a "#" first, and with it the "@": of a password with a "#"
-// in it the beginning is left, which looks like a port that is none.
+// withoutUserInfo redacts a text that url.Parse refused, if it can hold user info.
+// url.Parse first cuts off what follows a "#", and with it the "@": then the beginning
+// of a password with a "#" is left, which looks like an invalid port.
 func withoutUserInfo(u *url.Error) (shown string, ok bool) {
 	if strings.Contains(u.URL, "@") {
 		return sla.Redact(u.URL), true
@@ -88,18 +86,18 @@ func withoutUserInfo(u *url.Error) (shown string, ok bool) {
 	return "", false
 }
 
-// handler is a slog.Handler that hands texts on without secrets.
+// handler is a slog.Handler that passes texts on without secrets.
 type handler struct {
 	to    slog.Handler
 	known []string
 }
 
-// Enabled is that of the handler behind.
+// Enabled asks the next handler.
 func (h *handler) Enabled(ctx context.Context, level slog.Level) bool {
 	return h.to.Enabled(ctx, level)
 }
 
-// Handle hands a record on.
+// Handle passes a record on.
 func (h *handler) Handle(ctx context.Context, r slog.Record) error {
 	clean := slog.NewRecord(r.Time, r.Level, Text(r.Message, h.known...), r.PC)
 	r.Attrs(func(a slog.Attr) bool {
@@ -109,7 +107,7 @@ func (h *handler) Handle(ctx context.Context, r slog.Record) error {
 	return h.to.Handle(ctx, clean)
 }
 
-// WithAttrs is a handler whose records have attributes besides.
+// WithAttrs is a handler that adds attributes to its records.
 func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	clean := make([]slog.Attr, len(attrs))
 	for i, a := range attrs {
@@ -139,7 +137,7 @@ func (h *handler) attr(a slog.Attr) slog.Attr {
 			return slog.String(a.Key, Text(x.String(), h.known...))
 		case []byte:
 			return a
-		default: // lists of texts are printed as such
+		default: // lists of texts are printed like this
 			if text := fmt.Sprint(x); Text(text, h.known...) != text {
 				return slog.String(a.Key, Text(text, h.known...))
 			}

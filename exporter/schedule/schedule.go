@@ -8,11 +8,10 @@
 // start. The grid is tied to the wall clock once, when the scheduler starts, and
 // then follows the monotonic clock: setting the clock moves nothing.
 //
-// One heap contains the due times, and one timer waits for the first of them: an
-// idle target has neither goroutine nor timer. Each probe runs in its own
-// goroutine. At each point of the grid exactly one thing happens: the probe runs,
-// or the target's Job is given the reason why not. The package knows nothing about
-// probes or metrics.
+// One heap contains the due times, and one timer waits for the first of them: an idle
+// target has neither goroutine nor timer. Each probe runs in its own goroutine. At each
+// point of the grid exactly one thing happens: the probe runs, or the scheduler tells
+// the target's Job why not. The package knows nothing about probes or metrics.
 package schedule
 
 import (
@@ -30,7 +29,7 @@ type SkipReason uint8
 const (
 	Overlap  SkipReason = iota // the previous probe of the target ran beyond the bound on lateness
 	Overload                   // no free slot within the bound on lateness
-	Late                       // the scheduler came to it beyond the bound on lateness
+	Late                       // the scheduler got to it beyond the bound on lateness
 	Starved                    // it was started in time, but its goroutine got no CPU within the bound
 	HostBusy                   // no free slot of the target's host within the bound on lateness
 )
@@ -38,11 +37,11 @@ const (
 // Job is what the scheduler runs for a target. Its methods are called from
 // several goroutines, Run never twice at once.
 type Job interface {
-	// Run probes once. It should end at the time by: that is when the next probe
-	// is due, or later by as much as this one began late, so that the target has
-	// its whole time. It must return soon when ctx ends. If again is more than 0
-	// and ends before the next probe is due, Recheck is called after that time.
-	// It is left out if a probe of the target runs then or all slots are taken.
+	// Run probes once. It should end at the time by. That is when the next probe is
+	// due, or later by as much as this one began late, so that the target has its whole
+	// time. It must return soon when ctx ends. If again is more than 0 and ends before
+	// the next probe is due, Recheck is called after that time, unless a probe of the
+	// target is running then or all slots are taken.
 	Run(ctx context.Context, by time.Time) (again time.Duration)
 	// Recheck is a probe between two scheduled ones. It should end when the next
 	// one is due, and is otherwise like Run.
@@ -97,7 +96,7 @@ func lagLimit(interval time.Duration) time.Duration { return min(interval/2, max
 type Scheduler struct {
 	opts    Options
 	probes  sync.WaitGroup // the running ones
-	changed chan struct{}  // something may be due sooner than Run waits for
+	changed chan struct{}  // something may be due earlier than what Run waits for
 
 	mu       sync.Mutex
 	running  bool
@@ -123,7 +122,7 @@ type entry struct {
 	slot     int64      // when the waiting probe was due
 	host     *host      // nil: not bounded
 	place    int32      // in Scheduler.due
-	why      SkipReason // what the probe that waits waits for
+	why      SkipReason // the reason why the waiting probe waits
 	waiting  bool       // its probe of slot is due, and waits
 	busy     bool       // a probe of it is running
 	queued   bool       // it is in Scheduler.waiting or host.waiting, even if it no longer waits
