@@ -149,8 +149,8 @@ func (a *Adjustment) DisputedBy(all []*Adjustment) []*Adjustment {
 	})
 }
 
-// Accepted returns whether an adjustment is a dispute that everyone approved who must, so
-// that what it is about does not hold.
+// Accepted returns whether an adjustment is a dispute that all required parties approved,
+// so that the disputed adjustment or exclusion does not hold.
 func (a *Adjustment) Accepted() bool { return a.Disputed != nil && len(a.Lacking()) == 0 }
 
 // Void returns whether a dispute of the adjustment is accepted, so that nobody claims it

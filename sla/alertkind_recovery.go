@@ -107,8 +107,8 @@ var AlertRecoveryAgeExceeded = &AlertKind{
 const ageUnknownFor = 10 * time.Minute
 
 // AlertRecoveryAgeUnknown fires while the query of an age has no result, so that the other
-// alerts about it cannot. It is a ticket: the backup may be well. An age whose limit leaves
-// no time for that is made a page.
+// alerts about it cannot. It is a ticket, since the backup may be well. Users make it a
+// page if the limit of the age leaves no time for a ticket.
 var AlertRecoveryAgeUnknown = &AlertKind{
 	Name: "SLARecoveryAgeUnknown", Key: "alerting.recoveryAgeUnknown", Doc: "recovery.md#when-an-age-vanishes",
 	When: "nobody knows how old what could be recovered is", WholeLevel: true, Upkeep: true,

@@ -15,7 +15,7 @@ type Credits struct {
 	Allowance   time.Duration  // bad time of a period that Schemes do not count
 	Cap         *CreditCap     // the most that the level owes in a period
 	Fee         *Fee           // nil: the agreement's
-	Basis       string         // what percentages are of, in words; "": as the agreement says
+	Basis       string         // what percentages refer to, in words; "": as the agreement says
 	NonStacking string         // of levels with the same name here, only the greatest credit is paid
 	AsTime      bool           // the term is extended instead of money being paid
 	Pos         Position
@@ -77,7 +77,7 @@ func (c Credits) CreditWords() string {
 	return strings.Join(words, ", ")
 }
 
-// BaseOf is what the percentages of a level's credits are of: its fee for the period, and
+// BaseOf is what the percentages of a level's credits refer to: its fee for the period.
 // ok is false if that is not known.
 func (p CreditPolicy) BaseOf(l *ServiceLevel) (base Money, ok bool) {
 	fee := l.Credits.Fee
@@ -90,7 +90,7 @@ func (p CreditPolicy) BaseOf(l *ServiceLevel) (base Money, ok bool) {
 	return Money{fee.Of(l.CreditPeriod()), fee.Currency}, true
 }
 
-// BasisOf names what the percentages of a level's credits are of.
+// BasisOf names what the percentages of a level's credits refer to.
 func (p CreditPolicy) BasisOf(l *ServiceLevel) string {
 	return cmp.Or(l.Credits.Basis, p.Basis, "the fee")
 }

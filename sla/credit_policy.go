@@ -10,7 +10,7 @@ import (
 // The zero value adds them up, without a fee and without limits.
 type CreditPolicy struct {
 	Fee         *Fee         // nil: amounts are not known, only percentages
-	Basis       string       // what percentages are of, in words; "" is "the fee"
+	Basis       string       // what percentages refer to, in words; "" is "the fee"
 	DayOfFee    DayOfFee     // which share of the fee is a day's
 	Combine     Combine      // how the credits of several levels become one
 	OneCause    bool         // of levels that failed for the same cause, only the greatest credit counts
@@ -23,7 +23,7 @@ type CreditPolicy struct {
 	Pos         Position     // zero: the agreement has no policy of its own
 }
 
-// Fee is what the customer pays, and percentages of credits are of.
+// Fee is what the customer pays. The percentages of credits refer to it.
 type Fee struct {
 	Money
 	Per Unit // what it pays for; "" is the period that credits follow

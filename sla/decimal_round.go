@@ -17,7 +17,7 @@ func ExactDecimal(f float64) (Decimal, error) {
 }
 
 // Rounded is d with at most the given number of decimal places, without trailing zeros.
-// What lies between is rounded to the nearest, a half away from zero.
+// It is rounded to the nearest, a half away from zero.
 func (d Decimal) Rounded(places int) string { return plain(d.value().FloatString(places)) }
 
 // RoundedDown is d with at most the given number of decimal places, without trailing

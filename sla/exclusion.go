@@ -98,8 +98,8 @@ func (e *Exclusion) Spans(from, to time.Time) Spans {
 	return e.announced(from, to)
 }
 
-// Capped is what a cap on the time of windows allows of spans in [from, to): time that was
-// claimed afterwards.
+// Capped limits spans in [from, to), which were claimed afterwards, to what a cap on the
+// time of windows allows.
 func (e *Exclusion) Capped(spans Spans, from, to time.Time) Spans {
 	if e.Cap == nil || e.Cap.WindowTime == 0 {
 		return spans.Within(from, to)

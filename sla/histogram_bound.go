@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// What a histogram counts in is said by a word of its name.
+// The name of a histogram says its unit in one of its words.
 
-// unitWords are the words for units of time. Those that are short mean one only
-// at the end of a name.
+// unitWords are the words for units of time. Short ones mean a unit only at the
+// end of a name.
 var unitWords = []struct {
 	unit  TimeUnit
 	words []string
@@ -50,8 +50,8 @@ func MetricWords(name string) []string {
 	return strings.FieldsFunc(name, func(r rune) bool { return r == '_' || r == '.' || r == ':' || r == '-' || r == '/' })
 }
 
-// HistogramBound is a threshold in what a histogram counts in: the unit that is given, or
-// that its name says, or seconds.
+// HistogramBound is a threshold in the unit of a histogram: the given one, or the one in
+// its name, or seconds.
 func HistogramBound(metric string, given TimeUnit, threshold time.Duration) (bound Decimal, unit TimeUnit) {
 	unit = given
 	if unit == "" {

@@ -96,8 +96,9 @@ func given(all ...Query) []Query {
 	return qs
 }
 
-// CountedSlots are the slots of the level, where they hold what is counted: minutes that
-// are looked at have no number of requests, so MinRequests leaves none of them out.
+// CountedSlots are the slots of the level for counting requests. Minutes in which a
+// state is looked at have no number of requests, so MinRequests must not leave any of
+// them out.
 func CountedSlots(l *ServiceLevel) Slots {
 	s := l.Slots
 	if LookedAt(l.Indicator) {

@@ -10,7 +10,7 @@ type Inherited struct {
 	Key   string
 	Names []string // of a mapping of names, what was added to the agreement's own; empty: all of it
 	From  string   // the other agreement: "corporate", or "corporate@2"
-	Pos   Position // where that says it
+	Pos   Position // where the other agreement says it
 }
 
 // Words name the term: "calendars (prime, always) from corporate@2".

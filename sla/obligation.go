@@ -96,8 +96,8 @@ func (d Delivery) LateUntil(now time.Time) (end time.Time, late bool) {
 }
 
 // Deliveries returns what became of the obligations that were due, or done, in
-// [from, to): what adjustments say of them, and which of the other due times nobody wrote
-// anything about. They are ascending by the due time.
+// [from, to): what adjustments say about them, and the other due times, about which
+// nobody wrote anything. They are ascending by the due time.
 func (a *Agreement) Deliveries(from, to time.Time) []Delivery {
 	var all []Delivery
 	for _, o := range a.Terms.Obligations {

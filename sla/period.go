@@ -128,8 +128,8 @@ func location(zone string) *time.Location {
 	return loc
 }
 
-// locations are the zones that were asked for, by name: to load one reads a file. There
-// are no more than the database of zones has.
+// locations are the zones that were used, by name, since loading one reads a file.
+// There are at most as many as the database of zones has.
 var locations sync.Map
 
 // Bounds returns the start of the period that contains t and the start of the next one.

@@ -116,8 +116,9 @@ func (n PeriodName) Bounds(p Period) (start, end time.Time) {
 	return time.Time{}, time.Time{}
 }
 
-// NameOf is the name of the period of this kind that contains an instant; of a rolling
-// one, of that which ends with the day that begins at or before it.
+// NameOf is the name of the period of this kind that contains an instant. For a
+// rolling period it is the one that ends with the day that begins at or before the
+// instant.
 func (p Period) NameOf(t time.Time) PeriodName {
 	if p.Calendar == "" {
 		date := t.In(p.Location()).Format(time.DateOnly)

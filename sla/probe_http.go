@@ -19,7 +19,7 @@ type HTTPCheck struct {
 	InsecureSkipVerify bool              // accept any certificate; false by default
 	// CertificateValidFor is how much longer the certificate must be valid.
 	CertificateValidFor time.Duration
-	Options             *HTTPOptions // what most requests do without; nil: nothing of it
+	Options             *HTTPOptions // less common options; nil: none of them
 }
 
 // HTTPOptions are less common options of an HTTPCheck. The zero value changes

@@ -26,7 +26,7 @@ const (
 	RestoredBackupAge   RecoveryMetric = "restored_backup_age"
 )
 
-// Statistic says of which outages an objective holds.
+// Statistic says for which outages an objective holds.
 type Statistic string
 
 // The statistics.
@@ -118,20 +118,20 @@ func (o RecoveryObjective) Words() string {
 	return o.Metric.Facets().Words + " at most " + limit
 }
 
-// LimitsEachOutage returns whether a single outage that lasts longer than the limit is
-// one that the objective does not want.
+// LimitsEachOutage returns whether the objective is against any single outage that
+// lasts longer than the limit.
 func (o RecoveryObjective) LimitsEachOutage() bool {
 	return o.Metric == LongestOutage || o.Statistic == EachOutage || o.Statistic == ShareOfOutages
 }
 
-// NamedObjective is an objective with the name by which alerts and series tell it apart:
-// its metric, and from the second one of a metric on its number: "recovery_point-2".
+// NamedObjective is an objective with its name in alerts and series: the metric, with a
+// number from the second objective of the metric on: "recovery_point-2".
 type NamedObjective struct {
 	RecoveryObjective
 	Name string
 }
 
-// named are the objectives that are chosen, with their names.
+// named are the chosen objectives, with their names.
 func (r *Recovery) named(choose func(RecoveryObjective) bool) []NamedObjective {
 	if r == nil {
 		return nil
@@ -153,7 +153,7 @@ func (r *Recovery) named(choose func(RecoveryObjective) bool) []NamedObjective {
 // EachOutage are the objectives that limit each single outage.
 func (r *Recovery) EachOutage() []NamedObjective { return r.named(RecoveryObjective.LimitsEachOutage) }
 
-// Ages are the objectives that limit the age of what a query says.
+// Ages are the objectives that limit an age, which a query returns.
 func (r *Recovery) Ages() []NamedObjective {
 	return r.named(func(o RecoveryObjective) bool { return o.Metric.Facets().Queries })
 }

@@ -139,13 +139,13 @@ type DatedReminder struct {
 	Due  time.Time // the end of that day
 
 	Method     *RecoveryMethod // that is to be exercised
-	Level      *ServiceLevel   // whose own recovery that is; nil: the agreement's
+	Level      *ServiceLevel   // whose own recovery has the method; nil: the agreement's
 	Obligation *Obligation     // that is due
 }
 
-// DatedReminders are the reminders of the agreement as Reminders finds them, for an alert
-// that knows the day by itself. Obligations are looked at from when the agreement takes
-// effect, or from the instant from on if nothing says when, until the instant until.
+// DatedReminders are the agreement's reminders, as Reminders finds them, for alerts that
+// know the day by themselves. Obligations are looked for from when the agreement takes
+// effect, or else from the instant from, until the instant until.
 func (a *Agreement) DatedReminders(from, until time.Time) []DatedReminder {
 	var all []DatedReminder
 	for _, r := range a.recoveries() {
@@ -157,7 +157,7 @@ func (a *Agreement) DatedReminders(from, until time.Time) []DatedReminder {
 	if in := a.InForceFrom(); !in.IsZero() {
 		from = in
 	}
-	first := map[*Obligation]*DatedReminder{} // of each, what is due first and was not done, nor anything after it
+	first := map[*Obligation]*DatedReminder{} // for each, the first due time that was not done, nor any after it
 	for _, d := range a.Deliveries(from, until) {
 		switch {
 		case !d.Done.IsZero():
@@ -194,8 +194,8 @@ func (a *Agreement) recoveries() []levelRecovery {
 	return all
 }
 
-// exercises are those of the methods. A method that is written twice is exercised when
-// both are: the first day counts.
+// exercises are the reminders of the methods. If a method is written twice, both must
+// be exercised, so the first day counts.
 func (r levelRecovery) exercises(a *Agreement) []DatedReminder {
 	var all []DatedReminder
 	for i := range r.Methods {

@@ -10,8 +10,8 @@ const SettlingTime = 24 * time.Hour
 // judged whole if the report, or the server, is late.
 const retentionReserve = 48 * time.Hour
 
-// RetentionOf is how long samples must be kept so that a report of a period is made of
-// all of it: its length, the settling time, and two days in reserve.
+// RetentionOf is how long samples must be kept so that the report of a period sees all
+// of it: its length, the settling time, and two days in reserve.
 func RetentionOf(p Period, settling time.Duration) time.Duration {
 	return p.Longest() + settling + retentionReserve
 }

@@ -29,7 +29,7 @@ type ScenarioTraffic struct {
 	Shape  TrafficShape
 }
 
-// DefaultTraffic is how many events a second a level has of which nothing is said.
+// DefaultTraffic is how many events a second a level has if the scenario does not say.
 var DefaultTraffic = NewDecimal(10, 1)
 
 // TrafficShape is how traffic changes within a day.
@@ -76,7 +76,7 @@ var dayShape = func() (shape [24]float64) {
 	return shape
 }()
 
-// ScenarioSeries is a series that is given instead of imagined.
+// ScenarioSeries is a series with given values, instead of simulated ones.
 type ScenarioSeries struct {
 	Series, Values string        // in promtool's notation
 	Every          time.Duration // between values; 0: the scrape interval
@@ -104,8 +104,8 @@ const (
 type StepFacets struct {
 	Kind StepKind
 	Doc  string // what happens, for the reference
-	// Share says of what the key share is; "" if there is none. DefaultShare is its
-	// default in per cent, zero if it must be given.
+	// Share says what the key share refers to; "" if there is no such key.
+	// DefaultShare is its default in per cent, zero if it must be given.
 	Share        string
 	DefaultShare Decimal
 	Whole        bool // it happens to all levels: there is no key levels

@@ -10,7 +10,7 @@ import (
 // minute by minute cannot hold them. The zero value has none.
 type Settlement struct {
 	Outage        OutageRule
-	NotSeen       MissingData   // what time counts as that the server did not see
+	NotSeen       MissingData   // what time not seen by the server counts as
 	MinCoverage   Decimal       // percent of agreed time that must be measured; 0: any
 	BelowCoverage BelowCoverage // what holds below MinCoverage
 	Partial       PartialPeriod

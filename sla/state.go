@@ -1,8 +1,8 @@
 package sla
 
 // State is how a level is at one moment, as pages, boards, alerts and the terminal all
-// name it. Its number is what rules record, and of two states the greater one is worse:
-// of several levels, or of a stretch of time, the worst is the greatest.
+// name it. Rules record its number. A greater number is worse, so the worst of several
+// levels, or of a stretch of time, is the greatest.
 type State int
 
 // The states.
@@ -15,12 +15,12 @@ const (
 	StateDown
 )
 
-// Class says how something is to be drawn, whatever the colours are: the name of a class
-// of CSS, and what boards choose their colours by.
+// Class says how to draw something, whatever the colours are. It is the name of a CSS
+// class, and boards choose their colours by it.
 type Class string
 
-// The classes. What is ClassNone says nothing about the service, and is drawn neither as
-// good nor as bad.
+// The classes. ClassNone says nothing about the service, and is drawn neither as good
+// nor as bad.
 const (
 	ClassGood Class = "good"
 	ClassWarn Class = "warn"
@@ -28,7 +28,7 @@ const (
 	ClassNone Class = "none"
 )
 
-// facets are all that is known of a state of some kind.
+// facets are everything that is known about a state of some kind.
 type facets struct {
 	name     string // in JSON, in URLs and as a label
 	words    string // for people: "Out of hours"
@@ -77,8 +77,8 @@ func (s State) NeedsAttention() bool { return s.facets().look }
 // WorseThan tells whether it is worse to be in this state than in another.
 func (s State) WorseThan(other State) bool { return s > other }
 
-// BudgetState is how the budget of a level is doing, which is another thing than how the
-// service is: it may be up with its budget spent, and down with most of it left.
+// BudgetState is how the budget of a level is doing, which is not how the service is: it
+// may be up with its budget spent, and down with most of it left.
 type BudgetState int
 
 // The states of budgets, each worse than the one before.

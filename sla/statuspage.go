@@ -1,7 +1,7 @@
 package sla
 
-// StatusPage is what anyone may see of an agreement: what is written in it, and of its
-// levels how they are and were. Nothing else of the agreement is public.
+// StatusPage is what anyone may see of an agreement: the texts here, and how its
+// levels are and were. Nothing else of the agreement is public.
 type StatusPage struct {
 	Title       string
 	Description string

@@ -17,7 +17,7 @@ type Terms struct {
 	Structure     Structure
 	Provider      Provider
 	Customers     []string // AllCustomers, or names
-	ScopePer      []string // what each has its own figures: account, region
+	ScopePer      []string // for what each customer has separate figures: account, region
 	NotIncluded   []string // in words
 	CostOptions   []CostOption
 	Obligations   []*Obligation // the customer's first

@@ -11,12 +11,12 @@ type Turn struct {
 	Agreement *Agreement
 }
 
-// Turns are the instants at which the judgement of periods of a kind passes from one
-// revision to the next, as Parts divides them: that of calendar periods at the start of
-// the first period that begins under a revision, or, where periods are split, when it
-// takes effect. A rolling period is always judged by the revision in force at its end,
-// as rules do that know no other. The first revision judges from the beginning, since
-// rules that wait for it count already.
+// Turns are the instants at which the next revision begins to judge periods of a kind,
+// as Parts divides them. For calendar periods this is the start of the first period
+// that begins under the revision or, if periods are split, when it takes effect. A
+// rolling period is always judged by the revision in force at its end, since rules know
+// no other. The first revision judges from the beginning, since rules that wait for it
+// already count.
 func Turns(revisions []*Agreement, p Period) []Turn {
 	if len(revisions) == 0 {
 		return nil

@@ -213,7 +213,7 @@ func (r *Recurrence) spans(from, to time.Time) Spans {
 	return Union(spans...).Within(from, to)
 }
 
-// end is the end of the window that begins at a wall time, and so at an instant.
+// end is the end of the window that begins at a wall time; at is the instant of that.
 func (r *Recurrence) end(wall, at time.Time) time.Time {
 	if r.ByClock {
 		return instantOf(wall.Add(r.Length), location(r.Zone))
