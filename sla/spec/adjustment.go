@@ -109,8 +109,8 @@ func (l *loader) adjustmentOf(v value, adj *sla.Adjustment) adjustmentReader {
 	return r
 }
 
-// revisionsOf are the revisions of the agreement that a document is of. It reports an
-// agreement that is not loaded.
+// revisionsOf are the revisions of the agreement that a document belongs to. It
+// reports an agreement that is not loaded.
 func (l *loader) revisionsOf(agreement string, at value) (revisions []*sla.Agreement) {
 	var known []string
 	for _, doc := range l.docs {
@@ -158,7 +158,8 @@ func (r adjustmentReader) decode(o *object, adj *sla.Adjustment) {
 	}
 }
 
-// decodeKind reads what the adjustment says. It returns what needs all adjustments.
+// decodeKind reads what the adjustment says. resolve does the part that needs all
+// adjustments.
 func (r adjustmentReader) decodeKind(v value, adj *sla.Adjustment) (resolve func([]*sla.Adjustment)) {
 	resolve = func([]*sla.Adjustment) {}
 	switch v.name {
@@ -193,7 +194,7 @@ func (r adjustmentReader) decodeKind(v value, adj *sla.Adjustment) (resolve func
 	return resolve
 }
 
-// reach reads time of some levels.
+// reach reads a time and the levels that it is about.
 func (r adjustmentReader) reach(o *object) sla.Reach {
 	from, at, fromOK := read(o, "from", instantIn(r.zone))
 	to, toAt, toOK := read(o, "to", instantIn(r.zone))
@@ -208,7 +209,7 @@ func (r adjustmentReader) reach(o *object) sla.Reach {
 	return reach
 }
 
-// exclusion finds an exclusion of the agreement, of its last revision that has it.
+// exclusion finds an exclusion of the agreement, in the last revision that has it.
 func (r adjustmentReader) exclusion(name string) (found *sla.Exclusion, ok bool) {
 	for _, a := range r.revisions {
 		for _, e := range slices.Concat(a.Exclusions, a.OnClaim) {
@@ -333,7 +334,8 @@ func (r adjustmentReader) delivery(o *object) *sla.DeliveryRecord {
 	return d
 }
 
-// checkEvents reports a correction that makes events of nothing.
+// checkEvents reports a correction of time in which nobody knows how many events there
+// were.
 func (r adjustmentReader) checkEvents(o *object, c *sla.Correction) {
 	if c.State == "" || c.State == sla.WasUnknown {
 		return

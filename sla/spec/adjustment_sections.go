@@ -65,7 +65,7 @@ var partyApprovalSection = &section{
 	},
 }
 
-// reachFields are the keys of time of some levels.
+// reachFields are the keys for a time and its levels.
 func reachFields(required bool) []field {
 	return []field{
 		{key: "from", typ: instantType, required: required, example: `"2026-10-20T14:00"`, doc: "When it begins: by the wall clock of the agreement's `timeZone`, or with an offset or `Z`."},
@@ -93,7 +93,8 @@ var disputeSection = &section{
 	}, disputeReach()...),
 }
 
-// disputeReach are the keys of time of a dispute, which an adjustment needs not.
+// disputeReach are the keys for the time of a dispute. A dispute of an adjustment does not
+// need them.
 func disputeReach() []field {
 	fields := reachFields(false)
 	fields[0].doc = "Of an exclusion of the agreement: when the time begins in which it does not hold."

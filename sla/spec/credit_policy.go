@@ -9,7 +9,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// perDeadline is what a deadline by periods is written as.
+// periodDeadlines are the ways to write a deadline by periods.
 var periodDeadlines = []string{"end_of_next_period", "end_of_second_period_after"}
 
 var creditPolicySection = &section{

@@ -142,7 +142,7 @@ func (v value) positive() (sla.Decimal, bool) {
 	return d, ok
 }
 
-// readCreditTerms reads what limits the level's credits, and what they are of.
+// readCreditTerms reads the limits of the level's credits, and what percentages refer to.
 func (d *levelDraft) readCreditTerms(credits *object) {
 	c := &d.level.Credits
 	if allowance, at, ok := read(credits, "allowance", value.duration); ok {

@@ -33,7 +33,7 @@ type decoder struct {
 	currency       string                 // of the amounts that were read; "" if there was none
 	// borrowed are the nodes of agreements that this one inherits from, with their files.
 	borrowed map[*yaml.Node]*source
-	// origins are where the nodes are from of a document that was converted.
+	// origins are where the nodes of a converted document are from.
 	origins map[*yaml.Node]foreign.Origin
 	// parent is whether another document inherits from this one, which then may be
 	// without levels.

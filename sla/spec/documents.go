@@ -7,10 +7,10 @@ import (
 	"github.com/upheld-sla/upheld/sla/spec/foreign"
 )
 
-// Document is a specification as it is written, and what it says.
+// Document is a specification as it is written, and the agreement that it describes.
 type Document struct {
-	// Root has aliases followed, and nothing that the agreement inherits. What another
-	// tool's specification becomes is one, too.
+	// Root has aliases replaced by their values, and nothing that the agreement
+	// inherits. A specification of another tool is shown as it was converted.
 	Root      *yaml.Node
 	Agreement *sla.Agreement
 }

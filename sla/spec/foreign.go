@@ -65,7 +65,7 @@ func (l *loader) convert() {
 	}
 }
 
-// foreignRules are what our names must be like.
+// foreignRules say what our names must look like.
 func foreignRules() foreign.Rules {
 	return foreign.Rules{ToName: toName, IsLabel: func(name string) bool { return labelRegexp.MatchString(name) && name[:min(2, len(name))] != "__" }, ReservedLabels: reservedLabels}
 }
@@ -100,8 +100,8 @@ func (v value) convertedQuery(text string, from foreign.Origin) (sla.Query, bool
 	return sla.Query{Text: text, Pos: q.At(from.Offset), Folded: q.Folded || !from.Verbatim}, ok
 }
 
-// itemsOf are documents, with the items of a list of Kubernetes objects, or of OpenSLO's,
-// in its place. A list of none is reported.
+// itemsOf are documents, with lists of Kubernetes or OpenSLO objects replaced by their
+// items. An empty list is reported.
 func (l *loader) itemsOf(roots []*yaml.Node, src *source) []*yaml.Node {
 	var all []*yaml.Node
 	for _, root := range roots {
@@ -131,8 +131,8 @@ type Converted struct {
 }
 
 // Convert reads specifications as Load does, and also returns the documents that those
-// of other formats become. What is no specification of the format, or of any foreign one
-// if it is nil, is skipped with a warning.
+// of other formats become. Documents that are not of the format only, or of any foreign
+// one if it is nil, are skipped with a warning.
 func (f Files) Convert(only *foreign.Format, paths ...string) ([]Converted, sla.Findings) {
 	l := newLoader(f)
 	for _, file := range l.expandPaths(paths) {
@@ -141,8 +141,8 @@ func (f Files) Convert(only *foreign.Format, paths ...string) ([]Converted, sla.
 	return l.converted(only)
 }
 
-// ConvertBlackbox converts files of blackbox_exporter and of the Prometheus that has it
-// probe, which are read together.
+// ConvertBlackbox converts files of blackbox_exporter and of the Prometheus that lets
+// it probe, which are read together.
 func (f Files) ConvertBlackbox(paths ...string) ([]Converted, sla.Findings) {
 	l := newLoader(f)
 	of := converted(&foreign.Blackbox)

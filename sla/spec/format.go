@@ -126,8 +126,8 @@ func (h head) unknown(root value, known []format) {
 		beginningsOf(known)+", or keep it out of the files that are loaded")
 }
 
-// nounsOf is what messages call documents of any of the formats that are our own:
-// "service level agreement or …".
+// nounsOf is what messages call documents of any of our own formats: "service
+// level agreement or …".
 func nounsOf(known []format) string {
 	var names []string
 	for _, f := range known {
@@ -138,8 +138,8 @@ func nounsOf(known []format) string {
 	return either(names)
 }
 
-// beginningsOf is the remedy that says how documents of our own begin, with the names of
-// the formats if there are several, and whose other documents are read.
+// beginningsOf is the remedy that says how our own documents begin, with the names of
+// the formats if there are several, and which other tools' documents are read.
 func beginningsOf(known []format) string {
 	var ways, names, others []string
 	for _, f := range known {

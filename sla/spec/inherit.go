@@ -11,15 +11,15 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// maxAncestors is how many agreements one may inherit from, one from the other: ITIL
-// knows three levels.
+// maxAncestors is how many agreements a chain of inheritance may have: ITIL knows
+// three levels.
 const maxAncestors = 4
 
 // ownKeys are what an agreement says for itself: nobody inherits it.
 var ownKeys = []string{"inherits", "structure", "serviceLevels", "declared", "scope", "costOptions", "statusPage"}
 
-// byNames are the mappings of names to things that are put together: what an agreement
-// inherits may name them.
+// byNames are the mappings of names to things that are merged, since inherited terms
+// may use the names.
 var byNames = []string{"calendars", "holidaySets", "contacts"}
 
 // pending is a document whose decoding waits until all files were read, since it may take
@@ -88,8 +88,8 @@ func keyIndex(node *yaml.Node, key string) int {
 	return -1
 }
 
-// inherit gives every document that names a parent what that says and it does not, and
-// returns what each took.
+// inherit adds to every document what its ancestors say and it does not, and returns
+// what each took.
 func (l *loader) inherit() map[*pending][]sla.Inherited {
 	taken := map[*pending][]sla.Inherited{}
 	lines := map[*pending][]*pending{}
@@ -133,7 +133,7 @@ func (l *loader) ancestors(p *pending) []*pending {
 			p.wrong("inherits-too-far", fmt.Sprintf("the agreement inherits through more than %d others", maxAncestors), "put the terms of some of them together")
 			return nil
 		}
-		for _, of := range l.pending { // its other revisions, which nobody may name any more, have no levels either
+		for _, of := range l.pending { // its other revisions may lack levels too, and nobody may inherit from them any more
 			of.needed = of.needed || of.name == next.name
 		}
 		line, at = append(line, next), next
@@ -160,14 +160,14 @@ func (p *pending) wrong(rule, message, remedy string) {
 	p.root.d.errorAt(p.parent, rule, message, remedy)
 }
 
-// parentOf finds what a document inherits from. It reports why there is none, unless
-// another document does.
+// parentOf finds what a document inherits from. It reports why there is nothing,
+// unless silent: then another document reports it.
 func (l *loader) parentOf(p *pending, silent bool) *pending {
 	wanted := p.parent.Value
 	name, revision, numbered := strings.Cut(wanted, "@")
 	var found []*pending
 	var names, loaded []string
-	var same []*pending // of the name, whatever their revision
+	var same []*pending // with the name, whatever their revision
 	for _, of := range l.pending {
 		if !of.isNative() {
 			continue
@@ -186,7 +186,7 @@ func (l *loader) parentOf(p *pending, silent bool) *pending {
 	if silent {
 		return nil
 	}
-	need := func(some []*pending) { // no further finding is wanted about levels that they do not have
+	need := func(some []*pending) { // so that nothing more is reported about levels that they lack
 		for _, of := range some {
 			of.needed = true
 		}
@@ -233,8 +233,8 @@ func (p *pending) take(from *pending, said []*yaml.Node) []sla.Inherited {
 	return all
 }
 
-// takeNames adds the names of a mapping that this document has, too. It reports names
-// that mean two things.
+// takeNames adds names to a mapping that this document has, too. It reports names
+// with two meanings.
 func (p *pending) takeNames(from *pending, key string, has int, node *yaml.Node) []string {
 	own := p.spec.Content[has+1]
 	if own.Kind != yaml.MappingNode || node.Kind != yaml.MappingNode {

@@ -242,8 +242,8 @@ func (l *compositeLink) withinSize(doc *document, level *sla.ServiceLevel, c *sl
 	return l.added <= maxAdded
 }
 
-// recordPartOf records in every level of a composite, composites included, that it is a
-// part of it.
+// recordPartOf records in every level that a composite contains, inner composites
+// included, that it is a part of the composite.
 func recordPartOf(level *sla.ServiceLevel, c *sla.Composite) {
 	if c.Alerts == sla.AlertsIndependent {
 		return

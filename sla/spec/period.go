@@ -52,7 +52,7 @@ var periodSection = &section{
 
 var defaultPeriod = sla.Period{Rolling: 30 * 24 * time.Hour}
 
-// periodStep is in what a rolling period is summed.
+// periodStep is the step in which a rolling period is summed.
 const periodStep = 5 * time.Minute
 
 // unitSynonym is the calendar unit that a word of people or other formats stands for.

@@ -45,8 +45,9 @@ func (r scenarioReader) expectation(v value) (sla.Expectation, bool) {
 	return e.Expectation, true
 }
 
-// ParseExpectation parses a line of what is expected of a simulation of these revisions of
-// an agreement, and of other alerts with these names. The error says what to write instead.
+// ParseExpectation parses a line of what is expected of a simulation. revisions are those
+// of its agreement, and alerts are names of other alerts that the line may have. The error
+// says what to write instead.
 func ParseExpectation(text string, revisions []*sla.Agreement, alerts ...string) (sla.Expectation, error) {
 	return parsedText(text, scenarioReader{revisions: revisions, alerts: alerts}.expectation)
 }
@@ -71,7 +72,7 @@ type written struct {
 	level string
 }
 
-// countOf is how many a word or number means; ok is false if it is neither.
+// countOf is the number that a word or a numeral means; ok is false if it is neither.
 func countOf(word string) (n int, ok bool) {
 	switch strings.ToLower(word) {
 	case "no":

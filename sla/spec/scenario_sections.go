@@ -20,7 +20,8 @@ const (
 	mostTurns        = 10_000 // of a flapping
 )
 
-// LongestScenario is the most from a scenario's begin to the end of what is looked at.
+// LongestScenario is the longest time from a scenario's start to the end of the time that
+// is looked at.
 const LongestScenario = 92 * 24 * time.Hour
 
 // Bounds of a scrape interval: a five-minute rate needs four scrapes.

@@ -47,7 +47,7 @@ func decodeOutage(v value) sla.OutageRule {
 	return rule
 }
 
-// mostMinutes are those of a leap year.
+// mostMinutes is how many minutes a leap year has.
 const mostMinutes = 366 * 24 * 60
 
 func parseFixedMinutes(v value) (int64, bool) {

@@ -8,7 +8,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// urlRules are what a URL of one kind must be like.
+// urlRules say what a URL of one kind must look like.
 type urlRules struct {
 	schemes    []string
 	example    string // for remedies, which propose its scheme

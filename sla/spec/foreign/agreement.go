@@ -9,10 +9,10 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// agreement is what documents become, before it is written as a document of our own.
+// agreement is one converted agreement, before it is written as a document of our own.
 type agreement struct {
 	at          place
-	key         string // what documents of the format name it by, if that is not its name
+	key         string // how documents of the format refer to it, if not by its name
 	name        string
 	description *yaml.Node
 	labels      []pair
@@ -23,7 +23,7 @@ type agreement struct {
 	page        *pair      // the name of a page's severity, if the format names them once
 	ticket      *pair      // the same of a ticket's
 	tiers       []tier     // of all levels
-	// What is said of it in our own words, which win.
+	// Keys in our own format, which override the converted ones.
 	ownMetadata, ownSpec *yaml.Node
 }
 
@@ -41,9 +41,9 @@ type level struct {
 	labels        []pair
 	alerts        alerts
 	escalation    *yaml.Node
-	own           *yaml.Node // what is said of it in our own words, which win
-	exported      bool       // it was exported, so that its meaning is ours
-	notes         []string   // what means something else afterwards
+	own           *yaml.Node // keys in our own format, which override the converted ones
+	exported      bool       // our export made it, so its meaning is ours
+	notes         []string   // what has another meaning once converted
 }
 
 // alerts is the alerting of a level.
@@ -70,7 +70,7 @@ type tier struct {
 	settings []setting
 }
 
-// note says in the output what means something else afterwards.
+// note adds a comment to the output: something has another meaning once converted.
 func (l *level) note(text string) {
 	if !slices.Contains(l.notes, text) {
 		l.notes = append(l.notes, text)
@@ -89,7 +89,7 @@ func (c *conversion) agreement(at place, name string) (a *agreement, isNew bool)
 	return a, true
 }
 
-// name is a text as our names are written. It reports a change.
+// name turns a text into a valid name of ours. It reports a change.
 func (c *conversion) name(at place, text string) string {
 	if strings.Contains(text, "{{") || strings.Contains(text, "${") {
 		at.error("bad-name", "the name "+strconv.Quote(shortened(text))+" is a placeholder that nobody filled in", "fill it in first (envsubst, helm template), and name what comes out")
@@ -107,7 +107,7 @@ func (c *conversion) name(at place, text string) string {
 	return name
 }
 
-// labels are those of entries that labels of ours can have.
+// labels are the entries that can be labels of ours.
 func (c *conversion) labels(entries []entry) []pair {
 	var all []pair
 	for _, e := range entries {
@@ -123,10 +123,10 @@ func (c *conversion) labels(entries []entry) []pair {
 	return all
 }
 
-// runbookNames are annotations that link to what to read when woken.
+// isRunbook returns whether an annotation links to what to read when woken.
 func isRunbook(name string) bool { return name == "runbook_url" }
 
-// annotations sets those of a level's alerts.
+// annotations sets the annotations of a level's alerts.
 func (c *conversion) annotations(l *level, entries []entry) {
 	for _, e := range entries {
 		switch {
@@ -145,7 +145,7 @@ func (c *conversion) rendered() []*Agreement {
 	var all []*Agreement
 	for _, a := range c.agreements {
 		if len(a.levels) == 0 && a.ownSpec == nil || a.name == "" {
-			continue // why was reported
+			continue // the reason was reported
 		}
 		all = append(all, &Agreement{Root: c.render(a), Document: a.at.doc, Origins: c.origins})
 	}
@@ -193,7 +193,7 @@ func setPair(m *mapping, key string, p *pair) {
 	}
 }
 
-// comment is several sentences as a comment, one a line.
+// comment is a YAML comment of several sentences, one on each line.
 func comment(lines []string) string {
 	if len(lines) == 0 {
 		return ""

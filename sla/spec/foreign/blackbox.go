@@ -11,8 +11,8 @@ import (
 )
 
 // Blackbox is a file of modules of blackbox_exporter, read together with the
-// configuration of the Prometheus that has it probe. Neither is recognized among
-// specifications.
+// configuration of the Prometheus that lets it probe. Neither is recognized
+// among specifications.
 var Blackbox = Format{
 	Name: "blackbox", Title: "blackbox_exporter", Noun: "file of blackbox_exporter", Begin: "modules:", Mark: "modules:",
 	Is: func(root *yaml.Node) bool {
@@ -36,17 +36,17 @@ type blackboxReader struct {
 	inOrder []*blackboxModule
 }
 
-// blackboxModule is how to probe.
+// blackboxModule is a module: how to probe.
 type blackboxModule struct {
 	name    place
 	prober  string
-	timeout place // of which the node is nil if there is none
+	timeout place // its node is nil if there is none
 	options *object
 	used    bool
 }
 
-// probers are the kinds of probers, and what their section is called. Those without a
-// counterpart here are measured by blackbox_exporter as before.
+// probers are the kinds of probers, which are also the names of their sections. Those
+// without a counterpart here are measured by blackbox_exporter as before.
 var probers = []string{"http", "tcp", "icmp", "dns", "grpc", "unix", "websocket"}
 
 func (r *blackboxReader) readModules(root place) {
@@ -90,7 +90,7 @@ func (r *blackboxReader) finish() {
 	}
 }
 
-// scrapeDefaults are the times of the global section, which jobs may override.
+// scrapeTimes are the times of the global section, which jobs may override.
 type scrapeTimes struct{ interval, timeout time.Duration }
 
 func (r *blackboxReader) readJobs(root place) {
@@ -118,13 +118,13 @@ func (t scrapeTimes) with(section *yaml.Node) scrapeTimes {
 	return t
 }
 
-// promDuration is a duration as Prometheus' files have it, more than nothing.
+// promDuration is a duration above 0, as written in Prometheus' files.
 func promDuration(text string) (time.Duration, bool) {
 	d, err := model.ParseDuration(text)
 	return time.Duration(d), err == nil && d > 0
 }
 
-// written is a duration as ours are.
+// written is a duration in our notation.
 func written(d time.Duration) string {
 	switch {
 	case d%time.Minute == 0:
@@ -135,7 +135,7 @@ func written(d time.Duration) string {
 	return strconv.FormatInt(int64(d/time.Millisecond), 10) + "ms"
 }
 
-// job converts a scrape job that has blackbox_exporter probe. Other jobs are none of ours.
+// job converts a scrape job that lets blackbox_exporter probe. It ignores other jobs.
 func (r *blackboxReader) job(at place, times scrapeTimes) {
 	relabelled := readRelabelling(at)
 	params := entryOf(at.node, "params")

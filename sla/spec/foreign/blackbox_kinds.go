@@ -76,7 +76,7 @@ func (p *blackboxProbe) grpc() {
 	p.options(map[string]option{"service": textAs("service"), "tls": copied("tls"), "tls_config": (*blackboxProbe).tlsConfig})
 }
 
-// isFalse carries a key that asks for nothing.
+// isFalse carries a key that is false, which asks for nothing.
 func isFalse(_ *blackboxProbe, e entry) bool { return e.value.node.Value == "false" }
 
 func (p *blackboxProbe) quotedWords(at place, words []string) *yaml.Node {
@@ -122,7 +122,7 @@ func (p *blackboxProbe) noRedirects(e entry) bool {
 	return true
 }
 
-// bodyNotMatches puts several expressions, none of which may match, into one.
+// bodyNotMatches joins several expressions, none of which may match, into one.
 func (p *blackboxProbe) bodyNotMatches(e entry) bool {
 	all := texts(e.value.doc, e.value.node)
 	if len(all) == 1 {
@@ -139,7 +139,7 @@ func (p *blackboxProbe) bodyNotMatches(e entry) bool {
 	return true
 }
 
-// bodyMatches carries one expression: several would all have to match.
+// bodyMatches carries a single expression, since of several all would have to match.
 func (p *blackboxProbe) bodyMatches(e entry) bool {
 	all := texts(e.value.doc, e.value.node)
 	if len(all) == 1 {
@@ -173,7 +173,7 @@ func (p *blackboxProbe) headerMatches(e entry) bool {
 	return true
 }
 
-// onlyTLS is kept by an address with https.
+// onlyTLS carries a demand for TLS if every address has https, which meets it.
 func (p *blackboxProbe) onlyTLS(e entry) bool {
 	if e.value.node.Value != "true" {
 		return true
@@ -210,7 +210,7 @@ func (p *blackboxProbe) tlsConfig(e entry) bool {
 	return true
 }
 
-// basicAuth carries a password that is in a file: none stands in a specification.
+// basicAuth carries a password only if it is in a file, since specifications contain none.
 func (p *blackboxProbe) basicAuth(e entry) bool {
 	user, file := scalarOf(e.value.node, "username"), scalarOf(e.value.node, "password_file")
 	if user == "" || file == "" {

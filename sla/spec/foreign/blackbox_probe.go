@@ -9,7 +9,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// blackboxProbe makes the probe of a level of a module and targets.
+// blackboxProbe makes the probe of a level from a module and targets.
 type blackboxProbe struct {
 	r     *blackboxReader
 	j     *blackboxJob
@@ -19,8 +19,8 @@ type blackboxProbe struct {
 	kept  bool // it stays with blackbox_exporter
 }
 
-// convert makes the probe. It is false if only blackbox_exporter can measure it; why was
-// reported.
+// convert makes the probe. It returns false if only blackbox_exporter can measure the
+// level; the reason was reported.
 func (p *blackboxProbe) convert() bool {
 	if at := p.j.relabelled.strange; at.node != nil {
 		p.cannot(at, "this decides what is probed in a way that is not carried", "write the targets into static of targets")
@@ -48,7 +48,7 @@ func (p *blackboxProbe) cannot(at place, what, remedy string) {
 	at.notCarried(what+"; blackbox_exporter goes on probing, and the level counts its probe_success", remedy)
 }
 
-// keep makes the indicator of what blackbox_exporter measures.
+// keep makes the indicator from what blackbox_exporter measures.
 func (p *blackboxProbe) keep(l *level) {
 	clauses := []string{"job=" + strconv.Quote(p.j.name.node.Value)}
 	if len(p.g.static) == 1 {
@@ -62,7 +62,7 @@ func (p *blackboxProbe) keep(l *level) {
 	l.note("blackbox_exporter goes on probing; the level counts what it finds.")
 }
 
-// targets sets the address, and where several are found. It is false after an error.
+// targets sets the address, or where to find several. It is false after an error.
 func (p *blackboxProbe) targets() bool {
 	r := p.r
 	var found []string
@@ -105,7 +105,7 @@ func (p *blackboxProbe) targets() bool {
 	return true
 }
 
-// address is a target as our probes are written.
+// address is a target in the notation of our probes.
 func (p *blackboxProbe) address(target string) string {
 	switch {
 	case p.m.prober == "http" && !strings.Contains(target, "://"):
@@ -180,7 +180,7 @@ func copied(key string) option {
 // handled are keys that are dealt with elsewhere, or that change nothing here.
 func handled(*blackboxProbe, entry) bool { return true }
 
-// copied is a tree of the original in the converted document.
+// copied is a tree of the original as one of the converted document.
 func (p *blackboxProbe) copied(at place) *yaml.Node {
 	if at.node.Kind == yaml.ScalarNode {
 		if at.node.ShortTag() == "!!str" {

@@ -14,7 +14,7 @@ type blackboxJob struct {
 	place
 	name       place
 	service    string
-	module     place // of which the node is nil if the job names none
+	module     place // its node is nil if the job names none
 	times      scrapeTimes
 	relabelled relabelling
 }
@@ -29,7 +29,7 @@ type targetGroup struct {
 	unknown string // a way to find targets that has no counterpart
 }
 
-// title is what tells the group from others of the job.
+// title tells the group from others of the job.
 func (g targetGroup) title() string {
 	words := []string{}
 	if g.module != "" {
@@ -108,7 +108,7 @@ type relabelling struct {
 	address     []rewriting
 	moduleLabel string // which label becomes the parameter module
 	labels      []entry
-	strange     place // what decides otherwise what is probed; its node is nil if there is none
+	strange     place // another thing that decides what is probed; its node is nil if there is none
 }
 
 // rewriting is a rule that rewrites the address.
@@ -130,7 +130,7 @@ func readRelabelling(job place) relabelling {
 	return r
 }
 
-// rule follows one rule.
+// rule applies one rule.
 func (r *relabelling) rule(at place) {
 	var sources []string
 	for _, s := range texts(at.doc, entryOf(at.node, "source_labels")) {
@@ -180,7 +180,7 @@ func (r *relabelling) parameters(doc *Document, params *yaml.Node) {
 	}
 }
 
-// oddly notes what decides otherwise what is probed.
+// oddly notes another thing that decides what is probed.
 func (r *relabelling) oddly(at place) {
 	if r.strange.node == nil {
 		r.strange = at

@@ -42,7 +42,7 @@ func (d decimal) mul(o decimal) decimal { return decimal{new(big.Rat).Mul(d.r, o
 
 func (d decimal) over(o decimal) decimal { return decimal{new(big.Rat).Quo(d.r, o.r)} }
 
-// roundedUp is the number with so many places after the point at most.
+// roundedUp is the number rounded up to at most so many places after the point.
 func (d decimal) roundedUp(places int) string {
 	scale := new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(places)), nil))
 	scaled := new(big.Rat).Mul(d.r, scale)

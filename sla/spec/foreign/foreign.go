@@ -1,11 +1,11 @@
 // Package foreign converts specifications of other tools into documents of our own
 // format, which package spec then reads as it reads any: each node keeps its place in
 // the text that it is from, so that findings point there. What cannot be carried is
-// reported, and what means something else afterwards is said in a comment as well.
+// reported; what has another meaning once converted is also noted in a comment.
 //
 // A format is one file and one line in the table of formats in package spec. It must not
-// import the rule generator or a PromQL parser: PromQL is taken apart by Queries, which
-// programs that never read queries go without.
+// import the rule generator or a PromQL parser: Queries parses PromQL, and programs that
+// never read queries do without it.
 package foreign
 
 import (
@@ -39,8 +39,8 @@ type Document struct {
 type Origin struct {
 	Document *Document
 	Node     *yaml.Node
-	// Offset is where the text of the converted node begins in that of Node, in bytes.
-	// If it does not stand there letter by letter, Verbatim is false.
+	// Offset is where the text of the converted node begins in the text of Node, in
+	// bytes. Verbatim is false if it does not occur there letter by letter.
 	Offset   int
 	Verbatim bool
 }
@@ -48,12 +48,12 @@ type Origin struct {
 // Agreement is one converted document.
 type Agreement struct {
 	Root     *yaml.Node
-	Document *Document // the first one that it was made of
+	Document *Document // the first one that it was made from
 	// Origins are where its nodes are from.
 	Origins map[*yaml.Node]Origin
 }
 
-// Queries takes the PromQL of other tools apart.
+// Queries parses the PromQL of other tools.
 type Queries interface {
 	// Counted reads a sum of counters, or of their rates.
 	Counted(text string) (Counted, error)
@@ -61,7 +61,7 @@ type Queries interface {
 	Quotient(text string) (a, b Part, complement, ok bool)
 }
 
-// SyntaxError is the error of Queries for what is no PromQL.
+// SyntaxError is the error of Queries for text that is not PromQL.
 type SyntaxError struct{ Message string }
 
 func (e *SyntaxError) Error() string { return e.Message }
@@ -128,7 +128,7 @@ func (p place) error(rule, message, remedy string) {
 	p.doc.Report(sla.Error, p.node, rule, message, remedy)
 }
 
-// warn reports what is carried with another meaning, or not at all.
+// warn reports what is carried with another meaning, or cannot be carried.
 func (p place) warn(rule, message, remedy string) {
 	p.doc.Report(sla.Warning, p.node, rule, message, remedy)
 }

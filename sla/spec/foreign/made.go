@@ -7,7 +7,7 @@ import (
 )
 
 // MadeBy is the tool that made the rules in a document, a PrometheusRule or a file of
-// rules, of a specification of its own; nil if it is none, or nobody knows.
+// rules, from a specification; nil if there are no rules, or no known tool made them.
 func MadeBy(root *yaml.Node) *Format {
 	groups := entryOf(root, "groups")
 	if isObject(root, "monitoring.coreos.com/", "PrometheusRule") {

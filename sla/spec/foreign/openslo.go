@@ -34,13 +34,13 @@ func isOpenSLO(root *yaml.Node) bool {
 	return strings.HasPrefix(version, "openslo/") || strings.HasPrefix(version, "openslo.com/")
 }
 
-// IsOpenSLOList returns whether a document is a list of OpenSLO's objects, as its own
-// tools write several.
+// IsOpenSLOList returns whether a document is a list of OpenSLO objects, which is how
+// OpenSLO's own tools write several.
 func IsOpenSLOList(root *yaml.Node) bool {
 	return root.Kind == yaml.SequenceNode && len(root.Content) > 0 && isOpenSLO(root.Content[0])
 }
 
-// opensloKinds are the kinds of objects, and what an unused one is reported with.
+// opensloKinds are the kinds of objects, and what to report about an unused one.
 var opensloKinds = []struct{ kind, unused string }{
 	{"SLO", ""},
 	{"SLI", "no SLO refers to it, so it has no target"},
@@ -56,21 +56,21 @@ type opensloReader struct {
 	*conversion
 	objects []*opensloObject
 	byName  map[opensloName]*opensloObject
-	// services are those that speak of an agreement in our own words, by its name.
+	// services are those that describe an agreement in our own format, by its name.
 	services map[string]*opensloObject
 	terms    map[*agreement]*opensloTerms
 }
 
-// opensloObject is an object, of its own or written in another one.
+// opensloObject is an object, on its own or written inside another one.
 type opensloObject struct {
 	place
 	kind string
 	meta opensloMeta
-	spec place // of which the node is nil if there is none
+	spec place // its node is nil if there is none
 	used bool
 }
 
-// opensloName is what objects refer to each other by.
+// opensloName is how objects refer to each other.
 type opensloName struct{ kind, name string }
 
 // opensloMeta is the metadata of an object.
@@ -82,7 +82,7 @@ type opensloMeta struct {
 	annotations []entry
 }
 
-// opensloTerms are what an agreement has of OpenSLO while it is made.
+// opensloTerms are what OpenSLO's objects say about an agreement, while it is made.
 type opensloTerms struct {
 	page, ticket *pair // names of severities
 	own          bool  // some level has alert policies
@@ -120,7 +120,8 @@ func (r *opensloReader) collect(root place) {
 	}
 }
 
-// object reads an object, of its own or written in another one. It is nil after an error.
+// object reads an object, on its own or written inside another one. It is nil after an
+// error.
 func (r *opensloReader) object(at place, kind string) *opensloObject {
 	of := at.object(article(kind), "apiVersion", "kind", "metadata", "spec")
 	if of == nil {
@@ -183,7 +184,7 @@ func readOpenSLOMeta(at place) (meta opensloMeta, ok bool) {
 	return meta, true
 }
 
-// oneLabel is the value of a label, which OpenSLO lets have several.
+// oneLabel is the value of a label. In OpenSLO a label may have several.
 func oneLabel(e entry) (place, bool) {
 	if e.value.node.Kind != yaml.SequenceNode {
 		if strings.TrimSpace(e.value.node.Value) == "" && e.value.node.Kind == yaml.ScalarNode {

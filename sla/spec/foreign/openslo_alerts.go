@@ -9,8 +9,8 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// alerts converts the alert policies of an SLO: each condition becomes a tier, and who
-// is notified of it contacts and steps of escalation.
+// alerts converts the alert policies of an SLO: each condition becomes a tier, and
+// those whom it notifies become contacts in steps of escalation.
 func (r *opensloReader) alerts(s *opensloSLO, l *level) {
 	if says(s.own, "alerting") {
 		for _, at := range s.policies {
@@ -144,7 +144,7 @@ func (p *opensloPolicies) hasTier(name string) bool {
 	return slices.ContainsFunc(p.l.alerts.tiers, func(t tier) bool { return t.name == name })
 }
 
-// burnRate demands a condition on the burn rate being high.
+// burnRate demands a condition that holds while the burn rate is high.
 func burnRate(c *object) bool {
 	if kind, at, ok := c.text("kind"); ok && kind != "burnrate" {
 		at.error("bad-value", strconv.Quote(shortened(kind))+" is no kind of alert condition", "write kind: burnrate")
@@ -180,7 +180,7 @@ func (p *opensloPolicies) long(at place) (time.Duration, bool) {
 // pageWords are severities that wake somebody, as people call them.
 var pageWords = []string{"page", "critical", "crit", "emergency", "sev0", "sev1", "sev-1", "p0", "p1", "high"}
 
-// urgency notes what a page or a ticket is called.
+// urgency notes the name of a page or a ticket.
 func (p *opensloPolicies) urgency(severity string, at place) {
 	if severity == "page" || severity == "ticket" {
 		return
@@ -212,7 +212,8 @@ func (p *opensloPolicies) missing() {
 	p.l.alerts.settings = append(p.l.alerts.settings, setting{"measurementLost", m.node})
 }
 
-// targets makes contacts of who is notified, and a step that notifies them of a tier.
+// targets makes contacts of those who are notified, and a step that notifies them of a
+// tier.
 func (p *opensloPolicies) targets(items []place, tier string) {
 	r := p.r
 	names := r.list(p.l.alerts.at)
@@ -280,8 +281,8 @@ func (a *agreement) contact(c *conversion, at place, name, description string) {
 	a.contacts = append(a.contacts, setting{name, m.flow().node})
 }
 
-// shareTiers turns the default tiers off, which OpenSLO does not have, and says what it
-// means that there are alerts where OpenSLO has none.
+// shareTiers turns off the default tiers, which OpenSLO does not have, and notes which
+// alerts exist here and not in OpenSLO.
 func (r *opensloReader) shareTiers(a *agreement, t *opensloTerms) {
 	if t.defaults {
 		a.notes = append(a.notes, "An SLO without alert policies has the default alerts here: docs/alerts.md. alerting: {enabled: false} turns them off.")

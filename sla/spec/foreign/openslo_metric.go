@@ -59,7 +59,8 @@ func (r *opensloReader) metric(o *object, key string) (m opensloMetric, given, o
 	return m, true, r.hasNoTemplate(m)
 }
 
-// queryKeys are what programs call the query of a metric in OpenSLO, which leaves it open.
+// queryKeys are the keys in which programs write a metric's query, since OpenSLO names
+// none.
 var queryKeys = []string{"query", "promql", "expr"}
 
 func (r *opensloReader) hasNoTemplate(m opensloMetric) bool {
@@ -72,7 +73,7 @@ func (r *opensloReader) hasNoTemplate(m opensloMetric) bool {
 
 var quoted = regexp.MustCompile("\"(?:[^\"\\\\]|\\\\.)*\"|'(?:[^'\\\\]|\\\\.)*'|`[^`]*`")
 
-// withoutQuotes is a query with its texts empty.
+// withoutQuotes is a query with nothing in its quotes.
 func withoutQuotes(query string) string { return quoted.ReplaceAllString(query, `""`) }
 
 // promqlSources are kinds of sources that are asked in PromQL.

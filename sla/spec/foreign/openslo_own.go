@@ -14,10 +14,10 @@ const OwnPrefix = "upheld.dev/"
 const (
 	// OwnAgreement names the agreement, as name or name@revision, if it is not the service.
 	OwnAgreement = "agreement"
-	// OwnMetadata and OwnSpec are keys of an agreement, of a Service.
+	// OwnMetadata and OwnSpec have keys of an agreement, in a Service.
 	OwnMetadata = "metadata"
 	OwnSpec     = "spec"
-	// OwnLevel are keys of a level, of an SLO. A key with null is not there.
+	// OwnLevel has keys of a level, in an SLO. A key with null is left out.
 	OwnLevel = "level"
 )
 
@@ -89,12 +89,12 @@ func hasAlias(n *yaml.Node) bool {
 	return slices.ContainsFunc(n.Content, hasAlias)
 }
 
-// adoption makes trees of an annotation trees of the converted document.
+// adoption turns trees of an annotation into trees of the converted document.
 type adoption struct {
 	r  *opensloReader
 	at place
-	// lines and columns are where its text stands in the file; 0 if it does not stand there
-	// line by line.
+	// lines and columns are where the annotation's text is in the file; 0 if it is not
+	// there line by line.
 	lines, columns int
 	n              int // of nodes so far
 }
@@ -114,10 +114,10 @@ func (a *adoption) adopt(n *yaml.Node) *yaml.Node {
 	return c
 }
 
-// says returns whether our own words say something of a key.
+// says returns whether the keys in our own format include one.
 func says(own *yaml.Node, key string) bool { return entryOf(own, key) != nil }
 
-// prefer puts our own words in place of what was converted. A null takes a key out.
+// prefer replaces converted keys by those in our own format. A null removes a key.
 func prefer(converted, own *yaml.Node) {
 	if own == nil {
 		return
@@ -142,7 +142,8 @@ func prefer(converted, own *yaml.Node) {
 	}
 }
 
-// touch notes that alert policies are referred to, whose meaning is in our own words.
+// touch marks alert policies as used that are referred to, since our own keys say what they
+// mean.
 func (r *opensloReader) touch(at place) {
 	for key, kind := range map[string]string{"alertPolicyRef": "AlertPolicy", "conditionRef": "AlertCondition", "targetRef": "AlertNotificationTarget"} {
 		if o := r.find(kind, scalarOf(at.node, key)); o != nil && !o.used {

@@ -80,9 +80,9 @@ func (r *opensloReader) ratioMetric(l *level, at place, slice timeSlice) {
 	}
 }
 
-// counts converts good or bad events of all.
+// counts converts good or bad events out of all events.
 func (r *opensloReader) counts(l *level, o *object, part, total opensloMetric, good bool, slice timeSlice) {
-	if r.queries == nil { // the text is read by nobody
+	if r.queries == nil { // nobody parses the text
 		key := map[bool]string{true: "good", false: "bad"}[good]
 		events := r.mapping(o.place).set(key, r.expression(part.at, part.text, 0)).set("total", r.expression(total.at, total.text, 0))
 		l.indicator = r.mapping(o.place).set("events", events.node).node
@@ -128,7 +128,7 @@ func (r *opensloReader) counts(l *level, o *object, part, total opensloMetric, g
 	r.aggregate(l, slice, ofShare)
 }
 
-// setCounts makes the indicator of counts. It is false if they are no such counts.
+// setCounts makes the indicator from counts. It is false if they cannot be counted here.
 func (r *opensloReader) setCounts(l *level, at place, n counts) bool {
 	if !sameWords(n.part.By, n.total.By) {
 		return false
@@ -163,7 +163,7 @@ func operand(query string) string {
 	return query
 }
 
-// raw converts a share that is calculated already.
+// raw converts a share that is already calculated.
 func (r *opensloReader) raw(l *level, o *object, raw opensloMetric, slice timeSlice) {
 	kind, at, ok := o.mustText("rawType")
 	if !ok {
@@ -204,7 +204,7 @@ func (r *opensloReader) countedPart(p Part) (Counted, error) {
 	return n, err
 }
 
-// share carries a query as the bad share that it is.
+// share carries a query as a bad share.
 func (r *opensloReader) share(l *level, at place, text, why string) {
 	written := fiveMinutes(text)
 	offset := -1
@@ -223,8 +223,8 @@ func (r *opensloReader) share(l *level, at place, text, why string) {
 	l.note("Every minute counts the same here, however much traffic it has.")
 }
 
-// hasOperator returns whether a query has an operator outside of brackets, so that a
-// comparison could bind otherwise.
+// hasOperator returns whether a query has an operator outside of brackets, so
+// that it needs parentheses as an operand.
 func hasOperator(query string) bool {
 	depth := 0
 	for _, c := range withoutQuotes(query) {
@@ -240,7 +240,7 @@ func hasOperator(query string) bool {
 	return false
 }
 
-// counted is what an indicator counts.
+// countedKind is what an indicator counts.
 type countedKind int
 
 const (

@@ -12,7 +12,7 @@ import (
 type opensloSLO struct {
 	*opensloObject
 	agreement *agreement
-	name      string // as our names are written
+	name      string // in the form of our names
 	service   string // the same
 	text      *yaml.Node
 	labels    []pair
@@ -20,7 +20,7 @@ type opensloSLO struct {
 	method    opensloMethod
 	policies  []place
 	notes     []string
-	own       *yaml.Node // what is said of the level in our own words
+	own       *yaml.Node // keys of the level in our own format
 }
 
 // slo converts an SLO: each of its objectives becomes a level.
@@ -136,7 +136,7 @@ func (r *opensloReader) agreementOf(meta opensloMeta, at place, service, name st
 	return r.newAgreement(at, key, name, o)
 }
 
-// newAgreement begins an agreement, with what a Service says of it.
+// newAgreement begins an agreement with what a Service says about it.
 func (r *opensloReader) newAgreement(at place, key, name string, o *opensloObject) *agreement {
 	a := &agreement{at: at, key: key, name: name}
 	r.agreements = append(r.agreements, a)
@@ -194,7 +194,7 @@ func joined(text *yaml.Node, part string) string {
 	return part + ": " + text.Value
 }
 
-// part names one of several levels of an SLO, by a text if that can be.
+// part names one of several levels of an SLO, if possible after a text.
 func (r *conversion) part(name, text string, i int, taken map[string]bool) string {
 	number := strconv.Itoa(i + 1)
 	suffix := r.rules.ToName(text)

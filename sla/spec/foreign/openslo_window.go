@@ -18,7 +18,7 @@ type opensloDuration struct {
 
 var opensloDurations = regexp.MustCompile(`^([0-9]{1,6})([mhdwMQY])$`)
 
-// opensloUnits are the units, in minutes. A month, quarter and year have 30, 90 and 365
+// opensloUnit is the length of a unit. A month, quarter and year have 30, 90 and 365
 // days, as in OpenSLO's own library.
 func opensloUnit(unit byte) time.Duration {
 	switch unit {

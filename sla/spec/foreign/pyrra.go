@@ -227,8 +227,8 @@ func (p pyrraReader) gauge(l *level, at place) []place {
 	return o.list("grouping")
 }
 
-// pyrraTiers are Pyrra's for a window of 28 days; those of others are longer or shorter
-// in proportion.
+// pyrraTiers are Pyrra's tiers for a window of 28 days; for other windows they are
+// longer or shorter in proportion.
 var pyrraTiers = []struct {
 	name              string
 	long, short, hold time.Duration
@@ -311,8 +311,8 @@ func (p pyrraReader) absent(l *level, alerting *object, named map[string]pair, b
 	}
 }
 
-// severities are other names than critical and warning: those of tiers, by their keys,
-// which it sets, and that of absent metrics.
+// severities are names in place of critical and warning, by their keys: those of
+// tiers, which it also sets, and that of absent metrics.
 func (p pyrraReader) severities(l *level, alerting *object) map[string]pair {
 	at, ok := alerting.get("severities")
 	if !ok {
@@ -339,19 +339,19 @@ func (p pyrraReader) severities(l *level, alerting *object) map[string]pair {
 const pyrraWhole = 28 * 24 * time.Hour
 
 // pyrraWindow is the length of a window, which Pyrra reads as Prometheus does: 4w, 30d, 1w3d.
-// It is false if the window can be no period, which is one error: there are no tiers then
-// that have more.
+// It is false if no period can have this length. That is reported once: no tiers are made
+// then, which would have errors too.
 func pyrraWindow(text string) (time.Duration, bool) {
 	d, err := model.ParseDuration(text)
 	length := time.Duration(d)
 	return length, err == nil && length >= sla.ShortestPeriod && length <= sla.LongestPeriod
 }
 
-// shortestWindow is that of rates here. A long window is twice as long at least, so that
-// it is longer than the short one.
+// shortestWindow is the shortest window of rates here. A long window is at least twice
+// as long, so that it is longer than the short one.
 const shortestWindow = 5 * time.Minute
 
-// scaledTo is a window of 28 days as one of another length: of whole minutes up to six
+// scaledTo scales a window of 28 days to another length: in whole minutes up to six
 // hours, in steps of five minutes above.
 func scaledTo(d, length, least time.Duration) string {
 	d = time.Duration(float64(d) * float64(length) / float64(pyrraWhole))

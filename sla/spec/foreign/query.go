@@ -12,7 +12,7 @@ import (
 // window is what Sloth replaces by the range of each of its rules.
 var window = regexp.MustCompile(`\{\{-?\s*\.window\s*-?\}\}`)
 
-// windowMillis is the range that stands for it while an expression is taken apart: no
+// windowMillis is the range that stands in for it while an expression is parsed: no
 // query has it by itself.
 const windowMillis = 987_654_321
 
@@ -40,7 +40,7 @@ func (c *conversion) sum(at place, selectors []Selector) *yaml.Node {
 	return c.expression(at, strings.Join(texts, " + "), offset)
 }
 
-// written is a selector on one line.
+// written is a selector written on one line.
 func (s Selector) written() string {
 	if !strings.Contains(s.Text, "\n") {
 		return s.Text
@@ -52,7 +52,7 @@ func (s Selector) written() string {
 	return s.Name + "{" + strings.Join(clauses, ",") + "}"
 }
 
-// key is the same for selectors that select the same.
+// key is equal for selectors that select the same.
 func (s Selector) key() string {
 	clauses := make([]string, len(s.Clauses))
 	for i, m := range s.Clauses {
@@ -76,15 +76,15 @@ func keys(all []Selector) []string {
 	return texts
 }
 
-// counts are two expressions: what is bad, or good, of all.
+// counts are two expressions: the bad or good part, and all.
 type counts struct {
 	part, total   Counted
 	good          bool
 	partAt, allAt place
 }
 
-// indicator makes an indicator of counts: events, or the response time of a histogram
-// where that is what they count. It returns nil if they are something else.
+// counted makes an indicator from counts: events, or the response time of a histogram
+// if that is what they count. It returns nil if they are something else.
 func (c *conversion) counted(n counts) *yaml.Node {
 	part, good := n.part.Plus, n.good
 	switch {
@@ -109,8 +109,9 @@ func (c *conversion) counted(n counts) *yaml.Node {
 	return c.mapping(n.partAt).set("events", events.node).node
 }
 
-// latency makes the response time of a histogram of which one bucket, of the threshold,
-// is counted. It returns nil if the unit of the histogram is not in its name.
+// latency makes the response time of a histogram from its count and one bucket, which
+// is that of the threshold. It returns nil if the unit of the histogram is not in its
+// name.
 func (c *conversion) latency(n counts, bucket, count Selector) *yaml.Node {
 	base, isBucket := strings.CutSuffix(bucket.Name, "_bucket")
 	whole, isCount := strings.CutSuffix(count.Name, "_count")
@@ -183,7 +184,7 @@ func duration(bound string, millis int64) (string, bool) {
 	return strconv.FormatInt(ms, 10) + "ms", true
 }
 
-// grouped makes groupBy of the labels that sums keep, nil if there are none.
+// grouped makes groupBy from the labels that sums keep, nil if there are none.
 func (c *conversion) grouped(at place, by []string) *yaml.Node {
 	if len(by) == 0 {
 		return nil

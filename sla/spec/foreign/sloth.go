@@ -8,7 +8,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// Sloth is Sloth's own format, and the Kubernetes object of it.
+// Sloth is Sloth's own format, and its Kubernetes object.
 var Sloth = Format{
 	Name: "sloth", Title: "Sloth", Noun: "Sloth specification",
 	Begin: "version: prometheus/v1", Mark: "prometheus/v1",
@@ -34,7 +34,7 @@ var Sloth = Format{
 	},
 }
 
-// spelling is how keys are written that differ between the file and the object.
+// spelling has the keys that the file and the object spell differently.
 type spelling struct {
 	errors, total, ratio, page, ticket, plugins string
 }
@@ -145,7 +145,7 @@ func (s slothReader) level(item place, labels []pair) *level {
 	return l
 }
 
-// percent makes a target share of a number, in units of which factor are a per cent.
+// percent makes a target share from a number, times the factor that makes it per cent.
 func (c *conversion) percent(at place, what string, factor int64) *yaml.Node {
 	text, ok := at.scalar(what)
 	if !ok {
@@ -194,7 +194,7 @@ func (s slothReader) events(l *level, at place) {
 	if !ok || !s.hasWindow(badAt, bad) || !s.hasWindow(allAt, all) {
 		return
 	}
-	if s.queries == nil { // the text is read by nobody
+	if s.queries == nil { // nobody parses the text
 		events := s.mapping(at).set("bad", s.expression(badAt, bad, 0)).set("total", s.expression(allAt, all, 0))
 		l.indicator = s.mapping(at).set("events", events.node).node
 		return
@@ -229,7 +229,7 @@ func isSyntaxError(at place, err error) bool {
 	return is
 }
 
-// setCounted makes the indicator of counts. It is false if they are no such counts.
+// setCounted makes the indicator from counts. It is false if they cannot be counted here.
 func (s slothReader) setCounted(l *level, at place, n counts) bool {
 	if !n.part.Summed || !n.total.Summed || !sameWords(n.part.By, n.total.By) {
 		return false
@@ -254,7 +254,7 @@ func (s slothReader) rates(text string) (Counted, error) {
 	return n, err
 }
 
-// ratesOf is the same of a part of an expression, with places in the whole.
+// ratesOf is rates for a part of an expression, with places in the whole.
 func (s slothReader) ratesOf(p Part) (Counted, error) {
 	n, err := s.rates(p.Text)
 	for _, selectors := range [][]Selector{n.Plus, n.Minus} {
@@ -284,8 +284,8 @@ func (s slothReader) hasWindow(at place, text string) bool {
 	return true
 }
 
-// raw converts a share that a query calculates. What is bad by all is counted, which
-// weighs it by its traffic.
+// raw converts a share that a query calculates. If it divides bad by all events
+// these are counted, so that the share is weighed by traffic.
 func (s slothReader) raw(l *level, at place) {
 	o := at.object("raw", s.spelled.ratio)
 	if o == nil {
@@ -308,7 +308,7 @@ func (s slothReader) raw(l *level, at place) {
 	s.share(l, query, text, "")
 }
 
-// share carries a query as the bad share that it is.
+// share carries a query as a bad share.
 func (s slothReader) share(l *level, at place, text, why string) {
 	written := fiveMinutes(text)
 	offset := -1

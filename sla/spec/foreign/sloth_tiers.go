@@ -7,7 +7,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// slothWindows are the windows of alerts that an AlertWindows of Sloth says.
+// slothWindows are the windows of alerts in an AlertWindows of Sloth.
 type slothWindows struct {
 	at     place
 	period *yaml.Node
@@ -69,8 +69,8 @@ func (c *conversion) windows(root place) *slothWindows {
 	return w
 }
 
-// windowTier makes a tier of a pair of windows, and of how much of the budget may be spent
-// in the long one.
+// windowTier makes a tier from a pair of windows, and from how much of the budget may be
+// spent in the long one.
 func (c *conversion) windowTier(name string, at place, period int64) (tier, bool) {
 	o := at.object("windows", "errorBudgetPercent", "shortWindow", "longWindow")
 	if o == nil {

@@ -51,8 +51,8 @@ func (c *conversion) boolean(at place, value bool) *yaml.Node {
 	return c.plain(at, "!!bool", "false")
 }
 
-// expression makes a query. offset is where the text stands in that of the place, -1 if
-// it does not stand there letter by letter.
+// expression makes a query. offset is where the text begins in the text of the place,
+// -1 if it is not there letter by letter.
 func (c *conversion) expression(at place, text string, offset int) *yaml.Node {
 	text = strings.TrimSpace(text)
 	n := c.text(at, text)
