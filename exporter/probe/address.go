@@ -13,8 +13,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// resolve is what host:port can be connected to, at least one, in the order in
-// which they are to be tried.
+// resolve returns the addresses that host:port can be connected to, at least one, in
+// the order in which to try them.
 func (d *dialer) resolve(ctx context.Context, network, address string, phases *Phases) ([]netip.AddrPort, error) {
 	host, service, err := net.SplitHostPort(address)
 	if err != nil {
@@ -43,9 +43,8 @@ func (d *dialer) port(ctx context.Context, network, service string) (uint16, err
 	return uint16(n), err
 }
 
-// lookup is the addresses of a host that may be used, at least one, in the
-// order in which they are to be tried; Resolve is the time it takes, if the
-// host is a name.
+// lookup returns the usable addresses of a host, at least one, in the order in which to
+// try them. Resolve is the time that it takes, if the host is a name.
 func (d *dialer) lookup(ctx context.Context, host string, phases *Phases) ([]netip.Addr, error) {
 	if d.network.IsPinned(host) {
 		return []netip.Addr{d.network.Pinned}, nil
@@ -65,7 +64,7 @@ func (d *dialer) lookup(ctx context.Context, host string, phases *Phases) ([]net
 	start := time.Now()
 	addresses, err := d.resolver.LookupNetIP(ctx, network, host)
 	phases.Add(Resolve, time.Since(start))
-	if _, none := errors.AsType[*net.AddrError](err); none { // it has some, none of the family
+	if _, none := errors.AsType[*net.AddrError](err); none { // the host has addresses, but none of the family
 		err = notFound(host)
 	}
 	if err != nil {
@@ -74,8 +73,8 @@ func (d *dialer) lookup(ctx context.Context, host string, phases *Phases) ([]net
 	return d.usable(host, addresses)
 }
 
-// Addresses are those that the probes of a network would use of a host, sorted;
-// none if the host has none.
+// Addresses returns the addresses of a host that the probes of a network would use,
+// sorted; none if the host has none.
 func (f *Factory) Addresses(ctx context.Context, n *sla.Network, host string) ([]netip.Addr, error) {
 	d := f.dialer.with(n)
 	name, err := sla.ASCIIHost(host)
@@ -131,7 +130,7 @@ func (d *dialer) uses(a netip.Addr) bool {
 	return true
 }
 
-// familyWords end the message that a name has no address.
+// familyWords ends the message that a name has no address.
 func (d *dialer) familyWords() string {
 	var source string
 	if s := d.network.Source; s.IsValid() {
@@ -149,7 +148,7 @@ func (d *dialer) familyWords() string {
 	return ""
 }
 
-// isLiteral reports whether host:port has an address for a host.
+// isLiteral reports whether the host of host:port is an address.
 func isLiteral(address string) bool {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
@@ -159,14 +158,14 @@ func isLiteral(address string) bool {
 	return err == nil
 }
 
-// resolvers are those that probes name, each with one memory of whether it
+// resolvers are the resolvers that probes name, each with a memory of whether it
 // answers.
 type resolvers struct {
 	mu    sync.Mutex
 	known map[netip.AddrPort]*resolverCheck
 }
 
-// of is the resolver at an address, asked by way of the dialer.
+// of returns the resolver at an address, which is reached through the dialer.
 func (r *resolvers) of(server netip.AddrPort, by *net.Dialer) *resolverCheck {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -175,7 +174,7 @@ func (r *resolvers) of(server netip.AddrPort, by *net.Dialer) *resolverCheck {
 	}
 	c := &resolverCheck{resolver: &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
 		conn, err := by.DialContext(ctx, network, server.String())
-		if err == nil { // package net would wait for seconds for an answer that nobody wants any more
+		if err == nil { // package net would wait for seconds for an answer that nobody needs any more
 			context.AfterFunc(ctx, func() { conn.Close() })
 		}
 		return conn, err

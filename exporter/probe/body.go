@@ -20,7 +20,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// maxBody is how many bytes of a body are read if the check does not say.
+// maxBody is how many bytes of a body are read by default.
 const maxBody = 1 << 20
 
 // acceptable is the value of Accept-Encoding.
@@ -32,8 +32,8 @@ func acceptable(encodings []sla.Encoding) string {
 	return strings.Join(names, ", ")
 }
 
-// readBody reads the body, decoded, up to its limit. If it is wanted it is
-// returned, valid until the exchange is closed. A body cut short is a failure.
+// readBody reads the body, decoded, up to its limit. If wanted it returns the body,
+// which is valid until the exchange is closed. A body that is cut short is a failure.
 func (x *exchange) readBody(ctx context.Context, response *http.Response, wanted bool) ([]byte, *failure) {
 	defer func() { x.run.phases.Add(Transfer, time.Since(x.began)) }()
 	body, fault := x.decoded(response)
@@ -42,7 +42,7 @@ func (x *exchange) readBody(ctx context.Context, response *http.Response, wanted
 	}
 	most := int64(maxBody)
 	if x.client.limit > 0 {
-		most = x.client.limit + 1 // to see whether it is longer
+		most = x.client.limit + 1 // one more, to see whether the body is longer
 	}
 	buf := x.buffer()
 	x.bodyRead = true

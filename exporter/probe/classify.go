@@ -29,9 +29,8 @@ type stage struct {
 	what    string // what was being done, for people: "connect 192.0.2.1:80"
 }
 
-// classify turns an error of the network into a verdict. Faults of the
-// exporter's own host come first, so that none of them can count as the
-// target's.
+// classify turns a network error into a verdict. It checks for faults of the exporter's
+// own host first, so that none of them can count against the target.
 func (d *dialer) classify(ctx context.Context, err error, at stage) *failure {
 	now := time.Now()
 	if errors.Is(ctx.Err(), context.Canceled) {
@@ -110,7 +109,7 @@ func isTimeout(err error) bool {
 // nor a timeout.
 func targetFault(err error, phase Phase) Reason {
 	switch errno, _ := errors.AsType[syscall.Errno](err); errno {
-	case syscall.ECONNREFUSED, syscall.ENOENT, syscall.ENOTSOCK, syscall.EPROTOTYPE: // but for the first of Unix sockets alone
+	case syscall.ECONNREFUSED, syscall.ENOENT, syscall.ENOTSOCK, syscall.EPROTOTYPE: // all but the first only occur with Unix sockets
 		return ConnectRefused
 	case syscall.ENETUNREACH, syscall.EHOSTUNREACH, syscall.EHOSTDOWN:
 		return Unreachable
@@ -136,7 +135,7 @@ func targetFault(err error, phase Phase) Reason {
 // connection, like a reset in TCP.
 func endedByPeer(err error) bool {
 	if stream, ok := errors.AsType[http2.StreamError](err); ok {
-		return stream.Cause != nil && strings.Contains(stream.Cause.Error(), "from peer") // others are of this side
+		return stream.Cause != nil && strings.Contains(stream.Cause.Error(), "from peer") // other errors are from this side
 	}
 	if stream, ok := errors.AsType[*http3.Error](err); ok {
 		return stream.Remote

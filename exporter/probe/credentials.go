@@ -13,8 +13,8 @@ import (
 // maxSecret bounds, in bytes, a file that holds a secret.
 const maxSecret = 64 << 10
 
-// secretValue is the secret itself, without the white space around it. The error
-// never holds it.
+// secretValue returns the secret itself, without the white space around it. The error
+// never contains it.
 func secretValue(s sla.Secret) (string, error) {
 	if s.File == "" {
 		return s.Text(), nil
@@ -28,17 +28,17 @@ func readSecret(s sla.Secret) ([]byte, error) {
 	return regular.Read(s.File, maxSecret, filepath.SplitList(s.Within)...)
 }
 
-// secretFileFailure is the failure to read a file that a probe needs, which is never the
-// target's.
+// secretFileFailure is a failure to read a file that a probe needs, which is never the
+// target's fault.
 func secretFileFailure(err error) *failure {
 	return &failure{Credentials, clip(err.Error())}
 }
 
-// authorizer gives the Authorization of a request.
+// authorizer provides the Authorization of a request.
 type authorizer interface {
 	// value is the header's value; it may have to be fetched first.
 	value(ctx context.Context, r *run) (string, *failure)
-	// refused is called when the target does not take the value.
+	// refused is called when the target refuses the value.
 	refused()
 }
 
@@ -84,7 +84,7 @@ func (typed) refused() {}
 
 var errControl = errors.New("a file of a header holds characters that headers cannot have")
 
-// secrets are the headers that only the origin of the check gets.
+// secrets are the headers that are only sent to the origin of the check.
 func (h *httpClient) secrets(ctx context.Context, r *run) ([]pair, *failure) {
 	var all []pair
 	for _, f := range h.headerFiles {

@@ -9,16 +9,16 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// dialer opens connections for probers of every kind: it measures the phases
-// and turns what goes wrong into a failure.
+// dialer opens connections for probers of every kind: it measures the phases and turns
+// errors into failures.
 type dialer struct {
 	env       Env
 	network   sla.Network
 	tcp, udp  net.Dialer // bound to the source of network
-	plain     net.Dialer // bound to none: for Unix sockets and for resolvers
+	plain     net.Dialer // bound to no source: for Unix sockets and for resolvers
 	resolver  *net.Resolver
 	resolving *resolverCheck
-	resolvers *resolvers // those that specifications name
+	resolvers *resolvers // the resolvers that specifications name
 }
 
 func newDialer(env Env) *dialer {
@@ -59,7 +59,7 @@ func (d *dialer) with(n *sla.Network) *dialer {
 	return &other
 }
 
-// Dial opens a connection that is no probe's. The guard applies to it, too.
+// Dial opens a connection that is not part of a probe. The guard applies to it, too.
 func (f *Factory) Dial(ctx context.Context, network, address string) (net.Conn, error) {
 	if err := f.dialer.checkName(network, address); err != nil {
 		return nil, err
@@ -69,8 +69,8 @@ func (f *Factory) Dial(ctx context.Context, network, address string) (net.Conn, 
 	return own.DialContext(ctx, network, address)
 }
 
-// connect opens a TCP connection to host:port, with a TLS session over it if
-// s is not nil, until the deadline of ctx.
+// connect opens a TCP connection to host:port, with a TLS session over it if s is not
+// nil. It takes until the deadline of ctx at most.
 func (d *dialer) connect(ctx context.Context, address string, s *session, r *run) (net.Conn, *failure) {
 	conn, fault := d.open(ctx, "tcp", address, r)
 	if fault != nil || s == nil {
@@ -83,7 +83,7 @@ func (d *dialer) connect(ctx context.Context, address string, s *session, r *run
 	return secured, nil
 }
 
-// open opens a connection, of packets or a stream, until the deadline of ctx.
+// open opens a connection for packets or a stream, until the deadline of ctx.
 func (d *dialer) open(ctx context.Context, network, address string, r *run) (net.Conn, *failure) {
 	wanted := time.Now()
 	conn, err := d.dial(ctx, network, address, &r.phases)
@@ -110,8 +110,8 @@ func connecting(address string) stage {
 	return stage{phase: Connect, address: address, what: "connect " + address}
 }
 
-// dial opens the connection and measures Resolve, if there is a name to
-// resolve, and Connect, which UDP does not do.
+// dial opens the connection and measures Resolve, if there is a name to resolve, and
+// Connect, which UDP does not have.
 func (d *dialer) dial(ctx context.Context, network, address string, phases *Phases) (net.Conn, error) {
 	if err := d.checkName(network, address); err != nil {
 		return nil, err
@@ -134,12 +134,12 @@ func (d *dialer) dial(ctx context.Context, network, address string, phases *Phas
 	return conn, err
 }
 
-// dialOneOf connects to one of the addresses, chosen as the network says.
+// dialOneOf connects to one of the addresses, in the network's way of choosing.
 func (d *dialer) dialOneOf(ctx context.Context, network string, to []netip.AddrPort) (net.Conn, error) {
 	switch {
 	case len(to) == 1 || d.network.Addresses == sla.FirstAddress:
 		return d.dialAddress(ctx, network, to[0])
-	case d.network.Addresses == sla.AddressesInOrder || network == "udp": // which answers at once, or never
+	case d.network.Addresses == sla.AddressesInOrder || network == "udp": // UDP connects at once, or never
 		return d.dialInOrder(ctx, network, to)
 	}
 	return d.race(ctx, network, interleave(to))
@@ -158,8 +158,8 @@ func (d *dialer) dialAddress(ctx context.Context, network string, to netip.AddrP
 	return withTimestamps(conn, began, time.Now()), nil
 }
 
-// leastShare is how much time each address gets at least, if several are tried one
-// after the other.
+// leastShare is how much time each address gets at least, if they are tried one after
+// the other.
 const leastShare = 2 * time.Second
 
 // dialInOrder tries one address after the other.

@@ -17,7 +17,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// dialogueReasons are those of kinds with a dialogue.
+// dialogueReasons are the reasons of kinds with a dialogue.
 var dialogueReasons = []Reason{Dialogue, Protocol}
 
 // maxStepRead bounds, in bytes, what one step reads.

@@ -25,7 +25,7 @@ var dnsReasons = []Reason{RCode, Records, Status, Protocol}
 // Packets of this size pass everywhere without being fragmented.
 const dnsPacket = 1232
 
-// dnsProber asks a DNS server a question and judges the answer.
+// dnsProber asks a DNS server a question and judges the response.
 type dnsProber struct {
 	address   string // host:port
 	transport sla.DNSTransport
@@ -161,7 +161,7 @@ func (p *dnsProber) Phases() []Phase {
 	return append(connectPhases(p.address, p.transport == sla.DNSOverTLS), Processing)
 }
 
-// Probe asks once.
+// Probe asks the question once.
 func (p *dnsProber) Probe(ctx context.Context, by time.Time) Result {
 	r := begin(p.timeout, by)
 	r.excerpt = p.dialer.env.Excerpt
@@ -219,7 +219,7 @@ func (p *dnsProber) exchange(ctx context.Context, r *run) (*dns.Msg, *failure) {
 	return answer, p.fault(ctx, err)
 }
 
-// errNotDNS is an answer that is none.
+// errNotDNS is the error for an invalid response.
 var errNotDNS = errors.New("the answer is not one to the question, or not DNS at all")
 
 func (p *dnsProber) fault(ctx context.Context, err error) *failure {
@@ -263,8 +263,8 @@ func (p *dnsProber) readStream(conn net.Conn, id uint16) (*dns.Msg, error) {
 	return p.parse(text, id)
 }
 
-// readPackets waits for the answer. Packets with another ID or question are
-// not from whom was asked, or late, and are passed over.
+// readPackets waits for the response. It ignores packets with another ID or question,
+// which are late or from somebody else.
 func (p *dnsProber) readPackets(conn net.Conn, id uint16) (*dns.Msg, error) {
 	buf := make([]byte, 64<<10)
 	for {
@@ -284,7 +284,7 @@ func (p *dnsProber) parse(text []byte, id uint16) (*dns.Msg, error) {
 	if err := m.Unpack(text); err != nil || m.Id != id || !m.Response || len(m.Question) > 1 {
 		return nil, errNotDNS
 	}
-	if len(m.Question) == 0 { // as some servers do with errors
+	if len(m.Question) == 0 { // as in errors from some servers
 		return m, nil
 	}
 	q := m.Question[0]
@@ -305,7 +305,7 @@ func (p *dnsProber) post(ctx context.Context, r *run) (*dns.Msg, *failure) {
 	return answer, fault
 }
 
-// recordRule is what must hold of the records of a section.
+// recordRule is a condition on the records of a section.
 type recordRule struct {
 	name  string // "answer.any"
 	of    func(*dns.Msg) []dns.RR
@@ -323,7 +323,7 @@ func (p *dnsProber) judge(m *dns.Msg) *failure {
 	for _, rule := range p.records {
 		matching, all := 0, 0
 		for _, rr := range rule.of(m) {
-			if rr.Header().Rrtype == dns.TypeOPT { // of the packet, not of the zone
+			if rr.Header().Rrtype == dns.TypeOPT { // part of the packet, not of the zone
 				continue
 			}
 			all++

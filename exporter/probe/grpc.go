@@ -24,11 +24,11 @@ import (
 
 var grpcReasons = []Reason{Health, Status, Protocol}
 
-// maxGRPC bounds, in bytes, the answer and its header.
+// maxGRPC bounds, in bytes, the response and its header.
 const maxGRPC = 64 << 10
 
-// grpcProber asks a server's health service, over a connection that it opens
-// itself: gRPC's own would be opened in the background, and again if it fails.
+// grpcProber asks a server's health service, over a connection that it opens itself:
+// gRPC would open its own in the background, and again if it fails.
 type grpcProber struct {
 	address   string
 	authority string
@@ -91,7 +91,7 @@ func (p *grpcProber) Probe(ctx context.Context, by time.Time) Result {
 	return r.good(state.String())
 }
 
-// call asks for the health over conn.
+// call requests the health over conn.
 func (p *grpcProber) call(ctx context.Context, conn net.Conn, r *run) (grpc_health_v1.HealthCheckResponse_ServingStatus, *failure) {
 	watched := &watchedConn{Conn: conn}
 	var answered answerWatch
@@ -128,7 +128,7 @@ func (p *grpcProber) options(conn *watchedConn, answered *answerWatch) []grpc.Di
 	}
 }
 
-// secretTexts are what the call has sent and nobody is to see.
+// secretTexts are the secrets that the call has sent.
 func (p *grpcProber) secretTexts() (s secretTexts) {
 	for _, values := range p.metadata {
 		for _, value := range values {
@@ -138,19 +138,19 @@ func (p *grpcProber) secretTexts() (s secretTexts) {
 	return s
 }
 
-// fault names why a call failed. The server's message is not told here: it
-// could hold anything.
+// fault names why a call failed. It does not quote the server's message, which could
+// contain anything.
 func (p *grpcProber) fault(ctx context.Context, err error, answered *answerWatch, broken error) *failure {
 	at := stage{phase: Processing, address: p.address, what: "answer of " + p.address}
 	code := status.Code(err)
 	switch {
 	case ctx.Err() != nil:
 		return p.dialer.classify(ctx, ctx.Err(), at)
-	case code == codes.DeadlineExceeded: // the server, which knows the deadline, may be the first to give up
+	case code == codes.DeadlineExceeded: // the server knows the deadline, too, and may be the first to give up
 		return p.dialer.classify(ctx, context.DeadlineExceeded, at)
 	case answered.judged.Load():
 		return &failure{Status, "gRPC " + code.String()}
-	case broken != nil: // and the status is one that the client made of that
+	case broken != nil: // and the client made the status from that error
 		return p.dialer.classify(ctx, broken, at)
 	case answered.begun.Load():
 		return &failure{Status, "gRPC " + code.String()}
@@ -158,8 +158,8 @@ func (p *grpcProber) fault(ctx context.Context, err error, answered *answerWatch
 	return &failure{Protocol, at.what + ": not gRPC"}
 }
 
-// watchedConn keeps the error that ended it, which gRPC tells only in words,
-// and is given to one connection only.
+// watchedConn keeps the error that ended it, which gRPC only reports as text. It is
+// used for one connection only.
 type watchedConn struct {
 	net.Conn
 	taken atomic.Bool
@@ -191,7 +191,7 @@ func (c *watchedConn) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// Close is the connection's, without the goodbye of TLS, which could wait.
+// Close closes the connection without TLS's close message, which could wait.
 func (c *watchedConn) Close() error {
 	closeNow(c.Conn)
 	return nil
@@ -214,11 +214,11 @@ func (c *watchedConn) failure() error {
 	return c.err
 }
 
-// answerWatch sees how far the server answered the call, so that its status,
-// which comes in the trailers, can be told from those that the client makes up.
+// answerWatch sees how far the server answered the call. Its status comes in the
+// trailers, and this distinguishes it from those that the client makes up.
 type answerWatch struct{ begun, judged atomic.Bool }
 
-// HandleRPC is called for what happens to the call.
+// HandleRPC is called for the events of the call.
 func (w *answerWatch) HandleRPC(_ context.Context, event stats.RPCStats) {
 	switch event.(type) {
 	case *stats.InHeader:
@@ -237,7 +237,7 @@ func (*answerWatch) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.C
 // HandleConn sees nothing.
 func (*answerWatch) HandleConn(context.Context, stats.ConnStats) {}
 
-// spokenTLS are credentials of a connection that speaks TLS already.
+// spokenTLS are the credentials of a connection that already speaks TLS.
 type spokenTLS struct{}
 
 type spokenInfo struct{ credentials.CommonAuthInfo }
@@ -245,7 +245,7 @@ type spokenInfo struct{ credentials.CommonAuthInfo }
 // AuthType is "tls".
 func (spokenInfo) AuthType() string { return "tls" }
 
-// ClientHandshake has been done.
+// ClientHandshake does nothing, since the handshake is done.
 func (spokenTLS) ClientHandshake(_ context.Context, _ string, conn net.Conn) (net.Conn, credentials.AuthInfo, error) {
 	return conn, spokenInfo{credentials.CommonAuthInfo{SecurityLevel: credentials.PrivacyAndIntegrity}}, nil
 }

@@ -9,7 +9,7 @@ import (
 
 // Guard says what probes may connect to; an error is the reason why not.
 type Guard interface {
-	Host(host string) error        // by name, before it is resolved; of every redirect too
+	Host(host string) error        // by name, before it is resolved; also for every redirect
 	Address(addr netip.Addr) error // that a socket is about to connect to
 	Socket(path string) error      // of the Unix domain
 }
@@ -19,7 +19,7 @@ type refusal struct{ why error }
 
 func (r *refusal) Error() string { return r.why.Error() }
 
-// checkName asks the guard whether a connection may be opened, judging by the name.
+// checkName asks the guard whether a connection is allowed by its name.
 func (d *dialer) checkName(network, address string) error {
 	if d.env.Guard == nil {
 		return nil
@@ -54,8 +54,8 @@ func (d *dialer) control(network, address string, c syscall.RawConn) error {
 	return nil
 }
 
-// checkAddress asks the guard for probers that send packets without connecting a
-// socket. They must send to the very address that they pass.
+// checkAddress asks the guard, for probers that send packets without connecting a
+// socket. They must send to exactly the address that they pass.
 func (d *dialer) checkAddress(host string, to netip.Addr) *failure {
 	if d.env.Guard == nil {
 		return nil

@@ -26,8 +26,8 @@ const maxHeader = 1 << 20
 type HTTPFacts struct {
 	Status        int
 	Version       string // "HTTP/1.1"
-	ContentLength int64  // as the header says; -1 if it does not
-	BodyBytes     int64  // that were read, after decoding
+	ContentLength int64  // as in the header; -1 without one
+	BodyBytes     int64  // bytes that were read, after decoding
 	TLS           bool
 	Redirects     int
 	LastModified  time.Time
@@ -80,7 +80,7 @@ func newHTTP(check sla.Check, timeout time.Duration, d *dialer) (Prober, error) 
 	return p, err
 }
 
-// newHTTPClient prepares everything of a check but its request, which goes to u.
+// newHTTPClient prepares everything of a check except its request, which goes to u.
 func newHTTPClient(c *sla.HTTPCheck, u *url.URL, d *dialer) (h httpClient, err error) {
 	h = httpClient{dialer: d, follow: c.FollowRedirects}
 	if h.httpRules, err = newHTTPRules(c); err != nil {
@@ -130,9 +130,8 @@ func newHTTPRules(c *sla.HTTPCheck) (rules httpRules, err error) {
 	return rules, nil
 }
 
-// session returns how to speak TLS for a URL; nil for plain HTTP. If only a
-// redirect leads to TLS the session is made for this probe, and without a client's
-// certificate.
+// session returns how to speak TLS for a URL; nil for plain HTTP. If only a redirect
+// leads to TLS, it makes a session for this probe, without a client certificate.
 func (h *httpClient) session(u *url.URL) *session {
 	if u.Scheme == "http" {
 		return nil
@@ -144,7 +143,7 @@ func (h *httpClient) session(u *url.URL) *session {
 	if wish.ServerName = ""; wish.Files != nil {
 		wish.Files = &sla.TLSFiles{CA: wish.Files.CA}
 	}
-	s, _ := h.dialer.session(wish, u.Hostname(), h.protocols()...) // the host is ASCII, as that of every request
+	s, _ := h.dialer.session(wish, u.Hostname(), h.protocols()...) // every request's host is ASCII
 	return s
 }
 
@@ -160,8 +159,7 @@ func (p *httpProber) Phases() []Phase {
 	return append(connectPhases(address, p.first.url.Scheme == "https"), Processing, Transfer)
 }
 
-// Probe requests the URL, follows redirects if it may, and judges the last
-// answer.
+// Probe requests the URL, follows redirects if allowed, and judges the last response.
 func (p *httpProber) Probe(ctx context.Context, by time.Time) Result {
 	r := begin(p.timeout, by)
 	r.excerpt = p.client.dialer.env.Excerpt
@@ -209,7 +207,7 @@ func (x *exchange) ask(ctx context.Context, o *outgoing, onGood func(*http.Respo
 
 func httpDetail(code int) string { return "HTTP " + strconv.Itoa(code) }
 
-// tellHTTP keeps the facts of an answer.
+// tellHTTP keeps the facts about a response.
 func (r *run) tellHTTP(response *http.Response, redirects int) {
 	r.http = &HTTPFacts{
 		Status: response.StatusCode, Version: response.Proto, ContentLength: response.ContentLength,
@@ -220,7 +218,7 @@ func (r *run) tellHTTP(response *http.Response, redirects int) {
 	}
 }
 
-// judge reads the response and says what is wrong with it, if anything. If the body
+// judge reads the response and returns what is wrong with it, if anything. If the body
 // is wanted it is returned, valid until the exchange is closed.
 func (x *exchange) judge(ctx context.Context, response *http.Response, wanted bool) ([]byte, *failure) {
 	code, h := response.StatusCode, x.client

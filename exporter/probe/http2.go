@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// overHTTP2 sends a request over a connection whose handshake agreed on
-// HTTP/2, and reads the header of the answer.
+// overHTTP2 sends a request over a connection whose handshake agreed on HTTP/2, and
+// reads the header of the response.
 func (x *exchange) overHTTP2(ctx context.Context, o *outgoing, more []pair, conn *tls.Conn) (*http.Response, *failure) {
 	transport := &http.Transport{
 		DialTLSContext:         func(context.Context, string, string) (net.Conn, error) { return conn, nil },
 		ForceAttemptHTTP2:      true,
-		DisableCompression:     true, // the probe says what it accepts
+		DisableCompression:     true, // the probe sets what it accepts
 		MaxResponseHeaderBytes: maxHeader,
 	}
 	client, err := transport.NewClientConn(ctx, "https", o.address)
@@ -24,7 +24,7 @@ func (x *exchange) overHTTP2(ctx context.Context, o *outgoing, more []pair, conn
 	return x.overClient(ctx, o, more, client.RoundTrip)
 }
 
-// overClient makes the round trip by a client of another version of HTTP.
+// overClient makes the round trip with a client for another version of HTTP.
 func (x *exchange) overClient(ctx context.Context, o *outgoing, more []pair, roundTrip func(*http.Request) (*http.Response, error)) (*http.Response, *failure) {
 	sent := time.Now()
 	response, err := roundTrip(o.request(more).WithContext(ctx))

@@ -14,16 +14,16 @@ import (
 	"github.com/quic-go/quic-go/http3"
 )
 
-// quicConn is a QUIC connection and what it runs on.
+// quicConn is a QUIC connection with its socket and transport.
 type quicConn struct {
 	conn      *quic.Conn
 	transport *quic.Transport
 	socket    *packetsOnly
 }
 
-// cause is what an error of the connection comes of where that does not tell:
-// the end of the probe's time, or packets that could not be sent. Other errors it
-// returns as they are.
+// cause returns the cause of an error of the connection if the error itself does not
+// name it: the end of the probe's time, or packets that could not be sent. Other errors
+// stay as they are.
 func (q *quicConn) cause(ctx context.Context, err error) error {
 	if q == nil {
 		return err
@@ -46,9 +46,9 @@ func (q *quicConn) close() {
 	_ = q.socket.Close()
 }
 
-// packetsOnly hides from QUIC that the socket is one of UDP, so that it does
-// not set its buffers, and log that it may not. It keeps the error of a packet
-// that could not be sent.
+// packetsOnly hides from QUIC that the socket is a UDP socket, so that it does not try
+// to set its buffers, and log if it may not. It keeps the error of a packet that could
+// not be sent.
 type packetsOnly struct {
 	net.PacketConn
 	fault atomic.Pointer[error]
@@ -69,8 +69,8 @@ func (*packetsOnly) SetReadBuffer(int) error { return nil }
 // SetWriteBuffer leaves the buffer as it is.
 func (*packetsOnly) SetWriteBuffer(int) error { return nil }
 
-// overHTTP3 sends a request over QUIC and reads the header of the answer. The
-// handshake, which connects too, is the phase TLS.
+// overHTTP3 sends a request over QUIC and reads the header of the response. The
+// handshake, which also connects, is the phase TLS.
 func (x *exchange) overHTTP3(ctx context.Context, o *outgoing, more []pair) (*http.Response, *failure) {
 	if fault := x.dialQUIC(ctx, o); fault != nil {
 		return nil, fault
@@ -109,7 +109,7 @@ func (x *exchange) dialQUIC(ctx context.Context, o *outgoing) *failure {
 	return x.handshaken(ctx, o, facts(), start, err)
 }
 
-// handshaken judges the end of a handshake of QUIC.
+// handshaken judges the end of a QUIC handshake.
 func (x *exchange) handshaken(ctx context.Context, o *outgoing, facts *TLSFacts, start time.Time, err error) *failure {
 	x.run.keepTLSFacts(facts)
 	if err == nil {
@@ -134,7 +134,7 @@ func (x *exchange) handshaken(ctx context.Context, o *outgoing, facts *TLSFacts,
 	return fault
 }
 
-// packetSocket is a socket to send to an address from, bound to the source.
+// packetSocket is a socket for sending to an address, bound to the source.
 func (d *dialer) packetSocket(to netip.Addr) (net.PacketConn, error) {
 	network, local := "udp4", "0.0.0.0:0"
 	if to.Is6() {

@@ -10,12 +10,12 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// httpMore is what most requests do without.
+// httpMore holds options that most requests do not use.
 type httpMore struct {
 	versions    []sla.HTTPVersion // spoken and accepted; 1.0 and 1.1 if empty
 	encodings   []sla.Encoding
 	limit       int64 // of a body; 0: the first maxBody bytes are enough
-	redirects   int   // that are followed at most
+	redirects   int   // how many to follow at most
 	sameHost    bool
 	headerFiles []fileHeader
 	auth        authorizer // nil: none
@@ -28,8 +28,7 @@ type fileHeader struct {
 	from sla.Secret
 }
 
-// noMore is that of requests without options, and shared by them. It is only
-// read.
+// noMore is shared by all requests without options. It is only read.
 var noMore = &httpMore{redirects: defaultRedirects}
 
 func newHTTPMore(o *sla.HTTPOptions, d *dialer) (m *httpMore, err error) {
@@ -58,10 +57,10 @@ func newHTTPMore(o *sla.HTTPOptions, d *dialer) (m *httpMore, err error) {
 
 func (m *httpMore) speaks(v sla.HTTPVersion) bool { return slices.Contains(m.versions, v) }
 
-// usesHTTP3 reports whether a URL is asked for over HTTP/3.
+// usesHTTP3 reports whether a URL is requested over HTTP/3.
 func (m *httpMore) usesHTTP3(u *url.URL) bool { return m.speaks(sla.HTTP3) && u.Scheme == "https" }
 
-// protocols are what is offered in a TLS handshake (ALPN).
+// protocols are the protocols offered in a TLS handshake (ALPN).
 func (m *httpMore) protocols() []string {
 	var offered []string
 	if m.speaks(sla.HTTP3) {
@@ -76,7 +75,7 @@ func (m *httpMore) protocols() []string {
 	return offered
 }
 
-// accepts reports whether an answer may be of a version: "HTTP/1.1".
+// accepts reports whether a response may have a version: "HTTP/1.1".
 func (m *httpMore) accepts(proto string) bool {
 	version := strings.TrimSuffix(strings.TrimPrefix(proto, "HTTP/"), ".0")
 	if version == "1" {

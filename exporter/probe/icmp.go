@@ -22,17 +22,16 @@ import (
 
 var icmpReasons = []Reason{Loss, Privilege}
 
-// PacketFacts are what became of the packets of a probe that sends several of
-// its own.
+// PacketFacts are the results for the packets of a probe that sends several of its own.
 type PacketFacts struct {
 	Sent, Received int
-	Min, Mean, Max time.Duration // of the round trips; 0 without an answer
-	// Jitter is the mean difference between the round trips of two answers in
-	// a row; 0 with fewer than two.
+	Min, Mean, Max time.Duration // of the round trips; 0 without a response
+	// Jitter is the mean difference between the round trips of consecutive responses; 0
+	// with fewer than two.
 	Jitter time.Duration
 }
 
-// icmpProber sends echo requests and counts the answers.
+// icmpProber sends echo requests and counts the replies.
 type icmpProber struct {
 	host    string
 	packets int
@@ -74,7 +73,7 @@ func (p *icmpProber) Phases() []Phase {
 	return []Phase{Resolve, Processing}
 }
 
-// Probe sends all packets, and waits for their answers.
+// Probe sends all packets, and waits for their replies.
 func (p *icmpProber) Probe(ctx context.Context, by time.Time) Result {
 	r := begin(p.timeout, by)
 	ctx, cancel := context.WithDeadline(ctx, r.deadline)
@@ -109,7 +108,7 @@ func (p *icmpProber) Probe(ctx context.Context, by time.Time) Result {
 	return result
 }
 
-// resolve is the address to send to: the first of those that may be used.
+// resolve returns the address to send to: the first usable one.
 func (p *icmpProber) resolve(ctx context.Context, r *run) (netip.Addr, *failure) {
 	at := stage{phase: Connect, what: "echo to " + p.host}
 	if guard := p.dialer.env.Guard; guard != nil {
@@ -124,8 +123,8 @@ func (p *icmpProber) resolve(ctx context.Context, r *run) (netip.Addr, *failure)
 	return addresses[0], nil
 }
 
-// open makes a socket for echoes: one that needs no privilege, or else a raw
-// one. That neither may be had is not the target's fault.
+// open makes a socket for echoes: one that needs no privilege, or else a raw one. It is
+// not the target's fault if neither is allowed.
 func (p *icmpProber) open(address netip.Addr) (*echoes, *failure) {
 	s := &echoes{prober: p, address: address, to: &net.UDPAddr{IP: address.AsSlice(), Zone: address.Zone()}, answers: make([]time.Duration, p.packets), sent: make([]time.Time, p.packets)}
 	_, _ = rand.Read(s.token[:])
@@ -156,7 +155,7 @@ func (p *icmpProber) open(address netip.Addr) (*echoes, *failure) {
 	return s, nil
 }
 
-// limitHops bounds how far packets go; 0 leaves that to the system.
+// limitHops bounds how far packets go; 0 means the system's default.
 func (s *echoes) limitHops(ttl int) error {
 	if ttl == 0 {
 		return nil
@@ -167,10 +166,10 @@ func (s *echoes) limitHops(ttl int) error {
 	return s.conn.IPv6PacketConn().SetHopLimit(ttl)
 }
 
-// tokenSize is what of a payload recognises an answer as this probe's.
+// tokenSize is how much of a payload identifies a reply as this probe's.
 const tokenSize = 16
 
-// echoes are the packets of one probe under way.
+// echoes are the packets of one running probe.
 type echoes struct {
 	prober      *icmpProber
 	conn        *icmp.PacketConn
@@ -184,8 +183,8 @@ type echoes struct {
 	unreachable bool // a router said so
 }
 
-// filter keeps what is neither an answer nor an error from a raw socket, which
-// gets every ICMP packet of the host.
+// filter keeps only replies and errors on a raw socket, which gets every ICMP packet of
+// the host.
 func (s *echoes) filter() {
 	if c := s.conn.IPv4PacketConn(); c != nil {
 		var f ipv4.ICMPFilter
@@ -204,7 +203,7 @@ func (s *echoes) filter() {
 	}
 }
 
-// run sends and listens until every packet is answered, or the deadline.
+// run sends and listens until every packet is answered, or until the deadline.
 func (s *echoes) run(ctx context.Context, deadline time.Time) *failure {
 	start := time.Now()
 	buf := make([]byte, 64<<10)
@@ -223,7 +222,7 @@ func (s *echoes) run(ctx context.Context, deadline time.Time) *failure {
 		if err := s.conn.SetReadDeadline(wait); err != nil {
 			return s.classify(ctx, err)
 		}
-		if ctx.Err() != nil { // after setting it, since the end of ctx sets it too
+		if ctx.Err() != nil { // check it after setting the deadline, since the end of ctx sets it too
 			return s.timeUp(ctx)
 		}
 		n, from, err := s.conn.ReadFrom(buf)
@@ -240,18 +239,18 @@ func (s *echoes) run(ctx context.Context, deadline time.Time) *failure {
 	return nil
 }
 
-// timeUp says whether the end of the probe's time is somebody's fault other than
-// the target's.
+// timeUp returns a failure if the probe ran out of time through somebody else's fault
+// than the target's.
 func (s *echoes) timeUp(ctx context.Context) *failure {
 	fault := s.prober.dialer.classify(ctx, context.DeadlineExceeded, stage{phase: Processing, what: "echo of " + s.address.String()})
 	if fault.reason == Timeout {
-		return nil // to be judged by what was lost
+		return nil // to be judged by the share of lost packets
 	}
 	return fault
 }
 
 func (s *echoes) classify(ctx context.Context, err error) *failure {
-	address := net.JoinHostPort(s.address.String(), "7") // for the question whether there is a route; nothing is sent there
+	address := net.JoinHostPort(s.address.String(), "7") // only to ask for a route; nothing is sent there
 	if errno, ok := errors.AsType[syscall.Errno](err); ok {
 		err = errno // without the address of a packet, which has no port
 	}
@@ -281,8 +280,7 @@ func (s *echoes) send(ctx context.Context) *failure {
 // id names the probe in packets of raw sockets; for others the kernel does.
 func (s *echoes) id() int { return int(binary.BigEndian.Uint16(s.token[:])) }
 
-// accept takes a packet if it answers one of this probe's; the first answer
-// counts.
+// accept takes a packet if it replies to one of this probe's; the first reply counts.
 func (s *echoes) accept(packet []byte, from net.Addr, at time.Time) {
 	protocol := 1
 	if s.address.Is6() {
@@ -376,7 +374,7 @@ func (f *PacketFacts) String() string {
 
 func micro(d time.Duration) string { return d.Round(time.Microsecond).String() }
 
-// judge says whether too much was lost.
+// judge checks whether too many packets were lost.
 func (p *icmpProber) judge(s *echoes, f *PacketFacts) *failure {
 	if f.Received == 0 {
 		if s.unreachable {

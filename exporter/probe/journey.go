@@ -25,14 +25,14 @@ type journeyProber struct {
 	dialer  *dialer
 }
 
-// journeyStep is one request, and what is taken from its answer.
+// journeyStep is one request, and the values to take from its response.
 type journeyStep struct {
 	check    sla.HTTPCheck
 	name     string
 	what     string // "step 2 of 3 (pay)"
 	timeout  time.Duration
 	client   httpClient
-	first    *outgoing // as it is without variables
+	first    *outgoing // the request, if it has no variables
 	captures []capture
 }
 
@@ -88,8 +88,7 @@ func newJourneyStep(s sla.JourneyStep, d *dialer) (step journeyStep, err error) 
 	return step, nil
 }
 
-// substituted is a check with values in the place of variables; in its URL they
-// are escaped.
+// substituted is a check with values instead of variables; in its URL they are escaped.
 func substituted(c *sla.HTTPCheck, value func(string) string) *sla.HTTPCheck {
 	other := *c
 	other.URL = wellFormed(sla.Substitute(c.URL, func(name string) string { return escaped(value(name)) }))
@@ -103,13 +102,13 @@ func substituted(c *sla.HTTPCheck, value func(string) string) *sla.HTTPCheck {
 	return &other
 }
 
-// escaped is a value as it stands in a path or in a query.
+// escaped is a value as written in a path or in a query.
 func escaped(value string) string {
 	return strings.ReplaceAll(url.QueryEscape(value), "+", "%20")
 }
 
-// wellFormed escapes what a URL cannot have: with any of that in it, package
-// net/url would write the whole path again, and undo what is escaped.
+// wellFormed escapes characters that are invalid in URLs: otherwise package net/url
+// would rewrite the whole path, and undo its escapes.
 func wellFormed(text string) string {
 	scheme, rest, _ := strings.Cut(text, "://")
 	host, _, _ := strings.Cut(rest, "/")
@@ -125,7 +124,7 @@ func wellFormed(text string) string {
 	return b.String()
 }
 
-// Phases of a journey are those of its steps.
+// Phases of a journey are the phases of its steps.
 func (p *journeyProber) Phases() []Phase {
 	var all []Phase
 	for i := range p.steps {
@@ -136,7 +135,7 @@ func (p *journeyProber) Phases() []Phase {
 	return slices.Compact(all)
 }
 
-// Probe takes the steps in order, until one fails.
+// Probe runs the steps in order, until one fails.
 func (p *journeyProber) Probe(ctx context.Context, by time.Time) Result {
 	r := begin(p.timeout, by)
 	r.excerpt = p.dialer.env.Excerpt
@@ -156,7 +155,7 @@ func (p *journeyProber) Probe(ctx context.Context, by time.Time) Result {
 	return r.good(fmt.Sprintf("%s, the last HTTP %d", count(len(p.steps), "step"), r.http.Status))
 }
 
-// take makes one step, and adds what it captures to the values.
+// take runs one step, and adds what it captures to the values.
 func (s *journeyStep) take(ctx context.Context, r *run, jar *cookiejar.Jar, values map[string]string) *failure {
 	if s.timeout > 0 {
 		var cancel context.CancelFunc
@@ -164,7 +163,7 @@ func (s *journeyStep) take(ctx context.Context, r *run, jar *cookiejar.Jar, valu
 		defer cancel()
 	}
 	request, err := newOutgoing(substituted(&s.check, func(name string) string { return values[name] }), s.client.dialer.env.UserAgent)
-	if err != nil { // without variables it could be made
+	if err != nil { // it was valid without variables
 		return &failure{CaptureFailed, "what was captured cannot stand in a request: " + err.Error()}
 	}
 	x := &exchange{client: &s.client, run: r, jar: jar, step: s.name, redact: redacted(values), captured: values}
@@ -207,8 +206,8 @@ func (c *capture) from(ctx context.Context, response *http.Response, body []byte
 	return values[0], nil
 }
 
-// redacted puts the names of captured values in their place, as they are and
-// as they stand in URLs.
+// redacted replaces captured values by their names, both as they are and as they are
+// written in URLs.
 func redacted(values map[string]string) func(string) string {
 	if len(values) == 0 {
 		return unchanged

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// attested is for Linux: elsewhere the kernel is not asked when something had
-// arrived, and no lateness is known.
+// attested is for Linux: on other systems we do not ask the kernel when data arrived,
+// so lateness is unknown.
 func attested(conn net.Conn, _, _ time.Time) net.Conn { return conn }
 
 // stampAll is for Linux.

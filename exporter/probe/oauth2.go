@@ -20,7 +20,7 @@ import (
 const (
 	tokenMargin  = 10 * time.Second
 	tokenDefault = 5 * time.Minute
-	tokenBackoff = 10 * time.Second // after a failure, for which the endpoint is left alone
+	tokenBackoff = 10 * time.Second // how long the endpoint is left alone after a failure
 )
 
 // tokens gets and keeps the token of a target (RFC 6749, section 4.4).
@@ -88,7 +88,7 @@ func (t *tokens) fetch(ctx context.Context) (token string, life time.Duration, f
 	}
 	token, life, _, other := t.ask(ctx, secret, !t.inBody)
 	if other != nil {
-		return "", 0, fault // the first failure is the one that helps people
+		return "", 0, fault // the first failure helps people most
 	}
 	t.inBody = !t.inBody
 	return token, life, nil
@@ -111,7 +111,7 @@ func (t *tokens) ask(ctx context.Context, secret string, inBody bool) (token str
 		URL: t.from.TokenURL, Method: http.MethodPost, Body: form.Encode(),
 		Headers: map[string]string{"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"},
 	}
-	if !inBody { // both are form-encoded before, as section 2.3.1 wants it
+	if !inBody { // section 2.3.1 demands that both are form-encoded first
 		own := &sla.BasicAuth{Username: url.QueryEscape(t.from.ClientID), Password: sla.SecretText(url.QueryEscape(secret))}
 		check.Options = &sla.HTTPOptions{Auth: &sla.HTTPAuth{Basic: own}}
 	}

@@ -28,7 +28,7 @@ type Prober interface {
 	// Probe runs once. It ends within the target's timeout and by the time by,
 	// unless that is zero. If ctx ends it returns early with the reason Cancelled.
 	Probe(ctx context.Context, by time.Time) Result
-	// Phases returns those of a good probe of the target, in order.
+	// Phases returns the phases of a good probe of the target, in order.
 	Phases() []Phase
 }
 
@@ -49,7 +49,7 @@ type Env struct {
 }
 
 // kind is one row of the table: how to make a prober of a check, and the reasons for
-// which its probes can fail, besides those of every kind.
+// which its probes can fail, in addition to those of every kind.
 type kind struct {
 	name    string // sla.Check.ProbeKind
 	new     func(check sla.Check, timeout time.Duration, d *dialer) (Prober, error)
@@ -88,8 +88,8 @@ type Factory struct{ dialer *dialer }
 // NewFactory prepares what probers share.
 func NewFactory(env Env) *Factory { return &Factory{newDialer(env)} }
 
-// New makes the prober of a probe. The error names what is wrong with the
-// check; it never holds a secret of it.
+// New makes the prober of a probe. The error names what is wrong with the check; it
+// never contains a secret.
 func (f *Factory) New(p *sla.Probe) (Prober, error) {
 	k, ok := kindOf(p.Check.ProbeKind())
 	if !ok {
@@ -117,7 +117,7 @@ type redactedError struct{ error }
 // Error returns the message without secrets.
 func (q redactedError) Error() string { return sla.Redact(q.error.Error()) }
 
-// Unwrap is the error itself.
+// Unwrap is the original error.
 func (q redactedError) Unwrap() error { return q.error }
 
 // pinned is a prober of one address of a name, which it does not look up.

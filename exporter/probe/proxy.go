@@ -51,13 +51,13 @@ func newProxy(o *sla.Proxy) (*proxy, error) {
 
 // route is how a request reaches its URL: directly or by a proxy.
 type route struct {
-	address     string // host:port that is connected to
+	address     string // the host:port to connect to
 	target      string // host:port of the URL
 	proxy       *url.URL
 	tunnel      []pair // headers of CONNECT
 	headers     []pair // of the request itself
 	absoluteURL bool   // the request has the whole URL
-	secure      bool   // the URL is of https
+	secure      bool   // the URL is https
 }
 
 // route returns the route of a request.
@@ -105,7 +105,7 @@ func (r route) connect(ctx context.Context, d *dialer, s *session, run *run) (ne
 	}
 	targets := run.tls
 	conn, fault := d.connect(ctx, r.address, outer, run)
-	run.tls, run.usesTLS = targets, false // what the proxy showed is not the target's
+	run.tls, run.usesTLS = targets, false // the proxy's TLS facts are not the target's
 	if fault != nil {
 		return nil, blameProxy(fault)
 	}
@@ -154,7 +154,7 @@ func (d *dialer) checkProxied(ctx context.Context, target string) *failure {
 	return nil
 }
 
-// maxTunnelHeader bounds, in bytes, what a proxy answers to CONNECT.
+// maxTunnelHeader bounds, in bytes, the response of a proxy to CONNECT.
 const maxTunnelHeader = 64 << 10
 
 // connectThrough asks an HTTP proxy for a tunnel. It reads the response byte by

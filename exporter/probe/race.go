@@ -57,8 +57,8 @@ func (d *dialer) race(ctx context.Context, network string, to []netip.AddrPort) 
 	return nil, d.mostTelling(faults[:started])
 }
 
-// discardRest waits for the other attempts, and closes connections that they opened
-// all the same.
+// discardRest waits for the other attempts, and closes connections that they still
+// opened.
 func discardRest(ended <-chan attempt, running int) {
 	for range running {
 		if a := <-ended; a.conn != nil {
@@ -67,8 +67,8 @@ func discardRest(ended <-chan attempt, running int) {
 	}
 }
 
-// interleave puts the families in turn, beginning with that of the first
-// address, and keeps the order within each.
+// interleave alternates between the families, beginning with that of the first address,
+// and keeps the order within each.
 func interleave(to []netip.AddrPort) []netip.AddrPort {
 	var same, other []netip.AddrPort
 	for _, a := range to {

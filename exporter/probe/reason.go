@@ -6,7 +6,7 @@ import "slices"
 // value.
 type Reason string
 
-// The reasons. What each means, and whose fault it is, says the table below.
+// The reasons. The table below says what each means, and whose fault it is.
 const (
 	DNS            Reason = "dns"
 	ConnectRefused Reason = "connect_refused"
@@ -59,8 +59,8 @@ type reasonInfo struct {
 	help    string
 }
 
-// reasons is the table: the outcome that each reason stands for, so that no
-// prober can blame a target for what is its own fault, and its meaning.
+// reasons is the table of each reason's outcome and meaning. It keeps probers from
+// blaming a target for their own faults.
 var reasons = []reasonInfo{
 	{DNS, Bad, "the name does not resolve, although the resolver answers"},
 	{ConnectRefused, Bad, "nothing listens on the port"},
@@ -114,7 +114,7 @@ func (r Reason) info() reasonInfo {
 	return reasons[i]
 }
 
-// Outcome is what a probe with the reason counts as.
+// Outcome is the outcome of a probe with the reason.
 func (r Reason) Outcome() Outcome { return r.info().outcome }
 
 // Help is the reason in words.
@@ -127,7 +127,7 @@ var (
 	skipReasons    = []Reason{Overlap, Overload, HostOverload, Late}
 )
 
-// failure is a verdict on its way up as an error.
+// failure is a verdict that is returned like an error.
 type failure struct {
 	reason Reason
 	detail string

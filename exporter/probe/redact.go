@@ -12,7 +12,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// hidden replaces what is not shown.
+// hidden replaces secrets.
 const hidden = "<hidden>"
 
 // Patterns of secrets in responses that the probe does not know itself: values with
@@ -26,7 +26,7 @@ var secretPatterns = []*regexp.Regexp{
 	regexp.MustCompile(`()\beyJ[\w-]{5,}(?:\.[\w-]*)*`),
 }
 
-// secretTexts are what must not be shown: the probe's own secrets.
+// secretTexts are the probe's own secrets, which must not be shown.
 type secretTexts struct {
 	values []string
 }
@@ -50,12 +50,12 @@ func (s *secretTexts) add(values ...string) {
 	}
 }
 
-// shortest is how long, in bytes, a text that was sent must be to be redacted:
-// shorter ones occur everywhere.
+// shortest is how long, in bytes, a sent text must be to be redacted: shorter ones
+// occur everywhere.
 const shortest = 4
 
-// addSent adds what was sent to a target, because the target may echo it: the whole
-// text, and each word of it but the first, which is a command.
+// addSent adds a text that was sent to a target, which may echo it: the whole text, and
+// each word except the first, which is a command.
 func (s *secretTexts) addSent(text string) {
 	text = strings.TrimSpace(text)
 	s.addBody(text)

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// defaultRedirects is how many redirects are followed if the check does not say.
+// defaultRedirects is how many redirects are followed by default.
 const defaultRedirects = 10
 
 func isRedirect(code int) bool {
@@ -40,7 +40,7 @@ func redirected(o *outgoing, code int, location string) (*outgoing, *failure) {
 	u.User = nil
 	next := &outgoing{method: o.method, url: u, body: o.body, headers: slices.Clone(o.headers)}
 	if o.host != o.url.Host && u.Host == o.url.Host {
-		next.host = o.host // a name of its own that the check asks for
+		next.host = o.host // a host name that the check sets itself
 	}
 	if code < http.StatusTemporaryRedirect && o.method != http.MethodHead {
 		next.method, next.body = http.MethodGet, ""

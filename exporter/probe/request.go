@@ -41,7 +41,7 @@ type outgoing struct {
 func newOutgoing(c *sla.HTTPCheck, userAgent string) (*outgoing, error) {
 	u, err := url.Parse(c.URL)
 	if err != nil {
-		// The error of url.Parse holds the whole URL, and that may hold a password.
+		// The error of url.Parse contains the whole URL, which may have a password.
 		return nil, errors.New("the URL cannot be parsed")
 	}
 	if (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
@@ -102,7 +102,7 @@ func (o *outgoing) prepare() error {
 		return errors.New("the header Host is not a host")
 	}
 	o.address = hostPort(o.url)
-	b := make([]byte, 0, 256) // not what is kept, which there are many of
+	b := make([]byte, 0, 256) // a temporary buffer: the many kept requests need no spare capacity
 	b = append(b, o.method+" "+o.url.RequestURI()+" HTTP/1.1\r\nHost: "+o.host+"\r\n"...)
 	for _, h := range o.headers {
 		if !h.valid() {

@@ -10,7 +10,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Outcome is what became of one scheduled probe.
+// Outcome is the outcome of one scheduled probe.
 type Outcome string
 
 // The outcomes. A Prober returns the first three only.
@@ -31,7 +31,7 @@ type Result struct {
 	Reason   Reason        // why it is not good; empty if it is
 	Detail   string        // one short line for people: "HTTP 503"
 	Duration time.Duration // from the start to the verdict
-	Late     time.Duration // how much of Duration may be the exporter's own; 0 if that is not known
+	Late     time.Duration // how much of Duration may be the exporter's own; 0 if unknown
 	Phases   Phases
 	Packets  *PacketFacts // of a probe that sends several
 	TLS      *TLSFacts    // of the handshake, if it got as far as the certificate
@@ -64,8 +64,8 @@ const (
 	Resolve    Phase = iota // looking the name up; none for an address
 	Connect                 // opening the TCP connection
 	TLS                     // the handshake
-	Processing              // from the request sent to the first byte of the answer
-	Transfer                // from the first byte to the last that was read
+	Processing              // from sending the request to the first byte of the response
+	Transfer                // from the first byte to the last one read
 	phaseCount
 )
 
@@ -77,9 +77,9 @@ func (p Phase) String() string { return phaseNames[p] }
 // AllPhases returns all phases, in order.
 func AllPhases() []Phase { return []Phase{Resolve, Connect, TLS, Processing, Transfer} }
 
-// Phases are the durations of the phases that occurred. A phase that never began
-// has none, which is not the same as zero. One that failed has the time until it
-// did.
+// Phases are the durations of the phases that occurred. A phase that never began has no
+// duration, which is not the same as zero. A phase that failed has the time until its
+// failure.
 type Phases struct {
 	took [phaseCount]time.Duration
 	seen [phaseCount]bool
@@ -105,7 +105,7 @@ func (p *Phases) All() iter.Seq2[Phase, time.Duration] {
 	}
 }
 
-// since returns what was added since an earlier state.
+// since returns what was added after an earlier state.
 func (p *Phases) since(earlier Phases) Phases {
 	var d Phases
 	for i := range p.took {
@@ -116,12 +116,12 @@ func (p *Phases) since(earlier Phases) Phases {
 	return d
 }
 
-// run is one probe under way.
+// run is one running probe.
 type run struct {
 	start    time.Time
-	deadline time.Time // the one bound on everything that the probe does
+	deadline time.Time // the only bound on everything that the probe does
 	timeout  time.Duration
-	cutShort time.Duration // how much of the timeout the deadline leaves out
+	cutShort time.Duration // how much earlier than the timeout the deadline is
 	phases   Phases
 	late     *lateness // nil: not measured
 	tls      *TLSFacts
@@ -130,8 +130,8 @@ type run struct {
 	remote   netip.Addr
 	usesTLS  bool // the connection speaks TLS
 	parts    []Part
-	ended    time.Time      // of the verdict, if what follows is no part of the probe
-	excerpt  int            // how much of a bad answer is kept, in bytes; 0: nothing
+	ended    time.Time      // when the verdict was reached, if later work is not part of the probe
+	excerpt  int            // how much of a bad response to keep, in bytes; 0: nothing
 	response *responseStart // nil: nothing
 	info     []InfoLabel
 }
@@ -164,11 +164,11 @@ func (r *run) result(detail string, answered bool) Result {
 	}
 }
 
-// waitingReasons are those of probes that ended while waiting for the target.
+// waitingReasons are the reasons of probes that ended while waiting for the target.
 var waitingReasons = []Reason{Timeout, ConnectTimeout, Loss, Cancelled}
 
-// impatientReasons are those with which a target may end a probe that is too slow
-// for it.
+// impatientReasons are the reasons of probes that a target may end because they are too
+// slow for it.
 var impatientReasons = []Reason{Reset, TLSOther, Dialogue, Protocol, Status}
 
 // excludeTime removes time that the exporter needed for itself from the probe.
@@ -177,7 +177,7 @@ func (r *run) excludeTime(d time.Duration) {
 	r.cutShort += d
 }
 
-// cutShare: a probe that lacks at most this part of its timeout still counts as
+// cutShare: a probe that had at most this part less than its timeout still counts as
 // timed out.
 const cutShare = 20
 
@@ -193,8 +193,8 @@ func (r *run) starved(reason Reason, took time.Duration) bool {
 	return slices.Contains(impatientReasons, reason) && r.late.stalled()
 }
 
-// failed returns the result of a probe that a failure ended. If the probe began so
-// late that the target had less than the timeout, a timeout is not its fault.
+// failed returns the result of a failed probe. If the probe began so late that the
+// target had less than the timeout, a timeout is not its fault.
 func (r *run) failed(f *failure) Result {
 	if r.cutShort > min(r.timeout/cutShare, starvedAfter) && (f.reason == Timeout || f.reason == ConnectTimeout || f.reason == Loss) {
 		f = &failure{Starved, f.detail + "; the probe had begun too late to wait for the whole timeout"}

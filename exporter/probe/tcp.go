@@ -42,7 +42,7 @@ func newTCP(check sla.Check, timeout time.Duration, d *dialer) (Prober, error) {
 	return &tcpProber{address: address, timeout: timeout, dialer: d, steps: steps, tls: c.TLS, session: session}, nil
 }
 
-// hostPortOf returns host:port of a check as the dialer needs it, and the host.
+// hostPortOf returns the host:port of a check in the form for the dialer, and the host.
 func hostPortOf(address string) (ascii, host string, err error) {
 	if ascii, host, err = sla.ASCIIAddress(address); err != nil {
 		return "", "", fmt.Errorf("the address must be host:port: %w", err)
@@ -50,8 +50,7 @@ func hostPortOf(address string) (ascii, host string, err error) {
 	return ascii, host, nil
 }
 
-// Phases of a TCP probe: to the connection, to the session, or to the end of
-// the dialogue.
+// Phases of a TCP probe: up to the connection, the session, or the end of the dialogue.
 func (p *tcpProber) Phases() []Phase {
 	secure := p.tls || slices.ContainsFunc(p.steps, func(s step) bool { return s.startTLS })
 	return append(connectPhases(p.address, secure), dialoguePhases(p.steps)...)
@@ -74,7 +73,7 @@ func resolvePhases(address string) []Phase {
 	return []Phase{Resolve}
 }
 
-// dialoguePhases are those of a dialogue that waits for something.
+// dialoguePhases are the phases of a dialogue that waits for something.
 func dialoguePhases(steps []step) []Phase {
 	if slices.ContainsFunc(steps, func(s step) bool { return s.expects() }) {
 		return []Phase{Processing}

@@ -14,8 +14,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// TLSFacts are what a handshake showed, also one that failed because of the
-// certificate.
+// TLSFacts are facts from a handshake, even if it failed because of the certificate.
 type TLSFacts struct {
 	Version string // "TLS 1.3"
 	Cipher  string // "TLS_AES_128_GCM_SHA256"
@@ -24,15 +23,15 @@ type TLSFacts struct {
 	// EarliestExpiry is when the first of the certificates that the server sent
 	// expires.
 	EarliestExpiry time.Time
-	// ChainExpiry is until when the certificate can be verified: the best of
-	// the verified chains, and in it the first that expires. Zero if none was.
+	// ChainExpiry is until when the certificate can be verified: in the verified chain
+	// that lasts longest, the first expiry. Zero if none was verified.
 	ChainExpiry time.Time
 
 	asked bool // for the client's certificate
 }
 
-// session says how TLS is spoken with a target. Certificates are verified
-// here rather than by crypto/tls, which shows nothing of those it refuses.
+// session says how to speak TLS with a target. Certificates are verified here and not
+// by crypto/tls, which does not return those that it refuses.
 type session struct {
 	conf     *tls.Config
 	host     string // of the target
@@ -42,8 +41,8 @@ type session struct {
 	files    *tlsFiles // nil: none
 }
 
-// session prepares sessions with a host that speak one of the protocols. The
-// name that is asked for, and looked for in the certificate, is ASCII.
+// session prepares sessions with a host that speak one of the protocols. The name to
+// request, and to look for in the certificate, is ASCII.
 func (d *dialer) session(o sla.TLSOptions, host string, protocols ...string) (*session, error) {
 	name, err := sla.ASCIIHost(cmp.Or(o.ServerName, host))
 	if err != nil {
@@ -62,8 +61,8 @@ func (d *dialer) session(o sla.TLSOptions, host string, protocols ...string) (*s
 	return s, nil
 }
 
-// forHost is the session with another host, as after a redirect. It is not shown
-// the client's certificate.
+// forHost is the session with another host, for example after a redirect. That host
+// does not get the client's certificate.
 func (s *session) forHost(host string) *session {
 	if s.host == host {
 		return s
@@ -106,14 +105,14 @@ func (d *dialer) secure(ctx context.Context, conn net.Conn, s *session, address 
 	return secured, nil
 }
 
-// clientPatience is how long after a handshake of TLS 1.3 a probe that has nothing
-// more to say waits for the server to refuse its certificate, or that it has none:
-// the handshake ends before the server has seen that, which it is a part of in
-// TLS 1.2. It is no part of the probe's duration.
+// clientPatience is how long after a TLS 1.3 handshake a probe with nothing more to
+// send waits for the server to refuse its certificate, or the lack of one. Unlike in
+// TLS 1.2, the handshake ends before the server has checked that. The wait is not part
+// of the probe's duration.
 const clientPatience = 250 * time.Millisecond
 
-// awaitCertificateVerdict waits for what the server makes of the client's certificate, if it has
-// asked for one and the probe ends with the handshake.
+// awaitCertificateVerdict waits for the server's verdict on the client's certificate,
+// if it asked for one and the probe ends with the handshake.
 func (d *dialer) awaitCertificateVerdict(ctx context.Context, conn net.Conn, address string, r *run) *failure {
 	secured, ok := conn.(*tls.Conn)
 	if !ok || secured.ConnectionState().Version != tls.VersionTLS13 || r.tls == nil || !r.tls.asked {
@@ -131,11 +130,11 @@ func (d *dialer) awaitCertificateVerdict(ctx context.Context, conn net.Conn, add
 	if alert, ok := errors.AsType[*net.OpError](err); ok && alert.Op == "remote error" {
 		return d.classify(ctx, err, stage{phase: TLS, address: address, what: "TLS handshake with " + address})
 	}
-	return nil // it is content, or hangs up, or waits: the handshake was good
+	return nil // the server accepts it, or hangs up, or waits: the handshake was good
 }
 
-// config is the configuration of one handshake, and a function that tells
-// afterwards what it showed.
+// config is the configuration of one handshake, and a function that returns the facts
+// afterwards.
 func (s *session) config() (*tls.Config, func() *TLSFacts, *failure) {
 	conf, roots := s.conf.Clone(), s.roots
 	if s.files != nil {
@@ -151,7 +150,7 @@ func (s *session) config() (*tls.Config, func() *TLSFacts, *failure) {
 		}
 	}
 	var facts *TLSFacts
-	given := new(tls.Certificate) // none
+	given := new(tls.Certificate) // no certificate
 	if len(conf.Certificates) > 0 {
 		given = &conf.Certificates[0]
 	}
@@ -168,7 +167,7 @@ func (s *session) config() (*tls.Config, func() *TLSFacts, *failure) {
 	return conf, func() *TLSFacts { return facts }, nil
 }
 
-// certificateWords describe a certificate that was refused.
+// certificateWords describes a refused certificate.
 func certificateWords(facts *TLSFacts, why Reason) string {
 	switch why {
 	case TLSExpired, TLSName, TLSAuthority, TLSExpiring:
@@ -182,7 +181,7 @@ func certificateWords(facts *TLSFacts, why Reason) string {
 	return fmt.Sprintf("; the certificate of %s by %s, until %s", clip(c.Subject.String()), clip(c.Issuer.String()), c.NotAfter.UTC().Format(time.DateOnly))
 }
 
-// inspect verifies as crypto/tls would, and keeps what it saw either way.
+// inspect verifies like crypto/tls, and keeps the facts either way.
 func (s *session) inspect(state tls.ConnectionState, roots *x509.CertPool) (*TLSFacts, error) {
 	facts := &TLSFacts{Version: tls.VersionName(state.Version), Cipher: tls.CipherSuiteName(state.CipherSuite)}
 	if len(state.PeerCertificates) == 0 {
@@ -219,18 +218,18 @@ func firstExpiry(certs []*x509.Certificate) time.Time {
 	return first
 }
 
-// expiringError is a certificate that is valid, but not for long enough.
+// expiringError is the error of a valid certificate that expires too soon.
 type expiringError struct{ left, want time.Duration }
 
 func (e *expiringError) Error() string {
 	return fmt.Sprintf("the certificate is valid for %.1f more days, less than %.1f", days(e.left), days(e.want))
 }
 
-// days are rounded down to tenths, so that too little never looks enough.
+// days rounds down to tenths, so that too little never looks like enough.
 func days(d time.Duration) float64 { return math.Floor(d.Hours()/24*10) / 10 }
 
 // checkExpiry checks for how much longer the certificate is valid. Certificates that
-// the server sends in vain, as an expired root, do not count.
+// the server sends needlessly, such as an expired root, do not count.
 func (s *session) checkExpiry(facts *TLSFacts, now time.Time) error {
 	if s.validFor == 0 || facts == nil {
 		return nil
@@ -245,7 +244,7 @@ func (s *session) checkExpiry(facts *TLSFacts, now time.Time) error {
 	return nil
 }
 
-// keepTLSFacts keeps the facts of a handshake: after redirects, of the one whose
+// keepTLSFacts keeps the facts of a handshake; after redirects, of the one whose
 // certificate expires first.
 func (r *run) keepTLSFacts(facts *TLSFacts) {
 	if facts == nil || facts.EarliestExpiry.IsZero() {

@@ -10,18 +10,18 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// tlsFiles keeps what was read of the files of a session, until they change.
+// tlsFiles caches the parsed files of a session, until they change.
 type tlsFiles struct {
 	from sla.TLSFiles
 
 	mu            sync.Mutex
-	ca, cert, key []byte // as they were read last
+	ca, cert, key []byte // as last read
 	pool          *x509.CertPool
 	pair          *tls.Certificate
 }
 
-// load is the authorities and the client's certificate, nil where there are
-// no files for them. The files are read every time, and parsed if they changed.
+// load returns the authorities and the client's certificate, nil without files for
+// them. It reads the files every time, and parses them if they have changed.
 func (f *tlsFiles) load() (*x509.CertPool, *tls.Certificate, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

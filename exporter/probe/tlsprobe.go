@@ -7,8 +7,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// newTLS makes the prober of a handshake and nothing more, which is a TCP
-// probe that begins TLS.
+// newTLS makes the prober of a handshake alone, which is a TCP probe that begins TLS.
 func newTLS(check sla.Check, timeout time.Duration, d *dialer) (Prober, error) {
 	c, ok := check.(*sla.TLSCheck)
 	if !ok {

@@ -12,7 +12,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// udpProber sends packets and waits for answers.
+// udpProber sends packets and waits for responses.
 type udpProber struct {
 	address string
 	timeout time.Duration

@@ -38,7 +38,7 @@ func newUnix(check sla.Check, timeout time.Duration, d *dialer) (Prober, error) 
 	return &unixProber{path: c.Path, timeout: timeout, steps: steps, dialer: d}, nil
 }
 
-// Phases of a Unix probe: to the connection, or to the end of the dialogue.
+// Phases of a Unix probe: up to the connection, or the end of the dialogue.
 func (p *unixProber) Phases() []Phase { return append([]Phase{Connect}, dialoguePhases(p.steps)...) }
 
 // Probe connects, runs the dialogue and closes the connection.

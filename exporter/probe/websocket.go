@@ -101,7 +101,7 @@ type handshakeTransport struct {
 	code  int
 }
 
-// upgraded is the body of an answer that agreed: the connection itself.
+// upgraded is the body of a response that agreed: the connection itself.
 type upgraded struct {
 	io.Reader
 	net.Conn
@@ -109,7 +109,7 @@ type upgraded struct {
 
 func (u upgraded) Read(b []byte) (int, error) { return u.Reader.Read(b) }
 
-// RoundTrip sends the handshake over a connection of its own.
+// RoundTrip sends the handshake over its own connection.
 func (h *handshakeTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	o := *h.x.first
 	o.headers = slices.Clone(o.headers)
@@ -156,7 +156,7 @@ func (p *webSocketProber) openWebSocket(ctx context.Context, x *exchange) (*webs
 		x.run.http = &HTTPFacts{Status: h.code}
 		return nil, &failure{Status, httpDetail(h.code) + ", and not a WebSocket"}
 	case err != nil:
-		return nil, &failure{Protocol, what + ": not one of a WebSocket"} // the error would quote the answer
+		return nil, &failure{Protocol, what + ": not one of a WebSocket"} // the error would quote the response
 	case len(p.subprotocols) > 0 && conn.Subprotocol() == "":
 		_ = conn.CloseNow()
 		return nil, &failure{Protocol, what + ": the server chose none of the subprotocols"}
