@@ -8,8 +8,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// agreementPanels are the levels of an agreement that the variables choose, the
-// worst first, and how they went.
+// agreementPanels show the chosen levels of an agreement, the worst first, and their
+// history.
 func agreementPanels(g *grid, a *sla.Agreement) {
 	of := choose(eq(metricnames.SLA, a.Name), among(metricnames.Service, varService), among(metricnames.SLO, varSLO))
 	g.section(sectionSummary)

@@ -10,8 +10,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// annotation marks ranges of time in all graphs of a board. The SDK's type does not
-// have the fields that name them.
+// annotation marks ranges of time in all graphs of a board. The SDK's type lacks the
+// fields that name them.
 type annotation struct {
 	Name        string                `json:"name"`
 	Datasource  *common.DataSourceRef `json:"datasource"`
@@ -31,9 +31,9 @@ func annotate(name, color, expr, title, text string) annotation {
 	}
 }
 
-// alertAnnotations mark when alerts fired, also for less than a step of the graphs. All
-// alerts with the same values of the labels are one mark: those of a hundred levels, each
-// above the other, would hide the graph.
+// alertAnnotations mark when alerts fired, even for less than a step of the graphs. All
+// alerts with the same values of the labels share one mark: a hundred levels with a
+// mark each would hide the graph.
 func alertAnnotations(of selector, u urgencies, by ...string) []annotation {
 	var names []string
 	for _, label := range by {
@@ -48,7 +48,7 @@ func alertAnnotations(of selector, u urgencies, by ...string) []annotation {
 	return []annotation{mark("Pages", colorBad, u.page), mark("Tickets", colorWorse, u.ticket)}
 }
 
-// levelAnnotations are those, when exclusions were open, and when the agreement was revised.
+// levelAnnotations mark alerts, open exclusions, and revisions of the agreement.
 func levelAnnotations(c chosen) []annotation {
 	all := alertAnnotations(c.selector, urgenciesOf(c.of), "alertname")
 	own := c.selectorWithoutGroups()

@@ -11,12 +11,11 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// A board of one level shows the one that its variables choose. Grafana cannot leave
-// out panels by a variable, so all levels of an agreement share the panels; what
-// differs between them (tiers, limits, where a probe's series are) is in the queries.
+// A board of one level shows the level that its variables choose. Grafana cannot leave
+// out panels by a variable, so all levels of an agreement share the panels. The queries
+// contain what differs between them: tiers, limits, and where a probe's series are.
 
-// chosen selects the series of the level that the variables choose, and keeps its
-// groups apart.
+// chosen selects the series of the chosen level, and keeps its groups apart.
 type chosen struct {
 	selector
 	of *sla.Agreement
@@ -31,16 +30,16 @@ func chosenLevel(a *sla.Agreement) chosen {
 	return chosen{s, a}
 }
 
-// is matches the one value that is chosen in a template variable.
+// is matches the one chosen value of a template variable.
 func is(label, variable string) string { return label + `="$` + variable + `"` }
 
-// whole is the level without its groups apart: of several, the worst counts.
+// whole is the level without separate groups: the worst group counts.
 func (c chosen) whole() chosen {
 	c.groups = nil
 	return c
 }
 
-// period is the level in the period that is chosen.
+// period is the level in the chosen period.
 func (c chosen) period() chosen {
 	c.selector = c.with(is(metricnames.Period, varPeriod))
 	return c
@@ -51,7 +50,7 @@ func (c chosen) worstBurn(window time.Duration) string {
 	return c.selector.worstBurn(window, groupLabels(c.of))
 }
 
-// legend names the groups of a line; nothing for a level without.
+// legend adds the group names to a line's legend, if the level has groups.
 func (c chosen) legend(name string) string {
 	for _, label := range c.groups {
 		name += " {{" + label + "}}"
@@ -59,9 +58,9 @@ func (c chosen) legend(name string) string {
 	return strings.TrimSpace(name)
 }
 
-// perLevel is a number for the level that is chosen, if it has one. Levels with the
-// same number share a term, and if all have one, the most frequent number stands for
-// all that no other term names.
+// perLevel is a number of the chosen level, if it has one. Levels with the same number
+// share a term. If all levels have one, the most frequent number is used wherever no
+// other term matches.
 func (c chosen) perLevel(number func(*sla.ServiceLevel) (text string, ok bool)) string {
 	var numbers []string
 	levels, all := map[string][]*sla.ServiceLevel{}, true
@@ -89,7 +88,7 @@ func (c chosen) perLevel(number func(*sla.ServiceLevel) (text string, ok bool)) 
 	return strings.Join(terms, " or ")
 }
 
-// byService are the matchers that choose levels, one set a service.
+// byService returns the matchers that choose levels, one set for each service.
 func byService(levels []*sla.ServiceLevel) [][]string {
 	var services []string
 	slos := map[string][]string{}
@@ -106,8 +105,8 @@ func byService(levels []*sla.ServiceLevel) [][]string {
 	return all
 }
 
-// any returns whether a level of the agreement is like that. Boards have no panels
-// for what none of their levels has.
+// any returns whether any level of the agreement is like that. Boards omit panels that
+// none of their levels needs.
 func (c chosen) any(like func(*sla.ServiceLevel) bool) bool {
 	return slices.ContainsFunc(c.of.Levels, like)
 }
@@ -125,8 +124,8 @@ func periods(a *sla.Agreement) []sla.Period {
 	return all
 }
 
-// span is how many seconds the chosen period has: its agreed time where the level
-// has service hours or exclusions.
+// span is how many seconds the chosen period has: only agreed time, if the level has
+// service hours or exclusions.
 func (c chosen) span() string {
 	period := c.period()
 	var terms []string
@@ -144,9 +143,9 @@ func (c chosen) span() string {
 	return strings.Join(terms, " or ")
 }
 
-// calendar is a time of the running calendar period; none if the period is rolling. Where
-// periods of one name have several calendars, as those of two zones, each has a term, with
-// values only while a level of it is chosen.
+// calendar is a time of the running calendar period; none if the period is rolling. If
+// periods of one name have several calendars, such as those of two zones, each gets a
+// term that only has values while one of its levels is chosen.
 func (c chosen) calendar(metric string) string {
 	of := func(more ...string) string {
 		all := choose(eq(metricnames.SLA, c.of.Name), metricnames.Calendar+`=~"$`+varPeriod+`.*"`)
@@ -165,7 +164,7 @@ func (c chosen) calendar(metric string) string {
 	return "(" + strings.Join(terms, " or ") + ")"
 }
 
-// calendar is one that periods go by, with the levels that have such a period.
+// calendar is a calendar that periods follow, with the levels that have such a period.
 type calendar struct {
 	name, period string // "month Europe/Berlin", "month"
 	levels       []*sla.ServiceLevel
@@ -189,7 +188,7 @@ func (c chosen) calendars() []calendar {
 	return all
 }
 
-// ambiguous tells whether a period has several calendars.
+// ambiguous returns whether a period has several calendars.
 func ambiguous(all []calendar) bool {
 	seen := map[string]bool{}
 	for _, one := range all {
@@ -201,22 +200,22 @@ func ambiguous(all []calendar) bool {
 	return false
 }
 
-// allowed is how many seconds of the chosen period may be bad, of levels by time.
+// allowed is how many seconds of the chosen period may be bad, for levels by time.
 func (c chosen) allowed() string {
 	return fmt.Sprintf("(1 - %s) * on (%s) (%s)", c.target(), c.by(), c.span())
 }
 
-// lasts is how long the rest of the budget lasts if it goes on as in a window.
+// lasts is how long the rest of the budget lasts at the rate of a window.
 func (c chosen) lasts(window time.Duration) string {
 	return fmt.Sprintf("clamp_min(%s, 0) * on (%s) (%s) / on (%s) (%s > 0)", c.period().budget(), c.by(), c.allowed(), c.by(), c.errorRatio(window))
 }
 
-// unitIs are the matchers of levels whose sums count that.
+// ofUnit limits an expression to levels whose sums have the unit.
 func (c chosen) ofUnit(expr, unit string) string {
 	return fmt.Sprintf("%s and on (%s) %s", expr, byLevel, c.selectorWithoutGroups().with(eq("unit", unit)).series(metricnames.LevelInfo))
 }
 
-// selectorWithoutGroups selects what carries no group labels.
+// selectorWithoutGroups selects series that have no group labels.
 func (c chosen) selectorWithoutGroups() selector {
 	return choose(c.matchers[:3]...)
 }

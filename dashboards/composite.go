@@ -11,8 +11,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Values of node states: badness if what is unknown is good, plus badness if it
-// is bad.
+// Values of node states: the badness if unknown components are good, plus the badness
+// if they are bad.
 const (
 	nodeGood    = 0
 	nodeUnknown = 1
@@ -30,8 +30,8 @@ func composites(a *sla.Agreement) []*sla.ServiceLevel {
 	return all
 }
 
-// compositePanels are the tree of the composite that is chosen over time, who caused
-// its bad time, and how it compares with a measurement of the whole.
+// compositePanels show the tree of the chosen composite over time, who caused its bad
+// time, and how it compares with a measurement of the whole.
 func compositePanels(g *grid, c chosen) {
 	g.section("composite")
 	levels := composites(c.of)
@@ -48,15 +48,15 @@ func compositePanels(g *grid, c chosen) {
 	measuredPanels(g, c, levels)
 }
 
-// blamed is the bad time of each component in a step of a graph. It is 0 where there is
-// none: without these, bars would be as wide as the time between two outages.
+// blamed is the bad time of each component in a step of a graph, and 0 in steps without
+// any: otherwise bars would be as wide as the time between two outages.
 func (c chosen) blamed() string {
 	by := "by (" + metricnames.Component + ")"
 	return fmt.Sprintf("sum %s (%s) or 0 * max %s (%s)", by, since(c.series(metricnames.BlameTally.Increase)), by, worst(c.series(metricnames.ComponentBad)))
 }
 
-// treePanel has a line for each place in the tree. The queries of all composites are
-// in it; only those of the one that is chosen have values.
+// treePanel has a line for each node of the tree. It contains the queries of all
+// composites; only those of the chosen one have values.
 func treePanel(c chosen, levels []*sla.ServiceLevel) (tree *panel, rows uint32) {
 	tree = statePanel("Parts", "The tree of the composite: every part of it, and the components at its ends, at its worst in each step. "+
 		"Between good and bad are parts below a weighted one.").noValue(notMeasured).
@@ -89,7 +89,7 @@ func measuredPanels(g *grid, c chosen, levels []*sla.ServiceLevel) {
 		}
 		own := c.with(eq(metricnames.Service, l.ID.Service), eq(metricnames.SLO, l.ID.SLO))
 		root := own.with(eq(metricnames.Node, l.Indicator.(*sla.Composite).Tree.Path))
-		known := fmt.Sprintf("min by (%s) (%s)", byLevel, worst(root.series(metricnames.NodeBad))) // of assumptions, the one that spares it
+		known := fmt.Sprintf("min by (%s) (%s)", byLevel, worst(root.series(metricnames.NodeBad))) // of all assumptions, the one that spares the composite
 		both.query(known, "predicted").query(own.maxOver(metricnames.EndToEndBad), "measured by "+end.Of.String())
 		over := sla.FormatDuration(end.Over)
 		limit := "fires above"
@@ -104,7 +104,7 @@ func measuredPanels(g *grid, c chosen, levels []*sla.ServiceLevel) {
 	}
 }
 
-// spentTable is a line for each component, the one that spent most first.
+// spentTable has a line for each component, the one that spent most first.
 func spentTable(period selector) *panel {
 	either := fmt.Sprintf("sum by (%s) (max by (%s, %s) (%s))", metricnames.Component, metricnames.Component, metricnames.How, period.series(metricnames.BlameBudget))
 	spent := func(how string) string {
@@ -123,7 +123,7 @@ func spentTable(period selector) *panel {
 	return p.sortedBy(colSpent, true)
 }
 
-// Columns of the table of who spent the budget.
+// Columns of the table that shows who spent the budget.
 const (
 	colComponent  = "Component"
 	colSpent      = "Spent"
@@ -131,7 +131,7 @@ const (
 	colWithOthers = "With others"
 )
 
-// stateWords are how one value of a state is shown.
+// stateWords says how to show one value of a state.
 type stateWords struct {
 	value       int
 	text, color string
@@ -147,7 +147,7 @@ func (p *panel) states(all ...stateWords) *panel {
 	return p
 }
 
-// nodeTitle names a part in its place of the tree.
+// nodeTitle names a node by its place in the tree.
 func nodeTitle(n *sla.Node) string {
 	title := n.Title()
 	if !n.Leaf() && n.Level != nil {

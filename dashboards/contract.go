@@ -13,8 +13,8 @@ var (
 	excludedTally = metricnames.TallyOf("excluded_bad", metricnames.ExcludedBadRate)
 )
 
-// contractPanels show what the contract makes of what was measured: when it was bad,
-// what hours and exclusions leave out, and what is owed.
+// contractPanels show the contract's view of the measurements: when they were bad, what
+// service hours and exclusions leave out, and what is owed.
 func contractPanels(g *grid, c chosen) {
 	counted := timePanel("Bad over time: counted and excluded", "Each bar is what was measured since the one before: of a level by time how long it was bad, else events. Nothing is excluded outside of service hours: there it is only measured.").
 		minStep(increase).stacked().unit(unitSeconds, -1).noValue("nothing was bad, or not measured")
@@ -34,11 +34,11 @@ func contractPanels(g *grid, c chosen) {
 	}
 }
 
-// events ends the names of what is counted in events.
+// events ends the names of series that count events.
 const events = " events"
 
-// inUnits adds an expression to a panel of times, once as time and, under another name,
-// once as a number of events: it has values of the one that the level counts in.
+// inUnits adds an expression to a panel of times twice: as time and, under another
+// name, as a number of events. Only the one in the level's unit has values.
 func (c chosen) inUnits(p *panel, name, expr string, add func(expr, legend string) *panel) {
 	add(c.ofUnit(expr, "seconds"), name)
 	add(c.ofUnit(expr, "events"), name+events)
@@ -84,7 +84,7 @@ func untilTierPanel(c chosen) *panel {
 
 const colBad = "Bad"
 
-// previousPanels are the calendar periods that ended within the range.
+// previousPanels show the calendar periods that ended within the range.
 func previousPanels(g *grid, c chosen) {
 	if !slices.ContainsFunc(periods(c.of), func(p sla.Period) bool { return p.Calendar != "" }) {
 		return

@@ -3,9 +3,9 @@
 // of the exporters. They are JSON of the classic schema, which Grafana 9 and later
 // import and provision.
 //
-// It asks only for series that rulegen records, for Prometheus' own ALERTS and
-// for the exporter's metrics, never for a user's query: what is shown is what
-// alerts are raised on. It must not import the PromQL parser or a file format.
+// It only queries series that rulegen records, Prometheus' own ALERTS and the
+// exporter's metrics, never a user's query, so boards show what alerts are based on. It
+// must not import the PromQL parser or a file format.
 package dashboards
 
 import (
@@ -24,8 +24,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// UIDs of the boards that are not of one agreement. No agreement's board has them,
-// because names of agreements hold no underscore.
+// UIDs of the boards that are not about one agreement. No agreement's board has them,
+// because names of agreements contain no underscore.
 const (
 	OverviewUID = "upheld_overview"
 	ExporterUID = "upheld_exporter"
@@ -38,23 +38,24 @@ const (
 	probesPrefix    = "upheld_probes-"
 	tag             = "upheld"
 
-	// schemaVersion is what Grafana 10 wrote; older servers ignore what they do
-	// not know, newer ones migrate it.
+	// schemaVersion is the version of Grafana 10; older servers ignore what they do not
+	// know, newer ones migrate it.
 	schemaVersion = 39
 	// pluginVersion tells newer servers that the panels need no migration from
 	// versions before 9.
 	pluginVersion = "9.0.0"
 )
 
-// Titles of the boards that are not of one agreement, and how that of an agreement begins.
+// Titles of the boards that are not about one agreement, and the beginning of an
+// agreement's.
 const (
 	titlePrefix   = "Service levels: "
 	overviewTitle = titlePrefix + "overview"
 	exporterTitle = titlePrefix + "exporters"
 )
 
-// title is that of an agreement's board. Grafana reads no folder in which two boards have
-// the same.
+// title is the title of an agreement's board. Grafana refuses a folder with two boards
+// of the same title.
 func title(a *sla.Agreement) string {
 	of := titlePrefix + a.Name
 	if of == overviewTitle || of == exporterTitle {
@@ -66,12 +67,12 @@ func title(a *sla.Agreement) string {
 // maxUID is Grafana's limit.
 const maxUID = 40
 
-// UID is the uid of an agreement's dashboard: "upheld-" and the agreement's
-// name, which is shortened and made unique by a hash where that is too long. It
-// never changes for a name, so links to a dashboard survive its regeneration.
+// UID is the uid of an agreement's dashboard: "upheld-" and the agreement's name, which
+// is shortened and made unique by a hash if it is too long. It never changes for a
+// name, so links to a dashboard survive its regeneration.
 func UID(agreement string) string { return uidOf(uidPrefix, agreement) }
 
-// LevelUID is the uid of the board of an agreement's levels, of which the variables
+// LevelUID is the uid of the board of an agreement's levels, where the variables
 // service and slo choose one.
 func LevelUID(agreement string) string { return uidOf(levelPrefix, agreement) }
 
@@ -89,12 +90,13 @@ func sum32(text string) uint32 {
 	return h.Sum32()
 }
 
-// Options are what the boards of an installation have in common.
+// Options apply to all boards of an installation.
 type Options struct {
-	// PagesURL is where upheld serve shows its pages, or "". Boards then link them.
+	// PagesURL is where upheld serve shows its pages, which boards then link; "" for no
+	// links.
 	PagesURL string
-	// RunbooksURL is the folder of runbooks, rulegen.RunbooksURL if it is empty. Alerts
-	// on boards then link theirs.
+	// RunbooksURL is the folder of runbooks, to which alerts on boards link;
+	// rulegen.RunbooksURL if it is empty.
 	RunbooksURL string
 }
 
@@ -104,13 +106,14 @@ type Board struct {
 	JSON []byte
 }
 
-// made is a board under construction, and what its file is called after the agreement.
+// made is a board under construction, and the end of its file's name, after the
+// agreement.
 type made struct {
 	suffix string
 	*board
 }
 
-// ofAgreement are the boards of one agreement: those for which it has levels.
+// ofAgreement makes the boards of one agreement for which it has levels.
 func (o Options) ofAgreement(a *sla.Agreement) []made {
 	boards := []made{{"", o.agreement(a)}}
 	if len(a.Levels) > 0 {
@@ -142,10 +145,10 @@ func encodeAll(a *sla.Agreement, all []made, encode func(*board) ([]byte, error)
 	return boards, nil
 }
 
-// Overview is the dashboard of all agreements: every service level with its
-// target, what is achieved, the budget left and the alerts that fire, the worst
-// first. It shows whatever agreements the data source knows, so that several
-// repositories can generate the same overview.
+// Overview is the dashboard of all agreements: every service level with its target, its
+// achieved share, the budget left and the firing alerts, the worst first. It shows all
+// agreements in the data source, so several repositories can generate the same
+// overview.
 func (o Options) Overview(agreements []*sla.Agreement) ([]byte, error) {
 	return o.overview(agreements).encode()
 }
@@ -161,7 +164,7 @@ func (o Options) overview(agreements []*sla.Agreement) *board {
 	return d
 }
 
-// agreement is the dashboard of one agreement: all its service levels in short.
+// agreement is the dashboard of one agreement: a summary of all its levels.
 func (o Options) agreement(a *sla.Agreement) *board {
 	d := newBoard(UID(a.Name), title(a), describe(a))
 	own := choose(eq("sla", a.Name))
@@ -175,7 +178,7 @@ func (o Options) agreement(a *sla.Agreement) *board {
 	return d
 }
 
-// level is the board of one service level of an agreement, which variables choose.
+// level is the board of one service level of an agreement, chosen by variables.
 func (o Options) level(a *sla.Agreement) *board {
 	d, c := newBoard(LevelUID(a.Name), a.Name+": a service level", describe(a)), chosenLevel(a)
 	d.choosesOneOf(a, a.Levels)
@@ -188,7 +191,7 @@ func (o Options) level(a *sla.Agreement) *board {
 	return d
 }
 
-// composite is the board of one composite of an agreement, which variables choose.
+// composite is the board of one composite of an agreement, chosen by variables.
 func (o Options) composite(a *sla.Agreement) *board {
 	d := newBoard(uidOf(compositePrefix, a.Name), a.Name+": a composite", describe(a))
 	c := chosenLevel(&sla.Agreement{Name: a.Name, Levels: composites(a)})
@@ -200,7 +203,7 @@ func (o Options) composite(a *sla.Agreement) *board {
 	return d
 }
 
-// probes is the board of the probe that a level counts, which variables choose.
+// probes is the board of the probe that a level counts, chosen by variables.
 func (o Options) probes(a *sla.Agreement) *board {
 	d := newBoard(uidOf(probesPrefix, a.Name), a.Name+": probes and response times", describe(a))
 	d.choosesOneOf(a, probed(a))
@@ -213,7 +216,7 @@ func (o Options) probes(a *sla.Agreement) *board {
 	return d
 }
 
-// Exporter is the board of all exporters: whether what they measure can be believed.
+// Exporter is the board of all exporters: whether their measurements can be trusted.
 func (o Options) Exporter() ([]byte, error) {
 	d := newBoard(ExporterUID, exporterTitle, rulegen.Marker+" from the exporter's metrics. Do not edit by hand.")
 	v := valuesVariable(instance, "Exporter", choose())
@@ -274,7 +277,7 @@ func (b *board) encode() ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// annotate puts the annotations where the SDK writes none.
+// annotate adds the annotations to the JSON, since the SDK writes none.
 func (b *board) annotate(raw []byte) ([]byte, error) {
 	if len(b.annotations) == 0 {
 		return raw, nil
@@ -290,7 +293,7 @@ func (b *board) annotate(raw []byte) ([]byte, error) {
 	return bytes.Replace(raw, empty, append([]byte(`"annotations":`), list...), 1), nil
 }
 
-// names is "agreement shop" or "agreements bank, shop", in the order given.
+// names prints "agreement shop" or "agreements bank, shop", in the given order.
 func names(agreements []*sla.Agreement) string {
 	list := make([]string, 0, len(agreements))
 	for _, a := range agreements {

@@ -6,8 +6,8 @@ import (
 	"github.com/upheld-sla/upheld/internal/metricnames"
 )
 
-// exporterPanels are what exporters say about themselves: whether what they measure
-// can be believed.
+// exporterPanels show the exporters' metrics about themselves: whether their
+// measurements can be trusted.
 func exporterPanels(g *grid) {
 	of := choose(among(instance, instance))
 	g.section("exporter")
@@ -65,5 +65,5 @@ func exporterPanels(g *grid) {
 			unit(unitNumber, -1).noValue("none, or no exporter is scraped")})
 }
 
-// instance is Prometheus' label for what it scrapes.
+// instance is Prometheus' label for a scraped target.
 const instance = "instance"

@@ -13,23 +13,23 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// selector is the matchers that choose series, which print in the order given,
-// and the labels beside byLevel that keep the groups of a level apart.
+// selector has the matchers that choose series, printed in the given order, and the
+// labels in addition to byLevel that keep the groups of a level apart.
 type selector struct {
 	matchers []string
 	groups   []string
 }
 
-// choose selects by matchers.
+// choose makes a selector of matchers.
 func choose(matchers ...string) selector { return selector{matchers: matchers} }
 
-// eq matches a label's value exactly. A dollar sign is written as an escape, so
-// that Grafana does not take what follows for one of its variables.
+// eq matches a label's value exactly. It escapes dollar signs, so that Grafana does not
+// take the following text for a variable.
 func eq(label, value string) string {
 	return label + "=" + strings.ReplaceAll(strconv.Quote(value), "$", `\x24`)
 }
 
-// oneOf matches a label by its values; nothing, if there are none.
+// oneOf matches a label with one of the values; without values it matches nothing.
 func oneOf(label string, values []string) string { return label + "=~" + alternatives(values) }
 
 // noneOf matches a label with other values, or none.
@@ -46,15 +46,15 @@ func alternatives(values []string) string {
 	return strings.TrimPrefix(eq("", strings.Join(quoted, "|")), "=")
 }
 
-// among matches the values that are chosen in a template variable.
+// among matches the chosen values of a template variable.
 func among(label, variable string) string { return label + `=~"$` + variable + `"` }
 
-// with is the selector with more matchers.
+// with adds matchers to the selector.
 func (s selector) with(matchers ...string) selector {
 	return selector{slices.Concat(s.matchers, matchers), s.groups}
 }
 
-// series is a metric under the selector.
+// series is a metric with the selector.
 func (s selector) series(metric string) string {
 	if len(s.matchers) == 0 {
 		return metric
@@ -68,15 +68,15 @@ func ofLevel(id sla.ID) selector {
 }
 
 // byLevel are the labels that every series of a level has. All expressions are
-// brought down to them, so that they can be joined whatever labels users, other
-// servers or replicas add.
+// aggregated to them, so that they can be joined whatever labels users, other servers
+// or replicas add.
 const byLevel = metricnames.SLA + ", " + metricnames.Service + ", " + metricnames.SLO
 
-// by is byLevel with the labels that keep groups apart, if that is wanted.
+// by is byLevel with the labels that keep groups apart, if needed.
 func (s selector) by() string { return strings.Join(append([]string{byLevel}, s.groups...), ", ") }
 
-// level aggregates to one series a level, or group of one; where replicas or an edit of the
-// period leave two for some minutes, op says which of them counts.
+// level aggregates to one series for each level, or for each of its groups. If replicas
+// or a changed period leave two series for some minutes, op says which one counts.
 func (s selector) level(op, metric string) string {
 	return fmt.Sprintf("%s by (%s) (%s)", op, s.by(), s.series(metric))
 }
@@ -88,17 +88,18 @@ func (s selector) bad() string       { return s.level("max", metricnames.BadPeri
 func (s selector) coverage() string  { return s.level("min", metricnames.CoveragePeriod) }
 func (s selector) totalRate() string { return s.level("max", metricnames.TotalRate) }
 
-// meanRate is the mean of a rate over each step of a graph, so that nothing falls between
-// two of them.
+// meanRate is the mean of a rate over each step of a graph, so that no sample is
+// missed.
 func (s selector) meanRate(metric string) string {
 	return fmt.Sprintf("max by (%s) (avg_over_time(%s[$__interval]))", s.by(), s.series(metric))
 }
 
-// achieved is the share of the period that was good, to date.
+// achieved is the good share of the period to date.
 func (s selector) achieved() string { return "1 - " + s.level("max", metricnames.ErrorPeriod) }
 
-// achievedAtLeast is that, rounded down to decimals of a percentage: to nearest,
-// 99.99996 % would be shown as 100 %, or as a target that was not met.
+// achievedAtLeast is achieved rounded down to decimals of a percentage: rounded to
+// nearest, 99.99996 % would show as 100 %, or as a target that was met although it was
+// not.
 func (s selector) achievedAtLeast(decimals int) string {
 	unit := math.Pow10(decimals + 2)
 	const inexact = 1e-4 // 1 - 0.0001 is a little less than 0.9999 in floats
@@ -110,19 +111,19 @@ func (s selector) errorRatio(window time.Duration) string {
 	return s.level("max", metricnames.ErrorRatio+sla.FormatDuration(window))
 }
 
-// burn is how many times faster than the objective allows a window burnt: what
-// the alert tiers compare with their factors.
+// burn is how many times faster than the objective allows the budget burned in a
+// window: the value that alert tiers compare with their factors.
 func (s selector) burn(window time.Duration) string {
 	return fmt.Sprintf("%s / on (%s) (1 - %s)", s.errorRatio(window), s.by(), s.objective())
 }
 
-// worstBurn is the burn rate of each level, of its worst group where there are
-// groups by these labels.
+// worstBurn is the burn rate of each level, or of its worst group if it has groups by
+// these labels.
 func (s selector) worstBurn(window time.Duration, groups []string) string {
 	return s.ofWorstGroup(groups, func(s selector) string { return s.burn(window) })
 }
 
-// worstPeakBurn is the greatest of each step of a graph.
+// worstPeakBurn is the greatest worstBurn in each step of a graph.
 func (s selector) worstPeakBurn(window time.Duration, groups []string) string {
 	return s.ofWorstGroup(groups, func(s selector) string { return s.peakBurn(window) })
 }
@@ -135,8 +136,9 @@ func (s selector) ofWorstGroup(groups []string, expr func(selector) string) stri
 	return fmt.Sprintf("max by (%s) (%s)", byLevel, expr(s))
 }
 
-// peakErrorRatio is the greatest bad share of a window in each step of a graph: where a
-// step is longer than the window, the share at its end would leave out most outages.
+// peakErrorRatio is the greatest bad share of a window in each step of a graph. If a
+// step is longer than the window, the share at the end of the step would miss most
+// outages.
 func (s selector) peakErrorRatio(window time.Duration) string {
 	return fmt.Sprintf("max by (%s) (%s)", s.by(), peak(s.series(metricnames.ErrorRatio+sla.FormatDuration(window))))
 }
@@ -145,18 +147,18 @@ func (s selector) peakBurn(window time.Duration) string {
 	return fmt.Sprintf("%s / on (%s) (1 - %s)", s.peakErrorRatio(window), s.by(), s.objective())
 }
 
-// info is one series a level with its period as a label.
+// info is one series for each level, with its period as a label.
 func (s selector) info() string {
 	return fmt.Sprintf("max by (%s, %s) (%s)", byLevel, metricnames.Period, s.series(metricnames.LevelInfo))
 }
 
 var (
-	anyAlert = `alertname=~"` + strings.Join(levelAlerts(), "|") + `",` + eq(metricnames.Escalation, "") // and not again when it is escalated
+	anyAlert = `alertname=~"` + strings.Join(levelAlerts(), "|") + `",` + eq(metricnames.Escalation, "") // escalations repeat an alert
 	firing   = eq("alertstate", "firing")
 	pending  = eq("alertstate", "pending")
 )
 
-// levelAlerts are the names of the alerts that levels have.
+// levelAlerts are the names of the alerts about levels.
 func levelAlerts() []string {
 	var names []string
 	for _, k := range sla.AlertKinds {
@@ -167,11 +169,11 @@ func levelAlerts() []string {
 	return names
 }
 
-// urgencies are matchers of the alerts that page somebody, and of the others.
+// urgencies are matchers for alerts that page somebody, and for all others.
 type urgencies struct{ page, ticket string }
 
-// urgenciesOf reads them off the severities that the levels' alerts have. A
-// severity that only other agreements have is taken for a ticket's.
+// urgenciesOf takes them from the severities of the levels' alerts. A severity that
+// only other agreements have counts as a ticket's.
 func urgenciesOf(agreements ...*sla.Agreement) urgencies {
 	var levels []*sla.ServiceLevel
 	for _, a := range agreements {
@@ -179,12 +181,12 @@ func urgenciesOf(agreements ...*sla.Agreement) urgencies {
 	}
 	pages := sla.SeveritiesOf(levels, sla.Page)
 	if len(pages) == 0 {
-		pages = []string{sla.Page.String()} // of agreements that were generated elsewhere
+		pages = []string{sla.Page.String()} // for agreements that were generated elsewhere
 	}
 	return urgencies{oneOf(metricnames.Severity, pages), noneOf(metricnames.Severity, pages)}
 }
 
-// alerts counts the firing alerts of each level that a matcher chooses; 0 for those without.
+// alerts counts the firing alerts of each chosen level; 0 for those without.
 func (s selector) alerts(urgency string) string {
 	return fmt.Sprintf("count by (%s) (%s) or on (%s) 0 * %s",
 		s.by(), s.with(anyAlert, urgency, firing).series("ALERTS"), s.by(), s.objective())
@@ -198,31 +200,30 @@ const (
 	alertPage    = 3
 )
 
-// evaluation is the longest time between two evaluations of the first layer of
-// rules. No state is asked for in shorter steps, so that each holds one.
+// evaluation is the longest time between two evaluations of the first layer of rules.
+// States have no shorter steps, so that each step contains one evaluation.
 const evaluation = "1m"
 
-// worst is the greatest value that each series had in a step of a graph. The value
-// at the step alone is that of one minute: at 30 days, where a step is half an hour,
-// most outages would fall between two of them. $__interval is exactly the step, so
-// that every evaluation is in one step; $__rate_interval is longer, and would draw
-// each outage longer than it was.
+// worst is the greatest value of each series in a step of a graph. The value at the end
+// of a step is about one minute only: at 30 days, where a step is half an hour, it
+// would miss most outages. $__interval is exactly the step, so every evaluation is in
+// one step; $__rate_interval is longer, and would draw each outage longer than it was.
 func worst(series string) string { return "max_over_time(" + series + "[$__interval])" }
 
-// peak is that of a series that may be recorded less often than a graph has steps: in a
-// step without a sample the one before holds, until the series ends.
+// peak is worst for a series that may be recorded less often than a graph has steps: in
+// a step without a sample the previous one holds, until the series ends.
 func peak(series string) string { return "(" + worst(series) + " or " + series + ")" }
 
 // increase is the longest time between two evaluations of the second layer of rules.
 const increase = "5m"
 
-// since sums what a series of increases had in a step of a graph: what was bad
-// belongs to one bar, and all bars together are what was bad. Over a fixed range
-// that is longer than the step, one outage would be drawn as many.
+// since sums a series of increases over a step of a graph: then every bad second or
+// event belongs to one bar, and all bars together are the total. Over a fixed range
+// longer than the step, one outage would be drawn as many.
 func since(series string) string { return "sum_over_time(" + series + "[$__interval])" }
 
 // alertState is the state of each level's alerts, if it is evaluated: quiet, pending,
-// or firing as a ticket or page, whichever of several is worst.
+// or firing as a ticket or page. The worst of several counts.
 func (s selector) alertState(u urgencies) string {
 	return s.worstAlert(
 		fmt.Sprintf("%d * %s", alertPage, peak(s.with(anyAlert, u.page, firing).series("ALERTS"))),
@@ -230,7 +231,7 @@ func (s selector) alertState(u urgencies) string {
 		fmt.Sprintf("%d * %s", alertPending, peak(s.with(anyAlert, pending).series("ALERTS"))))
 }
 
-// stateOf is the state of one alert of that urgency.
+// stateOf is the state of one alert with an urgency.
 func (s selector) stateOf(u sla.Urgency, matchers ...string) string {
 	state, chosen := alertTicket, s.with(matchers...)
 	if u == sla.Page {
@@ -245,25 +246,25 @@ func (s selector) worstAlert(states ...string) string {
 	return fmt.Sprintf("max by (%s) (%s) or on (%s) %d * %s", s.by(), strings.Join(states, " or "), s.by(), alertQuiet, s.objective())
 }
 
-// orZero is an expression without labels that is 0 where it has no value, but only
-// if any of the selector's levels is evaluated: of nothing, nothing is known.
+// orZero makes an expression without labels 0 where it has no value, but only if any of
+// the selector's levels is evaluated: otherwise nothing is known.
 func (s selector) orZero(expr string) string {
 	return fmt.Sprintf("%s or 0 * count(%s)", expr, s.series(metricnames.TargetRatio))
 }
 
-// perMinute is how often a minute something was counted, by a label.
+// perMinute is how often per minute something was counted, by a label.
 func (s selector) perMinute(counter, by string) string {
 	return fmt.Sprintf("60 * sum by (%s) (rate(%s[$__rate_interval]))", by, s.series(counter))
 }
 
-// responseTime is a quantile of what probes took, read from the native
-// histogram where the server keeps it and otherwise from the classic buckets.
+// responseTime is a quantile of the durations of probes, from the native histogram if
+// the server has it, and otherwise from the classic buckets.
 func (s selector) responseTime(quantile string) string {
 	return fmt.Sprintf("histogram_quantile(%s, sum(rate(%s[$__rate_interval]))) or histogram_quantile(%s, sum by (le) (rate(%s[$__rate_interval])))",
 		quantile, s.series(metricnames.ProbeDuration), quantile, s.series(metricnames.ProbeDuration+"_bucket"))
 }
 
-// lastOutcome is what the latest conclusive probe of each location found.
+// lastOutcome is the outcome of the latest conclusive probe of each location.
 func (s selector) lastOutcome() string {
 	return fmt.Sprintf("min by (%s, %s) (%s)", metricnames.Location, metricnames.Target, s.series(metricnames.ProbeLastState))
 }

@@ -11,7 +11,7 @@ const gridWidth = 24
 // them.
 type grid struct {
 	panels    []dashboard.PanelOrRowPanel
-	x, y, low uint32 // where the next panel goes, and the end of the lowest of its line
+	x, y, low uint32 // the place of the next panel, and the lower end of its line
 	nextID    uint32
 	taken     slots
 }
@@ -19,8 +19,8 @@ type grid struct {
 // idsPerSection is how many panels a section can hold.
 const idsPerSection = 100
 
-// section begins a range of panel ids that depends on the name only, so that
-// links to a panel survive when other sections come and go.
+// section begins a range of panel ids that depends on the name only, so that links to a
+// panel survive when other sections are added or removed.
 func (g *grid) section(name string) {
 	if g.taken == nil {
 		g.taken = slots{}
@@ -48,7 +48,7 @@ func (g *grid) id() *uint32 {
 	return &id
 }
 
-// newLine continues below everything that was placed.
+// newLine continues below everything placed so far.
 func (g *grid) newLine() { g.x, g.y = 0, g.low }
 
 // add places panels of one height in a line; widths are columns.

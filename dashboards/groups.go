@@ -12,10 +12,10 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Panels of levels with groups: one line a group in every graph, and a table of the
-// groups, the worst first. A variable for each group label chooses which.
+// Panels of levels with groups: one line for each group in every graph, and a table of
+// the groups, the worst first. A variable for each group label chooses groups.
 
-// groupLabels are those that any level of the agreements is grouped by.
+// groupLabels are the labels by which any level of the agreements is grouped.
 func groupLabels(agreements ...*sla.Agreement) []string {
 	var labels []string
 	for _, a := range agreements {
@@ -35,8 +35,8 @@ func groupVariable(label string) string {
 	return label
 }
 
-// groupVariables offer the values of every group label of the agreement. All of
-// them are also those that have none.
+// groupVariables offer the values of every group label of the agreement. "All" includes
+// series without the label.
 func groupVariables(a *sla.Agreement) []dashboard.VariableModel {
 	var variables []dashboard.VariableModel
 	for _, label := range groupLabels(a) {
@@ -51,7 +51,7 @@ func titled(label string) string {
 	return strings.ToUpper(label[:1]) + strings.ReplaceAll(label[1:], "_", " ")
 }
 
-// groupTable is a line for each group of the level that is chosen.
+// groupTable has a line for each group of the chosen level.
 func groupTable(c chosen) *panel {
 	title := "By " + strings.Join(c.groups, " and ") + ", the worst first"
 	rename := map[string]string{}

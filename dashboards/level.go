@@ -14,8 +14,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// levelPanels are the board of one level: how it is, its budget, how near its alerts
-// are, what was left out, its outages, and earlier periods.
+// levelPanels make the board of one level: its state, its budget, how near its alerts
+// are to firing, what was left out, its outages, and earlier periods.
 func levelPanels(g *grid, c chosen, runbooks string) {
 	g.section("level")
 	g.add(5, figurePanels(c)...)
@@ -37,7 +37,7 @@ func levelPanels(g *grid, c chosen, runbooks string) {
 
 const notMeasured = "not measured"
 
-// decimals is how many a percentage is written with.
+// decimals is how many decimals a percentage is written with.
 func decimals(percent sla.Decimal) int {
 	_, fraction, _ := strings.Cut(percent.String(), ".")
 	return len(fraction)
@@ -120,8 +120,8 @@ func (p *panel) colorBackground() *panel {
 	return p
 }
 
-// burnDownPanel is the budget over time: what is left, what would be left if it were
-// spent evenly, and what will be.
+// burnDownPanel is the budget over time: what is left, what steady spending would
+// leave, and a forecast.
 func burnDownPanel(c chosen) *panel {
 	period := c.period()
 	start, end := c.calendar(metricnames.CalendarStart), c.calendar(metricnames.CalendarEnd)
@@ -129,7 +129,7 @@ func burnDownPanel(c chosen) *panel {
 		period.budget(), c.by(), c.errorRatio(6*time.Hour), c.by(), c.target(), c.by(), sla.Seconds(day), c.span())
 	p := timePanel("Error budget remaining", "Of the period's whole budget: 100 % is untouched, 0 % is spent, below that the target is missed. "+
 		"Of a calendar period, the even line falls to 0 % at its end. The forecast says what will be left in a day, if it goes on as in the last 6h; it is cut off at -50 %.").
-		query(soon, c.legend("in a day")).dashed("in a day"). // below what is measured
+		query(soon, c.legend("in a day")).dashed("in a day"). // lower than the measured line
 		query(period.budget(), c.legend("remaining"))
 	if len(c.groups) == 0 {
 		p.colored("remaining", colorGood).colored("in a day", colorWarn)
@@ -148,14 +148,14 @@ func achievedOverTime(c chosen) *panel {
 		unit(unitRatio, -1).noValue(notMeasured).anyMinimum().atMost(1)
 }
 
-// tiersPanel is how near each tier is to firing, so that all of them share one line.
+// tiersPanel shows how near each tier is to firing: all tiers share one threshold line.
 func tiersPanel(c chosen) *panel {
 	p := timePanel("Burn against the alert tiers", "The burn rate over each tier's two windows, the lesser of them, as a share of what the tier demands: it fires at 100 %, where it has enough events. The greatest of each step of the graph; cut off at 300 %.").minStep(evaluation).
 		unit(unitRatio, -1).noValue(notMeasured).thresholds(colorGood, step{1, colorBad})
 	for _, name := range tierNames(c.of) {
 		p.query(c.tierReached(name), c.legend(name))
 		if len(c.groups) > 0 {
-			continue // a line for each group
+			continue // it would need a line for each group
 		}
 		color := colorWorse
 		if urgencyOfTier(c.of, name) == sla.Page {
@@ -197,7 +197,7 @@ func urgencyOfTier(a *sla.Agreement, name string) sla.Urgency {
 }
 
 // tierReached is the burn rate over a tier's windows as a share of its factor. Levels
-// whose windows differ have a term each.
+// with different windows have a term each.
 func (c chosen) tierReached(name string) string {
 	type windows struct{ long, short time.Duration }
 	var all []windows
@@ -252,7 +252,8 @@ func levelAlertsPanel(c chosen, runbooks string) *panel {
 	return p
 }
 
-// ownRunbook is that of the specification, if all levels with that alert have the same.
+// ownRunbook is the runbook of the specification, if all levels with that alert have
+// the same.
 func ownRunbook(a *sla.Agreement, alert alertLine) string {
 	own := map[string]bool{}
 	for _, l := range a.Levels {
@@ -270,7 +271,7 @@ func ownRunbook(a *sla.Agreement, alert alertLine) string {
 	return ""
 }
 
-// alertLine is an alert that some level of an agreement has.
+// alertLine is an alert that at least one level of an agreement has.
 type alertLine struct {
 	alert, severity, words string
 	urgency                sla.Urgency

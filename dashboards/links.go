@@ -14,7 +14,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Links keep the data source that is chosen, and the range unless they name one.
+// Links keep the chosen data source, and the range unless they set one.
 
 const keepDatasource = "?${" + varDatasource + ":queryparam}"
 
@@ -36,11 +36,12 @@ func taggedLink(title string) dashboard.DashboardLink {
 	}
 }
 
-// keepLevel passes the level on that is chosen.
+// keepLevel passes the chosen level on.
 const keepLevel = "&${" + varService + ":queryparam}&${" + varSLO + ":queryparam}"
 
 // linkAgreement links the other boards of an agreement from one of them. From a board
-// of one level they open on the same level, and a link for each period shows that period.
+// of one level they open on the same level, and a link for each period shows that
+// period.
 func (b *board) linkAgreement(a *sla.Agreement, self string) {
 	b.Links = append(b.Links, b.link("Overview", OverviewUID))
 	ofLevel := self != UID(a.Name)
@@ -77,30 +78,30 @@ func (o Options) runbooks() string {
 	return strings.TrimRight(cmp.Or(o.RunbooksURL, rulegen.RunbooksURL), "/")
 }
 
-// linkLevel links the page of the level that is chosen.
+// linkLevel links the page of the chosen level.
 func (o Options) linkLevel(b *board, a *sla.Agreement) {
 	o.linkPages(b, "/level/"+url.PathEscape(a.Name)+"/${service:percentencode}/${slo:percentencode}")
 }
 
-// linkReports links the reports of periods that are over, which serve keeps.
+// linkReports links the reports of past periods, which upheld serve keeps.
 func (o Options) linkReports(b *board) {
 	if o.PagesURL != "" {
 		b.Links = append(b.Links, urlLink("Reports", strings.TrimRight(o.PagesURL, "/")+"/reports", "doc", false))
 	}
 }
 
-// linkPages links a page of upheld serve, if it is known where that is.
+// linkPages links a page of upheld serve, if its address is known.
 func (o Options) linkPages(b *board, path string) {
 	if o.PagesURL != "" {
 		b.Links = append(b.Links, urlLink("Upheld's page", strings.TrimRight(o.PagesURL, "/")+path, "external link", false))
 	}
 }
 
-// rangeOf is the range of time that shows a period, in Grafana's words. A calendar
-// period is shown in the zone of the person who looks.
+// rangeOf is the range of time that shows a period, in Grafana's notation. A calendar
+// period is shown in the viewer's time zone.
 func rangeOf(p sla.Period) string {
 	if p.Calendar == "" {
-		if name := p.String(); strings.IndexFunc(name, unicode.IsLetter) == len(name)-1 { // Grafana knows no 1h30m
+		if name := p.String(); strings.IndexFunc(name, unicode.IsLetter) == len(name)-1 { // Grafana does not know 1h30m
 			return "now-" + name
 		}
 		return fmt.Sprintf("now-%ds", int(p.Rolling.Seconds()))
@@ -122,7 +123,7 @@ func calendarRanges() []calendarRange {
 	return []calendarRange{{sla.Week, "now/w"}, {sla.Month, "now/M"}, {sla.Quarter, "now/Q"}, {sla.Year, "now/y"}}
 }
 
-// Labels that tables have only for their links.
+// Labels that only serve the links of tables.
 const (
 	labelBoard = "dashboard"
 	labelRange = "range"
@@ -130,8 +131,8 @@ const (
 	colRange   = "Range"
 )
 
-// linkToLevels links each line of a table of levels to the board of its level, with the
-// level's first period as range. The query makes uid and range, because the overview
+// linkToLevels links each line of a table of levels to the level's board, with the
+// level's first period as range. The query computes uid and range, because the overview
 // also shows agreements that were generated elsewhere.
 func linkToLevels(p *panel, of selector, agreements ...*sla.Agreement) {
 	expr := fmt.Sprintf(`label_replace(%s, "%s", "%s$1", "%s", "(.*)")`, of.info(), labelBoard, levelPrefix, metricnames.SLA)

@@ -37,7 +37,7 @@ const (
 	unitPercent   = units.Percent
 	unitMinutes   = units.Minutes
 	unitFactor    = "suffix:x"
-	unitHours     = "suffix: h" // Grafana makes weeks of hours
+	unitHours     = "suffix: h" // with the unit "hours", Grafana shows weeks
 )
 
 // panel is a Grafana panel under construction.
@@ -56,7 +56,7 @@ func newPanel(kind, title, description string, options any) *panel {
 
 func statPanel(title, description string) *panel {
 	o := stat.NewOptions()
-	o.Orientation = common.VizOrientationAuto // empty, Grafana draws only the first of several values
+	o.Orientation = common.VizOrientationAuto // if empty, Grafana draws only the first of several values
 	o.GraphMode = common.BigValueGraphModeNone
 	o.ReduceOptions.Calcs = []string{"lastNotNull"}
 	return newPanel("stat", title, description, o)
@@ -77,7 +77,7 @@ func timePanel(title, description string) *panel {
 	p.FieldConfig.Defaults.Custom = &timeseries.FieldConfig{
 		DrawStyle:   cog.ToPtr(common.GraphDrawStyleLine),
 		LineWidth:   cog.ToPtr(1.0),
-		FillOpacity: cog.ToPtr(0.0), // several fills above each other give colours that no legend has
+		FillOpacity: cog.ToPtr(0.0), // overlapping fills give colours that are in no legend
 		ShowPoints:  cog.ToPtr(common.VisibilityModeNever),
 		AxisSoftMin: cog.ToPtr(0.0),
 	}
@@ -120,16 +120,16 @@ func legend() common.VizLegendOptions {
 	}
 }
 
-// query adds an expression that is asked over the time range; legend names its
-// series, with {{label}} for the value of a label.
+// query adds an expression over the time range; legend names its series, with {{label}}
+// for the value of a label.
 func (p *panel) query(expr, legend string) *panel {
 	return p.target(prometheus.Dataquery{Expr: expr, LegendFormat: &legend, Range: cog.ToPtr(true)})
 }
 
-// now adds an expression that is asked for the end of the time range only.
+// now adds an expression for only the end of the time range.
 func (p *panel) now(expr, legend string) *panel {
 	if o, ok := p.Options.(*stat.Options); ok && len(p.Targets) == 1 {
-		o.TextMode = common.BigValueTextModeValueAndName // also where only one of them has a value
+		o.TextMode = common.BigValueTextModeValueAndName // even if only one of them has a value
 	}
 	return p.target(prometheus.Dataquery{Expr: expr, LegendFormat: &legend, Instant: cog.ToPtr(true), Range: cog.ToPtr(false)})
 }
@@ -158,13 +158,13 @@ func refID(index int) string {
 	return string(rune('A' + index))
 }
 
-// minStep is the shortest interval that the panel's rates are taken over.
+// minStep is the shortest interval for the panel's rates.
 func (p *panel) minStep(interval string) *panel {
 	p.Interval = &interval
 	return p
 }
 
-// unit sets how values are printed; decimals below 0 leave them to Grafana.
+// unit sets how values are printed; with decimals below 0 Grafana decides.
 func (p *panel) unit(unit string, decimals int) *panel {
 	p.FieldConfig.Defaults.Unit = &unit
 	if decimals >= 0 {
@@ -173,13 +173,14 @@ func (p *panel) unit(unit string, decimals int) *panel {
 	return p
 }
 
-// noValue is the text where there is no data.
+// noValue sets the text for panels without data.
 func (p *panel) noValue(text string) *panel {
 	p.FieldConfig.Defaults.NoValue = &text
 	return p
 }
 
-// atMost is for what can be no more: Grafana would let the axis go on beyond it.
+// atMost sets an upper bound of the values, which Grafana's axis would otherwise
+// exceed.
 func (p *panel) atMost(high float64) *panel {
 	p.FieldConfig.Defaults.Max = &high
 	return p
@@ -196,15 +197,15 @@ type step struct {
 	color string
 }
 
-// lowest is below every value that is shown.
+// lowest is below all values.
 const lowest = -1e9
 
-// thresholds colour values, the first colour the lowest ones. In stats and gauges
-// that colours the value, in graphs dashed lines are drawn.
+// thresholds colour values, beginning with the colour of the lowest ones. Stats and
+// gauges colour the value, graphs draw dashed lines.
 func (p *panel) thresholds(base string, steps ...step) *panel {
 	config := thresholds(base, steps...)
 	if custom, ok := p.FieldConfig.Defaults.Custom.(*timeseries.FieldConfig); ok {
-		config.Steps = slices.Delete(config.Steps, 1, 2) // or a line is drawn there
+		config.Steps = slices.Delete(config.Steps, 1, 2) // otherwise a line is drawn there
 		custom.ThresholdsStyle = &common.GraphThresholdsStyleConfig{Mode: common.GraphThresholdsStyleModeDashed}
 	} else {
 		p.FieldConfig.Defaults.Color = &dashboard.FieldColor{Mode: dashboard.FieldColorModeIdThresholds}
@@ -213,8 +214,8 @@ func (p *panel) thresholds(base string, steps ...step) *panel {
 	return p
 }
 
-// thresholds begin with a neutral colour that no value has. Grafana gives the first
-// colour to what has no value: neither good nor bad is to be read there.
+// thresholds begin with a neutral colour below all values. Grafana gives the first
+// colour to panels without a value, which must look neither good nor bad.
 func thresholds(base string, steps ...step) dashboard.ThresholdsConfig {
 	config := dashboard.ThresholdsConfig{Mode: dashboard.ThresholdsModeAbsolute, Steps: []dashboard.Threshold{
 		{Color: colorText}, {Value: cog.ToPtr(float64(lowest)), Color: base},
@@ -238,19 +239,20 @@ func (p *panel) softMax(v float64) *panel {
 	return p
 }
 
-// anyMinimum lets a graph begin where its values do, not at 0: of shares near 100 %
-// nothing could be seen otherwise.
+// anyMinimum lets a graph begin at its lowest value instead of 0, since shares near 100
+// % would all look the same.
 func (p *panel) anyMinimum() *panel {
 	p.FieldConfig.Defaults.Custom.(*timeseries.FieldConfig).AxisSoftMin = nil
 	return p
 }
 
-// dashed draws the line of that name dashed: it is a promise or a guess, no measurement.
+// dashed draws the line of that name dashed: it is a promise or a forecast, not a
+// measurement.
 func (p *panel) dashed(name string) *panel {
 	return p.override(name, property{Id: "custom.lineStyle", Value: map[string]any{"fill": "dash", "dash": []int{8, 6}}})
 }
 
-// withNames shows the name of a stat's value also where there is only one.
+// withNames shows the name of a stat's value even if there is only one.
 func (p *panel) withNames() *panel {
 	p.Options.(*stat.Options).TextMode = common.BigValueTextModeValueAndName
 	return p
@@ -269,18 +271,19 @@ func values(options map[string]dashboard.ValueMappingResult) dashboard.ValueMapp
 	return dashboard.ValueMapping{ValueMap: &dashboard.ValueMap{Type: dashboard.MappingTypeValueToText, Options: options}}
 }
 
-// shown is how a mapped value is shown; index orders the mappings.
+// shown says how to show a mapped value; index orders the mappings.
 func shown(text, color string, index int32) dashboard.ValueMappingResult {
 	return dashboard.ValueMappingResult{Text: &text, Color: &color, Index: &index}
 }
 
-// shades colours all series in shades of one colour: none of them is better than others.
+// shades colours all series in shades of one colour, since none of them is better than
+// the others.
 func (p *panel) shades(color string) *panel {
 	p.FieldConfig.Defaults.Color = &dashboard.FieldColor{Mode: dashboard.FieldColorModeIdShades, FixedColor: &color}
 	return p
 }
 
-// hidden leaves a column out of a table that links of other columns read.
+// hidden hides a column of a table that only the links of other columns use.
 func (p *panel) hidden(name string) *panel {
 	return p.override(name, property{Id: "custom.hidden", Value: true})
 }
@@ -288,7 +291,7 @@ func (p *panel) hidden(name string) *panel {
 // property is one setting of an override.
 type property = dashboard.DynamicConfigValue
 
-// override changes settings of the field, or series, of that name.
+// override changes settings of the field or series with that name.
 func (p *panel) override(name string, properties ...property) *panel {
 	p.FieldConfig.Overrides = append(p.FieldConfig.Overrides, dashboard.DashboardFieldConfigSourceOverrides{
 		Matcher: dashboard.MatcherConfig{Id: "byName", Options: name}, Properties: properties,
@@ -296,7 +299,7 @@ func (p *panel) override(name string, properties ...property) *panel {
 	return p
 }
 
-// colored gives the series of that name a fixed colour.
+// colored gives the series with that name a fixed colour.
 func (p *panel) colored(name, color string) *panel {
 	return p.override(name, property{Id: "color", Value: dashboard.FieldColor{Mode: dashboard.FieldColorModeIdFixed, FixedColor: &color}})
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// probed are the levels that the exporter's probes are counted for.
+// probed are the levels for which the exporter's probes are counted.
 func probed(a *sla.Agreement) []*sla.ServiceLevel {
 	var all []*sla.ServiceLevel
 	for _, l := range a.Levels {
@@ -24,7 +24,7 @@ func probed(a *sla.Agreement) []*sla.ServiceLevel {
 	return all
 }
 
-// probedBy is the level that has the probe which a level counts: itself, or another.
+// probedBy returns the level with the probe that a level counts: itself, or another.
 func probedBy(l *sla.ServiceLevel) (id sla.ID, ok bool) {
 	switch i := l.Indicator.(type) {
 	case *sla.Probe:
@@ -37,13 +37,13 @@ func probedBy(l *sla.ServiceLevel) (id sla.ID, ok bool) {
 	return sla.ID{}, false
 }
 
-// maxShared is for how many levels, which count the probe of another one, a board has
-// the queries.
+// maxShared is for how many levels that count another level's probe a board has
+// queries.
 const maxShared = 100
 
-// ofProbe is an expression of the exporter's series for the level that is chosen. Where
-// it counts the probe of another level, these carry the other one's labels: each such
-// level has a term of its own, with values only while it is chosen.
+// ofProbe is an expression of the exporter's series for the chosen level. If the level
+// counts the probe of another level, the series have the other level's labels: each
+// such level has its own term, with values only while it is chosen.
 func (c chosen) ofProbe(expr func(probe selector) string) string {
 	terms := []string{expr(c.selectorWithoutGroups())}
 	for _, l := range probed(c.of) {
@@ -57,7 +57,8 @@ func (c chosen) ofProbe(expr func(probe selector) string) string {
 	return strings.Join(terms, " or ")
 }
 
-// probePanels are the exporter's own account of the probe that the chosen level counts.
+// probePanels show the exporter's own metrics of the probe that the chosen level
+// counts.
 func probePanels(g *grid, c chosen) {
 	g.section("probes")
 	times := timePanel("Response time", "Quantiles of what the probes took, failed ones included. Dashed: the response times that levels demand of this probe.").minStep(evaluation).
@@ -78,7 +79,7 @@ func probePanels(g *grid, c chosen) {
 	g.add(8, sized{10, outcomesPanel(c)}, sized{10, failuresPanel(c)}, sized{4, lastPanel(c)})
 }
 
-// demanded are the response times that the agreement's levels demand of a probe.
+// demanded are the response times that the agreement's levels require of a probe.
 func (c chosen) demanded() string {
 	thresholds := map[sla.ID]string{}
 	for _, t := range sla.ProbeTargets([]*sla.Agreement{c.of}) {
@@ -96,7 +97,7 @@ func (c chosen) demanded() string {
 	})
 }
 
-// heatmapPanel is how many probes took how long, from classic or native buckets.
+// heatmapPanel shows how many probes took how long, from classic or native buckets.
 func heatmapPanel(c chosen) *panel {
 	o := heatmap.NewOptions()
 	o.Calculate = cog.ToPtr(false)

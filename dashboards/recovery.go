@@ -11,7 +11,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// recoveryPanels show outages and ages beside what the levels' recovery allows.
+// recoveryPanels show outages and ages next to the limits of the levels' recovery.
 func recoveryPanels(g *grid, c chosen) {
 	if c.any(func(l *sla.ServiceLevel) bool { return len(l.Recovery.FromOutages()) > 0 }) {
 		g.add(7, sized{5, outagePanel(c)}, sized{8, outagesPanel(c)}, sized{11, outageList(c)})
@@ -52,8 +52,8 @@ func outagesPanel(c chosen) *panel {
 		override("outages", property{Id: "unit", Value: unitNumber}, property{Id: "decimals", Value: 0})
 }
 
-// outageList has a line for each outage that ended within the range. Its end is recorded
-// once, so the greatest value of a step is the outage of that step.
+// outageList has a line for each outage that ended within the range. Its end is
+// recorded once, so the greatest value of a step is the outage of that step.
 func outageList(c chosen) *panel {
 	p := tablePanel("Outages that ended", "When each ended, to the step of the graph, and how long it had lasted.").noValue("none ended").minStep(evaluation)
 	p.target(prometheus.Dataquery{
@@ -66,7 +66,7 @@ func outageList(c chosen) *panel {
 	return p.sortedBy("Ended", true)
 }
 
-// maxOver is the greatest value that a level's series had in a step.
+// maxOver is the greatest value of a level's series in a step.
 func (s selector) maxOver(metric string) string {
 	return fmt.Sprintf("max by (%s) (%s)", s.by(), worst(s.series(metric)))
 }

@@ -16,8 +16,8 @@ const (
 	colWeighted = "Mean budget left"
 )
 
-// rollupPanels put the levels of all agreements together by labels, where any
-// agreement asks for it.
+// rollupPanels combine the levels of all agreements by labels, if any agreement
+// requests it.
 func rollupPanels(g *grid, agreements []*sla.Agreement, of selector) {
 	asked := slices.ContainsFunc(agreements, func(a *sla.Agreement) bool {
 		return slices.ContainsFunc(a.Levels, func(l *sla.ServiceLevel) bool { return len(l.Rollups()) > 0 })
@@ -28,7 +28,7 @@ func rollupPanels(g *grid, agreements []*sla.Agreement, of selector) {
 	set := func(op, metric string) string {
 		return fmt.Sprintf("%s by (%s, %s) (%s)", op, metricnames.By, metricnames.Value, of.series(metric))
 	}
-	// The mean of several agreements is that of all their levels.
+	// The mean of several agreements is the mean of all their levels.
 	weight := fmt.Sprintf("max by (%s, %s, %s) (%s)", byLevel, metricnames.By, metricnames.Value, of.series(metricnames.RollupLevelWeight))
 	budget := fmt.Sprintf("max by (%s, %s, %s) (%s)", byLevel, metricnames.By, metricnames.Value, of.series(metricnames.RollupLevelBudget))
 	by := fmt.Sprintf("by (%s, %s)", metricnames.By, metricnames.Value)

@@ -9,12 +9,12 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// state is how each level is now, of a level with groups its worst one.
+// state is the current state of each level; for a level with groups, of the worst one.
 func (s selector) state() string {
 	return fmt.Sprintf("max by (%s) (%s)", byLevel, s.series(metricnames.ServiceState))
 }
 
-// stateMapping names the states as pages, alerts and the terminal do.
+// stateMapping names the states as on pages, in alerts and in the terminal.
 func stateMapping() dashboard.ValueMapping {
 	names := map[string]dashboard.ValueMappingResult{}
 	for _, s := range sla.States() {
@@ -23,8 +23,8 @@ func stateMapping() dashboard.ValueMapping {
 	return values(names)
 }
 
-// stateColor is the colour of a state. What is none of good and bad is neutral where
-// that is meant, and has a colour of its own where nobody knows.
+// stateColor is the colour of a state. A state that is neither good nor bad is neutral
+// if that is intended, and has its own colour if it is unknown.
 func stateColor(s sla.State) string {
 	switch s.Class() {
 	case sla.ClassGood:
@@ -40,14 +40,14 @@ func stateColor(s sla.State) string {
 	return colorNeutral
 }
 
-// serviceStatePanel is how levels were over time: the worst state of each step.
+// serviceStatePanel shows the states of levels over time: the worst state of each step.
 func serviceStatePanel(of selector, legend string) *panel {
 	p := statePanel("State", "How each service level was: the worst state of each step of the graph.")
 	p.FieldConfig.Defaults.Mappings = []dashboard.ValueMapping{stateMapping()}
 	return p.query(fmt.Sprintf("max by (%s) (%s)", of.by(), worst(of.series(metricnames.ServiceState))), legend).noValue("no service level is evaluated")
 }
 
-// inStateColor writes a table's cell as the name of a state, in its colour.
+// inStateColor shows a table's cell as the name of a state, in its colour.
 func inStateColor() []property {
 	return append([]property{{Id: "mappings", Value: []dashboard.ValueMapping{stateMapping()}}}, inColor(thresholds(colorText))...)
 }

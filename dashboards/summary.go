@@ -29,8 +29,8 @@ const (
 	colTickets   = "Tickets"
 )
 
-// overviewPanels are the figures of all agreements, the table of levels, and
-// how budgets and alerts went.
+// overviewPanels are the figures of all agreements, the table of levels, and the
+// history of budgets and alerts.
 func overviewPanels(g *grid, agreements []*sla.Agreement) {
 	of, urgent := choose(among(metricnames.SLA, varSLA)), urgenciesOf(agreements...)
 	g.section("overview")
@@ -55,7 +55,7 @@ func overviewPanels(g *grid, agreements []*sla.Agreement) {
 	g.add(9, sized{gridWidth, serviceStatePanel(of, legend)})
 }
 
-// atRisk counts the levels with little budget or a page.
+// atRisk counts the levels with little budget or a firing page.
 func (s selector) atRisk(u urgencies) string {
 	pages := s.with(anyAlert, u.page, firing).series("ALERTS")
 	return fmt.Sprintf("count(%s < %v or on (%s) count by (%s) (%s))", s.budget(), lowBudget, byLevel, byLevel, pages)
@@ -65,12 +65,12 @@ func countPanel(of selector, title, description, expr, base string, steps ...ste
 	return statPanel(title, description).now(of.orZero(expr), title).unit(unitNumber, 0).noValue("no levels").thresholds(base, steps...)
 }
 
-// tableWords say what the figures of the tables are.
+// tableWords explains the figures of the tables.
 const tableWords = "Achieved, and the budget left, are for the level's period to date. Burn is how many times faster than the objective allows the budget was spent in the last 1h and 6h; alerts depend on it."
 
-// columnWidth is the width of a column, in pixels, which its title and its longest value
-// fit in. With these all columns of a table of levels fit a window of 1280, and names have
-// 160 each.
+// columnWidth is the width of a column, in pixels, that fits its title and its longest
+// value. Then all columns of a table of levels fit a window of 1280 pixels, with 160
+// for each name.
 func columnWidth(name string) int {
 	switch name {
 	case colState:
@@ -90,7 +90,7 @@ func columnWidth(name string) int {
 // column is a column of a table; one without a name only brings its labels.
 type column struct{ name, expr string }
 
-// levelTable is a line for each level of the selector.
+// levelTable has a line for each level of the selector.
 func levelTable(title string, of selector, agreements ...*sla.Agreement) *panel {
 	words, groups, urgent, decimals := tableWords, groupLabels(agreements...), urgenciesOf(agreements...), tablePlaces(agreements...)
 	if len(groups) > 0 {
@@ -114,7 +114,8 @@ func levelTable(title string, of selector, agreements ...*sla.Agreement) *panel 
 	return p.override(colState, inStateColor()...)
 }
 
-// tableHeight is that of a table with a line for each level, which scrolls from a point on.
+// tableHeight is the height of a table with a line for each level; longer tables
+// scroll.
 func tableHeight(least uint32, agreements ...*sla.Agreement) uint32 {
 	lines := uint32(0)
 	for _, a := range agreements {
@@ -123,8 +124,8 @@ func tableHeight(least uint32, agreements ...*sla.Agreement) uint32 {
 	return max(least, min(3+lines, 14)) // a line is as high as a unit of the grid, less the gap
 }
 
-// tablePlaces is how many decimals percentages have in a table of these levels, for
-// a column has only one format: enough for the strictest target.
+// tablePlaces is how many decimals percentages have in a table of these levels. A
+// column has only one format, so this is enough for the strictest target.
 func tablePlaces(agreements ...*sla.Agreement) int {
 	most := 4
 	for _, a := range agreements {
@@ -138,8 +139,8 @@ func tablePlaces(agreements ...*sla.Agreement) int {
 	return most
 }
 
-// promiseTable is a line for each promise, the one with the least budget first:
-// its labels, renamed and in order, and then the columns.
+// promiseTable has a line for each promise, the one with the least budget first: its
+// labels, renamed and in order, then the columns.
 func promiseTable(title, words string, rename map[string]string, labels []string, decimals int, columns []column) *panel {
 	p := tablePanel(title, words)
 	p.noValue("no data")
@@ -162,8 +163,8 @@ func promiseTable(title, words string, rename map[string]string, labels []string
 	return p
 }
 
-// inColor colours a table's cell by thresholds; Grafana 9 knows the setting by
-// one name and later ones by the other, and each ignores what it does not know.
+// inColor colours a table's cell by thresholds. Grafana 9 and later versions have
+// different names for the setting, and ignore the other one.
 func inColor(config dashboard.ThresholdsConfig) []property {
 	return []property{
 		{Id: "thresholds", Value: config},
@@ -173,7 +174,7 @@ func inColor(config dashboard.ThresholdsConfig) []property {
 	}
 }
 
-// burnColors are those of burn rates, by the factors of the usual alert tiers.
+// burnColors are the colours of burn rates, by the factors of the usual alert tiers.
 func burnColors() []step { return []step{{1, colorWarn}, {6, colorWorse}, {14.4, colorBad}} }
 
 func budgetThresholds() dashboard.ThresholdsConfig {

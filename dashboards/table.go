@@ -7,8 +7,8 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/table"
 )
 
-// columns fill a table: the labels in this order under new names, and then a column
-// for each expression. Labels that are not named here are left out.
+// columns fill a table: the labels in this order under new names, and then a column for
+// each expression. Other labels are left out.
 func (p *panel) columns(rename map[string]string, labels []string, columns []column) *panel {
 	hide := map[string]bool{"Time": true}
 	order := map[string]int{}
@@ -19,7 +19,7 @@ func (p *panel) columns(rename map[string]string, labels []string, columns []col
 		p.column(c.expr)
 		field := "Value #" + refID(i)
 		if len(columns) == 1 {
-			field = "Value" // Grafana numbers the values of several queries only
+			field = "Value" // Grafana numbers values only if there are several queries
 		}
 		if c.name == "" {
 			hide[field] = true

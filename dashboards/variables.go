@@ -39,8 +39,8 @@ func (b *board) variables(all ...dashboard.VariableModel) {
 	b.Templating.List = append(b.Templating.List, all...)
 }
 
-// valuesVariable offers the values that a label has among the levels that the
-// selector chooses: any number of them, all at first.
+// valuesVariable offers the values that a label has among the selector's levels. Any
+// number can be chosen; initially all are.
 func valuesVariable(label, title string, of selector) dashboard.VariableModel {
 	v := oneVariable(label, title, of.series(metricnames.TargetRatio))
 	all := func(text string) dashboard.StringOrArrayOfString {
@@ -51,7 +51,7 @@ func valuesVariable(label, title string, of selector) dashboard.VariableModel {
 	return v
 }
 
-// oneVariable offers the values that a label has among series, one at a time.
+// oneVariable offers the values of a label among series, one at a time.
 func oneVariable(label, title, series string) dashboard.VariableModel {
 	query := fmt.Sprintf("label_values(%s, %s)", series, label)
 	return dashboard.VariableModel{
@@ -67,11 +67,11 @@ func oneVariable(label, title, series string) dashboard.VariableModel {
 	}
 }
 
-// maxNamed is how many names a variable's query lists; of more levels it offers all.
+// maxNamed is how many names a variable's query lists; with more levels it offers all.
 const maxNamed = 50
 
 // choosesOneOf lets variables choose one of the levels, and one of its periods. The
-// range that is shown at first is that of the first level's period.
+// initial range is the first level's period.
 func (b *board) choosesOneOf(a *sla.Agreement, levels []*sla.ServiceLevel) {
 	own := choose(eq(metricnames.SLA, a.Name))
 	var services, slos []string

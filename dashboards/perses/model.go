@@ -27,7 +27,7 @@ type display struct {
 	Description string `json:"description,omitempty"`
 }
 
-// kinded is anything that says of what kind its spec is, as plugins do.
+// kinded is anything that names the kind of its spec, as plugins do.
 type kinded struct {
 	Kind string `json:"kind"`
 	Spec any    `json:"spec"`
@@ -44,7 +44,7 @@ type panelSpec struct {
 	Queries []kinded `json:"queries,omitempty"`
 }
 
-// pluginSpec is the spec of something that a plugin does.
+// pluginSpec is the spec of something with a plugin.
 type pluginSpec struct {
 	Plugin kinded `json:"plugin"`
 }

@@ -1,7 +1,7 @@
-// Package perses says the generated Grafana dashboards in the format of Perses: the same
-// panels, queries, variables and rows, as far as Perses has them. It reads what package
-// dashboards has built and nothing else; an option or a kind of panel that it cannot say
-// is an error, never left out silently, unless docs/dashboards.md lists it.
+// Package perses converts the generated Grafana dashboards to the format of Perses: the
+// same panels, queries, variables and rows, as far as Perses has them. It reads only
+// what package dashboards has built. An option or kind of panel that it cannot convert
+// is an error and never left out silently, unless docs/dashboards.md lists it.
 package perses
 
 import (
@@ -13,8 +13,8 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/prometheus"
 )
 
-// Encode is the dashboard as an object of a Perses project, indented, with a newline at
-// its end.
+// Encode returns the dashboard as an object of a Perses project, indented, with a
+// newline at its end.
 func Encode(d *dashboard.Dashboard, project string) ([]byte, error) {
 	out := document{
 		Kind: "Dashboard", Metadata: metadata{Name: *d.Uid, Project: project},
@@ -26,7 +26,7 @@ func Encode(d *dashboard.Dashboard, project string) ([]byte, error) {
 	}
 	for _, v := range d.Templating.List {
 		if v.Type == dashboard.VariableTypeDatasource {
-			continue // the project's default one, as Perses has it
+			continue // Perses uses the project's default one
 		}
 		variable, err := variableOf(v)
 		if err != nil {
@@ -53,7 +53,7 @@ func orEmpty(s *string) *string {
 	return s
 }
 
-// variableOf is a list of the values of a label.
+// variableOf converts a variable to a list of the values of a label.
 func variableOf(v dashboard.VariableModel) (kinded, error) {
 	series, label, ok := cutLast(strings.TrimSuffix(strings.TrimPrefix(*v.Query.String, "label_values("), ")"), ", ")
 	if v.Type != dashboard.VariableTypeQuery || !ok {

@@ -15,12 +15,12 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/units"
 )
 
-// last is the value of stats and gauges.
+// last is the calculation of stats and gauges.
 const last = "last-number"
 
 var below = legend{Position: "bottom", Mode: "list"}
 
-// pluginOf is the chart of a panel.
+// pluginOf converts a panel to a chart.
 func pluginOf(p *dashboard.Panel) (kinded, error) {
 	of := p.FieldConfig.Defaults
 	switch p.Type {
@@ -84,7 +84,7 @@ func timeSeries(p *dashboard.Panel) (kinded, error) {
 	return kinded{"TimeSeriesChart", timeSeriesChart{Legend: below, YAxis: yAxis{Format: f, Min: low, Max: of.Max}, Thresholds: steps, Visual: look, QuerySettings: colors(p)}}, nil
 }
 
-// colors are those of queries whose only series has a fixed one.
+// colors are the settings of queries whose only series has a fixed colour.
 func colors(p *dashboard.Panel) []querySetting {
 	var all []querySetting
 	for i, target := range p.Targets {
@@ -103,8 +103,8 @@ func colors(p *dashboard.Panel) []querySetting {
 	return all
 }
 
-// tableOf joins the queries by the labels that they share, and shows its columns in the
-// order and under the names that the transformations of the panel give them.
+// tableOf joins the queries by their shared labels, and shows columns in the order and
+// under the names that the transformations of the panel set.
 func tableOf(p *dashboard.Panel) (kinded, error) {
 	options, ok := organize(p)
 	if !ok {
@@ -141,10 +141,11 @@ func tableOf(p *dashboard.Panel) (kinded, error) {
 	return kinded{"Table", out}, nil
 }
 
-// onlyOfInfo is the label that only one of a table's queries has: rows are not joined by it.
+// onlyOfInfo is a label that only one of a table's queries has, so rows are not joined
+// by it.
 const onlyOfInfo = "period"
 
-// column is what Perses calls a column of Grafana's: "value #2" is of the second query.
+// column is Perses' name of a Grafana column: "value #2" is from the second query.
 func column(name string) string {
 	switch {
 	case name == "Time":
@@ -192,7 +193,7 @@ func organize(p *dashboard.Panel) (organized, bool) {
 	return o, len(o.order) > 0
 }
 
-// columnFormats are by the names of columns.
+// columnFormats are the formats by column name.
 func columnFormats(p *dashboard.Panel) (map[string]*format, error) {
 	all := map[string]*format{}
 	for _, o := range p.FieldConfig.Overrides {
@@ -238,8 +239,8 @@ func sorting(p *dashboard.Panel) map[string]string {
 	return all
 }
 
-// unitOf are Perses' names of the units that dashboards use. What it has no unit for is a
-// plain number there, and named in the title or the legend.
+// unitOf returns Perses' name of a unit that dashboards use. A unit that Perses lacks
+// becomes a plain number, and is named in the title or the legend.
 func unitOf(grafana string) (string, bool) {
 	switch grafana {
 	case units.PercentUnit:
@@ -271,7 +272,7 @@ func formatOf(unit *string, decimals *float64) (format, error) {
 	return f, nil
 }
 
-// palette are Grafana's colours by their names, as in its light theme.
+// palette returns Grafana's colours by name, as in its light theme.
 func palette(name string) string {
 	colors := map[string]string{
 		"green": "#299c46", "yellow": "#e0b400", "orange": "#ff780a", "red": "#e02f44", "blue": "#3274d9", "purple": "#a352cc", "text": "#6e7687",
