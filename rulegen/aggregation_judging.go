@@ -25,9 +25,9 @@ type judgement struct {
 }
 
 // judgement is how bad a slot is, or what a quorum of locations says. An empty
-// slot is 0, unless it is declared unknown. Wherever a slot has a total it is
-// known how much was bad; except in a histogram without a bucket for the
-// threshold, which must not count as good.
+// slot is 0, unless it is declared unknown. The 0 depends on the series of bad
+// events. That exists wherever there is a total, except for a histogram without
+// a bucket for the threshold, which must not read as good.
 func (j judging) judgement() judgement {
 	if j.Slots.Quorum > 0 {
 		return judgement{j.quorum(), j.quorumWords()}
@@ -51,10 +51,11 @@ func (j judging) spread(by judgement) []Rule { return j.spreadCounted(by, nil) }
 
 // spreadCounted makes the base series of judged minutes: the known share and the
 // bad share of the last five minutes. A range half an interval shorter than five
-// minutes reads n judgements, whether or not a server counts the range's left edge.
+// minutes holds exactly their judgements, whether or not a server counts the
+// range's left edge.
 //
-// In a level with masks, agreed time and excuses are decided minute by minute. kept
-// is the mask of the minute, and counted is how much of the judgement counts; nil
+// In a level with masks, each minute is agreed time and excused by itself. kept is
+// the mask of the minute, and counted is how much of the judgement counts; nil
 // means the whole judgement where kept is 1.
 func (j judging) spreadCounted(by judgement, counted func(kept promql.Selector) promql.Expr) []Rule {
 	slots, evaluations := promql.Num(sla.NewDecimal(int64(sla.BaseWindow), int64(j.interval))), j.evaluationsIn(sla.BaseWindow)
@@ -103,7 +104,7 @@ func (j judging) spreadCounted(by judgement, counted func(kept promql.Selector) 
 	})...)
 }
 
-// weight is how much of a minute counts if it is bad, with mistakes in its
+// weight is how much of a minute counts if it is bad, with findings about its
 // query; no expression if the level has none. NaN is unknown.
 func (j judging) weight() (promql.Expr, sla.Findings) {
 	q := j.Slots.Weight
@@ -153,8 +154,8 @@ func (j judging) inRuns(by judgement) []Rule {
 }
 
 // held makes the base series of slots of five minutes or more. A slot is judged
-// at its end, and the judgement counts while the next slot lasts: sliding
-// windows would have another mean than the slots that the agreement means.
+// at its end, and the judgement counts while the next slot lasts: error rates
+// of sliding windows would have another mean than those of fixed slots.
 func (j judging) held(by judgement) []Rule {
 	judged := j.recorded(metricnames.SlotJudged).Now()
 	total, worst := j.measured()

@@ -52,8 +52,8 @@ func (bn burning) over(t sla.Tier, w time.Duration, threshold promql.Expr) promq
 // rules are those of the level's tiers and of their alerts, by layer. A rule
 // that reads a long window is in the group that records the window, so that it
 // reads a sample of the same evaluation and never one that is about to go
-// stale. An alert that wakes people does not wait for that layer if one of its
-// tiers is in the first.
+// stale. But an alert that wakes people is in the first layer if one of its
+// tiers is, and does not wait for the second.
 func (bn burning) rules() (first, second []Rule) {
 	long := func(t sla.Tier) bool { return t.Long > longestFirstTier }
 	for _, t := range bn.Alerting.Tiers {
@@ -157,8 +157,8 @@ func (bn burning) begins(a sla.BurnAlert, others []sla.BurnAlert) promql.Expr {
 }
 
 // remembers is how long after an outage a window of that length still contains
-// it. Rates add five minutes and the second layer up to five more, and each
-// layer is evaluated at a time of its own.
+// it. Rates add five minutes and the second layer five more; and since each
+// layer is evaluated at a time of its own, another five may pass.
 func (al alerts) remembers(w time.Duration) time.Duration {
 	return w + sla.BaseWindow + 2*secondTier*al.interval
 }

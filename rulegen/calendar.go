@@ -138,7 +138,7 @@ func (c calendar) monthWords() []string {
 }
 
 // rules record when the running period began, when it ends, and the dates that
-// name it and the period before. Local times are written as though they were
+// name it and the previous one. Local times are written as though they were
 // UTC.
 func (c calendar) rules() []Rule {
 	record := func(name string, e promql.Expr) Rule { return Rule{Record: name, Expr: e, Labels: c.labels()} }

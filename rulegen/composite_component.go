@@ -93,8 +93,8 @@ func longestSlot(of *sla.Composite) time.Duration {
 	return longest
 }
 
-// tellComponents has an alert of a composite say which components are down, and
-// since when.
+// tellComponents lets an alert of a composite say which components are down,
+// and since when.
 func tellComponents(l level, r Rule) {
 	down := l.recorded(metricnames.DownSince).Now().String()
 	r.Annotations["components_down"] = fmt.Sprintf("{{ range query %q | sortByLabel %q }}{{ .Labels.component }} is down since {{ .Value | humanizeTimestamp }}. "+

@@ -17,13 +17,13 @@ type counting struct {
 	into source // the series that it is counted into
 }
 
-// totalRule records the total; what describes it. Every term counts, and there is no
-// sample only if no term has one.
+// totalRule records the total, described by the text what. Every term counts, and
+// there is no sample only if no term has one.
 func (c counting) totalRule(e promql.Expr, what string) Rule {
 	return c.counts(c.record(c.into.total, e), what)
 }
 
-// badRule records the bad part; what describes it.
+// badRule records the bad part, described by the text what.
 func (c counting) badRule(e promql.Expr, what string) Rule {
 	return c.counts(c.record(c.into.bad, e), what)
 }
@@ -100,10 +100,10 @@ func (c counting) ofAdmitted(e promql.Expr) promql.Expr {
 	return promql.AndOn(e, c.total(), c.groupLabels()...)
 }
 
-// without are the series of whole that have no series of part with the same
-// labels, except some, at the beginning or at the end of the window. For
-// example, a target that keeps its labels when it gets other buckets has a count
-// over the whole window, and the new bucket in only a part of it.
+// without selects those series of a whole that have no series of the part with
+// the same labels, apart from some, at the beginning or at the end of the
+// window. For example, a target that keeps its labels when it gets other buckets
+// has a count over the whole window, and the new bucket in only a part of it.
 func (c counting) without(whole, part promql.Selector, but ...string) promql.Expr {
 	alone := func(whole, part promql.Expr) promql.Expr { return promql.UnlessIgnoring(whole, part, but...) }
 	return promql.Or(alone(whole.Now(), part.Now()), alone(whole.Offset(c.span()), part.Offset(c.span())))
@@ -118,9 +118,10 @@ func (c counting) sumOfRates(q sla.Query) (promql.Expr, sla.Findings) {
 	return c.scan(sumOfCounters(selectors, c.rate, c.groupLabels())), findings
 }
 
-// sumOfCounters sums by group what of makes of each counter. A label tells several counters
-// apart before they are joined, because "a or b" would drop series of b that have the labels
-// of one of a, and a + b would be empty while one of them does not exist yet.
+// sumOfCounters applies a function to each counter, and sums the results by group. A label
+// tells several counters apart before they are joined, because "a or b" would drop series of
+// b that have the labels of one of a, and a + b would be empty while one of them does not
+// exist yet.
 func sumOfCounters(selectors []promql.Selector, of func(promql.Selector) promql.Expr, groups []string) promql.Expr {
 	if len(selectors) == 1 {
 		return promql.Sum(of(selectors[0]), groups...)
@@ -141,8 +142,8 @@ func sumOfCounters(selectors []promql.Selector, of func(promql.Selector) promql.
 	return promql.Sum(union, groups...)
 }
 
-// looks records a bad share that is looked at once a minute, at its end; what
-// describes it.
+// looks records a bad share that is looked at once a minute, at its end, and
+// described by the text what.
 func (c counting) looks(bad promql.Expr, what string) []Rule {
 	bad = c.atCut(bad)
 	judged := c.recorded(c.into.bad).Now()

@@ -9,8 +9,8 @@ import (
 )
 
 // Levels that say what is good, so that all else is bad. If the error series does
-// not exist, nothing has failed; if the series of successes does not exist, its
-// selector is rather wrong.
+// not exist, nothing has failed. If the series of successes does not exist, its
+// selector is probably wrong.
 
 // goodKnown is how long a level remembers that it had good events. If it never
 // had any, nobody knows how the service is; if it had some, having none now
@@ -34,9 +34,9 @@ func (c counting) ofGood() goodNames {
 	return goodNames{metricnames.GoodRate, metricnames.GoodSeen}
 }
 
-// countedByGood makes the two series from all events and the good ones; what describes the good
-// ones, and selectors select them. The total is known if there is a good event, or was one within
-// a day; a group that never had one takes no room from others.
+// countedByGood makes the two series from all events and the good ones, which selectors select
+// and the text what describes. The total is known if there is a good event, or was one within a
+// day; a group that never had one takes no room from others.
 func (c counting) countedByGood(total, good promql.Expr, what string, selectors ...promql.Selector) []Rule {
 	names := c.ofGood()
 	now := c.recorded(names.rate).Now()

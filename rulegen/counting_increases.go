@@ -31,8 +31,8 @@ type countable struct {
 	// all are the counters of all events; nil if a first value never counts, since
 	// the counters begin at 0.
 	all []promql.Selector
-	// sums adds up what of makes of each counter: over all events, and over a
-	// part of them.
+	// sums applies a function to each counter, and sums the results: over all
+	// events, and over a part of them.
 	sums func(of func(promql.Selector) promql.Expr) (total, part promql.Expr)
 	// restBad says that the part is good, so that the rest is bad.
 	restBad bool

@@ -11,9 +11,8 @@ import (
 
 // A level with service hours or exclusions counts the increases of all that was measured,
 // and takes from each step the share in the time that counts. A step without an edge of a
-// mask is taken whole or not at all; one with an edge is divided by its minutes. From a gap
-// of the server it takes the share of the gap's time, which the clock tells for hours and
-// windows.
+// mask is taken whole or not at all; one with an edge is divided by its minutes. A gap of
+// the server is divided by its time, which the clock tells for hours and windows.
 
 // countedTime is the time in which one of the level's sums counts: its service hours,
 // less the chosen exclusions.

@@ -83,8 +83,8 @@ func hourRules(l level) []Rule {
 		says("The last whole hour in Unix seconds, up to which the rules below sum.")}, rules...)
 }
 
-// evaluationsWords name what coverage is counted in if having no traffic is known
-// too.
+// evaluationsWords name what coverage is measured in if events are counted, since
+// having no traffic is known too.
 const evaluationsWords = "evaluations with a total"
 
 // allTallies are all tallies of the level, total and bad first.

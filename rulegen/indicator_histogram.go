@@ -64,8 +64,8 @@ func bucketOf(histogram promql.Selector, bound sla.Decimal) promql.Selector {
 	return histogram.WithSuffix("_bucket", promql.Bound("le", bound.Float64()))
 }
 
-// sumsOfBucket sums what of makes of a histogram's count, where beside finds its
-// bucket too, and what of makes of the bucket of good requests.
+// sumsOfBucket applies a function to a histogram's count, where another function
+// finds its bucket too, and to the bucket of good requests, and sums each.
 func sumsOfBucket(c counting, h, bucket, good promql.Selector, of, beside func(promql.Selector) promql.Expr) (total, within promql.Expr) {
 	count := h.WithSuffix("_count")
 	sum := func(e promql.Expr) promql.Expr {

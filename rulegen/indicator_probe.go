@@ -95,8 +95,8 @@ func (p probeCount) rules() []Rule {
 	return []Rule{total.saysAll(p.standing()), rest.saysAll(p.standing())}
 }
 
-// sums adds up what of makes of the counters: over all probes, and over the bad ones
-// or those within the threshold.
+// sums applies a function to each counter, and sums the results: over all probes,
+// and over the bad ones or those within the threshold.
 func (p probeCount) sums(of func(promql.Selector) promql.Expr, scan func(promql.Expr) promql.Expr) (all, part promql.Expr) {
 	join, scaled := promql.Sum, func(e promql.Expr) promql.Expr { return e }
 	if p.Aggregation.Counts() == sla.CountsSeconds {

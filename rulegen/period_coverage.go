@@ -20,13 +20,14 @@ type covered struct {
 }
 
 // coverageSteps is how many evaluations of the second layer the recent part of
-// this memory spans; older parts are read at steps of that length.
+// the memory of the last event spans; older parts are read at steps of that
+// length.
 const coverageSteps = 12
 
 // untilLastEvent records coverage as of the last evaluation that counted an event,
 // within the longest length of the period. measured is the measured share of the
-// period. tag adds the label of the running period and of keeps what has it; both are
-// nil for a rolling period.
+// period. The function tag adds the label of the running period, and the function of
+// keeps what has it; both are nil for a rolling period.
 //
 // The memory has two parts, so that no rule reads the whole period at short steps: what
 // was seen last within an hour is recorded, and this record is read for each hour of

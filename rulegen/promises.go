@@ -116,8 +116,8 @@ func (pr promises) promisedWords(value func(sla.GroupTarget) sla.Decimal) string
 	return firstOf(words)
 }
 
-// promised is a promise for every group that is seen: value of the target that
-// holds for it.
+// promised is a promise for every seen group: a value of the target that holds
+// for it.
 func (pr promises) promised(value func(sla.GroupTarget) sla.Decimal) promql.Expr {
 	var e promql.Expr
 	for i, t := range pr.Promises() {
@@ -187,7 +187,7 @@ func (pr promises) reachable(t sla.Tier, budget sla.Decimal) (threshold sla.Deci
 	return t.ThresholdWithin(pr.alertShare(), budget)
 }
 
-// thresholdOf a tier is what the bad share of a window must exceed.
+// thresholdOf is what the bad share of a window must exceed for a tier to burn.
 func (pr promises) thresholdOf(t sla.Tier) promql.Expr {
 	if !pr.ownTargets() {
 		return promql.Num(pr.threshold(t))

@@ -27,10 +27,10 @@ type lastResults struct {
 	counted promql.Expr
 }
 
-// lastResults are those of a probe, as long as new ones come: an exporter that cannot
-// know the state, by its own fault, goes on to report the last one that it knew. A result
-// is such a leftover if its count is the same as five minutes ago; a new target has no
-// count from then.
+// lastResults are the last results of a probe, as long as new ones come. An exporter that
+// cannot know the state, by its own fault, goes on reporting the last one that it knew. A
+// result is such a leftover if its count is the same as five minutes ago; a new target
+// has no count from then.
 func (p probeCount) lastResults() lastResults {
 	conclusive := p.series(metricnames.ProbeResults, promql.Re(metricnames.Outcome, metricnames.Good+"|"+metricnames.Bad))
 	count := func(e promql.Expr) promql.Expr { return promql.SumWithout(e, metricnames.Outcome) }
