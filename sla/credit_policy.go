@@ -181,7 +181,7 @@ func (e EarnBack) Words() string {
 
 // CreditClaim says that credits are owed only if the customer asks for them in time.
 type CreditClaim struct {
-	Days     int // after the period's end; 0 if PeriodsAfter decides
+	Days     int // after the period's end; 0 if Periods decides
 	Periods  int // until the end of the n-th period after it
 	Evidence []string
 	Pos      Position

@@ -48,7 +48,8 @@ func (a *Agreement) revisionReminder(now time.Time, today Date) Findings {
 }
 
 // ComponentReminders are about components of composites whose own agreement has a
-// revision that takes effect soon: rules of the composite count them as they are before.
+// revision that takes effect soon: rules of the composite go on counting them by the
+// revision before.
 func ComponentReminders(agreements []*Agreement, now time.Time) Findings {
 	next := map[string]*Agreement{}
 	for _, a := range agreements {

@@ -150,8 +150,8 @@ const LittleBudget = 0.25
 // TargetStates are all of them, the best first.
 func TargetStates() []TargetState { return numbersOf[TargetState](targetStates) }
 
-// TargetStateOf is the state of a target share, of what was achieved of the period so far,
-// the share of the whole period's budget that is left, and whether the forecast alert
+// TargetStateOf is the state of a target share, given what was achieved in the period so
+// far, the share of the whole period's budget that is left, and whether the forecast alert
 // fires. It is not ok if one of the shares is not known.
 func TargetStateOf(achieved, target, left float64, forecast bool) (state TargetState, ok bool) {
 	switch {
