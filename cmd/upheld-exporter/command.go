@@ -26,10 +26,10 @@ import (
 	"github.com/upheld-sla/upheld/sla/spec"
 )
 
-// config is what the flags say.
+// config has the flags.
 type config struct {
 	specs          []string
-	allow          []string // folders of files that specifications name
+	allow          []string // folders for the files that specifications name
 	checkOnly      bool
 	listen         []string
 	allowedHosts   []string
@@ -51,7 +51,7 @@ type config struct {
 func newCommand() *cobra.Command {
 	c := &config{log: promslog.Config{Level: promslog.NewLevel(), Format: promslog.NewFormat()}}
 	c.requests.level = promslog.NewLevel()
-	_ = c.log.Format.Set("logfmt") // the default, so that help shows it
+	_ = c.log.Format.Set("logfmt") // set here, so that help shows it as the default
 	command := &cobra.Command{
 		Use:   "upheld-exporter [--spec.file FILE] [--config.file FILE]",
 		Short: "Probe the targets of service level agreements and expose the results as Prometheus metrics",
@@ -123,7 +123,7 @@ func (c *config) addFlags(command *cobra.Command) {
 	f.Var(logFlag{c.log.Format, "format"}, "log.format", "format of the log: logfmt or json")
 }
 
-// logFlag gives the settings of promslog the type name that pflag asks for.
+// logFlag gives the settings of promslog the type name that pflag requires.
 type logFlag struct {
 	setting interface {
 		String() string
@@ -141,7 +141,7 @@ func (f logFlag) String() string {
 func (f logFlag) Set(s string) error { return f.setting.Set(s) }
 func (f logFlag) Type() string       { return f.kind }
 
-// ownPaths are those of pages that the metrics cannot be put over.
+// ownPaths are paths of pages that cannot be the path of the metrics.
 var ownPaths = []string{"/config", "/history", "/logs", "/probe"}
 
 // maxExcerpt bounds --history.excerpt-bytes.
@@ -175,10 +175,10 @@ func (c *config) validate() error {
 	return exporter.CheckReferences(c.references)
 }
 
-// files is what is done with files that specifications name.
+// files says how to treat files that specifications name.
 func (c *config) files() spec.Files { return spec.Files{Allow: c.allow, Open: true} }
 
-// part is what --shard says.
+// part reads --shard.
 func (c *config) part() (exporter.Shard, error) {
 	if c.shard == "" {
 		return exporter.Shard{}, nil
@@ -186,8 +186,7 @@ func (c *config) part() (exporter.Shard, error) {
 	return exporter.ParseShard(c.shard)
 }
 
-// check loads everything that serve would, prints what it finds and says how
-// much there is.
+// check loads everything that serve would, prints the findings and counts what it read.
 func (c *config) check(stdout, stderr io.Writer) error {
 	var fine []string
 	if len(c.specs) > 0 {
@@ -228,8 +227,8 @@ func plural(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// load reads the targets from the specification. Errors come back as findings,
-// warnings are logged.
+// load reads the targets from the specification. It returns errors as findings, and
+// logs warnings.
 func (c *config) load(logger *slog.Logger) ([]sla.ProbeTarget, error) {
 	agreements, findings := c.files().Load(c.specs...)
 	if err := findings.Err(); err != nil {
@@ -247,9 +246,9 @@ func (c *config) load(logger *slog.Logger) ([]sla.ProbeTarget, error) {
 	return targets, nil
 }
 
-// options are those of the exporter.
+// options returns the options of the exporter.
 func (c *config) options(logger *slog.Logger, stderr io.Writer) exporter.Options {
-	limits, _ := guard.New(c.limits) // validated
+	limits, _ := guard.New(c.limits) // validated before
 	part, _ := c.part()              // likewise
 	env := probe.Env{Guard: limits, Excerpt: c.excerpt, UserAgent: "upheld-exporter/" + cmp.Or(version.Version, "devel")}
 	most := c.concurrency(c.share(descriptors.Limit()), logger)
@@ -269,12 +268,12 @@ func (c *config) options(logger *slog.Logger, stderr io.Writer) exporter.Options
 	return options
 }
 
-// spareDescriptors are those that probes leave for scrapes, files and name
+// spareDescriptors is how many descriptors probes leave for scrapes, files and name
 // resolution.
 const spareDescriptors = 64
 
-// share is what of the descriptors either kind of probe may use: those of the
-// specification and those that are asked for halve them if there are both.
+// share is how many of the descriptors one kind of probe may use. Probes of the
+// specification and requested ones get half each if there are both.
 func (c *config) share(files int) int {
 	if len(c.specs) > 0 && c.requests.file != "" {
 		return files / 2
@@ -282,8 +281,8 @@ func (c *config) share(files int) int {
 	return files
 }
 
-// concurrency is how many probes may run at once: as many as the flag says,
-// but not so many that the exporter could no longer be scraped.
+// concurrency is how many probes may run at once: the value of the flag, or fewer if
+// the exporter could otherwise not be scraped.
 func (c *config) concurrency(files int, logger *slog.Logger) int {
 	most := descriptors.Probes(c.maxConcurrency, files, spareDescriptors)
 	if most < c.maxConcurrency {

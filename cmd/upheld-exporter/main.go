@@ -1,6 +1,6 @@
-// Command upheld-exporter probes the targets of service level agreements and
-// exposes what became of every probe as Prometheus metrics. It reads the same
-// specification files as upheld, and holds no rule engine and no storage.
+// Command upheld-exporter probes the targets of service level agreements and exposes
+// the outcome of every probe as Prometheus metrics. It reads the same specification
+// files as upheld, and has no rule engine and no storage.
 package main
 
 import (
@@ -18,14 +18,14 @@ import (
 
 // Exit codes.
 const (
-	exitFailed = 1 // errors in a specification, a server that could not run
+	exitFailed = 1 // errors in a specification, or the server could not run
 	exitUsage  = 2 // unknown flags, missing arguments
 )
 
-// errReported is returned by what has already printed what is wrong.
+// errReported is returned by functions that have already printed what is wrong.
 var errReported = errors.New("reported")
 
-// usageError marks mistakes in how the command was called.
+// usageError marks mistakes in the call of the command.
 type usageError struct{ error }
 
 func main() {

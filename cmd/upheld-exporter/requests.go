@@ -23,8 +23,8 @@ import (
 	"github.com/upheld-sla/upheld/internal/descriptors"
 )
 
-// requestConfig is what the flags say of probes that are asked for at /probe.
-// Where blackbox_exporter has the flag, it has the same name and default here.
+// requestConfig has the flags for probes that are requested at /probe. Flags that
+// blackbox_exporter has, too, have the same name and default here.
 type requestConfig struct {
 	file           string
 	offset         float64 // seconds
@@ -51,11 +51,10 @@ func (c *requestConfig) addFlags(f *pflag.FlagSet) {
 	f.Float64Var(&c.maxRate, "probe.request-max-rate", 0, "how many probes a second may be asked for at /probe; more are answered with 429; 0 is no bound")
 }
 
-// nothing is what --probe.request-deny-cidr denies nothing more with.
+// nothing is the value of --probe.request-deny-cidr that adds no denial.
 const nothing = "none"
 
-// limits are those of probes that are asked for: all that bind others, and
-// more.
+// limits are the limits of requested probes: those of all other probes, and more.
 func (c *requestConfig) limits(all guard.Options) (*guard.Guard, error) {
 	if !slices.Equal(c.deny, []string{nothing}) {
 		all.DenyCIDR = slices.Concat(all.DenyCIDR, c.deny)
@@ -63,8 +62,8 @@ func (c *requestConfig) limits(all guard.Options) (*guard.Guard, error) {
 	return guard.New(all)
 }
 
-// validate finds mistakes in the flags that no flag can see by itself; those of
-// all probes are in order.
+// validate finds mistakes that no single flag can show; the limits of all probes are
+// already validated.
 func (c *requestConfig) validate(all guard.Options) error {
 	switch {
 	case math.IsNaN(c.offset) || c.offset < 0 || c.offset > time.Hour.Seconds():
@@ -88,12 +87,12 @@ func (c *requestConfig) validate(all guard.Options) error {
 	return nil
 }
 
-// prober answers what is asked for; nil if nothing may be.
+// prober makes the prober for requests; nil if requests are not allowed.
 func (c *requestConfig) prober(all *config, env probe.Env, logger *slog.Logger, stderr io.Writer) *blackbox.Prober {
 	if c.file == "" {
 		return nil
 	}
-	limits, _ := c.limits(all.limits) // validated
+	limits, _ := c.limits(all.limits) // validated before
 	most := c.maxConcurrency
 	if files := all.share(descriptors.Limit()); files > 0 {
 		most = min(most, max(1, files-spareDescriptors))
@@ -134,7 +133,7 @@ func (c *requestConfig) reloadOnChange(ctx context.Context, e *exporter.Exporter
 		}
 		if now := sum(); now != nil && !bytes.Equal(now, last) {
 			last = now
-			_ = e.ReloadModules() // which logs what goes wrong
+			_ = e.ReloadModules() // it logs errors itself
 		}
 	}
 }

@@ -24,12 +24,12 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// shutdownPatience is how long requests may take once the exporter ends.
+// shutdownPatience is how long requests may take after the exporter was stopped.
 const shutdownPatience = 5 * time.Second
 
-// gcPercent is how much garbage there may be, relative to what is in use. Most
-// of that is accounts and histories of targets, which live long; probes leave
-// little, so that collecting it twice as often as Go would costs next to nothing.
+// gcPercent is how much garbage there may be, relative to memory in use. That is mostly
+// accounts and histories of targets, which live long. Probes leave little garbage, so
+// collecting it twice as often as Go's default costs next to nothing.
 const gcPercent = 50
 
 // serve probes and answers scrapes until ctx ends.
@@ -37,7 +37,7 @@ func (c *config) serve(ctx context.Context, stderr io.Writer) error {
 	c.log.Writer = stderr
 	logger := redact.Logger(promslog.New(&c.log))
 	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP) // before anything else, so that none ends the process
+	signal.Notify(hangups, syscall.SIGHUP) // first, so that no SIGHUP ends the process
 	defer signal.Stop(hangups)
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
@@ -67,7 +67,7 @@ func (c *config) serve(ctx context.Context, stderr io.Writer) error {
 	return err
 }
 
-// first loads everything at the start, where there is nothing to fall back on.
+// first loads everything at the start, when there is no earlier state to keep.
 func (c *config) first(e *exporter.Exporter, logger *slog.Logger, stderr io.Writer) error {
 	var targets []sla.ProbeTarget
 	if len(c.specs) > 0 {
@@ -88,11 +88,11 @@ func (c *config) first(e *exporter.Exporter, logger *slog.Logger, stderr io.Writ
 		return err
 	}
 	logger.Info("specification loaded", "targets", len(targets))
-	debug.FreeOSMemory() // reading a specification takes many times what is kept of it
+	debug.FreeOSMemory() // reading a specification takes many times the memory that it needs afterwards
 	return nil
 }
 
-// reloadOnHangup reloads at each SIGHUP. What goes wrong is logged by Reload.
+// reloadOnHangup reloads at each SIGHUP. Reload logs errors.
 func reloadOnHangup(ctx context.Context, hangups <-chan os.Signal, e *exporter.Exporter) {
 	for {
 		select {
@@ -105,8 +105,8 @@ func reloadOnHangup(ctx context.Context, hangups <-chan os.Signal, e *exporter.E
 	}
 }
 
-// reloadAtEdge reloads when a revision of an agreement takes effect, so that its targets
-// are probed. What goes wrong is logged by Reload.
+// reloadAtEdge reloads when a revision of an agreement takes effect, so that its
+// targets are probed. Reload logs errors.
 func (c *config) reloadAtEdge(ctx context.Context, e *exporter.Exporter, logger *slog.Logger) {
 	for {
 		edge := c.edge.Load()
@@ -122,13 +122,13 @@ func (c *config) reloadAtEdge(ctx context.Context, e *exporter.Exporter, logger 
 			continue
 		}
 		logger.Info("a revision takes effect")
-		c.edge.CompareAndSwap(edge, nil) // also if the specification cannot be read any more
+		c.edge.CompareAndSwap(edge, nil) // even if the specification can no longer be read
 		_ = e.Reload()
 		debug.FreeOSMemory()
 	}
 }
 
-// listenAndServe serves until ctx ends, then lets requests under way finish.
+// listenAndServe serves until ctx ends, then lets running requests finish.
 func (c *config) listenAndServe(ctx context.Context, handler http.Handler, logger *slog.Logger) error {
 	guarded, err := httpguard.New(handler, httpguard.Options{Listen: c.guardedAddress(), AllowedHosts: c.allowedHosts})
 	if err != nil {
@@ -155,8 +155,8 @@ func (c *config) listenAndServe(ctx context.Context, handler http.Handler, logge
 	return nil
 }
 
-// guardedAddress is what decides under which names clients may ask: the address
-// that is listened on, or none where there are several or a socket of systemd.
+// guardedAddress is the address that decides which names clients may use: the listen
+// address, or none if there are several or a systemd socket.
 func (c *config) guardedAddress() string {
 	if c.systemdSocket || len(c.listen) != 1 {
 		return ""

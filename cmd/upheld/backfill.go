@@ -23,7 +23,7 @@ import (
 	"github.com/upheld-sla/upheld/sla/spec"
 )
 
-// backfill is what the flags of the verb backfill ask for.
+// backfill has the flags of the verb backfill.
 type backfill struct {
 	files    spec.Files
 	source   sampleFlags
@@ -34,10 +34,10 @@ type backfill struct {
 	rules    historyRules
 }
 
-// backfillFormats are how the past is written, by the value of --format.
+// backfillFormats are the values of --format: how the past is written.
 var backfillFormats = []string{"blocks", "openmetrics"}
 
-// openMetricsFile is the file of that format.
+// openMetricsFile is the name of the file in that format.
 const openMetricsFile = "recorded.om"
 
 func newBackfill() *cobra.Command {
@@ -106,7 +106,8 @@ func (b *backfill) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	// What is there goes last, when nothing can fail any more but to put the new into place.
+	// Delete the old data last, when the only step left that can fail is putting the
+	// new data into place.
 	drop := func() error { return nil }
 	if b.replace {
 		drop = func() error { return server.Delete(cmd.Context(), names(agreements), from, to) }
@@ -123,7 +124,7 @@ func (b *backfill) run(cmd *cobra.Command, args []string) error {
 	return err
 }
 
-// clockTime is how the verbs of the past print a time.
+// clockTime is how verbs about the past print a time.
 func clockTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
 func (b *backfill) check() (from, to time.Time, err error) {
@@ -141,13 +142,13 @@ func (b *backfill) check() (from, to time.Time, err error) {
 	return parseSpan(b.from, b.to)
 }
 
-// isEmptyFolder returns whether a path is a folder with nothing in it, or is not there.
+// isEmptyFolder returns whether a path is an empty folder, or does not exist.
 func isEmptyFolder(path string) bool {
 	entries, err := os.ReadDir(path)
 	return errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0
 }
 
-// parseSpan reads --from and --to; a time that is not given is zero.
+// parseSpan reads --from and --to; a time that is not set is zero.
 func parseSpan(from, to string) (begin, end time.Time, err error) {
 	for _, flag := range []struct {
 		name, value string
@@ -173,12 +174,12 @@ func parseTime(text string) (time.Time, error) {
 	return time.Parse(time.RFC3339, text)
 }
 
-// span completes the times, and sees to it that nothing is recorded twice.
+// span completes the times, and makes sure that nothing is recorded twice.
 func (b *backfill) span(ctx context.Context, notes io.Writer, agreements []*sla.Agreement, from, to time.Time) (begin, end time.Time, server *inspect.Server, err error) {
 	now := time.Now().UTC().Truncate(time.Minute)
 	end = to
 	if end.IsZero() && b.format == "blocks" && b.source.server.url == "" {
-		end = now.Add(-inspect.HeadAtMost) // nobody says what the server has in memory only
+		end = now.Add(-inspect.HeadAtMost) // we cannot ask what the server only has in memory
 	}
 	if end.IsZero() || end.After(now) {
 		end = now
@@ -209,7 +210,7 @@ func (b *backfill) span(ctx context.Context, notes io.Writer, agreements []*sla.
 	return begin, end, asked.server, err
 }
 
-// beforeHead ends blocks before what the server has in memory only.
+// beforeHead ends blocks before the data that the server only has in memory.
 func (b *backfill) beforeHead(ctx context.Context, notes io.Writer, server *inspect.Server, begin, end time.Time) (time.Time, error) {
 	if b.format != "blocks" {
 		return end, nil
@@ -280,7 +281,7 @@ func (b *backfill) record(ctx context.Context, notes io.Writer, files []replay.F
 	return past, nil
 }
 
-// loadPast reads what rules read of a time, and lists the holes in it.
+// loadPast reads the series that rules read in a time, and lists the gaps in it.
 func loadPast(ctx context.Context, notes io.Writer, source samples.Source, files []replay.File, from, to time.Time) (*history.Past, error) {
 	reads, err := history.Reads(files)
 	if err != nil {
@@ -299,8 +300,8 @@ func loadPast(ctx context.Context, notes io.Writer, source samples.Source, files
 	return past, nil
 }
 
-// write writes into a folder beside the one that was named, and puts it into place when
-// it is whole and what it replaces is deleted.
+// write writes into a folder beside the target, and puts it into place when it is
+// complete and the old data is deleted.
 func (b *backfill) write(ctx context.Context, past *history.Past, drop func() error) (written int, err error) {
 	if err := os.MkdirAll(filepath.Dir(filepath.Clean(b.out)), 0o755); err != nil {
 		return 0, err

@@ -19,7 +19,7 @@ import (
 	"github.com/upheld-sla/upheld/sla/spec"
 )
 
-// backtesting is what the flags of the verb backtest ask for.
+// backtesting has the flags of the verb backtest.
 type backtesting struct {
 	files        spec.Files
 	source       sampleFlags
@@ -32,7 +32,7 @@ type backtesting struct {
 	rules        historyRules
 }
 
-// backtestSpan is how far back it looks unless --from says otherwise.
+// backtestSpan is how far back it looks by default.
 const backtestSpan = 30 * 24 * time.Hour
 
 func newBacktest() *cobra.Command {
@@ -153,7 +153,7 @@ func (b *backtesting) check(args []string) (from, to time.Time, err error) {
 	return from, to, nil
 }
 
-// trial is one version that is tried.
+// trial is one version of the rules to try.
 type trial struct {
 	name       string
 	agreements []*sla.Agreement
@@ -209,8 +209,8 @@ func (b *backtesting) ofSpec(cmd *cobra.Command, paths []string, from time.Time)
 	return t, err
 }
 
-// readRoutes are the routes of an Alertmanager's configuration: of a file, or else those
-// that generate writes for agreements; nil if there are neither.
+// readRoutes returns the routes of an Alertmanager configuration: from a file, or else
+// those that generate writes for the agreements; nil if there are neither.
 func readRoutes(file string, agreements []*sla.Agreement) (*routing.Config, error) {
 	if file != "" {
 		text, err := os.ReadFile(file)
@@ -229,7 +229,7 @@ func readRoutes(file string, agreements []*sla.Agreement) (*routing.Config, erro
 	return routing.Read("alertmanager.yml", text)
 }
 
-// open is the source, and what is to be done when all is done.
+// open returns the source, and a function to call at the end.
 func (b *backtesting) open(tried []trial, from, to time.Time) (samples.Source, func() error, error) {
 	source, err := b.source.source()
 	if err != nil || b.state == "" {

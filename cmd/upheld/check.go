@@ -54,7 +54,7 @@ means no errors, 1 errors (or, with --strict, warnings).`,
 	return cmd
 }
 
-// check is what its flags ask for.
+// check has the flags of the verb check.
 type check struct {
 	format string
 	strict bool

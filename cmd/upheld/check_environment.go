@@ -11,7 +11,7 @@ import (
 	"github.com/upheld-sla/upheld/sla/spec"
 )
 
-// environment is what check is told about the server that the rules are for.
+// environment is what flags tell check about the server that will evaluate the rules.
 type environment struct {
 	scrapeInterval, retention string // in Prometheus' notation; "" is unknown
 	server                    serverFlags
@@ -25,7 +25,7 @@ func (e *environment) flags(f *pflag.FlagSet) {
 	e.server.flags(f, "ask this server whether it has what the levels read", 10*time.Second)
 }
 
-// options are the rule generator's, with what is known of the server.
+// options returns the rule generator's options, with what is known about the server.
 func (e *environment) options() (rulegen.Options, error) {
 	var o rulegen.Options
 	if err := e.server.check(); err != nil {

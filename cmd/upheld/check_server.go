@@ -17,13 +17,13 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// serverFlags name the server that a verb asks.
+// serverFlags name the server that a verb queries.
 type serverFlags struct {
 	url, httpConfig string
 	timeout         time.Duration
 }
 
-// flags binds the flags; purpose says what the server is asked.
+// flags binds the flags; purpose says what the server is queried for.
 func (s *serverFlags) flags(f *pflag.FlagSet, purpose string, timeout time.Duration) {
 	f.StringVar(&s.url, "prometheus.url", "", purpose+", e.g. http://localhost:9090")
 	f.StringVar(&s.httpConfig, "http.config.file", "", "file with TLS and authentication for --prometheus.url, in Prometheus' format of HTTP clients")
@@ -45,16 +45,16 @@ func (s *serverFlags) check() error {
 	return nil
 }
 
-// asked is a server with what was found on it. Without --prometheus.url it has
-// none and finds nothing.
+// asked is a server with the findings about it. Without --prometheus.url it has none
+// and finds nothing.
 type asked struct {
 	url      string
 	server   *inspect.Server
 	findings sla.Findings
 }
 
-// connect asks the server whether it is there, and takes over how long it keeps
-// its data, unless a flag says so.
+// connect checks that the server answers, and takes its retention unless a flag sets
+// it.
 func (e *environment) connect(ctx context.Context, rules *rulegen.Options) (*asked, error) {
 	s := e.server
 	if s.url == "" {
@@ -75,7 +75,7 @@ func (e *environment) connect(ctx context.Context, rules *rulegen.Options) (*ask
 	return &asked{url: s.url, server: server}, nil
 }
 
-// transport is how the server is reached.
+// transport is the HTTP transport to the server.
 func (s *serverFlags) transport() (http.RoundTripper, error) {
 	settings, err := readHTTPConfig("http.config.file", s.httpConfig)
 	if err != nil {
@@ -88,8 +88,8 @@ func (s *serverFlags) transport() (http.RoundTripper, error) {
 	return transport, nil
 }
 
-// readHTTPConfig is how to reach a server, in Prometheus' format of HTTP clients,
-// from the file that a flag names; Prometheus' default if it names none.
+// readHTTPConfig returns how to reach a server, in Prometheus' format of HTTP clients,
+// from the file in a flag; without a file it is Prometheus' default.
 func readHTTPConfig(flag, file string) (*config.HTTPClientConfig, error) {
 	if file == "" {
 		settings := config.DefaultHTTPClientConfig
@@ -102,7 +102,7 @@ func readHTTPConfig(flag, file string) (*config.HTTPClientConfig, error) {
 	return settings, nil
 }
 
-// oneLine is an error without the breaks that YAML's have, and without secrets.
+// oneLine is an error without YAML's line breaks, and without secrets.
 func oneLine(err error) string { return strings.Join(strings.Fields(redact.Error(err)), " ") }
 
 func (a *asked) level(l rulegen.LevelPlan) {
@@ -111,7 +111,7 @@ func (a *asked) level(l rulegen.LevelPlan) {
 	}
 }
 
-// failed is why a question was not answered.
+// failed says why a query was not answered.
 func (a *asked) failed() error {
 	if a.server == nil || a.server.Err() == nil {
 		return nil

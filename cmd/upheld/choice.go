@@ -8,32 +8,33 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// choice is the value of a flag that takes one of some words. The flag refuses others,
-// its help names the words, and shells offer them.
+// choice is the value of a flag that accepts one of several words. The flag refuses
+// other words, its help lists them, and shells complete them.
 type choice struct {
 	chosen *string
 	words  []string
 }
 
-// bindChoice adds such a flag; does says what it is for.
+// bindChoice adds such a flag; does describes its effect.
 func bindChoice(f *pflag.FlagSet, chosen *string, name, first, does string, words []string) {
 	*chosen = first
 	f.Var(choice{chosen, words}, name, does+": "+strings.Join(words, ", "))
 }
 
-// What verbs print, for people and for programs.
+// Formats in which verbs print, for people and for programs.
 const (
 	textFormat = "text"
 	jsonFormat = "json"
 )
 
-// bindFormat adds the flag --format of a verb that prints both; does says what it prints.
+// bindFormat adds the flag --format to a verb that prints both; does says what it
+// prints.
 func bindFormat(f *pflag.FlagSet, chosen *string, does string) {
 	bindChoice(f, chosen, "format", textFormat, does, []string{textFormat, jsonFormat})
 }
 
 func (c choice) String() string {
-	if c.chosen == nil { // pflag asks a zero value of each type
+	if c.chosen == nil { // pflag calls String on a zero value of each type
 		return ""
 	}
 	return *c.chosen
@@ -49,7 +50,7 @@ func (c choice) Set(word string) error {
 
 func (c choice) Type() string { return "string" }
 
-// choices are as many of some words as the flag names, after commas.
+// choices accepts several of some words, separated by commas.
 type choices struct {
 	chosen *[]string
 	words  []string

@@ -12,7 +12,7 @@ import (
 	"github.com/upheld-sla/upheld/rulegen/emit"
 )
 
-// values are what a shell offers for a flag.
+// values returns what a shell offers for a flag.
 type values func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective)
 
 type flagValue struct {
@@ -20,8 +20,8 @@ type flagValue struct {
 	offer values
 }
 
-// flagValues are what shells offer for flags, by their names, which mean the
-// same with every verb. Flags that are not here take text of which nobody can know.
+// flagValues says what shells offer for flags, by name, as a name means the same with
+// every verb. Flags that are not here take free text.
 var flagValues = []flagValue{
 	{"samples", filesOf("om", "prom", "txt")},
 	{"outputs", listOf(allOutputs)},
@@ -38,7 +38,7 @@ var flagValues = []flagValue{
 	{"scrape.config.file", filesOf("yml", "yaml")},
 }
 
-// valuesOf are what shells offer for a flag.
+// valuesOf returns what shells offer for a flag.
 func valuesOf(f *pflag.Flag) values {
 	switch v := f.Value.(type) {
 	case choice:
@@ -61,7 +61,7 @@ func oneOf(words []string) values {
 	}
 }
 
-// listOf offers some words after the commas of those that were typed.
+// listOf offers words for a list separated by commas.
 func listOf(words []string) values {
 	return func(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
 		before := typed[:strings.LastIndex(typed, ",")+1]
@@ -79,7 +79,7 @@ func folders(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirecti
 	return nil, cobra.ShellCompDirectiveFilterDirs
 }
 
-// filesOf offers files with some endings, and folders.
+// filesOf offers folders, and files with certain endings.
 func filesOf(endings ...string) values {
 	return func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return endings, cobra.ShellCompDirectiveFilterFileExt
@@ -90,7 +90,7 @@ func nothing(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirecti
 	return nil, cobra.ShellCompDirectiveNoFileComp
 }
 
-// completeFlags has shells offer what the flags and arguments of verbs can be.
+// completeFlags makes shells complete the flags and arguments of verbs.
 func completeFlags(root *cobra.Command) {
 	all := root.Commands()
 	for _, cmd := range root.Commands() {
@@ -103,7 +103,7 @@ func completeFlags(root *cobra.Command) {
 		}
 		cmd.Flags().VisitAll(func(f *pflag.Flag) {
 			offer := valuesOf(f)
-			if f.NoOptDefVal != "" { // a switch
+			if f.NoOptDefVal != "" { // a flag without a value
 				return
 			}
 			if err := cmd.RegisterFlagCompletionFunc(f.Name, offer); err != nil {
@@ -113,8 +113,8 @@ func completeFlags(root *cobra.Command) {
 	}
 }
 
-// tameCompletion makes mistakes in calls of the completion verb, which cobra
-// brings, what they are for all other verbs.
+// tameCompletion makes cobra's completion verb report mistakes in its call like all
+// other verbs.
 func tameCompletion(root *cobra.Command) {
 	for _, cmd := range root.Commands() {
 		if cmd.Name() != "completion" {

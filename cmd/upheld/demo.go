@@ -25,11 +25,11 @@ import (
 	"github.com/upheld-sla/upheld/sla/spec"
 )
 
-// demoListenAddress is not the default of serve, so that both can run.
+// demoListenAddress differs from the default of serve, so that both can run.
 const demoListenAddress = "127.0.0.1:9797"
 
-// demoInterval is that of scrapes and rules in the demo: short, so that
-// something is visible at once. The second tier of rules runs at five times that.
+// demoInterval is the interval of scrapes and rules in the demo. It is short, so that
+// you see something at once. The second layer of rules has five times that.
 const demoInterval = 2 * time.Second
 
 func newDemo() *cobra.Command {
@@ -87,7 +87,7 @@ to standard error.`,
 }
 
 // runDemo runs the shop and serve until ctx ends, or for a duration unless it is 0, and
-// removes what they stored.
+// then removes their data.
 func runDemo(ctx context.Context, o serve.Options, schedule demo.Schedule, duration time.Duration, out io.Writer) (err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -106,7 +106,7 @@ func runDemo(ctx context.Context, o serve.Options, schedule demo.Schedule, durat
 	fmt.Fprintln(out, "Making up 35 days of past, which takes some seconds ...")
 	if err := writeDemoPast(ctx, &o); err != nil {
 		if ctx.Err() != nil {
-			return nil // it was asked to end
+			return nil // it was stopped
 		}
 		return err
 	}
@@ -130,8 +130,8 @@ func runDemo(ctx context.Context, o serve.Options, schedule demo.Schedule, durat
 	return taken(serve.Run(ctx, o), o.ListenAddress)
 }
 
-// isFree is an error if somebody listens on an address: known before the past is made.
-// What else is wrong with it is for serve to say.
+// isFree returns an error if another process listens on an address, before the past is
+// made. serve reports any other problem with the address.
 func isFree(address string) error {
 	listener, err := net.Listen("tcp", address)
 	switch {
@@ -143,7 +143,7 @@ func isFree(address string) error {
 	return listener.Close()
 }
 
-// taken says what to do about an address that somebody else has.
+// taken says what to do about an address that is in use.
 func taken(err error, address string) error {
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return fmt.Errorf("%s is taken, perhaps by another demo; take a free port with --web.listen-address=127.0.0.1:0", address)
@@ -151,8 +151,8 @@ func taken(err error, address string) error {
 	return err
 }
 
-// writeDemoFiles writes the agreement with the real addresses in it, and whom
-// to scrape, and points the options there.
+// writeDemoFiles writes the agreement with the real addresses, and a scrape
+// configuration, and sets both in the options.
 func writeDemoFiles(dir string, addresses map[string]string, o *serve.Options) error {
 	scrape := fmt.Sprintf(`scrape_configs:
   - job_name: payments
@@ -168,7 +168,7 @@ func writeDemoFiles(dir string, addresses map[string]string, o *serve.Options) e
 	)
 }
 
-// writeDemoPast gives the storage and the reports of serve a past that ends now.
+// writeDemoPast gives serve's storage and reports a past that ends now.
 func writeDemoPast(ctx context.Context, o *serve.Options) error {
 	agreements, findings := spec.LoadText("shop.yaml", example.Spec)
 	if err := findings.Err(); err != nil {
@@ -188,7 +188,7 @@ func writeDemoPast(ctx context.Context, o *serve.Options) error {
 	return nil
 }
 
-// welcome says where to look, and for what.
+// welcome says where to look, and what to look for.
 func welcome(url string, schedule demo.Schedule) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\nUpheld is at %s\n\n", url)
@@ -213,7 +213,7 @@ Ctrl-C ends the demo.
 	return b.String()
 }
 
-// clock is minutes and seconds: "01:15".
+// clock prints minutes and seconds: "01:15".
 func clock(d time.Duration) string {
 	seconds := int(d.Seconds())
 	return fmt.Sprintf("%02d:%02d", seconds/60, seconds%60)

@@ -71,8 +71,8 @@ func agreementFormatNames() []string {
 	return names
 }
 
-// lastRevision is the revision of an agreement that takes effect last, and the one
-// before, nil if it is the first.
+// lastRevision is the revision of an agreement that takes effect last, and the previous
+// one, nil if there is none.
 func lastRevision(a *sla.Agreement) (last, before *sla.Agreement) {
 	all := a.AllRevisions()
 	if len(all) > 1 {
@@ -81,8 +81,8 @@ func lastRevision(a *sla.Agreement) (last, before *sla.Agreement) {
 	return all[len(all)-1], before
 }
 
-// oneAgreement loads specifications and picks the agreement with the name, or the only
-// one. Of several revisions it is the one in force.
+// oneAgreement loads specifications and returns the agreement with the name, or the
+// only one. If it has several revisions, it is the one in force.
 func oneAgreement(cmd *cobra.Command, files spec.Files, paths []string, name string) (*sla.Agreement, error) {
 	agreements, err := mustLoad(cmd.ErrOrStderr(), files, paths)
 	if err != nil {

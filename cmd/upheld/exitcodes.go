@@ -11,7 +11,7 @@ const (
 	exitFailed = 1
 	exitUsage  = 2
 	exitNo     = 3
-	// Of reports, beside exitNo for a breach.
+	// For reports, in addition to exitNo for a breach.
 	exitInsufficient = 4
 	exitDisputed     = 5
 	exitMixed        = 6
@@ -39,9 +39,9 @@ var exitCodes = []exitCode{
 	{exitSignal + int(syscall.SIGTERM), "ended by SIGTERM before it was done"},
 }
 
-// verbExits are what the codes mean that are of a verb, by its name. Those to
-// come are listed too, so that a code means one thing from the start; docs/cli.md
-// shows those that there are.
+// verbExits says what codes mean for single verbs, by name. Planned verbs are listed
+// too, so that a code means one thing from the start; docs/cli.md only shows existing
+// ones.
 var verbExits = []struct {
 	verb string
 	code int

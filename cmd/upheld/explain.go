@@ -132,7 +132,7 @@ func explainLevel(b *strings.Builder, a *sla.Agreement, l *sla.ServiceLevel, now
 	for i, text := range defaultWords(l.Defaults) {
 		line([]string{"Defaults", ""}[min(i, 1)], "%s", text)
 	}
-	_ = w.Flush() // into a strings.Builder, which cannot fail
+	_ = w.Flush() // a strings.Builder never fails
 }
 
 // periodsWords name the periods over which a target is judged.
@@ -147,7 +147,7 @@ func periodsWords(periods []sla.Period) string {
 	return strings.Join(words, ", and of ")
 }
 
-// budgetWords is a budget in what people can picture: minutes or events.
+// budgetWords prints a budget so that people can picture it: as minutes or events.
 func budgetWords(l *sla.ServiceLevel, budget sla.Decimal, now time.Time) string {
 	if l.Aggregation.ByTime() {
 		return fmt.Sprintf("%s bad in %s", span(l.BudgetTime(budget, l.Period, now)), budgetPeriod(l.Period))
@@ -156,8 +156,8 @@ func budgetWords(l *sla.ServiceLevel, budget sla.Decimal, now time.Time) string 
 	return fmt.Sprintf("%s bad of every %s events", bad, of)
 }
 
-// budgetPeriod returns the period of a budget in words, with its length: calendar
-// periods differ in length.
+// budgetPeriod names the period of a budget, with its length, since calendar periods
+// differ in length.
 func budgetPeriod(p sla.Period) string {
 	if p.Calendar == "" {
 		return p.String()
@@ -165,7 +165,7 @@ func budgetPeriod(p sla.Period) string {
 	return fmt.Sprintf("a %s of %s", p, sla.FormatDuration(p.Nominal()))
 }
 
-// span is a duration for people: "43m12s", "3h36m".
+// span prints a duration for people: "43m12s", "3h36m".
 func span(d time.Duration) string {
 	s := d.Round(time.Second).String()
 	if d >= time.Hour {
@@ -180,9 +180,10 @@ func span(d time.Duration) string {
 	return s
 }
 
-// defaultWords lists what was filled in as "key: value", in lines that fit.
+// defaultWords lists the defaults that were filled in as "key: value", in lines that
+// fit.
 func defaultWords(defaults []sla.Default) []string {
-	const width = 84 // beside the names
+	const width = 84 // next to the names
 	var lines []string
 	for i, d := range defaults {
 		word := d.Key + ": " + d.Value
@@ -206,8 +207,8 @@ func labelWords(labels map[string]string) string {
 	return strings.Join(parts, ", ")
 }
 
-// explainAlerts prints the alert table: at which bad share, over which windows,
-// how much of the budget that is, and when a total outage is seen.
+// explainAlerts prints the alert table: the bad share, the windows, how much of the
+// budget that is, and when a total outage is detected.
 func explainAlerts(b *strings.Builder, l *sla.ServiceLevel, now time.Time) {
 	if len(l.Severities()) == 0 {
 		b.WriteString("  Alerts    none\n")
@@ -259,7 +260,7 @@ func explainAlerts(b *strings.Builder, l *sla.ServiceLevel, now time.Time) {
 
 var percent = sla.NewDecimal(100, 1)
 
-// figure is a number for people, three significant digits.
+// figure prints a number for people, with three significant digits.
 func figure(d sla.Decimal) string {
 	if f := d.Float64(); f < 1000 {
 		return fmt.Sprintf("%.3g", f)

@@ -9,7 +9,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// explainMinima says how many events alerts wait for.
+// explainMinima says how many events alerts need at least.
 func explainMinima(b *strings.Builder, a sla.Alerting) {
 	var least []string
 	if a.MinimumEvents > 0 {
@@ -35,7 +35,7 @@ func explainBurnAlerts(b *strings.Builder, l *sla.ServiceLevel) {
 	}
 }
 
-// alertWords are what an alert is, with its severity if that has another name.
+// alertWords describes an alert, with its severity if that has another name.
 func alertWords(n sla.Notice) string {
 	words := "a " + n.Urgency.String()
 	if n.Severity != n.Urgency.String() {
@@ -44,7 +44,7 @@ func alertWords(n sla.Notice) string {
 	return words
 }
 
-// explainNotices says which alerts there are beside the tiers.
+// explainNotices says which alerts there are besides the tiers.
 func explainNotices(b *strings.Builder, l *sla.ServiceLevel) {
 	heading := "  Besides:\n"
 	for _, a := range l.Alerts() {
@@ -61,12 +61,12 @@ func explainEscalation(b *strings.Builder, l *sla.ServiceLevel) {
 		return
 	}
 	if len(l.Severities()) == 0 {
-		return // of nothing
+		return // without severities there is nothing to escalate
 	}
 	b.WriteString("  Notified, of alerts with a severity or tier:\n")
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	for _, s := range l.Escalation {
-		// Without the severities of the agreement that the level has no alert of.
+		// Leave out severities of the agreement for which the level has no alert.
 		of := slices.DeleteFunc(slices.Clone(s.Severities), func(severity string) bool { return !slices.Contains(l.Severities(), severity) })
 		if of = append(of, s.Tiers...); len(of) == 0 {
 			continue
@@ -80,5 +80,5 @@ func explainEscalation(b *strings.Builder, l *sla.ServiceLevel) {
 		}
 		fmt.Fprintf(w, "    %s\t%s\t%s\n", when, strings.Join(s.Notify, ", "), strings.Join(of, ", "))
 	}
-	_ = w.Flush() // into a strings.Builder, which cannot fail
+	_ = w.Flush() // a strings.Builder never fails
 }

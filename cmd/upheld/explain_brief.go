@@ -9,7 +9,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// explainBriefly says what an agreement promises to people who answer for a service.
+// explainBriefly summarizes what an agreement promises, for the people who answer for a
+// service.
 func explainBriefly(b *strings.Builder, a *sla.Agreement, now time.Time) {
 	s := summaryOf(a, now)
 	fmt.Fprintf(b, "Agreement %s", s.Agreement)
@@ -39,11 +40,11 @@ func explainBriefly(b *strings.Builder, a *sla.Agreement, now time.Time) {
 		line("Restored", strings.Join(l.Recovery, "; "))
 		line("Credits", l.Credits)
 		line("Alerted", alertedWords(a.Levels[i], l))
-		_ = w.Flush() // into a strings.Builder, which cannot fail
+		_ = w.Flush() // a strings.Builder never fails
 	}
 }
 
-// promisedWords are the target share and what that leaves.
+// promisedWords prints the target share and what it allows to be bad.
 func promisedWords(l levelSummary) string {
 	var budgets []string
 	for _, b := range l.Budgets {
@@ -56,7 +57,7 @@ func promisedWords(l levelSummary) string {
 	return words
 }
 
-// alertedWords say who is notified of a total outage, and after how long of it.
+// alertedWords says who is notified of a total outage, and after how long.
 func alertedWords(level *sla.ServiceLevel, l levelSummary) string {
 	first := map[string]float64{}
 	var severities []string

@@ -10,8 +10,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// explainComposite prints what a composite is made of, what its components'
-// targets give, and what is doubtful about it.
+// explainComposite prints what a composite is made of, what its components' targets add
+// up to, and what is doubtful about it.
 func explainComposite(b *strings.Builder, l *sla.ServiceLevel, now time.Time) {
 	c, ok := l.Indicator.(*sla.Composite)
 	if !ok {
@@ -36,10 +36,10 @@ func explainComposite(b *strings.Builder, l *sla.ServiceLevel, now time.Time) {
 	}
 	explainMeasuring(line, l, c, now)
 	explainChecks(line, l)
-	_ = w.Flush() // into a strings.Builder, which cannot fail
+	_ = w.Flush() // a strings.Builder never fails
 }
 
-// explainNode prints a node and those below it as a tree.
+// explainNode prints a node and the nodes below it as a tree.
 func explainNode(rows *[][]string, l *sla.ServiceLevel, c *sla.Composite, p sla.Prediction, n *sla.Node, lead, below string) {
 	title := n.Title()
 	if !n.Leaf() && n.Level != nil {
@@ -70,8 +70,8 @@ func explainNode(rows *[][]string, l *sla.ServiceLevel, c *sla.Composite, p sla.
 	}
 }
 
-// partWords say what the whole would be if a part never failed, and what it
-// would have to promise at least for the target, all others as they are.
+// partWords says what the whole would achieve if a part never failed, and the least
+// that the part must promise to reach the target, if all others stay as they are.
 func partWords(l *sla.ServiceLevel, part sla.Part) []string {
 	needed := "no promise is enough"
 	if needs, ok := part.Needs(l.TargetRatio()); ok {
@@ -83,7 +83,7 @@ func partWords(l *sla.ServiceLevel, part sla.Part) []string {
 	return []string{sla.Percent(part.IfPerfect) + " %", needed}
 }
 
-// downWords say when a component is down.
+// downWords says when a component counts as down.
 func downWords(x *sla.Component) string {
 	l := x.Level
 	switch {
@@ -177,8 +177,8 @@ func explainMeasuring(line func(name, format string, args ...any), l *sla.Servic
 	}
 }
 
-// explainFirstPages names the components whose pages come before the composite's
-// own in a total outage: nothing holds back alerts that were sent before.
+// explainFirstPages names the components that page before the composite does in a total
+// outage: no alert is held back that was already sent.
 func explainFirstPages(line func(name, format string, args ...any), l *sla.ServiceLevel, c *sla.Composite, now time.Time) {
 	own, pages := firstPage(l, now)
 	if c.Alerts != sla.AlertsInhibited || !pages {
@@ -196,8 +196,8 @@ func explainFirstPages(line func(name, format string, args ...any), l *sla.Servi
 	}
 }
 
-// firstPage is after how long of a total outage a level pages; false if it never
-// does.
+// firstPage returns how long a total outage lasts before a level pages; pages is false
+// if it never does.
 func firstPage(l *sla.ServiceLevel, now time.Time) (after time.Duration, pages bool) {
 	budget := l.ObjectiveBudget().Mul(l.AgreedShare(now))
 	for _, t := range l.Alerting.Tiers {
@@ -208,7 +208,7 @@ func firstPage(l *sla.ServiceLevel, now time.Time) (after time.Duration, pages b
 	return after, pages
 }
 
-// compositeChecks are what check looks for in composites, as people ask it.
+// compositeChecks are the checks of composites, with words for people.
 var compositeChecks = []struct{ rule, good string }{
 	{"composite-target", "the targets of its components give its own"},
 	{"composite-period", "it is judged over the same period as its components"},

@@ -7,7 +7,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// explainCredits says what a level owes, of what, and which of it live rules follow.
+// explainCredits says what a level owes, of which fee, and which parts the live rules
+// follow.
 func explainCredits(l *sla.ServiceLevel, policy sla.CreditPolicy, line func(name, format string, args ...any)) {
 	c := l.Credits
 	if !c.Any() {
@@ -43,8 +44,8 @@ func explainCredits(l *sla.ServiceLevel, policy sla.CreditPolicy, line func(name
 	}
 }
 
-// explainPolicy says how the credits of all levels become what is paid. Only verdicts
-// follow it.
+// explainPolicy says how the credits of all levels become the amount paid. Only
+// verdicts follow it.
 func explainPolicy(b *strings.Builder, a *sla.Agreement) {
 	var lines []string
 	p := a.CreditPolicy

@@ -26,7 +26,7 @@ func explainHours(l *sla.ServiceLevel, now time.Time, line func(name, format str
 		span(l.BudgetTime(sla.NewDecimal(1, 1), l.Period, now)), sla.FormatDuration(l.Period.Nominal()))
 }
 
-// explainClaims says which time adjustments can exclude afterwards.
+// explainClaims says which time adjustments may exclude afterwards.
 func explainClaims(l *sla.ServiceLevel, line func(name, format string, args ...any)) {
 	for i, e := range l.OnClaim {
 		words := fmt.Sprintf("%s, %s: %s", e.Name, e.Effect.Words(), e.Claim.Approval.Doc())
@@ -40,7 +40,7 @@ func explainClaims(l *sla.ServiceLevel, line func(name, format string, args ...a
 	}
 }
 
-// exclusionWords say what an exclusion excuses, and how.
+// exclusionWords says what an exclusion excuses, and how.
 func exclusionWords(l *sla.ServiceLevel, e *sla.Exclusion) string {
 	words := e.Name
 	if e.Category != e.Name && e.Category != "other" {
@@ -68,7 +68,7 @@ func exclusionWords(l *sla.ServiceLevel, e *sla.Exclusion) string {
 	return words + capWords(l, e)
 }
 
-// capWords say how much is excused at most.
+// capWords says how much an exclusion excuses at most.
 func capWords(l *sla.ServiceLevel, e *sla.Exclusion) string {
 	c := e.Cap
 	switch {

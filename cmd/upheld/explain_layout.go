@@ -10,11 +10,11 @@ import (
 // explainWidth is how many columns explain prints at most.
 const explainWidth = 100
 
-// keyed is the beginning of a line with a name and what it is, in columns.
+// keyed is the beginning of a line that consists of a name and its text, in columns.
 var keyed = regexp.MustCompile(`^  \S+( \S+)* {2,}`)
 
-// fitted breaks lines that are longer than a terminal at spaces. What follows stands below
-// what the line says of a name, or a little further in.
+// fitted breaks lines that are too long for a terminal at spaces. Further lines start
+// below the text of a name, or are indented a little.
 func fitted(text string) string {
 	var b strings.Builder
 	for line := range strings.Lines(text) {
@@ -28,7 +28,7 @@ func fitted(text string) string {
 		if at := keyed.FindString(line); at != "" {
 			begin = len(at)
 			hang = utf8.RuneCountInString(at)
-		} else if own > 8 { // it goes on what stands above
+		} else if own > 8 { // the line continues the one above
 			hang = own
 		}
 		b.WriteString(line[:begin])
@@ -37,8 +37,8 @@ func fitted(text string) string {
 	return b.String()
 }
 
-// writeWords writes words with the first at a column, and lines after it further in. A
-// word that is longer than a line is broken after a comma, as those of queries can be.
+// writeWords writes words, the first at a column, and indents further lines. A word
+// that is longer than a line, such as a query, is broken after a comma if possible.
 func writeWords(b *strings.Builder, words []string, column, hang int) {
 	first := true
 	for len(words) > 0 {
@@ -65,8 +65,8 @@ func writeWords(b *strings.Builder, words []string, column, hang int) {
 	b.WriteString("\n")
 }
 
-// broken is a word in two, the first of at most so many columns: after a comma if there is
-// one.
+// broken splits a word in two, the first part with at most as many columns as most:
+// after a comma if there is one.
 func broken(word string, most int) (head, tail string) {
 	runes := []rune(word)
 	most = max(min(most, len(runes)-1), 1)
@@ -76,20 +76,20 @@ func broken(word string, most int) (head, tail string) {
 	return string(runes[:most]), string(runes[most:])
 }
 
-// writeTable writes rows below their heading. If the table does not fit, each row is some
-// lines instead: its first cell, and then what the heading says of the others.
+// writeTable writes rows below their heading. If the table does not fit, each row
+// becomes several lines: its first cell, and then each other cell with its heading.
 func writeTable(b *strings.Builder, rows [][]string) {
 	const indent = "    "
 	var table strings.Builder
 	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
 	for i, row := range rows {
-		for len(row) < len(rows[0]) { // so that columns go on through it
+		for len(row) < len(rows[0]) { // so that columns continue through the row
 			row = append(row, "")
 		}
 		rows[i] = row
 		_, _ = w.Write([]byte(indent + strings.Join(row, "\t") + "\n"))
 	}
-	_ = w.Flush() // into a strings.Builder, which cannot fail
+	_ = w.Flush() // a strings.Builder never fails
 	fits := true
 	for line := range strings.Lines(table.String()) {
 		fits = fits && utf8.RuneCountInString(strings.TrimRight(line, " \n")) <= explainWidth

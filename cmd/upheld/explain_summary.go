@@ -11,8 +11,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// agreementSummary is what explain says of an agreement as JSON; --brief prints of it what
-// people who answer for a service need.
+// agreementSummary is explain's output about an agreement as JSON. --brief prints the
+// parts that people who answer for a service need.
 type agreementSummary struct {
 	Agreement   string         `json:"agreement"`
 	Description string         `json:"description,omitempty"`
@@ -43,17 +43,17 @@ type levelSummary struct {
 	Components  []string          `json:"components,omitempty"`
 	Recovery    []string          `json:"recovery,omitempty"`
 	Tiers       []tierSummary     `json:"tiers,omitempty"`
-	Alerts      []noticeSummary   `json:"alerts,omitempty"` // beside those of tiers
+	Alerts      []noticeSummary   `json:"alerts,omitempty"` // besides those of tiers
 	Notified    []stepSummary     `json:"notified,omitempty"`
 	Labels      map[string]string `json:"labels,omitempty"`
 	Defaults    map[string]string `json:"defaults,omitempty"`
 }
 
-// budgetSummary is what a target allows to be bad in a period.
+// budgetSummary is how much a target allows to be bad in a period.
 type budgetSummary struct {
 	Period  string  `json:"period"`
 	Share   float64 `json:"share"`             // of 1
-	Seconds float64 `json:"seconds,omitempty"` // of levels by time
+	Seconds float64 `json:"seconds,omitempty"` // for levels by time
 	Words   string  `json:"words"`
 }
 
@@ -146,7 +146,7 @@ func (s *levelSummary) addAlerts(l *sla.ServiceLevel, now time.Time) {
 		})
 	}
 	for _, a := range l.Alerts() {
-		if when := a.Words(l); len(when) > 0 { // others are those of tiers
+		if when := a.Words(l); len(when) > 0 { // the others are those of tiers
 			s.Alerts = append(s.Alerts, noticeSummary{a.Kind.Name, a.Severity, when})
 		}
 	}
@@ -178,7 +178,7 @@ func budgetSummaryOf(l *sla.ServiceLevel, p sla.Period, now time.Time) budgetSum
 	return b
 }
 
-// kindWords are what a level counts whose own words have queries.
+// kindWords say what a level counts if the indicator's own words would contain queries.
 var kindWords = []struct{ kind, words string }{
 	{"events", "events that the service counts, bad ones of all"},
 	{"latency", "how long the service takes to answer, as it measures itself"},
@@ -187,7 +187,7 @@ var kindWords = []struct{ kind, words string }{
 	{"blackbox", "probes by blackbox_exporter"},
 }
 
-// measuredWords say what is measured, without queries.
+// measuredWords says what is measured, without queries.
 func measuredWords(i sla.Indicator) string {
 	if len(i.Queries()) == 0 {
 		return i.Words()
@@ -200,7 +200,7 @@ func measuredWords(i sla.Indicator) string {
 	return i.Kind()
 }
 
-// plainExclusion says what an exclusion excuses, without queries and rules of calendars.
+// plainExclusion says what an exclusion excuses, without queries and recurrence rules.
 func plainExclusion(e *sla.Exclusion) string {
 	words := strings.ReplaceAll(e.Name, "-", " ")
 	if e.Name == sla.MaintenanceName {

@@ -10,7 +10,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// explainTerms says what the agreement says besides its levels, if it says anything.
+// explainTerms says what the agreement contains besides its levels, if anything.
 func explainTerms(b *strings.Builder, a *sla.Agreement, now time.Time) {
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	line := func(name, format string, args ...any) {
@@ -43,10 +43,10 @@ func explainTerms(b *strings.Builder, a *sla.Agreement, now time.Time) {
 		lines("Recovery", methodWords(a.Recovery, t.EffectiveFrom))
 	}
 	lines("Reminders", reminderWords(a, now))
-	_ = w.Flush() // into a strings.Builder, which cannot fail
+	_ = w.Flush() // a strings.Builder never fails
 }
 
-// reminderWords are the alerts of the agreement, and from when on each fires.
+// reminderWords lists the alerts of the agreement, and the day from which each fires.
 func reminderWords(a *sla.Agreement, now time.Time) []string {
 	var all []string
 	for _, d := range rulegen.Reminders(a, rulegen.Options{Now: now}) {
@@ -67,7 +67,8 @@ func reminderWords(a *sla.Agreement, now time.Time) []string {
 	return all
 }
 
-// explainRevision says which revision this is, since when it holds and who agreed.
+// explainRevision says which revision this is, since when it is in force and who agreed
+// to it.
 func explainRevision(t sla.Terms, line func(name, format string, args ...any)) {
 	if t.Revision > 0 || !t.EffectiveFrom.IsZero() {
 		var words []string
@@ -140,8 +141,8 @@ func customerWords(customers []string) string {
 	return strings.Join(customers, ", ")
 }
 
-// costWords are the options with their budgets and prices. Budgets are those of the
-// period for which the price is, at its nominal length.
+// costWords lists the options with their budgets and prices. Each budget is for the
+// period of the price, at its nominal length.
 func costWords(a *sla.Agreement) []string {
 	var all []string
 	for _, o := range a.Terms.CostOptions {
@@ -161,7 +162,7 @@ func costWords(a *sla.Agreement) []string {
 	return all
 }
 
-// obligationWords say what each party owes, and when.
+// obligationWords lists what each party owes, and when.
 func obligationWords(a *sla.Agreement) []string {
 	var all []string
 	for _, o := range a.Terms.Obligations {
@@ -178,7 +179,7 @@ func obligationWords(a *sla.Agreement) []string {
 	return all
 }
 
-// methodWords say how the service comes back, and when each method must be tried out.
+// methodWords says how the service is restored, and when each method must be exercised.
 func methodWords(r *sla.Recovery, effective sla.Date) []string {
 	var all []string
 	for _, m := range r.Methods {
@@ -223,7 +224,7 @@ func explainRecovery(a *sla.Agreement, l *sla.ServiceLevel, line func(name, form
 		n++
 	}
 	if l.Recovery == a.Recovery {
-		return // whose methods stand above all levels
+		return // the methods are above all levels
 	}
 	for _, words := range methodWords(l.Recovery, a.Terms.EffectiveFrom) {
 		line([]string{"Recovery", ""}[min(n, 1)], "%s", words)

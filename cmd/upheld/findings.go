@@ -16,10 +16,10 @@ import (
 	"github.com/upheld-sla/upheld/sla/spec"
 )
 
-// checkSpecs is what the specifications say and everything that is wrong with
-// them: what the reader finds, and what the rule generator finds in their
-// queries. Agreements come back also when there are errors; they are fit for
-// use only if findings.Err() is nil. use gets what each level without an error becomes.
+// checkSpecs returns what the specifications say and everything that is wrong with
+// them, by the reader and, for their queries, by the rule generator. It returns
+// agreements even if there are errors; use them only if findings.Err() is nil. use gets
+// the plan of each level without an error.
 func checkSpecs(files spec.Files, paths []string, rules rulegen.Options, use func(rulegen.LevelPlan)) ([]*sla.Agreement, sla.Findings) {
 	agreements, findings := files.Load(paths...)
 	for _, a := range agreements {
@@ -32,28 +32,28 @@ func checkSpecs(files spec.Files, paths []string, rules rulegen.Options, use fun
 	return agreements, presentable(findings)
 }
 
-// bindFiles binds the flag that says where specifications may name files.
+// bindFiles binds the flag for the folders in which specifications may name files.
 func bindFiles(flags *pflag.FlagSet, files *spec.Files) {
 	files.Queries = imports.Queries()
 	flags.StringArrayVar(&files.Allow, "files.allow", nil, "`directory` that files that specifications name may be in, besides their own; may be repeated")
 }
 
-// presentable are findings of reader and rule generator as they are shown: in
-// order, each with its line.
+// presentable prepares findings of reader and rule generator for display: in order,
+// each with its line.
 func presentable(findings sla.Findings) sla.Findings {
 	findings = spec.WithSnippets(findings)
 	findings.Sort()
 	return findings
 }
 
-// mustLoad is the agreements of specifications without errors. Findings are
-// printed to notes, warnings too; errors end the verb.
+// mustLoad returns the agreements of specifications without errors. It prints findings
+// to notes, including warnings; errors end the verb.
 func mustLoad(notes io.Writer, files spec.Files, paths []string) ([]*sla.Agreement, error) {
 	agreements, findings := checkSpecs(files, paths, rulegen.Options{}, func(rulegen.LevelPlan) {})
 	return agreements, tell(notes, agreements, findings)
 }
 
-// tell prints findings to notes; with errors among them it counts them and
+// tell prints findings to notes; if there are errors among them, it counts them and
 // returns an error.
 func tell(notes io.Writer, agreements []*sla.Agreement, findings sla.Findings) error {
 	if err := printText(notes, findings); err != nil {
@@ -89,11 +89,11 @@ func printText(w io.Writer, findings sla.Findings) error {
 	return err
 }
 
-// maxFindings are as many as people read, more than any specification with mistakes has. A file that
-// was named by mistake can have thousands.
+// maxFindings is as many as people read, and more than any specification with mistakes
+// has. A file that was named by accident can have thousands.
 const maxFindings = 200
 
-// foremost are as many findings, in order: errors before anything else is left out.
+// foremost keeps at most as many findings as most, in order. It leaves out errors last.
 func foremost(findings sla.Findings, most int) sla.Findings {
 	if len(findings) <= most {
 		return findings
@@ -111,8 +111,8 @@ func foremost(findings sla.Findings, most int) sla.Findings {
 	return kept
 }
 
-// excerpt is a line as it fits a terminal, and a line with a caret under its
-// byte column, which counts from 1.
+// excerpt cuts a line to fit a terminal, and makes a line with a caret under its byte
+// column, which counts from 1.
 func excerpt(line string, column int) (text, caret string) {
 	const before, most = 70, 110
 	at := min(max(column-1, 0), len(line))
@@ -145,7 +145,7 @@ func excerpt(line string, column int) (text, caret string) {
 	return strings.ToValidUTF8(text, "\ufffd"), caret + "^"
 }
 
-// revisionWords say which revision is in force of agreements with several of them.
+// revisionWords says which revision is in force, for agreements with several.
 func revisionWords(agreements []*sla.Agreement, now time.Time) string {
 	var words strings.Builder
 	for _, a := range agreements {
@@ -163,7 +163,7 @@ func revisionWords(agreements []*sla.Agreement, now time.Time) string {
 	return words.String()
 }
 
-// summary counts what was read and found.
+// summary counts what was read and what was found.
 func summary(agreements []*sla.Agreement, findings sla.Findings) string {
 	levels := 0
 	for _, a := range agreements {
@@ -177,14 +177,15 @@ func summary(agreements []*sla.Agreement, findings sla.Findings) string {
 	return fmt.Sprintf("%s: %s, %s", read, plural(errors, "error"), plural(warnings, "warning"))
 }
 
-// verdictOnly says which keys rules do not follow, by agreement; "" if there are none.
+// verdictOnly says by agreement which keys the rules do not follow; "" if there are
+// none.
 func verdictOnly(agreements []*sla.Agreement) string {
 	var b strings.Builder
 	for _, a := range agreements {
 		var keys []string
 		for _, k := range a.VerdictOnly {
 			place := fmt.Sprintf("line %d", k.Pos.Line)
-			if k.Pos.File != a.Pos.File { // it is inherited
+			if k.Pos.File != a.Pos.File { // the key is inherited
 				place = fmt.Sprintf("%s:%d", k.Pos.File, k.Pos.Line)
 			}
 			keys = append(keys, k.Key+" ("+place+")")

@@ -13,8 +13,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// findingFormats are the ways to print findings, by the name that --format
-// takes; one line each.
+// findingFormats are the ways to print findings, by the value of --format; one line
+// each.
 var findingFormats = []struct {
 	name  string
 	print func(io.Writer, sla.Findings) error
@@ -49,7 +49,8 @@ func printJSON(w io.Writer, findings sla.Findings) error {
 	}{errors, warnings, findings})
 }
 
-// maxLine are the bytes of a line that goes with a finding for programs: a file may be one line of a megabyte.
+// maxLine bounds, in bytes, the line in a finding for programs: a file may be one line
+// of a megabyte.
 const maxLine = 4096
 
 func writeJSON(w io.Writer, v any) error {
@@ -59,8 +60,8 @@ func writeJSON(w io.Writer, v any) error {
 	return enc.Encode(v)
 }
 
-// printGitHub prints workflow commands, which GitHub Actions and Forgejo show
-// beside the lines of a change.
+// printGitHub prints workflow commands, which GitHub Actions and Forgejo show beside
+// the lines of a change.
 func printGitHub(w io.Writer, findings sla.Findings) error {
 	data := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
 	property := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
@@ -76,7 +77,7 @@ func printGitHub(w io.Writer, findings sla.Findings) error {
 	return nil
 }
 
-// sentence is message and remedy on one line.
+// sentence prints message and remedy on one line.
 func sentence(f sla.Finding) string {
 	if f.Remedy == "" {
 		return f.Message
@@ -84,7 +85,7 @@ func sentence(f sla.Finding) string {
 	return f.Message + "; " + f.Remedy
 }
 
-// The parts of SARIF 2.1.0 that code scanners read.
+// The parts of SARIF 2.1.0 that code scanners use.
 type (
 	sarifLog struct {
 		Schema  string     `json:"$schema"`
@@ -164,14 +165,14 @@ func printSARIF(w io.Writer, findings sla.Findings) error {
 	})
 }
 
-// characters counts the characters before places of a line. Findings are in order of place: in a long line that
-// has many, it goes on where it was.
+// characters counts the characters before places of a line. Findings are in order of
+// place, so in a long line with many findings it continues where it stopped.
 type characters struct {
 	line          string
 	bytes, counts int
 }
 
-// column is a column in bytes as one in characters.
+// column converts a column in bytes to one in characters.
 func (c *characters) column(line string, column int) int {
 	at := min(max(column-1, 0), len(line))
 	if line != c.line || at < c.bytes {
@@ -182,8 +183,8 @@ func (c *characters) column(line string, column int) int {
 	return c.counts + 1
 }
 
-// sarifPlace is the region of a finding, nil for one of a whole file. Columns
-// are turned from bytes into characters, of which the snippet tells.
+// sarifPlace is the region of a finding, nil for a whole file. It converts columns from
+// bytes to characters, with the line as snippet.
 func sarifPlace(f sla.Finding, in *characters) *sarifRegion {
 	if f.Pos.Line == 0 {
 		return nil

@@ -18,7 +18,7 @@ import (
 	"github.com/upheld-sla/upheld/sla/spec"
 )
 
-// gate is what the flags of the verb gate ask for.
+// gate has the flags of the verb gate.
 type gate struct {
 	files    spec.Files
 	server   serverFlags
@@ -63,7 +63,7 @@ anything about budgets.`,
 	return cmd
 }
 
-// gateState is what a level says to a deployment.
+// gateState is a level's answer for a deployment.
 type gateState string
 
 const (
@@ -72,7 +72,7 @@ const (
 	gateUnknown gateState = "unknown"
 )
 
-// gateLevel is the answer of a level, by its worst period and group.
+// gateLevel is the answer of a level, from its worst period and group.
 type gateLevel struct {
 	Agreement string    `json:"agreement"`
 	Service   string    `json:"service"`
@@ -118,7 +118,7 @@ func (g *gate) run(cmd *cobra.Command, args []string) error {
 	return answer.give(cmd.OutOrStdout(), g.format)
 }
 
-// check is the least budget in per cent, or what is wrong with the flags.
+// check returns the least budget in per cent, or an error about the flags.
 func (g *gate) check() (least sla.Decimal, err error) {
 	if g.server.url == "" {
 		return least, errors.New("name the server that has recorded the budgets: --prometheus.url=http://localhost:9090")
@@ -133,7 +133,7 @@ func (g *gate) check() (least sla.Decimal, err error) {
 	return least, nil
 }
 
-// chosen are the levels that are asked for: all, or those of --service and --level.
+// chosen returns the requested levels: all, or those of --service and --level.
 func (g *gate) chosen(agreements []*sla.Agreement) ([]*sla.ServiceLevel, error) {
 	var all []*sla.ServiceLevel
 	services, names := map[string]bool{}, map[string]bool{}
@@ -143,7 +143,7 @@ func (g *gate) chosen(agreements []*sla.Agreement) ([]*sla.ServiceLevel, error) 
 			wanted := len(g.services)+len(g.levels) == 0 || slices.Contains(g.services, l.ID.Service) ||
 				slices.Contains(g.levels, l.ID.SLO) || slices.Contains(g.levels, l.ID.Service+"/"+l.ID.SLO)
 			known := slices.ContainsFunc(all, func(other *sla.ServiceLevel) bool { return other.ID == l.ID })
-			if wanted && !known { // another revision has the same
+			if wanted && !known { // another revision has the same level
 				all = append(all, l)
 			}
 		}
@@ -154,7 +154,7 @@ func (g *gate) chosen(agreements []*sla.Agreement) ([]*sla.ServiceLevel, error) 
 	return all, namesKnown("the specifications have", "level", g.levels, names)
 }
 
-// namesKnown is the mistake of naming what is not there; who has it, in words.
+// namesKnown returns an error if names do not exist; who says who should have them.
 func namesKnown(who, flag string, given []string, known map[string]bool) error {
 	var all []string
 	for name := range known {
@@ -173,7 +173,7 @@ func namesKnown(who, flag string, given []string, known map[string]bool) error {
 	return nil
 }
 
-// judgeBudget asks for the budgets of a level and takes the least.
+// judgeBudget queries the budgets of a level and takes the least.
 func judgeBudget(server *inspect.Server, l *sla.ServiceLevel, least sla.Decimal) gateLevel {
 	answer := gateLevel{Agreement: l.ID.SLA, Service: l.ID.Service, Level: l.ID.SLO, State: gateUnknown}
 	budgets := server.Budgets(l)
@@ -201,7 +201,7 @@ func judgeBudget(server *inspect.Server, l *sla.ServiceLevel, least sla.Decimal)
 	return answer
 }
 
-// give prints the answer, and returns its exit code.
+// give prints the answer, and returns its exit code as an error.
 func (a gateAnswer) give(out io.Writer, format string) error {
 	code := exitDone
 	for _, l := range a.Levels {
@@ -232,7 +232,7 @@ func (a gateAnswer) print(out io.Writer, format string) error {
 	return w.Flush()
 }
 
-// words is what a level says besides its state.
+// words is what a level says in addition to its state.
 func (l gateLevel) words() string {
 	var words []string
 	if l.Left != nil {

@@ -23,14 +23,14 @@ import (
 	"github.com/upheld-sla/upheld/sla/spec"
 )
 
-// generateOptions are the flags of generate.
+// generateOptions has the flags of generate.
 type generateOptions struct {
 	dir     string
-	stdout  bool // no directory, but standard output
+	stdout  bool // write to standard output instead of a directory
 	verify  bool
-	diff    bool   // say what would change, by rule
-	scratch string // where new content is kept for that
-	format  string // of what changed
+	diff    bool   // show what would change, by rule
+	scratch string // a folder for the new content to compare
+	format  string // of the difference
 	force   bool
 	prune   bool
 	tests   bool
@@ -39,9 +39,9 @@ type generateOptions struct {
 	boards  dashboards.Options
 	links   rulegen.Links
 	files   spec.Files
-	merged  string // an Alertmanager configuration of somebody else's
-	project string // of Perses
-	helm    bool   // objects are to be templates of a Helm chart
+	merged  string // somebody else's Alertmanager configuration
+	project string // the project in Perses
+	helm    bool   // write objects as templates of a Helm chart
 	chosen  []string
 	scrape  emit.ScrapeOptions
 
@@ -89,7 +89,7 @@ func (o *generateOptions) flags(f *pflag.FlagSet) {
 	f.StringToStringVar(&o.scrape.ExternalLabels, "prometheus.external-label", nil, "name=value that prometheus.yml adds to everything that leaves the server")
 }
 
-// linkFlags are what alerts link.
+// linkFlags are the flags for the links of alerts.
 func (o *generateOptions) linkFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.grafana, "grafana.url", "", "where Grafana is; every alert then links the dashboard of its level")
 	f.StringVar(&o.boards.PagesURL, "pages.url", "", "where upheld serve shows its pages; dashboards, and every alert, then link them")
@@ -97,10 +97,10 @@ func (o *generateOptions) linkFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.links.Alertmanager, "alertmanager.url", "", "where people open Alertmanager; every alert then links the form that silences it")
 }
 
-// usualExporter is where an exporter listens beside its server.
+// usualExporter is the usual address of an exporter next to its server.
 const usualExporter = "localhost:9799"
 
-// maxRulesInterval keeps five first-tier samples in the second tier's windows
+// maxRulesInterval keeps five samples of the first layer in the second layer's windows,
 // and every recorded sample within Prometheus' five-minute lookback.
 const maxRulesInterval = time.Minute
 
@@ -171,7 +171,7 @@ func (o generateOptions) run(cmd *cobra.Command, paths []string) error {
 	collectLess()
 	agreements, findings := o.files.Load(paths...)
 	good := !findings.HasErrors()
-	var stage *filetree.Stage // nil without good agreements: the directory is not even looked at
+	var stage *filetree.Stage // nil without good agreements: then it does not even look at the directory
 	if good {
 		dir, remove, err := o.target()
 		if err != nil {
@@ -188,7 +188,7 @@ func (o generateOptions) run(cmd *cobra.Command, paths []string) error {
 			return err
 		}
 		defer stage.Discard()
-		defer context.AfterFunc(cmd.Context(), stage.Discard)() // a signal
+		defer context.AfterFunc(cmd.Context(), stage.Discard)() // on a signal
 	}
 	merged, more, err := o.merge(agreements, good)
 	findings = append(findings, more...)
@@ -220,8 +220,8 @@ func (o generateOptions) run(cmd *cobra.Command, paths []string) error {
 	return o.put(cmd, stage, merged, unfilled)
 }
 
-// target is the directory that files are made in, which is a temporary one for
-// standard output, and what removes it.
+// target is the directory for the files, a temporary one for standard output, and a
+// function that removes it.
 func (o generateOptions) target() (dir string, remove func(), err error) {
 	if !o.stdout {
 		return o.dir, func() {}, nil
@@ -230,7 +230,7 @@ func (o generateOptions) target() (dir string, remove func(), err error) {
 	return dir, func() { os.RemoveAll(dir) }, err
 }
 
-// open is the stage for the directory.
+// open makes the stage for the directory.
 func (o generateOptions) open(cmd *cobra.Command, dir string, agreements []*sla.Agreement) (*filetree.Stage, error) {
 	folders := slices.Clone(o.chosen)
 	if o.writes("rules") {
@@ -264,11 +264,11 @@ func names(agreements []*sla.Agreement) []string {
 	return names
 }
 
-// dry reports whether nothing is to be written.
+// dry reports whether nothing will be written.
 func (o generateOptions) dry() bool { return o.verify || o.diff }
 
-// print writes the only file to standard output, and what is to be filled in to
-// standard error.
+// print writes the only file to standard output, and what you must fill in to standard
+// error.
 func (o generateOptions) print(cmd *cobra.Command, stage *filetree.Stage, unfilled string) error {
 	changes, err := stage.Changes()
 	if err != nil {
@@ -287,10 +287,10 @@ func (o generateOptions) print(cmd *cobra.Command, stage *filetree.Stage, unfill
 	return nil
 }
 
-// manyLevels is from where on groups of their own are worth a word.
+// manyLevels is the number of levels from which a hint about shared groups is useful.
 const manyLevels = 1000
 
-// groupsHint says what shared groups save; docs/performance.md has the figures.
+// groupsHint says how much shared groups save; docs/performance.md has the figures.
 func (o generateOptions) groupsHint(agreements []*sla.Agreement) string {
 	levels := 0
 	for _, a := range agreements {

@@ -17,15 +17,15 @@ import (
 	"github.com/upheld-sla/upheld/rulegen/emit"
 )
 
-// difference is what generating would change, for people and for programs.
+// difference is what generate would change, for people and for programs.
 type difference struct {
 	Directory string        `json:"directory"`
 	Files     []changedFile `json:"files"`
 	rulediff.Difference
 }
 
-// showDifference says what generating would change by rule and alert, or that it
-// would refuse to.
+// showDifference says what generate would change, by rule and alert, or that it would
+// refuse to.
 func (o generateOptions) showDifference(cmd *cobra.Command, stage *filetree.Stage, changes []filetree.Change, merged mergedFile, refused error) error {
 	d, err := o.difference(stage, changes, merged)
 	if err != nil {
@@ -52,7 +52,7 @@ func (o generateOptions) showDifference(cmd *cobra.Command, stage *filetree.Stag
 	return answered{exitNo}
 }
 
-// difference reads what is in place and what was generated.
+// difference compares the current files with the generated ones.
 func (o generateOptions) difference(stage *filetree.Stage, changes []filetree.Change, merged mergedFile) (difference, error) {
 	d := difference{Directory: o.dir, Files: o.changedFiles(changes, merged)}
 	var before, after []rulediff.Group
@@ -76,7 +76,7 @@ func (o generateOptions) difference(stage *filetree.Stage, changes []filetree.Ch
 		if !strings.HasPrefix(c.Path, "rules/") {
 			continue
 		}
-		// Somebody may have edited what is in place, so that it is no YAML any more.
+		// Somebody may have edited the current file, so that it is not YAML any more.
 		groups, err := rulediff.Read(emit.HelmUnescaped(was))
 		if err != nil {
 			return d, fmt.Errorf("%s/%s: %w; --verify compares without reading", o.dir, c.Path, err)
@@ -116,7 +116,8 @@ func (f *changedFile) count(was, now []byte) {
 	}
 }
 
-// wordsFor is what says in words how two files at a path differ, nil if only their lines are counted.
+// wordsFor returns a function that describes how two files at a path differ, or nil if
+// only their lines are counted.
 func wordsFor(file string) func(was, now []byte) ([]string, error) {
 	switch {
 	case file == alertmanagerPath:
@@ -127,7 +128,8 @@ func wordsFor(file string) func(was, now []byte) ([]string, error) {
 	return nil
 }
 
-// say puts what differs into words. Somebody may have edited what is in place, so that it cannot be read.
+// say describes the difference in words. Somebody may have edited the current file, so
+// that it cannot be read.
 func (f *changedFile) say(words func(was, now []byte) ([]string, error), was, now []byte) {
 	if words == nil {
 		return
@@ -138,7 +140,7 @@ func (f *changedFile) say(words func(was, now []byte) ([]string, error), was, no
 	}
 }
 
-// maxWords are the lines about a file that are printed; for programs all are.
+// maxWords is how many lines about a file are printed; programs get all.
 const maxWords = 20
 
 // print writes the difference as text: rules by level, then groups and files.
@@ -158,7 +160,7 @@ func (d difference) print(w io.Writer) error {
 	return err
 }
 
-// printRules writes what is different by level, and then by group.
+// printRules writes the differences by level, and then by group.
 func printRules(b *strings.Builder, d rulediff.Difference) {
 	level, begun := "", false
 	for _, c := range d.Rules {
@@ -183,7 +185,7 @@ func printRules(b *strings.Builder, d rulediff.Difference) {
 	}
 }
 
-// printLevels says of whole levels what became of them, without a line for each rule.
+// printLevels summarizes whole levels, without a line for each rule.
 func printLevels(b *strings.Builder, d rulediff.Difference, levels []string, kind rulediff.Kind, what string) {
 	for _, level := range levels {
 		rules, alerts := 0, 0

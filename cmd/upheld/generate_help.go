@@ -1,6 +1,6 @@
 package main
 
-// generateHelp is what generate is for. docs/generate.md lists every file.
+// generateHelp describes generate. docs/generate.md lists every file.
 const generateHelp = `Generate writes what Prometheus, Grafana and Alertmanager need for agreements:
 
   DIR/rules/          recording rules and alerts, one file an agreement

@@ -12,21 +12,21 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// alertmanagerPath is where the complete configuration goes, unless it is merged
-// into one that is there.
+// alertmanagerPath is the path of the complete configuration, unless it is merged into
+// an existing one.
 const alertmanagerPath = "alertmanager/alertmanager.yml"
 
 // mergedFile is the configuration that agreements are merged into.
 type mergedFile struct {
 	path  string
 	want  []byte
-	stale bool     // it is otherwise now
+	stale bool     // the current file differs
 	empty []string // receivers of agreements that notify nobody
-	had   []string // agreements that it has now
+	had   []string // the agreements that the file has now
 }
 
-// merge prepares the merged configuration, if one is asked for and the
-// agreements are good.
+// merge prepares the merged configuration, if one is requested and the agreements are
+// good.
 func (o generateOptions) merge(agreements []*sla.Agreement, good bool) (mergedFile, sla.Findings, error) {
 	m := mergedFile{path: o.merged}
 	if o.merged == "" || !good {
@@ -45,10 +45,10 @@ func (o generateOptions) merge(agreements []*sla.Agreement, good bool) (mergedFi
 	return m, findings, nil
 }
 
-// maxConfiguration is far above what people write, in bytes.
+// maxConfiguration, in bytes, is far above what people write.
 const maxConfiguration = 16 << 20
 
-// readConfiguration is the content of a file that can be edited in place.
+// readConfiguration reads a file that can be edited in place.
 func readConfiguration(file string) ([]byte, error) {
 	info, err := os.Stat(file)
 	switch {
@@ -57,11 +57,11 @@ func readConfiguration(file string) ([]byte, error) {
 	case err == nil && info.Size() > maxConfiguration:
 		return nil, fmt.Errorf("%s is larger than %d MiB, which is the most for a configuration", file, maxConfiguration>>20)
 	}
-	return os.ReadFile(file) // which says what is wrong with it, if anything is
+	return os.ReadFile(file) // its error says what is wrong with the file
 }
 
-// mergedPath is where the configuration is, as the manifest of the directory
-// remembers it: relative to that, so that both can be moved.
+// mergedPath is the path of the configuration in the directory's manifest: relative to
+// the directory, so that both can be moved.
 func (o generateOptions) mergedPath() string {
 	dir, err := filepath.Abs(o.dir)
 	if err == nil {
@@ -76,8 +76,8 @@ func (o generateOptions) mergedPath() string {
 	return filepath.ToSlash(o.merged)
 }
 
-// receiversHint says which receivers you must fill in: all of the complete
-// configuration, since it is made again each time.
+// receiversHint says which receivers you must fill in: all of them in the complete
+// configuration, since that is generated again each time.
 func (o generateOptions) receiversHint(agreements []*sla.Agreement, merged mergedFile) (string, error) {
 	switch {
 	case o.dry() || !o.writes("alertmanager"):
@@ -102,7 +102,7 @@ func (o generateOptions) receiversHint(agreements []*sla.Agreement, merged merge
 		o.dir, alertmanagerPath, receivers, few(empty), are), err
 }
 
-// few lists names, of many the first ones.
+// few lists names, or the first of many.
 func few(names []string) string {
 	const most = 6
 	if len(names) <= most {
@@ -111,7 +111,7 @@ func few(names []string) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 }
 
-// ready is the new content beside the file, nil if nothing changes.
+// ready writes the new content beside the file; it is nil if nothing changes.
 func (m mergedFile) ready() (*filetree.Replacement, error) {
 	if !m.stale {
 		return nil, nil //nolint:nilnil // see above

@@ -12,13 +12,14 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// objectsFolder holds objects of Kubernetes other than the rules, and is written only if it is chosen.
+// objectsFolder has Kubernetes objects other than rules, and is only written on
+// request.
 const objectsFolder = "objects"
 
-// kustomizationFile stands beside the folders, since kustomize reads nothing above its own.
+// kustomizationFile is beside the folders, since kustomize reads nothing above its own.
 const kustomizationFile = "kustomization.yaml"
 
-// objectsOfAll are the objects that are of all agreements together, by path.
+// objectsOfAll are the objects that all agreements share, by path.
 func (o generateOptions) objectsOfAll(agreements []*sla.Agreement, produced map[string]func() ([]byte, error)) {
 	board := func(uid string, produce func() ([]byte, error)) {
 		produced[objectsFolder+"/board-"+uid+".yaml"] = func() ([]byte, error) {
@@ -44,7 +45,8 @@ func (o generateOptions) objectsOfAll(agreements []*sla.Agreement, produced map[
 	}
 }
 
-// scrapesAddresses reports whether exporters were named, so that they are no Service of the cluster.
+// scrapesAddresses reports whether exporters were named, so that the cluster needs no
+// Service for them.
 func (o generateOptions) scrapesAddresses() bool {
 	return !slices.Equal(o.scrape.Exporters, []string{usualExporter})
 }
@@ -71,7 +73,7 @@ func (f *agreementFiles) boardObjects(a *sla.Agreement) error {
 	return nil
 }
 
-// kustomize makes the base over all objects that were made.
+// kustomize writes the base over all generated objects.
 func (o generateOptions) kustomize(stage *filetree.Stage, agreements []*sla.Agreement) error {
 	if !o.writes(objectsFolder) {
 		return nil
@@ -92,7 +94,8 @@ func (o generateOptions) kustomize(stage *filetree.Stage, agreements []*sla.Agre
 
 const serviceMonitorPath = "prometheus/servicemonitor.yaml"
 
-// asTemplate is a file as it has to be for a Helm chart, if that is asked for and it is an object.
+// asTemplate escapes an object for a Helm chart, if requested. Other files stay as they
+// are.
 func (o generateOptions) asTemplate(path string, text []byte) []byte {
 	if o.helm && (path == serviceMonitorPath || strings.HasPrefix(path, objectsFolder+"/")) {
 		return emit.HelmEscaped(text)
@@ -100,7 +103,7 @@ func (o generateOptions) asTemplate(path string, text []byte) []byte {
 	return text
 }
 
-// ruleSink is where rules are written, for a Helm chart escaped.
+// ruleSink is the writer for rules, which escapes them for a Helm chart.
 func (o generateOptions) ruleSink(w io.Writer) io.Writer {
 	if o.helm {
 		return emit.HelmWriter{W: w}

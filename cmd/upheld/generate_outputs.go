@@ -15,17 +15,17 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// outputFolders are what generate writes below its directory, unless some are
-// chosen. Tests of the rules belong to the rules.
+// outputFolders are the default folders of generate. Tests of the rules belong to the
+// rules.
 var outputFolders = []string{"rules", "dashboards", "prometheus", "alertmanager"}
 
-// allOutputs are also those that are written only if they are chosen.
+// allOutputs are these and the folders that are only written on request.
 var allOutputs = append(slices.Clone(outputFolders), "grafana", "perses", objectsFolder)
 
-// provisionedBoards is where Grafana reads dashboards below its provisioning folder.
+// provisionedBoards is the folder of dashboards below Grafana's provisioning folder.
 const provisionedBoards = "grafana/dashboards"
 
-// persesName is what Perses allows as a name.
+// persesName matches the names that Perses allows.
 var persesName = regexp.MustCompile(`^[a-zA-Z0-9_.-]{1,75}$`)
 
 // writes reports whether a folder is written.
@@ -56,10 +56,10 @@ func (o generateOptions) checkOutputs() error {
 	return nil
 }
 
-// outputs makes all files for the agreements, proven, on the stage. Findings are
-// mistakes in queries, of all agreements also after the first; with any error
-// among them, or if the agreements are not good, nothing that was made counts.
-// omissions are what tests of the rules leave out, a line each.
+// outputs makes all files for the agreements, checked, on the stage. Findings are
+// mistakes in the queries of any agreement. If there is an error among them, or the
+// agreements are not good, do not use the files. omissions are what tests of the rules
+// leave out, one per line.
 func (o generateOptions) outputs(stage *filetree.Stage, agreements []*sla.Agreement, good bool) (findings sla.Findings, omissions string, err error) {
 	findings, omissions, err = o.ofEach(stage, agreements, good)
 	if err != nil || !good || findings.HasErrors() {
@@ -77,8 +77,8 @@ func (o generateOptions) outputs(stage *filetree.Stage, agreements []*sla.Agreem
 	return findings, omissions, o.kustomize(stage, agreements)
 }
 
-// ofEach makes the files of each agreement, on all processors. The rules of a bundle are
-// one file, which one goroutine writes.
+// ofEach makes the files of each agreement, on all processors. The rules of a bundle
+// are one file, which one goroutine writes.
 func (o generateOptions) ofEach(stage *filetree.Stage, agreements []*sla.Agreement, good bool) (sla.Findings, string, error) {
 	findings, omissions := make([]sla.Findings, len(agreements)), make([]string, len(agreements))
 	work := make(chan int, len(agreements))
@@ -107,14 +107,14 @@ func (o generateOptions) ofEach(stage *filetree.Stage, agreements []*sla.Agreeme
 	return slices.Concat(findings...), strings.Join(omissions, ""), err
 }
 
-// agreementFiles makes the files of one agreement after the other.
+// agreementFiles makes the files of agreements, one after another.
 type agreementFiles struct {
 	generateOptions
 	stage *filetree.Stage
 	rules *ruleFiles
 }
 
-// add makes the files of an agreement, or, if it is not good, only looks for findings.
+// add makes the files of an agreement. If it is not good, add only looks for findings.
 func (f *agreementFiles) add(a *sla.Agreement, good bool) (sla.Findings, error) {
 	findings, err := f.rules.add(a, good && f.writes("rules"))
 	if err != nil || !good || findings.HasErrors() {
@@ -145,7 +145,7 @@ func (f *agreementFiles) add(a *sla.Agreement, good bool) (sla.Findings, error) 
 	return findings, f.boardObjects(a)
 }
 
-// ofAll are the files that are of all agreements together, by path.
+// ofAll are the files that all agreements share, by path.
 func (o generateOptions) ofAll(agreements []*sla.Agreement) map[string]func() ([]byte, error) {
 	produced := map[string]func() ([]byte, error){}
 	for output, folder := range map[string]string{"dashboards": "dashboards", "grafana": provisionedBoards} {
@@ -167,7 +167,7 @@ func (o generateOptions) ofAll(agreements []*sla.Agreement) map[string]func() ([
 			return text, err
 		}
 	}
-	if o.writes("alertmanager") && !o.stdout { // which prints one file; Alertmanager takes a template that is not there
+	if o.writes("alertmanager") && !o.stdout { // stdout prints only one file, and Alertmanager accepts a missing template
 		produced["alertmanager/"+emit.TemplateFile] = func() ([]byte, error) { return emit.AlertmanagerTemplate(), nil }
 	}
 	if o.writes("prometheus") {

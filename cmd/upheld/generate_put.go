@@ -11,9 +11,9 @@ import (
 	"github.com/upheld-sla/upheld/internal/filetree"
 )
 
-// put puts what changes into place and says so, and what is to be filled in; or,
-// if it is only looked at, only says what changes. Files are put into place first: that is what the verb is for, and the
-// reader of the list may not be there any more.
+// put puts changes into place and lists them, with what you must fill in; in a dry run
+// it only lists them. It puts files into place first: that is the purpose of the verb,
+// and the reader of the list may be gone.
 func (o generateOptions) put(cmd *cobra.Command, stage *filetree.Stage, merged mergedFile, unfilled string) error {
 	changes, err := stage.Changes()
 	if o.diff {
@@ -44,18 +44,18 @@ func (o generateOptions) put(cmd *cobra.Command, stage *filetree.Stage, merged m
 	return nil
 }
 
-// changedFile is a file with what became, or would become, of it.
+// changedFile is a file and how it changed, or would change.
 type changedFile struct {
 	Path   string `json:"path"`
 	Change string `json:"change"`
-	// Of a difference that is looked at, by how many lines.
+	// For --diff: by how many lines.
 	LinesAdded   int `json:"linesAdded,omitempty"`
 	LinesRemoved int `json:"linesRemoved,omitempty"`
-	// Of a dashboard or an Alertmanager's configuration that differs, in words.
+	// For --diff of a dashboard or an Alertmanager configuration: in words.
 	Words []string `json:"words,omitempty"`
 }
 
-// changedFiles are the files that changed, or, if nothing is written, those that would.
+// changedFiles are the files that changed or, in a dry run, that would change.
 func (o generateOptions) changedFiles(changes []filetree.Change, merged mergedFile) []changedFile {
 	all := []changedFile{}
 	for _, c := range changes {
@@ -67,7 +67,7 @@ func (o generateOptions) changedFiles(changes []filetree.Change, merged mergedFi
 	return all
 }
 
-// list prints what changed, or, to verify, what would.
+// list prints what changed, or with --verify what would change.
 func (o generateOptions) list(cmd *cobra.Command, stage *filetree.Stage, changes []filetree.Change, merged mergedFile) error {
 	files := o.changedFiles(changes, merged)
 	if o.format == jsonFormat {
@@ -85,7 +85,7 @@ func (o generateOptions) list(cmd *cobra.Command, stage *filetree.Stage, changes
 	return err
 }
 
-// compare says what generating would change, or that it would refuse to.
+// compare says what generate would change, or that it would refuse to.
 func (o generateOptions) compare(cmd *cobra.Command, stage *filetree.Stage, changes []filetree.Change, merged mergedFile, refused error) error {
 	if err := o.list(cmd, stage, changes, merged); err != nil {
 		return fmt.Errorf("list what is stale: %w", err)
@@ -104,7 +104,7 @@ func (o generateOptions) compare(cmd *cobra.Command, stage *filetree.Stage, chan
 	return nil
 }
 
-// refusal says what to do about files that are not to be replaced or removed.
+// refusal says what to do about files that must not be replaced or removed.
 func (o generateOptions) refusal(err error, outcome string) error {
 	if _, lost := errors.AsType[*filetree.LossError](err); lost {
 		return fmt.Errorf("%w: name the specifications of these agreements too, take out what is gone with --prune, or write only what is not shared with --outputs\n%s", err, outcome)
@@ -112,7 +112,7 @@ func (o generateOptions) refusal(err error, outcome string) error {
 	return fmt.Errorf("%w\n%s", err, outcome)
 }
 
-// notes say what is left alone, and what was not known before.
+// notes says what was left alone, and what was unknown before.
 func (o generateOptions) notes(stage *filetree.Stage) string {
 	notes := ""
 	adopted, left := stage.Adopted()
@@ -135,8 +135,7 @@ func (o generateOptions) notes(stage *filetree.Stage) string {
 	return notes
 }
 
-// kinds are what can be with a file: what happened to it, and what is the matter
-// with it.
+// kinds are the states of files: in words after writing, and in words for --verify.
 var kinds = []struct {
 	kind           filetree.Kind
 	done, verified string
@@ -146,8 +145,8 @@ var kinds = []struct {
 	{filetree.Stale, "removed", "stale"},
 }
 
-// counts sums up changes, of which what was removed is not among the files that
-// there are now.
+// counts sums up changes. It counts removed files apart, since they are no longer
+// there.
 func counts(changes []filetree.Change, verify bool) string {
 	of := map[filetree.Kind]int{}
 	for _, c := range changes {
@@ -169,7 +168,7 @@ func counts(changes []filetree.Change, verify bool) string {
 	return strings.Join(parts, ", ")
 }
 
-// verb is what happened to a file, or what is the matter with it.
+// verb says what happened to a file, or what is wrong with it.
 func verb(k filetree.Kind, verify bool) string {
 	for _, of := range kinds {
 		if of.kind == k && verify {

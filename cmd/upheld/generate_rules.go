@@ -21,7 +21,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// ruleFlags are the flags of generate that shape rule files.
+// ruleFlags are generate's flags for rule files.
 type ruleFlags struct {
 	interval       time.Duration
 	offset         string
@@ -39,7 +39,7 @@ func (r *ruleFlags) flags(f *pflag.FlagSet) {
 	f.StringToStringVar(&r.operatorLabels, "operator.label", nil, "name=value that objects of Kubernetes get, for the ruleSelector of the Prometheus object")
 }
 
-// shapeFlags shape the rules themselves, wherever they go.
+// shapeFlags are the flags for the rules themselves, wherever they are written.
 func (r *ruleFlags) shapeFlags(f *pflag.FlagSet) {
 	f.DurationVar(&r.interval, "rules.interval", 0, "how often the first tier of rules is evaluated; the second tier five times slower (default 1m, of mimir and cortex 30s)")
 	f.IntVar(&r.GroupSize, "rules.group-size", 0, "let levels share rule groups of at most so many rules; 0 gives each level groups of its own")
@@ -113,8 +113,9 @@ func (r *ruleFlags) checkOffset() error {
 	return nil
 }
 
-// complete fills in what depends on the format. Where servers take few rules in a group, groups are
-// parted, and what one part records must stay in sight of the others.
+// complete fills in what depends on the format. If servers allow only a few rules in a
+// group, groups are split, and each part must still find the recent samples of the
+// others.
 func (r *ruleFlags) complete() {
 	const parted = 30 * time.Second
 	r.PartSize = cmp.Or(r.PartSize, r.DefaultPartSize())
@@ -124,7 +125,7 @@ func (r *ruleFlags) complete() {
 	r.interval = cmp.Or(r.interval, rulegen.DefaultInterval)
 }
 
-// rules are the options of an agreement's rules.
+// rulesOf returns the options for an agreement's rules.
 func (o generateOptions) rulesOf(a *sla.Agreement) rulegen.Options {
 	rules := rulegen.Options{Interval: o.rules.interval, Labels: o.rules.labels, Links: o.links}
 	rules.Links.Pages = o.boards.PagesURL
@@ -134,7 +135,7 @@ func (o generateOptions) rulesOf(a *sla.Agreement) rulegen.Options {
 	return rules
 }
 
-// ruleFiles writes the rules of agreements, to a file each or all to one.
+// ruleFiles writes the rules of agreements, each to a file or all to one.
 type ruleFiles struct {
 	o      generateOptions
 	stage  *filetree.Stage
@@ -142,15 +143,15 @@ type ruleFiles struct {
 	file   *filetree.File
 	writer *emit.RuleWriter
 
-	omissions string // what tests of the last agreement leave out, a line each
+	omissions string // what tests of the last agreement leave out, one per line
 }
 
 func newRuleFiles(o generateOptions, stage *filetree.Stage, agreements []*sla.Agreement) *ruleFiles {
 	return &ruleFiles{o: o, stage: stage, all: names(agreements)}
 }
 
-// add writes the rules of an agreement as they are made, or, if it is not good,
-// only looks for findings.
+// add writes the rules of an agreement while they are made. If it is not good, add only
+// looks for findings.
 func (r *ruleFiles) add(a *sla.Agreement, good bool) (sla.Findings, error) {
 	rules := r.o.rulesOf(a)
 	if !good {
@@ -201,8 +202,8 @@ func (r *ruleFiles) putTests(a *sla.Agreement, suite *ruletest.Suite, groups []s
 // mostNamed is how many levels, or series, a line of omissions names.
 const mostNamed = 6
 
-// omissionWords say what the tests of an agreement leave out, a line for each
-// reason with the levels that it holds for. The head of the file has all of it.
+// omissionWords says what the tests of an agreement leave out, one line for each reason
+// with its levels. The head of the file has all of it.
 func omissionWords(a *sla.Agreement, all []ruletest.Omission) string {
 	var reasons []string
 	levels := map[string][]string{}
@@ -223,7 +224,7 @@ func omissionWords(a *sla.Agreement, all []ruletest.Omission) string {
 	return b.String()
 }
 
-// named are the first of some names, and how many there are beside.
+// named lists the first of some names, and counts the rest.
 func named(names []string) string {
 	words := strings.Join(names[:min(len(names), mostNamed)], ", ")
 	if more := len(names) - mostNamed; more > 0 {

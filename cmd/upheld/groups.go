@@ -9,8 +9,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// explainGroups says by what a level is grouped, and what single groups are
-// promised instead of its own target.
+// explainGroups says by which labels a level is grouped, and which groups are promised
+// another target.
 func explainGroups(l *sla.ServiceLevel, now time.Time, line func(name, format string, args ...any)) {
 	g := l.GroupBy
 	if len(g.Labels) == 0 {
@@ -29,7 +29,7 @@ func explainGroups(l *sla.ServiceLevel, now time.Time, line func(name, format st
 	}
 }
 
-// explainNotifications says how many notifications an outage of all groups is.
+// explainNotifications says how many notifications an outage of all groups causes.
 func explainNotifications(b *strings.Builder, l *sla.ServiceLevel, n sla.Notifications) {
 	if len(l.GroupBy.Labels) == 0 || len(l.Severities()) == 0 {
 		return
@@ -42,9 +42,9 @@ func explainNotifications(b *strings.Builder, l *sla.ServiceLevel, n sla.Notific
 	b.WriteString("  An outage of all groups is 1 notification of each severity, which lists the worst groups.\n")
 }
 
-// groupCost adds up what groups may multiply.
+// groupCost adds up the series that groups may multiply.
 type groupCost struct {
-	all, grouped, levels int // series that are recorded at most, those of levels with groups, and how many such levels
+	all, grouped, levels int // most series recorded: all, and those of levels with groups; and how many such levels
 }
 
 func (c *groupCost) add(l rulegen.LevelPlan) {
@@ -56,7 +56,7 @@ func (c *groupCost) add(l rulegen.LevelPlan) {
 	}
 }
 
-// String says what it costs where groups multiply it.
+// String says what groups cost, if they multiply series.
 func (c groupCost) String() string {
 	if c.levels == 0 {
 		return ""

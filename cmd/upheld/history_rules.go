@@ -12,8 +12,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// historyRules are the flags that shape the rules of a past, as those of generate shape
-// the rules of a server: what is recorded depends on them.
+// historyRules are the flags for the rules of a past. They match generate's flags for
+// the rules of a server, since the recorded series depend on them.
 type historyRules struct {
 	interval time.Duration
 	labels   map[string]string
@@ -24,7 +24,7 @@ func (h *historyRules) flags(f *pflag.FlagSet) {
 	f.StringToStringVar(&h.labels, "rules.label", nil, "name=value that the rules were generated with")
 }
 
-// of are the rule files of agreements, as generate writes them.
+// of returns the rule files of agreements, as generate writes them.
 func (h *historyRules) of(agreements []*sla.Agreement) ([]replay.File, error) {
 	if h.interval < time.Second || h.interval > maxRulesInterval {
 		return nil, usageError{fmt.Errorf("--rules.interval=%s is not between 1s and %s", h.interval, maxRulesInterval)}

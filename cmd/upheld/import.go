@@ -19,7 +19,7 @@ import (
 	"github.com/upheld-sla/upheld/sla/spec/foreign"
 )
 
-// anyFormat is the argument of import for whatever format a document has.
+// anyFormat is the argument of import that means any format.
 const anyFormat = "auto"
 
 func newImport() *cobra.Command {
@@ -90,7 +90,7 @@ cannot be carried, the level counts what blackbox_exporter goes on finding.`,
 	return cmd
 }
 
-// imported converts files of a format.
+// imported converts files in a format.
 func imported(files spec.Files, format string, paths []string, prometheus string) ([]spec.Converted, sla.Findings, error) {
 	if format == foreign.Blackbox.Name {
 		if prometheus != "" {
@@ -119,10 +119,10 @@ func importFormats() []string {
 	return append(names, anyFormat)
 }
 
-// importNames are what people may write, for completion and messages.
+// importNames are the accepted names, for completion and messages.
 func importNames() []string { return append(importFormats(), foreign.Blackbox.Name) }
 
-// importFormat is the format with a name, nil for any.
+// importFormat returns the format with a name, nil for any.
 func importFormat(name string) (*foreign.Format, error) {
 	if name == anyFormat {
 		return nil, nil
@@ -151,7 +151,7 @@ func importable(agreements []*sla.Agreement) string {
 	return b.String()
 }
 
-// foreignFormat is the format of another tool in which an agreement was written, nil if it
+// foreignFormat is the other tool's format in which an agreement was written, nil if it
 // is ours.
 func foreignFormat(a *sla.Agreement) *foreign.Format {
 	for _, f := range spec.ForeignFormats() {
@@ -162,8 +162,8 @@ func foreignFormat(a *sla.Agreement) *foreign.Format {
 	return nil
 }
 
-// writeImported writes documents to a file that is not there yet, or to standard output.
-// What could not be carried is listed first.
+// writeImported writes documents to a new file, or to standard output. It first lists
+// what could not be converted.
 func writeImported(stdout io.Writer, file string, documents []spec.Converted, findings sla.Findings) error {
 	var text bytes.Buffer
 	for _, f := range findings {
@@ -188,7 +188,7 @@ func writeImported(stdout io.Writer, file string, documents []spec.Converted, fi
 	return writeNew(file, text.Bytes())
 }
 
-// writeNew writes a file that is not there yet.
+// writeNew writes a new file.
 func writeNew(file string, text []byte) error {
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if errors.Is(err, fs.ErrExist) {

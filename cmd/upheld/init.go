@@ -62,7 +62,7 @@ from which editors complete keys and explain them.`,
 	return cmd
 }
 
-// absent is an error if a file is there: better before the questions than after.
+// absent returns an error if a file exists: better before the questions than after.
 func absent(file string) error {
 	if file == "-" {
 		return nil
@@ -77,7 +77,7 @@ func absent(file string) error {
 	return err
 }
 
-// writeFirst checks a specification as the verb check does, and writes it.
+// writeFirst checks a specification like the verb check, and writes it.
 func writeFirst(cmd *cobra.Command, file string, text []byte) error {
 	name := file
 	if file == "-" {
@@ -120,7 +120,7 @@ func indented(text []byte) string {
 	return b.String()
 }
 
-// ask prints a question and reads one line of an answer; the usual one if it is empty.
+// ask prints a question and reads one line; an empty line means the usual answer.
 func ask(in io.Reader, out io.Writer, question, usual string) (string, error) {
 	if usual != "" {
 		question += " [" + usual + "]"

@@ -18,13 +18,13 @@ import (
 type firstIndicator struct {
 	name   string
 	about  string
-	level  string   // what a level of it is usually called
-	target string   // that is usual for it
-	asks   []string // the questions that are of it
+	level  string   // the usual name of a level with it
+	target string   // its usual target
+	asks   []string // its own questions
 	write  func(value func(question string) string) map[string]any
 }
 
-// firstIndicators is the table over them, the most common first.
+// firstIndicators is the table of them, the most common first.
 var firstIndicators = []firstIndicator{
 	{"http", "a URL that must answer", "availability", "99.9", []string{"address"}, func(value func(string) string) map[string]any {
 		return map[string]any{"probe": map[string]any{"http": value("address"), "interval": "15s"}}
@@ -40,15 +40,15 @@ var firstIndicators = []firstIndicator{
 	}},
 }
 
-// question is one thing that init must know.
+// question is one thing that init needs to know.
 type question struct {
 	flag, ask, usage string
 	usual            string
-	always           bool // also if no indicator asks it
-	silent           bool // only a flag
+	always           bool // even if no indicator asks it
+	silent           bool // only as a flag
 }
 
-// questions is the table over them, in the order in which they are asked.
+// questions is the table of all questions, in the order in which they are asked.
 var questions = []question{
 	{flag: "service", ask: "Which service is it about (lower-case letters, digits and -)", usage: "the `name` of the service", always: true},
 	{flag: "indicator", usual: "http", always: true},
@@ -63,7 +63,7 @@ var questions = []question{
 	{flag: "agreement", usage: "the `name` of the agreement (default that of the service)", always: true, silent: true},
 }
 
-// answers are what flags and people said.
+// answers come from flags and people.
 type answers struct{ values map[string]*string }
 
 func newAnswers() *answers {
@@ -90,14 +90,14 @@ func (a *answers) flags(f *pflag.FlagSet) {
 
 func (a *answers) value(question string) string { return *a.values[question] }
 
-// kind is the indicator that was chosen.
+// kind is the chosen indicator.
 func (a *answers) kind() firstIndicator {
 	i := slices.IndexFunc(firstIndicators, func(k firstIndicator) bool { return k.name == a.value("indicator") })
 	return firstIndicators[max(i, 0)]
 }
 
-// complete asks for what no flag says, or takes what is usual. Without a terminal, what has
-// no usual answer must be said by flags.
+// complete asks for what no flag sets, or uses the usual answer. Without a terminal,
+// flags must give answers that have no usual one.
 func (a *answers) complete(cmd *cobra.Command) error {
 	in, terminal := cmd.InOrStdin().(*os.File)
 	terminal = terminal && term.IsTerminal(int(in.Fd()))
@@ -129,7 +129,7 @@ func (a *answers) complete(cmd *cobra.Command) error {
 	return a.fits()
 }
 
-// fits finds flags of another indicator than the one that was chosen.
+// fits finds flags that belong to another indicator than the chosen one.
 func (a *answers) fits() error {
 	for _, q := range questions {
 		if !q.always && a.value(q.flag) != "" && !slices.Contains(a.kind().asks, q.flag) {
@@ -139,7 +139,7 @@ func (a *answers) fits() error {
 	return nil
 }
 
-// usual is the answer that an empty one stands for, "" if there is none.
+// usual is the usual answer, "" if there is none.
 func (a *answers) usual(q question) string {
 	switch q.flag {
 	case "target":
@@ -152,7 +152,7 @@ func (a *answers) usual(q question) string {
 	return q.usual
 }
 
-// asked asks until there is an answer that can be one.
+// asked asks until the answer is valid.
 func (a *answers) asked(cmd *cobra.Command, in *os.File, q question, usual string) (string, error) {
 	words := q.ask
 	if q.flag == "indicator" {
@@ -175,7 +175,7 @@ func (a *answers) asked(cmd *cobra.Command, in *os.File, q question, usual strin
 	}
 }
 
-// specification is the text that the answers make.
+// specification is the text of the answers' specification.
 func (a *answers) specification(schema string) []byte {
 	var b bytes.Buffer
 	if schema != "" {
@@ -197,7 +197,7 @@ spec:
 	enc := yaml.NewEncoder(&indicator)
 	enc.SetIndent(2)
 	if err := errors.Join(enc.Encode(a.kind().write(a.value)), enc.Close()); err != nil {
-		panic(err) // of texts
+		panic(err) // texts always marshal
 	}
 	for line := range bytes.Lines(indicator.Bytes()) {
 		b.WriteString("        " + string(line))
@@ -205,21 +205,21 @@ spec:
 	return b.Bytes()
 }
 
-// scalar is a text as YAML has it.
+// scalar is a text as a YAML scalar.
 func scalar(text string) string {
 	out, err := yaml.Marshal(text)
 	if err != nil {
-		panic(err) // of a text
+		panic(err) // a text always marshals
 	}
 	return strings.TrimSuffix(string(out), "\n")
 }
 
-// decimal is a number in quotes, as numbers that decide are written.
+// decimal is a number in quotes, like all numbers that decide.
 func decimal(text string) string {
 	node := yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Style: yaml.DoubleQuotedStyle, Value: strings.TrimSuffix(strings.TrimSpace(text), "%")}
 	out, err := yaml.Marshal(&node)
 	if err != nil {
-		panic(err) // of a text
+		panic(err) // a text always marshals
 	}
 	return strings.TrimSuffix(string(out), "\n")
 }

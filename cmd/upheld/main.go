@@ -48,23 +48,23 @@ var verbs = []func() *cobra.Command{
 // errReported is returned by a verb that has already printed what is wrong.
 var errReported = errors.New("reported")
 
-// answered is returned by a verb that did what it should, and whose answer has an exit
-// code of its own.
+// answered is returned by a verb that succeeded, and whose answer has its own exit
+// code.
 type answered struct{ code int }
 
 func (a answered) Error() string { return fmt.Sprintf("exit code %d", a.code) }
 
-// usageError marks mistakes in how the command was called.
+// usageError marks mistakes in the call of the command.
 type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
-// runsOn is the annotation of verbs that run until a signal ends them, which is
-// no failure of theirs.
+// runsOn is the annotation of verbs that run until a signal ends them, which is no
+// failure.
 const runsOn = "runs until it is ended"
 
-// grace is how long a verb that a signal ends has to tidy up by itself. One that
-// cannot, as in the middle of a long calculation, is ended then.
+// grace is how long a verb has to tidy up after a signal. If it cannot, for example in
+// the middle of a long calculation, the process then exits.
 const grace = 500 * time.Millisecond
 
 func main() {
@@ -113,8 +113,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 }
 
-// exitAfter says what became of a verb and is its exit code, exitSignal for one
-// that failed because it was interrupted.
+// exitAfter prints the outcome of a verb and returns its exit code: exitSignal for a
+// verb that failed because it was interrupted.
 func exitAfter(cmd *cobra.Command, err error, interrupted bool, stderr io.Writer) int {
 	var usage usageError
 	var answer answered
@@ -161,8 +161,7 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 	return root
 }
 
-// knownVerb is the argument check of the command itself: what is no verb ends
-// up there.
+// knownVerb is the argument check of the command itself, which gets unknown verbs.
 func knownVerb(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil

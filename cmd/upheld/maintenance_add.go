@@ -22,7 +22,7 @@ import (
 	"github.com/upheld-sla/upheld/sla/spec"
 )
 
-// addition is what the flags of maintenance add ask for.
+// addition has the flags of maintenance add.
 type addition struct {
 	files     spec.Files
 	agreement string
@@ -140,7 +140,7 @@ func (a *addition) run(cmd *cobra.Command, args []string) error {
 	return c.silence(cmd.Context(), out, maintenance.Alertmanager{URL: a.alertmanager, Client: client})
 }
 
-// check is what is wrong with the flags by themselves.
+// check returns what is wrong with the flags by themselves.
 func (a *addition) check(args []string) error {
 	switch {
 	case slices.Contains(args, "-"):
@@ -168,10 +168,10 @@ func (a *addition) check(args []string) error {
 	return nil
 }
 
-// silenceTakes is how long an Alertmanager may take for an answer.
+// silenceTakes is how long Alertmanager may take to answer.
 const silenceTakes = 10 * time.Second
 
-// client reaches the Alertmanager, nil if no silence is wanted.
+// client is the HTTP client for Alertmanager, nil if no silence is wanted.
 func (a *addition) client() (*http.Client, error) {
 	if a.alertmanager == "" {
 		return nil, nil
@@ -188,22 +188,22 @@ func (a *addition) client() (*http.Client, error) {
 	return client, nil
 }
 
-// change is one window on its way into a file.
+// change is a window being added to a file.
 type change struct {
 	*addition
 	paths     []string
-	before    sla.Findings   // of the file as it was
-	of        *sla.Agreement // the revision that gets it
+	before    sla.Findings   // of the unchanged file
+	of        *sla.Agreement // the revision that gets the window
 	exclusion string
 	window    maintenance.Window
-	there     bool // the file has it already
+	there     bool // the file already has the window
 	text      []byte
 	edited    maintenance.Edited
 	excused   []sla.ID
 	entry     maintenance.Entry
 }
 
-// edit makes the new text, and proves what it means.
+// edit makes the new text, and checks that it means what it should.
 func (c *change) edit() error {
 	var err error
 	if c.text, err = os.ReadFile(c.of.Pos.File); err != nil {
@@ -233,7 +233,7 @@ func (c *change) edit() error {
 	return nil
 }
 
-// judge sees whom the window excuses.
+// judge finds out which levels the window excuses.
 func (c *change) judge(after []*sla.Agreement) error {
 	for _, a := range after {
 		for _, r := range a.AllRevisions() {
@@ -265,7 +265,7 @@ func (c *change) findWindow() bool {
 	return false
 }
 
-// write replaces the file, unless somebody has changed it meanwhile.
+// write replaces the file, unless somebody else has changed it meanwhile.
 func (c *change) write() error {
 	name := c.of.Pos.File
 	replacement, err := filetree.Replace(name, c.edited.Text)
@@ -282,8 +282,8 @@ func (c *change) write() error {
 	return nil
 }
 
-// warn prints what check says of the file only since the window is in it, such as that it
-// is beyond a cap.
+// warn prints the findings of check that the window caused, for example that it exceeds
+// a cap.
 func (c *change) warn(notes io.Writer) error {
 	_, after := checkSpecs(c.files, c.paths, rulegen.Options{}, func(rulegen.LevelPlan) {})
 	known := func(f sla.Finding) bool {
@@ -292,7 +292,7 @@ func (c *change) warn(notes io.Writer) error {
 	return printText(notes, slices.DeleteFunc(after, known))
 }
 
-// words say what was done, and whom it excuses.
+// words says what was done, and which levels the window excuses.
 func (c *change) words(done string) string {
 	var b strings.Builder
 	zone := c.of.Location()
@@ -319,7 +319,7 @@ func idWords(ids []sla.ID) string {
 	return strings.Join(words, ", ")
 }
 
-// silence sets the silences, and says how to go on if one cannot be set.
+// silence sets the silences, and says how to continue if one cannot be set.
 func (c *change) silence(ctx context.Context, out io.Writer, at maintenance.Alertmanager) error {
 	comment := c.reason
 	if c.approved != "" {

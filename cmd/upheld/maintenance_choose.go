@@ -11,7 +11,7 @@ import (
 )
 
 // choose finds the agreement, the revision and the exclusion that get the window, and
-// when it is.
+// its time.
 func (c *change) choose(agreements []*sla.Agreement) error {
 	a, err := c.oneOf(agreements)
 	if err != nil {
@@ -41,7 +41,7 @@ func (c *change) choose(agreements []*sla.Agreement) error {
 	return c.notice()
 }
 
-// oneOf is the agreement that is meant.
+// oneOf returns the agreement that is meant.
 func (c *change) oneOf(agreements []*sla.Agreement) (*sla.Agreement, error) {
 	var names []string
 	known := map[string]bool{}
@@ -60,7 +60,7 @@ func (c *change) oneOf(agreements []*sla.Agreement) (*sla.Agreement, error) {
 	return agreements[0], nil
 }
 
-// times is when the window is, by the clock of the agreement.
+// times is the time of the window, by the clock of the agreement.
 func (c *change) times(a *sla.Agreement) (maintenance.Window, error) {
 	w := maintenance.Window{Emergency: c.emergency, Reason: c.reason, ApprovedBy: c.approved}
 	w.From = c.now.Truncate(time.Minute).UTC()
@@ -94,7 +94,8 @@ func (c *change) times(a *sla.Agreement) (maintenance.Window, error) {
 	return w, nil
 }
 
-// wallTime reads a time of a flag: a wall time of the zone, or with an offset or Z.
+// wallTime reads a time in a flag: a wall time of the zone, or a time with an offset or
+// Z.
 func wallTime(flag, text, zone string) (time.Time, error) {
 	for _, layout := range []string{"2006-01-02T15:04", "2006-01-02 15:04", "2006-01-02T15:04:05"} {
 		if wall, err := time.Parse(layout, text); err == nil {
@@ -107,7 +108,7 @@ func wallTime(flag, text, zone string) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("--%s=%s is no time; write it like 2026-12-01T22:00, or 2026-12-01T21:00Z", flag, text)
 }
 
-// known returns an error if a level is named that the agreement has not.
+// known returns an error if a level is named that the agreement does not have.
 func (c *change) known() error {
 	names := map[string]bool{}
 	for _, l := range c.of.Levels {
@@ -116,13 +117,13 @@ func (c *change) known() error {
 	return namesKnown("the agreement has", "level", c.levels, names)
 }
 
-// wants tells whether a level is named.
+// wants returns whether a level is named.
 func (c *change) wants(id sla.ID) bool {
 	return slices.Contains(c.levels, id.SLO) || slices.Contains(c.levels, id.Service+"/"+id.SLO)
 }
 
-// chooseExclusion is the exclusion that gets the window: of levels that are named one
-// that exactly they have.
+// chooseExclusion returns the exclusion that gets the window. If levels are named, it
+// is one that applies to exactly these levels.
 func (c *change) chooseExclusion() (string, error) {
 	given := c.addition.exclusion
 	i := slices.IndexFunc(c.of.Exclusions, func(e *sla.Exclusion) bool { return e.Name == given })
@@ -156,7 +157,7 @@ func (c *change) chooseExclusion() (string, error) {
 	return name, nil
 }
 
-// exactly tells whether these are the levels that are named.
+// exactly returns whether ids are exactly the named levels.
 func (c *change) exactly(ids []sla.ID) bool {
 	for _, l := range c.of.Levels {
 		if c.wants(l.ID) != slices.Contains(ids, l.ID) {
@@ -166,7 +167,7 @@ func (c *change) exactly(ids []sla.ID) bool {
 	return true
 }
 
-// onlyWanted returns an error if the window is for other levels than those named.
+// onlyWanted returns an error if the window also applies to levels that are not named.
 func (c *change) onlyWanted() error {
 	if len(c.levels) == 0 || c.exactly(c.excused) {
 		return nil
@@ -187,8 +188,8 @@ func (c *change) onlyWanted() error {
 		idWords(others), c.exclusion, c.of.Pos.File, c.ownExclusion())}
 }
 
-// ownExclusion is what gives the levels that are named the window alone, as text for the
-// specification.
+// ownExclusion is text for the specification: an exclusion that gives only the named
+// levels the window.
 func (c *change) ownExclusion() string {
 	i := slices.IndexFunc(c.of.Exclusions, func(e *sla.Exclusion) bool { return e.Name == c.exclusion })
 	effect := sla.Effect(c.effect)
@@ -214,7 +215,7 @@ func (c *change) ownExclusion() string {
 	return b.String() + "The next call with --level finds it."
 }
 
-// notice sees to the announcement, if the agreement asks for one.
+// notice handles the announcement, if the agreement requires one.
 func (c *change) notice() error {
 	i := slices.IndexFunc(c.of.Exclusions, func(e *sla.Exclusion) bool { return e.Name == c.exclusion })
 	if i < 0 || c.of.Exclusions[i].Notice == 0 || c.emergency {

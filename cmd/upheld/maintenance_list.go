@@ -15,7 +15,7 @@ import (
 	"github.com/upheld-sla/upheld/sla/spec"
 )
 
-// windowList is what the flags of maintenance list ask for.
+// windowList has the flags of maintenance list.
 type windowList struct {
 	files       spec.Files
 	past, ahead time.Duration
@@ -71,7 +71,7 @@ func (l *windowList) run(cmd *cobra.Command, args []string) error {
 	return l.text(cmd.OutOrStdout(), all)
 }
 
-// when says whether a window is over, open or to come.
+// when says whether a window is over, open or planned.
 func (l *windowList) when(e maintenance.Entry) string {
 	switch {
 	case !e.To.After(l.now):
@@ -107,7 +107,8 @@ func zoneOf(e maintenance.Entry) *time.Location {
 	return loc
 }
 
-// listWords are what is done in a window, for whom, and what is odd about it.
+// listWords says what a window is for, which levels it affects, and what is unusual
+// about it.
 func listWords(e maintenance.Entry) string {
 	words := e.Exclusion
 	if e.Emergency {

@@ -5,9 +5,9 @@ import (
 	"runtime/debug"
 )
 
-// collectLess lets a verb that soon ends use memory up to a bound before the
-// garbage collector runs often, which is a quarter of the time otherwise.
-// What the environment says about it counts more.
+// collectLess lets a short-running verb use memory up to a bound before the garbage
+// collector runs often, which would take a quarter of its time. Settings in the
+// environment take precedence.
 func collectLess() {
 	const percent, bound = 400, 224 << 20
 	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {

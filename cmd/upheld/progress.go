@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// progress is a bar on a terminal, for what takes longer than a second. Elsewhere, as in
-// the log of a CI, it is nothing.
+// progress is a bar on a terminal, for work that takes longer than a second. Elsewhere,
+// as in a CI log, it prints nothing.
 type progress struct {
 	to    *os.File
 	begun time.Time
-	shown time.Time // zero until it was shown
+	shown time.Time // zero before it was first shown
 }
 
 func newProgress(notes io.Writer) *progress {
@@ -29,7 +29,7 @@ func newProgress(notes io.Writer) *progress {
 	return p
 }
 
-// show shows what is being done and the share of all that is done, 0 to 1.
+// show shows the current work and the share of all work that is done, 0 to 1.
 func (p *progress) show(what string, share float64) {
 	const width = 30
 	now := time.Now()
@@ -41,7 +41,7 @@ func (p *progress) show(what string, share float64) {
 	fmt.Fprintf(p.to, "\r\033[K[%s%s] %3.0f %% %s", strings.Repeat("#", done), strings.Repeat(".", width-done), share*100, what)
 }
 
-// end takes the bar away.
+// end removes the bar.
 func (p *progress) end() {
 	if p.to != nil && !p.shown.IsZero() {
 		fmt.Fprint(p.to, "\r\033[K")

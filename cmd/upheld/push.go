@@ -24,19 +24,20 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// rulers are the servers that push knows, with where each has its rules. The format of rules
-// has the same name.
+// rulers are the servers that push supports, with the path of their rules. The format
+// of rules has the same name.
 var rulers = []struct{ name, path string }{
 	{"mimir", "/prometheus/config/v1/rules"},
 	{"cortex", "/api/v1/rules"},
 }
 
-// namespacePrefix begins the namespace of each agreement. It says which namespaces are ours.
+// namespacePrefix begins the namespace of each agreement. It marks the namespaces that
+// are ours.
 const namespacePrefix = "upheld-"
 
-// pushed is what the flags of push ask for.
+// pushed has the flags of push.
 type pushed struct {
-	generate   generateOptions // the rules, as generate makes them
+	generate   generateOptions // for the rules, as in generate
 	url        string
 	path       string
 	tenant     string
@@ -82,7 +83,8 @@ that it names. If a request fails, what was done stays; call push again to go on
 	return cmd
 }
 
-// otherServers have no such ruler, or one that cannot evaluate these rules. Each with what to do instead.
+// otherServers have no such ruler, or one that cannot evaluate these rules. Each entry
+// says what to do instead.
 var otherServers = []struct{ name, instead string }{
 	{"loki", "its ruler evaluates LogQL, and these rules are PromQL. Let it record what you count, and write that to a Prometheus, Mimir or Cortex " +
 		"(ruler.remote_write); name those series in the specification, and push there"},
@@ -91,7 +93,7 @@ var otherServers = []struct{ name, instead string }{
 	{"victoriametrics", "vmalert reads rules from files: upheld generate SPEC... -o DIR, name them by -rule, and reload it"},
 }
 
-// pushArguments finds calls without a ruler that push knows, or without a specification.
+// pushArguments finds calls without a supported ruler, or without a specification.
 func pushArguments(_ *cobra.Command, args []string) error {
 	known := strings.Join(rulerNames(), " or ")
 	switch {
@@ -179,7 +181,7 @@ func (p *pushed) run(cmd *cobra.Command, paths []string) error {
 	return p.carryOut(cmd, client, plan)
 }
 
-// namespace is the rules of an agreement as its namespace has them.
+// namespace has the rules of an agreement for its namespace.
 func (p *pushed) namespace(a *sla.Agreement) (ruler.Namespace, error) {
 	n := ruler.Namespace{Name: namespacePrefix + a.Name}
 	opts := p.generate.rules.RuleOptions
@@ -235,7 +237,7 @@ func (p *pushed) client(notes io.Writer) (*ruler.Client, error) {
 	}, nil
 }
 
-// print says what is to be done: by rule, then the requests.
+// print says what would be done: by rule, then the requests.
 func (p *pushed) print(w io.Writer, plan ruler.Plan) error {
 	if p.format == jsonFormat {
 		return writeJSON(w, struct {
@@ -256,7 +258,7 @@ func (p *pushed) print(w io.Writer, plan ruler.Plan) error {
 	return err
 }
 
-// carryOut takes the steps, if that is asked for, and sums up.
+// carryOut carries out the plan, if requested, and sums up.
 func (p *pushed) carryOut(cmd *cobra.Command, client *ruler.Client, plan ruler.Plan) error {
 	notes := cmd.ErrOrStderr()
 	if len(plan.Left) > 0 {
@@ -290,7 +292,7 @@ func (p *pushed) carryOut(cmd *cobra.Command, client *ruler.Client, plan ruler.P
 	return nil
 }
 
-// rulerRemedy says what to do about a response.
+// rulerRemedy says what to do about an error response.
 func rulerRemedy(err error) string {
 	var status *ruler.StatusError
 	if !errors.As(err, &status) {

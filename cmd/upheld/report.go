@@ -15,7 +15,7 @@ import (
 	"github.com/upheld-sla/upheld/sla/spec"
 )
 
-// reportOptions are the flags of the verb report.
+// reportOptions has the flags of the verb report.
 type reportOptions struct {
 	files   spec.Files
 	from    sampleFlags
@@ -27,7 +27,7 @@ type reportOptions struct {
 	restate restateFlags
 
 	evidence string // instead of samples
-	state    string // folder of what was read
+	state    string // folder of what an interrupted run has read
 	force    bool
 }
 
@@ -86,7 +86,7 @@ func reportFormatNames() []string {
 	return names
 }
 
-// chosen are the formats that were asked for.
+// chosen returns the requested formats.
 func (o reportOptions) chosen() ([]report.Format, error) {
 	names := o.formats
 	switch {
@@ -168,21 +168,21 @@ func (o reportOptions) run(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// summarize says what the verdicts are, and which agreements have none in this run.
+// summarize prints the verdicts, and which agreements have none in this run.
 func (o reportOptions) summarize(cmd *cobra.Command, reports []*verdict.Report, leftOut []string) {
 	for _, r := range reports {
 		fmt.Fprintf(cmd.ErrOrStderr(), "%s, %s: %s\n", r.Agreement, r.Period.Name, r.Summary)
 	}
 	if o.evidence != "" {
 		fmt.Fprintf(cmd.ErrOrStderr(), "made of stored evidence (%s), and not of raw samples\n", o.evidence)
-		return // it is of one agreement
+		return // there is only one agreement
 	}
 	for _, line := range leftOut {
 		fmt.Fprintln(cmd.ErrOrStderr(), line)
 	}
 }
 
-// judge makes the reports, with the evidence of each, packed.
+// judge makes the reports, each with its evidence, packed.
 func (o reportOptions) judge(cmd *cobra.Command, formats []report.Format, by judging, judgements []closing.Judgement, restate *restating) (reports []*verdict.Report, measured []report.File, err error) {
 	bar := newProgress(cmd.ErrOrStderr())
 	defer bar.end()

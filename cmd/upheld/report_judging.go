@@ -13,13 +13,13 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// judging judges periods: by raw samples, or by evidence that was kept.
+// judging judges periods: from raw samples, or from stored evidence.
 type judging struct {
-	samples  samples.Source // nil: by evidence
+	samples  samples.Source // nil: from evidence
 	evidence verdict.Evidence
 	previous []*verdict.Report
 	now      time.Time
-	run      *samples.Run // nil: nothing is kept in between
+	run      *samples.Run // nil: nothing is kept for a later run
 }
 
 // check checks that samples or evidence were named, and not both.
@@ -37,8 +37,8 @@ func (o reportOptions) check() error {
 	return nil
 }
 
-// resume opens the folder of a run that may have been interrupted, nil if none is named.
-// The run depends on the server, the period and the specifications.
+// resume opens the folder of a run that may have been interrupted, nil if none is
+// named. The run depends on the server, the period and the specifications.
 func (o reportOptions) resume(agreements []*sla.Agreement, now time.Time) (*samples.Run, error) {
 	if o.state == "" {
 		return nil, nil
@@ -54,8 +54,8 @@ func (o reportOptions) resume(agreements []*sla.Agreement, now time.Time) (*samp
 	return run, err
 }
 
-// judging reads the evidence, or opens the source of samples. Evidence must be that of
-// the report that is replaced, if one is.
+// judging reads the evidence, or opens the source of samples. If a report is replaced,
+// the evidence must be that report's.
 func (o reportOptions) judging(restate *restating, run *samples.Run, now time.Time) (g judging, err error) {
 	g.now, g.run = now, run
 	if g.previous, err = o.past.read(); err != nil {
@@ -82,7 +82,8 @@ func (g judging) judge(ctx context.Context, j closing.Judgement, progress func(f
 	return r, g.evidence, err
 }
 
-// chosen are the judgements that are to be made of stored evidence: the one that it is of.
+// chosen returns the judgements to make; from stored evidence, only the one that the
+// evidence fits.
 func (g judging) chosen(all []closing.Judgement) ([]closing.Judgement, error) {
 	if g.samples != nil {
 		return all, nil
@@ -109,8 +110,8 @@ func (g judging) chosen(all []closing.Judgement) ([]closing.Judgement, error) {
 	return fit, nil
 }
 
-// periodName is the period that was named, or that of the report that is replaced; nil
-// if there is neither.
+// periodName is the named period, or that of the report to replace; nil if there is
+// neither.
 func (o reportOptions) periodName(restate *restating) (*sla.PeriodName, error) {
 	switch {
 	case o.period != "":
@@ -126,7 +127,7 @@ func (o reportOptions) periodName(restate *restating) (*sla.PeriodName, error) {
 	return nil, nil
 }
 
-// interrupted says how a run goes on that failed after it had read something.
+// interrupted says how to continue a run that failed after it had read something.
 func (g judging) interrupted(err error) error {
 	if g.run == nil || g.run.Kept+g.run.Reused == 0 {
 		return err
@@ -134,7 +135,7 @@ func (g judging) interrupted(err error) error {
 	return fmt.Errorf("%w; %d pieces that were read are kept: call it again, and it goes on from there", err, g.run.Kept+g.run.Reused)
 }
 
-// done removes what was kept for a run that is done.
+// done removes the data of a finished run.
 func (g judging) done() error {
 	if g.run == nil {
 		return nil

@@ -20,12 +20,12 @@ func (o *pastFlags) flags(f *pflag.FlagSet) {
 	f.StringArrayVar(&o.previous, "previous", nil, "an earlier report as JSON, or a `directory` of such, for caps and credits over several periods and the trend; may be repeated")
 }
 
-// mostPrevious bounds how many earlier reports are read: ten years of months of some
-// hundred agreements.
+// mostPrevious bounds how many earlier reports are read: ten years of monthly reports
+// of some hundred agreements.
 const mostPrevious = 20_000
 
-// read reads the earlier reports. Of a directory it reads the files *.json directly in
-// it, but those of evidence, which are packed.
+// read reads the earlier reports. In a directory it reads the files *.json directly in
+// it; evidence has another ending, as it is packed.
 func (o pastFlags) read() ([]*verdict.Report, error) {
 	var files []string
 	for _, path := range o.previous {
@@ -65,7 +65,7 @@ func (o *restateFlags) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.reason, "reason", "", "why the period is restated")
 }
 
-// restating is the report that a new one replaces; nil replaces none.
+// restating is the report to replace; nil for none.
 type restating struct {
 	file, reason string
 	old          *verdict.Report
@@ -85,8 +85,8 @@ func (o restateFlags) read() (*restating, error) {
 	return &restating{file: o.supersedes, reason: o.reason, old: old}, err
 }
 
-// of is a report, or if it is of the agreement and the period of the old one, its next
-// version.
+// of returns a report, or its next version if it is of the same agreement and period as
+// the old one.
 func (s *restating) of(r *verdict.Report) (*verdict.Report, error) {
 	if s == nil || r.Agreement != s.old.Agreement || r.Period.Name != s.old.Period.Name {
 		return r, nil
@@ -95,7 +95,7 @@ func (s *restating) of(r *verdict.Report) (*verdict.Report, error) {
 	return verdict.Restate(s.old, r, s.reason)
 }
 
-// missed is an error if no report replaced the old one.
+// missed returns an error if no report replaced the old one.
 func (s *restating) missed() error {
 	if s == nil || s.done {
 		return nil

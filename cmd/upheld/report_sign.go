@@ -13,7 +13,7 @@ import (
 	"github.com/upheld-sla/upheld/internal/signature"
 )
 
-// signFlags are the flags that say with which key reports are signed.
+// signFlags say with which key reports are signed.
 type signFlags struct{ key, passphrase string }
 
 func (o *signFlags) flags(f *pflag.FlagSet) {
@@ -21,7 +21,7 @@ func (o *signFlags) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.passphrase, "sign.passphrase-file", "", "the passphrase of the private key is the first line of this `file`")
 }
 
-// signer reads the key, before anything is measured or asked of a server.
+// signer reads the key, before any measurement or request.
 func (o signFlags) signer() (signature.Signer, error) {
 	if o.key == "" {
 		if o.passphrase != "" {

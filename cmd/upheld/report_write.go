@@ -19,7 +19,7 @@ import (
 	"github.com/upheld-sla/upheld/internal/verdict"
 )
 
-// write writes reports to a directory, all or none, or to standard output. measured is
+// write writes reports to a directory, all or none, or to standard output. measured has
 // the evidence of each, packed.
 func (o reportOptions) write(cmd *cobra.Command, formats []report.Format, reports, previous []*verdict.Report, measured []report.File, sign signature.Signer) error {
 	if o.dir == "" {
@@ -60,7 +60,7 @@ func (o reportOptions) write(cmd *cobra.Command, formats []report.Format, report
 	return nil
 }
 
-// settled compares each report with the one that the directory has of its period and
+// settled compares each report with the directory's report of the same period and
 // version.
 func (o reportOptions) settled(cmd *cobra.Command, reports []*verdict.Report) ([]*verdict.Report, error) {
 	if o.force {
@@ -84,8 +84,8 @@ func (o reportOptions) settled(cmd *cobra.Command, reports []*verdict.Report) ([
 }
 
 // mayWrite returns an error if a report's file exists without its JSON, since only the
-// JSON says whether both reports are the same. Pages over several agreements may be
-// written again: they are made of reports.
+// JSON shows whether both reports are the same. Pages over several agreements may be
+// overwritten, as they are made from reports.
 func (o reportOptions) mayWrite(files []report.File, reports []*verdict.Report) error {
 	if o.force {
 		return nil
@@ -118,7 +118,7 @@ func (o reportOptions) mayWrite(files []report.File, reports []*verdict.Report) 
 	return nil
 }
 
-// evidenceFiles are the files with what a report was made of, if its JSON is written.
+// evidenceFiles are the files with the evidence of a report, if its JSON is written.
 func evidenceFiles(formats []report.Format, r *verdict.Report, e verdict.Evidence) ([]report.File, error) {
 	for _, f := range formats {
 		if f.Name == "json" {

@@ -10,7 +10,7 @@ import (
 	"github.com/upheld-sla/upheld/internal/weburl"
 )
 
-// sampleFlags are the flags that say where raw samples come from.
+// sampleFlags say where raw samples come from.
 type sampleFlags struct {
 	server  serverFlags
 	remote  bool // read
@@ -26,7 +26,7 @@ func (o *sampleFlags) flags(f *pflag.FlagSet) {
 // given returns whether any source was named.
 func (o sampleFlags) given() bool { return len(o.samples) > 0 || o.server.url != "" }
 
-// check checks the flags that say where samples come from.
+// check checks these flags.
 func (o sampleFlags) check() error {
 	switch {
 	case len(o.samples) > 0 && o.server.url != "":

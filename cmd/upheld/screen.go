@@ -16,14 +16,15 @@ import (
 // colourModes are the values of --color.
 var colourModes = []string{"auto", "always", "never"}
 
-// screen is where something is printed that depends on whether that is a terminal.
+// screen is an output that depends on whether it is a terminal.
 type screen struct {
 	to     io.Writer
 	fd     int // of the terminal, -1 for none
 	colour bool
 }
 
-// newScreen looks whether w is a terminal, and what the environment says about colours.
+// newScreen finds out whether w is a terminal, and what the environment says about
+// colours.
 func newScreen(w io.Writer, colour string) *screen {
 	s := &screen{to: w, fd: -1}
 	to := w
@@ -37,14 +38,14 @@ func newScreen(w io.Writer, colour string) *screen {
 	return s
 }
 
-// Widths of what is no terminal, and the least that a table needs.
+// Widths of outputs that are not terminals, and the least width for a table.
 const (
 	usualWidth = 100
 	leastWidth = 40
 )
 
-// look is how to print now: a terminal may have another width than before. COLUMNS counts
-// where there is no terminal.
+// look is how to print now, since a terminal may have changed its width. Without a
+// terminal COLUMNS counts.
 func (s *screen) look() overview.Look {
 	width := 0
 	if s.fd >= 0 {
@@ -59,11 +60,11 @@ func (s *screen) look() overview.Look {
 	return overview.Look{Width: max(width, leastWidth), Colour: s.colour, Zone: time.Local}
 }
 
-// clearScreen moves to the first place of a terminal, and clears what is there.
+// clearScreen moves to the top left of a terminal, and clears it.
 const clearScreen = "\x1b[H\x1b[J"
 
-// redraw prints text in place of what was printed before, below it where there is no
-// terminal. What comes first stays in sight: what is too much for the screen is left out.
+// redraw prints text over what was printed before, or below it without a terminal. If
+// the text is too long for the screen, its end is left out.
 func (s *screen) redraw(text string, pictures bool) error {
 	switch {
 	case pictures && s.fd >= 0:
@@ -79,8 +80,8 @@ func (s *screen) redraw(text string, pictures bool) error {
 	return err
 }
 
-// firstLines are at most so many lines of a text, the last of which says how many more
-// there are; all of them if there is no room to speak of.
+// firstLines returns at most as many lines of a text as most, and the last says how
+// many more there are. If there is hardly any room, it returns all.
 func firstLines(text string, most int) string {
 	lines := strings.SplitAfter(strings.TrimSuffix(text, "\n"), "\n")
 	if most < 5 || len(lines) <= most {

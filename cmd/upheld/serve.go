@@ -22,7 +22,7 @@ import (
 	"github.com/upheld-sla/upheld/sla/spec"
 )
 
-// serveFlags is what the flags of serve say.
+// serveFlags has the flags of serve.
 type serveFlags struct {
 	options        serve.Options
 	retention      model.Duration
@@ -108,7 +108,7 @@ func (f *serveFlags) bind(flags *pflag.FlagSet) {
 	flags.Var(logSetting{f.log.Format}, "log.format", "format of the log: logfmt or json")
 }
 
-// alertmanagerFlags say which Alertmanagers are sent alerts.
+// alertmanagerFlags say to which Alertmanagers alerts are sent.
 type alertmanagerFlags struct {
 	urls       []string
 	httpConfig string
@@ -119,7 +119,7 @@ func (a *alertmanagerFlags) bind(flags *pflag.FlagSet) {
 	flags.StringVar(&a.httpConfig, "alertmanager.http.config.file", "", "`file` with TLS and authentication for --alertmanager.url, in Prometheus' format of HTTP clients")
 }
 
-// options sets those of serve.
+// options sets the options of serve.
 func (a *alertmanagerFlags) options(o *serve.Options) error {
 	o.AlertmanagerURLs = a.urls
 	if a.httpConfig == "" {
@@ -133,7 +133,7 @@ func (a *alertmanagerFlags) options(o *serve.Options) error {
 	return err
 }
 
-// textVar binds a value that reads and prints itself; what it holds is the
+// textVar binds a value that reads and prints itself; its current content is the
 // default.
 func textVar[T comparable, P interface {
 	*T
@@ -144,7 +144,7 @@ func textVar[T comparable, P interface {
 	initial := *value
 	flags.TextVar(value, name, P(&initial), usage)
 	if initial == *new(T) {
-		flags.Lookup(name).DefValue = "" // the usage says what it means
+		flags.Lookup(name).DefValue = "" // the usage explains the default
 	}
 }
 
@@ -159,7 +159,7 @@ type logSetting struct {
 func (s logSetting) Set(text string) error { return s.setting.Set(text) }
 func (logSetting) Type() string            { return "string" }
 
-// String is empty for the zero value, which pflag asks for its default.
+// String is empty for the zero value, which pflag uses to find the default.
 func (s logSetting) String() string {
 	if s.setting == nil {
 		return ""
@@ -194,8 +194,8 @@ func (f *serveFlags) run(cmd *cobra.Command) error {
 	return explainSpecs(cmd.ErrOrStderr(), serve.Run(ctx, o))
 }
 
-// hangups passes on each SIGHUP until ctx ends. One that comes while another is
-// waiting adds nothing to it.
+// hangups passes on each SIGHUP until ctx ends. While one is waiting, others are
+// dropped.
 func hangups(ctx context.Context) <-chan struct{} {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGHUP)
@@ -218,8 +218,8 @@ func hangups(ctx context.Context) <-chan struct{} {
 	return reload
 }
 
-// explainSpecs prints mistakes in specifications as upheld check does; those in
-// flags are marked, other errors are returned as they are.
+// explainSpecs prints mistakes in specifications like upheld check. It marks mistakes
+// in flags, and returns other errors as they are.
 func explainSpecs(notes io.Writer, err error) error {
 	if _, bad := errors.AsType[serve.OptionError](err); bad {
 		return usageError{err}

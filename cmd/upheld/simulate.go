@@ -17,7 +17,7 @@ import (
 	"github.com/upheld-sla/upheld/sla/spec"
 )
 
-// simulateOptions are the flags of simulate.
+// simulateOptions has the flags of simulate.
 type simulateOptions struct {
 	files        spec.Files
 	scenario     string
@@ -26,8 +26,8 @@ type simulateOptions struct {
 	svg          string
 	warmUp       time.Duration
 	made         madeScenario
-	alertmanager string   // a configuration with routes
-	rules        []string // foreign rule files
+	alertmanager string   // an Alertmanager configuration with routes
+	rules        []string // rule files of other tools
 	series       string   // the file with their series
 }
 
@@ -131,7 +131,7 @@ func (o *simulateOptions) run(cmd *cobra.Command, paths []string) error {
 	return o.judge(cmd, results)
 }
 
-// scenarios are those to play; none if nothing says what happens.
+// scenarios returns the scenarios to play; none if no flag or file has one.
 func (o *simulateOptions) scenarios(cmd *cobra.Command, agreements []*sla.Agreement, paths []string) ([]*sla.Scenario, error) {
 	if o.scenario == "" {
 		if !o.made.happens() {
@@ -158,7 +158,7 @@ func (o *simulateOptions) scenarios(cmd *cobra.Command, agreements []*sla.Agreem
 	return all, nil
 }
 
-// play plays scenarios one after the other.
+// play plays scenarios one after another.
 func (o *simulateOptions) play(cmd *cobra.Command, agreements []*sla.Agreement, scenarios []*sla.Scenario) ([]*simulate.Result, error) {
 	routes, err := readRoutes(o.alertmanager, agreements)
 	if err != nil {
@@ -188,7 +188,7 @@ func (o *simulateOptions) play(cmd *cobra.Command, agreements []*sla.Agreement, 
 	return results, nil
 }
 
-// reported prints a problem with its place, if the error is one.
+// reported prints the error with its place if it is a problem.
 func (o *simulateOptions) reported(cmd *cobra.Command, agreements []*sla.Agreement, err error) error {
 	var problem *simulate.Problem
 	if !errors.As(err, &problem) {
@@ -223,7 +223,7 @@ func (o *simulateOptions) write(cmd *cobra.Command, results []*simulate.Result) 
 	return err
 }
 
-// judge says what was expected and did not happen.
+// judge reports expectations that were not met.
 func (o *simulateOptions) judge(cmd *cobra.Command, results []*simulate.Result) error {
 	failed := 0
 	for _, r := range results {

@@ -11,7 +11,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// reportCard says after how long alerts report outages of several sizes.
+// reportCard says how long alerts take to report outages of several sizes.
 func (o *simulateOptions) reportCard(cmd *cobra.Command, agreements []*sla.Agreement, paths []string) error {
 	for _, flag := range o.made.given(cmd.Flags()) {
 		if !slices.ContainsFunc(cardFlags, func(name string) bool { return "--"+name == flag }) {

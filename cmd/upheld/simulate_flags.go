@@ -13,7 +13,7 @@ import (
 	"github.com/upheld-sla/upheld/sla/spec"
 )
 
-// madeScenario is a scenario that flags say.
+// madeScenario is a scenario made from flags.
 type madeScenario struct {
 	steps    []sla.ScenarioStep
 	levels   []string
@@ -25,7 +25,7 @@ type madeScenario struct {
 	expected []string
 }
 
-// stepFlags are the flags for steps, and what their values begin with.
+// stepFlags are the flags for steps, and the beginnings of their values.
 var stepFlags = []struct {
 	name   string
 	kind   sla.StepKind
@@ -42,7 +42,7 @@ var stepFlags = []struct {
 	{"maintenance", sla.StepMaintenance, "", "how `long` everything fails in an announced maintenance window"},
 }
 
-// cardFlags are flags of scenarios that a report card has too.
+// cardFlags are the flags of scenarios that also apply to report cards.
 var cardFlags = []string{"level", "traffic", "scrape-interval"}
 
 func (m *madeScenario) flags(f *pflag.FlagSet) {
@@ -58,7 +58,7 @@ func (m *madeScenario) flags(f *pflag.FlagSet) {
 	f.StringArrayVar(&m.expected, "expect", nil, "what is expected, as `\"page within 5m\"`; exit code 3 if it does not happen; may be repeated")
 }
 
-// names are all flags of a made scenario.
+// names are all flags for a made scenario.
 func (m *madeScenario) names() []string {
 	names := []string{"at", "look-for", "spent", "expect"}
 	for _, s := range stepFlags {
@@ -67,7 +67,7 @@ func (m *madeScenario) names() []string {
 	return append(names, cardFlags...)
 }
 
-// given are those that were given, as they are written.
+// given returns the flags that were set, as they are written.
 func (m *madeScenario) given(f *pflag.FlagSet) []string {
 	var given []string
 	for _, name := range m.names() {
@@ -81,8 +81,8 @@ func (m *madeScenario) given(f *pflag.FlagSet) []string {
 // happens returns whether there is anything to play.
 func (m *madeScenario) happens() bool { return len(m.steps) > 0 }
 
-// scenario is what the flags say for an agreement. They are read as a document, whose
-// reader knows what is wrong with it.
+// scenario makes a scenario for an agreement. It turns the flags into a document, whose
+// reader finds mistakes.
 func (m *madeScenario) scenario(a *sla.Agreement) (*sla.Scenario, error) {
 	s := &sla.Scenario{Name: "flags", Agreement: a.Name, Steps: m.steps, ScrapeInterval: m.scrape}
 	var err error
@@ -131,7 +131,7 @@ func (m *madeScenario) scenario(a *sla.Agreement) (*sla.Scenario, error) {
 	return s, nil
 }
 
-// stepWords say what a step of a flag does.
+// stepWords says what the step of a flag does.
 func stepWords(s sla.ScenarioStep) string {
 	words := string(s.Kind)
 	switch {
@@ -147,7 +147,7 @@ func stepWords(s sla.ScenarioStep) string {
 	return words
 }
 
-// levelsOf are the levels of an agreement that names mean.
+// levelsOf returns the levels of an agreement with these names.
 func levelsOf(a *sla.Agreement, names []string) ([]sla.ID, error) {
 	var ids []sla.ID
 	for _, name := range names {
@@ -176,7 +176,7 @@ func levelsOf(a *sla.Agreement, names []string) ([]sla.ID, error) {
 	return ids, nil
 }
 
-// stepValue is a flag whose every value is a step.
+// stepValue is a flag whose values are steps.
 type stepValue struct {
 	made   *madeScenario
 	kind   sla.StepKind
@@ -230,7 +230,7 @@ func stepSpan(text string) (time.Duration, error) {
 	return time.Duration(d), nil
 }
 
-// share parses a percentage above 0 and at most 100, with its sign.
+// share parses a percentage above 0 and at most 100, with a per cent sign.
 func share(text string) (sla.Decimal, error) {
 	number, percent := strings.CutSuffix(text, "%")
 	d, err := sla.ParseDecimal(number)

@@ -18,16 +18,16 @@ import (
 	"github.com/upheld-sla/upheld/sla/spec"
 )
 
-// mostForeign is how large a foreign file may be.
+// mostForeign bounds the size of a foreign file.
 const mostForeign = 8 << 20
 
-// foreignFlags are flags of scenarios that rules of others have too.
+// foreignFlags are the flags of scenarios that also apply to other tools' rules.
 var foreignFlags = []string{"at", "look-for", "scrape-interval", "expect"}
 
 // alertKey finds the names of alerts in a rule file.
 var alertKey = regexp.MustCompile(`(?m)^[\s{-]*["']?alert["']?:\s*["']?([^\s"',}]+)`)
 
-// foreign evaluates rule files of others over series of a file.
+// foreign evaluates other tools' rule files over series from a file.
 func (o *simulateOptions) foreign(cmd *cobra.Command) error {
 	collectLess()
 	if err := o.check(cmd); err != nil {
@@ -85,7 +85,7 @@ func (o *simulateOptions) readForeign(f *simulate.Foreign) (names []string, err 
 	return names, err
 }
 
-// foreign takes what the flags say about rules of others.
+// foreign applies the flags to a simulation of other tools' rules.
 func (m *madeScenario) foreign(f *simulate.Foreign, names []string) (err error) {
 	if f.Scrape = m.scrape; m.scrape != 0 && (m.scrape < time.Second || m.scrape > time.Hour) {
 		return fmt.Errorf("--scrape-interval=%s is not between 1s and 1h", m.scrape)

@@ -19,7 +19,7 @@ import (
 	"github.com/upheld-sla/upheld/sla/spec"
 )
 
-// status is what the flags of the verb status ask for.
+// status has the flags of the verb status.
 type status struct {
 	files      spec.Files
 	server     serverFlags
@@ -72,13 +72,13 @@ nothing of. A mistake in the call is 2, a server that does not answer 1.`,
 	return cmd
 }
 
-// failState is a state that --fail-on can name: of levels, of budgets or of targets.
+// failState is a state that --fail-on can name: of levels, budgets or targets.
 type failState struct {
 	name  string
 	holds func(sla.State, sla.BudgetState, sla.TargetState) bool
 }
 
-// failOn are all of them.
+// failOn is the table of these states.
 var failOn = []failState{
 	{"down", func(s sla.State, _ sla.BudgetState, _ sla.TargetState) bool { return s == sla.StateDown }},
 	{"degraded", func(s sla.State, _ sla.BudgetState, _ sla.TargetState) bool { return s == sla.StateDegraded }},
@@ -125,7 +125,7 @@ func (s *status) run(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// check is what is wrong with the flags.
+// check returns what is wrong with the flags.
 func (s *status) check() error {
 	if s.server.url == "" {
 		return errors.New("name the server that records the levels: --prometheus.url=http://localhost:9090")
@@ -139,7 +139,8 @@ func (s *status) check() error {
 	return nil
 }
 
-// wanted are the levels of the specifications, in their order; nil without any.
+// wanted returns the levels of the specifications, in their order; nil without
+// specifications.
 func (s *status) wanted(cmd *cobra.Command, args []string) ([]sla.ID, error) {
 	if len(args) == 0 {
 		return nil, nil
@@ -151,7 +152,7 @@ func (s *status) wanted(cmd *cobra.Command, args []string) ([]sla.ID, error) {
 	all := []sla.ID{}
 	for _, a := range agreements {
 		for _, l := range a.Levels {
-			if !slices.Contains(all, l.ID) { // another revision has the same
+			if !slices.Contains(all, l.ID) { // another revision has the same level
 				all = append(all, l.ID)
 			}
 		}
@@ -163,8 +164,8 @@ func (s *status) wanted(cmd *cobra.Command, args []string) ([]sla.ID, error) {
 	return kept, nil
 }
 
-// filtered are the levels that --agreement and --service leave. It is a mistake to name
-// one that is not there.
+// filtered returns the levels that match --agreement and --service. It is an error to
+// name one that does not exist.
 func (s *status) filtered(all []sla.ID, who string) ([]sla.ID, error) {
 	agreements, services := map[string]bool{}, map[string]bool{}
 	kept := []sla.ID{}
@@ -180,7 +181,7 @@ func (s *status) filtered(all []sla.ID, who string) ([]sla.ID, error) {
 	return kept, namesKnown(who, "service", s.services, services)
 }
 
-// look asks for everything once.
+// look queries everything once.
 func (s *status) look(asked *asked, wanted []sla.ID) (*overview.Overview, error) {
 	asked.server = asked.server.Again()
 	levels, at := asked.server.Levels(agreementsOf(wanted, s.agreements))
@@ -208,7 +209,7 @@ func (s *status) look(asked *asked, wanted []sla.ID) (*overview.Overview, error)
 	return overview.New(s.server.url, at, levels, missing), nil
 }
 
-// agreementsOf are the agreements to ask for: those of the levels, or those named.
+// agreementsOf returns the agreements to query: those of the levels, or the named ones.
 func agreementsOf(wanted []sla.ID, named []string) []string {
 	var all []string
 	for _, id := range wanted {
@@ -230,7 +231,7 @@ func (s *status) print(out io.Writer, look overview.Look, o *overview.Overview) 
 	return err
 }
 
-// fails tells whether --fail-on names a state that a level is in.
+// fails returns whether a level is in a state that --fail-on names.
 func (s *status) fails(o *overview.Overview) bool {
 	for _, f := range failOn {
 		if slices.Contains(s.failOn, f.name) && (o.Any(f.holds) || f.name == "unknown" && len(o.Missing) > 0) {
@@ -240,14 +241,14 @@ func (s *status) fails(o *overview.Overview) bool {
 	return false
 }
 
-// keepShowing shows it until it is ended. While the server does not answer it says so,
-// above what was seen last.
+// keepShowing shows the overview until it is stopped. While the server does not answer,
+// it says so above the last overview.
 func (s *status) keepShowing(ctx context.Context, out *screen, asked *asked, wanted []sla.ID) error {
 	var last *overview.Overview
 	for {
 		o, err := s.look(asked, wanted)
 		if ctx.Err() != nil {
-			return nil //nolint:nilerr // it was ended
+			return nil //nolint:nilerr // it was stopped
 		}
 		if _, usage := errors.AsType[usageError](err); usage {
 			return err

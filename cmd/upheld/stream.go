@@ -10,13 +10,13 @@ import (
 	"syscall"
 )
 
-// stream is standard output or standard error. If its reader goes away, as that
-// of a pipe into head does, the rest is dropped without a word, and the verb ends as it
-// would have: a file half written, or another exit code, would surprise.
+// stream is standard output or standard error. If its reader goes away, like head in a
+// pipe, the rest is dropped silently and the verb ends as usual: a half-written file,
+// or another exit code, would be a surprise.
 type stream struct {
 	to     io.Writer
 	once   sync.Once
-	closed chan struct{} // once nobody reads any more
+	closed chan struct{} // once nobody reads
 }
 
 func newStream(to io.Writer) *stream { return &stream{to: to, closed: make(chan struct{})} }
@@ -30,13 +30,13 @@ func (o *stream) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// keepBrokenPipes makes writes to a pipe that nobody reads an error, where they
-// would end the process in the middle of what it does. Programs that this one starts
-// are not told to do likewise.
+// keepBrokenPipes makes writes to a pipe without a reader fail. Otherwise they would
+// end the process in the middle of its work. Programs that this one starts do not
+// inherit it.
 func keepBrokenPipes() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }
 
-// untilClosed is a context that ends when nobody reads w any more, for verbs
-// that do nothing but print.
+// untilClosed is a context that ends when nobody reads w any more, for verbs that only
+// print.
 func untilClosed(ctx context.Context, w io.Writer) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	if o, ok := w.(*stream); ok {

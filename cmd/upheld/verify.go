@@ -21,7 +21,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// verifyOptions are the flags of the verb verify.
+// verifyOptions has the flags of the verb verify.
 type verifyOptions struct {
 	from      sampleFlags
 	evidence  string
@@ -157,8 +157,8 @@ func (o verifyOptions) checkSignature(file string, text []byte) (string, error) 
 	return signature.Verify(text, signed, signers)
 }
 
-// recompute judges the period of a report again, and returns in what both differ: from
-// raw samples, or if none are named from the evidence that was stored.
+// recompute judges the period of a report again, and returns how both differ. It uses
+// raw samples if any are named, or else the stored evidence.
 func (o verifyOptions) recompute(ctx context.Context, file string, kept *verdict.Report, t verdict.Tolerance) ([]verdict.Difference, error) {
 	j, err := closing.OfReport(kept)
 	if err != nil {
@@ -168,7 +168,7 @@ func (o verifyOptions) recompute(ctx context.Context, file string, kept *verdict
 	if err != nil {
 		return nil, err
 	}
-	// The time is when the report was made: samples that came later are not read.
+	// The time is when the report was made, so that later samples are not read.
 	by := judging{previous: previous, now: kept.Made.At}
 	if o.from.given() {
 		by.samples, err = o.from.source()
@@ -194,8 +194,8 @@ func (o verifyOptions) recompute(ctx context.Context, file string, kept *verdict
 	return append(differences, verdict.CompareEvidence(measured, evidence)...), nil
 }
 
-// evidenceOf is the file of evidence to compare with: the one that was named, or without
-// a tolerance the one that lies beside the report.
+// evidenceOf returns the file of evidence to compare with: the named one, or without a
+// tolerance the one beside the report.
 func (o verifyOptions) evidenceOf(file string, t verdict.Tolerance) (path string, ok bool) {
 	if o.evidence != "" {
 		return o.evidence, true
@@ -220,7 +220,7 @@ func (o verifyOptions) bound(t verdict.Tolerance) string {
 	return bound
 }
 
-// printDifferences says that a report is confirmed, or in what it differs.
+// printDifferences says that a report is confirmed, or how it differs.
 func printDifferences(w io.Writer, file string, kept *verdict.Report, bound string, differences []verdict.Difference) error {
 	if len(differences) == 0 {
 		_, err := fmt.Fprintf(w, "%s: equal (%s). %s\n", filepath.Base(file), bound, kept.Summary)
