@@ -17,8 +17,8 @@ type Obligation struct {
 	By       BusinessDay
 	Every    Period
 	Calendar *Calendar // whose business days; nil: every day is one
-	// Or Before is set, in days: due so many days before each of Dates, and before
-	// the dates that adjustments name.
+	// Or Before is set, in days: due so many days before each of Dates. Without
+	// Dates adjustments say when it was due.
 	Before int
 	Dates  []Date
 
