@@ -332,6 +332,7 @@ func compareSlots(t *testing.T, text string, h history) {
 		unknown = unknown || slices.Contains(states, stateUnknown)
 	}
 	minutes := len(h[strings.Split(composite.Component[0].Label, "/")[0]])
+	w.Foresee(time.Duration(minutes-1) * time.Minute)
 	for i := range minutes - 1 {
 		w.Run(time.Minute)
 		at := evaluatedAt(w)

@@ -234,6 +234,7 @@ func TestGroupLimit(t *testing.T) {
 		}
 		return samples
 	})
+	w.Live() // a range query would be over the series of all ten minutes
 	w.Load(generate(t, rulegen.Options{}, l))
 	w.Run(before)
 	if fired := w.Transitions(); slices.ContainsFunc(fired, func(tr enginetest.Transition) bool { return tr.Name == sla.AlertGroupLimit.Name }) {

@@ -53,6 +53,7 @@ func TestWhileBoundsChangePodByPod(t *testing.T) {
 	w.Load(generate(t, rulegen.Options{}, latency("slow", "", 300*time.Millisecond), latency("bad", `h_seconds{code!="500"}`, 300*time.Millisecond),
 		latency("all", "", time.Second), slots, grouped))
 	share := func(slo string) string { return series("sla:error:ratio_rate5m", slo) }
+	w.Foresee(90 * time.Minute)
 	for minute := range 90 {
 		w.Run(time.Minute)
 		if minute < 10 {

@@ -125,6 +125,7 @@ func TestSumsByTheHourAreThoseOfAllIncreases(t *testing.T) {
 					w.Restart(away)
 					w.Run(step + time.Minute)
 				}
+				w.Foresee(100 * time.Minute)
 				for end := w.Now().Add(100 * time.Minute); w.Now().Before(end); w.Run(5 * time.Minute) {
 					if compared := sameAsWhole(t, w); compared != 4*names {
 						t.Errorf("%s after %s away: %d sums, want %d", w.Now().Format(time.TimeOnly), away, compared, 4*names)
@@ -143,6 +144,7 @@ func TestSumsAreBackHalfAnHourAfterALongGap(t *testing.T) {
 	w := hoursWorld(t, names, time.Minute)
 	w.Run(8 * time.Hour) // older than olderSteps
 	w.Restart(5 * time.Hour)
+	w.Foresee(37 * time.Minute)
 	for end := w.Now().Add(37 * time.Minute); w.Now().Before(end); w.Run(time.Minute) {
 		sameAsWhole(t, w)
 	}

@@ -230,7 +230,8 @@ func runMatrix(t *testing.T, w *enginetest.World, cases []matrixCase) {
 		w.Run(matrixEdge.Add(time.Duration(minutes * float64(time.Minute))).Sub(w.Now()))
 	}
 	run(matrixAway[0])
-	w.Skip(time.Duration((matrixAway[1] - matrixAway[0]) * float64(time.Minute)))
+	w.Restart(time.Duration((matrixAway[1] - matrixAway[0]) * float64(time.Minute)))
+	w.Foresee(matrixAfter + matrixEdge.Sub(w.Now()))
 	for _, m := range []float64{-20, 35, 140, 175} {
 		run(m)
 		for _, c := range cases {

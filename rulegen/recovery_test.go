@@ -199,6 +199,9 @@ func TestOutagesAreRecordedAsTheyWere(t *testing.T) {
 				w.Restart(time.Duration((away.to - away.from) * float64(time.Minute)))
 			}
 		}
+		if next := slices.IndexFunc(recoveryAway, func(away minuteSpan) bool { return away.from > minute() }); next >= 0 {
+			w.Foresee(time.Duration((recoveryAway[next].from - minute()) * float64(time.Minute)))
+		}
 		w.Run(time.Duration((m - minute()) * float64(time.Minute)))
 		for _, name := range names {
 			for _, slo := range levels {

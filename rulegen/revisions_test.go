@@ -133,6 +133,7 @@ func TestNoSeriesIsRecordedTwiceOrLost(t *testing.T) {
 	w.Load(file)
 	w.Run(10 * time.Minute)
 	offset := w.Offset("upheld:shop:api:l")
+	w.Foresee(edge.Add(20 * time.Minute).Sub(w.Now()))
 	for w.Now().Before(edge.Add(20 * time.Minute)) {
 		w.Run(time.Minute)
 		last := w.Now().Add(-time.Second).Add(-offset).Truncate(time.Minute).Add(offset)

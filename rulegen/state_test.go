@@ -1,6 +1,7 @@
 package rulegen_test
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"testing"
@@ -44,6 +45,7 @@ func watchStates(t *testing.T, target enginetest.Target, text string, minutes in
 	w := enginetest.New(t, 15*time.Second, target)
 	w.Load(file)
 	seen := map[string][]string{}
+	w.Foresee(time.Duration(cmp.Or(gone.from, minutes)) * time.Minute)
 	for m := 0; m < minutes; m++ {
 		if gone.until > gone.from && m == gone.from {
 			w.Restart(time.Duration(gone.until-gone.from) * time.Minute)
@@ -52,6 +54,7 @@ func watchStates(t *testing.T, target enginetest.Target, text string, minutes in
 					seen[name] = append(seen[name], "away")
 				}
 			}
+			w.Foresee(time.Duration(minutes-m) * time.Minute)
 		}
 		w.Run(time.Minute)
 		now := map[string]string{}

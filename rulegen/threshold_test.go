@@ -48,6 +48,7 @@ func TestWhileExportersLearnAThreshold(t *testing.T) {
 		fast("quorum", sla.BadMinute, sla.Slots{Width: time.Minute, ErrorThreshold: sla.MustDecimal("30"), Quorum: 1}),
 	}
 	w.Load(generate(t, rulegen.Options{}, levels...))
+	w.Foresee(110 * time.Minute)
 	for minute := range 110 {
 		w.Run(time.Minute)
 		for _, l := range levels {

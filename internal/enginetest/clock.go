@@ -66,6 +66,7 @@ func (w *World) due() *scheduled {
 
 // Skip advances simulated time without scraping or evaluating: Prometheus is down.
 func (w *World) Skip(d time.Duration) {
+	w.Live()
 	w.now = w.now.Add(d)
 	for _, s := range w.groups {
 		for s.due.Before(w.now) {
@@ -78,6 +79,7 @@ func (w *World) Skip(d time.Duration) {
 // Suspend stops the server's process for some time and continues it, as SIGSTOP
 // and SIGCONT do. What it should have done meanwhile it does once, at once.
 func (w *World) Suspend(d time.Duration) {
+	w.Live()
 	w.now = w.now.Add(d)
 	for _, s := range w.groups {
 		if s.tick.Before(w.now) {
@@ -90,6 +92,7 @@ func (w *World) Suspend(d time.Duration) {
 // it up go on. Until a clock that was set back is where it was, the storage takes
 // no samples of series that have newer ones.
 func (w *World) Step(d time.Duration) {
+	w.Live()
 	w.now, w.ahead = w.now.Add(d), w.ahead+d
 	for i := range w.pending {
 		w.pending[i].ends = w.pending[i].ends.Add(d)

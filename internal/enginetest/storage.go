@@ -14,8 +14,14 @@ import (
 	"github.com/prometheus/prometheus/tsdb/chunks"
 )
 
-// Storage is what the world stores: raw samples and what the rules recorded.
-func (w *World) Storage() storage.Queryable { return w.store }
+// Storage is what the world stores up to now: raw samples and what the rules recorded.
+func (w *World) Storage() storage.Queryable {
+	w.t.Helper()
+	if p := w.replayed(); p != nil {
+		return pastStorage{p.world, w.now}
+	}
+	return w.store
+}
 
 // small makes a storage for the few series of a world, which lasts no longer than its
 // test: no log for a restart, no exemplars, and buffers of the least size. A server's
@@ -29,7 +35,13 @@ func small(o *tsdb.Options) {
 }
 
 // Transitions are all of them so far, in order.
-func (w *World) Transitions() []Transition { return w.firing }
+func (w *World) Transitions() []Transition {
+	w.t.Helper()
+	if p := w.replayed(); p != nil {
+		return p.before(w.now)
+	}
+	return w.firing
+}
 
 // Alert is a firing alert, as it is sent.
 type Alert struct{ Labels, Annotations map[string]string }
@@ -39,6 +51,9 @@ func (w *World) Alerts() []Alert {
 	w.t.Helper()
 	if !w.files.annotate {
 		w.t.Fatal("alerts have their annotations after KeepAnnotations only")
+	}
+	if p := w.replayedToNow(); p != nil {
+		return p.alerts()
 	}
 	var firing []Alert
 	for _, s := range w.groups {
@@ -56,7 +71,7 @@ func (w *World) Alerts() []Alert {
 // Query evaluates an expression now, one second after the last evaluation.
 func (w *World) Query(expr string) promql.Vector {
 	w.t.Helper()
-	v, err := w.query(context.Background(), expr, w.now)
+	v, err := rules.EngineQueryFunc(w.engine, w.Storage())(context.Background(), expr, w.now)
 	if err != nil {
 		w.t.Fatalf("query %s: %v", expr, err)
 	}
@@ -77,7 +92,7 @@ func (w *World) Value(expr string) float64 {
 // series in the last d.
 func (w *World) NaNs(d time.Duration) []string {
 	w.t.Helper()
-	q, err := w.store.Querier(w.now.Add(-d).UnixMilli(), w.now.UnixMilli())
+	q, err := w.Storage().Querier(w.now.Add(-d).UnixMilli(), w.now.UnixMilli())
 	if err != nil {
 		w.t.Fatal(err)
 	}

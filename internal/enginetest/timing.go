@@ -44,7 +44,10 @@ type scraped struct {
 }
 
 // Behave sets the timing from now on.
-func (w *World) Behave(t Timing) { w.timing = t }
+func (w *World) Behave(t Timing) {
+	w.Live()
+	w.timing = t
+}
 
 // Restart ends the server and starts it again after some time. Scrapes under way
 // are lost and nothing is scraped or evaluated meanwhile. Then all is as in a new
@@ -56,6 +59,9 @@ func (w *World) Behave(t Timing) { w.timing = t }
 // evaluation if it does not fire at once.
 func (w *World) Restart(down time.Duration) {
 	w.t.Helper()
+	if w.past != nil && w.leave(down) {
+		return
+	}
 	const untilRestored = 2 // evaluations
 	w.commit(w.now)
 	w.pending = nil
@@ -71,6 +77,9 @@ func (w *World) Restart(down time.Duration) {
 // is evaluated.
 func (w *World) Offset(group string) time.Duration {
 	w.t.Helper()
+	if w.past != nil {
+		w.schedule()
+	}
 	for _, s := range w.groups {
 		if s.group.Name() == group {
 			return time.Duration(s.tick.UnixNano() % int64(s.group.Interval()))

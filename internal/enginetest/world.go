@@ -1,7 +1,8 @@
 // Package enginetest runs generated rule files in the real Prometheus engine
-// over simulated time: samples are scraped from a function of time into a real
-// TSDB, rule groups are evaluated at the times at which the rule manager would.
-// It is imported by tests only.
+// over simulated time: samples are scraped from a function of time, rule groups
+// are evaluated at the times at which the rule manager would. A live world does
+// so evaluation by evaluation over a real TSDB; others have package replay
+// evaluate their past, which costs a twentieth: past.go. It is imported by tests only.
 package enginetest
 
 import (
@@ -28,6 +29,7 @@ import (
 	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/upheld-sla/upheld/internal/metricnames"
+	"github.com/upheld-sla/upheld/internal/testsize"
 )
 
 // Sample is one scraped value. Series is in PromQL notation: name{label="x"}.
@@ -64,6 +66,7 @@ type World struct {
 	newest  time.Time     // the latest time that a scrape was given
 	failing bool          // rules may fail
 	outside labels.Labels // external labels
+	past    *past         // of a world that is not live
 }
 
 // memory serves rule files by name, so that the times of evaluation, which depend
@@ -128,44 +131,71 @@ func NewAt(t testing.TB, start time.Time, scrape time.Duration, target Target) *
 		files: &memory{map[string][]byte{}, remembering{language, map[string]parser.Expr{}}, false},
 		seen:  map[string]*scrapedSeries{}, state: map[string]map[string]Transition{},
 	}
-	var err error
-	if w.store, err = teststorage.NewWithError(small); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(w.end)
 	w.engine = promql.NewEngine(promql.EngineOpts{
 		MaxSamples: 50_000_000, Timeout: time.Hour, // a busy machine is slow, and that is no failure
 		EnableAtModifier: true, EnableNegativeOffset: true, Parser: w.files.language,
 		NoStepSubqueryIntervalFn: func(int64) int64 { return time.Minute.Milliseconds() },
 	})
+	w.manager = w.managing(nil)
+	t.Cleanup(w.end)
+	if w.past = newPast(start); testsize.Every() {
+		w.Live()
+	}
+	return w
+}
+
+// open opens the storage of a live world.
+func (w *World) open() {
+	w.t.Helper()
+	var err error
+	if w.store, err = teststorage.NewWithError(small); err != nil {
+		w.t.Fatal(err)
+	}
 	w.query = rules.EngineQueryFunc(w.engine, w.store)
-	w.manager = rules.NewManager(&rules.ManagerOptions{
-		QueryFunc: w.query, Appendable: recording{w}, Queryable: w.store,
+	w.manager = w.managing(w.store)
+}
+
+// managing is the rule manager over a storage, or one that only loads groups.
+func (w *World) managing(store storage.Queryable) *rules.Manager {
+	return rules.NewManager(&rules.ManagerOptions{
+		QueryFunc: w.query, Appendable: recording{w}, Queryable: store,
 		Context: context.Background(), NotifyFunc: func(context.Context, string, ...*rules.Alert) {},
 		Parser: language, GroupLoader: w.files, RuleDependencyController: sequential{}, Logger: slog.New(slog.DiscardHandler),
 		OutageTolerance: time.Hour, ForGracePeriod: 10 * time.Minute, // a server's defaults
 	})
-	return w
 }
 
 // KeepAnnotations has alerts carry their annotations, from the next Load on. Without it
 // they have none: a server expands their templates, and evaluates the queries in
 // them, again at each evaluation, which most tests do not read. A test of a long
 // history loads its rules again with them shortly before it reads them.
-func (w *World) KeepAnnotations() { w.files.annotate = true }
+func (w *World) KeepAnnotations() {
+	w.files.annotate = true
+	w.past.note(w.KeepAnnotations)
+}
 
 // AllowFailures lets rules fail at an evaluation, which otherwise fails the test.
 func (w *World) AllowFailures() { w.failing = true }
 
 // ExternalLabels sets the server's, for templates, from the next Load on.
-func (w *World) ExternalLabels(l labels.Labels) { w.outside = l }
+func (w *World) ExternalLabels(l labels.Labels) {
+	if w.past != nil && w.past.files != nil {
+		w.Live()
+	}
+	w.outside = l
+}
 
 // end lets go of all that a world keeps. The testing package holds what cleans up
 // after a test until all tests have run, and so would hold every world.
 func (w *World) end() {
+	if !w.t.Failed() && !w.t.Skipped() {
+		w.replayed() // rules whose results nobody has read may not fail either
+	}
 	_ = w.engine.Close()
-	if err := w.store.Close(); err != nil {
-		w.t.Error(err)
+	if w.store != nil {
+		if err := w.store.Close(); err != nil {
+			w.t.Error(err)
+		}
 	}
 	*w = World{t: w.t}
 }
@@ -174,9 +204,12 @@ func (w *World) end() {
 // same keep their state, as on a reload.
 func (w *World) Load(files ...[]byte) {
 	w.t.Helper()
+	if w.past != nil && w.remember(files) {
+		return
+	}
 	clear(w.files.files)
 	for i, f := range files {
-		w.files.files[string(rune('a'+i))+".yaml"] = f
+		w.files.files[nameOfFile(i)] = f
 	}
 	old := w.groups
 	w.schedule()
@@ -192,9 +225,16 @@ func (w *World) Load(files ...[]byte) {
 	}
 }
 
+// nameOfFile is the name of the i-th rule file.
+func nameOfFile(i int) string { return string(rune('a'+i)) + ".yaml" }
+
 // Run advances simulated time by d: scrapes and evaluations happen in order.
 func (w *World) Run(d time.Duration) {
 	w.t.Helper()
+	if w.past != nil {
+		w.scrapeFor(d)
+		return
+	}
 	for end := w.now.Add(d); w.now.Before(end); w.now = w.now.Add(w.scrape) {
 		w.scrapeAt(w.now)
 		for s := w.due(); s != nil; s = w.due() {
@@ -249,7 +289,7 @@ func (w *World) write(scrape scraped) {
 	for _, s := range scrape.samples {
 		known, ok := w.seen[s.Series]
 		if !ok {
-			known = &scrapedSeries{labels: w.parse(s.Series)}
+			known = &scrapedSeries{labels: parsed(w.t, s.Series)}
 			w.seen[s.Series] = known
 		}
 		known.scrape = w.scrapes
@@ -283,11 +323,12 @@ func (w *World) append(app storage.Appender, s *scrapedSeries, ms int64, v float
 	}
 }
 
-func (w *World) parse(series string) labels.Labels {
-	w.t.Helper()
+// parsed are the labels of a series.
+func parsed(t testing.TB, series string) labels.Labels {
+	t.Helper()
 	l, err := language.ParseMetric(series)
 	if err != nil {
-		w.t.Fatalf("series %q: %v", series, err)
+		t.Fatalf("series %q: %v", series, err)
 	}
 	return l
 }

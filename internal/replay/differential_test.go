@@ -40,6 +40,7 @@ type both struct {
 // slow is what rule groups make of it. Step is called after each scrape.
 func (b both) slow(step func(*enginetest.World)) *enginetest.World {
 	w := enginetest.NewAt(b.t, b.start, scrape, b.target)
+	w.Live()
 	if b.mayFail {
 		w.AllowFailures()
 	}

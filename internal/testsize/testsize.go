@@ -14,8 +14,9 @@ import (
 // All is whether every case is tried: UPHELD_TEST_ALL is set.
 func All() bool { return os.Getenv("UPHELD_TEST_ALL") != "" }
 
-// Every is whether what repeats a case, under more names or on an older program, is
-// tried as often as there is a place for it: UPHELD_TEST_ALL is "every".
+// Every is whether what repeats a case, under more names, on an older program or with
+// rules that are evaluated one by one, is tried as often as there is a place for it:
+// UPHELD_TEST_ALL is "every".
 func Every() bool { return os.Getenv("UPHELD_TEST_ALL") == "every" }
 
 // Repeats is how often a case is repeated: some in a short run, more in one that
