@@ -195,28 +195,39 @@ func TestLevelsShareGroups(t *testing.T) {
 // A level more, wherever it stands, changes the groups that it is in, and no name
 // or rule of nearly all others. A short run leaves out a fifth as many levels.
 func TestLevelMoreLeavesGroups(t *testing.T) {
-	const levels, most = 200, 400
-	agreement := func(without int) *sla.Agreement {
-		var text strings.Builder
-		text.WriteString("apiVersion: upheld/v1\nkind: ServiceLevelAgreement\nmetadata: {name: shop}\nspec:\n  serviceLevels:\n")
-		for i := range levels {
+	const levels, most = 100, 200
+	var text strings.Builder
+	text.WriteString("apiVersion: upheld/v1\nkind: ServiceLevelAgreement\nmetadata: {name: shop}\nspec:\n  serviceLevels:\n")
+	for i := range levels {
+		fmt.Fprintf(&text, "    - {name: up, service: s-%d, target: \"99\", indicator: {events: {bad: 'e{s=\"%[1]d\"}', total: 'r{s=\"%[1]d\"}'}}}\n", i)
+	}
+	agreements, findings := spec.LoadText("spec.yaml", text.String())
+	if err := findings.Err(); err != nil {
+		t.Fatal(err)
+	}
+	var plans []rulegen.LevelPlan // no level depends on another
+	if _, err := rulegen.Each(agreements[0], rulegen.Options{}, func(p rulegen.LevelPlan) error {
+		plans = append(plans, p)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	groups := func(without int) []string {
+		var out bytes.Buffer
+		w := emit.NewRuleWriter(&out, emit.RuleOptions{GroupSize: most})
+		err := w.Begin(agreements[0])
+		for i, p := range plans {
 			if i != without {
-				fmt.Fprintf(&text, "    - {name: up, service: s-%d, target: \"99\", indicator: {events: {bad: 'e{s=\"%[1]d\"}', total: 'r{s=\"%[1]d\"}'}}}\n", i)
+				err = errors.Join(err, w.Level(p))
 			}
 		}
-		agreements, findings := spec.LoadText("spec.yaml", text.String())
-		if err := findings.Err(); err != nil {
+		_, end := w.End()
+		if err := errors.Join(err, end, w.Close()); err != nil {
 			t.Fatal(err)
 		}
-		a := agreements[0]
-		a.Digest = "" // which is in the head
-		return a
+		return strings.Split(out.String(), "\n  - name: ")[1:]
 	}
-	groups := func(a *sla.Agreement) []string {
-		text := writtenOf(t, emit.RuleOptions{GroupSize: most}, a)
-		return strings.Split(text, "\n  - name: ")[1:]
-	}
-	with := groups(agreement(-1))
+	with := groups(-1)
 	if len(with) < 15 || len(with) > 60 {
 		t.Errorf("%d levels are in %d groups", levels, len(with))
 	}
@@ -227,7 +238,7 @@ func TestLevelMoreLeavesGroups(t *testing.T) {
 	tried, changed := 0, 0
 	for i := 0; i < levels; i += testsize.Of(35, 7) {
 		tried++
-		for _, g := range groups(agreement(i)) {
+		for _, g := range groups(i) {
 			if !in[g] {
 				changed++
 			}
