@@ -77,7 +77,7 @@ func (w *World) Restart(down time.Duration) {
 // is evaluated.
 func (w *World) Offset(group string) time.Duration {
 	w.t.Helper()
-	if w.past != nil {
+	if w.past != nil && len(w.groups) == 0 {
 		w.schedule()
 	}
 	for _, s := range w.groups {
