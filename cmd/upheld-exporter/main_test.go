@@ -187,10 +187,12 @@ func (d *daemon) ask(method, path string) (int, string) {
 
 func (d *daemon) eventually(what, text string, read func() string) {
 	d.t.Helper()
-	for end := time.Now().Add(60 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	pause := 20 * time.Millisecond // and more the longer it takes: metrics may be of hundreds of targets
+	for end := time.Now().Add(60 * time.Second); time.Now().Before(end); time.Sleep(pause) {
 		if strings.Contains(read(), text) {
 			return
 		}
+		pause = min(pause*5/4, 200*time.Millisecond)
 	}
 	d.t.Fatalf("no %q in %s; log:\n%s\n%s", text, what, d.text(), read())
 }

@@ -123,10 +123,12 @@ func (s *served) samples() float64 {
 
 func (s *served) wait(what string, holds func() bool) {
 	s.t.Helper()
-	for deadline := time.Now().Add(servePatience); !holds(); time.Sleep(50 * time.Millisecond) {
+	pause := 50 * time.Millisecond
+	for deadline := time.Now().Add(servePatience); !holds(); time.Sleep(pause) {
 		if time.Now().After(deadline) {
 			s.t.Fatalf("in %s it did not come about that %s", servePatience, what)
 		}
+		pause = min(pause*5/4, 250*time.Millisecond)
 	}
 }
 
@@ -187,7 +189,7 @@ func TestServeWithFewDescriptors(t *testing.T) {
 	t.Cleanup(target.Close)
 	dir := t.TempDir()
 	text := strings.SplitAfter(servedSpec, "serviceLevels:\n")[0]
-	for i := range 100 {
+	for i := range 60 {
 		text += fmt.Sprintf("    - {name: level-%d, target: '99.9', indicator: {probe: {http: %q, interval: 1s}}}\n", i, target.URL)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "shop.yaml"), []byte(text), 0o600); err != nil {

@@ -93,7 +93,7 @@ func TestOpenSLOCounts(t *testing.T) {
 			{Series: `lag{shard="b"}`, Value: 15},
 		}
 	})
-	w.Load(rules)
+	w.Load(enginetest.Keep(t, rules, "sla:error:ratio_rate5m"))
 	w.Run(20 * time.Minute)
 	for slo, want := range map[string]float64{
 		"bad": 0.05, "good": 0.05, "ratio": 0.05, // 5 of 100 orders

@@ -83,7 +83,7 @@ func TestSlothsErrorRatioIsOurs(t *testing.T) {
 		}
 		return target(at)
 	})
-	w.Load(ours, theirs)
+	w.Load(enginetest.Keep(t, ours, "sla:error:ratio_rate5m"), enginetest.Keep(t, theirs, "slo:sli_error:ratio_rate5m"))
 	// The rate has been the same for at least seven minutes: groups of rules are evaluated
 	// at different times within theirs.
 	for _, wait := range []time.Duration{10 * time.Minute, 4 * time.Minute, 9 * time.Minute, 5 * time.Minute, 10 * time.Minute, 3 * time.Minute} {
