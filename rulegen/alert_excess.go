@@ -14,9 +14,9 @@ import (
 // annotationExcess is the annotation that says that good events exceed the total.
 const annotationExcess = "excess"
 
-// tellExcess adds an annotation to an alert: good events exceed the total. Its
+// noteExcess adds an annotation to an alert: good events exceed the total. Its
 // text is empty while they do not, and servers leave out empty annotations.
-func (al alerts) tellExcess(r Rule) {
+func (al alerts) noteExcess(r Rule) {
 	if !al.kind.exceeds {
 		return
 	}

@@ -14,8 +14,8 @@ import (
 // Alerts of levels with groups: which group an alert is about, which groups burn
 // fastest, which are lost, and when there are nearly too many.
 
-// mostTold is how many groups an alert lists.
-const mostTold = 5
+// mostListed is how many groups an alert lists.
+const mostListed = 5
 
 // worstWords list the worst groups in an alert of one of them, since people are
 // notified once for all.

@@ -196,7 +196,7 @@ func (al alerts) alert(k *sla.AlertKind, e promql.Expr, annotations map[string]s
 		r.Annotations["silence_url"] = al.links.silence(k, l.ID)
 	}
 	if !k.Upkeep {
-		al.tellFigures(r)
+		al.noteInexact(r)
 	}
 	maps.Copy(r.Annotations, l.Alerting.Annotations)
 	maps.Copy(r.Labels, l.Labels)
@@ -206,15 +206,15 @@ func (al alerts) alert(k *sla.AlertKind, e promql.Expr, annotations map[string]s
 	return r
 }
 
-// tellFigures says in an alert about the service how its figures may be off.
-func (al alerts) tellFigures(r Rule) {
+// noteInexact says in an alert about the service how its figures may be off.
+func (al alerts) noteInexact(r Rule) {
 	if words := al.approximation(); words != "" {
 		r.Annotations[annotationApproximation] = words
 	}
 	if al.kind.tell != nil {
 		al.kind.tell(al.level, r)
 	}
-	al.tellExcess(r)
+	al.noteExcess(r)
 }
 
 var hundred = sla.NewDecimal(100, 1)

@@ -147,7 +147,7 @@ func (c calendar) rules() []Rule {
 	zone := clockOf(c.period.Zone)
 	rules := []Rule{record(metricnames.CalendarNow, promql.VectorOf(local)).
 		says("The time on %s, as Unix seconds of a clock that would show it as UTC.", zone).
-		says("%s = %s, how old what is counted is in the middle", inRules(sla.Seconds(c.lag())), sla.FormatDuration(c.lag())).
+		says("%s = %s, the mean age of what is counted", inRules(sla.Seconds(c.lag())), sla.FormatDuration(c.lag())).
 		saysAll(switchWords(c.offset, c.switches))}
 	how := []string{"By months since March of the year 0: 12 in a year, 1461 days in 4 years, 153 in 5 months, 719483 until 1970, 86400 seconds each."}
 	var first func(periods int) promql.Expr // the local midnight at which the period so many after this one begins

@@ -321,7 +321,7 @@ func (g *maskGroup) elapsed(t timetable, p sla.Period, at string) promql.Expr {
 		}
 		rule := g.record(metricnames.PeriodClock, e, labels...).says("The %s of %s in Unix seconds.", which, p.Words())
 		if p.Calendar == "" || at == "now" {
-			rule = rule.says("%s = %s, how old what is counted is in the middle", inRules(sla.Seconds(clock.lag())), sla.FormatDuration(clock.lag()))
+			rule = rule.says("%s = %s, the mean age of what is counted", inRules(sla.Seconds(clock.lag())), sla.FormatDuration(clock.lag()))
 		}
 		if p.Calendar == "" && at == "start" {
 			rule = rule.says("%s", secondsOf(p.Rolling))

@@ -128,7 +128,7 @@ func (c calendarPeriod) restWords() []string {
 	if c.Masked() {
 		return nil
 	}
-	return []string{fmt.Sprintf("%s = %s, how old what is counted is in the middle", inRules(sla.Seconds(c.clock.lag())), sla.FormatDuration(c.clock.lag()))}
+	return []string{fmt.Sprintf("%s = %s, the mean age of what is counted", inRules(sla.Seconds(c.clock.lag())), sla.FormatDuration(c.clock.lag()))}
 }
 
 // whole is how long the running period is, or how much agreed time it has.

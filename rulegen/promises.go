@@ -94,8 +94,8 @@ func (pr promises) worstGroups() Rule {
 	if pr.ownTargets() {
 		rate = promql.DivManyOn(ratio, pr.objectiveBudget(), pr.joinLabels()...)
 	}
-	worst := pr.record(metricnames.GroupWorst, promql.TopK(mostTold, promql.Gt(rate, promql.Num(one)))).
-		says("The %d groups that burn their budget fastest now, of those that burn it faster than allowed.", mostTold)
+	worst := pr.record(metricnames.GroupWorst, promql.TopK(mostListed, promql.Gt(rate, promql.Num(one)))).
+		says("The %d groups that burn their budget fastest now, of those that burn it faster than allowed.", mostListed)
 	if pr.ownTargets() {
 		return worst
 	}

@@ -111,7 +111,7 @@ const ageUnknownFor = 10 * time.Minute
 // page if the limit of the age leaves no time for a ticket.
 var AlertRecoveryAgeUnknown = &AlertKind{
 	Name: "SLARecoveryAgeUnknown", Key: "alerting.recoveryAgeUnknown", Doc: "recovery.md#when-an-age-vanishes",
-	When: "nobody knows how old what could be recovered is", WholeLevel: true, Upkeep: true,
+	When: "nobody knows how old the data is that could be recovered", WholeLevel: true, Upkeep: true,
 	Options: &AlertOptions{
 		Doc: "The alert `SLARecoveryAgeUnknown` of a level whose [recovery](#recovery) limits an age: its query has no result.", DefaultWords: aTicket,
 		Section:  "the recovery age unknown alert",

@@ -175,7 +175,7 @@ func (r *RuleWriter) group(name string, interval time.Duration, parts ...rulegen
 		pieces = slices.Collect(slices.Chunk(rules, size))
 	}
 	if len(pieces) > 1 && interval+r.opts.QueryOffset > mostParted {
-		return fmt.Errorf("the group %s has %d rules and is parted at %d, and what one part records every %s could be out of sight of the next: lower --rules.interval to 30s, "+
+		return fmt.Errorf("the group %s has %d rules and is split into parts of %d, and the next part might not see what one part records every %s: lower --rules.interval to 30s, "+
 			"or let the server take larger groups and name their size with --rules.part-size", name, len(rules), r.opts.PartSize, sla.FormatDuration(interval))
 	}
 	for i, piece := range pieces {
