@@ -131,7 +131,7 @@ examples: build prometheus-tools victoriametrics-tools ## generate examples/ and
 	set -e; for dir in $(EXAMPLES); do \
 		$(BIN)/upheld check $$dir; \
 		$(BIN)/upheld generate $$dir -o $(BIN)/$$dir --tests; \
-		scripts/check-generated $(BIN)/$$dir; \
+		TESTED=$(BIN)/examples/tested scripts/check-generated $(BIN)/$$dir; \
 	done
 
 .PHONY: boards
