@@ -1,13 +1,13 @@
 package metricnames
 
-// Labels of what is recorded for composites.
+// Labels of series about composites.
 const (
 	Component = "component" // a level that the composite is made of: `web/availability`
 	Node      = "node"      // a place in the tree of the composite: `1` is the whole, `1.2` its second member
-	Parent    = "parent"    // the node whose member it is
+	Parent    = "parent"    // the node that it is a member of
 	Assume    = "assume"    // what is assumed: `unknown_good`, `unknown_bad`, `dns/availability works`
 	Members   = "members"   // how many of the first members
-	Part      = "part"      // a weighted member whose bad time is divided by itself
+	Part      = "part"      // a weighted member whose bad time is divided on its own
 	How       = "how"       // whether the component was the only cause: `alone` or `with_others`
 )
 
@@ -28,12 +28,12 @@ const (
 // Recorded series of composites. Each carries `sla`, `service` and `slo` of the
 // composite.
 const (
-	ComponentTotal    = "sla:component_total:rate"         // component; events per second of a slot, whatever is excluded
+	ComponentTotal    = "sla:component_total:rate"         // component; events per second of a slot, before exclusions
 	ComponentRate     = "sla:component_bad:rate"           // component; bad events per second of a slot
 	ComponentGood     = "sla:component_good:rate"          // component; good events per second of a slot, where the level says what is good
 	ComponentGoodSeen = "sla:component_good:seen"          // component; 1 if there were any since the last evaluation of the second layer
 	ComponentBad      = "sla:component:bad"                // component; 1 down, 0 up, none unknown
-	ComponentMissing  = "sla:component:missing"            // component; 1 while its state is unknown because it is missing; of composites that count that
+	ComponentMissing  = "sla:component:missing"            // component; 1 while its state is unknown because it is missing; of composites that count missing time
 	DownSince         = "sla:component:down_since_seconds" // component; since when, in Unix seconds, while it is down
 	NodeBad           = "sla:composite_node:bad"           // node, parent, assume; 0 good, 1 bad, or between below weights
 	FirstBad          = "sla:composite_node:first_bad"     // node, members, assume; with failover: 1 while all of the first members are bad
@@ -53,5 +53,5 @@ const (
 	Divergence       = "sla:composite_divergence:ratio_rate" // the mean of that over the window that the name ends with
 )
 
-// BlameTally names what is summed of BlameRate.
+// BlameTally names the sums of BlameRate.
 var BlameTally = TallyOf("blame", BlameRate)

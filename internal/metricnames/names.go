@@ -72,7 +72,7 @@ const (
 	ExporterBuildInfo       = "upheld_exporter_build_info"                                     // 1, with the version
 )
 
-// ExporterBuildProgram is what client_golang makes ExporterBuildInfo of.
+// ExporterBuildProgram is the name from which client_golang makes ExporterBuildInfo.
 const ExporterBuildProgram = "upheld_exporter"
 
 // Outcomes of a scheduled probe.
@@ -101,16 +101,16 @@ const (
 	BadRate           = "sla:bad:rate5m"                       // bad events, or bad seconds, per second
 	GoodRate          = "sla:good:rate"                        // good events per second; of levels that say what is good
 	GoodSeen          = "sla:good:seen"                        // 1 if there were good events since the last evaluation of the second layer
-	Excess            = "sla:excess:ratio"                     // by what share good events exceed the total, while that is more than rates are inexact by
+	Excess            = "sla:excess:ratio"                     // by what share good events exceed the total, while that is more than the inaccuracy of rates
 	KnownTotalRate    = "sla:known_total:rate5m"               // known seconds per second; of levels whose missing data counts
 	KnownBadRate      = "sla:known_bad:rate5m"                 // bad seconds per second that are known; of levels whose missing data counts
 	MissingRate       = "sla:missing:rate5m"                   // missing seconds per second; of levels whose missing data counts
 	TotalIncrease     = "sla:total:increase"                   // second layer: events, or known seconds, since its last evaluation
 	BadIncrease       = "sla:bad:increase"                     // second layer: bad events, or bad seconds, since its last evaluation
-	TotalInGap        = "sla:total:increase_in_gap"            // second layer: what of that was found after a gap of the server, once after each
-	BadInGap          = "sla:bad:increase_in_gap"              // second layer: the same of what is bad
-	CountedMark       = "sla:counted:mark"                     // second layer: 1 where counters were read, from which the next increase is counted
-	SummedUntil       = "sla:sum_to_hour:seconds"              // third layer, without `period`: until when sums up to an hour go, in Unix seconds
+	TotalInGap        = "sla:total:increase_in_gap"            // second layer: the part of `sla:total:increase` that was found after a gap of the server, once after each gap
+	BadInGap          = "sla:bad:increase_in_gap"              // second layer: the bad part of that
+	CountedMark       = "sla:counted:mark"                     // second layer: 1 where counters were read; the next increase is counted from there
+	SummedUntil       = "sla:sum_to_hour:seconds"              // third layer, without `period`: the end of sums up to an hour, in Unix seconds
 	TotalPeriod       = "sla:total:sum_period"                 // events, or known seconds, of the period
 	BadPeriod         = "sla:bad:sum_period"                   // bad events, or bad seconds, of the period
 	CoveragePeriod    = "sla:coverage:ratio_period"            // share of the period that was measured; of levels of events, up to the last event
@@ -122,34 +122,34 @@ const (
 	BadSum            = "sla:bad:sum_"                         // bad events, or bad seconds, of the window that the name ends with
 	TrafficRatio      = "sla:traffic:ratio_rate"               // traffic of the window that the name ends with, over the period's mean
 	ErrorRatio        = "sla:error:ratio_rate"                 // bad share of the window that the name ends with
-	BurnTier          = "sla:burn_tier:ratio"                  // tier; while the tier burns: the bad share of its long window, as it is weighed
+	BurnTier          = "sla:burn_tier:ratio"                  // tier; while the tier burns: the weighted bad share of its long window
 	ErrorPeriod       = "sla:error:ratio_period"               // bad share of the period, to date
 	BudgetRemaining   = "sla:budget_remaining:ratio_period"    // of the whole period's budget: 1 is untouched, 0 spent, negative overspent
 	BurnRate          = "sla:burn_rate:ratio_period"           // bad share over allowed share, to date: above 1 the target share is missed so far
 	TargetRatio       = "sla:target:ratio"                     // the target share: 0.999
 	ObjectiveRatio    = "sla:objective:ratio"                  // the objective: 0.999
-	ServiceState      = "sla:service:state"                    // how the service is now: 0 up, 1 out of hours, 2 maintenance, 3 unknown, 4 degraded, 5 down
+	ServiceState      = "sla:service:state"                    // the current state of the service: 0 up, 1 out of hours, 2 maintenance, 3 unknown, 4 degraded, 5 down
 	LevelInfo         = "sla_service_level_info"               // 1, with `indicator`, `unit` of sums, `period`, `target`, `objective`, `impact` if it has one, and your labels as `label_...`
 )
 
 // Recorded series of levels with credits. Each carries `period` too.
 const (
-	CreditPercent  = "sla:credit:percent_period"          // what is owed for the running period if all the rest of it is good, in per cent
-	CreditPrevious = "sla:credit:percent_period_previous" // start; what was owed for the calendar period before, in per cent
+	CreditPercent  = "sla:credit:percent_period"          // what is owed for the running period if the rest of it is good, in per cent
+	CreditPrevious = "sla:credit:percent_period_previous" // start; what was owed for the previous calendar period, in per cent
 	CreditMinutes  = "sla:credit_tier:minutes_period"     // tier; minutes of total outage until the tier is reached
 )
 
 // Recorded series of levels with groups. Each carries the group labels.
 const (
 	GroupSeen  = "sla:group:seen"            // 1 for a group with data, 0 for one that only the sums of the period still have
-	GroupWorst = "sla:group:worst_burn_rate" // of the worst groups: how many times faster than their objective allows they burn now
+	GroupWorst = "sla:group:worst_burn_rate" // of the worst groups: how many times faster than their objective allows they burn their budget now
 )
 
 // Recorded series of levels that judge minutes or slots.
 const (
 	SlotTotal     = "sla:slot_total:rate" // events per second of a minute or slot
 	SlotBad       = "sla:slot_bad:rate"   // bad events per second of a minute or slot; not where that is `sla:slot:bad` itself
-	SlotKnown     = "sla:slot:bad_known"  // `sla:slot:bad` without what is missing, where that counts
+	SlotKnown     = "sla:slot:bad_known"  // `sla:slot:bad` before missing data is counted
 	SlotJudged    = "sla:slot:bad"        // what a minute or slot counts as: 0 good, 1 bad, or between
 	SlotBadMinute = "sla:slot:bad_minute" // 1 for a minute above the threshold, whatever the run
 	SlotQualified = "sla:slot:qualified"  // 1 while a run of bad minutes is long enough
@@ -160,8 +160,8 @@ const (
 	SourceJob       = "sla:source:job"            // job; 1 for each job that the level's series come from, while there is a result
 	SourceJobPeriod = "sla:source:job_period"     // job; the same, of the level's longest period
 	SourceScraped   = "sla:source:scraped"        // 1 while the server scrapes one of these jobs, up or down
-	SourceDark      = "sla:source:dark"           // 1 while it does and the level has no series, else 0
-	NotSeenPeriod   = "sla:not_seen:ratio_period" // share of the period that is neither known nor missing nor still to come
+	SourceDark      = "sla:source:dark"           // 1 while it does but the level has no series, else 0
+	NotSeenPeriod   = "sla:not_seen:ratio_period" // share of the period that has passed and is neither known nor missing
 )
 
 // Names of Prometheus' own, of each scrape.
@@ -171,6 +171,6 @@ const (
 
 	Instance         = "instance"                   // the target of the job
 	ExportedJob      = "exported_job"               // what a target says of its own series' job, as a federated server does
-	ExportedInstance = "exported_instance"          // the same of its instance
-	ProcessStart     = "process_start_time_seconds" // when the process of a target began, in Unix seconds
+	ExportedInstance = "exported_instance"          // the job label in a target's own series, as from a federated server
+	ProcessStart     = "process_start_time_seconds" // the instance label in a target's own series
 )

@@ -1,6 +1,6 @@
 package metricnames
 
-// Labels of what is recorded for recovery, and of reminders.
+// Labels of series about recovery, and of reminders.
 const (
 	Recovery   = "recovery"   // which objective of recovery: `time_to_restore`, `recovery_point-2`
 	Scenario   = "scenario"   // of a recovery method that is to be exercised
