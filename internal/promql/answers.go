@@ -7,17 +7,17 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
-// CountOfAnswers is an aggregation that counts the answers of a comparison with
-// bool. An answer of 0 is a sample too, so it counts every series, whether the
-// comparison holds for it or not.
+// CountOfAnswers is an aggregation that counts the answers of a comparison with bool.
+// Since an answer of 0 is a sample too, it counts every series, whether the comparison
+// holds for it or not.
 type CountOfAnswers struct {
 	Offset  int    // of the aggregation, in bytes
-	Message string // what it does
-	Instead string // the whole expression, which adds up the answers instead; "" if it has no such form
+	Message string // what it does wrong
+	Instead string // the whole expression with the sum of the answers instead; "" if there is no such form
 }
 
-// CountsOfAnswers are those in an expression. A divisor is none of them: there the
-// number of all series is what a share is of.
+// CountsOfAnswers returns those in an expression. It ignores divisors, where the number
+// of all series is right.
 func (e Expr) CountsOfAnswers() []CountOfAnswers {
 	var found []CountOfAnswers
 	var change func(n parser.Expr) parser.Expr
@@ -46,8 +46,8 @@ func (e Expr) CountsOfAnswers() []CountOfAnswers {
 	return found
 }
 
-// addingAnswers is a count of answers as it adds them up, and the comparison that
-// answers; nil if n is no such count.
+// addingAnswers returns a count of answers, changed to add them up, and the comparison
+// that answers; nil if n is no such count.
 func addingAnswers(n parser.Expr) (adding parser.Expr, answers *parser.BinaryExpr) {
 	switch n := n.(type) {
 	case *parser.AggregateExpr:
@@ -72,7 +72,7 @@ func addingAnswers(n parser.Expr) (adding parser.Expr, answers *parser.BinaryExp
 	return nil, nil
 }
 
-// answering is a comparison of series that answers 1 or 0.
+// answering returns n if it is a comparison of series that answers 1 or 0.
 func answering(n parser.Expr) (*parser.BinaryExpr, bool) {
 	b, ok := bare(n).(*parser.BinaryExpr)
 	return b, ok && b.ReturnBool && b.Type() == parser.ValueTypeVector

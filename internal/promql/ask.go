@@ -9,17 +9,17 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
-// What questions to a server need beside the rules' own expressions.
+// Expressions for queries to a server, in addition to those of rules.
 
 // Ne matches label != value.
 func Ne(label, value string) Matcher {
 	return Matcher{labels.MustNewMatcher(labels.MatchNotEqual, label, value)}
 }
 
-// Place is where the selector begins in the text that it was read from, in bytes.
+// Place is where the selector begins in its source text, in bytes.
 func (s Selector) Place() int { return int(s.vector.PosRange.Start) }
 
-// With is the selector with more conditions.
+// With adds conditions to the selector.
 func (s Selector) With(more ...Matcher) Selector {
 	v := *s.vector
 	v.LabelMatchers = slices.Clone(v.LabelMatchers)
@@ -29,14 +29,14 @@ func (s Selector) With(more ...Matcher) Selector {
 	return Selector{&v}
 }
 
-// Plain is the selector without what its expression says of another time.
+// Plain is the selector without the offset or @ of its expression.
 func (s Selector) Plain() Selector {
 	v := *s.vector
 	v.Offset, v.OriginalOffset, v.OriginalOffsetExpr, v.Timestamp, v.StartOrEnd = 0, 0, nil, nil, 0
 	return Selector{&v}
 }
 
-// Wants are the labels, besides the name, that a series must have to be selected.
+// Wants are the labels that a selected series must have, besides the name.
 func (s Selector) Wants() []string {
 	var names []string
 	for _, m := range s.vector.LabelMatchers {
@@ -51,8 +51,8 @@ func (s Selector) Wants() []string {
 // Condition is one condition of a selector on a label.
 type Condition struct {
 	Label   string
-	Text    string // as PromQL, numbers as they are written most plainly: code=~"2..", le="5000"
-	Example string // a value that meets it, "" if none is found
+	Text    string // as PromQL, with numbers in their plainest form: code=~"2..", le="5000"
+	Example string // a matching value, "" if none was found
 }
 
 // Conditions are those of the selector, besides its name.
@@ -104,9 +104,9 @@ func CountBy(e Expr, by ...string) Expr {
 	return Expr{&parser.AggregateExpr{Op: parser.COUNT, Expr: e.node, Grouping: by}}
 }
 
-// Scans calls use for every selector of an expression with the range that is
-// read of it: the window, or 0 for the newest sample. A selector in a subquery
-// is read once for each of its steps.
+// Scans calls use for every selector of an expression with the range that is read: the
+// window, or 0 for the newest sample. A selector in a subquery is read once for each of
+// its steps.
 func (e Expr) Scans(use func(s Selector, window time.Duration, times float64)) {
 	parser.Inspect(e.node, func(n parser.Node, path []parser.Node) error {
 		v, ok := n.(*parser.VectorSelector)
@@ -134,8 +134,8 @@ func TopOne(e Expr) Expr {
 	return Expr{&parser.AggregateExpr{Op: parser.TOPK, Expr: e.node, Param: &parser.NumberLiteral{Val: 1}}}
 }
 
-// Matchers are the selector's conditions, its name among them, as storages take them.
+// Matchers are the selector's conditions, including its name, for storages.
 func (s Selector) Matchers() []*labels.Matcher { return slices.Clone(s.vector.LabelMatchers) }
 
-// Language reads PromQL as the rules may use it, for an engine.
+// Language is a parser for the PromQL that rules may use, for an engine.
 func Language() parser.Parser { return language }

@@ -11,8 +11,8 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
-// numeric are the labels whose values are numbers, which clients and servers
-// write in more than one way: the bounds of buckets, and quantiles.
+// numeric are the labels with numbers as values, which clients and servers write in
+// several ways: the bounds of buckets, and quantiles.
 var numeric = []string{labels.BucketLabel, "quantile"}
 
 // Bound matches the value of a label that is a number, however it is written:
@@ -21,8 +21,8 @@ func Bound(label string, v float64) Matcher {
 	return Matcher{written(labels.MatchEqual, labels.MatchRegexp, label, spellings(v))}
 }
 
-// written matches any of some texts; equal and regexp are the two types of one
-// sense, for one text and for several.
+// written matches any of several texts; equal and regexp are the match types for one
+// text and for several.
 func written(equal, re labels.MatchType, label string, texts []string) *labels.Matcher {
 	if len(texts) == 1 {
 		return labels.MustNewMatcher(equal, label, texts[0])
@@ -37,8 +37,8 @@ func written(equal, re labels.MatchType, label string, texts []string) *labels.M
 	return labels.MustNewMatcher(re, label, strings.Join(quoted, "|"))
 }
 
-// spellings are the ways in which a number is written, the plainest first: whole
-// with and without places, with Go's exponents and with those of Java.
+// spellings are the ways to write a number, the plainest first: whole numbers with and
+// without decimals, with Go's exponents and with Java's.
 func spellings(v float64) []string {
 	plain := strconv.FormatFloat(v, 'f', -1, 64)
 	all := []string{plain}
@@ -67,8 +67,8 @@ func unique(texts []string) []string {
 	return all
 }
 
-// inAnySpelling changes the conditions on numeric labels so that they match the number
-// however it is written: le="1" and le="1.0".
+// inAnySpelling changes the conditions on numeric labels so that they match every
+// spelling of the number: le="1" and le="1.0".
 func inAnySpelling(node parser.Expr) {
 	parser.Inspect(node, func(n parser.Node, _ []parser.Node) error {
 		if v, ok := n.(*parser.VectorSelector); ok {

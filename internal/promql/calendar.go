@@ -8,7 +8,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// What calendar arithmetic needs beside the usual joins.
+// Expressions for calendar arithmetic, in addition to the usual joins.
 
 // Time is time(): the time of evaluation in Unix seconds, a scalar.
 func Time() Expr { return call("time") }
@@ -41,8 +41,8 @@ func AtLeast(a, b Expr) Expr {
 // UnlessOn drops the samples of a for which b has one with the same labels.
 func UnlessOn(a, b Expr, on ...string) Expr { return join(parser.LUNLESS, a, b, &on) }
 
-// MulLeft is a * on (on) group_left (include) b: every sample of a is multiplied
-// by the one of b that has the same labels, and takes over its labels include.
+// MulLeft is a * on (on) group_left (include) b: it multiplies every sample of a by the
+// one of b that has the same labels, and copies the labels include from it.
 func MulLeft(a, b Expr, on, include []string) Expr { return left(parser.MUL, a, b, on, include) }
 
 // DivLeft is a / on (on) group_left () b.
@@ -61,8 +61,8 @@ func left(op parser.ItemType, a, b Expr, on, include []string) Expr {
 	return e
 }
 
-// CountValues is count_values(label, e): for every value of e one sample with
-// the value as that label, which is how a number becomes a label.
+// CountValues is count_values(label, e): for every value of e one sample with the value
+// as that label. This turns a number into a label.
 func CountValues(label string, e Expr) Expr {
 	return Expr{&parser.AggregateExpr{Op: parser.COUNT_VALUES, Expr: e.node, Param: &parser.StringLiteral{Val: label}}}
 }

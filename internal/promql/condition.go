@@ -14,7 +14,7 @@ func Min(e Expr, by ...string) Expr { return aggregate(parser.MIN, e, by) }
 // Count is count by (labels) (e), or count(e) without labels.
 func Count(e Expr, by ...string) Expr { return aggregate(parser.COUNT, e, by) }
 
-// Group is group by (labels) (e): 1 for each of their values.
+// Group is group by (labels) (e): 1 for each value of the labels.
 func Group(e Expr, by ...string) Expr { return aggregate(parser.GROUP, e, by) }
 
 // TopK is topk(k, e): the k greatest samples of e.
@@ -25,14 +25,13 @@ func TopK(k int64, e Expr) Expr {
 // SortDesc is sort_desc(e): the samples of e, the greatest first.
 func SortDesc(e Expr) Expr { return call("sort_desc", e) }
 
-// Truth reads e as a condition and makes it a number with the labels by: for
-// each of their values 1 while it holds for every series that it compares, 0
-// while it does not for one, and no sample while nobody knows. A comparison,
-// which by itself drops what does not hold, is made to answer 0; it is unknown
-// while there is nothing to compare, and of what is NaN. Conditions are joined
-// by and / or without matching, by three-valued logic: what is false and unknown
-// is false, what is true or unknown is true. Anything else is a *ParseError at
-// the part that does not fit.
+// Truth reads e as a condition and turns it into a number with the labels by. For each
+// of their values it is 1 while the condition holds for every series that it compares,
+// 0 while it does not for one, and absent while that is unknown. A comparison usually
+// drops what does not hold; here it answers 0. It is unknown while there is nothing to
+// compare, and for NaN. Conditions are joined by and / or without matching, by
+// three-valued logic: false and unknown is false, true or unknown is true. Anything
+// else is a *ParseError at the part that does not fit.
 func (e Expr) Truth(by ...string) (Expr, error) {
 	switch n := e.node.(type) {
 	case *parser.ParenExpr:
@@ -49,9 +48,9 @@ func (e Expr) Truth(by ...string) (Expr, error) {
 	return OrOn(holds, fails, by...), nil
 }
 
-// sides are a condition as two expressions, of which at most one has a sample:
-// 1 while it holds and 0 while it does not. Each comparison stands in both once,
-// so that they grow with the condition and not with its depth.
+// sides returns a condition as two expressions, at most one of which has a sample: 1 in
+// holds while it holds, and in fails while it does not. Each comparison occurs once in
+// both, so that they grow with the length of the condition and not with its depth.
 func (e Expr) sides(by []string) (holds, fails Expr, err error) {
 	switch n := e.node.(type) {
 	case *parser.ParenExpr:
@@ -105,23 +104,24 @@ func sidesOfBoth(n *parser.BinaryExpr, by []string) (holds, fails Expr, err erro
 	return OrOn(leftHolds, rightHolds, by...), AndOn(leftFails, rightFails, by...), nil
 }
 
-// knownComparison is a comparison that answers 1 or 0, and nothing where one of
-// its sides is NaN, as 0/0 or the quantile of no requests is: compared, that
-// would be 0. The same holds for comparisons inside its sides that answer by bool.
+// knownComparison is a comparison that answers 1 or 0, and nothing if one of its sides
+// is NaN, for example 0/0 or the quantile of no requests: plain comparison would answer
+// 0. The same applies to comparisons with bool inside its sides.
 func knownComparison(n *parser.BinaryExpr) parser.Expr {
 	answer := *n
 	answer.ReturnBool = true
 	answer.LHS, answer.RHS = known(n.LHS), known(n.RHS)
 	for _, side := range []parser.Expr{n.LHS, n.RHS} {
 		if side.Type() == parser.ValueTypeScalar && mayBeNaN(side) {
-			// Known is tested apart: VictoriaMetrics takes an empty vector in a comparison for NaN.
+			// Check for known values separately: VictoriaMetrics takes an empty vector
+			// in a comparison for NaN.
 			return AndOn(Expr{&answer}, Expr{known(VectorOf(Expr{side}).node)}).node
 		}
 	}
 	return &answer
 }
 
-// known is an operand without what is NaN, which no comparison holds for.
+// known drops NaN from an operand, for which no comparison holds.
 func known(operand parser.Expr) parser.Expr {
 	if operand.Type() != parser.ValueTypeVector {
 		return operand

@@ -9,14 +9,14 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
-// What other tools write with rate and sum, taken apart.
+// Takes apart what other tools write with rate and sum.
 
 // Counted is an expression that adds up counters, or their rates.
 type Counted struct {
 	Plus, Minus []Selector
 	By          []string      // labels that the sum keeps
 	Window      time.Duration // of the rates; 0 if the counters are added up themselves
-	Summed      bool          // there is a sum; otherwise each series stands for itself
+	Summed      bool          // there is a sum; otherwise each series counts on its own
 }
 
 // Counted takes an expression apart that adds up counters or their rates, such as
@@ -35,7 +35,7 @@ func (e Expr) Counted() (Counted, error) {
 type countedReader struct {
 	into          *Counted
 	leaves, plain int
-	summed        int // sums that were read
+	summed        int // sums read so far
 }
 
 func unfit(n parser.Expr, message string) error {
@@ -106,7 +106,7 @@ func (r *countedReader) rate(n *parser.Call, minus bool) error {
 
 func (r *countedReader) binary(n *parser.BinaryExpr, minus bool) error {
 	if n.Op == parser.LOR && isZeroVector(n.RHS) {
-		return r.read(n.LHS, minus) // a counter that is not there counts nothing
+		return r.read(n.LHS, minus) // a missing counter counts nothing
 	}
 	if n.Op != parser.ADD && n.Op != parser.SUB {
 		return unfit(n, fmt.Sprintf("%s is neither + nor -", n.Op))
@@ -130,7 +130,7 @@ func isZeroVector(n parser.Expr) bool {
 	return ok && zero.Val == 0
 }
 
-// Quotient takes a / b apart, and 1 - a / b, of which complement is true.
+// Quotient takes a / b apart, and 1 - a / b, for which complement is true.
 func (e Expr) Quotient() (a, b Expr, complement, ok bool) {
 	n, isBinary := bare(e.node).(*parser.BinaryExpr)
 	if !isBinary {
@@ -146,12 +146,12 @@ func (e Expr) Quotient() (a, b Expr, complement, ok bool) {
 	return Expr{n.LHS}, Expr{n.RHS}, complement, true
 }
 
-// Span is where the selector stands in the text that it was read from, in bytes.
+// Span is the range of the selector in its source text, in bytes.
 func (s Selector) Span() (start, end int) {
 	return int(s.vector.PosRange.Start), int(s.vector.PosRange.End)
 }
 
-// Span is where the expression stands in the text that it was read from, in bytes.
+// Span is the range of the expression in its source text, in bytes.
 func (e Expr) Span() (start, end int) {
 	r := e.node.PositionRange()
 	return int(r.Start), int(r.End)
@@ -163,7 +163,7 @@ type Clause struct {
 	Equal              bool // it is label = value
 }
 
-// Clauses are the conditions of the selector besides its name.
+// Clauses are the conditions of the selector, besides its name.
 func (s Selector) Clauses() []Clause {
 	var all []Clause
 	for _, m := range s.matchers() {

@@ -13,11 +13,11 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
-// Metric is the labels of one series, its name among them as "__name__".
+// Metric is the labels of one series, including its name as "__name__".
 type Metric map[string]string
 
-// String is the series as PromQL writes it: name{label="value"}, or
-// {__name__="na.me"} if that is no name to write bare.
+// String is the series as PromQL writes it: name{label="value"}, or {__name__="na.me"}
+// if the name cannot be written bare.
 func (m Metric) String() string {
 	var b strings.Builder
 	bare := model.LegacyValidation.IsValidMetricName(m[labels.MetricName])
@@ -42,7 +42,7 @@ func (m Metric) String() string {
 	return b.String()
 }
 
-// With is the series with more labels.
+// With adds labels to the series.
 func (m Metric) With(more Metric) Metric {
 	all := maps.Clone(m)
 	maps.Copy(all, more)
@@ -59,8 +59,8 @@ func (s Selector) Matches(m Metric) bool {
 	return true
 }
 
-// Example is a series that the selector selects, and none of the others does;
-// false if none is found, which does not mean that there is none.
+// Example is a series that the selector selects and the others do not; false if none is
+// found, which does not mean that there is none.
 func (s Selector) Example(not ...Selector) (Metric, bool) {
 	byLabel := map[string][]*labels.Matcher{}
 	for _, m := range s.vector.LabelMatchers {
@@ -102,8 +102,8 @@ func evade(series Metric, own map[string][]*labels.Matcher, other Selector) bool
 	return false
 }
 
-// matching is a value that all matchers match and that not, if there is one,
-// does not. Values that look like a status code come first: people count those.
+// matching returns a value that all matchers match and that not, if there is one, does
+// not. It tries values like status codes first, since people count those.
 func matching(ms []*labels.Matcher, not *labels.Matcher) (string, bool) {
 	var candidates []string
 	for _, m := range ms {
@@ -128,11 +128,11 @@ func matching(ms []*labels.Matcher, not *labels.Matcher) (string, bool) {
 	return "", false
 }
 
-// maxExamples bounds the texts that are tried of one regular expression.
+// maxExamples bounds how many texts are tried for one regular expression.
 const maxExamples = 20
 
-// examples are some texts that a regular expression matches, at least if it is
-// one of the usual kind; who uses one has to try it.
+// examples returns some texts that a regular expression of a usual kind matches. The
+// caller must try them.
 func examples(re *syntax.Regexp) []string {
 	switch re.Op {
 	case syntax.OpLiteral:
@@ -170,7 +170,7 @@ func examples(re *syntax.Regexp) []string {
 		}
 		return all
 	}
-	return []string{""} // what may be nothing, and what stands for no text
+	return []string{""} // for parts that may be empty, or match no text
 }
 
 // Reads are the selectors in an expression.
@@ -186,7 +186,7 @@ func (e Expr) Reads() []Selector {
 }
 
 // OutOfNothing reports whether an expression may have samples while none of its
-// selectors selects anything.
+// selectors finds any.
 func (e Expr) OutOfNothing() bool {
 	found := e.node.Type() != parser.ValueTypeVector
 	parser.Inspect(e.node, func(n parser.Node, _ []parser.Node) error {

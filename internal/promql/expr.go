@@ -1,10 +1,10 @@
-// Package promql makes PromQL expressions as typed nodes and proves what they
-// print. It is the only importer of the PromQL parser in the project, and the
-// only way in which PromQL text enters or leaves the generator.
+// Package promql makes PromQL expressions as typed nodes and proves what they print. No
+// other package in the project imports the PromQL parser, and PromQL text enters or
+// leaves the generator only through this one.
 //
-// The parser's nodes print without parentheses: MUL(ADD(a, b), c) prints
-// "a + b * c", which parses as another query. So the joins here put them in by
-// the parser's precedences, and Prove prints, parses back and compares.
+// The parser's nodes print without parentheses: MUL(ADD(a, b), c) prints "a + b * c",
+// which parses as another query. So the joins here add them by the parser's
+// precedences, and Prove prints, parses back and compares.
 package promql
 
 import (
@@ -19,8 +19,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Expr is a PromQL expression. Only this package makes one; the zero Expr is
-// no expression and must not be printed.
+// Expr is a PromQL expression. Only this package makes one; the zero Expr is no
+// expression and must not be printed.
 type Expr struct{ node parser.Expr }
 
 // String prints the expression on one line.
@@ -52,10 +52,10 @@ func Series(name string, matchers ...Matcher) Selector {
 	for _, m := range matchers {
 		ms = append(ms, m.matcher)
 	}
-	// The parser adds the name as a matcher too; so do we, to be the same tree.
+	// The parser adds the name as a matcher too; do the same, to get equal trees.
 	ms = append(ms, labels.MustNewMatcher(labels.MatchEqual, labels.MetricName, name))
 	if !model.LegacyValidation.IsValidMetricName(name) {
-		name = "" // the matcher says it in a form that servers before 3.0 read too
+		name = "" // the matcher has it in a form that servers before 3.0 accept, too
 	}
 	return Selector{&parser.VectorSelector{Name: name, LabelMatchers: ms}}
 }
@@ -88,10 +88,10 @@ func (s Selector) matchers() []Matcher {
 // Now is the selector as an instant vector.
 func (s Selector) Now() Expr { return Expr{s.vector} }
 
-// Offset is the selector's value of d ago.
+// Offset is the selector's value d ago.
 func (s Selector) Offset(d time.Duration) Expr { return s.Ago(d).Now() }
 
-// Ago selects what the selector did d ago.
+// Ago selects the selector's samples of d ago.
 func (s Selector) Ago(d time.Duration) Selector {
 	v := *s.vector
 	v.OriginalOffset = d
@@ -120,7 +120,7 @@ func (s Selector) Increase(window time.Duration) Expr { return s.over("increase"
 // Resets is resets(s[window]).
 func (s Selector) Resets(window time.Duration) Expr { return s.over("resets", window) }
 
-// Of selects another metric, by what s asks of these labels.
+// Of selects another metric, with the selector's conditions on these labels.
 func (s Selector) Of(metric string, labels ...string) Selector {
 	var ms []Matcher
 	for _, m := range s.matchers() {
@@ -223,14 +223,14 @@ func SubOn(a, b Expr, on ...string) Expr { return join(parser.SUB, a, b, &on) }
 // Or is a or b, all labels counting.
 func Or(a, b Expr) Expr { return join(parser.LOR, a, b, nil) }
 
-// OrOn is a or on (labels) b; with no labels b stands in only if a is empty.
+// OrOn is a or on (labels) b; without labels b only counts if a is empty.
 func OrOn(a, b Expr, on ...string) Expr { return join(parser.LOR, a, b, &on) }
 
 // AndOn keeps the samples of a for which b has one with the same labels.
 func AndOn(a, b Expr, on ...string) Expr { return join(parser.LAND, a, b, &on) }
 
-// join makes a binary expression and parenthesises its sides where the printed
-// text would otherwise bind differently.
+// join makes a binary expression and adds parentheses to its sides where the printed
+// text would otherwise be read differently.
 func join(op parser.ItemType, a, b Expr, on *[]string) Expr {
 	e := &parser.BinaryExpr{
 		Op:  op,
@@ -249,8 +249,9 @@ func join(op parser.ItemType, a, b Expr, on *[]string) Expr {
 	return Expr{e}
 }
 
-// parenthesise wraps a side that binds weaker than its operator, or as weakly
-// where strict is set: the side away from which the operator associates.
+// parenthesise wraps a side that binds weaker than its operator. With strict it also
+// wraps one that binds equally: strict is for the side away from which the operator
+// associates.
 func parenthesise(side parser.Expr, outer int, strict bool) parser.Expr {
 	inner := math.MaxInt
 	switch n := side.(type) {
@@ -260,7 +261,7 @@ func parenthesise(side parser.Expr, outer int, strict bool) parser.Expr {
 		inner = precedence(parser.MUL)
 	case *parser.NumberLiteral:
 		if n.Val < 0 || math.Signbit(n.Val) {
-			inner = precedence(parser.MUL) // prints with a sign, so it reads back as a unary
+			inner = precedence(parser.MUL) // it prints with a sign, so it reads back as a unary
 		}
 	}
 	if inner < outer || strict && inner == outer {

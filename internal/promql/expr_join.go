@@ -14,8 +14,8 @@ func Equal(a, b Expr) Expr { return eql(a, b) }
 // eql keeps the samples of a that equal b.
 func eql(a, b Expr) Expr { return join(parser.EQLC, a, b, nil) }
 
-// DivManyOn is a / on (labels) group_left () b: several samples of a may have
-// the labels of one of b, and keep their own.
+// DivManyOn is a / on (labels) group_left () b: several samples of a may match one of
+// b, and keep their own labels.
 func DivManyOn(a, b Expr, on ...string) Expr {
 	e := join(parser.DIV, a, b, &on)
 	e.node.(*parser.BinaryExpr).VectorMatching.Card = parser.CardManyToOne

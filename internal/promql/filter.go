@@ -8,31 +8,32 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
-// Filter is a part of a condition or of a value that drops series by what they
-// are: while it drops all of them, nobody knows the answer, which is then what
-// the worst outage looks like.
+// Filter is a part of a condition or of a value that drops series by their values.
+// While it drops all of them there is no answer, and that looks the same as the worst
+// outage.
 type Filter struct {
 	Offset  int    // of the part, in bytes
 	Message string // what it does
-	When    string // when there is no answer by that: "while that is nothing"
-	Instead string // the whole expression, written so that it answers; "" if there is no sure form
-	// Certain is set where Instead says the same wherever the expression has an
-	// answer, so that nothing is lost by writing it.
+	When    string // when it causes that there is no answer: "while that is nothing"
+	Instead string // the whole expression, changed so that it always answers; "" if there is no sure form
+	// Certain is set if Instead is the same wherever the expression has an answer, so
+	// that using it loses nothing.
 	Certain bool
-	// Each is set where every series is dropped by itself, and not because of what
-	// is aggregated: for what counts only while it holds, that is as good as false.
+	// Each is set if the filter drops every series on its own, and not because of an
+	// aggregation: for a condition that only counts while it holds, dropping is as good
+	// as false.
 	Each bool
 }
 
-// Filters are those inside the comparisons of a condition, which is valid. by
-// are the labels that Truth would be asked for.
+// Filters returns the filters inside the comparisons of a valid condition. by are the
+// labels that Truth would get.
 func (e Expr) Filters(by ...string) []Filter {
 	m := mender{grouped: len(by) > 0}
 	mended := m.condition(e.node)
 	return m.found(mended)
 }
 
-// ValueFilters are those of an expression whose series are values.
+// ValueFilters returns the filters of an expression whose series are values.
 func (e Expr) ValueFilters(by ...string) []Filter {
 	m := mender{grouped: len(by) > 0}
 	if f, ok := filtering(e.node); ok {
@@ -42,7 +43,7 @@ func (e Expr) ValueFilters(by ...string) []Filter {
 	return m.found(m.value(e.node))
 }
 
-// mender writes expressions so that they answer, and keeps what it mended.
+// mender changes expressions so that they always answer, and records what it mended.
 type mender struct {
 	grouped bool
 	filters []Filter
@@ -54,7 +55,7 @@ const maxMended = 20
 func (m *mender) add(at parser.Expr, message, when string, mendable, certain, each bool) {
 	f := Filter{Offset: int(at.PositionRange().Start), Message: message, When: when, Certain: mendable && certain, Each: each}
 	if mendable {
-		f.Instead = "?" // once all is mended
+		f.Instead = "?" // until everything is mended
 	}
 	m.filters = append(m.filters, f)
 }
@@ -87,7 +88,7 @@ func (m *mender) condition(n parser.Expr) parser.Expr {
 	return &copied
 }
 
-// comparison mends one comparison until it answers, or as far as that can be done.
+// comparison mends one comparison until it always answers, or as far as possible.
 func (m *mender) comparison(b *parser.BinaryExpr) parser.Expr {
 	for range maxMended {
 		h := cmp.Or(hides(b.LHS), hides(b.RHS))
@@ -108,7 +109,7 @@ func (m *mender) comparison(b *parser.BinaryExpr) parser.Expr {
 	return b
 }
 
-// value mends an expression that is no condition.
+// value mends an expression that is not a condition.
 func (m *mender) value(n parser.Expr) parser.Expr {
 	for range maxMended {
 		h := hides(n)
@@ -129,16 +130,16 @@ func (m *mender) value(n parser.Expr) parser.Expr {
 	return n
 }
 
-// hiding is what may leave an operand without samples because of their values.
+// hiding is a part that may leave an operand without samples because of their values.
 type hiding struct {
 	at    parser.Expr // the comparison, and / unless, or absent()
-	outer parser.Expr // the outermost aggregation of what at leaves; nil if there is none
-	zero  bool        // something counts or sums what at leaves, so that of nothing it is 0
+	outer parser.Expr // the outermost aggregation of what at lets through; nil if there is none
+	zero  bool        // something counts or sums what at lets through, so without samples it is 0
 	sets  bool        // by and / unless
-	joins bool        // at stands where series of other labels are joined, or beside an or
+	joins bool        // at is below a join of series with other labels, or beside an or
 }
 
-// hides finds the first part by which an expression may come to nothing.
+// hides finds the first part that may leave an expression without samples.
 func hides(n parser.Expr) *hiding {
 	switch n := n.(type) {
 	case *parser.ParenExpr:
@@ -162,7 +163,7 @@ func hidesInCall(n *parser.Call) *hiding {
 	case "absent", "absent_over_time":
 		return &hiding{at: n, zero: true}
 	case "vector":
-		if f := hides(n.Args[0]); f != nil { // of scalar(), which is NaN then
+		if f := hides(n.Args[0]); f != nil { // inside scalar(), which is then NaN
 			f.joins = true
 			return f
 		}
@@ -180,7 +181,7 @@ func hidesInCall(n *parser.Call) *hiding {
 }
 
 func hidesInJoin(n *parser.BinaryExpr) *hiding {
-	if f, ok := filtering(n); ok && !same(f.LHS, f.RHS) { // x == x drops NaN alone
+	if f, ok := filtering(n); ok && !same(f.LHS, f.RHS) { // x == x only drops NaN
 		if h := cmp.Or(hides(n.LHS), hides(n.RHS)); h != nil {
 			return h
 		}
@@ -188,7 +189,7 @@ func hidesInJoin(n *parser.BinaryExpr) *hiding {
 	}
 	var h *hiding
 	switch n.Op {
-	case parser.LOR: // the right side stands in for what the left one has not
+	case parser.LOR: // the right side replaces what the left one lacks
 		if h = hides(n.LHS); h == nil || hides(n.RHS) == nil {
 			return nil
 		}
@@ -209,14 +210,14 @@ func hidesInJoin(n *parser.BinaryExpr) *hiding {
 	return h
 }
 
-// matched reports whether a join is by some labels only.
+// matched reports whether a join only matches some of the labels.
 func matched(n *parser.BinaryExpr) bool {
 	m := n.VectorMatching
 	return m != nil && (m.On || len(m.MatchingLabels) > 0)
 }
 
-// guards tells a division whose divisor is kept from being 0, or from too little
-// to divide by: without it nothing would be known either.
+// guards reports whether a division keeps its divisor from being 0, or too small to
+// divide by. Without such a filter the result would be unknown, too.
 func guards(n *parser.BinaryExpr) bool {
 	f, ok := filtering(n.RHS)
 	return ok && n.Op == parser.DIV && (f.Op == parser.GTR || f.Op == parser.GTE || f.Op == parser.NEQ) &&
@@ -235,11 +236,11 @@ func hasFilter(n parser.Expr) bool {
 	return found
 }
 
-// ofNothing is what an aggregation should return for no samples: 0 for counts and
+// ofNothing says what an aggregation should return for no samples: 0 for counts and
 // sums, and for others the value without the filter.
 type ofNothing struct {
 	zero  bool
-	ofAll string // the same of all series, where each answers 1 or 0; "" if there is none
+	ofAll string // the same aggregation over all series, if each answers 1 or 0; "" if there is none
 	known bool
 }
 
@@ -271,7 +272,7 @@ func overTimeOf(function string) ofNothing {
 	return ofNothing{}
 }
 
-// through is the hiding as an aggregation passes it on.
+// through passes the hiding on through an aggregation.
 func (h *hiding) through(n parser.Expr, a ofNothing) *hiding {
 	if h == nil {
 		return nil
@@ -283,12 +284,14 @@ func (h *hiding) through(n parser.Expr, a ofNothing) *hiding {
 	return h
 }
 
-// certain reports whether the mended form answers the same wherever this one does.
+// certain reports whether the mended form has the same answer wherever this one has
+// one.
 func (h *hiding) certain(b *parser.BinaryExpr) bool {
 	return !h.sets && !h.joins && (h.zero || chains(b.LHS, h.at) || chains(b.RHS, h.at))
 }
 
-// chains reports whether an operand is that comparison, or compares what it lets through.
+// chains reports whether an operand is the comparison, or compares what that lets
+// through.
 func chains(operand, comparison parser.Expr) bool {
 	f, ok := filtering(operand)
 	return ok && (parser.Expr(f) == comparison || chains(passing(f), comparison))

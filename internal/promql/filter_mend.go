@@ -6,8 +6,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// mended is the comparison without the hiding; pulled is a condition that has to
-// hold besides. Both are nil if no sure form is known.
+// mended returns the comparison without the hiding; pulled is a condition that must
+// hold, too. Both are nil if no sure form is known.
 func (h *hiding) mended(b *parser.BinaryExpr, grouped bool) (instead *parser.BinaryExpr, pulled parser.Expr) {
 	in := func(by parser.Expr, of parser.Expr) *parser.BinaryExpr {
 		made, _ := replaced(b, of, by).(*parser.BinaryExpr)
@@ -44,7 +44,7 @@ func (h *hiding) mended(b *parser.BinaryExpr, grouped bool) (instead *parser.Bin
 	return in(bare(f.LHS), f), pulled
 }
 
-// presence writes a condition on absent(x) by how many series there are.
+// presence rewrites a condition on absent(x) by the number of series.
 func presence(b *parser.BinaryExpr, c *parser.Call, in func(by, of parser.Expr) *parser.BinaryExpr) *parser.BinaryExpr {
 	of := c.Args[0]
 	if c.Func.Name == "absent_over_time" {
@@ -80,9 +80,9 @@ func compares(op parser.ItemType, a, b float64) bool {
 	return a >= b
 }
 
-// standIn is the hiding's outermost aggregation with something that stands in
-// while nothing passes: 0 if it is counted or summed, else what there is without
-// the filter. A count of what holds becomes a sum of answers.
+// standIn returns the hiding's outermost aggregation with a substitute for when nothing
+// passes: 0 for counts and sums, else the value without the filter. A count of what
+// holds becomes a sum of answers.
 func standIn(h *hiding) parser.Expr {
 	switch n := h.outer.(type) {
 	case *parser.AggregateExpr:
@@ -139,7 +139,7 @@ func standInOverTime(h *hiding, n *parser.Call) parser.Expr {
 	return orElse(h.zero, n, with(function, unfiltered(bare(over.Expr))), nil, false)
 }
 
-// orElse is n, or while it has no sample of its labels all, or 0 instead of it.
+// orElse is n; or all, or 0 instead of that, while n has no sample with its labels.
 func orElse(zero bool, n, all parser.Expr, labels *[]string, without bool) parser.Expr {
 	if zero {
 		all = Mul(no, Expr{all}).node
@@ -151,8 +151,8 @@ func orElse(zero bool, n, all parser.Expr, labels *[]string, without bool) parse
 	return e.node
 }
 
-// unfiltered is an expression with everything that its comparisons, and / unless
-// would drop; divisors stay as they are.
+// unfiltered is an expression without the filters of its comparisons, and / unless;
+// divisors stay as they are.
 func unfiltered(n parser.Expr) parser.Expr {
 	return rebuilt(n, func(n parser.Expr) parser.Expr {
 		if f, ok := filtering(n); ok {

@@ -8,12 +8,12 @@ import (
 )
 
 // Loses returns where an expression drops a label that series may have, so that no
-// sample of it can carry the label: by an aggregation that does not keep it, or
-// a join without it. at is the byte offset of that part.
+// sample can have the label: at an aggregation that does not keep it, or a join without
+// it. at is the byte offset of that part.
 func (e Expr) Loses(label string) (at int, lost bool) { return loses(e.node, label) }
 
-// TruthLoses is Loses of a condition, of which every comparison has to keep the
-// label: Truth joins them by it.
+// TruthLoses is Loses for a condition. Every comparison must keep the label, since
+// Truth joins them by it.
 func (e Expr) TruthLoses(label string) (at int, lost bool) {
 	switch n := e.node.(type) {
 	case *parser.ParenExpr:
@@ -77,8 +77,8 @@ func losesInJoin(n *parser.BinaryExpr, label string) (at int, lost bool) {
 	return loses(n.LHS, label)
 }
 
-// losesInCall follows the first argument that has series; functions that make a
-// label, or series of their own, are given the benefit of the doubt.
+// losesInCall follows the first argument with series. It assumes that functions which
+// make a label, or series of their own, may keep it.
 func losesInCall(n *parser.Call, label string) (at int, lost bool) {
 	if n.Func.Name == "vector" {
 		return int(n.PositionRange().Start), true
@@ -93,9 +93,8 @@ func losesInCall(n *parser.Call, label string) (at int, lost bool) {
 	return int(n.PositionRange().Start), false
 }
 
-// QuotedLabel is the first label of an expression whose name has to be written
-// in quotes, which servers before Prometheus 3.0 do not read, and where it
-// stands: a byte offset of what has it.
+// QuotedLabel returns the first label of an expression whose name must be quoted, which
+// servers before Prometheus 3.0 cannot read, and the byte offset of the part with it.
 func (e Expr) QuotedLabel() (name string, at int, found bool) {
 	look := func(n parser.Node, names ...string) {
 		for _, l := range names {

@@ -8,29 +8,29 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
-// Expressions as people read them in rule files, in the style of Prometheus' own
-// printer (parser.Prettify) with three differences: operands are in parentheses where
-// otherwise only precedence says what belongs together, both sides of an operator
-// have its indent, so that the text can stand in a block of YAML, and what has one
-// selector stays on one line, since breaking it shows nothing.
+// Layout writes expressions as people read them in rule files, in the style of
+// Prometheus' own printer (parser.Prettify) with three differences: operands have
+// parentheses where otherwise only precedence shows what belongs together; both sides
+// of an operator have its indent, so that the text fits into a block of YAML; and a
+// part with only one selector stays on one line, since breaking it would not help.
 
-// lineWidth is the length of a part of an expression above which it is broken into
-// lines, as in Prometheus' printer.
+// lineWidth is the length from which a part of an expression is broken into lines, as
+// in Prometheus' printer.
 const lineWidth = 100
 
-// Layout prints expressions one after the other.
+// Layout prints expressions one after another.
 type Layout struct {
-	// The whole line is printed once, and parts are slices of it. Otherwise each part
-	// would be printed again for every part that contains it.
+	// The whole expression is printed once on one line, and parts are slices of that.
+	// Otherwise each part would be printed again for every part that contains it.
 	line  []byte // the expression on one line
 	parts []part
 	joins bool   // there is an operator between two operands
-	text  []byte // as far as it is written
+	text  []byte // the text written so far
 }
 
-// Prove is Expr.Prove for an expression on several lines, if it is long, and with
-// parentheses wherever operators of different kinds meet. joins reports whether there is
-// an operator between two operands at all.
+// Prove is Expr.Prove with two differences: long expressions get several lines, and
+// there are parentheses wherever operators of different kinds meet. joins reports
+// whether there is an operator between two operands.
 func (l *Layout) Prove(e Expr) (text string, joins bool, err error) {
 	l.line, l.parts, l.joins, l.text = l.line[:0], l.parts[:0], false, l.text[:0]
 	if e.node != nil {
@@ -41,11 +41,11 @@ func (l *Layout) Prove(e Expr) (text string, joins bool, err error) {
 	return text, l.joins, err
 }
 
-// part is a part of an expression: what of the line it is, and how it is broken.
+// part is a part of an expression: its range in the line, and how it is broken.
 type part struct {
 	from, to int
-	after    int // the index of the part after this one and all parts of it
-	operands int // how many series and times it is of
+	after    int // the index of the part after this one and all of its parts
+	operands int // how many series and times it has
 	breaks   breaks
 }
 
@@ -54,8 +54,8 @@ type breaks int
 
 const (
 	nowhere breaks = iota
-	within         // the only part of it can
-	inside         // in parentheses: before and after each part of it
+	within         // only its single part can
+	inside         // in parentheses: before and after each of its parts
 	between        // before and after an operator
 	beside         // on neither side of an operator with a number
 )
@@ -107,7 +107,7 @@ func (l *Layout) add(n parser.Expr) {
 	}
 }
 
-// list adds what is in parentheses.
+// list adds parts in parentheses.
 func (l *Layout) list(begin string, parts ...parser.Expr) {
 	l.line = append(l.line, begin...)
 	for i, p := range parts {
@@ -142,8 +142,8 @@ func (l *Layout) operation(n *parser.BinaryExpr) breaks {
 	return between
 }
 
-// continues reports whether an operation is one of a row with its left operand, as
-// in a + b - c and a or b or c, which everybody reads from the left.
+// continues reports whether an operation continues its left operand, as in a + b - c
+// and a or b or c, which everybody reads from the left.
 func continues(left, n *parser.BinaryExpr) bool {
 	sums := []parser.ItemType{parser.ADD, parser.SUB}
 	rows := []parser.ItemType{parser.MUL, parser.LAND, parser.LOR}
@@ -160,7 +160,7 @@ func (l *Layout) short(i int) bool {
 	return p.to-p.from <= lineWidth || p.operands < 2
 }
 
-// write writes a part whose first line has begun; its other lines get the indent.
+// write writes a part on the current line; further lines get the indent.
 func (l *Layout) write(i, indent int) {
 	p := l.parts[i]
 	if p.breaks == nowhere || l.short(i) {
@@ -170,7 +170,7 @@ func (l *Layout) write(i, indent int) {
 	if p.breaks == inside {
 		indent++
 	}
-	begin := p.from // of what is not written yet
+	begin := p.from // of the text not yet written
 	for k := i + 1; k < p.after; k = l.parts[k].after {
 		l.cut(begin, l.parts[k].from, p.breaks, k > i+1, indent)
 		l.write(k, indent)
@@ -182,8 +182,8 @@ func (l *Layout) write(i, indent int) {
 	l.text = append(l.text, l.line[begin:p.to]...)
 }
 
-// cut writes what stands before a part, broken as the whole is; others says that it
-// is between two.
+// cut writes the text before a part, broken like the whole; others says that the text
+// is between two parts.
 func (l *Layout) cut(from, to int, how breaks, others bool, indent int) {
 	text := l.line[from:to]
 	switch {

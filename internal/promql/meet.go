@@ -8,7 +8,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 )
 
-// Same reports whether two selectors are one: the same conditions in any order.
+// Same reports whether two selectors are equal: the same conditions in any order.
 func (s Selector) Same(other Selector) bool {
 	texts := func(s Selector) []string {
 		all := make([]string, 0, len(s.vector.LabelMatchers))
@@ -21,9 +21,10 @@ func (s Selector) Same(other Selector) bool {
 	return slices.Equal(texts(s), texts(other))
 }
 
-// Apart is a label by which no series can be selected by both of two selectors,
-// or by the selector itself where other is it; "" if there may be one, as far as
-// other labels than those of except say. What cannot be decided cheaply may meet.
+// Apart returns a label that keeps two selectors from selecting the same series, or a
+// selector from selecting any if other is itself. It is "" if they may have one in
+// common, judged without the labels except. If that cannot be decided cheaply, they
+// may.
 func (s Selector) Apart(other Selector, except ...string) string {
 	byLabel := map[string][]*labels.Matcher{}
 	var names []string
@@ -42,7 +43,7 @@ func (s Selector) Apart(other Selector, except ...string) string {
 }
 
 // Covers reports whether the selector selects every series that another one does, as
-// far as that is decided cheaply.
+// far as that can be decided cheaply.
 func (s Selector) Covers(other Selector) bool {
 	return !slices.ContainsFunc(s.vector.LabelMatchers, func(m *labels.Matcher) bool {
 		if m.Type == labels.MatchRegexp && m.Value == ".*" {
@@ -62,13 +63,13 @@ func (s Selector) Covers(other Selector) bool {
 	})
 }
 
-// Literal reports whether the selector has one written value for the label.
+// Literal reports whether the selector has a single literal value for the label.
 func (s Selector) Literal(label string) bool {
 	return slices.ContainsFunc(s.vector.LabelMatchers, func(m *labels.Matcher) bool { return m.Name == label && m.Type == labels.MatchEqual })
 }
 
-// satisfiable reports whether some value may match all matchers: decided where one
-// of them has few values, or two regular expressions have no text in common.
+// satisfiable reports whether a value may match all matchers. It can exclude that if
+// one of them has few values, or if two regular expressions have no text in common.
 func satisfiable(all []*labels.Matcher) bool {
 	for _, m := range all {
 		values := m.SetMatches()
@@ -96,9 +97,9 @@ func satisfiable(all []*labels.Matcher) bool {
 // maxOverlap bounds the pairs of states that overlap visits.
 const maxOverlap = 20_000
 
-// overlap reports whether two anchored regular expressions match a common text:
-// whether both automata can reach their ends by the same letters. It assumes that
-// conditions such as word boundaries always hold.
+// overlap reports whether two anchored regular expressions match a common text: whether
+// both automata can reach their ends with the same letters. It assumes that conditions
+// such as word boundaries always hold.
 func overlap(a, b string) bool {
 	p, okA := compiled(a)
 	q, okB := compiled(b)
@@ -144,7 +145,7 @@ func compiled(re string) (*syntax.Prog, bool) {
 	return prog, err == nil
 }
 
-// silently are the states after one that reads no letter.
+// silently returns the states after one that reads no letter.
 func silently(i *syntax.Inst) []uint32 {
 	switch i.Op {
 	case syntax.InstAlt, syntax.InstAltMatch:

@@ -13,13 +13,13 @@ import (
 	"github.com/upheld-sla/upheld/internal/querysize"
 )
 
-// The rules must run on Prometheus 2.42 and later, Thanos, Mimir and
-// VictoriaMetrics, so nothing experimental is let through in either direction.
+// The rules must run on Prometheus 2.42 and later, Thanos, Mimir and VictoriaMetrics,
+// so experimental syntax is refused in input and output.
 var language = parser.NewParser(parser.Options{})
 
-// Prove prints e on one line, and proves that the text means e: parsed back, which
-// also checks its types, it is the same tree. An error is a fault of the generator,
-// not of a user.
+// Prove prints e on one line, and proves that the text means e: it parses the text,
+// which also checks types, and compares the trees. An error is a bug of the generator,
+// not a user's mistake.
 func (e Expr) Prove() (string, error) {
 	if e.node == nil {
 		return e.proven("")
@@ -27,7 +27,7 @@ func (e Expr) Prove() (string, error) {
 	return e.proven(e.node.String())
 }
 
-// proven is the text if it means e.
+// proven returns the text if it means e.
 func (e Expr) proven(text string) (string, error) {
 	if e.node == nil {
 		return "", errors.New("empty expression")
@@ -46,16 +46,16 @@ func (e Expr) proven(text string) (string, error) {
 type ParseError struct {
 	Offset  int // in bytes from the start of the text
 	Message string
-	Instead string // what to write, as PromQL, where that is known
-	// TooLarge is set where nothing is wrong but the size.
+	Instead string // what to write instead, as PromQL, if known
+	// TooLarge is set if only the size is wrong.
 	TooLarge bool
 }
 
 // Error is the message without the place.
 func (e *ParseError) Error() string { return e.Message }
 
-// Parse reads a user's PromQL; an error is a *ParseError. Conditions on the bounds
-// of buckets, le="5000", match the number however it is written.
+// Parse reads a user's PromQL; an error is a *ParseError. Conditions on bucket bounds,
+// le="5000", match every spelling of the number.
 func Parse(text string) (Expr, error) {
 	if err := readable.Check(text); err != nil {
 		large := &querysize.Error{}
@@ -106,8 +106,8 @@ func (e Expr) Selectors() ([]Selector, error) {
 	return nil, &ParseError{Offset: int(e.node.PositionRange().Start), Message: "not a series selector or a sum of them"}
 }
 
-// WithSuffix is the same selector, at the same place, for the metric whose name has
-// suffix added, with further matchers.
+// WithSuffix is the selector, at the same place, for the metric name with a suffix, and
+// with further matchers.
 func (s Selector) WithSuffix(suffix string, more ...Matcher) Selector {
 	longer := Series(s.Name()+suffix, append(s.matchers(), more...)...)
 	longer.vector.PosRange = s.vector.PosRange
@@ -119,8 +119,8 @@ func (s Selector) MatchesLabel(label string) bool {
 	return slices.ContainsFunc(s.vector.LabelMatchers, func(m *labels.Matcher) bool { return m.Name == label })
 }
 
-// CheckTemplate finds what Prometheus would refuse in a label or an annotation of an alert,
-// which it expands.
+// CheckTemplate finds mistakes that Prometheus would refuse in a label or annotation of
+// an alert, which are templates.
 func CheckTemplate(text string) error {
 	rule := rulefmt.Rule{Alert: "Alert", Expr: "1", Annotations: map[string]string{"text": text}}
 	for _, err := range rule.Validate(rulefmt.RuleNode{}, model.LegacyValidation, language) {

@@ -4,9 +4,9 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
-// rebuilt is a copy of a tree in which change has replaced parts: what it
-// returns stands in the place of a node, and nil goes on below the node. Sides
-// that would bind otherwise in their new place get parentheses.
+// rebuilt copies a tree while change replaces parts: its result replaces the node, and
+// nil continues below the node. Sides that would be read differently in their new place
+// get parentheses.
 func rebuilt(n parser.Expr, change func(parser.Expr) parser.Expr) parser.Expr {
 	if other := change(n); other != nil {
 		return other
@@ -53,7 +53,7 @@ func rebuilt(n parser.Expr, change func(parser.Expr) parser.Expr) parser.Expr {
 // tightest is above every precedence, so that any operation gets parentheses.
 const tightest = 7
 
-// replaced is a copy of a tree with another node in the place of one.
+// replaced copies a tree with one node replaced by another.
 func replaced(n, old, by parser.Expr) parser.Expr {
 	return rebuilt(n, func(n parser.Expr) parser.Expr {
 		if n == old {
@@ -74,14 +74,14 @@ func bare(n parser.Expr) parser.Expr {
 	}
 }
 
-// filtering is a comparison of series that drops what does not hold.
+// filtering returns n if it is a comparison of series that drops what does not hold.
 func filtering(n parser.Expr) (*parser.BinaryExpr, bool) {
 	b, ok := bare(n).(*parser.BinaryExpr)
 	return b, ok && b.Op.IsComparisonOperator() && !b.ReturnBool && b.Type() == parser.ValueTypeVector
 }
 
-// passing is what a comparison that drops lets through: its series, or those of
-// its left side.
+// passing is what a filtering comparison lets through: its series, or those of its left
+// side.
 func passing(n *parser.BinaryExpr) parser.Expr {
 	if n.LHS.Type() == parser.ValueTypeVector {
 		return n.LHS
@@ -89,7 +89,7 @@ func passing(n *parser.BinaryExpr) parser.Expr {
 	return n.RHS
 }
 
-// opposite is the comparison that holds where n does not; false for what has none.
+// opposite is the comparison that holds where n does not; false if there is none.
 func opposite(n parser.Expr) (parser.Expr, bool) {
 	b, ok := bare(n).(*parser.BinaryExpr)
 	if !ok || !b.Op.IsComparisonOperator() {
@@ -102,14 +102,14 @@ func opposite(n parser.Expr) (parser.Expr, bool) {
 	return &copied, true
 }
 
-// asked is a comparison that answers 1 or 0 instead of dropping.
+// asked is the comparison with answers 1 or 0 instead of dropping.
 func asked(n *parser.BinaryExpr) *parser.BinaryExpr {
 	copied := *n
 	copied.ReturnBool = true
 	return &copied
 }
 
-// bothOf is a and b as conditions, which are joined from the left.
+// bothOf joins a and b as conditions, from the left.
 func bothOf(a, b parser.Expr) parser.Expr {
 	if more, ok := b.(*parser.BinaryExpr); ok && more.Op == parser.LAND {
 		return bothOf(bothOf(a, bare(more.LHS)), bare(more.RHS))
@@ -117,8 +117,8 @@ func bothOf(a, b parser.Expr) parser.Expr {
 	return join(parser.LAND, Expr{a}, Expr{b}, nil).node
 }
 
-// withoutUnless writes a condition of the form a unless b by and; "" where b is
-// no comparison.
+// withoutUnless rewrites the condition a unless b with and; "" if b is not a
+// comparison.
 func withoutUnless(n *parser.BinaryExpr) string {
 	not, ok := opposite(n.RHS)
 	if !ok || matched(n) {
@@ -127,7 +127,7 @@ func withoutUnless(n *parser.BinaryExpr) string {
 	return text(bothOf(bare(n.LHS), not))
 }
 
-// text is a tree as a user would write it, "" if it has no such form.
+// text prints a tree as a user would write it, "" if there is no such form.
 func text(n parser.Expr) string {
 	proven, err := Expr{n}.Prove()
 	if err != nil {

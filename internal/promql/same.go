@@ -8,8 +8,8 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
-// same reports whether two trees are the same query: parentheses and the order of
-// matchers make no difference.
+// same reports whether two trees are the same query, apart from parentheses and the
+// order of matchers.
 func same(a, b parser.Expr) bool {
 	switch a := bare(a).(type) {
 	case *parser.NumberLiteral:
@@ -66,8 +66,8 @@ func sameTime(a, b *int64) bool {
 	return (a == nil) == (b == nil) && (a == nil || *a == *b)
 }
 
-// sameMatching compares how the two sides of an operator are matched. Values that are filled in
-// where a side has none are experimental: they print, and do not parse back.
+// sameMatching compares how the two sides of an operator are matched. Fill values for a
+// missing side are experimental: they print, but do not parse back.
 func sameMatching(a, b *parser.VectorMatching) bool {
 	if a == nil || b == nil {
 		return a == b

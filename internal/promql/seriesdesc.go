@@ -41,7 +41,7 @@ func ParseValues(text string) ([]GivenValue, error) {
 	return values, err
 }
 
-// ParseSeries reads a series with its values, as promtool's tests have them in one line:
+// ParseSeries reads a series with its values, in promtool's notation for one line:
 // name{label="value"} 0+10x40.
 func ParseSeries(text string) (Metric, []GivenValue, error) {
 	total := 0
