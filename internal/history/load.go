@@ -12,32 +12,32 @@ import (
 	"github.com/upheld-sla/upheld/internal/samples"
 )
 
-// Past are the raw series of a span of time.
+// Past has the raw series of a span of time.
 type Past struct {
 	World   *replay.World
 	Series  int
 	Samples int
-	// Holes are times without any sample, in order: the server was away, or kept nothing
-	// of them.
+	// Holes are times without any sample, in order: the server was away, or kept no
+	// samples.
 	Holes []replay.Span
 }
 
 const (
-	// piece is how much is asked for at once.
+	// piece is how much time one request covers.
 	piece = 6 * time.Hour
-	// hole is the shortest time without samples that is one.
+	// hole is the shortest gap without samples that counts as a hole.
 	hole = 5 * time.Minute
-	// most bounds what is held in memory: about two bytes a sample.
+	// most bounds the samples in memory, at about two bytes each.
 	most = 400_000_000
 )
 
-// Load reads what rules read between two times, and before the first one as far as they
-// look back. It asks for a quarter of a day of one selector at a time. progress is called
-// after each answer, and may be nil.
+// Load reads what rules read between two times, and before that as far as they look
+// back. It requests a quarter of a day of one selector at a time. progress is called
+// after each response, and may be nil.
 func Load(ctx context.Context, from samples.Source, reads []Read, begin, end time.Time, progress func(done, total int)) (*Past, error) {
 	p := &Past{World: replay.New()}
 	seen := newMinutes(begin, end)
-	owner := map[uint64]int{} // which selector a series is read by
+	owner := map[uint64]int{} // the selector that a series was first read by
 	pieces := int((end.Sub(begin) + piece - 1) / piece)
 	for i, r := range reads {
 		at := begin.Add(-r.Back)
@@ -66,7 +66,7 @@ func Load(ctx context.Context, from samples.Source, reads []Read, begin, end tim
 	return p, nil
 }
 
-// add keeps what was read of series that no selector before has read.
+// add keeps series that no earlier selector has read.
 func (p *Past) add(series []samples.Series, read int, owner map[uint64]int, seen *minutes) error {
 	for _, s := range series {
 		id := s.Labels.Hash()
@@ -91,7 +91,7 @@ func (p *Past) add(series []samples.Series, read int, owner map[uint64]int, seen
 	return nil
 }
 
-// minutes are those of a span in which anything was seen.
+// minutes are the minutes of a span with any sample.
 type minutes struct {
 	begin int64
 	end   time.Time
@@ -125,7 +125,7 @@ func (m *minutes) holes() []replay.Span {
 
 func (m *minutes) time(i int) time.Time {
 	at := time.UnixMilli(m.begin).Add(time.Duration(i) * time.Minute).UTC()
-	if at.After(m.end) { // which is no whole minute after the beginning
+	if at.After(m.end) { // so it is not a whole minute after the beginning
 		return m.end
 	}
 	return at

@@ -1,6 +1,6 @@
-// Package history is the past of rules: it reads from a server, or from files of samples,
-// the raw series that rule files read, evaluates the rules over them, and writes what
-// they would have recorded as blocks of a Prometheus, or as OpenMetrics.
+// Package history evaluates rules over the past: it reads the raw series that rule
+// files read, from a server or from files of samples, evaluates the rules over them,
+// and writes what they would have recorded as Prometheus blocks, or as OpenMetrics.
 package history
 
 import (
@@ -18,7 +18,7 @@ import (
 	"github.com/upheld-sla/upheld/internal/replay"
 )
 
-// Read is a selector of raw series, and how far before an evaluation its samples count.
+// Read is a selector of raw series, and how old its samples may be at an evaluation.
 type Read struct {
 	Matchers []*labels.Matcher
 	Back     time.Duration
@@ -32,15 +32,15 @@ func (r Read) String() string {
 	return "{" + strings.Join(words, ",") + "}"
 }
 
-// lookback is how old a sample may be that an instant selector takes: the default of
+// lookback is how old a sample may be for an instant selector: the default of
 // --query.lookback-delta.
 const lookback = 5 * time.Minute
 
 var language = parser.NewParser(parser.Options{})
 
-// Reads returns what rule files read and do not record themselves. Of selectors of which
-// one selects all that another does, the wider one is left. A selector without a metric
-// name cannot be read: it is an error.
+// Reads returns what rule files read and do not record themselves. If one selector
+// selects all that another does, only the wider one is kept. A selector without a
+// metric name is an error, since it cannot be read.
 func Reads(files []replay.File) ([]Read, error) {
 	all, recorded, err := selectors(files)
 	if err != nil {
@@ -59,7 +59,8 @@ func Reads(files []replay.File) ([]Read, error) {
 	return widest(raw), nil
 }
 
-// selectors are those of all expressions, and the names that the files record.
+// selectors returns the selectors of all expressions, and the names that the files
+// record.
 func selectors(files []replay.File) (all []Read, recorded map[string]bool, err error) {
 	recorded = map[string]bool{"ALERTS": true, "ALERTS_FOR_STATE": true}
 	for _, f := range files {
@@ -109,7 +110,7 @@ func selectorsOf(expr parser.Expr, offset time.Duration) []Read {
 	return all
 }
 
-// nameOf is the metric that matchers select, "" if they do not say.
+// nameOf is the metric that matchers select, "" if they do not name one.
 func nameOf(matchers []*labels.Matcher) string {
 	for _, m := range matchers {
 		if m.Name == labels.MetricName && m.Type == labels.MatchEqual {
@@ -119,8 +120,8 @@ func nameOf(matchers []*labels.Matcher) string {
 	return ""
 }
 
-// widest leaves out selectors whose series another selects, too, and takes the furthest
-// reach of those of a metric.
+// widest drops selectors whose series another one also selects, and uses the longest
+// reach among those of a metric.
 func widest(all []Read) []Read {
 	slices.SortStableFunc(all, func(a, b Read) int {
 		return cmp.Or(strings.Compare(nameOf(a.Matchers), nameOf(b.Matchers)), cmp.Compare(len(a.Matchers), len(b.Matchers)))
@@ -137,7 +138,7 @@ func widest(all []Read) []Read {
 	return kept
 }
 
-// within returns whether a selector has every condition of another.
+// within returns whether a selector has every condition of a wider one.
 func (r Read) within(wider Read) bool {
 	for _, w := range wider.Matchers {
 		if !slices.ContainsFunc(r.Matchers, func(m *labels.Matcher) bool { return m.String() == w.String() }) {

@@ -17,12 +17,12 @@ import (
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
 )
 
-// BlockLength is that of the blocks: of the second size to which a Prometheus compacts,
-// which it then leaves alone until they are compacted further.
+// BlockLength is the length of blocks: the second size to which Prometheus compacts, so
+// that it leaves them alone until it compacts further.
 const BlockLength = 18 * time.Hour
 
-// Recorded are the series that rules recorded, without the states of alerts, which mean nothing
-// to a server that did not send them.
+// Recorded are the series that rules recorded, without the states of alerts, which
+// would confuse a server that did not send them.
 func (p *Past) Recorded() []storage.Series {
 	var all []storage.Series
 	for _, s := range p.World.Recorded() {
@@ -39,9 +39,9 @@ func (p *Past) Blocks(ctx context.Context, dir string) (written int, err error) 
 	return Blocks(ctx, dir, BlockLength, p.Recorded())
 }
 
-// Blocks writes series into a folder as blocks of a Prometheus' storage, each of at most a
-// length, and returns how many samples they have. Of series with the same labels, which
-// follow each other, none has samples at or before the end of the one before.
+// Blocks writes series into a folder as blocks of a Prometheus' storage, with a maximum
+// length each, and returns how many samples they have. Series with the same labels must
+// follow each other in time.
 func Blocks(ctx context.Context, dir string, length time.Duration, all []storage.Series) (written int, err error) {
 	from, to := bounds(all)
 	long := length.Milliseconds()
@@ -57,7 +57,7 @@ func Blocks(ctx context.Context, dir string, length time.Duration, all []storage
 
 // block writes the samples of [from, to).
 func block(ctx context.Context, dir string, all []storage.Series, from, to int64) (written int, err error) {
-	// The writer takes samples of half the length that it is given, in any order.
+	// The writer accepts samples over half the length that it is given, in any order.
 	w, err := tsdb.NewBlockWriter(slog.New(slog.DiscardHandler), dir, 2*(to-from))
 	if err != nil {
 		return 0, err
@@ -97,8 +97,8 @@ func firstOf(a, b error) error {
 	return b
 }
 
-// each calls a function with the samples of [from, to). Rules of levels record floats
-// only: a histogram is left out.
+// each calls add with the samples in [from, to). It drops histograms, as rules of
+// levels only record floats.
 func each(s storage.Series, from, to int64, add func(t int64, v float64) error) (n int, err error) {
 	it := s.Iterator(nil)
 	for kind := it.Seek(from); kind != chunkenc.ValNone; kind = it.Next() {
@@ -117,8 +117,8 @@ func each(s storage.Series, from, to int64, add func(t int64, v float64) error) 
 	return n, it.Err()
 }
 
-// bounds are the times of the first and the last sample; the last is before the first
-// if there are none.
+// bounds are the times of the first and the last sample; without samples the last is
+// before the first.
 func bounds(all []storage.Series) (from, to int64) {
 	from, to = math.MaxInt64, math.MinInt64
 	for _, s := range all {
@@ -130,8 +130,8 @@ func bounds(all []storage.Series) (from, to int64) {
 	return from, to
 }
 
-// OpenMetrics writes the same as text, which promtool tsdb create-blocks-from openmetrics
-// reads, and other stores do. Where a series ceased is not said.
+// OpenMetrics writes the same as text for promtool tsdb create-blocks-from openmetrics
+// and for other stores. The text does not show where a series ended.
 func (p *Past) OpenMetrics(out io.Writer) (written int, err error) {
 	w := bufio.NewWriter(out)
 	name := ""
