@@ -1,8 +1,8 @@
 // Package routing says which notifications an Alertmanager would send, when and to
 // whom, for alerts whose times are known: its routes, groups, inhibitions, time
 // intervals and repetitions, in simulated time. Matchers and time intervals are
-// Alertmanager's own code; the loop over time is written after its dispatcher,
-// because that one waits for a real clock and brings the clients of every receiver.
+// Alertmanager's own code. The loop over time is modelled on its dispatcher, which
+// waits for a real clock and brings in the clients of every receiver.
 package routing
 
 import (
@@ -22,8 +22,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Config is the configuration of an Alertmanager, as far as it decides who is
-// notified and when.
+// Config is the part of an Alertmanager configuration that decides who is notified and
+// when.
 type Config struct {
 	route     *route
 	receivers map[string][]Integration
@@ -33,11 +33,11 @@ type Config struct {
 
 // Integration is one way in which a receiver is notified.
 type Integration struct {
-	Kind         string // "webhook", "email"…; "" for a receiver that has none yet
+	Kind         string // "webhook", "email"…; "" for a receiver without any yet
 	SendResolved bool   // notify of the end, too
 }
 
-// The text of a configuration. What it says besides is Alertmanager's to check.
+// The text of a configuration. Alertmanager itself checks the other parts.
 type (
 	configText struct {
 		Route     *routeText     `yaml:"route"`
@@ -114,8 +114,8 @@ func (d *duration) UnmarshalYAML(n *yaml.Node) error {
 	return nil
 }
 
-// quiet are the kinds of receivers that are not notified of an end unless the
-// configuration says so: the defaults of Alertmanager's config/notifiers.go.
+// quiet are the kinds of receivers that get no notification of an end by default, as in
+// Alertmanager's config/notifiers.go.
 var quiet = []string{"email", "slack", "rocketchat", "wechat"}
 
 func (r *receiverText) UnmarshalYAML(n *yaml.Node) error {
@@ -154,9 +154,9 @@ const (
 	mostDepth = 50
 )
 
-// Read reads the configuration of an Alertmanager. A receiver without integrations
-// counts as one that is notified of everything. The error is a finding with its
-// place in the file.
+// Read reads an Alertmanager configuration. A receiver without integrations counts as
+// one that is notified of everything. The error is a finding with its place in the
+// file.
 func Read(file string, text []byte) (*Config, error) {
 	if len(text) > mostBytes {
 		return nil, found(file, place{1, 1}, fmt.Sprintf("%d bytes, more than the %d that are read", len(text), mostBytes), "give Alertmanager's configuration")
@@ -187,7 +187,7 @@ func Read(file string, text []byte) (*Config, error) {
 	return c, nil
 }
 
-// yamlLine is how the YAML parser names the place of an error.
+// yamlLine matches the place in an error of the YAML parser.
 var yamlLine = regexp.MustCompile(`(?:^yaml: |^yaml: unmarshal errors:\n +)line (\d+): `)
 
 func unreadable(file string, err error) error {

@@ -16,9 +16,9 @@ import (
 // route is a node of the tree, with what it inherits from the nodes above.
 type route struct {
 	settings
-	key      string // of it and those above, by their matchers: what notifications are remembered by
+	key      string // the matchers of it and of the routes above: the key under which notifications are remembered
 	matchers labels.Matchers
-	goesOn   bool // to the routes after it, where it matches
+	goesOn   bool // to the following routes, if it matches
 	routes   []*route
 }
 
@@ -31,10 +31,10 @@ type settings struct {
 	mute, active        []string // not inherited
 }
 
-// defaults are those of Alertmanager.
+// defaults are Alertmanager's defaults.
 var defaults = settings{wait: 30 * time.Second, every: 5 * time.Minute, repeat: 4 * time.Hour}
 
-// builder makes routes of their texts.
+// builder makes routes from their texts.
 type builder struct {
 	receivers map[string][]Integration
 	times     map[string][]timeinterval.TimeInterval
@@ -82,12 +82,12 @@ func (b builder) route(t *routeText, above *route, depth int) (*route, error) {
 	return r, nil
 }
 
-// set takes what a text says of itself.
+// set applies a route's own settings.
 func (r *route) set(t *routeText) {
 	if t.Receiver != "" {
 		r.receiver = t.Receiver
 	}
-	if t.GroupBy != nil { // also by nothing
+	if t.GroupBy != nil { // even if it is empty
 		r.groupBy, r.groupByAll = map[model.LabelName]bool{}, false
 		for _, name := range t.GroupBy {
 			r.groupBy[model.LabelName(name)] = true
@@ -105,8 +105,8 @@ func (r *route) set(t *routeText) {
 	r.mute, r.active = t.Mute, t.Active
 }
 
-// matching are the routes to which an alert goes: of each branch the deepest, and of
-// routes side by side the first, unless it says continue.
+// matching returns the routes that an alert takes: the deepest one of each branch, and
+// of routes side by side the first, unless it has continue.
 func (r *route) matching(l model.LabelSet) []*route {
 	if !r.matchers.Matches(l) {
 		return nil
@@ -125,7 +125,7 @@ func (r *route) matching(l model.LabelSet) []*route {
 	return all
 }
 
-// groupOf are the labels by which a route gathers an alert.
+// groupOf returns the labels by which a route groups an alert.
 func (r *route) groupOf(l model.LabelSet) model.LabelSet {
 	group := model.LabelSet{}
 	for name, value := range l {
@@ -137,7 +137,7 @@ func (r *route) groupOf(l model.LabelSet) model.LabelSet {
 }
 
 // Matchers are the conditions of a route or an inhibition, in Alertmanager's three
-// notations. An error is what Alertmanager would refuse.
+// notations. An error is one that Alertmanager would report.
 func Matchers(equal, regexps map[string]string, texts []string) (labels.Matchers, error) {
 	var all labels.Matchers
 	add := func(t labels.MatchType, of map[string]string) error {
@@ -169,7 +169,7 @@ func Matchers(equal, regexps map[string]string, texts []string) (labels.Matchers
 	return all, nil
 }
 
-// inhibitRule keeps targets from being notified while a source fires.
+// inhibitRule keeps targets from being notified while a source is firing.
 type inhibitRule struct {
 	source, target labels.Matchers
 	equal          []model.LabelName
@@ -194,8 +194,8 @@ func inhibitRules(texts []inhibitText) ([]inhibitRule, error) {
 	return all, nil
 }
 
-// inhibits returns whether a firing alert keeps another from being notified. An alert
-// that is a source and a target is not kept back by one that is both, too: nor by itself.
+// inhibits returns whether a firing alert keeps another from being notified. If both
+// are source and target, they do not inhibit each other, so no alert inhibits itself.
 func (r inhibitRule) inhibits(source, target model.LabelSet) bool {
 	if !r.source.Matches(source) || !r.target.Matches(target) {
 		return false

@@ -9,29 +9,29 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// Received is an alert as it is sent to an Alertmanager.
+// Received is an alert as an Alertmanager receives it.
 type Received struct {
 	At       time.Time // when it is received
 	Labels   map[string]string
 	StartsAt time.Time
-	EndsAt   time.Time // it fires until then unless it is sent again; past for one that has resolved
+	EndsAt   time.Time // it fires until then unless it is sent again; in the past if it has resolved
 }
 
 // Notification is one that an Alertmanager sends.
 type Notification struct {
 	At       time.Time
 	Receiver string
-	Kind     string // of the integration, "webhook"; "" for a receiver that has none yet
+	Kind     string // of the integration, "webhook"; "" for a receiver without any yet
 	Group    map[string]string
 	Firing   []map[string]string // labels of its alerts, in order
-	Resolved []map[string]string // those of ends that it reports
+	Resolved []map[string]string // labels of alerts whose end it reports
 	Reason   Reason
 }
 
 // Reason is why a notification is sent.
 type Reason string
 
-// The reasons, as Alertmanager's deduplication has them.
+// The reasons, as in Alertmanager's deduplication.
 const (
 	First    Reason = "first"    // of its group, or the first after everything had resolved
 	More     Reason = "more"     // alerts that had not been reported
@@ -40,7 +40,7 @@ const (
 	Repeated Reason = "repeated" // nothing changed for the repeat interval
 )
 
-// alert is what is known of one.
+// alert is the state of an alert.
 type alert struct {
 	labels           model.LabelSet
 	startsAt, endsAt time.Time
@@ -48,21 +48,21 @@ type alert struct {
 
 func (a alert) resolved(now time.Time) bool { return !a.endsAt.After(now) }
 
-// group are alerts of a route that are notified together.
+// group has the alerts of a route that are notified together.
 type group struct {
 	route  *route
 	labels model.LabelSet
 	alerts map[model.Fingerprint]alert
-	next   time.Time // when it is looked at
+	next   time.Time // the time of its next flush
 }
 
-// entry is what was notified last.
+// entry is the content of the last notification.
 type entry struct {
 	at               time.Time
 	firing, resolved map[model.Fingerprint]bool
 }
 
-// timeline is one run over a time.
+// timeline is one simulation over a time.
 type timeline struct {
 	config *Config
 	known  map[model.Fingerprint]alert
@@ -71,20 +71,20 @@ type timeline struct {
 	sent   []Notification
 }
 
-// retention is how long Alertmanager remembers a notification unless --data.retention
-// says otherwise; it forgets after two repeat intervals if they are less.
+// retention is how long Alertmanager remembers a notification by default
+// (--data.retention), or two repeat intervals if that is less.
 const retention = 120 * time.Hour
 
-// logKey is what Alertmanager remembers notifications by: routes with the same matchers
-// share it.
+// logKey is the key under which Alertmanager remembers notifications: routes with the
+// same matchers share it.
 type logKey struct {
 	group, receiver string
 	nth             int // integration of the receiver
 }
 
-// Notifications are those that the received alerts cause until a time, in order. An
-// alert that is received at the moment at which its group is looked at is in time.
-// Notifications are sent at once, and none fails.
+// Notifications returns those that the received alerts cause until a time, in order. An
+// alert that arrives at the moment of its group's flush is included. Notifications are
+// sent at once, and none fails.
 func (c *Config) Notifications(received []Received, until time.Time) []Notification {
 	t := &timeline{config: c, known: map[model.Fingerprint]alert{}, log: map[logKey]entry{}}
 	ordered := slices.SortedStableFunc(slices.Values(received), func(a, b Received) int { return a.At.Compare(b.At) })
@@ -99,7 +99,7 @@ func (c *Config) Notifications(received []Received, until time.Time) []Notificat
 	return t.sent
 }
 
-// advance looks at the groups that are due before a time, or at it.
+// advance flushes the groups that are due before a time; with too also those due at it.
 func (t *timeline) advance(to time.Time, too bool) {
 	for {
 		var due *group
@@ -122,7 +122,8 @@ func (t *timeline) receive(r Received) {
 	}
 	a := alert{l, r.StartsAt, r.EndsAt}
 	id := l.Fingerprint()
-	// One that goes on began when it was first received to: provider/mem of Alertmanager.
+	// A continuing alert began when it was first received, as in Alertmanager's
+	// provider/mem.
 	if old, ok := t.known[id]; ok && old.startsAt.Before(a.startsAt) && a.startsAt.Before(old.endsAt) {
 		a.startsAt = old.startsAt
 	}
@@ -149,8 +150,8 @@ func (t *timeline) group(r *route, labels model.LabelSet) *group {
 	return nil
 }
 
-// flush notifies of a group what is to be notified, and forgets what has resolved. A
-// group of which nothing is left ends: an alert after it waits for group_wait again.
+// flush sends a group's due notifications, and drops alerts that have resolved. An
+// empty group ends: its next alert waits for group_wait again.
 func (t *timeline) flush(g *group) {
 	now := g.next
 	g.next = now.Add(g.route.every)
@@ -183,8 +184,8 @@ func (t *timeline) inhibited(l model.LabelSet, now time.Time) bool {
 	return false
 }
 
-// hears returns whether the time intervals of a route let a notification through.
-// All names exist: Read has seen to it.
+// hears returns whether the time intervals of a route let a notification through. Read
+// has checked that all names exist.
 func (t *timeline) hears(r *route, now time.Time) bool {
 	if len(r.active) > 0 {
 		if active, _, _ := t.config.times.Mutes(r.active, now); !active {
@@ -195,7 +196,7 @@ func (t *timeline) hears(r *route, now time.Time) bool {
 	return !muted
 }
 
-// notify sends to each integration of the receiver what it has not been notified of.
+// notify sends to each integration of the receiver what is new for it.
 func (t *timeline) notify(g *group, heard map[model.Fingerprint]alert, now time.Time) {
 	integrations := t.config.receivers[g.route.receiver]
 	if len(integrations) == 0 {
@@ -231,8 +232,8 @@ func (t *timeline) notify(g *group, heard map[model.Fingerprint]alert, now time.
 	}
 }
 
-// reason is why a notification is due after the last one, "" if none is: needsUpdate
-// of Alertmanager's notify/dedup_stage.go.
+// reason is why a notification is due after the last one, "" if none is. It follows
+// needsUpdate in Alertmanager's notify/dedup_stage.go.
 func (e entry) reason(known bool, firing, resolved map[model.Fingerprint]bool, sendResolved bool, repeat time.Duration, now time.Time) Reason {
 	switch {
 	case !known:

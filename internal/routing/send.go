@@ -2,16 +2,16 @@ package routing
 
 import "time"
 
-// Alert is one as a Prometheus sends it.
+// Alert is an alert that a Prometheus sends.
 type Alert struct {
 	Labels   map[string]string
 	Firing   time.Time     // when it began to fire; zero if it did not
-	Resolved time.Time     // zero if it fires on
+	Resolved time.Time     // zero if it is still firing
 	Sent     []time.Time   // when the server sends it, also as resolved
 	Validity time.Duration // how long after it was sent it counts as firing
 }
 
-// Received is what an Alertmanager receives of an alert.
+// Received returns what an Alertmanager receives for an alert.
 func (a Alert) Received() []Received {
 	if a.Firing.IsZero() {
 		return nil
