@@ -12,14 +12,13 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// errStopped is what goes on after Discard gets.
+// errStopped is the error of operations after Discard.
 var errStopped = errors.New("stopped: nothing was written")
 
-// Commit carries out changes that Changes listed. Before it renames the first
-// file every new content is on disk, so that after a crash at any moment each
-// file is the old one or the new one, whole; when it returns, all are the new ones
-// and the folders are on disk too. An error before the first file is renamed
-// leaves the directory as it was.
+// Commit carries out the changes from Changes. All new content is on disk before it
+// renames the first file, so that after a crash at any moment each file is completely
+// old or completely new. When it returns, all files are new and the folders are on
+// disk, too. An error before the first rename leaves the directory as it was.
 func (s *Stage) Commit(changes []Change) error {
 	if s.Dry {
 		return fmt.Errorf("filetree: nothing was written to be put into place")
@@ -36,7 +35,7 @@ func (s *Stage) Commit(changes []Change) error {
 	if err := s.sync(); err != nil {
 		return err
 	}
-	s.made = nil // from here on they stay
+	s.made = nil // from here on they are kept
 	for _, c := range changes {
 		if c.Kind == Stale {
 			continue
@@ -62,7 +61,7 @@ func (s *Stage) Commit(changes []Change) error {
 	return s.syncFolders(changes)
 }
 
-// writePending writes the next manifest beside the present one, if they differ.
+// writePending writes the next manifest beside the current one, if they differ.
 func (s *Stage) writePending() (differs bool, err error) {
 	text, err := manifestText(s.next)
 	if err != nil {
@@ -86,9 +85,8 @@ func (s *Stage) writePending() (differs bool, err error) {
 	return true, err
 }
 
-// sweep removes temporary files of runs that were killed. While this stage has
-// the directory, no other can be writing them. What cannot be removed stays for the
-// next time.
+// sweep removes temporary files of killed runs. While this stage has the directory,
+// nobody else writes any. Files that it cannot remove stay until the next run.
 func (s *Stage) sweep() {
 	if s.lock == nil {
 		return
@@ -111,9 +109,9 @@ func (s *Stage) sweep() {
 	}
 }
 
-// Discard removes what was written and not put into place, and lets others have
-// the directory. It may be called while files are still being made, which then fails;
-// if Commit is under way it waits for that. After the first call it has nothing to do.
+// Discard removes files that were not put into place, and gives up the directory. You
+// may call it while files are still being made, which then fails; it waits for a
+// running Commit. Further calls do nothing.
 func (s *Stage) Discard() { _ = s.undo() }
 
 func (s *Stage) undo() error {
@@ -125,7 +123,7 @@ func (s *Stage) undo() error {
 	}
 	clear(s.temporary)
 	for _, folder := range slices.Backward(s.made) {
-		os.Remove(folder) // if it is empty
+		os.Remove(folder) // only an empty one is removed
 	}
 	s.made = nil
 	if s.lock == nil {
@@ -136,7 +134,7 @@ func (s *Stage) undo() error {
 	return err
 }
 
-// makeFolder makes a folder and those that it lies in, and remembers them.
+// makeFolder makes a folder and its parents, and remembers them.
 func (s *Stage) makeFolder(name string) error {
 	if _, err := os.Stat(name); !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -147,7 +145,7 @@ func (s *Stage) makeFolder(name string) error {
 		}
 	}
 	err := os.Mkdir(name, 0o755)
-	if errors.Is(err, fs.ErrExist) { // made by somebody else just now
+	if errors.Is(err, fs.ErrExist) { // somebody else has just made it
 		return nil
 	}
 	if err == nil {
@@ -156,8 +154,8 @@ func (s *Stage) makeFolder(name string) error {
 	return err
 }
 
-// sync brings the new files' content safely to disk. A file system takes many at once
-// in a tenth of the time of one after the other.
+// sync brings the new files' content safely to disk. Syncing many files at once takes a
+// tenth of the time.
 func (s *Stage) sync() error {
 	const most = 16
 	var all errgroup.Group
@@ -174,8 +172,8 @@ func (s *Stage) sync() error {
 	return all.Wait()
 }
 
-// syncFolders brings the names of changed files safely to disk, where a file
-// system can do that for folders.
+// syncFolders brings the names of changed files safely to disk, if the file system can
+// do that for folders.
 func (s *Stage) syncFolders(changes []Change) error {
 	synced := map[string]bool{}
 	for _, c := range append(slices.Clone(changes), Change{Path: ManifestName}) {

@@ -13,9 +13,9 @@ import (
 	"path/filepath"
 )
 
-// File takes the content of one generated file. Up to maxKept bytes are kept in
-// memory, so that nothing is written if they are what the file in place holds; from
-// then on everything goes to a new file beside it.
+// File takes the content of one generated file. It keeps up to maxKept bytes in memory,
+// so that nothing is written if they equal the current file. After that it writes
+// everything to a new file beside it.
 type File struct {
 	stage *Stage
 	path  string
@@ -25,14 +25,14 @@ type File struct {
 	kept []byte // neither hashed nor written yet
 	sum  hash.Hash
 	like likeness
-	out  *os.File // the new file, once it is begun
+	out  *os.File // the new file, once it is started
 }
 
 const maxKept = 256 << 10
 
 // Create begins a file at a slash-separated path below the directory, which is
-// generated from some of the stage's sources. Close has to be called before the next is
-// created, or open files pile up. Several goroutines may each write a file.
+// generated from some of the stage's sources. Close each file before you create the
+// next, or open files pile up. Several goroutines may each write a file.
 func (s *Stage) Create(path string, sources ...string) (*File, error) {
 	f := &File{stage: s, path: path, from: sources, sum: sha256.New(), like: s.newLikeness()}
 	there, err := s.look(path)
@@ -54,10 +54,11 @@ func (f *File) Write(p []byte) (int, error) {
 
 func (f *File) hash() {
 	f.sum.Write(f.kept)
-	_, _ = f.like.Write(f.kept) // which never fails
+	_, _ = f.like.Write(f.kept) // it never fails
 }
 
-// write writes what is kept to the new file, unless the stage is dry and keeps nothing.
+// write writes the kept content to the new file, unless the stage is dry and keeps
+// nothing.
 func (f *File) write() (err error) {
 	if f.out == nil && (!f.stage.Dry || f.stage.Scratch != "") {
 		f.out, err = f.stage.createBeside(f.path)
@@ -92,7 +93,7 @@ func (f *File) Close() error {
 	return f.stage.take(newEntry(f.path, sum, f.from), f.place != nil, same)
 }
 
-// take notes a file that was made, and what is to be done with it.
+// take records a new file, and what to do with it.
 func (s *Stage) take(e entry, there, same bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -112,8 +113,8 @@ func (s *Stage) take(e entry, there, same bool) error {
 	return nil
 }
 
-// createBeside creates a new file in the folder of a path, which is made if it is
-// not there. Everybody may read it, whatever the umask.
+// createBeside creates a new file in the folder of a path, and makes the folder if
+// needed. Everybody may read it, whatever the umask.
 func (s *Stage) createBeside(path string) (*os.File, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -144,20 +145,20 @@ func createNew(name string) (*os.File, error) {
 	return os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 }
 
-// likeness is a hash by which two files are compared. A line that is no difference
-// counts by its beginning only.
+// likeness is a hash for comparing two files. Of a line that may differ, only the
+// beginning counts.
 type likeness struct {
 	ignore string
 	hash   maphash.Hash
 	begun  bool
-	line   []byte // with its end; nil if there is none
+	line   []byte // including its end; nil if there is none
 }
 
-// headSize is how far into a file the line is looked for.
+// headSize is how far into a file that line is searched.
 const headSize = 4 << 10
 
-// Write takes more of the content, of which the first part has to have headSize bytes if
-// there are as many.
+// Write adds content. The first call must have headSize bytes, if the content is that
+// long.
 func (l *likeness) Write(p []byte) (int, error) {
 	n := len(p)
 	if !l.begun && l.ignore != "" {
@@ -181,7 +182,7 @@ func (s *Stage) newLikeness() likeness {
 	return l
 }
 
-// likenessOf reads the file in place.
+// likenessOf reads the current file.
 func (s *Stage) likenessOf(path string) (*likeness, error) {
 	f, err := os.Open(s.place(path))
 	if err != nil {
@@ -194,12 +195,12 @@ func (s *Stage) likenessOf(path string) (*likeness, error) {
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, err
 	}
-	_, _ = l.Write(head[:n]) // which never fails
+	_, _ = l.Write(head[:n]) // it never fails
 	_, err = io.Copy(&l, f)
 	return &l, err
 }
 
-// lineOf is the first line of text that begins with the beginning, and where.
+// lineOf returns the first line of a text with the beginning, and its place.
 func lineOf(text []byte, beginning string) (at int, line []byte) {
 	text = text[:min(len(text), headSize)]
 	if !bytes.HasPrefix(text, []byte(beginning)) {

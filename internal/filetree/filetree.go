@@ -1,12 +1,12 @@
-// Package filetree puts a set of generated files into a directory, all or none:
-// every file that changes is written beside its place first, and only when all
-// are written are they renamed into place. Files are taken as streams, one or a
-// few at a time, so that neither memory nor open files grow with their number.
+// Package filetree puts a set of generated files into a directory, all or none: it
+// first writes every changed file beside its place, and renames them into place only
+// when all are written. It takes files as streams, one or a few at a time, so that
+// neither memory nor open files grow with their number.
 //
-// A manifest in the directory lists what was written, by path and hash. Nothing
-// else is ever replaced or removed, and nothing that changed since. The package
-// knows nothing of what the files hold, save the marker by which those of a
-// directory without a manifest are recognised.
+// A manifest in the directory lists what was written, by path and hash. Nothing else is
+// ever replaced or removed, nor is a file that has changed since. The package knows
+// nothing about the content of files, except the marker that identifies generated files
+// in a directory without a manifest.
 package filetree
 
 import (
@@ -24,35 +24,35 @@ import (
 	"sync"
 )
 
-// Change is one difference between what was generated and a directory.
+// Change is one difference between the generated files and a directory.
 type Change struct {
 	Path string
 	Kind Kind
 }
 
-// Kind says what a directory lacks.
+// Kind says how a file in the directory is out of date.
 type Kind string
 
 // The kinds of change.
 const (
 	Missing Kind = "missing" // not there yet
 	Differs Kind = "differs" // there with other content
-	Stale   Kind = "stale"   // generated earlier, and not any more
+	Stale   Kind = "stale"   // generated earlier, but no longer
 )
 
 // Options say how a directory is written to.
 type Options struct {
-	Marker   string                          // stands in generated files, for a directory without a manifest
-	Ignore   string                          // a line that begins so is no difference between two files; looked for in their first 4 KiB
-	Folders  []string                        // which are written to: what the manifest has of them and is not generated any more is stale
-	Sources  []string                        // what is generated from, all of it; files of other sources stay
-	FilledIn []string                        // files that people may have filled in, so that the marker does not show who wrote their content
+	Marker   string                          // a text in generated files, for a directory without a manifest
+	Ignore   string                          // a line with this beginning may differ between two files; it is in their first 4 KiB
+	Folders  []string                        // folders to write: a file of the manifest in them that is no longer generated is stale
+	Sources  []string                        // all sources of the generated files; files of other sources stay
+	FilledIn []string                        // files that people may have filled in, so that the marker does not prove who wrote them
 	From     func(beginning []byte) []string // the sources that a file with the marker names, for a directory without a manifest; may be nil
 	Dry      bool                            // only compare: write nothing at all
 	Scratch  string                          // a folder elsewhere, where a dry stage keeps new content for Content; "" keeps none
-	Force    bool                            // replace and remove also what somebody changed
-	Prune    bool                            // drop what is of other sources
-	Waiting  func()                          // is called once if another stage has the directory
+	Force    bool                            // also replace and remove files that somebody has changed
+	Prune    bool                            // remove files of other sources
+	Waiting  func()                          // called once if another stage has the directory
 }
 
 // Stage takes generated files and compares them with a directory. Nothing in
@@ -62,26 +62,26 @@ type Stage struct {
 	dir   string
 	found manifest         // in the directory
 	taken map[string]entry // files that were taken, by path
-	parts map[string]entry // files of others that have a part, by path
+	parts map[string]entry // other people's files that contain a generated part, by path
 	next  map[string]entry // the manifest after Commit
 
-	lost     losses   // of what no manifest lists: a directory that has none, a file with parts of another one
-	refusals []error  // to replace or remove files that are not ours
-	lock     *os.File // the directory, while this stage has it; nil where there are no locks
+	lost     losses   // losses that no manifest lists: from a directory without one, or from a file with parts of another directory
+	refusals []error  // refusals to replace or remove files that are not ours
+	lock     *os.File // the directory, while this stage has it; nil on systems without locks
 	seed     maphash.Seed
 
-	mu        sync.Mutex // guards what goroutines that write files, and Discard, change
+	mu        sync.Mutex // guards what Discard and the goroutines that write files change
 	changes   []Change
 	stopped   bool
 	temporary map[string]string // names of new files, by path
 	made      []string          // folders, outermost first
-	unique    string            // of this stage, in the names of temporary files
+	unique    string            // of this stage, for the names of temporary files
 	created   int               // temporary files
 }
 
-// Open returns a stage for the files below dir. It makes dir, unless the stage is
-// dry. Until Discard, no other stage can have the directory; Open waits for that
-// until ctx ends.
+// Open returns a stage for the files below dir. It makes dir, unless the stage is dry.
+// Until Discard, no other stage can use the directory; Open waits for it until ctx
+// ends.
 func Open(ctx context.Context, dir string, o Options) (*Stage, error) {
 	s := &Stage{
 		Options: o, dir: dir, unique: rand.Text(), seed: maphash.MakeSeed(),
@@ -97,8 +97,8 @@ func Open(ctx context.Context, dir string, o Options) (*Stage, error) {
 	return s, nil
 }
 
-// takeTurn locks the directory. One that is not there is made first, or, by a dry
-// stage, needs no lock.
+// takeTurn locks the directory. If it does not exist it is made first, or needs no lock
+// for a dry stage.
 func (s *Stage) takeTurn(ctx context.Context) error {
 	for {
 		if info, err := os.Stat(s.dir); err == nil && !info.IsDir() {
@@ -114,7 +114,7 @@ func (s *Stage) takeTurn(ctx context.Context) error {
 			if s.Dry || ctx.Err() != nil {
 				return ctx.Err()
 			}
-			continue // removed by the one who had it before
+			continue // removed by the stage that had it before
 		}
 		if err != nil || f == nil {
 			return err
@@ -123,14 +123,14 @@ func (s *Stage) takeTurn(ctx context.Context) error {
 			s.lock = f
 			return nil
 		}
-		f.Close() // removed likewise, and perhaps made again
+		f.Close() // removed in the same way, and perhaps made again
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 	}
 }
 
-// sameAs reports whether the open folder is still the one of this name.
+// sameAs reports whether the open folder is still the one with this name.
 func sameAs(f *os.File, name string) bool {
 	opened, err := f.Stat()
 	if err != nil {
@@ -146,7 +146,7 @@ func (s *Stage) Len() int { return len(s.taken) }
 // Taken are the paths of the files that were taken, in order.
 func (s *Stage) Taken() []string { return slices.Sorted(maps.Keys(s.taken)) }
 
-// place is where a slash-separated path lies.
+// place is the file name of a slash-separated path.
 func (s *Stage) place(path string) string { return filepath.Join(s.dir, filepath.FromSlash(path)) }
 
 // Put takes a whole file; see Create.
@@ -159,10 +159,10 @@ func (s *Stage) Put(path string, content []byte, sources ...string) error {
 	return f.Close()
 }
 
-// Edited notes that somebody else's file, at a path relative to the directory,
-// gets part of what was generated. It is not written here, but the manifest remembers
-// of which sources it has something. had are the sources that it has a part of
-// now, perhaps by a stage of another directory.
+// Edited notes that somebody else's file, at a path relative to the directory, gets a
+// part of the generated content. The stage does not write it, but the manifest
+// remembers the sources in it. had are the sources that it contains now, perhaps from a
+// stage of another directory.
 func (s *Stage) Edited(path string, had, sources []string) {
 	s.parts[path] = newEntry(path, "", sources)
 	if others := newEntry(path, "", had).without(set(s.Sources)); len(others) > 0 && !s.Prune {
@@ -170,7 +170,8 @@ func (s *Stage) Edited(path string, had, sources []string) {
 	}
 }
 
-// Content is what was generated for a path that Changes lists as missing or different.
+// Content is the generated content for a path that Changes lists as missing or
+// different.
 func (s *Stage) Content(path string) ([]byte, error) {
 	s.mu.Lock()
 	name := s.temporary[path]
@@ -181,10 +182,10 @@ func (s *Stage) Content(path string) ([]byte, error) {
 	return os.ReadFile(name)
 }
 
-// InPlace is what the directory holds at a path.
+// InPlace is the current content of a path in the directory.
 func (s *Stage) InPlace(path string) ([]byte, error) { return os.ReadFile(s.place(path)) }
 
-// Print writes a file that is in place to w.
+// Print writes the current file to w.
 func (s *Stage) Print(w io.Writer, path string) error {
 	f, err := os.Open(s.place(path))
 	if err != nil {
@@ -195,9 +196,9 @@ func (s *Stage) Print(w io.Writer, path string) error {
 	return err
 }
 
-// Changes lists, by path, what Commit changes. It is an error if that would
-// replace or remove a file that is not as it was generated, or drop a source from
-// a file that others share. The changes are listed also then.
+// Changes lists, by path, what Commit would change. It is an error if that would
+// replace or remove a file that is not as it was generated, or drop a source from a
+// shared file. It returns the changes even with an error.
 func (s *Stage) Changes() ([]Change, error) {
 	stale, lost := s.settle()
 	changes := slices.Clone(s.changes)
@@ -219,7 +220,7 @@ func (s *Stage) Changes() ([]Change, error) {
 	return changes, errors.Join(errors.Join(bounded(s.refusals)...), lost.err())
 }
 
-// bounded are the first of many errors, and how many more there are.
+// bounded returns the first of many errors, and counts the rest.
 func bounded(all []error) []error {
 	const most = 20
 	if len(all) <= most {
@@ -228,8 +229,8 @@ func bounded(all []error) []error {
 	return append(slices.Clone(all[:most]), fmt.Errorf("and so for %d more files", len(all)-most))
 }
 
-// settle decides on every file of the manifest: what becomes stale, and which
-// sources files would lose. The rest of it, with what was taken, is the next manifest.
+// settle decides about every file of the manifest: which become stale, and which
+// sources files would lose. The others and the new files are the next manifest.
 func (s *Stage) settle() (stale []string, lost losses) {
 	s.next = maps.Clone(s.taken)
 	maps.Copy(s.next, s.parts)
@@ -265,14 +266,14 @@ func set(names []string) map[string]bool {
 	return set
 }
 
-// covers reports whether a file lies where this stage writes.
+// covers reports whether a file is in a folder that this stage writes.
 func (s *Stage) covers(e entry) bool {
 	folder, _, _ := strings.Cut(e.Path, "/")
 	return e.SHA256 != "" && slices.Contains(s.Folders, folder)
 }
 
-// Others are the sources that this stage leaves alone, with the number of
-// their files in the folders that it writes to. It is known after Changes.
+// Others are the sources that this stage leaves alone, with the number of their files
+// in the folders that it writes. Call it after Changes.
 func (s *Stage) Others() (sources []string, files int) {
 	for _, e := range s.next {
 		if _, written := s.taken[e.Path]; written || !s.covers(e) {
@@ -285,9 +286,9 @@ func (s *Stage) Others() (sources []string, files int) {
 	return slices.Compact(sources), files
 }
 
-// Adopted is, for a directory that had no manifest, the number of files there that
-// this one takes for generated, and the paths of others that have the marker in the folders
-// that it writes to: perhaps of a run before, perhaps copies, so that they stay.
+// Adopted returns two results for a directory without a manifest: the number of files
+// that this stage treats as generated, and the paths of other files with the marker in
+// its folders. The latter may be from an earlier run or copies, so they stay.
 func (s *Stage) Adopted() (files int, left []string) {
 	if !s.found.missing {
 		return 0, nil
@@ -313,7 +314,7 @@ func (s *Stage) Adopted() (files int, left []string) {
 	return files, left
 }
 
-// losses are sources that would be dropped from files that others share.
+// losses are sources that would be dropped from shared files.
 type losses struct {
 	sources []string
 	paths   []string
@@ -324,7 +325,7 @@ func (l *losses) add(path string, sources []string) {
 	l.sources = append(l.sources, sources...)
 }
 
-// LossError says that sources would be dropped from files that others share.
+// LossError says that sources would be dropped from shared files.
 type LossError struct {
 	Sources, Paths []string // sorted
 }
@@ -333,7 +334,7 @@ func (e *LossError) Error() string {
 	return fmt.Sprintf("%s would be dropped from %s", strings.Join(few(e.Sources), ", "), strings.Join(few(e.Paths), ", "))
 }
 
-// few are the first of many names, and how many more there are.
+// few returns the first of many names, and counts the rest.
 func few(names []string) []string {
 	const most = 5
 	if len(names) <= most+1 {

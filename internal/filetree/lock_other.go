@@ -7,6 +7,6 @@ import (
 	"os"
 )
 
-// lockFolder does nothing here: each file is still the old one or the new one,
-// whole, but two runs at once may mix.
+// lockFolder does nothing here: each file is still either old or new as a whole, but
+// two simultaneous runs may mix.
 func lockFolder(context.Context, string, bool, func()) (*os.File, error) { return nil, nil }

@@ -11,9 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lockFolder opens a folder and locks it against others, or, shared, against those
-// who write, until the file is closed. The lock is the kernel's: it ends with the
-// process, and leaves no file. On file systems without locks it returns nil.
+// lockFolder opens a folder and locks it until the file is closed: against all others,
+// or with shared only against writers. It is a kernel lock, which ends with the process
+// and leaves no file. On file systems without locks it returns nil.
 func lockFolder(ctx context.Context, name string, shared bool, waiting func()) (*os.File, error) {
 	f, err := os.Open(name)
 	if err != nil {

@@ -15,16 +15,17 @@ import (
 	"slices"
 )
 
-// ManifestName is the file of a directory that lists what was written there. Its
-// name is such that no glob of rule files or dashboards finds it.
+// ManifestName is the file in a directory that lists what was written there. No glob
+// for rule files or dashboards matches its name.
 const ManifestName = ".upheld-manifest"
 
-// pendingName is the next manifest, from before the first file is renamed until
-// after the last: what lies between is what a crash leaves, and either of the two lists it.
+// pendingName is the next manifest. It exists from before the first file is renamed
+// until after the last, so after a crash in between, one of the two manifests lists
+// each file.
 const pendingName = ManifestName + ".new"
 
-// manifestVersion is that of the format below: a line of JSON that says so, and
-// one for each file, by path.
+// manifestVersion is the version of the format below: a line of JSON with the version,
+// and one for each file, by path.
 const manifestVersion = 1
 
 const manifestAbout = "What upheld generate wrote here: it replaces and removes these files while they are as it wrote them, and no others. Keep it with the files."
@@ -41,7 +42,7 @@ type (
 	}
 	entry struct {
 		Path    string   `json:"path"`             // slash-separated, below the directory
-		SHA256  string   `json:"sha256,omitempty"` // "": somebody else's file that got a part, relative to the directory
+		SHA256  string   `json:"sha256,omitempty"` // "": somebody else's file with a generated part, relative to the directory
 		Sources []string `json:"from"`             // sorted
 	}
 )
@@ -52,17 +53,17 @@ func newEntry(path, sum string, sources []string) entry {
 	return entry{path, sum, slices.Compact(sources)}
 }
 
-// without are the sources of an entry that are not among these.
+// without returns the sources of an entry that are not among these.
 func (e entry) without(sources map[string]bool) []string {
 	return slices.DeleteFunc(slices.Clone(e.Sources), func(s string) bool { return sources[s] })
 }
 
-// manifest is what a directory says of itself.
+// manifest is what a directory records about itself.
 type manifest struct {
 	missing bool
 	text    []byte
 	entries map[string]entry
-	pending map[string]entry // of a run that did not come to its end
+	pending map[string]entry // of a run that did not finish
 }
 
 // readManifest reads the manifest of a directory, if it has one.
@@ -81,13 +82,14 @@ func readManifest(dir string) (manifest, error) {
 		return m, fmt.Errorf("%s%w; put it back as it was, or delete it: files with upheld's header are then taken for generated, and none is removed", name, err)
 	}
 	if text, err := readManifestFile(filepath.Join(dir, pendingName)); err == nil {
-		// Whole, since it was on disk before the first file was renamed; if not, none was.
+		// It is complete, since it was on disk before the first file was renamed;
+		// otherwise none was renamed.
 		m.pending, _ = parseManifest(text)
 	}
 	return m, nil
 }
 
-// readManifestFile is the text of a regular file; errors begin with ": ".
+// readManifestFile reads a regular file; errors begin with ": ".
 func readManifestFile(name string) ([]byte, error) {
 	info, err := os.Lstat(name)
 	switch {
@@ -160,8 +162,8 @@ func decodeLine(line []byte, to any) error {
 
 var sha256Text = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
-// check returns an error for an entry that no stage can have written, above all one
-// for a file outside of the directory.
+// check returns an error for an entry that no stage can have written, in particular for
+// a file outside of the directory.
 func (e entry) check() error {
 	switch {
 	case e.Path == "" || len(e.Path) > maxPath:

@@ -13,9 +13,9 @@ import (
 	"slices"
 )
 
-// look reports whether there is a file at a path. It is an error if that is no
-// regular file, or would be reached through a symbolic link: what lies behind one is
-// not in the directory.
+// look reports whether there is a file at a path. It is an error if that is not a
+// regular file, or only reachable through a symbolic link, since it is then not in the
+// directory.
 func (s *Stage) look(path string) (there bool, err error) {
 	if err := s.inside(filepath.Dir(filepath.FromSlash(path))); err != nil {
 		return false, err
@@ -32,8 +32,8 @@ func (s *Stage) look(path string) (there bool, err error) {
 	return true, nil
 }
 
-// inside returns an error unless a path below the directory, and all above it, are
-// real folders.
+// inside returns an error unless a folder below the directory, and all folders above
+// it, are real folders.
 func (s *Stage) inside(folder string) error {
 	if folder == "." {
 		return nil
@@ -65,9 +65,9 @@ func kindWords(mode fs.FileMode) string {
 	return "a special file"
 }
 
-// mayReplace notes a refusal if the file in place is not as it was generated, and
-// sources that it names which no manifest has, and which are none of the stage's. done is
-// what would be done to it.
+// mayReplace notes a refusal if the current file is not as it was generated. It also
+// notes sources in the file that are in no manifest and do not belong to the stage.
+// done says what would be done to the file.
 func (s *Stage) mayReplace(path, done string) error {
 	name := s.place(path)
 	sum, beginning, err := identify(name)
@@ -102,7 +102,8 @@ func (s *Stage) refuse(format string, args ...any) {
 
 func (s *Stage) marked(beginning []byte) bool { return bytes.Contains(beginning, []byte(s.Marker)) }
 
-// identify is the hash of a file, and its beginning, in which marker and sources stand.
+// identify returns the hash of a file, and its beginning, which contains the marker and
+// the sources.
 func identify(name string) (sum string, beginning []byte, err error) {
 	const most = 1 << 20 // bytes
 	f, err := os.Open(name)

@@ -8,14 +8,14 @@ import (
 	"path/filepath"
 )
 
-// Replacement is new content for one file that is somebody else's. It lies
-// beside the file until Commit.
+// Replacement is new content for somebody else's file. It is beside the file until
+// Commit.
 type Replacement struct {
 	path, temporary string
 }
 
-// Replace prepares new content for an existing file. What a symbolic link points
-// to is replaced, not the link; the permissions stay.
+// Replace prepares new content for an existing file. It replaces the target of a
+// symbolic link, not the link; permissions stay.
 func Replace(path string, content []byte) (*Replacement, error) {
 	path, err := filepath.EvalSymlinks(path)
 	if err != nil {
@@ -38,7 +38,7 @@ func Replace(path string, content []byte) (*Replacement, error) {
 	return r, nil
 }
 
-// Commit puts the content into place. Without a replacement nothing is.
+// Commit puts the content into place. A nil replacement does nothing.
 func (r *Replacement) Commit() error {
 	if r == nil {
 		return nil
@@ -50,21 +50,21 @@ func (r *Replacement) Commit() error {
 	return nil
 }
 
-// Discard removes what was not put into place.
+// Discard removes the new content if it was not put into place.
 func (r *Replacement) Discard() {
 	if r != nil && r.temporary != "" {
 		os.Remove(r.temporary)
 	}
 }
 
-// Write writes a file of a directory, or puts new content in its place: whole or not at
+// Write writes a file of a directory, or replaces its content: completely or not at
 // all.
 func Write(path string, content []byte) error {
 	return writeThen(path, content, os.Rename)
 }
 
-// WriteNew writes a file that is not there yet: whole or not at all. If it is there, the
-// error is fs.ErrExist, and it stays.
+// WriteNew writes a new file: completely or not at all. If it exists it stays, and the
+// error is fs.ErrExist.
 func WriteNew(path string, content []byte) error {
 	return writeThen(path, content, func(temporary, path string) error {
 		err := os.Link(temporary, path)
@@ -74,7 +74,7 @@ func WriteNew(path string, content []byte) error {
 		if _, there := os.Lstat(path); there == nil || errors.Is(err, fs.ErrExist) {
 			return fmt.Errorf("%s: %w", path, fs.ErrExist)
 		}
-		return os.Rename(temporary, path) // of a file system without hard links
+		return os.Rename(temporary, path) // the file system has no hard links
 	})
 }
 

@@ -14,11 +14,11 @@ import (
 // temporaryPrefix begins the names of files that are not in place yet.
 const temporaryPrefix = ".upheld-"
 
-// leftBehind are names of temporary files. Nobody else gives a file such a name: it holds
-// 130 random bits.
+// leftBehind matches the names of temporary files. Nobody else uses such a name, since
+// it contains 130 random bits.
 var leftBehind = regexp.MustCompile(`^` + regexp.QuoteMeta(temporaryPrefix) + `[A-Z2-7]{26}-[0-9]+$`)
 
-// temporaryName is the name of the nth temporary file that somebody unique makes.
+// temporaryName is the name of the nth temporary file of a stage or process.
 func temporaryName(unique string, n int) string {
 	return fmt.Sprintf("%s%s-%d", temporaryPrefix, unique, n)
 }
@@ -28,12 +28,12 @@ func createTemporary(folder string) (*os.File, error) {
 	return os.OpenFile(filepath.Join(folder, temporaryName(rand.Text(), 1)), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 }
 
-// writingTakes is longer than any temporary file of Write is written to.
+// writingTakes is longer than Write ever needs for a temporary file.
 const writingTakes = time.Hour
 
-// Sweep removes temporary files that processes left in a folder when they were killed.
-// One that was written to within the hour stays: its process may be at work. A folder that
-// is not there has none.
+// Sweep removes temporary files that killed processes left in a folder. A file that was
+// written to within the hour stays, since its process may still be running. A missing
+// folder has none.
 func Sweep(folder string, now time.Time) error {
 	entries, err := os.ReadDir(folder)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -48,7 +48,7 @@ func Sweep(folder string, now time.Time) error {
 		if err == nil && now.Sub(info.ModTime()) > writingTakes {
 			err = os.Remove(filepath.Join(folder, e.Name()))
 		}
-		if err != nil && !errors.Is(err, fs.ErrNotExist) { // else it was put into place meanwhile
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // otherwise it was put into place meanwhile
 			errs = append(errs, err)
 		}
 	}
