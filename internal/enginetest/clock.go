@@ -11,9 +11,9 @@ import (
 	"github.com/prometheus/prometheus/storage"
 )
 
-// scheduled is a group with the ticker that wakes it up. All times are those of
-// the server's wall clock; the ticker itself goes by the monotonic clock, so a
-// step of the wall clock moves its times by as much.
+// scheduled is a group with the ticker that wakes it. All times are by the server's
+// wall clock. The ticker itself follows the monotonic clock, so a step of the wall
+// clock moves its times by the same amount.
 type scheduled struct {
 	group   *rules.Group
 	last    time.Time // of which the last evaluation was
@@ -22,8 +22,8 @@ type scheduled struct {
 	restore int       // evaluations until the state of alerts is read back, 0 for never
 }
 
-// evaluates goes on to the next tick and returns of which time the evaluation is
-// at this one, by the arithmetic of Group.run.
+// evaluates moves to the next tick and returns the time of this evaluation, with the
+// arithmetic of Group.run.
 func (s *scheduled) evaluates() time.Time {
 	interval := s.group.Interval()
 	missed := s.tick.Sub(s.last)/interval - 1
@@ -53,7 +53,7 @@ func (w *World) schedule() {
 	slices.SortFunc(w.groups, func(a, b *scheduled) int { return strings.Compare(a.group.Name(), b.group.Name()) })
 }
 
-// due is the group that is evaluated next, nil if none is before the next scrape.
+// due is the group with the next evaluation, nil if none is before the next scrape.
 func (w *World) due() *scheduled {
 	var first *scheduled
 	for _, s := range w.groups {
@@ -76,8 +76,8 @@ func (w *World) Skip(d time.Duration) {
 	}
 }
 
-// Suspend stops the server's process for some time and continues it, as SIGSTOP
-// and SIGCONT do. What it should have done meanwhile it does once, at once.
+// Suspend stops the server's process for some time and continues it, like SIGSTOP and
+// SIGCONT. Whatever became due meanwhile, it does once and immediately.
 func (w *World) Suspend(d time.Duration) {
 	w.Live()
 	w.now = w.now.Add(d)
@@ -88,9 +88,9 @@ func (w *World) Suspend(d time.Duration) {
 	}
 }
 
-// Step sets the server's clock forward, or back, while its targets and what wakes
-// it up go on. Until a clock that was set back is where it was, the storage takes
-// no samples of series that have newer ones.
+// Step sets the server's clock forward or back, while its targets and tickers continue.
+// After a step back the storage refuses samples of series with newer ones, until the
+// clock has caught up.
 func (w *World) Step(d time.Duration) {
 	w.Live()
 	w.now, w.ahead = w.now.Add(d), w.ahead+d
@@ -102,7 +102,7 @@ func (w *World) Step(d time.Duration) {
 	}
 }
 
-// refused reports whether the storage has newer samples, as after a step back.
+// refused reports whether the storage has newer samples, for example after a step back.
 func (w *World) refused(err error) bool {
 	if !w.now.Before(w.newest.Add(w.scrape)) {
 		return false

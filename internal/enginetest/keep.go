@@ -8,9 +8,9 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// Keep leaves only those rules of a file that record these series or fire these alerts,
-// and what they read. The series are the same without the others: a test that reads a
-// few series through a long history need not have all of them evaluated.
+// Keep leaves only the rules of a file that record these series or fire these alerts,
+// and those that they read. Their results are the same without the others, so a test
+// that reads a few series through a long history need not evaluate all.
 func Keep(t testing.TB, file []byte, names ...string) []byte {
 	t.Helper()
 	var all struct {
@@ -80,7 +80,7 @@ func nameOf(rule map[string]any) string {
 	return name
 }
 
-// readBy are the names of the series that the expression of a rule selects.
+// readBy returns the names of the series that a rule's expression selects.
 func readBy(t testing.TB, rule map[string]any) []string {
 	t.Helper()
 	text, _ := rule["expr"].(string)

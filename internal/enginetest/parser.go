@@ -7,16 +7,15 @@ import (
 	"github.com/prometheus/prometheus/rules"
 )
 
-// remembering is a parser that parses the rules once. A rule manager prints a rule
-// at every evaluation and the engine parses what was printed: the same text, and
-// the same tree, each time. As the engine writes into the trees that it evaluates,
-// each evaluation gets a copy.
+// remembering is a parser that parses each rule once. A rule manager prints a rule at
+// every evaluation and the engine parses the text: the same text and tree each time.
+// The engine writes into the trees that it evaluates, so each evaluation gets a copy.
 type remembering struct {
 	parser.Parser
 	rules map[string]parser.Expr // by their text
 }
 
-// rule is the expression of a rule, which is printed once.
+// rule returns the expression of a rule, which is printed once.
 func (r remembering) rule(query string) (parser.Expr, error) {
 	expr, err := r.Parser.ParseExpr(query)
 	if err != nil {
@@ -45,15 +44,15 @@ type printed struct {
 
 func (p printed) String() string { return p.text }
 
-// sequential has rules evaluated one after another without asking which depend
-// on which, as a server's rules are unless a feature flag says otherwise.
+// sequential makes rules run one after another without looking for dependencies, as
+// servers do without a feature flag.
 type sequential struct{}
 
 // AnalyseRules implements rules.RuleDependencyController.
 func (sequential) AnalyseRules([]rules.Rule) {}
 
-// copied is a copy of a tree as the parser made it. What nothing writes into is
-// shared: matchers, how vectors match, durations that are computed.
+// copied copies a tree as the parser made it. It shares parts that nothing writes into:
+// matchers, vector matching, and computed durations.
 func copied(n parser.Expr) parser.Expr {
 	switch n := n.(type) {
 	case nil:

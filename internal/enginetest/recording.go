@@ -10,8 +10,8 @@ import (
 	"github.com/upheld-sla/upheld/internal/metricnames"
 )
 
-// recording is the storage as rules write to it: the world notes which tiers a
-// group records, and need not look for them after each evaluation.
+// recording is the storage that rules write to. It tells the world which tiers a group
+// records, so that the world need not search for them after each evaluation.
 type recording struct{ world *World }
 
 // Appender implements storage.Appendable.

@@ -23,10 +23,10 @@ func (w *World) Storage() storage.Queryable {
 	return w.store
 }
 
-// small makes a storage for the few series of a world, which lasts no longer than its
-// test: no log for a restart, no exemplars, and buffers of the least size. A server's
-// take ten megabytes, and the runtime frees them late, since files have finalizers: a
-// thousand worlds took nine gigabytes.
+// small makes a storage for the few series of a world, which only lives as long as its
+// test: no log for a restart, no exemplars, and the smallest buffers. A server's
+// buffers take ten megabytes, and the runtime frees them late, since files have
+// finalizers: a thousand worlds took nine gigabytes.
 func small(o *tsdb.Options) {
 	o.WALSegmentSize = -1
 	o.EnableExemplarStorage = false
@@ -34,7 +34,7 @@ func small(o *tsdb.Options) {
 	o.HeadChunksWriteBufferSize = chunks.MinWriteBufferSize
 }
 
-// Transitions are all of them so far, in order.
+// Transitions returns all transitions so far, in order.
 func (w *World) Transitions() []Transition {
 	w.t.Helper()
 	if p := w.replayed(); p != nil {
@@ -43,10 +43,10 @@ func (w *World) Transitions() []Transition {
 	return w.firing
 }
 
-// Alert is a firing alert, as it is sent.
+// Alert is a firing alert as the server would send it.
 type Alert struct{ Labels, Annotations map[string]string }
 
-// Alerts are those that fired at the last evaluation.
+// Alerts returns the alerts that fired at the last evaluation.
 func (w *World) Alerts() []Alert {
 	w.t.Helper()
 	if !w.files.annotate {
@@ -78,7 +78,7 @@ func (w *World) Query(expr string) promql.Vector {
 	return v
 }
 
-// Value is the one value of an expression; anything but one sample fails the test.
+// Value is the only value of an expression; anything but one sample fails the test.
 func (w *World) Value(expr string) float64 {
 	w.t.Helper()
 	v := w.Query(expr)
@@ -88,8 +88,8 @@ func (w *World) Value(expr string) float64 {
 	return v[0].F
 }
 
-// NaNs counts the NaN samples, staleness markers aside, of every recorded
-// series in the last d.
+// NaNs counts the NaN samples of every recorded series in the last d, except staleness
+// markers.
 func (w *World) NaNs(d time.Duration) []string {
 	w.t.Helper()
 	q, err := w.Storage().Querier(w.now.Add(-d).UnixMilli(), w.now.UnixMilli())

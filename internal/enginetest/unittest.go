@@ -20,11 +20,11 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// UnitTest tests rules by a file of tests as `promtool test rules` does, whose
-// evaluation of rules is the same code, and returns the first expectation that does
-// not hold, "" if all do. It costs half of what promtool does, which prints and
-// parses each rule at each step, and ends where an expectation fails. Of what a file
-// of tests can have it knows what ours have: expressions of PromQL, and floats.
+// UnitTest tests rules with a file of tests, like `promtool test rules`, which has the
+// same code for evaluating rules. It returns the first expectation that fails, "" if
+// none does. It costs half as much as promtool, which prints and parses each rule at
+// each step, and stops at the first failure. It only supports what our test files
+// contain: PromQL expressions and floats.
 func UnitTest(t testing.TB, ruleFile, testFile []byte) (failure string) {
 	t.Helper()
 	lean()
@@ -86,7 +86,7 @@ type inputSeries struct {
 	next   int
 }
 
-// run evaluates all groups at each step, and then what is expected by then.
+// run evaluates all groups at each step, and then checks what is expected by then.
 func (u *unit) run(ruleFile []byte) (failure string) {
 	u.t.Helper()
 	groups := u.load(ruleFile)
@@ -124,7 +124,7 @@ func (u *unit) run(ruleFile []byte) (failure string) {
 	return ""
 }
 
-// load makes the storage, the engine and the groups, as promtool makes them.
+// load makes the storage, the engine and the groups, like promtool.
 func (u *unit) load(ruleFile []byte) []*rules.Group {
 	u.t.Helper()
 	files := &memory{map[string][]byte{}, remembering{language, map[string]parser.Expr{}}, false}
@@ -160,8 +160,8 @@ func (u *unit) load(ruleFile []byte) []*rules.Group {
 	return groups
 }
 
-// read are the groups that something reads which is expected, or that another of them
-// reads: a test of one level need not evaluate the rules of all.
+// read returns the groups that expectations or other such groups read: a test of one
+// level need not evaluate the rules of all.
 func (u *unit) read(groups []*rules.Group) []*rules.Group {
 	u.t.Helper()
 	var reads [][]*labels.Matcher
@@ -193,8 +193,8 @@ func (u *unit) selectors(text string) [][]*labels.Matcher {
 	return parser.ExtractSelectors(expr)
 }
 
-// writesAny is whether a series that a rule may write fits any of the selectors. Of
-// labels that the rule does not set, anything may be.
+// writesAny returns whether a series that a rule may write matches any of the
+// selectors. Labels that the rule does not set may have any value.
 func writesAny(r rules.Rule, selectors [][]*labels.Matcher) bool {
 	_, alerts := r.(*rules.AlertingRule)
 	return slices.ContainsFunc(selectors, func(matchers []*labels.Matcher) bool {
@@ -238,7 +238,7 @@ func (u *unit) append(until time.Duration) {
 	}
 }
 
-// holds says what an expectation has instead.
+// holds returns what an expectation has instead, "" if it holds.
 func (u *unit) holds(e expectation) (failure string) {
 	u.t.Helper()
 	got, err := rules.EngineQueryFunc(u.engine, u.store)(context.Background(), e.Expr, time.Unix(0, 0).Add(time.Duration(e.At)))

@@ -39,8 +39,8 @@ type Sample struct {
 	Histogram *histogram.FloatHistogram // a native histogram instead of Value
 }
 
-// Target is what a scrape at t reads; a series that is missing after having
-// been there gets a staleness marker, as Prometheus would write.
+// Target is what a scrape at t reads. A series that disappears gets a staleness marker,
+// as in Prometheus.
 type Target func(t time.Time) []Sample
 
 // World is a Prometheus in simulated time.
@@ -57,20 +57,20 @@ type World struct {
 	seen    map[string]*scrapedSeries
 	scrapes int // so far
 	firing  []Transition
-	state   map[string]map[string]Transition // of each group, by labels: what fires or burns
-	burning []labels.Labels                  // tiers, as the evaluation under way has recorded them
+	state   map[string]map[string]Transition // of each group, by labels: firing alerts and burning tiers
+	burning []labels.Labels                  // tiers that the current evaluation has recorded
 	files   *memory
 	timing  Timing
 	pending []scraped     // scrapes that have begun, in order of time
-	ahead   time.Duration // of the server's clock, which now is by, to that of its targets
-	newest  time.Time     // the latest time that a scrape was given
+	ahead   time.Duration // how far now, which is the server's clock, is ahead of the targets' clock
+	newest  time.Time     // the latest time of a scrape
 	failing bool          // rules may fail
 	outside labels.Labels // external labels
 	past    *past         // of a world that is not live
 }
 
-// memory serves rule files by name, so that the times of evaluation, which depend
-// on the name, are the same in every run.
+// memory serves rule files by name, so that the times of evaluation, which depend on
+// the name, are the same in every run.
 type memory struct {
 	files    map[string][]byte
 	language remembering
@@ -93,8 +93,8 @@ func (m *memory) Parse(query string) (parser.Expr, error) { return m.language.ru
 
 var language = parser.NewParser(parser.Options{})
 
-// Transition is an alert that began or ceased to fire, or a tier that began or
-// ceased to burn: metricnames.BurnTier.
+// Transition is an alert that began or stopped firing, or a tier that began or stopped
+// burning: metricnames.BurnTier.
 type Transition struct {
 	At     time.Time
 	Name   string
@@ -102,13 +102,13 @@ type Transition struct {
 	Firing bool
 }
 
-// Start is where simulated time begins: a Thursday, at no edge of anything.
+// Start is where simulated time begins: a Thursday, not at the edge of any period.
 var Start = time.Date(2026, 3, 5, 10, 7, 0, 0, time.UTC)
 
-// lean makes the process spend less on what no test looks at. Garbage is collected less
-// often, unless GOGC says how often: an evaluation leaves much behind, a world keeps
-// little, so it costs some hundred megabytes at most, and saves a fifth of the time. And
-// queries make no spans, which nobody collects: a tenth.
+// lean saves the process work that no test looks at. Garbage is collected less often,
+// unless GOGC sets how often: an evaluation leaves much behind and a world keeps
+// little, so this costs some hundred megabytes at most, and saves a fifth of the time.
+// Queries also make no spans, which nobody collects: that saves a tenth.
 var lean = sync.OnceFunc(func() {
 	otel.SetTracerProvider(noop.NewTracerProvider())
 	if os.Getenv("GOGC") == "" {
@@ -132,7 +132,7 @@ func NewAt(t testing.TB, start time.Time, scrape time.Duration, target Target) *
 		seen:  map[string]*scrapedSeries{}, state: map[string]map[string]Transition{},
 	}
 	w.engine = promql.NewEngine(promql.EngineOpts{
-		MaxSamples: 50_000_000, Timeout: time.Hour, // a busy machine is slow, and that is no failure
+		MaxSamples: 50_000_000, Timeout: time.Hour, // a busy machine is slow, which is not a failure
 		EnableAtModifier: true, EnableNegativeOffset: true, Parser: w.files.language,
 		NoStepSubqueryIntervalFn: func(int64) int64 { return time.Minute.Milliseconds() },
 	})
@@ -174,7 +174,7 @@ func (w *World) KeepAnnotations() {
 	w.past.note(w.KeepAnnotations)
 }
 
-// AllowFailures lets rules fail at an evaluation, which otherwise fails the test.
+// AllowFailures lets evaluations of rules fail; otherwise that fails the test.
 func (w *World) AllowFailures() { w.failing = true }
 
 // ExternalLabels sets the server's, for templates, from the next Load on.
@@ -185,8 +185,8 @@ func (w *World) ExternalLabels(l labels.Labels) {
 	w.outside = l
 }
 
-// end lets go of all that a world keeps. The testing package holds what cleans up
-// after a test until all tests have run, and so would hold every world.
+// end releases everything that a world keeps. The testing package keeps cleanup
+// functions until all tests have run, and so would keep every world.
 func (w *World) end() {
 	if !w.t.Failed() && !w.t.Skipped() {
 		w.replayed() // rules whose results nobody has read may not fail either
@@ -200,8 +200,8 @@ func (w *World) end() {
 	*w = World{t: w.t}
 }
 
-// Load replaces the rules by those of the files; groups whose content is the
-// same keep their state, as on a reload.
+// Load replaces the rules with those of the files. Groups with the same content keep
+// their state, as in a reload.
 func (w *World) Load(files ...[]byte) {
 	w.t.Helper()
 	if w.past != nil && w.remember(files) {
@@ -220,7 +220,7 @@ func (w *World) Load(files ...[]byte) {
 			}
 		}
 		for _, r := range s.group.AlertingRules() {
-			r.SetRestored(true) // or nothing is recorded in ALERTS, which waits for the states of before a restart
+			r.SetRestored(true) // otherwise ALERTS is not recorded, as it waits for states from before a restart
 		}
 	}
 }
@@ -251,11 +251,11 @@ func (w *World) Run(d time.Duration) {
 // Now is the simulated time.
 func (w *World) Now() time.Time { return w.now }
 
-// scrapeAt begins a scrape; what it reads can be queried when it has ended.
+// scrapeAt begins a scrape, whose samples can be queried when it has ended.
 func (w *World) scrapeAt(at time.Time) {
 	s := scraped{at: at, ends: at, samples: w.target(at.Add(-w.ahead))}
 	if at.Before(w.newest) {
-		s.at = w.newest // as a scrape loop aligns its times
+		s.at = w.newest // scrape loops align their times like this
 	}
 	w.newest = s.at
 	if w.timing.ScrapeTakes != nil {
@@ -264,7 +264,7 @@ func (w *World) scrapeAt(at time.Time) {
 	w.pending = append(w.pending, s)
 }
 
-// commit stores what scrapes have read that have ended by now.
+// commit stores the samples of scrapes that have ended by now.
 func (w *World) commit(now time.Time) {
 	w.t.Helper()
 	for len(w.pending) > 0 && !w.pending[0].ends.After(now) {
@@ -277,10 +277,10 @@ func (w *World) commit(now time.Time) {
 type scrapedSeries struct {
 	labels labels.Labels
 	ref    storage.SeriesRef
-	scrape int // the last that had it
+	scrape int // the last scrape with it
 }
 
-// write stores the samples of a scrape, and markers for series that it has no more.
+// write stores the samples of a scrape, and markers for series that have disappeared.
 func (w *World) write(scrape scraped) {
 	w.t.Helper()
 	app := w.store.Appender(context.Background())
